@@ -1,0 +1,12 @@
+/** Where time is read. Nothing else in the engine reads it, so that tests can hand in their own. */
+export interface Clock {
+  /** Wall time in milliseconds since 1970, may jump. */
+  unixMs(): number
+  /** Milliseconds since some fixed moment, never goes back, with fractions. */
+  monotonicMs(): number
+}
+
+export const systemClock: Clock = {
+  unixMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+}

@@ -1,0 +1,60 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { sharedState } from './shared-state.js'
+
+/** What a span must offer to be found through the context by rooms that know nothing of tracing. */
+export interface FrameSpan {
+  /** Labels that tie a value to this span, or undefined where the span is not sampled or has ended. */
+  exemplarLabels(): Readonly<Record<string, string>> | undefined
+}
+
+/**
+ * What travels along `await`: one immutable object, so that entering a scope costs one `run`.
+ * `tags` is a TagMap; its type lives in the stats room, which this one must not know.
+ */
+export interface Frame {
+  readonly tags: object | undefined
+  /** The newest current span, of whichever tracer. */
+  readonly span: FrameSpan | undefined
+  /** The current span by tracer; kept only where spans of several tracers are open. */
+  readonly spans: ReadonlyMap<object, FrameSpan> | undefined
+  readonly baggage: ReadonlyMap<string, string> | undefined
+  /** True inside an exporter: what happens here is neither traced nor measured. */
+  readonly suppressed: boolean
+}
+
+export const EMPTY_FRAME: Frame = Object.freeze({
+  tags: undefined,
+  span: undefined,
+  spans: undefined,
+  baggage: undefined,
+  suppressed: false,
+})
+
+interface ContextState {
+  readonly storage: AsyncLocalStorage<Frame>
+  /** False until the first frame is entered: until then nobody needs to ask the storage. */
+  used: boolean
+  /** Sampled spans that are open now; distributions look for an exemplar only while there are some. */
+  openSampledSpans: number
+}
+
+export const contextState: ContextState = sharedState('context', () => ({
+  storage: new AsyncLocalStorage<Frame>(),
+  used: false,
+  openSampledSpans: 0,
+}))
+
+export function currentFrame(): Frame {
+  return contextState.used ? (contextState.storage.getStore() ?? EMPTY_FRAME) : EMPTY_FRAME
+}
+
+export function runInFrame<R>(frame: Frame, fn: () => R): R {
+  contextState.used = true
+  return contextState.storage.run(frame, fn)
+}
+
+/** Makes `frame` current for the rest of this synchronous run and what it starts; for `using` and `startSpan`. */
+export function enterFrame(frame: Frame): void {
+  contextState.used = true
+  contextState.storage.enterWith(frame)
+}

@@ -1,0 +1,32 @@
+const BRAND = Symbol.for('tallyscope.error')
+
+/** Every error this library throws or rejects with. `code` is stable; the text may change. */
+export class TallyscopeError extends Error {
+  readonly code: string
+  constructor(code: string, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.name = new.target.name
+    this.code = code
+    Object.defineProperty(this, BRAND, { value: true })
+  }
+
+  /** True for errors of any copy of this package in the process, where `instanceof` would fail. */
+  static is(error: unknown): error is TallyscopeError {
+    return typeof error === 'object' && error !== null && BRAND in error
+  }
+}
+
+/** A definition (measure, view, instrument, option) that breaks a rule. Thrown at once, the earlier definition stays. */
+export class DefinitionError extends TallyscopeError {}
+
+/** An export that failed. `retryable` says whether the same batch may succeed later. */
+export class ExportError extends TallyscopeError {
+  readonly retryable: boolean
+  constructor(code: string, message: string, options: { retryable: boolean; cause?: unknown }) {
+    super(code, message, options)
+    this.retryable = options.retryable
+  }
+}
+
+/** Says that an exporter or a transport can never work again; a periodic task that meets one ends. */
+export class TransportError extends TallyscopeError {}

@@ -1,0 +1,23 @@
+import { sharedState } from './shared-state.js'
+
+/** The part of pino's shape that is used; `console` wrapped or any other logger will do. */
+export interface Logger {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+const told = sharedState('warnings-told', () => new Set<string>())
+const MAX_TOLD = 1_000
+
+/**
+ * Tells the developer something once, through `process.emitWarning` with a code.
+ * `subject` names the thing it is about: the same warning about another thing is told again.
+ */
+export function warnOnce(code: string, subject: string, message: string): void {
+  const key = `${code} ${subject}`
+  if (told.has(key) || told.size >= MAX_TOLD) return
+  told.add(key)
+  process.emitWarning(message, { type: 'TallyscopeWarning', code })
+}

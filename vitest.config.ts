@@ -1,0 +1,20 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^tallyscope$/, replacement: source('index.ts') },
+      { find: /^tallyscope\/prometheus$/, replacement: source('exporters/prometheus/index.ts') },
+      { find: /^tallyscope\/testing$/, replacement: source('testing/index.ts') },
+      { find: /^tallyscope\/(fastify|http-client|opentracing|prom-client|logging)$/, replacement: source('integrations/$1/index.ts') },
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    execArgv: ['--expose-gc'],
+    testTimeout: 30_000,
+  },
+})
