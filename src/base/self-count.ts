@@ -17,6 +17,7 @@ export interface SelfFamily {
 
 /** Label combinations kept per family; later ones are added up in one whose labels all say `other`. */
 const MAX_SERIES = 2_000
+const OTHER = 'other'
 
 export const selfFamilies: Map<string, SelfFamily> = sharedState('self-families', () => new Map<string, SelfFamily>())
 
@@ -35,7 +36,9 @@ export function selfCount(family: SelfFamily, ...labelValues: string[]): SelfCou
   const key = JSON.stringify(labelValues)
   let series = family.series.get(key)
   if (series === undefined) {
-    if (family.series.size >= MAX_SERIES) return selfCount(family, ...family.labelKeys.map(() => 'other'))
+    if (family.series.size >= MAX_SERIES && labelValues.some((value) => value !== OTHER)) {
+      return selfCount(family, ...labelValues.map(() => OTHER))
+    }
     series = { labelValues, count: { value: 0 } }
     family.series.set(key, series)
   }

@@ -1,0 +1,81 @@
+/**
+ * What a metric is, in OpenCensus' terms. Cumulatives only rise between resets and have a start time;
+ * gauges go both ways. `INFO` and `STATE_SET` are gauges of 1 and 0 that OpenMetrics has types for.
+ */
+export type MetricType =
+  | 'GAUGE_INT64'
+  | 'GAUGE_DOUBLE'
+  | 'CUMULATIVE_INT64'
+  | 'CUMULATIVE_DOUBLE'
+  | 'CUMULATIVE_DISTRIBUTION'
+  | 'SUMMARY'
+  | 'INFO'
+  | 'STATE_SET'
+
+export interface MetricDescriptor {
+  readonly name: string
+  readonly description: string
+  /** UCUM, case-sensitive: `s`, `ms`, `By`, `1`. */
+  readonly unit: string
+  readonly type: MetricType
+  readonly labelKeys: readonly string[]
+  /** True where a format must take `name` as it is: no unit or `_total` is added. */
+  readonly exactName?: boolean
+}
+
+/** A single value that stands for those around it, with what ties it to its origin (trace_id, span_id, …). */
+export interface Exemplar {
+  readonly value: number
+  readonly timeUnixMs: number
+  readonly attachments: Readonly<Record<string, string>>
+}
+
+export interface DistributionValue {
+  readonly kind: 'distribution'
+  readonly count: number
+  readonly sum: number
+  /** Arithmetic mean; 0 where nothing was recorded. */
+  readonly mean: number
+  readonly sumOfSquaredDeviation: number
+  /** Upper bounds, inclusive, strictly increasing, without the last one at infinity. */
+  readonly bounds: readonly number[]
+  /** Counts of the buckets themselves, not cumulative; one more than there are bounds. */
+  readonly bucketCounts: readonly number[]
+  /** At most one a bucket, at the bucket's index. Absent where there is none. */
+  readonly exemplars?: readonly (Exemplar | undefined)[]
+}
+
+export interface SummaryValue {
+  readonly kind: 'summary'
+  readonly count: number
+  readonly sum: number
+  /** Quantile 0…1 and the value at it; NaN where the window is empty. */
+  readonly quantiles: readonly { readonly quantile: number; readonly value: number }[]
+}
+
+export type PointValue = number | DistributionValue | SummaryValue
+
+export interface Point {
+  readonly timeUnixMs: number
+  readonly value: PointValue
+}
+
+export interface TimeSeries {
+  /** In the order of the descriptor's `labelKeys`; undefined where the label is not set. */
+  readonly labelValues: readonly (string | undefined)[]
+  /** True for the one series that stands for all beyond the limit; formats give it `tallyscope_overflow="true"`. */
+  readonly overflow?: boolean
+  /** Cumulatives and distributions: since when they count. */
+  readonly startTimeUnixMs?: number
+  readonly points: readonly Point[]
+  /** The newest exemplar of a cumulative, where it has one. */
+  readonly exemplar?: Exemplar
+}
+
+/** A snapshot: immutable plain data, made when asked for. */
+export interface Metric {
+  readonly descriptor: MetricDescriptor
+  readonly timeSeries: readonly TimeSeries[]
+  /** Who is speaking, where it is known: resource labels. */
+  readonly resource?: Readonly<Record<string, string>>
+}

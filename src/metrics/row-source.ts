@@ -1,0 +1,45 @@
+import type { Exemplar, Metric, MetricDescriptor } from './metric.js'
+
+/**
+ * Read-only access to the rows of one metric, chunk by chunk, without an object per row. A streaming
+ * encoder walks it and keeps the text it has rendered; `mark` and `version` tell it what has changed.
+ */
+export interface RowSource {
+  readonly descriptor: MetricDescriptor
+  readonly kind: 'scalar' | 'distribution'
+  /** Upper bounds of a distribution, empty for a scalar. */
+  readonly bounds: readonly number[]
+  /** Rows are marked with this number when they take a value; it grows with each gathering. */
+  readonly epoch: number
+  readonly chunks: readonly RowChunk[]
+}
+
+/** Up to 512 rows. A cell is a row's place in its chunk and stays the same while the row lives. */
+export interface RowChunk {
+  /** Cells in use, holes included: cells 0 … size - 1 may be asked for. */
+  readonly size: number
+  /** Changes when a row of the chunk comes or goes: what was kept of labels is then stale. */
+  readonly version: number
+  /** False for a hole: its row was removed. */
+  isLive(cell: number): boolean
+  isOverflow(cell: number): boolean
+  /** The text of label `key` (index into `labelKeys`), or undefined where it is not set. */
+  labelValue(cell: number, key: number): string | undefined
+  /** The epoch of the row's newest value; equal or above a remembered epoch means it may have changed since. */
+  mark(cell: number): number
+  startTimeUnixMs(cell: number): number
+  /** The value of a scalar, or the sum of a distribution. */
+  value(cell: number): number
+  /** How many values a distribution took; equals the sum of its buckets. */
+  count(cell: number): number
+  /** The count of one bucket of a distribution, not cumulative. */
+  bucket(cell: number, bucket: number): number
+  exemplar(cell: number, bucket: number): Exemplar | undefined
+}
+
+/** One metric as a gathering gives it: rows where the producer has them, a snapshot otherwise. */
+export type Family = RowSource | Metric
+
+export function isRowSource(family: Family): family is RowSource {
+  return 'chunks' in family
+}
