@@ -1,0 +1,119 @@
+import type { MetricDescriptor } from './metric.js'
+
+/**
+ * Words for UCUM units, as Prometheus names spell them. A unit that is not here adds nothing to a name,
+ * as does `1`; values are never converted.
+ * @see https://prometheus.io/docs/practices/naming/
+ */
+const UNIT_WORDS: ReadonlyMap<string, string> = new Map([
+  ['s', 'seconds'],
+  ['ms', 'milliseconds'],
+  ['us', 'microseconds'],
+  ['ns', 'nanoseconds'],
+  ['min', 'minutes'],
+  ['h', 'hours'],
+  ['d', 'days'],
+  ['By', 'bytes'],
+  ['kBy', 'kilobytes'],
+  ['MBy', 'megabytes'],
+  ['GBy', 'gigabytes'],
+  ['TBy', 'terabytes'],
+  ['KiBy', 'kibibytes'],
+  ['MiBy', 'mebibytes'],
+  ['GiBy', 'gibibytes'],
+  ['TiBy', 'tebibytes'],
+  ['bit', 'bits'],
+  ['By/s', 'bytes_per_second'],
+  ['bit/s', 'bits_per_second'],
+  ['Hz', 'hertz'],
+  ['%', 'percent'],
+  ['Cel', 'celsius'],
+  ['K', 'kelvin'],
+  ['m', 'meters'],
+  ['g', 'grams'],
+  ['kg', 'kilograms'],
+  ['V', 'volts'],
+  ['A', 'amperes'],
+  ['W', 'watts'],
+  ['J', 'joules'],
+])
+
+/** The word for a UCUM unit in a name, or undefined where it has none. */
+export function unitWord(unit: string): string | undefined {
+  return UNIT_WORDS.get(unit)
+}
+
+/**
+ * The name of a family without the suffixes of its type: what OpenMetrics writes after `# TYPE`.
+ *
+ * Foreign characters become `_`, `_total` is taken off, the unit's word is appended unless the name is it or
+ * ends in it. Info and state sets have no unit. An `exactName` only loses the suffix that its type gives back.
+ */
+export function baseName(descriptor: MetricDescriptor): string {
+  const { name, type, exactName = false } = descriptor
+  const legal = legalName(name, exactName)
+  if (type === 'INFO') return without(legal, '_info')
+  if (exactName) return isCumulative(descriptor) ? without(legal, '_total') : legal
+  const bare = without(legal, '_total')
+  const word = type === 'STATE_SET' ? undefined : unitWord(descriptor.unit)
+  return word === undefined || bare === word || bare.endsWith(`_${word}`) ? bare : `${bare}_${word}`
+}
+
+/**
+ * The name under which a metric is found in Prometheus, the same in every format.
+ * @example
+ * exposedName({ name: 'shop/latency', unit: 's', type: 'CUMULATIVE_DOUBLE', … }) // shop_latency_seconds_total
+ */
+export function exposedName(descriptor: MetricDescriptor): string {
+  const exact = descriptor.exactName ?? false
+  if (exact) return legalName(descriptor.name, true)
+  return baseName(descriptor) + (isCumulative(descriptor) ? '_total' : descriptor.type === 'INFO' ? '_info' : '')
+}
+
+/**
+ * Every name a family has for itself: two families that share one cannot stand in one document.
+ * Counted over suffixes, by the rule of OpenMetrics: a counter `a` and a gauge `a` clash though `a_total` and `a` differ.
+ * @see https://prometheus.io/docs/specs/om/open_metrics_spec/#metricfamily-name
+ */
+export function ownedNames(descriptor: MetricDescriptor): readonly string[] {
+  const base = baseName(descriptor)
+  const name = exposedName(descriptor)
+  switch (descriptor.type) {
+    case 'CUMULATIVE_INT64':
+    case 'CUMULATIVE_DOUBLE':
+      // An exact name without `_total` is no counter for OpenMetrics, which then knows nothing about its suffixes.
+      return name === base ? [base] : [base, name, `${base}_created`]
+    case 'CUMULATIVE_DISTRIBUTION':
+      return [base, `${base}_bucket`, `${base}_count`, `${base}_sum`, `${base}_created`]
+    case 'SUMMARY':
+      return [base, `${base}_count`, `${base}_sum`, `${base}_created`]
+    default:
+      return name === base ? [base] : [base, name]
+  }
+}
+
+/**
+ * The name of a label, legal in every format: foreign characters become `_`, and a name neither begins with a digit
+ * nor with two underscores, which are Prometheus' own.
+ */
+export function labelName(key: string): string {
+  const legal = key.replace(/[^a-zA-Z0-9_]/gu, '_').replace(/^_{2,}/, '_')
+  return legal === '' || isDigit(legal.charCodeAt(0)) ? `_${legal}` : legal
+}
+
+export function isCumulative({ type }: MetricDescriptor): boolean {
+  return type === 'CUMULATIVE_INT64' || type === 'CUMULATIVE_DOUBLE'
+}
+
+function legalName(name: string, keepColons: boolean): string {
+  const legal = name.replace(keepColons ? /[^a-zA-Z0-9_:]/gu : /[^a-zA-Z0-9_]/gu, '_')
+  return legal === '' || isDigit(legal.charCodeAt(0)) ? `_${legal}` : legal
+}
+
+function without(name: string, suffix: string): string {
+  return name.length > suffix.length && name.endsWith(suffix) ? name.slice(0, -suffix.length) : name
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57
+}
