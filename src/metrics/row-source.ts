@@ -32,6 +32,8 @@ export interface RowChunk {
   value(cell: number): number
   /** How many values a distribution took; equals the sum of its buckets. */
   count(cell: number): number
+  /** Of a distribution; 0 for scalars. */
+  sumOfSquaredDeviation(cell: number): number
   /** The count of one bucket of a distribution, not cumulative. */
   bucket(cell: number, bucket: number): number
   exemplar(cell: number, bucket: number): Exemplar | undefined

@@ -1,0 +1,319 @@
+import { contextState, currentFrame } from '../base/context.js'
+import type { Clock } from '../base/clock.js'
+import { BucketSearch } from './bucket-search.js'
+import { ChunkMemory, type MemoryKind } from './memory.js'
+import type { Exemplar } from './metric.js'
+
+/** What all cells of a store need to know of their surroundings. */
+export interface Epochs {
+  /** Rises with each gathering. Rows are marked with it; exemplars are taken once per bucket and epoch. */
+  current: number
+  readonly clock: Clock
+}
+
+/**
+ * The running data of one column (a view or an instrument) for the rows of one chunk.
+ *
+ * `record` is the record path: it allocates nothing, makes no closure or string, reads no clock and cannot
+ * throw; it answers false where it could not take the value. Four classes implement it and no more are to:
+ * with a fifth, V8 looks the method up at each call; a further kind gets a call site of its own.
+ */
+export interface Cells {
+  record(cell: number, value: number): boolean
+  /** Ties what was just recorded to its origin. */
+  attach(cell: number, value: number, attachments: Readonly<Record<string, string>>, epochs: Epochs): void
+  value(cell: number): number
+  count(cell: number): number
+  sumOfSquaredDeviation(cell: number): number
+  bucket(cell: number, bucket: number): number
+  exemplar(cell: number, bucket: number): Exemplar | undefined
+  clear(cell: number): void
+  copy(cell: number, from: Cells, fromCell: number): void
+}
+
+/**
+ * Running sums. Small whole numbers are added in an Int32 slot, four times as fast as a double, and carried
+ * over at 2^31; see bench/metrics/cells.bench.js.
+ */
+export class SumCells implements Cells {
+  readonly #rest: Float64Array
+  readonly #whole: Int32Array
+  #exemplars: Map<number, Exemplar> | undefined
+
+  constructor(rows: number, kind: MemoryKind) {
+    const memory = new ChunkMemory(rows, rows, kind)
+    this.#rest = memory.doubles(rows)
+    this.#whole = memory.words(rows)
+  }
+
+  record(cell: number, value: number): boolean {
+    if ((value | 0) === value && value >= 0) {
+      const sum = (this.#whole[cell]! + value) | 0
+      this.#whole[cell] = sum
+      if (sum < 0) this.#carry(cell) // past 2^31 it reads negative; unsigned it is still right
+      return true
+    }
+    const sum = this.#rest[cell]! + value
+    if (sum - sum !== 0) return false // would be infinite
+    this.#rest[cell] = sum
+    return true
+  }
+
+  #carry(cell: number): void {
+    this.#rest[cell]! += this.#whole[cell]! >>> 0
+    this.#whole[cell] = 0
+  }
+
+  attach(cell: number, value: number, attachments: Readonly<Record<string, string>>, epochs: Epochs): void {
+    this.#exemplars ??= new Map()
+    this.#exemplars.set(cell, { value, timeUnixMs: epochs.clock.unixMs(), attachments })
+  }
+
+  value(cell: number): number {
+    return this.#rest[cell]! + this.#whole[cell]!
+  }
+
+  count(): number {
+    return 0
+  }
+
+  sumOfSquaredDeviation(): number {
+    return 0
+  }
+
+  bucket(): number {
+    return 0
+  }
+
+  exemplar(cell: number): Exemplar | undefined {
+    return this.#exemplars?.get(cell)
+  }
+
+  clear(cell: number): void {
+    this.#rest[cell] = 0
+    this.#whole[cell] = 0
+    this.#exemplars?.delete(cell)
+  }
+
+  copy(cell: number, from: Cells, fromCell: number): void {
+    this.#whole[cell] = 0
+    this.#rest[cell] = from.value(fromCell)
+  }
+}
+
+/** Running counts of values, whatever the values are. */
+export class CountCells implements Cells {
+  readonly #cells: SumCells
+
+  constructor(rows: number, kind: MemoryKind) {
+    this.#cells = new SumCells(rows, kind)
+  }
+
+  record(cell: number): boolean {
+    return this.#cells.record(cell, 1)
+  }
+
+  attach(cell: number, _value: number, attachments: Readonly<Record<string, string>>, epochs: Epochs): void {
+    this.#cells.attach(cell, 1, attachments, epochs)
+  }
+
+  value(cell: number): number {
+    return this.#cells.value(cell)
+  }
+
+  count(): number {
+    return 0
+  }
+
+  sumOfSquaredDeviation(): number {
+    return 0
+  }
+
+  bucket(): number {
+    return 0
+  }
+
+  exemplar(cell: number): Exemplar | undefined {
+    return this.#cells.exemplar(cell)
+  }
+
+  clear(cell: number): void {
+    this.#cells.clear(cell)
+  }
+
+  copy(cell: number, from: Cells, fromCell: number): void {
+    this.#cells.copy(cell, from, fromCell)
+  }
+}
+
+/** The newest value of each row; takes any number. */
+export class LastValueCells implements Cells {
+  readonly #values: Float64Array
+
+  constructor(rows: number, kind: MemoryKind) {
+    this.#values = new ChunkMemory(rows, 0, kind).doubles(rows)
+  }
+
+  record(cell: number, value: number): boolean {
+    this.#values[cell] = value + 0 // −0 becomes 0
+    return true
+  }
+
+  /** For gauges that count up and down. */
+  add(cell: number, value: number): boolean {
+    this.#values[cell]! += value
+    return true
+  }
+
+  attach(): void {}
+
+  value(cell: number): number {
+    return this.#values[cell]!
+  }
+
+  count(): number {
+    return 0
+  }
+
+  sumOfSquaredDeviation(): number {
+    return 0
+  }
+
+  bucket(): number {
+    return 0
+  }
+
+  exemplar(): undefined {}
+
+  clear(cell: number): void {
+    this.#values[cell] = 0
+  }
+
+  copy(cell: number, from: Cells, fromCell: number): void {
+    this.#values[cell] = from.value(fromCell)
+  }
+}
+
+/**
+ * Buckets, count, sum and sum of squared deviations of each row. Everything of a row is written in one
+ * go, so that whoever reads between two records finds buckets that add up to the count.
+ */
+export class DistributionCells implements Cells {
+  readonly #counts: Float64Array
+  readonly #sums: Float64Array
+  readonly #deviations: Float64Array
+  readonly #buckets: Int32Array
+  readonly #search: BucketSearch
+  readonly #width: number
+  readonly #epochs: Epochs
+  /** Counts of buckets beyond 2^31, by place; most programs never make this map. */
+  #carried: Map<number, number> | undefined
+  #exemplars: Map<number, Exemplar> | undefined
+  #exemplarEpochs: Map<number, number> | undefined
+
+  constructor(rows: number, kind: MemoryKind, search: BucketSearch, epochs: Epochs) {
+    this.#search = search
+    this.#epochs = epochs
+    this.#width = search.bounds.length + 1
+    const memory = new ChunkMemory(rows * 3, rows * this.#width, kind)
+    this.#counts = memory.doubles(rows)
+    this.#sums = memory.doubles(rows)
+    this.#deviations = memory.doubles(rows)
+    this.#buckets = memory.words(rows * this.#width)
+  }
+
+  record(cell: number, value: number): boolean {
+    const count = this.#counts[cell]!
+    const before = this.#sums[cell]!
+    const sum = before + value
+    if (sum - sum !== 0) return false // would be infinite
+    this.#sums[cell] = sum
+    this.#counts[cell] = count + 1
+    if (count !== 0) {
+      // Youngs and Cramer's update: needs no mean, and stays exact where sums of squares cancel.
+      const deviation = count * value - before
+      this.#deviations[cell]! += (deviation * deviation) / (count * (count + 1))
+    }
+    const place = cell * this.#width + this.#search.find(value)
+    const bucket = (this.#buckets[place]! + 1) | 0
+    this.#buckets[place] = bucket
+    if (bucket < 0) this.#carry(place)
+    if (contextState.openSampledSpans > 0) this.#takeExemplar(place, value)
+    return true
+  }
+
+  #carry(place: number): void {
+    this.#carried ??= new Map()
+    this.#carried.set(place, (this.#carried.get(place) ?? 0) + 2 ** 31)
+    this.#buckets[place] = 0
+  }
+
+  /** Keeps the first value of a bucket since the last gathering, where it was recorded inside a sampled span. */
+  #takeExemplar(place: number, value: number): void {
+    if (this.#exemplarEpochs?.get(place) === this.#epochs.current) return
+    const attachments = currentFrame().span?.exemplarLabels()
+    if (attachments !== undefined) this.#keep(place, value, attachments)
+  }
+
+  #keep(place: number, value: number, attachments: Readonly<Record<string, string>>): void {
+    this.#exemplars ??= new Map()
+    this.#exemplarEpochs ??= new Map()
+    this.#exemplars.set(place, { value, timeUnixMs: this.#epochs.clock.unixMs(), attachments })
+    this.#exemplarEpochs.set(place, this.#epochs.current)
+  }
+
+  attach(cell: number, value: number, attachments: Readonly<Record<string, string>>): void {
+    this.#keep(cell * this.#width + this.#search.find(value), value, attachments)
+  }
+
+  value(cell: number): number {
+    return this.#sums[cell]!
+  }
+
+  count(cell: number): number {
+    return this.#counts[cell]!
+  }
+
+  sumOfSquaredDeviation(cell: number): number {
+    return this.#deviations[cell]!
+  }
+
+  bucket(cell: number, bucket: number): number {
+    const place = cell * this.#width + bucket
+    const count = this.#buckets[place]!
+    return this.#carried === undefined ? count : count + (this.#carried.get(place) ?? 0)
+  }
+
+  exemplar(cell: number, bucket: number): Exemplar | undefined {
+    return this.#exemplars?.get(cell * this.#width + bucket)
+  }
+
+  clear(cell: number): void {
+    this.#counts[cell] = 0
+    this.#sums[cell] = 0
+    this.#deviations[cell] = 0
+    const start = cell * this.#width
+    for (let place = start; place < start + this.#width; place++) {
+      this.#buckets[place] = 0
+      this.#carried?.delete(place)
+      this.#exemplars?.delete(place)
+      this.#exemplarEpochs?.delete(place)
+    }
+  }
+
+  copy(cell: number, from: Cells, fromCell: number): void {
+    if (!(from instanceof DistributionCells)) throw new Error('BUG: copied a distribution from another kind')
+    this.#counts[cell] = from.#counts[fromCell]!
+    this.#sums[cell] = from.#sums[fromCell]!
+    this.#deviations[cell] = from.#deviations[fromCell]!
+    for (let bucket = 0; bucket < this.#width; bucket++) {
+      const place = cell * this.#width + bucket
+      const count = from.bucket(fromCell, bucket)
+      this.#buckets[place] = count % 2 ** 31
+      if (count >= 2 ** 31) {
+        this.#carried ??= new Map()
+        this.#carried.set(place, count - (count % 2 ** 31))
+      }
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import type { Cells } from './cells.js'
+import type { Exemplar, MetricDescriptor } from './metric.js'
+import type { RowStore, StoreChunk } from './row-store.js'
+import type { RowChunk, RowSource } from './row-source.js'
+
+export interface ColumnSourceOptions {
+  readonly descriptor: MetricDescriptor
+  readonly store: RowStore
+  readonly kind: 'scalar' | 'distribution'
+  readonly bounds?: readonly number[]
+  /** Which of the store's labels is the descriptor's first, second, …. Default: the same order. */
+  readonly labelOrder?: readonly number[]
+}
+
+/** One column of a store as a row source: what exporters see of a view or an instrument. Nothing can be recorded through it. */
+export class ColumnSource implements RowSource {
+  readonly descriptor: MetricDescriptor
+  readonly kind: 'scalar' | 'distribution'
+  readonly bounds: readonly number[]
+  /** The column's number in the store; changes when a column before it is taken out. */
+  column: number
+  readonly #store: RowStore
+  readonly #labelOrder: readonly number[]
+  #chunks: ColumnChunk[] = []
+
+  constructor(options: ColumnSourceOptions, column: number) {
+    this.descriptor = options.descriptor
+    this.kind = options.kind
+    this.bounds = options.bounds ?? []
+    this.column = column
+    this.#store = options.store
+    this.#labelOrder = options.labelOrder ?? options.store.labelKeys.map((_, at) => at)
+  }
+
+  get epoch(): number {
+    return this.#store.epochs.current
+  }
+
+  get chunks(): readonly RowChunk[] {
+    const { chunks } = this.#store
+    while (this.#chunks.length < chunks.length) {
+      const chunk = chunks[this.#chunks.length]!
+      this.#chunks.push(new ColumnChunk(chunk, chunk.columns[this.column]!, this.#store, this.#labelOrder))
+    }
+    return this.#chunks
+  }
+}
+
+class ColumnChunk implements RowChunk {
+  readonly #chunk: StoreChunk
+  readonly #cells: Cells
+  readonly #store: RowStore
+  readonly #labelOrder: readonly number[]
+
+  constructor(chunk: StoreChunk, cells: Cells, store: RowStore, labelOrder: readonly number[]) {
+    this.#chunk = chunk
+    this.#cells = cells
+    this.#store = store
+    this.#labelOrder = labelOrder
+  }
+
+  get size(): number {
+    return this.#chunk.size
+  }
+
+  get version(): number {
+    return this.#chunk.version
+  }
+
+  isLive(cell: number): boolean {
+    return this.#chunk.marks[cell] !== 0
+  }
+
+  isOverflow(cell: number): boolean {
+    return this.#store.isOverflow(this.#chunk.start + cell)
+  }
+
+  labelValue(cell: number, key: number): string | undefined {
+    return this.#store.labelText(this.#chunk.start + cell, this.#labelOrder[key]!)
+  }
+
+  mark(cell: number): number {
+    return this.#chunk.marks[cell]!
+  }
+
+  startTimeUnixMs(cell: number): number {
+    return this.#chunk.startTimesUnixMs[cell]!
+  }
+
+  value(cell: number): number {
+    return this.#cells.value(cell)
+  }
+
+  count(cell: number): number {
+    return this.#cells.count(cell)
+  }
+
+  sumOfSquaredDeviation(cell: number): number {
+    return this.#cells.sumOfSquaredDeviation(cell)
+  }
+
+  bucket(cell: number, bucket: number): number {
+    return this.#cells.bucket(cell, bucket)
+  }
+
+  exemplar(cell: number, bucket: number): Exemplar | undefined {
+    return this.#cells.exemplar(cell, bucket)
+  }
+}

@@ -1,0 +1,247 @@
+import { selfCount, selfFamily, type SelfCount } from '../base/self-count.js'
+import type { Cells, Epochs } from './cells.js'
+import { chunkOf, chunkRows, chunkStart } from './chunks.js'
+import { ChunkMemory, type MemoryKind } from './memory.js'
+import { NO_ROW, RowIndex, type Labels } from './row-index.js'
+
+/** Makes a column's cells for a new chunk of `rows` rows. */
+export type CellsFactory = (rows: number, kind: MemoryKind) => Cells
+
+/** Rows that an engine may have in all; shared by its stores. */
+export interface RowBudget {
+  used: number
+  readonly limit: number
+}
+
+export interface RowStoreOptions {
+  /** Name used in the library's own counters: the view's or the instrument's. */
+  readonly name: string
+  readonly labelKeys: readonly string[]
+  /** Rows before the overflow row is used. */
+  readonly rowLimit: number
+  readonly budget: RowBudget
+  /** Code points kept of a label value. */
+  readonly valueLength: number
+  readonly epochs: Epochs
+  readonly memory?: MemoryKind
+}
+
+const OVERFLOWED = selfFamily({
+  name: 'tallyscope_overflowed_records_total',
+  description: 'Records that went to the overflow row because a limit of rows was reached.',
+  type: 'counter',
+  unit: '1',
+  labelKeys: ['store'],
+})
+const CUT = selfFamily({
+  name: 'tallyscope_cut_tag_values_total',
+  description: 'Tag values longer than the limit, cut when their row was made.',
+  type: 'counter',
+  unit: '1',
+  labelKeys: ['store'],
+})
+
+/** Rows of one chunk: what they have in common, and the cells of each column. */
+export class StoreChunk {
+  readonly index: number
+  readonly start: number
+  readonly rows: number
+  /** The epoch of each row's newest value, 0 where there is no row. */
+  readonly marks: Int32Array
+  readonly startTimesUnixMs: Float64Array
+  readonly columns: Cells[] = []
+  readonly epochs: Epochs
+  /** Cells in use so far, holes included. */
+  size = 0
+  /** Changes when a row comes or goes. */
+  version = 0
+  /** Changes when a row goes: whoever keeps a cell must look it up again. */
+  removals = 0
+
+  constructor(index: number, epochs: Epochs, kind: MemoryKind) {
+    this.index = index
+    this.start = chunkStart(index)
+    this.rows = chunkRows(index)
+    this.epochs = epochs
+    const memory = new ChunkMemory(this.rows, this.rows, kind)
+    this.startTimesUnixMs = memory.doubles(this.rows)
+    this.marks = memory.words(this.rows)
+  }
+}
+
+/**
+ * The rows of one or more columns that share their labels: all views of a measure with the same tag keys, or
+ * one instrument. Flat typed storage; a row is a number, its cell a place in a chunk that never moves.
+ */
+export class RowStore {
+  readonly labelKeys: readonly string[]
+  readonly epochs: Epochs
+  readonly chunks: StoreChunk[] = []
+  readonly #index: RowIndex
+  readonly #factories: CellsFactory[] = []
+  readonly #budget: RowBudget
+  readonly #rowLimit: number
+  readonly #memory: MemoryKind
+  readonly #overflowed: SelfCount
+  #free: number[] = []
+  /** Rows ever used; the next new row's number. */
+  #next = 0
+  #live = 0
+  #overflowRow = NO_ROW
+
+  constructor(options: RowStoreOptions) {
+    this.labelKeys = options.labelKeys
+    this.epochs = options.epochs
+    this.#budget = options.budget
+    this.#rowLimit = options.rowLimit
+    this.#memory = options.memory ?? 'local'
+    this.#overflowed = selfCount(OVERFLOWED, options.name)
+    this.#index = new RowIndex(options.labelKeys, options.valueLength, () => selfCount(CUT, options.name).value++)
+  }
+
+  /** Rows in use, the overflow row left out. */
+  get size(): number {
+    return this.#live
+  }
+
+  get overflowRow(): number {
+    return this.#overflowRow
+  }
+
+  chunkOf(row: number): StoreChunk {
+    return this.chunks[chunkOf(row)]!
+  }
+
+  /** Gives every row one more cell; answers the column's number. */
+  addColumn(factory: CellsFactory): number {
+    this.#factories.push(factory)
+    for (const chunk of this.chunks) chunk.columns.push(factory(chunk.rows, this.#memory))
+    return this.#factories.length - 1
+  }
+
+  /** Takes a column out; the columns after it move up by one. */
+  removeColumn(column: number): void {
+    this.#factories.splice(column, 1)
+    for (const chunk of this.chunks) chunk.columns.splice(column, 1)
+  }
+
+  get columnCount(): number {
+    return this.#factories.length
+  }
+
+  /** The row of these labels without making one; NO_ROW or REFUSED otherwise. */
+  peek(labels: Labels): number {
+    return this.#index.find(labels)
+  }
+
+  /** The row of these labels, made where there is none; the overflow row at the limit; or REFUSED. */
+  find(labels: Labels): number {
+    const row = this.#index.find(labels)
+    return row === NO_ROW ? this.#insert(labels) : row
+  }
+
+  #insert(labels: Labels): number {
+    if (this.#live >= this.#rowLimit || this.#budget.used >= this.#budget.limit) {
+      this.#overflowed.value++
+      return this.#findOverflow()
+    }
+    const row = this.#allocate()
+    this.#index.insert(labels, row)
+    this.#live++
+    this.#budget.used++
+    return row
+  }
+
+  #findOverflow(): number {
+    if (this.#overflowRow === NO_ROW) this.#overflowRow = this.#allocate()
+    return this.#overflowRow
+  }
+
+  #allocate(): number {
+    const row = this.#free.pop() ?? this.#next++
+    const at = chunkOf(row)
+    while (this.chunks.length <= at) this.#addChunk()
+    const chunk = this.chunks[at]!
+    const cell = row - chunk.start
+    if (cell >= chunk.size) chunk.size = cell + 1
+    chunk.marks[cell] = this.epochs.current
+    chunk.startTimesUnixMs[cell] = this.epochs.clock.unixMs()
+    chunk.version++
+    return row
+  }
+
+  #addChunk(): void {
+    const chunk = new StoreChunk(this.chunks.length, this.epochs, this.#memory)
+    for (const factory of this.#factories) chunk.columns.push(factory(chunk.rows, this.#memory))
+    this.chunks.push(chunk)
+  }
+
+  isOverflow(row: number): boolean {
+    return row === this.#overflowRow
+  }
+
+  /** The text of label `key` of a row; the overflow row has none. */
+  labelText(row: number, key: number): string | undefined {
+    return row === this.#overflowRow ? undefined : this.#index.text(row, key)
+  }
+
+  /** Calls back with each row there is, in the order of their numbers. */
+  forEachRow(visit: (row: number, chunk: StoreChunk, cell: number) => void): void {
+    for (const chunk of this.chunks) {
+      for (let cell = 0; cell < chunk.size; cell++) {
+        if (chunk.marks[cell] !== 0) visit(chunk.start + cell, chunk, cell)
+      }
+    }
+  }
+
+  /** Removes all rows for which `matches` is true, the overflow row only if it is asked for by name. */
+  removeWhere(matches: (row: number) => boolean): number {
+    const rows = new Set<number>()
+    this.forEachRow((row) => {
+      if (row !== this.#overflowRow && matches(row)) rows.add(row)
+    })
+    if (rows.size === 0) return 0
+    this.#index.remove(rows)
+    for (const row of rows) this.#release(row)
+    this.#live -= rows.size
+    this.#budget.used -= rows.size
+    return rows.size
+  }
+
+  /** Removes every row, the overflow row too. */
+  clear(): void {
+    this.removeWhere(() => true)
+    if (this.#overflowRow === NO_ROW) return
+    this.#release(this.#overflowRow)
+    this.#overflowRow = NO_ROW
+  }
+
+  #release(row: number): void {
+    const chunk = this.chunkOf(row)
+    const cell = row - chunk.start
+    chunk.marks[cell] = 0
+    chunk.version++
+    chunk.removals++
+    for (const cells of chunk.columns) cells.clear(cell)
+    this.#free.push(row)
+  }
+
+  /** Gives the rows back to the engine's budget; the store is not to be used afterwards. */
+  dispose(): void {
+    this.#budget.used -= this.#live
+    this.#live = 0
+  }
+
+  /** A store of its own for one column, with copies of its rows that `keeps` lets through. */
+  copyColumn(column: number, into: RowStore): void {
+    this.forEachRow((row, chunk, cell) => {
+      const labels = Object.fromEntries(this.labelKeys.map((key, at) => [key, this.labelText(row, at)]))
+      const to = row === this.#overflowRow ? into.#findOverflow() : into.find(labels)
+      const target = into.chunkOf(to)
+      const targetCell = to - target.start
+      target.columns[0]!.copy(targetCell, chunk.columns[column]!, cell)
+      target.marks[targetCell] = chunk.marks[cell]!
+      target.startTimesUnixMs[targetCell] = chunk.startTimesUnixMs[cell]!
+    })
+  }
+}
