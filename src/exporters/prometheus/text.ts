@@ -1,0 +1,82 @@
+import type { DistributionValue, Metric, SummaryValue, TimeSeries } from '../../metrics/metric.js'
+import { documentFamilies } from './document-families.js'
+import { escapeHelp, escapeValue } from './escape.js'
+import { type ExposedFamily, OVERFLOW_LABEL } from './names.js'
+import { boundText, valueText } from './numbers.js'
+
+/**
+ * Snapshots as a document of the Prometheus text format 0.0.4.
+ *
+ * This is the format in its plainest form, to be read beside the specification; {@link streamText} writes the same
+ * bytes from rows. Families stand in the order of their names, series in the order in which they were made. Families
+ * without series, empty labels and everything that 0.0.4 has no word for (units, exemplars, start times) are left out.
+ *
+ * @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
+ * @example
+ * formatText(stats.getMetrics()) // # HELP shop_requests_total Requests\n# TYPE shop_requests_total counter\n…
+ */
+export function formatText(metrics: readonly Metric[]): string {
+  return documentFamilies(metrics)
+    .map(({ source, exposed }) => familyText(exposed, source))
+    .join('')
+    .toWellFormed()
+}
+
+function familyText(family: ExposedFamily, metric: Metric): string {
+  const samples = metric.timeSeries.map((series) => seriesText(family, series)).join('')
+  if (samples === '') return ''
+  const help = family.help === '' ? '' : `# HELP ${family.name} ${escapeHelp(family.help)}\n`
+  return `${help}# TYPE ${family.name} ${family.type}\n${samples}`
+}
+
+function seriesText(family: ExposedFamily, series: TimeSeries): string {
+  const value = series.points.at(-1)?.value
+  const labels = labelsText(family, series)
+  if (typeof value === 'number') {
+    return family.type === 'counter' || family.type === 'gauge' ? line(family.name, labels, valueText(value)) : ''
+  }
+  if (value?.kind === 'distribution') return family.type === 'histogram' ? histogramText(family.name, labels, value) : ''
+  if (value?.kind === 'summary') return family.type === 'summary' ? summaryText(family.name, labels, value) : ''
+  return ''
+}
+
+function histogramText(name: string, labels: string, { bounds, bucketCounts, count, sum }: DistributionValue): string {
+  let text = ''
+  let below = 0
+  for (let i = 0; i < bounds.length; i++) {
+    below += bucketCounts[i] ?? 0
+    text += line(`${name}_bucket`, withLabel(labels, 'le', boundText(bounds[i]!)), String(below))
+  }
+  return (
+    text +
+    line(`${name}_bucket`, withLabel(labels, 'le', '+Inf'), String(count)) +
+    line(`${name}_sum`, labels, valueText(sum)) +
+    line(`${name}_count`, labels, String(count))
+  )
+}
+
+function summaryText(name: string, labels: string, { quantiles, count, sum }: SummaryValue): string {
+  return (
+    quantiles.map(({ quantile, value }) => line(name, withLabel(labels, 'quantile', boundText(quantile)), valueText(value))).join('') +
+    line(`${name}_sum`, labels, valueText(sum)) +
+    line(`${name}_count`, labels, String(count))
+  )
+}
+
+function labelsText({ labelNames }: ExposedFamily, { labelValues, overflow }: TimeSeries): string {
+  const labels: string[] = []
+  labelNames.forEach((name, i) => {
+    const value = labelValues[i]
+    if (value !== undefined && value !== '') labels.push(`${name}="${escapeValue(value)}"`)
+  })
+  if (overflow === true) labels.push(`${OVERFLOW_LABEL}="true"`)
+  return labels.join(',')
+}
+
+function withLabel(labels: string, name: string, value: string): string {
+  return labels === '' ? `${name}="${value}"` : `${labels},${name}="${value}"`
+}
+
+function line(name: string, labels: string, value: string): string {
+  return labels === '' ? `${name} ${value}\n` : `${name}{${labels}} ${value}\n`
+}
