@@ -90,11 +90,17 @@ test('label names are legal and never begin with two underscores', () => {
 test('whatever the name, what is exposed is legal and within what is owned', () => {
   const types: MetricType[] = ['GAUGE_INT64', 'GAUGE_DOUBLE', 'CUMULATIVE_INT64', 'CUMULATIVE_DISTRIBUTION', 'SUMMARY', 'INFO', 'STATE_SET']
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), fc.constantFrom(...types), fc.constantFrom('1', 's', 'By'), fc.boolean(), (name, type, unit, exact) => {
-      const given = descriptor(name, type, unit, exact)
-      expect(exposedName(given)).toMatch(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/)
-      expect(ownedNames(given)).toContain(exposedName(given))
-      expect(ownedNames(given)).toContain(baseName(given))
-    }),
+    fc.property(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom(...types),
+      fc.constantFrom('1', 's', 'By'),
+      fc.boolean(),
+      (name, type, unit, exact) => {
+        const given = descriptor(name, type, unit, exact)
+        expect(exposedName(given)).toMatch(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/)
+        expect(ownedNames(given)).toContain(exposedName(given))
+        expect(ownedNames(given)).toContain(baseName(given))
+      },
+    ),
   )
 })
