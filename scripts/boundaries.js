@@ -1,0 +1,160 @@
+// Checks who may import whom in src, and a few rules that go with it. The map is in ARCHITECTURE.md.
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, posix, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { sourceFacts } from './source-facts.js'
+
+/** What each room may import besides itself. `types of trace` is the one case of "types only". */
+const ROOMS = {
+  base: [],
+  metrics: ['base'],
+  stats: ['base', 'metrics'],
+  trace: ['base', 'stats'],
+  exporters: ['base', 'metrics', 'types of trace'],
+  integrations: ['base', 'metrics', 'stats', 'trace', 'exporters', 'public files'],
+  testing: ['base', 'metrics', 'stats', 'trace', 'exporters'],
+  'public files': ['base', 'metrics', 'stats', 'trace', 'exporters'],
+}
+
+const ENGINE = ['base', 'metrics', 'stats', 'trace']
+const ENGINE_BUILTINS = [
+  'async_hooks',
+  'buffer',
+  'crypto',
+  'diagnostics_channel',
+  'perf_hooks',
+  'process',
+  'timers',
+  'util',
+  'v8',
+  'worker_threads',
+]
+const CLOCK = 'base/clock.ts'
+const DRAWERS = /(^|-)(utils?|helpers?|types|commons?|constants|misc)\.ts$/
+const LAZY_PACKAGES = ['hdr-histogram-js']
+const OPTIONAL_PEERS = ['fastify', 'prom-client', '@prometheus-io/client', 'opentracing', 'pino']
+
+const READS_TIME = /\bDate\.now\b|\bnew Date\s*(\(\s*\)|(?![\w(]))|(?<![\w.])Date\(\)|\bperformance\s*\.\s*(now|timeOrigin)\b|\bhrtime\b/
+
+/** The room of a file, by its path inside src; `public files` for those that lie in src itself. */
+function roomOf(file) {
+  const folders = file.split('/').slice(0, -1)
+  return folders.length === 0 ? 'public files' : folders[0]
+}
+
+/** The folder of an exporter or integration, such as `exporters/prometheus`; undefined for other files. */
+function partOf(file) {
+  const [room, part, ...rest] = file.split('/')
+  return (room === 'exporters' || room === 'integrations') && rest.length > 0 ? `${room}/${part}` : undefined
+}
+
+function checkLocalImport(file, { target, typeOnly }, report) {
+  const [from, to] = [roomOf(file), roomOf(target)]
+  if (posix.basename(target) === 'index.ts')
+    report(`imports ${target}: an index.ts is for users of the package only, import the file itself`)
+  if (from === to) {
+    const [mine, theirs] = [partOf(file), partOf(target)]
+    if (theirs !== undefined && mine !== theirs)
+      report(`imports ${target}: ${theirs} is for itself and its users, others of ${to} may not import it`)
+    return
+  }
+  const allowed = ROOMS[from]
+  if (allowed === undefined || ROOMS[to] === undefined) return // an unknown room is told by itself
+  if (allowed.includes(to)) return
+  if (allowed.includes(`types of ${to}`)) {
+    if (!typeOnly) report(`imports ${target}: ${from} may import only types of ${to}`)
+    return
+  }
+  report(`imports ${target}: ${from} may import ${allowed.length > 0 ? allowed.join(', ') : 'nothing of ours'}, not ${to}`)
+}
+
+function checkPackageImport(file, { specifier, typeOnly, dynamic }, report) {
+  const room = roomOf(file)
+  if (specifier.startsWith('node:')) {
+    const builtin = specifier.slice('node:'.length).split('/')[0]
+    if (ENGINE.includes(room) && !typeOnly && !ENGINE_BUILTINS.includes(builtin)) report(`imports ${specifier}: ${room} does no I/O`)
+    return
+  }
+  const name = specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
+  if (LAZY_PACKAGES.includes(name)) {
+    if (!typeOnly && !dynamic) report(`imports ${name} at once: it is loaded when first asked for, by import()`)
+    return
+  }
+  if (OPTIONAL_PEERS.includes(name)) {
+    if (room !== 'integrations') report(`imports ${name}: optional peers are for integrations only`)
+    return
+  }
+  report(`imports ${specifier}: not a dependency of the package (built-in modules need the prefix node:)`)
+}
+
+/** Every cycle once, as the files along it, smallest name first. Imports of types count too. */
+function findCycles(imports) {
+  const cycles = new Map()
+  const done = new Set()
+  const path = []
+  const visit = (file) => {
+    const at = path.indexOf(file)
+    if (at >= 0) {
+      const cycle = path.slice(at)
+      const first = cycle.indexOf([...cycle].sort()[0])
+      const turned = [...cycle.slice(first), ...cycle.slice(0, first)]
+      cycles.set(turned.join(' → '), turned)
+      return
+    }
+    if (done.has(file)) return
+    path.push(file)
+    for (const { target } of imports.get(file) ?? []) visit(target)
+    path.pop()
+    done.add(file)
+  }
+  for (const file of [...imports.keys()].sort()) visit(file)
+  return [...cycles.values()]
+}
+
+/** All faults of the TypeScript files below `sourceRoot`, one line each: `file: what is wrong`. */
+export function findFaults(sourceRoot) {
+  const faults = []
+  const files = readdirSync(sourceRoot, { recursive: true })
+    .map((name) => name.split(sep).join('/'))
+    .filter((name) => name.endsWith('.ts'))
+    .sort()
+  const known = new Set(files)
+  const localImports = new Map()
+  for (const file of files) {
+    const report = (fault) => faults.push(`${file}: ${fault}`)
+    const room = roomOf(file)
+    const { code, imports } = sourceFacts(readFileSync(join(sourceRoot, file), 'utf8'))
+    if (ROOMS[room] === undefined)
+      report(`is in a room that the map does not know, ${room}; the rooms are ${Object.keys(ROOMS).join(', ')}`)
+    if (DRAWERS.test(posix.basename(file))) report('is a drawer, not a room: name it for what it holds')
+    if (ENGINE.includes(room) && file !== CLOCK && READS_TIME.test(code)) report(`reads time: only ${CLOCK} does, take a Clock`)
+    if (/\bimport\.meta\b/.test(code)) report('uses import.meta, which the CommonJS build has not')
+    const local = []
+    for (const found of imports) {
+      if (!found.specifier.startsWith('.')) {
+        checkPackageImport(file, found, report)
+        continue
+      }
+      const target = posix.join(posix.dirname(file), found.specifier).replace(/\.js$/, '.ts')
+      if (!known.has(target)) {
+        report(`imports ${found.specifier}, which is not a file of src (relative imports end in .js)`)
+        continue
+      }
+      local.push({ ...found, target })
+      checkLocalImport(file, { ...found, target }, report)
+    }
+    localImports.set(file, local)
+  }
+  for (const cycle of findCycles(localImports)) faults.push(`${cycle[0]}: import cycle ${[...cycle, cycle[0]].join(' → ')}`)
+  return faults
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const sourceRoot = process.argv[2] ?? join(dirname(fileURLToPath(import.meta.url)), '../src')
+  const faults = findFaults(sourceRoot)
+  for (const fault of faults) console.error(`${relative(process.cwd(), sourceRoot)}/${fault}`)
+  if (faults.length > 0) process.exitCode = 1
+}
