@@ -1,0 +1,149 @@
+/**
+ * Who is speaking: a type such as `container` or `host`, and labels. It goes along with what is exported.
+ * @see https://github.com/census-instrumentation/opencensus-specs/blob/master/resource/Resource.md
+ */
+export interface Resource {
+  /** Undefined where nobody has said what kind of thing this is. */
+  readonly type?: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
+export const EMPTY_RESOURCE: Resource = Object.freeze({ labels: Object.freeze({}) })
+
+/** What the OpenCensus specification calls the kinds of things that speak, narrowest first; merge them in this order. */
+export const STANDARD_RESOURCE_TYPES: readonly string[] = ['container', 'k8s', 'host', 'cloud']
+
+const MAX_CHARACTERS = 256
+const PRINTABLE_ASCII = /^[ -~]*$/
+
+/** What is wrong with a resource, in words, or undefined where it is right. Type and keys have 1 to 256 printable ASCII characters, values up to 256. */
+export function resourceFault({ type, labels }: Resource): string | undefined {
+  if (type !== undefined && !isName(type)) return `a resource type must be 1 to 256 printable ASCII characters: ${told(type)}`
+  for (const [key, value] of Object.entries(labels)) {
+    if (!isName(key)) return `resource label keys must be 1 to 256 printable ASCII characters: ${told(key)}`
+    if (!isText(value)) return `resource label values must be at most 256 printable ASCII characters: ${key} is ${told(value)}`
+  }
+  return undefined
+}
+
+/**
+ * One resource out of several. The earlier one wins for each label, and the first that has a type gives the type, so the
+ * narrower ones come first: container, k8s, host, cloud.
+ */
+export function mergeResources(resources: readonly Resource[]): Resource {
+  const labels = new Map<string, string>()
+  for (const resource of resources) {
+    for (const [key, value] of Object.entries(resource.labels)) {
+      if (!labels.has(key)) labels.set(key, value)
+    }
+  }
+  const type = resources.find((resource) => resource.type !== undefined && resource.type !== '')?.type
+  return { ...(type !== undefined && { type }), labels: Object.fromEntries(labels) }
+}
+
+/** A resource read from the environment, and what in there could not be used. */
+export interface ResourceReading {
+  readonly resource: Resource
+  readonly problems: readonly ResourceProblem[]
+}
+
+export interface ResourceProblem {
+  readonly variable: string
+  readonly problem: string
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * The resource that the environment describes: `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OC_RESOURCE_TYPE` and
+ * `OC_RESOURCE_LABELS`, the earlier of these winning for each label. A variable that is malformed is left out as a whole
+ * and told in `problems`; nothing throws, since a program must not fail to start over a label.
+ */
+export function resourceFromEnvironment(env: Environment): ResourceReading {
+  const problems: ResourceProblem[] = []
+  const read = (variable: string, parse: (text: string) => Resource): Resource => {
+    const text = env[variable]
+    if (text === undefined) return EMPTY_RESOURCE
+    try {
+      const resource = parse(text)
+      const fault = resourceFault(resource)
+      if (fault === undefined) return resource
+      problems.push({ variable, problem: fault })
+    } catch (error) {
+      problems.push({ variable, problem: (error as Error).message })
+    }
+    return EMPTY_RESOURCE
+  }
+  const resource = mergeResources([
+    read('OTEL_SERVICE_NAME', (text) => ({ labels: text === '' ? {} : { 'service.name': text } })),
+    read('OTEL_RESOURCE_ATTRIBUTES', (text) => ({ labels: parseAttributes(text) })),
+    read('OC_RESOURCE_TYPE', (text) => (text.trim() === '' ? EMPTY_RESOURCE : { type: text.trim(), labels: {} })),
+    read('OC_RESOURCE_LABELS', (text) => ({ labels: parseResourceLabels(text) })),
+  ])
+  return { resource, problems }
+}
+
+const KEY = /\s*([^\s,="'\\][^,="']*?)\s*=\s*/y
+const QUOTED = /"((?:[^"\\]|\\.)*)"\s*/y
+const BARE = /([^,"']*?)\s*(?=,|$)/y
+
+/**
+ * Reads `key="value",key="value"`, with a quote inside a value as `\"`; values without quotes are taken too.
+ * @throws Error with the rule and the place where anything does not fit.
+ */
+export function parseResourceLabels(text: string): Record<string, string> {
+  const labels = new Map<string, string>()
+  let at = 0
+  const take = (pattern: RegExp): string | undefined => {
+    pattern.lastIndex = at
+    const match = pattern.exec(text)
+    if (match === null) return undefined
+    at = pattern.lastIndex
+    return match[1]
+  }
+  if (text.trim() === '') return {}
+  for (;;) {
+    const key = take(KEY)
+    const quoted = key === undefined ? undefined : take(QUOTED)
+    const value = quoted?.replace(/\\(.)/gs, '$1') ?? (key === undefined ? undefined : take(BARE))
+    if (key === undefined || value === undefined || (at < text.length && text[at] !== ',')) {
+      throw new Error(`labels must be key="value" with commas between: ${told(text)} is not at character ${at}`)
+    }
+    labels.set(key, value)
+    if (at >= text.length) return Object.fromEntries(labels)
+    at++
+  }
+}
+
+/** `key=value` with commas between and percent escapes, as OpenTelemetry has it. */
+function parseAttributes(text: string): Record<string, string> {
+  const attributes = new Map<string, string>()
+  for (const item of text.split(',').filter((part) => part.trim() !== '')) {
+    const equals = item.indexOf('=')
+    const key = decode(item.slice(0, Math.max(0, equals)).trim())
+    if (key === '') throw new Error(`attributes must be key=value with commas between: ${told(item)} is not`)
+    attributes.set(key, decode(item.slice(equals + 1).trim()))
+  }
+  return Object.fromEntries(attributes)
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw new Error(`percent escapes must be UTF-8: ${told(text)} is not`)
+  }
+}
+
+function isName(text: string): boolean {
+  return text.length > 0 && isText(text)
+}
+
+function isText(text: string): boolean {
+  return typeof text === 'string' && text.length <= MAX_CHARACTERS && PRINTABLE_ASCII.test(text)
+}
+
+function told(text: string): string {
+  const shown = JSON.stringify(text)
+  return shown.length > 80 ? `${shown.slice(0, 79)}…` : shown
+}

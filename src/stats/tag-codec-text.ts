@@ -1,0 +1,65 @@
+import type { TagMap } from './tag-map.js'
+import { acceptedTags, countTagDrop, refuse, sendableTags, type TagCodecOptions, type TagEntry, tagEntries, tagMapOf } from './tag-wire.js'
+
+const MAX_TAGS = 180
+/** Escapes make a context longer, at most threefold; beyond that no valid one can be. */
+const MAX_TEXT = 3 * 8_192 + 2 * 8_192
+
+/**
+ * The tags as `key=value` with commas between, for an HTTP header.
+ *
+ * OpenCensus has no way to write a comma or an equals sign, and so loses tags that hold one. Here they and the percent
+ * sign are written as `%2C`, `%3D` and `%25`; all else is as OpenCensus writes it.
+ *
+ * Tags with TTL 0 are not written, nor are those that are not printable ASCII of at most 255 characters.
+ *
+ * @returns undefined where there are more than 180 tags or more than 8 192 characters in keys and values: nothing is
+ *   then sent, and it is counted.
+ * @example
+ * encodeTagsText(TagMap.of({ method: 'GET' })) // method=GET
+ */
+export function encodeTagsText(tags: TagMap, options: TagCodecOptions = {}): string | undefined {
+  return encodeTagEntriesText(tagEntries(tags), options)
+}
+
+/**
+ * Reads what {@link encodeTagsText} writes, and what OpenCensus writes. All or nothing: an item without exactly one
+ * equals sign, an empty key, a text that is not printable ASCII, or a context beyond the limits give undefined.
+ * Of a repeated key the last value counts.
+ */
+export function decodeTagsText(text: string, options: TagCodecOptions = {}): TagMap | undefined {
+  return tagMapOf(decodeTagEntriesText(text, options))
+}
+
+export function encodeTagEntriesText(tags: Iterable<TagEntry>, options: TagCodecOptions = {}): string | undefined {
+  const sendable = sendableTags(tags, options.filters)
+  if (sendable === undefined) return undefined
+  if (sendable.length > MAX_TAGS) {
+    countTagDrop('sent', 'too_many')
+    return undefined
+  }
+  return sendable.map(({ key, value }) => `${escape(key)}=${escape(value)}`).join(',')
+}
+
+export function decodeTagEntriesText(text: string, options: TagCodecOptions = {}): TagEntry[] | undefined {
+  if (text === '') return []
+  if (text.length > MAX_TEXT) return refuse('too_large')
+  const items = text.split(',')
+  if (items.length > MAX_TAGS) return refuse('too_many')
+  const tags: TagEntry[] = []
+  for (const item of items) {
+    const [key, value, ...rest] = item.split('=')
+    if (key === undefined || value === undefined || rest.length > 0) return refuse('malformed')
+    tags.push({ key: unescape(key), value: unescape(value) })
+  }
+  return acceptedTags(tags, options.filters)
+}
+
+function escape(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll(',', '%2C').replaceAll('=', '%3D')
+}
+
+// Only what `escape` writes is read back: any other percent sign is one that OpenCensus sent as it is.
+function unescape(text: string): string {
+  return text.replace(/%(25|2C|3D)/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
+}

@@ -1,0 +1,70 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { mergeResources, parseResourceLabels, resourceFault, resourceFromEnvironment } from '../../src/base/resource.js'
+
+const readingOf = (env: Record<string, string>) => resourceFromEnvironment(env)
+
+test('an empty environment describes nothing and has no problems', () => {
+  expect(readingOf({})).toEqual({ resource: { labels: {} }, problems: [] })
+})
+
+test('the service name wins over the attributes, those over the OpenCensus labels', () => {
+  const { resource, problems } = readingOf({
+    OTEL_SERVICE_NAME: 'shop',
+    OTEL_RESOURCE_ATTRIBUTES: 'service.name=other, host.name = a%20b ,zone=1',
+    OC_RESOURCE_TYPE: ' host ',
+    OC_RESOURCE_LABELS: 'zone="2",rack="say \\"hi\\", twice"',
+  })
+  expect(problems).toEqual([])
+  expect(resource).toEqual({ type: 'host', labels: { 'service.name': 'shop', 'host.name': 'a b', zone: '1', rack: 'say "hi", twice' } })
+})
+
+test('a malformed variable is left out as a whole and told, the others stay', () => {
+  const { resource, problems } = readingOf({
+    OC_RESOURCE_TYPE: 'té',
+    OC_RESOURCE_LABELS: 'a="1",b',
+    OTEL_RESOURCE_ATTRIBUTES: 'a=%E0%A4%A,b=2',
+    OTEL_SERVICE_NAME: 'shop',
+  })
+  expect(resource).toEqual({ labels: { 'service.name': 'shop' } })
+  expect(problems).toEqual([
+    { variable: 'OTEL_RESOURCE_ATTRIBUTES', problem: 'percent escapes must be UTF-8: "%E0%A4%A" is not' },
+    { variable: 'OC_RESOURCE_TYPE', problem: 'a resource type must be 1 to 256 printable ASCII characters: "té"' },
+    { variable: 'OC_RESOURCE_LABELS', problem: 'labels must be key="value" with commas between: "a=\\"1\\",b" is not at character 6' },
+  ])
+})
+
+test('no text throws out of the environment', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      const { resource } = readingOf({
+        OC_RESOURCE_LABELS: text,
+        OTEL_RESOURCE_ATTRIBUTES: text,
+        OC_RESOURCE_TYPE: text,
+        OTEL_SERVICE_NAME: text,
+      })
+      expect(resourceFault(resource)).toBeUndefined()
+    }),
+  )
+})
+
+test('labels that are written with quotes and escapes are read back', () => {
+  const value = fc.string({ unit: 'grapheme-ascii', maxLength: 20 })
+  fc.assert(
+    fc.property(fc.dictionary(fc.stringMatching(/^[a-z][a-z._]{0,8}$/), value), (labels) => {
+      const text = Object.entries(labels).map(([key, text]) => `${key}="${text.replace(/[\\"]/g, '\\$&')}"`)
+      expect(parseResourceLabels(text.join(','))).toEqual({ ...labels })
+    }),
+  )
+})
+
+test('a label named __proto__ is a label', () => {
+  expect(Object.entries(mergeResources([{ labels: parseResourceLabels('__proto__="x"') }]).labels)).toEqual([['__proto__', 'x']])
+})
+
+test('the earlier resource wins, the first type stays', () => {
+  expect(mergeResources([{ labels: { a: '1' } }, { type: 'k8s', labels: { a: '2', b: '3' } }, { type: 'host', labels: {} }])).toEqual({
+    type: 'k8s',
+    labels: { a: '1', b: '3' },
+  })
+})
