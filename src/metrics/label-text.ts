@@ -3,6 +3,8 @@ export type RefusedValue = 'object' | 'function' | 'symbol'
 
 /** Code points kept of a tag value; the rest is cut. */
 export const DEFAULT_VALUE_LENGTH = 256
+/** No engine may be told to keep more. */
+export const MAX_VALUE_LENGTH = 16_384
 
 /** True where a value counts as "not set": absent, empty, NaN. */
 export function isAbsent(value: unknown): boolean {

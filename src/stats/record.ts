@@ -1,0 +1,199 @@
+// The record path, from top to bottom. What is called from here: `RowStore.find` (label values to row,
+// metrics/row-index.ts) and `Cells.record` (the value into the row, metrics/cells.ts).
+// Once warm nothing below allocates, builds a string, reads a clock or throws; see bench/record.bench.js.
+import { currentFrame } from '../base/context.js'
+import { selfCount, selfFamily } from '../base/self-count.js'
+import type { StoreChunk } from '../metrics/row-store.js'
+import type { Labels } from '../metrics/row-index.js'
+import type { Measure } from './measure.js'
+import { TagMap } from './tag-map.js'
+import type { DropReason, ViewGroup } from './view-group.js'
+
+/** What ties a value to its origin: `trace_id`, `span_id`, …; text to text. */
+export type Attachments = Readonly<Record<string, string>>
+
+const NO_TAGS: Labels = Object.freeze(Object.create(null))
+
+/** Records one value of a measure. `tags` may be anything: what cannot be used is dropped and counted. */
+export function record(measure: Measure, value: number, tags?: Labels | TagMap, attachments?: Attachments): void {
+  if (measure.groups.length === 0) return // nobody listens
+  const given = tags ?? (measure.readsTags ? (currentFrame().tags as TagMap | undefined) : undefined) ?? NO_TAGS
+  if (given instanceof TagMap) handleOf(measure, given).record(value, attachments)
+  else recordLabels(measure, value, given, attachments)
+}
+
+function recordLabels(measure: Measure, value: number, labels: Labels, attachments: Attachments | undefined): void {
+  if (typeof labels !== 'object') return drop(measure, 'tags')
+  if (!isOrdinary(measure, value)) return recordOdd(measure, value, labels, attachments)
+  try {
+    let taken = false
+    for (const group of measure.groups) {
+      const row = group.store.find(labels)
+      if (row < 0) continue
+      const chunk = group.store.chunkOf(row)
+      if (recordRow(group, chunk, row - chunk.start, value)) taken = true
+      if (attachments !== undefined) attach(chunk, row - chunk.start, value, attachments)
+    }
+    if (!taken) drop(measure, 'tags')
+  } catch {
+    drop(measure, 'tags') // a getter or a proxy among the tags threw
+  }
+}
+
+/** What every aggregation takes: a finite number that is not negative, and whole where the measure is int64. */
+function isOrdinary(measure: Measure, value: number): boolean {
+  return typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY && (measure.type === 'double' || value % 1 === 0)
+}
+
+/** Puts an ordinary value into all columns of one row. */
+function recordRow(group: ViewGroup, chunk: StoreChunk, cell: number, value: number): boolean {
+  chunk.marks[cell] = chunk.epochs.current
+  const columns = chunk.columns
+  let taken = false
+  for (let column = 0; column < columns.length; column++) {
+    if (columns[column]!.record(cell, value)) taken = true
+    else group.columns[column]!.drop('too large')
+  }
+  return taken
+}
+
+/**
+ * A measure and tags, with their rows found: the fastest way to record. Follows views that come and go, and
+ * makes its rows anew where they were removed.
+ */
+export class BoundMeasure<K extends string = string> {
+  readonly measure: Measure<K>
+  readonly #labels: Labels
+  #version = -1
+  #rows: BoundRow[] = []
+
+  /** Made by `stats.bind()`. @internal */
+  constructor(measure: Measure<K>, labels: Labels) {
+    this.measure = measure
+    this.#labels = labels
+  }
+
+  record(value: number, attachments?: Attachments): void {
+    const measure = this.measure
+    if (measure.groups.length === 0) return
+    if (!isOrdinary(measure, value)) return recordOdd(measure, value, this.#labels, attachments)
+    if (this.#version !== measure.version) this.#bindRows()
+    const rows = this.#rows
+    for (let at = 0; at < rows.length; at++) {
+      const row = rows[at]!
+      if (row.removals !== row.chunk.removals) row.find(this.#labels)
+      recordRow(row.group, row.chunk, row.cell, value)
+      if (attachments !== undefined) attach(row.chunk, row.cell, value, attachments)
+    }
+  }
+
+  #bindRows(): void {
+    this.#rows = this.measure.groups.map((group) => new BoundRow(group, this.#labels))
+    this.#version = this.measure.version
+  }
+}
+
+/** Where a bound measure's row is in one group. */
+class BoundRow {
+  readonly group: ViewGroup
+  chunk!: StoreChunk
+  cell = 0
+  /** The chunk's removals when the row was found: others since then may have taken it away. */
+  removals = 0
+
+  constructor(group: ViewGroup, labels: Labels) {
+    this.group = group
+    this.find(labels)
+  }
+
+  find(labels: Labels): void {
+    const row = this.group.store.find(labels)
+    this.chunk = this.group.store.chunkOf(row)
+    this.cell = row - this.chunk.start
+    this.removals = this.chunk.removals
+  }
+}
+
+const MAX_HANDLES = 16
+
+/** The handle of a tag map for a measure, which the tag map keeps. */
+function handleOf(measure: Measure, tags: TagMap): BoundMeasure {
+  const handles = tags.handles as BoundMeasure[]
+  for (let at = 0; at < handles.length; at++) {
+    if (handles[at]!.measure === measure) return handles[at]!
+  }
+  const handle = new BoundMeasure(measure, tags.record)
+  if (handles.length === MAX_HANDLES) handles.shift()
+  handles.push(handle)
+  return handle
+}
+
+// From here on: the rare paths.
+
+/** Each aggregation judges a value that is out of the ordinary; a row is made only where one takes it. */
+function recordOdd(measure: Measure, given: unknown, labels: Labels, attachments: Attachments | undefined): void {
+  if (typeof given === 'bigint' && given >= Number.MIN_SAFE_INTEGER && given <= Number.MAX_SAFE_INTEGER) {
+    return record(measure, Number(given), labels, attachments)
+  }
+  const reason = oddity(measure, given)
+  const value = given as number
+  let taken = false
+  try {
+    for (const group of measure.groups) {
+      const accepted = group.columns.map((column) => column.accepts(reason))
+      const row = accepted.includes(true) ? group.store.find(labels) : -1
+      for (const [at, column] of group.columns.entries()) {
+        if (!accepted[at]) column.drop(reason)
+      }
+      if (row < 0) continue
+      const chunk = group.store.chunkOf(row)
+      const cell = row - chunk.start
+      chunk.marks[cell] = chunk.epochs.current
+      for (const [at, column] of group.columns.entries()) {
+        if (!accepted[at]) continue
+        if (chunk.columns[at]!.record(cell, value)) taken = true
+        else column.drop('too large')
+      }
+    }
+  } catch {
+    return drop(measure, 'tags')
+  }
+  if (!taken) drop(measure, reason)
+}
+
+function oddity(measure: Measure, value: unknown): DropReason {
+  if (typeof value !== 'number') return 'not a number'
+  if (value !== value) return 'nan'
+  if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) return 'infinite'
+  return measure.type === 'int64' && value % 1 !== 0 ? 'fraction' : 'negative'
+}
+
+/** Ties the value to its origin. A copy of the attachments is kept, text to text, so that the caller may change his. */
+function attach(chunk: StoreChunk, cell: number, value: number, attachments: Attachments): void {
+  try {
+    const kept = Object.freeze(Object.fromEntries(Object.entries(attachments).filter(([, text]) => typeof text === 'string')))
+    for (const cells of chunk.columns) cells.attach(cell, value, kept, chunk.epochs)
+  } catch {
+    selfCount(DROPPED_ATTACHMENTS).value++ // no object, or a getter among them threw; the value itself is recorded
+  }
+}
+
+const DROPPED_ATTACHMENTS = selfFamily({
+  name: 'tallyscope_dropped_attachments_total',
+  description: 'Attachments of records that could not be read.',
+  type: 'counter',
+  unit: '1',
+  labelKeys: [],
+})
+
+const DROPPED = selfFamily({
+  name: 'tallyscope_dropped_measurements_total',
+  description: 'Calls to record that no view took, by reason.',
+  type: 'counter',
+  unit: '1',
+  labelKeys: ['measure', 'reason'],
+})
+
+function drop(measure: Measure, reason: DropReason): void {
+  selfCount(DROPPED, measure.name, reason).value++
+}

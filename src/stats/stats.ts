@@ -1,0 +1,138 @@
+import { systemClock, type Clock } from '../base/clock.js'
+import { DefinitionError } from '../base/errors.js'
+import { warnOnce } from '../base/logger.js'
+import { sharedState } from '../base/shared-state.js'
+import { DEFAULT_VALUE_LENGTH, MAX_VALUE_LENGTH } from '../metrics/label-text.js'
+import type { MemoryKind } from '../metrics/memory.js'
+import type { Metric } from '../metrics/metric.js'
+import type { MetricProducer } from '../metrics/producer.js'
+import type { Family } from '../metrics/row-source.js'
+import { snapshotsOf } from '../metrics/snapshot.js'
+import { EpochLog } from './epoch-log.js'
+import { Measure, type MeasureOptions, type TagsFor } from './measure.js'
+import { StatsRecorder } from './measurement-map.js'
+import { BoundMeasure, record, type Attachments } from './record.js'
+import { TagMap, type Tags } from './tag-map.js'
+import { ViewManager } from './view-manager.js'
+
+export interface StatsLimits {
+  /** Rows of a view before its overflow row is used. Default 2 000. */
+  readonly rowsPerView?: number
+  /** Rows of all views together. Default 100 000. */
+  readonly totalRows?: number
+  /** Code points kept of a tag value. Default 256, at most 16 384. */
+  readonly tagValueLength?: number
+  /** Measures, and views, that may be defined. Default 10 000 each. */
+  readonly definitions?: number
+}
+
+export interface StatsOptions {
+  readonly limits?: StatsLimits
+  readonly clock?: Clock
+  /** `shared` keeps rows in memory that worker threads can be given. Default `local`. */
+  readonly memory?: MemoryKind
+}
+
+/**
+ * A stats engine: measures, views and their data, apart from every other engine. Most programs use the
+ * shared one, `stats`.
+ * @example
+ * const latency = stats.measure('shop/latency', { unit: 's', tagKeys: ['method'] })
+ * stats.viewManager.registerView({ name: 'shop/requests', measure: latency, tagKeys: ['method'], aggregation: count() })
+ * stats.record(latency, 0.0125, { method: 'GET' })
+ */
+export class Stats implements MetricProducer {
+  readonly name = 'Stats'
+  readonly viewManager: ViewManager
+  readonly statsRecorder: StatsRecorder = new StatsRecorder()
+  readonly #measures = new Map<string, Measure>()
+  readonly #clock: Clock
+  readonly #definitions: number
+
+  /** @throws {@link DefinitionError} `ERR_OPTION` for a limit that is no whole number from 1. */
+  constructor(options: StatsOptions = {}) {
+    const { rowsPerView = 2_000, totalRows = 100_000, tagValueLength = DEFAULT_VALUE_LENGTH, definitions = 10_000 } = options.limits ?? {}
+    for (const [name, limit] of Object.entries({ rowsPerView, totalRows, tagValueLength, definitions })) {
+      if (!Number.isSafeInteger(limit) || limit < 1 || (name === 'tagValueLength' && limit > MAX_VALUE_LENGTH)) {
+        throw new DefinitionError('ERR_OPTION', `limits must be whole numbers from 1 (tagValueLength up to ${MAX_VALUE_LENGTH}): ${name} is ${String(limit)}`)
+      }
+    }
+    this.#clock = options.clock ?? systemClock
+    this.#definitions = definitions
+    const epochs = new EpochLog(this.#clock)
+    const groupOptions = {
+      epochs,
+      budget: { used: 0, limit: totalRows },
+      rowLimit: rowsPerView,
+      valueLength: tagValueLength,
+      memory: options.memory ?? 'local',
+    }
+    this.viewManager = new ViewManager(epochs, groupOptions, definitions)
+  }
+
+  /**
+   * Defines a measure, or finds the equal one of this name (a differing description is told once, the first stays).
+   * @throws {@link DefinitionError} `ERR_MEASURE_CONFLICT` where the name stands for another definition, `ERR_NAME`, `ERR_UNIT`,
+   *   `ERR_MEASURE_TYPE`, `ERR_TAG_KEYS` for parts that break a rule, `ERR_MEASURE_LIMIT` beyond the limit of definitions.
+   */
+  measure<const K extends string = string>(name: string, options: MeasureOptions<K> = {}): Measure<K> {
+    const measure = new Measure<K>(name, options)
+    const existing = this.#measures.get(name)
+    if (existing !== undefined) return sameMeasure(existing, measure as unknown as Measure) as unknown as Measure<K>
+    if (this.#measures.size >= this.#definitions) {
+      throw new DefinitionError('ERR_MEASURE_LIMIT', `at most ${this.#definitions} measures are allowed: ${name} is one more`)
+    }
+    this.#measures.set(name, measure as unknown as Measure)
+    return measure
+  }
+
+  /** The measure of this name, or undefined. */
+  getMeasure(name: string): Measure | undefined {
+    return this.#measures.get(name)
+  }
+
+  /**
+   * Records one value. Never throws: what no view can take is dropped and counted by reason.
+   * @param tags A TagMap (fastest when kept), or a plain object. Default: the tags of the async context.
+   * @param attachments What to tie the value to, such as `{ trace_id }`; becomes an exemplar.
+   */
+  record<K extends string>(measure: Measure<K>, value: number, tags?: TagsFor<K> | TagMap, attachments?: Attachments): void {
+    record(measure as unknown as Measure, value, tags as Tags | TagMap | undefined, attachments)
+  }
+
+  /** A handle for one measure and one set of tags: the fastest way to record. */
+  bind<K extends string>(measure: Measure<K>, tags: TagsFor<K> | TagMap): BoundMeasure<K> {
+    const map = tags instanceof TagMap ? tags : TagMap.of(tags as Tags)
+    return new BoundMeasure(measure, map.record)
+  }
+
+  /** Snapshots of all views that have rows. */
+  getMetrics(): readonly Metric[] {
+    return snapshotsOf(this.getFamilies(), this.#clock.unixMs())
+  }
+
+  /** The same as row sources, for streaming encoders. */
+  getFamilies(): readonly Family[] {
+    this.viewManager.advance()
+    return this.viewManager.sources()
+  }
+
+  /** Stops the timer that views with `idleExpiryMs` need; recording goes on. */
+  shutdown(): void {
+    this.viewManager.stop()
+  }
+}
+
+/** The engine that everything shares unless told otherwise; one in a process, memory only. */
+export const stats: Stats = sharedState('stats', () => new Stats())
+
+function sameMeasure(existing: Measure, measure: Measure): Measure {
+  const [one, other] = [existing, measure].map(({ unit, type, signed, tagKeys }) => JSON.stringify({ unit, type, signed, tagKeys }))
+  if (one !== other) {
+    throw new DefinitionError('ERR_MEASURE_CONFLICT', `a measure name stands for one definition: ${measure.name} is ${other} after ${one}`)
+  }
+  if (existing.description !== measure.description) {
+    warnOnce('TALLYSCOPE_DESCRIPTION', measure.name, `measure ${measure.name} was defined with two descriptions; the first stays`)
+  }
+  return existing
+}

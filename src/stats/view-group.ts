@@ -1,0 +1,150 @@
+import { selfCount, selfFamily, type SelfCount } from '../base/self-count.js'
+import { CountCells, DistributionCells, LastValueCells, SumCells, type Epochs } from '../metrics/cells.js'
+import { BucketSearch } from '../metrics/bucket-search.js'
+import { ColumnSource } from '../metrics/column-source.js'
+import type { MemoryKind } from '../metrics/memory.js'
+import { RowStore, type CellsFactory, type RowBudget } from '../metrics/row-store.js'
+import type { Measure } from './measure.js'
+import type { View } from './view.js'
+
+/** Why a value was not taken. */
+export type DropReason = 'nan' | 'infinite' | 'negative' | 'fraction' | 'not a number' | 'too large' | 'tags'
+
+const DROPPED_BY_VIEW = selfFamily({
+  name: 'tallyscope_dropped_values_total',
+  description: 'Values that a view did not take, by reason.',
+  type: 'counter',
+  unit: '1',
+  labelKeys: ['view', 'reason'],
+})
+
+/** A registered view: its definition, what exporters read, and what it refused. */
+export class ViewColumn {
+  readonly view: View
+  readonly source: ColumnSource
+  readonly #dropped = new Map<DropReason, SelfCount>()
+
+  constructor(view: View, store: RowStore, column: number) {
+    this.view = view
+    this.source = new ColumnSource(
+      {
+        descriptor: view.descriptor,
+        store,
+        kind: view.aggregation.kind === 'distribution' ? 'distribution' : 'scalar',
+        bounds: view.aggregation.kind === 'distribution' ? view.aggregation.bounds : [],
+        labelOrder: view.tagKeys.map((key) => store.labelKeys.indexOf(key)),
+      },
+      column,
+    )
+  }
+
+  /** Whether the aggregation takes a value that is out of the ordinary; the ordinary ones all take. */
+  accepts(reason: DropReason): boolean {
+    if (reason === 'negative') return this.view.measure.signed || this.view.aggregation.kind === 'lastValue'
+    return (reason === 'nan' || reason === 'infinite') && this.view.aggregation.kind === 'lastValue'
+  }
+
+  drop(reason: DropReason): void {
+    let count = this.#dropped.get(reason)
+    if (count === undefined) {
+      count = selfCount(DROPPED_BY_VIEW, this.view.name, reason)
+      this.#dropped.set(reason, count)
+    }
+    count.value++
+  }
+}
+
+export interface GroupOptions {
+  readonly epochs: Epochs
+  readonly budget: RowBudget
+  readonly rowLimit: number
+  readonly valueLength: number
+  readonly memory: MemoryKind
+}
+
+/**
+ * Views of one measure with the same tag keys: they share their rows, so that a record looks its tags up once
+ * for all of them. Each view is a column of the store.
+ */
+export class ViewGroup {
+  readonly measure: Measure
+  /** In the store's own order, which is alphabetical. */
+  readonly tagKeys: readonly string[]
+  readonly store: RowStore
+  readonly rowLimit: number
+  readonly idleExpiryMs: number | undefined
+  readonly columns: ViewColumn[] = []
+
+  constructor(view: View, options: GroupOptions) {
+    this.measure = view.measure
+    this.tagKeys = [...view.tagKeys].sort()
+    this.rowLimit = view.rowLimit ?? options.rowLimit
+    this.idleExpiryMs = view.idleExpiryMs
+    this.store = new RowStore({
+      name: view.name,
+      labelKeys: this.tagKeys,
+      rowLimit: this.rowLimit,
+      budget: options.budget,
+      valueLength: options.valueLength,
+      epochs: options.epochs,
+      memory: options.memory,
+    })
+  }
+
+  /** Only a group without rows lets a view in: others would show it rows from before it was registered. */
+  admits(view: View, rowLimit: number): boolean {
+    return (
+      this.store.size === 0 &&
+      this.store.overflowRow < 0 &&
+      view.tagValues === undefined &&
+      this.rowLimit === (view.rowLimit ?? rowLimit) &&
+      this.idleExpiryMs === view.idleExpiryMs &&
+      this.tagKeys.join('\n') === [...view.tagKeys].sort().join('\n')
+    )
+  }
+
+  add(view: View): ViewColumn {
+    const column = new ViewColumn(view, this.store, this.store.addColumn(cellsFor(view, this.store.epochs)))
+    this.columns.push(column)
+    if (view.tagValues !== undefined) for (const tags of combinations(view)) this.store.find(tags)
+    return column
+  }
+
+  remove(column: ViewColumn): void {
+    const at = this.columns.indexOf(column)
+    this.columns.splice(at, 1)
+    this.store.removeColumn(at)
+    for (const later of this.columns.slice(at)) later.source.column--
+    if (this.columns.length === 0) this.store.dispose()
+  }
+}
+
+/** How the values of a view are kept: the one place that knows which cells an aggregation needs. */
+function cellsFor(view: View, epochs: Epochs): CellsFactory {
+  switch (view.aggregation.kind) {
+    case 'count':
+      return (rows, kind) => new CountCells(rows, kind)
+    case 'sum':
+      return (rows, kind) => new SumCells(rows, kind)
+    case 'lastValue':
+      return (rows, kind) => new LastValueCells(rows, kind)
+    case 'distribution': {
+      const search = new BucketSearch(view.aggregation.bounds)
+      return (rows, kind) => new DistributionCells(rows, kind, search, epochs)
+    }
+  }
+}
+
+/** How many rows the declared values of a view make. */
+export function combinationCount(view: View): number {
+  return view.tagKeys.reduce((product, key) => product * (view.tagValues?.[key]?.length ?? 1), 1)
+}
+
+function combinations(view: View): Record<string, string | number | boolean>[] {
+  let all: Record<string, string | number | boolean>[] = [{}]
+  for (const key of view.tagKeys) {
+    const values = view.tagValues?.[key]
+    if (values !== undefined) all = all.flatMap((tags) => values.map((value) => ({ ...tags, [key]: value })))
+  }
+  return all
+}

@@ -1,0 +1,202 @@
+import { DefinitionError } from '../base/errors.js'
+import { warnOnce } from '../base/logger.js'
+import { NameClaims } from '../metrics/name-claims.js'
+import { labelText } from '../metrics/label-text.js'
+import type { RowSource } from '../metrics/row-source.js'
+import type { Measure } from './measure.js'
+import type { EpochLog } from './epoch-log.js'
+import type { TagValue } from './tag-map.js'
+import { equalViews, View, type ViewOptions } from './view.js'
+import { viewRows, type ViewData } from './view-data.js'
+import { combinationCount, ViewGroup, type GroupOptions, type ViewColumn } from './view-group.js'
+
+/** A registered view with its place. */
+interface Registration {
+  readonly view: View
+  readonly startTimeUnixMs: number
+  group: ViewGroup
+  column: ViewColumn
+}
+
+/** Decides which views listen to which measures, and reads them. One for each engine, `stats.viewManager`. */
+export class ViewManager {
+  readonly #registrations = new Map<string, Registration>()
+  readonly #claims: NameClaims
+  readonly #epochs: EpochLog
+  readonly #groupOptions: GroupOptions
+  readonly #limit: number
+  #expiryTimer: ReturnType<typeof setInterval> | undefined
+
+  /** Made by `Stats`. @internal */
+  constructor(epochs: EpochLog, groupOptions: GroupOptions, limit: number, claims: NameClaims = new NameClaims()) {
+    this.#epochs = epochs
+    this.#groupOptions = groupOptions
+    this.#limit = limit
+    this.#claims = claims
+  }
+
+  /**
+   * Starts to keep what the view describes; values recorded before are not in it.
+   * An equal view under the same name is the one that is there (a differing description is told once, the first stays).
+   *
+   * @throws {@link DefinitionError} `ERR_VIEW_CONFLICT` where another view has the name, `ERR_NAME_CLASH` where its exposed
+   *   name is taken, `ERR_VIEW_LIMIT` beyond the limit of definitions, and what the parts of a view throw.
+   * @example
+   * stats.viewManager.registerView({ name: 'shop/requests', measure: latency, tagKeys: ['method'], aggregation: count() })
+   */
+  registerView<K extends string>(options: ViewOptions<K> | View): View {
+    const view = options instanceof View ? options : new View(options as unknown as ViewOptions)
+    const existing = this.#registrations.get(view.name)
+    if (existing !== undefined) return sameView(existing.view, view)
+    if (this.#registrations.size >= this.#limit) {
+      throw new DefinitionError('ERR_VIEW_LIMIT', `at most ${this.#limit} views are allowed: ${view.name} is one more`)
+    }
+    const rowLimit = view.rowLimit ?? this.#groupOptions.rowLimit
+    const declared = combinationCount(view)
+    if (view.tagValues !== undefined && declared > rowLimit) {
+      throw new DefinitionError('ERR_TAG_VALUES', `declared tag values must fit the limit of ${rowLimit} rows: view ${view.name} has ${declared} combinations`)
+    }
+    this.#claims.claim(view.descriptor)
+    const { measure } = view
+    let group = measure.groups.find((candidate) => candidate.admits(view, this.#groupOptions.rowLimit))
+    if (group === undefined) {
+      group = new ViewGroup(view, this.#groupOptions)
+      setGroups(measure, [...measure.groups, group])
+    }
+    const column = group.add(view)
+    this.#registrations.set(view.name, { view, group, column, startTimeUnixMs: this.#epochs.clock.unixMs() })
+    this.#superviseExpiry()
+    return view
+  }
+
+  /** Stops keeping the view and forgets its rows. False where there is no such view. */
+  unregisterView(name: string): boolean {
+    const registration = this.#registrations.get(name)
+    if (registration === undefined) return false
+    this.#registrations.delete(name)
+    this.#claims.release(registration.view.descriptor)
+    this.#leaveGroup(registration)
+    this.#superviseExpiry()
+    return true
+  }
+
+  #leaveGroup({ group, column }: Registration): void {
+    group.remove(column)
+    const { measure } = group
+    setGroups(measure, group.columns.length === 0 ? measure.groups.filter((other) => other !== group) : measure.groups)
+  }
+
+  /** The view's rows now, or undefined where there is no such view. */
+  getView(name: string): ViewData | undefined {
+    const registration = this.#registrations.get(name)
+    return registration && this.#dataOf(registration)
+  }
+
+  /** All views with their rows, in the order of registration. */
+  getAllViewData(): ViewData[] {
+    return [...this.#registrations.values()].map((registration) => this.#dataOf(registration))
+  }
+
+  /** The registered views, in the order of registration. */
+  get views(): View[] {
+    return [...this.#registrations.values()].map(({ view }) => view)
+  }
+
+  #dataOf({ view, column, startTimeUnixMs }: Registration): ViewData {
+    return { view, startTimeUnixMs, endTimeUnixMs: this.#epochs.clock.unixMs(), rows: viewRows(view, column.source) }
+  }
+
+  /**
+   * Removes the rows whose tags match all that are given; other views keep theirs. A row that comes back starts anew.
+   * @returns How many rows went.
+   * @example
+   * stats.viewManager.removeRows('queue/depth', { tenant: 'closed' })
+   */
+  removeRows(name: string, tags: { readonly [key: string]: TagValue }): number {
+    const registration = this.#registrations.get(name)
+    if (registration === undefined) return 0
+    if (registration.group.columns.length > 1) this.#moveToOwnGroup(registration)
+    const { store, tagKeys } = registration.group
+    const wanted = Object.entries(tags).map(([key, value]) => [tagKeys.indexOf(key), textOf(value)] as const)
+    if (wanted.some(([at]) => at < 0)) return 0
+    return store.removeWhere((row) => wanted.every(([at, text]) => store.labelText(row, at) === text))
+  }
+
+  /** A view whose rows go their own way no longer shares them. */
+  #moveToOwnGroup(registration: Registration): void {
+    const { view, group: shared, column } = registration
+    const own = new ViewGroup(view, this.#groupOptions)
+    const moved = own.add(view)
+    shared.store.copyColumn(shared.columns.indexOf(column), own.store)
+    this.#leaveGroup(registration)
+    registration.group = own
+    registration.column = moved
+    setGroups(view.measure, [...view.measure.groups, own])
+  }
+
+  /** Row sources of all views that have rows. @internal */
+  sources(): RowSource[] {
+    const sources: RowSource[] = []
+    for (const { group, column } of this.#registrations.values()) {
+      if (group.store.size > 0 || group.store.overflowRow >= 0) sources.push(column.source)
+    }
+    return sources
+  }
+
+  /** Begins a new epoch and lets idle rows go; at each gathering, never in the middle of one. @internal */
+  advance(): void {
+    this.#epochs.advance()
+    for (const group of this.#groups()) {
+      const { idleExpiryMs, store } = group
+      if (idleExpiryMs === undefined) continue
+      store.removeWhere((row) => {
+        const chunk = store.chunkOf(row)
+        return this.#epochs.idleMs(chunk.marks[row - chunk.start]!) >= idleExpiryMs
+      })
+    }
+  }
+
+  #groups(): Set<ViewGroup> {
+    return new Set([...this.#registrations.values()].map(({ group }) => group))
+  }
+
+  /** Where rows expire, epochs must move even if nobody gathers. */
+  #superviseExpiry(): void {
+    clearInterval(this.#expiryTimer)
+    this.#expiryTimer = undefined
+    const expiries = [...this.#groups()].flatMap(({ idleExpiryMs }) => idleExpiryMs ?? [])
+    if (expiries.length === 0) return
+    this.#expiryTimer = setInterval(() => this.advance(), Math.min(...expiries, 2 ** 31 - 1) / 2)
+    this.#expiryTimer.unref()
+  }
+
+  /** Stops the timer of expiring views, where there is one. @internal */
+  stop(): void {
+    clearInterval(this.#expiryTimer)
+    this.#expiryTimer = undefined
+  }
+}
+
+function setGroups(measure: Measure, groups: readonly ViewGroup[]): void {
+  measure.groups = groups
+  measure.version++
+  measure.readsTags = groups.some((group) => group.tagKeys.length > 0)
+}
+
+function sameView(existing: View, view: View): View {
+  if (!equalViews(existing, view)) {
+    throw new DefinitionError('ERR_VIEW_CONFLICT', `a view name stands for one definition: ${toldView(view)} differs from ${toldView(existing)}`)
+  }
+  if (existing.description !== view.description) {
+    warnOnce('TALLYSCOPE_DESCRIPTION', view.name, `view ${view.name} was registered with two descriptions; the first stays`)
+  }
+  return existing
+}
+
+function toldView({ name, measure, aggregation, tagKeys, rowLimit, idleExpiryMs }: View): string {
+  return JSON.stringify({ name, measure: measure.name, aggregation, tagKeys, rowLimit, idleExpiryMs })
+}
+
+function textOf(value: TagValue): string | undefined {
+  return value === undefined || value === null || value === '' ? undefined : labelText(value, Number.MAX_SAFE_INTEGER)
+}

@@ -1,0 +1,114 @@
+import { DefinitionError } from '../base/errors.js'
+import type { MetricDescriptor, MetricType } from '../metrics/metric.js'
+import { equalAggregations, type Aggregation } from './aggregation.js'
+import { checkName, checkTagKeys, Measure } from './measure.js'
+
+export interface ViewOptions<K extends string = string> {
+  /** Unique in its engine, 1…255 printable ASCII characters; `shop/latency` is shown to Prometheus as `shop_latency_seconds`. */
+  readonly name: string
+  readonly measure: Measure<K>
+  readonly aggregation: Aggregation
+  /** What to break the values down by; at most 32. Default none: one row. Must be among the measure's tag keys, where it has some. */
+  readonly tagKeys?: readonly NoInfer<K>[]
+  /** Default: the measure's. */
+  readonly description?: string
+  /** Values known beforehand, for each tag key: a row for every combination exists from the start, with 0. */
+  readonly tagValues?: { readonly [key in NoInfer<K>]?: readonly (string | number | boolean)[] }
+  /** Rows before the overflow row is used. Default: the engine's `rowsPerView`, 2 000. */
+  readonly rowLimit?: number
+  /** Rows without a value for this long are removed; a row that comes back has a new start time. Default: never. In milliseconds, at least 1 000. */
+  readonly idleExpiryMs?: number
+}
+
+/** What is kept of a measure and under which name: measure, aggregation and tag keys. Immutable. */
+export class View {
+  readonly name: string
+  readonly measure: Measure
+  readonly aggregation: Aggregation
+  readonly tagKeys: readonly string[]
+  readonly description: string
+  readonly tagValues: { readonly [key: string]: readonly (string | number | boolean)[] | undefined } | undefined
+  readonly rowLimit: number | undefined
+  readonly idleExpiryMs: number | undefined
+
+  constructor(options: ViewOptions) {
+    const { name, measure, aggregation, tagKeys = [] } = options
+    checkName('view', name)
+    if (!(measure instanceof Measure)) throw new DefinitionError('ERR_VIEW_MEASURE', `a view needs a measure: view ${name} has none`)
+    checkTagKeys('view', name, tagKeys)
+    for (const key of tagKeys) {
+      if (measure.tagKeys !== undefined && !measure.tagKeys.includes(key)) {
+        const known = measure.tagKeys.join(', ')
+        throw new DefinitionError('ERR_TAG_KEYS', `tag keys of a view must be among its measure's (${known}): view ${name} has ${JSON.stringify(key)}`)
+      }
+    }
+    this.name = name
+    this.measure = measure
+    this.aggregation = forMeasure(aggregation, measure, name)
+    this.tagKeys = Object.freeze([...tagKeys])
+    this.description = options.description ?? measure.description
+    this.tagValues = options.tagValues
+    this.rowLimit = checkCount('rowLimit', name, options.rowLimit, 1)
+    this.idleExpiryMs = checkCount('idleExpiryMs', name, options.idleExpiryMs, 1_000)
+    Object.freeze(this)
+  }
+
+  /** What the view's data is as a metric. */
+  get descriptor(): MetricDescriptor {
+    return {
+      name: this.name,
+      description: this.description,
+      unit: this.aggregation.kind === 'count' ? '1' : this.measure.unit,
+      type: metricType(this.aggregation, this.measure),
+      labelKeys: this.tagKeys,
+    }
+  }
+}
+
+/** True where both keep the same data; a description makes no difference. */
+export function equalViews(one: View, other: View): boolean {
+  return (
+    one.measure === other.measure &&
+    equalAggregations(one.aggregation, other.aggregation) &&
+    one.tagKeys.join('\n') === other.tagKeys.join('\n') &&
+    one.rowLimit === other.rowLimit &&
+    one.idleExpiryMs === other.idleExpiryMs &&
+    JSON.stringify(one.tagValues) === JSON.stringify(other.tagValues)
+  )
+}
+
+function metricType(aggregation: Aggregation, measure: Measure): MetricType {
+  const number = measure.type === 'int64' ? 'INT64' : 'DOUBLE'
+  switch (aggregation.kind) {
+    case 'count':
+      return 'CUMULATIVE_INT64'
+    case 'sum':
+      return measure.signed ? `GAUGE_${number}` : `CUMULATIVE_${number}`
+    case 'lastValue':
+      return `GAUGE_${number}`
+    case 'distribution':
+      return 'CUMULATIVE_DISTRIBUTION'
+  }
+}
+
+function forMeasure(aggregation: Aggregation, measure: Measure, view: string): Aggregation {
+  switch (aggregation?.kind) {
+    case 'count':
+    case 'sum':
+    case 'lastValue':
+      return aggregation
+    case 'distribution':
+      if (measure.signed || !aggregation.bounds.some((bound) => bound < 0)) return aggregation
+      return { kind: 'distribution', bounds: aggregation.bounds.filter((bound) => bound >= 0) }
+    default:
+      throw new DefinitionError('ERR_VIEW_AGGREGATION', `a view needs an aggregation such as count(): view ${view} has none`)
+  }
+}
+
+function checkCount(option: string, view: string, value: number | undefined, least: number): number | undefined {
+  if (value === undefined) return undefined
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new DefinitionError('ERR_OPTION', `${option} must be a whole number of at least ${least}: view ${view} has ${String(value)}`)
+  }
+  return value
+}
