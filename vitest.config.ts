@@ -16,5 +16,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     execArgv: ['--expose-gc'],
     testTimeout: 30_000,
+    reporters: process.env.CI ? ['default', 'json'] : ['default'],
+    outputFile: { json: '.run/vitest.json' },
+    coverage: { include: ['src/**/*.ts'], reporter: ['text-summary', 'json-summary'] },
   },
 })

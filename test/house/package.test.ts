@@ -1,0 +1,110 @@
+import { execFile } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+const run = promisify(execFile)
+const root = join(import.meta.dirname, '../..')
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const bin = (name: string) => join(root, 'node_modules/.bin', name)
+
+/** `./auto` starts things when it is imported; test/integrations has it to itself. */
+const subpaths = Object.keys(manifest.exports)
+  .filter((subpath) => subpath !== './package.json' && subpath !== './auto')
+  .map((subpath) => `tallyscope${subpath.slice(1)}`)
+
+let folder: string
+let tarball: string
+let packed: string[]
+
+/** A project outside the checkout in which the packed package is installed, with its dependency and the optional peers. */
+beforeAll(async () => {
+  await run(process.execPath, ['scripts/build.js'], { cwd: root })
+  folder = mkdtempSync(join(tmpdir(), 'tallyscope-consumer-'))
+  const pack = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], { cwd: root })
+  const [result] = JSON.parse(pack.stdout)
+  tarball = join(folder, result.filename)
+  packed = result.files.map((file: { path: string }) => file.path)
+  const installed = join(folder, 'node_modules/tallyscope')
+  mkdirSync(installed, { recursive: true })
+  await run('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1'])
+  const neighbours = [...Object.keys(manifest.dependencies), '@types/node', 'fastify', 'opentracing', 'pino', 'prom-client']
+  for (const name of neighbours) {
+    mkdirSync(join(folder, 'node_modules', name, '..'), { recursive: true })
+    symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
+  }
+  cpSync(join(root, 'test/consumer'), folder, { recursive: true })
+  writeFileSync(join(folder, 'package.json'), '{"name":"consumer","private":true,"type":"module"}\n')
+}, 120_000)
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+test('publint finds nothing to say about the packed package', async () => {
+  const { messages } = await publint({ pkgDir: root, pack: { tarball: new Uint8Array(readFileSync(tarball)).buffer }, strict: true })
+  expect(messages.map((message) => formatMessage(message, manifest))).toEqual([])
+})
+
+test('types resolve in every mode, those of node10 included', async () => {
+  const { stdout } = await run(bin('attw'), [tarball, '--no-emoji', '--no-color', '--format', 'table-flipped'])
+  expect(stdout).toContain('No problems found')
+}, 120_000)
+
+test('the package holds the two builds with their types and maps, and what a reader wants', () => {
+  const foreign = packed.filter((path) => !/^dist\/(esm|cjs)\/.+\.(js|d\.ts|js\.map)$/.test(path))
+  expect(foreign.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist/cjs/package.json', 'package.json'])
+  for (const format of ['esm', 'cjs']) {
+    expect(packed).toContain(`dist/${format}/index.js`)
+    expect(packed).toContain(`dist/${format}/index.d.ts`)
+    expect(packed).toContain(`dist/${format}/index.js.map`)
+  }
+})
+
+test('the manifest lists every entry that there is', async () => {
+  const { manifestAgrees } = await import('../../scripts/entries.js')
+  expect(manifestAgrees()).toBe(true)
+})
+
+test('every subpath gives the same names to import, to require and in its CommonJS files', async () => {
+  const imported = JSON.parse((await run(process.execPath, ['import-all.mjs', ...subpaths], { cwd: folder })).stdout)
+  const { required, commonJs } = JSON.parse((await run(process.execPath, ['require-all.cjs', ...subpaths], { cwd: folder })).stdout)
+  expect(Object.keys(imported)).toEqual(subpaths)
+  for (const subpath of subpaths) expect(imported[subpath].length, subpath).toBeGreaterThan(0)
+  expect(required).toEqual(imported)
+  expect(commonJs).toEqual(imported)
+})
+
+test('two copies of the code in one process share one engine and one context', async () => {
+  const { stdout } = await run(process.execPath, ['one-state.mjs'], { cwd: folder })
+  const rows = { object: 2, map: 2, bound: 2, context: 2, batch: 2 }
+  expect(JSON.parse(stdout)).toEqual({ esm: rows, cjs: rows, tags: ['north', 'north'] })
+})
+
+test('a strict TypeScript program compiles against it, as ES module, as CommonJS and for bundlers', async () => {
+  const compilerOptions = {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    noEmit: true,
+    target: 'es2022',
+    lib: ['es2023'],
+    types: ['node'],
+  }
+  cpSync(join(folder, 'program.ts'), join(folder, 'program.cts'))
+  const all = subpaths.map((subpath, i) => `import * as part${i} from '${subpath}'\nvoid part${i}\n`).join('')
+  writeFileSync(join(folder, 'all.mts'), all)
+  writeFileSync(join(folder, 'all.cts'), all)
+  const projects = {
+    nodenext: { module: 'nodenext', moduleResolution: 'nodenext' },
+    bundler: { module: 'esnext', moduleResolution: 'bundler' },
+  }
+  for (const [name, options] of Object.entries(projects)) {
+    const project = { compilerOptions: { ...compilerOptions, ...options }, files: ['program.ts', 'program.cts', 'all.mts', 'all.cts'] }
+    writeFileSync(join(folder, `tsconfig.${name}.json`), JSON.stringify(project))
+    const { stdout } = await run(bin('tsc'), ['-p', `tsconfig.${name}.json`], { cwd: folder }).catch((failed) => failed)
+    expect(stdout, name).toBe('')
+  }
+}, 120_000)
