@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
 
 export default defineConfig({
+  oxc: { include: /\.([cm]?ts|[jt]sx)$/ }, // .cts too, which is left out by default
   resolve: {
     alias: [
       { find: /^tallyscope$/, replacement: source('index.ts') },

@@ -10,10 +10,12 @@ const ROOMS = {
   metrics: ['base'],
   stats: ['base', 'metrics'],
   trace: ['base', 'stats'],
+  runtime: ['base', 'metrics'],
   exporters: ['base', 'metrics', 'types of trace'],
-  integrations: ['base', 'metrics', 'stats', 'trace', 'exporters', 'public files'],
+  configuration: ['base'],
+  integrations: ['base', 'metrics', 'stats', 'trace', 'runtime', 'exporters', 'configuration', 'public files'],
   testing: ['base', 'metrics', 'stats', 'trace', 'exporters'],
-  'public files': ['base', 'metrics', 'stats', 'trace', 'exporters'],
+  'public files': ['base', 'metrics', 'stats', 'trace', 'runtime', 'exporters', 'configuration'],
 }
 
 const ENGINE = ['base', 'metrics', 'stats', 'trace']
@@ -119,7 +121,7 @@ export function findFaults(sourceRoot) {
   const faults = []
   const files = readdirSync(sourceRoot, { recursive: true })
     .map((name) => name.split(sep).join('/'))
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.c?ts$/.test(name))
     .sort()
   const known = new Set(files)
   const localImports = new Map()
@@ -138,7 +140,7 @@ export function findFaults(sourceRoot) {
         checkPackageImport(file, found, report)
         continue
       }
-      const target = posix.join(posix.dirname(file), found.specifier).replace(/\.js$/, '.ts')
+      const target = posix.join(posix.dirname(file), found.specifier).replace(/\.(c?)js$/, '.$1ts')
       if (!known.has(target)) {
         report(`imports ${found.specifier}, which is not a file of src (relative imports end in .js)`)
         continue

@@ -160,7 +160,7 @@ test('drawers, unknown rooms, files that are not there and import.meta are told'
       'base/shared-state.ts: uses import.meta, which the CommonJS build has not',
       'base/utils.ts: is a drawer, not a room: name it for what it holds',
       'metrics/text-helpers.ts: is a drawer, not a room: name it for what it holds',
-      'misc/a.ts: is in a room that the map does not know, misc; the rooms are base, metrics, stats, trace, exporters, integrations, testing, public files',
+      'misc/a.ts: is in a room that the map does not know, misc; the rooms are base, metrics, stats, trace, runtime, exporters, configuration, integrations, testing, public files',
     ],
   )
 })
