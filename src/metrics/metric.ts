@@ -43,6 +43,28 @@ export interface DistributionValue {
   readonly bucketCounts: readonly number[]
   /** At most one a bucket, at the bucket's index. Absent where there is none. */
   readonly exemplars?: readonly (Exemplar | undefined)[]
+  /** The same values in buckets of base-2 exponential width, where the aggregation keeps such. */
+  readonly exponential?: ExponentialValue
+}
+
+/** Buckets of one sign: `counts[i]` values were in bucket `offset + i`. */
+export interface ExponentialBuckets {
+  readonly offset: number
+  readonly counts: readonly number[]
+}
+
+/**
+ * A histogram whose bucket i holds the values above base^(i-1) up to base^i, where base is 2^(2^-schema);
+ * mirrored for negative values. Prometheus calls it native.
+ */
+export interface ExponentialValue {
+  /** -4 … 8: the higher, the finer. 0 doubles from bucket to bucket, 3 grows by 9 %. */
+  readonly schema: number
+  /** Values from -zeroThreshold to zeroThreshold are counted in `zeroCount`. */
+  readonly zeroThreshold: number
+  readonly zeroCount: number
+  readonly positive: ExponentialBuckets
+  readonly negative: ExponentialBuckets
 }
 
 export interface SummaryValue {
