@@ -35,7 +35,7 @@ test('a room may import only the rooms on its left', () => {
     'base/names.ts: imports metrics/metric.ts: base may import nothing of ours, not metrics',
   ])
   check({ 'tallyscope.ts': `import './integrations/fastify/plugin.js'`, 'integrations/fastify/plugin.ts': '' }, [
-    'tallyscope.ts: imports integrations/fastify/plugin.ts: public files may import base, metrics, stats, trace, exporters, not integrations',
+    'tallyscope.ts: imports integrations/fastify/plugin.ts: public files may import base, metrics, stats, trace, runtime, exporters, configuration, not integrations',
   ])
 })
 
