@@ -47,9 +47,9 @@ export interface DistributionValue {
   readonly exponential?: ExponentialValue
 }
 
-/** Buckets of one sign: `counts[i]` values were in bucket `offset + i`. */
+/** Buckets of one sign that hold something: `counts[i]` values were in bucket `indexes[i]`. Indexes increase. */
 export interface ExponentialBuckets {
-  readonly offset: number
+  readonly indexes: readonly number[]
   readonly counts: readonly number[]
 }
 
@@ -73,6 +73,22 @@ export interface SummaryValue {
   readonly sum: number
   /** Quantile 0…1 and the value at it; NaN where the window is empty. */
   readonly quantiles: readonly { readonly quantile: number; readonly value: number }[]
+  /** The histograms behind the quantiles, oldest first, where the aggregation was asked to show them. */
+  readonly intervals?: readonly SummaryInterval[]
+}
+
+/** What was recorded in one stretch of time, as an HdrHistogram that other programs can read and add up. */
+export interface SummaryInterval {
+  readonly startTimeUnixMs: number
+  readonly endTimeUnixMs: number
+  /** False for the last one: it may still take values. */
+  readonly closed: boolean
+  /** The greatest value in it, in the unit of the metric. */
+  readonly max: number
+  /** Values in the histogram are whole numbers; divided by this they are in the unit of the metric. */
+  readonly scale: number
+  /** HdrHistogram V2, compressed, base64. */
+  readonly histogram: string
 }
 
 export type PointValue = number | DistributionValue | SummaryValue
