@@ -1,0 +1,71 @@
+/** One clause of Accept or Accept-Encoding: `text/plain;version="0.0.4";q=0.5`. */
+export interface HeaderClause {
+  /** In lower case, without parameters. */
+  readonly value: string
+  /** Names in lower case, values without their quotes. Without `q`. */
+  readonly parameters: ReadonlyMap<string, string>
+  /** 0…1; 1 where none was given. */
+  readonly q: number
+}
+
+/** Longer headers are read up to here; Node refuses them at 16 KiB anyway. */
+const MAX_LENGTH = 16_384
+
+const VALUE = /^[\w!#$%&'*+.^`|~-]+(?:\/[\w!#$%&'*+.^`|~-]+)?$/
+const NAME = /^[\w!#$%&'*+.^`|~-]+$/
+const Q = /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/
+
+/**
+ * The clauses of a header of preferences, the most wanted first, equal ones in their order. A malformed clause is as
+ * if it were not there: what a stranger sends can neither throw nor cost more than its length.
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-12.4.2
+ */
+export function headerClauses(header: string): HeaderClause[] {
+  return split(header.slice(0, MAX_LENGTH), ',')
+    .map(readClause)
+    .filter((clause) => clause !== undefined)
+    .sort((a, b) => b.q - a.q)
+}
+
+function readClause(text: string): HeaderClause | undefined {
+  const [first = '', ...rest] = split(text, ';').map((part) => part.trim())
+  const value = first.toLowerCase()
+  if (!VALUE.test(value)) return undefined
+  const parameters = new Map<string, string>()
+  let q = 1
+  for (const part of rest) {
+    if (part === '') continue
+    const equals = part.indexOf('=')
+    const name = part.slice(0, Math.max(equals, 0)).trim().toLowerCase()
+    const given = unquoted(part.slice(equals + 1).trim())
+    if (!NAME.test(name) || given === undefined) return undefined
+    if (name !== 'q') parameters.set(name, given)
+    else if (Q.test(given)) q = Number(given)
+    else return undefined
+  }
+  return { value, parameters, q }
+}
+
+function unquoted(text: string): string | undefined {
+  if (!text.includes('"')) return text === '' ? undefined : text
+  const closed = text.length > 1 && text.startsWith('"') && text.endsWith('"')
+  return closed ? text.slice(1, -1).replace(/\\(.)/g, '$1') : undefined
+}
+
+/** Splits at a separator that stands outside of quotes. */
+function split(text: string, separator: string): string[] {
+  const parts: string[] = []
+  let start = 0
+  let quoted = false
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i]
+    if (quoted && character === '\\') i++
+    else if (character === '"') quoted = !quoted
+    else if (character === separator && !quoted) {
+      parts.push(text.slice(start, i))
+      start = i + 1
+    }
+  }
+  parts.push(text.slice(start))
+  return parts
+}

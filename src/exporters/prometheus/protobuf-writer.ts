@@ -1,0 +1,133 @@
+const TWO_TO_32 = 2 ** 32
+const START_BYTES = 65_536
+
+/** Writes protobuf fields one behind the other into a buffer that grows. Field tags are given ready-made, see {@link tag}. */
+export class ProtobufWriter {
+  #bytes: Buffer = Buffer.allocUnsafe(START_BYTES)
+  #view: DataView = viewOf(this.#bytes)
+  #at = 0
+
+  get length(): number {
+    return this.#at
+  }
+
+  /** What was written since the last call, to be kept by the caller; the writer goes on in a new buffer. */
+  take(): Uint8Array {
+    const taken = this.#bytes.subarray(0, this.#at)
+    this.#bytes = Buffer.allocUnsafe(START_BYTES)
+    this.#view = viewOf(this.#bytes)
+    this.#at = 0
+    return taken
+  }
+
+  /** Makes room; whoever writes at most `bytes` next may leave it to this one call. */
+  reserve(bytes: number): void {
+    if (this.#at + bytes <= this.#bytes.length) return
+    const grown = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#at + bytes))
+    this.#bytes.copy(grown, 0, 0, this.#at)
+    this.#bytes = grown
+    this.#view = viewOf(grown)
+  }
+
+  /** A whole number from 0 to 2^53. */
+  varint(value: number): void {
+    this.reserve(10)
+    let rest = value
+    for (; rest >= TWO_TO_32; rest = Math.floor(rest / 128)) this.#bytes[this.#at++] = (rest % 128) | 128
+    for (rest >>>= 0; rest > 127; rest >>>= 7) this.#bytes[this.#at++] = (rest & 127) | 128
+    this.#bytes[this.#at++] = rest
+  }
+
+  /** A whole number of either sign, near zero in few bytes. */
+  zigzag(value: number): void {
+    this.varint(value < 0 ? -value * 2 - 1 : value * 2)
+  }
+
+  uint(field: number, value: number): void {
+    this.varint(field)
+    this.varint(value)
+  }
+
+  double(field: number, value: number): void {
+    this.varint(field)
+    this.reserve(8)
+    this.#view.setFloat64(this.#at, value, true)
+    this.#at += 8
+  }
+
+  string(field: number, text: string): void {
+    this.varint(field)
+    const { length } = text
+    // Label values are short and plain as a rule: then their length is known and a loop beats a call out of V8.
+    if (length < 64) {
+      this.reserve(length + 1)
+      const bytes = this.#bytes
+      const start = this.#at + 1
+      let i = 0
+      for (; i < length; i++) {
+        const code = text.charCodeAt(i)
+        if (code > 127) break
+        bytes[start + i] = code
+      }
+      if (i === length) {
+        bytes[this.#at] = length
+        this.#at = start + length
+        return
+      }
+    }
+    const size = Buffer.byteLength(text)
+    this.varint(size)
+    this.reserve(size)
+    this.#at += this.#bytes.write(text, this.#at)
+  }
+
+  raw(bytes: Uint8Array): void {
+    this.reserve(bytes.length)
+    this.#bytes.set(bytes, this.#at)
+    this.#at += bytes.length
+  }
+
+  /**
+   * Begins an embedded message whose length will take `lengthBytes`; answers where its content starts.
+   * Neighbours are of like length, so what {@link close} answered for the one before is a guess that mostly holds.
+   */
+  open(field: number, lengthBytes: number): number {
+    this.varint(field)
+    return this.openBare(lengthBytes)
+  }
+
+  /** As {@link open}, of a message that stands behind its length without a tag. */
+  openBare(lengthBytes: number): number {
+    this.reserve(lengthBytes)
+    this.#at += lengthBytes
+    return this.#at
+  }
+
+  /** Forgets what was written from `length` on. */
+  rewind(length: number): void {
+    this.#at = length
+  }
+
+  /** Ends the message: writes its length, and moves the content where the guess was wrong. Answers the bytes that the length took. */
+  close(start: number, guessed: number): number {
+    const length = this.#at - start
+    const needed = length < 128 ? 1 : length < 16_384 ? 2 : length < 2_097_152 ? 3 : length < 268_435_456 ? 4 : 5
+    if (needed !== guessed) {
+      this.reserve(needed)
+      this.#bytes.copyWithin(start - guessed + needed, start, this.#at)
+    }
+    this.#at = start - guessed
+    this.varint(length)
+    this.#at += length
+    return needed
+  }
+}
+
+/** The tag of a field: its number, and 0 for varints, 1 for doubles, 2 for everything with a length. */
+export function tag(field: number, wire: 0 | 1 | 2): number {
+  return field * 8 + wire
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+}
