@@ -8,6 +8,8 @@ import type { Exemplar } from './metric.js'
 export interface Epochs {
   /** Rises with each gathering. Rows are marked with it; exemplars are taken once per bucket and epoch. */
   current: number
+  /** Rises when rows or columns go or move: whoever keeps the place of a row must look it up again. */
+  structure: number
   readonly clock: Clock
 }
 
@@ -102,47 +104,13 @@ export class SumCells implements Cells {
 }
 
 /** Running counts of values, whatever the values are. */
-export class CountCells implements Cells {
-  readonly #cells: SumCells
-
-  constructor(rows: number, kind: MemoryKind) {
-    this.#cells = new SumCells(rows, kind)
+export class CountCells extends SumCells {
+  override record(cell: number, _value?: number): boolean {
+    return super.record(cell, 1)
   }
 
-  record(cell: number): boolean {
-    return this.#cells.record(cell, 1)
-  }
-
-  attach(cell: number, _value: number, attachments: Readonly<Record<string, string>>, epochs: Epochs): void {
-    this.#cells.attach(cell, 1, attachments, epochs)
-  }
-
-  value(cell: number): number {
-    return this.#cells.value(cell)
-  }
-
-  count(): number {
-    return 0
-  }
-
-  sumOfSquaredDeviation(): number {
-    return 0
-  }
-
-  bucket(): number {
-    return 0
-  }
-
-  exemplar(cell: number): Exemplar | undefined {
-    return this.#cells.exemplar(cell)
-  }
-
-  clear(cell: number): void {
-    this.#cells.clear(cell)
-  }
-
-  copy(cell: number, from: Cells, fromCell: number): void {
-    this.#cells.copy(cell, from, fromCell)
+  override attach(cell: number, _value: number, attachments: Readonly<Record<string, string>>, epochs: Epochs): void {
+    super.attach(cell, 1, attachments, epochs)
   }
 }
 

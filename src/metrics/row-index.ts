@@ -8,234 +8,231 @@ export const REFUSED = -2
 /** Any object whose own properties are read as labels; TagMap hands in its plain record. */
 export type Labels = { readonly [key: string]: unknown }
 
+/** A table by ids alone is used up to this size in any case, and up to this many places a row. */
+const SMALL_TABLE = 2_048
+const PLACES_PER_ROW = 4
+
+/** One label: its key, and the small numbers that stand for its values. */
+class Label {
+  readonly key: string
+  /** Values in every form seen, text or number, to their id; what counts as "not set" is id 0. */
+  ids: Map<unknown, number> = absentIds()
+  /** The text of each id. */
+  texts: (string | undefined)[] = [undefined]
+  /** Where the id's bits go in a place of the dense table. */
+  shift = 0
+
+  constructor(key: string) {
+    this.key = key
+  }
+
+  /** The id of a known text, made where there is none. */
+  intern(text: string): number {
+    let id = this.ids.get(text)
+    if (id === undefined) {
+      const own = ownText(text)
+      id = this.texts.push(own) - 1
+      this.ids.set(own, id)
+    }
+    return id
+  }
+}
+
 /**
  * From label values to a row, without building a string.
  *
- * Each label has a Map from value to a small number, its id; id 0 stands for "not set". The ids of a row
- * together are looked up in an open-addressed table of row numbers, whose entries are compared in full, so
- * that no two rows can be taken for each other. It costs 12 bytes a row beside the ids, about a quarter of
- * nested Maps, at the same speed; see bench/metrics/row-index.bench.js.
+ * Each value has a small number, its id. While there are few combinations, or most of them are in use, the
+ * ids' bits together are the row's place in a table: no hash, nothing to compare. Otherwise the table is
+ * open-addressed by a hash of the ids, and the ids of the row it leads to are compared in full, so that no
+ * two rows can be taken for each other. See bench/row-index.bench.js.
  */
 export class RowIndex {
-  readonly keys: readonly string[]
+  readonly #labels: readonly Label[]
   readonly #maxValueLength: number
-  readonly #ids: Map<unknown, number>[]
-  readonly #texts: (string | undefined)[][]
-  /** The ids of row r stand at r * keys.length and after. */
-  #rowIds = new Int32Array(0)
-  /** Row + 1, or 0 where free. A power of two in size, at most half full. */
+  /** Row + 1 at each place, 0 where free; a power of two in size, when hashed at most half full. */
   #table = new Int32Array(16)
+  #dense = true
+  /** The ids of row r stand at r * labels.length and after. */
+  #rowIds = new Int32Array(0)
   #used = 0
-  /** The value last read of each label, and its id: repeated values need no look-up. */
-  readonly #lastValues: unknown[]
-  readonly #lastIds: Int32Array
-  /** The row of exactly these, or NO_ROW. */
-  #lastRow = NO_ROW
-  /** Ids of the labels at hand on the rare paths. */
-  readonly #scratch: Int32Array
-  /** Counts values that were cut to the limit when their row was made. */
+  /** The ids at hand. */
+  readonly #ids: Int32Array
+  /** Called for each value cut to the limit when its row was made. */
   readonly #onCut: () => void
 
   constructor(keys: readonly string[], maxValueLength: number, onCut: () => void = () => {}) {
-    this.keys = keys
+    this.#labels = keys.map((key) => new Label(key))
     this.#maxValueLength = maxValueLength
     this.#onCut = onCut
-    this.#ids = keys.map(absentIds)
-    this.#texts = keys.map(() => [undefined])
-    this.#lastValues = keys.map(() => undefined)
-    this.#lastIds = new Int32Array(keys.length)
-    this.#scratch = new Int32Array(keys.length)
+    this.#ids = new Int32Array(keys.length)
+    this.#layOut()
   }
 
   /** The row of these labels, NO_ROW where there is none yet, or REFUSED. This is the record path. */
   find(labels: Labels): number {
-    const keys = this.keys
-    const lastValues = this.#lastValues
-    const ids = this.#lastIds
-    let hash = 0
-    for (let key = 0; key < keys.length; key++) {
-      const value = labels[keys[key]!]
-      if (value !== lastValues[key]) {
-        const id = this.#ids[key]!.get(value)
-        if (id === undefined) return this.#findByText(labels)
-        this.#lastRow = NO_ROW // first: a getter among the labels may throw before the end
-        lastValues[key] = value
-        ids[key] = id
-      }
-      hash = mix(hash, ids[key]!)
+    const known = this.#labels
+    const ids = this.#ids
+    let place = 0
+    for (let at = 0; at < known.length; at++) {
+      const label = known[at]!
+      const id = label.ids.get(labels[label.key])
+      if (id === undefined) return this.#findByText(labels)
+      ids[at] = id
+      place |= id << label.shift
     }
-    if (this.#lastRow < 0) this.#lastRow = this.#lookUp(hash, ids)
-    return this.#lastRow
+    return this.#dense ? this.#table[place]! - 1 : this.#findHashed()
   }
 
-  #lookUp(hash: number, ids: Int32Array): number {
-    const table = this.#table
-    const mask = table.length - 1
+  /** The row of the ids at hand by their hash. */
+  #findHashed(): number {
+    const ids = this.#ids
     const rowIds = this.#rowIds
     const width = ids.length
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const row = table[slot]! - 1
+    const table = this.#table
+    const mask = table.length - 1
+    for (let place = hashOf(ids) & mask; ; place = (place + 1) & mask) {
+      const row = table[place]! - 1
       if (row < 0) return NO_ROW
-      let key = 0
-      while (key < width && rowIds[row * width + key] === ids[key]) key++
-      if (key === width) return row
+      let at = 0
+      while (at < width && rowIds[row * width + at] === ids[at]) at++
+      if (at === width) return row
     }
   }
 
-  /** The rare path: some value was never seen in this form. Its text may still be known. */
+  // From here on: the rare paths.
+
+  /** Some value was never seen in this form; its text may still be known. */
   #findByText(labels: Labels): number {
-    this.#lastRow = NO_ROW
     let known = true
-    for (let key = 0; key < this.keys.length; key++) {
-      const id = this.#idOf(key, ownValue(labels, this.keys[key]!))
-      if (id === REFUSED) return REFUSED
-      if (id === NO_ROW) known = false
-      else this.#scratch[key] = id
+    for (const [at, label] of this.#labels.entries()) {
+      const value = ownValue(labels, label.key)
+      if (isAbsent(value)) {
+        this.#ids[at] = 0
+        continue
+      }
+      if (!isTagValue(value)) return REFUSED
+      const id = label.ids.get(labelText(value, this.#maxValueLength))
+      if (id === undefined) known = false
+      else {
+        this.#ids[at] = id
+        rememberForm(label, value, id)
+      }
     }
-    return known ? this.#lookUp(this.#hashOfScratch(), this.#scratch) : NO_ROW
+    if (!known) return NO_ROW
+    return this.#dense ? this.#table[this.#densePlace()]! - 1 : this.#findHashed()
   }
 
-  #idOf(key: number, value: unknown): number {
-    if (isAbsent(value)) return 0
-    if (!isTagValue(value)) return REFUSED
-    const ids = this.#ids[key]!
-    const text = labelText(value, this.#maxValueLength)
-    const id = ids.get(text)
-    if (id === undefined) return NO_ROW
-    // The other form of a known value, such as 200 for '200'; there are few of these for each text.
-    if (typeof value === 'number' || typeof value === 'boolean') ids.set(value, id)
-    return id
-  }
-
-  #hashOfScratch(): number {
-    let hash = 0
-    for (const id of this.#scratch) hash = mix(hash, id)
-    return hash
-  }
-
-  /** Enters these labels as `row`. The caller knows that `find` gave NO_ROW and that there is room. */
+  /** Enters these labels as `row`. The caller knows that `find` gave NO_ROW. */
   insert(labels: Labels, row: number): void {
-    const width = this.keys.length
-    for (let key = 0; key < width; key++) this.#scratch[key] = this.#intern(key, ownValue(labels, this.keys[key]!))
-    this.#enter(row)
-  }
-
-  #enter(row: number): void {
-    const width = this.keys.length
+    for (const [at, label] of this.#labels.entries()) this.#ids[at] = this.#intern(label, ownValue(labels, label.key))
+    const width = this.#labels.length
     if ((row + 1) * width > this.#rowIds.length) {
       const grown = new Int32Array(Math.max(32 * width, this.#rowIds.length * 2, (row + 1) * width))
       grown.set(this.#rowIds)
       this.#rowIds = grown
     }
-    this.#rowIds.set(this.#scratch, row * width)
+    this.#rowIds.set(this.#ids, row * width)
     this.#used++
-    if (this.#used * 2 > this.#table.length) this.#grow()
-    this.#place(row)
-    this.#lastRow = NO_ROW
+    const fits = this.#dense ? this.#fitsDense() : this.#used * 2 <= this.#table.length
+    if (fits) this.#put(row)
+    else this.#rebuild([...this.#rows(), row])
   }
 
-  #intern(key: number, value: unknown): number {
+  #intern(label: Label, value: unknown): number {
     if (isAbsent(value)) return 0
     if (!isTagValue(value)) throw new Error('BUG: a refused value was to become a row')
-    const ids = this.#ids[key]!
     const text = labelText(value, this.#maxValueLength)
-    let id = ids.get(text)
-    if (id === undefined) {
-      if (typeof value === 'string' && text.length < value.length) this.#onCut()
-      const texts = this.#texts[key]!
-      id = texts.length
-      const own = ownText(text)
-      texts.push(own)
-      ids.set(own, id)
-    }
-    if (typeof value === 'number' || typeof value === 'boolean') ids.set(value, id)
+    if (typeof value === 'string' && text.length < value.length) this.#onCut()
+    const id = label.intern(text)
+    rememberForm(label, value, id)
     return id
   }
 
-  #place(row: number): void {
-    const mask = this.#table.length - 1
-    let slot = this.#hashOfScratch() & mask
-    while (this.#table[slot] !== 0) slot = (slot + 1) & mask
-    this.#table[slot] = row + 1
+  #fitsDense(): boolean {
+    return this.#labels.every((label, at) => label.texts.length <= 1 << this.#bitsOf(at))
   }
 
-  #grow(): void {
-    const rows = this.#table.filter((entry) => entry !== 0)
-    this.#table = new Int32Array(this.#table.length * 2)
-    this.#refill(rows)
+  /** How many bits the dense table has for a label: up to where the next one's begin. */
+  #bitsOf(at: number): number {
+    const end = this.#labels[at + 1]?.shift ?? Math.log2(this.#table.length)
+    return end - this.#labels[at]!.shift
   }
 
-  #refill(entries: Int32Array): void {
-    const kept = this.#scratch.slice()
-    for (const entry of entries) {
-      this.#loadScratch(entry - 1)
-      this.#place(entry - 1)
+  /** Chooses the form of an empty table that is right for the labels' values and the number of rows. */
+  #layOut(): void {
+    let bits = 0
+    for (const label of this.#labels) {
+      label.shift = bits
+      bits += 32 - Math.clz32(label.texts.length) // room for as many again, at least one
     }
-    this.#scratch.set(kept)
+    const most = Math.max(SMALL_TABLE, this.#used * PLACES_PER_ROW)
+    this.#dense = bits < 31 && 1 << bits <= most
+    const size = this.#dense ? 1 << bits : 2 ** Math.ceil(Math.log2(Math.max(16, this.#used * 2 + 2)))
+    this.#table = new Int32Array(size)
   }
 
-  #loadScratch(row: number): void {
-    const width = this.keys.length
-    this.#scratch.set(this.#rowIds.subarray(row * width, (row + 1) * width))
+  #rebuild(rows: readonly number[]): void {
+    this.#layOut()
+    const width = this.#labels.length
+    for (const row of rows) {
+      this.#ids.set(this.#rowIds.subarray(row * width, (row + 1) * width))
+      this.#put(row)
+    }
   }
 
-  /** The text of label `key` of a row, undefined where it is not set. */
-  text(row: number, key: number): string | undefined {
-    return this.#texts[key]![this.#rowIds[row * this.keys.length + key]!]
+  /** Enters the ids at hand, which are not in the table. */
+  #put(row: number): void {
+    if (this.#dense) {
+      this.#table[this.#densePlace()] = row + 1
+      return
+    }
+    const mask = this.#table.length - 1
+    let place = hashOf(this.#ids) & mask
+    while (this.#table[place] !== 0) place = (place + 1) & mask
+    this.#table[place] = row + 1
+  }
+
+  #densePlace(): number {
+    return this.#labels.reduce((place, label, at) => place | (this.#ids[at]! << label.shift), 0)
+  }
+
+  #rows(): number[] {
+    const rows: number[] = []
+    for (const entry of this.#table) if (entry !== 0) rows.push(entry - 1)
+    return rows
+  }
+
+  /** The text of label number `at` of a row, undefined where it is not set. */
+  text(row: number, at: number): string | undefined {
+    return this.#labels[at]!.texts[this.#rowIds[row * this.#labels.length + at]!]
   }
 
   /** Takes rows out; texts that no row uses any more are forgotten when they are the greater part. */
-  remove(rows: ReadonlySet<number>): void {
-    this.#removeFromTable((row) => rows.has(row))
-    this.#used -= rows.size
-    this.#lastRow = NO_ROW
-    if (this.#texts.some((texts) => texts.length > 64 && texts.length > this.#used * 2)) this.#forgetUnused()
-  }
-
-  #removeFromTable(isRemoved: (row: number) => boolean): void {
-    const kept = this.#table.filter((entry) => entry !== 0 && !isRemoved(entry - 1))
-    this.#table.fill(0)
-    this.#refill(kept)
+  remove(removed: ReadonlySet<number>): void {
+    const rows = this.#rows().filter((row) => !removed.has(row))
+    this.#used = rows.length
+    if (this.#labels.some(({ texts }) => texts.length > 64 && texts.length > rows.length * 2)) this.#forgetUnused(rows)
+    this.#rebuild(rows)
   }
 
   /** Gives the texts still in use new ids, so that rows that come and go for ever keep memory flat. */
-  #forgetUnused(): void {
-    const width = this.keys.length
-    const entries = this.#table.filter((entry) => entry !== 0)
-    for (let key = 0; key < width; key++) {
-      const old = this.#texts[key]!
-      const texts: (string | undefined)[] = [undefined]
-      const ids = absentIds()
-      for (const entry of entries) {
-        const place = (entry - 1) * width + key
+  #forgetUnused(rows: readonly number[]): void {
+    for (const [at, label] of this.#labels.entries()) {
+      const old = label.texts
+      label.texts = [undefined]
+      label.ids = absentIds()
+      for (const row of rows) {
+        const place = row * this.#labels.length + at
         const text = old[this.#rowIds[place]!]
-        if (text === undefined) continue
-        let id = ids.get(text)
-        if (id === undefined) {
-          id = texts.length
-          texts.push(text)
-          ids.set(text, id)
-        }
-        this.#rowIds[place] = id
+        this.#rowIds[place] = text === undefined ? 0 : label.intern(text)
       }
-      this.#texts[key] = texts
-      this.#ids[key] = ids
     }
-    this.#table.fill(0)
-    this.#refill(entries)
-    this.#lastValues.fill(undefined)
-    this.#lastIds.fill(0)
   }
 }
 
-function mix(hash: number, id: number): number {
-  const mixed = Math.imul(hash ^ id, 0x9e3779b1)
-  return mixed ^ (mixed >>> 15)
-}
-
-/** An own property only: `constructor` as a label key must not find what every object inherits. */
-function ownValue(labels: Labels, key: string): unknown {
-  return Object.hasOwn(labels, key) ? labels[key] : undefined
+/** The other form of a known text, such as 200 for '200'; there are few of these for each text. */
+function rememberForm(label: Label, value: unknown, id: number): void {
+  if (typeof value === 'number' || typeof value === 'boolean') label.ids.set(value, id)
 }
 
 /** What counts as "not set" has id 0 from the start, so that the record path need not ask. */
@@ -246,4 +243,18 @@ function absentIds(): Map<unknown, number> {
     ['', 0],
     [Number.NaN, 0],
   ])
+}
+
+function hashOf(ids: Int32Array): number {
+  let hash = 0
+  for (let at = 0; at < ids.length; at++) {
+    hash = Math.imul(hash ^ ids[at]!, 0x9e3779b1)
+    hash ^= hash >>> 15
+  }
+  return hash
+}
+
+/** An own property only: `constructor` as a label key must not find what every object inherits. */
+function ownValue(labels: Labels, key: string): unknown {
+  return Object.hasOwn(labels, key) ? labels[key] : undefined
 }

@@ -55,8 +55,6 @@ export class StoreChunk {
   size = 0
   /** Changes when a row comes or goes. */
   version = 0
-  /** Changes when a row goes: whoever keeps a cell must look it up again. */
-  removals = 0
 
   constructor(index: number, epochs: Epochs, kind: MemoryKind) {
     this.index = index
@@ -203,6 +201,7 @@ export class RowStore {
     if (rows.size === 0) return 0
     this.#index.remove(rows)
     for (const row of rows) this.#release(row)
+    this.epochs.structure++
     this.#live -= rows.size
     this.#budget.used -= rows.size
     return rows.size
@@ -213,6 +212,7 @@ export class RowStore {
     this.removeWhere(() => true)
     if (this.#overflowRow === NO_ROW) return
     this.#release(this.#overflowRow)
+    this.epochs.structure++
     this.#overflowRow = NO_ROW
   }
 
@@ -221,7 +221,6 @@ export class RowStore {
     const cell = row - chunk.start
     chunk.marks[cell] = 0
     chunk.version++
-    chunk.removals++
     for (const cells of chunk.columns) cells.clear(cell)
     this.#free.push(row)
   }

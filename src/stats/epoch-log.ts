@@ -9,6 +9,7 @@ const REMEMBERED = 4_096
  */
 export class EpochLog implements Epochs {
   current = 1
+  structure = 0
   readonly clock: Clock
   /** When epoch e ended, at e % REMEMBERED. */
   readonly #ends = new Float64Array(REMEMBERED)

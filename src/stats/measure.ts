@@ -1,4 +1,5 @@
 import { DefinitionError } from '../base/errors.js'
+import type { Epochs } from '../metrics/cells.js'
 import { isTagKey, type Tags, type TagValue } from './tag-map.js'
 import type { ViewGroup } from './view-group.js'
 
@@ -27,12 +28,15 @@ export class Measure<K extends string = string> {
   readonly tagKeys: readonly K[] | undefined
   /** Views that listen, those with the same tag keys together. Kept by the ViewManager. @internal */
   groups: readonly ViewGroup[] = []
-  /** Rises when `groups` changes. @internal */
-  version = 0
+  /** True for int64. @internal */
+  readonly whole: boolean
+  /** Those of the engine that the measure belongs to. @internal */
+  readonly epochs: Epochs
   /** True where a listening view has tag keys; else nobody needs to know the current tags. @internal */
   readsTags = false
 
-  constructor(name: string, options: MeasureOptions<K> = {}) {
+  /** Made by `stats.measure()`. @internal */
+  constructor(name: string, options: MeasureOptions<K>, epochs: Epochs) {
     const { unit = '1', description = '', type = 'double', signed = false, tagKeys } = options
     checkName('measure', name)
     checkUnit('measure', name, unit)
@@ -44,6 +48,8 @@ export class Measure<K extends string = string> {
     this.unit = unit
     this.description = String(description)
     this.type = type
+    this.whole = type === 'int64'
+    this.epochs = epochs
     this.signed = signed === true
     this.tagKeys = tagKeys === undefined ? undefined : Object.freeze([...tagKeys])
   }

@@ -3,6 +3,7 @@
 // Once warm nothing below allocates, builds a string, reads a clock or throws; see bench/record.bench.js.
 import { currentFrame } from '../base/context.js'
 import { selfCount, selfFamily } from '../base/self-count.js'
+import type { Cells, Epochs } from '../metrics/cells.js'
 import type { StoreChunk } from '../metrics/row-store.js'
 import type { Labels } from '../metrics/row-index.js'
 import type { Measure } from './measure.js'
@@ -17,32 +18,38 @@ const NO_TAGS: Labels = Object.freeze(Object.create(null))
 /** Records one value of a measure. `tags` may be anything: what cannot be used is dropped and counted. */
 export function record(measure: Measure, value: number, tags?: Labels | TagMap, attachments?: Attachments): void {
   if (measure.groups.length === 0) return // nobody listens
-  const given = tags ?? (measure.readsTags ? (currentFrame().tags as TagMap | undefined) : undefined) ?? NO_TAGS
+  const given = tags ?? contextTags(measure)
   if (given instanceof TagMap) handleOf(measure, given).record(value, attachments)
   else recordLabels(measure, value, given, attachments)
 }
 
+function contextTags(measure: Measure): Labels | TagMap {
+  return (measure.readsTags ? (currentFrame().tags as TagMap | undefined) : undefined) ?? NO_TAGS
+}
+
 function recordLabels(measure: Measure, value: number, labels: Labels, attachments: Attachments | undefined): void {
-  if (typeof labels !== 'object') return drop(measure, 'tags')
   if (!isOrdinary(measure, value)) return recordOdd(measure, value, labels, attachments)
+  if (typeof labels !== 'object') return drop(measure, 'tags')
+  let taken = false
   try {
-    let taken = false
-    for (const group of measure.groups) {
+    const groups = measure.groups
+    for (let at = 0; at < groups.length; at++) {
+      const group = groups[at]!
       const row = group.store.find(labels)
       if (row < 0) continue
       const chunk = group.store.chunkOf(row)
       if (recordRow(group, chunk, row - chunk.start, value)) taken = true
       if (attachments !== undefined) attach(chunk, row - chunk.start, value, attachments)
     }
-    if (!taken) drop(measure, 'tags')
   } catch {
-    drop(measure, 'tags') // a getter or a proxy among the tags threw
+    // A getter or a proxy among the tags threw; what is taken stays taken.
   }
+  if (!taken) drop(measure, 'tags')
 }
 
 /** What every aggregation takes: a finite number that is not negative, and whole where the measure is int64. */
 function isOrdinary(measure: Measure, value: number): boolean {
-  return typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY && (measure.type === 'double' || value % 1 === 0)
+  return typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY && (!measure.whole || value % 1 === 0)
 }
 
 /** Puts an ordinary value into all columns of one row. */
@@ -64,54 +71,62 @@ function recordRow(group: ViewGroup, chunk: StoreChunk, cell: number, value: num
 export class BoundMeasure<K extends string = string> {
   readonly measure: Measure<K>
   readonly #labels: Labels
-  #version = -1
-  #rows: BoundRow[] = []
+  readonly #epochs: Epochs
+  /** The engine's structure when the rows were found; another one means that they may have moved. */
+  #structure = -1
+  /** The first row, and its cells where one view listens; all rows are in `#rows`. */
+  #chunk: StoreChunk | undefined
+  #cell = 0
+  #cells: Cells | undefined
+  #rows: readonly BoundRow[] = []
 
   /** Made by `stats.bind()`. @internal */
   constructor(measure: Measure<K>, labels: Labels) {
     this.measure = measure
     this.#labels = labels
+    this.#epochs = measure.epochs
   }
 
   record(value: number, attachments?: Attachments): void {
-    const measure = this.measure
-    if (measure.groups.length === 0) return
-    if (!isOrdinary(measure, value)) return recordOdd(measure, value, this.#labels, attachments)
-    if (this.#version !== measure.version) this.#bindRows()
+    if (!isOrdinary(this.measure, value)) return recordOdd(this.measure, value, this.#labels, attachments)
+    if (this.#structure !== this.#epochs.structure) this.#bind()
+    const cells = this.#cells
+    // One view is the usual case: its cells are at hand, without a walk over rows and columns.
+    if (cells === undefined || attachments !== undefined) return this.#recordAll(value, attachments)
+    this.#chunk!.marks[this.#cell] = this.#epochs.current
+    if (!cells.record(this.#cell, value)) drop(this.measure, 'too large')
+  }
+
+  #recordAll(value: number, attachments: Attachments | undefined): void {
     const rows = this.#rows
     for (let at = 0; at < rows.length; at++) {
-      const row = rows[at]!
-      if (row.removals !== row.chunk.removals) row.find(this.#labels)
-      recordRow(row.group, row.chunk, row.cell, value)
-      if (attachments !== undefined) attach(row.chunk, row.cell, value, attachments)
+      const { group, chunk, cell } = rows[at]!
+      recordRow(group, chunk, cell, value)
+      if (attachments !== undefined) attach(chunk, cell, value, attachments)
     }
   }
 
-  #bindRows(): void {
-    this.#rows = this.measure.groups.map((group) => new BoundRow(group, this.#labels))
-    this.#version = this.measure.version
+  #bind(): void {
+    const rows = this.measure.groups.map((group) => boundRow(group, this.#labels))
+    this.#structure = this.#epochs.structure
+    this.#rows = rows
+    this.#chunk = rows[0]?.chunk
+    this.#cell = rows[0]?.cell ?? 0
+    this.#cells = rows.length === 1 && this.#chunk!.columns.length === 1 ? this.#chunk!.columns[0] : undefined
   }
 }
 
 /** Where a bound measure's row is in one group. */
-class BoundRow {
+interface BoundRow {
   readonly group: ViewGroup
-  chunk!: StoreChunk
-  cell = 0
-  /** The chunk's removals when the row was found: others since then may have taken it away. */
-  removals = 0
+  readonly chunk: StoreChunk
+  readonly cell: number
+}
 
-  constructor(group: ViewGroup, labels: Labels) {
-    this.group = group
-    this.find(labels)
-  }
-
-  find(labels: Labels): void {
-    const row = this.group.store.find(labels)
-    this.chunk = this.group.store.chunkOf(row)
-    this.cell = row - this.chunk.start
-    this.removals = this.chunk.removals
-  }
+function boundRow(group: ViewGroup, labels: Labels): BoundRow {
+  const row = group.store.find(labels)
+  const chunk = group.store.chunkOf(row)
+  return { group, chunk, cell: row - chunk.start }
 }
 
 const MAX_HANDLES = 16
@@ -156,7 +171,7 @@ function recordOdd(measure: Measure, given: unknown, labels: Labels, attachments
       }
     }
   } catch {
-    return drop(measure, 'tags')
+    if (!taken) return drop(measure, 'tags')
   }
   if (!taken) drop(measure, reason)
 }

@@ -48,6 +48,7 @@ export class Stats implements MetricProducer {
   readonly #measures = new Map<string, Measure>()
   readonly #clock: Clock
   readonly #definitions: number
+  readonly #epochs: EpochLog
 
   /** @throws {@link DefinitionError} `ERR_OPTION` for a limit that is no whole number from 1. */
   constructor(options: StatsOptions = {}) {
@@ -59,15 +60,15 @@ export class Stats implements MetricProducer {
     }
     this.#clock = options.clock ?? systemClock
     this.#definitions = definitions
-    const epochs = new EpochLog(this.#clock)
+    this.#epochs = new EpochLog(this.#clock)
     const groupOptions = {
-      epochs,
+      epochs: this.#epochs,
       budget: { used: 0, limit: totalRows },
       rowLimit: rowsPerView,
       valueLength: tagValueLength,
       memory: options.memory ?? 'local',
     }
-    this.viewManager = new ViewManager(epochs, groupOptions, definitions)
+    this.viewManager = new ViewManager(this.#epochs, groupOptions, definitions)
   }
 
   /**
@@ -76,7 +77,7 @@ export class Stats implements MetricProducer {
    *   `ERR_MEASURE_TYPE`, `ERR_TAG_KEYS` for parts that break a rule, `ERR_MEASURE_LIMIT` beyond the limit of definitions.
    */
   measure<const K extends string = string>(name: string, options: MeasureOptions<K> = {}): Measure<K> {
-    const measure = new Measure<K>(name, options)
+    const measure = new Measure<K>(name, options, this.#epochs)
     const existing = this.#measures.get(name)
     if (existing !== undefined) return sameMeasure(existing, measure as unknown as Measure) as unknown as Measure<K>
     if (this.#measures.size >= this.#definitions) {

@@ -179,7 +179,7 @@ export class ViewManager {
 
 function setGroups(measure: Measure, groups: readonly ViewGroup[]): void {
   measure.groups = groups
-  measure.version++
+  measure.epochs.structure++
   measure.readsTags = groups.some((group) => group.tagKeys.length > 0)
 }
 
