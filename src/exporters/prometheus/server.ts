@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { DefinitionError, TallyscopeError } from '../../base/errors.js'
+import { BusySockets } from './busy-sockets.js'
 import { milliseconds, wholeNumber } from './check-option.js'
 import { type NodeHandlerOptions, nodeHandler } from './node-handler.js'
 
@@ -52,13 +53,12 @@ export async function serveMetrics(options: ServeMetricsOptions): Promise<Metric
   const server = createServer(
     { requestTimeout, headersTimeout, keepAliveTimeout: 30_000, connectionsCheckingInterval: Math.min(1_000, headersTimeout) },
     (request, response) => {
-      // While it closes, connections that have just fallen idle are not waited for.
-      response.once('close', () => server.listening || setImmediate(() => server.closeIdleConnections()))
-      if (!server.listening) response.setHeader('connection', 'close')
+      busy.answering(request, response)
       if (pathOf(request) === path) scrape(request, response)
       else notFound(request, response, path)
     },
   )
+  const busy = new BusySockets(server)
   await listen(server, port, host)
   const address = server.address() as AddressInfo
   const url = `http://${urlHost(host)}:${address.port}${path}`
@@ -66,7 +66,7 @@ export async function serveMetrics(options: ServeMetricsOptions): Promise<Metric
   return {
     url,
     port: address.port,
-    close: () => (closing ??= close(server, closeTimeoutMs)),
+    close: () => (closing ??= close(server, busy, closeTimeoutMs)),
   }
 }
 
@@ -83,14 +83,14 @@ function listen(server: Server, port: number, host: string): Promise<void> {
   })
 }
 
-function close(server: Server, timeoutMs: number): Promise<void> {
+function close(server: Server, busy: BusySockets, timeoutMs: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => server.closeAllConnections(), timeoutMs)
     server.close(() => {
       clearTimeout(timer)
       resolve()
     })
-    server.closeIdleConnections()
+    busy.close()
   })
 }
 

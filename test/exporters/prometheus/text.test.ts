@@ -2,27 +2,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { selfFamilies } from '../../../src/base/self-count.js'
 import { formatText } from '../../../src/exporters/prometheus/text.js'
-import type { Metric, MetricDescriptor, PointValue, TimeSeries } from '../../../src/metrics/metric.js'
+import type { Metric } from '../../../src/metrics/metric.js'
+import { distribution, metric, type Series } from './metric-samples.js'
 import { readText } from './text-reader.js'
-
-type Series = [(string | undefined)[], PointValue, Partial<TimeSeries>?]
-
-function metric(descriptor: Partial<MetricDescriptor> & Pick<MetricDescriptor, 'name' | 'type'>, ...series: Series[]): Metric {
-  return {
-    descriptor: { description: '', unit: '1', labelKeys: [], ...descriptor },
-    timeSeries: series.map(([labelValues, value, more]) => ({ labelValues, points: [{ timeUnixMs: 1_700_000_000_000, value }], ...more })),
-  }
-}
-
-const distribution = (bounds: number[], bucketCounts: number[], sum: number): PointValue => ({
-  kind: 'distribution',
-  count: bucketCounts.reduce((a, b) => a + b, 0),
-  sum,
-  mean: 0,
-  sumOfSquaredDeviation: 0,
-  bounds,
-  bucketCounts,
-})
 
 function check(metrics: Metric[], expected: string): void {
   const text = formatText(metrics)
