@@ -1,0 +1,51 @@
+/**
+ * Keeps the newest `max` items; the oldest make room and are counted. A `max` of 0 keeps nothing.
+ *
+ * @example
+ * const list = new BoundedList<number>(2)
+ * list.extend([1, 2, 3])
+ * list.toArray() // [2, 3], with list.dropped 1
+ */
+export class BoundedList<T> implements Iterable<T> {
+  readonly max: number
+  readonly #items: T[] = []
+  #oldest = 0
+  #dropped = 0
+
+  constructor(max: number) {
+    this.max = max
+  }
+
+  get size(): number {
+    return this.#items.length
+  }
+
+  /** How many items had to make room. */
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  append(item: T): void {
+    if (this.#items.length < this.max) {
+      this.#items.push(item)
+      return
+    }
+    this.#dropped++
+    if (this.max <= 0) return
+    this.#items[this.#oldest] = item
+    this.#oldest = (this.#oldest + 1) % this.#items.length
+  }
+
+  extend(items: Iterable<T>): void {
+    for (const item of items) this.append(item)
+  }
+
+  /** The items, oldest first. */
+  toArray(): T[] {
+    return [...this.#items.slice(this.#oldest), ...this.#items.slice(0, this.#oldest)]
+  }
+
+  [Symbol.iterator](): Iterator<T> {
+    return this.toArray()[Symbol.iterator]()
+  }
+}

@@ -1,0 +1,28 @@
+import { isValidTraceId, SpanContext, type SpanContextInit } from './span-context.js'
+import { TraceState } from './trace-state.js'
+
+/**
+ * The context of whatever a caller gives as a parent: one of ours, one of another copy of this package, or plain data.
+ * Undefined where it has no trace id.
+ */
+export function contextFrom(given: unknown): SpanContext | undefined {
+  if (given instanceof SpanContext) return given
+  if (typeof given !== 'object' || given === null) return undefined
+  try {
+    const holder = given as { context?: unknown } & Record<string, unknown>
+    const { traceId, spanId, options, sampled, traceState, fromHeader } = (
+      typeof holder.context === 'object' && holder.context !== null ? holder.context : holder
+    ) as { [key in keyof SpanContextInit]?: unknown }
+    if (typeof traceId !== 'string' || !isValidTraceId(traceId)) return undefined
+    return new SpanContext({
+      traceId,
+      spanId: typeof spanId === 'string' ? spanId : undefined,
+      options: typeof options === 'number' ? options : 0,
+      sampled: typeof sampled === 'boolean' ? sampled : undefined,
+      traceState: traceState === undefined ? undefined : TraceState.parse(String(traceState)),
+      fromHeader: fromHeader === true,
+    })
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,61 @@
+import { Buffer } from 'node:buffer'
+
+// -1 for what is no lower-case hex digit, so that one `or` over all digits tells whether one was bad.
+const DIGITS = new Int8Array(128).fill(-1)
+for (let digit = 0; digit < 16; digit++) DIGITS[digit.toString(16).charCodeAt(0)] = digit
+
+const scratch = Buffer.alloc(16)
+
+function store(word: number, at: number): void {
+  scratch[at] = word >>> 24
+  scratch[at + 1] = word >>> 16
+  scratch[at + 2] = word >>> 8
+  scratch[at + 3] = word
+}
+
+/** 32 hex digits of a trace id. */
+export function hexOf4(w0: number, w1: number, w2: number, w3: number): string {
+  store(w0, 0)
+  store(w1, 4)
+  store(w2, 8)
+  store(w3, 12)
+  return scratch.toString('hex', 0, 16)
+}
+
+/** 16 hex digits of a span id. */
+export function hexOf2(w0: number, w1: number): string {
+  store(w0, 0)
+  store(w1, 4)
+  return scratch.toString('hex', 0, 8)
+}
+
+/**
+ * Reads `words.length` × 8 lower-case hex digits from `at` into 32-bit words.
+ * @returns false, with `words` undefined in content, where a character is no such digit or the text is too short.
+ */
+export function readHexWords(text: string, at: number, words: Int32Array): boolean {
+  if (text.length < at + words.length * 8) return false
+  let bad = 0
+  let seen = 0
+  for (let w = 0; w < words.length; w++) {
+    let word = 0
+    for (const end = at + 8; at < end; at++) {
+      const code = text.charCodeAt(at)
+      const digit = DIGITS[code & 127]!
+      seen |= code
+      bad |= digit
+      word = (word << 4) | digit
+    }
+    words[w] = word
+  }
+  return bad >= 0 && seen < 128
+}
+
+/** The value of two lower-case hex digits, or -1. */
+export function readHexByte(text: string, at: number): number {
+  const high = text.charCodeAt(at)
+  const low = text.charCodeAt(at + 1)
+  if (!(high < 128 && low < 128)) return -1
+  const value = (DIGITS[high]! << 4) | DIGITS[low]!
+  return value < 0 ? -1 : value
+}

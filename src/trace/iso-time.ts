@@ -1,0 +1,11 @@
+/** Wall time as ISO text with microseconds, as the OpenCensus documents have it: `2020-01-02T03:04:05.000600Z`. */
+export function isoMicroseconds(unixMs: number): string {
+  if (!(Math.abs(unixMs) < 8.64e15)) return new Date(0).toISOString() // outside of what a Date can say
+  let whole = Math.floor(unixMs)
+  let micros = Math.round((unixMs - whole) * 1_000)
+  if (micros === 1_000) {
+    whole++
+    micros = 0
+  }
+  return `${new Date(whole).toISOString().slice(0, -1)}${String(micros).padStart(3, '0')}Z`
+}

@@ -1,0 +1,31 @@
+import { type Attributes, type AttributesInit, collectAttributes, plainAttributes } from './attributes.js'
+
+/** What the linked span is to this one. The numbers are those of the OpenCensus formats. */
+export const LinkType = { UNSPECIFIED: 0, CHILD_LINKED_SPAN: 1, PARENT_LINKED_SPAN: 2 } as const
+export type LinkType = (typeof LinkType)[keyof typeof LinkType]
+
+export interface LinkInit {
+  readonly traceId: string
+  readonly spanId: string
+  /** Default UNSPECIFIED. */
+  readonly type?: LinkType
+  readonly attributes?: AttributesInit
+}
+
+/** Points from a span to another one, in the same trace or not. */
+export interface Link {
+  readonly traceId: string
+  readonly spanId: string
+  readonly type: LinkType
+  readonly attributes: Attributes | undefined
+}
+
+export function link({ traceId, spanId, type = LinkType.UNSPECIFIED, attributes }: LinkInit, maxAttributes: number): Link {
+  const kept = collectAttributes(attributes, maxAttributes)
+  return Object.freeze({ traceId, spanId, type, attributes: kept && plainAttributes(kept) })
+}
+
+/** The JSON form: plain attributes, left out where there are none. */
+export function linkJson({ traceId, spanId, type, attributes }: Link): object {
+  return { trace_id: traceId, span_id: spanId, type, ...(attributes !== undefined && { attributes }) }
+}

@@ -1,0 +1,38 @@
+import { AlwaysOffSampler, AlwaysOnSampler } from './constant-samplers.js'
+import type { Sampler, SamplingInput } from './sampler.js'
+
+export interface ParentBasedSamplerOptions {
+  /** Decides for new traces. */
+  readonly root: Sampler
+  /** Decides where the parent is sampled. Default: always. */
+  readonly sampledParent?: Sampler
+  /** Decides where the parent is not sampled. Default: never. */
+  readonly unsampledParent?: Sampler
+}
+
+/**
+ * Follows the parent, both ways, and asks another sampler only for new traces.
+ *
+ * @example
+ * new Tracer({ sampler: new ParentBasedSampler({ root: new ProbabilitySampler(0.1) }) })
+ */
+export class ParentBasedSampler implements Sampler {
+  readonly #root: Sampler
+  readonly #sampledParent: Sampler
+  readonly #unsampledParent: Sampler
+
+  constructor({ root, sampledParent = new AlwaysOnSampler(), unsampledParent = new AlwaysOffSampler() }: ParentBasedSamplerOptions) {
+    this.#root = root
+    this.#sampledParent = sampledParent
+    this.#unsampledParent = unsampledParent
+  }
+
+  get description(): string {
+    return `parent_based(${this.#root.description ?? this.#root.constructor.name})`
+  }
+
+  shouldSample(input: SamplingInput): boolean {
+    if (input.sampled) return this.#sampledParent.shouldSample(input)
+    return (input.parent === undefined ? this.#root : this.#unsampledParent).shouldSample(input)
+  }
+}

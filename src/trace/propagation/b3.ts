@@ -1,0 +1,29 @@
+import type { SpanContext } from '../span-context.js'
+import { B3MultiPropagator } from './b3-multi.js'
+import { B3SinglePropagator } from './b3-single.js'
+import type { HeaderGetter, HeaderSetter, Propagator } from './propagator.js'
+
+const single = new B3SinglePropagator()
+const multi = new B3MultiPropagator()
+
+/** B3 in whichever form it comes, the single header first; written in several headers unless told otherwise. */
+export class B3Propagator implements Propagator {
+  readonly #writer: Propagator
+
+  /** @param options.single Write the one header `b3`. Default false. */
+  constructor(options: { readonly single?: boolean } = {}) {
+    this.#writer = options.single === true ? single : multi
+  }
+
+  get fields(): readonly string[] {
+    return this.#writer.fields ?? []
+  }
+
+  inject(context: SpanContext, set: HeaderSetter): void {
+    this.#writer.inject(context, set)
+  }
+
+  extract(get: HeaderGetter): SpanContext | undefined {
+    return single.extract(get) ?? multi.extract(get)
+  }
+}

@@ -1,0 +1,115 @@
+import { TagMap } from '../../stats/tag-map.js'
+import type { HeaderGetter, HeaderSetter } from './propagator.js'
+import { withoutBlanks } from './trace-context.js'
+
+const HEADER = 'baggage'
+const MAX_LENGTH = 8_192
+const MAX_MEMBERS = 180
+const MAX_MEMBER_LENGTH = 4_096
+
+// RFC 7230 token, which keys must be.
+const TOKEN = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/
+// What a value may hold unescaped: printable ASCII without blank, quote, comma, semicolon, backslash and percent.
+const UNSAFE = /[^!#$&-+\--:<-[\]-~]/gu
+
+const LONE_SURROGATE = /^[\ud800-\udfff]$/
+
+/** One pair of a baggage header. */
+export type BaggageEntry = readonly [key: string, value: string]
+
+/**
+ * Reads a baggage header. What is too long is cut at a member's end, a damaged member is skipped, properties are not
+ * kept; of several members with one key the last counts. Never throws.
+ *
+ * @see https://www.w3.org/TR/baggage/
+ */
+export function parseBaggage(text: string): BaggageEntry[] {
+  const entries = new Map<string, string>()
+  const whole = text.length <= MAX_LENGTH
+  for (let from = 0, members = 0; from < Math.min(text.length, MAX_LENGTH) && members < MAX_MEMBERS; members++) {
+    const comma = text.indexOf(',', from)
+    const to = comma < 0 ? text.length : comma
+    if (!whole && to > MAX_LENGTH) break
+    const entry = to - from > MAX_MEMBER_LENGTH ? undefined : parseMember(text.slice(from, to))
+    if (entry !== undefined) entries.set(entry[0], entry[1])
+    from = to + 1
+  }
+  return [...entries]
+}
+
+function parseMember(member: string): BaggageEntry | undefined {
+  const semicolon = member.indexOf(';')
+  const pair = semicolon < 0 ? member : member.slice(0, semicolon)
+  const equals = pair.indexOf('=')
+  if (equals < 1) return undefined
+  const key = withoutBlanks(pair.slice(0, equals))
+  if (!TOKEN.test(key)) return undefined
+  try {
+    return [key, decodeURIComponent(withoutBlanks(pair.slice(equals + 1)))]
+  } catch {
+    return undefined // bad percent-encoding
+  }
+}
+
+/** Writes pairs as a baggage header; those that cannot be written or find no room are left out. */
+export function formatBaggage(entries: Iterable<BaggageEntry>): string {
+  const members: string[] = []
+  let length = 0
+  for (const [key, value] of entries) {
+    if (members.length === MAX_MEMBERS) break
+    if (!TOKEN.test(key)) continue
+    const member = `${key}=${escaped(value)}`
+    const grown = length + member.length + (length === 0 ? 0 : 1)
+    if (member.length > MAX_MEMBER_LENGTH || grown > MAX_LENGTH) continue
+    members.push(member)
+    length = grown
+  }
+  return members.join(',')
+}
+
+function escaped(value: string): string {
+  // A lone surrogate has no UTF-8, and encodeURIComponent would throw.
+  return value.replace(UNSAFE, (char) => (LONE_SURROGATE.test(char) ? '%EF%BF%BD' : encodeURIComponent(char)))
+}
+
+export interface TagBaggageOptions {
+  /** Tags that may travel, by key, out and in. Default: none. */
+  readonly allow: readonly string[]
+}
+
+/**
+ * Carries tags in W3C baggage. Only the tags of an allow-list pass, in both directions: tags are labels of metrics, and
+ * what strangers send must not become one unasked. Tags with a TTL of 0 and values that are not printable ASCII stay here.
+ *
+ * @example
+ * new Tracer({ baggage: new TagBaggage({ allow: ['tenant'] }) })
+ */
+export class TagBaggage {
+  readonly allow: readonly string[]
+  readonly fields: readonly string[] = [HEADER]
+
+  constructor({ allow }: TagBaggageOptions) {
+    this.allow = Object.freeze([...allow])
+  }
+
+  inject(tags: TagMap, set: HeaderSetter): void {
+    const entries: BaggageEntry[] = []
+    for (const key of this.allow) {
+      const value = tags.get(key)
+      if (value !== undefined && tags.ttl(key) !== 0 && isWireText(value)) entries.push([key, value])
+    }
+    if (entries.length > 0) set(HEADER, formatBaggage(entries))
+  }
+
+  extract(get: HeaderGetter): TagMap {
+    const text = get(HEADER)
+    if (text === undefined || this.allow.length === 0) return TagMap.EMPTY
+    const allowed = parseBaggage(text).filter(([key, value]) => this.allow.includes(key) && isWireText(value))
+    return allowed.length === 0 ? TagMap.EMPTY : TagMap.of(Object.fromEntries(allowed))
+  }
+}
+
+/** What OpenCensus lets a tag value be on a wire. */
+function isWireText(value: string): boolean {
+  return value.length <= 255 && /^[ -~]*$/.test(value)
+}

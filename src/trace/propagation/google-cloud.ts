@@ -1,0 +1,40 @@
+import { SAMPLED, type SpanContext } from '../span-context.js'
+import type { HeaderGetter, HeaderSetter, Propagator } from './propagator.js'
+import { remoteContext } from './remote-context.js'
+import { withoutBlanks } from './trace-context.js'
+
+const HEADER = 'x-cloud-trace-context'
+// 32 hex, slash, up to 20 digits, ";o=" and digits: whatever is much longer is something else.
+const MAX_LENGTH = 80
+const FORM = /^([\da-f]{32})\/(\d{1,20})(?:;o=(\d{1,10}))?$/i
+const MAX_SPAN_ID = 2n ** 64n - 1n
+
+/**
+ * Google Cloud's `X-Cloud-Trace-Context: TRACE_ID/SPAN_ID;o=OPTIONS`: the span id is a decimal number of 64 bits, bit 0
+ * of the options says sampled. Without options the parent counts as not sampled, so that the sampler decides.
+ *
+ * @see https://cloud.google.com/trace/docs/trace-context#legacy-http-header
+ */
+export class GoogleCloudPropagator implements Propagator {
+  readonly fields: readonly string[] = [HEADER]
+
+  inject(context: SpanContext, set: HeaderSetter): void {
+    if (context.isValid) set(HEADER, `${context.traceId}/${BigInt(`0x${context.spanId}`)};o=${context.sampled ? '1' : '0'}`)
+  }
+
+  extract(get: HeaderGetter): SpanContext | undefined {
+    const text = withoutBlanks(get(HEADER) ?? '')
+    const match = text.length > MAX_LENGTH ? null : FORM.exec(text)
+    if (match === null) return undefined
+    const [, traceId, spanDecimal, options = '0'] = match as unknown as [string, string, string, string?]
+    const span = BigInt(spanDecimal)
+    if (span > MAX_SPAN_ID) return undefined
+    return remoteContext(traceId, span.toString(16).padStart(16, '0'), optionsOf(options))
+  }
+}
+
+/** What is no byte counts as sampled, as everywhere in OpenCensus. */
+function optionsOf(decimal: string): number {
+  const options = Number(decimal)
+  return options > 0xff ? SAMPLED : options
+}

@@ -1,0 +1,18 @@
+import type { SpanContext } from '../span-context.js'
+
+/** Gives the value of a header by its lower-case name; several of one name come joined by commas. */
+export type HeaderGetter = (name: string) => string | undefined
+export type HeaderSetter = (name: string, value: string) => void
+
+/**
+ * Writes a context into headers and reads it back. Any object with these two methods will do.
+ *
+ * Headers come from strangers: `extract` answers undefined to whatever it does not understand, in linear time,
+ * and never throws.
+ */
+export interface Propagator {
+  /** The headers it writes, in lower case; for CORS lists and for those who clear headers. */
+  readonly fields?: readonly string[]
+  inject(context: SpanContext, set: HeaderSetter): void
+  extract(get: HeaderGetter): SpanContext | undefined
+}

@@ -1,0 +1,33 @@
+import { SAMPLED, type SpanContext } from '../span-context.js'
+import type { HeaderGetter, HeaderSetter, Propagator } from './propagator.js'
+import { remoteContext } from './remote-context.js'
+import { withoutBlanks } from './trace-context.js'
+
+const TRACE_ID = 'opencensus-trace-traceid'
+const SPAN_ID = 'opencensus-trace-spanid'
+const OPTIONS = 'opencensus-trace-traceoptions'
+
+/** The text carrier of OpenCensus: three entries; without options the trace counts as sampled. */
+export class TextMapPropagator implements Propagator {
+  readonly fields: readonly string[] = [TRACE_ID, SPAN_ID, OPTIONS]
+
+  inject(context: SpanContext, set: HeaderSetter): void {
+    if (!context.isValid) return
+    set(TRACE_ID, context.traceId)
+    set(SPAN_ID, context.spanId)
+    set(OPTIONS, String(context.options))
+  }
+
+  extract(get: HeaderGetter): SpanContext | undefined {
+    const traceId = get(TRACE_ID)
+    const spanId = get(SPAN_ID)
+    if (traceId === undefined || spanId === undefined) return undefined
+    return remoteContext(withoutBlanks(traceId), withoutBlanks(spanId), optionsOf(get(OPTIONS)))
+  }
+}
+
+function optionsOf(text: string | undefined): number {
+  const digits = text === undefined ? '' : withoutBlanks(text)
+  const options = /^\d{1,3}$/.test(digits) ? Number(digits) : SAMPLED
+  return options > 0xff ? SAMPLED : options
+}

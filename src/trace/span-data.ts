@@ -1,0 +1,197 @@
+import type { Annotation } from './annotation.js'
+import { type Attributes, type AttributesInit, collectAttributes, plainAttributes } from './attributes.js'
+import { BoundedList } from './bounded-list.js'
+import { link, type Link, type LinkInit } from './link.js'
+import { messageEvent, type MessageEvent, type MessageEventInit } from './message-event.js'
+import { SpanContext } from './span-context.js'
+import { spanJson, type TraceDocument } from './span-json.js'
+import type { SpanKind } from './span-kind.js'
+import { SpanRecord } from './span-record.js'
+import type { StackTrace } from './stack-trace.js'
+import { Status } from './status.js'
+
+/** The fields of a finished span, for those who make one by hand: tests, converters. */
+export interface SpanDataInit {
+  readonly name: string
+  readonly context: SpanContext
+  readonly startTimeUnixMs: number
+  readonly endTimeUnixMs: number
+  readonly kind?: SpanKind
+  readonly parentSpanId?: string
+  readonly sameProcessAsParentSpan?: boolean
+  readonly status?: Status
+  readonly childSpanCount?: number
+  readonly attributes?: AttributesInit
+  readonly annotations?: readonly { readonly timeUnixMs: number; readonly description: string; readonly attributes?: AttributesInit }[]
+  readonly messageEvents?: readonly MessageEventInit[]
+  readonly links?: readonly LinkInit[]
+  readonly stackTrace?: StackTrace
+}
+
+/** How much did not fit into a span. */
+export interface SpanDropCounts {
+  readonly attributes: number
+  readonly annotations: number
+  readonly messageEvents: number
+  readonly links: number
+}
+
+/**
+ * A finished span as exporters get it. Immutable; its JSON form is the trace document of OpenCensus.
+ *
+ * @example
+ * class Names implements Exporter<SpanData> {
+ *   export(spans: readonly SpanData[]) { for (const { name, durationMs } of spans) console.log(name, durationMs) }
+ * }
+ */
+export class SpanData {
+  readonly #record: SpanRecord
+  #attributes: Attributes | undefined
+
+  /** @internal Takes the record of a span that has ended. */
+  constructor(record: SpanRecord) {
+    this.#record = record
+  }
+
+  /** A SpanData from plain fields. */
+  static from(init: SpanDataInit): SpanData {
+    const { context, parentSpanId } = init
+    const parent = parentSpanId === undefined ? undefined : new SpanContext({ traceId: context.traceId, spanId: parentSpanId })
+    const record = new SpanRecord(init.name, context, parent, init.sameProcessAsParentSpan)
+    record.startMs = init.startTimeUnixMs
+    record.endMs = init.endTimeUnixMs
+    if (init.kind !== undefined) record.kind = init.kind
+    if (init.status !== undefined) record.status = init.status
+    if (init.childSpanCount !== undefined) record.childSpanCount = init.childSpanCount
+    record.attributes = collectAttributes(init.attributes, Infinity)
+    record.annotations = listOf(init.annotations, ({ timeUnixMs, description, attributes }) =>
+      Object.freeze({ timeUnixMs, description, attributes: plainAttributes(collectAttributes(attributes, Infinity)) }),
+    )
+    record.messageEvents = listOf(init.messageEvents, (event) => messageEvent(event, init.endTimeUnixMs))
+    record.links = listOf(init.links, (each) => link(each, Infinity))
+    record.stackTrace = init.stackTrace
+    return new SpanData(record)
+  }
+
+  get name(): string {
+    return this.#record.name
+  }
+
+  get kind(): SpanKind {
+    return this.#record.kind
+  }
+
+  get context(): SpanContext {
+    return this.#record.context
+  }
+
+  get traceId(): string {
+    return this.#record.context.traceId
+  }
+
+  get spanId(): string {
+    return this.#record.context.spanId
+  }
+
+  /** Undefined for the first span of a trace. */
+  get parentSpanId(): string | undefined {
+    const { parent } = this.#record
+    return parent?.isValid ? parent.spanId : undefined
+  }
+
+  /** False where the parent's context came from another process, undefined where there is no parent. */
+  get sameProcessAsParentSpan(): boolean | undefined {
+    return this.#record.sameProcess
+  }
+
+  /** Milliseconds since 1970, with fractions. */
+  get startTimeUnixMs(): number {
+    return this.#record.startMs + this.#record.offsetMs
+  }
+
+  /** Milliseconds since 1970, with fractions. */
+  get endTimeUnixMs(): number {
+    return this.#record.endMs + this.#record.offsetMs
+  }
+
+  /** Measured on the monotonic clock: never negative, right to microseconds, untouched by changes of wall time. */
+  get durationMs(): number {
+    return Math.max(0, this.#record.endMs - this.#record.startMs)
+  }
+
+  get startTime(): Date {
+    return new Date(this.startTimeUnixMs)
+  }
+
+  get endTime(): Date {
+    return new Date(this.endTimeUnixMs)
+  }
+
+  get attributes(): Attributes {
+    return (this.#attributes ??= plainAttributes(this.#record.attributes))
+  }
+
+  get annotations(): readonly Annotation[] {
+    return this.#record.annotations?.toArray() ?? []
+  }
+
+  get messageEvents(): readonly MessageEvent[] {
+    return this.#record.messageEvents?.toArray() ?? []
+  }
+
+  get links(): readonly Link[] {
+    return this.#record.links?.toArray() ?? []
+  }
+
+  /** OK where none was set. */
+  get status(): Status {
+    return this.#record.status ?? Status.OK
+  }
+
+  /** False where nobody gave a status: the JSON form then leaves it out. */
+  get hasStatus(): boolean {
+    return this.#record.status !== undefined
+  }
+
+  /** Where the error was thrown that ended the span. */
+  get stackTrace(): StackTrace | undefined {
+    return this.#record.stackTrace
+  }
+
+  /** How many spans of this process have this one as their parent. */
+  get childSpanCount(): number {
+    return this.#record.childSpanCount
+  }
+
+  /** How much was dropped because of the limits. */
+  get dropped(): SpanDropCounts {
+    const { attributes, annotations, messageEvents, links } = this.#record
+    return {
+      attributes: attributes?.dropped ?? 0,
+      annotations: annotations?.dropped ?? 0,
+      messageEvents: messageEvents?.dropped ?? 0,
+      links: links?.dropped ?? 0,
+    }
+  }
+
+  /** A trace document with this one span. */
+  toJSON(): TraceDocument {
+    return { traceId: this.traceId, spans: [spanJson(this)] }
+  }
+
+  static {
+    // What `console.log` shows; without it the private fields would hide everything.
+    Object.defineProperty(this.prototype, Symbol.for('nodejs.util.inspect.custom'), {
+      value(this: SpanData): object {
+        return this.toJSON()
+      },
+    })
+  }
+}
+
+function listOf<T, R>(items: readonly T[] | undefined, make: (item: T) => R): BoundedList<R> | undefined {
+  if (items === undefined || items.length === 0) return undefined
+  const list = new BoundedList<R>(items.length)
+  for (const item of items) list.append(make(item))
+  return list
+}

@@ -1,0 +1,205 @@
+import type { Clock } from '../base/clock.js'
+import { contextState, currentFrame, type Frame, runInFrame } from '../base/context.js'
+import type { Transport } from '../base/export.js'
+import type { AttributesInit } from './attributes.js'
+import { currentOf, FrameParent, frameWith } from './current-span.js'
+import { contextFrom } from './foreign-context.js'
+import { LinkType } from './link.js'
+import type { RandomWords } from './random-words.js'
+import type { Sampler } from './sampler.js'
+import { SamplingRequest } from './sampling-request.js'
+import { Span, type SpanOwner } from './span.js'
+import { SAMPLED, SpanContext } from './span-context.js'
+import { SpanData } from './span-data.js'
+import { SpanKind } from './span-kind.js'
+import type { SpanLatency } from './span-latency.js'
+import type { SpanLimits } from './span-limits.js'
+import { transportThrew, userCodeThrew } from './span-misuse.js'
+import type { SpanOptions } from './span-options.js'
+import { SpanRecord } from './span-record.js'
+import type { SpanSummary } from './span-summary.js'
+import { newTrace, type TraceIdentity } from './trace-identity.js'
+import { WallOffset } from './wall-offset.js'
+
+export interface SpanMakerOptions {
+  readonly sampler: Sampler
+  readonly latency: SpanLatency
+  readonly summary: SpanSummary | undefined
+  readonly transport: Transport<SpanData> | undefined
+  /** What spans without a current parent continue. */
+  readonly given: SpanContext | undefined
+  readonly limits: SpanLimits
+  readonly defaultAttributes: AttributesInit | undefined
+  readonly untrusted: boolean
+  /** Trace options of traces that begin here. */
+  readonly rootOptions: number
+  readonly clock: Clock
+  readonly random: RandomWords
+}
+
+/**
+ * Begins spans and takes them back when they end: finds the parent, asks the sampler, gives ids and times.
+ *
+ * A span that is not sampled gets no ids and, where no view listens to the latency, no time: it is one small object.
+ */
+export class SpanMaker implements SpanOwner {
+  readonly clock: Clock
+  readonly limits: SpanLimits
+  readonly random: RandomWords
+  readonly #sampler: Sampler
+  readonly #latency: SpanLatency
+  readonly #summary: SpanSummary | undefined
+  readonly #transport: Transport<SpanData> | undefined
+  readonly #given: SpanContext | undefined
+  readonly #defaultAttributes: AttributesInit | undefined
+  readonly #untrusted: boolean
+  readonly #rootOptions: number
+  readonly #wallOffset: WallOffset
+
+  constructor(options: SpanMakerOptions) {
+    this.clock = options.clock
+    this.limits = options.limits
+    this.random = options.random
+    this.#sampler = options.sampler
+    this.#latency = options.latency
+    this.#summary = options.summary
+    this.#transport = options.transport
+    this.#given = options.given
+    this.#defaultAttributes = options.defaultAttributes
+    this.#untrusted = options.untrusted
+    this.#rootOptions = options.rootOptions
+    this.#wallOffset = new WallOffset(options.clock)
+  }
+
+  wallOffsetMs(monotonicMs: number): number {
+    return this.#wallOffset.at(monotonicMs)
+  }
+
+  startChild(parent: Span, name: string): Span {
+    return this.begin(name, { parent }, currentFrame())
+  }
+
+  spanEnds(span: Span, startMs: number, endMs: number): void {
+    const { record } = span
+    const durationMs = Math.max(0, endMs - startMs)
+    if (record === undefined) {
+      this.#latency.record(span.name, span.kind, span.status.code, durationMs)
+      return
+    }
+    this.#recordSampled(span, durationMs)
+    contextState.openSampledSpans--
+    record.status = span.status
+    record.endMs = endMs
+    const data = new SpanData(record)
+    this.#summary?.ended(record, data)
+    try {
+      this.#transport?.send(data)
+    } catch {
+      transportThrew.value++
+    }
+  }
+
+  /** The latency of a sampled span leaves an exemplar, for which the span has to be the current one. */
+  #recordSampled(span: Span, durationMs: number): void {
+    if (!this.#latency.hasViews) return
+    const frame = currentFrame()
+    const record = () => this.#latency.record(span.name, span.kind, span.status.code, durationMs)
+    if (frame.span === span) record()
+    else runInFrame(frameWith(frame, span), record)
+  }
+
+  begin(name: string, options: SpanOptions | undefined, frame: Frame): Span {
+    if (typeof name !== 'string') name = String(name)
+    const given = options?.parent
+    const parent = given === undefined ? currentOf(frame, this) : given
+    if (parent instanceof Span) return this.#beginChild(name, options, frame, parent)
+    let context: SpanContext | undefined
+    // A context that is current or given to the tracer comes from elsewhere; of one given here it says so itself.
+    let remote = true
+    if (parent instanceof FrameParent) context = parent.context
+    else if (parent === undefined) context = this.#given
+    else {
+      context = contextFrom(parent)
+      remote = context?.fromHeader === true
+    }
+    if (context === undefined) return this.#beginTrace(name, options, frame, undefined)
+    if (remote && (options?.untrusted ?? this.#untrusted)) return this.#beginTrace(name, options, frame, context)
+    const kind = options?.kind ?? SpanKind.UNSPECIFIED
+    const sampler = options?.sampler ?? (remote ? this.#sampler : undefined)
+    const sampled = sampler === undefined ? context.sampled : this.ask(sampler, context.trace, context, name, kind)
+    const others = context.options & ~SAMPLED
+    if (!sampled || frame.suppressed) return this.#unsampled(name, options, kind, context.trace, others, frame)
+    return this.#sampled(name, options, kind, context.trace, others, context.isValid ? context : undefined, !remote, undefined)
+  }
+
+  #beginChild(name: string, options: SpanOptions | undefined, frame: Frame, parent: Span): Span {
+    const kind = options?.kind ?? SpanKind.UNSPECIFIED
+    const parentRecord = parent.record
+    if (parentRecord !== undefined) parentRecord.childSpanCount++
+    const sampler = options?.sampler
+    const sampled = sampler === undefined ? parentRecord !== undefined : this.ask(sampler, parent.trace, parent.context, name, kind)
+    if (!sampled || frame.suppressed) return this.#unsampled(name, options, kind, parent.trace, parent.traceOptions, frame)
+    return this.#sampled(name, options, kind, parent.trace, parent.traceOptions, parent.context, true, parentRecord)
+  }
+
+  #beginTrace(name: string, options: SpanOptions | undefined, frame: Frame, distrusted: SpanContext | undefined): Span {
+    const kind = options?.kind ?? SpanKind.UNSPECIFIED
+    const trace = newTrace(this.random)
+    const sampled = this.ask(options?.sampler ?? this.#sampler, trace, undefined, name, kind)
+    if (!sampled || frame.suppressed) return this.#unsampled(name, options, kind, trace, this.#rootOptions, frame)
+    const span = this.#sampled(name, options, kind, trace, this.#rootOptions, undefined, undefined, undefined)
+    if (distrusted?.isValid) {
+      span.addLink({ traceId: distrusted.traceId, spanId: distrusted.spanId, type: LinkType.PARENT_LINKED_SPAN })
+    }
+    return span
+  }
+
+  #unsampled(name: string, options: SpanOptions | undefined, kind: SpanKind, trace: TraceIdentity, bits: number, frame: Frame): Span {
+    const timed = this.#latency.hasViews && !frame.suppressed
+    const startMs = timed ? this.#startMs(options) : 0
+    return new Span(this, name, kind, trace, bits, timed, startMs, undefined)
+  }
+
+  #sampled(
+    name: string,
+    options: SpanOptions | undefined,
+    kind: SpanKind,
+    trace: TraceIdentity,
+    bits: number,
+    parent: SpanContext | undefined,
+    sameProcess: boolean | undefined,
+    parentRecord: SpanRecord | undefined,
+  ): Span {
+    const s0 = this.random.next()
+    const context = new SpanContext(trace, s0, this.random.next() || 1, bits | SAMPLED, false)
+    const record = new SpanRecord(name, context, parent, sameProcess)
+    record.kind = kind
+    record.startMs = this.#startMs(options)
+    record.offsetMs = parentRecord === undefined ? this.#wallOffset.at(record.startMs) : parentRecord.offsetMs
+    const span = new Span(this, name, kind, trace, bits, true, record.startMs, record)
+    contextState.openSampledSpans++
+    this.#summary?.started(record)
+    if (this.#defaultAttributes !== undefined) span.addAttributes(this.#defaultAttributes)
+    if (options !== undefined) {
+      if (options.attributes !== undefined) span.addAttributes(options.attributes)
+      if (options.links !== undefined) for (const link of options.links) span.addLink(link)
+    }
+    return span
+  }
+
+  #startMs(options: SpanOptions | undefined): number {
+    const nowMs = this.clock.monotonicMs()
+    const given = options?.startTimeUnixMs
+    return given !== undefined && Number.isFinite(given) ? given - this.#wallOffset.at(nowMs) : nowMs
+  }
+
+  /** What the sampler says; one that throws says no, and is counted. */
+  ask(sampler: Sampler, trace: TraceIdentity, parent: SpanContext | undefined, name: string, kind: SpanKind): boolean {
+    try {
+      return sampler.shouldSample(new SamplingRequest(trace, parent, name, kind)) === true
+    } catch {
+      userCodeThrew.sampler.value++
+      return false
+    }
+  }
+}

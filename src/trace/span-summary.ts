@@ -1,0 +1,152 @@
+import { BoundedList } from './bounded-list.js'
+import { type RunningSpan, RunningSpans } from './running-spans.js'
+import type { SpanData } from './span-data.js'
+import type { SpanRecord } from './span-record.js'
+import { StatusCode, statusCodeName } from './status-code.js'
+
+/** Lower bounds of the latency buckets, in milliseconds. */
+export const SUMMARY_BUCKETS_MS: readonly number[] = Object.freeze([0, 0.01, 0.1, 1, 10, 100, 1_000, 10_000, 60_000])
+
+export interface SpanSummaryOptions {
+  /** Span names that are kept apart; spans of later names are not summed up. Default 128. */
+  readonly names?: number
+  /** Samples kept in each bucket, the newest. Default 5. */
+  readonly samplesPerBucket?: number
+  /** A bucket takes at most one sample in this time, in milliseconds. Default 1 000. */
+  readonly sampleIntervalMs?: number
+  /** Running spans that are listed, the newest. Default 1 000. */
+  readonly running?: number
+}
+
+export interface SummaryBucket {
+  /** Sampled spans that ended in this bucket. */
+  readonly count: number
+  /** Some of them, oldest first. */
+  readonly samples: readonly SpanData[]
+}
+
+export interface LatencyBucket extends SummaryBucket {
+  readonly fromMs: number
+  /** Infinity in the last bucket. */
+  readonly toMs: number
+}
+
+export interface ErrorBucket extends SummaryBucket {
+  readonly code: StatusCode
+  /** Name of the code. */
+  readonly status: string
+}
+
+export interface SpanNameSummary {
+  readonly name: string
+  readonly running: readonly RunningSpan[]
+  /** Spans that ended OK, by how long they took. */
+  readonly latency: readonly LatencyBucket[]
+  /** Spans that ended otherwise, by status. */
+  readonly errors: readonly ErrorBucket[]
+}
+
+class Bucket implements SummaryBucket {
+  count = 0
+  readonly #samples: BoundedList<SpanData>
+  #lastMs = Number.NEGATIVE_INFINITY
+
+  constructor(samples: number) {
+    this.#samples = new BoundedList(samples)
+  }
+
+  get samples(): readonly SpanData[] {
+    return this.#samples.toArray()
+  }
+
+  take(data: SpanData, endMs: number, intervalMs: number): void {
+    this.count++
+    if (endMs - this.#lastMs < intervalMs) return
+    this.#lastMs = endMs
+    this.#samples.append(data)
+  }
+}
+
+class NameBuckets {
+  readonly latency: (Bucket | undefined)[] = []
+  readonly errors = new Map<StatusCode, Bucket>()
+}
+
+/**
+ * What sampled spans are doing, for a page that people look at: which run, and some samples by latency and by error,
+ * for each name. A span costs it a look-up by name; samples are kept at a limited rate.
+ */
+export class SpanSummary {
+  readonly #names = new Map<string, NameBuckets>()
+  readonly #running: RunningSpans
+  readonly #maxNames: number
+  readonly #samplesPerBucket: number
+  readonly #sampleIntervalMs: number
+
+  constructor(options: SpanSummaryOptions = {}) {
+    this.#maxNames = options.names ?? 128
+    this.#samplesPerBucket = options.samplesPerBucket ?? 5
+    this.#sampleIntervalMs = options.sampleIntervalMs ?? 1_000
+    this.#running = new RunningSpans(options.running ?? 1_000)
+  }
+
+  /** @internal */
+  started(record: SpanRecord): void {
+    this.#running.add(record)
+  }
+
+  /** @internal */
+  ended(record: SpanRecord, data: SpanData): void {
+    this.#running.remove(record)
+    let buckets = this.#names.get(record.name)
+    if (buckets === undefined) {
+      if (this.#names.size >= this.#maxNames) return
+      buckets = new NameBuckets()
+      this.#names.set(record.name, buckets)
+    }
+    this.#bucketOf(buckets, record).take(data, record.endMs, this.#sampleIntervalMs)
+  }
+
+  #bucketOf(buckets: NameBuckets, record: SpanRecord): Bucket {
+    const code = record.status?.code ?? StatusCode.OK
+    if (code === StatusCode.OK) {
+      const durationMs = record.endMs - record.startMs
+      let at = SUMMARY_BUCKETS_MS.length - 1
+      while (at > 0 && durationMs < SUMMARY_BUCKETS_MS[at]!) at--
+      return (buckets.latency[at] ??= new Bucket(this.#samplesPerBucket))
+    }
+    let bucket = buckets.errors.get(code)
+    if (bucket === undefined) {
+      bucket = new Bucket(this.#samplesPerBucket)
+      buckets.errors.set(code, bucket)
+    }
+    return bucket
+  }
+
+  /** By name, in the order in which the names were first seen; names that only run come last. */
+  read(nowMs: number): SpanNameSummary[] {
+    const running = new Map<string, RunningSpan[]>()
+    for (const span of this.#running.read(nowMs)) {
+      const spans = running.get(span.name)
+      if (spans === undefined) running.set(span.name, [span])
+      else spans.push(span)
+    }
+    const names = new Set([...this.#names.keys(), ...running.keys()])
+    return Array.from(names, (name) => ({ name, running: running.get(name) ?? [], ...bucketsOf(this.#names.get(name)) }))
+  }
+
+  /** Forgets the samples; running spans stay. */
+  reset(): void {
+    this.#names.clear()
+  }
+}
+
+function bucketsOf(buckets: NameBuckets | undefined): Pick<SpanNameSummary, 'latency' | 'errors'> {
+  return {
+    latency: SUMMARY_BUCKETS_MS.map((fromMs, at) => {
+      const bucket = buckets?.latency[at]
+      return { fromMs, toMs: SUMMARY_BUCKETS_MS[at + 1] ?? Infinity, count: bucket?.count ?? 0, samples: bucket?.samples ?? [] }
+    }),
+    errors: Array.from(buckets?.errors ?? [], ([code, { count, samples }]) => ({ code, status: statusCodeName(code), count, samples })),
+  }
+}

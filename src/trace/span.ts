@@ -1,0 +1,364 @@
+import type { Clock } from '../base/clock.js'
+import { currentFrame, enterFrame, type Frame, type FrameSpan } from '../base/context.js'
+import type { SelfCount } from '../base/self-count.js'
+import type { Annotation } from './annotation.js'
+import { type AttributesInit, attributeValue, collectAttributes, plainAttributes } from './attributes.js'
+import { BoundedList } from './bounded-list.js'
+import { BoundedMap } from './bounded-map.js'
+import { link, type LinkInit } from './link.js'
+import { messageEvent, type MessageEventInit } from './message-event.js'
+import type { RandomWords } from './random-words.js'
+import { SAMPLED, SpanContext } from './span-context.js'
+import type { SpanKind } from './span-kind.js'
+import type { SpanLimits } from './span-limits.js'
+import { droppedAnnotations, droppedAttributes, droppedLinks, droppedMessageEvents, endedTwice, refusedValues, usedAfterEnd } from './span-misuse.js'
+import type { SpanRecord } from './span-record.js'
+import { StackTrace } from './stack-trace.js'
+import { Status } from './status.js'
+import type { StatusCode } from './status-code.js'
+import type { TraceIdentity } from './trace-identity.js'
+
+/** Whatever can stand in a frame as the current span of one tracer. */
+export interface OwnedFrameSpan extends FrameSpan {
+  readonly owner: object
+}
+
+/** What a span needs of the tracer that made it. */
+export interface SpanOwner {
+  readonly clock: Clock
+  readonly limits: SpanLimits
+  readonly random: RandomWords
+  /** Wall time minus monotonic time, in milliseconds. */
+  wallOffsetMs(monotonicMs: number): number
+  startChild(parent: Span, name: string): Span
+  /** Records the latency and, of a sampled span, sends what it kept. `endMs` is monotonic. */
+  spanEnds(span: Span, startMs: number, endMs: number): void
+}
+
+const ENDED = 0x01
+/** The start was read from the clock: the latency can be recorded. */
+const TIMED = 0x02
+/** Above the flags: the trace options that an unsampled span passes on. */
+const OPTIONS_SHIFT = 8
+
+/** Where an imperative span was made current, and what was current before. */
+interface Scope {
+  /** The span to look at instead once this one has ended. */
+  readonly enclosing: OwnedFrameSpan | undefined
+  /** The frame entered, and the one to go back to. Both are let go of at the end. */
+  entered: Frame | undefined
+  before: Frame | undefined
+}
+
+/**
+ * A unit of work. Made by a tracer, which decides whether it is sampled: of one that is not, only the latency is
+ * kept, and all its methods do nothing at little cost.
+ *
+ * Nothing here throws. What comes after the end changes nothing and is counted.
+ */
+export class Span implements OwnedFrameSpan {
+  /** The tracer that made it. @internal */
+  readonly owner: SpanOwner & object
+  readonly kind: SpanKind
+  /** @internal */
+  readonly trace: TraceIdentity
+  #name: string
+  #flags: number
+  #startMs: number
+  #status: Status | undefined = undefined
+  #context: SpanContext | undefined = undefined
+  #scope: Scope | undefined = undefined
+  readonly #record: SpanRecord | undefined
+
+  /** Made by a tracer. @internal */
+  constructor(
+    owner: SpanOwner & object,
+    name: string,
+    kind: SpanKind,
+    trace: TraceIdentity,
+    options: number,
+    timed: boolean,
+    startMs: number,
+    record: SpanRecord | undefined,
+  ) {
+    this.owner = owner
+    this.kind = kind
+    this.trace = trace
+    this.#name = name
+    this.#flags = (options << OPTIONS_SHIFT) | (timed ? TIMED : 0)
+    this.#startMs = startMs
+    this.#record = record
+    if (record !== undefined) this.#context = record.context
+  }
+
+  get name(): string {
+    return this.#name
+  }
+
+  /** True where the span keeps what it is told and will be exported. */
+  get sampled(): boolean {
+    return this.#record !== undefined
+  }
+
+  get ended(): boolean {
+    return (this.#flags & ENDED) !== 0
+  }
+
+  /** The identity to send along; an unsampled span makes its span id when it is first asked for. */
+  get context(): SpanContext {
+    return (this.#context ??= this.#makeContext())
+  }
+
+  get traceId(): string {
+    return this.trace.hex
+  }
+
+  get spanId(): string {
+    return this.context.spanId
+  }
+
+  /** Of a sampled span: the id of its parent, undefined for the first of a trace. An unsampled span does not keep it. */
+  get parentSpanId(): string | undefined {
+    const parent = this.#record?.parent
+    return parent?.isValid ? parent.spanId : undefined
+  }
+
+  /** OK unless set. */
+  get status(): Status {
+    return this.#status ?? Status.OK
+  }
+
+  /** Milliseconds since 1970, with fractions; undefined where the start was not timed (unsampled, and no view of the latency). */
+  get startTimeUnixMs(): number | undefined {
+    if (this.#record !== undefined) return this.#startMs + this.#record.offsetMs
+    return (this.#flags & TIMED) === 0 ? undefined : this.#startMs + this.owner.wallOffsetMs(this.#startMs)
+  }
+
+  /** Trace options without the sampled bit, for its children. @internal */
+  get traceOptions(): number {
+    return (this.#flags >> OPTIONS_SHIFT) & ~SAMPLED
+  }
+
+  /** @internal */
+  get record(): SpanRecord | undefined {
+    return this.#record
+  }
+
+  /**
+   * Sets an attribute, in the place of an earlier one of this key. Text is cut at 4 096 characters; values that are
+   * neither text, number nor boolean are dropped and counted.
+   */
+  addAttribute(key: string, value: unknown): this {
+    const record = this.#writable()
+    if (record === undefined) return this
+    const kept = attributeValue(value)
+    if (kept === undefined || typeof key !== 'string') {
+      refusedValues.value++
+      return this
+    }
+    const attributes = (record.attributes ??= new BoundedMap(this.owner.limits.attributes))
+    const before = attributes.dropped
+    attributes.set(key, kept)
+    if (attributes.dropped !== before) droppedAttributes.value++
+    return this
+  }
+
+  addAttributes(attributes: AttributesInit): this {
+    if (this.#record === undefined || typeof attributes !== 'object' || attributes === null) return this
+    for (const key in attributes) this.addAttribute(key, readOf(attributes, key))
+    return this
+  }
+
+  /** Notes that something happened, now. */
+  addAnnotation(description: string, attributes?: AttributesInit): this {
+    const record = this.#writable()
+    if (record === undefined) return this
+    const { annotations: max, attributes: maxAttributes } = this.owner.limits
+    const annotation: Annotation = Object.freeze({
+      timeUnixMs: this.#nowUnixMs(record),
+      description: String(description),
+      attributes: plainAttributes(guarded(() => collectAttributes(attributes, maxAttributes))),
+    })
+    append((record.annotations ??= new BoundedList(max)), annotation, droppedAnnotations)
+    return this
+  }
+
+  /** Notes that a message was sent or received, now unless it says when. */
+  addMessageEvent(event: MessageEventInit): this {
+    const record = this.#writable()
+    if (record === undefined || typeof event !== 'object' || event === null) return this
+    const kept = guarded(() => messageEvent(event, this.#nowUnixMs(record)))
+    if (kept === undefined) return this
+    append((record.messageEvents ??= new BoundedList(this.owner.limits.messageEvents)), kept, droppedMessageEvents)
+    return this
+  }
+
+  /** Points to another span: a LinkInit, or the other span's context. */
+  addLink(to: LinkInit | SpanContext): this {
+    const record = this.#writable()
+    if (record === undefined || typeof to !== 'object' || to === null) return this
+    const init: LinkInit = to instanceof SpanContext ? { traceId: to.traceId, spanId: to.spanId } : to
+    const kept = guarded(() => link(init, this.owner.limits.attributes))
+    if (kept === undefined) return this
+    append((record.links ??= new BoundedList(this.owner.limits.links)), kept, droppedLinks)
+    return this
+  }
+
+  /** The last one set counts. A code alone will do. */
+  setStatus(status: Status | StatusCode, message?: string): this {
+    if (this.#isOver()) return this
+    this.#status = status instanceof Status ? status : (guarded(() => statusOf(status, message)) ?? this.#status)
+    return this
+  }
+
+  /** Sets status and stack trace by what was thrown. */
+  recordError(thrown: unknown): this {
+    if (this.#isOver()) return this
+    this.#status = Status.fromError(thrown)
+    if (this.#record !== undefined) this.#record.stackTrace = StackTrace.fromError(thrown)
+    return this
+  }
+
+  /** What a scope does with what was thrown through it: a status that says more than OK stays. @internal */
+  failed(thrown: unknown): void {
+    if (this.ended) return
+    const before = this.#status
+    this.recordError(thrown)
+    if (before !== undefined && !before.isOk) this.#status = before
+  }
+
+  /** Renames the span, where its name is known only later: a route, an operation. */
+  setName(name: string): this {
+    if (this.#isOver()) return this
+    this.#name = guarded(() => String(name)) ?? this.#name
+    if (this.#record !== undefined) this.#record.name = this.#name
+    return this
+  }
+
+  /** Does nothing: a span starts when it is made. Here for those who come from OpenCensus. */
+  start(): this {
+    return this
+  }
+
+  /** A child of this span, not current. */
+  span(name: string): Span {
+    return this.owner.startChild(this, name)
+  }
+
+  /**
+   * Ends the span: records its latency, and sends it where it is sampled. Where `startSpan` or `span` without a
+   * callback made it current, it is so no longer.
+   * @param endTimeUnixMs When it ended, in milliseconds since 1970. Default: now.
+   */
+  end(endTimeUnixMs?: number): void {
+    const flags = this.#flags
+    if ((flags & ENDED) !== 0) {
+      endedTwice.value++
+      return
+    }
+    if ((flags & TIMED) !== 0) {
+      const endMs = endTimeUnixMs === undefined ? this.owner.clock.monotonicMs() : this.#monotonic(endTimeUnixMs)
+      this.owner.spanEnds(this, this.#startMs, endMs)
+    }
+    this.#flags = flags | ENDED
+    if (this.#scope !== undefined) this.#leave(this.#scope)
+  }
+
+  /** The same as `end()`, under the name of OpenCensus and OpenTracing. */
+  finish(endTimeUnixMs?: number): void {
+    this.end(endTimeUnixMs)
+  }
+
+  /** For `using span = tracer.span('name')`: ends the span unless that has been done. */
+  [Symbol.dispose](): void {
+    if ((this.#flags & ENDED) === 0) this.end()
+  }
+
+  /** What ties a recorded value to this span; undefined where it is not sampled or has ended. */
+  exemplarLabels(): Readonly<Record<string, string>> | undefined {
+    if ((this.#flags & ENDED) !== 0) return this.#scope?.enclosing?.exemplarLabels()
+    const context = this.#record?.context
+    return context && { trace_id: context.traceId, span_id: context.spanId }
+  }
+
+  /** Remembers that the span was made current imperatively. @internal */
+  enter(entered: Frame, before: Frame, enclosing: OwnedFrameSpan | undefined): void {
+    this.#scope = { enclosing, entered, before }
+    enterFrame(entered)
+  }
+
+  /** True where `startSpan` made it current and it has ended: whoever looks for the current span goes on to `enclosing`. @internal */
+  get isLeft(): boolean {
+    return this.#scope !== undefined && (this.#flags & ENDED) !== 0
+  }
+
+  /** True where `startSpan` made it current. @internal */
+  get isImperative(): boolean {
+    return this.#scope !== undefined
+  }
+
+  /** @internal */
+  get enclosing(): OwnedFrameSpan | undefined {
+    return this.#scope?.enclosing
+  }
+
+  #leave(scope: Scope): void {
+    const { entered, before } = scope
+    scope.entered = undefined
+    scope.before = undefined
+    // Where another scope has been entered since, or this runs in another async context, that one stays.
+    if (before !== undefined && currentFrame() === entered) enterFrame(before)
+  }
+
+  #makeContext(): SpanContext {
+    const { random } = this.owner
+    const s0 = random.next()
+    return new SpanContext(this.trace, s0, random.next() || 1, this.traceOptions, false)
+  }
+
+  #isOver(): boolean {
+    if ((this.#flags & ENDED) === 0) return false
+    usedAfterEnd.value++
+    return true
+  }
+
+  #writable(): SpanRecord | undefined {
+    return this.#record === undefined || this.#isOver() ? undefined : this.#record
+  }
+
+  #nowUnixMs(record: SpanRecord): number {
+    return this.owner.clock.monotonicMs() + record.offsetMs
+  }
+
+  #monotonic(unixMs: number): number {
+    if (!Number.isFinite(unixMs)) return this.owner.clock.monotonicMs()
+    return unixMs - (this.#record?.offsetMs ?? this.owner.wallOffsetMs(this.#startMs))
+  }
+}
+
+function append<T>(list: BoundedList<T>, item: T, dropCount: SelfCount): void {
+  const before = list.dropped
+  list.append(item)
+  if (list.dropped !== before) dropCount.value++
+}
+
+/** A code, or the Status of another copy of this package. */
+function statusOf(status: unknown, message: string | undefined): Status {
+  if (typeof status !== 'object' || status === null) return new Status(status as number, message)
+  const other = status as Status
+  return new Status(other.code, other.message, other.details)
+}
+
+/** Reads what a caller gave, whose getters may throw. */
+function guarded<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch {
+    refusedValues.value++
+    return undefined
+  }
+}
+
+function readOf(object: AttributesInit, key: string): unknown {
+  return guarded(() => object[key])
+}

@@ -1,0 +1,116 @@
+import { isStatusCode, StatusCode, statusCodeName } from './status-code.js'
+
+const BY_HTTP_CODE: Readonly<Record<number, StatusCode>> = {
+  400: StatusCode.INVALID_ARGUMENT,
+  401: StatusCode.UNAUTHENTICATED,
+  403: StatusCode.PERMISSION_DENIED,
+  404: StatusCode.NOT_FOUND,
+  429: StatusCode.RESOURCE_EXHAUSTED,
+  501: StatusCode.UNIMPLEMENTED,
+  503: StatusCode.UNAVAILABLE,
+  504: StatusCode.DEADLINE_EXCEEDED,
+}
+
+/** Ways in which a client's request fails before there is a response. */
+export type ClientFailure = 'cancelled' | 'bad_url' | 'timeout' | 'dns' | 'other'
+
+const BY_FAILURE: Readonly<Record<ClientFailure, StatusCode>> = {
+  cancelled: StatusCode.CANCELLED,
+  bad_url: StatusCode.INVALID_ARGUMENT,
+  timeout: StatusCode.DEADLINE_EXCEEDED,
+  dns: StatusCode.UNKNOWN,
+  other: StatusCode.UNKNOWN,
+}
+
+// By the `name` or `code` that the platform gives them.
+const BY_ERROR: Readonly<Record<string, ClientFailure>> = {
+  AbortError: 'cancelled',
+  ABORT_ERR: 'cancelled',
+  TimeoutError: 'timeout',
+  ETIMEDOUT: 'timeout',
+  UND_ERR_CONNECT_TIMEOUT: 'timeout',
+  UND_ERR_HEADERS_TIMEOUT: 'timeout',
+  UND_ERR_BODY_TIMEOUT: 'timeout',
+  ERR_INVALID_URL: 'bad_url',
+}
+
+/**
+ * How a span ended: a canonical code, and what there is to say about it. Immutable.
+ *
+ * @example
+ * span.setStatus(new Status(StatusCode.NOT_FOUND, 'no such cart'))
+ */
+export class Status {
+  static readonly OK: Status = new Status(StatusCode.OK)
+
+  readonly code: StatusCode
+  /** What there is to say, for people. Undefined where nothing was given. */
+  readonly message: string | undefined
+  readonly details: readonly unknown[] | undefined
+
+  /** A number that is no canonical code becomes UNKNOWN. */
+  constructor(code: number, message?: string, details?: readonly unknown[]) {
+    this.code = isStatusCode(code) ? code : StatusCode.UNKNOWN
+    this.message = message
+    this.details = details
+  }
+
+  /** The status of success. */
+  static asOk(): Status {
+    return Status.OK
+  }
+
+  /**
+   * The status of whatever was thrown, with its message: UNKNOWN, or the code of what the platform names an abort, a
+   * time-out or a bad URL. Never throws, not even for objects whose properties do.
+   */
+  static fromError(thrown: unknown): Status {
+    try {
+      if (typeof thrown !== 'object' || thrown === null) return new Status(StatusCode.UNKNOWN, String(thrown))
+      const { name, code, message } = thrown as { name?: unknown; code?: unknown; message?: unknown }
+      const failure = BY_ERROR[String(code)] ?? BY_ERROR[String(name)] ?? 'other'
+      return new Status(BY_FAILURE[failure], typeof message === 'string' ? message : String(thrown))
+    } catch {
+      return new Status(StatusCode.UNKNOWN, '')
+    }
+  }
+
+  /**
+   * The status of an HTTP response code; codes below 200 and those without a rule of their own are UNKNOWN.
+   * @see https://github.com/census-instrumentation/opencensus-specs/blob/master/trace/HTTP.md#status
+   */
+  static fromHttpStatus(httpCode: number, reason?: string): Status {
+    if (httpCode >= 200 && httpCode < 400) return reason === undefined ? Status.OK : new Status(StatusCode.OK, reason)
+    return new Status(BY_HTTP_CODE[httpCode] ?? StatusCode.UNKNOWN, reason)
+  }
+
+  /** The status of a request that never got a response. */
+  static fromClientFailure(failure: ClientFailure, message?: string): Status {
+    return new Status(BY_FAILURE[failure] ?? StatusCode.UNKNOWN, message)
+  }
+
+  get isOk(): boolean {
+    return this.code === StatusCode.OK
+  }
+
+  /** The same as `code`, under the name of the OpenCensus documents. */
+  get canonicalCode(): StatusCode {
+    return this.code
+  }
+
+  /** The same as `message`, under the name of the OpenCensus documents. */
+  get description(): string | undefined {
+    return this.message
+  }
+
+  /** `OK`, `NOT_FOUND`, … */
+  get name(): string {
+    return statusCodeName(this.code)
+  }
+
+  /** `code`, and `message` and `details` where they were given. */
+  toJSON(): { code: StatusCode; message?: string; details?: readonly unknown[] } {
+    const { code, message, details } = this
+    return { code, ...(message !== undefined && { message }), ...(details !== undefined && { details }) }
+  }
+}

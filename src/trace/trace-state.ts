@@ -1,0 +1,137 @@
+const MAX_MEMBERS = 32
+const MAX_LENGTH = 512
+
+const LETTER = 1
+const DIGIT = 2
+const KEY_SIGN = 4 // _ - * /
+const VALUE = 8
+
+const CLASSES = new Uint8Array(128)
+for (let code = 0x20; code < 0x7f; code++) {
+  const char = String.fromCharCode(code)
+  if (char >= 'a' && char <= 'z') CLASSES[code]! |= LETTER
+  if (char >= '0' && char <= '9') CLASSES[code]! |= DIGIT
+  if ('_-*/'.includes(char)) CLASSES[code]! |= KEY_SIGN
+  if (char !== ',' && char !== '=') CLASSES[code]! |= VALUE
+}
+
+function classOf(text: string, at: number): number {
+  const code = text.charCodeAt(at)
+  return code < 128 ? CLASSES[code]! : 0
+}
+
+function allOf(text: string, from: number, to: number, classes: number): boolean {
+  for (let at = from; at < to; at++) if ((classOf(text, at) & classes) === 0) return false
+  return true
+}
+
+const KEY_CHARS = LETTER | DIGIT | KEY_SIGN
+
+/** `lcalpha` then up to 255 of a-z 0-9 _ - * /, or tenant (up to 241) @ vendor (up to 14). */
+export function isTraceStateKey(key: string): boolean {
+  if (key.length === 0 || key.length > 256) return false
+  const at = key.indexOf('@')
+  if (at < 0) return (classOf(key, 0) & LETTER) !== 0 && allOf(key, 1, key.length, KEY_CHARS)
+  const vendor = key.length - at - 1
+  if (at < 1 || at > 241 || vendor < 1 || vendor > 14) return false
+  return (
+    (classOf(key, 0) & (LETTER | DIGIT)) !== 0 &&
+    allOf(key, 1, at, KEY_CHARS) &&
+    (classOf(key, at + 1) & LETTER) !== 0 &&
+    allOf(key, at + 2, key.length, KEY_CHARS)
+  )
+}
+
+/** 1 … 256 printable ASCII characters without comma and equals sign, not ending in a blank. */
+export function isTraceStateValue(value: string): boolean {
+  return value.length > 0 && value.length <= 256 && allOf(value, 0, value.length, VALUE) && !value.endsWith(' ')
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09
+}
+
+function trimmed(text: string, from: number, to: number): string {
+  while (from < to && isBlank(text.charCodeAt(from))) from++
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to--
+  return text.slice(from, to)
+}
+
+/**
+ * What vendors say to each other along a trace: an ordered list of up to 32 keys and values, newest first. Immutable.
+ *
+ * The key grammar is that of level 1 of the recommendation, the one that readers of both levels take.
+ *
+ * @see https://www.w3.org/TR/trace-context/#tracestate-header
+ * @example
+ * TraceState.parse('congo=t61rcWkgMzE')?.set('rojo', '00f067aa0ba902b7').toString() // rojo=00f067aa0ba902b7,congo=t61rcWkgMzE
+ */
+export class TraceState {
+  static readonly EMPTY: TraceState = new TraceState([])
+
+  readonly #members: readonly (readonly [string, string])[]
+  #text: string | undefined
+
+  private constructor(members: readonly (readonly [string, string])[]) {
+    this.#members = members
+  }
+
+  /**
+   * Reads a header's text. Undefined where it is empty or breaks a rule anywhere: a damaged tracestate is dropped
+   * as a whole (more than 32 members, more than 512 characters, doubled keys, foreign characters).
+   */
+  static parse(text: string): TraceState | undefined {
+    if (text.length > MAX_LENGTH) return undefined
+    const members: [string, string][] = []
+    for (let from = 0; from <= text.length; ) {
+      const comma = text.indexOf(',', from)
+      const to = comma < 0 ? text.length : comma
+      const member = trimmed(text, from, to)
+      from = to + 1
+      if (member === '') continue // the recommendation allows empty members
+      const equals = member.indexOf('=')
+      const key = member.slice(0, Math.max(equals, 0))
+      const value = member.slice(equals + 1)
+      if (members.length === MAX_MEMBERS || !isTraceStateKey(key) || !isTraceStateValue(value)) return undefined
+      if (members.some(([other]) => other === key)) return undefined
+      members.push([key, value])
+    }
+    return members.length === 0 ? undefined : new TraceState(members)
+  }
+
+  get size(): number {
+    return this.#members.length
+  }
+
+  get(key: string): string | undefined {
+    return this.#members.find(([other]) => other === key)?.[1]
+  }
+
+  /** With `key` set and first, as whoever changes a member must put it. What breaks a rule changes nothing; the 33rd member goes. */
+  set(key: string, value: string): TraceState {
+    if (!isTraceStateKey(key) || !isTraceStateValue(value)) return this
+    return new TraceState([[key, value] as const, ...this.#without(key)].slice(0, MAX_MEMBERS))
+  }
+
+  delete(key: string): TraceState {
+    return new TraceState(this.#without(key))
+  }
+
+  /** Keys and values, newest first. */
+  entries(): readonly (readonly [string, string])[] {
+    return this.#members.map(([key, value]) => [key, value] as const)
+  }
+
+  /** The header's text; empty where there is no member. */
+  toString(): string {
+    return (this.#text ??= this.#members.map(([key, value]) => `${key}=${value}`).join(','))
+  }
+
+  toJSON(): string {
+    return this.toString()
+  }
+
+  #without(key: string): (readonly [string, string])[] {
+    return this.#members.filter(([other]) => other !== key)
+  }
+}

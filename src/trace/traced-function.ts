@@ -1,0 +1,124 @@
+import type { Span } from './span.js'
+import type { SpanOptions } from './span-options.js'
+
+// biome-ignore lint/suspicious/noExplicitAny: a wrapper of whatever function
+export type AnyFunction = (this: any, ...args: any[]) => any
+
+export interface TraceOptions extends SpanOptions {
+  /** Default: the function's name. */
+  readonly name?: string
+}
+
+/** Takes a function, as a standard decorator of a method does too; or, as an experimental one, a class, a key and a descriptor. */
+export interface TraceDecorator {
+  <F extends AnyFunction>(fn: F, context?: { readonly kind: string; readonly name: string | symbol }): F
+  (target: object, key: string | symbol, descriptor: PropertyDescriptor): PropertyDescriptor
+}
+
+/** What wrappers need of a tracer. */
+export interface SpanScopes {
+  span<R>(name: string, options: SpanOptions, fn: (span: Span) => R): R
+  startDetachedSpan(name: string, options: SpanOptions): Span
+  withSpan<R>(span: Span, fn: () => R): R
+}
+
+const generatorPrototype = Object.getPrototypeOf(function* () {})
+const asyncGeneratorPrototype = Object.getPrototypeOf(async function* () {})
+
+/**
+ * Wraps a function so that each call is a span. `this`, name, length and further properties are the function's own;
+ * what was sync, async, a generator or an async generator stays so. The span of a generator runs from its first step
+ * to its last, and each step runs in it.
+ */
+export function tracedFunction<F extends AnyFunction>(scopes: SpanScopes, fn: F, options: TraceOptions): F {
+  const name = options.name ?? (fn.name || 'span')
+  if (generatorPrototype.isPrototypeOf(fn)) {
+    return likeness(fn, function* (this: unknown, ...args: unknown[]) {
+      return yield* stepsIn(scopes, name, options, fn.apply(this, args) as Generator)
+    })
+  }
+  if (asyncGeneratorPrototype.isPrototypeOf(fn)) {
+    return likeness(fn, async function* (this: unknown, ...args: unknown[]) {
+      return yield* asyncStepsIn(scopes, name, options, fn.apply(this, args) as AsyncGenerator)
+    })
+  }
+  return likeness(fn, function (this: unknown, ...args: unknown[]) {
+    return scopes.span(name, options, () => fn.apply(this, args))
+  })
+}
+
+export function traceDecorator(scopes: SpanScopes, options: TraceOptions): TraceDecorator {
+  return ((target: unknown, _context?: unknown, descriptor?: PropertyDescriptor) => {
+    if (typeof descriptor?.value === 'function') return { ...descriptor, value: tracedFunction(scopes, descriptor.value, options) }
+    return tracedFunction(scopes, target as AnyFunction, options)
+  }) as TraceDecorator
+}
+
+/** Gives a wrapper the own properties of what it wraps: name, length, and what frameworks hang on functions. */
+function likeness<F extends AnyFunction>(fn: F, wrapper: AnyFunction): F {
+  for (const key of Reflect.ownKeys(fn)) {
+    const property = Object.getOwnPropertyDescriptor(fn, key)!
+    if (key !== 'prototype' && key !== 'arguments' && key !== 'caller') Object.defineProperty(wrapper, key, property)
+  }
+  return wrapper as F
+}
+
+/** What to do next with the generator inside: go on with a value, or let the caller's throw come out of its yield. */
+type Step = { readonly value: unknown } | { readonly thrown: unknown }
+
+function* stepsIn(scopes: SpanScopes, name: string, options: SpanOptions, inner: Generator): Generator {
+  const span = scopes.startDetachedSpan(name, options)
+  let step = { value: undefined } as Step
+  let done = false
+  try {
+    while (true) {
+      const now: Step = step
+      const result: IteratorResult<unknown> = scopes.withSpan(span, () => ('thrown' in now ? inner.throw(now.thrown) : inner.next(now.value)))
+      if (result.done) {
+        done = true
+        return result.value
+      }
+      try {
+        step = { value: yield result.value }
+      } catch (thrown) {
+        step = { thrown }
+      }
+    }
+  } catch (thrown) {
+    done = true
+    span.failed(thrown)
+    throw thrown
+  } finally {
+    // The caller stopped early: the generator inside still has its `finally` blocks to run.
+    if (!done) scopes.withSpan(span, () => inner.return(undefined))
+    span[Symbol.dispose]()
+  }
+}
+
+async function* asyncStepsIn(scopes: SpanScopes, name: string, options: SpanOptions, inner: AsyncGenerator): AsyncGenerator {
+  const span = scopes.startDetachedSpan(name, options)
+  let step = { value: undefined } as Step
+  let done = false
+  try {
+    while (true) {
+      const now: Step = step
+      const result: IteratorResult<unknown> = await scopes.withSpan(span, () => ('thrown' in now ? inner.throw(now.thrown) : inner.next(now.value)))
+      if (result.done) {
+        done = true
+        return result.value
+      }
+      try {
+        step = { value: yield result.value }
+      } catch (thrown) {
+        step = { thrown }
+      }
+    }
+  } catch (thrown) {
+    done = true
+    span.failed(thrown)
+    throw thrown
+  } finally {
+    if (!done) await scopes.withSpan(span, () => inner.return(undefined))
+    span[Symbol.dispose]()
+  }
+}

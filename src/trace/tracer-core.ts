@@ -1,0 +1,261 @@
+import { type Clock, systemClock } from '../base/clock.js'
+import { currentFrame, enterFrame, runInFrame } from '../base/context.js'
+import type { Transport } from '../base/export.js'
+import { currentTags } from '../stats/current-tags.js'
+import type { Stats } from '../stats/stats.js'
+import { TagMap } from '../stats/tag-map.js'
+import type { AttributesInit } from './attributes.js'
+import { currentOf, FrameParent, frameWith } from './current-span.js'
+import { contextFrom } from './foreign-context.js'
+import type { TagBaggage } from './propagation/baggage.js'
+import { getterOf, type ReadableCarrier, setterOf, type WritableCarrier } from './propagation/carrier.js'
+import type { Propagator } from './propagation/propagator.js'
+import type { RandomWords } from './random-words.js'
+import type { Sampler } from './sampler.js'
+import { callAndEnd } from './scoped-call.js'
+import { Span } from './span.js'
+import { RANDOM_TRACE_ID, randomWords, type SpanContext } from './span-context.js'
+import type { SpanData } from './span-data.js'
+import { SpanKind } from './span-kind.js'
+import { SpanLatency } from './span-latency.js'
+import { DEFAULT_SPAN_LIMITS, type SpanLimits } from './span-limits.js'
+import { SpanMaker } from './span-maker.js'
+import { noCurrentSpan, userCodeThrew } from './span-misuse.js'
+import type { SpanOptions } from './span-options.js'
+import { type SpanNameSummary, SpanSummary, type SpanSummaryOptions } from './span-summary.js'
+import { storedTracer, storing } from './stored-tracer.js'
+import { newTrace } from './trace-identity.js'
+import { type AnyFunction, type TraceDecorator, traceDecorator, tracedFunction, type TraceOptions } from './traced-function.js'
+
+export interface TracerCoreOptions {
+  readonly sampler: Sampler
+  readonly propagator: Propagator
+  /** Takes sampled spans when they end. Default: none, they are dropped. */
+  readonly transport?: Transport<SpanData> | undefined
+  /** Where latencies are recorded. */
+  readonly stats: Stats
+  /** Spans without a current parent continue this context. Default: they begin new traces. */
+  readonly spanContext?: SpanContext | undefined
+  /** Default 32 attributes, 32 annotations, 128 message events, 32 links. */
+  readonly limits?: Partial<SpanLimits> | undefined
+  /** Attributes of every sampled span. */
+  readonly defaultAttributes?: AttributesInit | undefined
+  /** True for public endpoints: parents from other processes are not continued but linked to, their tags are dropped. Default false. */
+  readonly untrusted?: boolean | undefined
+  /** Which tags travel in W3C baggage. Default: none. */
+  readonly baggage?: TagBaggage | undefined
+  /** How much the summary of running and recent spans keeps; false for none. */
+  readonly summary?: SpanSummaryOptions | false | undefined
+  /** Says in `traceparent` that the ids of traces that begin here are random, as level 2 of the format allows. Default false. */
+  readonly randomTraceIdFlag?: boolean | undefined
+  readonly clock?: Clock | undefined
+  /** Where ids come from. Default: the system's random numbers. */
+  readonly random?: RandomWords | undefined
+}
+
+/** The tracer without defaults for what lies outside of the engine: sampler, propagator, transport and stats are given. */
+export class TracerCore {
+  readonly sampler: Sampler
+  readonly propagator: Propagator
+  readonly transport: Transport<SpanData> | undefined
+  readonly stats: Stats
+  readonly limits: SpanLimits
+  readonly untrusted: boolean
+  readonly #given: SpanContext | undefined
+  readonly #baggage: TagBaggage | undefined
+  readonly #latency: SpanLatency
+  readonly #summary: SpanSummary | undefined
+  readonly #maker: SpanMaker
+
+  constructor(options: TracerCoreOptions) {
+    const { sampler, propagator, transport, stats, limits, clock = systemClock, random = randomWords } = options
+    this.sampler = sampler
+    this.propagator = propagator
+    this.transport = transport
+    this.stats = stats
+    this.limits = Object.freeze({ ...DEFAULT_SPAN_LIMITS, ...limits })
+    this.untrusted = options.untrusted === true
+    this.#given = contextFrom(options.spanContext)
+    this.#baggage = options.baggage
+    this.#latency = new SpanLatency(stats)
+    this.#summary = options.summary === false ? undefined : new SpanSummary(options.summary)
+    this.#maker = new SpanMaker({
+      sampler,
+      latency: this.#latency,
+      summary: this.#summary,
+      transport,
+      given: this.#given,
+      limits: this.limits,
+      defaultAttributes: options.defaultAttributes,
+      untrusted: this.untrusted,
+      rootOptions: options.randomTraceIdFlag === true ? RANDOM_TRACE_ID : 0,
+      clock,
+      random,
+    })
+  }
+
+  /**
+   * Runs `fn` as a span and makes it current inside, over `await` too. It ends with `fn`, or with the promise that `fn`
+   * gives; what is thrown sets its status and goes on.
+   */
+  span<R>(name: string, fn: (span: Span) => R): R
+  span<R>(name: string, options: SpanOptions | undefined, fn: (span: Span) => R): R
+  /** Starts a span and makes it current until its `end()`, as `startSpan` does; with `using` it ends with the block. */
+  span(name?: string, options?: SpanOptions): Span
+  span<R>(name = 'span', second?: SpanOptions | ((span: Span) => R), third?: (span: Span) => R): R | Span {
+    const fn = typeof second === 'function' ? second : third
+    if (fn === undefined) return this.startSpan(name, second as SpanOptions | undefined)
+    const frame = currentFrame()
+    const span = this.#maker.begin(name, second === fn ? undefined : (second as SpanOptions | undefined), frame)
+    return runInFrame(frameWith(frame, span), () => callAndEnd(span, fn))
+  }
+
+  /**
+   * Starts a span and makes it current until it ends. Meant for code that cannot be put into a callback: of several
+   * spans that are started in a row in one function, each is the child of the one before, also where they are meant to
+   * be siblings; the callback form and detached spans know better.
+   */
+  startSpan(name = 'span', options?: SpanOptions): Span {
+    const frame = currentFrame()
+    const span = this.#maker.begin(name, options, frame)
+    span.enter(frameWith(frame, span), frame, currentOf(frame, this.#maker))
+    return span
+  }
+
+  /** Ends the current span. Without one it does nothing, and is counted. */
+  endSpan(): void {
+    const span = this.currentSpan()
+    if (span === undefined) noCurrentSpan.value++
+    else span.end()
+  }
+
+  /** Starts a span without making it current. Its parent is the current span unless another is given. */
+  startDetachedSpan(name = 'span', options?: SpanOptions): Span {
+    return this.#maker.begin(name, options, currentFrame())
+  }
+
+  /** Runs `fn` with `span` as the current one; does not end it. */
+  withSpan<R>(span: Span, fn: () => R): R {
+    const frame = currentFrame()
+    return frame.span === span ? fn() : runInFrame(frameWith(frame, span), fn)
+  }
+
+  /** This tracer's current span in this async context. */
+  currentSpan(): Span | undefined {
+    const current = currentOf(currentFrame(), this.#maker)
+    return current instanceof Span ? current : undefined
+  }
+
+  addAttributeToCurrentSpan(key: string, value: unknown): void {
+    const span = this.currentSpan()
+    if (span === undefined) noCurrentSpan.value++
+    else span.addAttribute(key, value)
+  }
+
+  /**
+   * Wraps a function so that each call is a span, named as the function unless `name` says otherwise. Sync, async and
+   * generator functions stay what they are; `this`, name and properties are kept.
+   */
+  trace<F extends AnyFunction>(fn: F, options: TraceOptions = {}): F {
+    return tracedFunction(this, fn, options)
+  }
+
+  /** The same as a decorator of methods, standard or experimental: `@tracer.traceDecorator() async load() {}`. Also wraps plain functions. */
+  traceDecorator(options: TraceOptions = {}): TraceDecorator {
+    return traceDecorator(this, options)
+  }
+
+  /** Ends the current span and those that `startSpan` opened around it, then waits until the transport is empty. */
+  async finish(): Promise<void> {
+    let current = currentOf(currentFrame(), this.#maker)
+    while (current instanceof Span && current.isImperative) {
+      current.end()
+      current = currentOf(currentFrame(), this.#maker)
+    }
+    await this.flush()
+  }
+
+  /** The context that goes along with what is called from here: the current span's, or the one that is continued. */
+  get spanContext(): SpanContext | undefined {
+    const current = currentOf(currentFrame(), this.#maker)
+    if (current instanceof Span) return current.context
+    return current instanceof FrameParent ? current.context : this.#given
+  }
+
+  /** Inside a span: whether it is sampled. Else: what the sampler says to the context that is continued, or to a new trace. */
+  shouldSample(): boolean {
+    const span = this.currentSpan()
+    if (span !== undefined) return span.sampled
+    const parent = this.spanContext
+    return this.#maker.ask(this.sampler, parent?.trace ?? newTrace(this.#maker.random), parent, 'span', SpanKind.UNSPECIFIED)
+  }
+
+  /** The tracer that was stored in this async context; this one where there is none. */
+  getTracer(): TracerCore {
+    return (storedTracer(currentFrame()) as TracerCore | undefined) ?? this
+  }
+
+  /** Stores this tracer in the async context, for `getTracer()`. */
+  storeTracer(): void {
+    enterFrame(storing(currentFrame(), this))
+  }
+
+  /**
+   * Writes the current span's context, and the tags that may travel, into headers. Inside of exporters it writes nothing.
+   * @param from Another span or context than the current one.
+   * @returns the carrier
+   */
+  inject<C extends WritableCarrier>(carrier: C, from?: Span | SpanContext): C {
+    if (currentFrame().suppressed) return carrier
+    const context = from === undefined ? this.spanContext : from instanceof Span ? from.context : contextFrom(from)
+    const set = setterOf(carrier)
+    try {
+      if (context !== undefined) this.propagator.inject(context, set)
+      this.#baggage?.inject(currentTags(), set)
+    } catch {
+      userCodeThrew.propagator.value++
+    }
+    return carrier
+  }
+
+  /** Reads a caller's context from headers; undefined where there is nothing valid. Never throws. */
+  extract(carrier: ReadableCarrier | null | undefined): SpanContext | undefined {
+    try {
+      return this.propagator.extract(getterOf(carrier))
+    } catch {
+      userCodeThrew.propagator.value++
+      return undefined
+    }
+  }
+
+  /** Reads the tags that may travel from headers; none where callers are not trusted. */
+  extractTags(carrier: ReadableCarrier | null | undefined): TagMap {
+    if (this.#baggage === undefined || this.untrusted) return TagMap.EMPTY
+    return this.#baggage.extract(getterOf(carrier))
+  }
+
+  /** Runs `fn` so that its spans continue a caller's context; in a new trace where there is none. */
+  withRemoteParent<R>(context: SpanContext | undefined, fn: () => R): R {
+    return runInFrame(frameWith(currentFrame(), new FrameParent(this.#maker, contextFrom(context))), fn)
+  }
+
+  /** Registers the views of rate, errors and duration of spans on the tracer's stats. */
+  registerViews(): void {
+    this.#latency.registerViews()
+  }
+
+  /** What sampled spans are doing: running ones, and samples by latency and error, for each name. */
+  summary(): SpanNameSummary[] {
+    return this.#summary?.read(this.#maker.clock.monotonicMs()) ?? []
+  }
+
+  /** Resolves when the spans that ended before have been exported or counted as lost, or after `timeoutMs`. */
+  async flush(timeoutMs?: number): Promise<void> {
+    await this.transport?.flush(timeoutMs)
+  }
+
+  /** Flushes within the transport's grace period and lets the exporter go. */
+  async shutdown(): Promise<void> {
+    await this.transport?.shutdown()
+  }
+}

@@ -1,0 +1,56 @@
+import type { Exporter, Transport } from './base/export.js'
+import { ConsoleExporter } from './exporters/console-exporter.js'
+import { SyncTransport } from './exporters/sync-transport.js'
+import { type Stats, stats as sharedStats } from './stats/stats.js'
+import { ProbabilitySampler } from './trace/probability-sampler.js'
+import type { Propagator } from './trace/propagation/propagator.js'
+import { TraceContextPropagator } from './trace/propagation/trace-context.js'
+import type { Sampler } from './trace/sampler.js'
+import type { SpanData } from './trace/span-data.js'
+import { TracerCore, type TracerCoreOptions } from './trace/tracer-core.js'
+
+export interface TracerOptions extends Omit<TracerCoreOptions, 'sampler' | 'propagator' | 'transport' | 'stats'> {
+  /** Decides which spans are kept and exported. Default: one in 10 000 traces, by trace id. */
+  readonly sampler?: Sampler | undefined
+  /** Where sampled spans go. Default: the console, one JSON document a span. */
+  readonly exporter?: TraceExporter | undefined
+  /** When they go there, made from the exporter. Default: the exporter's own `transport` if it has one, else at once. */
+  readonly transport?: ((exporter: Exporter<SpanData>) => Transport<SpanData>) | undefined
+  /** How contexts travel in headers. Default: W3C Trace Context. */
+  readonly propagator?: Propagator | undefined
+  /** Where latencies are recorded. Default: the shared `stats`. */
+  readonly stats?: Stats | undefined
+}
+
+/** An exporter of spans, which may bring its own transport. */
+export interface TraceExporter extends Exporter<SpanData> {
+  readonly transport?: Transport<SpanData> | undefined
+}
+
+/**
+ * Makes spans, and carries their context between processes. It does nothing when it is made: no timer, no hook; the
+ * current span travels in the async context.
+ *
+ * @example
+ * const tracer = new Tracer({ sampler: new AlwaysOnSampler() })
+ * await tracer.span('checkout', async (span) => {
+ *   span.addAttribute('cart', 3)
+ *   await tracer.span('payment', async () => {})
+ * })
+ */
+export class Tracer extends TracerCore {
+  readonly exporter: TraceExporter
+  declare readonly transport: Transport<SpanData>
+
+  constructor(options: TracerOptions = {}) {
+    const { exporter = new ConsoleExporter<SpanData>(), propagator = new TraceContextPropagator() } = options
+    const { sampler = new ProbabilitySampler(), stats = sharedStats } = options
+    const transport = options.transport?.(exporter) ?? ownTransport(exporter) ?? new SyncTransport(exporter)
+    super({ ...options, sampler, propagator, transport, stats })
+    this.exporter = exporter
+  }
+}
+
+function ownTransport({ transport }: TraceExporter): Transport<SpanData> | undefined {
+  return typeof transport?.send === 'function' ? transport : undefined
+}
