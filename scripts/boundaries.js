@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { sourceFacts } from './source-facts.js'
 
 /** What each room may import besides itself. `types of trace` is the one case of "types only". */
-const ROOMS = {
+export const ROOMS = {
   base: [],
   metrics: ['base'],
   stats: ['base', 'metrics'],

@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { findFaults } from '../../scripts/boundaries.js'
+import { findFaults, ROOMS } from '../../scripts/boundaries.js'
 
 /** Lays the files out as a src of their own and compares what the check says about them. */
 function check(files: Record<string, string>, expected: string[]): void {
@@ -20,6 +20,14 @@ function check(files: Record<string, string>, expected: string[]): void {
 
 test('the source keeps the rules', () => {
   expect(findFaults(join(import.meta.dirname, '../../src'))).toEqual([])
+})
+
+test('the map in ARCHITECTURE.md says what is checked', () => {
+  const map = readFileSync(join(import.meta.dirname, '../../ARCHITECTURE.md'), 'utf8')
+  const rows = [...map.matchAll(/^\| (?:`src\/(\w+)`|(public files): .*?) \| .* \| (.*) \|$/gm)]
+  expect(Object.fromEntries(rows.map(([, room, files, allowed]) => [room ?? files, allowed === '–' ? [] : allowed!.split(', ')]))).toEqual(
+    ROOMS,
+  )
 })
 
 test('a room may import only the rooms on its left', () => {

@@ -54,7 +54,7 @@ test('types resolve in every mode, those of node10 included', async () => {
 }, 120_000)
 
 test('the package holds the two builds with their types and maps, and what a reader wants', () => {
-  const foreign = packed.filter((path) => !/^dist\/(esm|cjs)\/.+\.(js|d\.ts|js\.map)$/.test(path))
+  const foreign = packed.filter((path) => !/^dist\/(esm|cjs)\/.+\.(c?js|d\.c?ts|c?js\.map)$/.test(path))
   expect(foreign.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist/cjs/package.json', 'package.json'])
   for (const format of ['esm', 'cjs']) {
     expect(packed).toContain(`dist/${format}/index.js`)
