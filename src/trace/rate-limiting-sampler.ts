@@ -26,7 +26,11 @@ export class RateLimitingSampler implements Sampler {
 
   /** @throws {@link DefinitionError} `ERR_SAMPLING_RATE` when `perSecond` is negative or no number, or `burst` is below 1. */
   constructor(options: RateLimitingSamplerOptions | number = {}) {
-    const { perSecond = 0.1, burst = Math.max(1, perSecond), clock = systemClock } = typeof options === 'number' ? { perSecond: options } : options
+    const {
+      perSecond = 0.1,
+      burst = Math.max(1, perSecond),
+      clock = systemClock,
+    } = typeof options === 'number' ? { perSecond: options } : options
     if (!(Number.isFinite(perSecond) && perSecond >= 0)) {
       throw new DefinitionError('ERR_SAMPLING_RATE', `perSecond must be a finite number from 0: it is ${String(perSecond)}`)
     }

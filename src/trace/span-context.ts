@@ -72,7 +72,7 @@ export class SpanContext {
     s1 = 0,
     options = 0,
     fromHeader = false,
-    spanHex: string | undefined = undefined,
+    spanHex?: string,
   ) {
     if (!(from instanceof TraceIdentity)) {
       const given = readInit(from)

@@ -11,7 +11,15 @@ import type { RandomWords } from './random-words.js'
 import { SAMPLED, SpanContext } from './span-context.js'
 import type { SpanKind } from './span-kind.js'
 import type { SpanLimits } from './span-limits.js'
-import { droppedAnnotations, droppedAttributes, droppedLinks, droppedMessageEvents, endedTwice, refusedValues, usedAfterEnd } from './span-misuse.js'
+import {
+  droppedAnnotations,
+  droppedAttributes,
+  droppedLinks,
+  droppedMessageEvents,
+  endedTwice,
+  refusedValues,
+  usedAfterEnd,
+} from './span-misuse.js'
 import type { SpanRecord } from './span-record.js'
 import { StackTrace } from './stack-trace.js'
 import { Status } from './status.js'
@@ -64,7 +72,7 @@ export class Span implements OwnedFrameSpan {
   readonly trace: TraceIdentity
   #name: string
   #flags: number
-  #startMs: number
+  readonly #startMs: number
   #status: Status | undefined = undefined
   #context: SpanContext | undefined = undefined
   #scope: Scope | undefined = undefined

@@ -1,8 +1,8 @@
 import type { Span } from './span.js'
 import type { SpanOptions } from './span-options.js'
 
-// biome-ignore lint/suspicious/noExplicitAny: a wrapper of whatever function
-export type AnyFunction = (this: any, ...args: any[]) => any
+/** Whatever function: `never` for what it takes lets every function type in. */
+export type AnyFunction = (this: never, ...args: never[]) => unknown
 
 export interface TraceOptions extends SpanOptions {
   /** Default: the function's name. */
@@ -34,16 +34,16 @@ export function tracedFunction<F extends AnyFunction>(scopes: SpanScopes, fn: F,
   const name = options.name ?? (fn.name || 'span')
   if (generatorPrototype.isPrototypeOf(fn)) {
     return likeness(fn, function* (this: unknown, ...args: unknown[]) {
-      return yield* stepsIn(scopes, name, options, fn.apply(this, args) as Generator)
+      return yield* stepsIn(scopes, name, options, fn.apply(this as never, args as never[]) as Generator)
     })
   }
   if (asyncGeneratorPrototype.isPrototypeOf(fn)) {
     return likeness(fn, async function* (this: unknown, ...args: unknown[]) {
-      return yield* asyncStepsIn(scopes, name, options, fn.apply(this, args) as AsyncGenerator)
+      return yield* asyncStepsIn(scopes, name, options, fn.apply(this as never, args as never[]) as AsyncGenerator)
     })
   }
   return likeness(fn, function (this: unknown, ...args: unknown[]) {
-    return scopes.span(name, options, () => fn.apply(this, args))
+    return scopes.span(name, options, () => fn.apply(this as never, args as never[]))
   })
 }
 
@@ -55,12 +55,12 @@ export function traceDecorator(scopes: SpanScopes, options: TraceOptions): Trace
 }
 
 /** Gives a wrapper the own properties of what it wraps: name, length, and what frameworks hang on functions. */
-function likeness<F extends AnyFunction>(fn: F, wrapper: AnyFunction): F {
+function likeness<F extends AnyFunction>(fn: F, wrapper: (...args: unknown[]) => unknown): F {
   for (const key of Reflect.ownKeys(fn)) {
     const property = Object.getOwnPropertyDescriptor(fn, key)!
     if (key !== 'prototype' && key !== 'arguments' && key !== 'caller') Object.defineProperty(wrapper, key, property)
   }
-  return wrapper as F
+  return wrapper as unknown as F
 }
 
 /** What to do next with the generator inside: go on with a value, or let the caller's throw come out of its yield. */
@@ -73,7 +73,9 @@ function* stepsIn(scopes: SpanScopes, name: string, options: SpanOptions, inner:
   try {
     while (true) {
       const now: Step = step
-      const result: IteratorResult<unknown> = scopes.withSpan(span, () => ('thrown' in now ? inner.throw(now.thrown) : inner.next(now.value)))
+      const result: IteratorResult<unknown> = scopes.withSpan(span, () =>
+        'thrown' in now ? inner.throw(now.thrown) : inner.next(now.value),
+      )
       if (result.done) {
         done = true
         return result.value
@@ -102,7 +104,9 @@ async function* asyncStepsIn(scopes: SpanScopes, name: string, options: SpanOpti
   try {
     while (true) {
       const now: Step = step
-      const result: IteratorResult<unknown> = await scopes.withSpan(span, () => ('thrown' in now ? inner.throw(now.thrown) : inner.next(now.value)))
+      const result: IteratorResult<unknown> = await scopes.withSpan(span, () =>
+        'thrown' in now ? inner.throw(now.thrown) : inner.next(now.value),
+      )
       if (result.done) {
         done = true
         return result.value

@@ -143,7 +143,9 @@ test('requests on one kept-alive connection do not inherit a span that was close
   const { port } = server.address() as AddressInfo
   for (let round = 0; round < 3; round++) {
     await new Promise<void>((resolve, reject) => {
-      request({ port, host: '127.0.0.1', agent }, (response) => response.resume().on('end', resolve)).on('error', reject).end()
+      request({ port, host: '127.0.0.1', agent }, (response) => response.resume().on('end', resolve))
+        .on('error', reject)
+        .end()
     })
   }
   agent.destroy()
