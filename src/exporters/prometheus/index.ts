@@ -14,5 +14,8 @@ export { formatOpenMetrics, type OpenMetricsOptions } from './openmetrics-text.j
 export { protobufEncoder } from './protobuf.js'
 export type { RequestHeaders, RequestQuery } from './scrape-request.js'
 export { type MetricsEndpoint, type ServeMetricsOptions, serveMetrics } from './server.js'
+export { type StreamTextOptions, streamText } from './stream-text.js'
 export { formatText } from './text.js'
 export { textEncoder } from './text-encoder.js'
+export { PushGatewayExporter, type PushGatewayExporterOptions } from './push-gateway-exporter.js'
+export { TextfileExporter, type TextfileExporterOptions } from './textfile-exporter.js'

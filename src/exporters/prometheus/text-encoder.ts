@@ -1,15 +1,56 @@
-import { systemClock } from '../../base/clock.js'
-import { snapshotsOf } from '../../metrics/snapshot.js'
-import type { Family } from '../../metrics/row-source.js'
+import { type Family, isRowSource, type RowChunk, type RowSource } from '../../metrics/row-source.js'
+import { documentFamilies, type DocumentFamily } from './document-families.js'
 import type { Encoder } from './encoder.js'
-import { formatText } from './text.js'
+import { FamilyText, type TextDialect } from './family-text.js'
+import { boundText } from './numbers.js'
+import { OutChunks } from './out-chunks.js'
+import { familyText, textHead } from './text.js'
+import { Turns } from './turns.js'
 
-/** Prometheus text 0.0.4: what every scraper reads. */
+const DIALECT: TextDialect = { head: textHead, boundText }
+
+// Rendered text goes with its rows: it is shared by all handlers of the process and ends with the view.
+const texts = new WeakMap<RowSource, FamilyText>()
+
+function textOf({ source, exposed }: DocumentFamily<RowSource>): FamilyText {
+  let text = texts.get(source)
+  if (text === undefined) {
+    text = new FamilyText(source, exposed, DIALECT)
+    texts.set(source, text)
+  }
+  return text
+}
+
+function hasRows(chunk: RowChunk): boolean {
+  for (let cell = 0; cell < chunk.size; cell++) if (chunk.isLive(cell)) return true
+  return false
+}
+
+/** Prometheus text 0.0.4: what every scraper reads. Writes the bytes of `formatText`, from rows and in slices. */
 export const textEncoder: Encoder = {
   format: 'text',
   contentType: 'text/plain; version=0.0.4; charset=utf-8',
   accepts: (mediaType, parameters) => mediaType === 'text/plain' && (parameters.get('version') ?? '0.0.4') === '0.0.4',
-  async *encode(families: readonly Family[]): AsyncIterable<Uint8Array> {
-    yield Buffer.from(formatText(snapshotsOf(families, systemClock.unixMs())))
+
+  async *encode(families: readonly Family[], signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+    const turns = new Turns(signal)
+    const out = new OutChunks()
+    for (const { source, exposed } of documentFamilies(families)) {
+      if (!isRowSource(source)) {
+        out.write(Buffer.from(familyText(exposed, source).toWellFormed()))
+        continue
+      }
+      const text = textOf({ source, exposed })
+      const { length } = source.chunks
+      if (source.chunks.some(hasRows)) text.writeHead(out)
+      for (let at = 0; at < length; at++) {
+        text.writeChunk(at, out)
+        if (out.hasFull) yield* out.takeFull()
+        if (turns.over) await turns.next()
+      }
+    }
+    if (out.hasFull) yield* out.takeFull()
+    const rest = out.takeRest()
+    if (rest.length > 0) yield rest
   },
 }

@@ -1,7 +1,8 @@
 import type { DistributionValue, Metric, SummaryValue, TimeSeries } from '../../metrics/metric.js'
 import { documentFamilies } from './document-families.js'
-import { escapeHelp, escapeValue } from './escape.js'
-import { type ExposedFamily, OVERFLOW_LABEL } from './names.js'
+import { escapeHelp } from './escape.js'
+import { labelPairs } from './label-pairs.js'
+import type { ExposedFamily } from './names.js'
 import { boundText, valueText } from './numbers.js'
 
 /**
@@ -22,11 +23,15 @@ export function formatText(metrics: readonly Metric[]): string {
     .toWellFormed()
 }
 
-function familyText(family: ExposedFamily, metric: Metric): string {
+/** One family from its snapshot; empty where it has no series. */
+export function familyText(family: ExposedFamily, metric: Metric): string {
   const samples = metric.timeSeries.map((series) => seriesText(family, series)).join('')
-  if (samples === '') return ''
-  const help = family.help === '' ? '' : `# HELP ${family.name} ${escapeHelp(family.help)}\n`
-  return `${help}# TYPE ${family.name} ${family.type}\n${samples}`
+  return samples === '' ? '' : textHead(family) + samples
+}
+
+/** The lines above the samples of a family. */
+export function textHead({ name, type, help }: ExposedFamily): string {
+  return `${help === '' ? '' : `# HELP ${name} ${escapeHelp(help)}\n`}# TYPE ${name} ${type}\n`
 }
 
 function seriesText(family: ExposedFamily, series: TimeSeries): string {
@@ -63,14 +68,8 @@ function summaryText(name: string, labels: string, { quantiles, count, sum }: Su
   )
 }
 
-function labelsText({ labelNames }: ExposedFamily, { labelValues, overflow }: TimeSeries): string {
-  const labels: string[] = []
-  labelNames.forEach((name, i) => {
-    const value = labelValues[i]
-    if (value !== undefined && value !== '') labels.push(`${name}="${escapeValue(value)}"`)
-  })
-  if (overflow === true) labels.push(`${OVERFLOW_LABEL}="true"`)
-  return labels.join(',')
+function labelsText({ labelNames }: ExposedFamily, { labelValues, overflow = false }: TimeSeries): string {
+  return labelPairs(labelNames, (at) => labelValues[at], overflow)
 }
 
 function withLabel(labels: string, name: string, value: string): string {

@@ -1,0 +1,62 @@
+import type { RowSource } from '../../metrics/row-source.js'
+import { DistributionPage, HistogramLines } from './distribution-page.js'
+import { labelPairs } from './label-pairs.js'
+import type { ExposedFamily } from './names.js'
+import type { OutChunks } from './out-chunks.js'
+import { ScalarPage } from './scalar-page.js'
+
+/** How a text format spells what differs between them. */
+export interface TextDialect {
+  /** The lines above the samples of a family. */
+  head(family: ExposedFamily): string
+  boundText(bound: number): string
+}
+
+/** The text of one family, written from its rows; what was rendered of it is kept from scrape to scrape. */
+export class FamilyText {
+  readonly #source: RowSource
+  readonly #family: ExposedFamily
+  readonly #head: Buffer
+  readonly #lines: HistogramLines | undefined
+  readonly #scalars: ScalarPage[] = []
+  readonly #distributions: DistributionPage[] = []
+
+  constructor(source: RowSource, family: ExposedFamily, dialect: TextDialect) {
+    this.#source = source
+    this.#family = family
+    this.#head = Buffer.from(dialect.head(family))
+    if (source.kind === 'distribution') this.#lines = new HistogramLines(family.name, source.bounds.map(dialect.boundText))
+  }
+
+  writeHead(out: OutChunks): void {
+    out.write(this.#head)
+  }
+
+  /** Writes the rows of chunk number `at`: the unit of work between two looks at the clock. */
+  writeChunk(at: number, out: OutChunks): void {
+    if (this.#lines === undefined) this.#writeScalars(at, out)
+    else this.#writeDistributions(at, this.#lines, out)
+  }
+
+  #writeScalars(at: number, out: OutChunks): void {
+    const chunk = this.#source.chunks[at]!
+    const page = (this.#scalars[at] ??= new ScalarPage())
+    page.update(chunk, this.#source.epoch, (cell) => {
+      const labels = this.#labels(at, cell)
+      return labels === '' ? `${this.#family.name} ` : `${this.#family.name}{${labels}} `
+    })
+    out.write(page.bytes, page.length)
+  }
+
+  #writeDistributions(at: number, lines: HistogramLines, out: OutChunks): void {
+    const chunk = this.#source.chunks[at]!
+    const page = (this.#distributions[at] ??= new DistributionPage())
+    page.update(chunk, (cell) => this.#labels(at, cell))
+    page.write(chunk, lines, out)
+  }
+
+  #labels(at: number, cell: number): string {
+    const chunk = this.#source.chunks[at]!
+    return labelPairs(this.#family.labelNames, (key) => chunk.labelValue(cell, key), chunk.isOverflow(cell))
+  }
+}

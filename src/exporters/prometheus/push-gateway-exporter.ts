@@ -1,0 +1,157 @@
+import { type Clock, systemClock } from '../../base/clock.js'
+import { DefinitionError, ExportError } from '../../base/errors.js'
+import type { Exporter } from '../../base/export.js'
+import { errorText } from '../../base/failure-log.js'
+import { runSuppressed } from '../../base/suppression.js'
+import type { Metric } from '../../metrics/metric.js'
+import { milliseconds } from './check-option.js'
+import { groupPath } from './grouping-key.js'
+import { gzipBytes } from './gzip.js'
+import { textEncoder } from './text-encoder.js'
+
+export interface PushGatewayExporterOptions {
+  /** Where the gateway is, `http://127.0.0.1:9091`; a path in front of `/metrics` stays, user and password become Basic authorization. */
+  readonly url: string
+  /** What pushed: the `job` label of all that is pushed. */
+  readonly job: string
+  /** Further labels of the group; they override labels of the same name in the metrics. Default none. */
+  readonly groupingKey?: Readonly<Record<string, string>>
+  /** What `export` does: `push` replaces the group, `pushAdd` the families that are pushed. Default `push`. */
+  readonly mode?: 'push' | 'pushAdd'
+  /** Whether `shutdown` deletes the group, so that a finished job is not scraped for ever. Default false. */
+  readonly deleteOnShutdown?: boolean
+  /** Default true. */
+  readonly gzip?: boolean
+  /** Sent along, for authorization and the like. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Time for one request, in milliseconds. Default 10 000. */
+  readonly timeoutMs?: number
+  readonly clock?: Clock
+}
+
+const MAX_REASON_BYTES = 4_096
+const MAX_RETRY_AFTER_MS = 60_000
+
+/**
+ * Pushes metrics to a Prometheus Pushgateway, for jobs that end before anybody could scrape them.
+ *
+ * It sends text 0.0.4, which every gateway reads. What failed in the network, in the gateway (5xx) or for too many
+ * requests (429) is worth another try, every other refusal is not.
+ *
+ * @throws {@link DefinitionError} `ERR_PUSH_URL`, `ERR_PUSH_GROUP`, `ERR_PROMETHEUS_OPTION` for options that break a rule.
+ * @example
+ * const gateway = new PushGatewayExporter({ url: 'http://127.0.0.1:9091', job: 'nightly', groupingKey: { shard: '3' } })
+ * exportPeriodically({ producers: [stats], exporter: gateway, intervalMs: 15_000 })
+ */
+export class PushGatewayExporter implements Exporter<Metric> {
+  readonly #url: string
+  readonly #options: PushGatewayExporterOptions
+  readonly #headers: Readonly<Record<string, string>>
+  readonly #timeoutMs: number
+
+  constructor(options: PushGatewayExporterOptions) {
+    const { base, authorization } = gatewayUrl(options.url)
+    this.#url = base + groupPath(options.job, options.groupingKey)
+    this.#headers = { ...(authorization !== undefined && { authorization }), ...options.headers }
+    this.#timeoutMs = milliseconds('timeoutMs', options.timeoutMs, 10_000)
+    this.#options = options
+  }
+
+  /** @throws {@link ExportError} (as a rejection) `ERR_PUSH_FAILED` */
+  export(metrics: readonly Metric[]): Promise<void> {
+    return this.#options.mode === 'pushAdd' ? this.pushAdd(metrics) : this.push(metrics)
+  }
+
+  /** Replaces all that the group holds. */
+  push(metrics: readonly Metric[]): Promise<void> {
+    return this.#send('PUT', metrics)
+  }
+
+  /** Replaces the families of these names, others in the group stay. */
+  pushAdd(metrics: readonly Metric[]): Promise<void> {
+    return this.#send('POST', metrics)
+  }
+
+  /** Deletes the group; it need not exist. */
+  delete(): Promise<void> {
+    return this.#request('DELETE', 'deleting the group', {}, undefined)
+  }
+
+  async shutdown(): Promise<void> {
+    if (this.#options.deleteOnShutdown === true) await this.delete()
+  }
+
+  async #send(method: string, metrics: readonly Metric[]): Promise<void> {
+    const chunks: Uint8Array[] = []
+    for await (const chunk of textEncoder.encode(metrics)) chunks.push(chunk)
+    const text = Buffer.concat(chunks)
+    const zipped = this.#options.gzip ?? true
+    const headers = { 'content-type': textEncoder.contentType, ...(zipped && { 'content-encoding': 'gzip' }) }
+    await this.#request(method, `pushing ${metrics.length} metrics`, headers, zipped ? await gzipBytes(text) : text)
+  }
+
+  async #request(method: string, what: string, headers: Readonly<Record<string, string>>, body: Uint8Array | undefined): Promise<void> {
+    // A redirect could carry the authorization to another host.
+    const init: RequestInit = {
+      method,
+      headers: { ...headers, ...this.#headers },
+      redirect: 'error',
+      signal: AbortSignal.timeout(this.#timeoutMs),
+      ...(body !== undefined && { body }),
+    }
+    let response: Response
+    let reason: string
+    try {
+      response = await runSuppressed(() => fetch(this.#url, init))
+      reason = await reasonOf(response)
+    } catch (cause) {
+      const inner = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause
+      throw new ExportError('ERR_PUSH_FAILED', `${what} to ${this.#url} failed: ${errorText(inner)}`, { retryable: true, cause })
+    }
+    if (response.ok) return
+    const retryable = response.status >= 500 || response.status === 429
+    throw new ExportError('ERR_PUSH_FAILED', `${what} to ${this.#url} was answered ${response.status}: ${reason}`, {
+      retryable,
+      retryAfterMs: retryable ? retryAfterMs(response.headers.get('retry-after'), this.#options.clock ?? systemClock) : undefined,
+    })
+  }
+}
+
+function gatewayUrl(text: string): { base: string; authorization: string | undefined } {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new DefinitionError('ERR_PUSH_URL', `the url of a gateway must begin with http:// or https://: it is ${JSON.stringify(text)}`)
+  }
+  const { username, password } = url
+  const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')
+  return {
+    base: url.origin + url.pathname.replace(/\/+$/, ''),
+    authorization: username === '' && password === '' ? undefined : `Basic ${credentials}`,
+  }
+}
+
+/** The beginning of what the gateway says, on one line; the rest is not read. */
+async function reasonOf(response: Response): Promise<string> {
+  if (response.body === null) return ''
+  if (response.ok) {
+    await response.body.cancel()
+    return ''
+  }
+  let text = ''
+  const decoder = new TextDecoder()
+  for await (const chunk of response.body) {
+    text += decoder.decode(chunk as Uint8Array, { stream: true })
+    if (text.length >= MAX_REASON_BYTES) break
+  }
+  return text
+    .slice(0, MAX_REASON_BYTES)
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .trim()
+}
+
+/** How long the gateway asks to be left alone, at most a minute; undefined where it does not say so in a way that can be read. */
+function retryAfterMs(header: string | null, clock: Clock): number | undefined {
+  if (header === null) return undefined
+  const waitMs = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - clock.unixMs()
+  return waitMs >= 0 ? Math.min(waitMs, MAX_RETRY_AFTER_MS) : undefined
+}
