@@ -30,6 +30,8 @@ export class View {
   readonly tagValues: { readonly [key: string]: readonly (string | number | boolean)[] | undefined } | undefined
   readonly rowLimit: number | undefined
   readonly idleExpiryMs: number | undefined
+  /** What the view's data is as a metric. */
+  readonly descriptor: MetricDescriptor
 
   constructor(options: ViewOptions) {
     const { name, measure, aggregation, tagKeys = [] } = options
@@ -50,18 +52,14 @@ export class View {
     this.tagValues = options.tagValues
     this.rowLimit = checkCount('rowLimit', name, options.rowLimit, 1)
     this.idleExpiryMs = checkCount('idleExpiryMs', name, options.idleExpiryMs, 1_000)
-    Object.freeze(this)
-  }
-
-  /** What the view's data is as a metric. */
-  get descriptor(): MetricDescriptor {
-    return {
-      name: this.name,
+    this.descriptor = Object.freeze({
+      name,
       description: this.description,
-      unit: this.aggregation.kind === 'count' ? '1' : this.measure.unit,
-      type: metricType(this.aggregation, this.measure),
+      unit: aggregation.kind === 'count' ? '1' : measure.unit,
+      type: metricType(aggregation, measure),
       labelKeys: this.tagKeys,
-    }
+    })
+    Object.freeze(this)
   }
 }
 
