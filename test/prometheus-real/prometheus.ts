@@ -1,0 +1,72 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort, RunningProgram } from './real-program.js'
+
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+}
+
+/** A real Prometheus that scrapes one address every second. */
+export class Prometheus {
+  readonly url: string
+  readonly #program: RunningProgram
+  readonly #folder: string
+
+  private constructor(url: string, program: RunningProgram, folder: string) {
+    this.url = url
+    this.#program = program
+    this.#folder = folder
+  }
+
+  static async start(target: URL, flags: string[] = []): Promise<Prometheus> {
+    const folder = mkdtempSync(join(tmpdir(), 'tallyscope-prometheus-'))
+    const job = { job_name: 'shop', metrics_path: target.pathname, static_configs: [{ targets: [target.host] }] }
+    // JSON is YAML too.
+    writeFileSync(join(folder, 'prometheus.yml'), JSON.stringify({ global: { scrape_interval: '1s' }, scrape_configs: [job] }))
+    const address = `127.0.0.1:${await freePort()}`
+    const program = new RunningProgram('prometheus', [
+      `--config.file=${join(folder, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=${address}`,
+      ...flags,
+    ])
+    const url = `http://${address}`
+    await program.until('Prometheus is ready', async () => {
+      const response = await fetch(`${url}/-/ready`).catch(() => undefined)
+      await response?.arrayBuffer()
+      return response?.ok ? true : undefined
+    })
+    return new Prometheus(url, program, folder)
+  }
+
+  async api<T>(path: string, parameters: Record<string, string> = {}): Promise<T> {
+    const response = await fetch(`${this.url}/api/v1/${path}?${new URLSearchParams(parameters)}`)
+    const answer = (await response.json()) as { status: string; error?: string; data: T }
+    if (answer.status !== 'success') throw new Error(`${path} ${JSON.stringify(parameters)}: ${answer.error}`)
+    return answer.data
+  }
+
+  /** An instant query. */
+  async query(expression: string): Promise<Sample[]> {
+    const data = await this.api<{ result: { metric: Record<string, string>; value: [number, string] }[] }>('query', { query: expression })
+    return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }))
+  }
+
+  /** The one value of an expression that has one. */
+  async value(expression: string): Promise<number> {
+    const samples = await this.query(expression)
+    if (samples.length !== 1) throw new Error(`${expression} gives ${samples.length} samples`)
+    return samples[0]!.value
+  }
+
+  async until(expression: string): Promise<void> {
+    await this.#program.until(expression, async () => ((await this.query(expression)).length > 0 ? true : undefined), 60_000)
+  }
+
+  async stop(): Promise<void> {
+    await this.#program.stop()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
