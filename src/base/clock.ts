@@ -4,6 +4,11 @@ export interface Clock {
   unixMs(): number
   /** Milliseconds since some fixed moment, never goes back, with fractions. */
   monotonicMs(): number
+  /**
+   * Calls `fn` once after `delayMs`; what it returns stops the timer. Absent: the timers of Node.
+   * A clock for tests brings its own, so that time and timers move together.
+   */
+  setTimer?(delayMs: number, fn: () => void): () => void
 }
 
 export const systemClock: Clock = {

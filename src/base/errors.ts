@@ -22,11 +22,29 @@ export class DefinitionError extends TallyscopeError {}
 /** An export that failed. `retryable` says whether the same batch may succeed later. */
 export class ExportError extends TallyscopeError {
   readonly retryable: boolean
-  constructor(code: string, message: string, options: { retryable: boolean; cause?: unknown }) {
+  /**
+   * How many items of the batch arrived all the same, default 0. Where `retryable` holds they are the first ones,
+   * and only those after them are sent again.
+   */
+  readonly delivered: number
+  /** How long the destination asks to wait before another try, in milliseconds, where it did. */
+  readonly retryAfterMs: number | undefined
+  constructor(
+    code: string,
+    message: string,
+    options: { retryable: boolean; cause?: unknown; delivered?: number; retryAfterMs?: number | undefined },
+  ) {
     super(code, message, options)
     this.retryable = options.retryable
+    this.delivered = options.delivered ?? 0
+    this.retryAfterMs = options.retryAfterMs
   }
 }
 
 /** Says that an exporter or a transport can never work again; a periodic task that meets one ends. */
-export class TransportError extends TallyscopeError {}
+export class TransportError extends TallyscopeError {
+  /** True for one of any copy of this package in the process. */
+  static override is(error: unknown): error is TransportError {
+    return TallyscopeError.is(error) && error.name === 'TransportError'
+  }
+}

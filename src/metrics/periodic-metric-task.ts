@@ -79,7 +79,8 @@ export class PeriodicMetricTask {
 
   constructor(options: PeriodicMetricTaskOptions) {
     const { run, intervalMs = 60_000, timeoutMs, name = 'PeriodicMetricTask', clock = systemClock } = options
-    if (typeof run !== 'function') throw new DefinitionError('ERR_TASK', `a periodic task needs a function to run: it is of type ${typeof run}`)
+    if (typeof run !== 'function')
+      throw new DefinitionError('ERR_TASK', `a periodic task needs a function to run: it is of type ${typeof run}`)
     const range = { min: 1, max: MAX_TIMER_MS }
     this.intervalMs = checkNumber('ERR_INTERVAL', 'intervalMs', intervalMs, range)
     this.#timeoutMs = timeoutMs === undefined ? 30_000 : checkNumber('ERR_INTERVAL', 'timeoutMs', timeoutMs, range)

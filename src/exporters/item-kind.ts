@@ -1,0 +1,21 @@
+import type { Metric } from '../metrics/metric.js'
+
+/** What an exporter was given, told by shape: exporters serve metrics, spans, and whatever a user makes. */
+export type ItemKind = 'metric' | 'span' | 'item'
+
+export function itemKind(item: unknown): ItemKind {
+  if (typeof item !== 'object' || item === null) return 'item'
+  if (isMetric(item)) return 'metric'
+  return 'name' in item && ('spanId' in item || 'context' in item) ? 'span' : 'item'
+}
+
+export function isMetric(item: unknown): item is Metric {
+  return typeof item === 'object' && item !== null && 'descriptor' in item && 'timeSeries' in item
+}
+
+/** The name of a metric, a span, or anything that has one; empty where there is none. */
+export function itemName(item: unknown): string {
+  if (isMetric(item)) return item.descriptor.name
+  const name = typeof item === 'object' && item !== null && 'name' in item ? item.name : undefined
+  return typeof name === 'string' ? name : ''
+}

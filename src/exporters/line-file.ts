@@ -1,0 +1,243 @@
+import { type BigIntStats, closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
+import { type FileHandle, open, stat } from 'node:fs/promises'
+import { rotate } from './rotate-files.js'
+
+/** How many of the lines given are in the file as whole lines, and what kept the others out. */
+export interface WrittenLines {
+  readonly lines: number
+  readonly error: unknown
+}
+
+export interface LineFileOptions {
+  readonly path: string
+  /** The file is renamed to `path.1`, `path.1` to `path.2` and so on, before it would grow beyond this. */
+  readonly maxBytes: number
+  readonly maxFiles: number
+  /** Told when the file is opened anew because another has taken its place or it has gone. */
+  readonly onReopen: () => void
+  /** Waits before a write is tried again that the system asked to repeat. */
+  readonly pause: (delayMs: number) => Promise<void>
+}
+
+const LF = Buffer.from('\n')
+/** Lines written in one go: a kill can only tear what is being written, and writes of this size are hardly ever torn. */
+const WRITE_BYTES = 16_384
+const REPEATABLE: ReadonlySet<unknown> = new Set(['EAGAIN', 'EINTR', 'EBUSY'])
+const MAX_REPEATS = 10
+const REPEAT_AFTER_MS = 100
+// Non-blocking, so that a pipe without a reader is an error and not a thread that waits for ever.
+const OPEN_FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0)
+
+/**
+ * A file that only ever gets whole lines. It is opened when first written to, opened anew when another file has
+ * taken its place, and whatever was torn at its end, by a kill or by a full disk, is closed off before the next line.
+ * One caller at a time.
+ */
+export class LineFile {
+  readonly #options: LineFileOptions
+  #handle: FileHandle | undefined
+  #identity: { readonly dev: bigint; readonly ino: bigint } | undefined
+  #isRegular = false
+  #sizeBytes = 0
+  /** What was written last ended inside a line. */
+  #isTorn = false
+
+  constructor(options: LineFileOptions) {
+    this.#options = options
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes
+  }
+
+  /** Opens the file if it is not open, or is no longer what its path names. Throws what the system says. */
+  async open(): Promise<void> {
+    if (this.#handle !== undefined && !(await this.#isReplaced())) return
+    if (this.#handle !== undefined) {
+      await this.close()
+      this.#options.onReopen()
+    }
+    const handle = await open(this.#options.path, OPEN_FLAGS, 0o666)
+    try {
+      const found = fstatSync(handle.fd, { bigint: true })
+      this.#identity = { dev: found.dev, ino: found.ino }
+      this.#isRegular = found.isFile()
+      this.#sizeBytes = Number(found.size)
+      this.#isTorn = endsInsideLine(this.#options.path, found)
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+    this.#handle = handle
+  }
+
+  /** Appends lines that each end in LF. Never throws: whatever was not written is told with its reason. */
+  async append(lines: readonly Buffer[]): Promise<WrittenLines> {
+    let written = 0
+    try {
+      await this.open()
+      while (written < lines.length) {
+        const chunk = nextChunk(lines, written)
+        await this.#makeRoom(chunk.bytes.length)
+        const done = await this.#write(chunk.bytes)
+        written += done.error === undefined ? chunk.lines : wholeLines(lines, written, done.bytes)
+        if (done.error !== undefined) return { lines: written, error: done.error }
+      }
+      return { lines: written, error: undefined }
+    } catch (error) {
+      return { lines: written, error }
+    }
+  }
+
+  /** As {@link append}, at once: for the last words of a process. No rotation, no look for another file. */
+  appendSync(lines: readonly Buffer[]): WrittenLines {
+    let own: number | undefined
+    let written = 0
+    try {
+      own = this.#handle === undefined ? openSync(this.#options.path, OPEN_FLAGS, 0o666) : undefined
+      const fd = this.#handle?.fd ?? own!
+      const isTorn = own === undefined ? this.#isTorn : endsInsideLine(this.#options.path, fstatSync(fd, { bigint: true }))
+      if (isTorn) writeSync(fd, LF)
+      this.#isTorn = false
+      for (const line of lines) {
+        this.#isTorn = true
+        for (let at = 0; at < line.length; ) at += writeSync(fd, line, at)
+        this.#isTorn = false
+        written++
+      }
+      return { lines: written, error: undefined }
+    } catch (error) {
+      return { lines: written, error }
+    } finally {
+      if (own !== undefined) closeSync(own)
+    }
+  }
+
+  /** Brings what was written to the disk itself. Pipes and the like, which have none, are passed over. */
+  async sync(): Promise<void> {
+    try {
+      await this.#handle?.sync()
+    } catch (error) {
+      if (!['EINVAL', 'ENOTSUP', 'EROFS'].includes(String(codeOf(error)))) throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    const handle = this.#handle
+    this.#handle = undefined
+    await handle?.close()
+  }
+
+  async #isReplaced(): Promise<boolean> {
+    try {
+      const found = await stat(this.#options.path, { bigint: true })
+      if (found.ino !== this.#identity?.ino || found.dev !== this.#identity.dev) return true
+      const sizeBytes = Number(found.size)
+      if (sizeBytes < this.#sizeBytes) this.#isTorn = false // cut off by somebody, the torn end with it
+      this.#sizeBytes = sizeBytes
+      return false
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return true
+      throw error
+    }
+  }
+
+  async #makeRoom(bytes: number): Promise<void> {
+    const { path, maxBytes, maxFiles } = this.#options
+    if (!this.#isRegular || this.#sizeBytes === 0 || this.#sizeBytes + bytes <= maxBytes) return
+    // Where it is replaced already, another process has made room.
+    if (!(await this.#isReplaced())) await rotate(path, maxFiles)
+    await this.close()
+    await this.open()
+  }
+
+  async #write(bytes: Buffer): Promise<{ readonly bytes: number; readonly error: unknown }> {
+    if (this.#isTorn) {
+      const healed = await this.#writeAll(LF)
+      if (healed.error !== undefined) return { bytes: 0, error: healed.error }
+      this.#isTorn = false
+    }
+    const done = await this.#writeAll(bytes)
+    if (done.error !== undefined) this.#isTorn = done.bytes > 0 && bytes[done.bytes - 1] !== LF[0] && !this.#takeBack(bytes, done.bytes)
+    return done
+  }
+
+  async #writeAll(bytes: Buffer): Promise<{ readonly bytes: number; readonly error: unknown }> {
+    let at = 0
+    let repeats = 0
+    while (at < bytes.length) {
+      try {
+        const { bytesWritten } = await this.#handle!.write(bytes, at, bytes.length - at, null)
+        at += bytesWritten
+        this.#sizeBytes += bytesWritten
+        if (bytesWritten > 0) repeats = 0
+        else if (++repeats > MAX_REPEATS) return { bytes: at, error: new Error('the system takes no bytes') }
+      } catch (error) {
+        if (!REPEATABLE.has(codeOf(error)) || ++repeats > MAX_REPEATS) return { bytes: at, error }
+        await this.#options.pause(REPEAT_AFTER_MS)
+      }
+    }
+    return { bytes: at, error: undefined }
+  }
+
+  /**
+   * Takes the part of a line at the end of `bytes` out of the file again, if it still is the end of the file: others
+   * may append to it too. In one go, so that there is hardly time for them to do so.
+   */
+  #takeBack(bytes: Buffer, written: number): boolean {
+    if (!this.#isRegular) return false
+    const part = bytes.subarray(bytes.lastIndexOf(LF[0]!, written - 1) + 1, written)
+    let fd: number | undefined
+    try {
+      fd = openSync(this.#options.path, constants.O_RDWR)
+      const found = fstatSync(fd, { bigint: true })
+      if (found.ino !== this.#identity?.ino || found.dev !== this.#identity.dev) return false
+      const start = Number(found.size) - part.length
+      const tail = Buffer.alloc(part.length)
+      if (start < 0 || readSync(fd, tail, 0, part.length, start) !== part.length || !tail.equals(part)) return false
+      ftruncateSync(fd, start)
+      this.#sizeBytes = start
+      return true
+    } catch {
+      return false
+    } finally {
+      if (fd !== undefined) closeSync(fd)
+    }
+  }
+}
+
+/** Whole lines from `from` on that go out in one write: up to 16 kB, or one line that is longer. */
+function nextChunk(lines: readonly Buffer[], from: number): { readonly bytes: Buffer; readonly lines: number } {
+  let size = lines[from]!.length
+  let to = from + 1
+  while (to < lines.length && size + lines[to]!.length <= WRITE_BYTES) size += lines[to++]!.length
+  return { bytes: to - from === 1 ? lines[from]! : Buffer.concat(lines.slice(from, to), size), lines: to - from }
+}
+
+function wholeLines(lines: readonly Buffer[], from: number, bytes: number): number {
+  let whole = 0
+  let rest = bytes
+  while (from + whole < lines.length && rest >= lines[from + whole]!.length) rest -= lines[from + whole++]!.length
+  return whole
+}
+
+/** Whether the file's last byte is something else than LF. Of a file that may not be read this cannot be known. */
+function endsInsideLine(path: string, stats: BigIntStats): boolean {
+  if (!stats.isFile() || stats.size === 0n) return false
+  let fd: number | undefined
+  try {
+    fd = openSync(path, 'r')
+    const found = fstatSync(fd, { bigint: true })
+    const last = Buffer.alloc(1)
+    const isSame = found.ino === stats.ino && found.dev === stats.dev
+    return isSame && readSync(fd, last, 0, 1, Number(found.size) - 1) === 1 && last[0] !== LF[0]
+  } catch {
+    return false
+  } finally {
+    if (fd !== undefined) closeSync(fd)
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown } | undefined)?.code
+}

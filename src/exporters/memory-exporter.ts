@@ -1,0 +1,46 @@
+import { checkNumber } from '../base/check-number.js'
+import type { Exporter } from '../base/export.js'
+import { ExportCounts } from './export-counts.js'
+
+export interface MemoryExporterOptions {
+  /** How many items are kept, 1 … 10 000 000; the oldest go first. Default 10 000. */
+  readonly maxItems?: number
+}
+
+/**
+ * Keeps what it was given: for tests, and for looking at the newest metrics or spans from within.
+ *
+ * @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` when `maxItems` is out of range.
+ * @example
+ * const memory = new MemoryExporter<Metric>()
+ * const task = exportPeriodically({ producers: [stats], exporter: memory })
+ * await task.flush()
+ * memory.items[0]?.descriptor.name
+ */
+export class MemoryExporter<T> implements Exporter<T> {
+  /** The newest items, the oldest of them first. */
+  readonly items: T[] = []
+  /** Batches taken since the last reset. */
+  batches = 0
+  readonly #maxItems: number
+  readonly #counts = new ExportCounts('MemoryExporter')
+
+  constructor(options: MemoryExporterOptions = {}) {
+    this.#maxItems = checkNumber('ERR_EXPORTER_OPTION', 'maxItems', options.maxItems ?? 10_000, { min: 1, max: 1e7, integer: true })
+  }
+
+  export(items: readonly T[]): void {
+    this.batches++
+    for (const item of items) this.items.push(item)
+    const surplus = this.items.length - this.#maxItems
+    if (surplus > 0) this.items.splice(0, surplus)
+    this.#counts.exported(items.length)
+    this.#counts.dropped('older', Math.max(surplus, 0))
+  }
+
+  /** Forgets everything it has kept. */
+  reset(): void {
+    this.items.length = 0
+    this.batches = 0
+  }
+}

@@ -1,0 +1,10 @@
+// C0, DEL, C1, line and paragraph separators; marks that change the direction of the text around them.
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+
+/** Text that a terminal only shows: every control character is spelled as an escape. */
+export function plainText(text: string): string {
+  return text.replace(UNSAFE, (character) => {
+    const code = character.charCodeAt(0)
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`
+  })
+}

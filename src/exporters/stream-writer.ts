@@ -1,0 +1,78 @@
+import type { Writable } from 'node:stream'
+
+/** The part of a writable stream that has to be there; false from `write` means that it is full. */
+export interface TextStream {
+  write(text: string, done?: (error?: Error | null) => void): unknown
+}
+
+type AnyStream = TextStream & Partial<Pick<Writable, 'on' | 'off' | 'writableLength' | 'destroyed' | 'writableEnded'>>
+
+/** `gone`: nobody reads any more, or never will. `full`: the stream holds more than it may. */
+export type Written = { readonly kind: 'written' | 'gone' | 'full' } | { readonly kind: 'failed'; readonly error: unknown }
+
+/** The other end of a pipe, the terminal, or the stream itself is no more: nothing that could be mended or need be told. */
+const GONE: ReadonlySet<unknown> = new Set(['EPIPE', 'EIO', 'ECONNRESET', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END'])
+const ignore = (): void => {}
+
+/**
+ * Writes to a stream that belongs to the application, mostly stdout: never closes it, never throws, waits while it is
+ * full, and listens to its errors only while something written is under way.
+ */
+export class StreamWriter {
+  readonly #stream: () => TextStream
+  readonly #maxBufferedBytes: number
+  #pending = 0
+  #listening: AnyStream | undefined
+
+  constructor(stream: () => TextStream, maxBufferedBytes: number = 1 << 20) {
+    this.#stream = stream
+    this.#maxBufferedBytes = maxBufferedBytes
+  }
+
+  write(text: string): Promise<Written> {
+    let stream: AnyStream
+    try {
+      stream = this.#stream()
+      if (stream.destroyed === true || stream.writableEnded === true) return Promise.resolve({ kind: 'gone' })
+      if ((stream.writableLength ?? 0) > this.#maxBufferedBytes) return Promise.resolve({ kind: 'full' })
+    } catch (error) {
+      return Promise.resolve({ kind: 'failed', error })
+    }
+    this.#listen(stream)
+    return new Promise((resolve) => {
+      const end = (error?: unknown): void => {
+        this.#release()
+        resolve(isError(error) ? (GONE.has(error.code) ? { kind: 'gone' } : { kind: 'failed', error }) : { kind: 'written' })
+      }
+      try {
+        const hasRoom = stream.write(text, end) !== false
+        // Taken: a fault that is known already is told before the next tick, a later one no longer concerns this call.
+        if (hasRoom) process.nextTick(resolve, { kind: 'written' })
+      } catch (error) {
+        end(error)
+      }
+    })
+  }
+
+  #listen(stream: AnyStream): void {
+    this.#pending++
+    if (this.#listening === stream) return
+    this.#listening?.off?.('error', ignore)
+    this.#listening = stream
+    stream.on?.('error', ignore)
+  }
+
+  #release(): void {
+    this.#pending--
+    // The error event comes after the callback.
+    setImmediate(() => {
+      if (this.#pending > 0) return
+      this.#listening?.off?.('error', ignore)
+      this.#listening = undefined
+    })
+  }
+}
+
+function isError(error: unknown): error is Error & { code?: unknown } {
+  return error !== undefined && error !== null
+}
