@@ -44,7 +44,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 test('publint finds nothing to say about the packed package', async () => {
-  const { messages } = await publint({ pkgDir: root, pack: { tarball: new Uint8Array(readFileSync(tarball)).buffer }, strict: true })
+  const { messages } = await publint({ pack: { tarball: new Uint8Array(readFileSync(tarball)).buffer }, strict: true })
   expect(messages.map((message) => formatMessage(message, manifest))).toEqual([])
 })
 
