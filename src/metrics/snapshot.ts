@@ -17,7 +17,8 @@ export function snapshotsOf(families: readonly Family[], timeUnixMs: number): re
   return families.map((family) => (isRowSource(family) ? snapshotOf(family, timeUnixMs) : family))
 }
 
-function seriesOf(source: RowSource, chunk: RowChunk, cell: number, timeUnixMs: number): TimeSeries {
+/** The snapshot of one row. */
+export function seriesOf(source: RowSource, chunk: RowChunk, cell: number, timeUnixMs: number): TimeSeries {
   const cumulative = source.descriptor.type.startsWith('CUMULATIVE')
   const exemplar = source.kind === 'scalar' ? chunk.exemplar(cell, 0) : undefined
   return {

@@ -54,11 +54,15 @@ export class DistributionPage {
   }
 
   /** Writes all rows of the chunk; each in one go, so that its buckets add up to its count. */
-  write(chunk: RowChunk, lines: HistogramLines, out: OutChunks): void {
+  write(chunk: RowChunk, lines: HistogramLines, out: OutChunks, special?: (cell: number) => string | undefined): void {
     let start = 0
     for (let cell = 0; cell < chunk.size; cell++) {
       const end = this.#ends[cell]!
-      if (chunk.isLive(cell)) this.#writeRow(chunk, cell, start, end, lines, out)
+      if (chunk.isLive(cell)) {
+        const text = special?.(cell)
+        if (text === undefined) this.#writeRow(chunk, cell, start, end, lines, out)
+        else out.write(Buffer.from(text))
+      }
       start = end
     }
   }

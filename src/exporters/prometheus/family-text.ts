@@ -35,7 +35,7 @@ export class FamilyText {
   /** Writes the rows of chunk number `at`: the unit of work between two looks at the clock. */
   writeChunk(at: number, out: OutChunks): void {
     if (this.#lines === undefined) this.#writeScalars(at, out)
-    else this.#writeDistributions(at, this.#lines, out)
+    else this.writeHistograms(at, this.#lines, out)
   }
 
   #writeScalars(at: number, out: OutChunks): void {
@@ -48,11 +48,15 @@ export class FamilyText {
     out.write(page.bytes, page.length)
   }
 
-  #writeDistributions(at: number, lines: HistogramLines, out: OutChunks): void {
+  /**
+   * Writes the distributions of a chunk with the lines of another dialect, which so shares the rendered labels.
+   * @param special The text of a row that needs more than its plain lines, undefined for all others.
+   */
+  writeHistograms(at: number, lines: HistogramLines, out: OutChunks, special?: (cell: number) => string | undefined): void {
     const chunk = this.#source.chunks[at]!
     const page = (this.#distributions[at] ??= new DistributionPage())
     page.update(chunk, (cell) => this.#labels(at, cell))
-    page.write(chunk, lines, out)
+    page.write(chunk, lines, out, special)
   }
 
   #labels(at: number, cell: number): string {

@@ -2,8 +2,10 @@ import type { DistributionValue, Metric, SummaryValue, TimeSeries } from '../../
 import { documentFamilies } from './document-families.js'
 import { escapeValue } from './escape.js'
 import { exemplarText } from './exemplar-text.js'
-import { type ExposedFamily, OVERFLOW_LABEL } from './names.js'
+import { labelPairs } from './label-pairs.js'
+import type { ExposedFamily } from './names.js'
 import { canonicalBoundText, valueText } from './numbers.js'
+import { sampleLine, withLabel } from './sample-line.js'
 
 export interface OpenMetricsOptions {
   /**
@@ -22,14 +24,12 @@ export interface OpenMetricsOptions {
  * @example
  * formatOpenMetrics(stats.getMetrics()) // # TYPE shop_requests counter\n# HELP … shop_requests_total 3\n# EOF\n
  */
-export function formatOpenMetrics(metrics: readonly Metric[], options: OpenMetricsOptions = {}): string {
-  const families = documentFamilies(metrics).map(({ source, exposed }) => familyText(exposed, source, options))
+export function formatOpenMetrics(metrics: readonly Metric[], { created = false }: OpenMetricsOptions = {}): string {
+  const families = documentFamilies(metrics).map(({ source, exposed }) => {
+    const samples = source.timeSeries.map((series) => openMetricsSeries(exposed, series, created)).join('')
+    return samples === '' ? '' : openMetricsHead(exposed) + samples
+  })
   return `${families.join('')}# EOF\n`.toWellFormed()
-}
-
-function familyText(family: ExposedFamily, metric: Metric, { created = false }: OpenMetricsOptions): string {
-  const samples = metric.timeSeries.map((series) => seriesText(family, series, created)).join('')
-  return samples === '' ? '' : openMetricsHead(family) + samples
 }
 
 /** The lines above the samples of a family. */
@@ -41,10 +41,11 @@ export function openMetricsHead({ baseName, openMetricsType, unit, help }: Expos
   )
 }
 
-function seriesText(family: ExposedFamily, series: TimeSeries, created: boolean): string {
+/** All lines of one series; empty where the specification allows none for its value. */
+export function openMetricsSeries(family: ExposedFamily, series: TimeSeries, created: boolean): string {
   const value = series.points.at(-1)?.value
-  const labels = labelsText(family, series)
   if (value === undefined) return ''
+  const labels = labelPairs(family.labelNames, (at) => series.labelValues[at], series.overflow ?? false)
   const samples =
     typeof value === 'number'
       ? scalarText(family, labels, value, series)
@@ -53,29 +54,31 @@ function seriesText(family: ExposedFamily, series: TimeSeries, created: boolean)
         : summaryText(family, labels, value)
   const since = series.startTimeUnixMs
   if (!created || samples === '' || since === undefined || !hasCreated(family)) return samples
-  return samples + line(`${family.baseName}_created`, labels, valueText(since / 1_000))
+  return samples + sampleLine(`${family.baseName}_created`, labels, valueText(since / 1_000))
 }
 
-function hasCreated({ openMetricsType: type }: ExposedFamily): boolean {
+export function hasCreated({ openMetricsType: type }: ExposedFamily): boolean {
   return type === 'counter' || type === 'histogram' || type === 'summary'
 }
 
+/** Whether a scalar may have this value, by the type of its family. */
+export function allowsValue({ openMetricsType: type }: ExposedFamily, value: number): boolean {
+  if (type === 'counter') return value >= 0
+  if (type === 'info') return value === 1
+  return type !== 'stateset' || value === 0 || value === 1
+}
+
+/** Whether `_sum` and `_count` may stand beside the buckets: not where values below zero can be among them. */
+export function allowsSum(sum: number, bounds: readonly number[]): boolean {
+  return sum >= 0 && (bounds[0] ?? 0) >= 0
+}
+
 function scalarText(family: ExposedFamily, labels: string, value: number, series: TimeSeries): string {
-  switch (family.openMetricsType) {
-    case 'counter':
-      return value >= 0 ? line(family.name, labels, valueText(value) + exemplarText(series.exemplar, -Infinity, Infinity)) : ''
-    case 'gauge':
-    case 'unknown':
-      return line(family.name, labels, valueText(value))
-    case 'info':
-      return value === 1 ? line(family.name, labels, '1') : ''
-    case 'stateset': {
-      const state = series.labelValues[family.labelNames.length - 1] ?? ''
-      return state !== '' && (value === 0 || value === 1) ? line(family.name, labels, valueText(value)) : ''
-    }
-    default:
-      return ''
-  }
+  const { openMetricsType: type, labelNames } = family
+  if (type === 'histogram' || type === 'summary' || !allowsValue(family, value)) return ''
+  if (type === 'stateset' && (series.labelValues[labelNames.length - 1] ?? '') === '') return ''
+  const exemplar = type === 'counter' ? exemplarText(series.exemplar, -Infinity, Infinity) : ''
+  return sampleLine(family.name, labels, valueText(value) + exemplar)
 }
 
 function histogramText(family: ExposedFamily, labels: string, value: DistributionValue): string {
@@ -88,37 +91,21 @@ function histogramText(family: ExposedFamily, labels: string, value: Distributio
     const bound = bounds[i] ?? Infinity
     below = i === bounds.length ? count : below + (bucketCounts[i] ?? 0)
     const exemplar = exemplarText(exemplars?.[i], bounds[i - 1] ?? -Infinity, bound)
-    text += line(name, withLabel(labels, 'le', canonicalBoundText(bound)), String(below) + exemplar)
+    text += sampleLine(name, withLabel(labels, 'le', canonicalBoundText(bound)), String(below) + exemplar)
   }
-  if (!(sum >= 0) || (bounds[0] ?? 0) < 0) return text
-  return text + line(`${family.baseName}_count`, labels, String(count)) + line(`${family.baseName}_sum`, labels, valueText(sum))
+  if (!allowsSum(sum, bounds)) return text
+  return text + sampleLine(`${family.baseName}_sum`, labels, valueText(sum)) + sampleLine(`${family.baseName}_count`, labels, String(count))
 }
 
 function summaryText(family: ExposedFamily, labels: string, { quantiles, count, sum }: SummaryValue): string {
   if (family.type !== 'summary') return ''
+  const name = family.baseName
   return (
     quantiles
       .filter(({ value }) => !(value < 0))
-      .map(({ quantile, value }) => line(family.baseName, withLabel(labels, 'quantile', canonicalBoundText(quantile)), valueText(value)))
+      .map(({ quantile, value }) => sampleLine(name, withLabel(labels, 'quantile', canonicalBoundText(quantile)), valueText(value)))
       .join('') +
-    line(`${family.baseName}_count`, labels, String(count)) +
-    (sum >= 0 ? line(`${family.baseName}_sum`, labels, valueText(sum)) : '')
+    (sum >= 0 ? sampleLine(`${name}_sum`, labels, valueText(sum)) : '') +
+    sampleLine(`${name}_count`, labels, String(count))
   )
-}
-
-function labelsText({ labelNames }: ExposedFamily, { labelValues, overflow }: TimeSeries): string {
-  const labels = labelNames.flatMap((name, i) => {
-    const value = labelValues[i] ?? ''
-    return value === '' ? [] : [`${name}="${escapeValue(value)}"`]
-  })
-  if (overflow === true) labels.push(`${OVERFLOW_LABEL}="true"`)
-  return labels.join(',')
-}
-
-function withLabel(labels: string, name: string, value: string): string {
-  return labels === '' ? `${name}="${value}"` : `${labels},${name}="${value}"`
-}
-
-function line(name: string, labels: string, value: string): string {
-  return labels === '' ? `${name} ${value}\n` : `${name}{${labels}} ${value}\n`
 }

@@ -1,17 +1,69 @@
-import { systemClock } from '../../base/clock.js'
-import { snapshotsOf } from '../../metrics/snapshot.js'
-import type { Family } from '../../metrics/row-source.js'
+import type { Metric } from '../../metrics/metric.js'
+import { type Family, isRowSource, type RowSource } from '../../metrics/row-source.js'
+import { type DocumentFamily, documentFamilies } from './document-families.js'
 import type { Encoder } from './encoder.js'
-import { formatOpenMetrics, type OpenMetricsOptions } from './openmetrics-text.js'
+import type { ExposedFamily } from './names.js'
+import { OpenMetricsRows } from './openmetrics-rows.js'
+import { openMetricsHead, type OpenMetricsOptions, openMetricsSeries } from './openmetrics-text.js'
+import { OutChunks } from './out-chunks.js'
+import { hasRows, textOf } from './text-encoder.js'
+import { Turns } from './turns.js'
 
-/** OpenMetrics text 1.0.0: units, exemplars, info and state sets, and an end that tells a whole document from a part. */
-export function openMetricsEncoder(options: OpenMetricsOptions = {}): Encoder {
+const SERIES_A_STEP = 32
+
+/**
+ * OpenMetrics text 1.0.0: units, exemplars, info and state sets, and an end that tells a whole document from a part.
+ * Writes the bytes of {@link formatOpenMetrics}, from rows and in slices.
+ */
+export function openMetricsEncoder({ created = false }: OpenMetricsOptions = {}): Encoder {
+  const kept = new WeakMap<RowSource, OpenMetricsRows>()
+  const rowsOf = (family: DocumentFamily<RowSource>): OpenMetricsRows => {
+    let rows = kept.get(family.source)
+    if (rows === undefined) {
+      rows = new OpenMetricsRows(family.source, family.exposed, textOf(family), created)
+      kept.set(family.source, rows)
+    }
+    return rows
+  }
   return {
     format: 'openmetrics',
     contentType: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
     accepts: (mediaType, parameters) => mediaType === 'application/openmetrics-text' && (parameters.get('version') ?? '1.0.0') === '1.0.0',
-    async *encode(families: readonly Family[]): AsyncIterable<Uint8Array> {
-      yield Buffer.from(formatOpenMetrics(snapshotsOf(families, systemClock.unixMs()), options))
+
+    async *encode(families: readonly Family[], signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+      const turns = new Turns(signal)
+      const out = new OutChunks()
+      for (const { source, exposed } of documentFamilies(families)) {
+        const steps = isRowSource(source) ? rowSteps(rowsOf({ source, exposed }), source, out) : seriesSteps(exposed, source, created, out)
+        for (const _ of steps) {
+          if (out.hasFull) yield* out.takeFull()
+          if (turns.over) await turns.next()
+        }
+      }
+      out.write(Buffer.from('# EOF\n'))
+      if (out.hasFull) yield* out.takeFull()
+      yield out.takeRest()
     },
+  }
+}
+
+function* rowSteps(rows: OpenMetricsRows, { chunks }: RowSource, out: OutChunks): Generator<void> {
+  if (!chunks.some(hasRows)) return
+  rows.writeHead(out)
+  for (const at of chunks.keys()) {
+    rows.writeChunk(at, out)
+    yield
+  }
+}
+
+function* seriesSteps(family: ExposedFamily, { timeSeries }: Metric, created: boolean, out: OutChunks): Generator<void> {
+  let head = openMetricsHead(family)
+  for (const [i, series] of timeSeries.entries()) {
+    const text = openMetricsSeries(family, series, created)
+    if (text !== '') {
+      out.write(Buffer.from(head + text.toWellFormed()))
+      head = ''
+    }
+    if (i % SERIES_A_STEP === 0) yield
   }
 }

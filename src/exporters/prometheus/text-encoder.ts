@@ -12,7 +12,8 @@ const DIALECT: TextDialect = { head: textHead, boundText }
 // Rendered text goes with its rows: it is shared by all handlers of the process and ends with the view.
 const texts = new WeakMap<RowSource, FamilyText>()
 
-function textOf({ source, exposed }: DocumentFamily<RowSource>): FamilyText {
+/** The kept text of a family of rows, for this format and for those that share lines with it. */
+export function textOf({ source, exposed }: DocumentFamily<RowSource>): FamilyText {
   let text = texts.get(source)
   if (text === undefined) {
     text = new FamilyText(source, exposed, DIALECT)
@@ -21,7 +22,8 @@ function textOf({ source, exposed }: DocumentFamily<RowSource>): FamilyText {
   return text
 }
 
-function hasRows(chunk: RowChunk): boolean {
+/** Whether any row of a chunk is in use. */
+export function hasRows(chunk: RowChunk): boolean {
   for (let cell = 0; cell < chunk.size; cell++) if (chunk.isLive(cell)) return true
   return false
 }

@@ -4,6 +4,7 @@ import { escapeHelp } from './escape.js'
 import { labelPairs } from './label-pairs.js'
 import type { ExposedFamily } from './names.js'
 import { boundText, valueText } from './numbers.js'
+import { sampleLine, withLabel } from './sample-line.js'
 
 /**
  * Snapshots as a document of the Prometheus text format 0.0.4.
@@ -38,7 +39,7 @@ function seriesText(family: ExposedFamily, series: TimeSeries): string {
   const value = series.points.at(-1)?.value
   const labels = labelsText(family, series)
   if (typeof value === 'number') {
-    return family.type === 'counter' || family.type === 'gauge' ? line(family.name, labels, valueText(value)) : ''
+    return family.type === 'counter' || family.type === 'gauge' ? sampleLine(family.name, labels, valueText(value)) : ''
   }
   if (value?.kind === 'distribution') return family.type === 'histogram' ? histogramText(family.name, labels, value) : ''
   if (value?.kind === 'summary') return family.type === 'summary' ? summaryText(family.name, labels, value) : ''
@@ -50,32 +51,26 @@ function histogramText(name: string, labels: string, { bounds, bucketCounts, cou
   let below = 0
   for (let i = 0; i < bounds.length; i++) {
     below += bucketCounts[i] ?? 0
-    text += line(`${name}_bucket`, withLabel(labels, 'le', boundText(bounds[i]!)), String(below))
+    text += sampleLine(`${name}_bucket`, withLabel(labels, 'le', boundText(bounds[i]!)), String(below))
   }
   return (
     text +
-    line(`${name}_bucket`, withLabel(labels, 'le', '+Inf'), String(count)) +
-    line(`${name}_sum`, labels, valueText(sum)) +
-    line(`${name}_count`, labels, String(count))
+    sampleLine(`${name}_bucket`, withLabel(labels, 'le', '+Inf'), String(count)) +
+    sampleLine(`${name}_sum`, labels, valueText(sum)) +
+    sampleLine(`${name}_count`, labels, String(count))
   )
 }
 
 function summaryText(name: string, labels: string, { quantiles, count, sum }: SummaryValue): string {
   return (
-    quantiles.map(({ quantile, value }) => line(name, withLabel(labels, 'quantile', boundText(quantile)), valueText(value))).join('') +
-    line(`${name}_sum`, labels, valueText(sum)) +
-    line(`${name}_count`, labels, String(count))
+    quantiles
+      .map(({ quantile, value }) => sampleLine(name, withLabel(labels, 'quantile', boundText(quantile)), valueText(value)))
+      .join('') +
+    sampleLine(`${name}_sum`, labels, valueText(sum)) +
+    sampleLine(`${name}_count`, labels, String(count))
   )
 }
 
 function labelsText({ labelNames }: ExposedFamily, { labelValues, overflow = false }: TimeSeries): string {
   return labelPairs(labelNames, (at) => labelValues[at], overflow)
-}
-
-function withLabel(labels: string, name: string, value: string): string {
-  return labels === '' ? `${name}="${value}"` : `${labels},${name}="${value}"`
-}
-
-function line(name: string, labels: string, value: string): string {
-  return labels === '' ? `${name} ${value}\n` : `${name}{${labels}} ${value}\n`
 }

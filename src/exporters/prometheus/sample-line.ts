@@ -1,0 +1,9 @@
+/** One line of a text format. `labels` is what stands between the braces, which an empty text leaves out. */
+export function sampleLine(name: string, labels: string, value: string): string {
+  return labels === '' ? `${name} ${value}\n` : `${name}{${labels}} ${value}\n`
+}
+
+/** The labels of a series and one more. */
+export function withLabel(labels: string, name: string, value: string): string {
+  return labels === '' ? `${name}="${value}"` : `${labels},${name}="${value}"`
+}
