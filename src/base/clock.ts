@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks' // the global one is behind a getter
+
 /** Where time is read. Nothing else in the engine reads it, so that tests can hand in their own. */
 export interface Clock {
   /** Wall time in milliseconds since 1970, may jump. */

@@ -36,16 +36,24 @@ interface ContextState {
   used: boolean
   /** Sampled spans that are open now; distributions look for an exemplar only while there are some. */
   openSampledSpans: number
+  /** The span that is ending: what it records then is its own, wherever `end()` is called. */
+  endingSpan: FrameSpan | undefined
 }
 
 export const contextState: ContextState = sharedState('context', () => ({
   storage: new AsyncLocalStorage<Frame>(),
   used: false,
   openSampledSpans: 0,
+  endingSpan: undefined,
 }))
 
 export function currentFrame(): Frame {
   return contextState.used ? (contextState.storage.getStore() ?? EMPTY_FRAME) : EMPTY_FRAME
+}
+
+/** What a value that is recorded now belongs to, where a sampled span is open. */
+export function exemplarLabels(): Readonly<Record<string, string>> | undefined {
+  return (contextState.endingSpan ?? currentFrame().span)?.exemplarLabels()
 }
 
 export function runInFrame<R>(frame: Frame, fn: () => R): R {

@@ -1,4 +1,4 @@
-import { contextState, currentFrame } from '../base/context.js'
+import { contextState, exemplarLabels } from '../base/context.js'
 import type { Clock } from '../base/clock.js'
 import { BucketSearch } from './bucket-search.js'
 import { ChunkMemory, type MemoryKind } from './memory.js'
@@ -219,7 +219,7 @@ export class DistributionCells implements Cells {
   /** Keeps the first value of a bucket since the last gathering, where it was recorded inside a sampled span. */
   #takeExemplar(place: number, value: number): void {
     if (this.#exemplarEpochs?.get(place) === this.#epochs.current) return
-    const attachments = currentFrame().span?.exemplarLabels()
+    const attachments = exemplarLabels()
     if (attachments !== undefined) this.#keep(place, value, attachments)
   }
 

@@ -57,15 +57,15 @@ export class RunningSpans {
   read(nowMs: number): RunningSpan[] {
     const running: RunningSpan[] = []
     for (let record = this.#oldest; record !== undefined; record = record.newer) {
-      const { name, kind, context, parent, startMs, offsetMs, attributes } = record
+      const { name, kind, context, parentSpanId, startMs, startTimeUnixMs, details } = record
       running.push({
         name,
         kind,
         context,
-        parentSpanId: parent?.isValid ? parent.spanId : undefined,
-        startTimeUnixMs: startMs + offsetMs,
+        parentSpanId,
+        startTimeUnixMs,
         runningMs: Math.max(0, nowMs - startMs),
-        attributes: plainAttributes(attributes),
+        attributes: plainAttributes(details?.attributes),
       })
     }
     return running

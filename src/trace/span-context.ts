@@ -66,14 +66,7 @@ export class SpanContext {
   constructor(init?: SpanContextInit)
   /** @internal */
   constructor(trace: TraceIdentity, s0: number, s1: number, options: number, fromHeader: boolean, spanHex?: string)
-  constructor(
-    from: SpanContextInit | TraceIdentity = {},
-    s0 = 0,
-    s1 = 0,
-    options = 0,
-    fromHeader = false,
-    spanHex?: string,
-  ) {
+  constructor(from: SpanContextInit | TraceIdentity = {}, s0 = 0, s1 = 0, options = 0, fromHeader = false, spanHex?: string) {
     if (!(from instanceof TraceIdentity)) {
       const given = readInit(from)
       from = given.trace

@@ -5,8 +5,8 @@ import { link, type Link, type LinkInit } from './link.js'
 import { messageEvent, type MessageEvent, type MessageEventInit } from './message-event.js'
 import { SpanContext } from './span-context.js'
 import { spanJson, type TraceDocument } from './span-json.js'
-import type { SpanKind } from './span-kind.js'
-import { SpanRecord } from './span-record.js'
+import { SpanKind } from './span-kind.js'
+import { SpanDetails, SpanRecord } from './span-record.js'
 import type { StackTrace } from './stack-trace.js'
 import { Status } from './status.js'
 
@@ -57,19 +57,20 @@ export class SpanData {
   static from(init: SpanDataInit): SpanData {
     const { context, parentSpanId } = init
     const parent = parentSpanId === undefined ? undefined : new SpanContext({ traceId: context.traceId, spanId: parentSpanId })
-    const record = new SpanRecord(init.name, context, parent, init.sameProcessAsParentSpan)
-    record.startMs = init.startTimeUnixMs
+    const { name, kind = SpanKind.UNSPECIFIED, startTimeUnixMs, sameProcessAsParentSpan } = init
+    const record = new SpanRecord(name, kind, context, parent, sameProcessAsParentSpan, startTimeUnixMs, { ms: 0 })
     record.endMs = init.endTimeUnixMs
-    if (init.kind !== undefined) record.kind = init.kind
-    if (init.status !== undefined) record.status = init.status
-    if (init.childSpanCount !== undefined) record.childSpanCount = init.childSpanCount
-    record.attributes = collectAttributes(init.attributes, Infinity)
-    record.annotations = listOf(init.annotations, ({ timeUnixMs, description, attributes }) =>
+    record.status = init.status
+    record.childSpanCount = init.childSpanCount ?? 0
+    const details = new SpanDetails()
+    record.details = details
+    details.attributes = collectAttributes(init.attributes, Infinity)
+    details.annotations = listOf(init.annotations, ({ timeUnixMs, description, attributes }) =>
       Object.freeze({ timeUnixMs, description, attributes: plainAttributes(collectAttributes(attributes, Infinity)) }),
     )
-    record.messageEvents = listOf(init.messageEvents, (event) => messageEvent(event, init.endTimeUnixMs))
-    record.links = listOf(init.links, (each) => link(each, Infinity))
-    record.stackTrace = init.stackTrace
+    details.messageEvents = listOf(init.messageEvents, (event) => messageEvent(event, init.endTimeUnixMs))
+    details.links = listOf(init.links, (each) => link(each, Infinity))
+    details.stackTrace = init.stackTrace
     return new SpanData(record)
   }
 
@@ -95,8 +96,7 @@ export class SpanData {
 
   /** Undefined for the first span of a trace. */
   get parentSpanId(): string | undefined {
-    const { parent } = this.#record
-    return parent?.isValid ? parent.spanId : undefined
+    return this.#record.parentSpanId
   }
 
   /** False where the parent's context came from another process, undefined where there is no parent. */
@@ -106,17 +106,17 @@ export class SpanData {
 
   /** Milliseconds since 1970, with fractions. */
   get startTimeUnixMs(): number {
-    return this.#record.startMs + this.#record.offsetMs
+    return this.#record.startTimeUnixMs
   }
 
   /** Milliseconds since 1970, with fractions. */
   get endTimeUnixMs(): number {
-    return this.#record.endMs + this.#record.offsetMs
+    return this.startTimeUnixMs + this.durationMs
   }
 
   /** Measured on the monotonic clock: never negative, right to microseconds, untouched by changes of wall time. */
   get durationMs(): number {
-    return Math.max(0, this.#record.endMs - this.#record.startMs)
+    return this.#record.durationMs
   }
 
   get startTime(): Date {
@@ -128,19 +128,19 @@ export class SpanData {
   }
 
   get attributes(): Attributes {
-    return (this.#attributes ??= plainAttributes(this.#record.attributes))
+    return (this.#attributes ??= plainAttributes(this.#record.details?.attributes))
   }
 
   get annotations(): readonly Annotation[] {
-    return this.#record.annotations?.toArray() ?? []
+    return this.#record.details?.annotations?.toArray() ?? []
   }
 
   get messageEvents(): readonly MessageEvent[] {
-    return this.#record.messageEvents?.toArray() ?? []
+    return this.#record.details?.messageEvents?.toArray() ?? []
   }
 
   get links(): readonly Link[] {
-    return this.#record.links?.toArray() ?? []
+    return this.#record.details?.links?.toArray() ?? []
   }
 
   /** OK where none was set. */
@@ -155,7 +155,7 @@ export class SpanData {
 
   /** Where the error was thrown that ended the span. */
   get stackTrace(): StackTrace | undefined {
-    return this.#record.stackTrace
+    return this.#record.details?.stackTrace
   }
 
   /** How many spans of this process have this one as their parent. */
@@ -165,12 +165,12 @@ export class SpanData {
 
   /** How much was dropped because of the limits. */
   get dropped(): SpanDropCounts {
-    const { attributes, annotations, messageEvents, links } = this.#record
+    const { details } = this.#record
     return {
-      attributes: attributes?.dropped ?? 0,
-      annotations: annotations?.dropped ?? 0,
-      messageEvents: messageEvents?.dropped ?? 0,
-      links: links?.dropped ?? 0,
+      attributes: details?.attributes?.dropped ?? 0,
+      annotations: details?.annotations?.dropped ?? 0,
+      messageEvents: details?.messageEvents?.dropped ?? 0,
+      links: details?.links?.dropped ?? 0,
     }
   }
 

@@ -9,6 +9,7 @@ import { StatusCode, statusCodeName } from './status-code.js'
 type SpanTag = 'span' | 'kind' | 'status'
 
 const TAG_KEYS: readonly SpanTag[] = ['span', 'kind', 'status']
+const SPAN_KINDS = 3
 const STATUS_CODES = Object.keys(StatusCode).length
 
 /** Names whose handles are kept; spans of further names are recorded by a slower path. */
@@ -52,6 +53,9 @@ export class SpanLatency {
   readonly #errors: Measure<SpanTag>
   /** By span name; within, by kind and status. Finding a handle makes no string. */
   readonly #handles = new Map<string, (BoundMeasure<SpanTag> | undefined)[]>()
+  /** Spans of one name tend to come in a row. */
+  #lastName: string | undefined
+  #lastHandles: (BoundMeasure<SpanTag> | undefined)[] = []
 
   constructor(stats: Stats) {
     this.#stats = stats
@@ -85,15 +89,23 @@ export class SpanLatency {
   }
 
   #recordLatency(name: string, kind: SpanKind, code: StatusCode, seconds: number): void {
-    let handles = this.#handles.get(name)
-    if (handles === undefined) {
-      if (this.#handles.size >= MAX_NAMES) return this.#stats.record(this.#latency, seconds, tagsOf(name, kind, code))
-      handles = []
-      this.#handles.set(name, handles)
-    }
+    const handles = name === this.#lastName ? this.#lastHandles : this.#handlesOf(name)
+    if (handles === undefined) return this.#stats.record(this.#latency, seconds, tagsOf(name, kind, code))
     const place = kind * STATUS_CODES + code
     const handle = (handles[place] ??= this.#stats.bind(this.#latency, tagsOf(name, kind, code)))
     handle.record(seconds)
+  }
+
+  #handlesOf(name: string): (BoundMeasure<SpanTag> | undefined)[] | undefined {
+    let handles = this.#handles.get(name)
+    if (handles === undefined) {
+      if (this.#handles.size >= MAX_NAMES) return undefined
+      handles = new Array<undefined>(SPAN_KINDS * STATUS_CODES).fill(undefined)
+      this.#handles.set(name, handles)
+    }
+    this.#lastName = name
+    this.#lastHandles = handles
+    return handles
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Clock } from '../base/clock.js'
-import { contextState, currentFrame, type Frame, runInFrame } from '../base/context.js'
+import { contextState, currentFrame, type Frame } from '../base/context.js'
 import type { Transport } from '../base/export.js'
 import type { AttributesInit } from './attributes.js'
-import { currentOf, FrameParent, frameWith } from './current-span.js'
+import { currentOf, FrameParent } from './current-span.js'
+import { AlwaysOffSampler, AlwaysOnSampler } from './constant-samplers.js'
 import { contextFrom } from './foreign-context.js'
 import { LinkType } from './link.js'
 import type { RandomWords } from './random-words.js'
@@ -18,8 +19,9 @@ import { transportThrew, userCodeThrew } from './span-misuse.js'
 import type { SpanOptions } from './span-options.js'
 import { SpanRecord } from './span-record.js'
 import type { SpanSummary } from './span-summary.js'
+import { Status } from './status.js'
 import { newTrace, type TraceIdentity } from './trace-identity.js'
-import { WallOffset } from './wall-offset.js'
+import { WallClock } from './wall-offset.js'
 
 export interface SpanMakerOptions {
   readonly sampler: Sampler
@@ -54,7 +56,9 @@ export class SpanMaker implements SpanOwner {
   readonly #defaultAttributes: AttributesInit | undefined
   readonly #untrusted: boolean
   readonly #rootOptions: number
-  readonly #wallOffset: WallOffset
+  readonly #wall: WallClock
+  /** The answer of a sampler that has only one. */
+  readonly #constant: boolean | undefined
 
   constructor(options: SpanMakerOptions) {
     this.clock = options.clock
@@ -68,28 +72,31 @@ export class SpanMaker implements SpanOwner {
     this.#defaultAttributes = options.defaultAttributes
     this.#untrusted = options.untrusted
     this.#rootOptions = options.rootOptions
-    this.#wallOffset = new WallOffset(options.clock)
+    this.#wall = new WallClock(options.clock)
+    this.#constant = constantOf(options.sampler)
   }
 
   wallOffsetMs(monotonicMs: number): number {
-    return this.#wallOffset.at(monotonicMs)
+    return this.#wall.offsetAt(monotonicMs).ms
   }
 
   startChild(parent: Span, name: string): Span {
     return this.begin(name, { parent }, currentFrame())
   }
 
-  spanEnds(span: Span, startMs: number, endMs: number): void {
-    const { record } = span
-    const durationMs = Math.max(0, endMs - startMs)
-    if (record === undefined) {
-      this.#latency.record(span.name, span.kind, span.status.code, durationMs)
-      return
-    }
-    this.#recordSampled(span, durationMs)
-    contextState.openSampledSpans--
-    record.status = span.status
+  unsampledEnds(span: Span, startMs: number, endMs: number): void {
+    if (this.#latency.hasViews) this.#latency.record(span.name, span.kind, span.status.code, Math.max(0, endMs - startMs))
+  }
+
+  sampledEnds(span: Span, record: SpanRecord, endMs: number): void {
     record.endMs = endMs
+    record.status ??= Status.OK
+    if (this.#latency.hasViews) {
+      contextState.endingSpan = span
+      this.#latency.record(record.name, record.kind, record.status.code, record.durationMs)
+      contextState.endingSpan = undefined
+    }
+    contextState.openSampledSpans--
     const data = new SpanData(record)
     this.#summary?.ended(record, data)
     try {
@@ -99,17 +106,7 @@ export class SpanMaker implements SpanOwner {
     }
   }
 
-  /** The latency of a sampled span leaves an exemplar, for which the span has to be the current one. */
-  #recordSampled(span: Span, durationMs: number): void {
-    if (!this.#latency.hasViews) return
-    const frame = currentFrame()
-    const record = () => this.#latency.record(span.name, span.kind, span.status.code, durationMs)
-    if (frame.span === span) record()
-    else runInFrame(frameWith(frame, span), record)
-  }
-
   begin(name: string, options: SpanOptions | undefined, frame: Frame): Span {
-    if (typeof name !== 'string') name = String(name)
     const given = options?.parent
     const parent = given === undefined ? currentOf(frame, this) : given
     if (parent instanceof Span) return this.#beginChild(name, options, frame, parent)
@@ -157,7 +154,7 @@ export class SpanMaker implements SpanOwner {
   #unsampled(name: string, options: SpanOptions | undefined, kind: SpanKind, trace: TraceIdentity, bits: number, frame: Frame): Span {
     const timed = this.#latency.hasViews && !frame.suppressed
     const startMs = timed ? this.#startMs(options) : 0
-    return new Span(this, name, kind, trace, bits, timed, startMs, undefined)
+    return new Span(this, trace, name, kind, bits, timed, startMs, undefined)
   }
 
   #sampled(
@@ -172,11 +169,10 @@ export class SpanMaker implements SpanOwner {
   ): Span {
     const s0 = this.random.next()
     const context = new SpanContext(trace, s0, this.random.next() || 1, bits | SAMPLED, false)
-    const record = new SpanRecord(name, context, parent, sameProcess)
-    record.kind = kind
-    record.startMs = this.#startMs(options)
-    record.offsetMs = parentRecord === undefined ? this.#wallOffset.at(record.startMs) : parentRecord.offsetMs
-    const span = new Span(this, name, kind, trace, bits, true, record.startMs, record)
+    const startMs = this.#startMs(options)
+    const wallOffset = parentRecord === undefined ? this.#wall.offsetAt(startMs) : parentRecord.wallOffset
+    const record = new SpanRecord(name, kind, context, parent, sameProcess, startMs, wallOffset)
+    const span = new Span(this, trace, name, kind, bits, true, 0, record)
     contextState.openSampledSpans++
     this.#summary?.started(record)
     if (this.#defaultAttributes !== undefined) span.addAttributes(this.#defaultAttributes)
@@ -190,11 +186,12 @@ export class SpanMaker implements SpanOwner {
   #startMs(options: SpanOptions | undefined): number {
     const nowMs = this.clock.monotonicMs()
     const given = options?.startTimeUnixMs
-    return given !== undefined && Number.isFinite(given) ? given - this.#wallOffset.at(nowMs) : nowMs
+    return given !== undefined && Number.isFinite(given) ? given - this.#wall.offsetAt(nowMs).ms : nowMs
   }
 
   /** What the sampler says; one that throws says no, and is counted. */
   ask(sampler: Sampler, trace: TraceIdentity, parent: SpanContext | undefined, name: string, kind: SpanKind): boolean {
+    if (sampler === this.#sampler && this.#constant !== undefined) return this.#constant
     try {
       return sampler.shouldSample(new SamplingRequest(trace, parent, name, kind)) === true
     } catch {
@@ -202,4 +199,9 @@ export class SpanMaker implements SpanOwner {
       return false
     }
   }
+}
+
+function constantOf(sampler: Sampler): boolean | undefined {
+  if (sampler instanceof AlwaysOnSampler) return true
+  return sampler instanceof AlwaysOffSampler ? false : undefined
 }

@@ -5,9 +5,19 @@ import type { BoundedMap } from './bounded-map.js'
 import type { Link } from './link.js'
 import type { MessageEvent } from './message-event.js'
 import type { SpanContext } from './span-context.js'
-import { SpanKind } from './span-kind.js'
-import type { Status } from './status.js'
+import type { SpanKind } from './span-kind.js'
 import type { StackTrace } from './stack-trace.js'
+import type { Status } from './status.js'
+import type { WallOffset } from './wall-offset.js'
+
+/** What was told to a span; made when something is. */
+export class SpanDetails {
+  attributes: BoundedMap<string, AttributeValue> | undefined = undefined
+  annotations: BoundedList<Annotation> | undefined = undefined
+  messageEvents: BoundedList<MessageEvent> | undefined = undefined
+  links: BoundedList<Link> | undefined = undefined
+  stackTrace: StackTrace | undefined = undefined
+}
 
 /**
  * Everything that only sampled spans keep. The span writes it while it runs; once it has ended, its SpanData is a
@@ -15,31 +25,49 @@ import type { StackTrace } from './stack-trace.js'
  */
 export class SpanRecord {
   name: string
-  kind: SpanKind = SpanKind.UNSPECIFIED
+  readonly kind: SpanKind
   readonly context: SpanContext
   readonly parent: SpanContext | undefined
   readonly sameProcess: boolean | undefined
   /** Monotonic milliseconds. */
-  startMs = 0
-  /** Monotonic milliseconds; -1 while the span runs. */
-  endMs = -1
-  /** What has to be added to monotonic time to get wall time: one number for all spans of a trace in this process. */
-  offsetMs = 0
+  readonly startMs: number
+  readonly wallOffset: WallOffset
+  /** Monotonic milliseconds; undefined while the span runs. */
+  endMs: number | undefined = undefined
   status: Status | undefined = undefined
   childSpanCount = 0
-  attributes: BoundedMap<string, AttributeValue> | undefined = undefined
-  annotations: BoundedList<Annotation> | undefined = undefined
-  messageEvents: BoundedList<MessageEvent> | undefined = undefined
-  links: BoundedList<Link> | undefined = undefined
-  stackTrace: StackTrace | undefined = undefined
+  details: SpanDetails | undefined = undefined
   /** Neighbours in the list of running spans. */
   older: SpanRecord | undefined = undefined
   newer: SpanRecord | undefined = undefined
 
-  constructor(name: string, context: SpanContext, parent: SpanContext | undefined, sameProcess: boolean | undefined) {
+  constructor(
+    name: string,
+    kind: SpanKind,
+    context: SpanContext,
+    parent: SpanContext | undefined,
+    sameProcess: boolean | undefined,
+    startMs: number,
+    wallOffset: WallOffset,
+  ) {
     this.name = name
+    this.kind = kind
     this.context = context
     this.parent = parent
     this.sameProcess = sameProcess
+    this.startMs = startMs
+    this.wallOffset = wallOffset
+  }
+
+  get parentSpanId(): string | undefined {
+    return this.parent?.isValid ? this.parent.spanId : undefined
+  }
+
+  get startTimeUnixMs(): number {
+    return this.startMs + this.wallOffset.ms
+  }
+
+  get durationMs(): number {
+    return this.endMs === undefined ? 0 : Math.max(0, this.endMs - this.startMs)
   }
 }

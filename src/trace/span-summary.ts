@@ -7,6 +7,8 @@ import { StatusCode, statusCodeName } from './status-code.js'
 /** Lower bounds of the latency buckets, in milliseconds. */
 export const SUMMARY_BUCKETS_MS: readonly number[] = Object.freeze([0, 0.01, 0.1, 1, 10, 100, 1_000, 10_000, 60_000])
 
+const UPPER_MS = Float64Array.from([...SUMMARY_BUCKETS_MS.slice(1), Infinity])
+
 export interface SpanSummaryOptions {
   /** Span names that are kept apart; spans of later names are not summed up. Default 128. */
   readonly names?: number
@@ -68,7 +70,7 @@ class Bucket implements SummaryBucket {
 }
 
 class NameBuckets {
-  readonly latency: (Bucket | undefined)[] = []
+  readonly latency: (Bucket | undefined)[] = SUMMARY_BUCKETS_MS.map(() => undefined)
   readonly errors = new Map<StatusCode, Bucket>()
 }
 
@@ -78,6 +80,9 @@ class NameBuckets {
  */
 export class SpanSummary {
   readonly #names = new Map<string, NameBuckets>()
+  /** Spans of one name tend to come in a row. */
+  #lastName: string | undefined
+  #lastBuckets: NameBuckets | undefined
   readonly #running: RunningSpans
   readonly #maxNames: number
   readonly #samplesPerBucket: number
@@ -98,21 +103,27 @@ export class SpanSummary {
   /** @internal */
   ended(record: SpanRecord, data: SpanData): void {
     this.#running.remove(record)
-    let buckets = this.#names.get(record.name)
-    if (buckets === undefined) {
-      if (this.#names.size >= this.#maxNames) return
+    const buckets = record.name === this.#lastName ? this.#lastBuckets : this.#bucketsOf(record.name)
+    if (buckets !== undefined) this.#bucketOf(buckets, record).take(data, record.startMs + record.durationMs, this.#sampleIntervalMs)
+  }
+
+  #bucketsOf(name: string): NameBuckets | undefined {
+    let buckets = this.#names.get(name)
+    if (buckets === undefined && this.#names.size < this.#maxNames) {
       buckets = new NameBuckets()
-      this.#names.set(record.name, buckets)
+      this.#names.set(name, buckets)
     }
-    this.#bucketOf(buckets, record).take(data, record.endMs, this.#sampleIntervalMs)
+    this.#lastName = name
+    this.#lastBuckets = buckets
+    return buckets
   }
 
   #bucketOf(buckets: NameBuckets, record: SpanRecord): Bucket {
     const code = record.status?.code ?? StatusCode.OK
     if (code === StatusCode.OK) {
-      const durationMs = record.endMs - record.startMs
-      let at = SUMMARY_BUCKETS_MS.length - 1
-      while (at > 0 && durationMs < SUMMARY_BUCKETS_MS[at]!) at--
+      const { durationMs } = record
+      let at = 0
+      while (durationMs >= UPPER_MS[at]! && at < UPPER_MS.length - 1) at++
       return (buckets.latency[at] ??= new Bucket(this.#samplesPerBucket))
     }
     let bucket = buckets.errors.get(code)
@@ -138,6 +149,7 @@ export class SpanSummary {
   /** Forgets the samples; running spans stay. */
   reset(): void {
     this.#names.clear()
+    this.#lastName = undefined
   }
 }
 

@@ -20,7 +20,7 @@ import {
   refusedValues,
   usedAfterEnd,
 } from './span-misuse.js'
-import type { SpanRecord } from './span-record.js'
+import { SpanDetails, type SpanRecord } from './span-record.js'
 import { StackTrace } from './stack-trace.js'
 import { Status } from './status.js'
 import type { StatusCode } from './status-code.js'
@@ -39,15 +39,19 @@ export interface SpanOwner {
   /** Wall time minus monotonic time, in milliseconds. */
   wallOffsetMs(monotonicMs: number): number
   startChild(parent: Span, name: string): Span
-  /** Records the latency and, of a sampled span, sends what it kept. `endMs` is monotonic. */
-  spanEnds(span: Span, startMs: number, endMs: number): void
+  /** Records the latency. Times are monotonic. */
+  unsampledEnds(span: Span, startMs: number, endMs: number): void
+  /** Records the latency and sends what the span kept. */
+  sampledEnds(span: Span, record: SpanRecord, endMs: number): void
 }
 
 const ENDED = 0x01
 /** The start was read from the clock: the latency can be recorded. */
 const TIMED = 0x02
-/** Above the flags: the trace options that an unsampled span passes on. */
-const OPTIONS_SHIFT = 8
+// Above the flags: the kind, then the trace options that children inherit.
+const KIND_SHIFT = 2
+const KIND_MASK = 0x3
+const OPTIONS_SHIFT = 4
 
 /** Where an imperative span was made current, and what was current before. */
 interface Scope {
@@ -58,6 +62,15 @@ interface Scope {
   before: Frame | undefined
 }
 
+/** What few spans need: made when it is. */
+class SpanExtras {
+  /** The context of an unsampled span, once it has been asked for. */
+  context: SpanContext | undefined = undefined
+  /** The status of an unsampled span, where one was set. */
+  status: Status | undefined = undefined
+  scope: Scope | undefined = undefined
+}
+
 /**
  * A unit of work. Made by a tracer, which decides whether it is sampled: of one that is not, only the latency is
  * kept, and all its methods do nothing at little cost.
@@ -65,42 +78,41 @@ interface Scope {
  * Nothing here throws. What comes after the end changes nothing and is counted.
  */
 export class Span implements OwnedFrameSpan {
-  /** The tracer that made it. @internal */
+  /** Who made it: one for each tracer. @internal */
   readonly owner: SpanOwner & object
-  readonly kind: SpanKind
   /** @internal */
   readonly trace: TraceIdentity
   #name: string
   #flags: number
   readonly #startMs: number
-  #status: Status | undefined = undefined
-  #context: SpanContext | undefined = undefined
-  #scope: Scope | undefined = undefined
   readonly #record: SpanRecord | undefined
+  #extras: SpanExtras | undefined = undefined
 
-  /** Made by a tracer. @internal */
+  /** Made by a tracer. Few fields: what an unsampled span costs is this object. @internal */
   constructor(
     owner: SpanOwner & object,
+    trace: TraceIdentity,
     name: string,
     kind: SpanKind,
-    trace: TraceIdentity,
     options: number,
     timed: boolean,
     startMs: number,
     record: SpanRecord | undefined,
   ) {
     this.owner = owner
-    this.kind = kind
     this.trace = trace
     this.#name = name
-    this.#flags = (options << OPTIONS_SHIFT) | (timed ? TIMED : 0)
+    this.#flags = (options << OPTIONS_SHIFT) | ((kind & KIND_MASK) << KIND_SHIFT) | (timed ? TIMED : 0)
     this.#startMs = startMs
     this.#record = record
-    if (record !== undefined) this.#context = record.context
   }
 
   get name(): string {
     return this.#name
+  }
+
+  get kind(): SpanKind {
+    return ((this.#flags >> KIND_SHIFT) & KIND_MASK) as SpanKind
   }
 
   /** True where the span keeps what it is told and will be exported. */
@@ -114,7 +126,7 @@ export class Span implements OwnedFrameSpan {
 
   /** The identity to send along; an unsampled span makes its span id when it is first asked for. */
   get context(): SpanContext {
-    return (this.#context ??= this.#makeContext())
+    return this.#record?.context ?? (this.#extra().context ??= this.#makeContext())
   }
 
   get traceId(): string {
@@ -127,18 +139,17 @@ export class Span implements OwnedFrameSpan {
 
   /** Of a sampled span: the id of its parent, undefined for the first of a trace. An unsampled span does not keep it. */
   get parentSpanId(): string | undefined {
-    const parent = this.#record?.parent
-    return parent?.isValid ? parent.spanId : undefined
+    return this.#record?.parentSpanId
   }
 
   /** OK unless set. */
   get status(): Status {
-    return this.#status ?? Status.OK
+    return (this.#record === undefined ? this.#extras?.status : this.#record.status) ?? Status.OK
   }
 
   /** Milliseconds since 1970, with fractions; undefined where the start was not timed (unsampled, and no view of the latency). */
   get startTimeUnixMs(): number | undefined {
-    if (this.#record !== undefined) return this.#startMs + this.#record.offsetMs
+    if (this.#record !== undefined) return this.#record.startTimeUnixMs
     return (this.#flags & TIMED) === 0 ? undefined : this.#startMs + this.owner.wallOffsetMs(this.#startMs)
   }
 
@@ -157,14 +168,14 @@ export class Span implements OwnedFrameSpan {
    * neither text, number nor boolean are dropped and counted.
    */
   addAttribute(key: string, value: unknown): this {
-    const record = this.#writable()
-    if (record === undefined) return this
+    const details = this.#writable()
+    if (details === undefined) return this
     const kept = attributeValue(value)
     if (kept === undefined || typeof key !== 'string') {
       refusedValues.value++
       return this
     }
-    const attributes = (record.attributes ??= new BoundedMap(this.owner.limits.attributes))
+    const attributes = (details.attributes ??= new BoundedMap(this.owner.limits.attributes))
     const before = attributes.dropped
     attributes.set(key, kept)
     if (attributes.dropped !== before) droppedAttributes.value++
@@ -179,60 +190,61 @@ export class Span implements OwnedFrameSpan {
 
   /** Notes that something happened, now. */
   addAnnotation(description: string, attributes?: AttributesInit): this {
-    const record = this.#writable()
-    if (record === undefined) return this
+    const details = this.#writable()
+    if (details === undefined) return this
     const { annotations: max, attributes: maxAttributes } = this.owner.limits
     const annotation: Annotation = Object.freeze({
-      timeUnixMs: this.#nowUnixMs(record),
+      timeUnixMs: this.#nowUnixMs(),
       description: String(description),
       attributes: plainAttributes(guarded(() => collectAttributes(attributes, maxAttributes))),
     })
-    append((record.annotations ??= new BoundedList(max)), annotation, droppedAnnotations)
+    append((details.annotations ??= new BoundedList(max)), annotation, droppedAnnotations)
     return this
   }
 
   /** Notes that a message was sent or received, now unless it says when. */
   addMessageEvent(event: MessageEventInit): this {
-    const record = this.#writable()
-    if (record === undefined || typeof event !== 'object' || event === null) return this
-    const kept = guarded(() => messageEvent(event, this.#nowUnixMs(record)))
+    const details = this.#writable()
+    if (details === undefined || typeof event !== 'object' || event === null) return this
+    const kept = guarded(() => messageEvent(event, this.#nowUnixMs()))
     if (kept === undefined) return this
-    append((record.messageEvents ??= new BoundedList(this.owner.limits.messageEvents)), kept, droppedMessageEvents)
+    append((details.messageEvents ??= new BoundedList(this.owner.limits.messageEvents)), kept, droppedMessageEvents)
     return this
   }
 
   /** Points to another span: a LinkInit, or the other span's context. */
   addLink(to: LinkInit | SpanContext): this {
-    const record = this.#writable()
-    if (record === undefined || typeof to !== 'object' || to === null) return this
+    const details = this.#writable()
+    if (details === undefined || typeof to !== 'object' || to === null) return this
     const init: LinkInit = to instanceof SpanContext ? { traceId: to.traceId, spanId: to.spanId } : to
     const kept = guarded(() => link(init, this.owner.limits.attributes))
     if (kept === undefined) return this
-    append((record.links ??= new BoundedList(this.owner.limits.links)), kept, droppedLinks)
+    append((details.links ??= new BoundedList(this.owner.limits.links)), kept, droppedLinks)
     return this
   }
 
   /** The last one set counts. A code alone will do. */
   setStatus(status: Status | StatusCode, message?: string): this {
     if (this.#isOver()) return this
-    this.#status = status instanceof Status ? status : (guarded(() => statusOf(status, message)) ?? this.#status)
+    this.#putStatus(status instanceof Status ? status : (guarded(() => statusOf(status, message)) ?? this.status))
     return this
   }
 
   /** Sets status and stack trace by what was thrown. */
   recordError(thrown: unknown): this {
     if (this.#isOver()) return this
-    this.#status = Status.fromError(thrown)
-    if (this.#record !== undefined) this.#record.stackTrace = StackTrace.fromError(thrown)
+    this.#putStatus(Status.fromError(thrown))
+    const details = this.#writable()
+    if (details !== undefined) details.stackTrace = StackTrace.fromError(thrown)
     return this
   }
 
   /** What a scope does with what was thrown through it: a status that says more than OK stays. @internal */
   failed(thrown: unknown): void {
     if (this.ended) return
-    const before = this.#status
+    const before = this.status
     this.recordError(thrown)
-    if (before !== undefined && !before.isOk) this.#status = before
+    if (!before.isOk) this.#putStatus(before)
   }
 
   /** Renames the span, where its name is known only later: a route, an operation. */
@@ -266,10 +278,13 @@ export class Span implements OwnedFrameSpan {
     }
     if ((flags & TIMED) !== 0) {
       const endMs = endTimeUnixMs === undefined ? this.owner.clock.monotonicMs() : this.#monotonic(endTimeUnixMs)
-      this.owner.spanEnds(this, this.#startMs, endMs)
+      const record = this.#record
+      if (record === undefined) this.owner.unsampledEnds(this, this.#startMs, endMs)
+      else this.owner.sampledEnds(this, record, endMs)
     }
     this.#flags = flags | ENDED
-    if (this.#scope !== undefined) this.#leave(this.#scope)
+    const scope = this.#extras?.scope
+    if (scope !== undefined) leave(scope)
   }
 
   /** The same as `end()`, under the name of OpenCensus and OpenTracing. */
@@ -284,38 +299,39 @@ export class Span implements OwnedFrameSpan {
 
   /** What ties a recorded value to this span; undefined where it is not sampled or has ended. */
   exemplarLabels(): Readonly<Record<string, string>> | undefined {
-    if ((this.#flags & ENDED) !== 0) return this.#scope?.enclosing?.exemplarLabels()
+    if ((this.#flags & ENDED) !== 0) return this.enclosing?.exemplarLabels()
     const context = this.#record?.context
     return context && { trace_id: context.traceId, span_id: context.spanId }
   }
 
   /** Remembers that the span was made current imperatively. @internal */
   enter(entered: Frame, before: Frame, enclosing: OwnedFrameSpan | undefined): void {
-    this.#scope = { enclosing, entered, before }
+    this.#extra().scope = { enclosing, entered, before }
     enterFrame(entered)
   }
 
   /** True where `startSpan` made it current and it has ended: whoever looks for the current span goes on to `enclosing`. @internal */
   get isLeft(): boolean {
-    return this.#scope !== undefined && (this.#flags & ENDED) !== 0
+    return (this.#flags & ENDED) !== 0 && this.#extras?.scope !== undefined
   }
 
   /** True where `startSpan` made it current. @internal */
   get isImperative(): boolean {
-    return this.#scope !== undefined
+    return this.#extras?.scope !== undefined
   }
 
   /** @internal */
   get enclosing(): OwnedFrameSpan | undefined {
-    return this.#scope?.enclosing
+    return this.#extras?.scope?.enclosing
   }
 
-  #leave(scope: Scope): void {
-    const { entered, before } = scope
-    scope.entered = undefined
-    scope.before = undefined
-    // Where another scope has been entered since, or this runs in another async context, that one stays.
-    if (before !== undefined && currentFrame() === entered) enterFrame(before)
+  #extra(): SpanExtras {
+    return (this.#extras ??= new SpanExtras())
+  }
+
+  #putStatus(status: Status): void {
+    if (this.#record !== undefined) this.#record.status = status
+    else if (!status.isOk || this.#extras !== undefined) this.#extra().status = status
   }
 
   #makeContext(): SpanContext {
@@ -330,18 +346,28 @@ export class Span implements OwnedFrameSpan {
     return true
   }
 
-  #writable(): SpanRecord | undefined {
-    return this.#record === undefined || this.#isOver() ? undefined : this.#record
+  #writable(): SpanDetails | undefined {
+    if (this.#record === undefined || this.#isOver()) return undefined
+    return (this.#record.details ??= new SpanDetails())
   }
 
-  #nowUnixMs(record: SpanRecord): number {
-    return this.owner.clock.monotonicMs() + record.offsetMs
+  #nowUnixMs(): number {
+    const nowMs = this.owner.clock.monotonicMs()
+    return nowMs + (this.#record?.wallOffset.ms ?? this.owner.wallOffsetMs(nowMs))
   }
 
   #monotonic(unixMs: number): number {
     if (!Number.isFinite(unixMs)) return this.owner.clock.monotonicMs()
-    return unixMs - (this.#record?.offsetMs ?? this.owner.wallOffsetMs(this.#startMs))
+    return unixMs - (this.#record?.wallOffset.ms ?? this.owner.wallOffsetMs(this.#startMs))
   }
+}
+
+function leave(scope: Scope): void {
+  const { entered, before } = scope
+  scope.entered = undefined
+  scope.before = undefined
+  // Where another scope has been entered since, or this runs in another async context, that one stays.
+  if (before !== undefined && currentFrame() === entered) enterFrame(before)
 }
 
 function append<T>(list: BoundedList<T>, item: T, dropCount: SelfCount): void {
