@@ -5,8 +5,9 @@ import hdrLoad from './hdr-load.cjs'
 import type { SummaryInterval, SummaryValue } from './metric.js'
 import type { PercentilesConfig } from './percentiles-options.js'
 
-/** The clock is read at the 1st, 3rd, 7th, … value after a reading of the quantiles, and at least every so many values. */
-const MAX_UNTIMED = 256
+/** So many values after a reading of the quantiles are dated one by one, then ever more together, up to so many. */
+const DATED_SINGLY = 64
+const DATED_TOGETHER = 256
 /** Values that one long value may stand for one by one; beyond that they are entered several at a time. */
 const MAX_CORRECTIONS = 1_000
 
@@ -23,8 +24,8 @@ interface Window {
  * beside an exact count and sum that never go back.
  *
  * HdrHistogram is made for whole numbers: it cuts fractions off, counts NaN as a value and throws on negatives. So values are
- * scaled, and checked at the door. Recording reads the clock less and less often the more is recorded between two readings
- * (at most 256 values are dated together), since that would cost as much as the rest; see bench/metrics/percentiles.bench.js.
+ * scaled, and checked at the door. Once warm the clock is read for one value in 256 only, which are then dated together:
+ * to read it for each would cost about as much as all the rest; see bench/metrics/percentiles.bench.js.
  */
 export class PercentilesData {
   readonly config: PercentilesConfig
@@ -36,8 +37,10 @@ export class PercentilesData {
   #at = 0
   /** How many windows have passed since the beginning. */
   #turn = 0
-  #untilTimed = 1
-  #untimed = 1
+  /** Values to take before the clock is read again. */
+  #undated = 1
+  /** Times it was read since the quantiles were. */
+  #datings = 0
   #count = 0
   #sum = 0
 
@@ -73,7 +76,7 @@ export class PercentilesData {
   record(value: number): boolean {
     const { scale, highest, expectedInterval } = this.config
     if (!(value >= 0 && value <= highest)) return false
-    if (--this.#untilTimed <= 0) this.#readTime()
+    if (--this.#undated <= 0) this.#date()
     const window = this.#current
     window.histogram.recordValue(Math.floor(value * scale + 0.5))
     if (value > window.max) window.max = value
@@ -84,9 +87,9 @@ export class PercentilesData {
     return true
   }
 
-  #readTime(): void {
-    this.#untimed = Math.min(this.#untimed * 2, MAX_UNTIMED)
-    this.#untilTimed = this.#untimed
+  #date(): void {
+    this.#datings++
+    this.#undated = this.#datings <= DATED_SINGLY ? 1 : Math.min(2 ** (this.#datings - DATED_SINGLY), DATED_TOGETHER)
     this.#turnTo(this.#clock.monotonicMs())
   }
 
@@ -141,8 +144,8 @@ export class PercentilesData {
   /** Count and sum of everything, and the quantiles of the windows that still count; NaN where these are empty. */
   snapshot(monotonicMs: number = this.#clock.monotonicMs()): SummaryValue {
     this.#turnTo(monotonicMs)
-    this.#untimed = 1
-    this.#untilTimed = 1
+    this.#datings = 0
+    this.#undated = 1
     const open = this.config.intervals ? this.#interval(false) : undefined
     return {
       kind: 'summary',
@@ -169,7 +172,7 @@ export class PercentilesData {
       if (quantile === 1) return { quantile, value: greatest }
       // The smallest value that this share of all is at or below; what multiplication adds by rounding is taken off again.
       const rank = Math.max(1, Math.ceil(quantile * total * (1 - 2 ** -51)))
-      while (passed < rank) {
+      while (passed < rank && index + 1 < longest.countsArrayLength) {
         index++
         for (const histogram of histograms) if (index < histogram.countsArrayLength) passed += histogram.getCountAtIndex(index)
       }

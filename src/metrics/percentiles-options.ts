@@ -12,7 +12,7 @@ export interface PercentilesOptions {
   readonly windows?: number
   /** The smallest difference that counts, in the unit of the measure. Default 1e-9 where that is `s`, 1e-6 otherwise. */
   readonly lowest?: number
-  /** Values above are dropped and counted. Default, and at most, `lowest` × 2^53: about 104 days in seconds. */
+  /** Values above are dropped and counted. Default, and at most, `lowest` × 2^52: 52 days in seconds. */
   readonly highest?: number
   /**
    * How often a value is expected, for measures of time: a longer value also stands for those that it kept from being
@@ -51,14 +51,18 @@ export function resolvePercentiles(options: PercentilesOptions, unit: string): P
   const { quantiles = [0.5, 0.9, 0.99], significantDigits = 2, maxAgeMs = 600_000, windows = 2, expectedIntervalMs = 0 } = options
   const lowest = options.lowest ?? (unit === 's' ? 1e-9 : 1e-6)
   check(Array.isArray(quantiles) && quantiles.length > 0 && quantiles.length <= 100, 'quantiles must be 1 to 100 numbers', quantiles)
-  check(quantiles.every((quantile) => quantile >= 0 && quantile <= 1), 'quantiles must lie between 0 and 1', quantiles)
+  check(
+    quantiles.every((quantile) => quantile >= 0 && quantile <= 1),
+    'quantiles must lie between 0 and 1',
+    quantiles,
+  )
   check(new Set(quantiles).size === quantiles.length, 'quantiles must differ', quantiles)
   check(isWhole(significantDigits, 1, 5), 'significantDigits must be 1 to 5', significantDigits)
   check(isWhole(windows, 1, 60), 'windows must be 1 to 60', windows)
   check(maxAgeMs > 0 && maxAgeMs <= Number.MAX_SAFE_INTEGER, 'maxAgeMs must be positive', maxAgeMs)
   check(lowest > 0 && lowest <= 1e300 && lowest >= 1e-300, 'lowest must be positive', lowest)
   const scale = scaleOf(lowest)
-  const greatest = Number.MAX_SAFE_INTEGER / scale
+  const greatest = 2 ** 52 / scale // twice as much would still be a whole number, but its neighbours would not
   const highest = options.highest ?? greatest
   check(highest >= 2 * lowest && highest <= greatest, `highest must be from ${2 * lowest} to ${greatest}, as lowest is ${lowest}`, highest)
   check(expectedIntervalMs >= 0 && Number.isFinite(expectedIntervalMs), 'expectedIntervalMs must not be negative', expectedIntervalMs)
