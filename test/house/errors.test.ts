@@ -10,7 +10,7 @@ const sources = textOf(files)
 /** Codes of Node's own errors that the source asks for. */
 const NODE_CODES = /^ERR_(HTTP|STREAM|SOCKET|SERVER_NOT_RUNNING|MODULE_NOT_FOUND|REQUIRE_ESM|UNHANDLED)/
 
-const rows = [...readFileSync(join(root, 'docs/errors.md'), 'utf8').matchAll(/^\| `(\w+)` \| (\w+) \| (.+) \|$/gm)].map(
+const rows = [...readFileSync(join(root, 'docs/errors.md'), 'utf8').matchAll(/^\| `(\w+)` \| ([\w ]+) \| (.+) \|$/gm)].map(
   ([, code, name, when]) => ({ code: code!, name: name!, when: when! }),
 )
 const errors = rows.filter(({ code }) => code.startsWith('ERR_'))
