@@ -1,0 +1,50 @@
+// @ts-check
+// Compares what was measured with what is promised.
+import { OURS } from './harness.js'
+import { THRESHOLDS, TOLERANCE } from './thresholds.js'
+
+/**
+ * @typedef {import('./harness.js').Comparison} Comparison
+ * @typedef {import('./thresholds.js').Threshold} Threshold
+ * @typedef {object} Verdict
+ * @property {Threshold} threshold
+ * @property {number} figure
+ * @property {'held' | 'within tolerance' | 'missed' | 'not run'} outcome
+ */
+
+/**
+ * @param {readonly Comparison[]} comparisons
+ * @param {readonly Threshold[]} [thresholds]
+ * @returns {Verdict[]}
+ */
+export function judge(comparisons, thresholds = THRESHOLDS) {
+  return thresholds.map((threshold) => {
+    const comparison = comparisons.find(({ name }) => name === threshold.comparison)
+    const figure = comparison === undefined ? Number.NaN : figureOf(comparison, threshold)
+    return { threshold, figure, outcome: outcomeOf(figure, threshold.atMost) }
+  })
+}
+
+/**
+ * @param {Comparison} comparison
+ * @param {Threshold} threshold
+ */
+function figureOf({ contenders, ratios }, { peer, what = 'time' }) {
+  const ours = contenders[OURS]
+  if (what === 'bytes beyond') {
+    const callers = peer === undefined ? 0 : (contenders[peer]?.bytes ?? Number.NaN)
+    return Math.max(0, (ours?.bytes ?? Number.NaN) - callers)
+  }
+  return (peer === undefined ? ours : ratios[peer])?.median ?? Number.NaN
+}
+
+/**
+ * @param {number} figure NaN where there is none.
+ * @param {number} atMost
+ * @returns {Verdict['outcome']}
+ */
+function outcomeOf(figure, atMost) {
+  if (Number.isNaN(figure)) return 'not run'
+  if (figure <= atMost) return 'held'
+  return figure <= atMost * (1 + TOLERANCE) ? 'within tolerance' : 'missed'
+}

@@ -1,0 +1,78 @@
+// @ts-check
+// Values and labels that all contenders are given, made before anything is timed.
+
+/** Upper bounds of a distribution of 12 buckets and the one without limit, in seconds. */
+export const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25]
+
+/** Walks through an array of this length by `at & MASK`. */
+export const LENGTH = 1 << 14
+export const MASK = LENGTH - 1
+
+let state = 0x9e3779b9
+
+/** The same sequence in every run, from 0 to 1 (Marsaglia's xorshift). */
+export function random() {
+  state ^= state << 13
+  state ^= state >>> 17
+  state ^= state << 5
+  return (state >>> 0) / 2 ** 32
+}
+
+/** @param {number} below */
+export function randomBelow(below) {
+  return Math.floor(random() * below)
+}
+
+/**
+ * Latencies that fall into all buckets. The array holds objects' references and not raw doubles: reading an element makes
+ * no new number on the heap, so that what a contender allocates is its own.
+ * @type {readonly number[]}
+ */
+export const LATENCIES = boxed(Array.from({ length: LENGTH }, () => 0.002 * 2 ** (random() * 14)))
+
+/**
+ * @param {readonly number[]} numbers
+ * @returns {number[]}
+ */
+export function boxed(numbers) {
+  /** @type {any[]} */
+  const array = ['']
+  for (const [at, value] of numbers.entries()) array[at] = value
+  return array
+}
+
+const names = (/** @type {string} */ stem, /** @type {number} */ count) => Array.from({ length: count }, (_, at) => `${stem}-${at}`)
+
+/**
+ * Label values in a random order, one array a label, so that `{ method: METHODS[at], route: ROUTES[at] }` is a fresh object
+ * with strings that have been seen before.
+ * @param {number} rows How many combinations there are; a multiple of 4.
+ */
+export function twoLabels(rows) {
+  const methods = ['GET', 'POST', 'PUT', 'DELETE']
+  const routes = names('/api/v1/route', rows / methods.length)
+  const order = Array.from({ length: LENGTH }, (_, at) => (at < rows ? at : randomBelow(rows)))
+  return {
+    methods: order.map((row) => /** @type {string} */ (methods[row % methods.length])),
+    routes: order.map((row) => /** @type {string} */ (routes[Math.floor(row / methods.length)])),
+  }
+}
+
+/** 40 combinations of 5 labels. */
+export function fiveLabels() {
+  const { methods, routes } = twoLabels(40)
+  const pick = (/** @type {readonly string[]} */ from) => (/** @type {string} */ method) =>
+    /** @type {string} */ (from[method.length % from.length])
+  return {
+    methods,
+    routes,
+    statuses: methods.map(pick(['200', '404', '500'])),
+    regions: methods.map(pick(['eu-central', 'us-east'])),
+    versions: methods.map(pick(['v1', 'v2', 'v3', 'v4'])),
+  }
+}
+
+/** A string that was never seen by V8 in this form: it must be flattened and hashed before it can be found in a map. */
+export function freshText(/** @type {string} */ stem, /** @type {number} */ number) {
+  return `${stem}-${number}`
+}

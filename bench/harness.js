@@ -1,0 +1,293 @@
+// @ts-check
+// Compares contenders side by side. Benchmark.js is the runner: it times each sample. What is wrapped around it:
+//
+// - A case is a function that makes CALLS calls in a loop of its own, so that what Benchmark.js adds for each of its
+//   cycles (a call through a property, a fresh compiled loop) is spread over a thousand calls. Each case is a closure of
+//   its own, and so has type feedback of its own, as a call site in a program has.
+// - Rounds are interleaved: A B C, B C A, …, one sample each, so that a slow moment of the machine meets all contenders.
+// - Every case returns a number, which goes into `sink`: nothing can be left out because nobody looks at it.
+// - Medians and quartiles of the samples, not means: a shared machine gives a few wild samples.
+// - Bytes per call are how much the heap has grown after some thousand calls without a collection in between.
+import Benchmark from 'benchmark'
+import { median, ratio, spread } from './statistics.js'
+
+/** Calls that a case makes each time it is run. */
+export const CALLS = 1_000
+
+/** The contender that ratios are taken for. */
+export const OURS = 'tallyscope'
+
+/** How thorough a run is. `sampleMs` is the length of one sample, `heavy` lets the big and slow cases in. */
+export const MODES = {
+  smoke: { rounds: 3, sampleMs: 0.3, byteSamples: 3, scrapeRounds: 2, heavy: false },
+  quick: { rounds: 11, sampleMs: 5, byteSamples: 9, scrapeRounds: 5, heavy: false },
+  check: { rounds: 15, sampleMs: 8, byteSamples: 9, scrapeRounds: 7, heavy: true },
+  full: { rounds: 21, sampleMs: 20, byteSamples: 15, scrapeRounds: 11, heavy: true },
+}
+
+/** @typedef {keyof typeof MODES} Mode */
+/** @typedef {() => number} Loop Makes CALLS calls and returns something that depends on them. */
+/** @typedef {{ [contender: string]: () => Loop }} Makers Each sets a contender up and gives its loop. */
+
+/**
+ * One step of a scrape: `before` is not timed, `run` is. Its number is kept beside the time (the bytes of the body, say).
+ * @typedef {object} Step
+ * @property {() => unknown} [before]
+ * @property {() => Promise<number> | number} run
+ */
+
+/**
+ * @typedef {import('./statistics.js').Spread} Spread
+ * @typedef {Spread & { bytes?: number, note?: string }} Result
+ * @typedef {object} Comparison
+ * @property {string} suite
+ * @property {string} name
+ * @property {string} unit
+ * @property {{ [contender: string]: Result }} contenders
+ * @property {{ [peer: string]: Spread }} ratios Ours ÷ theirs.
+ */
+
+/** Where all that was computed goes, so that none of it can be optimised away. */
+export const sink = { value: 0 }
+
+/** A suite's view of the harness: it says what to compare, the results come out by `report`. */
+export class Bench {
+  /**
+   * @param {object} options
+   * @param {string} options.suite
+   * @param {Mode} options.mode
+   * @param {string} [options.only] Comparisons whose name does not contain it are left out.
+   * @param {(comparison: Comparison) => void} options.report
+   */
+  constructor({ suite, mode, only = '', report }) {
+    this.suite = suite
+    this.mode = mode
+    this.settings = MODES[mode]
+    this.only = only.toLowerCase()
+    this.report = report
+  }
+
+  /** @param {string} name */
+  wants(name) {
+    return `${this.suite}: ${name}`.toLowerCase().includes(this.only)
+  }
+
+  /**
+   * Runs all comparisons of a table, one after the other. Before that, ours of all of them are run once: a service that has
+   * recorded all kinds of things is what is measured, not a process that knows one kind.
+   * @param {{ [name: string]: Makers }} table
+   */
+  compareAll(table) {
+    const wanted = Object.keys(table).filter((name) => this.wants(name))
+    if (wanted.length === 0) return
+    /** @type {Map<string, Loop>} */
+    const ours = new Map()
+    for (const [name, makers] of Object.entries(table)) {
+      const make = makers[OURS]
+      if (make !== undefined) ours.set(name, make())
+    }
+    for (let turn = 0; turn < 30; turn++) for (const loop of ours.values()) sink.value += loop()
+    for (const name of wanted) {
+      const loop = ours.get(name)
+      this.compare(name, loop === undefined ? (table[name] ?? {}) : { ...table[name], [OURS]: () => loop })
+    }
+  }
+
+  /**
+   * Time in ns and bytes of one call of each contender.
+   * @param {string} name
+   * @param {Makers} makers
+   */
+  compare(name, makers) {
+    if (!this.wants(name)) return
+    const { rounds, sampleMs, byteSamples } = this.settings
+    const cases = Object.entries(makers).map(([contender, make]) => {
+      const loop = make()
+      return { contender, loop, count: warm(loop, sampleMs), samples: /** @type {number[]} */ ([]) }
+    })
+    collect()
+    for (let round = 0; round < rounds; round++) {
+      for (let turn = 0; turn < cases.length; turn++) {
+        const { loop, count, samples } = /** @type {typeof cases[number]} */ (cases[(round + turn) % cases.length])
+        samples.push((secondsOf(loop, count) / CALLS) * 1e9)
+      }
+    }
+    /** @type {{ [contender: string]: number }} */
+    const bytes = {}
+    for (const { contender, loop } of cases) bytes[contender] = bytesPerCall(loop, byteSamples)
+    this.#report(name, 'ns', Object.fromEntries(cases.map(({ contender, samples }) => [contender, samples])), bytes)
+  }
+
+  /**
+   * Time in ms of one step of each contender, such as a scrape. The steps may be asynchronous. Gives the numbers that the
+   * steps returned, for further tables.
+   * @param {string} name
+   * @param {{ [contender: string]: Step }} steps
+   * @param {{ rounds?: number, warmRounds?: number }} [options]
+   */
+  async compareSteps(name, steps, { rounds = this.settings.scrapeRounds, warmRounds = 1 } = {}) {
+    /** @type {{ [contender: string]: number[] }} */
+    const samples = {}
+    /** @type {{ [contender: string]: number[] }} */
+    const answers = {}
+    if (!this.wants(name)) return answers
+    const contenders = Object.keys(steps)
+    for (const contender of contenders) {
+      samples[contender] = []
+      answers[contender] = []
+    }
+    for (let round = -warmRounds; round < rounds; round++) {
+      for (let turn = 0; turn < contenders.length; turn++) {
+        const contender = /** @type {string} */ (contenders[(round + warmRounds + turn) % contenders.length])
+        const step = /** @type {Step} */ (steps[contender])
+        await step.before?.()
+        const { seconds, answer } = await secondsOfStep(step.run)
+        if (round < 0) continue
+        samples[contender]?.push(seconds * 1e3)
+        answers[contender]?.push(answer)
+      }
+    }
+    this.#report(name, 'ms', samples)
+    return answers
+  }
+
+  /**
+   * Figures that were taken in other ways: bytes held, the longest hold of the event loop, …
+   * @param {string} name
+   * @param {string} unit
+   * @param {{ [contender: string]: readonly number[] }} samples
+   * @param {{ [contender: string]: string }} [notes]
+   */
+  figures(name, unit, samples, notes = {}) {
+    if (this.wants(name)) this.#report(name, unit, samples, {}, notes)
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} unit
+   * @param {{ [contender: string]: readonly number[] }} samples
+   * @param {{ [contender: string]: number }} [bytes]
+   * @param {{ [contender: string]: string }} [notes]
+   */
+  #report(name, unit, samples, bytes = {}, notes = {}) {
+    /** @type {Comparison} */
+    const comparison = { suite: this.suite, name, unit, contenders: {}, ratios: {} }
+    for (const [contender, taken] of Object.entries(samples)) {
+      /** @type {Result} */
+      const result = spread(taken)
+      if (bytes[contender] !== undefined) result.bytes = bytes[contender]
+      if (notes[contender] !== undefined) result.note = notes[contender]
+      comparison.contenders[contender] = result
+      const ours = samples[OURS]
+      if (contender !== OURS && ours !== undefined) comparison.ratios[contender] = ratio(ours, taken)
+    }
+    this.report(comparison)
+  }
+}
+
+/**
+ * Lets a loop get hot, and finds how often it must run for one sample.
+ * @param {Loop} loop
+ * @param {number} sampleMs
+ */
+function warm(loop, sampleMs) {
+  const bench = runOnce({ fn: () => void (sink.value += loop()), minTime: (sampleMs * 2) / 1e3, initCount: 1 })
+  return Math.max(1, Math.round(sampleMs / 1e3 / sampleOf(bench)))
+}
+
+/**
+ * Seconds of one run of the loop, by Benchmark.js over exactly `count` of them.
+ * @param {Loop} loop
+ * @param {number} count
+ */
+function secondsOf(loop, count) {
+  return sampleOf(runOnce({ fn: () => void (sink.value += loop()), minTime: 1e-9, initCount: count }))
+}
+
+/**
+ * @param {Benchmark.Options} options
+ * @returns {Benchmark}
+ */
+function runOnce(options) {
+  // One sample: Benchmark.js stops as soon as it has minSamples and has run for longer than maxTime.
+  return new Benchmark({ ...options, minSamples: 1, maxTime: -1, async: false }).run()
+}
+
+/** @param {Benchmark} bench */
+function sampleOf(bench) {
+  if (bench.error !== undefined) throw bench.error
+  const seconds = bench.stats.sample.at(-1)
+  if (seconds === undefined) throw new Error('the runner took no sample')
+  return seconds
+}
+
+/**
+ * @param {() => Promise<number> | number} step
+ * @returns {Promise<{ seconds: number, answer: number }>}
+ */
+function secondsOfStep(step) {
+  return new Promise((resolve, reject) => {
+    let answer = 0
+    const bench = new Benchmark({
+      defer: true,
+      async: true,
+      delay: 0,
+      initCount: 1,
+      minSamples: 1,
+      minTime: 1e-9,
+      maxTime: -1,
+      /** @param {{ resolve(): void }} deferred */
+      fn: async (deferred) => {
+        try {
+          answer = await step()
+          sink.value += answer
+          deferred.resolve()
+        } catch (error) {
+          reject(error)
+        }
+      },
+      onComplete: () => {
+        try {
+          resolve({ seconds: sampleOf(bench), answer })
+        } catch (error) {
+          reject(error)
+        }
+      },
+    })
+    bench.run({ async: true })
+  })
+}
+
+const nothing = () => 0
+
+/**
+ * Bytes that one call allocates. Median of several: a sample is wrong when a collection came in between or
+ * when the compiler put something on the heap.
+ * @param {Loop} loop
+ * @param {number} times
+ */
+export function bytesPerCall(loop, times) {
+  const spent = grownBy(loop, times) - grownBy(nothing, times)
+  return Math.max(0, Math.round((spent / CALLS) * 10) / 10)
+}
+
+/**
+ * @param {Loop} loop
+ * @param {number} times
+ */
+function grownBy(loop, times) {
+  const samples = []
+  for (let at = 0; at < times; at++) {
+    collect('minor')
+    const before = process.memoryUsage().heapUsed
+    sink.value += loop()
+    samples.push(process.memoryUsage().heapUsed - before)
+  }
+  return median(samples)
+}
+
+/** @param {'major' | 'minor'} [type] */
+export function collect(type = 'major') {
+  if (globalThis.gc === undefined) throw new Error('run the bench with --expose-gc')
+  globalThis.gc({ type, execution: 'sync' })
+}

@@ -1,0 +1,37 @@
+// @ts-check
+import { readFileSync } from 'node:fs'
+import { cpus, release, totalmem, type } from 'node:os'
+
+/** What the figures depend on. */
+export function machine() {
+  return {
+    cpu: (cpus()[0]?.model ?? 'unknown processor').trim(),
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    system: `${type()} ${release()}`,
+    node: process.version,
+    v8: process.versions.v8,
+  }
+}
+
+const PEERS = [
+  'prom-client',
+  '@opentelemetry/api',
+  '@opentelemetry/sdk-metrics',
+  '@opentelemetry/exporter-prometheus',
+  '@opentelemetry/sdk-trace-base',
+  '@opentelemetry/context-async-hooks',
+  '@opencensus/core',
+  'jaeger-client',
+  'hdr-histogram-js',
+  'benchmark',
+]
+
+/** @returns {{ [name: string]: string }} */
+export function versions() {
+  const versionAt = (/** @type {string} */ path) => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')).version
+  return {
+    tallyscope: versionAt('../package.json'),
+    ...Object.fromEntries(PEERS.map((name) => [name, versionAt(`../node_modules/${name}/package.json`)])),
+  }
+}

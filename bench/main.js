@@ -1,0 +1,75 @@
+// @ts-check
+// npm run bench [-- --full | --smoke] [--only=part of a name] [--json=file] [--check]
+import { fork } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { judge } from './check.js'
+import { machine, versions } from './machine.js'
+import { printComparison, printVerdicts } from './print.js'
+import { SUITES } from './suites.js'
+
+/** @typedef {import('./harness.js').Comparison} Comparison */
+
+const { values: options } = parseArgs({
+  options: {
+    full: { type: 'boolean', default: false },
+    smoke: { type: 'boolean', default: false },
+    check: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    json: { type: 'string' },
+  },
+})
+const mode = options.full ? 'full' : options.smoke ? 'smoke' : options.check ? 'check' : 'quick'
+
+/**
+ * @param {string} suite
+ * @param {Comparison[]} comparisons Where the suite's results are added.
+ * @returns {Promise<void>}
+ */
+function runSuite(suite, comparisons) {
+  return new Promise((resolve, reject) => {
+    const child = fork(fileURLToPath(new URL('suite-process.js', import.meta.url)), [suite, mode, options.only], {
+      // Room for the objects of a thousand calls between two collections: V8 starts smaller, and grows to this by itself.
+      execArgv: ['--expose-gc', '--min-semi-space-size=16', '--max-old-space-size=8192'],
+      env: { ...process.env, NODE_OPTIONS: '' },
+    })
+    child.on('message', (/** @type {{ comparison: Comparison }} */ { comparison }) => {
+      comparisons.push(comparison)
+      printComparison(comparison)
+    })
+    child.once('error', reject)
+    child.once('exit', (code, signal) => {
+      if (code === 0) resolve()
+      else reject(new Error(`the suite ${suite} ended with ${signal ?? code}`))
+    })
+  })
+}
+
+const started = performance.now()
+/** @type {Comparison[]} */
+const comparisons = []
+const facts = { ...machine(), versions: versions(), mode, command: ['npm run bench --', ...process.argv.slice(2)].join(' ') }
+console.log(`${facts.cpu}, ${facts.cores} cores, ${facts.memoryGiB} GiB, ${facts.system}, Node ${process.version}, ${mode} mode`)
+console.log(
+  Object.entries(facts.versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', '),
+)
+const failures = []
+for (const { name } of SUITES) {
+  try {
+    await runSuite(name, comparisons)
+  } catch (error) {
+    failures.push(name)
+    console.error(error instanceof Error ? error.message : error)
+  }
+}
+const verdicts = judge(comparisons)
+printVerdicts(verdicts)
+console.log(`\n${Math.round((performance.now() - started) / 1e3)} s`)
+if (options.json !== undefined) {
+  writeFileSync(options.json, `${JSON.stringify({ ...facts, date: new Date().toISOString(), comparisons, verdicts }, null, 1)}\n`)
+}
+const missed = verdicts.some(({ outcome }) => outcome === 'missed' || (outcome === 'not run' && options.only === ''))
+if (failures.length > 0 || (options.check && missed)) process.exitCode = 1
