@@ -10,6 +10,8 @@ export interface ColumnSourceOptions {
   readonly bounds?: readonly number[]
   /** Which of the store's labels is the descriptor's first, second, …. Default: the same order. */
   readonly labelOrder?: readonly number[]
+  /** Values of the descriptor's last labels, the same for every row. Default none. */
+  readonly constantValues?: readonly string[]
 }
 
 /** One column of a store as a row source: what exporters see of a view or an instrument. Nothing can be recorded through it. */
@@ -21,6 +23,7 @@ export class ColumnSource implements RowSource {
   column: number
   readonly #store: RowStore
   readonly #labelOrder: readonly number[]
+  readonly #constantValues: readonly string[]
   #chunks: ColumnChunk[] = []
 
   constructor(options: ColumnSourceOptions, column: number) {
@@ -30,6 +33,7 @@ export class ColumnSource implements RowSource {
     this.column = column
     this.#store = options.store
     this.#labelOrder = options.labelOrder ?? options.store.labelKeys.map((_, at) => at)
+    this.#constantValues = options.constantValues ?? []
   }
 
   get epoch(): number {
@@ -40,7 +44,7 @@ export class ColumnSource implements RowSource {
     const { chunks } = this.#store
     while (this.#chunks.length < chunks.length) {
       const chunk = chunks[this.#chunks.length]!
-      this.#chunks.push(new ColumnChunk(chunk, chunk.columns[this.column]!, this.#store, this.#labelOrder))
+      this.#chunks.push(new ColumnChunk(chunk, chunk.columns[this.column]!, this.#store, this.#labelOrder, this.#constantValues))
     }
     return this.#chunks
   }
@@ -51,12 +55,14 @@ class ColumnChunk implements RowChunk {
   readonly #cells: Cells
   readonly #store: RowStore
   readonly #labelOrder: readonly number[]
+  readonly #constantValues: readonly string[]
 
-  constructor(chunk: StoreChunk, cells: Cells, store: RowStore, labelOrder: readonly number[]) {
+  constructor(chunk: StoreChunk, cells: Cells, store: RowStore, labelOrder: readonly number[], constantValues: readonly string[]) {
     this.#chunk = chunk
     this.#cells = cells
     this.#store = store
     this.#labelOrder = labelOrder
+    this.#constantValues = constantValues
   }
 
   get size(): number {
@@ -76,7 +82,9 @@ class ColumnChunk implements RowChunk {
   }
 
   labelValue(cell: number, key: number): string | undefined {
-    return this.#store.labelText(this.#chunk.start + cell, this.#labelOrder[key]!)
+    const at = this.#labelOrder[key]
+    if (at === undefined) return this.#constantValues[key - this.#labelOrder.length]
+    return this.#store.labelText(this.#chunk.start + cell, at)
   }
 
   mark(cell: number): number {

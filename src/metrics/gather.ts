@@ -7,7 +7,7 @@ import { partName } from '../base/part-name.js'
 import { selfCount, selfFamily } from '../base/self-count.js'
 import { MAX_TIMER_MS, startTimer } from '../base/timer.js'
 import type { Metric } from './metric.js'
-import type { MetricProducer } from './producer.js'
+import type { GatheringContext, MetricProducer } from './producer.js'
 import type { Family } from './row-source.js'
 
 /** Why a producer's metrics are missing from a gathering. */
@@ -52,12 +52,12 @@ const unsettled = new WeakMap<MetricProducer, number>()
  * const metrics = await gather([stats, registry], { timeoutMs: 2_000 })
  */
 export async function gather(producers: readonly MetricProducer[], options: GatherOptions = {}): Promise<Metric[]> {
-  return ask(producers, (producer) => producer.getMetrics(), options)
+  return ask(producers, (producer, context) => producer.getMetrics(context), options)
 }
 
 /** As {@link gather}, with rows instead of snapshots where a producer offers them: what a streaming encoder reads. */
 export async function gatherFamilies(producers: readonly MetricProducer[], options: GatherOptions = {}): Promise<Family[]> {
-  return ask<Family>(producers, (producer) => producer.getFamilies?.() ?? producer.getMetrics(), options)
+  return ask<Family>(producers, (producer, context) => producer.getFamilies?.(context) ?? producer.getMetrics(context), options)
 }
 
 /**
@@ -76,7 +76,7 @@ type Answer<T> = readonly T[] | Promise<readonly T[]>
 
 async function ask<T extends Family>(
   producers: readonly MetricProducer[],
-  call: (producer: MetricProducer) => Answer<T>,
+  call: (producer: MetricProducer, context: GatheringContext) => Answer<T>,
   { timeoutMs = 10_000, onFailure, keepAlive = true, clock = systemClock }: GatherOptions,
 ): Promise<T[]> {
   checkProducers(producers)
@@ -95,11 +95,11 @@ async function ask<T extends Family>(
   }
 
   const late: (() => void)[] = []
-  const lists = producers.map((producer) => {
+  const lists = producers.map((producer): readonly T[] | Promise<readonly T[]> => {
     if ((unsettled.get(producer) ?? 0) >= MAX_UNSETTLED) return fail(producer, 'stuck')
     let answer: Answer<T>
     try {
-      answer = call(producer)
+      answer = call(producer, { timeoutMs })
       if (!isThenable(answer)) return valid(answer)
     } catch (error) {
       return fail(producer, error instanceof InvalidAnswer ? 'invalid' : 'throw', error)
@@ -128,7 +128,7 @@ async function ask<T extends Family>(
   if (late.length === 0) return (lists as (readonly T[])[]).flat()
 
   const stop = startTimer(clock, timeoutMs, () => late.forEach((giveUp) => giveUp()), { keepAlive })
-  const answers = await Promise.all(lists)
+  const answers = await Promise.all(lists.map((list) => Promise.resolve(list)))
   stop()
   return answers.flat()
 }

@@ -39,3 +39,13 @@ function cut(text: string, maxLength: number): string {
 export function ownText(text: string): string {
   return Buffer.from(text, 'utf8').toString('utf8')
 }
+
+/** A copy of just these labels, in a form that can always be found: what cannot be text counts as not set. */
+export function ownLabels(labels: { readonly [key: string]: unknown }, keys: readonly string[]): { readonly [key: string]: string } {
+  const own: { [key: string]: string } = Object.create(null)
+  for (const key of keys) {
+    const value = Object.hasOwn(labels, key) ? labels[key] : undefined
+    if (!isAbsent(value) && isTagValue(value)) own[key] = labelText(value, MAX_VALUE_LENGTH)
+  }
+  return Object.freeze(own)
+}

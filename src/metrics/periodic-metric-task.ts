@@ -9,8 +9,8 @@ import { MAX_TIMER_MS, startTimer } from '../base/timer.js'
 import { type SkipReason, taskCounts, type TaskCounts } from './task-counts.js'
 
 export interface PeriodicMetricTaskOptions {
-  /** What is done every interval. It may be async; it runs untraced, unmeasured, and never twice at a time. */
-  readonly run: () => Promise<unknown> | unknown
+  /** What is done every interval. Where it gives a promise, that is waited for; it runs untraced, unmeasured, and never twice at a time. */
+  readonly run: () => unknown
   /** Time between the starts of two runs, in milliseconds, 1 … 2^31 - 1. Default 60 000. */
   readonly intervalMs?: number
   /**
@@ -26,7 +26,7 @@ export interface PeriodicMetricTaskOptions {
   readonly logger?: Logger
   readonly clock?: Clock
   /** Called once by `close()`, after the last run. */
-  readonly onClose?: () => Promise<unknown> | unknown
+  readonly onClose?: () => unknown
 }
 
 export interface PeriodicTaskStatus {
@@ -75,7 +75,7 @@ export class PeriodicMetricTask {
   #closing: Promise<void> | undefined
   #lastError: unknown
   #lastSuccessUnixMs: number | undefined
-  #tally = { runs: 0, failures: 0, skippedTicks: 0 }
+  readonly #tally = { runs: 0, failures: 0, skippedTicks: 0 }
 
   constructor(options: PeriodicMetricTaskOptions) {
     const { run, intervalMs = 60_000, timeoutMs, name = 'PeriodicMetricTask', clock = systemClock } = options

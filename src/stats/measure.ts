@@ -1,6 +1,7 @@
 import { DefinitionError } from '../base/errors.js'
 import type { Epochs } from '../metrics/cells.js'
-import { isTagKey, type Tags, type TagValue } from './tag-map.js'
+import { checkKeys, checkName, checkUnit } from '../metrics/definition-rules.js'
+import type { Tags, TagValue } from './tag-map.js'
 import type { ViewGroup } from './view-group.js'
 
 export interface MeasureOptions<K extends string = string> {
@@ -43,7 +44,7 @@ export class Measure<K extends string = string> {
     if (type !== 'double' && type !== 'int64') {
       throw new DefinitionError('ERR_MEASURE_TYPE', `type must be double or int64: measure ${name} has ${String(type)}`)
     }
-    if (tagKeys !== undefined) checkTagKeys('measure', name, tagKeys)
+    if (tagKeys !== undefined) checkKeys('measure', name, tagKeys)
     this.name = name
     this.unit = unit
     this.description = String(description)
@@ -58,43 +59,4 @@ export class Measure<K extends string = string> {
   get hasViews(): boolean {
     return this.groups.length > 0
   }
-}
-
-const NAME = /^[ -~]{1,255}$/
-const MAX_TAG_KEYS = 32
-
-/** @throws {@link DefinitionError} `ERR_NAME` unless the name is 1…255 printable ASCII characters. */
-export function checkName(what: string, name: unknown): asserts name is string {
-  if (typeof name !== 'string' || !NAME.test(name)) {
-    throw new DefinitionError('ERR_NAME', `a ${what} name must be 1 to 255 printable ASCII characters: ${shown(name)} is not`)
-  }
-}
-
-/** @throws {@link DefinitionError} `ERR_UNIT` unless the unit is 1…63 printable ASCII characters without blanks. */
-export function checkUnit(what: string, name: string, unit: unknown): asserts unit is string {
-  if (typeof unit !== 'string' || !/^[!-~]{1,63}$/.test(unit)) {
-    throw new DefinitionError('ERR_UNIT', `a unit must be 1 to 63 printable ASCII characters: ${what} ${name} has ${shown(unit)}`)
-  }
-}
-
-/** @throws {@link DefinitionError} `ERR_TAG_KEYS` unless there are at most 32 different legal keys. */
-export function checkTagKeys(what: string, name: string, keys: unknown): asserts keys is readonly string[] {
-  if (!Array.isArray(keys) || keys.length > MAX_TAG_KEYS) {
-    throw new DefinitionError('ERR_TAG_KEYS', `tag keys must be an array of at most ${MAX_TAG_KEYS}: ${what} ${name} has ${shown(keys)}`)
-  }
-  for (const [at, key] of keys.entries()) {
-    if (typeof key !== 'string' || !isTagKey(key)) {
-      throw new DefinitionError('ERR_TAG_KEYS', `a tag key must be 1 to 255 printable ASCII characters: ${what} ${name} has ${shown(key)}`)
-    }
-    if (keys.indexOf(key) !== at) {
-      throw new DefinitionError('ERR_TAG_KEYS', `tag keys must differ: ${what} ${name} has ${shown(key)} twice`)
-    }
-  }
-}
-
-/** A value for an error text: short, and without calling its own methods. */
-function shown(value: unknown): string {
-  if (Array.isArray(value)) return `${value.length} of them`
-  if (typeof value !== 'string') return value === null ? 'null' : `a ${typeof value}`
-  return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
 }

@@ -2,32 +2,21 @@ import { systemClock, type Clock } from '../base/clock.js'
 import { DefinitionError } from '../base/errors.js'
 import { warnOnce } from '../base/logger.js'
 import { sharedState } from '../base/shared-state.js'
-import { DEFAULT_VALUE_LENGTH, MAX_VALUE_LENGTH } from '../metrics/label-text.js'
+import { readLimits, type EngineLimits } from '../metrics/limits.js'
 import type { MemoryKind } from '../metrics/memory.js'
 import type { Metric } from '../metrics/metric.js'
 import type { MetricProducer } from '../metrics/producer.js'
 import type { Family } from '../metrics/row-source.js'
 import { snapshotsOf } from '../metrics/snapshot.js'
-import { EpochLog } from './epoch-log.js'
+import { EpochLog } from '../metrics/epoch-log.js'
 import { Measure, type MeasureOptions, type TagsFor } from './measure.js'
 import { StatsRecorder } from './measurement-map.js'
 import { BoundMeasure, record, type Attachments } from './record.js'
 import { TagMap, type Tags } from './tag-map.js'
 import { ViewManager } from './view-manager.js'
 
-export interface StatsLimits {
-  /** Rows of a view before its overflow row is used. Default 2 000. */
-  readonly rowsPerView?: number
-  /** Rows of all views together. Default 100 000. */
-  readonly totalRows?: number
-  /** Code points kept of a tag value. Default 256, at most 16 384. */
-  readonly tagValueLength?: number
-  /** Measures, and views, that may be defined. Default 10 000 each. */
-  readonly definitions?: number
-}
-
 export interface StatsOptions {
-  readonly limits?: StatsLimits
+  readonly limits?: EngineLimits
   readonly clock?: Clock
   /** `shared` keeps rows in memory that worker threads can be given. Default `local`. */
   readonly memory?: MemoryKind
@@ -52,29 +41,24 @@ export class Stats implements MetricProducer {
 
   /** @throws {@link DefinitionError} `ERR_OPTION` for a limit that is no whole number from 1. */
   constructor(options: StatsOptions = {}) {
-    const { rowsPerView = 2_000, totalRows = 100_000, tagValueLength = DEFAULT_VALUE_LENGTH, definitions = 10_000 } = options.limits ?? {}
-    for (const [name, limit] of Object.entries({ rowsPerView, totalRows, tagValueLength, definitions })) {
-      if (!Number.isSafeInteger(limit) || limit < 1 || (name === 'tagValueLength' && limit > MAX_VALUE_LENGTH)) {
-        throw new DefinitionError('ERR_OPTION', `limits must be whole numbers from 1 (tagValueLength up to ${MAX_VALUE_LENGTH}): ${name} is ${String(limit)}`)
-      }
-    }
+    const limits = readLimits(options.limits)
     this.#clock = options.clock ?? systemClock
-    this.#definitions = definitions
+    this.#definitions = limits.definitions
     this.#epochs = new EpochLog(this.#clock)
     const groupOptions = {
       epochs: this.#epochs,
-      budget: { used: 0, limit: totalRows },
-      rowLimit: rowsPerView,
-      valueLength: tagValueLength,
+      budget: { used: 0, limit: limits.totalRows },
+      rowLimit: limits.rowsPerView,
+      valueLength: limits.tagValueLength,
       memory: options.memory ?? 'local',
     }
-    this.viewManager = new ViewManager(this.#epochs, groupOptions, definitions)
+    this.viewManager = new ViewManager(this.#epochs, groupOptions, limits.definitions)
   }
 
   /**
    * Defines a measure, or finds the equal one of this name (a differing description is told once, the first stays).
    * @throws {@link DefinitionError} `ERR_MEASURE_CONFLICT` where the name stands for another definition, `ERR_NAME`, `ERR_UNIT`,
-   *   `ERR_MEASURE_TYPE`, `ERR_TAG_KEYS` for parts that break a rule, `ERR_MEASURE_LIMIT` beyond the limit of definitions.
+   *   `ERR_MEASURE_TYPE`, `ERR_KEYS` for parts that break a rule, `ERR_MEASURE_LIMIT` beyond the limit of definitions.
    */
   measure<const K extends string = string>(name: string, options: MeasureOptions<K> = {}): Measure<K> {
     const measure = new Measure<K>(name, options, this.#epochs)

@@ -1,4 +1,5 @@
 import { selfCount, selfFamily } from '../base/self-count.js'
+import { isKey } from '../metrics/definition-rules.js'
 import { isAbsent, isTagValue, labelText, MAX_VALUE_LENGTH } from '../metrics/label-text.js'
 
 /** What a tag may be set to. Numbers and booleans count as their text; undefined, null, '' and NaN as "not set". */
@@ -12,12 +13,8 @@ export type TagTtl = 0 | -1
 export const NO_PROPAGATION: TagTtl = 0
 export const UNLIMITED_PROPAGATION: TagTtl = -1
 
-/** 1…255 printable ASCII characters. @see OpenCensus specification, TagKey */
-const TAG_KEY = /^[ -~]{1,255}$/
-
-export function isTagKey(key: string): boolean {
-  return TAG_KEY.test(key)
-}
+/** Whether a text may be a tag key: 1…255 printable ASCII characters. */
+export const isTagKey: (key: string) => boolean = isKey
 
 const REFUSED = selfFamily({
   name: 'tallyscope_refused_tags_total',

@@ -1,7 +1,8 @@
 import { DefinitionError } from '../base/errors.js'
 import type { MetricDescriptor, MetricType } from '../metrics/metric.js'
 import { equalAggregations, type Aggregation } from './aggregation.js'
-import { checkName, checkTagKeys, Measure } from './measure.js'
+import { checkKeys, checkName } from '../metrics/definition-rules.js'
+import { Measure } from './measure.js'
 
 export interface ViewOptions<K extends string = string> {
   /** Unique in its engine, 1…255 printable ASCII characters; `shop/latency` is shown to Prometheus as `shop_latency_seconds`. */
@@ -37,11 +38,11 @@ export class View {
     const { name, measure, aggregation, tagKeys = [] } = options
     checkName('view', name)
     if (!(measure instanceof Measure)) throw new DefinitionError('ERR_VIEW_MEASURE', `a view needs a measure: view ${name} has none`)
-    checkTagKeys('view', name, tagKeys)
+    checkKeys('view', name, tagKeys)
     for (const key of tagKeys) {
       if (measure.tagKeys !== undefined && !measure.tagKeys.includes(key)) {
         const known = measure.tagKeys.join(', ')
-        throw new DefinitionError('ERR_TAG_KEYS', `tag keys of a view must be among its measure's (${known}): view ${name} has ${JSON.stringify(key)}`)
+        throw new DefinitionError('ERR_KEYS', `tag keys of a view must be among its measure's (${known}): view ${name} has ${JSON.stringify(key)}`)
       }
     }
     this.name = name

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.js'
-import type { Epochs } from '../metrics/cells.js'
+import type { Epochs } from './cells.js'
 
 const REMEMBERED = 4_096
 

@@ -1,0 +1,84 @@
+import type { Cells } from './cells.js'
+import { SumCells } from './cells.js'
+import { countable, type Instrument, type InstrumentKind, type LabelsFor } from './instrument.js'
+import type { Labels } from './row-index.js'
+import { SeriesPlace } from './series-place.js'
+
+export const CUMULATIVE: InstrumentKind = { type: 'CUMULATIVE_DOUBLE', cells: (rows, memory) => new SumCells(rows, memory) }
+
+/**
+ * A sum that only rises. Made by `registry.cumulative()`.
+ * @example
+ * registry.cumulative('jobs/done').add(1)
+ */
+export class Cumulative<K extends string = never> {
+  readonly #instrument: Instrument
+
+  /** @internal */
+  constructor(instrument: Instrument) {
+    this.#instrument = instrument
+  }
+
+  /** Adds a finite number from 0; others are dropped and counted. Default 1. */
+  add(value = 1, labels?: LabelsFor<K>): void {
+    const fault = countable(value, this.#instrument.whole)
+    if (fault === undefined) this.#instrument.change(labels as Labels | undefined, value, add)
+    else this.#instrument.drop(fault)
+  }
+
+  /** The series of these labels, to be kept by the caller: the fastest way. It begins at 0 and is shown from now on. */
+  timeSeries(labels: LabelsFor<K>): CumulativeSeries {
+    return new CumulativeSeries(this.#instrument, labels as Labels)
+  }
+
+  /** The series without labels. */
+  defaultTimeSeries(): CumulativeSeries {
+    return new CumulativeSeries(this.#instrument, {})
+  }
+
+  /** Removes the series of these labels; false where there is none. One that comes back starts anew at 0. */
+  remove(labels: LabelsFor<K>): boolean {
+    return this.#instrument.remove(labels as Labels)
+  }
+
+  /** Removes every series whose labels match all that are given; answers how many. */
+  removeMatching(labels: Partial<LabelsFor<K>>): number {
+    return this.#instrument.removeMatching(labels as Record<string, string>)
+  }
+
+  /** Removes all series. */
+  clear(): void {
+    this.#instrument.store.clear()
+  }
+}
+
+/** One series of a cumulative. It makes its row anew, from 0, where that was removed. */
+export class CumulativeSeries {
+  readonly #instrument: Instrument
+  readonly #place: SeriesPlace
+
+  /** @internal */
+  constructor(instrument: Instrument, labels: Labels) {
+    this.#instrument = instrument
+    this.#place = new SeriesPlace(instrument.store, labels)
+    this.#place.locate()
+  }
+
+  add(value = 1): void {
+    const fault = countable(value, this.#instrument.whole)
+    if (fault !== undefined) return this.#instrument.drop(fault)
+    const place = this.#place
+    place.locate()
+    this.#instrument.put(place.chunk, place.cell, value, add)
+  }
+
+  get value(): number {
+    const place = this.#place
+    place.locate()
+    return place.chunk.columns[0]!.value(place.cell)
+  }
+}
+
+function add(cells: Cells, cell: number, value: number): boolean {
+  return cells.record(cell, value)
+}

@@ -1,0 +1,160 @@
+import type { Clock } from '../base/clock.js'
+import { DefinitionError } from '../base/errors.js'
+import { errorText } from '../base/failure-log.js'
+import { warnOnce } from '../base/logger.js'
+import { selfCount, selfFamily } from '../base/self-count.js'
+import { startTimer } from '../base/timer.js'
+import type { Cells } from './cells.js'
+import { LastValueCells } from './cells.js'
+import { countable, type Instrument, type InstrumentKind, type LabelsFor } from './instrument.js'
+import { ownLabels } from './label-text.js'
+import type { Labels } from './row-index.js'
+
+export const DERIVED_GAUGE: InstrumentKind = { type: 'GAUGE_DOUBLE', cells: (rows, memory) => new LastValueCells(rows, memory) }
+export const DERIVED_CUMULATIVE: InstrumentKind = { type: 'CUMULATIVE_DOUBLE', cells: (rows, memory) => new LastValueCells(rows, memory) }
+
+const FAILURES = selfFamily({
+  name: 'tallyscope_derived_failures_total',
+  description: 'Times a derived metric had no new value at a gathering, by reason.',
+  type: 'counter',
+  unit: '1',
+  labelKeys: ['metric', 'reason'],
+})
+
+/** Gives a value when asked; may be async. */
+export type Observe = () => number | Promise<number>
+
+interface Observation {
+  readonly labels: Labels
+  readonly observe: Observe
+  /** The answer that an earlier gathering still waits for; nobody is asked twice at a time. */
+  running: Promise<void> | undefined
+}
+
+/**
+ * A metric whose value comes from a function at each gathering. Made by `registry.derivedGauge()` and
+ * `registry.derivedCumulative()`. A function that throws, rejects or is late leaves the last value standing
+ * (or nothing, where there was none); it is counted, and what comes late is shown next time.
+ *
+ * @example
+ * registry.derivedGauge('pool/size', { unit: '1' }).observe(() => pool.size)
+ */
+export class Derived<K extends string = never> {
+  readonly #instrument: Instrument
+  readonly #observations = new Map<string, Observation>()
+
+  /** @internal */
+  constructor(instrument: Instrument) {
+    this.#instrument = instrument
+  }
+
+  /**
+   * Asks `fn` at each gathering; in place of an earlier function for the same labels.
+   * @returns Stops asking and removes the series.
+   * @throws {@link DefinitionError} `ERR_OBSERVE` where `fn` is no function.
+   */
+  observe(fn: Observe, labels?: LabelsFor<K>): () => void {
+    if (typeof fn !== 'function') {
+      throw new DefinitionError('ERR_OBSERVE', `observe takes a function: ${this.#instrument.descriptor.name} was given ${typeof fn}`)
+    }
+    const own = ownLabels((labels ?? {}) as Labels, this.#instrument.store.labelKeys)
+    const key = JSON.stringify(own)
+    const observation: Observation = { labels: own, observe: fn, running: undefined }
+    this.#observations.set(key, observation)
+    return () => {
+      if (this.#observations.get(key) !== observation) return
+      this.#observations.delete(key)
+      this.#instrument.remove(own)
+    }
+  }
+
+  /** Stops asking for these labels and removes the series; false where nobody was asked. */
+  remove(labels: LabelsFor<K>): boolean {
+    const own = ownLabels(labels as Labels, this.#instrument.store.labelKeys)
+    const known = this.#observations.delete(JSON.stringify(own))
+    return this.#instrument.remove(own) || known
+  }
+
+  /** Stops asking altogether and removes all series. */
+  clear(): void {
+    this.#observations.clear()
+    this.#instrument.store.clear()
+  }
+
+  /** Asks all functions; answers those that have not answered yet. @internal */
+  ask(): Promise<void>[] {
+    const waiting: Promise<void>[] = []
+    for (const observation of this.#observations.values()) {
+      const late = observation.running ?? this.#askOne(observation)
+      if (late !== undefined) waiting.push(late)
+    }
+    return waiting
+  }
+
+  #askOne(observation: Observation): Promise<void> | undefined {
+    let answer: number | Promise<number>
+    try {
+      answer = observation.observe()
+    } catch (error) {
+      this.#fail('throw', error)
+      return undefined
+    }
+    if (typeof (answer as Promise<number> | undefined)?.then !== 'function') {
+      this.#take(observation, answer as number)
+      return undefined
+    }
+    observation.running = Promise.resolve(answer)
+      .then(
+        (value) => this.#take(observation, value),
+        (error: unknown) => this.#fail('reject', error),
+      )
+      .finally(() => {
+        observation.running = undefined
+      })
+    return observation.running
+  }
+
+  #take(observation: Observation, value: number): void {
+    const instrument = this.#instrument
+    if (![...this.#observations.values()].includes(observation)) return // removed meanwhile
+    const cumulative = instrument.descriptor.type.startsWith('CUMULATIVE')
+    const fault = cumulative ? countable(value, instrument.whole) : typeof value === 'number' ? undefined : 'not a number'
+    if (fault !== undefined) return this.#fail(fault, undefined)
+    instrument.change(observation.labels, value, cumulative ? raise : set)
+  }
+
+  /** Counts those that were asked and have not answered in time. @internal */
+  countLate(): void {
+    for (const { running } of this.#observations.values()) if (running !== undefined) this.#fail('timeout', undefined)
+  }
+
+  #fail(reason: string, error: unknown): void {
+    const { name } = this.#instrument.descriptor
+    selfCount(FAILURES, name, reason).value++
+    const why = error === undefined ? reason : `${reason}: ${errorText(error)}`
+    warnOnce('TALLYSCOPE_DERIVED_FAILED', `${name} ${reason}`, `the derived metric ${name} has no new value: ${why}`)
+  }
+}
+
+function set(cells: Cells, cell: number, value: number): boolean {
+  return cells.record(cell, value)
+}
+
+/** A cumulative never falls: a lower value than the last leaves that one standing. */
+function raise(cells: Cells, cell: number, value: number): boolean {
+  return value < cells.value(cell) || cells.record(cell, value)
+}
+
+/** Asks all derived metrics at once and waits for the late ones, at most until the deadline. */
+export async function observeAll(derived: Iterable<Derived<string>>, deadlineMs: number, clock: Clock): Promise<void> {
+  const all = [...derived]
+  const waiting = all.flatMap((metric) => metric.ask())
+  if (waiting.length === 0) return
+  let stop = (): void => {}
+  const late = new Promise<boolean>((resolve) => {
+    stop = startTimer(clock, deadlineMs, () => resolve(true), { keepAlive: true })
+  })
+  const isLate = await Promise.race([Promise.all(waiting).then(() => false), late])
+  stop()
+  if (isLate) for (const metric of all) metric.countLate()
+}

@@ -1,0 +1,112 @@
+import type { Cells } from './cells.js'
+import { LastValueCells } from './cells.js'
+import { type Instrument, type InstrumentKind, type LabelsFor } from './instrument.js'
+import type { Labels } from './row-index.js'
+import { SeriesPlace } from './series-place.js'
+
+export const GAUGE: InstrumentKind = { type: 'GAUGE_DOUBLE', cells: (rows, memory) => new LastValueCells(rows, memory) }
+
+/**
+ * A value that goes up and down. Made by `registry.gauge()`.
+ * @example
+ * const depth = registry.gauge('queue/depth', { labelKeys: ['queue'] })
+ * depth.set(3, { queue: 'mail' })
+ */
+export class Gauge<K extends string = never> {
+  readonly #instrument: Instrument
+
+  /** @internal */
+  constructor(instrument: Instrument) {
+    this.#instrument = instrument
+  }
+
+  /** Any number is taken, NaN and infinities too; −0 counts as 0. */
+  set(value: number, labels?: LabelsFor<K>): void {
+    if (isSettable(this.#instrument, value)) this.#instrument.change(labels as Labels | undefined, value, set)
+  }
+
+  /** Adds a finite number, which may be negative. */
+  add(value: number, labels?: LabelsFor<K>): void {
+    if (isAddable(this.#instrument, value)) this.#instrument.change(labels as Labels | undefined, value, add)
+  }
+
+  /** The series of these labels, to be kept by the caller: the fastest way. It begins at 0 and is shown from now on. */
+  timeSeries(labels: LabelsFor<K>): GaugeSeries {
+    return new GaugeSeries(this.#instrument, labels as Labels)
+  }
+
+  /** The series without labels. */
+  defaultTimeSeries(): GaugeSeries {
+    return new GaugeSeries(this.#instrument, {})
+  }
+
+  /** Removes the series of these labels; false where there is none. */
+  remove(labels: LabelsFor<K>): boolean {
+    return this.#instrument.remove(labels as Labels)
+  }
+
+  /** Removes every series whose labels match all that are given; answers how many. */
+  removeMatching(labels: Partial<LabelsFor<K>>): number {
+    return this.#instrument.removeMatching(labels as Record<string, string>)
+  }
+
+  /** Removes all series. */
+  clear(): void {
+    this.#instrument.store.clear()
+  }
+}
+
+/** One series of a gauge. It makes its row anew where that was removed. */
+export class GaugeSeries {
+  readonly #instrument: Instrument
+  readonly #place: SeriesPlace
+
+  /** @internal */
+  constructor(instrument: Instrument, labels: Labels) {
+    this.#instrument = instrument
+    this.#place = new SeriesPlace(instrument.store, labels)
+    this.#place.locate()
+  }
+
+  set(value: number): void {
+    if (!isSettable(this.#instrument, value)) return
+    const place = this.#place
+    place.locate()
+    this.#instrument.put(place.chunk, place.cell, value, set)
+  }
+
+  add(value: number): void {
+    if (!isAddable(this.#instrument, value)) return
+    const place = this.#place
+    place.locate()
+    this.#instrument.put(place.chunk, place.cell, value, add)
+  }
+
+  get value(): number {
+    const place = this.#place
+    place.locate()
+    return place.chunk.columns[0]!.value(place.cell)
+  }
+}
+
+function set(cells: Cells, cell: number, value: number): boolean {
+  return cells.record(cell, value)
+}
+
+function add(cells: Cells, cell: number, value: number): boolean {
+  return (cells as LastValueCells).add(cell, value)
+}
+
+function isSettable(instrument: Instrument, value: unknown): boolean {
+  if (typeof value !== 'number') instrument.drop('not a number')
+  else if (instrument.whole && value % 1 !== 0 && value - value === 0) instrument.drop('fraction')
+  else return true
+  return false
+}
+
+function isAddable(instrument: Instrument, value: unknown): boolean {
+  if (!isSettable(instrument, value)) return false
+  if ((value as number) - (value as number) === 0) return true
+  instrument.drop(value !== value ? 'nan' : 'infinite')
+  return false
+}
