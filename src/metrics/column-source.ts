@@ -8,10 +8,8 @@ export interface ColumnSourceOptions {
   readonly store: RowStore
   readonly kind: 'scalar' | 'distribution'
   readonly bounds?: readonly number[]
-  /** Which of the store's labels is the descriptor's first, second, …. Default: the same order. */
-  readonly labelOrder?: readonly number[]
-  /** Values of the descriptor's last labels, the same for every row. Default none. */
-  readonly constantValues?: readonly string[]
+  /** Where each of the descriptor's labels comes from: the number of the store's label, or a constant text. Default: the store's, in order. */
+  readonly labels?: readonly (number | string)[]
 }
 
 /** One column of a store as a row source: what exporters see of a view or an instrument. Nothing can be recorded through it. */
@@ -22,8 +20,7 @@ export class ColumnSource implements RowSource {
   /** The column's number in the store; changes when a column before it is taken out. */
   column: number
   readonly #store: RowStore
-  readonly #labelOrder: readonly number[]
-  readonly #constantValues: readonly string[]
+  readonly #labels: readonly (number | string)[]
   #chunks: ColumnChunk[] = []
 
   constructor(options: ColumnSourceOptions, column: number) {
@@ -32,8 +29,7 @@ export class ColumnSource implements RowSource {
     this.bounds = options.bounds ?? []
     this.column = column
     this.#store = options.store
-    this.#labelOrder = options.labelOrder ?? options.store.labelKeys.map((_, at) => at)
-    this.#constantValues = options.constantValues ?? []
+    this.#labels = options.labels ?? options.store.labelKeys.map((_, at) => at)
   }
 
   get epoch(): number {
@@ -44,7 +40,7 @@ export class ColumnSource implements RowSource {
     const { chunks } = this.#store
     while (this.#chunks.length < chunks.length) {
       const chunk = chunks[this.#chunks.length]!
-      this.#chunks.push(new ColumnChunk(chunk, chunk.columns[this.column]!, this.#store, this.#labelOrder, this.#constantValues))
+      this.#chunks.push(new ColumnChunk(chunk, chunk.columns[this.column]!, this.#store, this.#labels))
     }
     return this.#chunks
   }
@@ -54,15 +50,13 @@ class ColumnChunk implements RowChunk {
   readonly #chunk: StoreChunk
   readonly #cells: Cells
   readonly #store: RowStore
-  readonly #labelOrder: readonly number[]
-  readonly #constantValues: readonly string[]
+  readonly #labels: readonly (number | string)[]
 
-  constructor(chunk: StoreChunk, cells: Cells, store: RowStore, labelOrder: readonly number[], constantValues: readonly string[]) {
+  constructor(chunk: StoreChunk, cells: Cells, store: RowStore, labels: readonly (number | string)[]) {
     this.#chunk = chunk
     this.#cells = cells
     this.#store = store
-    this.#labelOrder = labelOrder
-    this.#constantValues = constantValues
+    this.#labels = labels
   }
 
   get size(): number {
@@ -82,9 +76,8 @@ class ColumnChunk implements RowChunk {
   }
 
   labelValue(cell: number, key: number): string | undefined {
-    const at = this.#labelOrder[key]
-    if (at === undefined) return this.#constantValues[key - this.#labelOrder.length]
-    return this.#store.labelText(this.#chunk.start + cell, at)
+    const label = this.#labels[key]!
+    return typeof label === 'string' ? label : this.#store.labelText(this.#chunk.start + cell, label)
   }
 
   mark(cell: number): number {

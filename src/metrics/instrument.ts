@@ -41,8 +41,8 @@ export interface InstrumentHome {
 export interface InstrumentKind {
   readonly type: MetricType
   readonly cells: CellsFactory
-  /** Label keys that come behind the user's. */
-  readonly ownKeys?: readonly string[]
+  /** A label key of its own, behind all others. */
+  readonly ownKey?: string
 }
 
 const DROPPED = selfFamily({
@@ -75,8 +75,8 @@ export class Instrument {
       throw new DefinitionError('ERR_OPTION', `rowLimit must be a whole number from 1: metric ${name} has ${String(rowLimit)}`)
     }
     const constant = { ...home.constantLabels, ...options.constantLabels }
-    const keys = [...labelKeys, ...(kind.ownKeys ?? [])]
-    const all = [...keys, ...Object.keys(constant)]
+    const own = kind.ownKey === undefined ? [] : [kind.ownKey]
+    const all = [...labelKeys, ...Object.keys(constant), ...own]
     checkKeys('metric', name, all)
     this.whole = type === 'int64'
     this.descriptor = Object.freeze({
@@ -89,17 +89,15 @@ export class Instrument {
     })
     this.store = new RowStore({
       name,
-      labelKeys: keys,
+      labelKeys: [...labelKeys, ...own],
       rowLimit,
       budget: home.budget,
       valueLength: home.valueLength,
       epochs: home.epochs,
     })
     this.store.addColumn(kind.cells)
-    this.source = new ColumnSource(
-      { descriptor: this.descriptor, store: this.store, kind: 'scalar', constantValues: Object.values(constant) },
-      0,
-    )
+    const labels = [...labelKeys.keys(), ...Object.values(constant).map(String), ...own.map(() => labelKeys.length)]
+    this.source = new ColumnSource({ descriptor: this.descriptor, store: this.store, kind: 'scalar', labels }, 0)
   }
 
   get hasRows(): boolean {

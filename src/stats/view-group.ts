@@ -32,7 +32,7 @@ export class ViewColumn {
         store,
         kind: view.aggregation.kind === 'distribution' ? 'distribution' : 'scalar',
         bounds: view.aggregation.kind === 'distribution' ? view.aggregation.bounds : [],
-        labelOrder: view.tagKeys.map((key) => store.labelKeys.indexOf(key)),
+        labels: view.tagKeys.map((key) => store.labelKeys.indexOf(key)),
       },
       column,
     )
