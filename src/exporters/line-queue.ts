@@ -53,7 +53,7 @@ export class LineQueue {
   }
 
   async #work(): Promise<void> {
-    await undefined // what is given in the same turn goes out together
+    await Promise.resolve() // what is given in the same turn goes out together
     while (this.#jobs.length > 0) {
       let bytes = 0
       let taken = 0

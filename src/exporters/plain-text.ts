@@ -1,5 +1,5 @@
 // C0, DEL, C1, line and paragraph separators; marks that change the direction of the text around them.
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+const UNSAFE = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
 
 /** Text that a terminal only shows: every control character is spelled as an escape. */
 export function plainText(text: string): string {

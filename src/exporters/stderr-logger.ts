@@ -9,7 +9,7 @@ const write =
   (level: string) =>
   (fields: object, message: string): void => {
     const line = jsonLine({ level, time: new Date(systemClock.unixMs()).toISOString(), ...fields, msg: message })
-    if (line.error !== undefined) throw line.error
+    if (line.error !== undefined) throw new TypeError('the entry has no JSON form', { cause: line.error })
     void stderr.write(`${line.text}\n`)
   }
 

@@ -1,0 +1,110 @@
+import type { Clock } from '../base/clock.js'
+
+export interface ManualClockOptions {
+  /** Wall time at the start, milliseconds since 1970. Default 2024-01-01T00:00:00Z. */
+  readonly unixMs?: number
+  /** Monotonic time at the start, in milliseconds. Default 0. */
+  readonly monotonicMs?: number
+}
+
+interface ManualTimer {
+  readonly dueMs: number
+  readonly order: number
+  readonly fn: () => void
+}
+
+/** Node's own, also where a test has replaced the global by a fake. */
+const nextTurn = setImmediate
+
+/**
+ * A clock that only moves when told to, with timers that fire as it passes them, in order, each seeing its own time.
+ *
+ * @example
+ * const clock = new ManualClock()
+ * const task = exportPeriodically({ producers: [stats], exporter, intervalMs: 1_000, clock })
+ * await clock.advanceAsync(10_000) // ten exports
+ */
+export class ManualClock implements Clock {
+  #unixMs: number
+  #monotonicMs: number
+  #orders = 0
+  readonly #timers = new Set<ManualTimer>()
+
+  constructor({ unixMs = Date.UTC(2024, 0, 1), monotonicMs = 0 }: ManualClockOptions = {}) {
+    this.#unixMs = unixMs
+    this.#monotonicMs = monotonicMs
+  }
+
+  unixMs(): number {
+    return this.#unixMs
+  }
+
+  monotonicMs(): number {
+    return this.#monotonicMs
+  }
+
+  setTimer(delayMs: number, fn: () => void): () => void {
+    const timer = { dueMs: this.#monotonicMs + Math.max(delayMs, 0), order: this.#orders++, fn }
+    this.#timers.add(timer)
+    return () => void this.#timers.delete(timer)
+  }
+
+  /** Timers that have been started, and neither fired nor stopped. */
+  get timers(): number {
+    return this.#timers.size
+  }
+
+  /** Moves both times on, firing what becomes due; promises get their turn only afterwards. */
+  advance(ms: number): void {
+    const endMs = this.#monotonicMs + ms
+    for (let timer = this.#next(endMs); timer !== undefined; timer = this.#next(endMs)) this.#fire(timer)
+    this.#moveTo(endMs)
+  }
+
+  /** As {@link advance}, and lets everything that a timer has set going come to rest before the next one fires. */
+  async advanceAsync(ms: number): Promise<void> {
+    const endMs = this.#monotonicMs + ms
+    await settle()
+    for (let timer = this.#next(endMs); timer !== undefined; timer = this.#next(endMs)) {
+      this.#fire(timer)
+      await settle()
+    }
+    this.#moveTo(endMs)
+  }
+
+  /** Moves both times at once past everything due, as a machine does that slept: timers fire late, and once. */
+  async sleepAsync(ms: number): Promise<void> {
+    this.#moveTo(this.#monotonicMs + ms)
+    await this.advanceAsync(0)
+  }
+
+  /** Sets the wall clock, as an administrator or NTP does; monotonic time and timers stay as they are. */
+  setUnixMs(unixMs: number): void {
+    this.#unixMs = unixMs
+  }
+
+  #next(endMs: number): ManualTimer | undefined {
+    let next: ManualTimer | undefined
+    for (const timer of this.#timers) {
+      if (timer.dueMs > endMs) continue
+      if (next === undefined || timer.dueMs < next.dueMs || (timer.dueMs === next.dueMs && timer.order < next.order)) next = timer
+    }
+    return next
+  }
+
+  #fire(timer: ManualTimer): void {
+    this.#timers.delete(timer)
+    this.#moveTo(Math.max(timer.dueMs, this.#monotonicMs))
+    timer.fn()
+  }
+
+  #moveTo(monotonicMs: number): void {
+    this.#unixMs += monotonicMs - this.#monotonicMs
+    this.#monotonicMs = monotonicMs
+  }
+}
+
+/** All promise callbacks that are ready, and those that they make ready, run before this resolves. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => void nextTurn(resolve))
+}
