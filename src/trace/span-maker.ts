@@ -107,6 +107,7 @@ export class SpanMaker implements SpanOwner {
   }
 
   begin(name: string, options: SpanOptions | undefined, frame: Frame): Span {
+    if (typeof name !== 'string') name = textOf(name)
     const given = options?.parent
     const parent = given === undefined ? currentOf(frame, this) : given
     if (parent instanceof Span) return this.#beginChild(name, options, frame, parent)
@@ -204,4 +205,13 @@ export class SpanMaker implements SpanOwner {
 function constantOf(sampler: Sampler): boolean | undefined {
   if (sampler instanceof AlwaysOnSampler) return true
   return sampler instanceof AlwaysOffSampler ? false : undefined
+}
+
+/** A name that is no text, as text. */
+function textOf(name: unknown): string {
+  try {
+    return String(name)
+  } catch {
+    return 'span'
+  }
 }

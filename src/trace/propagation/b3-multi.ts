@@ -1,7 +1,7 @@
 import type { SpanContext } from '../span-context.js'
 import { b3Context } from './b3-single.js'
+import { headerValue } from './header-value.js'
 import type { HeaderGetter, HeaderSetter, Propagator } from './propagator.js'
-import { withoutBlanks } from './trace-context.js'
 
 const SAMPLED_TEXTS = new Set(['1', 'd', 'true'])
 
@@ -22,15 +22,12 @@ export class B3MultiPropagator implements Propagator {
   }
 
   extract(get: HeaderGetter): SpanContext | undefined {
-    const traceId = get('x-b3-traceid')
-    const spanId = get('x-b3-spanid')
-    if (traceId === undefined || spanId === undefined) return undefined
-    return b3Context(withoutBlanks(traceId), withoutBlanks(spanId), isSampled(get))
+    const traceId = headerValue(get('x-b3-traceid'))
+    if (traceId === '') return undefined
+    return b3Context(traceId, headerValue(get('x-b3-spanid')), isSampled(get))
   }
 }
 
 function isSampled(get: HeaderGetter): boolean {
-  if (get('x-b3-flags') === '1') return true
-  const text = get('x-b3-sampled')
-  return text !== undefined && text.length <= 8 && SAMPLED_TEXTS.has(withoutBlanks(text).toLowerCase())
+  return headerValue(get('x-b3-flags')) === '1' || SAMPLED_TEXTS.has(headerValue(get('x-b3-sampled')).toLowerCase())
 }

@@ -1,10 +1,10 @@
 import { SAMPLED, type SpanContext } from '../span-context.js'
+import { headerValue } from './header-value.js'
 import type { HeaderGetter, HeaderSetter, Propagator } from './propagator.js'
 import { remoteContext } from './remote-context.js'
-import { withoutBlanks } from './trace-context.js'
 
 // 32 + 16 + 1 + 16 digits and three dashes: whatever is longer is something else.
-const MAX_LENGTH = 67
+const MAX_LENGTH = 68
 const TRACE_ID_LENGTH = 32
 
 /**
@@ -21,7 +21,7 @@ export class B3SinglePropagator implements Propagator {
   }
 
   extract(get: HeaderGetter): SpanContext | undefined {
-    const text = withoutBlanks(get('b3') ?? '')
+    const text = headerValue(get('b3'))
     if (text.length > MAX_LENGTH) return undefined
     const [traceId = '', spanId = '', sampled = '0', parentId = '0'.repeat(16), ...more] = text.split('-')
     if (more.length > 0 || !/^[01d]$/.test(sampled) || !/^[\da-f]{16}$/i.test(parentId)) return undefined

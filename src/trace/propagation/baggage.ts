@@ -1,6 +1,6 @@
 import { TagMap } from '../../stats/tag-map.js'
+import { withoutBlanks } from './header-value.js'
 import type { HeaderGetter, HeaderSetter } from './propagator.js'
-import { withoutBlanks } from './trace-context.js'
 
 const HEADER = 'baggage'
 const MAX_LENGTH = 8_192

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { SpanContext } from '../span-context.js'
 import { TraceIdentity } from '../trace-identity.js'
+import { headerValue } from './header-value.js'
 import type { HeaderGetter, HeaderSetter, Propagator } from './propagator.js'
 
 const HEADER = 'grpc-trace-bin'
@@ -9,8 +10,6 @@ const LENGTH = 29
 const TRACE_ID_AT = 2
 const SPAN_ID_FIELD_AT = 18
 const OPTIONS_FIELD_AT = 27
-// Readers look at what they know and no further; a header much longer than it is something else.
-const MAX_BASE64_LENGTH = 1_024
 const BASE64 = /^[\w+/-]*={0,2}$/
 
 /**
@@ -26,9 +25,8 @@ export class BinaryPropagator implements Propagator {
   }
 
   extract(get: HeaderGetter): SpanContext | undefined {
-    const text = get(HEADER)
-    if (text === undefined || text.length > MAX_BASE64_LENGTH || !BASE64.test(text)) return undefined
-    return this.fromBytes(Buffer.from(text, 'base64'))
+    const text = headerValue(get(HEADER))
+    return BASE64.test(text) ? this.fromBytes(Buffer.from(text, 'base64')) : undefined
   }
 
   /** 29 bytes; a missing span id is eight zeros. */

@@ -55,49 +55,40 @@ function fromObject(headers: Readonly<Record<string, unknown>>, name: string): s
 /** How to read this carrier. Nothing it does throws: what cannot be read is not there. */
 export function getterOf(carrier: ReadableCarrier | null | undefined): HeaderGetter {
   if (typeof carrier !== 'object' || carrier === null) return () => undefined
-  const read = readerOf(carrier)
   return (name) => {
     try {
-      return read(name)
+      return readFrom(carrier, name)
     } catch {
-      return undefined // a getter or a proxy of the carrier
+      return undefined // a getter or a proxy of the carrier threw
     }
   }
 }
 
-function readerOf(carrier: object): HeaderGetter {
-  if (carrier instanceof Map) return (name) => textOf(carrier.get(name)) ?? fromPairs(carrier, name)
-  if (Array.isArray(carrier)) {
-    return typeof carrier[0] === 'string' ? (name) => fromFlat(carrier, name) : (name) => fromPairs(carrier, name)
-  }
-  if (typeof (carrier as { get?: unknown }).get === 'function') {
-    return (name) => textOf((carrier as { get(name: string): unknown }).get(name))
-  }
-  if (typeof (carrier as { getHeader?: unknown }).getHeader === 'function') {
-    return (name) => textOf((carrier as { getHeader(name: string): unknown }).getHeader(name))
-  }
-  return (name) => fromObject(carrier as Readonly<Record<string, unknown>>, name)
+function readFrom(carrier: object, name: string): string | undefined {
+  if (carrier instanceof Map) return textOf(carrier.get(name)) ?? fromPairs(carrier, name)
+  if (Array.isArray(carrier)) return typeof carrier[0] === 'string' ? fromFlat(carrier, name) : fromPairs(carrier, name)
+  const { get, getHeader } = carrier as { get?: unknown; getHeader?: unknown }
+  if (typeof get === 'function') return textOf(get.call(carrier, name))
+  if (typeof getHeader === 'function') return textOf(getHeader.call(carrier, name))
+  return fromObject(carrier as Readonly<Record<string, unknown>>, name)
 }
 
 /** How to write to this carrier. A carrier that refuses is left as it is. */
 export function setterOf(carrier: WritableCarrier): HeaderSetter {
   if (typeof carrier !== 'object' || carrier === null) return () => {}
-  const write = writerOf(carrier)
   return (name, value) => {
     try {
-      write(name, value)
+      writeTo(carrier, name, value)
     } catch {
       // frozen, or its headers are sent
     }
   }
 }
 
-function writerOf(carrier: WritableCarrier): HeaderSetter {
+function writeTo(carrier: WritableCarrier, name: string, value: string): void {
   const { set, setHeader } = carrier as { set?: unknown; setHeader?: unknown }
-  if (typeof set === 'function') return (name, value) => void set.call(carrier, name, value)
-  if (typeof setHeader === 'function') return (name, value) => void setHeader.call(carrier, name, value)
-  if (Array.isArray(carrier)) return (name, value) => void carrier.push([name, value])
-  return (name, value) => {
-    ;(carrier as Record<string, string>)[name] = value
-  }
+  if (typeof set === 'function') set.call(carrier, name, value)
+  else if (typeof setHeader === 'function') setHeader.call(carrier, name, value)
+  else if (Array.isArray(carrier)) carrier.push([name, value])
+  else (carrier as Record<string, string>)[name] = value
 }

@@ -1,7 +1,7 @@
 import { SAMPLED, type SpanContext } from '../span-context.js'
+import { headerValue } from './header-value.js'
 import type { HeaderGetter, HeaderSetter, Propagator } from './propagator.js'
 import { remoteContext } from './remote-context.js'
-import { withoutBlanks } from './trace-context.js'
 
 const HEADER = 'x-cloud-trace-context'
 // 32 hex, slash, up to 20 digits, ";o=" and digits: whatever is much longer is something else.
@@ -23,7 +23,7 @@ export class GoogleCloudPropagator implements Propagator {
   }
 
   extract(get: HeaderGetter): SpanContext | undefined {
-    const text = withoutBlanks(get(HEADER) ?? '')
+    const text = headerValue(get(HEADER))
     const match = text.length > MAX_LENGTH ? null : FORM.exec(text)
     if (match === null) return undefined
     const [, traceId, spanDecimal, options = '0'] = match as unknown as [string, string, string, string?]

@@ -1,7 +1,7 @@
 import { SAMPLED, type SpanContext } from '../span-context.js'
+import { headerValue } from './header-value.js'
 import type { HeaderGetter, HeaderSetter, Propagator } from './propagator.js'
 import { remoteContext } from './remote-context.js'
-import { withoutBlanks } from './trace-context.js'
 
 const TRACE_ID = 'opencensus-trace-traceid'
 const SPAN_ID = 'opencensus-trace-spanid'
@@ -19,15 +19,12 @@ export class TextMapPropagator implements Propagator {
   }
 
   extract(get: HeaderGetter): SpanContext | undefined {
-    const traceId = get(TRACE_ID)
-    const spanId = get(SPAN_ID)
-    if (traceId === undefined || spanId === undefined) return undefined
-    return remoteContext(withoutBlanks(traceId), withoutBlanks(spanId), optionsOf(get(OPTIONS)))
+    const traceId = headerValue(get(TRACE_ID))
+    return traceId === '' ? undefined : remoteContext(traceId, headerValue(get(SPAN_ID)), optionsOf(headerValue(get(OPTIONS))))
   }
 }
 
-function optionsOf(text: string | undefined): number {
-  const digits = text === undefined ? '' : withoutBlanks(text)
+function optionsOf(digits: string): number {
   const options = /^\d{1,3}$/.test(digits) ? Number(digits) : SAMPLED
   return options > 0xff ? SAMPLED : options
 }

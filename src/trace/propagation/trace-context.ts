@@ -2,6 +2,7 @@ import { readHexByte, readHexWords } from '../hex.js'
 import { RANDOM_TRACE_ID, SAMPLED, SpanContext } from '../span-context.js'
 import { TraceIdentity } from '../trace-identity.js'
 import { TraceState } from '../trace-state.js'
+import { headerValue } from './header-value.js'
 import type { HeaderGetter, HeaderSetter, Propagator } from './propagator.js'
 
 // version - trace id - parent id - flags: 00-<32 hex>-<16 hex>-00; later versions may append fields after another dash.
@@ -35,14 +36,12 @@ export class TraceContextPropagator implements Propagator {
   }
 
   extract(get: HeaderGetter): SpanContext | undefined {
-    const header = get('traceparent')
-    if (header === undefined) return undefined
-    const text = withoutBlanks(header)
+    const text = headerValue(get('traceparent'))
     if (!readTraceparent(text)) return undefined
     const stateText = get('tracestate')
     const state = stateText === undefined ? undefined : TraceState.parse(stateText)
     // Slices would keep a stranger's whole header alive: only short ones are kept as they are.
-    const short = header.length === LENGTH
+    const short = text.length === LENGTH
     const trace = new TraceIdentity(
       traceWords[0]!,
       traceWords[1]!,
@@ -72,15 +71,4 @@ function readTraceparent(text: string): boolean {
   if (!readHexWords(text, TRACE_ID_AT, traceWords) || !readHexWords(text, SPAN_ID_AT, spanWords)) return false
   const noTrace = (traceWords[0]! | traceWords[1]! | traceWords[2]! | traceWords[3]!) === 0
   return !noTrace && (spanWords[0]! | spanWords[1]!) !== 0
-}
-
-const isBlank = (code: number): boolean => code === 0x20 || code === 0x09
-
-/** HTTP allows blanks and tabs around a value. */
-export function withoutBlanks(text: string): string {
-  let from = 0
-  let to = text.length
-  while (from < to && isBlank(text.charCodeAt(from))) from++
-  while (to > from && isBlank(text.charCodeAt(to - 1))) to--
-  return from === 0 && to === text.length ? text : text.slice(from, to)
 }

@@ -1,0 +1,82 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { TagMap } from '../../../src/stats/tag-map.js'
+import { formatBaggage, parseBaggage, TagBaggage } from '../../../src/trace/propagation/baggage.js'
+
+const token = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,30}$/)
+
+test('pairs survive the header, whatever text they hold', () => {
+  const pairs = fc.uniqueArray(fc.tuple(token, fc.string({ unit: 'binary', maxLength: 40 })), { maxLength: 10, selector: ([key]) => key })
+  fc.assert(
+    fc.property(pairs, (entries) => {
+      expect(parseBaggage(formatBaggage(entries))).toEqual(entries)
+    }),
+  )
+})
+
+test('the examples of the recommendation are read', () => {
+  expect(parseBaggage('key1=value1,key2 = value2, key3=value3; property1; p=1')).toEqual([
+    ['key1', 'value1'],
+    ['key2', 'value2'],
+    ['key3', 'value3'],
+  ])
+  expect(parseBaggage('userId=Am%C3%A9lie,serverNode=DF%2028,isProduction=false')).toEqual([
+    ['userId', 'Amélie'],
+    ['serverNode', 'DF 28'],
+    ['isProduction', 'false'],
+  ])
+})
+
+test('a damaged member is skipped, the others stay', () => {
+  expect(parseBaggage('a=1,=2,b,c d=3,e=%ZZ,f=%,g=1=2,,h=%E0%A4%A,i=')).toEqual([
+    ['a', '1'],
+    ['g', '1=2'],
+    ['i', ''],
+  ])
+})
+
+test('of two members with one key the last counts', () => {
+  expect(parseBaggage('a=1,a=2')).toEqual([['a', '2']])
+})
+
+test('what is beyond 180 members, 4 096 characters a member or 8 192 in all is left out', () => {
+  const many = Array.from({ length: 200 }, (_, at) => `k${at}=1`)
+  expect(parseBaggage(many.join(','))).toHaveLength(180)
+  expect(formatBaggage(many.map((_, at) => [`k${at}`, '1'] as const)).split(',')).toHaveLength(180)
+  expect(parseBaggage(`a=${'x'.repeat(4_095)},b=2`)).toEqual([['b', '2']])
+  const long = `a=${'x'.repeat(4_000)},b=${'x'.repeat(4_000)},c=${'x'.repeat(4_000)}`
+  expect(parseBaggage(long).map(([key]) => key)).toEqual(['a', 'b'])
+  expect(formatBaggage(parseBaggage(long)).length).toBeLessThanOrEqual(8_192)
+})
+
+test('64 kB of anything take less than a millisecond', () => {
+  for (const unit of ['a', ',', '=', 'a=1,', '%', ';', '%E0,']) {
+    const text = unit.repeat(65_536 / unit.length)
+    parseBaggage(text)
+    const start = performance.now()
+    parseBaggage(text)
+    expect(performance.now() - start).toBeLessThan(5)
+  }
+})
+
+test('only tags of the allow-list travel, in both directions', () => {
+  const baggage = new TagBaggage({ allow: ['tenant', 'region'] })
+  const headers: Record<string, string> = {}
+  const set = (name: string, value: string) => void (headers[name] = value)
+  baggage.inject(TagMap.of({ tenant: 'a b', secret: 'x' }), set)
+  expect(headers).toEqual({ baggage: 'tenant=a%20b' })
+  expect([...baggage.extract(() => 'tenant=a%20b,secret=x,region=eu;p=1')]).toEqual([
+    ['tenant', 'a b'],
+    ['region', 'eu'],
+  ])
+  expect(baggage.extract(() => undefined)).toBe(TagMap.EMPTY)
+})
+
+test('tags that are to stay here and values that are no printable ASCII do not travel', () => {
+  const baggage = new TagBaggage({ allow: ['here', 'name', 'long', 'ok'] })
+  const headers: Record<string, string> = {}
+  const tags = TagMap.of({ here: '1', name: 'Amélie', long: 'x'.repeat(256), ok: '1' }, { ttl: { here: 0 } })
+  baggage.inject(tags, (name, value) => void (headers[name] = value))
+  expect(headers).toEqual({ baggage: 'ok=1' })
+  expect([...baggage.extract(() => 'name=Am%C3%A9lie,ok=2')]).toEqual([['ok', '2']])
+})

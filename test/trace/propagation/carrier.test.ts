@@ -1,0 +1,81 @@
+import { createServer, ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
+import { expect, test } from 'vitest'
+import { getterOf, setterOf } from '../../../src/trace/propagation/carrier.js'
+
+const read = (carrier: unknown, name = 'tracestate') => getterOf(carrier as object)(name)
+
+test('headers are found in any case, in every kind of carrier', () => {
+  expect(read({ tracestate: 'a=1' })).toBe('a=1')
+  expect(read({ TraceState: 'a=1' })).toBe('a=1')
+  expect(read(new Headers({ TRACESTATE: 'a=1' }))).toBe('a=1')
+  expect(read(new Map([['tracestate', 'a=1']]))).toBe('a=1')
+  expect(read(new Map([['TraceState', 'a=1']]))).toBe('a=1')
+  expect(read([['TraceState', 'a=1']])).toBe('a=1')
+  expect(read(['Host', 'x', 'TraceState', 'a=1'])).toBe('a=1')
+  expect(read({ getHeader: (name: string) => (name === 'tracestate' ? 'a=1' : undefined) })).toBe('a=1')
+})
+
+test('several headers of one name are one, joined by commas', () => {
+  expect(read({ tracestate: ['a=1', 'b=2'] })).toBe('a=1,b=2')
+  expect(
+    read([
+      ['tracestate', 'a=1'],
+      ['TraceState', 'b=2'],
+    ]),
+  ).toBe('a=1,b=2')
+  expect(read(['tracestate', 'a=1', 'TRACESTATE', 'b=2'])).toBe('a=1,b=2')
+  const headers = new Headers([
+    ['tracestate', 'a=1'],
+    ['tracestate', 'b=2'],
+  ])
+  expect(read(headers)).toBe('a=1, b=2')
+})
+
+test('what is not there is undefined, whatever the carrier', () => {
+  for (const carrier of [
+    undefined,
+    null,
+    1,
+    'text',
+    {},
+    [],
+    [1, 2],
+    [['x']],
+    new Map(),
+    new Headers(),
+    { get: () => 5 },
+    {
+      get: () => {
+        throw new Error('no')
+      },
+    },
+  ]) {
+    expect(read(carrier)).toBeUndefined()
+  }
+})
+
+test('headers are written to every kind of carrier', () => {
+  const write = <C extends object>(carrier: C): C => {
+    setterOf(carrier)('traceparent', 'x')
+    return carrier
+  }
+  expect(write({})).toEqual({ traceparent: 'x' })
+  expect(write(new Headers()).get('traceparent')).toBe('x')
+  expect(write(new Map()).get('traceparent')).toBe('x')
+  expect(write([])).toEqual([['traceparent', 'x']])
+  expect(write(new ServerResponse(new IncomingMessage(null as never))).getHeader('traceparent')).toBe('x')
+  expect(typeof ClientRequest).toBe('function')
+  expect(typeof createServer).toBe('function')
+})
+
+test('a carrier that refuses is left as it is', () => {
+  const frozen = Object.freeze({})
+  setterOf(frozen)('traceparent', 'x')
+  setterOf({
+    set: () => {
+      throw new Error('sent')
+    },
+  })('traceparent', 'x')
+  setterOf(null as never)('traceparent', 'x')
+  expect(frozen).toEqual({})
+})
