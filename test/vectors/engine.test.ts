@@ -1,3 +1,14 @@
+import { AsyncTransport } from '../../src/exporters/async-transport.js'
+import type { DistributionValue, Metric } from '../../src/metrics/metric.js'
+import { MetricRegistry } from '../../src/metrics/metric-registry.js'
+import { PeriodicMetricTask } from '../../src/metrics/periodic-metric-task.js'
+import { distributionFault, summaryFault } from '../../src/metrics/value-faults.js'
+import type { Measure } from '../../src/stats/measure.js'
+import { Stats } from '../../src/stats/stats.js'
+import type { AggregationData } from '../../src/stats/view-data.js'
+import { isoMicroseconds } from '../../src/trace/iso-time.js'
+import { truncatable } from '../../src/trace/truncatable.js'
+import { type AggregationName, aggregationOf, playScenario, type Scenario } from './scenario.js'
 import { mergeResources, type Resource, resourceFault, resourceFromEnvironment } from '../../src/base/resource.js'
 import { decodeTagEntriesBinary, encodeTagEntriesBinary } from '../../src/stats/tag-codec-binary.js'
 import { decodeTagEntriesText, encodeTagEntriesText } from '../../src/stats/tag-codec-text.js'
@@ -56,3 +67,151 @@ runVectors<{ type: string | null; labels: string | null }>('resource.env', ({ ty
 runVectors<ResourceIn[]>('resource.merge', (resources) => (resources.length === 0 ? null : resourceOut(mergeResources(resources.map(resourceIn)))))
 runVectors<ResourceIn>('resource.valid', (resource) => resourceFault(resourceIn(resource)) === undefined)
 
+
+interface DistributionOut {
+  bounds: number[] | null
+  count: number
+  sum: number
+  sumSqDev: number
+  buckets: number[] | null
+}
+
+function viewOf(agg: AggregationName, { type = 'double', unit = '1', bounds = [] as number[] } = {}) {
+  const stats = new Stats()
+  const measure: Measure = stats.measure('m', { unit, type: type === 'int' ? 'int64' : 'double' })
+  const view = stats.viewManager.registerView({ name: 'v', measure, aggregation: aggregationOf(agg, bounds) })
+  return { stats, measure, view, dataOf: (): AggregationData | undefined => stats.viewManager.getView('v')!.rows[0]?.data }
+}
+
+runVectors<number[]>('stats.bounds', (bounds) => {
+  const { aggregation } = viewOf('distribution', { bounds }).view
+  return aggregation.kind === 'distribution' && aggregation.bounds
+})
+runVectors<{ bounds: number[]; values: number[] }>('stats.distribution', ({ bounds, values }) => {
+  const { stats, measure, dataOf } = viewOf('distribution', { bounds })
+  for (const value of values) stats.record(measure, value)
+  const { count, sum, mean, sumOfSquaredDeviation, bucketCounts } = dataOf() as DistributionValue
+  return { count, sum, mean, sumSqDev: sumOfSquaredDeviation, buckets: bucketCounts }
+})
+runVectors<{ agg: AggregationName; measure: string; values: number[] }>('stats.aggregate', ({ agg, measure: type, values }) => {
+  const { stats, measure, dataOf } = viewOf(agg, { type })
+  for (const value of values) stats.record(measure, value)
+  return (dataOf() as { value: number } | undefined)?.value ?? 0
+})
+runVectors<Scenario>('stats.scenario', playScenario)
+interface ViewIn {
+  name: string
+  measure: string
+  agg: AggregationName
+  columns: string[]
+  bounds?: number[]
+}
+runVectors<{ first: ViewIn; second: ViewIn }>('stats.view_conflict', ({ first, second }) => {
+  const stats = new Stats()
+  const register = ({ name, measure, agg, columns, bounds }: ViewIn) =>
+    stats.viewManager.registerView({ name, measure: stats.measure(measure), aggregation: aggregationOf(agg, bounds), tagKeys: columns })
+  register(first)
+  try {
+    register(second)
+    return 'accepted'
+  } catch {
+    return 'rejected'
+  }
+})
+runVectors<{ agg: AggregationName; measure: string; unit: string }>('stats.metric_type', ({ agg, measure: type, unit }) => {
+  const { descriptor } = viewOf(agg, { type, unit }).view
+  return { type: descriptor.type, unit: descriptor.unit }
+})
+
+interface PointIn {
+  kind: 'gauge' | 'cumulative'
+  type: 'int' | 'double'
+  ops: ['set' | 'add', number][]
+}
+runVectors<PointIn>('metrics.point', async ({ kind, type, ops }) => {
+  const registry = new MetricRegistry()
+  const options = { type: type === 'int' ? 'int64' : 'double' } as const
+  if (kind === 'gauge') {
+    const series = registry.gauge('p', options).defaultTimeSeries()
+    for (const [op, value] of ops) series[op](value)
+    return series.value
+  }
+  if (ops.every(([op]) => op === 'add')) {
+    const series = registry.cumulative('p', options).defaultTimeSeries()
+    for (const [, value] of ops) series.add(value)
+    return series.value
+  }
+  // A cumulative that is set is one that is read from elsewhere.
+  let current = 0
+  let metrics: readonly Metric[] = []
+  registry.derivedCumulative('p', options).observe(() => current)
+  for (const [op, value] of ops) {
+    current = op === 'set' ? value : current + value
+    metrics = await registry.getMetrics()
+  }
+  return metrics[0]?.timeSeries[0]?.points[0]?.value ?? 0
+})
+runVectors<{ keys: string[]; values: (string | null)[] | null }>('metrics.labels', ({ keys, values }) => {
+  const labels = Object.fromEntries((values ?? []).map((value, at) => [keys[at], value]))
+  return new MetricRegistry().gauge('p', { labelKeys: keys }).timeSeries(labels).value === 0
+})
+runVectors<{ names: string[] }>('metrics.registry', ({ names }) => {
+  const registry = new MetricRegistry()
+  for (const name of names) registry.gauge(name).set(1)
+  return (registry.getMetrics() as readonly Metric[]).length
+})
+runVectors<DistributionOut>('metrics.distribution_value', ({ bounds, buckets, sumSqDev, count, sum }) => {
+  const bucketCounts = buckets ?? [count]
+  return distributionFault({ count, sum, sumOfSquaredDeviation: sumSqDev, bounds: bounds ?? [], bucketCounts }) === undefined || refused()
+})
+interface SummaryIn {
+  count?: number
+  sum?: number
+  percentiles?: [number, number][]
+}
+runVectors<SummaryIn>('metrics.summary_value', ({ count = 0, sum = 0, percentiles = [] }) => {
+  const quantiles = percentiles.map(([percentile, value]) => ({ quantile: percentile / 100, value }))
+  return summaryFault({ count, sum, quantiles }) === undefined || refused()
+})
+
+runVectors<{ text: string; limit: number }>('util.truncate', ({ text, limit }) => {
+  const { value, truncated_byte_count } = truncatable(text, limit)
+  return { value, truncatedBytes: truncated_byte_count }
+})
+runVectors<string>('util.timestamp_micros', (text) => {
+  const micros = Date.parse(`${text.slice(0, 23)}Z`) * 1_000 + Number(text.slice(23, 26))
+  return isoMicroseconds(micros / 1_000) === text ? micros : refused()
+})
+runVectors<{ interval: number; elapsed: number }>('schedule.next_wait', async ({ interval, elapsed }) => {
+  const timers = new Map<() => void, number>()
+  const clock = {
+    now: 0,
+    unixMs: () => clock.now,
+    monotonicMs: () => clock.now,
+    setTimer: (delayMs: number, fn: () => void) => {
+      timers.set(fn, clock.now + delayMs)
+      return () => void timers.delete(fn)
+    },
+  }
+  const starts: number[] = []
+  const run = () => {
+    starts.push(clock.now)
+    return new Promise<void>((done) => void clock.setTimer(elapsed, done))
+  }
+  new PeriodicMetricTask({ intervalMs: interval, clock, run })
+  while (starts.length < 2) {
+    const [due, at] = [...timers].sort(([, one], [, other]) => one - other)[0]!
+    timers.delete(due)
+    clock.now = at
+    due()
+    await new Promise(setImmediate)
+  }
+  return starts[1]! - starts[0]! - elapsed
+})
+runVectors<{ queued: number; maxBatch: number }>('transport.batches', async ({ queued, maxBatch }) => {
+  const batches: number[] = []
+  const transport = new AsyncTransport<number>({ export: (items) => void batches.push(items.length) }, { maxBatchSize: maxBatch })
+  for (let item = 0; item < queued; item++) transport.send(item)
+  await transport.shutdown()
+  return batches
+})
