@@ -8,8 +8,9 @@ import type { Exemplar } from './metric.js'
 export interface Epochs {
   /** Rises with each gathering. Rows are marked with it; exemplars are taken once per bucket and epoch. */
   current: number
-  /** Rises when rows or columns go or move: whoever keeps the place of a row must look it up again. */
+  /** Rises, together with the epoch, when rows or columns go or move: whoever keeps the place of a row must find it again. */
   structure: number
+  restructure(): void
   readonly clock: Clock
 }
 
@@ -39,19 +40,20 @@ export interface Cells {
  */
 export class SumCells implements Cells {
   readonly #rest: Float64Array
-  readonly #whole: Int32Array
+  /** The whole part of each sum, below 2^31; what a bound record adds to by itself. @internal */
+  readonly slots: Int32Array
   #exemplars: Map<number, Exemplar> | undefined
 
   constructor(rows: number, kind: MemoryKind) {
     const memory = new ChunkMemory(rows, rows, kind)
     this.#rest = memory.doubles(rows)
-    this.#whole = memory.words(rows)
+    this.slots = memory.words(rows)
   }
 
   record(cell: number, value: number): boolean {
     if ((value | 0) === value && value >= 0) {
-      const sum = (this.#whole[cell]! + value) | 0
-      this.#whole[cell] = sum
+      const sum = (this.slots[cell]! + value) | 0
+      this.slots[cell] = sum
       if (sum < 0) this.#carry(cell) // past 2^31 it reads negative; unsigned it is still right
       return true
     }
@@ -62,8 +64,8 @@ export class SumCells implements Cells {
   }
 
   #carry(cell: number): void {
-    this.#rest[cell]! += this.#whole[cell]! >>> 0
-    this.#whole[cell] = 0
+    this.#rest[cell]! += this.slots[cell]! >>> 0
+    this.slots[cell] = 0
   }
 
   attach(cell: number, value: number, attachments: Readonly<Record<string, string>>, epochs: Epochs): void {
@@ -72,7 +74,7 @@ export class SumCells implements Cells {
   }
 
   value(cell: number): number {
-    return this.#rest[cell]! + this.#whole[cell]!
+    return this.#rest[cell]! + this.slots[cell]!
   }
 
   count(): number {
@@ -93,12 +95,12 @@ export class SumCells implements Cells {
 
   clear(cell: number): void {
     this.#rest[cell] = 0
-    this.#whole[cell] = 0
+    this.slots[cell] = 0
     this.#exemplars?.delete(cell)
   }
 
   copy(cell: number, from: Cells, fromCell: number): void {
-    this.#whole[cell] = 0
+    this.slots[cell] = 0
     this.#rest[cell] = from.value(fromCell)
   }
 }
@@ -167,9 +169,8 @@ export class LastValueCells implements Cells {
  * go, so that whoever reads between two records finds buckets that add up to the count.
  */
 export class DistributionCells implements Cells {
-  readonly #counts: Float64Array
-  readonly #sums: Float64Array
-  readonly #deviations: Float64Array
+  /** Count, sum, sum of squared deviations of each row, side by side: one line of the processor's cache. */
+  readonly #moments: Float64Array
   readonly #buckets: Int32Array
   readonly #search: BucketSearch
   readonly #width: number
@@ -184,23 +185,23 @@ export class DistributionCells implements Cells {
     this.#epochs = epochs
     this.#width = search.bounds.length + 1
     const memory = new ChunkMemory(rows * 3, rows * this.#width, kind)
-    this.#counts = memory.doubles(rows)
-    this.#sums = memory.doubles(rows)
-    this.#deviations = memory.doubles(rows)
+    this.#moments = memory.doubles(rows * 3)
     this.#buckets = memory.words(rows * this.#width)
   }
 
   record(cell: number, value: number): boolean {
-    const count = this.#counts[cell]!
-    const before = this.#sums[cell]!
+    const moments = this.#moments
+    const at = cell * 3
+    const count = moments[at]!
+    const before = moments[at + 1]!
     const sum = before + value
     if (sum - sum !== 0) return false // would be infinite
-    this.#sums[cell] = sum
-    this.#counts[cell] = count + 1
+    moments[at] = count + 1
+    moments[at + 1] = sum
     if (count !== 0) {
       // Youngs and Cramer's update: needs no mean, and stays exact where sums of squares cancel.
       const deviation = count * value - before
-      this.#deviations[cell]! += (deviation * deviation) / (count * (count + 1))
+      moments[at + 2]! += (deviation * deviation) / (count * (count + 1))
     }
     const place = cell * this.#width + this.#search.find(value)
     const bucket = (this.#buckets[place]! + 1) | 0
@@ -235,15 +236,15 @@ export class DistributionCells implements Cells {
   }
 
   value(cell: number): number {
-    return this.#sums[cell]!
+    return this.#moments[cell * 3 + 1]!
   }
 
   count(cell: number): number {
-    return this.#counts[cell]!
+    return this.#moments[cell * 3]!
   }
 
   sumOfSquaredDeviation(cell: number): number {
-    return this.#deviations[cell]!
+    return this.#moments[cell * 3 + 2]!
   }
 
   bucket(cell: number, bucket: number): number {
@@ -257,9 +258,7 @@ export class DistributionCells implements Cells {
   }
 
   clear(cell: number): void {
-    this.#counts[cell] = 0
-    this.#sums[cell] = 0
-    this.#deviations[cell] = 0
+    this.#moments.fill(0, cell * 3, cell * 3 + 3)
     const start = cell * this.#width
     for (let place = start; place < start + this.#width; place++) {
       this.#buckets[place] = 0
@@ -271,9 +270,7 @@ export class DistributionCells implements Cells {
 
   copy(cell: number, from: Cells, fromCell: number): void {
     if (!(from instanceof DistributionCells)) throw new Error('BUG: copied a distribution from another kind')
-    this.#counts[cell] = from.#counts[fromCell]!
-    this.#sums[cell] = from.#sums[fromCell]!
-    this.#deviations[cell] = from.#deviations[fromCell]!
+    this.#moments.set(from.#moments.subarray(fromCell * 3, fromCell * 3 + 3), cell * 3)
     for (let bucket = 0; bucket < this.#width; bucket++) {
       const place = cell * this.#width + bucket
       const count = from.bucket(fromCell, bucket)

@@ -18,6 +18,11 @@ export class EpochLog implements Epochs {
     this.clock = clock
   }
 
+  restructure(): void {
+    this.structure++
+    this.advance()
+  }
+
   advance(): void {
     this.#ends[this.current % REMEMBERED] = this.clock.monotonicMs()
     this.current++

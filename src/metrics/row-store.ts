@@ -201,7 +201,7 @@ export class RowStore {
     if (rows.size === 0) return 0
     this.#index.remove(rows)
     for (const row of rows) this.#release(row)
-    this.epochs.structure++
+    this.epochs.restructure()
     this.#live -= rows.size
     this.#budget.used -= rows.size
     return rows.size
@@ -212,7 +212,7 @@ export class RowStore {
     this.removeWhere(() => true)
     if (this.#overflowRow === NO_ROW) return
     this.#release(this.#overflowRow)
-    this.epochs.structure++
+    this.epochs.restructure()
     this.#overflowRow = NO_ROW
   }
 

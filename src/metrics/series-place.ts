@@ -6,6 +6,7 @@ import type { RowStore, StoreChunk } from './row-store.js'
 export class SeriesPlace {
   readonly #store: RowStore
   readonly #labels: Labels
+  #epoch = -1
   #structure = -1
   chunk!: StoreChunk
   cell = 0
@@ -15,11 +16,17 @@ export class SeriesPlace {
     this.#labels = ownLabels(labels, store.labelKeys)
   }
 
+  /** Marks the row as active; where rows have moved, finds it first. Nothing to do twice within an epoch. */
   locate(): void {
-    if (this.#structure === this.#store.epochs.structure) return
-    const row = this.#store.find(this.#labels)
-    this.chunk = this.#store.chunkOf(row)
-    this.cell = row - this.chunk.start
-    this.#structure = this.#store.epochs.structure
+    const { epochs } = this.#store
+    if (this.#epoch === epochs.current) return
+    if (this.#structure !== epochs.structure) {
+      const row = this.#store.find(this.#labels)
+      this.chunk = this.#store.chunkOf(row)
+      this.cell = row - this.chunk.start
+      this.#structure = epochs.structure
+    }
+    this.chunk.marks[this.cell] = epochs.current
+    this.#epoch = epochs.current
   }
 }

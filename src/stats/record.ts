@@ -3,7 +3,7 @@
 // Once warm nothing below allocates, builds a string, reads a clock or throws; see bench/record.bench.js.
 import { currentFrame } from '../base/context.js'
 import { selfCount, selfFamily } from '../base/self-count.js'
-import type { Cells, Epochs } from '../metrics/cells.js'
+import { CountCells, SumCells, type Cells, type Epochs } from '../metrics/cells.js'
 import type { StoreChunk } from '../metrics/row-store.js'
 import type { Labels } from '../metrics/row-index.js'
 import type { Measure } from './measure.js'
@@ -72,12 +72,18 @@ export class BoundMeasure<K extends string = string> {
   readonly measure: Measure<K>
   readonly #labels: Labels
   readonly #epochs: Epochs
-  /** The engine's structure when the rows were found; another one means that they may have moved. */
+  /**
+   * The epoch in which the rows were marked. While it lasts they need no other mark and stay where they are, since
+   * whatever moves rows begins a new epoch: one comparison stands for all that could have changed.
+   */
+  #epoch = -1
   #structure = -1
-  /** The first row, and its cells where one view listens; all rows are in `#rows`. */
-  #chunk: StoreChunk | undefined
-  #cell = 0
+  /** The only cells there are, where one view listens; all rows are in `#rows`. */
   #cells: Cells | undefined
+  #cell = 0
+  /** Where those keep small whole numbers, of a count or a sum. */
+  #slots: Int32Array | undefined
+  #counts = false
   #rows: readonly BoundRow[] = []
 
   /** Made by `stats.bind()`. @internal */
@@ -88,13 +94,27 @@ export class BoundMeasure<K extends string = string> {
   }
 
   record(value: number, attachments?: Attachments): void {
+    const slots = this.#slots
+    // A whole number into one count or sum needs no call, which is half of what a bound record costs.
+    if (slots !== undefined && typeof value === 'number' && this.#epoch === this.#epochs.current && attachments === undefined) {
+      const whole = value | 0
+      if (whole === value && whole >= 0) {
+        const sum = (slots[this.#cell]! + (this.#counts ? 1 : whole)) | 0
+        if (sum >= 0) {
+          slots[this.#cell] = sum
+          return
+        }
+      }
+    }
+    this.#record(value, attachments)
+  }
+
+  #record(value: number, attachments: Attachments | undefined): void {
     if (!isOrdinary(this.measure, value)) return recordOdd(this.measure, value, this.#labels, attachments)
-    if (this.#structure !== this.#epochs.structure) this.#bind()
+    if (this.#epoch !== this.#epochs.current) this.#refresh()
     const cells = this.#cells
-    // One view is the usual case: its cells are at hand, without a walk over rows and columns.
     if (cells === undefined || attachments !== undefined) return this.#recordAll(value, attachments)
-    this.#chunk!.marks[this.#cell] = this.#epochs.current
-    if (!cells.record(this.#cell, value)) drop(this.measure, 'too large')
+    if (!cells.record(this.#cell, value)) tooLarge(this.measure)
   }
 
   #recordAll(value: number, attachments: Attachments | undefined): void {
@@ -106,13 +126,24 @@ export class BoundMeasure<K extends string = string> {
     }
   }
 
+  #refresh(): void {
+    if (this.#structure !== this.#epochs.structure) this.#bind()
+    this.#epoch = this.#epochs.current
+    for (let at = 0; at < this.#rows.length; at++) {
+      const { chunk, cell } = this.#rows[at]!
+      chunk.marks[cell] = this.#epoch
+    }
+  }
+
   #bind(): void {
     const rows = this.measure.groups.map((group) => boundRow(group, this.#labels))
     this.#structure = this.#epochs.structure
     this.#rows = rows
-    this.#chunk = rows[0]?.chunk
-    this.#cell = rows[0]?.cell ?? 0
-    this.#cells = rows.length === 1 && this.#chunk!.columns.length === 1 ? this.#chunk!.columns[0] : undefined
+    const first = rows[0]
+    this.#cell = first?.cell ?? 0
+    this.#cells = rows.length === 1 && first!.chunk.columns.length === 1 ? first!.chunk.columns[0] : undefined
+    this.#slots = this.#cells instanceof SumCells ? this.#cells.slots : undefined
+    this.#counts = this.#cells instanceof CountCells
   }
 }
 
@@ -208,6 +239,11 @@ const DROPPED = selfFamily({
   unit: '1',
   labelKeys: ['measure', 'reason'],
 })
+
+function tooLarge(measure: Measure): void {
+  for (const group of measure.groups) for (const column of group.columns) column.drop('too large')
+  drop(measure, 'too large')
+}
 
 function drop(measure: Measure, reason: DropReason): void {
   selfCount(DROPPED, measure.name, reason).value++

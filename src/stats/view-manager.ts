@@ -61,9 +61,9 @@ export class ViewManager {
     let group = measure.groups.find((candidate) => candidate.admits(view, this.#groupOptions.rowLimit))
     if (group === undefined) {
       group = new ViewGroup(view, this.#groupOptions)
-      setGroups(measure, [...measure.groups, group])
     }
     const column = group.add(view)
+    setGroups(measure, measure.groups.includes(group) ? measure.groups : [...measure.groups, group])
     this.#registrations.set(view.name, { view, group, column, startTimeUnixMs: this.#epochs.clock.unixMs() })
     this.#superviseExpiry()
     return view
@@ -179,7 +179,7 @@ export class ViewManager {
 
 function setGroups(measure: Measure, groups: readonly ViewGroup[]): void {
   measure.groups = groups
-  measure.epochs.structure++
+  measure.epochs.restructure()
   measure.readsTags = groups.some((group) => group.tagKeys.length > 0)
 }
 
