@@ -5,4 +5,7 @@
 export const SUITES = [
   { name: 'record', file: './record.bench.js' },
   { name: 'views', file: './views.bench.js' },
+  { name: 'scrape', file: './exporters/prometheus/in-process.bench.js' },
+  { name: 'http', file: './exporters/prometheus/http.bench.js' },
+  { name: 'memory', file: './memory.bench.js' },
 ]

@@ -1,0 +1,166 @@
+// @ts-check
+// A scrape over HTTP on the loopback, each server in a process of its own: how long it takes, how long it holds the
+// server's event loop, how much memory it takes while it lasts.
+import { serve } from './served.js'
+
+/**
+ * @typedef {import('../../harness.js').Bench} Bench
+ * @typedef {import('./served.js').Served} Served
+ * @typedef {import('../../fleets/fleet.js').Kind} Kind
+ */
+
+/** @type {{ [file: string]: string }} */
+const NAMES = { opentelemetry: 'OpenTelemetry' }
+const ALL = ['tallyscope', 'prom-client', 'opentelemetry', 'floor']
+
+/**
+ * @param {Bench} bench
+ * @param {object} options
+ * @param {Kind} options.kind
+ * @param {number} options.count
+ * @param {readonly string[]} options.contenders
+ * @param {number} [options.rounds]
+ */
+async function compareServers(bench, { kind, count, contenders, rounds = bench.settings.scrapeRounds }) {
+  const stem = `/metrics over HTTP, ${count.toLocaleString('en-US')} ${kind}`
+  const names = {
+    first: `${stem}, first scrape`,
+    unchanged: `${stem}, unchanged`,
+    some: `${stem}, 1 % changed`,
+    hold: `${stem}, longest hold of the event loop`,
+    memory: `${stem}, extra memory of a scrape`,
+    body: `${stem}, body`,
+  }
+  if (!Object.values(names).some((name) => bench.wants(name))) return
+  /** @type {{ [contender: string]: Served }} */
+  const servers = {}
+  try {
+    for (const contender of contenders) servers[NAMES[contender] ?? contender] = await serve(contender, kind, count)
+    const each = Object.entries(servers)
+    const steps = (/** @type {number} */ share) =>
+      Object.fromEntries(
+        each.map(([contender, server]) => [contender, { before: () => server.ask('touch', share), run: () => server.scrape() }]),
+      )
+    /** @type {{ [contender: string]: number[] }} */
+    const peaks = Object.fromEntries(each.map(([contender]) => [contender, []]))
+    for (const server of Object.values(servers)) await server.ask('level')
+    const bodies = await bench.compareSteps(names.first, steps(0), { rounds: 1, warmRounds: 0 })
+    for (const [contender, server] of each) peaks[contender]?.push(await server.ask('peak'))
+    await bench.compareSteps(names.unchanged, steps(0), { rounds: Math.min(rounds, 5), warmRounds: 0 })
+    await bench.compareSteps(names.some, steps(0.01), { rounds })
+    const holds = await watched(each, bench.mode === 'quick' ? 2 : 3, peaks)
+    bench.figures(names.hold, 'ms', holds)
+    // The greatest of all: a peak that is only sometimes there must be found room for too.
+    bench.figures(names.memory, 'MB', Object.fromEntries(Object.entries(peaks).map(([contender, all]) => [contender, [Math.max(...all)]])))
+    bench.figures(
+      names.body,
+      'MB',
+      Object.fromEntries(Object.entries(bodies).map(([contender, [bytes = 0]]) => [contender, [bytes / 1e6]])),
+    )
+  } finally {
+    for (const server of Object.values(servers)) server.stop()
+  }
+}
+
+/**
+ * The longest hold of each server in each of some scrapes, 1 % of the series changed before each.
+ * @param {readonly (readonly [string, Served])[]} servers
+ * @param {number} scrapes
+ * @param {{ [contender: string]: number[] }} peaks Where the extra memory of each is added, in MB.
+ */
+async function watched(servers, scrapes, peaks) {
+  /** @type {{ [contender: string]: number[] }} */
+  const holds = {}
+  for (const [contender, server] of servers) {
+    holds[contender] = []
+    for (let at = 0; at < scrapes; at++) {
+      await server.ask('touch', 0.01)
+      await server.ask('level')
+      await server.ask('watch')
+      await server.scrape()
+      holds[contender]?.push((await server.ask('unwatch')).ownMs)
+      peaks[contender]?.push(await server.ask('peak'))
+    }
+  }
+  return holds
+}
+
+/**
+ * More than peers can serve: 500,000 distributions are 600 MB of text, beyond what V8 lets a string be.
+ * @param {Bench} bench
+ * @param {number} count
+ */
+async function serveGiant(bench, count) {
+  const stem = `/metrics over HTTP, ${count.toLocaleString('en-US')} distributions`
+  const names = {
+    time: `${stem}, served whole`,
+    hold: `${stem}, longest hold of the event loop`,
+    memory: `${stem}, extra memory of a scrape`,
+  }
+  if (!Object.values(names).some((name) => bench.wants(name))) return
+  /** @type {{ [contender: string]: number[] }} */
+  const times = {}
+  /** @type {{ [contender: string]: number[] }} */
+  const holds = {}
+  /** @type {{ [contender: string]: number[] }} */
+  const peaks = {}
+  /** @type {{ [contender: string]: string }} */
+  const notes = {}
+  for (const contender of bench.mode === 'full' ? ['tallyscope', 'prom-client', 'opentelemetry'] : ['tallyscope']) {
+    const name = NAMES[contender] ?? contender
+    times[name] = []
+    holds[name] = []
+    peaks[name] = []
+    /** @type {Served | undefined} */
+    let server
+    try {
+      server = await serve(contender, 'distributions', count)
+      for (let at = 0; at < 2; at++) {
+        await server.ask('touch', at === 0 ? 0 : 0.01)
+        await server.ask('level')
+        await server.ask('watch')
+        const started = performance.now()
+        const bytes = await server.scrape()
+        times[name].push(performance.now() - started)
+        notes[name] = `${Math.round(bytes / 1e6)} MB served`
+        holds[name].push((await server.ask('unwatch')).ownMs)
+        peaks[name].push(await server.ask('peak'))
+      }
+    } catch (error) {
+      const answered = error instanceof Error ? error.message : String(error)
+      await new Promise((resolve) => setTimeout(resolve, 500)) // a process that dies closes its sockets first
+      const end = server?.ended()
+      notes[name] = end === undefined ? `answers an error: ${answered}` : `the process ends: ${end}`
+    } finally {
+      server?.stop()
+    }
+  }
+  bench.figures(names.time, 'ms', times, notes)
+  bench.figures(names.hold, 'ms', holds, notes)
+  bench.figures(
+    names.memory,
+    'MB',
+    Object.fromEntries(Object.entries(peaks).map(([name, all]) => [name, all.length ? [Math.max(...all)] : []])),
+    notes,
+  )
+}
+
+/** @param {Bench} bench */
+export async function run(bench) {
+  if (bench.mode === 'smoke') {
+    await compareServers(bench, { kind: 'counters', count: 1_000, contenders: ALL })
+    await serveGiant(bench, 200)
+    return
+  }
+  await compareServers(bench, { kind: 'counters', count: 100_000, contenders: ALL })
+  if (bench.settings.heavy) {
+    const rounds = bench.mode === 'full' ? 5 : 3
+    const contenders = bench.mode === 'full' ? ALL : ['tallyscope', 'prom-client', 'floor']
+    await compareServers(bench, { kind: 'counters', count: 1_000_000, contenders, rounds })
+    await serveGiant(bench, 500_000)
+  }
+  if (bench.mode === 'full') {
+    await compareServers(bench, { kind: 'distributions', count: 10_000, contenders: ALL })
+    await compareServers(bench, { kind: 'distributions', count: 100_000, contenders: ['tallyscope', 'prom-client', 'floor'], rounds: 5 })
+  }
+}

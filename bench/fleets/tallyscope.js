@@ -1,0 +1,25 @@
+// @ts-check
+import { serveMetrics, streamText } from 'tallyscope/prometheus'
+import { LATENCIES, MASK } from '../fixtures.js'
+import { measured } from '../ours.js'
+import { LABELS, labelValues } from './fleet.js'
+
+/**
+ * @param {import('./fleet.js').Kind} kind
+ * @param {number} count
+ * @returns {import('./fleet.js').Fleet}
+ */
+export function make(kind, count) {
+  const { stats, measure } = measured([[kind === 'counters' ? 'count' : 'distribution', LABELS]])
+  const labels = labelValues(count)
+  const value = kind === 'counters' ? () => 1 : (/** @type {number} */ at) => LATENCIES[at & MASK] ?? 0
+  return {
+    touch: (at) => stats.record(measure, value(at), labels.of(at)),
+    scrape: async () => {
+      let bytes = 0
+      for await (const chunk of streamText({ producers: [stats] })) bytes += chunk.length
+      return bytes
+    },
+    serve: async () => (await serveMetrics({ port: 0, producers: [stats], selfMetrics: false })).url,
+  }
+}
