@@ -17,3 +17,12 @@ export const systemClock: Clock = {
   unixMs: () => Date.now(),
   monotonicMs: () => performance.now(),
 }
+
+/**
+ * The same time by way of the globals, which fake timers replace together with `setTimeout`: for parts whose time has
+ * to agree with their timers, and that are not in a hurry.
+ */
+export const timerClock: Clock = {
+  unixMs: () => Date.now(),
+  monotonicMs: () => globalThis.performance.now(),
+}

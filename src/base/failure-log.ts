@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from './clock.js'
+import { type Clock, timerClock } from './clock.js'
 import { type Logger, warnOnce } from './logger.js'
 
 const TELL_EVERY_MS = 60_000
@@ -24,7 +24,7 @@ export class FailureLog {
 
   constructor(options: FailureLogOptions) {
     this.#options = options
-    this.#clock = options.clock ?? systemClock
+    this.#clock = options.clock ?? timerClock
   }
 
   tell(what: string, error?: unknown): void {

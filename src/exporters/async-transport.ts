@@ -1,5 +1,5 @@
 import { attempt, type Outcome } from '../base/attempt.js'
-import { type Clock, systemClock } from '../base/clock.js'
+import { type Clock, timerClock } from '../base/clock.js'
 import { DefinitionError, TransportError } from '../base/errors.js'
 import type { Exporter, Transport } from '../base/export.js'
 import { FailureLog } from '../base/failure-log.js'
@@ -53,7 +53,7 @@ export class AsyncTransport<T> implements Transport<T> {
   constructor(exporter: Exporter<T>, options: AsyncTransportOptions<T> = {}) {
     if (typeof exporter?.export !== 'function')
       throw new DefinitionError('ERR_EXPORTER', 'an exporter must have export(items): it has none')
-    const { clock = systemClock, logger } = options
+    const { clock = timerClock, logger } = options
     this.exporter = exporter
     this.#settings = checkAsyncTransport(options)
     this.#clock = clock

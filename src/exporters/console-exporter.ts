@@ -70,8 +70,8 @@ export class ConsoleExporter<T> implements Exporter<T> {
   }
 
   #text(item: T): string | undefined {
-    const isPretty = this.#format === 'pretty' || (this.#format === 'auto' && isMetric(item))
     try {
+      const isPretty = this.#format === 'pretty' || (this.#format === 'auto' && isMetric(item))
       if (isPretty && isMetric(item)) return prettyMetric(item, this.#maxSeries)
       if (isPretty && itemKind(item) === 'span') return prettySpan(item)
     } catch (error) {

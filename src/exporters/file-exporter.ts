@@ -1,5 +1,5 @@
 import { checkNumber } from '../base/check-number.js'
-import { type Clock, systemClock } from '../base/clock.js'
+import { type Clock, timerClock } from '../base/clock.js'
 import { DefinitionError, ExportError } from '../base/errors.js'
 import type { Exporter } from '../base/export.js'
 import { FailureLog } from '../base/failure-log.js'
@@ -72,7 +72,7 @@ export class FileExporter<T> implements Exporter<T> {
   #shutdown: Promise<void> | undefined
 
   constructor(options: FileExporterOptions) {
-    const { path, maxBytes = Number.MAX_SAFE_INTEGER, maxFiles = 5, fsync = 'never', clock = systemClock } = options
+    const { path, maxBytes = Number.MAX_SAFE_INTEGER, maxFiles = 5, fsync = 'never', clock = timerClock } = options
     if (typeof path !== 'string' || path === '' || path.includes('\0')) {
       throw new DefinitionError('ERR_EXPORTER_OPTION', `path must be the name of a file: it is ${JSON.stringify(path)}`)
     }

@@ -42,8 +42,8 @@ export class LoggingExporter<T> implements Exporter<T> {
     let failed = 0
     let cause: unknown
     for (const item of items) {
-      const kind = itemKind(item)
       try {
+        const kind = itemKind(item)
         this.#log({ logger: this.#loggerName, [kind]: item }, `${TITLES[kind]}: ${itemName(item)}`)
       } catch (error) {
         failed++

@@ -4,7 +4,7 @@ import { FailureLog } from '../base/failure-log.js'
 import type { Logger } from '../base/logger.js'
 import { attempt } from '../base/attempt.js'
 import { checkNumber } from '../base/check-number.js'
-import { type Clock, systemClock } from '../base/clock.js'
+import { type Clock, timerClock } from '../base/clock.js'
 import { partName } from '../base/part-name.js'
 import { runSuppressed } from '../base/suppression.js'
 import { MAX_TIMER_MS } from '../base/timer.js'
@@ -42,7 +42,7 @@ export class SyncTransport<T> implements Transport<T> {
 
   constructor(
     exporter: Exporter<T>,
-    { maxInFlight = 2_048, gracePeriodMs = 5_000, logger, clock = systemClock }: SyncTransportOptions = {},
+    { maxInFlight = 2_048, gracePeriodMs = 5_000, logger, clock = timerClock }: SyncTransportOptions = {},
   ) {
     if (typeof exporter?.export !== 'function')
       throw new DefinitionError('ERR_EXPORTER', 'an exporter must have export(items): it has none')

@@ -1,5 +1,5 @@
 import { checkNumber } from '../base/check-number.js'
-import { type Clock, systemClock } from '../base/clock.js'
+import { type Clock, timerClock } from '../base/clock.js'
 import { DefinitionError } from '../base/errors.js'
 import { errorText } from '../base/failure-log.js'
 import { warnOnce } from '../base/logger.js'
@@ -77,7 +77,7 @@ type Answer<T> = readonly T[] | Promise<readonly T[]>
 async function ask<T extends Family>(
   producers: readonly MetricProducer[],
   call: (producer: MetricProducer, context: GatheringContext) => Answer<T>,
-  { timeoutMs = 10_000, onFailure, keepAlive = true, clock = systemClock }: GatherOptions,
+  { timeoutMs = 10_000, onFailure, keepAlive = true, clock = timerClock }: GatherOptions,
 ): Promise<T[]> {
   checkProducers(producers)
   checkNumber('ERR_GATHER_TIMEOUT', 'timeoutMs', timeoutMs, { min: 0, max: MAX_TIMER_MS })

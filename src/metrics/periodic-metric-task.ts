@@ -1,12 +1,14 @@
 import { attempt } from '../base/attempt.js'
 import { checkNumber } from '../base/check-number.js'
-import { type Clock, systemClock } from '../base/clock.js'
+import { type Clock, timerClock } from '../base/clock.js'
 import { DefinitionError, TransportError } from '../base/errors.js'
 import { FailureLog } from '../base/failure-log.js'
 import { type Logger, warnOnce } from '../base/logger.js'
 import { runDetached } from '../base/suppression.js'
 import { MAX_TIMER_MS, startTimer } from '../base/timer.js'
 import { type SkipReason, taskCounts, type TaskCounts } from './task-counts.js'
+
+const EARLY_MS = 5
 
 export interface PeriodicMetricTaskOptions {
   /** What is done every interval. Where it gives a promise, that is waited for; it runs untraced, unmeasured, and never twice at a time. */
@@ -78,7 +80,7 @@ export class PeriodicMetricTask {
   readonly #tally = { runs: 0, failures: 0, skippedTicks: 0 }
 
   constructor(options: PeriodicMetricTaskOptions) {
-    const { run, intervalMs = 60_000, timeoutMs, name = 'PeriodicMetricTask', clock = systemClock } = options
+    const { run, intervalMs = 60_000, timeoutMs, name = 'PeriodicMetricTask', clock = timerClock } = options
     if (typeof run !== 'function')
       throw new DefinitionError('ERR_TASK', `a periodic task needs a function to run: it is of type ${typeof run}`)
     const range = { min: 1, max: MAX_TIMER_MS }
@@ -141,8 +143,11 @@ export class PeriodicMetricTask {
   }
 
   #tick(): void {
-    // Ticks that a sleeping machine has missed; Node's timers may also be a fraction of a millisecond early.
-    const missed = Math.max(0, Math.floor((this.#clock.monotonicMs() - this.#dueMs) / this.intervalMs))
+    const lateMs = this.#clock.monotonicMs() - this.#dueMs
+    // Node's timers may be a fraction of a millisecond early. More means that timers and clock do not go together
+    // (one of them is a fake): then the timers are right.
+    if (lateMs < -EARLY_MS) this.#dueMs += lateMs
+    const missed = Math.max(0, Math.floor(lateMs / this.intervalMs)) // the machine slept, or was busy
     this.#dueMs += (missed + 1) * this.intervalMs
     this.#skip('late', missed)
     this.#arm()

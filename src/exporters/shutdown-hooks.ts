@@ -1,0 +1,174 @@
+import { constants } from 'node:os'
+import { attempt } from '../base/attempt.js'
+import { checkNumber } from '../base/check-number.js'
+import { timerClock } from '../base/clock.js'
+import { DefinitionError } from '../base/errors.js'
+import { errorText } from '../base/failure-log.js'
+import { warnOnce } from '../base/logger.js'
+import { partName } from '../base/part-name.js'
+import { sharedState } from '../base/shared-state.js'
+import { MAX_TIMER_MS } from '../base/timer.js'
+import { uncaughtText } from './uncaught-text.js'
+
+/** Whatever has something to bring out before the process ends: a transport, a periodic task, a whole Tallyscope. */
+export interface ShutdownTarget {
+  /** Brings out what there is, and goes on working. */
+  flush?(timeoutMs?: number): unknown
+  /** Brings out what there is, for the last time. */
+  shutdown?(): unknown
+  /** The same, where there is no `shutdown`. */
+  close?(): unknown
+  /** Brings out what it can without waiting, when `process.exit()` was called. */
+  flushSync?(): unknown
+}
+
+export interface ShutdownHookOptions {
+  /** Signals that end the process. Default SIGTERM and SIGINT. */
+  readonly signals?: readonly NodeJS.Signals[]
+  /** How long the process goes on at most, in milliseconds. Default 5 000. */
+  readonly gracePeriodMs?: number
+}
+
+interface Install extends Required<ShutdownHookOptions> {
+  readonly targets: readonly ShutdownTarget[]
+  /** Flushed because nothing was left to do; once, or it would go on for ever. */
+  isFlushed: boolean
+}
+
+interface HookState {
+  readonly installs: Set<Install>
+  /** One listener an event for the whole process, however many ask for it. */
+  readonly listeners: Map<string, (...args: never[]) => void>
+  isEnding: boolean
+}
+
+const state = sharedState('shutdown-hooks', (): HookState => ({ installs: new Set(), listeners: new Map(), isEnding: false }))
+
+/**
+ * Sees to it that what was recorded gets out when the process ends: on SIGTERM and SIGINT, after an uncaught error, when
+ * nothing is left to do, and, as far as that goes without waiting, on `process.exit()`. Nothing does so unless asked.
+ *
+ * The exit status stays what it would have been: 143, 130, 1 with the error printed, or the application's own. A second
+ * signal ends the process at once, a target that hangs does not outlast the grace period. Where the application listens
+ * to a signal or to uncaught errors itself, ending is left to it, and targets are only flushed.
+ *
+ * @returns a function that takes the hooks away again.
+ * @throws {@link DefinitionError} `ERR_SHUTDOWN_TARGET` for a target without any of its methods; `ERR_SHUTDOWN_OPTION`.
+ * @example
+ * const uninstall = installShutdownHooks([task, tracer.transport])
+ */
+export function installShutdownHooks(
+  targets: ShutdownTarget | readonly ShutdownTarget[],
+  { signals = ['SIGTERM', 'SIGINT'], gracePeriodMs = 5_000 }: ShutdownHookOptions = {},
+): () => void {
+  const list = Array.isArray(targets) ? [...(targets as readonly ShutdownTarget[])] : [targets as ShutdownTarget]
+  list.forEach(checkTarget)
+  checkNumber('ERR_SHUTDOWN_OPTION', 'gracePeriodMs', gracePeriodMs, { min: 0, max: MAX_TIMER_MS })
+  const unknown = signals.find((signal) => !(signal in constants.signals))
+  if (unknown !== undefined)
+    throw new DefinitionError('ERR_SHUTDOWN_OPTION', `signals must be names of signals: one is ${JSON.stringify(unknown)}`)
+  const install: Install = { targets: list, signals, gracePeriodMs, isFlushed: false }
+  state.installs.add(install)
+  for (const signal of signals) listen(signal, () => onSignal(signal))
+  listen('uncaughtException', onUncaught)
+  listen('beforeExit', onBeforeExit)
+  listen('exit', onExit)
+  return () => {
+    if (!state.installs.delete(install)) return
+    const wanted = new Set<string>([...state.installs].flatMap((other) => other.signals))
+    for (const event of state.listeners.keys()) {
+      const isSignal = event.startsWith('SIG')
+      if (isSignal ? !wanted.has(event) : state.installs.size === 0) unlisten(event)
+    }
+  }
+}
+
+function checkTarget(target: ShutdownTarget, index: number): void {
+  const methods = ['shutdown', 'close', 'flush', 'flushSync'] as const
+  if (methods.some((method) => typeof target?.[method] === 'function')) return
+  throw new DefinitionError('ERR_SHUTDOWN_TARGET', `a target must have shutdown(), close() or flush(): the one at index ${index} has none`)
+}
+
+function listen(event: string, listener: (...args: never[]) => void): void {
+  if (state.listeners.has(event)) return
+  state.listeners.set(event, listener)
+  process.on(event, listener as () => void)
+}
+
+function unlisten(event: string): void {
+  process.off(event, state.listeners.get(event) as () => void)
+  state.listeners.delete(event)
+}
+
+function onSignal(signal: NodeJS.Signals): void {
+  const isOnlyListener = process.listenerCount(signal) === 1
+  if (!isOnlyListener) void flushAll(state.installs)
+  else if (state.isEnding) process.exit(128 + constants.signals[signal])
+  else endWith(128 + constants.signals[signal])
+}
+
+function onUncaught(error: unknown): void {
+  if (process.listenerCount('uncaughtException') > 1) {
+    void flushAll(state.installs)
+    return
+  }
+  process.stderr.write(uncaughtText(error))
+  if (!state.isEnding) endWith(1)
+}
+
+function onBeforeExit(): void {
+  const unflushed = [...state.installs].filter((install) => !install.isFlushed)
+  for (const install of unflushed) install.isFlushed = true
+  if (unflushed.length > 0) void flushAll(unflushed)
+}
+
+function onExit(): void {
+  forEachTarget(state.installs, (target) => target.flushSync?.())
+}
+
+function endWith(status: number): void {
+  state.isEnding = true
+  const exit = (): void => process.exit(status)
+  void inTime(state.installs, (target) => {
+    if (target.shutdown !== undefined) return target.shutdown()
+    return target.close === undefined ? target.flush?.() : target.close()
+  }).then(exit, exit)
+}
+
+function flushAll(installs: Iterable<Install>): Promise<void> {
+  return inTime(installs, (target, { gracePeriodMs }) => target.flush?.(gracePeriodMs))
+}
+
+/** Does something with all targets at once and waits for each no longer than its grace period. */
+async function inTime(installs: Iterable<Install>, act: (target: ShutdownTarget, install: Install) => unknown): Promise<void> {
+  const ends: Promise<void>[] = []
+  forEachTarget(installs, (target, install) => {
+    const { outcome } = attempt(() => act(target, install), { clock: timerClock, timeoutMs: install.gracePeriodMs, keepAlive: true })
+    ends.push(
+      outcome.then((end) => {
+        if (end.kind === 'failed') tell(target, end.error)
+      }),
+    )
+  })
+  await Promise.all(ends)
+}
+
+function forEachTarget(installs: Iterable<Install>, act: (target: ShutdownTarget, install: Install) => unknown): void {
+  const seen = new Set<ShutdownTarget>()
+  for (const install of installs) {
+    for (const target of install.targets) {
+      if (seen.has(target)) continue
+      seen.add(target)
+      try {
+        act(target, install)
+      } catch (error) {
+        tell(target, error)
+      }
+    }
+  }
+}
+
+function tell(target: ShutdownTarget, error: unknown): void {
+  const name = partName(target, 'target')
+  warnOnce('TALLYSCOPE_SHUTDOWN_FAILED', name, `${name} could not be shut down properly: ${errorText(error)}`)
+}

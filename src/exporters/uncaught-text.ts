@@ -1,0 +1,43 @@
+import { readFileSync, statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { inspect } from 'node:util'
+
+const MAX_SOURCE_BYTES = 4 << 20
+const FRAME = /\(?((?:file:\/\/|\/|[A-Za-z]:\\)[^\n]*?):(\d+):(\d+)\)?$/
+
+/**
+ * What Node prints before an uncaught error ends the process, for those who keep it from doing so for a while: the line
+ * of source, the error with its stack, the version. Node shows the line of the `throw`, which cannot be known here;
+ * this is the line where the error was made, mostly the same.
+ */
+export function uncaughtText(error: unknown): string {
+  return `${textOf(error)}\n\nNode.js ${process.version}\n`
+}
+
+function textOf(error: unknown): string {
+  try {
+    if (error instanceof Error) return `${excerpt(error)}${inspect(error)}`
+    const isObject = (typeof error === 'object' && error !== null) || typeof error === 'function'
+    if (isObject) return `\n${inspect(error)}`
+    return `\n${String(error)}\n(Use \`node --trace-uncaught ...\` to show where the exception was thrown)`
+  } catch {
+    return '\nan error that cannot be read'
+  }
+}
+
+/** Place, line and a mark below it, of the first frame of the stack; empty where the source cannot be read. */
+function excerpt({ stack }: Error): string {
+  const frame = stack?.split('\n').find((line) => line.startsWith('    at '))
+  const [, place, line, column] = FRAME.exec(frame ?? '') ?? []
+  if (place === undefined) return ''
+  try {
+    const path = place.startsWith('file:') ? fileURLToPath(place) : place
+    if (statSync(path).size > MAX_SOURCE_BYTES) return ''
+    const source = readFileSync(path, 'utf8').split('\n')[Number(line) - 1]
+    if (source === undefined) return ''
+    const thrown = source.lastIndexOf('throw ', Number(column))
+    return `${place}:${line}\n${source}\n${' '.repeat(thrown >= 0 ? thrown : Number(column) - 1)}^\n\n`
+  } catch {
+    return ''
+  }
+}
