@@ -16,7 +16,7 @@ const outside = selfCount(left, 'outside_bucket')
 
 /** Names and values of an exemplar's labels together, in code points, by OpenMetrics. */
 const MAX_CODE_POINTS = 128
-const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/
+const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/
 
 /** Labels of an exemplar that may be sent: legal names, well-formed values, short enough. Undefined otherwise, and counted. */
 export function exemplarLabels(exemplar: Exemplar): readonly (readonly [string, string])[] | undefined {

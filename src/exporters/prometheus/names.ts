@@ -42,11 +42,11 @@ export function exposedFamily(descriptor: MetricDescriptor): ExposedFamily {
 function expose(descriptor: MetricDescriptor): ExposedFamily {
   const type = familyType(descriptor)
   const base = baseName(descriptor)
-  const openMetrics = openMetricsType(descriptor, type)
+  const openMetrics = openMetricsType(descriptor, type, base)
   const word = unitWord(descriptor.unit)
   const hasUnit = word !== undefined && base.endsWith(`_${word}`) && openMetrics !== 'info' && openMetrics !== 'stateset'
   const labelNames = descriptor.labelKeys.map(labelName)
-  if (descriptor.type === 'STATE_SET' && labelNames.length > 0) labelNames[labelNames.length - 1] = base
+  if (descriptor.type === 'STATE_SET' && labelNames.length > 0) labelNames[labelNames.length - 1] = labelName(base)
   const own = type === 'histogram' ? ['le'] : type === 'summary' ? ['quantile'] : []
   const all = [...labelNames, OVERFLOW_LABEL, ...own]
   return {
@@ -69,8 +69,10 @@ function familyType(descriptor: MetricDescriptor): FamilyType {
 }
 
 // An exact name may lack the suffix that OpenMetrics asks of its type; then the samples stay and the type goes.
-function openMetricsType(descriptor: MetricDescriptor, type: FamilyType): OpenMetricsType {
+function openMetricsType(descriptor: MetricDescriptor, type: FamilyType, base: string): OpenMetricsType {
   if (type === 'counter') return exposedName(descriptor).endsWith('_total') ? type : 'unknown'
   if (descriptor.type === 'INFO') return exposedName(descriptor).endsWith('_info') ? 'info' : 'gauge'
-  return descriptor.type === 'STATE_SET' && descriptor.labelKeys.length > 0 ? 'stateset' : type
+  if (descriptor.type !== 'STATE_SET') return type
+  // The label of the states must have the name of the family, and a label cannot have every name that a family can.
+  return descriptor.labelKeys.length > 0 && labelName(base) === base ? 'stateset' : type
 }

@@ -54,7 +54,7 @@ export class OpenMetricsRows {
   #arePlain(chunk: RowChunk): boolean {
     const { openMetricsType: type } = this.#family
     if (type === 'gauge' || type === 'unknown') return true
-    if (this.#created || type === 'stateset') return false
+    if (this.#created) return false
     for (let cell = 0; cell < chunk.size; cell++) {
       if (!chunk.isLive(cell)) continue
       if (!allowsValue(this.#family, chunk.value(cell))) return false

@@ -26,7 +26,9 @@ export interface OpenMetricsOptions {
  */
 export function formatOpenMetrics(metrics: readonly Metric[], { created = false }: OpenMetricsOptions = {}): string {
   const families = documentFamilies(metrics).map(({ source, exposed }) => {
-    const samples = source.timeSeries.map((series) => openMetricsSeries(exposed, series, created)).join('')
+    const samples = groupedSeries(exposed, source.timeSeries)
+      .map((series) => openMetricsSeries(exposed, series, created))
+      .join('')
     return samples === '' ? '' : openMetricsHead(exposed) + samples
   })
   return `${families.join('')}# EOF\n`.toWellFormed()
@@ -39,6 +41,19 @@ export function openMetricsHead({ baseName, openMetricsType, unit, help }: Expos
     (unit === '' ? '' : `# UNIT ${baseName} ${unit}\n`) +
     (help === '' ? '' : `# HELP ${baseName} ${escapeValue(help)}\n`)
   )
+}
+
+/** The series in an order that keeps the states of one set together, each of which is a series of its own. */
+export function groupedSeries({ openMetricsType, labelNames }: ExposedFamily, series: readonly TimeSeries[]): readonly TimeSeries[] {
+  if (openMetricsType !== 'stateset') return series
+  const sets = new Map<string, TimeSeries[]>()
+  for (const state of series) {
+    const set = JSON.stringify(state.labelValues.slice(0, labelNames.length - 1).map((value) => value ?? ''))
+    const states = sets.get(set)
+    if (states === undefined) sets.set(set, [state])
+    else states.push(state)
+  }
+  return [...sets.values()].flat()
 }
 
 /** All lines of one series; empty where the specification allows none for its value. */

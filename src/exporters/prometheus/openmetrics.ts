@@ -1,10 +1,11 @@
 import type { Metric } from '../../metrics/metric.js'
+import { snapshotOf } from '../../metrics/snapshot.js'
 import { type Family, isRowSource, type RowSource } from '../../metrics/row-source.js'
 import { type DocumentFamily, documentFamilies } from './document-families.js'
 import type { Encoder } from './encoder.js'
 import type { ExposedFamily } from './names.js'
 import { OpenMetricsRows } from './openmetrics-rows.js'
-import { openMetricsHead, type OpenMetricsOptions, openMetricsSeries } from './openmetrics-text.js'
+import { groupedSeries, openMetricsHead, type OpenMetricsOptions, openMetricsSeries } from './openmetrics-text.js'
 import { OutChunks } from './out-chunks.js'
 import { hasRows, textOf } from './text-encoder.js'
 import { Turns } from './turns.js'
@@ -34,7 +35,10 @@ export function openMetricsEncoder({ created = false }: OpenMetricsOptions = {})
       const turns = new Turns(signal)
       const out = new OutChunks()
       for (const { source, exposed } of documentFamilies(families)) {
-        const steps = isRowSource(source) ? rowSteps(rowsOf({ source, exposed }), source, out) : seriesSteps(exposed, source, created, out)
+        const steps =
+          isRowSource(source) && exposed.openMetricsType !== 'stateset'
+            ? rowSteps(rowsOf({ source, exposed }), source, out)
+            : seriesSteps(exposed, isRowSource(source) ? snapshotOf(source, 0) : source, created, out)
         for (const _ of steps) {
           if (out.hasFull) yield* out.takeFull()
           if (turns.over) await turns.next()
@@ -58,7 +62,7 @@ function* rowSteps(rows: OpenMetricsRows, { chunks }: RowSource, out: OutChunks)
 
 function* seriesSteps(family: ExposedFamily, { timeSeries }: Metric, created: boolean, out: OutChunks): Generator<void> {
   let head = openMetricsHead(family)
-  for (const [i, series] of timeSeries.entries()) {
+  for (const [i, series] of groupedSeries(family, timeSeries).entries()) {
     const text = openMetricsSeries(family, series, created)
     if (text !== '') {
       out.write(Buffer.from(head + text.toWellFormed()))

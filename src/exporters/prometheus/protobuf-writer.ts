@@ -51,7 +51,7 @@ export class ProtobufWriter {
   double(field: number, value: number): void {
     this.varint(field)
     this.reserve(8)
-    this.#view.setFloat64(this.#at, value, true)
+    this.#view.setFloat64(this.#at, value + 0, true) // -0 becomes 0, as in text
     this.#at += 8
   }
 

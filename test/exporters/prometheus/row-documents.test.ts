@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest'
+import type { Encoder } from '../../../src/exporters/prometheus/encoder.js'
+import { formatOpenMetrics } from '../../../src/exporters/prometheus/openmetrics-text.js'
+import { openMetricsEncoder } from '../../../src/exporters/prometheus/openmetrics.js'
+import { protobufEncoder } from '../../../src/exporters/prometheus/protobuf.js'
+import { textEncoder } from '../../../src/exporters/prometheus/text-encoder.js'
+import { formatText } from '../../../src/exporters/prometheus/text.js'
+import type { Family } from '../../../src/metrics/row-source.js'
+import { count, distribution, lastValue, sum } from '../../../src/stats/aggregation.js'
+import { Stats } from '../../../src/stats/stats.js'
+import { bytesOf } from './metric-samples.js'
+import { randomFrom } from './random-registry.js'
+import { readProtobuf } from './read-protobuf.js'
+import { readOpenMetrics } from './strict-openmetrics-reader.js'
+
+const clock = { unixMs: () => 1_700_000_000_123, monotonicMs: () => 0 }
+
+function engine(rowsPerView = 2_000) {
+  const stats = new Stats({ clock, limits: { rowsPerView } })
+  const measure = stats.measure('m', { unit: 's', tagKeys: ['a', 'b'] })
+  const signed = stats.measure('signed', { signed: true, tagKeys: ['a', 'b'] })
+  const tagKeys = ['a', 'b'] as const
+  stats.viewManager.registerView({ name: 'counts', measure, tagKeys, aggregation: count(), description: 'How many' })
+  stats.viewManager.registerView({ name: 'sums', measure, tagKeys: ['b'], aggregation: sum() })
+  stats.viewManager.registerView({ name: 'lasts', measure, tagKeys: [], aggregation: lastValue() })
+  stats.viewManager.registerView({ name: 'times', measure, tagKeys, aggregation: distribution([0, 0.5, 1, 1e6]) })
+  stats.viewManager.registerView({ name: 'differences', measure: signed, tagKeys, aggregation: distribution([-1, 0, 1]) })
+  stats.viewManager.registerView({ name: 'balance', measure: signed, tagKeys, aggregation: sum() })
+  return { stats, measure, signed }
+}
+
+const written = async (encoder: Encoder, families: readonly Family[]) => bytesOf(encoder.encode(families))
+
+/** What is written from rows is what is written from their snapshots, in every format. */
+async function check(stats: Stats): Promise<void> {
+  const metrics = stats.getMetrics()
+  expect(String(await written(textEncoder, stats.getFamilies()))).toBe(formatText(metrics))
+  for (const created of [false, true]) {
+    const text = String(await written(openMetricsEncoder({ created }), stats.getFamilies()))
+    expect(text).toBe(formatOpenMetrics(metrics, { created }))
+    readOpenMetrics(text)
+  }
+  const bytes = await written(protobufEncoder, stats.getFamilies())
+  expect(bytes.equals(await written(protobufEncoder, metrics))).toBe(true)
+  readProtobuf(bytes)
+}
+
+test('rows and their snapshots give the same documents, whatever happens to the rows between scrapes', async () => {
+  for (let seed = 0; seed < 20; seed++) {
+    const random = randomFrom(seed)
+    const { stats, measure, signed } = engine(seed % 2 === 0 ? 2_000 : 20)
+    for (let round = 0; round < 4; round++) {
+      for (let i = 0; i < 100; i++) {
+        const tags = { a: `a"${Math.floor(random() * 10)}`, b: ['', 'x\ny', 'ü'][Math.floor(random() * 3)]! }
+        const attachments = random() < 0.2 ? { trace_id: `t${i}` } : undefined
+        stats.record(measure, random() * 2, tags, attachments)
+        stats.record(signed, random() * 4 - 2, tags, attachments)
+      }
+      if (random() < 0.5) stats.viewManager.removeRows('times', { a: 'a"3' })
+      await check(stats)
+    }
+  }
+})
+
+test('two scrapes without a record between them give equal bytes in every format', async () => {
+  const { stats, measure } = engine()
+  for (let i = 0; i < 2_000; i++) stats.record(measure, i, { a: `a${i}`, b: 'b' }, i % 7 === 0 ? { trace_id: 'x' } : undefined)
+  for (const encoder of [textEncoder, openMetricsEncoder(), openMetricsEncoder({ created: true }), protobufEncoder]) {
+    const first = await written(encoder, stats.getFamilies())
+    expect(first.equals(await written(encoder, stats.getFamilies()))).toBe(true)
+  }
+})
+
+test('a family too large for one buffer is written whole', async () => {
+  const { stats, measure } = engine(20_000)
+  for (let i = 0; i < 3_000; i++) stats.record(measure, i, { a: `${i}`.repeat(20), b: 'b' })
+  const bytes = await written(protobufEncoder, stats.getFamilies())
+  expect(readProtobuf(bytes).get('times_seconds')?.metric).toHaveLength(3_000)
+  await check(stats)
+})
+
+test('an encoder stops when it is told to', async () => {
+  const { stats, measure } = engine(100_000)
+  for (let i = 0; i < 50_000; i++) stats.record(measure, i, { a: `${i}`, b: 'b' })
+  for (const encoder of [textEncoder, openMetricsEncoder(), protobufEncoder]) {
+    const stop = new AbortController()
+    const chunks = encoder.encode(stats.getFamilies(), stop.signal)[Symbol.asyncIterator]()
+    await chunks.next()
+    stop.abort(new Error('enough'))
+    await expect(
+      (async () => {
+        while ((await chunks.next()).done !== true);
+      })(),
+      encoder.format,
+    ).rejects.toThrow('enough')
+  }
+})
