@@ -51,5 +51,5 @@ async function close() {
   stats.shutdown()
   console.log('the shop is closed, the last export is done')
 }
-process.on('SIGINT', close)
-process.on('SIGTERM', close)
+process.on('SIGINT', () => void close())
+process.on('SIGTERM', () => void close())

@@ -19,8 +19,14 @@ stats.bind(measure, copy.TagMap.of({ from: 'bound' })).record(1)
 copy.stats.bind(measure, TagMap.of({ from: 'bound' })).record(1)
 withTags(TagMap.of({ from: 'context' }), () => copy.stats.record(measure, 1))
 copy.withTags(copy.TagMap.of({ from: 'context' }), () => stats.record(measure, 1))
-stats.statsRecorder.newMeasurementMap().put(measure, 1).record(copy.TagMap.of({ from: 'batch' }))
-copy.stats.statsRecorder.newMeasurementMap().put(measure, 1).record(TagMap.of({ from: 'batch' }))
+stats.statsRecorder
+  .newMeasurementMap()
+  .put(measure, 1)
+  .record(copy.TagMap.of({ from: 'batch' }))
+copy.stats.statsRecorder
+  .newMeasurementMap()
+  .put(measure, 1)
+  .record(TagMap.of({ from: 'batch' }))
 
 const rows = (view) => Object.fromEntries(view.rows.map((row) => [row.tagValues.from, row.data.value]))
 console.log(
