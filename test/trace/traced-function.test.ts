@@ -1,0 +1,164 @@
+import { setImmediate as immediately } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { StatusCode } from '../../src/trace/status-code.js'
+import type { TraceDecorator } from '../../src/trace/traced-function.js'
+import { paths, traced } from './tracer-fixture.js'
+
+test('a wrapped function keeps this, name, length, properties and result', () => {
+  const { tracer, sent } = traced()
+  function add(this: { base: number }, a: number, b: number): number {
+    return this.base + a + b
+  }
+  add.description = 'adds'
+  const wrapped = tracer.trace(add)
+  expect(wrapped.call({ base: 1 }, 2, 3)).toBe(6)
+  expect([wrapped.name, wrapped.length, (wrapped as typeof add).description]).toEqual(['add', 2, 'adds'])
+  expect(sent[0]!.name).toBe('add')
+})
+
+test('an async function gives a promise, and its span ends with it', async () => {
+  const { tracer, sent } = traced()
+  const load = tracer.trace(async function load(id: number) {
+    await immediately()
+    tracer.span('inner', () => {})
+    return id
+  })
+  const promise = load(7)
+  expect(sent).toHaveLength(0)
+  expect(await promise).toBe(7)
+  expect(paths(sent)).toEqual(['load', 'load/inner'])
+})
+
+test('a failure is recorded and goes on', async () => {
+  const { tracer, sent } = traced()
+  const failing = tracer.trace(
+    async () => {
+      throw new Error('x')
+    },
+    { name: 'failing' },
+  )
+  await expect(failing()).rejects.toThrow('x')
+  expect(sent[0]).toMatchObject({ name: 'failing', status: { code: StatusCode.UNKNOWN } })
+})
+
+test('a generator function gives a generator; its span lasts from the first step to the last', () => {
+  const { tracer, sent, clock } = traced()
+  const numbers = tracer.trace(function* numbers(upTo: number): Generator<number, string, string> {
+    let said = ''
+    for (let at = 0; at < upTo; at++) {
+      tracer.span(`step ${at}`, () => {})
+      said += yield at
+    }
+    return said
+  })
+  const generator = numbers(2)
+  clock.advance(100) // not begun yet
+  expect(generator.next()).toEqual({ value: 0, done: false })
+  tracer.span('between', () => {})
+  clock.advance(5)
+  expect(generator.next('a')).toEqual({ value: 1, done: false })
+  expect(generator.next('b')).toEqual({ value: 'ab', done: true })
+  expect(paths(sent)).toEqual(['between', 'numbers', 'numbers/step 0', 'numbers/step 1'])
+  expect(sent.find(({ name }) => name === 'numbers')!.durationMs).toBe(5)
+  expect([...(numbers(3) as Generator<number>)]).toEqual([0, 1, 2])
+})
+
+test('a generator that is left early runs its finally in the span, which then ends', () => {
+  const { tracer, sent } = traced()
+  const endless = tracer.trace(function* endless() {
+    try {
+      while (true) yield 1
+    } finally {
+      tracer.span('cleanup', () => {})
+    }
+  })
+  for (const _ of endless()) break
+  expect(paths(sent)).toEqual(['endless', 'endless/cleanup'])
+})
+
+test('what the caller throws into a generator comes out of its yield, and what it throws fails the span', () => {
+  const { tracer, sent } = traced()
+  const patient = tracer.trace(function* patient(): Generator<string, void, void> {
+    try {
+      yield 'first'
+    } catch (error) {
+      yield `caught ${(error as Error).message}`
+    }
+    throw new Error('own')
+  })
+  const generator = patient()
+  generator.next()
+  expect(generator.throw(new Error('theirs')).value).toBe('caught theirs')
+  expect(() => generator.next()).toThrow('own')
+  expect(sent[0]!.status.message).toBe('own')
+})
+
+test('an async generator stays one', async () => {
+  const { tracer, sent } = traced()
+  const pages = tracer.trace(async function* pages() {
+    for (const page of [1, 2, 3]) {
+      await immediately()
+      tracer.span(`page ${page}`, () => {})
+      yield page
+    }
+  })
+  const seen: number[] = []
+  for await (const page of pages()) {
+    seen.push(page)
+    if (page === 2) break
+  }
+  expect(seen).toEqual([1, 2])
+  expect(paths(sent)).toEqual(['pages', 'pages/page 1', 'pages/page 2'])
+  const failing = tracer.trace(async function* failing() {
+    yield 1
+    throw new Error('late')
+  })
+  await expect(async () => {
+    for await (const _ of failing());
+  }).rejects.toThrow('late')
+  expect(sent.at(-1)!.status.message).toBe('late')
+})
+
+test('decorates methods, the standard way and the experimental one', async () => {
+  const { tracer, sent } = traced()
+  class Shop {
+    readonly name = 'shop'
+    checkout(cart: string): string {
+      return `${this.name} ${cart}`
+    }
+    async load(): Promise<string> {
+      await immediately()
+      return this.name
+    }
+  }
+  // What `@tracer.traceDecorator()` before a method comes to.
+  const decorate = (name: 'checkout' | 'load', decorator: TraceDecorator) => {
+    const method = decorator(Shop.prototype[name], { kind: 'method', name })
+    Object.defineProperty(Shop.prototype, name, { value: method, configurable: true, writable: true })
+  }
+  decorate('checkout', tracer.traceDecorator())
+  decorate('load', tracer.traceDecorator({ name: 'loading', attributes: { k: 1 } }))
+  const shop = new Shop()
+  expect(shop.checkout('c1')).toBe('shop c1')
+  expect(await shop.load()).toBe('shop')
+  expect(sent.map(({ name }) => name)).toEqual(['checkout', 'loading'])
+  expect(sent[1]!.attributes).toEqual({ k: 1 })
+
+  const descriptor = {
+    value: function old(this: unknown) {
+      return this
+    },
+    writable: true,
+    configurable: true,
+    enumerable: false,
+  }
+  const decorated = tracer.traceDecorator()({}, 'old', descriptor)
+  const self = {}
+  expect(decorated.value.call(self)).toBe(self)
+  expect(
+    tracer.traceDecorator()(function plain() {
+      return 1
+    })(),
+  ).toBe(1)
+  expect(sent.slice(2).map(({ name }) => name)).toEqual(['old', 'plain'])
+})
