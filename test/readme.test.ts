@@ -48,6 +48,12 @@ test('the map of the rooms is short', () => {
   expect(text('ARCHITECTURE.md').split('\n').length).toBeLessThan(150)
 })
 
+test('README lists every entry point of the package', () => {
+  const { exports } = JSON.parse(text('package.json'))
+  const listed = [...text('README.md').matchAll(/^\| `(tallyscope[\w/-]*)` \|/gm)].map((match) => match[1]!.replace('tallyscope', '.'))
+  expect([...listed, './package.json']).toEqual(Object.keys(exports))
+})
+
 test('the command that README names for the tests is the one that is run before a change lands', () => {
   expect(text('README.md')).toMatch(/^npm ci && npm test\b/m)
   expect(text('.ci/run')).toContain('npm ci && npm test')
