@@ -1,5 +1,6 @@
 import type { Cells } from './cells.js'
-import type { Exemplar, MetricDescriptor } from './metric.js'
+import { SketchCells } from './sketch-cells.js'
+import type { Exemplar, MetricDescriptor, PointValue } from './metric.js'
 import type { RowStore, StoreChunk } from './row-store.js'
 import type { RowChunk, RowSource } from './row-source.js'
 
@@ -106,5 +107,10 @@ class ColumnChunk implements RowChunk {
 
   exemplar(cell: number, bucket: number): Exemplar | undefined {
     return this.#cells.exemplar(cell, bucket)
+  }
+
+  /** What a row holds that is an object of its own. */
+  sketch(cell: number): PointValue | undefined {
+    return this.#cells instanceof SketchCells ? this.#cells.snapshot(cell) : undefined
   }
 }

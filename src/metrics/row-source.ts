@@ -1,4 +1,4 @@
-import type { Exemplar, ExponentialValue, Metric, MetricDescriptor } from './metric.js'
+import type { Exemplar, ExponentialValue, Metric, MetricDescriptor, PointValue } from './metric.js'
 
 /**
  * Read-only access to the rows of one metric, chunk by chunk, without an object per row. A streaming
@@ -37,6 +37,8 @@ export interface RowChunk {
   /** The count of one bucket of a distribution, not cumulative. */
   bucket(cell: number, bucket: number): number
   exemplar(cell: number, bucket: number): Exemplar | undefined
+  /** The whole value of a row that is kept as an object of its own; such sources are exported as snapshots. */
+  sketch?(cell: number): PointValue | undefined
   /** The exponential buckets of a distribution that keeps such. */
   exponential?(cell: number): ExponentialValue | undefined
 }

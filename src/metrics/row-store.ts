@@ -2,7 +2,7 @@ import { selfCount, selfFamily, type SelfCount } from '../base/self-count.js'
 import type { Cells, Epochs } from './cells.js'
 import { chunkOf, chunkRows, chunkStart } from './chunks.js'
 import { ChunkMemory, type MemoryKind } from './memory.js'
-import { NO_ROW, RowIndex, type Labels } from './row-index.js'
+import { NO_ROW, REFUSED, RowIndex, type Labels } from './row-index.js'
 
 /** Makes a column's cells for a new chunk of `rows` rows. */
 export type CellsFactory = (rows: number, kind: MemoryKind) => Cells
@@ -24,6 +24,8 @@ export interface RowStoreOptions {
   readonly valueLength: number
   readonly epochs: Epochs
   readonly memory?: MemoryKind
+  /** Whether the cells are {@link SketchCells}. Default false. */
+  readonly sketched?: boolean
 }
 
 const OVERFLOWED = selfFamily({
@@ -51,16 +53,19 @@ export class StoreChunk {
   readonly startTimesUnixMs: Float64Array
   readonly columns: Cells[] = []
   readonly epochs: Epochs
+  /** Rows are objects; they are recorded into elsewhere. */
+  readonly sketched: boolean
   /** Cells in use so far, holes included. */
   size = 0
   /** Changes when a row comes or goes. */
   version = 0
 
-  constructor(index: number, epochs: Epochs, kind: MemoryKind) {
+  constructor(index: number, epochs: Epochs, kind: MemoryKind, sketched: boolean) {
     this.index = index
     this.start = chunkStart(index)
     this.rows = chunkRows(index)
     this.epochs = epochs
+    this.sketched = sketched
     const memory = new ChunkMemory(this.rows, this.rows, kind)
     this.startTimesUnixMs = memory.doubles(this.rows)
     this.marks = memory.words(this.rows)
@@ -74,11 +79,12 @@ export class StoreChunk {
 export class RowStore {
   readonly labelKeys: readonly string[]
   readonly epochs: Epochs
+  readonly sketched: boolean
   readonly chunks: StoreChunk[] = []
   readonly #index: RowIndex
   readonly #factories: CellsFactory[] = []
   readonly #budget: RowBudget
-  readonly #rowLimit: number
+  #rowLimit: number
   readonly #memory: MemoryKind
   readonly #overflowed: SelfCount
   #free: number[] = []
@@ -90,6 +96,7 @@ export class RowStore {
   constructor(options: RowStoreOptions) {
     this.labelKeys = options.labelKeys
     this.epochs = options.epochs
+    this.sketched = options.sketched ?? false
     this.#budget = options.budget
     this.#rowLimit = options.rowLimit
     this.#memory = options.memory ?? 'local'
@@ -129,22 +136,32 @@ export class RowStore {
 
   /** The row of these labels without making one; NO_ROW or REFUSED otherwise. */
   peek(labels: Labels): number {
-    return this.#index.find(labels)
+    const row = this.#index.find(labels)
+    return row === NO_ROW ? this.#index.findValues(this.#index.read(labels)) : row
   }
 
-  /** The row of these labels, made where there is none; the overflow row at the limit; or REFUSED. */
+  /**
+   * The row of these labels, made where there is none; the overflow row at the limit; or REFUSED. Throws only
+   * what a getter among the labels throws, and then has changed nothing.
+   */
   find(labels: Labels): number {
     const row = this.#index.find(labels)
-    return row === NO_ROW ? this.#insert(labels) : row
+    return row === NO_ROW ? this.#findOrInsert(this.#index.read(labels)) : row
   }
 
-  #insert(labels: Labels): number {
+  #findOrInsert(values: readonly unknown[]): number {
+    const row = this.#index.findValues(values)
+    if (row !== NO_ROW) return row
     if (this.#live >= this.#rowLimit || this.#budget.used >= this.#budget.limit) {
       this.#overflowed.value++
       return this.#findOverflow()
     }
+    return this.#insert(values)
+  }
+
+  #insert(values: readonly unknown[]): number {
     const row = this.#allocate()
-    this.#index.insert(labels, row)
+    this.#index.insert(values, row)
     this.#live++
     this.#budget.used++
     return row
@@ -169,7 +186,7 @@ export class RowStore {
   }
 
   #addChunk(): void {
-    const chunk = new StoreChunk(this.chunks.length, this.epochs, this.#memory)
+    const chunk = new StoreChunk(this.chunks.length, this.epochs, this.#memory, this.sketched)
     for (const factory of this.#factories) chunk.columns.push(factory(chunk.rows, this.#memory))
     this.chunks.push(chunk)
   }
@@ -207,6 +224,13 @@ export class RowStore {
     return rows.size
   }
 
+  /** Removes the rows whose labels match all that are given, in whichever form; none where a key is not the store's. */
+  removeMatching(labels: Labels): number {
+    const wanted = Object.entries(labels).map(([key, value]) => [this.labelKeys.indexOf(key), this.#index.textOf(value)] as const)
+    if (wanted.some(([at, text]) => at < 0 || text === REFUSED)) return 0
+    return this.removeWhere((row) => wanted.every(([at, text]) => this.labelText(row, at) === text))
+  }
+
   /** Removes every row, the overflow row too. */
   clear(): void {
     this.removeWhere(() => true)
@@ -225,17 +249,18 @@ export class RowStore {
     this.#free.push(row)
   }
 
-  /** Gives the rows back to the engine's budget; the store is not to be used afterwards. */
+  /** Gives the rows back to the engine's budget; whoever still holds a handle gets no new ones. */
   dispose(): void {
     this.#budget.used -= this.#live
     this.#live = 0
+    this.#rowLimit = 0
   }
 
-  /** A store of its own for one column, with copies of its rows that `keeps` lets through. */
+  /** Copies one column with its rows into an empty store of its own. No limit stops it: nothing is to be lost on the way. */
   copyColumn(column: number, into: RowStore): void {
     this.forEachRow((row, chunk, cell) => {
-      const labels = Object.fromEntries(this.labelKeys.map((key, at) => [key, this.labelText(row, at)]))
-      const to = row === this.#overflowRow ? into.#findOverflow() : into.find(labels)
+      const values = this.labelKeys.map((_, at) => this.labelText(row, at))
+      const to = row === this.#overflowRow ? into.#findOverflow() : into.#insert(values)
       const target = into.chunkOf(to)
       const targetCell = to - target.start
       target.columns[0]!.copy(targetCell, chunk.columns[column]!, cell)

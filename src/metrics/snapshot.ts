@@ -31,6 +31,8 @@ export function seriesOf(source: RowSource, chunk: RowChunk, cell: number, timeU
 }
 
 function valueOf(source: RowSource, chunk: RowChunk, cell: number): PointValue {
+  const sketch = chunk.sketch?.(cell)
+  if (sketch !== undefined) return sketch
   return source.kind === 'scalar' ? chunk.value(cell) : distributionOf(source.bounds, chunk, cell)
 }
 

@@ -13,6 +13,7 @@ import { Measure, type MeasureOptions, type TagsFor } from './measure.js'
 import { StatsRecorder } from './measurement-map.js'
 import { BoundMeasure, record, type Attachments } from './record.js'
 import { TagMap, type Tags } from './tag-map.js'
+import { timed, Timer } from './timer.js'
 import { ViewManager } from './view-manager.js'
 
 export interface StatsOptions {
@@ -91,6 +92,24 @@ export class Stats implements MetricProducer {
     return new BoundMeasure(measure, map.record)
   }
 
+  /**
+   * Starts to measure time for a measure in s, ms, us, ns, min or h; `stop()` or the end of a `using` block records it.
+   * @throws {@link DefinitionError} `ERR_TIMER_UNIT` for a measure in another unit.
+   */
+  startTimer<K extends string>(measure: Measure<K>, tags?: TagsFor<K> | TagMap): Timer {
+    return new Timer(measure as unknown as Measure, tags as Tags | TagMap | undefined, this.#clock)
+  }
+
+  /**
+   * Records how long `fn` takes, up to the settling of its promise where it gives one; also where it fails.
+   * @throws {@link DefinitionError} `ERR_TIMER_UNIT` for a measure in another unit, and what `fn` throws.
+   * @example
+   * const user = await stats.time(latency, { method: 'GET', route: '/user' }, () => loadUser(id))
+   */
+  time<K extends string, R>(measure: Measure<K>, tags: TagsFor<K> | TagMap | undefined, fn: () => R): R {
+    return timed(this.startTimer(measure, tags), fn)
+  }
+
   /** Snapshots of all views that have rows. */
   getMetrics(): readonly Metric[] {
     return snapshotsOf(this.getFamilies(), this.#clock.unixMs())
@@ -99,7 +118,7 @@ export class Stats implements MetricProducer {
   /** The same as row sources, for streaming encoders. */
   getFamilies(): readonly Family[] {
     this.viewManager.advance()
-    return this.viewManager.sources()
+    return this.viewManager.families()
   }
 
   /** Stops the timer that views with `idleExpiryMs` need; recording goes on. */

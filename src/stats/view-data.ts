@@ -1,4 +1,4 @@
-import type { DistributionValue } from '../metrics/metric.js'
+import type { DistributionValue, SummaryValue } from '../metrics/metric.js'
 import type { RowChunk, RowSource } from '../metrics/row-source.js'
 import { distributionOf } from '../metrics/snapshot.js'
 import type { View } from './view.js'
@@ -9,6 +9,7 @@ export type AggregationData =
   | { readonly kind: 'sum'; readonly value: number }
   | { readonly kind: 'lastValue'; readonly value: number }
   | DistributionValue
+  | SummaryValue
 
 export interface ViewRow {
   /** By tag key; undefined where the tag was not set. */
@@ -39,16 +40,24 @@ export function viewRows(view: View, source: RowSource): ViewRow[] {
 }
 
 function viewRow(view: View, chunk: RowChunk, cell: number): ViewRow {
-  const { aggregation, tagKeys } = view
+  const { tagKeys } = view
   const tagValues: Record<string, string | undefined> = Object.create(null)
   for (const [at, key] of tagKeys.entries()) tagValues[key] = chunk.labelValue(cell, at)
   return {
     tagValues,
     overflow: chunk.isOverflow(cell),
     startTimeUnixMs: chunk.startTimeUnixMs(cell),
-    data:
-      aggregation.kind === 'distribution'
-        ? distributionOf(aggregation.bounds, chunk, cell)
-        : { kind: aggregation.kind, value: chunk.value(cell) },
+    data: dataOf(view, chunk, cell),
+  }
+}
+
+function dataOf({ aggregation }: View, chunk: RowChunk, cell: number): AggregationData {
+  switch (aggregation.kind) {
+    case 'distribution':
+      return distributionOf(aggregation.bounds, chunk, cell)
+    case 'percentiles':
+      return chunk.sketch?.(cell) as SummaryValue
+    default:
+      return { kind: aggregation.kind, value: chunk.value(cell) }
   }
 }

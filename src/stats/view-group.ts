@@ -1,5 +1,8 @@
 import { selfCount, selfFamily, type SelfCount } from '../base/self-count.js'
 import { CountCells, DistributionCells, LastValueCells, SumCells, type Epochs } from '../metrics/cells.js'
+import { PercentilesData } from '../metrics/hdr-percentiles.js'
+import { resolvePercentiles } from '../metrics/percentiles-options.js'
+import { SketchCells } from '../metrics/sketch-cells.js'
 import { BucketSearch } from '../metrics/bucket-search.js'
 import { ColumnSource } from '../metrics/column-source.js'
 import type { MemoryKind } from '../metrics/memory.js'
@@ -40,8 +43,9 @@ export class ViewColumn {
 
   /** Whether the aggregation takes a value that is out of the ordinary; the ordinary ones all take. */
   accepts(reason: DropReason): boolean {
-    if (reason === 'negative') return this.view.measure.signed || this.view.aggregation.kind === 'lastValue'
-    return (reason === 'nan' || reason === 'infinite') && this.view.aggregation.kind === 'lastValue'
+    const { kind } = this.view.aggregation
+    if (reason === 'negative') return kind === 'lastValue' || (this.view.measure.signed && kind !== 'percentiles')
+    return (reason === 'nan' || reason === 'infinite') && kind === 'lastValue'
   }
 
   drop(reason: DropReason): void {
@@ -88,6 +92,7 @@ export class ViewGroup {
       valueLength: options.valueLength,
       epochs: options.epochs,
       memory: options.memory,
+      sketched: isSketched(view),
     })
   }
 
@@ -96,6 +101,8 @@ export class ViewGroup {
     return (
       this.store.size === 0 &&
       this.store.overflowRow < 0 &&
+      !this.store.sketched &&
+      !isSketched(view) &&
       view.tagValues === undefined &&
       this.rowLimit === (view.rowLimit ?? rowLimit) &&
       this.idleExpiryMs === view.idleExpiryMs &&
@@ -119,6 +126,11 @@ export class ViewGroup {
   }
 }
 
+/** Whether a row of the view is an object of its own. */
+export function isSketched({ aggregation }: View): boolean {
+  return aggregation.kind === 'percentiles'
+}
+
 /** How the values of a view are kept: the one place that knows which cells an aggregation needs. */
 function cellsFor(view: View, epochs: Epochs): CellsFactory {
   switch (view.aggregation.kind) {
@@ -128,6 +140,10 @@ function cellsFor(view: View, epochs: Epochs): CellsFactory {
       return (rows, kind) => new SumCells(rows, kind)
     case 'lastValue':
       return (rows, kind) => new LastValueCells(rows, kind)
+    case 'percentiles': {
+      const config = resolvePercentiles(view.aggregation.options, view.measure.unit)
+      return () => new SketchCells(() => new PercentilesData(config, epochs.clock))
+    }
     case 'distribution': {
       const search = new BucketSearch(view.aggregation.bounds)
       return (rows, kind) => new DistributionCells(rows, kind, search, epochs)

@@ -2,13 +2,14 @@ import { DefinitionError } from '../base/errors.js'
 import { warnOnce } from '../base/logger.js'
 import { NameClaims } from '../metrics/name-claims.js'
 import { labelText } from '../metrics/label-text.js'
-import type { RowSource } from '../metrics/row-source.js'
+import type { Family } from '../metrics/row-source.js'
+import { snapshotOf } from '../metrics/snapshot.js'
 import type { Measure } from './measure.js'
 import type { EpochLog } from '../metrics/epoch-log.js'
 import type { TagValue } from './tag-map.js'
 import { equalViews, View, type ViewOptions } from './view.js'
 import { viewRows, type ViewData } from './view-data.js'
-import { combinationCount, ViewGroup, type GroupOptions, type ViewColumn } from './view-group.js'
+import { combinationCount, isSketched, ViewGroup, type GroupOptions, type ViewColumn } from './view-group.js'
 
 /** A registered view with its place. */
 interface Registration {
@@ -134,13 +135,14 @@ export class ViewManager {
     setGroups(view.measure, [...view.measure.groups, own])
   }
 
-  /** Row sources of all views that have rows. @internal */
-  sources(): RowSource[] {
-    const sources: RowSource[] = []
-    for (const { group, column } of this.#registrations.values()) {
-      if (group.store.size > 0 || group.store.overflowRow >= 0) sources.push(column.source)
+  /** What exporters see of all views that have rows: their row sources, or snapshots where rows are objects. @internal */
+  families(): Family[] {
+    const families: Family[] = []
+    for (const { view, group, column } of this.#registrations.values()) {
+      if (group.store.size === 0 && group.store.overflowRow < 0) continue
+      families.push(isSketched(view) ? snapshotOf(column.source, this.#epochs.clock.unixMs()) : column.source)
     }
-    return sources
+    return families
   }
 
   /** Begins a new epoch and lets idle rows go; at each gathering, never in the middle of one. @internal */

@@ -1,6 +1,7 @@
 import { DefinitionError } from '../base/errors.js'
 import type { MetricDescriptor, MetricType } from '../metrics/metric.js'
 import { equalAggregations, type Aggregation } from './aggregation.js'
+import { PERCENTILES_ROW_LIMIT, resolvePercentiles } from '../metrics/percentiles-options.js'
 import { checkKeys, checkName } from '../metrics/definition-rules.js'
 import { Measure } from './measure.js'
 
@@ -51,7 +52,8 @@ export class View {
     this.tagKeys = Object.freeze([...tagKeys])
     this.description = options.description ?? measure.description
     this.tagValues = options.tagValues
-    this.rowLimit = checkCount('rowLimit', name, options.rowLimit, 1)
+    const ownLimit = this.aggregation.kind === 'percentiles' ? PERCENTILES_ROW_LIMIT : undefined
+    this.rowLimit = checkCount('rowLimit', name, options.rowLimit, 1) ?? ownLimit
     this.idleExpiryMs = checkCount('idleExpiryMs', name, options.idleExpiryMs, 1_000)
     this.descriptor = Object.freeze({
       name,
@@ -87,6 +89,8 @@ function metricType(aggregation: Aggregation, measure: Measure): MetricType {
       return `GAUGE_${number}`
     case 'distribution':
       return 'CUMULATIVE_DISTRIBUTION'
+    case 'percentiles':
+      return 'SUMMARY'
   }
 }
 
@@ -99,6 +103,9 @@ function forMeasure(aggregation: Aggregation, measure: Measure, view: string): A
     case 'distribution':
       if (measure.signed || !aggregation.bounds.some((bound) => bound < 0)) return aggregation
       return { kind: 'distribution', bounds: aggregation.bounds.filter((bound) => bound >= 0) }
+    case 'percentiles':
+      resolvePercentiles(aggregation.options, measure.unit)
+      return aggregation
     default:
       throw new DefinitionError('ERR_VIEW_AGGREGATION', `a view needs an aggregation such as count(): view ${view} has none`)
   }
