@@ -2,6 +2,20 @@ export { DefinitionError, ExportError, TallyscopeError, TransportError } from '.
 export { type Clock, systemClock } from './base/clock.js'
 export type { Exporter, Transport } from './base/export.js'
 export type { Logger } from './base/logger.js'
+export { AsyncTransport } from './exporters/async-transport.js'
+export type { AsyncTransportOptions } from './exporters/async-transport-options.js'
+export { ConsoleExporter, type ConsoleExporterOptions } from './exporters/console-exporter.js'
+export { FileExporter, type FileExporterOptions } from './exporters/file-exporter.js'
+export { LoggingExporter, type LoggingExporterOptions } from './exporters/logging-exporter.js'
+export { MemoryExporter, type MemoryExporterOptions } from './exporters/memory-exporter.js'
+export { installShutdownHooks, type ShutdownHookOptions, type ShutdownTarget } from './exporters/shutdown-hooks.js'
+export type { TextStream } from './exporters/stream-writer.js'
+export { SyncTransport, type SyncTransportOptions } from './exporters/sync-transport.js'
+export type { TransportAccounting } from './exporters/transport-ledger.js'
+export { exportPeriodically, type ExportPeriodicallyOptions } from './metrics/export-periodically.js'
+export { gather, gatherFamilies, type GatherFailure, type GatherFailureReason, type GatherOptions } from './metrics/gather.js'
+export { PeriodicMetricTask, type PeriodicMetricTaskOptions, type PeriodicTaskStatus } from './metrics/periodic-metric-task.js'
+export { selfMetrics, type SelfMetricsOptions } from './metrics/self-metrics.js'
 export type {
   DistributionValue,
   Exemplar,

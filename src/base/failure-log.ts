@@ -14,7 +14,7 @@ export interface FailureLogOptions {
 
 /**
  * Tells that something fails without flooding: by the logger at most once a minute, with the number of failures
- * that were not told, or without a logger once by a process warning. Never throws, whatever the logger does.
+ * that were not told, or without a logger by a process warning, each kind of failure once. Never throws, whatever the logger does.
  */
 export class FailureLog {
   readonly #options: FailureLogOptions
@@ -31,7 +31,7 @@ export class FailureLog {
     const { code, subject, logger } = this.#options
     const message = error === undefined ? `${subject} ${what}` : `${subject} ${what}: ${errorText(error)}`
     if (logger === undefined) {
-      warnOnce(code, subject, message)
+      warnOnce(code, `${subject} ${what.replaceAll(/\d+/g, 'n')}`, message)
       return
     }
     const nowMs = this.#clock.monotonicMs()

@@ -147,7 +147,7 @@ export class FileExporter<T> implements Exporter<T> {
         if (this.#fsync !== 'never') await this.#sync(file)
       })
     } catch (error) {
-      this.#counts.error('ERR_FILE_CLOSE')
+      this.#counts.error('close')
       this.#failureLog.tell('could not be closed', error)
     }
   }
@@ -156,7 +156,7 @@ export class FileExporter<T> implements Exporter<T> {
     try {
       await file.sync()
     } catch (error) {
-      this.#counts.error('ERR_FILE_SYNC')
+      this.#counts.error('sync')
       this.#failureLog.tell('is written, but could not be brought to the disk', error)
     }
   }
