@@ -1,0 +1,81 @@
+import { posix } from 'node:path'
+import type { MetricDescriptor } from '../metrics/metric.js'
+import { type Collector, exact, type Take } from './collector.js'
+import type { SystemFiles } from './system-file.js'
+
+const ROOT = '/sys/fs/cgroup'
+
+/**
+ * What the container, or any other cgroup (version 2), lets the process have. Nothing where there is none.
+ * @see https://docs.kernel.org/admin-guide/cgroup-v2.html
+ */
+export class CgroupCollector implements Collector {
+  readonly name = 'cgroup'
+  readonly descriptors: readonly MetricDescriptor[] = [
+    exact('process_cgroup_memory_limit_bytes', 'Memory that the container may use, in bytes. Absent where there is no limit.', 'By'),
+    exact('process_cgroup_memory_usage_bytes', 'Memory that the container uses, in bytes.', 'By'),
+    exact('process_cgroup_cpu_limit_cores', 'Processors that the container may use. Absent where there is no limit.', '1'),
+    exact(
+      'process_cgroup_cpu_throttled_seconds_total',
+      'Time that the container was kept from running by its limit.',
+      's',
+      'CUMULATIVE_DOUBLE',
+    ),
+    exact(
+      'process_cgroup_cpu_throttled_periods_total',
+      'Periods in which the container was kept from running by its limit.',
+      '1',
+      'CUMULATIVE_DOUBLE',
+    ),
+  ]
+  readonly #files: SystemFiles
+  /** From that of the process up to the root; a limit of any of them holds. */
+  #folders: readonly string[] | undefined
+
+  constructor(files: SystemFiles) {
+    this.#files = files
+  }
+
+  collect(take: Take): void {
+    this.#folders ??= this.#findFolders()
+    const [own] = this.#folders
+    if (own === undefined) return
+    const memory = this.#least((folder) => numberOf(this.#files.read(`${folder}/memory.max`)))
+    if (memory !== undefined) take('process_cgroup_memory_limit_bytes', memory)
+    const usage = numberOf(this.#files.read(`${own}/memory.current`))
+    if (usage !== undefined) take('process_cgroup_memory_usage_bytes', usage)
+    const cores = this.#least((folder) => coresOf(this.#files.read(`${folder}/cpu.max`)))
+    if (cores !== undefined) take('process_cgroup_cpu_limit_cores', cores)
+    const stat = this.#files.read(`${own}/cpu.stat`) ?? ''
+    const throttled = /^throttled_usec (\d+)$/m.exec(stat)
+    if (throttled !== null) take('process_cgroup_cpu_throttled_seconds_total', Number(throttled[1]) / 1e6)
+    const periods = /^nr_throttled (\d+)$/m.exec(stat)
+    if (periods !== null) take('process_cgroup_cpu_throttled_periods_total', Number(periods[1]))
+  }
+
+  #findFolders(): readonly string[] {
+    const own = /^0::(\/.*)$/m.exec(this.#files.read('/proc/self/cgroup') ?? '')
+    if (own === null || this.#files.read(`${ROOT}/cgroup.controllers`) === undefined) return []
+    const folders: string[] = []
+    for (let folder = posix.join(ROOT, own[1]!); folder.startsWith(ROOT); folder = posix.dirname(folder))
+      folders.push(folder.replace(/\/$/, ''))
+    // Inside of a container the path may be that of the host, which cannot be seen from here; the root is then the container's own.
+    return folders.filter((folder) => this.#files.read(`${folder}/cgroup.controllers`) !== undefined)
+  }
+
+  #least(limitOf: (folder: string) => number | undefined): number | undefined {
+    const limits = this.#folders!.flatMap((folder) => limitOf(folder) ?? [])
+    return limits.length === 0 ? undefined : Math.min(...limits)
+  }
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  const number = Number(text?.trim() || Number.NaN) // `max` is no limit
+  return Number.isFinite(number) ? number : undefined
+}
+
+/** `quota period` in microseconds. */
+function coresOf(text: string | undefined): number | undefined {
+  const [quota, period] = (text ?? '').trim().split(' ').map(Number) as [number, number?]
+  return Number.isFinite(quota) && period !== undefined && period > 0 ? quota / period : undefined
+}

@@ -1,0 +1,27 @@
+import type { MetricDescriptor, MetricType, PointValue } from '../metrics/metric.js'
+
+/** Takes one value that a collector has read. */
+export type Take = (name: string, value: PointValue, labelValues?: readonly string[]) => void
+
+/** Reads some related metrics of the process, all at once. */
+export interface Collector {
+  /** Who is speaking in the counter of failures. */
+  readonly name: string
+  readonly descriptors: readonly MetricDescriptor[]
+  /** Starts what has to run between readings. */
+  start?(): void
+  stop?(): void
+  /** What cannot be read on this system is left out; a throw costs this collector's metrics only. */
+  collect(take: Take): void
+}
+
+/** A descriptor under the name that dashboards know: no format adds to it. */
+export function exact(
+  name: string,
+  description: string,
+  unit: string,
+  type: MetricType = 'GAUGE_DOUBLE',
+  labelKeys: readonly string[] = [],
+): MetricDescriptor {
+  return { name, description, unit, type, labelKeys, exactName: true }
+}

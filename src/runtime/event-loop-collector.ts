@@ -1,0 +1,89 @@
+import { type EventLoopUtilization, monitorEventLoopDelay, performance } from 'node:perf_hooks'
+import type { Clock } from '../base/clock.js'
+import { startTimer } from '../base/timer.js'
+import type { MetricDescriptor } from '../metrics/metric.js'
+import { type Collector, exact, type Take } from './collector.js'
+import { joinLag, lagPercentile, type LagMonitor, type LagWindow, readLag } from './lag-window.js'
+
+export interface EventLoopOptions {
+  readonly clock: Clock
+  readonly resolutionMs: number
+  readonly windowMs: number
+  /** Default: Node's own. */
+  readonly monitor?: LagMonitor
+}
+
+/**
+ * How late the event loop is, and how busy.
+ *
+ * Windows turn by a timer and not with each reading, so that two readers do not take values from each other; what is
+ * shown is the window that was closed last together with the one that is open: of the last 10 to 20 seconds.
+ */
+export class EventLoopCollector implements Collector {
+  readonly name = 'event loop'
+  readonly descriptors: readonly MetricDescriptor[] = [
+    exact('nodejs_eventloop_lag_seconds', 'Lag of event loop in seconds.', 's'),
+    exact('nodejs_eventloop_lag_min_seconds', 'The minimum recorded event loop delay.', 's'),
+    exact('nodejs_eventloop_lag_max_seconds', 'The maximum recorded event loop delay.', 's'),
+    exact('nodejs_eventloop_lag_mean_seconds', 'The mean of the recorded event loop delays.', 's'),
+    exact('nodejs_eventloop_lag_stddev_seconds', 'The standard deviation of the recorded event loop delays.', 's'),
+    exact('nodejs_eventloop_lag_p50_seconds', 'The 50th percentile of the recorded event loop delays.', 's'),
+    exact('nodejs_eventloop_lag_p90_seconds', 'The 90th percentile of the recorded event loop delays.', 's'),
+    exact('nodejs_eventloop_lag_p99_seconds', 'The 99th percentile of the recorded event loop delays.', 's'),
+    exact('nodejs_eventloop_utilization_ratio', 'Share of time that the event loop was busy, 0 to 1.', '1'),
+  ]
+  readonly #options: EventLoopOptions
+  #monitor: LagMonitor | undefined
+  #closed: LagWindow | undefined
+  #utilizationBefore: EventLoopUtilization | undefined
+  #utilizationAtTurn: EventLoopUtilization | undefined
+  #stopTimer: () => void = () => {}
+
+  constructor(options: EventLoopOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#monitor = this.#options.monitor ?? monitorEventLoopDelay({ resolution: this.#options.resolutionMs })
+    this.#monitor.enable()
+    this.#utilizationBefore = performance.eventLoopUtilization()
+    this.#utilizationAtTurn = this.#utilizationBefore
+    this.#arm()
+  }
+
+  stop(): void {
+    this.#stopTimer()
+    this.#monitor?.disable()
+    this.#monitor = undefined
+    this.#closed = undefined
+  }
+
+  #arm(): void {
+    this.#stopTimer = startTimer(this.#options.clock, this.#options.windowMs, () => {
+      this.#turn()
+      this.#arm()
+    })
+  }
+
+  #turn(): void {
+    const monitor = this.#monitor!
+    this.#closed = readLag(monitor, this.#options.resolutionMs)
+    monitor.reset()
+    this.#utilizationBefore = this.#utilizationAtTurn
+    this.#utilizationAtTurn = performance.eventLoopUtilization()
+  }
+
+  collect(take: Take): void {
+    if (this.#monitor === undefined) return
+    take('nodejs_eventloop_utilization_ratio', performance.eventLoopUtilization(this.#utilizationBefore).utilization)
+    const open = readLag(this.#monitor, this.#options.resolutionMs)
+    const lag = this.#closed !== undefined && open !== undefined ? joinLag(this.#closed, open) : (open ?? this.#closed)
+    if (lag === undefined) return
+    take('nodejs_eventloop_lag_seconds', lag.mean)
+    take('nodejs_eventloop_lag_min_seconds', lag.min)
+    take('nodejs_eventloop_lag_max_seconds', lag.max)
+    take('nodejs_eventloop_lag_mean_seconds', lag.mean)
+    take('nodejs_eventloop_lag_stddev_seconds', lag.stddev)
+    for (const percentage of [50, 90, 99]) take(`nodejs_eventloop_lag_p${percentage}_seconds`, lagPercentile(lag, percentage))
+  }
+}

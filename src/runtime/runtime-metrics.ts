@@ -1,0 +1,167 @@
+import { checkNumber } from '../base/check-number.js'
+import { type Clock, systemClock } from '../base/clock.js'
+import { DefinitionError } from '../base/errors.js'
+import { selfCount, selfFamily } from '../base/self-count.js'
+import { MAX_TIMER_MS } from '../base/timer.js'
+import type { Metric, MetricDescriptor, TimeSeries } from '../metrics/metric.js'
+import type { MetricProducer } from '../metrics/producer.js'
+import { ActivityCollector, MISNAMED } from './activity-collector.js'
+import { CgroupCollector } from './cgroup-collector.js'
+import type { Collector } from './collector.js'
+import { EventLoopCollector } from './event-loop-collector.js'
+import { GcCollector } from './gc-collector.js'
+import { HeapCollector } from './heap-collector.js'
+import { ProcessCollector } from './process-collector.js'
+import { systemFiles, type SystemFiles } from './system-file.js'
+
+export interface RuntimeMetricsOptions {
+  /** Names of the only metrics wanted. Default: all. What no wanted metric needs is not started. */
+  readonly only?: readonly string[]
+  /** Names of metrics not wanted. Default: none. */
+  readonly except?: readonly string[]
+  /** Put before every name. Default: nothing. */
+  readonly prefix?: string
+  /** Whether to show the three gauges that prom-client names `nodejs_active_…_total`, which OpenMetrics takes for counters. Default false. */
+  readonly promClientNames?: boolean
+  /** Time between two looks at the event loop, in milliseconds, 1 to 1 000. Shorter costs more. Default 20. */
+  readonly eventLoopResolutionMs?: number
+  /** How long a window of event-loop delays is, in milliseconds; one to two of them are shown. Default 10 000. */
+  readonly eventLoopWindowMs?: number
+  /** Upper bounds of the buckets for garbage collections, in seconds. Default `[0.001, 0.01, 0.1, 1, 2, 5]`. */
+  readonly gcDurationBuckets?: readonly number[]
+  readonly clock?: Clock
+  /** Where Linux' files about the process are read. Default: the system's own. */
+  readonly files?: SystemFiles
+}
+
+const FAILURES = selfFamily({
+  name: 'tallyscope_runtime_failures_total',
+  description: 'Readings of runtime metrics that failed, by what was read.',
+  type: 'counter',
+  unit: '1',
+  labelKeys: ['collector'],
+})
+
+/**
+ * Metrics of the process and of Node.js, under the names that prom-client's default metrics have, so that dashboards
+ * made for them go on working. Made by {@link runtimeMetrics}.
+ */
+export class RuntimeMetrics implements MetricProducer {
+  readonly name = 'RuntimeMetrics'
+  readonly #collectors: readonly Collector[]
+  readonly #descriptors: ReadonlyMap<string, MetricDescriptor>
+  readonly #clock: Clock
+  readonly #startTimeUnixMs: number
+  #stopped = false
+
+  /** Starts to watch the event loop and the garbage collector, where their metrics are wanted. */
+  constructor(options: RuntimeMetricsOptions = {}) {
+    const { clock = systemClock, files = systemFiles, gcDurationBuckets = [0.001, 0.01, 0.1, 1, 2, 5] } = options
+    const times = { min: 1, max: MAX_TIMER_MS, integer: true }
+    this.#clock = clock
+    this.#startTimeUnixMs = clock.unixMs() - process.uptime() * 1e3
+    const all: readonly Collector[] = [
+      new ProcessCollector(files, this.#startTimeUnixMs),
+      new EventLoopCollector({
+        clock,
+        resolutionMs: checkNumber('ERR_RUNTIME_OPTION', 'eventLoopResolutionMs', options.eventLoopResolutionMs ?? 20, {
+          ...times,
+          max: 1_000,
+        }),
+        windowMs: checkNumber('ERR_RUNTIME_OPTION', 'eventLoopWindowMs', options.eventLoopWindowMs ?? 10_000, times),
+      }),
+      new ActivityCollector(),
+      new HeapCollector(),
+      new GcCollector(checkBounds(gcDurationBuckets)),
+      new CgroupCollector(files),
+    ]
+    this.#descriptors = wanted(all, options)
+    this.#collectors = all.filter(({ descriptors }) => descriptors.some(({ name }) => this.#descriptors.has(name)))
+    for (const collector of this.#collectors) collector.start?.()
+  }
+
+  /** Snapshots of what can be read on this system; nothing after `stop()`. */
+  getMetrics(): readonly Metric[] {
+    if (this.#stopped) return []
+    const timeUnixMs = this.#clock.unixMs()
+    const series = new Map<string, TimeSeries[]>()
+    for (const collector of this.#collectors) {
+      try {
+        collector.collect((name, value, labelValues = []) => {
+          const descriptor = this.#descriptors.get(name)
+          if (descriptor === undefined) return
+          const cumulative = descriptor.type.startsWith('CUMULATIVE')
+          const one: TimeSeries = {
+            labelValues,
+            ...(cumulative && { startTimeUnixMs: this.#startTimeUnixMs }),
+            points: [{ timeUnixMs, value }],
+          }
+          const others = series.get(name)
+          if (others === undefined) series.set(name, [one])
+          else others.push(one)
+        })
+      } catch {
+        selfCount(FAILURES, collector.name).value++
+      }
+    }
+    return [...this.#descriptors].flatMap(([name, descriptor]) => {
+      const timeSeries = series.get(name)
+      return timeSeries === undefined ? [] : [{ descriptor, timeSeries }]
+    })
+  }
+
+  /** Stops every timer and observer. Nothing is shown afterwards; calling it twice is harmless. */
+  stop(): void {
+    if (this.#stopped) return
+    this.#stopped = true
+    for (const collector of this.#collectors) collector.stop?.()
+  }
+
+  [Symbol.dispose](): void {
+    this.stop()
+  }
+}
+
+/**
+ * Metrics of the process and of Node.js: processor, memory, file descriptors, event loop, garbage collections, heap, what keeps
+ * the loop alive, and the limits of a container (cgroup version 2).
+ *
+ * Its timer keeps no process alive; `stop()` ends it.
+ *
+ * @throws {@link DefinitionError} `ERR_RUNTIME_METRIC` for a name that is none of its metrics, `ERR_RUNTIME_OPTION` for an option
+ *   out of range.
+ * @example
+ * const runtime = runtimeMetrics({ except: ['nodejs_gc_duration_seconds'] })
+ * await serveMetrics({ producers: [stats, runtime] })
+ */
+export function runtimeMetrics(options: RuntimeMetricsOptions = {}): RuntimeMetrics {
+  return new RuntimeMetrics(options)
+}
+
+function wanted(collectors: readonly Collector[], options: RuntimeMetricsOptions): ReadonlyMap<string, MetricDescriptor> {
+  const { only, except = [], prefix = '', promClientNames = false } = options
+  const known = collectors.flatMap(({ descriptors }) => descriptors)
+  for (const name of [...(only ?? []), ...except]) {
+    if (known.some((descriptor) => descriptor.name === name)) continue
+    const names = known.map((descriptor) => descriptor.name).join(', ')
+    throw new DefinitionError('ERR_RUNTIME_METRIC', `a runtime metric must be one of ${names}: ${JSON.stringify(name)} is none`)
+  }
+  if (!/^([a-zA-Z_:][a-zA-Z0-9_:]*)?$/.test(prefix)) {
+    throw new DefinitionError('ERR_RUNTIME_OPTION', `a prefix must begin a Prometheus name: ${JSON.stringify(prefix)} does not`)
+  }
+  const chosen = known.filter(({ name }) => (only ?? [name]).includes(name) && !except.includes(name))
+  return new Map(
+    chosen
+      .filter(({ name }) => promClientNames || only !== undefined || !MISNAMED.includes(name))
+      .map((descriptor) => [descriptor.name, Object.freeze({ ...descriptor, name: prefix + descriptor.name })]),
+  )
+}
+
+function checkBounds(bounds: readonly number[]): readonly number[] {
+  const wrong = bounds.findIndex((bound, at) => !Number.isFinite(bound) || bound <= (bounds[at - 1] ?? 0))
+  if (wrong < 0) return bounds
+  throw new DefinitionError(
+    'ERR_RUNTIME_OPTION',
+    `gcDurationBuckets must be positive and increase: bound ${wrong} is ${String(bounds[wrong])}`,
+  )
+}
