@@ -14,7 +14,7 @@ export interface TracerOptions extends Omit<TracerCoreOptions, 'sampler' | 'prop
   readonly sampler?: Sampler | undefined
   /** Where sampled spans go. Default: the console, one JSON document a span. */
   readonly exporter?: TraceExporter | undefined
-  /** When they go there, made from the exporter. Default: the exporter's own `transport` if it has one, else at once. */
+  /** When they go there, made from the exporter. Default: the exporter's own `transport` if it has one, else at once (SyncTransport). */
   readonly transport?: ((exporter: Exporter<SpanData>) => Transport<SpanData>) | undefined
   /** How contexts travel in headers. Default: W3C Trace Context. */
   readonly propagator?: Propagator | undefined
@@ -48,9 +48,18 @@ export class Tracer extends TracerCore {
     const transport = options.transport?.(exporter) ?? ownTransport(exporter) ?? new SyncTransport(exporter)
     super({ ...options, sampler, propagator, transport, stats })
     this.exporter = exporter
+    lendTransport(exporter, transport)
   }
 }
 
 function ownTransport({ transport }: TraceExporter): Transport<SpanData> | undefined {
-  return typeof transport?.send === 'function' ? transport : undefined
+  const isTransport =
+    typeof transport?.send === 'function' && typeof transport.flush === 'function' && typeof transport.shutdown === 'function'
+  return isTransport ? transport : undefined
+}
+
+/** So that whoever has only the exporter can say `exporter.transport.flush()`, as in OpenCensus. What it has itself stays. */
+function lendTransport(exporter: TraceExporter, transport: Transport<SpanData>): void {
+  if ('transport' in exporter || !Object.isExtensible(exporter)) return
+  Object.defineProperty(exporter, 'transport', { value: transport, configurable: true, writable: true })
 }
