@@ -15,12 +15,11 @@ export function shopApp() {
   const left = new Map(PRODUCTS.map((product) => [product, 1_000]))
 
   app.addHook('onRequest', (request, reply, done) => {
-    const arrived = performance.now()
+    const timer = stats.startTimer(latency)
     openRequests.add(1)
     reply.raw.once('close', () => {
       openRequests.add(-1)
-      const tags = { method: request.method, route: request.routeOptions.url ?? 'unknown', status: String(reply.statusCode) }
-      stats.record(latency, (performance.now() - arrived) / 1_000, tags)
+      timer.stop({ method: request.method, route: request.routeOptions.url ?? 'unknown', status: String(reply.statusCode) })
     })
     done()
   })
