@@ -1,6 +1,5 @@
 // @ts-check
 // Compares what was measured with what is promised.
-import { OURS } from './harness.js'
 import { THRESHOLDS, TOLERANCE } from './thresholds.js'
 
 /**
@@ -29,8 +28,8 @@ export function judge(comparisons, thresholds = THRESHOLDS) {
  * @param {Comparison} comparison
  * @param {Threshold} threshold
  */
-function figureOf({ contenders, ratios }, { peer, what = 'time' }) {
-  const ours = contenders[OURS]
+function figureOf({ ours: name, contenders, ratios }, { peer, what = 'time' }) {
+  const ours = contenders[name]
   if (what === 'bytes beyond') {
     const callers = peer === undefined ? 0 : (contenders[peer]?.bytes ?? Number.NaN)
     return Math.max(0, (ours?.bytes ?? Number.NaN) - callers)

@@ -58,6 +58,25 @@ export function twoLabels(rows) {
   }
 }
 
+/**
+ * The same of a few of very many combinations: the usual case where labels are tenants, routes and the like.
+ * @param {number} rows
+ * @param {number} values How many values each label has.
+ */
+export function sparseLabels(rows, values) {
+  const tenants = names('tenant', values)
+  const routes = names('/api/v1/route', values)
+  /** @type {Set<number>} */
+  const chosen = new Set()
+  while (chosen.size < rows) chosen.add(randomBelow(values * values))
+  const places = [...chosen]
+  const order = Array.from({ length: LENGTH }, (_, at) => /** @type {number} */ (places[at < rows ? at : randomBelow(rows)]))
+  return {
+    methods: order.map((place) => /** @type {string} */ (tenants[place % values])),
+    routes: order.map((place) => /** @type {string} */ (routes[Math.floor(place / values)])),
+  }
+}
+
 /** 40 combinations of 5 labels. */
 export function fiveLabels() {
   const { methods, routes } = twoLabels(40)

@@ -43,6 +43,7 @@ export const MODES = {
  * @property {string} suite
  * @property {string} name
  * @property {string} unit
+ * @property {string} ours The contender that ratios are taken for.
  * @property {{ [contender: string]: Result }} contenders
  * @property {{ [peer: string]: Spread }} ratios Ours ÷ theirs.
  */
@@ -97,8 +98,9 @@ export class Bench {
    * Time in ns and bytes of one call of each contender.
    * @param {string} name
    * @param {Makers} makers
+   * @param {{ ours?: string }} [options] Which contender ratios are taken for; by default `tallyscope`.
    */
-  compare(name, makers) {
+  compare(name, makers, { ours = OURS } = {}) {
     if (!this.wants(name)) return
     const { rounds, sampleMs, byteSamples } = this.settings
     const cases = Object.entries(makers).map(([contender, make]) => {
@@ -115,7 +117,7 @@ export class Bench {
     /** @type {{ [contender: string]: number }} */
     const bytes = {}
     for (const { contender, loop } of cases) bytes[contender] = bytesPerCall(loop, byteSamples)
-    this.#report(name, 'ns', Object.fromEntries(cases.map(({ contender, samples }) => [contender, samples])), bytes)
+    this.#report(name, 'ns', Object.fromEntries(cases.map(({ contender, samples }) => [contender, samples])), { bytes, ours })
   }
 
   /**
@@ -123,9 +125,9 @@ export class Bench {
    * steps returned, for further tables.
    * @param {string} name
    * @param {{ [contender: string]: Step }} steps
-   * @param {{ rounds?: number | undefined, warmRounds?: number }} [options]
+   * @param {{ rounds?: number | undefined, warmRounds?: number, ours?: string }} [options]
    */
-  async compareSteps(name, steps, { rounds = this.settings.scrapeRounds, warmRounds = 1 } = {}) {
+  async compareSteps(name, steps, { rounds = this.settings.scrapeRounds, warmRounds = 1, ours = OURS } = {}) {
     /** @type {{ [contender: string]: number[] }} */
     const samples = {}
     /** @type {{ [contender: string]: number[] }} */
@@ -147,7 +149,7 @@ export class Bench {
         answers[contender]?.push(answer)
       }
     }
-    this.#report(name, 'ms', samples)
+    this.#report(name, 'ms', samples, { ours })
     return answers
   }
 
@@ -159,27 +161,26 @@ export class Bench {
    * @param {{ [contender: string]: string }} [notes]
    */
   figures(name, unit, samples, notes = {}) {
-    if (this.wants(name)) this.#report(name, unit, samples, {}, notes)
+    if (this.wants(name)) this.#report(name, unit, samples, { notes })
   }
 
   /**
    * @param {string} name
    * @param {string} unit
    * @param {{ [contender: string]: readonly number[] }} samples
-   * @param {{ [contender: string]: number }} [bytes]
-   * @param {{ [contender: string]: string }} [notes]
+   * @param {{ bytes?: { [contender: string]: number }, notes?: { [contender: string]: string }, ours?: string }} [more]
    */
-  #report(name, unit, samples, bytes = {}, notes = {}) {
+  #report(name, unit, samples, { bytes = {}, notes = {}, ours = OURS } = {}) {
     /** @type {Comparison} */
-    const comparison = { suite: this.suite, name, unit, contenders: {}, ratios: {} }
+    const comparison = { suite: this.suite, name, unit, ours, contenders: {}, ratios: {} }
     for (const [contender, taken] of Object.entries(samples)) {
       /** @type {Result} */
       const result = spread(taken)
       if (bytes[contender] !== undefined) result.bytes = bytes[contender]
       if (notes[contender] !== undefined) result.note = notes[contender]
       comparison.contenders[contender] = result
-      const ours = samples[OURS]
-      if (contender !== OURS && ours !== undefined) comparison.ratios[contender] = ratio(ours, taken)
+      const own = samples[ours]
+      if (contender !== ours && own !== undefined) comparison.ratios[contender] = ratio(own, taken)
     }
     this.report(comparison)
   }

@@ -1,14 +1,12 @@
 // @ts-check
 // The bench's output on a terminal.
-import { OURS } from './harness.js'
-
 /**
  * @typedef {import('./harness.js').Comparison} Comparison
  * @typedef {import('./check.js').Verdict} Verdict
  */
 
 /** @param {Comparison} comparison */
-export function printComparison({ suite, name, unit, contenders, ratios }) {
+export function printComparison({ suite, name, unit, ours, contenders, ratios }) {
   console.log(`\n${suite}: ${name}`)
   for (const [contender, { median, p25, p75, bytes, note }] of Object.entries(contenders)) {
     const columns = [
@@ -16,7 +14,7 @@ export function printComparison({ suite, name, unit, contenders, ratios }) {
       `${figure(median)} ${unit}`.padStart(12),
       `${figure(p25)} to ${figure(p75)}`.padStart(18),
       bytes === undefined ? '' : `${figure(bytes)} B`.padStart(10),
-      ratios[contender] === undefined ? '' : ratioText(contender, ratios[contender]),
+      ratios[contender] === undefined ? '' : ratioText(ours, contender, ratios[contender]),
       note ?? '',
     ]
     console.log(columns.filter((column) => column !== '').join('  '))
@@ -24,11 +22,12 @@ export function printComparison({ suite, name, unit, contenders, ratios }) {
 }
 
 /**
+ * @param {string} ours
  * @param {string} peer
  * @param {import('./statistics.js').Spread} ratio
  */
-function ratioText(peer, { median, p25, p75 }) {
-  return `${OURS} ÷ ${peer} = ${quotient(median)} (${quotient(p25)} to ${quotient(p75)})`
+function ratioText(ours, peer, { median, p25, p75 }) {
+  return `${ours} ÷ ${peer} = ${quotient(median)} (${quotient(p25)} to ${quotient(p75)})`
 }
 
 /** A ratio as people say it: 1/40 rather than 0.025. @param {number} ratio */

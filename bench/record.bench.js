@@ -1,8 +1,8 @@
 // @ts-check
 // The record path: one value into a counter or a distribution, with its labels found in the ways a program gives them.
-import { count, distribution, sum, TagMap } from 'tallyscope'
+import { count, distribution, MetricRegistry, sum, TagMap } from 'tallyscope'
 import { build as buildHdr } from 'hdr-histogram-js'
-import { BOUNDS, fiveLabels, freshText, LATENCIES, LENGTH, MASK, twoLabels } from './fixtures.js'
+import { BOUNDS, fiveLabels, freshText, LATENCIES, LENGTH, MASK, sparseLabels, twoLabels } from './fixtures.js'
 import { CALLS } from './harness.js'
 import { measured, newStats } from './ours.js'
 import { AggregationType, censusMeasure, censusTags, globalStats, TagMap as CensusTagMap } from './peers/opencensus.js'
@@ -16,6 +16,7 @@ const KEPT_FIVE = { method: 'GET', route: '/api/v1/route-3', status: '200', regi
 
 const forty = twoLabels(40)
 const tenThousand = twoLabels(10_000)
+const sparse = sparseLabels(10_000, 1_000)
 const five = fiveLabels()
 
 /** Where objects go that are made for nothing but being made, so that they are not left out. */
@@ -54,6 +55,50 @@ function floorOfTwoLabels({ methods, routes } = forty) {
       slots[row] = /** @type {number} */ (slots[row]) + 1
     }
     return /** @type {number} */ (slots[0])
+  }
+}
+
+/** Fresh objects over many rows. */
+function manyRows(/** @type {typeof tenThousand} */ labels) {
+  return {
+    tallyscope() {
+      const { stats, measure } = measured([['count', TWO_KEYS]])
+      const { methods, routes } = labels
+      let n = 0
+      return () => {
+        for (let i = 0; i < CALLS; i++) {
+          const at = n++ & MASK
+          stats.record(measure, 1, { method: methods[at], route: routes[at] })
+        }
+        return n
+      }
+    },
+    'prom-client'() {
+      const counter = promCounter(TWO_KEYS)
+      const { methods, routes } = labels
+      let n = 0
+      return () => {
+        for (let i = 0; i < CALLS; i++) {
+          const at = n++ & MASK
+          counter.inc({ method: /** @type {string} */ (methods[at]), route: /** @type {string} */ (routes[at]) })
+        }
+        return n
+      }
+    },
+    OpenTelemetry() {
+      const counter = otelCounter()
+      const { methods, routes } = labels
+      let n = 0
+      return () => {
+        for (let i = 0; i < CALLS; i++) {
+          const at = n++ & MASK
+          counter.add(1, { method: methods[at], route: routes[at] })
+        }
+        return n
+      }
+    },
+    floor: () => floorOfTwoLabels(labels),
+    "caller's object": () => callersObject(labels),
   }
 }
 
@@ -380,46 +425,8 @@ const counters = {
       }
     },
   },
-  'counter, 2 tags, fresh objects, 10,000 rows': {
-    tallyscope() {
-      const { stats, measure } = measured([['count', TWO_KEYS]])
-      const { methods, routes } = tenThousand
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
-          stats.record(measure, 1, { method: methods[at], route: routes[at] })
-        }
-        return n
-      }
-    },
-    'prom-client'() {
-      const counter = promCounter(TWO_KEYS)
-      const { methods, routes } = tenThousand
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
-          counter.inc({ method: /** @type {string} */ (methods[at]), route: /** @type {string} */ (routes[at]) })
-        }
-        return n
-      }
-    },
-    OpenTelemetry() {
-      const counter = otelCounter()
-      const { methods, routes } = tenThousand
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
-          counter.add(1, { method: methods[at], route: routes[at] })
-        }
-        return n
-      }
-    },
-    floor: () => floorOfTwoLabels(tenThousand),
-    "caller's object": () => callersObject(tenThousand),
-  },
+  'counter, 2 tags, fresh objects, 10,000 rows': manyRows(tenThousand),
+  'counter, 2 tags, fresh objects, 10,000 rows of a million combinations': manyRows(sparse),
   'counter, 2 tags, fresh objects and fresh strings, 10,000 rows': {
     tallyscope() {
       const { stats, measure } = measured([['count', TWO_KEYS]])
@@ -673,12 +680,11 @@ const mixed = {
       const requests = stats.measure('requests', { type: 'int64' })
       const bytes = stats.measure('bytes', { unit: 'By', type: 'int64' })
       const latency = stats.measure('latency', { unit: 's' })
-      const open = stats.measure('open', { type: 'int64', signed: true })
+      const open = new MetricRegistry().gauge('open', { labelKeys: ['method'] })
       const { viewManager } = stats
       viewManager.registerView({ name: 'requests', measure: requests, tagKeys: ['method', 'route', 'status'], aggregation: count() })
       viewManager.registerView({ name: 'bytes', measure: bytes, tagKeys: ['method', 'route'], aggregation: sum() })
       viewManager.registerView({ name: 'latency', measure: latency, tagKeys: TWO_KEYS, aggregation: distribution(BOUNDS) })
-      viewManager.registerView({ name: 'open', measure: open, tagKeys: ['method'], aggregation: sum() })
       const { methods, routes, statuses } = five
       let n = 0
       return () => {
@@ -686,11 +692,11 @@ const mixed = {
           const at = n++ & MASK
           const method = methods[at]
           const route = routes[at]
-          stats.record(open, 1, { method })
+          open.add(1, { method })
           stats.record(requests, 1, { method, route, status: statuses[at] })
           stats.record(bytes, 512, { method, route })
           stats.record(latency, /** @type {number} */ (LATENCIES[at]), { method, route })
-          stats.record(open, -1, { method })
+          open.add(-1, { method })
         }
         return n
       }

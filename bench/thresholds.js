@@ -10,6 +10,8 @@ export const TOLERANCE = 0.1
  * @property {string} comparison Its name.
  * @property {string} [peer] Ours ÷ this is at most `atMost`; absent: our own figure is.
  * @property {number} atMost
+ * @property {string} [unit] Of a figure of ours alone.
+ * @property {boolean} [heavy] Not measured in the quick mode.
  * @property {'time' | 'bytes beyond'} [what] `bytes beyond`: ours − the peer's bytes per call. Default the measured figure.
  */
 
@@ -30,6 +32,8 @@ export const THRESHOLDS = [
   { comparison: 'counter, 5 tags, fresh object each time', peer: 'OpenTelemetry', atMost: 1 / 12 },
   { comparison: 'counter, 2 tags, fresh objects, 10,000 rows', peer: 'prom-client', atMost: 1 / 3 },
   { comparison: 'counter, 2 tags, fresh objects, 10,000 rows', peer: 'OpenTelemetry', atMost: 1 / 10 },
+  { comparison: 'counter, 2 tags, fresh objects, 10,000 rows of a million combinations', peer: 'prom-client', atMost: 1 / 3 },
+  { comparison: 'counter, 2 tags, fresh objects, 10,000 rows of a million combinations', peer: 'OpenTelemetry', atMost: 1 / 10 },
   { comparison: 'distribution of 12 buckets, fresh object, 40 rows', peer: 'prom-client', atMost: 1 / 6 },
   { comparison: 'distribution of 12 buckets, fresh object, 40 rows', peer: 'OpenTelemetry', atMost: 1 / 15 },
   { comparison: 'one request: 2 counters, 1 distribution, 1 gauge up and down, fresh objects', peer: 'prom-client', atMost: 1 / 5 },
@@ -39,6 +43,31 @@ export const THRESHOLDS = [
   { comparison: 'TagMap of 2 tags, measure with 5 views', peer: 'OpenCensus', atMost: 1 / 80 },
   { comparison: 'five views over one view', peer: 'one view', atMost: 2 },
   { comparison: 'a measure without a view', peer: 'empty call', atMost: 3 },
+  { comparison: '/metrics in process, 10,000 distributions, 1 % changed', peer: 'prom-client', atMost: 1 / 8 },
+  { comparison: '/metrics in process, 10,000 distributions, 1 % changed', peer: 'OpenTelemetry', atMost: 1 / 20 },
+  { comparison: '/metrics over HTTP, 100,000 counters, 1 % changed', peer: 'prom-client', atMost: 1 / 10 },
+  { comparison: '/metrics over HTTP, 100,000 counters, 1 % changed', peer: 'OpenTelemetry', atMost: 1 / 18 },
+  { comparison: '/metrics over HTTP, 100,000 counters, longest hold of the event loop', unit: 'ms', atMost: 10 },
+  { comparison: '/metrics over HTTP, 1,000,000 counters, 1 % changed', peer: 'prom-client', atMost: 1 / 20, heavy: true },
+  { comparison: '/metrics over HTTP, 1,000,000 counters, longest hold of the event loop', unit: 'ms', atMost: 15, heavy: true },
+  { comparison: '/metrics over HTTP, 500,000 distributions, longest hold of the event loop', unit: 'ms', atMost: 15, heavy: true },
+  { comparison: '/metrics over HTTP, 500,000 distributions, extra memory of a scrape', unit: 'MB', atMost: 64, heavy: true },
+  { comparison: 'bytes held per series, 100,000 counters, before a scrape', peer: 'prom-client', atMost: 1 / 4 },
+  { comparison: 'bytes held per series, 100,000 counters, after a scrape', peer: 'prom-client', atMost: 3 / 5 },
+  { comparison: 'bytes held per series, 100,000 distributions, before a scrape', peer: 'prom-client', atMost: 1 / 4 },
+  { comparison: 'bytes held per series, 100,000 distributions, after a scrape', peer: 'prom-client', atMost: 2 / 5 },
+  { comparison: 'percentiles, no labels', peer: 'prom-client', atMost: 1 / 5 },
+  { comparison: 'percentiles, 2 labels, fresh object', peer: 'prom-client', atMost: 1 / 5 },
+  // From 10 rows to 100,000: nothing but what the processor's caches do not hold any more.
+  { comparison: 'record by number of rows, fresh objects', peer: '10 rows', atMost: 3 },
+  { comparison: 'record by number of rows, bound handles', peer: '10 rows', atMost: 3 },
+  { comparison: 'unsampled span, parent from context, latency recorded', peer: 'OpenTelemetry', atMost: 3 / 10 },
+  { comparison: 'unsampled span, parent from context, no view of the latency', peer: 'OpenTelemetry', atMost: 1 / 15 },
+  { comparison: 'sampled span to a no-op exporter, latency recorded', peer: 'OpenTelemetry', atMost: 1 / 6 },
+  { comparison: 'sampled span to a no-op exporter, latency recorded', peer: 'OpenCensus', atMost: 1 / 40 },
+  { comparison: 'sampled span made active, latency recorded', peer: 'OpenTelemetry', atMost: 1 / 6 },
+  { comparison: 'traceparent written', peer: 'OpenTelemetry', atMost: 2 / 3 },
+  { comparison: 'traceparent read', peer: 'OpenTelemetry', atMost: 1 / 3 },
   // Nothing is allocated beyond the caller's own object. A tenth of a byte is what the compiler leaves behind in between.
   ...[
     'counter, no labels',
@@ -57,6 +86,7 @@ export const THRESHOLDS = [
     'counter, 2 tags, fresh object each time, 40 rows',
     'counter, 5 tags, fresh object each time',
     'counter, 2 tags, fresh objects, 10,000 rows',
+    'counter, 2 tags, fresh objects, 10,000 rows of a million combinations',
     'distribution of 12 buckets, fresh object, 40 rows',
   ].map((comparison) => /** @type {Threshold} */ ({ comparison, peer: "caller's object", what: 'bytes beyond', atMost: 0.5 })),
 ]

@@ -1,0 +1,115 @@
+// @ts-check
+// How cost grows: with the rows of a view, and with the rows that changed since the last scrape.
+import { TagMap } from 'tallyscope'
+import { boxed, LATENCIES, randomBelow } from './fixtures.js'
+import { makeFleet, touchShare } from './fleets/fleet.js'
+import { CALLS } from './harness.js'
+import { measured } from './ours.js'
+
+const KEYS = ['tenant', 'route']
+const STEPS = 1 << 17
+
+/** @param {number} rows */
+const told = (rows) => `${rows.toLocaleString('en-US')} rows`
+
+/**
+ * A random walk over the rows, by label values that are shared strings. The arrays are read in order, so that what
+ * they cost does not grow.
+ * @param {number} rows
+ */
+function walk(rows) {
+  const tenants = Array.from({ length: Math.min(rows, 400) }, (_, at) => `tenant-${at}`)
+  const routes = Array.from({ length: rows / tenants.length }, (_, at) => `/route-${at}`)
+  const order = Array.from({ length: STEPS }, (_, at) => (at < rows ? at : randomBelow(rows)))
+  return {
+    order: boxed(order),
+    tenants: order.map((row) => tenants[row % tenants.length]),
+    routes: order.map((row) => routes[Math.floor(row / tenants.length)]),
+  }
+}
+
+/** @param {number} rows */
+function freshObjects(rows) {
+  const { stats, measure } = measured([['distribution', KEYS]])
+  const { tenants, routes } = walk(rows)
+  for (let at = 0; at < STEPS; at++) stats.record(measure, 0.01, { tenant: tenants[at], route: routes[at] })
+  let n = 0
+  return () => {
+    for (let i = 0; i < CALLS; i++) {
+      const at = n++ & (STEPS - 1)
+      stats.record(measure, /** @type {number} */ (LATENCIES[i]), { tenant: tenants[at], route: routes[at] })
+    }
+    return n
+  }
+}
+
+/** @param {number} rows */
+function boundHandles(rows) {
+  const { stats, measure } = measured([['distribution', KEYS]])
+  const { order, tenants, routes } = walk(rows)
+  const bound = Array.from({ length: rows }, (_, at) => stats.bind(measure, { tenant: tenants[at], route: routes[at] }))
+  const handles = order.map((row) => bound[row])
+  let n = 0
+  return () => {
+    for (let i = 0; i < CALLS; i++) handles[n++ & (STEPS - 1)]?.record(/** @type {number} */ (LATENCIES[i]))
+    return n
+  }
+}
+
+/** @param {number} rows */
+function tagMaps(rows) {
+  const { stats, measure } = measured([['distribution', KEYS]])
+  const { order, tenants, routes } = walk(rows)
+  const maps = Array.from({ length: rows }, (_, at) => TagMap.of({ tenant: tenants[at], route: routes[at] }))
+  const kept = order.map((row) => /** @type {TagMap} */ (maps[row]))
+  let n = 0
+  return () => {
+    for (let i = 0; i < CALLS; i++) stats.record(measure, /** @type {number} */ (LATENCIES[i]), kept[n++ & (STEPS - 1)])
+    return n
+  }
+}
+
+/**
+ * @param {import('./harness.js').Bench} bench
+ * @param {string} name
+ * @param {(rows: number) => import('./harness.js').Loop} make
+ * @param {readonly number[]} sizes
+ */
+function compareSizes(bench, name, make, sizes) {
+  const makers = Object.fromEntries(sizes.map((rows) => [told(rows), () => make(rows)]))
+  bench.compare(name, makers, { ours: told(/** @type {number} */ (sizes.at(-1))) })
+}
+
+/**
+ * @param {import('./harness.js').Bench} bench
+ * @param {import('./fleets/fleet.js').Kind} kind
+ * @param {readonly number[]} sizes
+ */
+async function compareScrapes(bench, kind, sizes) {
+  const byRows = `scrape by number of ${kind}, 1 % changed`
+  const largest = /** @type {number} */ (sizes.at(-1))
+  const byShare = `scrape of ${largest.toLocaleString('en-US')} ${kind} by share changed`
+  if (!bench.wants(byRows) && !bench.wants(byShare)) return
+  const fleets = await Promise.all(sizes.map(async (count) => ({ count, fleet: await makeFleet('tallyscope', kind, count) })))
+  const step = (/** @type {typeof fleets[number]} */ { count, fleet }, /** @type {number} */ share) => {
+    let round = 0
+    return { before: () => touchShare(fleet, count, share, round++), run: () => fleet.scrape() }
+  }
+  const rows = Object.fromEntries(fleets.map((each) => [told(each.count), step(each, 0.01)]))
+  await bench.compareSteps(byRows, rows, { ours: told(largest), warmRounds: 2 })
+  const last = /** @type {typeof fleets[number]} */ (fleets.at(-1))
+  const shares = Object.fromEntries([0, 0.001, 0.01, 0.1, 1].map((share) => [`${share * 100} %`, step(last, share)]))
+  await bench.compareSteps(byShare, shares, { ours: '100 %', warmRounds: 1 })
+}
+
+/** @param {import('./harness.js').Bench} bench */
+export async function run(bench) {
+  const smoke = bench.mode === 'smoke'
+  const sizes = smoke ? [10, 100] : [10, 100, 1_000, 10_000, 100_000]
+  compareSizes(bench, 'record by number of rows, fresh objects', freshObjects, sizes)
+  compareSizes(bench, 'record by number of rows, bound handles', boundHandles, sizes)
+  compareSizes(bench, 'record by number of rows, kept TagMaps', tagMaps, sizes)
+  const scraped = smoke ? [100, 1_000] : bench.mode === 'full' ? [1_000, 10_000, 100_000, 1_000_000] : [1_000, 10_000, 100_000]
+  await compareScrapes(bench, 'counters', scraped)
+  await compareScrapes(bench, 'distributions', smoke ? [100] : [1_000, 10_000, 100_000])
+}

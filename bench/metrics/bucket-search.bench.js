@@ -1,0 +1,64 @@
+// @ts-check
+// A value's bucket: the engine's search beside a plain scan and a binary search.
+import { BucketSearch } from '../../dist/esm/metrics/bucket-search.js'
+import { BOUNDS, LATENCIES, MASK } from '../fixtures.js'
+import { CALLS } from '../harness.js'
+
+/** @param {readonly number[]} given */
+function comparison(given) {
+  const bounds = Float64Array.from([...given, Number.POSITIVE_INFINITY])
+  return {
+    tallyscope() {
+      const search = new BucketSearch(given)
+      let n = 0
+      return () => {
+        let sum = 0
+        for (let i = 0; i < CALLS; i++) sum += search.find(/** @type {number} */ (LATENCIES[n++ & MASK]))
+        return sum
+      }
+    },
+    scan() {
+      let n = 0
+      return () => {
+        let sum = 0
+        for (let i = 0; i < CALLS; i++) {
+          const value = /** @type {number} */ (LATENCIES[n++ & MASK])
+          let bucket = 0
+          while (value > /** @type {number} */ (bounds[bucket])) bucket++
+          sum += bucket
+        }
+        return sum
+      }
+    },
+    'binary search'() {
+      let n = 0
+      return () => {
+        let sum = 0
+        for (let i = 0; i < CALLS; i++) {
+          const value = /** @type {number} */ (LATENCIES[n++ & MASK])
+          let low = 0
+          let high = bounds.length - 1
+          while (low < high) {
+            const middle = (low + high) >> 1
+            if (value > /** @type {number} */ (bounds[middle])) low = middle + 1
+            else high = middle
+          }
+          sum += low
+        }
+        return sum
+      }
+    },
+  }
+}
+
+/** @param {number} count */
+const growing = (count) => Array.from({ length: count }, (_, at) => 0.002 * 2 ** ((at * 14) / count))
+
+/** @param {import('../harness.js').Bench} bench */
+export function run(bench) {
+  bench.compareAll({
+    '12 bounds': comparison(BOUNDS),
+    '64 bounds': comparison(growing(64)),
+    '512 bounds': comparison(growing(512)),
+  })
+}

@@ -1,0 +1,58 @@
+// @ts-check
+// Adding to one slot of a typed array: why whole numbers have an Int32 slot of their own.
+import { CALLS } from '../harness.js'
+import { LATENCIES, MASK } from '../fixtures.js'
+import { CountCells, DistributionCells, LastValueCells, SumCells } from '../../dist/esm/metrics/cells.js'
+import { BucketSearch } from '../../dist/esm/metrics/bucket-search.js'
+import { BOUNDS } from '../fixtures.js'
+
+const ROWS = 512
+
+/** @param {import('../../dist/esm/metrics/cells.js').Cells} cells */
+function fractions(cells) {
+  let n = 0
+  return () => {
+    for (let i = 0; i < CALLS; i++) cells.record(7, /** @type {number} */ (LATENCIES[n++ & MASK]))
+    return cells.value(7)
+  }
+}
+
+const slots = {
+  'Int32 slot'() {
+    const cells = new Int32Array(ROWS)
+    return () => {
+      for (let i = 0; i < CALLS; i++) cells[7] = /** @type {number} */ (cells[7]) + 1
+      return /** @type {number} */ (cells[7])
+    }
+  },
+  'double slot'() {
+    const cells = new Float64Array(ROWS)
+    return () => {
+      for (let i = 0; i < CALLS; i++) cells[7] = /** @type {number} */ (cells[7]) + 1
+      return /** @type {number} */ (cells[7])
+    }
+  },
+  'sum cells, whole numbers'() {
+    const cells = new SumCells(ROWS, 'local')
+    return () => {
+      for (let i = 0; i < CALLS; i++) cells.record(7, 1)
+      return cells.value(7)
+    }
+  },
+}
+
+const kinds = {
+  'count cells': () => fractions(new CountCells(ROWS, 'local')),
+  'sum cells': () => fractions(new SumCells(ROWS, 'local')),
+  'last value cells': () => fractions(new LastValueCells(ROWS, 'local')),
+  'distribution cells': () => {
+    const epochs = { current: 1, structure: 0, clock: { unixMs: () => 0, monotonicMs: () => 0 } }
+    return fractions(new DistributionCells(ROWS, 'local', new BucketSearch(BOUNDS), /** @type {any} */ (epochs)))
+  },
+}
+
+/** @param {import('../harness.js').Bench} bench */
+export function run(bench) {
+  bench.compare('add 1 to a slot', slots, { ours: 'sum cells, whole numbers' })
+  bench.compare('take a fraction', kinds, { ours: 'distribution cells' })
+}

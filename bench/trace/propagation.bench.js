@@ -1,0 +1,122 @@
+// @ts-check
+// Span contexts into headers and out of them.
+import * as api from '@opentelemetry/api'
+import { W3CTraceContextPropagator } from '@opentelemetry/core'
+import { AlwaysOnSampler, Tracer } from 'tallyscope'
+import { MASK, randomBelow } from '../fixtures.js'
+import { CALLS } from '../harness.js'
+import { newStats } from '../ours.js'
+import { jaeger } from '../peers/jaeger.js'
+
+const COUNT = 1_024
+const hex = (/** @type {number} */ digits) => Array.from({ length: digits }, () => randomBelow(16).toString(16)).join('')
+const ids = Array.from({ length: COUNT }, () => ({ traceId: hex(32), spanId: hex(16) }))
+const headers = ids.map(({ traceId, spanId }) => ({ host: 'shop', accept: '*/*', traceparent: `00-${traceId}-${spanId}-01` }))
+
+const shelf = { object: /** @type {unknown} */ (undefined) }
+
+function ourTracer() {
+  return new Tracer({ sampler: new AlwaysOnSampler(), exporter: { export() {} }, stats: newStats() })
+}
+
+const comparisons = {
+  // A thousand contexts by turns: none has just been written.
+  'traceparent written': {
+    tallyscope() {
+      const tracer = ourTracer()
+      const contexts = Array.from({ length: COUNT }, () => tracer.startDetachedSpan('a').context)
+      let n = 0
+      return () => {
+        for (let i = 0; i < CALLS; i++) shelf.object = tracer.inject({}, contexts[n++ & (COUNT - 1)])
+        return n & MASK
+      }
+    },
+    OpenTelemetry() {
+      const propagator = new W3CTraceContextPropagator()
+      const contexts = ids.map((each) => api.trace.setSpanContext(api.ROOT_CONTEXT, { ...each, traceFlags: 1 }))
+      let n = 0
+      return () => {
+        for (let i = 0; i < CALLS; i++) {
+          const carrier = {}
+          propagator.inject(contexts[n++ & (COUNT - 1)] ?? api.ROOT_CONTEXT, carrier, api.defaultTextMapSetter)
+          shelf.object = carrier
+        }
+        return n & MASK
+      }
+    },
+    'jaeger-client'() {
+      const tracer = jaeger(true)
+      const contexts = Array.from({ length: COUNT }, () => tracer.startSpan('a').context())
+      let n = 0
+      return () => {
+        for (let i = 0; i < CALLS; i++) {
+          const carrier = {}
+          tracer.inject(contexts[n++ & (COUNT - 1)], 'text_map', carrier)
+          shelf.object = carrier
+        }
+        return n & MASK
+      }
+    },
+  },
+  'traceparent read': {
+    tallyscope() {
+      const tracer = ourTracer()
+      let n = 0
+      return () => {
+        for (let i = 0; i < CALLS; i++) shelf.object = tracer.extract(headers[n++ & (COUNT - 1)])
+        return n & MASK
+      }
+    },
+    OpenTelemetry() {
+      const propagator = new W3CTraceContextPropagator()
+      let n = 0
+      return () => {
+        for (let i = 0; i < CALLS; i++) {
+          shelf.object = propagator.extract(api.ROOT_CONTEXT, headers[n++ & (COUNT - 1)], api.defaultTextMapGetter)
+        }
+        return n & MASK
+      }
+    },
+    'jaeger-client'() {
+      const tracer = jaeger(true)
+      const own = ids.map(({ traceId, spanId }) => ({ host: 'shop', accept: '*/*', 'uber-trace-id': `${traceId}:${spanId}:0:1` }))
+      let n = 0
+      return () => {
+        for (let i = 0; i < CALLS; i++) shelf.object = tracer.extract('text_map', own[n++ & (COUNT - 1)])
+        return n & MASK
+      }
+    },
+  },
+  // What a client does for each request: the ids are made, written as text once, and forgotten.
+  'sampled span started, traceparent written, ended': {
+    tallyscope() {
+      const tracer = ourTracer()
+      return () => {
+        for (let i = 0; i < CALLS; i++) {
+          const span = tracer.startDetachedSpan('request')
+          shelf.object = tracer.inject({}, span)
+          span.end()
+        }
+        return CALLS
+      }
+    },
+    'jaeger-client'() {
+      const tracer = jaeger(true)
+      return () => {
+        for (let i = 0; i < CALLS; i++) {
+          const span = tracer.startSpan('request')
+          const carrier = {}
+          tracer.inject(span.context(), 'text_map', carrier)
+          shelf.object = carrier
+          span.finish()
+        }
+        return CALLS
+      }
+    },
+  },
+}
+
+/** @param {import('../harness.js').Bench} bench */
+export function run(bench) {
+  bench.compareAll(comparisons)
+}

@@ -1,0 +1,253 @@
+// @ts-check
+// Spans, with the latency that each of ours records as a measure. The peers record nothing when a span ends.
+import * as api from '@opentelemetry/api'
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
+import { AlwaysOffSampler, AlwaysOnSampler, BasicTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
+import { AlwaysSampler, CoreTracerBase } from '@opencensus/core'
+import { AlwaysOffSampler as OurAlwaysOff, AlwaysOnSampler as OurAlwaysOn, Tracer } from 'tallyscope'
+import { CALLS } from '../harness.js'
+import { newStats } from '../ours.js'
+import { jaeger } from '../peers/jaeger.js'
+
+const noopExporter = { export() {} }
+
+/**
+ * @param {object} options
+ * @param {boolean} options.sampled
+ * @param {boolean} [options.latency] Whether a view listens to the latencies.
+ */
+function ours({ sampled, latency = true }) {
+  const tracer = new Tracer({ sampler: sampled ? new OurAlwaysOn() : new OurAlwaysOff(), exporter: noopExporter, stats: newStats() })
+  if (latency) tracer.registerViews()
+  return tracer
+}
+
+let managed = false
+
+/**
+ * @param {object} options
+ * @param {boolean} options.sampled
+ * @param {boolean} [options.exporter] Whether spans go to an exporter that does nothing; else they go nowhere.
+ */
+function otel({ sampled, exporter = true }) {
+  if (!managed) api.context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
+  managed = true
+  const noop = {
+    export: (/** @type {unknown} */ _spans, /** @type {(result: { code: number }) => void} */ done) => done({ code: 0 }),
+    shutdown: async () => {},
+  }
+  const provider = new BasicTracerProvider({
+    sampler: sampled ? new AlwaysOnSampler() : new AlwaysOffSampler(),
+    spanProcessors: exporter ? [new SimpleSpanProcessor(noop)] : [],
+  })
+  return provider.getTracer('bench')
+}
+
+function census() {
+  const tracer = new CoreTracerBase()
+  tracer.start({ samplingRate: 1 })
+  tracer.sampler = new AlwaysSampler()
+  tracer.registerSpanEventListener({ onStartSpan() {}, onEndSpan() {} })
+  return tracer
+}
+
+/** Runs the loop with a span that is not sampled as the current one. @param {boolean} latency */
+function oursWithParent(latency) {
+  const tracer = ours({ sampled: false, latency })
+  const parent = tracer.startDetachedSpan('parent')
+  const calls = () => {
+    for (let i = 0; i < CALLS; i++) tracer.startDetachedSpan('child').end()
+    return CALLS
+  }
+  return () => tracer.withSpan(parent, calls)
+}
+
+function otelWithParent() {
+  const tracer = otel({ sampled: false })
+  const context = api.trace.setSpan(api.ROOT_CONTEXT, tracer.startSpan('parent'))
+  const calls = () => {
+    for (let i = 0; i < CALLS; i++) tracer.startSpan('child').end()
+    return CALLS
+  }
+  return () => api.context.with(context, calls)
+}
+
+const comparisons = {
+  'unsampled span, parent from context, latency recorded': {
+    tallyscope: () => oursWithParent(true),
+    OpenTelemetry: otelWithParent,
+  },
+  'unsampled span, parent from context, no view of the latency': {
+    tallyscope: () => oursWithParent(false),
+    OpenTelemetry: otelWithParent,
+  },
+  'unsampled span, no parent, latency recorded': {
+    tallyscope() {
+      const tracer = ours({ sampled: false })
+      return () => {
+        for (let i = 0; i < CALLS; i++) tracer.startDetachedSpan('root').end()
+        return CALLS
+      }
+    },
+    OpenTelemetry() {
+      const tracer = otel({ sampled: false })
+      return () => {
+        for (let i = 0; i < CALLS; i++) tracer.startSpan('root').end()
+        return CALLS
+      }
+    },
+    'jaeger-client'() {
+      const tracer = jaeger(false)
+      return () => {
+        for (let i = 0; i < CALLS; i++) tracer.startSpan('root').finish()
+        return CALLS
+      }
+    },
+  },
+  'unsampled span made active, latency recorded': {
+    tallyscope() {
+      const tracer = ours({ sampled: false })
+      let n = 0
+      const inside = () => n++
+      return () => {
+        for (let i = 0; i < CALLS; i++) tracer.span('active', inside)
+        return n
+      }
+    },
+    OpenTelemetry() {
+      const tracer = otel({ sampled: false })
+      let n = 0
+      const inside = (/** @type {api.Span} */ span) => {
+        n++
+        span.end()
+      }
+      return () => {
+        for (let i = 0; i < CALLS; i++) tracer.startActiveSpan('active', inside)
+        return n
+      }
+    },
+  },
+  'sampled span to a no-op exporter, latency recorded': {
+    tallyscope() {
+      const tracer = ours({ sampled: true })
+      return () => {
+        for (let i = 0; i < CALLS; i++) tracer.startDetachedSpan('root').end()
+        return CALLS
+      }
+    },
+    OpenTelemetry() {
+      const tracer = otel({ sampled: true })
+      return () => {
+        for (let i = 0; i < CALLS; i++) tracer.startSpan('root').end()
+        return CALLS
+      }
+    },
+    'OpenTelemetry, no exporter'() {
+      const tracer = otel({ sampled: true, exporter: false })
+      return () => {
+        for (let i = 0; i < CALLS; i++) tracer.startSpan('root').end()
+        return CALLS
+      }
+    },
+    OpenCensus() {
+      const tracer = census()
+      const end = (/** @type {{ end(): void }} */ span) => span.end()
+      return () => {
+        for (let i = 0; i < CALLS; i++) tracer.startRootSpan({ name: 'root' }, end)
+        return CALLS
+      }
+    },
+    'jaeger-client'() {
+      const tracer = jaeger(true)
+      return () => {
+        for (let i = 0; i < CALLS; i++) tracer.startSpan('root').finish()
+        return CALLS
+      }
+    },
+    'two clock reads'() {
+      return () => {
+        let sum = 0
+        for (let i = 0; i < CALLS; i++) sum -= performance.now() - performance.now()
+        return sum
+      }
+    },
+  },
+  'sampled span with 2 attributes, latency recorded': {
+    tallyscope() {
+      const tracer = ours({ sampled: true })
+      return () => {
+        for (let i = 0; i < CALLS; i++) {
+          const span = tracer.startDetachedSpan('root')
+          span.addAttribute('method', 'GET')
+          span.addAttribute('items', i)
+          span.end()
+        }
+        return CALLS
+      }
+    },
+    OpenTelemetry() {
+      const tracer = otel({ sampled: true })
+      return () => {
+        for (let i = 0; i < CALLS; i++) {
+          const span = tracer.startSpan('root')
+          span.setAttribute('method', 'GET')
+          span.setAttribute('items', i)
+          span.end()
+        }
+        return CALLS
+      }
+    },
+    'jaeger-client'() {
+      const tracer = jaeger(true)
+      return () => {
+        for (let i = 0; i < CALLS; i++) {
+          const span = tracer.startSpan('root')
+          span.setTag('method', 'GET')
+          span.setTag('items', i)
+          span.finish()
+        }
+        return CALLS
+      }
+    },
+  },
+  'sampled span made active, latency recorded': {
+    tallyscope() {
+      const tracer = ours({ sampled: true })
+      let n = 0
+      const inside = () => n++
+      return () => {
+        for (let i = 0; i < CALLS; i++) tracer.span('active', inside)
+        return n
+      }
+    },
+    OpenTelemetry() {
+      const tracer = otel({ sampled: true })
+      let n = 0
+      const inside = (/** @type {api.Span} */ span) => {
+        n++
+        span.end()
+      }
+      return () => {
+        for (let i = 0; i < CALLS; i++) tracer.startActiveSpan('active', inside)
+        return n
+      }
+    },
+    'OpenTelemetry, no exporter'() {
+      const tracer = otel({ sampled: true, exporter: false })
+      let n = 0
+      const inside = (/** @type {api.Span} */ span) => {
+        n++
+        span.end()
+      }
+      return () => {
+        for (let i = 0; i < CALLS; i++) tracer.startActiveSpan('active', inside)
+        return n
+      }
+    },
+  },
+}
+
+/** @param {import('../harness.js').Bench} bench */
+export function run(bench) {
+  bench.compareAll(comparisons)
+}
