@@ -1,6 +1,6 @@
 import { isAbsent, isTagValue, labelText, ownText } from './label-text.js'
 
-/** Answers of `find` that are no row. */
+/** Answers that are no row. */
 export const NO_ROW = -1
 /** A value is an object, a function or a symbol: the record is dropped. */
 export const REFUSED = -2
@@ -57,6 +57,8 @@ export class RowIndex {
   #used = 0
   /** The ids at hand. */
   readonly #ids: Int32Array
+  /** Rises with each use of `#ids`: a getter among the labels may come back here while they are being read. */
+  #turn = 0
   /** Called for each value cut to the limit when its row was made. */
   readonly #onCut: () => void
 
@@ -68,18 +70,26 @@ export class RowIndex {
     this.#layOut()
   }
 
-  /** The row of these labels, NO_ROW where there is none yet, or REFUSED. This is the record path. */
+  /**
+   * The row of these labels, where each value was seen before in this very form; NO_ROW where that is not so,
+   * and `read` and `findValues` have to look more closely. This is the record path.
+   */
   find(labels: Labels): number {
+    // Only own properties count; those of a class instance might be inherited, so it takes the careful way.
+    const prototype: unknown = Object.getPrototypeOf(labels)
+    if (prototype !== Object.prototype && prototype !== null) return NO_ROW
     const known = this.#labels
     const ids = this.#ids
+    const turn = ++this.#turn
     let place = 0
     for (let at = 0; at < known.length; at++) {
       const label = known[at]!
       const id = label.ids.get(labels[label.key])
-      if (id === undefined) return this.#findByText(labels)
+      if (id === undefined) return NO_ROW
       ids[at] = id
       place |= id << label.shift
     }
+    if (this.#turn !== turn) return NO_ROW
     return this.#dense ? this.#table[place]! - 1 : this.#findHashed()
   }
 
@@ -101,30 +111,38 @@ export class RowIndex {
 
   // From here on: the rare paths.
 
-  /** Some value was never seen in this form; its text may still be known. */
-  #findByText(labels: Labels): number {
+  /** The values of these labels, each read once and in no other place: what a getter answers, or does, is settled with it. */
+  read(labels: Labels): unknown[] {
+    return this.#labels.map(({ key }) => (Object.hasOwn(labels, key) ? labels[key] : undefined))
+  }
+
+  /** The row of these values by their texts, NO_ROW where there is none yet, or REFUSED. */
+  findValues(values: readonly unknown[]): number {
+    this.#turn++
     let known = true
     for (const [at, label] of this.#labels.entries()) {
-      const value = ownValue(labels, label.key)
+      const value = values[at]
       if (isAbsent(value)) {
         this.#ids[at] = 0
         continue
       }
       if (!isTagValue(value)) return REFUSED
-      const id = label.ids.get(labelText(value, this.#maxValueLength))
+      const text = labelText(value, this.#maxValueLength)
+      const id = label.ids.get(text)
       if (id === undefined) known = false
       else {
         this.#ids[at] = id
-        rememberForm(label, value, id)
+        rememberForm(label, value, text, id)
       }
     }
     if (!known) return NO_ROW
     return this.#dense ? this.#table[this.#densePlace()]! - 1 : this.#findHashed()
   }
 
-  /** Enters these labels as `row`. The caller knows that `find` gave NO_ROW. */
-  insert(labels: Labels, row: number): void {
-    for (const [at, label] of this.#labels.entries()) this.#ids[at] = this.#intern(label, ownValue(labels, label.key))
+  /** Enters these values as `row`. The caller knows that `findValues` gave NO_ROW. */
+  insert(values: readonly unknown[], row: number): void {
+    this.#turn++
+    for (const [at, label] of this.#labels.entries()) this.#ids[at] = this.#intern(label, values[at])
     const width = this.#labels.length
     if ((row + 1) * width > this.#rowIds.length) {
       const grown = new Int32Array(Math.max(32 * width, this.#rowIds.length * 2, (row + 1) * width))
@@ -144,7 +162,7 @@ export class RowIndex {
     const text = labelText(value, this.#maxValueLength)
     if (typeof value === 'string' && text.length < value.length) this.#onCut()
     const id = label.intern(text)
-    rememberForm(label, value, id)
+    rememberForm(label, value, text, id)
     return id
   }
 
@@ -207,6 +225,12 @@ export class RowIndex {
     return this.#labels[at]!.texts[this.#rowIds[row * this.#labels.length + at]!]
   }
 
+  /** The text that a value has in a row, undefined where it counts as not set, or REFUSED. */
+  textOf(value: unknown): string | undefined | typeof REFUSED {
+    if (isAbsent(value)) return undefined
+    return isTagValue(value) ? labelText(value, this.#maxValueLength) : REFUSED
+  }
+
   /** Takes rows out; texts that no row uses any more are forgotten when they are the greater part. */
   remove(removed: ReadonlySet<number>): void {
     const rows = this.#rows().filter((row) => !removed.has(row))
@@ -230,9 +254,9 @@ export class RowIndex {
   }
 }
 
-/** The other form of a known text, such as 200 for '200'; there are few of these for each text. */
-function rememberForm(label: Label, value: unknown, id: number): void {
-  if (typeof value === 'number' || typeof value === 'boolean') label.ids.set(value, id)
+/** The other form of a known text, such as 200 for '200'; a text that was cut would have forms without end. */
+function rememberForm(label: Label, value: unknown, text: string, id: number): void {
+  if ((typeof value === 'number' || typeof value === 'boolean') && text === String(value)) label.ids.set(value, id)
 }
 
 /** What counts as "not set" has id 0 from the start, so that the record path need not ask. */
@@ -252,9 +276,4 @@ function hashOf(ids: Int32Array): number {
     hash ^= hash >>> 15
   }
   return hash
-}
-
-/** An own property only: `constructor` as a label key must not find what every object inherits. */
-function ownValue(labels: Labels, key: string): unknown {
-  return Object.hasOwn(labels, key) ? labels[key] : undefined
 }
