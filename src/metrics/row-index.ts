@@ -233,6 +233,7 @@ export class RowIndex {
 
   /** Takes rows out; texts that no row uses any more are forgotten when they are the greater part. */
   remove(removed: ReadonlySet<number>): void {
+    this.#turn++
     const rows = this.#rows().filter((row) => !removed.has(row))
     this.#used = rows.length
     if (this.#labels.some(({ texts }) => texts.length > 64 && texts.length > rows.length * 2)) this.#forgetUnused(rows)
