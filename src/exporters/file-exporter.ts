@@ -124,8 +124,12 @@ export class FileExporter<T> implements Exporter<T> {
   /** As {@link export}, at once: for what is left when a process ends. Throws where `export` rejects. */
   exportSync(items: readonly T[]): void {
     this.#refuseWhenClosed(items.length)
-    const batch = new Batch()
-    for (const item of items) this.#add(batch, item)
+    const batch = new Batch([])
+    for (const item of items) {
+      const line = this.#line(item)
+      if (line !== undefined) batch.lines.push(line)
+      batch.next()
+    }
     this.#finish(items.length, batch, this.#queue.file.appendSync(batch.lines))
   }
 
@@ -168,30 +172,35 @@ export class FileExporter<T> implements Exporter<T> {
       const message = `cannot take ${items.length} items for ${this.path}: ${this.#queue.queuedBytes} bytes wait to be written`
       throw new ExportError('ERR_FILE_QUEUE_FULL', message, { retryable: true })
     }
-    const batch = new Batch()
-    let sliceEndMs = this.#clock.monotonicMs() + SLICE_MS
-    for (const item of items) {
-      this.#add(batch, item)
-      if (this.#clock.monotonicMs() < sliceEndMs) continue
-      await new Promise(setImmediate)
-      sliceEndMs = this.#clock.monotonicMs() + SLICE_MS
+    // Taken at once, so that the order is that of the calls although turning items into text may take several turns.
+    const slot = this.#queue.slot()
+    const batch = new Batch(slot.lines)
+    try {
+      let sliceEndMs = this.#clock.monotonicMs() + SLICE_MS
+      for (const item of items) {
+        const line = this.#line(item)
+        if (line !== undefined) slot.add(line)
+        batch.next()
+        if (this.#clock.monotonicMs() < sliceEndMs) continue
+        await new Promise(setImmediate)
+        sliceEndMs = this.#clock.monotonicMs() + SLICE_MS
+      }
+    } finally {
+      slot.complete()
     }
-    if (batch.lines.length === 0) return
-    this.#finish(items.length, batch, await this.#queue.write(batch.lines))
+    this.#finish(items.length, batch, await slot.written)
     if (this.#fsync === 'export') await this.#queue.between((file) => this.#sync(file))
   }
 
-  #add(batch: Batch, item: T): void {
+  /** The item's line, or undefined where it has to be left out. */
+  #line(item: T): Buffer | undefined {
     const { text, error } = jsonLine(item)
     const bytes = text === undefined ? 0 : Buffer.byteLength(text) + 1
-    if (text !== undefined && bytes <= this.#maxItemBytes) {
-      batch.add(Buffer.from(`${text}\n`))
-      return
-    }
-    batch.leaveOut()
+    if (text !== undefined && bytes <= this.#maxItemBytes) return Buffer.from(`${text}\n`)
     this.#counts.dropped(text === undefined ? 'unserialisable' : 'too_large', 1)
     if (text === undefined) this.#failureLog.tell('leaves out an item that has no JSON form', error)
     else this.#failureLog.tell(`leaves out an item of ${bytes} bytes`)
+    return undefined
   }
 
   #finish(items: number, batch: Batch, written: WrittenLines): void {
@@ -212,16 +221,17 @@ export class FileExporter<T> implements Exporter<T> {
 
 /** The lines of one export, and which item each of them is. */
 class Batch {
-  readonly lines: Buffer[] = []
+  readonly lines: Buffer[]
   readonly #items: number[] = []
   #seen = 0
 
-  add(line: Buffer): void {
-    this.lines.push(line)
-    this.#items.push(this.#seen++)
+  constructor(lines: Buffer[]) {
+    this.lines = lines
   }
 
-  leaveOut(): void {
+  /** The item that has just been dealt with has its line by now, if it gets one. */
+  next(): void {
+    if (this.lines.length > this.#items.length) this.#items.push(this.#seen)
     this.#seen++
   }
 

@@ -74,10 +74,11 @@ export class LineFile {
   /** Appends lines that each end in LF. Never throws: whatever was not written is told with its reason. */
   async append(lines: readonly Buffer[]): Promise<WrittenLines> {
     let written = 0
+    if (lines.length === 0) return { lines: 0, error: undefined }
     try {
       await this.open()
       while (written < lines.length) {
-        const chunk = nextChunk(lines, written)
+        const chunk = nextChunk(lines, written, Math.min(WRITE_BYTES, this.#options.maxBytes))
         await this.#makeRoom(chunk.bytes.length)
         const done = await this.#write(chunk.bytes)
         written += done.error === undefined ? chunk.lines : wholeLines(lines, written, done.bytes)
@@ -206,11 +207,11 @@ export class LineFile {
   }
 }
 
-/** Whole lines from `from` on that go out in one write: up to 16 kB, or one line that is longer. */
-function nextChunk(lines: readonly Buffer[], from: number): { readonly bytes: Buffer; readonly lines: number } {
+/** Whole lines from `from` on that go out in one write: up to `limit` bytes, or one line that is longer. */
+function nextChunk(lines: readonly Buffer[], from: number, limit: number): { readonly bytes: Buffer; readonly lines: number } {
   let size = lines[from]!.length
   let to = from + 1
-  while (to < lines.length && size + lines[to]!.length <= WRITE_BYTES) size += lines[to++]!.length
+  while (to < lines.length && size + lines[to]!.length <= limit) size += lines[to++]!.length
   return { bytes: to - from === 1 ? lines[from]! : Buffer.concat(lines.slice(from, to), size), lines: to - from }
 }
 

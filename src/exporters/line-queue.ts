@@ -3,13 +3,46 @@ import { DefinitionError } from '../base/errors.js'
 import { sharedState } from '../base/shared-state.js'
 import { LineFile, type LineFileOptions, type WrittenLines } from './line-file.js'
 
-interface Job {
-  readonly lines: readonly Buffer[]
-  readonly bytes: number
-  readonly done: (written: WrittenLines) => void
+/** A place in the queue: lines may be given to it over time, those behind it wait until it is complete. */
+export class QueueSlot {
+  readonly lines: Buffer[] = []
+  /** How much of it is in the file; never rejects. */
+  readonly written: Promise<WrittenLines>
+  /** Undefined once it is complete. */
+  completion: Promise<void> | undefined
+  bytes = 0
+  readonly #onBytes: (bytes: number) => void
+  #complete!: () => void
+  #done!: (written: WrittenLines) => void
+
+  constructor(onBytes: (bytes: number) => void) {
+    this.#onBytes = onBytes
+    this.written = new Promise((resolve) => {
+      this.#done = resolve
+    })
+    this.completion = new Promise((resolve) => {
+      this.#complete = resolve
+    })
+  }
+
+  add(line: Buffer): void {
+    this.lines.push(line)
+    this.bytes += line.length
+    this.#onBytes(line.length)
+  }
+
+  complete(): void {
+    this.completion = undefined
+    this.#complete()
+  }
+
+  end(written: WrittenLines): void {
+    this.#onBytes(-this.bytes)
+    this.#done(written)
+  }
 }
 
-/** Jobs whose lines go out together: many small ones must not cost a look at the file each. */
+/** Bytes of several slots that go out together: many small ones must not cost a look at the file each. */
 const TOGETHER_BYTES = 1 << 20
 
 /**
@@ -18,7 +51,7 @@ const TOGETHER_BYTES = 1 << 20
  */
 export class LineQueue {
   readonly file: LineFile
-  readonly #jobs: Job[] = []
+  readonly #slots: QueueSlot[] = []
   #queuedBytes = 0
   #working: Promise<void> | undefined
 
@@ -31,14 +64,22 @@ export class LineQueue {
     return this.#queuedBytes
   }
 
-  /** Writes the lines after all given before. Never rejects. */
-  write(lines: readonly Buffer[]): Promise<WrittenLines> {
-    const bytes = lines.reduce((sum, line) => sum + line.length, 0)
-    return new Promise((done) => {
-      this.#jobs.push({ lines, bytes, done })
+  /** A place behind all others. Whoever takes one has to complete it. */
+  slot(): QueueSlot {
+    const slot = new QueueSlot((bytes) => {
       this.#queuedBytes += bytes
-      this.#working ??= this.#work()
     })
+    this.#slots.push(slot)
+    this.#working ??= this.#work()
+    return slot
+  }
+
+  /** Writes lines that are there already. Never rejects. */
+  write(lines: readonly Buffer[]): Promise<WrittenLines> {
+    const slot = this.slot()
+    for (const line of lines) slot.add(line)
+    slot.complete()
+    return slot.written
   }
 
   /** Does something with the file while nothing is being written. */
@@ -54,27 +95,32 @@ export class LineQueue {
 
   async #work(): Promise<void> {
     await Promise.resolve() // what is given in the same turn goes out together
-    while (this.#jobs.length > 0) {
-      let bytes = 0
-      let taken = 0
-      while (taken < this.#jobs.length && (taken === 0 || bytes + this.#jobs[taken]!.bytes <= TOGETHER_BYTES))
-        bytes += this.#jobs[taken++]!.bytes
-      const jobs = this.#jobs.splice(0, taken)
-      const written = await this.file.append(jobs.flatMap(({ lines }) => lines))
-      this.#queuedBytes -= bytes
-      share(jobs, written)
+    for (let first = this.#slots[0]; first !== undefined; first = this.#slots[0]) {
+      await first.completion
+      const slots = this.#slots.splice(0, this.#together())
+      share(slots, await this.file.append(slots.flatMap(({ lines }) => lines)))
     }
     this.#working = undefined
   }
+
+  /** How many of the first slots go out in one. */
+  #together(): number {
+    let bytes = 0
+    const end = this.#slots.findIndex((slot, i) => {
+      bytes += slot.bytes
+      return i > 0 && (slot.completion !== undefined || bytes > TOGETHER_BYTES)
+    })
+    return end < 0 ? this.#slots.length : end
+  }
 }
 
-/** Tells each job which of its lines are among those written. */
-function share(jobs: readonly Job[], written: WrittenLines): void {
+/** Tells each slot which of its lines are among those written. */
+function share(slots: readonly QueueSlot[], written: WrittenLines): void {
   let left = written.lines
-  for (const { lines, done } of jobs) {
-    const own = Math.min(lines.length, left)
+  for (const slot of slots) {
+    const own = Math.min(slot.lines.length, left)
     left -= own
-    done({ lines: own, error: own < lines.length ? written.error : undefined })
+    slot.end({ lines: own, error: own < slot.lines.length ? written.error : undefined })
   }
 }
 
