@@ -8,7 +8,7 @@ export interface Sample {
   readonly value: number
 }
 
-/** A real Prometheus that scrapes one address every second. */
+/** A real Prometheus that scrapes one address, or several with the same path, every second. */
 export class Prometheus {
   readonly url: string
   readonly #program: RunningProgram
@@ -20,9 +20,10 @@ export class Prometheus {
     this.#folder = folder
   }
 
-  static async start(target: URL, flags: string[] = []): Promise<Prometheus> {
+  static async start(target: URL | URL[], flags: string[] = []): Promise<Prometheus> {
     const folder = mkdtempSync(join(tmpdir(), 'tallyscope-prometheus-'))
-    const job = { job_name: 'shop', metrics_path: target.pathname, static_configs: [{ targets: [target.host] }] }
+    const targets = [target].flat()
+    const job = { job_name: 'shop', metrics_path: targets[0]!.pathname, static_configs: [{ targets: targets.map(({ host }) => host) }] }
     // JSON is YAML too.
     writeFileSync(join(folder, 'prometheus.yml'), JSON.stringify({ global: { scrape_interval: '1s' }, scrape_configs: [job] }))
     const address = `127.0.0.1:${await freePort()}`
