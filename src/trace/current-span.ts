@@ -1,6 +1,7 @@
 import type { Frame } from '../base/context.js'
-import { type OwnedFrameSpan, Span } from './span.js'
+import { Span } from './span.js'
 import type { SpanContext } from './span-context.js'
+import type { OwnedFrameSpan } from './span-scope.js'
 
 /**
  * Stands in a frame where a tracer's current span would: below it, spans continue a context from elsewhere, or

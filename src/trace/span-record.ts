@@ -1,23 +1,8 @@
-import type { Annotation } from './annotation.js'
-import type { AttributeValue } from './attributes.js'
-import type { BoundedList } from './bounded-list.js'
-import type { BoundedMap } from './bounded-map.js'
-import type { Link } from './link.js'
-import type { MessageEvent } from './message-event.js'
 import type { SpanContext } from './span-context.js'
+import type { SpanDetails } from './span-details.js'
 import type { SpanKind } from './span-kind.js'
-import type { StackTrace } from './stack-trace.js'
 import type { Status } from './status.js'
 import type { WallOffset } from './wall-offset.js'
-
-/** What was told to a span; made when something is. */
-export class SpanDetails {
-  attributes: BoundedMap<string, AttributeValue> | undefined = undefined
-  annotations: BoundedList<Annotation> | undefined = undefined
-  messageEvents: BoundedList<MessageEvent> | undefined = undefined
-  links: BoundedList<Link> | undefined = undefined
-  stackTrace: StackTrace | undefined = undefined
-}
 
 /**
  * Everything that only sampled spans keep. The span writes it while it runs; once it has ended, its SpanData is a

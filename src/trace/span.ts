@@ -1,35 +1,22 @@
 import type { Clock } from '../base/clock.js'
-import { currentFrame, enterFrame, type Frame, type FrameSpan } from '../base/context.js'
-import type { SelfCount } from '../base/self-count.js'
-import type { Annotation } from './annotation.js'
-import { type AttributesInit, attributeValue, collectAttributes, plainAttributes } from './attributes.js'
-import { BoundedList } from './bounded-list.js'
-import { BoundedMap } from './bounded-map.js'
-import { link, type LinkInit } from './link.js'
-import { messageEvent, type MessageEventInit } from './message-event.js'
+import type { Frame } from '../base/context.js'
+import type { AttributesInit } from './attributes.js'
+import { guarded } from './guarded.js'
+import type { LinkInit } from './link.js'
+import type { MessageEventInit } from './message-event.js'
 import type { RandomWords } from './random-words.js'
 import { SAMPLED, SpanContext } from './span-context.js'
+import { SpanDetails } from './span-details.js'
+import { SpanExtras } from './span-extras.js'
 import type { SpanKind } from './span-kind.js'
 import type { SpanLimits } from './span-limits.js'
-import {
-  droppedAnnotations,
-  droppedAttributes,
-  droppedLinks,
-  droppedMessageEvents,
-  endedTwice,
-  refusedValues,
-  usedAfterEnd,
-} from './span-misuse.js'
-import { SpanDetails, type SpanRecord } from './span-record.js'
+import { endedTwice, usedAfterEnd } from './span-misuse.js'
+import type { SpanRecord } from './span-record.js'
+import { type OwnedFrameSpan, SpanScope } from './span-scope.js'
 import { StackTrace } from './stack-trace.js'
 import { Status } from './status.js'
 import type { StatusCode } from './status-code.js'
 import type { TraceIdentity } from './trace-identity.js'
-
-/** Whatever can stand in a frame as the current span of one tracer. */
-export interface OwnedFrameSpan extends FrameSpan {
-  readonly owner: object
-}
 
 /** What a span needs of the tracer that made it. */
 export interface SpanOwner {
@@ -52,24 +39,6 @@ const TIMED = 0x02
 const KIND_SHIFT = 2
 const KIND_MASK = 0x3
 const OPTIONS_SHIFT = 4
-
-/** Where an imperative span was made current, and what was current before. */
-interface Scope {
-  /** The span to look at instead once this one has ended. */
-  readonly enclosing: OwnedFrameSpan | undefined
-  /** The frame entered, and the one to go back to. Both are let go of at the end. */
-  entered: Frame | undefined
-  before: Frame | undefined
-}
-
-/** What few spans need: made when it is. */
-class SpanExtras {
-  /** The context of an unsampled span, once it has been asked for. */
-  context: SpanContext | undefined = undefined
-  /** The status of an unsampled span, where one was set. */
-  status: Status | undefined = undefined
-  scope: Scope | undefined = undefined
-}
 
 /**
  * A unit of work. Made by a tracer, which decides whether it is sampled: of one that is not, only the latency is
@@ -168,65 +137,42 @@ export class Span implements OwnedFrameSpan {
    * neither text, number nor boolean are dropped and counted.
    */
   addAttribute(key: string, value: unknown): this {
-    const details = this.#writable()
-    if (details === undefined) return this
-    const kept = attributeValue(value)
-    if (kept === undefined || typeof key !== 'string') {
-      refusedValues.value++
-      return this
-    }
-    const attributes = (details.attributes ??= new BoundedMap(this.owner.limits.attributes))
-    const before = attributes.dropped
-    attributes.set(key, kept)
-    if (attributes.dropped !== before) droppedAttributes.value++
+    this.#details()?.addAttribute(key, value, this.owner.limits)
     return this
   }
 
   addAttributes(attributes: AttributesInit): this {
     if (this.#record === undefined || typeof attributes !== 'object' || attributes === null) return this
-    for (const key in attributes) this.addAttribute(key, readOf(attributes, key))
+    for (const key in attributes)
+      this.addAttribute(
+        key,
+        guarded(() => attributes[key]),
+      )
     return this
   }
 
   /** Notes that something happened, now. */
   addAnnotation(description: string, attributes?: AttributesInit): this {
-    const details = this.#writable()
-    if (details === undefined) return this
-    const { annotations: max, attributes: maxAttributes } = this.owner.limits
-    const annotation: Annotation = Object.freeze({
-      timeUnixMs: this.#nowUnixMs(),
-      description: String(description),
-      attributes: plainAttributes(guarded(() => collectAttributes(attributes, maxAttributes))),
-    })
-    append((details.annotations ??= new BoundedList(max)), annotation, droppedAnnotations)
+    this.#details()?.addAnnotation(description, attributes, this.#nowUnixMs(), this.owner.limits)
     return this
   }
 
   /** Notes that a message was sent or received, now unless it says when. */
   addMessageEvent(event: MessageEventInit): this {
-    const details = this.#writable()
-    if (details === undefined || typeof event !== 'object' || event === null) return this
-    const kept = guarded(() => messageEvent(event, this.#nowUnixMs()))
-    if (kept === undefined) return this
-    append((details.messageEvents ??= new BoundedList(this.owner.limits.messageEvents)), kept, droppedMessageEvents)
+    this.#details()?.addMessageEvent(event, this.#nowUnixMs(), this.owner.limits)
     return this
   }
 
   /** Points to another span: a LinkInit, or the other span's context. */
   addLink(to: LinkInit | SpanContext): this {
-    const details = this.#writable()
-    if (details === undefined || typeof to !== 'object' || to === null) return this
-    const init: LinkInit = to instanceof SpanContext ? { traceId: to.traceId, spanId: to.spanId } : to
-    const kept = guarded(() => link(init, this.owner.limits.attributes))
-    if (kept === undefined) return this
-    append((details.links ??= new BoundedList(this.owner.limits.links)), kept, droppedLinks)
+    this.#details()?.addLink(to, this.owner.limits)
     return this
   }
 
   /** The last one set counts. A code alone will do. */
   setStatus(status: Status | StatusCode, message?: string): this {
     if (this.#isOver()) return this
-    this.#putStatus(status instanceof Status ? status : (guarded(() => statusOf(status, message)) ?? this.status))
+    this.#putStatus(status instanceof Status ? status : (guarded(() => Status.from(status, message)) ?? this.status))
     return this
   }
 
@@ -234,7 +180,7 @@ export class Span implements OwnedFrameSpan {
   recordError(thrown: unknown): this {
     if (this.#isOver()) return this
     this.#putStatus(Status.fromError(thrown))
-    const details = this.#writable()
+    const details = this.#details()
     if (details !== undefined) details.stackTrace = StackTrace.fromError(thrown)
     return this
   }
@@ -283,8 +229,7 @@ export class Span implements OwnedFrameSpan {
       else this.owner.sampledEnds(this, record, endMs)
     }
     this.#flags = flags | ENDED
-    const scope = this.#extras?.scope
-    if (scope !== undefined) leave(scope)
+    this.#extras?.scope?.leave()
   }
 
   /** The same as `end()`, under the name of OpenCensus and OpenTracing. */
@@ -306,8 +251,7 @@ export class Span implements OwnedFrameSpan {
 
   /** Remembers that the span was made current imperatively. @internal */
   enter(entered: Frame, before: Frame, enclosing: OwnedFrameSpan | undefined): void {
-    this.#extra().scope = { enclosing, entered, before }
-    enterFrame(entered)
+    this.#extra().scope = new SpanScope(entered, before, enclosing)
   }
 
   /** True where `startSpan` made it current and it has ended: whoever looks for the current span goes on to `enclosing`. @internal */
@@ -346,7 +290,7 @@ export class Span implements OwnedFrameSpan {
     return true
   }
 
-  #writable(): SpanDetails | undefined {
+  #details(): SpanDetails | undefined {
     if (this.#record === undefined || this.#isOver()) return undefined
     return (this.#record.details ??= new SpanDetails())
   }
@@ -360,39 +304,4 @@ export class Span implements OwnedFrameSpan {
     if (!Number.isFinite(unixMs)) return this.owner.clock.monotonicMs()
     return unixMs - (this.#record?.wallOffset.ms ?? this.owner.wallOffsetMs(this.#startMs))
   }
-}
-
-function leave(scope: Scope): void {
-  const { entered, before } = scope
-  scope.entered = undefined
-  scope.before = undefined
-  // Where another scope has been entered since, or this runs in another async context, that one stays.
-  if (before !== undefined && currentFrame() === entered) enterFrame(before)
-}
-
-function append<T>(list: BoundedList<T>, item: T, dropCount: SelfCount): void {
-  const before = list.dropped
-  list.append(item)
-  if (list.dropped !== before) dropCount.value++
-}
-
-/** A code, or the Status of another copy of this package. */
-function statusOf(status: unknown, message: string | undefined): Status {
-  if (typeof status !== 'object' || status === null) return new Status(status as number, message)
-  const other = status as Status
-  return new Status(other.code, other.message, other.details)
-}
-
-/** Reads what a caller gave, whose getters may throw. */
-function guarded<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch {
-    refusedValues.value++
-    return undefined
-  }
-}
-
-function readOf(object: AttributesInit, key: string): unknown {
-  return guarded(() => object[key])
 }

@@ -55,6 +55,14 @@ export class Status {
     this.details = details
   }
 
+  /** The status itself, or that of a code, or of another copy of this package. */
+  static from(status: Status | StatusCode, message?: string): Status {
+    if (status instanceof Status) return status
+    if (typeof status !== 'object' || status === null) return new Status(status, message)
+    const other = status as Status
+    return new Status(other.code, other.message, other.details)
+  }
+
   /** The status of success. */
   static asOk(): Status {
     return Status.OK

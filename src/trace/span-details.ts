@@ -1,0 +1,64 @@
+import type { SelfCount } from '../base/self-count.js'
+import type { Annotation } from './annotation.js'
+import { type AttributesInit, type AttributeValue, attributeValue, collectAttributes, plainAttributes } from './attributes.js'
+import { BoundedList } from './bounded-list.js'
+import { BoundedMap } from './bounded-map.js'
+import { guarded } from './guarded.js'
+import { type Link, type LinkInit, link } from './link.js'
+import { type MessageEvent, type MessageEventInit, messageEvent } from './message-event.js'
+import { SpanContext } from './span-context.js'
+import type { SpanLimits } from './span-limits.js'
+import { droppedAnnotations, droppedAttributes, droppedLinks, droppedMessageEvents, refusedValues } from './span-misuse.js'
+import type { StackTrace } from './stack-trace.js'
+
+/** What was told to a sampled span, within its limits; made when something is. What callers give may be anything. */
+export class SpanDetails {
+  attributes: BoundedMap<string, AttributeValue> | undefined = undefined
+  annotations: BoundedList<Annotation> | undefined = undefined
+  messageEvents: BoundedList<MessageEvent> | undefined = undefined
+  links: BoundedList<Link> | undefined = undefined
+  stackTrace: StackTrace | undefined = undefined
+
+  addAttribute(key: string, value: unknown, limits: SpanLimits): void {
+    const kept = attributeValue(value)
+    if (kept === undefined || typeof key !== 'string') {
+      refusedValues.value++
+      return
+    }
+    const attributes = (this.attributes ??= new BoundedMap(limits.attributes))
+    const before = attributes.dropped
+    attributes.set(key, kept)
+    if (attributes.dropped !== before) droppedAttributes.value++
+  }
+
+  addAnnotation(description: string, attributes: AttributesInit | undefined, timeUnixMs: number, limits: SpanLimits): void {
+    const annotation = guarded(() => ({
+      timeUnixMs,
+      description: String(description),
+      attributes: plainAttributes(collectAttributes(attributes, limits.attributes)),
+    }))
+    if (annotation === undefined) return
+    append((this.annotations ??= new BoundedList(limits.annotations)), Object.freeze(annotation), droppedAnnotations)
+  }
+
+  addMessageEvent(event: MessageEventInit, nowUnixMs: number, limits: SpanLimits): void {
+    const kept = guarded(() => messageEvent(event, nowUnixMs))
+    if (kept === undefined) return
+    append((this.messageEvents ??= new BoundedList(limits.messageEvents)), kept, droppedMessageEvents)
+  }
+
+  addLink(to: LinkInit | SpanContext, limits: SpanLimits): void {
+    const kept = guarded(() => {
+      const init: LinkInit = to instanceof SpanContext ? { traceId: to.traceId, spanId: to.spanId } : to
+      return link(init, limits.attributes)
+    })
+    if (kept === undefined) return
+    append((this.links ??= new BoundedList(limits.links)), kept, droppedLinks)
+  }
+}
+
+function append<T>(list: BoundedList<T>, item: T, dropCount: SelfCount): void {
+  const before = list.dropped
+  list.append(item)
+  if (list.dropped !== before) dropCount.value++
+}

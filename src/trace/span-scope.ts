@@ -1,0 +1,31 @@
+import { currentFrame, enterFrame, type Frame, type FrameSpan } from '../base/context.js'
+
+/** Whatever can stand in a frame as the current span of one tracer. */
+export interface OwnedFrameSpan extends FrameSpan {
+  readonly owner: object
+}
+
+/** Where an imperative span was made current, and what was current before. */
+export class SpanScope {
+  /** The span to look at instead once this one has ended. */
+  readonly enclosing: OwnedFrameSpan | undefined
+  // Let go of at the end, so that spans that follow each other hold no chain of frames.
+  #entered: Frame | undefined
+  #before: Frame | undefined
+
+  constructor(entered: Frame, before: Frame, enclosing: OwnedFrameSpan | undefined) {
+    this.enclosing = enclosing
+    this.#entered = entered
+    this.#before = before
+    enterFrame(entered)
+  }
+
+  leave(): void {
+    const entered = this.#entered
+    const before = this.#before
+    this.#entered = undefined
+    this.#before = undefined
+    // Where another scope has been entered since, or this runs in another async context, that one stays.
+    if (before !== undefined && currentFrame() === entered) enterFrame(before)
+  }
+}
