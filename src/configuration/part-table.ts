@@ -1,0 +1,159 @@
+export type PartKind = 'sampler' | 'exporter' | 'propagator' | 'transport'
+
+/** What an option of a part may be. */
+export type OptionType = 'number' | 'text' | 'boolean' | 'texts' | 'labels' | 'sampler' | 'transport'
+
+export interface PartDefinition {
+  readonly name: string
+  /** Other names of it: OpenTelemetry's, and OpenCensus' classes, which are told by the end of a dotted name. */
+  readonly aliases: readonly string[]
+  readonly options: Readonly<Record<string, OptionType>>
+  /** Which options values without a name are for, in order. */
+  readonly positional?: readonly string[]
+  readonly required?: readonly string[]
+  /** Names of options elsewhere, and what their numbers are multiplied by where the unit is another. */
+  readonly optionAliases?: Readonly<Record<string, string | readonly [name: string, factor: number]>>
+  /** For exporters: what they can take. Default both. */
+  readonly signals?: readonly ('traces' | 'metrics')[]
+  /** Options that a dotted name of OpenCensus means where it gives none. */
+  readonly dottedDefaults?: Readonly<Record<string, string | number>>
+}
+
+const FILE = { file_name: 'path', fileName: 'path', file_path: 'path' }
+const ASYNC = { max_batch_size: 'maxBatchSize', wait_period: ['waitPeriodMs', 1e3], grace_period: ['gracePeriodMs', 1e3] } as const
+
+/** Every part that a text may name. Nothing else can be reached from a text. */
+export const PART_TABLE: Readonly<Record<PartKind, readonly PartDefinition[]>> = {
+  sampler: [
+    { name: 'alwaysOn', aliases: ['always_on', 'AlwaysOnSampler'], options: {} },
+    { name: 'alwaysOff', aliases: ['always_off', 'AlwaysOffSampler', 'never'], options: {} },
+    {
+      name: 'probability',
+      aliases: ['ProbabilitySampler', 'traceidratio'],
+      options: { rate: 'number' },
+      positional: ['rate'],
+      optionAliases: { ratio: 'rate', probability: 'rate' },
+    },
+    {
+      name: 'rateLimiting',
+      aliases: ['rate_limiting', 'RateLimitingSampler'],
+      options: { perSecond: 'number', burst: 'number' },
+      positional: ['perSecond', 'burst'],
+      optionAliases: { per_second: 'perSecond' },
+    },
+    {
+      name: 'parentBased',
+      aliases: ['parent_based', 'ParentBasedSampler'],
+      options: { root: 'sampler' },
+      positional: ['root'],
+      required: ['root'],
+    },
+  ],
+  exporter: [
+    {
+      name: 'console',
+      aliases: ['print', 'PrintExporter', 'ConsoleExporter'],
+      options: { format: 'text', transport: 'transport' },
+      positional: ['format'],
+    },
+    {
+      name: 'file',
+      aliases: ['FileExporter'],
+      options: {
+        path: 'text',
+        maxBytes: 'number',
+        maxFiles: 'number',
+        maxQueuedBytes: 'number',
+        maxItemBytes: 'number',
+        fsync: 'text',
+        transport: 'transport',
+      },
+      positional: ['path'],
+      required: ['path'],
+      optionAliases: FILE,
+      dottedDefaults: { path: 'opencensus-traces.json' },
+    },
+    {
+      name: 'logging',
+      aliases: ['log', 'LoggingExporter'],
+      options: { level: 'text', loggerName: 'text', transport: 'transport' },
+      positional: ['level'],
+    },
+    { name: 'memory', aliases: ['MemoryExporter'], options: { maxItems: 'number', transport: 'transport' }, positional: ['maxItems'] },
+    { name: 'hlog', aliases: ['HlogExporter'], options: { path: 'text' }, positional: ['path'], required: ['path'], signals: ['metrics'] },
+    {
+      name: 'textfile',
+      aliases: ['TextfileExporter'],
+      options: { path: 'text', deleteOnShutdown: 'boolean' },
+      positional: ['path'],
+      required: ['path'],
+      signals: ['metrics'],
+    },
+    {
+      name: 'pushgateway',
+      aliases: ['PushGatewayExporter'],
+      options: {
+        url: 'text',
+        job: 'text',
+        mode: 'text',
+        groupingKey: 'labels',
+        gzip: 'boolean',
+        timeoutMs: 'number',
+        deleteOnShutdown: 'boolean',
+      },
+      positional: ['url', 'job'],
+      required: ['url', 'job'],
+      signals: ['metrics'],
+    },
+  ],
+  propagator: [
+    {
+      name: 'traceContext',
+      aliases: ['tracecontext', 'w3c', 'TraceContextPropagator'],
+      options: {},
+    },
+    { name: 'b3', aliases: ['B3Propagator', 'B3FormatPropagator'], options: {} },
+    { name: 'b3single', aliases: ['B3SinglePropagator'], options: {} },
+    { name: 'b3multi', aliases: ['B3MultiPropagator'], options: {} },
+    { name: 'googleCloud', aliases: ['gcp', 'google', 'GoogleCloudPropagator', 'GoogleCloudFormatPropagator'], options: {} },
+    { name: 'binary', aliases: ['BinaryPropagator', 'BinaryFormatPropagator'], options: {} },
+    { name: 'textMap', aliases: ['text', 'TextMapPropagator', 'TextFormatPropagator'], options: {} },
+  ],
+  transport: [
+    { name: 'sync', aliases: ['SyncTransport'], options: {} },
+    {
+      name: 'async',
+      aliases: ['AsyncTransport'],
+      options: {
+        maxBatchSize: 'number',
+        waitPeriodMs: 'number',
+        gracePeriodMs: 'number',
+        maxQueueSize: 'number',
+        exportTimeoutMs: 'number',
+        retries: 'number',
+      },
+      optionAliases: ASYNC,
+    },
+  ],
+}
+
+/** Parts that other systems have and this one has not, with what to use instead. Looked for anywhere in a dotted name. */
+export const INSTEAD: readonly { readonly within: RegExp; readonly hint: string }[] = [
+  { within: /ocagent|otlp/i, hint: 'send to a collector that reads files: file(path=traces.jsonl), or Prometheus: set prometheus' },
+  {
+    within: /zipkin|jaeger|stackdriver|azure|datadog/i,
+    hint: 'write file(path=traces.jsonl) or console, or give an exporter of your own in code',
+  },
+  { within: /prometheus/i, hint: 'set prometheus: { port: 9464 }' },
+]
+
+/** Names of integrations elsewhere, and ours. */
+export const INTEGRATIONS: Readonly<Record<string, string>> = {
+  http: 'http',
+  https: 'http',
+  httplib: 'http',
+  fetch: 'fetch',
+  requests: 'fetch',
+  undici: 'undici',
+  httpx: 'fetch',
+}

@@ -1,0 +1,144 @@
+/** A part named in a text, `name(1, key=value)`, before anybody knows whether there is one of that name. */
+export interface PartCall {
+  readonly kind: 'call'
+  readonly name: string
+  readonly positional: readonly TextValue[]
+  readonly named: Readonly<Record<string, TextValue>>
+}
+
+/** What may stand in a text. A word without quotes may be a text or a part; who asks for it decides. */
+export type TextValue =
+  | { readonly kind: 'quoted'; readonly text: string }
+  | { readonly kind: 'word'; readonly text: string }
+  | { readonly kind: 'list'; readonly items: readonly TextValue[] }
+  | PartCall
+
+/** A text that is not of the form; `at` is the character where it ceases to be. */
+export class PartTextFault extends Error {
+  readonly at: number
+  constructor(at: number, expected: string) {
+    super(`${expected} is missing at character ${at}`)
+    this.at = at
+  }
+}
+
+const MAX_LENGTH = 10_000
+const MAX_DEPTH = 10
+
+/**
+ * Reads texts that name parts, such as `probability(0.5)`, `file(path=traces.jsonl)` or
+ * `opencensus.trace.samplers.ProbabilitySampler(rate=1)`. They are parsed and looked up in a table, never evaluated.
+ *
+ * @throws {@link PartTextFault}
+ */
+export function parsePartText(text: string): TextValue {
+  const reader = new Reader(text)
+  const value = reader.value(0)
+  reader.end()
+  return value
+}
+
+/** Reads several with commas between: `console, file(path=traces.jsonl)`. Brackets around them may be there or not. */
+export function parsePartTexts(text: string): readonly TextValue[] {
+  const reader = new Reader(text)
+  const items = reader.items('', 0)
+  reader.end()
+  const [only] = items
+  return items.length === 1 && only?.kind === 'list' ? only.items : items
+}
+
+class Reader {
+  readonly #text: string
+  #at = 0
+
+  constructor(text: string) {
+    if (text.length > MAX_LENGTH) throw new PartTextFault(MAX_LENGTH, 'the end')
+    this.#text = text
+  }
+
+  end(): void {
+    this.#blanks()
+    if (this.#at < this.#text.length) throw new PartTextFault(this.#at, 'the end')
+  }
+
+  value(depth: number): TextValue {
+    if (depth > MAX_DEPTH) throw new PartTextFault(this.#at, 'a simpler value')
+    this.#blanks()
+    const next = this.#text[this.#at]
+    if (next === '"' || next === "'") return { kind: 'quoted', text: this.#quoted(next) }
+    if (next === '[') {
+      this.#at++
+      const items = this.items(']', depth)
+      this.#expect(']')
+      return { kind: 'list', items }
+    }
+    const word = this.#take(/[^\s,()[\]"'=]+(?:[ \t]+[^\s,()[\]"'=]+)*/y)
+    if (word === undefined) throw new PartTextFault(this.#at, 'a value')
+    this.#blanks()
+    return this.#text[this.#at] === '(' ? this.#call(word, depth) : { kind: 'word', text: word }
+  }
+
+  /** Values with commas between; one comma more at the end is allowed. */
+  items(end: string, depth: number): TextValue[] {
+    const items: TextValue[] = []
+    for (;;) {
+      this.#blanks()
+      if (this.#at >= this.#text.length || this.#text[this.#at] === end) return items
+      items.push(this.value(depth + 1))
+      this.#blanks()
+      if (this.#text[this.#at] !== ',') return items
+      this.#at++
+    }
+  }
+
+  #call(name: string, depth: number): PartCall {
+    this.#expect('(')
+    const positional: TextValue[] = []
+    const named = new Map<string, TextValue>()
+    for (;;) {
+      this.#blanks()
+      if (this.#text[this.#at] === ')') break
+      const key = this.#take(/([A-Za-z_]\w*)\s*=(?!=)\s*/y)
+      if (key === undefined && named.size > 0) throw new PartTextFault(this.#at, 'a name with =')
+      const value = this.value(depth + 1)
+      if (key === undefined) positional.push(value)
+      else named.set(key, value)
+      this.#blanks()
+      if (this.#text[this.#at] !== ',') break
+      this.#at++
+    }
+    this.#expect(')')
+    return { kind: 'call', name, positional, named: Object.fromEntries(named) }
+  }
+
+  #quoted(quote: string): string {
+    let text = ''
+    for (let at = this.#at + 1; at < this.#text.length; at++) {
+      const character = this.#text[at]!
+      if (character === quote) {
+        this.#at = at + 1
+        return text
+      }
+      text += character === '\\' ? (this.#text[++at] ?? '') : character
+    }
+    throw new PartTextFault(this.#text.length, `the closing ${quote}`)
+  }
+
+  #expect(character: string): void {
+    this.#blanks()
+    if (this.#text[this.#at] !== character) throw new PartTextFault(this.#at, character)
+    this.#at++
+  }
+
+  #blanks(): void {
+    while (this.#at < this.#text.length && /\s/.test(this.#text[this.#at]!)) this.#at++
+  }
+
+  #take(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.#at
+    const match = pattern.exec(this.#text)
+    if (match === null) return undefined
+    this.#at = pattern.lastIndex
+    return match[1] ?? match[0]
+  }
+}

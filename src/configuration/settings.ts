@@ -1,0 +1,144 @@
+import { isLabels, type Part, readBoolean, readNumber, readPart, readParts, type Report } from './part-reader.js'
+import { INTEGRATIONS } from './part-table.js'
+import { nearest, plain, shown } from './problem.js'
+
+/** Everything that can be configured, by path. */
+export interface Settings {
+  readonly service: string
+  readonly enabled: boolean
+  /** Labels of who is speaking. */
+  readonly resource: Readonly<Record<string, string>>
+  readonly 'traces.sampler': Part
+  readonly 'traces.exporters': readonly Part[]
+  readonly 'traces.propagator': readonly Part[]
+  readonly 'traces.transport': Part
+  readonly 'traces.views': boolean
+  readonly 'traces.excludelistPaths': readonly string[]
+  readonly 'traces.excludelistHostnames': readonly string[]
+  readonly 'traces.integrations': readonly string[]
+  readonly 'metrics.exporters': readonly Part[]
+  readonly 'metrics.intervalMs': number
+  readonly 'metrics.runtime': boolean
+  readonly prometheus: boolean
+  readonly 'prometheus.port': number
+  readonly 'prometheus.host': string
+  readonly 'prometheus.path': string
+}
+
+export type SettingPath = keyof Settings
+
+type Reader<T> = (value: unknown, path: string, report: Report) => T | undefined
+
+const READERS: { readonly [path in SettingPath]: Reader<Settings[path]> } = {
+  service: readText,
+  enabled: readSwitch,
+  resource: (value, path, report) => (isLabels(value) ? value : wrong(value, path, report, 'must be an object of texts')),
+  'traces.sampler': (value, path, report) => readPart('sampler', value, path, report),
+  'traces.exporters': (value, path, report) => readParts('exporter', value, path, report).filter(takes('traces', path, report)),
+  'traces.propagator': (value, path, report) => readParts('propagator', value, path, report),
+  'traces.transport': (value, path, report) => readPart('transport', value, path, report),
+  'traces.views': readSwitch,
+  'traces.excludelistPaths': readTexts,
+  'traces.excludelistHostnames': readTexts,
+  'traces.integrations': readIntegrations,
+  'metrics.exporters': (value, path, report) => readParts('exporter', value, path, report).filter(takes('metrics', path, report)),
+  'metrics.intervalMs': readInterval,
+  'metrics.runtime': readSwitch,
+  prometheus: readSwitch,
+  'prometheus.port': readPort,
+  'prometheus.host': readText,
+  'prometheus.path': readText,
+}
+
+export const SETTING_PATHS: readonly SettingPath[] = Object.keys(READERS) as SettingPath[]
+
+/** Reads the value of one setting, whatever it came as; faults are reported under `path`. */
+export function readSetting<P extends SettingPath>(setting: P, value: unknown, path: string, report: Report): Settings[P] | undefined {
+  return READERS[setting](value, path, report)
+}
+
+/** The section of a name that settings have, such as `traces`, or undefined. */
+export function isSection(name: string): boolean {
+  return SETTING_PATHS.some((path) => path.startsWith(`${name}.`))
+}
+
+const METRICS_ONLY: ReadonlySet<string> = new Set(['hlog', 'textfile', 'pushgateway'])
+
+function takes(signal: 'traces' | 'metrics', path: string, report: Report): (part: Part) => boolean {
+  return (part) => {
+    if (!('part' in part)) return true
+    if (signal === 'traces' && METRICS_ONLY.has(part.part)) {
+      report({ path, problem: `${part.part} takes metrics only`, hint: 'put it into metrics.exporters' })
+      return false
+    }
+    if (signal === 'metrics' && 'transport' in part.options) {
+      report({ path, problem: 'metrics have no transport: they are exported every interval', hint: 'set metrics.intervalMs' })
+      return false
+    }
+    return true
+  }
+}
+
+function wrong(value: unknown, path: string, report: Report, rule: string, hint?: string): undefined {
+  report({ path, problem: `${rule}: it is ${shown(value)}`, ...(hint !== undefined && { hint }) })
+}
+
+function readText(value: unknown, path: string, report: Report): string | undefined {
+  return typeof value === 'string' && value.trim() !== '' ? value.trim() : wrong(value, path, report, 'must be a text')
+}
+
+function readSwitch(value: unknown, path: string, report: Report): boolean | undefined {
+  return readBoolean(value) ?? wrong(value, path, report, 'must be true or false')
+}
+
+function readTexts(value: unknown, path: string, report: Report): readonly string[] | undefined {
+  const list =
+    typeof value === 'string'
+      ? value
+          .split(',')
+          .map((item) => item.trim())
+          .filter((item) => item !== '')
+      : value
+  return Array.isArray(list) && list.every((item) => typeof item === 'string')
+    ? list
+    : wrong(value, path, report, 'must be a list of texts')
+}
+
+function readIntegrations(value: unknown, path: string, report: Report): readonly string[] | undefined {
+  const names = readTexts(value, path, report)
+  const found = names?.flatMap((name) => {
+    const known = Object.hasOwn(INTEGRATIONS, name.toLowerCase()) ? INTEGRATIONS[name.toLowerCase()] : undefined
+    if (known !== undefined) return [known]
+    const near = nearest(name, Object.keys(INTEGRATIONS))
+    const hint = near === undefined ? `one of ${[...new Set(Object.values(INTEGRATIONS))].join(', ')}` : `perhaps ${near}`
+    report({ path, problem: `there is no integration ${shown(name)}`, hint })
+    return []
+  })
+  return found && [...new Set(found)]
+}
+
+function readInterval(value: unknown, path: string, report: Report): number | undefined {
+  const number = readNumber(value)
+  const fits = number !== undefined && number >= 1 && number <= 2 ** 31 - 1
+  return fits ? number : wrong(value, path, report, 'must be a number of milliseconds from 1 to 2147483647')
+}
+
+function readPort(value: unknown, path: string, report: Report): number | undefined {
+  const number = readNumber(value)
+  const fits = number !== undefined && Number.isInteger(number) && number >= 0 && number <= 65_535
+  return fits ? number : wrong(value, path, report, 'must be a port from 0 to 65535')
+}
+
+/** What was probably meant by an unknown name within a section, as a hint. */
+export function settingHint(path: string): string {
+  const near = nearest(path, SETTING_PATHS)
+  if (near !== undefined) return `perhaps ${near}`
+  const section = path.split('.')[0]!
+  const within = SETTING_PATHS.filter((known) => known.startsWith(`${section}.`))
+  return `one of ${(within.length > 0 ? within : [...new Set(SETTING_PATHS.map((known) => known.split('.')[0]!))]).join(', ')}`
+}
+
+/** `traces.sampler` for any spelling of it. */
+export function settingOf(path: string): SettingPath | undefined {
+  return SETTING_PATHS.find((known) => plain(known) === plain(path))
+}
