@@ -47,3 +47,18 @@ function outcomeOf(figure, atMost) {
   if (figure <= atMost) return 'held'
   return figure <= atMost * (1 + TOLERANCE) ? 'within tolerance' : 'missed'
 }
+
+const ORDER = /** @type {const} */ (['held', 'within tolerance', 'missed', 'not run'])
+
+/**
+ * Of two verdicts on each promise the better one.
+ * @param {readonly Verdict[]} first
+ * @param {readonly Verdict[]} second The same promises in the same order.
+ * @returns {Verdict[]}
+ */
+export function best(first, second) {
+  return first.map((verdict, at) => {
+    const other = second[at] ?? verdict
+    return ORDER.indexOf(other.outcome) < ORDER.indexOf(verdict.outcome) ? other : verdict
+  })
+}

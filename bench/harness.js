@@ -17,12 +17,15 @@ export const CALLS = 1_000
 /** The contender that ratios are taken for. */
 export const OURS = 'tallyscope'
 
-/** How thorough a run is. `sampleMs` is the length of one sample, `heavy` lets the big and slow cases in. */
+/**
+ * How thorough a run is. `warmMs` is for how long each case runs before it is timed, long enough for the compiler to have
+ * done what it will do for any contender; `sampleMs` is the length of one sample; `heavy` lets the big and slow cases in.
+ */
 export const MODES = {
-  smoke: { rounds: 3, sampleMs: 0.3, byteSamples: 3, scrapeRounds: 2, heavy: false },
-  quick: { rounds: 11, sampleMs: 5, byteSamples: 9, scrapeRounds: 5, heavy: false },
-  check: { rounds: 15, sampleMs: 8, byteSamples: 9, scrapeRounds: 7, heavy: true },
-  full: { rounds: 21, sampleMs: 20, byteSamples: 15, scrapeRounds: 11, heavy: true },
+  smoke: { rounds: 3, warmMs: 1, sampleMs: 0.3, byteSamples: 3, scrapeRounds: 2, heavy: false },
+  quick: { rounds: 11, warmMs: 60, sampleMs: 5, byteSamples: 9, scrapeRounds: 5, heavy: false },
+  check: { rounds: 15, warmMs: 100, sampleMs: 8, byteSamples: 9, scrapeRounds: 7, heavy: true },
+  full: { rounds: 21, warmMs: 200, sampleMs: 20, byteSamples: 15, scrapeRounds: 11, heavy: true },
 }
 
 /** @typedef {keyof typeof MODES} Mode */
@@ -58,18 +61,24 @@ export class Bench {
    * @param {string} options.suite
    * @param {Mode} options.mode
    * @param {string} [options.only] Comparisons whose name does not contain it are left out.
-   * @param {(comparison: Comparison) => void} options.report
+   * @param {(comparison: Comparison) => void} [options.report]
+   * @param {(name: string) => void} [options.list] Told the name of every comparison, none of which is then run.
    */
-  constructor({ suite, mode, only = '', report }) {
+  constructor({ suite, mode, only = '', report = () => {}, list }) {
     this.suite = suite
     this.mode = mode
     this.settings = MODES[mode]
     this.only = only.toLowerCase()
     this.report = report
+    this.list = list
   }
 
   /** @param {string} name */
   wants(name) {
+    if (this.list !== undefined) {
+      this.list(name)
+      return false
+    }
     return `${this.suite}: ${name}`.toLowerCase().includes(this.only)
   }
 
@@ -102,10 +111,10 @@ export class Bench {
    */
   compare(name, makers, { ours = OURS } = {}) {
     if (!this.wants(name)) return
-    const { rounds, sampleMs, byteSamples } = this.settings
+    const { rounds, warmMs, sampleMs, byteSamples } = this.settings
     const cases = Object.entries(makers).map(([contender, make]) => {
       const loop = make()
-      return { contender, loop, count: warm(loop, sampleMs), samples: /** @type {number[]} */ ([]) }
+      return { contender, loop, count: warm(loop, warmMs, sampleMs), samples: /** @type {number[]} */ ([]) }
     })
     collect()
     for (let round = 0; round < rounds; round++) {
@@ -189,10 +198,11 @@ export class Bench {
 /**
  * Lets a loop get hot, and finds how often it must run for one sample.
  * @param {Loop} loop
+ * @param {number} warmMs
  * @param {number} sampleMs
  */
-function warm(loop, sampleMs) {
-  const bench = runOnce({ fn: () => void (sink.value += loop()), minTime: (sampleMs * 2) / 1e3, initCount: 1 })
+function warm(loop, warmMs, sampleMs) {
+  const bench = runOnce({ fn: () => void (sink.value += loop()), minTime: warmMs / 1e3, initCount: 1 })
   return Math.max(1, Math.round(sampleMs / 1e3 / sampleOf(bench)))
 }
 

@@ -1,13 +1,14 @@
 // @ts-check
 // npm run bench [-- --full | --smoke] [--only=part of a name] [--json=file] [--check]
 import { fork } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { judge } from './check.js'
+import { best, judge } from './check.js'
 import { machine, versions } from './machine.js'
 import { printComparison, printVerdicts } from './print.js'
-import { SUITES } from './suites.js'
+import { suitesFor } from './suites.js'
 
 /** @typedef {import('./harness.js').Comparison} Comparison */
 
@@ -24,12 +25,13 @@ const mode = options.full ? 'full' : options.smoke ? 'smoke' : options.check ? '
 
 /**
  * @param {string} suite
+ * @param {string} only
  * @param {Comparison[]} comparisons Where the suite's results are added.
  * @returns {Promise<void>}
  */
-function runSuite(suite, comparisons) {
+function runSuite(suite, only, comparisons) {
   return new Promise((resolve, reject) => {
-    const child = fork(fileURLToPath(new URL('suite-process.js', import.meta.url)), [suite, mode, options.only], {
+    const child = fork(fileURLToPath(new URL('suite-process.js', import.meta.url)), [suite, mode, only], {
       // Room for the objects of a thousand calls between two collections: V8 starts smaller, and grows to this by itself.
       execArgv: ['--expose-gc', '--min-semi-space-size=16', '--max-old-space-size=8192'],
       env: { ...process.env, NODE_OPTIONS: '' },
@@ -46,6 +48,7 @@ function runSuite(suite, comparisons) {
   })
 }
 
+if (options.json !== undefined) mkdirSync(dirname(options.json), { recursive: true })
 const started = performance.now()
 /** @type {Comparison[]} */
 const comparisons = []
@@ -57,15 +60,23 @@ console.log(
     .join(', '),
 )
 const failures = []
-for (const { name } of SUITES) {
+for (const { name } of suitesFor(options.only)) {
   try {
-    await runSuite(name, comparisons)
+    await runSuite(name, options.only, comparisons)
   } catch (error) {
     failures.push(name)
     console.error(error instanceof Error ? error.message : error)
   }
 }
-const verdicts = judge(comparisons)
+let verdicts = judge(comparisons)
+if (options.check) {
+  // What was missed is measured once more: a machine that others use too is wild at times, a slow library is slow each time.
+  const missed = new Set(verdicts.filter(({ outcome }) => outcome === 'missed').map(({ threshold }) => threshold.comparison))
+  const again = comparisons.filter(({ name }) => missed.has(name))
+  if (again.length > 0) console.log(`\nmeasured once more: ${again.length}`)
+  for (const { suite, name } of again) await runSuite(suite, `${suite}: ${name}`, comparisons)
+  verdicts = best(verdicts, judge(comparisons.toReversed()))
+}
 printVerdicts(verdicts)
 console.log(`\n${Math.round((performance.now() - started) / 1e3)} s`)
 if (options.json !== undefined) {

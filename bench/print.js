@@ -33,7 +33,7 @@ function ratioText(ours, peer, { median, p25, p75 }) {
 /** A ratio as people say it: 1/40 rather than 0.025. @param {number} ratio */
 export function quotient(ratio) {
   if (!Number.isFinite(ratio)) return '–'
-  if (ratio > 0 && ratio < 0.67) return `1/${figure(1 / ratio)}`
+  if (ratio > 0 && ratio <= 0.5) return `1/${figure(1 / ratio)}`
   return figure(ratio)
 }
 

@@ -6,7 +6,7 @@ import { SUITES } from './suites.js'
 const [name, mode, only] = process.argv.slice(2)
 const suite = SUITES.find((each) => each.name === name)
 if (suite === undefined) throw new Error(`no suite is called ${name}`)
-const { run } = await import(suite.file)
+const { run } = await suite.load()
 const bench = new Bench({
   suite: suite.name,
   mode: /** @type {import('./harness.js').Mode} */ (mode),

@@ -1,19 +1,29 @@
 // @ts-check
 // The parts of the bench. Each runs in a process of its own, so that none meets the heap of another.
 
-/** @type {readonly { name: string, file: string }[]} */
+/** @type {readonly { name: string, load: () => Promise<{ run: (bench: import('./harness.js').Bench) => unknown }> }[]} */
 export const SUITES = [
-  { name: 'record', file: './record.bench.js' },
-  { name: 'views', file: './views.bench.js' },
-  { name: 'instruments', file: './metrics/instruments.bench.js' },
-  { name: 'percentiles', file: './metrics/percentiles.bench.js' },
-  { name: 'growth', file: './growth.bench.js' },
-  { name: 'trace', file: './trace/trace.bench.js' },
-  { name: 'propagation', file: './trace/propagation.bench.js' },
-  { name: 'row index', file: './metrics/row-index.bench.js' },
-  { name: 'bucket search', file: './metrics/bucket-search.bench.js' },
-  { name: 'cells', file: './metrics/cells.bench.js' },
-  { name: 'scrape', file: './exporters/prometheus/in-process.bench.js' },
-  { name: 'http', file: './exporters/prometheus/http.bench.js' },
-  { name: 'memory', file: './memory.bench.js' },
+  { name: 'record', load: () => import('./record.bench.js') },
+  { name: 'views', load: () => import('./views.bench.js') },
+  { name: 'instruments', load: () => import('./metrics/instruments.bench.js') },
+  { name: 'percentiles', load: () => import('./metrics/percentiles.bench.js') },
+  { name: 'growth', load: () => import('./growth.bench.js') },
+  { name: 'trace', load: () => import('./trace/trace.bench.js') },
+  { name: 'propagation', load: () => import('./trace/propagation.bench.js') },
+  { name: 'row index', load: () => import('./metrics/row-index.bench.js') },
+  { name: 'bucket search', load: () => import('./metrics/bucket-search.bench.js') },
+  { name: 'cells', load: () => import('./metrics/cells.bench.js') },
+  { name: 'scrape', load: () => import('./exporters/prometheus/in-process.bench.js') },
+  { name: 'http', load: () => import('./exporters/prometheus/http.bench.js') },
+  { name: 'runtime', load: () => import('./runtime/runtime.bench.js') },
+  { name: 'memory', load: () => import('./memory.bench.js') },
 ]
+
+/**
+ * The suites that a filter leaves: one where it begins with its name, `record: bound`, all otherwise.
+ * @param {string} only
+ */
+export function suitesFor(only) {
+  const named = SUITES.filter(({ name }) => only.toLowerCase().startsWith(`${name}: `))
+  return named.length > 0 ? named : SUITES
+}

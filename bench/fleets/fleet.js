@@ -43,6 +43,14 @@ export function touchShare(fleet, count, share, round) {
   for (let at = round % step; at < count; at += step) fleet.touch(at)
 }
 
+/** @type {{ [contender: string]: () => Promise<{ make: (kind: Kind, count: number) => Fleet }> }} */
+const CONTENDERS = {
+  tallyscope: () => import('./tallyscope.js'),
+  'prom-client': () => import('./prom-client.js'),
+  opentelemetry: () => import('./opentelemetry.js'),
+  floor: () => import('./floor.js'),
+}
+
 /**
  * @param {string} contender
  * @param {Kind} kind
@@ -50,9 +58,9 @@ export function touchShare(fleet, count, share, round) {
  * @returns {Promise<Fleet>}
  */
 export async function makeFleet(contender, kind, count) {
-  const { make } = await import(`./${contender}.js`)
-  /** @type {Fleet} */
-  const fleet = make(kind, count)
+  const load = CONTENDERS[contender]
+  if (load === undefined) throw new Error(`no contender is called ${contender}`)
+  const fleet = (await load()).make(kind, count)
   for (let at = 0; at < count; at++) fleet.touch(at)
   return fleet
 }

@@ -1,0 +1,212 @@
+// @ts-check
+// The page docs/performance.md as text, from the results of a run.
+import { figure, quotient } from './print.js'
+import { line } from './statistics.js'
+import { TOLERANCE } from './thresholds.js'
+
+/**
+ * @typedef {import('./harness.js').Comparison} Comparison
+ * @typedef {import('./check.js').Verdict} Verdict
+ * @typedef {object} Results
+ * @property {string} cpu
+ * @property {number} cores
+ * @property {number} memoryGiB
+ * @property {string} system
+ * @property {string} node
+ * @property {string} mode
+ * @property {string} command
+ * @property {string} date
+ * @property {{ [name: string]: string }} versions
+ * @property {readonly Comparison[]} comparisons
+ * @property {readonly Verdict[]} verdicts
+ */
+
+/** Sections in their order, each with the suites whose tables it shows. */
+const SECTIONS = [
+  {
+    title: 'Recording',
+    suites: ['record', 'views'],
+    text: `One call; in parentheses the bytes that it allocates. \`caller's object\` makes the labels and records nothing. \`floor\` is the least
+that could hold the same data: a slot of a typed array, a map per label, without names, checks or text. For prom-client, views are
+separate metrics that are updated by hand.`,
+  },
+  { title: 'Instruments and percentiles', suites: ['instruments', 'percentiles'], text: 'One call, bytes in parentheses.' },
+  {
+    title: 'Scrapes in process',
+    suites: ['scrape'],
+    text: 'From series to the finished document. The changed series are spread over all of them, other ones each time.',
+  },
+  {
+    title: 'Scrapes over HTTP',
+    suites: ['http'],
+    text: `Each server in a process of its own, over the loopback. The longest hold of the event loop is the processor time that the longest turn
+of the server's event loop took during a scrape. Extra memory is the peak of resident memory during a scrape, above what was
+resident before; the greatest of several scrapes, the first among them. \`floor\` is a finished document handed to node:http.`,
+  },
+  {
+    title: 'Memory',
+    suites: ['memory'],
+    text: 'Heap and what is outside of it, after collections, above the same process without the series.',
+  },
+  {
+    title: 'Spans and propagation',
+    suites: ['trace', 'propagation'],
+    text: 'Where "latency recorded" is said, ours records each span\'s latency as a measure with 3 tags; the peers record nothing.',
+  },
+  { title: 'Watching the process', suites: ['runtime'], text: 'An otherwise idle process.' },
+  {
+    title: "The engine's parts",
+    suites: ['row index', 'bucket search', 'cells'],
+    text: 'Beside other ways to do the same.',
+  },
+]
+
+/** Contenders stand in this order; others come after them as they are met. */
+const ORDER = ['tallyscope', 'prom-client', 'OpenTelemetry', 'OpenCensus', 'jaeger-client', 'hdr-histogram-js']
+
+/** @param {Results} results */
+export function performancePage(results) {
+  const { comparisons } = results
+  const parts = [
+    '# Performance',
+    introduction(results),
+    '## What is promised',
+    promises(results.verdicts),
+    ...SECTIONS.flatMap(({ title, suites, text }) => {
+      const shown = comparisons.filter(({ suite }) => suites.includes(suite))
+      return shown.length === 0 ? [] : [`## ${title}`, text, ...tablesByContenders(shown)]
+    }),
+    ...growth(comparisons.filter(({ suite }) => suite === 'growth')),
+  ]
+  return `${parts.join('\n\n')}\n`
+}
+
+/** @param {Results} results */
+function introduction({ cpu, cores, memoryGiB, system, node, mode, command, date, versions }) {
+  const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
+  return `This page is written by \`bench/write-docs.js\` from one run of the bench. Figures of different machines do not compare; quotients nearly do.
+They are of medians of one run, ours ÷ theirs: \`1/40\` means that ours takes a fortieth.
+
+- Run: \`${command}\` (${mode} mode), ${date.slice(0, 10)}
+- Machine: ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}, Node ${node}
+- Versions: ${named.join(', ')}
+
+How it is measured stands in \`bench/harness.js\`: contenders take turns in one process, one short sample each, timed by Benchmark.js; each has a
+loop of its own of 1,000 calls over values made before; what is computed is kept, so that nothing is optimised away. Before anything is
+timed, the process has recorded in all the ways there are.`
+}
+
+/** @param {readonly Verdict[]} verdicts */
+function promises(verdicts) {
+  const rows = verdicts.map(({ threshold, figure: measured, outcome }) => {
+    const { comparison, peer, atMost, unit, what } = threshold
+    const bytes = what === 'bytes beyond'
+    const told = (/** @type {number} */ value) =>
+      bytes ? `${figure(value)} B` : peer === undefined ? `${figure(value)} ${unit ?? ''}` : quotient(value)
+    const against = bytes ? "bytes beyond the caller's own" : (peer ?? '–')
+    return [comparison, against, bytes ? '0 B' : told(atMost), told(measured ?? Number.NaN), outcome]
+  })
+  const text = `\`npm run bench:check\` fails where one is missed by more than ${TOLERANCE * 100} %.`
+  return `${text}\n\n${table(['case', 'against', 'at most', 'measured', ''], rows)}`
+}
+
+/**
+ * One table for all comparisons in a row that have some peer in common, so that columns are not mostly empty.
+ * @param {readonly Comparison[]} comparisons
+ */
+function tablesByContenders(comparisons) {
+  /** @type {Comparison[][]} */
+  const groups = []
+  for (const comparison of comparisons) {
+    const group = groups.at(-1)
+    const before = group?.[0]
+    if (group !== undefined && before?.suite === comparison.suite && before.ours === comparison.ours) group.push(comparison)
+    else groups.push([comparison])
+  }
+  return groups.map(contenderTable)
+}
+
+/**
+ * Ours and the peers have a column each; a floor and the like, where there are peers, stand together in one.
+ * @param {readonly Comparison[]} comparisons
+ */
+function contenderTable(comparisons) {
+  const all = [...new Set(comparisons.flatMap(({ contenders }) => Object.keys(contenders)))]
+  const peers = ORDER.slice(1).filter((name) => all.includes(name))
+  if (peers.length === 0)
+    return table(
+      ['case', ...all],
+      comparisons.map((each) => [each.name, ...all.map((name) => cell(each, name))]),
+    )
+  const columns = ORDER.filter((name) => all.includes(name))
+  const others = all.filter((name) => !columns.includes(name))
+  const rows = comparisons.map((each) => [
+    each.name,
+    ...columns.map((name) => cell(each, name)),
+    peers.map((name) => quotient(each.ratios[name]?.median ?? Number.NaN)).join(' · '),
+    others
+      .filter((name) => each.contenders[name] !== undefined)
+      .map((name) => `${name} ${cell(each, name)}`)
+      .join('; '),
+  ])
+  return table(
+    ['case', ...columns, `ours ÷ ${peers.join(' · ')}`, others.length > 0 ? 'beside' : ''],
+    rows,
+    others.length > 0 ? undefined : -1,
+  )
+}
+
+/**
+ * @param {Comparison} comparison
+ * @param {string} contender
+ */
+function cell({ contenders, unit }, contender) {
+  const result = contenders[contender]
+  if (result === undefined) return ''
+  const { median, bytes, note } = result
+  const told = Number.isFinite(median ?? Number.NaN) ? [`${figure(median)} ${unit}`] : []
+  if (bytes !== undefined) told.push(`(${figure(bytes)} B)`)
+  if (note !== undefined) told.push(note)
+  return told.join(' ')
+}
+
+/** @param {readonly Comparison[]} comparisons */
+function growth(comparisons) {
+  if (comparisons.length === 0) return []
+  const isRecord = (/** @type {Comparison} */ { unit }) => unit === 'ns'
+  const byShare = (/** @type {Comparison} */ { name }) => name.startsWith('scrape of')
+  const scrapes = comparisons.filter((each) => !isRecord(each))
+  const groups = [comparisons.filter(isRecord), scrapes.filter((each) => !byShare(each)), scrapes.filter(byShare)]
+  const tables = groups.filter((group) => group.length > 0).map(contenderTable)
+  const fits = scrapes.map(fit).filter((told) => told !== '')
+  const text = `A record's time does not grow with the rows of a view but for what the processor's caches do not hold any more. A scrape's time is a
+small part for each row there is, whose text is copied, and a larger one for each row that changed, whose text is written anew.`
+  return ['## How cost grows', text, ...tables, ...(fits.length > 0 ? [fits.join('\n')] : [])]
+}
+
+/** @param {Comparison} comparison */
+function fit({ name, contenders }) {
+  const points = Object.entries(contenders).map(
+    ([size, { median }]) => /** @type {const} */ ([Number.parseFloat(size.replaceAll(',', '')), median]),
+  )
+  if (points.length < 3) return ''
+  if (name.startsWith('scrape by')) return `- ${name}: about ${figure(line(points).slope * 1e6)} ns a row`
+  const rows = Number(/[\d,]+/.exec(name)?.[0].replaceAll(',', ''))
+  if (name.startsWith('scrape of'))
+    return `- ${name}: about ${figure((line(points).slope * 100 * 1e6) / rows)} ns a changed row, beside ${figure((line(points).start * 1e6) / rows)} ns for each there is`
+  return ''
+}
+
+/**
+ * @param {readonly string[]} head
+ * @param {readonly (readonly string[])[]} rows
+ * @param {number} [end] Columns from here on are left out.
+ */
+function table(head, rows, end) {
+  const told = (/** @type {readonly string[]} */ cells) =>
+    `| ${cells
+      .slice(0, end)
+      .map((text) => text.replaceAll('|', '\\|'))
+      .join(' | ')} |`
+  return [told(head), told(head.map(() => '---')), ...rows.map(told)].join('\n')
+}
