@@ -12,7 +12,11 @@ export class TallyscopeError extends Error {
 
   /** True for errors of any copy of this package in the process, where `instanceof` would fail. */
   static is(error: unknown): error is TallyscopeError {
-    return typeof error === 'object' && error !== null && BRAND in error
+    try {
+      return typeof error === 'object' && error !== null && BRAND in error
+    } catch {
+      return false // a proxy that does not like to be asked
+    }
   }
 }
 

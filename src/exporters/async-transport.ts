@@ -1,6 +1,6 @@
-import { attempt, type Outcome } from '../base/attempt.js'
+import { attempt } from '../base/attempt.js'
 import { type Clock, timerClock } from '../base/clock.js'
-import { DefinitionError, TransportError } from '../base/errors.js'
+import { DefinitionError } from '../base/errors.js'
 import type { Exporter, Transport } from '../base/export.js'
 import { FailureLog } from '../base/failure-log.js'
 import { partName } from '../base/part-name.js'
@@ -8,8 +8,8 @@ import { runDetached } from '../base/suppression.js'
 import { MAX_TIMER_MS, startTimer } from '../base/timer.js'
 import { type AsyncTransportOptions, type AsyncTransportSettings, checkAsyncTransport } from './async-transport-options.js'
 import { ItemQueue } from './item-queue.js'
-import { deliveredOf, isRetryable, retryDelayMs } from './retry-delay.js'
-import { type TransportAccounting, TransportLedger } from './transport-ledger.js'
+import { type ExportFailure, exportFailure, retryDelayMs } from './export-failure.js'
+import { type RejectReason, type TransportAccounting, TransportLedger } from './transport-ledger.js'
 
 /** Somebody who waits until so many of the items ever queued have been dealt with. */
 interface Waiter {
@@ -127,7 +127,7 @@ export class AsyncTransport<T> implements Transport<T> {
       runDetached(() => exporter.exportSync?.(items.slice()))
       this.#ledger.exported(items.length)
     } catch (error) {
-      const delivered = deliveredOf(error, items.length)
+      const { delivered } = exportFailure(error, items.length)
       this.#ledger.exported(delivered)
       this.#ledger.rejected(items.length - delivered, 'failed')
       this.#failureLog.tell('has failed', error)
@@ -208,42 +208,41 @@ export class AsyncTransport<T> implements Transport<T> {
       })
       const end = await outcome
       if (this.#end !== undefined) return // given up meanwhile, and in the books as that
-      rest = this.#book(rest, end, retry)
-      if (end.kind === 'late') await settled
-      if (rest.length === 0 || end.kind !== 'failed') return
-      await this.#pause(retryDelayMs(retry, end.error, this.#settings.random()))
+      if (end.kind === 'done') return this.#ledger.exported(rest.length)
+      if (end.kind === 'late') {
+        this.#lose(rest.length, 'timeout', `has not taken ${rest.length} items within ${this.#settings.exportTimeoutMs} ms`)
+        this.#tellWaiters()
+        return settled
+      }
+      const failure = exportFailure(end.error, rest.length)
+      this.#ledger.exported(failure.delivered)
+      rest = rest.slice(failure.delivered)
+      if (!this.#triesAgain(rest.length, failure, end.error, retry)) return
+      await this.#pause(retryDelayMs(retry, failure, this.#settings.random()))
       if (this.#end !== undefined) return
       this.#ledger.retried()
     }
   }
 
-  /** Enters into the books how a try has ended, and gives back what is to be tried again. */
-  #book(batch: readonly T[], end: Outcome, retry: number): readonly T[] {
-    const { exportTimeoutMs, retries } = this.#settings
-    if (end.kind === 'done') {
-      this.#ledger.exported(batch.length)
-      return []
-    }
-    if (end.kind === 'late') {
-      this.#ledger.rejected(batch.length, 'timeout')
-      this.#failureLog.tell(`has not taken ${batch.length} items within ${exportTimeoutMs} ms`)
-      this.#tellWaiters()
-      return []
-    }
-    const delivered = deliveredOf(end.error, batch.length)
-    this.#ledger.exported(delivered)
-    const rest = batch.slice(delivered)
-    if (TransportError.is(end.error)) {
-      this.#ledger.rejected(rest.length, 'ended')
-      this.#failureLog.tell('has ended for good', end.error)
+  /** Whether the items that are left of a failed batch are tried again; where not, they are lost. */
+  #triesAgain(items: number, { isFinal, isRetryable }: ExportFailure, error: unknown, retry: number): boolean {
+    if (isFinal) {
+      this.#lose(items, 'ended', 'has ended for good', error)
       this.#giveUp('ended')
-      return []
+      return false
     }
-    const isRetried = isRetryable(end.error) && retry < retries
-    this.#failureLog.tell(isRetried ? 'has failed and is tried again' : `has failed, ${rest.length} items are lost`, end.error)
-    if (isRetried) return rest
-    this.#ledger.rejected(rest.length, isRetryable(end.error) ? 'retries' : 'failed')
-    return []
+    if (items === 0) return false
+    if (isRetryable && retry < this.#settings.retries) {
+      this.#failureLog.tell('has failed and is tried again', error)
+      return true
+    }
+    this.#lose(items, isRetryable ? 'retries' : 'failed', `has failed, ${items} items are lost`, error)
+    return false
+  }
+
+  #lose(items: number, reason: RejectReason, what: string, error?: unknown): void {
+    this.#ledger.rejected(items, reason)
+    this.#failureLog.tell(what, error)
   }
 
   /** In the grace period no longer than that lasts. */

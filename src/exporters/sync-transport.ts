@@ -1,4 +1,4 @@
-import { DefinitionError, TransportError } from '../base/errors.js'
+import { DefinitionError } from '../base/errors.js'
 import type { Exporter, Transport } from '../base/export.js'
 import { FailureLog } from '../base/failure-log.js'
 import type { Logger } from '../base/logger.js'
@@ -8,7 +8,7 @@ import { type Clock, timerClock } from '../base/clock.js'
 import { partName } from '../base/part-name.js'
 import { runSuppressed } from '../base/suppression.js'
 import { MAX_TIMER_MS } from '../base/timer.js'
-import { deliveredOf } from './retry-delay.js'
+import { exportFailure } from './export-failure.js'
 import { type TransportAccounting, TransportLedger } from './transport-ledger.js'
 
 export interface SyncTransportOptions {
@@ -115,9 +115,10 @@ export class SyncTransport<T> implements Transport<T> {
   }
 
   #failed(error: unknown): void {
-    if (deliveredOf(error, 1) === 1) this.#ledger.exported(1)
-    else this.#ledger.rejected(1, 'failed')
-    this.#hasEnded ||= TransportError.is(error)
+    const { isFinal, delivered } = exportFailure(error, 1)
+    this.#ledger.exported(delivered)
+    this.#ledger.rejected(1 - delivered, 'failed')
+    this.#hasEnded ||= isFinal
     this.#failureLog.tell(this.#hasEnded ? 'has ended for good' : 'has failed', error)
   }
 }
