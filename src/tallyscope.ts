@@ -1,0 +1,309 @@
+import { readFileSync } from 'node:fs'
+import type { Clock } from './base/clock.js'
+import { DefinitionError } from './base/errors.js'
+import type { Exporter } from './base/export.js'
+import { type Logger, warnOnce } from './base/logger.js'
+import type { Resource } from './base/resource.js'
+import {
+  buildMetricExporter,
+  buildPropagator,
+  buildSampler,
+  buildTraceExporter,
+  buildTransport,
+  type TransportFactory,
+} from './build-part.js'
+import { type Configuration, configurationFile, readConfiguration } from './configuration/configuration.js'
+import { ConfigurationError, type ConfigurationProblem, lineOf } from './configuration/problem.js'
+import { FanOutTransport } from './exporters/fan-out-transport.js'
+import type { MetricsEndpoint } from './exporters/prometheus/server.js'
+import { SyncTransport } from './exporters/sync-transport.js'
+import { exportPeriodically } from './metrics/export-periodically.js'
+import type { Metric } from './metrics/metric.js'
+import { MetricRegistry } from './metrics/metric-registry.js'
+import type { PeriodicMetricTask } from './metrics/periodic-metric-task.js'
+import type { MetricProducer } from './metrics/producer.js'
+import { withResource } from './metrics/resource-producer.js'
+import { type RuntimeMetrics, runtimeMetrics } from './runtime/runtime-metrics.js'
+import { type Stats, stats as sharedStats } from './stats/stats.js'
+import { AlwaysOffSampler } from './trace/constant-samplers.js'
+import type { Propagator } from './trace/propagation/propagator.js'
+import type { Sampler } from './trace/sampler.js'
+import type { SpanData } from './trace/span-data.js'
+import { Tracer, type TracerOptions } from './tracer.js'
+
+/** A built-in part by its text, `probability(0.5)`; by an object, `{ file: { path } }`; or one that code has made. */
+export type PartOption<T> = string | { readonly [part: string]: unknown } | T
+
+export interface TallyscopeOptions {
+  /** Who is speaking: the label `service.name`. */
+  readonly service?: string
+  /** False starts nothing and samples nothing; recording goes on in memory. Default true. */
+  readonly enabled?: boolean
+  /** Further labels of who is speaking. */
+  readonly resource?: Readonly<Record<string, string>>
+  readonly traces?: {
+    /** Default `probability(0.0001)`. */
+    readonly sampler?: PartOption<Sampler>
+    /** Default `console`. */
+    readonly exporters?: PartOption<Exporter<SpanData>> | readonly PartOption<Exporter<SpanData>>[]
+    /** Default `traceContext`. */
+    readonly propagator?: PartOption<Propagator> | readonly PartOption<Propagator>[]
+    /** Of exporters for which none is named. Default `sync`. */
+    readonly transport?: PartOption<TransportFactory>
+    /** Whether rates, errors and durations of spans become views. Default true. */
+    readonly views?: boolean
+    readonly excludelistPaths?: readonly string[]
+    readonly excludelistHostnames?: readonly string[]
+    readonly integrations?: readonly string[]
+  }
+  readonly metrics?: {
+    /** Default none. */
+    readonly exporters?: PartOption<Exporter<Metric>> | readonly PartOption<Exporter<Metric>>[]
+    /** Time between two exports, in milliseconds. Default 60 000. */
+    readonly intervalMs?: number
+    /** Whether metrics of the process and of Node.js are among those exported. Default false. */
+    readonly runtime?: boolean
+  }
+  /** Serves /metrics. An object, even an empty one, switches it on. Default off; port 9464, host 127.0.0.1, path /metrics. */
+  readonly prometheus?: boolean | { readonly port?: number; readonly host?: string; readonly path?: string }
+  /** The configuration as OpenCensus' documents have it. */
+  readonly OPENCENSUS?: unknown
+  /** A JSON file with the same. Default: the variable `TALLYSCOPE_CONFIG_FILE`. */
+  readonly configFile?: string
+  /** Default `process.env`. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Default: the shared one. */
+  readonly stats?: Stats
+  /** Default: a new one. */
+  readonly registry?: MetricRegistry
+  /** Whose metrics are exported besides. */
+  readonly producers?: readonly MetricProducer[]
+  /** What else a tracer takes. */
+  readonly tracer?: Omit<TracerOptions, 'sampler' | 'exporter' | 'transport' | 'propagator' | 'stats'>
+  readonly logger?: Logger
+  readonly clock?: Clock
+}
+
+/** Everything at once, wired by configuration. Made by {@link createTallyscope}. */
+export class Tallyscope {
+  readonly stats: Stats
+  readonly tracer: Tracer
+  readonly registry: MetricRegistry
+  readonly resource: Resource
+  readonly excludelistPaths: readonly string[] | undefined
+  readonly excludelistHostnames: readonly string[] | undefined
+  /** Names of the integrations that are configured. */
+  readonly integrations: readonly string[]
+  readonly #options: TallyscopeOptions
+  readonly #settings: Configuration['settings']
+  readonly #metricExporters: readonly Exporter<Metric>[]
+  #runtime: RuntimeMetrics | undefined
+  #endpoint: MetricsEndpoint | undefined
+  #tasks: readonly PeriodicMetricTask[] = []
+  #starting: Promise<void> | undefined
+  #stopping: Promise<void> | undefined
+
+  /** @internal */
+  constructor(options: TallyscopeOptions, configuration: Configuration, parts: BuiltParts) {
+    const { settings, resource } = configuration
+    this.#options = options
+    this.#settings = settings
+    this.#metricExporters = parts.metricExporters
+    this.resource = resource
+    this.stats = options.stats ?? sharedStats
+    this.registry = options.registry ?? new MetricRegistry({ ...(options.clock !== undefined && { clock: options.clock }) })
+    this.tracer = parts.tracer
+    this.excludelistPaths = settings['traces.excludelistPaths']
+    this.excludelistHostnames = settings['traces.excludelistHostnames']
+    this.integrations = settings['traces.integrations'] ?? []
+    if (settings['traces.views'] !== false) this.tracer.registerViews()
+  }
+
+  /** All whose metrics are exported. */
+  get producers(): readonly MetricProducer[] {
+    const runtime = this.#runtime === undefined ? [] : [this.#runtime]
+    return [this.stats, this.registry, ...runtime, ...(this.#options.producers ?? [])]
+  }
+
+  /** The whole URL of /metrics while it is served. */
+  get metricsUrl(): string | undefined {
+    return this.#endpoint?.url
+  }
+
+  /**
+   * Starts what is configured: /metrics, runtime metrics, periodic exports. Calling it again gives the same promise.
+   * @throws (as a rejection) `ERR_SERVER_LISTEN` when /metrics cannot be served; nothing runs then, and it may be tried again.
+   */
+  start(): Promise<void> {
+    this.#starting ??= this.#start().catch((error: unknown) => {
+      this.#starting = undefined
+      throw error
+    })
+    return this.#starting
+  }
+
+  async #start(): Promise<void> {
+    const settings = this.#settings
+    const { logger, clock } = this.#options
+    const shared = { ...(logger !== undefined && { logger }), ...(clock !== undefined && { clock }) }
+    if (settings.enabled === false || this.#stopping !== undefined) return
+    if (settings['metrics.runtime'] === true) this.#runtime = runtimeMetrics({ ...(clock !== undefined && { clock }) })
+    if (settings.prometheus === true) {
+      const { 'prometheus.port': port, 'prometheus.host': host, 'prometheus.path': path } = settings
+      try {
+        // With it comes node:http, which programs that serve nothing need not load.
+        const { serveMetrics } = await import('./exporters/prometheus/server.js')
+        this.#endpoint = await serveMetrics({
+          producers: this.producers,
+          ...(port !== undefined && { port }),
+          ...(host !== undefined && { host }),
+          ...(path !== undefined && { path }),
+        })
+      } catch (error) {
+        this.#runtime?.stop()
+        this.#runtime = undefined
+        throw error
+      }
+    }
+    const intervalMs = settings['metrics.intervalMs']
+    const producers = this.producers.map((producer) => withResource(producer, this.resource))
+    this.#tasks = this.#metricExporters.map((exporter) =>
+      exportPeriodically({ producers, exporter, ...(intervalMs !== undefined && { intervalMs }), ...shared }),
+    )
+  }
+
+  /** Exports what there is now, spans and metrics. */
+  async flush(timeoutMs?: number): Promise<void> {
+    await Promise.all([this.tracer.transport.flush(timeoutMs), ...this.#tasks.map((task) => task.flush())])
+  }
+
+  /**
+   * Ends everything in order: spans go out first, then the metrics for the last time, then /metrics. What fails on the way
+   * is told and holds up nothing. Calling it again gives the same promise.
+   */
+  shutdown(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    await this.#starting?.catch(() => {})
+    await settle('transport', [this.tracer.transport.shutdown()])
+    await settle(
+      'periodic export',
+      this.#tasks.map((task) => task.close()),
+    )
+    if (this.#tasks.length === 0)
+      await settle(
+        'exporter',
+        this.#metricExporters.map(async (exporter) => exporter.shutdown?.()),
+      )
+    await settle('endpoint', [this.#endpoint?.close()])
+    this.#endpoint = undefined
+    this.#runtime?.stop()
+    if (this.stats !== sharedStats) this.stats.shutdown()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown()
+  }
+}
+
+interface BuiltParts {
+  readonly tracer: Tracer
+  readonly metricExporters: readonly Exporter<Metric>[]
+}
+
+/**
+ * Stats, tracer and registry, with exporters, /metrics and all the rest as configured: in code, in the environment
+ * (`TALLYSCOPE_…`, and `OTEL_…` where the meaning is the same), in a JSON file, in this order. It starts nothing before `start()`.
+ *
+ * @throws {@link ConfigurationError} `ERR_CONFIGURATION` with all problems of all sources, each with its place and a hint.
+ * @example
+ * const scope = createTallyscope({ service: 'shop', traces: { sampler: 'probability(0.1)' }, prometheus: { port: 9464 } })
+ * await scope.start()
+ * scope.stats.record(latency, 0.0125)
+ * await scope.shutdown()
+ */
+export function createTallyscope(options: TallyscopeOptions = {}): Tallyscope {
+  const { configFile, env = process.env, stats, registry, producers, tracer, logger, clock, ...code } = options
+  const problems: ConfigurationProblem[] = []
+  const name = configurationFile({ configFile }, env)
+  const file = name === undefined ? undefined : readFile(name, problems)
+  const configuration = readConfiguration({ code, env, file })
+  for (const warning of configuration.warnings) {
+    warnOnce('TALLYSCOPE_CONFIGURATION', warning.path, `passed over in the configuration: ${lineOf(warning).trim()}`)
+  }
+  problems.push(...configuration.problems)
+  const parts = buildParts(options, configuration, problems)
+  if (problems.length > 0 || parts === undefined) throw new ConfigurationError(problems)
+  return new Tallyscope(options, configuration, parts)
+}
+
+function readFile(name: string, problems: ConfigurationProblem[]): { name: string; text: string } | undefined {
+  try {
+    return { name, text: readFileSync(name, 'utf8') }
+  } catch (error) {
+    problems.push({ path: name, problem: `cannot be read: ${(error as Error).message}` })
+    return undefined
+  }
+}
+
+function buildParts(options: TallyscopeOptions, { settings }: Configuration, problems: ConfigurationProblem[]): BuiltParts | undefined {
+  const { logger } = options
+  const attempt = <T>(path: string, build: () => T): T | undefined => {
+    try {
+      return build()
+    } catch (error) {
+      if (!DefinitionError.is(error)) throw error
+      problems.push({ path, problem: error.message })
+      return undefined
+    }
+  }
+  const enabled = settings.enabled !== false
+  const { 'traces.sampler': samplerPart, 'traces.propagator': propagatorParts, 'traces.transport': transportPart } = settings
+  const sampler = enabled ? samplerPart && attempt('traces.sampler', () => buildSampler(samplerPart)) : new AlwaysOffSampler()
+  const propagator = propagatorParts && attempt('traces.propagator', () => buildPropagator(propagatorParts))
+  const usual =
+    (transportPart && attempt('traces.transport', () => buildTransport(transportPart))) ?? ((exporter) => new SyncTransport(exporter))
+  const exporters = enabled ? settings['traces.exporters'] : []
+  const traces = exporters?.flatMap((part) => attempt('traces.exporters', () => buildTraceExporter(part, logger)) ?? [])
+  const transports = traces?.map(({ exporter, transport = usual }) => attempt('traces.transport', () => transport(exporter)))
+  const metrics = enabled ? (settings['metrics.exporters'] ?? []) : []
+  const metricExporters = metrics.flatMap((part) => attempt('metrics.exporters', () => buildMetricExporter(part, logger)) ?? [])
+  if (problems.length > 0) {
+    // What was built holds files and the like, which nobody will ever close otherwise.
+    for (const exporter of [...(traces ?? []).map(({ exporter }) => exporter), ...metricExporters]) void shutDownQuietly(exporter)
+    return undefined
+  }
+  const tracer = new Tracer({
+    ...options.tracer,
+    ...(options.clock !== undefined && { clock: options.clock }),
+    sampler,
+    propagator,
+    stats: options.stats,
+    ...(traces === undefined
+      ? { transport: usual }
+      : {
+          exporter: traces[0]?.exporter ?? NO_EXPORTER,
+          transport: () => (transports!.length === 1 ? transports![0]! : new FanOutTransport(transports!.map((transport) => transport!))),
+        }),
+  })
+  return { tracer, metricExporters }
+}
+
+const NO_EXPORTER: Exporter<SpanData> = Object.freeze({ export: () => {} })
+
+async function shutDownQuietly(exporter: { shutdown?(): unknown }): Promise<void> {
+  try {
+    await exporter.shutdown?.()
+  } catch {
+    // the problems of the configuration are what is told
+  }
+}
+
+async function settle(what: string, ends: readonly unknown[]): Promise<void> {
+  for (const end of await Promise.allSettled(ends)) {
+    if (end.status === 'rejected') warnOnce('TALLYSCOPE_SHUTDOWN', what, `a ${what} could not be ended properly: ${String(end.reason)}`)
+  }
+}
