@@ -3,11 +3,11 @@ import { type Attributes, type AttributesInit, collectAttributes, plainAttribute
 import { BoundedList } from './bounded-list.js'
 import { link, type Link, type LinkInit } from './link.js'
 import { messageEvent, type MessageEvent, type MessageEventInit } from './message-event.js'
-import { SpanContext } from './span-context.js'
+import type { SpanContext } from './span-context.js'
 import { SpanDetails } from './span-details.js'
 import { spanJson, type TraceDocument } from './span-json.js'
 import { SpanKind } from './span-kind.js'
-import { SpanRecord } from './span-record.js'
+import { durationMsOf, type SpanRecord } from './span-record.js'
 import type { StackTrace } from './stack-trace.js'
 import { Status } from './status.js'
 
@@ -56,15 +56,7 @@ export class SpanData {
 
   /** A SpanData from plain fields. */
   static from(init: SpanDataInit): SpanData {
-    const { context, parentSpanId } = init
-    const parent = parentSpanId === undefined ? undefined : new SpanContext({ traceId: context.traceId, spanId: parentSpanId })
-    const { name, kind = SpanKind.UNSPECIFIED, startTimeUnixMs, sameProcessAsParentSpan } = init
-    const record = new SpanRecord(name, kind, context, parent, sameProcessAsParentSpan, startTimeUnixMs, { ms: 0 })
-    record.endMs = init.endTimeUnixMs
-    record.status = init.status
-    record.childSpanCount = init.childSpanCount ?? 0
     const details = new SpanDetails()
-    record.details = details
     details.attributes = collectAttributes(init.attributes, Infinity)
     details.annotations = listOf(init.annotations, ({ timeUnixMs, description, attributes }) =>
       Object.freeze({ timeUnixMs, description, attributes: plainAttributes(collectAttributes(attributes, Infinity)) }),
@@ -72,7 +64,22 @@ export class SpanData {
     details.messageEvents = listOf(init.messageEvents, (event) => messageEvent(event, init.endTimeUnixMs))
     details.links = listOf(init.links, (each) => link(each, Infinity))
     details.stackTrace = init.stackTrace
-    return new SpanData(record)
+    return new SpanData({
+      name: init.name,
+      kind: init.kind ?? SpanKind.UNSPECIFIED,
+      context: init.context,
+      parentSpanId: init.parentSpanId,
+      sameProcess: init.sameProcessAsParentSpan,
+      startMs: init.startTimeUnixMs,
+      startTimeUnixMs: init.startTimeUnixMs,
+      endMs: init.endTimeUnixMs,
+      status: init.status ?? Status.OK,
+      hasStatus: init.status !== undefined,
+      childSpanCount: init.childSpanCount ?? 0,
+      details,
+      older: undefined,
+      newer: undefined,
+    })
   }
 
   get name(): string {
@@ -117,7 +124,7 @@ export class SpanData {
 
   /** Measured on the monotonic clock: never negative, right to microseconds, untouched by changes of wall time. */
   get durationMs(): number {
-    return this.#record.durationMs
+    return durationMsOf(this.#record)
   }
 
   get startTime(): Date {
@@ -146,12 +153,12 @@ export class SpanData {
 
   /** OK where none was set. */
   get status(): Status {
-    return this.#record.status ?? Status.OK
+    return this.#record.status
   }
 
   /** False where nobody gave a status: the JSON form then leaves it out. */
   get hasStatus(): boolean {
-    return this.#record.status !== undefined
+    return this.#record.hasStatus
   }
 
   /** Where the error was thrown that ended the span. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.js'
-import { contextState, currentFrame, type Frame } from '../base/context.js'
+import { contextState, currentFrame, type Frame, type FrameSpan } from '../base/context.js'
 import type { Transport } from '../base/export.js'
 import type { AttributesInit } from './attributes.js'
 import { currentOf, FrameParent } from './current-span.js'
@@ -7,21 +7,21 @@ import { AlwaysOffSampler, AlwaysOnSampler } from './constant-samplers.js'
 import { contextFrom } from './foreign-context.js'
 import { LinkType } from './link.js'
 import type { RandomWords } from './random-words.js'
+import { SampledSpan } from './sampled-span.js'
 import type { Sampler } from './sampler.js'
 import { SamplingRequest } from './sampling-request.js'
 import { Span, type SpanOwner } from './span.js'
-import { SAMPLED, SpanContext } from './span-context.js'
+import { SAMPLED, type SpanContext } from './span-context.js'
 import { SpanData } from './span-data.js'
 import { SpanKind } from './span-kind.js'
 import type { SpanLatency } from './span-latency.js'
 import type { SpanLimits } from './span-limits.js'
 import { transportThrew, userCodeThrew } from './span-misuse.js'
 import type { SpanOptions } from './span-options.js'
-import { SpanRecord } from './span-record.js'
+import { durationMsOf, type SpanRecord } from './span-record.js'
 import type { SpanSummary } from './span-summary.js'
-import { Status } from './status.js'
 import { newTrace, type TraceIdentity } from './trace-identity.js'
-import { WallClock } from './wall-offset.js'
+import { WallClock, type WallOffset } from './wall-offset.js'
 
 export interface SpanMakerOptions {
   readonly sampler: Sampler
@@ -88,17 +88,15 @@ export class SpanMaker implements SpanOwner {
     if (this.#latency.hasViews) this.#latency.record(span.name, span.kind, span.status.code, Math.max(0, endMs - startMs))
   }
 
-  sampledEnds(span: Span, record: SpanRecord, endMs: number): void {
-    record.endMs = endMs
-    record.status ??= Status.OK
+  sampledEnds(span: SpanRecord & FrameSpan): void {
     if (this.#latency.hasViews) {
       contextState.endingSpan = span
-      this.#latency.record(record.name, record.kind, record.status.code, record.durationMs)
+      this.#latency.record(span.name, span.kind, span.status.code, durationMsOf(span))
       contextState.endingSpan = undefined
     }
     contextState.openSampledSpans--
-    const data = new SpanData(record)
-    this.#summary?.ended(record, data)
+    const data = new SpanData(span)
+    this.#summary?.ended(span, data)
     try {
       this.#transport?.send(data)
     } catch {
@@ -132,12 +130,21 @@ export class SpanMaker implements SpanOwner {
 
   #beginChild(name: string, options: SpanOptions | undefined, frame: Frame, parent: Span): Span {
     const kind = options?.kind ?? SpanKind.UNSPECIFIED
-    const parentRecord = parent.record
-    if (parentRecord !== undefined) parentRecord.childSpanCount++
+    const isSampled = parent instanceof SampledSpan
+    if (isSampled) parent.childSpanCount++
     const sampler = options?.sampler
-    const sampled = sampler === undefined ? parentRecord !== undefined : this.ask(sampler, parent.trace, parent.context, name, kind)
+    const sampled = sampler === undefined ? isSampled : this.ask(sampler, parent.trace, parent.context, name, kind)
     if (!sampled || frame.suppressed) return this.#unsampled(name, options, kind, parent.trace, parent.traceOptions, frame)
-    return this.#sampled(name, options, kind, parent.trace, parent.traceOptions, parent.context, true, parentRecord)
+    return this.#sampled(
+      name,
+      options,
+      kind,
+      parent.trace,
+      parent.traceOptions,
+      parent.context,
+      true,
+      isSampled ? parent.wallOffset : undefined,
+    )
   }
 
   #beginTrace(name: string, options: SpanOptions | undefined, frame: Frame, distrusted: SpanContext | undefined): Span {
@@ -155,7 +162,7 @@ export class SpanMaker implements SpanOwner {
   #unsampled(name: string, options: SpanOptions | undefined, kind: SpanKind, trace: TraceIdentity, bits: number, frame: Frame): Span {
     const timed = this.#latency.hasViews && !frame.suppressed
     const startMs = timed ? this.#startMs(options) : 0
-    return new Span(this, trace, name, kind, bits, timed, startMs, undefined)
+    return new Span(this, trace, name, kind, bits, timed, startMs)
   }
 
   #sampled(
@@ -166,16 +173,13 @@ export class SpanMaker implements SpanOwner {
     bits: number,
     parent: SpanContext | undefined,
     sameProcess: boolean | undefined,
-    parentRecord: SpanRecord | undefined,
+    wallOffset: WallOffset | undefined,
   ): Span {
-    const s0 = this.random.next()
-    const context = new SpanContext(trace, s0, this.random.next() || 1, bits | SAMPLED, false)
     const startMs = this.#startMs(options)
-    const wallOffset = parentRecord === undefined ? this.#wall.offsetAt(startMs) : parentRecord.wallOffset
-    const record = new SpanRecord(name, kind, context, parent, sameProcess, startMs, wallOffset)
-    const span = new Span(this, trace, name, kind, bits, true, 0, record)
+    const offset = wallOffset ?? this.#wall.offsetAt(startMs)
+    const span = new SampledSpan(this, trace, name, kind, bits, startMs, parent, sameProcess, offset)
     contextState.openSampledSpans++
-    this.#summary?.started(record)
+    this.#summary?.started(span)
     if (this.#defaultAttributes !== undefined) span.addAttributes(this.#defaultAttributes)
     if (options !== undefined) {
       if (options.attributes !== undefined) span.addAttributes(options.attributes)

@@ -1,7 +1,7 @@
 import { BoundedList } from './bounded-list.js'
 import { type RunningSpan, RunningSpans } from './running-spans.js'
 import type { SpanData } from './span-data.js'
-import type { SpanRecord } from './span-record.js'
+import { durationMsOf, type SpanRecord } from './span-record.js'
 import { StatusCode, statusCodeName } from './status-code.js'
 
 /** Lower bounds of the latency buckets, in milliseconds. */
@@ -104,7 +104,7 @@ export class SpanSummary {
   ended(record: SpanRecord, data: SpanData): void {
     this.#running.remove(record)
     const buckets = record.name === this.#lastName ? this.#lastBuckets : this.#bucketsOf(record.name)
-    if (buckets !== undefined) this.#bucketOf(buckets, record).take(data, record.startMs + record.durationMs, this.#sampleIntervalMs)
+    if (buckets !== undefined) this.#bucketOf(buckets, record).take(data, record.endMs ?? record.startMs, this.#sampleIntervalMs)
   }
 
   #bucketsOf(name: string): NameBuckets | undefined {
@@ -119,9 +119,9 @@ export class SpanSummary {
   }
 
   #bucketOf(buckets: NameBuckets, record: SpanRecord): Bucket {
-    const code = record.status?.code ?? StatusCode.OK
+    const { code } = record.status
     if (code === StatusCode.OK) {
-      const { durationMs } = record
+      const durationMs = durationMsOf(record)
       let at = 0
       while (durationMs >= UPPER_MS[at]! && at < UPPER_MS.length - 1) at++
       return (buckets.latency[at] ??= new Bucket(this.#samplesPerBucket))

@@ -1,19 +1,17 @@
 import type { Clock } from '../base/clock.js'
-import type { Frame } from '../base/context.js'
+import type { Frame, FrameSpan } from '../base/context.js'
 import type { AttributesInit } from './attributes.js'
 import { guarded } from './guarded.js'
 import type { LinkInit } from './link.js'
 import type { MessageEventInit } from './message-event.js'
 import type { RandomWords } from './random-words.js'
 import { SAMPLED, SpanContext } from './span-context.js'
-import { SpanDetails } from './span-details.js'
 import { SpanExtras } from './span-extras.js'
 import type { SpanKind } from './span-kind.js'
 import type { SpanLimits } from './span-limits.js'
 import { endedTwice, usedAfterEnd } from './span-misuse.js'
 import type { SpanRecord } from './span-record.js'
 import { type OwnedFrameSpan, SpanScope } from './span-scope.js'
-import { StackTrace } from './stack-trace.js'
 import { Status } from './status.js'
 import type { StatusCode } from './status-code.js'
 import type { TraceIdentity } from './trace-identity.js'
@@ -29,7 +27,7 @@ export interface SpanOwner {
   /** Records the latency. Times are monotonic. */
   unsampledEnds(span: Span, startMs: number, endMs: number): void
   /** Records the latency and sends what the span kept. */
-  sampledEnds(span: Span, record: SpanRecord, endMs: number): void
+  sampledEnds(span: SpanRecord & FrameSpan): void
 }
 
 const ENDED = 0x01
@@ -41,8 +39,8 @@ const KIND_MASK = 0x3
 const OPTIONS_SHIFT = 4
 
 /**
- * A unit of work. Made by a tracer, which decides whether it is sampled: of one that is not, only the latency is
- * kept, and all its methods do nothing at little cost.
+ * A unit of work. Made by a tracer, which decides whether it is sampled. This class is the one that is not: its latency
+ * is recorded, it passes its trace on, and what it is told is not kept. Sampled ones are of the class SampledSpan.
  *
  * Nothing here throws. What comes after the end changes nothing and is counted.
  */
@@ -53,8 +51,8 @@ export class Span implements OwnedFrameSpan {
   readonly trace: TraceIdentity
   #name: string
   #flags: number
-  readonly #startMs: number
-  readonly #record: SpanRecord | undefined
+  /** Monotonic milliseconds; 0 where the start is not timed. @internal */
+  readonly startMs: number
   #extras: SpanExtras | undefined = undefined
 
   /** Made by a tracer. Few fields: what an unsampled span costs is this object. @internal */
@@ -66,14 +64,12 @@ export class Span implements OwnedFrameSpan {
     options: number,
     timed: boolean,
     startMs: number,
-    record: SpanRecord | undefined,
   ) {
     this.owner = owner
     this.trace = trace
     this.#name = name
     this.#flags = (options << OPTIONS_SHIFT) | ((kind & KIND_MASK) << KIND_SHIFT) | (timed ? TIMED : 0)
-    this.#startMs = startMs
-    this.#record = record
+    this.startMs = startMs
   }
 
   get name(): string {
@@ -86,7 +82,7 @@ export class Span implements OwnedFrameSpan {
 
   /** True where the span keeps what it is told and will be exported. */
   get sampled(): boolean {
-    return this.#record !== undefined
+    return false
   }
 
   get ended(): boolean {
@@ -95,7 +91,7 @@ export class Span implements OwnedFrameSpan {
 
   /** The identity to send along; an unsampled span makes its span id when it is first asked for. */
   get context(): SpanContext {
-    return this.#record?.context ?? (this.#extra().context ??= this.#makeContext())
+    return (this.#extra().context ??= this.#makeContext())
   }
 
   get traceId(): string {
@@ -108,18 +104,17 @@ export class Span implements OwnedFrameSpan {
 
   /** Of a sampled span: the id of its parent, undefined for the first of a trace. An unsampled span does not keep it. */
   get parentSpanId(): string | undefined {
-    return this.#record?.parentSpanId
+    return undefined
   }
 
   /** OK unless set. */
   get status(): Status {
-    return (this.#record === undefined ? this.#extras?.status : this.#record.status) ?? Status.OK
+    return this.#extras?.status ?? Status.OK
   }
 
   /** Milliseconds since 1970, with fractions; undefined where the start was not timed (unsampled, and no view of the latency). */
   get startTimeUnixMs(): number | undefined {
-    if (this.#record !== undefined) return this.#record.startTimeUnixMs
-    return (this.#flags & TIMED) === 0 ? undefined : this.#startMs + this.owner.wallOffsetMs(this.#startMs)
+    return (this.#flags & TIMED) === 0 ? undefined : this.startMs + this.owner.wallOffsetMs(this.startMs)
   }
 
   /** Trace options without the sampled bit, for its children. @internal */
@@ -127,61 +122,43 @@ export class Span implements OwnedFrameSpan {
     return (this.#flags >> OPTIONS_SHIFT) & ~SAMPLED
   }
 
-  /** @internal */
-  get record(): SpanRecord | undefined {
-    return this.#record
-  }
-
   /**
    * Sets an attribute, in the place of an earlier one of this key. Text is cut at 4 096 characters; values that are
    * neither text, number nor boolean are dropped and counted.
    */
-  addAttribute(key: string, value: unknown): this {
-    this.#details()?.addAttribute(key, value, this.owner.limits)
+  addAttribute(_key: string, _value: unknown): this {
     return this
   }
 
-  addAttributes(attributes: AttributesInit): this {
-    if (this.#record === undefined || typeof attributes !== 'object' || attributes === null) return this
-    for (const key in attributes)
-      this.addAttribute(
-        key,
-        guarded(() => attributes[key]),
-      )
+  addAttributes(_attributes: AttributesInit): this {
     return this
   }
 
   /** Notes that something happened, now. */
-  addAnnotation(description: string, attributes?: AttributesInit): this {
-    this.#details()?.addAnnotation(description, attributes, this.#nowUnixMs(), this.owner.limits)
+  addAnnotation(_description: string, _attributes?: AttributesInit): this {
     return this
   }
 
   /** Notes that a message was sent or received, now unless it says when. */
-  addMessageEvent(event: MessageEventInit): this {
-    this.#details()?.addMessageEvent(event, this.#nowUnixMs(), this.owner.limits)
+  addMessageEvent(_event: MessageEventInit): this {
     return this
   }
 
   /** Points to another span: a LinkInit, or the other span's context. */
-  addLink(to: LinkInit | SpanContext): this {
-    this.#details()?.addLink(to, this.owner.limits)
+  addLink(_to: LinkInit | SpanContext): this {
     return this
   }
 
   /** The last one set counts. A code alone will do. */
   setStatus(status: Status | StatusCode, message?: string): this {
-    if (this.#isOver()) return this
-    this.#putStatus(status instanceof Status ? status : (guarded(() => Status.from(status, message)) ?? this.status))
+    if (this.isOver()) return this
+    this.putStatus(status instanceof Status ? status : (guarded(() => Status.from(status, message)) ?? this.status))
     return this
   }
 
   /** Sets status and stack trace by what was thrown. */
   recordError(thrown: unknown): this {
-    if (this.#isOver()) return this
-    this.#putStatus(Status.fromError(thrown))
-    const details = this.#details()
-    if (details !== undefined) details.stackTrace = StackTrace.fromError(thrown)
+    if (!this.isOver()) this.putStatus(Status.fromError(thrown))
     return this
   }
 
@@ -190,14 +167,12 @@ export class Span implements OwnedFrameSpan {
     if (this.ended) return
     const before = this.status
     this.recordError(thrown)
-    if (!before.isOk) this.#putStatus(before)
+    if (!before.isOk) this.putStatus(before)
   }
 
   /** Renames the span, where its name is known only later: a route, an operation. */
   setName(name: string): this {
-    if (this.#isOver()) return this
-    this.#name = guarded(() => String(name)) ?? this.#name
-    if (this.#record !== undefined) this.#record.name = this.#name
+    if (!this.isOver()) this.#name = guarded(() => String(name)) ?? this.#name
     return this
   }
 
@@ -223,10 +198,8 @@ export class Span implements OwnedFrameSpan {
       return
     }
     if ((flags & TIMED) !== 0) {
-      const endMs = endTimeUnixMs === undefined ? this.owner.clock.monotonicMs() : this.#monotonic(endTimeUnixMs)
-      const record = this.#record
-      if (record === undefined) this.owner.unsampledEnds(this, this.#startMs, endMs)
-      else this.owner.sampledEnds(this, record, endMs)
+      const nowMs = this.owner.clock.monotonicMs()
+      this.finishAt(endTimeUnixMs !== undefined && Number.isFinite(endTimeUnixMs) ? endTimeUnixMs - this.wallOffsetMs(nowMs) : nowMs)
     }
     this.#flags = flags | ENDED
     this.#extras?.scope?.leave()
@@ -244,9 +217,7 @@ export class Span implements OwnedFrameSpan {
 
   /** What ties a recorded value to this span; undefined where it is not sampled or has ended. */
   exemplarLabels(): Readonly<Record<string, string>> | undefined {
-    if ((this.#flags & ENDED) !== 0) return this.enclosing?.exemplarLabels()
-    const context = this.#record?.context
-    return context && { trace_id: context.traceId, span_id: context.spanId }
+    return this.ended ? this.enclosing?.exemplarLabels() : undefined
   }
 
   /** Remembers that the span was made current imperatively. @internal */
@@ -273,35 +244,28 @@ export class Span implements OwnedFrameSpan {
     return (this.#extras ??= new SpanExtras())
   }
 
-  #putStatus(status: Status): void {
-    if (this.#record !== undefined) this.#record.status = status
-    else if (!status.isOk || this.#extras !== undefined) this.#extra().status = status
+  protected putStatus(status: Status): void {
+    if (!status.isOk || this.#extras !== undefined) this.#extra().status = status
+  }
+
+  /** True, and counted, after the end. */
+  protected isOver(): boolean {
+    if ((this.#flags & ENDED) === 0) return false
+    usedAfterEnd.value++
+    return true
+  }
+
+  protected finishAt(endMs: number): void {
+    this.owner.unsampledEnds(this, this.startMs, endMs)
+  }
+
+  protected wallOffsetMs(nowMs: number): number {
+    return this.owner.wallOffsetMs(nowMs)
   }
 
   #makeContext(): SpanContext {
     const { random } = this.owner
     const s0 = random.next()
     return new SpanContext(this.trace, s0, random.next() || 1, this.traceOptions, false)
-  }
-
-  #isOver(): boolean {
-    if ((this.#flags & ENDED) === 0) return false
-    usedAfterEnd.value++
-    return true
-  }
-
-  #details(): SpanDetails | undefined {
-    if (this.#record === undefined || this.#isOver()) return undefined
-    return (this.#record.details ??= new SpanDetails())
-  }
-
-  #nowUnixMs(): number {
-    const nowMs = this.owner.clock.monotonicMs()
-    return nowMs + (this.#record?.wallOffset.ms ?? this.owner.wallOffsetMs(nowMs))
-  }
-
-  #monotonic(unixMs: number): number {
-    if (!Number.isFinite(unixMs)) return this.owner.clock.monotonicMs()
-    return unixMs - (this.#record?.wallOffset.ms ?? this.owner.wallOffsetMs(this.#startMs))
   }
 }
