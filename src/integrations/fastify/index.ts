@@ -1,0 +1,7 @@
+export { httpServerViews } from '../../stats/http-views.js'
+export { openCensusHttpServerViews } from '../../stats/opencensus-http-views.js'
+export { type ReadyMeasure, type ReadyView, registerReadyViews } from '../../stats/ready-view.js'
+export type { PathRule } from '../../trace/http-exclusion.js'
+export type { TallyscopeDecoration, TallyscopeFastifyOptions, TallyscopeRouteConfig } from './options.js'
+export { tallyscopeFastify } from './plugin.js'
+export { UNMATCHED_ROUTE } from './server-side.js'

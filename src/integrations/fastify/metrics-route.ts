@@ -1,0 +1,33 @@
+import { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify'
+import { type MetricsHandler, type MetricsHandlerOptions, metricsHandler } from '../../exporters/prometheus/handler.js'
+
+/** Adds the route of the metrics in a child of its own: the hooks of the instance apply, those given here are for it alone. */
+export function addMetricsRoute(app: FastifyInstance, path: string, options: MetricsHandlerOptions, route: RouteShorthandOptions = {}): void {
+  const handle = metricsHandler(options)
+  const { config, schema, ...rest } = route
+  void app.register((child, _options, done) => {
+    child.route({
+      logLevel: 'silent',
+      exposeHeadRoute: true,
+      ...rest,
+      method: 'GET',
+      url: path,
+      schema: { ...(schema as object | undefined), hide: true } as object,
+      config: { ...config, tallyscope: false },
+      handler: (request, reply) => answer(handle, request, reply),
+    })
+    done()
+  })
+}
+
+async function answer(handle: MetricsHandler, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const client = new AbortController()
+  reply.raw.once('close', () => client.abort())
+  const query = /\?(.*)$/s.exec(request.raw.url ?? '')?.[1] ?? ''
+  const { status, headers, body } = await handle(request.headers, query, { method: request.method, signal: client.signal })
+  reply.code(status).headers(headers)
+  if (body === undefined) return reply.send()
+  if (body instanceof Uint8Array) return reply.send(Buffer.from(body.buffer, body.byteOffset, body.byteLength))
+  return reply.send(Readable.from(body, { objectMode: false }))
+}

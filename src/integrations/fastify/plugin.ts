@@ -1,0 +1,120 @@
+import type { FastifyInstance, FastifyPluginCallback, FastifyRequest } from 'fastify'
+import { systemClock } from '../../base/clock.js'
+import { currentFrame, EMPTY_FRAME, runInFrame } from '../../base/context.js'
+import { warnOnce } from '../../base/logger.js'
+import { sharedState } from '../../base/shared-state.js'
+import { MetricRegistry } from '../../metrics/metric-registry.js'
+import { httpServerViews } from '../../stats/http-views.js'
+import { registerReadyViews } from '../../stats/ready-view.js'
+import { type Stats, stats as sharedStats } from '../../stats/stats.js'
+import { PathExclusion } from '../../trace/http-exclusion.js'
+import { Tracer } from '../../tracer.js'
+import { addMetricsRoute } from './metrics-route.js'
+import type { TallyscopeDecoration, TallyscopeFastifyOptions } from './options.js'
+import { NOT_MEASURED, RouteTable } from './route-table.js'
+import { ServerMeasures } from './server-measures.js'
+import { exchangeOf, ServerSide } from './server-side.js'
+
+const registries = sharedState('http-registries', () => new WeakMap<Stats, MetricRegistry>())
+
+/** One registry for each engine, so that several servers of one process add up instead of clashing. */
+function registryOf(stats: Stats): MetricRegistry {
+  let registry = registries.get(stats)
+  if (registry === undefined) {
+    registry = new MetricRegistry()
+    registries.set(stats, registry)
+  }
+  return registry
+}
+
+/**
+ * A Fastify plugin: a server span for each request, its latency and its bytes, the requests in flight, and a route for
+ * the metrics. To be registered before the routes and before other plugins: their hooks then run inside the span, and
+ * what they answer is counted too.
+ *
+ * The span and the tags of the request are current in all hooks and handlers after it, over `await` too.
+ *
+ * @throws {@link DefinitionError} where measures, views or gauges of these names are there with another definition.
+ * @example
+ * await app.register(tallyscopeFastify, { tracer, metricsPath: '/metrics', excludelistPaths: ['_ah/health'] })
+ */
+export const tallyscopeFastify: FastifyPluginCallback<TallyscopeFastifyOptions> = Object.assign(install, {
+  // The marks of a plugin for the instance itself rather than for a child of it.
+  [Symbol.for('skip-override')]: true,
+  [Symbol.for('fastify.display-name')]: 'tallyscope',
+  [Symbol.for('plugin-meta')]: { name: 'tallyscope', fastify: '>=5 <7' },
+})
+
+function install(app: FastifyInstance, options: TallyscopeFastifyOptions, done: (error?: Error) => void): void {
+  if (app.hasDecorator('tallyscope')) {
+    warnOnce('TALLYSCOPE_FASTIFY_TWICE', 'plugin', 'tallyscopeFastify is registered already on this instance or one above; the first stays')
+    return done()
+  }
+  const { stats = sharedStats, clock = systemClock, views = httpServerViews } = options
+  const { registry = registryOf(stats), metricsPath = '/metrics' } = options
+  const tracer = options.tracer === false ? undefined : (options.tracer ?? new Tracer({ stats }))
+  const measures = new ServerMeasures(stats)
+  if (views !== false) registerReadyViews(stats, views)
+  const inFlight = registry.gauge('http/server/in_flight', { type: 'int64', description: 'Requests that are being answered' })
+  const side = new ServerSide({
+    tracer,
+    measures,
+    inFlight: inFlight.defaultTimeSeries(),
+    clock,
+    excludedPaths: new PathExclusion(options.excludelistPaths),
+    excludedHosts: options.excludelistHostnames ?? [],
+    untrusted: options.untrusted ?? tracer?.untrusted ?? false,
+  })
+  const decoration: TallyscopeDecoration = { stats, tracer, registry, producers: [stats, registry] }
+  app.decorate('tallyscope', decoration)
+  if (!app.hasRequestDecorator('span')) app.decorateRequest('span', { getter: spanOf })
+  addHooks(app, side)
+  if (metricsPath !== false) {
+    const producers = [...decoration.producers, ...(options.producers ?? [])]
+    addMetricsRoute(app, metricsPath, { ...options.metrics, producers, clock }, options.metricsRoute)
+  }
+  done()
+}
+
+function spanOf(this: FastifyRequest): FastifyRequest['span'] {
+  return exchangeOf(this.raw)?.span
+}
+
+function addHooks(app: FastifyInstance, side: ServerSide): void {
+  const routes = new RouteTable(side.measures, side.unmatched)
+
+  // `run`, and not `enterWith`: that would outlive the request, and the next one of the connection would find its span.
+  app.addHook('onRequest', (request, reply, done) => {
+    const exchange = side.exchangeOf(request.raw, reply.raw)
+    if (exchange !== undefined) {
+      const route = routes.find(request)
+      if (route === NOT_MEASURED) exchange.dismiss()
+      else exchange.routed(route)
+    }
+    const frame = exchange?.frame ?? EMPTY_FRAME
+    if (frame === currentFrame()) done()
+    else runInFrame(frame, done)
+  })
+
+  // Bodies are read in the context of the connection, which is not the request's.
+  app.addHook('preValidation', (request, _reply, done) => {
+    const exchange = exchangeOf(request.raw)
+    if (exchange === undefined || !exchange.hasBody) return done()
+    const frame = exchange.frame ?? EMPTY_FRAME
+    if (frame === currentFrame()) done()
+    else runInFrame(frame, done)
+  })
+
+  app.addHook('onError', (request, _reply, error, done) => {
+    const exchange = exchangeOf(request.raw)
+    if (exchange !== undefined) exchange.error ??= error
+    done()
+  })
+
+  // Of the whole server: requests that Fastify answers before any hook, such as those with a damaged path.
+  if (Object.getPrototypeOf(app) === Object.prototype) {
+    app.server.prependListener('request', (request, response) => {
+      side.exchangeOf(request, response)
+    })
+  }
+}

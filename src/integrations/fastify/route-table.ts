@@ -1,0 +1,48 @@
+import type { FastifyRequest } from 'fastify'
+import type { Tags } from '../../stats/tag-map.js'
+import { RouteSeries } from './route-series.js'
+import type { ServerMeasures } from './server-measures.js'
+
+/** What is read of a route's `config`; `disableMetrics` and `statsId` are those of fastify-metrics. */
+interface RouteConfig {
+  readonly url?: unknown
+  readonly tallyscope?: unknown
+  readonly disableMetrics?: unknown
+  readonly statsId?: unknown
+}
+
+/** The route of a request that is not to be measured. */
+export const NOT_MEASURED: unique symbol = Symbol('not measured')
+
+/** Finds what is known of a request's route. Fastify keeps one config object for each. */
+export class RouteTable {
+  readonly #measures: ServerMeasures
+  readonly #unmatched: RouteSeries
+  readonly #routes = new WeakMap<object, RouteSeries | typeof NOT_MEASURED>()
+
+  constructor(measures: ServerMeasures, unmatched: RouteSeries) {
+    this.#measures = measures
+    this.#unmatched = unmatched
+  }
+
+  find(request: FastifyRequest): RouteSeries | typeof NOT_MEASURED {
+    const config = request.routeOptions.config as unknown as RouteConfig | undefined
+    if (config?.url === undefined) return this.#unmatched
+    let route = this.#routes.get(config)
+    if (route === undefined) {
+      route = this.#make(config)
+      this.#routes.set(config, route)
+    }
+    return route
+  }
+
+  #make({ url, tallyscope, disableMetrics, statsId }: RouteConfig): RouteSeries | typeof NOT_MEASURED {
+    if (tallyscope === false || disableMetrics === true) return NOT_MEASURED
+    const { name, tags } = (typeof tallyscope === 'object' && tallyscope !== null ? tallyscope : {}) as { name?: unknown; tags?: Tags }
+    return new RouteSeries(this.#measures, textOf(name) ?? textOf(statsId) ?? String(url), tags)
+  }
+}
+
+function textOf(name: unknown): string | undefined {
+  return typeof name === 'string' && name !== '' ? name : undefined
+}

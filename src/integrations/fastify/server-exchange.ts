@@ -1,0 +1,158 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerHttp2Stream } from 'node:http2'
+import type { Clock } from '../../base/clock.js'
+import { contextState, EMPTY_FRAME, type Frame } from '../../base/context.js'
+import type { GaugeSeries } from '../../metrics/gauge.js'
+import { httpMethodIndex } from '../../stats/http-method.js'
+import type { HttpOutcome } from '../../stats/http-views.js'
+import type { TagMap } from '../../stats/tag-map.js'
+import { frameWith } from '../../trace/current-span.js'
+import { addErrorAttributes, addResponseStatus } from '../../trace/http-attributes.js'
+import type { Span } from '../../trace/span.js'
+import { Status } from '../../trace/status.js'
+import { StatusCode } from '../../trace/status-code.js'
+import { type BodyBytes, hasBody } from './body-bytes.js'
+import type { RouteSeries } from './route-series.js'
+import type { ServerMeasures } from './server-measures.js'
+
+/** What an exchange needs of the server it belongs to. */
+export interface ExchangeHome {
+  readonly clock: Clock
+  readonly measures: ServerMeasures
+  readonly inFlight: GaugeSeries
+  /** For requests that no route has taken yet. */
+  readonly unmatched: RouteSeries
+  startSpan(request: IncomingMessage, name: string, route: string): Span | undefined
+  sentTags(request: IncomingMessage): TagMap | undefined
+}
+
+const SWITCHING_PROTOCOLS = 101
+const NO_BYTES: BodyBytes = { received: 0, sent: 0 } as BodyBytes
+
+/** One request, from its headers to the close of its response; counted once, however it ends. */
+export class ServerExchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly method: number
+  readonly hasBody: boolean
+  /** What is current while it is handled; undefined where nothing is. */
+  frame: Frame | undefined
+  span: Span | undefined
+  error: unknown
+  readonly #home: ExchangeHome
+  readonly #startMs: number
+  readonly #bytes: BodyBytes
+  #route: RouteSeries
+  /** Tags that the caller sent along. */
+  #sentTags: TagMap | undefined
+  #open = true
+
+  constructor(home: ExchangeHome, request: IncomingMessage, response: ServerResponse, bytes: BodyBytes | undefined) {
+    this.request = request
+    this.response = response
+    this.method = httpMethodIndex(request.method)
+    this.hasBody = hasBody(request)
+    this.frame = undefined
+    this.span = undefined
+    this.error = undefined
+    this.#home = home
+    this.#startMs = home.clock.monotonicMs()
+    this.#bytes = bytes ?? NO_BYTES
+    this.#route = home.unmatched
+  }
+
+  /** Says which route answers, and begins the span. */
+  routed(route: RouteSeries): void {
+    this.#route = route
+    const span = this.#home.startSpan(this.request, route.spanName(this.method), route.route)
+    const sent = this.#home.sentTags(this.request)
+    if (sent !== undefined) this.#sentTags = sent
+    this.span = span
+    const tags = sent === undefined ? route.tags : route.tags === undefined ? sent : sent.with(route.tags.record)
+    const base = tags === undefined ? EMPTY_FRAME : { ...EMPTY_FRAME, tags }
+    this.frame = span === undefined ? (tags === undefined ? undefined : base) : frameWith(base, span)
+  }
+
+  /** Forgets the request: its route is not to be measured. */
+  dismiss(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#home.inFlight.add(-1)
+  }
+
+  close(): void {
+    if (!this.#open) return
+    this.dismiss()
+    const outcome = this.#outcome()
+    const status = this.#status(outcome)
+    const { span } = this
+    if (span?.sampled) {
+      this.#describe(span, status, outcome)
+      // The values are this span's, wherever the event of the close comes from.
+      contextState.endingSpan = span
+      this.#record(status, outcome)
+      contextState.endingSpan = undefined
+    } else {
+      this.#record(status, outcome)
+      if (span !== undefined && (status >= 400 || status === 0)) this.#describe(span, status, outcome)
+    }
+    span?.end()
+  }
+
+  #record(status: number, outcome: HttpOutcome): void {
+    const seconds = (this.#home.clock.monotonicMs() - this.#startMs) / 1_000
+    const { received } = this.#bytes
+    const sent = this.#sentBytes(status)
+    const route = this.#route
+    if (this.#sentTags === undefined) return route.record(this.method, status, outcome, seconds, received, sent)
+    const context = route.tags === undefined ? this.#sentTags : this.#sentTags.with(route.tags.record)
+    this.#home.measures.recordTagged(route.tagsOf(this.method, status, outcome), context, seconds, received, sent)
+  }
+
+  #describe(span: Span, status: number, outcome: HttpOutcome): void {
+    if (this.error !== undefined) addErrorAttributes(span, this.error)
+    const message = this.error === undefined ? undefined : span.status.message
+    if (status === SWITCHING_PROTOCOLS) span.addAttribute('http.status_code', status)
+    else if (status !== 0) addResponseStatus(span, status, message)
+    if (outcome === 'aborted') span.setStatus(new Status(StatusCode.CANCELLED, 'the client went away'))
+    else if (outcome === 'error' && span.status.isOk) span.setStatus(new Status(StatusCode.UNKNOWN, 'the response was broken off'))
+  }
+
+  #outcome(): HttpOutcome {
+    if (isFinished(this.response)) return this.response.statusCode >= 500 ? 'error' : 'ok'
+    if (this.#isUpgraded()) return 'ok'
+    return clientLeft(this.request, this.response) ? 'aborted' : 'error'
+  }
+
+  #status(outcome: HttpOutcome): number {
+    if (this.response.headersSent) return clamped(this.response.statusCode)
+    return outcome === 'ok' ? SWITCHING_PROTOCOLS : 0
+  }
+
+  /** Another protocol took the connection over: no response of HTTP will ever finish. */
+  #isUpgraded(): boolean {
+    return (this.request as { upgrade?: unknown }).upgrade === true && !this.response.headersSent
+  }
+
+  /** Answers to HEAD, and those with 204 and 304, have no body on the wire whatever is written to them. */
+  #sentBytes(status: number): number {
+    return this.request.method === 'HEAD' || status === 204 || status === 304 ? 0 : this.#bytes.sent
+  }
+}
+
+function clamped(status: number): number {
+  return status >= 100 && status <= 999 ? status : 0
+}
+
+function isFinished(response: ServerResponse): boolean {
+  const { stream, isLightMyRequest } = response as { stream?: ServerHttp2Stream; isLightMyRequest?: boolean }
+  if (stream !== undefined) return !stream.aborted && stream.rstCode === 0
+  return response.writableFinished || (isLightMyRequest === true && response.writableEnded) // of app.inject(), which sends nothing
+}
+
+/** The other side ended or reset the connection; else it was this side that broke it off. */
+function clientLeft({ socket }: IncomingMessage, response: ServerResponse): boolean {
+  const { stream } = response as { stream?: ServerHttp2Stream }
+  if (stream !== undefined) return stream.aborted
+  return response.errored == null && (socket == null || socket.readableEnded || socket.errored != null)
+}

@@ -1,0 +1,124 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { TLSSocket } from 'node:tls'
+import type { Clock } from '../../base/clock.js'
+import type { GaugeSeries } from '../../metrics/gauge.js'
+import type { TagMap } from '../../stats/tag-map.js'
+import { addRequestAttributes, HttpAttribute, pathWithoutQuery } from '../../trace/http-attributes.js'
+import { isHostExcluded, type PathExclusion } from '../../trace/http-exclusion.js'
+import type { Span } from '../../trace/span.js'
+import { SpanKind } from '../../trace/span-kind.js'
+import type { TracerCore } from '../../trace/tracer-core.js'
+import { countBytes } from './body-bytes.js'
+import { RouteSeries } from './route-series.js'
+import { type ExchangeHome, ServerExchange } from './server-exchange.js'
+import type { ServerMeasures } from './server-measures.js'
+
+const EXCHANGE = Symbol('tallyscope.exchange')
+type Carrier = { [EXCHANGE]?: ServerExchange }
+
+/** The one route of requests that no route answers: their paths are the caller's invention. */
+export const UNMATCHED_ROUTE = 'unmatched'
+
+export interface ServerSideOptions {
+  readonly tracer: TracerCore | undefined
+  readonly measures: ServerMeasures
+  readonly inFlight: GaugeSeries
+  readonly clock: Clock
+  readonly excludedPaths: PathExclusion
+  readonly excludedHosts: readonly string[]
+  readonly untrusted: boolean
+}
+
+/** What all requests of one server share: where they are recorded, and how they are traced. */
+export class ServerSide implements ExchangeHome {
+  readonly measures: ServerMeasures
+  readonly inFlight: GaugeSeries
+  readonly clock: Clock
+  readonly unmatched: RouteSeries
+  readonly #tracer: TracerCore | undefined
+  readonly #paths: PathExclusion
+  readonly #hosts: readonly string[]
+  readonly #untrusted: boolean
+
+  constructor(options: ServerSideOptions) {
+    this.measures = options.measures
+    this.inFlight = options.inFlight
+    this.clock = options.clock
+    this.unmatched = new RouteSeries(options.measures, UNMATCHED_ROUTE)
+    this.#tracer = options.tracer
+    this.#paths = options.excludedPaths
+    this.#hosts = options.excludedHosts
+    this.#untrusted = options.untrusted
+  }
+
+  /** The exchange of a request, begun where this is the first to see it; undefined where it is excluded. */
+  exchangeOf(request: IncomingMessage, response: ServerResponse): ServerExchange | undefined {
+    return exchangeOf(request) ?? this.#begin(request, response)
+  }
+
+  #begin(request: IncomingMessage, response: ServerResponse): ServerExchange | undefined {
+    if (this.#paths.excludes(request.url ?? '/')) return undefined
+    if (this.#hosts.length > 0 && isHostExcluded(hostOf(request), this.#hosts)) return undefined
+    const bytes = this.measures.wantsBytes ? countBytes(request, response) : undefined
+    const exchange = new ServerExchange(this, request, response, bytes)
+    ;(request as Carrier)[EXCHANGE] = exchange
+    ;(response as Carrier)[EXCHANGE] = exchange
+    this.inFlight.add(1)
+    response.on('close', closeOf)
+    // A response that waits for those before it on its connection is never closed where that connection breaks.
+    if (response.socket === null && request.socket != null) request.socket.once('close', () => exchange.close())
+    return exchange
+  }
+
+  /** The span of a request, which continues its caller's trace. It has no parent here: what is current is the server's own. */
+  startSpan(request: IncomingMessage, name: string, route: string): Span | undefined {
+    const tracer = this.#tracer
+    if (tracer === undefined) return undefined
+    const parent = tracer.extract(new NodeHeaders(request.headers)) ?? null
+    const span = tracer.startDetachedSpan(name, { kind: SpanKind.SERVER, parent, untrusted: this.#untrusted })
+    if (span.sampled) describe(span, request, route)
+    return span
+  }
+
+  /** The tags that the caller sent along and that may come in. */
+  sentTags(request: IncomingMessage): TagMap | undefined {
+    if (this.#untrusted || request.headers['baggage'] === undefined) return undefined
+    const tags = this.#tracer?.extractTags(new NodeHeaders(request.headers))
+    return tags === undefined || tags.size === 0 ? undefined : tags
+  }
+}
+
+function closeOf(this: Carrier): void {
+  this[EXCHANGE]?.close()
+}
+
+export function exchangeOf(request: IncomingMessage): ServerExchange | undefined {
+  return (request as Carrier)[EXCHANGE]
+}
+
+/** Headers as Node has them: in lower case, several of one name joined. */
+class NodeHeaders {
+  readonly #headers: IncomingMessage['headers']
+
+  constructor(headers: IncomingMessage['headers']) {
+    this.#headers = headers
+  }
+
+  get(name: string): string | undefined {
+    const value = this.#headers[name]
+    return typeof value === 'string' ? value : value?.join(',')
+  }
+}
+
+function hostOf({ headers }: IncomingMessage): string | undefined {
+  return headers.host ?? (headers[':authority'] as string | undefined)
+}
+
+function describe(span: Span, request: IncomingMessage, route: string): void {
+  const { method = 'GET', url = '/', headers, socket } = request
+  const host = hostOf(request)
+  const scheme = (socket as TLSSocket | null)?.encrypted ? 'https' : 'http'
+  const whole = url.startsWith('/') && host !== undefined ? `${scheme}://${host}${url}` : url
+  addRequestAttributes(span, { method, host, path: pathWithoutQuery(url), url: whole, userAgent: headers['user-agent'] })
+  if (route !== UNMATCHED_ROUTE) span.addAttribute(HttpAttribute.ROUTE, route)
+}
