@@ -24,6 +24,7 @@ export type {
   MetricType,
   Point,
   PointValue,
+  SummaryInterval,
   SummaryValue,
   TimeSeries,
 } from './metrics/metric.js'
@@ -37,10 +38,11 @@ export { MetricRegistry, type MetricRegistryOptions } from './metrics/metric-reg
 export type { GatheringContext, MetricProducer } from './metrics/producer.js'
 export type { Family, RowChunk, RowSource } from './metrics/row-source.js'
 export { type Aggregation, count, distribution, lastValue, percentiles, sum } from './stats/aggregation.js'
+export type { Attachments } from './stats/attachments.js'
 export { currentTags, withTags } from './stats/current-tags.js'
 export { Measure, type MeasureOptions, type TagsFor } from './stats/measure.js'
 export { MeasurementMap, StatsRecorder } from './stats/measurement-map.js'
-export { type Attachments, BoundMeasure } from './stats/record.js'
+export { BoundMeasure } from './stats/record.js'
 export { Stats, type StatsOptions, stats } from './stats/stats.js'
 export { NO_PROPAGATION, TagMap, type Tags, type TagTtl, type TagValue, UNLIMITED_PROPAGATION } from './stats/tag-map.js'
 export { Timer } from './stats/timer.js'
@@ -86,3 +88,11 @@ export { StatusCode } from './trace/status-code.js'
 export { TraceState } from './trace/trace-state.js'
 export type { TraceDecorator, TraceOptions } from './trace/traced-function.js'
 export { type TraceExporter, Tracer, type TracerOptions } from './tracer.js'
+export { type PartOption, Tallyscope, type TallyscopeOptions, createTallyscope } from './tallyscope.js'
+export { ConfigurationError, type ConfigurationProblem } from './configuration/problem.js'
+export { RuntimeMetrics, type RuntimeMetricsOptions, runtimeMetrics } from './runtime/runtime-metrics.js'
+export { HlogExporter, type HlogExporterOptions } from './exporters/hlog-exporter.js'
+export { decodeTagsBinary, encodeTagsBinary } from './stats/tag-codec-binary.js'
+export { decodeTagsText, encodeTagsText } from './stats/tag-codec-text.js'
+export type { TagCodecOptions, TagPropagationFilter } from './stats/tag-wire.js'
+export { mergeResources, type Resource, resourceFromEnvironment } from './base/resource.js'

@@ -3,7 +3,7 @@ import type { Epochs } from './cells.js'
 
 /** Ends of epochs kept of each stride. */
 const REMEMBERED = 1_024
-/** Every epoch, every 32nd, …: the further back, the coarser. Some thousand epochs are exact, 33 million known to a thirtieth. */
+/** Every epoch, every 32nd, …: the further back, the coarser. The newest 1 024 are exact, 33 million known to about a thirtieth. */
 const STRIDES = [1, 32, 1_024, 32_768] as const
 
 /**

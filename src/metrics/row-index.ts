@@ -5,8 +5,11 @@ export const NO_ROW = -1
 /** A value is an object, a function or a symbol: the record is dropped. */
 export const REFUSED = -2
 
-/** Any object whose own properties are read as labels; TagMap hands in its plain record. */
+/** Any object whose own properties are read as labels. */
 export type Labels = { readonly [key: string]: unknown }
+
+/** Where an object keeps its labels apart from its other properties: a TagMap, of whichever copy of this package. */
+export const LABELS: unique symbol = Symbol.for('tallyscope.labels')
 
 /** A table by ids alone is used up to this size in any case, and up to this many places a row. */
 const SMALL_TABLE = 2_048
@@ -113,7 +116,8 @@ export class RowIndex {
 
   /** The values of these labels, each read once and in no other place: what a getter answers, or does, is settled with it. */
   read(labels: Labels): unknown[] {
-    return this.#labels.map(({ key }) => (Object.hasOwn(labels, key) ? labels[key] : undefined))
+    const own = (labels as { readonly [LABELS]?: Labels })[LABELS] ?? labels
+    return this.#labels.map(({ key }) => (Object.hasOwn(own, key) ? own[key] : undefined))
   }
 
   /** The row of these values by their texts, NO_ROW where there is none yet, or REFUSED. */

@@ -146,17 +146,27 @@ export class RowStore {
    */
   find(labels: Labels): number {
     const row = this.#index.find(labels)
-    return row === NO_ROW ? this.#findOrInsert(this.#index.read(labels)) : row
+    return row === NO_ROW ? this.#findSlowly(labels) : row
   }
 
-  #findOrInsert(values: readonly unknown[]): number {
+  #findSlowly(labels: Labels): number {
+    const row = this.place(labels)
+    if (row === this.#overflowRow) this.countOverflow()
+    return row
+  }
+
+  /** As `find`, for a handle that keeps the row: nothing is recorded yet, so that the overflow row is not counted. */
+  place(labels: Labels): number {
+    const values = this.#index.read(labels)
     const row = this.#index.findValues(values)
     if (row !== NO_ROW) return row
-    if (this.#live >= this.#rowLimit || this.#budget.used >= this.#budget.limit) {
-      this.#overflowed.value++
-      return this.#findOverflow()
-    }
-    return this.#insert(values)
+    const isFull = this.#live >= this.#rowLimit || this.#budget.used >= this.#budget.limit
+    return isFull ? this.#findOverflow() : this.#insert(values)
+  }
+
+  /** Says that a record went to the overflow row. */
+  countOverflow(): void {
+    this.#overflowed.value++
   }
 
   #insert(values: readonly unknown[]): number {
@@ -209,12 +219,22 @@ export class RowStore {
     }
   }
 
-  /** Removes all rows for which `matches` is true, the overflow row only if it is asked for by name. */
-  removeWhere(matches: (row: number) => boolean): number {
+  /** All rows for which `matches` is true; the overflow row stands for none of its own. */
+  #rowsWhere(matches: (row: number) => boolean): ReadonlySet<number> {
     const rows = new Set<number>()
     this.forEachRow((row) => {
       if (row !== this.#overflowRow && matches(row)) rows.add(row)
     })
+    return rows
+  }
+
+  /** Removes all rows for which `matches` is true; never the overflow row. */
+  removeWhere(matches: (row: number) => boolean): number {
+    return this.remove(this.#rowsWhere(matches))
+  }
+
+  /** Removes these rows, which must be there; answers how many. */
+  remove(rows: ReadonlySet<number>): number {
     if (rows.size === 0) return 0
     this.#index.remove(rows)
     for (const row of rows) this.#release(row)
@@ -224,11 +244,11 @@ export class RowStore {
     return rows.size
   }
 
-  /** Removes the rows whose labels match all that are given, in whichever form; none where a key is not the store's. */
-  removeMatching(labels: Labels): number {
+  /** The rows whose labels match all that are given, in whichever form; none where a key is not the store's. */
+  matching(labels: Labels): ReadonlySet<number> {
     const wanted = Object.entries(labels).map(([key, value]) => [this.labelKeys.indexOf(key), this.#index.textOf(value)] as const)
-    if (wanted.some(([at, text]) => at < 0 || text === REFUSED)) return 0
-    return this.removeWhere((row) => wanted.every(([at, text]) => this.labelText(row, at) === text))
+    if (wanted.some(([at, text]) => at < 0 || text === REFUSED)) return new Set()
+    return this.#rowsWhere((row) => wanted.every(([at, text]) => this.labelText(row, at) === text))
   }
 
   /** Removes every row, the overflow row too. */

@@ -1,5 +1,6 @@
+import { isAttachment, type Attachments } from './attachments.js'
 import type { Measure } from './measure.js'
-import { record, type Attachments } from './record.js'
+import { record } from './record.js'
 import type { TagMap, Tags } from './tag-map.js'
 
 /**
@@ -19,7 +20,7 @@ export class MeasurementMap {
 
   /** What the values are to be tied to, such as `trace_id`; becomes an exemplar where the aggregation keeps one. */
   putAttachment(key: string, value: string): this {
-    this.#attachments.set(key, value)
+    if (isAttachment(key, value)) this.#attachments.set(key, value)
     return this
   }
 

@@ -5,22 +5,24 @@ import { currentFrame } from '../base/context.js'
 import { selfCount, selfFamily } from '../base/self-count.js'
 import { CountCells, SumCells, type Cells, type Epochs } from '../metrics/cells.js'
 import type { StoreChunk } from '../metrics/row-store.js'
-import type { Labels } from '../metrics/row-index.js'
+import { REFUSED, type Labels } from '../metrics/row-index.js'
+import { readAttachments, type Attachments } from './attachments.js'
 import type { Measure } from './measure.js'
 import { TagMap } from './tag-map.js'
 import type { DropReason, ViewGroup } from './view-group.js'
 
-/** What ties a value to its origin: `trace_id`, `span_id`, …; text to text. */
-export type Attachments = Readonly<Record<string, string>>
-
 const NO_TAGS: Labels = Object.freeze(Object.create(null))
 
-/** Records one value of a measure. `tags` may be anything: what cannot be used is dropped and counted. */
+/** Records one value of a measure. Anything may be given: what cannot be used is dropped and counted. */
 export function record(measure: Measure, value: number, tags?: Labels | TagMap, attachments?: Attachments): void {
-  if (measure.groups.length === 0) return // nobody listens
-  const given = tags ?? contextTags(measure)
-  if (given instanceof TagMap) handleOf(measure, given).record(value, attachments)
-  else recordLabels(measure, value, given, attachments)
+  try {
+    if (measure.groups.length === 0) return // nobody listens
+    const given = tags ?? contextTags(measure)
+    if (TagMap.is(given)) handleOf(measure, given).record(value, attachments)
+    else recordLabels(measure, value, given, attachments)
+  } catch {
+    selfCount(DROPPED, '', 'measure').value++ // only what is no measure gets here
+  }
 }
 
 function contextTags(measure: Measure): Labels | TagMap {
@@ -29,22 +31,31 @@ function contextTags(measure: Measure): Labels | TagMap {
 
 function recordLabels(measure: Measure, value: number, labels: Labels, attachments: Attachments | undefined): void {
   if (!isOrdinary(measure, value)) return recordOdd(measure, value, labels, attachments)
-  if (typeof labels !== 'object') return drop(measure, 'tags')
-  let taken = false
-  try {
-    const groups = measure.groups
-    for (let at = 0; at < groups.length; at++) {
-      const group = groups[at]!
-      const row = group.store.find(labels)
-      if (row < 0) continue
-      const chunk = group.store.chunkOf(row)
-      if (recordRow(group, chunk, row - chunk.start, value)) taken = true
-      if (attachments !== undefined) attach(chunk, row - chunk.start, value, attachments)
+  const kept = attachments === undefined ? undefined : readAttachments(attachments)
+  const groups = measure.groups
+  let reason: DropReason | undefined = 'tags'
+  for (let at = 0; at < groups.length; at++) {
+    const group = groups[at]!
+    const row = rowOf(group, labels)
+    if (row < 0) {
+      group.drop('tags')
+      continue
     }
-  } catch {
-    // A getter or a proxy among the tags threw; what is taken stays taken.
+    const chunk = group.store.chunkOf(row)
+    if (recordRow(group, chunk, row - chunk.start, value)) {
+      reason = undefined
+      if (kept !== undefined) attach(chunk, row - chunk.start, value, kept)
+    } else if (reason === 'tags') reason = 'too large'
   }
-  if (!taken) drop(measure, 'tags')
+  if (reason !== undefined) drop(measure, reason)
+}
+
+function rowOf(group: ViewGroup, labels: Labels): number {
+  try {
+    return typeof labels === 'object' ? group.store.find(labels) : REFUSED
+  } catch {
+    return REFUSED // a getter or a proxy among the tags threw
+  }
 }
 
 /** What every aggregation takes: a finite number that is not negative, and whole where the measure is int64. */
@@ -119,12 +130,17 @@ export class BoundMeasure<K extends string = string> {
   }
 
   #recordAll(value: number, attachments: Attachments | undefined): void {
+    const kept = attachments === undefined ? undefined : readAttachments(attachments)
     const rows = this.#rows
+    let taken = rows.length === 0
     for (let at = 0; at < rows.length; at++) {
-      const { group, chunk, cell } = rows[at]!
-      recordRow(group, chunk, cell, value)
-      if (attachments !== undefined) attach(chunk, cell, value, attachments)
+      const { group, chunk, cell, isOverflow } = rows[at]!
+      if (isOverflow) group.store.countOverflow()
+      if (!recordRow(group, chunk, cell, value)) continue
+      taken = true
+      if (kept !== undefined) attach(chunk, cell, value, kept)
     }
+    if (!taken) drop(this.measure, 'too large')
   }
 
   #refresh(): void {
@@ -141,8 +157,9 @@ export class BoundMeasure<K extends string = string> {
     this.#structure = this.#epochs.structure
     this.#rows = rows
     const first = rows[0]
+    const isSingle = rows.length === 1 && first!.chunk.columns.length === 1 && !first!.chunk.sketched && !first!.isOverflow
     this.#cell = first?.cell ?? 0
-    this.#cells = rows.length === 1 && first!.chunk.columns.length === 1 && !first!.chunk.sketched ? first!.chunk.columns[0] : undefined
+    this.#cells = isSingle ? first!.chunk.columns[0] : undefined
     this.#slots = this.#cells instanceof SumCells ? this.#cells.slots : undefined
     this.#counts = this.#cells instanceof CountCells
   }
@@ -153,12 +170,13 @@ interface BoundRow {
   readonly group: ViewGroup
   readonly chunk: StoreChunk
   readonly cell: number
+  readonly isOverflow: boolean
 }
 
 function boundRow(group: ViewGroup, labels: Labels): BoundRow {
-  const row = group.store.find(labels)
+  const row = group.store.place(labels)
   const chunk = group.store.chunkOf(row)
-  return { group, chunk, cell: row - chunk.start }
+  return { group, chunk, cell: row - chunk.start, isOverflow: group.store.isOverflow(row) }
 }
 
 const MAX_HANDLES = 16
@@ -188,32 +206,39 @@ function recordSketch(group: ViewGroup, chunk: StoreChunk, cell: number, value: 
 /** Each aggregation judges a value that is out of the ordinary; a row is made only where one takes it. */
 function recordOdd(measure: Measure, given: unknown, labels: Labels, attachments: Attachments | undefined): void {
   if (typeof given === 'bigint' && given >= Number.MIN_SAFE_INTEGER && given <= Number.MAX_SAFE_INTEGER) {
-    return record(measure, Number(given), labels, attachments)
+    return recordLabels(measure, Number(given), labels, attachments)
   }
-  const reason = oddity(measure, given)
+  const groups = measure.groups
+  if (groups.length === 0) return
+  const fault = oddity(measure, given)
   const value = given as number
-  let taken = false
-  try {
-    for (const group of measure.groups) {
-      const accepted = group.columns.map((column) => column.accepts(reason))
-      const row = accepted.includes(true) ? group.store.find(labels) : -1
-      for (const [at, column] of group.columns.entries()) {
-        if (!accepted[at]) column.drop(reason)
-      }
-      if (row < 0) continue
-      const chunk = group.store.chunkOf(row)
-      const cell = row - chunk.start
-      chunk.marks[cell] = chunk.epochs.current
-      for (const [at, column] of group.columns.entries()) {
-        if (!accepted[at]) continue
-        if (chunk.columns[at]!.record(cell, value)) taken = true
-        else column.drop('too large')
+  const kept = attachments === undefined ? undefined : readAttachments(attachments)
+  let reason: DropReason | undefined = fault
+  for (const group of groups) {
+    const takers = group.columns.map((column) => column.accepts(fault))
+    const row = takers.includes(true) ? rowOf(group, labels) : REFUSED
+    for (const [at, column] of group.columns.entries()) {
+      if (takers[at] && row >= 0) continue
+      column.drop(takers[at] ? 'tags' : fault)
+      if (takers[at] && reason !== undefined) reason = 'tags'
+    }
+    if (row < 0) continue
+    const chunk = group.store.chunkOf(row)
+    const cell = row - chunk.start
+    chunk.marks[cell] = chunk.epochs.current
+    for (const [at, column] of group.columns.entries()) {
+      if (!takers[at]) continue
+      const cells = chunk.columns[at]!
+      if (cells.record(cell, value)) {
+        reason = undefined
+        if (kept !== undefined) cells.attach(cell, value, kept, chunk.epochs)
+      } else {
+        column.drop('too large')
+        reason &&= 'too large'
       }
     }
-  } catch {
-    if (!taken) return drop(measure, 'tags')
   }
-  if (!taken) drop(measure, reason)
+  if (reason !== undefined) drop(measure, reason)
 }
 
 function oddity(measure: Measure, value: unknown): DropReason {
@@ -223,23 +248,9 @@ function oddity(measure: Measure, value: unknown): DropReason {
   return measure.type === 'int64' && value % 1 !== 0 ? 'fraction' : 'negative'
 }
 
-/** Ties the value to its origin. A copy of the attachments is kept, text to text, so that the caller may change his. */
 function attach(chunk: StoreChunk, cell: number, value: number, attachments: Attachments): void {
-  try {
-    const kept = Object.freeze(Object.fromEntries(Object.entries(attachments).filter(([, text]) => typeof text === 'string')))
-    for (const cells of chunk.columns) cells.attach(cell, value, kept, chunk.epochs)
-  } catch {
-    selfCount(DROPPED_ATTACHMENTS).value++ // no object, or a getter among them threw; the value itself is recorded
-  }
+  for (const cells of chunk.columns) cells.attach(cell, value, attachments, chunk.epochs)
 }
-
-const DROPPED_ATTACHMENTS = selfFamily({
-  name: 'tallyscope_dropped_attachments_total',
-  description: 'Attachments of records that could not be read.',
-  type: 'counter',
-  unit: '1',
-  labelKeys: [],
-})
 
 const DROPPED = selfFamily({
   name: 'tallyscope_dropped_measurements_total',
@@ -250,7 +261,7 @@ const DROPPED = selfFamily({
 })
 
 function tooLarge(measure: Measure): void {
-  for (const group of measure.groups) for (const column of group.columns) column.drop('too large')
+  for (const group of measure.groups) group.drop('too large')
   drop(measure, 'too large')
 }
 

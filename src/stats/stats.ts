@@ -11,7 +11,8 @@ import { snapshotsOf } from '../metrics/snapshot.js'
 import { EpochLog } from '../metrics/epoch-log.js'
 import { Measure, type MeasureOptions, type TagsFor } from './measure.js'
 import { StatsRecorder } from './measurement-map.js'
-import { BoundMeasure, record, type Attachments } from './record.js'
+import type { Attachments } from './attachments.js'
+import { BoundMeasure, record } from './record.js'
 import { TagMap, type Tags } from './tag-map.js'
 import { timed, Timer } from './timer.js'
 import { ViewManager } from './view-manager.js'
@@ -88,7 +89,7 @@ export class Stats implements MetricProducer {
 
   /** A handle for one measure and one set of tags: the fastest way to record. */
   bind<K extends string>(measure: Measure<K>, tags: TagsFor<K> | TagMap): BoundMeasure<K> {
-    const map = tags instanceof TagMap ? tags : TagMap.of(tags as Tags)
+    const map = TagMap.is(tags) ? tags : TagMap.of(tags as Tags)
     return new BoundMeasure(measure, map.record)
   }
 

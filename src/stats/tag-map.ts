@@ -1,6 +1,7 @@
 import { selfCount, selfFamily } from '../base/self-count.js'
 import { isKey } from '../metrics/definition-rules.js'
-import { isAbsent, isTagValue, labelText, MAX_VALUE_LENGTH } from '../metrics/label-text.js'
+import { isAbsent, isTagValue, labelText, MAX_VALUE_LENGTH, ownText } from '../metrics/label-text.js'
+import { LABELS } from '../metrics/row-index.js'
 
 /** What a tag may be set to. Numbers and booleans count as their text; undefined, null, '' and NaN as "not set". */
 export type TagValue = string | number | boolean | undefined | null
@@ -36,13 +37,18 @@ export class TagMap implements Iterable<[string, string]> {
 
   /** The tags as a frozen record without prototype. */
   readonly record: Readonly<Record<string, string>>
-  /** What handles have been made for these tags, newest first; for the record path only. @internal */
+  /** What handles have been made for these tags, newest last; for the record path only. @internal */
   readonly handles: { readonly measure: object }[] = []
   readonly #ttls: ReadonlyMap<string, TagTtl>
 
   private constructor(record: Readonly<Record<string, string>>, ttls: ReadonlyMap<string, TagTtl>) {
     this.record = record
     this.#ttls = ttls
+  }
+
+  /** Whether it is one made by this copy of the package. Asks the value itself nothing, as `instanceof` asks a proxy. @internal */
+  static is(value: unknown): value is TagMap {
+    return typeof value === 'object' && value !== null && #ttls in value
   }
 
   /**
@@ -91,14 +97,20 @@ export class TagMap implements Iterable<[string, string]> {
   }
 }
 
+// Where another copy of this package in the process finds the tags.
+Object.defineProperty(TagMap.prototype, LABELS, {
+  get(this: TagMap) {
+    return this.record
+  },
+})
+
 function setAll(
   record: Record<string, string>,
   ttls: Map<string, TagTtl>,
   tags: Tags,
   newTtls: Readonly<Record<string, TagTtl>> | undefined,
 ): void {
-  if (typeof tags !== 'object' || tags === null) return
-  for (const [key, value] of Object.entries(tags)) {
+  for (const [key, value] of readTags(tags)) {
     if (!isTagKey(key)) {
       selfCount(REFUSED, 'key').value++
       continue
@@ -110,7 +122,18 @@ function setAll(
       selfCount(REFUSED, 'value').value++
       continue
     }
-    record[key] = labelText(value, MAX_VALUE_LENGTH)
+    record[key] = ownText(labelText(value, MAX_VALUE_LENGTH))
     if (newTtls !== undefined && Object.hasOwn(newTtls, key)) ttls.set(key, newTtls[key]!)
+  }
+}
+
+/** What there is to read, from a plain object or another tag map; what throws is left out and counted. */
+function readTags(tags: unknown): [key: string, value: unknown][] {
+  if (typeof tags !== 'object' || tags === null) return []
+  try {
+    return Object.entries((tags as { readonly [LABELS]?: Tags })[LABELS] ?? tags)
+  } catch {
+    selfCount(REFUSED, 'unreadable').value++
+    return []
   }
 }

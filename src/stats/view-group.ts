@@ -117,6 +117,11 @@ export class ViewGroup {
     return column
   }
 
+  /** Counts a value that none of these views took. */
+  drop(reason: DropReason): void {
+    for (const column of this.columns) column.drop(reason)
+  }
+
   remove(column: ViewColumn): void {
     const at = this.columns.indexOf(column)
     this.columns.splice(at, 1)
