@@ -63,8 +63,9 @@ export class ExponentialHistogram {
 
   /** Takes one value; answers false, and changes nothing, where it is no finite number or the sum would not be. */
   record(value: number): boolean {
+    if (typeof value !== 'number') return false
     const sum = this.#sum + value
-    if (sum - sum !== 0 || typeof value !== 'number') return false
+    if (sum - sum !== 0) return false
     this.#sum = sum
     this.#count++
     const size = value < 0 ? -value : value

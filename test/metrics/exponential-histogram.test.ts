@@ -31,17 +31,7 @@ test('values fall into buckets by sign, and those near zero into one', () => {
 
 test('what is no finite number is not taken', () => {
   const histogram = of([])
-  for (const value of [Number.NaN, Infinity, -Infinity, '1', 1n, null, undefined]) {
-    expect(
-      (() => {
-        try {
-          return histogram.record(value as number)
-        } catch {
-          return 'throws'
-        }
-      })(),
-    ).toBe(typeof value === 'bigint' ? 'throws' : false)
-  }
+  for (const value of [Number.NaN, Infinity, -Infinity, '1', 1n, null, undefined, {}]) expect(histogram.record(value as number)).toBe(false)
   expect(histogram.snapshot()).toMatchObject({ count: 0, sum: 0, zeroCount: 0 })
   expect(of([1e308]).record(1.7e308)).toBe(false)
 })
