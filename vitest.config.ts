@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config'
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
 
+// Tests that look at time or start other programs: afterwards and one file at a time, since what runs beside would be measured too.
+const MEASURING = ['test/bench/**/*.test.ts', 'test/prometheus-real/**/*.test.ts', 'test/**/*-under-load.test.ts']
+
 export default defineConfig({
   oxc: { include: /\.([cm]?ts|[jt]sx)$/ }, // .cts too, which is left out by default
   resolve: {
@@ -14,11 +17,32 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
-    execArgv: ['--expose-gc'],
-    testTimeout: 30_000,
     reporters: process.env.CI ? ['default', 'json'] : ['default'],
     outputFile: { json: '.run/vitest.json' },
     coverage: { include: ['src/**/*.ts'], reporter: ['text-summary', 'json-summary'] },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'side by side',
+          include: ['test/**/*.test.ts'],
+          exclude: MEASURING,
+          execArgv: ['--expose-gc'],
+          testTimeout: 30_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'one by one',
+          include: MEASURING,
+          execArgv: ['--expose-gc'],
+          testTimeout: 60_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 })
