@@ -70,7 +70,7 @@ export class SumCells implements Cells {
 
   attach(cell: number, value: number, attachments: Readonly<Record<string, string>>, epochs: Epochs): void {
     this.#exemplars ??= new Map()
-    this.#exemplars.set(cell, { value, timeUnixMs: epochs.clock.unixMs(), attachments })
+    this.#exemplars.set(cell, exemplarOf(value, attachments, epochs))
   }
 
   value(cell: number): number {
@@ -102,6 +102,8 @@ export class SumCells implements Cells {
   copy(cell: number, from: Cells, fromCell: number): void {
     this.slots[cell] = 0
     this.#rest[cell] = from.value(fromCell)
+    const exemplar = from.exemplar(fromCell, 0)
+    if (exemplar !== undefined) (this.#exemplars ??= new Map()).set(cell, exemplar)
   }
 }
 
@@ -129,9 +131,12 @@ export class LastValueCells implements Cells {
     return true
   }
 
-  /** For gauges that count up and down. */
+  /** For gauges that count up and down; false where that would make a finite value infinite. */
   add(cell: number, value: number): boolean {
-    this.#values[cell]! += value
+    const before = this.#values[cell]!
+    const sum = before + value
+    if (sum - sum !== 0 && before - before === 0) return false
+    this.#values[cell] = sum
     return true
   }
 
@@ -227,7 +232,7 @@ export class DistributionCells implements Cells {
   #keep(place: number, value: number, attachments: Readonly<Record<string, string>>): void {
     this.#exemplars ??= new Map()
     this.#exemplarEpochs ??= new Map()
-    this.#exemplars.set(place, { value, timeUnixMs: this.#epochs.clock.unixMs(), attachments })
+    this.#exemplars.set(place, exemplarOf(value, attachments, this.#epochs))
     this.#exemplarEpochs.set(place, this.#epochs.current)
   }
 
@@ -279,6 +284,13 @@ export class DistributionCells implements Cells {
         this.#carried ??= new Map()
         this.#carried.set(place, count - (count % 2 ** 31))
       }
+      const exemplar = from.exemplar(fromCell, bucket)
+      if (exemplar !== undefined) (this.#exemplars ??= new Map()).set(place, exemplar)
     }
   }
+}
+
+/** Frozen, since snapshots hand out the very one that is kept. */
+function exemplarOf(value: number, attachments: Readonly<Record<string, string>>, epochs: Epochs): Exemplar {
+  return Object.freeze({ value: value + 0, timeUnixMs: epochs.clock.unixMs(), attachments })
 }

@@ -1,7 +1,7 @@
 import { DefinitionError } from '../base/errors.js'
 import { warnOnce } from '../base/logger.js'
+import { MAX_TIMER_MS, startTimer } from '../base/timer.js'
 import { NameClaims } from '../metrics/name-claims.js'
-import { labelText } from '../metrics/label-text.js'
 import type { Family } from '../metrics/row-source.js'
 import { snapshotOf } from '../metrics/snapshot.js'
 import type { Measure } from './measure.js'
@@ -26,7 +26,7 @@ export class ViewManager {
   readonly #epochs: EpochLog
   readonly #groupOptions: GroupOptions
   readonly #limit: number
-  #expiryTimer: ReturnType<typeof setInterval> | undefined
+  #stopTimer: (() => void) | undefined
 
   /** Made by `Stats`. @internal */
   constructor(epochs: EpochLog, groupOptions: GroupOptions, limit: number, claims: NameClaims = new NameClaims()) {
@@ -41,12 +41,19 @@ export class ViewManager {
    * An equal view under the same name is the one that is there (a differing description is told once, the first stays).
    *
    * @throws {@link DefinitionError} `ERR_VIEW_CONFLICT` where another view has the name, `ERR_NAME_CLASH` where its exposed
-   *   name is taken, `ERR_VIEW_LIMIT` beyond the limit of definitions, and what the parts of a view throw.
+   *   name is taken, `ERR_VIEW_LIMIT` beyond the limit of definitions, `ERR_VIEW_MEASURE` for a measure of another engine,
+   *   and what the parts of a view throw.
    * @example
    * stats.viewManager.registerView({ name: 'shop/requests', measure: latency, tagKeys: ['method'], aggregation: count() })
    */
   registerView<K extends string>(options: ViewOptions<K> | View): View {
     const view = options instanceof View ? options : new View(options as unknown as ViewOptions)
+    if (view.measure.epochs !== this.#epochs) {
+      throw new DefinitionError(
+        'ERR_VIEW_MEASURE',
+        `a view needs a measure of its own engine: ${view.measure.name} of view ${view.name} is another's`,
+      )
+    }
     const existing = this.#registrations.get(view.name)
     if (existing !== undefined) return sameView(existing.view, view)
     if (this.#registrations.size >= this.#limit) {
@@ -55,7 +62,10 @@ export class ViewManager {
     const rowLimit = view.rowLimit ?? this.#groupOptions.rowLimit
     const declared = combinationCount(view)
     if (view.tagValues !== undefined && declared > rowLimit) {
-      throw new DefinitionError('ERR_TAG_VALUES', `declared tag values must fit the limit of ${rowLimit} rows: view ${view.name} has ${declared} combinations`)
+      throw new DefinitionError(
+        'ERR_TAG_VALUES',
+        `declared tag values must fit the limit of ${rowLimit} rows: view ${view.name} has ${declared} combinations`,
+      )
     }
     this.#claims.claim(view.descriptor)
     const { measure } = view
@@ -116,11 +126,10 @@ export class ViewManager {
   removeRows(name: string, tags: { readonly [key: string]: TagValue }): number {
     const registration = this.#registrations.get(name)
     if (registration === undefined) return 0
+    if (registration.group.store.matching(tags).size === 0) return 0
     if (registration.group.columns.length > 1) this.#moveToOwnGroup(registration)
-    const { store, tagKeys } = registration.group
-    const wanted = Object.entries(tags).map(([key, value]) => [tagKeys.indexOf(key), textOf(value)] as const)
-    if (wanted.some(([at]) => at < 0)) return 0
-    return store.removeWhere((row) => wanted.every(([at, text]) => store.labelText(row, at) === text))
+    const { store } = registration.group
+    return store.remove(store.matching(tags))
   }
 
   /** A view whose rows go their own way no longer shares them. */
@@ -164,18 +173,19 @@ export class ViewManager {
 
   /** Where rows expire, epochs must move even if nobody gathers. */
   #superviseExpiry(): void {
-    clearInterval(this.#expiryTimer)
-    this.#expiryTimer = undefined
+    this.stop()
     const expiries = [...this.#groups()].flatMap(({ idleExpiryMs }) => idleExpiryMs ?? [])
     if (expiries.length === 0) return
-    this.#expiryTimer = setInterval(() => this.advance(), Math.min(...expiries, 2 ** 31 - 1) / 2)
-    this.#expiryTimer.unref()
+    this.#stopTimer = startTimer(this.#epochs.clock, Math.min(...expiries, MAX_TIMER_MS) / 2, () => {
+      this.advance()
+      this.#superviseExpiry()
+    })
   }
 
   /** Stops the timer of expiring views, where there is one. @internal */
   stop(): void {
-    clearInterval(this.#expiryTimer)
-    this.#expiryTimer = undefined
+    this.#stopTimer?.()
+    this.#stopTimer = undefined
   }
 }
 
@@ -187,7 +197,10 @@ function setGroups(measure: Measure, groups: readonly ViewGroup[]): void {
 
 function sameView(existing: View, view: View): View {
   if (!equalViews(existing, view)) {
-    throw new DefinitionError('ERR_VIEW_CONFLICT', `a view name stands for one definition: ${toldView(view)} differs from ${toldView(existing)}`)
+    throw new DefinitionError(
+      'ERR_VIEW_CONFLICT',
+      `a view name stands for one definition: ${toldView(view)} differs from ${toldView(existing)}`,
+    )
   }
   if (existing.description !== view.description) {
     warnOnce('TALLYSCOPE_DESCRIPTION', view.name, `view ${view.name} was registered with two descriptions; the first stays`)
@@ -195,10 +208,6 @@ function sameView(existing: View, view: View): View {
   return existing
 }
 
-function toldView({ name, measure, aggregation, tagKeys, rowLimit, idleExpiryMs }: View): string {
-  return JSON.stringify({ name, measure: measure.name, aggregation, tagKeys, rowLimit, idleExpiryMs })
-}
-
-function textOf(value: TagValue): string | undefined {
-  return value === undefined || value === null || value === '' ? undefined : labelText(value, Number.MAX_SAFE_INTEGER)
+function toldView({ name, measure, aggregation, tagKeys, tagValues, rowLimit, idleExpiryMs }: View): string {
+  return JSON.stringify({ name, measure: measure.name, aggregation, tagKeys, tagValues, rowLimit, idleExpiryMs })
 }

@@ -1,6 +1,6 @@
 import { DefinitionError } from '../base/errors.js'
 import type { MetricDescriptor, MetricType } from '../metrics/metric.js'
-import { equalAggregations, type Aggregation } from './aggregation.js'
+import { distribution, equalAggregations, type Aggregation } from './aggregation.js'
 import { PERCENTILES_ROW_LIMIT, resolvePercentiles } from '../metrics/percentiles-options.js'
 import { checkKeys, checkName } from '../metrics/definition-rules.js'
 import { Measure } from './measure.js'
@@ -43,15 +43,18 @@ export class View {
     for (const key of tagKeys) {
       if (measure.tagKeys !== undefined && !measure.tagKeys.includes(key)) {
         const known = measure.tagKeys.join(', ')
-        throw new DefinitionError('ERR_KEYS', `tag keys of a view must be among its measure's (${known}): view ${name} has ${JSON.stringify(key)}`)
+        throw new DefinitionError(
+          'ERR_KEYS',
+          `tag keys of a view must be among its measure's (${known}): view ${name} has ${JSON.stringify(key)}`,
+        )
       }
     }
     this.name = name
     this.measure = measure
     this.aggregation = forMeasure(aggregation, measure, name)
     this.tagKeys = Object.freeze([...tagKeys])
-    this.description = options.description ?? measure.description
-    this.tagValues = options.tagValues
+    this.description = String(options.description ?? measure.description)
+    this.tagValues = checkTagValues(name, this.tagKeys, options.tagValues)
     const ownLimit = this.aggregation.kind === 'percentiles' ? PERCENTILES_ROW_LIMIT : undefined
     this.rowLimit = checkCount('rowLimit', name, options.rowLimit, 1) ?? ownLimit
     this.idleExpiryMs = checkCount('idleExpiryMs', name, options.idleExpiryMs, 1_000)
@@ -100,9 +103,10 @@ function forMeasure(aggregation: Aggregation, measure: Measure, view: string): A
     case 'sum':
     case 'lastValue':
       return aggregation
-    case 'distribution':
-      if (measure.signed || !aggregation.bounds.some((bound) => bound < 0)) return aggregation
-      return { kind: 'distribution', bounds: aggregation.bounds.filter((bound) => bound >= 0) }
+    case 'distribution': {
+      const made = distribution(aggregation.bounds) as typeof aggregation // plain data may be of anyone's making
+      return measure.signed ? made : distribution(made.bounds.filter((bound) => bound >= 0))
+    }
     case 'percentiles':
       resolvePercentiles(aggregation.options, measure.unit)
       return aggregation
@@ -117,4 +121,20 @@ function checkCount(option: string, view: string, value: number | undefined, lea
     throw new DefinitionError('ERR_OPTION', `${option} must be a whole number of at least ${least}: view ${view} has ${String(value)}`)
   }
   return value
+}
+
+/** A copy in the order of the view's keys. */
+function checkTagValues(view: string, tagKeys: readonly string[], given: unknown): View['tagValues'] {
+  if (given === undefined) return undefined
+  const lists = new Map(typeof given === 'object' && given !== null ? Object.entries(given) : [['', given]])
+  for (const [key, values] of lists) {
+    const isList = Array.isArray(values) && values.every((value) => ['string', 'number', 'boolean'].includes(typeof value))
+    if (tagKeys.includes(key) && (isList || values === undefined)) continue
+    throw new DefinitionError(
+      'ERR_TAG_VALUES',
+      `declared tag values must be lists of texts, numbers or booleans by tag key: view ${view} has others for ${JSON.stringify(key)}`,
+    )
+  }
+  const known = tagKeys.filter((key) => lists.get(key) !== undefined)
+  return Object.freeze(Object.fromEntries(known.map((key) => [key, Object.freeze([...(lists.get(key) as string[])])])))
 }
