@@ -60,7 +60,7 @@ export class RowIndex {
   #used = 0
   /** The ids at hand. */
   readonly #ids: Int32Array
-  /** Rises with each use of `#ids`: a getter among the labels may come back here while they are being read. */
+  /** Rises with each use of `#ids`: a getter among the labels may come back while they are being read. */
   #turn = 0
   /** Called for each value cut to the limit when its row was made. */
   readonly #onCut: () => void
@@ -78,26 +78,33 @@ export class RowIndex {
    * and `read` and `findValues` have to look more closely. This is the record path.
    */
   find(labels: Labels): number {
-    // Only own properties count; those of a class instance might be inherited, so it takes the careful way.
-    const prototype: unknown = Object.getPrototypeOf(labels)
-    if (prototype !== Object.prototype && prototype !== null) return NO_ROW
+    if (!this.#dense) return this.#findHashed(labels)
     const known = this.#labels
-    const ids = this.#ids
-    const turn = ++this.#turn
     let place = 0
     for (let at = 0; at < known.length; at++) {
       const label = known[at]!
       const id = label.ids.get(labels[label.key])
       if (id === undefined) return NO_ROW
-      ids[at] = id
       place |= id << label.shift
     }
-    if (this.#turn !== turn) return NO_ROW
-    return this.#dense ? this.#table[place]! - 1 : this.#findHashed()
+    return this.#table[place]! - 1
+  }
+
+  #findHashed(labels: Labels): number {
+    const known = this.#labels
+    const ids = this.#ids
+    const turn = ++this.#turn
+    for (let at = 0; at < known.length; at++) {
+      const label = known[at]!
+      const id = label.ids.get(labels[label.key])
+      if (id === undefined) return NO_ROW
+      ids[at] = id
+    }
+    return this.#turn === turn ? this.#findIds() : NO_ROW
   }
 
   /** The row of the ids at hand by their hash. */
-  #findHashed(): number {
+  #findIds(): number {
     const ids = this.#ids
     const rowIds = this.#rowIds
     const width = ids.length
@@ -140,7 +147,7 @@ export class RowIndex {
       }
     }
     if (!known) return NO_ROW
-    return this.#dense ? this.#table[this.#densePlace()]! - 1 : this.#findHashed()
+    return this.#dense ? this.#table[this.#densePlace()]! - 1 : this.#findIds()
   }
 
   /** Enters these values as `row`. The caller knows that `findValues` gave NO_ROW. */
@@ -185,7 +192,7 @@ export class RowIndex {
     let bits = 0
     for (const label of this.#labels) {
       label.shift = bits
-      bits += 32 - Math.clz32(label.texts.length) // room for as many again, at least one
+      bits += 32 - Math.clz32(label.texts.length - 1)
     }
     const most = Math.max(SMALL_TABLE, this.#used * PLACES_PER_ROW)
     this.#dense = bits < 31 && 1 << bits <= most

@@ -13,16 +13,33 @@ import type { DropReason, ViewGroup } from './view-group.js'
 
 const NO_TAGS: Labels = Object.freeze(Object.create(null))
 
-/** Records one value of a measure. Anything may be given: what cannot be used is dropped and counted. */
+/** Records one value of a measure. `tags` may be anything: what cannot be used is dropped and counted. */
 export function record(measure: Measure, value: number, tags?: Labels | TagMap, attachments?: Attachments): void {
-  try {
-    if (measure.groups.length === 0) return // nobody listens
-    const given = tags ?? contextTags(measure)
-    if (TagMap.is(given)) handleOf(measure, given).record(value, attachments)
-    else recordLabels(measure, value, given, attachments)
-  } catch {
-    selfCount(DROPPED, '', 'measure').value++ // only what is no measure gets here
+  const groups = measure.groups
+  if (groups.length === 0) return // nobody listens
+  if (tags instanceof TagMap) return handleOf(measure, tags).record(value, attachments)
+  // The usual case, one view and a plain object, in one go; all others step by step.
+  if (groups.length === 1 && isObject(tags) && attachments === undefined && isOrdinary(measure, value) && groups[0]!.isSingle) {
+    try {
+      const { store } = groups[0]!
+      const row = store.find(tags)
+      if (row < 0) return drop(measure, 'tags')
+      const chunk = store.chunkOf(row)
+      const cell = row - chunk.start
+      chunk.marks[cell] = chunk.epochs.current
+      if (!chunk.columns[0]!.record(cell, value)) tooLarge(measure)
+    } catch {
+      drop(measure, 'tags') // a getter or a proxy among the tags threw
+    }
+    return
   }
+  const given = tags ?? contextTags(measure)
+  if (given instanceof TagMap) handleOf(measure, given).record(value, attachments)
+  else recordLabels(measure, value, given, attachments)
+}
+
+function isObject(tags: Labels | undefined): tags is Labels {
+  return typeof tags === 'object' && tags !== null
 }
 
 function contextTags(measure: Measure): Labels | TagMap {
