@@ -41,7 +41,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'package.json'), '{"name":"consumer","private":true,"type":"module"}\n')
 }, 120_000)
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(() => folder && rmSync(folder, { recursive: true, force: true }))
 
 test('publint finds nothing to say about the packed package', async () => {
   const { messages } = await publint({ pack: { tarball: new Uint8Array(readFileSync(tarball)).buffer }, strict: true })
