@@ -128,7 +128,8 @@ function onExit(): void {
 
 function endWith(status: number): void {
   state.isEnding = true
-  const exit = (): void => process.exit(status)
+  // One turn later, so that what the targets had to tell is printed.
+  const exit = (): void => void setImmediate(() => process.exit(status))
   void inTime(state.installs, (target) => {
     if (target.shutdown !== undefined) return target.shutdown()
     return target.close === undefined ? target.flush?.() : target.close()

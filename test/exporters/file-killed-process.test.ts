@@ -1,0 +1,64 @@
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync, existsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { build, ChildProgram } from './child-program.js'
+import { randomNumbers } from './random.js'
+
+let folder: string
+let path: string
+beforeAll(build, 120_000)
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tallyscope-kill-'))
+  path = join(folder, 'lines.jsonl')
+})
+afterEach(() => void rmSync(folder, { recursive: true, force: true }))
+
+/** What was appended since the file was `from` bytes long. */
+function appended(from: number): string {
+  if (!existsSync(path)) return ''
+  const bytes = Buffer.alloc(statSync(path).size - from)
+  const fd = openSync(path, 'r')
+  readSync(fd, bytes, 0, bytes.length, from)
+  closeSync(fd)
+  return bytes.toString()
+}
+
+/** The number of a line that is whole; undefined for one that is not. */
+function numberOf(line: string): number | undefined {
+  try {
+    const { i, end } = JSON.parse(line)
+    return i === end ? i : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const KILLS = Number(process.env['TALLYSCOPE_TEST_KILLS'] ?? 20)
+
+test(`killed ${KILLS} times at random points: every line known to be written is there, at most one is torn a kill, and the next start closes it off`, async () => {
+  const random = randomNumbers(1)
+  let from = 0
+  let start = 0
+  let isTorn = false
+  for (let kill = 0; kill < KILLS; kill++) {
+    const program = new ChildProgram('write-until-killed.js', { path, start })
+    await program.says('\n')
+    await new Promise((resolve) => void setTimeout(resolve, random() * 60))
+    program.kill('SIGKILL')
+    await program.ended
+    const known = Number(program.stdout.slice(0, program.stdout.lastIndexOf('\n')).split('\n').at(-1))
+
+    const text = appended(from)
+    if (isTorn) expect(text[0]).toBe('\n')
+    const lines = (isTorn ? text.slice(1) : text).split('\n')
+    const tail = lines.pop()!
+    const numbers = lines.map(numberOf)
+    const first = start
+    expect(numbers.findIndex((number, i) => number !== first + i)).toBe(-1)
+    expect(first + numbers.length).toBeGreaterThan(known)
+    from = statSync(path).size
+    isTorn = tail !== ''
+    start = first + numbers.length + (isTorn ? 1 : 0)
+  }
+}, 300_000)

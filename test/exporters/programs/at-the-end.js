@@ -1,0 +1,53 @@
+// A program with spans that wait to be exported, and an end that the test chooses.
+import { AlwaysOnSampler, AsyncTransport, FileExporter, installShutdownHooks, Tracer } from 'tallyscope'
+
+const { path, exporter = 'file', spans = 2_048, gracePeriodMs = 5_000, hooks = 1, end, ...options } = JSON.parse(process.argv[2])
+const exporters = {
+  file: () => new FileExporter({ path }),
+  hanging: () => ({ name: 'hanging', export: () => new Promise(() => {}), shutdown: () => new Promise(() => {}) }),
+  failing: () => ({ name: 'failing', export: () => Promise.reject(new Error('no')) }),
+}
+const tracer = new Tracer({
+  sampler: new AlwaysOnSampler(),
+  exporter: exporters[exporter](),
+  transport: (to) => new AsyncTransport(to, { maxQueueSize: 4_096, maxBatchSize: 4_096, gracePeriodMs, ...options }),
+})
+
+const uninstalls = Array.from({ length: hooks }, () => installShutdownHooks(tracer.transport, { gracePeriodMs }))
+for (let i = 0; i < spans; i++) tracer.span(`span ${i}`).end()
+
+const ends = {
+  signal: () => setInterval(() => {}, 1_000),
+  'signal to others too': () => {
+    setInterval(() => {}, 1_000)
+    process.on('SIGTERM', () => setTimeout(() => process.exit(42), 2_000))
+  },
+  'signal after taking the hooks away': () => {
+    for (const uninstall of uninstalls) uninstall()
+    setInterval(() => {}, 1_000)
+  },
+  nothing: () => {},
+  'nothing, with a status': () => {
+    process.exitCode = 7
+  },
+  exit: () => process.exit(3),
+  throw: () => {
+    setTimeout(() => {
+      throw Object.assign(new TypeError('thrown'), { detail: 5 })
+    })
+  },
+  'throw no error': () => {
+    setTimeout(() => {
+      throw 'a text' // oxlint-disable-line typescript/only-throw-error
+    })
+  },
+  reject: () => void Promise.reject(new Error('rejected')),
+  'throw to others too': () => {
+    process.on('uncaughtException', () => setTimeout(() => process.exit(43), 2_000))
+    setTimeout(() => {
+      throw new Error('thrown')
+    })
+  },
+}
+ends[end]()
+process.stdout.write('ready\n')
