@@ -1,6 +1,6 @@
 import type { Cells } from './cells.js'
 import { SumCells } from './cells.js'
-import { countable, type Instrument, type InstrumentKind, type LabelsFor } from './instrument.js'
+import { asNumber, countable, type Instrument, type InstrumentKind, type LabelsFor } from './instrument.js'
 import type { Labels } from './row-index.js'
 import { SeriesPlace } from './series-place.js'
 
@@ -21,8 +21,9 @@ export class Cumulative<K extends string = never> {
 
   /** Adds a finite number from 0; others are dropped and counted. Default 1. */
   add(value = 1, labels?: LabelsFor<K>): void {
-    const fault = countable(value, this.#instrument.whole)
-    if (fault === undefined) this.#instrument.change(labels as Labels | undefined, value, add)
+    const number = asNumber(value)
+    const fault = countable(number, this.#instrument.whole)
+    if (fault === undefined) this.#instrument.change(labels as Labels | undefined, number, add)
     else this.#instrument.drop(fault)
   }
 
@@ -61,20 +62,21 @@ export class CumulativeSeries {
   constructor(instrument: Instrument, labels: Labels) {
     this.#instrument = instrument
     this.#place = new SeriesPlace(instrument.store, labels)
-    this.#place.locate()
+    this.#place.find()
   }
 
   add(value = 1): void {
-    const fault = countable(value, this.#instrument.whole)
+    const number = asNumber(value)
+    const fault = countable(number, this.#instrument.whole)
     if (fault !== undefined) return this.#instrument.drop(fault)
     const place = this.#place
     place.locate()
-    this.#instrument.put(place.chunk, place.cell, value, add)
+    this.#instrument.put(place.chunk, place.cell, number, add)
   }
 
   get value(): number {
     const place = this.#place
-    place.locate()
+    place.find()
     return place.chunk.columns[0]!.value(place.cell)
   }
 }

@@ -6,7 +6,7 @@ import { selfCount, selfFamily } from '../base/self-count.js'
 import { startTimer } from '../base/timer.js'
 import type { Cells } from './cells.js'
 import { LastValueCells } from './cells.js'
-import { countable, type Instrument, type InstrumentKind, type LabelsFor } from './instrument.js'
+import { asNumber, countable, settable, type Instrument, type InstrumentKind, type LabelsFor } from './instrument.js'
 import { ownLabels } from './label-text.js'
 import type { Labels } from './row-index.js'
 
@@ -25,15 +25,18 @@ const FAILURES = selfFamily({
 export type Observe = () => number | Promise<number>
 
 interface Observation {
+  readonly key: string
   readonly labels: Labels
   readonly observe: Observe
-  /** The answer that an earlier gathering still waits for; nobody is asked twice at a time. */
+  /** The answer that is still awaited; nobody is asked twice at a time. */
   running: Promise<void> | undefined
+  /** True where a gathering has given up waiting for it: later ones do not wait again. */
+  isLate: boolean
 }
 
 /**
  * A metric whose value comes from a function at each gathering. Made by `registry.derivedGauge()` and
- * `registry.derivedCumulative()`. A function that throws, rejects or is late leaves the last value standing
+ * `registry.derivedCumulative()`. A function that throws, rejects, is late or gives NaN leaves the last value standing
  * (or nothing, where there was none); it is counted, and what comes late is shown next time.
  *
  * @example
@@ -49,7 +52,8 @@ export class Derived<K extends string = never> {
   }
 
   /**
-   * Asks `fn` at each gathering; in place of an earlier function for the same labels.
+   * Asks `fn` at each gathering; in place of an earlier function for the same labels. Functions beyond the limit of
+   * series are not asked, which is counted.
    * @returns Stops asking and removes the series.
    * @throws {@link DefinitionError} `ERR_OBSERVE` where `fn` is no function.
    */
@@ -59,7 +63,11 @@ export class Derived<K extends string = never> {
     }
     const own = ownLabels((labels ?? {}) as Labels, this.#instrument.store.labelKeys)
     const key = JSON.stringify(own)
-    const observation: Observation = { labels: own, observe: fn, running: undefined }
+    if (this.#observations.size >= this.#instrument.rowLimit && !this.#observations.has(key)) {
+      this.#fail('limit', undefined)
+      return () => {}
+    }
+    const observation: Observation = { key, labels: own, observe: fn, running: undefined, isLate: false }
     this.#observations.set(key, observation)
     return () => {
       if (this.#observations.get(key) !== observation) return
@@ -84,9 +92,12 @@ export class Derived<K extends string = never> {
   /** Asks all functions; answers those that have not answered yet. @internal */
   ask(): Promise<void>[] {
     const waiting: Promise<void>[] = []
-    for (const observation of this.#observations.values()) {
-      const late = observation.running ?? this.#askOne(observation)
-      if (late !== undefined) waiting.push(late)
+    for (const observation of [...this.#observations.values()]) {
+      if (observation.isLate) this.#fail('timeout', undefined)
+      else {
+        const answer = observation.running ?? this.#askOne(observation)
+        if (answer !== undefined) waiting.push(answer)
+      }
     }
     return waiting
   }
@@ -95,12 +106,12 @@ export class Derived<K extends string = never> {
     let answer: number | Promise<number>
     try {
       answer = observation.observe()
+      if (typeof (answer as Promise<number> | undefined)?.then !== 'function') {
+        this.#take(observation, answer as number)
+        return undefined
+      }
     } catch (error) {
       this.#fail('throw', error)
-      return undefined
-    }
-    if (typeof (answer as Promise<number> | undefined)?.then !== 'function') {
-      this.#take(observation, answer as number)
       return undefined
     }
     observation.running = Promise.resolve(answer)
@@ -110,22 +121,28 @@ export class Derived<K extends string = never> {
       )
       .finally(() => {
         observation.running = undefined
+        observation.isLate = false
       })
     return observation.running
   }
 
-  #take(observation: Observation, value: number): void {
+  #take(observation: Observation, answer: number): void {
     const instrument = this.#instrument
-    if (![...this.#observations.values()].includes(observation)) return // removed meanwhile
-    const cumulative = instrument.descriptor.type.startsWith('CUMULATIVE')
-    const fault = cumulative ? countable(value, instrument.whole) : typeof value === 'number' ? undefined : 'not a number'
+    if (this.#observations.get(observation.key) !== observation) return // removed meanwhile
+    const value = asNumber(answer)
+    const isCumulative = instrument.descriptor.type.startsWith('CUMULATIVE')
+    const fault = value !== value ? 'nan' : isCumulative ? countable(value, instrument.whole) : settable(value, instrument.whole)
     if (fault !== undefined) return this.#fail(fault, undefined)
-    instrument.change(observation.labels, value, cumulative ? raise : set)
+    instrument.change(observation.labels, value, isCumulative ? raise : set)
   }
 
   /** Counts those that were asked and have not answered in time. @internal */
   countLate(): void {
-    for (const { running } of this.#observations.values()) if (running !== undefined) this.#fail('timeout', undefined)
+    for (const observation of this.#observations.values()) {
+      if (observation.running === undefined || observation.isLate) continue
+      observation.isLate = true
+      this.#fail('timeout', undefined)
+    }
   }
 
   #fail(reason: string, error: unknown): void {

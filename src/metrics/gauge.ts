@@ -1,6 +1,6 @@
 import type { Cells } from './cells.js'
 import { LastValueCells } from './cells.js'
-import { type Instrument, type InstrumentKind, type LabelsFor } from './instrument.js'
+import { asNumber, settable, type Instrument, type InstrumentKind, type LabelsFor } from './instrument.js'
 import type { Labels } from './row-index.js'
 import { SeriesPlace } from './series-place.js'
 
@@ -22,12 +22,14 @@ export class Gauge<K extends string = never> {
 
   /** Any number is taken, NaN and infinities too; −0 counts as 0. */
   set(value: number, labels?: LabelsFor<K>): void {
-    if (isSettable(this.#instrument, value)) this.#instrument.change(labels as Labels | undefined, value, set)
+    const number = asNumber(value)
+    if (isSettable(this.#instrument, number)) this.#instrument.change(labels as Labels | undefined, number, set)
   }
 
   /** Adds a finite number, which may be negative. */
   add(value: number, labels?: LabelsFor<K>): void {
-    if (isAddable(this.#instrument, value)) this.#instrument.change(labels as Labels | undefined, value, add)
+    const number = asNumber(value)
+    if (isAddable(this.#instrument, number)) this.#instrument.change(labels as Labels | undefined, number, add)
   }
 
   /** The series of these labels, to be kept by the caller: the fastest way. It begins at 0 and is shown from now on. */
@@ -65,26 +67,28 @@ export class GaugeSeries {
   constructor(instrument: Instrument, labels: Labels) {
     this.#instrument = instrument
     this.#place = new SeriesPlace(instrument.store, labels)
-    this.#place.locate()
+    this.#place.find()
   }
 
   set(value: number): void {
-    if (!isSettable(this.#instrument, value)) return
+    const number = asNumber(value)
+    if (!isSettable(this.#instrument, number)) return
     const place = this.#place
     place.locate()
-    this.#instrument.put(place.chunk, place.cell, value, set)
+    this.#instrument.put(place.chunk, place.cell, number, set)
   }
 
   add(value: number): void {
-    if (!isAddable(this.#instrument, value)) return
+    const number = asNumber(value)
+    if (!isAddable(this.#instrument, number)) return
     const place = this.#place
     place.locate()
-    this.#instrument.put(place.chunk, place.cell, value, add)
+    this.#instrument.put(place.chunk, place.cell, number, add)
   }
 
   get value(): number {
     const place = this.#place
-    place.locate()
+    place.find()
     return place.chunk.columns[0]!.value(place.cell)
   }
 }
@@ -98,10 +102,9 @@ function add(cells: Cells, cell: number, value: number): boolean {
 }
 
 function isSettable(instrument: Instrument, value: unknown): boolean {
-  if (typeof value !== 'number') instrument.drop('not a number')
-  else if (instrument.whole && value % 1 !== 0 && value - value === 0) instrument.drop('fraction')
-  else return true
-  return false
+  const fault = settable(value, instrument.whole)
+  if (fault !== undefined) instrument.drop(fault)
+  return fault === undefined
 }
 
 function isAddable(instrument: Instrument, value: unknown): boolean {

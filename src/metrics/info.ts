@@ -2,6 +2,7 @@ import type { Cells } from './cells.js'
 import { LastValueCells } from './cells.js'
 import { DefinitionError } from '../base/errors.js'
 import type { Instrument, InstrumentKind, LabelsFor } from './instrument.js'
+import { ownLabels } from './label-text.js'
 import type { Labels } from './row-index.js'
 
 export const INFO: InstrumentKind = { type: 'INFO', cells: (rows, memory) => new LastValueCells(rows, memory) }
@@ -25,8 +26,11 @@ export class Info<K extends string = never> {
 
   /** Tells these facts instead of those before. */
   set(labels: LabelsFor<K>): void {
-    this.#instrument.store.clear()
-    this.#instrument.change(labels as Labels, 1, set)
+    const { store } = this.#instrument
+    const own = readLabels(this.#instrument, labels)
+    if (own === undefined) return // the facts before stay
+    store.clear()
+    this.#instrument.change(own, 1, set)
   }
 
   clear(): void {
@@ -55,12 +59,8 @@ export class StateSet<S extends string, K extends string = never> {
   readonly #instrument: Instrument
   readonly #states: readonly S[]
 
-  /** @throws {@link DefinitionError} `ERR_STATES` unless the states are different texts, at least one. @internal */
+  /** @internal */
   constructor(instrument: Instrument, states: readonly S[]) {
-    const { name } = instrument.descriptor
-    if (!Array.isArray(states) || states.length === 0 || new Set(states).size !== states.length || states.some((state) => typeof state !== 'string' || state === '')) {
-      throw new DefinitionError('ERR_STATES', `states must be different texts, at least one: state set ${name} has others`)
-    }
     this.#instrument = instrument
     this.#states = [...states]
   }
@@ -68,20 +68,40 @@ export class StateSet<S extends string, K extends string = never> {
   /** Says that this state holds and no other; a state that was not declared is dropped and counted. */
   set(state: S, labels?: LabelsFor<K>): void {
     if (!this.#states.includes(state)) return this.#instrument.drop('state')
-    for (const other of this.#states) this.#put(other, other === state ? 1 : 0, labels)
+    const own = readLabels(this.#instrument, labels)
+    if (own !== undefined) for (const other of this.#states) this.#put(other, other === state, own)
   }
 
   /** Turns one state on or off; several may hold. */
   setState(state: S, holds: boolean, labels?: LabelsFor<K>): void {
     if (!this.#states.includes(state)) return this.#instrument.drop('state')
-    this.#put(state, holds ? 1 : 0, labels)
+    const own = readLabels(this.#instrument, labels)
+    if (own !== undefined) this.#put(state, holds, own)
   }
 
-  #put(state: S, value: number, labels: LabelsFor<K> | undefined): void {
-    this.#instrument.change({ ...(labels as Labels | undefined), [STATE_KEY]: state }, value, set)
+  #put(state: S, holds: boolean, labels: Labels): void {
+    this.#instrument.change({ ...labels, [STATE_KEY]: state }, holds ? 1 : 0, set)
   }
 
   clear(): void {
     this.#instrument.store.clear()
+  }
+}
+
+/** @throws {@link DefinitionError} `ERR_STATES` unless these are different texts, at least one. */
+export function checkStates(name: string, states: unknown): void {
+  const isList = Array.isArray(states) && states.length > 0 && new Set(states).size === states.length
+  if (!isList || states.some((state) => typeof state !== 'string' || state === '')) {
+    throw new DefinitionError('ERR_STATES', `states must be different texts, at least one: state set ${String(name)} has others`)
+  }
+}
+
+/** The labels as texts, read once for several series; undefined where they cannot be read, which is counted. */
+function readLabels(instrument: Instrument, labels: unknown): Labels | undefined {
+  try {
+    return ownLabels(labels, instrument.store.labelKeys)
+  } catch {
+    instrument.drop('labels')
+    return undefined
   }
 }

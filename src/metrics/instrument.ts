@@ -4,7 +4,8 @@ import type { Cells, Epochs } from './cells.js'
 import { ColumnSource } from './column-source.js'
 import { checkKeys, checkName, checkUnit } from './definition-rules.js'
 import type { MetricDescriptor, MetricType } from './metric.js'
-import type { Labels } from './row-index.js'
+import { labelText } from './label-text.js'
+import { REFUSED, type Labels } from './row-index.js'
 import { RowStore, type CellsFactory, type RowBudget, type StoreChunk } from './row-store.js'
 
 /** A label's value. Numbers and booleans count as their text; undefined, null, '' and NaN as "not set". */
@@ -59,29 +60,23 @@ const NO_LABELS: Labels = Object.freeze(Object.create(null))
 export class Instrument {
   readonly descriptor: MetricDescriptor
   readonly whole: boolean
+  /** Series before the overflow series is used. */
+  readonly rowLimit: number
   readonly store: RowStore
   readonly source: ColumnSource
 
-  /** @throws {@link DefinitionError} `ERR_NAME`, `ERR_UNIT`, `ERR_KEYS`, `ERR_OPTION`. */
+  /** Options that {@link checkInstrument} has let pass. @throws {@link DefinitionError} `ERR_KEYS` where constant labels break a rule. */
   constructor(name: string, options: InstrumentOptions<string>, kind: InstrumentKind, home: InstrumentHome) {
     const { unit = '1', description = '', type = 'double', labelKeys = [], exactName, rowLimit = home.rowLimit } = options
-    checkName('metric', name)
-    checkUnit('metric', name, unit)
-    checkKeys('metric', name, labelKeys)
-    if (type !== 'double' && type !== 'int64') {
-      throw new DefinitionError('ERR_OPTION', `type must be double or int64: metric ${name} has ${String(type)}`)
-    }
-    if (!Number.isSafeInteger(rowLimit) || rowLimit < 1) {
-      throw new DefinitionError('ERR_OPTION', `rowLimit must be a whole number from 1: metric ${name} has ${String(rowLimit)}`)
-    }
     const constant = { ...home.constantLabels, ...options.constantLabels }
     const own = kind.ownKey === undefined ? [] : [kind.ownKey]
     const all = [...labelKeys, ...Object.keys(constant), ...own]
     checkKeys('metric', name, all)
     this.whole = type === 'int64'
+    this.rowLimit = rowLimit
     this.descriptor = Object.freeze({
       name,
-      description,
+      description: String(description),
       unit,
       type: this.whole ? (kind.type.replace('DOUBLE', 'INT64') as MetricType) : kind.type,
       labelKeys: Object.freeze(all),
@@ -96,7 +91,8 @@ export class Instrument {
       epochs: home.epochs,
     })
     this.store.addColumn(kind.cells)
-    const labels = [...labelKeys.keys(), ...Object.values(constant).map(String), ...own.map(() => labelKeys.length)]
+    const constantTexts = Object.values(constant).map((text) => labelText(String(text), home.valueLength))
+    const labels = [...labelKeys.keys(), ...constantTexts, ...own.map(() => labelKeys.length)]
     this.source = new ColumnSource({ descriptor: this.descriptor, store: this.store, kind: 'scalar', labels }, 0)
   }
 
@@ -106,15 +102,18 @@ export class Instrument {
 
   /** Changes the series of these labels, made where there is none. What cannot be taken is dropped and counted. */
   change(labels: Labels | undefined, value: number, apply: (cells: Cells, cell: number, value: number) => boolean): void {
-    let row: number
-    try {
-      row = this.store.find(labels ?? NO_LABELS)
-    } catch {
-      return this.drop('labels') // a getter or a proxy among them threw, or they are no object
-    }
+    const row = this.#rowOf(labels ?? NO_LABELS)
     if (row < 0) return this.drop('labels')
     const chunk = this.store.chunkOf(row)
     this.put(chunk, row - chunk.start, value, apply)
+  }
+
+  #rowOf(labels: Labels): number {
+    try {
+      return typeof labels === 'object' ? this.store.find(labels) : REFUSED
+    } catch {
+      return REFUSED // a getter or a proxy among them threw
+    }
   }
 
   put(chunk: StoreChunk, cell: number, value: number, apply: (cells: Cells, cell: number, value: number) => boolean): void {
@@ -129,19 +128,44 @@ export class Instrument {
   /** The series of these labels; false where there is none. */
   remove(labels: Labels): boolean {
     const row = this.store.peek(labels)
-    return row >= 0 && this.store.removeWhere((other) => other === row) > 0
+    return row >= 0 && this.store.remove(new Set([row])) > 0
   }
 
   /** Removes every series whose labels match all that are given. */
   removeMatching(labels: Readonly<Record<string, LabelValue>>): number {
-    const { labelKeys } = this.store
-    const wanted = Object.entries(labels).map(([key, value]) => [labelKeys.indexOf(key), value] as const)
-    if (wanted.some(([at]) => at < 0)) return 0
-    return this.store.removeWhere((row) => wanted.every(([at, value]) => (this.store.labelText(row, at) ?? '') === String(value ?? '')))
+    return this.store.remove(this.store.matching(labels))
   }
 }
 
-/** Why a number cannot be used by instruments that only count up, or undefined. */
+/** @throws {@link DefinitionError} `ERR_NAME`, `ERR_UNIT`, `ERR_KEYS`, `ERR_OPTION` unless an instrument may be defined so. */
+export function checkInstrument(name: unknown, options: InstrumentOptions<string>): asserts name is string {
+  const { unit = '1', type = 'double', labelKeys = [], constantLabels = {}, rowLimit = 1 } = options
+  checkName('metric', name)
+  checkUnit('metric', name, unit)
+  checkKeys('metric', name, labelKeys)
+  checkKeys('metric', name, Object.keys(constantLabels))
+  if (type !== 'double' && type !== 'int64') {
+    throw new DefinitionError('ERR_OPTION', `type must be double or int64: metric ${name} has ${String(type)}`)
+  }
+  if (!Number.isSafeInteger(rowLimit) || rowLimit < 1) {
+    throw new DefinitionError('ERR_OPTION', `rowLimit must be a whole number from 1: metric ${name} has ${String(rowLimit)}`)
+  }
+}
+
+/** A safe BigInt as the number that it is; everything else as it was given. */
+export function asNumber(value: number): number {
+  const given = value as unknown
+  if (typeof given !== 'bigint') return value
+  return given >= Number.MIN_SAFE_INTEGER && given <= Number.MAX_SAFE_INTEGER ? Number(given) : value
+}
+
+/** Why a value cannot be used by instruments that go both ways, or undefined. NaN and infinities are numbers to them. */
+export function settable(value: unknown, whole: boolean): string | undefined {
+  if (typeof value !== 'number') return 'not a number'
+  return whole && value % 1 !== 0 && value - value === 0 ? 'fraction' : undefined
+}
+
+/** Why a value cannot be used by instruments that only count up, or undefined. */
 export function countable(value: unknown, whole: boolean): string | undefined {
   if (typeof value !== 'number') return 'not a number'
   if (value !== value) return 'nan'

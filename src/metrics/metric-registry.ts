@@ -6,8 +6,8 @@ import { CUMULATIVE, Cumulative } from './cumulative.js'
 import { Derived, DERIVED_CUMULATIVE, DERIVED_GAUGE, observeAll } from './derived.js'
 import { EpochLog } from './epoch-log.js'
 import { Gauge, GAUGE } from './gauge.js'
-import { INFO, Info, STATE_SET, StateSet, type StateSetOptions } from './info.js'
-import { Instrument, type InstrumentHome, type InstrumentKind, type InstrumentOptions } from './instrument.js'
+import { checkStates, INFO, Info, STATE_SET, StateSet, type StateSetOptions } from './info.js'
+import { checkInstrument, Instrument, type InstrumentHome, type InstrumentKind, type InstrumentOptions } from './instrument.js'
 import { readLimits, type EngineLimits } from './limits.js'
 import type { Metric } from './metric.js'
 import { NameClaims } from './name-claims.js'
@@ -73,7 +73,7 @@ export class MetricRegistry implements MetricProducer {
       budget: { used: 0, limit: limits.totalRows },
       rowLimit: limits.rowsPerView,
       valueLength: limits.tagValueLength,
-      constantLabels,
+      constantLabels: { ...constantLabels },
     }
   }
 
@@ -118,6 +118,7 @@ export class MetricRegistry implements MetricProducer {
 
   /** Which of several states hold. Throws as {@link gauge}, and `ERR_STATES`. */
   stateSet<const S extends string, const K extends string = never>(name: string, options: StateSetOptions<S, K>): StateSet<S, K> {
+    checkStates(name, options.states)
     const what = `stateSet ${JSON.stringify(options.states)}`
     return this.#define(name, options, STATE_SET, what, (instrument) => new StateSet<S, K>(instrument, options.states))
   }
@@ -129,6 +130,7 @@ export class MetricRegistry implements MetricProducer {
     what: string,
     handle: (instrument: Instrument) => H,
   ): H {
+    checkInstrument(name, options)
     const { description = '', unit = '1', type = 'double', labelKeys = [], constantLabels = {}, exactName = false, rowLimit } = options
     const labels = Object.entries(constantLabels).sort()
     const definition = `${what} ${JSON.stringify({ unit, type, labelKeys, constantLabels: labels, exactName, rowLimit })}`
@@ -182,7 +184,10 @@ export class MetricRegistry implements MetricProducer {
 
 function sameMetric(name: string, existing: Registration, definition: string, description: string): Registration {
   if (existing.definition !== definition) {
-    throw new DefinitionError('ERR_METRIC_CONFLICT', `a metric name stands for one definition: ${name} is ${definition} after ${existing.definition}`)
+    throw new DefinitionError(
+      'ERR_METRIC_CONFLICT',
+      `a metric name stands for one definition: ${name} is ${definition} after ${existing.definition}`,
+    )
   }
   if (existing.description !== description) {
     warnOnce('TALLYSCOPE_DESCRIPTION', name, `metric ${name} was defined with two descriptions; the first stays`)

@@ -10,18 +10,26 @@ export class SeriesPlace {
   #structure = -1
   chunk!: StoreChunk
   cell = 0
+  #isOverflow = false
 
   constructor(store: RowStore, labels: Labels) {
     this.#store = store
     this.#labels = ownLabels(labels, store.labelKeys)
   }
 
-  /** Marks the row as active; where rows have moved, finds it first. Nothing to do twice within an epoch. */
+  /** Marks the row as active, for a change of it; where rows have moved, finds it first. Nothing to do twice within an epoch. */
   locate(): void {
+    this.find()
+    if (this.#isOverflow) this.#store.countOverflow()
+  }
+
+  /** As `locate`, for who only reads. */
+  find(): void {
     const { epochs } = this.#store
     if (this.#epoch === epochs.current) return
     if (this.#structure !== epochs.structure) {
-      const row = this.#store.find(this.#labels)
+      const row = this.#store.place(this.#labels)
+      this.#isOverflow = this.#store.isOverflow(row)
       this.chunk = this.#store.chunkOf(row)
       this.cell = row - this.chunk.start
       this.#structure = epochs.structure
