@@ -1,0 +1,226 @@
+import { DefinitionError } from '../../base/errors.js'
+import { warnOnce } from '../../base/logger.js'
+import { selfCount, selfFamily } from '../../base/self-count.js'
+import { partName } from '../../base/part-name.js'
+import { exposedFamily } from '../../exporters/prometheus/names.js'
+import { checkProducers, gather } from '../../metrics/gather.js'
+import type { Metric, MetricDescriptor } from '../../metrics/metric.js'
+import type { MetricProducer } from '../../metrics/producer.js'
+import { type Stats, stats as sharedStats } from '../../stats/stats.js'
+import { promValues } from './metric-to-prom.js'
+import type { PromMetricValues, PromRegistry } from './registry-shape.js'
+
+export interface BridgeOptions {
+  /** Whose metrics are shown. Default: the shared `stats`. */
+  readonly producers?: readonly MetricProducer[]
+  /** What gathering may take, in milliseconds. Default 10 000. */
+  readonly timeoutMs?: number
+}
+
+/** Metrics of ours in a prom-client registry, until `stop()`. */
+export interface RegistryBridge {
+  /** Names that are shown now. */
+  readonly names: readonly string[]
+  /** Takes our metrics out again and leaves the registry as it was. Calling it twice is harmless. */
+  stop(): void
+}
+
+const CLASHES = selfFamily({
+  name: 'tallyscope_prom_client_clashes_total',
+  description: 'Metrics not shown in a prom-client registry because it has one of the same name.',
+  type: 'counter',
+  unit: '1',
+  labelKeys: ['metric'],
+})
+
+/**
+ * Shows our metrics in a prom-client registry: `registry.metrics()` prints them with its own, percentiles as summaries,
+ * exemplars where its content type is OpenMetrics.
+ *
+ * Views and instruments that come later are shown too, those of asynchronous producers from the scrape after the one that
+ * first met them. To see them come, the registry's `getMetricsAsArray` and `registerMetric` are wrapped while the bridge
+ * stands. Where the registry has a metric of the same name, now or later, its own is shown and ours left out, which is
+ * counted and told.
+ *
+ * @throws {@link DefinitionError} `ERR_PROM_REGISTRY` when this is no registry of prom-client's shape; `ERR_PRODUCER`.
+ * @example
+ * import { register } from 'prom-client'
+ * const bridge = bridgeToRegistry(register, { producers: [stats, registry] })
+ */
+export function bridgeToRegistry(registry: PromRegistry, options: BridgeOptions = {}): RegistryBridge {
+  for (const method of ['registerMetric', 'removeSingleMetric', 'getSingleMetric', 'getMetricsAsArray'] as const) {
+    if (typeof registry?.[method] === 'function') continue
+    throw new DefinitionError('ERR_PROM_REGISTRY', `a bridge needs a registry of prom-client's shape: this one has no ${method}()`)
+  }
+  const { producers = [sharedStats as Stats as MetricProducer], timeoutMs } = options
+  checkProducers(producers)
+  return new Bridge(registry, producers, timeoutMs)
+}
+
+class Bridge implements RegistryBridge {
+  readonly #registry: PromRegistry
+  readonly #producers: readonly MetricProducer[]
+  readonly #timeoutMs: number | undefined
+  readonly #shown = new Map<string, BridgedMetric>()
+  readonly #unwrap: (() => void)[] = []
+  /** Answers of asynchronous producers that are still to come: nobody is asked twice at a time. */
+  readonly #owed = new Map<MetricProducer, Promise<readonly Metric[]>>()
+  #gathering: Promise<ReadonlyMap<string, Metric>> | undefined
+  #stopped = false
+
+  constructor(registry: PromRegistry, producers: readonly MetricProducer[], timeoutMs: number | undefined) {
+    this.#registry = registry
+    this.#producers = [...producers]
+    this.#timeoutMs = timeoutMs
+    this.#wrap('getMetricsAsArray', (original) => () => {
+      this.#begin()
+      return original()
+    })
+    this.#wrap('registerMetric', (original) => (metric: never) => {
+      const { name } = metric as { name: string }
+      if (this.#shown.has(name) && this.#shown.get(name) !== metric) this.#giveWay(name)
+      original(metric)
+    })
+    this.#begin()
+  }
+
+  get names(): readonly string[] {
+    return [...this.#shown.keys()]
+  }
+
+  stop(): void {
+    if (this.#stopped) return
+    this.#stopped = true
+    for (const unwrap of this.#unwrap.splice(0)) unwrap()
+    for (const name of [...this.#shown.keys()]) this.#takeOut(name)
+  }
+
+  /** All metrics by exposed name, gathered once for all that are asked in the same scrape. */
+  metrics(): Promise<ReadonlyMap<string, Metric>> {
+    if (this.#gathering === undefined) this.#begin()
+    return this.#gathering!
+  }
+
+  /** A scrape begins: asks every producer, and shows at once what those that answer at once have. */
+  #begin(): void {
+    if (this.#stopped) {
+      this.#gathering = Promise.resolve(new Map())
+      return
+    }
+    for (const [name, metric] of this.#shown) {
+      if (this.#registry.getSingleMetric(name) !== metric) this.#shown.delete(name) // the registry was cleared
+    }
+    const answers = this.#producers.map((producer) => ({ name: partName(producer, 'producer'), getMetrics: this.#ask(producer) }))
+    this.#gathering = this.#gather(answers)
+    // Whoever asks one metric after the other, without beginning a scrape, does so within this turn.
+    setImmediate(() => {
+      this.#gathering = undefined
+    })
+  }
+
+  /** One producer's answer, as it will be given to the gathering. An earlier one that is still owed is waited for. */
+  #ask(producer: MetricProducer): () => readonly Metric[] | Promise<readonly Metric[]> {
+    let answer = this.#owed.get(producer)
+    if (answer === undefined) {
+      try {
+        const given = producer.getMetrics(this.#timeoutMs === undefined ? undefined : { timeoutMs: this.#timeoutMs })
+        if (!(given instanceof Promise)) {
+          for (const { descriptor } of given) this.#meet(descriptor)
+          return () => given
+        }
+        answer = given
+      } catch (error) {
+        return () => {
+          throw error
+        }
+      }
+      this.#owed.set(producer, answer)
+      const paid = (): void => void this.#owed.delete(producer)
+      answer.then(paid, paid)
+    }
+    const owed = answer
+    return () => owed
+  }
+
+  async #gather(answers: readonly MetricProducer[]): Promise<ReadonlyMap<string, Metric>> {
+    const metrics = await gather(answers, this.#timeoutMs === undefined ? {} : { timeoutMs: this.#timeoutMs })
+    const byName = new Map<string, Metric>()
+    for (const metric of metrics) {
+      const { name } = exposedFamily(metric.descriptor)
+      if (byName.has(name)) continue // the first producer wins
+      byName.set(name, metric)
+      this.#meet(metric.descriptor)
+    }
+    return byName
+  }
+
+  #meet(descriptor: MetricDescriptor): void {
+    const { name } = exposedFamily(descriptor)
+    if (this.#stopped || this.#shown.has(name)) return
+    if (this.#registry.getSingleMetric(name) !== undefined) {
+      this.#tellClash(name)
+      return
+    }
+    const metric = new BridgedMetric(name, descriptor, () => this.metrics())
+    this.#shown.set(name, metric)
+    this.#registry.registerMetric(metric as never)
+  }
+
+  #giveWay(name: string): void {
+    this.#takeOut(name)
+    this.#tellClash(name)
+  }
+
+  #takeOut(name: string): void {
+    if (this.#registry.getSingleMetric(name) === this.#shown.get(name)) this.#registry.removeSingleMetric(name)
+    this.#shown.delete(name)
+  }
+
+  #tellClash(name: string): void {
+    selfCount(CLASHES, name).value++
+    warnOnce('TALLYSCOPE_NAME_CLASH', name, `${name} is in the prom-client registry already: that one is shown, ours is left out`)
+  }
+
+  #wrap(
+    method: 'getMetricsAsArray' | 'registerMetric',
+    make: (original: (argument?: never) => unknown) => (argument: never) => unknown,
+  ): void {
+    const registry = this.#registry as unknown as Record<string, (argument?: never) => unknown>
+    const own = Object.getOwnPropertyDescriptor(registry, method)
+    const original = registry[method]!
+    const wrapped = make((argument?: never) => original.call(registry, argument))
+    Object.defineProperty(registry, method, { value: wrapped, configurable: true, writable: true, enumerable: false })
+    this.#unwrap.push(() => {
+      if (registry[method] !== wrapped) return // somebody has wrapped it since; ours then does nothing
+      if (own === undefined) delete registry[method]
+      else Object.defineProperty(registry, method, own)
+    })
+  }
+}
+
+/** One metric of ours as prom-client wants to have it. It may change `name` for OpenMetrics, and reads it back from `get()`. */
+class BridgedMetric {
+  name: string
+  readonly help: string
+  readonly type: string
+  readonly aggregator = 'sum'
+  readonly #exposedName: string
+  readonly #metrics: () => Promise<ReadonlyMap<string, Metric>>
+
+  constructor(name: string, descriptor: MetricDescriptor, metrics: () => Promise<ReadonlyMap<string, Metric>>) {
+    this.name = name
+    this.help = descriptor.description || name
+    this.type = exposedFamily(descriptor).type
+    this.#exposedName = name
+    this.#metrics = metrics
+  }
+
+  async get(): Promise<PromMetricValues> {
+    const metric = (await this.#metrics()).get(this.#exposedName)
+    const { name, help, type, aggregator } = this
+    return { name, help, type, aggregator, values: metric === undefined ? [] : promValues(metric) }
+  }
+
+  /** Counts of ours are not reset by others. */
+  reset(): void {}
+}

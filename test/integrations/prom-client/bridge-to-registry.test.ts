@@ -1,0 +1,184 @@
+import { Counter, Registry } from 'prom-client'
+import { expect, test } from 'vitest'
+import { formatText } from '../../../src/exporters/prometheus/text.js'
+import { bridgeToRegistry } from '../../../src/integrations/prom-client/bridge-to-registry.js'
+import { fromRegistry } from '../../../src/integrations/prom-client/from-registry.js'
+import { gather } from '../../../src/metrics/gather.js'
+import { MetricRegistry } from '../../../src/metrics/metric-registry.js'
+import { count, distribution, lastValue, percentiles, sum } from '../../../src/stats/aggregation.js'
+import type { Measure } from '../../../src/stats/measure.js'
+import { Stats } from '../../../src/stats/stats.js'
+import { parseSamples, parseTypes } from './parse-samples.js'
+
+/** An engine with a view of every kind, some of them with values. */
+function fullStats(limit = 2_000) {
+  const stats = new Stats({ limits: { rowsPerView: limit } })
+  const latency: Measure<'route'> = stats.measure('shop/latency', { unit: 's', description: 'Say "hi"\nagain', tagKeys: ['route'] })
+  const register = (name: string, aggregation: ReturnType<typeof count>) =>
+    stats.viewManager.registerView({ name, measure: latency, aggregation, tagKeys: ['route'] })
+  register('shop/latency', distribution([0.1, 0.5]))
+  register('shop/requests', count())
+  register('shop/spent', sum())
+  register('shop/last', lastValue())
+  register('shop/quick', percentiles())
+  for (const [value, route] of [
+    [0.1, '/'],
+    [0.3, '/'],
+    [7, 'a"b\\c\nd'],
+    [0.2, 'é'],
+  ] as const)
+    stats.record(latency, value, { route })
+  return { stats, latency }
+}
+
+function fullRegistry() {
+  const registry = new MetricRegistry()
+  registry.gauge('queue/depth', { labelKeys: ['queue'] }).set(Number.NaN, { queue: 'mail' })
+  registry.cumulative('jobs/done', { unit: 'By' }).add(3)
+  registry.info('build', { labelKeys: ['version'] }).set({ version: '1.2.3' })
+  registry.stateSet('door', { states: ['open', 'shut'] }).set('open')
+  return registry
+}
+
+test('their text has the same samples and types as ours, and their own beside', async () => {
+  const { stats } = fullStats()
+  const producers = [stats, fullRegistry()]
+  const theirs = new Registry()
+  new Counter({ name: 'own_total', help: 'x', registers: [theirs] }).inc()
+  const bridge = bridgeToRegistry(theirs, { producers })
+  const text = await theirs.metrics()
+  const ours = formatText(await gather(producers))
+  const samples = parseSamples(text)
+  expect(samples.get('own_total{}')).toBe(1)
+  samples.delete('own_total{}')
+  expect([...samples].sort()).toEqual([...parseSamples(ours)].sort())
+  expect(parseTypes(text)).toEqual({ own_total: 'counter', ...parseTypes(ours) })
+  bridge.stop()
+})
+
+test('there and back again nothing is lost', async () => {
+  const { stats } = fullStats()
+  const theirs = new Registry()
+  const bridge = bridgeToRegistry(theirs, { producers: [stats] })
+  await theirs.metrics()
+  expect([...parseSamples(formatText(await fromRegistry(theirs).getMetrics()))].sort()).toEqual(
+    [...parseSamples(formatText(stats.getMetrics()))].sort(),
+  )
+  bridge.stop()
+})
+
+test('what comes later is shown, of asynchronous producers too', async () => {
+  const stats = new Stats()
+  const registry = new MetricRegistry()
+  const theirs = new Registry()
+  const bridge = bridgeToRegistry(theirs, { producers: [stats, registry] })
+  const measure = stats.measure('late')
+  stats.viewManager.registerView({ name: 'late', measure, aggregation: count() })
+  stats.record(measure, 1)
+  expect(await theirs.metrics()).toContain('late_total 1')
+  registry.derivedGauge('asked').observe(async () => 5)
+  await theirs.metrics()
+  expect(await theirs.metrics()).toContain('asked 5')
+  stats.viewManager.unregisterView('late')
+  expect(await theirs.metrics()).not.toContain('late_total 1')
+  bridge.stop()
+})
+
+test('a name that they have is theirs, before the bridge and after', async () => {
+  const { stats } = fullStats()
+  const theirs = new Registry()
+  new Counter({ name: 'shop_requests_total', help: 'theirs', registers: [theirs] }).inc(100)
+  const bridge = bridgeToRegistry(theirs, { producers: [stats] })
+  new Counter({ name: 'shop_spent_seconds_total', help: 'theirs', registers: [theirs] }).inc(200)
+  const samples = parseSamples(await theirs.metrics()) // throws where a sample stands twice
+  expect(samples.get('shop_requests_total{}')).toBe(100)
+  expect(samples.get('shop_spent_seconds_total{}')).toBe(200)
+  expect(samples.get('shop_latency_seconds_count{route=/}')).toBe(2)
+  expect(bridge.names).not.toContain('shop_requests_total')
+  bridge.stop()
+})
+
+test('stop leaves the registry as it was', async () => {
+  const { stats } = fullStats()
+  const theirs = new Registry()
+  new Counter({ name: 'own_total', help: 'x', registers: [theirs] }).inc()
+  const before = await theirs.metrics()
+  const bridge = bridgeToRegistry(theirs, { producers: [stats] })
+  expect(await theirs.metrics()).not.toBe(before)
+  bridge.stop()
+  bridge.stop()
+  expect(await theirs.metrics()).toBe(before)
+  expect(Object.keys(theirs)).toEqual(Object.keys(new Registry()))
+  expect(theirs.getMetricsAsArray).toBe(Registry.prototype.getMetricsAsArray)
+})
+
+test('a registry that is cleared shows us again', async () => {
+  const { stats } = fullStats()
+  const theirs = new Registry()
+  const bridge = bridgeToRegistry(theirs, { producers: [stats] })
+  theirs.clear()
+  expect(await theirs.metrics()).toContain('shop_requests_total{route="/"} 2')
+  theirs.resetMetrics()
+  expect(await theirs.metrics()).toContain('shop_requests_total{route="/"} 2')
+  bridge.stop()
+})
+
+test('in OpenMetrics theirs has exemplars and the names that it wants', async () => {
+  const { stats, latency } = fullStats()
+  stats.record(latency, 0.05, { route: '/' }, { trace_id: 'abc' })
+  const theirs = new Registry(Registry.OPENMETRICS_CONTENT_TYPE)
+  const bridge = bridgeToRegistry(theirs, { producers: [stats] })
+  for (let scrape = 0; scrape < 2; scrape++) {
+    const text = await theirs.metrics()
+    expect(text).toContain('# TYPE shop_requests counter\n')
+    expect(text).toContain('shop_requests_total{route="/"} 3')
+    expect(text).toMatch(/^shop_latency_seconds_bucket\{.*le="0.1".*\} 2 # \{trace_id="abc"\} 0.05 1\d+/m)
+  }
+  bridge.stop()
+})
+
+test('the overflow row is told apart', async () => {
+  const { stats } = fullStats(1)
+  const theirs = new Registry()
+  const bridge = bridgeToRegistry(theirs, { producers: [stats] })
+  expect(await theirs.metrics()).toContain('shop_requests_total{tallyscope_overflow="true"} 2')
+  bridge.stop()
+})
+
+test('a producer that fails costs only its own metrics', async () => {
+  const { stats } = fullStats()
+  const broken = {
+    getMetrics: () => {
+      throw new Error('planted')
+    },
+    getFamilies: () => {
+      throw new Error('planted')
+    },
+  }
+  const theirs = new Registry()
+  const bridge = bridgeToRegistry(theirs, { producers: [broken, stats] })
+  expect(await theirs.metrics()).toContain('shop_requests_total{route="/"} 2')
+  bridge.stop()
+})
+
+test('one scrape gathers once, however many metrics there are', async () => {
+  let gatherings = 0
+  const { stats } = fullStats()
+  const producer = { getMetrics: () => (gatherings++, stats.getMetrics()) }
+  const theirs = new Registry()
+  const bridge = bridgeToRegistry(theirs, { producers: [producer] })
+  await theirs.metrics()
+  gatherings = 0
+  await theirs.metrics()
+  expect(gatherings).toBe(1)
+  bridge.stop()
+})
+
+test('what is no registry is refused', () => {
+  expect(() => bridgeToRegistry({} as never)).toThrow(
+    expect.objectContaining({
+      code: 'ERR_PROM_REGISTRY',
+      message: "a bridge needs a registry of prom-client's shape: this one has no registerMetric()",
+    }),
+  )
+})

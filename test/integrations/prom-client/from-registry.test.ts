@@ -1,0 +1,121 @@
+import { Counter, Gauge, Histogram, Registry, Summary } from 'prom-client'
+import { expect, test } from 'vitest'
+import { formatOpenMetrics } from '../../../src/exporters/prometheus/openmetrics-text.js'
+import { formatText } from '../../../src/exporters/prometheus/text.js'
+import { fromRegistry } from '../../../src/integrations/prom-client/from-registry.js'
+import type { Metric } from '../../../src/metrics/metric.js'
+import { parseSamples, parseTypes } from './parse-samples.js'
+
+/** One metric of every type, with and without labels. */
+function fullRegistry(): Registry {
+  const registry = new Registry()
+  const registers = [registry]
+  const labelNames = ['method', 'code']
+  new Counter({ name: 'requests_total', help: 'Requests', labelNames, registers }).inc({ method: 'GET', code: 200 }, 3)
+  new Counter({ name: 'plain', help: 'A counter without _total', registers }).inc(7)
+  const depth = new Gauge({ name: 'queue_depth', help: 'Say "hi"\\\nand more', labelNames: ['queue'], registers })
+  depth.set({ queue: 'a"b\\c\nd' }, -2.5)
+  depth.set({ queue: 'nan' }, Number.NaN)
+  depth.set({ queue: 'inf' }, Number.POSITIVE_INFINITY)
+  const latency = new Histogram({ name: 'latency_seconds', help: 'Latency', labelNames: ['route'], buckets: [0.1, 0.5, 1], registers })
+  for (const value of [0.05, 0.1, 0.7, 5]) latency.observe({ route: '/' }, value)
+  latency.observe({ route: '/b' }, 0.2)
+  new Histogram({ name: 'empty_seconds', help: 'Nothing', labelNames: ['a'], registers })
+  const size = new Summary({ name: 'size_bytes', help: 'Sizes', labelNames: ['kind'], percentiles: [0.5, 0.9], registers })
+  for (const value of [1, 2, 3]) size.observe({ kind: 'x' }, value)
+  return registry
+}
+
+test('our text of their registry has the same samples and types as their own', async () => {
+  const registry = fullRegistry()
+  const ours = formatText(await fromRegistry(registry).getMetrics())
+  const theirs = await registry.metrics()
+  expect([...parseSamples(ours)].sort()).toEqual([...parseSamples(theirs)].sort())
+  const { empty_seconds: _empty, ...types } = parseTypes(theirs)
+  expect(parseTypes(ours)).toEqual(types)
+})
+
+test('labels of the whole registry are on every series, where a series has none of its own', async () => {
+  const registry = fullRegistry()
+  registry.setDefaultLabels({ app: 'shop', method: 'default' })
+  const ours = formatText(await fromRegistry(registry).getMetrics())
+  expect([...parseSamples(ours)].sort()).toEqual([...parseSamples(await registry.metrics())].sort())
+})
+
+test('exemplars come along', async () => {
+  const registry = new Registry(Registry.OPENMETRICS_CONTENT_TYPE)
+  const latency = new Histogram({
+    name: 'latency_seconds',
+    help: 'Latency',
+    buckets: [0.1],
+    enableExemplars: true,
+    registers: [registry as Registry],
+  })
+  latency.observe({ labels: {}, value: 0.05, exemplarLabels: { trace_id: 'abc' } })
+  latency.observe({ labels: {}, value: 5, exemplarLabels: { trace_id: 'def' } })
+  const requests = new Counter({ name: 'requests_total', help: 'Requests', enableExemplars: true, registers: [registry as Registry] })
+  requests.inc({ labels: {}, value: 2, exemplarLabels: { trace_id: 'ghi' } })
+  const exemplars = (text: string) =>
+    Array.from(text.matchAll(/^(\S+) \S+ # (\{.*\}) (\S+)/gm), ([, series, labels, value]) => `${series} ${labels} ${Number(value)}`).sort()
+  const ours = exemplars(formatOpenMetrics(await fromRegistry(registry).getMetrics()))
+  expect(ours).toEqual(exemplars(await registry.metrics()))
+  expect(ours).toHaveLength(3)
+})
+
+test('a collect function that throws, rejects or hangs costs only its own metric', async () => {
+  const registry = new Registry()
+  const registers = [registry]
+  new Gauge({ name: 'good', help: 'x', registers }).set(1)
+  const faults: [string, () => void | Promise<void>][] = [
+    [
+      'throws',
+      () => {
+        throw new Error('planted')
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('planted'))],
+    ['hangs', () => new Promise(() => {})],
+  ]
+  for (const [name, collect] of faults) new Gauge({ name, help: 'x', registers, collect })
+  const started = performance.now()
+  const metrics = await fromRegistry(registry, { timeoutMs: 50 }).getMetrics()
+  expect(metrics.map(({ descriptor }) => descriptor.name)).toEqual(['good'])
+  expect(performance.now() - started).toBeLessThan(1_000)
+})
+
+test('the asker that waits less is answered earlier', async () => {
+  const registry = new Registry()
+  new Gauge({ name: 'hangs', help: 'x', registers: [registry], collect: () => new Promise(() => {}) })
+  const started = performance.now()
+  expect(await fromRegistry(registry).getMetrics({ timeoutMs: 50 })).toEqual([])
+  expect(performance.now() - started).toBeLessThan(1_000)
+})
+
+test('a histogram that does not add up is left out, the rest of its family stays', async () => {
+  const bucket = (le: string | number, value: number, kind: string) => ({ metricName: 'h_bucket', labels: { le, kind }, value })
+  const broken = {
+    name: 'h',
+    get: () => ({
+      name: 'h',
+      help: 'h',
+      type: 'histogram',
+      values: [
+        ...[
+          bucket(1, 2, 'good'),
+          bucket('+Inf', 3, 'good'),
+          { metricName: 'h_sum', labels: { kind: 'good' }, value: 5 },
+          { metricName: 'h_count', labels: { kind: 'good' }, value: 3 },
+        ],
+        ...[bucket(1, 5, 'bad'), bucket('+Inf', 3, 'bad'), { metricName: 'h_count', labels: { kind: 'bad' }, value: 3 }],
+      ],
+    }),
+  }
+  const registry = {
+    registerMetric: () => {},
+    removeSingleMetric: () => {},
+    getSingleMetric: () => undefined,
+    getMetricsAsArray: () => [broken],
+  }
+  const [metric] = (await fromRegistry(registry).getMetrics()) as [Metric]
+  expect(metric.timeSeries.map(({ labelValues }) => labelValues)).toEqual([['good']])
+})
