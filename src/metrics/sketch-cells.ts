@@ -8,6 +8,8 @@ export interface Sketch {
   readonly count: number
   readonly sum: number
   snapshot(): PointValue
+  /** Ties what was just recorded to its origin, where the kind keeps such. */
+  attach?(value: number, attachments: Readonly<Record<string, string>>): void
   /** Puts all that another one of the same kind has taken into this one. */
   merge(other: this): void
 }
@@ -37,7 +39,9 @@ export class SketchCells implements Cells {
     return this.#at(cell).record(value)
   }
 
-  attach(): void {}
+  attach(cell: number, value: number, attachments: Readonly<Record<string, string>>): void {
+    this.#at(cell).attach?.(value, attachments)
+  }
 
   value(cell: number): number {
     return this.#at(cell).sum

@@ -1,12 +1,17 @@
 import { DefinitionError } from '../base/errors.js'
+import { DERIVED_BOUNDS, type ExponentialOptions, exponentialSettings } from '../metrics/exponential-options.js'
 import { type PercentilesOptions, resolvePercentiles } from '../metrics/percentiles-options.js'
 
-/** How the values of a measure become the data of a view. Plain data; made by `count()`, `sum()`, `lastValue()`, `distribution()`, `percentiles()`. */
+/**
+ * How the values of a measure become the data of a view. Plain data; made by `count()`, `sum()`, `lastValue()`, `distribution()`,
+ * `exponential()`, `percentiles()`.
+ */
 export type Aggregation =
   | { readonly kind: 'count' }
   | { readonly kind: 'sum' }
   | { readonly kind: 'lastValue' }
   | { readonly kind: 'distribution'; readonly bounds: readonly number[] }
+  | { readonly kind: 'exponential'; readonly options: ExponentialOptions; readonly bounds: readonly number[] }
   | { readonly kind: 'percentiles'; readonly options: PercentilesOptions }
 
 const MAX_BOUNDS = 512
@@ -44,6 +49,10 @@ export function lastValue(): Aggregation {
  * const latency = distribution([0.005, 0.025, 0.1, 0.5]) // for a measure in 's'
  */
 export function distribution(bounds: readonly number[] = []): Aggregation {
+  return Object.freeze({ kind: 'distribution', bounds: checkedBounds(bounds) })
+}
+
+function checkedBounds(bounds: readonly number[]): readonly number[] {
   if (!Array.isArray(bounds)) throw new DefinitionError('ERR_BUCKET_BOUNDS', `bucket bounds must be an array, not ${typeof bounds}`)
   const kept = bounds.at(-1) === Number.POSITIVE_INFINITY ? bounds.slice(0, -1) : bounds.slice()
   if (kept.length > MAX_BOUNDS) {
@@ -56,7 +65,26 @@ export function distribution(bounds: readonly number[] = []): Aggregation {
       throw new DefinitionError('ERR_BUCKET_BOUNDS', `bucket bounds must be finite and increase: bound ${at} is ${String(bound)}${after}`)
     }
   }
-  return Object.freeze({ kind: 'distribution', bounds: Object.freeze(kept.map((bound) => bound + 0)) })
+  return Object.freeze(kept.map((bound) => bound + 0))
+}
+
+export interface ExponentialAggregationOptions extends ExponentialOptions {
+  /** Buckets for the formats that have no exponential ones. Default: powers of four from 4^-10 to 4^15. */
+  readonly bounds?: readonly number[]
+}
+
+/**
+ * Counts recorded values into buckets whose bounds grow exponentially, so that nobody has to choose them: a native
+ * histogram in Prometheus' protobuf format, a classic one in the text formats.
+ *
+ * @throws {@link DefinitionError} `ERR_EXPONENTIAL` when an option is out of its range, `ERR_BUCKET_BOUNDS` for wrong bounds.
+ * @see https://prometheus.io/docs/specs/native_histograms/
+ * @example
+ * const latency = exponential({ growthFactor: 1.1 })
+ */
+export function exponential({ bounds, ...options }: ExponentialAggregationOptions = {}): Aggregation {
+  exponentialSettings(options)
+  return Object.freeze({ kind: 'exponential', options: Object.freeze(options), bounds: checkedBounds(bounds ?? DERIVED_BOUNDS) })
 }
 
 /**

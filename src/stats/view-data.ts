@@ -55,8 +55,9 @@ function dataOf({ aggregation }: View, chunk: RowChunk, cell: number): Aggregati
   switch (aggregation.kind) {
     case 'distribution':
       return distributionOf(aggregation.bounds, chunk, cell)
+    case 'exponential':
     case 'percentiles':
-      return chunk.sketch?.(cell) as SummaryValue
+      return chunk.sketch?.(cell) as DistributionValue | SummaryValue
     default:
       return { kind: aggregation.kind, value: chunk.value(cell) }
   }

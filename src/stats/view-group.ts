@@ -1,6 +1,7 @@
 import { selfCount, selfFamily, type SelfCount } from '../base/self-count.js'
 import { CountCells, DistributionCells, LastValueCells, SumCells, type Epochs } from '../metrics/cells.js'
 import { PercentilesData } from '../metrics/hdr-percentiles.js'
+import { ExponentialData } from '../metrics/exponential-data.js'
 import { resolvePercentiles } from '../metrics/percentiles-options.js'
 import { SketchCells } from '../metrics/sketch-cells.js'
 import { BucketSearch } from '../metrics/bucket-search.js'
@@ -141,7 +142,7 @@ export class ViewGroup {
 
 /** Whether a row of the view is an object of its own. */
 export function isSketched({ aggregation }: View): boolean {
-  return aggregation.kind === 'percentiles'
+  return aggregation.kind === 'percentiles' || aggregation.kind === 'exponential'
 }
 
 /** How the values of a view are kept: the one place that knows which cells an aggregation needs. */
@@ -156,6 +157,11 @@ function cellsFor(view: View, epochs: Epochs): CellsFactory {
     case 'percentiles': {
       const config = resolvePercentiles(view.aggregation.options, view.measure.unit)
       return () => new SketchCells(() => new PercentilesData(config, epochs.clock))
+    }
+    case 'exponential': {
+      const { options, bounds } = view.aggregation
+      const search = new BucketSearch(bounds)
+      return () => new SketchCells(() => new ExponentialData(options, search, epochs))
     }
     case 'distribution': {
       const search = new BucketSearch(view.aggregation.bounds)

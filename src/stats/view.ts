@@ -1,6 +1,6 @@
 import { DefinitionError } from '../base/errors.js'
 import type { MetricDescriptor, MetricType } from '../metrics/metric.js'
-import { distribution, equalAggregations, type Aggregation } from './aggregation.js'
+import { distribution, exponential, equalAggregations, type Aggregation } from './aggregation.js'
 import { PERCENTILES_ROW_LIMIT, resolvePercentiles } from '../metrics/percentiles-options.js'
 import { checkKeys, checkName } from '../metrics/definition-rules.js'
 import { Measure } from './measure.js'
@@ -92,6 +92,8 @@ function metricType(aggregation: Aggregation, measure: Measure): MetricType {
       return `GAUGE_${number}`
     case 'distribution':
       return 'CUMULATIVE_DISTRIBUTION'
+    case 'exponential':
+      return 'CUMULATIVE_DISTRIBUTION'
     case 'percentiles':
       return 'SUMMARY'
   }
@@ -106,6 +108,10 @@ function forMeasure(aggregation: Aggregation, measure: Measure, view: string): A
     case 'distribution': {
       const made = distribution(aggregation.bounds) as typeof aggregation // plain data may be of anyone's making
       return measure.signed ? made : distribution(made.bounds.filter((bound) => bound >= 0))
+    }
+    case 'exponential': {
+      const bounds = measure.signed ? aggregation.bounds : aggregation.bounds.filter((bound) => bound >= 0)
+      return exponential({ ...aggregation.options, bounds })
     }
     case 'percentiles':
       resolvePercentiles(aggregation.options, measure.unit)
