@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync, existsSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, statSync, existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -62,3 +62,17 @@ test(`killed ${KILLS} times at random points: every line known to be written is 
     start = first + numbers.length + (isTorn ? 1 : 0)
   }
 }, 300_000)
+
+test('four processes that append to one file at the same time break no line of each other', async () => {
+  const programs = Array.from({ length: 4 }, (_, who) => new ChildProgram('write-until-killed.js', { path, who, start: 0, count: 1_000 }))
+  for (const program of programs) expect(await program.ended).toEqual({ status: 0, signal: null })
+  const lines = readFileSync(path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { who: number; i: number })
+  for (const [who, { stdout }] of programs.entries()) {
+    const last = Number(stdout.trimEnd().split('\n').at(-1))
+    const numbers = lines.filter((line) => line.who === who).map(({ i }) => i)
+    expect(numbers).toEqual(Array.from({ length: last + 1 }, (_, i) => i))
+  }
+}, 120_000)

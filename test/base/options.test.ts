@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest'
+import { checkNumber } from '../../src/base/check-number.js'
+import { partName } from '../../src/base/part-name.js'
+
+describe('a number', () => {
+  test.each([1, 1.5, 10])('%d fits into its range', (value) => {
+    expect(checkNumber('ERR_TEST', 'limit', value, { min: 1, max: 10 })).toBe(value)
+  })
+
+  test.each<[unknown, string]>([
+    [0, '0'],
+    [11, '11'],
+    [Number.NaN, 'NaN'],
+    ['5', '"5"'],
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [true, 'true'],
+    [{}, 'of type object'],
+    [Symbol('s'), 'of type symbol'],
+  ])('must not be %o', (value, told) => {
+    expect(() => checkNumber('ERR_TEST', 'limit', value, { min: 1, max: 10 })).toThrowError(
+      expect.objectContaining({ name: 'DefinitionError', code: 'ERR_TEST', message: `limit must be a number from 1 to 10: it is ${told}` }),
+    )
+  })
+
+  test('may have to be whole', () => {
+    expect(() => checkNumber('ERR_TEST', 'limit', 1.5, { min: 1, max: 10, integer: true })).toThrowError(
+      'limit must be a whole number from 1 to 10: it is 1.5',
+    )
+  })
+})
+
+test.each<[string, unknown, string]>([
+  ['its own', { name: 'mine' }, 'mine'],
+  ['that of its class', new (class Mine {})(), 'Mine'],
+  ['a plain object has none', {}, 'part'],
+  ['no object has none', undefined, 'part'],
+  ['no text is none', { name: 5 }, 'part'],
+  ['cut after 100 characters', { name: 'x'.repeat(200) }, 'x'.repeat(100)],
+  [
+    'one that cannot be read is none',
+    new Proxy(
+      {},
+      {
+        get: () => {
+          throw new Error('no')
+        },
+      },
+    ),
+    'part',
+  ],
+])('the name of a part: %s', (_, part, name) => {
+  expect(partName(part, 'part')).toBe(name)
+})
