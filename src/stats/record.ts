@@ -23,13 +23,13 @@ export function record(measure: Measure, value: number, tags?: Labels | TagMap, 
     try {
       const { store } = groups[0]!
       const row = store.find(tags)
-      if (row < 0) return drop(measure, 'tags')
+      if (row < 0) return refuse(measure)
       const chunk = store.chunkOf(row)
       const cell = row - chunk.start
       chunk.marks[cell] = chunk.epochs.current
       if (!chunk.columns[0]!.record(cell, value)) tooLarge(measure)
     } catch {
-      drop(measure, 'tags') // a getter or a proxy among the tags threw
+      refuse(measure) // a getter or a proxy among the tags threw
     }
     return
   }
@@ -276,6 +276,11 @@ const DROPPED = selfFamily({
   unit: '1',
   labelKeys: ['measure', 'reason'],
 })
+
+function refuse(measure: Measure): void {
+  for (const group of measure.groups) group.drop('tags')
+  drop(measure, 'tags')
+}
 
 function tooLarge(measure: Measure): void {
   for (const group of measure.groups) group.drop('too large')
