@@ -4,7 +4,12 @@ import { defineConfig } from 'vitest/config'
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
 
 // Tests that look at time or start other programs: afterwards and one file at a time, since what runs beside would be measured too.
-const MEASURING = ['test/bench/**/*.test.ts', 'test/prometheus-real/**/*.test.ts', 'test/**/*-under-load.test.ts', 'test/**/*-process.test.ts']
+const MEASURING = [
+  'test/bench/**/*.test.ts',
+  'test/prometheus-real/**/*.test.ts',
+  'test/**/*-under-load.test.ts',
+  'test/**/*-process.test.ts',
+]
 
 export default defineConfig({
   oxc: { include: /\.([cm]?ts|[jt]sx)$/ }, // .cts too, which is left out by default

@@ -25,6 +25,8 @@ interface Waiter {
  * An export that is over its time-out counts as rejected; the next one waits until it has really ended, so that an
  * exporter never has two batches at once. A {@link TransportError} from the exporter ends the transport.
  *
+ * Its timers keep no process alive: call `shutdown()` at the end, or have {@link installShutdownHooks} do so.
+ *
  * @throws {@link DefinitionError} `ERR_EXPORTER`; `ERR_TRANSPORT_OPTION` when an option is out of its range.
  * @example
  * const transport = new AsyncTransport(new FileExporter({ path: 'traces.jsonl' }), { maxBatchSize: 100, waitPeriodMs: 30_000 })

@@ -66,7 +66,7 @@ export function exporterContract<T>(options: ExporterContractOptions<T>): Contra
       name: 'batches given at the same time all arrive',
       run: async () => {
         const exporter = await create()
-        await Promise.all(items.map((item) => exporter.export([item])))
+        await Promise.all(items.map(async (item) => exporter.export([item])))
         await arrived(items.length)
         await exporter.shutdown?.()
       },

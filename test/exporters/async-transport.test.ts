@@ -3,6 +3,7 @@ import { ExportError, TransportError } from '../../src/base/errors.js'
 import type { Exporter } from '../../src/base/export.js'
 import { isSuppressed } from '../../src/base/suppression.js'
 import { withTags, currentTags } from '../../src/stats/current-tags.js'
+import { TagMap } from '../../src/stats/tag-map.js'
 import { AsyncTransport } from '../../src/exporters/async-transport.js'
 import type { AsyncTransportOptions } from '../../src/exporters/async-transport-options.js'
 import { ManualClock } from '../../src/testing/manual-clock.js'
@@ -38,7 +39,7 @@ function transport(options: AsyncTransportOptions<number> = {}, ...ends: (() => 
   return new AsyncTransport(exporter, { clock, random: () => 0.5, ...options })
 }
 
-function send(to: AsyncTransport<number>, items: number): void {
+function send(to: { send(item: number): void }, items: number): void {
   for (let i = 0; i < items; i++) to.send(i)
 }
 
@@ -512,9 +513,9 @@ test('exports are neither traced nor measured, and know nothing of the sender', 
     await Promise.resolve()
     seen.push(isSuppressed(), currentTags().size)
   })
-  withTags({ user: 'x' }, () => send(to, 1))
+  withTags(TagMap.of({ user: 'x' }), () => send(to, 1))
   await clock.advanceAsync(0)
-  await withTags({ user: 'x' }, () => (send(to, 1), to.flush()))
+  await withTags(TagMap.of({ user: 'x' }), () => (send(to, 1), to.flush()))
   expect(seen).toEqual([true, 0, true, 0])
 })
 

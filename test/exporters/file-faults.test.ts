@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
-import * as fs from 'node:fs/promises'
+import type * as fs from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { ExportError } from '../../src/base/errors.js'
+import type { ExportError } from '../../src/base/errors.js'
 import { FileExporter } from '../../src/exporters/file-exporter.js'
 import { ManualClock } from '../../src/testing/manual-clock.js'
 

@@ -12,7 +12,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'tallyscope-kill-'))
   path = join(folder, 'lines.jsonl')
 })
-afterEach(() => void rmSync(folder, { recursive: true, force: true }))
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 /** What was appended since the file was `from` bytes long. */
 function appended(from: number): string {
@@ -51,9 +51,9 @@ test(`killed ${KILLS} times at random points: every line known to be written is 
 
     const text = appended(from)
     if (isTorn) expect(text[0]).toBe('\n')
-    const lines = (isTorn ? text.slice(1) : text).split('\n')
-    const tail = lines.pop()!
-    const numbers = lines.map(numberOf)
+    const lines: string[] = (isTorn ? text.slice(1) : text).split('\n')
+    const tail: string = lines.pop()!
+    const numbers: (number | undefined)[] = lines.map(numberOf)
     const first = start
     expect(numbers.findIndex((number, i) => number !== first + i)).toBe(-1)
     expect(first + numbers.length).toBeGreaterThan(known)
