@@ -23,7 +23,8 @@ describeWith(['prometheus-pushgateway'], 'a real Pushgateway takes what is pushe
   beforeAll(async () => {
     const address = `127.0.0.1:${await freePort()}`
     url = `http://${address}`
-    program = new RunningProgram('prometheus-pushgateway', [`--web.listen-address=${address}`])
+    // Debian's keeps what it was pushed in a file of the machine unless told otherwise.
+    program = new RunningProgram('prometheus-pushgateway', [`--web.listen-address=${address}`, '--persistence.file='])
     await program.until('ready', async () => ((await fetch(`${url}/-/ready`).catch(() => undefined))?.ok ? true : undefined))
   }, 60_000)
 
