@@ -41,4 +41,10 @@ export const overruled: Readonly<Record<string, Overruled>> = {
     reason: 'a bound of 0 stays: values of 0 are in its bucket',
     ours: { value: { buckets: [['0', 0], ['1', 1], ['+Inf', 2]], sum: 2.5, count: 2 } },
   },
+  'defaults/exemplar_attachment_keys': {
+    reason: 'a sampled span gives its ids; the tags of a value are the labels of its series already',
+    ours: { value: ['trace_id', 'span_id'] },
+  },
+  'defaults/dropped_measures': { reason: "what is dropped is among the library's own counters, not among measures", ours: { error: true } },
+  'defaults/span_name_prefixes': { reason: 'there is no gRPC integration, and so no prefix that it would need', ours: { error: true } },
 }

@@ -1,0 +1,81 @@
+import { STANDARD_RESOURCE_TYPES } from '../../src/base/resource.js'
+import { readPart } from '../../src/configuration/part-reader.js'
+import { checkAsyncTransport } from '../../src/exporters/async-transport-options.js'
+import { PeriodicMetricTask } from '../../src/metrics/periodic-metric-task.js'
+import { Stats } from '../../src/stats/stats.js'
+import { openCensusHttpClientViews, openCensusHttpServerViews } from '../../src/stats/opencensus-http-views.js'
+import { openCensusRpcExtraViews, openCensusRpcViews } from '../../src/stats/opencensus-rpc-views.js'
+import { encodeTagEntriesText } from '../../src/stats/tag-codec-text.js'
+import { MAX_CONTEXT_CHARACTERS } from '../../src/stats/tag-wire.js'
+import { AlwaysOnSampler } from '../../src/trace/constant-samplers.js'
+import { DEFAULT_EXCLUDED_PATHS } from '../../src/trace/http-exclusion.js'
+import { ProbabilitySampler } from '../../src/trace/probability-sampler.js'
+import { TraceContextPropagator } from '../../src/trace/propagation/trace-context.js'
+import { DEFAULT_SPAN_LIMITS } from '../../src/trace/span-limits.js'
+import { TraceState } from '../../src/trace/trace-state.js'
+import { TracerCore } from '../../src/trace/tracer-core.js'
+import { truncatable } from '../../src/trace/truncatable.js'
+import { refused, runVectors } from './vectors.js'
+
+const views = [...openCensusHttpServerViews, ...openCensusHttpClientViews, ...openCensusRpcViews, ...openCensusRpcExtraViews]
+
+runVectors<{ name: string }>('catalog.view', ({ name }) => {
+  const { measure, aggregation, tagKeys } = views.find((view) => view.name === name) ?? refused()
+  const bounds = aggregation.kind === 'distribution' ? aggregation.bounds : null
+  return { measure: measure.name, agg: aggregation.kind, columns: [...tagKeys].sort(), bounds }
+})
+runVectors<{ name: string }>('catalog.measure', ({ name }) => {
+  const { measure } = views.find((view) => view.measure.name === name) ?? refused()
+  return { unit: measure.unit, type: measure.type === 'int64' ? 'int' : 'double' }
+})
+
+function mostTagsInText(): number {
+  let count = 0
+  const tags: { key: string; value: string }[] = []
+  for (; count < 1_000; count++) {
+    tags.push({ key: `k${count}`, value: '' })
+    if (encodeTagEntriesText(tags) === undefined) break
+  }
+  return count
+}
+
+async function exportIntervalMs(): Promise<number> {
+  const task = new PeriodicMetricTask({ run: () => {} })
+  await task.close()
+  return task.intervalMs
+}
+
+function fileExporterName(): unknown {
+  const part = readPart('exporter', 'opencensus.trace.file_exporter.FileExporter()', '', refused)
+  return part !== undefined && 'options' in part && part.options['path']
+}
+
+function exemplarKeys(): string[] {
+  const stats = new Stats()
+  const tracer = new TracerCore({ sampler: new AlwaysOnSampler(), propagator: new TraceContextPropagator(), stats })
+  return Object.keys(tracer.startDetachedSpan('a').exemplarLabels()!)
+}
+
+function mostStateMembers(): number {
+  let state = TraceState.parse('k=v')!
+  for (let at = 0; at < 100; at++) state = state.set(`k${at}`, 'v')
+  return state.size
+}
+
+const DEFAULTS: Readonly<Record<string, () => unknown>> = {
+  sampling_rate: () => new ProbabilitySampler().rate,
+  max_attributes_per_span: () => DEFAULT_SPAN_LIMITS.attributes,
+  max_string_bytes: () => truncatable('x'.repeat(1_000)).value.length,
+  metric_export_interval_seconds: async () => (await exportIntervalMs()) / 1e3,
+  async_grace_period_seconds: () => checkAsyncTransport({}).gracePeriodMs / 1e3,
+  async_max_batch_size: () => checkAsyncTransport({}).maxBatchSize,
+  file_exporter_name: fileExporterName,
+  tag_map_size_limit: () => MAX_CONTEXT_CHARACTERS,
+  tracestate_max_members: mostStateMembers,
+  exclude_paths: () => DEFAULT_EXCLUDED_PATHS,
+  text_tags_max_count: mostTagsInText,
+  exemplar_attachment_keys: exemplarKeys,
+  resource_types: () => STANDARD_RESOURCE_TYPES,
+}
+
+runVectors<string>('defaults', (name) => (DEFAULTS[name] ?? refused)(), ['defaults/log_default_sampled', 'defaults/http_client_status_on_failure'])
