@@ -47,12 +47,21 @@ export function ownText(text: string): string {
 /** Shorter parts are copied by V8 anyway. */
 const SHORTEST_SLICE = 13
 
+/**
+ * One label of an object. Getters of a class count; `constructor` and its like, which every object inherits, are no
+ * tag values and count as not set.
+ */
+export function labelOf(labels: { readonly [key: string]: unknown }, key: string): unknown {
+  const value = labels[key]
+  return isTagValue(value) || Object.hasOwn(labels, key) ? value : undefined
+}
+
 /** A copy of just these labels, in a form that can always be found: what cannot be text counts as not set. */
 export function ownLabels(labels: unknown, keys: readonly string[]): { readonly [key: string]: string } {
   const own: { [key: string]: string } = Object.create(null)
   const given = typeof labels === 'object' && labels !== null ? (labels as { readonly [key: string]: unknown }) : own
   for (const key of keys) {
-    const value = Object.hasOwn(given, key) ? given[key] : undefined
+    const value = labelOf(given, key)
     if (!isAbsent(value) && isTagValue(value)) own[key] = ownText(labelText(value, MAX_VALUE_LENGTH))
   }
   return Object.freeze(own)

@@ -1,4 +1,4 @@
-import { isAbsent, isTagValue, labelText, ownText } from './label-text.js'
+import { isAbsent, labelOf, isTagValue, labelText, ownText } from './label-text.js'
 
 /** Answers that are no row. */
 export const NO_ROW = -1
@@ -124,7 +124,7 @@ export class RowIndex {
   /** The values of these labels, each read once and in no other place: what a getter answers, or does, is settled with it. */
   read(labels: Labels): unknown[] {
     const own = (labels as { readonly [LABELS]?: Labels })[LABELS] ?? labels
-    return this.#labels.map(({ key }) => (Object.hasOwn(own, key) ? own[key] : undefined))
+    return this.#labels.map(({ key }) => labelOf(own, key))
   }
 
   /** The row of these values by their texts, NO_ROW where there is none yet, or REFUSED. */
