@@ -36,6 +36,9 @@ const DRAWERS = /(^|-)(utils?|helpers?|types|commons?|constants|misc)\.ts$/
 const LAZY_PACKAGES = ['hdr-histogram-js']
 const OPTIONAL_PEERS = ['fastify', 'prom-client', '@prometheus-io/client', 'opentracing', 'pino']
 
+/** The one integration that puts others together: it is loaded only by those who want all of them. */
+const MEETING_PLACE = 'integrations/auto'
+
 const READS_TIME = /\bDate\.now\b|\bnew Date\s*(\(\s*\)|(?![\w(]))|(?<![\w.])Date\(\)|\bperformance\s*\.\s*(now|timeOrigin)\b|\bhrtime\b/
 
 /** The room of a file, by its path inside src; `public files` for those that lie in src itself. */
@@ -56,7 +59,7 @@ function checkLocalImport(file, { target, typeOnly }, report) {
     report(`imports ${target}: an index.ts is for users of the package only, import the file itself`)
   if (from === to) {
     const [mine, theirs] = [partOf(file), partOf(target)]
-    if (theirs !== undefined && mine !== theirs)
+    if (theirs !== undefined && mine !== theirs && mine !== MEETING_PLACE)
       report(`imports ${target}: ${theirs} is for itself and its users, others of ${to} may not import it`)
     return
   }

@@ -21,7 +21,11 @@ function view(of: ReadyMeasure, tagKeys: readonly string[]): ReadyView {
 }
 
 // No tag keys are declared: views of one's own may break these down by further tags of the context.
-export const HTTP_SERVER_DURATION: ReadyMeasure = measure('http/server/duration', 's', "Time from a request's headers to the end of its response")
+export const HTTP_SERVER_DURATION: ReadyMeasure = measure(
+  'http/server/duration',
+  's',
+  "Time from a request's headers to the end of its response",
+)
 export const HTTP_SERVER_REQUEST_SIZE: ReadyMeasure = measure('http/server/request_size', 'By', 'Bytes of request bodies as received')
 export const HTTP_SERVER_RESPONSE_SIZE: ReadyMeasure = measure('http/server/response_size', 'By', 'Bytes of response bodies as sent')
 export const HTTP_CLIENT_DURATION: ReadyMeasure = measure('http/client/duration', 's', 'Time from a request to the end of its response')

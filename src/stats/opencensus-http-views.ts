@@ -20,10 +20,18 @@ function completed(side: 'client' | 'server', latency: ReadyMeasure, tagKeys: re
   return Object.freeze({ name: `${ROOT}/${side}/completed_count`, measure: latency, tagKeys, aggregation: count(), description })
 }
 
-export const OPENCENSUS_SERVER_LATENCY: ReadyMeasure = measure('server/server_latency', 'ms', 'Time from the first byte of a request to the last of its response')
+export const OPENCENSUS_SERVER_LATENCY: ReadyMeasure = measure(
+  'server/server_latency',
+  'ms',
+  'Time from the first byte of a request to the last of its response',
+)
 export const OPENCENSUS_SERVER_RECEIVED: ReadyMeasure = measure('server/received_bytes', 'By', 'Bytes received in HTTP request bodies')
 export const OPENCENSUS_SERVER_SENT: ReadyMeasure = measure('server/sent_bytes', 'By', 'Bytes sent in HTTP response bodies')
-export const OPENCENSUS_CLIENT_LATENCY: ReadyMeasure = measure('client/roundtrip_latency', 'ms', 'Time from the first byte of a request to the last of its response')
+export const OPENCENSUS_CLIENT_LATENCY: ReadyMeasure = measure(
+  'client/roundtrip_latency',
+  'ms',
+  'Time from the first byte of a request to the last of its response',
+)
 export const OPENCENSUS_CLIENT_RECEIVED: ReadyMeasure = measure('client/received_bytes', 'By', 'Bytes received in HTTP response bodies')
 export const OPENCENSUS_CLIENT_SENT: ReadyMeasure = measure('client/sent_bytes', 'By', 'Bytes sent in HTTP request bodies')
 

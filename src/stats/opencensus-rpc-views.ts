@@ -27,7 +27,8 @@ function viewsOf(side: Side): { basic: readonly ReadyView[]; extra: readonly Rea
   const sent = bytesAndMessages(side, 'sent', out)
   const received = bytesAndMessages(side, 'received', back)
   const serverLatency = measure(side, 'server_latency', 'ms', 'Time from the first byte received to the last sent, on the server')
-  const latency = side === 'server' ? serverLatency : measure(side, 'roundtrip_latency', 'ms', 'Time from the first byte sent to the last received')
+  const latency =
+    side === 'server' ? serverLatency : measure(side, 'roundtrip_latency', 'ms', 'Time from the first byte sent to the last received')
   const started = measure(side, 'started_rpcs', '1', 'Calls that were started, also those that have not completed')
   const basic = [
     sent.basic,

@@ -1,9 +1,15 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify'
 import { type MetricsHandler, type MetricsHandlerOptions, metricsHandler } from '../../exporters/prometheus/handler.js'
+import { exchangeOf } from './server-side.js'
 
 /** Adds the route of the metrics in a child of its own: the hooks of the instance apply, those given here are for it alone. */
-export function addMetricsRoute(app: FastifyInstance, path: string, options: MetricsHandlerOptions, route: RouteShorthandOptions = {}): void {
+export function addMetricsRoute(
+  app: FastifyInstance,
+  path: string,
+  options: MetricsHandlerOptions,
+  route: RouteShorthandOptions = {},
+): void {
   const handle = metricsHandler(options)
   const { config, schema, ...rest } = route
   void app.register((child, _options, done) => {
@@ -18,6 +24,16 @@ export function addMetricsRoute(app: FastifyInstance, path: string, options: Met
       handler: (request, reply) => answer(handle, request, reply),
     })
     done()
+  })
+}
+
+/** Answers at the path where no route does. To be called before other hooks are added: those then see none of it. */
+export function addMetricsFallback(app: FastifyInstance, path: string, options: MetricsHandlerOptions): void {
+  const handle = metricsHandler(options)
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!request.is404 || (request.raw.url ?? '').split('?', 1)[0] !== path) return done()
+    exchangeOf(request.raw)?.dismiss()
+    answer(handle, request, reply).catch(() => reply.raw.destroy())
   })
 }
 

@@ -24,6 +24,11 @@ export interface TallyscopeFastifyOptions {
   readonly views?: readonly ReadyView[] | false
   /** Path of the metrics, below the prefix of the instance. Default `/metrics`; false for no such route. */
   readonly metricsPath?: string | false
+  /**
+   * True to answer at that path only where no route of the application does, instead of adding a route: for a plugin that is
+   * registered without knowing the application. Default false.
+   */
+  readonly metricsWhereUnrouted?: boolean
   /** Options of that route, such as hooks for authentication. The hooks of the instance apply to it anyway. */
   readonly metricsRoute?: RouteShorthandOptions
   /** Further producers for that route, beside `stats` and the registry. */

@@ -9,7 +9,7 @@ import { registerReadyViews } from '../../stats/ready-view.js'
 import { type Stats, stats as sharedStats } from '../../stats/stats.js'
 import { PathExclusion } from '../../trace/http-exclusion.js'
 import { Tracer } from '../../tracer.js'
-import { addMetricsRoute } from './metrics-route.js'
+import { addMetricsFallback, addMetricsRoute } from './metrics-route.js'
 import type { TallyscopeDecoration, TallyscopeFastifyOptions } from './options.js'
 import { NOT_MEASURED, RouteTable } from './route-table.js'
 import { ServerMeasures } from './server-measures.js'
@@ -68,11 +68,11 @@ function install(app: FastifyInstance, options: TallyscopeFastifyOptions, done: 
   const decoration: TallyscopeDecoration = { stats, tracer, registry, producers: [stats, registry] }
   app.decorate('tallyscope', decoration)
   if (!app.hasRequestDecorator('span')) app.decorateRequest('span', { getter: spanOf })
+  const handlerOptions = { ...options.metrics, producers: [...decoration.producers, ...(options.producers ?? [])], clock }
+  const isFallback = options.metricsWhereUnrouted === true
+  if (metricsPath !== false && isFallback) addMetricsFallback(app, metricsPath, handlerOptions)
   addHooks(app, side)
-  if (metricsPath !== false) {
-    const producers = [...decoration.producers, ...(options.producers ?? [])]
-    addMetricsRoute(app, metricsPath, { ...options.metrics, producers, clock }, options.metricsRoute)
-  }
+  if (metricsPath !== false && !isFallback) addMetricsRoute(app, metricsPath, handlerOptions, options.metricsRoute)
   done()
 }
 

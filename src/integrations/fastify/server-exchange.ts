@@ -11,7 +11,7 @@ import { addErrorAttributes, addResponseStatus } from '../../trace/http-attribut
 import type { Span } from '../../trace/span.js'
 import { Status } from '../../trace/status.js'
 import { StatusCode } from '../../trace/status-code.js'
-import { type BodyBytes, hasBody } from './body-bytes.js'
+import { type BodyBytes, hasBody } from '../../trace/http-body-bytes.js'
 import type { RouteSeries } from './route-series.js'
 import type { ServerMeasures } from './server-measures.js'
 
@@ -27,7 +27,7 @@ export interface ExchangeHome {
 }
 
 const SWITCHING_PROTOCOLS = 101
-const NO_BYTES: BodyBytes = { received: 0, sent: 0 } as BodyBytes
+const NO_BYTES = { received: 0, sent: 0 } as const
 
 /** One request, from its headers to the close of its response; counted once, however it ends. */
 export class ServerExchange {
@@ -41,7 +41,7 @@ export class ServerExchange {
   error: unknown
   readonly #home: ExchangeHome
   readonly #startMs: number
-  readonly #bytes: BodyBytes
+  readonly #bytes: { readonly received: number; readonly sent: number }
   #route: RouteSeries
   /** Tags that the caller sent along. */
   #sentTags: TagMap | undefined

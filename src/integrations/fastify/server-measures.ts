@@ -1,10 +1,5 @@
 import type { Measure } from '../../stats/measure.js'
-import {
-  HTTP_SERVER_DURATION,
-  HTTP_SERVER_REQUEST_SIZE,
-  HTTP_SERVER_RESPONSE_SIZE,
-  type HttpOutcome,
-} from '../../stats/http-views.js'
+import { HTTP_SERVER_DURATION, HTTP_SERVER_REQUEST_SIZE, HTTP_SERVER_RESPONSE_SIZE, type HttpOutcome } from '../../stats/http-views.js'
 import { OPENCENSUS_SERVER_LATENCY, OPENCENSUS_SERVER_RECEIVED, OPENCENSUS_SERVER_SENT } from '../../stats/opencensus-http-views.js'
 import { defineReadyMeasure } from '../../stats/ready-view.js'
 import type { BoundMeasure } from '../../stats/record.js'

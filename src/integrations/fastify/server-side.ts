@@ -8,7 +8,7 @@ import { isHostExcluded, type PathExclusion } from '../../trace/http-exclusion.j
 import type { Span } from '../../trace/span.js'
 import { SpanKind } from '../../trace/span-kind.js'
 import type { TracerCore } from '../../trace/tracer-core.js'
-import { countBytes } from './body-bytes.js'
+import { countBytes } from '../../trace/http-body-bytes.js'
 import { RouteSeries } from './route-series.js'
 import { type ExchangeHome, ServerExchange } from './server-exchange.js'
 import type { ServerMeasures } from './server-measures.js'

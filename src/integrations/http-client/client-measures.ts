@@ -1,0 +1,73 @@
+import type { Measure } from '../../stats/measure.js'
+import { httpMethodTag } from '../../stats/http-method.js'
+import { HTTP_CLIENT_DURATION, HTTP_CLIENT_REQUEST_SIZE, HTTP_CLIENT_RESPONSE_SIZE, type HttpOutcome } from '../../stats/http-views.js'
+import { OPENCENSUS_CLIENT_LATENCY, OPENCENSUS_CLIENT_RECEIVED, OPENCENSUS_CLIENT_SENT } from '../../stats/opencensus-http-views.js'
+import { defineReadyMeasure } from '../../stats/ready-view.js'
+import type { Stats } from '../../stats/stats.js'
+import { TagMap } from '../../stats/tag-map.js'
+
+/** Tag maps that are kept; requests of further kinds make theirs anew. */
+const MAX_KEPT = 1_000
+
+/** The tag value of a request that got no status line. */
+const NO_STATUS = 'error'
+
+interface ClientTags {
+  readonly ours: TagMap
+  readonly openCensus: TagMap
+}
+
+/** The measures of HTTP clients on one engine: ours, and those of OpenCensus. */
+export class ClientMeasures {
+  readonly #stats: Stats
+  readonly #duration: Measure
+  readonly #requestSize: Measure
+  readonly #responseSize: Measure
+  readonly #openCensusLatency: Measure
+  readonly #openCensusSent: Measure
+  readonly #openCensusReceived: Measure
+  readonly #kept = new Map<string, ClientTags>()
+
+  constructor(stats: Stats) {
+    this.#stats = stats
+    this.#duration = defineReadyMeasure(stats, HTTP_CLIENT_DURATION)
+    this.#requestSize = defineReadyMeasure(stats, HTTP_CLIENT_REQUEST_SIZE)
+    this.#responseSize = defineReadyMeasure(stats, HTTP_CLIENT_RESPONSE_SIZE)
+    this.#openCensusLatency = defineReadyMeasure(stats, OPENCENSUS_CLIENT_LATENCY)
+    this.#openCensusSent = defineReadyMeasure(stats, OPENCENSUS_CLIENT_SENT)
+    this.#openCensusReceived = defineReadyMeasure(stats, OPENCENSUS_CLIENT_RECEIVED)
+  }
+
+  /** @param status undefined where no status line arrived. */
+  record(
+    method: string,
+    host: string,
+    status: number | undefined,
+    outcome: HttpOutcome,
+    seconds: number,
+    sent: number,
+    received: number,
+  ): void {
+    const stats = this.#stats
+    const { ours, openCensus } = this.#tags(httpMethodTag(method), host, status === undefined ? NO_STATUS : String(status), outcome)
+    stats.record(this.#duration, seconds, ours)
+    stats.record(this.#requestSize, sent, ours)
+    stats.record(this.#responseSize, received, ours)
+    stats.record(this.#openCensusLatency, seconds * 1_000, openCensus)
+    stats.record(this.#openCensusSent, sent, openCensus)
+    stats.record(this.#openCensusReceived, received, openCensus)
+  }
+
+  #tags(method: string, host: string, status: string, outcome: HttpOutcome): ClientTags {
+    const key = `${method} ${status} ${outcome} ${host}`
+    let tags = this.#kept.get(key)
+    if (tags === undefined) {
+      tags = {
+        ours: TagMap.of({ method, host, status, outcome }),
+        openCensus: TagMap.of({ http_client_method: method, http_client_host: host, http_client_status: status }),
+      }
+      if (this.#kept.size < MAX_KEPT) this.#kept.set(key, tags)
+    }
+    return tags
+  }
+}

@@ -1,0 +1,8 @@
+export { httpClientViews } from '../../stats/http-views.js'
+export { openCensusHttpClientViews } from '../../stats/opencensus-http-views.js'
+export { type ReadyMeasure, type ReadyView, registerReadyViews } from '../../stats/ready-view.js'
+export type { PathRule } from '../../trace/http-exclusion.js'
+export type { HttpClientOptions, OutgoingRequest } from './client-side.js'
+export { HttpClientInstrumentation, instrumentHttpClient, type InstrumentHttpClientOptions } from './instrument.js'
+export { type TracedIntegrations, traceIntegrations } from './trace-integrations.js'
+export type { Fetch } from './traced-fetch.js'

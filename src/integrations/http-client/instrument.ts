@@ -1,0 +1,83 @@
+import type { Agent } from 'node:http'
+import { warnOnce } from '../../base/logger.js'
+import { sharedState } from '../../base/shared-state.js'
+import { runSuppressed } from '../../base/suppression.js'
+import { ClientSide, type HttpClientOptions } from './client-side.js'
+import { NodeRequests } from './node-requests.js'
+import { tellsCreation, traceGlobalAgents, tracedAgent } from './traced-agent.js'
+import { type Fetch, tracedFetch } from './traced-fetch.js'
+import { watchUndici } from './undici-requests.js'
+
+export interface InstrumentHttpClientOptions extends HttpClientOptions {
+  /** Whether node:http and node:https are watched. Default true. */
+  readonly http?: boolean
+  /** Whether global `fetch` and undici are watched. Default true. */
+  readonly fetch?: boolean
+  /**
+   * Whether `http.globalAgent` and `https.globalAgent` are set to ones that add the headers. Default: where Node does not
+   * tell of requests before they are sent, which is before 22.12; without, they are measured there but carry no context.
+   */
+  readonly globalAgents?: boolean
+}
+
+/** What is watched at present; two that watch the same would count every request twice. */
+const watched = sharedState('http-client-watched', () => ({ http: false, fetch: false }))
+
+/** Outgoing HTTP as it is watched. Made by {@link instrumentHttpClient}. */
+export class HttpClientInstrumentation {
+  readonly #side: ClientSide
+  readonly #requests: NodeRequests
+  readonly #undo: (() => void)[] = []
+
+  /** @internal */
+  constructor(options: InstrumentHttpClientOptions) {
+    this.#side = new ClientSide(options)
+    this.#requests = new NodeRequests(this.#side)
+    if (options.http !== false && this.#claim('http')) {
+      this.#undo.push(this.#requests.watch())
+      if (options.globalAgents ?? !tellsCreation()) this.#undo.push(traceGlobalAgents(this.#requests))
+    }
+    if (options.fetch !== false && this.#claim('fetch')) this.#undo.push(watchUndici(this.#side))
+  }
+
+  #claim(what: 'http' | 'fetch'): boolean {
+    if (watched[what]) {
+      warnOnce('TALLYSCOPE_HTTP_CLIENT_TWICE', what, `outgoing ${what} requests are watched already; the first instrumentation stays`)
+      return false
+    }
+    watched[what] = true
+    this.#undo.push(() => {
+      watched[what] = false
+    })
+    return true
+  }
+
+  /** The same agent, whose requests carry the context. For agents of your own, where Node is before 22.12. */
+  agent<A extends Agent>(agent: A): A {
+    return tracedAgent(agent, this.#requests)
+  }
+
+  /** The same function, whose requests are traced and measured. For a `fetch` that is not Node's: a polyfill, another runtime. */
+  fetch(fetch: Fetch): Fetch {
+    // What is under it may be watched too: each request is to count once.
+    return tracedFetch((input, init) => runSuppressed(() => fetch(input, init)), this.#side)
+  }
+
+  /** Stops watching. Requests that are under way are still counted. */
+  stop(): void {
+    for (const undo of this.#undo.splice(0)) undo()
+  }
+}
+
+/**
+ * Traces and measures outgoing HTTP: node:http, node:https, global `fetch` and undici. It listens to the diagnostics
+ * channels of Node and changes no function. Requests that exporters make are left alone.
+ *
+ * @example
+ * const client = instrumentHttpClient({ tracer, excludelistHostnames: ['127.0.0.1:9091'] })
+ * await fetch('http://127.0.0.1:3000/cart') // a client span, and its context in the headers
+ * client.stop()
+ */
+export function instrumentHttpClient(options: InstrumentHttpClientOptions = {}): HttpClientInstrumentation {
+  return new HttpClientInstrumentation(options)
+}

@@ -1,0 +1,39 @@
+import { warnOnce } from '../../base/logger.js'
+import { INTEGRATIONS } from '../../configuration/part-table.js'
+import { type HttpClientInstrumentation, instrumentHttpClient, type InstrumentHttpClientOptions } from './instrument.js'
+
+/** What {@link traceIntegrations} switched on. */
+export interface TracedIntegrations {
+  /** The names that are on, as they were given. */
+  readonly enabled: readonly string[]
+  /** The names that stand for nothing here. Each was told once. */
+  readonly unknown: readonly string[]
+  readonly instrumentation: HttpClientInstrumentation | undefined
+  stop(): void
+}
+
+/**
+ * Switches integrations on by name: `http` (node:http and node:https; `https` and OpenCensus' `httplib` are the same),
+ * `fetch` (global fetch and undici; `undici`, `requests` and `httpx` are the same).
+ *
+ * @example
+ * const integrations = traceIntegrations(['http', 'fetch'], { tracer })
+ * integrations.stop()
+ */
+export function traceIntegrations(names: readonly string[], options: InstrumentHttpClientOptions = {}): TracedIntegrations {
+  const enabled = names.filter((name) => integrationOf(name) !== undefined)
+  const unknown = names.filter((name) => integrationOf(name) === undefined)
+  for (const name of unknown) {
+    warnOnce('TALLYSCOPE_INTEGRATION', name, `there is no integration ${JSON.stringify(name)}: the names are http, fetch, undici`)
+  }
+  const http = enabled.some((name) => integrationOf(name) === 'http')
+  const fetch = enabled.some((name) => integrationOf(name) === 'fetch')
+  const instrumentation = http || fetch ? instrumentHttpClient({ ...options, http, fetch }) : undefined
+  return { enabled, unknown, instrumentation, stop: () => instrumentation?.stop() }
+}
+
+function integrationOf(name: string): 'http' | 'fetch' | undefined {
+  const key = String(name).toLowerCase()
+  const known = Object.hasOwn(INTEGRATIONS, key) ? INTEGRATIONS[key] : undefined
+  return known === 'http' ? 'http' : known === 'fetch' || known === 'undici' ? 'fetch' : undefined
+}

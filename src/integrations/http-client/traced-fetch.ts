@@ -1,0 +1,66 @@
+import { runInFrame, currentFrame } from '../../base/context.js'
+import { frameWith } from '../../trace/current-span.js'
+import type { ClientExchange } from './client-exchange.js'
+import { type ClientSide, hostWithPort } from './client-side.js'
+
+export type Fetch = typeof globalThis.fetch
+
+/** `fetch` with a client span, headers and measures around. The exchange ends with the response's body, or with its headers where there is none. */
+export function tracedFetch(fetch: Fetch, side: ClientSide): Fetch {
+  return async (input, init) => {
+    const request = new Request(input, init)
+    const { protocol, hostname, port, pathname, search } = new URL(request.url)
+    const host = hostWithPort(protocol, hostname, port)
+    const { method, headers } = request
+    const userAgent = headers.get('user-agent') ?? undefined
+    const exchange = side.begin({ method, host, protocol, target: `${pathname}${search}`, userAgent })
+    if (exchange === undefined) return fetch(request)
+    if (!side.fields.some((name) => headers.has(name))) side.inject(exchange.span, host, headers)
+    const call = (): Promise<Response> => fetch(request)
+    try {
+      const { span } = exchange
+      const response = await (span === undefined ? call() : runInFrame(frameWith(currentFrame(), span), call))
+      exchange.status = response.status
+      return counted(response, exchange)
+    } catch (error) {
+      exchange.failed(error)
+      exchange.close()
+      throw error
+    }
+  }
+}
+
+function counted(response: Response, exchange: ClientExchange): Response {
+  const { body } = response
+  if (body === null) {
+    exchange.close()
+    return response
+  }
+  const reader = body.getReader()
+  const watchedBody = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read()
+        if (done) {
+          exchange.close()
+          controller.close()
+          return
+        }
+        exchange.received += value.byteLength
+        controller.enqueue(value)
+      } catch (error) {
+        exchange.failed(error)
+        exchange.close()
+        controller.error(error)
+      }
+    },
+    async cancel(reason) {
+      exchange.close()
+      await reader.cancel(reason)
+    },
+  })
+  const { status, statusText, headers, url, redirected, type } = response
+  const copy = new Response(watchedBody, { status, statusText, headers })
+  // What the constructor does not take.
+  return Object.defineProperties(copy, { url: { value: url }, redirected: { value: redirected }, type: { value: type } })
+}

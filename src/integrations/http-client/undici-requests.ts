@@ -1,0 +1,100 @@
+import { bodyLength } from '../../trace/http-body-bytes.js'
+import { listen } from './channels.js'
+import type { ClientExchange } from './client-exchange.js'
+import { type ClientSide, hostWithPort } from './client-side.js'
+
+/** What is used of undici's requests, versions 5 to 7. */
+interface UndiciRequest {
+  readonly origin: string | URL
+  readonly method: string
+  readonly path: string
+  /** Names and values in turn; text in version 5. */
+  readonly headers: readonly unknown[] | string
+  readonly contentLength?: number | null
+  addHeader(name: string, value: string): unknown
+  onData?: (chunk: unknown) => unknown
+  onBodySent?: (chunk: unknown) => unknown
+}
+
+interface Counted {
+  readonly exchange: ClientExchange
+  readonly request: UndiciRequest
+  /** Counted by the request's own methods: older versions publish no chunks. */
+  sent: number
+  received: number
+  publishedSent: number
+  publishedReceived: number
+}
+
+/** Watches global `fetch` and undici, which publish to the same channels. Gives what ends it. */
+export function watchUndici(side: ClientSide): () => void {
+  const running = new WeakMap<object, Counted>()
+
+  const end = (request: UndiciRequest, error?: unknown): void => {
+    const counted = running.get(request)
+    if (counted === undefined) return
+    running.delete(request)
+    const { exchange, sent, received, publishedSent, publishedReceived } = counted
+    exchange.sent = publishedSent || sent || (request.contentLength ?? 0)
+    exchange.received = publishedReceived || received
+    if (error !== undefined) exchange.failed(error)
+    exchange.close()
+  }
+
+  return listen({
+    'undici:request:create': ({ request }: { request: UndiciRequest }) => {
+      const { protocol, hostname, port } = new URL(request.origin)
+      const host = hostWithPort(protocol, hostname, port)
+      const { method, path } = request
+      const exchange = side.begin({ method, host, protocol, target: path, userAgent: headerOf(request, 'user-agent') })
+      if (exchange === undefined) return
+      const counted: Counted = { exchange, request, sent: 0, received: 0, publishedSent: 0, publishedReceived: 0 }
+      running.set(request, counted)
+      countChunks(request, counted)
+      if (!side.fields.some((name) => headerOf(request, name) !== undefined)) {
+        side.inject(exchange.span, host, { set: (name: string, value: string) => request.addHeader(name, value) })
+      }
+    },
+    'undici:request:bodyChunkSent': ({ request, chunk }: { request: object; chunk: unknown }) => {
+      const counted = running.get(request)
+      if (counted !== undefined) counted.publishedSent += bodyLength(chunk)
+    },
+    'undici:request:bodyChunkReceived': ({ request, chunk }: { request: object; chunk: unknown }) => {
+      const counted = running.get(request)
+      if (counted !== undefined) counted.publishedReceived += bodyLength(chunk)
+    },
+    'undici:request:headers': ({ request, response }: { request: object; response: { statusCode: number } }) => {
+      const counted = running.get(request)
+      if (counted !== undefined) counted.exchange.status = response.statusCode
+    },
+    'undici:request:trailers': ({ request }: { request: UndiciRequest }) => end(request),
+    'undici:request:error': ({ request, error }: { request: UndiciRequest; error: unknown }) =>
+      end(request, error ?? new Error('the request failed')),
+  })
+}
+
+function countChunks(request: UndiciRequest, counted: Counted): void {
+  const { onData, onBodySent } = request
+  if (typeof onData === 'function') {
+    request.onData = function (this: UndiciRequest, chunk) {
+      counted.received += bodyLength(chunk)
+      return onData.call(this, chunk)
+    }
+  }
+  if (typeof onBodySent === 'function') {
+    request.onBodySent = function (this: UndiciRequest, chunk) {
+      counted.sent += bodyLength(chunk)
+      return onBodySent.call(this, chunk)
+    }
+  }
+}
+
+function headerOf({ headers }: UndiciRequest, wanted: string): string | undefined {
+  if (typeof headers === 'string') return new RegExp(`^${wanted}: (.*?)\r?$`, 'im').exec(headers)?.[1]
+  if (!Array.isArray(headers)) return undefined
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const name = headers[at]
+    if (typeof name === 'string' && name.length === wanted.length && name.toLowerCase() === wanted) return String(headers[at + 1])
+  }
+  return undefined
+}
