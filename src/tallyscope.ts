@@ -76,6 +76,8 @@ export interface TallyscopeOptions {
   readonly stats?: Stats
   /** Default: a new one. */
   readonly registry?: MetricRegistry
+  /** False where whoever made this switches on the configured integrations himself. Default true: `start()` does. */
+  readonly startIntegrations?: boolean
   /** Whose metrics are exported besides. */
   readonly producers?: readonly MetricProducer[]
   /** What else a tracer takes. */
@@ -100,6 +102,7 @@ export class Tallyscope {
   #runtime: RuntimeMetrics | undefined
   #endpoint: MetricsEndpoint | undefined
   #tasks: readonly PeriodicMetricTask[] = []
+  #stopIntegrations: () => void = () => {}
   #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
 
@@ -131,7 +134,7 @@ export class Tallyscope {
   }
 
   /**
-   * Starts what is configured: /metrics, runtime metrics, periodic exports. Calling it again gives the same promise.
+   * Starts what is configured: /metrics, runtime metrics, periodic exports, integrations. Calling it again gives the same promise.
    * @throws (as a rejection) `ERR_SERVER_LISTEN` when /metrics cannot be served; nothing runs then, and it may be tried again.
    */
   start(): Promise<void> {
@@ -165,11 +168,24 @@ export class Tallyscope {
         throw error
       }
     }
+    await this.#startIntegrations()
     const intervalMs = settings['metrics.intervalMs']
     const producers = this.producers.map((producer) => withResource(producer, this.resource))
     this.#tasks = this.#metricExporters.map((exporter) =>
       exportPeriodically({ producers, exporter, ...(intervalMs !== undefined && { intervalMs }), ...shared }),
     )
+  }
+
+  async #startIntegrations(): Promise<void> {
+    if (this.integrations.length === 0 || this.#options.startIntegrations === false) return
+    const { traceIntegrations } = await import('./integrations/http-client/trace-integrations.js')
+    const { tracer, stats, excludelistHostnames } = this
+    const integrations = traceIntegrations(this.integrations, {
+      tracer,
+      stats,
+      ...(excludelistHostnames !== undefined && { excludelistHostnames }),
+    })
+    this.#stopIntegrations = () => integrations.stop()
   }
 
   /** Exports what there is now, spans and metrics. */
@@ -188,6 +204,7 @@ export class Tallyscope {
 
   async #stop(): Promise<void> {
     await this.#starting?.catch(() => {})
+    this.#stopIntegrations()
     await settle('transport', [this.tracer.transport.shutdown()])
     await settle(
       'periodic export',
@@ -226,7 +243,7 @@ interface BuiltParts {
  * await scope.shutdown()
  */
 export function createTallyscope(options: TallyscopeOptions = {}): Tallyscope {
-  const { configFile, env = process.env, stats, registry, producers, tracer, logger, clock, ...code } = options
+  const { configFile, env = process.env, stats, registry, startIntegrations, producers, tracer, logger, clock, ...code } = options
   const problems: ConfigurationProblem[] = []
   const name = configurationFile({ configFile }, env)
   const file = name === undefined ? undefined : readFile(name, problems)

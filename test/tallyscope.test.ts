@@ -167,3 +167,12 @@ test('a port that is taken rejects the start, which may then be tried again', as
 test('views of spans can be left out', () => {
   expect(create({ traces: { views: false } }).stats.viewManager.getAllViewData()).toEqual([])
 })
+
+test('integrations that are configured are on from start to shutdown', async () => {
+  const spans = new MemoryExporter<SpanData>()
+  const scope = create({ traces: { sampler: 'alwaysOn', exporters: [spans], integrations: ['requests'] }, prometheus: { port: 0 } })
+  await scope.start()
+  await (await fetch(scope.metricsUrl!)).text()
+  await scope.shutdown()
+  expect(spans.items.map(({ name }) => name)).toEqual(['/metrics'])
+})

@@ -29,7 +29,7 @@ export function startAuto(env: Environment = process.env): Tallyscope | undefine
   try {
     const { enabled, prometheus } = settingsOf(env)
     if (enabled === false) return undefined
-    const scope = createTallyscope({ env })
+    const scope = createTallyscope({ env, startIntegrations: false })
     state.scope = scope
     watchOutgoing(scope)
     // Where a server of its own has the metrics, applications need not show them.
