@@ -29,6 +29,9 @@ export interface ShutdownHookOptions {
   readonly gracePeriodMs?: number
 }
 
+/** A target with the same grace period must have the time to say what it has lost. */
+const LAST_WORDS_MS = 100
+
 interface Install extends Required<ShutdownHookOptions> {
   readonly targets: readonly ShutdownTarget[]
   /** Flushed because nothing was left to do; once, or it would go on for ever. */
@@ -63,7 +66,7 @@ export function installShutdownHooks(
 ): () => void {
   const list = Array.isArray(targets) ? [...(targets as readonly ShutdownTarget[])] : [targets as ShutdownTarget]
   list.forEach(checkTarget)
-  checkNumber('ERR_SHUTDOWN_OPTION', 'gracePeriodMs', gracePeriodMs, { min: 0, max: MAX_TIMER_MS })
+  checkNumber('ERR_SHUTDOWN_OPTION', 'gracePeriodMs', gracePeriodMs, { min: 0, max: MAX_TIMER_MS - LAST_WORDS_MS })
   const unknown = signals.find((signal) => !(signal in constants.signals))
   if (unknown !== undefined)
     throw new DefinitionError('ERR_SHUTDOWN_OPTION', `signals must be names of signals: one is ${JSON.stringify(unknown)}`)
@@ -144,7 +147,11 @@ function flushAll(installs: Iterable<Install>): Promise<void> {
 async function inTime(installs: Iterable<Install>, act: (target: ShutdownTarget, install: Install) => unknown): Promise<void> {
   const ends: Promise<void>[] = []
   forEachTarget(installs, (target, install) => {
-    const { outcome } = attempt(() => act(target, install), { clock: timerClock, timeoutMs: install.gracePeriodMs, keepAlive: true })
+    const { outcome } = attempt(() => act(target, install), {
+      clock: timerClock,
+      timeoutMs: install.gracePeriodMs + LAST_WORDS_MS,
+      keepAlive: true,
+    })
     ends.push(
       outcome.then((end) => {
         if (end.kind === 'failed') tell(target, end.error)
