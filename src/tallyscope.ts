@@ -243,7 +243,8 @@ interface BuiltParts {
  * await scope.shutdown()
  */
 export function createTallyscope(options: TallyscopeOptions = {}): Tallyscope {
-  const { configFile, env = process.env, stats, registry, startIntegrations, producers, tracer, logger, clock, ...code } = options
+  const { configFile, env = process.env } = options
+  const code = Object.fromEntries(Object.entries(options).filter(([key]) => !MADE_IN_CODE.has(key)))
   const problems: ConfigurationProblem[] = []
   const name = configurationFile({ configFile }, env)
   const file = name === undefined ? undefined : readFile(name, problems)
@@ -256,6 +257,19 @@ export function createTallyscope(options: TallyscopeOptions = {}): Tallyscope {
   if (problems.length > 0 || parts === undefined) throw new ConfigurationError(problems)
   return new Tallyscope(options, configuration, parts)
 }
+
+/** What only code can give, and no file and no variable. */
+const MADE_IN_CODE: ReadonlySet<string> = new Set<keyof TallyscopeOptions>([
+  'configFile',
+  'env',
+  'stats',
+  'registry',
+  'startIntegrations',
+  'producers',
+  'tracer',
+  'logger',
+  'clock',
+])
 
 function readFile(name: string, problems: ConfigurationProblem[]): { name: string; text: string } | undefined {
   try {

@@ -60,7 +60,7 @@ export function resolvePercentiles(options: PercentilesOptions, unit: string): P
   check(isWhole(significantDigits, 1, 5), 'significantDigits must be 1 to 5', significantDigits)
   check(isWhole(windows, 1, 60), 'windows must be 1 to 60', windows)
   check(maxAgeMs > 0 && maxAgeMs <= Number.MAX_SAFE_INTEGER, 'maxAgeMs must be positive', maxAgeMs)
-  check(lowest > 0 && lowest <= 1e300 && lowest >= 1e-300, 'lowest must be positive', lowest)
+  check(lowest >= 1e-300 && lowest <= 1e300, 'lowest must be positive', lowest)
   const scale = scaleOf(lowest)
   const greatest = 2 ** 52 / scale // twice as much would still be a whole number, but its neighbours would not
   const highest = options.highest ?? greatest

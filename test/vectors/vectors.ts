@@ -36,16 +36,11 @@ export function acceptedOutcomes(vector: VectorCase): readonly Outcome[] {
 
 /**
  * Runs every case of a group. `run` gives the value, and throws or calls {@link refused} where the input is refused.
- * A case that a decision overrules must come to what the decision says, and that must differ from the vector. Those in `later`
- * wait for what they test.
+ * A case that a decision overrules must come to what the decision says, and that must differ from the vector.
  */
-export function runVectors<In>(group: string, run: (input: In) => unknown, later: readonly string[] = []): void {
+export function runVectors<In>(group: string, run: (input: In) => unknown): void {
   describe(group, () => {
     for (const vector of vectorCases<In>(group)) {
-      if (later.includes(vector.id)) {
-        test.todo(vector.id)
-        continue
-      }
       const decision = overruled[vector.id]
       test(decision === undefined ? vector.id : `${vector.id}, overruled: ${decision.reason}`, async () => {
         const outcome = await outcomeOf(() => run(vector.in))
