@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { STANDARD_RESOURCE_TYPES } from '../../src/base/resource.js'
 import { readPart } from '../../src/configuration/part-reader.js'
 import { checkAsyncTransport } from '../../src/exporters/async-transport-options.js'
@@ -67,7 +69,11 @@ function mostStateMembers(): number {
 async function statusOnFailure(): Promise<unknown> {
   const stats = new Stats()
   const client = instrumentHttpClient({ stats, tracer: false, http: false })
-  await fetch('http://127.0.0.1:1/').catch(() => {}) // where nobody listens
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise((closed) => server.close(closed))
+  await fetch(`http://127.0.0.1:${port}/`).catch(() => {}) // where nobody listens any more
   client.stop()
   return stats.viewManager.getView('http/client/duration')!.rows[0]!.tagValues['status']
 }

@@ -6,6 +6,9 @@ import { fromRegistry } from '../../../src/integrations/prom-client/from-registr
 import type { Metric } from '../../../src/metrics/metric.js'
 import { parseSamples, parseTypes } from './parse-samples.js'
 
+/** Its types know the content type as an argument of the type only. */
+const openMetricsRegistry = (): Registry => new (Registry as new (contentType: string) => Registry)(Registry.OPENMETRICS_CONTENT_TYPE)
+
 /** One metric of every type, with and without labels. */
 function fullRegistry(): Registry {
   const registry = new Registry()
@@ -43,17 +46,17 @@ test('labels of the whole registry are on every series, where a series has none 
 })
 
 test('exemplars come along', async () => {
-  const registry = new Registry(Registry.OPENMETRICS_CONTENT_TYPE)
+  const registry = openMetricsRegistry()
   const latency = new Histogram({
     name: 'latency_seconds',
     help: 'Latency',
     buckets: [0.1],
     enableExemplars: true,
-    registers: [registry as Registry],
+    registers: [registry],
   })
   latency.observe({ labels: {}, value: 0.05, exemplarLabels: { trace_id: 'abc' } })
   latency.observe({ labels: {}, value: 5, exemplarLabels: { trace_id: 'def' } })
-  const requests = new Counter({ name: 'requests_total', help: 'Requests', enableExemplars: true, registers: [registry as Registry] })
+  const requests = new Counter({ name: 'requests_total', help: 'Requests', enableExemplars: true, registers: [registry] })
   requests.inc({ labels: {}, value: 2, exemplarLabels: { trace_id: 'ghi' } })
   const exemplars = (text: string) =>
     Array.from(text.matchAll(/^(\S+) \S+ # (\{.*\}) (\S+)/gm), ([, series, labels, value]) => `${series} ${labels} ${Number(value)}`).sort()
