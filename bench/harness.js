@@ -19,13 +19,14 @@ export const OURS = 'tallyscope'
 
 /**
  * How thorough a run is. `warmMs` is for how long each case runs before it is timed, long enough for the compiler to have
- * done what it will do for any contender; `sampleMs` is the length of one sample; `heavy` lets the big and slow cases in.
+ * done what it will do for any contender; `sampleMs` is the length of one sample, short so that most samples end before the
+ * system gives the processor to somebody else; `heavy` lets the big and slow cases in.
  */
 export const MODES = {
   smoke: { rounds: 3, warmMs: 1, sampleMs: 0.3, byteSamples: 3, scrapeRounds: 2, heavy: false },
-  quick: { rounds: 11, warmMs: 60, sampleMs: 5, byteSamples: 9, scrapeRounds: 5, heavy: false },
-  check: { rounds: 15, warmMs: 100, sampleMs: 8, byteSamples: 9, scrapeRounds: 7, heavy: true },
-  full: { rounds: 21, warmMs: 200, sampleMs: 20, byteSamples: 15, scrapeRounds: 11, heavy: true },
+  quick: { rounds: 31, warmMs: 50, sampleMs: 1, byteSamples: 9, scrapeRounds: 5, heavy: false },
+  check: { rounds: 41, warmMs: 100, sampleMs: 2, byteSamples: 9, scrapeRounds: 7, heavy: true },
+  full: { rounds: 41, warmMs: 200, sampleMs: 5, byteSamples: 15, scrapeRounds: 11, heavy: true },
 }
 
 /** @typedef {keyof typeof MODES} Mode */
@@ -112,11 +113,9 @@ export class Bench {
   compare(name, makers, { ours = OURS } = {}) {
     if (!this.wants(name)) return
     const { rounds, warmMs, sampleMs, byteSamples } = this.settings
-    const cases = Object.entries(makers).map(([contender, make]) => {
-      const loop = make()
-      return { contender, loop, count: warm(loop, warmMs, sampleMs), samples: /** @type {number[]} */ ([]) }
-    })
-    collect()
+    const loops = Object.entries(makers).map(([contender, make]) => ({ contender, loop: make() }))
+    collect() // before they get hot: a collection may throw away what the compiler has made
+    const cases = loops.map((each) => ({ ...each, count: warm(each.loop, warmMs, sampleMs), samples: /** @type {number[]} */ ([]) }))
     for (let round = 0; round < rounds; round++) {
       for (let turn = 0; turn < cases.length; turn++) {
         const { loop, count, samples } = /** @type {typeof cases[number]} */ (cases[(round + turn) % cases.length])

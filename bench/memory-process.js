@@ -10,7 +10,7 @@ const count = Number(countText)
 /** Bytes in use after collections, the least of several times: garbage of the last step may take some turns to go. */
 async function heldBytes() {
   let least = Number.POSITIVE_INFINITY
-  for (let at = 0; at < 6; at++) {
+  for (let at = 0; at < 4; at++) {
     collect()
     await new Promise((resolve) => setTimeout(resolve, 30))
     const { heapUsed, external } = process.memoryUsage()
@@ -32,7 +32,7 @@ const fleet = await makeFleet(contender, kind, count)
 const makeNs = ((performance.now() - started) / count) * 1e6
 const made = await heldBytes()
 let scraped = Number.POSITIVE_INFINITY
-for (let at = 0; at < 3; at++) {
+for (let at = 0; at < 2; at++) {
   await fleet.scrape()
   scraped = Math.min(scraped, await heldBytes())
 }

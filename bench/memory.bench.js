@@ -2,11 +2,9 @@
 // Bytes held for a series, heap and outside of it, after a collection: when the series are made, and once they were scraped.
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { shownName } from './fleets/fleet.js'
 
 /** @typedef {{ before: number, after: number, makeNs: number }} Held */
-
-/** @type {{ [file: string]: string }} */
-const NAMES = { opentelemetry: 'OpenTelemetry' }
 
 /**
  * @param {string} contender
@@ -35,7 +33,7 @@ export async function run(bench) {
     if (!Object.values(names).some((name) => bench.wants(name))) continue
     /** @type {{ [contender: string]: Held }} */
     const results = {}
-    for (const contender of contenders) results[NAMES[contender] ?? contender] = await held(contender, kind, count)
+    for (const contender of contenders) results[shownName(contender)] = await held(contender, kind, count)
     const samples = (/** @type {keyof Held} */ what) =>
       Object.fromEntries(Object.entries(results).map(([name, each]) => [name, [each[what]]]))
     bench.figures(names.before, 'B', samples('before'))

@@ -49,6 +49,12 @@ const CONTENDERS = {
   'prom-client': () => import('./prom-client.js'),
   opentelemetry: () => import('./opentelemetry.js'),
   floor: () => import('./floor.js'),
+  snapshots: async () => ({ make: (await import('./tallyscope.js')).makeSnapshots }),
+}
+
+/** How a contender is called in the results. @param {string} contender */
+export function shownName(contender) {
+  return { opentelemetry: 'OpenTelemetry', snapshots: 'tallyscope, formatText' }[contender] ?? contender
 }
 
 /**

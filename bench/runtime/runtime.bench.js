@@ -27,7 +27,7 @@ export async function run(bench) {
   /** @type {{ [contender: string]: number[] }} */
   const used = Object.fromEntries(contenders.map((contender) => [contender, []]))
   for (let round = 0; round < rounds; round++) {
-    for (const contender of contenders) used[contender]?.push(await idle(contender, ms))
+    await Promise.all(contenders.map(async (contender) => used[contender]?.push(await idle(contender, ms))))
   }
   bench.figures(name, 'ms', used)
 }

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { serve } from '../../bench/exporters/prometheus/served.js'
+import { median } from '../../bench/statistics.js'
 
-// The bench shows 10 ms and 15 ms; a machine that runs other tests beside is given more.
+// The bench shows 10 ms and 15 ms; a machine that runs other tests beside is given more. What counts here is how long the
+// main thread itself ran in one turn, in the middle one of several scrapes: other processes must not fail this test.
 const LIMIT_MS = 25
 
 test.each([
@@ -14,14 +16,14 @@ test.each([
     const server = await serve('tallyscope', kind, count)
     try {
       const holds: number[] = []
-      for (const share of [0, 0.01, 0.01]) {
+      for (const share of [0, 0.01, 0.01, 0.01, 0.01]) {
         await server.ask('touch', share)
         await server.ask('level') // collects garbage, so that the making of the rows is not what is measured
         await server.ask('watch')
         expect(await server.scrape()).toBeGreaterThan(count * 40)
-        holds.push((await server.ask('unwatch')).ownMs)
+        holds.push((await server.ask('unwatch')).runMs)
       }
-      expect(Math.max(...holds)).toBeLessThan(LIMIT_MS)
+      expect(median(holds)).toBeLessThan(LIMIT_MS)
     } finally {
       server.stop()
     }

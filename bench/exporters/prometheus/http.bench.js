@@ -1,6 +1,7 @@
 // @ts-check
 // A scrape over HTTP on the loopback, each server in a process of its own: how long it takes, how long it holds the
 // server's event loop, how much memory it takes while it lasts.
+import { shownName } from '../../fleets/fleet.js'
 import { serve } from './served.js'
 
 /**
@@ -9,8 +10,6 @@ import { serve } from './served.js'
  * @typedef {import('../../fleets/fleet.js').Kind} Kind
  */
 
-/** @type {{ [file: string]: string }} */
-const NAMES = { opentelemetry: 'OpenTelemetry' }
 const ALL = ['tallyscope', 'prom-client', 'opentelemetry', 'floor']
 
 /**
@@ -35,7 +34,7 @@ async function compareServers(bench, { kind, count, contenders, rounds = bench.s
   /** @type {{ [contender: string]: Served }} */
   const servers = {}
   try {
-    for (const contender of contenders) servers[NAMES[contender] ?? contender] = await serve(contender, kind, count)
+    for (const contender of contenders) servers[shownName(contender)] = await serve(contender, kind, count)
     const each = Object.entries(servers)
     const steps = (/** @type {number} */ share) =>
       Object.fromEntries(
@@ -46,12 +45,11 @@ async function compareServers(bench, { kind, count, contenders, rounds = bench.s
     for (const server of Object.values(servers)) await server.ask('level')
     const bodies = await bench.compareSteps(names.first, steps(0), { rounds: 1, warmRounds: 0 })
     for (const [contender, server] of each) peaks[contender]?.push(await server.ask('peak'))
-    await bench.compareSteps(names.unchanged, steps(0), { rounds: Math.min(rounds, 5), warmRounds: 0 })
+    await bench.compareSteps(names.unchanged, steps(0), { rounds: Math.min(rounds, 3), warmRounds: 0 })
     await bench.compareSteps(names.some, steps(0.01), { rounds })
     const holds = await watched(each, bench.mode === 'quick' ? 2 : 3, peaks)
-    bench.figures(names.hold, 'ms', holds)
-    // The greatest of all: a peak that is only sometimes there must be found room for too.
-    bench.figures(names.memory, 'MB', Object.fromEntries(Object.entries(peaks).map(([contender, all]) => [contender, [Math.max(...all)]])))
+    bench.figures(names.hold, 'ms', greatest(holds))
+    bench.figures(names.memory, 'MB', greatest(peaks))
     bench.figures(
       names.body,
       'MB',
@@ -60,6 +58,14 @@ async function compareServers(bench, { kind, count, contenders, rounds = bench.s
   } finally {
     for (const server of Object.values(servers)) server.stop()
   }
+}
+
+/**
+ * The worst of several: what is only sometimes there is met in production too.
+ * @param {{ [contender: string]: number[] }} samples
+ */
+function greatest(samples) {
+  return Object.fromEntries(Object.entries(samples).map(([contender, all]) => [contender, all.length > 0 ? [Math.max(...all)] : []]))
 }
 
 /**
@@ -107,7 +113,7 @@ async function serveGiant(bench, count) {
   /** @type {{ [contender: string]: string }} */
   const notes = {}
   for (const contender of bench.mode === 'full' ? ['tallyscope', 'prom-client', 'opentelemetry'] : ['tallyscope']) {
-    const name = NAMES[contender] ?? contender
+    const name = shownName(contender)
     times[name] = []
     holds[name] = []
     peaks[name] = []
@@ -136,13 +142,8 @@ async function serveGiant(bench, count) {
     }
   }
   bench.figures(names.time, 'ms', times, notes)
-  bench.figures(names.hold, 'ms', holds, notes)
-  bench.figures(
-    names.memory,
-    'MB',
-    Object.fromEntries(Object.entries(peaks).map(([name, all]) => [name, all.length ? [Math.max(...all)] : []])),
-    notes,
-  )
+  bench.figures(names.hold, 'ms', greatest(holds), notes)
+  bench.figures(names.memory, 'MB', greatest(peaks), notes)
 }
 
 /** @param {Bench} bench */
@@ -153,14 +154,15 @@ export async function run(bench) {
     return
   }
   await compareServers(bench, { kind: 'counters', count: 100_000, contenders: ALL })
+  if (bench.mode === 'full') {
+    await compareServers(bench, { kind: 'distributions', count: 10_000, contenders: ALL })
+    await compareServers(bench, { kind: 'distributions', count: 100_000, contenders: ['tallyscope', 'prom-client', 'floor'], rounds: 5 })
+  }
+  // What peers may not survive comes last.
   if (bench.settings.heavy) {
     const rounds = bench.mode === 'full' ? 5 : 3
     const contenders = bench.mode === 'full' ? ALL : ['tallyscope', 'prom-client', 'floor']
     await compareServers(bench, { kind: 'counters', count: 1_000_000, contenders, rounds })
     await serveGiant(bench, 500_000)
-  }
-  if (bench.mode === 'full') {
-    await compareServers(bench, { kind: 'distributions', count: 10_000, contenders: ALL })
-    await compareServers(bench, { kind: 'distributions', count: 100_000, contenders: ['tallyscope', 'prom-client', 'floor'], rounds: 5 })
   }
 }

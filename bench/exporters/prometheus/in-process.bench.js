@@ -1,6 +1,6 @@
 // @ts-check
 // A scrape in process: from series to the finished document. Between two scrapes a share of the series takes a value.
-import { makeFleet, touchShare } from '../../fleets/fleet.js'
+import { makeFleet, shownName, touchShare } from '../../fleets/fleet.js'
 import { collect } from '../../harness.js'
 
 /** @typedef {import('../../fleets/fleet.js').Kind} Kind */
@@ -20,7 +20,7 @@ async function compareScrapes(bench, { kind, count, contenders, rounds }) {
   collect()
   /** @type {{ [contender: string]: import('../../fleets/fleet.js').Fleet }} */
   const fleets = {}
-  for (const contender of contenders) fleets[NAMES[contender] ?? contender] = await makeFleet(contender, kind, count)
+  for (const contender of contenders) fleets[shownName(contender)] = await makeFleet(contender, kind, count)
   const steps = (/** @type {number} */ share) => {
     return Object.fromEntries(
       Object.entries(fleets).map(([contender, fleet]) => {
@@ -31,13 +31,11 @@ async function compareScrapes(bench, { kind, count, contenders, rounds }) {
   }
   const firsts = Object.fromEntries(Object.entries(fleets).map(([contender, fleet]) => [contender, { run: () => fleet.scrape() }]))
   await bench.compareSteps(names.first, firsts, { rounds: 1, warmRounds: 0 })
-  await bench.compareSteps(names.unchanged, steps(0), { rounds })
+  await bench.compareSteps(names.unchanged, steps(0), { rounds: Math.min(rounds ?? bench.settings.scrapeRounds, 5) })
   await bench.compareSteps(names.some, steps(0.01), { rounds })
 }
 
-/** @type {{ [file: string]: string }} */
-const NAMES = { opentelemetry: 'OpenTelemetry' }
-const ALL = ['tallyscope', 'prom-client', 'opentelemetry']
+const ALL = ['tallyscope', 'prom-client', 'opentelemetry', 'snapshots']
 
 /** @param {import('../../harness.js').Bench} bench */
 export async function run(bench) {

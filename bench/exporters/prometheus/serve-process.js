@@ -1,7 +1,7 @@
 // @ts-check
 // A contender's server in a process of its own. It is told by messages what to do: touch a share of the series, watch itself
 // while it is scraped, tell what it saw.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { openSync, readFileSync, readSync, writeFileSync } from 'node:fs'
 import { makeFleet, touchShare } from '../../fleets/fleet.js'
 
 const [contender = '', kind = '', countText = ''] = process.argv.slice(2)
@@ -9,31 +9,62 @@ const count = Number(countText)
 const fleet = await makeFleet(contender, /** @type {import('../../fleets/fleet.js').Kind} */ (kind), count)
 let round = 0
 
-/** Holds of the event loop: the longest time between two of its turns, taken by a loop of immediates. */
-const watch = { on: false, wallMs: 0, ownMs: 0 }
-
 /**
- * Watches while `watch.on`. A turn counts for the time that this process was running: what the system gave to
- * others in between is no hold of ours. Helper threads count too, so a turn is never longer than on the wall.
+ * Holds of the event loop: the longest time between two of its turns, taken by a loop of immediates.
+ * `wallMs` by the clock; `ownMs` without the time in which the main thread could have run but the system ran something
+ * else, which on a busy machine is no hold of ours; `runMs` only what the main thread itself ran.
  */
+const watch = { on: false, wallMs: 0, ownMs: 0, runMs: 0 }
+
+/** Watches while `watch.on`. */
 function watchLoop() {
   let wall = performance.now()
-  let own = ownMs()
+  let { ranMs, waitedMs } = readSchedule()
   const turn = () => {
+    const now = readSchedule()
     const nowWall = performance.now()
-    const nowOwn = ownMs()
     watch.wallMs = Math.max(watch.wallMs, nowWall - wall)
-    watch.ownMs = Math.max(watch.ownMs, Math.min(nowWall - wall, nowOwn - own))
+    watch.ownMs = Math.max(watch.ownMs, nowWall - wall - (now.waitedMs - waitedMs))
+    watch.runMs = Math.max(watch.runMs, Math.min(nowWall - wall, now.ranMs - ranMs))
     wall = nowWall
-    own = nowOwn
+    ranMs = now.ranMs
+    waitedMs = now.waitedMs
     if (watch.on) setImmediate(turn)
   }
   setImmediate(turn)
 }
 
-function ownMs() {
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1e3
+const scheduleFile = openSchedule()
+const scheduleBytes = new Uint8Array(64)
+const scheduleNow = { ranMs: 0, waitedMs: 0 }
+const BLANK = 0x20
+const ZERO = 0x30
+
+function openSchedule() {
+  try {
+    return openSync('/proc/self/schedstat', 'r')
+  } catch {
+    return undefined
+  }
+}
+
+/** How long the main thread has run, and has waited for a processor: the first two numbers of Linux' file, in ns. */
+function readSchedule() {
+  if (scheduleFile === undefined) {
+    scheduleNow.ranMs = performance.now()
+    return scheduleNow
+  }
+  const length = readSync(scheduleFile, scheduleBytes, 0, scheduleBytes.length, 0)
+  let at = 0
+  const next = () => {
+    let ns = 0
+    while (at < length && scheduleBytes[at] !== BLANK) ns = ns * 10 + /** @type {number} */ (scheduleBytes[at++]) - ZERO
+    at++
+    return ns / 1e6
+  }
+  scheduleNow.ranMs = next()
+  scheduleNow.waitedMs = next()
+  return scheduleNow
 }
 
 /** Resident memory and its peak in MB. Linux tells both; elsewhere the peak is that of the whole life of the process. */
@@ -67,12 +98,13 @@ const commands = {
   },
   peak: () => memory().peakMB - levelMB,
   watch: () => {
-    Object.assign(watch, { on: true, wallMs: 0, ownMs: 0 })
+    Object.assign(watch, { on: true, wallMs: 0, ownMs: 0, runMs: 0 })
     watchLoop()
   },
   unwatch: () => {
     watch.on = false
-    return { wallMs: watch.wallMs, ownMs: watch.ownMs }
+    const { wallMs, ownMs, runMs } = watch
+    return { wallMs, ownMs, runMs }
   },
 }
 
