@@ -80,6 +80,7 @@ export class RowIndex {
   find(labels: Labels): number {
     if (!this.#dense) return this.#findHashed(labels)
     const known = this.#labels
+    const table = this.#table
     let place = 0
     for (let at = 0; at < known.length; at++) {
       const label = known[at]!
@@ -87,7 +88,7 @@ export class RowIndex {
       if (id === undefined) return NO_ROW
       place |= id << label.shift
     }
-    return this.#table[place]! - 1
+    return this.#table === table ? table[place]! - 1 : NO_ROW // a getter among the labels may have made it anew
   }
 
   #findHashed(labels: Labels): number {

@@ -13,14 +13,14 @@ import type { DropReason, ViewGroup } from './view-group.js'
 
 const NO_TAGS: Labels = Object.freeze(Object.create(null))
 
-/** Records one value of a measure. `tags` may be anything: what cannot be used is dropped and counted. */
+/** Records one value of a measure. Anything may be given: what cannot be used is dropped and counted. */
 export function record(measure: Measure, value: number, tags?: Labels | TagMap, attachments?: Attachments): void {
-  const groups = measure.groups
-  if (groups.length === 0) return // nobody listens
-  if (tags instanceof TagMap) return handleOf(measure, tags).record(value, attachments)
-  // The usual case, one view and a plain object, in one go; all others step by step.
-  if (groups.length === 1 && isObject(tags) && attachments === undefined && isOrdinary(measure, value) && groups[0]!.isSingle) {
-    try {
+  try {
+    const groups = measure.groups
+    if (groups.length === 0) return // nobody listens
+    if (tags instanceof TagMap) return handleOf(measure, tags).record(value, attachments)
+    // The usual case, one view and a plain object, in one go; all others step by step.
+    if (groups.length === 1 && isObject(tags) && attachments === undefined && isOrdinary(measure, value) && groups[0]!.isSingle) {
       const { store } = groups[0]!
       const row = store.find(tags)
       if (row < 0) return refuse(measure)
@@ -28,14 +28,14 @@ export function record(measure: Measure, value: number, tags?: Labels | TagMap, 
       const cell = row - chunk.start
       chunk.marks[cell] = chunk.epochs.current
       if (!chunk.columns[0]!.record(cell, value)) tooLarge(measure)
-    } catch {
-      refuse(measure) // a getter or a proxy among the tags threw
+      return
     }
-    return
+    const given = tags ?? contextTags(measure)
+    if (given instanceof TagMap) handleOf(measure, given).record(value, attachments)
+    else recordLabels(measure, value, given, attachments)
+  } catch {
+    unreadable(measure)
   }
-  const given = tags ?? contextTags(measure)
-  if (given instanceof TagMap) handleOf(measure, given).record(value, attachments)
-  else recordLabels(measure, value, given, attachments)
 }
 
 function isObject(tags: Labels | undefined): tags is Labels {
@@ -280,6 +280,15 @@ const DROPPED = selfFamily({
 function refuse(measure: Measure): void {
   for (const group of measure.groups) group.drop('tags')
   drop(measure, 'tags')
+}
+
+/** A getter or a proxy among the tags threw, or this is no measure. */
+function unreadable(measure: Measure): void {
+  try {
+    refuse(measure)
+  } catch {
+    selfCount(DROPPED, '', 'measure').value++
+  }
 }
 
 function tooLarge(measure: Measure): void {
