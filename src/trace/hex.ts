@@ -50,12 +50,3 @@ export function readHexWords(text: string, at: number, words: Int32Array): boole
   }
   return bad >= 0 && seen < 128
 }
-
-/** The value of two lower-case hex digits, or -1. */
-export function readHexByte(text: string, at: number): number {
-  const high = text.charCodeAt(at)
-  const low = text.charCodeAt(at + 1)
-  if (!(high < 128 && low < 128)) return -1
-  const value = (DIGITS[high]! << 4) | DIGITS[low]!
-  return value < 0 ? -1 : value
-}

@@ -27,6 +27,8 @@ export interface SpanContextInit {
   readonly fromHeader?: boolean | undefined
 }
 
+const SPAN_ID_AT = 36 // in a traceparent
+
 const four = new Int32Array(4)
 const two = new Int32Array(2)
 
@@ -53,34 +55,38 @@ export function isValidSpanId(text: string): boolean {
 export class SpanContext {
   /** @internal */
   readonly trace: TraceIdentity
-  /** @internal First and last 32 bits of the span id. */
-  readonly s0: number
-  /** @internal */
-  readonly s1: number
   /** Trace options, one byte: bit 0 sampled, bit 1 random trace id. */
   readonly options: number
   /** True where the context came from another process. */
   readonly fromHeader: boolean
-  #spanHex: string | undefined
+  /** True where both ids are there, so that it can be somebody's parent. */
+  readonly isValid: boolean
+  readonly #s0: number
+  readonly #s1: number
+  /** The span id as text, or a whole `traceparent` out of which it is cut when it is asked for. */
+  #spanText: string | undefined
 
   constructor(init?: SpanContextInit)
-  /** @internal */
-  constructor(trace: TraceIdentity, s0: number, s1: number, options: number, fromHeader: boolean, spanHex?: string)
-  constructor(from: SpanContextInit | TraceIdentity = {}, s0 = 0, s1 = 0, options = 0, fromHeader = false, spanHex?: string) {
+  /**
+   * The span id as two words, or as text: a valid id, or a valid `traceparent` that holds it.
+   * @internal
+   */
+  constructor(trace: TraceIdentity, s0: number, s1: number, options: number, fromHeader: boolean, spanText?: string)
+  constructor(from: SpanContextInit | TraceIdentity = {}, s0 = 0, s1 = 0, options = 0, fromHeader = false, spanText?: string) {
     if (!(from instanceof TraceIdentity)) {
       const given = readInit(from)
       from = given.trace
-      s0 = given.s0
-      s1 = given.s1
+      spanText = given.spanId
       options = given.options
       fromHeader = given.fromHeader
     }
     this.trace = from
-    this.s0 = s0
-    this.s1 = s1
+    this.#s0 = s0
+    this.#s1 = s1
     this.options = options
     this.fromHeader = fromHeader
-    this.#spanHex = spanHex
+    this.isValid = spanText !== undefined || (s0 | s1) !== 0
+    this.#spanText = spanText
   }
 
   /** 32 lower-case hex digits. */
@@ -90,7 +96,9 @@ export class SpanContext {
 
   /** 16 lower-case hex digits; zeros where there is no span id. */
   get spanId(): string {
-    return (this.#spanHex ??= hexOf2(this.s0, this.s1))
+    const text = this.#spanText
+    if (text === undefined) return (this.#spanText = hexOf2(this.#s0, this.#s1))
+    return text.length === 16 ? text : (this.#spanText = text.slice(SPAN_ID_AT, SPAN_ID_AT + 16))
   }
 
   get sampled(): boolean {
@@ -99,11 +107,6 @@ export class SpanContext {
 
   get traceState(): TraceState | undefined {
     return this.trace.state
-  }
-
-  /** True where both ids are there, so that it can be somebody's parent. */
-  get isValid(): boolean {
-    return (this.s0 | this.s1) !== 0
   }
 
   equals(other: SpanContext): boolean {
@@ -123,8 +126,7 @@ export class SpanContext {
 
 interface ContextParts {
   readonly trace: TraceIdentity
-  readonly s0: number
-  readonly s1: number
+  readonly spanId: string | undefined
   readonly options: number
   readonly fromHeader: boolean
 }
@@ -132,21 +134,13 @@ interface ContextParts {
 function readInit(init: SpanContextInit): ContextParts {
   const { traceId, spanId } = init
   if (traceId !== undefined && !(typeof traceId === 'string' && isValidTraceId(traceId))) {
-    return { trace: newTrace(randomWords), s0: 0, s1: 0, options: 0, fromHeader: false }
+    return { trace: newTrace(randomWords), spanId: undefined, options: 0, fromHeader: false }
   }
   const state = typeof init.traceState === 'string' ? TraceState.parse(init.traceState) : init.traceState
-  let trace: TraceIdentity
-  if (traceId === undefined) {
-    const { w0, w1, w2, w3 } = newTrace(randomWords)
-    trace = new TraceIdentity(w0, w1, w2, w3, undefined, state)
-  } else {
-    trace = new TraceIdentity(four[0]!, four[1]!, four[2]!, four[3]!, traceId, state)
-  }
   const hasSpan = typeof spanId === 'string' && isValidSpanId(spanId)
   return {
-    trace,
-    s0: hasSpan ? two[0]! : 0,
-    s1: hasSpan ? two[1]! : 0,
+    trace: traceId === undefined ? newTrace(randomWords, state) : TraceIdentity.ofText(traceId, state),
+    spanId: hasSpan ? spanId : undefined,
     options: readOptions(init),
     fromHeader: init.fromHeader === true && (spanId === undefined || hasSpan),
   }

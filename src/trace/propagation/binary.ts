@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer'
-import { SpanContext } from '../span-context.js'
-import { TraceIdentity } from '../trace-identity.js'
+import type { SpanContext } from '../span-context.js'
 import { headerValue } from './header-value.js'
 import type { HeaderGetter, HeaderSetter, Propagator } from './propagator.js'
+import { remoteContext } from './remote-context.js'
 
 const HEADER = 'grpc-trace-bin'
 const LENGTH = 29
@@ -31,13 +31,10 @@ export class BinaryPropagator implements Propagator {
 
   /** 29 bytes; a missing span id is eight zeros. */
   toBytes(context: SpanContext): Uint8Array {
-    const bytes = new Uint8Array(LENGTH)
-    const view = new DataView(bytes.buffer)
-    const { w0, w1, w2, w3 } = context.trace
-    for (const [at, word] of [w0, w1, w2, w3].entries()) view.setInt32(TRACE_ID_AT + at * 4, word)
+    const bytes = Buffer.alloc(LENGTH)
+    bytes.write(context.traceId, TRACE_ID_AT, 'hex')
     bytes[SPAN_ID_FIELD_AT] = 1
-    view.setInt32(SPAN_ID_FIELD_AT + 1, context.s0)
-    view.setInt32(SPAN_ID_FIELD_AT + 5, context.s1)
+    bytes.write(context.spanId, SPAN_ID_FIELD_AT + 1, 'hex')
     bytes[OPTIONS_FIELD_AT] = 2
     bytes[OPTIONS_FIELD_AT + 1] = context.options
     return bytes
@@ -47,11 +44,11 @@ export class BinaryPropagator implements Propagator {
   fromBytes(bytes: Uint8Array): SpanContext | undefined {
     if (!(bytes instanceof Uint8Array) || bytes.length < LENGTH) return undefined
     if (bytes[0] !== 0 || bytes[1] !== 0 || bytes[SPAN_ID_FIELD_AT] !== 1 || bytes[OPTIONS_FIELD_AT] !== 2) return undefined
-    const view = new DataView(bytes.buffer, bytes.byteOffset)
-    const [w0, w1, w2, w3] = [0, 4, 8, 12].map((at) => view.getInt32(TRACE_ID_AT + at)) as [number, number, number, number]
-    const s0 = view.getInt32(SPAN_ID_FIELD_AT + 1)
-    const s1 = view.getInt32(SPAN_ID_FIELD_AT + 5)
-    if ((w0 | w1 | w2 | w3) === 0 || (s0 | s1) === 0) return undefined
-    return new SpanContext(new TraceIdentity(w0, w1, w2, w3), s0, s1, bytes[OPTIONS_FIELD_AT + 1]!, true)
+    const { buffer, byteOffset } = bytes
+    const hex = Buffer.from(buffer, byteOffset, LENGTH).toString('hex')
+    const digitsFrom = (from: number, to: number) => hex.slice(from * 2, to * 2)
+    const traceId = digitsFrom(TRACE_ID_AT, SPAN_ID_FIELD_AT)
+    const spanId = digitsFrom(SPAN_ID_FIELD_AT + 1, OPTIONS_FIELD_AT)
+    return remoteContext(traceId, spanId, bytes[OPTIONS_FIELD_AT + 1]!)
   }
 }

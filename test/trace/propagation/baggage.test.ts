@@ -3,6 +3,16 @@ import { expect, test } from 'vitest'
 import { TagMap } from '../../../src/stats/tag-map.js'
 import { formatBaggage, parseBaggage, TagBaggage } from '../../../src/trace/propagation/baggage.js'
 
+/** The shortest of 20 times: the others are those in which the machine did something else. */
+function fastest(run: () => void): number {
+  const times = Array.from({ length: 20 }, () => {
+    const start = performance.now()
+    run()
+    return performance.now() - start
+  })
+  return Math.min(...times)
+}
+
 const token = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,30}$/)
 
 test('pairs survive the header, whatever text they hold', () => {
@@ -52,10 +62,7 @@ test('what is beyond 180 members, 4 096 characters a member or 8 192 in all is l
 test('64 kB of anything take less than a millisecond', () => {
   for (const unit of ['a', ',', '=', 'a=1,', '%', ';', '%E0,']) {
     const text = unit.repeat(65_536 / unit.length)
-    parseBaggage(text)
-    const start = performance.now()
-    parseBaggage(text)
-    expect(performance.now() - start).toBeLessThan(5)
+    expect(fastest(() => parseBaggage(text))).toBeLessThan(1)
   }
 })
 
