@@ -102,10 +102,10 @@ async function compareScrapes(bench, kind, sizes) {
     return { before: () => touchShare(fleet, count, share, round++), run: () => fleet.scrape() }
   }
   const rows = Object.fromEntries(fleets.map((each) => [told(each.count), step(each, 0.01)]))
-  await bench.compareSteps(byRows, rows, { ours: told(largest), warmRounds: 2 })
+  if (bench.wants(byRows)) await bench.compareSteps(byRows, rows, { ours: told(largest), warmRounds: 2 })
   const last = /** @type {typeof fleets[number]} */ (fleets.at(-1))
   const shares = Object.fromEntries([0, 0.001, 0.01, 0.1, 1].map((share) => [`${share * 100} %`, step(last, share)]))
-  await bench.compareSteps(byShare, shares, { ours: '100 %', warmRounds: 1 })
+  if (bench.wants(byShare)) await bench.compareSteps(byShare, shares, { ours: '100 %', warmRounds: 1 })
 }
 
 /** @param {import('./harness.js').Bench} bench */

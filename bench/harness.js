@@ -34,10 +34,12 @@ export const MODES = {
 /** @typedef {{ [contender: string]: () => Loop }} Makers Each sets a contender up and gives its loop. */
 
 /**
- * One step of a scrape: `before` is not timed, `run` is. Its number is kept beside the time (the bytes of the body, say).
+ * One step of a scrape: `run` is timed, `before` and `after` are not. Its number is kept beside the time (the bytes of the
+ * body, say).
  * @typedef {object} Step
  * @property {() => unknown} [before]
  * @property {() => Promise<number> | number} run
+ * @property {() => unknown} [after]
  */
 
 /**
@@ -130,7 +132,7 @@ export class Bench {
 
   /**
    * Time in ms of one step of each contender, such as a scrape. The steps may be asynchronous. Gives the numbers that the
-   * steps returned, for further tables.
+   * steps returned, for further tables; for their sake they are run where the filter leaves the times themselves out.
    * @param {string} name
    * @param {{ [contender: string]: Step }} steps
    * @param {{ rounds?: number | undefined, warmRounds?: number, ours?: string }} [options]
@@ -140,7 +142,6 @@ export class Bench {
     const samples = {}
     /** @type {{ [contender: string]: number[] }} */
     const answers = {}
-    if (!this.wants(name)) return answers
     const contenders = Object.keys(steps)
     for (const contender of contenders) {
       samples[contender] = []
@@ -152,12 +153,13 @@ export class Bench {
         const step = /** @type {Step} */ (steps[contender])
         await step.before?.()
         const { seconds, answer } = await secondsOfStep(step.run)
+        await step.after?.()
         if (round < 0) continue
         samples[contender]?.push(seconds * 1e3)
         answers[contender]?.push(answer)
       }
     }
-    this.#report(name, 'ms', samples, { ours })
+    if (this.wants(name)) this.#report(name, 'ms', samples, { ours })
     return answers
   }
 

@@ -26,6 +26,7 @@ async function compareServers(bench, { kind, count, contenders, rounds = bench.s
     first: `${stem}, first scrape`,
     unchanged: `${stem}, unchanged`,
     some: `${stem}, 1 % changed`,
+    watched: `${stem}, 1 % changed, watched`,
     hold: `${stem}, longest hold of the event loop`,
     memory: `${stem}, extra memory of a scrape`,
     body: `${stem}, body`,
@@ -40,16 +41,37 @@ async function compareServers(bench, { kind, count, contenders, rounds = bench.s
       Object.fromEntries(
         each.map(([contender, server]) => [contender, { before: () => server.ask('touch', share), run: () => server.scrape() }]),
       )
-    /** @type {{ [contender: string]: number[] }} */
-    const peaks = Object.fromEntries(each.map(([contender]) => [contender, []]))
-    for (const server of Object.values(servers)) await server.ask('level')
-    const bodies = await bench.compareSteps(names.first, steps(0), { rounds: 1, warmRounds: 0 })
-    for (const [contender, server] of each) peaks[contender]?.push(await server.ask('peak'))
-    await bench.compareSteps(names.unchanged, steps(0), { rounds: Math.min(rounds, 3), warmRounds: 0 })
-    await bench.compareSteps(names.some, steps(0.01), { rounds })
-    const holds = await watched(each, bench.mode === 'quick' ? 2 : 3, peaks)
-    bench.figures(names.hold, 'ms', greatest(holds))
-    bench.figures(names.memory, 'MB', greatest(peaks))
+    const seen = Object.fromEntries(
+      each.map(([contender]) => [contender, { holds: /** @type {Hold[]} */ ([]), peaks: /** @type {number[]} */ ([]) }]),
+    )
+    // A scrape while the server watches itself. One server at a time: watching is work.
+    const watched = (/** @type {number} */ share) =>
+      Object.fromEntries(
+        each.map(([contender, server]) => [
+          contender,
+          {
+            before: async () => {
+              await server.ask('touch', share)
+              await server.ask('level')
+              await server.ask('watch')
+            },
+            run: () => server.scrape(),
+            after: async () => {
+              seen[contender]?.holds.push(await server.ask('unwatch'))
+              seen[contender]?.peaks.push(await server.ask('peak'))
+            },
+          },
+        ]),
+      )
+    const bodies = await bench.compareSteps(names.first, watched(0), { rounds: 1, warmRounds: 0 })
+    if (bench.wants(names.unchanged)) await bench.compareSteps(names.unchanged, steps(0), { rounds: Math.min(rounds, 3), warmRounds: 0 })
+    if (bench.wants(names.some)) await bench.compareSteps(names.some, steps(0.01), { rounds })
+    if (bench.wants(names.hold) || bench.wants(names.memory)) {
+      await bench.compareSteps(names.watched, watched(0.01), { rounds: bench.mode === 'quick' ? 2 : 3, warmRounds: 0 })
+    }
+    const holds = Object.fromEntries(each.map(([contender]) => [contender, seen[contender]?.holds ?? []]))
+    bench.figures(names.hold, 'ms', longest(holds), notesOf(holds))
+    bench.figures(names.memory, 'MB', greatest(Object.fromEntries(each.map(([contender]) => [contender, seen[contender]?.peaks ?? []]))))
     bench.figures(
       names.body,
       'MB',
@@ -60,35 +82,27 @@ async function compareServers(bench, { kind, count, contenders, rounds = bench.s
   }
 }
 
+/** @typedef {{ wallMs: number, ownMs: number, runMs: number }} Hold See serve-process.js. */
+
+/** @param {{ [contender: string]: Hold[] }} holds */
+function longest(holds) {
+  return greatest(Object.fromEntries(Object.entries(holds).map(([contender, all]) => [contender, all.map(({ ownMs }) => ownMs)])))
+}
+
+/** What the main thread itself ran in the longest turn: where that is far less, the machine was busy. @param {{ [contender: string]: Hold[] }} holds */
+function notesOf(holds) {
+  const ran = greatest(Object.fromEntries(Object.entries(holds).map(([contender, all]) => [contender, all.map(({ runMs }) => runMs)])))
+  return Object.fromEntries(
+    Object.entries(ran).flatMap(([contender, [ms]]) => (ms === undefined ? [] : [[contender, `(${ms.toFixed(1)} ms run)`]])),
+  )
+}
+
 /**
  * The worst of several: what is only sometimes there is met in production too.
  * @param {{ [contender: string]: number[] }} samples
  */
 function greatest(samples) {
   return Object.fromEntries(Object.entries(samples).map(([contender, all]) => [contender, all.length > 0 ? [Math.max(...all)] : []]))
-}
-
-/**
- * The longest hold of each server in each of some scrapes, 1 % of the series changed before each.
- * @param {readonly (readonly [string, Served])[]} servers
- * @param {number} scrapes
- * @param {{ [contender: string]: number[] }} peaks Where the extra memory of each is added, in MB.
- */
-async function watched(servers, scrapes, peaks) {
-  /** @type {{ [contender: string]: number[] }} */
-  const holds = {}
-  for (const [contender, server] of servers) {
-    holds[contender] = []
-    for (let at = 0; at < scrapes; at++) {
-      await server.ask('touch', 0.01)
-      await server.ask('level')
-      await server.ask('watch')
-      await server.scrape()
-      holds[contender]?.push((await server.ask('unwatch')).ownMs)
-      peaks[contender]?.push(await server.ask('peak'))
-    }
-  }
-  return holds
 }
 
 /**
@@ -106,7 +120,7 @@ async function serveGiant(bench, count) {
   if (!Object.values(names).some((name) => bench.wants(name))) return
   /** @type {{ [contender: string]: number[] }} */
   const times = {}
-  /** @type {{ [contender: string]: number[] }} */
+  /** @type {{ [contender: string]: Hold[] }} */
   const holds = {}
   /** @type {{ [contender: string]: number[] }} */
   const peaks = {}
@@ -129,7 +143,7 @@ async function serveGiant(bench, count) {
         const bytes = await server.scrape()
         times[name].push(performance.now() - started)
         notes[name] = `${Math.round(bytes / 1e6)} MB served`
-        holds[name].push((await server.ask('unwatch')).ownMs)
+        holds[name].push(await server.ask('unwatch'))
         peaks[name].push(await server.ask('peak'))
       }
     } catch (error) {
@@ -142,7 +156,7 @@ async function serveGiant(bench, count) {
     }
   }
   bench.figures(names.time, 'ms', times, notes)
-  bench.figures(names.hold, 'ms', greatest(holds), notes)
+  bench.figures(names.hold, 'ms', longest(holds), { ...notes, ...notesOf(holds) })
   bench.figures(names.memory, 'MB', greatest(peaks), notes)
 }
 

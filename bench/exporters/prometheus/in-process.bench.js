@@ -31,8 +31,9 @@ async function compareScrapes(bench, { kind, count, contenders, rounds }) {
   }
   const firsts = Object.fromEntries(Object.entries(fleets).map(([contender, fleet]) => [contender, { run: () => fleet.scrape() }]))
   await bench.compareSteps(names.first, firsts, { rounds: 1, warmRounds: 0 })
-  await bench.compareSteps(names.unchanged, steps(0), { rounds: Math.min(rounds ?? bench.settings.scrapeRounds, 5) })
-  await bench.compareSteps(names.some, steps(0.01), { rounds })
+  if (bench.wants(names.unchanged))
+    await bench.compareSteps(names.unchanged, steps(0), { rounds: Math.min(rounds ?? bench.settings.scrapeRounds, 5) })
+  if (bench.wants(names.some)) await bench.compareSteps(names.some, steps(0.01), { rounds })
 }
 
 const ALL = ['tallyscope', 'prom-client', 'opentelemetry', 'snapshots']
