@@ -47,7 +47,7 @@ class Label {
  * Each value has a small number, its id. While there are few combinations, or most of them are in use, the
  * ids' bits together are the row's place in a table: no hash, nothing to compare. Otherwise the table is
  * open-addressed by a hash of the ids, and the ids of the row it leads to are compared in full, so that no
- * two rows can be taken for each other. See bench/row-index.bench.js.
+ * two rows can be taken for each other. See bench/metrics/row-index.bench.js.
  */
 export class RowIndex {
   readonly #labels: readonly Label[]

@@ -1,8 +1,8 @@
 import { DefinitionError } from '../base/errors.js'
 import type { Epochs } from '../metrics/cells.js'
 import { checkKeys, checkName, checkUnit } from '../metrics/definition-rules.js'
+import type { ListenerGroup } from './listener.js'
 import type { Tags, TagValue } from './tag-map.js'
-import type { ViewGroup } from './view-group.js'
 
 export interface MeasureOptions<K extends string = string> {
   /** UCUM, case-sensitive: `s`, `ms`, `By`, `1`. Default `1`. */
@@ -28,7 +28,7 @@ export class Measure<K extends string = string> {
   readonly signed: boolean
   readonly tagKeys: readonly K[] | undefined
   /** Views that listen, those with the same tag keys together. Kept by the ViewManager. @internal */
-  groups: readonly ViewGroup[] = []
+  groups: readonly ListenerGroup[] = []
   /** True for int64. @internal */
   readonly whole: boolean
   /** Those of the engine that the measure belongs to. @internal */

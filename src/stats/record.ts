@@ -7,9 +7,9 @@ import { CountCells, SumCells, type Cells, type Epochs } from '../metrics/cells.
 import type { StoreChunk } from '../metrics/row-store.js'
 import { REFUSED, type Labels } from '../metrics/row-index.js'
 import { readAttachments, type Attachments } from './attachments.js'
+import type { DropReason, ListenerGroup } from './listener.js'
 import type { Measure } from './measure.js'
 import { TagMap } from './tag-map.js'
-import type { DropReason, ViewGroup } from './view-group.js'
 
 const NO_TAGS: Labels = Object.freeze(Object.create(null))
 
@@ -67,7 +67,7 @@ function recordLabels(measure: Measure, value: number, labels: Labels, attachmen
   if (reason !== undefined) drop(measure, reason)
 }
 
-function rowOf(group: ViewGroup, labels: Labels): number {
+function rowOf(group: ListenerGroup, labels: Labels): number {
   try {
     return typeof labels === 'object' ? group.store.find(labels) : REFUSED
   } catch {
@@ -81,7 +81,7 @@ function isOrdinary(measure: Measure, value: number): boolean {
 }
 
 /** Puts an ordinary value into all columns of one row. */
-function recordRow(group: ViewGroup, chunk: StoreChunk, cell: number, value: number): boolean {
+function recordRow(group: ListenerGroup, chunk: StoreChunk, cell: number, value: number): boolean {
   if (chunk.sketched) return recordSketch(group, chunk, cell, value)
   chunk.marks[cell] = chunk.epochs.current
   const columns = chunk.columns
@@ -184,13 +184,13 @@ export class BoundMeasure<K extends string = string> {
 
 /** Where a bound measure's row is in one group. */
 interface BoundRow {
-  readonly group: ViewGroup
+  readonly group: ListenerGroup
   readonly chunk: StoreChunk
   readonly cell: number
   readonly isOverflow: boolean
 }
 
-function boundRow(group: ViewGroup, labels: Labels): BoundRow {
+function boundRow(group: ListenerGroup, labels: Labels): BoundRow {
   const row = group.store.place(labels)
   const chunk = group.store.chunkOf(row)
   return { group, chunk, cell: row - chunk.start, isOverflow: group.store.isOverflow(row) }
@@ -211,7 +211,7 @@ function handleOf(measure: Measure, tags: TagMap): BoundMeasure {
 }
 
 /** As above: a further class of cells where the four usual ones are called would make each of their calls dearer. */
-function recordSketch(group: ViewGroup, chunk: StoreChunk, cell: number, value: number): boolean {
+function recordSketch(group: ListenerGroup, chunk: StoreChunk, cell: number, value: number): boolean {
   chunk.marks[cell] = chunk.epochs.current
   if (chunk.columns[0]!.record(cell, value)) return true
   group.columns[0]!.drop('too large')

@@ -89,7 +89,7 @@ export class Stats implements MetricProducer {
 
   /** A handle for one measure and one set of tags: the fastest way to record. */
   bind<K extends string>(measure: Measure<K>, tags: TagsFor<K> | TagMap): BoundMeasure<K> {
-    const map = TagMap.is(tags) ? tags : TagMap.of(tags as Tags)
+    const map = tags instanceof TagMap ? tags : TagMap.of(tags as Tags)
     return new BoundMeasure(measure, map.record)
   }
 

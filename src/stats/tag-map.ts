@@ -46,11 +46,6 @@ export class TagMap implements Iterable<[string, string]> {
     this.#ttls = ttls
   }
 
-  /** Whether it is one made by this copy of the package. Asks the value itself nothing, as `instanceof` asks a proxy. @internal */
-  static is(value: unknown): value is TagMap {
-    return typeof value === 'object' && value !== null && #ttls in value
-  }
-
   /**
    * Keys are 1…255 printable ASCII characters, values any text up to 16 384 code points; an engine cuts what its rows keep at its own limit.
    * A tag that breaks this is left out and counted, never thrown.

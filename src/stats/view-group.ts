@@ -8,11 +8,9 @@ import { BucketSearch } from '../metrics/bucket-search.js'
 import { ColumnSource } from '../metrics/column-source.js'
 import type { MemoryKind } from '../metrics/memory.js'
 import { RowStore, type CellsFactory, type RowBudget } from '../metrics/row-store.js'
+import type { DropReason, Listener, ListenerGroup } from './listener.js'
 import type { Measure } from './measure.js'
 import type { View } from './view.js'
-
-/** Why a value was not taken. */
-export type DropReason = 'nan' | 'infinite' | 'negative' | 'fraction' | 'not a number' | 'too large' | 'tags'
 
 const DROPPED_BY_VIEW = selfFamily({
   name: 'tallyscope_dropped_values_total',
@@ -23,7 +21,7 @@ const DROPPED_BY_VIEW = selfFamily({
 })
 
 /** A registered view: its definition, what exporters read, and what it refused. */
-export class ViewColumn {
+export class ViewColumn implements Listener {
   readonly view: View
   readonly source: ColumnSource
   readonly #dropped = new Map<DropReason, SelfCount>()
@@ -71,7 +69,7 @@ export interface GroupOptions {
  * Views of one measure with the same tag keys: they share their rows, so that a record looks its tags up once
  * for all of them. Each view is a column of the store.
  */
-export class ViewGroup {
+export class ViewGroup implements ListenerGroup {
   readonly measure: Measure
   /** In the store's own order, which is alphabetical. */
   readonly tagKeys: readonly string[]

@@ -22,6 +22,7 @@ interface Registration {
 /** Decides which views listen to which measures, and reads them. One for each engine, `stats.viewManager`. */
 export class ViewManager {
   readonly #registrations = new Map<string, Registration>()
+  readonly #groups = new Map<Measure, readonly ViewGroup[]>()
   readonly #claims: NameClaims
   readonly #epochs: EpochLog
   readonly #groupOptions: GroupOptions
@@ -69,12 +70,10 @@ export class ViewManager {
     }
     this.#claims.claim(view.descriptor)
     const { measure } = view
-    let group = measure.groups.find((candidate) => candidate.admits(view, this.#groupOptions.rowLimit))
-    if (group === undefined) {
-      group = new ViewGroup(view, this.#groupOptions)
-    }
+    const groups = this.#groups.get(measure) ?? []
+    const group = groups.find((candidate) => candidate.admits(view, rowLimit)) ?? new ViewGroup(view, this.#groupOptions)
     const column = group.add(view)
-    setGroups(measure, measure.groups.includes(group) ? measure.groups : [...measure.groups, group])
+    this.#setGroups(measure, groups.includes(group) ? groups : [...groups, group])
     this.#registrations.set(view.name, { view, group, column, startTimeUnixMs: this.#epochs.clock.unixMs() })
     this.#superviseExpiry()
     return view
@@ -91,10 +90,19 @@ export class ViewManager {
     return true
   }
 
+  /** Makes these the groups that a measure's records go to. */
+  #setGroups(measure: Measure, groups: readonly ViewGroup[]): void {
+    if (groups.length === 0) this.#groups.delete(measure)
+    else this.#groups.set(measure, groups)
+    measure.groups = groups
+    measure.readsTags = groups.some(({ tagKeys }) => tagKeys.length > 0)
+    measure.epochs.restructure()
+  }
+
   #leaveGroup({ group, column }: Registration): void {
     group.remove(column)
-    const { measure } = group
-    setGroups(measure, group.columns.length === 0 ? measure.groups.filter((other) => other !== group) : measure.groups)
+    const groups = this.#groups.get(group.measure) ?? []
+    this.#setGroups(group.measure, group.columns.length === 0 ? groups.filter((other) => other !== group) : groups)
   }
 
   /** The view's rows now, or undefined where there is no such view. */
@@ -141,7 +149,7 @@ export class ViewManager {
     this.#leaveGroup(registration)
     registration.group = own
     registration.column = moved
-    setGroups(view.measure, [...view.measure.groups, own])
+    this.#setGroups(view.measure, [...(this.#groups.get(view.measure) ?? []), own])
   }
 
   /** What exporters see of all views that have rows: their row sources, or snapshots where rows are objects. @internal */
@@ -157,7 +165,7 @@ export class ViewManager {
   /** Begins a new epoch and lets idle rows go; at each gathering, never in the middle of one. @internal */
   advance(): void {
     this.#epochs.advance()
-    for (const group of this.#groups()) {
+    for (const group of [...this.#groups.values()].flat()) {
       const { idleExpiryMs, store } = group
       if (idleExpiryMs === undefined) continue
       store.removeWhere((row) => {
@@ -167,14 +175,10 @@ export class ViewManager {
     }
   }
 
-  #groups(): Set<ViewGroup> {
-    return new Set([...this.#registrations.values()].map(({ group }) => group))
-  }
-
   /** Where rows expire, epochs must move even if nobody gathers. */
   #superviseExpiry(): void {
     this.stop()
-    const expiries = [...this.#groups()].flatMap(({ idleExpiryMs }) => idleExpiryMs ?? [])
+    const expiries = [...this.#groups.values()].flat().flatMap(({ idleExpiryMs }) => idleExpiryMs ?? [])
     if (expiries.length === 0) return
     this.#stopTimer = startTimer(this.#epochs.clock, Math.min(...expiries, MAX_TIMER_MS) / 2, () => {
       this.advance()
@@ -187,12 +191,6 @@ export class ViewManager {
     this.#stopTimer?.()
     this.#stopTimer = undefined
   }
-}
-
-function setGroups(measure: Measure, groups: readonly ViewGroup[]): void {
-  measure.groups = groups
-  measure.epochs.restructure()
-  measure.readsTags = groups.some((group) => group.tagKeys.length > 0)
 }
 
 function sameView(existing: View, view: View): View {

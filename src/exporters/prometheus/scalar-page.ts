@@ -9,7 +9,7 @@ const scratch = Buffer.alloc(MAX_VALUE_BYTES)
  *
  * Labels are rendered once. Of a row that took a value since, only the number is written again, in place while
  * its width stays; the page is put together anew, by copying, only where a width changed. So a scrape costs a
- * copy of the page and a look at each row's mark; see bench/exposition.bench.js.
+ * copy of the page and a look at each row's mark; see bench/exporters/prometheus/in-process.bench.js.
  */
 export class ScalarPage {
   #bytes: Buffer = Buffer.alloc(0)
