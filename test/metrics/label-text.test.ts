@@ -50,19 +50,30 @@ test.each(['', 'short', '0123456789ab', '0123456789abc', 'é'.repeat(40), '\u{1f
 test('a copy does not keep the text it was cut from', () => {
   global.gc!()
   const beforeBytes = process.memoryUsage().heapUsed
-  const kept = Array.from({ length: 100 }, (_, at) => ownText(Buffer.alloc(1 << 20, `${at}-`).toString('latin1').slice(7, 40)))
+  const kept = Array.from({ length: 100 }, (_, at) =>
+    ownText(
+      Buffer.alloc(1 << 20, `${at}-`)
+        .toString('latin1')
+        .slice(7, 40),
+    ),
+  )
   global.gc!()
   expect(process.memoryUsage().heapUsed - beforeBytes).toBeLessThan(5e6)
   expect(kept).toHaveLength(100)
 })
 
 describe('own labels', () => {
-  const inherited = Object.create({ a: 'inherited' }) as Record<string, unknown>
+  class Labels {
+    get a() {
+      return 'x'
+    }
+    b(): void {}
+  }
   const cases: [what: string, labels: unknown, own: Record<string, string>][] = [
     ['are these keys alone, as texts', { a: 1, b: true, c: 'x' }, { a: '1', b: 'true' }],
     ['leave out what is not set', { a: '', b: null }, {}],
     ['leave out what cannot be text', { a: {}, b: Symbol('s') }, {}],
-    ['are not inherited', inherited, {}],
+    ['may come from getters of a class, and are none of its methods', new Labels(), { a: 'x' }],
     ['of no object are none', 7, {}],
     ['of nothing are none', undefined, {}],
   ]

@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest'
+import { ChunkMemory, type MemoryKind } from '../../src/metrics/memory.js'
+
+test.each<[MemoryKind, typeof ArrayBuffer | typeof SharedArrayBuffer]>([
+  ['local', ArrayBuffer],
+  ['shared', SharedArrayBuffer],
+])('%s memory is one buffer, handed out part by part', (kind, buffer) => {
+  const memory = new ChunkMemory(3, 5, kind)
+  const [doubles, more, words] = [memory.doubles(2), memory.doubles(1), memory.words(5)]
+  expect(doubles.buffer).toBeInstanceOf(buffer)
+  expect([more.buffer, words.buffer]).toEqual([doubles.buffer, doubles.buffer])
+  doubles.fill(1)
+  more.fill(2)
+  words.fill(3)
+  expect([...doubles, ...more, ...words]).toEqual([1, 1, 2, 3, 3, 3, 3, 3])
+  expect(doubles.buffer.byteLength).toBe(3 * 8 + 5 * 4)
+})
