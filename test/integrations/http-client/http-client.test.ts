@@ -1,0 +1,298 @@
+import http, { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { request as undiciRequest } from 'undici'
+import { runSuppressed } from '../../../src/base/suppression.js'
+import { AlwaysOnSampler, MemoryExporter, type SpanData, Stats, TagBaggage, TagMap, Tracer, withTags } from 'tallyscope'
+import {
+  type HttpClientInstrumentation,
+  httpClientViews,
+  instrumentHttpClient,
+  type InstrumentHttpClientOptions,
+  openCensusHttpClientViews,
+  traceIntegrations,
+} from 'tallyscope/http-client'
+import { rows, until } from '../fastify/served.js'
+
+interface Received {
+  readonly path: string
+  readonly traceparent: string | undefined
+  readonly baggage: string | undefined
+}
+
+let server: Server
+let url: string
+let host: string
+let received: Received[]
+let stats: Stats
+let spans: SpanData[]
+let tracer: Tracer
+let client: HttpClientInstrumentation | undefined
+
+beforeEach(async () => {
+  received = []
+  server = createServer((request, response) => {
+    const { traceparent, baggage } = request.headers as Record<string, string | undefined>
+    received.push({ path: request.url!, traceparent, baggage })
+    request.resume().on('end', () => {
+      if (request.url === '/bad') response.statusCode = 503
+      if (request.url === '/moved') response.writeHead(302, { location: '/new' })
+      response.write('a')
+      setTimeout(() => response.end('bcd'), request.url === '/slow' ? 300 : 2)
+    })
+  }).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  url = `http://${host}`
+  stats = new Stats()
+  const exporter = new MemoryExporter<SpanData>()
+  spans = exporter.items as SpanData[]
+  tracer = new Tracer({ sampler: new AlwaysOnSampler(), exporter, stats, baggage: new TagBaggage({ allow: ['tenant'] }) })
+})
+
+afterEach(() => {
+  client?.stop()
+  client = undefined
+  server.closeAllConnections()
+  server.close()
+})
+
+function watch(options: InstrumentHttpClientOptions = {}): HttpClientInstrumentation {
+  client = instrumentHttpClient({ tracer, stats, ...options })
+  return client
+}
+
+function viaNode(path: string, options: http.RequestOptions = {}, body?: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = http.request(`${url}${path}`, options, (response) => {
+      let text = ''
+      response.on('data', (chunk) => (text += String(chunk))).on('end', () => resolve(text))
+    })
+    request.on('error', reject)
+    for (const part of body ?? []) request.write(part)
+    request.end()
+  })
+}
+
+const viaFetch = async (path: string, init?: RequestInit) => await (await fetch(`${url}${path}`, init)).text()
+const viaUndici = async (path: string) => await (await undiciRequest(`${url}${path}`)).body.text()
+
+describe.each([
+  ['fetch', viaFetch],
+  ['node:http', viaNode],
+  ['undici', viaUndici],
+] as const)('%s', (_name, ask) => {
+  test('a request is a client span below the current one, and its context goes along', async () => {
+    watch()
+    await tracer.span('outer', async () => {
+      await withTags(TagMap.of({ tenant: 'acme', secret: 'x' }), async () => expect(await ask('/cart/1?size=3')).toBe('abcd'))
+    })
+    await until(() => spans.length === 2)
+    const outer = spans.find(({ name }) => name === 'outer')!
+    const sent = spans.find(({ name }) => name === '/cart/1')!
+    expect([sent.kind, sent.parentSpanId, sent.traceId]).toEqual([2, outer.spanId, outer.traceId])
+    expect(sent.attributes).toMatchObject({
+      'http.host': host,
+      'http.method': 'GET',
+      'http.path': '/cart/1',
+      'http.status_code': 200,
+      'http.url': `${url}/cart/1?size=3`,
+    })
+    expect(received).toEqual([{ path: '/cart/1?size=3', traceparent: `00-${sent.traceId}-${sent.spanId}-01`, baggage: 'tenant=acme' }])
+    expect(rows(stats, 'http/client/duration')[`GET ${host} 200 ok`]!.count).toBe(1)
+    expect(rows(stats, 'http/client/response_size')[`GET ${host} 200 ok`]!.sum).toBe(4)
+  })
+
+  test('failures have their status, by the code of the response or by what went wrong', async () => {
+    watch()
+    await ask('/bad')
+    await until(() => spans.length === 1)
+    expect(spans[0]!.status.name).toBe('UNAVAILABLE')
+    expect(rows(stats, 'http/client/duration')[`GET ${host} 503 error`]!.count).toBe(1)
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+    await expect(ask('/gone')).rejects.toThrow()
+    await until(() => spans.length === 2)
+    expect(spans[1]!.status.isOk).toBe(false)
+    expect(spans[1]!.attributes['error.message']).toBeDefined()
+    expect(rows(stats, 'http/client/duration')[`GET ${host} error error`]!.count).toBe(1)
+  })
+
+  test('excluded hosts and paths, and the work of exporters, are left alone', async () => {
+    watch({ excludelistHostnames: [host] })
+    await ask('/a')
+    client!.stop()
+    watch({ excludelistPaths: ['internal'] })
+    await ask('/internal/x')
+    await runSuppressed(async () => await ask('/export'))
+    await ask('/seen')
+    await until(() => spans.length === 1)
+    expect(received.map(({ path, traceparent }) => [path, traceparent !== undefined])).toEqual([
+      ['/a', false],
+      ['/internal/x', false],
+      ['/export', false],
+      ['/seen', true],
+    ])
+  })
+
+  test('after stop() nothing is watched', async () => {
+    watch().stop()
+    await ask('/x')
+    await delay(10)
+    expect([spans.length, received[0]!.traceparent]).toEqual([0, undefined])
+  })
+
+  test('headers go only where they may', async () => {
+    watch({ propagateTo: (to) => to !== host })
+    await ask('/x')
+    await until(() => spans.length === 1)
+    expect(received[0]!.traceparent).toBeUndefined()
+  })
+})
+
+test('bytes of bodies are those sent, whatever they are made of', async () => {
+  watch()
+  await viaFetch('/x', { method: 'POST', body: 'hellö' })
+  const stream = new ReadableStream({
+    start(controller) {
+      controller.enqueue(new Uint8Array(7))
+      controller.enqueue(new Uint8Array(5))
+      controller.close()
+    },
+  })
+  await viaFetch('/x', { method: 'PUT', body: stream, duplex: 'half' } as RequestInit)
+  await viaNode('/x', { method: 'PATCH' }, ['abc', 'dé'])
+  await until(() => spans.length === 3)
+  const sizes = rows(stats, 'http/client/request_size')
+  expect(['POST', 'PUT', 'PATCH'].map((method) => sizes[`${method} ${host} 200 ok`]!.sum)).toEqual([6, 12, 6])
+})
+
+test('an abort is told from a time-out', async () => {
+  watch()
+  const aborter = new AbortController()
+  setTimeout(() => aborter.abort(), 20)
+  await expect(viaFetch('/slow', { signal: aborter.signal })).rejects.toThrow()
+  await expect(viaFetch('/slow', { signal: AbortSignal.timeout(20) })).rejects.toThrow()
+  await until(() => spans.length === 2)
+  expect(spans.map(({ status }) => status.name)).toEqual(['CANCELLED', 'DEADLINE_EXCEEDED'])
+  const outcomes = Object.keys(rows(stats, 'http/client/duration')).map((tags) => tags.split(' ').at(-1))
+  expect(outcomes.sort()).toEqual(['aborted', 'error'])
+})
+
+test('each redirect counts', async () => {
+  watch()
+  await viaFetch('/moved')
+  await until(() => spans.length === 2)
+  expect(spans.map(({ name, attributes }) => [name, attributes['http.status_code']])).toEqual([
+    ['/moved', 302],
+    ['/new', 200],
+  ])
+})
+
+test('headers that the caller wrote himself stay the only ones', async () => {
+  watch()
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+  await viaFetch('/f', { headers: { traceparent } })
+  await viaNode('/n', { headers: { Traceparent: traceparent } })
+  expect(received.map((each) => each.traceparent)).toEqual([traceparent, traceparent])
+})
+
+test('agents of one’s own carry the context where they are wrapped', async () => {
+  const instrumentation = watch({ globalAgents: false })
+  const own = new http.Agent({ keepAlive: true, maxSockets: 1 })
+  const agent = instrumentation.agent(own)
+  await Promise.all(['/1', '/2', '/3'].map((path) => viaNode(path, { agent })))
+  await until(() => spans.length === 3)
+  expect(received.every(({ traceparent }) => traceparent !== undefined)).toBe(true)
+  expect(Object.keys(own.freeSockets).length).toBe(1)
+  own.destroy()
+})
+
+test('the global agents are put back', () => {
+  const before = http.globalAgent
+  const instrumentation = watch({ globalAgents: true })
+  expect(http.globalAgent).not.toBe(before)
+  instrumentation.stop()
+  expect(http.globalAgent).toBe(before)
+})
+
+test('two that watch the same do not count a request twice', async () => {
+  watch()
+  const second = instrumentHttpClient({ tracer, stats })
+  await viaFetch('/x')
+  await viaNode('/y')
+  await until(() => spans.length === 2)
+  await delay(10)
+  expect(spans.length).toBe(2)
+  second.stop()
+  await viaFetch('/z')
+  await until(() => spans.length === 3)
+})
+
+test('a fetch of another make can be wrapped', async () => {
+  const instrumentation = watch({ fetch: true })
+  const wrapped = instrumentation.fetch(async (input, init) => await fetch(input, init))
+  await tracer.span('outer', async () => {
+    const response = await wrapped(`${url}/made?x`, { method: 'POST', body: 'abc' })
+    expect([response.status, response.url, await response.text()]).toEqual([200, `${url}/made?x`, 'abcd'])
+  })
+  await until(() => spans.length === 2)
+  const sent = spans.find(({ name }) => name === '/made')!
+  expect(received[0]!.traceparent).toContain(sent.spanId)
+  expect(rows(stats, 'http/client/response_size')[`POST ${host} 200 ok`]!).toEqual({ count: 1, sum: 4 })
+  await expect(instrumentation.fetch(async () => await Promise.reject(new Error('no net')))(url)).rejects.toThrow('no net')
+  await until(() => spans.length === 3)
+  expect(spans[2]!.status.isOk).toBe(false)
+})
+
+test('the OpenCensus views are fed beside ours, in milliseconds', async () => {
+  watch({ views: [...httpClientViews, ...openCensusHttpClientViews] })
+  await viaFetch('/x')
+  await until(() => spans.length === 1)
+  expect(rows(stats, 'opencensus.io/http/client/received_bytes')['GET 200']).toEqual({ count: 1, sum: 4 })
+  const ours = rows(stats, 'http/client/duration')[`GET ${host} 200 ok`]!
+  expect(rows(stats, 'opencensus.io/http/client/roundtrip_latency')['GET 200']!.sum).toBeCloseTo(ours.sum * 1_000, 6)
+})
+
+test('paths name spans until there are too many of them', async () => {
+  watch()
+  for (let n = 0; n < 202; n++) await viaFetch(`/id/${n}`)
+  await until(() => spans.length === 202)
+  expect(new Set(spans.map(({ name }) => name)).size).toBe(201)
+  expect(spans.at(-1)!.name).toBe('GET')
+})
+
+test('without a tracer requests are measured and carry no headers', async () => {
+  watch({ tracer: false })
+  await viaFetch('/x')
+  await until(() => rows(stats, 'http/client/duration')[`GET ${host} 200 ok`] !== undefined)
+  expect(received[0]!.traceparent).toBeUndefined()
+})
+
+test('integrations are switched on by name, also by their names in OpenCensus', async () => {
+  const options = { tracer, stats }
+  const http_ = traceIntegrations(['httplib', 'nonsense'], options)
+  expect([http_.enabled, http_.unknown]).toEqual([['httplib'], ['nonsense']])
+  await viaFetch('/not-watched')
+  await viaNode('/watched')
+  http_.stop()
+  const fetch_ = traceIntegrations(['requests'], options)
+  await viaFetch('/fetched')
+  await viaNode('/not-any-more')
+  fetch_.stop()
+  await until(() => spans.length === 2)
+  expect(spans.map(({ name }) => name)).toEqual(['/watched', '/fetched'])
+  expect(traceIntegrations([]).instrumentation).toBeUndefined()
+})
+
+test('what a channel says that cannot be read reaches no request', async () => {
+  const { channel } = await import('node:diagnostics_channel')
+  watch()
+  for (const name of ['undici:request:create', 'undici:request:headers', 'http.client.request.start', 'http.client.response.finish']) {
+    channel(name).publish({ request: {} })
+    channel(name).publish({})
+  }
+  expect(await viaFetch('/x')).toBe('abcd')
+  await until(() => spans.length === 1)
+})

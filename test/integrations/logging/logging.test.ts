@@ -1,0 +1,104 @@
+import { Writable } from 'node:stream'
+import fastify from 'fastify'
+import pino from 'pino'
+import { expect, test, vi } from 'vitest'
+import { AlwaysOffSampler, AlwaysOnSampler, MemoryExporter, type SpanData, Stats, Tracer } from 'tallyscope'
+import { tallyscopeFastify } from 'tallyscope/fastify'
+import { tracedConsole, tracedLogger, traceLogFields, traceLogFieldsOf, traceLogMixin } from 'tallyscope/logging'
+
+const newTracer = (sampler = new AlwaysOnSampler()) => new Tracer({ sampler, exporter: new MemoryExporter<SpanData>(), stats: new Stats() })
+
+function lines(): { stream: Writable; read: () => Record<string, unknown>[] } {
+  let text = ''
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      text += String(chunk)
+      done()
+    },
+  })
+  return {
+    stream,
+    read: () =>
+      text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
+  }
+}
+
+test('the fields are those of the current span, and none without one', async () => {
+  const tracer = newTracer()
+  expect(traceLogFields()).toEqual({})
+  await tracer.span('outer', async (span) => {
+    await null
+    const fields = { trace_id: span.traceId, span_id: span.spanId, trace_sampled: true }
+    expect(traceLogFields()).toEqual(fields)
+    expect(traceLogFields(tracer)).toEqual(fields)
+    expect(traceLogFieldsOf(span)).toEqual(fields)
+    expect(traceLogFields(newTracer())).toEqual({})
+  })
+  const left = tracer.startSpan('left')
+  left.end()
+  expect(traceLogFields()).toEqual({})
+})
+
+test('spans that are not sampled say so', () => {
+  newTracer(new AlwaysOffSampler()).span('outer', (span) => {
+    expect(traceLogFields()).toEqual({ trace_id: span.traceId, span_id: span.spanId, trace_sampled: false })
+  })
+})
+
+test('pino takes them as a mixin', () => {
+  const { stream, read } = lines()
+  const logger = pino({ mixin: traceLogMixin }, stream)
+  logger.info('before')
+  newTracer().span('outer', (span) => {
+    logger.info({ cart: 3 }, 'inside')
+    expect(read()[1]).toMatchObject({ msg: 'inside', cart: 3, trace_id: span.traceId, span_id: span.spanId, trace_sampled: true })
+  })
+  expect(read()[0]).not.toHaveProperty('trace_id')
+})
+
+test('Fastify’s own logger has them in handlers, and when the request is completed', async () => {
+  const { stream, read } = lines()
+  const app = fastify({ logger: { level: 'info', stream, mixin: traceLogMixin } })
+  await app.register(tallyscopeFastify, { tracer: newTracer(), stats: new Stats() })
+  app.get('/x', async (request) => {
+    await null
+    request.log.info('handled')
+    return traceLogFields()
+  })
+  const fields = (await app.inject('/x')).json<object>()
+  await vi.waitFor(() => expect(read().at(-1)).toMatchObject({ msg: 'request completed' }))
+  expect(read().find(({ msg }) => msg === 'handled')).toMatchObject(fields)
+  expect(read().at(-1)).toMatchObject(fields)
+  await app.close()
+})
+
+test('a plain logger and a console get them with each line; fields of the line win', () => {
+  const told: unknown[][] = []
+  const level =
+    (name: string) =>
+    (...args: unknown[]) =>
+      void told.push([name, ...args])
+  const target = { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') }
+  const logger = tracedLogger(target)
+  const onConsole = tracedConsole(target)
+  logger.info({ a: 1 }, 'outside')
+  onConsole.warn({}, 'bare')
+  newTracer().span('outer', ({ traceId, spanId }) => {
+    const fields = { trace_id: traceId, span_id: spanId, trace_sampled: true }
+    logger.error({ a: 1 }, 'inside')
+    logger.debug({ trace_id: 'mine' }, 'given')
+    onConsole.info({ a: 1 }, 'printed')
+    expect(told.splice(2)).toEqual([
+      ['error', { ...fields, a: 1 }, 'inside'],
+      ['debug', { ...fields, trace_id: 'mine' }, 'given'],
+      ['info', 'printed', { ...fields, a: 1 }],
+    ])
+  })
+  expect(told).toEqual([
+    ['info', { a: 1 }, 'outside'],
+    ['warn', 'bare'],
+  ])
+})
