@@ -1,0 +1,85 @@
+import { type ChildProcess, fork, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, expect, test } from 'vitest'
+import { until } from '../fastify/served.js'
+
+const children: ChildProcess[] = []
+
+afterEach(() => {
+  for (const child of children.splice(0)) if (child.connected) child.disconnect()
+})
+
+async function start(program: string, env: Record<string, string>): Promise<{ child: ChildProcess; url: string; stderr: () => string }> {
+  const child = fork(fileURLToPath(new URL(program, import.meta.url)), {
+    env: { ...process.env, ...env },
+    execArgv: ['--import', 'tallyscope/auto'],
+    silent: true,
+  })
+  children.push(child)
+  let stderr = ''
+  child.stderr!.on('data', (chunk) => (stderr += String(chunk)))
+  const [{ url }] = (await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(() => {
+      throw new Error(stderr)
+    }),
+  ])) as [{ url: string }]
+  return { child, url, stderr: () => stderr }
+}
+
+interface Document {
+  traceId: string
+  spans: { displayName: { value: string }; spanId: string; parentSpanId?: string }[]
+}
+
+const newFolder = () => mkdtempSync(join(tmpdir(), 'tallyscope-'))
+
+test.each(['app.mjs', 'app.cjs'])('%s is traced and measured by --import and the environment alone', async (program) => {
+  const file = join(newFolder(), 'traces.jsonl')
+  const { child, url } = await start(program, { TALLYSCOPE_TRACES_SAMPLER: 'alwaysOn', TALLYSCOPE_TRACES_EXPORTERS: `file(path=${file})` })
+  expect(await (await fetch(`${url}/outer`)).text()).toBe('inner')
+  const metrics = async () => await (await fetch(`${url}/metrics`)).text()
+  await until(async () => (await metrics()).includes('http_client_duration_seconds_count'))
+  expect(await metrics()).toContain('http_server_duration_seconds_count{method="GET",route="/inner",status="200",outcome="ok"} 1')
+  child.send('end')
+  await once(child, 'exit')
+  expect(child.signalCode ?? child.exitCode).toSatisfy((end) => end === 'SIGTERM' || end === 143)
+  const documents = readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Document)
+  const spans = documents.flatMap(({ traceId, spans: all }) => all.map((span) => ({ ...span, traceId })))
+  const named = Object.fromEntries(spans.map((span) => [span.displayName.value, span]))
+  expect(Object.keys(named).sort()).toEqual(['/inner', 'GET /inner', 'GET /outer'])
+  expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1)
+  expect(named['/inner']!.parentSpanId).toBe(named['GET /outer']!.spanId)
+  expect(named['GET /inner']!.parentSpanId).toBe(named['/inner']!.spanId)
+})
+
+test('it can be switched off, and a configuration that cannot be read stops no program', async () => {
+  const off = await start('app.mjs', { TALLYSCOPE_ENABLED: 'false' })
+  expect((await fetch(`${off.url}/metrics`)).status).toBe(404)
+  const wrong = await start('app.mjs', { TALLYSCOPE_TRACES_SAMPLER: 'sometimes(' })
+  expect(await (await fetch(`${wrong.url}/outer`)).text()).toBe('inner')
+  expect((await fetch(`${wrong.url}/metrics`)).status).toBe(404)
+  expect(wrong.stderr()).toContain('TALLYSCOPE_AUTO')
+  expect(wrong.stderr()).toContain('TALLYSCOPE_TRACES_SAMPLER')
+})
+
+test('where a server of its own has the metrics, applications do not show them', async () => {
+  const folder = newFolder()
+  writeFileSync(join(folder, 'scope.json'), JSON.stringify({ prometheus: { port: 0 }, traces: { exporters: [] } }))
+  const { url } = await start('app.mjs', { TALLYSCOPE_CONFIG_FILE: join(folder, 'scope.json') })
+  expect((await fetch(`${url}/metrics`)).status).toBe(404)
+})
+
+test('a program that does nothing else ends', () => {
+  const traces = join(newFolder(), 'traces.jsonl')
+  const { status, stderr } = spawnSync(process.execPath, ['--import', 'tallyscope/auto', '-e', '0'], {
+    env: { ...process.env, TALLYSCOPE_TRACES_EXPORTERS: `file(path=${traces})` },
+    timeout: 20_000,
+    encoding: 'utf8',
+  })
+  expect([status, stderr, existsSync(traces)]).toEqual([0, '', false])
+})
