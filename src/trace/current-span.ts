@@ -20,14 +20,60 @@ export class FrameParent implements OwnedFrameSpan {
 }
 
 /**
- * What is current for this tracer. Imperative spans that have ended are passed over: after `await` of a function that
- * opened one, or in the next request of a kept-alive connection, the frame may still hold it.
+ * Stands in a frame for a span that a scope has made current, until the scope is closed, in whichever async context:
+ * whoever still has the frame goes on to what was current before.
  */
+export class ScopedSpan implements OwnedFrameSpan {
+  readonly owner: object
+  /** Undefined where what was made current is no span of a tracer of ours. */
+  readonly native: Span | undefined
+  readonly enclosing: OwnedFrameSpan | undefined
+  closed = false
+
+  constructor(owner: object, native: Span | undefined, enclosing: OwnedFrameSpan | undefined) {
+    this.owner = owner
+    this.native = native
+    this.enclosing = enclosing
+  }
+
+  // What a span has, for rooms and copies of this package that know it only by its shape.
+  get isLeft(): boolean {
+    return this.closed
+  }
+
+  get traceId(): string {
+    return this.native?.traceId ?? ''
+  }
+
+  get spanId(): string {
+    return this.native?.spanId ?? ''
+  }
+
+  get sampled(): boolean {
+    return this.native?.sampled === true
+  }
+
+  exemplarLabels(): Readonly<Record<string, string>> | undefined {
+    return this.closed ? this.enclosing?.exemplarLabels() : this.native?.exemplarLabels()
+  }
+}
+
+/** What is current for this tracer: a span, a parent from elsewhere, or nothing. */
 export function currentOf(frame: Frame, owner: object): OwnedFrameSpan | undefined {
+  const held = holderOf(frame, owner)
+  return held instanceof ScopedSpan ? held.native : held
+}
+
+/**
+ * What stands in the frame for it: itself, or the scope that made it current. Imperative spans that have ended and scopes
+ * that are closed are passed over: after `await` of a function that opened one, or in the next request of a kept-alive
+ * connection, the frame may still hold it.
+ */
+export function holderOf(frame: Frame, owner: object): OwnedFrameSpan | undefined {
   const newest = frame.span as OwnedFrameSpan | undefined
   if (newest === undefined) return undefined
   let held = newest.owner === owner ? newest : (frame.spans?.get(owner) as OwnedFrameSpan | undefined)
-  while (held instanceof Span && held.isLeft) held = held.enclosing
+  while ((held instanceof Span && held.isLeft) || (held instanceof ScopedSpan && held.closed)) held = held.enclosing
   return held
 }
 

@@ -23,8 +23,7 @@ export class SampledSpan extends Span implements SpanRecord {
   endMs: number | undefined = undefined
   childSpanCount = 0
   details: SpanDetails | undefined = undefined
-  older: SpanRecord | undefined = undefined
-  newer: SpanRecord | undefined = undefined
+  slot = 0
   readonly #s0: number
   readonly #s1: number
   #context: SpanContext | undefined = undefined
@@ -90,8 +89,9 @@ export class SampledSpan extends Span implements SpanRecord {
     return this
   }
 
-  override addAnnotation(description: string, attributes?: AttributesInit): this {
-    this.#writable()?.addAnnotation(description, attributes, this.#nowUnixMs(), this.owner.limits)
+  override addAnnotation(description: string, attributes?: AttributesInit, timeUnixMs?: number): this {
+    const atUnixMs = Number.isFinite(timeUnixMs) ? timeUnixMs! : this.#nowUnixMs()
+    this.#writable()?.addAnnotation(description, attributes, atUnixMs, this.owner.limits)
     return this
   }
 

@@ -134,8 +134,11 @@ export class Span implements OwnedFrameSpan {
     return this
   }
 
-  /** Notes that something happened, now. */
-  addAnnotation(_description: string, _attributes?: AttributesInit): this {
+  /**
+   * Notes that something happened.
+   * @param timeUnixMs When, in milliseconds since 1970. Default: now.
+   */
+  addAnnotation(_description: string, _attributes?: AttributesInit, _timeUnixMs?: number): this {
     return this
   }
 
@@ -173,6 +176,12 @@ export class Span implements OwnedFrameSpan {
   /** Renames the span, where its name is known only later: a route, an operation. */
   setName(name: string): this {
     if (!this.isOver()) this.#name = guarded(() => String(name)) ?? this.#name
+    return this
+  }
+
+  /** Says which side of a call it is, where that is known only later. */
+  setKind(kind: SpanKind): this {
+    if (!this.isOver()) this.#flags = (this.#flags & ~(KIND_MASK << KIND_SHIFT)) | ((kind & KIND_MASK) << KIND_SHIFT)
     return this
   }
 

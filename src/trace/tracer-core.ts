@@ -5,7 +5,7 @@ import { currentTags } from '../stats/current-tags.js'
 import type { Stats } from '../stats/stats.js'
 import { TagMap } from '../stats/tag-map.js'
 import type { AttributesInit } from './attributes.js'
-import { currentOf, FrameParent, frameWith } from './current-span.js'
+import { currentOf, FrameParent, frameWith, holderOf } from './current-span.js'
 import { contextFrom } from './foreign-context.js'
 import type { TagBaggage } from './propagation/baggage.js'
 import { getterOf, type ReadableCarrier, setterOf, type WritableCarrier } from './propagation/carrier.js'
@@ -118,7 +118,7 @@ export class TracerCore {
   startSpan(name = 'span', options?: SpanOptions): Span {
     const frame = currentFrame()
     const span = this.#maker.begin(name, options, frame)
-    span.enter(frameWith(frame, span), frame, currentOf(frame, this.#maker))
+    span.enter(frameWith(frame, span), frame, holderOf(frame, this.#maker))
     return span
   }
 
@@ -237,6 +237,11 @@ export class TracerCore {
   /** Runs `fn` so that its spans continue a caller's context; in a new trace where there is none. */
   withRemoteParent<R>(context: SpanContext | undefined, fn: () => R): R {
     return runInFrame(frameWith(currentFrame(), new FrameParent(this.#maker, contextFrom(context))), fn)
+  }
+
+  /** Whose spans stand in frames under its name: for scopes over this tracer. @internal */
+  get frameOwner(): object {
+    return this.#maker
   }
 
   /** Registers the views of rate, errors and duration of spans on the tracer's stats. */
