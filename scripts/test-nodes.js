@@ -1,5 +1,5 @@
 // Runs the tests on several versions of Node, whose programs come as npm packages: `npm run test:nodes -- 22 24`.
-// Tests that start installed servers are left out: they would show nothing about Node.
+// Tests of the house, of speed, and those that start installed servers are left out: they would show nothing about Node.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -29,7 +29,17 @@ for (const major of majors.length > 0 ? majors : ['20', '22', '24']) {
   const node = nodeOf(major)
   console.log(`\nNode ${spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim()}`)
   const vitest = join(root, 'node_modules/vitest/vitest.mjs')
-  const tests = ['run', '--reporter=default', '--exclude', 'test/prometheus-real/**', '--exclude', 'test/house/**', ...vitestArguments]
+  const tests = [
+    'run',
+    '--reporter=default',
+    '--exclude',
+    'test/prometheus-real/**',
+    '--exclude',
+    'test/house/**',
+    '--exclude',
+    'test/bench/**',
+    ...vitestArguments,
+  ]
   const env = { ...process.env, PATH: `${join(node, '..')}:${process.env.PATH}` }
   if (spawnSync(node, [vitest, ...tests], { cwd: root, env, stdio: 'inherit' }).status !== 0) process.exitCode = 1
 }
