@@ -15,59 +15,53 @@ export interface RunningSpan {
 }
 
 /**
- * The sampled spans that run now, in a list that runs through their records: to come and to go costs a few
- * assignments. Where more than `max` are open the oldest leave the list, so that spans that are never ended
- * cannot fill the memory.
+ * The sampled spans that run now, each in a slot that it remembers: to come and to go costs a few nanoseconds. Where
+ * all slots are taken the newest take those of others in turn, so that spans that are never ended cannot fill the memory.
  */
 export class RunningSpans {
-  readonly #max: number
-  #oldest: SpanRecord | undefined
-  #newest: SpanRecord | undefined
-  #size = 0
+  readonly #slots: (SpanRecord | undefined)[]
+  /** Slots that are free, as a stack: those of short spans are used again and again, long ones keep theirs. */
+  readonly #free: Int32Array
+  #freeCount: number
+  #next = 0
 
   constructor(max: number) {
-    this.#max = max
+    this.#slots = new Array<undefined>(max).fill(undefined)
+    this.#free = Int32Array.from({ length: max }, (_, at) => max - 1 - at)
+    this.#freeCount = max
   }
 
-  get size(): number {
-    return this.#size
+  add(span: SpanRecord): void {
+    const slot = this.#freeCount > 0 ? this.#free[--this.#freeCount]! : this.#othersSlot()
+    span.slot = slot
+    this.#slots[slot] = span
   }
 
-  add(record: SpanRecord): void {
-    record.older = this.#newest
-    if (this.#newest === undefined) this.#oldest = record
-    else this.#newest.newer = record
-    this.#newest = record
-    if (++this.#size > this.#max) this.remove(this.#oldest!)
-  }
-
-  remove(record: SpanRecord): void {
-    const { older, newer } = record
-    if (older === undefined && newer === undefined && this.#oldest !== record) return // it had to leave before
-    if (older === undefined) this.#oldest = newer
-    else older.newer = newer
-    if (newer === undefined) this.#newest = older
-    else newer.older = older
-    record.older = undefined
-    record.newer = undefined
-    this.#size--
+  remove(span: SpanRecord): void {
+    const { slot } = span
+    if (this.#slots[slot] !== span) return // another has taken it
+    this.#slots[slot] = undefined
+    this.#free[this.#freeCount++] = slot
   }
 
   /** Oldest first. */
   read(nowMs: number): RunningSpan[] {
-    const running: RunningSpan[] = []
-    for (let record = this.#oldest; record !== undefined; record = record.newer) {
-      const { name, kind, context, parentSpanId, startMs, startTimeUnixMs, details } = record
-      running.push({
-        name,
-        kind,
-        context,
-        parentSpanId,
-        startTimeUnixMs,
-        runningMs: Math.max(0, nowMs - startMs),
-        attributes: plainAttributes(details?.attributes),
-      })
-    }
-    return running
+    return this.#slots
+      .filter((span) => span !== undefined)
+      .sort((a, b) => a.startMs - b.startMs)
+      .map((span) => ({
+        name: span.name,
+        kind: span.kind,
+        context: span.context,
+        parentSpanId: span.parentSpanId,
+        startTimeUnixMs: span.startTimeUnixMs,
+        runningMs: Math.max(0, nowMs - span.startMs),
+        attributes: plainAttributes(span.details?.attributes),
+      }))
+  }
+
+  #othersSlot(): number {
+    this.#next = (this.#next + 1) % this.#slots.length
+    return this.#next
   }
 }

@@ -77,8 +77,7 @@ export class SpanData {
       hasStatus: init.status !== undefined,
       childSpanCount: init.childSpanCount ?? 0,
       details,
-      older: undefined,
-      newer: undefined,
+      slot: 0,
     })
   }
 

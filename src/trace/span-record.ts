@@ -19,9 +19,8 @@ export interface SpanRecord {
   readonly hasStatus: boolean
   readonly childSpanCount: number
   readonly details: SpanDetails | undefined
-  /** Neighbours in the list of running spans. */
-  older: SpanRecord | undefined
-  newer: SpanRecord | undefined
+  /** Its place among the running spans. */
+  slot: number
 }
 
 /** Milliseconds from start to end, never negative; 0 while it runs. */

@@ -92,7 +92,7 @@ export class SpanSummary {
     this.#maxNames = options.names ?? 128
     this.#samplesPerBucket = options.samplesPerBucket ?? 5
     this.#sampleIntervalMs = options.sampleIntervalMs ?? 1_000
-    this.#running = new RunningSpans(options.running ?? 1_000)
+    this.#running = new RunningSpans(Math.max(1, Math.floor(options.running ?? 1_000)))
   }
 
   /** @internal */
