@@ -222,11 +222,11 @@ function recordSketch(group: ListenerGroup, chunk: StoreChunk, cell: number, val
 
 /** Each aggregation judges a value that is out of the ordinary; a row is made only where one takes it. */
 function recordOdd(measure: Measure, given: unknown, labels: Labels, attachments: Attachments | undefined): void {
+  const groups = measure.groups
+  if (groups.length === 0) return // nobody listens
   if (typeof given === 'bigint' && given >= Number.MIN_SAFE_INTEGER && given <= Number.MAX_SAFE_INTEGER) {
     return recordLabels(measure, Number(given), labels, attachments)
   }
-  const groups = measure.groups
-  if (groups.length === 0) return
   const fault = oddity(measure, given)
   const value = given as number
   const kept = attachments === undefined ? undefined : readAttachments(attachments)
