@@ -5,10 +5,10 @@ export interface RandomWords {
   next(): number
 }
 
-const POOL_WORDS = 2_048
+const POOL_WORDS = 8_192
 
 /**
- * Random words of the operating system, fetched 8 kB at a time: a word is then one array read
+ * Random words of the operating system, fetched 32 kB at a time: a word is then one array read
  * (about 3 ns) instead of a call into the system (about 3 000 ns).
  */
 export class PooledRandomWords implements RandomWords {

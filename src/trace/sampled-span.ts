@@ -3,7 +3,7 @@ import { guarded } from './guarded.js'
 import type { LinkInit } from './link.js'
 import type { MessageEventInit } from './message-event.js'
 import { Span, type SpanOwner } from './span.js'
-import { SAMPLED, SpanContext } from './span-context.js'
+import { SAMPLED, type SpanContext } from './span-context.js'
 import { SpanDetails } from './span-details.js'
 import type { SpanKind } from './span-kind.js'
 import type { SpanRecord } from './span-record.js'
@@ -24,8 +24,6 @@ export class SampledSpan extends Span implements SpanRecord {
   childSpanCount = 0
   details: SpanDetails | undefined = undefined
   slot = 0
-  readonly #s0: number
-  readonly #s1: number
   #context: SpanContext | undefined = undefined
   #status: Status | undefined = undefined
 
@@ -45,9 +43,6 @@ export class SampledSpan extends Span implements SpanRecord {
     this.parent = parent
     this.sameProcess = sameProcess
     this.wallOffset = wallOffset
-    const { random } = owner
-    this.#s0 = random.next()
-    this.#s1 = random.next() || 1 // zeros mean none
   }
 
   override get sampled(): boolean {
@@ -56,7 +51,7 @@ export class SampledSpan extends Span implements SpanRecord {
 
   /** Made when it is asked for: by children, headers, exporters. */
   override get context(): SpanContext {
-    return (this.#context ??= new SpanContext(this.trace, this.#s0, this.#s1, this.traceOptions | SAMPLED, false))
+    return (this.#context ??= this.newContext(this.traceOptions | SAMPLED))
   }
 
   override get parentSpanId(): string | undefined {

@@ -1,7 +1,7 @@
 import { sharedState } from '../base/shared-state.js'
 import { hexOf2, readHexWords } from './hex.js'
 import { PooledRandomWords, type RandomWords } from './random-words.js'
-import { newTrace, TraceIdentity } from './trace-identity.js'
+import { TraceIdentity } from './trace-identity.js'
 import { TraceState } from './trace-state.js'
 
 /** The bit of `options` that says: this trace is sampled. */
@@ -134,12 +134,12 @@ interface ContextParts {
 function readInit(init: SpanContextInit): ContextParts {
   const { traceId, spanId } = init
   if (traceId !== undefined && !(typeof traceId === 'string' && isValidTraceId(traceId))) {
-    return { trace: newTrace(randomWords), spanId: undefined, options: 0, fromHeader: false }
+    return { trace: new TraceIdentity(randomWords), spanId: undefined, options: 0, fromHeader: false }
   }
   const state = typeof init.traceState === 'string' ? TraceState.parse(init.traceState) : init.traceState
   const hasSpan = typeof spanId === 'string' && isValidSpanId(spanId)
   return {
-    trace: traceId === undefined ? newTrace(randomWords, state) : TraceIdentity.ofText(traceId, state),
+    trace: traceId === undefined ? new TraceIdentity(randomWords, state) : new TraceIdentity(traceId, state),
     spanId: hasSpan ? spanId : undefined,
     options: readOptions(init),
     fromHeader: init.fromHeader === true && (spanId === undefined || hasSpan),

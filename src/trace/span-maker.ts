@@ -20,7 +20,7 @@ import { transportThrew, userCodeThrew } from './span-misuse.js'
 import type { SpanOptions } from './span-options.js'
 import { durationMsOf, type SpanRecord } from './span-record.js'
 import type { SpanSummary } from './span-summary.js'
-import { newTrace, type TraceIdentity } from './trace-identity.js'
+import { TraceIdentity } from './trace-identity.js'
 import { WallClock, type WallOffset } from './wall-offset.js'
 
 export interface SpanMakerOptions {
@@ -149,7 +149,7 @@ export class SpanMaker implements SpanOwner {
 
   #beginTrace(name: string, options: SpanOptions | undefined, frame: Frame, distrusted: SpanContext | undefined): Span {
     const kind = options?.kind ?? SpanKind.UNSPECIFIED
-    const trace = newTrace(this.random)
+    const trace = new TraceIdentity(this.random)
     const sampled = this.ask(options?.sampler ?? this.#sampler, trace, undefined, name, kind)
     if (!sampled || frame.suppressed) return this.#unsampled(name, options, kind, trace, this.#rootOptions, frame)
     const span = this.#sampled(name, options, kind, trace, this.#rootOptions, undefined, undefined, undefined)

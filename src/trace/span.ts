@@ -91,7 +91,7 @@ export class Span implements OwnedFrameSpan {
 
   /** The identity to send along; an unsampled span makes its span id when it is first asked for. */
   get context(): SpanContext {
-    return (this.#extra().context ??= this.#makeContext())
+    return (this.#extra().context ??= this.newContext(this.traceOptions))
   }
 
   get traceId(): string {
@@ -272,9 +272,9 @@ export class Span implements OwnedFrameSpan {
     return this.owner.wallOffsetMs(nowMs)
   }
 
-  #makeContext(): SpanContext {
+  protected newContext(options: number): SpanContext {
     const { random } = this.owner
     const s0 = random.next()
-    return new SpanContext(this.trace, s0, random.next() || 1, this.traceOptions, false)
+    return new SpanContext(this.trace, s0, random.next() || 1, options, false) // zeros mean none
   }
 }

@@ -10,72 +10,66 @@ const scratch = new Int32Array(4)
 /**
  * What all spans of one trace in this process share: the trace id and the tracestate.
  *
- * The id is four 32-bit words or text, and is turned into the other when that is first asked for: an unsampled trace that
- * begins here never makes text, one that comes in a header is passed on without being turned into numbers.
+ * The id is made when it is first asked for, and turned from words into text or back when that is: a trace that nobody
+ * samples or propagates never has one, one that comes in a header is passed on without being turned into numbers.
  */
 export class TraceIdentity {
   readonly state: TraceState | undefined
-  #w0: number
-  #w1: number
-  #w2: number
-  #w3: number
-  #hasWords: boolean
-  #text: string | undefined
+  /** Where the words come from: random numbers, or text; undefined once they are there. */
+  #source: RandomWords | string | undefined
+  #hex: string | undefined = undefined
+  #w0 = 0
+  #w1 = 0
+  #w2 = 0
+  #w3 = 0
 
-  constructor(w0: number, w1: number, w2: number, w3: number, text: string | undefined, state: TraceState | undefined, hasWords: boolean) {
-    this.#w0 = w0
-    this.#w1 = w1
-    this.#w2 = w2
-    this.#w3 = w3
-    this.#text = text
+  /** @param source Random numbers for a new trace, a valid id, or a valid `traceparent` of 55 characters that holds one. */
+  constructor(source: RandomWords | string, state?: TraceState) {
+    this.#source = source
     this.state = state
-    this.#hasWords = hasWords
-  }
-
-  static ofWords(w0: number, w1: number, w2: number, w3: number, state?: TraceState): TraceIdentity {
-    return new TraceIdentity(w0, w1, w2, w3, undefined, state, true)
-  }
-
-  /** @param text A valid id, or a valid `traceparent` of 55 characters, out of which the id is cut when it is asked for. */
-  static ofText(text: string, state?: TraceState): TraceIdentity {
-    return new TraceIdentity(0, 0, 0, 0, text, state, false)
   }
 
   /** 32 lower-case hex digits. */
   get hex(): string {
-    const text = this.#text
-    if (text === undefined) return (this.#text = hexOf4(this.#w0, this.#w1, this.#w2, this.#w3))
-    return text.length === ID_LENGTH ? text : (this.#text = text.slice(TRACE_ID_AT, TRACE_ID_AT + ID_LENGTH))
+    if (this.#hex !== undefined) return this.#hex
+    const source = this.#source
+    if (typeof source === 'string') {
+      this.#hex = source.length === ID_LENGTH ? source : source.slice(TRACE_ID_AT, TRACE_ID_AT + ID_LENGTH)
+    } else {
+      if (source !== undefined) this.#draw(source)
+      this.#hex = hexOf4(this.#w0, this.#w1, this.#w2, this.#w3)
+    }
+    return this.#hex
   }
 
   /** The low 64 bits, first half. */
   get w2(): number {
-    if (!this.#hasWords) this.#readWords()
+    if (this.#source !== undefined) this.#makeWords(this.#source)
     return this.#w2
   }
 
   /** The low 64 bits, second half. */
   get w3(): number {
-    if (!this.#hasWords) this.#readWords()
+    if (this.#source !== undefined) this.#makeWords(this.#source)
     return this.#w3
   }
 
-  #readWords(): void {
+  #makeWords(source: RandomWords | string): void {
+    if (typeof source !== 'string') return this.#draw(source)
     readHexWords(this.hex, 0, scratch)
     this.#w0 = scratch[0]!
     this.#w1 = scratch[1]!
     this.#w2 = scratch[2]!
     this.#w3 = scratch[3]!
-    this.#hasWords = true
+    this.#source = undefined
   }
-}
 
-/** The identity of a trace that starts here. */
-export function newTrace(random: RandomWords, state?: TraceState): TraceIdentity {
-  const w0 = random.next()
-  const w1 = random.next()
-  const w2 = random.next()
-  const w3 = random.next()
-  // An id of zeros means none.
-  return TraceIdentity.ofWords(w0, w1, w2, (w0 | w1 | w2 | w3) === 0 ? 1 : w3, state)
+  #draw(random: RandomWords): void {
+    this.#w0 = random.next()
+    this.#w1 = random.next()
+    this.#w2 = random.next()
+    // An id of zeros means none.
+    this.#w3 = random.next() || ((this.#w0 | this.#w1 | this.#w2) === 0 ? 1 : 0)
+    this.#source = undefined
+  }
 }

@@ -24,7 +24,7 @@ import { noCurrentSpan, userCodeThrew } from './span-misuse.js'
 import type { SpanOptions } from './span-options.js'
 import { type SpanNameSummary, SpanSummary, type SpanSummaryOptions } from './span-summary.js'
 import { storedTracer, storing } from './stored-tracer.js'
-import { newTrace } from './trace-identity.js'
+import { TraceIdentity } from './trace-identity.js'
 import { type AnyFunction, type TraceDecorator, traceDecorator, tracedFunction, type TraceOptions } from './traced-function.js'
 
 export interface TracerCoreOptions {
@@ -187,7 +187,7 @@ export class TracerCore {
     const span = this.currentSpan()
     if (span !== undefined) return span.sampled
     const parent = this.spanContext
-    return this.#maker.ask(this.sampler, parent?.trace ?? newTrace(this.#maker.random), parent, 'span', SpanKind.UNSPECIFIED)
+    return this.#maker.ask(this.sampler, parent?.trace ?? new TraceIdentity(this.#maker.random), parent, 'span', SpanKind.UNSPECIFIED)
   }
 
   /** The tracer that was stored in this async context; this one where there is none. */

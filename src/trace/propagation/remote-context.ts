@@ -7,5 +7,5 @@ export function remoteContext(traceId: string, spanId: string, options: number):
   const trace = traceId.toLowerCase()
   const span = spanId.toLowerCase()
   if (!isValidTraceId(trace) || !isValidSpanId(span)) return undefined
-  return new SpanContext(TraceIdentity.ofText(trace), 0, 0, options, true, span)
+  return new SpanContext(new TraceIdentity(trace), 0, 0, options, true, span)
 }

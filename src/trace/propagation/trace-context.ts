@@ -42,7 +42,7 @@ export class TraceContextPropagator implements Propagator {
     }
     const stateText = get('tracestate')
     const state = stateText === undefined ? undefined : TraceState.parse(stateText)
-    return new SpanContext(TraceIdentity.ofText(text, state), 0, 0, flagsOf(text), true, text)
+    return new SpanContext(new TraceIdentity(text, state), 0, 0, flagsOf(text), true, text)
   }
 }
 
