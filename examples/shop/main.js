@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { ConsoleExporter, exportPeriodically, FileExporter, runtimeMetrics, stats, TallyscopeError } from 'tallyscope'
 import { serveMetrics } from 'tallyscope/prometheus'
 import { shopApp } from './app.js'
+import { closeWhenAsked } from './ending.js'
 import { startLoad } from './load.js'
 import { registry } from './measures.js'
 
@@ -40,16 +41,11 @@ console.log(`the shop is open at ${shopUrl}/products, its metrics are at`)
 console.log(endpoint.url)
 console.log(`and every 5 seconds here and in ${metricsFile}; Ctrl-C ends it`)
 
-let closing = false
-async function close() {
-  if (closing) return
-  closing = true
+closeWhenAsked(async () => {
   await stopLoad()
   await app.close()
   await Promise.all(tasks.map((task) => task.close())) // each exports once more
   await endpoint.close()
   stats.shutdown()
   console.log('the shop is closed, the last export is done')
-}
-process.on('SIGINT', () => void close())
-process.on('SIGTERM', () => void close())
+})
