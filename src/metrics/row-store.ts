@@ -1,5 +1,5 @@
 import { selfCount, selfFamily, type SelfCount } from '../base/self-count.js'
-import type { Cells, Epochs } from './cells.js'
+import { CountCells, DistributionCells, SumCells, type Cells, type Epochs } from './cells.js'
 import { chunkOf, chunkRows, chunkStart } from './chunks.js'
 import { ChunkMemory, type MemoryKind } from './memory.js'
 import { NO_ROW, REFUSED, RowIndex, type Labels } from './row-index.js'
@@ -52,6 +52,14 @@ export class StoreChunk {
   readonly marks: Int32Array
   readonly startTimesUnixMs: Float64Array
   readonly columns: Cells[] = []
+  /**
+   * Where there is one column and it is a count or a sum: its whole parts, to be added to without a call. Where it
+   * is a distribution: that. Calls of `Cells.record` that see several classes cost more than all else in a record.
+   */
+  slots: Int32Array | undefined
+  /** Whether that one column counts. */
+  counts = false
+  distribution: DistributionCells | undefined
   readonly epochs: Epochs
   /** Rows are objects; they are recorded into elsewhere. */
   readonly sketched: boolean
@@ -69,6 +77,23 @@ export class StoreChunk {
     const memory = new ChunkMemory(this.rows, this.rows, kind)
     this.startTimesUnixMs = memory.doubles(this.rows)
     this.marks = memory.words(this.rows)
+  }
+
+  addColumn(cells: Cells): void {
+    this.columns.push(cells)
+    this.#settle()
+  }
+
+  removeColumn(column: number): void {
+    this.columns.splice(column, 1)
+    this.#settle()
+  }
+
+  #settle(): void {
+    const only = this.columns.length === 1 ? this.columns[0] : undefined
+    this.slots = only instanceof SumCells ? only.slots : undefined
+    this.counts = only instanceof CountCells
+    this.distribution = only instanceof DistributionCells ? only : undefined
   }
 }
 
@@ -120,14 +145,14 @@ export class RowStore {
   /** Gives every row one more cell; answers the column's number. */
   addColumn(factory: CellsFactory): number {
     this.#factories.push(factory)
-    for (const chunk of this.chunks) chunk.columns.push(factory(chunk.rows, this.#memory))
+    for (const chunk of this.chunks) chunk.addColumn(factory(chunk.rows, this.#memory))
     return this.#factories.length - 1
   }
 
   /** Takes a column out; the columns after it move up by one. */
   removeColumn(column: number): void {
     this.#factories.splice(column, 1)
-    for (const chunk of this.chunks) chunk.columns.splice(column, 1)
+    for (const chunk of this.chunks) chunk.removeColumn(column)
   }
 
   get columnCount(): number {
@@ -197,7 +222,7 @@ export class RowStore {
 
   #addChunk(): void {
     const chunk = new StoreChunk(this.chunks.length, this.epochs, this.#memory, this.sketched)
-    for (const factory of this.#factories) chunk.columns.push(factory(chunk.rows, this.#memory))
+    for (const factory of this.#factories) chunk.addColumn(factory(chunk.rows, this.#memory))
     this.chunks.push(chunk)
   }
 

@@ -15,8 +15,6 @@ export interface Listener {
 export interface ListenerGroup {
   readonly store: RowStore
   readonly columns: readonly Listener[]
-  /** Whether there is one view, of the usual kinds: the record path is then shorter. */
-  readonly isSingle: boolean
   /** Counts a value that none of the views took. */
   drop(reason: DropReason): void
 }

@@ -3,7 +3,7 @@
 // Once warm nothing below allocates, builds a string, reads a clock or throws; see bench/record.bench.js.
 import { currentFrame } from '../base/context.js'
 import { selfCount, selfFamily } from '../base/self-count.js'
-import { CountCells, SumCells, type Cells, type Epochs } from '../metrics/cells.js'
+import type { DistributionCells, Epochs } from '../metrics/cells.js'
 import type { StoreChunk } from '../metrics/row-store.js'
 import { REFUSED, type Labels } from '../metrics/row-index.js'
 import { readAttachments, type Attachments } from './attachments.js'
@@ -20,14 +20,16 @@ export function record(measure: Measure, value: number, tags?: Labels | TagMap, 
     if (groups.length === 0) return // nobody listens
     if (tags instanceof TagMap) return handleOf(measure, tags).record(value, attachments)
     // The usual case, one view and a plain object, in one go; all others step by step.
-    if (groups.length === 1 && isObject(tags) && attachments === undefined && isOrdinary(measure, value) && groups[0]!.isSingle) {
-      const { store } = groups[0]!
-      const row = store.find(tags)
+    if (groups.length === 1 && isObject(tags) && attachments === undefined && isOrdinary(measure, value)) {
+      const group = groups[0]!
+      const row = group.store.find(tags)
       if (row < 0) return refuse(measure)
-      const chunk = store.chunkOf(row)
+      const chunk = group.store.chunkOf(row)
       const cell = row - chunk.start
       chunk.marks[cell] = chunk.epochs.current
-      if (!chunk.columns[0]!.record(cell, value)) tooLarge(measure)
+      const { slots } = chunk
+      if (slots !== undefined && addWhole(slots, cell, chunk.counts ? 1 : value)) return
+      if (!recordRow(group, chunk, cell, value)) drop(measure, 'too large')
       return
     }
     const given = tags ?? contextTags(measure)
@@ -36,6 +38,16 @@ export function record(measure: Measure, value: number, tags?: Labels | TagMap, 
   } catch {
     unreadable(measure)
   }
+}
+
+/** Adds a small whole number where there is room for it; false where cells have to do it. */
+function addWhole(slots: Int32Array, cell: number, value: number): boolean {
+  const whole = value | 0
+  if (whole !== value || whole < 0) return false
+  const sum = (slots[cell]! + whole) | 0
+  if (sum < 0) return false
+  slots[cell] = sum
+  return true
 }
 
 function isObject(tags: Labels | undefined): tags is Labels {
@@ -84,7 +96,8 @@ function isOrdinary(measure: Measure, value: number): boolean {
 function recordRow(group: ListenerGroup, chunk: StoreChunk, cell: number, value: number): boolean {
   if (chunk.sketched) return recordSketch(group, chunk, cell, value)
   chunk.marks[cell] = chunk.epochs.current
-  const columns = chunk.columns
+  const { columns, distribution } = chunk
+  if (distribution !== undefined) return distribution.record(cell, value) || refused(group)
   let taken = false
   for (let column = 0; column < columns.length; column++) {
     if (columns[column]!.record(cell, value)) taken = true
@@ -107,12 +120,11 @@ export class BoundMeasure<K extends string = string> {
    */
   #epoch = -1
   #structure = -1
-  /** The only cells there are, where one view listens; all rows are in `#rows`. */
-  #cells: Cells | undefined
+  /** Where one view listens: its row's cell, and what the chunk offers for it. All rows are in `#rows`. */
   #cell = 0
-  /** Where those keep small whole numbers, of a count or a sum. */
   #slots: Int32Array | undefined
   #counts = false
+  #distribution: DistributionCells | undefined
   #rows: readonly BoundRow[] = []
 
   /** Made by `stats.bind()`. @internal */
@@ -124,16 +136,10 @@ export class BoundMeasure<K extends string = string> {
 
   record(value: number, attachments?: Attachments): void {
     const slots = this.#slots
-    // A whole number into one count or sum needs no call, which is half of what a bound record costs.
     if (slots !== undefined && typeof value === 'number' && this.#epoch === this.#epochs.current && attachments === undefined) {
+      // A small whole number is ordinary for every measure; no need to ask it.
       const whole = value | 0
-      if (whole === value && whole >= 0) {
-        const sum = (slots[this.#cell]! + (this.#counts ? 1 : whole)) | 0
-        if (sum >= 0) {
-          slots[this.#cell] = sum
-          return
-        }
-      }
+      if (whole === value && whole >= 0 && addWhole(slots, this.#cell, this.#counts ? 1 : whole)) return
     }
     this.#record(value, attachments)
   }
@@ -141,9 +147,11 @@ export class BoundMeasure<K extends string = string> {
   #record(value: number, attachments: Attachments | undefined): void {
     if (!isOrdinary(this.measure, value)) return recordOdd(this.measure, value, this.#labels, attachments)
     if (this.#epoch !== this.#epochs.current) this.#refresh()
-    const cells = this.#cells
-    if (cells === undefined || attachments !== undefined) return this.#recordAll(value, attachments)
-    if (!cells.record(this.#cell, value)) tooLarge(this.measure)
+    if (attachments !== undefined) return this.#recordAll(value, attachments)
+    if (this.#counts && addWhole(this.#slots!, this.#cell, 1)) return
+    const distribution = this.#distribution
+    if (distribution === undefined) return this.#recordAll(value, attachments)
+    if (!distribution.record(this.#cell, value)) tooLarge(this.measure)
   }
 
   #recordAll(value: number, attachments: Attachments | undefined): void {
@@ -174,11 +182,11 @@ export class BoundMeasure<K extends string = string> {
     this.#structure = this.#epochs.structure
     this.#rows = rows
     const first = rows[0]
-    const isSingle = rows.length === 1 && first!.chunk.columns.length === 1 && !first!.chunk.sketched && !first!.isOverflow
+    const only = rows.length === 1 && !first!.isOverflow ? first!.chunk : undefined
     this.#cell = first?.cell ?? 0
-    this.#cells = isSingle ? first!.chunk.columns[0] : undefined
-    this.#slots = this.#cells instanceof SumCells ? this.#cells.slots : undefined
-    this.#counts = this.#cells instanceof CountCells
+    this.#slots = only?.slots
+    this.#counts = only?.counts ?? false
+    this.#distribution = only?.distribution
   }
 }
 
@@ -213,8 +221,11 @@ function handleOf(measure: Measure, tags: TagMap): BoundMeasure {
 /** As above: a further class of cells where the four usual ones are called would make each of their calls dearer. */
 function recordSketch(group: ListenerGroup, chunk: StoreChunk, cell: number, value: number): boolean {
   chunk.marks[cell] = chunk.epochs.current
-  if (chunk.columns[0]!.record(cell, value)) return true
-  group.columns[0]!.drop('too large')
+  return chunk.columns[0]!.record(cell, value) || refused(group)
+}
+
+function refused(group: ListenerGroup): false {
+  group.drop('too large')
   return false
 }
 

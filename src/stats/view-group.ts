@@ -77,8 +77,6 @@ export class ViewGroup implements ListenerGroup {
   readonly rowLimit: number
   readonly idleExpiryMs: number | undefined
   readonly columns: ViewColumn[] = []
-  /** Whether there is one view, of the usual kinds: the record path is then shorter. */
-  isSingle = false
 
   constructor(view: View, options: GroupOptions) {
     this.measure = view.measure
@@ -114,7 +112,6 @@ export class ViewGroup implements ListenerGroup {
   add(view: View): ViewColumn {
     const column = new ViewColumn(view, this.store, this.store.addColumn(cellsFor(view, this.store.epochs)))
     this.columns.push(column)
-    this.#count()
     if (view.tagValues !== undefined) for (const tags of combinations(view)) this.store.find(tags)
     return column
   }
@@ -124,14 +121,9 @@ export class ViewGroup implements ListenerGroup {
     for (const column of this.columns) column.drop(reason)
   }
 
-  #count(): void {
-    this.isSingle = this.columns.length === 1 && !this.store.sketched
-  }
-
   remove(column: ViewColumn): void {
     const at = this.columns.indexOf(column)
     this.columns.splice(at, 1)
-    this.#count()
     this.store.removeColumn(at)
     for (const later of this.columns.slice(at)) later.source.column--
     if (this.columns.length === 0) this.store.dispose()
