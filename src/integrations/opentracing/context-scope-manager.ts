@@ -1,0 +1,88 @@
+import type { Span as OpenTracingSpanBase } from 'opentracing'
+import { currentFrame, type Frame, runInFrame } from '../../base/context.js'
+import { FrameParent, frameWith, holderOf } from '../../trace/current-span.js'
+import { Span } from '../../trace/span.js'
+import type { OwnedFrameSpan } from '../../trace/span-scope.js'
+import { callInScope } from './call-in-scope.js'
+import { ContextScope } from './context-scope.js'
+import { OpenTracingSpan } from './opentracing-span.js'
+import type { Scope, ScopeManager } from './scope-manager.js'
+import { SpanBaggage } from './span-baggage.js'
+
+/**
+ * Scopes in the async context that the tracer below uses: the active span is its current span too, and the other way round.
+ */
+export class ContextScopeManager implements ScopeManager {
+  readonly #owner: object
+  readonly #wrap: (native: Span, items: SpanBaggage) => OpenTracingSpan
+
+  /** @param owner Whose spans they are. @param wrap Makes the OpenTracing form of a span that has none yet. */
+  constructor(owner: object, wrap: (native: Span, items: SpanBaggage) => OpenTracingSpan) {
+    this.#owner = owner
+    this.#wrap = wrap
+  }
+
+  get active(): Scope | null {
+    const frame = currentFrame()
+    const held = holderOf(frame, this.#owner)
+    if (held instanceof ContextScope) return held
+    if (!(held instanceof Span)) return null
+    return new ContextScope(this, this.#owner, this.#spanOf(held, frame), held, false, undefined, undefined)
+  }
+
+  /** The span of the active scope; of a scope over no span, null. */
+  get activeSpan(): OpenTracingSpanBase | null {
+    const frame = currentFrame()
+    const held = holderOf(frame, this.#owner)
+    if (held instanceof ContextScope) return held.span ?? null
+    return held instanceof Span ? this.#spanOf(held, frame) : null
+  }
+
+  activate(span: OpenTracingSpanBase, finishOnClose: boolean): Scope {
+    const frame = currentFrame()
+    const enclosing = holderOf(frame, this.#owner)
+    const scope = new ContextScope(this, this.#owner, span, nativeOf(span), finishOnClose === true, frame, enclosing)
+    scope.enter(frameOf(frame, scope))
+    return scope
+  }
+
+  with<S extends OpenTracingSpanBase, R>(span: S, finishOnClose: boolean, fn: (span: S) => R): R {
+    const frame = currentFrame()
+    const scope = new ContextScope(this, this.#owner, span, nativeOf(span), false, undefined, undefined)
+    return runInFrame(frameOf(frame, scope), () =>
+      callInScope(span, fn, () => {
+        if (finishOnClose) span?.finish()
+      }),
+    )
+  }
+
+  withoutActive<R>(fn: () => R): R {
+    const none = frameWith(currentFrame(), new FrameParent(this.#owner, undefined))
+    return runInFrame({ ...none, baggage: undefined }, fn)
+  }
+
+  /** What a span that is started here comes from. @internal */
+  holder(frame: Frame): OwnedFrameSpan | undefined {
+    return holderOf(frame, this.#owner)
+  }
+
+  #spanOf(native: Span, frame: Frame): OpenTracingSpan {
+    return OpenTracingSpan.of(native, () => this.#wrap(native, baggageOf(frame)))
+  }
+}
+
+/** The baggage that goes along with what is called here, where no scope of ours says so itself. */
+export function baggageOf({ baggage }: Frame): SpanBaggage {
+  return baggage === undefined ? SpanBaggage.EMPTY : new SpanBaggage(baggage)
+}
+
+function nativeOf(span: OpenTracingSpanBase): Span | undefined {
+  return span instanceof OpenTracingSpan ? span.native : undefined
+}
+
+function frameOf(frame: Frame, scope: ContextScope): Frame {
+  const { span } = scope
+  const items = span instanceof OpenTracingSpan && span.items.size > 0 ? span.items.items : undefined
+  const entered = frameWith(frame, scope)
+  return items === frame.baggage ? entered : { ...entered, baggage: items }
+}

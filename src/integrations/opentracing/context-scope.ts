@@ -1,0 +1,71 @@
+import type { Span as OpenTracingSpanBase } from 'opentracing'
+import { currentFrame, enterFrame, type Frame } from '../../base/context.js'
+import { warnOnce } from '../../base/logger.js'
+import { holderOf, ScopedSpan } from '../../trace/current-span.js'
+import type { Span } from '../../trace/span.js'
+import type { OwnedFrameSpan } from '../../trace/span-scope.js'
+import { openScopes, scopeMisuses } from './opentracing-counts.js'
+import type { Scope, ScopeManager } from './scope-manager.js'
+
+const MANY_OPEN = 10_000
+
+/** A scope in the async context, and in its frames the stand-in for its span. */
+export class ContextScope extends ScopedSpan implements Scope {
+  readonly span: OpenTracingSpanBase
+  readonly manager: ScopeManager
+  readonly #finishOnClose: boolean
+  /** Undefined where a callback bounds the scope. Let go of when it is closed, so that scopes in a row hold no chain. */
+  #before: Frame | undefined
+
+  constructor(
+    manager: ScopeManager,
+    owner: object,
+    span: OpenTracingSpanBase,
+    native: Span | undefined,
+    finishOnClose: boolean,
+    before: Frame | undefined,
+    enclosing: OwnedFrameSpan | undefined,
+  ) {
+    super(owner, native, enclosing)
+    this.span = span
+    this.manager = manager
+    this.#finishOnClose = finishOnClose
+    this.#before = before
+  }
+
+  enter(frame: Frame): void {
+    enterFrame(frame)
+    if (++openScopes.value === MANY_OPEN) {
+      warnOnce('TALLYSCOPE_SCOPE_MISUSE', 'many', `${MANY_OPEN} scopes are open that nobody has closed`)
+    }
+  }
+
+  /**
+   * From whatever async context: what holds this scope goes on to the one that was active before. Of scopes that are closed
+   * in the wrong order the inner ones stay active.
+   */
+  close(): void {
+    if (this.closed) return misused('closedTwice', 'closed twice')
+    const before = this.#before
+    if (before === undefined) return misused('notOwner', 'closed although a callback bounds it')
+    const isActive = holderOf(currentFrame(), this.owner) === this
+    this.closed = true
+    this.#before = undefined
+    openScopes.value--
+    if (isActive) enterFrame(before)
+    else misused('notActive', 'closed where it is not the active one')
+    if (this.#finishOnClose) this.span?.finish()
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.closed) this.close()
+  }
+}
+
+/** Counts each, and tells each place in the program once. */
+function misused(reason: keyof typeof scopeMisuses, what: string): void {
+  scopeMisuses[reason].value++
+  // [0] the message, [1] here, [2] close, [3] who called it
+  const site = new Error('site').stack?.split('\n')[3]?.trim() ?? ''
+  warnOnce('TALLYSCOPE_SCOPE_MISUSE', site, `a scope was ${what} ${site}`)
+}

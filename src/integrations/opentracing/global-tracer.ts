@@ -1,0 +1,91 @@
+import { globalTracer as npmGlobalTracer, initGlobalTracer as initNpmGlobalTracer, type Span, type SpanContext, Tracer } from 'opentracing'
+import { DefinitionError } from '../../base/errors.js'
+import { sharedState } from '../../base/shared-state.js'
+import { NoopOpenTracingTracer } from './noop-tracer.js'
+import type { Scope, ScopeManager } from './scope-manager.js'
+import type { ScopedTracer } from './scoped-tracer.js'
+import type { StartActiveSpanOptions, StartSpanOptions } from './start-options.js'
+
+interface Registration {
+  tracer: (Tracer & ScopedTracer) | undefined
+}
+
+const registration = sharedState('opentracing-global', (): Registration => ({ tracer: undefined }))
+const noop = new NoopOpenTracingTracer()
+
+/** Stands for whichever tracer is registered when it is used; does nothing before. */
+class GlobalTracer extends Tracer implements ScopedTracer {
+  get scopeManager(): ScopeManager {
+    return this.#scoped().scopeManager
+  }
+
+  get activeSpan(): Span | null {
+    return this.#scoped().activeSpan
+  }
+
+  override startSpan(name: string, options?: StartSpanOptions | null): Span {
+    return (registration.tracer ?? npmGlobalTracer()).startSpan(name, { ...options } as object)
+  }
+
+  startActiveSpan<R>(name: string, fn: (span: Span) => R): R
+  startActiveSpan<R>(name: string, options: StartActiveSpanOptions | null | undefined, fn: (span: Span) => R): R
+  startActiveSpan(name: string, options?: StartActiveSpanOptions | null): Scope
+  startActiveSpan<R>(name: string, second?: StartActiveSpanOptions | null | ((span: Span) => R), third?: (span: Span) => R): R | Scope {
+    const tracer = this.#scoped()
+    const fn = typeof second === 'function' ? second : third
+    const options = typeof second === 'function' ? undefined : second
+    return fn === undefined ? tracer.startActiveSpan(name, options) : tracer.startActiveSpan(name, options, fn)
+  }
+
+  withSpan<R>(name: string, fn: (span: Span) => R): R
+  withSpan<R>(name: string, options: StartActiveSpanOptions | null | undefined, fn: (span: Span) => R): R
+  withSpan<R>(name: string, second: StartActiveSpanOptions | null | undefined | ((span: Span) => R), third?: (span: Span) => R): R {
+    const [options, fn] = typeof second === 'function' ? [undefined, second] : [second, third!]
+    return this.#scoped().withSpan(name, options, fn)
+  }
+
+  startChildSpan(parent: Span, name: string, options?: StartSpanOptions | null): Span {
+    return this.#scoped().startChildSpan(parent, name, options)
+  }
+
+  override inject(from: SpanContext | Span, format: string, carrier: unknown): void {
+    ;(registration.tracer ?? npmGlobalTracer()).inject(from, format, carrier)
+  }
+
+  override extract(format: string, carrier: unknown): SpanContext | null {
+    return (registration.tracer ?? npmGlobalTracer()).extract(format, carrier)
+  }
+
+  #scoped(): ScopedTracer {
+    return registration.tracer ?? noop
+  }
+}
+
+const global = new GlobalTracer()
+
+/** The tracer of this process, also for who asks before it is registered; with the scopes that the npm package's lacks. */
+export function globalTracer(): Tracer & ScopedTracer {
+  return global
+}
+
+/**
+ * Registers the tracer of this process, here and with the npm package.
+ * @throws {@link DefinitionError} `ERR_OPENTRACING_GLOBAL` where it is no tracer of ours.
+ */
+export function setGlobalTracer(tracer: Tracer & ScopedTracer): void {
+  if (typeof tracer?.startActiveSpan !== 'function' || tracer === global) {
+    throw new DefinitionError('ERR_OPENTRACING_GLOBAL', 'the global tracer is an OpenTracingTracer or a NoopOpenTracingTracer')
+  }
+  registration.tracer = tracer
+  initNpmGlobalTracer(tracer)
+}
+
+/** The same as `setGlobalTracer`, under the name of the npm package. */
+export function initGlobalTracer(tracer: Tracer & ScopedTracer): void {
+  setGlobalTracer(tracer)
+}
+
+/** True once `setGlobalTracer` or `initGlobalTracer` of this entry has been called. */
+export function isGlobalTracerRegistered(): boolean {
+  return registration.tracer !== undefined
+}

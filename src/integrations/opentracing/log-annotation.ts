@@ -1,0 +1,43 @@
+import type { AttributeValue } from '../../trace/attributes.js'
+import { errorFields } from './error-fields.js'
+import { plainValue } from './span-tags.js'
+
+/** A log of OpenTracing as an annotation of ours. */
+export interface LogAnnotation {
+  readonly description: string
+  readonly attributes: Record<string, AttributeValue>
+}
+
+/** The fields of a log, whatever was given as one; text alone is an event. An `error.object` gives what the fields lack. */
+export function logFields(given: unknown): Record<string, unknown> | undefined {
+  if (typeof given === 'string') return { event: given }
+  if (typeof given !== 'object' || given === null) return undefined
+  try {
+    const fields = { ...(given as Record<string, unknown>) }
+    const thrown = fields['error.object']
+    if (thrown === undefined || thrown === null) return fields
+    const { kind, message, stack } = errorFields(thrown)
+    fields['error.kind'] ??= kind
+    fields['message'] ??= message
+    if (stack !== undefined) fields['stack'] ??= stack
+    return fields
+  } catch {
+    return undefined // a getter threw
+  }
+}
+
+/** True where a log tells of an error. */
+export function tellsError(fields: Readonly<Record<string, unknown>>): boolean {
+  return fields['event'] === 'error' || (fields['error.object'] !== undefined && fields['error.object'] !== null)
+}
+
+/** The description is the event, else the message, else `log`; the other fields become attributes. */
+export function annotationOf(fields: Readonly<Record<string, unknown>>): LogAnnotation {
+  const title = ['event', 'message'].find((key) => typeof fields[key] === 'string' && fields[key] !== '')
+  const attributes: [string, AttributeValue][] = []
+  for (const [key, value] of Object.entries(fields)) {
+    const kept = key === title || key === 'error.object' ? undefined : plainValue(value)
+    if (kept !== undefined) attributes.push([key, kept])
+  }
+  return { description: title === undefined ? 'log' : (fields[title] as string), attributes: Object.fromEntries(attributes) }
+}

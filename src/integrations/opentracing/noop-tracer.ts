@@ -1,0 +1,85 @@
+import { Span, type SpanContext, Tracer } from 'opentracing'
+import { checkCarrier } from './carriers.js'
+import type { Scope, ScopeManager } from './scope-manager.js'
+import type { ScopedTracer } from './scoped-tracer.js'
+import type { StartActiveSpanOptions } from './start-options.js'
+
+/** One span for all: ids are empty, nothing is kept. */
+class NoopSpan extends Span {
+  readonly #tracer: Tracer
+
+  constructor(tracer: Tracer) {
+    super()
+    this.#tracer = tracer
+  }
+
+  override tracer(): Tracer {
+    return this.#tracer
+  }
+}
+
+class NoopScopeManager implements ScopeManager {
+  readonly active: Scope
+
+  constructor(span: Span) {
+    this.active = { span, manager: this, close() {}, [Symbol.dispose]() {} }
+  }
+
+  activate(): Scope {
+    return this.active
+  }
+
+  with<S extends Span, R>(span: S, _finishOnClose: boolean, fn: (span: S) => R): R {
+    return fn(span)
+  }
+
+  withoutActive<R>(fn: () => R): R {
+    return fn()
+  }
+}
+
+/**
+ * A tracer that does nothing, for programs that switch tracing by a flag: callbacks run, spans have empty ids and keep no
+ * baggage, `extract` gives null. Formats and carriers are checked as by a real one.
+ */
+export class NoopOpenTracingTracer extends Tracer implements ScopedTracer {
+  readonly scopeManager: ScopeManager
+  readonly activeSpan: Span
+
+  constructor() {
+    super()
+    this.activeSpan = new NoopSpan(this)
+    this.scopeManager = new NoopScopeManager(this.activeSpan)
+  }
+
+  override startSpan(): Span {
+    return this.activeSpan
+  }
+
+  startActiveSpan<R>(name: string, fn: (span: Span) => R): R
+  startActiveSpan<R>(name: string, options: StartActiveSpanOptions | null | undefined, fn: (span: Span) => R): R
+  startActiveSpan(name: string, options?: StartActiveSpanOptions | null): Scope
+  startActiveSpan<R>(_name: string, second?: StartActiveSpanOptions | null | ((span: Span) => R), third?: (span: Span) => R): R | Scope {
+    const fn = typeof second === 'function' ? second : third
+    return fn === undefined ? this.scopeManager.activate(this.activeSpan, true) : fn(this.activeSpan)
+  }
+
+  withSpan<R>(name: string, fn: (span: Span) => R): R
+  withSpan<R>(name: string, options: StartActiveSpanOptions | null | undefined, fn: (span: Span) => R): R
+  withSpan<R>(_name: string, second: StartActiveSpanOptions | null | undefined | ((span: Span) => R), third?: (span: Span) => R): R {
+    return (typeof second === 'function' ? second : third!)(this.activeSpan)
+  }
+
+  startChildSpan(): Span {
+    return this.activeSpan
+  }
+
+  override inject(_from: unknown, format: string, carrier: unknown): void {
+    checkCarrier(format, carrier)
+  }
+
+  override extract(format: string, carrier: unknown): SpanContext | null {
+    checkCarrier(format, carrier)
+    return null
+  }
+}

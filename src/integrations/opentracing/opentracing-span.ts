@@ -1,0 +1,199 @@
+import { Span as OpenTracingSpanBase, Tags, type Tracer } from 'opentracing'
+import type { Span } from '../../trace/span.js'
+import { usedAfterEnd } from '../../trace/span-misuse.js'
+import { recordErrorOn } from './error-fields.js'
+import { annotationOf, logFields, tellsError } from './log-annotation.js'
+import { OpenTracingSpanContext } from './opentracing-context.js'
+import type { SpanBaggage } from './span-baggage.js'
+import { SpanOutcome } from './span-outcome.js'
+import { errorOf, kindOf, messageOf, numberOf, plainValue } from './span-tags.js'
+
+/** By span of ours: only of spans that were met without their wrapper, or given out without it. */
+const wrappers = new WeakMap<Span, OpenTracingSpan>()
+
+/**
+ * A span of ours under the interface of OpenTracing: tags are its attributes, logs its annotations. Nothing here throws;
+ * what comes after `finish()` changes nothing and is counted.
+ */
+export class OpenTracingSpan extends OpenTracingSpanBase {
+  /** @internal */
+  readonly native: Span
+  readonly #tracer: Tracer
+  #items: SpanBaggage
+  #context: OpenTracingSpanContext | undefined = undefined
+  #outcome: SpanOutcome | undefined = undefined
+
+  /** Made by a tracer. @internal */
+  constructor(native: Span, tracer: Tracer, items: SpanBaggage) {
+    super()
+    this.native = native
+    this.#tracer = tracer
+    this.#items = items
+  }
+
+  /** The wrapper of a span that came from elsewhere: the same at each call. @internal */
+  static of(native: Span, make: () => OpenTracingSpan): OpenTracingSpan {
+    let span = wrappers.get(native)
+    if (span === undefined) wrappers.set(native, (span = make()))
+    return span
+  }
+
+  /** @internal */
+  static known(native: Span): OpenTracingSpan | undefined {
+    return wrappers.get(native)
+  }
+
+  /** The span of `tallyscope` under this one, with all that it can do. */
+  get nativeSpan(): Span {
+    wrappers.set(this.native, this)
+    return this.native
+  }
+
+  /** @internal */
+  get items(): SpanBaggage {
+    return this.#items
+  }
+
+  /** The identity as it is now, with the baggage of now. Allowed after the end too. */
+  override context(): OpenTracingSpanContext {
+    return (this.#context ??= new OpenTracingSpanContext(this.native, this.#items))
+  }
+
+  override tracer(): Tracer {
+    return this.#tracer
+  }
+
+  override setOperationName(name: string): this {
+    this.native.setName(name)
+    return this
+  }
+
+  /** Goes along to spans that are started from here later, in this process and others. Counted where it finds no room. */
+  override setBaggageItem(key: string, value: string): this {
+    if (this.#isOver()) return this
+    const items = this.#items.with(key, value)
+    if (items === this.#items) return this
+    this.#items = items
+    this.#context = undefined
+    return this
+  }
+
+  override getBaggageItem(key: string): string | undefined {
+    return this.#items.items.get(key)
+  }
+
+  /**
+   * Text, numbers and booleans are kept as they are, others as text. `span.kind` is the span's kind, `error` and
+   * `http.status_code` set its status.
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any
+  override setTag(key: string, value: any): this {
+    if (!this.#isOver()) this.#setTag(key, value)
+    return this
+  }
+
+  // oxlint-disable-next-line typescript/no-explicit-any
+  override addTags(tags: { [key: string]: any }): this {
+    if (typeof tags !== 'object' || tags === null) return this
+    for (const key in tags) {
+      let value: unknown
+      try {
+        value = tags[key]
+      } catch {
+        continue // a getter threw
+      }
+      this.setTag(key, value)
+    }
+    return this
+  }
+
+  /**
+   * Notes that something happened: `event`, else `message`, is what, the other fields tell more.
+   * @param timestamp When, in milliseconds since 1970, with fractions. Default: now.
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any
+  override log(fields: { [key: string]: any }, timestamp?: number): this {
+    if (this.#isOver()) return this
+    const read = logFields(fields)
+    if (read === undefined) return this
+    const message: unknown = read['message']
+    if (tellsError(read) && message !== undefined) {
+      this.#outcomeNow().message = String(plainValue(message) ?? '')
+      this.#settle()
+    }
+    if (!this.native.sampled) return this
+    const { description, attributes } = annotationOf(read)
+    this.native.addAnnotation(description, attributes, timestamp)
+    return this
+  }
+
+  /** Deprecated in OpenTracing: `log` with the fields `event` and `payload`. */
+  override logEvent(event: string, payload: unknown): void {
+    this.log({ event, payload })
+  }
+
+  /** Tells what was thrown: sets the tag `error` and logs kind, message and stack. Scopes with a callback do it by themselves. */
+  recordError(thrown: unknown): this {
+    recordErrorOn(this, thrown)
+    return this
+  }
+
+  /**
+   * The first end counts, later ones are ignored and counted.
+   * @param finishTime When, in milliseconds since 1970, with fractions. Default: now.
+   */
+  override finish(finishTime?: number): void {
+    this.native.end(finishTime)
+  }
+
+  #setTag(key: string, value: unknown): void {
+    const { native } = this
+    switch (key) {
+      case Tags.ERROR:
+        return this.#setError(value)
+      case Tags.HTTP_STATUS_CODE:
+        return this.#setHttpCode(value)
+      case Tags.SPAN_KIND: {
+        const kind = kindOf(value)
+        if (kind !== undefined) native.setKind(kind)
+        if (kind) return // CLIENT or SERVER: told by the kind
+        break
+      }
+    }
+    if (native.sampled) native.addAttribute(key, plainValue(value))
+  }
+
+  #setError(value: unknown): void {
+    const error = errorOf(value)
+    if (error === undefined) return
+    this.native.addAttribute(Tags.ERROR, error)
+    const outcome = this.#outcomeNow()
+    outcome.error = error
+    if (error) outcome.message ??= messageOf(value)
+    this.#settle()
+  }
+
+  #setHttpCode(value: unknown): void {
+    const code = numberOf(value)
+    this.native.addAttribute(Tags.HTTP_STATUS_CODE, code ?? plainValue(value))
+    if (code === undefined) return
+    this.#outcomeNow().httpCode = code
+    this.#settle()
+  }
+
+  #outcomeNow(): SpanOutcome {
+    return (this.#outcome ??= new SpanOutcome())
+  }
+
+  #settle(): void {
+    const status = this.#outcome?.status
+    if (status !== undefined) this.native.setStatus(status)
+  }
+
+  /** True, and counted, after the end. */
+  #isOver(): boolean {
+    if (!this.native.ended) return false
+    usedAfterEnd.value++
+    return true
+  }
+}

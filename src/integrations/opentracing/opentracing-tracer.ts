@@ -1,0 +1,202 @@
+import { type Span as AnySpan, type SpanContext as AnySpanContext, Tags, Tracer as OpenTracingTracerBase } from 'opentracing'
+import { currentFrame } from '../../base/context.js'
+import { Stats } from '../../stats/stats.js'
+import { AlwaysOnSampler } from '../../trace/constant-samplers.js'
+import { Span } from '../../trace/span.js'
+import type { SpanContext } from '../../trace/span-context.js'
+import type { SpanOptions } from '../../trace/span-options.js'
+import type { TracerCore } from '../../trace/tracer-core.js'
+import { Tracer } from '../../tracer.js'
+import { checkCarrier, extractFrom, injectInto } from './carriers.js'
+import { ContextScope } from './context-scope.js'
+import { baggageOf, ContextScopeManager } from './context-scope-manager.js'
+import { CountingWords, type FinishedSpan, MockRecorder } from './mock-recorder.js'
+import { MockSpan } from './mock-span.js'
+import { type OpenTracingSpanContext, readContext } from './opentracing-context.js'
+import { OpenTracingSpan } from './opentracing-span.js'
+import type { Scope, ScopeManager } from './scope-manager.js'
+import type { ScopedTracer } from './scoped-tracer.js'
+import { SpanBaggage } from './span-baggage.js'
+import { ancestryOf } from './span-references.js'
+import { kindOf, samplerOf } from './span-tags.js'
+import { startChildSpan } from './start-child-span.js'
+import type { StartActiveSpanOptions, StartSpanOptions } from './start-options.js'
+
+export interface OpenTracingTracerOptions {
+  /** Makes and exports the spans. Default: a new Tracer with its defaults. */
+  readonly tracer?: TracerCore | undefined
+  /** Knows the active span. Default: the async context, shared with the tracer below. */
+  readonly scopeManager?: ScopeManager | undefined
+  /** Whether the active span is the parent where none is given. Default true. */
+  readonly implicitParent?: boolean | undefined
+  /** Whether `extract` throws SpanContextCorrupted for a damaged carrier, instead of giving null. Default false. */
+  readonly strict?: boolean | undefined
+  /** For tests: ids and times count up, and `finishedSpans()` tells what was finished. Default false. */
+  readonly mock?: boolean | undefined
+}
+
+const NO_OPTIONS: StartActiveSpanOptions = Object.freeze({})
+
+/** What a native span is started with. */
+type Begin = { -readonly [key in keyof SpanOptions]: SpanOptions[key] }
+
+/**
+ * A tracer of OpenTracing over a tracer of ours: the interface of the npm package, and the scopes of OpenTracing for Python.
+ *
+ * @example
+ * initGlobalTracer(new OpenTracingTracer({ tracer: new Tracer({ sampler: new AlwaysOnSampler() }) }))
+ */
+export class OpenTracingTracer extends OpenTracingTracerBase implements ScopedTracer {
+  /** The tracer below. */
+  readonly nativeTracer: TracerCore
+  readonly scopeManager: ScopeManager
+  readonly #contexts: ContextScopeManager | undefined
+  readonly #implicitParent: boolean
+  readonly #strict: boolean
+  readonly #mock: MockRecorder | undefined
+
+  constructor(options: OpenTracingTracerOptions = {}) {
+    super()
+    this.#mock = options.mock === true ? new MockRecorder() : undefined
+    this.nativeTracer = options.tracer ?? (this.#mock === undefined ? new Tracer() : mockTracer(this.#mock))
+    this.#contexts =
+      options.scopeManager === undefined
+        ? new ContextScopeManager(this.nativeTracer.frameOwner, (native, items) => new OpenTracingSpan(native, this, items))
+        : undefined
+    this.scopeManager = options.scopeManager ?? this.#contexts!
+    this.#implicitParent = options.implicitParent !== false
+    this.#strict = options.strict === true
+  }
+
+  get activeSpan(): AnySpan | null {
+    return this.#contexts === undefined ? (this.scopeManager.active?.span ?? null) : this.#contexts.activeSpan
+  }
+
+  /** Starts a span and does not make it active. Its parent is the active span, unless another is given or it is ignored. */
+  override startSpan(name: string, options?: StartSpanOptions | null): OpenTracingSpan {
+    const { childOf, references, tags, startTime, ignoreActiveSpan } = options ?? NO_OPTIONS
+    const begin: Begin = {}
+    const isGiven = (childOf !== undefined && childOf !== null) || (references !== undefined && references !== null)
+    const ancestry = isGiven ? ancestryOf(childOf, references) : undefined
+    let items = SpanBaggage.EMPTY
+    if (ancestry !== undefined) {
+      begin.parent = ancestry.parent.source ?? null
+      if (ancestry.links !== undefined) begin.links = ancestry.links
+      items = ancestry.baggage
+    } else if (ignoreActiveSpan === true || !this.#implicitParent) begin.parent = null
+    else items = this.#inherit(begin)
+    if (startTime !== undefined) begin.startTimeUnixMs = startTime
+    if (tags !== undefined && tags !== null) readStartTags(tags, begin)
+    const span = this.#mock === undefined ? this.#begin(name, begin, items) : this.#beginMock(name, begin, items, this.#mock)
+    if (tags !== undefined && tags !== null) span.addTags(tags)
+    return span
+  }
+
+  startActiveSpan<R>(name: string, fn: (span: OpenTracingSpan) => R): R
+  startActiveSpan<R>(name: string, options: StartActiveSpanOptions | null | undefined, fn: (span: OpenTracingSpan) => R): R
+  startActiveSpan(name: string, options?: StartActiveSpanOptions | null): Scope
+  startActiveSpan<R>(
+    name: string,
+    second?: StartActiveSpanOptions | null | ((span: OpenTracingSpan) => R),
+    third?: (span: OpenTracingSpan) => R,
+  ): R | Scope {
+    const fn = typeof second === 'function' ? second : third
+    const options = typeof second === 'function' ? NO_OPTIONS : (second ?? NO_OPTIONS)
+    const span = this.startSpan(name, options)
+    const finishOnClose = options.finishOnClose !== false
+    return fn === undefined ? this.scopeManager.activate(span, finishOnClose) : this.scopeManager.with(span, finishOnClose, fn)
+  }
+
+  /** The same as `startActiveSpan` with a callback. */
+  withSpan<R>(name: string, fn: (span: OpenTracingSpan) => R): R
+  withSpan<R>(name: string, options: StartActiveSpanOptions | null | undefined, fn: (span: OpenTracingSpan) => R): R
+  withSpan<R>(
+    name: string,
+    second: StartActiveSpanOptions | null | undefined | ((span: OpenTracingSpan) => R),
+    third?: (span: OpenTracingSpan) => R,
+  ): R {
+    return typeof second === 'function' ? this.startActiveSpan(name, second) : this.startActiveSpan(name, second, third!)
+  }
+
+  startChildSpan(parent: AnySpan, name: string, options?: StartSpanOptions | null): AnySpan {
+    return startChildSpan(parent, name, options)
+  }
+
+  /**
+   * Writes the identity of a span and its baggage into a carrier: headers as the propagator of the tracer below has them,
+   * and W3C baggage. Contexts of other tracers write nothing.
+   * @throws {@link UnsupportedFormat} `ERR_OPENTRACING_FORMAT`
+   * @throws {@link InvalidCarrier} `ERR_OPENTRACING_CARRIER`
+   */
+  override inject(from: AnySpanContext | AnySpan | null | undefined, format: string, carrier: unknown): void {
+    checkCarrier(format, carrier)
+    const context = readContext(from)
+    if (context !== undefined) injectInto(this.nativeTracer, context, format, carrier)
+  }
+
+  /**
+   * Reads a caller's context; null where there is none or it is damaged.
+   * @throws {@link UnsupportedFormat} `ERR_OPENTRACING_FORMAT`
+   * @throws {@link InvalidCarrier} `ERR_OPENTRACING_CARRIER`
+   * @throws {@link SpanContextCorrupted} `ERR_OPENTRACING_CORRUPTED` in strict mode, for damaged ones.
+   */
+  override extract(format: string, carrier: unknown): OpenTracingSpanContext | null {
+    checkCarrier(format, carrier)
+    return extractFrom(this.nativeTracer, format, carrier, this.#strict)
+  }
+
+  /** In mock mode: the spans that were finished, in that order, at most the newest 10 000. */
+  finishedSpans(): FinishedSpan[] {
+    return [...(this.#mock?.finished ?? [])]
+  }
+
+  /** In mock mode: forgets the finished spans. */
+  reset(): void {
+    if (this.#mock !== undefined) this.#mock.finished.length = 0
+  }
+
+  /** Makes the active span the parent, and gives its baggage. */
+  #inherit(begin: Begin): SpanBaggage {
+    if (this.#contexts === undefined) {
+      const active = readContext(this.scopeManager.active?.span)
+      begin.parent = active?.source ?? null
+      return active?.items ?? SpanBaggage.EMPTY
+    }
+    const frame = currentFrame()
+    const held = this.#contexts.holder(frame)
+    if (held instanceof ContextScope) {
+      begin.parent = held.native ?? null
+      return held.span instanceof OpenTracingSpan ? held.span.items : SpanBaggage.EMPTY
+    }
+    // Otherwise the tracer below finds it by itself.
+    return (held instanceof Span ? OpenTracingSpan.known(held)?.items : undefined) ?? baggageOf(frame)
+  }
+
+  #begin(name: string, begin: Begin, items: SpanBaggage): OpenTracingSpan {
+    return new OpenTracingSpan(this.nativeTracer.startDetachedSpan(name, begin), this, items)
+  }
+
+  #beginMock(name: string, begin: Begin, items: SpanBaggage, mock: MockRecorder): OpenTracingSpan {
+    const start = Number.isFinite(begin.startTimeUnixMs) ? begin.startTimeUnixMs! : mock.clock.tickUnixMs()
+    const parent = begin.parent === undefined ? this.nativeTracer.spanContext : (begin.parent as Span | SpanContext | null)
+    const native = this.nativeTracer.startDetachedSpan(name, { ...begin, startTimeUnixMs: start })
+    return new MockSpan(native, this, items, mock, parent?.spanId ?? null, start)
+  }
+}
+
+/** What has to be known when a span begins. */
+function readStartTags(tags: { readonly [key: string]: unknown }, begin: Begin): void {
+  try {
+    const kind = kindOf(tags[Tags.SPAN_KIND])
+    if (kind !== undefined) begin.kind = kind
+    const sampler = samplerOf(tags[Tags.SAMPLING_PRIORITY])
+    if (sampler !== undefined) begin.sampler = sampler
+  } catch {
+    // a getter threw
+  }
+}
+
+function mockTracer({ clock }: MockRecorder): Tracer {
+  const exporter = { export(): void {} }
+  return new Tracer({ sampler: new AlwaysOnSampler(), exporter, stats: new Stats(), clock, random: new CountingWords() })
+}

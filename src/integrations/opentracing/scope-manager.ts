@@ -1,0 +1,26 @@
+import type { Span } from 'opentracing'
+
+/** The time during which a span is the active one. Belongs to who opened it; not for other tasks. */
+export interface Scope {
+  readonly span: Span
+  readonly manager: ScopeManager
+  /** Ends the activation; finishes the span where that was asked for when the scope was opened. */
+  close(): void
+  /** For `using scope = tracer.startActiveSpan('name')`: closes the scope unless that has been done. */
+  [Symbol.dispose](): void
+}
+
+/** Knows which span is active. A tracer takes any: for frameworks that carry their own context. */
+export interface ScopeManager {
+  /** The innermost open scope of this execution context; null where there is none. */
+  readonly active: Scope | null
+  /** Makes a span active, at once, until the scope is closed. */
+  activate(span: Span, finishOnClose: boolean): Scope
+  /**
+   * Runs `fn` with a span active, over `await` too. Ends with `fn`, or with the promise that it gives; what is thrown is
+   * told to the span and goes on.
+   */
+  with<S extends Span, R>(span: S, finishOnClose: boolean, fn: (span: S) => R): R
+  /** Runs `fn` with no span active. */
+  withoutActive<R>(fn: () => R): R
+}

@@ -1,0 +1,19 @@
+import { Status } from '../../trace/status.js'
+import { StatusCode } from '../../trace/status-code.js'
+
+/** What tags and logs have said about how a span went; in whatever order they come, the status is the same. */
+export class SpanOutcome {
+  /** The tag `error`. */
+  error: boolean | undefined = undefined
+  /** The tag `http.status_code`. */
+  httpCode: number | undefined = undefined
+  /** Of the last error that was logged. */
+  message: string | undefined = undefined
+
+  /** Undefined where nothing was said. The tag `error` goes before the HTTP code. */
+  get status(): Status | undefined {
+    if (this.error === true) return new Status(StatusCode.UNKNOWN, this.message)
+    if (this.error === false) return Status.OK
+    return this.httpCode === undefined ? undefined : Status.fromHttpStatus(this.httpCode)
+  }
+}

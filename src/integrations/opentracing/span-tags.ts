@@ -1,0 +1,85 @@
+import { MAX_ATTRIBUTE_LENGTH } from '../../trace/attributes.js'
+import { AlwaysOffSampler, AlwaysOnSampler } from '../../trace/constant-samplers.js'
+import type { Sampler } from '../../trace/sampler.js'
+import { SpanKind } from '../../trace/span-kind.js'
+
+const alwaysOn = new AlwaysOnSampler()
+const alwaysOff = new AlwaysOffSampler()
+
+/** The kind of a `span.kind` tag; UNSPECIFIED for producers and consumers, undefined for what is no kind. */
+export function kindOf(tag: unknown): SpanKind | undefined {
+  switch (tag) {
+    case 'client':
+      return SpanKind.CLIENT
+    case 'server':
+      return SpanKind.SERVER
+    case 'producer':
+    case 'consumer':
+      return SpanKind.UNSPECIFIED
+    default:
+      return undefined
+  }
+}
+
+/** What a `sampling.priority` tag at the start of a span asks for: above 0 always, 0 never. */
+export function samplerOf(tag: unknown): Sampler | undefined {
+  const priority = numberOf(tag)
+  if (priority === undefined || priority < 0) return undefined
+  return priority > 0 ? alwaysOn : alwaysOff
+}
+
+/** A number, or text that is one. */
+export function numberOf(tag: unknown): number | undefined {
+  const number = typeof tag === 'string' && tag.trim() !== '' ? Number(tag) : tag
+  return typeof number === 'number' && !Number.isNaN(number) ? number : undefined
+}
+
+/** What an `error` tag says; text other than true and false is a message, and so says true. */
+export function errorOf(tag: unknown): boolean | undefined {
+  if (tag === undefined || tag === null || typeof tag === 'function') return undefined
+  return typeof tag === 'string' ? !/^(false|0|)$/i.test(tag.trim()) : Boolean(tag)
+}
+
+/** The message that somebody put where true belongs. */
+export function messageOf(errorTag: unknown): string | undefined {
+  return typeof errorTag === 'string' && !/^(true|1)$/i.test(errorTag.trim()) ? errorTag : undefined
+}
+
+/** A value of whatever type as one that a span keeps; undefined where there is nothing to keep. Never throws. */
+export function plainValue(value: unknown): string | number | boolean | undefined {
+  switch (typeof value) {
+    case 'string':
+    case 'number':
+    case 'boolean':
+      return value
+    case 'bigint':
+      return value.toString().slice(0, MAX_ATTRIBUTE_LENGTH)
+    case 'symbol':
+      return value.toString()
+    case 'object':
+      return value === null ? undefined : textOf(value)
+    default:
+      return undefined
+  }
+}
+
+/** An object as text: its JSON, or what it calls itself. */
+export function textOf(value: unknown): string {
+  try {
+    if (typeof value !== 'object' || value === null) return String(value)
+    if (value instanceof Error) return `${value.name}: ${value.message}`
+    if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString()
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    return tagOf(value)
+  }
+}
+
+/** For what has cycles, bigints, or members that throw. */
+function tagOf(value: unknown): string {
+  try {
+    return Object.prototype.toString.call(value)
+  } catch {
+    return '[object]'
+  }
+}
