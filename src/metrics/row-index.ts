@@ -14,6 +14,8 @@ export const LABELS: unique symbol = Symbol.for('tallyscope.labels')
 /** A table by ids alone is used up to this size in any case, and up to this many places a row. */
 const SMALL_TABLE = 2_048
 const PLACES_PER_ROW = 4
+/** One find in so many is remembered (a mask): to remember each would make fresh objects dear to collect. */
+const KEEP_EACH = 63
 
 /** One label: its key, and the small numbers that stand for its values. */
 class Label {
@@ -24,6 +26,8 @@ class Label {
   texts: (string | undefined)[] = [undefined]
   /** Where the id's bits go in a place of the dense table. */
   shift = 0
+  /** The value in the labels that the index keeps. */
+  keptValue: unknown = undefined
 
   constructor(key: string) {
     this.key = key
@@ -58,6 +62,10 @@ export class RowIndex {
   /** The ids of row r stand at r * labels.length and after. */
   #rowIds = new Int32Array(0)
   #used = 0
+  /** The labels found now and then, and their row: most likely an object that is given again and again. */
+  #keptLabels: Labels | undefined
+  #keptRow = NO_ROW
+  #finds = 0
   /** The ids at hand. */
   readonly #ids: Int32Array
   /** Rises with each use of `#ids`: a getter among the labels may come back while they are being read. */
@@ -78,9 +86,10 @@ export class RowIndex {
    * and `read` and `findValues` have to look more closely. This is the record path.
    */
   find(labels: Labels): number {
+    // An object that is kept and given again still has to be read, since it may have changed, but not looked up.
+    if (labels === this.#keptLabels && this.#isUnchanged(labels)) return this.#keptRow
     if (!this.#dense) return this.#findHashed(labels)
     const known = this.#labels
-    const table = this.#table
     let place = 0
     for (let at = 0; at < known.length; at++) {
       const label = known[at]!
@@ -88,7 +97,24 @@ export class RowIndex {
       if (id === undefined) return NO_ROW
       place |= id << label.shift
     }
-    return this.#table === table ? table[place]! - 1 : NO_ROW // a getter among the labels may have made it anew
+    const row = this.#table[place]! - 1
+    if ((++this.#finds & KEEP_EACH) === 0) this.#keep(labels, row)
+    return row
+  }
+
+  #isUnchanged(labels: Labels): boolean {
+    const known = this.#labels
+    for (let at = 0; at < known.length; at++) {
+      const label = known[at]!
+      if (labels[label.key] !== label.keptValue) return false
+    }
+    return true
+  }
+
+  #keep(labels: Labels, row: number): void {
+    this.#keptLabels = row === NO_ROW ? undefined : labels
+    this.#keptRow = row
+    for (const label of this.#labels) label.keptValue = labels[label.key]
   }
 
   #findHashed(labels: Labels): number {
@@ -245,6 +271,7 @@ export class RowIndex {
 
   /** Takes rows out; texts that no row uses any more are forgotten when they are the greater part. */
   remove(removed: ReadonlySet<number>): void {
+    this.#keptLabels = undefined
     this.#turn++
     const rows = this.#rows().filter((row) => !removed.has(row))
     this.#used = rows.length
