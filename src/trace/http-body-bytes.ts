@@ -1,49 +1,53 @@
 import type { IncomingMessage, OutgoingMessage } from 'node:http'
+import { type Frame, runInFrame } from '../base/context.js'
 
 type AnyWrite = (this: object, chunk?: unknown, encoding?: unknown, callback?: unknown) => unknown
+
+const BYTES: unique symbol = Symbol('tallyscope.bytes')
+type Counted = { [BYTES]?: BodyBytes }
 
 /** Where the bytes of one exchange are counted, and what was in the place of the counting methods. */
 export class BodyBytes {
   received = 0
   sent = 0
-  /** True within the message's own `end`, which hands its chunk to `write` in some servers. */
+  /** True within the message's own `end`, which hands its chunk to `write` in some servers. @internal */
   ending = false
+  /** What the parser's chunks are delivered in, so that those who read them find the context of their request. */
+  frame: Frame | undefined = undefined
+  /** @internal */
   push: IncomingMessage['push'] | undefined = undefined
-  readonly write: AnyWrite
-  readonly end: AnyWrite
-
-  constructor(write: AnyWrite, end: AnyWrite) {
-    this.write = write
-    this.end = end
-  }
+  /** @internal */
+  write: AnyWrite | undefined = undefined
+  /** @internal */
+  end: AnyWrite | undefined = undefined
 }
 
-const BYTES = Symbol('tallyscope.bytes')
-type Counted = { [BYTES]?: BodyBytes }
+/** What counts for a message, where something does. */
+export function bytesOf(message: object): BodyBytes | undefined {
+  return (message as Counted)[BYTES]
+}
 
-/** The two directions of one exchange, at once. */
-export function countBytes(incoming: IncomingMessage, outgoing: OutgoingMessage): BodyBytes {
-  const bytes = countSent(outgoing)
-  if (hasBody(incoming)) countReceived(incoming, bytes)
-  return bytes
+/** Ties a message to what counts for it, so that {@link bytesOf} finds it. */
+export function tieBytes(message: object, bytes: BodyBytes): void {
+  ;(message as Counted)[BYTES] = bytes
 }
 
 /**
  * Counts what is handed to one outgoing message: the bytes of its body, without headers and without the framing of
  * chunks. Only this object is touched, and no stream is put between.
  */
-export function countSent(outgoing: OutgoingMessage): BodyBytes {
-  const bytes = new BodyBytes(outgoing.write as AnyWrite, outgoing.end as AnyWrite)
-  ;(outgoing as Counted)[BYTES] = bytes
+export function countSent(outgoing: OutgoingMessage, bytes: BodyBytes): void {
+  bytes.write = outgoing.write as AnyWrite
+  bytes.end = outgoing.end as AnyWrite
+  tieBytes(outgoing, bytes)
   outgoing.write = countedWrite as OutgoingMessage['write']
   outgoing.end = countedEnd as OutgoingMessage['end']
-  return bytes
 }
 
 /** Counts what the parser hands to one incoming message. */
 export function countReceived(incoming: IncomingMessage, bytes: BodyBytes): void {
   bytes.push = incoming.push
-  ;(incoming as Counted)[BYTES] = bytes
+  tieBytes(incoming, bytes)
   incoming.push = countedPush
 }
 
@@ -57,20 +61,21 @@ export function hasBody({ headers, httpVersionMajor, method }: IncomingMessage):
 function countedPush(this: IncomingMessage, chunk: unknown, encoding?: BufferEncoding): boolean {
   const bytes = (this as Counted)[BYTES]!
   bytes.received += bodyLength(chunk, encoding)
-  return bytes.push!.call(this, chunk, encoding)
+  const { frame, push } = bytes
+  return frame === undefined ? push!.call(this, chunk, encoding) : runInFrame(frame, () => push!.call(this, chunk, encoding))
 }
 
 function countedWrite(this: OutgoingMessage, chunk: unknown, encoding: unknown, callback: unknown): unknown {
   const bytes = (this as Counted)[BYTES]!
   if (!bytes.ending && isOpen(this)) bytes.sent += bodyLength(chunk, encoding)
-  return bytes.write.call(this, chunk, encoding, callback)
+  return bytes.write!.call(this, chunk, encoding, callback)
 }
 
 function countedEnd(this: OutgoingMessage, chunk: unknown, encoding: unknown, callback: unknown): unknown {
   const bytes = (this as Counted)[BYTES]!
   if (isOpen(this)) bytes.sent += bodyLength(chunk, encoding)
   bytes.ending = true
-  const result = bytes.end.call(this, chunk, encoding, callback)
+  const result = bytes.end!.call(this, chunk, encoding, callback)
   bytes.ending = false
   return result
 }

@@ -96,15 +96,6 @@ function addHooks(app: FastifyInstance, side: ServerSide): void {
     else runInFrame(frame, done)
   })
 
-  // Bodies are read in the context of the connection, which is not the request's.
-  app.addHook('preValidation', (request, _reply, done) => {
-    const exchange = exchangeOf(request.raw)
-    if (exchange === undefined || !exchange.hasBody) return done()
-    const frame = exchange.frame ?? EMPTY_FRAME
-    if (frame === currentFrame()) done()
-    else runInFrame(frame, done)
-  })
-
   app.addHook('onError', (request, _reply, error, done) => {
     const exchange = exchangeOf(request.raw)
     if (exchange !== undefined) exchange.error ??= error

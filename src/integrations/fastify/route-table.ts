@@ -18,6 +18,8 @@ export const NOT_MEASURED: unique symbol = Symbol('not measured')
 export class RouteTable {
   readonly #measures: ServerMeasures
   readonly #unmatched: RouteSeries
+  /** Where Fastify keeps a request's route; null where that cannot be told. */
+  #context: symbol | null | undefined
   readonly #routes = new WeakMap<object, RouteSeries | typeof NOT_MEASURED>()
 
   constructor(measures: ServerMeasures, unmatched: RouteSeries) {
@@ -26,7 +28,7 @@ export class RouteTable {
   }
 
   find(request: FastifyRequest): RouteSeries | typeof NOT_MEASURED {
-    const config = request.routeOptions.config as unknown as RouteConfig | undefined
+    const config = this.#configOf(request)
     if (config?.url === undefined) return this.#unmatched
     let route = this.#routes.get(config)
     if (route === undefined) {
@@ -36,11 +38,26 @@ export class RouteTable {
     return route
   }
 
+  /** `request.routeOptions` makes an object of twelve fields each time; what it is made of is read where it can be found. */
+  #configOf(request: FastifyRequest): RouteConfig | undefined {
+    if (this.#context === undefined) {
+      const symbols = Object.getOwnPropertySymbols(request)
+      const found = symbols.find((symbol) => symbol.description === 'fastify.context')
+      this.#context = found !== undefined && contextOf(request, found)?.config === request.routeOptions.config ? found : null
+    }
+    if (this.#context === null) return request.routeOptions.config as unknown as RouteConfig | undefined
+    return contextOf(request, this.#context)?.config
+  }
+
   #make({ url, tallyscope, disableMetrics, statsId }: RouteConfig): RouteSeries | typeof NOT_MEASURED {
     if (tallyscope === false || disableMetrics === true) return NOT_MEASURED
     const { name, tags } = (typeof tallyscope === 'object' && tallyscope !== null ? tallyscope : {}) as { name?: unknown; tags?: Tags }
     return new RouteSeries(this.#measures, textOf(name) ?? textOf(statsId) ?? String(url), tags)
   }
+}
+
+function contextOf(request: FastifyRequest, symbol: symbol): { readonly config?: RouteConfig } | undefined {
+  return (request as unknown as Record<symbol, { config?: RouteConfig } | undefined>)[symbol]
 }
 
 function textOf(name: unknown): string | undefined {

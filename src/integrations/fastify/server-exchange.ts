@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ServerHttp2Stream } from 'node:http2'
 import type { Clock } from '../../base/clock.js'
-import { contextState, EMPTY_FRAME, type Frame } from '../../base/context.js'
+import { contextState, EMPTY_FRAME } from '../../base/context.js'
 import type { GaugeSeries } from '../../metrics/gauge.js'
 import { httpMethodIndex } from '../../stats/http-method.js'
 import type { HttpOutcome } from '../../stats/http-views.js'
@@ -11,7 +11,7 @@ import { addErrorAttributes, addResponseStatus } from '../../trace/http-attribut
 import type { Span } from '../../trace/span.js'
 import { Status } from '../../trace/status.js'
 import { StatusCode } from '../../trace/status-code.js'
-import { type BodyBytes, hasBody } from '../../trace/http-body-bytes.js'
+import { BodyBytes } from '../../trace/http-body-bytes.js'
 import type { RouteSeries } from './route-series.js'
 import type { ServerMeasures } from './server-measures.js'
 
@@ -27,37 +27,30 @@ export interface ExchangeHome {
 }
 
 const SWITCHING_PROTOCOLS = 101
-const NO_BYTES = { received: 0, sent: 0 } as const
 
 /** One request, from its headers to the close of its response; counted once, however it ends. */
-export class ServerExchange {
+export class ServerExchange extends BodyBytes {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly method: number
-  readonly hasBody: boolean
-  /** What is current while it is handled; undefined where nothing is. */
-  frame: Frame | undefined
   span: Span | undefined
   error: unknown
   readonly #home: ExchangeHome
   readonly #startMs: number
-  readonly #bytes: { readonly received: number; readonly sent: number }
   #route: RouteSeries
   /** Tags that the caller sent along. */
   #sentTags: TagMap | undefined
   #open = true
 
-  constructor(home: ExchangeHome, request: IncomingMessage, response: ServerResponse, bytes: BodyBytes | undefined) {
+  constructor(home: ExchangeHome, request: IncomingMessage, response: ServerResponse) {
+    super()
     this.request = request
     this.response = response
     this.method = httpMethodIndex(request.method)
-    this.hasBody = hasBody(request)
-    this.frame = undefined
     this.span = undefined
     this.error = undefined
     this.#home = home
     this.#startMs = home.clock.monotonicMs()
-    this.#bytes = bytes ?? NO_BYTES
     this.#route = home.unmatched
   }
 
@@ -101,7 +94,7 @@ export class ServerExchange {
 
   #record(status: number, outcome: HttpOutcome): void {
     const seconds = (this.#home.clock.monotonicMs() - this.#startMs) / 1_000
-    const { received } = this.#bytes
+    const { received } = this
     const sent = this.#sentBytes(status)
     const route = this.#route
     if (this.#sentTags === undefined) return route.record(this.method, status, outcome, seconds, received, sent)
@@ -136,7 +129,7 @@ export class ServerExchange {
 
   /** Answers to HEAD, and those with 204 and 304, have no body on the wire whatever is written to them. */
   #sentBytes(status: number): number {
-    return this.request.method === 'HEAD' || status === 204 || status === 304 ? 0 : this.#bytes.sent
+    return this.request.method === 'HEAD' || status === 204 || status === 304 ? 0 : this.sent
   }
 }
 

@@ -5,16 +5,14 @@ import type { GaugeSeries } from '../../metrics/gauge.js'
 import type { TagMap } from '../../stats/tag-map.js'
 import { addRequestAttributes, HttpAttribute, pathWithoutQuery } from '../../trace/http-attributes.js'
 import { isHostExcluded, type PathExclusion } from '../../trace/http-exclusion.js'
+import { TraceContextPropagator } from '../../trace/propagation/trace-context.js'
 import type { Span } from '../../trace/span.js'
 import { SpanKind } from '../../trace/span-kind.js'
 import type { TracerCore } from '../../trace/tracer-core.js'
-import { countBytes } from '../../trace/http-body-bytes.js'
+import { bytesOf, countReceived, countSent, hasBody, tieBytes } from '../../trace/http-body-bytes.js'
 import { RouteSeries } from './route-series.js'
 import { type ExchangeHome, ServerExchange } from './server-exchange.js'
 import type { ServerMeasures } from './server-measures.js'
-
-const EXCHANGE = Symbol('tallyscope.exchange')
-type Carrier = { [EXCHANGE]?: ServerExchange }
 
 /** The one route of requests that no route answers: their paths are the caller's invention. */
 export const UNMATCHED_ROUTE = 'unmatched'
@@ -39,6 +37,8 @@ export class ServerSide implements ExchangeHome {
   readonly #paths: PathExclusion
   readonly #hosts: readonly string[]
   readonly #untrusted: boolean
+  /** The propagator reads nothing where there is no `traceparent`. */
+  readonly #isW3c: boolean
 
   constructor(options: ServerSideOptions) {
     this.measures = options.measures
@@ -49,6 +49,7 @@ export class ServerSide implements ExchangeHome {
     this.#paths = options.excludedPaths
     this.#hosts = options.excludedHosts
     this.#untrusted = options.untrusted
+    this.#isW3c = options.tracer?.propagator instanceof TraceContextPropagator
   }
 
   /** The exchange of a request, begun where this is the first to see it; undefined where it is excluded. */
@@ -59,10 +60,12 @@ export class ServerSide implements ExchangeHome {
   #begin(request: IncomingMessage, response: ServerResponse): ServerExchange | undefined {
     if (this.#paths.excludes(request.url ?? '/')) return undefined
     if (this.#hosts.length > 0 && isHostExcluded(hostOf(request), this.#hosts)) return undefined
-    const bytes = this.measures.wantsBytes ? countBytes(request, response) : undefined
-    const exchange = new ServerExchange(this, request, response, bytes)
-    ;(request as Carrier)[EXCHANGE] = exchange
-    ;(response as Carrier)[EXCHANGE] = exchange
+    const exchange = new ServerExchange(this, request, response)
+    // Also where nobody wants the bytes: bodies are read in the context of the connection, which is not the request's.
+    if (hasBody(request)) countReceived(request, exchange)
+    else tieBytes(request, exchange)
+    if (this.measures.wantsBytes) countSent(response, exchange)
+    else tieBytes(response, exchange)
     this.inFlight.add(1)
     response.on('close', closeOf)
     // A response that waits for those before it on its connection is never closed where that connection breaks.
@@ -74,7 +77,10 @@ export class ServerSide implements ExchangeHome {
   startSpan(request: IncomingMessage, name: string, route: string): Span | undefined {
     const tracer = this.#tracer
     if (tracer === undefined) return undefined
-    const parent = tracer.extract(new NodeHeaders(request.headers)) ?? null
+    const { headers } = request
+    // Most callers send no context, and looking for one costs as much as the rest of a span that is not sampled.
+    const sendsNone = this.#isW3c && headers['traceparent'] === undefined
+    const parent = sendsNone ? null : (tracer.extract(new NodeHeaders(headers)) ?? null)
     const span = tracer.startDetachedSpan(name, { kind: SpanKind.SERVER, parent, untrusted: this.#untrusted })
     if (span.sampled) describe(span, request, route)
     return span
@@ -88,12 +94,12 @@ export class ServerSide implements ExchangeHome {
   }
 }
 
-function closeOf(this: Carrier): void {
-  this[EXCHANGE]?.close()
+function closeOf(this: ServerResponse): void {
+  ;(bytesOf(this) as ServerExchange).close()
 }
 
 export function exchangeOf(request: IncomingMessage): ServerExchange | undefined {
-  return (request as Carrier)[EXCHANGE]
+  return bytesOf(request) as ServerExchange | undefined
 }
 
 /** Headers as Node has them: in lower case, several of one name joined. */

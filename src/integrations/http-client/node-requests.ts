@@ -1,5 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
-import { type BodyBytes, countReceived, countSent } from '../../trace/http-body-bytes.js'
+import { BodyBytes, countReceived, countSent } from '../../trace/http-body-bytes.js'
 import { headersSent, listen } from './channels.js'
 import type { ClientExchange } from './client-exchange.js'
 import { type ClientSide, hostWithPort } from './client-side.js'
@@ -50,7 +50,8 @@ export class NodeRequests {
       this.#running.set(request, null)
       return
     }
-    const bytes = countSent(request)
+    const bytes = new BodyBytes()
+    countSent(request, bytes)
     this.#running.set(request, { exchange, bytes })
     request.once('close', () => {
       this.#end(request, exchange, bytes)
