@@ -61,6 +61,12 @@ export function runInFrame<R>(frame: Frame, fn: () => R): R {
   return contextState.storage.run(frame, fn)
 }
 
+/** The same for a function of two arguments, without a closure around them. */
+export function runInFrameWith<A, B, R>(frame: Frame, fn: (a: A, b: B) => R, a: A, b: B): R {
+  contextState.used = true
+  return contextState.storage.run(frame, fn, a, b)
+}
+
 /** Makes `frame` current for the rest of this synchronous run and what it starts; for `using` and `startSpan`. */
 export function enterFrame(frame: Frame): void {
   contextState.used = true

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../base/clock.js'
-import { currentFrame, enterFrame, runInFrame } from '../base/context.js'
+import { currentFrame, enterFrame, runInFrame, runInFrameWith } from '../base/context.js'
 import type { Transport } from '../base/export.js'
 import { currentTags } from '../stats/current-tags.js'
 import type { Stats } from '../stats/stats.js'
@@ -107,7 +107,7 @@ export class TracerCore {
     if (fn === undefined) return this.startSpan(name, second as SpanOptions | undefined)
     const frame = currentFrame()
     const span = this.#maker.begin(name, second === fn ? undefined : (second as SpanOptions | undefined), frame)
-    return runInFrame(frameWith(frame, span), () => callAndEnd(span, fn))
+    return runInFrameWith(frameWith(frame, span), callAndEnd<R>, span, fn)
   }
 
   /**
