@@ -3,16 +3,6 @@ import { expect, test } from 'vitest'
 import { TagMap } from '../../../src/stats/tag-map.js'
 import { formatBaggage, parseBaggage, TagBaggage } from '../../../src/trace/propagation/baggage.js'
 
-/** The shortest of 20 times: the others are those in which the machine did something else. */
-function fastest(run: () => void): number {
-  const times = Array.from({ length: 20 }, () => {
-    const start = performance.now()
-    run()
-    return performance.now() - start
-  })
-  return Math.min(...times)
-}
-
 const token = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,30}$/)
 
 test('pairs survive the header, whatever text they hold', () => {
@@ -57,13 +47,6 @@ test('what is beyond 180 members, 4 096 characters a member or 8 192 in all is l
   const long = `a=${'x'.repeat(4_000)},b=${'x'.repeat(4_000)},c=${'x'.repeat(4_000)}`
   expect(parseBaggage(long).map(([key]) => key)).toEqual(['a', 'b'])
   expect(formatBaggage(parseBaggage(long)).length).toBeLessThanOrEqual(8_192)
-})
-
-test('64 kB of anything take less than a millisecond', () => {
-  for (const unit of ['a', ',', '=', 'a=1,', '%', ';', '%E0,']) {
-    const text = unit.repeat(65_536 / unit.length)
-    expect(fastest(() => parseBaggage(text))).toBeLessThan(1)
-  }
 })
 
 test('only tags of the allow-list travel, in both directions', () => {
