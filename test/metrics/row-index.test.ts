@@ -272,7 +272,7 @@ describe('against a plain Map, whatever is found and removed', () => {
             const row = rows.find(Object.fromEntries(values.map((given, at) => [keys[at], given])))
             if (!model.has(name)) model.set(name, rows.made - 1)
             if (row !== model.get(name)) throw new Error(`${name} is row ${row}, not ${model.get(name)}`)
-            expect(rows.texts(row)).toEqual(texts)
+            if (JSON.stringify(rows.texts(row)) !== name) throw new Error(`row ${row} has not the texts ${name}`)
           }
           if (removeEvery === undefined) continue
           const removed = [...model].filter((_, at) => at % removeEvery === 0)
