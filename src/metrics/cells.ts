@@ -1,6 +1,6 @@
 import { contextState, exemplarLabels } from '../base/context.js'
 import type { Clock } from '../base/clock.js'
-import { BucketSearch } from './bucket-search.js'
+import type { BucketSearch } from './bucket-search.js'
 import { ChunkMemory, type MemoryKind } from './memory.js'
 import type { Exemplar } from './metric.js'
 
