@@ -66,6 +66,14 @@ export const THRESHOLDS = [
   { comparison: 'sampled span to a no-op exporter, latency recorded', peer: 'OpenTelemetry', atMost: 1 / 6 },
   { comparison: 'sampled span to a no-op exporter, latency recorded', peer: 'OpenCensus', atMost: 1 / 40 },
   { comparison: 'sampled span made active, latency recorded', peer: 'OpenTelemetry', atMost: 1 / 6 },
+  ...[
+    'OpenTracing root span, not sampled',
+    'OpenTracing root span, sampled',
+    'OpenTracing child span, sampled',
+    'OpenTracing span with 2 tags, sampled',
+    'OpenTracing span made active, sampled',
+    'OpenTracing inject into headers',
+  ].map((comparison) => /** @type {Threshold} */ ({ comparison, peer: 'our own span', atMost: 2 })),
   { comparison: 'traceparent written', peer: 'OpenTelemetry', atMost: 2 / 3 },
   { comparison: 'traceparent read', peer: 'OpenTelemetry', atMost: 1 / 3 },
   // Nothing is allocated beyond the caller's own object. A tenth of a byte is what the compiler leaves behind in between.

@@ -31,12 +31,14 @@ export function injectInto(tracer: TracerCore, context: OpenTracingSpanContext, 
 }
 
 function injectHeaders(tracer: TracerCore, { native, items }: OpenTracingSpanContext, carrier: object): void {
+  if (items.size === 0) {
+    if (native !== undefined) tracer.inject(carrier, native)
+    return
+  }
   const headers = new Map<string, string>()
   if (native !== undefined) tracer.inject(headers, native)
-  if (items.size > 0) {
-    const ofTags = headers.get(BAGGAGE)
-    headers.set(BAGGAGE, ofTags === undefined ? items.header : mergedHeader(ofTags, items))
-  }
+  const ofTags = headers.get(BAGGAGE)
+  headers.set(BAGGAGE, ofTags === undefined ? items.header : mergedHeader(ofTags, items))
   const set = setterOf(carrier)
   for (const [name, value] of headers) set(name, value)
 }

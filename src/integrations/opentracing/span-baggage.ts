@@ -67,7 +67,7 @@ export class SpanBaggage {
   }
 
   #fits(): boolean {
-    return this.header.split(',').length === this.size
+    return this.header !== '' && this.header.split(',').length === this.size
   }
 }
 
