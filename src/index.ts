@@ -37,7 +37,16 @@ export type { InstrumentOptions, LabelsFor, LabelValue } from './metrics/instrum
 export { MetricRegistry, type MetricRegistryOptions } from './metrics/metric-registry.js'
 export type { GatheringContext, MetricProducer } from './metrics/producer.js'
 export type { Family, RowChunk, RowSource } from './metrics/row-source.js'
-export { type Aggregation, count, distribution, exponential, type ExponentialAggregationOptions, lastValue, percentiles, sum } from './stats/aggregation.js'
+export {
+  type Aggregation,
+  count,
+  distribution,
+  exponential,
+  type ExponentialAggregationOptions,
+  lastValue,
+  percentiles,
+  sum,
+} from './stats/aggregation.js'
 export type { Attachments } from './stats/attachments.js'
 export { currentTags, withTags } from './stats/current-tags.js'
 export { Measure, type MeasureOptions, type TagsFor } from './stats/measure.js'

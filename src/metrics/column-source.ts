@@ -22,7 +22,7 @@ export class ColumnSource implements RowSource {
   column: number
   readonly #store: RowStore
   readonly #labels: readonly (number | string)[]
-  #chunks: ColumnChunk[] = []
+  readonly #chunks: ColumnChunk[] = []
 
   constructor(options: ColumnSourceOptions, column: number) {
     this.descriptor = options.descriptor

@@ -132,7 +132,7 @@ export class MetricRegistry implements MetricProducer {
   ): H {
     checkInstrument(name, options)
     const { description = '', unit = '1', type = 'double', labelKeys = [], constantLabels = {}, exactName = false, rowLimit } = options
-    const labels = Object.entries(constantLabels).sort()
+    const labels = Object.entries(constantLabels).sort(([one], [other]) => (one < other ? -1 : 1))
     const definition = `${what} ${JSON.stringify({ unit, type, labelKeys, constantLabels: labels, exactName, rowLimit })}`
     const existing = this.#registrations.get(name)
     if (existing !== undefined) return sameMetric(name, existing, definition, description).handle as H

@@ -112,7 +112,7 @@ export class RowStore {
   #rowLimit: number
   readonly #memory: MemoryKind
   readonly #overflowed: SelfCount
-  #free: number[] = []
+  readonly #free: number[] = []
   /** Rows ever used; the next new row's number. */
   #next = 0
   #live = 0

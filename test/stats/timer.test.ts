@@ -17,7 +17,10 @@ function setUp(unit: string) {
   const stats = new Stats({ clock })
   const measure = stats.measure('t', { unit, tagKeys: ['route'] })
   stats.viewManager.registerView({ name: 't', measure, tagKeys: ['route'], aggregation: distribution([]) })
-  const sums = () => Object.fromEntries(stats.viewManager.getView('t')!.rows.map(({ tagValues, data }) => [tagValues['route'], 'sum' in data ? data.sum : NaN]))
+  const sums = () =>
+    Object.fromEntries(
+      stats.viewManager.getView('t')!.rows.map(({ tagValues, data }) => [tagValues['route'], 'sum' in data ? data.sum : NaN]),
+    )
   return { clock, stats, measure, sums }
 }
 
@@ -77,7 +80,12 @@ test('the end of a using block stops a timer', () => {
 
 test('a percentiles view is a summary: exact count and sum, quantiles of its window, 100 rows', () => {
   const { clock, stats, measure } = setUp('s')
-  stats.viewManager.registerView({ name: 'p', measure, tagKeys: ['route'], aggregation: percentiles({ quantiles: [0.5, 1], maxAgeMs: 10_000 }) })
+  stats.viewManager.registerView({
+    name: 'p',
+    measure,
+    tagKeys: ['route'],
+    aggregation: percentiles({ quantiles: [0.5, 1], maxAgeMs: 10_000 }),
+  })
   const bound = stats.bind(measure, { route: '/a' })
   for (let n = 1; n <= 100; n++) bound.record(n / 1000)
   stats.record(measure, -1, { route: '/a' })

@@ -13,6 +13,6 @@ app.get('/outer', async () => {
   })
   return text
 })
-app.listen({ port: 0, host: '127.0.0.1' }).then((url) => process.send({ url }))
+void app.listen({ port: 0, host: '127.0.0.1' }).then((url) => process.send({ url }))
 process.once('disconnect', () => app.close().then(() => process.exit()))
 process.once('message', () => process.kill(process.pid, 'SIGTERM'))

@@ -2,11 +2,12 @@ import { Writable } from 'node:stream'
 import fastify from 'fastify'
 import pino from 'pino'
 import { expect, test, vi } from 'vitest'
-import { AlwaysOffSampler, AlwaysOnSampler, MemoryExporter, type SpanData, Stats, Tracer } from 'tallyscope'
+import { AlwaysOffSampler, AlwaysOnSampler, MemoryExporter, type Sampler, type SpanData, Stats, Tracer } from 'tallyscope'
 import { tallyscopeFastify } from 'tallyscope/fastify'
 import { tracedConsole, tracedLogger, traceLogFields, traceLogFieldsOf, traceLogMixin } from 'tallyscope/logging'
 
-const newTracer = (sampler = new AlwaysOnSampler()) => new Tracer({ sampler, exporter: new MemoryExporter<SpanData>(), stats: new Stats() })
+const newTracer = (sampler: Sampler = new AlwaysOnSampler()) =>
+  new Tracer({ sampler, exporter: new MemoryExporter<SpanData>(), stats: new Stats() })
 
 function lines(): { stream: Writable; read: () => Record<string, unknown>[] } {
   let text = ''

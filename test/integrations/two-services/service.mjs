@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import fastify from 'fastify'
-import { AlwaysOnSampler, currentTags, MemoryExporter, stats, TagBaggage, TagMap, Tracer, withTags } from 'tallyscope'
+import { AlwaysOnSampler, currentTags, MemoryExporter, TagBaggage, TagMap, Tracer, withTags } from 'tallyscope'
 import { tallyscopeFastify } from 'tallyscope/fastify'
 import { instrumentHttpClient } from 'tallyscope/http-client'
 
