@@ -50,3 +50,33 @@ export function readHexWords(text: string, at: number, words: Int32Array): boole
   }
   return bad >= 0 && seen < 128
 }
+
+/**
+ * Looks at `count` characters from `at`, eight at a time, without a branch for each: in random digits every branch would be
+ * guessed wrong half of the time.
+ * @returns below 0 where one is no lower-case hex digit, 0 where all are 0, above 0 otherwise.
+ */
+export function lookAtHex(text: string, at: number, count: number): number {
+  let all = 0
+  for (const end = at + count; at < end; at += 8) all |= eightDigits(text, at)
+  return all
+}
+
+function eightDigits(text: string, at: number): number {
+  const c0 = text.charCodeAt(at)
+  const c1 = text.charCodeAt(at + 1)
+  const c2 = text.charCodeAt(at + 2)
+  const c3 = text.charCodeAt(at + 3)
+  const c4 = text.charCodeAt(at + 4)
+  const c5 = text.charCodeAt(at + 5)
+  const c6 = text.charCodeAt(at + 6)
+  const c7 = text.charCodeAt(at + 7)
+  if ((c0 | c1 | c2 | c3 | c4 | c5 | c6 | c7) > 127) return -1
+  return DIGITS[c0]! | DIGITS[c1]! | DIGITS[c2]! | DIGITS[c3]! | DIGITS[c4]! | DIGITS[c5]! | DIGITS[c6]! | DIGITS[c7]!
+}
+
+/** The value of one character as a lower-case hex digit, or -1. */
+export function hexDigit(text: string, at: number): number {
+  const code = text.charCodeAt(at)
+  return code < 128 ? DIGITS[code]! : -1
+}

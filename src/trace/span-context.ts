@@ -1,5 +1,5 @@
 import { sharedState } from '../base/shared-state.js'
-import { hexOf2, readHexWords } from './hex.js'
+import { hexOf2, lookAtHex } from './hex.js'
 import { PooledRandomWords, type RandomWords } from './random-words.js'
 import { TraceIdentity } from './trace-identity.js'
 import { TraceState } from './trace-state.js'
@@ -29,17 +29,14 @@ export interface SpanContextInit {
 
 const SPAN_ID_AT = 36 // in a traceparent
 
-const four = new Int32Array(4)
-const two = new Int32Array(2)
-
 /** Exactly 32 lower-case hex digits, not all zero. */
 export function isValidTraceId(text: string): boolean {
-  return text.length === 32 && readHexWords(text, 0, four) && (four[0]! | four[1]! | four[2]! | four[3]!) !== 0
+  return text.length === 32 && lookAtHex(text, 0, 32) > 0
 }
 
 /** Exactly 16 lower-case hex digits, not all zero. */
 export function isValidSpanId(text: string): boolean {
-  return text.length === 16 && readHexWords(text, 0, two) && (two[0]! | two[1]!) !== 0
+  return text.length === 16 && lookAtHex(text, 0, 16) > 0
 }
 
 /**
