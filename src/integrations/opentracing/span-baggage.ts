@@ -56,7 +56,8 @@ export class SpanBaggage {
   /** With the items of `other` whose keys are not here yet. */
   union(other: SpanBaggage): SpanBaggage {
     if (this.size === 0 || other === this) return other
-    let all: SpanBaggage = this
+    if (other.size === 0) return this
+    let all = new SpanBaggage(this.items)
     for (const [key, value] of other.items) if (!this.items.has(key)) all = all.with(key, value)
     return all
   }

@@ -1,8 +1,7 @@
 import { REFERENCE_CHILD_OF, REFERENCE_FOLLOWS_FROM } from 'opentracing'
 import { type LinkInit, LinkType } from '../../trace/link.js'
-import type { OpenTracingSpanContext } from './opentracing-context.js'
-import { readContext } from './opentracing-context.js'
-import { SpanBaggage } from './span-baggage.js'
+import { type OpenTracingSpanContext, readContext } from './opentracing-context.js'
+import type { SpanBaggage } from './span-baggage.js'
 
 interface FoundReference {
   readonly type: string
