@@ -11,7 +11,9 @@ import { jaeger } from '../peers/jaeger.js'
 const COUNT = 1_024
 const hex = (/** @type {number} */ digits) => Array.from({ length: digits }, () => randomBelow(16).toString(16)).join('')
 const ids = Array.from({ length: COUNT }, () => ({ traceId: hex(32), spanId: hex(16) }))
-const headers = ids.map(({ traceId, spanId }) => ({ host: 'shop', accept: '*/*', traceparent: `00-${traceId}-${spanId}-01` }))
+// Text in one piece, as it comes from a socket: what is joined here would be taken apart again at each character.
+const fromSocket = (/** @type {string} */ text) => Buffer.from(text).toString('latin1')
+const headers = ids.map(({ traceId, spanId }) => ({ host: 'shop', accept: '*/*', traceparent: fromSocket(`00-${traceId}-${spanId}-01`) }))
 
 const shelf = { object: /** @type {unknown} */ (undefined) }
 

@@ -9,7 +9,14 @@ import { CALLS } from '../harness.js'
 import { newStats } from '../ours.js'
 import { jaeger } from '../peers/jaeger.js'
 
-const noopExporter = { export() {} }
+const noopExporter = { export(/** @type {readonly unknown[]} */ _spans) {} }
+
+// Our counterpart of the peer's `directProcessor` below: no suppression, no account of what was sent.
+const directTransport = {
+  send: (/** @type {import('tallyscope').SpanData} */ span) => noopExporter.export([span]),
+  flush: async () => {},
+  shutdown: async () => {},
+}
 
 /**
  * @param {object} options
@@ -17,7 +24,8 @@ const noopExporter = { export() {} }
  * @param {boolean} [options.latency] Whether a view listens to the latencies.
  */
 function ours({ sampled, latency = true }) {
-  const tracer = new Tracer({ sampler: sampled ? new OurAlwaysOn() : new OurAlwaysOff(), exporter: noopExporter, stats: newStats() })
+  const sampler = sampled ? new OurAlwaysOn() : new OurAlwaysOff()
+  const tracer = new Tracer({ sampler, exporter: noopExporter, transport: () => directTransport, stats: newStats() })
   if (latency) tracer.registerViews()
   return tracer
 }
