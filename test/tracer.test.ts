@@ -54,7 +54,7 @@ test('a transport is made from the exporter, can be read from it, and is flushed
   const transport = vi.fn((given: Exporter<SpanData>) => new AsyncTransport(given))
   const tracer = new Tracer({ sampler, exporter, transport, stats: new Stats() })
   expect(transport).toHaveBeenCalledExactlyOnceWith(exporter)
-  expect((exporter as { transport?: unknown }).transport).toBe(tracer.transport)
+  expect(exporter.transport).toBe(tracer.transport)
   expect(Object.keys(exporter)).not.toContain('transport')
   tracer.span('a', () => {})
   expect(exporter.items).toEqual([])

@@ -1,7 +1,7 @@
 import { checkNumber } from '../base/check-number.js'
 import { DefinitionError, ExportError } from '../base/errors.js'
 import { FailureLog } from '../base/failure-log.js'
-import type { Exporter } from '../base/export.js'
+import type { Exporter, Transport } from '../base/export.js'
 import { ExportCounts } from './export-counts.js'
 import { isMetric, itemKind } from './item-kind.js'
 import { jsonLine } from './json-lines.js'
@@ -34,6 +34,8 @@ export interface ConsoleExporterOptions {
  * exportPeriodically({ producers: [stats], exporter: new ConsoleExporter(), intervalMs: 10_000 })
  */
 export class ConsoleExporter<T> implements Exporter<T> {
+  /** By which a tracer sends to this exporter, once it has been given to one: `exporter.transport?.flush()`. */
+  declare readonly transport?: Transport<T>
   readonly #format: 'auto' | 'pretty' | 'json'
   readonly #maxSeries: number
   readonly #writer: StreamWriter

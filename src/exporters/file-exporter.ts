@@ -1,7 +1,7 @@
 import { checkNumber } from '../base/check-number.js'
 import { type Clock, timerClock } from '../base/clock.js'
 import { DefinitionError, ExportError } from '../base/errors.js'
-import type { Exporter } from '../base/export.js'
+import type { Exporter, Transport } from '../base/export.js'
 import { FailureLog } from '../base/failure-log.js'
 import type { Logger } from '../base/logger.js'
 import { selfCount, selfFamily } from '../base/self-count.js'
@@ -60,6 +60,8 @@ const SLICE_MS = 5
  * const exporter = new FileExporter<SpanData>({ path: 'traces.jsonl', maxBytes: 100_000_000, maxFiles: 3 })
  */
 export class FileExporter<T> implements Exporter<T> {
+  /** By which a tracer sends to this exporter, once it has been given to one: `exporter.transport?.flush()`. */
+  declare readonly transport?: Transport<T>
   readonly path: string
   readonly #queue: LineQueue
   readonly #clock: Clock

@@ -1,5 +1,5 @@
 import { DefinitionError, ExportError } from '../base/errors.js'
-import type { Exporter } from '../base/export.js'
+import type { Exporter, Transport } from '../base/export.js'
 import type { Logger } from '../base/logger.js'
 import { ExportCounts } from './export-counts.js'
 import { itemName, itemKind } from './item-kind.js'
@@ -24,6 +24,8 @@ export interface LoggingExporterOptions {
  * new Tracer({ exporter: new LoggingExporter({ logger: pino(), loggerName: 'shop.traces' }) })
  */
 export class LoggingExporter<T> implements Exporter<T> {
+  /** By which a tracer sends to this exporter, once it has been given to one: `exporter.transport?.flush()`. */
+  declare readonly transport?: Transport<T>
   readonly #log: (fields: object, message: string) => void
   readonly #loggerName: string
   readonly #counts = new ExportCounts('LoggingExporter')

@@ -1,5 +1,5 @@
 import { checkNumber } from '../base/check-number.js'
-import type { Exporter } from '../base/export.js'
+import type { Exporter, Transport } from '../base/export.js'
 import { ExportCounts } from './export-counts.js'
 
 export interface MemoryExporterOptions {
@@ -18,6 +18,8 @@ export interface MemoryExporterOptions {
  * memory.items[0]?.descriptor.name
  */
 export class MemoryExporter<T> implements Exporter<T> {
+  /** By which a tracer sends to this exporter, once it has been given to one: `exporter.transport?.flush()`. */
+  declare readonly transport?: Transport<T>
   /** The newest items, the oldest of them first. */
   readonly items: T[] = []
   /** Batches taken since the last reset. */

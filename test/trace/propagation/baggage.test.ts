@@ -14,6 +14,17 @@ test('pairs survive the header, whatever text they hold', () => {
   )
 })
 
+test('any text is read without a throw, and what was read can be written', () => {
+  const text = fc.string({ unit: fc.constantFrom(...'ab=,;% \t"\\é', '%41', '%E0', '=1,'), maxLength: 100 })
+  fc.assert(
+    fc.property(text, (header) => {
+      const entries = parseBaggage(header)
+      expect(parseBaggage(formatBaggage(entries))).toEqual(entries)
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
 test('the examples of the recommendation are read', () => {
   expect(parseBaggage('key1=value1,key2 = value2, key3=value3; property1; p=1')).toEqual([
     ['key1', 'value1'],
