@@ -98,7 +98,8 @@ export class RowIndex {
       place |= id << label.shift
     }
     const row = this.#table[place]! - 1
-    if ((++this.#finds & KEEP_EACH) === 0) this.#keep(labels, row)
+    this.#finds = (this.#finds + 1) & KEEP_EACH
+    if (this.#finds === 0) this.#keep(labels, row)
     return row
   }
 
