@@ -13,12 +13,15 @@ export type { TextStream } from './exporters/stream-writer.js'
 export { SyncTransport, type SyncTransportOptions } from './exporters/sync-transport.js'
 export type { TransportAccounting } from './exporters/transport-ledger.js'
 export { exportPeriodically, type ExportPeriodicallyOptions } from './metrics/export-periodically.js'
+export { ExponentialHistogram, type ExponentialSnapshot } from './metrics/exponential-histogram.js'
+export type { ExponentialOptions } from './metrics/exponential-options.js'
 export { gather, gatherFamilies, type GatherFailure, type GatherFailureReason, type GatherOptions } from './metrics/gather.js'
 export { PeriodicMetricTask, type PeriodicMetricTaskOptions, type PeriodicTaskStatus } from './metrics/periodic-metric-task.js'
 export { selfMetrics, type SelfMetricsOptions } from './metrics/self-metrics.js'
 export type {
   DistributionValue,
   Exemplar,
+  ExponentialValue,
   Metric,
   MetricDescriptor,
   MetricType,
