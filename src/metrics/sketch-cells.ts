@@ -19,7 +19,8 @@ export interface Sketch {
  * such cells are marked as sketched and recorded into by a call site of their own; see {@link Cells}.
  */
 export class SketchCells implements Cells {
-  readonly #sketches = new Map<number, Sketch>()
+  /** By cell. */
+  readonly #sketches: (Sketch | undefined)[] = []
   readonly #make: () => Sketch
 
   constructor(make: () => Sketch) {
@@ -27,10 +28,10 @@ export class SketchCells implements Cells {
   }
 
   #at(cell: number): Sketch {
-    let sketch = this.#sketches.get(cell)
+    let sketch = this.#sketches[cell]
     if (sketch === undefined) {
       sketch = this.#make()
-      this.#sketches.set(cell, sketch)
+      this.#sketches[cell] = sketch
     }
     return sketch
   }
@@ -66,12 +67,12 @@ export class SketchCells implements Cells {
   }
 
   clear(cell: number): void {
-    this.#sketches.delete(cell)
+    this.#sketches[cell] = undefined
   }
 
   copy(cell: number, from: Cells, fromCell: number): void {
     if (!(from instanceof SketchCells)) throw new Error('BUG: copied a sketch from another kind')
-    this.#sketches.delete(cell)
+    this.#sketches[cell] = undefined
     this.#at(cell).merge(from.#at(fromCell))
   }
 }
