@@ -1,0 +1,12 @@
+// How much a test does: a bounded amount in the daily run, the whole figure by `npm run test:long`.
+
+const long: boolean = process.env.TALLYSCOPE_LONG === 'true'
+
+export function amount(daily: number, whole: number): number {
+  return long ? whole : daily
+}
+
+/** The seed of what is random: the same each day, another one by `TALLYSCOPE_SEED`. */
+export function seed(): number {
+  return Number(process.env.TALLYSCOPE_SEED ?? 20_240_229)
+}
