@@ -147,5 +147,10 @@ function isFinished(response: ServerResponse): boolean {
 function clientLeft({ socket }: IncomingMessage, response: ServerResponse): boolean {
   const { stream } = response as { stream?: ServerHttp2Stream }
   if (stream !== undefined) return stream.aborted
-  return response.errored == null && (socket == null || socket.readableEnded || socket.errored != null)
+  return !failedHere(response) && (socket == null || socket.readableEnded || socket.errored != null)
+}
+
+/** From Node 24 on a response that was still waiting for its connection when that closed has an error too; it never had a socket. */
+function failedHere({ errored, socket }: ServerResponse): boolean {
+  return errored != null && !(socket === null && (errored as NodeJS.ErrnoException).code === 'ECONNRESET')
 }
