@@ -76,7 +76,11 @@ function readOpenTelemetry(env: Environment, warn: Report): Layer {
 function otelSampler(name: string, rate: string): string | undefined {
   const based = name.startsWith('parentbased_')
   const bare = based ? name.slice('parentbased_'.length) : name
-  const root = { always_on: 'alwaysOn', always_off: 'alwaysOff', traceidratio: `probability(${rate})` }[bare]
+  const root = new Map([
+    ['always_on', 'alwaysOn'],
+    ['always_off', 'alwaysOff'],
+    ['traceidratio', `probability(${rate})`],
+  ]).get(bare)
   return root !== undefined && based ? `parentBased(${root})` : root
 }
 

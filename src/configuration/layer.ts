@@ -35,7 +35,7 @@ export function readObject(source: Readonly<Record<string, unknown>>, where: str
   for (const [key, value] of Object.entries(source)) if (key === 'OPENCENSUS') readOpenCensus(layer, value, `${where}${key}`, report)
   const set = (path: string, value: unknown): void => {
     if (value === undefined || value === null) return
-    const setting = ALSO[path] ?? settingOf(path)
+    const setting = Object.hasOwn(ALSO, path) ? ALSO[path] : settingOf(path)
     if (setting !== undefined) put(layer, setting, value, `${where}${path}`, report)
     else report({ path: `${where}${path}`, problem: 'there is no such setting', hint: settingHint(path) })
   }

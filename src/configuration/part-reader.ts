@@ -27,11 +27,14 @@ const METHODS: Readonly<Record<PartKind, string>> = {
   transport: 'send',
 }
 
+/** Parts within parts, in objects; texts have a limit of their own. */
+const MAX_DEPTH = 10
+
 /**
  * One part: a text, an object `{ name: options }`, or, from code, the part itself. Faults are reported, and undefined is what
  * they come to.
  */
-export function readPart(kind: PartKind, value: unknown, path: string, report: Report): Part | undefined {
+export function readPart(kind: PartKind, value: unknown, path: string, report: Report, depth = 0): Part | undefined {
   if (typeof value === 'string') {
     const parsed = parsing(value, path, report, parsePartText)
     return parsed && partOfText(kind, parsed, path, report)
@@ -42,7 +45,9 @@ export function readPart(kind: PartKind, value: unknown, path: string, report: R
     return undefined
   }
   if (typeof (value as Record<string, unknown>)[METHODS[kind]] === 'function') return { given: value }
-  return partOfObject(kind, value as Record<string, unknown>, path, report)
+  if (depth < MAX_DEPTH) return partOfObject(kind, value as Record<string, unknown>, path, report, depth)
+  report({ path, problem: `parts may hold parts ${MAX_DEPTH} deep: this one lies deeper` })
+  return undefined
 }
 
 /** Several parts: a list, one alone, or a text with commas between. `none` is an empty list. */
@@ -91,7 +96,7 @@ function partOfText(kind: PartKind, value: TextValue, path: string, report: Repo
   return build(definition, given, defaults, path, report, (type, option, at) => optionOfText(type, option, at, report))
 }
 
-function partOfObject(kind: PartKind, value: Record<string, unknown>, path: string, report: Report): PartSpec | undefined {
+function partOfObject(kind: PartKind, value: Record<string, unknown>, path: string, report: Report, depth: number): PartSpec | undefined {
   const [entry, ...others] = Object.entries(value)
   if (entry === undefined || others.length > 0) {
     report({ path, problem: 'an object that describes a part must have one key, its name', hint: '{ "file": { "path": "traces.jsonl" } }' })
@@ -107,7 +112,7 @@ function partOfObject(kind: PartKind, value: Record<string, unknown>, path: stri
       ? []
       : [[definition.positional?.[0] ?? '', options] as const]
   return build(definition, new Map<string, unknown>(given), [], `${path}.${name}`, report, (type, option, at) =>
-    optionOfJson(type, option, at, report),
+    optionOfJson(type, option, at, report, depth + 1),
   )
 }
 
@@ -122,7 +127,8 @@ function build<T>(
   const options = new Map<string, OptionValue>(defaults)
   let sound = true
   for (const [key, option] of given) {
-    const alias = definition.optionAliases?.[key]
+    const aliases = definition.optionAliases ?? {}
+    const alias = Object.hasOwn(aliases, key) ? aliases[key] : undefined
     const [name, factor] = typeof alias === 'object' ? alias : [alias ?? key, 1]
     const type = Object.hasOwn(definition.options, name) ? definition.options[name] : undefined
     if (type === undefined) {
@@ -171,17 +177,17 @@ function optionOfText(type: OptionType, value: TextValue, path: string, report: 
     report({ path, problem: `must be a ${type}`, ...(type === 'labels' && { hint: 'write the part as an object' }) })
     return undefined
   }
-  return optionOfJson(type, value.text, path, report)
+  return optionOfJson(type, value.text, path, report, 0)
 }
 
-function optionOfJson(type: OptionType, value: unknown, path: string, report: Report): OptionValue | undefined {
-  const read = readOption(type, value, path, report)
+function optionOfJson(type: OptionType, value: unknown, path: string, report: Report, depth: number): OptionValue | undefined {
+  const read = readOption(type, value, path, report, depth)
   if (read !== undefined) return read
   if (type !== 'sampler' && type !== 'transport') report({ path, problem: `must be a ${type}: it is ${shown(value)}` })
   return undefined
 }
 
-function readOption(type: OptionType, value: unknown, path: string, report: Report): OptionValue | undefined {
+function readOption(type: OptionType, value: unknown, path: string, report: Report, depth: number): OptionValue | undefined {
   switch (type) {
     case 'number':
       return readNumber(value)
@@ -195,7 +201,7 @@ function readOption(type: OptionType, value: unknown, path: string, report: Repo
       return isLabels(value) ? value : undefined
     case 'sampler':
     case 'transport': {
-      const part = readPart(type, value, path, report)
+      const part = readPart(type, value, path, report, depth)
       return part !== undefined && 'part' in part ? part : undefined
     }
   }

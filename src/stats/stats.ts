@@ -87,10 +87,9 @@ export class Stats implements MetricProducer {
     record(measure as unknown as Measure, value, tags as Tags | TagMap | undefined, attachments)
   }
 
-  /** A handle for one measure and one set of tags: the fastest way to record. */
+  /** A handle for one measure and one set of tags: the fastest way to record. Tags that cannot be read are none, and counted. */
   bind<K extends string>(measure: Measure<K>, tags: TagsFor<K> | TagMap): BoundMeasure<K> {
-    const map = tags instanceof TagMap ? tags : TagMap.of(tags as Tags)
-    return new BoundMeasure(measure, map.record)
+    return new BoundMeasure(measure, tagMapOf(tags).record)
   }
 
   /**
@@ -130,6 +129,13 @@ export class Stats implements MetricProducer {
 
 /** The engine that everything shares unless told otherwise; one in a process, memory only. */
 export const stats: Stats = sharedState('stats', () => new Stats())
+
+function tagMapOf(tags: unknown): TagMap {
+  try {
+    if (tags instanceof TagMap) return tags
+  } catch {} // a revoked proxy does not even say what it is
+  return TagMap.of(tags as Tags)
+}
 
 function sameMeasure(existing: Measure, measure: Measure): Measure {
   const [one, other] = [existing, measure].map(({ unit, type, signed, tagKeys }) => JSON.stringify({ unit, type, signed, tagKeys }))

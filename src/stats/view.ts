@@ -141,6 +141,10 @@ function checkTagValues(view: string, tagKeys: readonly string[], given: unknown
       `declared tag values must be lists of texts, numbers or booleans by tag key: view ${view} has others for ${JSON.stringify(key)}`,
     )
   }
-  const known = tagKeys.filter((key) => lists.get(key) !== undefined)
-  return Object.freeze(Object.fromEntries(known.map((key) => [key, Object.freeze([...(lists.get(key) as string[])])])))
+  const copy: Record<string, readonly string[]> = Object.create(null) // a tag key may be `constructor`
+  for (const key of tagKeys) {
+    const values = lists.get(key)
+    if (values !== undefined) copy[key] = Object.freeze([...(values as string[])])
+  }
+  return Object.freeze(copy)
 }
