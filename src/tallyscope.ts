@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import type { Clock } from './base/clock.js'
+import { attempt } from './base/attempt.js'
+import { type Clock, timerClock } from './base/clock.js'
 import { DefinitionError } from './base/errors.js'
 import type { Exporter } from './base/export.js'
 import { type Logger, warnOnce } from './base/logger.js'
@@ -193,9 +194,14 @@ export class Tallyscope {
     await Promise.all([this.tracer.transport.flush(timeoutMs), ...this.#tasks.map((task) => task.flush())])
   }
 
+  /** Exports the spans that can be exported without waiting, for the last words of a process. */
+  flushSync(): void {
+    this.tracer.flushSync()
+  }
+
   /**
    * Ends everything in order: spans go out first, then the metrics for the last time, then /metrics. What fails on the way
-   * is told and holds up nothing. Calling it again gives the same promise.
+   * is told; what hangs holds up the others for a second. Calling it again gives the same promise.
    */
   shutdown(): Promise<void> {
     this.#stopping ??= this.#stop()
@@ -205,7 +211,12 @@ export class Tallyscope {
   async #stop(): Promise<void> {
     await this.#starting?.catch(() => {})
     this.#stopIntegrations()
-    await settle('transport', [this.tracer.transport.shutdown()])
+    const spans = settle(
+      'transport',
+      [this.tracer].map(async ({ transport }) => transport.shutdown()),
+    )
+    // A span exporter that hangs takes its whole grace period, after which nobody may wait for the metrics any more.
+    await attempt(() => spans, { clock: this.#options.clock ?? timerClock, timeoutMs: HEAD_START_MS, keepAlive: true }).outcome
     await settle(
       'periodic export',
       this.#tasks.map((task) => task.close()),
@@ -215,6 +226,7 @@ export class Tallyscope {
         'exporter',
         this.#metricExporters.map(async (exporter) => exporter.shutdown?.()),
       )
+    await spans
     await settle('endpoint', [this.#endpoint?.close()])
     this.#endpoint = undefined
     this.#runtime?.stop()
@@ -225,6 +237,9 @@ export class Tallyscope {
     return this.shutdown()
   }
 }
+
+/** How long the last metrics wait for the last spans. */
+const HEAD_START_MS = 1_000
 
 interface BuiltParts {
   readonly tracer: Tracer

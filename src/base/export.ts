@@ -16,4 +16,6 @@ export interface Transport<T> {
   flush(timeoutMs?: number): Promise<void>
   /** Flushes within the grace period, then lets the exporter shut down. Calling it again gives the same promise. */
   shutdown(): Promise<void>
+  /** Hands on what it can without waiting, for the last words of a process. */
+  flushSync?(): void
 }

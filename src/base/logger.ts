@@ -11,6 +11,9 @@ export interface Logger {
 const told = sharedState('warnings-told', () => new Set<string>())
 const MAX_TOLD = 1_000
 
+/** `isNow` once the process is in its last turn: what is emitted in the usual way would come one tick too late. */
+export const processEnd: { isNow: boolean } = sharedState('process-end', () => ({ isNow: false }))
+
 /**
  * Tells the developer something once, through `process.emitWarning` with a code.
  * `subject` names the thing it is about: the same warning about another thing is told again.
@@ -19,5 +22,7 @@ export function warnOnce(code: string, subject: string, message: string): void {
   const key = `${code} ${subject}`
   if (told.has(key) || told.size >= MAX_TOLD) return
   told.add(key)
-  process.emitWarning(message, { type: 'TallyscopeWarning', code })
+  const type = 'TallyscopeWarning'
+  if (processEnd.isNow) process.emit('warning', Object.assign(new Error(message), { name: type, code }))
+  else process.emitWarning(message, { type, code })
 }

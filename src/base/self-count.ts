@@ -25,7 +25,8 @@ export const selfFamilies: Map<string, SelfFamily> = sharedState('self-families'
 export function selfFamily(family: Omit<SelfFamily, 'series'>): SelfFamily {
   let found = selfFamilies.get(family.name)
   if (found === undefined) {
-    found = { ...family, series: new Map() }
+    // Both stand in snapshots as they are, which exporters get.
+    found = { ...family, labelKeys: Object.freeze([...family.labelKeys]), series: new Map() }
     selfFamilies.set(family.name, found)
   }
   return found
@@ -39,7 +40,7 @@ export function selfCount(family: SelfFamily, ...labelValues: string[]): SelfCou
     if (family.series.size >= MAX_SERIES && labelValues.some((value) => value !== OTHER)) {
       return selfCount(family, ...labelValues.map(() => OTHER))
     }
-    series = { labelValues, count: { value: 0 } }
+    series = { labelValues: Object.freeze(labelValues), count: { value: 0 } }
     family.series.set(key, series)
   }
   return series.count

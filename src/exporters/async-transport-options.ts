@@ -6,9 +6,9 @@ import { MAX_TIMER_MS } from '../base/timer.js'
 export interface AsyncTransportOptions<T = unknown> {
   /** Items that may wait, 1 … 10 000 000; the newest are dropped while that many do. Default 2 048. */
   readonly maxQueueSize?: number
-  /** Bytes that may wait, as `itemBytes` has them. Default: no bound of its own. */
+  /** Bytes that may wait, as `itemBytes` has them; the newest items are dropped beyond it. Default 8 MiB; Infinity for no bound. */
   readonly maxQueueBytes?: number
-  /** The size of an item, asked only where `maxQueueBytes` is given. Default: the length of its JSON, which is dear. */
+  /** The size of an item, asked once for each. Default: a rough one, by the lengths of the texts in it. */
   readonly itemBytes?: (item: T) => number
   /** Items exported at once; that many waiting start an export. Default 600, at most `maxQueueSize`. */
   readonly maxBatchSize?: number
@@ -48,7 +48,7 @@ export function checkAsyncTransport<T>(options: AsyncTransportOptions<T>): Async
   const maxQueueSize = number('maxQueueSize', options.maxQueueSize ?? 2_048, 1, 1e7, true)
   return {
     maxQueueSize,
-    maxQueueBytes: number('maxQueueBytes', options.maxQueueBytes ?? Number.POSITIVE_INFINITY, 1, Number.POSITIVE_INFINITY),
+    maxQueueBytes: number('maxQueueBytes', options.maxQueueBytes ?? 8 << 20, 1, Number.POSITIVE_INFINITY),
     maxBatchSize: Math.min(number('maxBatchSize', options.maxBatchSize ?? 600, 1, 1e7, true), maxQueueSize),
     waitPeriodMs: number('waitPeriodMs', options.waitPeriodMs ?? 60_000, 0, MAX_TIMER_MS),
     gracePeriodMs: number('gracePeriodMs', options.gracePeriodMs ?? 5_000, 0, MAX_TIMER_MS),

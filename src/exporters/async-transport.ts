@@ -20,7 +20,7 @@ interface Waiter {
 /**
  * Queues items and exports them in batches, one at a time: when a batch is full, or when its first item has waited
  * long enough, and on until less than a full batch is left. What the destination may take later is tried again with
- * growing delays; a full queue drops the newest. Every item is accounted for at any time, see {@link accounting}.
+ * growing delays; a full queue (2 048 items or 8 MiB) drops the newest. Every item is accounted for at any time, see {@link accounting}.
  *
  * An export that is over its time-out counts as rejected; the next one waits until it has really ended, so that an
  * exporter never has two batches at once. A {@link TransportError} from the exporter ends the transport.
@@ -46,6 +46,8 @@ export class AsyncTransport<T> implements Transport<T> {
   #timerDueMs = Number.POSITIVE_INFINITY
   #stopTimer: () => void = () => {}
   #cutPauseShort: () => void = () => {}
+  /** What is left of a batch that waits to be tried again. */
+  #paused: readonly T[] | undefined
   #graceEndsMs = Number.POSITIVE_INFINITY
   /** Nothing is taken any more, and what is left has been given up. */
   #end: 'ended' | 'grace_period' | undefined
@@ -76,7 +78,8 @@ export class AsyncTransport<T> implements Transport<T> {
     const refused = this.#queue.push(item, nowMs)
     this.#ledger.accept(refused)
     if (refused !== undefined) {
-      this.#failureLog.tell('is too slow: the queue is full and the newest items are dropped')
+      const bound = refused === 'queue_bytes' ? `${this.#settings.maxQueueBytes} bytes` : `${this.#settings.maxQueueSize} items`
+      this.#failureLog.tell(`is too slow: the queue is full with ${bound} and the newest items are dropped`)
       return
     }
     this.#queuedEver++
@@ -114,17 +117,24 @@ export class AsyncTransport<T> implements Transport<T> {
     return this.#shutdown
   }
 
-  /** Hands what is queued to `exporter.exportSync`, where there is one: for the last words of a process. */
+  /**
+   * Hands what is queued, and what waits to be tried again, to `exporter.exportSync`, where there is one: for the last
+   * words of a process. What is being exported at this moment is left to its export.
+   */
   flushSync(): void {
     const { exporter } = this as { exporter: Exporter<T> & { exportSync?: (items: readonly T[]) => void } }
-    const items = this.#queue.take(this.#queue.length)
+    const queued = this.#queue.take(this.#queue.length)
+    const items = [...(this.#paused ?? []), ...queued]
+    this.#paused = undefined
+    this.#cutPauseShort()
     if (items.length === 0) return
+    this.#ledger.depart(queued.length)
     if (typeof exporter.exportSync !== 'function') {
-      this.#ledger.dropQueued(items.length, 'exit')
+      this.#ledger.dropDeparted(items.length, 'exit')
       this.#failureLog.tell(`cannot export at once: ${items.length} items are lost`)
+      this.#tellWaiters()
       return
     }
-    this.#ledger.depart(items.length)
     try {
       runDetached(() => exporter.exportSync?.(items.slice()))
       this.#ledger.exported(items.length)
@@ -159,6 +169,7 @@ export class AsyncTransport<T> implements Transport<T> {
     const lost = this.#ledger.queued + this.#ledger.inFlight
     if (lost > 0) this.#failureLog.tell(`has not taken ${lost} items, which are lost (${reason})`)
     this.#queue.take(this.#queue.length)
+    this.#paused = undefined
     this.#ledger.dropQueued(this.#ledger.queued, reason)
     this.#ledger.dropInFlight(reason)
     this.#cutPauseShort()
@@ -220,8 +231,10 @@ export class AsyncTransport<T> implements Transport<T> {
       this.#ledger.exported(failure.delivered)
       rest = rest.slice(failure.delivered)
       if (!this.#triesAgain(rest.length, failure, end.error, retry)) return
+      this.#paused = rest
       await this.#pause(retryDelayMs(retry, failure, this.#settings.random()))
-      if (this.#end !== undefined) return
+      if (this.#end !== undefined || this.#paused === undefined) return // given up, or handed over by `flushSync`
+      this.#paused = undefined
       this.#ledger.retried()
     }
   }

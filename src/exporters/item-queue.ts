@@ -1,4 +1,4 @@
-import { jsonLine } from './json-lines.js'
+import { roughBytes } from './rough-bytes.js'
 
 export interface ItemQueueOptions<T> {
   readonly maxQueueSize: number
@@ -6,7 +6,7 @@ export interface ItemQueueOptions<T> {
   readonly itemBytes?: ((item: T) => number) | undefined
 }
 
-/** Items in the order in which they came, with the time of each, bounded in number and, where asked for, in bytes. */
+/** Items in the order in which they came, with the time of each, bounded in number and in bytes. */
 export class ItemQueue<T> {
   readonly #options: ItemQueueOptions<T>
   readonly #items: T[] = []
@@ -51,7 +51,7 @@ export class ItemQueue<T> {
 
   #measure(item: T): number {
     try {
-      const bytes = this.#options.itemBytes === undefined ? (jsonLine(item).text?.length ?? 0) : this.#options.itemBytes(item)
+      const bytes = (this.#options.itemBytes ?? roughBytes)(item)
       return bytes > 0 ? bytes : 0
     } catch {
       return 0 // the exporter will say what is wrong with it

@@ -101,9 +101,10 @@ export class LineFile {
       if (isTorn) writeSync(fd, LF)
       this.#isTorn = false
       for (const line of lines) {
-        this.#isTorn = true
-        for (let at = 0; at < line.length; ) at += writeSync(fd, line, at)
-        this.#isTorn = false
+        for (let at = 0; at < line.length; ) {
+          at += writeSync(fd, line, at)
+          this.#isTorn = at > 0 && at < line.length
+        }
         written++
       }
       return { lines: written, error: undefined }
@@ -222,7 +223,10 @@ function wholeLines(lines: readonly Buffer[], from: number, bytes: number): numb
   return whole
 }
 
-/** Whether the file's last byte is something else than LF. Of a file that may not be read this cannot be known. */
+/**
+ * Whether the file's last byte is something else than LF. Of a file that may not be read this cannot be known; what
+ * else keeps it from being read (no descriptors, say) is thrown, since a line behind a torn one would be lost.
+ */
 function endsInsideLine(path: string, stats: BigIntStats): boolean {
   if (!stats.isFile() || stats.size === 0n) return false
   let fd: number | undefined
@@ -232,7 +236,8 @@ function endsInsideLine(path: string, stats: BigIntStats): boolean {
     const last = Buffer.alloc(1)
     const isSame = found.ino === stats.ino && found.dev === stats.dev
     return isSame && readSync(fd, last, 0, 1, Number(found.size) - 1) === 1 && last[0] !== LF[0]
-  } catch {
+  } catch (error) {
+    if (!['EACCES', 'EPERM', 'ENOENT'].includes(String(codeOf(error)))) throw error
     return false
   } finally {
     if (fd !== undefined) closeSync(fd)

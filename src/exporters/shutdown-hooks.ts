@@ -4,7 +4,7 @@ import { checkNumber } from '../base/check-number.js'
 import { timerClock } from '../base/clock.js'
 import { DefinitionError } from '../base/errors.js'
 import { errorText } from '../base/failure-log.js'
-import { warnOnce } from '../base/logger.js'
+import { processEnd, warnOnce } from '../base/logger.js'
 import { partName } from '../base/part-name.js'
 import { sharedState } from '../base/shared-state.js'
 import { MAX_TIMER_MS } from '../base/timer.js'
@@ -126,6 +126,7 @@ function onBeforeExit(): void {
 }
 
 function onExit(): void {
+  processEnd.isNow = true
   forEachTarget(state.installs, (target) => target.flushSync?.())
 }
 

@@ -62,7 +62,11 @@ export class SyncTransport<T> implements Transport<T> {
   send(item: T): void {
     if (this.#hasEnded) return this.#ledger.accept('ended')
     if (this.#shutdown !== undefined) return this.#ledger.accept('shutdown')
-    if (this.#ledger.inFlight >= this.#maxInFlight) return this.#ledger.accept('queue_full')
+    if (this.#ledger.inFlight >= this.#maxInFlight) {
+      this.#ledger.accept('queue_full')
+      this.#failureLog.tell(`is too slow: ${this.#maxInFlight} exports are under way and the newest items are dropped`)
+      return
+    }
     this.#ledger.accept()
     this.#ledger.depart(1)
     try {

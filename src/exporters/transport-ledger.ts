@@ -96,10 +96,13 @@ export class TransportLedger {
     this.#drop(items, reason)
   }
 
-  dropInFlight(reason: DropReason): void {
-    const items = this.#now.inFlight
-    this.#now.inFlight = 0
+  dropDeparted(items: number, reason: DropReason): void {
+    this.#now.inFlight -= items
     this.#drop(items, reason)
+  }
+
+  dropInFlight(reason: DropReason): void {
+    this.dropDeparted(this.#now.inFlight, reason)
   }
 
   retried(): void {

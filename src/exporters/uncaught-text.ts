@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 
 const MAX_SOURCE_BYTES = 4 << 20
-const FRAME = /\(?((?:file:\/\/|\/|[A-Za-z]:\\)[^\n]*?):(\d+):(\d+)\)?$/
+const PATH_START = /file:\/\/|\/|[A-Za-z]:\\/
+const LINE_AND_COLUMN = /:(\d+):(\d+)\)?$/
 
 /**
  * What Node prints before an uncaught error ends the process, for those who keep it from doing so for a while: the line
@@ -27,9 +28,12 @@ function textOf(error: unknown): string {
 
 /** Place, line and a mark below it, of the first frame of the stack; empty where the source cannot be read. */
 function excerpt({ stack }: Error): string {
-  const frame = stack?.split('\n').find((line) => line.startsWith('    at '))
-  const [, place, line, column] = FRAME.exec(frame ?? '') ?? []
-  if (place === undefined) return ''
+  const frame = stack?.split('\n').find((each) => each.startsWith('    at ')) ?? ''
+  const start = frame.search(PATH_START)
+  const end = LINE_AND_COLUMN.exec(frame)
+  if (start < 0 || end === null || end.index <= start) return ''
+  const place = frame.slice(start, end.index)
+  const [, line, column] = end
   try {
     const path = place.startsWith('file:') ? fileURLToPath(place) : place
     if (statSync(path).size > MAX_SOURCE_BYTES) return ''

@@ -5,7 +5,7 @@ import type { MessageEventInit } from './message-event.js'
 import { Span, type SpanOwner } from './span.js'
 import { SAMPLED, type SpanContext } from './span-context.js'
 import { SpanDetails } from './span-details.js'
-import type { SpanKind } from './span-kind.js'
+import { LOCAL_PARENT, REMOTE_PARENT } from './span-flags.js'
 import type { SpanRecord } from './span-record.js'
 import { StackTrace } from './stack-trace.js'
 import { Status } from './status.js'
@@ -18,30 +18,22 @@ import type { WallOffset } from './wall-offset.js'
  */
 export class SampledSpan extends Span implements SpanRecord {
   readonly parent: SpanContext | undefined
-  readonly sameProcess: boolean | undefined
   readonly wallOffset: WallOffset
   endMs: number | undefined = undefined
-  childSpanCount = 0
-  details: SpanDetails | undefined = undefined
   slot = 0
-  #context: SpanContext | undefined = undefined
-  #status: Status | undefined = undefined
 
   /** Made by a tracer. @internal */
   constructor(
     owner: SpanOwner & object,
-    trace: TraceIdentity,
+    trace: TraceIdentity | undefined,
     name: string,
-    kind: SpanKind,
-    options: number,
+    flags: number,
     startMs: number,
     parent: SpanContext | undefined,
-    sameProcess: boolean | undefined,
     wallOffset: WallOffset,
   ) {
-    super(owner, trace, name, kind, options, true, startMs)
+    super(owner, trace, name, flags, startMs)
     this.parent = parent
-    this.sameProcess = sameProcess
     this.wallOffset = wallOffset
   }
 
@@ -49,21 +41,34 @@ export class SampledSpan extends Span implements SpanRecord {
     return true
   }
 
-  /** Made when it is asked for: by children, headers, exporters. */
   override get context(): SpanContext {
-    return (this.#context ??= this.newContext(this.traceOptions | SAMPLED))
+    return (this.needExtras().context ??= this.newContext(this.traceOptions | SAMPLED))
   }
 
   override get parentSpanId(): string | undefined {
     return this.parent?.isValid ? this.parent.spanId : undefined
   }
 
-  override get status(): Status {
-    return this.#status ?? Status.OK
+  get sameProcess(): boolean | undefined {
+    const from = this.flags & (LOCAL_PARENT | REMOTE_PARENT)
+    return from === 0 ? undefined : from === LOCAL_PARENT
   }
 
   get hasStatus(): boolean {
     return true
+  }
+
+  get childSpanCount(): number {
+    return this.extras?.childSpanCount ?? 0
+  }
+
+  get details(): SpanDetails | undefined {
+    return this.extras?.details
+  }
+
+  /** @internal */
+  countChild(): void {
+    this.needExtras().childSpanCount++
   }
 
   override get startTimeUnixMs(): number {
@@ -71,7 +76,7 @@ export class SampledSpan extends Span implements SpanRecord {
   }
 
   override addAttribute(key: string, value: unknown): this {
-    this.#writable()?.addAttribute(key, value, this.owner.limits)
+    this.writable()?.addAttribute(key, value, this.owner.limits)
     return this
   }
 
@@ -85,23 +90,23 @@ export class SampledSpan extends Span implements SpanRecord {
   }
 
   override addAnnotation(description: string, attributes?: AttributesInit, timeUnixMs?: number): this {
-    const atUnixMs = Number.isFinite(timeUnixMs) ? timeUnixMs! : this.#nowUnixMs()
-    this.#writable()?.addAnnotation(description, attributes, atUnixMs, this.owner.limits)
+    const atUnixMs = Number.isFinite(timeUnixMs) ? timeUnixMs! : this.nowUnixMs()
+    this.writable()?.addAnnotation(description, attributes, atUnixMs, this.owner.limits)
     return this
   }
 
   override addMessageEvent(event: MessageEventInit): this {
-    this.#writable()?.addMessageEvent(event, this.#nowUnixMs(), this.owner.limits)
+    this.writable()?.addMessageEvent(event, this.nowUnixMs(), this.owner.limits)
     return this
   }
 
   override addLink(to: LinkInit | SpanContext): this {
-    this.#writable()?.addLink(to, this.owner.limits)
+    this.writable()?.addLink(to, this.owner.limits)
     return this
   }
 
   override recordError(thrown: unknown): this {
-    const details = this.#writable()
+    const details = this.writable()
     if (details === undefined) return this
     this.putStatus(Status.fromError(thrown))
     details.stackTrace = StackTrace.fromError(thrown)
@@ -109,11 +114,7 @@ export class SampledSpan extends Span implements SpanRecord {
   }
 
   override exemplarLabels(): Readonly<Record<string, string>> | undefined {
-    return this.ended ? super.exemplarLabels() : { trace_id: this.traceId, span_id: this.spanId }
-  }
-
-  protected override putStatus(status: Status): void {
-    this.#status = status
+    return this.ended ? super.exemplarLabels() : Object.freeze({ trace_id: this.traceId, span_id: this.spanId })
   }
 
   protected override finishAt(endMs: number): void {
@@ -125,11 +126,12 @@ export class SampledSpan extends Span implements SpanRecord {
     return this.wallOffset.ms
   }
 
-  #writable(): SpanDetails | undefined {
-    return this.isOver() ? undefined : (this.details ??= new SpanDetails())
+  /** Where to put what it is told; undefined, and counted, after the end. */
+  protected writable(): SpanDetails | undefined {
+    return this.isOver() ? undefined : (this.needExtras().details ??= new SpanDetails())
   }
 
-  #nowUnixMs(): number {
+  protected nowUnixMs(): number {
     return this.owner.clock.monotonicMs() + this.wallOffset.ms
   }
 }

@@ -1,5 +1,5 @@
 import type { Annotation } from './annotation.js'
-import { type Attributes, type AttributesInit, collectAttributes, plainAttributes } from './attributes.js'
+import { type Attributes, type AttributesInit, collectAttributes, NO_ATTRIBUTES, plainAttributes } from './attributes.js'
 import { BoundedList } from './bounded-list.js'
 import { link, type Link, type LinkInit } from './link.js'
 import { messageEvent, type MessageEvent, type MessageEventInit } from './message-event.js'
@@ -47,7 +47,6 @@ export interface SpanDropCounts {
  */
 export class SpanData {
   readonly #record: SpanRecord
-  #attributes: Attributes | undefined
 
   /** @internal Takes the record of a span that has ended. */
   constructor(record: SpanRecord) {
@@ -90,7 +89,10 @@ export class SpanData {
   }
 
   get context(): SpanContext {
-    return this.#record.context
+    const { context } = this.#record
+    Object.freeze(context.trace) // the whole trace shares it, and exporters must not be able to change that
+    Object.freeze(context)
+    return context
   }
 
   get traceId(): string {
@@ -135,7 +137,7 @@ export class SpanData {
   }
 
   get attributes(): Attributes {
-    return (this.#attributes ??= plainAttributes(this.#record.details?.attributes))
+    return this.#record.details?.plainAttributes() ?? NO_ATTRIBUTES
   }
 
   get annotations(): readonly Annotation[] {

@@ -20,12 +20,12 @@ function frameOf(line: string): StackFrame | undefined {
   const inParentheses = open > 0 && text.endsWith(')')
   const place = inParentheses ? text.slice(open + 2, -1) : text.slice(3)
   const match = LOCATION.exec(place)
-  return {
+  return Object.freeze({
     functionName: inParentheses ? text.slice(3, open) : '<anonymous>',
     fileName: match?.[1] ?? place,
     lineNumber: Number(match?.[2] ?? 0),
     columnNumber: Number(match?.[3] ?? 0),
-  }
+  })
 }
 
 // FNV-1a: the id only has to tell apart the stacks of one trace.

@@ -52,7 +52,8 @@ export class Status {
   constructor(code: number, message?: string, details?: readonly unknown[]) {
     this.code = isStatusCode(code) ? code : StatusCode.UNKNOWN
     this.message = message
-    this.details = details
+    this.details = Array.isArray(details) ? Object.freeze([...details]) : details
+    Object.freeze(this) // many spans and all exporters share one
   }
 
   /** The status itself, or that of a code, or of another copy of this package. */

@@ -263,4 +263,9 @@ export class TracerCore {
   async shutdown(): Promise<void> {
     await this.transport?.shutdown()
   }
+
+  /** Exports what can be exported without waiting, for the last words of a process. */
+  flushSync(): void {
+    this.transport?.flushSync?.()
+  }
 }

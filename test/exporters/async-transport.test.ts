@@ -132,10 +132,21 @@ describe('a queue', () => {
     expect(to.accounting).toEqual(books(5, 0, 0, 2, 3, 0))
   })
 
-  test('measures by JSON unless told how, and takes what cannot be measured', () => {
-    const to = new AsyncTransport<unknown>({ export() {} }, { clock, maxQueueBytes: 10 })
-    for (const item of ['12345', 5n, '12345']) to.send(item)
-    expect(to.accounting).toEqual(books(3, 0, 0, 1, 2, 0))
+  test('measures roughly unless told how, and takes what cannot be measured', () => {
+    const to = new AsyncTransport<unknown>({ export() {} }, { clock, maxQueueBytes: 30 })
+    const unreadable = {
+      get a() {
+        throw new Error('no')
+      },
+    }
+    for (const item of ['12345', unreadable, '12345', '12345']) to.send(item)
+    expect(to.accounting).toEqual(books(4, 0, 0, 1, 3, 0))
+  })
+
+  test('holds 8 MiB unless told otherwise', () => {
+    const to = new AsyncTransport<unknown>({ export() {} }, { clock })
+    for (let i = 0; i < 20; i++) to.send('x'.repeat(1 << 20))
+    expect(to.accounting).toEqual(books(20, 0, 0, 13, 7, 0))
   })
 
   test('has room again after a batch', async () => {

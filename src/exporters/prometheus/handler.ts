@@ -193,7 +193,7 @@ async function document(
     return ended(scrape, { status: 200, headers: { ...headers, 'content-length': String(body.length) }, body })
   }
   const rest = continued(first, chunks, scrape)
-  const body = new ScrapeBody(zipped ? gzipChunks(rest) : rest, (end, bytes) => {
+  const body = new ScrapeBody(zipped ? gzipChunks(rest) : rest, scrape.signal, (end, bytes) => {
     scrape.end(end === 'whole' ? '200' : scrape.signal.aborted ? 'aborted' : end, bytes)
   })
   return { status: 200, headers, body }

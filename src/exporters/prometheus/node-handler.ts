@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { milliseconds } from './check-option.js'
+import { clientSignal } from './client-signal.js'
 import { type MetricsHandler, type MetricsHandlerOptions, metricsHandler } from './handler.js'
 
 export interface NodeHandlerOptions extends MetricsHandlerOptions {
@@ -25,17 +26,18 @@ export function nodeHandler(options: NodeHandlerOptions): (request: IncomingMess
 }
 
 async function reply(handle: MetricsHandler, request: IncomingMessage, response: ServerResponse, sendTimeoutMs: number): Promise<void> {
-  const client = new AbortController()
-  response.once('close', () => client.abort())
+  const signal = clientSignal(request, response)
   const query = /\?(.*)$/s.exec(request.url ?? '')?.[1] ?? ''
-  const { status, headers, body } = await handle(request.headers, query, { method: request.method, signal: client.signal })
-  if (response.destroyed || response.headersSent) {
-    if (body !== undefined && !(body instanceof Uint8Array)) await body.return?.()
-    return
+  const { status, headers, body } = await handle(request.headers, query, { method: request.method, signal })
+  const giveUp = (): void => {
+    response.destroy()
+    // A response that still waits for its connection is destroyed when its turn comes; what it holds is let go of now.
+    if (body !== undefined && !(body instanceof Uint8Array)) void body.return?.()
   }
-  const timer = setTimeout(() => response.destroy(), sendTimeoutMs)
+  if (signal.aborted || response.headersSent) return giveUp()
+  const timer = setTimeout(giveUp, sendTimeoutMs)
   timer.unref()
-  response.once('close', () => clearTimeout(timer))
+  signal.addEventListener('abort', () => clearTimeout(timer))
   // A body nobody asked for is not read; the connection ends with the answer instead.
   if (hasBody(request)) response.setHeader('connection', 'close')
   response.writeHead(status, headers)

@@ -48,6 +48,8 @@ export class PushGatewayExporter implements Exporter<Metric> {
   readonly #options: PushGatewayExporterOptions
   readonly #headers: Readonly<Record<string, string>>
   readonly #timeoutMs: number
+  readonly #running = new Set<Promise<void>>()
+  #shutdown: Promise<void> | undefined
 
   constructor(options: PushGatewayExporterOptions) {
     const { base, authorization } = gatewayUrl(options.url)
@@ -57,7 +59,7 @@ export class PushGatewayExporter implements Exporter<Metric> {
     this.#options = options
   }
 
-  /** @throws {@link ExportError} (as a rejection) `ERR_PUSH_FAILED` */
+  /** @throws {@link ExportError} (as a rejection) `ERR_PUSH_FAILED`; `ERR_EXPORTER_CLOSED` after `shutdown()`. */
   export(metrics: readonly Metric[]): Promise<void> {
     return this.#options.mode === 'pushAdd' ? this.pushAdd(metrics) : this.push(metrics)
   }
@@ -77,11 +79,29 @@ export class PushGatewayExporter implements Exporter<Metric> {
     return this.#request('DELETE', 'deleting the group', {}, undefined)
   }
 
-  async shutdown(): Promise<void> {
-    if (this.#options.deleteOnShutdown === true) await this.delete()
+  /** Waits for what is being pushed, so that nothing comes back after the group was deleted. */
+  shutdown(): Promise<void> {
+    this.#shutdown ??= Promise.allSettled(this.#running).then(async () => {
+      if (this.#options.deleteOnShutdown === true) await this.delete()
+    })
+    return this.#shutdown
   }
 
   async #send(method: string, metrics: readonly Metric[]): Promise<void> {
+    if (this.#shutdown !== undefined) {
+      const message = `pushing ${metrics.length} metrics to ${this.#url} failed: the exporter is shut down`
+      throw new ExportError('ERR_EXPORTER_CLOSED', message, { retryable: false })
+    }
+    const sending = this.#encodeAndSend(method, metrics)
+    this.#running.add(sending)
+    try {
+      await sending
+    } finally {
+      this.#running.delete(sending)
+    }
+  }
+
+  async #encodeAndSend(method: string, metrics: readonly Metric[]): Promise<void> {
     const chunks: Uint8Array[] = []
     for await (const chunk of textEncoder.encode(metrics)) chunks.push(chunk)
     const text = Buffer.concat(chunks)

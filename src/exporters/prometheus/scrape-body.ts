@@ -3,17 +3,23 @@ export type BodyEnd = 'whole' | 'aborted' | 'broken'
 
 /**
  * A body on its way out. Tells once how it ended, also where nobody ever began to read it, for which a generator's
- * `finally` would not run.
+ * `finally` would not run, and where its reader waits for a client that is gone and never comes back to it.
  */
 export class ScrapeBody implements AsyncIterableIterator<Uint8Array> {
   readonly #chunks: AsyncIterator<Uint8Array>
   readonly #end: (end: BodyEnd, bytes: number) => void
+  readonly #signal: AbortSignal
   #bytes = 0
   #ended = false
+  #isCut = false
 
-  constructor(chunks: AsyncIterable<Uint8Array>, end: (end: BodyEnd, bytes: number) => void) {
+  /** @param signal Aborted when there is nobody to read any more. */
+  constructor(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal, end: (end: BodyEnd, bytes: number) => void) {
     this.#chunks = chunks[Symbol.asyncIterator]()
     this.#end = end
+    this.#signal = signal
+    signal.addEventListener('abort', this.#cut)
+    if (signal.aborted) this.#cut()
   }
 
   [Symbol.asyncIterator](): this {
@@ -21,6 +27,7 @@ export class ScrapeBody implements AsyncIterableIterator<Uint8Array> {
   }
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (this.#isCut) throw this.#signal.reason // or a part would pass for the whole
     if (this.#ended) return { done: true, value: undefined }
     try {
       const next = await this.#chunks.next()
@@ -44,9 +51,17 @@ export class ScrapeBody implements AsyncIterableIterator<Uint8Array> {
     return { done: true, value: undefined }
   }
 
+  readonly #cut = (): void => {
+    if (this.#ended) return
+    this.#isCut = true
+    this.#finish('aborted')
+    this.#chunks.return?.().catch(() => {})
+  }
+
   #finish(end: BodyEnd): void {
     if (this.#ended) return
     this.#ended = true
+    this.#signal.removeEventListener('abort', this.#cut)
     this.#end(end, this.#bytes)
   }
 }

@@ -27,6 +27,8 @@ let files = 0
  */
 export class TextfileExporter implements Exporter<Metric> {
   readonly #options: TextfileExporterOptions
+  readonly #running = new Set<Promise<void>>()
+  #shutdown: Promise<void> | undefined
 
   constructor(options: TextfileExporterOptions) {
     if (typeof options.path !== 'string' || !/[^/\\]\.prom$/.test(options.path)) {
@@ -35,8 +37,25 @@ export class TextfileExporter implements Exporter<Metric> {
     this.#options = options
   }
 
-  /** @throws {@link ExportError} (as a rejection) `ERR_TEXTFILE_WRITE`; the file of the export before stays. */
+  /**
+   * @throws {@link ExportError} (as a rejection) `ERR_TEXTFILE_WRITE`; the file of the export before stays.
+   *   `ERR_EXPORTER_CLOSED` after `shutdown()`.
+   */
   async export(metrics: readonly Metric[]): Promise<void> {
+    if (this.#shutdown !== undefined) {
+      const message = `writing ${metrics.length} metrics to ${this.#options.path} failed: the exporter is shut down`
+      throw new ExportError('ERR_EXPORTER_CLOSED', message, { retryable: false })
+    }
+    const writing = this.#replace(metrics)
+    this.#running.add(writing)
+    try {
+      await writing
+    } finally {
+      this.#running.delete(writing)
+    }
+  }
+
+  async #replace(metrics: readonly Metric[]): Promise<void> {
     const { path, mode = 0o644 } = this.#options
     // In the same folder, as a rename is atomic within a file system only, and not `.prom`, or it would be collected.
     const draft = `${path}.${process.pid}.${++files}.tmp`
@@ -50,7 +69,11 @@ export class TextfileExporter implements Exporter<Metric> {
     }
   }
 
-  async shutdown(): Promise<void> {
-    if (this.#options.deleteOnShutdown === true) await rm(this.#options.path, { force: true })
+  /** Waits for what is being written, so that no file comes back after it was deleted. */
+  shutdown(): Promise<void> {
+    this.#shutdown ??= Promise.allSettled(this.#running).then(async () => {
+      if (this.#options.deleteOnShutdown === true) await rm(this.#options.path, { force: true })
+    })
+    return this.#shutdown
   }
 }
