@@ -83,9 +83,10 @@ export function resourceFromEnvironment(env: Environment): ResourceReading {
   return { resource, problems }
 }
 
-const KEY = /\s*([^\s,="'\\][^,="']*?)\s*=\s*/y
+// Blanks at the ends of key and bare value are cut afterwards: an expression that did it would try every place where they might begin.
+const KEY = /\s*([^\s,="'\\][^,="']*)=\s*/y
 const QUOTED = /"((?:[^"\\]|\\.)*)"\s*/y
-const BARE = /([^,"']*?)\s*(?=,|$)/y
+const BARE = /([^,"']*)(?=,|$)/y
 
 /**
  * Reads `key="value",key="value"`, with a quote inside a value as `\"`; values without quotes are taken too.
@@ -103,9 +104,9 @@ export function parseResourceLabels(text: string): Record<string, string> {
   }
   if (text.trim() === '') return {}
   for (;;) {
-    const key = take(KEY)
+    const key = take(KEY)?.trimEnd()
     const quoted = key === undefined ? undefined : take(QUOTED)
-    const value = quoted?.replace(/\\(.)/gs, '$1') ?? (key === undefined ? undefined : take(BARE))
+    const value = quoted?.replace(/\\(.)/gs, '$1') ?? (key === undefined ? undefined : take(BARE)?.trimEnd())
     if (key === undefined || value === undefined || (at < text.length && text[at] !== ',')) {
       throw new Error(`labels must be key="value" with commas between: ${told(text)} is not at character ${at}`)
     }

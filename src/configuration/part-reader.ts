@@ -209,7 +209,7 @@ function readOption(type: OptionType, value: unknown, path: string, report: Repo
 
 /** A number, or its text. */
 export function readNumber(value: unknown): number | undefined {
-  if (typeof value === 'string' && /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i.test(value)) return Number(value)
+  if (typeof value === 'string' && /^\s*[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?\s*$/i.test(value)) return Number(value)
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined
 }
 
