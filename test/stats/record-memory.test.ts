@@ -36,7 +36,7 @@ test('2,000 tags that are parts of texts of 1 MB keep less than 10 MB', () => {
   const measure = stats.measure('m')
   stats.viewManager.registerView({ name: 'v', measure, aggregation: count(), tagKeys: ['a'] })
   const part = (n: number) =>
-    Buffer.alloc(1 << 20, `request ${n} `)
+    Buffer.alloc(1_000_000, `request ${n} `)
       .toString('latin1')
       .slice(100, 130) + `${n}`.slice(0, 0)
   const before = heapBytes()

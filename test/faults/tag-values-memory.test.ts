@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest'
+import { MetricRegistry } from '../../src/metrics/metric-registry.js'
+import { distribution } from '../../src/stats/aggregation.js'
+import { TagMap } from '../../src/stats/tag-map.js'
+import { engine } from '../stats/engine.js'
+
+function setUp() {
+  const { stats } = engine()
+  const measure = stats.measure('m')
+  stats.viewManager.registerView({ name: 'v', measure, tagKeys: ['a'], aggregation: distribution([]) })
+  return { stats, measure }
+}
+
+const heapBytes = (): number => {
+  global.gc!()
+  return process.memoryUsage().heapUsed
+}
+/** A text of 1 MB in one piece; a few bytes more, and Node would not have it on the heap. */
+const megabyte = (n: number): string => Buffer.alloc(1_000_000, `request ${n} of many `).toString('latin1')
+
+/** How much memory stays in use for what `keep` keeps of 20 texts. */
+function keptBytes(keep: (text: string) => unknown, text: (n: number) => string = megabyte): number {
+  const kept: unknown[] = []
+  const before = heapBytes()
+  for (let n = 0; n < 20; n++) kept.push(keep(text(n)))
+  const after = heapBytes()
+  return kept.length === 20 ? after - before : 0
+}
+
+test('a short part of a text of 1 MB does not keep the rest, by any way to record it', () => {
+  const { stats, measure } = setUp()
+  const registry = new MetricRegistry()
+  const gauge = registry.gauge('g', { labelKeys: ['a'] })
+  const part = (text: string) => text.slice(100, 120)
+  expect(keptBytes(part), 'so much is held by parts as they are').toBeGreaterThan(15e6)
+  const ways: Record<string, (text: string) => unknown> = {
+    record: (text) => stats.record(measure, 1, { a: part(text) }),
+    'tag map': (text) => TagMap.of({ a: part(text) }),
+    'with()': (text) => TagMap.EMPTY.with({ a: part(text) }),
+    bind: (text) => stats.bind(measure, { a: part(text) }),
+    attachments: (text) => stats.record(measure, 1, { a: 'x' }, { trace_id: part(text) }),
+    'a key of an attachment': (text) => stats.record(measure, 1, { a: 'y' }, { [part(text)]: 'x' }),
+    gauge: (text) => gauge.set(1, { a: part(text) }),
+    series: (text) => gauge.timeSeries({ a: part(text) }),
+    'a whole text, cut': (text) => stats.record(measure, 1, { a: text }),
+  }
+  for (const [way, keep] of Object.entries(ways)) expect(keptBytes(keep), way).toBeLessThan(2e6)
+})
+
+test('a text put together with += is written out when its row is made', () => {
+  const { stats, measure } = setUp()
+  /** 200 letters of pieces that are parts of a text of 1 MB. */
+  const rope = (n: number): string => {
+    const text = megabyte(n)
+    let all = ''
+    for (let at = 0; at < 10; at++) all += text.slice(at * 20 + n, at * 20 + n + 20)
+    return all
+  }
+  expect(
+    keptBytes((text) => text, rope),
+    'so much is held by texts as they are',
+  ).toBeGreaterThan(15e6)
+  expect(keptBytes((text) => stats.record(measure, 1, { a: text }), rope)).toBeLessThan(2e6)
+  expect(keptBytes((text) => TagMap.of({ a: text }), rope)).toBeLessThan(2e6)
+})
