@@ -20,8 +20,10 @@ const KEEP_EACH = 63
 /** One label: its key, and the small numbers that stand for its values. */
 class Label {
   readonly key: string
-  /** Values in every form seen, text or number, to their id; what counts as "not set" is id 0. */
-  ids: Map<unknown, number> = absentIds()
+  /** Texts to their id; what counts as "not set" is id 0. An object, since it answers sooner than a map: see the bench below. */
+  byText: { [text: string]: number } = emptyTexts()
+  /** Other forms of values seen, such as 200 for '200', and those of "not set". */
+  byForm: Map<unknown, number> = absentForms()
   /** The text of each id. */
   texts: (string | undefined)[] = [undefined]
   /** Where the id's bits go in a place of the dense table. */
@@ -35,13 +37,19 @@ class Label {
 
   /** The id of a known text, made where there is none. */
   intern(text: string): number {
-    let id = this.ids.get(text)
+    let id = this.byText[text]
     if (id === undefined) {
       const own = ownText(text)
       id = this.texts.push(own) - 1
-      this.ids.set(own, id)
+      this.byText[own] = id
     }
     return id
+  }
+
+  forgetTexts(): void {
+    this.texts = [undefined]
+    this.byText = emptyTexts()
+    this.byForm = absentForms()
   }
 }
 
@@ -93,7 +101,8 @@ export class RowIndex {
     let place = 0
     for (let at = 0; at < known.length; at++) {
       const label = known[at]!
-      const id = label.ids.get(labels[label.key])
+      const value = labels[label.key]
+      const id = typeof value === 'string' ? label.byText[value] : label.byForm.get(value)
       if (id === undefined) return NO_ROW
       place |= id << label.shift
     }
@@ -124,7 +133,8 @@ export class RowIndex {
     const turn = ++this.#turn
     for (let at = 0; at < known.length; at++) {
       const label = known[at]!
-      const id = label.ids.get(labels[label.key])
+      const value = labels[label.key]
+      const id = typeof value === 'string' ? label.byText[value] : label.byForm.get(value)
       if (id === undefined) return NO_ROW
       ids[at] = id
     }
@@ -167,7 +177,7 @@ export class RowIndex {
       }
       if (!isTagValue(value)) return REFUSED
       const text = labelText(value, this.#maxValueLength)
-      const id = label.ids.get(text)
+      const id = label.byText[text]
       if (id === undefined) known = false
       else {
         this.#ids[at] = id
@@ -284,8 +294,7 @@ export class RowIndex {
   #forgetUnused(rows: readonly number[]): void {
     for (const [at, label] of this.#labels.entries()) {
       const old = label.texts
-      label.texts = [undefined]
-      label.ids = absentIds()
+      label.forgetTexts()
       for (const row of rows) {
         const place = row * this.#labels.length + at
         const text = old[this.#rowIds[place]!]
@@ -297,15 +306,21 @@ export class RowIndex {
 
 /** The other form of a known text, such as 200 for '200'; a text that was cut would have forms without end. */
 function rememberForm(label: Label, value: unknown, text: string, id: number): void {
-  if ((typeof value === 'number' || typeof value === 'boolean') && text === String(value)) label.ids.set(value, id)
+  if ((typeof value === 'number' || typeof value === 'boolean') && text === String(value)) label.byForm.set(value, id)
 }
 
-/** What counts as "not set" has id 0 from the start, so that the record path need not ask. */
-function absentIds(): Map<unknown, number> {
+// What counts as "not set" has id 0 from the start, so that the record path need not ask.
+
+function emptyTexts(): { [text: string]: number } {
+  const none: { [text: string]: number } = Object.create(null)
+  none[''] = 0
+  return none
+}
+
+function absentForms(): Map<unknown, number> {
   return new Map<unknown, number>([
     [undefined, 0],
     [null, 0],
-    ['', 0],
     [Number.NaN, 0],
   ])
 }
