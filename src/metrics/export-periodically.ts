@@ -1,8 +1,10 @@
+import { checkNumber } from '../base/check-number.js'
 import type { Clock } from '../base/clock.js'
 import { DefinitionError } from '../base/errors.js'
 import type { Exporter } from '../base/export.js'
 import type { Logger } from '../base/logger.js'
 import { partName } from '../base/part-name.js'
+import { MAX_TIMER_MS } from '../base/timer.js'
 import { checkProducers, gather } from './gather.js'
 import type { Metric } from './metric.js'
 import { PeriodicMetricTask } from './periodic-metric-task.js'
@@ -45,6 +47,9 @@ export function exportPeriodically(options: ExportPeriodicallyOptions): Periodic
   const { exporter, exportTimeoutMs, name = partName(exporter, 'exporter'), clock, ...schedule } = options
   checkProducers(options.producers)
   if (typeof exporter?.export !== 'function') throw new DefinitionError('ERR_EXPORTER', 'an exporter must have export(items): it has none')
+  for (const key of ['intervalMs', 'exportTimeoutMs'] as const) {
+    if (options[key] !== undefined) checkNumber('ERR_INTERVAL', key, options[key], { min: 1, max: MAX_TIMER_MS })
+  }
   const producers = [...options.producers]
   const gathering = {
     timeoutMs: Math.min(20_000, exportTimeoutMs ?? 30_000, options.intervalMs ?? 60_000) / 2,

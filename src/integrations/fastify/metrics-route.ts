@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify'
+import { clientSignal } from '../../exporters/prometheus/client-signal.js'
 import { type MetricsHandler, type MetricsHandlerOptions, metricsHandler } from '../../exporters/prometheus/handler.js'
 import { exchangeOf } from './server-side.js'
 
@@ -38,10 +39,9 @@ export function addMetricsFallback(app: FastifyInstance, path: string, options: 
 }
 
 async function answer(handle: MetricsHandler, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const client = new AbortController()
-  reply.raw.once('close', () => client.abort())
+  const signal = clientSignal(request.raw, reply.raw)
   const query = /\?(.*)$/s.exec(request.raw.url ?? '')?.[1] ?? ''
-  const { status, headers, body } = await handle(request.headers, query, { method: request.method, signal: client.signal })
+  const { status, headers, body } = await handle(request.headers, query, { method: request.method, signal })
   reply.code(status).headers(headers)
   if (body === undefined) return reply.send()
   if (body instanceof Uint8Array) return reply.send(Buffer.from(body.buffer, body.byteOffset, body.byteLength))

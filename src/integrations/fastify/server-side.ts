@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import type { Clock } from '../../base/clock.js'
+import { whenClosed } from '../../base/when-closed.js'
 import type { GaugeSeries } from '../../metrics/gauge.js'
 import type { TagMap } from '../../stats/tag-map.js'
 import { addRequestAttributes, HttpAttribute, pathWithoutQuery } from '../../trace/http-attributes.js'
@@ -69,7 +70,10 @@ export class ServerSide implements ExchangeHome {
     this.inFlight.add(1)
     response.on('close', closeOf)
     // A response that waits for those before it on its connection is never closed where that connection breaks.
-    if (response.socket === null && request.socket != null) request.socket.once('close', () => exchange.close())
+    if (response.socket === null && request.socket != null) {
+      const forget = whenClosed(request.socket, () => exchange.close())
+      response.once('close', forget)
+    }
     return exchange
   }
 
