@@ -7,11 +7,14 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { ExportError } from '../../src/base/errors.js'
 import { FileExporter } from '../../src/exporters/file-exporter.js'
 import { ManualClock } from '../../src/testing/manual-clock.js'
+import { selfValue } from './self-value.js'
 
 /** What the system does to a write: takes fewer bytes, or fails; undefined is as usual. */
 type Fault = number | string | undefined
 let faults: Fault[] = []
 let writes = 0
+/** With what the file cannot be brought to the disk. */
+let syncFault: string | undefined
 
 vi.mock('node:fs/promises', async (original) => {
   const real = await original<typeof fs>()
@@ -24,6 +27,9 @@ vi.mock('node:fs/promises', async (original) => {
       if (typeof fault === 'string') throw Object.assign(new Error(fault), { code: fault })
       return write(bytes, at, Math.min(length, fault ?? length), null)
     }) as unknown as typeof handle.write
+    handle.sync = async () => {
+      if (syncFault !== undefined) throw Object.assign(new Error(syncFault), { code: syncFault })
+    }
     return handle
   }
   return { ...real, open }
@@ -36,6 +42,7 @@ beforeEach(() => {
   path = join(folder, 'items.jsonl')
   faults = []
   writes = 0
+  syncFault = undefined
   vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
 })
 afterEach(() => {
@@ -104,6 +111,17 @@ describe('a write that fails inside a line', () => {
     expect(text()).toBe('"one"\n"two"\n"three"\n')
   })
 
+  test('for a quota or a limit of size that is used up is the same', async () => {
+    for (const code of ['EDQUOT', 'EFBIG']) {
+      const exporter = new FileExporter({ path: `${path}.${code}` })
+      faults = [9, code]
+      await expect(exporter.export(['one', 'two'])).rejects.toMatchObject({ delivered: 1, retryable: true, cause: { code } })
+      await exporter.export(['two'])
+      await exporter.shutdown()
+      expect(readFileSync(`${path}.${code}`, 'utf8')).toBe('"one"\n"two"\n')
+    }
+  })
+
   test('counts the items that were left out before as dealt with', async () => {
     const exporter = new FileExporter({ path })
     faults = [9, 'ENOSPC']
@@ -119,6 +137,20 @@ describe('a write that fails inside a line', () => {
     expect(text()).toBe('"zero"\n"one"\n"two"\n')
     await exporter.shutdown()
   })
+})
+
+test('what cannot be brought to the disk is told once and counted, and the export has succeeded', async () => {
+  const failed = (): number => selfValue('tallyscope_exporter_errors_total', 'FileExporter', 'sync')
+  const before = failed()
+  const exporter = new FileExporter({ path, fsync: 'export' })
+  syncFault = 'EIO'
+  for (let i = 0; i < 3; i++) await exporter.export([i])
+  syncFault = 'EINVAL' // as pipes have it: no fault
+  await exporter.export([3])
+  await exporter.shutdown()
+  expect(text()).toBe('0\n1\n2\n3\n')
+  expect(failed() - before).toBe(3)
+  expect(vi.mocked(process.emitWarning)).toHaveBeenCalledOnce()
 })
 
 test('/dev/full never takes anything: every export rejects, none throws, nothing piles up', async () => {

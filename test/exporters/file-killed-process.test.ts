@@ -2,6 +2,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, statS
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { amount, figure, seed } from '../faults/amount.js'
 import { build, ChildProgram } from './child-program.js'
 import { randomNumbers } from './random.js'
 
@@ -34,10 +35,11 @@ function numberOf(line: string): number | undefined {
   }
 }
 
-const KILLS = Number(process.env['TALLYSCOPE_TEST_KILLS'] ?? 20)
+const KILLS = amount(20, 200)
 
-test(`killed ${KILLS} times at random points: every line known to be written is there, at most one is torn a kill, and the next start closes it off`, async () => {
-  const random = randomNumbers(1)
+test('killed at random points, every line known to be written is there, at most one is torn a kill, and the next start closes it off', async () => {
+  const random = randomNumbers(seed())
+  let torn = 0
   let from = 0
   let start = 0
   let isTorn = false
@@ -59,9 +61,14 @@ test(`killed ${KILLS} times at random points: every line known to be written is 
     expect(first + numbers.length).toBeGreaterThan(known)
     from = statSync(path).size
     isTorn = tail !== ''
+    if (isTorn) torn++
     start = first + numbers.length + (isTorn ? 1 : 0)
   }
-}, 300_000)
+  figure(
+    'file exporter, `kill -9`',
+    `${KILLS} kills, ${start} lines: 0 broken inside, ${torn} torn at the end and closed off, 0 known ones missing`,
+  )
+}, 1_200_000)
 
 test('four processes that append to one file at the same time break no line of each other', async () => {
   const programs = Array.from({ length: 4 }, (_, who) => new ChildProgram('write-until-killed.js', { path, who, start: 0, count: 1_000 }))
