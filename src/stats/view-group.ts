@@ -76,11 +76,13 @@ export class ViewGroup implements ListenerGroup {
   readonly store: RowStore
   readonly rowLimit: number
   readonly idleExpiryMs: number | undefined
+  readonly #keys: string
   readonly columns: ViewColumn[] = []
 
   constructor(view: View, options: GroupOptions) {
     this.measure = view.measure
     this.tagKeys = [...view.tagKeys].sort()
+    this.#keys = sortedKeys(view)
     this.rowLimit = view.rowLimit ?? options.rowLimit
     this.idleExpiryMs = view.idleExpiryMs
     this.store = new RowStore({
@@ -95,17 +97,20 @@ export class ViewGroup implements ListenerGroup {
     })
   }
 
-  /** Only a group without rows lets a view in: others would show it rows from before it was registered. */
-  admits(view: View, rowLimit: number): boolean {
+  /**
+   * Only a group without rows lets a view in: others would show it rows from before it was registered.
+   * @param keys The view's {@link sortedKeys}, made once for all groups that are asked.
+   */
+  admits(view: View, keys: string, rowLimit: number): boolean {
     return (
+      this.#keys === keys &&
       this.store.size === 0 &&
       this.store.overflowRow < 0 &&
       !this.store.sketched &&
       !isSketched(view) &&
       view.tagValues === undefined &&
       this.rowLimit === (view.rowLimit ?? rowLimit) &&
-      this.idleExpiryMs === view.idleExpiryMs &&
-      this.tagKeys.join('\n') === [...view.tagKeys].sort().join('\n')
+      this.idleExpiryMs === view.idleExpiryMs
     )
   }
 
@@ -128,6 +133,11 @@ export class ViewGroup implements ListenerGroup {
     for (const later of this.columns.slice(at)) later.source.column--
     if (this.columns.length === 0) this.store.dispose()
   }
+}
+
+/** The view's tag keys in one text, the same whatever their order. */
+export function sortedKeys({ tagKeys }: View): string {
+  return [...tagKeys].sort().join('\n')
 }
 
 /** Whether a row of the view is an object of its own. */

@@ -9,7 +9,7 @@ import type { EpochLog } from '../metrics/epoch-log.js'
 import type { TagValue } from './tag-map.js'
 import { equalViews, View, type ViewOptions } from './view.js'
 import { viewRows, type ViewData } from './view-data.js'
-import { combinationCount, isSketched, ViewGroup, type GroupOptions, type ViewColumn } from './view-group.js'
+import { combinationCount, isSketched, sortedKeys, ViewGroup, type GroupOptions, type ViewColumn } from './view-group.js'
 
 /** A registered view with its place. */
 interface Registration {
@@ -27,6 +27,8 @@ export class ViewManager {
   readonly #epochs: EpochLog
   readonly #groupOptions: GroupOptions
   readonly #limit: number
+  /** How many views there are of each `idleExpiryMs`. */
+  readonly #expiries = new Map<number, number>()
   #stopTimer: (() => void) | undefined
 
   /** Made by `Stats`. @internal */
@@ -71,11 +73,12 @@ export class ViewManager {
     this.#claims.claim(view.descriptor)
     const { measure } = view
     const groups = this.#groups.get(measure) ?? []
-    const group = groups.find((candidate) => candidate.admits(view, rowLimit)) ?? new ViewGroup(view, this.#groupOptions)
+    const keys = sortedKeys(view)
+    const group = groups.find((candidate) => candidate.admits(view, keys, rowLimit)) ?? new ViewGroup(view, this.#groupOptions)
     const column = group.add(view)
     this.#setGroups(measure, groups.includes(group) ? groups : [...groups, group])
     this.#registrations.set(view.name, { view, group, column, startTimeUnixMs: this.#epochs.clock.unixMs() })
-    this.#superviseExpiry()
+    this.#countExpiry(view, 1)
     return view
   }
 
@@ -86,7 +89,7 @@ export class ViewManager {
     this.#registrations.delete(name)
     this.#claims.release(registration.view.descriptor)
     this.#leaveGroup(registration)
-    this.#superviseExpiry()
+    this.#countExpiry(registration.view, -1)
     return true
   }
 
@@ -175,12 +178,20 @@ export class ViewManager {
     }
   }
 
+  /** A view whose rows expire has come or gone. */
+  #countExpiry({ idleExpiryMs }: View, difference: 1 | -1): void {
+    if (idleExpiryMs === undefined) return
+    const views = (this.#expiries.get(idleExpiryMs) ?? 0) + difference
+    if (views > 0) this.#expiries.set(idleExpiryMs, views)
+    else this.#expiries.delete(idleExpiryMs)
+    this.#superviseExpiry()
+  }
+
   /** Where rows expire, epochs must move even if nobody gathers. */
   #superviseExpiry(): void {
     this.stop()
-    const expiries = [...this.#groups.values()].flat().flatMap(({ idleExpiryMs }) => idleExpiryMs ?? [])
-    if (expiries.length === 0) return
-    this.#stopTimer = startTimer(this.#epochs.clock, Math.min(...expiries, MAX_TIMER_MS) / 2, () => {
+    if (this.#expiries.size === 0) return
+    this.#stopTimer = startTimer(this.#epochs.clock, Math.min(...this.#expiries.keys(), MAX_TIMER_MS) / 2, () => {
       this.advance()
       this.#superviseExpiry()
     })
