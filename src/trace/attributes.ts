@@ -6,7 +6,7 @@ export type AttributeValue = string | number | boolean
 export type AttributesInit = Readonly<Record<string, unknown>>
 export type Attributes = Readonly<Record<string, AttributeValue>>
 
-const NO_ATTRIBUTES: Attributes = Object.freeze({})
+export const NO_ATTRIBUTES: Attributes = Object.freeze({})
 
 /** Text of an attribute is cut to this many UTF-16 units when it is set. */
 export const MAX_ATTRIBUTE_LENGTH = 4_096

@@ -1,6 +1,7 @@
 import type { Frame } from '../base/context.js'
-import { Span } from './span.js'
+import type { Span } from './span.js'
 import type { SpanContext } from './span-context.js'
+import { IS_STAND_IN, LEFT } from './span-flags.js'
 import type { OwnedFrameSpan } from './span-scope.js'
 
 /**
@@ -10,10 +11,15 @@ import type { OwnedFrameSpan } from './span-scope.js'
 export class FrameParent implements OwnedFrameSpan {
   readonly owner: object
   readonly context: SpanContext | undefined
+  readonly flags = 0
 
   constructor(owner: object, context: SpanContext | undefined) {
     this.owner = owner
     this.context = context
+  }
+
+  get enclosing(): undefined {
+    return undefined
   }
 
   exemplarLabels(): undefined {}
@@ -34,6 +40,10 @@ export class ScopedSpan implements OwnedFrameSpan {
     this.owner = owner
     this.native = native
     this.enclosing = enclosing
+  }
+
+  get flags(): number {
+    return this.closed ? IS_STAND_IN | LEFT : IS_STAND_IN
   }
 
   // What a span has, for rooms and copies of this package that know it only by its shape.
@@ -61,7 +71,7 @@ export class ScopedSpan implements OwnedFrameSpan {
 /** What is current for this tracer: a span, a parent from elsewhere, or nothing. */
 export function currentOf(frame: Frame, owner: object): OwnedFrameSpan | undefined {
   const held = holderOf(frame, owner)
-  return held instanceof ScopedSpan ? held.native : held
+  return held !== undefined && (held.flags & IS_STAND_IN) !== 0 ? (held as ScopedSpan).native : held
 }
 
 /**
@@ -73,7 +83,7 @@ export function holderOf(frame: Frame, owner: object): OwnedFrameSpan | undefine
   const newest = frame.span as OwnedFrameSpan | undefined
   if (newest === undefined) return undefined
   let held = newest.owner === owner ? newest : (frame.spans?.get(owner) as OwnedFrameSpan | undefined)
-  while ((held instanceof Span && held.isLeft) || (held instanceof ScopedSpan && held.closed)) held = held.enclosing
+  while (held !== undefined && (held.flags & LEFT) === LEFT) held = held.enclosing
   return held
 }
 

@@ -1,6 +1,13 @@
 import type { SelfCount } from '../base/self-count.js'
 import type { Annotation } from './annotation.js'
-import { type AttributesInit, type AttributeValue, attributeValue, collectAttributes, plainAttributes } from './attributes.js'
+import {
+  type Attributes,
+  type AttributesInit,
+  type AttributeValue,
+  attributeValue,
+  collectAttributes,
+  plainAttributes,
+} from './attributes.js'
 import { BoundedList } from './bounded-list.js'
 import { BoundedMap } from './bounded-map.js'
 import { guarded } from './guarded.js'
@@ -18,6 +25,12 @@ export class SpanDetails {
   messageEvents: BoundedList<MessageEvent> | undefined = undefined
   links: BoundedList<Link> | undefined = undefined
   stackTrace: StackTrace | undefined = undefined
+  #plain: Attributes | undefined = undefined
+
+  /** As exporters see them. Only for a span that has ended: they are put together once. */
+  plainAttributes(): Attributes {
+    return (this.#plain ??= plainAttributes(this.attributes))
+  }
 
   addAttribute(key: string, value: unknown, limits: SpanLimits): void {
     const kept = attributeValue(value)

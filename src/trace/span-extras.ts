@@ -1,12 +1,17 @@
 import type { SpanContext } from './span-context.js'
+import type { SpanDetails } from './span-details.js'
 import type { SpanScope } from './span-scope.js'
 import type { Status } from './status.js'
 
 /** What few spans need: made when it is. */
 export class SpanExtras {
-  /** The context of an unsampled span, once it has been asked for. */
+  /** Once it has been asked for: by children, headers, exporters. */
   context: SpanContext | undefined = undefined
-  /** The status of an unsampled span, where one was set. */
+  /** Where one was set. */
   status: Status | undefined = undefined
   scope: SpanScope | undefined = undefined
+  /** What a sampled span was told. */
+  details: SpanDetails | undefined = undefined
+  /** Of a sampled span. */
+  childSpanCount = 0
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.js'
 import { contextState, currentFrame, type Frame, type FrameSpan } from '../base/context.js'
 import type { Transport } from '../base/export.js'
 import type { AttributesInit } from './attributes.js'
-import { currentOf, FrameParent } from './current-span.js'
+import { currentOf, type FrameParent } from './current-span.js'
 import { AlwaysOffSampler, AlwaysOnSampler } from './constant-samplers.js'
 import { contextFrom } from './foreign-context.js'
 import { LinkType } from './link.js'
@@ -13,6 +13,7 @@ import { SamplingRequest } from './sampling-request.js'
 import { Span, type SpanOwner } from './span.js'
 import { SAMPLED, type SpanContext } from './span-context.js'
 import { SpanData } from './span-data.js'
+import { IS_SAMPLED, IS_SPAN, KIND_MASK, KIND_SHIFT, LOCAL_PARENT, OPTIONS_SHIFT, REMOTE_PARENT, TIMED } from './span-flags.js'
 import { SpanKind } from './span-kind.js'
 import type { SpanLatency } from './span-latency.js'
 import type { SpanLimits } from './span-limits.js'
@@ -89,14 +90,16 @@ export class SpanMaker implements SpanOwner {
   }
 
   sampledEnds(span: SpanRecord & FrameSpan): void {
+    const { code } = span.status
+    const durationMs = durationMsOf(span)
     if (this.#latency.hasViews) {
       contextState.endingSpan = span
-      this.#latency.record(span.name, span.kind, span.status.code, durationMsOf(span))
+      this.#latency.record(span.name, span.kind, code, durationMs)
       contextState.endingSpan = undefined
     }
     contextState.openSampledSpans--
     const data = new SpanData(span)
-    this.#summary?.ended(span, data)
+    this.#summary?.ended(span, data, code, durationMs)
     try {
       this.#transport?.send(data)
     } catch {
@@ -107,15 +110,17 @@ export class SpanMaker implements SpanOwner {
   begin(name: string, options: SpanOptions | undefined, frame: Frame): Span {
     if (typeof name !== 'string') name = textOf(name)
     const given = options?.parent
-    const parent = given === undefined ? currentOf(frame, this) : given
-    if (parent instanceof Span) return this.#beginChild(name, options, frame, parent)
-    let context: SpanContext | undefined
     // A context that is current or given to the tracer comes from elsewhere; of one given here it says so itself.
+    let context: SpanContext | undefined
     let remote = true
-    if (parent instanceof FrameParent) context = parent.context
-    else if (parent === undefined) context = this.#given
-    else {
-      context = contextFrom(parent)
+    if (given === undefined) {
+      const current = currentOf(frame, this)
+      if (current === undefined) context = this.#given
+      else if ((current.flags & IS_SPAN) !== 0) return this.#beginChild(name, options, frame, current as Span)
+      else context = (current as FrameParent).context
+    } else {
+      if (given instanceof Span) return this.#beginChild(name, options, frame, given)
+      context = contextFrom(given)
       remote = context?.fromHeader === true
     }
     if (context === undefined) return this.#beginTrace(name, options, frame, undefined)
@@ -123,61 +128,57 @@ export class SpanMaker implements SpanOwner {
     const kind = options?.kind ?? SpanKind.UNSPECIFIED
     const sampler = options?.sampler ?? (remote ? this.#sampler : undefined)
     const sampled = sampler === undefined ? context.sampled : this.ask(sampler, context.trace, context, name, kind)
-    const others = context.options & ~SAMPLED
-    if (!sampled || frame.suppressed) return this.#unsampled(name, options, kind, context.trace, others, frame)
-    return this.#sampled(name, options, kind, context.trace, others, context.isValid ? context : undefined, !remote, undefined)
+    const flags = inherited(context.options & ~SAMPLED, kind)
+    if (!sampled || frame.suppressed) return this.#unsampled(name, options, flags, context.trace, frame)
+    const parent = context.isValid ? context : undefined
+    return this.#sampled(name, options, flags | (remote ? REMOTE_PARENT : LOCAL_PARENT), context.trace, parent, undefined)
   }
 
   #beginChild(name: string, options: SpanOptions | undefined, frame: Frame, parent: Span): Span {
     const kind = options?.kind ?? SpanKind.UNSPECIFIED
-    const isSampled = parent instanceof SampledSpan
-    if (isSampled) parent.childSpanCount++
+    const isSampled = (parent.flags & IS_SAMPLED) !== 0
+    if (isSampled) (parent as SampledSpan).countChild()
     const sampler = options?.sampler
     const sampled = sampler === undefined ? isSampled : this.ask(sampler, parent.trace, parent.context, name, kind)
-    if (!sampled || frame.suppressed) return this.#unsampled(name, options, kind, parent.trace, parent.traceOptions, frame)
-    return this.#sampled(
-      name,
-      options,
-      kind,
-      parent.trace,
-      parent.traceOptions,
-      parent.context,
-      true,
-      isSampled ? parent.wallOffset : undefined,
-    )
+    const flags = inherited(parent.traceOptions, kind)
+    if (!sampled || frame.suppressed) return this.#unsampled(name, options, flags, parent.trace, frame)
+    const offset = isSampled ? (parent as SampledSpan).wallOffset : undefined
+    return this.#sampled(name, options, flags | LOCAL_PARENT, parent.trace, parent.context, offset)
   }
 
   #beginTrace(name: string, options: SpanOptions | undefined, frame: Frame, distrusted: SpanContext | undefined): Span {
     const kind = options?.kind ?? SpanKind.UNSPECIFIED
-    const trace = new TraceIdentity(this.random)
-    const sampled = this.ask(options?.sampler ?? this.#sampler, trace, undefined, name, kind)
-    if (!sampled || frame.suppressed) return this.#unsampled(name, options, kind, trace, this.#rootOptions, frame)
-    const span = this.#sampled(name, options, kind, trace, this.#rootOptions, undefined, undefined, undefined)
+    let sampled = options?.sampler === undefined ? this.#constant : undefined
+    let trace: TraceIdentity | undefined
+    if (sampled === undefined) {
+      trace = new TraceIdentity(this.random)
+      sampled = this.ask(options?.sampler ?? this.#sampler, trace, undefined, name, kind)
+    }
+    const flags = inherited(this.#rootOptions, kind)
+    if (!sampled || frame.suppressed) return this.#unsampled(name, options, flags, trace, frame)
+    const span = this.#sampled(name, options, flags, trace, undefined, undefined)
     if (distrusted?.isValid) {
       span.addLink({ traceId: distrusted.traceId, spanId: distrusted.spanId, type: LinkType.PARENT_LINKED_SPAN })
     }
     return span
   }
 
-  #unsampled(name: string, options: SpanOptions | undefined, kind: SpanKind, trace: TraceIdentity, bits: number, frame: Frame): Span {
-    const timed = this.#latency.hasViews && !frame.suppressed
-    const startMs = timed ? this.#startMs(options) : 0
-    return new Span(this, trace, name, kind, bits, timed, startMs)
+  #unsampled(name: string, options: SpanOptions | undefined, flags: number, trace: TraceIdentity | undefined, frame: Frame): Span {
+    if (!this.#latency.hasViews || frame.suppressed) return new Span(this, trace, name, flags | IS_SPAN, 0)
+    return new Span(this, trace, name, flags | IS_SPAN | TIMED, this.#startMs(options))
   }
 
   #sampled(
     name: string,
     options: SpanOptions | undefined,
-    kind: SpanKind,
-    trace: TraceIdentity,
-    bits: number,
+    flags: number,
+    trace: TraceIdentity | undefined,
     parent: SpanContext | undefined,
-    sameProcess: boolean | undefined,
     wallOffset: WallOffset | undefined,
   ): Span {
     const startMs = this.#startMs(options)
     const offset = wallOffset ?? this.#wall.offsetAt(startMs)
-    const span = new SampledSpan(this, trace, name, kind, bits, startMs, parent, sameProcess, offset)
+    const span = new SampledSpan(this, trace, name, flags | IS_SPAN | IS_SAMPLED | TIMED, startMs, parent, offset)
     contextState.openSampledSpans++
     this.#summary?.started(span)
     if (this.#defaultAttributes !== undefined) span.addAttributes(this.#defaultAttributes)
@@ -204,6 +205,11 @@ export class SpanMaker implements SpanOwner {
       return false
     }
   }
+}
+
+/** The flags that a span begins with because of its trace and its kind. */
+function inherited(options: number, kind: SpanKind): number {
+  return (options << OPTIONS_SHIFT) | ((kind & KIND_MASK) << KIND_SHIFT)
 }
 
 function constantOf(sampler: Sampler): boolean | undefined {

@@ -3,6 +3,10 @@ import { currentFrame, enterFrame, type Frame, type FrameSpan } from '../base/co
 /** Whatever can stand in a frame as the current span of one tracer. */
 export interface OwnedFrameSpan extends FrameSpan {
   readonly owner: object
+  /** What it is, and whether it is to be passed over: see span-flags.ts. */
+  readonly flags: number
+  /** What to look at instead where it is passed over. */
+  readonly enclosing: OwnedFrameSpan | undefined
 }
 
 /** Where an imperative span was made current, and what was current before. */

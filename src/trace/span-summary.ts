@@ -1,7 +1,7 @@
 import { BoundedList } from './bounded-list.js'
 import { type RunningSpan, RunningSpans } from './running-spans.js'
 import type { SpanData } from './span-data.js'
-import { durationMsOf, type SpanRecord } from './span-record.js'
+import type { SpanRecord } from './span-record.js'
 import { StatusCode, statusCodeName } from './status-code.js'
 
 /** Lower bounds of the latency buckets, in milliseconds. */
@@ -61,8 +61,7 @@ class Bucket implements SummaryBucket {
     return this.#samples.toArray()
   }
 
-  take(data: SpanData, endMs: number, intervalMs: number): void {
-    this.count++
+  sample(data: SpanData, endMs: number, intervalMs: number): void {
     if (endMs - this.#lastMs < intervalMs) return
     this.#lastMs = endMs
     this.#samples.append(data)
@@ -101,10 +100,14 @@ export class SpanSummary {
   }
 
   /** @internal */
-  ended(record: SpanRecord, data: SpanData): void {
+  ended(record: SpanRecord, data: SpanData, code: StatusCode, durationMs: number): void {
     this.#running.remove(record)
-    const buckets = record.name === this.#lastName ? this.#lastBuckets : this.#bucketsOf(record.name)
-    if (buckets !== undefined) this.#bucketOf(buckets, record).take(data, record.endMs ?? record.startMs, this.#sampleIntervalMs)
+    const { name } = record
+    const buckets = name === this.#lastName ? this.#lastBuckets : this.#bucketsOf(name)
+    if (buckets === undefined) return
+    const bucket = code === StatusCode.OK ? this.#latencyBucket(buckets, durationMs) : this.#errorBucket(buckets, code)
+    bucket.count++
+    bucket.sample(data, record.endMs!, this.#sampleIntervalMs)
   }
 
   #bucketsOf(name: string): NameBuckets | undefined {
@@ -118,14 +121,13 @@ export class SpanSummary {
     return buckets
   }
 
-  #bucketOf(buckets: NameBuckets, record: SpanRecord): Bucket {
-    const { code } = record.status
-    if (code === StatusCode.OK) {
-      const durationMs = durationMsOf(record)
-      let at = 0
-      while (durationMs >= UPPER_MS[at]! && at < UPPER_MS.length - 1) at++
-      return (buckets.latency[at] ??= new Bucket(this.#samplesPerBucket))
-    }
+  #latencyBucket(buckets: NameBuckets, durationMs: number): Bucket {
+    let at = 0
+    while (durationMs >= UPPER_MS[at]! && at < UPPER_MS.length - 1) at++
+    return (buckets.latency[at] ??= new Bucket(this.#samplesPerBucket))
+  }
+
+  #errorBucket(buckets: NameBuckets, code: StatusCode): Bucket {
     let bucket = buckets.errors.get(code)
     if (bucket === undefined) {
       bucket = new Bucket(this.#samplesPerBucket)

@@ -7,6 +7,7 @@ import type { MessageEventInit } from './message-event.js'
 import type { RandomWords } from './random-words.js'
 import { SAMPLED, SpanContext } from './span-context.js'
 import { SpanExtras } from './span-extras.js'
+import { ENDED, KIND_MASK, KIND_SHIFT, LEFT, OPTIONS_SHIFT, SCOPED, TIMED } from './span-flags.js'
 import type { SpanKind } from './span-kind.js'
 import type { SpanLimits } from './span-limits.js'
 import { endedTwice, usedAfterEnd } from './span-misuse.js'
@@ -14,7 +15,7 @@ import type { SpanRecord } from './span-record.js'
 import { type OwnedFrameSpan, SpanScope } from './span-scope.js'
 import { Status } from './status.js'
 import type { StatusCode } from './status-code.js'
-import type { TraceIdentity } from './trace-identity.js'
+import { TraceIdentity } from './trace-identity.js'
 
 /** What a span needs of the tracer that made it. */
 export interface SpanOwner {
@@ -30,14 +31,6 @@ export interface SpanOwner {
   sampledEnds(span: SpanRecord & FrameSpan): void
 }
 
-const ENDED = 0x01
-/** The start was read from the clock: the latency can be recorded. */
-const TIMED = 0x02
-// Above the flags: the kind, then the trace options that children inherit.
-const KIND_SHIFT = 2
-const KIND_MASK = 0x3
-const OPTIONS_SHIFT = 4
-
 /**
  * A unit of work. Made by a tracer, which decides whether it is sampled. This class is the one that is not: its latency
  * is recorded, it passes its trace on, and what it is told is not kept. Sampled ones are of the class SampledSpan.
@@ -47,29 +40,32 @@ const OPTIONS_SHIFT = 4
 export class Span implements OwnedFrameSpan {
   /** Who made it: one for each tracer. @internal */
   readonly owner: SpanOwner & object
-  /** @internal */
-  readonly trace: TraceIdentity
+  #trace: TraceIdentity | undefined
   #name: string
-  #flags: number
+  /** See span-flags.ts. @internal */
+  flags: number
   /** Monotonic milliseconds; 0 where the start is not timed. @internal */
   readonly startMs: number
-  #extras: SpanExtras | undefined = undefined
+  /** Made when one of them is needed. @internal */
+  extras: SpanExtras | undefined = undefined
 
-  /** Made by a tracer. Few fields: what an unsampled span costs is this object. @internal */
-  constructor(
-    owner: SpanOwner & object,
-    trace: TraceIdentity,
-    name: string,
-    kind: SpanKind,
-    options: number,
-    timed: boolean,
-    startMs: number,
-  ) {
+  /**
+   * Made by a tracer. Few fields, and no private methods, each of whose objects would hold a mark for them: what an
+   * unsampled span costs is this object.
+   * @param trace Undefined for the first span of a trace, which makes it when it is asked for.
+   * @internal
+   */
+  constructor(owner: SpanOwner & object, trace: TraceIdentity | undefined, name: string, flags: number, startMs: number) {
     this.owner = owner
-    this.trace = trace
+    this.#trace = trace
     this.#name = name
-    this.#flags = (options << OPTIONS_SHIFT) | ((kind & KIND_MASK) << KIND_SHIFT) | (timed ? TIMED : 0)
+    this.flags = flags
     this.startMs = startMs
+  }
+
+  /** @internal */
+  get trace(): TraceIdentity {
+    return (this.#trace ??= new TraceIdentity(this.owner.random))
   }
 
   get name(): string {
@@ -77,7 +73,7 @@ export class Span implements OwnedFrameSpan {
   }
 
   get kind(): SpanKind {
-    return ((this.#flags >> KIND_SHIFT) & KIND_MASK) as SpanKind
+    return ((this.flags >> KIND_SHIFT) & KIND_MASK) as SpanKind
   }
 
   /** True where the span keeps what it is told and will be exported. */
@@ -86,12 +82,12 @@ export class Span implements OwnedFrameSpan {
   }
 
   get ended(): boolean {
-    return (this.#flags & ENDED) !== 0
+    return (this.flags & ENDED) !== 0
   }
 
   /** The identity to send along; an unsampled span makes its span id when it is first asked for. */
   get context(): SpanContext {
-    return (this.#extra().context ??= this.newContext(this.traceOptions))
+    return (this.needExtras().context ??= this.newContext(this.traceOptions))
   }
 
   get traceId(): string {
@@ -109,17 +105,17 @@ export class Span implements OwnedFrameSpan {
 
   /** OK unless set. */
   get status(): Status {
-    return this.#extras?.status ?? Status.OK
+    return this.extras?.status ?? Status.OK
   }
 
   /** Milliseconds since 1970, with fractions; undefined where the start was not timed (unsampled, and no view of the latency). */
   get startTimeUnixMs(): number | undefined {
-    return (this.#flags & TIMED) === 0 ? undefined : this.startMs + this.owner.wallOffsetMs(this.startMs)
+    return (this.flags & TIMED) === 0 ? undefined : this.startMs + this.owner.wallOffsetMs(this.startMs)
   }
 
   /** Trace options without the sampled bit, for its children. @internal */
   get traceOptions(): number {
-    return (this.#flags >> OPTIONS_SHIFT) & ~SAMPLED
+    return (this.flags >> OPTIONS_SHIFT) & ~SAMPLED
   }
 
   /**
@@ -181,7 +177,7 @@ export class Span implements OwnedFrameSpan {
 
   /** Says which side of a call it is, where that is known only later. */
   setKind(kind: SpanKind): this {
-    if (!this.isOver()) this.#flags = (this.#flags & ~(KIND_MASK << KIND_SHIFT)) | ((kind & KIND_MASK) << KIND_SHIFT)
+    if (!this.isOver()) this.flags = (this.flags & ~(KIND_MASK << KIND_SHIFT)) | ((kind & KIND_MASK) << KIND_SHIFT)
     return this
   }
 
@@ -201,7 +197,7 @@ export class Span implements OwnedFrameSpan {
    * @param endTimeUnixMs When it ended, in milliseconds since 1970. Default: now.
    */
   end(endTimeUnixMs?: number): void {
-    const flags = this.#flags
+    const flags = this.flags
     if ((flags & ENDED) !== 0) {
       endedTwice.value++
       return
@@ -210,8 +206,8 @@ export class Span implements OwnedFrameSpan {
       const nowMs = this.owner.clock.monotonicMs()
       this.finishAt(endTimeUnixMs !== undefined && Number.isFinite(endTimeUnixMs) ? endTimeUnixMs - this.wallOffsetMs(nowMs) : nowMs)
     }
-    this.#flags = flags | ENDED
-    this.#extras?.scope?.leave()
+    this.flags = flags | ENDED
+    this.extras?.scope?.leave()
   }
 
   /** The same as `end()`, under the name of OpenCensus and OpenTracing. */
@@ -221,7 +217,7 @@ export class Span implements OwnedFrameSpan {
 
   /** For `using span = tracer.span('name')`: ends the span unless that has been done. */
   [Symbol.dispose](): void {
-    if ((this.#flags & ENDED) === 0) this.end()
+    if ((this.flags & ENDED) === 0) this.end()
   }
 
   /** What ties a recorded value to this span; undefined where it is not sampled or has ended. */
@@ -231,35 +227,36 @@ export class Span implements OwnedFrameSpan {
 
   /** Remembers that the span was made current imperatively. @internal */
   enter(entered: Frame, before: Frame, enclosing: OwnedFrameSpan | undefined): void {
-    this.#extra().scope = new SpanScope(entered, before, enclosing)
+    this.needExtras().scope = new SpanScope(entered, before, enclosing)
+    this.flags |= SCOPED
   }
 
   /** True where `startSpan` made it current and it has ended: whoever looks for the current span goes on to `enclosing`. @internal */
   get isLeft(): boolean {
-    return (this.#flags & ENDED) !== 0 && this.#extras?.scope !== undefined
+    return (this.flags & LEFT) === LEFT
   }
 
   /** True where `startSpan` made it current. @internal */
   get isImperative(): boolean {
-    return this.#extras?.scope !== undefined
+    return (this.flags & SCOPED) !== 0
   }
 
   /** @internal */
   get enclosing(): OwnedFrameSpan | undefined {
-    return this.#extras?.scope?.enclosing
+    return this.extras?.scope?.enclosing
   }
 
-  #extra(): SpanExtras {
-    return (this.#extras ??= new SpanExtras())
+  protected needExtras(): SpanExtras {
+    return (this.extras ??= new SpanExtras())
   }
 
   protected putStatus(status: Status): void {
-    if (!status.isOk || this.#extras !== undefined) this.#extra().status = status
+    if (status !== Status.OK || this.extras !== undefined) this.needExtras().status = status
   }
 
   /** True, and counted, after the end. */
   protected isOver(): boolean {
-    if ((this.#flags & ENDED) === 0) return false
+    if ((this.flags & ENDED) === 0) return false
     usedAfterEnd.value++
     return true
   }
