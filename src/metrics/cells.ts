@@ -208,17 +208,21 @@ export class DistributionCells implements Cells {
     if (sum - sum !== 0) return false // would be infinite
     moments[at] = count + 1
     moments[at + 1] = sum
-    if (count !== 0) {
-      // Youngs and Cramer's update: needs no mean, and stays exact where sums of squares cancel.
-      const deviation = count * value - before
-      moments[at + 2]! += (deviation * deviation) / (count * (count + 1))
-    }
+    // Youngs and Cramer's update: needs no mean, and stays exact where sums of squares cancel.
+    const deviation = count * value - before
+    moments[at + 2] = moments[at + 2]! + (count === 0 ? 0 : (deviation * deviation) / (count * (count + 1)))
     const place = cell * this.#width + this.#search.find(value)
-    const bucket = (this.#buckets[place]! + 1) | 0
-    this.#buckets[place] = bucket
-    if (bucket < 0) this.#carry(place)
-    if (contextState.openSampledSpans > 0) this.#takeExemplar(place, value)
+    const buckets = this.#buckets
+    const bucket = (buckets[place]! + 1) | 0
+    buckets[place] = bucket
+    if (bucket < 0 || contextState.openSampledSpans > 0) this.#recordRarely(place, value)
     return true
+  }
+
+  /** What few values need, apart from what all do: the compiler then has room to put the latter where it is called. */
+  #recordRarely(place: number, value: number): void {
+    if (this.#buckets[place]! < 0) this.#carry(place)
+    if (contextState.openSampledSpans > 0) this.#takeExemplar(place, value)
   }
 
   #carry(place: number): void {

@@ -125,6 +125,8 @@ export class BoundMeasure<K extends string = string> {
   #slots: Int32Array | undefined
   #counts = false
   #distribution: DistributionCells | undefined
+  /** The same where it takes fractions too. */
+  #anyDistribution: DistributionCells | undefined
   #rows: readonly BoundRow[] = []
 
   /** Made by `stats.bind()`. @internal */
@@ -135,11 +137,16 @@ export class BoundMeasure<K extends string = string> {
   }
 
   record(value: number, attachments?: Attachments): void {
-    const slots = this.#slots
-    if (slots !== undefined && typeof value === 'number' && this.#epoch === this.#epochs.current && attachments === undefined) {
-      // A small whole number is ordinary for every measure; no need to ask it.
-      const whole = value | 0
-      if (whole === value && whole >= 0 && addWhole(slots, this.#cell, this.#counts ? 1 : whole)) return
+    if (typeof value === 'number' && this.#epoch === this.#epochs.current && attachments === undefined) {
+      const slots = this.#slots
+      if (slots !== undefined) {
+        // A small whole number is ordinary for every measure; no need to ask it.
+        const whole = value | 0
+        if (whole === value && whole >= 0 && addWhole(slots, this.#cell, this.#counts ? 1 : whole)) return
+      } else {
+        const distribution = this.#anyDistribution
+        if (distribution !== undefined && value >= 0 && distribution.record(this.#cell, value)) return
+      }
     }
     this.#record(value, attachments)
   }
@@ -187,6 +194,7 @@ export class BoundMeasure<K extends string = string> {
     this.#slots = only?.slots
     this.#counts = only?.counts ?? false
     this.#distribution = only?.distribution
+    this.#anyDistribution = this.measure.whole ? undefined : only?.distribution
   }
 }
 
