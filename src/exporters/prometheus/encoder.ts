@@ -9,7 +9,7 @@ export interface Encoder {
   readonly format: string
   /** Sent as it is, followed by `; escaping=…` where the request named a scheme. */
   readonly contentType: string
-  /** Whether a clause of Accept asks for this format. `mediaType` is in lower case, parameter names too. */
+  /** Whether a clause of Accept asks for this format. `mediaType` and parameters are in lower case. */
   accepts(mediaType: string, parameters: ReadonlyMap<string, string>): boolean
   /**
    * The document in chunks, with a turn of the event loop between slices of work. Stops with the signal's reason

@@ -2,7 +2,7 @@
 export interface HeaderClause {
   /** In lower case, without parameters. */
   readonly value: string
-  /** Names in lower case, values without their quotes. Without `q`. */
+  /** Names and values in lower case, values without their quotes. Without `q`. */
   readonly parameters: ReadonlyMap<string, string>
   /** 0…1; 1 where none was given. */
   readonly q: number
@@ -10,10 +10,15 @@ export interface HeaderClause {
 
 /** Longer headers are read up to here; Node refuses them at 16 KiB anyway. */
 const MAX_LENGTH = 16_384
+/** Scrapers send up to six, browsers about ten; later ones are as if they were not there. */
+const MAX_CLAUSES = 256
+const MAX_PARAMETERS = 32
 
 const VALUE = /^[\w!#$%&'*+.^`|~-]+(?:\/[\w!#$%&'*+.^`|~-]+)?$/
 const NAME = /^[\w!#$%&'*+.^`|~-]+$/
 const Q = /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/
+
+const NO_PARAMETERS: ReadonlyMap<string, string> = new Map()
 
 /**
  * The clauses of a header of preferences, the most wanted first, equal ones in their order. A malformed clause is as
@@ -21,16 +26,17 @@ const Q = /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-12.4.2
  */
 export function headerClauses(header: string): HeaderClause[] {
-  return split(header.slice(0, MAX_LENGTH), ',')
+  return split(header.slice(0, MAX_LENGTH), ',', MAX_CLAUSES)
     .map(readClause)
     .filter((clause) => clause !== undefined)
     .sort((a, b) => b.q - a.q)
 }
 
 function readClause(text: string): HeaderClause | undefined {
-  const [first = '', ...rest] = split(text, ';').map((part) => part.trim())
+  const [first = '', ...rest] = split(text, ';', MAX_PARAMETERS).map((part) => part.trim())
   const value = first.toLowerCase()
   if (!VALUE.test(value)) return undefined
+  if (rest.length === 0) return { value, parameters: NO_PARAMETERS, q: 1 }
   const parameters = new Map<string, string>()
   let q = 1
   for (const part of rest) {
@@ -39,7 +45,7 @@ function readClause(text: string): HeaderClause | undefined {
     const name = part.slice(0, Math.max(equals, 0)).trim().toLowerCase()
     const given = unquoted(part.slice(equals + 1).trim())
     if (!NAME.test(name) || given === undefined) return undefined
-    if (name !== 'q') parameters.set(name, given)
+    if (name !== 'q') parameters.set(name, given.toLowerCase())
     else if (Q.test(given)) q = Number(given)
     else return undefined
   }
@@ -52,12 +58,13 @@ function unquoted(text: string): string | undefined {
   return closed ? text.slice(1, -1).replace(/\\(.)/g, '$1') : undefined
 }
 
-/** Splits at a separator that stands outside of quotes. */
-function split(text: string, separator: string): string[] {
+/** Splits at a separator that stands outside of quotes; parts beyond the first so many are left out. */
+function split(text: string, separator: string, most: number): string[] {
+  if (!text.includes('"')) return text.split(separator, most)
   const parts: string[] = []
   let start = 0
   let quoted = false
-  for (let i = 0; i < text.length; i++) {
+  for (let i = 0; i < text.length && parts.length < most; i++) {
     const character = text[i]
     if (quoted && character === '\\') i++
     else if (character === '"') quoted = !quoted
@@ -66,6 +73,6 @@ function split(text: string, separator: string): string[] {
       start = i + 1
     }
   }
-  parts.push(text.slice(start))
+  if (parts.length < most) parts.push(text.slice(start))
   return parts
 }

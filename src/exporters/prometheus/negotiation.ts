@@ -20,10 +20,9 @@ const ESCAPING_SCHEMES: ReadonlySet<string> = new Set(['allow-utf-8', 'underscor
 export function negotiateFormat(accept: string | undefined, offers: readonly [Encoder, ...Encoder[]]): NegotiatedFormat {
   for (const { value, parameters, q } of headerClauses(accept ?? '')) {
     if (q === 0) break
-    const encoder =
-      value === '*/*' || value === 'text/*' ? offers[0] : offers.find((offered) => offered.accepts(value, lowerCased(parameters)))
+    const encoder = value === '*/*' || value === 'text/*' ? offers[0] : offers.find((offered) => offered.accepts(value, parameters))
     if (encoder === undefined) continue
-    const scheme = parameters.get('escaping')?.toLowerCase() ?? ''
+    const scheme = parameters.get('escaping') ?? ''
     const echoed = ESCAPING_SCHEMES.has(scheme) ? `; escaping=${scheme}` : ''
     return { encoder, contentType: encoder.contentType + echoed }
   }
@@ -36,8 +35,4 @@ export function prefersGzip(acceptEncoding: string | undefined): boolean {
   const weight = (...codings: string[]): number | undefined => clauses.find(({ value }) => codings.includes(value))?.q
   const gzip = weight('gzip', 'x-gzip') ?? weight('*') ?? 0
   return gzip > 0 && gzip >= (weight('identity') ?? 0)
-}
-
-function lowerCased(parameters: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
-  return new Map([...parameters].map(([name, value]) => [name, value.toLowerCase()]))
 }

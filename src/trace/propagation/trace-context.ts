@@ -54,11 +54,11 @@ function isTraceparent(text: string): boolean {
   return lookAtHex(text, TRACE_ID_AT, 32) > 0 && lookAtHex(text, SPAN_ID_AT, 16) > 0 && hasVersion(text)
 }
 
-/** Version 00 ends after the flags, ff is none, the others may go on after a dash. */
+/** Version 00 ends after the flags, ff is none, the others may go on after a dash; a comma there joins two headers, which are none. */
 function hasVersion(text: string): boolean {
   const high = hexDigit(text, 0)
   const low = hexDigit(text, 1)
   if ((high | low) === 0) return text.length === LENGTH
   if (high < 0 || low < 0 || (high & low) === 0xf) return false
-  return text.length === LENGTH || text.charCodeAt(LENGTH) === DASH
+  return text.length === LENGTH || (text.charCodeAt(LENGTH) === DASH && !text.includes(',', LENGTH))
 }
