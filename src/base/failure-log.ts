@@ -21,6 +21,7 @@ export class FailureLog {
   readonly #clock: Clock
   #toldAtMs = Number.NEGATIVE_INFINITY
   #untold = 0
+  #lastWarned: string | undefined
 
   constructor(options: FailureLogOptions) {
     this.#options = options
@@ -29,6 +30,11 @@ export class FailureLog {
 
   tell(what: string, error?: unknown): void {
     const { code, subject, logger } = this.#options
+    // A full queue tells of each item it drops: where it has been told, that must cost next to nothing.
+    if (logger === undefined && error === undefined) {
+      if (this.#lastWarned === what) return
+      this.#lastWarned = what
+    }
     const message = error === undefined ? `${subject} ${what}` : `${subject} ${what}: ${errorText(error)}`
     if (logger === undefined) {
       warnOnce(code, `${subject} ${what.replaceAll(/\d+/g, 'n')}`, message)

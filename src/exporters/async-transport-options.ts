@@ -18,7 +18,10 @@ export interface AsyncTransportOptions<T = unknown> {
   readonly gracePeriodMs?: number
   /** What one try to export may take, in milliseconds. Default 10 000. */
   readonly exportTimeoutMs?: number
-  /** Tries after the first for a batch that may be taken later: after 1 s, doubled each time, at most 30 s, ±20 %. Default 5. */
+  /**
+   * Tries after the first for a batch that may be taken later: after 1 s, doubled each time, at most 30 s, ±20 %. When they are
+   * used up, the next batch waits as long before its own first try. Default 5.
+   */
   readonly retries?: number
   /** Told about failures, at most once a minute. Default: one process warning. */
   readonly logger?: Logger

@@ -20,7 +20,7 @@ interface Waiter {
 /**
  * Queues items and exports them in batches, one at a time: when a batch is full, or when its first item has waited
  * long enough, and on until less than a full batch is left. What the destination may take later is tried again with
- * growing delays; a full queue (2 048 items or 8 MiB) drops the newest. Every item is accounted for at any time, see {@link accounting}.
+ * growing pauses, and so is the batch that comes after one given up; a full queue (2 048 items or 8 MiB) drops the newest. Every item is accounted for at any time, see {@link accounting}.
  *
  * An export that is over its time-out counts as rejected; the next one waits until it has really ended, so that an
  * exporter never has two batches at once. A {@link TransportError} from the exporter ends the transport.
@@ -48,6 +48,8 @@ export class AsyncTransport<T> implements Transport<T> {
   #cutPauseShort: () => void = () => {}
   /** What is left of a batch that waits to be tried again. */
   #paused: readonly T[] | undefined
+  /** How often in a row the destination was not there, whatever the batch: pauses grow with it. */
+  #failures = 0
   #graceEndsMs = Number.POSITIVE_INFINITY
   /** Nothing is taken any more, and what is left has been given up. */
   #end: 'ended' | 'grace_period' | undefined
@@ -150,6 +152,7 @@ export class AsyncTransport<T> implements Transport<T> {
   async #shutDown(): Promise<void> {
     const { gracePeriodMs } = this.#settings
     this.#graceEndsMs = this.#clock.monotonicMs() + gracePeriodMs
+    this.#failures = 0 // there is no time for long pauses
     this.#cutPauseShort()
     await Promise.resolve() // `shutdown` is set first: nothing is taken from now on
     await this.flush(gracePeriodMs)
@@ -213,6 +216,7 @@ export class AsyncTransport<T> implements Transport<T> {
   /** Exports one batch, trying again where that is worthwhile. */
   async #deliver(batch: readonly T[]): Promise<void> {
     let rest = batch
+    if (this.#failures > 0 && !(await this.#pauseWith(rest))) return
     for (let retry = 0; ; retry++) {
       // A copy: an exporter that changes its batch must not change what is tried again.
       const { outcome, settled } = attempt(() => runDetached(() => this.exporter.export(rest.slice())), {
@@ -221,22 +225,32 @@ export class AsyncTransport<T> implements Transport<T> {
       })
       const end = await outcome
       if (this.#end !== undefined) return // given up meanwhile, and in the books as that
-      if (end.kind === 'done') return this.#ledger.exported(rest.length)
+      if (end.kind === 'done') {
+        this.#failures = 0
+        return this.#ledger.exported(rest.length)
+      }
       if (end.kind === 'late') {
         this.#lose(rest.length, 'timeout', `has not taken ${rest.length} items within ${this.#settings.exportTimeoutMs} ms`)
         this.#tellWaiters()
         return settled
       }
       const failure = exportFailure(end.error, rest.length)
+      this.#failures = failure.isRetryable ? this.#failures + 1 : 0
       this.#ledger.exported(failure.delivered)
       rest = rest.slice(failure.delivered)
       if (!this.#triesAgain(rest.length, failure, end.error, retry)) return
-      this.#paused = rest
-      await this.#pause(retryDelayMs(retry, failure, this.#settings.random()))
-      if (this.#end !== undefined || this.#paused === undefined) return // given up, or handed over by `flushSync`
-      this.#paused = undefined
+      if (!(await this.#pauseWith(rest, failure.retryAfterMs))) return
       this.#ledger.retried()
     }
+  }
+
+  /** Lets the destination rest. False where nothing is left to try: it was given up meanwhile, or handed over by `flushSync`. */
+  async #pauseWith(rest: readonly T[], retryAfterMs?: number): Promise<boolean> {
+    this.#paused = rest
+    await this.#pause(retryDelayMs(this.#failures - 1, retryAfterMs, this.#settings.random()))
+    const isLeft = this.#end === undefined && this.#paused !== undefined
+    this.#paused = undefined
+    return isLeft
   }
 
   /** Whether the items that are left of a failed batch are tried again; where not, they are lost. */

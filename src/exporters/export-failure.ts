@@ -59,7 +59,7 @@ const LONGEST_ASKED_MS = 60_000
  *
  * @param random A number from 0 to 1.
  */
-export function retryDelayMs(retry: number, { retryAfterMs }: ExportFailure, random: number): number {
+export function retryDelayMs(retry: number, retryAfterMs: number | undefined, random: number): number {
   if (retryAfterMs !== undefined) return Math.min(retryAfterMs, LONGEST_ASKED_MS)
   return Math.round(Math.min(FIRST_MS * 2 ** retry, LONGEST_MS) * (1 - JITTER + 2 * JITTER * random))
 }

@@ -42,6 +42,7 @@ export class TransportLedger {
   readonly #accepted: SelfCount
   readonly #exported: SelfCount
   readonly #waiting: SelfCount
+  readonly #dropped = new Map<DropReason, SelfCount>()
 
   constructor(exporter: string) {
     this.#exporter = exporter
@@ -113,6 +114,8 @@ export class TransportLedger {
     if (items === 0) return
     this.#now.dropped += items
     this.#waiting.value -= items
-    selfCount(dropped, this.#exporter, reason).value += items
+    let count = this.#dropped.get(reason)
+    if (count === undefined) this.#dropped.set(reason, (count = selfCount(dropped, this.#exporter, reason)))
+    count.value += items
   }
 }
