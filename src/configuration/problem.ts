@@ -1,4 +1,5 @@
 import { DefinitionError } from '../base/errors.js'
+import { withoutCredentials } from '../base/without-credentials.js'
 
 /** One thing that is wrong with a configuration. */
 export interface ConfigurationProblem {
@@ -25,9 +26,12 @@ export function lineOf({ path, problem, hint }: ConfigurationProblem): string {
   return `  ${path}: ${problem}${hint === undefined ? '' : ` (${hint})`}`
 }
 
-/** A value for a message: short, and without calling methods of its own. */
+/** A value for a message: short, without passwords of addresses, and without calling methods of its own. */
 export function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
+  if (typeof value === 'string') {
+    const text = withoutCredentials(value)
+    return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text)
+  }
   if (typeof value === 'number' || typeof value === 'boolean' || value === null || value === undefined) return String(value)
   return Array.isArray(value) ? 'a list' : `of type ${typeof value}`
 }

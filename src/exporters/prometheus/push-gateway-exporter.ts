@@ -3,6 +3,7 @@ import { DefinitionError, ExportError } from '../../base/errors.js'
 import type { Exporter } from '../../base/export.js'
 import { errorText } from '../../base/failure-log.js'
 import { runSuppressed } from '../../base/suppression.js'
+import { withoutCredentials } from '../../base/without-credentials.js'
 import type { Metric } from '../../metrics/metric.js'
 import { milliseconds } from './check-option.js'
 import { groupPath } from './grouping-key.js'
@@ -55,6 +56,7 @@ export class PushGatewayExporter implements Exporter<Metric> {
     const { base, authorization } = gatewayUrl(options.url)
     this.#url = base + groupPath(options.job, options.groupingKey)
     this.#headers = { ...(authorization !== undefined && { authorization }), ...options.headers }
+    checkHeaders(this.#headers)
     this.#timeoutMs = milliseconds('timeoutMs', options.timeoutMs, 10_000)
     this.#options = options
   }
@@ -139,14 +141,37 @@ export class PushGatewayExporter implements Exporter<Metric> {
 
 function gatewayUrl(text: string): { base: string; authorization: string | undefined } {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new DefinitionError('ERR_PUSH_URL', `the url of a gateway must begin with http:// or https://: it is ${JSON.stringify(text)}`)
+  const credentials = url && basicCredentials(url)
+  if (url === undefined || credentials === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    const told = JSON.stringify(withoutCredentials(String(text)))
+    throw new DefinitionError('ERR_PUSH_URL', `the url of a gateway must be whole and begin with http:// or https://: it is ${told}`)
   }
-  const { username, password } = url
-  const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')
+  const { username, password, pathname } = url
+  let end = pathname.length
+  while (pathname[end - 1] === '/') end--
   return {
-    base: url.origin + url.pathname.replace(/\/+$/, ''),
+    base: url.origin + pathname.slice(0, end),
     authorization: username === '' && password === '' ? undefined : `Basic ${credentials}`,
+  }
+}
+
+/** User and password for Basic authorization; undefined where their percent escapes are not UTF-8. */
+function basicCredentials({ username, password }: URL): string | undefined {
+  try {
+    return Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')
+  } catch {
+    return undefined
+  }
+}
+
+/** Refused here, by name: what fetch says about a value that cannot be sent holds the value, which may be a secret. */
+function checkHeaders(headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      new Headers([[name, value]])
+    } catch {
+      throw new DefinitionError('ERR_PROMETHEUS_OPTION', `headers must be such as HTTP allows: ${JSON.stringify(name)} is not`)
+    }
   }
 }
 

@@ -3,10 +3,13 @@ import { documentFamilies, type DocumentFamily } from './document-families.js'
 import type { Encoder } from './encoder.js'
 import { FamilyText, type TextDialect } from './family-text.js'
 import { boundText } from './numbers.js'
+import type { Metric } from '../../metrics/metric.js'
+import type { ExposedFamily } from './names.js'
 import { OutChunks } from './out-chunks.js'
-import { familyText, textHead } from './text.js'
+import { seriesText, textHead } from './text.js'
 import { Turns } from './turns.js'
 
+const SERIES_A_STEP = 32
 const DIALECT: TextDialect = { head: textHead, boundText }
 
 // Rendered text goes with its rows: it is shared by all handlers of the process and ends with the view.
@@ -39,7 +42,10 @@ export const textEncoder: Encoder = {
     const out = new OutChunks()
     for (const { source, exposed } of documentFamilies(families)) {
       if (!isRowSource(source)) {
-        out.write(Buffer.from(familyText(exposed, source).toWellFormed()))
+        for (const _ of seriesSteps(exposed, source, out)) {
+          if (out.hasFull) yield* out.takeFull()
+          if (turns.over) await turns.next()
+        }
         continue
       }
       const text = textOf({ source, exposed })
@@ -55,4 +61,20 @@ export const textEncoder: Encoder = {
     const rest = out.takeRest()
     if (rest.length > 0) yield rest
   },
+}
+
+/** A snapshot is written some series at a time: one of a large view would hold the event loop for long. */
+function* seriesSteps(family: ExposedFamily, { timeSeries }: Metric, out: OutChunks): Generator<void> {
+  let head = textHead(family)
+  for (let at = 0; at < timeSeries.length; at += SERIES_A_STEP) {
+    const samples = timeSeries
+      .slice(at, at + SERIES_A_STEP)
+      .map((series) => seriesText(family, series))
+      .join('')
+    if (samples !== '') {
+      out.write(Buffer.from((head + samples).toWellFormed()))
+      head = ''
+    }
+    yield
+  }
 }

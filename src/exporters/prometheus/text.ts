@@ -25,7 +25,7 @@ export function formatText(metrics: readonly Metric[]): string {
 }
 
 /** One family from its snapshot; empty where it has no series. */
-export function familyText(family: ExposedFamily, metric: Metric): string {
+function familyText(family: ExposedFamily, metric: Metric): string {
   const samples = metric.timeSeries.map((series) => seriesText(family, series)).join('')
   return samples === '' ? '' : textHead(family) + samples
 }
@@ -35,7 +35,8 @@ export function textHead({ name, type, help }: ExposedFamily): string {
   return `${help === '' ? '' : `# HELP ${name} ${escapeHelp(help)}\n`}# TYPE ${name} ${type}\n`
 }
 
-function seriesText(family: ExposedFamily, series: TimeSeries): string {
+/** The samples of one series; empty where the format has no word for them. */
+export function seriesText(family: ExposedFamily, series: TimeSeries): string {
   const value = series.points.at(-1)?.value
   const labels = labelsText(family, series)
   if (typeof value === 'number') {

@@ -1,0 +1,19 @@
+/**
+ * A text for a message, in which user and password of addresses are left out: `http://…@gateway:9091`. Whatever stands
+ * between `//`, or the beginning of the word, and its last `@` may be a secret.
+ */
+export function withoutCredentials(text: string): string {
+  return text.includes('@')
+    ? text
+        .split(/([\s"'(),]+)/)
+        .map(maskedWord)
+        .join('')
+    : text
+}
+
+function maskedWord(word: string): string {
+  const end = word.lastIndexOf('@')
+  const slashes = word.indexOf('//')
+  const start = slashes >= 0 && slashes < end ? slashes + 2 : word.includes(':') ? 0 : end
+  return end > start ? `${word.slice(0, start)}…${word.slice(end)}` : word
+}
