@@ -1,4 +1,5 @@
-import { isAbsent, labelOf, isTagValue, labelText, ownText } from './label-text.js'
+import { isAbsent, isTagValue, labelOf, labelText } from './label-text.js'
+import { Label } from './label.js'
 
 /** Answers that are no row. */
 export const NO_ROW = -1
@@ -14,59 +15,33 @@ export const LABELS: unique symbol = Symbol.for('tallyscope.labels')
 /** A table by ids alone is used up to this size in any case, and up to this many places a row. */
 const SMALL_TABLE = 2_048
 const PLACES_PER_ROW = 4
+/** Bits of a place that is not wide: it stays a whole number that is not negative. */
+const MAX_PLACE_BITS = 30
+/** The forms of the table. */
+const DENSE = 0
+const SPARSE = 1
+const WIDE = 2
 /** One find in so many is remembered (a mask): to remember each would make fresh objects dear to collect. */
 const KEEP_EACH = 63
-
-/** One label: its key, and the small numbers that stand for its values. */
-class Label {
-  readonly key: string
-  /** Texts to their id; what counts as "not set" is id 0. An object, since it answers sooner than a map: see the bench below. */
-  byText: { [text: string]: number } = emptyTexts()
-  /** Other forms of values seen, such as 200 for '200', and those of "not set". */
-  byForm: Map<unknown, number> = absentForms()
-  /** The text of each id. */
-  texts: (string | undefined)[] = [undefined]
-  /** Where the id's bits go in a place of the dense table. */
-  shift = 0
-  /** The value in the labels that the index keeps. */
-  keptValue: unknown = undefined
-
-  constructor(key: string) {
-    this.key = key
-  }
-
-  /** The id of a known text, made where there is none. */
-  intern(text: string): number {
-    let id = this.byText[text]
-    if (id === undefined) {
-      const own = ownText(text)
-      id = this.texts.push(own) - 1
-      this.byText[own] = id
-    }
-    return id
-  }
-
-  forgetTexts(): void {
-    this.texts = [undefined]
-    this.byText = emptyTexts()
-    this.byForm = absentForms()
-  }
-}
 
 /**
  * From label values to a row, without building a string.
  *
- * Each value has a small number, its id. While there are few combinations, or most of them are in use, the
- * ids' bits together are the row's place in a table: no hash, nothing to compare. Otherwise the table is
- * open-addressed by a hash of the ids, and the ids of the row it leads to are compared in full, so that no
- * two rows can be taken for each other. See bench/metrics/row-index.bench.js.
+ * Each value has a small number, its id, and the ids' bits side by side are the row's place. How a place leads to its row:
+ *
+ * - `dense`, while there are few combinations or most of them are in use: the place is an index. No hash, nothing to compare.
+ * - `sparse`, the usual case of few out of many combinations: an open-addressed table of places and their rows.
+ * - `wide`, where the bits of a place are too many for a whole number: an open-addressed table of rows by a hash of their
+ *   ids, which are compared one by one.
+ *
+ * In each no two rows can be taken for each other. See bench/metrics/row-index.bench.js.
  */
 export class RowIndex {
   readonly #labels: readonly Label[]
   readonly #maxValueLength: number
-  /** Row + 1 at each place, 0 where free; a power of two in size, when hashed at most half full. */
+  /** Row + 1, 0 where free; when sparse after the place it belongs to. A power of two in size, at most half full unless dense. */
   #table = new Int32Array(16)
-  #dense = true
+  #form: typeof DENSE | typeof SPARSE | typeof WIDE = DENSE
   /** The ids of row r stand at r * labels.length and after. */
   #rowIds = new Int32Array(0)
   #used = 0
@@ -96,8 +71,9 @@ export class RowIndex {
   find(labels: Labels): number {
     // An object that is kept and given again still has to be read, since it may have changed, but not looked up.
     if (labels === this.#keptLabels && this.#isUnchanged(labels)) return this.#keptRow
-    if (!this.#dense) return this.#findHashed(labels)
+    if (this.#form === WIDE) return this.#findWide(labels)
     const known = this.#labels
+    const table = this.#table
     let place = 0
     for (let at = 0; at < known.length; at++) {
       const label = known[at]!
@@ -106,7 +82,8 @@ export class RowIndex {
       if (id === undefined) return NO_ROW
       place |= id << label.shift
     }
-    const row = this.#table[place]! - 1
+    if (table !== this.#table) return NO_ROW // a getter among the labels came back and changed the places
+    const row = this.#form === DENSE ? table[place]! - 1 : findSparse(table, place)
     this.#finds = (this.#finds + 1) & KEEP_EACH
     if (this.#finds === 0) this.#keep(labels, row)
     return row
@@ -127,7 +104,7 @@ export class RowIndex {
     for (const label of this.#labels) label.keptValue = labels[label.key]
   }
 
-  #findHashed(labels: Labels): number {
+  #findWide(labels: Labels): number {
     const known = this.#labels
     const ids = this.#ids
     const turn = ++this.#turn
@@ -181,11 +158,12 @@ export class RowIndex {
       if (id === undefined) known = false
       else {
         this.#ids[at] = id
-        rememberForm(label, value, text, id)
+        label.rememberForm(value, text, id)
       }
     }
     if (!known) return NO_ROW
-    return this.#dense ? this.#table[this.#densePlace()]! - 1 : this.#findIds()
+    if (this.#form === WIDE) return this.#findIds()
+    return this.#form === DENSE ? this.#table[this.#place()]! - 1 : findSparse(this.#table, this.#place())
   }
 
   /** Enters these values as `row`. The caller knows that `findValues` gave NO_ROW. */
@@ -200,8 +178,7 @@ export class RowIndex {
     }
     this.#rowIds.set(this.#ids, row * width)
     this.#used++
-    const fits = this.#dense ? this.#fitsDense() : this.#used * 2 <= this.#table.length
-    if (fits) this.#put(row)
+    if (this.#fits()) this.#put(row)
     else this.#rebuild([...this.#rows(), row])
   }
 
@@ -211,18 +188,18 @@ export class RowIndex {
     const text = labelText(value, this.#maxValueLength)
     if (typeof value === 'string' && text.length < value.length) this.#onCut()
     const id = label.intern(text)
-    rememberForm(label, value, text, id)
+    label.rememberForm(value, text, id)
     return id
   }
 
-  #fitsDense(): boolean {
-    return this.#labels.every((label, at) => label.texts.length <= 1 << this.#bitsOf(at))
+  #fits(): boolean {
+    const hasRoom = this.#form === DENSE || this.#used * 2 * this.#stride() <= this.#table.length
+    return hasRoom && (this.#form === WIDE || this.#labels.every((label) => label.fits))
   }
 
-  /** How many bits the dense table has for a label: up to where the next one's begin. */
-  #bitsOf(at: number): number {
-    const end = this.#labels[at + 1]?.shift ?? Math.log2(this.#table.length)
-    return end - this.#labels[at]!.shift
+  /** Words that a row takes in the table. */
+  #stride(): number {
+    return this.#form === SPARSE ? 2 : 1
   }
 
   /** Chooses the form of an empty table that is right for the labels' values and the number of rows. */
@@ -230,12 +207,14 @@ export class RowIndex {
     let bits = 0
     for (const label of this.#labels) {
       label.shift = bits
-      bits += 32 - Math.clz32(label.texts.length - 1)
+      label.bits = 32 - Math.clz32(label.texts.length - 1)
+      bits += label.bits
     }
     const most = Math.max(SMALL_TABLE, this.#used * PLACES_PER_ROW)
-    this.#dense = bits < 31 && 1 << bits <= most
-    const size = this.#dense ? 1 << bits : 2 ** Math.ceil(Math.log2(Math.max(16, this.#used * 2 + 2)))
-    this.#table = new Int32Array(size)
+    if (bits > MAX_PLACE_BITS) this.#form = WIDE
+    else this.#form = 1 << bits <= most ? DENSE : SPARSE
+    const rows = 2 ** Math.ceil(Math.log2(Math.max(16, this.#used * 2 + 2)))
+    this.#table = new Int32Array(this.#form === DENSE ? 1 << bits : rows * this.#stride())
   }
 
   #rebuild(rows: readonly number[]): void {
@@ -249,23 +228,35 @@ export class RowIndex {
 
   /** Enters the ids at hand, which are not in the table. */
   #put(row: number): void {
-    if (this.#dense) {
-      this.#table[this.#densePlace()] = row + 1
-      return
+    const table = this.#table
+    const mask = table.length - 1
+    if (this.#form === DENSE) {
+      table[this.#place()] = row + 1
+    } else if (this.#form === SPARSE) {
+      const place = this.#place()
+      let at = slotOf(table, place)
+      while (table[at + 1] !== 0) at = (at + 2) & mask
+      table[at] = place
+      table[at + 1] = row + 1
+    } else {
+      let at = hashOf(this.#ids) & mask
+      while (table[at] !== 0) at = (at + 1) & mask
+      table[at] = row + 1
     }
-    const mask = this.#table.length - 1
-    let place = hashOf(this.#ids) & mask
-    while (this.#table[place] !== 0) place = (place + 1) & mask
-    this.#table[place] = row + 1
   }
 
-  #densePlace(): number {
+  /** The place of the ids at hand. */
+  #place(): number {
     return this.#labels.reduce((place, label, at) => place | (this.#ids[at]! << label.shift), 0)
   }
 
   #rows(): number[] {
     const rows: number[] = []
-    for (const entry of this.#table) if (entry !== 0) rows.push(entry - 1)
+    const stride = this.#stride()
+    for (let at = stride - 1; at < this.#table.length; at += stride) {
+      const entry = this.#table[at]!
+      if (entry !== 0) rows.push(entry - 1)
+    }
     return rows
   }
 
@@ -304,25 +295,19 @@ export class RowIndex {
   }
 }
 
-/** The other form of a known text, such as 200 for '200'; a text that was cut would have forms without end. */
-function rememberForm(label: Label, value: unknown, text: string, id: number): void {
-  if ((typeof value === 'number' || typeof value === 'boolean') && text === String(value)) label.byForm.set(value, id)
+/** The row of a place, in a table of pairs. */
+function findSparse(table: Int32Array, place: number): number {
+  const mask = table.length - 1
+  for (let at = slotOf(table, place); ; at = (at + 2) & mask) {
+    const row = table[at + 1]! - 1
+    if (row < 0 || table[at] === place) return row
+  }
 }
 
-// What counts as "not set" has id 0 from the start, so that the record path need not ask.
-
-function emptyTexts(): { [text: string]: number } {
-  const none: { [text: string]: number } = Object.create(null)
-  none[''] = 0
-  return none
-}
-
-function absentForms(): Map<unknown, number> {
-  return new Map<unknown, number>([
-    [undefined, 0],
-    [null, 0],
-    [Number.NaN, 0],
-  ])
+/** Where a place is looked for first. */
+function slotOf(table: Int32Array, place: number): number {
+  const hash = Math.imul(place, 0x9e3779b1)
+  return ((hash ^ (hash >>> 15)) << 1) & (table.length - 1)
 }
 
 function hashOf(ids: Int32Array): number {

@@ -285,6 +285,19 @@ describe('against a plain Map, whatever is found and removed', () => {
     )
   })
 
+  test('with so many values of so many labels that their places are wider than a number', () => {
+    const keys = ['a', 'b', 'c', 'd', 'e']
+    const rows = new Rows(keys)
+    const labelsOf = (n: number) => Object.fromEntries(keys.map((key, at) => [key, `${key}${(n * (at + 3)) % 127}-${n % (90 + at)}`]))
+    const found = Array.from({ length: 5_000 }, (_, n) => rows.find(labelsOf(n)))
+    expect(new Set(found).size).toBe(rows.made)
+    for (let n = 0; n < 5_000; n++) expect(rows.index.find(labelsOf(n))).toBe(found[n])
+    for (let n = 0; n < 5_000; n++) expect(rows.texts(found[n]!)).toEqual(Object.values(labelsOf(n)))
+    rows.index.remove(new Set(found.slice(10)))
+    expect(rows.index.find(labelsOf(9))).toBe(found[9])
+    expect(rows.index.find(labelsOf(11))).toBe(NO_ROW)
+  })
+
   test('with so many rows that the table changes its form and back', () => {
     const rows = new Rows(['a', 'b', 'c'])
     const model = new Map<string, number>()
