@@ -70,7 +70,7 @@ export class HlogExporter implements Exporter<Metric> {
       throw new ExportError('ERR_EXPORTER_CLOSED', `cannot append to ${this.path}: the exporter is shut down`, { retryable: false })
     }
     const due: HlogInterval[] = []
-    for (const found of metrics.flatMap(hlogIntervals)) {
+    for (const found of metrics.flatMap((metric) => this.#intervalsOf(metric))) {
       const series = this.#seriesOf(found.tag)
       if (!found.interval.closed) series.open = found.interval
       else if (found.interval.startTimeUnixMs >= series.writtenUntilUnixMs) due.push(found)
@@ -93,6 +93,16 @@ export class HlogExporter implements Exporter<Metric> {
       await this.#write(open)
     } finally {
       await releaseQueue(this.path, async () => {})
+    }
+  }
+
+  /** None, and counted, of a metric that cannot be read. */
+  #intervalsOf(metric: Metric): HlogInterval[] {
+    try {
+      return hlogIntervals(metric)
+    } catch {
+      this.#counts.dropped('unserialisable', 1)
+      return []
     }
   }
 

@@ -104,9 +104,7 @@ export class PushGatewayExporter implements Exporter<Metric> {
   }
 
   async #encodeAndSend(method: string, metrics: readonly Metric[]): Promise<void> {
-    const chunks: Uint8Array[] = []
-    for await (const chunk of textEncoder.encode(metrics)) chunks.push(chunk)
-    const text = Buffer.concat(chunks)
+    const text = await textOf(metrics)
     const zipped = this.#options.gzip ?? true
     const headers = { 'content-type': textEncoder.contentType, ...(zipped && { 'content-encoding': 'gzip' }) }
     await this.#request(method, `pushing ${metrics.length} metrics`, headers, zipped ? await gzipBytes(text) : text)
@@ -136,6 +134,17 @@ export class PushGatewayExporter implements Exporter<Metric> {
       retryable,
       retryAfterMs: retryable ? retryAfterMs(response.headers.get('retry-after'), this.#options.clock ?? systemClock) : undefined,
     })
+  }
+}
+
+async function textOf(metrics: readonly Metric[]): Promise<Buffer> {
+  try {
+    const chunks: Uint8Array[] = []
+    for await (const chunk of textEncoder.encode(metrics)) chunks.push(chunk)
+    return Buffer.concat(chunks)
+  } catch (cause) {
+    const message = `pushing ${metrics.length} metrics failed, they have no text: ${errorText(cause)}`
+    throw new ExportError('ERR_PUSH_FAILED', message, { retryable: false, cause })
   }
 }
 
