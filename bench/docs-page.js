@@ -54,6 +54,14 @@ resident before; the greatest of several scrapes, the first among them. \`floor\
     suites: ['trace', 'propagation'],
     text: 'Where "latency recorded" is said, ours records each span\'s latency as a measure with 3 tags; the peers record nothing.',
   },
+  {
+    title: 'A web server',
+    suites: ['fastify'],
+    text: `Processor time of the server for a request of Fastify's hello-world, with the plugin minus without: medians of the differences round by
+round, over several processes of each. fastify-metrics measures the duration twice and makes no spans; OpenTelemetry is its HTTP
+instrumentation and the plugin for Fastify; ours measures duration and bytes, and makes spans where that is said. \`AsyncLocalStorage.run alone\`
+is a hook that does nothing but that: what any context over \`await\` costs on this version of Node.`,
+  },
   { title: 'Watching the process', suites: ['runtime'], text: 'An otherwise idle process.' },
   {
     title: "The engine's parts",
@@ -63,7 +71,7 @@ resident before; the greatest of several scrapes, the first among them. \`floor\
 ]
 
 /** Contenders stand in this order; others come after them as they are met. */
-const ORDER = ['tallyscope', 'prom-client', 'OpenTelemetry', 'OpenCensus', 'jaeger-client', 'hdr-histogram-js']
+const ORDER = ['tallyscope', 'prom-client', 'fastify-metrics', 'OpenTelemetry', 'OpenCensus', 'jaeger-client', 'hdr-histogram-js']
 
 /** @param {Results} results */
 export function performancePage(results) {

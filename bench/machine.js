@@ -23,6 +23,10 @@ const PEERS = [
   '@opentelemetry/context-async-hooks',
   '@opencensus/core',
   'jaeger-client',
+  'fastify',
+  'fastify-metrics',
+  '@fastify/otel',
+  '@opentelemetry/instrumentation-http',
   'hdr-histogram-js',
   'benchmark',
 ]

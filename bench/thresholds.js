@@ -76,6 +76,10 @@ export const THRESHOLDS = [
   ].map((comparison) => /** @type {Threshold} */ ({ comparison, peer: 'our own span', atMost: 2 })),
   { comparison: 'traceparent written', peer: 'OpenTelemetry', atMost: 2 / 3 },
   { comparison: 'traceparent read', peer: 'OpenTelemetry', atMost: 1 / 3 },
+  ...['fastify-metrics', 'OpenTelemetry'].flatMap((peer) => [
+    { comparison: 'Fastify hello-world, CPU added to a request, spans sampled', peer, atMost: 1 / 2 },
+    { comparison: 'Fastify hello-world, CPU added to a request, spans unsampled', peer, atMost: 1 / 3 },
+  ]),
   // Nothing is allocated beyond the caller's own object. A tenth of a byte is what the compiler leaves behind in between.
   ...[
     'counter, no labels',

@@ -1,11 +1,25 @@
 // @ts-check
-import { fork } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
 const CONNECTIONS = 20
 const REQUEST = Buffer.from('GET /hello HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench\r\n\r\n')
+
+// All on one core, where that can be had. The two take turns there: no waking of another core is in the server's time, and whoever
+// else uses the machine finds the other cores free.
+const CORE = '0'
+const canPin = spawnSync('taskset', ['--version']).status === 0
+
+/** Puts this process, which makes the load, on the servers' core; what is returned lets it go. */
+export function pinLoad() {
+  const move = (/** @type {string} */ cores) => spawnSync('taskset', ['-a', '-c', '-p', cores, String(process.pid)])
+  const before = canPin ? /list: (\S+)/.exec(spawnSync('taskset', ['-c', '-p', String(process.pid)]).stdout.toString())?.[1] : undefined
+  if (before === undefined) return () => {}
+  move(CORE)
+  return () => void move(before)
+}
 
 /** A server in a process of its own, and kept-alive connections to it. */
 export class LoadedServer {
@@ -17,7 +31,12 @@ export class LoadedServer {
 
   /** @param {string} contender */
   static async start(contender) {
-    const child = fork(fileURLToPath(new URL('serve-process.js', import.meta.url)), [contender], { execArgv: [] })
+    const program = fileURLToPath(new URL('serve-process.js', import.meta.url))
+    // It inherits the core.
+    const child = spawn(process.execPath, ['--expose-gc', program, contender], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      env: { ...process.env, NODE_OPTIONS: '' },
+    })
     const [{ port }] = /** @type {[{ port: number }]} */ (await once(child, 'message'))
     const sockets = await Promise.all(
       Array.from({ length: CONNECTIONS }, async () => {
@@ -29,23 +48,32 @@ export class LoadedServer {
     return new LoadedServer(child, sockets)
   }
 
+  /** Lets the compiler do its work, before and after full collections. @param {number} requests */
+  async warm(requests) {
+    for (let part = 0; part < 2; part++) {
+      await this.#send(requests / 3)
+      await this.#ask('collect')
+    }
+    await this.#send(requests / 3)
+  }
+
   /** CPU time that the server spends on each of so many requests, in microseconds. @param {number} requests */
   async costOf(requests) {
-    const before = await this.#cpu()
+    const before = await this.#ask('cpu')
     await this.#send(requests)
-    const after = await this.#cpu()
+    const after = await this.#ask('cpu')
     return (after.user + after.system - before.user - before.system) / requests
   }
 
-  /** @returns {Promise<NodeJS.CpuUsage>} */
-  async #cpu() {
-    this.child.send('cpu')
+  /** @param {'cpu' | 'collect'} what @returns {Promise<NodeJS.CpuUsage>} */
+  async #ask(what) {
+    this.child.send(what)
     return (await once(this.child, 'message'))[0].cpu
   }
 
   /** Replies are small enough to come in one piece. @param {number} requests @returns {Promise<void>} */
   #send(requests) {
-    let left = requests
+    let left = Math.round(requests)
     let busy = this.sockets.length
     return new Promise((resolve) => {
       for (const socket of this.sockets) {
