@@ -1,7 +1,7 @@
-import type { Cells } from './cells.js'
 import { SumCells } from './cells.js'
 import { asNumber, countable, type Instrument, type InstrumentKind, type LabelsFor } from './instrument.js'
 import type { Labels } from './row-index.js'
+import type { StoreChunk } from './row-store.js'
 import { SeriesPlace } from './series-place.js'
 
 export const CUMULATIVE: InstrumentKind = { type: 'CUMULATIVE_DOUBLE', cells: (rows, memory) => new SumCells(rows, memory) }
@@ -22,9 +22,13 @@ export class Cumulative<K extends string = never> {
   /** Adds a finite number from 0; others are dropped and counted. Default 1. */
   add(value = 1, labels?: LabelsFor<K>): void {
     const number = asNumber(value)
-    const fault = countable(number, this.#instrument.whole)
-    if (fault === undefined) this.#instrument.change(labels as Labels | undefined, number, add)
-    else this.#instrument.drop(fault)
+    const instrument = this.#instrument
+    const fault = countable(number, instrument.whole)
+    if (fault !== undefined) return instrument.drop(fault)
+    const row = instrument.rowOf(labels as Labels | undefined)
+    if (row < 0) return
+    const chunk = instrument.store.chunkOf(row)
+    addToCell(instrument, chunk, row - chunk.start, number)
   }
 
   /** The series of these labels, to be kept by the caller: the fastest way. It begins at 0 and is shown from now on. */
@@ -71,7 +75,7 @@ export class CumulativeSeries {
     if (fault !== undefined) return this.#instrument.drop(fault)
     const place = this.#place
     place.locate()
-    this.#instrument.put(place.chunk, place.cell, number, add)
+    addToCell(this.#instrument, place.chunk, place.cell, number)
   }
 
   get value(): number {
@@ -81,6 +85,7 @@ export class CumulativeSeries {
   }
 }
 
-function add(cells: Cells, cell: number, value: number): boolean {
-  return cells.record(cell, value)
+function addToCell(instrument: Instrument, chunk: StoreChunk, cell: number, value: number): void {
+  chunk.marks[cell] = chunk.epochs.current
+  if (!(chunk.columns[0] as SumCells).record(cell, value)) instrument.drop('too large')
 }

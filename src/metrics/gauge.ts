@@ -1,7 +1,7 @@
-import type { Cells } from './cells.js'
 import { LastValueCells } from './cells.js'
 import { asNumber, settable, type Instrument, type InstrumentKind, type LabelsFor } from './instrument.js'
 import type { Labels } from './row-index.js'
+import type { StoreChunk } from './row-store.js'
 import { SeriesPlace } from './series-place.js'
 
 export const GAUGE: InstrumentKind = { type: 'GAUGE_DOUBLE', cells: (rows, memory) => new LastValueCells(rows, memory) }
@@ -23,13 +23,23 @@ export class Gauge<K extends string = never> {
   /** Any number is taken, NaN and infinities too; −0 counts as 0. */
   set(value: number, labels?: LabelsFor<K>): void {
     const number = asNumber(value)
-    if (isSettable(this.#instrument, number)) this.#instrument.change(labels as Labels | undefined, number, set)
+    const instrument = this.#instrument
+    if (!isSettable(instrument, number)) return
+    const row = instrument.rowOf(labels as Labels | undefined)
+    if (row < 0) return
+    const chunk = instrument.store.chunkOf(row)
+    setCell(chunk, row - chunk.start, number)
   }
 
   /** Adds a finite number, which may be negative. */
   add(value: number, labels?: LabelsFor<K>): void {
     const number = asNumber(value)
-    if (isAddable(this.#instrument, number)) this.#instrument.change(labels as Labels | undefined, number, add)
+    const instrument = this.#instrument
+    if (!isAddable(instrument, number)) return
+    const row = instrument.rowOf(labels as Labels | undefined)
+    if (row < 0) return
+    const chunk = instrument.store.chunkOf(row)
+    addToCell(instrument, chunk, row - chunk.start, number)
   }
 
   /** The series of these labels, to be kept by the caller: the fastest way. It begins at 0 and is shown from now on. */
@@ -75,7 +85,7 @@ export class GaugeSeries {
     if (!isSettable(this.#instrument, number)) return
     const place = this.#place
     place.locate()
-    this.#instrument.put(place.chunk, place.cell, number, set)
+    setCell(place.chunk, place.cell, number)
   }
 
   add(value: number): void {
@@ -83,7 +93,7 @@ export class GaugeSeries {
     if (!isAddable(this.#instrument, number)) return
     const place = this.#place
     place.locate()
-    this.#instrument.put(place.chunk, place.cell, number, add)
+    addToCell(this.#instrument, place.chunk, place.cell, number)
   }
 
   get value(): number {
@@ -93,12 +103,18 @@ export class GaugeSeries {
   }
 }
 
-function set(cells: Cells, cell: number, value: number): boolean {
-  return cells.record(cell, value)
+function setCell(chunk: StoreChunk, cell: number, value: number): void {
+  chunk.marks[cell] = chunk.epochs.current
+  cellsOf(chunk).record(cell, value)
 }
 
-function add(cells: Cells, cell: number, value: number): boolean {
-  return (cells as LastValueCells).add(cell, value)
+function addToCell(instrument: Instrument, chunk: StoreChunk, cell: number, value: number): void {
+  chunk.marks[cell] = chunk.epochs.current
+  if (!cellsOf(chunk).add(cell, value)) instrument.drop('too large')
+}
+
+function cellsOf(chunk: StoreChunk): LastValueCells {
+  return chunk.columns[0] as LastValueCells
 }
 
 function isSettable(instrument: Instrument, value: unknown): boolean {

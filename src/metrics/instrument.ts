@@ -6,7 +6,7 @@ import { checkKeys, checkName, checkUnit } from './definition-rules.js'
 import type { MetricDescriptor, MetricType } from './metric.js'
 import { labelText } from './label-text.js'
 import { REFUSED, type Labels } from './row-index.js'
-import { RowStore, type CellsFactory, type RowBudget, type StoreChunk } from './row-store.js'
+import { RowStore, type CellsFactory, type RowBudget } from './row-store.js'
 
 /** A label's value. Numbers and booleans count as their text; undefined, null, '' and NaN as "not set". */
 export type LabelValue = string | number | boolean | undefined | null
@@ -100,25 +100,29 @@ export class Instrument {
     return this.store.size > 0 || this.store.overflowRow >= 0
   }
 
-  /** Changes the series of these labels, made where there is none. What cannot be taken is dropped and counted. */
-  change(labels: Labels | undefined, value: number, apply: (cells: Cells, cell: number, value: number) => boolean): void {
-    const row = this.#rowOf(labels ?? NO_LABELS)
-    if (row < 0) return this.drop('labels')
-    const chunk = this.store.chunkOf(row)
-    this.put(chunk, row - chunk.start, value, apply)
+  /** The row of these labels, made where there is none; negative where it cannot be, which is counted. */
+  rowOf(labels: Labels | undefined): number {
+    const row = this.#find(labels ?? NO_LABELS)
+    if (row < 0) this.drop('labels')
+    return row
   }
 
-  #rowOf(labels: Labels): number {
+  /** Changes the series of these labels in a way of one's own; what cannot be taken is dropped and counted. Not for the record path. */
+  change(labels: Labels | undefined, value: number, apply: (cells: Cells, cell: number, value: number) => boolean): void {
+    const row = this.rowOf(labels)
+    if (row < 0) return
+    const chunk = this.store.chunkOf(row)
+    const cell = row - chunk.start
+    chunk.marks[cell] = chunk.epochs.current
+    if (!apply(chunk.columns[0]!, cell, value)) this.drop('too large')
+  }
+
+  #find(labels: Labels): number {
     try {
       return typeof labels === 'object' ? this.store.find(labels) : REFUSED
     } catch {
       return REFUSED // a getter or a proxy among them threw
     }
-  }
-
-  put(chunk: StoreChunk, cell: number, value: number, apply: (cells: Cells, cell: number, value: number) => boolean): void {
-    chunk.marks[cell] = chunk.epochs.current
-    if (!apply(chunk.columns[0]!, cell, value)) this.drop('too large')
   }
 
   drop(reason: string): void {
