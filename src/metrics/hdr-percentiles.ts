@@ -48,7 +48,7 @@ export class PercentilesData {
     this.config = config
     this.#clock = clock
     this.#originMs = clock.monotonicMs()
-    const { Int32Histogram } = hdrLoad.loadHdr()
+    const Int32Histogram = hdrLoad.loadHistogram()
     this.#windows = Array.from({ length: config.windows }, () => {
       const histogram = new Int32Histogram(1, 2, config.significantDigits)
       histogram.autoResize = true
@@ -213,7 +213,7 @@ export class PercentilesData {
   /** What the quantiles come from, as one HdrHistogram: V2, compressed, base64. Its values are multiplied by `config.scale`. */
   encode(): string {
     this.#turnTo(this.#clock.monotonicMs())
-    const { Int32Histogram } = hdrLoad.loadHdr()
+    const Int32Histogram = hdrLoad.loadHistogram()
     const union = new Int32Histogram(1, 2, this.config.significantDigits)
     union.autoResize = true
     for (const { histogram } of this.#windows) union.add(histogram)
@@ -231,5 +231,5 @@ export class PercentilesData {
 }
 
 function encoded(histogram: Int32Histogram): string {
-  return hdrLoad.loadHdr().encodeIntoCompressedBase64(histogram)
+  return hdrLoad.loadEncoder()(histogram)
 }
