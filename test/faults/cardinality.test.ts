@@ -3,7 +3,7 @@ import { MetricRegistry } from '../../src/metrics/metric-registry.js'
 import { count, distribution, sum } from '../../src/stats/aggregation.js'
 import type { Measure } from '../../src/stats/measure.js'
 import type { Stats } from '../../src/stats/stats.js'
-import type { DistributionValue } from '../../src/metrics/metric.js'
+import type { DistributionValue, Metric } from '../../src/metrics/metric.js'
 import { selfValue } from '../exporters/self-value.js'
 import { engine, rowsOf } from '../stats/engine.js'
 import { amount, figure } from './amount.js'
@@ -72,10 +72,10 @@ test('the series of a hundred instruments stay within their limit too', () => {
   const registry = new MetricRegistry({ limits: { rowsPerView: 100, totalRows: 1_000 } })
   const sums = Array.from({ length: 100 }, (_, at) => registry.cumulative(`c${at}`, { labelKeys: ['a'] }))
   for (let n = 0; n < 200; n++) for (const one of sums) one.add(1, { a: `v${n}` })
-  const metrics = registry.getMetrics() as { timeSeries: { overflow?: boolean; points: { value: number }[] }[] }[]
+  const metrics = registry.getMetrics() as readonly Metric[]
   const series = metrics.map(({ timeSeries }) => timeSeries)
   expect(series.flat().filter(({ overflow }) => overflow !== true)).toHaveLength(1_000)
-  for (const one of series) expect(one.reduce((all, { points }) => all + points[0]!.value, 0)).toBe(200)
+  for (const one of series) expect(one.reduce((all, { points }) => all + (points[0]!.value as number), 0)).toBe(200)
 })
 
 test('the overflow row is known by a label that no tag can have', async () => {

@@ -149,7 +149,7 @@ test('-0 is 0 everywhere it can be seen', () => {
 
 test('numeric texts, booleans, dates, boxed numbers and objects are dropped, counted, and none of their methods is called', async () => {
   const never = (): never => expect.fail('a method was called')
-  const odd = [
+  const odd: unknown[] = [
     '5',
     '',
     true,
@@ -277,7 +277,7 @@ test('bounds that do not increase, are no finite numbers or more than 512 are re
   }
   expect([stats.viewManager.views, measure.hasViews]).toEqual([[], false])
   const kept = [[], [0], [-1, 0, 1], many(512), [...many(512), Infinity], [1, Infinity]].map(
-    (bounds) => (distribution(bounds) as { bounds: number[] }).bounds.length,
+    (bounds) => (distribution(bounds) as { bounds?: readonly number[] }).bounds!.length,
   )
   expect(kept).toEqual([0, 1, 3, 512, 512, 1])
 })
