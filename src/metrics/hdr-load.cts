@@ -9,7 +9,10 @@ const loader: {
   loadEncoder(): Hdr['encodeIntoCompressedBase64']
 } = {
   loadHistogram: () => require('hdr-histogram-js/dist/Int32Histogram').default as Hdr['Int32Histogram'],
-  loadEncoder: () => require('hdr-histogram-js/dist/encoding').encodeIntoCompressedBase64 as Hdr['encodeIntoCompressedBase64'],
+  loadEncoder: () => {
+    require('hdr-histogram-js/dist/JsHistogram.encoding') // gives histograms a method
+    return (histogram) => (histogram as unknown as { encodeIntoCompressedBase64(): string }).encodeIntoCompressedBase64()
+  },
 }
 
 // @ts-expect-error -- `export =` cannot be erased, but a .cts file has no other way to export.

@@ -1,0 +1,93 @@
+// @ts-check
+// What a soak has to hold, and whether it did.
+import { line } from '../statistics.js'
+
+/**
+ * What the service saw of itself.
+ * @typedef {object} Seen
+ * @property {number} seconds Under load.
+ * @property {number} records Made.
+ * @property {number} counted In the rows of the views.
+ * @property {number} series
+ * @property {number} spans Started.
+ * @property {number} exportedSpans As the exporter in memory counted them.
+ * @property {number} metricExports Of the exporter in memory.
+ * @property {number} rotations Files of the file exporters beside the current ones.
+ * @property {readonly (readonly [number, number])[]} resident Minutes since the load began, MB after a collection.
+ * @property {number} heapBeginMB After collections, when warm.
+ * @property {number} heapEndMB After collections, at the end, under load still.
+ * @property {Delay} baseline The same process before the library did anything.
+ * @property {Delay} scraped With records, spans and scrapes.
+ * @property {Delay} everything With periodic exports besides.
+ * @property {number} descriptorsBefore
+ * @property {number} descriptorsAfter
+ * @property {number} timersBefore
+ * @property {number} timersAfter
+ * @property {number} warnings
+ *
+ * How late a timer of 1 ms came because the main thread ran, in milliseconds.
+ * @typedef {{ p50: number, p999: number, max: number }} Delay
+ *
+ * @typedef {{ scrapes: number, failedScrapes: number, scrapedBytes: number, pushes: number, pushedBytes: number }} Outside
+ * @typedef {{ what: string, seen: number, unit: string, atMost?: number, atLeast?: number, held?: boolean }} Check
+ */
+
+export const WARM_UP_MINUTES = 1
+const LONG_MINUTES = 60
+
+/**
+ * @param {Seen & Outside} seen
+ * @param {number} minutes
+ * @returns {Check[]}
+ */
+export function checks(seen, minutes) {
+  const long = minutes >= LONG_MINUTES
+  // Nothing is looked at in the first minute; in the long form the first third is left out.
+  const from = long ? minutes / 3 : 0
+  const { slope } = line(seen.resident.filter(([minute]) => minute >= from))
+  const last = seen.resident.at(-1)?.[1] ?? Number.NaN
+  const added = (/** @type {keyof Delay} */ what) => Math.max(0, seen.scraped[what] - seen.baseline[what])
+  return [
+    atLeast('records a second', seen.records / seen.seconds, 9_900),
+    plain('series', seen.series),
+    atMost('records missing in the views', Math.abs(seen.records - seen.counted), 0),
+    atLeast('scrapes a second', seen.scrapes / seen.seconds, 0.95),
+    atMost('scrapes that failed', seen.failedScrapes, 0),
+    plain('bytes of a scrape', seen.scrapedBytes / seen.scrapes, 'B'),
+    atLeast('spans a second', seen.spans / seen.seconds, 95),
+    atMost('spans missing in memory', Math.abs(seen.spans - seen.exportedSpans), 0),
+    atLeast('periodic exports', seen.metricExports, Math.floor(seen.seconds / 30) - 1),
+    atLeast('pushes', seen.pushes, Math.floor(seen.seconds / 30) - 1),
+    atLeast('rotated files', seen.rotations, 1),
+    atMost('warnings of the process', seen.warnings, 0),
+    plain('resident at the end, collected', last, 'MB'),
+    long ? atMost('slope of resident memory', slope * 60, 1, 'MB/h') : atMost('slope of resident memory', slope, 0.5, 'MB/min'),
+    plain('heap when warm, collected', seen.heapBeginMB, 'MB'),
+    atMost('heap at the end, collected', seen.heapEndMB, seen.heapBeginMB * 1.02, 'MB'),
+    plain('event loop delay without the library, p99.9', seen.baseline.p999, 'ms'),
+    plain('event loop delay without the library, longest', seen.baseline.max, 'ms'),
+    atMost('added by records and scrapes, p99.9', added('p999'), 5, 'ms'),
+    atMost('added by records and scrapes, longest', added('max'), 25, 'ms'),
+    plain('with all exporters, p99.9', seen.everything.p999, 'ms'),
+    plain('with all exporters, longest', seen.everything.max, 'ms'),
+    plain('descriptors before', seen.descriptorsBefore),
+    atMost('descriptors after', seen.descriptorsAfter, seen.descriptorsBefore),
+    plain('timers before', seen.timersBefore),
+    atMost('timers after', seen.timersAfter, seen.timersBefore),
+  ]
+}
+
+/** @param {string} what @param {number} seen @param {string} [unit] @returns {Check} */
+function plain(what, seen, unit = '') {
+  return { what, seen, unit }
+}
+
+/** @param {string} what @param {number} seen @param {number} bound @param {string} [unit] @returns {Check} */
+function atMost(what, seen, bound, unit = '') {
+  return { what, seen, unit, atMost: bound, held: seen <= bound }
+}
+
+/** @param {string} what @param {number} seen @param {number} bound @param {string} [unit] @returns {Check} */
+function atLeast(what, seen, bound, unit = '') {
+  return { what, seen, unit, atLeast: bound, held: seen >= bound }
+}
