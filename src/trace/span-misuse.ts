@@ -1,8 +1,9 @@
+import { contextState } from '../base/context.js'
 import { selfCount, selfFamily, type SelfCount } from '../base/self-count.js'
 
 const misuses = selfFamily({
   name: 'tallyscope_span_misuse_total',
-  description: 'Calls on spans that came at the wrong time and changed nothing',
+  description: 'Spans used wrongly: calls that came at the wrong time and changed nothing, and current spans that nobody ends',
   type: 'counter',
   unit: '1',
   labelKeys: ['reason'],
@@ -30,6 +31,25 @@ export const endedTwice: SelfCount = selfCount(misuses, 'ended_twice')
 export const usedAfterEnd: SelfCount = selfCount(misuses, 'used_after_end')
 /** `endSpan()` or `addAttributeToCurrentSpan()` where no span is current. */
 export const noCurrentSpan: SelfCount = selfCount(misuses, 'no_current_span')
+
+/** A thousand spans were current inside each other, and were let go of. */
+export const neverEnded: SelfCount = selfCount(misuses, 'never_ended')
+
+const open = selfFamily({
+  name: 'tallyscope_spans_open',
+  description: 'Sampled spans that have begun and not ended; where it only grows, some never are',
+  type: 'gauge',
+  unit: '1',
+  labelKeys: [],
+})
+open.series.set('[]', {
+  labelValues: [],
+  count: {
+    get value(): number {
+      return contextState.openSampledSpans
+    },
+  },
+})
 
 export const refusedValues: SelfCount = selfCount(dropped, 'attribute', 'type')
 export const droppedAttributes: SelfCount = selfCount(dropped, 'attribute', 'limit')

@@ -246,6 +246,11 @@ export class Span implements OwnedFrameSpan {
     return this.extras?.scope?.enclosing
   }
 
+  /** @internal */
+  get depth(): number {
+    return this.extras?.scope?.depth ?? 0
+  }
+
   protected needExtras(): SpanExtras {
     return (this.extras ??= new SpanExtras())
   }

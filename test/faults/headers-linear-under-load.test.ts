@@ -15,6 +15,7 @@ import { getterOf } from '../../src/trace/propagation/carrier.js'
 import { GoogleCloudPropagator } from '../../src/trace/propagation/google-cloud.js'
 import { TextMapPropagator } from '../../src/trace/propagation/text-map.js'
 import { TraceContextPropagator } from '../../src/trace/propagation/trace-context.js'
+import { figure } from './amount.js'
 
 const UNITS = [
   '0',
@@ -85,7 +86,7 @@ test('64 kB of whatever text take no reader more than a millisecond, and what No
       if (ms > worst.ms) worst = { ms, what: `${name} of "${unit}"` }
     }
   }
-  process.stdout.write(`longest: ${worst.ms.toFixed(3)} ms, ${worst.what}\n`)
+  figure('64 kB of header', `${worst.ms.toFixed(2)} ms at the most, ${worst.what}`)
   expect(worst.ms, worst.what).toBeLessThan(1)
 })
 

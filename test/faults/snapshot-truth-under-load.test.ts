@@ -3,7 +3,7 @@ import { metricsHandler } from '../../src/exporters/prometheus/handler.js'
 import { distribution } from '../../src/stats/aggregation.js'
 import { Stats } from '../../src/stats/stats.js'
 import { bytesOf } from '../exporters/prometheus/metric-samples.js'
-import { amount } from './amount.js'
+import { amount, figure } from './amount.js'
 
 const ROWS = 600
 const AT_ONCE = 25
@@ -65,9 +65,7 @@ test('while values are recorded at full speed the last bucket of each histogram 
     await Promise.all(batch)
   }
   isOn = false
-  process.stdout.write(
-    `${scrapes} scrapes of ${ROWS} histograms, ${recorded} values recorded meanwhile, ${torn} with recording in between\n`,
-  )
+  figure('snapshot truth', `${scrapes} scrapes of ${ROWS} histograms, values recorded within ${torn} of them, ${wrong} wrong`)
   expect(wrong).toBe(0)
   expect(torn).toBeGreaterThan(scrapes / 10)
 }, 600_000)
