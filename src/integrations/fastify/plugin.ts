@@ -91,9 +91,11 @@ function addHooks(app: FastifyInstance, side: ServerSide): void {
       if (route === NOT_MEASURED) exchange.dismiss()
       else exchange.routed(route)
     }
-    const frame = exchange?.frame ?? EMPTY_FRAME
-    if (frame === currentFrame()) done()
-    else runInFrame(frame, done)
+    const frame = exchange?.frame
+    // What is current costs a walk through the async hooks to find out: asked only where nothing is to be entered.
+    if (frame !== undefined) runInFrame(frame, done)
+    else if (currentFrame() === EMPTY_FRAME) done()
+    else runInFrame(EMPTY_FRAME, done)
   })
 
   app.addHook('onError', (request, _reply, error, done) => {

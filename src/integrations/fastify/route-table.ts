@@ -21,20 +21,27 @@ export class RouteTable {
   /** Where Fastify keeps a request's route; null where that cannot be told. */
   #context: symbol | null | undefined
   readonly #routes = new WeakMap<object, RouteSeries | typeof NOT_MEASURED>()
+  /** Requests for one route tend to come in a row. */
+  #lastConfig: RouteConfig | undefined
+  #last: RouteSeries | typeof NOT_MEASURED
 
   constructor(measures: ServerMeasures, unmatched: RouteSeries) {
     this.#measures = measures
     this.#unmatched = unmatched
+    this.#last = unmatched
   }
 
   find(request: FastifyRequest): RouteSeries | typeof NOT_MEASURED {
     const config = this.#configOf(request)
+    if (config === this.#lastConfig && config !== undefined) return this.#last
     if (config?.url === undefined) return this.#unmatched
     let route = this.#routes.get(config)
     if (route === undefined) {
       route = this.#make(config)
       this.#routes.set(config, route)
     }
+    this.#lastConfig = config
+    this.#last = route
     return route
   }
 

@@ -30,17 +30,18 @@ const SWITCHING_PROTOCOLS = 101
 
 /** One request, from its headers to the close of its response; counted once, however it ends. */
 export class ServerExchange extends BodyBytes {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-  readonly method: number
-  span: Span | undefined
-  error: unknown
-  readonly #home: ExchangeHome
-  readonly #startMs: number
-  #route: RouteSeries
+  // Only declared: for fields that a derived class defines itself, V8 calls a function of its own.
+  declare readonly request: IncomingMessage
+  declare readonly response: ServerResponse
+  declare readonly method: number
+  declare span: Span | undefined
+  declare error: unknown
+  declare private readonly home: ExchangeHome
+  declare private readonly startMs: number
+  declare private route: RouteSeries
   /** Tags that the caller sent along. */
-  #sentTags: TagMap | undefined
-  #open = true
+  declare private sentTags: TagMap | undefined
+  declare private open: boolean
 
   constructor(home: ExchangeHome, request: IncomingMessage, response: ServerResponse) {
     super()
@@ -49,17 +50,19 @@ export class ServerExchange extends BodyBytes {
     this.method = httpMethodIndex(request.method)
     this.span = undefined
     this.error = undefined
-    this.#home = home
-    this.#startMs = home.clock.monotonicMs()
-    this.#route = home.unmatched
+    this.home = home
+    this.startMs = home.clock.monotonicMs()
+    this.route = home.unmatched
+    this.sentTags = undefined
+    this.open = true
   }
 
   /** Says which route answers, and begins the span. */
   routed(route: RouteSeries): void {
-    this.#route = route
-    const span = this.#home.startSpan(this.request, route.spanName(this.method), route.route)
-    const sent = this.#home.sentTags(this.request)
-    if (sent !== undefined) this.#sentTags = sent
+    this.route = route
+    const span = this.home.startSpan(this.request, route.spanName(this.method), route.route)
+    const sent = this.home.sentTags(this.request)
+    if (sent !== undefined) this.sentTags = sent
     this.span = span
     const tags = sent === undefined ? route.tags : route.tags === undefined ? sent : sent.with(route.tags.record)
     const base = tags === undefined ? EMPTY_FRAME : { ...EMPTY_FRAME, tags }
@@ -68,41 +71,41 @@ export class ServerExchange extends BodyBytes {
 
   /** Forgets the request: its route is not to be measured. */
   dismiss(): void {
-    if (!this.#open) return
-    this.#open = false
-    this.#home.inFlight.add(-1)
+    if (!this.open) return
+    this.open = false
+    this.home.inFlight.add(-1)
   }
 
   close(): void {
-    if (!this.#open) return
+    if (!this.open) return
     this.dismiss()
-    const outcome = this.#outcome()
-    const status = this.#status(outcome)
+    const outcome = this.outcome()
+    const status = this.status(outcome)
     const { span } = this
     if (span?.sampled) {
-      this.#describe(span, status, outcome)
+      this.describe(span, status, outcome)
       // The values are this span's, wherever the event of the close comes from.
       contextState.endingSpan = span
-      this.#record(status, outcome)
+      this.record(status, outcome)
       contextState.endingSpan = undefined
     } else {
-      this.#record(status, outcome)
-      if (span !== undefined && (status >= 400 || status === 0)) this.#describe(span, status, outcome)
+      this.record(status, outcome)
+      if (span !== undefined && (status >= 400 || status === 0)) this.describe(span, status, outcome)
     }
     span?.end()
   }
 
-  #record(status: number, outcome: HttpOutcome): void {
-    const seconds = (this.#home.clock.monotonicMs() - this.#startMs) / 1_000
+  private record(status: number, outcome: HttpOutcome): void {
+    const seconds = (this.home.clock.monotonicMs() - this.startMs) / 1_000
     const { received } = this
-    const sent = this.#sentBytes(status)
-    const route = this.#route
-    if (this.#sentTags === undefined) return route.record(this.method, status, outcome, seconds, received, sent)
-    const context = route.tags === undefined ? this.#sentTags : this.#sentTags.with(route.tags.record)
-    this.#home.measures.recordTagged(route.tagsOf(this.method, status, outcome), context, seconds, received, sent)
+    const sent = this.sentBytes(status)
+    const route = this.route
+    if (this.sentTags === undefined) return route.record(this.method, status, outcome, seconds, received, sent)
+    const context = route.tags === undefined ? this.sentTags : this.sentTags.with(route.tags.record)
+    this.home.measures.recordTagged(route.tagsOf(this.method, status, outcome), context, seconds, received, sent)
   }
 
-  #describe(span: Span, status: number, outcome: HttpOutcome): void {
+  private describe(span: Span, status: number, outcome: HttpOutcome): void {
     if (this.error !== undefined) addErrorAttributes(span, this.error)
     const message = this.error === undefined ? undefined : span.status.message
     if (status === SWITCHING_PROTOCOLS) span.addAttribute('http.status_code', status)
@@ -111,24 +114,24 @@ export class ServerExchange extends BodyBytes {
     else if (outcome === 'error' && span.status.isOk) span.setStatus(new Status(StatusCode.UNKNOWN, 'the response was broken off'))
   }
 
-  #outcome(): HttpOutcome {
+  private outcome(): HttpOutcome {
     if (isFinished(this.response)) return this.response.statusCode >= 500 ? 'error' : 'ok'
-    if (this.#isUpgraded()) return 'ok'
+    if (this.isUpgraded()) return 'ok'
     return clientLeft(this.request, this.response) ? 'aborted' : 'error'
   }
 
-  #status(outcome: HttpOutcome): number {
+  private status(outcome: HttpOutcome): number {
     if (this.response.headersSent) return clamped(this.response.statusCode)
     return outcome === 'ok' ? SWITCHING_PROTOCOLS : 0
   }
 
   /** Another protocol took the connection over: no response of HTTP will ever finish. */
-  #isUpgraded(): boolean {
+  private isUpgraded(): boolean {
     return (this.request as { upgrade?: unknown }).upgrade === true && !this.response.headersSent
   }
 
   /** Answers to HEAD, and those with 204 and 304, have no body on the wire whatever is written to them. */
-  #sentBytes(status: number): number {
+  private sentBytes(status: number): number {
     return this.request.method === 'HEAD' || status === 204 || status === 304 ? 0 : this.sent
   }
 }
