@@ -36,7 +36,7 @@ export class TraceIdentity {
     if (typeof source === 'string') {
       this.#hex = source.length === ID_LENGTH ? source : source.slice(TRACE_ID_AT, TRACE_ID_AT + ID_LENGTH)
     } else {
-      if (source !== undefined) this.#draw(source)
+      if (source !== undefined) this.makeWords(source)
       this.#hex = hexOf4(this.#w0, this.#w1, this.#w2, this.#w3)
     }
     return this.#hex
@@ -44,32 +44,31 @@ export class TraceIdentity {
 
   /** The low 64 bits, first half. */
   get w2(): number {
-    if (this.#source !== undefined) this.#makeWords(this.#source)
+    if (this.#source !== undefined) this.makeWords(this.#source)
     return this.#w2
   }
 
   /** The low 64 bits, second half. */
   get w3(): number {
-    if (this.#source !== undefined) this.#makeWords(this.#source)
+    if (this.#source !== undefined) this.makeWords(this.#source)
     return this.#w3
   }
 
-  #makeWords(source: RandomWords | string): void {
-    if (typeof source !== 'string') return this.#draw(source)
-    readHexWords(this.hex, 0, scratch)
-    this.#w0 = scratch[0]!
-    this.#w1 = scratch[1]!
-    this.#w2 = scratch[2]!
-    this.#w3 = scratch[3]!
-    this.#source = undefined
-  }
-
-  #draw(random: RandomWords): void {
-    this.#w0 = random.next()
-    this.#w1 = random.next()
-    this.#w2 = random.next()
-    // An id of zeros means none.
-    this.#w3 = random.next() || ((this.#w0 | this.#w1 | this.#w2) === 0 ? 1 : 0)
+  // Not a private method: each object of a class that has some holds a mark for them.
+  protected makeWords(source: RandomWords | string): void {
+    if (typeof source === 'string') {
+      readHexWords(this.hex, 0, scratch)
+      this.#w0 = scratch[0]!
+      this.#w1 = scratch[1]!
+      this.#w2 = scratch[2]!
+      this.#w3 = scratch[3]!
+    } else {
+      this.#w0 = source.next()
+      this.#w1 = source.next()
+      this.#w2 = source.next()
+      // An id of zeros means none.
+      this.#w3 = source.next() || ((this.#w0 | this.#w1 | this.#w2) === 0 ? 1 : 0)
+    }
     this.#source = undefined
   }
 }

@@ -8,8 +8,9 @@ import type { AttributesInit } from './attributes.js'
 import { currentOf, FrameParent, frameWith, holderOf } from './current-span.js'
 import { contextFrom } from './foreign-context.js'
 import type { TagBaggage } from './propagation/baggage.js'
-import { getterOf, type ReadableCarrier, setterOf, type WritableCarrier } from './propagation/carrier.js'
+import { getterOf, plainHeaders, type ReadableCarrier, setterOf, type WritableCarrier } from './propagation/carrier.js'
 import type { Propagator } from './propagation/propagator.js'
+import { extractTraceContext, TraceContextPropagator } from './propagation/trace-context.js'
 import type { RandomWords } from './random-words.js'
 import type { Sampler } from './sampler.js'
 import { callAndEnd } from './scoped-call.js'
@@ -107,7 +108,7 @@ export class TracerCore {
     if (fn === undefined) return this.startSpan(name, second as SpanOptions | undefined)
     const frame = currentFrame()
     const span = this.#maker.begin(name, second === fn ? undefined : (second as SpanOptions | undefined), frame)
-    return runInFrameWith(frameWith(frame, span), callAndEnd<R>, span, fn)
+    return runInFrameWith(frameWith(frame, span), frame, callAndEnd<R>, span, fn)
   }
 
   /**
@@ -221,7 +222,9 @@ export class TracerCore {
   /** Reads a caller's context from headers; undefined where there is nothing valid. Never throws. */
   extract(carrier: ReadableCarrier | null | undefined): SpanContext | undefined {
     try {
-      return this.propagator.extract(getterOf(carrier))
+      const { propagator } = this
+      const headers = propagator.extract === TraceContextPropagator.prototype.extract ? plainHeaders(carrier) : undefined
+      return headers === undefined ? propagator.extract(getterOf(carrier)) : extractTraceContext(headers)
     } catch {
       userCodeThrew.propagator.value++
       return undefined

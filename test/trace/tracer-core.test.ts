@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setImmediate as immediately } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { contextState } from '../../src/base/context.js'
+import { contextState, currentFrame } from '../../src/base/context.js'
 import { selfFamilies } from '../../src/base/self-count.js'
 import { runSuppressed } from '../../src/base/suppression.js'
 import { withTags } from '../../src/stats/current-tags.js'
@@ -110,20 +110,29 @@ describe('a span around a callback', () => {
     expect(counted('tallyscope_span_misuse_total', 'ended_twice')).toBe(before)
   })
 
-  test('runs the async storage once', () => {
+  test('changes the async storage once, and back', () => {
     const { tracer } = traced()
-    const { run } = AsyncLocalStorage.prototype
+    const { enterWith, run } = AsyncLocalStorage.prototype
+    const entered: unknown[] = []
     let runs = 0
+    AsyncLocalStorage.prototype.enterWith = function (this: AsyncLocalStorage<unknown>, store: unknown) {
+      entered.push(store)
+      enterWith.call(this, store)
+    }
     AsyncLocalStorage.prototype.run = function (this: AsyncLocalStorage<unknown>, ...args: Parameters<typeof run>) {
       runs++
       return run.apply(this, args)
     } as typeof run
+    const before = currentFrame()
     try {
-      tracer.span('a', () => {})
+      tracer.span('a', () => expect(entered).toStrictEqual([currentFrame()]))
     } finally {
+      AsyncLocalStorage.prototype.enterWith = enterWith
       AsyncLocalStorage.prototype.run = run
     }
-    expect(runs).toBe(1)
+    expect(entered).toHaveLength(2)
+    expect(currentFrame()).toBe(before)
+    expect(runs).toBe(0)
   })
 })
 

@@ -12,7 +12,7 @@ export type ReadableCarrier =
 export type WritableCarrier = object
 
 /** Several headers of one name count as one, joined by commas, as HTTP has it. */
-function textOf(value: unknown): string | undefined {
+export function textOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value
   if (!Array.isArray(value)) return undefined
   const texts = value.filter((each): each is string => typeof each === 'string')
@@ -44,10 +44,13 @@ function isNamed(key: unknown, name: string): boolean {
 }
 
 function fromObject(headers: Readonly<Record<string, unknown>>, name: string): string | undefined {
-  const exact = textOf(headers[name])
-  if (exact !== undefined) return exact
+  return textOf(headers[name]) ?? inAnyCase(headers, name)
+}
+
+/** A header among the properties of an object that has none of exactly this name, or no text in it. */
+export function inAnyCase(headers: Readonly<Record<string, unknown>>, name: string): string | undefined {
   for (const key in headers) {
-    if (isNamed(key, name)) return textOf(headers[key])
+    if (key.length === name.length && key.toLowerCase() === name) return textOf(headers[key])
   }
   return undefined
 }
@@ -55,22 +58,51 @@ function fromObject(headers: Readonly<Record<string, unknown>>, name: string): s
 /** How to read this carrier. Nothing it does throws: what cannot be read is not there. */
 export function getterOf(carrier: ReadableCarrier | null | undefined): HeaderGetter {
   if (typeof carrier !== 'object' || carrier === null) return () => undefined
+  const read = readerOf(carrier) as (carrier: object, name: string) => string | undefined
   return (name) => {
     try {
-      return readFrom(carrier, name)
+      return read(carrier, name)
     } catch {
       return undefined // a getter or a proxy of the carrier threw
     }
   }
 }
 
-function readFrom(carrier: object, name: string): string | undefined {
-  if (carrier instanceof Map) return textOf(carrier.get(name)) ?? fromPairs(carrier, name)
-  if (Array.isArray(carrier)) return typeof carrier[0] === 'string' ? fromFlat(carrier, name) : fromPairs(carrier, name)
-  const { get, getHeader } = carrier as { get?: unknown; getHeader?: unknown }
-  if (typeof get === 'function') return textOf(get.call(carrier, name))
-  if (typeof getHeader === 'function') return textOf(getHeader.call(carrier, name))
-  return fromObject(carrier as Readonly<Record<string, unknown>>, name)
+/** Found out once for all headers of a carrier. */
+function readerOf(carrier: object): (carrier: never, name: string) => string | undefined {
+  try {
+    if (carrier instanceof Map) return fromMap
+    if (Array.isArray(carrier)) return typeof carrier[0] === 'string' ? fromFlat : fromPairs
+    const { get, getHeader } = carrier as { get?: unknown; getHeader?: unknown }
+    if (typeof get === 'function') return fromGet
+    return typeof getHeader === 'function' ? fromGetHeader : fromObject
+  } catch {
+    return () => undefined // a getter or a proxy threw
+  }
+}
+
+/** The carrier where its headers are its properties, as those of node's requests are. */
+export function plainHeaders(carrier: ReadableCarrier | null | undefined): Readonly<Record<string, unknown>> | undefined {
+  if (typeof carrier !== 'object' || carrier === null || Array.isArray(carrier)) return undefined
+  try {
+    const { get, getHeader } = carrier as { get?: unknown; getHeader?: unknown }
+    if (typeof get === 'function' || typeof getHeader === 'function') return undefined
+    return carrier as Readonly<Record<string, unknown>>
+  } catch {
+    return undefined
+  }
+}
+
+function fromMap(carrier: ReadonlyMap<string, unknown>, name: string): string | undefined {
+  return textOf(carrier.get(name)) ?? fromPairs(carrier, name)
+}
+
+function fromGet(carrier: { readonly get: (name: string) => unknown }, name: string): string | undefined {
+  return textOf(carrier.get(name))
+}
+
+function fromGetHeader(carrier: { readonly getHeader: (name: string) => unknown }, name: string): string | undefined {
+  return textOf(carrier.getHeader(name))
 }
 
 /** How to write to this carrier. A carrier that refuses is left as it is. */
