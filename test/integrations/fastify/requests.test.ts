@@ -241,6 +241,36 @@ test('requests that wait in a pipeline end with their connection', async () => {
   expect(counts(stats)).toEqual({ 'GET /slow  aborted': 3 })
 })
 
+test('forty requests in a pipeline that breaks are forty aborts, and nothing is warned of', async () => {
+  const warnings: Error[] = []
+  const onWarning = (warning: Error): void => void warnings.push(warning)
+  process.on('warning', onWarning)
+  const releases: (() => void)[] = []
+  const waiting = { name: 'waiting', getMetrics: () => new Promise<[]>((resolve) => void releases.push(() => resolve([]))) }
+  const { url, port, stats, app } = await served(
+    (each) => {
+      each.get('/slow', async () => {
+        await delay(100)
+        return 'late'
+      })
+    },
+    { plugin: { producers: [waiting], metrics: { maxInFlight: 40, maxWaiting: 0 } } },
+  )
+  const pipelines = await Promise.all(['/slow', '/metrics'].map(async (path) => ({ path, ...(await connection(port)) })))
+  for (const { path, socket } of pipelines) socket.write(`GET ${path} HTTP/1.1\r\nhost: h\r\n\r\n`.repeat(40))
+  await until(async () => (await inFlight(app)) === 40)
+  for (const { socket } of pipelines) socket.destroy()
+  await until(async () => (await inFlight(app)) === 0)
+  releases.splice(0).forEach((release) => release())
+  expect(counts(stats)).toEqual({ 'GET /slow  aborted': 40 })
+  const scrape = fetch(`${url}/metrics`)
+  await until(() => releases.length > 0)
+  releases.forEach((release) => release())
+  expect((await scrape).status).toBe(200)
+  process.off('warning', onWarning)
+  expect(warnings).toEqual([])
+})
+
 test('pipelined requests are each counted with their own bytes', async () => {
   const { port, stats } = await served((app) => {
     app.get('/n/:n', async (request) => {
