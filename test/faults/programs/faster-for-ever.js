@@ -4,9 +4,9 @@ import { AsyncTransport } from 'tallyscope'
 const { seconds } = JSON.parse(process.argv[2])
 process.on('warning', () => {})
 const transport = new AsyncTransport({ export: () => new Promise(() => {}) })
-const rss = () => {
+const memory = () => {
   for (let i = 0; i < 4; i++) globalThis.gc()
-  return process.memoryUsage().rss
+  return process.memoryUsage()
 }
 let sent = 0
 const startMs = performance.now()
@@ -19,17 +19,18 @@ async function sendFor(ms) {
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }
-await sendFor(1_000)
-const warm = rss()
+await sendFor(3_000) // until the heap has the size that this rate of garbage takes
+const warm = memory()
 await sendFor(seconds * 1_000)
-const grown = rss() - warm
+const end = memory()
 const { accepted, queued, inFlight, dropped, rejected, exported } = transport.accounting
 process.stdout.write(
   JSON.stringify({
-    grown,
+    grown: end.rss - warm.rss,
+    heapGrown: end.heapUsed - warm.heapUsed,
     queued,
     accepted,
-    perSecond: accepted / (seconds + 1),
+    perSecond: accepted / (seconds + 3),
     balance: queued + inFlight + dropped + rejected + exported,
   }),
 )
