@@ -17,7 +17,7 @@ import { TextMapPropagator } from '../../src/trace/propagation/text-map.js'
 import { TraceContextPropagator } from '../../src/trace/propagation/trace-context.js'
 import { SpanContext } from '../../src/trace/span-context.js'
 import { TraceState } from '../../src/trace/trace-state.js'
-import { amount, seed } from './amount.js'
+import { amount, figure, seed } from './amount.js'
 import { mutated, mutatedBytes, randomFrom } from './mutate.js'
 
 const ROUNDS = amount(100_000, 1_000_000)
@@ -50,6 +50,7 @@ function fuzz(propagator: Propagator): number {
 
 /** Some are still right, or the test shows nothing; most are not. */
 function isSome(taken: number): void {
+  figure('header parsers', `${ROUNDS} ${expect.getState().currentTestName}: ${taken} valid`)
   expect(taken).toBeGreaterThan(ROUNDS / 1_000)
   expect(taken).toBeLessThan(ROUNDS * 0.9)
 }
@@ -216,7 +217,8 @@ test(
       prefersGzip(accept)
       for (const { q } of headerClauses(accept)) if (!(q >= 0 && q <= 1)) expect.fail(JSON.stringify(accept))
     }
-    expect(seen.size).toBeGreaterThanOrEqual(4)
+    figure('Accept parser', `${ROUNDS} mutated headers, each answered with one of ${seen.size} content types`)
+  expect(seen.size).toBeGreaterThanOrEqual(4)
   },
   TIMEOUT_MS,
 )
