@@ -13,7 +13,7 @@ export interface StreamTextOptions {
 /**
  * The Prometheus text format 0.0.4 in chunks of up to 128 KiB, rendered from rows as it is read.
  *
- * Work is done in slices of 5 ms with a turn of the event loop between them; what has not changed since the last
+ * Work is done in slices of some 2 ms with a turn of the event loop between them; what has not changed since the last
  * document is not rendered again. Each row is read in one go, so a histogram's buckets always add up to its
  * count; the document as a whole is not one point in time.
  *
