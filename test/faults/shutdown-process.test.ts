@@ -136,8 +136,9 @@ test('100 000 items a second to an exporter that hangs grow the process by less 
   expect(perSecond).toBeGreaterThan(50_000)
   expect(grown).toBeLessThan(20e6)
   expect(heapGrown).toBeLessThan(1e6)
+  const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
   figure(
     'queue, 100,000 items/s to an exporter that hangs',
-    `${seconds} s: RSS + ${(grown / 1e6).toFixed(1)} MB, heap + ${(heapGrown / 1e6).toFixed(1)} MB, ${queued} items queued`,
+    `${seconds} s: RSS changed by ${megabytes(grown)}, the heap by ${megabytes(heapGrown)}; ${queued} items queued`,
   )
 }, 120_000)
