@@ -12,6 +12,7 @@ import type { Span } from '../../trace/span.js'
 import { Status } from '../../trace/status.js'
 import { StatusCode } from '../../trace/status-code.js'
 import { BodyBytes } from '../../trace/http-body-bytes.js'
+import type { KeptTick } from './kept-tick.js'
 import type { RouteSeries } from './route-series.js'
 import type { ServerMeasures } from './server-measures.js'
 
@@ -20,6 +21,7 @@ export interface ExchangeHome {
   readonly clock: Clock
   readonly measures: ServerMeasures
   readonly inFlight: GaugeSeries
+  readonly keptTick: KeptTick
   /** For requests that no route has taken yet. */
   readonly unmatched: RouteSeries
   startSpan(request: IncomingMessage, name: string, route: string): Span | undefined
@@ -79,6 +81,7 @@ export class ServerExchange extends BodyBytes {
   close(): void {
     if (!this.open) return
     this.dismiss()
+    if (this.frame !== undefined) this.home.keptTick.count()
     const outcome = this.outcome()
     const status = this.status(outcome)
     const { span } = this

@@ -11,6 +11,7 @@ import type { Span } from '../../trace/span.js'
 import { SpanKind } from '../../trace/span-kind.js'
 import type { TracerCore } from '../../trace/tracer-core.js'
 import { bytesOf, countReceived, countSent, hasBody, tieBytes } from '../../trace/http-body-bytes.js'
+import { KeptTick } from './kept-tick.js'
 import { RouteSeries } from './route-series.js'
 import { type ExchangeHome, ServerExchange } from './server-exchange.js'
 import type { ServerMeasures } from './server-measures.js'
@@ -34,6 +35,7 @@ export class ServerSide implements ExchangeHome {
   readonly inFlight: GaugeSeries
   readonly clock: Clock
   readonly unmatched: RouteSeries
+  readonly keptTick: KeptTick = new KeptTick()
   readonly #tracer: TracerCore | undefined
   readonly #paths: PathExclusion
   readonly #hosts: readonly string[]
