@@ -1,12 +1,22 @@
 import { ownText } from './label-text.js'
 
+/** With more texts the processor's caches decide, not the way to look. */
+const MANY_TEXTS = 1_024
+/** No text is as short. */
+const NOTHING = -1
+
 /** One label: its key, and the small numbers that stand for its values. */
 export class Label {
   readonly key: string
-  /** Texts to their id; what counts as "not set" is id 0. An object, since it answers sooner than a map: see the bench below. */
-  byText: { [text: string]: number } = emptyTexts()
-  /** Other forms of values seen, such as 200 for '200', and those of "not set". */
-  byForm: Map<unknown, number> = absentForms()
+  /** Values in every form seen, text or number, to their id; what counts as "not set" is id 0. */
+  ids: Map<unknown, number> = absentIds()
+  /**
+   * The same for texts up to `longest`, while they are few: an object answers sooner than a map. It is not asked for texts
+   * that it cannot know, since V8 enters each text that an object is asked for into a table of the whole process. See
+   * bench/metrics/row-index.bench.js.
+   */
+  byText: { [text: string]: number } = absentText()
+  longest: number = NOTHING
   /** The text of each id. */
   texts: (string | undefined)[] = [undefined]
   /** Where the id's bits go in a place, and how many there are. */
@@ -15,19 +25,44 @@ export class Label {
   /** The value in the labels that the index keeps. */
   keptValue: unknown = undefined
 
-  constructor(key: string) {
+  /** No longer text is kept; one that is far longer need not be hashed to know that it is unknown. */
+  readonly #maxLength: number
+
+  constructor(key: string, maxLength: number) {
     this.key = key
+    this.#maxLength = maxLength
+  }
+
+  /** The id of a value in this form, where `byText` is not to be asked. */
+  idOf(value: unknown): number | undefined {
+    return typeof value === 'string' && value.length > 2 * this.#maxLength ? undefined : this.ids.get(value)
   }
 
   /** The id of a known text, made where there is none. */
   intern(text: string): number {
-    let id = this.byText[text]
+    let id = this.ids.get(text)
     if (id === undefined) {
       const own = ownText(text)
       id = this.texts.push(own) - 1
-      this.byText[own] = id
+      this.ids.set(own, id)
+      if (this.texts.length > MANY_TEXTS) this.askMap()
+      else {
+        this.byText[own] = id
+        this.longest = Math.max(this.longest, own.length)
+      }
     }
     return id
+  }
+
+  /** To be called when unknown texts are to be expected. */
+  askMap(): void {
+    this.longest = NOTHING
+  }
+
+  /** Ends `askMap`. */
+  askObject(): void {
+    if (this.texts.length > MANY_TEXTS) return
+    for (const text of this.texts) this.longest = Math.max(this.longest, text?.length ?? 0)
   }
 
   /** Whether all ids have room in the bits. */
@@ -37,28 +72,29 @@ export class Label {
 
   forgetTexts(): void {
     this.texts = [undefined]
-    this.byText = emptyTexts()
-    this.byForm = absentForms()
+    this.ids = absentIds()
+    this.byText = absentText()
+    this.longest = NOTHING
   }
 
   /** Remembers the other form of a known text, such as 200 for '200'; a text that was cut would have forms without end. */
   rememberForm(value: unknown, text: string, id: number): void {
-    if ((typeof value === 'number' || typeof value === 'boolean') && text === String(value)) this.byForm.set(value, id)
+    if ((typeof value === 'number' || typeof value === 'boolean') && text === String(value)) this.ids.set(value, id)
   }
 }
 
-// What counts as "not set" has id 0 from the start, so that the record path need not ask.
-
-function emptyTexts(): { [text: string]: number } {
-  const none: { [text: string]: number } = Object.create(null)
-  none[''] = 0
-  return none
+function absentText(): { [text: string]: number } {
+  const ids: { [text: string]: number } = Object.create(null)
+  ids[''] = 0
+  return ids
 }
 
-function absentForms(): Map<unknown, number> {
+/** What counts as "not set" has id 0 from the start, so that the record path need not ask. */
+function absentIds(): Map<unknown, number> {
   return new Map<unknown, number>([
     [undefined, 0],
     [null, 0],
+    ['', 0],
     [Number.NaN, 0],
   ])
 }

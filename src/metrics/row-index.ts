@@ -57,7 +57,7 @@ export class RowIndex {
   readonly #onCut: () => void
 
   constructor(keys: readonly string[], maxValueLength: number, onCut: () => void = () => {}) {
-    this.#labels = keys.map((key) => new Label(key))
+    this.#labels = keys.map((key) => new Label(key, maxValueLength))
     this.#maxValueLength = maxValueLength
     this.#onCut = onCut
     this.#ids = new Int32Array(keys.length)
@@ -78,7 +78,7 @@ export class RowIndex {
     for (let at = 0; at < known.length; at++) {
       const label = known[at]!
       const value = labels[label.key]
-      const id = typeof value === 'string' ? label.byText[value] : label.byForm.get(value)
+      const id = typeof value === 'string' && value.length <= label.longest ? label.byText[value] : label.idOf(value)
       if (id === undefined) return NO_ROW
       place |= id << label.shift
     }
@@ -111,7 +111,7 @@ export class RowIndex {
     for (let at = 0; at < known.length; at++) {
       const label = known[at]!
       const value = labels[label.key]
-      const id = typeof value === 'string' ? label.byText[value] : label.byForm.get(value)
+      const id = typeof value === 'string' && value.length <= label.longest ? label.byText[value] : label.idOf(value)
       if (id === undefined) return NO_ROW
       ids[at] = id
     }
@@ -146,7 +146,8 @@ export class RowIndex {
   findValues(values: readonly unknown[]): number {
     this.#turn++
     let known = true
-    for (const [at, label] of this.#labels.entries()) {
+    for (let at = 0; at < values.length; at++) {
+      const label = this.#labels[at]!
       const value = values[at]
       if (isAbsent(value)) {
         this.#ids[at] = 0
@@ -154,7 +155,7 @@ export class RowIndex {
       }
       if (!isTagValue(value)) return REFUSED
       const text = labelText(value, this.#maxValueLength)
-      const id = label.byText[text]
+      const id = label.ids.get(text)
       if (id === undefined) known = false
       else {
         this.#ids[at] = id
@@ -279,6 +280,12 @@ export class RowIndex {
     this.#used = rows.length
     if (this.#labels.some(({ texts }) => texts.length > 64 && texts.length > rows.length * 2)) this.#forgetUnused(rows)
     this.#rebuild(rows)
+    for (const label of this.#labels) label.askObject()
+  }
+
+  /** Says that there is room for no more rows, until some are removed: what is not known is to be found out cheaply. */
+  close(): void {
+    for (const label of this.#labels) label.askMap()
   }
 
   /** Gives the texts still in use new ids, so that rows that come and go for ever keep memory flat. */

@@ -203,6 +203,7 @@ export class RowStore {
   }
 
   #findOverflow(): number {
+    this.#index.close()
     if (this.#overflowRow === NO_ROW) this.#overflowRow = this.#allocate()
     return this.#overflowRow
   }
