@@ -1,37 +1,60 @@
 import { execFile, spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { markdownPrograms } from '../scripts/markdown-programs.js'
+import { installPacked } from './consumer/packed.js'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '..')
-// Inside the checkout, so that the programs import the package by its own name.
-const folder = join(root, `.run/readme-${process.pid}`)
 const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)]
   .filter((name) => name.endsWith('.md'))
   .sort()
+/** The pages that README names for its recipes: their programs are run as CommonJS too. */
+const recipes = ['README.md', 'docs/configuration.md', 'docs/exporters.md', 'docs/fastify.md', 'docs/http-client.md', 'docs/logging.md']
 const text = (page: string) => readFileSync(join(root, page), 'utf8')
+let folder: string
 
-beforeAll(() => {
-  spawnSync(process.execPath, ['scripts/build.js'], { cwd: root })
-  mkdirSync(folder, { recursive: true })
-}, 60_000)
+beforeAll(async () => {
+  folder = (await installPacked(['fastify', 'opentracing', 'pino', 'prom-client'])).folder
+}, 120_000)
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(() => folder && rmSync(folder, { recursive: true, force: true }))
 
-describe('programs in the documentation run and print what stands below them', () => {
+/** The same program as people write it who use `require`. */
+function asCommonJs(code: string): string {
+  const body = code.replaceAll(/^import (?:(\w+)|\{([^}]*)\}) from ('[^']*')$/gm, (_, whole?: string, names?: string, from?: string) =>
+    whole === undefined ? `const {${names!.replaceAll(' as ', ': ')}} = require(${from})` : `const ${whole} = require(${from})`,
+  )
+  return `async function main() {\n${body}\n}\nmain()\n`
+}
+
+/** Runs a program in a project that has the packed package, and compares what it prints. */
+async function check(name: string, code: string, { flags, files, output }: ReturnType<typeof markdownPrograms>[number]): Promise<void> {
+  writeFileSync(join(folder, name), code)
+  for (const beside of files) writeFileSync(join(folder, beside.name), beside.text)
+  const { stdout } = await run(process.execPath, [...flags, name], { cwd: folder, timeout: 20_000 })
+  if (output !== undefined) expect(stdout.trimEnd()).toBe(output.trimEnd())
+}
+
+describe('programs in the documentation run from the packed package and print what stands below them', () => {
   for (const page of pages) {
-    for (const { line, code, output } of markdownPrograms(text(page))) {
-      test(`${page}:${line}`, async () => {
-        const file = join(folder, `${page.replace(/\W/g, '-')}-${line}.mjs`)
-        writeFileSync(file, code)
-        const { stdout } = await run(process.execPath, [file], { cwd: folder, timeout: 20_000 })
-        if (output !== undefined) expect(stdout.trimEnd()).toBe(output.trimEnd())
-      })
+    for (const program of markdownPrograms(text(page))) {
+      const file = `${page.replace(/\W/g, '-')}-${program.line}`
+      test(`${page}:${program.line}`, () => check(`${file}.mjs`, program.code, program))
+      if (recipes.includes(page)) {
+        test(`${page}:${program.line} as CommonJS`, () => check(`${file}.cjs`, asCommonJs(program.code), program))
+      }
     }
   }
+})
+
+test('every recipe that README names is a page whose programs are run both ways', () => {
+  const section = text('README.md').split('## Recipes')[1]!.split('\n## ')[0]!
+  const named = [...section.matchAll(/\]\((docs\/[\w-]+\.md)/g)].map((match) => match[1]!)
+  expect(named.length).toBeGreaterThanOrEqual(6)
+  expect(named.filter((page) => !recipes.includes(page))).toEqual([])
 })
 
 test('links between pages lead to files that are there', () => {

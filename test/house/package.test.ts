@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { installPacked } from '../consumer/packed.js'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '../..')
@@ -19,26 +19,14 @@ const subpaths = Object.keys(manifest.exports)
 
 let folder: string
 let tarball: string
-let packed: string[]
+let packed: readonly string[]
 
-/** A project outside the checkout in which the packed package is installed, with its dependency and the optional peers. */
 beforeAll(async () => {
-  await run(process.execPath, ['scripts/build.js'], { cwd: root })
-  folder = mkdtempSync(join(tmpdir(), 'tallyscope-consumer-'))
-  const pack = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], { cwd: root })
-  const [result] = JSON.parse(pack.stdout)
-  tarball = join(folder, result.filename)
-  packed = result.files.map((file: { path: string }) => file.path)
-  const installed = join(folder, 'node_modules/tallyscope')
-  mkdirSync(installed, { recursive: true })
-  await run('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1'])
-  const neighbours = [...Object.keys(manifest.dependencies), '@types/node', 'fastify', 'opentracing', 'pino', 'prom-client']
-  for (const name of neighbours) {
-    mkdirSync(join(folder, 'node_modules', name, '..'), { recursive: true })
-    symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
-  }
+  const installed = await installPacked(['@types/node', 'fastify', 'opentracing', 'pino', 'prom-client'])
+  folder = installed.folder
+  tarball = installed.tarball
+  packed = installed.files
   cpSync(join(root, 'test/consumer'), folder, { recursive: true })
-  writeFileSync(join(folder, 'package.json'), '{"name":"consumer","private":true,"type":"module"}\n')
 }, 120_000)
 
 afterAll(() => folder && rmSync(folder, { recursive: true, force: true }))
