@@ -62,6 +62,11 @@ round, over several processes of each. fastify-metrics measures the duration twi
 instrumentation and the plugin for Fastify; ours measures duration and bytes, and makes spans where that is said. \`AsyncLocalStorage.run alone\`
 is a hook that does nothing but that: what any context over \`await\` costs on this version of Node.`,
   },
+  {
+    title: 'Importing',
+    suites: ['import'],
+    text: "Each sample a process of its own. Code is what is loaded of files, in characters, Node's own modules left out.",
+  },
   { title: 'Watching the process', suites: ['runtime'], text: 'An otherwise idle process.' },
   {
     title: "The engine's parts",

@@ -18,6 +18,7 @@ export const SUITES = [
   { name: 'http', load: () => import('./exporters/prometheus/http.bench.js') },
   { name: 'fastify', load: () => import('./fastify/fastify.bench.js') },
   { name: 'runtime', load: () => import('./runtime/runtime.bench.js') },
+  { name: 'import', load: () => import('./import.bench.js') },
   { name: 'memory', load: () => import('./memory.bench.js') },
 ]
 

@@ -34,6 +34,8 @@ import { line } from '../statistics.js'
 
 export const WARM_UP_MINUTES = 1
 const LONG_MINUTES = 60
+/** Resident memory moves in steps of about this much, up and down, with each periodic export. */
+const STEP_MB = 2
 
 /**
  * @param {Seen & Outside} seen
@@ -45,6 +47,7 @@ export function checks(seen, minutes) {
   // Nothing is looked at in the first minute; in the long form the first third is left out.
   const from = long ? minutes / 3 : 0
   const { slope } = line(seen.resident.filter(([minute]) => minute >= from))
+  const fitted = minutes - (long ? from : WARM_UP_MINUTES)
   const last = seen.resident.at(-1)?.[1] ?? Number.NaN
   const added = (/** @type {keyof Delay} */ what) => Math.max(0, seen.scraped[what] - seen.baseline[what])
   return [
@@ -61,7 +64,9 @@ export function checks(seen, minutes) {
     atLeast('rotated files', seen.rotations, 1),
     atMost('warnings of the process', seen.warnings, 0),
     plain('resident at the end, collected', last, 'MB'),
-    long ? atMost('slope of resident memory', slope * 60, 1, 'MB/h') : atMost('slope of resident memory', slope, 0.5, 'MB/min'),
+    long
+      ? atMost('slope of resident memory', slope * 60, 1, 'MB/h')
+      : atMost('slope of resident memory', slope, Math.max(0.5, STEP_MB / fitted), 'MB/min'),
     plain('heap when warm, collected', seen.heapBeginMB, 'MB'),
     atMost('heap at the end, collected', seen.heapEndMB, seen.heapBeginMB * 1.02, 'MB'),
     plain('event loop delay without the library, p99.9', seen.baseline.p999, 'ms'),

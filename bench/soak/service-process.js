@@ -62,13 +62,15 @@ const descriptorsBefore = descriptors()
 const timersBefore = timers()
 const stats = new Stats({ limits: { rowsPerView: SERIES } })
 let exportedSpans = 0
-const spansInMemory = new (class extends MemoryExporter {
-  /** @param {readonly import('tallyscope').SpanData[]} spans @override */
+/** @type {MemoryExporter<import('tallyscope').SpanData>} */
+const spansInMemory = new MemoryExporter({ maxItems: 1_000 })
+/** @type {import('tallyscope').Exporter<import('tallyscope').SpanData>} */
+const countedSpans = {
   export(spans) {
     exportedSpans += spans.length
-    super.export(spans)
-  }
-})({ maxItems: 1_000 })
+    return spansInMemory.export(spans)
+  },
+}
 const metricsInMemory = new MemoryExporter({ maxItems: 10 })
 const rotated = { maxBytes: 4 << 20, maxFiles: 3 }
 const scope = createTallyscope({
@@ -82,7 +84,7 @@ const scope = createTallyscope({
       new ConsoleExporter({ stream: nowhere() }),
       new FileExporter({ path: join(folder, 'spans.jsonl'), ...rotated }),
       new LoggingExporter({ logger }),
-      spansInMemory,
+      countedSpans,
     ],
   },
   metrics: {

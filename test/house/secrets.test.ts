@@ -44,7 +44,7 @@ async function thrownBy(action: () => unknown): Promise<string> {
 }
 
 test('the password of a gateway is sent, and stands in no error, whatever goes wrong', async () => {
-  const metrics = selfMetrics().getMetrics()
+  const metrics = await selfMetrics().getMetrics()
   for (const status of [401, 503]) {
     const host = await answering(status)
     const exporter = new PushGatewayExporter({ url: `http://user:${SECRET}@${host}`, job: 'a' })
@@ -86,7 +86,7 @@ test('no log line, no counter and no document of the library holds the password 
   await task.close().catch(log)
   expect(lines.join('\n')).toContain('403')
   expect(lines.join('\n')).not.toContain(SECRET)
-  expect(formatText(selfMetrics().getMetrics())).not.toContain(SECRET)
+  expect(formatText(await selfMetrics().getMetrics())).not.toContain(SECRET)
 })
 
 test('problems of a configuration hold no password, whichever way it came in', async () => {
@@ -111,7 +111,7 @@ test('who scrapes with a wrong token is told neither the right one nor their own
   expect(answer).toContain('401')
   expect(answer).not.toContain(SECRET)
   expect(answer).not.toContain('my-own-guess')
-  expect(formatText(selfMetrics().getMetrics())).not.toContain('my-own-guess')
+  expect(formatText(await selfMetrics().getMetrics())).not.toContain('my-own-guess')
 })
 
 test('what is wrong with a resource is told in short', () => {
