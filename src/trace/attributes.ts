@@ -1,4 +1,4 @@
-import { BoundedMap } from './bounded-map.js'
+import { AttributeStore } from './attribute-store.js'
 import { type TruncatableString, truncatable } from './truncatable.js'
 
 export type AttributeValue = string | number | boolean
@@ -27,9 +27,9 @@ export function attributeValue(value: unknown): AttributeValue | undefined {
 }
 
 /** At most `max` attributes out of what a caller gave. Undefined where there are none. */
-export function collectAttributes(given: AttributesInit | undefined, max: number): BoundedMap<string, AttributeValue> | undefined {
+export function collectAttributes(given: AttributesInit | undefined, max: number): AttributeStore<AttributeValue> | undefined {
   if (given === undefined || given === null) return undefined
-  const attributes = new BoundedMap<string, AttributeValue>(max)
+  const attributes = new AttributeStore<AttributeValue>(max)
   for (const key in given) {
     const value = attributeValue(given[key])
     if (value !== undefined) attributes.set(key, value)

@@ -9,7 +9,7 @@ import {
   plainAttributes,
 } from './attributes.js'
 import { BoundedList } from './bounded-list.js'
-import { BoundedMap } from './bounded-map.js'
+import { AttributeStore } from './attribute-store.js'
 import { guarded } from './guarded.js'
 import { type Link, type LinkInit, link } from './link.js'
 import { type MessageEvent, type MessageEventInit, messageEvent } from './message-event.js'
@@ -20,7 +20,7 @@ import type { StackTrace } from './stack-trace.js'
 
 /** What was told to a sampled span, within its limits; made when something is. What callers give may be anything. */
 export class SpanDetails {
-  attributes: BoundedMap<string, AttributeValue> | undefined = undefined
+  attributes: AttributeStore<AttributeValue> | undefined = undefined
   annotations: BoundedList<Annotation> | undefined = undefined
   messageEvents: BoundedList<MessageEvent> | undefined = undefined
   links: BoundedList<Link> | undefined = undefined
@@ -38,7 +38,7 @@ export class SpanDetails {
       refusedValues.value++
       return
     }
-    const attributes = (this.attributes ??= new BoundedMap(limits.attributes))
+    const attributes = (this.attributes ??= new AttributeStore(limits.attributes))
     const before = attributes.dropped
     attributes.set(key, kept)
     if (attributes.dropped !== before) droppedAttributes.value++
