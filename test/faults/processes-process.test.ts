@@ -102,9 +102,6 @@ test('fifteen scopes with everything on leave no timer, socket, listener or memo
   expect(left.warnings.filter((warning) => !warning.startsWith('TallyscopeWarning'))).toEqual([])
   expect(left.after.resources).toEqual(left.before.resources)
   expect(left.after.listeners).toEqual(left.before.listeners)
-  process.stdout.write(
-    `of ${left.parts} parts ${left.alive} are left, heap ${((left.after.heap - left.before.heap) / 1e6).toFixed(2)} MB\n`,
-  )
   expect(left.parts).toBe(15 * 4 * rounds)
   // V8 may keep a few alive in caches of compiled code; a leak keeps all.
   expect(left.alive).toBeLessThanOrEqual(8)
