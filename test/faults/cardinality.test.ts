@@ -22,7 +22,9 @@ function totalOf(stats: Stats, view: string): number {
 
 const VALUES = amount(200_000, 1_000_000)
 
-test('distinct values of 100 characters without end take less than 5 MB, 2,001 rows, and leave totals exact', async () => {
+test('distinct values of 100 characters without end take less than 5 MB, 2,001 rows, and leave totals exact', {
+  timeout: 120_000,
+}, async () => {
   const { stats } = engine()
   const measure = stats.measure('crowd') as Measure
   for (const [name, aggregation] of Object.entries({ c: count(), s: sum() })) {
@@ -49,7 +51,9 @@ test('distinct values of 100 characters without end take less than 5 MB, 2,001 r
   )
 })
 
-test('a hundred views together stay within the 100,000 rows of their engine, each with exact totals, and others go on', () => {
+test('a hundred views together stay within the 100,000 rows of their engine, each with exact totals, and others go on', {
+  timeout: 120_000,
+}, () => {
   const { stats } = engine()
   const early = stats.measure('early') as Measure
   stats.viewManager.registerView({ name: 'early', measure: early, tagKeys: ['a'], aggregation: count() })
@@ -130,7 +134,9 @@ test('where idle rows have gone after an overflow there is room again, and who c
   stats.shutdown()
 })
 
-test('measures, views and instruments with fresh names end at 10,000 each, in seconds, and those there are go on', () => {
+test('measures, views and instruments with fresh names end at 10,000 each, in seconds, and those there are go on', {
+  timeout: 120_000,
+}, () => {
   const { stats } = engine()
   const registry = new MetricRegistry()
   const many = (define: (n: number) => void) => {
@@ -183,7 +189,7 @@ test('views and instruments that come and go, used each time, leave nothing behi
   figure('registration and removal', `${TURNS.toLocaleString('en')} times: heap +${(grownBytes / 1e6).toFixed(2)} MB`)
 })
 
-test('exemplars are one a bucket and row, the newest, however many are given', async () => {
+test('exemplars are one a bucket and row, the newest, however many are given', { timeout: 120_000 }, async () => {
   const { stats } = engine({ limits: { rowsPerView: 200 } })
   const measure = stats.measure('m') as Measure
   stats.viewManager.registerView({ name: 'h', measure, tagKeys: ['a'], aggregation: distribution([1, 2, 3, 4]) })

@@ -64,7 +64,7 @@ describe('calls with garbage, by every way to record', () => {
     expect(read.protobuf.length).toBeGreaterThan(10)
   }
 
-  test('throw nothing, reject nothing, and leave documents that strict readers take', async () => {
+  test('throw nothing, reject nothing, and leave documents that strict readers take', { timeout: 120_000 }, async () => {
     console.log(`seed ${seed()}`)
     vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
     const { random, pick, value, tags, attachments, tagMap } = garbage(seed())
