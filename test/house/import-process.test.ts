@@ -16,27 +16,32 @@ beforeAll(() => {
   spawnSync(process.execPath, ['scripts/build.js'], { cwd: root })
 }, 120_000)
 
-/** Milliseconds from the start of a process to its end, the least of some: a busy machine makes it longer, nothing makes it shorter. */
-async function wholeMs(...program: string[]): Promise<number> {
+/**
+ * Milliseconds from the start of a process to its end, or of processor time where that is less since others ran too; the least of
+ * some: a busy machine makes it longer, nothing makes it shorter.
+ */
+async function wholeMs(type: 'module' | 'commonjs', code: string): Promise<number> {
+  const program = [`--input-type=${type}`, '-e', `process.on('exit', () => console.log(JSON.stringify(process.cpuUsage())))\n${code}`]
   let least = Number.POSITIVE_INFINITY
   for (let tries = 0; tries < MAX_TRIES && (tries < 5 || least >= LIMIT_MS); tries++) {
     const started = performance.now()
-    await run(process.execPath, program, { cwd: root, env: { PATH: process.env.PATH ?? '' } })
-    least = Math.min(least, performance.now() - started)
+    const { stdout } = await run(process.execPath, program, { cwd: root, env: { PATH: process.env.PATH ?? '' } })
+    const { user, system } = JSON.parse(stdout)
+    least = Math.min(least, performance.now() - started, (user + system) / 1e3)
   }
   return least
 }
 
 test('a script that only imports the library ends within 200 ms', async () => {
-  const imported = await wholeMs('--input-type=module', '-e', "import 'tallyscope'")
-  const required = await wholeMs('--input-type=commonjs', '-e', "require('tallyscope')")
-  const nothing = await wholeMs('--input-type=module', '-e', '')
+  const imported = await wholeMs('module', "await import('tallyscope')")
+  const required = await wholeMs('commonjs', "require('tallyscope')")
+  const nothing = await wholeMs('module', '')
   figure(
     'a script that only imports the library',
     `${imported.toFixed(0)} ms by import, ${required.toFixed(0)} ms by require, ${nothing.toFixed(0)} ms without it`,
   )
-  expect(Math.min(imported, required)).toBeLessThan(LIMIT_MS)
-  expect(imported - nothing).toBeLessThan(LIMIT_MS)
+  expect(imported).toBeLessThan(LIMIT_MS)
+  expect(required).toBeLessThan(LIMIT_MS)
 })
 
 test('a script that makes everything there is, and starts nothing, ends by itself at once', async () => {
