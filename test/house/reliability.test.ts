@@ -31,6 +31,7 @@ function numbersOf(text: string): number[] {
 }
 
 const faults = page.slice(page.indexOf('## Faults'), page.indexOf('## Figures'))
+const figuresPart = page.slice(page.indexOf('## Figures')).split('\n## ')[0]!
 const before = page.slice(0, page.indexOf('## Faults')).split('\n').length
 const rows: Row[] = faults.split('\n').flatMap((text, at) => {
   if (!/^\|\s*\d/.test(text)) return []
@@ -95,10 +96,7 @@ test('every fault names the tests that show it, or says why it is left out', () 
 })
 
 test('every figure says what is held, what was seen, and the command that shows it', () => {
-  const figures = page
-    .slice(page.indexOf('## Figures'))
-    .split('\n')
-    .filter((line) => /^\|(?!\s*(?:---|goal))/.test(line))
+  const figures = figuresPart.split('\n').filter((line) => /^\|(?!\s*(?:---|goal))/.test(line))
   expect(figures.length).toBeGreaterThan(0)
   const wrong = figures.filter((line) => {
     const cells = cellsOf(line)
@@ -109,7 +107,7 @@ test('every figure says what is held, what was seen, and the command that shows 
 
 test('every command of the figures is one that there is', () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
-  const wrong = [...page.slice(page.indexOf('## Figures')).matchAll(/`((?:npm|npx) [^`]+)`/g)].flatMap(([, command = '']) => {
+  const wrong = [...figuresPart.matchAll(/`((?:npm|npx) [^`]+)`/g)].flatMap(([, command = '']) => {
     const script = /^npm run ([\w:]+)/.exec(command)?.[1]
     const files = [...command.matchAll(/test\/[\w./-]+\.test\.ts/g)].map(([file]) => file)
     const missing = files.filter((file) => !existsSync(join(root, file)))
