@@ -3,11 +3,11 @@
 // Once warm nothing below allocates, builds a string, reads a clock or throws; see bench/record.bench.js.
 import { currentFrame } from '../base/context.js'
 import { selfCount, selfFamily } from '../base/self-count.js'
-import type { DistributionCells, Epochs } from '../metrics/cells.js'
-import type { StoreChunk } from '../metrics/row-store.js'
+import { CountCells, DistributionCells, SumCells, type Cells, type Epochs } from '../metrics/cells.js'
+import type { RowStore, StoreChunk } from '../metrics/row-store.js'
 import { REFUSED, type Labels } from '../metrics/row-index.js'
 import { readAttachments, type Attachments } from './attachments.js'
-import type { DropReason, ListenerGroup } from './listener.js'
+import type { DropReason, Listener, ListenerGroup } from './listener.js'
 import type { Measure } from './measure.js'
 import { TagMap } from './tag-map.js'
 
@@ -120,14 +120,14 @@ export class BoundMeasure<K extends string = string> {
    */
   #epoch = -1
   #structure = -1
-  /** Where one view listens: its row's cell, and what the chunk offers for it. All rows are in `#rows`. */
+  /** Where one view listens: its row's cell, and what the chunk offers for it. All views are in `#parts`. */
   #cell = 0
   #slots: Int32Array | undefined
   #counts = false
   #distribution: DistributionCells | undefined
   /** The same where it takes fractions too. */
   #anyDistribution: DistributionCells | undefined
-  #rows: readonly BoundRow[] = []
+  #parts: readonly BoundPart[] = []
 
   /** Made by `stats.bind()`. @internal */
   constructor(measure: Measure<K>, labels: Labels) {
@@ -163,14 +163,17 @@ export class BoundMeasure<K extends string = string> {
 
   #recordAll(value: number, attachments: Attachments | undefined): void {
     const kept = attachments === undefined ? undefined : readAttachments(attachments)
-    const rows = this.#rows
-    let taken = rows.length === 0
-    for (let at = 0; at < rows.length; at++) {
-      const { group, chunk, cell, isOverflow } = rows[at]!
-      if (isOverflow) group.store.countOverflow()
-      if (!recordRow(group, chunk, cell, value)) continue
+    const parts = this.#parts
+    let taken = parts.length === 0
+    for (let at = 0; at < parts.length; at++) {
+      const part = parts[at]!
+      if (part.overflowed !== undefined) part.overflowed.countOverflow()
+      if (!recordPart(part, value)) {
+        part.listener.drop('too large')
+        continue
+      }
       taken = true
-      if (kept !== undefined) attach(chunk, cell, value, kept)
+      if (kept !== undefined) part.cells.attach(part.cell, value, kept, this.#epochs)
     }
     if (!taken) drop(this.measure, 'too large')
   }
@@ -178,19 +181,18 @@ export class BoundMeasure<K extends string = string> {
   #refresh(): void {
     if (this.#structure !== this.#epochs.structure) this.#bind()
     this.#epoch = this.#epochs.current
-    for (let at = 0; at < this.#rows.length; at++) {
-      const { chunk, cell } = this.#rows[at]!
-      chunk.marks[cell] = this.#epoch
+    for (let at = 0; at < this.#parts.length; at++) {
+      const { marks, cell } = this.#parts[at]!
+      marks[cell] = this.#epoch
     }
   }
 
   #bind(): void {
-    const rows = this.measure.groups.map((group) => boundRow(group, this.#labels))
+    const parts = this.measure.groups.flatMap((group) => boundParts(group, this.#labels))
     this.#structure = this.#epochs.structure
-    this.#rows = rows
-    const first = rows[0]
-    const only = rows.length === 1 && !first!.isOverflow ? first!.chunk : undefined
-    this.#cell = first?.cell ?? 0
+    this.#parts = parts
+    const only = parts.length === 1 && parts[0]!.overflowed === undefined ? parts[0] : undefined
+    this.#cell = only?.cell ?? 0
     this.#slots = only?.slots
     this.#counts = only?.counts ?? false
     this.#distribution = only?.distribution
@@ -198,18 +200,49 @@ export class BoundMeasure<K extends string = string> {
   }
 }
 
-/** Where a bound measure's row is in one group. */
-interface BoundRow {
-  readonly group: ListenerGroup
-  readonly chunk: StoreChunk
+/** Where a bound measure's values go in one view. */
+interface BoundPart {
+  readonly listener: Listener
+  readonly cells: Cells
   readonly cell: number
-  readonly isOverflow: boolean
+  readonly marks: Int32Array
+  /** As those of a chunk with one column, for this one. */
+  readonly slots: Int32Array | undefined
+  readonly counts: boolean
+  readonly distribution: DistributionCells | undefined
+  readonly sketched: boolean
+  /** The store whose overflow row this is, in the first part of such a row. */
+  readonly overflowed: RowStore | undefined
 }
 
-function boundRow(group: ListenerGroup, labels: Labels): BoundRow {
-  const row = group.store.place(labels)
-  const chunk = group.store.chunkOf(row)
-  return { group, chunk, cell: row - chunk.start, isOverflow: group.store.isOverflow(row) }
+function boundParts(group: ListenerGroup, labels: Labels): BoundPart[] {
+  const { store } = group
+  const row = store.place(labels)
+  const chunk = store.chunkOf(row)
+  return chunk.columns.map((cells, column) => ({
+    listener: group.columns[column]!,
+    cells,
+    cell: row - chunk.start,
+    marks: chunk.marks,
+    slots: cells instanceof SumCells ? cells.slots : undefined,
+    counts: cells instanceof CountCells,
+    distribution: cells instanceof DistributionCells ? cells : undefined,
+    sketched: chunk.sketched,
+    overflowed: column === 0 && store.isOverflow(row) ? store : undefined,
+  }))
+}
+
+/** Each kind of cells has a call of its own, which the compiler can put in its place. */
+function recordPart(part: BoundPart, value: number): boolean {
+  const { slots, distribution, cells, cell } = part
+  if (slots !== undefined && addWhole(slots, cell, part.counts ? 1 : value)) return true
+  if (distribution !== undefined) return distribution.record(cell, value)
+  return part.sketched ? recordSketched(cells, cell, value) : cells.record(cell, value)
+}
+
+/** A further class of cells where the four usual ones are called would make each of their calls dearer. */
+function recordSketched(cells: Cells, cell: number, value: number): boolean {
+  return cells.record(cell, value)
 }
 
 const MAX_HANDLES = 16
@@ -226,10 +259,9 @@ function handleOf(measure: Measure, tags: TagMap): BoundMeasure {
   return handle
 }
 
-/** As above: a further class of cells where the four usual ones are called would make each of their calls dearer. */
 function recordSketch(group: ListenerGroup, chunk: StoreChunk, cell: number, value: number): boolean {
   chunk.marks[cell] = chunk.epochs.current
-  return chunk.columns[0]!.record(cell, value) || refused(group)
+  return recordSketched(chunk.columns[0]!, cell, value) || refused(group)
 }
 
 function refused(group: ListenerGroup): false {
