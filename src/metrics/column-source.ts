@@ -13,6 +13,24 @@ export interface ColumnSourceOptions {
   readonly labels?: readonly (number | string)[]
 }
 
+/** A chunk without rows. */
+const EMPTY: RowChunk = {
+  size: 0,
+  version: -1,
+  youngest: 0,
+  birth: () => 0,
+  isLive: () => false,
+  isOverflow: () => false,
+  labelValue: () => undefined,
+  mark: () => 0,
+  startTimeUnixMs: () => 0,
+  value: () => 0,
+  count: () => 0,
+  sumOfSquaredDeviation: () => 0,
+  bucket: () => 0,
+  exemplar: () => undefined,
+}
+
 /** One column of a store as a row source: what exporters see of a view or an instrument. Nothing can be recorded through it. */
 export class ColumnSource implements RowSource {
   readonly descriptor: MetricDescriptor
@@ -23,6 +41,7 @@ export class ColumnSource implements RowSource {
   readonly #store: RowStore
   readonly #labels: readonly (number | string)[]
   readonly #chunks: ColumnChunk[] = []
+  #left: readonly RowChunk[] | undefined
 
   constructor(options: ColumnSourceOptions, column: number) {
     this.descriptor = options.descriptor
@@ -37,13 +56,26 @@ export class ColumnSource implements RowSource {
     return this.#store.epochs.current
   }
 
+  get structure(): number {
+    return this.#store.epochs.structure
+  }
+
   get chunks(): readonly RowChunk[] {
+    if (this.#left !== undefined) return this.#left
     const { chunks } = this.#store
     while (this.#chunks.length < chunks.length) {
       const chunk = chunks[this.#chunks.length]!
       this.#chunks.push(new ColumnChunk(chunk, chunk.columns[this.column]!, this.#store, this.#labels))
     }
     return this.#chunks
+  }
+
+  /**
+   * To be called before the column is taken out: its number would then be that of another. A document that is under way
+   * finds no more rows of it.
+   */
+  leave(): void {
+    this.#left = this.chunks.map(() => EMPTY)
   }
 }
 
@@ -66,6 +98,14 @@ class ColumnChunk implements RowChunk {
 
   get version(): number {
     return this.#chunk.version
+  }
+
+  get youngest(): number {
+    return this.#chunk.youngest
+  }
+
+  birth(cell: number): number {
+    return this.#chunk.birth(cell)
   }
 
   isLive(cell: number): boolean {

@@ -11,6 +11,8 @@ export interface RowSource {
   readonly bounds: readonly number[]
   /** Rows are marked with this number when they take a value; it grows with each gathering. */
   readonly epoch: number
+  /** Rises when rows go. See {@link standsIn}. */
+  readonly structure: number
   readonly chunks: readonly RowChunk[]
 }
 
@@ -20,6 +22,10 @@ export interface RowChunk {
   readonly size: number
   /** Changes when a row of the chunk comes or goes: what was kept of labels is then stale. */
   readonly version: number
+  /** No row of the chunk was made in a structure above this. */
+  readonly youngest: number
+  /** The structure of the source in which the row was made. */
+  birth(cell: number): number
   /** False for a hole: its row was removed. */
   isLive(cell: number): boolean
   isOverflow(cell: number): boolean
@@ -45,6 +51,16 @@ export interface RowChunk {
 
 /** One metric as a gathering gives it: rows where the producer has them, a snapshot otherwise. */
 export type Family = RowSource | Metric
+
+/**
+ * Whether a row belongs in a document for which the reading of its source was begun in this structure.
+ *
+ * A row made after others have gone may have the labels of one of them, and that one may have been written already, from
+ * another cell: both in one document are an error to its readers. Such rows wait for the next document.
+ */
+export function standsIn(structure: number, chunk: RowChunk, cell: number): boolean {
+  return chunk.isLive(cell) && (chunk.youngest <= structure || chunk.birth(cell) <= structure)
+}
 
 export function isRowSource(family: Family): family is RowSource {
   return 'chunks' in family

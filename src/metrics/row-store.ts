@@ -67,16 +67,34 @@ export class StoreChunk {
   size = 0
   /** Changes when a row comes or goes. */
   version = 0
+  /** The structure in which the youngest row was made. */
+  youngest: number
+  /** The structure in which each row was made, once they are not all of the same: where no row ever goes, none is kept. */
+  #births: Int32Array | undefined
 
   constructor(index: number, epochs: Epochs, kind: MemoryKind, sketched: boolean) {
     this.index = index
     this.start = chunkStart(index)
     this.rows = chunkRows(index)
     this.epochs = epochs
+    this.youngest = epochs.structure
     this.sketched = sketched
     const memory = new ChunkMemory(this.rows, this.rows, kind)
     this.startTimesUnixMs = memory.doubles(this.rows)
     this.marks = memory.words(this.rows)
+  }
+
+  /** The structure in which a row was made. */
+  birth(cell: number): number {
+    return this.#births === undefined ? this.youngest : this.#births[cell]!
+  }
+
+  /** Says that a row was made. */
+  bear(cell: number): void {
+    const { structure } = this.epochs
+    if (structure !== this.youngest) this.#births ??= new Int32Array(this.rows).fill(this.youngest)
+    if (this.#births !== undefined) this.#births[cell] = structure
+    this.youngest = structure
   }
 
   addColumn(cells: Cells): void {
@@ -217,6 +235,7 @@ export class RowStore {
     if (cell >= chunk.size) chunk.size = cell + 1
     chunk.marks[cell] = this.epochs.current
     chunk.startTimesUnixMs[cell] = this.epochs.clock.unixMs()
+    chunk.bear(cell)
     chunk.version++
     return row
   }

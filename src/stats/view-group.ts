@@ -7,7 +7,6 @@ import { SketchCells } from '../metrics/sketch-cells.js'
 import { BucketSearch } from '../metrics/bucket-search.js'
 import { ColumnSource } from '../metrics/column-source.js'
 import type { MemoryKind } from '../metrics/memory.js'
-import type { RowChunk } from '../metrics/row-source.js'
 import { RowStore, type CellsFactory, type RowBudget } from '../metrics/row-store.js'
 import type { DropReason, Listener, ListenerGroup } from './listener.js'
 import type { Measure } from './measure.js'
@@ -21,45 +20,15 @@ const DROPPED_BY_VIEW = selfFamily({
   labelKeys: ['view', 'reason'],
 })
 
-/** A chunk without rows. */
-const EMPTY: RowChunk = {
-  size: 0,
-  version: -1,
-  isLive: () => false,
-  isOverflow: () => false,
-  labelValue: () => undefined,
-  mark: () => 0,
-  startTimeUnixMs: () => 0,
-  value: () => 0,
-  count: () => 0,
-  sumOfSquaredDeviation: () => 0,
-  bucket: () => 0,
-  exemplar: () => undefined,
-}
-
-/** What exporters read of a view. A document that is under way when the view leaves its group finds no more rows of it. */
-class ViewSource extends ColumnSource {
-  #left: readonly RowChunk[] | undefined
-
-  override get chunks(): readonly RowChunk[] {
-    return this.#left ?? super.chunks
-  }
-
-  /** To be called before the column is taken out: its number would then be that of another view. */
-  leave(): void {
-    this.#left = super.chunks.map(() => EMPTY)
-  }
-}
-
 /** A registered view: its definition, what exporters read, and what it refused. */
 export class ViewColumn implements Listener {
   readonly view: View
-  readonly source: ViewSource
+  readonly source: ColumnSource
   readonly #dropped = new Map<DropReason, SelfCount>()
 
   constructor(view: View, store: RowStore, column: number) {
     this.view = view
-    this.source = new ViewSource(
+    this.source = new ColumnSource(
       {
         descriptor: view.descriptor,
         store,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Family, RowChunk, RowSource } from '../../src/metrics/row-source.js'
+import { type Family, type RowChunk, type RowSource, standsIn } from '../../src/metrics/row-source.js'
 import { count, distribution, lastValue, sum } from '../../src/stats/aggregation.js'
 import { Stats } from '../../src/stats/stats.js'
 import { TagMap } from '../../src/stats/tag-map.js'
@@ -131,5 +131,41 @@ describe('a source', () => {
     expect(told()).toEqual(['y', 'x', 6.5, 2, [0, 1, 1]])
     for (let n = 0; n < 40; n++) stats.record(measure, 1, { a: n })
     expect([source.chunks.length, source.chunks[1]!.count(0)]).toEqual([2, 1])
+  })
+  test('tells which rows stand in a document that was begun in a structure', () => {
+    const registry = new MetricRegistry()
+    const gauge = registry.gauge('g', { labelKeys: ['a'] })
+    const [source] = (gauge.set(1, { a: 0 }), registry.getFamilies() as readonly RowSource[]) as [RowSource]
+    const { structure, chunks } = source
+    const standing = (since: number) => [0, 1, 2, 3].filter((cell) => standsIn(since, chunks[0]!, cell))
+    gauge.set(1, { a: 1 })
+    void registry.getFamilies() // another reader
+    gauge.set(1, { a: 2 })
+    expect([source.structure, standing(structure)]).toEqual([structure, [0, 1, 2]]) // new, but nothing has gone
+    gauge.remove({ a: 0 })
+    expect([source.structure, standing(structure), standing(source.structure)]).toEqual([structure + 1, [1, 2], [1, 2]])
+    gauge.set(2, { a: 0 })
+    gauge.set(2, { a: 3 })
+    expect([standing(structure), standing(source.structure)]).toEqual([
+      [1, 2],
+      [0, 1, 2, 3],
+    ]) // prettier-ignore
+    gauge.remove({ a: 1 })
+    gauge.remove({ a: 2 })
+    gauge.set(3, { a: 1 })
+    expect([structure, structure + 1, structure + 2, structure + 3].map(standing)).toEqual([[], [0, 3], [0, 3], [0, 2, 3]])
+  })
+
+  test('has no rows for whoever still reads it when its view has left', () => {
+    const stats = new Stats()
+    const measure = stats.measure('m')
+    for (const name of ['v1', 'v2']) stats.viewManager.registerView({ name, measure, aggregation: sum(), tagKeys: ['a'] })
+    for (let n = 0; n < 40; n++) stats.record(measure, 1, { a: n })
+    const [left, stays] = stats.getFamilies() as [RowSource, RowSource]
+    stats.viewManager.unregisterView('v1')
+    expect([left, stays].map(({ chunks }) => chunks.map(({ size }) => size))).toEqual([
+      [0, 0],
+      [32, 8],
+    ])
   })
 })

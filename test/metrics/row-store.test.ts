@@ -4,6 +4,7 @@ import { EpochLog } from '../../src/metrics/epoch-log.js'
 import type { Labels } from '../../src/metrics/row-index.js'
 import { RowStore, type RowBudget } from '../../src/metrics/row-store.js'
 import { ManualClock } from '../../src/testing/manual-clock.js'
+import { randomNumbers } from '../exporters/random.js'
 import { selfValue } from '../exporters/self-value.js'
 
 let stores = 0
@@ -163,6 +164,66 @@ describe('removal', () => {
     const later = store.chunks[0]!.version
     add({ a: 1 })
     expect([later > versions[2]!, store.chunks[0]!.version]).toEqual([true, later])
+  })
+})
+
+describe('births', () => {
+  const birthsOf = (store: RowStore) => {
+    const births: number[] = []
+    store.forEachRow((_row, chunk, cell) => births.push(chunk.birth(cell)))
+    return births
+  }
+
+  test('tell which rows were made after others had gone, and are the same for rows of one time', () => {
+    const { store, add, epochs } = storeOf(['a'])
+    const start = epochs.structure
+    for (let n = 0; n < 40; n++) add({ a: n })
+    epochs.advance()
+    for (let n = 40; n < 50; n++) add({ a: n })
+    expect([birthsOf(store), store.chunks.map(({ youngest }) => youngest)]).toEqual([Array(50).fill(start), [start, start]])
+    store.remove(store.matching({ a: 3 }))
+    store.remove(store.matching({ a: 35 }))
+    expect(store.chunks.map(({ youngest }) => youngest)).toEqual([start, start])
+    expect([add({ a: 3 }), add({ a: 3 }), add({ a: 50 })]).toEqual([35, 35, 3])
+    expect(birthsOf(store)).toEqual(Array.from({ length: 50 }, (_, n) => (n === 3 || n === 35 ? start + 2 : start)))
+    expect(store.chunks.map(({ youngest }) => youngest)).toEqual([start + 2, start + 2])
+    for (let n = 51; n < 70; n++) add({ a: n })
+    expect([store.chunks[2]!.birth(0), store.chunks[2]!.youngest]).toEqual([start + 2, start + 2])
+  })
+
+  test('are right for any order of making and removing, the overflow row and copies included', () => {
+    const random = randomNumbers(5)
+    const pick = (below: number) => Math.floor(random() * below)
+    const { store, add, epochs } = storeOf(['a'], { rowLimit: 100 })
+    const born = new Map<number, number>()
+    for (let turn = 0; turn < 1_500; turn++) {
+      const way = random()
+      if (way < 0.9) {
+        const row = add({ a: pick(120) })
+        if (!born.has(row)) born.set(row, epochs.structure)
+      } else if (way < 0.99) {
+        const rows = store.matching({ a: pick(120) })
+        store.remove(rows)
+        for (const row of rows) born.delete(row)
+      } else if (way < 0.992) {
+        store.clear()
+        born.clear()
+      } else epochs.restructure()
+      const rows = [...born].sort(([a], [b]) => a - b)
+      expect(birthsOf(store)).toEqual(rows.map(([, birth]) => birth))
+      expect(rows.filter(([row, birth]) => store.chunkOf(row).youngest < birth)).toEqual([])
+    }
+    const into = new RowStore({
+      name: 'copy',
+      labelKeys: ['a'],
+      rowLimit: 100,
+      budget: { used: 0, limit: 1_000 },
+      valueLength: 256,
+      epochs,
+    })
+    into.addColumn((rows, kind) => new SumCells(rows, kind))
+    store.copyColumn(0, into)
+    expect(new Set(birthsOf(into))).toEqual(new Set([epochs.structure]))
   })
 })
 

@@ -1,4 +1,4 @@
-import type { RowChunk } from '../../metrics/row-source.js'
+import { type RowChunk, standsIn } from '../../metrics/row-source.js'
 import { MAX_VALUE_BYTES, writeValue } from './digits.js'
 import type { OutChunks } from './out-chunks.js'
 
@@ -53,12 +53,15 @@ export class DistributionPage {
     this.#labels.write(text, 0)
   }
 
-  /** Writes all rows of the chunk; each in one go, so that its buckets add up to its count. */
-  write(chunk: RowChunk, lines: HistogramLines, out: OutChunks, special?: (cell: number) => string | undefined): void {
+  /**
+   * Writes all rows of the chunk that stand in a document of this structure; each in one go, so that its buckets add up
+   * to its count.
+   */
+  write(chunk: RowChunk, structure: number, lines: HistogramLines, out: OutChunks, special?: (cell: number) => string | undefined): void {
     let start = 0
     for (let cell = 0; cell < chunk.size; cell++) {
       const end = this.#ends[cell]!
-      if (chunk.isLive(cell)) {
+      if (standsIn(structure, chunk, cell)) {
         const text = special?.(cell)
         if (text === undefined) this.#writeRow(chunk, cell, start, end, lines, out)
         else out.write(Buffer.from(text))

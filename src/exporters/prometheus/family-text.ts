@@ -32,16 +32,19 @@ export class FamilyText {
     out.write(this.#head)
   }
 
-  /** Writes the rows of chunk number `at`: the unit of work between two looks at the clock. */
-  writeChunk(at: number, out: OutChunks): void {
-    if (this.#lines === undefined) this.#writeScalars(at, out)
-    else this.writeHistograms(at, this.#lines, out)
+  /**
+   * Writes the rows of chunk number `at`: the unit of work between two looks at the clock.
+   * @param structure That of the source when its first chunk was written.
+   */
+  writeChunk(at: number, structure: number, out: OutChunks): void {
+    if (this.#lines === undefined) this.#writeScalars(at, structure, out)
+    else this.writeHistograms(at, structure, this.#lines, out)
   }
 
-  #writeScalars(at: number, out: OutChunks): void {
+  #writeScalars(at: number, structure: number, out: OutChunks): void {
     const chunk = this.#source.chunks[at]!
     const page = (this.#scalars[at] ??= new ScalarPage())
-    page.update(chunk, this.#source.epoch, (cell) => {
+    page.update(chunk, this.#source.epoch, structure, (cell) => {
       const labels = this.#labels(at, cell)
       return labels === '' ? `${this.#family.name} ` : `${this.#family.name}{${labels}} `
     })
@@ -52,11 +55,17 @@ export class FamilyText {
    * Writes the distributions of a chunk with the lines of another dialect, which so shares the rendered labels.
    * @param special The text of a row that needs more than its plain lines, undefined for all others.
    */
-  writeHistograms(at: number, lines: HistogramLines, out: OutChunks, special?: (cell: number) => string | undefined): void {
+  writeHistograms(
+    at: number,
+    structure: number,
+    lines: HistogramLines,
+    out: OutChunks,
+    special?: (cell: number) => string | undefined,
+  ): void {
     const chunk = this.#source.chunks[at]!
     const page = (this.#distributions[at] ??= new DistributionPage())
     page.update(chunk, (cell) => this.#labels(at, cell))
-    page.write(chunk, lines, out, special)
+    page.write(chunk, structure, lines, out, special)
   }
 
   #labels(at: number, cell: number): string {

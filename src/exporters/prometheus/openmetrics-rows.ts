@@ -1,4 +1,4 @@
-import type { RowChunk, RowSource } from '../../metrics/row-source.js'
+import { type RowChunk, type RowSource, standsIn } from '../../metrics/row-source.js'
 import { seriesOf } from '../../metrics/snapshot.js'
 import { HistogramLines } from './distribution-page.js'
 import type { FamilyText } from './family-text.js'
@@ -32,17 +32,18 @@ export class OpenMetricsRows {
     out.write(this.#head)
   }
 
-  writeChunk(at: number, out: OutChunks): void {
+  /** @param structure That of the source when its first chunk was written. */
+  writeChunk(at: number, structure: number, out: OutChunks): void {
     const chunk = this.#source.chunks[at]!
     if (this.#lines !== undefined) {
-      this.#text.writeHistograms(at, this.#lines, out, (cell) =>
+      this.#text.writeHistograms(at, structure, this.#lines, out, (cell) =>
         this.#isPlainHistogram(chunk, cell) ? undefined : this.#rowText(chunk, cell),
       )
     } else if (this.#arePlain(chunk)) {
-      this.#text.writeChunk(at, out)
+      this.#text.writeChunk(at, structure, out)
     } else {
       for (let cell = 0; cell < chunk.size; cell++) {
-        if (chunk.isLive(cell)) out.write(Buffer.from(this.#rowText(chunk, cell)))
+        if (standsIn(structure, chunk, cell)) out.write(Buffer.from(this.#rowText(chunk, cell)))
       }
     }
   }

@@ -51,11 +51,11 @@ export function openMetricsEncoder({ created = false }: OpenMetricsOptions = {})
   }
 }
 
-function* rowSteps(rows: OpenMetricsRows, { chunks }: RowSource, out: OutChunks): Generator<void> {
+function* rowSteps(rows: OpenMetricsRows, { chunks, structure }: RowSource, out: OutChunks): Generator<void> {
   if (!chunks.some(hasRows)) return
   rows.writeHead(out)
   for (const at of chunks.keys()) {
-    rows.writeChunk(at, out)
+    rows.writeChunk(at, structure, out)
     yield
   }
 }

@@ -1,4 +1,4 @@
-import { isRowSource, type Family, type RowSource } from '../../metrics/row-source.js'
+import { isRowSource, type Family, type RowSource, standsIn } from '../../metrics/row-source.js'
 import type { Metric } from '../../metrics/metric.js'
 import { documentFamilies } from './document-families.js'
 import type { Encoder } from './encoder.js'
@@ -65,9 +65,10 @@ async function* encode(families: readonly Family[], signal?: AbortSignal): Async
 /** Writes all series of a family, with a step after each few. */
 function* rows(out: ProtobufWriter, source: RowSource, exposed: ExposedFamily): Generator<void> {
   const metrics = new ProtobufMetrics(out, exposed)
+  const { structure } = source
   for (const chunk of source.chunks) {
     for (let cell = 0; cell < chunk.size; cell++) {
-      if (chunk.isLive(cell)) metrics.row(source, chunk, cell)
+      if (standsIn(structure, chunk, cell)) metrics.row(source, chunk, cell)
       if (cell % ROWS_A_STEP === 0) yield
     }
   }

@@ -1,4 +1,4 @@
-import type { RowChunk } from '../../metrics/row-source.js'
+import { type RowChunk, standsIn } from '../../metrics/row-source.js'
 import { MAX_VALUE_BYTES, writeValue } from './digits.js'
 
 const LINE_FEED = 10
@@ -17,7 +17,8 @@ export class ScalarPage {
   /** Where each cell's value begins, and where its line ends; equal for a hole. */
   #valueStarts = new Int32Array(0)
   #lineEnds = new Int32Array(0)
-  #version = -1
+  /** Undefined where the text is not that of all rows of a version. */
+  #version: number | undefined
   #epoch = 0
 
   /** The text as of now: good until the next call, `length` bytes of it. */
@@ -29,22 +30,26 @@ export class ScalarPage {
     return this.#length
   }
 
-  /** @param prefix The line of a row up to its value, blank included. */
-  update(chunk: RowChunk, epoch: number, prefix: (cell: number) => string): void {
-    if (chunk.version !== this.#version) this.#render(chunk, prefix)
-    else this.#refresh(chunk)
-    this.#version = chunk.version
+  /**
+   * @param structure That of the document, see {@link standsIn}. Where it may leave rows out, others share nothing with it.
+   * @param prefix The line of a row up to its value, blank included.
+   */
+  update(chunk: RowChunk, epoch: number, structure: number, prefix: (cell: number) => string): void {
+    const isWhole = chunk.youngest <= structure
+    if (isWhole && chunk.version === this.#version) this.#refresh(chunk)
+    else this.#render(chunk, structure, prefix)
+    this.#version = isWhole ? chunk.version : undefined
     this.#epoch = epoch
   }
 
-  #render(chunk: RowChunk, prefix: (cell: number) => string): void {
+  #render(chunk: RowChunk, structure: number, prefix: (cell: number) => string): void {
     const { size } = chunk
     this.#valueStarts = new Int32Array(size)
     this.#lineEnds = new Int32Array(size)
     const lines: string[] = []
     let room = 0
     for (let cell = 0; cell < size; cell++) {
-      const line = chunk.isLive(cell) ? prefix(cell) : ''
+      const line = standsIn(structure, chunk, cell) ? prefix(cell) : ''
       lines.push(line)
       if (line !== '') room += Buffer.byteLength(line) + MAX_VALUE_BYTES + 1
     }

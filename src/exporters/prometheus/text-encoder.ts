@@ -49,10 +49,11 @@ export const textEncoder: Encoder = {
         continue
       }
       const text = textOf({ source, exposed })
+      const { structure } = source
       const { length } = source.chunks
       if (source.chunks.some(hasRows)) text.writeHead(out)
       for (let at = 0; at < length; at++) {
-        text.writeChunk(at, out)
+        text.writeChunk(at, structure, out)
         if (out.hasFull) yield* out.takeFull()
         if (turns.over) await turns.next()
       }

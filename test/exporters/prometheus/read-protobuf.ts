@@ -47,7 +47,7 @@ export interface ProtobufFamily {
   metric: ProtobufMetric[]
 }
 
-/** Decodes a document of families, each behind its length, by the schema. Throws where bytes are left over or families repeat. */
+/** Decodes a document of families, each behind its length, by the schema. Throws where bytes are left over, or families or series repeat. */
 export function readProtobuf(document: Uint8Array): Map<string, ProtobufFamily> {
   const reader = protobuf.Reader.create(document)
   const families = new Map<string, ProtobufFamily>()
@@ -56,6 +56,8 @@ export function readProtobuf(document: Uint8Array): Map<string, ProtobufFamily> 
     const family = familyType.toObject(message, { longs: Number, enums: String, arrays: true }) as ProtobufFamily
     if (family.metric.length === 0) throw new Error(`${family.name} has no metrics`)
     if (families.has(family.name)) throw new Error(`${family.name} twice`)
+    const series = new Set(family.metric.map(({ label }) => JSON.stringify(label)))
+    if (series.size < family.metric.length) throw new Error(`${family.name} has a series twice`)
     families.set(family.name, { ...family, type: family.type ?? 'COUNTER' })
   }
   return families

@@ -5,7 +5,7 @@ import { openMetricsEncoder } from '../../../src/exporters/prometheus/openmetric
 import { protobufEncoder } from '../../../src/exporters/prometheus/protobuf.js'
 import { textEncoder } from '../../../src/exporters/prometheus/text-encoder.js'
 import { formatText } from '../../../src/exporters/prometheus/text.js'
-import type { Family } from '../../../src/metrics/row-source.js'
+import type { Family, RowSource } from '../../../src/metrics/row-source.js'
 import { count, distribution, lastValue, sum } from '../../../src/stats/aggregation.js'
 import { Stats } from '../../../src/stats/stats.js'
 import { bytesOf } from './metric-samples.js'
@@ -95,3 +95,54 @@ test('an encoder stops when it is told to', async () => {
     ).rejects.toThrow('enough')
   }
 })
+
+test('pages that an older document has written with rows left out, or with all, are right for each document that follows', async () => {
+  for (const encoder of [textEncoder, openMetricsEncoder(), openMetricsEncoder({ created: true }), protobufEncoder]) {
+    for (const aggregation of [sum(), lastValue(), distribution([1])]) {
+      const stats = new Stats({ clock })
+      const measure = stats.measure('m', { tagKeys: ['a'] })
+      stats.viewManager.registerView({ name: 'v', measure, tagKeys: ['a'], aggregation })
+      const record = (a: string) => stats.record(measure, 1, { a })
+      for (const a of ['one', 'two', 'three']) record(a)
+      const [source] = stats.getFamilies() as [RowSource]
+      /** The labels that stand in a document that was begun in this structure. */
+      const labels = async (structure: number): Promise<string> => {
+        const bytes = await written(encoder, [aged(source, structure)])
+        return [...new Set(String(bytes).match(/one|two|three|four/g))].join(' ')
+      }
+      const old = source.structure
+      expect(await labels(old)).toBe('one two three')
+      stats.viewManager.removeRows('v', { a: 'one' })
+      record('four') // in its place
+      record('one') // behind
+      const now = source.structure
+      const all = 'four two three one'
+      const documents = [now, old, old, now, now, old, now]
+      for (const structure of documents) expect(await labels(structure)).toBe(structure === now ? all : 'two three')
+      record('one')
+      for (const structure of documents) expect(await labels(structure)).toBe(structure === now ? all : 'two three')
+      await check(stats)
+    }
+  }
+})
+
+const agedSources = new WeakMap<RowSource, RowSource & { structure: number }>()
+
+/** The source as a document sees it that was begun in this structure; the same object each time, since kept text goes by it. */
+function aged(source: RowSource, structure: number): RowSource {
+  const known = agedSources.get(source) ?? {
+    structure,
+    descriptor: source.descriptor,
+    kind: source.kind,
+    bounds: source.bounds,
+    get epoch() {
+      return source.epoch
+    },
+    get chunks() {
+      return source.chunks
+    },
+  }
+  agedSources.set(source, known)
+  known.structure = structure
+  return known
+}
