@@ -20,6 +20,8 @@ interface Budget {
 export function roughBytes(item: unknown): number {
   const budget = { values: MAX_VALUES }
   if (itemKind(item) !== 'span') return bytesOf(item, MAX_DEPTH, budget)
+  const { textBytes } = item as Partial<SpanData>
+  if (textBytes !== undefined) return SPAN_BYTES + textBytes // a span of ours can tell, most times
   // What a finished span has is behind getters of its class, where a walk over properties finds nothing.
   const { name, attributes, annotations, messageEvents, links, stackTrace } = item as Partial<SpanData>
   const frames = stackTrace?.frames?.length ?? 0

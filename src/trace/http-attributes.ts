@@ -48,6 +48,11 @@ export function addErrorAttributes(span: Span, thrown: unknown): void {
 /** Sets the attribute and the status of a response code; the message of an earlier error stays. */
 export function addResponseStatus(span: Span, statusCode: number, reason?: string): void {
   span.addAttribute(HttpAttribute.STATUS_CODE, statusCode)
+  setResponseStatus(span, statusCode, reason)
+}
+
+/** Sets the status of a response code alone. */
+export function setResponseStatus(span: Span, statusCode: number, reason?: string): void {
   if (statusCode < 200 || statusCode >= 400) span.setStatus(Status.fromHttpStatus(statusCode, reason))
   else if (!span.status.isOk) span.setStatus(Status.OK)
 }

@@ -4,7 +4,7 @@ import type { LinkInit } from './link.js'
 import type { MessageEventInit } from './message-event.js'
 import { Span, type SpanOwner } from './span.js'
 import { SAMPLED, type SpanContext } from './span-context.js'
-import { SpanDetails } from './span-details.js'
+import { type AttributeSource, SpanDetails } from './span-details.js'
 import { LOCAL_PARENT, REMOTE_PARENT } from './span-flags.js'
 import type { SpanRecord } from './span-record.js'
 import { StackTrace } from './stack-trace.js'
@@ -81,6 +81,11 @@ export class SampledSpan extends Span implements SpanRecord {
 
   override addAttribute(key: string, value: unknown): this {
     this.writable()?.addAttribute(key, value, this.owner.limits)
+    return this
+  }
+
+  override addLater(source: AttributeSource): this {
+    this.writable()?.addLater(source, this.owner.limits)
     return this
   }
 

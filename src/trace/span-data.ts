@@ -140,6 +140,16 @@ export class SpanData {
     return this.#record.details?.plainAttributes() ?? NO_ATTRIBUTES
   }
 
+  /**
+   * Roughly the memory that name and attributes hold, without putting them together; undefined where the span was told more than
+   * attributes, and has to be looked at. @internal
+   */
+  get textBytes(): number | undefined {
+    const { name, details } = this.#record
+    if (details === undefined) return name.length
+    return details.hasOnlyAttributes ? name.length + details.attributeBytes : undefined
+  }
+
   get annotations(): readonly Annotation[] {
     return this.#record.details?.annotations?.toArray() ?? []
   }

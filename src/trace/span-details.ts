@@ -18,14 +18,61 @@ import type { SpanLimits } from './span-limits.js'
 import { droppedAnnotations, droppedAttributes, droppedLinks, droppedMessageEvents, refusedValues } from './span-misuse.js'
 import type { StackTrace } from './stack-trace.js'
 
+/** Attributes that are put together when somebody looks at them: what they are made of is cheaper to keep than they are. */
+export interface AttributeSource {
+  /** Roughly the memory of the texts. */
+  readonly bytes: number
+  addTo(add: (key: string, value: unknown) => void): void
+}
+
+/** What an attribute takes beside its texts. */
+const VALUE_BYTES = 16
+
 /** What was told to a sampled span, within its limits; made when something is. What callers give may be anything. */
 export class SpanDetails {
-  attributes: AttributeStore<AttributeValue> | undefined = undefined
+  #attributes: AttributeStore<AttributeValue> | undefined = undefined
+  /** Attributes that are put together when somebody looks. */
+  #source: AttributeSource | undefined = undefined
+  #limits: SpanLimits | undefined = undefined
   annotations: BoundedList<Annotation> | undefined = undefined
   messageEvents: BoundedList<MessageEvent> | undefined = undefined
   links: BoundedList<Link> | undefined = undefined
   stackTrace: StackTrace | undefined = undefined
   #plain: Attributes | undefined = undefined
+
+  get attributes(): AttributeStore<AttributeValue> | undefined {
+    if (this.#source !== undefined) this.#expand()
+    return this.#attributes
+  }
+
+  set attributes(attributes: AttributeStore<AttributeValue> | undefined) {
+    this.#attributes = attributes
+  }
+
+  addLater(source: AttributeSource, limits: SpanLimits): void {
+    this.#source = source
+    this.#limits = limits
+    if (this.#attributes !== undefined) this.#expand()
+  }
+
+  /** Roughly the memory that the attributes hold. Does not put them together. */
+  get attributeBytes(): number {
+    if (this.#source !== undefined) return this.#source.bytes
+    let bytes = 0
+    for (const [key, value] of this.#attributes ?? []) bytes += VALUE_BYTES + key.length + (typeof value === 'string' ? value.length : 0)
+    return bytes
+  }
+
+  /** Neither lists nor a stack. */
+  get hasOnlyAttributes(): boolean {
+    return (this.annotations ?? this.messageEvents ?? this.links ?? this.stackTrace) === undefined
+  }
+
+  #expand(): void {
+    const source = this.#source!
+    this.#source = undefined
+    source.addTo((key, value) => this.addAttribute(key, value, this.#limits!))
+  }
 
   /** As exporters see them. Only for a span that has ended: they are put together once. */
   plainAttributes(): Attributes {

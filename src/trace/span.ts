@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.js'
 import type { Frame, FrameSpan } from '../base/context.js'
 import type { AttributesInit } from './attributes.js'
+import type { AttributeSource } from './span-details.js'
 import { guarded } from './guarded.js'
 import type { LinkInit } from './link.js'
 import type { MessageEventInit } from './message-event.js'
@@ -123,6 +124,11 @@ export class Span implements OwnedFrameSpan {
    * neither text, number nor boolean are dropped and counted.
    */
   addAttribute(_key: string, _value: unknown): this {
+    return this
+  }
+
+  /** Attributes that are put together when somebody looks at them. They come before those that are added by hand from now on. @internal */
+  addLater(_source: AttributeSource): this {
     return this
   }
 

@@ -7,12 +7,13 @@ import { httpMethodIndex } from '../../stats/http-method.js'
 import type { HttpOutcome } from '../../stats/http-views.js'
 import type { TagMap } from '../../stats/tag-map.js'
 import { frameWith } from '../../trace/current-span.js'
-import { addErrorAttributes, addResponseStatus } from '../../trace/http-attributes.js'
+import { addErrorAttributes, HttpAttribute, setResponseStatus } from '../../trace/http-attributes.js'
 import type { Span } from '../../trace/span.js'
 import { Status } from '../../trace/status.js'
 import { StatusCode } from '../../trace/status-code.js'
 import { BodyBytes } from '../../trace/http-body-bytes.js'
 import type { KeptTick } from './kept-tick.js'
+import type { RequestAttributes } from './request-attributes.js'
 import type { RouteSeries } from './route-series.js'
 import type { ServerMeasures } from './server-measures.js'
 
@@ -24,7 +25,8 @@ export interface ExchangeHome {
   readonly keptTick: KeptTick
   /** For requests that no route has taken yet. */
   readonly unmatched: RouteSeries
-  startSpan(request: IncomingMessage, name: string, route: string): Span | undefined
+  startSpan(request: IncomingMessage, name: string): Span | undefined
+  describe(span: Span, request: IncomingMessage, route: string): RequestAttributes
   sentTags(request: IncomingMessage): TagMap | undefined
 }
 
@@ -41,6 +43,8 @@ export class ServerExchange extends BodyBytes {
   declare private readonly home: ExchangeHome
   declare private readonly startMs: number
   declare private route: RouteSeries
+  /** Of a sampled span. */
+  declare private attributes: RequestAttributes | undefined
   /** Tags that the caller sent along. */
   declare private sentTags: TagMap | undefined
   declare private open: boolean
@@ -55,6 +59,7 @@ export class ServerExchange extends BodyBytes {
     this.home = home
     this.startMs = home.clock.monotonicMs()
     this.route = home.unmatched
+    this.attributes = undefined
     this.sentTags = undefined
     this.open = true
   }
@@ -62,7 +67,8 @@ export class ServerExchange extends BodyBytes {
   /** Says which route answers, and begins the span. */
   routed(route: RouteSeries): void {
     this.route = route
-    const span = this.home.startSpan(this.request, route.spanName(this.method), route.route)
+    const span = this.home.startSpan(this.request, route.spanName(this.method))
+    if (span?.sampled) this.attributes = this.home.describe(span, this.request, route.route)
     const sent = this.home.sentTags(this.request)
     if (sent !== undefined) this.sentTags = sent
     this.span = span
@@ -111,10 +117,18 @@ export class ServerExchange extends BodyBytes {
   private describe(span: Span, status: number, outcome: HttpOutcome): void {
     if (this.error !== undefined) addErrorAttributes(span, this.error)
     const message = this.error === undefined ? undefined : span.status.message
-    if (status === SWITCHING_PROTOCOLS) span.addAttribute('http.status_code', status)
-    else if (status !== 0) addResponseStatus(span, status, message)
+    if (status !== 0) {
+      this.tellStatus(span, status)
+      if (status !== SWITCHING_PROTOCOLS) setResponseStatus(span, status, message)
+    }
     if (outcome === 'aborted') span.setStatus(new Status(StatusCode.CANCELLED, 'the client went away'))
     else if (outcome === 'error' && span.status.isOk) span.setStatus(new Status(StatusCode.UNKNOWN, 'the response was broken off'))
+  }
+
+  private tellStatus(span: Span, status: number): void {
+    const { attributes } = this
+    if (attributes === undefined || attributes.isTold) span.addAttribute(HttpAttribute.STATUS_CODE, status)
+    else attributes.statusCode = status
   }
 
   private outcome(): HttpOutcome {

@@ -1,10 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { TLSSocket } from 'node:tls'
 import type { Clock } from '../../base/clock.js'
 import { whenClosed } from '../../base/when-closed.js'
 import type { GaugeSeries } from '../../metrics/gauge.js'
 import type { TagMap } from '../../stats/tag-map.js'
-import { addRequestAttributes, HttpAttribute, pathWithoutQuery } from '../../trace/http-attributes.js'
 import { isHostExcluded, type PathExclusion } from '../../trace/http-exclusion.js'
 import { TraceContextPropagator } from '../../trace/propagation/trace-context.js'
 import type { Span } from '../../trace/span.js'
@@ -12,6 +10,7 @@ import { SpanKind } from '../../trace/span-kind.js'
 import type { TracerCore } from '../../trace/tracer-core.js'
 import { bytesOf, countReceived, countSent, hasBody, tieBytes } from '../../trace/http-body-bytes.js'
 import { KeptTick } from './kept-tick.js'
+import { RequestAttributes } from './request-attributes.js'
 import { RouteSeries } from './route-series.js'
 import { type ExchangeHome, ServerExchange } from './server-exchange.js'
 import type { ServerMeasures } from './server-measures.js'
@@ -80,16 +79,21 @@ export class ServerSide implements ExchangeHome {
   }
 
   /** The span of a request, which continues its caller's trace. It has no parent here: what is current is the server's own. */
-  startSpan(request: IncomingMessage, name: string, route: string): Span | undefined {
+  startSpan(request: IncomingMessage, name: string): Span | undefined {
     const tracer = this.#tracer
     if (tracer === undefined) return undefined
     const { headers } = request
     // Most callers send no context, and looking for one costs as much as the rest of a span that is not sampled.
     const sendsNone = this.#isW3c && headers['traceparent'] === undefined
     const parent = sendsNone ? null : (tracer.extract(new NodeHeaders(headers)) ?? null)
-    const span = tracer.startDetachedSpan(name, { kind: SpanKind.SERVER, parent, untrusted: this.#untrusted })
-    if (span.sampled) describe(span, request, route)
-    return span
+    return tracer.startDetachedSpan(name, { kind: SpanKind.SERVER, parent, untrusted: this.#untrusted })
+  }
+
+  /** Tells a sampled span about its request. */
+  describe(span: Span, request: IncomingMessage, route: string): RequestAttributes {
+    const attributes = new RequestAttributes(request, hostOf(request), route === UNMATCHED_ROUTE ? undefined : route)
+    span.addLater(attributes)
+    return attributes
   }
 
   /** The tags that the caller sent along and that may come in. */
@@ -124,13 +128,4 @@ class NodeHeaders {
 
 function hostOf({ headers }: IncomingMessage): string | undefined {
   return headers.host ?? (headers[':authority'] as string | undefined)
-}
-
-function describe(span: Span, request: IncomingMessage, route: string): void {
-  const { method = 'GET', url = '/', headers, socket } = request
-  const host = hostOf(request)
-  const scheme = (socket as TLSSocket | null)?.encrypted ? 'https' : 'http'
-  const whole = url.startsWith('/') && host !== undefined ? `${scheme}://${host}${url}` : url
-  addRequestAttributes(span, { method, host, path: pathWithoutQuery(url), url: whole, userAgent: headers['user-agent'] })
-  if (route !== UNMATCHED_ROUTE) span.addAttribute(HttpAttribute.ROUTE, route)
 }
