@@ -1,3 +1,4 @@
+import { REFUSED, type Labels } from '../metrics/row-index.js'
 import type { RowStore } from '../metrics/row-store.js'
 
 /** Why a value was not taken. */
@@ -17,4 +18,13 @@ export interface ListenerGroup {
   readonly columns: readonly Listener[]
   /** Counts a value that none of the views took. */
   drop(reason: DropReason): void
+}
+
+/** The row of these labels, which is made where there is none, or REFUSED. */
+export function rowOf(group: ListenerGroup, labels: Labels): number {
+  try {
+    return typeof labels === 'object' ? group.store.find(labels) : REFUSED
+  } catch {
+    return REFUSED // a getter or a proxy among the tags threw
+  }
 }

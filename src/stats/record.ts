@@ -1,14 +1,16 @@
 // The record path, from top to bottom. What is called from here: `RowStore.find` (label values to row,
-// metrics/row-index.ts) and `Cells.record` (the value into the row, metrics/cells.ts).
+// metrics/row-index.ts) and `record` of the cells (the value into the row, metrics/sum-cells.ts and beside it).
+// Values out of the ordinary go on in odd-values.ts, what is not taken in dropped.ts.
 // Once warm nothing below allocates, builds a string, reads a clock or throws; see bench/record.bench.js.
 import { currentFrame } from '../base/context.js'
-import { selfCount, selfFamily } from '../base/self-count.js'
 import { CountCells, DistributionCells, SumCells, type Cells, type Epochs } from '../metrics/cells.js'
 import type { RowStore, StoreChunk } from '../metrics/row-store.js'
-import { REFUSED, type Labels } from '../metrics/row-index.js'
+import type { Labels } from '../metrics/row-index.js'
 import { readAttachments, type Attachments } from './attachments.js'
-import type { DropReason, Listener, ListenerGroup } from './listener.js'
+import { drop, refuse, tooLarge, unreadable } from './dropped.js'
+import { rowOf, type DropReason, type Listener, type ListenerGroup } from './listener.js'
 import type { Measure } from './measure.js'
+import { recordOdd } from './odd-values.js'
 import { TagMap } from './tag-map.js'
 
 const NO_TAGS: Labels = Object.freeze(Object.create(null))
@@ -77,14 +79,6 @@ function recordLabels(measure: Measure, value: number, labels: Labels, attachmen
     } else if (reason === 'tags') reason = 'too large'
   }
   if (reason !== undefined) drop(measure, reason)
-}
-
-function rowOf(group: ListenerGroup, labels: Labels): number {
-  try {
-    return typeof labels === 'object' ? group.store.find(labels) : REFUSED
-  } catch {
-    return REFUSED // a getter or a proxy among the tags threw
-  }
 }
 
 /** What every aggregation takes: a finite number that is not negative, and whole where the measure is int64. */
@@ -269,84 +263,6 @@ function refused(group: ListenerGroup): false {
   return false
 }
 
-// From here on: the rare paths.
-
-/** Each aggregation judges a value that is out of the ordinary; a row is made only where one takes it. */
-function recordOdd(measure: Measure, given: unknown, labels: Labels, attachments: Attachments | undefined): void {
-  const groups = measure.groups
-  if (groups.length === 0) return // nobody listens
-  if (typeof given === 'bigint' && given >= Number.MIN_SAFE_INTEGER && given <= Number.MAX_SAFE_INTEGER) {
-    return recordLabels(measure, Number(given), labels, attachments)
-  }
-  const fault = oddity(measure, given)
-  const value = given as number
-  const kept = attachments === undefined ? undefined : readAttachments(attachments)
-  let reason: DropReason | undefined = fault
-  for (const group of groups) {
-    const takers = group.columns.map((column) => column.accepts(fault))
-    const row = takers.includes(true) ? rowOf(group, labels) : REFUSED
-    for (const [at, column] of group.columns.entries()) {
-      if (takers[at] && row >= 0) continue
-      column.drop(takers[at] ? 'tags' : fault)
-      if (takers[at] && reason !== undefined) reason = 'tags'
-    }
-    if (row < 0) continue
-    const chunk = group.store.chunkOf(row)
-    const cell = row - chunk.start
-    chunk.marks[cell] = chunk.epochs.current
-    for (const [at, column] of group.columns.entries()) {
-      if (!takers[at]) continue
-      const cells = chunk.columns[at]!
-      if (cells.record(cell, value)) {
-        reason = undefined
-        if (kept !== undefined) cells.attach(cell, value, kept, chunk.epochs)
-      } else {
-        column.drop('too large')
-        reason &&= 'too large'
-      }
-    }
-  }
-  if (reason !== undefined) drop(measure, reason)
-}
-
-function oddity(measure: Measure, value: unknown): DropReason {
-  if (typeof value !== 'number') return 'not a number'
-  if (value !== value) return 'nan'
-  if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) return 'infinite'
-  return measure.type === 'int64' && value % 1 !== 0 ? 'fraction' : 'negative'
-}
-
 function attach(chunk: StoreChunk, cell: number, value: number, attachments: Attachments): void {
   for (const cells of chunk.columns) cells.attach(cell, value, attachments, chunk.epochs)
-}
-
-const DROPPED = selfFamily({
-  name: 'tallyscope_dropped_measurements_total',
-  description: 'Calls to record that no view took, by reason.',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['measure', 'reason'],
-})
-
-function refuse(measure: Measure): void {
-  for (const group of measure.groups) group.drop('tags')
-  drop(measure, 'tags')
-}
-
-/** A getter or a proxy among the tags threw, or this is no measure. */
-function unreadable(measure: Measure): void {
-  try {
-    refuse(measure)
-  } catch {
-    selfCount(DROPPED, '', 'measure').value++
-  }
-}
-
-function tooLarge(measure: Measure): void {
-  for (const group of measure.groups) group.drop('too large')
-  drop(measure, 'too large')
-}
-
-function drop(measure: Measure, reason: DropReason): void {
-  selfCount(DROPPED, measure.name, reason).value++
 }
