@@ -218,7 +218,7 @@ test(
       for (const { q } of headerClauses(accept)) if (!(q >= 0 && q <= 1)) expect.fail(JSON.stringify(accept))
     }
     figure('Accept parser', `${ROUNDS} mutated headers, each answered with one of ${seen.size} content types`)
-  expect(seen.size).toBeGreaterThanOrEqual(4)
+    expect(seen.size).toBeGreaterThanOrEqual(4)
   },
   TIMEOUT_MS,
 )
