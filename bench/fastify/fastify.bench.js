@@ -28,7 +28,7 @@ const TABLES = {
 
 const SIZES = {
   smoke: { fleets: 1, rounds: 3, requests: 200, warm: 200 },
-  quick: { fleets: 2, rounds: 12, requests: 500, warm: 12_000 },
+  quick: { fleets: 1, rounds: 12, requests: 500, warm: 12_000 },
   check: { fleets: 4, rounds: 14, requests: 1_000, warm: 24_000 },
   full: { fleets: 6, rounds: 16, requests: 1_000, warm: 24_000 },
 }
