@@ -2,7 +2,9 @@
 // Adding to one slot of a typed array: why whole numbers have an Int32 slot of their own.
 import { CALLS } from '../harness.js'
 import { LATENCIES, MASK } from '../fixtures.js'
-import { CountCells, DistributionCells, LastValueCells, SumCells } from '../../dist/esm/metrics/cells.js'
+import { DistributionCells } from '../../dist/esm/metrics/distribution-cells.js'
+import { LastValueCells } from '../../dist/esm/metrics/last-value-cells.js'
+import { CountCells, SumCells } from '../../dist/esm/metrics/sum-cells.js'
 import { BucketSearch } from '../../dist/esm/metrics/bucket-search.js'
 import { BOUNDS } from '../fixtures.js'
 

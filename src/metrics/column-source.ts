@@ -1,7 +1,8 @@
 import type { Cells } from './cells.js'
 import { SketchCells } from './sketch-cells.js'
 import type { Exemplar, MetricDescriptor, PointValue } from './metric.js'
-import type { RowStore, StoreChunk } from './row-store.js'
+import type { RowStore } from './row-store.js'
+import type { StoreChunk } from './store-chunk.js'
 import type { RowChunk, RowSource } from './row-source.js'
 
 export interface ColumnSourceOptions {

@@ -1,7 +1,7 @@
-import { SumCells } from './cells.js'
+import { SumCells } from './sum-cells.js'
 import { asNumber, countable, type Instrument, type InstrumentKind, type LabelsFor } from './instrument.js'
 import type { Labels } from './row-index.js'
-import type { StoreChunk } from './row-store.js'
+import type { StoreChunk } from './store-chunk.js'
 import { SeriesPlace } from './series-place.js'
 
 export const CUMULATIVE: InstrumentKind = { type: 'CUMULATIVE_DOUBLE', cells: (rows, memory) => new SumCells(rows, memory) }

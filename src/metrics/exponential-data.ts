@@ -1,9 +1,10 @@
-import { contextState, exemplarLabels } from '../base/context.js'
+import { contextState } from '../base/context.js'
 import type { BucketSearch } from './bucket-search.js'
 import type { Epochs } from './cells.js'
+import { Exemplars } from './exemplars.js'
 import { ExponentialHistogram } from './exponential-histogram.js'
 import type { ExponentialOptions } from './exponential-options.js'
-import type { DistributionValue, Exemplar } from './metric.js'
+import type { DistributionValue } from './metric.js'
 import type { Sketch } from './sketch-cells.js'
 
 /**
@@ -14,17 +15,15 @@ import type { Sketch } from './sketch-cells.js'
 export class ExponentialData implements Sketch {
   readonly #histogram: ExponentialHistogram
   readonly #search: BucketSearch
-  readonly #epochs: Epochs
+  readonly #exemplars: Exemplars
   readonly #counts: Float64Array
   #sumOfSquaredDeviation = 0
-  #exemplars: (Exemplar | undefined)[] | undefined
-  #exemplarEpochs: Int32Array | undefined
 
   constructor(options: ExponentialOptions, search: BucketSearch, epochs: Epochs) {
     this.#histogram = new ExponentialHistogram(options)
     this.#search = search
-    this.#epochs = epochs
     this.#counts = new Float64Array(search.bounds.length + 1)
+    this.#exemplars = new Exemplars(this.#counts.length, epochs)
   }
 
   get count(): number {
@@ -45,13 +44,13 @@ export class ExponentialData implements Sketch {
     }
     const bucket = this.#search.find(value)
     this.#counts[bucket]!++
-    if (contextState.openSampledSpans > 0) this.#takeExemplar(bucket, value)
+    if (contextState.openSampledSpans > 0) this.#exemplars.take(bucket, value)
     return true
   }
 
   /** Ties what was just recorded to its origin. */
   attach(value: number, attachments: Readonly<Record<string, string>>): void {
-    this.#keep(this.#search.find(value), value, attachments)
+    this.#exemplars.keep(this.#search.find(value), value, attachments)
   }
 
   /** The value that a share of all values lies at or below, see {@link ExponentialHistogram.quantile}. */
@@ -69,7 +68,7 @@ export class ExponentialData implements Sketch {
       sumOfSquaredDeviation: this.#sumOfSquaredDeviation,
       bounds: this.#search.bounds,
       bucketCounts: [...this.#counts],
-      ...(this.#exemplars && { exemplars: [...this.#exemplars] }),
+      ...(!this.#exemplars.isEmpty && { exemplars: Array.from(this.#counts, (_, bucket) => this.#exemplars.at(bucket)) }),
       exponential: this.#histogram.value(),
     }
   }
@@ -81,24 +80,8 @@ export class ExponentialData implements Sketch {
     this.#sumOfSquaredDeviation += other.#sumOfSquaredDeviation + (apart * apart * count * theirs) / (count + theirs)
     this.#histogram.merge(other.#histogram)
     other.#counts.forEach((inBucket, bucket) => (this.#counts[bucket]! += inBucket))
-    other.#exemplars?.forEach((exemplar, bucket) => {
-      if (exemplar === undefined) return
-      this.#exemplars ??= new Array(this.#counts.length).fill(undefined)
-      this.#exemplars[bucket] ??= exemplar
-    })
-  }
-
-  /** The first value of a bucket since the last gathering, where it was recorded inside a sampled span. */
-  #takeExemplar(bucket: number, value: number): void {
-    if (this.#exemplarEpochs?.[bucket] === this.#epochs.current) return
-    const attachments = exemplarLabels()
-    if (attachments !== undefined) this.#keep(bucket, value, attachments)
-  }
-
-  #keep(bucket: number, value: number, attachments: Readonly<Record<string, string>>): void {
-    this.#exemplars ??= new Array(this.#counts.length).fill(undefined)
-    this.#exemplarEpochs ??= new Int32Array(this.#counts.length).fill(-1)
-    this.#exemplars[bucket] = { value, timeUnixMs: this.#epochs.clock.unixMs(), attachments }
-    this.#exemplarEpochs[bucket] = this.#epochs.current
+    for (let bucket = 0; bucket < this.#counts.length; bucket++) {
+      if (this.#exemplars.at(bucket) === undefined) this.#exemplars.copy(bucket, other.#exemplars.at(bucket))
+    }
   }
 }

@@ -1,7 +1,7 @@
-import { LastValueCells } from './cells.js'
+import { LastValueCells } from './last-value-cells.js'
 import { asNumber, settable, type Instrument, type InstrumentKind, type LabelsFor } from './instrument.js'
 import type { Labels } from './row-index.js'
-import type { StoreChunk } from './row-store.js'
+import type { StoreChunk } from './store-chunk.js'
 import { SeriesPlace } from './series-place.js'
 
 export const GAUGE: InstrumentKind = { type: 'GAUGE_DOUBLE', cells: (rows, memory) => new LastValueCells(rows, memory) }

@@ -1,5 +1,5 @@
 import type { Cells } from './cells.js'
-import { LastValueCells } from './cells.js'
+import { LastValueCells } from './last-value-cells.js'
 import { DefinitionError } from '../base/errors.js'
 import type { Instrument, InstrumentKind, LabelsFor } from './instrument.js'
 import { ownLabels } from './label-text.js'

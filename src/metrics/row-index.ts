@@ -1,5 +1,6 @@
 import { isAbsent, isTagValue, labelOf, labelText } from './label-text.js'
 import { Label } from './label.js'
+import { findSparse, hashOf, rowsIn, slotOf } from './row-places.js'
 
 /** Answers that are no row. */
 export const NO_ROW = -1
@@ -180,7 +181,7 @@ export class RowIndex {
     this.#rowIds.set(this.#ids, row * width)
     this.#used++
     if (this.#fits()) this.#put(row)
-    else this.#rebuild([...this.#rows(), row])
+    else this.#rebuild([...rowsIn(this.#table, this.#stride()), row])
   }
 
   #intern(label: Label, value: unknown): number {
@@ -251,16 +252,6 @@ export class RowIndex {
     return this.#labels.reduce((place, label, at) => place | (this.#ids[at]! << label.shift), 0)
   }
 
-  #rows(): number[] {
-    const rows: number[] = []
-    const stride = this.#stride()
-    for (let at = stride - 1; at < this.#table.length; at += stride) {
-      const entry = this.#table[at]!
-      if (entry !== 0) rows.push(entry - 1)
-    }
-    return rows
-  }
-
   /** The text of label number `at` of a row, undefined where it is not set. */
   text(row: number, at: number): string | undefined {
     return this.#labels[at]!.texts[this.#rowIds[row * this.#labels.length + at]!]
@@ -276,7 +267,7 @@ export class RowIndex {
   remove(removed: ReadonlySet<number>): void {
     this.#keptLabels = undefined
     this.#turn++
-    const rows = this.#rows().filter((row) => !removed.has(row))
+    const rows = rowsIn(this.#table, this.#stride()).filter((row) => !removed.has(row))
     this.#used = rows.length
     if (this.#labels.some(({ texts }) => texts.length > 64 && texts.length > rows.length * 2)) this.#forgetUnused(rows)
     this.#rebuild(rows)
@@ -300,28 +291,4 @@ export class RowIndex {
       }
     }
   }
-}
-
-/** The row of a place, in a table of pairs. */
-function findSparse(table: Int32Array, place: number): number {
-  const mask = table.length - 1
-  for (let at = slotOf(table, place); ; at = (at + 2) & mask) {
-    const row = table[at + 1]! - 1
-    if (row < 0 || table[at] === place) return row
-  }
-}
-
-/** Where a place is looked for first. */
-function slotOf(table: Int32Array, place: number): number {
-  const hash = Math.imul(place, 0x9e3779b1)
-  return ((hash ^ (hash >>> 15)) << 1) & (table.length - 1)
-}
-
-function hashOf(ids: Int32Array): number {
-  let hash = 0
-  for (let at = 0; at < ids.length; at++) {
-    hash = Math.imul(hash ^ ids[at]!, 0x9e3779b1)
-    hash ^= hash >>> 15
-  }
-  return hash
 }

@@ -1,8 +1,9 @@
 import { selfCount, selfFamily, type SelfCount } from '../base/self-count.js'
-import { CountCells, DistributionCells, SumCells, type Cells, type Epochs } from './cells.js'
-import { chunkOf, chunkRows, chunkStart } from './chunks.js'
-import { ChunkMemory, type MemoryKind } from './memory.js'
+import type { Cells, Epochs } from './cells.js'
+import { chunkOf } from './chunks.js'
+import type { MemoryKind } from './memory.js'
 import { NO_ROW, REFUSED, RowIndex, type Labels } from './row-index.js'
+import { StoreChunk } from './store-chunk.js'
 
 /** Makes a column's cells for a new chunk of `rows` rows. */
 export type CellsFactory = (rows: number, kind: MemoryKind) => Cells
@@ -42,78 +43,6 @@ const CUT = selfFamily({
   unit: '1',
   labelKeys: ['store'],
 })
-
-/** Rows of one chunk: what they have in common, and the cells of each column. */
-export class StoreChunk {
-  readonly index: number
-  readonly start: number
-  readonly rows: number
-  /** The epoch of each row's newest value, 0 where there is no row. */
-  readonly marks: Int32Array
-  readonly startTimesUnixMs: Float64Array
-  readonly columns: Cells[] = []
-  /**
-   * Where there is one column and it is a count or a sum: its whole parts, to be added to without a call. Where it
-   * is a distribution: that. Calls of `Cells.record` that see several classes cost more than all else in a record.
-   */
-  slots: Int32Array | undefined
-  /** Whether that one column counts. */
-  counts = false
-  distribution: DistributionCells | undefined
-  readonly epochs: Epochs
-  /** Rows are objects; they are recorded into elsewhere. */
-  readonly sketched: boolean
-  /** Cells in use so far, holes included. */
-  size = 0
-  /** Changes when a row comes or goes. */
-  version = 0
-  /** The structure in which the youngest row was made. */
-  youngest: number
-  /** The structure in which each row was made, once they are not all of the same: where no row ever goes, none is kept. */
-  #births: Int32Array | undefined
-
-  constructor(index: number, epochs: Epochs, kind: MemoryKind, sketched: boolean) {
-    this.index = index
-    this.start = chunkStart(index)
-    this.rows = chunkRows(index)
-    this.epochs = epochs
-    this.youngest = epochs.structure
-    this.sketched = sketched
-    const memory = new ChunkMemory(this.rows, this.rows, kind)
-    this.startTimesUnixMs = memory.doubles(this.rows)
-    this.marks = memory.words(this.rows)
-  }
-
-  /** The structure in which a row was made. */
-  birth(cell: number): number {
-    return this.#births === undefined ? this.youngest : this.#births[cell]!
-  }
-
-  /** Says that a row was made. */
-  bear(cell: number): void {
-    const { structure } = this.epochs
-    if (structure !== this.youngest) this.#births ??= new Int32Array(this.rows).fill(this.youngest)
-    if (this.#births !== undefined) this.#births[cell] = structure
-    this.youngest = structure
-  }
-
-  addColumn(cells: Cells): void {
-    this.columns.push(cells)
-    this.#settle()
-  }
-
-  removeColumn(column: number): void {
-    this.columns.splice(column, 1)
-    this.#settle()
-  }
-
-  #settle(): void {
-    const only = this.columns.length === 1 ? this.columns[0] : undefined
-    this.slots = only instanceof SumCells ? only.slots : undefined
-    this.counts = only instanceof CountCells
-    this.distribution = only instanceof DistributionCells ? only : undefined
-  }
-}
 
 /**
  * The rows of one or more columns that share their labels: all views of a measure with the same tag keys, or

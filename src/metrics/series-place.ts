@@ -1,6 +1,7 @@
 import { ownLabels } from './label-text.js'
 import type { Labels } from './row-index.js'
-import type { RowStore, StoreChunk } from './row-store.js'
+import type { RowStore } from './row-store.js'
+import type { StoreChunk } from './store-chunk.js'
 
 /** Where the row of a kept series is; found again when rows have been removed. */
 export class SeriesPlace {

@@ -3,8 +3,11 @@
 // Values out of the ordinary go on in odd-values.ts, what is not taken in dropped.ts.
 // Once warm nothing below allocates, builds a string, reads a clock or throws; see bench/record.bench.js.
 import { currentFrame } from '../base/context.js'
-import { CountCells, DistributionCells, SumCells, type Cells, type Epochs } from '../metrics/cells.js'
-import type { RowStore, StoreChunk } from '../metrics/row-store.js'
+import type { Cells, Epochs } from '../metrics/cells.js'
+import { DistributionCells } from '../metrics/distribution-cells.js'
+import { CountCells, SumCells } from '../metrics/sum-cells.js'
+import type { RowStore } from '../metrics/row-store.js'
+import type { StoreChunk } from '../metrics/store-chunk.js'
 import type { Labels } from '../metrics/row-index.js'
 import { readAttachments, type Attachments } from './attachments.js'
 import { drop, refuse, tooLarge, unreadable } from './dropped.js'

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { SumCells, type Cells } from '../../src/metrics/cells.js'
+import type { Cells } from '../../src/metrics/cells.js'
+import { SumCells } from '../../src/metrics/sum-cells.js'
 import { EpochLog } from '../../src/metrics/epoch-log.js'
 import type { Labels } from '../../src/metrics/row-index.js'
 import { RowStore, type RowBudget } from '../../src/metrics/row-store.js'
