@@ -1,4 +1,4 @@
-import { ownText } from './label-text.js'
+import { ownText } from '../base/own-text.js'
 
 /** With more texts the processor's caches decide, not the way to look. */
 const MANY_TEXTS = 1_024

@@ -1,6 +1,7 @@
+import { ownText } from '../base/own-text.js'
 import { selfCount, selfFamily } from '../base/self-count.js'
 import { isKey } from '../metrics/definition-rules.js'
-import { isAbsent, isTagValue, labelText, MAX_VALUE_LENGTH, ownText } from '../metrics/label-text.js'
+import { isAbsent, isTagValue, labelText, MAX_VALUE_LENGTH } from '../metrics/label-text.js'
 import { LABELS } from '../metrics/row-index.js'
 
 /** What a tag may be set to. Numbers and booleans count as their text; undefined, null, '' and NaN as "not set". */

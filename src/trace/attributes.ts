@@ -1,3 +1,4 @@
+import { ownText } from '../base/own-text.js'
 import { AttributeStore } from './attribute-store.js'
 import { type TruncatableString, truncatable } from './truncatable.js'
 
@@ -15,12 +16,12 @@ export const MAX_ATTRIBUTE_LENGTH = 4_096
 export function attributeValue(value: unknown): AttributeValue | undefined {
   switch (typeof value) {
     case 'string':
-      return value.length > MAX_ATTRIBUTE_LENGTH ? value.slice(0, MAX_ATTRIBUTE_LENGTH) : value
+      return value.length > MAX_ATTRIBUTE_LENGTH ? ownText(value.slice(0, MAX_ATTRIBUTE_LENGTH)) : value
     case 'number':
     case 'boolean':
       return value
     case 'bigint':
-      return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString().slice(0, MAX_ATTRIBUTE_LENGTH)
+      return Number.isSafeInteger(Number(value)) ? Number(value) : ownText(value.toString().slice(0, MAX_ATTRIBUTE_LENGTH))
     default:
       return undefined
   }

@@ -1,3 +1,4 @@
+import { ownText } from '../base/own-text.js'
 import type { Span } from './span.js'
 import { Status } from './status.js'
 
@@ -67,9 +68,12 @@ function errorFacts(thrown: unknown): { name: string; message: string; stack: st
   }
 }
 
+/** Units of a query that no path may keep in memory. */
+const LONG_QUERY = 4_096
+
 /** The path of a URL without query and fragment; `/` where it is empty. */
 export function pathWithoutQuery(url: string): string {
   const query = url.indexOf('?')
-  const path = query < 0 ? url : url.slice(0, query)
+  const path = query < 0 ? url : query < url.length - LONG_QUERY ? ownText(url.slice(0, query)) : url.slice(0, query)
   return path === '' ? '/' : path
 }

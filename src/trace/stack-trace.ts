@@ -1,3 +1,4 @@
+import { ownText } from '../base/own-text.js'
 import { truncatable } from './truncatable.js'
 
 const MAX_FRAMES = 128
@@ -57,7 +58,9 @@ export class StackTrace {
       const stack = (thrown as { stack?: unknown } | null | undefined)?.stack
       if (typeof stack !== 'string') return undefined
       const trace = new StackTrace()
-      for (const line of stack.slice(0, MAX_STACK_LENGTH).split('\n')) {
+      // The frames are parts of the text they are read from, and would keep all of it.
+      const text = stack.length > MAX_STACK_LENGTH ? ownText(stack.slice(0, MAX_STACK_LENGTH)) : stack
+      for (const line of text.split('\n')) {
         const frame = frameOf(line)
         if (frame !== undefined) trace.addFrame(frame)
       }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { MetricRegistry } from '../../src/metrics/metric-registry.js'
 import { distribution } from '../../src/stats/aggregation.js'
 import { TagMap } from '../../src/stats/tag-map.js'
+import { keptBytes, megabyte } from '../base/kept-bytes.js'
 import { engine } from '../stats/engine.js'
 
 function setUp() {
@@ -9,22 +10,6 @@ function setUp() {
   const measure = stats.measure('m')
   stats.viewManager.registerView({ name: 'v', measure, tagKeys: ['a'], aggregation: distribution([]) })
   return { stats, measure }
-}
-
-const heapBytes = (): number => {
-  global.gc!()
-  return process.memoryUsage().heapUsed
-}
-/** A text of 1 MB in one piece; a few bytes more, and Node would not have it on the heap. */
-const megabyte = (n: number): string => Buffer.alloc(1_000_000, `request ${n} of many `).toString('latin1')
-
-/** How much memory stays in use for what `keep` keeps of 20 texts. */
-function keptBytes(keep: (text: string) => unknown, text: (n: number) => string = megabyte): number {
-  const kept: unknown[] = []
-  const before = heapBytes()
-  for (let n = 0; n < 20; n++) kept.push(keep(text(n)))
-  const after = heapBytes()
-  return kept.length === 20 ? after - before : 0
 }
 
 test('a short part of a text of 1 MB does not keep the rest, by any way to record it', { timeout: 120_000 }, () => {
