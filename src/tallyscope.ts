@@ -1,23 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { attempt } from './base/attempt.js'
-import { type Clock, timerClock } from './base/clock.js'
-import { DefinitionError } from './base/errors.js'
+import { timerClock } from './base/clock.js'
 import type { Exporter } from './base/export.js'
-import { type Logger, warnOnce } from './base/logger.js'
+import { warnOnce } from './base/logger.js'
 import type { Resource } from './base/resource.js'
-import {
-  buildMetricExporter,
-  buildPropagator,
-  buildSampler,
-  buildTraceExporter,
-  buildTransport,
-  type TransportFactory,
-} from './build-part.js'
 import { type Configuration, configurationFile, readConfiguration } from './configuration/configuration.js'
 import { ConfigurationError, type ConfigurationProblem, lineOf } from './configuration/problem.js'
-import { FanOutTransport } from './exporters/fan-out-transport.js'
 import type { MetricsEndpoint } from './exporters/prometheus/server.js'
-import { SyncTransport } from './exporters/sync-transport.js'
 import { exportPeriodically } from './metrics/export-periodically.js'
 import type { Metric } from './metrics/metric.js'
 import { MetricRegistry } from './metrics/metric-registry.js'
@@ -26,66 +15,9 @@ import type { MetricProducer } from './metrics/producer.js'
 import { withResource } from './metrics/resource-producer.js'
 import { type RuntimeMetrics, runtimeMetrics } from './runtime/runtime-metrics.js'
 import { type Stats, stats as sharedStats } from './stats/stats.js'
-import { AlwaysOffSampler } from './trace/constant-samplers.js'
-import type { Propagator } from './trace/propagation/propagator.js'
-import type { Sampler } from './trace/sampler.js'
-import type { SpanData } from './trace/span-data.js'
-import { Tracer, type TracerOptions } from './tracer.js'
-
-/** A built-in part by its text, `probability(0.5)`; by an object, `{ file: { path } }`; or one that code has made. */
-export type PartOption<T> = string | { readonly [part: string]: unknown } | T
-
-export interface TallyscopeOptions {
-  /** Who is speaking: the label `service.name`. */
-  readonly service?: string
-  /** False starts nothing and samples nothing; recording goes on in memory. Default true. */
-  readonly enabled?: boolean
-  /** Further labels of who is speaking. */
-  readonly resource?: Readonly<Record<string, string>>
-  readonly traces?: {
-    /** Default `probability(0.0001)`. */
-    readonly sampler?: PartOption<Sampler>
-    /** Default `console`. */
-    readonly exporters?: PartOption<Exporter<SpanData>> | readonly PartOption<Exporter<SpanData>>[]
-    /** Default `traceContext`. */
-    readonly propagator?: PartOption<Propagator> | readonly PartOption<Propagator>[]
-    /** Of exporters for which none is named. Default `sync`. */
-    readonly transport?: PartOption<TransportFactory>
-    /** Whether rates, errors and durations of spans become views. Default true. */
-    readonly views?: boolean
-    readonly excludelistPaths?: readonly string[]
-    readonly excludelistHostnames?: readonly string[]
-    readonly integrations?: readonly string[]
-  }
-  readonly metrics?: {
-    /** Default none. */
-    readonly exporters?: PartOption<Exporter<Metric>> | readonly PartOption<Exporter<Metric>>[]
-    /** Time between two exports, in milliseconds. Default 60 000. */
-    readonly intervalMs?: number
-    /** Whether metrics of the process and of Node.js are among those exported. Default false. */
-    readonly runtime?: boolean
-  }
-  /** Serves /metrics. An object, even an empty one, switches it on. Default off; port 9464, host 127.0.0.1, path /metrics. */
-  readonly prometheus?: boolean | { readonly port?: number; readonly host?: string; readonly path?: string }
-  /** The configuration as OpenCensus' documents have it. */
-  readonly OPENCENSUS?: unknown
-  /** A JSON file with the same. Default: the variable `TALLYSCOPE_CONFIG_FILE`. */
-  readonly configFile?: string
-  /** Default `process.env`. */
-  readonly env?: Readonly<Record<string, string | undefined>>
-  /** Default: the shared one. */
-  readonly stats?: Stats
-  /** Default: a new one. */
-  readonly registry?: MetricRegistry
-  /** False where whoever made this switches on the configured integrations himself. Default true: `start()` does. */
-  readonly startIntegrations?: boolean
-  /** Whose metrics are exported besides. */
-  readonly producers?: readonly MetricProducer[]
-  /** What else a tracer takes. */
-  readonly tracer?: Omit<TracerOptions, 'sampler' | 'exporter' | 'transport' | 'propagator' | 'stats'>
-  readonly logger?: Logger
-  readonly clock?: Clock
-}
+import type { TallyscopeOptions } from './tallyscope-options.js'
+import type { Tracer } from './tracer.js'
+import { wireParts, type WiredParts } from './wire-parts.js'
 
 /** Everything at once, wired by configuration. Made by {@link createTallyscope}. */
 export class Tallyscope {
@@ -108,7 +40,7 @@ export class Tallyscope {
   #stopping: Promise<void> | undefined
 
   /** @internal */
-  constructor(options: TallyscopeOptions, configuration: Configuration, parts: BuiltParts) {
+  constructor(options: TallyscopeOptions, configuration: Configuration, parts: WiredParts) {
     const { settings, resource } = configuration
     this.#options = options
     this.#settings = settings
@@ -241,11 +173,6 @@ export class Tallyscope {
 /** How long the last metrics wait for the last spans. */
 const HEAD_START_MS = 1_000
 
-interface BuiltParts {
-  readonly tracer: Tracer
-  readonly metricExporters: readonly Exporter<Metric>[]
-}
-
 /**
  * Stats, tracer and registry, with exporters, /metrics and all the rest as configured: in code, in the environment
  * (`TALLYSCOPE_…`, and `OTEL_…` where the meaning is the same), in a JSON file, in this order. It starts nothing before `start()`.
@@ -268,7 +195,7 @@ export function createTallyscope(options: TallyscopeOptions = {}): Tallyscope {
     warnOnce('TALLYSCOPE_CONFIGURATION', warning.path, `passed over in the configuration: ${lineOf(warning).trim()}`)
   }
   problems.push(...configuration.problems)
-  const parts = buildParts(options, configuration, problems)
+  const parts = wireParts(options, configuration, problems)
   if (problems.length > 0 || parts === undefined) throw new ConfigurationError(problems)
   return new Tallyscope(options, configuration, parts)
 }
@@ -292,59 +219,6 @@ function readFile(name: string, problems: ConfigurationProblem[]): { name: strin
   } catch (error) {
     problems.push({ path: name, problem: `cannot be read: ${(error as Error).message}` })
     return undefined
-  }
-}
-
-function buildParts(options: TallyscopeOptions, { settings }: Configuration, problems: ConfigurationProblem[]): BuiltParts | undefined {
-  const { logger } = options
-  const attempt = <T>(path: string, build: () => T): T | undefined => {
-    try {
-      return build()
-    } catch (error) {
-      if (!DefinitionError.is(error)) throw error
-      problems.push({ path, problem: error.message })
-      return undefined
-    }
-  }
-  const enabled = settings.enabled !== false
-  const { 'traces.sampler': samplerPart, 'traces.propagator': propagatorParts, 'traces.transport': transportPart } = settings
-  const sampler = enabled ? samplerPart && attempt('traces.sampler', () => buildSampler(samplerPart)) : new AlwaysOffSampler()
-  const propagator = propagatorParts && attempt('traces.propagator', () => buildPropagator(propagatorParts))
-  const usual =
-    (transportPart && attempt('traces.transport', () => buildTransport(transportPart))) ?? ((exporter) => new SyncTransport(exporter))
-  const exporters = enabled ? settings['traces.exporters'] : []
-  const traces = exporters?.flatMap((part) => attempt('traces.exporters', () => buildTraceExporter(part, logger)) ?? [])
-  const transports = traces?.map(({ exporter, transport = usual }) => attempt('traces.transport', () => transport(exporter)))
-  const metrics = enabled ? (settings['metrics.exporters'] ?? []) : []
-  const metricExporters = metrics.flatMap((part) => attempt('metrics.exporters', () => buildMetricExporter(part, logger)) ?? [])
-  if (problems.length > 0) {
-    // What was built holds files and the like, which nobody will ever close otherwise.
-    for (const exporter of [...(traces ?? []).map(({ exporter }) => exporter), ...metricExporters]) void shutDownQuietly(exporter)
-    return undefined
-  }
-  const tracer = new Tracer({
-    ...options.tracer,
-    ...(options.clock !== undefined && { clock: options.clock }),
-    sampler,
-    propagator,
-    stats: options.stats,
-    ...(traces === undefined
-      ? { transport: usual }
-      : {
-          exporter: traces[0]?.exporter ?? NO_EXPORTER,
-          transport: () => (transports!.length === 1 ? transports![0]! : new FanOutTransport(transports!.map((transport) => transport!))),
-        }),
-  })
-  return { tracer, metricExporters }
-}
-
-const NO_EXPORTER: Exporter<SpanData> = Object.freeze({ export: () => {} })
-
-async function shutDownQuietly(exporter: { shutdown?(): unknown }): Promise<void> {
-  try {
-    await exporter.shutdown?.()
-  } catch {
-    // the problems of the configuration are what is told
   }
 }
 

@@ -7,7 +7,8 @@ import { MemoryExporter } from '../src/exporters/memory-exporter.js'
 import type { Metric } from '../src/metrics/metric.js'
 import { count } from '../src/stats/aggregation.js'
 import { Stats } from '../src/stats/stats.js'
-import { createTallyscope, type Tallyscope, type TallyscopeOptions } from '../src/tallyscope.js'
+import type { TallyscopeOptions } from '../src/tallyscope-options.js'
+import { createTallyscope, type Tallyscope } from '../src/tallyscope.js'
 import type { SpanData } from '../src/trace/span-data.js'
 
 let folder: string
