@@ -1,0 +1,209 @@
+// Changes the source in one place at a time and sees whether a test fails: `npm run test:mutants`, or `npm run test:mutants -- digits
+// row-index` for files whose path contains one of the words. What survives is listed by file and line; a loop that does not end
+// counts as killed. All happens in a copy below the folder for temporary files, in one worker, at low priority.
+import { spawn } from 'node:child_process'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { setPriority, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { makeMutants } from './mutants/make-mutants.js'
+import { SAME_MEANING } from './mutants/same-meaning.js'
+
+const root = fileURLToPath(new URL('../', import.meta.url))
+const exposition = (...names) => names.map((name) => `test/exporters/prometheus/${name}.test.ts`)
+const metrics = (...names) => names.map((name) => `test/metrics/${name}.test.ts`)
+const FORMATS = exposition(
+  'digits',
+  'numbers',
+  'names',
+  'text',
+  'openmetrics',
+  'protobuf',
+  'row-documents',
+  'stream-text',
+  'random-registries',
+)
+
+/** Which tests are to notice a change in which files, the closest first. */
+const GROUPS = [
+  {
+    name: 'serialisers',
+    sources:
+      /^src\/exporters\/prometheus\/(digits|escape|numbers|names|label-pairs|sample-line|out-chunks|exemplar-text|family-text|document-families|text|text-encoder|.*-page|openmetrics.*|protobuf.*)\.ts$/,
+    tests: FORMATS,
+  },
+  { name: 'rows', sources: /^src\/metrics\/bucket-search\.ts$/, tests: metrics('bucket-search') },
+  { name: 'rows', sources: /^src\/metrics\/(row-index|label|label-text)\.ts$/, tests: metrics('row-index', 'label-text', 'row-store') },
+  {
+    name: 'rows',
+    sources: /^src\/metrics\/(row-store|cells|.*-cells|column-source|row-source|series-place|snapshot)\.ts$/,
+    tests: metrics('row-store', 'cells', 'column-source', 'row-index'),
+  },
+]
+/** A run of a file with a mutant that takes longer is ended, and the mutant counts as killed. */
+const MOST_MS = 30_000
+
+const words = process.argv.slice(2)
+const sources = readdirSync(join(root, 'src'), { recursive: true })
+  .map((name) => `src/${name}`)
+  .filter((name) => words.length === 0 || words.some((word) => name.includes(word)))
+  .flatMap((name) => GROUPS.filter((group) => group.sources.test(name)).map((group) => ({ name, group })))
+  .sort((a, b) => (a.name < b.name ? -1 : 1))
+if (sources.length === 0) {
+  console.error(`no file to change: ${words.join(', ')}`)
+  process.exit(1)
+}
+
+setPriority(10)
+const copy = realpathSync(mkdtempSync(join(tmpdir(), 'tallyscope-mutants-')))
+const journal = join(copy, 'journal')
+for (const name of ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'])
+  cpSync(join(root, name), join(copy, name), { recursive: true })
+symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
+symlinkSync(join(root, 'scripts'), join(copy, 'scripts'))
+
+const mutants = []
+for (const { name, group } of sources) {
+  const source = readFileSync(join(copy, name), 'utf8')
+  const { text, mutants: made } = makeMutants(source, mutants.length + 1)
+  writeFileSync(join(copy, name), text)
+  for (const mutant of made) mutants.push({ ...mutant, source: name, group: group.name })
+}
+const tests = Object.fromEntries(sources.map(({ name, group }) => [name, group.tests]))
+const testFiles = [...new Set(sources.flatMap(({ group }) => group.tests))]
+writeFileSync(journal, '')
+writeFileSync(join(copy, 'mutants.json'), JSON.stringify({ mutants, tests, journal }))
+writeFileSync(
+  join(copy, 'chance.js'),
+  `import fc from 'fast-check'\nfc.configureGlobal({ seed: 1, endOnFailure: true })\n`, // the same mutants die in every run
+)
+writeFileSync(
+  join(copy, 'vitest.mutants.config.js'),
+  `import base from './vitest.config.ts'
+const files = ${JSON.stringify(testFiles)}
+class InOrder {
+  shard(specs) { return specs }
+  sort(specs) {
+    const place = ({ moduleId }) => files.findIndex((file) => moduleId.endsWith(file))
+    return [...specs].sort((a, b) => place(a) - place(b))
+  }
+}
+export default {
+  oxc: base.oxc,
+  resolve: base.resolve,
+  test: {
+    include: files,
+    runner: './scripts/mutants/runner.js',
+    setupFiles: ['./chance.js'],
+    sequence: { sequencer: InOrder },
+    pool: 'forks',
+    isolate: false,
+    fileParallelism: false,
+    testTimeout: 20_000,
+    execArgv: ['--expose-gc', '--max-old-space-size=2048'],
+    reporters: ['default'],
+  },
+}
+`,
+)
+
+const eventsOf = () =>
+  readFileSync(journal, 'utf8')
+    .trim()
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line))
+
+/** Runs all files, and gives the mutant that stopped it, undefined once it came to its end. */
+async function runTests() {
+  const vitest = [join(copy, 'node_modules/vitest/vitest.mjs'), 'run', '--root', copy, '--config', join(copy, 'vitest.mutants.config.js')]
+  const env = { ...process.env, TALLYSCOPE_MUTANTS: join(copy, 'mutants.json'), TALLYSCOPE_TEST_REGISTRIES: '20' }
+  const child = spawn(process.execPath, vitest, { cwd: copy, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text))
+  const ended = new Promise((resolve) => child.once('close', resolve))
+  let last
+  let since = performance.now()
+  for (;;) {
+    const done = await Promise.race([ended.then(() => true), sleep(500).then(() => false)])
+    const event = eventsOf().at(-1)
+    if (JSON.stringify(event) !== last) since = performance.now()
+    last = JSON.stringify(event)
+    if (!done && (event?.what !== 'begun' || performance.now() - since < MOST_MS)) continue
+    if (!done) process.kill(-child.pid, 'SIGKILL')
+    await ended
+    if (process.env.TALLYSCOPE_MUTANTS_OUTPUT) writeFileSync(process.env.TALLYSCOPE_MUTANTS_OUTPUT, output)
+    if (event?.what === 'begun') return event
+    const seen = new Set(eventsOf().flatMap(({ what, file }) => (what === 'done' ? [file] : [])))
+    if (testFiles.some((file) => !seen.has(file))) throw new Error(`not all tests have run\n${output}`)
+    return undefined
+  }
+}
+
+const started = performance.now()
+for (let stuck = await runTests(); stuck !== undefined; stuck = await runTests()) {
+  writeFileSync(journal, `${JSON.stringify({ ...stuck, what: 'stuck' })}\n`, { flag: 'a' })
+}
+const events = eventsOf()
+if (process.env.TALLYSCOPE_MUTANTS_OUTPUT) cpSync(journal, process.env.TALLYSCOPE_MUTANTS_OUTPUT + '.journal')
+rmSync(copy, { recursive: true, force: true })
+
+const stateOf = new Map()
+for (const { what, id, test } of events) if (id !== undefined && what !== 'begun') stateOf.set(id, { what, test })
+const known = new Set(SAME_MEANING.map(({ file, code }) => `${file}: ${code}`))
+for (const mutant of mutants) {
+  const { what = 'not reached', test } = stateOf.get(mutant.id) ?? {}
+  mutant.state = (what === 'survived' || what === 'not reached') && known.has(`${mutant.source}: ${mutant.code}`) ? 'same meaning' : what
+  if (test !== undefined) mutant.test = test
+}
+
+const percent = (part, whole) => (whole === 0 ? '–' : `${((100 * part) / whole).toFixed(1)} %`)
+function row(name, some) {
+  const count = (...states) => some.filter(({ state }) => states.includes(state)).length
+  const killed = count('killed', 'stuck')
+  const same = count('same meaning')
+  const score = percent(killed, some.length - same)
+  return `| ${name} | ${some.length} | ${killed} | ${count('stuck')} | ${count('survived', 'not reached')} | ${same} | ${score} | ${percent(killed, some.length)} |`
+}
+for (const { source, line, code, state } of mutants) {
+  if (state === 'survived' || state === 'not reached')
+    console.log(`${source}:${line}  ${code}${state === 'survived' ? '' : '  (no test gets here)'}`)
+}
+console.log('\n| file | mutants | killed | of them stuck | survived | same meaning | score | with same meaning |')
+console.log('| --- | --- | --- | --- | --- | --- | --- | --- |')
+for (const { name } of sources)
+  console.log(
+    row(
+      name,
+      mutants.filter(({ source }) => source === name),
+    ),
+  )
+for (const name of new Set(sources.map(({ group }) => group.name)))
+  console.log(
+    row(
+      name,
+      mutants.filter(({ group }) => group === name),
+    ),
+  )
+console.log(`\n${mutants.length} mutants, ${Math.round((performance.now() - started) / 1e3)} s`)
+for (const { file } of events.filter(({ what }) => what === 'fails')) {
+  console.error(`${file} fails without a mutant: it was left out`)
+  process.exitCode = 1
+}
+const unused = [...known].filter((entry) => !mutants.some(({ source, code }) => entry === `${source}: ${code}`))
+if (words.length === 0 && unused.length > 0) console.error(`same-meaning.js names what is no mutant any more:\n${unused.join('\n')}`)
+mkdirSync(join(root, '.run'), { recursive: true })
+writeFileSync(join(root, '.run/mutants.json'), JSON.stringify(mutants, null, 1))
+if (!existsSync(join(root, '.run/mutants.json'))) process.exitCode = 1

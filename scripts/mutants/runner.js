@@ -1,0 +1,148 @@
+// Runs in the one worker of vitest: every test file first as it is, which shows what tests reach which mutant, then once for each
+// mutant that is still alive, with the modules fresh and only the tests that reach it, until one fails.
+import { appendFileSync, readFileSync } from 'node:fs'
+import { TestRunner, vi } from 'vitest'
+
+const { mutants, tests: allTests, journal } = JSON.parse(readFileSync(process.env.TALLYSCOPE_MUTANTS, 'utf8'))
+/** A loop may take as many turns with a mutant as all tests of the file do without, and these. */
+const MORE_TURNS = 200_000
+
+const state = {
+  on: 0,
+  reached: new Set(),
+  turns: 0,
+  mostTurns: Number.POSITIVE_INFINITY,
+  is(id) {
+    if (this.on === 0) this.reached.add(id)
+    return this.on === id
+  },
+  turn() {
+    this.turns += 1
+    if (this.turns > this.mostTurns) throw new Error('a loop without end')
+  },
+}
+globalThis.__mutants = state
+
+const note = (event) => appendFileSync(journal, `${JSON.stringify(event)}\n`)
+const events = readFileSync(journal, 'utf8')
+  .trim()
+  .split('\n')
+  .filter(Boolean)
+  .map((line) => JSON.parse(line))
+const dead = new Set(events.filter(({ what }) => what === 'killed' || what === 'stuck').map(({ id }) => id))
+/** Mutants that a file has been tried on, in a run that was ended since. */
+const tried = new Set(events.filter(({ what }) => what === 'survived').map(({ id, file }) => `${file} ${id}`))
+
+const fullName = (task) => (task.suite ? `${fullName(task.suite)} > ${task.name}` : task.name)
+const testsOf = (task) => (task.type === 'test' ? [task] : task.tasks.flatMap(testsOf))
+const hasFailed = (task) => task.result?.state === 'fail' || (task.tasks ?? []).some(hasFailed)
+
+/** One run of a file with a mutant. It reports to nobody. */
+class RunWithMutant extends TestRunner {
+  constructor(outer, wanted, times) {
+    super(outer.config)
+    this.moduleRunner = outer.moduleRunner
+    this.__setTraces(outer._otel)
+    this.wanted = wanted
+    this.times = times
+  }
+
+  onCollected(files) {
+    const order = (tasks) => {
+      const time = (task) => Math.min(...testsOf(task).map((test) => this.times.get(fullName(test)) ?? 0))
+      for (const task of tasks) if (task.type === 'suite') order(task.tasks)
+      tasks.sort((a, b) => time(a) - time(b))
+    }
+    for (const file of files) {
+      for (const test of testsOf(file)) if (!this.wanted(fullName(test))) test.mode = 'skip'
+      order(file.tasks)
+    }
+  }
+
+  onAfterRunTask(test) {
+    super.onAfterRunTask(test)
+    if (hasFailed(test)) this.cancelRun = true
+  }
+
+  /** Snapshots are none of ours to write. */
+  async onAfterRunSuite() {}
+}
+
+export default class MutantRunner extends TestRunner {
+  reachedBy = new Map()
+  atImport = new Set()
+  times = new Map()
+
+  async onCollected() {
+    this.atImport = state.reached
+    state.reached = new Set()
+  }
+
+  onBeforeTryTask(test, ...rest) {
+    state.reached = new Set()
+    return super.onBeforeTryTask(test, ...rest)
+  }
+
+  onAfterRunTask(test) {
+    super.onAfterRunTask(test)
+    this.reachedBy.set(fullName(test), state.reached)
+    this.times.set(fullName(test), test.result?.duration ?? 0)
+  }
+
+  async onAfterRunFiles(files) {
+    for (const file of files) {
+      if (hasFailed(file)) note({ what: 'fails', file: file.name })
+      else await this.tryMutants(file)
+    }
+    await super.onAfterRunFiles(files)
+    for (const file of files) note({ what: 'done', file: file.name })
+    this.reachedBy.clear()
+    this.times.clear()
+    this.reset()
+    state.reached = new Set()
+    state.turns = 0
+  }
+
+  /** The modules as if nothing had been loaded. */
+  reset() {
+    state.on = 0
+    vi.useRealTimers()
+    vi.restoreAllMocks()
+    vi.unstubAllEnvs()
+    vi.unstubAllGlobals()
+    vi.resetModules()
+    for (const key of Object.getOwnPropertySymbols(globalThis)) {
+      if (key.description?.startsWith('tallyscope')) globalThis[key].clear() // src/base/shared-state.ts
+    }
+  }
+
+  async tryMutants(file) {
+    const { startTests } = await import('@vitest/runner')
+    const mine = mutants.filter(
+      ({ id, source }) => allTests[source].includes(file.name) && !dead.has(id) && !tried.has(`${file.name} ${id}`),
+    )
+    state.mostTurns = 10 * state.turns + MORE_TURNS
+    for (const { id } of mine) {
+      const always = this.atImport.has(id)
+      if (!always && ![...this.reachedBy.values()].some((reached) => reached.has(id))) continue
+      note({ what: 'begun', id, file: file.name })
+      const begun = performance.now()
+      this.reset()
+      state.turns = 0
+      state.on = id
+      const run = new RunWithMutant(this, (name) => always || this.reachedBy.get(name)?.has(id), this.times)
+      const files = await startTests([file.filepath], run)
+      const failed = files.flatMap(testsOf).find(hasFailed)
+      const killed = files.some(hasFailed)
+      if (killed) dead.add(id)
+      note({
+        what: killed ? 'killed' : 'survived',
+        id,
+        file: file.name,
+        ms: Math.round(performance.now() - begun),
+        ...(failed ? { test: failed.name } : {}),
+      })
+    }
+    state.mostTurns = Number.POSITIVE_INFINITY
+  }
+}
