@@ -213,3 +213,86 @@ su_count 1
 `,
   )
 })
+
+test('zero and what is near it is no less than zero', () => {
+  check(
+    [
+      metric({ name: 'c', type: 'CUMULATIVE_DOUBLE', labelKeys: ['a'] }, [['x'], 0], [['y'], 0.5], [['z'], -0.5]),
+      metric({ name: 'h1', type: 'CUMULATIVE_DISTRIBUTION' }, [[], distribution([0, 1], [1, 0, 0], 0)]),
+      metric({ name: 'h2', type: 'CUMULATIVE_DISTRIBUTION' }, [[], distribution([-0.5, 1], [0, 1, 0], 0.5)]),
+      metric({ name: 'h3', type: 'CUMULATIVE_DISTRIBUTION' }, [[], distribution([], [1], -0.5)]),
+    ],
+    `# TYPE c counter
+c_total{a="x"} 0
+c_total{a="y"} 0.5
+# TYPE h1 histogram
+h1_bucket{le="0.0"} 1
+h1_bucket{le="1.0"} 1
+h1_bucket{le="+Inf"} 1
+h1_sum 0
+h1_count 1
+# TYPE h2 histogram
+h2_bucket{le="-0.5"} 0
+h2_bucket{le="1.0"} 1
+h2_bucket{le="+Inf"} 1
+# TYPE h3 histogram
+h3_bucket{le="+Inf"} 1
+# EOF
+`,
+  )
+})
+
+test('values that are not of the type of their family are left out, with their start times', () => {
+  const summary = { kind: 'summary', count: 0, sum: 0, quantiles: [] } as const
+  const buckets = distribution([1], [0, 0], 0)
+  check(
+    [
+      metric({ name: 'c', type: 'CUMULATIVE_INT64' }, [[], buckets, since], [[], summary, since], [[], -1, since]),
+      metric({ name: 'g', type: 'GAUGE_INT64' }, [[], buckets], [[], summary]),
+      metric({ name: 'h', type: 'CUMULATIVE_DISTRIBUTION' }, [[], 1, since], [[], summary, since]),
+      metric({ name: 's', type: 'SUMMARY' }, [[], 1, since], [[], buckets, since]),
+    ],
+    '# EOF\n',
+    true,
+  )
+})
+
+test('the last point of a series counts, and one without points is left out', () => {
+  const points = [
+    { timeUnixMs: 1, value: 1 },
+    { timeUnixMs: 2, value: 2 },
+  ]
+  const { descriptor } = metric({ name: 'g', type: 'GAUGE_INT64', labelKeys: ['a'] })
+  const timeSeries = [
+    { labelValues: ['x'], points },
+    { labelValues: ['y'], points: [] },
+  ]
+  check([{ descriptor, timeSeries }], '# TYPE g gauge\ng{a="x"} 2\n# EOF\n')
+})
+
+test('buckets that are not given are empty', () => {
+  const value = { ...distribution([1, 2, 3], [1], 0.5), count: 4 }
+  const text = formatOpenMetrics([metric({ name: 'h', type: 'CUMULATIVE_DISTRIBUTION' }, [[], value])])
+  expect(text.match(/\} \d+/g)).toEqual(['} 1', '} 1', '} 1', '} 4'])
+})
+
+test('an exemplar on the bound of its bucket is inside, one on the bound below is not', () => {
+  const exemplars = [exemplar(1, {}), exemplar(1, {}), exemplar(3, {})]
+  const value = distribution([1, 2], [1, 1, 1], 5, { exemplars })
+  const text = formatOpenMetrics([metric({ name: 'h', type: 'CUMULATIVE_DISTRIBUTION' }, [[], value])])
+  expect(text.split('\n').filter((line) => line.includes('# {'))).toEqual([
+    'h_bucket{le="1.0"} 1 # {} 1 1700000000.123',
+    'h_bucket{le="+Inf"} 3 # {} 3 1700000000.123',
+  ])
+})
+
+test('start times are written only where they are wanted', () => {
+  const counter = [metric({ name: 'c', type: 'CUMULATIVE_INT64' }, [[], 1, since])]
+  expect(formatOpenMetrics(counter)).not.toContain('c_created')
+  expect(formatOpenMetrics(counter, {})).not.toContain('c_created')
+  expect(formatOpenMetrics(counter, { created: true })).toContain('c_created 1699999999.5\n')
+})
+
+test('info whose exact name lacks its suffix is a gauge', () => {
+  check([metric({ name: 'build', type: 'INFO', exactName: true }, [[], 1])], '# TYPE build gauge\nbuild 1\n# EOF\n')
+})
