@@ -8,7 +8,7 @@ export interface Resource {
   readonly labels: Readonly<Record<string, string>>
 }
 
-export const EMPTY_RESOURCE: Resource = Object.freeze({ labels: Object.freeze({}) })
+const EMPTY_RESOURCE: Resource = Object.freeze({ labels: Object.freeze({}) })
 
 /** What the OpenCensus specification calls the kinds of things that speak, narrowest first; merge them in this order. */
 export const STANDARD_RESOURCE_TYPES: readonly string[] = ['container', 'k8s', 'host', 'cloud']

@@ -47,7 +47,7 @@ export interface StateSetOptions<S extends string, K extends string = never> {
 }
 
 /** The label behind the user's that names the state; formats rename it after the metric. */
-export const STATE_KEY = 'state'
+const STATE_KEY = 'state'
 export const STATE_SET: InstrumentKind = { ...INFO, type: 'STATE_SET', ownKey: STATE_KEY }
 
 /**

@@ -1,8 +1,5 @@
 import { ownText } from '../base/own-text.js'
 
-/** Why a tag value was not used. */
-export type RefusedValue = 'object' | 'function' | 'symbol'
-
 /** Code points kept of a tag value; the rest is cut. */
 export const DEFAULT_VALUE_LENGTH = 256
 /** No engine may be told to keep more. */

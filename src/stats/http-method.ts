@@ -2,7 +2,7 @@
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'QUERY'] as const
 
 /** Stands for every method that is not in the set. */
-export const OTHER_METHOD = '_OTHER'
+const OTHER_METHOD = '_OTHER'
 
 const NAMES: readonly string[] = [...METHODS, OTHER_METHOD]
 const INDEX = new Map<string, number>(METHODS.map((method, index) => [method, index]))

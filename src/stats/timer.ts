@@ -8,7 +8,7 @@ import type { TagMap, Tags } from './tag-map.js'
 const PER_MILLISECOND: Readonly<Record<string, number>> = { s: 1e-3, ms: 1, us: 1e3, ns: 1e6, min: 1 / 60_000, h: 1 / 3_600_000 }
 
 /** @throws {@link DefinitionError} `ERR_TIMER_UNIT` unless the measure is in s, ms, us, ns, min or h. */
-export function timerScale({ name, unit }: Measure): number {
+function timerScale({ name, unit }: Measure): number {
   const scale = PER_MILLISECOND[unit]
   if (scale === undefined) {
     throw new DefinitionError('ERR_TIMER_UNIT', `a timer needs a measure in s, ms, us, ns, min or h: ${name} is in ${unit}`)

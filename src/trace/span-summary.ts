@@ -5,7 +5,7 @@ import type { SpanRecord } from './span-record.js'
 import { StatusCode, statusCodeName } from './status-code.js'
 
 /** Lower bounds of the latency buckets, in milliseconds. */
-export const SUMMARY_BUCKETS_MS: readonly number[] = Object.freeze([0, 0.01, 0.1, 1, 10, 100, 1_000, 10_000, 60_000])
+const SUMMARY_BUCKETS_MS: readonly number[] = Object.freeze([0, 0.01, 0.1, 1, 10, 100, 1_000, 10_000, 60_000])
 
 const UPPER_MS = Float64Array.from([...SUMMARY_BUCKETS_MS.slice(1), Infinity])
 

@@ -1,4 +1,4 @@
-import type { FastifyRequest, RouteShorthandOptions } from 'fastify'
+import type { RouteShorthandOptions } from 'fastify'
 import type { Clock } from '../../base/clock.js'
 import type { MetricsHandlerOptions } from '../../exporters/prometheus/handler.js'
 import type { MetricRegistry } from '../../metrics/metric-registry.js'
@@ -77,6 +77,3 @@ declare module 'fastify' {
     tallyscope?: false | TallyscopeRouteConfig
   }
 }
-
-/** What is read of a request to know its route. */
-export type RoutedRequest = Pick<FastifyRequest, 'routeOptions'>

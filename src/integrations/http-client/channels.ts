@@ -9,7 +9,7 @@ const FAULTS = selfFamily({
   labelKeys: ['reason'],
 })
 
-export const unreadableEvent: { value: number } = selfCount(FAULTS, 'event')
+const unreadableEvent: { value: number } = selfCount(FAULTS, 'event')
 export const headersSent: { value: number } = selfCount(FAULTS, 'headers sent')
 
 /** Subscribes to channels; gives what undoes it. What a handler throws is counted: it must not reach the program's request. */

@@ -74,7 +74,7 @@ function contextOf(text: string, stateText: string | undefined): SpanContext {
 }
 
 /** The header's value for a context, always of version 00. */
-export function formatTraceparent({ traceId, spanId, options }: SpanContext): string {
+function formatTraceparent({ traceId, spanId, options }: SpanContext): string {
   return `00-${traceId}-${spanId}-${FLAG_TEXTS[(options & KNOWN_FLAGS) as 0 | 1 | 2 | 3]}`
 }
 
