@@ -24,17 +24,11 @@ import { SAME_MEANING } from './mutants/same-meaning.js'
 const root = fileURLToPath(new URL('../', import.meta.url))
 const exposition = (...names) => names.map((name) => `test/exporters/prometheus/${name}.test.ts`)
 const metrics = (...names) => names.map((name) => `test/metrics/${name}.test.ts`)
-const FORMATS = exposition(
-  'digits',
-  'numbers',
-  'names',
-  'text',
-  'openmetrics',
-  'protobuf',
-  'row-documents',
-  'stream-text',
-  'random-registries',
-)
+const FORMATS = [
+  ...exposition('digits', 'numbers', 'names', 'protobuf-writer', 'text', 'openmetrics', 'protobuf', 'stream-text', 'negotiation'),
+  'test/faults/registration.test.ts',
+  ...exposition('row-documents', 'random-registries'),
+]
 
 /** Which tests are to notice a change in which files, the closest first. */
 const GROUPS = [
@@ -55,7 +49,11 @@ const GROUPS = [
 /** A run of a file with a mutant that takes longer is ended, and the mutant counts as killed. */
 const MOST_MS = 30_000
 
-const words = process.argv.slice(2)
+/** Tests that take longer are left out for mutants that others reach; `--all` runs them too. */
+const SLOW_MS = 1_000
+
+const all = process.argv.includes('--all')
+const words = process.argv.slice(2).filter((word) => word !== '--all')
 const sources = readdirSync(join(root, 'src'), { recursive: true })
   .map((name) => `src/${name}`)
   .filter((name) => words.length === 0 || words.some((word) => name.includes(word)))
@@ -84,7 +82,7 @@ for (const { name, group } of sources) {
 const tests = Object.fromEntries(sources.map(({ name, group }) => [name, group.tests]))
 const testFiles = [...new Set(sources.flatMap(({ group }) => group.tests))]
 writeFileSync(journal, '')
-writeFileSync(join(copy, 'mutants.json'), JSON.stringify({ mutants, tests, journal }))
+writeFileSync(join(copy, 'mutants.json'), JSON.stringify({ mutants, tests, journal, slowMs: all ? 1e9 : SLOW_MS }))
 writeFileSync(
   join(copy, 'chance.js'),
   `import fc from 'fast-check'\nfc.configureGlobal({ seed: 1, endOnFailure: true })\n`, // the same mutants die in every run
@@ -131,6 +129,12 @@ async function runTests() {
   const vitest = [join(copy, 'node_modules/vitest/vitest.mjs'), 'run', '--root', copy, '--config', join(copy, 'vitest.mutants.config.js')]
   const env = { ...process.env, TALLYSCOPE_MUTANTS: join(copy, 'mutants.json'), TALLYSCOPE_TEST_REGISTRIES: '20' }
   const child = spawn(process.execPath, vitest, { cwd: copy, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  const stop = () => {
+    process.kill(-child.pid, 'SIGKILL')
+    rmSync(copy, { recursive: true, force: true })
+    process.exit(1)
+  }
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop)
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text))
   const ended = new Promise((resolve) => child.once('close', resolve))
@@ -144,6 +148,7 @@ async function runTests() {
     if (!done && (event?.what !== 'begun' || performance.now() - since < MOST_MS)) continue
     if (!done) process.kill(-child.pid, 'SIGKILL')
     await ended
+    for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, stop)
     if (process.env.TALLYSCOPE_MUTANTS_OUTPUT) writeFileSync(process.env.TALLYSCOPE_MUTANTS_OUTPUT, output)
     if (event?.what === 'begun') return event
     const seen = new Set(eventsOf().flatMap(({ what, file }) => (what === 'done' ? [file] : [])))

@@ -3,17 +3,17 @@
 import { appendFileSync, readFileSync } from 'node:fs'
 import { TestRunner, vi } from 'vitest'
 
-const { mutants, tests: allTests, journal } = JSON.parse(readFileSync(process.env.TALLYSCOPE_MUTANTS, 'utf8'))
+const { mutants, tests: allTests, journal, slowMs } = JSON.parse(readFileSync(process.env.TALLYSCOPE_MUTANTS, 'utf8'))
 /** A loop may take as many turns with a mutant as all tests of the file do without, and these. */
 const MORE_TURNS = 200_000
 
 const state = {
   on: 0,
-  reached: new Set(),
+  reached: new Uint8Array(mutants.length + 1),
   turns: 0,
   mostTurns: Number.POSITIVE_INFINITY,
   is(id) {
-    if (this.on === 0) this.reached.add(id)
+    if (this.on === 0) this.reached[id] = 1
     return this.on === id
   },
   turn() {
@@ -70,16 +70,16 @@ class RunWithMutant extends TestRunner {
 
 export default class MutantRunner extends TestRunner {
   reachedBy = new Map()
-  atImport = new Set()
+  atImport = new Uint8Array(0)
   times = new Map()
 
   async onCollected() {
     this.atImport = state.reached
-    state.reached = new Set()
+    state.reached = new Uint8Array(mutants.length + 1)
   }
 
   onBeforeTryTask(test, ...rest) {
-    state.reached = new Set()
+    state.reached = new Uint8Array(mutants.length + 1)
     return super.onBeforeTryTask(test, ...rest)
   }
 
@@ -99,7 +99,7 @@ export default class MutantRunner extends TestRunner {
     this.reachedBy.clear()
     this.times.clear()
     this.reset()
-    state.reached = new Set()
+    state.reached = new Uint8Array(mutants.length + 1)
     state.turns = 0
   }
 
@@ -123,14 +123,18 @@ export default class MutantRunner extends TestRunner {
     )
     state.mostTurns = 10 * state.turns + MORE_TURNS
     for (const { id } of mine) {
-      const always = this.atImport.has(id)
-      if (!always && ![...this.reachedBy.values()].some((reached) => reached.has(id))) continue
+      const always = this.atImport[id] === 1
+      const reaching = [...this.reachedBy.keys()].filter((name) => always || this.reachedBy.get(name)[id] === 1)
+      if (reaching.length === 0) continue
+      // Tests of large amounts take part only where no other gets there: they rarely see what those do not.
+      const quick = reaching.filter((name) => this.times.get(name) < slowMs)
+      const wanted = new Set(quick.length > 0 ? quick : reaching)
       note({ what: 'begun', id, file: file.name })
       const begun = performance.now()
       this.reset()
       state.turns = 0
       state.on = id
-      const run = new RunWithMutant(this, (name) => always || this.reachedBy.get(name)?.has(id), this.times)
+      const run = new RunWithMutant(this, (name) => wanted.has(name), this.times)
       const files = await startTests([file.filepath], run)
       const failed = files.flatMap(testsOf).find(hasFailed)
       const killed = files.some(hasFailed)

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest'
 import { protobufEncoder } from '../../../src/exporters/prometheus/protobuf.js'
 import { ExponentialHistogram } from '../../../src/metrics/exponential-histogram.js'
 import type { ExponentialValue, Metric } from '../../../src/metrics/metric.js'
+import { distribution as distribute, lastValue, sum } from '../../../src/stats/aggregation.js'
+import { Stats } from '../../../src/stats/stats.js'
 import { bytesOf, distribution, metric } from './metric-samples.js'
 import { type ProtobufHistogram, readProtobuf } from './read-protobuf.js'
 
@@ -166,4 +168,91 @@ test('exemplars of a native histogram have times', async () => {
   })
   const families = await read(metric({ name: 'h', type: 'CUMULATIVE_DISTRIBUTION' }, [[], value]))
   expect(families.get('h')?.metric[0]?.histogram?.exemplars).toMatchObject([{ value: 0.5, timestamp: { seconds: 1 } }])
+})
+
+test('rows written by an engine have the labels, buckets and exemplars that were recorded', async () => {
+  const stats = new Stats({ clock: { unixMs: () => 1_700_000_000_123, monotonicMs: () => 0 }, limits: { rowsPerView: 2 } })
+  const measure = stats.measure('m', { tagKeys: ['a', 'b'] })
+  const tagKeys = ['a', 'b'] as const
+  stats.viewManager.registerView({ name: 'd', measure, tagKeys, aggregation: distribute([1, 2]) })
+  stats.viewManager.registerView({ name: 'c', measure, tagKeys, aggregation: sum() })
+  stats.viewManager.registerView({ name: 'g', measure, tagKeys, aggregation: lastValue() })
+  for (const [value, a] of [
+    [0.5, 'x'],
+    [1.5, 'x'],
+    [3, 'x'],
+    [2, 'y'],
+    [9, 'z'],
+  ] as const) {
+    stats.record(measure, value, { a, b: `b${a}` }, { trace_id: `${value}` })
+  }
+  const families = readProtobuf(await bytesOf(protobufEncoder.encode(stats.getFamilies())))
+  const labels = [{ a: 'x', b: 'bx' }, { a: 'y', b: 'by' }, { tallyscope_overflow: 'true' }].map((one) =>
+    Object.entries(one).map(([name, value]) => ({ name, value })),
+  )
+  expect([...families.values()].map(({ name, type }) => [name, type])).toEqual([
+    ['c_total', 'COUNTER'],
+    ['d', 'HISTOGRAM'],
+    ['g', 'GAUGE'],
+  ])
+  for (const { metric } of families.values()) expect(metric.map(({ label }) => label)).toEqual(labels)
+  const values = (name: string) => families.get(name)!.metric.map(({ counter, gauge }) => (counter ?? gauge)?.value)
+  expect(values('c_total')).toEqual([5, 2, 9])
+  expect(values('g')).toEqual([3, 2, 9])
+  const [x, y] = families.get('d')!.metric
+  expect(x!.histogram).toMatchObject({ sampleCount: 3, sampleSum: 5, createdTimestamp: { seconds: 1_700_000_000, nanos: 123_000_000 } })
+  const counts = (histogram: ProtobufHistogram) =>
+    histogram.bucket.map(({ upperBound, cumulativeCount, exemplar }) => [upperBound, cumulativeCount, exemplar?.label[0]?.value])
+  expect(counts(x!.histogram!)).toEqual([
+    [1, 1, '0.5'],
+    [2, 2, '1.5'],
+    [Infinity, 3, '3'],
+  ])
+  expect(counts(y!.histogram!)).toEqual([
+    [1, 0, undefined],
+    [2, 1, '2'],
+    [Infinity, 1, undefined],
+  ])
+})
+
+test('an exemplar outside of its bucket is left out', async () => {
+  const exemplar = (value: number) => ({ value, timeUnixMs: 1_000, attachments: {} })
+  const kept = async (...values: number[]) => {
+    const value = distribution([1, 2], [1, 1, 1], 5, { exemplars: values.map(exemplar) })
+    const families = await read(metric({ name: 'h', type: 'CUMULATIVE_DISTRIBUTION' }, [[], value]))
+    return families.get('h')!.metric[0]!.histogram!.bucket.map((bucket) => bucket.exemplar?.value)
+  }
+  expect(await kept(1, 2, 3)).toEqual([1, 2, 3])
+  expect(await kept(1.5, 1, 2)).toEqual([undefined, undefined, undefined])
+  expect(await kept(-5, 1.5, 2.5)).toEqual([-5, 1.5, 2.5])
+})
+
+test('times before 1970 and those that are none are left out', async () => {
+  const family = metric(
+    { name: 'c', type: 'CUMULATIVE_INT64', labelKeys: ['a'] },
+    [['0'], 1, { startTimeUnixMs: 0 }],
+    [['-1'], 1, { startTimeUnixMs: -1 }],
+    [['NaN'], 1, { startTimeUnixMs: Number.NaN }],
+    [['none'], 1],
+  )
+  const families = await read(family)
+  const times = families.get('c_total')!.metric.map(({ counter }) => counter?.createdTimestamp !== undefined)
+  expect(times).toEqual([true, false, false, false])
+})
+
+test('the last point counts, buckets that are not given are empty, and only an overflow row is marked as one', async () => {
+  const points = [1, 2].map((value) => ({ timeUnixMs: 1, value }))
+  const { descriptor } = metric({ name: 'g', type: 'GAUGE_INT64', labelKeys: ['a'] })
+  const timeSeries = [
+    { labelValues: ['x'], points, overflow: false },
+    { labelValues: ['y'], points: [] },
+    { labelValues: [undefined], points, overflow: true },
+  ]
+  const short = metric({ name: 'h', type: 'CUMULATIVE_DISTRIBUTION' }, [[], { ...distribution([1, 2, 3], [1], 0.5), count: 4 }])
+  const families = await read({ descriptor, timeSeries }, short)
+  expect(families.get('g')!.metric).toEqual([
+    { label: [{ name: 'a', value: 'x' }], gauge: { value: 2 } },
+    { label: [{ name: 'tallyscope_overflow', value: 'true' }], gauge: { value: 2 } },
+  ])
+  expect(families.get('h')!.metric[0]!.histogram!.bucket.map(({ cumulativeCount }) => cumulativeCount)).toEqual([1, 1, 1, 4])
 })
