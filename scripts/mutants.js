@@ -25,9 +25,20 @@ const root = fileURLToPath(new URL('../', import.meta.url))
 const exposition = (...names) => names.map((name) => `test/exporters/prometheus/${name}.test.ts`)
 const metrics = (...names) => names.map((name) => `test/metrics/${name}.test.ts`)
 const FORMATS = [
-  ...exposition('digits', 'numbers', 'names', 'protobuf-writer', 'text', 'openmetrics', 'protobuf', 'stream-text', 'negotiation'),
+  ...exposition(
+    'digits',
+    'numbers',
+    'names',
+    'protobuf-writer',
+    'text',
+    'openmetrics',
+    'protobuf',
+    'openmetrics-rows',
+    'out-chunks',
+    'negotiation',
+  ),
   'test/faults/registration.test.ts',
-  ...exposition('row-documents', 'random-registries'),
+  ...exposition('stream-text', 'row-documents', 'random-registries'),
 ]
 
 /** Which tests are to notice a change in which files, the closest first. */
