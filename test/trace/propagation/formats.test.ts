@@ -12,6 +12,7 @@ import { TextMapPropagator } from '../../../src/trace/propagation/text-map.js'
 import { TraceContextPropagator } from '../../../src/trace/propagation/trace-context.js'
 import { SpanContext } from '../../../src/trace/span-context.js'
 import { TraceState } from '../../../src/trace/trace-state.js'
+import { mutated, randomFrom } from '../../faults/mutate.js'
 
 /** Mutated headers for each format; raised by whoever looks for more. */
 const ROUNDS = Number(process.env.FUZZ_HEADERS ?? 20_000)
@@ -146,47 +147,3 @@ test('the binary form may stand in the middle of a larger buffer', () => {
   larger.set(bytes, 50)
   expect(binary.fromBytes(larger.subarray(50, 79))?.spanId).toBe('cd'.repeat(8))
 })
-
-/** A small generator of its own, so that a failure can be repeated. */
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
-}
-
-const PIECES = [
-  '',
-  '-',
-  ',',
-  ';',
-  '=',
-  '/',
-  '0',
-  'f',
-  'g',
-  'F',
-  ' ',
-  '\t',
-  '\u0000',
-  '%',
-  'é',
-  '\ud800',
-  ';o=',
-  'ff',
-  '00',
-  '-01',
-  '0'.repeat(40),
-  '99999999999999999999',
-]
-
-function mutated(text: string, random: (below: number) => number): string {
-  let result = text
-  for (let times = random(4); times >= 0; times--) {
-    const at = random(result.length + 1)
-    const to = Math.min(result.length, at + random(4))
-    result = result.slice(0, at) + PIECES[random(PIECES.length)] + result.slice(to)
-  }
-  return result
-}
