@@ -167,3 +167,31 @@ test('a document reads back as the model, whatever the label values', () => {
     ),
   )
 })
+
+test('values of another kind than their family are left out, whatever the kinds', () => {
+  const summary = { kind: 'summary', count: 0, sum: 0, quantiles: [] } as const
+  const buckets = distribution([1], [0, 0], 0)
+  check(
+    [
+      metric({ name: 'c', type: 'CUMULATIVE_INT64' }, [[], buckets], [[], summary]),
+      metric({ name: 'g', type: 'GAUGE_INT64' }, [[], summary]),
+      metric({ name: 'h', type: 'CUMULATIVE_DISTRIBUTION' }, [[], summary]),
+      metric({ name: 's', type: 'SUMMARY' }, [[], 1], [[], buckets]),
+    ],
+    '',
+  )
+})
+
+test('the last point counts, a series without points is left out, and buckets that are not given are empty', () => {
+  const points = [1, 2].map((value) => ({ timeUnixMs: 1, value }))
+  const { descriptor } = metric({ name: 'g', type: 'GAUGE_INT64', labelKeys: ['a'] })
+  const timeSeries = [
+    { labelValues: ['x'], points },
+    { labelValues: ['y'], points: [] },
+  ]
+  check([{ descriptor, timeSeries }], '# TYPE g gauge\ng{a="x"} 2\n')
+  check(
+    [metric({ name: 'h', type: 'CUMULATIVE_DISTRIBUTION' }, [[], { ...distribution([1, 2], [1], 0.5), count: 4 }])],
+    '# TYPE h histogram\nh_bucket{le="1"} 1\nh_bucket{le="2"} 1\nh_bucket{le="+Inf"} 4\nh_sum 0.5\nh_count 4\n',
+  )
+})
