@@ -296,3 +296,19 @@ test('start times are written only where they are wanted', () => {
 test('info whose exact name lacks its suffix is a gauge', () => {
   check([metric({ name: 'build', type: 'INFO', exactName: true }, [[], 1])], '# TYPE build gauge\nbuild 1\n# EOF\n')
 })
+
+test('exemplars that are left out are counted in a family by reason; one without a lower end is in the first bucket', () => {
+  const family = selfFamilies.get('tallyscope_prometheus_left_out_exemplars_total')!
+  expect(family).toMatchObject({ type: 'counter', unit: '1', labelKeys: ['reason'] })
+  expect(family.description).toMatch(/^Exemplars left out/)
+  const value = distribution([1], [1, 0], 0.5, { exemplars: [exemplar(-Infinity, {}), undefined] })
+  const text = formatOpenMetrics([metric({ name: 'h', type: 'CUMULATIVE_DISTRIBUTION' }, [[], value])])
+  expect(text).toContain('h_bucket{le="1.0"} 1 # {} -Inf 1700000000.123\n')
+})
+
+test('state sets with and without other labels keep their first row of each state', () => {
+  check(
+    [metric({ name: 'st', type: 'STATE_SET', labelKeys: ['a', 'state'] }, [[undefined, 'on'], 1], [['x', 'on'], 0], [['x', undefined], 1])],
+    '# TYPE st stateset\nst{st="on"} 1\nst{a="x",st="on"} 0\n# EOF\n',
+  )
+})
