@@ -35,6 +35,7 @@ const FORMATS = [
     'protobuf',
     'openmetrics-rows',
     'out-chunks',
+    'document-families',
     'negotiation',
   ),
   'test/faults/registration.test.ts',
@@ -178,7 +179,7 @@ rmSync(copy, { recursive: true, force: true })
 
 const stateOf = new Map()
 for (const { what, id, test } of events) if (id !== undefined && what !== 'begun') stateOf.set(id, { what, test })
-const known = new Set(SAME_MEANING.map(({ file, code }) => `${file}: ${code}`))
+const known = new Set(SAME_MEANING.flatMap(({ file, lines }) => lines.map((line) => `${file}: ${line}`)))
 for (const mutant of mutants) {
   const { what = 'not reached', test } = stateOf.get(mutant.id) ?? {}
   mutant.state = (what === 'survived' || what === 'not reached') && known.has(`${mutant.source}: ${mutant.code}`) ? 'same meaning' : what

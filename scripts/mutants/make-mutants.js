@@ -45,7 +45,6 @@ const WITH_TEST = new Set(['IfStatement', 'ConditionalExpression', 'ForStatement
 /** Where TypeScript wraps an expression. Every other node of its own is a type. */
 const WRAPPERS = new Set(['TSAsExpression', 'TSNonNullExpression', 'TSSatisfiesExpression', 'TSInstantiationExpression'])
 const TYPE_KEYS = new Set(['typeAnnotation', 'typeArguments', 'typeParameters', 'returnType', 'superTypeArguments', 'implements'])
-const REMOVED = '/* removed */'
 const SHOWN = 160
 
 /**
@@ -77,7 +76,7 @@ export function makeMutants(source, firstId) {
 
   function visit(node) {
     if (STATEMENTS.has(node.type) && node.expression?.callee?.type !== 'Super' && !node.directive) {
-      wrap(node, `{ if (!__mutants.is(${mutant(node, REMOVED)})) { `, ' } }')
+      wrap(node, `{ if (!__mutants.is(${mutant(node, `/* no ${plain(node)} */`)})) { `, ' } }')
     }
     if (node.type === 'ArrowFunctionExpression' && node.body.type !== 'BlockStatement') replace(node.body, 'undefined')
     if (WITH_TEST.has(node.type) && node.test && !changesByItself(node.test)) replace(node.test, `!(${plain(node.test)})`)

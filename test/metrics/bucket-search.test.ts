@@ -66,3 +66,8 @@ describe('a value is found in the first bucket whose bound is not below it', () 
     )
   })
 })
+
+test('the bounds are those that were given', () => {
+  const bounds = [1, 2, 3, 4]
+  expect(new BucketSearch(bounds).bounds).toBe(bounds)
+})
