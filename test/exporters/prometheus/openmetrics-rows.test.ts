@@ -24,11 +24,13 @@ function engine() {
   }
 }
 
-/** What is written from rows is what is written from their snapshot. */
+/** What is written from rows, and from their snapshot piece by piece, is the text of the snapshot. */
 async function check(stats: Stats): Promise<string> {
   const metrics = stats.getMetrics()
   expect(String(await bytesOf(textEncoder.encode(stats.getFamilies())))).toBe(formatText(metrics))
+  expect(String(await bytesOf(textEncoder.encode(metrics)))).toBe(formatText(metrics))
   for (const created of [true, false]) {
+    expect(String(await bytesOf(openMetricsEncoder({ created }).encode(metrics)))).toBe(formatOpenMetrics(metrics, { created }))
     const text = String(await bytesOf(openMetricsEncoder({ created }).encode(stats.getFamilies())))
     expect(text).toBe(formatOpenMetrics(metrics, { created }))
   }
