@@ -2,18 +2,7 @@
 // row-index` for files whose path contains one of the words. What survives is listed by file and line; a loop that does not end
 // counts as killed. All happens in a copy below the folder for temporary files, in one worker, at low priority.
 import { spawn } from 'node:child_process'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { setPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -223,4 +212,3 @@ const unused = [...known].filter((entry) => !mutants.some(({ source, code }) => 
 if (words.length === 0 && unused.length > 0) console.error(`same-meaning.js names what is no mutant any more:\n${unused.join('\n')}`)
 mkdirSync(join(root, '.run'), { recursive: true })
 writeFileSync(join(root, '.run/mutants.json'), JSON.stringify(mutants, null, 1))
-if (!existsSync(join(root, '.run/mutants.json'))) process.exitCode = 1
