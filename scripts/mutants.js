@@ -130,8 +130,9 @@ async function runTests() {
   const vitest = [join(copy, 'node_modules/vitest/vitest.mjs'), 'run', '--root', copy, '--config', join(copy, 'vitest.mutants.config.js')]
   const env = { ...process.env, TALLYSCOPE_MUTANTS: join(copy, 'mutants.json'), TALLYSCOPE_TEST_REGISTRIES: '20' }
   const child = spawn(process.execPath, vitest, { cwd: copy, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  const kill = () => process.kill(-Number(child.pid), 'SIGKILL') // the group: vitest's worker too
   const stop = () => {
-    process.kill(-child.pid, 'SIGKILL')
+    kill()
     rmSync(copy, { recursive: true, force: true })
     process.exit(1)
   }
@@ -147,7 +148,7 @@ async function runTests() {
     if (JSON.stringify(event) !== last) since = performance.now()
     last = JSON.stringify(event)
     if (!done && (event?.what !== 'begun' || performance.now() - since < MOST_MS)) continue
-    if (!done) process.kill(-child.pid, 'SIGKILL')
+    if (!done) kill()
     await ended
     for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, stop)
     if (process.env.TALLYSCOPE_MUTANTS_OUTPUT) writeFileSync(process.env.TALLYSCOPE_MUTANTS_OUTPUT, output)

@@ -89,12 +89,13 @@ export default class MutantRunner extends TestRunner {
     this.times.set(fullName(test), test.result?.duration ?? 0)
   }
 
+  // oxlint-disable-next-line typescript/no-misused-promises -- vitest waits for it
   async onAfterRunFiles(files) {
     for (const file of files) {
       if (hasFailed(file)) note({ what: 'fails', file: file.name })
       else await this.tryMutants(file)
     }
-    await super.onAfterRunFiles(files)
+    super.onAfterRunFiles(files)
     for (const file of files) note({ what: 'done', file: file.name })
     this.reachedBy.clear()
     this.times.clear()
