@@ -36,11 +36,11 @@ export const WARM_UP_MINUTES = 1
 const LONG_MINUTES = 60
 /**
  * What records and scrapes may add to the event loop's delay, and the steps in which resident memory moves up and down with
- * each periodic export. On a machine that others use too, the same work takes them longer.
+ * each periodic export. On a machine that others use too, the same work takes them longer, and its host may stop all of it for 100 ms.
  */
 export const BOUNDS = {
   own: { p999Ms: 5, longestMs: 25, stepMB: 2 },
-  shared: { p999Ms: 15, longestMs: 50, stepMB: 6 },
+  shared: { p999Ms: 15, longestMs: 250, stepMB: 6 },
 }
 
 /**
