@@ -21,6 +21,11 @@ const ACTING = ['./auto']
 const root = fileURLToPath(new URL('../', import.meta.url))
 const manifestPath = `${root}package.json`
 
+/** The files behind the subpaths, without extension, the main one first. */
+export function entryFiles(sourceExists = (file) => existsSync(`${root}src/${file}.ts`)) {
+  return Object.values(ENTRIES).filter(sourceExists)
+}
+
 /** The parts of the manifest that follow from the entry files there are. */
 export function manifestParts(sourceExists = (file) => existsSync(`${root}src/${file}.ts`)) {
   const there = Object.entries(ENTRIES).filter(([, file]) => sourceExists(file))

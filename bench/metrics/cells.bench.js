@@ -2,15 +2,15 @@
 // Adding to one slot of a typed array: why whole numbers have an Int32 slot of their own.
 import { CALLS } from '../harness.js'
 import { LATENCIES, MASK } from '../fixtures.js'
-import { DistributionCells } from '../../dist/esm/metrics/distribution-cells.js'
-import { LastValueCells } from '../../dist/esm/metrics/last-value-cells.js'
-import { CountCells, SumCells } from '../../dist/esm/metrics/sum-cells.js'
-import { BucketSearch } from '../../dist/esm/metrics/bucket-search.js'
+import { DistributionCells } from '../../build/metrics/distribution-cells.js'
+import { LastValueCells } from '../../build/metrics/last-value-cells.js'
+import { CountCells, SumCells } from '../../build/metrics/sum-cells.js'
+import { BucketSearch } from '../../build/metrics/bucket-search.js'
 import { BOUNDS } from '../fixtures.js'
 
 const ROWS = 512
 
-/** @param {import('../../dist/esm/metrics/cells.js').Cells} cells */
+/** @param {import('../../build/metrics/cells.js').Cells} cells */
 function fractions(cells) {
   let n = 0
   return () => {

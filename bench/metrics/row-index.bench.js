@@ -1,6 +1,6 @@
 // @ts-check
 // From label values to a row: the engine's index beside the other ways to do it.
-import { RowIndex } from '../../dist/esm/metrics/row-index.js'
+import { RowIndex } from '../../build/metrics/row-index.js'
 import { LENGTH, MASK, sparseLabels, twoLabels } from '../fixtures.js'
 import { CALLS } from '../harness.js'
 

@@ -47,7 +47,7 @@ test('the package holds the two builds with their types and maps, and what a rea
   for (const format of ['esm', 'cjs']) {
     expect(packed).toContain(`dist/${format}/index.js`)
     expect(packed).toContain(`dist/${format}/index.d.ts`)
-    expect(packed).toContain(`dist/${format}/index.js.map`)
+    expect(packed).toContain(`dist/${format}/core.js.map`)
   }
 })
 
@@ -63,6 +63,20 @@ test('every subpath gives the same names to import, to require and in its Common
   for (const subpath of subpaths) expect(imported[subpath].length, subpath).toBeGreaterThan(0)
   expect(required).toEqual(imported)
   expect(commonJs).toEqual(imported)
+})
+
+test('joining the modules into few files renames no function and no class that is exported', async () => {
+  const namesIn = async (file: string) =>
+    Object.entries(await import(file)).map(([key, value]) => `${key}: ${typeof value === 'function' ? value.name : typeof value}`)
+  for (const subpath of subpaths) {
+    const file = manifest.exports[`.${subpath.slice('tallyscope'.length)}`].import.default.replace('./dist/esm/', '')
+    const asCompiled = await namesIn(join(root, 'build', file))
+    for (const format of ['esm', 'cjs']) {
+      const joined = await namesIn(join(folder, 'node_modules/tallyscope/dist', format, file))
+      // Node adds names of its own to what it imports from CommonJS.
+      expect(joined.filter((line) => asCompiled.includes(line)).sort(), `${format} ${subpath}`).toEqual(asCompiled.sort())
+    }
+  }
 })
 
 test('two copies of the code in one process share one engine and one context', async () => {
