@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
+import { getHeapCodeStatistics } from 'node:v8'
 import { AlwaysOnSampler, ConsoleExporter, createTallyscope, FileExporter, LoggingExporter, MemoryExporter, Stats } from 'tallyscope'
 import { PushGatewayExporter } from 'tallyscope/prometheus'
 import { collect } from '../harness.js'
@@ -23,6 +24,12 @@ const minutes = Number(minutesText)
 const folder = mkdtempSync(join(tmpdir(), 'tallyscope-soak-'))
 const pause = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms))
 const residentMB = () => process.memoryUsage.rss() / 2 ** 20
+/** Without compiled code, which V8 makes, throws away and makes again for as long as a process lives. */
+const heapMB = () => {
+  const { heapUsed, external } = process.memoryUsage()
+  const { code_and_metadata_size, bytecode_and_metadata_size } = getHeapCodeStatistics()
+  return (heapUsed + external - code_and_metadata_size - bytecode_and_metadata_size) / 2 ** 20
+}
 const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout' || kind === 'Immediate').length
 let warnings = 0
 process.on('warning', (warning) => {
@@ -43,8 +50,7 @@ async function heldMB() {
   for (let at = 0; at < 12; at++) {
     collect()
     await pause(250) // an export under way holds a snapshot
-    const { heapUsed, external } = process.memoryUsage()
-    least = Math.min(least, (heapUsed + external) / 2 ** 20)
+    least = Math.min(least, heapMB())
   }
   return least
 }
@@ -123,12 +129,16 @@ const heapBeginMB = await heldMB()
 /** @type {[number, number][]} */
 const resident = []
 const endMs = minutes * A_MINUTE_MS
+let leastHeapMB = Number.POSITIVE_INFINITY
 while (loadMs() < endMs) {
   await pause(LOOK_EVERY_MS)
   for (let at = 0; at < 2; at++) collect()
   await pause(20)
   resident.push([loadMs() / A_MINUTE_MS, residentMB()])
-  if (resident.length % 10 === 0) tell(`${residentMB().toFixed(1)} MB resident, ${load.done.records} records`)
+  leastHeapMB = Math.min(leastHeapMB, heapMB())
+  if (resident.length % 10 !== 0) continue
+  tell(`${residentMB().toFixed(1)} MB resident, heap ${leastHeapMB.toFixed(2)} MB, ${load.done.records} records`)
+  leastHeapMB = Number.POSITIVE_INFINITY
 }
 const heapEndMB = await heldMB()
 load.stop()
