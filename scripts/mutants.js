@@ -40,11 +40,20 @@ const GROUPS = [
     tests: FORMATS,
   },
   { name: 'rows', sources: /^src\/metrics\/bucket-search\.ts$/, tests: metrics('bucket-search') },
-  { name: 'rows', sources: /^src\/metrics\/(row-index|label|label-text)\.ts$/, tests: metrics('row-index', 'label-text', 'row-store') },
   {
     name: 'rows',
-    sources: /^src\/metrics\/(row-store|cells|.*-cells|column-source|row-source|series-place|snapshot)\.ts$/,
-    tests: metrics('row-store', 'cells', 'column-source', 'row-index'),
+    sources: /^src\/metrics\/(row-index|row-places|label|label-text)\.ts$/,
+    tests: metrics('label-text', 'label', 'row-places', 'row-index', 'row-store'),
+  },
+  {
+    name: 'rows',
+    sources: /^src\/metrics\/((sum|last-value|distribution|sketch)-cells|exemplars|sparse-buckets)\.ts$/,
+    tests: metrics('cells', 'sketch-cells', 'exponential-data', 'exponential-histogram', 'row-store'),
+  },
+  {
+    name: 'rows',
+    sources: /^src\/metrics\/(row-store|store-chunk|chunks|memory|epoch-log|column-source|row-source|series-place|snapshot)\.ts$/,
+    tests: [...metrics('row-store', 'chunks', 'memory', 'epoch-log', 'gauge', 'column-source', 'snapshot'), 'test/stats/record.test.ts'],
   },
 ]
 /** A run of a file with a mutant that takes longer is ended, and the mutant counts as killed. */
@@ -52,6 +61,9 @@ const MOST_MS = 30_000
 
 /** Tests that take longer are left out for mutants that others reach; `--all` runs them too. */
 const SLOW_MS = 1_000
+
+/** How often it says how far it is. */
+const EACH_MS = 30_000
 
 const all = process.argv.includes('--all')
 const words = process.argv.slice(2).filter((word) => word !== '--all')
@@ -91,7 +103,11 @@ writeFileSync(
 writeFileSync(
   join(copy, 'vitest.mutants.config.js'),
   `import base from './vitest.config.ts'
-const files = ${JSON.stringify(testFiles)}
+import { readFileSync } from 'node:fs'
+// Those that have tried all mutants, before a run that was ended, need not run again.
+const done = readFileSync(${JSON.stringify(journal)}, 'utf8').split('\\n').filter(Boolean).map((line) => JSON.parse(line))
+  .filter(({ what }) => what === 'done').map(({ file }) => file)
+const files = ${JSON.stringify(testFiles)}.filter((file) => !done.includes(file))
 class InOrder {
   shard(specs) { return specs }
   sort(specs) {
@@ -125,6 +141,23 @@ const eventsOf = () =>
     .filter(Boolean)
     .map((line) => JSON.parse(line))
 
+const started = performance.now()
+let nextWord = EACH_MS
+/** Says now and then how far it is. */
+function tellProgress(events) {
+  const time = performance.now() - started
+  if (time < nextWord) return
+  nextWord = time + EACH_MS
+  const ended = new Map(events.filter(({ what }) => ['killed', 'stuck', 'survived'].includes(what)).map(({ id, what }) => [id, what]))
+  const killed = [...ended.values()].filter((what) => what !== 'survived').length
+  const done = new Set(events.filter(({ what }) => what === 'done').map(({ file }) => file))
+  const file = testFiles.find((name) => !done.has(name)) ?? testFiles.at(-1)
+  const at = testFiles.indexOf(file) + 1
+  console.error(
+    `${Math.round(time / 1e3)} s: ${killed} of ${mutants.length} killed, ${ended.size - killed} alive so far, in ${file} (${at} of ${testFiles.length})`,
+  )
+}
+
 /** Runs all files, and gives the mutant that stopped it, undefined once it came to its end. */
 async function runTests() {
   const vitest = [join(copy, 'node_modules/vitest/vitest.mjs'), 'run', '--root', copy, '--config', join(copy, 'vitest.mutants.config.js')]
@@ -144,7 +177,9 @@ async function runTests() {
   let since = performance.now()
   for (;;) {
     const done = await Promise.race([ended.then(() => true), sleep(500).then(() => false)])
-    const event = eventsOf().at(-1)
+    const events = eventsOf()
+    const event = events.at(-1)
+    tellProgress(events)
     if (JSON.stringify(event) !== last) since = performance.now()
     last = JSON.stringify(event)
     if (!done && (event?.what !== 'begun' || performance.now() - since < MOST_MS)) continue
@@ -159,7 +194,6 @@ async function runTests() {
   }
 }
 
-const started = performance.now()
 for (let stuck = await runTests(); stuck !== undefined; stuck = await runTests()) {
   writeFileSync(journal, `${JSON.stringify({ ...stuck, what: 'stuck' })}\n`, { flag: 'a' })
 }

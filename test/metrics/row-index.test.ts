@@ -155,10 +155,51 @@ describe('labels are read as properties', () => {
   })
 })
 
+test('the labels of another copy of this package are known by the symbol that all share', () => {
+  const rows = new Rows(['a'])
+  expect([rows.find({ a: 'x' }), rows.find({ [Symbol.for('tallyscope.labels')]: { a: 'x' }, a: 'y' })]).toEqual([0, 0])
+})
+
+describe('an object that is given again and again', () => {
+  const MANY = 200 // one find in 64 is remembered
+
+  test('is read each time: it may have changed', () => {
+    const rows = new Rows(['a', 'b'])
+    const labels = { a: 'x', b: 'y' }
+    for (let n = 0; n < MANY; n++) expect(rows.find(labels)).toBe(0)
+    labels.b = 'z'
+    expect(rows.find(labels)).toBe(1)
+    labels.b = 'y'
+    expect(rows.find(labels)).toBe(0)
+    labels.a = 'z'
+    expect(rows.find(labels)).toBe(2)
+  })
+
+  test('is not found any more once its row was removed, nor is another with the same labels', () => {
+    const rows = new Rows(['a'])
+    const labels = { a: 'x' }
+    rows.find({ a: 'other' })
+    for (let n = 0; n < MANY; n++) expect(rows.find(labels)).toBe(1)
+    rows.index.remove(new Set([1]))
+    expect([rows.index.find(labels), rows.index.find({ a: 'x' }), rows.index.find({ a: 'other' })]).toEqual([NO_ROW, NO_ROW, 0])
+  })
+
+  test('is found once its row is made, though it was not before', () => {
+    const rows = new Rows(['a'])
+    rows.find({ a: 'x' })
+    const labels = { a: 'y' }
+    for (let n = 0; n < MANY; n++) expect(rows.index.find(labels)).toBe(NO_ROW)
+    expect(rows.find(labels)).toBe(1)
+    for (let n = 0; n < MANY; n++) expect(rows.index.find(labels)).toBe(1)
+  })
+})
+
 test('objects, functions and symbols are refused and never turned to text', () => {
   const hostile = { toString: () => expect.fail('toString'), valueOf: () => expect.fail('valueOf'), toJSON: () => expect.fail('toJSON') }
   const refused = [hostile, {}, [], ['x"} 1\nevil 1'], () => 1, Symbol('s'), new Date(0), new String('x'), new Proxy({}, {})]
   const rows = new Rows(['a', 'b'])
+  expect(REFUSED).toBeLessThan(0)
+  expect(REFUSED).not.toBe(NO_ROW)
   for (const a of refused) {
     expect(rows.find({ a, b: 'x' })).toBe(REFUSED)
     expect(rows.find({ a: 'x', b: a })).toBe(REFUSED)
