@@ -22,6 +22,7 @@ const FORMATS = [
     'text',
     'openmetrics',
     'protobuf',
+    'encoders',
     'openmetrics-rows',
     'out-chunks',
     'document-families',
