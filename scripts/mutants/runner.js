@@ -5,7 +5,7 @@ import { TestRunner, vi } from 'vitest'
 
 const { mutants, tests: allTests, journal, slowMs } = JSON.parse(readFileSync(process.env.TALLYSCOPE_MUTANTS, 'utf8'))
 /** Loops may take ten times as many turns with a mutant as the same tests do without, and these. */
-const MORE_TURNS = 200_000
+const MORE_TURNS = 20_000
 
 const state = {
   on: 0,
