@@ -59,7 +59,7 @@ const GROUPS = [
   {
     name: 'rows',
     sources: /^src\/metrics\/(row-store|store-chunk|column-source|row-source|series-place|snapshot)\.ts$/,
-    tests: [...metrics('row-store', 'gauge', 'column-source', 'snapshot'), 'test/stats/record.test.ts'],
+    tests: [...metrics('store-chunk', 'row-store', 'gauge', 'column-source', 'snapshot'), 'test/stats/record.test.ts'],
   },
 ]
 /** A run of a file with a mutant that takes longer is ended, and the mutant counts as killed. */

@@ -167,5 +167,15 @@ describe('a source', () => {
       [0, 0],
       [32, 8],
     ])
+    const chunk = left.chunks[0]!
+    expect(chunk.version).toBeLessThan(0) // no chunk of rows has such a one: nothing that was kept of it stays
+    expect([chunk.isLive(0), chunk.isOverflow(0), chunk.labelValue(0, 0), chunk.exemplar(0, 0)]).toEqual([
+      false,
+      false,
+      undefined,
+      undefined,
+    ])
+    expect([chunk.youngest, chunk.birth(0), chunk.mark(0), chunk.startTimeUnixMs(0)]).toEqual([0, 0, 0, 0])
+    expect([chunk.value(0), chunk.count(0), chunk.sumOfSquaredDeviation(0), chunk.bucket(0, 0)]).toEqual([0, 0, 0, 0])
   })
 })

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { selfFamilies } from '../../src/base/self-count.js'
 import type { Cells } from '../../src/metrics/cells.js'
 import { SumCells } from '../../src/metrics/sum-cells.js'
 import { EpochLog } from '../../src/metrics/epoch-log.js'
@@ -98,6 +99,39 @@ test('a getter that answers differently each time makes no two rows with the sam
   for (let n = 0; n < 30; n++) add(labels)
   const rows = rowsOf(store).map((row) => row.split('=')[0])
   expect(new Set(rows).size).toBe(rows.length)
+})
+
+test('a value that is cut is counted under the name of the store, once a row', () => {
+  const { store, add } = storeOf(['a'], { valueLength: 3 })
+  const cut = () => selfValue('tallyscope_cut_tag_values_total', `store ${stores - 1}`)
+  for (const a of ['abc', 'abcd', 'abce', 'xyz!', 'xyz?']) add({ a })
+  expect([store.size, cut()]).toEqual([2, 1])
+})
+
+test('what is counted says what it is', () => {
+  const { description: overflowed, ...one } = selfFamilies.get('tallyscope_overflowed_records_total')!
+  const { description: cut, ...other } = selfFamilies.get('tallyscope_cut_tag_values_total')!
+  for (const family of [one, other]) expect(family).toMatchObject({ type: 'counter', unit: '1', labelKeys: ['store'] })
+  expect([overflowed, cut]).toEqual([
+    'Records that went to the overflow row because a limit of rows was reached.',
+    'Tag values longer than the limit, cut when their row was made.',
+  ])
+})
+
+test('memory is local and rows are plain, unless a store is asked for others', () => {
+  const kinds: string[] = []
+  const options = { name: 'kinds', labelKeys: [], rowLimit: 9, budget: { used: 0, limit: 9 }, valueLength: 9, epochs: storeOf([]).epochs }
+  const stores = [new RowStore(options), new RowStore({ ...options, memory: 'shared', sketched: true })]
+  for (const store of stores) {
+    store.addColumn((rows, kind) => (kinds.push(kind), new SumCells(rows, kind)))
+    store.find({})
+  }
+  expect(kinds).toEqual(['local', 'shared'])
+  expect(stores.map(({ sketched, chunks }) => [sketched, chunks[0]!.sketched])).toEqual([
+    [false, false],
+    [true, true],
+  ]) // prettier-ignore
+  expect(stores.map(({ chunks }) => chunks[0]!.marks.buffer instanceof SharedArrayBuffer)).toEqual([false, true])
 })
 
 describe('removal', () => {
