@@ -49,7 +49,7 @@ const GROUPS = [
   {
     name: 'rows',
     sources: /^src\/metrics\/((sum|last-value|distribution|sketch)-cells|exemplars|sparse-buckets)\.ts$/,
-    tests: metrics('cells', 'sketch-cells', 'exponential-data', 'exponential-histogram'),
+    tests: metrics('cells', 'sparse-buckets', 'sketch-cells', 'exponential-data', 'exponential-histogram'),
   },
   {
     name: 'rows',

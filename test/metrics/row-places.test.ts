@@ -58,6 +58,12 @@ test('the hash of ids differs by each id and by its place, and is spread', () =>
   expect(slots.size).toBeGreaterThan(4_000)
 })
 
+test('the hash is spread where ids differ in their upper bits alone', () => {
+  const slots = new Set<number>()
+  for (let a = 0; a < 64; a++) for (let b = 0; b < 64; b++) slots.add(hashOf(new Int32Array([a << 10, b << 10])) & 8_191)
+  expect(slots.size).toBeGreaterThan(2_000)
+})
+
 test('the rows of a table are those that are entered, in pairs or alone', () => {
   expect(rowsIn(Int32Array.of(0, 8, 0, 1, 3, 0), 1)).toEqual([7, 0, 2])
   expect(rowsIn(Int32Array.of(5, 8, 0, 1, 3, 0), 2)).toEqual([7, 0])
