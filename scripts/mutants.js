@@ -44,7 +44,7 @@ const GROUPS = [
   {
     name: 'rows',
     sources: /^src\/metrics\/(row-index|row-places|label|label-text)\.ts$/,
-    tests: metrics('label-text', 'label', 'row-places', 'row-index', 'row-store'),
+    tests: metrics('label-text', 'limits', 'label', 'row-places', 'row-index', 'row-store'),
   },
   {
     name: 'rows',

@@ -290,6 +290,10 @@ describe('distributions', () => {
     expect([0, 2, 3].map((cell) => buckets(cells, [1], cell))).toEqual(Array(3).fill([0, 0]))
   })
 
+  test('cannot be copied from another kind', () => {
+    expect(() => distribution().copy(1, new SumCells(ROWS, 'local'), 1)).toThrow('BUG: copied a distribution from another kind')
+  })
+
   test('are copied with buckets of any size', () => {
     const sizes = [1, 2 ** 30, 2 ** 31 - 1, 2 ** 31, 2 ** 31 + 5, 2 ** 31 + 2 ** 30 + 5, 2 ** 32 - 1, 2 ** 32 + 7, 2 ** 40 + 2 ** 31 + 3]
     const bounds = sizes.slice(1).map((_, at) => at)

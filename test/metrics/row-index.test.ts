@@ -185,12 +185,32 @@ describe('an object that is given again and again', () => {
   })
 
   test('is found once its row is made, though it was not before', () => {
-    const rows = new Rows(['a'])
-    rows.find({ a: 'x' })
-    const labels = { a: 'y' }
+    const rows = new Rows(['a', 'b'])
+    rows.find({ a: 'x', b: 'y' })
+    rows.find({ a: 'z', b: 'w' })
+    const labels = { a: 'x', b: 'w' } // known values that have no row together
     for (let n = 0; n < MANY; n++) expect(rows.index.find(labels)).toBe(NO_ROW)
-    expect(rows.find(labels)).toBe(1)
-    for (let n = 0; n < MANY; n++) expect(rows.index.find(labels)).toBe(1)
+    expect(rows.find(labels)).toBe(2)
+    for (let n = 0; n < MANY; n++) expect(rows.index.find(labels)).toBe(2)
+  })
+
+  test('is another row once its only label has another value, or none', () => {
+    const rows = new Rows(['a'])
+    expect([rows.find({}), rows.find({ a: 'y' })]).toEqual([0, 1])
+    for (const [value, row] of [
+      ['y', 1],
+      [undefined, 0],
+      [null, 0],
+      [7, 2],
+    ] as const) {
+      const labels: { a: unknown } = { a: 'x' }
+      const own = rows.find(labels)
+      for (let n = 0; n < MANY; n++) expect(rows.find(labels)).toBe(own)
+      labels.a = value
+      expect(rows.find(labels)).toBe(row === 2 ? rows.made - 1 : row)
+      labels.a = 'x'
+      expect(rows.find(labels)).toBe(own)
+    } // prettier-ignore
   })
 })
 
@@ -253,6 +273,87 @@ describe('a getter that comes back to the same index finds nothing mixed up', ()
     expect(new Set(texts).size).toBe(texts.length)
     expect(texts.every((text, row) => rows.find({ a: text }) === row)).toBe(true)
   })
+})
+
+describe.each([
+  ['few values', 3],
+  ['many values', 130],
+])('with %s', (_what, size) => {
+  const keys = ['a', 'b', 'c', 'd', 'e'] // 130 values of five labels take more bits than a number has
+
+  /** As many rows as values, none of which has a value in common with another. */
+  function filled(): Rows {
+    const rows = new Rows(keys)
+    for (let n = 0; n < size; n++) rows.find(labelsOf(n))
+    return rows
+  }
+  const labelsOf = (n: number) => Object.fromEntries(keys.map((key) => [key, `${key}${n}`]))
+
+  test('rows that differ in one label alone are found at once, each from when it is made', () => {
+    const rows = filled()
+    const made: Labels[] = []
+    for (const key of keys) {
+      for (let n = 1; n < 200; n++) {
+        const labels = { ...labelsOf(0), [key]: `${key}${n}` }
+        const row = rows.find(labels)
+        made[row] = labels
+        expect(rows.index.find(labels)).toBe(row)
+      }
+    }
+    expect(made.filter(Boolean)).toHaveLength(5 * 199)
+    for (const [row, labels] of made.entries()) if (labels !== undefined) expect(rows.index.find(labels)).toBe(row)
+  })
+
+  test('known values that have no row together are not found, nor is a value that is not known', () => {
+    const rows = filled()
+    const mixed = (n: number) => ({ ...labelsOf(n), e: `e${(n + 1) % size}` })
+    for (let n = 0; n < size; n++) expect([rows.index.find(mixed(n)), rows.index.findValues(Object.values(mixed(n)))]).toEqual([-1, -1])
+    const partial = { a: 'a1', b: 'b1', d: 'd1' }
+    const row = rows.find(partial)
+    expect([rows.index.find(partial), rows.index.find({ ...partial, c: 'new' }), rows.index.find({ ...partial, e: 7 })]).toEqual([
+      row,
+      -1,
+      -1,
+    ])
+  })
+
+  test('what a getter does to the index never leads to the row of others', () => {
+    const known = [labelsOf(0), labelsOf(1), { ...labelsOf(0), c: 'c1' }]
+    const others = { ...labelsOf(2), c: 'c1' }
+    type Act = (index: RowIndex) => unknown
+    const acts: [string, Act][] = [
+      ['find', (index) => known.map((labels) => index.find(labels))],
+      ['find one', (index) => index.find(known[1]!)],
+      ['find values', (index) => index.findValues(Object.values(known[1]!))],
+      ['insert', (index) => index.findValues(Object.values(others)) === NO_ROW && index.insert(Object.values(others), 5_000)],
+      ['remove', (index) => index.remove(new Set([5_000]))],
+    ]
+    for (const [first, before] of acts) {
+      for (const [second, after] of acts) {
+        for (const key of keys) {
+          const rows = filled()
+          rows.find(known[2]!)
+          rows.index.insert(Object.values({ ...labelsOf(1), c: 'c0' }), 5_000)
+          for (const [wanted, labels] of [
+            [0, known[0]!],
+            [1, known[1]!],
+          ] as const) {
+            const object = Object.defineProperty({ ...labels }, key, {
+              get: () => (before(rows.index), after(rows.index), labels[key]),
+            })
+            const found = rows.index.find(object)
+            expect([first, second, key, [wanted, NO_ROW].includes(found)]).toEqual([first, second, key, true])
+          } // prettier-ignore
+        }
+      }
+    }
+  })
+})
+
+test('2,000 texts of one label are found at once', () => {
+  const rows = new Rows(['a'])
+  for (let n = 0; n < 2_000; n++) rows.find({ a: `text ${n}` })
+  for (let n = 0; n < 2_000; n++) expect(rows.index.find({ a: `text ${n}` })).toBe(n)
 })
 
 test('lone surrogates become U+FFFD before the lookup, and equal ones are one row', () => {
