@@ -72,6 +72,12 @@ test('a number is the row of the equal text, −0 that of 0, a BigInt too', () =
   check(['a'], [{ a: 200 }, { a: '200' }, { a: 200n }, { a: 0 }, { a: -0 }, { a: '0' }], [0, 0, 0, 1, 1, 1], [['200'], ['0']])
 })
 
+test('a number or a boolean is found at once after it was given, whether its text or itself came first', () => {
+  const rows = new Rows(['a'])
+  expect([rows.find({ a: 7 }), rows.find({ a: '8' }), rows.find({ a: 8 }), rows.find({ a: true })]).toEqual([0, 1, 1, 2])
+  expect([7, '7', 8, '8', true, 'true'].map((a) => rows.index.find({ a }))).toEqual([0, 0, 1, 1, 2, 2])
+})
+
 test('numbers are texts as JavaScript writes them', () => {
   check(['a'], [{ a: 1e21 }, { a: '1e+21' }, { a: 0.1 }, { a: Infinity }], [0, 0, 1, 2], [['1e+21'], ['0.1'], ['Infinity']])
 })
