@@ -6,7 +6,7 @@ import { attempt } from '../base/attempt.js'
 import { checkNumber } from '../base/check-number.js'
 import { type Clock, timerClock } from '../base/clock.js'
 import { partName } from '../base/part-name.js'
-import { runSuppressed } from '../base/suppression.js'
+import { runSuppressed, runSuppressedWith } from '../base/suppression.js'
 import { MAX_TIMER_MS } from '../base/timer.js'
 import { exportFailure } from './export-failure.js'
 import { type TransportAccounting, TransportLedger } from './transport-ledger.js'
@@ -70,7 +70,7 @@ export class SyncTransport<T> implements Transport<T> {
     this.#ledger.accept()
     this.#ledger.depart(1)
     try {
-      const exporting = runSuppressed(() => this.exporter.export([item]))
+      const exporting = runSuppressedWith(exportOne, this.exporter, item)
       if (typeof exporting?.then === 'function') this.#follow(Promise.resolve(exporting))
       else this.#ledger.exported(1)
     } catch (error) {
@@ -125,4 +125,8 @@ export class SyncTransport<T> implements Transport<T> {
     this.#hasEnded ||= isFinal
     this.#failureLog.tell(this.#hasEnded ? 'has ended for good' : 'has failed', error)
   }
+}
+
+function exportOne<T>(exporter: Exporter<T>, item: T): void | Promise<void> {
+  return exporter.export([item])
 }

@@ -27,6 +27,8 @@ export class Label {
 
   /** No longer text is kept; one that is far longer need not be hashed to know that it is unknown. */
   readonly #maxLength: number
+  /** What `ids` was last asked for in vain: a record that overflows asks twice. */
+  #missed: unknown = undefined
 
   constructor(key: string, maxLength: number) {
     this.key = key
@@ -35,13 +37,24 @@ export class Label {
 
   /** The id of a value in this form, where `byText` is not to be asked. */
   idOf(value: unknown): number | undefined {
-    return typeof value === 'string' && value.length > 2 * this.#maxLength ? undefined : this.ids.get(value)
+    if (typeof value === 'string' && value.length > 2 * this.#maxLength) return undefined
+    const id = this.ids.get(value)
+    if (id === undefined) this.#missed = value
+    return id
+  }
+
+  /** The id of a text, which `idOf` may have been asked for just before. */
+  idOfText(text: string): number | undefined {
+    const id = text === this.#missed ? undefined : this.ids.get(text)
+    this.#missed = undefined // not to be kept in memory
+    return id
   }
 
   /** The id of a known text, made where there is none. */
   intern(text: string): number {
     let id = this.ids.get(text)
     if (id === undefined) {
+      this.#missed = undefined
       const own = ownText(text)
       id = this.texts.push(own) - 1
       this.ids.set(own, id)

@@ -140,7 +140,10 @@ export class RowIndex {
   /** The values of these labels, each read once and in no other place: what a getter answers, or does, is settled with it. */
   read(labels: Labels): unknown[] {
     const own = (labels as { readonly [LABELS]?: Labels })[LABELS] ?? labels
-    return this.#labels.map(({ key }) => labelOf(own, key))
+    const known = this.#labels
+    const values = new Array<unknown>(known.length)
+    for (let at = 0; at < known.length; at++) values[at] = labelOf(own, known[at]!.key)
+    return values
   }
 
   /** The row of these values by their texts, NO_ROW where there is none yet, or REFUSED. */
@@ -156,7 +159,7 @@ export class RowIndex {
       }
       if (!isTagValue(value)) return REFUSED
       const text = labelText(value, this.#maxValueLength)
-      const id = label.ids.get(text)
+      const id = label.idOfText(text)
       if (id === undefined) known = false
       else {
         this.#ids[at] = id
