@@ -65,7 +65,7 @@ const GROUPS = [
 /** A run of a file with a mutant that takes longer is ended, and the mutant counts as killed. */
 const MOST_MS = 30_000
 
-/** Tests that take longer are left out for mutants that others reach; `--all` runs them too. */
+/** Tests that take longer are left out for mutants that others reach; `--all` runs them too, and mutants known to mean the same. */
 const SLOW_MS = 2_000
 
 /** How often it says how far it is. */
@@ -97,6 +97,14 @@ for (const { name, group } of sources) {
   const { text, mutants: made } = makeMutants(source, mutants.length + 1)
   writeFileSync(join(copy, name), text)
   for (const mutant of made) mutants.push({ ...mutant, source: name, group: group.name })
+}
+const known = new Set(SAME_MEANING.flatMap(({ file, lines }) => lines.map((line) => `${file}: ${line}`)))
+const nameOf = ({ source, code }) => `${source}: ${code}`
+if (!all) {
+  // Where no other mutant reads the same, one that is known to mean the same need not be tried.
+  const times = new Map()
+  for (const mutant of mutants) times.set(nameOf(mutant), (times.get(nameOf(mutant)) ?? 0) + 1)
+  for (const mutant of mutants) mutant.isLeft = known.has(nameOf(mutant)) && times.get(nameOf(mutant)) === 1
 }
 const tests = Object.fromEntries(sources.map(({ name, group }) => [name, group.tests]))
 /** All of them, each as late as any group wants it, so that the closest come first for every mutant. */
@@ -214,10 +222,9 @@ rmSync(copy, { recursive: true, force: true })
 
 const stateOf = new Map()
 for (const { what, id, test } of events) if (id !== undefined && what !== 'begun') stateOf.set(id, { what, test })
-const known = new Set(SAME_MEANING.flatMap(({ file, lines }) => lines.map((line) => `${file}: ${line}`)))
 for (const mutant of mutants) {
   const { what = 'not reached', test } = stateOf.get(mutant.id) ?? {}
-  mutant.state = (what === 'survived' || what === 'not reached') && known.has(`${mutant.source}: ${mutant.code}`) ? 'same meaning' : what
+  mutant.state = (what === 'survived' || what === 'not reached') && known.has(nameOf(mutant)) ? 'same meaning' : what
   if (test !== undefined) mutant.test = test
 }
 
@@ -254,7 +261,8 @@ for (const { file } of events.filter(({ what }) => what === 'fails')) {
   console.error(`${file} fails without a mutant: it was left out`)
   process.exitCode = 1
 }
-const unused = [...known].filter((entry) => !mutants.some(({ source, code }) => entry === `${source}: ${code}`))
-if (words.length === 0 && unused.length > 0) console.error(`same-meaning.js names what is no mutant any more:\n${unused.join('\n')}`)
+const made = new Set(mutants.map(nameOf))
+const unused = [...known].filter((entry) => !made.has(entry) && sources.some(({ name }) => entry.startsWith(`${name}: `)))
+if (unused.length > 0) console.error(`same-meaning.js names what is no mutant any more:\n${unused.join('\n')}`)
 mkdirSync(join(root, '.run'), { recursive: true })
 writeFileSync(join(root, '.run/mutants.json'), JSON.stringify(mutants, null, 1))

@@ -126,7 +126,7 @@ export default class MutantRunner extends TestRunner {
   async tryMutants(file) {
     const { startTests } = await import('@vitest/runner')
     const mine = mutants.filter(
-      ({ id, source }) => allTests[source].includes(file.name) && !dead.has(id) && !tried.has(`${file.name} ${id}`),
+      ({ id, source, isLeft }) => !isLeft && allTests[source].includes(file.name) && !dead.has(id) && !tried.has(`${file.name} ${id}`),
     )
     for (const { id } of mine) {
       const always = this.atImport[id] === 1

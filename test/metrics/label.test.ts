@@ -97,6 +97,16 @@ test('a text of more than twice the limit cannot be known, and is not hashed to 
   expect([label.idOf('abcde'), asked.mock.calls.length]).toEqual([undefined, 1])
 })
 
+test('a text that was just asked for in vain is not looked up again, and is found once it is made', () => {
+  const label = labelOf('x')
+  const asked = vi.spyOn(label.ids, 'get')
+  expect([label.idOf('new'), label.idOfText('new'), asked.mock.calls.length]).toEqual([undefined, undefined, 1])
+  expect([label.idOfText('new'), asked.mock.calls.length]).toEqual([undefined, 2]) // that was once
+  expect([label.idOf('x'), label.idOfText('x'), asked.mock.calls.length]).toEqual([1, 1, 4])
+  expect([label.idOf('other'), label.idOfText('x'), label.idOf('x'), label.idOfText('other')]).toEqual([undefined, 1, 1, undefined])
+  expect([label.idOf('made'), label.intern('made'), label.idOfText('made')]).toEqual([undefined, 2, 2])
+})
+
 test('ids fit while their bits have room for one more than the last', () => {
   const label = labelOf('1', '2', '3')
   label.bits = 2

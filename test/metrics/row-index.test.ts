@@ -339,7 +339,13 @@ describe.each([
         for (const key of keys) {
           const rows = filled()
           rows.find(known[2]!)
-          rows.index.insert(Object.values({ ...labelsOf(1), c: 'c0' }), 5_000)
+          for (let split = 1; split < keys.length; split++) {
+            // The first labels of one and the last of the other: what would be found if they were mixed up.
+            const [one, other] = [known[0]!, known[1]!].map((labels) => Object.entries(labels))
+            rows.find(Object.fromEntries([...one!.slice(0, split), ...other!.slice(split)]))
+            rows.find(Object.fromEntries([...other!.slice(0, split), ...one!.slice(split)]))
+          }
+          rows.index.insert(Object.values({ ...labelsOf(1), c: 'c2' }), 5_000)
           for (const [wanted, labels] of [
             [0, known[0]!],
             [1, known[1]!],
@@ -354,6 +360,34 @@ describe.each([
       }
     }
   })
+})
+
+test('the row without labels stays among thousands whose places are looked for beside its own', () => {
+  const rows = new Rows(['a', 'b', 'c'])
+  const labelsOf = (n: number) => ({ a: n % 40, b: (n >> 3) % 50, c: (n >> 6) % 60 })
+  expect(rows.find({})).toBe(0)
+  const found = Array.from({ length: 4_000 }, (_, n) => rows.find(labelsOf(n)))
+  expect(rows.index.find({})).toBe(0)
+  for (let n = 0; n < 4_000; n++) expect(rows.index.find(labelsOf(n))).toBe(found[n])
+})
+
+test('ten thousand rows that come and go leave neither texts nor places behind', () => {
+  const index = new RowIndex(['a', 'b'], 256)
+  const memory = () => {
+    global.gc!()
+    const { heapUsed, arrayBuffers } = process.memoryUsage()
+    return { heapUsed, arrayBuffers }
+  }
+  const turn = (from: number) => {
+    for (let row = 0; row < 100; row++) index.insert([`value ${from + row} of a, `.padEnd(100, 'x'), from + row], row)
+    index.remove(new Set(Array.from({ length: 100 }, (_, row) => row)))
+  }
+  for (let n = 0; n < 20; n++) turn(n * 100)
+  const before = memory()
+  for (let n = 20; n < 120; n++) turn(n * 100)
+  const after = memory()
+  expect(after.heapUsed - before.heapUsed).toBeLessThan(500_000)
+  expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(20_000)
 })
 
 test('2,000 texts of one label are found at once', () => {
