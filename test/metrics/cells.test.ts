@@ -405,5 +405,7 @@ describe('exemplars', () => {
     const [sum, count, last] = [new SumCells(ROWS, 'local'), new CountCells(ROWS, 'local'), new LastValueCells(ROWS, 'local')]
     for (const cells of [sum, count, last]) (cells as Cells).attach(1, 7, { id: 'a' }, epochs)
     expect([sum.exemplar(1)?.value, count.exemplar(1)?.value, last.exemplar()]).toEqual([7, 1, undefined])
+    sum.attach(2, 8, { id: 'b' }, epochs)
+    expect([1, 2].map((cell) => sum.exemplar(cell)?.attachments)).toEqual([{ id: 'a' }, { id: 'b' }])
   })
 })
