@@ -550,4 +550,17 @@ export const SAME_MEANING = [
       "const exemplar = source.kind === 'scalar' ? chunk.exemplar(cell, -1) : undefined",
     ],
   },
+  {
+    file: 'src/metrics/row-store.ts',
+    why: 'what is not known is found out as well, only dearer; no row fits below a limit of 0 either',
+    lines: ['/* no this.#index.close() */', 'this.#rowLimit = -1'],
+  },
+  {
+    file: 'src/metrics/store-chunk.ts',
+    why: 'the structures of births are kept though they are all the same',
+    lines: [
+      '/* no this.youngest = epochs.structure */',
+      'if ((structure) === (this.youngest)) this.#births ??= new Int32Array(this.rows).fill(this.youngest)',
+    ],
+  },
 ]

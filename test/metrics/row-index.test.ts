@@ -384,6 +384,27 @@ test('ten thousand rows that come and go leave no texts behind', () => {
   expect(bytes.at(-1)! - bytes[1]!).toBeLessThan(500_000)
 })
 
+test('rows that stay keep their texts, and what is not set, when others are forgotten', () => {
+  const rows = new Rows(['a', 'b'])
+  const gone = new Set(Array.from({ length: 500 }, (_, n) => rows.find({ a: `a${n}`, b: n })))
+  const stay: Labels[] = [{ a: 'x' }, { b: 'y' }, {}, { a: 'x', b: 'y' }, { a: 'a7', b: 'y' }]
+  const found = stay.map((labels) => rows.find(labels))
+  rows.index.remove(gone)
+  expect(found.map((row) => rows.texts(row))).toEqual([
+    ['x', undefined],
+    [undefined, 'y'],
+    [undefined, undefined],
+    ['x', 'y'],
+    ['a7', 'y'],
+  ])
+  expect(stay.map((labels) => rows.index.find(labels))).toEqual(found)
+})
+
+test('a value that was refused cannot become a row', () => {
+  const index = new RowIndex(['a'], 9)
+  expect(() => index.insert([{}], 0)).toThrow('BUG: a refused value was to become a row')
+})
+
 test('2,000 texts of one label are found at once', () => {
   const rows = new Rows(['a'])
   for (let n = 0; n < 2_000; n++) rows.find({ a: `text ${n}` })

@@ -200,6 +200,46 @@ describe('removal', () => {
     add({ a: 1 })
     expect([later > versions[2]!, store.chunks[0]!.version]).toEqual([true, later])
   })
+
+  test('of nothing is none: who keeps the place of a row need not look for it', () => {
+    const { store, epochs } = three()
+    const before = [epochs.structure, epochs.current]
+    expect([store.remove(new Set()), store.remove(store.matching({ a: 'none' }))]).toEqual([0, 0])
+    expect([epochs.structure, epochs.current]).toEqual(before)
+  })
+
+  test('of the overflow row alone is told too', () => {
+    const { store, add, epochs } = storeOf(['a'], { rowLimit: 1 })
+    add({ a: 1 })
+    add({ a: 2 })
+    store.remove(store.matching({}))
+    const before = epochs.structure
+    store.clear()
+    expect(epochs.structure).toBe(before + 1)
+    store.clear()
+    expect(epochs.structure).toBe(before + 1)
+  })
+
+  test('and making again give a chunk versions that it never had', () => {
+    const { store, add } = storeOf(['a'])
+    const versions: number[] = []
+    for (let n = 0; n < 5; n++) {
+      add({ a: n })
+      versions.push(store.chunks[0]!.version)
+      store.remove(store.matching({ a: n }))
+      versions.push(store.chunks[0]!.version)
+    }
+    expect(new Set(versions).size).toBe(10)
+  })
+})
+
+test('a chunk says how many of its cells are in use, holes included', () => {
+  const { store, add } = storeOf(['a'])
+  const sizes = () => store.chunks.map(({ size }) => size)
+  const seen = Array.from({ length: 34 }, (_, a) => (add({ a }), sizes()))
+  expect([seen[0], seen[1], seen[2], seen[31], seen[32], seen[33]]).toEqual([[1], [2], [3], [32], [32, 1], [32, 2]])
+  store.remove(store.matching({ a: 0 }))
+  expect(sizes()).toEqual([32, 2])
 })
 
 describe('births', () => {
