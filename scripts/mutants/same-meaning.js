@@ -563,4 +563,17 @@ export const SAME_MEANING = [
       'if ((structure) === (this.youngest)) this.#births ??= new Int32Array(this.rows).fill(this.youngest)',
     ],
   },
+  {
+    file: 'src/exporters/prometheus/openmetrics.ts',
+    why: 'the time of a point is not written',
+    lines: [
+      ': seriesSteps(exposed, isRowSource(source) ? snapshotOf(source, 1) : source, created, out)',
+      ': seriesSteps(exposed, isRowSource(source) ? snapshotOf(source, -1) : source, created, out)',
+    ],
+  },
+  {
+    file: 'src/exporters/prometheus/text-encoder.ts',
+    why: 'undefined is as false where it is asked for',
+    lines: ['/* no return false */'],
+  },
 ]

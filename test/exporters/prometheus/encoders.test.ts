@@ -37,7 +37,7 @@ interface Rows extends RowSource {
   set(rows: readonly (readonly Row[])[]): void
 }
 
-/** Rows chunk by chunk, with one label `a`. */
+/** Rows chunk by chunk, with one label `a`; those of a state set are given as `house of state`. */
 function rowsOf(type: MetricDescriptor['type'], given: readonly (readonly Row[])[], bounds: readonly number[] = []): Rows {
   let read = 0
   let epoch = 1
@@ -49,12 +49,12 @@ function rowsOf(type: MetricDescriptor['type'], given: readonly (readonly Row[])
     version: 1,
     youngest: 0,
     birth: () => 0,
-    isLive: (cell) => chunks[at]![cell] !== undefined && chunks[at]![cell]!.gone !== true,
+    isLive: (cell) => chunks[at]![cell]?.gone !== true, // beyond the rows too, as where this is an array of numbers
     isOverflow: () => false,
-    labelValue: (cell) => (read++, chunks[at]![cell]?.label),
+    labelValue: (cell, key) => (read++, chunks[at]![cell]?.label?.split(' of ')[key]),
     mark: () => epoch,
     startTimeUnixMs: () => 1_000,
-    value: (cell) => chunks[at]![cell]?.value ?? 0,
+    value: (cell) => chunks[at]![cell]?.value ?? Number.NaN,
     count: (cell) => (chunks[at]![cell]?.buckets ?? []).reduce((sum, count) => sum + count, 0),
     sumOfSquaredDeviation: () => 0,
     bucket: (cell, bucket) => chunks[at]![cell]?.buckets?.[bucket] ?? 0,
@@ -62,7 +62,7 @@ function rowsOf(type: MetricDescriptor['type'], given: readonly (readonly Row[])
     exponential: (cell) => chunks[at]![cell]?.exponential,
   })
   return {
-    descriptor: { name: 'rows', description: '', unit: '1', type, labelKeys: ['a'] },
+    descriptor: { name: 'rows', description: '', unit: '1', type, labelKeys: type === 'STATE_SET' ? ['house', 'rows'] : ['a'] },
     kind: type === 'CUMULATIVE_DISTRIBUTION' ? 'distribution' : 'scalar',
     bounds,
     get epoch() {
@@ -110,6 +110,8 @@ describe.each(ENCODERS)('%s', (name, encoder) => {
     }
     const chunks = rowsOf('GAUGE_DOUBLE', [rows(32, 'a'), rows(32, 'b'), rows(32, 'c')])
     expect([await turns(chunks, true), await turns(chunks, false)]).toEqual([3, 0])
+    const parts = rowsOf('GAUGE_DOUBLE', [rows(33, 'a'), rows(1, 'b')])
+    expect(await turns(parts, true)).toBe(name === 'protobuf' ? 3 : 2) // whose rows take longer: it looks at each 32
     for (const [series, expected] of [
       [1, 1],
       [32, 1],
@@ -164,7 +166,9 @@ describe.each(ENCODERS.slice(0, 2))('%s', (_name, encoder) => {
     const buckets = Array.from({ length: 41 }, () => 12_345_678)
     const source = rowsOf(
       'CUMULATIVE_DISTRIBUTION',
-      [0, 1, 2, 3].map((at) => Array.from({ length: 60 }, (_, n) => ({ label: `${at} ${n}`, value: 0.1, buckets }))),
+      [0, 1, 2, 3].map((at) =>
+        Array.from({ length: 60 }, (_, n) => ({ label: `${at} ${n} `.padEnd(8 + ((n * 7) % 31), 'x'), value: 0.1, buckets })),
+      ),
       bounds,
     )
     const lines = (await textOf(encoder, source)).split('\n').filter((line) => line.startsWith('rows_'))
@@ -185,7 +189,7 @@ describe.each(ENCODERS.slice(0, 2))('%s', (_name, encoder) => {
     source.set([values[0]!.map((value, n) => ({ label: `${n}`, value: value ?? 0, gone: value === undefined }))])
     for (const row of values) {
       source.set([row.map((value, n) => ({ label: `${n}`, value: value ?? 7, gone: value === undefined }))])
-      const lines = (await textOf(encoder, source)).split('\n').filter((line) => line.startsWith('rows'))
+      const lines = (await textOf(encoder, source)).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
       expect(lines).toEqual([`rows{a="0"} ${row[0]}`, `rows{a="2"} ${row[2]}`])
     }
     expect(source.read()).toBe(2)
@@ -208,6 +212,17 @@ rows_total{a="d"} 3 # {id="of 1"} 1 2
 rows_total{a="e"} 4
 # EOF
 `)
+})
+
+test('OpenMetrics from rows keeps the states of one set together', async () => {
+  const labels = ['a of open', 'b of open', 'a of shut', 'b of shut']
+  const source = rowsOf('STATE_SET', [labels.map((label, n) => ({ label, value: n % 2 }))])
+  expect((await textOf(openMetricsEncoder(), source)).match(/^rows.*/gm)).toEqual([
+    'rows{house="a",rows="open"} 0',
+    'rows{house="a",rows="shut"} 0',
+    'rows{house="b",rows="open"} 1',
+    'rows{house="b",rows="shut"} 1',
+  ])
 })
 
 test('start times are written only where they are asked for', async () => {
@@ -300,7 +315,7 @@ describe('protobuf', () => {
 
   test('of rows with exponential buckets has these too, and all exemplars beside them', async () => {
     const exponential = { schema: 3, zeroThreshold: 0.001, zeroCount: 1, positive: { indexes: [4], counts: [2] }, negative: none }
-    const exemplars = [exemplar(0.5), undefined, exemplar(7)]
+    const exemplars = Object.assign([exemplar(0.5), undefined, exemplar(7)], { [-1]: exemplar(99) })
     const source = rowsOf('CUMULATIVE_DISTRIBUTION', [[{ value: 9, buckets: [1, 1, 1], exemplars, exponential }]], [1, 2])
     const { histogram } = (await read(source)).get('rows')!.metric[0]!
     expect(histogram).toMatchObject({
