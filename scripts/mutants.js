@@ -1,6 +1,8 @@
 // Changes the source in one place at a time and sees whether a test fails: `npm run test:mutants`, or `npm run test:mutants -- digits
-// row-index` for files whose path contains one of the words. What survives is listed by file and line; a loop that does not end
-// counts as killed. All happens in a copy below the folder for temporary files, in one worker, at low priority.
+// row-index` for files whose path contains one of the words; all take about ten minutes, and each half minute it says how far
+// it is. What survives is listed by file and line; a loop that does not end counts as killed. What is known to mean the same
+// (mutants/same-meaning.js) is not tried, unless `--all` is given. All happens in a copy below the folder for temporary files, in
+// one worker, at low priority.
 import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { setPriority, tmpdir } from 'node:os'
