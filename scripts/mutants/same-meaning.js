@@ -168,7 +168,7 @@ export const SAME_MEANING = [
   {
     file: 'src/exporters/prometheus/family-text.ts',
     why: 'a page made anew says the same, only slower',
-    lines: ['const page = (this.#scalars[at] = new ScalarPage())', 'const page = (this.#distributions[at] = new DistributionPage())'],
+    lines: ['const page = (this.#distributions[at] = new DistributionPage())'],
   },
   {
     file: 'src/metrics/chunks.ts',
@@ -413,11 +413,6 @@ export const SAME_MEANING = [
     file: 'src/exporters/prometheus/openmetrics.ts',
     why: 'what is not kept is made anew, the same and slower',
     lines: ['/* no kept.set(family.source, rows) */'],
-  },
-  {
-    file: 'src/exporters/prometheus/text-encoder.ts',
-    why: 'what is not kept is made anew, the same and slower',
-    lines: ['/* no texts.set(source, text) */'],
   },
   {
     file: 'src/exporters/prometheus/text.ts',
