@@ -1,6 +1,8 @@
 // Changes the source in one place at a time and sees whether a test fails: `npm run test:mutants`, or `npm run test:mutants -- digits
-// row-index` for files whose path contains one of the words. What survives is listed by file and line; a loop that does not end
-// counts as killed. All happens in a copy below the folder for temporary files, in one worker, at low priority.
+// row-index` for files whose path contains one of the words; all take about ten minutes, and each half minute it says how far
+// it is. What survives is listed by file and line; a loop that does not end counts as killed. What is known to mean the same
+// (mutants/same-meaning.js) is not tried, unless `--all` is given. All happens in a copy below the folder for temporary files, in
+// one worker, at low priority.
 import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { setPriority, tmpdir } from 'node:os'
@@ -22,6 +24,7 @@ const FORMATS = [
     'text',
     'openmetrics',
     'protobuf',
+    'encoders',
     'openmetrics-rows',
     'out-chunks',
     'document-families',
@@ -40,18 +43,35 @@ const GROUPS = [
     tests: FORMATS,
   },
   { name: 'rows', sources: /^src\/metrics\/bucket-search\.ts$/, tests: metrics('bucket-search') },
-  { name: 'rows', sources: /^src\/metrics\/(row-index|label|label-text)\.ts$/, tests: metrics('row-index', 'label-text', 'row-store') },
   {
     name: 'rows',
-    sources: /^src\/metrics\/(row-store|cells|.*-cells|column-source|row-source|series-place|snapshot)\.ts$/,
-    tests: metrics('row-store', 'cells', 'column-source', 'row-index'),
+    sources: /^src\/metrics\/(row-index|row-places|label|label-text)\.ts$/,
+    tests: metrics('label-text', 'limits', 'label', 'row-places', 'row-index', 'row-store'),
+  },
+  {
+    name: 'rows',
+    sources: /^src\/metrics\/((sum|last-value|distribution|sketch)-cells|exemplars|sparse-buckets)\.ts$/,
+    tests: metrics('cells', 'sparse-buckets', 'sketch-cells', 'exponential-data', 'exponential-histogram'),
+  },
+  {
+    name: 'rows',
+    sources: /^src\/metrics\/(chunks|memory|epoch-log)\.ts$/,
+    tests: metrics('chunks', 'memory', 'epoch-log'),
+  },
+  {
+    name: 'rows',
+    sources: /^src\/metrics\/(row-store|store-chunk|column-source|row-source|series-place|snapshot)\.ts$/,
+    tests: [...metrics('store-chunk', 'series-place', 'row-store', 'gauge', 'column-source', 'snapshot'), 'test/stats/record.test.ts'],
   },
 ]
 /** A run of a file with a mutant that takes longer is ended, and the mutant counts as killed. */
 const MOST_MS = 30_000
 
-/** Tests that take longer are left out for mutants that others reach; `--all` runs them too. */
-const SLOW_MS = 1_000
+/** Tests that take longer are left out for mutants that others reach; `--all` runs them too, and mutants known to mean the same. */
+const SLOW_MS = 2_000
+
+/** How often it says how far it is. */
+const EACH_MS = 30_000
 
 const all = process.argv.includes('--all')
 const words = process.argv.slice(2).filter((word) => word !== '--all')
@@ -80,8 +100,21 @@ for (const { name, group } of sources) {
   writeFileSync(join(copy, name), text)
   for (const mutant of made) mutants.push({ ...mutant, source: name, group: group.name })
 }
+const known = new Set(SAME_MEANING.flatMap(({ file, lines }) => lines.map((line) => `${file}: ${line}`)))
+const nameOf = ({ source, code }) => `${source}: ${code}`
+if (!all) {
+  // Where no other mutant reads the same, one that is known to mean the same need not be tried.
+  const times = new Map()
+  for (const mutant of mutants) times.set(nameOf(mutant), (times.get(nameOf(mutant)) ?? 0) + 1)
+  for (const mutant of mutants) mutant.isLeft = known.has(nameOf(mutant)) && times.get(nameOf(mutant)) === 1
+}
 const tests = Object.fromEntries(sources.map(({ name, group }) => [name, group.tests]))
-const testFiles = [...new Set(sources.flatMap(({ group }) => group.tests))]
+/** All of them, each as late as any group wants it, so that the closest come first for every mutant. */
+const testFiles = [...new Set(GROUPS.flatMap((group) => group.tests))]
+  .filter((file) => sources.some(({ group }) => group.tests.includes(file)))
+  .map((file) => ({ file, place: Math.max(...GROUPS.map((group) => group.tests.indexOf(file))) }))
+  .sort((a, b) => a.place - b.place)
+  .map(({ file }) => file)
 writeFileSync(journal, '')
 writeFileSync(join(copy, 'mutants.json'), JSON.stringify({ mutants, tests, journal, slowMs: all ? 1e9 : SLOW_MS }))
 writeFileSync(
@@ -91,7 +124,11 @@ writeFileSync(
 writeFileSync(
   join(copy, 'vitest.mutants.config.js'),
   `import base from './vitest.config.ts'
-const files = ${JSON.stringify(testFiles)}
+import { readFileSync } from 'node:fs'
+// Those that have tried all mutants, before a run that was ended, need not run again.
+const done = readFileSync(${JSON.stringify(journal)}, 'utf8').split('\\n').filter(Boolean).map((line) => JSON.parse(line))
+  .filter(({ what }) => what === 'done').map(({ file }) => file)
+const files = ${JSON.stringify(testFiles)}.filter((file) => !done.includes(file))
 class InOrder {
   shard(specs) { return specs }
   sort(specs) {
@@ -120,10 +157,27 @@ export default {
 
 const eventsOf = () =>
   readFileSync(journal, 'utf8')
-    .trim()
     .split('\n')
+    .slice(0, -1) // a line that is being written has no end yet
     .filter(Boolean)
     .map((line) => JSON.parse(line))
+
+const started = performance.now()
+let nextWord = EACH_MS
+/** Says now and then how far it is. */
+function tellProgress(events) {
+  const time = performance.now() - started
+  if (time < nextWord) return
+  nextWord = time + EACH_MS
+  const ended = new Map(events.filter(({ what }) => ['killed', 'stuck', 'survived'].includes(what)).map(({ id, what }) => [id, what]))
+  const killed = [...ended.values()].filter((what) => what !== 'survived').length
+  const done = new Set(events.filter(({ what }) => what === 'done').map(({ file }) => file))
+  const file = testFiles.find((name) => !done.has(name)) ?? testFiles.at(-1)
+  const at = testFiles.indexOf(file) + 1
+  console.error(
+    `${Math.round(time / 1e3)} s: ${killed} of ${mutants.length} killed, ${ended.size - killed} alive so far, in ${file} (${at} of ${testFiles.length})`,
+  )
+}
 
 /** Runs all files, and gives the mutant that stopped it, undefined once it came to its end. */
 async function runTests() {
@@ -144,7 +198,9 @@ async function runTests() {
   let since = performance.now()
   for (;;) {
     const done = await Promise.race([ended.then(() => true), sleep(500).then(() => false)])
-    const event = eventsOf().at(-1)
+    const events = eventsOf()
+    const event = events.at(-1)
+    tellProgress(events)
     if (JSON.stringify(event) !== last) since = performance.now()
     last = JSON.stringify(event)
     if (!done && (event?.what !== 'begun' || performance.now() - since < MOST_MS)) continue
@@ -159,7 +215,6 @@ async function runTests() {
   }
 }
 
-const started = performance.now()
 for (let stuck = await runTests(); stuck !== undefined; stuck = await runTests()) {
   writeFileSync(journal, `${JSON.stringify({ ...stuck, what: 'stuck' })}\n`, { flag: 'a' })
 }
@@ -169,10 +224,9 @@ rmSync(copy, { recursive: true, force: true })
 
 const stateOf = new Map()
 for (const { what, id, test } of events) if (id !== undefined && what !== 'begun') stateOf.set(id, { what, test })
-const known = new Set(SAME_MEANING.flatMap(({ file, lines }) => lines.map((line) => `${file}: ${line}`)))
 for (const mutant of mutants) {
   const { what = 'not reached', test } = stateOf.get(mutant.id) ?? {}
-  mutant.state = (what === 'survived' || what === 'not reached') && known.has(`${mutant.source}: ${mutant.code}`) ? 'same meaning' : what
+  mutant.state = (what === 'survived' || what === 'not reached') && known.has(nameOf(mutant)) ? 'same meaning' : what
   if (test !== undefined) mutant.test = test
 }
 
@@ -209,7 +263,8 @@ for (const { file } of events.filter(({ what }) => what === 'fails')) {
   console.error(`${file} fails without a mutant: it was left out`)
   process.exitCode = 1
 }
-const unused = [...known].filter((entry) => !mutants.some(({ source, code }) => entry === `${source}: ${code}`))
-if (words.length === 0 && unused.length > 0) console.error(`same-meaning.js names what is no mutant any more:\n${unused.join('\n')}`)
+const made = new Set(mutants.map(nameOf))
+const unused = [...known].filter((entry) => !made.has(entry) && sources.some(({ name }) => entry.startsWith(`${name}: `)))
+if (unused.length > 0) console.error(`same-meaning.js names what is no mutant any more:\n${unused.join('\n')}`)
 mkdirSync(join(root, '.run'), { recursive: true })
 writeFileSync(join(root, '.run/mutants.json'), JSON.stringify(mutants, null, 1))

@@ -4,8 +4,8 @@ import { appendFileSync, readFileSync } from 'node:fs'
 import { TestRunner, vi } from 'vitest'
 
 const { mutants, tests: allTests, journal, slowMs } = JSON.parse(readFileSync(process.env.TALLYSCOPE_MUTANTS, 'utf8'))
-/** A loop may take as many turns with a mutant as all tests of the file do without, and these. */
-const MORE_TURNS = 200_000
+/** Loops may take ten times as many turns with a mutant as the same tests do without, and these. */
+const MORE_TURNS = 20_000
 
 const state = {
   on: 0,
@@ -72,14 +72,18 @@ export default class MutantRunner extends TestRunner {
   reachedBy = new Map()
   atImport = new Uint8Array(0)
   times = new Map()
+  turns = new Map()
+  turnsAtImport = 0
 
   async onCollected() {
     this.atImport = state.reached
+    this.turnsAtImport = state.turns
     state.reached = new Uint8Array(mutants.length + 1)
   }
 
   onBeforeTryTask(test, ...rest) {
     state.reached = new Uint8Array(mutants.length + 1)
+    state.turns = 0
     return super.onBeforeTryTask(test, ...rest)
   }
 
@@ -87,6 +91,7 @@ export default class MutantRunner extends TestRunner {
     super.onAfterRunTask(test)
     this.reachedBy.set(fullName(test), state.reached)
     this.times.set(fullName(test), test.result?.duration ?? 0)
+    this.turns.set(fullName(test), state.turns)
   }
 
   // oxlint-disable-next-line typescript/no-misused-promises -- vitest waits for it
@@ -99,6 +104,7 @@ export default class MutantRunner extends TestRunner {
     for (const file of files) note({ what: 'done', file: file.name })
     this.reachedBy.clear()
     this.times.clear()
+    this.turns.clear()
     this.reset()
     state.reached = new Uint8Array(mutants.length + 1)
     state.turns = 0
@@ -120,9 +126,8 @@ export default class MutantRunner extends TestRunner {
   async tryMutants(file) {
     const { startTests } = await import('@vitest/runner')
     const mine = mutants.filter(
-      ({ id, source }) => allTests[source].includes(file.name) && !dead.has(id) && !tried.has(`${file.name} ${id}`),
+      ({ id, source, isLeft }) => !isLeft && allTests[source].includes(file.name) && !dead.has(id) && !tried.has(`${file.name} ${id}`),
     )
-    state.mostTurns = 10 * state.turns + MORE_TURNS
     for (const { id } of mine) {
       const always = this.atImport[id] === 1
       const reaching = [...this.reachedBy.keys()].filter((name) => always || this.reachedBy.get(name)[id] === 1)
@@ -134,6 +139,8 @@ export default class MutantRunner extends TestRunner {
       const begun = performance.now()
       this.reset()
       state.turns = 0
+      const turns = [...wanted].reduce((sum, name) => sum + this.turns.get(name), this.turnsAtImport)
+      state.mostTurns = 10 * turns + MORE_TURNS
       state.on = id
       const run = new RunWithMutant(this, (name) => wanted.has(name), this.times)
       const files = await startTests([file.filepath], run)

@@ -21,7 +21,7 @@ export function isTagValue(value: unknown): value is string | number | boolean |
  * Gives the string itself where nothing has to change.
  */
 export function labelText(value: string | number | boolean | bigint, maxLength: number): string {
-  const text = typeof value === 'string' ? value : String(value === 0 ? 0 : value)
+  const text = typeof value === 'string' ? value : String(value) // -0 reads `0`, which is meant
   const near = text.length > 2 * maxLength ? text.slice(0, 2 * maxLength) : text // no more is read of a text of any length
   return cut(near.isWellFormed() ? near : near.toWellFormed(), maxLength)
 }

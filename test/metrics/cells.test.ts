@@ -62,6 +62,37 @@ describe.each(fresh)('%s', (_kind, make) => {
     expect(told(copy, 3)).not.toEqual(told(cells, 1))
   })
 
+  describe('of a row among others', () => {
+    const told = (cells: Cells, cell: number) => [
+      cells.value(cell),
+      cells.count(cell),
+      cells.sumOfSquaredDeviation(cell),
+      [0, 1].map((at) => [cells.bucket(cell, at), cells.exemplar(cell, at)]),
+    ]
+    /** Every row has values of its own, in both buckets, and exemplars. */
+    const full = (more: number) => {
+      const cells = make()
+      for (let cell = 0; cell < ROWS; cell++) {
+        for (let n = 0; n <= cell + more; n++) for (const value of [0.5, 3, 7.25 + more]) cells.record(cell, value)
+        for (const value of [0.5, 3]) cells.attach(cell, value, { id: `${more} ${cell}` }, epochs)
+      }
+      return cells
+    }
+
+    test('clearing leaves the others as they are', () => {
+      const [cells, before, empty] = [full(1), full(1), make()]
+      cells.clear(2)
+      expect([0, 1, 2, 3].map((cell) => told(cells, cell))).toEqual([0, 1, 2, 3].map((cell) => told(cell === 2 ? empty : before, cell)))
+    })
+
+    test('copying replaces all that there was, and leaves the others as they are', () => {
+      const [cells, before, from] = [full(1), full(1), full(5)]
+      cells.copy(2, from, 1)
+      expect(told(cells, 2)).toEqual(told(from, 1))
+      for (const cell of [0, 1, 3]) expect(told(cells, cell)).toEqual(told(before, cell))
+    })
+  })
+
   test('−0 is 0', () => {
     const cells = make()
     cells.record(1, -0)
@@ -89,6 +120,7 @@ describe('sums', () => {
     ['of 2^31 itself, a double', [2 ** 31, 1], 2 ** 31 + 1],
     ['fractions beside whole numbers', [0.5, 1, 0.25, big, 2], 0.75 + big + 3],
     ['negative numbers, of signed measures', [5, -3, -(2 ** 31), 1], 5 - 3 - 2 ** 31 + 1],
+    ['a negative number first', [-1, 5], 4],
     ['up to 2^53', [2 ** 53 - 2, 1], 2 ** 53 - 1],
   ])('%s', (_what, values, expected) => check(values, expected))
 
@@ -242,6 +274,37 @@ describe('distributions', () => {
     cells.clear(1)
     expect(buckets(cells, [1])).toEqual([0, 0])
   })
+
+  test('carry each bucket over by itself, value by value', () => {
+    const cells = distribution([1])
+    const full = distribution([1])
+    vi.spyOn(full, 'bucket').mockImplementation(() => 2 ** 31 - 2)
+    cells.copy(1, full, 1)
+    for (let n = 1; n < 4; n++) {
+      cells.record(1, 0.5)
+      expect(buckets(cells, [1])).toEqual([2 ** 31 - 2 + n, 2 ** 31 - 2])
+    }
+    cells.record(1, 2)
+    cells.record(1, 2)
+    expect(buckets(cells, [1])).toEqual([2 ** 31 + 1, 2 ** 31])
+    expect([0, 2, 3].map((cell) => buckets(cells, [1], cell))).toEqual(Array(3).fill([0, 0]))
+  })
+
+  test('cannot be copied from another kind', () => {
+    expect(() => distribution().copy(1, new SumCells(ROWS, 'local'), 1)).toThrow('BUG: copied a distribution from another kind')
+  })
+
+  test('are copied with buckets of any size', () => {
+    const sizes = [1, 2 ** 30, 2 ** 31 - 1, 2 ** 31, 2 ** 31 + 5, 2 ** 31 + 2 ** 30 + 5, 2 ** 32 - 1, 2 ** 32 + 7, 2 ** 40 + 2 ** 31 + 3]
+    const bounds = sizes.slice(1).map((_, at) => at)
+    const [cells, full] = [distribution(bounds), distribution(bounds)]
+    vi.spyOn(full, 'bucket').mockImplementation((_cell, at) => sizes[at]!)
+    cells.copy(1, full, 1)
+    expect(buckets(cells, bounds)).toEqual(sizes)
+    cells.record(1, 0)
+    cells.record(1, 100)
+    expect(buckets(cells, bounds)).toEqual([2, ...sizes.slice(1, -1), sizes.at(-1)! + 1])
+  })
 })
 
 describe('exemplars', () => {
@@ -285,12 +348,23 @@ describe('exemplars', () => {
   test('are taken from a sampled span: the first of a bucket since the last gathering', () => {
     const cells = distribution([10])
     contextState.openSampledSpans = 1
-    inSpan(() => [1, 2, 20].map((one) => cells.record(1, one)))
+    inSpan(() => [1, 2, 20, 3, 30].map((one) => cells.record(1, one)))
     expect([0, 1].map((at) => cells.exemplar(1, at)?.value)).toEqual([1, 20])
     epochs.advance()
     inSpan(() => cells.record(1, 3))
     expect([0, 1].map((at) => cells.exemplar(1, at)?.value)).toEqual([3, 20])
     expect(Object.isFrozen(cells.exemplar(1, 0))).toBe(true)
+  })
+
+  test('of a row that was cleared are taken anew, also before the next gathering', () => {
+    const first = new EpochLog(clock)
+    const cells = new DistributionCells(ROWS, 'local', new BucketSearch([]), first)
+    contextState.openSampledSpans = 1
+    expect(first.current).toBe(1)
+    inSpan(() => cells.record(1, 5))
+    cells.clear(1)
+    inSpan(() => cells.record(1, 6))
+    expect(cells.exemplar(1, 0)?.value).toBe(6)
   })
 
   test('are not asked for while no sampled span is open, nor found outside of one', () => {
@@ -331,5 +405,7 @@ describe('exemplars', () => {
     const [sum, count, last] = [new SumCells(ROWS, 'local'), new CountCells(ROWS, 'local'), new LastValueCells(ROWS, 'local')]
     for (const cells of [sum, count, last]) (cells as Cells).attach(1, 7, { id: 'a' }, epochs)
     expect([sum.exemplar(1)?.value, count.exemplar(1)?.value, last.exemplar()]).toEqual([7, 1, undefined])
+    sum.attach(2, 8, { id: 'b' }, epochs)
+    expect([1, 2].map((cell) => sum.exemplar(cell)?.attachments)).toEqual([{ id: 'a' }, { id: 'b' }])
   })
 })

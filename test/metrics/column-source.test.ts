@@ -1,4 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { ColumnSource } from '../../src/metrics/column-source.js'
+import { EpochLog } from '../../src/metrics/epoch-log.js'
+import { RowStore } from '../../src/metrics/row-store.js'
+import { SumCells } from '../../src/metrics/sum-cells.js'
 import { type Family, type RowChunk, type RowSource, standsIn } from '../../src/metrics/row-source.js'
 import { count, distribution, lastValue, sum } from '../../src/stats/aggregation.js'
 import { Stats } from '../../src/stats/stats.js'
@@ -132,6 +136,25 @@ describe('a source', () => {
     for (let n = 0; n < 40; n++) stats.record(measure, 1, { a: n })
     expect([source.chunks.length, source.chunks[1]!.count(0)]).toEqual([2, 1])
   })
+  test('may have labels that are the same in all rows, and has those of its store where nothing else is said', () => {
+    const epochs = new EpochLog(new ManualClock())
+    const budget = { used: 0, limit: 9 }
+    const store = new RowStore({ name: 'constant', labelKeys: ['a', 'b'], rowLimit: 9, budget, valueLength: 9, epochs })
+    const column = store.addColumn((rows, kind) => new SumCells(rows, kind))
+    epochs.restructure()
+    store.find({ a: 'x', b: 'y' })
+    const descriptor = { name: 'm', description: '', unit: '1', type: 'GAUGE_DOUBLE', labelKeys: [] } as const
+    const labelsOf = (labels?: (number | string)[]) => {
+      const source = new ColumnSource({ descriptor, store, kind: 'scalar', ...(labels && { labels }) }, column)
+      expect([source.bounds, source.kind, source.descriptor, source.column]).toEqual([[], 'scalar', descriptor, 0])
+      const { size, version, youngest } = source.chunks[0]!
+      expect([size, version, youngest]).toEqual([1, store.chunks[0]!.version, 1])
+      return (labels ?? store.labelKeys).map((_, at) => source.chunks[0]!.labelValue(0, at))
+    }
+    expect(labelsOf()).toEqual(['x', 'y'])
+    expect(labelsOf([1, 'constant', 0])).toEqual(['y', 'constant', 'x'])
+  })
+
   test('tells which rows stand in a document that was begun in a structure', () => {
     const registry = new MetricRegistry()
     const gauge = registry.gauge('g', { labelKeys: ['a'] })
@@ -167,5 +190,15 @@ describe('a source', () => {
       [0, 0],
       [32, 8],
     ])
+    const chunk = left.chunks[0]!
+    expect(chunk.version).toBeLessThan(0) // no chunk of rows has such a one: nothing that was kept of it stays
+    expect([chunk.isLive(0), chunk.isOverflow(0), chunk.labelValue(0, 0), chunk.exemplar(0, 0)]).toEqual([
+      false,
+      false,
+      undefined,
+      undefined,
+    ])
+    expect([chunk.youngest, chunk.birth(0), chunk.mark(0), chunk.startTimeUnixMs(0)]).toEqual([0, 0, 0, 0])
+    expect([chunk.value(0), chunk.count(0), chunk.sumOfSquaredDeviation(0), chunk.bucket(0, 0)]).toEqual([0, 0, 0, 0])
   })
 })

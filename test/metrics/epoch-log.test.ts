@@ -35,3 +35,27 @@ test.each([1_000, 100_000, 2_000_000])('after %i epochs idle times are never ove
   }
   expect(wrong).toEqual([])
 })
+
+test('idle times of the newest 1,024 epochs are exact, and none is understated much where coarser ones take over', () => {
+  const epochs = 40_000
+  const log = logOf(epochs, 10)
+  const wrong: object[] = []
+  for (let mark = 1; mark <= epochs; mark++) {
+    const trueMs = (epochs - mark) * 10
+    const idleMs = log.idleMs(mark)
+    const leastMs = epochs - mark < 1_024 ? trueMs : trueMs * 0.95
+    if (idleMs > trueMs || idleMs < leastMs) wrong.push({ mark, trueMs, idleMs })
+  }
+  expect(wrong).toEqual([])
+})
+
+test('a row idle for longer than anything is remembered has been so since the oldest end that is', () => {
+  const clock = new ManualClock()
+  const log = new EpochLog(clock)
+  for (let end = 1; end <= 1_100; end++) {
+    log.current = end * 32_768 // only each of these is kept for so long
+    clock.advance(1_000)
+    log.advance()
+  }
+  expect([1, 32_768, 77 * 32_768, 78 * 32_768].map((mark) => log.idleMs(mark))).toEqual([1_023_000, 1_023_000, 1_023_000, 1_022_000])
+})

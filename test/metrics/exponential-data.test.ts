@@ -26,6 +26,7 @@ test('values are counted for fixed bounds and in exponential buckets', () => {
     exponential: { schema: 0, zeroCount: 1, positive: { indexes: [0, 2, 4], counts: [1, 1, 2] } },
   })
   expect(one.quantile(1)).toBe(16)
+  expect(one.snapshot()).not.toHaveProperty('exemplars')
 })
 
 test('counts below a fixed bound never fall, however low the resolution gets', () => {

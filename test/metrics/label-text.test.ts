@@ -35,6 +35,11 @@ describe('the text of a value', () => {
   ]
   test.each(cases)('%s', (_what, value, maxLength, text) => expect(labelText(value, maxLength)).toBe(text))
 
+  test('takes a pair beyond U+10000, the first that is one, for one code point', () => {
+    expect(labelText('\u{10000}\u{10000}x', 2)).toBe('\u{10000}\u{10000}')
+    expect(labelText('\uffff\uffffx', 2)).toBe('\uffff\uffff')
+  })
+
   test('is no more work for a text of 100 MB than for a short one', () => {
     const huge = `${'\u{1f600}'.repeat(300)}${'x'.repeat(1e8)}`
     const startMs = performance.now()
@@ -58,6 +63,11 @@ describe('own labels', () => {
     ['of no object are none', 7, {}],
     ['of nothing are none', undefined, {}],
   ]
+  test('are cut where no engine would keep more', () => {
+    const { a } = ownLabels({ a: 'x'.repeat(20_000) }, ['a'])
+    expect(a).toBe('x'.repeat(16_384))
+  })
+
   test.each(cases)('%s', (_what, labels, own) => {
     const found = ownLabels(labels, ['a', 'b'])
     expect({ ...found }).toEqual(own)

@@ -72,6 +72,12 @@ test('a number is the row of the equal text, −0 that of 0, a BigInt too', () =
   check(['a'], [{ a: 200 }, { a: '200' }, { a: 200n }, { a: 0 }, { a: -0 }, { a: '0' }], [0, 0, 0, 1, 1, 1], [['200'], ['0']])
 })
 
+test('a number or a boolean is found at once after it was given, whether its text or itself came first', () => {
+  const rows = new Rows(['a'])
+  expect([rows.find({ a: 7 }), rows.find({ a: '8' }), rows.find({ a: 8 }), rows.find({ a: true })]).toEqual([0, 1, 1, 2])
+  expect([7, '7', 8, '8', true, 'true'].map((a) => rows.index.find({ a }))).toEqual([0, 0, 1, 1, 2, 2])
+})
+
 test('numbers are texts as JavaScript writes them', () => {
   check(['a'], [{ a: 1e21 }, { a: '1e+21' }, { a: 0.1 }, { a: Infinity }], [0, 0, 1, 2], [['1e+21'], ['0.1'], ['Infinity']])
 })
@@ -155,10 +161,71 @@ describe('labels are read as properties', () => {
   })
 })
 
+test('the labels of another copy of this package are known by the symbol that all share', () => {
+  const rows = new Rows(['a'])
+  expect([rows.find({ a: 'x' }), rows.find({ [Symbol.for('tallyscope.labels')]: { a: 'x' }, a: 'y' })]).toEqual([0, 0])
+})
+
+describe('an object that is given again and again', () => {
+  const MANY = 200 // one find in 64 is remembered
+
+  test('is read each time: it may have changed', () => {
+    const rows = new Rows(['a', 'b'])
+    const labels = { a: 'x', b: 'y' }
+    for (let n = 0; n < MANY; n++) expect(rows.find(labels)).toBe(0)
+    labels.b = 'z'
+    expect(rows.find(labels)).toBe(1)
+    labels.b = 'y'
+    expect(rows.find(labels)).toBe(0)
+    labels.a = 'z'
+    expect(rows.find(labels)).toBe(2)
+  })
+
+  test('is not found any more once its row was removed, nor is another with the same labels', () => {
+    const rows = new Rows(['a'])
+    const labels = { a: 'x' }
+    rows.find({ a: 'other' })
+    for (let n = 0; n < MANY; n++) expect(rows.find(labels)).toBe(1)
+    rows.index.remove(new Set([1]))
+    expect([rows.index.find(labels), rows.index.find({ a: 'x' }), rows.index.find({ a: 'other' })]).toEqual([NO_ROW, NO_ROW, 0])
+  })
+
+  test('is found once its row is made, though it was not before', () => {
+    const rows = new Rows(['a', 'b'])
+    rows.find({ a: 'x', b: 'y' })
+    rows.find({ a: 'z', b: 'w' })
+    const labels = { a: 'x', b: 'w' } // known values that have no row together
+    for (let n = 0; n < MANY; n++) expect(rows.index.find(labels)).toBe(NO_ROW)
+    expect(rows.find(labels)).toBe(2)
+    for (let n = 0; n < MANY; n++) expect(rows.index.find(labels)).toBe(2)
+  })
+
+  test('is another row once its only label has another value, or none', () => {
+    const rows = new Rows(['a'])
+    expect([rows.find({}), rows.find({ a: 'y' })]).toEqual([0, 1])
+    for (const [value, row] of [
+      ['y', 1],
+      [undefined, 0],
+      [null, 0],
+      [7, 2],
+    ] as const) {
+      const labels: { a: unknown } = { a: 'x' }
+      const own = rows.find(labels)
+      for (let n = 0; n < MANY; n++) expect(rows.find(labels)).toBe(own)
+      labels.a = value
+      expect(rows.find(labels)).toBe(row === 2 ? rows.made - 1 : row)
+      labels.a = 'x'
+      expect(rows.find(labels)).toBe(own)
+    } // prettier-ignore
+  })
+})
+
 test('objects, functions and symbols are refused and never turned to text', () => {
   const hostile = { toString: () => expect.fail('toString'), valueOf: () => expect.fail('valueOf'), toJSON: () => expect.fail('toJSON') }
   const refused = [hostile, {}, [], ['x"} 1\nevil 1'], () => 1, Symbol('s'), new Date(0), new String('x'), new Proxy({}, {})]
   const rows = new Rows(['a', 'b'])
+  expect(REFUSED).toBeLessThan(0)
+  expect(REFUSED).not.toBe(NO_ROW)
   for (const a of refused) {
     expect(rows.find({ a, b: 'x' })).toBe(REFUSED)
     expect(rows.find({ a: 'x', b: a })).toBe(REFUSED)
@@ -212,6 +279,136 @@ describe('a getter that comes back to the same index finds nothing mixed up', ()
     expect(new Set(texts).size).toBe(texts.length)
     expect(texts.every((text, row) => rows.find({ a: text }) === row)).toBe(true)
   })
+})
+
+describe.each([
+  ['few values', 3],
+  ['many values', 130],
+])('with %s', (_what, size) => {
+  const keys = ['a', 'b', 'c', 'd', 'e'] // 130 values of five labels take more bits than a number has
+
+  /** As many rows as values, none of which has a value in common with another. */
+  function filled(): Rows {
+    const rows = new Rows(keys)
+    for (let n = 0; n < size; n++) rows.find(labelsOf(n))
+    return rows
+  }
+  const labelsOf = (n: number) => Object.fromEntries(keys.map((key) => [key, `${key}${n}`]))
+
+  test('rows that differ in one label alone are found at once, each from when it is made', () => {
+    const rows = filled()
+    const made: Labels[] = []
+    for (const key of keys) {
+      for (let n = 1; n < 200; n++) {
+        const labels = { ...labelsOf(0), [key]: `${key}${n}` }
+        const row = rows.find(labels)
+        made[row] = labels
+        expect(rows.index.find(labels)).toBe(row)
+      }
+    }
+    expect(made.filter(Boolean)).toHaveLength(5 * 199)
+    for (const [row, labels] of made.entries()) if (labels !== undefined) expect(rows.index.find(labels)).toBe(row)
+  })
+
+  test('known values that have no row together are not found, nor is a value that is not known', () => {
+    const rows = filled()
+    const mixed = (n: number) => ({ ...labelsOf(n), e: `e${(n + 1) % size}` })
+    for (let n = 0; n < size; n++) expect([rows.index.find(mixed(n)), rows.index.findValues(Object.values(mixed(n)))]).toEqual([-1, -1])
+    const partial = { a: 'a1', b: 'b1', d: 'd1' }
+    const row = rows.find(partial)
+    expect([rows.index.find(partial), rows.index.find({ ...partial, c: 'new' }), rows.index.find({ ...partial, e: 7 })]).toEqual([
+      row,
+      -1,
+      -1,
+    ])
+  })
+
+  test('what a getter does to the index never leads to the row of others', () => {
+    const known = [labelsOf(0), labelsOf(1), { ...labelsOf(0), c: 'c1' }]
+    const others = { ...labelsOf(2), c: 'c1' }
+    type Act = (index: RowIndex) => unknown
+    const acts: [string, Act][] = [
+      ['find', (index) => known.map((labels) => index.find(labels))],
+      ['find one', (index) => index.find(known[1]!)],
+      ['find values', (index) => index.findValues(Object.values(known[1]!))],
+      ['insert', (index) => index.findValues(Object.values(others)) === NO_ROW && index.insert(Object.values(others), 5_000)],
+      ['remove', (index) => index.remove(new Set([5_000]))],
+    ]
+    for (const [first, before] of acts) {
+      for (const [second, after] of acts) {
+        for (const key of keys) {
+          const rows = filled()
+          rows.find(known[2]!)
+          for (let split = 1; split < keys.length; split++) {
+            // The first labels of one and the last of the other: what would be found if they were mixed up.
+            const [one, other] = [known[0]!, known[1]!].map((labels) => Object.entries(labels))
+            rows.find(Object.fromEntries([...one!.slice(0, split), ...other!.slice(split)]))
+            rows.find(Object.fromEntries([...other!.slice(0, split), ...one!.slice(split)]))
+          }
+          rows.index.insert(Object.values({ ...labelsOf(1), c: 'c2' }), 5_000)
+          for (const [wanted, labels] of [
+            [0, known[0]!],
+            [1, known[1]!],
+          ] as const) {
+            const object = Object.defineProperty({ ...labels }, key, {
+              get: () => (before(rows.index), after(rows.index), labels[key]),
+            })
+            const found = rows.index.find(object)
+            expect([first, second, key, [wanted, NO_ROW].includes(found)]).toEqual([first, second, key, true])
+          } // prettier-ignore
+        }
+      }
+    }
+  })
+})
+
+test('the row without labels stays among thousands whose places are looked for beside its own', () => {
+  const rows = new Rows(['a', 'b', 'c'])
+  const labelsOf = (n: number) => ({ a: n % 40, b: (n >> 3) % 50, c: (n >> 6) % 60 })
+  expect(rows.find({})).toBe(0)
+  const found = Array.from({ length: 4_000 }, (_, n) => rows.find(labelsOf(n)))
+  expect(rows.index.find({})).toBe(0)
+  for (let n = 0; n < 4_000; n++) expect(rows.index.find(labelsOf(n))).toBe(found[n])
+})
+
+test('ten thousand rows that come and go leave no texts behind', () => {
+  const index = new RowIndex(['a', 'b'], 256)
+  /** What there is while a hundred rows are in use, which then go. */
+  const turn = (from: number) => {
+    for (let row = 0; row < 100; row++) index.insert([`value ${from + row} of a, `.padEnd(100, 'x'), from + row], row)
+    const bytes = from % 2_000 === 0 ? (global.gc!(), process.memoryUsage().heapUsed) : undefined
+    index.remove(new Set(Array.from({ length: 100 }, (_, row) => row)))
+    return bytes
+  }
+  const bytes = Array.from({ length: 121 }, (_, n) => turn(n * 100)).filter((memory) => memory !== undefined)
+  expect(bytes.at(-1)! - bytes[1]!).toBeLessThan(500_000)
+})
+
+test('rows that stay keep their texts, and what is not set, when others are forgotten', () => {
+  const rows = new Rows(['a', 'b'])
+  const gone = new Set(Array.from({ length: 500 }, (_, n) => rows.find({ a: `a${n}`, b: n })))
+  const stay: Labels[] = [{ a: 'x' }, { b: 'y' }, {}, { a: 'x', b: 'y' }, { a: 'a7', b: 'y' }]
+  const found = stay.map((labels) => rows.find(labels))
+  rows.index.remove(gone)
+  expect(found.map((row) => rows.texts(row))).toEqual([
+    ['x', undefined],
+    [undefined, 'y'],
+    [undefined, undefined],
+    ['x', 'y'],
+    ['a7', 'y'],
+  ])
+  expect(stay.map((labels) => rows.index.find(labels))).toEqual(found)
+})
+
+test('a value that was refused cannot become a row', () => {
+  const index = new RowIndex(['a'], 9)
+  expect(() => index.insert([{}], 0)).toThrow('BUG: a refused value was to become a row')
+})
+
+test('2,000 texts of one label are found at once', () => {
+  const rows = new Rows(['a'])
+  for (let n = 0; n < 2_000; n++) rows.find({ a: `text ${n}` })
+  for (let n = 0; n < 2_000; n++) expect(rows.index.find({ a: `text ${n}` })).toBe(n)
 })
 
 test('lone surrogates become U+FFFD before the lookup, and equal ones are one row', () => {

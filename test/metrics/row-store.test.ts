@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { selfFamilies } from '../../src/base/self-count.js'
 import type { Cells } from '../../src/metrics/cells.js'
 import { SumCells } from '../../src/metrics/sum-cells.js'
 import { EpochLog } from '../../src/metrics/epoch-log.js'
@@ -100,6 +101,39 @@ test('a getter that answers differently each time makes no two rows with the sam
   expect(new Set(rows).size).toBe(rows.length)
 })
 
+test('a value that is cut is counted under the name of the store, once a row', () => {
+  const { store, add } = storeOf(['a'], { valueLength: 3 })
+  const cut = () => selfValue('tallyscope_cut_tag_values_total', `store ${stores - 1}`)
+  for (const a of ['abc', 'abcd', 'abce', 'xyz!', 'xyz?']) add({ a })
+  expect([store.size, cut()]).toEqual([2, 1])
+})
+
+test('what is counted says what it is', () => {
+  const { description: overflowed, ...one } = selfFamilies.get('tallyscope_overflowed_records_total')!
+  const { description: cut, ...other } = selfFamilies.get('tallyscope_cut_tag_values_total')!
+  for (const family of [one, other]) expect(family).toMatchObject({ type: 'counter', unit: '1', labelKeys: ['store'] })
+  expect([overflowed, cut]).toEqual([
+    'Records that went to the overflow row because a limit of rows was reached.',
+    'Tag values longer than the limit, cut when their row was made.',
+  ])
+})
+
+test('memory is local and rows are plain, unless a store is asked for others', () => {
+  const kinds: string[] = []
+  const options = { name: 'kinds', labelKeys: [], rowLimit: 9, budget: { used: 0, limit: 9 }, valueLength: 9, epochs: storeOf([]).epochs }
+  const stores = [new RowStore(options), new RowStore({ ...options, memory: 'shared', sketched: true })]
+  for (const store of stores) {
+    store.addColumn((rows, kind) => (kinds.push(kind), new SumCells(rows, kind)))
+    store.find({})
+  }
+  expect(kinds).toEqual(['local', 'shared'])
+  expect(stores.map(({ sketched, chunks }) => [sketched, chunks[0]!.sketched])).toEqual([
+    [false, false],
+    [true, true],
+  ]) // prettier-ignore
+  expect(stores.map(({ chunks }) => chunks[0]!.marks.buffer instanceof SharedArrayBuffer)).toEqual([false, true])
+})
+
 describe('removal', () => {
   const three = () => {
     const made = storeOf(['a', 'b'])
@@ -166,6 +200,46 @@ describe('removal', () => {
     add({ a: 1 })
     expect([later > versions[2]!, store.chunks[0]!.version]).toEqual([true, later])
   })
+
+  test('of nothing is none: who keeps the place of a row need not look for it', () => {
+    const { store, epochs } = three()
+    const before = [epochs.structure, epochs.current]
+    expect([store.remove(new Set()), store.remove(store.matching({ a: 'none' }))]).toEqual([0, 0])
+    expect([epochs.structure, epochs.current]).toEqual(before)
+  })
+
+  test('of the overflow row alone is told too', () => {
+    const { store, add, epochs } = storeOf(['a'], { rowLimit: 1 })
+    add({ a: 1 })
+    add({ a: 2 })
+    store.remove(store.matching({}))
+    const before = epochs.structure
+    store.clear()
+    expect(epochs.structure).toBe(before + 1)
+    store.clear()
+    expect(epochs.structure).toBe(before + 1)
+  })
+
+  test('and making again give a chunk versions that it never had', () => {
+    const { store, add } = storeOf(['a'])
+    const versions: number[] = []
+    for (let n = 0; n < 5; n++) {
+      add({ a: n })
+      versions.push(store.chunks[0]!.version)
+      store.remove(store.matching({ a: n }))
+      versions.push(store.chunks[0]!.version)
+    }
+    expect(new Set(versions).size).toBe(10)
+  })
+})
+
+test('a chunk says how many of its cells are in use, holes included', () => {
+  const { store, add } = storeOf(['a'])
+  const sizes = () => store.chunks.map(({ size }) => size)
+  const seen = Array.from({ length: 34 }, (_, a) => (add({ a }), sizes()))
+  expect([seen[0], seen[1], seen[2], seen[31], seen[32], seen[33]]).toEqual([[1], [2], [3], [32], [32, 1], [32, 2]])
+  store.remove(store.matching({ a: 0 }))
+  expect(sizes()).toEqual([32, 2])
 })
 
 describe('births', () => {

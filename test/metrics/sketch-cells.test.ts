@@ -34,6 +34,13 @@ test('a copy has all that the row has, exemplars too, and goes its own way', () 
   expect([from.count(1), to.count(3)]).toEqual([3, 4])
 })
 
+test('what stands beside the data in plain cells is nothing here: it is in the snapshot', () => {
+  const cells = make()
+  cells.record(1, 2)
+  cells.attach(1, 2, { id: 'a' })
+  expect([cells.sumOfSquaredDeviation(), cells.bucket(), cells.exemplar()]).toEqual([0, 0, undefined])
+})
+
 test('another kind cannot be copied', () => {
   expect(() => make().copy(0, new SumCells(1, 'local'), 0)).toThrow('BUG: copied a sketch from another kind')
 })

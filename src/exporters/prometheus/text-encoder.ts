@@ -58,7 +58,6 @@ export const textEncoder: Encoder = {
         if (turns.over) await turns.next()
       }
     }
-    if (out.hasFull) yield* out.takeFull()
     const rest = out.takeRest()
     if (rest.length > 0) yield rest
   },

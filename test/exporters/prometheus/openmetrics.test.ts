@@ -312,3 +312,27 @@ test('state sets with and without other labels keep their first row of each stat
     '# TYPE st stateset\nst{st="on"} 1\nst{a="x",st="on"} 0\n# EOF\n',
   )
 })
+
+test('states of one set stand together, though what is not set is spelled in two ways; other series stay in their order', () => {
+  const labelKeys = ['house', 'door']
+  const series: [(string | undefined)[], number][] = [
+    [[undefined, 'open'], 1],
+    [['a', 'open'], 1],
+    [['', 'shut'], 0],
+    [['a', 'shut'], 0],
+  ]
+  const lines = (type: 'STATE_SET' | 'GAUGE_INT64') =>
+    formatOpenMetrics([metric({ name: 'door', type, labelKeys }, ...series)]).match(/^door.*/gm)
+  expect(lines('STATE_SET')).toEqual([
+    'door{door="open"} 1',
+    'door{door="shut"} 0',
+    'door{house="a",door="open"} 1',
+    'door{house="a",door="shut"} 0',
+  ])
+  expect(lines('GAUGE_INT64')).toEqual([
+    'door{door="open"} 1',
+    'door{house="a",door="open"} 1',
+    'door{door="shut"} 0',
+    'door{house="a",door="shut"} 0',
+  ])
+})

@@ -195,3 +195,12 @@ test('the last point counts, a series without points is left out, and buckets th
     '# TYPE h histogram\nh_bucket{le="1"} 1\nh_bucket{le="2"} 1\nh_bucket{le="+Inf"} 4\nh_sum 0.5\nh_count 4\n',
   )
 })
+
+test('the mark of the series for the rest stands behind its labels, where it has any', () => {
+  const family = metric(
+    { name: 'g', type: 'GAUGE_INT64', labelKeys: ['a'] },
+    [['x'], 1, { overflow: true }],
+    [[undefined], 2, { overflow: true }],
+  )
+  expect(formatText([family])).toBe('# TYPE g gauge\ng{a="x",tallyscope_overflow="true"} 1\ng{tallyscope_overflow="true"} 2\n')
+})

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest'
+import { BucketSearch } from '../../src/metrics/bucket-search.js'
+import { DistributionCells } from '../../src/metrics/distribution-cells.js'
+import { EpochLog } from '../../src/metrics/epoch-log.js'
+import { LastValueCells } from '../../src/metrics/last-value-cells.js'
+import { StoreChunk } from '../../src/metrics/store-chunk.js'
+import { CountCells, SumCells } from '../../src/metrics/sum-cells.js'
+import { ManualClock } from '../../src/testing/manual-clock.js'
+
+const epochs = new EpochLog(new ManualClock())
+const chunkOf = (index = 0) => new StoreChunk(index, epochs, 'local', false)
+const shortCuts = ({ slots, counts, distribution }: StoreChunk) => [slots, counts, distribution]
+
+test('a single column of counts, sums or distributions can be recorded into without a call', () => {
+  const [sums, counts] = [new SumCells(32, 'local'), new CountCells(32, 'local')]
+  const distribution = new DistributionCells(32, 'local', new BucketSearch([1]), epochs)
+  const last = new LastValueCells(32, 'local')
+  const found = [sums, counts, distribution, last].map((cells) => {
+    const chunk = chunkOf()
+    chunk.addColumn(cells)
+    return shortCuts(chunk)
+  })
+  expect(found[0]![0]).toBe(sums.slots)
+  expect(found[1]![0]).toBe(counts.slots)
+  expect(found[2]![2]).toBe(distribution)
+  expect(found.map(([slots, isCount, one]) => [slots !== undefined, isCount, one !== undefined])).toEqual([
+    [true, false, false],
+    [true, true, false],
+    [false, false, true],
+    [false, false, false],
+  ])
+})
+
+test('several columns cannot, nor can none, and one that is left can again', () => {
+  const chunk = chunkOf()
+  const nothing = [undefined, false, undefined]
+  expect(shortCuts(chunk)).toEqual(nothing)
+  const [sums, counts] = [new SumCells(32, 'local'), new CountCells(32, 'local')]
+  chunk.addColumn(sums)
+  chunk.addColumn(counts)
+  expect([shortCuts(chunk), chunk.columns]).toEqual([nothing, [sums, counts]])
+  chunk.removeColumn(0)
+  expect(chunk.columns).toEqual([counts])
+  expect([chunk.slots === counts.slots, chunk.counts]).toEqual([true, true])
+  chunk.removeColumn(0)
+  expect(shortCuts(chunk)).toEqual(nothing)
+})
+
+test('a chunk begins without rows, with room for as many as its number says', () => {
+  for (const [index, start, rows] of [
+    [0, 0, 32],
+    [1, 32, 32],
+    [5, 512, 512],
+  ] as const) {
+    const chunk = chunkOf(index)
+    expect([chunk.index, chunk.start, chunk.rows, chunk.size, chunk.version]).toEqual([index, start, rows, 0, 0])
+    expect([chunk.marks, chunk.startTimesUnixMs].map((all) => [all.length, all.every((one) => one === 0)])).toEqual([
+      [rows, true],
+      [rows, true],
+    ])
+  } // prettier-ignore
+  expect([chunkOf().sketched, new StoreChunk(0, epochs, 'local', true).sketched]).toEqual([false, true])
+})
+
+test('the memory of a chunk is of the kind that is asked for', () => {
+  const [local, shared] = [chunkOf(), new StoreChunk(0, epochs, 'shared', false)]
+  for (const numbers of [local.marks, local.startTimesUnixMs]) expect(numbers.buffer).toBeInstanceOf(ArrayBuffer)
+  for (const numbers of [shared.marks, shared.startTimesUnixMs]) expect(numbers.buffer).toBeInstanceOf(SharedArrayBuffer)
+})
