@@ -1,12 +1,15 @@
 // @ts-check
 // Fastify hello-world, as it is and under each contender.
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncLocalStorage, executionAsyncResource } from 'node:async_hooks'
 import { createRequire } from 'node:module'
 
 /** Loads peers, which need not be installed. @type {((name: string) => any) & { resolve: (name: string) => string }} */
 const require = createRequire(import.meta.url)
 
 /** @typedef {import('fastify').FastifyInstance} App */
+
+/** @type {unknown} */
+export let kept
 
 /** Spans go where they cost least: what an exporter sends is not compared here. */
 const NO_EXPORTER = { export: () => {} }
@@ -48,6 +51,18 @@ function startOpenTelemetry(spans) {
 /** @type {{ [contender: string]: { needs?: readonly string[], install: () => (app: App) => unknown } }} */
 const CONTENDERS = {
   nothing: { install: () => () => {} },
+  /** What the plugin of tallyscope saves by the way: see src/integrations/fastify/kept-tick.ts. */
+  'kept tick': {
+    install: () => (app) => {
+      let seen = 0
+      const keep = () => process.nextTick(() => (kept = executionAsyncResource()))
+      keep()
+      app.addHook('onRequest', (_request, _reply, done) => {
+        if (++seen % 256 === 0) keep()
+        done()
+      })
+    },
+  },
   /** What any context over `await` costs at least. */
   context: {
     install: () => (app) => {

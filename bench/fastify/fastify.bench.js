@@ -6,30 +6,38 @@
 //   Each contender is therefore started several times, and no process counts more than its rounds.
 // - Servers are warmed up, collected and warmed up again: see serve-process.js.
 // - Requests of a round are counted, not timed, and are enough for collections of short-lived objects to come in each.
-// - A machine that others use too is twice as slow at times. The half of a fleet's rounds in which all contenders together took
-//   longest is left out; which contender took longer than another has no say in that.
+// - A machine that others use too is twice as slow at times, for seconds at a time. What a request cost in a round is therefore
+//   divided by what it cost all contenders of the round together, and multiplied by the median of that over all rounds.
 import { contenders } from './contenders.js'
+import { median } from '../statistics.js'
 import { LoadedServer, pinLoad } from './load.js'
 
 /** @typedef {import('../harness.js').Bench} Bench */
 /** @typedef {{ [contender: string]: number }} Round What a request cost each of them, in microseconds. */
 
 const STEM = 'Fastify hello-world, CPU added to a request'
+const KEPT = 'nextTick kept quick, no plugin'
 const TABLES = {
-  [`${STEM}, spans sampled`]: { tallyscope: 'tallyscope on', 'fastify-metrics': 'fastify-metrics', OpenTelemetry: 'opentelemetry on' },
+  [`${STEM}, spans sampled`]: {
+    tallyscope: 'tallyscope on',
+    'fastify-metrics': 'fastify-metrics',
+    OpenTelemetry: 'opentelemetry on',
+    [KEPT]: 'kept tick',
+  },
   [`${STEM}, spans unsampled`]: {
     tallyscope: 'tallyscope unsampled',
     'fastify-metrics': 'fastify-metrics',
     OpenTelemetry: 'opentelemetry unsampled',
     'AsyncLocalStorage.run alone': 'context',
+    [KEPT]: 'kept tick',
   },
-  [`${STEM}, no spans`]: { tallyscope: 'tallyscope off', 'fastify-metrics': 'fastify-metrics' },
+  [`${STEM}, no spans`]: { tallyscope: 'tallyscope off', 'fastify-metrics': 'fastify-metrics', [KEPT]: 'kept tick' },
 }
 
 const SIZES = {
   smoke: { fleets: 1, rounds: 3, requests: 200, warm: 200 },
   quick: { fleets: 1, rounds: 12, requests: 500, warm: 12_000 },
-  check: { fleets: 4, rounds: 14, requests: 1_000, warm: 24_000 },
+  check: { fleets: 4, rounds: 16, requests: 1_000, warm: 15_000 },
   full: { fleets: 6, rounds: 16, requests: 1_000, warm: 24_000 },
 }
 
@@ -40,11 +48,12 @@ export async function run(bench) {
   const release = pinLoad()
   /** @type {Round[]} */
   const taken = []
-  for (let fleet = 0; fleet < fleets; fleet++) taken.push(...quieterHalf(await fleetOf(contenders(), { rounds, requests, warm })))
+  for (let fleet = 0; fleet < fleets; fleet++) taken.push(...(await fleetOf(contenders(), { rounds, requests, warm })))
   release()
+  const even = atOneSpeed(taken)
   for (const [table, columns] of Object.entries(TABLES)) {
     const added = Object.entries(columns).flatMap(([shown, name]) => {
-      const costs = taken.flatMap((round) => (round[name] === undefined ? [] : [round[name] - (round['nothing'] ?? 0)]))
+      const costs = even.flatMap((round) => (round[name] === undefined ? [] : [round[name] - (round['nothing'] ?? 0)]))
       return costs.length === 0 ? [] : [[shown, costs]]
     })
     if (bench.wants(table)) bench.figures(table, 'µs', Object.fromEntries(added))
@@ -79,8 +88,11 @@ async function fleetOf(names, { rounds, requests, warm }) {
   return taken
 }
 
-/** @param {readonly Round[]} rounds */
-function quieterHalf(rounds) {
-  const total = (/** @type {Round} */ round) => Object.values(round).reduce((sum, cost) => sum + cost, 0)
-  return rounds.toSorted((a, b) => total(a) - total(b)).slice(0, Math.ceil(rounds.length / 2))
+/** The rounds as if the machine had been as fast in each as it was in the middle one. @param {readonly Round[]} rounds @returns {Round[]} */
+function atOneSpeed(rounds) {
+  const totals = rounds.map((round) => Object.values(round).reduce((sum, cost) => sum + cost, 0))
+  const middle = median(totals)
+  return rounds.map((round, at) =>
+    Object.fromEntries(Object.entries(round).map(([name, cost]) => [name, (cost * middle) / /** @type {number} */ (totals[at])])),
+  )
 }

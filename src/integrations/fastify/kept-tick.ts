@@ -10,8 +10,8 @@ const FIRST_NODE_WITHOUT_HOOKS = 24
  * Keeps one object of `process.nextTick` alive.
  *
  * V8 drops the shape of these objects in a full collection that meets none of them. When they are made again it takes the
- * place that makes them to be of many shapes, for good, and each tick costs several times as much: about 5 µs for a request of
- * a small server, sooner or later in the life of every process. One object that stays keeps the shape. See bench/fastify.
+ * place that makes them to be of many shapes, for good, and each tick costs several times as much: a third of what a request of
+ * a small server takes, sooner or later in the life of every process. One object that stays keeps the shape. See docs/profile.md.
  */
 export class KeptTick {
   // Of its own, so that no context of a request is kept along.
@@ -21,9 +21,18 @@ export class KeptTick {
   /** Nobody reads it. */
   tick: object | undefined = undefined
 
-  /** To be called once a request, where the async context is in use: without it nothing else asks for such objects. */
+  /** The first is taken at once: a server may wait for its first request while collections go on. */
+  constructor() {
+    this.#take()
+  }
+
+  /** To be called once a request. */
   count(): void {
-    if (this.#requests++ % EVERY !== 0 || !this.#isUseful) return
+    if (++this.#requests % EVERY === 0) this.#take()
+  }
+
+  #take(): void {
+    if (!this.#isUseful) return
     this.#scope.runInAsyncScope(() => {
       process.nextTick(() => {
         this.tick = executionAsyncResource()

@@ -87,7 +87,7 @@ export class ServerExchange extends BodyBytes {
   close(): void {
     if (!this.open) return
     this.dismiss()
-    if (this.frame !== undefined) this.home.keptTick.count()
+    this.home.keptTick.count()
     const outcome = this.outcome()
     const status = this.status(outcome)
     const { span } = this
