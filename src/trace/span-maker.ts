@@ -7,7 +7,7 @@ import { AlwaysOffSampler, AlwaysOnSampler } from './constant-samplers.js'
 import { contextFrom } from './foreign-context.js'
 import { LinkType } from './link.js'
 import type { RandomWords } from './random-words.js'
-import { SampledSpan } from './sampled-span.js'
+import { NewSampledSpan, type SampledSpan } from './sampled-span.js'
 import type { Sampler } from './sampler.js'
 import { SamplingRequest } from './sampling-request.js'
 import { Span, type SpanOwner } from './span.js'
@@ -178,7 +178,7 @@ export class SpanMaker implements SpanOwner {
   ): Span {
     const startMs = this.#startMs(options)
     const offset = wallOffset ?? this.#wall.offsetAt(startMs)
-    const span = new SampledSpan(this, trace, name, flags | IS_SPAN | IS_SAMPLED | TIMED, startMs, parent, offset)
+    const span = new NewSampledSpan(this, trace, name, flags | IS_SPAN | IS_SAMPLED | TIMED, startMs, parent, offset)
     contextState.openSampledSpans++
     this.#summary?.started(span)
     if (this.#defaultAttributes !== undefined) span.addAttributes(this.#defaultAttributes)

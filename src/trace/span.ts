@@ -39,16 +39,19 @@ export interface SpanOwner {
  * Nothing here throws. What comes after the end changes nothing and is counted.
  */
 export class Span implements OwnedFrameSpan {
+  // No field is private: sampled spans are made without this constructor, see sampled-span.ts.
   /** Who made it: one for each tracer. @internal */
-  readonly owner: SpanOwner & object
-  #trace: TraceIdentity | undefined
-  #name: string
+  declare readonly owner: SpanOwner & object
+  /** @internal */
+  declare ownTrace: TraceIdentity | undefined
+  /** @internal */
+  declare ownName: string
   /** See span-flags.ts. @internal */
-  flags: number
+  declare flags: number
   /** Monotonic milliseconds; 0 where the start is not timed. @internal */
-  readonly startMs: number
+  declare readonly startMs: number
   /** Made when one of them is needed. @internal */
-  extras: SpanExtras | undefined = undefined
+  declare extras: SpanExtras | undefined
 
   /**
    * Made by a tracer. Few fields, and no private methods, each of whose objects would hold a mark for them: what an
@@ -58,19 +61,20 @@ export class Span implements OwnedFrameSpan {
    */
   constructor(owner: SpanOwner & object, trace: TraceIdentity | undefined, name: string, flags: number, startMs: number) {
     this.owner = owner
-    this.#trace = trace
-    this.#name = name
+    this.ownTrace = trace
+    this.ownName = name
     this.flags = flags
     this.startMs = startMs
+    this.extras = undefined
   }
 
   /** @internal */
   get trace(): TraceIdentity {
-    return (this.#trace ??= new TraceIdentity(this.owner.random))
+    return (this.ownTrace ??= new TraceIdentity(this.owner.random))
   }
 
   get name(): string {
-    return this.#name
+    return this.ownName
   }
 
   get kind(): SpanKind {
@@ -177,7 +181,7 @@ export class Span implements OwnedFrameSpan {
 
   /** Renames the span, where its name is known only later: a route, an operation. */
   setName(name: string): this {
-    if (!this.isOver()) this.#name = guarded(() => String(name)) ?? this.#name
+    if (!this.isOver()) this.ownName = guarded(() => String(name)) ?? this.ownName
     return this
   }
 
