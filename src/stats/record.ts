@@ -145,43 +145,55 @@ export class BoundMeasure<K extends string = string> {
         if (distribution !== undefined && value >= 0 && distribution.record(this.#cell, value)) return
       }
     }
-    this.#record(value, attachments)
+    this.#recordWhatever(value, attachments)
   }
 
-  #record(value: number, attachments: Attachments | undefined): void {
+  /**
+   * All that is not done above: rows to be found or marked, several views, attachments, values out of the ordinary.
+   * One long function on purpose. V8 puts short ones into their callers; `record` would be full of them then, and too large
+   * to be put into its own callers: twice as dear for a counter, from the moment on at which it is compiled by itself.
+   */
+  #recordWhatever(value: number, attachments: Attachments | undefined): void {
     if (!isOrdinary(this.measure, value)) return recordOdd(this.measure, value, this.#labels, attachments)
-    if (this.#epoch !== this.#epochs.current) this.#refresh()
-    if (attachments !== undefined) return this.#recordAll(value, attachments)
-    if (this.#counts && addWhole(this.#slots!, this.#cell, 1)) return
-    const distribution = this.#distribution
-    if (distribution === undefined) return this.#recordAll(value, attachments)
-    if (!distribution.record(this.#cell, value)) tooLarge(this.measure)
-  }
-
-  #recordAll(value: number, attachments: Attachments | undefined): void {
+    const epochs = this.#epochs
+    if (this.#epoch !== epochs.current) {
+      if (this.#structure !== epochs.structure) this.#bind()
+      this.#epoch = epochs.current
+      const parts = this.#parts
+      for (let at = 0; at < parts.length; at++) {
+        const { marks, cell } = parts[at]!
+        marks[cell] = epochs.current
+      }
+    }
+    if (attachments === undefined) {
+      if (this.#counts && addWhole(this.#slots!, this.#cell, 1)) return
+      const distribution = this.#distribution
+      if (distribution !== undefined) {
+        if (!distribution.record(this.#cell, value)) tooLarge(this.measure)
+        return
+      }
+    }
     const kept = attachments === undefined ? undefined : readAttachments(attachments)
     const parts = this.#parts
     let taken = parts.length === 0
     for (let at = 0; at < parts.length; at++) {
       const part = parts[at]!
-      if (part.overflowed !== undefined) part.overflowed.countOverflow()
-      if (!recordPart(part, value)) {
+      const { slots, distribution, cells, cell, overflowed } = part
+      if (overflowed !== undefined) overflowed.countOverflow()
+      // Each kind of cells has a call of its own, which the compiler can put in its place.
+      let isTaken = slots !== undefined && addWhole(slots, cell, part.counts ? 1 : value)
+      if (!isTaken) {
+        if (distribution !== undefined) isTaken = distribution.record(cell, value)
+        else isTaken = part.sketched ? recordSketched(cells, cell, value) : cells.record(cell, value)
+      }
+      if (!isTaken) {
         part.listener.drop('too large')
         continue
       }
       taken = true
-      if (kept !== undefined) part.cells.attach(part.cell, value, kept, this.#epochs)
+      if (kept !== undefined) cells.attach(cell, value, kept, epochs)
     }
     if (!taken) drop(this.measure, 'too large')
-  }
-
-  #refresh(): void {
-    if (this.#structure !== this.#epochs.structure) this.#bind()
-    this.#epoch = this.#epochs.current
-    for (let at = 0; at < this.#parts.length; at++) {
-      const { marks, cell } = this.#parts[at]!
-      marks[cell] = this.#epoch
-    }
   }
 
   #bind(): void {
@@ -227,14 +239,6 @@ function boundParts(group: ListenerGroup, labels: Labels): BoundPart[] {
     sketched: chunk.sketched,
     overflowed: column === 0 && store.isOverflow(row) ? store : undefined,
   }))
-}
-
-/** Each kind of cells has a call of its own, which the compiler can put in its place. */
-function recordPart(part: BoundPart, value: number): boolean {
-  const { slots, distribution, cells, cell } = part
-  if (slots !== undefined && addWhole(slots, cell, part.counts ? 1 : value)) return true
-  if (distribution !== undefined) return distribution.record(cell, value)
-  return part.sketched ? recordSketched(cells, cell, value) : cells.record(cell, value)
 }
 
 /** A further class of cells where the four usual ones are called would make each of their calls dearer. */
