@@ -21,28 +21,49 @@ const NO_TAGS: Labels = Object.freeze(Object.create(null))
 /** Records one value of a measure. Anything may be given: what cannot be used is dropped and counted. */
 export function record(measure: Measure, value: number, tags?: Labels | TagMap, attachments?: Attachments): void {
   try {
-    const groups = measure.groups
-    if (groups.length === 0) return // nobody listens
-    if (tags instanceof TagMap) return handleOf(measure, tags).record(value, attachments)
-    // The usual case, one view and a plain object, in one go; all others step by step.
-    if (groups.length === 1 && isObject(tags) && attachments === undefined && isOrdinary(measure, value)) {
-      const group = groups[0]!
-      const row = group.store.find(tags)
-      if (row < 0) return refuse(measure)
-      const chunk = group.store.chunkOf(row)
-      const cell = row - chunk.start
-      chunk.marks[cell] = chunk.epochs.current
-      const { slots } = chunk
-      if (slots !== undefined && addWhole(slots, cell, chunk.counts ? 1 : value)) return
-      if (!recordRow(group, chunk, cell, value)) drop(measure, 'too large')
-      return
-    }
-    const given = tags ?? contextTags(measure)
-    if (given instanceof TagMap) handleOf(measure, given).record(value, attachments)
-    else recordLabels(measure, value, given, attachments)
+    if (measure.groups.length === 0) return // nobody listens
+    if (tags instanceof TagMap) handleOf(measure, tags).record(value, attachments)
+    else recordLabels(measure, value, tags, attachments)
   } catch {
     unreadable(measure)
   }
+}
+
+/** One long function on purpose: see `recordWhatever` below. */
+function recordLabels(measure: Measure, value: number, tags: Labels | undefined, attachments: Attachments | undefined): void {
+  const groups = measure.groups
+  // The usual case, one view and a plain object, in one go; all others step by step.
+  if (groups.length === 1 && isObject(tags) && attachments === undefined && isOrdinary(measure, value)) {
+    const group = groups[0]!
+    const row = group.store.find(tags)
+    if (row < 0) return refuse(measure)
+    const chunk = group.store.chunkOf(row)
+    const cell = row - chunk.start
+    chunk.marks[cell] = chunk.epochs.current
+    const { slots } = chunk
+    if (slots !== undefined && addWhole(slots, cell, chunk.counts ? 1 : value)) return
+    if (!recordRow(group, chunk, cell, value)) drop(measure, 'too large')
+    return
+  }
+  const labels = tags ?? contextTags(measure)
+  if (labels instanceof TagMap) return handleOf(measure, labels).record(value, attachments)
+  if (!isOrdinary(measure, value)) return recordOdd(measure, value, labels, attachments)
+  const kept = attachments === undefined ? undefined : readAttachments(attachments)
+  let reason: DropReason | undefined = 'tags'
+  for (let at = 0; at < groups.length; at++) {
+    const group = groups[at]!
+    const row = rowOf(group, labels)
+    if (row < 0) {
+      group.drop('tags')
+      continue
+    }
+    const chunk = group.store.chunkOf(row)
+    if (recordRow(group, chunk, row - chunk.start, value)) {
+      reason = undefined
+      if (kept !== undefined) attach(chunk, row - chunk.start, value, kept)
+    } else if (reason === 'tags') reason = 'too large'
+  }
+  if (reason !== undefined) drop(measure, reason)
 }
 
 /** Adds a small whole number where there is room for it; false where cells have to do it. */
@@ -61,27 +82,6 @@ function isObject(tags: Labels | undefined): tags is Labels {
 
 function contextTags(measure: Measure): Labels | TagMap {
   return (measure.readsTags ? (currentFrame().tags as TagMap | undefined) : undefined) ?? NO_TAGS
-}
-
-function recordLabels(measure: Measure, value: number, labels: Labels, attachments: Attachments | undefined): void {
-  if (!isOrdinary(measure, value)) return recordOdd(measure, value, labels, attachments)
-  const kept = attachments === undefined ? undefined : readAttachments(attachments)
-  const groups = measure.groups
-  let reason: DropReason | undefined = 'tags'
-  for (let at = 0; at < groups.length; at++) {
-    const group = groups[at]!
-    const row = rowOf(group, labels)
-    if (row < 0) {
-      group.drop('tags')
-      continue
-    }
-    const chunk = group.store.chunkOf(row)
-    if (recordRow(group, chunk, row - chunk.start, value)) {
-      reason = undefined
-      if (kept !== undefined) attach(chunk, row - chunk.start, value, kept)
-    } else if (reason === 'tags') reason = 'too large'
-  }
-  if (reason !== undefined) drop(measure, reason)
 }
 
 /** What every aggregation takes: a finite number that is not negative, and whole where the measure is int64. */
