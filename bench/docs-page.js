@@ -58,7 +58,7 @@ resident before; the greatest of several scrapes, the first among them. \`floor\
     title: 'A web server',
     suites: ['fastify'],
     text: `Processor time of the server for a request of Fastify's hello-world, with the plugin minus without: medians of the differences round by
-round, over several processes of each. fastify-metrics measures the duration twice and makes no spans; OpenTelemetry is its HTTP
+round, over several processes of each, as if the machine were equally fast in all rounds. fastify-metrics measures the duration twice and makes no spans; OpenTelemetry is its HTTP
 instrumentation and the plugin for Fastify; ours measures duration and bytes, and makes spans where that is said. \`AsyncLocalStorage.run alone\`
 is a hook that does nothing but that: what any context over \`await\` costs on this version of Node. Ours can cost less than nothing: full
 collections, which all servers here have been through, make \`process.nextTick\` of Node 20 several times dearer for good, and the plugin
