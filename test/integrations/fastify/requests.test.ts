@@ -10,6 +10,15 @@ async function textOf(url: string, init?: RequestInit): Promise<string> {
   return await (await fetch(url, init)).text()
 }
 
+/** What a handler answers when the test says so, however long a slow machine takes until then. */
+function held<T>(answer: T): { readonly reply: Promise<T>; release(): void } {
+  let release = (): void => {}
+  const reply = new Promise<T>((resolve) => {
+    release = () => resolve(answer)
+  })
+  return { reply, release: () => release() }
+}
+
 test('a request is counted once, by method, route template, status and outcome', async () => {
   const { stats, url, spans, app } = await served((each) => {
     each.get('/carts/:id', async () => ({ hello: 'wörld' }))
@@ -126,18 +135,17 @@ test('bytes of requests are those received, with and without a length', async ()
 })
 
 test('a client that goes away while the handler runs is an abort, counted once, without a status', async () => {
+  const late = held('late')
   const { port, stats, spans, app } = await served((each) => {
-    each.get('/slow', async () => {
-      await delay(60)
-      return 'late'
-    })
+    each.get('/slow', () => late.reply)
   })
   const { socket } = await connection(port)
   socket.write('GET /slow HTTP/1.1\r\nhost: h\r\n\r\n')
   await until(async () => (await inFlight(app)) === 1)
   socket.destroy()
   await until(() => spans.length === 1)
-  await delay(80) // the handler ends meanwhile
+  late.release()
+  await delay(20) // for what the handler's end may bring about
   expect(counts(stats)).toEqual({ 'GET /slow  aborted': 1 })
   expect(spans.map(({ status }) => status.name)).toEqual(['CANCELLED'])
   expect(spans[0]!.attributes['http.status_code']).toBeUndefined()
@@ -227,17 +235,16 @@ test('an upgrade that bypasses the application is not counted and holds nothing'
 })
 
 test('requests that wait in a pipeline end with their connection', async () => {
+  const late = held('late')
   const { port, stats, app } = await served((each) => {
-    each.get('/slow', async () => {
-      await delay(100)
-      return 'late'
-    })
+    each.get('/slow', () => late.reply)
   })
   const { socket } = await connection(port)
   socket.write('GET /slow HTTP/1.1\r\nhost: h\r\n\r\n'.repeat(3))
   await until(async () => (await inFlight(app)) === 3)
   socket.destroy()
   await until(async () => (await inFlight(app)) === 0)
+  late.release()
   expect(counts(stats)).toEqual({ 'GET /slow  aborted': 3 })
 })
 
@@ -247,12 +254,10 @@ test('forty requests in a pipeline that breaks are forty aborts, and nothing is 
   process.on('warning', onWarning)
   const releases: (() => void)[] = []
   const waiting = { name: 'waiting', getMetrics: () => new Promise<[]>((resolve) => void releases.push(() => resolve([]))) }
+  const late = held('late')
   const { url, port, stats, app } = await served(
     (each) => {
-      each.get('/slow', async () => {
-        await delay(100)
-        return 'late'
-      })
+      each.get('/slow', () => late.reply)
     },
     { plugin: { producers: [waiting], metrics: { maxInFlight: 40, maxWaiting: 0 } } },
   )
@@ -262,6 +267,7 @@ test('forty requests in a pipeline that breaks are forty aborts, and nothing is 
   for (const { socket } of pipelines) socket.destroy()
   await until(async () => (await inFlight(app)) === 0)
   releases.splice(0).forEach((release) => release())
+  late.release()
   expect(counts(stats)).toEqual({ 'GET /slow  aborted': 40 })
   const scrape = fetch(`${url}/metrics`)
   await until(() => releases.length > 0)
@@ -313,13 +319,11 @@ test('a timeout of the handler is an error with its status', async () => {
 
 test('requests over HTTP/2 are counted once, aborts too', async () => {
   const { connect } = await import('node:http2')
+  const late = held('late')
   const { port, stats, app, spans } = await served(
     (each) => {
       each.get('/carts/:id', async () => ({ hello: 'wörld' }))
-      each.get('/slow', async () => {
-        await delay(50)
-        return 'late'
-      })
+      each.get('/slow', () => late.reply)
       each.post('/up', async (request) => String((request.body as string).length))
     },
     { fastify: { http2: true } as never },
@@ -337,6 +341,7 @@ test('requests over HTTP/2 are counted once, aborts too', async () => {
   await until(async () => (await inFlight(app)) === 1)
   slow.close(8)
   await until(() => spans.length === 3)
+  late.release()
   session.close()
   expect(counts(stats)).toEqual({ 'GET /carts/:id 200 ok': 1, 'POST /up 200 ok': 1, 'GET /slow  aborted': 1 })
   expect(sums(stats, 'http/server/response_size')).toMatchObject({ 'GET /carts/:id 200 ok': 18, 'POST /up 200 ok': 1 })
