@@ -254,10 +254,12 @@ test('forty requests in a pipeline that breaks are forty aborts, and nothing is 
   process.on('warning', onWarning)
   const releases: (() => void)[] = []
   const waiting = { name: 'waiting', getMetrics: () => new Promise<[]>((resolve) => void releases.push(() => resolve([]))) }
-  const late = held('late')
   const { url, port, stats, app } = await served(
     (each) => {
-      each.get('/slow', () => late.reply)
+      each.get('/slow', async () => {
+        await delay(100)
+        return 'late'
+      })
     },
     { plugin: { producers: [waiting], metrics: { maxInFlight: 40, maxWaiting: 0 } } },
   )
@@ -267,7 +269,6 @@ test('forty requests in a pipeline that breaks are forty aborts, and nothing is 
   for (const { socket } of pipelines) socket.destroy()
   await until(async () => (await inFlight(app)) === 0)
   releases.splice(0).forEach((release) => release())
-  late.release()
   expect(counts(stats)).toEqual({ 'GET /slow  aborted': 40 })
   const scrape = fetch(`${url}/metrics`)
   await until(() => releases.length > 0)
