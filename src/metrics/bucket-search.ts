@@ -4,53 +4,67 @@ const WORDS = new Int32Array(NUMBER.buffer)
 const HIGH = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0
 const SHIFT = 17 // keeps the sign, 11 bits of exponent and three of mantissa
 
+/** Of a cell with several bounds: they are tried one after the other. */
+const SEVERAL = 1 << 15
+
 /**
  * Finds a value's bucket: the first whose upper bound is not below the value.
  *
- * A table by the value's exponent and three bits more says where to begin; from there it is rarely more than a
- * step. The way there has no branch that depends on the value: the processor could not foresee it, and each wrong
- * guess costs as much as all the rest. For 12 bounds that takes a third of a scan from the beginning, and 512 bounds
- * cost hardly more; see bench/metrics/bucket-search.bench.js.
+ * A table by the value's exponent and three bits more holds the first bucket of the numbers with this prefix, and the only
+ * bound among them, if there is one. The way there has no branch that depends on the value: the processor could not foresee it,
+ * and each wrong guess costs as much as all the rest. For 12 bounds that takes a third of a scan from the beginning, and
+ * 512 bounds cost hardly more; see bench/metrics/bucket-search.bench.js.
  */
 export class BucketSearch {
+  // Neither `#private` nor declared without `declare`: such fields are undefined first, and V8 then checks each time it reads
+  // one what kind of thing it holds. That would be a fifth of a record, see docs/profile.md.
   readonly bounds: readonly number[]
-  readonly #bounds: Float64Array
-  /** Where to begin: first for all that is below the positive bounds, then for each prefix, last for all above the bounds. */
-  readonly #starts: Uint16Array
-  readonly #last: number
+  /** By prefix: first for all that is below the positive bounds, then for each prefix, last for all above the bounds. */
+  private readonly starts: Uint16Array
+  /** By the same: the bound of the bucket that stands in `starts`. */
+  private readonly pivots: Float64Array
+  private readonly last: number
   /** The prefix that the last start is for. */
-  readonly #above: number
+  private readonly above: number
 
   constructor(bounds: readonly number[]) {
     this.bounds = bounds
-    this.#bounds = Float64Array.from([...bounds, Number.POSITIVE_INFINITY])
+    const all = [...bounds, Number.POSITIVE_INFINITY]
     const positive = bounds.filter((bound) => bound > 0)
     const lowest = positive.length === 0 ? 0 : prefix(positive[0]!)
-    this.#above = positive.length === 0 ? 0 : prefix(positive.at(-1)!) + 1
-    this.#last = positive.length === 0 ? 0 : this.#above - lowest + 1
-    this.#starts = new Uint16Array(this.#last + 1)
+    this.above = positive.length === 0 ? 0 : prefix(positive.at(-1)!) + 1
+    this.last = positive.length === 0 ? 0 : this.above - lowest + 1
+    this.starts = new Uint16Array(this.last + 1)
+    this.pivots = new Float64Array(this.last + 1)
     let bucket = 0
-    for (let at = 1; at <= this.#last; at++) {
-      // No value with this prefix is below the smallest number that has it.
-      const smallest = smallestWith(lowest + at - 1)
-      while (this.#bounds[bucket]! < smallest) bucket++
-      this.#starts[at] = bucket
+    for (let at = 0; at <= this.last; at++) {
+      // No value with this prefix is below the smallest number that has it, nor reaches the smallest of the next.
+      const smallest = at === 0 ? Number.NEGATIVE_INFINITY : smallestWith(lowest + at - 1)
+      const next = at === this.last ? Number.POSITIVE_INFINITY : smallestWith(lowest + at)
+      while (all[bucket]! < smallest) bucket++
+      const isSeveral = bucket + 1 < all.length && all[bucket + 1]! < next
+      this.starts[at] = isSeveral ? bucket | SEVERAL : bucket
+      this.pivots[at] = all[bucket]!
     }
   }
 
   find(value: number): number {
-    // Both ends by masks, and the first step by a comparison made a number.
-    const below = (prefix(value) - this.#above) | 0
-    const at = (this.#last + (below & (below >> 31))) | 0
-    const start = this.#starts[at & ~(at >> 31)]!
-    const bounds = this.#bounds
-    let bucket = (start + Number(value > bounds[start]!)) | 0
-    while (value > bounds[bucket]!) bucket++
+    // Both ends by masks, and the step beyond the bound by a comparison made a number.
+    const below = (prefix(value) - this.above) | 0
+    const at = (this.last + (below & (below >> 31))) | 0
+    const place = at & ~(at >> 31)
+    const bucket = (this.starts[place]! + Number(value > this.pivots[place]!)) | 0
+    return bucket < SEVERAL ? bucket : this.scan(value, bucket & (SEVERAL - 1))
+  }
+
+  private scan(value: number, from: number): number {
+    let bucket = from
+    while (bucket < this.bounds.length && value > this.bounds[bucket]!) bucket++
     return bucket
   }
 }
 
-function prefix(value: number): number {
+const prefix = (value: number): number => {
   NUMBER[0] = value
   return WORDS[HIGH]! >> SHIFT
 }

@@ -12,17 +12,17 @@ export const CUMULATIVE: InstrumentKind = { type: 'CUMULATIVE_DOUBLE', cells: (r
  * registry.cumulative('jobs/done').add(1)
  */
 export class Cumulative<K extends string = never> {
-  readonly #instrument: Instrument
+  private readonly instrument: Instrument
 
   /** @internal */
   constructor(instrument: Instrument) {
-    this.#instrument = instrument
+    this.instrument = instrument
   }
 
   /** Adds a finite number from 0; others are dropped and counted. Default 1. */
   add(value = 1, labels?: LabelsFor<K>): void {
     const number = asNumber(value)
-    const instrument = this.#instrument
+    const instrument = this.instrument
     const fault = countable(number, instrument.whole)
     if (fault !== undefined) return instrument.drop(fault)
     const row = instrument.rowOf(labels as Labels | undefined)
@@ -33,53 +33,53 @@ export class Cumulative<K extends string = never> {
 
   /** The series of these labels, to be kept by the caller: the fastest way. It begins at 0 and is shown from now on. */
   timeSeries(labels: LabelsFor<K>): CumulativeSeries {
-    return new CumulativeSeries(this.#instrument, labels as Labels)
+    return new CumulativeSeries(this.instrument, labels as Labels)
   }
 
   /** The series without labels. */
   defaultTimeSeries(): CumulativeSeries {
-    return new CumulativeSeries(this.#instrument, {})
+    return new CumulativeSeries(this.instrument, {})
   }
 
   /** Removes the series of these labels; false where there is none. One that comes back starts anew at 0. */
   remove(labels: LabelsFor<K>): boolean {
-    return this.#instrument.remove(labels as Labels)
+    return this.instrument.remove(labels as Labels)
   }
 
   /** Removes every series whose labels match all that are given; answers how many. */
   removeMatching(labels: Partial<LabelsFor<K>>): number {
-    return this.#instrument.removeMatching(labels as Record<string, string>)
+    return this.instrument.removeMatching(labels as Record<string, string>)
   }
 
   /** Removes all series. */
   clear(): void {
-    this.#instrument.store.clear()
+    this.instrument.store.clear()
   }
 }
 
 /** One series of a cumulative. It makes its row anew, from 0, where that was removed. */
 export class CumulativeSeries {
-  readonly #instrument: Instrument
-  readonly #place: SeriesPlace
+  private readonly instrument: Instrument
+  private readonly place: SeriesPlace
 
   /** @internal */
   constructor(instrument: Instrument, labels: Labels) {
-    this.#instrument = instrument
-    this.#place = new SeriesPlace(instrument.store, labels)
-    this.#place.find()
+    this.instrument = instrument
+    this.place = new SeriesPlace(instrument.store, labels)
+    this.place.find()
   }
 
   add(value = 1): void {
     const number = asNumber(value)
-    const fault = countable(number, this.#instrument.whole)
-    if (fault !== undefined) return this.#instrument.drop(fault)
-    const place = this.#place
+    const fault = countable(number, this.instrument.whole)
+    if (fault !== undefined) return this.instrument.drop(fault)
+    const place = this.place
     place.locate()
-    addToCell(this.#instrument, place.chunk, place.cell, number)
+    addToCell(this.instrument, place.chunk, place.cell, number)
   }
 
   get value(): number {
-    const place = this.#place
+    const place = this.place
     place.find()
     return place.chunk.columns[0]!.value(place.cell)
   }

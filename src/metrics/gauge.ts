@@ -13,17 +13,17 @@ export const GAUGE: InstrumentKind = { type: 'GAUGE_DOUBLE', cells: (rows, memor
  * depth.set(3, { queue: 'mail' })
  */
 export class Gauge<K extends string = never> {
-  readonly #instrument: Instrument
+  private readonly instrument: Instrument
 
   /** @internal */
   constructor(instrument: Instrument) {
-    this.#instrument = instrument
+    this.instrument = instrument
   }
 
   /** Any number is taken, NaN and infinities too; −0 counts as 0. */
   set(value: number, labels?: LabelsFor<K>): void {
     const number = asNumber(value)
-    const instrument = this.#instrument
+    const instrument = this.instrument
     if (!isSettable(instrument, number)) return
     const row = instrument.rowOf(labels as Labels | undefined)
     if (row < 0) return
@@ -34,7 +34,7 @@ export class Gauge<K extends string = never> {
   /** Adds a finite number, which may be negative. */
   add(value: number, labels?: LabelsFor<K>): void {
     const number = asNumber(value)
-    const instrument = this.#instrument
+    const instrument = this.instrument
     if (!isAddable(instrument, number)) return
     const row = instrument.rowOf(labels as Labels | undefined)
     if (row < 0) return
@@ -44,60 +44,60 @@ export class Gauge<K extends string = never> {
 
   /** The series of these labels, to be kept by the caller: the fastest way. It begins at 0 and is shown from now on. */
   timeSeries(labels: LabelsFor<K>): GaugeSeries {
-    return new GaugeSeries(this.#instrument, labels as Labels)
+    return new GaugeSeries(this.instrument, labels as Labels)
   }
 
   /** The series without labels. */
   defaultTimeSeries(): GaugeSeries {
-    return new GaugeSeries(this.#instrument, {})
+    return new GaugeSeries(this.instrument, {})
   }
 
   /** Removes the series of these labels; false where there is none. */
   remove(labels: LabelsFor<K>): boolean {
-    return this.#instrument.remove(labels as Labels)
+    return this.instrument.remove(labels as Labels)
   }
 
   /** Removes every series whose labels match all that are given; answers how many. */
   removeMatching(labels: Partial<LabelsFor<K>>): number {
-    return this.#instrument.removeMatching(labels as Record<string, string>)
+    return this.instrument.removeMatching(labels as Record<string, string>)
   }
 
   /** Removes all series. */
   clear(): void {
-    this.#instrument.store.clear()
+    this.instrument.store.clear()
   }
 }
 
 /** One series of a gauge. It makes its row anew where that was removed. */
 export class GaugeSeries {
-  readonly #instrument: Instrument
-  readonly #place: SeriesPlace
+  private readonly instrument: Instrument
+  private readonly place: SeriesPlace
 
   /** @internal */
   constructor(instrument: Instrument, labels: Labels) {
-    this.#instrument = instrument
-    this.#place = new SeriesPlace(instrument.store, labels)
-    this.#place.find()
+    this.instrument = instrument
+    this.place = new SeriesPlace(instrument.store, labels)
+    this.place.find()
   }
 
   set(value: number): void {
     const number = asNumber(value)
-    if (!isSettable(this.#instrument, number)) return
-    const place = this.#place
+    if (!isSettable(this.instrument, number)) return
+    const place = this.place
     place.locate()
     setCell(place.chunk, place.cell, number)
   }
 
   add(value: number): void {
     const number = asNumber(value)
-    if (!isAddable(this.#instrument, number)) return
-    const place = this.#place
+    if (!isAddable(this.instrument, number)) return
+    const place = this.place
     place.locate()
-    addToCell(this.#instrument, place.chunk, place.cell, number)
+    addToCell(this.instrument, place.chunk, place.cell, number)
   }
 
   get value(): number {
-    const place = this.#place
+    const place = this.place
     place.find()
     return place.chunk.columns[0]!.value(place.cell)
   }

@@ -26,27 +26,27 @@ export class Label {
   keptValue: unknown = undefined
 
   /** No longer text is kept; one that is far longer need not be hashed to know that it is unknown. */
-  readonly #maxLength: number
+  private readonly maxLength: number
   /** What `ids` was last asked for in vain: a record that overflows asks twice. */
-  #missed: unknown = undefined
+  private missed: unknown = undefined
 
   constructor(key: string, maxLength: number) {
     this.key = key
-    this.#maxLength = maxLength
+    this.maxLength = maxLength
   }
 
   /** The id of a value in this form, where `byText` is not to be asked. */
   idOf(value: unknown): number | undefined {
-    if (typeof value === 'string' && value.length > 2 * this.#maxLength) return undefined
+    if (typeof value === 'string' && value.length > 2 * this.maxLength) return undefined
     const id = this.ids.get(value)
-    if (id === undefined) this.#missed = value
+    if (id === undefined) this.missed = value
     return id
   }
 
   /** The id of a text, which `idOf` may have been asked for just before. */
   idOfText(text: string): number | undefined {
-    const id = text === this.#missed ? undefined : this.ids.get(text)
-    this.#missed = undefined // not to be kept in memory
+    const id = text === this.missed ? undefined : this.ids.get(text)
+    this.missed = undefined // not to be kept in memory
     return id
   }
 
@@ -54,7 +54,7 @@ export class Label {
   intern(text: string): number {
     let id = this.ids.get(text)
     if (id === undefined) {
-      this.#missed = undefined
+      this.missed = undefined
       const own = ownText(text)
       id = this.texts.push(own) - 1
       this.ids.set(own, id)

@@ -3,30 +3,30 @@ import { ChunkMemory, type MemoryKind } from './memory.js'
 
 /** The newest value of each row; takes any number. */
 export class LastValueCells implements Cells {
-  readonly #values: Float64Array
+  private readonly values: Float64Array
 
   constructor(rows: number, kind: MemoryKind) {
-    this.#values = new ChunkMemory(rows, 0, kind).doubles(rows)
+    this.values = new ChunkMemory(rows, 0, kind).doubles(rows)
   }
 
   record(cell: number, value: number): boolean {
-    this.#values[cell] = value + 0 // −0 becomes 0
+    this.values[cell] = value + 0 // −0 becomes 0
     return true
   }
 
   /** For gauges that count up and down; false where that would make a finite value infinite. */
   add(cell: number, value: number): boolean {
-    const before = this.#values[cell]!
+    const before = this.values[cell]!
     const sum = before + value
     if (sum - sum !== 0 && before - before === 0) return false
-    this.#values[cell] = sum
+    this.values[cell] = sum
     return true
   }
 
   attach(): void {}
 
   value(cell: number): number {
-    return this.#values[cell]!
+    return this.values[cell]!
   }
 
   count(): number {
@@ -44,10 +44,10 @@ export class LastValueCells implements Cells {
   exemplar(): undefined {}
 
   clear(cell: number): void {
-    this.#values[cell] = 0
+    this.values[cell] = 0
   }
 
   copy(cell: number, from: Cells, fromCell: number): void {
-    this.#values[cell] = from.value(fromCell)
+    this.values[cell] = from.value(fromCell)
   }
 }

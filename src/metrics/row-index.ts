@@ -38,31 +38,31 @@ const KEEP_EACH = 63
  * In each no two rows can be taken for each other. See bench/metrics/row-index.bench.js.
  */
 export class RowIndex {
-  readonly #labels: readonly Label[]
-  readonly #maxValueLength: number
+  private readonly labels: readonly Label[]
+  private readonly maxValueLength: number
   /** Row + 1, 0 where free; when sparse after the place it belongs to. A power of two in size, at most half full unless dense. */
-  #table = new Int32Array(16)
-  #form: typeof DENSE | typeof SPARSE | typeof WIDE = DENSE
+  private table = new Int32Array(16)
+  private form: typeof DENSE | typeof SPARSE | typeof WIDE = DENSE
   /** The ids of row r stand at r * labels.length and after. */
-  #rowIds = new Int32Array(0)
-  #used = 0
+  private rowIds = new Int32Array(0)
+  private used = 0
   /** The labels found now and then, and their row: most likely an object that is given again and again. */
-  #keptLabels: Labels | undefined
-  #keptRow = NO_ROW
-  #finds = 0
+  private keptLabels: Labels | undefined
+  private keptRow = NO_ROW
+  private finds = 0
   /** The ids at hand. */
-  readonly #ids: Int32Array
-  /** Rises with each use of `#ids`: a getter among the labels may come back while they are being read. */
-  #turn = 0
+  private readonly ids: Int32Array
+  /** Rises with each use of `ids`: a getter among the labels may come back while they are being read. */
+  private turn = 0
   /** Called for each value cut to the limit when its row was made. */
-  readonly #onCut: () => void
+  private readonly onCut: () => void
 
   constructor(keys: readonly string[], maxValueLength: number, onCut: () => void = () => {}) {
-    this.#labels = keys.map((key) => new Label(key, maxValueLength))
-    this.#maxValueLength = maxValueLength
-    this.#onCut = onCut
-    this.#ids = new Int32Array(keys.length)
-    this.#layOut()
+    this.labels = keys.map((key) => new Label(key, maxValueLength))
+    this.maxValueLength = maxValueLength
+    this.onCut = onCut
+    this.ids = new Int32Array(keys.length)
+    this.layOut()
   }
 
   /**
@@ -71,10 +71,10 @@ export class RowIndex {
    */
   find(labels: Labels): number {
     // An object that is kept and given again still has to be read, since it may have changed, but not looked up.
-    if (labels === this.#keptLabels && this.#isUnchanged(labels)) return this.#keptRow
-    if (this.#form === WIDE) return this.#findWide(labels)
-    const known = this.#labels
-    const table = this.#table
+    if (labels === this.keptLabels && this.isUnchanged(labels)) return this.keptRow
+    if (this.form === WIDE) return this.findWide(labels)
+    const known = this.labels
+    const table = this.table
     let place = 0
     for (let at = 0; at < known.length; at++) {
       const label = known[at]!
@@ -83,15 +83,15 @@ export class RowIndex {
       if (id === undefined) return NO_ROW
       place |= id << label.shift
     }
-    if (table !== this.#table) return NO_ROW // a getter among the labels came back and changed the places
-    const row = this.#form === DENSE ? table[place]! - 1 : findSparse(table, place)
-    this.#finds = (this.#finds + 1) & KEEP_EACH
-    if (this.#finds === 0) this.#keep(labels, row)
+    if (table !== this.table) return NO_ROW // a getter among the labels came back and changed the places
+    const row = this.form === DENSE ? table[place]! - 1 : findSparse(table, place)
+    this.finds = (this.finds + 1) & KEEP_EACH
+    if (this.finds === 0) this.keep(labels, row)
     return row
   }
 
-  #isUnchanged(labels: Labels): boolean {
-    const known = this.#labels
+  private isUnchanged(labels: Labels): boolean {
+    const known = this.labels
     for (let at = 0; at < known.length; at++) {
       const label = known[at]!
       if (labels[label.key] !== label.keptValue) return false
@@ -99,16 +99,16 @@ export class RowIndex {
     return true
   }
 
-  #keep(labels: Labels, row: number): void {
-    this.#keptLabels = row === NO_ROW ? undefined : labels
-    this.#keptRow = row
-    for (const label of this.#labels) label.keptValue = labels[label.key]
+  private keep(labels: Labels, row: number): void {
+    this.keptLabels = row === NO_ROW ? undefined : labels
+    this.keptRow = row
+    for (const label of this.labels) label.keptValue = labels[label.key]
   }
 
-  #findWide(labels: Labels): number {
-    const known = this.#labels
-    const ids = this.#ids
-    const turn = ++this.#turn
+  private findWide(labels: Labels): number {
+    const known = this.labels
+    const ids = this.ids
+    const turn = ++this.turn
     for (let at = 0; at < known.length; at++) {
       const label = known[at]!
       const value = labels[label.key]
@@ -116,15 +116,15 @@ export class RowIndex {
       if (id === undefined) return NO_ROW
       ids[at] = id
     }
-    return this.#turn === turn ? this.#findIds() : NO_ROW
+    return this.turn === turn ? this.findIds() : NO_ROW
   }
 
   /** The row of the ids at hand by their hash. */
-  #findIds(): number {
-    const ids = this.#ids
-    const rowIds = this.#rowIds
+  private findIds(): number {
+    const ids = this.ids
+    const rowIds = this.rowIds
     const width = ids.length
-    const table = this.#table
+    const table = this.table
     const mask = table.length - 1
     for (let place = hashOf(ids) & mask; ; place = (place + 1) & mask) {
       const row = table[place]! - 1
@@ -140,7 +140,7 @@ export class RowIndex {
   /** The values of these labels, each read once and in no other place: what a getter answers, or does, is settled with it. */
   read(labels: Labels): unknown[] {
     const own = (labels as { readonly [LABELS]?: Labels })[LABELS] ?? labels
-    const known = this.#labels
+    const known = this.labels
     const values = new Array<unknown>(known.length)
     for (let at = 0; at < known.length; at++) values[at] = labelOf(own, known[at]!.key)
     return values
@@ -148,149 +148,149 @@ export class RowIndex {
 
   /** The row of these values by their texts, NO_ROW where there is none yet, or REFUSED. */
   findValues(values: readonly unknown[]): number {
-    this.#turn++
+    this.turn++
     let known = true
     for (let at = 0; at < values.length; at++) {
-      const label = this.#labels[at]!
+      const label = this.labels[at]!
       const value = values[at]
       if (isAbsent(value)) {
-        this.#ids[at] = 0
+        this.ids[at] = 0
         continue
       }
       if (!isTagValue(value)) return REFUSED
-      const text = labelText(value, this.#maxValueLength)
+      const text = labelText(value, this.maxValueLength)
       const id = label.idOfText(text)
       if (id === undefined) known = false
       else {
-        this.#ids[at] = id
+        this.ids[at] = id
         label.rememberForm(value, text, id)
       }
     }
     if (!known) return NO_ROW
-    if (this.#form === WIDE) return this.#findIds()
-    return this.#form === DENSE ? this.#table[this.#place()]! - 1 : findSparse(this.#table, this.#place())
+    if (this.form === WIDE) return this.findIds()
+    return this.form === DENSE ? this.table[this.place()]! - 1 : findSparse(this.table, this.place())
   }
 
   /** Enters these values as `row`. The caller knows that `findValues` gave NO_ROW. */
   insert(values: readonly unknown[], row: number): void {
-    this.#turn++
-    for (const [at, label] of this.#labels.entries()) this.#ids[at] = this.#intern(label, values[at])
-    const width = this.#labels.length
-    if ((row + 1) * width > this.#rowIds.length) {
-      const grown = new Int32Array(Math.max(32 * width, this.#rowIds.length * 2, (row + 1) * width))
-      grown.set(this.#rowIds)
-      this.#rowIds = grown
+    this.turn++
+    for (const [at, label] of this.labels.entries()) this.ids[at] = this.intern(label, values[at])
+    const width = this.labels.length
+    if ((row + 1) * width > this.rowIds.length) {
+      const grown = new Int32Array(Math.max(32 * width, this.rowIds.length * 2, (row + 1) * width))
+      grown.set(this.rowIds)
+      this.rowIds = grown
     }
-    this.#rowIds.set(this.#ids, row * width)
-    this.#used++
-    if (this.#fits()) this.#put(row)
-    else this.#rebuild([...rowsIn(this.#table, this.#stride()), row])
+    this.rowIds.set(this.ids, row * width)
+    this.used++
+    if (this.fits()) this.put(row)
+    else this.rebuild([...rowsIn(this.table, this.stride()), row])
   }
 
-  #intern(label: Label, value: unknown): number {
+  private intern(label: Label, value: unknown): number {
     if (isAbsent(value)) return 0
     if (!isTagValue(value)) throw new Error('BUG: a refused value was to become a row')
-    const text = labelText(value, this.#maxValueLength)
-    if (typeof value === 'string' && text.length < value.length) this.#onCut()
+    const text = labelText(value, this.maxValueLength)
+    if (typeof value === 'string' && text.length < value.length) this.onCut()
     const id = label.intern(text)
     label.rememberForm(value, text, id)
     return id
   }
 
-  #fits(): boolean {
-    const hasRoom = this.#form === DENSE || this.#used * 2 * this.#stride() <= this.#table.length
-    return hasRoom && (this.#form === WIDE || this.#labels.every((label) => label.fits))
+  private fits(): boolean {
+    const hasRoom = this.form === DENSE || this.used * 2 * this.stride() <= this.table.length
+    return hasRoom && (this.form === WIDE || this.labels.every((label) => label.fits))
   }
 
   /** Words that a row takes in the table. */
-  #stride(): number {
-    return this.#form === SPARSE ? 2 : 1
+  private stride(): number {
+    return this.form === SPARSE ? 2 : 1
   }
 
   /** Chooses the form of an empty table that is right for the labels' values and the number of rows. */
-  #layOut(): void {
+  private layOut(): void {
     let bits = 0
-    for (const label of this.#labels) {
+    for (const label of this.labels) {
       label.shift = bits
       label.bits = 32 - Math.clz32(label.texts.length - 1)
       bits += label.bits
     }
-    const most = Math.max(SMALL_TABLE, this.#used * PLACES_PER_ROW)
-    if (bits > MAX_PLACE_BITS) this.#form = WIDE
-    else this.#form = 1 << bits <= most ? DENSE : SPARSE
-    const rows = 2 ** Math.ceil(Math.log2(Math.max(16, this.#used * 2 + 2)))
-    this.#table = new Int32Array(this.#form === DENSE ? 1 << bits : rows * this.#stride())
+    const most = Math.max(SMALL_TABLE, this.used * PLACES_PER_ROW)
+    if (bits > MAX_PLACE_BITS) this.form = WIDE
+    else this.form = 1 << bits <= most ? DENSE : SPARSE
+    const rows = 2 ** Math.ceil(Math.log2(Math.max(16, this.used * 2 + 2)))
+    this.table = new Int32Array(this.form === DENSE ? 1 << bits : rows * this.stride())
   }
 
-  #rebuild(rows: readonly number[]): void {
-    this.#layOut()
-    const width = this.#labels.length
+  private rebuild(rows: readonly number[]): void {
+    this.layOut()
+    const width = this.labels.length
     for (const row of rows) {
-      this.#ids.set(this.#rowIds.subarray(row * width, (row + 1) * width))
-      this.#put(row)
+      this.ids.set(this.rowIds.subarray(row * width, (row + 1) * width))
+      this.put(row)
     }
   }
 
   /** Enters the ids at hand, which are not in the table. */
-  #put(row: number): void {
-    const table = this.#table
+  private put(row: number): void {
+    const table = this.table
     const mask = table.length - 1
-    if (this.#form === DENSE) {
-      table[this.#place()] = row + 1
-    } else if (this.#form === SPARSE) {
-      const place = this.#place()
+    if (this.form === DENSE) {
+      table[this.place()] = row + 1
+    } else if (this.form === SPARSE) {
+      const place = this.place()
       let at = slotOf(table, place)
       while (table[at + 1] !== 0) at = (at + 2) & mask
       table[at] = place
       table[at + 1] = row + 1
     } else {
-      let at = hashOf(this.#ids) & mask
+      let at = hashOf(this.ids) & mask
       while (table[at] !== 0) at = (at + 1) & mask
       table[at] = row + 1
     }
   }
 
   /** The place of the ids at hand. */
-  #place(): number {
-    return this.#labels.reduce((place, label, at) => place | (this.#ids[at]! << label.shift), 0)
+  private place(): number {
+    return this.labels.reduce((place, label, at) => place | (this.ids[at]! << label.shift), 0)
   }
 
   /** The text of label number `at` of a row, undefined where it is not set. */
   text(row: number, at: number): string | undefined {
-    return this.#labels[at]!.texts[this.#rowIds[row * this.#labels.length + at]!]
+    return this.labels[at]!.texts[this.rowIds[row * this.labels.length + at]!]
   }
 
   /** The text that a value has in a row, undefined where it counts as not set, or REFUSED. */
   textOf(value: unknown): string | undefined | typeof REFUSED {
     if (isAbsent(value)) return undefined
-    return isTagValue(value) ? labelText(value, this.#maxValueLength) : REFUSED
+    return isTagValue(value) ? labelText(value, this.maxValueLength) : REFUSED
   }
 
   /** Takes rows out; texts that no row uses any more are forgotten when they are the greater part. */
   remove(removed: ReadonlySet<number>): void {
-    this.#keptLabels = undefined
-    this.#turn++
-    const rows = rowsIn(this.#table, this.#stride()).filter((row) => !removed.has(row))
-    this.#used = rows.length
-    if (this.#labels.some(({ texts }) => texts.length > 64 && texts.length > rows.length * 2)) this.#forgetUnused(rows)
-    this.#rebuild(rows)
-    for (const label of this.#labels) label.askObject()
+    this.keptLabels = undefined
+    this.turn++
+    const rows = rowsIn(this.table, this.stride()).filter((row) => !removed.has(row))
+    this.used = rows.length
+    if (this.labels.some(({ texts }) => texts.length > 64 && texts.length > rows.length * 2)) this.forgetUnused(rows)
+    this.rebuild(rows)
+    for (const label of this.labels) label.askObject()
   }
 
   /** Says that there is room for no more rows, until some are removed: what is not known is to be found out cheaply. */
   close(): void {
-    for (const label of this.#labels) label.askMap()
+    for (const label of this.labels) label.askMap()
   }
 
   /** Gives the texts still in use new ids, so that rows that come and go for ever keep memory flat. */
-  #forgetUnused(rows: readonly number[]): void {
-    for (const [at, label] of this.#labels.entries()) {
+  private forgetUnused(rows: readonly number[]): void {
+    for (const [at, label] of this.labels.entries()) {
       const old = label.texts
       label.forgetTexts()
       for (const row of rows) {
-        const place = row * this.#labels.length + at
-        const text = old[this.#rowIds[place]!]
-        this.#rowIds[place] = text === undefined ? 0 : label.intern(text)
+        const place = row * this.labels.length + at
+        const text = old[this.rowIds[place]!]
+        this.rowIds[place] = text === undefined ? 0 : label.intern(text)
       }
     }
   }

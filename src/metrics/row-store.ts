@@ -53,36 +53,33 @@ export class RowStore {
   readonly epochs: Epochs
   readonly sketched: boolean
   readonly chunks: StoreChunk[] = []
-  readonly #index: RowIndex
-  readonly #factories: CellsFactory[] = []
-  readonly #budget: RowBudget
-  #rowLimit: number
-  readonly #memory: MemoryKind
-  readonly #overflowed: SelfCount
-  readonly #free: number[] = []
+  private readonly index: RowIndex
+  private readonly factories: CellsFactory[] = []
+  private readonly budget: RowBudget
+  private rowLimit: number
+  private readonly memory: MemoryKind
+  private readonly overflowed: SelfCount
+  private readonly free: number[] = []
   /** Rows ever used; the next new row's number. */
-  #next = 0
-  #live = 0
-  #overflowRow = NO_ROW
+  private next = 0
+  private live = 0
+  /** NO_ROW while there is none. */
+  overflowRow: number = NO_ROW
 
   constructor(options: RowStoreOptions) {
     this.labelKeys = options.labelKeys
     this.epochs = options.epochs
     this.sketched = options.sketched ?? false
-    this.#budget = options.budget
-    this.#rowLimit = options.rowLimit
-    this.#memory = options.memory ?? 'local'
-    this.#overflowed = selfCount(OVERFLOWED, options.name)
-    this.#index = new RowIndex(options.labelKeys, options.valueLength, () => selfCount(CUT, options.name).value++)
+    this.budget = options.budget
+    this.rowLimit = options.rowLimit
+    this.memory = options.memory ?? 'local'
+    this.overflowed = selfCount(OVERFLOWED, options.name)
+    this.index = new RowIndex(options.labelKeys, options.valueLength, () => selfCount(CUT, options.name).value++)
   }
 
   /** Rows in use, the overflow row left out. */
   get size(): number {
-    return this.#live
-  }
-
-  get overflowRow(): number {
-    return this.#overflowRow
+    return this.live
   }
 
   chunkOf(row: number): StoreChunk {
@@ -91,25 +88,25 @@ export class RowStore {
 
   /** Gives every row one more cell; answers the column's number. */
   addColumn(factory: CellsFactory): number {
-    this.#factories.push(factory)
-    for (const chunk of this.chunks) chunk.addColumn(factory(chunk.rows, this.#memory))
-    return this.#factories.length - 1
+    this.factories.push(factory)
+    for (const chunk of this.chunks) chunk.addColumn(factory(chunk.rows, this.memory))
+    return this.factories.length - 1
   }
 
   /** Takes a column out; the columns after it move up by one. */
   removeColumn(column: number): void {
-    this.#factories.splice(column, 1)
+    this.factories.splice(column, 1)
     for (const chunk of this.chunks) chunk.removeColumn(column)
   }
 
   get columnCount(): number {
-    return this.#factories.length
+    return this.factories.length
   }
 
   /** The row of these labels without making one; NO_ROW or REFUSED otherwise. */
   peek(labels: Labels): number {
-    const row = this.#index.find(labels)
-    return row === NO_ROW ? this.#index.findValues(this.#index.read(labels)) : row
+    const row = this.index.find(labels)
+    return row === NO_ROW ? this.index.findValues(this.index.read(labels)) : row
   }
 
   /**
@@ -117,48 +114,48 @@ export class RowStore {
    * what a getter among the labels throws, and then has changed nothing.
    */
   find(labels: Labels): number {
-    const row = this.#index.find(labels)
-    return row === NO_ROW ? this.#findSlowly(labels) : row
+    const row = this.index.find(labels)
+    return row === NO_ROW ? this.findSlowly(labels) : row
   }
 
-  #findSlowly(labels: Labels): number {
+  private findSlowly(labels: Labels): number {
     const row = this.place(labels)
-    if (row === this.#overflowRow) this.countOverflow()
+    if (row === this.overflowRow) this.countOverflow()
     return row
   }
 
   /** As `find`, for a handle that keeps the row: nothing is recorded yet, so that the overflow row is not counted. */
   place(labels: Labels): number {
-    const values = this.#index.read(labels)
-    const row = this.#index.findValues(values)
+    const values = this.index.read(labels)
+    const row = this.index.findValues(values)
     if (row !== NO_ROW) return row
-    const isFull = this.#live >= this.#rowLimit || this.#budget.used >= this.#budget.limit
-    return isFull ? this.#findOverflow() : this.#insert(values)
+    const isFull = this.live >= this.rowLimit || this.budget.used >= this.budget.limit
+    return isFull ? this.findOverflow() : this.insert(values)
   }
 
   /** Says that a record went to the overflow row. */
   countOverflow(): void {
-    this.#overflowed.value++
+    this.overflowed.value++
   }
 
-  #insert(values: readonly unknown[]): number {
-    const row = this.#allocate()
-    this.#index.insert(values, row)
-    this.#live++
-    this.#budget.used++
+  private insert(values: readonly unknown[]): number {
+    const row = this.allocate()
+    this.index.insert(values, row)
+    this.live++
+    this.budget.used++
     return row
   }
 
-  #findOverflow(): number {
-    this.#index.close()
-    if (this.#overflowRow === NO_ROW) this.#overflowRow = this.#allocate()
-    return this.#overflowRow
+  private findOverflow(): number {
+    this.index.close()
+    if (this.overflowRow === NO_ROW) this.overflowRow = this.allocate()
+    return this.overflowRow
   }
 
-  #allocate(): number {
-    const row = this.#free.pop() ?? this.#next++
+  private allocate(): number {
+    const row = this.free.pop() ?? this.next++
     const at = chunkOf(row)
-    while (this.chunks.length <= at) this.#addChunk()
+    while (this.chunks.length <= at) this.addChunk()
     const chunk = this.chunks[at]!
     const cell = row - chunk.start
     if (cell >= chunk.size) chunk.size = cell + 1
@@ -169,19 +166,19 @@ export class RowStore {
     return row
   }
 
-  #addChunk(): void {
-    const chunk = new StoreChunk(this.chunks.length, this.epochs, this.#memory, this.sketched)
-    for (const factory of this.#factories) chunk.addColumn(factory(chunk.rows, this.#memory))
+  private addChunk(): void {
+    const chunk = new StoreChunk(this.chunks.length, this.epochs, this.memory, this.sketched)
+    for (const factory of this.factories) chunk.addColumn(factory(chunk.rows, this.memory))
     this.chunks.push(chunk)
   }
 
   isOverflow(row: number): boolean {
-    return row === this.#overflowRow
+    return row === this.overflowRow
   }
 
   /** The text of label `key` of a row; the overflow row has none. */
   labelText(row: number, key: number): string | undefined {
-    return row === this.#overflowRow ? undefined : this.#index.text(row, key)
+    return row === this.overflowRow ? undefined : this.index.text(row, key)
   }
 
   /** Calls back with each row there is, in the order of their numbers. */
@@ -194,67 +191,67 @@ export class RowStore {
   }
 
   /** All rows for which `matches` is true; the overflow row stands for none of its own. */
-  #rowsWhere(matches: (row: number) => boolean): ReadonlySet<number> {
+  private rowsWhere(matches: (row: number) => boolean): ReadonlySet<number> {
     const rows = new Set<number>()
     this.forEachRow((row) => {
-      if (row !== this.#overflowRow && matches(row)) rows.add(row)
+      if (row !== this.overflowRow && matches(row)) rows.add(row)
     })
     return rows
   }
 
   /** Removes all rows for which `matches` is true; never the overflow row. */
   removeWhere(matches: (row: number) => boolean): number {
-    return this.remove(this.#rowsWhere(matches))
+    return this.remove(this.rowsWhere(matches))
   }
 
   /** Removes these rows, which must be there; answers how many. */
   remove(rows: ReadonlySet<number>): number {
     if (rows.size === 0) return 0
-    this.#index.remove(rows)
-    for (const row of rows) this.#release(row)
+    this.index.remove(rows)
+    for (const row of rows) this.release(row)
     this.epochs.restructure()
-    this.#live -= rows.size
-    this.#budget.used -= rows.size
+    this.live -= rows.size
+    this.budget.used -= rows.size
     return rows.size
   }
 
   /** The rows whose labels match all that are given, in whichever form; none where a key is not the store's. */
   matching(labels: Labels): ReadonlySet<number> {
-    const wanted = Object.entries(labels).map(([key, value]) => [this.labelKeys.indexOf(key), this.#index.textOf(value)] as const)
+    const wanted = Object.entries(labels).map(([key, value]) => [this.labelKeys.indexOf(key), this.index.textOf(value)] as const)
     if (wanted.some(([at, text]) => at < 0 || text === REFUSED)) return new Set()
-    return this.#rowsWhere((row) => wanted.every(([at, text]) => this.labelText(row, at) === text))
+    return this.rowsWhere((row) => wanted.every(([at, text]) => this.labelText(row, at) === text))
   }
 
   /** Removes every row, the overflow row too. */
   clear(): void {
     this.removeWhere(() => true)
-    if (this.#overflowRow === NO_ROW) return
-    this.#release(this.#overflowRow)
+    if (this.overflowRow === NO_ROW) return
+    this.release(this.overflowRow)
     this.epochs.restructure()
-    this.#overflowRow = NO_ROW
+    this.overflowRow = NO_ROW
   }
 
-  #release(row: number): void {
+  private release(row: number): void {
     const chunk = this.chunkOf(row)
     const cell = row - chunk.start
     chunk.marks[cell] = 0
     chunk.version++
     for (const cells of chunk.columns) cells.clear(cell)
-    this.#free.push(row)
+    this.free.push(row)
   }
 
   /** Gives the rows back to the engine's budget; whoever still holds a handle gets no new ones. */
   dispose(): void {
-    this.#budget.used -= this.#live
-    this.#live = 0
-    this.#rowLimit = 0
+    this.budget.used -= this.live
+    this.live = 0
+    this.rowLimit = 0
   }
 
   /** Copies one column with its rows into an empty store of its own. No limit stops it: nothing is to be lost on the way. */
   copyColumn(column: number, into: RowStore): void {
     this.forEachRow((row, chunk, cell) => {
       const values = this.labelKeys.map((_, at) => this.labelText(row, at))
-      const to = row === this.#overflowRow ? into.#findOverflow() : into.#insert(values)
+      const to = row === this.overflowRow ? into.findOverflow() : into.insert(values)
       const target = into.chunkOf(to)
       const targetCell = to - target.start
       target.columns[0]!.copy(targetCell, chunk.columns[column]!, cell)

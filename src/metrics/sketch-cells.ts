@@ -20,36 +20,36 @@ export interface Sketch {
  */
 export class SketchCells implements Cells {
   /** By cell. */
-  readonly #sketches: (Sketch | undefined)[] = []
-  readonly #make: () => Sketch
+  private readonly sketches: (Sketch | undefined)[] = []
+  private readonly make: () => Sketch
 
   constructor(make: () => Sketch) {
-    this.#make = make
+    this.make = make
   }
 
-  #at(cell: number): Sketch {
-    let sketch = this.#sketches[cell]
+  private at(cell: number): Sketch {
+    let sketch = this.sketches[cell]
     if (sketch === undefined) {
-      sketch = this.#make()
-      this.#sketches[cell] = sketch
+      sketch = this.make()
+      this.sketches[cell] = sketch
     }
     return sketch
   }
 
   record(cell: number, value: number): boolean {
-    return this.#at(cell).record(value)
+    return this.at(cell).record(value)
   }
 
   attach(cell: number, value: number, attachments: Readonly<Record<string, string>>): void {
-    this.#at(cell).attach?.(value, attachments)
+    this.at(cell).attach?.(value, attachments)
   }
 
   value(cell: number): number {
-    return this.#at(cell).sum
+    return this.at(cell).sum
   }
 
   count(cell: number): number {
-    return this.#at(cell).count
+    return this.at(cell).count
   }
 
   sumOfSquaredDeviation(): number {
@@ -63,16 +63,16 @@ export class SketchCells implements Cells {
   exemplar(): undefined {}
 
   snapshot(cell: number): PointValue {
-    return this.#at(cell).snapshot()
+    return this.at(cell).snapshot()
   }
 
   clear(cell: number): void {
-    this.#sketches[cell] = undefined
+    this.sketches[cell] = undefined
   }
 
   copy(cell: number, from: Cells, fromCell: number): void {
     if (!(from instanceof SketchCells)) throw new Error('BUG: copied a sketch from another kind')
-    this.#sketches[cell] = undefined
-    this.#at(cell).merge(from.#at(fromCell))
+    this.sketches[cell] = undefined
+    this.at(cell).merge(from.at(fromCell))
   }
 }

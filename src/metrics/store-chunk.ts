@@ -31,7 +31,7 @@ export class StoreChunk {
   /** The structure in which the youngest row was made. */
   youngest: number
   /** The structure in which each row was made, once they are not all of the same: where no row ever goes, none is kept. */
-  #births: Int32Array | undefined
+  private births: Int32Array | undefined
 
   constructor(index: number, epochs: Epochs, kind: MemoryKind, sketched: boolean) {
     this.index = index
@@ -47,28 +47,28 @@ export class StoreChunk {
 
   /** The structure in which a row was made. */
   birth(cell: number): number {
-    return this.#births === undefined ? this.youngest : this.#births[cell]!
+    return this.births === undefined ? this.youngest : this.births[cell]!
   }
 
   /** Says that a row was made. */
   bear(cell: number): void {
     const { structure } = this.epochs
-    if (structure !== this.youngest) this.#births ??= new Int32Array(this.rows).fill(this.youngest)
-    if (this.#births !== undefined) this.#births[cell] = structure
+    if (structure !== this.youngest) this.births ??= new Int32Array(this.rows).fill(this.youngest)
+    if (this.births !== undefined) this.births[cell] = structure
     this.youngest = structure
   }
 
   addColumn(cells: Cells): void {
     this.columns.push(cells)
-    this.#settle()
+    this.settle()
   }
 
   removeColumn(column: number): void {
     this.columns.splice(column, 1)
-    this.#settle()
+    this.settle()
   }
 
-  #settle(): void {
+  private settle(): void {
     const only = this.columns.length === 1 ? this.columns[0] : undefined
     this.slots = only instanceof SumCells ? only.slots : undefined
     this.counts = only instanceof CountCells

@@ -8,14 +8,14 @@ import type { Exemplar } from './metric.js'
  * over at 2^31; see bench/metrics/cells.bench.js.
  */
 export class SumCells implements Cells {
-  readonly #rest: Float64Array
+  private readonly rest: Float64Array
   /** The whole part of each sum, below 2^31; what a bound record adds to by itself. @internal */
   readonly slots: Int32Array
-  #exemplars: Map<number, Exemplar> | undefined
+  private exemplars: Map<number, Exemplar> | undefined
 
   constructor(rows: number, kind: MemoryKind) {
     const memory = new ChunkMemory(rows, rows, kind)
-    this.#rest = memory.doubles(rows)
+    this.rest = memory.doubles(rows)
     this.slots = memory.words(rows)
   }
 
@@ -26,25 +26,25 @@ export class SumCells implements Cells {
       if (sum < 0) this.carry(cell) // past 2^31 it reads negative; unsigned it is still right
       return true
     }
-    const sum = this.#rest[cell]! + value
+    const sum = this.rest[cell]! + value
     if (sum - sum !== 0) return false // would be infinite
-    this.#rest[cell] = sum
+    this.rest[cell] = sum
     return true
   }
 
   /** Moves the whole part to where there is room for more. */
   protected carry(cell: number): void {
-    this.#rest[cell]! += this.slots[cell]! >>> 0
+    this.rest[cell]! += this.slots[cell]! >>> 0
     this.slots[cell] = 0
   }
 
   attach(cell: number, value: number, attachments: Readonly<Record<string, string>>, epochs: Epochs): void {
-    this.#exemplars ??= new Map()
-    this.#exemplars.set(cell, exemplarOf(value, attachments, epochs))
+    this.exemplars ??= new Map()
+    this.exemplars.set(cell, exemplarOf(value, attachments, epochs))
   }
 
   value(cell: number): number {
-    return this.#rest[cell]! + this.slots[cell]!
+    return this.rest[cell]! + this.slots[cell]!
   }
 
   count(): number {
@@ -60,20 +60,20 @@ export class SumCells implements Cells {
   }
 
   exemplar(cell: number): Exemplar | undefined {
-    return this.#exemplars?.get(cell)
+    return this.exemplars?.get(cell)
   }
 
   clear(cell: number): void {
-    this.#rest[cell] = 0
+    this.rest[cell] = 0
     this.slots[cell] = 0
-    this.#exemplars?.delete(cell)
+    this.exemplars?.delete(cell)
   }
 
   copy(cell: number, from: Cells, fromCell: number): void {
     this.slots[cell] = 0
-    this.#rest[cell] = from.value(fromCell)
+    this.rest[cell] = from.value(fromCell)
     const exemplar = from.exemplar(fromCell, 0)
-    if (exemplar !== undefined) (this.#exemplars ??= new Map()).set(cell, exemplar)
+    if (exemplar !== undefined) (this.exemplars ??= new Map()).set(cell, exemplar)
   }
 }
 

@@ -67,7 +67,7 @@ function recordLabels(measure: Measure, value: number, tags: Labels | undefined,
 }
 
 /** Adds a small whole number where there is room for it; false where cells have to do it. */
-function addWhole(slots: Int32Array, cell: number, value: number): boolean {
+const addWhole = (slots: Int32Array, cell: number, value: number): boolean => {
   const whole = value | 0
   if (whole !== value || whole < 0) return false
   const sum = (slots[cell]! + whole) | 0
@@ -85,9 +85,8 @@ function contextTags(measure: Measure): Labels | TagMap {
 }
 
 /** What every aggregation takes: a finite number that is not negative, and whole where the measure is int64. */
-function isOrdinary(measure: Measure, value: number): boolean {
-  return typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY && (!measure.whole || value % 1 === 0)
-}
+const isOrdinary = (measure: Measure, value: number): boolean =>
+  typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY && (!measure.whole || value % 1 === 0)
 
 /** Puts an ordinary value into all columns of one row. */
 function recordRow(group: ListenerGroup, chunk: StoreChunk, cell: number, value: number): boolean {
@@ -109,43 +108,46 @@ function recordRow(group: ListenerGroup, chunk: StoreChunk, cell: number, value:
  */
 export class BoundMeasure<K extends string = string> {
   readonly measure: Measure<K>
-  readonly #labels: Labels
-  readonly #epochs: Epochs
+  private readonly labels: Labels
+  private readonly epochs: Epochs
   /**
    * The epoch in which the rows were marked. While it lasts they need no other mark and stay where they are, since
    * whatever moves rows begins a new epoch: one comparison stands for all that could have changed.
    */
-  #epoch = -1
-  #structure = -1
+  private epoch = -1
+  private structure = -1
   /** Where one view listens: its row's cell, and what the chunk offers for it. All views are in `#parts`. */
-  #cell = 0
-  #slots: Int32Array | undefined
-  #counts = false
-  #distribution: DistributionCells | undefined
+  private cell = 0
+  private slots: Int32Array | undefined
+  private counts = false
+  private distribution: DistributionCells | undefined
   /** The same where it takes fractions too. */
-  #anyDistribution: DistributionCells | undefined
-  #parts: readonly BoundPart[] = []
+  private anyDistribution: DistributionCells | undefined
+  private parts: readonly BoundPart[] = []
 
   /** Made by `stats.bind()`. @internal */
   constructor(measure: Measure<K>, labels: Labels) {
     this.measure = measure
-    this.#labels = labels
-    this.#epochs = measure.epochs
+    this.labels = labels
+    this.epochs = measure.epochs
+    this.slots = undefined
+    this.distribution = undefined
+    this.anyDistribution = undefined
   }
 
   record(value: number, attachments?: Attachments): void {
-    if (typeof value === 'number' && this.#epoch === this.#epochs.current && attachments === undefined) {
-      const slots = this.#slots
+    if (typeof value === 'number' && this.epoch === this.epochs.current && attachments === undefined) {
+      const slots = this.slots
       if (slots !== undefined) {
         // A small whole number is ordinary for every measure; no need to ask it.
         const whole = value | 0
-        if (whole === value && whole >= 0 && addWhole(slots, this.#cell, this.#counts ? 1 : whole)) return
+        if (whole === value && whole >= 0 && addWhole(slots, this.cell, this.counts ? 1 : whole)) return
       } else {
-        const distribution = this.#anyDistribution
-        if (distribution !== undefined && value >= 0 && distribution.record(this.#cell, value)) return
+        const distribution = this.anyDistribution
+        if (distribution !== undefined && value >= 0 && distribution.record(this.cell, value)) return
       }
     }
-    this.#recordWhatever(value, attachments)
+    this.recordWhatever(value, attachments)
   }
 
   /**
@@ -153,28 +155,28 @@ export class BoundMeasure<K extends string = string> {
    * One long function on purpose. V8 puts short ones into their callers; `record` would be full of them then, and too large
    * to be put into its own callers: twice as dear for a counter, from the moment on at which it is compiled by itself.
    */
-  #recordWhatever(value: number, attachments: Attachments | undefined): void {
-    if (!isOrdinary(this.measure, value)) return recordOdd(this.measure, value, this.#labels, attachments)
-    const epochs = this.#epochs
-    if (this.#epoch !== epochs.current) {
-      if (this.#structure !== epochs.structure) this.#bind()
-      this.#epoch = epochs.current
-      const parts = this.#parts
+  private recordWhatever(value: number, attachments: Attachments | undefined): void {
+    if (!isOrdinary(this.measure, value)) return recordOdd(this.measure, value, this.labels, attachments)
+    const epochs = this.epochs
+    if (this.epoch !== epochs.current) {
+      if (this.structure !== epochs.structure) this.bind()
+      this.epoch = epochs.current
+      const parts = this.parts
       for (let at = 0; at < parts.length; at++) {
         const { marks, cell } = parts[at]!
         marks[cell] = epochs.current
       }
     }
     if (attachments === undefined) {
-      if (this.#counts && addWhole(this.#slots!, this.#cell, 1)) return
-      const distribution = this.#distribution
+      if (this.counts && addWhole(this.slots!, this.cell, 1)) return
+      const distribution = this.distribution
       if (distribution !== undefined) {
-        if (!distribution.record(this.#cell, value)) tooLarge(this.measure)
+        if (!distribution.record(this.cell, value)) tooLarge(this.measure)
         return
       }
     }
     const kept = attachments === undefined ? undefined : readAttachments(attachments)
-    const parts = this.#parts
+    const parts = this.parts
     let taken = parts.length === 0
     for (let at = 0; at < parts.length; at++) {
       const part = parts[at]!
@@ -196,16 +198,16 @@ export class BoundMeasure<K extends string = string> {
     if (!taken) drop(this.measure, 'too large')
   }
 
-  #bind(): void {
-    const parts = this.measure.groups.flatMap((group) => boundParts(group, this.#labels))
-    this.#structure = this.#epochs.structure
-    this.#parts = parts
+  private bind(): void {
+    const parts = this.measure.groups.flatMap((group) => boundParts(group, this.labels))
+    this.structure = this.epochs.structure
+    this.parts = parts
     const only = parts.length === 1 && parts[0]!.overflowed === undefined ? parts[0] : undefined
-    this.#cell = only?.cell ?? 0
-    this.#slots = only?.slots
-    this.#counts = only?.counts ?? false
-    this.#distribution = only?.distribution
-    this.#anyDistribution = this.measure.whole ? undefined : only?.distribution
+    this.cell = only?.cell ?? 0
+    this.slots = only?.slots
+    this.counts = only?.counts ?? false
+    this.distribution = only?.distribution
+    this.anyDistribution = this.measure.whole ? undefined : only?.distribution
   }
 }
 
