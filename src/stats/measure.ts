@@ -35,6 +35,17 @@ export class Measure<K extends string = string> {
   readonly epochs: Epochs
   /** True where a listening view has tag keys; else nobody needs to know the current tags. @internal */
   readsTags = false
+  /**
+   * The tags of a recent record, whose handle need not be looked for: a tag map, or undefined where no view asks for tags
+   * and none were given. Null until there is one. For the record path only. @internal
+   */
+  recentTags: object | undefined | null = null
+  /** The handle of these tags. @internal */
+  recentHandle: object | undefined = undefined
+  /** How often a handle was looked for, a few bits of it. @internal */
+  searches = 0
+  /** The handle for records without tags. @internal */
+  untaggedHandle: object | undefined = undefined
 
   /** Made by `stats.measure()`. @internal */
   constructor(name: string, options: MeasureOptions<K>, epochs: Epochs) {

@@ -5,12 +5,13 @@
 import { currentFrame } from '../base/context.js'
 import type { Cells, Epochs } from '../metrics/cells.js'
 import { DistributionCells } from '../metrics/distribution-cells.js'
+import { LastValueCells } from '../metrics/last-value-cells.js'
 import { CountCells, SumCells } from '../metrics/sum-cells.js'
 import type { RowStore } from '../metrics/row-store.js'
 import type { StoreChunk } from '../metrics/store-chunk.js'
 import type { Labels } from '../metrics/row-index.js'
 import { readAttachments, type Attachments } from './attachments.js'
-import { drop, refuse, tooLarge, unreadable } from './dropped.js'
+import { drop, refuse, unreadable } from './dropped.js'
 import { rowOf, type DropReason, type Listener, type ListenerGroup } from './listener.js'
 import type { Measure } from './measure.js'
 import { recordOdd } from './odd-values.js'
@@ -22,8 +23,11 @@ const NO_TAGS: Labels = Object.freeze(Object.create(null))
 export function record(measure: Measure, value: number, tags?: Labels | TagMap, attachments?: Attachments): void {
   try {
     if (measure.groups.length === 0) return // nobody listens
-    if (tags instanceof TagMap) handleOf(measure, tags).record(value, attachments)
-    else recordLabels(measure, value, tags, attachments)
+    let handle: BoundMeasure | undefined
+    if (tags === measure.recentTags) handle = measure.recentHandle as BoundMeasure | undefined
+    else if (tags instanceof TagMap) handle = handleOf(measure, tags)
+    if (handle === undefined) recordLabels(measure, value, tags as Labels | undefined, attachments)
+    else handle.record(value, attachments)
   } catch {
     unreadable(measure)
   }
@@ -41,11 +45,12 @@ function recordLabels(measure: Measure, value: number, tags: Labels | undefined,
     const cell = row - chunk.start
     chunk.marks[cell] = chunk.epochs.current
     const { slots } = chunk
-    if (slots !== undefined && addWhole(slots, cell, chunk.counts ? 1 : value)) return
+    if (slots !== undefined && (chunk.counts || isSmallWhole(value)) && addWhole(slots, cell, chunk.counts ? 1 : value)) return
     if (!recordRow(group, chunk, cell, value)) drop(measure, 'too large')
     return
   }
   const labels = tags ?? contextTags(measure)
+  if (labels === NO_TAGS) return untaggedHandle(measure).record(value, attachments)
   if (labels instanceof TagMap) return handleOf(measure, labels).record(value, attachments)
   if (!isOrdinary(measure, value)) return recordOdd(measure, value, labels, attachments)
   const kept = attachments === undefined ? undefined : readAttachments(attachments)
@@ -66,15 +71,15 @@ function recordLabels(measure: Measure, value: number, tags: Labels | undefined,
   if (reason !== undefined) drop(measure, reason)
 }
 
-/** Adds a small whole number where there is room for it; false where cells have to do it. */
-const addWhole = (slots: Int32Array, cell: number, value: number): boolean => {
-  const whole = value | 0
-  if (whole !== value || whole < 0) return false
+/** Adds a whole number that is not negative where there is room for it; false where cells have to do it. */
+const addWhole = (slots: Int32Array, cell: number, whole: number): boolean => {
   const sum = (slots[cell]! + whole) | 0
   if (sum < 0) return false
   slots[cell] = sum
   return true
 }
+
+const isSmallWhole = (value: number): boolean => (value | 0) === value && value >= 0
 
 function isObject(tags: Labels | undefined): tags is Labels {
   return typeof tags === 'object' && tags !== null
@@ -102,6 +107,18 @@ function recordRow(group: ListenerGroup, chunk: StoreChunk, cell: number, value:
   return taken
 }
 
+/** What a view's row is: the compiler may put a call in its place where a number tells what is called, not the class of an object. */
+const SUM = 0
+/** Counts of an int64 measure, which takes whole numbers only. */
+const WHOLE_COUNT = 1
+const COUNT = 2
+const DISTRIBUTION = 3
+const LAST_VALUE = 4
+const OTHER = 5
+
+/** What stands where there are no slots: a field that is never undefined need not be asked. */
+const NO_SLOTS = new Int32Array(0)
+
 /**
  * A measure and tags, with their rows found: the fastest way to record. Follows views that come and go, and
  * makes its rows anew where they were removed.
@@ -116,13 +133,12 @@ export class BoundMeasure<K extends string = string> {
    */
   private epoch = -1
   private structure = -1
-  /** Where one view listens: its row's cell, and what the chunk offers for it. All views are in `#parts`. */
+  /** Where one view listens: what its row is, and where. OTHER where `parts` have to be asked, in which all are. */
+  private kind = OTHER
   private cell = 0
-  private slots: Int32Array | undefined
-  private counts = false
-  private distribution: DistributionCells | undefined
-  /** The same where it takes fractions too. */
-  private anyDistribution: DistributionCells | undefined
+  private slots: Int32Array = NO_SLOTS
+  private distribution: DistributionCells | undefined = undefined
+  private lastValues: LastValueCells | undefined = undefined
   private parts: readonly BoundPart[] = []
 
   /** Made by `stats.bind()`. @internal */
@@ -130,21 +146,22 @@ export class BoundMeasure<K extends string = string> {
     this.measure = measure
     this.labels = labels
     this.epochs = measure.epochs
-    this.slots = undefined
-    this.distribution = undefined
-    this.anyDistribution = undefined
   }
 
   record(value: number, attachments?: Attachments): void {
     if (typeof value === 'number' && this.epoch === this.epochs.current && attachments === undefined) {
-      const slots = this.slots
-      if (slots !== undefined) {
+      const { kind } = this
+      if (kind <= COUNT) {
         // A small whole number is ordinary for every measure; no need to ask it.
         const whole = value | 0
-        if (whole === value && whole >= 0 && addWhole(slots, this.cell, this.counts ? 1 : whole)) return
-      } else {
-        const distribution = this.anyDistribution
-        if (distribution !== undefined && value >= 0 && distribution.record(this.cell, value)) return
+        const isWhole = whole === value && whole >= 0
+        if (isWhole || (kind === COUNT && value >= 0 && value < Number.POSITIVE_INFINITY)) {
+          if (addWhole(this.slots, this.cell, kind === SUM ? whole : 1)) return
+        }
+      } else if (kind === DISTRIBUTION) {
+        if (value >= 0 && this.distribution!.record(this.cell, value)) return
+      } else if (kind === LAST_VALUE) {
+        if (value >= 0 && value < Number.POSITIVE_INFINITY && this.lastValues!.record(this.cell, value)) return
       }
     }
     this.recordWhatever(value, attachments)
@@ -167,80 +184,82 @@ export class BoundMeasure<K extends string = string> {
         marks[cell] = epochs.current
       }
     }
-    if (attachments === undefined) {
-      if (this.counts && addWhole(this.slots!, this.cell, 1)) return
-      const distribution = this.distribution
-      if (distribution !== undefined) {
-        if (!distribution.record(this.cell, value)) tooLarge(this.measure)
-        return
-      }
-    }
     const kept = attachments === undefined ? undefined : readAttachments(attachments)
     const parts = this.parts
     let taken = parts.length === 0
     for (let at = 0; at < parts.length; at++) {
       const part = parts[at]!
-      const { slots, distribution, cells, cell, overflowed } = part
+      const { kind, slots, distribution, lastValues, cells, cell, overflowed } = part
       if (overflowed !== undefined) overflowed.countOverflow()
       // Each kind of cells has a call of its own, which the compiler can put in its place.
-      let isTaken = slots !== undefined && addWhole(slots, cell, part.counts ? 1 : value)
-      if (!isTaken) {
-        if (distribution !== undefined) isTaken = distribution.record(cell, value)
-        else isTaken = part.sketched ? recordSketched(cells, cell, value) : cells.record(cell, value)
+      let isTaken = false
+      if (distribution !== undefined) isTaken = distribution.record(cell, value)
+      else if (lastValues !== undefined) isTaken = lastValues.record(cell, value)
+      else if (kind === OTHER) isTaken = recordSketched(cells, cell, value)
+      else {
+        isTaken = (kind !== SUM || isSmallWhole(value)) && addWhole(slots, cell, kind === SUM ? value : 1)
+        if (!isTaken) isTaken = cells.record(cell, value)
       }
       if (!isTaken) {
         part.listener.drop('too large')
         continue
       }
       taken = true
-      if (kept !== undefined) cells.attach(cell, value, kept, epochs)
+      if (kept !== undefined) cells.attach(cell, value, kept, this.epochs)
     }
     if (!taken) drop(this.measure, 'too large')
   }
 
   private bind(): void {
-    const parts = this.measure.groups.flatMap((group) => boundParts(group, this.labels))
+    const parts = this.measure.groups.flatMap((group) => boundParts(group, this.labels, this.measure.whole))
     this.structure = this.epochs.structure
     this.parts = parts
     const only = parts.length === 1 && parts[0]!.overflowed === undefined ? parts[0] : undefined
+    const asksWhether = this.measure.whole && only !== undefined && only.kind >= DISTRIBUTION // a value is whole
+    this.kind = only === undefined || asksWhether ? OTHER : only.kind
     this.cell = only?.cell ?? 0
-    this.slots = only?.slots
-    this.counts = only?.counts ?? false
+    this.slots = only?.slots ?? NO_SLOTS
+    this.lastValues = only?.lastValues
     this.distribution = only?.distribution
-    this.anyDistribution = this.measure.whole ? undefined : only?.distribution
   }
 }
 
 /** Where a bound measure's values go in one view. */
 interface BoundPart {
   readonly listener: Listener
+  readonly kind: number
   readonly cells: Cells
   readonly cell: number
   readonly marks: Int32Array
-  /** As those of a chunk with one column, for this one. */
-  readonly slots: Int32Array | undefined
-  readonly counts: boolean
+  readonly slots: Int32Array
   readonly distribution: DistributionCells | undefined
-  readonly sketched: boolean
+  readonly lastValues: LastValueCells | undefined
   /** The store whose overflow row this is, in the first part of such a row. */
   readonly overflowed: RowStore | undefined
 }
 
-function boundParts(group: ListenerGroup, labels: Labels): BoundPart[] {
+function boundParts(group: ListenerGroup, labels: Labels, isWhole: boolean): BoundPart[] {
   const { store } = group
   const row = store.place(labels)
   const chunk = store.chunkOf(row)
   return chunk.columns.map((cells, column) => ({
     listener: group.columns[column]!,
+    kind: kindOf(cells, isWhole),
     cells,
     cell: row - chunk.start,
     marks: chunk.marks,
-    slots: cells instanceof SumCells ? cells.slots : undefined,
-    counts: cells instanceof CountCells,
+    slots: cells instanceof SumCells ? cells.slots : NO_SLOTS,
     distribution: cells instanceof DistributionCells ? cells : undefined,
-    sketched: chunk.sketched,
+    lastValues: cells instanceof LastValueCells ? cells : undefined,
     overflowed: column === 0 && store.isOverflow(row) ? store : undefined,
   }))
+}
+
+function kindOf(cells: Cells, isWhole: boolean): number {
+  if (cells instanceof CountCells) return isWhole ? WHOLE_COUNT : COUNT
+  if (cells instanceof SumCells) return SUM
+  if (cells instanceof DistributionCells) return DISTRIBUTION
+  return cells instanceof LastValueCells ? LAST_VALUE : OTHER
 }
 
 /** A further class of cells where the four usual ones are called would make each of their calls dearer. */
@@ -249,16 +268,34 @@ function recordSketched(cells: Cells, cell: number, value: number): boolean {
 }
 
 const MAX_HANDLES = 16
+/** One search in so many is remembered (a mask), so that those who record with many tag maps do not pay for it. */
+const KEEP_EACH = 63
 
 /** The handle of a tag map for a measure, which the tag map keeps. */
 function handleOf(measure: Measure, tags: TagMap): BoundMeasure {
   const handles = tags.handles as BoundMeasure[]
   for (let at = 0; at < handles.length; at++) {
-    if (handles[at]!.measure === measure) return handles[at]!
+    const handle = handles[at]!
+    if (handle.measure !== measure) continue
+    measure.searches = (measure.searches + 1) & KEEP_EACH
+    if (measure.searches === 0) {
+      measure.recentTags = tags
+      measure.recentHandle = handle
+    }
+    return handle
   }
   const handle = new BoundMeasure(measure, tags.record)
   if (handles.length === MAX_HANDLES) handles.shift()
   handles.push(handle)
+  return handle
+}
+
+/** The handle for no tags at all, where no view asks for any. */
+function untaggedHandle(measure: Measure): BoundMeasure {
+  const handle = (measure.untaggedHandle as BoundMeasure | undefined) ?? new BoundMeasure(measure, NO_TAGS)
+  measure.untaggedHandle = handle
+  measure.recentTags = undefined
+  measure.recentHandle = handle
   return handle
 }
 

@@ -99,6 +99,8 @@ export class ViewManager {
     else this.#groups.set(measure, groups)
     measure.groups = groups
     measure.readsTags = groups.some(({ tagKeys }) => tagKeys.length > 0)
+    measure.recentTags = null
+    measure.recentHandle = undefined
     measure.epochs.restructure()
   }
 
