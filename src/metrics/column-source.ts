@@ -41,7 +41,7 @@ export class ColumnSource implements RowSource {
   column: number
   readonly #store: RowStore
   readonly #labels: readonly (number | string)[]
-  readonly #chunks: ColumnChunk[] = []
+  #chunks: ColumnChunk[] = []
   #left: readonly RowChunk[] | undefined
 
   constructor(options: ColumnSourceOptions, column: number) {
@@ -69,6 +69,11 @@ export class ColumnSource implements RowSource {
       this.#chunks.push(new ColumnChunk(chunk, chunk.columns[this.column]!, this.#store, this.#labels))
     }
     return this.#chunks
+  }
+
+  /** To be called when the cells of the column have become others. */
+  renew(): void {
+    this.#chunks = []
   }
 
   /**

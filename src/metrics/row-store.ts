@@ -1,12 +1,19 @@
 import { selfCount, selfFamily, type SelfCount } from '../base/self-count.js'
+import { BorrowedCells, type DistributionPart } from './borrowed-cells.js'
 import type { Cells, Epochs } from './cells.js'
 import { chunkOf } from './chunks.js'
+import { DistributionCells } from './distribution-cells.js'
 import type { MemoryKind } from './memory.js'
 import { NO_ROW, REFUSED, RowIndex, type Labels } from './row-index.js'
 import { StoreChunk } from './store-chunk.js'
 
 /** Makes a column's cells for a new chunk of `rows` rows. */
 export type CellsFactory = (rows: number, kind: MemoryKind) => Cells
+
+interface Column {
+  readonly make: CellsFactory
+  readonly part: DistributionPart | undefined
+}
 
 /** Rows that an engine may have in all; shared by its stores. */
 export interface RowBudget {
@@ -54,7 +61,7 @@ export class RowStore {
   readonly sketched: boolean
   readonly chunks: StoreChunk[] = []
   private readonly index: RowIndex
-  private readonly factories: CellsFactory[] = []
+  private readonly columns: Column[] = []
   private readonly budget: RowBudget
   private rowLimit: number
   private readonly memory: MemoryKind
@@ -86,21 +93,24 @@ export class RowStore {
     return this.chunks[chunkOf(row)]!
   }
 
-  /** Gives every row one more cell; answers the column's number. */
-  addColumn(factory: CellsFactory): number {
-    this.factories.push(factory)
-    for (const chunk of this.chunks) chunk.addColumn(factory(chunk.rows, this.memory))
-    return this.factories.length - 1
+  /**
+   * Gives every row one more cell; answers the column's number.
+   * @param part What the column has in common with a distribution: where the store has one, the column borrows it.
+   */
+  addColumn(make: CellsFactory, part?: DistributionPart): number {
+    this.columns.push({ make, part })
+    for (const chunk of this.chunks) chunk.addColumn(make(chunk.rows, this.memory))
+    return this.columns.length - 1
   }
 
   /** Takes a column out; the columns after it move up by one. */
   removeColumn(column: number): void {
-    this.factories.splice(column, 1)
-    for (const chunk of this.chunks) chunk.removeColumn(column)
+    this.columns.splice(column, 1)
+    for (const chunk of this.chunks) chunk.removeColumn(column, this.memory)
   }
 
   get columnCount(): number {
-    return this.factories.length
+    return this.columns.length
   }
 
   /** The row of these labels without making one; NO_ROW or REFUSED otherwise. */
@@ -168,7 +178,12 @@ export class RowStore {
 
   private addChunk(): void {
     const chunk = new StoreChunk(this.chunks.length, this.epochs, this.memory, this.sketched)
-    for (const factory of this.factories) chunk.addColumn(factory(chunk.rows, this.memory))
+    const own = this.columns.map(({ make, part }) => (part === undefined ? make(chunk.rows, this.memory) : undefined))
+    const lender = own.find((cells) => cells instanceof DistributionCells)
+    for (const [at, { make, part }] of this.columns.entries()) {
+      const borrowed = lender === undefined || part === undefined ? undefined : new BorrowedCells(lender, part)
+      chunk.addColumn(own[at] ?? borrowed ?? make(chunk.rows, this.memory))
+    }
     this.chunks.push(chunk)
   }
 

@@ -1,3 +1,4 @@
+import { BorrowedCells } from './borrowed-cells.js'
 import type { Cells, Epochs } from './cells.js'
 import { chunkRows, chunkStart } from './chunks.js'
 import { DistributionCells } from './distribution-cells.js'
@@ -13,8 +14,10 @@ export class StoreChunk {
   readonly marks: Int32Array
   readonly startTimesUnixMs: Float64Array
   readonly columns: Cells[] = []
+  /** The columns that values are recorded into, as numbers: all but those that borrow from another. */
+  recorded: readonly number[] = []
   /**
-   * Where there is one column and it is a count or a sum: its whole parts, to be added to without a call. Where it
+   * Where one column is recorded into and it is a count or a sum: its whole parts, to be added to without a call. Where it
    * is a distribution: that. Calls of `Cells.record` that see several classes cost more than all else in a record.
    */
   slots: Int32Array | undefined
@@ -63,13 +66,26 @@ export class StoreChunk {
     this.settle()
   }
 
-  removeColumn(column: number): void {
-    this.columns.splice(column, 1)
+  removeColumn(column: number, kind: MemoryKind): void {
+    const [gone] = this.columns.splice(column, 1)
+    for (const [at, cells] of this.columns.entries()) {
+      if (cells instanceof BorrowedCells && cells.lender === gone) this.columns[at] = cells.independent(this.rows, kind)
+    }
     this.settle()
   }
 
+  /** The columns that borrow from this one, as numbers. */
+  borrowersOf(column: number): number[] {
+    const lender = this.columns[column]
+    return [...this.columns.keys()].filter((at) => {
+      const cells = this.columns[at]
+      return cells instanceof BorrowedCells && cells.lender === lender
+    })
+  }
+
   private settle(): void {
-    const only = this.columns.length === 1 ? this.columns[0] : undefined
+    this.recorded = [...this.columns.keys()].filter((at) => !(this.columns[at] instanceof BorrowedCells))
+    const only = this.recorded.length === 1 ? this.columns[this.recorded[0]!] : undefined
     this.slots = only instanceof SumCells ? only.slots : undefined
     this.counts = only instanceof CountCells
     this.distribution = only instanceof DistributionCells ? only : undefined

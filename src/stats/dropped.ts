@@ -26,12 +26,6 @@ export function unreadable(measure: Measure): void {
   }
 }
 
-/** The sum of every view would have become infinite. */
-export function tooLarge(measure: Measure): void {
-  for (const group of measure.groups) group.drop('too large')
-  drop(measure, 'too large')
-}
-
 export function drop(measure: Measure, reason: DropReason): void {
   selfCount(DROPPED, measure.name, reason).value++
 }

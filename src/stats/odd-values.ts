@@ -28,12 +28,19 @@ export function recordOdd(measure: Measure, given: unknown, labels: Labels, atta
     const chunk = group.store.chunkOf(row)
     const cell = row - chunk.start
     chunk.marks[cell] = chunk.epochs.current
+    const taken = group.columns.map(() => false)
+    for (const at of chunk.recorded) {
+      taken[at] = takers[at]! && chunk.columns[at]!.record(cell, value)
+      // What borrows from a column accepts the same values.
+      for (const borrower of chunk.borrowersOf(at)) {
+        taken[borrower] = takers[borrower]! && (taken[at] || chunk.columns[borrower]!.record(cell, value))
+      }
+    }
     for (const [at, column] of group.columns.entries()) {
       if (!takers[at]) continue
-      const cells = chunk.columns[at]!
-      if (cells.record(cell, value)) {
+      if (taken[at]) {
         reason = undefined
-        if (kept !== undefined) cells.attach(cell, value, kept, chunk.epochs)
+        if (kept !== undefined) chunk.columns[at]!.attach(cell, value, kept, chunk.epochs)
       } else {
         column.drop('too large')
         reason &&= 'too large'

@@ -12,7 +12,7 @@ import type { StoreChunk } from '../metrics/store-chunk.js'
 import type { Labels } from '../metrics/row-index.js'
 import { readAttachments, type Attachments } from './attachments.js'
 import { drop, refuse, unreadable } from './dropped.js'
-import { rowOf, type DropReason, type Listener, type ListenerGroup } from './listener.js'
+import { rowOf, type DropReason, type ListenerGroup } from './listener.js'
 import type { Measure } from './measure.js'
 import { recordOdd } from './odd-values.js'
 import { TagMap } from './tag-map.js'
@@ -97,12 +97,12 @@ const isOrdinary = (measure: Measure, value: number): boolean =>
 function recordRow(group: ListenerGroup, chunk: StoreChunk, cell: number, value: number): boolean {
   if (chunk.sketched) return recordSketch(group, chunk, cell, value)
   chunk.marks[cell] = chunk.epochs.current
-  const { columns, distribution } = chunk
-  if (distribution !== undefined) return distribution.record(cell, value) || refused(group)
+  const { columns, recorded, distribution } = chunk
+  if (distribution !== undefined) return distribution.record(cell, value) || refused(group, chunk, recorded[0]!, cell, value)
   let taken = false
-  for (let column = 0; column < columns.length; column++) {
-    if (columns[column]!.record(cell, value)) taken = true
-    else group.columns[column]!.drop('too large')
+  for (let at = 0; at < recorded.length; at++) {
+    const column = recorded[at]!
+    if (columns[column]!.record(cell, value) || refused(group, chunk, column, cell, value)) taken = true
   }
   return taken
 }
@@ -200,12 +200,11 @@ export class BoundMeasure<K extends string = string> {
         isTaken = (kind !== SUM || isSmallWhole(value)) && addWhole(slots, cell, kind === SUM ? value : 1)
         if (!isTaken) isTaken = cells.record(cell, value)
       }
-      if (!isTaken) {
-        part.listener.drop('too large')
-        continue
-      }
+      if (!isTaken && !refused(part.group, part.chunk, part.column, cell, value)) continue
       taken = true
-      if (kept !== undefined) cells.attach(cell, value, kept, this.epochs)
+      if (kept === undefined) continue
+      cells.attach(cell, value, kept, this.epochs)
+      for (const borrower of part.borrowers) borrower.attach(cell, value, kept, this.epochs)
     }
     if (!taken) drop(this.measure, 'too large')
   }
@@ -226,7 +225,9 @@ export class BoundMeasure<K extends string = string> {
 
 /** Where a bound measure's values go in one view. */
 interface BoundPart {
-  readonly listener: Listener
+  readonly group: ListenerGroup
+  readonly chunk: StoreChunk
+  readonly column: number
   readonly kind: number
   readonly cells: Cells
   readonly cell: number
@@ -234,6 +235,8 @@ interface BoundPart {
   readonly slots: Int32Array
   readonly distribution: DistributionCells | undefined
   readonly lastValues: LastValueCells | undefined
+  /** Cells of further views, which have the value as soon as these do. */
+  readonly borrowers: readonly Cells[]
   /** The store whose overflow row this is, in the first part of such a row. */
   readonly overflowed: RowStore | undefined
 }
@@ -242,17 +245,23 @@ function boundParts(group: ListenerGroup, labels: Labels, isWhole: boolean): Bou
   const { store } = group
   const row = store.place(labels)
   const chunk = store.chunkOf(row)
-  return chunk.columns.map((cells, column) => ({
-    listener: group.columns[column]!,
-    kind: kindOf(cells, isWhole),
-    cells,
-    cell: row - chunk.start,
-    marks: chunk.marks,
-    slots: cells instanceof SumCells ? cells.slots : NO_SLOTS,
-    distribution: cells instanceof DistributionCells ? cells : undefined,
-    lastValues: cells instanceof LastValueCells ? cells : undefined,
-    overflowed: column === 0 && store.isOverflow(row) ? store : undefined,
-  }))
+  return chunk.recorded.map((column, at) => {
+    const cells = chunk.columns[column]!
+    return {
+      group,
+      chunk,
+      column,
+      kind: kindOf(cells, isWhole),
+      cells,
+      cell: row - chunk.start,
+      marks: chunk.marks,
+      slots: cells instanceof SumCells ? cells.slots : NO_SLOTS,
+      distribution: cells instanceof DistributionCells ? cells : undefined,
+      lastValues: cells instanceof LastValueCells ? cells : undefined,
+      borrowers: chunk.borrowersOf(column).map((borrower) => chunk.columns[borrower]!),
+      overflowed: at === 0 && store.isOverflow(row) ? store : undefined,
+    }
+  })
 }
 
 function kindOf(cells: Cells, isWhole: boolean): number {
@@ -301,12 +310,18 @@ function untaggedHandle(measure: Measure): BoundMeasure {
 
 function recordSketch(group: ListenerGroup, chunk: StoreChunk, cell: number, value: number): boolean {
   chunk.marks[cell] = chunk.epochs.current
-  return recordSketched(chunk.columns[0]!, cell, value) || refused(group)
+  return recordSketched(chunk.columns[0]!, cell, value) || refused(group, chunk, 0, cell, value)
 }
 
-function refused(group: ListenerGroup): false {
-  group.drop('too large')
-  return false
+/** A column did not take a value: it is dropped there, unless one that borrows from the column takes it all the same. */
+function refused(group: ListenerGroup, chunk: StoreChunk, column: number, cell: number, value: number): boolean {
+  group.columns[column]!.drop('too large')
+  let taken = false
+  for (const borrower of chunk.borrowersOf(column)) {
+    if (chunk.columns[borrower]!.record(cell, value)) taken = true
+    else group.columns[borrower]!.drop('too large')
+  }
+  return taken
 }
 
 function attach(chunk: StoreChunk, cell: number, value: number, attachments: Attachments): void {

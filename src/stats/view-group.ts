@@ -1,4 +1,5 @@
 import { selfCount, selfFamily, type SelfCount } from '../base/self-count.js'
+import type { DistributionPart } from '../metrics/borrowed-cells.js'
 import type { Epochs } from '../metrics/cells.js'
 import { DistributionCells } from '../metrics/distribution-cells.js'
 import { LastValueCells } from '../metrics/last-value-cells.js'
@@ -118,7 +119,7 @@ export class ViewGroup implements ListenerGroup {
   }
 
   add(view: View): ViewColumn {
-    const column = new ViewColumn(view, this.store, this.store.addColumn(cellsFor(view, this.store.epochs)))
+    const column = new ViewColumn(view, this.store, this.store.addColumn(cellsFor(view, this.store.epochs), partOf(view)))
     this.columns.push(column)
     if (view.tagValues !== undefined) for (const tags of combinations(view)) this.store.find(tags)
     return column
@@ -135,6 +136,7 @@ export class ViewGroup implements ListenerGroup {
     this.columns.splice(at, 1)
     this.store.removeColumn(at)
     for (const later of this.columns.slice(at)) later.source.column--
+    for (const other of this.columns) other.source.renew() // it may have borrowed from the one that is gone
     if (this.columns.length === 0) this.store.dispose()
   }
 }
@@ -147,6 +149,11 @@ export function sortedKeys({ tagKeys }: View): string {
 /** Whether a row of the view is an object of its own. */
 export function isSketched({ aggregation }: View): boolean {
   return aggregation.kind === 'percentiles' || aggregation.kind === 'exponential'
+}
+
+/** What of a distribution of the same rows is the view's data too. */
+function partOf({ aggregation }: View): DistributionPart | undefined {
+  return aggregation.kind === 'count' || aggregation.kind === 'sum' ? aggregation.kind : undefined
 }
 
 /** How the values of a view are kept: the one place that knows which cells an aggregation needs. */
