@@ -113,8 +113,10 @@ const SUM = 0
 const WHOLE_COUNT = 1
 const COUNT = 2
 const DISTRIBUTION = 3
-const LAST_VALUE = 4
-const OTHER = 5
+/** A distribution that is not alone: several views listen. */
+const DISTRIBUTION_FIRST = 4
+const LAST_VALUE = 5
+const OTHER = 6
 
 /** What stands where there are no slots: a field that is never undefined need not be asked. */
 const NO_SLOTS = new Int32Array(0)
@@ -140,6 +142,8 @@ export class BoundMeasure<K extends string = string> {
   private distribution: DistributionCells | undefined = undefined
   private lastValues: LastValueCells | undefined = undefined
   private parts: readonly BoundPart[] = []
+  /** The stores in which it has the overflow row. */
+  private overflowed: readonly RowStore[] = []
 
   /** Made by `stats.bind()`. @internal */
   constructor(measure: Measure<K>, labels: Labels) {
@@ -158,68 +162,76 @@ export class BoundMeasure<K extends string = string> {
         if (isWhole || (kind === COUNT && value >= 0 && value < Number.POSITIVE_INFINITY)) {
           if (addWhole(this.slots, this.cell, kind === SUM ? whole : 1)) return
         }
-      } else if (kind === DISTRIBUTION) {
-        if (value >= 0 && this.distribution!.record(this.cell, value)) return
+      } else if (kind <= DISTRIBUTION_FIRST) {
+        if (value >= 0 && this.distribution!.record(this.cell, value)) {
+          if (kind === DISTRIBUTION_FIRST) this.recordWhatever(value, undefined, 1)
+          return
+        }
       } else if (kind === LAST_VALUE) {
         if (value >= 0 && value < Number.POSITIVE_INFINITY && this.lastValues!.record(this.cell, value)) return
       }
     }
-    this.recordWhatever(value, attachments)
+    this.recordWhatever(value, attachments, 0)
   }
 
   /**
    * All that is not done above: rows to be found or marked, several views, attachments, values out of the ordinary.
    * One long function on purpose. V8 puts short ones into their callers; `record` would be full of them then, and too large
    * to be put into its own callers: twice as dear for a counter, from the moment on at which it is compiled by itself.
+   * @param done How many parts have the value already.
    */
-  private recordWhatever(value: number, attachments: Attachments | undefined): void {
-    if (!isOrdinary(this.measure, value)) return recordOdd(this.measure, value, this.labels, attachments)
-    const epochs = this.epochs
-    if (this.epoch !== epochs.current) {
-      if (this.structure !== epochs.structure) this.bind()
-      this.epoch = epochs.current
-      const parts = this.parts
-      for (let at = 0; at < parts.length; at++) {
-        const { marks, cell } = parts[at]!
-        marks[cell] = epochs.current
+  private recordWhatever(value: number, attachments: Attachments | undefined, done: number): void {
+    if (done === 0) {
+      if (!isOrdinary(this.measure, value)) return recordOdd(this.measure, value, this.labels, attachments)
+      const epochs = this.epochs
+      if (this.epoch !== epochs.current) {
+        if (this.structure !== epochs.structure) this.bind()
+        this.epoch = epochs.current
+        const parts = this.parts
+        for (let at = 0; at < parts.length; at++) {
+          const { marks, cell } = parts[at]!
+          marks[cell] = epochs.current
+        }
       }
+      for (const store of this.overflowed) store.countOverflow()
     }
     const kept = attachments === undefined ? undefined : readAttachments(attachments)
     const parts = this.parts
-    let taken = parts.length === 0
-    for (let at = 0; at < parts.length; at++) {
+    let taken = done > 0 || parts.length === 0
+    for (let at = done; at < parts.length; at++) {
       const part = parts[at]!
-      const { kind, slots, distribution, lastValues, cells, cell, overflowed } = part
-      if (overflowed !== undefined) overflowed.countOverflow()
+      const { kind, cell } = part
       // Each kind of cells has a call of its own, which the compiler can put in its place.
       let isTaken = false
-      if (distribution !== undefined) isTaken = distribution.record(cell, value)
-      else if (lastValues !== undefined) isTaken = lastValues.record(cell, value)
-      else if (kind === OTHER) isTaken = recordSketched(cells, cell, value)
-      else {
-        isTaken = (kind !== SUM || isSmallWhole(value)) && addWhole(slots, cell, kind === SUM ? value : 1)
-        if (!isTaken) isTaken = cells.record(cell, value)
-      }
+      if (kind === DISTRIBUTION) isTaken = part.distribution!.record(cell, value)
+      else if (kind === LAST_VALUE) isTaken = part.lastValues!.record(cell, value)
+      else if (kind === OTHER) isTaken = recordSketched(part.cells, cell, value)
+      else if (kind !== SUM || isSmallWhole(value)) isTaken = addWhole(part.slots, cell, kind === SUM ? value : 1)
+      if (!isTaken && kind <= COUNT) isTaken = part.cells.record(cell, value)
       if (!isTaken && !refused(part.group, part.chunk, part.column, cell, value)) continue
       taken = true
       if (kept === undefined) continue
-      cells.attach(cell, value, kept, this.epochs)
+      part.cells.attach(cell, value, kept, this.epochs)
       for (const borrower of part.borrowers) borrower.attach(cell, value, kept, this.epochs)
     }
     if (!taken) drop(this.measure, 'too large')
   }
 
   private bind(): void {
-    const parts = this.measure.groups.flatMap((group) => boundParts(group, this.labels, this.measure.whole))
+    const overflowed: RowStore[] = []
+    const parts = this.measure.groups.flatMap((group) => boundParts(group, this.labels, this.measure.whole, overflowed))
     this.structure = this.epochs.structure
     this.parts = parts
-    const only = parts.length === 1 && parts[0]!.overflowed === undefined ? parts[0] : undefined
-    const asksWhether = this.measure.whole && only !== undefined && only.kind >= DISTRIBUTION // a value is whole
-    this.kind = only === undefined || asksWhether ? OTHER : only.kind
-    this.cell = only?.cell ?? 0
-    this.slots = only?.slots ?? NO_SLOTS
-    this.lastValues = only?.lastValues
-    this.distribution = only?.distribution
+    this.overflowed = overflowed
+    parts.sort((a, b) => Number(b.kind === DISTRIBUTION) - Number(a.kind === DISTRIBUTION))
+    const [first] = parts
+    const isPlain = first !== undefined && overflowed.length === 0 && !(this.measure.whole && first.kind >= DISTRIBUTION)
+    if (!isPlain || (parts.length > 1 && first.kind !== DISTRIBUTION)) this.kind = OTHER
+    else this.kind = parts.length === 1 ? first.kind : DISTRIBUTION_FIRST
+    this.cell = first?.cell ?? 0
+    this.slots = first?.slots ?? NO_SLOTS
+    this.lastValues = first?.lastValues
+    this.distribution = first?.distribution
   }
 }
 
@@ -237,15 +249,14 @@ interface BoundPart {
   readonly lastValues: LastValueCells | undefined
   /** Cells of further views, which have the value as soon as these do. */
   readonly borrowers: readonly Cells[]
-  /** The store whose overflow row this is, in the first part of such a row. */
-  readonly overflowed: RowStore | undefined
 }
 
-function boundParts(group: ListenerGroup, labels: Labels, isWhole: boolean): BoundPart[] {
+function boundParts(group: ListenerGroup, labels: Labels, isWhole: boolean, overflowed: RowStore[]): BoundPart[] {
   const { store } = group
   const row = store.place(labels)
+  if (store.isOverflow(row)) overflowed.push(store)
   const chunk = store.chunkOf(row)
-  return chunk.recorded.map((column, at) => {
+  return chunk.recorded.map((column) => {
     const cells = chunk.columns[column]!
     return {
       group,
@@ -259,7 +270,6 @@ function boundParts(group: ListenerGroup, labels: Labels, isWhole: boolean): Bou
       distribution: cells instanceof DistributionCells ? cells : undefined,
       lastValues: cells instanceof LastValueCells ? cells : undefined,
       borrowers: chunk.borrowersOf(column).map((borrower) => chunk.columns[borrower]!),
-      overflowed: at === 0 && store.isOverflow(row) ? store : undefined,
     }
   })
 }
