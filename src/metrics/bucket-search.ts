@@ -49,22 +49,23 @@ export class BucketSearch {
   }
 
   find(value: number): number {
+    NUMBER[0] = value
     // Both ends by masks, and the step beyond the bound by a comparison made a number.
-    const below = (prefix(value) - this.above) | 0
+    const below = ((WORDS[HIGH]! >> SHIFT) - this.above) | 0
     const at = (this.last + (below & (below >> 31))) | 0
     const place = at & ~(at >> 31)
-    const bucket = (this.starts[place]! + Number(value > this.pivots[place]!)) | 0
-    return bucket < SEVERAL ? bucket : this.scan(value, bucket & (SEVERAL - 1))
+    const bucket = (this.starts[place]! + +(value > this.pivots[place]!)) | 0
+    return bucket < SEVERAL ? bucket : this.scan(value, bucket)
   }
 
-  private scan(value: number, from: number): number {
-    let bucket = from
+  private scan(value: number, found: number): number {
+    let bucket = found & ~SEVERAL
     while (bucket < this.bounds.length && value > this.bounds[bucket]!) bucket++
     return bucket
   }
 }
 
-const prefix = (value: number): number => {
+function prefix(value: number): number {
   NUMBER[0] = value
   return WORDS[HIGH]! >> SHIFT
 }

@@ -33,17 +33,20 @@ export class DistributionCells implements Cells {
 
   record(cell: number, value: number): boolean {
     const moments = this.moments
-    const at = Math.imul(cell, 3)
+    const at = (cell * 3) | 0
+    const second = at + 1
     const count = moments[at]!
-    const before = moments[(at + 1) | 0]!
+    const before = moments[second]!
     const sum = before + value
     if (sum - sum !== 0) return false // would be infinite
     moments[at] = count + 1
-    moments[(at + 1) | 0] = sum
-    // Youngs and Cramer's update: needs no mean, and stays exact where sums of squares cancel.
-    const deviation = count * value - before
-    moments[(at + 2) | 0] = moments[(at + 2) | 0]! + (count === 0 ? 0 : (deviation * deviation) / (count * (count + 1)))
-    const place = (Math.imul(cell, this.width) + this.search.find(value)) | 0
+    moments[second] = sum
+    if (count !== 0) {
+      // Youngs and Cramer's update: needs no mean, and stays exact where sums of squares cancel.
+      const deviation = count * value - before
+      moments[at + 2]! += (deviation * deviation) / (count * (count + 1))
+    }
+    const place = (cell * this.width + this.search.find(value)) | 0
     const buckets = this.buckets
     const bucket = (buckets[place]! + 1) | 0
     buckets[place] = bucket

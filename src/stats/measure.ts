@@ -19,6 +19,9 @@ export interface MeasureOptions<K extends string = string> {
 /** The tags a record of this measure takes: exactly its own where it declares some, any otherwise. */
 export type TagsFor<K extends string> = string extends K ? Tags : { readonly [key in K]: TagValue }
 
+/** No caller's tags. */
+export const NEVER_GIVEN: object = Object.freeze({})
+
 /** A quantity worth recording. Made by `stats.measure()`. */
 export class Measure<K extends string = string> {
   readonly name: string
@@ -37,9 +40,9 @@ export class Measure<K extends string = string> {
   readsTags = false
   /**
    * The tags of a recent record, whose handle need not be looked for: a tag map, or undefined where no view asks for tags
-   * and none were given. Null until there is one. For the record path only. @internal
+   * and none were given. Something that nobody can give until there is one. For the record path only. @internal
    */
-  recentTags: object | undefined | null = null
+  recentTags: unknown = NEVER_GIVEN
   /** The handle of these tags. @internal */
   recentHandle: object | undefined = undefined
   /** How often a handle was looked for, a few bits of it. @internal */

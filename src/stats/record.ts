@@ -4,13 +4,23 @@
 // Once warm nothing below allocates, builds a string, reads a clock or throws; see bench/record.bench.js.
 import { currentFrame } from '../base/context.js'
 import type { Cells, Epochs } from '../metrics/cells.js'
-import { DistributionCells } from '../metrics/distribution-cells.js'
-import { LastValueCells } from '../metrics/last-value-cells.js'
-import { CountCells, SumCells } from '../metrics/sum-cells.js'
+import type { DistributionCells } from '../metrics/distribution-cells.js'
+import type { LastValueCells } from '../metrics/last-value-cells.js'
 import type { RowStore } from '../metrics/row-store.js'
 import type { StoreChunk } from '../metrics/store-chunk.js'
 import type { Labels } from '../metrics/row-index.js'
 import { readAttachments, type Attachments } from './attachments.js'
+import {
+  type BoundPart,
+  boundParts,
+  COUNT,
+  DISTRIBUTION,
+  DISTRIBUTION_FIRST,
+  LAST_VALUE,
+  NO_SLOTS,
+  OTHER,
+  SUM,
+} from './bound-part.js'
 import { drop, refuse, unreadable } from './dropped.js'
 import { rowOf, type DropReason, type ListenerGroup } from './listener.js'
 import type { Measure } from './measure.js'
@@ -23,18 +33,16 @@ const NO_TAGS: Labels = Object.freeze(Object.create(null))
 export function record(measure: Measure, value: number, tags?: Labels | TagMap, attachments?: Attachments): void {
   try {
     if (measure.groups.length === 0) return // nobody listens
-    let handle: BoundMeasure | undefined
-    if (tags === measure.recentTags) handle = measure.recentHandle as BoundMeasure | undefined
-    else if (tags instanceof TagMap) handle = handleOf(measure, tags)
-    if (handle === undefined) recordLabels(measure, value, tags as Labels | undefined, attachments)
-    else handle.record(value, attachments)
+    if (tags === measure.recentTags) (measure.recentHandle as BoundMeasure).record(value, attachments)
+    else recordLabels(measure, value, tags, attachments)
   } catch {
     unreadable(measure)
   }
 }
 
 /** One long function on purpose: see `recordWhatever` below. */
-function recordLabels(measure: Measure, value: number, tags: Labels | undefined, attachments: Attachments | undefined): void {
+function recordLabels(measure: Measure, value: number, tags: Labels | TagMap | undefined, attachments: Attachments | undefined): void {
+  if (tags instanceof TagMap) return recordTags(measure, value, tags, attachments)
   const groups = measure.groups
   // The usual case, one view and a plain object, in one go; all others step by step.
   if (groups.length === 1 && isObject(tags) && attachments === undefined && isOrdinary(measure, value)) {
@@ -51,7 +59,7 @@ function recordLabels(measure: Measure, value: number, tags: Labels | undefined,
   }
   const labels = tags ?? contextTags(measure)
   if (labels === NO_TAGS) return untaggedHandle(measure).record(value, attachments)
-  if (labels instanceof TagMap) return handleOf(measure, labels).record(value, attachments)
+  if (labels instanceof TagMap) return recordTags(measure, value, labels, attachments)
   if (!isOrdinary(measure, value)) return recordOdd(measure, value, labels, attachments)
   const kept = attachments === undefined ? undefined : readAttachments(attachments)
   let reason: DropReason | undefined = 'tags'
@@ -107,20 +115,6 @@ function recordRow(group: ListenerGroup, chunk: StoreChunk, cell: number, value:
   return taken
 }
 
-/** What a view's row is: the compiler may put a call in its place where a number tells what is called, not the class of an object. */
-const SUM = 0
-/** Counts of an int64 measure, which takes whole numbers only. */
-const WHOLE_COUNT = 1
-const COUNT = 2
-const DISTRIBUTION = 3
-/** A distribution that is not alone: several views listen. */
-const DISTRIBUTION_FIRST = 4
-const LAST_VALUE = 5
-const OTHER = 6
-
-/** What stands where there are no slots: a field that is never undefined need not be asked. */
-const NO_SLOTS = new Int32Array(0)
-
 /**
  * A measure and tags, with their rows found: the fastest way to record. Follows views that come and go, and
  * makes its rows anew where they were removed.
@@ -159,7 +153,7 @@ export class BoundMeasure<K extends string = string> {
         // A small whole number is ordinary for every measure; no need to ask it.
         const whole = value | 0
         const isWhole = whole === value && whole >= 0
-        if (isWhole || (kind === COUNT && value >= 0 && value < Number.POSITIVE_INFINITY)) {
+        if (isWhole || (kind === COUNT && value >= 0 && value < Infinity)) {
           if (addWhole(this.slots, this.cell, kind === SUM ? whole : 1)) return
         }
       } else if (kind <= DISTRIBUTION_FIRST) {
@@ -168,7 +162,8 @@ export class BoundMeasure<K extends string = string> {
           return
         }
       } else if (kind === LAST_VALUE) {
-        if (value >= 0 && value < Number.POSITIVE_INFINITY && this.lastValues!.record(this.cell, value)) return
+        this.lastValues!.record(this.cell, value) // any number is taken
+        return
       }
     }
     this.recordWhatever(value, attachments, 0)
@@ -235,52 +230,6 @@ export class BoundMeasure<K extends string = string> {
   }
 }
 
-/** Where a bound measure's values go in one view. */
-interface BoundPart {
-  readonly group: ListenerGroup
-  readonly chunk: StoreChunk
-  readonly column: number
-  readonly kind: number
-  readonly cells: Cells
-  readonly cell: number
-  readonly marks: Int32Array
-  readonly slots: Int32Array
-  readonly distribution: DistributionCells | undefined
-  readonly lastValues: LastValueCells | undefined
-  /** Cells of further views, which have the value as soon as these do. */
-  readonly borrowers: readonly Cells[]
-}
-
-function boundParts(group: ListenerGroup, labels: Labels, isWhole: boolean, overflowed: RowStore[]): BoundPart[] {
-  const { store } = group
-  const row = store.place(labels)
-  if (store.isOverflow(row)) overflowed.push(store)
-  const chunk = store.chunkOf(row)
-  return chunk.recorded.map((column) => {
-    const cells = chunk.columns[column]!
-    return {
-      group,
-      chunk,
-      column,
-      kind: kindOf(cells, isWhole),
-      cells,
-      cell: row - chunk.start,
-      marks: chunk.marks,
-      slots: cells instanceof SumCells ? cells.slots : NO_SLOTS,
-      distribution: cells instanceof DistributionCells ? cells : undefined,
-      lastValues: cells instanceof LastValueCells ? cells : undefined,
-      borrowers: chunk.borrowersOf(column).map((borrower) => chunk.columns[borrower]!),
-    }
-  })
-}
-
-function kindOf(cells: Cells, isWhole: boolean): number {
-  if (cells instanceof CountCells) return isWhole ? WHOLE_COUNT : COUNT
-  if (cells instanceof SumCells) return SUM
-  if (cells instanceof DistributionCells) return DISTRIBUTION
-  return cells instanceof LastValueCells ? LAST_VALUE : OTHER
-}
-
 /** A further class of cells where the four usual ones are called would make each of their calls dearer. */
 function recordSketched(cells: Cells, cell: number, value: number): boolean {
   return cells.record(cell, value)
@@ -289,6 +238,10 @@ function recordSketched(cells: Cells, cell: number, value: number): boolean {
 const MAX_HANDLES = 16
 /** One search in so many is remembered (a mask), so that those who record with many tag maps do not pay for it. */
 const KEEP_EACH = 63
+
+function recordTags(measure: Measure, value: number, tags: TagMap, attachments: Attachments | undefined): void {
+  handleOf(measure, tags).record(value, attachments)
+}
 
 /** The handle of a tag map for a measure, which the tag map keeps. */
 function handleOf(measure: Measure, tags: TagMap): BoundMeasure {

@@ -4,7 +4,7 @@ import { MAX_TIMER_MS, startTimer } from '../base/timer.js'
 import { NameClaims } from '../metrics/name-claims.js'
 import type { Family } from '../metrics/row-source.js'
 import { snapshotOf } from '../metrics/snapshot.js'
-import type { Measure } from './measure.js'
+import { NEVER_GIVEN, type Measure } from './measure.js'
 import type { EpochLog } from '../metrics/epoch-log.js'
 import type { TagValue } from './tag-map.js'
 import { equalViews, View, type ViewOptions } from './view.js'
@@ -99,7 +99,7 @@ export class ViewManager {
     else this.#groups.set(measure, groups)
     measure.groups = groups
     measure.readsTags = groups.some(({ tagKeys }) => tagKeys.length > 0)
-    measure.recentTags = null
+    measure.recentTags = NEVER_GIVEN
     measure.recentHandle = undefined
     measure.epochs.restructure()
   }
