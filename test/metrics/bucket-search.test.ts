@@ -43,6 +43,9 @@ describe('a value is found in the first bucket whose bound is not below it', () 
     'integers, half of one exponent': Array.from({ length: 512 }, (_, at) => at + 1),
     'all with one prefix': Array.from({ length: 512 }, (_, at) => 1 + at * 2 ** -40),
     'the smallest and the greatest': [5e-324, 2 ** -1022, 1, Number.MAX_VALUE],
+    'where single precision rounds up': [1 - 2 ** -24, 1 - 2 ** -25, 1 - 2 ** -26, 1, 1.125 - 2 ** -25, 1.125, 1.25 - 2 ** -24],
+    'where single precision ends': [2 ** -150, 2 ** -149, 2 ** -126, 2 ** 128 - 2 ** 104, 2 ** 128 - 2 ** 103, 2 ** 128, 1e300],
+    'beyond single precision only': [1e-300, 1e-200, 1e200, 1e300],
     '500 below 0': Array.from({ length: 512 }, (_, at) => at - 500),
     'the usual ones': [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   }
