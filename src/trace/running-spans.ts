@@ -19,34 +19,34 @@ export interface RunningSpan {
  * all slots are taken the newest take those of others in turn, so that spans that are never ended cannot fill the memory.
  */
 export class RunningSpans {
-  readonly #slots: (SpanRecord | undefined)[]
+  private readonly slots: (SpanRecord | undefined)[]
   /** Slots that are free, as a stack: those of short spans are used again and again, long ones keep theirs. */
-  readonly #free: Int32Array
-  #freeCount: number
-  #next = 0
+  private readonly free: Int32Array
+  private freeCount: number
+  private next = 0
 
   constructor(max: number) {
-    this.#slots = new Array<undefined>(max).fill(undefined)
-    this.#free = Int32Array.from({ length: max }, (_, at) => max - 1 - at)
-    this.#freeCount = max
+    this.slots = new Array<undefined>(max).fill(undefined)
+    this.free = Int32Array.from({ length: max }, (_, at) => max - 1 - at)
+    this.freeCount = max
   }
 
   add(span: SpanRecord): void {
-    const slot = this.#freeCount > 0 ? this.#free[--this.#freeCount]! : this.#othersSlot()
+    const slot = this.freeCount > 0 ? this.free[--this.freeCount]! : this.othersSlot()
     span.slot = slot
-    this.#slots[slot] = span
+    this.slots[slot] = span
   }
 
   remove(span: SpanRecord): void {
     const { slot } = span
-    if (this.#slots[slot] !== span) return // another has taken it
-    this.#slots[slot] = undefined
-    this.#free[this.#freeCount++] = slot
+    if (this.slots[slot] !== span) return // another has taken it
+    this.slots[slot] = undefined
+    this.free[this.freeCount++] = slot
   }
 
   /** Oldest first. */
   read(nowMs: number): RunningSpan[] {
-    return this.#slots
+    return this.slots
       .filter((span) => span !== undefined)
       .sort((a, b) => a.startMs - b.startMs)
       .map((span) => ({
@@ -60,8 +60,8 @@ export class RunningSpans {
       }))
   }
 
-  #othersSlot(): number {
-    this.#next = (this.#next + 1) % this.#slots.length
-    return this.#next
+  private othersSlot(): number {
+    this.next = (this.next + 1) % this.slots.length
+    return this.next
   }
 }

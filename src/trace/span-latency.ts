@@ -48,23 +48,23 @@ export const spanViews: readonly SpanView[] = Object.freeze([
 
 /** Turns ended spans into measurements of one stats engine. */
 export class SpanLatency {
-  readonly #stats: Stats
-  readonly #latency: Measure<SpanTag>
-  readonly #errors: Measure<SpanTag>
+  private readonly stats: Stats
+  private readonly latency: Measure<SpanTag>
+  private readonly errors: Measure<SpanTag>
   /** By span name; within, by kind and status. Finding a handle makes no string. */
-  readonly #handles = new Map<string, (BoundMeasure<SpanTag> | undefined)[]>()
+  private readonly handles = new Map<string, (BoundMeasure<SpanTag> | undefined)[]>()
   /** Spans of one name tend to come in a row. */
-  #lastName: string | undefined
-  #lastHandles: (BoundMeasure<SpanTag> | undefined)[] = []
+  private lastName: string | undefined
+  private lastHandles: (BoundMeasure<SpanTag> | undefined)[] = []
 
   constructor(stats: Stats) {
-    this.#stats = stats
-    this.#latency = stats.measure('span/latency', {
+    this.stats = stats
+    this.latency = stats.measure('span/latency', {
       unit: 's',
       description: 'Time from start to end of a span',
       tagKeys: TAG_KEYS,
     })
-    this.#errors = stats.measure('span/errors', {
+    this.errors = stats.measure('span/errors', {
       unit: '1',
       type: 'int64',
       description: 'A span that ended with a status other than OK',
@@ -74,37 +74,37 @@ export class SpanLatency {
 
   /** True while some view wants to know; else spans need not read the clock. */
   get hasViews(): boolean {
-    return this.#latency.hasViews || this.#errors.hasViews
+    return this.latency.hasViews || this.errors.hasViews
   }
 
   registerViews(): void {
     for (const { measure, ...view } of spanViews) {
-      this.#stats.viewManager.registerView({ ...view, measure: measure === 'span/latency' ? this.#latency : this.#errors })
+      this.stats.viewManager.registerView({ ...view, measure: measure === 'span/latency' ? this.latency : this.errors })
     }
   }
 
   record(name: string, kind: SpanKind, code: StatusCode, durationMs: number): void {
-    if (code !== StatusCode.OK && this.#errors.hasViews) this.#stats.record(this.#errors, 1, tagsOf(name, kind, code))
-    if (this.#latency.hasViews) this.#recordLatency(name, kind, code, durationMs / 1_000)
+    if (code !== StatusCode.OK && this.errors.hasViews) this.stats.record(this.errors, 1, tagsOf(name, kind, code))
+    if (this.latency.hasViews) this.recordLatency(name, kind, code, durationMs / 1_000)
   }
 
-  #recordLatency(name: string, kind: SpanKind, code: StatusCode, seconds: number): void {
-    const handles = name === this.#lastName ? this.#lastHandles : this.#handlesOf(name)
-    if (handles === undefined) return this.#stats.record(this.#latency, seconds, tagsOf(name, kind, code))
+  private recordLatency(name: string, kind: SpanKind, code: StatusCode, seconds: number): void {
+    const handles = name === this.lastName ? this.lastHandles : this.handlesOf(name)
+    if (handles === undefined) return this.stats.record(this.latency, seconds, tagsOf(name, kind, code))
     const place = kind * STATUS_CODES + code
-    const handle = (handles[place] ??= this.#stats.bind(this.#latency, tagsOf(name, kind, code)))
+    const handle = (handles[place] ??= this.stats.bind(this.latency, tagsOf(name, kind, code)))
     handle.record(seconds)
   }
 
-  #handlesOf(name: string): (BoundMeasure<SpanTag> | undefined)[] | undefined {
-    let handles = this.#handles.get(name)
+  private handlesOf(name: string): (BoundMeasure<SpanTag> | undefined)[] | undefined {
+    let handles = this.handles.get(name)
     if (handles === undefined) {
-      if (this.#handles.size >= MAX_NAMES) return undefined
+      if (this.handles.size >= MAX_NAMES) return undefined
       handles = new Array<undefined>(SPAN_KINDS * STATUS_CODES).fill(undefined)
-      this.#handles.set(name, handles)
+      this.handles.set(name, handles)
     }
-    this.#lastName = name
-    this.#lastHandles = handles
+    this.lastName = name
+    this.lastHandles = handles
     return handles
   }
 }

@@ -49,36 +49,36 @@ export class SpanMaker implements SpanOwner {
   readonly clock: Clock
   readonly limits: SpanLimits
   readonly random: RandomWords
-  readonly #sampler: Sampler
-  readonly #latency: SpanLatency
-  readonly #summary: SpanSummary | undefined
-  readonly #transport: Transport<SpanData> | undefined
-  readonly #given: SpanContext | undefined
-  readonly #defaultAttributes: AttributesInit | undefined
-  readonly #untrusted: boolean
-  readonly #rootOptions: number
-  readonly #wall: WallClock
+  private readonly sampler: Sampler
+  private readonly latency: SpanLatency
+  private readonly summary: SpanSummary | undefined
+  private readonly transport: Transport<SpanData> | undefined
+  private readonly given: SpanContext | undefined
+  private readonly defaultAttributes: AttributesInit | undefined
+  private readonly untrusted: boolean
+  private readonly rootOptions: number
+  private readonly wall: WallClock
   /** The answer of a sampler that has only one. */
-  readonly #constant: boolean | undefined
+  private readonly constant: boolean | undefined
 
   constructor(options: SpanMakerOptions) {
     this.clock = options.clock
     this.limits = options.limits
     this.random = options.random
-    this.#sampler = options.sampler
-    this.#latency = options.latency
-    this.#summary = options.summary
-    this.#transport = options.transport
-    this.#given = options.given
-    this.#defaultAttributes = options.defaultAttributes
-    this.#untrusted = options.untrusted
-    this.#rootOptions = options.rootOptions
-    this.#wall = new WallClock(options.clock)
-    this.#constant = constantOf(options.sampler)
+    this.sampler = options.sampler
+    this.latency = options.latency
+    this.summary = options.summary
+    this.transport = options.transport
+    this.given = options.given
+    this.defaultAttributes = options.defaultAttributes
+    this.untrusted = options.untrusted
+    this.rootOptions = options.rootOptions
+    this.wall = new WallClock(options.clock)
+    this.constant = constantOf(options.sampler)
   }
 
   wallOffsetMs(monotonicMs: number): number {
-    return this.#wall.offsetAt(monotonicMs).ms
+    return this.wall.offsetAt(monotonicMs).ms
   }
 
   startChild(parent: Span, name: string): Span {
@@ -86,22 +86,22 @@ export class SpanMaker implements SpanOwner {
   }
 
   unsampledEnds(span: Span, startMs: number, endMs: number): void {
-    if (this.#latency.hasViews) this.#latency.record(span.name, span.kind, span.status.code, Math.max(0, endMs - startMs))
+    if (this.latency.hasViews) this.latency.record(span.name, span.kind, span.status.code, Math.max(0, endMs - startMs))
   }
 
   sampledEnds(span: SpanRecord & FrameSpan): void {
     const { code } = span.status
     const durationMs = durationMsOf(span)
-    if (this.#latency.hasViews) {
+    if (this.latency.hasViews) {
       contextState.endingSpan = span
-      this.#latency.record(span.name, span.kind, code, durationMs)
+      this.latency.record(span.name, span.kind, code, durationMs)
       contextState.endingSpan = undefined
     }
     contextState.openSampledSpans--
     const data = new SpanData(span)
-    this.#summary?.ended(span, data, code, durationMs)
+    this.summary?.ended(span, data, code, durationMs)
     try {
-      this.#transport?.send(data)
+      this.transport?.send(data)
     } catch {
       transportThrew.value++
     }
@@ -115,60 +115,60 @@ export class SpanMaker implements SpanOwner {
     let remote = true
     if (given === undefined) {
       const current = currentOf(frame, this)
-      if (current === undefined) context = this.#given
-      else if ((current.flags & IS_SPAN) !== 0) return this.#beginChild(name, options, frame, current as Span)
+      if (current === undefined) context = this.given
+      else if ((current.flags & IS_SPAN) !== 0) return this.beginChild(name, options, frame, current as Span)
       else context = (current as FrameParent).context
     } else {
-      if (given instanceof Span) return this.#beginChild(name, options, frame, given)
+      if (given instanceof Span) return this.beginChild(name, options, frame, given)
       context = contextFrom(given)
       remote = context?.fromHeader === true
     }
-    if (context === undefined) return this.#beginTrace(name, options, frame, undefined)
-    if (remote && (options?.untrusted ?? this.#untrusted)) return this.#beginTrace(name, options, frame, context)
+    if (context === undefined) return this.beginTrace(name, options, frame, undefined)
+    if (remote && (options?.untrusted ?? this.untrusted)) return this.beginTrace(name, options, frame, context)
     const kind = options?.kind ?? SpanKind.UNSPECIFIED
-    const sampler = options?.sampler ?? (remote ? this.#sampler : undefined)
+    const sampler = options?.sampler ?? (remote ? this.sampler : undefined)
     const sampled = sampler === undefined ? context.sampled : this.ask(sampler, context.trace, context, name, kind)
     const flags = inherited(context.options & ~SAMPLED, kind)
-    if (!sampled || frame.suppressed) return this.#unsampled(name, options, flags, context.trace, frame)
+    if (!sampled || frame.suppressed) return this.unsampled(name, options, flags, context.trace, frame)
     const parent = context.isValid ? context : undefined
-    return this.#sampled(name, options, flags | (remote ? REMOTE_PARENT : LOCAL_PARENT), context.trace, parent, undefined)
+    return this.sampled(name, options, flags | (remote ? REMOTE_PARENT : LOCAL_PARENT), context.trace, parent, undefined)
   }
 
-  #beginChild(name: string, options: SpanOptions | undefined, frame: Frame, parent: Span): Span {
+  private beginChild(name: string, options: SpanOptions | undefined, frame: Frame, parent: Span): Span {
     const kind = options?.kind ?? SpanKind.UNSPECIFIED
     const isSampled = (parent.flags & IS_SAMPLED) !== 0
     if (isSampled) (parent as SampledSpan).countChild()
     const sampler = options?.sampler
     const sampled = sampler === undefined ? isSampled : this.ask(sampler, parent.trace, parent.context, name, kind)
     const flags = inherited(parent.traceOptions, kind)
-    if (!sampled || frame.suppressed) return this.#unsampled(name, options, flags, parent.trace, frame)
+    if (!sampled || frame.suppressed) return this.unsampled(name, options, flags, parent.trace, frame)
     const offset = isSampled ? (parent as SampledSpan).wallOffset : undefined
-    return this.#sampled(name, options, flags | LOCAL_PARENT, parent.trace, parent.context, offset)
+    return this.sampled(name, options, flags | LOCAL_PARENT, parent.trace, parent.context, offset)
   }
 
-  #beginTrace(name: string, options: SpanOptions | undefined, frame: Frame, distrusted: SpanContext | undefined): Span {
+  private beginTrace(name: string, options: SpanOptions | undefined, frame: Frame, distrusted: SpanContext | undefined): Span {
     const kind = options?.kind ?? SpanKind.UNSPECIFIED
-    let sampled = options?.sampler === undefined ? this.#constant : undefined
+    let sampled = options?.sampler === undefined ? this.constant : undefined
     let trace: TraceIdentity | undefined
     if (sampled === undefined) {
       trace = new TraceIdentity(this.random)
-      sampled = this.ask(options?.sampler ?? this.#sampler, trace, undefined, name, kind)
+      sampled = this.ask(options?.sampler ?? this.sampler, trace, undefined, name, kind)
     }
-    const flags = inherited(this.#rootOptions, kind)
-    if (!sampled || frame.suppressed) return this.#unsampled(name, options, flags, trace, frame)
-    const span = this.#sampled(name, options, flags, trace, undefined, undefined)
+    const flags = inherited(this.rootOptions, kind)
+    if (!sampled || frame.suppressed) return this.unsampled(name, options, flags, trace, frame)
+    const span = this.sampled(name, options, flags, trace, undefined, undefined)
     if (distrusted?.isValid) {
       span.addLink({ traceId: distrusted.traceId, spanId: distrusted.spanId, type: LinkType.PARENT_LINKED_SPAN })
     }
     return span
   }
 
-  #unsampled(name: string, options: SpanOptions | undefined, flags: number, trace: TraceIdentity | undefined, frame: Frame): Span {
-    if (!this.#latency.hasViews || frame.suppressed) return new Span(this, trace, name, flags | IS_SPAN, 0)
-    return new Span(this, trace, name, flags | IS_SPAN | TIMED, this.#startMs(options))
+  private unsampled(name: string, options: SpanOptions | undefined, flags: number, trace: TraceIdentity | undefined, frame: Frame): Span {
+    if (!this.latency.hasViews || frame.suppressed) return new Span(this, trace, name, flags | IS_SPAN, 0)
+    return new Span(this, trace, name, flags | IS_SPAN | TIMED, this.startMs(options))
   }
 
-  #sampled(
+  private sampled(
     name: string,
     options: SpanOptions | undefined,
     flags: number,
@@ -176,12 +176,12 @@ export class SpanMaker implements SpanOwner {
     parent: SpanContext | undefined,
     wallOffset: WallOffset | undefined,
   ): Span {
-    const startMs = this.#startMs(options)
-    const offset = wallOffset ?? this.#wall.offsetAt(startMs)
+    const startMs = this.startMs(options)
+    const offset = wallOffset ?? this.wall.offsetAt(startMs)
     const span = new NewSampledSpan(this, trace, name, flags | IS_SPAN | IS_SAMPLED | TIMED, startMs, parent, offset)
     contextState.openSampledSpans++
-    this.#summary?.started(span)
-    if (this.#defaultAttributes !== undefined) span.addAttributes(this.#defaultAttributes)
+    this.summary?.started(span)
+    if (this.defaultAttributes !== undefined) span.addAttributes(this.defaultAttributes)
     if (options !== undefined) {
       if (options.attributes !== undefined) span.addAttributes(options.attributes)
       if (options.links !== undefined) for (const link of options.links) span.addLink(link)
@@ -189,15 +189,15 @@ export class SpanMaker implements SpanOwner {
     return span
   }
 
-  #startMs(options: SpanOptions | undefined): number {
+  private startMs(options: SpanOptions | undefined): number {
     const nowMs = this.clock.monotonicMs()
     const given = options?.startTimeUnixMs
-    return given !== undefined && Number.isFinite(given) ? given - this.#wall.offsetAt(nowMs).ms : nowMs
+    return given !== undefined && Number.isFinite(given) ? given - this.wall.offsetAt(nowMs).ms : nowMs
   }
 
   /** What the sampler says; one that throws says no, and is counted. */
   ask(sampler: Sampler, trace: TraceIdentity, parent: SpanContext | undefined, name: string, kind: SpanKind): boolean {
-    if (sampler === this.#sampler && this.#constant !== undefined) return this.#constant
+    if (sampler === this.sampler && this.constant !== undefined) return this.constant
     try {
       return sampler.shouldSample(new SamplingRequest(trace, parent, name, kind)) === true
     } catch {

@@ -14,19 +14,19 @@ export interface WallOffset {
  * it has been set anew, spans of new traces follow.
  */
 export class WallClock {
-  readonly #clock: Clock
-  #offset: WallOffset | undefined
-  #checkedAtMs = 0
+  private readonly clock: Clock
+  private offset: WallOffset | undefined
+  private checkedAtMs = 0
 
   constructor(clock: Clock) {
-    this.#clock = clock
+    this.clock = clock
   }
 
   offsetAt(monotonicMs: number): WallOffset {
-    if (this.#offset !== undefined && monotonicMs - this.#checkedAtMs < CHECK_EVERY_MS) return this.#offset
-    const ms = this.#clock.unixMs() - monotonicMs
-    if (this.#offset === undefined || !(Math.abs(ms - this.#offset.ms) < TOLERANCE_MS)) this.#offset = { ms }
-    this.#checkedAtMs = monotonicMs
-    return this.#offset
+    if (this.offset !== undefined && monotonicMs - this.checkedAtMs < CHECK_EVERY_MS) return this.offset
+    const ms = this.clock.unixMs() - monotonicMs
+    if (this.offset === undefined || !(Math.abs(ms - this.offset.ms) < TOLERANCE_MS)) this.offset = { ms }
+    this.checkedAtMs = monotonicMs
+    return this.offset
   }
 }

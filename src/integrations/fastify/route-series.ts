@@ -17,42 +17,42 @@ export class RouteSeries {
   readonly route: string
   /** What `config.tallyscope.tags` adds to the current tags of handlers; undefined where it adds none. */
   readonly tags: TagMap | undefined
-  readonly #extra: Tags | undefined
-  readonly #measures: ServerMeasures
-  readonly #spanNames: readonly string[]
-  readonly #series = new Map<number, ServerSeries>()
+  private readonly extra: Tags | undefined
+  private readonly measures: ServerMeasures
+  private readonly spanNames: readonly string[]
+  private readonly series = new Map<number, ServerSeries>()
   /** Requests of one kind tend to come in a row. */
-  #lastKey = -1
-  #last: ServerSeries | undefined
+  private lastKey = -1
+  private last: ServerSeries | undefined
 
   constructor(measures: ServerMeasures, route: string, extra?: Tags) {
     this.route = route
     this.tags = extra === undefined ? undefined : TagMap.of(extra)
-    this.#extra = extra
-    this.#measures = measures
-    this.#spanNames = Array.from({ length: METHOD_COUNT }, (_, method) => `${httpMethodName(method)} ${route}`)
+    this.extra = extra
+    this.measures = measures
+    this.spanNames = Array.from({ length: METHOD_COUNT }, (_, method) => `${httpMethodName(method)} ${route}`)
   }
 
   spanName(method: number): string {
-    return this.#spanNames[method]!
+    return this.spanNames[method]!
   }
 
   /** @param status 0 where no status line was sent. */
   record(method: number, status: number, outcome: HttpOutcome, seconds: number, received: number, sent: number): void {
     const key = (method * OUTCOMES.length + OUTCOMES.indexOf(outcome)) * STATUSES + status
-    const series = key === this.#lastKey ? this.#last! : this.#find(key, method, status, outcome)
+    const series = key === this.lastKey ? this.last! : this.find(key, method, status, outcome)
     series.record(seconds, received, sent)
   }
 
-  #find(key: number, method: number, status: number, outcome: HttpOutcome): ServerSeries {
-    let series = this.#series.get(key)
+  private find(key: number, method: number, status: number, outcome: HttpOutcome): ServerSeries {
+    let series = this.series.get(key)
     if (series === undefined) {
-      series = this.#measures.bind(this.tagsOf(method, status, outcome), this.#extra)
-      if (this.#series.size >= MAX_SERIES) return series
-      this.#series.set(key, series)
+      series = this.measures.bind(this.tagsOf(method, status, outcome), this.extra)
+      if (this.series.size >= MAX_SERIES) return series
+      this.series.set(key, series)
     }
-    this.#lastKey = key
-    this.#last = series
+    this.lastKey = key
+    this.last = series
     return series
   }
 

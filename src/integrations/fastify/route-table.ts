@@ -16,50 +16,50 @@ export const NOT_MEASURED: unique symbol = Symbol('not measured')
 
 /** Finds what is known of a request's route. Fastify keeps one config object for each. */
 export class RouteTable {
-  readonly #measures: ServerMeasures
-  readonly #unmatched: RouteSeries
+  private readonly measures: ServerMeasures
+  private readonly unmatched: RouteSeries
   /** Where Fastify keeps a request's route; null where that cannot be told. */
-  #context: symbol | null | undefined
-  readonly #routes = new WeakMap<object, RouteSeries | typeof NOT_MEASURED>()
+  private context: symbol | null | undefined
+  private readonly routes = new WeakMap<object, RouteSeries | typeof NOT_MEASURED>()
   /** Requests for one route tend to come in a row. */
-  #lastConfig: RouteConfig | undefined
-  #last: RouteSeries | typeof NOT_MEASURED
+  private lastConfig: RouteConfig | undefined
+  private last: RouteSeries | typeof NOT_MEASURED
 
   constructor(measures: ServerMeasures, unmatched: RouteSeries) {
-    this.#measures = measures
-    this.#unmatched = unmatched
-    this.#last = unmatched
+    this.measures = measures
+    this.unmatched = unmatched
+    this.last = unmatched
   }
 
   find(request: FastifyRequest): RouteSeries | typeof NOT_MEASURED {
-    const config = this.#configOf(request)
-    if (config === this.#lastConfig && config !== undefined) return this.#last
-    if (config?.url === undefined) return this.#unmatched
-    let route = this.#routes.get(config)
+    const config = this.configOf(request)
+    if (config === this.lastConfig && config !== undefined) return this.last
+    if (config?.url === undefined) return this.unmatched
+    let route = this.routes.get(config)
     if (route === undefined) {
-      route = this.#make(config)
-      this.#routes.set(config, route)
+      route = this.make(config)
+      this.routes.set(config, route)
     }
-    this.#lastConfig = config
-    this.#last = route
+    this.lastConfig = config
+    this.last = route
     return route
   }
 
   /** `request.routeOptions` makes an object of twelve fields each time; what it is made of is read where it can be found. */
-  #configOf(request: FastifyRequest): RouteConfig | undefined {
-    if (this.#context === undefined) {
+  private configOf(request: FastifyRequest): RouteConfig | undefined {
+    if (this.context === undefined) {
       const symbols = Object.getOwnPropertySymbols(request)
       const found = symbols.find((symbol) => symbol.description === 'fastify.context')
-      this.#context = found !== undefined && contextOf(request, found)?.config === request.routeOptions.config ? found : null
+      this.context = found !== undefined && contextOf(request, found)?.config === request.routeOptions.config ? found : null
     }
-    if (this.#context === null) return request.routeOptions.config as unknown as RouteConfig | undefined
-    return contextOf(request, this.#context)?.config
+    if (this.context === null) return request.routeOptions.config as unknown as RouteConfig | undefined
+    return contextOf(request, this.context)?.config
   }
 
-  #make({ url, tallyscope, disableMetrics, statsId }: RouteConfig): RouteSeries | typeof NOT_MEASURED {
+  private make({ url, tallyscope, disableMetrics, statsId }: RouteConfig): RouteSeries | typeof NOT_MEASURED {
     if (tallyscope === false || disableMetrics === true) return NOT_MEASURED
     const { name, tags } = (typeof tallyscope === 'object' && tallyscope !== null ? tallyscope : {}) as { name?: unknown; tags?: Tags }
-    return new RouteSeries(this.#measures, textOf(name) ?? textOf(statsId) ?? String(url), tags)
+    return new RouteSeries(this.measures, textOf(name) ?? textOf(statsId) ?? String(url), tags)
   }
 }
 

@@ -61,29 +61,29 @@ function openCensusTags({ method, route, status }: ServerTags): Tags {
 
 /** Requests of one method, route, status and outcome. */
 export class ServerSeries {
-  readonly #measures: ServerMeasures
-  readonly #openCensusTags: TagMap
-  readonly #duration: BoundMeasure
-  readonly #requestSize: BoundMeasure
-  readonly #responseSize: BoundMeasure
+  private readonly measures: ServerMeasures
+  private readonly openCensusTags: TagMap
+  private readonly duration: BoundMeasure
+  private readonly requestSize: BoundMeasure
+  private readonly responseSize: BoundMeasure
 
   constructor(measures: ServerMeasures, tags: TagMap, openCensusTags: TagMap) {
     const { stats } = measures
-    this.#measures = measures
-    this.#openCensusTags = openCensusTags
-    this.#duration = stats.bind(measures.duration, tags)
-    this.#requestSize = stats.bind(measures.requestSize, tags)
-    this.#responseSize = stats.bind(measures.responseSize, tags)
+    this.measures = measures
+    this.openCensusTags = openCensusTags
+    this.duration = stats.bind(measures.duration, tags)
+    this.requestSize = stats.bind(measures.requestSize, tags)
+    this.responseSize = stats.bind(measures.responseSize, tags)
   }
 
   record(seconds: number, received: number, sent: number): void {
-    const measures = this.#measures
-    this.#duration.record(seconds)
-    if (measures.requestSize.hasViews) this.#requestSize.record(received)
-    if (measures.responseSize.hasViews) this.#responseSize.record(sent)
+    const measures = this.measures
+    this.duration.record(seconds)
+    if (measures.requestSize.hasViews) this.requestSize.record(received)
+    if (measures.responseSize.hasViews) this.responseSize.record(sent)
     if (!measures.wantsOpenCensus) return
-    measures.stats.record(measures.openCensusLatency, seconds * 1_000, this.#openCensusTags)
-    measures.stats.record(measures.openCensusReceived, received, this.#openCensusTags)
-    measures.stats.record(measures.openCensusSent, sent, this.#openCensusTags)
+    measures.stats.record(measures.openCensusLatency, seconds * 1_000, this.openCensusTags)
+    measures.stats.record(measures.openCensusReceived, received, this.openCensusTags)
+    measures.stats.record(measures.openCensusSent, sent, this.openCensusTags)
   }
 }

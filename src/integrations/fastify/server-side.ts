@@ -35,33 +35,33 @@ export class ServerSide implements ExchangeHome {
   readonly clock: Clock
   readonly unmatched: RouteSeries
   readonly keptTick: KeptTick = new KeptTick()
-  readonly #tracer: TracerCore | undefined
-  readonly #paths: PathExclusion
-  readonly #hosts: readonly string[]
-  readonly #untrusted: boolean
+  private readonly tracer: TracerCore | undefined
+  private readonly paths: PathExclusion
+  private readonly hosts: readonly string[]
+  private readonly untrusted: boolean
   /** The propagator reads nothing where there is no `traceparent`. */
-  readonly #isW3c: boolean
+  private readonly isW3c: boolean
 
   constructor(options: ServerSideOptions) {
     this.measures = options.measures
     this.inFlight = options.inFlight
     this.clock = options.clock
     this.unmatched = new RouteSeries(options.measures, UNMATCHED_ROUTE)
-    this.#tracer = options.tracer
-    this.#paths = options.excludedPaths
-    this.#hosts = options.excludedHosts
-    this.#untrusted = options.untrusted
-    this.#isW3c = options.tracer?.propagator instanceof TraceContextPropagator
+    this.tracer = options.tracer
+    this.paths = options.excludedPaths
+    this.hosts = options.excludedHosts
+    this.untrusted = options.untrusted
+    this.isW3c = options.tracer?.propagator instanceof TraceContextPropagator
   }
 
   /** The exchange of a request, begun where this is the first to see it; undefined where it is excluded. */
   exchangeOf(request: IncomingMessage, response: ServerResponse): ServerExchange | undefined {
-    return exchangeOf(request) ?? this.#begin(request, response)
+    return exchangeOf(request) ?? this.begin(request, response)
   }
 
-  #begin(request: IncomingMessage, response: ServerResponse): ServerExchange | undefined {
-    if (this.#paths.excludes(request.url ?? '/')) return undefined
-    if (this.#hosts.length > 0 && isHostExcluded(hostOf(request), this.#hosts)) return undefined
+  private begin(request: IncomingMessage, response: ServerResponse): ServerExchange | undefined {
+    if (this.paths.excludes(request.url ?? '/')) return undefined
+    if (this.hosts.length > 0 && isHostExcluded(hostOf(request), this.hosts)) return undefined
     const exchange = new ServerExchange(this, request, response)
     // Also where nobody wants the bytes: bodies are read in the context of the connection, which is not the request's.
     if (hasBody(request)) countReceived(request, exchange)
@@ -80,13 +80,13 @@ export class ServerSide implements ExchangeHome {
 
   /** The span of a request, which continues its caller's trace. It has no parent here: what is current is the server's own. */
   startSpan(request: IncomingMessage, name: string): Span | undefined {
-    const tracer = this.#tracer
+    const tracer = this.tracer
     if (tracer === undefined) return undefined
     const { headers } = request
     // Most callers send no context, and looking for one costs as much as the rest of a span that is not sampled.
-    const sendsNone = this.#isW3c && headers['traceparent'] === undefined
+    const sendsNone = this.isW3c && headers['traceparent'] === undefined
     const parent = sendsNone ? null : (tracer.extract(new NodeHeaders(headers)) ?? null)
-    return tracer.startDetachedSpan(name, { kind: SpanKind.SERVER, parent, untrusted: this.#untrusted })
+    return tracer.startDetachedSpan(name, { kind: SpanKind.SERVER, parent, untrusted: this.untrusted })
   }
 
   /** Tells a sampled span about its request. */
@@ -98,8 +98,8 @@ export class ServerSide implements ExchangeHome {
 
   /** The tags that the caller sent along and that may come in. */
   sentTags(request: IncomingMessage): TagMap | undefined {
-    if (this.#untrusted || request.headers['baggage'] === undefined) return undefined
-    const tags = this.#tracer?.extractTags(new NodeHeaders(request.headers))
+    if (this.untrusted || request.headers['baggage'] === undefined) return undefined
+    const tags = this.tracer?.extractTags(new NodeHeaders(request.headers))
     return tags === undefined || tags.size === 0 ? undefined : tags
   }
 }
@@ -114,14 +114,14 @@ export function exchangeOf(request: IncomingMessage): ServerExchange | undefined
 
 /** Headers as Node has them: in lower case, several of one name joined. */
 class NodeHeaders {
-  readonly #headers: IncomingMessage['headers']
+  private readonly headers: IncomingMessage['headers']
 
   constructor(headers: IncomingMessage['headers']) {
-    this.#headers = headers
+    this.headers = headers
   }
 
   get(name: string): string | undefined {
-    const value = this.#headers[name]
+    const value = this.headers[name]
     return typeof value === 'string' ? value : value?.join(',')
   }
 }
