@@ -135,8 +135,14 @@ export class SpanMaker implements SpanOwner {
   }
 
   private beginChild(name: string, options: SpanOptions | undefined, frame: Frame, parent: Span): Span {
-    const kind = options?.kind ?? SpanKind.UNSPECIFIED
     const isSampled = (parent.flags & IS_SAMPLED) !== 0
+    // The usual case by itself: what is short is put into its callers.
+    if (options === undefined && !isSampled) return this.unsampled(name, undefined, inherited(parent.traceOptions, SpanKind.UNSPECIFIED), parent.trace, frame)
+    return this.beginChildWith(name, options, frame, parent, isSampled)
+  }
+
+  private beginChildWith(name: string, options: SpanOptions | undefined, frame: Frame, parent: Span, isSampled: boolean): Span {
+    const kind = options?.kind ?? SpanKind.UNSPECIFIED
     if (isSampled) (parent as SampledSpan).countChild()
     const sampler = options?.sampler
     const sampled = sampler === undefined ? isSampled : this.ask(sampler, parent.trace, parent.context, name, kind)
