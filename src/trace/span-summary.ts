@@ -50,21 +50,21 @@ export interface SpanNameSummary {
 
 class Bucket implements SummaryBucket {
   count = 0
-  readonly #samples: BoundedList<SpanData>
-  #lastMs = Number.NEGATIVE_INFINITY
+  private readonly kept: BoundedList<SpanData>
+  private lastMs = Number.NEGATIVE_INFINITY
 
   constructor(samples: number) {
-    this.#samples = new BoundedList(samples)
+    this.kept = new BoundedList(samples)
   }
 
   get samples(): readonly SpanData[] {
-    return this.#samples.toArray()
+    return this.kept.toArray()
   }
 
   sample(data: SpanData, endMs: number, intervalMs: number): void {
-    if (endMs - this.#lastMs < intervalMs) return
-    this.#lastMs = endMs
-    this.#samples.append(data)
+    if (endMs - this.lastMs < intervalMs) return
+    this.lastMs = endMs
+    this.kept.append(data)
   }
 }
 
@@ -78,59 +78,59 @@ class NameBuckets {
  * for each name. A span costs it a look-up by name; samples are kept at a limited rate.
  */
 export class SpanSummary {
-  readonly #names = new Map<string, NameBuckets>()
+  private readonly names = new Map<string, NameBuckets>()
   /** Spans of one name tend to come in a row. */
-  #lastName: string | undefined
-  #lastBuckets: NameBuckets | undefined
-  readonly #running: RunningSpans
-  readonly #maxNames: number
-  readonly #samplesPerBucket: number
-  readonly #sampleIntervalMs: number
+  private lastName: string | undefined
+  private lastBuckets: NameBuckets | undefined
+  private readonly running: RunningSpans
+  private readonly maxNames: number
+  private readonly samplesPerBucket: number
+  private readonly sampleIntervalMs: number
 
   constructor(options: SpanSummaryOptions = {}) {
-    this.#maxNames = options.names ?? 128
-    this.#samplesPerBucket = options.samplesPerBucket ?? 5
-    this.#sampleIntervalMs = options.sampleIntervalMs ?? 1_000
-    this.#running = new RunningSpans(Math.max(1, Math.floor(options.running ?? 1_000)))
+    this.maxNames = options.names ?? 128
+    this.samplesPerBucket = options.samplesPerBucket ?? 5
+    this.sampleIntervalMs = options.sampleIntervalMs ?? 1_000
+    this.running = new RunningSpans(Math.max(1, Math.floor(options.running ?? 1_000)))
   }
 
   /** @internal */
   started(record: SpanRecord): void {
-    this.#running.add(record)
+    this.running.add(record)
   }
 
   /** @internal */
   ended(record: SpanRecord, data: SpanData, code: StatusCode, durationMs: number): void {
-    this.#running.remove(record)
+    this.running.remove(record)
     const { name } = record
-    const buckets = name === this.#lastName ? this.#lastBuckets : this.#bucketsOf(name)
+    const buckets = name === this.lastName ? this.lastBuckets : this.bucketsOf(name)
     if (buckets === undefined) return
-    const bucket = code === StatusCode.OK ? this.#latencyBucket(buckets, durationMs) : this.#errorBucket(buckets, code)
+    const bucket = code === StatusCode.OK ? this.latencyBucket(buckets, durationMs) : this.errorBucket(buckets, code)
     bucket.count++
-    bucket.sample(data, record.endMs!, this.#sampleIntervalMs)
+    bucket.sample(data, record.endMs!, this.sampleIntervalMs)
   }
 
-  #bucketsOf(name: string): NameBuckets | undefined {
-    let buckets = this.#names.get(name)
-    if (buckets === undefined && this.#names.size < this.#maxNames) {
+  private bucketsOf(name: string): NameBuckets | undefined {
+    let buckets = this.names.get(name)
+    if (buckets === undefined && this.names.size < this.maxNames) {
       buckets = new NameBuckets()
-      this.#names.set(name, buckets)
+      this.names.set(name, buckets)
     }
-    this.#lastName = name
-    this.#lastBuckets = buckets
+    this.lastName = name
+    this.lastBuckets = buckets
     return buckets
   }
 
-  #latencyBucket(buckets: NameBuckets, durationMs: number): Bucket {
+  private latencyBucket(buckets: NameBuckets, durationMs: number): Bucket {
     let at = 0
     while (durationMs >= UPPER_MS[at]! && at < UPPER_MS.length - 1) at++
-    return (buckets.latency[at] ??= new Bucket(this.#samplesPerBucket))
+    return (buckets.latency[at] ??= new Bucket(this.samplesPerBucket))
   }
 
-  #errorBucket(buckets: NameBuckets, code: StatusCode): Bucket {
+  private errorBucket(buckets: NameBuckets, code: StatusCode): Bucket {
     let bucket = buckets.errors.get(code)
     if (bucket === undefined) {
-      bucket = new Bucket(this.#samplesPerBucket)
+      bucket = new Bucket(this.samplesPerBucket)
       buckets.errors.set(code, bucket)
     }
     return bucket
@@ -139,19 +139,19 @@ export class SpanSummary {
   /** By name, in the order in which the names were first seen; names that only run come last. */
   read(nowMs: number): SpanNameSummary[] {
     const running = new Map<string, RunningSpan[]>()
-    for (const span of this.#running.read(nowMs)) {
+    for (const span of this.running.read(nowMs)) {
       const spans = running.get(span.name)
       if (spans === undefined) running.set(span.name, [span])
       else spans.push(span)
     }
-    const names = new Set([...this.#names.keys(), ...running.keys()])
-    return Array.from(names, (name) => ({ name, running: running.get(name) ?? [], ...bucketsOf(this.#names.get(name)) }))
+    const names = new Set([...this.names.keys(), ...running.keys()])
+    return Array.from(names, (name) => ({ name, running: running.get(name) ?? [], ...bucketsOf(this.names.get(name)) }))
   }
 
   /** Forgets the samples; running spans stay. */
   reset(): void {
-    this.#names.clear()
-    this.#lastName = undefined
+    this.names.clear()
+    this.lastName = undefined
   }
 }
 
