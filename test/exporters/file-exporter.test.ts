@@ -15,6 +15,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { FileExporter } from '../../src/exporters/file-exporter.js'
 import { exporterContract } from '../../src/testing/exporter-contract.js'
+import { ManualClock } from '../../src/testing/manual-clock.js'
 import { selfValue } from './self-value.js'
 
 let folder: string
@@ -73,6 +74,22 @@ test('a line that was torn at the end of the file is closed off', async () => {
   writeFileSync(path, '"whole"\n{"torn":')
   await exportAround([1, 2], () => {})
   expect(text()).toBe('"whole"\n{"torn":\n1\n2\n')
+})
+
+test('a line that another process is still writing is waited for, not closed off', async () => {
+  const clock = new ManualClock()
+  const exporter = new FileExporter({ path, clock })
+  writeFileSync(path, '"of the oth')
+  const exporting = exporter.export(['ours'])
+  await vi.waitFor(() => expect(clock.timers).toBe(1))
+  appendFileSync(path, 'er proc')
+  await clock.advanceAsync(50)
+  await vi.waitFor(() => expect(clock.timers).toBe(1))
+  appendFileSync(path, 'ess"\n')
+  await clock.advanceAsync(50)
+  await exporting
+  await exporter.shutdown()
+  expect(text()).toBe('"of the other process"\n"ours"\n')
 })
 
 test('items without a JSON form are left out and counted, the others go on', async () => {
