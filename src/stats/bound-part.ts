@@ -33,8 +33,6 @@ export interface BoundPart {
   readonly slots: Int32Array
   readonly distribution: DistributionCells | undefined
   readonly lastValues: LastValueCells | undefined
-  /** Cells of further views, which have the value as soon as these do. */
-  readonly borrowers: readonly Cells[]
 }
 
 /** The parts of a measure's views with the same tag keys, their row made where there is none. */
@@ -56,7 +54,6 @@ export function boundParts(group: ListenerGroup, labels: Labels, isWhole: boolea
       slots: cells instanceof SumCells ? cells.slots : NO_SLOTS,
       distribution: cells instanceof DistributionCells ? cells : undefined,
       lastValues: cells instanceof LastValueCells ? cells : undefined,
-      borrowers: chunk.borrowersOf(column).map((borrower) => chunk.columns[borrower]!),
     }
   })
 }

@@ -5,8 +5,8 @@ import { type DropReason, rowOf } from './listener.js'
 import type { Measure } from './measure.js'
 
 /**
- * Records a value that is out of the ordinary: each aggregation judges it, and a row is made only where one takes it.
- * A bigint is the number it stands for, where there is one.
+ * Records a value that is out of the ordinary or comes with attachments: each aggregation judges it, and a row is made only
+ * where one takes it. A bigint is the number it stands for, where there is one.
  */
 export function recordOdd(measure: Measure, given: unknown, labels: Labels, attachments: Attachments | undefined): void {
   const groups = measure.groups

@@ -9,18 +9,8 @@ import type { LastValueCells } from '../metrics/last-value-cells.js'
 import type { RowStore } from '../metrics/row-store.js'
 import type { StoreChunk } from '../metrics/store-chunk.js'
 import type { Labels } from '../metrics/row-index.js'
-import { readAttachments, type Attachments } from './attachments.js'
-import {
-  type BoundPart,
-  boundParts,
-  COUNT,
-  DISTRIBUTION,
-  DISTRIBUTION_FIRST,
-  LAST_VALUE,
-  NO_SLOTS,
-  OTHER,
-  SUM,
-} from './bound-part.js'
+import type { Attachments } from './attachments.js'
+import { type BoundPart, boundParts, COUNT, DISTRIBUTION, DISTRIBUTION_FIRST, LAST_VALUE, NO_SLOTS, OTHER, SUM } from './bound-part.js'
 import { drop, refuse, unreadable } from './dropped.js'
 import { rowOf, type DropReason, type ListenerGroup } from './listener.js'
 import type { Measure } from './measure.js'
@@ -60,8 +50,7 @@ function recordLabels(measure: Measure, value: number, tags: Labels | TagMap | u
   const labels = tags ?? contextTags(measure)
   if (labels === NO_TAGS) return untaggedHandle(measure).record(value, attachments)
   if (labels instanceof TagMap) return recordTags(measure, value, labels, attachments)
-  if (!isOrdinary(measure, value)) return recordOdd(measure, value, labels, attachments)
-  const kept = attachments === undefined ? undefined : readAttachments(attachments)
+  if (attachments !== undefined || !isOrdinary(measure, value)) return recordOdd(measure, value, labels, attachments)
   let reason: DropReason | undefined = 'tags'
   for (let at = 0; at < groups.length; at++) {
     const group = groups[at]!
@@ -71,10 +60,8 @@ function recordLabels(measure: Measure, value: number, tags: Labels | TagMap | u
       continue
     }
     const chunk = group.store.chunkOf(row)
-    if (recordRow(group, chunk, row - chunk.start, value)) {
-      reason = undefined
-      if (kept !== undefined) attach(chunk, row - chunk.start, value, kept)
-    } else if (reason === 'tags') reason = 'too large'
+    if (recordRow(group, chunk, row - chunk.start, value)) reason = undefined
+    else if (reason === 'tags') reason = 'too large'
   }
   if (reason !== undefined) drop(measure, reason)
 }
@@ -177,7 +164,7 @@ export class BoundMeasure<K extends string = string> {
    */
   private recordWhatever(value: number, attachments: Attachments | undefined, done: number): void {
     if (done === 0) {
-      if (!isOrdinary(this.measure, value)) return recordOdd(this.measure, value, this.labels, attachments)
+      if (attachments !== undefined || !isOrdinary(this.measure, value)) return recordOdd(this.measure, value, this.labels, attachments)
       const epochs = this.epochs
       if (this.epoch !== epochs.current) {
         if (this.structure !== epochs.structure) this.bind()
@@ -190,7 +177,6 @@ export class BoundMeasure<K extends string = string> {
       }
       for (const store of this.overflowed) store.countOverflow()
     }
-    const kept = attachments === undefined ? undefined : readAttachments(attachments)
     const parts = this.parts
     let taken = done > 0 || parts.length === 0
     for (let at = done; at < parts.length; at++) {
@@ -203,11 +189,7 @@ export class BoundMeasure<K extends string = string> {
       else if (kind === OTHER) isTaken = recordSketched(part.cells, cell, value)
       else if (kind !== SUM || isSmallWhole(value)) isTaken = addWhole(part.slots, cell, kind === SUM ? value : 1)
       if (!isTaken && kind <= COUNT) isTaken = part.cells.record(cell, value)
-      if (!isTaken && !refused(part.group, part.chunk, part.column, cell, value)) continue
-      taken = true
-      if (kept === undefined) continue
-      part.cells.attach(cell, value, kept, this.epochs)
-      for (const borrower of part.borrowers) borrower.attach(cell, value, kept, this.epochs)
+      if (isTaken || refused(part.group, part.chunk, part.column, cell, value)) taken = true
     }
     if (!taken) drop(this.measure, 'too large')
   }
@@ -285,8 +267,4 @@ function refused(group: ListenerGroup, chunk: StoreChunk, column: number, cell: 
     else group.columns[borrower]!.drop('too large')
   }
   return taken
-}
-
-function attach(chunk: StoreChunk, cell: number, value: number, attachments: Attachments): void {
-  for (const cells of chunk.columns) cells.attach(cell, value, attachments, chunk.epochs)
 }

@@ -137,7 +137,8 @@ export class SpanMaker implements SpanOwner {
   private beginChild(name: string, options: SpanOptions | undefined, frame: Frame, parent: Span): Span {
     const isSampled = (parent.flags & IS_SAMPLED) !== 0
     // The usual case by itself: what is short is put into its callers.
-    if (options === undefined && !isSampled) return this.unsampled(name, undefined, inherited(parent.traceOptions, SpanKind.UNSPECIFIED), parent.trace, frame)
+    if (options === undefined && !isSampled)
+      return this.unsampled(name, undefined, inherited(parent.traceOptions, SpanKind.UNSPECIFIED), parent.trace, frame)
     return this.beginChildWith(name, options, frame, parent, isSampled)
   }
 

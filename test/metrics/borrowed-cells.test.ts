@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest'
+import { BorrowedCells } from '../../src/metrics/borrowed-cells.js'
+import { BucketSearch } from '../../src/metrics/bucket-search.js'
+import { DistributionCells } from '../../src/metrics/distribution-cells.js'
+import { EpochLog } from '../../src/metrics/epoch-log.js'
+import { CountCells, SumCells } from '../../src/metrics/sum-cells.js'
+import { ManualClock } from '../../src/testing/manual-clock.js'
+
+const epochs = new EpochLog(new ManualClock({ unixMs: 5 }))
+
+function borrowed(part: 'count' | 'sum'): { lender: DistributionCells; cells: BorrowedCells } {
+  const lender = new DistributionCells(4, 'local', new BucketSearch([1, 2]), epochs)
+  return { lender, cells: new BorrowedCells(lender, part) }
+}
+
+test('counts and sums are those of the distribution', () => {
+  const { lender, cells } = borrowed('count')
+  const sums = new BorrowedCells(lender, 'sum')
+  for (const value of [0.5, 1.5, 7]) lender.record(2, value)
+  expect([cells.value(2), sums.value(2), cells.value(0), sums.value(0)]).toEqual([3, 9, 0, 0])
+})
+
+test('what the distribution refuses is counted all the same, and refused by the sum', () => {
+  const { lender, cells } = borrowed('count')
+  lender.record(1, 1e308)
+  expect([lender.record(1, 1e308), cells.record(1), new BorrowedCells(lender, 'sum').record(1)]).toEqual([false, true, false])
+  expect(cells.value(1)).toBe(2)
+})
+
+test('a cleared row has neither counts of its own nor exemplars', () => {
+  const { cells } = borrowed('count')
+  cells.record(1)
+  cells.attach(1, 3, { trace_id: 'a' }, epochs)
+  expect([cells.value(1), cells.exemplar(1)]).toEqual([1, { value: 1, timeUnixMs: 5, attachments: { trace_id: 'a' } }])
+  cells.clear(1)
+  expect([cells.value(1), cells.exemplar(1)]).toEqual([0, undefined])
+})
+
+test('the exemplar of a sum is the value', () => {
+  const { cells } = borrowed('sum')
+  cells.attach(1, 3, { trace_id: 'a' }, epochs)
+  expect(cells.exemplar(1)?.value).toBe(3)
+})
+
+test('they have no buckets, deviations or counts of a distribution', () => {
+  const { lender, cells } = borrowed('count')
+  lender.record(0, 1)
+  expect([cells.count(), cells.bucket(), cells.sumOfSquaredDeviation()]).toEqual([0, 0, 0])
+})
+
+test.each([
+  ['count', CountCells, 2 ** 31 + 1],
+  ['sum', SumCells, 2 ** 31 + 0.5],
+] as const)('the %s goes on in cells of its own when the distribution goes', (part, kind, expected) => {
+  const { lender, cells } = borrowed(part)
+  const huge = new DistributionCells(4, 'local', new BucketSearch([1, 2]), epochs)
+  huge.record(0, 2 ** 31)
+  if (part === 'sum') lender.copy(3, huge, 0)
+  else for (let at = 0; at < 2 ** 31; at += 2 ** 30) for (let i = 0; i < 1; i++) lender.record(3, 1)
+  lender.record(3, 0.5)
+  cells.attach(3, 0.5, { trace_id: 'a' }, epochs)
+  const own = cells.independent(4, 'local')
+  expect(own).toBeInstanceOf(kind)
+  expect(own.value(3)).toBe(part === 'sum' ? expected : 3)
+  own.record(3, 2)
+  expect([own.value(3) - cells.value(3), own.value(0), own.exemplar(3, 0)]).toEqual([part === 'sum' ? 2 : 1, 0, cells.exemplar(3)])
+})
+
+test('nothing can be copied into them', () => {
+  const { cells } = borrowed('sum')
+  expect(() => cells.copy()).toThrow('BUG')
+})
