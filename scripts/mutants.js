@@ -50,8 +50,8 @@ const GROUPS = [
   },
   {
     name: 'rows',
-    sources: /^src\/metrics\/((sum|last-value|distribution|sketch)-cells|exemplars|sparse-buckets)\.ts$/,
-    tests: metrics('cells', 'sparse-buckets', 'sketch-cells', 'exponential-data', 'exponential-histogram'),
+    sources: /^src\/metrics\/((sum|last-value|distribution|sketch|borrowed)-cells|exemplars|sparse-buckets)\.ts$/,
+    tests: metrics('cells', 'borrowed-cells', 'sparse-buckets', 'sketch-cells', 'exponential-data', 'exponential-histogram'),
   },
   {
     name: 'rows',

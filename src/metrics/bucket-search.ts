@@ -14,14 +14,12 @@ const SEVERAL = 1 << 15
 /**
  * Finds a value's bucket: the first whose upper bound is not below the value.
  *
- * A table by the value's exponent and three bits more, in single precision, holds the first bucket of the numbers with this prefix, and the only
- * bound among them, if there is one. The way there has no branch that depends on the value: the processor could not foresee it,
- * and each wrong guess costs as much as all the rest. For 12 bounds that takes a third of a scan from the beginning, and
- * 512 bounds cost hardly more; see bench/metrics/bucket-search.bench.js.
+ * A table by the value's exponent and three bits more, in single precision, holds the first bucket of the numbers with this
+ * prefix, and the only bound among them, if there is one. The way there has no branch that depends on the value: the processor
+ * could not foresee it, and each wrong guess costs as much as all the rest. For 12 bounds that takes a third of a scan from the
+ * beginning, and 512 bounds cost hardly more; see bench/metrics/bucket-search.bench.js.
  */
 export class BucketSearch {
-  // Neither `#private` nor declared without `declare`: such fields are undefined first, and V8 then checks each time it reads
-  // one what kind of thing it holds. That would be a fifth of a record, see docs/profile.md.
   readonly bounds: readonly number[]
   /** By prefix: first for all that is below the positive bounds, then for each prefix, last for all above the bounds. */
   private readonly starts: Uint16Array

@@ -16,7 +16,8 @@ export interface Epochs {
  *
  * `record` is the record path: it allocates nothing, makes no closure or string, reads no clock and cannot
  * throw; it answers false where it could not take the value. Four classes implement it and no more are to:
- * with a fifth, V8 looks the method up at each call; a further kind gets a call site of its own.
+ * with a fifth, V8 looks the method up at each call; a further kind gets a call site of its own. Their fields are
+ * `private` rather than `#private`, so that V8 knows what they hold: docs/decisions.md.
  */
 export interface Cells {
   record(cell: number, value: number): boolean
