@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { BorrowedCells } from '../../src/metrics/borrowed-cells.js'
 import { BucketSearch } from '../../src/metrics/bucket-search.js'
 import { DistributionCells } from '../../src/metrics/distribution-cells.js'
 import { EpochLog } from '../../src/metrics/epoch-log.js'
@@ -44,6 +45,27 @@ test('several columns cannot, nor can none, and one that is left can again', () 
   expect([chunk.slots === counts.slots, chunk.counts]).toEqual([true, true])
   chunk.removeColumn(0, 'local')
   expect(shortCuts(chunk)).toEqual(nothing)
+})
+
+test('columns that borrow are not recorded into, and get cells of their own when their lender goes', () => {
+  const chunk = chunkOf()
+  const [one, other] = [1, 2].map((bound) => new DistributionCells(32, 'local', new BucketSearch([bound]), epochs))
+  const last = new LastValueCells(32, 'local')
+  const [count, sum] = [new BorrowedCells(one!, 'count'), new BorrowedCells(other!, 'sum')]
+  for (const cells of [count, one!, last, sum, other!]) chunk.addColumn(cells)
+  expect([chunk.recorded, [0, 1, 2, 3, 4].map((column) => chunk.borrowersOf(column))]).toEqual([
+    [1, 2, 4],
+    [[], [0], [], [], [3]],
+  ])
+  chunk.removeColumn(1, 'local')
+  expect(chunk.columns[0]).toBeInstanceOf(CountCells)
+  expect([chunk.columns.slice(1), chunk.recorded]).toEqual([
+    [last, sum, other],
+    [0, 1, 3],
+  ])
+  chunk.removeColumn(1, 'local')
+  chunk.removeColumn(0, 'local')
+  expect([chunk.columns, chunk.recorded, chunk.distribution]).toEqual([[sum, other], [1], other])
 })
 
 test('a chunk begins without rows, with room for as many as its number says', () => {
