@@ -136,6 +136,23 @@ describe('a source', () => {
     for (let n = 0; n < 40; n++) stats.record(measure, 1, { a: n })
     expect([source.chunks.length, source.chunks[1]!.count(0)]).toEqual([2, 1])
   })
+  test('goes on with cells of its own when the column that it borrowed from goes', () => {
+    const stats = new Stats()
+    const measure = stats.measure('m')
+    for (const [name, aggregation] of [
+      ['spread', distribution([1])],
+      ['number', count()],
+    ] as const) {
+      stats.viewManager.registerView({ name, measure, tagKeys: ['k'], aggregation })
+    }
+    stats.record(measure, 0.5, { k: 'a' })
+    const number = () => (stats.getFamilies() as readonly RowSource[]).find(({ descriptor }) => descriptor.name === 'number')!
+    expect(number().chunks[0]!.value(0)).toBe(1)
+    stats.viewManager.unregisterView('spread')
+    stats.record(measure, 7, { k: 'a' })
+    expect(number().chunks[0]!.value(0)).toBe(2)
+  })
+
   test('may have labels that are the same in all rows, and has those of its store where nothing else is said', () => {
     const epochs = new EpochLog(new ManualClock())
     const budget = { used: 0, limit: 9 }

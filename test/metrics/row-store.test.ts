@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { selfFamilies } from '../../src/base/self-count.js'
+import { BorrowedCells } from '../../src/metrics/borrowed-cells.js'
+import { BucketSearch } from '../../src/metrics/bucket-search.js'
 import type { Cells } from '../../src/metrics/cells.js'
+import { DistributionCells } from '../../src/metrics/distribution-cells.js'
 import { SumCells } from '../../src/metrics/sum-cells.js'
 import { EpochLog } from '../../src/metrics/epoch-log.js'
 import type { Labels } from '../../src/metrics/row-index.js'
@@ -363,4 +366,29 @@ test('cells of a chunk never move', () => {
   const cells: Cells = (add({ a: 'first' }), store.chunks[0]!.columns[0]!)
   for (let n = 0; n < 99; n++) add({ a: n })
   expect(store.chunks[0]!.columns[0]).toBe(cells)
+})
+
+describe('counts and sums beside a distribution', () => {
+  const epochs = new EpochLog(new ManualClock())
+  const distribution = (rows: number) => new DistributionCells(rows, 'local', new BucketSearch([1]), epochs)
+  const sums = (rows: number) => new SumCells(rows, 'local')
+  /** The classes of the columns of a new row. */
+  const classesOf = (store: RowStore) => store.chunkOf(store.find({ k: 'a' })).columns.map((cells) => cells.constructor)
+  const empty = () => new RowStore({ name: 'borrow', labelKeys: ['k'], rowLimit: 9, budget: { used: 0, limit: 9 }, valueLength: 9, epochs })
+
+  test('borrow from it, whatever their order, where they are such parts of one', () => {
+    const store = empty()
+    store.addColumn(sums, 'sum')
+    store.addColumn(distribution)
+    store.addColumn(sums, 'count')
+    store.addColumn(sums)
+    expect(classesOf(store)).toEqual([BorrowedCells, DistributionCells, BorrowedCells, SumCells])
+  })
+
+  test('are by themselves where there is none', () => {
+    const store = empty()
+    store.addColumn(sums, 'sum')
+    store.addColumn(sums)
+    expect(classesOf(store)).toEqual([SumCells, SumCells])
+  })
 })
