@@ -4,6 +4,7 @@ import { exemplarOf } from './exemplars.js'
 import type { MemoryKind } from './memory.js'
 import type { Exemplar } from './metric.js'
 import { CountCells, SumCells } from './sum-cells.js'
+import { ScalarCells } from './scalar-cells.js'
 
 /** What of a distribution is the data of another view as well. */
 export type DistributionPart = 'count' | 'sum'
@@ -12,7 +13,7 @@ export type DistributionPart = 'count' | 'sum'
  * The counts or sums of rows that have a distribution too: these are in it already, so that nothing needs to be recorded
  * twice. A value goes to the lender; `record` is called only where that did not take it.
  */
-export class BorrowedCells implements Cells {
+export class BorrowedCells extends ScalarCells implements Cells {
   readonly lender: DistributionCells
   private readonly part: DistributionPart
   /** By cell, how many values were counted that the lender did not take. */
@@ -20,6 +21,7 @@ export class BorrowedCells implements Cells {
   private exemplars: Map<number, Exemplar> | undefined = undefined
 
   constructor(lender: DistributionCells, part: DistributionPart) {
+    super()
     this.lender = lender
     this.part = part
   }
@@ -39,18 +41,6 @@ export class BorrowedCells implements Cells {
 
   value(cell: number): number {
     return this.part === 'sum' ? this.lender.value(cell) : this.lender.count(cell) + (this.refused?.get(cell) ?? 0)
-  }
-
-  count(): number {
-    return 0
-  }
-
-  sumOfSquaredDeviation(): number {
-    return 0
-  }
-
-  bucket(): number {
-    return 0
   }
 
   exemplar(cell: number): Exemplar | undefined {

@@ -1,11 +1,13 @@
 import type { Cells } from './cells.js'
 import { ChunkMemory, type MemoryKind } from './memory.js'
+import { ScalarCells } from './scalar-cells.js'
 
 /** The newest value of each row; takes any number. */
-export class LastValueCells implements Cells {
+export class LastValueCells extends ScalarCells implements Cells {
   private readonly values: Float64Array
 
   constructor(rows: number, kind: MemoryKind) {
+    super()
     this.values = new ChunkMemory(rows, 0, kind).doubles(rows)
   }
 
@@ -27,18 +29,6 @@ export class LastValueCells implements Cells {
 
   value(cell: number): number {
     return this.values[cell]!
-  }
-
-  count(): number {
-    return 0
-  }
-
-  sumOfSquaredDeviation(): number {
-    return 0
-  }
-
-  bucket(): number {
-    return 0
   }
 
   exemplar(): undefined {}

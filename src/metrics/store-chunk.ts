@@ -16,6 +16,8 @@ export class StoreChunk {
   readonly columns: Cells[] = []
   /** The columns that values are recorded into, as numbers: all but those that borrow from another. */
   recorded: readonly number[] = []
+  /** For each column those that borrow from it. */
+  borrowers: readonly (readonly number[])[] = []
   /**
    * Where one column is recorded into and it is a count or a sum: its whole parts, to be added to without a call. Where it
    * is a distribution: that. Calls of `Cells.record` that see several classes cost more than all else in a record.
@@ -74,20 +76,16 @@ export class StoreChunk {
     this.settle()
   }
 
-  /** The columns that borrow from this one, as numbers. */
-  borrowersOf(column: number): number[] {
-    const lender = this.columns[column]
-    return [...this.columns.keys()].filter((at) => {
-      const cells = this.columns[at]
-      return cells instanceof BorrowedCells && cells.lender === lender
-    })
-  }
-
   private settle(): void {
     this.recorded = [...this.columns.keys()].filter((at) => !(this.columns[at] instanceof BorrowedCells))
+    this.borrowers = this.columns.map((lender) => [...this.columns.keys()].filter((at) => lenderOf(this.columns[at]!) === lender))
     const only = this.recorded.length === 1 ? this.columns[this.recorded[0]!] : undefined
     this.slots = only instanceof SumCells ? only.slots : undefined
     this.counts = only instanceof CountCells
     this.distribution = only instanceof DistributionCells ? only : undefined
   }
+}
+
+function lenderOf(cells: Cells): Cells | undefined {
+  return cells instanceof BorrowedCells ? cells.lender : undefined
 }

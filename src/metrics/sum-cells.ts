@@ -2,18 +2,20 @@ import type { Cells, Epochs } from './cells.js'
 import { exemplarOf } from './exemplars.js'
 import { ChunkMemory, type MemoryKind } from './memory.js'
 import type { Exemplar } from './metric.js'
+import { ScalarCells } from './scalar-cells.js'
 
 /**
  * Running sums. Small whole numbers are added in an Int32 slot, four times as fast as a double, and carried
  * over at 2^31; see bench/metrics/cells.bench.js.
  */
-export class SumCells implements Cells {
+export class SumCells extends ScalarCells implements Cells {
   private readonly rest: Float64Array
   /** The whole part of each sum, below 2^31; what a bound record adds to by itself. @internal */
   readonly slots: Int32Array
   private exemplars: Map<number, Exemplar> | undefined
 
   constructor(rows: number, kind: MemoryKind) {
+    super()
     const memory = new ChunkMemory(rows, rows, kind)
     this.rest = memory.doubles(rows)
     this.slots = memory.words(rows)
@@ -45,18 +47,6 @@ export class SumCells implements Cells {
 
   value(cell: number): number {
     return this.rest[cell]! + this.slots[cell]!
-  }
-
-  count(): number {
-    return 0
-  }
-
-  sumOfSquaredDeviation(): number {
-    return 0
-  }
-
-  bucket(): number {
-    return 0
   }
 
   exemplar(cell: number): Exemplar | undefined {

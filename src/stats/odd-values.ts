@@ -32,7 +32,7 @@ export function recordOdd(measure: Measure, given: unknown, labels: Labels, atta
     for (const at of chunk.recorded) {
       taken[at] = takers[at]! && chunk.columns[at]!.record(cell, value)
       // What borrows from a column accepts the same values.
-      for (const borrower of chunk.borrowersOf(at)) {
+      for (const borrower of chunk.borrowers[at]!) {
         taken[borrower] = takers[borrower]! && (taken[at] || chunk.columns[borrower]!.record(cell, value))
       }
     }

@@ -116,7 +116,7 @@ export class BoundMeasure<K extends string = string> {
    */
   private epoch = -1
   private structure = -1
-  /** Where one view listens: what its row is, and where. OTHER where `parts` have to be asked, in which all are. */
+  /** What the only row is, or the first where that is of a distribution, and where. OTHER where `parts` have to be asked, in which all are. */
   private kind = OTHER
   private cell = 0
   private slots: Int32Array = NO_SLOTS
@@ -262,7 +262,7 @@ function recordSketch(group: ListenerGroup, chunk: StoreChunk, cell: number, val
 function refused(group: ListenerGroup, chunk: StoreChunk, column: number, cell: number, value: number): boolean {
   group.columns[column]!.drop('too large')
   let taken = false
-  for (const borrower of chunk.borrowersOf(column)) {
+  for (const borrower of chunk.borrowers[column]!) {
     if (chunk.columns[borrower]!.record(cell, value)) taken = true
     else group.columns[borrower]!.drop('too large')
   }
