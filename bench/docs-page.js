@@ -109,7 +109,7 @@ They are of medians of one run, ours ÷ theirs: \`1/40\` means that ours takes a
 - Versions: ${named.join(', ')}
 
 How it is measured stands in \`bench/harness.js\`: contenders take turns in one process, one short sample each, timed by Benchmark.js; each has a
-loop of its own of 1,000 calls over values made before; what is computed is kept, so that nothing is optimised away. Before anything is
+loop of its own of 1,024 calls over values made before; what is computed is kept, so that nothing is optimised away. Before anything is
 timed, the process has recorded in all the ways there are. Where the time goes, and what was tried, is in [profile](profile.md).`
 }
 

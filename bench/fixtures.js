@@ -1,12 +1,11 @@
 // @ts-check
 // Values and labels that all contenders are given, made before anything is timed.
+import { LENGTH } from './walk.js'
+
+export const MASK = LENGTH - 1
 
 /** Upper bounds of a distribution of 12 buckets and the one without limit, in seconds. */
 export const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25]
-
-/** Walks through an array of this length by `at & MASK`. */
-export const LENGTH = 1 << 14
-export const MASK = LENGTH - 1
 
 let state = 0x9e3779b9
 

@@ -3,7 +3,7 @@
 import { TagMap } from 'tallyscope'
 import { LATENCIES, randomBelow } from './fixtures.js'
 import { makeFleet, touchShare } from './fleets/fleet.js'
-import { CALLS } from './harness.js'
+import { CALLS } from './walk.js'
 import { measured } from './ours.js'
 
 const KEYS = ['tenant', 'route']
@@ -31,7 +31,7 @@ function walk(rows, choose) {
 
 /** Makes all rows and handles there will be before anything is timed. @param {import('./harness.js').Loop} loop */
 function walkedOnce(loop) {
-  for (let step = 0; step <= STEPS; step += CALLS) loop()
+  for (let step = 0; step <= STEPS; step += CALLS) loop(0, CALLS)
   return loop
 }
 
@@ -39,13 +39,14 @@ function walkedOnce(loop) {
 function freshObjects(rows) {
   const { stats, measure } = measured([['distribution', KEYS]])
   const { tenants, routes } = walk(rows, () => randomBelow(rows))
-  let n = 0
-  return walkedOnce(() => {
-    for (let i = 0; i < CALLS; i++) {
-      const at = n++ & (STEPS - 1)
-      stats.record(measure, /** @type {number} */ (LATENCIES[i]), { tenant: tenants[at], route: routes[at] })
+  let steps = 0
+  return walkedOnce((from, to) => {
+    let step = steps
+    for (let at = from | 0, end = to | 0; at < end; at++, step = (step + 1) & (STEPS - 1)) {
+      stats.record(measure, /** @type {number} */ (LATENCIES[at]), { tenant: tenants[step], route: routes[step] })
     }
-    return n
+    steps = step
+    return to
   })
 }
 
@@ -55,10 +56,13 @@ function boundHandles(rows) {
   const { order, tenants, routes } = walk(rows, (at) => at % rows)
   const bound = Array.from({ length: rows }, (_, at) => stats.bind(measure, { tenant: tenants[at], route: routes[at] }))
   const handles = order.map((row) => bound[row])
-  let n = 0
-  return walkedOnce(() => {
-    for (let i = 0; i < CALLS; i++) handles[n++ & (STEPS - 1)]?.record(/** @type {number} */ (LATENCIES[i]))
-    return n
+  let steps = 0
+  return walkedOnce((from, to) => {
+    let step = steps
+    for (let at = from | 0, end = to | 0; at < end; at++, step = (step + 1) & (STEPS - 1))
+      handles[step]?.record(/** @type {number} */ (LATENCIES[at]))
+    steps = step
+    return to
   })
 }
 
@@ -68,10 +72,13 @@ function tagMaps(rows) {
   const { order, tenants, routes } = walk(rows, (at) => at % rows)
   const maps = Array.from({ length: rows }, (_, at) => TagMap.of({ tenant: tenants[at], route: routes[at] }))
   const kept = order.map((row) => /** @type {TagMap} */ (maps[row]))
-  let n = 0
-  return walkedOnce(() => {
-    for (let i = 0; i < CALLS; i++) stats.record(measure, /** @type {number} */ (LATENCIES[i]), kept[n++ & (STEPS - 1)])
-    return n
+  let steps = 0
+  return walkedOnce((from, to) => {
+    let step = steps
+    for (let at = from | 0, end = to | 0; at < end; at++, step = (step + 1) & (STEPS - 1))
+      stats.record(measure, /** @type {number} */ (LATENCIES[at]), kept[step])
+    steps = step
+    return to
   })
 }
 

@@ -4,15 +4,15 @@
 // - A case is a function that makes CALLS calls in a loop of its own, so that what Benchmark.js adds for each of its
 //   cycles (a call through a property, a fresh compiled loop) is spread over a thousand calls. Each case is a closure of
 //   its own, and so has type feedback of its own, as a call site in a program has.
+// - The loop walks from one position to another in arrays that were made before, and counts in a local variable: a counter
+//   that outlives the loop, or a constant of another module, would cost as much as the fastest of what is measured.
 // - Rounds are interleaved: A B C, B C A, …, one sample each, so that a slow moment of the machine meets all contenders.
 // - Every case returns a number, which goes into `sink`: nothing can be left out because nobody looks at it.
 // - Medians and quartiles of the samples, not means: a shared machine gives a few wild samples.
 // - Bytes per call are how much the heap has grown after some thousand calls without a collection in between.
 import Benchmark from 'benchmark'
 import { median, ratio, spread } from './statistics.js'
-
-/** Calls that a case makes each time it is run. */
-export const CALLS = 1_000
+import { CALLS, walkOn } from './walk.js'
 
 /** The contender that ratios are taken for. */
 export const OURS = 'tallyscope'
@@ -30,7 +30,7 @@ export const MODES = {
 }
 
 /** @typedef {keyof typeof MODES} Mode */
-/** @typedef {() => number} Loop Makes CALLS calls and returns something that depends on them. */
+/** @typedef {import('./walk.js').Loop} Loop */
 /** @typedef {{ [contender: string]: () => Loop }} Makers Each sets a contender up and gives its loop. */
 
 /**
@@ -99,7 +99,7 @@ export class Bench {
       const make = makers[OURS]
       if (make !== undefined) ours.set(name, make())
     }
-    for (let turn = 0; turn < 30; turn++) for (const loop of ours.values()) sink.value += loop()
+    for (let turn = 0; turn < 30; turn++) for (const loop of ours.values()) sink.value += walkOn(loop)
     for (const name of wanted) {
       const loop = ours.get(name)
       this.compare(name, loop === undefined ? (table[name] ?? {}) : { ...table[name], [OURS]: () => loop })
@@ -203,7 +203,7 @@ export class Bench {
  * @param {number} sampleMs
  */
 function warm(loop, warmMs, sampleMs) {
-  const bench = runOnce({ fn: () => void (sink.value += loop()), minTime: warmMs / 1e3, initCount: 1 })
+  const bench = runOnce({ fn: () => void (sink.value += walkOn(loop)), minTime: warmMs / 1e3, initCount: 1 })
   return Math.max(1, Math.round(sampleMs / 1e3 / sampleOf(bench)))
 }
 
@@ -213,7 +213,7 @@ function warm(loop, warmMs, sampleMs) {
  * @param {number} count
  */
 function secondsOf(loop, count) {
-  return sampleOf(runOnce({ fn: () => void (sink.value += loop()), minTime: 1e-9, initCount: count }))
+  return sampleOf(runOnce({ fn: () => void (sink.value += walkOn(loop)), minTime: 1e-9, initCount: count }))
 }
 
 /**
@@ -292,7 +292,7 @@ function grownBy(loop, times) {
   for (let at = 0; at < times; at++) {
     collect('minor')
     const before = process.memoryUsage().heapUsed
-    sink.value += loop()
+    sink.value += walkOn(loop)
     samples.push(process.memoryUsage().heapUsed - before)
   }
   return median(samples)

@@ -2,12 +2,12 @@
 // The record path: one value into a counter or a distribution, with its labels found in the ways a program gives them.
 import { count, distribution, MetricRegistry, sum, TagMap } from 'tallyscope'
 import { build as buildHdr } from 'hdr-histogram-js'
-import { BOUNDS, fiveLabels, freshText, LATENCIES, LENGTH, MASK, sparseLabels, twoLabels } from './fixtures.js'
-import { CALLS } from './harness.js'
+import { BOUNDS, fiveLabels, freshText, LATENCIES, sparseLabels, twoLabels } from './fixtures.js'
 import { measured, newStats } from './ours.js'
 import { AggregationType, censusMeasure, censusTags, globalStats, TagMap as CensusTagMap } from './peers/opencensus.js'
 import { otelCounter, otelHistogram, otelMeter } from './peers/opentelemetry.js'
 import { promCounter, promGauge, promHistogram } from './peers/prom-client.js'
+import { LENGTH } from './walk.js'
 
 const TWO_KEYS = ['method', 'route']
 const FIVE_KEYS = ['method', 'route', 'status', 'region', 'version']
@@ -19,22 +19,36 @@ const tenThousand = twoLabels(10_000)
 const sparse = sparseLabels(10_000, 1_000)
 const five = fiveLabels()
 
+/**
+ * 10,000 of a kind, in turn.
+ * @template Kind
+ * @param {(at: number) => Kind} make
+ */
+function inTurn(make) {
+  const made = Array.from({ length: 10_000 }, (_, at) => make(at))
+  return Array.from({ length: LENGTH }, (_, at) => /** @type {Kind} */ (made[at % made.length]))
+}
+
 /** Where objects go that are made for nothing but being made, so that they are not left out. */
 const shelf = { object: /** @type {unknown} */ (undefined) }
 
-/** What the caller's own object costs, which every contender is given. */
+/**
+ * What the caller's own object costs, which every contender is given.
+ * @returns {import('./harness.js').Loop}
+ */
 function callersObject({ methods, routes } = forty) {
-  let n = 0
-  return () => {
-    for (let i = 0; i < CALLS; i++) {
-      const at = n++ & MASK
+  return (from, to) => {
+    for (let at = from | 0, end = to | 0; at < end; at++) {
       shelf.object = { method: methods[at], route: routes[at] }
     }
-    return n
+    return to
   }
 }
 
-/** The least that finds a number by two labels: a map of maps, no checks, no names. */
+/**
+ * The least that finds a number by two labels: a map of maps, no checks, no names.
+ * @returns {import('./harness.js').Loop}
+ */
 function floorOfTwoLabels({ methods, routes } = forty) {
   const slots = new Float64Array(65_536)
   /** @type {Map<string, Map<string, number>>} */
@@ -47,10 +61,8 @@ function floorOfTwoLabels({ methods, routes } = forty) {
     byMethod.set(method, byRoute)
     if (!byRoute.has(route)) byRoute.set(route, rows++)
   }
-  let n = 0
-  return () => {
-    for (let i = 0; i < CALLS; i++) {
-      const at = n++ & MASK
+  return (from, to) => {
+    for (let at = from | 0, end = to | 0; at < end; at++) {
       const row = byMethod.get(/** @type {string} */ (methods[at]))?.get(/** @type {string} */ (routes[at])) ?? 0
       slots[row] = /** @type {number} */ (slots[row]) + 1
     }
@@ -58,43 +70,40 @@ function floorOfTwoLabels({ methods, routes } = forty) {
   }
 }
 
-/** Fresh objects over many rows. */
+/**
+ * Fresh objects over many rows.
+ * @returns {import('./harness.js').Makers}
+ */
 function manyRows(/** @type {typeof tenThousand} */ labels) {
   return {
     tallyscope() {
       const { stats, measure } = measured([['count', TWO_KEYS]])
       const { methods, routes } = labels
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           stats.record(measure, 1, { method: methods[at], route: routes[at] })
         }
-        return n
+        return to
       }
     },
     'prom-client'() {
       const counter = promCounter(TWO_KEYS)
       const { methods, routes } = labels
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           counter.inc({ method: /** @type {string} */ (methods[at]), route: /** @type {string} */ (routes[at]) })
         }
-        return n
+        return to
       }
     },
     OpenTelemetry() {
       const counter = otelCounter()
       const { methods, routes } = labels
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           counter.add(1, { method: methods[at], route: routes[at] })
         }
-        return n
+        return to
       }
     },
     floor: () => floorOfTwoLabels(labels),
@@ -113,48 +122,49 @@ function emptyCall(/** @type {unknown} */ measure, /** @type {number} */ value, 
   for (let i = 0; i < 50; i++) shelf.object = [shelf.object, measure, tags, [measure, tags, [measure, tags, { measure, tags, value }]]]
 }
 
+/** @type {{ [name: string]: import('./harness.js').Makers }} */
 const counters = {
   'counter, no labels': {
     tallyscope() {
       const { stats, measure } = measured([['count', []]])
       const handle = stats.bind(measure, {})
-      return () => {
-        for (let i = 0; i < CALLS; i++) handle.record(1)
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) handle.record(1)
+        return to
       }
     },
     'tallyscope, record()'() {
       const { stats, measure } = measured([['count', []]])
-      return () => {
-        for (let i = 0; i < CALLS; i++) stats.record(measure, 1)
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) stats.record(measure, 1)
+        return to
       }
     },
     'prom-client'() {
       const counter = promCounter()
-      return () => {
-        for (let i = 0; i < CALLS; i++) counter.inc()
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) counter.inc()
+        return to
       }
     },
     OpenTelemetry() {
       const counter = otelCounter()
-      return () => {
-        for (let i = 0; i < CALLS; i++) counter.add(1)
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) counter.add(1)
+        return to
       }
     },
     OpenCensus() {
       const measure = censusMeasure([{ aggregation: AggregationType.COUNT, keys: [] }])
-      return () => {
-        for (let i = 0; i < CALLS; i++) globalStats.record([{ measure, value: 1 }])
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) globalStats.record([{ measure, value: 1 }])
+        return to
       }
     },
     floor() {
       const slots = new Int32Array(1)
-      return () => {
-        for (let i = 0; i < CALLS; i++) slots[0] = /** @type {number} */ (slots[0]) + 1
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) slots[0] = /** @type {number} */ (slots[0]) + 1
         return /** @type {number} */ (slots[0])
       }
     },
@@ -163,30 +173,30 @@ const counters = {
     tallyscope() {
       const { stats, measure } = measured([['count', TWO_KEYS]])
       const handle = stats.bind(measure, KEPT)
-      return () => {
-        for (let i = 0; i < CALLS; i++) handle.record(1)
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) handle.record(1)
+        return to
       }
     },
     'tallyscope, sum'() {
       const { stats, measure } = measured([['sum', TWO_KEYS]])
       const handle = stats.bind(measure, KEPT)
-      return () => {
-        for (let i = 0; i < CALLS; i++) handle.record(1)
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) handle.record(1)
+        return to
       }
     },
     'prom-client'() {
       const child = promCounter(TWO_KEYS).labels(KEPT)
-      return () => {
-        for (let i = 0; i < CALLS; i++) child.inc()
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) child.inc()
+        return to
       }
     },
     floor() {
       const slots = new Float64Array(1)
-      return () => {
-        for (let i = 0; i < CALLS; i++) slots[0] = /** @type {number} */ (slots[0]) + 1
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) slots[0] = /** @type {number} */ (slots[0]) + 1
         return /** @type {number} */ (slots[0])
       }
     },
@@ -195,80 +205,69 @@ const counters = {
     tallyscope() {
       const { stats, measure } = measured([['count', TWO_KEYS]])
       const { methods, routes } = tenThousand
-      const handles = Array.from({ length: 10_000 }, (_, at) => stats.bind(measure, { method: methods[at], route: routes[at] }))
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          /** @type {typeof handles[number]} */
-          handles[n]?.record(1)
-          if (++n === 10_000) n = 0
-        }
-        return n
+      const handles = inTurn((at) => stats.bind(measure, { method: methods[at], route: routes[at] }))
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) handles[at]?.record(1)
+        return to
       }
     },
     'prom-client'() {
       const counter = promCounter(TWO_KEYS)
       const { methods, routes } = tenThousand
-      const children = Array.from({ length: 10_000 }, (_, at) => counter.labels({ method: String(methods[at]), route: String(routes[at]) }))
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          children[n]?.inc()
-          if (++n === 10_000) n = 0
-        }
-        return n
+      const children = inTurn((at) => counter.labels({ method: String(methods[at]), route: String(routes[at]) }))
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) children[at]?.inc()
+        return to
       }
     },
     floor() {
       const slots = new Float64Array(10_000)
-      const rows = Array.from({ length: 10_000 }, (_, at) => ({ slots, at }))
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const row = /** @type {typeof rows[number]} */ (rows[n])
+      const rows = inTurn((at) => ({ slots, at }))
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
+          const row = /** @type {typeof rows[number]} */ (rows[at])
           row.slots[row.at] = /** @type {number} */ (row.slots[row.at]) + 1
-          if (++n === 10_000) n = 0
         }
-        return n
+        return to
       }
     },
   },
   'counter, 2 tags, one plain object kept': {
     tallyscope() {
       const { stats, measure } = measured([['count', TWO_KEYS]])
-      return () => {
-        for (let i = 0; i < CALLS; i++) stats.record(measure, 1, KEPT)
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) stats.record(measure, 1, KEPT)
+        return to
       }
     },
     'tallyscope, TagMap'() {
       const { stats, measure } = measured([['count', TWO_KEYS]])
       const tags = TagMap.of(KEPT)
-      return () => {
-        for (let i = 0; i < CALLS; i++) stats.record(measure, 1, tags)
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) stats.record(measure, 1, tags)
+        return to
       }
     },
     'prom-client'() {
       const counter = promCounter(TWO_KEYS)
-      return () => {
-        for (let i = 0; i < CALLS; i++) counter.inc(KEPT)
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) counter.inc(KEPT)
+        return to
       }
     },
     OpenTelemetry() {
       const counter = otelCounter()
-      return () => {
-        for (let i = 0; i < CALLS; i++) counter.add(1, KEPT)
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) counter.add(1, KEPT)
+        return to
       }
     },
     OpenCensus() {
       const measure = censusMeasure([{ aggregation: AggregationType.COUNT, keys: TWO_KEYS }])
       const tags = censusTags(KEPT)
-      return () => {
-        for (let i = 0; i < CALLS; i++) globalStats.record([{ measure, value: 1 }], tags)
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) globalStats.record([{ measure, value: 1 }], tags)
+        return to
       }
     },
   },
@@ -276,37 +275,31 @@ const counters = {
     tallyscope() {
       const { stats, measure } = measured([['count', TWO_KEYS]])
       const { methods, routes } = forty
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           stats.record(measure, 1, { method: methods[at], route: routes[at] })
         }
-        return n
+        return to
       }
     },
     'prom-client'() {
       const counter = promCounter(TWO_KEYS)
       const { methods, routes } = forty
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           counter.inc({ method: /** @type {string} */ (methods[at]), route: /** @type {string} */ (routes[at]) })
         }
-        return n
+        return to
       }
     },
     OpenTelemetry() {
       const counter = otelCounter()
       const { methods, routes } = forty
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           counter.add(1, { method: methods[at], route: routes[at] })
         }
-        return n
+        return to
       }
     },
     OpenCensus() {
@@ -314,16 +307,14 @@ const counters = {
       const { methods, routes } = forty
       const method = { name: 'method' }
       const route = { name: 'route' }
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           const tags = new CensusTagMap()
           tags.set(method, { value: /** @type {string} */ (methods[at]) })
           tags.set(route, { value: /** @type {string} */ (routes[at]) })
           globalStats.record([{ measure, value: 1 }], tags)
         }
-        return n
+        return to
       }
     },
     floor: () => floorOfTwoLabels(forty),
@@ -332,23 +323,23 @@ const counters = {
   'counter, 5 tags, one plain object kept': {
     tallyscope() {
       const { stats, measure } = measured([['count', FIVE_KEYS]])
-      return () => {
-        for (let i = 0; i < CALLS; i++) stats.record(measure, 1, KEPT_FIVE)
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) stats.record(measure, 1, KEPT_FIVE)
+        return to
       }
     },
     'prom-client'() {
       const counter = promCounter(FIVE_KEYS)
-      return () => {
-        for (let i = 0; i < CALLS; i++) counter.inc(KEPT_FIVE)
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) counter.inc(KEPT_FIVE)
+        return to
       }
     },
     OpenTelemetry() {
       const counter = otelCounter()
-      return () => {
-        for (let i = 0; i < CALLS; i++) counter.add(1, KEPT_FIVE)
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) counter.add(1, KEPT_FIVE)
+        return to
       }
     },
   },
@@ -356,10 +347,8 @@ const counters = {
     tallyscope() {
       const { stats, measure } = measured([['count', FIVE_KEYS]])
       const { methods, routes, statuses, regions, versions } = five
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           stats.record(measure, 1, {
             method: methods[at],
             route: routes[at],
@@ -368,16 +357,14 @@ const counters = {
             version: versions[at],
           })
         }
-        return n
+        return to
       }
     },
     'prom-client'() {
       const counter = promCounter(FIVE_KEYS)
       const { methods, routes, statuses, regions, versions } = /** @type {{ [key: string]: any[] }} */ (five)
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           counter.inc({
             method: methods?.[at],
             route: routes?.[at],
@@ -386,16 +373,14 @@ const counters = {
             version: versions?.[at],
           })
         }
-        return n
+        return to
       }
     },
     OpenTelemetry() {
       const counter = otelCounter()
       const { methods, routes, statuses, regions, versions } = five
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           counter.add(1, {
             method: methods[at],
             route: routes[at],
@@ -404,15 +389,13 @@ const counters = {
             version: versions[at],
           })
         }
-        return n
+        return to
       }
     },
     "caller's object"() {
       const { methods, routes, statuses, regions, versions } = five
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           shelf.object = {
             method: methods[at],
             route: routes[at],
@@ -421,7 +404,7 @@ const counters = {
             version: versions[at],
           }
         }
-        return n
+        return to
       }
     },
   },
@@ -431,97 +414,85 @@ const counters = {
     tallyscope() {
       const { stats, measure } = measured([['count', TWO_KEYS]])
       const { methods } = tenThousand
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           stats.record(measure, 1, { method: methods[at], route: freshText('/api/v1/route', at % 2_500) })
         }
-        return n
+        return to
       }
     },
     'prom-client'() {
       const counter = promCounter(TWO_KEYS)
       const { methods } = tenThousand
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           counter.inc({ method: /** @type {string} */ (methods[at]), route: freshText('/api/v1/route', at % 2_500) })
         }
-        return n
+        return to
       }
     },
     OpenTelemetry() {
       const counter = otelCounter()
       const { methods } = tenThousand
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           counter.add(1, { method: methods[at], route: freshText('/api/v1/route', at % 2_500) })
         }
-        return n
+        return to
       }
     },
     "caller's object"() {
       const { methods } = tenThousand
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           shelf.object = { method: methods[at], route: freshText('/api/v1/route', at % 2_500) }
         }
-        return n
+        return to
       }
     },
   },
 }
 
+/** @type {{ [name: string]: import('./harness.js').Makers }} */
 const distributions = {
   'distribution, no labels': {
     tallyscope() {
       const { stats, measure } = measured([['distribution', []]])
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) stats.record(measure, /** @type {number} */ (LATENCIES[n++ & MASK]))
-        return n
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) stats.record(measure, /** @type {number} */ (LATENCIES[at]))
+        return to
       }
     },
     'prom-client'() {
       const histogram = promHistogram()
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) histogram.observe(/** @type {number} */ (LATENCIES[n++ & MASK]))
-        return n
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) histogram.observe(/** @type {number} */ (LATENCIES[at]))
+        return to
       }
     },
     OpenTelemetry() {
       const histogram = otelHistogram()
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) histogram.record(/** @type {number} */ (LATENCIES[n++ & MASK]))
-        return n
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) histogram.record(/** @type {number} */ (LATENCIES[at]))
+        return to
       }
     },
     'hdr-histogram-js'() {
       // It keeps whole numbers: microseconds here.
       const histogram = buildHdr({ lowestDiscernibleValue: 1, highestTrackableValue: 1e9, numberOfSignificantValueDigits: 2 })
       const micros = LATENCIES.map((value) => Math.round(value * 1e6))
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) histogram.recordValue(/** @type {number} */ (micros[n++ & MASK]))
-        return n
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) histogram.recordValue(/** @type {number} */ (micros[at]))
+        return to
       }
     },
     floor() {
       const buckets = new Int32Array(BOUNDS.length + 1)
       const sums = new Float64Array(1)
       const bounds = Float64Array.from([...BOUNDS, Number.POSITIVE_INFINITY])
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const value = /** @type {number} */ (LATENCIES[n++ & MASK])
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
+          const value = /** @type {number} */ (LATENCIES[at])
           let bucket = 0
           while (value > /** @type {number} */ (bounds[bucket])) bucket++
           buckets[bucket] = /** @type {number} */ (buckets[bucket]) + 1
@@ -535,18 +506,16 @@ const distributions = {
     tallyscope() {
       const { stats, measure } = measured([['distribution', TWO_KEYS]])
       const handle = stats.bind(measure, KEPT)
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) handle.record(/** @type {number} */ (LATENCIES[n++ & MASK]))
-        return n
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) handle.record(/** @type {number} */ (LATENCIES[at]))
+        return to
       }
     },
     'prom-client'() {
       const child = promHistogram(TWO_KEYS).labels(KEPT)
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) child.observe(/** @type {number} */ (LATENCIES[n++ & MASK]))
-        return n
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) child.observe(/** @type {number} */ (LATENCIES[at]))
+        return to
       }
     },
   },
@@ -554,63 +523,56 @@ const distributions = {
     tallyscope() {
       const { stats, measure } = measured([['distribution', TWO_KEYS]])
       const tags = TagMap.of(KEPT)
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) stats.record(measure, /** @type {number} */ (LATENCIES[n++ & MASK]), tags)
-        return n
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) stats.record(measure, /** @type {number} */ (LATENCIES[at]), tags)
+        return to
       }
     },
     'prom-client'() {
       const histogram = promHistogram(TWO_KEYS)
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) histogram.observe(KEPT, /** @type {number} */ (LATENCIES[n++ & MASK]))
-        return n
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) histogram.observe(KEPT, /** @type {number} */ (LATENCIES[at]))
+        return to
       }
     },
     OpenTelemetry() {
       const histogram = otelHistogram()
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) histogram.record(/** @type {number} */ (LATENCIES[n++ & MASK]), KEPT)
-        return n
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) histogram.record(/** @type {number} */ (LATENCIES[at]), KEPT)
+        return to
       }
     },
     OpenCensus() {
       const measure = censusMeasure([{ aggregation: AggregationType.DISTRIBUTION, keys: TWO_KEYS }])
       const tags = censusTags(KEPT)
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          globalStats.record([{ measure, value: /** @type {number} */ (LATENCIES[n++ & MASK]) }], tags)
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
+          globalStats.record([{ measure, value: /** @type {number} */ (LATENCIES[at]) }], tags)
         }
-        return n
+        return to
       }
     },
   },
   'distribution, 2 tags, one plain object kept': {
     tallyscope() {
       const { stats, measure } = measured([['distribution', TWO_KEYS]])
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) stats.record(measure, /** @type {number} */ (LATENCIES[n++ & MASK]), KEPT)
-        return n
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) stats.record(measure, /** @type {number} */ (LATENCIES[at]), KEPT)
+        return to
       }
     },
     'prom-client'() {
       const histogram = promHistogram(TWO_KEYS)
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) histogram.observe(KEPT, /** @type {number} */ (LATENCIES[n++ & MASK]))
-        return n
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) histogram.observe(KEPT, /** @type {number} */ (LATENCIES[at]))
+        return to
       }
     },
     OpenTelemetry() {
       const histogram = otelHistogram()
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) histogram.record(/** @type {number} */ (LATENCIES[n++ & MASK]), KEPT)
-        return n
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) histogram.record(/** @type {number} */ (LATENCIES[at]), KEPT)
+        return to
       }
     },
   },
@@ -618,38 +580,32 @@ const distributions = {
     tallyscope() {
       const { stats, measure } = measured([['distribution', TWO_KEYS]])
       const { methods, routes } = forty
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           stats.record(measure, /** @type {number} */ (LATENCIES[at]), { method: methods[at], route: routes[at] })
         }
-        return n
+        return to
       }
     },
     'prom-client'() {
       const histogram = promHistogram(TWO_KEYS)
       const { methods, routes } = forty
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           const labels = { method: /** @type {string} */ (methods[at]), route: /** @type {string} */ (routes[at]) }
           histogram.observe(labels, /** @type {number} */ (LATENCIES[at]))
         }
-        return n
+        return to
       }
     },
     OpenTelemetry() {
       const histogram = otelHistogram()
       const { methods, routes } = forty
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           histogram.record(/** @type {number} */ (LATENCIES[at]), { method: methods[at], route: routes[at] })
         }
-        return n
+        return to
       }
     },
     OpenCensus() {
@@ -657,22 +613,21 @@ const distributions = {
       const { methods, routes } = forty
       const method = { name: 'method' }
       const route = { name: 'route' }
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           const tags = new CensusTagMap()
           tags.set(method, { value: /** @type {string} */ (methods[at]) })
           tags.set(route, { value: /** @type {string} */ (routes[at]) })
           globalStats.record([{ measure, value: /** @type {number} */ (LATENCIES[at]) }], tags)
         }
-        return n
+        return to
       }
     },
     "caller's object": () => callersObject(forty),
   },
 }
 
+/** @type {{ [name: string]: import('./harness.js').Makers }} */
 const mixed = {
   'one request: 2 counters, 1 distribution, 1 gauge up and down, fresh objects': {
     tallyscope() {
@@ -686,10 +641,8 @@ const mixed = {
       viewManager.registerView({ name: 'bytes', measure: bytes, tagKeys: ['method', 'route'], aggregation: sum() })
       viewManager.registerView({ name: 'latency', measure: latency, tagKeys: TWO_KEYS, aggregation: distribution(BOUNDS) })
       const { methods, routes, statuses } = five
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           const method = methods[at]
           const route = routes[at]
           open.add(1, { method })
@@ -698,7 +651,7 @@ const mixed = {
           stats.record(latency, /** @type {number} */ (LATENCIES[at]), { method, route })
           open.add(-1, { method })
         }
-        return n
+        return to
       }
     },
     'prom-client'() {
@@ -707,10 +660,8 @@ const mixed = {
       const latency = promHistogram(TWO_KEYS)
       const open = promGauge(['method'])
       const { methods, routes, statuses } = /** @type {{ [key: string]: any }} */ (five)
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           const method = methods[at]
           const route = routes[at]
           open.inc({ method })
@@ -719,7 +670,7 @@ const mixed = {
           latency.observe({ method, route }, /** @type {number} */ (LATENCIES[at]))
           open.dec({ method })
         }
-        return n
+        return to
       }
     },
     OpenTelemetry() {
@@ -729,10 +680,8 @@ const mixed = {
       const latency = otelHistogram(made)
       const open = made.meter.createUpDownCounter('open')
       const { methods, routes, statuses } = five
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           const method = methods[at]
           const route = routes[at]
           open.add(1, { method })
@@ -741,32 +690,32 @@ const mixed = {
           latency.record(/** @type {number} */ (LATENCIES[at]), { method, route })
           open.add(-1, { method })
         }
-        return n
+        return to
       }
     },
   },
   'a measure without a view': {
     tallyscope() {
       const { stats, measure } = measured([])
-      return () => {
-        for (let i = 0; i < CALLS; i++) stats.record(measure, i, KEPT)
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) stats.record(measure, at, KEPT)
+        return to
       }
     },
     OpenCensus() {
       const measure = censusMeasure([])
       const tags = censusTags(KEPT)
-      return () => {
-        for (let i = 0; i < CALLS; i++) globalStats.record([{ measure, value: i }], tags)
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) globalStats.record([{ measure, value: at }], tags)
+        return to
       }
     },
     'empty call'() {
       const empty = { call: emptyCall }
       const { measure } = measured([])
-      return () => {
-        for (let i = 0; i < CALLS; i++) empty.call(measure, i, KEPT)
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) empty.call(measure, at, KEPT)
+        return to
       }
     },
   },

@@ -1,28 +1,28 @@
 // @ts-check
 // A value's bucket: the engine's search beside a plain scan and a binary search.
 import { BucketSearch } from '../../build/metrics/bucket-search.js'
-import { BOUNDS, LATENCIES, MASK } from '../fixtures.js'
-import { CALLS } from '../harness.js'
+import { BOUNDS, LATENCIES } from '../fixtures.js'
 
-/** @param {readonly number[]} given */
+/**
+ * @param {readonly number[]} given
+ * @returns {import('../harness.js').Makers}
+ */
 function comparison(given) {
   const bounds = Float64Array.from([...given, Number.POSITIVE_INFINITY])
   return {
     tallyscope() {
       const search = new BucketSearch(given)
-      let n = 0
-      return () => {
+      return (from, to) => {
         let sum = 0
-        for (let i = 0; i < CALLS; i++) sum += search.find(/** @type {number} */ (LATENCIES[n++ & MASK]))
+        for (let at = from | 0, end = to | 0; at < end; at++) sum += search.find(/** @type {number} */ (LATENCIES[at]))
         return sum
       }
     },
     scan() {
-      let n = 0
-      return () => {
+      return (from, to) => {
         let sum = 0
-        for (let i = 0; i < CALLS; i++) {
-          const value = /** @type {number} */ (LATENCIES[n++ & MASK])
+        for (let at = from | 0, end = to | 0; at < end; at++) {
+          const value = /** @type {number} */ (LATENCIES[at])
           let bucket = 0
           while (value > /** @type {number} */ (bounds[bucket])) bucket++
           sum += bucket
@@ -31,11 +31,10 @@ function comparison(given) {
       }
     },
     'binary search'() {
-      let n = 0
-      return () => {
+      return (from, to) => {
         let sum = 0
-        for (let i = 0; i < CALLS; i++) {
-          const value = /** @type {number} */ (LATENCIES[n++ & MASK])
+        for (let at = from | 0, end = to | 0; at < end; at++) {
+          const value = /** @type {number} */ (LATENCIES[at])
           let low = 0
           let high = bounds.length - 1
           while (low < high) {

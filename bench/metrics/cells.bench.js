@@ -1,7 +1,6 @@
 // @ts-check
 // Adding to one slot of a typed array: why whole numbers have an Int32 slot of their own.
-import { CALLS } from '../harness.js'
-import { LATENCIES, MASK } from '../fixtures.js'
+import { LATENCIES } from '../fixtures.js'
 import { DistributionCells } from '../../build/metrics/distribution-cells.js'
 import { LastValueCells } from '../../build/metrics/last-value-cells.js'
 import { CountCells, SumCells } from '../../build/metrics/sum-cells.js'
@@ -10,34 +9,37 @@ import { BOUNDS } from '../fixtures.js'
 
 const ROWS = 512
 
-/** @param {import('../../build/metrics/cells.js').Cells} cells */
+/**
+ * @param {import('../../build/metrics/cells.js').Cells} cells
+ * @returns {import('../harness.js').Loop}
+ */
 function fractions(cells) {
-  let n = 0
-  return () => {
-    for (let i = 0; i < CALLS; i++) cells.record(7, /** @type {number} */ (LATENCIES[n++ & MASK]))
+  return (from, to) => {
+    for (let at = from | 0, end = to | 0; at < end; at++) cells.record(7, /** @type {number} */ (LATENCIES[at]))
     return cells.value(7)
   }
 }
 
+/** @type {import('../harness.js').Makers} */
 const slots = {
   'Int32 slot'() {
     const cells = new Int32Array(ROWS)
-    return () => {
-      for (let i = 0; i < CALLS; i++) cells[7] = /** @type {number} */ (cells[7]) + 1
+    return (from, to) => {
+      for (let at = from | 0, end = to | 0; at < end; at++) cells[7] = /** @type {number} */ (cells[7]) + 1
       return /** @type {number} */ (cells[7])
     }
   },
   'double slot'() {
     const cells = new Float64Array(ROWS)
-    return () => {
-      for (let i = 0; i < CALLS; i++) cells[7] = /** @type {number} */ (cells[7]) + 1
+    return (from, to) => {
+      for (let at = from | 0, end = to | 0; at < end; at++) cells[7] = /** @type {number} */ (cells[7]) + 1
       return /** @type {number} */ (cells[7])
     }
   },
   'sum cells, whole numbers'() {
     const cells = new SumCells(ROWS, 'local')
-    return () => {
-      for (let i = 0; i < CALLS; i++) cells.record(7, 1)
+    return (from, to) => {
+      for (let at = from | 0, end = to | 0; at < end; at++) cells.record(7, 1)
       return cells.value(7)
     }
   },

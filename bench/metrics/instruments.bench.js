@@ -1,8 +1,7 @@
 // @ts-check
 // Gauges and cumulatives: instruments outside of views.
 import { MetricRegistry } from 'tallyscope'
-import { MASK, twoLabels } from '../fixtures.js'
-import { CALLS } from '../harness.js'
+import { twoLabels } from '../fixtures.js'
 import { otelMeter } from '../peers/opentelemetry.js'
 import { promCounter, promGauge } from '../peers/prom-client.js'
 
@@ -18,20 +17,21 @@ function ourCumulative() {
   return new MetricRegistry().cumulative('jobs', { labelKeys: KEYS })
 }
 
+/** @type {{ [name: string]: import('../harness.js').Makers }} */
 const comparisons = {
   'gauge set, bound series': {
     tallyscope() {
       const series = ourGauge().timeSeries(KEPT)
-      return () => {
-        for (let i = 0; i < CALLS; i++) series.set(i)
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) series.set(at)
+        return to
       }
     },
     'prom-client'() {
       const series = promGauge(KEYS).labels(KEPT)
-      return () => {
-        for (let i = 0; i < CALLS; i++) series.set(i)
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) series.set(at)
+        return to
       }
     },
   },
@@ -39,79 +39,73 @@ const comparisons = {
     tallyscope() {
       const gauge = ourGauge()
       const { methods, routes } = forty
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i += 2) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at += 2) {
           gauge.add(1, { method: methods[at], route: routes[at] })
           gauge.add(-1, { method: methods[at], route: routes[at] })
         }
-        return n
+        return to
       }
     },
     'prom-client'() {
       const gauge = promGauge(KEYS)
       const { methods, routes } = /** @type {{ [key: string]: any }} */ (forty)
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i += 2) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at += 2) {
           gauge.inc({ method: methods[at], route: routes[at] })
           gauge.dec({ method: methods[at], route: routes[at] })
         }
-        return n
+        return to
       }
     },
     OpenTelemetry() {
       const counter = otelMeter().meter.createUpDownCounter('depth')
       const { methods, routes } = forty
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i += 2) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at += 2) {
           counter.add(1, { method: methods[at], route: routes[at] })
           counter.add(-1, { method: methods[at], route: routes[at] })
         }
-        return n
+        return to
       }
     },
   },
   'cumulative add, no labels': {
     tallyscope() {
       const series = new MetricRegistry().cumulative('jobs').defaultTimeSeries()
-      return () => {
-        for (let i = 0; i < CALLS; i++) series.add(1)
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) series.add(1)
+        return to
       }
     },
     'tallyscope, unbound'() {
       const cumulative = new MetricRegistry().cumulative('jobs')
-      return () => {
-        for (let i = 0; i < CALLS; i++) cumulative.add(1)
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) cumulative.add(1)
+        return to
       }
     },
     'prom-client'() {
       const counter = promCounter()
-      return () => {
-        for (let i = 0; i < CALLS; i++) counter.inc()
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) counter.inc()
+        return to
       }
     },
   },
   'cumulative add, bound series': {
     tallyscope() {
       const series = ourCumulative().timeSeries(KEPT)
-      return () => {
-        for (let i = 0; i < CALLS; i++) series.add(1)
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) series.add(1)
+        return to
       }
     },
     'prom-client'() {
       const series = promCounter(KEYS).labels(KEPT)
-      return () => {
-        for (let i = 0; i < CALLS; i++) series.inc()
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) series.inc()
+        return to
       }
     },
   },
@@ -119,37 +113,31 @@ const comparisons = {
     tallyscope() {
       const cumulative = ourCumulative()
       const { methods, routes } = forty
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           cumulative.add(1, { method: methods[at], route: routes[at] })
         }
-        return n
+        return to
       }
     },
     'prom-client'() {
       const counter = promCounter(KEYS)
       const { methods, routes } = /** @type {{ [key: string]: any }} */ (forty)
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           counter.inc({ method: methods[at], route: routes[at] })
         }
-        return n
+        return to
       }
     },
     OpenTelemetry() {
       const counter = otelMeter().meter.createCounter('jobs')
       const { methods, routes } = forty
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           counter.add(1, { method: methods[at], route: routes[at] })
         }
-        return n
+        return to
       }
     },
   },

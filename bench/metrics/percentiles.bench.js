@@ -2,8 +2,7 @@
 // Percentiles over a sliding time: ours on HdrHistogram, prom-client's summaries on a t-digest.
 import { build as buildHdr } from 'hdr-histogram-js'
 import { percentiles } from 'tallyscope'
-import { LATENCIES, MASK, twoLabels } from '../fixtures.js'
-import { CALLS } from '../harness.js'
+import { LATENCIES, twoLabels } from '../fixtures.js'
 import { newStats } from '../ours.js'
 import { promSummary } from '../peers/prom-client.js'
 
@@ -19,22 +18,21 @@ function percentileView(tagKeys) {
   return { stats, measure }
 }
 
+/** @type {{ [name: string]: import('../harness.js').Makers }} */
 const comparisons = {
   'percentiles, no labels': {
     tallyscope() {
       const { stats, measure } = percentileView([])
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) stats.record(measure, /** @type {number} */ (LATENCIES[n++ & MASK]))
-        return n
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) stats.record(measure, /** @type {number} */ (LATENCIES[at]))
+        return to
       }
     },
     'prom-client'() {
       const summary = promSummary()
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) summary.observe(/** @type {number} */ (LATENCIES[n++ & MASK]))
-        return n
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) summary.observe(/** @type {number} */ (LATENCIES[at]))
+        return to
       }
     },
     'hdr-histogram-js'() {
@@ -46,10 +44,9 @@ const comparisons = {
         autoResize: true,
       })
       const nanos = LATENCIES.map((value) => Math.round(value * 1e9))
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) histogram.recordValue(/** @type {number} */ (nanos[n++ & MASK]))
-        return n
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) histogram.recordValue(/** @type {number} */ (nanos[at]))
+        return to
       }
     },
   },
@@ -57,18 +54,16 @@ const comparisons = {
     tallyscope() {
       const { stats, measure } = percentileView(KEYS)
       const handle = stats.bind(measure, KEPT)
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) handle.record(/** @type {number} */ (LATENCIES[n++ & MASK]))
-        return n
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) handle.record(/** @type {number} */ (LATENCIES[at]))
+        return to
       }
     },
     'prom-client'() {
       const child = promSummary(KEYS).labels(KEPT)
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) child.observe(/** @type {number} */ (LATENCIES[n++ & MASK]))
-        return n
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) child.observe(/** @type {number} */ (LATENCIES[at]))
+        return to
       }
     },
   },
@@ -76,25 +71,21 @@ const comparisons = {
     tallyscope() {
       const { stats, measure } = percentileView(KEYS)
       const { methods, routes } = forty
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           stats.record(measure, /** @type {number} */ (LATENCIES[at]), { method: methods[at], route: routes[at] })
         }
-        return n
+        return to
       }
     },
     'prom-client'() {
       const summary = promSummary(KEYS)
       const { methods, routes } = /** @type {{ [key: string]: any }} */ (forty)
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          const at = n++ & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           summary.observe({ method: methods[at], route: routes[at] }, /** @type {number} */ (LATENCIES[at]))
         }
-        return n
+        return to
       }
     },
   },

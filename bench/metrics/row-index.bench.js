@@ -1,12 +1,15 @@
 // @ts-check
 // From label values to a row: the engine's index beside the other ways to do it.
 import { RowIndex } from '../../build/metrics/row-index.js'
-import { LENGTH, MASK, sparseLabels, twoLabels } from '../fixtures.js'
-import { CALLS } from '../harness.js'
+import { sparseLabels, twoLabels } from '../fixtures.js'
+import { LENGTH } from '../walk.js'
 
 /** @typedef {{ methods: string[], routes: string[] }} Labels */
 
-/** @param {Labels} labels */
+/**
+ * @param {Labels} labels
+ * @returns {import('../harness.js').Makers}
+ */
 function comparison({ methods, routes }) {
   const objects = methods.map((method, at) => ({ method, route: routes[at] }))
   return {
@@ -14,10 +17,9 @@ function comparison({ methods, routes }) {
       const index = new RowIndex(['method', 'route'], 256)
       let rows = 0
       for (const labels of objects) if (index.find(labels) < 0) index.insert(index.read(labels), rows++)
-      let n = 0
-      return () => {
+      return (from, to) => {
         let sum = 0
-        for (let i = 0; i < CALLS; i++) sum += index.find(/** @type {typeof objects[number]} */ (objects[n++ & MASK]))
+        for (let at = from | 0, end = to | 0; at < end; at++) sum += index.find(/** @type {typeof objects[number]} */ (objects[at]))
         return sum
       }
     },
@@ -31,11 +33,10 @@ function comparison({ methods, routes }) {
         byMethod.set(method, byRoute)
         if (!byRoute.has(routes[at])) byRoute.set(routes[at], rows++)
       }
-      let n = 0
-      return () => {
+      return (from, to) => {
         let sum = 0
-        for (let i = 0; i < CALLS; i++) {
-          const { method, route } = /** @type {{ method: string, route: string }} */ (objects[n++ & MASK])
+        for (let at = from | 0, end = to | 0; at < end; at++) {
+          const { method, route } = /** @type {{ method: string, route: string }} */ (objects[at])
           sum += byMethod.get(method)?.get(route) ?? -1
         }
         return sum
@@ -45,11 +46,10 @@ function comparison({ methods, routes }) {
       /** @type {Map<string, number>} */
       const rows = new Map()
       for (const { method, route } of objects) if (!rows.has(`${method}\0${route}`)) rows.set(`${method}\0${route}`, rows.size)
-      let n = 0
-      return () => {
+      return (from, to) => {
         let sum = 0
-        for (let i = 0; i < CALLS; i++) {
-          const { method, route } = /** @type {{ method: string, route: string }} */ (objects[n++ & MASK])
+        for (let at = from | 0, end = to | 0; at < end; at++) {
+          const { method, route } = /** @type {{ method: string, route: string }} */ (objects[at])
           sum += rows.get(`${method}\0${route}`) ?? -1
         }
         return sum

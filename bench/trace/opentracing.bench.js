@@ -3,7 +3,6 @@
 // The latency of our spans is recorded as a measure; jaeger-client records nothing.
 import { AlwaysOffSampler, AlwaysOnSampler, Tracer } from 'tallyscope'
 import { OpenTracingTracer } from 'tallyscope/opentracing'
-import { CALLS } from '../harness.js'
 import { newStats } from '../ours.js'
 import { jaeger } from '../peers/jaeger.js'
 
@@ -21,42 +20,52 @@ const ours = (sampled) => new OpenTracingTracer({ tracer: native(sampled) })
 /**
  * A root and its child, through OpenTracing's interface.
  * @param {any} tracer
+ * @returns {import('../harness.js').Loop}
  */
 function child(tracer) {
   const parent = tracer.startSpan('parent')
-  return () => {
-    for (let i = 0; i < CALLS; i++) tracer.startSpan('child', { childOf: parent }).finish()
-    return CALLS
+  return (from, to) => {
+    for (let at = from | 0, end = to | 0; at < end; at++) tracer.startSpan('child', { childOf: parent }).finish()
+    return to
   }
 }
 
-/** @param {any} tracer */
+/**
+ * @param {any} tracer
+ * @returns {import('../harness.js').Loop}
+ */
 function root(tracer) {
-  return () => {
-    for (let i = 0; i < CALLS; i++) tracer.startSpan('root').finish()
-    return CALLS
+  return (from, to) => {
+    for (let at = from | 0, end = to | 0; at < end; at++) tracer.startSpan('root').finish()
+    return to
   }
 }
 
-/** @param {any} tracer */
+/**
+ * @param {any} tracer
+ * @returns {import('../harness.js').Loop}
+ */
 function tagged(tracer) {
-  return () => {
-    for (let i = 0; i < CALLS; i++) {
+  return (from, to) => {
+    for (let at = from | 0, end = to | 0; at < end; at++) {
       const span = tracer.startSpan('root')
       span.setTag('method', 'GET')
-      span.setTag('items', i)
+      span.setTag('items', at)
       span.finish()
     }
-    return CALLS
+    return to
   }
 }
 
-/** @param {any} tracer */
+/**
+ * @param {any} tracer
+ * @returns {import('../harness.js').Loop}
+ */
 function injected(tracer) {
   const span = tracer.startSpan('client')
-  return () => {
+  return (from, to) => {
     let length = 0
-    for (let i = 0; i < CALLS; i++) {
+    for (let at = from | 0, end = to | 0; at < end; at++) {
       const headers = /** @type {Record<string, string>} */ ({})
       tracer.inject(span.context(), 'http_headers', headers)
       for (const name in headers) length += name.length
@@ -65,14 +74,15 @@ function injected(tracer) {
   }
 }
 
+/** @type {{ [name: string]: import('../harness.js').Makers }} */
 const comparisons = {
   'OpenTracing root span, not sampled': {
     tallyscope: () => root(ours(false)),
     'our own span': () => {
       const tracer = native(false)
-      return () => {
-        for (let i = 0; i < CALLS; i++) tracer.startDetachedSpan('root').end()
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) tracer.startDetachedSpan('root').end()
+        return to
       }
     },
     'jaeger-client': () => root(jaeger(false)),
@@ -81,9 +91,9 @@ const comparisons = {
     tallyscope: () => root(ours(true)),
     'our own span': () => {
       const tracer = native(true)
-      return () => {
-        for (let i = 0; i < CALLS; i++) tracer.startDetachedSpan('root').end()
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) tracer.startDetachedSpan('root').end()
+        return to
       }
     },
     'jaeger-client': () => root(jaeger(true)),
@@ -93,9 +103,9 @@ const comparisons = {
     'our own span': () => {
       const tracer = native(true)
       const parent = tracer.startDetachedSpan('parent')
-      return () => {
-        for (let i = 0; i < CALLS; i++) tracer.startDetachedSpan('child', { parent }).end()
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) tracer.startDetachedSpan('child', { parent }).end()
+        return to
       }
     },
     'jaeger-client': () => child(jaeger(true)),
@@ -104,14 +114,14 @@ const comparisons = {
     tallyscope: () => tagged(ours(true)),
     'our own span': () => {
       const tracer = native(true)
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           const span = tracer.startDetachedSpan('root')
           span.addAttribute('method', 'GET')
-          span.addAttribute('items', i)
+          span.addAttribute('items', at)
           span.end()
         }
-        return CALLS
+        return to
       }
     },
     'jaeger-client': () => tagged(jaeger(true)),
@@ -121,8 +131,8 @@ const comparisons = {
       const tracer = ours(true)
       let n = 0
       const inside = () => n++
-      return () => {
-        for (let i = 0; i < CALLS; i++) tracer.startActiveSpan('active', inside)
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) tracer.startActiveSpan('active', inside)
         return n
       }
     },
@@ -130,8 +140,8 @@ const comparisons = {
       const tracer = native(true)
       let n = 0
       const inside = () => n++
-      return () => {
-        for (let i = 0; i < CALLS; i++) tracer.span('active', inside)
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) tracer.span('active', inside)
         return n
       }
     },
@@ -141,9 +151,9 @@ const comparisons = {
     'our own span': () => {
       const tracer = native(true)
       const span = tracer.startDetachedSpan('client')
-      return () => {
+      return (from, to) => {
         let length = 0
-        for (let i = 0; i < CALLS; i++) for (const name in tracer.inject({}, span)) length += name.length
+        for (let at = from | 0, end = to | 0; at < end; at++) for (const name in tracer.inject({}, span)) length += name.length
         return length
       }
     },

@@ -3,8 +3,7 @@
 import * as api from '@opentelemetry/api'
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
 import { AlwaysOnSampler, Tracer } from 'tallyscope'
-import { MASK, randomBelow } from '../fixtures.js'
-import { CALLS } from '../harness.js'
+import { randomBelow } from '../fixtures.js'
 import { newStats } from '../ours.js'
 import { jaeger } from '../peers/jaeger.js'
 
@@ -21,71 +20,66 @@ function ourTracer() {
   return new Tracer({ sampler: new AlwaysOnSampler(), exporter: { export() {} }, stats: newStats() })
 }
 
+/** @type {{ [name: string]: import('../harness.js').Makers }} */
 const comparisons = {
   // A thousand contexts by turns: none has just been written.
   'traceparent written': {
     tallyscope() {
       const tracer = ourTracer()
       const contexts = Array.from({ length: COUNT }, () => tracer.startDetachedSpan('a').context)
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) shelf.object = tracer.inject({}, contexts[n++ & (COUNT - 1)])
-        return n & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) shelf.object = tracer.inject({}, contexts[at & (COUNT - 1)])
+        return to
       }
     },
     OpenTelemetry() {
       const propagator = new W3CTraceContextPropagator()
       const contexts = ids.map((each) => api.trace.setSpanContext(api.ROOT_CONTEXT, { ...each, traceFlags: 1 }))
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           const carrier = {}
-          propagator.inject(contexts[n++ & (COUNT - 1)] ?? api.ROOT_CONTEXT, carrier, api.defaultTextMapSetter)
+          propagator.inject(contexts[at & (COUNT - 1)] ?? api.ROOT_CONTEXT, carrier, api.defaultTextMapSetter)
           shelf.object = carrier
         }
-        return n & MASK
+        return to
       }
     },
     'jaeger-client'() {
       const tracer = jaeger(true)
       const contexts = Array.from({ length: COUNT }, () => tracer.startSpan('a').context())
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           const carrier = {}
-          tracer.inject(contexts[n++ & (COUNT - 1)], 'text_map', carrier)
+          tracer.inject(contexts[at & (COUNT - 1)], 'text_map', carrier)
           shelf.object = carrier
         }
-        return n & MASK
+        return to
       }
     },
   },
   'traceparent read': {
     tallyscope() {
       const tracer = ourTracer()
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) shelf.object = tracer.extract(headers[n++ & (COUNT - 1)])
-        return n & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) shelf.object = tracer.extract(headers[at & (COUNT - 1)])
+        return to
       }
     },
     OpenTelemetry() {
       const propagator = new W3CTraceContextPropagator()
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
-          shelf.object = propagator.extract(api.ROOT_CONTEXT, headers[n++ & (COUNT - 1)], api.defaultTextMapGetter)
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
+          shelf.object = propagator.extract(api.ROOT_CONTEXT, headers[at & (COUNT - 1)], api.defaultTextMapGetter)
         }
-        return n & MASK
+        return to
       }
     },
     'jaeger-client'() {
       const tracer = jaeger(true)
       const own = ids.map(({ traceId, spanId }) => ({ host: 'shop', accept: '*/*', 'uber-trace-id': `${traceId}:${spanId}:0:1` }))
-      let n = 0
-      return () => {
-        for (let i = 0; i < CALLS; i++) shelf.object = tracer.extract('text_map', own[n++ & (COUNT - 1)])
-        return n & MASK
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) shelf.object = tracer.extract('text_map', own[at & (COUNT - 1)])
+        return to
       }
     },
   },
@@ -93,26 +87,26 @@ const comparisons = {
   'sampled span started, traceparent written, ended': {
     tallyscope() {
       const tracer = ourTracer()
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           const span = tracer.startDetachedSpan('request')
           shelf.object = tracer.inject({}, span)
           span.end()
         }
-        return CALLS
+        return to
       }
     },
     'jaeger-client'() {
       const tracer = jaeger(true)
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           const span = tracer.startSpan('request')
           const carrier = {}
           tracer.inject(span.context(), 'text_map', carrier)
           shelf.object = carrier
           span.finish()
         }
-        return CALLS
+        return to
       }
     },
   },

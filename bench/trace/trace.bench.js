@@ -5,7 +5,6 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { AlwaysOffSampler, AlwaysOnSampler, BasicTracerProvider } from '@opentelemetry/sdk-trace-base'
 import { AlwaysSampler, CoreTracerBase } from '@opencensus/core'
 import { AlwaysOffSampler as OurAlwaysOff, AlwaysOnSampler as OurAlwaysOn, Tracer } from 'tallyscope'
-import { CALLS } from '../harness.js'
 import { newStats } from '../ours.js'
 import { jaeger } from '../peers/jaeger.js'
 
@@ -63,27 +62,33 @@ function census() {
   return tracer
 }
 
-/** Runs the loop with a span that is not sampled as the current one. @param {boolean} latency */
+/**
+ * Runs the loop with a span that is not sampled as the current one.
+ * @param {boolean} latency
+ * @returns {import('../harness.js').Loop}
+ */
 function oursWithParent(latency) {
   const tracer = ours({ sampled: false, latency })
   const parent = tracer.startDetachedSpan('parent')
-  const calls = () => {
-    for (let i = 0; i < CALLS; i++) tracer.startDetachedSpan('child').end()
-    return CALLS
+  const calls = (/** @type {number} */ from, /** @type {number} */ to) => {
+    for (let at = from | 0, end = to | 0; at < end; at++) tracer.startDetachedSpan('child').end()
+    return to
   }
-  return () => tracer.withSpan(parent, calls)
+  return (from, to) => tracer.withSpan(parent, () => calls(from, to))
 }
 
+/** @returns {import('../harness.js').Loop} */
 function otelWithParent() {
   const tracer = otel(false)
   const context = api.trace.setSpan(api.ROOT_CONTEXT, tracer.startSpan('parent'))
-  const calls = () => {
-    for (let i = 0; i < CALLS; i++) tracer.startSpan('child').end()
-    return CALLS
+  const calls = (/** @type {number} */ from, /** @type {number} */ to) => {
+    for (let at = from | 0, end = to | 0; at < end; at++) tracer.startSpan('child').end()
+    return to
   }
-  return () => api.context.with(context, calls)
+  return (from, to) => api.context.with(context, () => calls(from, to))
 }
 
+/** @type {{ [name: string]: import('../harness.js').Makers }} */
 const comparisons = {
   'unsampled span, parent from context, latency recorded': {
     tallyscope: () => oursWithParent(true),
@@ -96,23 +101,23 @@ const comparisons = {
   'unsampled span, no parent, latency recorded': {
     tallyscope() {
       const tracer = ours({ sampled: false })
-      return () => {
-        for (let i = 0; i < CALLS; i++) tracer.startDetachedSpan('root').end()
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) tracer.startDetachedSpan('root').end()
+        return to
       }
     },
     OpenTelemetry() {
       const tracer = otel(false)
-      return () => {
-        for (let i = 0; i < CALLS; i++) tracer.startSpan('root').end()
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) tracer.startSpan('root').end()
+        return to
       }
     },
     'jaeger-client'() {
       const tracer = jaeger(false)
-      return () => {
-        for (let i = 0; i < CALLS; i++) tracer.startSpan('root').finish()
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) tracer.startSpan('root').finish()
+        return to
       }
     },
   },
@@ -121,8 +126,8 @@ const comparisons = {
       const tracer = ours({ sampled: false })
       let n = 0
       const inside = () => n++
-      return () => {
-        for (let i = 0; i < CALLS; i++) tracer.span('active', inside)
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) tracer.span('active', inside)
         return n
       }
     },
@@ -133,8 +138,8 @@ const comparisons = {
         n++
         span.end()
       }
-      return () => {
-        for (let i = 0; i < CALLS; i++) tracer.startActiveSpan('active', inside)
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) tracer.startActiveSpan('active', inside)
         return n
       }
     },
@@ -142,37 +147,37 @@ const comparisons = {
   'sampled span to a no-op exporter, latency recorded': {
     tallyscope() {
       const tracer = ours({ sampled: true })
-      return () => {
-        for (let i = 0; i < CALLS; i++) tracer.startDetachedSpan('root').end()
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) tracer.startDetachedSpan('root').end()
+        return to
       }
     },
     OpenTelemetry() {
       const tracer = otel(true)
-      return () => {
-        for (let i = 0; i < CALLS; i++) tracer.startSpan('root').end()
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) tracer.startSpan('root').end()
+        return to
       }
     },
     OpenCensus() {
       const tracer = census()
-      const end = (/** @type {{ end(): void }} */ span) => span.end()
-      return () => {
-        for (let i = 0; i < CALLS; i++) tracer.startRootSpan({ name: 'root' }, end)
-        return CALLS
+      const finish = (/** @type {{ end(): void }} */ span) => span.end()
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) tracer.startRootSpan({ name: 'root' }, finish)
+        return to
       }
     },
     'jaeger-client'() {
       const tracer = jaeger(true)
-      return () => {
-        for (let i = 0; i < CALLS; i++) tracer.startSpan('root').finish()
-        return CALLS
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) tracer.startSpan('root').finish()
+        return to
       }
     },
     'two clock reads'() {
-      return () => {
+      return (from, to) => {
         let sum = 0
-        for (let i = 0; i < CALLS; i++) sum -= performance.now() - performance.now()
+        for (let at = from | 0, end = to | 0; at < end; at++) sum -= performance.now() - performance.now()
         return sum
       }
     },
@@ -180,38 +185,38 @@ const comparisons = {
   'sampled span with 2 attributes, latency recorded': {
     tallyscope() {
       const tracer = ours({ sampled: true })
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           const span = tracer.startDetachedSpan('root')
           span.addAttribute('method', 'GET')
-          span.addAttribute('items', i)
+          span.addAttribute('items', at)
           span.end()
         }
-        return CALLS
+        return to
       }
     },
     OpenTelemetry() {
       const tracer = otel(true)
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           const span = tracer.startSpan('root')
           span.setAttribute('method', 'GET')
-          span.setAttribute('items', i)
+          span.setAttribute('items', at)
           span.end()
         }
-        return CALLS
+        return to
       }
     },
     'jaeger-client'() {
       const tracer = jaeger(true)
-      return () => {
-        for (let i = 0; i < CALLS; i++) {
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) {
           const span = tracer.startSpan('root')
           span.setTag('method', 'GET')
-          span.setTag('items', i)
+          span.setTag('items', at)
           span.finish()
         }
-        return CALLS
+        return to
       }
     },
   },
@@ -220,8 +225,8 @@ const comparisons = {
       const tracer = ours({ sampled: true })
       let n = 0
       const inside = () => n++
-      return () => {
-        for (let i = 0; i < CALLS; i++) tracer.span('active', inside)
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) tracer.span('active', inside)
         return n
       }
     },
@@ -232,8 +237,8 @@ const comparisons = {
         n++
         span.end()
       }
-      return () => {
-        for (let i = 0; i < CALLS; i++) tracer.startActiveSpan('active', inside)
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) tracer.startActiveSpan('active', inside)
         return n
       }
     },

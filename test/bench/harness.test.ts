@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { performancePage } from '../../bench/docs-page.js'
-import { Bench, bytesPerCall, CALLS, type Comparison } from '../../bench/harness.js'
+import { Bench, bytesPerCall, type Comparison } from '../../bench/harness.js'
+import { LENGTH, type Loop, walkOn } from '../../bench/walk.js'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '../..')
@@ -16,26 +17,26 @@ function smoke(fill: (bench: Bench) => unknown, only = ''): { comparisons: Compa
   return { comparisons, done: Promise.resolve(fill(bench)) }
 }
 
-const adding = () => {
+const adding = (): Loop => {
   let sum = 0
-  return () => {
-    for (let i = 0; i < CALLS; i++) sum = (sum + i) | 0
+  return (from, to) => {
+    for (let at = from; at < to; at++) sum = (sum + at) | 0
     return sum
   }
 }
 
 const shelf = { object: {} as unknown }
-const making = () => () => {
-  for (let i = 0; i < CALLS; i++) shelf.object = { i, j: i }
-  return CALLS
+const making = (): Loop => (from, to) => {
+  for (let at = from; at < to; at++) shelf.object = { at, again: at }
+  return to
 }
 
 test('a call that does more takes longer, and ratios are ours over theirs', () => {
-  const slow = () => {
+  const slow = (): Loop => {
     const loop = adding()
-    return () => {
+    return (from, to) => {
       let sum = 0
-      for (let times = 0; times < 50; times++) sum += loop()
+      for (let times = 0; times < 50; times++) sum += loop(from, to)
       return sum
     }
   }
@@ -45,6 +46,20 @@ test('a call that does more takes longer, and ratios are ours over theirs', () =
   expect(contenders['tallyscope']!.median).toBeGreaterThan(0)
   expect(ratios['peer']!.median).toBeLessThan(0.5)
   expect(ratios['peer']!.median).toBeCloseTo(contenders['tallyscope']!.median / contenders['peer']!.median)
+})
+
+test('loops walk through all positions, one after the other, and begin again', () => {
+  const positions: number[] = []
+  const writing: Loop = (from, to) => {
+    for (let at = from; at < to; at++) positions.push(at)
+    return to
+  }
+  while (walkOn(writing) !== LENGTH) {
+    // until the end, so that what follows begins at 0
+  }
+  positions.length = 0
+  while (positions.length < 2 * LENGTH) walkOn(writing)
+  expect(positions).toEqual(Array.from({ length: 2 * LENGTH }, (_, at) => at % LENGTH))
 })
 
 test('bytes per call are those of the objects that a call makes', () => {

@@ -1,0 +1,26 @@
+// @ts-check
+// How the loops of the bench walk through values that were made before.
+
+/** Calls that a loop makes each time it is run. */
+export const CALLS = 1_024
+
+/** How many positions there are, and how long the arrays are. A power of two. */
+export const LENGTH = 16 * CALLS
+
+/**
+ * Makes a call for each position from `from` to before `to`, and returns a number. The loops begin with `from | 0` and end before
+ * `to | 0`, from which the compiler knows that positions are small whole numbers; else it would check each turn.
+ * @typedef {(from: number, to: number) => number} Loop
+ */
+
+let next = 0
+
+/**
+ * Runs a loop over the positions after those of the run before, whosever it was.
+ * @param {Loop} loop
+ */
+export function walkOn(loop) {
+  const from = next
+  next = (from + CALLS) % LENGTH
+  return loop(from, from + CALLS)
+}
