@@ -1,3 +1,4 @@
+import { BucketSearch } from '../metrics/bucket-search.js'
 import type { Cells } from '../metrics/cells.js'
 import { DistributionCells } from '../metrics/distribution-cells.js'
 import { LastValueCells } from '../metrics/last-value-cells.js'
@@ -21,19 +22,42 @@ export const OTHER = 6
 /** What stands where there are no slots: a field that is never undefined need not be asked. */
 export const NO_SLOTS: Int32Array = new Int32Array(0)
 
-/** Where a bound measure's values go in one view. */
-export interface BoundPart {
+/** What stands where a row is of other cells, and is never recorded into: a field that always holds an object of one class need not be asked. */
+export const NO_DISTRIBUTION: DistributionCells = new DistributionCells(0, 'local', new BucketSearch([]), undefined as never)
+export const NO_LAST_VALUES: LastValueCells = new LastValueCells(0, 'local')
+
+/** The column that a part is of, for what is done rarely. */
+interface Origin {
   readonly group: ListenerGroup
   readonly chunk: StoreChunk
   readonly column: number
-  readonly kind: number
   readonly cells: Cells
+}
+
+/** Where a bound measure's values go in one view, and the same for the next view: a list that ends with {@link NO_PART}. */
+export class BoundPart {
+  readonly kind: number
   readonly cell: number
   readonly marks: Int32Array
   readonly slots: Int32Array
-  readonly distribution: DistributionCells | undefined
-  readonly lastValues: LastValueCells | undefined
+  readonly distribution: DistributionCells
+  readonly lastValues: LastValueCells
+  readonly origin: Origin
+  next: BoundPart
+
+  constructor(kind: number, cell: number, marks: Int32Array, cells: Cells | undefined, origin: Origin, next?: BoundPart) {
+    this.kind = kind
+    this.cell = cell
+    this.marks = marks
+    this.slots = cells instanceof SumCells ? cells.slots : NO_SLOTS
+    this.distribution = cells instanceof DistributionCells ? cells : NO_DISTRIBUTION
+    this.lastValues = cells instanceof LastValueCells ? cells : NO_LAST_VALUES
+    this.origin = origin
+    this.next = next ?? this
+  }
 }
+
+export const NO_PART: BoundPart = new BoundPart(OTHER, 0, NO_SLOTS, undefined, undefined as never)
 
 /** The parts of a measure's views with the same tag keys, their row made where there is none. */
 export function boundParts(group: ListenerGroup, labels: Labels, isWhole: boolean, overflowed: RowStore[]): BoundPart[] {
@@ -43,18 +67,7 @@ export function boundParts(group: ListenerGroup, labels: Labels, isWhole: boolea
   const chunk = store.chunkOf(row)
   return chunk.recorded.map((column) => {
     const cells = chunk.columns[column]!
-    return {
-      group,
-      chunk,
-      column,
-      kind: kindOf(cells, isWhole),
-      cells,
-      cell: row - chunk.start,
-      marks: chunk.marks,
-      slots: cells instanceof SumCells ? cells.slots : NO_SLOTS,
-      distribution: cells instanceof DistributionCells ? cells : undefined,
-      lastValues: cells instanceof LastValueCells ? cells : undefined,
-    }
+    return new BoundPart(kindOf(cells, isWhole), row - chunk.start, chunk.marks, cells, { group, chunk, column, cells }, NO_PART)
   })
 }
 

@@ -10,7 +10,20 @@ import type { RowStore } from '../metrics/row-store.js'
 import type { StoreChunk } from '../metrics/store-chunk.js'
 import type { Labels } from '../metrics/row-index.js'
 import type { Attachments } from './attachments.js'
-import { type BoundPart, boundParts, COUNT, DISTRIBUTION, DISTRIBUTION_FIRST, LAST_VALUE, NO_SLOTS, OTHER, SUM } from './bound-part.js'
+import {
+  type BoundPart,
+  boundParts,
+  COUNT,
+  DISTRIBUTION,
+  DISTRIBUTION_FIRST,
+  LAST_VALUE,
+  NO_DISTRIBUTION,
+  NO_LAST_VALUES,
+  NO_PART,
+  NO_SLOTS,
+  OTHER,
+  SUM,
+} from './bound-part.js'
 import { drop, refuse, unreadable } from './dropped.js'
 import { rowOf, type DropReason, type ListenerGroup } from './listener.js'
 import type { Measure } from './measure.js'
@@ -116,13 +129,14 @@ export class BoundMeasure<K extends string = string> {
    */
   private epoch = -1
   private structure = -1
-  /** What the only row is, or the first where that is of a distribution, and where. OTHER where `parts` have to be asked, in which all are. */
+  /** What the only row is, or the first where that is of a distribution, and where. OTHER where all parts have to be asked. */
   private kind = OTHER
   private cell = 0
   private slots: Int32Array = NO_SLOTS
-  private distribution: DistributionCells | undefined = undefined
-  private lastValues: LastValueCells | undefined = undefined
-  private parts: readonly BoundPart[] = []
+  private distribution: DistributionCells = NO_DISTRIBUTION
+  private lastValues: LastValueCells = NO_LAST_VALUES
+  /** Where the values go, view by view. */
+  private first: BoundPart = NO_PART
   /** The stores in which it has the overflow row. */
   private overflowed: readonly RowStore[] = []
 
@@ -144,12 +158,12 @@ export class BoundMeasure<K extends string = string> {
           if (addWhole(this.slots, this.cell, kind === SUM ? whole : 1)) return
         }
       } else if (kind <= DISTRIBUTION_FIRST) {
-        if (value >= 0 && this.distribution!.record(this.cell, value)) {
+        if (value >= 0 && this.distribution.record(this.cell, value)) {
           if (kind === DISTRIBUTION_FIRST) this.recordWhatever(value, undefined, 1)
           return
         }
       } else if (kind === LAST_VALUE) {
-        this.lastValues!.record(this.cell, value) // any number is taken
+        this.lastValues.record(this.cell, value) // any number is taken
         return
       }
     }
@@ -160,7 +174,7 @@ export class BoundMeasure<K extends string = string> {
    * All that is not done above: rows to be found or marked, several views, attachments, values out of the ordinary.
    * One long function on purpose. V8 puts short ones into their callers; `record` would be full of them then, and too large
    * to be put into its own callers: twice as dear for a counter, from the moment on at which it is compiled by itself.
-   * @param done How many parts have the value already.
+   * @param done How many views have the value already: none or the first. A number, since a boolean costs the compiler ten instructions more.
    */
   private recordWhatever(value: number, attachments: Attachments | undefined, done: number): void {
     if (done === 0) {
@@ -169,27 +183,17 @@ export class BoundMeasure<K extends string = string> {
       if (this.epoch !== epochs.current) {
         if (this.structure !== epochs.structure) this.bind()
         this.epoch = epochs.current
-        const parts = this.parts
-        for (let at = 0; at < parts.length; at++) {
-          const { marks, cell } = parts[at]!
-          marks[cell] = epochs.current
-        }
+        for (let part = this.first; part !== NO_PART; part = part.next) part.marks[part.cell] = epochs.current
       }
       for (const store of this.overflowed) store.countOverflow()
     }
-    const parts = this.parts
-    let taken = done > 0 || parts.length === 0
-    for (let at = done; at < parts.length; at++) {
-      const part = parts[at]!
+    const first = this.first
+    let taken = done > 0 || first === NO_PART
+    for (let part = done > 0 ? first.next : first; part !== NO_PART; part = part.next) {
       const { kind, cell } = part
-      // Each kind of cells has a call of its own, which the compiler can put in its place.
-      let isTaken = false
-      if (kind === DISTRIBUTION) isTaken = part.distribution!.record(cell, value)
-      else if (kind === LAST_VALUE) isTaken = part.lastValues!.record(cell, value)
-      else if (kind === OTHER) isTaken = recordSketched(part.cells, cell, value)
-      else if (kind !== SUM || isSmallWhole(value)) isTaken = addWhole(part.slots, cell, kind === SUM ? value : 1)
-      if (!isTaken && kind <= COUNT) isTaken = part.cells.record(cell, value)
-      if (isTaken || refused(part.group, part.chunk, part.column, cell, value)) taken = true
+      if (kind <= COUNT && (kind !== SUM || isSmallWhole(value)) && addWhole(part.slots, cell, kind === SUM ? value : 1)) taken = true
+      else if (kind === LAST_VALUE) taken = part.lastValues.record(cell, value)
+      else if (recordPart(part, value)) taken = true
     }
     if (!taken) drop(this.measure, 'too large')
   }
@@ -198,18 +202,31 @@ export class BoundMeasure<K extends string = string> {
     const overflowed: RowStore[] = []
     const parts = this.measure.groups.flatMap((group) => boundParts(group, this.labels, this.measure.whole, overflowed))
     this.structure = this.epochs.structure
-    this.parts = parts
     this.overflowed = overflowed
     parts.sort((a, b) => Number(b.kind === DISTRIBUTION) - Number(a.kind === DISTRIBUTION))
-    const [first] = parts
-    const isPlain = first !== undefined && overflowed.length === 0 && !(this.measure.whole && first.kind >= DISTRIBUTION)
+    const first = parts[0] ?? NO_PART
+    for (let at = 1; at < parts.length; at++) parts[at - 1]!.next = parts[at]!
+    this.first = first
+    const isPlain = first !== NO_PART && overflowed.length === 0 && !(this.measure.whole && first.kind >= DISTRIBUTION)
     if (!isPlain || (parts.length > 1 && first.kind !== DISTRIBUTION)) this.kind = OTHER
     else this.kind = parts.length === 1 ? first.kind : DISTRIBUTION_FIRST
-    this.cell = first?.cell ?? 0
-    this.slots = first?.slots ?? NO_SLOTS
-    this.lastValues = first?.lastValues
-    this.distribution = first?.distribution
+    this.cell = first.cell
+    this.slots = first.slots
+    this.lastValues = first.lastValues
+    this.distribution = first.distribution
   }
+}
+
+/** What is not done above. Each kind of cells has a call of its own, which the compiler can put in its place. */
+function recordPart({ kind, cell, distribution, origin }: BoundPart, value: number): boolean {
+  const { group, chunk, column, cells } = origin
+  const isTaken =
+    kind === DISTRIBUTION
+      ? distribution.record(cell, value)
+      : kind === OTHER
+        ? recordSketched(cells, cell, value)
+        : cells.record(cell, value)
+  return isTaken || refused(group, chunk, column, cell, value)
 }
 
 /** A further class of cells where the four usual ones are called would make each of their calls dearer. */
