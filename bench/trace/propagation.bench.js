@@ -87,26 +87,26 @@ const comparisons = {
   'sampled span started, traceparent written, ended': {
     tallyscope() {
       const tracer = ourTracer()
-      return (from, to) => {
-        for (let at = from | 0, end = to | 0; at < end; at++) {
+      return () => {
+        for (let i = 0; i < 1_024; i++) {
           const span = tracer.startDetachedSpan('request')
           shelf.object = tracer.inject({}, span)
           span.end()
         }
-        return to
+        return 1_024
       }
     },
     'jaeger-client'() {
       const tracer = jaeger(true)
-      return (from, to) => {
-        for (let at = from | 0, end = to | 0; at < end; at++) {
+      return () => {
+        for (let i = 0; i < 1_024; i++) {
           const span = tracer.startSpan('request')
           const carrier = {}
           tracer.inject(span.context(), 'text_map', carrier)
           shelf.object = carrier
           span.finish()
         }
-        return to
+        return 1_024
       }
     },
   },

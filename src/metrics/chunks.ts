@@ -6,7 +6,7 @@
  */
 export const MAX_CHUNK_ROWS = 512
 
-export function chunkOf(row: number): number {
+export const chunkOf = (row: number): number => {
   if (row >= MAX_CHUNK_ROWS) return 4 + (row >>> 9)
   return row < 32 ? 0 : 27 - Math.clz32(row)
 }

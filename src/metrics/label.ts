@@ -1,4 +1,6 @@
 import { ownText } from '../base/own-text.js'
+import { placeOf } from './read-label.js'
+import { TextTable } from './text-table.js'
 
 /** With more texts the processor's caches decide, not the way to look. */
 const MANY_TEXTS = 1_024
@@ -8,6 +10,8 @@ const NOTHING = -1
 /** One label: its key, and the small numbers that stand for its values. */
 export class Label {
   readonly key: string
+  /** Where it is read: {@link readLabel}. */
+  readonly place: number
   /** Values in every form seen, text or number, to their id; what counts as "not set" is id 0. */
   ids: Map<unknown, number> = absentIds()
   /**
@@ -17,6 +21,8 @@ export class Label {
    */
   byText: { [text: string]: number } = absentText()
   longest: number = NOTHING
+  /** The same for texts while they are very few. */
+  private readonly table: TextTable = new TextTable()
   /** The text of each id. */
   texts: (string | undefined)[] = [undefined]
   /** Where the id's bits go in a place, and how many there are. */
@@ -31,8 +37,21 @@ export class Label {
   private missed: unknown = undefined
 
   constructor(key: string, maxLength: number) {
-    this.key = key
+    this.key = Object.keys({ [key]: 0 })[0]! // in the form that V8 has for names, else it would look for that each time
+    this.place = placeOf(this.key)
     this.maxLength = maxLength
+  }
+
+  /** The id of a value in this form, undefined where it was not seen before. This is the record path. */
+  find(value: unknown): number | undefined {
+    if (typeof value !== 'string') return this.idOf(value)
+    const { length } = value
+    const { table } = this
+    if (length > 0 && length <= table.longest) {
+      const id = table.find(value)
+      if (id !== 0) return id
+    }
+    return length <= this.longest ? this.byText[value] : this.idOf(value)
   }
 
   /** The id of a value in this form, where `byText` is not to be asked. */
@@ -63,6 +82,7 @@ export class Label {
         this.byText[own] = id
         this.longest = Math.max(this.longest, own.length)
       }
+      this.table.add(this.texts)
     }
     return id
   }
@@ -88,6 +108,7 @@ export class Label {
     this.ids = absentIds()
     this.byText = absentText()
     this.longest = NOTHING
+    this.table.clear()
   }
 
   /** Remembers the other form of a known text, such as 200 for '200'; a text that was cut would have forms without end. */

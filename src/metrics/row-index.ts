@@ -1,5 +1,6 @@
 import { isAbsent, isTagValue, labelOf, labelText } from './label-text.js'
 import { Label } from './label.js'
+import { readLabel } from './read-label.js'
 import { findSparse, hashOf, rowsIn, slotOf } from './row-places.js'
 
 /** Answers that are no row. */
@@ -47,7 +48,7 @@ export class RowIndex {
   private rowIds = new Int32Array(0)
   private used = 0
   /** The labels found now and then, and their row: most likely an object that is given again and again. */
-  private keptLabels: Labels | undefined
+  private keptLabels: Labels | undefined = undefined
   private keptRow = NO_ROW
   private finds = 0
   /** The ids at hand. */
@@ -78,8 +79,7 @@ export class RowIndex {
     let place = 0
     for (let at = 0; at < known.length; at++) {
       const label = known[at]!
-      const value = labels[label.key]
-      const id = typeof value === 'string' && value.length <= label.longest ? label.byText[value] : label.idOf(value)
+      const id = label.find(readLabel(labels, label.key, label.place))
       if (id === undefined) return NO_ROW
       place |= id << label.shift
     }
@@ -94,7 +94,7 @@ export class RowIndex {
     const known = this.labels
     for (let at = 0; at < known.length; at++) {
       const label = known[at]!
-      if (labels[label.key] !== label.keptValue) return false
+      if (readLabel(labels, label.key, label.place) !== label.keptValue) return false
     }
     return true
   }
@@ -111,8 +111,7 @@ export class RowIndex {
     const turn = ++this.turn
     for (let at = 0; at < known.length; at++) {
       const label = known[at]!
-      const value = labels[label.key]
-      const id = typeof value === 'string' && value.length <= label.longest ? label.byText[value] : label.idOf(value)
+      const id = label.find(readLabel(labels, label.key, label.place))
       if (id === undefined) return NO_ROW
       ids[at] = id
     }

@@ -1,7 +1,7 @@
 // The arithmetic of a row index's tables: from a place, or from ids, to where the row is entered.
 
 /** The row of a place, in a table of pairs. */
-export function findSparse(table: Int32Array, place: number): number {
+export const findSparse = (table: Int32Array, place: number): number => {
   const mask = table.length - 1
   for (let at = slotOf(table, place); ; at = (at + 2) & mask) {
     const row = table[at + 1]! - 1
@@ -10,7 +10,7 @@ export function findSparse(table: Int32Array, place: number): number {
 }
 
 /** Where a place is looked for first. */
-export function slotOf(table: Int32Array, place: number): number {
+export const slotOf = (table: Int32Array, place: number): number => {
   const hash = Math.imul(place, 0x9e3779b1)
   return ((hash ^ (hash >>> 15)) << 1) & (table.length - 1)
 }

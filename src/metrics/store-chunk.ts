@@ -1,9 +1,10 @@
 import { BorrowedCells } from './borrowed-cells.js'
+import { kindOf, NO_SLOTS, OTHER } from './cell-kinds.js'
 import type { Cells, Epochs } from './cells.js'
 import { chunkRows, chunkStart } from './chunks.js'
 import { DistributionCells } from './distribution-cells.js'
 import { ChunkMemory, type MemoryKind } from './memory.js'
-import { CountCells, SumCells } from './sum-cells.js'
+import { SumCells } from './sum-cells.js'
 
 /** Rows of one chunk: what they have in common, and the cells of each column. */
 export class StoreChunk {
@@ -19,13 +20,12 @@ export class StoreChunk {
   /** For each column those that borrow from it. */
   borrowers: readonly (readonly number[])[] = []
   /**
-   * Where one column is recorded into and it is a count or a sum: its whole parts, to be added to without a call. Where it
-   * is a distribution: that. Calls of `Cells.record` that see several classes cost more than all else in a record.
+   * Where one column is recorded into: what its cells are, with the slots of a count or a sum, to be added to without a call, and
+   * the cells of a distribution. Calls of `Cells.record` that see several classes cost more than all else in a record.
    */
-  slots: Int32Array | undefined
-  /** Whether that one column counts. */
-  counts = false
-  distribution: DistributionCells | undefined
+  kind: number = OTHER
+  slots: Int32Array = NO_SLOTS
+  distribution: DistributionCells | undefined = undefined
   readonly epochs: Epochs
   /** Rows are objects; they are recorded into elsewhere. */
   readonly sketched: boolean
@@ -80,8 +80,8 @@ export class StoreChunk {
     this.recorded = [...this.columns.keys()].filter((at) => !(this.columns[at] instanceof BorrowedCells))
     this.borrowers = this.columns.map((lender) => [...this.columns.keys()].filter((at) => lenderOf(this.columns[at]!) === lender))
     const only = this.recorded.length === 1 ? this.columns[this.recorded[0]!] : undefined
-    this.slots = only instanceof SumCells ? only.slots : undefined
-    this.counts = only instanceof CountCells
+    this.kind = only === undefined ? OTHER : kindOf(only, false)
+    this.slots = only instanceof SumCells ? only.slots : NO_SLOTS
     this.distribution = only instanceof DistributionCells ? only : undefined
   }
 }

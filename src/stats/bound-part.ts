@@ -1,26 +1,13 @@
 import { BucketSearch } from '../metrics/bucket-search.js'
+import { kindOf, NO_SLOTS, OTHER } from '../metrics/cell-kinds.js'
 import type { Cells } from '../metrics/cells.js'
 import { DistributionCells } from '../metrics/distribution-cells.js'
 import { LastValueCells } from '../metrics/last-value-cells.js'
 import type { Labels } from '../metrics/row-index.js'
 import type { RowStore } from '../metrics/row-store.js'
 import type { StoreChunk } from '../metrics/store-chunk.js'
-import { CountCells, SumCells } from '../metrics/sum-cells.js'
+import { SumCells } from '../metrics/sum-cells.js'
 import type { ListenerGroup } from './listener.js'
-
-/** What a view's row is: the compiler may put a call in its place where a number tells what is called, not the class of an object. */
-export const SUM = 0
-/** Counts of an int64 measure, which takes whole numbers only. */
-export const WHOLE_COUNT = 1
-export const COUNT = 2
-export const DISTRIBUTION = 3
-/** A distribution that is not alone: several views listen. */
-export const DISTRIBUTION_FIRST = 4
-export const LAST_VALUE = 5
-export const OTHER = 6
-
-/** What stands where there are no slots: a field that is never undefined need not be asked. */
-export const NO_SLOTS: Int32Array = new Int32Array(0)
 
 /** What stands where a row is of other cells, and is never recorded into: a field that always holds an object of one class need not be asked. */
 export const NO_DISTRIBUTION: DistributionCells = new DistributionCells(0, 'local', new BucketSearch([]), undefined as never)
@@ -69,11 +56,4 @@ export function boundParts(group: ListenerGroup, labels: Labels, isWhole: boolea
     const cells = chunk.columns[column]!
     return new BoundPart(kindOf(cells, isWhole), row - chunk.start, chunk.marks, cells, { group, chunk, column, cells }, NO_PART)
   })
-}
-
-function kindOf(cells: Cells, isWhole: boolean): number {
-  if (cells instanceof CountCells) return isWhole ? WHOLE_COUNT : COUNT
-  if (cells instanceof SumCells) return SUM
-  if (cells instanceof DistributionCells) return DISTRIBUTION
-  return cells instanceof LastValueCells ? LAST_VALUE : OTHER
 }

@@ -3,6 +3,7 @@
 // Values out of the ordinary go on in odd-values.ts, what is not taken in dropped.ts.
 // Once warm nothing below allocates, builds a string, reads a clock or throws; see bench/record.bench.js.
 import { currentFrame } from '../base/context.js'
+import { COUNT, DISTRIBUTION, DISTRIBUTION_FIRST, LAST_VALUE, NO_SLOTS, OTHER, SUM } from '../metrics/cell-kinds.js'
 import type { Cells, Epochs } from '../metrics/cells.js'
 import type { DistributionCells } from '../metrics/distribution-cells.js'
 import type { LastValueCells } from '../metrics/last-value-cells.js'
@@ -10,20 +11,7 @@ import type { RowStore } from '../metrics/row-store.js'
 import type { StoreChunk } from '../metrics/store-chunk.js'
 import type { Labels } from '../metrics/row-index.js'
 import type { Attachments } from './attachments.js'
-import {
-  type BoundPart,
-  boundParts,
-  COUNT,
-  DISTRIBUTION,
-  DISTRIBUTION_FIRST,
-  LAST_VALUE,
-  NO_DISTRIBUTION,
-  NO_LAST_VALUES,
-  NO_PART,
-  NO_SLOTS,
-  OTHER,
-  SUM,
-} from './bound-part.js'
+import { type BoundPart, boundParts, NO_DISTRIBUTION, NO_LAST_VALUES, NO_PART } from './bound-part.js'
 import { drop, refuse, unreadable } from './dropped.js'
 import { rowOf, type DropReason, type ListenerGroup } from './listener.js'
 import type { Measure } from './measure.js'
@@ -45,18 +33,19 @@ export function record(measure: Measure, value: number, tags?: Labels | TagMap, 
 
 /** One long function on purpose: see `recordWhatever` below. */
 function recordLabels(measure: Measure, value: number, tags: Labels | TagMap | undefined, attachments: Attachments | undefined): void {
-  if (tags instanceof TagMap) return recordTags(measure, value, tags, attachments)
   const groups = measure.groups
+  const isObject = typeof tags === 'object' && tags !== null
+  if (isObject && tags instanceof TagMap) return recordTags(measure, value, tags, attachments)
   // The usual case, one view and a plain object, in one go; all others step by step.
-  if (groups.length === 1 && isObject(tags) && attachments === undefined && isOrdinary(measure, value)) {
+  if (isObject && groups.length === 1 && attachments === undefined && isOrdinary(measure, value)) {
     const group = groups[0]!
     const row = group.store.find(tags)
     if (row < 0) return refuse(measure)
     const chunk = group.store.chunkOf(row)
     const cell = row - chunk.start
     chunk.marks[cell] = chunk.epochs.current
-    const { slots } = chunk
-    if (slots !== undefined && (chunk.counts || isSmallWhole(value)) && addWhole(slots, cell, chunk.counts ? 1 : value)) return
+    const { kind } = chunk
+    if (kind <= COUNT && (kind !== SUM || isSmallWhole(value)) && addWhole(chunk.slots, cell, kind === SUM ? value : 1)) return
     if (!recordRow(group, chunk, cell, value)) drop(measure, 'too large')
     return
   }
@@ -88,10 +77,6 @@ const addWhole = (slots: Int32Array, cell: number, whole: number): boolean => {
 }
 
 const isSmallWhole = (value: number): boolean => (value | 0) === value && value >= 0
-
-function isObject(tags: Labels | undefined): tags is Labels {
-  return typeof tags === 'object' && tags !== null
-}
 
 function contextTags(measure: Measure): Labels | TagMap {
   return (measure.readsTags ? (currentFrame().tags as TagMap | undefined) : undefined) ?? NO_TAGS

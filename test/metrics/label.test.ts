@@ -114,3 +114,29 @@ test('ids fit while their bits have room for one more than the last', () => {
   label.intern('4')
   expect(label.fits).toBe(false)
 })
+
+test('the record path finds each text and each other form that was seen, whatever it is asked with', () => {
+  const label = labelOf('x', 'y', '7')
+  label.rememberForm(7, '7', 3)
+  const found = ['x', 'y', '7', 7, undefined, null, '', Number.NaN].map((value) => label.find(value))
+  expect(found).toEqual([1, 2, 3, 3, 0, 0, 0, 0])
+  expect(['z', 'xx', 8, true, {}].map((value) => label.find(value))).toEqual([undefined, undefined, undefined, undefined, undefined])
+})
+
+test('the record path finds as many texts as there are, also while unknown ones are to be expected', () => {
+  for (const count of [1, 64, 65, 1_023, 1_100]) {
+    const label = labelOf(...Array.from({ length: count }, (_, n) => `text ${n}`))
+    const all = Array.from({ length: count }, (_, n) => n + 1)
+    const found = () => all.map((id) => label.find(`text ${id - 1}`))
+    expect(found()).toEqual(all)
+    label.askMap()
+    expect([found(), label.find('another')]).toEqual([all, undefined])
+  }
+})
+
+test('forgotten texts are not found on the record path either', () => {
+  const label = labelOf('x', 'y')
+  label.forgetTexts()
+  expect([label.find('x'), label.find('')]).toEqual([undefined, 0])
+  expect([label.intern('y'), label.find('y'), label.find('x')]).toEqual([1, 1, undefined])
+})

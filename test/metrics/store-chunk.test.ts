@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { BorrowedCells } from '../../src/metrics/borrowed-cells.js'
 import { BucketSearch } from '../../src/metrics/bucket-search.js'
+import { COUNT, DISTRIBUTION, LAST_VALUE, NO_SLOTS, OTHER, SUM } from '../../src/metrics/cell-kinds.js'
 import { DistributionCells } from '../../src/metrics/distribution-cells.js'
 import { EpochLog } from '../../src/metrics/epoch-log.js'
 import { LastValueCells } from '../../src/metrics/last-value-cells.js'
@@ -10,7 +11,7 @@ import { ManualClock } from '../../src/testing/manual-clock.js'
 
 const epochs = new EpochLog(new ManualClock())
 const chunkOf = (index = 0) => new StoreChunk(index, epochs, 'local', false)
-const shortCuts = ({ slots, counts, distribution }: StoreChunk) => [slots, counts, distribution]
+const shortCuts = ({ kind, slots, distribution }: StoreChunk) => ({ kind, slots, distribution })
 
 test('a single column of counts, sums or distributions can be recorded into without a call', () => {
   const [sums, counts] = [new SumCells(32, 'local'), new CountCells(32, 'local')]
@@ -21,20 +22,22 @@ test('a single column of counts, sums or distributions can be recorded into with
     chunk.addColumn(cells)
     return shortCuts(chunk)
   })
-  expect(found[0]![0]).toBe(sums.slots)
-  expect(found[1]![0]).toBe(counts.slots)
-  expect(found[2]![2]).toBe(distribution)
-  expect(found.map(([slots, isCount, one]) => [slots !== undefined, isCount, one !== undefined])).toEqual([
-    [true, false, false],
-    [true, true, false],
-    [false, false, true],
-    [false, false, false],
+  expect(found).toEqual([
+    { kind: SUM, slots: sums.slots, distribution: undefined },
+    { kind: COUNT, slots: counts.slots, distribution: undefined },
+    { kind: DISTRIBUTION, slots: NO_SLOTS, distribution },
+    { kind: LAST_VALUE, slots: NO_SLOTS, distribution: undefined },
+  ])
+  expect([found[0]!.slots === sums.slots, found[1]!.slots === counts.slots, found[2]!.distribution === distribution]).toEqual([
+    true,
+    true,
+    true,
   ])
 })
 
 test('several columns cannot, nor can none, and one that is left can again', () => {
   const chunk = chunkOf()
-  const nothing = [undefined, false, undefined]
+  const nothing = { kind: OTHER, slots: NO_SLOTS, distribution: undefined }
   expect(shortCuts(chunk)).toEqual(nothing)
   const [sums, counts] = [new SumCells(32, 'local'), new CountCells(32, 'local')]
   chunk.addColumn(sums)
@@ -42,7 +45,7 @@ test('several columns cannot, nor can none, and one that is left can again', () 
   expect([shortCuts(chunk), chunk.columns]).toEqual([nothing, [sums, counts]])
   chunk.removeColumn(0, 'local')
   expect(chunk.columns).toEqual([counts])
-  expect([chunk.slots === counts.slots, chunk.counts]).toEqual([true, true])
+  expect([chunk.kind, chunk.slots === counts.slots]).toEqual([COUNT, true])
   chunk.removeColumn(0, 'local')
   expect(shortCuts(chunk)).toEqual(nothing)
 })

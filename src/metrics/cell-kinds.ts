@@ -1,0 +1,27 @@
+import type { Cells } from './cells.js'
+import { DistributionCells } from './distribution-cells.js'
+import { LastValueCells } from './last-value-cells.js'
+import { CountCells, SumCells } from './sum-cells.js'
+
+// What cells are, as a number: where a number tells what is called, and not the class of an object, the compiler may put the call
+// in its place; and a number is compared in one step, while a boolean may be any object to the compiler.
+export const SUM = 0
+/** Counts of whole numbers only. */
+export const WHOLE_COUNT = 1
+export const COUNT = 2
+export const DISTRIBUTION = 3
+/** A distribution that is not alone: several views listen. */
+export const DISTRIBUTION_FIRST = 4
+export const LAST_VALUE = 5
+export const OTHER = 6
+
+/** What stands where there are no slots: a field that is never undefined need not be asked. */
+export const NO_SLOTS: Int32Array = new Int32Array(0)
+
+/** @param isWhole Whether only whole numbers are recorded. */
+export function kindOf(cells: Cells, isWhole: boolean): number {
+  if (cells instanceof CountCells) return isWhole ? WHOLE_COUNT : COUNT
+  if (cells instanceof SumCells) return SUM
+  if (cells instanceof DistributionCells) return DISTRIBUTION
+  return cells instanceof LastValueCells ? LAST_VALUE : OTHER
+}

@@ -1,0 +1,98 @@
+/** With more texts hits would be rarer, and the table large. */
+const MOST_TEXTS = 64
+const SLOTS_PER_TEXT = 4
+/** Where letters are taken, in 256ths of a text's length: the last, the one before it, the first, and so on; each of a text of up to 16. */
+const LETTERS = [255, 240, 0, 128, 224, 16, 64, 192, 32, 208, 48, 160, 80, 96, 112, 144, 176] as const
+const FACTORS = [31, 37, 41, 43] as const
+/** No second letter is taken. */
+const NONE = -1
+
+type Choice = readonly [first: number, second: number, factor: number]
+
+/** In this order: one letter, then two. */
+const CHOICES: readonly Choice[] = [
+  ...LETTERS.map((first): Choice => [first, NONE, 1]),
+  ...LETTERS.flatMap((first, at) => LETTERS.slice(at + 1).flatMap((second) => FACTORS.map((factor): Choice => [first, second, factor]))),
+]
+
+/**
+ * Finds a few texts by their length and one or two of their letters, chosen so that no two have a slot in common, or as few as
+ * can be; what has no slot is to be found elsewhere. Takes the same time for each text and in each process. V8's own hash has a
+ * seed, by which some texts are found by detours that the processor cannot foresee, other ones each time; see
+ * bench/metrics/row-index.bench.js.
+ */
+export class TextTable {
+  /** Length of the longest text that has a slot, 0 where none has. Longer ones and '' are not to be asked for. */
+  longest = 0
+  private slots: string[] = ['']
+  private ids: Int32Array = new Int32Array(1)
+  private first: number = LETTERS[0]
+  private second: number = NONE
+  private factor = 1
+  /** No choice gives each text a slot of its own. */
+  private isCrowded = false
+
+  /** The id of a text, 0 where it has no slot. */
+  find(text: string): number {
+    const slot = this.slotOf(text)
+    return this.slots[slot] === text ? this.ids[slot]! : 0
+  }
+
+  private slotOf(text: string): number {
+    const { length } = text
+    const { second } = this
+    let letters = text.charCodeAt((length * this.first) >> 8) + length
+    if (second >= 0) letters = Math.imul(letters, this.factor) + text.charCodeAt((length * second) >> 8)
+    return letters & (this.slots.length - 1)
+  }
+
+  /** Takes in the newest of these texts, whose ids are their places; the first counts as not set. */
+  add(texts: readonly (string | undefined)[]): void {
+    const id = texts.length - 1
+    if (id > MOST_TEXTS) return this.clear()
+    const isFull = id * SLOTS_PER_TEXT > this.slots.length
+    if (isFull || (!this.isCrowded && this.slots[this.slotOf(texts[id]!)] !== '')) this.lay(texts.slice(1) as string[])
+    else if (this.longest > 0) this.put(texts[id]!, id)
+  }
+
+  clear(): void {
+    this.longest = 0
+    this.slots = ['']
+    this.isCrowded = false
+  }
+
+  private lay(texts: readonly string[]): void {
+    this.clear()
+    const size = 2 ** Math.ceil(Math.log2(texts.length * SLOTS_PER_TEXT))
+    this.slots = Array.from({ length: size }, () => '')
+    this.ids = new Int32Array(size)
+    let fewest = texts.length
+    let best = CHOICES[0]!
+    for (const choice of CHOICES) {
+      this.choose(choice)
+      const without = texts.length - new Set(texts.map((text) => this.slotOf(text))).size
+      if (without >= fewest) continue
+      fewest = without
+      best = choice
+      if (fewest === 0) break
+    }
+    this.choose(best)
+    this.isCrowded = fewest > 0
+    if (fewest * 4 > texts.length) return // it would be asked in vain too often
+    for (const [at, text] of texts.entries()) this.put(text, at + 1)
+  }
+
+  private choose([first, second, factor]: Choice): void {
+    this.first = first
+    this.second = second
+    this.factor = factor
+  }
+
+  private put(text: string, id: number): void {
+    const slot = this.slotOf(text)
+    if (this.slots[slot] !== '') return
+    this.slots[slot] = text
+    this.ids[slot] = id
+    this.longest = Math.max(this.longest, text.length)
+  }
+}
