@@ -1,5 +1,3 @@
-import type { Labels } from './row-index.js'
-
 /** How many keys have a place of their own. */
 const OWN_PLACES = 8
 /** The place of each key that has one. */
@@ -20,7 +18,7 @@ export function placeOf(key: string): number {
  * which key was read. Where that is one key, and up to four shapes, it reads the property where it lies; otherwise it looks for it
  * each time. A third of what a record of a fresh object takes: bench/record.bench.js, 2 and 5 tags.
  */
-export const readLabel = (labels: Labels, key: string, place: number): unknown => {
+export const readLabel = (labels: { readonly [key: string]: unknown }, key: string, place: number): unknown => {
   switch (place) {
     case 0:
       return labels[key]
