@@ -40,10 +40,11 @@ function freshObjects(rows) {
   const { stats, measure } = measured([['distribution', KEYS]])
   const { tenants, routes } = walk(rows, () => randomBelow(rows))
   let steps = 0
+  const latencies = LATENCIES
   return walkedOnce((from, to) => {
     let step = steps
     for (let at = from | 0, end = to | 0; at < end; at++, step = (step + 1) & (STEPS - 1)) {
-      stats.record(measure, /** @type {number} */ (LATENCIES[at]), { tenant: tenants[step], route: routes[step] })
+      stats.record(measure, /** @type {number} */ (latencies[at]), { tenant: tenants[step], route: routes[step] })
     }
     steps = step
     return to
@@ -57,10 +58,11 @@ function boundHandles(rows) {
   const bound = Array.from({ length: rows }, (_, at) => stats.bind(measure, { tenant: tenants[at], route: routes[at] }))
   const handles = order.map((row) => bound[row])
   let steps = 0
+  const latencies = LATENCIES
   return walkedOnce((from, to) => {
     let step = steps
     for (let at = from | 0, end = to | 0; at < end; at++, step = (step + 1) & (STEPS - 1))
-      handles[step]?.record(/** @type {number} */ (LATENCIES[at]))
+      handles[step]?.record(/** @type {number} */ (latencies[at]))
     steps = step
     return to
   })
@@ -73,10 +75,11 @@ function tagMaps(rows) {
   const maps = Array.from({ length: rows }, (_, at) => TagMap.of({ tenant: tenants[at], route: routes[at] }))
   const kept = order.map((row) => /** @type {TagMap} */ (maps[row]))
   let steps = 0
+  const latencies = LATENCIES
   return walkedOnce((from, to) => {
     let step = steps
     for (let at = from | 0, end = to | 0; at < end; at++, step = (step + 1) & (STEPS - 1))
-      stats.record(measure, /** @type {number} */ (LATENCIES[at]), kept[step])
+      stats.record(measure, /** @type {number} */ (latencies[at]), kept[step])
     steps = step
     return to
   })

@@ -458,22 +458,25 @@ const distributions = {
   'distribution, no labels': {
     tallyscope() {
       const { stats, measure } = measured([['distribution', []]])
+      const latencies = LATENCIES
       return (from, to) => {
-        for (let at = from | 0, end = to | 0; at < end; at++) stats.record(measure, /** @type {number} */ (LATENCIES[at]))
+        for (let at = from | 0, end = to | 0; at < end; at++) stats.record(measure, /** @type {number} */ (latencies[at]))
         return to
       }
     },
     'prom-client'() {
       const histogram = promHistogram()
+      const latencies = LATENCIES
       return (from, to) => {
-        for (let at = from | 0, end = to | 0; at < end; at++) histogram.observe(/** @type {number} */ (LATENCIES[at]))
+        for (let at = from | 0, end = to | 0; at < end; at++) histogram.observe(/** @type {number} */ (latencies[at]))
         return to
       }
     },
     OpenTelemetry() {
       const histogram = otelHistogram()
+      const latencies = LATENCIES
       return (from, to) => {
-        for (let at = from | 0, end = to | 0; at < end; at++) histogram.record(/** @type {number} */ (LATENCIES[at]))
+        for (let at = from | 0, end = to | 0; at < end; at++) histogram.record(/** @type {number} */ (latencies[at]))
         return to
       }
     },
@@ -490,9 +493,10 @@ const distributions = {
       const buckets = new Int32Array(BOUNDS.length + 1)
       const sums = new Float64Array(1)
       const bounds = Float64Array.from([...BOUNDS, Number.POSITIVE_INFINITY])
+      const latencies = LATENCIES
       return (from, to) => {
         for (let at = from | 0, end = to | 0; at < end; at++) {
-          const value = /** @type {number} */ (LATENCIES[at])
+          const value = /** @type {number} */ (latencies[at])
           let bucket = 0
           while (value > /** @type {number} */ (bounds[bucket])) bucket++
           buckets[bucket] = /** @type {number} */ (buckets[bucket]) + 1
@@ -506,15 +510,17 @@ const distributions = {
     tallyscope() {
       const { stats, measure } = measured([['distribution', TWO_KEYS]])
       const handle = stats.bind(measure, KEPT)
+      const latencies = LATENCIES
       return (from, to) => {
-        for (let at = from | 0, end = to | 0; at < end; at++) handle.record(/** @type {number} */ (LATENCIES[at]))
+        for (let at = from | 0, end = to | 0; at < end; at++) handle.record(/** @type {number} */ (latencies[at]))
         return to
       }
     },
     'prom-client'() {
       const child = promHistogram(TWO_KEYS).labels(KEPT)
+      const latencies = LATENCIES
       return (from, to) => {
-        for (let at = from | 0, end = to | 0; at < end; at++) child.observe(/** @type {number} */ (LATENCIES[at]))
+        for (let at = from | 0, end = to | 0; at < end; at++) child.observe(/** @type {number} */ (latencies[at]))
         return to
       }
     },
@@ -523,31 +529,35 @@ const distributions = {
     tallyscope() {
       const { stats, measure } = measured([['distribution', TWO_KEYS]])
       const tags = TagMap.of(KEPT)
+      const latencies = LATENCIES
       return (from, to) => {
-        for (let at = from | 0, end = to | 0; at < end; at++) stats.record(measure, /** @type {number} */ (LATENCIES[at]), tags)
+        for (let at = from | 0, end = to | 0; at < end; at++) stats.record(measure, /** @type {number} */ (latencies[at]), tags)
         return to
       }
     },
     'prom-client'() {
       const histogram = promHistogram(TWO_KEYS)
+      const latencies = LATENCIES
       return (from, to) => {
-        for (let at = from | 0, end = to | 0; at < end; at++) histogram.observe(KEPT, /** @type {number} */ (LATENCIES[at]))
+        for (let at = from | 0, end = to | 0; at < end; at++) histogram.observe(KEPT, /** @type {number} */ (latencies[at]))
         return to
       }
     },
     OpenTelemetry() {
       const histogram = otelHistogram()
+      const latencies = LATENCIES
       return (from, to) => {
-        for (let at = from | 0, end = to | 0; at < end; at++) histogram.record(/** @type {number} */ (LATENCIES[at]), KEPT)
+        for (let at = from | 0, end = to | 0; at < end; at++) histogram.record(/** @type {number} */ (latencies[at]), KEPT)
         return to
       }
     },
     OpenCensus() {
       const measure = censusMeasure([{ aggregation: AggregationType.DISTRIBUTION, keys: TWO_KEYS }])
       const tags = censusTags(KEPT)
+      const latencies = LATENCIES
       return (from, to) => {
         for (let at = from | 0, end = to | 0; at < end; at++) {
-          globalStats.record([{ measure, value: /** @type {number} */ (LATENCIES[at]) }], tags)
+          globalStats.record([{ measure, value: /** @type {number} */ (latencies[at]) }], tags)
         }
         return to
       }
@@ -556,22 +566,25 @@ const distributions = {
   'distribution, 2 tags, one plain object kept': {
     tallyscope() {
       const { stats, measure } = measured([['distribution', TWO_KEYS]])
+      const latencies = LATENCIES
       return (from, to) => {
-        for (let at = from | 0, end = to | 0; at < end; at++) stats.record(measure, /** @type {number} */ (LATENCIES[at]), KEPT)
+        for (let at = from | 0, end = to | 0; at < end; at++) stats.record(measure, /** @type {number} */ (latencies[at]), KEPT)
         return to
       }
     },
     'prom-client'() {
       const histogram = promHistogram(TWO_KEYS)
+      const latencies = LATENCIES
       return (from, to) => {
-        for (let at = from | 0, end = to | 0; at < end; at++) histogram.observe(KEPT, /** @type {number} */ (LATENCIES[at]))
+        for (let at = from | 0, end = to | 0; at < end; at++) histogram.observe(KEPT, /** @type {number} */ (latencies[at]))
         return to
       }
     },
     OpenTelemetry() {
       const histogram = otelHistogram()
+      const latencies = LATENCIES
       return (from, to) => {
-        for (let at = from | 0, end = to | 0; at < end; at++) histogram.record(/** @type {number} */ (LATENCIES[at]), KEPT)
+        for (let at = from | 0, end = to | 0; at < end; at++) histogram.record(/** @type {number} */ (latencies[at]), KEPT)
         return to
       }
     },
@@ -580,9 +593,10 @@ const distributions = {
     tallyscope() {
       const { stats, measure } = measured([['distribution', TWO_KEYS]])
       const { methods, routes } = forty
+      const latencies = LATENCIES
       return (from, to) => {
         for (let at = from | 0, end = to | 0; at < end; at++) {
-          stats.record(measure, /** @type {number} */ (LATENCIES[at]), { method: methods[at], route: routes[at] })
+          stats.record(measure, /** @type {number} */ (latencies[at]), { method: methods[at], route: routes[at] })
         }
         return to
       }
@@ -590,10 +604,11 @@ const distributions = {
     'prom-client'() {
       const histogram = promHistogram(TWO_KEYS)
       const { methods, routes } = forty
+      const latencies = LATENCIES
       return (from, to) => {
         for (let at = from | 0, end = to | 0; at < end; at++) {
           const labels = { method: /** @type {string} */ (methods[at]), route: /** @type {string} */ (routes[at]) }
-          histogram.observe(labels, /** @type {number} */ (LATENCIES[at]))
+          histogram.observe(labels, /** @type {number} */ (latencies[at]))
         }
         return to
       }
@@ -601,9 +616,10 @@ const distributions = {
     OpenTelemetry() {
       const histogram = otelHistogram()
       const { methods, routes } = forty
+      const latencies = LATENCIES
       return (from, to) => {
         for (let at = from | 0, end = to | 0; at < end; at++) {
-          histogram.record(/** @type {number} */ (LATENCIES[at]), { method: methods[at], route: routes[at] })
+          histogram.record(/** @type {number} */ (latencies[at]), { method: methods[at], route: routes[at] })
         }
         return to
       }
@@ -613,12 +629,13 @@ const distributions = {
       const { methods, routes } = forty
       const method = { name: 'method' }
       const route = { name: 'route' }
+      const latencies = LATENCIES
       return (from, to) => {
         for (let at = from | 0, end = to | 0; at < end; at++) {
           const tags = new CensusTagMap()
           tags.set(method, { value: /** @type {string} */ (methods[at]) })
           tags.set(route, { value: /** @type {string} */ (routes[at]) })
-          globalStats.record([{ measure, value: /** @type {number} */ (LATENCIES[at]) }], tags)
+          globalStats.record([{ measure, value: /** @type {number} */ (latencies[at]) }], tags)
         }
         return to
       }
@@ -641,6 +658,7 @@ const mixed = {
       viewManager.registerView({ name: 'bytes', measure: bytes, tagKeys: ['method', 'route'], aggregation: sum() })
       viewManager.registerView({ name: 'latency', measure: latency, tagKeys: TWO_KEYS, aggregation: distribution(BOUNDS) })
       const { methods, routes, statuses } = five
+      const latencies = LATENCIES
       return (from, to) => {
         for (let at = from | 0, end = to | 0; at < end; at++) {
           const method = methods[at]
@@ -648,7 +666,7 @@ const mixed = {
           open.add(1, { method })
           stats.record(requests, 1, { method, route, status: statuses[at] })
           stats.record(bytes, 512, { method, route })
-          stats.record(latency, /** @type {number} */ (LATENCIES[at]), { method, route })
+          stats.record(latency, /** @type {number} */ (latencies[at]), { method, route })
           open.add(-1, { method })
         }
         return to
@@ -660,6 +678,7 @@ const mixed = {
       const latency = promHistogram(TWO_KEYS)
       const open = promGauge(['method'])
       const { methods, routes, statuses } = /** @type {{ [key: string]: any }} */ (five)
+      const latencies = LATENCIES
       return (from, to) => {
         for (let at = from | 0, end = to | 0; at < end; at++) {
           const method = methods[at]
@@ -667,7 +686,7 @@ const mixed = {
           open.inc({ method })
           requests.inc({ method, route, status: statuses[at] })
           bytes.inc({ method, route }, 512)
-          latency.observe({ method, route }, /** @type {number} */ (LATENCIES[at]))
+          latency.observe({ method, route }, /** @type {number} */ (latencies[at]))
           open.dec({ method })
         }
         return to
@@ -680,6 +699,7 @@ const mixed = {
       const latency = otelHistogram(made)
       const open = made.meter.createUpDownCounter('open')
       const { methods, routes, statuses } = five
+      const latencies = LATENCIES
       return (from, to) => {
         for (let at = from | 0, end = to | 0; at < end; at++) {
           const method = methods[at]
@@ -687,7 +707,7 @@ const mixed = {
           open.add(1, { method })
           requests.add(1, { method, route, status: statuses[at] })
           bytes.add(512, { method, route })
-          latency.record(/** @type {number} */ (LATENCIES[at]), { method, route })
+          latency.record(/** @type {number} */ (latencies[at]), { method, route })
           open.add(-1, { method })
         }
         return to

@@ -14,8 +14,9 @@ const ROWS = 512
  * @returns {import('../harness.js').Loop}
  */
 function fractions(cells) {
+  const latencies = LATENCIES
   return (from, to) => {
-    for (let at = from | 0, end = to | 0; at < end; at++) cells.record(7, /** @type {number} */ (LATENCIES[at]))
+    for (let at = from | 0, end = to | 0; at < end; at++) cells.record(7, /** @type {number} */ (latencies[at]))
     return cells.value(7)
   }
 }

@@ -21,18 +21,17 @@ import { TagMap } from './tag-map.js'
 const NO_TAGS: Labels = Object.freeze(Object.create(null))
 
 /** Records one value of a measure. Anything may be given: what cannot be used is dropped and counted. */
-export function record(measure: Measure, value: number, tags?: Labels | TagMap, attachments?: Attachments): void {
+export const record = (measure: Measure, value: number, tags?: Labels | TagMap, attachments?: Attachments): void => {
   try {
-    if (measure.groups.length === 0) return // nobody listens
     if (tags === measure.recentTags) (measure.recentHandle as BoundMeasure).record(value, attachments)
-    else recordLabels(measure, value, tags, attachments)
+    else if (measure.groups.length > 0) recordLabels(measure, value, tags, attachments) // else nobody listens
   } catch {
     unreadable(measure)
   }
 }
 
 /** One long function on purpose: see `recordWhatever` below. */
-function recordLabels(measure: Measure, value: number, tags: Labels | TagMap | undefined, attachments: Attachments | undefined): void {
+const recordLabels = (measure: Measure, value: number, tags: Labels | TagMap | undefined, attachments: Attachments | undefined): void => {
   const groups = measure.groups
   const isObject = typeof tags === 'object' && tags !== null
   if (isObject && tags instanceof TagMap) return recordTags(measure, value, tags, attachments)
