@@ -93,7 +93,7 @@ function tagMaps(rows) {
  */
 function compareSizes(bench, name, make, sizes) {
   const makers = Object.fromEntries(sizes.map((rows) => [told(rows), () => make(rows)]))
-  bench.compare(name, makers, { ours: told(/** @type {number} */ (sizes.at(-1))) })
+  bench.compare(name, makers, { ours: told(/** @type {number} */ (sizes.at(-1))), longer: 10 })
 }
 
 /**

@@ -110,11 +110,13 @@ export class Bench {
    * Time in ns and bytes of one call of each contender.
    * @param {string} name
    * @param {Makers} makers
-   * @param {{ ours?: string }} [options] Which contender ratios are taken for; by default `tallyscope`.
+   * @param {{ ours?: string, longer?: number }} [options] Which contender ratios are taken for; by default `tallyscope`. How many times longer samples
+   *   are than usual: contenders that need much memory would else measure how they push each other's out of the processor's caches.
    */
-  compare(name, makers, { ours = OURS } = {}) {
+  compare(name, makers, { ours = OURS, longer = 1 } = {}) {
     if (!this.wants(name)) return
-    const { rounds, warmMs, sampleMs, byteSamples } = this.settings
+    const { rounds, warmMs, byteSamples } = this.settings
+    const sampleMs = this.settings.sampleMs * longer
     const loops = Object.entries(makers).map(([contender, make]) => ({ contender, loop: make() }))
     collect() // before they get hot: a collection may throw away what the compiler has made
     const cases = loops.map((each) => ({ ...each, count: warm(each.loop, warmMs, sampleMs), samples: /** @type {number[]} */ ([]) }))
