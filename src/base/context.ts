@@ -47,7 +47,7 @@ export const contextState: ContextState = sharedState('context', () => ({
   endingSpan: undefined,
 }))
 
-export function currentFrame(): Frame {
+export const currentFrame = (): Frame => {
   return contextState.used ? (contextState.storage.getStore() ?? EMPTY_FRAME) : EMPTY_FRAME
 }
 

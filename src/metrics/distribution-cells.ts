@@ -20,7 +20,7 @@ export class DistributionCells implements Cells {
   private readonly width: number
   private readonly exemplars: Exemplars
   /** Counts of buckets beyond 2^31, by place; most programs never make this map. */
-  private carried: Map<number, number> | undefined
+  private carried: Map<number, number> | undefined = undefined
 
   constructor(rows: number, kind: MemoryKind, search: BucketSearch, epochs: Epochs) {
     this.search = search

@@ -9,9 +9,9 @@ import type { Exemplar } from './metric.js'
 export class Exemplars {
   private readonly epochs: Epochs
   private readonly places: number
-  private kept: Map<number, Exemplar> | undefined
+  private kept: Map<number, Exemplar> | undefined = undefined
   /** By place the epoch of its exemplar, 0 where it has none of a known one. Made with the first exemplar, which few programs have. */
-  private keptIn: Int32Array | undefined
+  private keptIn: Int32Array | undefined = undefined
 
   /** @param places how many buckets there are. */
   constructor(places: number, epochs: Epochs) {

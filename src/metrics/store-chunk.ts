@@ -36,7 +36,7 @@ export class StoreChunk {
   /** The structure in which the youngest row was made. */
   youngest: number
   /** The structure in which each row was made, once they are not all of the same: where no row ever goes, none is kept. */
-  private births: Int32Array | undefined
+  private births: Int32Array | undefined = undefined
 
   constructor(index: number, epochs: Epochs, kind: MemoryKind, sketched: boolean) {
     this.index = index

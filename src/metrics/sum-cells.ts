@@ -12,7 +12,7 @@ export class SumCells extends ScalarCells implements Cells {
   private readonly rest: Float64Array
   /** The whole part of each sum, below 2^31; what a bound record adds to by itself. @internal */
   readonly slots: Int32Array
-  private exemplars: Map<number, Exemplar> | undefined
+  private exemplars: Map<number, Exemplar> | undefined = undefined
 
   constructor(rows: number, kind: MemoryKind) {
     super()

@@ -69,7 +69,7 @@ export class ScopedSpan implements OwnedFrameSpan {
 }
 
 /** What is current for this tracer: a span, a parent from elsewhere, or nothing. */
-export function currentOf(frame: Frame, owner: object): OwnedFrameSpan | undefined {
+export const currentOf = (frame: Frame, owner: object): OwnedFrameSpan | undefined => {
   const held = holderOf(frame, owner)
   return held !== undefined && (held.flags & IS_STAND_IN) !== 0 ? (held as ScopedSpan).native : held
 }
@@ -79,7 +79,7 @@ export function currentOf(frame: Frame, owner: object): OwnedFrameSpan | undefin
  * that are closed are passed over: after `await` of a function that opened one, or in the next request of a kept-alive
  * connection, the frame may still hold it.
  */
-export function holderOf(frame: Frame, owner: object): OwnedFrameSpan | undefined {
+export const holderOf = (frame: Frame, owner: object): OwnedFrameSpan | undefined => {
   const newest = frame.span as OwnedFrameSpan | undefined
   if (newest === undefined) return undefined
   let held = newest.owner === owner ? newest : (frame.spans?.get(owner) as OwnedFrameSpan | undefined)

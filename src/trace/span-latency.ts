@@ -54,7 +54,7 @@ export class SpanLatency {
   /** By span name; within, by kind and status. Finding a handle makes no string. */
   private readonly handles = new Map<string, (BoundMeasure<SpanTag> | undefined)[]>()
   /** Spans of one name tend to come in a row. */
-  private lastName: string | undefined
+  private lastName: string | undefined = undefined
   private lastHandles: (BoundMeasure<SpanTag> | undefined)[] = []
 
   constructor(stats: Stats) {

@@ -108,6 +108,15 @@ export class SpanMaker implements SpanOwner {
   }
 
   begin(name: string, options: SpanOptions | undefined, frame: Frame): Span {
+    // The usual case by itself, a child of the current span: what is short is put into its callers.
+    if (options === undefined && typeof name === 'string') {
+      const current = currentOf(frame, this)
+      if (current !== undefined && (current.flags & IS_SPAN) !== 0) return this.beginChild(name, undefined, frame, current as Span)
+    }
+    return this.beginWith(name, options, frame)
+  }
+
+  private beginWith(name: string, options: SpanOptions | undefined, frame: Frame): Span {
     if (typeof name !== 'string') name = textOf(name)
     const given = options?.parent
     // A context that is current or given to the tracer comes from elsewhere; of one given here it says so itself.
@@ -136,9 +145,10 @@ export class SpanMaker implements SpanOwner {
 
   private beginChild(name: string, options: SpanOptions | undefined, frame: Frame, parent: Span): Span {
     const isSampled = (parent.flags & IS_SAMPLED) !== 0
-    // The usual case by itself: what is short is put into its callers.
-    if (options === undefined && !isSampled)
-      return this.unsampled(name, undefined, inherited(parent.traceOptions, SpanKind.UNSPECIFIED), parent.trace, frame)
+    // The least case by itself, for the same reason.
+    if (options === undefined && !isSampled && !this.latency.hasViews) {
+      return new Span(this, parent.trace, name, inherited(parent.traceOptions, SpanKind.UNSPECIFIED) | IS_SPAN, 0)
+    }
     return this.beginChildWith(name, options, frame, parent, isSampled)
   }
 
@@ -215,9 +225,7 @@ export class SpanMaker implements SpanOwner {
 }
 
 /** The flags that a span begins with because of its trace and its kind. */
-function inherited(options: number, kind: SpanKind): number {
-  return (options << OPTIONS_SHIFT) | ((kind & KIND_MASK) << KIND_SHIFT)
-}
+const inherited = (options: number, kind: SpanKind): number => (options << OPTIONS_SHIFT) | ((kind & KIND_MASK) << KIND_SHIFT)
 
 function constantOf(sampler: Sampler): boolean | undefined {
   if (sampler instanceof AlwaysOnSampler) return true

@@ -80,8 +80,8 @@ class NameBuckets {
 export class SpanSummary {
   private readonly names = new Map<string, NameBuckets>()
   /** Spans of one name tend to come in a row. */
-  private lastName: string | undefined
-  private lastBuckets: NameBuckets | undefined
+  private lastName: string | undefined = undefined
+  private lastBuckets: NameBuckets | undefined = undefined
   private readonly running: RunningSpans
   private readonly maxNames: number
   private readonly samplesPerBucket: number

@@ -15,7 +15,7 @@ export interface WallOffset {
  */
 export class WallClock {
   private readonly clock: Clock
-  private offset: WallOffset | undefined
+  private offset: WallOffset | undefined = undefined
   private checkedAtMs = 0
 
   constructor(clock: Clock) {

@@ -23,7 +23,7 @@ export class RouteSeries {
   private readonly series = new Map<number, ServerSeries>()
   /** Requests of one kind tend to come in a row. */
   private lastKey = -1
-  private last: ServerSeries | undefined
+  private last: ServerSeries | undefined = undefined
 
   constructor(measures: ServerMeasures, route: string, extra?: Tags) {
     this.route = route

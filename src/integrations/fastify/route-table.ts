@@ -19,10 +19,10 @@ export class RouteTable {
   private readonly measures: ServerMeasures
   private readonly unmatched: RouteSeries
   /** Where Fastify keeps a request's route; null where that cannot be told. */
-  private context: symbol | null | undefined
+  private context: symbol | null | undefined = undefined
   private readonly routes = new WeakMap<object, RouteSeries | typeof NOT_MEASURED>()
   /** Requests for one route tend to come in a row. */
-  private lastConfig: RouteConfig | undefined
+  private lastConfig: RouteConfig | undefined = undefined
   private last: RouteSeries | typeof NOT_MEASURED
 
   constructor(measures: ServerMeasures, unmatched: RouteSeries) {
