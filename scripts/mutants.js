@@ -45,6 +45,7 @@ const GROUPS = [
   { name: 'rows', sources: /^src\/metrics\/bucket-search\.ts$/, tests: metrics('bucket-search') },
   {
     name: 'rows',
+    // Without read-label and text-table: any place reads alike, and any choice of letters finds the same or nothing.
     sources: /^src\/metrics\/(row-index|row-places|label|label-text)\.ts$/,
     tests: metrics('label-text', 'limits', 'label', 'row-places', 'row-index', 'row-store'),
   },

@@ -1,7 +1,8 @@
 // @ts-check
-// From label values to a row: the engine's index beside the other ways to do it.
+// From label values to a row, and from a text to its number: the engine's ways beside others.
+import { Label } from '../../build/metrics/label.js'
 import { RowIndex } from '../../build/metrics/row-index.js'
-import { sparseLabels, twoLabels } from '../fixtures.js'
+import { randomBelow, sparseLabels, twoLabels } from '../fixtures.js'
 import { LENGTH } from '../walk.js'
 
 /** @typedef {{ methods: string[], routes: string[] }} Labels */
@@ -58,11 +59,53 @@ function comparison({ methods, routes }) {
   }
 }
 
+/**
+ * One text of so many, in a random order.
+ * @param {number} count
+ * @returns {import('../harness.js').Makers}
+ */
+function texts(count) {
+  const own = Array.from({ length: count }, (_, at) => `/api/v1/route-${at}`)
+  const asked = Array.from({ length: LENGTH }, () => /** @type {string} */ (own[randomBelow(count)]))
+  return {
+    tallyscope() {
+      const label = new Label('route', 256)
+      for (const text of own) label.intern(text)
+      return (from, to) => {
+        let sum = 0
+        for (let at = from | 0, end = to | 0; at < end; at++) sum += label.find(asked[at]) ?? 0
+        return sum
+      }
+    },
+    object() {
+      /** @type {{ [text: string]: number }} */
+      const ids = Object.create(null)
+      for (const [id, text] of own.entries()) ids[text] = id
+      return (from, to) => {
+        let sum = 0
+        for (let at = from | 0, end = to | 0; at < end; at++) sum += ids[/** @type {string} */ (asked[at])] ?? 0
+        return sum
+      }
+    },
+    map() {
+      const ids = new Map(own.map((text, id) => [text, id]))
+      return (from, to) => {
+        let sum = 0
+        for (let at = from | 0, end = to | 0; at < end; at++) sum += ids.get(/** @type {string} */ (asked[at])) ?? 0
+        return sum
+      }
+    },
+  }
+}
+
 /** @param {import('../harness.js').Bench} bench */
 export function run(bench) {
   bench.compareAll({
     '2 labels, 40 rows': comparison(twoLabels(40)),
     '2 labels, 10,000 rows': comparison(twoLabels(10_000)),
     '2 labels, 10,000 rows of a million combinations': comparison(sparseLabels(10_000, 1_000)),
+    'a text of 10': texts(10),
+    'a text of 60': texts(60),
+    'a text of 600': texts(600),
   })
 }

@@ -123,6 +123,28 @@ test('the record path finds each text and each other form that was seen, whateve
   expect(['z', 'xx', 8, true, {}].map((value) => label.find(value))).toEqual([undefined, undefined, undefined, undefined, undefined])
 })
 
+/** Where to look for ids, and to fail for doing so. */
+function forbid(label: Label, ...ways: ('byText' | 'ids')[]): Label {
+  const fail = (): never => {
+    throw new Error('not to be asked')
+  }
+  if (ways.includes('byText')) label.byText = new Proxy(Object.create(null), { get: fail })
+  if (ways.includes('ids')) label.ids.get = fail
+  return label
+}
+
+test('up to 64 texts are found by their letters alone, the shortest and the longest too', () => {
+  const texts = Array.from({ length: 63 }, (_, n) => `text ${n}`)
+  const label = forbid(labelOf('x', ...texts), 'byText', 'ids')
+  expect(['x', ...texts].map((text) => label.find(text))).toEqual(Array.from({ length: 64 }, (_, n) => n + 1))
+})
+
+test('more texts are found by the object alone, the longest too', () => {
+  const texts = Array.from({ length: 80 }, (_, n) => `text ${n}`)
+  const label = forbid(labelOf(...texts), 'ids')
+  expect(texts.map((text) => label.find(text))).toEqual(texts.map((_, n) => n + 1))
+})
+
 test('the record path finds as many texts as there are, also while unknown ones are to be expected', () => {
   for (const count of [1, 64, 65, 1_023, 1_100]) {
     const label = labelOf(...Array.from({ length: count }, (_, n) => `text ${n}`))
