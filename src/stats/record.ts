@@ -161,19 +161,26 @@ export class BoundMeasure<K extends string = string> {
    * @param done How many views have the value already: none or the first. A number, since a boolean costs the compiler ten instructions more.
    */
   private recordWhatever(value: number, attachments: Attachments | undefined, done: number): void {
-    if (done === 0) {
-      if (attachments !== undefined || !isOrdinary(this.measure, value)) return recordOdd(this.measure, value, this.labels, attachments)
-      const epochs = this.epochs
-      if (this.epoch !== epochs.current) {
-        if (this.structure !== epochs.structure) this.bind()
-        this.epoch = epochs.current
-        for (let part = this.first; part !== NO_PART; part = part.next) part.marks[part.cell] = epochs.current
+    if (done > 0) {
+      // A loop of its own: the value is ordinary and taken, and nothing has to be remembered from view to view.
+      for (let part = this.first.next; part !== NO_PART; part = part.next) {
+        const { kind, cell } = part
+        if (kind <= COUNT && (kind !== SUM || isSmallWhole(value)) && addWhole(part.slots, cell, kind === SUM ? value : 1)) continue
+        if (kind === LAST_VALUE) part.lastValues.record(cell, value)
+        else recordPart(part, value)
       }
-      for (const store of this.overflowed) store.countOverflow()
+      return
     }
-    const first = this.first
-    let taken = done > 0 || first === NO_PART
-    for (let part = done > 0 ? first.next : first; part !== NO_PART; part = part.next) {
+    if (attachments !== undefined || !isOrdinary(this.measure, value)) return recordOdd(this.measure, value, this.labels, attachments)
+    const epochs = this.epochs
+    if (this.epoch !== epochs.current) {
+      if (this.structure !== epochs.structure) this.bind()
+      this.epoch = epochs.current
+      for (let part = this.first; part !== NO_PART; part = part.next) part.marks[part.cell] = epochs.current
+    }
+    for (const store of this.overflowed) store.countOverflow()
+    let taken = this.first === NO_PART
+    for (let part = this.first; part !== NO_PART; part = part.next) {
       const { kind, cell } = part
       if (kind <= COUNT && (kind !== SUM || isSmallWhole(value)) && addWhole(part.slots, cell, kind === SUM ? value : 1)) taken = true
       else if (kind === LAST_VALUE) taken = part.lastValues.record(cell, value)
