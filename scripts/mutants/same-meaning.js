@@ -250,10 +250,8 @@ export const SAME_MEANING = [
   },
   {
     file: 'src/metrics/label.ts',
-    why: 'only the name is of interest; every place reads the key that it is given; what the letters do not find is looked for elsewhere',
+    why: 'every place reads the key that it is given; what the letters do not find is looked for elsewhere',
     lines: [
-      'this.key = Object.keys({ [key]: 1 })[0]! // in the form that V8 has for names, else it would look for that each time',
-      'this.key = Object.keys({ [key]: -1 })[0]! // in the form that V8 has for names, else it would look for that each time',
       '/* no this.place = placeOf(this.key) */',
       'if ((length > 0) || (length <= table.longest)) {',
       'if ((length) >= (0) && length <= table.longest) {',

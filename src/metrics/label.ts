@@ -37,7 +37,7 @@ export class Label {
   private missed: unknown = undefined
 
   constructor(key: string, maxLength: number) {
-    this.key = Object.keys({ [key]: 0 })[0]! // in the form that V8 has for names, else it would look for that each time
+    this.key = ownText(key) // as V8 keeps names, else it would look for that form each time
     this.place = placeOf(this.key)
     this.maxLength = maxLength
   }

@@ -42,10 +42,8 @@ const recordLabels = (measure: Measure, value: number, tags: Labels | TagMap | u
     if (row < 0) return refuse(measure)
     const chunk = group.store.chunkOf(row)
     const cell = row - chunk.start
-    chunk.marks[cell] = chunk.epochs.current
-    const { kind } = chunk
-    if (kind <= COUNT && (kind !== SUM || isSmallWhole(value)) && addWhole(chunk.slots, cell, kind === SUM ? value : 1)) return
-    if (!recordRow(group, chunk, cell, value)) drop(measure, 'too large')
+    if (addUsual(chunk.kind, chunk.slots, cell, value)) chunk.marks[cell] = chunk.epochs.current
+    else if (!recordRow(group, chunk, cell, value)) drop(measure, 'too large')
     return
   }
   const labels = tags ?? contextTags(measure)
@@ -74,6 +72,10 @@ const addWhole = (slots: Int32Array, cell: number, whole: number): boolean => {
   slots[cell] = sum
   return true
 }
+
+/** Adds an ordinary value to a count or a sum, where it is one and a whole number is to be added; false where cells have to do it. */
+const addUsual = (kind: number, slots: Int32Array, cell: number, value: number): boolean =>
+  kind <= COUNT && (kind !== SUM || isSmallWhole(value)) && addWhole(slots, cell, kind === SUM ? value : 1)
 
 const isSmallWhole = (value: number): boolean => (value | 0) === value && value >= 0
 
@@ -165,9 +167,8 @@ export class BoundMeasure<K extends string = string> {
       // A loop of its own: the value is ordinary and taken, and nothing has to be remembered from view to view.
       for (let part = this.first.next; part !== NO_PART; part = part.next) {
         const { kind, cell } = part
-        if (kind <= COUNT && (kind !== SUM || isSmallWhole(value)) && addWhole(part.slots, cell, kind === SUM ? value : 1)) continue
         if (kind === LAST_VALUE) part.lastValues.record(cell, value)
-        else recordPart(part, value)
+        else if (!addUsual(kind, part.slots, cell, value)) recordPart(part, value)
       }
       return
     }
@@ -182,9 +183,8 @@ export class BoundMeasure<K extends string = string> {
     let taken = this.first === NO_PART
     for (let part = this.first; part !== NO_PART; part = part.next) {
       const { kind, cell } = part
-      if (kind <= COUNT && (kind !== SUM || isSmallWhole(value)) && addWhole(part.slots, cell, kind === SUM ? value : 1)) taken = true
-      else if (kind === LAST_VALUE) taken = part.lastValues.record(cell, value)
-      else if (recordPart(part, value)) taken = true
+      if (kind === LAST_VALUE) taken = part.lastValues.record(cell, value)
+      else if (addUsual(kind, part.slots, cell, value) || recordPart(part, value)) taken = true
     }
     if (!taken) drop(this.measure, 'too large')
   }
