@@ -1,5 +1,5 @@
 import { type RowChunk, standsIn } from '../../metrics/row-source.js'
-import { MAX_VALUE_BYTES, writeValue } from './digits.js'
+import { MAX_NUMBER_BYTES, writeNumber } from './write-number.js'
 import type { OutChunks } from './out-chunks.js'
 
 const LINE_FEED = 10
@@ -23,7 +23,7 @@ export class HistogramLines {
     this.countHead = Buffer.from(`${name}_count`)
     this.lines = this.bucketTails.length + 2
     const tails = this.bucketTails.reduce((sum, tail) => sum + tail.length, 0)
-    this.rowBytes = tails + this.lines * (this.bucketHead.length + MAX_VALUE_BYTES + 4)
+    this.rowBytes = tails + this.lines * (this.bucketHead.length + MAX_NUMBER_BYTES + 4)
   }
 }
 
@@ -93,7 +93,7 @@ export class DistributionPage {
       }
       at = append(bytes, at, tails[bucket]!)
       below += chunk.bucket(cell, bucket)
-      at = writeValue(bytes, at, below)
+      at = writeNumber(bytes, at, below)
       bytes[at++] = LINE_FEED
     }
     at = this.#writeSample(bytes, at, lines.sumHead, start, end, chunk.value(cell))
@@ -108,7 +108,7 @@ export class DistributionPage {
       bytes[at++] = 125 // }
     }
     bytes[at++] = 32
-    at = writeValue(bytes, at, value)
+    at = writeNumber(bytes, at, value)
     bytes[at++] = LINE_FEED
     return at
   }

@@ -1,8 +1,8 @@
 import { type RowChunk, standsIn } from '../../metrics/row-source.js'
-import { MAX_VALUE_BYTES, writeValue } from './digits.js'
+import { MAX_NUMBER_BYTES, writeNumber } from './write-number.js'
 
 const LINE_FEED = 10
-const scratch = Buffer.alloc(MAX_VALUE_BYTES)
+const scratch = Buffer.alloc(MAX_NUMBER_BYTES)
 
 /**
  * The finished text of one chunk of counters or gauges, a line a row, kept from scrape to scrape.
@@ -51,7 +51,7 @@ export class ScalarPage {
     for (let cell = 0; cell < size; cell++) {
       const line = standsIn(structure, chunk, cell) ? prefix(cell) : ''
       lines.push(line)
-      if (line !== '') room += Buffer.byteLength(line) + MAX_VALUE_BYTES + 1
+      if (line !== '') room += Buffer.byteLength(line) + MAX_NUMBER_BYTES + 1
     }
     const bytes = Buffer.allocUnsafe(room)
     let at = 0
@@ -59,7 +59,7 @@ export class ScalarPage {
       if (line !== '') {
         at += bytes.write(line, at)
         this.#valueStarts[cell] = at
-        at = writeValue(bytes, at, chunk.value(cell))
+        at = writeNumber(bytes, at, chunk.value(cell))
         bytes[at++] = LINE_FEED
       } else this.#valueStarts[cell] = at
       this.#lineEnds[cell] = at
@@ -80,7 +80,7 @@ export class ScalarPage {
     for (let cell = 0; cell < size; cell++) {
       if (chunk.mark(cell) < this.#epoch) continue
       const start = this.#valueStarts[cell]!
-      const width = writeValue(scratch, 0, chunk.value(cell))
+      const width = writeNumber(scratch, 0, chunk.value(cell))
       if (start + width + 1 !== this.#lineEnds[cell]) resized = true
       else for (let at = 0; at < width; at++) this.#bytes[start + at] = scratch[at]!
     }
@@ -90,7 +90,7 @@ export class ScalarPage {
   /** Puts the page together from what is unchanged, in runs as long as can be, and the new numbers. */
   #resize(chunk: RowChunk): void {
     const old = this.#bytes
-    const fresh = Buffer.allocUnsafe(this.#length + chunk.size * MAX_VALUE_BYTES)
+    const fresh = Buffer.allocUnsafe(this.#length + chunk.size * MAX_NUMBER_BYTES)
     let from = 0 // copied so far from the old page
     let to = 0
     for (let cell = 0; cell < chunk.size; cell++) {
@@ -100,7 +100,7 @@ export class ScalarPage {
       if (start < end && chunk.mark(cell) >= this.#epoch) {
         to += old.copy(fresh, to, from, start)
         this.#valueStarts[cell] = to
-        to = writeValue(fresh, to, chunk.value(cell))
+        to = writeNumber(fresh, to, chunk.value(cell))
         fresh[to++] = LINE_FEED
         this.#lineEnds[cell] = to
         from = end

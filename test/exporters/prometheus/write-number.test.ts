@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { MAX_VALUE_BYTES, writeValue } from '../../../src/exporters/prometheus/digits.js'
+import { MAX_NUMBER_BYTES, writeNumber } from '../../../src/exporters/prometheus/write-number.js'
 import { valueText } from '../../../src/exporters/prometheus/numbers.js'
 
 /** What is written behind two bytes that must stay, and nothing after it. */
 function written(value: number): string {
-  const bytes = Buffer.alloc(MAX_VALUE_BYTES + 4, '.')
-  const end = writeValue(bytes, 2, value)
+  const bytes = Buffer.alloc(MAX_NUMBER_BYTES + 4, '.')
+  const end = writeNumber(bytes, 2, value)
   expect(bytes.subarray(0, 2).toString()).toBe('..')
   expect(bytes.subarray(end).toString()).toBe('.'.repeat(bytes.length - end))
   return bytes.toString('latin1', 2, end)

@@ -1,10 +1,10 @@
 import { valueText } from './numbers.js'
 
 /** No value needs more bytes: `-2.2250738585072014e-308`. */
-export const MAX_VALUE_BYTES = 32
+export const MAX_NUMBER_BYTES = 32
 
 /** Writes a value at `at` and gives the place behind it. Whole numbers, which most are, need no string. */
-export function writeValue(bytes: Buffer, at: number, value: number): number {
+export function writeNumber(bytes: Buffer, at: number, value: number): number {
   if ((value | 0) === value && value >= 0) return writeWhole(bytes, at, value)
   return at + bytes.write(valueText(value), at, 'latin1')
 }
