@@ -11,7 +11,7 @@ export const SAME_MEANING = [
       'if ((value | -1) === value && value >= 0) return writeWhole(bytes, at, value)',
       'if ((value | 0) === value && (value) > (0)) return writeWhole(bytes, at, value)',
       'if ((value | 0) === value && value >= 1) return writeWhole(bytes, at, value)',
-      "return at + bytes.write(valueText(value), at, '')",
+      "return at + bytes.write(formatNumber(value), at, '')",
       'if ((value | 0) === value && value >= 0) /* no return writeWhole(bytes, at, value) */',
     ],
   },

@@ -1,7 +1,7 @@
 import { selfCount, selfFamily } from '../../base/self-count.js'
 import type { Exemplar } from '../../metrics/metric.js'
 import { escapeValue } from './escape.js'
-import { valueText } from './numbers.js'
+import { formatNumber } from './format-number.js'
 
 const left = selfFamily({
   name: 'tallyscope_prometheus_left_out_exemplars_total',
@@ -53,7 +53,7 @@ export function exemplarText(exemplar: Exemplar | undefined, above: number, upTo
   if (labels === undefined) return ''
   const text = labels.map(([name, value]) => `${name}="${escapeValue(value)}"`).join(',')
   const seconds = exemplar.timeUnixMs / 1_000
-  return ` # {${text}} ${valueText(exemplar.value)}${Number.isFinite(seconds) ? ` ${valueText(seconds)}` : ''}`
+  return ` # {${text}} ${formatNumber(exemplar.value)}${Number.isFinite(seconds) ? ` ${formatNumber(seconds)}` : ''}`
 }
 
 function codePoints(text: string): number {

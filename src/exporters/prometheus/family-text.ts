@@ -9,7 +9,7 @@ import { ScalarPage } from './scalar-page.js'
 export interface TextDialect {
   /** The lines above the samples of a family. */
   head(family: ExposedFamily): string
-  boundText(bound: number): string
+  formatBound(bound: number): string
 }
 
 /** The text of one family, written from its rows; what was rendered of it is kept from scrape to scrape. */
@@ -25,7 +25,7 @@ export class FamilyText {
     this.#source = source
     this.#family = family
     this.#head = Buffer.from(dialect.head(family))
-    if (source.kind === 'distribution') this.#lines = new HistogramLines(family.name, source.bounds.map(dialect.boundText))
+    if (source.kind === 'distribution') this.#lines = new HistogramLines(family.name, source.bounds.map(dialect.formatBound))
   }
 
   writeHead(out: OutChunks): void {

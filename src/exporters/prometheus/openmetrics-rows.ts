@@ -3,7 +3,7 @@ import { seriesOf } from '../../metrics/snapshot.js'
 import { HistogramLines } from './distribution-page.js'
 import type { FamilyText } from './family-text.js'
 import type { ExposedFamily } from './names.js'
-import { canonicalBoundText } from './numbers.js'
+import { formatCanonicalBound } from './format-number.js'
 import { allowsSum, allowsValue, hasCreated, openMetricsHead, openMetricsSeries } from './openmetrics-text.js'
 import type { OutChunks } from './out-chunks.js'
 
@@ -25,7 +25,7 @@ export class OpenMetricsRows {
     this.#text = text
     this.#created = created && hasCreated(family)
     this.#head = Buffer.from(openMetricsHead(family))
-    if (source.kind === 'distribution') this.#lines = new HistogramLines(family.baseName, source.bounds.map(canonicalBoundText))
+    if (source.kind === 'distribution') this.#lines = new HistogramLines(family.baseName, source.bounds.map(formatCanonicalBound))
   }
 
   writeHead(out: OutChunks): void {

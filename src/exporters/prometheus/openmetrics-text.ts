@@ -4,7 +4,7 @@ import { escapeValue } from './escape.js'
 import { exemplarText } from './exemplar-text.js'
 import { labelPairs } from './label-pairs.js'
 import type { ExposedFamily } from './names.js'
-import { canonicalBoundText, valueText } from './numbers.js'
+import { formatCanonicalBound, formatNumber } from './format-number.js'
 import { sampleLine, withLabel } from './sample-line.js'
 
 export interface OpenMetricsOptions {
@@ -69,7 +69,7 @@ export function openMetricsSeries(family: ExposedFamily, series: TimeSeries, cre
         : summaryText(family, labels, value)
   const since = series.startTimeUnixMs
   if (!created || samples === '' || since === undefined || !hasCreated(family)) return samples
-  return samples + sampleLine(`${family.baseName}_created`, labels, valueText(since / 1_000))
+  return samples + sampleLine(`${family.baseName}_created`, labels, formatNumber(since / 1_000))
 }
 
 export function hasCreated({ openMetricsType: type }: ExposedFamily): boolean {
@@ -93,7 +93,7 @@ function scalarText(family: ExposedFamily, labels: string, value: number, series
   if (type === 'histogram' || type === 'summary' || !allowsValue(family, value)) return ''
   if (type === 'stateset' && (series.labelValues[labelNames.length - 1] ?? '') === '') return ''
   const exemplar = type === 'counter' ? exemplarText(series.exemplar, -Infinity, Infinity) : ''
-  return sampleLine(family.name, labels, valueText(value) + exemplar)
+  return sampleLine(family.name, labels, formatNumber(value) + exemplar)
 }
 
 function histogramText(family: ExposedFamily, labels: string, value: DistributionValue): string {
@@ -106,10 +106,12 @@ function histogramText(family: ExposedFamily, labels: string, value: Distributio
     const bound = bounds[i] ?? Infinity
     below = i === bounds.length ? count : below + (bucketCounts[i] ?? 0)
     const exemplar = exemplarText(exemplars?.[i], bounds[i - 1] ?? -Infinity, bound)
-    text += sampleLine(name, withLabel(labels, 'le', canonicalBoundText(bound)), String(below) + exemplar)
+    text += sampleLine(name, withLabel(labels, 'le', formatCanonicalBound(bound)), String(below) + exemplar)
   }
   if (!allowsSum(sum, bounds)) return text
-  return text + sampleLine(`${family.baseName}_sum`, labels, valueText(sum)) + sampleLine(`${family.baseName}_count`, labels, String(count))
+  return (
+    text + sampleLine(`${family.baseName}_sum`, labels, formatNumber(sum)) + sampleLine(`${family.baseName}_count`, labels, String(count))
+  )
 }
 
 function summaryText(family: ExposedFamily, labels: string, { quantiles, count, sum }: SummaryValue): string {
@@ -118,9 +120,9 @@ function summaryText(family: ExposedFamily, labels: string, { quantiles, count, 
   return (
     quantiles
       .filter(({ value }) => !(value < 0))
-      .map(({ quantile, value }) => sampleLine(name, withLabel(labels, 'quantile', canonicalBoundText(quantile)), valueText(value)))
+      .map(({ quantile, value }) => sampleLine(name, withLabel(labels, 'quantile', formatCanonicalBound(quantile)), formatNumber(value)))
       .join('') +
-    (sum >= 0 ? sampleLine(`${name}_sum`, labels, valueText(sum)) : '') +
+    (sum >= 0 ? sampleLine(`${name}_sum`, labels, formatNumber(sum)) : '') +
     sampleLine(`${name}_count`, labels, String(count))
   )
 }

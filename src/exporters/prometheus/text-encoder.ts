@@ -2,7 +2,7 @@ import { type Family, isRowSource, type RowChunk, type RowSource } from '../../m
 import { documentFamilies, type DocumentFamily } from './document-families.js'
 import type { Encoder } from './encoder.js'
 import { FamilyText, type TextDialect } from './family-text.js'
-import { boundText } from './numbers.js'
+import { formatBound } from './format-number.js'
 import type { Metric } from '../../metrics/metric.js'
 import type { ExposedFamily } from './names.js'
 import { OutChunks } from './out-chunks.js'
@@ -10,7 +10,7 @@ import { seriesText, textHead } from './text.js'
 import { Turns } from './turns.js'
 
 const SERIES_A_STEP = 32
-const DIALECT: TextDialect = { head: textHead, boundText }
+const DIALECT: TextDialect = { head: textHead, formatBound }
 
 // Rendered text goes with its rows: it is shared by all handlers of the process and ends with the view.
 const texts = new WeakMap<RowSource, FamilyText>()

@@ -3,7 +3,7 @@ import { documentFamilies } from './document-families.js'
 import { escapeHelp } from './escape.js'
 import { labelPairs } from './label-pairs.js'
 import type { ExposedFamily } from './names.js'
-import { boundText, valueText } from './numbers.js'
+import { formatBound, formatNumber } from './format-number.js'
 import { sampleLine, withLabel } from './sample-line.js'
 
 /**
@@ -40,7 +40,7 @@ export function seriesText(family: ExposedFamily, series: TimeSeries): string {
   const value = series.points.at(-1)?.value
   const labels = labelsText(family, series)
   if (typeof value === 'number') {
-    return family.type === 'counter' || family.type === 'gauge' ? sampleLine(family.name, labels, valueText(value)) : ''
+    return family.type === 'counter' || family.type === 'gauge' ? sampleLine(family.name, labels, formatNumber(value)) : ''
   }
   if (value?.kind === 'distribution') return family.type === 'histogram' ? histogramText(family.name, labels, value) : ''
   if (value?.kind === 'summary') return family.type === 'summary' ? summaryText(family.name, labels, value) : ''
@@ -52,12 +52,12 @@ function histogramText(name: string, labels: string, { bounds, bucketCounts, cou
   let below = 0
   for (let i = 0; i < bounds.length; i++) {
     below += bucketCounts[i] ?? 0
-    text += sampleLine(`${name}_bucket`, withLabel(labels, 'le', boundText(bounds[i]!)), String(below))
+    text += sampleLine(`${name}_bucket`, withLabel(labels, 'le', formatBound(bounds[i]!)), String(below))
   }
   return (
     text +
     sampleLine(`${name}_bucket`, withLabel(labels, 'le', '+Inf'), String(count)) +
-    sampleLine(`${name}_sum`, labels, valueText(sum)) +
+    sampleLine(`${name}_sum`, labels, formatNumber(sum)) +
     sampleLine(`${name}_count`, labels, String(count))
   )
 }
@@ -65,9 +65,9 @@ function histogramText(name: string, labels: string, { bounds, bucketCounts, cou
 function summaryText(name: string, labels: string, { quantiles, count, sum }: SummaryValue): string {
   return (
     quantiles
-      .map(({ quantile, value }) => sampleLine(name, withLabel(labels, 'quantile', boundText(quantile)), valueText(value)))
+      .map(({ quantile, value }) => sampleLine(name, withLabel(labels, 'quantile', formatBound(quantile)), formatNumber(value)))
       .join('') +
-    sampleLine(`${name}_sum`, labels, valueText(sum)) +
+    sampleLine(`${name}_sum`, labels, formatNumber(sum)) +
     sampleLine(`${name}_count`, labels, String(count))
   )
 }

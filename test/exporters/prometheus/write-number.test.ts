@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { MAX_NUMBER_BYTES, writeNumber } from '../../../src/exporters/prometheus/write-number.js'
-import { valueText } from '../../../src/exporters/prometheus/numbers.js'
+import { formatNumber } from '../../../src/exporters/prometheus/format-number.js'
 
 /** What is written behind two bytes that must stay, and nothing after it. */
 function written(value: number): string {
@@ -14,14 +14,14 @@ function written(value: number): string {
 
 test('numbers on both sides of each power of ten have all their digits', () => {
   for (let power = 1; power < 2 ** 53; power *= 10) {
-    for (const value of [power - 1, power, power + 1, 2 * power, 1 - power, -power]) expect(written(value)).toBe(valueText(value))
+    for (const value of [power - 1, power, power + 1, 2 * power, 1 - power, -power]) expect(written(value)).toBe(formatNumber(value))
   }
 })
 
 test('what is written is the text of the value, for any number', () => {
   fc.assert(
     fc.property(fc.oneof(fc.integer(), fc.maxSafeInteger(), fc.double()), (value) => {
-      expect(written(value)).toBe(valueText(value))
+      expect(written(value)).toBe(formatNumber(value))
     }),
   )
 })
@@ -38,5 +38,5 @@ test('no value takes more bytes than there is room for', () => {
     -Infinity,
     NaN,
   ]
-  for (const value of long) expect(written(value)).toBe(valueText(value))
+  for (const value of long) expect(written(value)).toBe(formatNumber(value))
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { boundText, canonicalBoundText, valueText } from '../../../src/exporters/prometheus/numbers.js'
+import { formatBound, formatCanonicalBound, formatNumber } from '../../../src/exporters/prometheus/format-number.js'
 
 test('values are the shortest text that reads back, with the names of the formats for what is not finite', () => {
   const expected: [number, string][] = [
@@ -14,7 +14,7 @@ test('values are the shortest text that reads back, with the names of the format
     [Infinity, '+Inf'],
     [-Infinity, '-Inf'],
   ]
-  for (const [value, text] of expected) expect(valueText(value)).toBe(text)
+  for (const [value, text] of expected) expect(formatNumber(value)).toBe(text)
 })
 
 test('bounds are spelled as Go spells them, and with .0 where OpenMetrics asks for it', () => {
@@ -38,14 +38,14 @@ test('bounds are spelled as Go spells them, and with .0 where OpenMetrics asks f
     [Infinity, '+Inf', '+Inf'],
     [-Infinity, '-Inf', '-Inf'],
   ]
-  for (const [bound, text, canonical] of expected) expect([boundText(bound), canonicalBoundText(bound)]).toEqual([text, canonical])
+  for (const [bound, text, canonical] of expected) expect([formatBound(bound), formatCanonicalBound(bound)]).toEqual([text, canonical])
 })
 
 test('every finite number reads back as itself', () => {
   fc.assert(
     fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (number) => {
-      for (const write of [valueText, boundText, canonicalBoundText]) expect(Number(write(number)) === number).toBe(true)
-      expect(canonicalBoundText(number)).toMatch(/^-?\d+(\.\d+(e[+-]\d{2,})?|e[+-]\d{2,})$/)
+      for (const write of [formatNumber, formatBound, formatCanonicalBound]) expect(Number(write(number)) === number).toBe(true)
+      expect(formatCanonicalBound(number)).toMatch(/^-?\d+(\.\d+(e[+-]\d{2,})?|e[+-]\d{2,})$/)
     }),
   )
 })
