@@ -426,7 +426,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/exporters/prometheus/scalar-page.ts',
+    file: 'src/exporters/prometheus/sample-text-cache.ts',
     why: 'replaced by the first update; the room is estimated with 32 bytes for every number: a little more or less is enough as well',
     lines: [
       '#bytes: Buffer = Buffer.alloc(1)',
@@ -448,7 +448,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/exporters/prometheus/scalar-page.ts',
+    file: 'src/exporters/prometheus/sample-text-cache.ts',
     why: 'what is rendered or written again though it need not be is the same, only slower; a cell that is none has no line',
     lines: [
       '/* no this.#epoch = epoch */',

@@ -3,7 +3,7 @@ import { DistributionPage, HistogramLines } from './distribution-page.js'
 import { labelPairs } from './label-pairs.js'
 import type { ExposedFamily } from './names.js'
 import type { OutChunks } from './out-chunks.js'
-import { ScalarPage } from './scalar-page.js'
+import { SampleTextCache } from './sample-text-cache.js'
 
 /** How a text format spells what differs between them. */
 export interface TextDialect {
@@ -18,7 +18,7 @@ export class FamilyText {
   readonly #family: ExposedFamily
   readonly #head: Buffer
   readonly #lines: HistogramLines | undefined
-  readonly #scalars: ScalarPage[] = []
+  readonly #scalars: SampleTextCache[] = []
   readonly #distributions: DistributionPage[] = []
 
   constructor(source: RowSource, family: ExposedFamily, dialect: TextDialect) {
@@ -43,7 +43,7 @@ export class FamilyText {
 
   #writeScalars(at: number, structure: number, out: OutChunks): void {
     const chunk = this.#source.chunks[at]!
-    const page = (this.#scalars[at] ??= new ScalarPage())
+    const page = (this.#scalars[at] ??= new SampleTextCache())
     page.update(chunk, this.#source.epoch, structure, (cell) => {
       const labels = this.#labels(at, cell)
       return labels === '' ? `${this.#family.name} ` : `${this.#family.name}{${labels}} `

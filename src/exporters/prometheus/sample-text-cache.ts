@@ -11,7 +11,7 @@ const scratch = Buffer.alloc(MAX_NUMBER_BYTES)
  * its width stays; the page is put together anew, by copying, only where a width changed. So a scrape costs a
  * copy of the page and a look at each row's mark; see bench/exporters/prometheus/in-process.bench.js.
  */
-export class ScalarPage {
+export class SampleTextCache {
   #bytes: Buffer = Buffer.alloc(0)
   #length = 0
   /** Where each cell's value begins, and where its line ends; equal for a hole. */
