@@ -124,7 +124,7 @@ export const SAME_MEANING = [
     lines: ['/* no return undefined */', '/* no return false */'],
   },
   {
-    file: 'src/exporters/prometheus/distribution-page.ts',
+    file: 'src/exporters/prometheus/histogram-text-cache.ts',
     why: 'the room is estimated with 32 bytes for every number: a little more or less is enough as well',
     lines: [
       'this.lines = this.bucketTails.length + 3',
@@ -141,7 +141,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/exporters/prometheus/distribution-page.ts',
+    file: 'src/exporters/prometheus/histogram-text-cache.ts',
     why: 'replaced by the first update, or made anew though it need not be; one turn more writes where nothing is read',
     lines: [
       '#labels: Buffer = Buffer.alloc(1)',
@@ -157,7 +157,7 @@ export const SAME_MEANING = [
   {
     file: 'src/exporters/prometheus/family-text.ts',
     why: 'a page made anew says the same, only slower',
-    lines: ['const page = (this.#distributions[at] = new DistributionPage())'],
+    lines: ['const page = (this.#distributions[at] = new HistogramTextCache())'],
   },
   {
     file: 'src/metrics/chunks.ts',
@@ -355,7 +355,7 @@ export const SAME_MEANING = [
     lines: ['for (let at = -1; at < values.length; at++) {', 'for (let at = 0; (at) <= (values.length); at++) {'],
   },
   {
-    file: 'src/exporters/prometheus/distribution-page.ts',
+    file: 'src/exporters/prometheus/histogram-text-cache.ts',
     why: 'the labels of a hole are written nowhere; a row that does not return at once is put together apart, with the same bytes',
     lines: [
       "const own = chunk.isLive(cell) ? labels(cell) : 'mutant'",

@@ -1,5 +1,5 @@
 import type { RowSource } from '../../metrics/row-source.js'
-import { DistributionPage, HistogramLines } from './distribution-page.js'
+import { HistogramTextCache, HistogramLines } from './histogram-text-cache.js'
 import { labelPairs } from './label-pairs.js'
 import type { ExposedFamily } from './names.js'
 import type { OutChunks } from './out-chunks.js'
@@ -19,7 +19,7 @@ export class FamilyText {
   readonly #head: Buffer
   readonly #lines: HistogramLines | undefined
   readonly #scalars: SampleTextCache[] = []
-  readonly #distributions: DistributionPage[] = []
+  readonly #distributions: HistogramTextCache[] = []
 
   constructor(source: RowSource, family: ExposedFamily, dialect: TextDialect) {
     this.#source = source
@@ -63,7 +63,7 @@ export class FamilyText {
     special?: (cell: number) => string | undefined,
   ): void {
     const chunk = this.#source.chunks[at]!
-    const page = (this.#distributions[at] ??= new DistributionPage())
+    const page = (this.#distributions[at] ??= new HistogramTextCache())
     page.update(chunk, (cell) => this.#labels(at, cell))
     page.write(chunk, structure, lines, out, special)
   }

@@ -1,6 +1,6 @@
 import { type RowChunk, type RowSource, standsIn } from '../../metrics/row-source.js'
 import { seriesOf } from '../../metrics/snapshot.js'
-import { HistogramLines } from './distribution-page.js'
+import { HistogramLines } from './histogram-text-cache.js'
 import type { FamilyText } from './family-text.js'
 import type { ExposedFamily } from './names.js'
 import { formatCanonicalBound } from './format-number.js'

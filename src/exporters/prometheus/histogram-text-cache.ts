@@ -31,7 +31,7 @@ export class HistogramLines {
  * The labels of one chunk of distributions as text, kept from scrape to scrape; the lines are written anew each
  * time, since kept text of histograms would take more memory than their numbers.
  */
-export class DistributionPage {
+export class HistogramTextCache {
   #labels: Buffer = Buffer.alloc(0)
   /** Where each cell's labels end; they begin where those of the cell before end. */
   #ends = new Int32Array(0)
