@@ -155,7 +155,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/exporters/prometheus/family-text.ts',
+    file: 'src/exporters/prometheus/family-text-cache.ts',
     why: 'a page made anew says the same, only slower',
     lines: ['const page = (this.#distributions[at] = new HistogramTextCache())'],
   },

@@ -1,7 +1,7 @@
 import { type RowChunk, type RowSource, standsIn } from '../../metrics/row-source.js'
 import { seriesOf } from '../../metrics/snapshot.js'
 import { HistogramLines } from './histogram-text-cache.js'
-import type { FamilyText } from './family-text.js'
+import type { FamilyTextCache } from './family-text-cache.js'
 import type { ExposedFamily } from './names.js'
 import { formatCanonicalBound } from './format-number.js'
 import { allowsSum, allowsValue, hasCreated, openMetricsHead, openMetricsSeries } from './openmetrics-text.js'
@@ -14,12 +14,12 @@ import type { OutChunks } from './out-chunks.js'
 export class OpenMetricsRows {
   readonly #source: RowSource
   readonly #family: ExposedFamily
-  readonly #text: FamilyText
+  readonly #text: FamilyTextCache
   readonly #created: boolean
   readonly #head: Buffer
   readonly #lines: HistogramLines | undefined
 
-  constructor(source: RowSource, family: ExposedFamily, text: FamilyText, created: boolean) {
+  constructor(source: RowSource, family: ExposedFamily, text: FamilyTextCache, created: boolean) {
     this.#source = source
     this.#family = family
     this.#text = text

@@ -1,7 +1,7 @@
 import { type Family, isRowSource, type RowChunk, type RowSource } from '../../metrics/row-source.js'
 import { documentFamilies, type DocumentFamily } from './document-families.js'
 import type { Encoder } from './encoder.js'
-import { FamilyText, type TextDialect } from './family-text.js'
+import { FamilyTextCache, type TextDialect } from './family-text-cache.js'
 import { formatBound } from './format-number.js'
 import type { Metric } from '../../metrics/metric.js'
 import type { ExposedFamily } from './names.js'
@@ -13,13 +13,13 @@ const SERIES_A_STEP = 32
 const DIALECT: TextDialect = { head: textHead, formatBound }
 
 // Rendered text goes with its rows: it is shared by all handlers of the process and ends with the view.
-const texts = new WeakMap<RowSource, FamilyText>()
+const texts = new WeakMap<RowSource, FamilyTextCache>()
 
 /** The kept text of a family of rows, for this format and for those that share lines with it. */
-export function textOf({ source, exposed }: DocumentFamily<RowSource>): FamilyText {
+export function textOf({ source, exposed }: DocumentFamily<RowSource>): FamilyTextCache {
   let text = texts.get(source)
   if (text === undefined) {
-    text = new FamilyText(source, exposed, DIALECT)
+    text = new FamilyTextCache(source, exposed, DIALECT)
     texts.set(source, text)
   }
   return text

@@ -13,7 +13,7 @@ export interface TextDialect {
 }
 
 /** The text of one family, written from its rows; what was rendered of it is kept from scrape to scrape. */
-export class FamilyText {
+export class FamilyTextCache {
   readonly #source: RowSource
   readonly #family: ExposedFamily
   readonly #head: Buffer
