@@ -2,7 +2,7 @@ import type { RowSource } from '../../metrics/row-source.js'
 import { HistogramTextCache, HistogramLines } from './histogram-text-cache.js'
 import { labelPairs } from './label-pairs.js'
 import type { ExposedFamily } from './names.js'
-import type { OutChunks } from './out-chunks.js'
+import type { OutputBuffer } from './output-buffer.js'
 import { SampleTextCache } from './sample-text-cache.js'
 
 /** How a text format spells what differs between them. */
@@ -28,7 +28,7 @@ export class FamilyTextCache {
     if (source.kind === 'distribution') this.#lines = new HistogramLines(family.name, source.bounds.map(dialect.formatBound))
   }
 
-  writeHead(out: OutChunks): void {
+  writeHead(out: OutputBuffer): void {
     out.write(this.#head)
   }
 
@@ -36,12 +36,12 @@ export class FamilyTextCache {
    * Writes the rows of chunk number `at`: the unit of work between two looks at the clock.
    * @param structure That of the source when its first chunk was written.
    */
-  writeChunk(at: number, structure: number, out: OutChunks): void {
+  writeChunk(at: number, structure: number, out: OutputBuffer): void {
     if (this.#lines === undefined) this.#writeScalars(at, structure, out)
     else this.writeHistograms(at, structure, this.#lines, out)
   }
 
-  #writeScalars(at: number, structure: number, out: OutChunks): void {
+  #writeScalars(at: number, structure: number, out: OutputBuffer): void {
     const chunk = this.#source.chunks[at]!
     const page = (this.#scalars[at] ??= new SampleTextCache())
     page.update(chunk, this.#source.epoch, structure, (cell) => {
@@ -59,7 +59,7 @@ export class FamilyTextCache {
     at: number,
     structure: number,
     lines: HistogramLines,
-    out: OutChunks,
+    out: OutputBuffer,
     special?: (cell: number) => string | undefined,
   ): void {
     const chunk = this.#source.chunks[at]!

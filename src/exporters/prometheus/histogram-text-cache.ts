@@ -1,6 +1,6 @@
 import { type RowChunk, standsIn } from '../../metrics/row-source.js'
 import { MAX_NUMBER_BYTES, writeNumber } from './write-number.js'
-import type { OutChunks } from './out-chunks.js'
+import type { OutputBuffer } from './output-buffer.js'
 
 const LINE_FEED = 10
 
@@ -57,7 +57,13 @@ export class HistogramTextCache {
    * Writes all rows of the chunk that stand in a document of this structure; each in one go, so that its buckets add up
    * to its count.
    */
-  write(chunk: RowChunk, structure: number, lines: HistogramLines, out: OutChunks, special?: (cell: number) => string | undefined): void {
+  write(
+    chunk: RowChunk,
+    structure: number,
+    lines: HistogramLines,
+    out: OutputBuffer,
+    special?: (cell: number) => string | undefined,
+  ): void {
     let start = 0
     for (let cell = 0; cell < chunk.size; cell++) {
       const end = this.#ends[cell]!
@@ -70,7 +76,7 @@ export class HistogramTextCache {
     }
   }
 
-  #writeRow(chunk: RowChunk, cell: number, start: number, end: number, lines: HistogramLines, out: OutChunks): void {
+  #writeRow(chunk: RowChunk, cell: number, start: number, end: number, lines: HistogramLines, out: OutputBuffer): void {
     const most = lines.rowBytes + lines.lines * (end - start + 1)
     const room = out.room(most)
     if (room !== undefined) return out.advance(this.#writeLines(room.bytes, room.at, chunk, cell, start, end, lines))

@@ -5,7 +5,7 @@ import type { FamilyTextCache } from './family-text-cache.js'
 import type { ExposedFamily } from './names.js'
 import { formatCanonicalBound } from './format-number.js'
 import { allowsSum, allowsValue, hasCreated, openMetricsHead, openMetricsSeries } from './openmetrics-text.js'
-import type { OutChunks } from './out-chunks.js'
+import type { OutputBuffer } from './output-buffer.js'
 
 /**
  * The OpenMetrics lines of one family of rows. A row without exemplar or start time reads as in text 0.0.4, but for the
@@ -28,12 +28,12 @@ export class OpenMetricsRows {
     if (source.kind === 'distribution') this.#lines = new HistogramLines(family.baseName, source.bounds.map(formatCanonicalBound))
   }
 
-  writeHead(out: OutChunks): void {
+  writeHead(out: OutputBuffer): void {
     out.write(this.#head)
   }
 
   /** @param structure That of the source when its first chunk was written. */
-  writeChunk(at: number, structure: number, out: OutChunks): void {
+  writeChunk(at: number, structure: number, out: OutputBuffer): void {
     const chunk = this.#source.chunks[at]!
     if (this.#lines !== undefined) {
       this.#text.writeHistograms(at, structure, this.#lines, out, (cell) =>

@@ -6,7 +6,7 @@ import type { Encoder } from './encoder.js'
 import type { ExposedFamily } from './names.js'
 import { OpenMetricsRows } from './openmetrics-rows.js'
 import { groupedSeries, openMetricsHead, type OpenMetricsOptions, openMetricsSeries } from './openmetrics-text.js'
-import { OutChunks } from './out-chunks.js'
+import { OutputBuffer } from './output-buffer.js'
 import { hasRows, textOf } from './text-encoder.js'
 import { Turns } from './turns.js'
 
@@ -33,7 +33,7 @@ export function openMetricsEncoder({ created = false }: OpenMetricsOptions = {})
 
     async *encode(families: readonly Family[], signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
       const turns = new Turns(signal)
-      const out = new OutChunks()
+      const out = new OutputBuffer()
       for (const { source, exposed } of documentFamilies(families)) {
         const steps =
           isRowSource(source) && exposed.openMetricsType !== 'stateset'
@@ -51,7 +51,7 @@ export function openMetricsEncoder({ created = false }: OpenMetricsOptions = {})
   }
 }
 
-function* rowSteps(rows: OpenMetricsRows, { chunks, structure }: RowSource, out: OutChunks): Generator<void> {
+function* rowSteps(rows: OpenMetricsRows, { chunks, structure }: RowSource, out: OutputBuffer): Generator<void> {
   if (!chunks.some(hasRows)) return
   rows.writeHead(out)
   for (const at of chunks.keys()) {
@@ -60,7 +60,7 @@ function* rowSteps(rows: OpenMetricsRows, { chunks, structure }: RowSource, out:
   }
 }
 
-function* seriesSteps(family: ExposedFamily, { timeSeries }: Metric, created: boolean, out: OutChunks): Generator<void> {
+function* seriesSteps(family: ExposedFamily, { timeSeries }: Metric, created: boolean, out: OutputBuffer): Generator<void> {
   let head = openMetricsHead(family)
   for (const [i, series] of groupedSeries(family, timeSeries).entries()) {
     const text = openMetricsSeries(family, series, created)

@@ -5,7 +5,7 @@ import { FamilyTextCache, type TextDialect } from './family-text-cache.js'
 import { formatBound } from './format-number.js'
 import type { Metric } from '../../metrics/metric.js'
 import type { ExposedFamily } from './names.js'
-import { OutChunks } from './out-chunks.js'
+import { OutputBuffer } from './output-buffer.js'
 import { seriesText, textHead } from './text.js'
 import { Turns } from './turns.js'
 
@@ -39,7 +39,7 @@ export const textEncoder: Encoder = {
 
   async *encode(families: readonly Family[], signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
     const turns = new Turns(signal)
-    const out = new OutChunks()
+    const out = new OutputBuffer()
     for (const { source, exposed } of documentFamilies(families)) {
       if (!isRowSource(source)) {
         for (const _ of seriesSteps(exposed, source, out)) {
@@ -64,7 +64,7 @@ export const textEncoder: Encoder = {
 }
 
 /** A snapshot is written some series at a time: one of a large view would hold the event loop for long. */
-function* seriesSteps(family: ExposedFamily, { timeSeries }: Metric, out: OutChunks): Generator<void> {
+function* seriesSteps(family: ExposedFamily, { timeSeries }: Metric, out: OutputBuffer): Generator<void> {
   let head = textHead(family)
   for (let at = 0; at < timeSeries.length; at += SERIES_A_STEP) {
     const samples = timeSeries

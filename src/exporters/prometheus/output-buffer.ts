@@ -2,7 +2,7 @@
 const CHUNK_BYTES = 131_072
 
 /** Gathers what is written into chunks of one size, which then belong to whoever takes them. */
-export class OutChunks {
+export class OutputBuffer {
   #chunk: Buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES)
   #at = 0
   #full: Buffer[] = []

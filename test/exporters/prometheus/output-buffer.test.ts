@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
-import { OutChunks } from '../../../src/exporters/prometheus/out-chunks.js'
+import { OutputBuffer } from '../../../src/exporters/prometheus/output-buffer.js'
 
 const CHUNK = 131_072
 const filled = (length: number, byte: number) => Buffer.alloc(length, byte)
 
 /** Everything that was written. */
-const taken = (out: OutChunks) => Buffer.concat([...out.takeFull(), out.takeRest()])
+const taken = (out: OutputBuffer) => Buffer.concat([...out.takeFull(), out.takeRest()])
 
 test('what is written comes out in chunks of one size, and only once', () => {
-  const out = new OutChunks()
+  const out = new OutputBuffer()
   expect([out.hasFull, out.takeFull(), out.takeRest().length]).toEqual([false, [], 0])
   const bytes = Buffer.from(Array.from({ length: 2 * CHUNK + 10 }, (_, at) => at % 251))
   out.write(bytes)
@@ -20,7 +20,7 @@ test('what is written comes out in chunks of one size, and only once', () => {
 })
 
 test('a chunk that is just full is taken once more is written', () => {
-  const out = new OutChunks()
+  const out = new OutputBuffer()
   out.write(filled(CHUNK, 1))
   expect([out.hasFull, out.takeRest().length]).toEqual([false, CHUNK])
   out.write(Buffer.from([2]))
@@ -28,7 +28,7 @@ test('a chunk that is just full is taken once more is written', () => {
 })
 
 test('only as many bytes are written as are asked for', () => {
-  const out = new OutChunks()
+  const out = new OutputBuffer()
   out.write(filled(10, 1), 3)
   out.write(filled(10, 2), 0)
   out.write(filled(2, 3))
@@ -36,7 +36,7 @@ test('only as many bytes are written as are asked for', () => {
 })
 
 test('a place to write by hand begins behind what is there, in the next chunk where this one is too short', () => {
-  const out = new OutChunks()
+  const out = new OutputBuffer()
   out.write(filled(CHUNK - 8, 1))
   const fits = out.room(8)!
   expect(fits.at).toBe(CHUNK - 8)
@@ -52,14 +52,14 @@ test('a place to write by hand begins behind what is there, in the next chunk wh
 })
 
 test('a chunk that ends early is taken without its empty end, a full one whole', () => {
-  const out = new OutChunks()
+  const out = new OutputBuffer()
   out.write(filled(CHUNK, 1))
   expect(out.room(1)!.at).toBe(0)
   expect(out.takeFull().map(({ length }) => length)).toEqual([CHUNK])
 })
 
 test('there is room for a whole chunk and for no more', () => {
-  expect(new OutChunks().room(CHUNK)!.at).toBe(0)
-  expect(new OutChunks().room(CHUNK)!.bytes.length).toBe(CHUNK)
-  expect(new OutChunks().room(CHUNK + 1)).toBeUndefined()
+  expect(new OutputBuffer().room(CHUNK)!.at).toBe(0)
+  expect(new OutputBuffer().room(CHUNK)!.bytes.length).toBe(CHUNK)
+  expect(new OutputBuffer().room(CHUNK + 1)).toBeUndefined()
 })
