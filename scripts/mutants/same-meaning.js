@@ -363,7 +363,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/exporters/prometheus/document-families.ts',
+    file: 'src/exporters/prometheus/select-families.ts',
     why: 'names differ within a document, and sorting asks no more than whether the answer is below zero',
     lines: [
       'return chosen.sort((a, b) => ((a.exposed.name) <= (b.exposed.name) ? -1 : 1))',

@@ -8,7 +8,7 @@ import { selfMetrics } from '../../metrics/self-metrics.js'
 import { digest, type Guard, hasBearerToken } from './access.js'
 import { milliseconds, wholeNumber } from './check-option.js'
 import { LATE, within } from './deadline.js'
-import { documentFamilies } from './document-families.js'
+import { selectFamilies } from './select-families.js'
 import type { Encoder } from './encoder.js'
 import { gzipBytes, gzipChunks } from './gzip.js'
 import { negotiateFormat, prefersGzip } from './negotiation.js'
@@ -215,7 +215,7 @@ async function* continued(first: readonly Uint8Array[], rest: AsyncIterator<Uint
 function wanted(families: readonly Family[], query: RequestQuery | undefined): readonly Family[] {
   const names = wantedNames(query)
   if (names === undefined) return families
-  return documentFamilies(families)
+  return selectFamilies(families)
     .filter(({ exposed }) => exposed.ownedNames.some((name) => names.has(name)))
     .map(({ source }) => source)
 }

@@ -1,5 +1,5 @@
 import type { DistributionValue, Metric, SummaryValue, TimeSeries } from '../../metrics/metric.js'
-import { documentFamilies } from './document-families.js'
+import { selectFamilies } from './select-families.js'
 import { escapeValue } from './escape.js'
 import { exemplarText } from './exemplar-text.js'
 import { labelPairs } from './label-pairs.js'
@@ -25,7 +25,7 @@ export interface OpenMetricsOptions {
  * formatOpenMetrics(stats.getMetrics()) // # TYPE shop_requests counter\n# HELP … shop_requests_total 3\n# EOF\n
  */
 export function formatOpenMetrics(metrics: readonly Metric[], { created = false }: OpenMetricsOptions = {}): string {
-  const families = documentFamilies(metrics).map(({ source, exposed }) => {
+  const families = selectFamilies(metrics).map(({ source, exposed }) => {
     const samples = groupedSeries(exposed, source.timeSeries)
       .map((series) => openMetricsSeries(exposed, series, created))
       .join('')

@@ -1,7 +1,7 @@
 import type { Metric } from '../../metrics/metric.js'
 import { snapshotOf } from '../../metrics/snapshot.js'
 import { type Family, isRowSource, type RowSource } from '../../metrics/row-source.js'
-import { type DocumentFamily, documentFamilies } from './document-families.js'
+import { type SelectedFamily, selectFamilies } from './select-families.js'
 import type { Encoder } from './encoder.js'
 import type { ExposedFamily } from './names.js'
 import { OpenMetricsRows } from './openmetrics-rows.js'
@@ -18,7 +18,7 @@ const SERIES_A_STEP = 32
  */
 export function openMetricsEncoder({ created = false }: OpenMetricsOptions = {}): Encoder {
   const kept = new WeakMap<RowSource, OpenMetricsRows>()
-  const rowsOf = (family: DocumentFamily<RowSource>): OpenMetricsRows => {
+  const rowsOf = (family: SelectedFamily<RowSource>): OpenMetricsRows => {
     let rows = kept.get(family.source)
     if (rows === undefined) {
       rows = new OpenMetricsRows(family.source, family.exposed, textOf(family), created)
@@ -34,7 +34,7 @@ export function openMetricsEncoder({ created = false }: OpenMetricsOptions = {})
     async *encode(families: readonly Family[], signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
       const turns = new Turns(signal)
       const out = new OutputBuffer()
-      for (const { source, exposed } of documentFamilies(families)) {
+      for (const { source, exposed } of selectFamilies(families)) {
         const steps =
           isRowSource(source) && exposed.openMetricsType !== 'stateset'
             ? rowSteps(rowsOf({ source, exposed }), source, out)

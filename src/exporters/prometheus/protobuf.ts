@@ -1,6 +1,6 @@
 import { isRowSource, type Family, type RowSource, standsIn } from '../../metrics/row-source.js'
 import type { Metric } from '../../metrics/metric.js'
-import { documentFamilies } from './document-families.js'
+import { selectFamilies } from './select-families.js'
 import type { Encoder } from './encoder.js'
 import type { ExposedFamily, FamilyType } from './names.js'
 import { ProtobufMetrics } from './protobuf-metrics.js'
@@ -34,7 +34,7 @@ async function* encode(families: readonly Family[], signal?: AbortSignal): Async
   const turns = new Turns(signal)
   const out = new ProtobufWriter()
   let lengthBytes = 2
-  for (const { source, exposed } of documentFamilies(families)) {
+  for (const { source, exposed } of selectFamilies(families)) {
     // The length of a family stands before it, so of a large one all parts are written before any is sent.
     const parts: Uint8Array[] = []
     const start = out.openBare(lengthBytes)

@@ -1,5 +1,5 @@
 import { type Family, isRowSource, type RowChunk, type RowSource } from '../../metrics/row-source.js'
-import { documentFamilies, type DocumentFamily } from './document-families.js'
+import { selectFamilies, type SelectedFamily } from './select-families.js'
 import type { Encoder } from './encoder.js'
 import { FamilyTextCache, type TextDialect } from './family-text-cache.js'
 import { formatBound } from './format-number.js'
@@ -16,7 +16,7 @@ const DIALECT: TextDialect = { head: textHead, formatBound }
 const texts = new WeakMap<RowSource, FamilyTextCache>()
 
 /** The kept text of a family of rows, for this format and for those that share lines with it. */
-export function textOf({ source, exposed }: DocumentFamily<RowSource>): FamilyTextCache {
+export function textOf({ source, exposed }: SelectedFamily<RowSource>): FamilyTextCache {
   let text = texts.get(source)
   if (text === undefined) {
     text = new FamilyTextCache(source, exposed, DIALECT)
@@ -40,7 +40,7 @@ export const textEncoder: Encoder = {
   async *encode(families: readonly Family[], signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
     const turns = new Turns(signal)
     const out = new OutputBuffer()
-    for (const { source, exposed } of documentFamilies(families)) {
+    for (const { source, exposed } of selectFamilies(families)) {
       if (!isRowSource(source)) {
         for (const _ of seriesSteps(exposed, source, out)) {
           if (out.hasFull) yield* out.takeFull()

@@ -1,5 +1,5 @@
 import type { DistributionValue, Metric, SummaryValue, TimeSeries } from '../../metrics/metric.js'
-import { documentFamilies } from './document-families.js'
+import { selectFamilies } from './select-families.js'
 import { escapeHelp } from './escape.js'
 import { labelPairs } from './label-pairs.js'
 import type { ExposedFamily } from './names.js'
@@ -18,7 +18,7 @@ import { sampleLine, withLabel } from './sample-line.js'
  * formatText(stats.getMetrics()) // # HELP shop_requests_total Requests\n# TYPE shop_requests_total counter\n…
  */
 export function formatText(metrics: readonly Metric[]): string {
-  return documentFamilies(metrics)
+  return selectFamilies(metrics)
     .map(({ source, exposed }) => familyText(exposed, source))
     .join('')
     .toWellFormed()

@@ -11,7 +11,7 @@ const left = selfFamily({
   labelKeys: ['family', 'reason'],
 })
 
-export interface DocumentFamily<F extends Family> {
+export interface SelectedFamily<F extends Family> {
   readonly source: F
   readonly exposed: ExposedFamily
 }
@@ -20,8 +20,8 @@ export interface DocumentFamily<F extends Family> {
  * The families that can stand in one document, in the order of their names, so that documents can be compared.
  * Of families that clash the first given stays; whatever is left out is counted, and told once.
  */
-export function documentFamilies<F extends Family>(families: readonly F[]): DocumentFamily<F>[] {
-  const chosen: DocumentFamily<F>[] = []
+export function selectFamilies<F extends Family>(families: readonly F[]): SelectedFamily<F>[] {
+  const chosen: SelectedFamily<F>[] = []
   const owners = new Map<string, string>()
   for (const source of families) {
     const exposed = exposedFamily(source.descriptor)

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { selfFamilies } from '../../../src/base/self-count.js'
-import { documentFamilies } from '../../../src/exporters/prometheus/document-families.js'
+import { selectFamilies } from '../../../src/exporters/prometheus/select-families.js'
 import { metric } from './metric-samples.js'
 
 afterEach(() => vi.restoreAllMocks())
@@ -9,7 +9,7 @@ const gauge = (name: string, labelKeys: string[] = []) => metric({ name, type: '
 
 test('what is left out is counted by family and reason, and told with its name', () => {
   const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
-  const chosen = documentFamilies([gauge('families.of'), gauge('families_of'), gauge('families_in', ['p.q', 'p_q']), gauge('a')])
+  const chosen = selectFamilies([gauge('families.of'), gauge('families_of'), gauge('families_in', ['p.q', 'p_q']), gauge('a')])
   expect(chosen.map(({ exposed, source }) => [exposed.name, source.descriptor.name])).toEqual([
     ['a', 'a'],
     ['families_of', 'families.of'],
@@ -29,8 +29,8 @@ test('what is left out is counted by family and reason, and told with its name',
 
 test('the same name for another reason is told again', () => {
   const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
-  documentFamilies([gauge('two.reasons'), gauge('two_reasons')])
-  documentFamilies([gauge('two_reasons', ['p.q', 'p_q'])])
-  documentFamilies([gauge('other.reasons'), gauge('other_reasons'), gauge('other_reasons')])
+  selectFamilies([gauge('two.reasons'), gauge('two_reasons')])
+  selectFamilies([gauge('two_reasons', ['p.q', 'p_q'])])
+  selectFamilies([gauge('other.reasons'), gauge('other_reasons'), gauge('other_reasons')])
   expect(warned).toHaveBeenCalledTimes(3)
 })
