@@ -33,10 +33,10 @@ function labels(keys: readonly string[], { labelValues, overflow }: TimeSeries):
 }
 
 function points(series: TimeSeries): string {
-  return series.points.map(({ value }) => formatNumber(value)).join('; ')
+  return series.points.map(({ value }) => valueText(value)).join('; ')
 }
 
-function formatNumber(value: PointValue): string {
+function valueText(value: PointValue): string {
   if (typeof value === 'number') return figure(value)
   return value.kind === 'distribution' ? distribution(value) : summary(value)
 }

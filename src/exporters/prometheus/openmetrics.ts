@@ -8,7 +8,7 @@ import { OpenMetricsRows } from './openmetrics-rows.js'
 import { groupedSeries, openMetricsHead, type OpenMetricsOptions, openMetricsSeries } from './openmetrics-text.js'
 import { OutputBuffer } from './output-buffer.js'
 import { hasRows, textOf } from './text-encoder.js'
-import { Turns } from './turns.js'
+import { TimeSlicer } from '../../base/time-slicer.js'
 
 const SERIES_A_STEP = 32
 
@@ -32,7 +32,7 @@ export function openMetricsEncoder({ created = false }: OpenMetricsOptions = {})
     accepts: (mediaType, parameters) => mediaType === 'application/openmetrics-text' && (parameters.get('version') ?? '1.0.0') === '1.0.0',
 
     async *encode(families: readonly Family[], signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
-      const turns = new Turns(signal)
+      const slicer = new TimeSlicer(signal)
       const out = new OutputBuffer()
       for (const { source, exposed } of selectFamilies(families)) {
         const steps =
@@ -41,7 +41,7 @@ export function openMetricsEncoder({ created = false }: OpenMetricsOptions = {})
             : seriesSteps(exposed, isRowSource(source) ? snapshotOf(source, 0) : source, created, out)
         for (const _ of steps) {
           if (out.hasFull) yield* out.takeFull()
-          if (turns.over) await turns.next()
+          if (slicer.isOver) await slicer.nextSlice()
         }
       }
       out.write(Buffer.from('# EOF\n'))

@@ -5,7 +5,7 @@ import type { Encoder } from './encoder.js'
 import type { ExposedFamily, FamilyType } from './names.js'
 import { ProtobufMetrics } from './protobuf-metrics.js'
 import { ProtobufWriter, tag } from './protobuf-writer.js'
-import { Turns } from './turns.js'
+import { TimeSlicer } from '../../base/time-slicer.js'
 
 const TYPES: Readonly<Record<FamilyType, number>> = { counter: 0, gauge: 1, summary: 2, histogram: 4 }
 const NAME = tag(1, 2)
@@ -31,7 +31,7 @@ export const protobufEncoder: Encoder = {
 }
 
 async function* encode(families: readonly Family[], signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-  const turns = new Turns(signal)
+  const slicer = new TimeSlicer(signal)
   const out = new ProtobufWriter()
   let lengthBytes = 2
   for (const { source, exposed } of selectFamilies(families)) {
@@ -46,7 +46,7 @@ async function* encode(families: readonly Family[], signal?: AbortSignal): Async
         if (parts.length === 0) yield bytes.subarray(0, start - lengthBytes)
         parts.push(parts.length === 0 ? bytes.subarray(start) : bytes)
       }
-      if (turns.over) await turns.next()
+      if (slicer.isOver) await slicer.nextSlice()
     }
     if (parts.length > 0) {
       parts.push(out.take())

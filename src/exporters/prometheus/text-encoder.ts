@@ -7,7 +7,7 @@ import type { Metric } from '../../metrics/metric.js'
 import type { ExposedFamily } from './names.js'
 import { OutputBuffer } from './output-buffer.js'
 import { seriesText, textHead } from './text.js'
-import { Turns } from './turns.js'
+import { TimeSlicer } from '../../base/time-slicer.js'
 
 const SERIES_A_STEP = 32
 const DIALECT: TextDialect = { head: textHead, formatBound }
@@ -38,13 +38,13 @@ export const textEncoder: Encoder = {
   accepts: (mediaType, parameters) => mediaType === 'text/plain' && (parameters.get('version') ?? '0.0.4') === '0.0.4',
 
   async *encode(families: readonly Family[], signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
-    const turns = new Turns(signal)
+    const slicer = new TimeSlicer(signal)
     const out = new OutputBuffer()
     for (const { source, exposed } of selectFamilies(families)) {
       if (!isRowSource(source)) {
         for (const _ of seriesSteps(exposed, source, out)) {
           if (out.hasFull) yield* out.takeFull()
-          if (turns.over) await turns.next()
+          if (slicer.isOver) await slicer.nextSlice()
         }
         continue
       }
@@ -55,7 +55,7 @@ export const textEncoder: Encoder = {
       for (let at = 0; at < length; at++) {
         text.writeChunk(at, structure, out)
         if (out.hasFull) yield* out.takeFull()
-        if (turns.over) await turns.next()
+        if (slicer.isOver) await slicer.nextSlice()
       }
     }
     const rest = out.takeRest()

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { systemClock } from '../../../src/base/clock.js'
+import { TimeSlicer } from '../../../src/base/time-slicer.js'
 import type { Encoder } from '../../../src/exporters/prometheus/encoder.js'
 import { formatOpenMetrics } from '../../../src/exporters/prometheus/openmetrics-text.js'
 import { openMetricsEncoder } from '../../../src/exporters/prometheus/openmetrics.js'
@@ -101,7 +102,7 @@ describe.each(ENCODERS)('%s', (name, encoder) => {
   test('lets others have a turn after each chunk of rows, or each 32 series, where each takes its time', async () => {
     const turns = async (family: Family, slow: boolean): Promise<number> => {
       let nowMs = 0
-      const [clock, given] = [vi.spyOn(systemClock, 'monotonicMs'), vi.spyOn(globalThis, 'setImmediate')]
+      const [clock, given] = [vi.spyOn(systemClock, 'monotonicMs'), vi.spyOn(TimeSlicer.prototype, 'nextSlice')]
       clock.mockImplementation(() => (slow ? (nowMs += 10) : nowMs))
       await bytesOf(encoder.encode([family]))
       const { length } = given.mock.calls

@@ -1,0 +1,56 @@
+import { mock } from 'node:test'
+import { afterEach, expect, test, vi } from 'vitest'
+import { systemClock } from '../../src/base/clock.js'
+import { TimeSlicer } from '../../src/base/time-slicer.js'
+
+afterEach(() => {
+  vi.restoreAllMocks()
+  mock.timers.reset()
+})
+
+test('a slice is over after 2 ms, and the next one begins at its end', async () => {
+  let nowMs = 0
+  vi.spyOn(systemClock, 'monotonicMs').mockImplementation(() => nowMs)
+  const slicer = new TimeSlicer()
+  nowMs = 1.9
+  expect(slicer.isOver).toBe(false)
+  nowMs = 2
+  expect(slicer.isOver).toBe(true)
+  await slicer.nextSlice()
+  expect(slicer.isOver).toBe(false)
+})
+
+test('one slice of all that wait runs in each turn of the event loop, in the order of their arrival', async () => {
+  const order: string[] = []
+  const wait = async (name: string) => {
+    await new TimeSlicer().nextSlice()
+    order.push(name)
+  }
+  const all = Promise.all([wait('a'), wait('b'), wait('c')])
+  await new Promise(setImmediate)
+  expect(order).toEqual(['a'])
+  await all
+  expect(order).toEqual(['a', 'b', 'c'])
+})
+
+test('work that begins while other work waits leaves the first slice to the other', async () => {
+  const waiting = new TimeSlicer().nextSlice()
+  expect(new TimeSlicer().isOver).toBe(true)
+  await waiting
+})
+
+test('an aborted signal ends the work with its reason, before and during the wait', async () => {
+  const before = AbortSignal.abort(new Error('before'))
+  await expect(new TimeSlicer(before).nextSlice()).rejects.toThrow('before')
+  const during = new AbortController()
+  const next = new TimeSlicer(during.signal).nextSlice()
+  during.abort(new Error('during'))
+  await expect(next).rejects.toThrow('during')
+})
+
+test.each(['node:test', 'vitest'])('a slice comes while the timers are faked by %s', async (by) => {
+  if (by === 'vitest') vi.useFakeTimers({ toFake: ['setImmediate'] })
+  else mock.timers.enable({ apis: ['setImmediate'] })
+  await new TimeSlicer().nextSlice()
+  vi.useRealTimers()
+})
