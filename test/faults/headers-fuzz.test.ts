@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Encoder } from '../../src/exporters/prometheus/encoder.js'
-import { headerClauses } from '../../src/exporters/prometheus/header-clauses.js'
+import { headerClauses } from '../../src/exporters/prometheus/accept-header.js'
 import { negotiateFormat, prefersGzip } from '../../src/exporters/prometheus/negotiation.js'
 import { openMetricsEncoder } from '../../src/exporters/prometheus/openmetrics.js'
 import { protobufEncoder } from '../../src/exporters/prometheus/protobuf.js'

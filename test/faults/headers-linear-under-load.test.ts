@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { hasBearerToken } from '../../src/exporters/prometheus/access.js'
+import { hasBearerToken } from '../../src/exporters/prometheus/bearer-auth.js'
 import type { Encoder } from '../../src/exporters/prometheus/encoder.js'
 import { negotiateFormat, prefersGzip } from '../../src/exporters/prometheus/negotiation.js'
 import { openMetricsEncoder } from '../../src/exporters/prometheus/openmetrics.js'

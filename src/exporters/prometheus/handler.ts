@@ -5,8 +5,8 @@ import { checkProducers, gatherFamilies } from '../../metrics/gather.js'
 import type { MetricProducer } from '../../metrics/producer.js'
 import type { Family } from '../../metrics/row-source.js'
 import { selfMetrics } from '../../metrics/self-metrics.js'
-import { digest, type Guard, hasBearerToken } from './access.js'
-import { milliseconds, wholeNumber } from './check-option.js'
+import { digest, type Guard, hasBearerToken } from './bearer-auth.js'
+import { milliseconds, wholeNumber } from './options.js'
 import { LATE, within } from './deadline.js'
 import { selectFamilies } from './select-families.js'
 import type { Encoder } from './encoder.js'
@@ -17,8 +17,8 @@ import { protobufEncoder } from './protobuf.js'
 import { Scrape } from './scrape.js'
 import { ScrapeBody } from './scrape-body.js'
 import { headerValue, type RequestHeaders, type RequestQuery, scrapeTimeoutMs, wantedNames } from './scrape-request.js'
-import { ScrapeSlots } from './scrape-slots.js'
-import { SharedGathering } from './shared-gathering.js'
+import { Semaphore } from './semaphore.js'
+import { SingleFlightGather } from './single-flight-gather.js'
 import { textEncoder } from './text-encoder.js'
 
 export interface MetricsHandlerOptions {
@@ -90,8 +90,8 @@ export function metricsHandler(options: MetricsHandlerOptions): MetricsHandler {
 }
 
 class Handler {
-  readonly #gathering: SharedGathering
-  readonly #slots: ScrapeSlots
+  readonly #gathering: SingleFlightGather
+  readonly #slots: Semaphore
   readonly #encoders: readonly [Encoder, ...Encoder[]]
   readonly #tokens: readonly Buffer[]
   readonly #guard: Guard | undefined
@@ -104,8 +104,8 @@ class Handler {
     const ownIsThere = options.producers.some(({ name }) => name === SELF_METRICS)
     const producers = options.selfMetrics === false || ownIsThere ? [...options.producers] : [...options.producers, selfMetrics()]
     this.#clock = options.clock ?? systemClock
-    this.#gathering = new SharedGathering((timeoutMs) => gatherFamilies(producers, { timeoutMs }), this.#clock)
-    this.#slots = new ScrapeSlots(
+    this.#gathering = new SingleFlightGather((timeoutMs) => gatherFamilies(producers, { timeoutMs }), this.#clock)
+    this.#slots = new Semaphore(
       wholeNumber('maxInFlight', options.maxInFlight, 50, 1, 1_000_000),
       wholeNumber('maxWaiting', options.maxWaiting, 1_000, 0, 1_000_000),
     )

@@ -1,4 +1,4 @@
-export type { Guard } from './access.js'
+export type { Guard } from './bearer-auth.js'
 export type { Encoder } from './encoder.js'
 export { fetchHandler } from './fetch-handler.js'
 export {

@@ -1,5 +1,5 @@
 import type { Encoder } from './encoder.js'
-import { headerClauses } from './header-clauses.js'
+import { headerClauses } from './accept-header.js'
 
 export interface NegotiatedFormat {
   readonly encoder: Encoder

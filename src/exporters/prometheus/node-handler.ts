@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
-import { milliseconds } from './check-option.js'
+import { milliseconds } from './options.js'
 import { clientSignal } from './client-signal.js'
 import { type MetricsHandler, type MetricsHandlerOptions, metricsHandler } from './handler.js'
 

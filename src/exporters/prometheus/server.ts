@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { DefinitionError, TallyscopeError } from '../../base/errors.js'
-import { BusySockets } from './busy-sockets.js'
-import { milliseconds, wholeNumber } from './check-option.js'
+import { ConnectionTracker } from './connection-tracker.js'
+import { milliseconds, wholeNumber } from './options.js'
 import { type NodeHandlerOptions, nodeHandler } from './node-handler.js'
 
 export interface ServeMetricsOptions extends NodeHandlerOptions {
@@ -53,12 +53,12 @@ export async function serveMetrics(options: ServeMetricsOptions): Promise<Metric
   const server = createServer(
     { requestTimeout, headersTimeout, keepAliveTimeout: 30_000, connectionsCheckingInterval: Math.min(1_000, headersTimeout) },
     (request, response) => {
-      busy.answering(request, response)
+      connections.answering(request, response)
       if (pathOf(request) === path) scrape(request, response)
       else notFound(request, response, path)
     },
   )
-  const busy = new BusySockets(server)
+  const connections = new ConnectionTracker(server)
   await listen(server, port, host)
   const address = server.address() as AddressInfo
   const url = `http://${urlHost(host)}:${address.port}${path}`
@@ -66,7 +66,7 @@ export async function serveMetrics(options: ServeMetricsOptions): Promise<Metric
   return {
     url,
     port: address.port,
-    close: () => (closing ??= close(server, busy, closeTimeoutMs)),
+    close: () => (closing ??= close(server, connections, closeTimeoutMs)),
   }
 }
 
@@ -83,14 +83,14 @@ function listen(server: Server, port: number, host: string): Promise<void> {
   })
 }
 
-function close(server: Server, busy: BusySockets, timeoutMs: number): Promise<void> {
+function close(server: Server, connections: ConnectionTracker, timeoutMs: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => server.closeAllConnections(), timeoutMs)
     server.close(() => {
       clearTimeout(timer)
       resolve()
     })
-    busy.close()
+    connections.close()
   })
 }
 

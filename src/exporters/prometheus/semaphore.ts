@@ -2,7 +2,7 @@
  * Room for scrapes that are being answered. Those beyond it wait in line for as long as they may, so that a burst is
  * answered whole and an overload is turned away; the line has an end too.
  */
-export class ScrapeSlots {
+export class Semaphore {
   readonly #slots: number
   readonly #places: number
   readonly #line = new Set<() => void>()

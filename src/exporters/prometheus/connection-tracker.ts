@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
  * Which connections of a server are being answered, so that closing need not wait for the others: Node counts one
  * that has never sent anything as busy.
  */
-export class BusySockets {
+export class ConnectionTracker {
   readonly #requests = new Map<Socket, number>()
   #closing = false
 

@@ -5,7 +5,7 @@ import type { Family } from '../../metrics/row-source.js'
 export type Gather = (timeoutMs: number) => Promise<readonly Family[]>
 
 /** One gathering for all scrapes that come while it runs: derived metrics are asked once, not once a scraper. */
-export class SharedGathering {
+export class SingleFlightGather {
   readonly #gather: Gather
   readonly #clock: Clock
   #running: { readonly endsMs: number; readonly families: Promise<readonly Family[]> } | undefined
