@@ -88,6 +88,14 @@ function forgetPeak() {
 
 let levelMB = 0
 
+/** CPU time in ms, of all threads, that commands have taken so far: it is not part of what scrapes cost. */
+let commandsMs = 0
+
+function cpuMs() {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1_000
+}
+
 /** @type {{ [what: string]: (argument: number) => unknown }} */
 const commands = {
   touch: (share) => touchShare(fleet, count, share, round++),
@@ -97,6 +105,7 @@ const commands = {
     levelMB = memory().nowMB
   },
   peak: () => memory().peakMB - levelMB,
+  cpu: () => cpuMs() - commandsMs,
   watch: () => {
     Object.assign(watch, { on: true, wallMs: 0, ownMs: 0, runMs: 0 })
     watchLoop()
@@ -109,8 +118,10 @@ const commands = {
 }
 
 process.on('message', (/** @type {{ id: number, what: string, argument: number }} */ { id, what, argument }) => {
+  const startMs = cpuMs()
   const answer = commands[what]?.(argument)
   process.send?.({ id, answer })
+  commandsMs += cpuMs() - startMs
 })
 process.on('disconnect', () => process.exit())
 process.send?.({ url: await fleet.serve() })

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 /**
  * A contender that serves its metrics in a process of its own.
  * @typedef {object} Served
+ * @property {string} url
  * @property {() => Promise<number>} scrape Gives the bytes of the body.
  * @property {(what: string, argument?: number) => Promise<any>} ask
  * @property {() => string | undefined} ended Why the process is gone, if it is.
@@ -42,6 +43,7 @@ export function serve(contender, kind, count) {
       waiting.delete(id)
       if (url === undefined) return
       resolve({
+        url,
         scrape: () => bytesOf(url, agent),
         ask: (what, argument) =>
           new Promise((answered) => {
