@@ -5,7 +5,7 @@ import { isAbsolute, join } from 'node:path'
 import { rolldown } from 'rolldown'
 
 /** Stays a file of its own, so that what it requires is found by its name there, by Node and by bundlers. */
-const LOADER = 'metrics/hdr-load.cjs'
+const LOADER = 'metrics/histograms/hdr-load.cjs'
 
 /**
  * @param {string} modules the folder with the modules

@@ -62,7 +62,10 @@ const GROUPS = [
   {
     name: 'rows',
     sources: /^src\/metrics\/(row-store|store-chunk|column-source|row-source|series-place|snapshot)\.ts$/,
-    tests: [...metrics('store-chunk', 'series-place', 'row-store', 'gauge', 'column-source', 'snapshot'), 'test/stats/record.test.ts'],
+    tests: [
+      ...metrics('store-chunk', 'series-place', 'row-store', 'gauge', 'column-source', 'snapshot'),
+      'test/stats/recording/record.test.ts',
+    ],
   },
 ]
 /** A run of a file with a mutant that takes longer is ended, and the mutant counts as killed. */

@@ -1,6 +1,6 @@
 // @ts-check
 // A value's bucket: the engine's search beside a plain scan and a binary search.
-import { BucketSearch } from '../../build/metrics/bucket-search.js'
+import { BucketSearch } from '../../build/metrics/store/bucket-search.js'
 import { BOUNDS, LATENCIES } from '../fixtures.js'
 
 /**

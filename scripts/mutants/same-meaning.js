@@ -1,7 +1,7 @@
 // Mutants that mean the same as the code, so that no test can tell them from it. `lines` are as the report shows them.
 export const SAME_MEANING = [
   {
-    file: 'src/exporters/prometheus/write-number.ts',
+    file: 'src/exporters/prometheus/format/write-number.ts',
     why: 'the other branch writes the same text, only slower; the room is more than any value takes; the text is ASCII',
     lines: [
       'export const MAX_NUMBER_BYTES = 33',
@@ -16,7 +16,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/metrics/borrowed-cells.ts',
+    file: 'src/metrics/store/borrowed-cells.ts',
     why: 'what is written outside of a typed array is written nowhere',
     lines: [
       'for (let cell = -1; cell < rows; cell++) cells.copy(cell, this, cell)',
@@ -24,7 +24,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/metrics/bucket-search.ts',
+    file: 'src/metrics/store/bucket-search.ts',
     why: 'a table that is coarser, larger or told to hold several bounds in a place makes the scan begin earlier: more steps, the same bucket',
     lines: [
       'const NUMBER = new Float32Array(2)',
@@ -72,7 +72,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/exporters/prometheus/protobuf-writer.ts',
+    file: 'src/exporters/prometheus/format/protobuf-writer.ts',
     why: 'more is reserved than needed, or by the call before; the other way to write a number or a text gives the same bytes',
     lines: [
       'const TWO_TO_32 = 2 ** 31',
@@ -98,7 +98,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/exporters/prometheus/protobuf-writer.ts',
+    file: 'src/exporters/prometheus/format/protobuf-writer.ts',
     why: 'only a message of 256 MB gets there',
     lines: [
       'const needed = length < 128 ? 1 : length < 16_384 ? 2 : length < 2_097_152 ? 3 : (length) <= (268_435_456) ? 4 : 5',
@@ -109,22 +109,22 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/exporters/prometheus/protobuf-metrics.ts',
+    file: 'src/exporters/prometheus/format/protobuf-metrics.ts',
     why: 'a guess of how many bytes a length takes, put right at the end of the message',
     lines: ['#metricLength = 2', '#metricLength = 0', '#histogramLength = 3', '#histogramLength = 1'],
   },
   {
-    file: 'src/exporters/prometheus/protobuf-metrics.ts',
+    file: 'src/exporters/prometheus/format/protobuf-metrics.ts',
     why: 'without buckets there is nothing to write but an empty list, which reads as none; what lies behind the last is no neighbour; counts of buckets are not negative',
     lines: ['while ((next) <= (indexes.length) && indexes[next] === indexes[next - 1]! + 1) next++'],
   },
   {
-    file: 'src/exporters/prometheus/exemplar-text.ts',
+    file: 'src/exporters/prometheus/format/exemplar-text.ts',
     why: 'what follows gives undefined or false too',
     lines: ['/* no return undefined */', '/* no return false */'],
   },
   {
-    file: 'src/exporters/prometheus/histogram-text-cache.ts',
+    file: 'src/exporters/prometheus/format/histogram-text-cache.ts',
     why: 'the room is estimated with 32 bytes for every number: a little more or less is enough as well',
     lines: [
       'this.lines = this.bucketTails.length + 3',
@@ -141,7 +141,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/exporters/prometheus/histogram-text-cache.ts',
+    file: 'src/exporters/prometheus/format/histogram-text-cache.ts',
     why: 'replaced by the first update, or made anew though it need not be; one turn more writes where nothing is read',
     lines: [
       '#labels: Buffer = Buffer.alloc(1)',
@@ -155,12 +155,12 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/exporters/prometheus/family-text-cache.ts',
+    file: 'src/exporters/prometheus/format/family-text-cache.ts',
     why: 'a page made anew says the same, only slower',
     lines: ['const page = (this.#distributions[at] = new HistogramTextCache())'],
   },
   {
-    file: 'src/metrics/chunks.ts',
+    file: 'src/metrics/store/chunks.ts',
     why: 'at this very place both branches give the same',
     lines: [
       'if ((row) > (MAX_CHUNK_ROWS)) return 4 + (row >>> 9)',
@@ -170,7 +170,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/metrics/distribution-cells.ts',
+    file: 'src/metrics/store/distribution-cells.ts',
     why: 'more memory than is used; a bucket that was just counted is never 0, and what is called too often looks again; nothing is carried where a count is below 2^31',
     lines: [
       'this.width = search.bounds.length + 2',
@@ -191,7 +191,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/metrics/sum-cells.ts',
+    file: 'src/metrics/store/sum-cells.ts',
     why: 'the other way to add gives the same sum; what is carried early is not lost; a sum has one exemplar, whatever the bucket',
     lines: [
       'if ((value | 1) === value && value >= 0) {',
@@ -208,17 +208,17 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/metrics/last-value-cells.ts',
+    file: 'src/metrics/store/last-value-cells.ts',
     why: 'more memory than is used',
     lines: ['this.values = new ChunkMemory(rows, 1, kind).doubles(rows)'],
   },
   {
-    file: 'src/metrics/exemplars.ts',
+    file: 'src/metrics/store/exemplars.ts',
     why: 'no epoch has this number either',
     lines: ['if (this.keptIn !== undefined) this.keptIn[place] = -1'],
   },
   {
-    file: 'src/metrics/epoch-log.ts',
+    file: 'src/metrics/store/epoch-log.ts',
     why: 'other strides are as exact as is promised; the first epoch that is not known exactly is dated by its neighbour',
     lines: [
       'const STRIDES = [1, 33, 1_024, 32_768] as const',
@@ -229,7 +229,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/metrics/label-text.ts',
+    file: 'src/metrics/store/label-text.ts',
     why: 'a text is its own String(); what is cut off more or less before is cut to the limit after; a text that ends at the limit is whole',
     lines: [
       "const text = typeof value === '' ? value : String(value) // -0 reads `0`, which is meant",
@@ -244,12 +244,12 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/metrics/label.ts',
+    file: 'src/metrics/store/label.ts',
     why: 'no text is as short either; replaced by the index before it is read',
     lines: ['const NOTHING = -2', 'shift = 1', 'shift = -1', 'bits = 1', 'bits = -1'],
   },
   {
-    file: 'src/metrics/label.ts',
+    file: 'src/metrics/store/label.ts',
     why: 'every place reads the key that it is given; what the letters do not find is looked for elsewhere',
     lines: [
       '/* no this.place = placeOf(this.key) */',
@@ -259,7 +259,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/metrics/row-places.ts',
+    file: 'src/metrics/store/row-places.ts',
     why: 'another mask, start or multiplier of a hash is as good; places begin at even words',
     lines: [
       'const mask = table.length - 2',
@@ -278,7 +278,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/metrics/row-index.ts',
+    file: 'src/metrics/store/row-index.ts',
     why: 'another number that stands for nothing else, or a value that is replaced before it is read',
     lines: [
       'export const REFUSED = -3',
@@ -292,7 +292,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/metrics/row-index.ts',
+    file: 'src/metrics/store/row-index.ts',
     why: 'decides in which form or size the table is, or whether it is laid out anew, and so how quickly a row is found, not which',
     lines: [
       'const SMALL_TABLE = 2049',
@@ -329,7 +329,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/metrics/row-index.ts',
+    file: 'src/metrics/store/row-index.ts',
     why: 'which finds are remembered, and whether: what is not is looked up, which is only slower',
     lines: [
       'const KEEP_EACH = 64',
@@ -350,12 +350,12 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/metrics/row-index.ts',
+    file: 'src/metrics/store/row-index.ts',
     why: 'the map knows all that the object knows; a label that is none reads as not set, which changes nothing',
     lines: ['for (let at = -1; at < values.length; at++) {', 'for (let at = 0; (at) <= (values.length); at++) {'],
   },
   {
-    file: 'src/exporters/prometheus/histogram-text-cache.ts',
+    file: 'src/exporters/prometheus/format/histogram-text-cache.ts',
     why: 'the labels of a hole are written nowhere; a row that does not return at once is put together apart, with the same bytes',
     lines: [
       "const own = chunk.isLive(cell) ? labels(cell) : 'mutant'",
@@ -363,7 +363,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/exporters/prometheus/select-families.ts',
+    file: 'src/exporters/prometheus/format/select-families.ts',
     why: 'names differ within a document, and sorting asks no more than whether the answer is below zero',
     lines: [
       'return chosen.sort((a, b) => ((a.exposed.name) <= (b.exposed.name) ? -1 : 1))',
@@ -373,7 +373,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/exporters/prometheus/openmetrics-rows.ts',
+    file: 'src/exporters/prometheus/format/openmetrics-rows.ts',
     why: 'the time of a point is not written',
     lines: [
       'return openMetricsSeries(this.#family, seriesOf(this.#source, chunk, cell, 1), this.#created)',
@@ -381,7 +381,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/exporters/prometheus/openmetrics-rows.ts',
+    file: 'src/exporters/prometheus/format/openmetrics-rows.ts',
     why: 'lines that are put together anew, though they are kept, are the same, only slower',
     lines: [
       "if ((type === 'gauge') && (type === 'unknown')) return true",
@@ -399,22 +399,22 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/exporters/prometheus/openmetrics-text.ts',
+    file: 'src/exporters/prometheus/format/openmetrics-text.ts',
     why: 'a bound that is not there is no negative one',
     lines: ['return sum >= 0 && (bounds[0] ?? 1) >= 0'],
   },
   {
-    file: 'src/exporters/prometheus/openmetrics.ts',
+    file: 'src/exporters/prometheus/format/openmetrics.ts',
     why: 'what is not kept is made anew, the same and slower',
     lines: ['/* no kept.set(family.source, rows) */'],
   },
   {
-    file: 'src/exporters/prometheus/text.ts',
+    file: 'src/exporters/prometheus/format/text.ts',
     why: 'joined to a text, undefined is an empty one',
     lines: ["/* no return '' */"],
   },
   {
-    file: 'src/exporters/prometheus/protobuf.ts',
+    file: 'src/exporters/prometheus/format/protobuf.ts',
     why: 'parts of another size, the same document; a guess of how many bytes a length takes, put right at the end; a family is more than a byte',
     lines: [
       'const PART_BYTES = 60001',
@@ -426,7 +426,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/exporters/prometheus/sample-text-cache.ts',
+    file: 'src/exporters/prometheus/format/sample-text-cache.ts',
     why: 'replaced by the first update; the room is estimated with 32 bytes for every number: a little more or less is enough as well',
     lines: [
       '#bytes: Buffer = Buffer.alloc(1)',
@@ -448,7 +448,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/exporters/prometheus/sample-text-cache.ts',
+    file: 'src/exporters/prometheus/format/sample-text-cache.ts',
     why: 'what is rendered or written again though it need not be is the same, only slower; a cell that is none has no line',
     lines: [
       '/* no this.#epoch = epoch */',
@@ -461,7 +461,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/metrics/sparse-buckets.ts',
+    file: 'src/metrics/histograms/sparse-buckets.ts',
     why: 'room for more or fewer before it grows; where the newest value went is looked up again where it is not known, and what lies before the first is no bucket',
     lines: [
       'const START_ROOM = 17',
@@ -477,7 +477,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/metrics/series-place.ts',
+    file: 'src/metrics/store/series-place.ts',
     why: 'no epoch or structure has this number, or the value is replaced before it is read; what is done twice within an epoch comes to the same',
     lines: [
       'private epoch = -2',
@@ -491,17 +491,17 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/metrics/column-source.ts',
+    file: 'src/metrics/store/column-source.ts',
     why: 'no chunk of rows has such a version; undefined is what is answered anyway',
     lines: ['version: -2,', 'labelValue: () => undefined,', 'exemplar: () => undefined,'],
   },
   {
-    file: 'src/metrics/row-source.ts',
+    file: 'src/metrics/data/row-source.ts',
     why: 'no row is younger than the youngest',
     lines: ['return chunk.isLive(cell) && ((chunk.youngest) < (structure) || chunk.birth(cell) <= structure)'],
   },
   {
-    file: 'src/metrics/row-index.ts',
+    file: 'src/metrics/store/row-index.ts',
     why: 'decides when texts are forgotten, or where they are looked for, not which row they lead to; who inserts has raised the turn by asking before',
     lines: [
       'if (this.labels.some(({ texts }) => (texts.length > 64) || (texts.length > rows.length * 2))) this.forgetUnused(rows)',
@@ -521,7 +521,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/metrics/snapshot.ts',
+    file: 'src/metrics/data/snapshot.ts',
     why: 'a scalar has one exemplar, whatever the bucket',
     lines: [
       "const exemplar = source.kind === 'scalar' ? chunk.exemplar(cell, 1) : undefined",
@@ -529,12 +529,12 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/metrics/row-store.ts',
+    file: 'src/metrics/store/row-store.ts',
     why: 'what is not known is found out as well, only dearer; no row fits below a limit of 0 either',
     lines: ['/* no this.index.close() */', 'this.rowLimit = -1'],
   },
   {
-    file: 'src/metrics/store-chunk.ts',
+    file: 'src/metrics/store/store-chunk.ts',
     why: 'the structures of births are kept though they are all the same',
     lines: [
       '/* no this.youngest = epochs.structure */',
@@ -542,7 +542,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/exporters/prometheus/openmetrics.ts',
+    file: 'src/exporters/prometheus/format/openmetrics.ts',
     why: 'the time of a point is not written',
     lines: [
       ': seriesSteps(exposed, isRowSource(source) ? snapshotOf(source, 1) : source, created, out)',
@@ -550,7 +550,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/exporters/prometheus/text-encoder.ts',
+    file: 'src/exporters/prometheus/format/text-encoder.ts',
     why: 'undefined is as false where it is asked for',
     lines: ['/* no return false */'],
   },

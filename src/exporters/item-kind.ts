@@ -1,4 +1,4 @@
-import type { Metric } from '../metrics/metric.js'
+import type { Metric } from '../metrics/data/metric.js'
 
 /** What an exporter was given, told by shape: exporters serve metrics, spans, and whatever a user makes. */
 export type ItemKind = 'metric' | 'span' | 'item'

@@ -1,4 +1,4 @@
-import type { MetricDescriptor } from '../metrics/metric.js'
+import type { MetricDescriptor } from '../metrics/data/metric.js'
 import { type Collector, exact, type Take } from './collector.js'
 
 // Node has no public way to these two; prom-client shows them, so dashboards have them.

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import type { MetricDescriptor } from '../metrics/metric.js'
+import type { MetricDescriptor } from '../metrics/data/metric.js'
 import { type Collector, exact, type Take } from './collector.js'
 import type { SystemFiles } from './system-file.js'
 

@@ -1,4 +1,4 @@
-import type { MetricDescriptor, MetricType, PointValue } from '../metrics/metric.js'
+import type { MetricDescriptor, MetricType, PointValue } from '../metrics/data/metric.js'
 
 /** Takes one value that a collector has read. */
 export type Take = (name: string, value: PointValue, labelValues?: readonly string[]) => void

@@ -1,7 +1,7 @@
 import { type EventLoopUtilization, monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import type { Clock } from '../base/clock.js'
 import { startTimer } from '../base/timer.js'
-import type { MetricDescriptor } from '../metrics/metric.js'
+import type { MetricDescriptor } from '../metrics/data/metric.js'
 import { type Collector, exact, type Take } from './collector.js'
 import { joinLag, lagPercentile, type LagMonitor, type LagWindow, readLag } from './lag-window.js'
 

@@ -1,5 +1,5 @@
 import { constants, type NodeGCPerformanceDetail, PerformanceObserver } from 'node:perf_hooks'
-import type { DistributionValue, MetricDescriptor } from '../metrics/metric.js'
+import type { DistributionValue, MetricDescriptor } from '../metrics/data/metric.js'
 import { type Collector, exact, type Take } from './collector.js'
 
 const KINDS: ReadonlyMap<number | undefined, string> = new Map([

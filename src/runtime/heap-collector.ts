@@ -1,5 +1,5 @@
 import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8'
-import type { MetricDescriptor } from '../metrics/metric.js'
+import type { MetricDescriptor } from '../metrics/data/metric.js'
 import { type Collector, exact, type Take } from './collector.js'
 
 /** V8's heap and its spaces, and which Node.js this is. */

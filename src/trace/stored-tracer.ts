@@ -1,5 +1,5 @@
 import type { Frame } from '../base/context.js'
-import { FrameParent } from './current-span.js'
+import { FrameParent } from './span/current-span.js'
 
 /** The place among a frame's spans that belongs to no tracer: whose owner is the stored one. */
 const STORED = {}

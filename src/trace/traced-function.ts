@@ -1,5 +1,5 @@
-import type { Span } from './span.js'
-import type { SpanOptions } from './span-options.js'
+import type { Span } from './span/span.js'
+import type { SpanOptions } from './span/span-options.js'
 
 /** Whatever function: `never` for what it takes lets every function type in. */
 export type AnyFunction = (this: never, ...args: never[]) => unknown

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import * as tallyscope from '../../src/index.js'
-import { Span } from '../../src/trace/span.js'
-import { SpanContext } from '../../src/trace/span-context.js'
-import { SpanData } from '../../src/trace/span-data.js'
-import { Status } from '../../src/trace/status.js'
-import { Tracer } from '../../src/tracer.js'
+import { Span } from '../../src/trace/span/span.js'
+import { SpanContext } from '../../src/trace/context/span-context.js'
+import { SpanData } from '../../src/trace/data/span-data.js'
+import { Status } from '../../src/trace/data/status.js'
+import { Tracer } from '../../src/setup/tracer.js'
 
 // That the programs of docs/tracing.md run and print what stands below them is tested with those of all pages.
 const page = (name: string) => readFileSync(join(import.meta.dirname, '../../docs', name), 'utf8')

@@ -1,4 +1,4 @@
-import type { Metric } from '../../src/metrics/metric.js'
+import type { Metric } from '../../src/metrics/data/metric.js'
 
 /** One metric of each kind that people get to see, at one moment. */
 export const TIME_UNIX_MS = Date.UTC(2024, 0, 15, 10, 30, 15)

@@ -1,12 +1,12 @@
-import { openMetricsEncoder } from '../../src/exporters/prometheus/openmetrics.js'
-import { protobufEncoder } from '../../src/exporters/prometheus/protobuf.js'
-import { textEncoder } from '../../src/exporters/prometheus/text-encoder.js'
-import type { MetricProducer } from '../../src/metrics/producer.js'
-import type { Family } from '../../src/metrics/row-source.js'
-import { bytesOf } from '../exporters/prometheus/metric-samples.js'
-import { readProtobuf } from '../exporters/prometheus/read-protobuf.js'
-import { readOpenMetrics } from '../exporters/prometheus/strict-openmetrics-reader.js'
-import { readText } from '../exporters/prometheus/text-reader.js'
+import { openMetricsEncoder } from '../../src/exporters/prometheus/format/openmetrics.js'
+import { protobufEncoder } from '../../src/exporters/prometheus/format/protobuf.js'
+import { textEncoder } from '../../src/exporters/prometheus/format/text-encoder.js'
+import type { MetricProducer } from '../../src/metrics/data/producer.js'
+import type { Family } from '../../src/metrics/data/row-source.js'
+import { bytesOf } from '../exporters/prometheus/format/metric-samples.js'
+import { readProtobuf } from '../exporters/prometheus/format/read-protobuf.js'
+import { readOpenMetrics } from '../exporters/prometheus/format/strict-openmetrics-reader.js'
+import { readText } from '../exporters/prometheus/format/text-reader.js'
 
 /** One counter or gauge as a reader finds it; labels in the order of their names. */
 export type Read = readonly [name: string, labels: Readonly<Record<string, string>>, value: number]

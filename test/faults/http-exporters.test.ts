@@ -3,11 +3,11 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { ExportError } from '../../src/base/errors.js'
-import { AsyncTransport } from '../../src/exporters/async-transport.js'
-import { PushGatewayExporter, type PushGatewayExporterOptions } from '../../src/exporters/prometheus/push-gateway-exporter.js'
-import type { Metric } from '../../src/metrics/metric.js'
+import { AsyncTransport } from '../../src/exporters/transport/async-transport.js'
+import { PushGatewayExporter, type PushGatewayExporterOptions } from '../../src/exporters/prometheus/push/push-gateway-exporter.js'
+import type { Metric } from '../../src/metrics/data/metric.js'
 import { ManualClock } from '../../src/testing/manual-clock.js'
-import { metric } from '../exporters/prometheus/metric-samples.js'
+import { metric } from '../exporters/prometheus/format/metric-samples.js'
 import { selfValue } from '../exporters/self-value.js'
 
 const one = metric({ name: 'one', type: 'GAUGE_INT64' }, [[], 1])

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { PeriodicMetricTask } from '../../src/metrics/periodic-metric-task.js'
-import { distribution } from '../../src/stats/aggregation.js'
+import { PeriodicMetricTask } from '../../src/metrics/collection/periodic-metric-task.js'
+import { distribution } from '../../src/stats/views/aggregation.js'
 import { Stats } from '../../src/stats/stats.js'
 import { amount, figure } from './amount.js'
 

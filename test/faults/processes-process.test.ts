@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { build, ChildProgram } from '../exporters/child-program.js'
-import { readText } from '../exporters/prometheus/text-reader.js'
+import { readText } from '../exporters/prometheus/format/text-reader.js'
 import { amount, figure } from './amount.js'
 import { get, RawClient } from './raw-client.js'
 

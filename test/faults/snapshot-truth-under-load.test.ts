@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { metricsHandler } from '../../src/exporters/prometheus/handler.js'
-import { distribution } from '../../src/stats/aggregation.js'
+import { metricsHandler } from '../../src/exporters/prometheus/http/handler.js'
+import { distribution } from '../../src/stats/views/aggregation.js'
 import { Stats } from '../../src/stats/stats.js'
-import { bytesOf } from '../exporters/prometheus/metric-samples.js'
+import { bytesOf } from '../exporters/prometheus/format/metric-samples.js'
 import { amount, figure } from './amount.js'
 
 // So many that a document takes several slices also on a quick machine: between them values are recorded.

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { MetricRegistry } from '../../src/metrics/metric-registry.js'
-import { distribution } from '../../src/stats/aggregation.js'
-import { TagMap } from '../../src/stats/tag-map.js'
+import { MetricRegistry } from '../../src/metrics/instruments/metric-registry.js'
+import { distribution } from '../../src/stats/views/aggregation.js'
+import { TagMap } from '../../src/stats/tags/tag-map.js'
 import { keptBytes, megabyte } from '../base/kept-bytes.js'
 import { engine } from '../stats/engine.js'
 

@@ -1,5 +1,5 @@
 import { Stats, type StatsOptions } from '../../src/stats/stats.js'
-import type { ViewRow } from '../../src/stats/view-data.js'
+import type { ViewRow } from '../../src/stats/views/view-data.js'
 import { ManualClock } from '../../src/testing/manual-clock.js'
 
 /** An engine on a clock that stands still. */

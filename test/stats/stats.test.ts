@@ -1,7 +1,7 @@
 import { describe, expect, expectTypeOf, test } from 'vitest'
-import { count, sum } from '../../src/stats/aggregation.js'
+import { count, sum } from '../../src/stats/views/aggregation.js'
 import { Stats, stats as shared } from '../../src/stats/stats.js'
-import { TagMap } from '../../src/stats/tag-map.js'
+import { TagMap } from '../../src/stats/tags/tag-map.js'
 import { engine, rowsOf } from './engine.js'
 
 test('engines are apart from each other and from the shared one', () => {

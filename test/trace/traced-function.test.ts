@@ -1,6 +1,6 @@
 import { setImmediate as immediately } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { StatusCode } from '../../src/trace/status-code.js'
+import { StatusCode } from '../../src/trace/data/status-code.js'
 import type { TraceDecorator } from '../../src/trace/traced-function.js'
 import { paths, traced } from './tracer-fixture.js'
 

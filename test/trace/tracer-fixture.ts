@@ -1,9 +1,9 @@
 import type { Clock } from '../../src/base/clock.js'
 import type { Transport } from '../../src/base/export.js'
 import { Stats } from '../../src/stats/stats.js'
-import { AlwaysOnSampler } from '../../src/trace/constant-samplers.js'
+import { AlwaysOnSampler } from '../../src/trace/sampling/constant-samplers.js'
 import { TraceContextPropagator } from '../../src/trace/propagation/trace-context.js'
-import type { SpanData } from '../../src/trace/span-data.js'
+import type { SpanData } from '../../src/trace/data/span-data.js'
 import { TracerCore, type TracerCoreOptions } from '../../src/trace/tracer-core.js'
 
 /** Time that moves when told. Counts how often it is read. */

@@ -1,7 +1,7 @@
 import { ClientSide, hostWithPort } from '../../src/integrations/http-client/client-side.js'
 import { Stats } from '../../src/stats/stats.js'
-import { isHostExcluded, PathExclusion } from '../../src/trace/http-exclusion.js'
-import { spanKindName } from '../../src/trace/span-kind.js'
+import { isHostExcluded, PathExclusion } from '../../src/http/http-exclusion.js'
+import { spanKindName } from '../../src/trace/data/span-kind.js'
 import { AlwaysOnSampler, MemoryExporter, type SpanData, Tracer } from 'tallyscope'
 import { refused, runVectors } from './vectors.js'
 

@@ -1,8 +1,8 @@
-import { exposedName, labelName } from '../../src/metrics/exposed-name.js'
-import { formatText } from '../../src/exporters/prometheus/text.js'
-import { type Aggregation, count, distribution, lastValue, sum } from '../../src/stats/aggregation.js'
+import { exposedName, labelName } from '../../src/metrics/data/exposed-name.js'
+import { formatText } from '../../src/exporters/prometheus/format/text.js'
+import { type Aggregation, count, distribution, lastValue, sum } from '../../src/stats/views/aggregation.js'
 import { Stats } from '../../src/stats/stats.js'
-import { readText } from '../exporters/prometheus/text-reader.js'
+import { readText } from '../exporters/prometheus/format/text-reader.js'
 import { runVectors } from './vectors.js'
 
 /** The one family of a document in which `values` were recorded into a view called `name`. */

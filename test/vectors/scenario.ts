@@ -1,9 +1,9 @@
-import { distribution, type Aggregation, count, lastValue, sum } from '../../src/stats/aggregation.js'
-import type { Measure } from '../../src/stats/measure.js'
+import { distribution, type Aggregation, count, lastValue, sum } from '../../src/stats/views/aggregation.js'
+import type { Measure } from '../../src/stats/recording/measure.js'
 import { Stats } from '../../src/stats/stats.js'
-import { TagMap } from '../../src/stats/tag-map.js'
-import type { View } from '../../src/stats/view.js'
-import type { ViewRow } from '../../src/stats/view-data.js'
+import { TagMap } from '../../src/stats/tags/tag-map.js'
+import type { View } from '../../src/stats/views/view.js'
+import type { ViewRow } from '../../src/stats/views/view-data.js'
 
 export type AggregationName = 'count' | 'sum' | 'last_value' | 'distribution'
 

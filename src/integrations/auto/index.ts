@@ -1,4 +1,4 @@
-import type { Tallyscope } from '../../tallyscope.js'
+import type { Tallyscope } from '../../setup/tallyscope.js'
 import { startAuto } from './auto.js'
 
 /**

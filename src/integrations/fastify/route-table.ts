@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { Tags } from '../../stats/tag-map.js'
+import type { Tags } from '../../stats/tags/tag-map.js'
 import { RouteSeries } from './route-series.js'
 import type { ServerMeasures } from './server-measures.js'
 

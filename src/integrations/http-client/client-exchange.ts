@@ -1,8 +1,8 @@
 import { contextState } from '../../base/context.js'
-import type { HttpOutcome } from '../../stats/http-views.js'
-import { addErrorAttributes, addResponseStatus } from '../../trace/http-attributes.js'
-import type { Span } from '../../trace/span.js'
-import { Status } from '../../trace/status.js'
+import type { HttpOutcome } from '../../http/http-views.js'
+import { addErrorAttributes, addResponseStatus } from '../../http/http-attributes.js'
+import type { Span } from '../../trace/span/span.js'
+import { Status } from '../../trace/data/status.js'
 import type { ClientMeasures } from './client-measures.js'
 
 /** What an exchange needs of the client side it belongs to. */

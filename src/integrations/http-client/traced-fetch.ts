@@ -1,5 +1,5 @@
 import { runInFrame, currentFrame } from '../../base/context.js'
-import { frameWith } from '../../trace/current-span.js'
+import { frameWith } from '../../trace/span/current-span.js'
 import type { ClientExchange } from './client-exchange.js'
 import { type ClientSide, hostWithPort } from './client-side.js'
 

@@ -1,4 +1,4 @@
-import { bodyLength } from '../../trace/http-body-bytes.js'
+import { bodyLength } from '../../http/http-body-bytes.js'
 import { listen } from './channels.js'
 import type { ClientExchange } from './client-exchange.js'
 import { type ClientSide, hostWithPort } from './client-side.js'

@@ -1,5 +1,5 @@
 import { currentFrame } from '../../base/context.js'
-import { Span } from '../../trace/span.js'
+import { Span } from '../../trace/span/span.js'
 import type { TracerCore } from '../../trace/tracer-core.js'
 
 /** What ties a line of a log to a span. */

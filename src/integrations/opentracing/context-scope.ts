@@ -1,9 +1,9 @@
 import type { Span as OpenTracingSpanBase } from 'opentracing'
 import { currentFrame, enterFrame, type Frame } from '../../base/context.js'
 import { warnOnce } from '../../base/logger.js'
-import { holderOf, ScopedSpan } from '../../trace/current-span.js'
-import type { Span } from '../../trace/span.js'
-import type { OwnedFrameSpan } from '../../trace/span-scope.js'
+import { holderOf, ScopedSpan } from '../../trace/span/current-span.js'
+import type { Span } from '../../trace/span/span.js'
+import type { OwnedFrameSpan } from '../../trace/span/span-scope.js'
 import { openScopes, scopeMisuses } from './opentracing-counts.js'
 import type { Scope, ScopeManager } from './scope-manager.js'
 

@@ -1,4 +1,4 @@
-import type { AttributeValue } from '../../trace/attributes.js'
+import type { AttributeValue } from '../../trace/data/attributes.js'
 import { errorFields } from './error-fields.js'
 import { plainValue } from './span-tags.js'
 

@@ -1,5 +1,5 @@
 import type { Tracer } from 'opentracing'
-import type { Span } from '../../trace/span.js'
+import type { Span } from '../../trace/span/span.js'
 import type { MockRecorder } from './mock-recorder.js'
 import { OpenTracingSpan } from './opentracing-span.js'
 import type { SpanBaggage } from './span-baggage.js'

@@ -1,7 +1,7 @@
 import { SpanContext as OpenTracingContextBase } from 'opentracing'
-import { contextFrom } from '../../trace/foreign-context.js'
-import { Span } from '../../trace/span.js'
-import type { SpanContext } from '../../trace/span-context.js'
+import { contextFrom } from '../../trace/context/foreign-context.js'
+import { Span } from '../../trace/span/span.js'
+import type { SpanContext } from '../../trace/context/span-context.js'
 import { SpanBaggage } from './span-baggage.js'
 
 /** Tells contexts of every copy of this package in the process. */

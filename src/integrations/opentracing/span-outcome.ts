@@ -1,5 +1,5 @@
-import { Status } from '../../trace/status.js'
-import { StatusCode } from '../../trace/status-code.js'
+import { Status } from '../../trace/data/status.js'
+import { StatusCode } from '../../trace/data/status-code.js'
 
 /** What tags and logs have said about how a span went; in whatever order they come, the status is the same. */
 export class SpanOutcome {

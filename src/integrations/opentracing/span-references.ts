@@ -1,5 +1,5 @@
 import { REFERENCE_CHILD_OF, REFERENCE_FOLLOWS_FROM } from 'opentracing'
-import { type LinkInit, LinkType } from '../../trace/link.js'
+import { type LinkInit, LinkType } from '../../trace/data/link.js'
 import { type OpenTracingSpanContext, readContext } from './opentracing-context.js'
 import type { SpanBaggage } from './span-baggage.js'
 

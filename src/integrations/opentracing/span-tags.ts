@@ -1,7 +1,7 @@
-import { MAX_ATTRIBUTE_LENGTH } from '../../trace/attributes.js'
-import { AlwaysOffSampler, AlwaysOnSampler } from '../../trace/constant-samplers.js'
-import type { Sampler } from '../../trace/sampler.js'
-import { SpanKind } from '../../trace/span-kind.js'
+import { MAX_ATTRIBUTE_LENGTH } from '../../trace/data/attributes.js'
+import { AlwaysOffSampler, AlwaysOnSampler } from '../../trace/sampling/constant-samplers.js'
+import type { Sampler } from '../../trace/sampling/sampler.js'
+import { SpanKind } from '../../trace/data/span-kind.js'
 
 const alwaysOn = new AlwaysOnSampler()
 const alwaysOff = new AlwaysOffSampler()

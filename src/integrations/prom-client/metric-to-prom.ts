@@ -1,5 +1,5 @@
-import { exposedFamily, OVERFLOW_LABEL } from '../../exporters/prometheus/names.js'
-import type { DistributionValue, Exemplar, Metric, SummaryValue, TimeSeries } from '../../metrics/metric.js'
+import { exposedFamily, OVERFLOW_LABEL } from '../../exporters/prometheus/format/names.js'
+import type { DistributionValue, Exemplar, Metric, SummaryValue, TimeSeries } from '../../metrics/data/metric.js'
 import type { PromExemplar, PromValue } from './registry-shape.js'
 
 /** The samples of a metric of ours, as prom-client prints them. */

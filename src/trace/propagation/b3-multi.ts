@@ -1,4 +1,4 @@
-import type { SpanContext } from '../span-context.js'
+import type { SpanContext } from '../context/span-context.js'
 import { b3Context } from './b3-single.js'
 import { headerValue } from './header-value.js'
 import type { HeaderGetter, HeaderSetter, Propagator } from './propagator.js'

@@ -1,4 +1,4 @@
-import type { SpanContext } from '../span-context.js'
+import type { SpanContext } from '../context/span-context.js'
 import { B3MultiPropagator } from './b3-multi.js'
 import { B3SinglePropagator } from './b3-single.js'
 import type { HeaderGetter, HeaderSetter, Propagator } from './propagator.js'

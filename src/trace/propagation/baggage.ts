@@ -1,4 +1,4 @@
-import { TagMap } from '../../stats/tag-map.js'
+import { TagMap } from '../../stats/tags/tag-map.js'
 import { withoutBlanks } from './header-value.js'
 import type { HeaderGetter, HeaderSetter } from './propagator.js'
 

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import type { SpanContext } from '../span-context.js'
+import type { SpanContext } from '../context/span-context.js'
 import { headerValue } from './header-value.js'
 import type { HeaderGetter, HeaderSetter, Propagator } from './propagator.js'
 import { remoteContext } from './remote-context.js'

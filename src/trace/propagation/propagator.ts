@@ -1,4 +1,4 @@
-import type { SpanContext } from '../span-context.js'
+import type { SpanContext } from '../context/span-context.js'
 
 /** Gives the value of a header by its lower-case name; several of one name come joined by commas. */
 export type HeaderGetter = (name: string) => string | undefined

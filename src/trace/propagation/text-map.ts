@@ -1,4 +1,4 @@
-import { SAMPLED, type SpanContext } from '../span-context.js'
+import { SAMPLED, type SpanContext } from '../context/span-context.js'
 import { headerValue } from './header-value.js'
 import type { HeaderGetter, HeaderSetter, Propagator } from './propagator.js'
 import { remoteContext } from './remote-context.js'

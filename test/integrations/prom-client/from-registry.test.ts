@@ -1,9 +1,9 @@
 import { Counter, Gauge, Histogram, Registry, Summary } from 'prom-client'
 import { expect, test } from 'vitest'
-import { formatOpenMetrics } from '../../../src/exporters/prometheus/openmetrics-text.js'
-import { formatText } from '../../../src/exporters/prometheus/text.js'
+import { formatOpenMetrics } from '../../../src/exporters/prometheus/format/openmetrics-text.js'
+import { formatText } from '../../../src/exporters/prometheus/format/text.js'
 import { fromRegistry } from '../../../src/integrations/prom-client/from-registry.js'
-import type { Metric } from '../../../src/metrics/metric.js'
+import type { Metric } from '../../../src/metrics/data/metric.js'
 import { parseSamples, parseTypes } from './parse-samples.js'
 
 /** Its types know the content type as an argument of the type only. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { TagMap } from '../../../src/stats/tag-map.js'
+import { TagMap } from '../../../src/stats/tags/tag-map.js'
 import { formatBaggage, parseBaggage, TagBaggage } from '../../../src/trace/propagation/baggage.js'
 
 const token = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,30}$/)

@@ -10,8 +10,8 @@ import { GoogleCloudPropagator } from '../../../src/trace/propagation/google-clo
 import type { Propagator } from '../../../src/trace/propagation/propagator.js'
 import { TextMapPropagator } from '../../../src/trace/propagation/text-map.js'
 import { TraceContextPropagator } from '../../../src/trace/propagation/trace-context.js'
-import { SpanContext } from '../../../src/trace/span-context.js'
-import { TraceState } from '../../../src/trace/trace-state.js'
+import { SpanContext } from '../../../src/trace/context/span-context.js'
+import { TraceState } from '../../../src/trace/context/trace-state.js'
 import { mutated, randomFrom } from '../../faults/mutate.js'
 
 /** Mutated headers for each format; raised by whoever looks for more. */

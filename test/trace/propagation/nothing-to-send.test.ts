@@ -7,7 +7,7 @@ import { GoogleCloudPropagator } from '../../../src/trace/propagation/google-clo
 import type { Propagator } from '../../../src/trace/propagation/propagator.js'
 import { TextMapPropagator } from '../../../src/trace/propagation/text-map.js'
 import { TraceContextPropagator } from '../../../src/trace/propagation/trace-context.js'
-import { SpanContext } from '../../../src/trace/span-context.js'
+import { SpanContext } from '../../../src/trace/context/span-context.js'
 
 const propagators: [string, Propagator][] = [
   ['b3', new B3Propagator()],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { getterOf } from '../../../src/trace/propagation/carrier.js'
 import { TraceContextPropagator } from '../../../src/trace/propagation/trace-context.js'
-import { SpanContext } from '../../../src/trace/span-context.js'
+import { SpanContext } from '../../../src/trace/context/span-context.js'
 
 const T = '0af7651916cd43dd8448eb211c80319c'
 const S = 'b7ad6b7169203331'

@@ -1,0 +1,90 @@
+import { checkNumber } from '../../base/check-number.js'
+import { DefinitionError, ExportError } from '../../base/errors.js'
+import { FailureLog } from '../../base/failure-log.js'
+import type { Exporter, Transport } from '../../base/export.js'
+import { ExportCounts } from '../export-counts.js'
+import { isMetric, itemKind } from '../item-kind.js'
+import { jsonLine } from '../json-lines.js'
+import { prettyMetric } from './pretty-metric.js'
+import { prettySpan } from './pretty-span.js'
+import { StreamWriter, type TextStream } from './stream-writer.js'
+
+const FORMATS = ['auto', 'pretty', 'json'] as const
+
+export interface ConsoleExporterOptions {
+  /**
+   * `pretty` for people; `json`: one line an item, for machines. Default `auto`: metrics are pretty, all else,
+   * spans among it, is JSON.
+   */
+  readonly format?: (typeof FORMATS)[number]
+  /** Default `process.stdout`, asked for at each export. */
+  readonly stream?: TextStream
+  /** Time series shown of each metric in the pretty form. Default 50. */
+  readonly maxSeries?: number
+  /** Bytes that may wait in the stream; while more do, items are dropped and counted. Default 1 MiB. */
+  readonly maxBufferedBytes?: number
+}
+
+/**
+ * Writes metrics and spans to the console. Control characters cannot get through, whatever a tag value holds;
+ * a pipe whose reader has gone is no error.
+ *
+ * @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` for an unknown format or a limit out of range.
+ * @example
+ * exportPeriodically({ producers: [stats], exporter: new ConsoleExporter(), intervalMs: 10_000 })
+ */
+export class ConsoleExporter<T> implements Exporter<T> {
+  /** By which a tracer sends to this exporter, once it has been given to one: `exporter.transport?.flush()`. */
+  declare readonly transport?: Transport<T>
+  readonly #format: 'auto' | 'pretty' | 'json'
+  readonly #maxSeries: number
+  readonly #writer: StreamWriter
+  readonly #counts = new ExportCounts('ConsoleExporter')
+  readonly #failureLog = new FailureLog({ code: 'TALLYSCOPE_EXPORT_FAILED', subject: 'exporter ConsoleExporter' })
+
+  constructor({ format = 'auto', stream, maxSeries = 50, maxBufferedBytes = 1 << 20 }: ConsoleExporterOptions = {}) {
+    if (!FORMATS.includes(format)) {
+      throw new DefinitionError('ERR_EXPORTER_OPTION', `format must be one of ${FORMATS.join(', ')}: it is ${JSON.stringify(format)}`)
+    }
+    this.#format = format
+    this.#maxSeries = checkNumber('ERR_EXPORTER_OPTION', 'maxSeries', maxSeries, { min: 1, max: 1e6, integer: true })
+    const range = { min: 0, max: 2 ** 31 }
+    this.#writer = new StreamWriter(
+      () => stream ?? process.stdout,
+      checkNumber('ERR_EXPORTER_OPTION', 'maxBufferedBytes', maxBufferedBytes, range),
+    )
+  }
+
+  /** @throws {@link ExportError} (as a rejection) `ERR_CONSOLE_WRITE` when the stream fails for another reason than a reader that has gone. */
+  async export(items: readonly T[]): Promise<void> {
+    const texts = items.map((item) => this.#text(item)).filter((text) => text !== undefined)
+    if (texts.length === 0) return
+    const written = await this.#writer.write(texts.join(''))
+    if (written.kind === 'written') this.#counts.exported(texts.length)
+    else this.#counts.dropped(written.kind, texts.length)
+    if (written.kind === 'full') this.#failureLog.tell('drops items: the console does not take them fast enough')
+    if (written.kind !== 'failed') return
+    this.#counts.error('ERR_CONSOLE_WRITE')
+    throw new ExportError('ERR_CONSOLE_WRITE', `cannot write ${texts.length} items to the console`, {
+      retryable: false,
+      cause: written.error,
+    })
+  }
+
+  #text(item: T): string | undefined {
+    try {
+      const isPretty = this.#format === 'pretty' || (this.#format === 'auto' && isMetric(item))
+      if (isPretty && isMetric(item)) return prettyMetric(item, this.#maxSeries)
+      if (isPretty && itemKind(item) === 'span') return prettySpan(item)
+    } catch (error) {
+      return this.#drop(error)
+    }
+    const line = jsonLine(item)
+    return line.error === undefined ? `${line.text}\n` : this.#drop(line.error)
+  }
+
+  #drop(error: unknown): undefined {
+    this.#counts.dropped('unserialisable', 1)
+    this.#failureLog.tell('leaves out an item that cannot be written', error)
+  }
+}

@@ -1,0 +1,63 @@
+import { DefinitionError, ExportError } from '../../base/errors.js'
+import type { Exporter, Transport } from '../../base/export.js'
+import type { Logger } from '../../base/logger.js'
+import { ExportCounts } from '../export-counts.js'
+import { itemName, itemKind } from '../item-kind.js'
+import { stderrLogger } from './stderr-logger.js'
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const
+
+export interface LoggingExporterOptions {
+  /** pino, or anything of its shape. Default: lines of JSON on stderr. */
+  readonly logger?: Logger
+  /** Put into every entry as `logger`. Default `tallyscope`. */
+  readonly loggerName?: string
+  /** Default `info`. */
+  readonly level?: (typeof LEVELS)[number]
+}
+
+/**
+ * One log entry an item: `Metric: shop/latency` with the field `metric`, `Span: checkout` with the field `span`.
+ *
+ * @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` for an unknown level or a logger without that level.
+ * @example
+ * new Tracer({ exporter: new LoggingExporter({ logger: pino(), loggerName: 'shop.traces' }) })
+ */
+export class LoggingExporter<T> implements Exporter<T> {
+  /** By which a tracer sends to this exporter, once it has been given to one: `exporter.transport?.flush()`. */
+  declare readonly transport?: Transport<T>
+  readonly #log: (fields: object, message: string) => void
+  readonly #loggerName: string
+  readonly #counts = new ExportCounts('LoggingExporter')
+
+  constructor({ logger = stderrLogger, loggerName = 'tallyscope', level = 'info' }: LoggingExporterOptions = {}) {
+    if (!LEVELS.includes(level)) {
+      throw new DefinitionError('ERR_EXPORTER_OPTION', `level must be one of ${LEVELS.join(', ')}: it is ${JSON.stringify(level)}`)
+    }
+    if (typeof logger?.[level] !== 'function')
+      throw new DefinitionError('ERR_EXPORTER_OPTION', `a logger must have ${level}(fields, message)`)
+    this.#log = (fields, message) => logger[level](fields, message)
+    this.#loggerName = loggerName
+  }
+
+  export(items: readonly T[]): void {
+    let failed = 0
+    let cause: unknown
+    for (const item of items) {
+      try {
+        const kind = itemKind(item)
+        this.#log({ logger: this.#loggerName, [kind]: item }, `${TITLES[kind]}: ${itemName(item)}`)
+      } catch (error) {
+        failed++
+        cause = error
+      }
+    }
+    this.#counts.exported(items.length - failed)
+    if (failed === 0) return
+    this.#counts.error('ERR_LOG_EXPORT')
+    const message = `the logger threw for ${failed} of ${items.length} items`
+    throw new ExportError('ERR_LOG_EXPORT', message, { retryable: false, delivered: items.length - failed, cause })
+  }
+}
+
+const TITLES = { metric: 'Metric', span: 'Span', item: 'Item' }

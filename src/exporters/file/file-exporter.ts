@@ -1,0 +1,243 @@
+import { checkNumber } from '../../base/check-number.js'
+import { type Clock, timerClock } from '../../base/clock.js'
+import { DefinitionError, ExportError } from '../../base/errors.js'
+import type { Exporter, Transport } from '../../base/export.js'
+import { FailureLog } from '../../base/failure-log.js'
+import type { Logger } from '../../base/logger.js'
+import { selfCount, selfFamily } from '../../base/self-count.js'
+import { startTimer } from '../../base/timer.js'
+import { ExportCounts } from '../export-counts.js'
+import { jsonLine } from '../json-lines.js'
+import type { LineFile, WrittenLines } from './line-file.js'
+import { acquireQueue, type LineQueue, releaseQueue } from './line-queue.js'
+
+const FSYNC = ['never', 'shutdown', 'export'] as const
+
+export interface FileExporterOptions {
+  /** Relative paths are taken from the working directory at this moment. */
+  readonly path: string
+  /**
+   * Before the file would grow beyond this many bytes it is renamed to `path.1`, `path.1` to `path.2`, and so on.
+   * Default: never; for one process a file.
+   */
+  readonly maxBytes?: number
+  /** Files kept where there is rotation, the current one among them, 1 … 1 000. Default 5. */
+  readonly maxFiles?: number
+  /** Bytes that may wait to be written; while more do, an export is refused. Default 8 MiB. */
+  readonly maxQueuedBytes?: number
+  /** Items whose line is longer are dropped and counted. Default 64 MiB. */
+  readonly maxItemBytes?: number
+  /** When what was written is brought to the disk itself; written alone, it survives the process, not the machine. Default `never`. */
+  readonly fsync?: (typeof FSYNC)[number]
+  /** Told about items that are left out, at most once a minute. Default: one process warning. */
+  readonly logger?: Logger
+  readonly clock?: Clock
+}
+
+const reopenings = selfFamily({
+  name: 'tallyscope_file_reopenings_total',
+  description: 'Files opened anew because another had taken their place or they had gone.',
+  type: 'counter',
+  unit: '1',
+  labelKeys: ['path'],
+})
+
+/** How long items are turned into text before others get their turn. */
+const SLICE_MS = 5
+
+/**
+ * Appends one line of JSON an item to a file.
+ *
+ * The file only gets whole lines. It is opened with the first export, and again when it was rotated, deleted or cut by
+ * others; a line torn by a kill is closed off before the next one. Where the disk is full or the file cannot be had,
+ * the export rejects, nothing is left half-written, and the next export simply tries again. Items that have no JSON
+ * form are dropped and counted in `tallyscope_exporter_dropped_items_total`, the others go on. Several exporters of
+ * one process may have the same path; several processes may too, on a local disk and without rotation.
+ *
+ * @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` for a missing path or an option out of range,
+ *   `ERR_FILE_SHARED` when the path is in use in this process with another rotation.
+ * @example
+ * const exporter = new FileExporter<SpanData>({ path: 'traces.jsonl', maxBytes: 100_000_000, maxFiles: 3 })
+ */
+export class FileExporter<T> implements Exporter<T> {
+  /** By which a tracer sends to this exporter, once it has been given to one: `exporter.transport?.flush()`. */
+  declare readonly transport?: Transport<T>
+  readonly path: string
+  readonly #queue: LineQueue
+  readonly #clock: Clock
+  readonly #maxQueuedBytes: number
+  readonly #maxItemBytes: number
+  readonly #fsync: (typeof FSYNC)[number]
+  readonly #counts = new ExportCounts('FileExporter')
+  readonly #failureLog: FailureLog
+  readonly #running = new Set<Promise<void>>()
+  #shutdown: Promise<void> | undefined
+
+  constructor(options: FileExporterOptions) {
+    const { path, maxBytes = Number.MAX_SAFE_INTEGER, maxFiles = 5, fsync = 'never', clock = timerClock } = options
+    if (typeof path !== 'string' || path === '' || path.includes('\0')) {
+      throw new DefinitionError('ERR_EXPORTER_OPTION', `path must be the name of a file: it is ${JSON.stringify(path)}`)
+    }
+    if (!FSYNC.includes(fsync)) {
+      throw new DefinitionError('ERR_EXPORTER_OPTION', `fsync must be one of ${FSYNC.join(', ')}: it is ${JSON.stringify(fsync)}`)
+    }
+    const bytes = { min: 1, max: Number.MAX_SAFE_INTEGER }
+    this.path = path
+    this.#maxQueuedBytes = checkNumber('ERR_EXPORTER_OPTION', 'maxQueuedBytes', options.maxQueuedBytes ?? 8 << 20, bytes)
+    this.#maxItemBytes = checkNumber('ERR_EXPORTER_OPTION', 'maxItemBytes', options.maxItemBytes ?? 64 << 20, bytes)
+    this.#fsync = fsync
+    this.#clock = clock
+    this.#failureLog = new FailureLog({ code: 'TALLYSCOPE_EXPORT_FAILED', subject: `exporter of ${path}`, logger: options.logger, clock })
+    this.#queue = acquireQueue({
+      path,
+      maxBytes: checkNumber('ERR_EXPORTER_OPTION', 'maxBytes', maxBytes, bytes),
+      maxFiles: checkNumber('ERR_EXPORTER_OPTION', 'maxFiles', maxFiles, { min: 1, max: 1_000, integer: true }),
+      onReopen: () => selfCount(reopenings, path).value++,
+      pause: (delayMs) => new Promise((resume) => void startTimer(clock, delayMs, resume, { keepAlive: true })),
+    })
+  }
+
+  /**
+   * Opens the file now, for those who would rather fail early.
+   * @throws {@link ExportError} (as a rejection) `ERR_FILE_OPEN`
+   */
+  async open(): Promise<void> {
+    try {
+      await this.#queue.between((file) => file.open())
+    } catch (cause) {
+      throw new ExportError('ERR_FILE_OPEN', `cannot open ${this.path}`, { retryable: true, cause })
+    }
+  }
+
+  /**
+   * Resolves when all items are in the file.
+   *
+   * @throws {@link ExportError} (as a rejection) `ERR_FILE_APPEND` when some could not be written; `delivered` says how
+   *   many were. `ERR_FILE_QUEUE_FULL` while too much waits to be written. `ERR_EXPORTER_CLOSED` after `shutdown()`.
+   */
+  export(items: readonly T[]): Promise<void> {
+    const exporting = this.#export(items)
+    this.#running.add(exporting)
+    const ended = (): void => void this.#running.delete(exporting)
+    exporting.then(ended, ended)
+    return exporting
+  }
+
+  /** As {@link export}, at once: for what is left when a process ends. Throws where `export` rejects. */
+  exportSync(items: readonly T[]): void {
+    this.#refuseWhenClosed(items.length)
+    const batch = new Batch([])
+    for (const item of items) {
+      const line = this.#line(item)
+      if (line !== undefined) batch.lines.push(line)
+      batch.next()
+    }
+    this.#finish(items.length, batch, this.#queue.file.appendSync(batch.lines))
+  }
+
+  /** Opens the file again with the next export, for a log rotation that tells by signal. */
+  async reopen(): Promise<void> {
+    await this.#queue.between((file) => file.close())
+  }
+
+  /** Waits for what is being written and closes the file. Faults are told, not thrown. */
+  shutdown(): Promise<void> {
+    this.#shutdown ??= this.#close()
+    return this.#shutdown
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#running)
+    try {
+      await releaseQueue(this.path, async (file) => {
+        if (this.#fsync !== 'never') await this.#sync(file)
+      })
+    } catch (error) {
+      this.#counts.error('close')
+      this.#failureLog.tell('could not be closed', error)
+    }
+  }
+
+  async #sync(file: LineFile): Promise<void> {
+    try {
+      await file.sync()
+    } catch (error) {
+      this.#counts.error('sync')
+      this.#failureLog.tell('is written, but could not be brought to the disk', error)
+    }
+  }
+
+  async #export(items: readonly T[]): Promise<void> {
+    this.#refuseWhenClosed(items.length)
+    if (this.#queue.queuedBytes > this.#maxQueuedBytes) {
+      this.#counts.error('ERR_FILE_QUEUE_FULL')
+      const message = `cannot take ${items.length} items for ${this.path}: ${this.#queue.queuedBytes} bytes wait to be written`
+      throw new ExportError('ERR_FILE_QUEUE_FULL', message, { retryable: true })
+    }
+    // Taken at once, so that the order is that of the calls although turning items into text may take several turns.
+    const slot = this.#queue.slot()
+    const batch = new Batch(slot.lines)
+    try {
+      let sliceEndMs = this.#clock.monotonicMs() + SLICE_MS
+      for (const item of items) {
+        const line = this.#line(item)
+        if (line !== undefined) slot.add(line)
+        batch.next()
+        if (this.#clock.monotonicMs() < sliceEndMs) continue
+        await new Promise(setImmediate)
+        sliceEndMs = this.#clock.monotonicMs() + SLICE_MS
+      }
+    } finally {
+      slot.complete()
+    }
+    this.#finish(items.length, batch, await slot.written)
+    if (this.#fsync === 'export') await this.#queue.between((file) => this.#sync(file))
+  }
+
+  /** The item's line, or undefined where it has to be left out. */
+  #line(item: T): Buffer | undefined {
+    const { text, error } = jsonLine(item)
+    const bytes = text === undefined ? 0 : Buffer.byteLength(text) + 1
+    if (text !== undefined && bytes <= this.#maxItemBytes) return Buffer.from(`${text}\n`)
+    this.#counts.dropped(text === undefined ? 'unserialisable' : 'too_large', 1)
+    if (text === undefined) this.#failureLog.tell('leaves out an item that has no JSON form', error)
+    else this.#failureLog.tell(`leaves out an item of ${bytes} bytes`)
+    return undefined
+  }
+
+  #finish(items: number, batch: Batch, written: WrittenLines): void {
+    this.#counts.exported(written.lines)
+    if (written.lines === batch.lines.length) return
+    const delivered = batch.itemOfLine(written.lines)
+    this.#counts.error(String((written.error as { code?: unknown } | undefined)?.code ?? 'ERR_FILE_APPEND'))
+    const message = `cannot append ${items - delivered} of ${items} items to ${this.path}`
+    throw new ExportError('ERR_FILE_APPEND', message, { retryable: true, delivered, cause: written.error })
+  }
+
+  #refuseWhenClosed(items: number): void {
+    if (this.#shutdown === undefined) return
+    const message = `cannot append ${items} items to ${this.path}: the exporter is shut down`
+    throw new ExportError('ERR_EXPORTER_CLOSED', message, { retryable: false })
+  }
+}
+
+/** The lines of one export, and which item each of them is. */
+class Batch {
+  readonly lines: Buffer[]
+  readonly #items: number[] = []
+  #seen = 0
+
+  constructor(lines: Buffer[]) {
+    this.lines = lines
+  }
+
+  /** The item that has just been dealt with has its line by now, if it gets one. */
+  next(): void {
+    if (this.lines.length > this.#items.length) this.#items.push(this.#seen)
+    this.#seen++
+  }
+
+  itemOfLine(line: number): number {
+    return this.#items[line] ?? this.#seen
+  }
+}

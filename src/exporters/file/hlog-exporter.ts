@@ -1,0 +1,134 @@
+import { type Clock, systemClock } from '../../base/clock.js'
+import { DefinitionError, ExportError } from '../../base/errors.js'
+import type { Exporter } from '../../base/export.js'
+import { startTimer } from '../../base/timer.js'
+import type { Metric, SummaryInterval } from '../../metrics/data/metric.js'
+import { ExportCounts } from '../export-counts.js'
+import { hlogHead, type HlogInterval, hlogIntervals, hlogLine } from './hlog-text.js'
+import { acquireQueue, type LineQueue, releaseQueue } from './line-queue.js'
+
+export interface HlogExporterOptions {
+  /** Relative paths are taken from the working directory at this moment. */
+  readonly path: string
+  readonly clock?: Clock
+}
+
+/** What is known of one series: how far it is written, and what was recorded since. */
+interface SeriesLog {
+  writtenUntilUnixMs: number
+  open: SummaryInterval | undefined
+}
+
+/** Series that are remembered; of more than these a line may be written twice. */
+const MAX_SERIES = 10_000
+
+/**
+ * Appends the histograms behind percentiles to a histogram log (`.hlog`), which the tools of HdrHistogram read, plot and
+ * add up. It takes the metrics of views with `percentiles({ intervals: true })` and passes over all others.
+ *
+ * Each window becomes one line once it is over, and what is open when the exporter is shut down becomes the last. Values are
+ * whole numbers of the view's `lowest`: divide by 1e9 to have seconds again.
+ *
+ * @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` for a missing path.
+ * @example
+ * exportPeriodically({ producers: [stats], exporter: new HlogExporter({ path: 'latency.hlog' }) })
+ */
+export class HlogExporter implements Exporter<Metric> {
+  readonly path: string
+  readonly #clock: Clock
+  readonly #queue: LineQueue
+  readonly #series = new Map<string, SeriesLog>()
+  readonly #counts = new ExportCounts('HlogExporter')
+  #headWritten = false
+  #shutdown: Promise<void> | undefined
+
+  constructor(options: HlogExporterOptions) {
+    const { path, clock = systemClock } = options
+    if (typeof path !== 'string' || path === '' || path.includes('\0')) {
+      throw new DefinitionError('ERR_EXPORTER_OPTION', `path must be the name of a file: it is ${JSON.stringify(path)}`)
+    }
+    this.path = path
+    this.#clock = clock
+    this.#queue = acquireQueue({
+      path,
+      maxBytes: Number.MAX_SAFE_INTEGER,
+      maxFiles: 1,
+      onReopen: () => {
+        this.#headWritten = false
+      },
+      pause: (delayMs) => new Promise((resume) => void startTimer(clock, delayMs, resume, { keepAlive: true })),
+    })
+  }
+
+  /**
+   * Resolves when the windows that are over are in the file.
+   * @throws {@link ExportError} (as a rejection) `ERR_FILE_APPEND` when they could not be written; they are tried again with
+   *   the next export while the view still shows them. `ERR_EXPORTER_CLOSED` after `shutdown()`.
+   */
+  async export(metrics: readonly Metric[]): Promise<void> {
+    if (this.#shutdown !== undefined) {
+      throw new ExportError('ERR_EXPORTER_CLOSED', `cannot append to ${this.path}: the exporter is shut down`, { retryable: false })
+    }
+    const due: HlogInterval[] = []
+    for (const found of metrics.flatMap((metric) => this.#intervalsOf(metric))) {
+      const series = this.#seriesOf(found.tag)
+      if (!found.interval.closed) series.open = found.interval
+      else if (found.interval.startTimeUnixMs >= series.writtenUntilUnixMs) due.push(found)
+    }
+    await this.#write(due)
+  }
+
+  /** Writes what is still open and closes the file. */
+  shutdown(): Promise<void> {
+    this.#shutdown ??= this.#close()
+    return this.#shutdown
+  }
+
+  async #close(): Promise<void> {
+    const open: HlogInterval[] = []
+    for (const [tag, { open: interval, writtenUntilUnixMs }] of this.#series) {
+      if (interval !== undefined && interval.startTimeUnixMs >= writtenUntilUnixMs) open.push({ tag, interval })
+    }
+    try {
+      await this.#write(open)
+    } finally {
+      await releaseQueue(this.path, async () => {})
+    }
+  }
+
+  /** None, and counted, of a metric that cannot be read. */
+  #intervalsOf(metric: Metric): HlogInterval[] {
+    try {
+      return hlogIntervals(metric)
+    } catch {
+      this.#counts.dropped('unserialisable', 1)
+      return []
+    }
+  }
+
+  #seriesOf(tag: string): SeriesLog {
+    let series = this.#series.get(tag)
+    if (series === undefined) {
+      series = { writtenUntilUnixMs: 0, open: undefined }
+      const oldest = this.#series.keys().next()
+      if (this.#series.size >= MAX_SERIES && oldest.done !== true) this.#series.delete(oldest.value)
+      this.#series.set(tag, series)
+    }
+    return series
+  }
+
+  async #write(intervals: readonly HlogInterval[]): Promise<void> {
+    if (intervals.length === 0) return
+    const head = this.#headWritten ? [] : [hlogHead(this.#clock.unixMs())]
+    const lines = [...head, ...intervals.map(hlogLine)].map((line) => Buffer.from(line))
+    const written = await this.#queue.write(lines)
+    if (written.lines > 0) this.#headWritten = true
+    const delivered = Math.max(0, written.lines - head.length)
+    for (const { tag, interval } of intervals.slice(0, delivered)) this.#seriesOf(tag).writtenUntilUnixMs = interval.endTimeUnixMs
+    this.#counts.exported(delivered)
+    if (written.lines === lines.length) return
+    this.#counts.error('ERR_FILE_APPEND')
+    const message = `cannot append ${intervals.length - delivered} of ${intervals.length} histograms to ${this.path}`
+    throw new ExportError('ERR_FILE_APPEND', message, { retryable: true, cause: written.error })
+  }
+}

@@ -1,0 +1,78 @@
+import { baseName, exposedName, isCumulative, labelName, ownedNames, unitWord } from '../../../metrics/data/exposed-name.js'
+import type { MetricDescriptor } from '../../../metrics/data/metric.js'
+
+/** Set on the one series that stands for all beyond the limit. */
+export const OVERFLOW_LABEL = 'tallyscope_overflow'
+
+export type FamilyType = 'counter' | 'gauge' | 'histogram' | 'summary'
+export type OpenMetricsType = FamilyType | 'info' | 'stateset' | 'unknown'
+
+/** What the formats write about a family as a whole. */
+export interface ExposedFamily {
+  /** In text 0.0.4 and protobuf: with `_total` or `_info` where the type has it. */
+  readonly name: string
+  readonly type: FamilyType
+  /** In OpenMetrics: without the suffix of the type. */
+  readonly baseName: string
+  readonly openMetricsType: OpenMetricsType
+  /** The word that ends `baseName`, empty where there is none. */
+  readonly unit: string
+  readonly help: string
+  /** In the order of the descriptor's `labelKeys`. */
+  readonly labelNames: readonly string[]
+  /** Every name that no other family of the same document may have. */
+  readonly ownedNames: readonly string[]
+  /** False where two labels would have one name, so that no reader could take the family. */
+  readonly hasDistinctLabels: boolean
+}
+
+// Descriptors live as long as their views and are asked about at each scrape.
+const known = new WeakMap<MetricDescriptor, ExposedFamily>()
+
+/** How a metric appears in the Prometheus formats. */
+export function exposedFamily(descriptor: MetricDescriptor): ExposedFamily {
+  let family = known.get(descriptor)
+  if (family === undefined) {
+    family = expose(descriptor)
+    known.set(descriptor, family)
+  }
+  return family
+}
+
+function expose(descriptor: MetricDescriptor): ExposedFamily {
+  const type = familyType(descriptor)
+  const base = baseName(descriptor)
+  const openMetrics = openMetricsType(descriptor, type, base)
+  const word = unitWord(descriptor.unit)
+  const hasUnit = word !== undefined && base.endsWith(`_${word}`) && openMetrics !== 'info' && openMetrics !== 'stateset'
+  const labelNames = descriptor.labelKeys.map(labelName)
+  if (descriptor.type === 'STATE_SET' && labelNames.length > 0) labelNames[labelNames.length - 1] = labelName(base)
+  const own = type === 'histogram' ? ['le'] : type === 'summary' ? ['quantile'] : []
+  const all = [...labelNames, OVERFLOW_LABEL, ...own]
+  return {
+    name: exposedName(descriptor),
+    type,
+    baseName: base,
+    openMetricsType: openMetrics,
+    unit: hasUnit ? word : '',
+    help: descriptor.description,
+    labelNames,
+    ownedNames: ownedNames(descriptor),
+    hasDistinctLabels: new Set(all).size === all.length,
+  }
+}
+
+function familyType(descriptor: MetricDescriptor): FamilyType {
+  if (isCumulative(descriptor)) return 'counter'
+  if (descriptor.type === 'CUMULATIVE_DISTRIBUTION') return 'histogram'
+  return descriptor.type === 'SUMMARY' ? 'summary' : 'gauge'
+}
+
+// An exact name may lack the suffix that OpenMetrics asks of its type; then the samples stay and the type goes.
+function openMetricsType(descriptor: MetricDescriptor, type: FamilyType, base: string): OpenMetricsType {
+  if (type === 'counter') return exposedName(descriptor).endsWith('_total') ? type : 'unknown'
+  if (descriptor.type === 'INFO') return exposedName(descriptor).endsWith('_info') ? 'info' : 'gauge'
+  if (descriptor.type !== 'STATE_SET') return type
+  // The label of the states must have the name of the family, and a label cannot have every name that a family can.
+  return descriptor.labelKeys.length > 0 && labelName(base) === base ? 'stateset' : type
+}

@@ -1,0 +1,128 @@
+import type { DistributionValue, Metric, SummaryValue, TimeSeries } from '../../../metrics/data/metric.js'
+import { selectFamilies } from './select-families.js'
+import { escapeValue } from './escape.js'
+import { exemplarText } from './exemplar-text.js'
+import { labelPairs } from './label-pairs.js'
+import type { ExposedFamily } from './names.js'
+import { formatCanonicalBound, formatNumber } from './format-number.js'
+import { sampleLine, withLabel } from './sample-line.js'
+
+export interface OpenMetricsOptions {
+  /**
+   * Whether counters, histograms and summaries tell since when they count, in a `_created` line for each series.
+   * Prometheus stores these as series of their own unless told otherwise. Default false.
+   */
+  readonly created?: boolean
+}
+
+/**
+ * Snapshots as a document of OpenMetrics text 1.0.0, the format in its plainest form; the handler's encoder writes the
+ * same bytes from rows. What the specification forbids is left out rather than sent: a counter that is NaN or negative,
+ * `_sum` and `_count` beside negative bounds or of a negative sum, quantiles below zero, states without their label.
+ *
+ * @see https://prometheus.io/docs/specs/om/open_metrics_spec/
+ * @example
+ * formatOpenMetrics(stats.getMetrics()) // # TYPE shop_requests counter\n# HELP … shop_requests_total 3\n# EOF\n
+ */
+export function formatOpenMetrics(metrics: readonly Metric[], { created = false }: OpenMetricsOptions = {}): string {
+  const families = selectFamilies(metrics).map(({ source, exposed }) => {
+    const samples = groupedSeries(exposed, source.timeSeries)
+      .map((series) => openMetricsSeries(exposed, series, created))
+      .join('')
+    return samples === '' ? '' : openMetricsHead(exposed) + samples
+  })
+  return `${families.join('')}# EOF\n`.toWellFormed()
+}
+
+/** The lines above the samples of a family. */
+export function openMetricsHead({ baseName, openMetricsType, unit, help }: ExposedFamily): string {
+  return (
+    `# TYPE ${baseName} ${openMetricsType}\n` +
+    (unit === '' ? '' : `# UNIT ${baseName} ${unit}\n`) +
+    (help === '' ? '' : `# HELP ${baseName} ${escapeValue(help)}\n`)
+  )
+}
+
+/** The series in an order that keeps the states of one set together, each of which is a series of its own. */
+export function groupedSeries({ openMetricsType, labelNames }: ExposedFamily, series: readonly TimeSeries[]): readonly TimeSeries[] {
+  if (openMetricsType !== 'stateset') return series
+  const sets = new Map<string, TimeSeries[]>()
+  for (const state of series) {
+    const set = JSON.stringify(state.labelValues.slice(0, labelNames.length - 1).map((value) => value ?? ''))
+    const states = sets.get(set)
+    if (states === undefined) sets.set(set, [state])
+    else states.push(state)
+  }
+  return [...sets.values()].flat()
+}
+
+/** All lines of one series; empty where the specification allows none for its value. */
+export function openMetricsSeries(family: ExposedFamily, series: TimeSeries, created: boolean): string {
+  const value = series.points.at(-1)?.value
+  if (value === undefined) return ''
+  const labels = labelPairs(family.labelNames, (at) => series.labelValues[at], series.overflow ?? false)
+  const samples =
+    typeof value === 'number'
+      ? scalarText(family, labels, value, series)
+      : value.kind === 'distribution'
+        ? histogramText(family, labels, value)
+        : summaryText(family, labels, value)
+  const since = series.startTimeUnixMs
+  if (!created || samples === '' || since === undefined || !hasCreated(family)) return samples
+  return samples + sampleLine(`${family.baseName}_created`, labels, formatNumber(since / 1_000))
+}
+
+export function hasCreated({ openMetricsType: type }: ExposedFamily): boolean {
+  return type === 'counter' || type === 'histogram' || type === 'summary'
+}
+
+/** Whether a scalar may have this value, by the type of its family. */
+export function allowsValue({ openMetricsType: type }: ExposedFamily, value: number): boolean {
+  if (type === 'counter') return value >= 0
+  if (type === 'info') return value === 1
+  return type !== 'stateset' || value === 0 || value === 1
+}
+
+/** Whether `_sum` and `_count` may stand beside the buckets: not where values below zero can be among them. */
+export function allowsSum(sum: number, bounds: readonly number[]): boolean {
+  return sum >= 0 && (bounds[0] ?? 0) >= 0
+}
+
+function scalarText(family: ExposedFamily, labels: string, value: number, series: TimeSeries): string {
+  const { openMetricsType: type, labelNames } = family
+  if (type === 'histogram' || type === 'summary' || !allowsValue(family, value)) return ''
+  if (type === 'stateset' && (series.labelValues[labelNames.length - 1] ?? '') === '') return ''
+  const exemplar = type === 'counter' ? exemplarText(series.exemplar, -Infinity, Infinity) : ''
+  return sampleLine(family.name, labels, formatNumber(value) + exemplar)
+}
+
+function histogramText(family: ExposedFamily, labels: string, value: DistributionValue): string {
+  if (family.type !== 'histogram') return ''
+  const { bounds, bucketCounts, count, sum, exemplars } = value
+  const name = `${family.baseName}_bucket`
+  let text = ''
+  let below = 0
+  for (let i = 0; i <= bounds.length; i++) {
+    const bound = bounds[i] ?? Infinity
+    below = i === bounds.length ? count : below + (bucketCounts[i] ?? 0)
+    const exemplar = exemplarText(exemplars?.[i], bounds[i - 1] ?? -Infinity, bound)
+    text += sampleLine(name, withLabel(labels, 'le', formatCanonicalBound(bound)), String(below) + exemplar)
+  }
+  if (!allowsSum(sum, bounds)) return text
+  return (
+    text + sampleLine(`${family.baseName}_sum`, labels, formatNumber(sum)) + sampleLine(`${family.baseName}_count`, labels, String(count))
+  )
+}
+
+function summaryText(family: ExposedFamily, labels: string, { quantiles, count, sum }: SummaryValue): string {
+  if (family.type !== 'summary') return ''
+  const name = family.baseName
+  return (
+    quantiles
+      .filter(({ value }) => !(value < 0))
+      .map(({ quantile, value }) => sampleLine(name, withLabel(labels, 'quantile', formatCanonicalBound(quantile)), formatNumber(value)))
+      .join('') +
+    (sum >= 0 ? sampleLine(`${name}_sum`, labels, formatNumber(sum)) : '') +
+    sampleLine(`${name}_count`, labels, String(count))
+  )
+}

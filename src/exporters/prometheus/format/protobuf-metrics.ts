@@ -1,0 +1,240 @@
+import type {
+  DistributionValue,
+  Exemplar,
+  ExponentialBuckets,
+  ExponentialValue,
+  SummaryValue,
+  TimeSeries,
+} from '../../../metrics/data/metric.js'
+import type { RowChunk, RowSource } from '../../../metrics/data/row-source.js'
+import { exemplarLabels, isWithin } from './exemplar-text.js'
+import { type ExposedFamily, OVERFLOW_LABEL } from './names.js'
+import { type ProtobufWriter, tag } from './protobuf-writer.js'
+
+// Fields of io.prometheus.client: Metric, LabelPair, Gauge and Counter, Histogram, Bucket, BucketSpan, Summary, Exemplar, Timestamp.
+const METRIC = tag(4, 2)
+const LABEL = tag(1, 2)
+const LABEL_NAME = tag(1, 2)
+const LABEL_VALUE = tag(2, 2)
+const GAUGE = tag(2, 2)
+const COUNTER = tag(3, 2)
+const SUMMARY = tag(4, 2)
+const HISTOGRAM = tag(7, 2)
+const VALUE = tag(1, 1)
+const COUNTER_EXEMPLAR = tag(2, 2)
+const COUNTER_CREATED = tag(3, 2)
+const SAMPLE_COUNT = tag(1, 0)
+const SAMPLE_SUM = tag(2, 1)
+const BUCKET = tag(3, 2)
+const CUMULATIVE_COUNT = tag(1, 0)
+const UPPER_BOUND = tag(2, 1)
+const BUCKET_EXEMPLAR = tag(3, 2)
+const SCHEMA = tag(5, 0)
+const ZERO_THRESHOLD = tag(6, 1)
+const ZERO_COUNT = tag(7, 0)
+const NEGATIVE_SPAN = tag(9, 2)
+const NEGATIVE_DELTA = tag(10, 2)
+const POSITIVE_SPAN = tag(12, 2)
+const POSITIVE_DELTA = tag(13, 2)
+const HISTOGRAM_CREATED = tag(15, 2)
+const NATIVE_EXEMPLAR = tag(16, 2)
+const SPAN_OFFSET = tag(1, 0)
+const SPAN_LENGTH = tag(2, 0)
+const QUANTILE = tag(3, 2)
+const QUANTILE_RANK = tag(1, 1)
+const QUANTILE_VALUE = tag(2, 1)
+const SUMMARY_CREATED = tag(4, 2)
+const EXEMPLAR_LABEL = tag(1, 2)
+const EXEMPLAR_VALUE = tag(2, 1)
+const EXEMPLAR_TIME = tag(3, 2)
+const SECONDS = tag(1, 0)
+const NANOS = tag(2, 0)
+
+/** Writes the metrics (the series) of one family. Rows are read without an object for each. */
+export class ProtobufMetrics {
+  readonly #out: ProtobufWriter
+  readonly #family: ExposedFamily
+  // How many bytes the lengths of the newest messages took: what those of the next will most likely take.
+  #metricLength = 1
+  #histogramLength = 2
+
+  constructor(out: ProtobufWriter, family: ExposedFamily) {
+    this.#out = out
+    this.#family = family
+  }
+
+  row(source: RowSource, chunk: RowChunk, cell: number): void {
+    const metric = this.#out.open(METRIC, this.#metricLength)
+    const { labelNames, type } = this.#family
+    for (let key = 0; key < labelNames.length; key++) this.#label(LABEL, labelNames[key]!, chunk.labelValue(cell, key))
+    if (chunk.isOverflow(cell)) this.#label(LABEL, OVERFLOW_LABEL, 'true')
+    if (source.kind === 'distribution') this.#rowHistogram(source.bounds, chunk, cell)
+    else if (type === 'counter') this.#counter(chunk.value(cell), chunk.exemplar(cell, 0), chunk.startTimeUnixMs(cell))
+    else this.#gauge(chunk.value(cell))
+    this.#metricLength = this.#out.close(metric, this.#metricLength)
+  }
+
+  series(series: TimeSeries): void {
+    const value = series.points.at(-1)?.value
+    const { type } = this.#family
+    const kind = value === undefined ? undefined : typeof value === 'number' ? 'number' : value.kind
+    const fits = kind === 'number' ? type === 'counter' || type === 'gauge' : kind === 'distribution' ? type === 'histogram' : kind === type
+    if (value === undefined || !fits) return
+    const metric = this.#out.open(METRIC, this.#metricLength)
+    this.#family.labelNames.forEach((name, key) => this.#label(LABEL, name, series.labelValues[key]?.toWellFormed()))
+    if (series.overflow === true) this.#label(LABEL, OVERFLOW_LABEL, 'true')
+    if (typeof value !== 'number') {
+      if (value.kind === 'distribution') this.#histogram(value, series.startTimeUnixMs)
+      else this.#summary(value, series.startTimeUnixMs)
+    } else if (type === 'counter') {
+      this.#counter(value, series.exemplar, series.startTimeUnixMs)
+    } else {
+      this.#gauge(value)
+    }
+    this.#metricLength = this.#out.close(metric, this.#metricLength)
+  }
+
+  #label(field: number, name: string, value: string | undefined): void {
+    if (value === undefined || value === '') return
+    const pair = this.#out.open(field, 1)
+    this.#out.string(LABEL_NAME, name)
+    this.#out.string(LABEL_VALUE, value)
+    this.#out.close(pair, 1)
+  }
+
+  #gauge(value: number): void {
+    const gauge = this.#out.open(GAUGE, 1)
+    this.#out.double(VALUE, value)
+    this.#out.close(gauge, 1)
+  }
+
+  #counter(value: number, exemplar: Exemplar | undefined, sinceUnixMs: number | undefined): void {
+    const counter = this.#out.open(COUNTER, 1)
+    this.#out.double(VALUE, value)
+    if (exemplar !== undefined) this.#exemplar(COUNTER_EXEMPLAR, exemplar, -Infinity, Infinity)
+    this.#timestamp(COUNTER_CREATED, sinceUnixMs)
+    this.#out.close(counter, 1)
+  }
+
+  #rowHistogram(bounds: readonly number[], chunk: RowChunk, cell: number): void {
+    const out = this.#out
+    const histogram = out.open(HISTOGRAM, this.#histogramLength)
+    const count = chunk.count(cell)
+    out.uint(SAMPLE_COUNT, count)
+    out.double(SAMPLE_SUM, chunk.value(cell))
+    let below = 0
+    for (let i = 0; i <= bounds.length; i++) {
+      below += chunk.bucket(cell, i)
+      this.#bucket(below, bounds[i] ?? Infinity, chunk.exemplar(cell, i), bounds[i - 1] ?? -Infinity)
+    }
+    const exponential = chunk.exponential?.(cell)
+    if (exponential !== undefined) {
+      this.#native(exponential)
+      for (let i = 0; i <= bounds.length; i++) this.#nativeExemplar(chunk.exemplar(cell, i))
+    }
+    this.#timestamp(HISTOGRAM_CREATED, chunk.startTimeUnixMs(cell))
+    this.#histogramLength = out.close(histogram, this.#histogramLength)
+  }
+
+  #histogram({ bounds, bucketCounts, count, sum, exemplars, exponential }: DistributionValue, sinceUnixMs: number | undefined): void {
+    const out = this.#out
+    const histogram = out.open(HISTOGRAM, this.#histogramLength)
+    out.uint(SAMPLE_COUNT, count)
+    out.double(SAMPLE_SUM, sum)
+    let below = 0
+    for (let i = 0; i <= bounds.length; i++) {
+      below = i === bounds.length ? count : below + (bucketCounts[i] ?? 0)
+      this.#bucket(below, bounds[i] ?? Infinity, exemplars?.[i], bounds[i - 1] ?? -Infinity)
+    }
+    if (exponential !== undefined) {
+      this.#native(exponential)
+      exemplars?.forEach((exemplar) => this.#nativeExemplar(exemplar))
+    }
+    this.#timestamp(HISTOGRAM_CREATED, sinceUnixMs)
+    this.#histogramLength = out.close(histogram, this.#histogramLength)
+  }
+
+  #bucket(count: number, bound: number, exemplar: Exemplar | undefined, above: number): void {
+    const out = this.#out
+    const bucket = out.open(BUCKET, 1)
+    out.uint(CUMULATIVE_COUNT, count)
+    out.double(UPPER_BOUND, bound)
+    if (exemplar !== undefined) this.#exemplar(BUCKET_EXEMPLAR, exemplar, above, bound)
+    out.close(bucket, 1)
+  }
+
+  #native({ schema, zeroThreshold, zeroCount, positive, negative }: ExponentialValue): void {
+    const out = this.#out
+    out.varint(SCHEMA)
+    out.zigzag(schema)
+    out.double(ZERO_THRESHOLD, zeroThreshold)
+    out.uint(ZERO_COUNT, zeroCount)
+    this.#spans(NEGATIVE_SPAN, NEGATIVE_DELTA, negative)
+    this.#spans(POSITIVE_SPAN, POSITIVE_DELTA, positive)
+    const isEmpty = positive.indexes.length + negative.indexes.length === 0
+    // Without a bucket and without a zero bucket only an empty span tells readers that this is a native histogram.
+    if (isEmpty && zeroThreshold === 0 && zeroCount === 0) this.#span(POSITIVE_SPAN, 0, 0)
+  }
+
+  #spans(spanField: number, deltaField: number, { indexes, counts }: ExponentialBuckets): void {
+    if (indexes.length === 0) return
+    let end = 0
+    for (let i = 0; i < indexes.length; ) {
+      let next = i + 1
+      while (next < indexes.length && indexes[next] === indexes[next - 1]! + 1) next++
+      this.#span(spanField, indexes[i]! - end, next - i)
+      end = indexes[next - 1]! + 1
+      i = next
+    }
+    const deltas = this.#out.open(deltaField, 2)
+    counts.forEach((count, i) => this.#out.zigzag(count - (counts[i - 1] ?? 0)))
+    this.#out.close(deltas, 2)
+  }
+
+  #span(field: number, offset: number, length: number): void {
+    const span = this.#out.open(field, 1)
+    this.#out.varint(SPAN_OFFSET)
+    this.#out.zigzag(offset)
+    this.#out.uint(SPAN_LENGTH, length)
+    this.#out.close(span, 1)
+  }
+
+  #summary({ quantiles, count, sum }: SummaryValue, sinceUnixMs: number | undefined): void {
+    const out = this.#out
+    const summary = out.open(SUMMARY, 2)
+    out.uint(SAMPLE_COUNT, count)
+    out.double(SAMPLE_SUM, sum)
+    for (const { quantile, value } of quantiles) {
+      const pair = out.open(QUANTILE, 1)
+      out.double(QUANTILE_RANK, quantile)
+      out.double(QUANTILE_VALUE, value)
+      out.close(pair, 1)
+    }
+    this.#timestamp(SUMMARY_CREATED, sinceUnixMs)
+    out.close(summary, 2)
+  }
+
+  // Readers drop exemplars of native histograms that have no time.
+  #nativeExemplar(exemplar: Exemplar | undefined): void {
+    if (exemplar !== undefined && Number.isFinite(exemplar.timeUnixMs)) this.#exemplar(NATIVE_EXEMPLAR, exemplar, -Infinity, Infinity)
+  }
+
+  #exemplar(field: number, exemplar: Exemplar, above: number, upTo: number): void {
+    const labels = isWithin(exemplar, above, upTo) ? exemplarLabels(exemplar) : undefined
+    if (labels === undefined) return
+    const message = this.#out.open(field, 1)
+    for (const [name, value] of labels) this.#label(EXEMPLAR_LABEL, name, value)
+    this.#out.double(EXEMPLAR_VALUE, exemplar.value)
+    this.#timestamp(EXEMPLAR_TIME, exemplar.timeUnixMs)
+    this.#out.close(message, 1)
+  }
+
+  #timestamp(field: number, unixMs: number | undefined): void {
+    if (unixMs === undefined || !(unixMs >= 0)) return
+    const message = this.#out.open(field, 1)
+    const seconds = Math.floor(unixMs / 1_000)
+    this.#out.uint(SECONDS, seconds)
+    this.#out.uint(NANOS, Math.floor((unixMs - seconds * 1_000) * 1e6))
+    this.#out.close(message, 1)
+  }
+}

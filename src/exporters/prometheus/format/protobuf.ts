@@ -1,0 +1,91 @@
+import { isRowSource, type Family, type RowSource, standsIn } from '../../../metrics/data/row-source.js'
+import type { Metric } from '../../../metrics/data/metric.js'
+import { selectFamilies } from './select-families.js'
+import type { Encoder } from './encoder.js'
+import type { ExposedFamily, FamilyType } from './names.js'
+import { ProtobufMetrics } from './protobuf-metrics.js'
+import { ProtobufWriter, tag } from './protobuf-writer.js'
+import { TimeSlicer } from '../../../base/time-slicer.js'
+
+const TYPES: Readonly<Record<FamilyType, number>> = { counter: 0, gauge: 1, summary: 2, histogram: 4 }
+const NAME = tag(1, 2)
+const HELP = tag(2, 2)
+const TYPE = tag(3, 0)
+const UNIT = tag(5, 2)
+/** Bytes after which what is written is set aside, so that no buffer has to grow large. */
+const PART_BYTES = 60_000
+const ROWS_A_STEP = 32
+
+/**
+ * Prometheus' own protobuf, each family behind its length: the only format that carries native histograms.
+ * @see https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto
+ */
+export const protobufEncoder: Encoder = {
+  format: 'protobuf',
+  contentType: 'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited',
+  accepts: (mediaType, parameters) =>
+    mediaType === 'application/vnd.google.protobuf' &&
+    parameters.get('proto') === 'io.prometheus.client.metricfamily' &&
+    parameters.get('encoding') === 'delimited',
+  encode,
+}
+
+async function* encode(families: readonly Family[], signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  const slicer = new TimeSlicer(signal)
+  const out = new ProtobufWriter()
+  let lengthBytes = 2
+  for (const { source, exposed } of selectFamilies(families)) {
+    // The length of a family stands before it, so of a large one all parts are written before any is sent.
+    const parts: Uint8Array[] = []
+    const start = out.openBare(lengthBytes)
+    writeHead(out, exposed)
+    const headEnd = out.length
+    for (const _ of isRowSource(source) ? rows(out, source, exposed) : series(out, source, exposed)) {
+      if (out.length >= PART_BYTES) {
+        const bytes = out.take()
+        if (parts.length === 0) yield bytes.subarray(0, start - lengthBytes)
+        parts.push(parts.length === 0 ? bytes.subarray(start) : bytes)
+      }
+      if (slicer.isOver) await slicer.nextSlice()
+    }
+    if (parts.length > 0) {
+      parts.push(out.take())
+      out.varint(parts.reduce((sum, part) => sum + part.length, 0))
+      yield out.take()
+      yield* parts
+    } else if (out.length === headEnd) {
+      out.rewind(start - lengthBytes) // a family without metrics is an error to some readers
+    } else {
+      lengthBytes = out.close(start, lengthBytes)
+    }
+  }
+  if (out.length > 0) yield out.take()
+}
+
+/** Writes all series of a family, with a step after each few. */
+function* rows(out: ProtobufWriter, source: RowSource, exposed: ExposedFamily): Generator<void> {
+  const metrics = new ProtobufMetrics(out, exposed)
+  const { structure } = source
+  for (const chunk of source.chunks) {
+    for (let cell = 0; cell < chunk.size; cell++) {
+      if (standsIn(structure, chunk, cell)) metrics.row(source, chunk, cell)
+      if (cell % ROWS_A_STEP === 0) yield
+    }
+  }
+}
+
+function* series(out: ProtobufWriter, metric: Metric, exposed: ExposedFamily): Generator<void> {
+  const metrics = new ProtobufMetrics(out, exposed)
+  for (const [i, timeSeries] of metric.timeSeries.entries()) {
+    metrics.series(timeSeries)
+    if (i % ROWS_A_STEP === 0) yield
+  }
+}
+
+/** The fields of a family other than its metrics. */
+function writeHead(out: ProtobufWriter, { name, help, type, unit }: ExposedFamily): void {
+  out.string(NAME, name)
+  if (help !== '') out.string(HELP, help.toWellFormed())
+  out.uint(TYPE, TYPES[type])
+  if (unit !== '') out.string(UNIT, unit)
+}

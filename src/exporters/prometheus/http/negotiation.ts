@@ -1,0 +1,38 @@
+import type { Encoder } from '../format/encoder.js'
+import { headerClauses } from './accept-header.js'
+
+export interface NegotiatedFormat {
+  readonly encoder: Encoder
+  readonly contentType: string
+}
+
+/**
+ * Schemes for names outside the legacy set that change nothing here, since every name is legal under them already.
+ * `dots` would double each underscore, so it is not promised. Only what stands here is echoed.
+ */
+const ESCAPING_SCHEMES: ReadonlySet<string> = new Set(['allow-utf-8', 'underscores', 'values'])
+
+/**
+ * The format that a scraper wants most among those offered. The first offer answers where nothing known is asked for,
+ * junk included: Prometheus takes every status but 200, 406 too, for a failed scrape.
+ * @see https://prometheus.io/docs/instrumenting/content_negotiation/
+ */
+export function negotiateFormat(accept: string | undefined, offers: readonly [Encoder, ...Encoder[]]): NegotiatedFormat {
+  for (const { value, parameters, q } of headerClauses(accept ?? '')) {
+    if (q === 0) break
+    const encoder = value === '*/*' || value === 'text/*' ? offers[0] : offers.find((offered) => offered.accepts(value, parameters))
+    if (encoder === undefined) continue
+    const scheme = parameters.get('escaping') ?? ''
+    const echoed = ESCAPING_SCHEMES.has(scheme) ? `; escaping=${scheme}` : ''
+    return { encoder, contentType: encoder.contentType + echoed }
+  }
+  return { encoder: offers[0], contentType: offers[0].contentType }
+}
+
+/** Whether a body may be, and had better be, sent as gzip. */
+export function prefersGzip(acceptEncoding: string | undefined): boolean {
+  const clauses = headerClauses(acceptEncoding ?? '')
+  const weight = (...codings: string[]): number | undefined => clauses.find(({ value }) => codings.includes(value))?.q
+  const gzip = weight('gzip', 'x-gzip') ?? weight('*') ?? 0
+  return gzip > 0 && gzip >= (weight('identity') ?? 0)
+}

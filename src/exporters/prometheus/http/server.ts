@@ -1,0 +1,119 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { DefinitionError, TallyscopeError } from '../../../base/errors.js'
+import { ConnectionTracker } from '../../../serving/connection-tracker.js'
+import { milliseconds, wholeNumber } from '../../../serving/options.js'
+import { type NodeHandlerOptions, nodeHandler } from './node-handler.js'
+
+export interface ServeMetricsOptions extends NodeHandlerOptions {
+  /** 0 takes a free one. Default 9464. */
+  readonly port?: number
+  /** The address to listen on. Default `127.0.0.1`: nobody but this machine, unless told otherwise. */
+  readonly host?: string
+  /** Default `/metrics`. */
+  readonly path?: string
+  /** Time for a request to arrive whole, in milliseconds. Default 10 000. */
+  readonly requestTimeoutMs?: number
+  /** Time for its headers alone, in milliseconds. Default 8 000. */
+  readonly headersTimeoutMs?: number
+  /** How long `close` waits for scrapes that are being answered, in milliseconds, before it cuts them. Default 5 000. */
+  readonly closeTimeoutMs?: number
+}
+
+export interface MetricsEndpoint {
+  /** The whole URL of the metrics. */
+  readonly url: string
+  readonly port: number
+  /** Stops listening, waits for scrapes that are being answered. Calling it again gives the same promise. */
+  close(): Promise<void>
+}
+
+/**
+ * Serves metrics over HTTP: GET and HEAD at one path, 404 elsewhere. The server keeps the process alive until it is
+ * closed. Slow senders and slow readers are cut off.
+ *
+ * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` when an option is out of range.
+ * @throws {@link TallyscopeError} `ERR_SERVER_LISTEN` when the address cannot be listened on.
+ * @example
+ * const endpoint = await serveMetrics({ port: 0, producers: [stats] })
+ * console.log(endpoint.url) // http://127.0.0.1:43210/metrics
+ */
+export async function serveMetrics(options: ServeMetricsOptions): Promise<MetricsEndpoint> {
+  const port = wholeNumber('port', options.port, 9464, 0, 65_535)
+  const host = options.host ?? '127.0.0.1'
+  const path = options.path ?? '/metrics'
+  if (!/^\/[\w\-./~]*$/.test(path)) {
+    throw new DefinitionError('ERR_PROMETHEUS_OPTION', `path must begin with / and be plain: it is ${JSON.stringify(path)}`)
+  }
+  const closeTimeoutMs = milliseconds('closeTimeoutMs', options.closeTimeoutMs, 5_000, 0)
+  const requestTimeout = milliseconds('requestTimeoutMs', options.requestTimeoutMs, 10_000)
+  const headersTimeout = wholeNumber('headersTimeoutMs', options.headersTimeoutMs, Math.min(8_000, requestTimeout), 1, requestTimeout)
+  const scrape = nodeHandler(options)
+
+  const server = createServer(
+    { requestTimeout, headersTimeout, keepAliveTimeout: 30_000, connectionsCheckingInterval: Math.min(1_000, headersTimeout) },
+    (request, response) => {
+      connections.answering(request, response)
+      if (pathOf(request) === path) scrape(request, response)
+      else notFound(request, response, path)
+    },
+  )
+  const connections = new ConnectionTracker(server)
+  await listen(server, port, host)
+  const address = server.address() as AddressInfo
+  const url = `http://${urlHost(host)}:${address.port}${path}`
+  let closing: Promise<void> | undefined
+  return {
+    url,
+    port: address.port,
+    close: () => (closing ??= close(server, connections, closeTimeoutMs)),
+  }
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) =>
+      reject(new TallyscopeError('ERR_SERVER_LISTEN', `cannot listen on ${host} port ${port}: ${cause.message}`, { cause })),
+    )
+    server.listen(port, host, () => {
+      server.removeAllListeners('error')
+      server.on('error', () => {}) // a failing accept must not end the application
+      resolve()
+    })
+  })
+}
+
+function close(server: Server, connections: ConnectionTracker, timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), timeoutMs)
+    server.close(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+    connections.close()
+  })
+}
+
+function pathOf({ url = '' }: IncomingMessage): string {
+  const end = url.indexOf('?')
+  const path = end < 0 ? url : url.slice(0, end)
+  return path.replace(/^https?:\/\/[^/]*/i, '') // a proxy's absolute form
+}
+
+function notFound({ method, headers }: IncomingMessage, response: ServerResponse, path: string): void {
+  const body = `not found: the metrics are at ${path}\n`
+  if (headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0') response.setHeader('connection', 'close')
+  response.writeHead(404, {
+    'content-type': 'text/plain; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    'x-content-type-options': 'nosniff',
+  })
+  response.end(method === 'HEAD' ? undefined : body)
+}
+
+/** The host as it stands in a URL that this machine can open. */
+function urlHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1'
+  if (host === '::') return '[::1]'
+  return host.includes(':') ? `[${host}]` : host
+}

@@ -1,0 +1,211 @@
+import { type Clock, systemClock } from '../../../base/clock.js'
+import { DefinitionError, ExportError } from '../../../base/errors.js'
+import type { Exporter } from '../../../base/export.js'
+import { errorText } from '../../../base/failure-log.js'
+import { runSuppressed } from '../../../base/suppression.js'
+import { withoutCredentials } from '../../../base/without-credentials.js'
+import type { Metric } from '../../../metrics/data/metric.js'
+import { milliseconds } from '../../../serving/options.js'
+import { groupPath } from './grouping-key.js'
+import { gzipBytes } from '../../../serving/gzip.js'
+import { textEncoder } from '../format/text-encoder.js'
+
+export interface PushGatewayExporterOptions {
+  /** Where the gateway is, `http://127.0.0.1:9091`; a path in front of `/metrics` stays, user and password become Basic authorization. */
+  readonly url: string
+  /** What pushed: the `job` label of all that is pushed. */
+  readonly job: string
+  /** Further labels of the group; they override labels of the same name in the metrics. Default none. */
+  readonly groupingKey?: Readonly<Record<string, string>>
+  /** What `export` does: `push` replaces the group, `pushAdd` the families that are pushed. Default `push`. */
+  readonly mode?: 'push' | 'pushAdd'
+  /** Whether `shutdown` deletes the group, so that a finished job is not scraped for ever. Default false. */
+  readonly deleteOnShutdown?: boolean
+  /** Default true. */
+  readonly gzip?: boolean
+  /** Sent along, for authorization and the like. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Time for one request, in milliseconds. Default 10 000. */
+  readonly timeoutMs?: number
+  readonly clock?: Clock
+}
+
+const MAX_REASON_BYTES = 4_096
+const MAX_RETRY_AFTER_MS = 60_000
+
+/**
+ * Pushes metrics to a Prometheus Pushgateway, for jobs that end before anybody could scrape them.
+ *
+ * It sends text 0.0.4, which every gateway reads. What failed in the network, in the gateway (5xx) or for too many
+ * requests (429) is worth another try, every other refusal is not.
+ *
+ * @throws {@link DefinitionError} `ERR_PUSH_URL`, `ERR_PUSH_GROUP`, `ERR_PROMETHEUS_OPTION` for options that break a rule.
+ * @example
+ * const gateway = new PushGatewayExporter({ url: 'http://127.0.0.1:9091', job: 'nightly', groupingKey: { shard: '3' } })
+ * exportPeriodically({ producers: [stats], exporter: gateway, intervalMs: 15_000 })
+ */
+export class PushGatewayExporter implements Exporter<Metric> {
+  readonly #url: string
+  readonly #options: PushGatewayExporterOptions
+  readonly #headers: Readonly<Record<string, string>>
+  readonly #timeoutMs: number
+  readonly #running = new Set<Promise<void>>()
+  #shutdown: Promise<void> | undefined
+
+  constructor(options: PushGatewayExporterOptions) {
+    const { base, authorization } = gatewayUrl(options.url)
+    this.#url = base + groupPath(options.job, options.groupingKey)
+    this.#headers = { ...(authorization !== undefined && { authorization }), ...options.headers }
+    checkHeaders(this.#headers)
+    this.#timeoutMs = milliseconds('timeoutMs', options.timeoutMs, 10_000)
+    this.#options = options
+  }
+
+  /** @throws {@link ExportError} (as a rejection) `ERR_PUSH_FAILED`; `ERR_EXPORTER_CLOSED` after `shutdown()`. */
+  export(metrics: readonly Metric[]): Promise<void> {
+    return this.#options.mode === 'pushAdd' ? this.pushAdd(metrics) : this.push(metrics)
+  }
+
+  /** Replaces all that the group holds. */
+  push(metrics: readonly Metric[]): Promise<void> {
+    return this.#send('PUT', metrics)
+  }
+
+  /** Replaces the families of these names, others in the group stay. */
+  pushAdd(metrics: readonly Metric[]): Promise<void> {
+    return this.#send('POST', metrics)
+  }
+
+  /** Deletes the group; it need not exist. */
+  delete(): Promise<void> {
+    return this.#request('DELETE', 'deleting the group', {}, undefined)
+  }
+
+  /** Waits for what is being pushed, so that nothing comes back after the group was deleted. */
+  shutdown(): Promise<void> {
+    this.#shutdown ??= Promise.allSettled(this.#running).then(async () => {
+      if (this.#options.deleteOnShutdown === true) await this.delete()
+    })
+    return this.#shutdown
+  }
+
+  async #send(method: string, metrics: readonly Metric[]): Promise<void> {
+    if (this.#shutdown !== undefined) {
+      const message = `pushing ${metrics.length} metrics to ${this.#url} failed: the exporter is shut down`
+      throw new ExportError('ERR_EXPORTER_CLOSED', message, { retryable: false })
+    }
+    const sending = this.#encodeAndSend(method, metrics)
+    this.#running.add(sending)
+    try {
+      await sending
+    } finally {
+      this.#running.delete(sending)
+    }
+  }
+
+  async #encodeAndSend(method: string, metrics: readonly Metric[]): Promise<void> {
+    const text = await textOf(metrics)
+    const zipped = this.#options.gzip ?? true
+    const headers = { 'content-type': textEncoder.contentType, ...(zipped && { 'content-encoding': 'gzip' }) }
+    await this.#request(method, `pushing ${metrics.length} metrics`, headers, zipped ? await gzipBytes(text) : text)
+  }
+
+  async #request(method: string, what: string, headers: Readonly<Record<string, string>>, body: Uint8Array | undefined): Promise<void> {
+    // A redirect could carry the authorization to another host.
+    const init: RequestInit = {
+      method,
+      headers: { ...headers, ...this.#headers },
+      redirect: 'error',
+      signal: AbortSignal.timeout(this.#timeoutMs),
+      ...(body !== undefined && { body }),
+    }
+    let response: Response
+    let reason: string
+    try {
+      response = await runSuppressed(() => fetch(this.#url, init))
+      reason = await reasonOf(response)
+    } catch (cause) {
+      const inner = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause
+      throw new ExportError('ERR_PUSH_FAILED', `${what} to ${this.#url} failed: ${errorText(inner)}`, { retryable: true, cause })
+    }
+    if (response.ok) return
+    const retryable = response.status >= 500 || response.status === 429
+    throw new ExportError('ERR_PUSH_FAILED', `${what} to ${this.#url} was answered ${response.status}: ${reason}`, {
+      retryable,
+      retryAfterMs: retryable ? retryAfterMs(response.headers.get('retry-after'), this.#options.clock ?? systemClock) : undefined,
+    })
+  }
+}
+
+async function textOf(metrics: readonly Metric[]): Promise<Buffer> {
+  try {
+    const chunks: Uint8Array[] = []
+    for await (const chunk of textEncoder.encode(metrics)) chunks.push(chunk)
+    return Buffer.concat(chunks)
+  } catch (cause) {
+    const message = `pushing ${metrics.length} metrics failed, they have no text: ${errorText(cause)}`
+    throw new ExportError('ERR_PUSH_FAILED', message, { retryable: false, cause })
+  }
+}
+
+function gatewayUrl(text: string): { base: string; authorization: string | undefined } {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const credentials = url && basicCredentials(url)
+  if (url === undefined || credentials === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    const told = JSON.stringify(withoutCredentials(String(text)))
+    throw new DefinitionError('ERR_PUSH_URL', `the url of a gateway must be whole and begin with http:// or https://: it is ${told}`)
+  }
+  const { username, password, pathname } = url
+  let end = pathname.length
+  while (pathname[end - 1] === '/') end--
+  return {
+    base: url.origin + pathname.slice(0, end),
+    authorization: username === '' && password === '' ? undefined : `Basic ${credentials}`,
+  }
+}
+
+/** User and password for Basic authorization; undefined where their percent escapes are not UTF-8. */
+function basicCredentials({ username, password }: URL): string | undefined {
+  try {
+    return Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')
+  } catch {
+    return undefined
+  }
+}
+
+/** Refused here, by name: what fetch says about a value that cannot be sent holds the value, which may be a secret. */
+function checkHeaders(headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      new Headers([[name, value]])
+    } catch {
+      throw new DefinitionError('ERR_PROMETHEUS_OPTION', `headers must be such as HTTP allows: ${JSON.stringify(name)} is not`)
+    }
+  }
+}
+
+/** The beginning of what the gateway says, on one line; the rest is not read. */
+async function reasonOf(response: Response): Promise<string> {
+  if (response.body === null) return ''
+  if (response.ok) {
+    await response.body.cancel()
+    return ''
+  }
+  let text = ''
+  const decoder = new TextDecoder()
+  for await (const chunk of response.body) {
+    text += decoder.decode(chunk as Uint8Array, { stream: true })
+    if (text.length >= MAX_REASON_BYTES) break
+  }
+  return text
+    .slice(0, MAX_REASON_BYTES)
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .trim()
+}
+
+/** How long the gateway asks to be left alone, at most a minute; undefined where it does not say so in a way that can be read. */
+function retryAfterMs(header: string | null, clock: Clock): number | undefined {
+  if (header === null) return undefined
+  const waitMs = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - clock.unixMs()
+  return waitMs >= 0 ? Math.min(waitMs, MAX_RETRY_AFTER_MS) : undefined
+}

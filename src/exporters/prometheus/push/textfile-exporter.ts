@@ -1,0 +1,79 @@
+import { rename, rm, writeFile } from 'node:fs/promises'
+import { DefinitionError, ExportError } from '../../../base/errors.js'
+import type { Exporter } from '../../../base/export.js'
+import { errorText } from '../../../base/failure-log.js'
+import type { Metric } from '../../../metrics/data/metric.js'
+import { textEncoder } from '../format/text-encoder.js'
+
+export interface TextfileExporterOptions {
+  /** In the folder that the collector reads, ending in `.prom`. */
+  readonly path: string
+  /** Permissions of the file. Default 0o644: the collector runs as another user as a rule. */
+  readonly mode?: number
+  /** Whether `shutdown` deletes the file, so that a finished job is not scraped for ever. Default false. */
+  readonly deleteOnShutdown?: boolean
+}
+
+let files = 0
+
+/**
+ * Writes metrics to a file for the textfile collector of node_exporter. Each export replaces the file in one step:
+ * no reader ever finds a part of it.
+ *
+ * @throws {@link DefinitionError} `ERR_TEXTFILE_PATH` when the path does not end in `.prom`.
+ * @see https://github.com/prometheus/node_exporter#textfile-collector
+ * @example
+ * exportPeriodically({ producers: [stats], exporter: new TextfileExporter({ path: '/var/lib/node_exporter/backup.prom' }) })
+ */
+export class TextfileExporter implements Exporter<Metric> {
+  readonly #options: TextfileExporterOptions
+  readonly #running = new Set<Promise<void>>()
+  #shutdown: Promise<void> | undefined
+
+  constructor(options: TextfileExporterOptions) {
+    if (typeof options.path !== 'string' || !/[^/\\]\.prom$/.test(options.path)) {
+      throw new DefinitionError('ERR_TEXTFILE_PATH', `the path of a textfile must end in .prom: it is ${JSON.stringify(options.path)}`)
+    }
+    this.#options = options
+  }
+
+  /**
+   * @throws {@link ExportError} (as a rejection) `ERR_TEXTFILE_WRITE`; the file of the export before stays.
+   *   `ERR_EXPORTER_CLOSED` after `shutdown()`.
+   */
+  async export(metrics: readonly Metric[]): Promise<void> {
+    if (this.#shutdown !== undefined) {
+      const message = `writing ${metrics.length} metrics to ${this.#options.path} failed: the exporter is shut down`
+      throw new ExportError('ERR_EXPORTER_CLOSED', message, { retryable: false })
+    }
+    const writing = this.#replace(metrics)
+    this.#running.add(writing)
+    try {
+      await writing
+    } finally {
+      this.#running.delete(writing)
+    }
+  }
+
+  async #replace(metrics: readonly Metric[]): Promise<void> {
+    const { path, mode = 0o644 } = this.#options
+    // In the same folder, as a rename is atomic within a file system only, and not `.prom`, or it would be collected.
+    const draft = `${path}.${process.pid}.${++files}.tmp`
+    try {
+      await writeFile(draft, textEncoder.encode(metrics), { mode, flag: 'wx', flush: true })
+      await rename(draft, path)
+    } catch (cause) {
+      await rm(draft, { force: true }).catch(() => {})
+      const message = `writing ${metrics.length} metrics to ${path} failed: ${errorText(cause)}`
+      throw new ExportError('ERR_TEXTFILE_WRITE', message, { retryable: true, cause })
+    }
+  }
+
+  /** Waits for what is being written, so that no file comes back after it was deleted. */
+  shutdown(): Promise<void> {
+    this.#shutdown ??= Promise.allSettled(this.#running).then(async () => {
+      if (this.#options.deleteOnShutdown === true) await rm(this.#options.path, { force: true })
+    })
+    return this.#shutdown
+  }
+}

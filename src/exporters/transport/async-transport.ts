@@ -1,0 +1,299 @@
+import { attempt } from '../../base/attempt.js'
+import { type Clock, timerClock } from '../../base/clock.js'
+import { DefinitionError } from '../../base/errors.js'
+import type { Exporter, Transport } from '../../base/export.js'
+import { FailureLog } from '../../base/failure-log.js'
+import { partName } from '../../base/part-name.js'
+import { runDetached } from '../../base/suppression.js'
+import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
+import { type AsyncTransportOptions, type AsyncTransportSettings, checkAsyncTransport } from './async-transport-options.js'
+import { ItemQueue } from './item-queue.js'
+import { type ExportFailure, exportFailure, retryDelayMs } from './export-failure.js'
+import { type RejectReason, type TransportAccounting, TransportLedger } from './transport-ledger.js'
+
+/** Somebody who waits until so many of the items ever queued have been dealt with. */
+interface Waiter {
+  readonly items: number
+  readonly done: () => void
+}
+
+/**
+ * Queues items and exports them in batches, one at a time: when a batch is full, or when its first item has waited
+ * long enough, and on until less than a full batch is left. What the destination may take later is tried again with
+ * growing pauses, and so is the batch that comes after one given up; a full queue (2 048 items or 8 MiB) drops the newest. Every item is accounted for at any time, see {@link accounting}.
+ *
+ * An export that is over its time-out counts as rejected; the next one waits until it has really ended, so that an
+ * exporter never has two batches at once. A {@link TransportError} from the exporter ends the transport.
+ *
+ * Its timers keep no process alive: call `shutdown()` at the end, or have {@link installShutdownHooks} do so.
+ *
+ * @throws {@link DefinitionError} `ERR_EXPORTER`; `ERR_TRANSPORT_OPTION` when an option is out of its range.
+ * @example
+ * const transport = new AsyncTransport(new FileExporter({ path: 'traces.jsonl' }), { maxBatchSize: 100, waitPeriodMs: 30_000 })
+ */
+export class AsyncTransport<T> implements Transport<T> {
+  readonly exporter: Exporter<T>
+  readonly #settings: AsyncTransportSettings
+  readonly #clock: Clock
+  readonly #queue: ItemQueue<T>
+  readonly #ledger: TransportLedger
+  readonly #failureLog: FailureLog
+  readonly #waiters = new Set<Waiter>()
+  #isWorking = false
+  /** Items that have ever been queued, and up to which of them nobody may wait for a full batch. */
+  #queuedEver = 0
+  #dueUpTo = 0
+  #timerDueMs = Number.POSITIVE_INFINITY
+  #stopTimer: () => void = () => {}
+  #cutPauseShort: () => void = () => {}
+  /** What is left of a batch that waits to be tried again. */
+  #paused: readonly T[] | undefined
+  /** How often in a row the destination was not there, whatever the batch: pauses grow with it. */
+  #failures = 0
+  #graceEndsMs = Number.POSITIVE_INFINITY
+  /** Nothing is taken any more, and what is left has been given up. */
+  #end: 'ended' | 'grace_period' | undefined
+  #lastFlush: { readonly items: number; readonly endsMs: number; readonly done: Promise<void> } | undefined
+  #shutdown: Promise<void> | undefined
+
+  constructor(exporter: Exporter<T>, options: AsyncTransportOptions<T> = {}) {
+    if (typeof exporter?.export !== 'function')
+      throw new DefinitionError('ERR_EXPORTER', 'an exporter must have export(items): it has none')
+    const { clock = timerClock, logger } = options
+    this.exporter = exporter
+    this.#settings = checkAsyncTransport(options)
+    this.#clock = clock
+    this.#queue = new ItemQueue({ ...this.#settings, itemBytes: options.itemBytes })
+    const name = partName(exporter, 'exporter')
+    this.#ledger = new TransportLedger(name)
+    this.#failureLog = new FailureLog({ code: 'TALLYSCOPE_EXPORT_FAILED', subject: `exporter ${name}`, logger, clock })
+  }
+
+  /** Where every item given to this transport is now: `accepted = exported + rejected + dropped + queued + inFlight`. */
+  get accounting(): TransportAccounting {
+    return this.#ledger.accounting
+  }
+
+  send(item: T): void {
+    if (this.#end !== undefined || this.#shutdown !== undefined) return this.#ledger.accept(this.#end === 'ended' ? 'ended' : 'shutdown')
+    const nowMs = this.#clock.monotonicMs()
+    const refused = this.#queue.push(item, nowMs)
+    this.#ledger.accept(refused)
+    if (refused !== undefined) {
+      const bound = refused === 'queue_bytes' ? `${this.#settings.maxQueueBytes} bytes` : `${this.#settings.maxQueueSize} items`
+      this.#failureLog.tell(`is too slow: the queue is full with ${bound} and the newest items are dropped`)
+      return
+    }
+    this.#queuedEver++
+    if (!this.#isWorking) this.#wakeAt(this.#queue.length >= this.#settings.maxBatchSize ? nowMs : nowMs + this.#settings.waitPeriodMs)
+  }
+
+  /**
+   * Exports everything sent before, and resolves when it has been exported or counted as lost, or after `timeoutMs`
+   * (default: the grace period). Does not cut the pause before another try short. Never rejects.
+   */
+  flush(timeoutMs: number = this.#settings.gracePeriodMs): Promise<void> {
+    if (this.#ledger.queued + this.#ledger.inFlight === 0) return Promise.resolve()
+    const limitMs = timeoutMs >= 0 ? Math.min(timeoutMs, MAX_TIMER_MS) : this.#settings.gracePeriodMs
+    const endsMs = this.#clock.monotonicMs() + limitMs
+    const items = this.#queuedEver
+    // A thousand calls at once are one flush.
+    if (this.#lastFlush?.items === items && Math.abs(this.#lastFlush.endsMs - endsMs) <= 1) return this.#lastFlush.done
+    const done = new Promise<void>((resolve) => {
+      const waiter: Waiter = { items, done: () => (stop(), resolve()) }
+      const stop = startTimer(this.#clock, limitMs, () => this.#dismiss(waiter), { keepAlive: true })
+      this.#waiters.add(waiter)
+    })
+    this.#lastFlush = { items, endsMs, done }
+    this.#dueUpTo = items
+    if (!this.#isWorking) void this.#work()
+    return done
+  }
+
+  /**
+   * Takes nothing more, exports what is there within the grace period, tells how much was lost, and shuts the
+   * exporter down. A pause before another try is cut short. Further calls give the same promise.
+   */
+  shutdown(): Promise<void> {
+    this.#shutdown ??= this.#shutDown()
+    return this.#shutdown
+  }
+
+  /**
+   * Hands what is queued, and what waits to be tried again, to `exporter.exportSync`, where there is one: for the last
+   * words of a process. What is being exported at this moment is left to its export.
+   */
+  flushSync(): void {
+    const { exporter } = this as { exporter: Exporter<T> & { exportSync?: (items: readonly T[]) => void } }
+    const queued = this.#queue.take(this.#queue.length)
+    const items = [...(this.#paused ?? []), ...queued]
+    this.#paused = undefined
+    this.#cutPauseShort()
+    if (items.length === 0) return
+    this.#ledger.depart(queued.length)
+    if (typeof exporter.exportSync !== 'function') {
+      this.#ledger.dropDeparted(items.length, 'exit')
+      this.#failureLog.tell(`cannot export at once: ${items.length} items are lost`)
+      this.#tellWaiters()
+      return
+    }
+    try {
+      runDetached(() => exporter.exportSync?.(items.slice()))
+      this.#ledger.exported(items.length)
+    } catch (error) {
+      const { delivered } = exportFailure(error, items.length)
+      this.#ledger.exported(delivered)
+      this.#ledger.rejected(items.length - delivered, 'failed')
+      this.#failureLog.tell('has failed', error)
+    }
+    this.#tellWaiters()
+  }
+
+  async #shutDown(): Promise<void> {
+    const { gracePeriodMs } = this.#settings
+    this.#graceEndsMs = this.#clock.monotonicMs() + gracePeriodMs
+    this.#failures = 0 // there is no time for long pauses
+    this.#cutPauseShort()
+    await Promise.resolve() // `shutdown` is set first: nothing is taken from now on
+    await this.flush(gracePeriodMs)
+    this.#giveUp('grace_period')
+    const timeoutMs = Math.max(this.#graceEndsMs - this.#clock.monotonicMs(), 0)
+    const end = await attempt(() => runDetached(() => this.exporter.shutdown?.()), { clock: this.#clock, timeoutMs, keepAlive: true })
+      .outcome
+    if (end.kind === 'failed') this.#failureLog.tell('could not be shut down properly', end.error)
+    else if (end.kind === 'late') this.#failureLog.tell('was not shut down within the grace period')
+  }
+
+  /** Whatever has not been exported by now is lost. */
+  #giveUp(reason: 'ended' | 'grace_period'): void {
+    if (this.#end !== undefined) return
+    this.#end = reason
+    this.#stopTimer()
+    const lost = this.#ledger.queued + this.#ledger.inFlight
+    if (lost > 0) this.#failureLog.tell(`has not taken ${lost} items, which are lost (${reason})`)
+    this.#queue.take(this.#queue.length)
+    this.#paused = undefined
+    this.#ledger.dropQueued(this.#ledger.queued, reason)
+    this.#ledger.dropInFlight(reason)
+    this.#cutPauseShort()
+    this.#tellWaiters()
+  }
+
+  /** Sees to it that work begins then, or earlier where that is planned already. */
+  #wakeAt(dueMs: number): void {
+    if (dueMs >= this.#timerDueMs) return
+    this.#stopTimer()
+    this.#timerDueMs = dueMs
+    const delayMs = Math.min(Math.max(dueMs - this.#clock.monotonicMs(), 0), MAX_TIMER_MS)
+    this.#stopTimer = startTimer(this.#clock, delayMs, () => {
+      this.#timerDueMs = Number.POSITIVE_INFINITY
+      // Items that are there when the wait is over go out with the first, in as many batches as it takes.
+      if (this.#queue.length < this.#settings.maxBatchSize) this.#dueUpTo = this.#queuedEver
+      if (!this.#isWorking) void this.#work()
+    })
+  }
+
+  async #work(): Promise<void> {
+    const { maxBatchSize, waitPeriodMs } = this.#settings
+    this.#isWorking = true
+    this.#stopTimer()
+    this.#timerDueMs = Number.POSITIVE_INFINITY
+    while (this.#end === undefined && (this.#queue.length >= maxBatchSize || this.#hasDue())) {
+      const batch = this.#queue.take(maxBatchSize)
+      this.#ledger.depart(batch.length)
+      await this.#deliver(batch)
+      this.#tellWaiters()
+    }
+    this.#isWorking = false
+    if (this.#end === undefined && this.#queue.length > 0) this.#wakeAt(this.#queue.oldestMs + waitPeriodMs)
+  }
+
+  /** Whether an item is queued that must not wait for others. */
+  #hasDue(): boolean {
+    return this.#queue.length > 0 && this.#queuedEver - this.#queue.length < this.#dueUpTo
+  }
+
+  /** Exports one batch, trying again where that is worthwhile. */
+  async #deliver(batch: readonly T[]): Promise<void> {
+    let rest = batch
+    if (this.#failures > 0 && !(await this.#pauseWith(rest))) return
+    for (let retry = 0; ; retry++) {
+      // A copy: an exporter that changes its batch must not change what is tried again.
+      const { outcome, settled } = attempt(() => runDetached(() => this.exporter.export(rest.slice())), {
+        clock: this.#clock,
+        timeoutMs: this.#settings.exportTimeoutMs,
+      })
+      const end = await outcome
+      if (this.#end !== undefined) return // given up meanwhile, and in the books as that
+      if (end.kind === 'done') {
+        this.#failures = 0
+        return this.#ledger.exported(rest.length)
+      }
+      if (end.kind === 'late') {
+        this.#lose(rest.length, 'timeout', `has not taken ${rest.length} items within ${this.#settings.exportTimeoutMs} ms`)
+        this.#tellWaiters()
+        return settled
+      }
+      const failure = exportFailure(end.error, rest.length)
+      this.#failures = failure.isRetryable ? this.#failures + 1 : 0
+      this.#ledger.exported(failure.delivered)
+      rest = rest.slice(failure.delivered)
+      if (!this.#triesAgain(rest.length, failure, end.error, retry)) return
+      if (!(await this.#pauseWith(rest, failure.retryAfterMs))) return
+      this.#ledger.retried()
+    }
+  }
+
+  /** Lets the destination rest. False where nothing is left to try: it was given up meanwhile, or handed over by `flushSync`. */
+  async #pauseWith(rest: readonly T[], retryAfterMs?: number): Promise<boolean> {
+    this.#paused = rest
+    await this.#pause(retryDelayMs(this.#failures - 1, retryAfterMs, this.#settings.random()))
+    const isLeft = this.#end === undefined && this.#paused !== undefined
+    this.#paused = undefined
+    return isLeft
+  }
+
+  /** Whether the items that are left of a failed batch are tried again; where not, they are lost. */
+  #triesAgain(items: number, { isFinal, isRetryable }: ExportFailure, error: unknown, retry: number): boolean {
+    if (isFinal) {
+      this.#lose(items, 'ended', 'has ended for good', error)
+      this.#giveUp('ended')
+      return false
+    }
+    if (items === 0) return false
+    if (isRetryable && retry < this.#settings.retries) {
+      this.#failureLog.tell('has failed and is tried again', error)
+      return true
+    }
+    this.#lose(items, isRetryable ? 'retries' : 'failed', `has failed, ${items} items are lost`, error)
+    return false
+  }
+
+  #lose(items: number, reason: RejectReason, what: string, error?: unknown): void {
+    this.#ledger.rejected(items, reason)
+    this.#failureLog.tell(what, error)
+  }
+
+  /** In the grace period no longer than that lasts. */
+  #pause(delayMs: number): Promise<void> {
+    const leftMs = Math.max(this.#graceEndsMs - this.#clock.monotonicMs(), 0)
+    return new Promise((resolve) => {
+      const stop = startTimer(this.#clock, Math.min(delayMs, leftMs), () => this.#cutPauseShort())
+      this.#cutPauseShort = () => {
+        stop()
+        this.#cutPauseShort = () => {}
+        resolve()
+      }
+    })
+  }
+
+  #tellWaiters(): void {
+    const dealtWith = this.#queuedEver - this.#ledger.queued - this.#ledger.inFlight
+    for (const waiter of this.#waiters) if (waiter.items <= dealtWith) this.#dismiss(waiter)
+  }
+
+  #dismiss(waiter: Waiter): void {
+    this.#waiters.delete(waiter)
+    waiter.done()
+  }
+}

@@ -1,0 +1,132 @@
+import { DefinitionError } from '../../base/errors.js'
+import type { Exporter, Transport } from '../../base/export.js'
+import { FailureLog } from '../../base/failure-log.js'
+import type { Logger } from '../../base/logger.js'
+import { attempt } from '../../base/attempt.js'
+import { checkNumber } from '../../base/check-number.js'
+import { type Clock, timerClock } from '../../base/clock.js'
+import { partName } from '../../base/part-name.js'
+import { runSuppressed, runSuppressedWith } from '../../base/suppression.js'
+import { MAX_TIMER_MS } from '../../base/timer.js'
+import { exportFailure } from './export-failure.js'
+import { type TransportAccounting, TransportLedger } from './transport-ledger.js'
+
+export interface SyncTransportOptions {
+  /** Exports that may be under way at a time, for exporters that give promises; items beyond are dropped. Default 2 048. */
+  readonly maxInFlight?: number
+  /** What `shutdown` may take, and `flush` unless told otherwise, in milliseconds. Default 5 000. */
+  readonly gracePeriodMs?: number
+  /** Told about failures, at most once a minute. Default: one process warning. */
+  readonly logger?: Logger
+  readonly clock?: Clock
+}
+
+/**
+ * Exports each item at once, in the turn that sends it. What the exporter throws or rejects with is counted and told,
+ * and never reaches the sender; a {@link TransportError} ends the transport.
+ *
+ * @throws {@link DefinitionError} `ERR_EXPORTER`, `ERR_TRANSPORT_OPTION`.
+ * @example
+ * new Tracer({ exporter, transport: (exporter) => new SyncTransport(exporter) })
+ */
+export class SyncTransport<T> implements Transport<T> {
+  readonly exporter: Exporter<T>
+  readonly #clock: Clock
+  readonly #maxInFlight: number
+  readonly #gracePeriodMs: number
+  readonly #ledger: TransportLedger
+  readonly #failureLog: FailureLog
+  readonly #running = new Set<Promise<void>>()
+  #hasEnded = false
+  #shutdown: Promise<void> | undefined
+
+  constructor(
+    exporter: Exporter<T>,
+    { maxInFlight = 2_048, gracePeriodMs = 5_000, logger, clock = timerClock }: SyncTransportOptions = {},
+  ) {
+    if (typeof exporter?.export !== 'function')
+      throw new DefinitionError('ERR_EXPORTER', 'an exporter must have export(items): it has none')
+    this.exporter = exporter
+    this.#clock = clock
+    this.#maxInFlight = checkNumber('ERR_TRANSPORT_OPTION', 'maxInFlight', maxInFlight, { min: 1, max: 1e6, integer: true })
+    this.#gracePeriodMs = checkNumber('ERR_TRANSPORT_OPTION', 'gracePeriodMs', gracePeriodMs, { min: 0, max: MAX_TIMER_MS })
+    const name = partName(exporter, 'exporter')
+    this.#ledger = new TransportLedger(name)
+    this.#failureLog = new FailureLog({ code: 'TALLYSCOPE_EXPORT_FAILED', subject: `exporter ${name}`, logger, clock })
+  }
+
+  get accounting(): TransportAccounting {
+    return this.#ledger.accounting
+  }
+
+  send(item: T): void {
+    if (this.#hasEnded) return this.#ledger.accept('ended')
+    if (this.#shutdown !== undefined) return this.#ledger.accept('shutdown')
+    if (this.#ledger.inFlight >= this.#maxInFlight) {
+      this.#ledger.accept('queue_full')
+      this.#failureLog.tell(`is too slow: ${this.#maxInFlight} exports are under way and the newest items are dropped`)
+      return
+    }
+    this.#ledger.accept()
+    this.#ledger.depart(1)
+    try {
+      const exporting = runSuppressedWith(exportOne, this.exporter, item)
+      if (typeof exporting?.then === 'function') this.#follow(Promise.resolve(exporting))
+      else this.#ledger.exported(1)
+    } catch (error) {
+      this.#failed(error)
+    }
+  }
+
+  /** Waits for the exports that are under way, at most `timeoutMs`. Never rejects. */
+  async flush(timeoutMs: number = this.#gracePeriodMs): Promise<void> {
+    if (this.#running.size === 0) return
+    const limitMs = timeoutMs >= 0 ? Math.min(timeoutMs, MAX_TIMER_MS) : this.#gracePeriodMs
+    await attempt(() => Promise.all(this.#running), { clock: this.#clock, timeoutMs: limitMs, keepAlive: true }).outcome
+  }
+
+  shutdown(): Promise<void> {
+    this.#shutdown ??= this.#end()
+    return this.#shutdown
+  }
+
+  async #end(): Promise<void> {
+    const endsMs = this.#clock.monotonicMs() + this.#gracePeriodMs
+    await Promise.resolve() // `shutdown` is set first: nothing is taken from now on
+    await this.flush(this.#gracePeriodMs)
+    const lost = this.#ledger.inFlight
+    if (lost > 0) this.#failureLog.tell(`has not taken ${lost} items within the grace period`)
+    this.#ledger.dropInFlight('grace_period')
+    const timeoutMs = Math.max(endsMs - this.#clock.monotonicMs(), 0)
+    const end = await attempt(() => runSuppressed(() => this.exporter.shutdown?.()), { clock: this.#clock, timeoutMs, keepAlive: true })
+      .outcome
+    if (end.kind === 'failed') this.#failureLog.tell('could not be shut down properly', end.error)
+  }
+
+  #follow(exporting: Promise<unknown>): void {
+    const ended: Promise<void> = exporting
+      .then(
+        () => this.#settle(() => this.#ledger.exported(1)),
+        (error: unknown) => this.#settle(() => this.#failed(error)),
+      )
+      .finally(() => this.#running.delete(ended))
+    this.#running.add(ended)
+  }
+
+  /** What ends after the grace period is in the books already. */
+  #settle(book: () => void): void {
+    if (this.#ledger.inFlight > 0) book()
+  }
+
+  #failed(error: unknown): void {
+    const { isFinal, delivered } = exportFailure(error, 1)
+    this.#ledger.exported(delivered)
+    this.#ledger.rejected(1 - delivered, 'failed')
+    this.#hasEnded ||= isFinal
+    this.#failureLog.tell(this.#hasEnded ? 'has ended for good' : 'has failed', error)
+  }
+}
+
+function exportOne<T>(exporter: Exporter<T>, item: T): void | Promise<void> {
+  return exporter.export([item])
+}

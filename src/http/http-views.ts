@@ -1,0 +1,43 @@
+import { distribution } from '../stats/views/aggregation.js'
+import type { ReadyMeasure, ReadyView } from './ready-view.js'
+
+/** How an exchange ended: `error` is a status from 500 or a failure on our side, `aborted` a client that went away. */
+export type HttpOutcome = 'ok' | 'error' | 'aborted'
+
+const SERVER_TAGS = Object.freeze(['method', 'route', 'status', 'outcome'])
+const CLIENT_TAGS = Object.freeze(['method', 'host', 'status', 'outcome'])
+
+// The bounds that the Prometheus and OpenTelemetry conventions have in common.
+const SECONDS = distribution([0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10])
+const BYTES = distribution([100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000])
+
+function measure(name: string, unit: string, description: string): ReadyMeasure {
+  return Object.freeze({ name, unit, description, type: unit === 'By' ? 'int64' : 'double' })
+}
+
+function view(of: ReadyMeasure, tagKeys: readonly string[]): ReadyView {
+  const { name, description = '' } = of
+  return Object.freeze({ name, measure: of, tagKeys, aggregation: of.unit === 's' ? SECONDS : BYTES, description })
+}
+
+// No tag keys are declared: views of one's own may break these down by further tags of the context.
+export const HTTP_SERVER_DURATION: ReadyMeasure = measure(
+  'http/server/duration',
+  's',
+  "Time from a request's headers to the end of its response",
+)
+export const HTTP_SERVER_REQUEST_SIZE: ReadyMeasure = measure('http/server/request_size', 'By', 'Bytes of request bodies as received')
+export const HTTP_SERVER_RESPONSE_SIZE: ReadyMeasure = measure('http/server/response_size', 'By', 'Bytes of response bodies as sent')
+export const HTTP_CLIENT_DURATION: ReadyMeasure = measure('http/client/duration', 's', 'Time from a request to the end of its response')
+export const HTTP_CLIENT_REQUEST_SIZE: ReadyMeasure = measure('http/client/request_size', 'By', 'Bytes of request bodies as sent')
+export const HTTP_CLIENT_RESPONSE_SIZE: ReadyMeasure = measure('http/client/response_size', 'By', 'Bytes of response bodies as received')
+
+/** Latency and sizes of answered requests by `method`, `route`, `status` and `outcome`, in seconds and bytes. */
+export const httpServerViews: readonly ReadyView[] = Object.freeze(
+  [HTTP_SERVER_DURATION, HTTP_SERVER_REQUEST_SIZE, HTTP_SERVER_RESPONSE_SIZE].map((each) => view(each, SERVER_TAGS)),
+)
+
+/** Latency and sizes of outgoing requests by `method`, `host`, `status` and `outcome`, in seconds and bytes. */
+export const httpClientViews: readonly ReadyView[] = Object.freeze(
+  [HTTP_CLIENT_DURATION, HTTP_CLIENT_REQUEST_SIZE, HTTP_CLIENT_RESPONSE_SIZE].map((each) => view(each, CLIENT_TAGS)),
+)

@@ -1,0 +1,34 @@
+import type { Aggregation } from '../stats/views/aggregation.js'
+import type { Measure, MeasureOptions } from '../stats/recording/measure.js'
+import type { Stats } from '../stats/stats.js'
+
+/** A measure that is known beforehand; defined on an engine when it is first needed. */
+export interface ReadyMeasure extends MeasureOptions {
+  readonly name: string
+}
+
+/** A view that is known beforehand, with its measure; for any engine. */
+export interface ReadyView {
+  readonly name: string
+  readonly measure: ReadyMeasure
+  readonly tagKeys: readonly string[]
+  readonly aggregation: Aggregation
+  readonly description: string
+}
+
+/** The measure of this definition on `stats`. */
+export function defineReadyMeasure(stats: Stats, { name, ...options }: ReadyMeasure): Measure {
+  return stats.measure(name, options)
+}
+
+/**
+ * Registers ready views, and the measures they need, on an engine.
+ * @throws {@link DefinitionError} where a name already stands for something else.
+ * @example
+ * registerReadyViews(stats, openCensusHttpServerViews)
+ */
+export function registerReadyViews(stats: Stats, views: readonly ReadyView[]): void {
+  for (const { measure, ...view } of views) {
+    stats.viewManager.registerView({ ...view, measure: defineReadyMeasure(stats, measure) })
+  }
+}

@@ -1,0 +1,67 @@
+import { checkNumber } from '../../base/check-number.js'
+import type { Clock } from '../../base/clock.js'
+import { DefinitionError } from '../../base/errors.js'
+import type { Exporter } from '../../base/export.js'
+import type { Logger } from '../../base/logger.js'
+import { partName } from '../../base/part-name.js'
+import { MAX_TIMER_MS } from '../../base/timer.js'
+import { checkProducers, gather } from './gather.js'
+import type { Metric } from '../data/metric.js'
+import { PeriodicMetricTask } from './periodic-metric-task.js'
+import type { MetricProducer } from '../data/producer.js'
+
+export interface ExportPeriodicallyOptions {
+  /** Only these are exported; give `selfMetrics()` among them where the library's own counters are wanted. */
+  readonly producers: readonly MetricProducer[]
+  readonly exporter: Exporter<Metric>
+  /** Time between the starts of two exports, in milliseconds, 1 … 2^31 - 1. Default 60 000. */
+  readonly intervalMs?: number
+  /**
+   * What gathering and exporting may take together, in milliseconds; gathering gets at most half of it, half of the
+   * interval, and 10 000.
+   * Default 30 000, also where the interval is shorter. One given that is longer than the interval is cut to it, with a warning.
+   */
+  readonly exportTimeoutMs?: number
+  /** Who is speaking in logs and counters. Default: the class of the exporter. */
+  readonly name?: string
+  /** Whether the timer keeps the process alive. Default false. */
+  readonly keepAlive?: boolean
+  /** Told about failures, at most once a minute. Default: one process warning. */
+  readonly logger?: Logger
+  readonly clock?: Clock
+}
+
+/**
+ * Exports the metrics of the producers every interval, beginning one interval from now. A producer that fails
+ * costs only its own metrics, an exporter that fails is tried again at the next tick.
+ *
+ * `close()` of the task exports once more and lets the exporter shut down.
+ *
+ * @throws {@link DefinitionError} `ERR_INTERVAL`, `ERR_PRODUCER`, `ERR_EXPORTER`.
+ * @example
+ * const task = exportPeriodically({ producers: [stats], exporter: new FileExporter({ path: 'metrics.jsonl' }) })
+ * // … at the end
+ * await task.close()
+ */
+export function exportPeriodically(options: ExportPeriodicallyOptions): PeriodicMetricTask {
+  const { exporter, exportTimeoutMs, name = partName(exporter, 'exporter'), clock, ...schedule } = options
+  checkProducers(options.producers)
+  if (typeof exporter?.export !== 'function') throw new DefinitionError('ERR_EXPORTER', 'an exporter must have export(items): it has none')
+  for (const key of ['intervalMs', 'exportTimeoutMs'] as const) {
+    if (options[key] !== undefined) checkNumber('ERR_INTERVAL', key, options[key], { min: 1, max: MAX_TIMER_MS })
+  }
+  const producers = [...options.producers]
+  const gathering = {
+    timeoutMs: Math.min(20_000, exportTimeoutMs ?? 30_000, options.intervalMs ?? 60_000) / 2,
+    keepAlive: false,
+    ...(clock !== undefined && { clock }),
+  }
+  return new PeriodicMetricTask({
+    ...schedule,
+    ...(clock !== undefined && { clock }),
+    ...(exportTimeoutMs !== undefined && { timeoutMs: exportTimeoutMs }),
+    name,
+    run: async () => exporter.export(await gather(producers, gathering)),
+    onClose: () => exporter.shutdown?.(),
+  })
+}

@@ -1,0 +1,229 @@
+import { attempt } from '../../base/attempt.js'
+import { checkNumber } from '../../base/check-number.js'
+import { type Clock, timerClock } from '../../base/clock.js'
+import { DefinitionError, TransportError } from '../../base/errors.js'
+import { FailureLog } from '../../base/failure-log.js'
+import { type Logger, warnOnce } from '../../base/logger.js'
+import { runDetached } from '../../base/suppression.js'
+import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
+import { type SkipReason, taskCounts, type TaskCounts } from './task-counts.js'
+
+const EARLY_MS = 5
+
+export interface PeriodicMetricTaskOptions {
+  /** What is done every interval. Where it gives a promise, that is waited for; it runs untraced, unmeasured, and never twice at a time. */
+  readonly run: () => unknown
+  /** Time between the starts of two runs, in milliseconds, 1 … 2^31 - 1. Default 60 000. */
+  readonly intervalMs?: number
+  /**
+   * After this many milliseconds a run counts as failed. Default 30 000, also where the interval is shorter:
+   * a slow run then costs ticks, not its result. One given that is longer than the interval is cut to it, with a warning.
+   */
+  readonly timeoutMs?: number
+  /** Who is speaking in logs and counters. Default `PeriodicMetricTask`. */
+  readonly name?: string
+  /** Whether the timer keeps the process alive. Default false. */
+  readonly keepAlive?: boolean
+  /** Told about failures, at most once a minute. Default: one process warning. */
+  readonly logger?: Logger
+  readonly clock?: Clock
+  /** Called once by `close()`, after the last run. */
+  readonly onClose?: () => unknown
+}
+
+export interface PeriodicTaskStatus {
+  /**
+   * `stuck`: a run is over its time-out and has not ended, so that no other may begin. `failed`: a TransportError
+   * has ended the task.
+   */
+  readonly state: 'waiting' | 'running' | 'stuck' | 'failed' | 'closing' | 'closed'
+  /** Runs that ended well. */
+  readonly runs: number
+  /** Runs that threw, rejected, or were over their time-out. */
+  readonly failures: number
+  /** Ticks without a run of their own. */
+  readonly skippedTicks: number
+  readonly lastError: unknown
+  readonly lastSuccessUnixMs: number | undefined
+}
+
+/**
+ * Runs something every interval until it is closed, beginning one interval from now.
+ *
+ * Due times come from the schedule on the monotonic clock, so that nothing drifts. Runs never overlap. Ticks missed
+ * while a run took too long, or while the machine slept, are made up by one run; the others are counted as skipped.
+ * A run that fails is told, counted, and tried again at the next tick; a {@link TransportError} ends the task.
+ *
+ * @throws {@link DefinitionError} `ERR_INTERVAL` when a time is no number, below 1 or above 2^31 - 1; `ERR_TASK` without `run`.
+ * @example
+ * const task = new PeriodicMetricTask({ intervalMs: 10_000, name: 'report', run: () => report(gauges) })
+ */
+export class PeriodicMetricTask {
+  readonly name: string
+  readonly intervalMs: number
+  readonly #timeoutMs: number
+  readonly #options: PeriodicMetricTaskOptions
+  readonly #clock: Clock
+  readonly #failureLog: FailureLog
+  readonly #counts: TaskCounts
+  #dueMs: number
+  #stopTimer: () => void = () => {}
+  /** The run that others wait for; undefined once it has ended or is over its time-out. */
+  #current: Promise<void> | undefined
+  #isStuck = false
+  #isTickOwed = false
+  #end: 'failed' | 'closed' | undefined
+  #nextFlush: Promise<void> | undefined
+  #closing: Promise<void> | undefined
+  #lastError: unknown
+  #lastSuccessUnixMs: number | undefined
+  readonly #tally = { runs: 0, failures: 0, skippedTicks: 0 }
+
+  constructor(options: PeriodicMetricTaskOptions) {
+    const { run, intervalMs = 60_000, timeoutMs, name = 'PeriodicMetricTask', clock = timerClock } = options
+    if (typeof run !== 'function')
+      throw new DefinitionError('ERR_TASK', `a periodic task needs a function to run: it is of type ${typeof run}`)
+    const range = { min: 1, max: MAX_TIMER_MS }
+    this.intervalMs = checkNumber('ERR_INTERVAL', 'intervalMs', intervalMs, range)
+    this.#timeoutMs = timeoutMs === undefined ? 30_000 : checkNumber('ERR_INTERVAL', 'timeoutMs', timeoutMs, range)
+    if (timeoutMs !== undefined && timeoutMs > intervalMs) {
+      this.#timeoutMs = intervalMs
+      warnOnce('TALLYSCOPE_TIMEOUT_CUT', name, `${name}: a time-out of ${timeoutMs} ms is cut to the interval of ${intervalMs} ms`)
+    }
+    this.name = name
+    this.#options = options
+    this.#clock = clock
+    this.#failureLog = new FailureLog({ code: 'TALLYSCOPE_TASK_FAILED', subject: `periodic task ${name}`, logger: options.logger, clock })
+    this.#counts = taskCounts(name)
+    this.#dueMs = clock.monotonicMs() + intervalMs
+    this.#arm()
+  }
+
+  get status(): PeriodicTaskStatus {
+    const busy = this.#isStuck ? 'stuck' : this.#current === undefined ? 'waiting' : 'running'
+    const state = this.#end ?? (this.#closing === undefined ? busy : 'closing')
+    return { state, ...this.#tally, lastError: this.#lastError, lastSuccessUnixMs: this.#lastSuccessUnixMs }
+  }
+
+  /**
+   * Runs now, after a run that is under way, and resolves when that has ended, well or not: `status` tells.
+   * Calls that wait for the same run share it. The schedule stays as it is.
+   */
+  flush(): Promise<void> {
+    if (this.#closing !== undefined) return this.#closing
+    this.#nextFlush ??= this.#keptAlive(async () => {
+      while (this.#current !== undefined) await this.#current
+      this.#nextFlush = undefined
+      await this.#run()
+    })
+    return this.#nextFlush
+  }
+
+  /** Stops, waits for a run that is under way, runs once more, and calls `onClose`. Further calls give the same promise. */
+  close(): Promise<void> {
+    this.#closing ??= this.#keptAlive(async () => {
+      this.#stopTimer()
+      this.#isTickOwed = false
+      while (this.#current !== undefined) await this.#current
+      await this.#run()
+      await this.#callOnClose()
+      this.#end = 'closed'
+    })
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #arm(): void {
+    const delayMs = Math.min(Math.max(this.#dueMs - this.#clock.monotonicMs(), 0), MAX_TIMER_MS)
+    const keepAlive = this.#options.keepAlive === true
+    this.#stopTimer = startTimer(this.#clock, delayMs, () => this.#tick(), { keepAlive })
+  }
+
+  #tick(): void {
+    const lateMs = this.#clock.monotonicMs() - this.#dueMs
+    // Node's timers may be a fraction of a millisecond early. More means that timers and clock do not go together
+    // (one of them is a fake): then the timers are right.
+    if (lateMs < -EARLY_MS) this.#dueMs += lateMs
+    const missed = Math.max(0, Math.floor(lateMs / this.intervalMs)) // the machine slept, or was busy
+    this.#dueMs += (missed + 1) * this.intervalMs
+    this.#skip('late', missed)
+    this.#arm()
+    if (this.#isStuck) this.#skip('stuck', 1)
+    else if (this.#current === undefined) void this.#run()
+    else if (this.#isTickOwed) this.#skip('running', 1)
+    else this.#isTickOwed = true
+  }
+
+  #skip(reason: SkipReason, ticks: number): void {
+    this.#tally.skippedTicks += ticks
+    this.#counts.skipped(reason, ticks)
+  }
+
+  #run(): Promise<void> {
+    if (this.#end !== undefined) return Promise.resolve()
+    if (this.#isStuck) {
+      this.#failureLog.tell('cannot run: the run before is over its time-out and has not ended')
+      this.#skip('stuck', 1)
+      return Promise.resolve()
+    }
+    this.#current = this.#runOnce().finally(() => {
+      this.#current = undefined
+      if (!this.#isTickOwed || this.#end !== undefined) return
+      this.#isTickOwed = false
+      void this.#run()
+    })
+    return this.#current
+  }
+
+  async #runOnce(): Promise<void> {
+    const startedMs = this.#clock.monotonicMs()
+    const { outcome, settled } = attempt(() => runDetached(this.#options.run), { clock: this.#clock, timeoutMs: this.#timeoutMs })
+    const end = await outcome
+    this.#counts.ran(end.kind, this.#clock.monotonicMs() - startedMs)
+    if (end.kind === 'done') {
+      this.#tally.runs++
+      this.#lastSuccessUnixMs = this.#clock.unixMs()
+      this.#counts.lastSuccess(this.#lastSuccessUnixMs)
+      return
+    }
+    this.#tally.failures++
+    if (end.kind === 'late') {
+      this.#isStuck = true
+      void settled.then(() => {
+        this.#isStuck = false
+      })
+      this.#lastError = new Error(`not done within ${this.#timeoutMs} ms`)
+      this.#failureLog.tell(`was not done within ${this.#timeoutMs} ms; no other run begins before it ends`)
+      return
+    }
+    this.#lastError = end.error
+    if (TransportError.is(end.error)) {
+      this.#end = 'failed'
+      this.#stopTimer()
+      this.#failureLog.tell('has ended for good', end.error)
+    } else {
+      this.#failureLog.tell('failed and is tried again at the next tick', end.error)
+    }
+  }
+
+  async #callOnClose(): Promise<void> {
+    const { onClose } = this.#options
+    if (onClose === undefined) return
+    const end = await attempt(() => runDetached(onClose), { clock: this.#clock, timeoutMs: this.#timeoutMs }).outcome
+    if (end.kind === 'failed') this.#failureLog.tell('could not be closed properly', end.error)
+    else if (end.kind === 'late') this.#failureLog.tell(`was not closed within ${this.#timeoutMs} ms`)
+  }
+
+  /** While somebody waits, the process must not end for lack of anything but unref'd timers. */
+  async #keptAlive(work: () => Promise<void>): Promise<void> {
+    const release = startTimer(this.#clock, MAX_TIMER_MS, () => {}, { keepAlive: true })
+    try {
+      await work()
+    } finally {
+      release()
+    }
+  }
+}

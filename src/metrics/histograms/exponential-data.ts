@@ -1,0 +1,87 @@
+import { contextState } from '../../base/context.js'
+import type { BucketSearch } from '../store/bucket-search.js'
+import type { Epochs } from '../store/cells.js'
+import { Exemplars } from '../store/exemplars.js'
+import { ExponentialHistogram } from './exponential-histogram.js'
+import type { ExponentialOptions } from './exponential-options.js'
+import type { DistributionValue } from '../data/metric.js'
+import type { Sketch } from '../store/sketch-cells.js'
+
+/**
+ * The running data of one row of an exponential aggregation: exponential buckets for formats that have them, and
+ * beside them counts for fixed bounds, for those that do not. The latter cannot be made of the former: once the
+ * resolution is lowered the counts below a bound would fall, and a reader would take that for a restart.
+ */
+export class ExponentialData implements Sketch {
+  readonly #histogram: ExponentialHistogram
+  readonly #search: BucketSearch
+  readonly #exemplars: Exemplars
+  readonly #counts: Float64Array
+  #sumOfSquaredDeviation = 0
+
+  constructor(options: ExponentialOptions, search: BucketSearch, epochs: Epochs) {
+    this.#histogram = new ExponentialHistogram(options)
+    this.#search = search
+    this.#counts = new Float64Array(search.bounds.length + 1)
+    this.#exemplars = new Exemplars(this.#counts.length, epochs)
+  }
+
+  get count(): number {
+    return this.#histogram.count
+  }
+
+  get sum(): number {
+    return this.#histogram.sum
+  }
+
+  record(value: number): boolean {
+    const { count, sum } = this.#histogram
+    if (!this.#histogram.record(value)) return false
+    if (count !== 0) {
+      // As in DistributionCells: Youngs and Cramer's update.
+      const deviation = count * value - sum
+      this.#sumOfSquaredDeviation += (deviation * deviation) / (count * (count + 1))
+    }
+    const bucket = this.#search.find(value)
+    this.#counts[bucket]!++
+    if (contextState.openSampledSpans > 0) this.#exemplars.take(bucket, value)
+    return true
+  }
+
+  /** Ties what was just recorded to its origin. */
+  attach(value: number, attachments: Readonly<Record<string, string>>): void {
+    this.#exemplars.keep(this.#search.find(value), value, attachments)
+  }
+
+  /** The value that a share of all values lies at or below, see {@link ExponentialHistogram.quantile}. */
+  quantile(quantile: number): number {
+    return this.#histogram.quantile(quantile)
+  }
+
+  snapshot(): DistributionValue {
+    const { count, sum } = this
+    return {
+      kind: 'distribution',
+      count,
+      sum,
+      mean: count === 0 ? 0 : sum / count,
+      sumOfSquaredDeviation: this.#sumOfSquaredDeviation,
+      bounds: this.#search.bounds,
+      bucketCounts: [...this.#counts],
+      ...(!this.#exemplars.isEmpty && { exemplars: Array.from(this.#counts, (_, bucket) => this.#exemplars.at(bucket)) }),
+      exponential: this.#histogram.value(),
+    }
+  }
+
+  merge(other: ExponentialData): void {
+    const [count, theirs] = [this.count, other.count]
+    if (theirs === 0) return
+    const apart = count === 0 ? 0 : this.sum / count - other.sum / theirs
+    this.#sumOfSquaredDeviation += other.#sumOfSquaredDeviation + (apart * apart * count * theirs) / (count + theirs)
+    this.#histogram.merge(other.#histogram)
+    other.#counts.forEach((inBucket, bucket) => (this.#counts[bucket]! += inBucket))
+    for (let bucket = 0; bucket < this.#counts.length; bucket++) {
+      if (this.#exemplars.at(bucket) === undefined) this.#exemplars.copy(bucket, other.#exemplars.at(bucket))
+    }
+  }
+}

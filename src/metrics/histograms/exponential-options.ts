@@ -1,0 +1,54 @@
+import { checkNumber } from '../../base/check-number.js'
+import { DefinitionError } from '../../base/errors.js'
+import { MAX_SCHEMA, MIN_SCHEMA } from './exponential-bounds.js'
+
+export interface ExponentialOptions {
+  /** Buckets of both signs that a row may have, 2 … 10 000. Default 160. Beyond it neighbours are merged. */
+  readonly maxBuckets?: number
+  /** Where to begin, -4 … 8: 2^schema buckets from one power of two to the next. Default 3: bounds 9 % apart. */
+  readonly schema?: number
+  /** Instead of `schema`: how far a bound may be from the one before, above 1. The coarsest schema that keeps it is taken. */
+  readonly growthFactor?: number
+  /** Values from -zeroThreshold to zeroThreshold share one bucket. Default 2^-128. */
+  readonly zeroThreshold?: number
+  /**
+   * Up to where the zero bucket may be widened when there are too many buckets, before the resolution of all is lowered.
+   * Default 2^-40, a millionth of a millionth of the unit.
+   */
+  readonly maxZeroThreshold?: number
+}
+
+export type ExponentialSettings = Required<Omit<ExponentialOptions, 'growthFactor'>>
+
+const CODE = 'ERR_EXPONENTIAL'
+
+/**
+ * The options of exponential buckets, checked, with their defaults.
+ * @throws {@link DefinitionError} `ERR_EXPONENTIAL` when one is out of range, or both `schema` and `growthFactor` are given.
+ */
+export function exponentialSettings(options: ExponentialOptions = {}): ExponentialSettings {
+  const { maxBuckets = 160, schema, growthFactor, zeroThreshold = 2 ** -128 } = options
+  const maxZeroThreshold = options.maxZeroThreshold ?? Math.max(zeroThreshold, 2 ** -40)
+  if (schema !== undefined && growthFactor !== undefined) {
+    throw new DefinitionError(CODE, `a schema or a growth factor can be given, not both: they are ${schema} and ${growthFactor}`)
+  }
+  checkNumber(CODE, 'zeroThreshold', zeroThreshold, { min: 0, max: Number.MAX_VALUE })
+  return {
+    maxBuckets: checkNumber(CODE, 'maxBuckets', maxBuckets, { min: 2, max: 10_000, integer: true }),
+    schema:
+      growthFactor === undefined
+        ? checkNumber(CODE, 'schema', schema ?? 3, { min: MIN_SCHEMA, max: MAX_SCHEMA, integer: true })
+        : schemaFor(growthFactor),
+    zeroThreshold,
+    maxZeroThreshold: checkNumber(CODE, 'maxZeroThreshold', maxZeroThreshold, { min: zeroThreshold, max: Number.MAX_VALUE }),
+  }
+}
+
+/** Powers of four from about a millionth to a milliard: what formats without exponential buckets show unless bounds are given. */
+export const DERIVED_BOUNDS: readonly number[] = Object.freeze(Array.from({ length: 26 }, (_, i) => 4 ** (i - 10)))
+
+function schemaFor(growthFactor: number): number {
+  checkNumber(CODE, 'growthFactor', growthFactor, { min: 1 + 2 ** -20, max: Number.MAX_VALUE })
+  const schema = 0 - Math.floor(Math.log2(Math.log2(growthFactor)))
+  return Math.min(Math.max(schema, MIN_SCHEMA), MAX_SCHEMA)
+}

@@ -1,0 +1,235 @@
+import type { Int32Histogram } from 'hdr-histogram-js'
+import type { Clock } from '../../base/clock.js'
+import { DefinitionError } from '../../base/errors.js'
+import hdrLoad from './hdr-load.cjs'
+import type { SummaryInterval, SummaryValue } from '../data/metric.js'
+import type { PercentilesConfig } from './percentiles-options.js'
+
+/** So many values after a reading of the quantiles are dated one by one, then ever more together, up to so many. */
+const DATED_SINGLY = 64
+const DATED_TOGETHER = 256
+/** Values that one long value may stand for one by one; beyond that they are entered several at a time. */
+const MAX_CORRECTIONS = 1_000
+
+/** One stretch of time and what was recorded in it. */
+interface Window {
+  readonly histogram: Int32Histogram
+  min: number
+  max: number
+  startTimeUnixMs: number
+}
+
+/**
+ * The running data of one row of percentiles: HdrHistograms in a ring of windows, the oldest of which goes as time passes,
+ * beside an exact count and sum that never go back.
+ *
+ * HdrHistogram is made for whole numbers: it cuts fractions off, counts NaN as a value and throws on negatives. So values are
+ * scaled, and checked at the door. Once warm the clock is read for one value in 256 only, which are then dated together:
+ * to read it for each would cost about as much as all the rest; see bench/metrics/percentiles.bench.js.
+ */
+export class PercentilesData {
+  readonly config: PercentilesConfig
+  readonly #clock: Clock
+  readonly #originMs: number
+  readonly #windows: Window[]
+  readonly #closed: SummaryInterval[] = []
+  #current: Window
+  #at = 0
+  /** How many windows have passed since the beginning. */
+  #turn = 0
+  /** Values to take before the clock is read again. */
+  #undated = 1
+  /** Times it was read since the quantiles were. */
+  #datings = 0
+  #count = 0
+  #sum = 0
+
+  constructor(config: PercentilesConfig, clock: Clock) {
+    this.config = config
+    this.#clock = clock
+    this.#originMs = clock.monotonicMs()
+    const Int32Histogram = hdrLoad.loadHistogram()
+    this.#windows = Array.from({ length: config.windows }, () => {
+      const histogram = new Int32Histogram(1, 2, config.significantDigits)
+      histogram.autoResize = true
+      return { histogram, min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY, startTimeUnixMs: clock.unixMs() }
+    })
+    this.#current = this.#windows[0]!
+  }
+
+  /** Values ever taken. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** What they come to together. */
+  get sum(): number {
+    return this.#sum
+  }
+
+  /** Memory of the histograms, about. */
+  get bytes(): number {
+    return this.#windows.reduce((sum, { histogram }) => sum + histogram.estimatedFootprintInBytes, 0)
+  }
+
+  /** Takes a value, or answers false: not a number, negative, or above the highest. Never throws. */
+  record(value: number): boolean {
+    const { scale, highest, expectedInterval } = this.config
+    if (!(value >= 0 && value <= highest)) return false
+    if (--this.#undated <= 0) this.#date()
+    const window = this.#current
+    window.histogram.recordValue(Math.floor(value * scale + 0.5))
+    if (value > window.max) window.max = value
+    if (value < window.min) window.min = value
+    this.#count++
+    this.#sum += value
+    if (expectedInterval > 0 && value > expectedInterval) this.#correct(value)
+    return true
+  }
+
+  #date(): void {
+    this.#datings++
+    this.#undated = this.#datings <= DATED_SINGLY ? 1 : Math.min(2 ** (this.#datings - DATED_SINGLY), DATED_TOGETHER)
+    this.#turnTo(this.#clock.monotonicMs())
+  }
+
+  /** Enters the values that would have been recorded had the long one not kept their recorder waiting. */
+  #correct(value: number): void {
+    const { scale, expectedInterval } = this.config
+    const missing = Math.floor(value / expectedInterval) - 1
+    const together = Math.max(1, Math.ceil(missing / MAX_CORRECTIONS))
+    for (let entered = 0; entered < missing; entered += together) {
+      const count = Math.min(together, missing - entered)
+      const middle = value - expectedInterval * (entered + (count + 1) / 2)
+      this.#current.histogram.recordValueWithCount(Math.floor(middle * scale + 0.5), count)
+      if (middle < this.#current.min) this.#current.min = middle
+    }
+  }
+
+  /** Drops the windows that have passed by then. */
+  #turnTo(monotonicMs: number): void {
+    const turn = Math.floor((monotonicMs - this.#originMs) / this.config.windowMs)
+    if (turn <= this.#turn) return
+    if (this.config.intervals) this.#close()
+    for (let turns = Math.min(turn - this.#turn, this.#windows.length); turns > 0; turns--) {
+      this.#at = (this.#at + 1) % this.#windows.length
+      this.#current = this.#windows[this.#at]!
+      this.#empty(this.#current)
+    }
+    this.#turn = turn
+    const sinceStartMs = monotonicMs - this.#originMs - turn * this.config.windowMs
+    this.#current.startTimeUnixMs = this.#clock.unixMs() - sinceStartMs
+  }
+
+  #empty(window: Window): void {
+    window.histogram.reset()
+    window.min = Number.POSITIVE_INFINITY
+    window.max = Number.NEGATIVE_INFINITY
+  }
+
+  #close(): void {
+    const interval = this.#interval(true)
+    if (interval === undefined) return
+    this.#closed.push(interval)
+    if (this.#closed.length > this.#windows.length) this.#closed.shift()
+  }
+
+  #interval(closed: boolean): SummaryInterval | undefined {
+    const { histogram, max, startTimeUnixMs } = this.#current
+    if (histogram.totalCount === 0) return undefined
+    const endTimeUnixMs = closed ? startTimeUnixMs + this.config.windowMs : this.#clock.unixMs()
+    return { startTimeUnixMs, endTimeUnixMs, closed, max, scale: this.config.scale, histogram: encoded(histogram) }
+  }
+
+  /** Count and sum of everything, and the quantiles of the windows that still count; NaN where these are empty. */
+  snapshot(monotonicMs: number = this.#clock.monotonicMs()): SummaryValue {
+    this.#turnTo(monotonicMs)
+    this.#datings = 0
+    this.#undated = 1
+    const open = this.config.intervals ? this.#interval(false) : undefined
+    return {
+      kind: 'summary',
+      count: this.#count,
+      sum: this.#sum,
+      quantiles: this.#quantiles(),
+      ...(this.config.intervals && { intervals: open === undefined ? [...this.#closed] : [...this.#closed, open] }),
+    }
+  }
+
+  #quantiles(): { quantile: number; value: number }[] {
+    const { quantiles, scale } = this.config
+    const filled = this.#windows.filter(({ histogram }) => histogram.totalCount > 0)
+    if (filled.length === 0) return quantiles.map((quantile) => ({ quantile, value: Number.NaN }))
+    const histograms = filled.map(({ histogram }) => histogram)
+    const least = Math.min(...filled.map(({ min }) => min))
+    const greatest = Math.max(...filled.map(({ max }) => max))
+    const total = histograms.reduce((sum, histogram) => sum + histogram.totalCount, 0)
+    const longest = histograms.reduce((one, other) => (other.countsArrayLength > one.countsArrayLength ? other : one))
+    let passed = 0
+    let index = -1
+    return quantiles.map((quantile) => {
+      if (quantile === 0) return { quantile, value: least }
+      if (quantile === 1) return { quantile, value: greatest }
+      // The smallest value that this share of all is at or below; what multiplication adds by rounding is taken off again.
+      const rank = Math.max(1, Math.ceil(quantile * total * (1 - 2 ** -51)))
+      while (passed < rank && index + 1 < longest.countsArrayLength) {
+        index++
+        for (const histogram of histograms) if (index < histogram.countsArrayLength) passed += histogram.getCountAtIndex(index)
+      }
+      const from = longest.valueFromIndex(index)
+      const middle = from + (longest.sizeOfEquivalentValueRange(from) - 1) / 2
+      return { quantile, value: Math.min(greatest, Math.max(least, middle / scale)) }
+    })
+  }
+
+  /**
+   * Adds what another one has taken: the quantiles are then those of all the values together.
+   * @throws {@link DefinitionError} `ERR_PERCENTILES_MERGE` when digits, scale or windows differ.
+   */
+  merge(other: PercentilesData): void {
+    for (const key of ['significantDigits', 'scale', 'windowMs', 'windows'] as const) {
+      if (this.config[key] === other.config[key]) continue
+      throw new DefinitionError(
+        'ERR_PERCENTILES_MERGE',
+        `percentiles merge where digits, scale and windows are the same: ${key} is ${this.config[key]} here and ${other.config[key]} there`,
+      )
+    }
+    this.#turnTo(this.#clock.monotonicMs())
+    other.#turnTo(other.#clock.monotonicMs())
+    for (let age = 0; age < this.#windows.length; age++) {
+      const [into, from] = [this.#windowOfAge(age), other.#windowOfAge(age)]
+      into.histogram.add(from.histogram)
+      into.min = Math.min(into.min, from.min)
+      into.max = Math.max(into.max, from.max)
+    }
+    this.#count += other.#count
+    this.#sum += other.#sum
+  }
+
+  #windowOfAge(age: number): Window {
+    return this.#windows[(this.#at - age + this.#windows.length) % this.#windows.length]!
+  }
+
+  /** What the quantiles come from, as one HdrHistogram: V2, compressed, base64. Its values are multiplied by `config.scale`. */
+  encode(): string {
+    this.#turnTo(this.#clock.monotonicMs())
+    const Int32Histogram = hdrLoad.loadHistogram()
+    const union = new Int32Histogram(1, 2, this.config.significantDigits)
+    union.autoResize = true
+    for (const { histogram } of this.#windows) union.add(histogram)
+    return encoded(union)
+  }
+
+  /** Forgets everything, count and sum too. */
+  clear(): void {
+    for (const window of this.#windows) this.#empty(window)
+    this.#closed.length = 0
+    this.#current.startTimeUnixMs = this.#clock.unixMs()
+    this.#count = 0
+    this.#sum = 0
+  }
+}
+
+function encoded(histogram: Int32Histogram): string {
+  return hdrLoad.loadEncoder()(histogram)
+}

@@ -1,0 +1,95 @@
+import { DefinitionError } from '../../base/errors.js'
+
+/** How values become percentiles. All of it has a default. */
+export interface PercentilesOptions {
+  /** Which quantiles to show, each 0 to 1. Default `[0.5, 0.9, 0.99]`. */
+  readonly quantiles?: readonly number[]
+  /** Decimal digits that a shown value is right to, 1 to 5. Memory grows tenfold with each. Default 2. */
+  readonly significantDigits?: number
+  /** A value counts for the quantiles for at most this long, and for at least this long less one window. Default 600 000. */
+  readonly maxAgeMs?: number
+  /** Windows that `maxAgeMs` is divided into; the oldest is dropped as a whole. 1 to 60, default 2. */
+  readonly windows?: number
+  /** The smallest difference that counts, in the unit of the measure. Default 1e-9 where that is `s`, 1e-6 otherwise. */
+  readonly lowest?: number
+  /** Values above are dropped and counted. Default, and at most, `lowest` × 2^52: 52 days in seconds. */
+  readonly highest?: number
+  /**
+   * How often a value is expected, for measures of time: a longer value also stands for those that it kept from being
+   * recorded (coordinated omission), and the quantiles are corrected for them. Count and sum are not. Default: no correction.
+   */
+  readonly expectedIntervalMs?: number
+  /** Whether snapshots carry the histograms themselves, for an HlogExporter. Default false. */
+  readonly intervals?: boolean
+}
+
+/** The same with everything decided, for one unit. */
+export interface PercentilesConfig {
+  /** Increasing. */
+  readonly quantiles: readonly number[]
+  readonly significantDigits: number
+  readonly windowMs: number
+  readonly windows: number
+  /** Values are multiplied by this to make whole numbers. */
+  readonly scale: number
+  readonly highest: number
+  /** In the unit of the measure; 0 for none. */
+  readonly expectedInterval: number
+  readonly intervals: boolean
+}
+
+/** Rows of a percentiles view unless its definition says otherwise: each keeps several kilobytes. */
+export const PERCENTILES_ROW_LIMIT = 100
+
+const UNITS_PER_SECOND: Readonly<Record<string, number>> = { s: 1, ms: 1e3, us: 1e6, ns: 1e9 }
+
+/**
+ * Decides what the options leave open.
+ * @throws {@link DefinitionError} `ERR_PERCENTILES` when an option is out of its range.
+ */
+export function resolvePercentiles(options: PercentilesOptions, unit: string): PercentilesConfig {
+  const { quantiles = [0.5, 0.9, 0.99], significantDigits = 2, maxAgeMs = 600_000, windows = 2, expectedIntervalMs = 0 } = options
+  const lowest = options.lowest ?? (unit === 's' ? 1e-9 : 1e-6)
+  check(Array.isArray(quantiles) && quantiles.length > 0 && quantiles.length <= 100, 'quantiles must be 1 to 100 numbers', quantiles)
+  check(
+    quantiles.every((quantile) => quantile >= 0 && quantile <= 1),
+    'quantiles must lie between 0 and 1',
+    quantiles,
+  )
+  check(new Set(quantiles).size === quantiles.length, 'quantiles must differ', quantiles)
+  check(isWhole(significantDigits, 1, 5), 'significantDigits must be 1 to 5', significantDigits)
+  check(isWhole(windows, 1, 60), 'windows must be 1 to 60', windows)
+  check(maxAgeMs > 0 && maxAgeMs <= Number.MAX_SAFE_INTEGER, 'maxAgeMs must be positive', maxAgeMs)
+  check(lowest >= 1e-300 && lowest <= 1e300, 'lowest must be positive', lowest)
+  const scale = scaleOf(lowest)
+  const greatest = 2 ** 52 / scale // twice as much would still be a whole number, but its neighbours would not
+  const highest = options.highest ?? greatest
+  check(highest >= 2 * lowest && highest <= greatest, `highest must be from ${2 * lowest} to ${greatest}, as lowest is ${lowest}`, highest)
+  check(expectedIntervalMs >= 0 && Number.isFinite(expectedIntervalMs), 'expectedIntervalMs must not be negative', expectedIntervalMs)
+  check(expectedIntervalMs === 0 || unit in UNITS_PER_SECOND, 'expectedIntervalMs needs a measure in s, ms, us or ns', unit)
+  return Object.freeze({
+    quantiles: Object.freeze([...quantiles].sort((a, b) => a - b)),
+    significantDigits,
+    windowMs: maxAgeMs / windows,
+    windows,
+    scale,
+    highest,
+    expectedInterval: expectedIntervalMs === 0 ? 0 : (expectedIntervalMs / 1e3) * UNITS_PER_SECOND[unit]!,
+    intervals: options.intervals === true,
+  })
+}
+
+/** 1 / lowest, and exactly the power of ten where that is what was meant: 1 / 1e-9 is not 1e9. */
+function scaleOf(lowest: number): number {
+  const scale = 1 / lowest
+  const whole = Math.round(scale)
+  return Math.abs(scale - whole) < whole * 1e-12 ? whole : scale
+}
+
+function isWhole(value: number, from: number, to: number): boolean {
+  return Number.isInteger(value) && value >= from && value <= to
+}
+
+function check(holds: boolean, rule: string, given: unknown): void {
+  if (!holds) throw new DefinitionError('ERR_PERCENTILES', `${rule}: ${JSON.stringify(given) ?? String(given)} was given`)
+}

@@ -1,0 +1,177 @@
+import type { Clock } from '../../base/clock.js'
+import { DefinitionError } from '../../base/errors.js'
+import { errorText } from '../../base/failure-log.js'
+import { warnOnce } from '../../base/logger.js'
+import { selfCount, selfFamily } from '../../base/self-count.js'
+import { startTimer } from '../../base/timer.js'
+import type { Cells } from '../store/cells.js'
+import { LastValueCells } from '../store/last-value-cells.js'
+import { asNumber, countable, settable, type Instrument, type InstrumentKind, type LabelsFor } from './instrument.js'
+import { ownLabels } from '../store/label-text.js'
+import type { Labels } from '../store/row-index.js'
+
+export const DERIVED_GAUGE: InstrumentKind = { type: 'GAUGE_DOUBLE', cells: (rows, memory) => new LastValueCells(rows, memory) }
+export const DERIVED_CUMULATIVE: InstrumentKind = { type: 'CUMULATIVE_DOUBLE', cells: (rows, memory) => new LastValueCells(rows, memory) }
+
+const FAILURES = selfFamily({
+  name: 'tallyscope_derived_failures_total',
+  description: 'Times a derived metric had no new value at a gathering, by reason.',
+  type: 'counter',
+  unit: '1',
+  labelKeys: ['metric', 'reason'],
+})
+
+/** Gives a value when asked; may be async. */
+export type Observe = () => number | Promise<number>
+
+interface Observation {
+  readonly key: string
+  readonly labels: Labels
+  readonly observe: Observe
+  /** The answer that is still awaited; nobody is asked twice at a time. */
+  running: Promise<void> | undefined
+  /** True where a gathering has given up waiting for it: later ones do not wait again. */
+  isLate: boolean
+}
+
+/**
+ * A metric whose value comes from a function at each gathering. Made by `registry.derivedGauge()` and
+ * `registry.derivedCumulative()`. A function that throws, rejects, is late or gives NaN leaves the last value standing
+ * (or nothing, where there was none); it is counted, and what comes late is shown next time.
+ *
+ * @example
+ * registry.derivedGauge('pool/size', { unit: '1' }).observe(() => pool.size)
+ */
+export class Derived<K extends string = never> {
+  readonly #instrument: Instrument
+  readonly #observations = new Map<string, Observation>()
+
+  /** @internal */
+  constructor(instrument: Instrument) {
+    this.#instrument = instrument
+  }
+
+  /**
+   * Asks `fn` at each gathering; in place of an earlier function for the same labels. Functions beyond the limit of
+   * series are not asked, which is counted.
+   * @returns Stops asking and removes the series.
+   * @throws {@link DefinitionError} `ERR_OBSERVE` where `fn` is no function.
+   */
+  observe(fn: Observe, labels?: LabelsFor<K>): () => void {
+    if (typeof fn !== 'function') {
+      throw new DefinitionError('ERR_OBSERVE', `observe takes a function: ${this.#instrument.descriptor.name} was given ${typeof fn}`)
+    }
+    const own = ownLabels((labels ?? {}) as Labels, this.#instrument.store.labelKeys)
+    const key = JSON.stringify(own)
+    if (this.#observations.size >= this.#instrument.rowLimit && !this.#observations.has(key)) {
+      this.#fail('limit', undefined)
+      return () => {}
+    }
+    const observation: Observation = { key, labels: own, observe: fn, running: undefined, isLate: false }
+    this.#observations.set(key, observation)
+    return () => {
+      if (this.#observations.get(key) !== observation) return
+      this.#observations.delete(key)
+      this.#instrument.remove(own)
+    }
+  }
+
+  /** Stops asking for these labels and removes the series; false where nobody was asked. */
+  remove(labels: LabelsFor<K>): boolean {
+    const own = ownLabels(labels as Labels, this.#instrument.store.labelKeys)
+    const known = this.#observations.delete(JSON.stringify(own))
+    return this.#instrument.remove(own) || known
+  }
+
+  /** Stops asking altogether and removes all series. */
+  clear(): void {
+    this.#observations.clear()
+    this.#instrument.store.clear()
+  }
+
+  /** Asks all functions; answers those that have not answered yet. @internal */
+  ask(): Promise<void>[] {
+    const waiting: Promise<void>[] = []
+    for (const observation of [...this.#observations.values()]) {
+      if (observation.isLate) this.#fail('timeout', undefined)
+      else {
+        const answer = observation.running ?? this.#askOne(observation)
+        if (answer !== undefined) waiting.push(answer)
+      }
+    }
+    return waiting
+  }
+
+  #askOne(observation: Observation): Promise<void> | undefined {
+    let answer: number | Promise<number>
+    try {
+      answer = observation.observe()
+      if (typeof (answer as Promise<number> | undefined)?.then !== 'function') {
+        this.#take(observation, answer as number)
+        return undefined
+      }
+    } catch (error) {
+      this.#fail('throw', error)
+      return undefined
+    }
+    observation.running = Promise.resolve(answer)
+      .then(
+        (value) => this.#take(observation, value),
+        (error: unknown) => this.#fail('reject', error),
+      )
+      .finally(() => {
+        observation.running = undefined
+        observation.isLate = false
+      })
+    return observation.running
+  }
+
+  #take(observation: Observation, answer: number): void {
+    const instrument = this.#instrument
+    if (this.#observations.get(observation.key) !== observation) return // removed meanwhile
+    const value = asNumber(answer)
+    const isCumulative = instrument.descriptor.type.startsWith('CUMULATIVE')
+    const fault = value !== value ? 'nan' : isCumulative ? countable(value, instrument.whole) : settable(value, instrument.whole)
+    if (fault !== undefined) return this.#fail(fault, undefined)
+    instrument.change(observation.labels, value, isCumulative ? raise : set)
+  }
+
+  /** Counts those that were asked and have not answered in time. @internal */
+  countLate(): void {
+    for (const observation of this.#observations.values()) {
+      if (observation.running === undefined || observation.isLate) continue
+      observation.isLate = true
+      this.#fail('timeout', undefined)
+    }
+  }
+
+  #fail(reason: string, error: unknown): void {
+    const { name } = this.#instrument.descriptor
+    selfCount(FAILURES, name, reason).value++
+    const why = error === undefined ? reason : `${reason}: ${errorText(error)}`
+    warnOnce('TALLYSCOPE_DERIVED_FAILED', `${name} ${reason}`, `the derived metric ${name} has no new value: ${why}`)
+  }
+}
+
+function set(cells: Cells, cell: number, value: number): boolean {
+  return cells.record(cell, value)
+}
+
+/** A cumulative never falls: a lower value than the last leaves that one standing. */
+function raise(cells: Cells, cell: number, value: number): boolean {
+  return value < cells.value(cell) || cells.record(cell, value)
+}
+
+/** Asks all derived metrics at once and waits for the late ones, at most until the deadline. */
+export async function observeAll(derived: Iterable<Derived<string>>, deadlineMs: number, clock: Clock): Promise<void> {
+  const all = [...derived]
+  const waiting = all.flatMap((metric) => metric.ask())
+  if (waiting.length === 0) return
+  let stop = (): void => {}
+  const late = new Promise<boolean>((resolve) => {
+    stop = startTimer(clock, deadlineMs, () => resolve(true), { keepAlive: true })
+  })
+  const isLate = await Promise.race([Promise.all(waiting).then(() => false), late])
+  stop()
+  if (isLate) for (const metric of all) metric.countLate()
+}

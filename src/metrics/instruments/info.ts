@@ -1,0 +1,107 @@
+import type { Cells } from '../store/cells.js'
+import { LastValueCells } from '../store/last-value-cells.js'
+import { DefinitionError } from '../../base/errors.js'
+import type { Instrument, InstrumentKind, LabelsFor } from './instrument.js'
+import { ownLabels } from '../store/label-text.js'
+import type { Labels } from '../store/row-index.js'
+
+export const INFO: InstrumentKind = { type: 'INFO', cells: (rows, memory) => new LastValueCells(rows, memory) }
+
+function set(cells: Cells, cell: number, value: number): boolean {
+  return cells.record(cell, value)
+}
+
+/**
+ * Facts that are text, such as a version: one series of value 1 whose labels tell them. Made by `registry.info()`.
+ * @example
+ * registry.info('build', { labelKeys: ['version'] }).set({ version: '1.2.3' })
+ */
+export class Info<K extends string = never> {
+  readonly #instrument: Instrument
+
+  /** @internal */
+  constructor(instrument: Instrument) {
+    this.#instrument = instrument
+  }
+
+  /** Tells these facts instead of those before. */
+  set(labels: LabelsFor<K>): void {
+    const { store } = this.#instrument
+    const own = readLabels(this.#instrument, labels)
+    if (own === undefined) return // the facts before stay
+    store.clear()
+    this.#instrument.change(own, 1, set)
+  }
+
+  clear(): void {
+    this.#instrument.store.clear()
+  }
+}
+
+export interface StateSetOptions<S extends string, K extends string = never> {
+  /** All states there are, each shown as 0 or 1. */
+  readonly states: readonly S[]
+  readonly description?: string
+  readonly labelKeys?: readonly K[]
+  readonly constantLabels?: Readonly<Record<string, string>>
+}
+
+/** The label behind the user's that names the state; formats rename it after the metric. */
+const STATE_KEY = 'state'
+export const STATE_SET: InstrumentKind = { ...INFO, type: 'STATE_SET', ownKey: STATE_KEY }
+
+/**
+ * Which of several states hold. Made by `registry.stateSet()`.
+ * @example
+ * registry.stateSet('worker/state', { states: ['starting', 'running', 'stopping'] }).set('running')
+ */
+export class StateSet<S extends string, K extends string = never> {
+  readonly #instrument: Instrument
+  readonly #states: readonly S[]
+
+  /** @internal */
+  constructor(instrument: Instrument, states: readonly S[]) {
+    this.#instrument = instrument
+    this.#states = [...states]
+  }
+
+  /** Says that this state holds and no other; a state that was not declared is dropped and counted. */
+  set(state: S, labels?: LabelsFor<K>): void {
+    if (!this.#states.includes(state)) return this.#instrument.drop('state')
+    const own = readLabels(this.#instrument, labels)
+    if (own !== undefined) for (const other of this.#states) this.#put(other, other === state, own)
+  }
+
+  /** Turns one state on or off; several may hold. */
+  setState(state: S, holds: boolean, labels?: LabelsFor<K>): void {
+    if (!this.#states.includes(state)) return this.#instrument.drop('state')
+    const own = readLabels(this.#instrument, labels)
+    if (own !== undefined) this.#put(state, holds, own)
+  }
+
+  #put(state: S, holds: boolean, labels: Labels): void {
+    this.#instrument.change({ ...labels, [STATE_KEY]: state }, holds ? 1 : 0, set)
+  }
+
+  clear(): void {
+    this.#instrument.store.clear()
+  }
+}
+
+/** @throws {@link DefinitionError} `ERR_STATES` unless these are different texts, at least one. */
+export function checkStates(name: string, states: unknown): void {
+  const isList = Array.isArray(states) && states.length > 0 && new Set(states).size === states.length
+  if (!isList || states.some((state) => typeof state !== 'string' || state === '')) {
+    throw new DefinitionError('ERR_STATES', `states must be different texts, at least one: state set ${String(name)} has others`)
+  }
+}
+
+/** The labels as texts, read once for several series; undefined where they cannot be read, which is counted. */
+function readLabels(instrument: Instrument, labels: unknown): Labels | undefined {
+  try {
+    return ownLabels(labels, instrument.store.labelKeys)
+  } catch {
+    instrument.drop('labels')
+    return undefined
+  }
+}

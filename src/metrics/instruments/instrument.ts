@@ -1,0 +1,179 @@
+import { DefinitionError } from '../../base/errors.js'
+import { selfCount, selfFamily } from '../../base/self-count.js'
+import type { Cells, Epochs } from '../store/cells.js'
+import { ColumnSource } from '../store/column-source.js'
+import { checkKeys, checkName, checkUnit } from '../data/definition-rules.js'
+import type { MetricDescriptor, MetricType } from '../data/metric.js'
+import { labelText } from '../store/label-text.js'
+import { REFUSED, type Labels } from '../store/row-index.js'
+import { RowStore, type CellsFactory, type RowBudget } from '../store/row-store.js'
+
+/** A label's value. Numbers and booleans count as their text; undefined, null, '' and NaN as "not set". */
+export type LabelValue = string | number | boolean | undefined | null
+
+/** The labels of a series: exactly the instrument's. */
+export type LabelsFor<K extends string> = { readonly [key in K]: LabelValue }
+
+export interface InstrumentOptions<K extends string = never> {
+  /** UCUM, case-sensitive. Default `1`. */
+  readonly unit?: string
+  readonly description?: string
+  /** `int64` takes whole numbers only; others are dropped and counted. Default `double`. */
+  readonly type?: 'double' | 'int64'
+  /** Default none: one series. At most 32. */
+  readonly labelKeys?: readonly K[]
+  /** Labels that every series has, beside those of the registry. */
+  readonly constantLabels?: Readonly<Record<string, string>>
+  /** Takes the name as it is: no unit or `_total` is added by any format. Default false. */
+  readonly exactName?: boolean
+  /** Series before the overflow series is used. Default: the registry's `rowsPerView`. */
+  readonly rowLimit?: number
+}
+
+/** What a registry gives its instruments. */
+export interface InstrumentHome {
+  readonly epochs: Epochs
+  readonly budget: RowBudget
+  readonly rowLimit: number
+  readonly valueLength: number
+  readonly constantLabels: Readonly<Record<string, string>>
+}
+
+export interface InstrumentKind {
+  readonly type: MetricType
+  readonly cells: CellsFactory
+  /** A label key of its own, behind all others. */
+  readonly ownKey?: string
+}
+
+const DROPPED = selfFamily({
+  name: 'tallyscope_dropped_instrument_values_total',
+  description: 'Values that an instrument did not take, by reason.',
+  type: 'counter',
+  unit: '1',
+  labelKeys: ['instrument', 'reason'],
+})
+
+const NO_LABELS: Labels = Object.freeze(Object.create(null))
+
+/** One metric that is set directly, outside views: its store with one column, and what exporters read of it. */
+export class Instrument {
+  readonly descriptor: MetricDescriptor
+  readonly whole: boolean
+  /** Series before the overflow series is used. */
+  readonly rowLimit: number
+  readonly store: RowStore
+  readonly source: ColumnSource
+
+  /** Options that {@link checkInstrument} has let pass. @throws {@link DefinitionError} `ERR_KEYS` where constant labels break a rule. */
+  constructor(name: string, options: InstrumentOptions<string>, kind: InstrumentKind, home: InstrumentHome) {
+    const { unit = '1', description = '', type = 'double', labelKeys = [], exactName, rowLimit = home.rowLimit } = options
+    const constant = { ...home.constantLabels, ...options.constantLabels }
+    const own = kind.ownKey === undefined ? [] : [kind.ownKey]
+    const all = [...labelKeys, ...Object.keys(constant), ...own]
+    checkKeys('metric', name, all)
+    this.whole = type === 'int64'
+    this.rowLimit = rowLimit
+    this.descriptor = Object.freeze({
+      name,
+      description: String(description),
+      unit,
+      type: this.whole ? (kind.type.replace('DOUBLE', 'INT64') as MetricType) : kind.type,
+      labelKeys: Object.freeze(all),
+      ...(exactName === true && { exactName }),
+    })
+    this.store = new RowStore({
+      name,
+      labelKeys: [...labelKeys, ...own],
+      rowLimit,
+      budget: home.budget,
+      valueLength: home.valueLength,
+      epochs: home.epochs,
+    })
+    this.store.addColumn(kind.cells)
+    const constantTexts = Object.values(constant).map((text) => labelText(String(text), home.valueLength))
+    const labels = [...labelKeys.keys(), ...constantTexts, ...own.map(() => labelKeys.length)]
+    this.source = new ColumnSource({ descriptor: this.descriptor, store: this.store, kind: 'scalar', labels }, 0)
+  }
+
+  get hasRows(): boolean {
+    return this.store.size > 0 || this.store.overflowRow >= 0
+  }
+
+  /** The row of these labels, made where there is none; negative where it cannot be, which is counted. */
+  rowOf(labels: Labels | undefined): number {
+    const row = this.#find(labels ?? NO_LABELS)
+    if (row < 0) this.drop('labels')
+    return row
+  }
+
+  /** Changes the series of these labels in a way of one's own; what cannot be taken is dropped and counted. Not for the record path. */
+  change(labels: Labels | undefined, value: number, apply: (cells: Cells, cell: number, value: number) => boolean): void {
+    const row = this.rowOf(labels)
+    if (row < 0) return
+    const chunk = this.store.chunkOf(row)
+    const cell = row - chunk.start
+    chunk.marks[cell] = chunk.epochs.current
+    if (!apply(chunk.columns[0]!, cell, value)) this.drop('too large')
+  }
+
+  #find(labels: Labels): number {
+    try {
+      return typeof labels === 'object' ? this.store.find(labels) : REFUSED
+    } catch {
+      return REFUSED // a getter or a proxy among them threw
+    }
+  }
+
+  drop(reason: string): void {
+    selfCount(DROPPED, this.descriptor.name, reason).value++
+  }
+
+  /** The series of these labels; false where there is none. */
+  remove(labels: Labels): boolean {
+    const row = this.store.peek(labels)
+    return row >= 0 && this.store.remove(new Set([row])) > 0
+  }
+
+  /** Removes every series whose labels match all that are given. */
+  removeMatching(labels: Readonly<Record<string, LabelValue>>): number {
+    return this.store.remove(this.store.matching(labels))
+  }
+}
+
+/** @throws {@link DefinitionError} `ERR_NAME`, `ERR_UNIT`, `ERR_KEYS`, `ERR_OPTION` unless an instrument may be defined so. */
+export function checkInstrument(name: unknown, options: InstrumentOptions<string>): asserts name is string {
+  const { unit = '1', type = 'double', labelKeys = [], constantLabels = {}, rowLimit = 1 } = options
+  checkName('metric', name)
+  checkUnit('metric', name, unit)
+  checkKeys('metric', name, labelKeys)
+  checkKeys('metric', name, Object.keys(constantLabels))
+  if (type !== 'double' && type !== 'int64') {
+    throw new DefinitionError('ERR_OPTION', `type must be double or int64: metric ${name} has ${String(type)}`)
+  }
+  if (!Number.isSafeInteger(rowLimit) || rowLimit < 1) {
+    throw new DefinitionError('ERR_OPTION', `rowLimit must be a whole number from 1: metric ${name} has ${String(rowLimit)}`)
+  }
+}
+
+/** A safe BigInt as the number that it is; everything else as it was given. */
+export function asNumber(value: number): number {
+  const given = value as unknown
+  if (typeof given !== 'bigint') return value
+  return given >= Number.MIN_SAFE_INTEGER && given <= Number.MAX_SAFE_INTEGER ? Number(given) : value
+}
+
+/** Why a value cannot be used by instruments that go both ways, or undefined. NaN and infinities are numbers to them. */
+export function settable(value: unknown, whole: boolean): string | undefined {
+  if (typeof value !== 'number') return 'not a number'
+  return whole && value % 1 !== 0 && value - value === 0 ? 'fraction' : undefined
+}
+
+/** Why a value cannot be used by instruments that only count up, or undefined. */
+export function countable(value: unknown, whole: boolean): string | undefined {
+  if (typeof value !== 'number') return 'not a number'
+  if (value !== value) return 'nan'
+  if (value < 0) return 'negative'
+  if (value === Number.POSITIVE_INFINITY) return 'infinite'
+  return whole && value % 1 !== 0 ? 'fraction' : undefined
+}

@@ -1,0 +1,196 @@
+import { systemClock, type Clock } from '../../base/clock.js'
+import { DefinitionError } from '../../base/errors.js'
+import { warnOnce } from '../../base/logger.js'
+import type { Resource } from '../../base/resource.js'
+import { CUMULATIVE, Cumulative } from './cumulative.js'
+import { Derived, DERIVED_CUMULATIVE, DERIVED_GAUGE, observeAll } from './derived.js'
+import { EpochLog } from '../store/epoch-log.js'
+import { Gauge, GAUGE } from './gauge.js'
+import { checkStates, INFO, Info, STATE_SET, StateSet, type StateSetOptions } from './info.js'
+import { checkInstrument, Instrument, type InstrumentHome, type InstrumentKind, type InstrumentOptions } from './instrument.js'
+import { readLimits, type EngineLimits } from '../store/limits.js'
+import type { Metric } from '../data/metric.js'
+import { NameClaims } from '../data/name-claims.js'
+import type { GatheringContext, MetricProducer } from '../data/producer.js'
+import type { Family } from '../data/row-source.js'
+import { snapshotsOf } from '../data/snapshot.js'
+
+export interface MetricRegistryOptions {
+  /** `rowsPerView` is the limit of series of one instrument. */
+  readonly limits?: EngineLimits
+  readonly clock?: Clock
+  /** Who is speaking; goes along with snapshots. */
+  readonly resource?: Resource
+  /** Labels that every series of every instrument has. */
+  readonly constantLabels?: Readonly<Record<string, string>>
+  /** What derived metrics may take at a gathering, all at once, in milliseconds. Default 5 000, and less where the asker waits less. */
+  readonly deriveTimeoutMs?: number
+}
+
+/** Of what the asker waits, the share that derived metrics may take: the rest is for answering. */
+const SHARE_OF_TIMEOUT = 0.8
+
+/** An instrument with what was given to define it. */
+interface Registration {
+  readonly definition: string
+  readonly description: string
+  readonly instrument: Instrument
+  readonly handle: object
+}
+
+/**
+ * Metrics that are set directly, outside views: gauges, cumulatives, derived ones, info and state sets.
+ * @example
+ * const registry = new MetricRegistry()
+ * registry.gauge('queue/depth', { labelKeys: ['queue'] }).set(3, { queue: 'mail' })
+ */
+export class MetricRegistry implements MetricProducer {
+  readonly name = 'MetricRegistry'
+  readonly #registrations = new Map<string, Registration>()
+  readonly #derived = new Map<string, Derived<string>>()
+  readonly #claims = new NameClaims()
+  readonly #home: InstrumentHome
+  readonly #epochs: EpochLog
+  readonly #clock: Clock
+  readonly #definitions: number
+  readonly #resource: Readonly<Record<string, string>> | undefined
+  readonly #deriveTimeoutMs: number
+
+  /** @throws {@link DefinitionError} `ERR_OPTION` for a limit or a time that is no whole number from 1. */
+  constructor(options: MetricRegistryOptions = {}) {
+    const limits = readLimits(options.limits)
+    const { clock = systemClock, constantLabels = {}, deriveTimeoutMs = 5_000 } = options
+    if (!Number.isSafeInteger(deriveTimeoutMs) || deriveTimeoutMs < 1) {
+      throw new DefinitionError('ERR_OPTION', `deriveTimeoutMs must be a whole number from 1: it is ${String(deriveTimeoutMs)}`)
+    }
+    this.#clock = clock
+    this.#epochs = new EpochLog(clock)
+    this.#definitions = limits.definitions
+    this.#resource = options.resource && { ...options.resource.labels }
+    this.#deriveTimeoutMs = deriveTimeoutMs
+    this.#home = {
+      epochs: this.#epochs,
+      budget: { used: 0, limit: limits.totalRows },
+      rowLimit: limits.rowsPerView,
+      valueLength: limits.tagValueLength,
+      constantLabels: { ...constantLabels },
+    }
+  }
+
+  /**
+   * A value that goes up and down. The same definition again gives the gauge that is there.
+   * @throws {@link DefinitionError} `ERR_METRIC_CONFLICT` where the name stands for another definition, `ERR_NAME_CLASH` where its
+   *   exposed name is taken, `ERR_METRIC_LIMIT` beyond the limit of definitions, `ERR_NAME`, `ERR_UNIT`, `ERR_KEYS`, `ERR_OPTION`.
+   */
+  gauge<const K extends string = never>(name: string, options: InstrumentOptions<K> = {}): Gauge<K> {
+    return this.#define(name, options, GAUGE, 'gauge', (instrument) => new Gauge<K>(instrument))
+  }
+
+  /** A sum that only rises; without label keys it is shown as 0 from the start. Throws as {@link gauge}. */
+  cumulative<const K extends string = never>(name: string, options: InstrumentOptions<K> = {}): Cumulative<K> {
+    return this.#define(name, options, CUMULATIVE, 'cumulative', (instrument) => {
+      const cumulative = new Cumulative<K>(instrument)
+      if (options.labelKeys === undefined || options.labelKeys.length === 0) cumulative.defaultTimeSeries()
+      return cumulative
+    })
+  }
+
+  /** A gauge whose value comes from a function at each gathering. Throws as {@link gauge}. */
+  derivedGauge<const K extends string = never>(name: string, options: InstrumentOptions<K> = {}): Derived<K> {
+    return this.#derive(name, options, DERIVED_GAUGE, 'derivedGauge')
+  }
+
+  /** A cumulative whose value comes from a function at each gathering; it never falls. Throws as {@link gauge}. */
+  derivedCumulative<const K extends string = never>(name: string, options: InstrumentOptions<K> = {}): Derived<K> {
+    return this.#derive(name, options, DERIVED_CUMULATIVE, 'derivedCumulative')
+  }
+
+  #derive<K extends string>(name: string, options: InstrumentOptions<K>, kind: InstrumentKind, what: string): Derived<K> {
+    const derived = this.#define(name, options, kind, what, (instrument) => new Derived<K>(instrument))
+    this.#derived.set(name, derived as unknown as Derived<string>)
+    return derived
+  }
+
+  /** Facts that are text, such as a version. Throws as {@link gauge}. */
+  info<const K extends string>(name: string, options: { labelKeys: readonly K[]; description?: string }): Info<K> {
+    return this.#define(name, options, INFO, 'info', (instrument) => new Info<K>(instrument))
+  }
+
+  /** Which of several states hold. Throws as {@link gauge}, and `ERR_STATES`. */
+  stateSet<const S extends string, const K extends string = never>(name: string, options: StateSetOptions<S, K>): StateSet<S, K> {
+    checkStates(name, options.states)
+    const what = `stateSet ${JSON.stringify(options.states)}`
+    return this.#define(name, options, STATE_SET, what, (instrument) => new StateSet<S, K>(instrument, options.states))
+  }
+
+  #define<H extends object>(
+    name: string,
+    options: InstrumentOptions<string>,
+    kind: InstrumentKind,
+    what: string,
+    handle: (instrument: Instrument) => H,
+  ): H {
+    checkInstrument(name, options)
+    const { description = '', unit = '1', type = 'double', labelKeys = [], constantLabels = {}, exactName = false, rowLimit } = options
+    const labels = Object.entries(constantLabels).sort(([one], [other]) => (one < other ? -1 : 1))
+    const definition = `${what} ${JSON.stringify({ unit, type, labelKeys, constantLabels: labels, exactName, rowLimit })}`
+    const existing = this.#registrations.get(name)
+    if (existing !== undefined) return sameMetric(name, existing, definition, description).handle as H
+    if (this.#registrations.size >= this.#definitions) {
+      throw new DefinitionError('ERR_METRIC_LIMIT', `at most ${this.#definitions} metrics are allowed: ${name} is one more`)
+    }
+    const instrument = new Instrument(name, options, kind, this.#home)
+    this.#claims.claim(instrument.descriptor)
+    const made = handle(instrument)
+    this.#registrations.set(name, { definition, description, instrument, handle: made })
+    return made
+  }
+
+  /** Takes a metric out with all its series; its handles then record into nothing that is shown. False where there is none. */
+  unregister(name: string): boolean {
+    const registration = this.#registrations.get(name)
+    if (registration === undefined) return false
+    this.#registrations.delete(name)
+    this.#derived.delete(name)
+    this.#claims.release(registration.instrument.descriptor)
+    registration.instrument.store.dispose()
+    return true
+  }
+
+  /** Snapshots of all metrics that have series. Async only where derived ones are. */
+  getMetrics(context?: GatheringContext): readonly Metric[] | Promise<readonly Metric[]> {
+    const families = this.getFamilies(context)
+    return families instanceof Promise ? families.then((all) => this.#snapshots(all)) : this.#snapshots(families)
+  }
+
+  #snapshots(families: readonly Family[]): readonly Metric[] {
+    const metrics = snapshotsOf(families, this.#clock.unixMs())
+    const resource = this.#resource
+    return resource === undefined ? metrics : metrics.map((metric) => ({ ...metric, resource }))
+  }
+
+  /** The same as row sources, for streaming encoders. */
+  getFamilies(context?: GatheringContext): readonly Family[] | Promise<readonly Family[]> {
+    this.#epochs.advance()
+    if (this.#derived.size === 0) return this.#sources()
+    const deadlineMs = Math.min(this.#deriveTimeoutMs, (context?.timeoutMs ?? Infinity) * SHARE_OF_TIMEOUT)
+    return observeAll(this.#derived.values(), deadlineMs, this.#clock).then(() => this.#sources())
+  }
+
+  #sources(): Family[] {
+    return [...this.#registrations.values()].filter(({ instrument }) => instrument.hasRows).map(({ instrument }) => instrument.source)
+  }
+}
+
+function sameMetric(name: string, existing: Registration, definition: string, description: string): Registration {
+  if (existing.definition !== definition) {
+    throw new DefinitionError(
+      'ERR_METRIC_CONFLICT',
+      `a metric name stands for one definition: ${name} is ${definition} after ${existing.definition}`,
+    )
+  }
+  if (existing.description !== description) {
+    warnOnce('TALLYSCOPE_DESCRIPTION', name, `metric ${name} was defined with two descriptions; the first stays`)
+  }
+  return existing
+}

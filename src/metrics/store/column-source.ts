@@ -1,0 +1,162 @@
+import type { Cells } from './cells.js'
+import { SketchCells } from './sketch-cells.js'
+import type { Exemplar, MetricDescriptor, PointValue } from '../data/metric.js'
+import type { RowStore } from './row-store.js'
+import type { StoreChunk } from './store-chunk.js'
+import type { RowChunk, RowSource } from '../data/row-source.js'
+
+export interface ColumnSourceOptions {
+  readonly descriptor: MetricDescriptor
+  readonly store: RowStore
+  readonly kind: 'scalar' | 'distribution'
+  readonly bounds?: readonly number[]
+  /** Where each of the descriptor's labels comes from: the number of the store's label, or a constant text. Default: the store's, in order. */
+  readonly labels?: readonly (number | string)[]
+}
+
+/** A chunk without rows. */
+const EMPTY: RowChunk = {
+  size: 0,
+  version: -1,
+  youngest: 0,
+  birth: () => 0,
+  isLive: () => false,
+  isOverflow: () => false,
+  labelValue: () => undefined,
+  mark: () => 0,
+  startTimeUnixMs: () => 0,
+  value: () => 0,
+  count: () => 0,
+  sumOfSquaredDeviation: () => 0,
+  bucket: () => 0,
+  exemplar: () => undefined,
+}
+
+/** One column of a store as a row source: what exporters see of a view or an instrument. Nothing can be recorded through it. */
+export class ColumnSource implements RowSource {
+  readonly descriptor: MetricDescriptor
+  readonly kind: 'scalar' | 'distribution'
+  readonly bounds: readonly number[]
+  /** The column's number in the store; changes when a column before it is taken out. */
+  column: number
+  readonly #store: RowStore
+  readonly #labels: readonly (number | string)[]
+  #chunks: ColumnChunk[] = []
+  #left: readonly RowChunk[] | undefined
+
+  constructor(options: ColumnSourceOptions, column: number) {
+    this.descriptor = options.descriptor
+    this.kind = options.kind
+    this.bounds = options.bounds ?? []
+    this.column = column
+    this.#store = options.store
+    this.#labels = options.labels ?? options.store.labelKeys.map((_, at) => at)
+  }
+
+  get epoch(): number {
+    return this.#store.epochs.current
+  }
+
+  get structure(): number {
+    return this.#store.epochs.structure
+  }
+
+  get chunks(): readonly RowChunk[] {
+    if (this.#left !== undefined) return this.#left
+    const { chunks } = this.#store
+    while (this.#chunks.length < chunks.length) {
+      const chunk = chunks[this.#chunks.length]!
+      this.#chunks.push(new ColumnChunk(chunk, chunk.columns[this.column]!, this.#store, this.#labels))
+    }
+    return this.#chunks
+  }
+
+  /** To be called when the cells of the column have become others. */
+  renew(): void {
+    this.#chunks = []
+  }
+
+  /**
+   * To be called before the column is taken out: its number would then be that of another. A document that is under way
+   * finds no more rows of it.
+   */
+  leave(): void {
+    this.#left = this.chunks.map(() => EMPTY)
+  }
+}
+
+class ColumnChunk implements RowChunk {
+  readonly #chunk: StoreChunk
+  readonly #cells: Cells
+  readonly #store: RowStore
+  readonly #labels: readonly (number | string)[]
+
+  constructor(chunk: StoreChunk, cells: Cells, store: RowStore, labels: readonly (number | string)[]) {
+    this.#chunk = chunk
+    this.#cells = cells
+    this.#store = store
+    this.#labels = labels
+  }
+
+  get size(): number {
+    return this.#chunk.size
+  }
+
+  get version(): number {
+    return this.#chunk.version
+  }
+
+  get youngest(): number {
+    return this.#chunk.youngest
+  }
+
+  birth(cell: number): number {
+    return this.#chunk.birth(cell)
+  }
+
+  isLive(cell: number): boolean {
+    return this.#chunk.marks[cell] !== 0
+  }
+
+  isOverflow(cell: number): boolean {
+    return this.#store.isOverflow(this.#chunk.start + cell)
+  }
+
+  labelValue(cell: number, key: number): string | undefined {
+    const label = this.#labels[key]!
+    return typeof label === 'string' ? label : this.#store.labelText(this.#chunk.start + cell, label)
+  }
+
+  mark(cell: number): number {
+    return this.#chunk.marks[cell]!
+  }
+
+  startTimeUnixMs(cell: number): number {
+    return this.#chunk.startTimesUnixMs[cell]!
+  }
+
+  value(cell: number): number {
+    return this.#cells.value(cell)
+  }
+
+  count(cell: number): number {
+    return this.#cells.count(cell)
+  }
+
+  sumOfSquaredDeviation(cell: number): number {
+    return this.#cells.sumOfSquaredDeviation(cell)
+  }
+
+  bucket(cell: number, bucket: number): number {
+    return this.#cells.bucket(cell, bucket)
+  }
+
+  exemplar(cell: number, bucket: number): Exemplar | undefined {
+    return this.#cells.exemplar(cell, bucket)
+  }
+
+  /** What a row holds that is an object of its own. */
+  sketch(cell: number): PointValue | undefined {
+    return this.#cells instanceof SketchCells ? this.#cells.snapshot(cell) : undefined
+  }
+}

@@ -1,0 +1,119 @@
+import { contextState } from '../../base/context.js'
+import type { BucketSearch } from './bucket-search.js'
+import type { Cells, Epochs } from './cells.js'
+import { Exemplars } from './exemplars.js'
+import { ChunkMemory, type MemoryKind } from './memory.js'
+import type { Exemplar } from '../data/metric.js'
+
+// A constant of this module, which V8 knows where it compiles; an imported one it looks up and checks each time.
+const context = contextState
+
+/**
+ * Buckets, count, sum and sum of squared deviations of each row. Everything of a row is written in one
+ * go, so that whoever reads between two records finds buckets that add up to the count.
+ */
+export class DistributionCells implements Cells {
+  /** Count, sum, sum of squared deviations of each row, side by side: one line of the processor's cache. */
+  private readonly moments: Float64Array
+  private readonly buckets: Int32Array
+  private readonly search: BucketSearch
+  private readonly width: number
+  private readonly exemplars: Exemplars
+  /** Counts of buckets beyond 2^31, by place; most programs never make this map. */
+  private carried: Map<number, number> | undefined = undefined
+
+  constructor(rows: number, kind: MemoryKind, search: BucketSearch, epochs: Epochs) {
+    this.search = search
+    this.width = search.bounds.length + 1
+    this.exemplars = new Exemplars(rows * this.width, epochs)
+    const memory = new ChunkMemory(rows * 3, rows * this.width, kind)
+    this.moments = memory.doubles(rows * 3)
+    this.buckets = memory.words(rows * this.width)
+  }
+
+  record(cell: number, value: number): boolean {
+    const moments = this.moments
+    const at = (cell * 3) | 0
+    const second = at + 1
+    const count = moments[at]!
+    const before = moments[second]!
+    const sum = before + value
+    if (sum - sum !== 0) return false // would be infinite
+    moments[at] = count + 1
+    moments[second] = sum
+    if (count !== 0) {
+      // Youngs and Cramer's update: needs no mean, and stays exact where sums of squares cancel.
+      const deviation = count * value - before
+      moments[at + 2]! += (deviation * deviation) / (count * (count + 1))
+    }
+    const place = (cell * this.width + this.search.find(value)) | 0
+    const buckets = this.buckets
+    const bucket = (buckets[place]! + 1) | 0
+    buckets[place] = bucket
+    if (bucket < 0 || context.openSampledSpans > 0) this.recordRarely(place, value)
+    return true
+  }
+
+  /** What few values need, apart from what all do: the compiler then has room to put the latter where it is called. */
+  private recordRarely(place: number, value: number): void {
+    if (this.buckets[place]! < 0) this.carry(place)
+    if (context.openSampledSpans > 0) this.exemplars.take(place, value)
+  }
+
+  private carry(place: number): void {
+    this.carried ??= new Map()
+    this.carried.set(place, (this.carried.get(place) ?? 0) + 2 ** 31)
+    this.buckets[place] = 0
+  }
+
+  attach(cell: number, value: number, attachments: Readonly<Record<string, string>>): void {
+    this.exemplars.keep(cell * this.width + this.search.find(value), value, attachments)
+  }
+
+  value(cell: number): number {
+    return this.moments[cell * 3 + 1]!
+  }
+
+  count(cell: number): number {
+    return this.moments[cell * 3]!
+  }
+
+  sumOfSquaredDeviation(cell: number): number {
+    return this.moments[cell * 3 + 2]!
+  }
+
+  bucket(cell: number, bucket: number): number {
+    const place = cell * this.width + bucket
+    const count = this.buckets[place]!
+    return this.carried === undefined ? count : count + (this.carried.get(place) ?? 0)
+  }
+
+  exemplar(cell: number, bucket: number): Exemplar | undefined {
+    return this.exemplars.at(cell * this.width + bucket)
+  }
+
+  clear(cell: number): void {
+    this.moments.fill(0, cell * 3, cell * 3 + 3)
+    const start = cell * this.width
+    for (let place = start; place < start + this.width; place++) {
+      this.buckets[place] = 0
+      this.carried?.delete(place)
+      this.exemplars.delete(place)
+    }
+  }
+
+  copy(cell: number, from: Cells, fromCell: number): void {
+    if (!(from instanceof DistributionCells)) throw new Error('BUG: copied a distribution from another kind')
+    this.moments.set(from.moments.subarray(fromCell * 3, fromCell * 3 + 3), cell * 3)
+    for (let bucket = 0; bucket < this.width; bucket++) {
+      const place = cell * this.width + bucket
+      const count = from.bucket(fromCell, bucket)
+      this.buckets[place] = count % 2 ** 31
+      if (count >= 2 ** 31) {
+        this.carried ??= new Map()
+        this.carried.set(place, count - (count % 2 ** 31))
+      }
+      this.exemplars.copy(place, from.exemplar(fromCell, bucket))
+    }
+  }
+}

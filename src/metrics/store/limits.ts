@@ -1,0 +1,29 @@
+import { DefinitionError } from '../../base/errors.js'
+import { DEFAULT_VALUE_LENGTH, MAX_VALUE_LENGTH } from './label-text.js'
+
+/** What an engine may grow to. */
+export interface EngineLimits {
+  /** Rows of a view, or series of an instrument, before its overflow row is used. Default 2 000. */
+  readonly rowsPerView?: number
+  /** Rows of all together. Default 100 000. */
+  readonly totalRows?: number
+  /** Code points kept of a tag or label value. Default 256, at most 16 384. */
+  readonly tagValueLength?: number
+  /** Measures, views, instruments that may be defined, each. Default 10 000. */
+  readonly definitions?: number
+}
+
+/** @throws {@link DefinitionError} `ERR_OPTION` for a limit that is no whole number from 1. */
+export function readLimits(limits: EngineLimits = {}): Required<EngineLimits> {
+  const { rowsPerView = 2_000, totalRows = 100_000, tagValueLength = DEFAULT_VALUE_LENGTH, definitions = 10_000 } = limits
+  const all = { rowsPerView, totalRows, tagValueLength, definitions }
+  for (const [name, limit] of Object.entries(all)) {
+    if (!Number.isSafeInteger(limit) || limit < 1 || (name === 'tagValueLength' && limit > MAX_VALUE_LENGTH)) {
+      throw new DefinitionError(
+        'ERR_OPTION',
+        `limits must be whole numbers from 1 (tagValueLength up to ${MAX_VALUE_LENGTH}): ${name} is ${String(limit)}`,
+      )
+    }
+  }
+  return all
+}

@@ -1,0 +1,277 @@
+import { selfCount, selfFamily, type SelfCount } from '../../base/self-count.js'
+import { BorrowedCells, type DistributionPart } from './borrowed-cells.js'
+import type { Cells, Epochs } from './cells.js'
+import { chunkOf } from './chunks.js'
+import { DistributionCells } from './distribution-cells.js'
+import type { MemoryKind } from './memory.js'
+import { NO_ROW, REFUSED, RowIndex, type Labels } from './row-index.js'
+import { StoreChunk } from './store-chunk.js'
+
+/** Makes a column's cells for a new chunk of `rows` rows. */
+export type CellsFactory = (rows: number, kind: MemoryKind) => Cells
+
+interface Column {
+  readonly make: CellsFactory
+  readonly part: DistributionPart | undefined
+}
+
+/** Rows that an engine may have in all; shared by its stores. */
+export interface RowBudget {
+  used: number
+  readonly limit: number
+}
+
+export interface RowStoreOptions {
+  /** Name used in the library's own counters: the view's or the instrument's. */
+  readonly name: string
+  readonly labelKeys: readonly string[]
+  /** Rows before the overflow row is used. */
+  readonly rowLimit: number
+  readonly budget: RowBudget
+  /** Code points kept of a label value. */
+  readonly valueLength: number
+  readonly epochs: Epochs
+  readonly memory?: MemoryKind
+  /** Whether the cells are {@link SketchCells}. Default false. */
+  readonly sketched?: boolean
+}
+
+const OVERFLOWED = selfFamily({
+  name: 'tallyscope_overflowed_records_total',
+  description: 'Records that went to the overflow row because a limit of rows was reached.',
+  type: 'counter',
+  unit: '1',
+  labelKeys: ['store'],
+})
+const CUT = selfFamily({
+  name: 'tallyscope_cut_tag_values_total',
+  description: 'Tag values longer than the limit, cut when their row was made.',
+  type: 'counter',
+  unit: '1',
+  labelKeys: ['store'],
+})
+
+/**
+ * The rows of one or more columns that share their labels: all views of a measure with the same tag keys, or
+ * one instrument. Flat typed storage; a row is a number, its cell a place in a chunk that never moves.
+ */
+export class RowStore {
+  readonly labelKeys: readonly string[]
+  readonly epochs: Epochs
+  readonly sketched: boolean
+  readonly chunks: StoreChunk[] = []
+  private readonly index: RowIndex
+  private readonly columns: Column[] = []
+  private readonly budget: RowBudget
+  private rowLimit: number
+  private readonly memory: MemoryKind
+  private readonly overflowed: SelfCount
+  private readonly free: number[] = []
+  /** Rows ever used; the next new row's number. */
+  private next = 0
+  private live = 0
+  /** NO_ROW while there is none. */
+  overflowRow: number = NO_ROW
+
+  constructor(options: RowStoreOptions) {
+    this.labelKeys = options.labelKeys
+    this.epochs = options.epochs
+    this.sketched = options.sketched ?? false
+    this.budget = options.budget
+    this.rowLimit = options.rowLimit
+    this.memory = options.memory ?? 'local'
+    this.overflowed = selfCount(OVERFLOWED, options.name)
+    this.index = new RowIndex(options.labelKeys, options.valueLength, () => selfCount(CUT, options.name).value++)
+  }
+
+  /** Rows in use, the overflow row left out. */
+  get size(): number {
+    return this.live
+  }
+
+  chunkOf(row: number): StoreChunk {
+    return this.chunks[chunkOf(row)]!
+  }
+
+  /**
+   * Gives every row one more cell; answers the column's number.
+   * @param part What the column has in common with a distribution: where the store has one, the column borrows it.
+   */
+  addColumn(make: CellsFactory, part?: DistributionPart): number {
+    this.columns.push({ make, part })
+    for (const chunk of this.chunks) chunk.addColumn(make(chunk.rows, this.memory))
+    return this.columns.length - 1
+  }
+
+  /** Takes a column out; the columns after it move up by one. */
+  removeColumn(column: number): void {
+    this.columns.splice(column, 1)
+    for (const chunk of this.chunks) chunk.removeColumn(column, this.memory)
+  }
+
+  get columnCount(): number {
+    return this.columns.length
+  }
+
+  /** The row of these labels without making one; NO_ROW or REFUSED otherwise. */
+  peek(labels: Labels): number {
+    const row = this.index.find(labels)
+    return row === NO_ROW ? this.index.findValues(this.index.read(labels)) : row
+  }
+
+  /**
+   * The row of these labels, made where there is none; the overflow row at the limit; or REFUSED. Throws only
+   * what a getter among the labels throws, and then has changed nothing.
+   */
+  find(labels: Labels): number {
+    const row = this.index.find(labels)
+    return row === NO_ROW ? this.findSlowly(labels) : row
+  }
+
+  private findSlowly(labels: Labels): number {
+    const row = this.place(labels)
+    if (row === this.overflowRow) this.countOverflow()
+    return row
+  }
+
+  /** As `find`, for a handle that keeps the row: nothing is recorded yet, so that the overflow row is not counted. */
+  place(labels: Labels): number {
+    const values = this.index.read(labels)
+    const row = this.index.findValues(values)
+    if (row !== NO_ROW) return row
+    const isFull = this.live >= this.rowLimit || this.budget.used >= this.budget.limit
+    return isFull ? this.findOverflow() : this.insert(values)
+  }
+
+  /** Says that a record went to the overflow row. */
+  countOverflow(): void {
+    this.overflowed.value++
+  }
+
+  private insert(values: readonly unknown[]): number {
+    const row = this.allocate()
+    this.index.insert(values, row)
+    this.live++
+    this.budget.used++
+    return row
+  }
+
+  private findOverflow(): number {
+    this.index.close()
+    if (this.overflowRow === NO_ROW) this.overflowRow = this.allocate()
+    return this.overflowRow
+  }
+
+  private allocate(): number {
+    const row = this.free.pop() ?? this.next++
+    const at = chunkOf(row)
+    while (this.chunks.length <= at) this.addChunk()
+    const chunk = this.chunks[at]!
+    const cell = row - chunk.start
+    if (cell >= chunk.size) chunk.size = cell + 1
+    chunk.marks[cell] = this.epochs.current
+    chunk.startTimesUnixMs[cell] = this.epochs.clock.unixMs()
+    chunk.bear(cell)
+    chunk.version++
+    return row
+  }
+
+  private addChunk(): void {
+    const chunk = new StoreChunk(this.chunks.length, this.epochs, this.memory, this.sketched)
+    const own = this.columns.map(({ make, part }) => (part === undefined ? make(chunk.rows, this.memory) : undefined))
+    const lender = own.find((cells) => cells instanceof DistributionCells)
+    for (const [at, { make, part }] of this.columns.entries()) {
+      const borrowed = lender === undefined || part === undefined ? undefined : new BorrowedCells(lender, part)
+      chunk.addColumn(own[at] ?? borrowed ?? make(chunk.rows, this.memory))
+    }
+    this.chunks.push(chunk)
+  }
+
+  isOverflow(row: number): boolean {
+    return row === this.overflowRow
+  }
+
+  /** The text of label `key` of a row; the overflow row has none. */
+  labelText(row: number, key: number): string | undefined {
+    return row === this.overflowRow ? undefined : this.index.text(row, key)
+  }
+
+  /** Calls back with each row there is, in the order of their numbers. */
+  forEachRow(visit: (row: number, chunk: StoreChunk, cell: number) => void): void {
+    for (const chunk of this.chunks) {
+      for (let cell = 0; cell < chunk.size; cell++) {
+        if (chunk.marks[cell] !== 0) visit(chunk.start + cell, chunk, cell)
+      }
+    }
+  }
+
+  /** All rows for which `matches` is true; the overflow row stands for none of its own. */
+  private rowsWhere(matches: (row: number) => boolean): ReadonlySet<number> {
+    const rows = new Set<number>()
+    this.forEachRow((row) => {
+      if (row !== this.overflowRow && matches(row)) rows.add(row)
+    })
+    return rows
+  }
+
+  /** Removes all rows for which `matches` is true; never the overflow row. */
+  removeWhere(matches: (row: number) => boolean): number {
+    return this.remove(this.rowsWhere(matches))
+  }
+
+  /** Removes these rows, which must be there; answers how many. */
+  remove(rows: ReadonlySet<number>): number {
+    if (rows.size === 0) return 0
+    this.index.remove(rows)
+    for (const row of rows) this.release(row)
+    this.epochs.restructure()
+    this.live -= rows.size
+    this.budget.used -= rows.size
+    return rows.size
+  }
+
+  /** The rows whose labels match all that are given, in whichever form; none where a key is not the store's. */
+  matching(labels: Labels): ReadonlySet<number> {
+    const wanted = Object.entries(labels).map(([key, value]) => [this.labelKeys.indexOf(key), this.index.textOf(value)] as const)
+    if (wanted.some(([at, text]) => at < 0 || text === REFUSED)) return new Set()
+    return this.rowsWhere((row) => wanted.every(([at, text]) => this.labelText(row, at) === text))
+  }
+
+  /** Removes every row, the overflow row too. */
+  clear(): void {
+    this.removeWhere(() => true)
+    if (this.overflowRow === NO_ROW) return
+    this.release(this.overflowRow)
+    this.epochs.restructure()
+    this.overflowRow = NO_ROW
+  }
+
+  private release(row: number): void {
+    const chunk = this.chunkOf(row)
+    const cell = row - chunk.start
+    chunk.marks[cell] = 0
+    chunk.version++
+    for (const cells of chunk.columns) cells.clear(cell)
+    this.free.push(row)
+  }
+
+  /** Gives the rows back to the engine's budget; whoever still holds a handle gets no new ones. */
+  dispose(): void {
+    this.budget.used -= this.live
+    this.live = 0
+    this.rowLimit = 0
+  }
+
+  /** Copies one column with its rows into an empty store of its own. No limit stops it: nothing is to be lost on the way. */
+  copyColumn(column: number, into: RowStore): void {
+    this.forEachRow((row, chunk, cell) => {
+      const values = this.labelKeys.map((_, at) => this.labelText(row, at))
+      const to = row === this.overflowRow ? into.findOverflow() : into.insert(values)
+      const target = into.chunkOf(to)
+      const targetCell = to - target.start
+      target.columns[0]!.copy(targetCell, chunk.columns[column]!, cell)
+      target.marks[targetCell] = chunk.marks[cell]!
+      target.startTimesUnixMs[targetCell] = chunk.startTimesUnixMs[cell]!
+    })
+  }
+}

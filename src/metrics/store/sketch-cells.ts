@@ -1,0 +1,78 @@
+import type { Cells } from './cells.js'
+import type { PointValue } from '../data/metric.js'
+
+/** The running data of one row where that is an object of its own: percentiles, exponential buckets. */
+export interface Sketch {
+  /** Takes a value, or answers false. Never throws. */
+  record(value: number): boolean
+  readonly count: number
+  readonly sum: number
+  snapshot(): PointValue
+  /** Ties what was just recorded to its origin, where the kind keeps such. */
+  attach?(value: number, attachments: Readonly<Record<string, string>>): void
+  /** Puts all that another one of the same kind has taken into this one. */
+  merge(other: this): void
+}
+
+/**
+ * Cells of rows whose data is more than a few numbers: an object a row, made with its first value. Stores with
+ * such cells are marked as sketched and recorded into by a call site of their own; see {@link Cells}.
+ */
+export class SketchCells implements Cells {
+  /** By cell. */
+  private readonly sketches: (Sketch | undefined)[] = []
+  private readonly make: () => Sketch
+
+  constructor(make: () => Sketch) {
+    this.make = make
+  }
+
+  private at(cell: number): Sketch {
+    let sketch = this.sketches[cell]
+    if (sketch === undefined) {
+      sketch = this.make()
+      this.sketches[cell] = sketch
+    }
+    return sketch
+  }
+
+  record(cell: number, value: number): boolean {
+    return this.at(cell).record(value)
+  }
+
+  attach(cell: number, value: number, attachments: Readonly<Record<string, string>>): void {
+    this.at(cell).attach?.(value, attachments)
+  }
+
+  value(cell: number): number {
+    return this.at(cell).sum
+  }
+
+  count(cell: number): number {
+    return this.at(cell).count
+  }
+
+  sumOfSquaredDeviation(): number {
+    return 0
+  }
+
+  bucket(): number {
+    return 0
+  }
+
+  exemplar(): undefined {}
+
+  snapshot(cell: number): PointValue {
+    return this.at(cell).snapshot()
+  }
+
+  clear(cell: number): void {
+    this.sketches[cell] = undefined
+  }
+
+  copy(cell: number, from: Cells, fromCell: number): void {
+    if (!(from instanceof SketchCells)) throw new Error('BUG: copied a sketch from another kind')
+    this.sketches[cell] = undefined
+    this.at(cell).merge(from.at(fromCell))
+  }
+}

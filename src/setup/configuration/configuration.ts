@@ -1,0 +1,87 @@
+import { mergeResources, type Resource, resourceFault, resourceFromEnvironment } from '../../base/resource.js'
+import { type Environment, FILE_VARIABLE, readEnvironment } from './environment-layer.js'
+import { type Layer, readObject } from './layer.js'
+import type { ConfigurationProblem } from './problem.js'
+import type { Settings } from './settings.js'
+
+/** What all sources come to together. A setting that nobody has made is undefined: its default is with what it configures. */
+export interface Configuration {
+  readonly settings: Partial<Omit<Settings, 'resource' | 'service'>>
+  readonly resource: Resource
+  /** Where this is not empty, nothing may be built. */
+  readonly problems: readonly ConfigurationProblem[]
+  /** What was passed over. */
+  readonly warnings: readonly ConfigurationProblem[]
+}
+
+export interface ConfigurationSources {
+  /** From code; may hold parts that are made already. */
+  readonly code: Readonly<Record<string, unknown>>
+  readonly env: Environment
+  /** The text of the configuration file, and what to call it. */
+  readonly file?: { readonly name: string; readonly text: string } | undefined
+}
+
+/**
+ * Reads all sources, code before environment before file, and tells every problem of every one of them. Nothing is built,
+ * read or evaluated here.
+ */
+export function readConfiguration({ code, env, file }: ConfigurationSources): Configuration {
+  const problems: ConfigurationProblem[] = []
+  const warnings: ConfigurationProblem[] = []
+  const report = (problem: ConfigurationProblem): void => void problems.push(problem)
+  const warn = (problem: ConfigurationProblem): void => void warnings.push(problem)
+  const layers: readonly Layer[] = [
+    readObject(code, '', report),
+    readEnvironment(env, report, warn),
+    file === undefined ? {} : readFileText(file.name, file.text, report),
+  ]
+  const settings: Record<string, unknown> = {}
+  for (const layer of [...layers].reverse()) Object.assign(settings, layer)
+  delete settings['resource']
+  delete settings['service']
+  return { settings, resource: resourceOf(layers, env, report, warn), problems, warnings }
+}
+
+function readFileText(name: string, text: string, report: (problem: ConfigurationProblem) => void): Layer {
+  let source: unknown
+  try {
+    source = JSON.parse(text.replace(/^\ufeff/, ''))
+  } catch (error) {
+    report({ path: name, problem: `must be JSON: ${(error as Error).message}` })
+    return {}
+  }
+  if (typeof source === 'object' && source !== null && !Array.isArray(source)) {
+    return readObject(source as Record<string, unknown>, `${name}: `, report)
+  }
+  report({ path: name, problem: 'must hold an object' })
+  return {}
+}
+
+/** Labels of earlier layers win; a service is a label. */
+function resourceOf(
+  layers: readonly Layer[],
+  env: Environment,
+  report: (problem: ConfigurationProblem) => void,
+  warn: (problem: ConfigurationProblem) => void,
+): Resource {
+  const [code, environment, file] = layers.map(({ service, resource = {} }) => ({
+    labels: { ...resource, ...(service !== undefined && { 'service.name': service }) },
+  })) as [Resource, Resource, Resource]
+  for (const [path, resource] of [
+    ['resource', code],
+    ['service', environment],
+    ['resource', file],
+  ] as const) {
+    const fault = resourceFault(resource)
+    if (fault !== undefined) report({ path, problem: fault })
+  }
+  const common = resourceFromEnvironment(env)
+  for (const { variable, problem } of common.problems) warn({ path: variable, problem })
+  return mergeResources([code, environment, common.resource, file])
+}
+
+/** The path of the configuration file: from code, or from the environment. */
+export function configurationFile(code: { readonly configFile?: string | undefined }, env: Environment): string | undefined {
+  return code.configFile ?? (env[FILE_VARIABLE]?.trim() || undefined)
+}

@@ -1,0 +1,67 @@
+import type { Clock } from '../base/clock.js'
+import type { Exporter } from '../base/export.js'
+import type { Logger } from '../base/logger.js'
+import type { TransportFactory } from './build-part.js'
+import type { Metric } from '../metrics/data/metric.js'
+import type { MetricRegistry } from '../metrics/instruments/metric-registry.js'
+import type { MetricProducer } from '../metrics/data/producer.js'
+import type { Stats } from '../stats/stats.js'
+import type { Propagator } from '../trace/propagation/propagator.js'
+import type { Sampler } from '../trace/sampling/sampler.js'
+import type { SpanData } from '../trace/data/span-data.js'
+import type { TracerOptions } from './tracer.js'
+
+/** A built-in part by its text, `probability(0.5)`; by an object, `{ file: { path } }`; or one that code has made. */
+export type PartOption<T> = string | { readonly [part: string]: unknown } | T
+
+export interface TallyscopeOptions {
+  /** Who is speaking: the label `service.name`. */
+  readonly service?: string
+  /** False starts nothing and samples nothing; recording goes on in memory. Default true. */
+  readonly enabled?: boolean
+  /** Further labels of who is speaking. */
+  readonly resource?: Readonly<Record<string, string>>
+  readonly traces?: {
+    /** Default `probability(0.0001)`. */
+    readonly sampler?: PartOption<Sampler>
+    /** Default `console`. */
+    readonly exporters?: PartOption<Exporter<SpanData>> | readonly PartOption<Exporter<SpanData>>[]
+    /** Default `traceContext`. */
+    readonly propagator?: PartOption<Propagator> | readonly PartOption<Propagator>[]
+    /** Of exporters for which none is named. Default `sync`. */
+    readonly transport?: PartOption<TransportFactory>
+    /** Whether rates, errors and durations of spans become views. Default true. */
+    readonly views?: boolean
+    readonly excludelistPaths?: readonly string[]
+    readonly excludelistHostnames?: readonly string[]
+    readonly integrations?: readonly string[]
+  }
+  readonly metrics?: {
+    /** Default none. */
+    readonly exporters?: PartOption<Exporter<Metric>> | readonly PartOption<Exporter<Metric>>[]
+    /** Time between two exports, in milliseconds. Default 60 000. */
+    readonly intervalMs?: number
+    /** Whether metrics of the process and of Node.js are among those exported. Default false. */
+    readonly runtime?: boolean
+  }
+  /** Serves /metrics. An object, even an empty one, switches it on. Default off; port 9464, host 127.0.0.1, path /metrics. */
+  readonly prometheus?: boolean | { readonly port?: number; readonly host?: string; readonly path?: string }
+  /** The configuration as OpenCensus' documents have it. */
+  readonly OPENCENSUS?: unknown
+  /** A JSON file with the same. Default: the variable `TALLYSCOPE_CONFIG_FILE`. */
+  readonly configFile?: string
+  /** Default `process.env`. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Default: the shared one. */
+  readonly stats?: Stats
+  /** Default: a new one. */
+  readonly registry?: MetricRegistry
+  /** False where whoever made this switches on the configured integrations himself. Default true: `start()` does. */
+  readonly startIntegrations?: boolean
+  /** Whose metrics are exported besides. */
+  readonly producers?: readonly MetricProducer[]
+  /** What else a tracer takes. */
+  readonly tracer?: Omit<TracerOptions, 'sampler' | 'exporter' | 'transport' | 'propagator' | 'stats'>
+  readonly logger?: Logger
+  readonly clock?: Clock
+}

@@ -1,0 +1,229 @@
+import { readFileSync } from 'node:fs'
+import { attempt } from '../base/attempt.js'
+import { timerClock } from '../base/clock.js'
+import type { Exporter } from '../base/export.js'
+import { warnOnce } from '../base/logger.js'
+import type { Resource } from '../base/resource.js'
+import { type Configuration, configurationFile, readConfiguration } from './configuration/configuration.js'
+import { ConfigurationError, type ConfigurationProblem, lineOf } from './configuration/problem.js'
+import type { MetricsEndpoint } from '../exporters/prometheus/http/server.js'
+import { exportPeriodically } from '../metrics/collection/export-periodically.js'
+import type { Metric } from '../metrics/data/metric.js'
+import { MetricRegistry } from '../metrics/instruments/metric-registry.js'
+import type { PeriodicMetricTask } from '../metrics/collection/periodic-metric-task.js'
+import type { MetricProducer } from '../metrics/data/producer.js'
+import { withResource } from '../metrics/collection/resource-producer.js'
+import { type RuntimeMetrics, runtimeMetrics } from '../runtime/runtime-metrics.js'
+import { type Stats, stats as sharedStats } from '../stats/stats.js'
+import type { TallyscopeOptions } from './tallyscope-options.js'
+import type { Tracer } from './tracer.js'
+import { wireParts, type WiredParts } from './wire-parts.js'
+
+/** Everything at once, wired by configuration. Made by {@link createTallyscope}. */
+export class Tallyscope {
+  readonly stats: Stats
+  readonly tracer: Tracer
+  readonly registry: MetricRegistry
+  readonly resource: Resource
+  readonly excludelistPaths: readonly string[] | undefined
+  readonly excludelistHostnames: readonly string[] | undefined
+  /** Names of the integrations that are configured. */
+  readonly integrations: readonly string[]
+  readonly #options: TallyscopeOptions
+  readonly #settings: Configuration['settings']
+  readonly #metricExporters: readonly Exporter<Metric>[]
+  #runtime: RuntimeMetrics | undefined
+  #endpoint: MetricsEndpoint | undefined
+  #tasks: readonly PeriodicMetricTask[] = []
+  #stopIntegrations: () => void = () => {}
+  #starting: Promise<void> | undefined
+  #stopping: Promise<void> | undefined
+
+  /** @internal */
+  constructor(options: TallyscopeOptions, configuration: Configuration, parts: WiredParts) {
+    const { settings, resource } = configuration
+    this.#options = options
+    this.#settings = settings
+    this.#metricExporters = parts.metricExporters
+    this.resource = resource
+    this.stats = options.stats ?? sharedStats
+    this.registry = options.registry ?? new MetricRegistry({ ...(options.clock !== undefined && { clock: options.clock }) })
+    this.tracer = parts.tracer
+    this.excludelistPaths = settings['traces.excludelistPaths']
+    this.excludelistHostnames = settings['traces.excludelistHostnames']
+    this.integrations = settings['traces.integrations'] ?? []
+    if (settings['traces.views'] !== false) this.tracer.registerViews()
+  }
+
+  /** All whose metrics are exported. */
+  get producers(): readonly MetricProducer[] {
+    const runtime = this.#runtime === undefined ? [] : [this.#runtime]
+    return [this.stats, this.registry, ...runtime, ...(this.#options.producers ?? [])]
+  }
+
+  /** The whole URL of /metrics while it is served. */
+  get metricsUrl(): string | undefined {
+    return this.#endpoint?.url
+  }
+
+  /**
+   * Starts what is configured: /metrics, runtime metrics, periodic exports, integrations. Calling it again gives the same promise.
+   * @throws (as a rejection) `ERR_SERVER_LISTEN` when /metrics cannot be served; nothing runs then, and it may be tried again.
+   */
+  start(): Promise<void> {
+    this.#starting ??= this.#start().catch((error: unknown) => {
+      this.#starting = undefined
+      throw error
+    })
+    return this.#starting
+  }
+
+  async #start(): Promise<void> {
+    const settings = this.#settings
+    const { logger, clock } = this.#options
+    const shared = { ...(logger !== undefined && { logger }), ...(clock !== undefined && { clock }) }
+    if (settings.enabled === false || this.#stopping !== undefined) return
+    if (settings['metrics.runtime'] === true) this.#runtime = runtimeMetrics({ ...(clock !== undefined && { clock }) })
+    if (settings.prometheus === true) {
+      const { 'prometheus.port': port, 'prometheus.host': host, 'prometheus.path': path } = settings
+      try {
+        // With it comes node:http, which programs that serve nothing need not load.
+        const { serveMetrics } = await import('../exporters/prometheus/http/server.js')
+        this.#endpoint = await serveMetrics({
+          producers: this.producers,
+          ...(port !== undefined && { port }),
+          ...(host !== undefined && { host }),
+          ...(path !== undefined && { path }),
+        })
+      } catch (error) {
+        this.#runtime?.stop()
+        this.#runtime = undefined
+        throw error
+      }
+    }
+    await this.#startIntegrations()
+    const intervalMs = settings['metrics.intervalMs']
+    const producers = this.producers.map((producer) => withResource(producer, this.resource))
+    this.#tasks = this.#metricExporters.map((exporter) =>
+      exportPeriodically({ producers, exporter, ...(intervalMs !== undefined && { intervalMs }), ...shared }),
+    )
+  }
+
+  async #startIntegrations(): Promise<void> {
+    if (this.integrations.length === 0 || this.#options.startIntegrations === false) return
+    const { traceIntegrations } = await import('../integrations/http-client/trace-integrations.js')
+    const { tracer, stats, excludelistHostnames } = this
+    const integrations = traceIntegrations(this.integrations, {
+      tracer,
+      stats,
+      ...(excludelistHostnames !== undefined && { excludelistHostnames }),
+    })
+    this.#stopIntegrations = () => integrations.stop()
+  }
+
+  /** Exports what there is now, spans and metrics. */
+  async flush(timeoutMs?: number): Promise<void> {
+    await Promise.all([this.tracer.transport.flush(timeoutMs), ...this.#tasks.map((task) => task.flush())])
+  }
+
+  /** Exports the spans that can be exported without waiting, for the last words of a process. */
+  flushSync(): void {
+    this.tracer.flushSync()
+  }
+
+  /**
+   * Ends everything in order: spans go out first, then the metrics for the last time, then /metrics. What fails on the way
+   * is told; what hangs holds up the others for a second. Calling it again gives the same promise.
+   */
+  shutdown(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    await this.#starting?.catch(() => {})
+    this.#stopIntegrations()
+    const spans = settle(
+      'transport',
+      [this.tracer].map(async ({ transport }) => transport.shutdown()),
+    )
+    // A span exporter that hangs takes its whole grace period, after which nobody may wait for the metrics any more.
+    await attempt(() => spans, { clock: this.#options.clock ?? timerClock, timeoutMs: HEAD_START_MS, keepAlive: true }).outcome
+    await settle(
+      'periodic export',
+      this.#tasks.map((task) => task.close()),
+    )
+    if (this.#tasks.length === 0)
+      await settle(
+        'exporter',
+        this.#metricExporters.map(async (exporter) => exporter.shutdown?.()),
+      )
+    await spans
+    await settle('endpoint', [this.#endpoint?.close()])
+    this.#endpoint = undefined
+    this.#runtime?.stop()
+    if (this.stats !== sharedStats) this.stats.shutdown()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown()
+  }
+}
+
+/** How long the last metrics wait for the last spans. */
+const HEAD_START_MS = 1_000
+
+/**
+ * Stats, tracer and registry, with exporters, /metrics and all the rest as configured: in code, in the environment
+ * (`TALLYSCOPE_…`, and `OTEL_…` where the meaning is the same), in a JSON file, in this order. It starts nothing before `start()`.
+ *
+ * @throws {@link ConfigurationError} `ERR_CONFIGURATION` with all problems of all sources, each with its place and a hint.
+ * @example
+ * const scope = createTallyscope({ service: 'shop', traces: { sampler: 'probability(0.1)' }, prometheus: { port: 9464 } })
+ * await scope.start()
+ * scope.stats.record(latency, 0.0125)
+ * await scope.shutdown()
+ */
+export function createTallyscope(options: TallyscopeOptions = {}): Tallyscope {
+  const { configFile, env = process.env } = options
+  const code = Object.fromEntries(Object.entries(options).filter(([key]) => !MADE_IN_CODE.has(key)))
+  const problems: ConfigurationProblem[] = []
+  const name = configurationFile({ configFile }, env)
+  const file = name === undefined ? undefined : readFile(name, problems)
+  const configuration = readConfiguration({ code, env, file })
+  for (const warning of configuration.warnings) {
+    warnOnce('TALLYSCOPE_CONFIGURATION', warning.path, `passed over in the configuration: ${lineOf(warning).trim()}`)
+  }
+  problems.push(...configuration.problems)
+  const parts = wireParts(options, configuration, problems)
+  if (problems.length > 0 || parts === undefined) throw new ConfigurationError(problems)
+  return new Tallyscope(options, configuration, parts)
+}
+
+/** What only code can give, and no file and no variable. */
+const MADE_IN_CODE: ReadonlySet<string> = new Set<keyof TallyscopeOptions>([
+  'configFile',
+  'env',
+  'stats',
+  'registry',
+  'startIntegrations',
+  'producers',
+  'tracer',
+  'logger',
+  'clock',
+])
+
+function readFile(name: string, problems: ConfigurationProblem[]): { name: string; text: string } | undefined {
+  try {
+    return { name, text: readFileSync(name, 'utf8') }
+  } catch (error) {
+    problems.push({ path: name, problem: `cannot be read: ${(error as Error).message}` })
+    return undefined
+  }
+}
+
+async function settle(what: string, ends: readonly unknown[]): Promise<void> {
+  for (const end of await Promise.allSettled(ends)) {
+    if (end.status === 'rejected') warnOnce('TALLYSCOPE_SHUTDOWN', what, `a ${what} could not be ended properly: ${String(end.reason)}`)
+  }
+}

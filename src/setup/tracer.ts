@@ -1,0 +1,65 @@
+import type { Exporter, Transport } from '../base/export.js'
+import { ConsoleExporter } from '../exporters/console/console-exporter.js'
+import { SyncTransport } from '../exporters/transport/sync-transport.js'
+import { type Stats, stats as sharedStats } from '../stats/stats.js'
+import { ProbabilitySampler } from '../trace/sampling/probability-sampler.js'
+import type { Propagator } from '../trace/propagation/propagator.js'
+import { TraceContextPropagator } from '../trace/propagation/trace-context.js'
+import type { Sampler } from '../trace/sampling/sampler.js'
+import type { SpanData } from '../trace/data/span-data.js'
+import { TracerCore, type TracerCoreOptions } from '../trace/tracer-core.js'
+
+export interface TracerOptions extends Omit<TracerCoreOptions, 'sampler' | 'propagator' | 'transport' | 'stats'> {
+  /** Decides which spans are kept and exported. Default: one in 10 000 traces, by trace id. */
+  readonly sampler?: Sampler | undefined
+  /** Where sampled spans go. Default: the console, one JSON document a span. */
+  readonly exporter?: TraceExporter | undefined
+  /** When they go there, made from the exporter. Default: the exporter's own `transport` if it has one, else at once (SyncTransport). */
+  readonly transport?: ((exporter: Exporter<SpanData>) => Transport<SpanData>) | undefined
+  /** How contexts travel in headers. Default: W3C Trace Context. */
+  readonly propagator?: Propagator | undefined
+  /** Where latencies are recorded. Default: the shared `stats`. */
+  readonly stats?: Stats | undefined
+}
+
+/** An exporter of spans, which may bring its own transport. */
+export interface TraceExporter extends Exporter<SpanData> {
+  readonly transport?: Transport<SpanData> | undefined
+}
+
+/**
+ * Makes spans, and carries their context between processes. It does nothing when it is made: no timer, no hook; the
+ * current span travels in the async context.
+ *
+ * @example
+ * const tracer = new Tracer({ sampler: new AlwaysOnSampler() })
+ * await tracer.span('checkout', async (span) => {
+ *   span.addAttribute('cart', 3)
+ *   await tracer.span('payment', async () => {})
+ * })
+ */
+export class Tracer extends TracerCore {
+  readonly exporter: TraceExporter
+  declare readonly transport: Transport<SpanData>
+
+  constructor(options: TracerOptions = {}) {
+    const { exporter = new ConsoleExporter<SpanData>(), propagator = new TraceContextPropagator() } = options
+    const { sampler = new ProbabilitySampler(), stats = sharedStats } = options
+    const transport = options.transport?.(exporter) ?? ownTransport(exporter) ?? new SyncTransport(exporter)
+    super({ ...options, sampler, propagator, transport, stats })
+    this.exporter = exporter
+    lendTransport(exporter, transport)
+  }
+}
+
+function ownTransport({ transport }: TraceExporter): Transport<SpanData> | undefined {
+  const isTransport =
+    typeof transport?.send === 'function' && typeof transport.flush === 'function' && typeof transport.shutdown === 'function'
+  return isTransport ? transport : undefined
+}
+
+/** So that whoever has only the exporter can say `exporter.transport.flush()`, as in OpenCensus. What it has itself stays. */
+function lendTransport(exporter: TraceExporter, transport: Transport<SpanData>): void {
+  if ('transport' in exporter || !Object.isExtensible(exporter)) return
+  Object.defineProperty(exporter, 'transport', { value: transport, configurable: true, writable: true })
+}

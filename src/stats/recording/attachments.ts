@@ -1,0 +1,38 @@
+import { selfCount, selfFamily } from '../../base/self-count.js'
+import { ownText } from '../../base/own-text.js'
+
+/** What ties a value to its origin: `trace_id`, `span_id`, …; text to text. */
+export type Attachments = Readonly<Record<string, string>>
+
+/** One exemplar a bucket may keep them: so many at most, and of such a length, keys and texts. */
+const MAX_ATTACHMENTS = 32
+const MAX_LENGTH = 256
+
+const DROPPED = selfFamily({
+  name: 'tallyscope_dropped_attachments_total',
+  description: 'Attachments of records that were no texts, too long, too many, or could not be read.',
+  type: 'counter',
+  unit: '1',
+  labelKeys: [],
+})
+
+/** Whether both are text that may be kept; counts them where they are not. */
+export function isAttachment(key: unknown, text: unknown): boolean {
+  const fits = typeof key === 'string' && typeof text === 'string' && key.length <= MAX_LENGTH && text.length <= MAX_LENGTH
+  if (!fits) selfCount(DROPPED).value++
+  return fits
+}
+
+/** A copy of what can be kept, so that the caller may change his; undefined where there is nothing. Never throws. */
+export function readAttachments(given: unknown): Attachments | undefined {
+  try {
+    if (typeof given !== 'object') throw new TypeError('attachments are an object')
+    const kept = Object.entries(given as object).filter(([key, text]) => isAttachment(key, text)) as [string, string][]
+    if (kept.length > MAX_ATTACHMENTS) selfCount(DROPPED).value += kept.length - MAX_ATTACHMENTS
+    if (kept.length === 0) return undefined
+    return Object.freeze(Object.fromEntries(kept.slice(0, MAX_ATTACHMENTS).map(([key, text]) => [ownText(key), ownText(text)])))
+  } catch {
+    selfCount(DROPPED).value++ // no object, or a getter among them threw
+    return undefined
+  }
+}

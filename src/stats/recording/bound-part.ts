@@ -1,0 +1,59 @@
+import { BucketSearch } from '../../metrics/store/bucket-search.js'
+import { kindOf, NO_SLOTS, OTHER } from '../../metrics/store/cell-kinds.js'
+import type { Cells } from '../../metrics/store/cells.js'
+import { DistributionCells } from '../../metrics/store/distribution-cells.js'
+import { LastValueCells } from '../../metrics/store/last-value-cells.js'
+import type { Labels } from '../../metrics/store/row-index.js'
+import type { RowStore } from '../../metrics/store/row-store.js'
+import type { StoreChunk } from '../../metrics/store/store-chunk.js'
+import { SumCells } from '../../metrics/store/sum-cells.js'
+import type { ListenerGroup } from './listener.js'
+
+/** What stands where a row is of other cells, and is never recorded into: a field that always holds an object of one class need not be asked. */
+export const NO_DISTRIBUTION: DistributionCells = new DistributionCells(0, 'local', new BucketSearch([]), undefined as never)
+export const NO_LAST_VALUES: LastValueCells = new LastValueCells(0, 'local')
+
+/** The column that a part is of, for what is done rarely. */
+interface Origin {
+  readonly group: ListenerGroup
+  readonly chunk: StoreChunk
+  readonly column: number
+  readonly cells: Cells
+}
+
+/** Where a bound measure's values go in one view, and the same for the next view: a list that ends with {@link NO_PART}. */
+export class BoundPart {
+  readonly kind: number
+  readonly cell: number
+  readonly marks: Int32Array
+  readonly slots: Int32Array
+  readonly distribution: DistributionCells
+  readonly lastValues: LastValueCells
+  readonly origin: Origin
+  next: BoundPart
+
+  constructor(kind: number, cell: number, marks: Int32Array, cells: Cells | undefined, origin: Origin, next?: BoundPart) {
+    this.kind = kind
+    this.cell = cell
+    this.marks = marks
+    this.slots = cells instanceof SumCells ? cells.slots : NO_SLOTS
+    this.distribution = cells instanceof DistributionCells ? cells : NO_DISTRIBUTION
+    this.lastValues = cells instanceof LastValueCells ? cells : NO_LAST_VALUES
+    this.origin = origin
+    this.next = next ?? this
+  }
+}
+
+export const NO_PART: BoundPart = new BoundPart(OTHER, 0, NO_SLOTS, undefined, undefined as never)
+
+/** The parts of a measure's views with the same tag keys, their row made where there is none. */
+export function boundParts(group: ListenerGroup, labels: Labels, isWhole: boolean, overflowed: RowStore[]): BoundPart[] {
+  const { store } = group
+  const row = store.place(labels)
+  if (store.isOverflow(row)) overflowed.push(store)
+  const chunk = store.chunkOf(row)
+  return chunk.recorded.map((column) => {
+    const cells = chunk.columns[column]!
+    return new BoundPart(kindOf(cells, isWhole), row - chunk.start, chunk.marks, cells, { group, chunk, column, cells }, NO_PART)
+  })
+}

@@ -1,0 +1,76 @@
+import { DefinitionError } from '../../base/errors.js'
+import type { Epochs } from '../../metrics/store/cells.js'
+import { checkKeys, checkName, checkUnit } from '../../metrics/data/definition-rules.js'
+import type { ListenerGroup } from './listener.js'
+import type { Tags, TagValue } from '../tags/tag-map.js'
+
+export interface MeasureOptions<K extends string = string> {
+  /** UCUM, case-sensitive: `s`, `ms`, `By`, `1`. Default `1`. */
+  readonly unit?: string
+  readonly description?: string
+  /** `int64` takes whole numbers only (and BigInts that are exact); others are dropped and counted. Default `double`. */
+  readonly type?: 'double' | 'int64'
+  /** True lets negative values into every aggregation; sums of it are gauges. Default false. */
+  readonly signed?: boolean
+  /** Tags that every record of this measure gives; checked at compile time. Default: any tags are allowed. */
+  readonly tagKeys?: readonly K[]
+}
+
+/** The tags a record of this measure takes: exactly its own where it declares some, any otherwise. */
+export type TagsFor<K extends string> = string extends K ? Tags : { readonly [key in K]: TagValue }
+
+/** No caller's tags. */
+export const NEVER_GIVEN: object = Object.freeze({})
+
+/** A quantity worth recording. Made by `stats.measure()`. */
+export class Measure<K extends string = string> {
+  readonly name: string
+  readonly unit: string
+  readonly description: string
+  readonly type: 'double' | 'int64'
+  readonly signed: boolean
+  readonly tagKeys: readonly K[] | undefined
+  /** Views that listen, those with the same tag keys together. Kept by the ViewManager. @internal */
+  groups: readonly ListenerGroup[] = []
+  /** True for int64. @internal */
+  readonly whole: boolean
+  /** Those of the engine that the measure belongs to. @internal */
+  readonly epochs: Epochs
+  /** True where a listening view has tag keys; else nobody needs to know the current tags. @internal */
+  readsTags = false
+  /**
+   * The tags of a recent record, whose handle need not be looked for: a tag map, or undefined where no view asks for tags
+   * and none were given. Something that nobody can give until there is one. For the record path only. @internal
+   */
+  recentTags: unknown = NEVER_GIVEN
+  /** The handle of these tags. @internal */
+  recentHandle: object | undefined = undefined
+  /** How often a handle was looked for, a few bits of it. @internal */
+  searches = 0
+  /** The handle for records without tags. @internal */
+  untaggedHandle: object | undefined = undefined
+
+  /** Made by `stats.measure()`. @internal */
+  constructor(name: string, options: MeasureOptions<K>, epochs: Epochs) {
+    const { unit = '1', description = '', type = 'double', signed = false, tagKeys } = options
+    checkName('measure', name)
+    checkUnit('measure', name, unit)
+    if (type !== 'double' && type !== 'int64') {
+      throw new DefinitionError('ERR_MEASURE_TYPE', `type must be double or int64: measure ${name} has ${String(type)}`)
+    }
+    if (tagKeys !== undefined) checkKeys('measure', name, tagKeys)
+    this.name = name
+    this.unit = unit
+    this.description = String(description)
+    this.type = type
+    this.whole = type === 'int64'
+    this.epochs = epochs
+    this.signed = signed === true
+    this.tagKeys = tagKeys === undefined ? undefined : Object.freeze([...tagKeys])
+  }
+
+  /** True while some view listens; recording is close to free otherwise. */
+  get hasViews(): boolean {
+    return this.groups.length > 0
+  }
+}

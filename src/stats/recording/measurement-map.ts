@@ -1,0 +1,39 @@
+import { isAttachment, type Attachments } from './attachments.js'
+import type { Measure } from './measure.js'
+import { record } from './record.js'
+import type { TagMap, Tags } from '../tags/tag-map.js'
+
+/**
+ * A batch of measurements that share tags and attachments; the last value put for a measure counts. It may be
+ * recorded again, with the same or other tags.
+ * @example
+ * stats.statsRecorder.newMeasurementMap().put(latency, 0.0125).put(bytes, 2048).record(tags)
+ */
+export class MeasurementMap {
+  readonly #values = new Map<Measure, number>()
+  readonly #attachments = new Map<string, string>()
+
+  put<K extends string>(measure: Measure<K>, value: number): this {
+    this.#values.set(measure as unknown as Measure, value)
+    return this
+  }
+
+  /** What the values are to be tied to, such as `trace_id`; becomes an exemplar where the aggregation keeps one. */
+  putAttachment(key: string, value: string): this {
+    if (isAttachment(key, value)) this.#attachments.set(key, value)
+    return this
+  }
+
+  /** Records all values. Without tags: those of the async context. A measure without a view does not stop the others. */
+  record(tags?: Tags | TagMap): void {
+    const attachments: Attachments | undefined = this.#attachments.size === 0 ? undefined : Object.fromEntries(this.#attachments)
+    for (const [measure, value] of this.#values) record(measure, value, tags, attachments)
+  }
+}
+
+/** Makes batches; `stats.statsRecorder`. */
+export class StatsRecorder {
+  newMeasurementMap(): MeasurementMap {
+    return new MeasurementMap()
+  }
+}

@@ -1,0 +1,109 @@
+import { DefinitionError } from '../../base/errors.js'
+import { DERIVED_BOUNDS, type ExponentialOptions, exponentialSettings } from '../../metrics/histograms/exponential-options.js'
+import { type PercentilesOptions, resolvePercentiles } from '../../metrics/histograms/percentiles-options.js'
+
+/**
+ * How the values of a measure become the data of a view. Plain data; made by `count()`, `sum()`, `lastValue()`, `distribution()`,
+ * `exponential()`, `percentiles()`.
+ */
+export type Aggregation =
+  | { readonly kind: 'count' }
+  | { readonly kind: 'sum' }
+  | { readonly kind: 'lastValue' }
+  | { readonly kind: 'distribution'; readonly bounds: readonly number[] }
+  | { readonly kind: 'exponential'; readonly options: ExponentialOptions; readonly bounds: readonly number[] }
+  | { readonly kind: 'percentiles'; readonly options: PercentilesOptions }
+
+const MAX_BOUNDS = 512
+const COUNT: Aggregation = Object.freeze({ kind: 'count' })
+const SUM: Aggregation = Object.freeze({ kind: 'sum' })
+const LAST_VALUE: Aggregation = Object.freeze({ kind: 'lastValue' })
+
+/** Counts recorded values. A counter in Prometheus; its unit is always `1`. */
+export function count(): Aggregation {
+  return COUNT
+}
+
+/** Adds recorded values up. A counter in Prometheus, a gauge where the measure is signed. */
+export function sum(): Aggregation {
+  return SUM
+}
+
+/** Keeps the newest value, whatever number it is. A gauge in Prometheus. */
+export function lastValue(): Aggregation {
+  return LAST_VALUE
+}
+
+/**
+ * Counts recorded values into buckets and keeps their count, sum, mean and sum of squared deviations.
+ *
+ * A value equal to a bound falls into the bucket below it, so that a bucket reads as "at most", as `le` does
+ * in the Prometheus formats. A histogram in Prometheus.
+ *
+ * @param bounds Upper bounds in the unit of the measure, finite and strictly increasing, at most 512; a final
+ *   infinity is dropped. `n` bounds make `n + 1` buckets, the last without limit. Bounds below 0 are dropped
+ *   for measures that are not signed.
+ * @throws {@link DefinitionError} `ERR_BUCKET_BOUNDS` when a bound is not finite, does not increase, or there are too many.
+ * @see https://prometheus.io/docs/concepts/metric_types/#histogram
+ * @example
+ * const latency = distribution([0.005, 0.025, 0.1, 0.5]) // for a measure in 's'
+ */
+export function distribution(bounds: readonly number[] = []): Aggregation {
+  return Object.freeze({ kind: 'distribution', bounds: checkedBounds(bounds) })
+}
+
+function checkedBounds(bounds: readonly number[]): readonly number[] {
+  if (!Array.isArray(bounds)) throw new DefinitionError('ERR_BUCKET_BOUNDS', `bucket bounds must be an array, not ${typeof bounds}`)
+  const kept = bounds.at(-1) === Number.POSITIVE_INFINITY ? bounds.slice(0, -1) : bounds.slice()
+  if (kept.length > MAX_BOUNDS) {
+    throw new DefinitionError('ERR_BUCKET_BOUNDS', `at most ${MAX_BOUNDS} bucket bounds are allowed: ${kept.length} were given`)
+  }
+  for (const [at, bound] of kept.entries()) {
+    const previous = at === 0 ? Number.NEGATIVE_INFINITY : kept[at - 1]!
+    if (typeof bound !== 'number' || !Number.isFinite(bound) || bound <= previous) {
+      const after = at === 0 ? '' : ` after ${previous}`
+      throw new DefinitionError('ERR_BUCKET_BOUNDS', `bucket bounds must be finite and increase: bound ${at} is ${String(bound)}${after}`)
+    }
+  }
+  return Object.freeze(kept.map((bound) => bound + 0))
+}
+
+export interface ExponentialAggregationOptions extends ExponentialOptions {
+  /** Buckets for the formats that have no exponential ones. Default: powers of four from 4^-10 to 4^15. */
+  readonly bounds?: readonly number[]
+}
+
+/**
+ * Counts recorded values into buckets whose bounds grow exponentially, so that nobody has to choose them: a native
+ * histogram in Prometheus' protobuf format, a classic one in the text formats.
+ *
+ * @throws {@link DefinitionError} `ERR_EXPONENTIAL` when an option is out of its range, `ERR_BUCKET_BOUNDS` for wrong bounds.
+ * @see https://prometheus.io/docs/specs/native_histograms/
+ * @example
+ * const latency = exponential({ growthFactor: 1.1 })
+ */
+export function exponential({ bounds, ...options }: ExponentialAggregationOptions = {}): Aggregation {
+  exponentialSettings(options)
+  return Object.freeze({ kind: 'exponential', options: Object.freeze(options), bounds: checkedBounds(bounds ?? DERIVED_BOUNDS) })
+}
+
+/**
+ * Keeps percentiles of what was recorded within a time, on HdrHistogram, beside an exact count and sum. A summary
+ * in Prometheus.
+ *
+ * Each row takes memory by digits and range: with 2 digits some 10 to 20 KB for two windows, with 3 digits ten
+ * times that; a view has room for 100 rows unless its `rowLimit` says otherwise.
+ *
+ * @throws {@link DefinitionError} `ERR_PERCENTILES` when an option is out of its range.
+ * @example
+ * const latency = percentiles({ quantiles: [0.5, 0.99], maxAgeMs: 60_000 }) // for a measure in 's'
+ */
+export function percentiles(options: PercentilesOptions = {}): Aggregation {
+  resolvePercentiles({ ...options, expectedIntervalMs: 0 }, 's')
+  return Object.freeze({ kind: 'percentiles', options: Object.freeze({ ...options }) })
+}
+
+/** The same recipe, whoever made it. */
+export function equalAggregations(one: Aggregation, other: Aggregation): boolean {
+  return JSON.stringify(one) === JSON.stringify(other)
+}

@@ -1,0 +1,196 @@
+import { selfCount, selfFamily, type SelfCount } from '../../base/self-count.js'
+import type { DistributionPart } from '../../metrics/store/borrowed-cells.js'
+import type { Epochs } from '../../metrics/store/cells.js'
+import { DistributionCells } from '../../metrics/store/distribution-cells.js'
+import { LastValueCells } from '../../metrics/store/last-value-cells.js'
+import { CountCells, SumCells } from '../../metrics/store/sum-cells.js'
+import { PercentilesData } from '../../metrics/histograms/hdr-percentiles.js'
+import { ExponentialData } from '../../metrics/histograms/exponential-data.js'
+import { resolvePercentiles } from '../../metrics/histograms/percentiles-options.js'
+import { SketchCells } from '../../metrics/store/sketch-cells.js'
+import { BucketSearch } from '../../metrics/store/bucket-search.js'
+import { ColumnSource } from '../../metrics/store/column-source.js'
+import type { MemoryKind } from '../../metrics/store/memory.js'
+import { RowStore, type CellsFactory, type RowBudget } from '../../metrics/store/row-store.js'
+import type { DropReason, Listener, ListenerGroup } from '../recording/listener.js'
+import type { Measure } from '../recording/measure.js'
+import type { View } from './view.js'
+
+const DROPPED_BY_VIEW = selfFamily({
+  name: 'tallyscope_dropped_values_total',
+  description: 'Values that a view did not take, by reason.',
+  type: 'counter',
+  unit: '1',
+  labelKeys: ['view', 'reason'],
+})
+
+/** A registered view: its definition, what exporters read, and what it refused. */
+export class ViewColumn implements Listener {
+  readonly view: View
+  readonly source: ColumnSource
+  readonly #dropped = new Map<DropReason, SelfCount>()
+
+  constructor(view: View, store: RowStore, column: number) {
+    this.view = view
+    this.source = new ColumnSource(
+      {
+        descriptor: view.descriptor,
+        store,
+        kind: view.aggregation.kind === 'distribution' ? 'distribution' : 'scalar',
+        bounds: view.aggregation.kind === 'distribution' ? view.aggregation.bounds : [],
+        labels: view.tagKeys.map((key) => store.labelKeys.indexOf(key)),
+      },
+      column,
+    )
+  }
+
+  /** Whether the aggregation takes a value that is out of the ordinary; the ordinary ones all take. */
+  accepts(reason: DropReason): boolean {
+    const { kind } = this.view.aggregation
+    if (reason === 'negative') return kind === 'lastValue' || (this.view.measure.signed && kind !== 'percentiles')
+    return (reason === 'nan' || reason === 'infinite') && kind === 'lastValue'
+  }
+
+  drop(reason: DropReason): void {
+    let count = this.#dropped.get(reason)
+    if (count === undefined) {
+      count = selfCount(DROPPED_BY_VIEW, this.view.name, reason)
+      this.#dropped.set(reason, count)
+    }
+    count.value++
+  }
+}
+
+export interface GroupOptions {
+  readonly epochs: Epochs
+  readonly budget: RowBudget
+  readonly rowLimit: number
+  readonly valueLength: number
+  readonly memory: MemoryKind
+}
+
+/**
+ * Views of one measure with the same tag keys: they share their rows, so that a record looks its tags up once
+ * for all of them. Each view is a column of the store.
+ */
+export class ViewGroup implements ListenerGroup {
+  readonly measure: Measure
+  /** In the store's own order, which is alphabetical. */
+  readonly tagKeys: readonly string[]
+  readonly store: RowStore
+  readonly rowLimit: number
+  readonly idleExpiryMs: number | undefined
+  readonly #keys: string
+  readonly columns: ViewColumn[] = []
+
+  constructor(view: View, options: GroupOptions) {
+    this.measure = view.measure
+    this.tagKeys = [...view.tagKeys].sort()
+    this.#keys = sortedKeys(view)
+    this.rowLimit = view.rowLimit ?? options.rowLimit
+    this.idleExpiryMs = view.idleExpiryMs
+    this.store = new RowStore({
+      name: view.name,
+      labelKeys: this.tagKeys,
+      rowLimit: this.rowLimit,
+      budget: options.budget,
+      valueLength: options.valueLength,
+      epochs: options.epochs,
+      memory: options.memory,
+      sketched: isSketched(view),
+    })
+  }
+
+  /**
+   * Only a group without rows lets a view in: others would show it rows from before it was registered.
+   * @param keys The view's {@link sortedKeys}, made once for all groups that are asked.
+   */
+  admits(view: View, keys: string, rowLimit: number): boolean {
+    return (
+      this.#keys === keys &&
+      this.store.size === 0 &&
+      this.store.overflowRow < 0 &&
+      !this.store.sketched &&
+      !isSketched(view) &&
+      view.tagValues === undefined &&
+      this.rowLimit === (view.rowLimit ?? rowLimit) &&
+      this.idleExpiryMs === view.idleExpiryMs
+    )
+  }
+
+  add(view: View): ViewColumn {
+    const column = new ViewColumn(view, this.store, this.store.addColumn(cellsFor(view, this.store.epochs), partOf(view)))
+    this.columns.push(column)
+    if (view.tagValues !== undefined) for (const tags of combinations(view)) this.store.find(tags)
+    return column
+  }
+
+  /** Counts a value that none of these views took. */
+  drop(reason: DropReason): void {
+    for (const column of this.columns) column.drop(reason)
+  }
+
+  remove(column: ViewColumn): void {
+    const at = this.columns.indexOf(column)
+    column.source.leave()
+    this.columns.splice(at, 1)
+    this.store.removeColumn(at)
+    for (const later of this.columns.slice(at)) later.source.column--
+    for (const other of this.columns) other.source.renew() // it may have borrowed from the one that is gone
+    if (this.columns.length === 0) this.store.dispose()
+  }
+}
+
+/** The view's tag keys in one text, the same whatever their order. */
+export function sortedKeys({ tagKeys }: View): string {
+  return [...tagKeys].sort().join('\n')
+}
+
+/** Whether a row of the view is an object of its own. */
+export function isSketched({ aggregation }: View): boolean {
+  return aggregation.kind === 'percentiles' || aggregation.kind === 'exponential'
+}
+
+/** What of a distribution of the same rows is the view's data too. */
+function partOf({ aggregation }: View): DistributionPart | undefined {
+  return aggregation.kind === 'count' || aggregation.kind === 'sum' ? aggregation.kind : undefined
+}
+
+/** How the values of a view are kept: the one place that knows which cells an aggregation needs. */
+function cellsFor(view: View, epochs: Epochs): CellsFactory {
+  switch (view.aggregation.kind) {
+    case 'count':
+      return (rows, kind) => new CountCells(rows, kind)
+    case 'sum':
+      return (rows, kind) => new SumCells(rows, kind)
+    case 'lastValue':
+      return (rows, kind) => new LastValueCells(rows, kind)
+    case 'percentiles': {
+      const config = resolvePercentiles(view.aggregation.options, view.measure.unit)
+      return () => new SketchCells(() => new PercentilesData(config, epochs.clock))
+    }
+    case 'exponential': {
+      const { options, bounds } = view.aggregation
+      const search = new BucketSearch(bounds)
+      return () => new SketchCells(() => new ExponentialData(options, search, epochs))
+    }
+    case 'distribution': {
+      const search = new BucketSearch(view.aggregation.bounds)
+      return (rows, kind) => new DistributionCells(rows, kind, search, epochs)
+    }
+  }
+}
+
+/** How many rows the declared values of a view make. */
+export function combinationCount(view: View): number {
+  return view.tagKeys.reduce((product, key) => product * (view.tagValues?.[key]?.length ?? 1), 1)
+}
+
+function combinations(view: View): Record<string, string | number | boolean>[] {
+  let all: Record<string, string | number | boolean>[] = [{}]
+  for (const key of view.tagKeys) {
+    const values = view.tagValues?.[key]
+    if (values !== undefined) all = all.flatMap((tags) => values.map((value) => ({ ...tags, [key]: value })))
+  }
+  return all
+}

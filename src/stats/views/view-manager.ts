@@ -1,0 +1,224 @@
+import { DefinitionError } from '../../base/errors.js'
+import { warnOnce } from '../../base/logger.js'
+import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
+import { NameClaims } from '../../metrics/data/name-claims.js'
+import type { Family } from '../../metrics/data/row-source.js'
+import { snapshotOf } from '../../metrics/data/snapshot.js'
+import { NEVER_GIVEN, type Measure } from '../recording/measure.js'
+import type { EpochLog } from '../../metrics/store/epoch-log.js'
+import type { TagValue } from '../tags/tag-map.js'
+import { equalViews, View, type ViewOptions } from './view.js'
+import { viewRows, type ViewData } from './view-data.js'
+import { combinationCount, isSketched, sortedKeys, ViewGroup, type GroupOptions, type ViewColumn } from './view-group.js'
+
+/** A registered view with its place. */
+interface Registration {
+  readonly view: View
+  readonly startTimeUnixMs: number
+  group: ViewGroup
+  column: ViewColumn
+}
+
+/** Decides which views listen to which measures, and reads them. One for each engine, `stats.viewManager`. */
+export class ViewManager {
+  readonly #registrations = new Map<string, Registration>()
+  readonly #groups = new Map<Measure, readonly ViewGroup[]>()
+  readonly #claims: NameClaims
+  readonly #epochs: EpochLog
+  readonly #groupOptions: GroupOptions
+  readonly #limit: number
+  /** How many views there are of each `idleExpiryMs`. */
+  readonly #expiries = new Map<number, number>()
+  #stopTimer: (() => void) | undefined
+
+  /** Made by `Stats`. @internal */
+  constructor(epochs: EpochLog, groupOptions: GroupOptions, limit: number, claims: NameClaims = new NameClaims()) {
+    this.#epochs = epochs
+    this.#groupOptions = groupOptions
+    this.#limit = limit
+    this.#claims = claims
+  }
+
+  /**
+   * Starts to keep what the view describes; values recorded before are not in it.
+   * An equal view under the same name is the one that is there (a differing description is told once, the first stays).
+   *
+   * @throws {@link DefinitionError} `ERR_VIEW_CONFLICT` where another view has the name, `ERR_NAME_CLASH` where its exposed
+   *   name is taken, `ERR_VIEW_LIMIT` beyond the limit of definitions, `ERR_VIEW_MEASURE` for a measure of another engine,
+   *   and what the parts of a view throw.
+   * @example
+   * stats.viewManager.registerView({ name: 'shop/requests', measure: latency, tagKeys: ['method'], aggregation: count() })
+   */
+  registerView<K extends string>(options: ViewOptions<K> | View): View {
+    const view = options instanceof View ? options : new View(options as unknown as ViewOptions)
+    if (view.measure.epochs !== this.#epochs) {
+      throw new DefinitionError(
+        'ERR_VIEW_MEASURE',
+        `a view needs a measure of its own engine: ${view.measure.name} of view ${view.name} is another's`,
+      )
+    }
+    const existing = this.#registrations.get(view.name)
+    if (existing !== undefined) return sameView(existing.view, view)
+    if (this.#registrations.size >= this.#limit) {
+      throw new DefinitionError('ERR_VIEW_LIMIT', `at most ${this.#limit} views are allowed: ${view.name} is one more`)
+    }
+    const rowLimit = view.rowLimit ?? this.#groupOptions.rowLimit
+    const declared = combinationCount(view)
+    if (view.tagValues !== undefined && declared > rowLimit) {
+      throw new DefinitionError(
+        'ERR_TAG_VALUES',
+        `declared tag values must fit the limit of ${rowLimit} rows: view ${view.name} has ${declared} combinations`,
+      )
+    }
+    this.#claims.claim(view.descriptor)
+    const { measure } = view
+    const groups = this.#groups.get(measure) ?? []
+    const keys = sortedKeys(view)
+    const group = groups.find((candidate) => candidate.admits(view, keys, rowLimit)) ?? new ViewGroup(view, this.#groupOptions)
+    const column = group.add(view)
+    this.#setGroups(measure, groups.includes(group) ? groups : [...groups, group])
+    this.#registrations.set(view.name, { view, group, column, startTimeUnixMs: this.#epochs.clock.unixMs() })
+    this.#countExpiry(view, 1)
+    return view
+  }
+
+  /** Stops keeping the view and forgets its rows. False where there is no such view. */
+  unregisterView(name: string): boolean {
+    const registration = this.#registrations.get(name)
+    if (registration === undefined) return false
+    this.#registrations.delete(name)
+    this.#claims.release(registration.view.descriptor)
+    this.#leaveGroup(registration)
+    this.#countExpiry(registration.view, -1)
+    return true
+  }
+
+  /** Makes these the groups that a measure's records go to. */
+  #setGroups(measure: Measure, groups: readonly ViewGroup[]): void {
+    if (groups.length === 0) this.#groups.delete(measure)
+    else this.#groups.set(measure, groups)
+    measure.groups = groups
+    measure.readsTags = groups.some(({ tagKeys }) => tagKeys.length > 0)
+    measure.recentTags = NEVER_GIVEN
+    measure.recentHandle = undefined
+    measure.epochs.restructure()
+  }
+
+  #leaveGroup({ group, column }: Registration): void {
+    group.remove(column)
+    const groups = this.#groups.get(group.measure) ?? []
+    this.#setGroups(group.measure, group.columns.length === 0 ? groups.filter((other) => other !== group) : groups)
+  }
+
+  /** The view's rows now, or undefined where there is no such view. */
+  getView(name: string): ViewData | undefined {
+    const registration = this.#registrations.get(name)
+    return registration && this.#dataOf(registration)
+  }
+
+  /** All views with their rows, in the order of registration. */
+  getAllViewData(): ViewData[] {
+    return [...this.#registrations.values()].map((registration) => this.#dataOf(registration))
+  }
+
+  /** The registered views, in the order of registration. */
+  get views(): View[] {
+    return [...this.#registrations.values()].map(({ view }) => view)
+  }
+
+  #dataOf({ view, column, startTimeUnixMs }: Registration): ViewData {
+    return { view, startTimeUnixMs, endTimeUnixMs: this.#epochs.clock.unixMs(), rows: viewRows(view, column.source) }
+  }
+
+  /**
+   * Removes the rows whose tags match all that are given; other views keep theirs. A row that comes back starts anew.
+   * @returns How many rows went.
+   * @example
+   * stats.viewManager.removeRows('queue/depth', { tenant: 'closed' })
+   */
+  removeRows(name: string, tags: { readonly [key: string]: TagValue }): number {
+    const registration = this.#registrations.get(name)
+    if (registration === undefined) return 0
+    if (registration.group.store.matching(tags).size === 0) return 0
+    if (registration.group.columns.length > 1) this.#moveToOwnGroup(registration)
+    const { store } = registration.group
+    return store.remove(store.matching(tags))
+  }
+
+  /** A view whose rows go their own way no longer shares them. */
+  #moveToOwnGroup(registration: Registration): void {
+    const { view, group: shared, column } = registration
+    const own = new ViewGroup(view, this.#groupOptions)
+    const moved = own.add(view)
+    shared.store.copyColumn(shared.columns.indexOf(column), own.store)
+    this.#leaveGroup(registration)
+    registration.group = own
+    registration.column = moved
+    this.#setGroups(view.measure, [...(this.#groups.get(view.measure) ?? []), own])
+  }
+
+  /** What exporters see of all views that have rows: their row sources, or snapshots where rows are objects. @internal */
+  families(): Family[] {
+    const families: Family[] = []
+    for (const { view, group, column } of this.#registrations.values()) {
+      if (group.store.size === 0 && group.store.overflowRow < 0) continue
+      families.push(isSketched(view) ? snapshotOf(column.source, this.#epochs.clock.unixMs()) : column.source)
+    }
+    return families
+  }
+
+  /** Begins a new epoch and lets idle rows go; at each gathering, never in the middle of one. @internal */
+  advance(): void {
+    this.#epochs.advance()
+    for (const group of [...this.#groups.values()].flat()) {
+      const { idleExpiryMs, store } = group
+      if (idleExpiryMs === undefined) continue
+      store.removeWhere((row) => {
+        const chunk = store.chunkOf(row)
+        return this.#epochs.idleMs(chunk.marks[row - chunk.start]!) >= idleExpiryMs
+      })
+    }
+  }
+
+  /** A view whose rows expire has come or gone. */
+  #countExpiry({ idleExpiryMs }: View, difference: 1 | -1): void {
+    if (idleExpiryMs === undefined) return
+    const views = (this.#expiries.get(idleExpiryMs) ?? 0) + difference
+    if (views > 0) this.#expiries.set(idleExpiryMs, views)
+    else this.#expiries.delete(idleExpiryMs)
+    this.#superviseExpiry()
+  }
+
+  /** Where rows expire, epochs must move even if nobody gathers. */
+  #superviseExpiry(): void {
+    this.stop()
+    if (this.#expiries.size === 0) return
+    this.#stopTimer = startTimer(this.#epochs.clock, Math.min(...this.#expiries.keys(), MAX_TIMER_MS) / 2, () => {
+      this.advance()
+      this.#superviseExpiry()
+    })
+  }
+
+  /** Stops the timer of expiring views, where there is one. @internal */
+  stop(): void {
+    this.#stopTimer?.()
+    this.#stopTimer = undefined
+  }
+}
+
+function sameView(existing: View, view: View): View {
+  if (!equalViews(existing, view)) {
+    throw new DefinitionError(
+      'ERR_VIEW_CONFLICT',
+      `a view name stands for one definition: ${toldView(view)} differs from ${toldView(existing)}`,
+    )
+  }
+  if (existing.description !== view.description) {
+    warnOnce('TALLYSCOPE_DESCRIPTION', view.name, `view ${view.name} was registered with two descriptions; the first stays`)
+  }
+  return existing
+}
+
+function toldView({ name, measure, aggregation, tagKeys, tagValues, rowLimit, idleExpiryMs }: View): string {
+  return JSON.stringify({ name, measure: measure.name, aggregation, tagKeys, tagValues, rowLimit, idleExpiryMs })
+}

@@ -1,0 +1,150 @@
+import { DefinitionError } from '../../base/errors.js'
+import type { MetricDescriptor, MetricType } from '../../metrics/data/metric.js'
+import { distribution, exponential, equalAggregations, type Aggregation } from './aggregation.js'
+import { PERCENTILES_ROW_LIMIT, resolvePercentiles } from '../../metrics/histograms/percentiles-options.js'
+import { checkKeys, checkName } from '../../metrics/data/definition-rules.js'
+import { Measure } from '../recording/measure.js'
+
+export interface ViewOptions<K extends string = string> {
+  /** Unique in its engine, 1…255 printable ASCII characters; `shop/latency` is shown to Prometheus as `shop_latency_seconds`. */
+  readonly name: string
+  readonly measure: Measure<K>
+  readonly aggregation: Aggregation
+  /** What to break the values down by; at most 32. Default none: one row. Must be among the measure's tag keys, where it has some. */
+  readonly tagKeys?: readonly NoInfer<K>[]
+  /** Default: the measure's. */
+  readonly description?: string
+  /** Values known beforehand, for each tag key: a row for every combination exists from the start, with 0. */
+  readonly tagValues?: { readonly [key in NoInfer<K>]?: readonly (string | number | boolean)[] }
+  /** Rows before the overflow row is used. Default: the engine's `rowsPerView`, 2 000. */
+  readonly rowLimit?: number
+  /** Rows without a value for this long are removed; a row that comes back has a new start time. Default: never. In milliseconds, at least 1 000. */
+  readonly idleExpiryMs?: number
+}
+
+/** What is kept of a measure and under which name: measure, aggregation and tag keys. Immutable. */
+export class View {
+  readonly name: string
+  readonly measure: Measure
+  readonly aggregation: Aggregation
+  readonly tagKeys: readonly string[]
+  readonly description: string
+  readonly tagValues: { readonly [key: string]: readonly (string | number | boolean)[] | undefined } | undefined
+  readonly rowLimit: number | undefined
+  readonly idleExpiryMs: number | undefined
+  /** What the view's data is as a metric. */
+  readonly descriptor: MetricDescriptor
+
+  constructor(options: ViewOptions) {
+    const { name, measure, aggregation, tagKeys = [] } = options
+    checkName('view', name)
+    if (!(measure instanceof Measure)) throw new DefinitionError('ERR_VIEW_MEASURE', `a view needs a measure: view ${name} has none`)
+    checkKeys('view', name, tagKeys)
+    for (const key of tagKeys) {
+      if (measure.tagKeys !== undefined && !measure.tagKeys.includes(key)) {
+        const known = measure.tagKeys.join(', ')
+        throw new DefinitionError(
+          'ERR_KEYS',
+          `tag keys of a view must be among its measure's (${known}): view ${name} has ${JSON.stringify(key)}`,
+        )
+      }
+    }
+    this.name = name
+    this.measure = measure
+    this.aggregation = forMeasure(aggregation, measure, name)
+    this.tagKeys = Object.freeze([...tagKeys])
+    this.description = String(options.description ?? measure.description)
+    this.tagValues = checkTagValues(name, this.tagKeys, options.tagValues)
+    const ownLimit = this.aggregation.kind === 'percentiles' ? PERCENTILES_ROW_LIMIT : undefined
+    this.rowLimit = checkCount('rowLimit', name, options.rowLimit, 1) ?? ownLimit
+    this.idleExpiryMs = checkCount('idleExpiryMs', name, options.idleExpiryMs, 1_000)
+    this.descriptor = Object.freeze({
+      name,
+      description: this.description,
+      unit: aggregation.kind === 'count' ? '1' : measure.unit,
+      type: metricType(aggregation, measure),
+      labelKeys: this.tagKeys,
+    })
+    Object.freeze(this)
+  }
+}
+
+/** True where both keep the same data; a description makes no difference. */
+export function equalViews(one: View, other: View): boolean {
+  return (
+    one.measure === other.measure &&
+    equalAggregations(one.aggregation, other.aggregation) &&
+    one.tagKeys.join('\n') === other.tagKeys.join('\n') &&
+    one.rowLimit === other.rowLimit &&
+    one.idleExpiryMs === other.idleExpiryMs &&
+    JSON.stringify(one.tagValues) === JSON.stringify(other.tagValues)
+  )
+}
+
+function metricType(aggregation: Aggregation, measure: Measure): MetricType {
+  const number = measure.type === 'int64' ? 'INT64' : 'DOUBLE'
+  switch (aggregation.kind) {
+    case 'count':
+      return 'CUMULATIVE_INT64'
+    case 'sum':
+      return measure.signed ? `GAUGE_${number}` : `CUMULATIVE_${number}`
+    case 'lastValue':
+      return `GAUGE_${number}`
+    case 'distribution':
+      return 'CUMULATIVE_DISTRIBUTION'
+    case 'exponential':
+      return 'CUMULATIVE_DISTRIBUTION'
+    case 'percentiles':
+      return 'SUMMARY'
+  }
+}
+
+function forMeasure(aggregation: Aggregation, measure: Measure, view: string): Aggregation {
+  switch (aggregation?.kind) {
+    case 'count':
+    case 'sum':
+    case 'lastValue':
+      return aggregation
+    case 'distribution': {
+      const made = distribution(aggregation.bounds) as typeof aggregation // plain data may be of anyone's making
+      return measure.signed ? made : distribution(made.bounds.filter((bound) => bound >= 0))
+    }
+    case 'exponential': {
+      const bounds = measure.signed ? aggregation.bounds : aggregation.bounds.filter((bound) => bound >= 0)
+      return exponential({ ...aggregation.options, bounds })
+    }
+    case 'percentiles':
+      resolvePercentiles(aggregation.options, measure.unit)
+      return aggregation
+    default:
+      throw new DefinitionError('ERR_VIEW_AGGREGATION', `a view needs an aggregation such as count(): view ${view} has none`)
+  }
+}
+
+function checkCount(option: string, view: string, value: number | undefined, least: number): number | undefined {
+  if (value === undefined) return undefined
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new DefinitionError('ERR_OPTION', `${option} must be a whole number of at least ${least}: view ${view} has ${String(value)}`)
+  }
+  return value
+}
+
+/** A copy in the order of the view's keys. */
+function checkTagValues(view: string, tagKeys: readonly string[], given: unknown): View['tagValues'] {
+  if (given === undefined) return undefined
+  const lists = new Map(typeof given === 'object' && given !== null ? Object.entries(given) : [['', given]])
+  for (const [key, values] of lists) {
+    const isList = Array.isArray(values) && values.every((value) => ['string', 'number', 'boolean'].includes(typeof value))
+    if (tagKeys.includes(key) && (isList || values === undefined)) continue
+    throw new DefinitionError(
+      'ERR_TAG_VALUES',
+      `declared tag values must be lists of texts, numbers or booleans by tag key: view ${view} has others for ${JSON.stringify(key)}`,
+    )
+  }
+  const copy: Record<string, readonly string[]> = Object.create(null) // a tag key may be `constructor`
+  for (const key of tagKeys) {
+    const values = lists.get(key)
+    if (values !== undefined) copy[key] = Object.freeze([...(values as string[])])
+  }
+  return Object.freeze(copy)
+}

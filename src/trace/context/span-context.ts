@@ -1,0 +1,149 @@
+import { sharedState } from '../../base/shared-state.js'
+import { hexOf2, lookAtHex } from './hex.js'
+import { PooledRandomWords, type RandomWords } from './random-words.js'
+import { TraceIdentity } from './trace-identity.js'
+import { TraceState } from './trace-state.js'
+
+/** The bit of `options` that says: this trace is sampled. */
+export const SAMPLED = 0x01
+/** The bit of `options` that says: the last seven bytes of the trace id are random. */
+export const RANDOM_TRACE_ID = 0x02
+
+/** The source of ids where none is given. */
+export const randomWords: RandomWords = sharedState('random-words', () => new PooledRandomWords())
+
+export interface SpanContextInit {
+  /** 32 lower-case hex digits, not all zero. Default: a new random one. */
+  readonly traceId?: string | undefined
+  /** 16 lower-case hex digits, not all zero. Default: none, sixteen zeros. */
+  readonly spanId?: string | undefined
+  /** The trace options, one byte. Default 0; what is no byte counts as 1. */
+  readonly options?: number | undefined
+  /** Sets or clears the sampled bit of `options`. */
+  readonly sampled?: boolean | undefined
+  /** Text of a tracestate is parsed; damaged text is dropped. */
+  readonly traceState?: TraceState | string | undefined
+  /** True where the context came from another process. Default false. */
+  readonly fromHeader?: boolean | undefined
+}
+
+const SPAN_ID_AT = 36 // in a traceparent
+
+/** Exactly 32 lower-case hex digits, not all zero. */
+export function isValidTraceId(text: string): boolean {
+  return text.length === 32 && lookAtHex(text, 0, 32) > 0
+}
+
+/** Exactly 16 lower-case hex digits, not all zero. */
+export function isValidSpanId(text: string): boolean {
+  return text.length === 16 && lookAtHex(text, 0, 16) > 0
+}
+
+/**
+ * The identity of a span as it travels: trace id, span id, options, tracestate. Immutable.
+ *
+ * What is given and breaks a rule never throws: a bad trace id gives a fresh context (a new trace, no span id), a bad
+ * span id one without a span id; neither then counts as coming from a header.
+ *
+ * @see https://www.w3.org/TR/trace-context/#traceparent-header-field-values
+ * @example
+ * new SpanContext({ traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7', sampled: true })
+ */
+export class SpanContext {
+  /** @internal */
+  readonly trace: TraceIdentity
+  /** Trace options, one byte: bit 0 sampled, bit 1 random trace id. */
+  readonly options: number
+  /** True where the context came from another process. */
+  readonly fromHeader: boolean
+  /** True where both ids are there, so that it can be somebody's parent. */
+  readonly isValid: boolean
+  readonly #s0: number
+  readonly #s1: number
+  /** The span id as text, or a whole `traceparent` out of which it is cut when it is asked for. */
+  #spanText: string | undefined
+
+  constructor(init?: SpanContextInit)
+  /**
+   * The span id as two words, or as text: a valid id, or a valid `traceparent` that holds it.
+   * @internal
+   */
+  constructor(trace: TraceIdentity, s0: number, s1: number, options: number, fromHeader: boolean, spanText?: string)
+  constructor(from: SpanContextInit | TraceIdentity = {}, s0 = 0, s1 = 0, options = 0, fromHeader = false, spanText?: string) {
+    if (!(from instanceof TraceIdentity)) {
+      const given = readInit(from)
+      from = given.trace
+      spanText = given.spanId
+      options = given.options
+      fromHeader = given.fromHeader
+    }
+    this.trace = from
+    this.#s0 = s0
+    this.#s1 = s1
+    this.options = options
+    this.fromHeader = fromHeader
+    this.isValid = spanText !== undefined || (s0 | s1) !== 0
+    this.#spanText = spanText
+  }
+
+  /** 32 lower-case hex digits. */
+  get traceId(): string {
+    return this.trace.hex
+  }
+
+  /** 16 lower-case hex digits; zeros where there is no span id. */
+  get spanId(): string {
+    const text = this.#spanText
+    if (text === undefined) return (this.#spanText = hexOf2(this.#s0, this.#s1))
+    return text.length === 16 ? text : (this.#spanText = text.slice(SPAN_ID_AT, SPAN_ID_AT + 16))
+  }
+
+  get sampled(): boolean {
+    return (this.options & SAMPLED) !== 0
+  }
+
+  get traceState(): TraceState | undefined {
+    return this.trace.state
+  }
+
+  equals(other: SpanContext): boolean {
+    return (
+      this.traceId === other.traceId &&
+      this.spanId === other.spanId &&
+      this.options === other.options &&
+      (this.traceState?.toString() ?? '') === (other.traceState?.toString() ?? '')
+    )
+  }
+
+  toJSON(): object {
+    const { traceId, spanId, options, traceState } = this
+    return traceState === undefined ? { traceId, spanId, options } : { traceId, spanId, options, traceState: traceState.toString() }
+  }
+}
+
+interface ContextParts {
+  readonly trace: TraceIdentity
+  readonly spanId: string | undefined
+  readonly options: number
+  readonly fromHeader: boolean
+}
+
+function readInit(init: SpanContextInit): ContextParts {
+  const { traceId, spanId } = init
+  if (traceId !== undefined && !(typeof traceId === 'string' && isValidTraceId(traceId))) {
+    return { trace: new TraceIdentity(randomWords), spanId: undefined, options: 0, fromHeader: false }
+  }
+  const state = typeof init.traceState === 'string' ? TraceState.parse(init.traceState) : init.traceState
+  const hasSpan = typeof spanId === 'string' && isValidSpanId(spanId)
+  return {
+    trace: traceId === undefined ? new TraceIdentity(randomWords, state) : new TraceIdentity(traceId, state),
+    spanId: hasSpan ? spanId : undefined,
+    options: readOptions(init),
+    fromHeader: init.fromHeader === true && (spanId === undefined || hasSpan),
+  }
+}
+
+function readOptions({ options = 0, sampled }: SpanContextInit): number {
+  const byte = Number.isInteger(options) && options >= 0 && options <= 0xff ? options : SAMPLED
+  return sampled === undefined ? byte : sampled ? byte | SAMPLED : byte & ~SAMPLED
+}

@@ -1,0 +1,71 @@
+import { ownText } from '../../base/own-text.js'
+import { AttributeStore } from './attribute-store.js'
+import { type TruncatableString, truncatable } from './truncatable.js'
+
+export type AttributeValue = string | number | boolean
+/** What a caller may give: values of other types are dropped and counted. */
+export type AttributesInit = Readonly<Record<string, unknown>>
+export type Attributes = Readonly<Record<string, AttributeValue>>
+
+export const NO_ATTRIBUTES: Attributes = Object.freeze({})
+
+/** Text of an attribute is cut to this many UTF-16 units when it is set. */
+export const MAX_ATTRIBUTE_LENGTH = 4_096
+
+/** The value as it is kept, or undefined where its type has no place in a span. */
+export function attributeValue(value: unknown): AttributeValue | undefined {
+  switch (typeof value) {
+    case 'string':
+      return value.length > MAX_ATTRIBUTE_LENGTH ? ownText(value.slice(0, MAX_ATTRIBUTE_LENGTH)) : value
+    case 'number':
+    case 'boolean':
+      return value
+    case 'bigint':
+      return Number.isSafeInteger(Number(value)) ? Number(value) : ownText(value.toString().slice(0, MAX_ATTRIBUTE_LENGTH))
+    default:
+      return undefined
+  }
+}
+
+/** At most `max` attributes out of what a caller gave. Undefined where there are none. */
+export function collectAttributes(given: AttributesInit | undefined, max: number): AttributeStore<AttributeValue> | undefined {
+  if (given === undefined || given === null) return undefined
+  const attributes = new AttributeStore<AttributeValue>(max)
+  for (const key in given) {
+    const value = attributeValue(given[key])
+    if (value !== undefined) attributes.set(key, value)
+  }
+  return attributes.size === 0 ? undefined : attributes
+}
+
+/** A frozen copy as a plain object. */
+export function plainAttributes(attributes: Iterable<[string, AttributeValue]> | undefined): Attributes {
+  return attributes === undefined ? NO_ATTRIBUTES : Object.freeze(Object.fromEntries(attributes))
+}
+
+export type AttributeJson =
+  | { readonly bool_value: boolean }
+  | { readonly int_value: number }
+  | { readonly double_value: number }
+  | { readonly string_value: TruncatableString }
+
+/** The typed JSON form of a value; null where it has none. */
+export function attributeJson(value: unknown): AttributeJson | null {
+  switch (typeof value) {
+    case 'boolean':
+      return { bool_value: value }
+    case 'number':
+      return Number.isInteger(value) ? { int_value: value } : { double_value: value }
+    case 'string':
+      return { string_value: truncatable(value) }
+    default:
+      return null
+  }
+}
+
+/** The JSON form of a set of attributes. */
+export function attributesJson(attributes: Attributes): { attributeMap: Record<string, AttributeJson> } {
+  // Entries rather than assignments: a key `__proto__` stays a key.
+  const forms = Object.entries(attributes).map(([key, value]) => [key, attributeJson(value)] as const)
+  return { attributeMap: Object.fromEntries(forms.filter((form): form is [string, AttributeJson] => form[1] !== null)) }
+}

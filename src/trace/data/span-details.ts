@@ -1,0 +1,124 @@
+import type { SelfCount } from '../../base/self-count.js'
+import type { Annotation } from './annotation.js'
+import {
+  type Attributes,
+  type AttributesInit,
+  type AttributeValue,
+  attributeValue,
+  collectAttributes,
+  plainAttributes,
+} from './attributes.js'
+import { BoundedList } from './bounded-list.js'
+import { AttributeStore } from './attribute-store.js'
+import { guarded } from './guarded.js'
+import { type Link, type LinkInit, link } from './link.js'
+import { type MessageEvent, type MessageEventInit, messageEvent } from './message-event.js'
+import { SpanContext } from '../context/span-context.js'
+import type { SpanLimits } from './span-limits.js'
+import { droppedAnnotations, droppedAttributes, droppedLinks, droppedMessageEvents, refusedValues } from './span-misuse.js'
+import type { StackTrace } from './stack-trace.js'
+
+/** Attributes that are put together when somebody looks at them: what they are made of is cheaper to keep than they are. */
+export interface AttributeSource {
+  /** Roughly the memory of the texts. */
+  readonly bytes: number
+  addTo(add: (key: string, value: unknown) => void): void
+}
+
+/** What an attribute takes beside its texts. */
+const VALUE_BYTES = 16
+
+/** What was told to a sampled span, within its limits; made when something is. What callers give may be anything. */
+export class SpanDetails {
+  #attributes: AttributeStore<AttributeValue> | undefined = undefined
+  /** Attributes that are put together when somebody looks. */
+  #source: AttributeSource | undefined = undefined
+  #limits: SpanLimits | undefined = undefined
+  annotations: BoundedList<Annotation> | undefined = undefined
+  messageEvents: BoundedList<MessageEvent> | undefined = undefined
+  links: BoundedList<Link> | undefined = undefined
+  stackTrace: StackTrace | undefined = undefined
+  #plain: Attributes | undefined = undefined
+
+  get attributes(): AttributeStore<AttributeValue> | undefined {
+    if (this.#source !== undefined) this.#expand()
+    return this.#attributes
+  }
+
+  set attributes(attributes: AttributeStore<AttributeValue> | undefined) {
+    this.#attributes = attributes
+  }
+
+  addLater(source: AttributeSource, limits: SpanLimits): void {
+    this.#source = source
+    this.#limits = limits
+    if (this.#attributes !== undefined) this.#expand()
+  }
+
+  /** Roughly the memory that the attributes hold. Does not put them together. */
+  get attributeBytes(): number {
+    if (this.#source !== undefined) return this.#source.bytes
+    let bytes = 0
+    for (const [key, value] of this.#attributes ?? []) bytes += VALUE_BYTES + key.length + (typeof value === 'string' ? value.length : 0)
+    return bytes
+  }
+
+  /** Neither lists nor a stack. */
+  get hasOnlyAttributes(): boolean {
+    return (this.annotations ?? this.messageEvents ?? this.links ?? this.stackTrace) === undefined
+  }
+
+  #expand(): void {
+    const source = this.#source!
+    this.#source = undefined
+    source.addTo((key, value) => this.addAttribute(key, value, this.#limits!))
+  }
+
+  /** As exporters see them. Only for a span that has ended: they are put together once. */
+  plainAttributes(): Attributes {
+    return (this.#plain ??= plainAttributes(this.attributes))
+  }
+
+  addAttribute(key: string, value: unknown, limits: SpanLimits): void {
+    const kept = attributeValue(value)
+    if (kept === undefined || typeof key !== 'string') {
+      refusedValues.value++
+      return
+    }
+    const attributes = (this.attributes ??= new AttributeStore(limits.attributes))
+    const before = attributes.dropped
+    attributes.set(key, kept)
+    if (attributes.dropped !== before) droppedAttributes.value++
+  }
+
+  addAnnotation(description: string, attributes: AttributesInit | undefined, timeUnixMs: number, limits: SpanLimits): void {
+    const annotation = guarded(() => ({
+      timeUnixMs,
+      description: String(description),
+      attributes: plainAttributes(collectAttributes(attributes, limits.attributes)),
+    }))
+    if (annotation === undefined) return
+    append((this.annotations ??= new BoundedList(limits.annotations)), Object.freeze(annotation), droppedAnnotations)
+  }
+
+  addMessageEvent(event: MessageEventInit, nowUnixMs: number, limits: SpanLimits): void {
+    const kept = guarded(() => messageEvent(event, nowUnixMs))
+    if (kept === undefined) return
+    append((this.messageEvents ??= new BoundedList(limits.messageEvents)), kept, droppedMessageEvents)
+  }
+
+  addLink(to: LinkInit | SpanContext, limits: SpanLimits): void {
+    const kept = guarded(() => {
+      const init: LinkInit = to instanceof SpanContext ? { traceId: to.traceId, spanId: to.spanId } : to
+      return link(init, limits.attributes)
+    })
+    if (kept === undefined) return
+    append((this.links ??= new BoundedList(limits.links)), kept, droppedLinks)
+  }
+}
+
+function append<T>(list: BoundedList<T>, item: T, dropCount: SelfCount): void {
+  const before = list.dropped
+  list.append(item)
+  if (list.dropped !== before) dropCount.value++
+}

@@ -1,0 +1,59 @@
+import { DefinitionError } from '../../base/errors.js'
+import { readHexWords } from '../context/hex.js'
+import type { Sampler, SamplingInput } from './sampler.js'
+import type { TraceIdentity } from '../context/trace-identity.js'
+
+const TWO_TO_32 = 2 ** 32
+const TWO_TO_64 = 2 ** 64
+
+const lowWords = new Int32Array(2)
+
+/**
+ * Samples a share of all traces, by the trace id: every process that uses the same rate decides the same way. A span
+ * whose parent is sampled is sampled too.
+ *
+ * A trace is sampled where the low 64 bits of its id, as a whole number, are at most rate × 2^64; the comparison is exact.
+ *
+ * @example
+ * new Tracer({ sampler: new ProbabilitySampler(0.01) })
+ */
+export class ProbabilitySampler implements Sampler {
+  /** 0 (never) … 1 (always). */
+  readonly rate: number
+  readonly #high: number
+  readonly #low: number
+
+  /**
+   * @param rate 0 … 1. Default 1/10 000. An object with `rate` will do.
+   * @throws {@link DefinitionError} `ERR_SAMPLING_RATE` when it is not a number from 0 to 1.
+   */
+  constructor(rate: number | { readonly rate?: number } = 1e-4) {
+    const value = typeof rate === 'object' && rate !== null ? (rate.rate ?? 1e-4) : rate
+    if (typeof value !== 'number' || !(value >= 0 && value <= 1)) {
+      throw new DefinitionError('ERR_SAMPLING_RATE', `a sampling rate must be a number from 0 to 1: it is ${String(value)}`)
+    }
+    this.rate = value
+    // Below 2^64 a double of this size loses nothing by being split at 2^32.
+    const threshold = value * TWO_TO_64
+    this.#high = Math.floor(threshold / TWO_TO_32)
+    this.#low = Math.floor(threshold - this.#high * TWO_TO_32)
+  }
+
+  get description(): string {
+    return `probability(${this.rate})`
+  }
+
+  shouldSample(input: SamplingInput): boolean {
+    if (this.rate === 1 || input.sampled) return true
+    if (this.rate === 0) return false
+    const trace = (input as { trace?: TraceIdentity }).trace
+    if (trace !== undefined) return this.#takes(trace.w2, trace.w3)
+    // Somebody else's object: its id is text, and may be no id.
+    return readHexWords(input.traceId, 16, lowWords) && this.#takes(lowWords[0]!, lowWords[1]!)
+  }
+
+  #takes(high: number, low: number): boolean {
+    const unsigned = high >>> 0
+    return unsigned < this.#high || (unsigned === this.#high && low >>> 0 <= this.#low)
+  }
+}

@@ -1,0 +1,60 @@
+import { type Clock, systemClock } from '../../base/clock.js'
+import { DefinitionError } from '../../base/errors.js'
+import type { Sampler } from './sampler.js'
+
+export interface RateLimitingSamplerOptions {
+  /** Traces a second that may be sampled; fractions allowed. Default 0.1, one in ten seconds. */
+  readonly perSecond?: number
+  /** How many may be sampled at once after a quiet time. Default: one second's worth, at least 1. */
+  readonly burst?: number
+  readonly clock?: Clock
+}
+
+/**
+ * Samples up to so many traces a second, the first that come. What a parent from another process says is not asked: a
+ * caller who marks every request as sampled gets no more than this. Not deterministic by trace id.
+ *
+ * @example
+ * new Tracer({ sampler: new RateLimitingSampler({ perSecond: 5 }) })
+ */
+export class RateLimitingSampler implements Sampler {
+  readonly perSecond: number
+  readonly #burst: number
+  readonly #clock: Clock
+  #tokens: number
+  #filledAtMs: number
+
+  /** @throws {@link DefinitionError} `ERR_SAMPLING_RATE` when `perSecond` is negative or no number, or `burst` is below 1. */
+  constructor(options: RateLimitingSamplerOptions | number = {}) {
+    const {
+      perSecond = 0.1,
+      burst = Math.max(1, perSecond),
+      clock = systemClock,
+    } = typeof options === 'number' ? { perSecond: options } : options
+    if (!(Number.isFinite(perSecond) && perSecond >= 0)) {
+      throw new DefinitionError('ERR_SAMPLING_RATE', `perSecond must be a finite number from 0: it is ${String(perSecond)}`)
+    }
+    if (!(Number.isFinite(burst) && burst >= 1)) {
+      throw new DefinitionError('ERR_SAMPLING_RATE', `burst must be a finite number from 1: it is ${String(burst)}`)
+    }
+    this.perSecond = perSecond
+    this.#burst = burst
+    this.#clock = clock
+    this.#tokens = perSecond === 0 ? 0 : burst
+    this.#filledAtMs = clock.monotonicMs()
+  }
+
+  get description(): string {
+    return `rate_limiting(${this.perSecond})`
+  }
+
+  shouldSample(): boolean {
+    const nowMs = this.#clock.monotonicMs()
+    const grown = this.#tokens + ((nowMs - this.#filledAtMs) / 1_000) * this.perSecond
+    this.#tokens = Math.min(this.#burst, Math.max(0, grown))
+    this.#filledAtMs = nowMs
+    if (this.#tokens < 1) return false
+    this.#tokens--
+    return true
+  }
+}

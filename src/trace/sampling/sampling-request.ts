@@ -1,0 +1,27 @@
+import type { SamplingInput } from './sampler.js'
+import type { SpanContext } from '../context/span-context.js'
+import type { SpanKind } from '../data/span-kind.js'
+import type { TraceIdentity } from '../context/trace-identity.js'
+
+/** A question to a sampler; the id's text is made only if the sampler asks for it. */
+export class SamplingRequest implements SamplingInput {
+  readonly trace: TraceIdentity
+  readonly parent: SpanContext | undefined
+  readonly name: string
+  readonly kind: SpanKind
+
+  constructor(trace: TraceIdentity, parent: SpanContext | undefined, name: string, kind: SpanKind) {
+    this.trace = trace
+    this.parent = parent
+    this.name = name
+    this.kind = kind
+  }
+
+  get traceId(): string {
+    return this.trace.hex
+  }
+
+  get sampled(): boolean {
+    return this.parent?.sampled === true
+  }
+}

@@ -1,0 +1,101 @@
+import type { Frame } from '../../base/context.js'
+import type { Span } from './span.js'
+import type { SpanContext } from '../context/span-context.js'
+import { IS_STAND_IN, LEFT } from './span-flags.js'
+import type { OwnedFrameSpan } from './span-scope.js'
+
+/**
+ * Stands in a frame where a tracer's current span would: below it, spans continue a context from elsewhere, or
+ * begin a new trace where there is none.
+ */
+export class FrameParent implements OwnedFrameSpan {
+  readonly owner: object
+  readonly context: SpanContext | undefined
+  readonly flags = 0
+
+  constructor(owner: object, context: SpanContext | undefined) {
+    this.owner = owner
+    this.context = context
+  }
+
+  get enclosing(): undefined {
+    return undefined
+  }
+
+  exemplarLabels(): undefined {}
+}
+
+/**
+ * Stands in a frame for a span that a scope has made current, until the scope is closed, in whichever async context:
+ * whoever still has the frame goes on to what was current before.
+ */
+export class ScopedSpan implements OwnedFrameSpan {
+  readonly owner: object
+  /** Undefined where what was made current is no span of a tracer of ours. */
+  readonly native: Span | undefined
+  readonly enclosing: OwnedFrameSpan | undefined
+  closed = false
+
+  constructor(owner: object, native: Span | undefined, enclosing: OwnedFrameSpan | undefined) {
+    this.owner = owner
+    this.native = native
+    this.enclosing = enclosing
+  }
+
+  get flags(): number {
+    return this.closed ? IS_STAND_IN | LEFT : IS_STAND_IN
+  }
+
+  // What a span has, for rooms and copies of this package that know it only by its shape.
+  get isLeft(): boolean {
+    return this.closed
+  }
+
+  get traceId(): string {
+    return this.native?.traceId ?? ''
+  }
+
+  get spanId(): string {
+    return this.native?.spanId ?? ''
+  }
+
+  get sampled(): boolean {
+    return this.native?.sampled === true
+  }
+
+  exemplarLabels(): Readonly<Record<string, string>> | undefined {
+    return this.closed ? this.enclosing?.exemplarLabels() : this.native?.exemplarLabels()
+  }
+}
+
+/** What is current for this tracer: a span, a parent from elsewhere, or nothing. */
+export const currentOf = (frame: Frame, owner: object): OwnedFrameSpan | undefined => {
+  const held = holderOf(frame, owner)
+  return held !== undefined && (held.flags & IS_STAND_IN) !== 0 ? (held as ScopedSpan).native : held
+}
+
+/**
+ * What stands in the frame for it: itself, or the scope that made it current. Imperative spans that have ended and scopes
+ * that are closed are passed over: after `await` of a function that opened one, or in the next request of a kept-alive
+ * connection, the frame may still hold it.
+ */
+export const holderOf = (frame: Frame, owner: object): OwnedFrameSpan | undefined => {
+  const newest = frame.span as OwnedFrameSpan | undefined
+  if (newest === undefined) return undefined
+  let held = newest.owner === owner ? newest : (frame.spans?.get(owner) as OwnedFrameSpan | undefined)
+  while (held !== undefined && (held.flags & LEFT) === LEFT) held = held.enclosing
+  return held
+}
+
+/** `frame` with another current span for its tracer; those of other tracers stay. */
+export function frameWith(frame: Frame, span: OwnedFrameSpan): Frame {
+  const { tags, baggage, suppressed } = frame
+  const newest = frame.span as OwnedFrameSpan | undefined
+  let { spans } = frame
+  if (spans !== undefined || (newest !== undefined && newest.owner !== span.owner)) {
+    const all = new Map(spans)
+    if (newest !== undefined) all.set(newest.owner, newest)
+    spans = all.set(span.owner, span)
+  }
+  return { tags, span, spans, baggage, suppressed }
+}

@@ -1,0 +1,17 @@
+import type { SpanContext } from '../context/span-context.js'
+import type { SpanDetails } from '../data/span-details.js'
+import type { SpanScope } from './span-scope.js'
+import type { Status } from '../data/status.js'
+
+/** What few spans need: made when it is. */
+export class SpanExtras {
+  /** Once it has been asked for: by children, headers, exporters. */
+  context: SpanContext | undefined = undefined
+  /** Where one was set. */
+  status: Status | undefined = undefined
+  scope: SpanScope | undefined = undefined
+  /** What a sampled span was told. */
+  details: SpanDetails | undefined = undefined
+  /** Of a sampled span. */
+  childSpanCount = 0
+}

@@ -1,0 +1,166 @@
+import { BoundedList } from '../data/bounded-list.js'
+import { type RunningSpan, RunningSpans } from './running-spans.js'
+import type { SpanData } from '../data/span-data.js'
+import type { SpanRecord } from '../data/span-record.js'
+import { StatusCode, statusCodeName } from '../data/status-code.js'
+
+/** Lower bounds of the latency buckets, in milliseconds. */
+const SUMMARY_BUCKETS_MS: readonly number[] = Object.freeze([0, 0.01, 0.1, 1, 10, 100, 1_000, 10_000, 60_000])
+
+const UPPER_MS = Float64Array.from([...SUMMARY_BUCKETS_MS.slice(1), Infinity])
+
+export interface SpanSummaryOptions {
+  /** Span names that are kept apart; spans of later names are not summed up. Default 128. */
+  readonly names?: number
+  /** Samples kept in each bucket, the newest. Default 5. */
+  readonly samplesPerBucket?: number
+  /** A bucket takes at most one sample in this time, in milliseconds. Default 1 000. */
+  readonly sampleIntervalMs?: number
+  /** Running spans that are listed, the newest. Default 1 000. */
+  readonly running?: number
+}
+
+export interface SummaryBucket {
+  /** Sampled spans that ended in this bucket. */
+  readonly count: number
+  /** Some of them, oldest first. */
+  readonly samples: readonly SpanData[]
+}
+
+export interface LatencyBucket extends SummaryBucket {
+  readonly fromMs: number
+  /** Infinity in the last bucket. */
+  readonly toMs: number
+}
+
+export interface ErrorBucket extends SummaryBucket {
+  readonly code: StatusCode
+  /** Name of the code. */
+  readonly status: string
+}
+
+export interface SpanNameSummary {
+  readonly name: string
+  readonly running: readonly RunningSpan[]
+  /** Spans that ended OK, by how long they took. */
+  readonly latency: readonly LatencyBucket[]
+  /** Spans that ended otherwise, by status. */
+  readonly errors: readonly ErrorBucket[]
+}
+
+class Bucket implements SummaryBucket {
+  count = 0
+  private readonly kept: BoundedList<SpanData>
+  private lastMs = Number.NEGATIVE_INFINITY
+
+  constructor(samples: number) {
+    this.kept = new BoundedList(samples)
+  }
+
+  get samples(): readonly SpanData[] {
+    return this.kept.toArray()
+  }
+
+  sample(data: SpanData, endMs: number, intervalMs: number): void {
+    if (endMs - this.lastMs < intervalMs) return
+    this.lastMs = endMs
+    this.kept.append(data)
+  }
+}
+
+class NameBuckets {
+  readonly latency: (Bucket | undefined)[] = SUMMARY_BUCKETS_MS.map(() => undefined)
+  readonly errors = new Map<StatusCode, Bucket>()
+}
+
+/**
+ * What sampled spans are doing, for a page that people look at: which run, and some samples by latency and by error,
+ * for each name. A span costs it a look-up by name; samples are kept at a limited rate.
+ */
+export class SpanSummary {
+  private readonly names = new Map<string, NameBuckets>()
+  /** Spans of one name tend to come in a row. */
+  private lastName: string | undefined = undefined
+  private lastBuckets: NameBuckets | undefined = undefined
+  private readonly running: RunningSpans
+  private readonly maxNames: number
+  private readonly samplesPerBucket: number
+  private readonly sampleIntervalMs: number
+
+  constructor(options: SpanSummaryOptions = {}) {
+    this.maxNames = options.names ?? 128
+    this.samplesPerBucket = options.samplesPerBucket ?? 5
+    this.sampleIntervalMs = options.sampleIntervalMs ?? 1_000
+    this.running = new RunningSpans(Math.max(1, Math.floor(options.running ?? 1_000)))
+  }
+
+  /** @internal */
+  started(record: SpanRecord): void {
+    this.running.add(record)
+  }
+
+  /** @internal */
+  ended(record: SpanRecord, data: SpanData, code: StatusCode, durationMs: number): void {
+    this.running.remove(record)
+    const { name } = record
+    const buckets = name === this.lastName ? this.lastBuckets : this.bucketsOf(name)
+    if (buckets === undefined) return
+    const bucket = code === StatusCode.OK ? this.latencyBucket(buckets, durationMs) : this.errorBucket(buckets, code)
+    bucket.count++
+    bucket.sample(data, record.endMs!, this.sampleIntervalMs)
+  }
+
+  private bucketsOf(name: string): NameBuckets | undefined {
+    let buckets = this.names.get(name)
+    if (buckets === undefined && this.names.size < this.maxNames) {
+      buckets = new NameBuckets()
+      this.names.set(name, buckets)
+    }
+    this.lastName = name
+    this.lastBuckets = buckets
+    return buckets
+  }
+
+  private latencyBucket(buckets: NameBuckets, durationMs: number): Bucket {
+    let at = 0
+    while (durationMs >= UPPER_MS[at]! && at < UPPER_MS.length - 1) at++
+    return (buckets.latency[at] ??= new Bucket(this.samplesPerBucket))
+  }
+
+  private errorBucket(buckets: NameBuckets, code: StatusCode): Bucket {
+    let bucket = buckets.errors.get(code)
+    if (bucket === undefined) {
+      bucket = new Bucket(this.samplesPerBucket)
+      buckets.errors.set(code, bucket)
+    }
+    return bucket
+  }
+
+  /** By name, in the order in which the names were first seen; names that only run come last. */
+  read(nowMs: number): SpanNameSummary[] {
+    const running = new Map<string, RunningSpan[]>()
+    for (const span of this.running.read(nowMs)) {
+      const spans = running.get(span.name)
+      if (spans === undefined) running.set(span.name, [span])
+      else spans.push(span)
+    }
+    const names = new Set([...this.names.keys(), ...running.keys()])
+    return Array.from(names, (name) => ({ name, running: running.get(name) ?? [], ...bucketsOf(this.names.get(name)) }))
+  }
+
+  /** Forgets the samples; running spans stay. */
+  reset(): void {
+    this.names.clear()
+    this.lastName = undefined
+  }
+}
+
+function bucketsOf(buckets: NameBuckets | undefined): Pick<SpanNameSummary, 'latency' | 'errors'> {
+  return {
+    latency: SUMMARY_BUCKETS_MS.map((fromMs, at) => {
+      const bucket = buckets?.latency[at]
+      return { fromMs, toMs: SUMMARY_BUCKETS_MS[at + 1] ?? Infinity, count: bucket?.count ?? 0, samples: bucket?.samples ?? [] }
+    }),
+    errors: Array.from(buckets?.errors ?? [], ([code, { count, samples }]) => ({ code, status: statusCodeName(code), count, samples })),
+  }
+}

@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest'
+import { OutputBuffer } from '../../../../src/exporters/prometheus/format/output-buffer.js'
+
+const CHUNK = 131_072
+const filled = (length: number, byte: number) => Buffer.alloc(length, byte)
+
+/** Everything that was written. */
+const taken = (out: OutputBuffer) => Buffer.concat([...out.takeFull(), out.takeRest()])
+
+test('what is written comes out in chunks of one size, and only once', () => {
+  const out = new OutputBuffer()
+  expect([out.hasFull, out.takeFull(), out.takeRest().length]).toEqual([false, [], 0])
+  const bytes = Buffer.from(Array.from({ length: 2 * CHUNK + 10 }, (_, at) => at % 251))
+  out.write(bytes)
+  expect(out.hasFull).toBe(true)
+  const full = out.takeFull()
+  expect(full.map(({ length }) => length)).toEqual([CHUNK, CHUNK])
+  expect([out.hasFull, out.takeFull()]).toEqual([false, []])
+  expect(Buffer.concat([...full, out.takeRest()]).equals(bytes)).toBe(true)
+})
+
+test('a chunk that is just full is taken once more is written', () => {
+  const out = new OutputBuffer()
+  out.write(filled(CHUNK, 1))
+  expect([out.hasFull, out.takeRest().length]).toEqual([false, CHUNK])
+  out.write(Buffer.from([2]))
+  expect([out.hasFull, out.takeRest().length]).toEqual([true, 1])
+})
+
+test('only as many bytes are written as are asked for', () => {
+  const out = new OutputBuffer()
+  out.write(filled(10, 1), 3)
+  out.write(filled(10, 2), 0)
+  out.write(filled(2, 3))
+  expect([...taken(out)]).toEqual([1, 1, 1, 3, 3])
+})
+
+test('a place to write by hand begins behind what is there, in the next chunk where this one is too short', () => {
+  const out = new OutputBuffer()
+  out.write(filled(CHUNK - 8, 1))
+  const fits = out.room(8)!
+  expect(fits.at).toBe(CHUNK - 8)
+  fits.bytes.fill(2, fits.at, fits.at + 2)
+  out.advance(fits.at + 2)
+  expect(out.hasFull).toBe(false)
+  const next = out.room(7)!
+  expect([next.at, out.hasFull]).toEqual([0, true])
+  next.bytes.fill(3, 0, 7)
+  out.advance(7)
+  out.write(Buffer.from([4]))
+  expect(taken(out).equals(Buffer.concat([filled(CHUNK - 8, 1), filled(2, 2), filled(7, 3), filled(1, 4)]))).toBe(true)
+})
+
+test('a chunk that ends early is taken without its empty end, a full one whole', () => {
+  const out = new OutputBuffer()
+  out.write(filled(CHUNK, 1))
+  expect(out.room(1)!.at).toBe(0)
+  expect(out.takeFull().map(({ length }) => length)).toEqual([CHUNK])
+})
+
+test('there is room for a whole chunk and for no more', () => {
+  expect(new OutputBuffer().room(CHUNK)!.at).toBe(0)
+  expect(new OutputBuffer().room(CHUNK)!.bytes.length).toBe(CHUNK)
+  expect(new OutputBuffer().room(CHUNK + 1)).toBeUndefined()
+})

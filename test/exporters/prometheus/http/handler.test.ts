@@ -1,0 +1,332 @@
+import { gunzipSync } from 'node:zlib'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { selfFamilies } from '../../../../src/base/self-count.js'
+import type { Encoder } from '../../../../src/exporters/prometheus/format/encoder.js'
+import { type MetricsHandlerOptions, metricsHandler } from '../../../../src/exporters/prometheus/http/handler.js'
+import type { Metric } from '../../../../src/metrics/data/metric.js'
+import { bytesOf, distribution, manyGauges, metric, producer } from '../format/metric-samples.js'
+import { readText } from '../format/text-reader.js'
+
+const one = metric({ name: 'one', type: 'GAUGE_INT64' }, [[], 1])
+
+const handler = (metrics: () => readonly Metric[] | Promise<readonly Metric[]>, options: Partial<MetricsHandlerOptions> = {}) =>
+  metricsHandler({ producers: [producer(metrics)], selfMetrics: false, ...options })
+
+const counted = (format: string, code: string): number =>
+  selfFamilies.get('tallyscope_prometheus_scrapes_total')?.series.get(JSON.stringify([format, code]))?.count.value ?? 0
+
+/** An encoder whose chunks are written by hand. */
+function scripted(encode: (signal: AbortSignal | undefined) => AsyncGenerator<Uint8Array>): [Encoder] {
+  return [{ format: 'scripted', contentType: 'text/plain', accepts: () => true, encode: (_, signal) => encode(signal) }]
+}
+
+const LARGE = Buffer.alloc(40_000, 'x')
+
+test('a short document comes in one piece with its length', async () => {
+  const { status, headers, body } = await handler(() => [one])({})
+  expect({ status, headers, text: String(body) }).toEqual({
+    status: 200,
+    headers: {
+      'content-type': 'text/plain; version=0.0.4; charset=utf-8',
+      'content-length': '23',
+      vary: 'Accept, Accept-Encoding',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    },
+    text: '# TYPE one gauge\none 1\n',
+  })
+})
+
+test('header names may be of any case, and headers a fetch object', async () => {
+  const handle = handler(() => [one])
+  const accept = 'application/openmetrics-text'
+  for (const headers of [{ Accept: accept }, { accept: [accept] }, new Headers({ accept })]) {
+    expect(String((await handle(headers)).body)).toBe('# TYPE one gauge\none 1\n# EOF\n')
+  }
+})
+
+test('HEAD has the headers of GET, gathers nothing and has no body', async () => {
+  const gathered = vi.fn(() => [one])
+  const head = await handler(gathered)({ accept: 'application/openmetrics-text', 'accept-encoding': 'gzip' }, '', { method: 'HEAD' })
+  expect(head).toMatchObject({
+    status: 200,
+    headers: { 'content-type': expect.stringContaining('openmetrics'), 'content-encoding': 'gzip' },
+  })
+  expect(head.body).toBeUndefined()
+  expect(gathered).not.toHaveBeenCalled()
+})
+
+test('other methods are refused with what is allowed', async () => {
+  for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'get']) {
+    const { status, headers, body } = await handler(() => [one])({}, '', { method })
+    expect([status, headers['allow'], String(body)]).toEqual([405, 'GET, HEAD', 'metrics are read with GET or HEAD\n'])
+  }
+})
+
+test('short and long bodies are compressed for who asks', async () => {
+  for (const metrics of [[one], [manyGauges(5_000)]]) {
+    const handle = handler(() => metrics)
+    const plain = await bytesOf((await handle({})).body)
+    const zipped = await handle({ 'accept-encoding': 'gzip' })
+    expect(zipped.headers['content-encoding']).toBe('gzip')
+    expect(gunzipSync(await bytesOf(zipped.body)).equals(plain)).toBe(true)
+    expect((await handle({ 'accept-encoding': 'gzip;q=0' })).headers['content-encoding']).toBeUndefined()
+  }
+  const never = await handler(() => [one], { gzip: false })({ 'accept-encoding': 'gzip' })
+  expect(never.headers['content-encoding']).toBeUndefined()
+})
+
+test('name[] keeps the families that have one of the names', async () => {
+  const metrics = [
+    one,
+    metric({ name: 'two', type: 'CUMULATIVE_INT64' }, [[], 2]),
+    metric({ name: 'three', type: 'CUMULATIVE_DISTRIBUTION' }, [[], distribution([1], [0, 0], 0)]),
+  ]
+  const names = async (query: string | URLSearchParams | Record<string, unknown>) =>
+    [...readText(String((await handler(() => metrics)({}, query)).body)).keys()].join(' ')
+  expect(await names('')).toBe('one three two_total')
+  expect(await names('name[]=one')).toBe('one')
+  expect(await names('x=1&name%5B%5D=three_bucket&name[]=two_total')).toBe('three two_total')
+  expect(await names(new URLSearchParams({ 'name[]': 'two' }))).toBe('two_total')
+  expect(await names({ 'name[]': ['one', 7, 'two_total'] })).toBe('one two_total')
+  expect(await names('name[]=nothing')).toBe('')
+  expect(await names('name=one')).toBe('one three two_total')
+})
+
+test('concurrent scrapes share one gathering, a later one gathers anew', async () => {
+  let release = (): void => {}
+  const gathered = vi.fn(() => new Promise<Metric[]>((resolve) => (release = () => resolve([one]))))
+  const handle = handler(gathered)
+  const scrapes = [{}, { accept: 'application/openmetrics-text' }, {}].map((headers) => handle(headers))
+  await vi.waitFor(() => expect(gathered).toHaveBeenCalled())
+  release()
+  expect((await Promise.all(scrapes)).map(({ status }) => status)).toEqual([200, 200, 200])
+  expect(gathered).toHaveBeenCalledTimes(1)
+  void handle({})
+  await vi.waitFor(() => expect(gathered).toHaveBeenCalledTimes(2))
+  release()
+})
+
+test('a producer that fails costs its own metrics only', async () => {
+  const failing = [
+    () => {
+      throw new Error('no')
+    },
+    () => Promise.reject(new Error('no')),
+  ]
+  for (const metrics of failing) {
+    const handle = metricsHandler({ producers: [producer(metrics, 'failing'), producer(() => [one])], selfMetrics: false })
+    expect(String((await handle({})).body)).toBe('# TYPE one gauge\none 1\n')
+  }
+})
+
+test('the metrics of the library itself are added once', async () => {
+  const handle = metricsHandler({ producers: [producer(() => [one])] })
+  await handle({})
+  const families = readText((await bytesOf((await handle({})).body)).toString())
+  expect(families.get('tallyscope_prometheus_scrapes_total')?.type).toBe('counter')
+  expect(families.has('one')).toBe(true)
+})
+
+test('a bearer token is asked for where one is set, and any of several will do', async () => {
+  const status = async (bearerToken: string | string[], authorization?: string) =>
+    (await handler(() => [one], { bearerToken })(authorization === undefined ? {} : { authorization })).status
+  expect(await status('secret')).toBe(401)
+  expect(await status('secret', 'Bearer secret')).toBe(200)
+  expect(await status('secret', 'bearer  secret ')).toBe(200)
+  expect(await status(['old', 'new'], 'Bearer new')).toBe(200)
+  for (const wrong of ['Bearer secre', 'Bearer secrets', 'Bearer ', 'Bearer', 'Basic secret', 'secret', ''])
+    expect(await status('secret', wrong)).toBe(401)
+  expect(await status('', 'Bearer ')).toBe(401)
+})
+
+test('a guard is asked before anything is gathered', async () => {
+  const gathered = vi.fn(() => [one])
+  const status = async (guard: MetricsHandlerOptions['guard'] & {}) => (await handler(gathered, { guard })({})).status
+  expect(await status(() => false)).toBe(403)
+  expect(await status(() => Promise.resolve(false))).toBe(403)
+  expect(await status((() => 'yes') as never)).toBe(403)
+  expect(await status(() => Promise.reject(new Error('broken')))).toBe(500)
+  expect(
+    await status(() => {
+      throw new Error('broken')
+    }),
+  ).toBe(500)
+  expect(gathered).not.toHaveBeenCalled()
+  expect(await status(() => true)).toBe(200)
+})
+
+test('a document that fails before its first byte is a 500 without a part of it', async () => {
+  const encoders = scripted(async function* () {
+    yield Buffer.from('part')
+    throw new Error('no')
+  })
+  const { status, body } = await handler(() => [one], { encoders })({})
+  expect([status, String(body)]).toEqual([500, 'the metrics could not be written\n'])
+})
+
+test('a long document that fails on its way fails its reader', async () => {
+  const before = counted('scripted', 'broken')
+  for (const headers of [{}, { 'accept-encoding': 'gzip' }]) {
+    const encoders = scripted(async function* () {
+      yield LARGE
+      throw new Error('no')
+    })
+    const { status, body } = await handler(() => [one], { encoders })(headers)
+    expect(status).toBe(200)
+    await expect(bytesOf(body)).rejects.toThrow('no')
+  }
+  expect(counted('scripted', 'broken') - before).toBe(2)
+})
+
+test('a body that is given up, read or not, stops the work and frees its place', async () => {
+  for (const read of [false, true]) {
+    let stopped: AbortSignal | undefined
+    const encoders = scripted(async function* (signal) {
+      stopped = signal
+      for (;;) yield LARGE
+    })
+    const handle = handler(() => [one], { encoders, maxInFlight: 1, maxWaiting: 0 })
+    const { body } = await handle({})
+    const chunks = body as AsyncIterableIterator<Uint8Array>
+    if (read) await chunks.next()
+    expect((await handle({})).status).toBe(503)
+    await chunks.return?.()
+    expect(stopped?.aborted).toBe(true)
+    const again = await handle({})
+    expect(again.status).toBe(200)
+    await (again.body as AsyncIterableIterator<Uint8Array>).return?.()
+  }
+})
+
+test('a client that goes away stops the work', async () => {
+  const client = new AbortController()
+  const encoders = scripted(async function* (signal) {
+    for (;;) {
+      signal?.throwIfAborted()
+      yield LARGE
+    }
+  })
+  const before = counted('scripted', 'aborted')
+  const { body } = await handler(() => [one], { encoders })({}, '', { signal: client.signal })
+  const chunks = body as AsyncIterableIterator<Uint8Array>
+  await chunks.next()
+  await chunks.next()
+  client.abort()
+  await expect(chunks.next()).rejects.toThrow('abort')
+  expect(counted('scripted', 'aborted') - before).toBe(1)
+})
+
+test('options out of range are refused', () => {
+  const wrong: Partial<MetricsHandlerOptions>[] = [
+    { maxInFlight: 0 },
+    { maxInFlight: 1.5 },
+    { maxWaiting: -1 },
+    { gatherTimeoutMs: 2 ** 31 },
+  ]
+  for (const options of wrong)
+    expect(() => handler(() => [one], options)).toThrow(expect.objectContaining({ code: 'ERR_PROMETHEUS_OPTION' }))
+  expect(() => metricsHandler({ producers: [{}] as never })).toThrow(expect.objectContaining({ code: 'ERR_PRODUCER' }))
+})
+
+test('scrapes are counted by format and status, with their time and bytes', async () => {
+  let nowMs = 0
+  const clock = { unixMs: () => 0, monotonicMs: () => (nowMs += 100) }
+  const count = (family: string) => selfFamilies.get(family)?.series.get('["openmetrics"]')?.count.value ?? 0
+  const before = ['seconds', 'bytes'].map((what) => count(`tallyscope_prometheus_scrape_${what}_total`))
+  const ok = counted('openmetrics', '200')
+  const { body } = await handler(() => [one], { clock })({ accept: 'application/openmetrics-text' })
+  expect(counted('openmetrics', '200')).toBe(ok + 1)
+  expect(count('tallyscope_prometheus_scrape_seconds_total')).toBeGreaterThan(before[0]!)
+  expect(count('tallyscope_prometheus_scrape_bytes_total') - before[1]!).toBe((body as Uint8Array).length)
+  expect(count('tallyscope_prometheus_last_document_bytes')).toBe((body as Uint8Array).length)
+})
+
+test('beyond the limit scrapes wait in line, and are turned away when the line is full', async () => {
+  let release: (() => void)[] = []
+  const encoders = scripted(async function* () {
+    await new Promise<void>((resolve) => release.push(resolve))
+    yield Buffer.from('x')
+  })
+  const handle = handler(() => [one], { encoders, maxInFlight: 2, maxWaiting: 1 })
+  const [first, second, third] = [handle({}), handle({}), handle({})]
+  expect(await handle({})).toMatchObject({ status: 503, headers: { 'retry-after': '1' } })
+  await vi.waitFor(() => expect(release).toHaveLength(2))
+  release.forEach((go) => go())
+  release = []
+  expect([(await first).status, (await second).status]).toEqual([200, 200])
+  await vi.waitFor(() => expect(release).toHaveLength(1))
+  release[0]!()
+  expect((await third).status).toBe(200)
+})
+
+/** Time is moved by hand. */
+function timed(name: string, body: () => Promise<void>): void {
+  test(name, async () => {
+    vi.useFakeTimers()
+    try {
+      await body()
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+}
+
+const never = <T>() => new Promise<T>(() => {})
+
+timed('a producer that hangs is waited for up to nine tenths of what the scraper waits', async () => {
+  const handle = metricsHandler({ producers: [producer(() => never<Metric[]>(), 'hanging'), producer(() => [one])], selfMetrics: false })
+  const done = vi.fn()
+  void handle({ 'x-prometheus-scrape-timeout-seconds': '2' }).then(({ body }) => done(String(body)))
+  await vi.advanceTimersByTimeAsync(1_790)
+  expect(done).not.toHaveBeenCalled()
+  await vi.advanceTimersByTimeAsync(20)
+  expect(done).toHaveBeenCalledWith('# TYPE one gauge\none 1\n')
+})
+
+timed('what the scraper says is believed up to the limit set here, and junk is not', async () => {
+  for (const seconds of ['100', 'x', '-1', '0', '', 'Infinity']) {
+    const handle = metricsHandler({ producers: [producer(() => never<Metric[]>(), 'hanging')], selfMetrics: false, gatherTimeoutMs: 500 })
+    const done = vi.fn()
+    void handle({ 'x-prometheus-scrape-timeout-seconds': seconds }).then(done)
+    await vi.advanceTimersByTimeAsync(490)
+    expect(done).not.toHaveBeenCalled()
+    await vi.advanceTimersByTimeAsync(20)
+    expect(done).toHaveBeenCalledOnce()
+  }
+})
+
+timed('a guard that hangs is a 503', async () => {
+  const reply = handler(() => [one], { guard: () => never<boolean>(), gatherTimeoutMs: 500 })({})
+  await vi.advanceTimersByTimeAsync(600)
+  expect((await reply).status).toBe(503)
+})
+
+timed('who waits in line too long is turned away', async () => {
+  const encoders = scripted(async function* () {
+    await never<void>()
+    yield LARGE
+  })
+  const handle = handler(() => [one], { encoders, maxInFlight: 1, gatherTimeoutMs: 500 })
+  void handle({})
+  const second = handle({})
+  await vi.advanceTimersByTimeAsync(600)
+  expect((await second).status).toBe(503)
+})
+
+timed('one who waits less long than the running gathering starts its own', async () => {
+  const gathered = vi.fn(() => never<Metric[]>())
+  const handle = handler(gathered, { gatherTimeoutMs: 5_000 })
+  void handle({})
+  const hurried = handle({ 'x-prometheus-scrape-timeout-seconds': '1' })
+  await vi.advanceTimersByTimeAsync(950)
+  expect((await hurried).status).toBe(200)
+  expect(gathered).toHaveBeenCalledTimes(2)
+})
+
+beforeEach(() => {
+  vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+})

@@ -1,0 +1,169 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { ExportError, TransportError } from '../../../src/base/errors.js'
+import type { Exporter } from '../../../src/base/export.js'
+import { isSuppressed } from '../../../src/base/suppression.js'
+import { SyncTransport, type SyncTransportOptions } from '../../../src/exporters/transport/sync-transport.js'
+import { ManualClock } from '../../../src/testing/manual-clock.js'
+
+const never = new Promise<never>(() => {})
+
+let clock: ManualClock
+let warnings: string[]
+beforeEach(() => {
+  clock = new ManualClock()
+  warnings = []
+  vi.spyOn(process, 'emitWarning').mockImplementation((message) => void warnings.push(String(message)))
+})
+afterEach(() => void vi.restoreAllMocks())
+
+function transport(exporting: Exporter<number>['export'], options: SyncTransportOptions = {}, rest: Partial<Exporter<number>> = {}) {
+  const name = `exporter of ${expect.getState().currentTestName}`.slice(-100)
+  return new SyncTransport<number>({ ...rest, export: exporting, name } as Exporter<number>, { clock, ...options })
+}
+
+test('an item is exported in the turn that sends it', () => {
+  const exporting = vi.fn()
+  const to = transport(exporting)
+  to.send(1)
+  to.send(2)
+  expect(exporting.mock.calls).toEqual([[[1]], [[2]]])
+  expect(to.accounting).toEqual({ accepted: 2, exported: 2, rejected: 0, dropped: 0, queued: 0, inFlight: 0 })
+})
+
+test.each<[string, Exporter<number>['export']]>([
+  [
+    'throws',
+    () => {
+      throw new Error('no')
+    },
+  ],
+  [
+    'throws nothing',
+    () => {
+      throw undefined
+    },
+  ], // oxlint-disable-line typescript/only-throw-error
+  ['rejects', () => Promise.reject(new Error('no'))],
+])('an exporter that %s does not reach the sender; it is counted, told once, and asked again', async (_, exporting) => {
+  const to = transport(exporting)
+  to.send(1)
+  to.send(2)
+  await to.flush()
+  expect(to.accounting).toMatchObject({ accepted: 2, rejected: 2, inFlight: 0 })
+  expect(warnings).toHaveLength(1)
+})
+
+test('suppression ends with the export, whatever that does', () => {
+  const seen: boolean[] = []
+  const to = transport(() => {
+    seen.push(isSuppressed())
+    throw new Error('no')
+  })
+  to.send(1)
+  expect([...seen, isSuppressed()]).toEqual([true, false])
+})
+
+test('an item that arrived although its export failed counts as exported', () => {
+  const to = transport(() => {
+    throw new ExportError('ERR_TEST', 'late', { retryable: false, delivered: 1 })
+  })
+  to.send(1)
+  expect(to.accounting).toMatchObject({ exported: 1, rejected: 0 })
+})
+
+test('after a TransportError nothing more is exported', () => {
+  const exporting = vi.fn(() => {
+    throw new TransportError('ERR_TEST', 'gone')
+  })
+  const to = transport(exporting)
+  to.send(1)
+  to.send(2)
+  expect(exporting).toHaveBeenCalledOnce()
+  expect(to.accounting).toMatchObject({ accepted: 2, rejected: 1, dropped: 1 })
+})
+
+test('no more than 2 048 exports are under way at a time', () => {
+  const to = transport(() => never)
+  for (let i = 0; i < 3_000; i++) to.send(i)
+  expect(to.accounting).toEqual({ accepted: 3_000, exported: 0, rejected: 0, dropped: 952, queued: 0, inFlight: 2_048 })
+})
+
+describe('flush', () => {
+  test('waits for the exports under way', async () => {
+    const to = transport(() => new Promise<void>((resolve) => void clock.setTimer(100, resolve)))
+    to.send(1)
+    const flushed = to.flush()
+    await clock.advanceAsync(100)
+    await flushed
+    expect(to.accounting).toMatchObject({ exported: 1, inFlight: 0 })
+    expect(clock.timers).toBe(0)
+  })
+
+  test('waits no longer than told', async () => {
+    const to = transport(() => never)
+    to.send(1)
+    const flushed = Promise.all([to.flush(10), to.flush(Number.NaN)])
+    await clock.advanceAsync(5_000)
+    await flushed
+    expect(to.accounting.inFlight).toBe(1)
+  })
+})
+
+describe('shutdown', () => {
+  test('waits for the exports under way, then shuts the exporter down; called again it is the same', async () => {
+    const calls: string[] = []
+    const exporting = () => new Promise<void>((resolve) => void clock.setTimer(100, () => (calls.push('exported'), resolve())))
+    const to = transport(exporting, {}, { shutdown: () => void calls.push('shutdown') })
+    to.send(1)
+    const ending = to.shutdown()
+    expect(to.shutdown()).toBe(ending)
+    to.send(2)
+    await clock.advanceAsync(100)
+    await ending
+    to.send(3)
+    expect(calls).toEqual(['exported', 'shutdown'])
+    expect(to.accounting).toEqual({ accepted: 3, exported: 1, rejected: 0, dropped: 2, queued: 0, inFlight: 0 })
+  })
+
+  test('ends after the grace period and tells what is lost; what ends later changes nothing', async () => {
+    let end!: () => void
+    const to = transport(
+      () =>
+        new Promise<void>((resolve) => {
+          end = resolve
+        }),
+      { gracePeriodMs: 1_000 },
+      { shutdown: () => never },
+    )
+    to.send(1)
+    const ending = to.shutdown()
+    await clock.advanceAsync(1_000)
+    await ending
+    end()
+    await clock.advanceAsync(0)
+    expect(to.accounting).toEqual({ accepted: 1, exported: 0, rejected: 0, dropped: 1, queued: 0, inFlight: 0 })
+    expect(warnings[0]).toMatch(/has not taken 1 items within the grace period$/)
+    expect(clock.timers).toBe(0)
+  })
+
+  test('an exporter that cannot shut down is told', async () => {
+    await transport(
+      () => {},
+      {},
+      {
+        shutdown: () => {
+          throw new Error('no')
+        },
+      },
+    ).shutdown()
+    expect(warnings[0]).toMatch(/could not be shut down properly: no$/)
+  })
+})
+
+test.each([{ maxInFlight: 0 }, { gracePeriodMs: '5' }])('the option %o is refused', (options) => {
+  expect(() => new SyncTransport({ export() {} }, options as never)).toThrowError(expect.objectContaining({ code: 'ERR_TRANSPORT_OPTION' }))
+})
+
+test('an exporter must be one', () => {
+  expect(() => new SyncTransport(null as never)).toThrowError(expect.objectContaining({ code: 'ERR_EXPORTER' }))
+})

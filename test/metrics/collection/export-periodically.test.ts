@@ -1,0 +1,147 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { Exporter } from '../../../src/base/export.js'
+import { isSuppressed } from '../../../src/base/suppression.js'
+import { exportPeriodically } from '../../../src/metrics/collection/export-periodically.js'
+import type { Metric } from '../../../src/metrics/data/metric.js'
+import type { MetricProducer } from '../../../src/metrics/data/producer.js'
+import { MemoryExporter } from '../../../src/exporters/memory-exporter.js'
+import { ManualClock } from '../../../src/testing/manual-clock.js'
+
+const never = new Promise<never>(() => {})
+const metric = (name: string): Metric => ({
+  descriptor: { name, description: '', unit: '1', type: 'GAUGE_DOUBLE', labelKeys: [] },
+  timeSeries: [],
+})
+const producer = (name: string): MetricProducer => ({ name, getMetrics: () => [metric(name)] })
+const names = (metrics: readonly Metric[]): string[] => metrics.map(({ descriptor }) => descriptor.name)
+
+let clock: ManualClock
+beforeEach(() => {
+  clock = new ManualClock()
+  vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+})
+afterEach(() => void vi.restoreAllMocks())
+
+test('the metrics of all producers go to the exporter every interval, in one batch', async () => {
+  const exporter = new MemoryExporter<Metric>()
+  const task = exportPeriodically({ producers: [producer('a'), producer('b')], exporter, intervalMs: 1_000, clock })
+  await clock.advanceAsync(2_000)
+  expect(names(exporter.items)).toEqual(['a', 'b', 'a', 'b'])
+  expect(exporter.batches).toBe(2)
+  await task.close()
+})
+
+test('producers that throw, reject or hang do not keep the others from being exported', async () => {
+  const exporter = new MemoryExporter<Metric>()
+  const producers: MetricProducer[] = [
+    {
+      name: 'throwing',
+      getMetrics: () => {
+        throw new Error('no')
+      },
+    },
+    producer('good'),
+    { name: 'rejecting', getMetrics: () => Promise.reject(new Error('no')) },
+    { name: 'hanging', getMetrics: () => never },
+  ]
+  const task = exportPeriodically({ producers, exporter, intervalMs: 60_000, clock })
+  await clock.advanceAsync(140_000)
+  expect(names(exporter.items)).toEqual(['good', 'good'])
+  expect(task.status).toMatchObject({ runs: 2, failures: 0 })
+})
+
+test('an exporter has time left when a producer has used up its own', async () => {
+  const exportedMs: number[] = []
+  const exporter = { export: () => void exportedMs.push(clock.monotonicMs()) }
+  exportPeriodically({ producers: [{ getMetrics: () => never }], exporter, intervalMs: 60_000, exportTimeoutMs: 4_000, clock })
+  await clock.advanceAsync(64_000)
+  expect(exportedMs).toEqual([62_000])
+})
+
+describe('an exporter', () => {
+  test('that throws or rejects is tried again at the next tick', async () => {
+    const exporting = vi.fn<Exporter<Metric>['export']>()
+    exporting.mockImplementationOnce(() => {
+      throw new Error('no')
+    })
+    exporting.mockImplementationOnce(() => Promise.reject(new Error('no')))
+    const task = exportPeriodically({ producers: [producer('a')], exporter: { export: exporting }, intervalMs: 1_000, clock })
+    await clock.advanceAsync(3_000)
+    expect(exporting).toHaveBeenCalledTimes(3)
+    expect(task.status).toMatchObject({ runs: 1, failures: 2 })
+  })
+
+  test('that hangs is cut at the time-out and never gets a second batch beside the first', async () => {
+    const exporting = vi.fn(() => never)
+    const task = exportPeriodically({ producers: [producer('a')], exporter: { export: exporting }, intervalMs: 10_000, clock })
+    await clock.advanceAsync(100_000)
+    expect(exporting).toHaveBeenCalledOnce()
+    expect(task.status).toMatchObject({ state: 'stuck', failures: 1 })
+    // Ten ticks: one run, one that was owed when the run was given up and went by, eight skipped.
+    expect(task.status.skippedTicks).toBe(9)
+  })
+
+  test('that is slower than the interval loses ticks, not exports', async () => {
+    let running = 0
+    let mostAtOnce = 0
+    const exporter = {
+      export: async () => {
+        mostAtOnce = Math.max(mostAtOnce, ++running)
+        await new Promise<void>((resolve) => void clock.setTimer(2_500, resolve))
+        running--
+      },
+    }
+    const task = exportPeriodically({ producers: [producer('a')], exporter, intervalMs: 1_000, clock })
+    await clock.advanceAsync(20_000)
+    expect(mostAtOnce).toBe(1)
+    expect(task.status.failures).toBe(0)
+    expect(task.status.runs).toBe(7)
+    expect(task.status.skippedTicks).toBe(11)
+  })
+
+  test('sees its own work neither traced nor measured', async () => {
+    const seen: boolean[] = []
+    const exporter = {
+      export: async () => {
+        await Promise.resolve()
+        seen.push(isSuppressed())
+      },
+    }
+    await exportPeriodically({ producers: [], exporter, clock }).flush()
+    expect(seen).toEqual([true])
+  })
+
+  test('is shut down once, after the last export', async () => {
+    const calls: string[] = []
+    const exporter = { export: () => void calls.push('export'), shutdown: () => void calls.push('shutdown') }
+    const task = exportPeriodically({ producers: [], exporter, clock })
+    await Promise.all([task.close(), task.close()])
+    expect(calls).toEqual(['export', 'shutdown'])
+  })
+})
+
+test('one exporter that fails does not touch another', async () => {
+  const memory = new MemoryExporter<Metric>()
+  const failing = { export: () => Promise.reject(new Error('no')) }
+  const hanging = { export: () => never }
+  for (const exporter of [failing, memory, hanging]) exportPeriodically({ producers: [producer('a')], exporter, intervalMs: 1_000, clock })
+  await clock.advanceAsync(5_000)
+  expect(memory.batches).toBe(5)
+})
+
+test('the task is named after the class of its exporter', () => {
+  expect(exportPeriodically({ producers: [], exporter: new MemoryExporter(), clock }).name).toBe('MemoryExporter')
+  expect(exportPeriodically({ producers: [], exporter: { export() {} }, clock }).name).toBe('exporter')
+  expect(exportPeriodically({ producers: [], exporter: { export() {} }, name: 'mine', clock }).name).toBe('mine')
+})
+
+test.each([
+  [{ producers: undefined, exporter: new MemoryExporter() }, 'ERR_PRODUCER'],
+  [{ producers: [{}], exporter: new MemoryExporter() }, 'ERR_PRODUCER'],
+  [{ producers: [], exporter: {} }, 'ERR_EXPORTER'],
+  [{ producers: [], exporter: undefined }, 'ERR_EXPORTER'],
+  [{ producers: [], exporter: new MemoryExporter(), intervalMs: 0 }, 'ERR_INTERVAL'],
+  [{ producers: [], exporter: new MemoryExporter(), exportTimeoutMs: Number.NaN }, 'ERR_INTERVAL'],
+])('bad options are refused at once: %#', (options, code) => {
+  expect(() => exportPeriodically(options as never)).toThrowError(expect.objectContaining({ name: 'DefinitionError', code }))
+})

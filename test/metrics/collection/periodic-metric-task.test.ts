@@ -1,0 +1,365 @@
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { isSuppressed } from '../../../src/base/suppression.js'
+import { TransportError } from '../../../src/base/errors.js'
+import { PeriodicMetricTask, type PeriodicMetricTaskOptions } from '../../../src/metrics/collection/periodic-metric-task.js'
+import { ManualClock } from '../../../src/testing/manual-clock.js'
+
+const never = new Promise<never>(() => {})
+
+/** A run that takes so long by the clock, and remembers when each one began and how many ran at once. */
+function timed(clock: ManualClock, tookMs: number | ((run: number) => number)) {
+  const startsMs: number[] = []
+  let running = 0
+  let mostAtOnce = 0
+  const run = async (): Promise<void> => {
+    mostAtOnce = Math.max(mostAtOnce, ++running)
+    startsMs.push(clock.monotonicMs())
+    const ms = typeof tookMs === 'number' ? tookMs : tookMs(startsMs.length)
+    if (ms > 0) await new Promise<void>((resolve) => void clock.setTimer(ms, resolve))
+    running--
+  }
+  return { run, startsMs, mostAtOnce: () => mostAtOnce }
+}
+
+let clock: ManualClock
+beforeEach(() => {
+  clock = new ManualClock({ monotonicMs: 1_234.5 })
+  vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+  vi.useRealTimers()
+})
+
+const from = (startsMs: readonly number[]): number[] => startsMs.map((ms) => ms - 1_234.5)
+
+test('it runs every interval, beginning one interval after it was made', async () => {
+  const { run, startsMs } = timed(clock, 0)
+  const task = new PeriodicMetricTask({ run, intervalMs: 1_000, clock })
+  await clock.advanceAsync(3_999)
+  expect(from(startsMs)).toEqual([1_000, 2_000, 3_000])
+  expect(task.status).toMatchObject({ state: 'waiting', runs: 3, failures: 0, skippedTicks: 0, lastSuccessUnixMs: clock.unixMs() - 999 })
+  await task.close()
+})
+
+test('the interval is 60 000 ms unless told otherwise', () => {
+  const task = new PeriodicMetricTask({ run: () => {}, clock })
+  expect(task.intervalMs).toBe(60_000)
+})
+
+test('ten thousand ticks drift by nothing, though each run takes its time', async () => {
+  const { run, startsMs } = timed(clock, (i) => i % 7)
+  new PeriodicMetricTask({ run, intervalMs: 10, clock })
+  await clock.advanceAsync(100_000)
+  expect(from(startsMs)).toEqual(Array.from({ length: 10_000 }, (_, i) => (i + 1) * 10))
+})
+
+describe('the wait after a run is what is left of the interval, or nothing', () => {
+  test.each([
+    [6_000, 0, 6_000],
+    [6_000, 1_000, 5_000],
+    [6_000, 6_000, 0],
+    [6_000, 7_500, 0],
+  ])('interval %i ms, run of %i ms: %i ms', async (intervalMs, elapsedMs, waitMs) => {
+    const { run, startsMs } = timed(clock, (i) => (i === 1 ? elapsedMs : 0))
+    new PeriodicMetricTask({ run, intervalMs, clock })
+    await clock.advanceAsync(20_000)
+    expect(from(startsMs).slice(0, 2)).toEqual([intervalMs, intervalMs + elapsedMs + waitMs])
+  })
+
+  test('after a run longer than the interval the schedule is as it was', async () => {
+    const { run, startsMs } = timed(clock, (i) => (i === 1 ? 1_500 : 0))
+    new PeriodicMetricTask({ run, intervalMs: 1_000, clock })
+    await clock.advanceAsync(4_000)
+    expect(from(startsMs)).toEqual([1_000, 2_500, 3_000, 4_000])
+  })
+})
+
+test('runs never overlap; ticks beyond the one that is made up are counted', async () => {
+  const { run, startsMs, mostAtOnce } = timed(clock, 3_500)
+  const task = new PeriodicMetricTask({ run, intervalMs: 1_000, clock })
+  await clock.advanceAsync(12_000)
+  expect(from(startsMs)).toEqual([1_000, 4_500, 8_000, 11_500])
+  expect(mostAtOnce()).toBe(1)
+  expect(task.status).toMatchObject({ state: 'running', runs: 3, skippedTicks: 7 })
+})
+
+test('whatever the times of the runs: no overlap, and every tick has a run or is counted', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 350 }), { minLength: 1, maxLength: 30 }), async (times) => {
+      const clock = new ManualClock()
+      const { run, startsMs, mostAtOnce } = timed(clock, (i) => times[i % times.length]!)
+      const task = new PeriodicMetricTask({ run, intervalMs: 100, clock })
+      await clock.advanceAsync(5_000)
+      const isOwed = task.status.state === 'running' ? 1 : 0
+      expect(mostAtOnce()).toBe(1)
+      expect(Math.abs(50 - startsMs.length - task.status.skippedTicks)).toBeLessThanOrEqual(isOwed)
+    }),
+    { numRuns: 100 },
+  )
+})
+
+test('after a sleep of a minute there is one run, not sixty, and then the old schedule', async () => {
+  const { run, startsMs } = timed(clock, 0)
+  const task = new PeriodicMetricTask({ run, intervalMs: 1_000, clock })
+  await clock.advanceAsync(1_500)
+  await clock.sleepAsync(60_000)
+  await clock.advanceAsync(1_000)
+  expect(from(startsMs)).toEqual([1_000, 61_500, 62_000])
+  expect(task.status.skippedTicks).toBe(59)
+})
+
+test('wall time put back by an hour changes nothing', async () => {
+  const { run, startsMs } = timed(clock, 0)
+  new PeriodicMetricTask({ run, intervalMs: 1_000, clock })
+  await clock.advanceAsync(1_000)
+  clock.setUnixMs(clock.unixMs() - 3_600_000)
+  await clock.advanceAsync(2_000)
+  expect(from(startsMs)).toEqual([1_000, 2_000, 3_000])
+})
+
+test.each([
+  [
+    'throws',
+    () => {
+      throw new Error('no')
+    },
+  ],
+  ['rejects', () => Promise.reject(new Error('no'))],
+  ['rejects with nothing', () => Promise.reject()], // oxlint-disable-line prefer-promise-reject-errors
+])('a run that %s is told, counted, and tried again at the next tick', async (how, run) => {
+  const task = new PeriodicMetricTask({ run, intervalMs: 1_000, clock, name: `task that ${how}` })
+  await clock.advanceAsync(3_000)
+  expect(task.status).toMatchObject({ state: 'waiting', runs: 0, failures: 3 })
+  expect(vi.mocked(process.emitWarning)).toHaveBeenCalledOnce()
+})
+
+test('a logger is told at most once a minute, with the number of failures it was not told', async () => {
+  const warn = vi.fn()
+  const logger = { debug() {}, info() {}, warn, error() {} }
+  const error = new Error('no')
+  new PeriodicMetricTask({ run: () => Promise.reject(error), intervalMs: 1_000, clock, logger, name: 'logged' })
+  await clock.advanceAsync(61_000)
+  const message = 'periodic task logged failed and is tried again at the next tick: no'
+  expect(warn.mock.calls).toEqual([
+    [{ err: error, code: 'TALLYSCOPE_TASK_FAILED' }, message],
+    [{ err: error, code: 'TALLYSCOPE_TASK_FAILED', untold: 59 }, message],
+  ])
+})
+
+test('a logger that throws is no trouble', async () => {
+  const broken = () => {
+    throw new Error('log')
+  }
+  const logger = { debug: broken, info: broken, warn: broken, error: broken }
+  const task = new PeriodicMetricTask({ run: broken, intervalMs: 1_000, clock, logger, name: 'broken log' })
+  await clock.advanceAsync(2_000)
+  expect(task.status.failures).toBe(2)
+})
+
+test('a run that hangs is given up at the time-out; ticks are skipped until it has ended', async () => {
+  let end!: () => void
+  const runs: number[] = []
+  const task = new PeriodicMetricTask({
+    run: () => {
+      runs.push(clock.monotonicMs())
+      return runs.length === 1
+        ? new Promise<void>((resolve) => {
+            end = resolve
+          })
+        : undefined
+    },
+    intervalMs: 10_000,
+    timeoutMs: 5_000,
+    clock,
+    name: 'hangs once',
+  })
+  await clock.advanceAsync(15_000)
+  expect(task.status).toMatchObject({ state: 'stuck', failures: 1 })
+  await clock.advanceAsync(20_000)
+  expect(task.status).toMatchObject({ state: 'stuck', failures: 1, skippedTicks: 2 })
+  end()
+  await clock.advanceAsync(10_000)
+  expect(task.status).toMatchObject({ state: 'waiting', runs: 1, failures: 1, skippedTicks: 2 })
+  expect(from(runs)).toEqual([10_000, 40_000])
+})
+
+test('the time-out is 30 000 ms unless told otherwise', async () => {
+  const task = new PeriodicMetricTask({ run: () => never, intervalMs: 1_000, clock, name: 'hangs for ever' })
+  await clock.advanceAsync(30_999)
+  expect(task.status).toMatchObject({ state: 'running', failures: 0 })
+  await clock.advanceAsync(1)
+  expect(task.status).toMatchObject({ state: 'stuck', failures: 1 })
+})
+
+test('a time-out longer than the interval is cut to it, with a warning', async () => {
+  const task = new PeriodicMetricTask({ run: () => never, intervalMs: 1_000, timeoutMs: 5_000, clock, name: 'cut' })
+  await clock.advanceAsync(2_000)
+  expect(task.status.state).toBe('stuck')
+  expect(vi.mocked(process.emitWarning).mock.calls[0]?.[0]).toBe('cut: a time-out of 5000 ms is cut to the interval of 1000 ms')
+})
+
+test('a TransportError ends the task; closing it still calls onClose, without a run', async () => {
+  const run = vi.fn(() => Promise.reject(new TransportError('ERR_GONE', 'gone for good')))
+  const onClose = vi.fn()
+  const task = new PeriodicMetricTask({ run, onClose, intervalMs: 1_000, clock, name: 'gone' })
+  await clock.advanceAsync(10_000)
+  expect(run).toHaveBeenCalledOnce()
+  expect(task.status).toMatchObject({ state: 'failed', lastError: { code: 'ERR_GONE' } })
+  expect(clock.timers).toBe(0)
+  await task.flush()
+  await task.close()
+  expect(run).toHaveBeenCalledOnce()
+  expect(onClose).toHaveBeenCalledOnce()
+})
+
+describe('flush', () => {
+  test('runs now and leaves the schedule as it is', async () => {
+    const { run, startsMs } = timed(clock, 0)
+    const task = new PeriodicMetricTask({ run, intervalMs: 1_000, clock })
+    await clock.advanceAsync(300)
+    await task.flush()
+    await clock.advanceAsync(700)
+    expect(from(startsMs)).toEqual([300, 1_000])
+  })
+
+  test('waits for a run that is under way, and then runs; calls meanwhile share that run', async () => {
+    const { run, startsMs, mostAtOnce } = timed(clock, 100)
+    const task = new PeriodicMetricTask({ run, intervalMs: 1_000, clock })
+    await clock.advanceAsync(1_050)
+    const flushes = [task.flush(), task.flush(), task.flush()]
+    await clock.advanceAsync(500)
+    await Promise.all(flushes)
+    expect(from(startsMs)).toEqual([1_000, 1_100])
+    expect(mostAtOnce()).toBe(1)
+  })
+
+  test('never rejects', async () => {
+    const task = new PeriodicMetricTask({ run: () => Promise.reject(new Error('no')), clock, name: 'flushed' })
+    await task.flush()
+    expect(task.status.failures).toBe(1)
+  })
+})
+
+describe('close', () => {
+  test('waits for a run that is under way, runs once more, calls onClose and stops', async () => {
+    const { run, startsMs, mostAtOnce } = timed(clock, 100)
+    const onClose = vi.fn()
+    const task = new PeriodicMetricTask({ run, onClose, intervalMs: 1_000, clock })
+    await clock.advanceAsync(1_050)
+    const closing = task.close()
+    expect(task.status.state).toBe('closing')
+    await clock.advanceAsync(10_000)
+    await closing
+    expect(from(startsMs)).toEqual([1_000, 1_100])
+    expect(mostAtOnce()).toBe(1)
+    expect(onClose).toHaveBeenCalledOnce()
+    expect(task.status.state).toBe('closed')
+    expect(clock.timers).toBe(0)
+  })
+
+  test('called again it is the same closing, and flushing does nothing more', async () => {
+    const { run, startsMs } = timed(clock, 0)
+    const task = new PeriodicMetricTask({ run, clock })
+    expect(task.close()).toBe(task.close())
+    await task.close()
+    await task.flush()
+    expect(startsMs).toHaveLength(1)
+  })
+
+  test('a run that hangs does not hold it up beyond the time-out, nor is there another beside it', async () => {
+    const run = vi.fn(() => never)
+    const onClose = vi.fn(() => never)
+    const task = new PeriodicMetricTask({ run, onClose, intervalMs: 10_000, timeoutMs: 1_000, clock, name: 'hangs at the end' })
+    await clock.advanceAsync(10_500)
+    const closing = task.close()
+    await clock.advanceAsync(1_500)
+    await closing
+    expect(run).toHaveBeenCalledOnce()
+    expect(task.status).toMatchObject({ state: 'closed', failures: 1 })
+    expect(clock.timers).toBe(0)
+  })
+
+  test('onClose may throw', async () => {
+    const task = new PeriodicMetricTask({
+      run: () => {},
+      onClose: () => {
+        throw new Error('no')
+      },
+      clock,
+      name: 'not closed',
+    })
+    await task.close()
+    expect(vi.mocked(process.emitWarning).mock.calls[0]?.[0]).toBe('periodic task not closed could not be closed properly: no')
+  })
+
+  test('is what `await using` calls', async () => {
+    const run = vi.fn()
+    const task = new PeriodicMetricTask({ run, clock })
+    await task[Symbol.asyncDispose]()
+    expect(run).toHaveBeenCalledOnce()
+  })
+})
+
+test('runs are neither traced nor measured', async () => {
+  const seen: boolean[] = []
+  const task = new PeriodicMetricTask({
+    run: async () => {
+      await Promise.resolve()
+      seen.push(isSuppressed())
+    },
+    clock,
+  })
+  await task.flush()
+  expect([...seen, isSuppressed()]).toEqual([true, false])
+})
+
+test.each([0, -1, Number.NaN, '5', 2 ** 31, Number.POSITIVE_INFINITY, null, 5n])('the interval %s is refused', (intervalMs) => {
+  const make = () => new PeriodicMetricTask({ run: () => {}, intervalMs: intervalMs as number })
+  expect(make).toThrowError(expect.objectContaining({ name: 'DefinitionError', code: 'ERR_INTERVAL' }))
+  expect(() => new PeriodicMetricTask({ run: () => {}, timeoutMs: intervalMs as number })).toThrowError(
+    expect.objectContaining({ code: 'ERR_INTERVAL' }),
+  )
+})
+
+test('a message says what was given', () => {
+  expect(() => new PeriodicMetricTask({ run: () => {}, intervalMs: '5' as never })).toThrowError(
+    'intervalMs must be a number from 1 to 2147483647: it is "5"',
+  )
+})
+
+test('without a function there is no task', () => {
+  expect(() => new PeriodicMetricTask({} as PeriodicMetricTaskOptions)).toThrowError(expect.objectContaining({ code: 'ERR_TASK' }))
+})
+
+describe('with the clock of Node', () => {
+  test('fake timers move it as they move everything else', async () => {
+    vi.useFakeTimers()
+    const run = vi.fn()
+    const task = new PeriodicMetricTask({ run, intervalMs: 1_000 })
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(run).toHaveBeenCalledTimes(10)
+    expect(task.status.skippedTicks).toBe(0)
+    await task.close()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('fake timers without fake time do as well', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const run = vi.fn()
+    const task = new PeriodicMetricTask({ run, intervalMs: 1_000 })
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(run.mock.calls.length).toBeGreaterThanOrEqual(9)
+    await task.close()
+  })
+
+  test('its timer does not keep the process alive unless asked to', () => {
+    const before = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const task = new PeriodicMetricTask({ run: () => {} })
+    expect(process.getActiveResourcesInfo().filter((name) => name === 'Timeout')).toHaveLength(before)
+    const alive = new PeriodicMetricTask({ run: () => {}, keepAlive: true })
+    expect(process.getActiveResourcesInfo().filter((name) => name === 'Timeout')).toHaveLength(before + 1)
+    return Promise.all([task.close(), alive.close()])
+  })
+})

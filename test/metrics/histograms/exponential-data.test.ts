@@ -1,0 +1,80 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { contextState, EMPTY_FRAME, runInFrame } from '../../../src/base/context.js'
+import { BucketSearch } from '../../../src/metrics/store/bucket-search.js'
+import { ExponentialData } from '../../../src/metrics/histograms/exponential-data.js'
+
+const clock = { unixMs: () => 1_000, monotonicMs: () => 0 }
+
+function data(bounds: readonly number[] = [1, 10]) {
+  const epochs = { current: 1, structure: 0, restructure: () => {}, clock }
+  return { epochs, one: new ExponentialData({ schema: 0 }, new BucketSearch(bounds), epochs) }
+}
+
+test('values are counted for fixed bounds and in exponential buckets', () => {
+  const { one } = data()
+  for (const value of [0, 1, 3, 10, 11]) expect(one.record(value)).toBe(true)
+  expect(one.record(Number.NaN)).toBe(false)
+  expect(one.snapshot()).toMatchObject({
+    kind: 'distribution',
+    count: 5,
+    sum: 25,
+    mean: 5,
+    sumOfSquaredDeviation: 106,
+    bounds: [1, 10],
+    bucketCounts: [2, 2, 1],
+    exponential: { schema: 0, zeroCount: 1, positive: { indexes: [0, 2, 4], counts: [1, 1, 2] } },
+  })
+  expect(one.quantile(1)).toBe(16)
+  expect(one.snapshot()).not.toHaveProperty('exemplars')
+})
+
+test('counts below a fixed bound never fall, however low the resolution gets', () => {
+  const one = new ExponentialData({ schema: 8, maxBuckets: 4 }, new BucketSearch([3]), data().epochs)
+  let before = 0
+  for (let i = 0; i < 400; i++) {
+    one.record(1.1 ** i)
+    const [below] = one.snapshot().bucketCounts
+    expect(below).toBeGreaterThanOrEqual(before)
+    before = below!
+  }
+  expect(before).toBe(12)
+})
+
+test('merging is the same as recording everything in one', () => {
+  const values = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }))
+  fc.assert(
+    fc.property(values, values, (a, b) => {
+      const [one, other, both] = [data().one, data().one, data().one]
+      for (const value of a) one.record(value)
+      for (const value of b) other.record(value)
+      for (const value of [...a, ...b]) both.record(value)
+      one.merge(other)
+      const [found, expected] = [one.snapshot(), both.snapshot()]
+      expect(found.bucketCounts).toEqual(expected.bucketCounts)
+      expect(found.exponential).toEqual(expected.exponential)
+      expect(found.count).toBe(expected.count)
+      expect(found.sumOfSquaredDeviation).toBeCloseTo(expected.sumOfSquaredDeviation, -6)
+    }),
+  )
+})
+
+test('attachments become the exemplar of their bucket, sampled spans leave one a bucket and gathering', () => {
+  const { one, epochs } = data()
+  one.record(3)
+  one.attach(3, { trace_id: 'attached' })
+  const span = { exemplarLabels: () => ({ trace_id: 'span' }) }
+  contextState.openSampledSpans++
+  runInFrame({ ...EMPTY_FRAME, span }, () => {
+    for (const value of [4, 20, 30]) one.record(value)
+    expect(one.snapshot().exemplars).toEqual([
+      undefined,
+      { value: 3, timeUnixMs: 1_000, attachments: { trace_id: 'attached' } },
+      { value: 20, timeUnixMs: 1_000, attachments: { trace_id: 'span' } },
+    ])
+    epochs.current++
+    one.record(4)
+  })
+  contextState.openSampledSpans--
+  expect(one.snapshot().exemplars?.[1]).toMatchObject({ value: 4, attachments: { trace_id: 'span' } })
+})

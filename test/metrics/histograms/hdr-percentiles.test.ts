@@ -1,0 +1,230 @@
+import fc from 'fast-check'
+import * as hdr from 'hdr-histogram-js'
+import { expect, test } from 'vitest'
+import type { Clock } from '../../../src/base/clock.js'
+import { PercentilesData } from '../../../src/metrics/histograms/hdr-percentiles.js'
+import { type PercentilesOptions, resolvePercentiles } from '../../../src/metrics/histograms/percentiles-options.js'
+
+class HandClock implements Clock {
+  now = 0
+  reads = 0
+  unixMs = () => 1_700_000_000_000 + this.now
+  monotonicMs = () => {
+    this.reads++
+    return this.now
+  }
+}
+
+function make(options: PercentilesOptions = {}, clock: Clock = new HandClock(), unit = 's'): PercentilesData {
+  return new PercentilesData(resolvePercentiles(options, unit), clock)
+}
+
+const valuesOf = (data: PercentilesData) => data.snapshot().quantiles.map(({ value }) => value)
+
+/** The quantile by its definition: the smallest value that this share of all is at or below. */
+function exactly(sorted: readonly number[], quantile: number): number {
+  return sorted[Math.max(0, Math.ceil(quantile * sorted.length - 1e-9) - 1)]!
+}
+
+test('a million values give quantiles within the promised digits, whatever their size', () => {
+  const quantiles = [0, 0.001, 0.1, 0.5, 0.9, 0.99, 0.999, 1]
+  for (const significantDigits of [1, 2, 3]) {
+    const data = make({ quantiles, significantDigits })
+    let seed = 1
+    const random = () => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647
+    const model = Float64Array.from({ length: 1_000_000 }, () => 10 ** (random() * 14 - 7)) // 100 ns to 116 days
+    for (const value of model) {
+      data.record(value)
+      data.record(-value)
+    }
+    for (const odd of [Number.NaN, Number.POSITIVE_INFINITY, -1, Number.MAX_VALUE]) expect(data.record(odd)).toBe(false)
+    const taken = Array.from(model.filter((value) => value <= data.config.highest).sort())
+    expect(data.count).toBe(taken.length)
+    for (const [at, value] of valuesOf(data).entries()) {
+      const wanted = exactly(taken, quantiles[at]!)
+      expect(Math.abs(value - wanted), `${quantiles[at]} with ${significantDigits} digits`).toBeLessThanOrEqual(
+        wanted * 10 ** -significantDigits + 1e-9,
+      )
+    }
+  }
+})
+
+test('any few values give quantiles of the model', () => {
+  const anyValues = fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 40 })
+  fc.assert(
+    fc.property(anyValues, fc.double({ min: 0, max: 1, noNaN: true }), (values, quantile) => {
+      const data = make({ quantiles: [quantile] })
+      for (const value of values) data.record(value)
+      const wanted = exactly(Array.from(Float64Array.from(values).sort()), quantile)
+      expect(Math.abs(valuesOf(data)[0]! - wanted)).toBeLessThanOrEqual(wanted * 0.01 + 1e-9)
+    }),
+  )
+})
+
+test('what is recorded again and again is shown as it is', () => {
+  const data = make()
+  for (let times = 0; times < 10; times++) data.record(0.0125)
+  expect(data.snapshot()).toEqual({
+    kind: 'summary',
+    count: 10,
+    sum: expect.closeTo(0.125, 12),
+    quantiles: [
+      { quantile: 0.5, value: 0.0125 },
+      { quantile: 0.9, value: 0.0125 },
+      { quantile: 0.99, value: 0.0125 },
+    ],
+  })
+})
+
+test('zero, and less than can be told apart, are values', () => {
+  const data = make({ quantiles: [0.5] })
+  expect([data.record(0), data.record(1e-12), data.record(5e-324)]).toEqual([true, true, true])
+  expect(valuesOf(data)[0]).toBeLessThan(1e-9)
+})
+
+test('the highest value that can be kept is kept, the next is refused', () => {
+  for (const unit of ['s', '1']) {
+    const data = make({ quantiles: [0.5, 1] }, new HandClock(), unit)
+    const { highest } = data.config
+    expect(data.record(highest)).toBe(true)
+    expect(data.record(highest * 1.01)).toBe(false)
+    expect(valuesOf(data)).toEqual([highest, highest])
+    expect(hdr.decodeFromCompressedBase64(data.encode()).totalCount).toBe(1)
+  }
+})
+
+test('a window that has passed drops its values, count and sum stay', () => {
+  const clock = new HandClock()
+  const data = make({ quantiles: [1], maxAgeMs: 60_000, windows: 3 }, clock)
+  data.record(5)
+  clock.now = 20_000
+  data.record(1)
+  expect(valuesOf(data)).toEqual([5])
+  clock.now = 59_999
+  expect(valuesOf(data)).toEqual([5])
+  clock.now = 60_000
+  expect(valuesOf(data)).toEqual([1])
+  clock.now = 80_000
+  expect(data.snapshot()).toMatchObject({ count: 2, sum: 6, quantiles: [{ quantile: 1, value: Number.NaN }] })
+})
+
+test('values are dropped with their time also where nobody has read for long', () => {
+  const clock = new HandClock()
+  const data = make({ quantiles: [0, 1], maxAgeMs: 60_000 }, clock)
+  data.record(5)
+  clock.now = 600_000
+  expect(valuesOf(data)).toEqual([Number.NaN, Number.NaN])
+  clock.now = 1_200_000
+  data.record(7)
+  expect(valuesOf(data)).toEqual([7, 7])
+})
+
+test('one value a second that nobody reads for hours leaves only the newest', () => {
+  const clock = new HandClock()
+  const data = make({ quantiles: [0, 1], maxAgeMs: 600_000 }, clock)
+  for (let second = 0; second < 20_000; second++) {
+    clock.now = second * 1_000
+    data.record(second)
+  }
+  const [least, greatest] = valuesOf(data) as [number, number]
+  expect(least).toBeGreaterThan(20_000 - 600 - 256)
+  expect(greatest).toBe(19_999)
+})
+
+test('once warm the clock is read for one value in 256', () => {
+  const clock = new HandClock()
+  const data = make({}, clock)
+  for (let times = 0; times < 10_000; times++) data.record(1)
+  clock.reads = 0
+  for (let times = 0; times < 256_000; times++) data.record(1)
+  expect(clock.reads).toBe(1_000)
+})
+
+test('merged quantiles are those of the union, window by window', () => {
+  const clock = new HandClock()
+  const options = { quantiles: [0.5, 0.99], maxAgeMs: 60_000, significantDigits: 3 }
+  const [one, other] = [make(options, clock), make(options, clock)]
+  for (let value = 1; value <= 500; value++) one.record(value)
+  clock.now = 30_000
+  for (let value = 501; value <= 1_000; value++) other.record(value)
+  one.merge(other)
+  expect(one.snapshot()).toMatchObject({ count: 1_000, sum: 500_500 })
+  const [p50, p99] = valuesOf(one) as [number, number]
+  expect([Math.round(p50 / 5), Math.round(p99 / 5)]).toEqual([100, 198])
+  clock.now = 60_000
+  expect(valuesOf(one)[0]! / 750).toBeCloseTo(1, 2)
+})
+
+test('percentiles of other digits or windows do not merge', () => {
+  expect(() => make().merge(make({ significantDigits: 3 }))).toThrow(
+    expect.objectContaining({
+      code: 'ERR_PERCENTILES_MERGE',
+      message: 'percentiles merge where digits, scale and windows are the same: significantDigits is 2 here and 3 there',
+    }),
+  )
+})
+
+test('the encoded form is read back by HdrHistogram itself', () => {
+  const clock = new HandClock()
+  const data = make({ maxAgeMs: 60_000 }, clock)
+  for (let value = 1; value <= 100; value++) {
+    if (value === 50) clock.now = 30_000
+    data.record(value / 1_000)
+  }
+  const read = hdr.decodeFromCompressedBase64(data.encode())
+  expect(read.totalCount).toBe(100)
+  expect(read.getValueAtPercentile(50) / data.config.scale).toBeCloseTo(0.05, 3)
+  expect(read.maxValue / data.config.scale).toBeCloseTo(0.1, 2)
+})
+
+test('a long value stands for those it kept from being recorded, in the quantiles only', () => {
+  const corrected = make({ quantiles: [0.5], expectedIntervalMs: 10 })
+  const plain = make({ quantiles: [0.5] })
+  for (const data of [corrected, plain]) {
+    for (let times = 0; times < 99; times++) data.record(0.001)
+    data.record(2)
+  }
+  expect(valuesOf(plain)[0]).toBeCloseTo(0.001, 4)
+  expect(valuesOf(corrected)[0]).toBeGreaterThan(0.3)
+  expect(corrected.snapshot()).toMatchObject({ count: 100, sum: plain.sum })
+})
+
+test('a value that stands for a thousand million is entered at once', () => {
+  const data = make({ quantiles: [0.5], expectedIntervalMs: 1 })
+  const started = performance.now()
+  data.record(1_000_000)
+  expect(performance.now() - started).toBeLessThan(1_000)
+  expect(valuesOf(data)[0]! / 500_000).toBeCloseTo(1, 1)
+})
+
+test('intervals hold each stretch of time once it is over, and the open one', () => {
+  const clock = new HandClock()
+  const data = make({ maxAgeMs: 20_000, windows: 2, intervals: true }, clock)
+  data.record(1)
+  clock.now = 10_000
+  data.record(2)
+  clock.now = 12_000
+  const intervals = data.snapshot().intervals!
+  expect(intervals.map(({ histogram, ...rest }) => ({ ...rest, count: hdr.decodeFromCompressedBase64(histogram).totalCount }))).toEqual([
+    { startTimeUnixMs: 1_700_000_000_000, endTimeUnixMs: 1_700_000_010_000, closed: true, max: 1, scale: 1e9, count: 1 },
+    { startTimeUnixMs: 1_700_000_010_000, endTimeUnixMs: 1_700_000_012_000, closed: false, max: 2, scale: 1e9, count: 1 },
+  ])
+  expect(make().snapshot()).not.toHaveProperty('intervals')
+})
+
+test('cleared percentiles are as new', () => {
+  const data = make({ quantiles: [0.5] })
+  data.record(1)
+  data.clear()
+  expect(data.snapshot()).toEqual({ kind: 'summary', count: 0, sum: 0, quantiles: [{ quantile: 0.5, value: Number.NaN }] })
+})
+
+test('a row of latencies up to ten seconds takes less than 40 kB with the defaults', () => {
+  const clock = new HandClock()
+  const data = make({}, clock)
+  for (let times = 0; times < 2; times++) {
+    for (let value = 1e-6; value < 10; value *= 1.1) data.record(value)
+    clock.now += 300_000
+  }
+  expect(data.bytes).toBeLessThan(40_000)
+})

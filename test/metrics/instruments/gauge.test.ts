@@ -1,0 +1,164 @@
+import { describe, expect, test } from 'vitest'
+import type { Metric } from '../../../src/metrics/data/metric.js'
+import { selfValue } from '../../exporters/self-value.js'
+import { dropped, registryOf } from './registry-fixture.js'
+
+let gauges = 0
+
+function setUp(options: { type?: 'double' | 'int64'; rowLimit?: number } = {}) {
+  const { registry, rows, clock } = registryOf()
+  const name = `gauge${gauges++}`
+  const gauge = registry.gauge(name, { labelKeys: ['a'], ...options })
+  return { gauge, clock, name, registry, rows: () => rows(name), dropped: (reason: string) => dropped(name, reason) }
+}
+
+type SetUp = ReturnType<typeof setUp>
+
+/** The two ways to a series, which must not differ. */
+const WAYS: [string, (made: SetUp) => { set(value: unknown): void; add(value: unknown): void }][] = [
+  [
+    'by labels',
+    ({ gauge }) => ({ set: (value) => gauge.set(value as number, { a: 'x' }), add: (value) => gauge.add(value as number, { a: 'x' }) }),
+  ],
+  [
+    'by a kept series',
+    ({ gauge }) =>
+      ((series) => ({ set: (value) => series.set(value as number), add: (value) => series.add(value as number) }))(
+        gauge.timeSeries({ a: 'x' }),
+      ),
+  ],
+] // prettier-ignore
+
+describe.each(WAYS)('%s', (_way, make) => {
+  test('a gauge is set, and goes up and down', () => {
+    const made = setUp()
+    const series = make(made)
+    series.set(5)
+    series.add(2)
+    series.add(-10.5)
+    expect(made.rows()).toEqual(['x -3.5'])
+  })
+
+  test.each([Infinity, -Infinity, NaN, 1e-300, 5])('it may be set to %d', (value) => {
+    const made = setUp()
+    make(made).set(value)
+    expect(made.rows()).toEqual([`x ${value}`])
+  })
+
+  test('−0 is 0', () => {
+    const made = setUp()
+    make(made).set(-0)
+    const [metric] = made.registry.getMetrics() as readonly Metric[]
+    expect(Object.is(metric!.timeSeries[0]!.points[0]!.value, 0)).toBe(true)
+  })
+
+  test('a safe BigInt is the number', () => {
+    const made = setUp({ type: 'int64' })
+    const series = make(made)
+    series.set(7n)
+    series.add(-2n)
+    expect(made.rows()).toEqual(['x 5'])
+  })
+
+  test.each<[string, unknown]>([
+    ['not a number', '5'],
+    ['not a number', null],
+    ['not a number', undefined],
+    ['not a number', { valueOf: () => expect.fail('valueOf') }],
+    ['not a number', 2n ** 64n],
+    ['fraction', 1.5],
+  ])('dropped as %s: %o', (reason, value) => {
+    const made = setUp({ type: 'int64' })
+    const series = make(made)
+    series.set(3)
+    series.set(value)
+    series.add(value)
+    expect([made.rows(), made.dropped(reason)]).toEqual([['x 3'], 2])
+  })
+
+  test('what cannot be added is dropped, and a sum that would be infinite', () => {
+    const made = setUp()
+    const series = make(made)
+    series.set(1e308)
+    for (const value of [NaN, Infinity, -Infinity, 1e308]) series.add(value)
+    expect([made.rows(), made.dropped('nan'), made.dropped('infinite'), made.dropped('too large')]).toEqual([['x 1e+308'], 1, 2, 1])
+  })
+
+  test('what was removed comes back anew', () => {
+    const made = setUp()
+    const series = make(made)
+    series.set(5)
+    expect([made.gauge.remove({ a: 'x' }), made.gauge.remove({ a: 'x' }), made.rows()]).toEqual([true, false, []])
+    series.add(1)
+    expect(made.rows()).toEqual(['x 1'])
+    made.gauge.clear()
+    made.gauge.set(9, { a: 'other' })
+    series.add(2)
+    expect(made.rows().sort()).toEqual(['other 9', 'x 2'])
+  })
+
+  test('beyond the limit there is one series, and who goes there is counted', () => {
+    const made = setUp({ rowLimit: 1 })
+    made.gauge.set(1, { a: 'first' })
+    const series = make(made)
+    for (let n = 0; n < 3; n++) series.add(1)
+    expect(made.rows()).toEqual(['first 1', '* 3'])
+    expect(selfValue('tallyscope_overflowed_records_total', made.name)).toBe(3)
+  })
+})
+
+test('a kept series is shown from the start, and says its value', () => {
+  const { gauge, rows } = setUp()
+  const series = gauge.timeSeries({ a: 'x' })
+  expect([rows(), series.value]).toEqual([['x 0'], 0])
+  gauge.set(4, { a: 'x' })
+  expect(series.value).toBe(4)
+})
+
+test('the default series has no labels', () => {
+  const { gauge, rows } = setUp()
+  gauge.defaultTimeSeries().set(1)
+  gauge.set(2)
+  expect(rows()).toEqual(['- 2'])
+})
+
+test('labels are texts, numbers and booleans; others drop the value', () => {
+  const { gauge, rows, dropped: count } = setUp()
+  const bad: unknown[] = [
+    { a: {} },
+    { a: [] },
+    { a: Symbol('s') },
+    'text',
+    5,
+    () => 1,
+    {
+      get a() {
+        throw new Error('no')
+      },
+    },
+  ] // prettier-ignore
+  for (const labels of bad) gauge.set(1, labels as { a: string })
+  expect([rows(), count('labels')]).toEqual([[], bad.length])
+  for (const a of [1, '1', true, undefined, null, '', NaN]) gauge.add(1, { a })
+  expect(rows()).toEqual(['1 2', 'true 1', '- 4'])
+})
+
+test('series are removed by some of their labels', () => {
+  const { registry, rows } = registryOf({ limits: { tagValueLength: 3 } })
+  const gauge = registry.gauge('g', { labelKeys: ['a', 'b'] })
+  for (const a of ['x', 'longer', 7]) for (const b of [1, undefined]) gauge.set(1, { a, b })
+  expect([gauge.removeMatching({ a: 'lonely' }), gauge.removeMatching({ b: 1 }), gauge.removeMatching({ a: '7' })]).toEqual([2, 2, 1])
+  expect(rows('g')).toEqual(['x - 1'])
+  expect(gauge.removeMatching({ a: { toString: () => expect.fail('toString') } as unknown as string })).toBe(0)
+  expect([gauge.removeMatching({ c: 'x' } as object), gauge.removeMatching({}), rows('g')]).toEqual([0, 1, []])
+})
+
+test('a series is found again in every epoch, and many of them keep apart', () => {
+  const { gauge, registry, rows } = setUp()
+  const series = Array.from({ length: 700 }, (_, n) => gauge.timeSeries({ a: n }))
+  for (let turn = 0; turn < 3; turn++) {
+    for (const [n, one] of series.entries()) one.add(n)
+    void registry.getMetrics()
+  }
+  expect(rows()).toEqual(Array.from({ length: 700 }, (_, n) => `${n} ${n * 3}`))
+})

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest'
+import { BucketSearch } from '../../../src/metrics/store/bucket-search.js'
+import { EpochLog } from '../../../src/metrics/store/epoch-log.js'
+import { ExponentialData } from '../../../src/metrics/histograms/exponential-data.js'
+import type { DistributionValue } from '../../../src/metrics/data/metric.js'
+import { SketchCells } from '../../../src/metrics/store/sketch-cells.js'
+import { SumCells } from '../../../src/metrics/store/sum-cells.js'
+import { ManualClock } from '../../../src/testing/manual-clock.js'
+
+const epochs = new EpochLog(new ManualClock({ unixMs: 1_000 }))
+const make = () => new SketchCells(() => new ExponentialData({}, new BucketSearch([1, 10]), epochs))
+const told = (cells: SketchCells, cell: number) => cells.snapshot(cell) as DistributionValue
+
+test('each row has its own data, 0 before its first value and again once cleared', () => {
+  const cells = make()
+  expect([cells.record(1, 2), cells.record(1, 3), cells.record(1, Number.NaN)]).toEqual([true, true, false])
+  expect([0, 1].map((cell) => [cells.count(cell), cells.value(cell)])).toEqual([
+    [0, 0],
+    [2, 5],
+  ])
+  cells.clear(1)
+  expect([cells.count(1), cells.value(1), told(cells, 1).bucketCounts]).toEqual([0, 0, [0, 0, 0]])
+})
+
+test('a copy has all that the row has, exemplars too, and goes its own way', () => {
+  const [from, to] = [make(), make()]
+  for (const value of [0.5, 2, 20]) from.record(1, value)
+  from.attach(1, 2, { id: 'a' })
+  to.record(3, 100)
+  to.copy(3, from, 1)
+  expect(told(to, 3)).toEqual(told(from, 1))
+  expect(told(to, 3).exemplars).toEqual([undefined, { value: 2, timeUnixMs: 1_000, attachments: { id: 'a' } }, undefined])
+  to.record(3, 5)
+  expect([from.count(1), to.count(3)]).toEqual([3, 4])
+})
+
+test('what stands beside the data in plain cells is nothing here: it is in the snapshot', () => {
+  const cells = make()
+  cells.record(1, 2)
+  cells.attach(1, 2, { id: 'a' })
+  expect([cells.sumOfSquaredDeviation(), cells.bucket(), cells.exemplar()]).toEqual([0, 0, undefined])
+})
+
+test('another kind cannot be copied', () => {
+  expect(() => make().copy(0, new SumCells(1, 'local'), 0)).toThrow('BUG: copied a sketch from another kind')
+})
+
+test('merging keeps the exemplars that are there and adds those of other buckets', () => {
+  const [one, other] = [0, 1].map(() => new ExponentialData({}, new BucketSearch([1, 10]), epochs)) as [ExponentialData, ExponentialData]
+  for (const [data, id] of [
+    [one, 'mine'],
+    [other, 'theirs'],
+  ] as const) {
+    data.record(2)
+    data.attach(2, { id })
+  }
+  other.record(-0)
+  other.attach(-0, { id: 'zero' })
+  one.merge(other)
+  expect(one.snapshot().exemplars?.map((each) => each?.attachments)).toEqual([{ id: 'zero' }, { id: 'mine' }, undefined])
+  expect(Object.is(one.snapshot().exemplars?.[0]?.value, 0)).toBe(true)
+})

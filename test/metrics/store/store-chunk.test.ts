@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest'
+import { BorrowedCells } from '../../../src/metrics/store/borrowed-cells.js'
+import { BucketSearch } from '../../../src/metrics/store/bucket-search.js'
+import { COUNT, DISTRIBUTION, LAST_VALUE, NO_SLOTS, OTHER, SUM } from '../../../src/metrics/store/cell-kinds.js'
+import { DistributionCells } from '../../../src/metrics/store/distribution-cells.js'
+import { EpochLog } from '../../../src/metrics/store/epoch-log.js'
+import { LastValueCells } from '../../../src/metrics/store/last-value-cells.js'
+import { StoreChunk } from '../../../src/metrics/store/store-chunk.js'
+import { CountCells, SumCells } from '../../../src/metrics/store/sum-cells.js'
+import { ManualClock } from '../../../src/testing/manual-clock.js'
+
+const epochs = new EpochLog(new ManualClock())
+const chunkOf = (index = 0) => new StoreChunk(index, epochs, 'local', false)
+const shortCuts = ({ kind, slots, distribution }: StoreChunk) => ({ kind, slots, distribution })
+
+test('a single column of counts, sums or distributions can be recorded into without a call', () => {
+  const [sums, counts] = [new SumCells(32, 'local'), new CountCells(32, 'local')]
+  const distribution = new DistributionCells(32, 'local', new BucketSearch([1]), epochs)
+  const last = new LastValueCells(32, 'local')
+  const found = [sums, counts, distribution, last].map((cells) => {
+    const chunk = chunkOf()
+    chunk.addColumn(cells)
+    return shortCuts(chunk)
+  })
+  expect(found).toEqual([
+    { kind: SUM, slots: sums.slots, distribution: undefined },
+    { kind: COUNT, slots: counts.slots, distribution: undefined },
+    { kind: DISTRIBUTION, slots: NO_SLOTS, distribution },
+    { kind: LAST_VALUE, slots: NO_SLOTS, distribution: undefined },
+  ])
+  expect([found[0]!.slots === sums.slots, found[1]!.slots === counts.slots, found[2]!.distribution === distribution]).toEqual([
+    true,
+    true,
+    true,
+  ])
+})
+
+test('several columns cannot, nor can none, and one that is left can again', () => {
+  const chunk = chunkOf()
+  const nothing = { kind: OTHER, slots: NO_SLOTS, distribution: undefined }
+  expect(shortCuts(chunk)).toEqual(nothing)
+  const [sums, counts] = [new SumCells(32, 'local'), new CountCells(32, 'local')]
+  chunk.addColumn(sums)
+  chunk.addColumn(counts)
+  expect([shortCuts(chunk), chunk.columns]).toEqual([nothing, [sums, counts]])
+  chunk.removeColumn(0, 'local')
+  expect(chunk.columns).toEqual([counts])
+  expect([chunk.kind, chunk.slots === counts.slots]).toEqual([COUNT, true])
+  chunk.removeColumn(0, 'local')
+  expect(shortCuts(chunk)).toEqual(nothing)
+})
+
+test('columns that borrow are not recorded into, and get cells of their own when their lender goes', () => {
+  const chunk = chunkOf()
+  const [one, other] = [1, 2].map((bound) => new DistributionCells(32, 'local', new BucketSearch([bound]), epochs))
+  const last = new LastValueCells(32, 'local')
+  const [count, sum] = [new BorrowedCells(one!, 'count'), new BorrowedCells(other!, 'sum')]
+  for (const cells of [count, one!, last, sum, other!]) chunk.addColumn(cells)
+  expect([chunk.recorded, chunk.borrowers]).toEqual([
+    [1, 2, 4],
+    [[], [0], [], [], [3]],
+  ])
+  chunk.removeColumn(1, 'local')
+  expect(chunk.columns[0]).toBeInstanceOf(CountCells)
+  expect([chunk.columns.slice(1), chunk.recorded]).toEqual([
+    [last, sum, other],
+    [0, 1, 3],
+  ])
+  chunk.removeColumn(1, 'local')
+  chunk.removeColumn(0, 'local')
+  expect([chunk.columns, chunk.recorded, chunk.distribution]).toEqual([[sum, other], [1], other])
+})
+
+test('a chunk begins without rows, with room for as many as its number says', () => {
+  for (const [index, start, rows] of [
+    [0, 0, 32],
+    [1, 32, 32],
+    [5, 512, 512],
+  ] as const) {
+    const chunk = chunkOf(index)
+    expect([chunk.index, chunk.start, chunk.rows, chunk.size, chunk.version]).toEqual([index, start, rows, 0, 0])
+    expect([chunk.marks, chunk.startTimesUnixMs].map((all) => [all.length, all.every((one) => one === 0)])).toEqual([
+      [rows, true],
+      [rows, true],
+    ])
+  } // prettier-ignore
+  expect([chunkOf().sketched, new StoreChunk(0, epochs, 'local', true).sketched]).toEqual([false, true])
+})
+
+test('the memory of a chunk is of the kind that is asked for', () => {
+  const [local, shared] = [chunkOf(), new StoreChunk(0, epochs, 'shared', false)]
+  for (const numbers of [local.marks, local.startTimesUnixMs]) expect(numbers.buffer).toBeInstanceOf(ArrayBuffer)
+  for (const numbers of [shared.marks, shared.startTimesUnixMs]) expect(numbers.buffer).toBeInstanceOf(SharedArrayBuffer)
+})

@@ -1,0 +1,216 @@
+import { expect, test } from 'vitest'
+import { type ConfigurationSources, readConfiguration } from '../../../src/setup/configuration/configuration.js'
+import { ConfigurationError, lineOf } from '../../../src/setup/configuration/problem.js'
+
+const read = (sources: Partial<ConfigurationSources> & { json?: unknown }) =>
+  readConfiguration({
+    code: {},
+    env: {},
+    ...(sources.json !== undefined && { file: { name: 'tallyscope.json', text: JSON.stringify(sources.json) } }),
+    ...sources,
+  })
+
+/** Settings, where there are no problems. */
+function settings(sources: Parameters<typeof read>[0]) {
+  const { problems, settings } = read(sources)
+  expect(problems.map(lineOf)).toEqual([])
+  return settings
+}
+
+const problemsOf = (sources: Parameters<typeof read>[0]) => read(sources).problems.map((problem) => lineOf(problem).trim())
+
+test('without sources there are no settings and no problems', () => {
+  expect(read({})).toEqual({ settings: {}, resource: { labels: {} }, problems: [], warnings: [] })
+})
+
+test('code wins over the environment, that over the file, setting by setting', () => {
+  expect(
+    settings({
+      code: { metrics: { intervalMs: 1 } },
+      env: { TALLYSCOPE_METRICS_INTERVAL_MS: '2', TALLYSCOPE_TRACES_SAMPLER: 'alwaysOn', OTEL_METRIC_EXPORT_INTERVAL: '3' },
+      json: { metrics: { intervalMs: 4, runtime: true }, traces: { sampler: 'alwaysOff' } },
+    }),
+  ).toEqual({ 'metrics.intervalMs': 1, 'metrics.runtime': true, 'traces.sampler': { part: 'alwaysOn', options: {} } })
+})
+
+test("our own variables win over OpenTelemetry's", () => {
+  const env = { OTEL_TRACES_SAMPLER: 'always_off', OTEL_METRIC_EXPORT_INTERVAL: '5000' }
+  expect(settings({ env })).toEqual({ 'traces.sampler': { part: 'alwaysOff', options: {} }, 'metrics.intervalMs': 5_000 })
+  expect(settings({ env: { ...env, TALLYSCOPE_TRACES_SAMPLER: 'probability(0.5)' } })['traces.sampler']).toEqual({
+    part: 'probability',
+    options: { rate: 0.5 },
+  })
+})
+
+test('every setting has a variable', () => {
+  expect(
+    settings({
+      env: {
+        TALLYSCOPE_ENABLED: 'yes',
+        TALLYSCOPE_TRACES_EXPORTERS: 'console, file(path=a.jsonl)',
+        TALLYSCOPE_TRACES_PROPAGATOR: 'traceContext,b3',
+        TALLYSCOPE_TRACES_TRANSPORT: 'async(maxBatchSize=10)',
+        TALLYSCOPE_TRACES_VIEWS: '0',
+        TALLYSCOPE_TRACES_EXCLUDELIST_PATHS: '_ah/health, ping',
+        TALLYSCOPE_TRACES_EXCLUDELIST_HOSTNAMES: 'localhost',
+        TALLYSCOPE_TRACES_INTEGRATIONS: 'httplib,requests',
+        TALLYSCOPE_METRICS_EXPORTERS: 'none',
+        TALLYSCOPE_METRICS_RUNTIME: 'true',
+        TALLYSCOPE_PROMETHEUS_PORT: '9000',
+        TALLYSCOPE_PROMETHEUS_HOST: '0.0.0.0',
+        TALLYSCOPE_PROMETHEUS_PATH: '/m',
+      },
+    }),
+  ).toEqual({
+    enabled: true,
+    'traces.exporters': [
+      { part: 'console', options: {} },
+      { part: 'file', options: { path: 'a.jsonl' } },
+    ],
+    'traces.propagator': [
+      { part: 'traceContext', options: {} },
+      { part: 'b3', options: {} },
+    ],
+    'traces.transport': { part: 'async', options: { maxBatchSize: 10 } },
+    'traces.views': false,
+    'traces.excludelistPaths': ['_ah/health', 'ping'],
+    'traces.excludelistHostnames': ['localhost'],
+    'traces.integrations': ['http', 'fetch'],
+    'metrics.exporters': [],
+    'metrics.runtime': true,
+    prometheus: true,
+    'prometheus.port': 9_000,
+    'prometheus.host': '0.0.0.0',
+    'prometheus.path': '/m',
+  })
+})
+
+test("the documents' shape is read from a file and from code, older names included", () => {
+  const TRACE = {
+    EXCLUDELIST_HOSTNAMES: ['localhost', '127.0.0.1'],
+    BLACKLIST_PATHS: ['_ah/health'],
+    SAMPLER: 'opencensus.trace.samplers.ProbabilitySampler(rate=1)',
+    EXPORTER: "opencensus.trace.file_exporter.FileExporter(file_name='traces')",
+    PROPAGATOR: 'opencensus.trace.propagation.google_cloud_format.GoogleCloudFormatPropagator()',
+  }
+  const expected = {
+    'traces.excludelistHostnames': ['localhost', '127.0.0.1'],
+    'traces.excludelistPaths': ['_ah/health'],
+    'traces.sampler': { part: 'probability', options: { rate: 1 } },
+    'traces.exporters': [{ part: 'file', options: { path: 'traces' } }],
+    'traces.propagator': [{ part: 'googleCloud', options: {} }],
+  }
+  expect(settings({ json: { OPENCENSUS: { TRACE } } })).toEqual(expected)
+  expect(settings({ code: { OPENCENSUS: { TRACE } } })).toEqual(expected)
+  const both = { OPENCENSUS: { TRACE: { BLACKLIST_PATHS: ['old'], EXCLUDELIST_PATHS: ['new'] } } }
+  expect(settings({ json: both })).toEqual({ 'traces.excludelistPaths': ['new'] })
+  expect(settings({ json: { ...both, traces: { excludelistPaths: ['own'] } } })).toEqual({ 'traces.excludelistPaths': ['own'] })
+})
+
+test('all problems of all sources are told at once, each with its place and a hint', () => {
+  const sources = {
+    code: { traces: { sampler: 'probabilty(1)', exporters: ['console', { fil: 'a' }] }, metric: { intervalMs: 1 } },
+    env: { TALLYSCOPE_METRICS_INTERVAL_MS: 'soon', TALLYSCOPE_METRIC_RUNTIME: '1' },
+    json: { prometheus: { port: 70_000 }, OPENCENSUS: { TRACE: { SAMPLE: 'x' } }, metrics: { intervallMs: 5 } },
+  }
+  const problems = [
+    'traces.sampler: there is no sampler "probabilty" (perhaps probability)',
+    'traces.exporters[1]: there is no exporter "fil" (perhaps file)',
+    'metric: there is no such setting (one of service, enabled, resource, traces, metrics, prometheus)',
+    'TALLYSCOPE_METRICS_INTERVAL_MS: must be a number of milliseconds from 1 to 2147483647: it is "soon"',
+    'TALLYSCOPE_METRIC_RUNTIME: there is no such variable (perhaps TALLYSCOPE_METRICS_RUNTIME)',
+    'tallyscope.json: OPENCENSUS.TRACE.SAMPLE: there is no such setting (one of SAMPLER, EXPORTER, PROPAGATOR, EXCLUDELIST_PATHS, EXCLUDELIST_HOSTNAMES, BLACKLIST_PATHS, BLACKLIST_HOSTNAMES, INTEGRATIONS)',
+    'tallyscope.json: prometheus.port: must be a port from 0 to 65535: it is 70000',
+    'tallyscope.json: metrics.intervallMs: there is no such setting (perhaps metrics.intervalMs)',
+  ]
+  expect(problemsOf(sources)).toEqual(problems)
+  const error = new ConfigurationError(read(sources).problems)
+  expect(error.code).toBe('ERR_CONFIGURATION')
+  expect(error.message).toBe(
+    `a configuration must be without faults: this one has 8 problems\n${problems.map((line) => `  ${line}`).join('\n')}`,
+  )
+})
+
+test('a file that is no JSON, or holds no object, is one problem', () => {
+  expect(problemsOf({ file: { name: 'a.json', text: '{' } })[0]).toMatch(/^a\.json: must be JSON: /)
+  expect(problemsOf({ file: { name: 'a.json', text: '[]' } })).toEqual(['a.json: must hold an object'])
+  expect(settings({ file: { name: 'a.json', text: '\ufeff{"enabled": false}' } })).toEqual({ enabled: false })
+})
+
+test('variables of OpenTelemetry that have no meaning here are warnings, and the rest of them holds', () => {
+  const { settings, problems, warnings } = read({
+    env: {
+      OTEL_TRACES_EXPORTER: 'otlp,console',
+      OTEL_METRICS_EXPORTER: 'prometheus',
+      OTEL_PROPAGATORS: 'tracecontext,baggage,xray',
+      OTEL_TRACES_SAMPLER: 'jaeger_remote',
+      OTEL_EXPORTER_PROMETHEUS_PORT: '9999',
+      OTEL_METRIC_EXPORT_INTERVAL: '-1',
+      OTEL_SDK_DISABLED: 'TRUE',
+    },
+  })
+  expect(problems).toEqual([])
+  expect(settings).toEqual({
+    enabled: false,
+    'traces.exporters': [{ part: 'console', options: {} }],
+    'traces.propagator': [{ part: 'traceContext', options: {} }],
+    prometheus: true,
+    'prometheus.port': 9_999,
+  })
+  expect(warnings.map(({ path }) => path)).toEqual([
+    'OTEL_TRACES_SAMPLER',
+    'OTEL_TRACES_EXPORTER',
+    'OTEL_PROPAGATORS',
+    'OTEL_METRIC_EXPORT_INTERVAL',
+  ])
+})
+
+test("OpenTelemetry's samplers are ours", () => {
+  const sampler = (name: string, arg?: string) =>
+    settings({ env: { OTEL_TRACES_SAMPLER: name, OTEL_TRACES_SAMPLER_ARG: arg } })['traces.sampler']
+  expect(sampler('traceidratio', '0.1')).toEqual({ part: 'probability', options: { rate: 0.1 } })
+  expect(sampler('parentbased_traceidratio', '0.1')).toEqual({
+    part: 'parentBased',
+    options: { root: { part: 'probability', options: { rate: 0.1 } } },
+  })
+  expect(sampler('parentbased_always_on')).toEqual({ part: 'parentBased', options: { root: { part: 'alwaysOn', options: {} } } })
+})
+
+test("a port of OpenTelemetry's alone starts no server, an empty variable says nothing", () => {
+  expect(settings({ env: { OTEL_EXPORTER_PROMETHEUS_PORT: '9464', OTEL_SDK_DISABLED: '', TALLYSCOPE_ENABLED: ' ' } })).toEqual({
+    'prometheus.port': 9_464,
+  })
+})
+
+test('prometheus is switched on by a section, off by false', () => {
+  expect(settings({ code: { prometheus: { port: 0 } } })).toEqual({ prometheus: true, 'prometheus.port': 0 })
+  expect(settings({ code: { prometheus: {} } })).toEqual({ prometheus: true })
+  expect(settings({ code: { prometheus: false }, env: { TALLYSCOPE_PROMETHEUS_PORT: '1' } })).toEqual({
+    prometheus: false,
+    'prometheus.port': 1,
+  })
+})
+
+test('who is speaking comes from all sources, label by label', () => {
+  const { resource } = read({
+    code: { service: 'shop', resource: { zone: 'a' } },
+    env: { OTEL_SERVICE_NAME: 'other', OTEL_RESOURCE_ATTRIBUTES: 'zone=b,host=h', OC_RESOURCE_TYPE: 'host' },
+    json: { resource: { rack: '7', host: 'x' } },
+  })
+  expect(resource).toEqual({ type: 'host', labels: { zone: 'a', 'service.name': 'shop', host: 'h', rack: '7' } })
+  expect(read({ env: { OTEL_SERVICE_NAME: 'other' }, json: { service: 'file' } }).resource.labels).toEqual({ 'service.name': 'other' })
+})
+
+test('a resource that breaks the rules is a problem in code and a warning in the environment', () => {
+  expect(problemsOf({ code: { service: 'é' } })).toEqual([
+    'resource: resource label values must be at most 256 printable ASCII characters: service.name is "é"',
+  ])
+  expect(read({ env: { OC_RESOURCE_LABELS: 'a' } }).warnings.map(({ path }) => path)).toEqual(['OC_RESOURCE_LABELS'])
+})
+
+test('exporters of metrics alone are refused for traces', () => {
+  expect(problemsOf({ code: { traces: { exporters: 'hlog(path=a)' }, metrics: { exporters: 'console(transport=sync)' } } })).toEqual([
+    'traces.exporters: hlog takes metrics only (put it into metrics.exporters)',
+    'metrics.exporters: metrics have no transport: they are exported every interval (set metrics.intervalMs)',
+  ])
+})

@@ -1,0 +1,165 @@
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { installShutdownHooks } from '../../src/setup/shutdown-hooks.js'
+import { build, ChildProgram } from '../exporters/child-program.js'
+
+let folder: string
+let path: string
+beforeAll(build, 120_000)
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tallyscope-end-'))
+  path = join(folder, 'spans.jsonl')
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const lines = (): number => (existsSync(path) ? readFileSync(path, 'utf8').split('\n').length - 1 : 0)
+
+/** Runs the program to its end, with signals sent at times after it is ready. */
+async function run(settings: object, ...signals: [delayMs: number, signal: NodeJS.Signals][]) {
+  const program = new ChildProgram('at-the-end.js', { path, ...settings })
+  await program.says('ready')
+  const startMs = performance.now()
+  for (const [delayMs, signal] of signals) setTimeout(() => program.kill(signal), delayMs)
+  const end = await program.ended
+  return { ...end, stderr: program.stderr, tookMs: performance.now() - startMs, lines: lines() }
+}
+
+describe('a signal', () => {
+  test.each<[NodeJS.Signals, number]>([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ])('%s with 2 048 spans queued loses none and gives the status %i', async (signal, status) => {
+    const end = await run({ end: 'signal' }, [0, signal])
+    expect(end).toMatchObject({ status, signal: null, stderr: '', lines: 2_048 })
+    expect(end.tookMs).toBeLessThan(2_000) // 100 ms where nothing else runs
+  })
+
+  test('with the defaults of the transport loses none either', async () => {
+    const end = await run({ end: 'signal', maxQueueSize: 2_048, maxBatchSize: 600 }, [0, 'SIGTERM'])
+    expect(end).toMatchObject({ status: 143, lines: 2_048 })
+  })
+
+  test('with an exporter that hangs ends at the grace period, and tells how much is lost', async () => {
+    const end = await run({ end: 'signal', exporter: 'hanging', gracePeriodMs: 1_000 }, [0, 'SIGTERM'])
+    expect(end).toMatchObject({ status: 143, signal: null })
+    expect(end.tookMs).toBeGreaterThan(950)
+    expect(end.tookMs).toBeLessThan(1_500)
+    expect(end.stderr).toContain('exporter hanging has not taken 2048 items, which are lost (grace_period)')
+  })
+
+  test('a second time ends at once', async () => {
+    const end = await run({ end: 'signal', exporter: 'hanging' }, [0, 'SIGTERM'], [100, 'SIGTERM'])
+    expect(end).toMatchObject({ status: 143 })
+    expect(end.tookMs).toBeLessThan(100 + 300)
+  })
+
+  test('that the application listens to as well only flushes; ending is left to it', async () => {
+    const end = await run({ end: 'signal to others too' }, [0, 'SIGTERM'])
+    expect(end).toMatchObject({ status: 42, signal: null, lines: 2_048 })
+  })
+
+  test('after the hooks were taken away does what it always does', async () => {
+    const end = await run({ end: 'signal after taking the hooks away' }, [0, 'SIGTERM'])
+    expect(end).toMatchObject({ status: null, signal: 'SIGTERM', lines: 0 })
+  })
+})
+
+describe('an uncaught error', () => {
+  test.each(['throw', 'throw no error', 'reject'])('is printed as Node does, with its status, and loses nothing: %s', async (how) => {
+    const [end, plain] = await Promise.all([run({ end: how }), run({ end: how, hooks: 0, spans: 0 })])
+    expect(end).toMatchObject({ status: 1, signal: null, lines: 2_048 })
+    // Where a text was thrown Node knows the place, and nobody else does.
+    const printed = how === 'throw no error' ? plain.stderr.replace(/\n[^]*\^\n/, '\n') : plain.stderr
+    expect(end.stderr).toBe(printed)
+  })
+
+  test('that the application handles is left to it', async () => {
+    expect(await run({ end: 'throw to others too' })).toMatchObject({ status: 43, stderr: '', lines: 2_048 })
+  })
+
+  test('with an exporter that hangs ends at the grace period', async () => {
+    const end = await run({ end: 'throw', exporter: 'hanging', gracePeriodMs: 500 })
+    expect(end.status).toBe(1)
+    expect(end.tookMs).toBeLessThan(1_000)
+  })
+})
+
+describe('an end by itself', () => {
+  test('flushes, and keeps the status of the application', async () => {
+    expect(await run({ end: 'nothing' })).toMatchObject({ status: 0, stderr: '', lines: 2_048 })
+    expect(await run({ end: 'nothing, with a status', path: `${path}.2` })).toMatchObject({ status: 7 })
+  })
+
+  test('is not put off for ever by an exporter that hangs', async () => {
+    const end = await run({ end: 'nothing', exporter: 'hanging', gracePeriodMs: 500 })
+    expect(end.status).toBe(0)
+    expect(end.tookMs).toBeLessThan(1_500)
+  })
+
+  test('by process.exit() writes what can be written at once', async () => {
+    const program = new ChildProgram('at-the-end.js', { path, end: 'exit' })
+    expect(await program.ended).toEqual({ status: 3, signal: null })
+    expect(lines()).toBe(2_048)
+  })
+})
+
+test('a hundred hooks are one listener an event', async () => {
+  expect(await run({ end: 'signal', hooks: 100 }, [0, 'SIGTERM'])).toMatchObject({ status: 143, stderr: '', lines: 2_048 })
+})
+
+test('an exporter that fails ends the process no later', async () => {
+  const end = await run({ end: 'signal', exporter: 'failing' }, [0, 'SIGTERM'])
+  expect(end.status).toBe(143)
+  expect(end.stderr).toContain('exporter failing has failed, 2048 items are lost: no')
+})
+
+test('timers of tasks and transports do not keep a process alive', async () => {
+  const startMs = performance.now()
+  const program = new ChildProgram('only-unref.js')
+  expect(await program.ended).toEqual({ status: 0, signal: null })
+  expect(program.stdout).toBe('done\n')
+  expect(performance.now() - startMs).toBeLessThan(3_000)
+})
+
+test('who waits for an exporter that hangs is not left alone', async () => {
+  const program = new ChildProgram('close-with-hanging-exporter.js')
+  expect(await program.ended).toEqual({ status: 0, signal: null })
+  expect(program.stdout).toBe('done\n')
+})
+
+test('a reader that goes away ends printing quietly', async () => {
+  const command = `"${process.execPath}" "${join(import.meta.dirname, 'programs/print-for-ever.js')}" | head -n 1`
+  const { stdout, stderr } = await new Promise<{ stdout: string; stderr: string }>((resolve) => {
+    execFile('bash', ['-o', 'pipefail', '-c', command], (_error, stdout, stderr) => resolve({ stdout, stderr }))
+  })
+  expect(stdout.split('\n')).toHaveLength(2)
+  expect(stderr).toBe('')
+})
+
+test.each([
+  [[{}], {}, 'ERR_SHUTDOWN_TARGET'],
+  [undefined, {}, 'ERR_SHUTDOWN_TARGET'],
+  [[], { gracePeriodMs: -1 }, 'ERR_SHUTDOWN_OPTION'],
+  [[], { signals: ['SIGNOTHING'] }, 'ERR_SHUTDOWN_OPTION'],
+])('bad parameters are refused at once and leave no listener: %#', (targets, options, code) => {
+  const before = process.eventNames().length
+  expect(() => installShutdownHooks(targets as never, options as never)).toThrowError(expect.objectContaining({ code }))
+  expect(process.eventNames()).toHaveLength(before)
+})
+
+test('taking the hooks away, in any order, leaves nothing behind', () => {
+  const events = ['SIGTERM', 'SIGINT', 'SIGHUP', 'uncaughtException', 'beforeExit', 'exit']
+  const count = (): number[] => events.map((event) => process.listenerCount(event))
+  const before = count()
+  const first = installShutdownHooks({ flush() {} })
+  const second = installShutdownHooks([{ close() {} }], { signals: ['SIGTERM', 'SIGHUP'] })
+  expect(count()).toEqual(before.map((listeners) => listeners + 1))
+  first()
+  first()
+  expect(count()).toEqual(before.map((listeners, i) => (events[i] === 'SIGINT' ? listeners : listeners + 1)))
+  second()
+  expect(count()).toEqual(before)
+})

@@ -1,0 +1,179 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { ConfigurationError } from '../../src/setup/configuration/problem.js'
+import { MemoryExporter } from '../../src/exporters/memory-exporter.js'
+import type { Metric } from '../../src/metrics/data/metric.js'
+import { count } from '../../src/stats/views/aggregation.js'
+import { Stats } from '../../src/stats/stats.js'
+import type { TallyscopeOptions } from '../../src/setup/tallyscope-options.js'
+import { createTallyscope, type Tallyscope } from '../../src/setup/tallyscope.js'
+import type { SpanData } from '../../src/trace/data/span-data.js'
+
+let folder: string
+const open: Tallyscope[] = []
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tallyscope-'))
+})
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((scope) => scope.shutdown()))
+  rmSync(folder, { recursive: true })
+})
+
+function create(options: TallyscopeOptions): Tallyscope {
+  const scope = createTallyscope({ env: {}, stats: new Stats(), ...options })
+  open.push(scope)
+  return scope
+}
+
+const linesOf = (path: string) =>
+  readFileSync(path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, any>)
+
+function problemsOf(options: TallyscopeOptions): string[] {
+  try {
+    create(options)
+  } catch (error) {
+    return (error as ConfigurationError).problems.map(({ path, problem }) => `${path}: ${problem}`)
+  }
+  return []
+}
+
+test('everything at once: spans and metrics go to files, /metrics is served, shutdown exports the rest', async () => {
+  const [traces, metrics] = [join(folder, 'traces.jsonl'), join(folder, 'metrics.jsonl')]
+  const scope = create({
+    service: 'shop',
+    traces: { sampler: 'alwaysOn', exporters: [{ file: traces }] },
+    metrics: { exporters: [{ file: metrics }], intervalMs: 10_000 },
+    prometheus: { port: 0 },
+  })
+  await scope.start()
+  const requests = scope.stats.measure('shop/requests')
+  scope.stats.viewManager.registerView({ name: 'shop/requests', measure: requests, aggregation: count() })
+  scope.stats.record(requests, 1)
+  scope.registry.gauge('queue/depth').set(3)
+  await scope.tracer.span('checkout', async () => {})
+  const text = await (await fetch(scope.metricsUrl!)).text()
+  expect(text).toContain('shop_requests_total 1\n')
+  expect(text).toContain('queue_depth 3\n')
+  expect(text).toContain('span_latency_seconds_count{span="checkout"')
+  await scope.shutdown()
+  expect(JSON.stringify(linesOf(traces))).toContain('checkout')
+  const exported = linesOf(metrics) as unknown as Metric[]
+  expect(exported.map(({ descriptor }) => descriptor.name)).toEqual(['span/latency', 'shop/requests', 'queue/depth'])
+  expect(exported.every(({ resource }) => resource?.['service.name'] === 'shop')).toBe(true)
+  await expect(fetch(scope.metricsUrl ?? 'http://127.0.0.1:1/')).rejects.toThrow()
+})
+
+test('nothing starts before start, and shutdown without it ends well', async () => {
+  const metrics = new MemoryExporter<Metric>()
+  const scope = create({ metrics: { exporters: [metrics], intervalMs: 1 }, prometheus: true })
+  expect(scope.metricsUrl).toBeUndefined()
+  await scope.shutdown()
+  await scope.shutdown()
+  expect(metrics.items).toEqual([])
+})
+
+test('spans go to every exporter, each with the transport named for it', async () => {
+  const [one, other] = [new MemoryExporter<SpanData>(), new MemoryExporter<SpanData>()]
+  const scope = create({ traces: { sampler: 'alwaysOn', exporters: [one, other, 'memory(transport=async)'], transport: 'sync' } })
+  scope.tracer.span('a', () => {})
+  expect([one.items.length, other.items.length]).toEqual([1, 1])
+  await scope.flush()
+})
+
+test('an exporter that fails keeps the spans from no other', async () => {
+  const kept = new MemoryExporter<SpanData>()
+  const broken = {
+    export: () => {
+      throw new Error('planted')
+    },
+  }
+  const scope = create({ traces: { sampler: 'alwaysOn', exporters: [broken, kept] } })
+  scope.tracer.span('a', () => {})
+  await scope.shutdown()
+  expect(kept.items).toHaveLength(1)
+})
+
+test('a configuration file is read, its name from code or from the environment', async () => {
+  const path = join(folder, 'tallyscope.json')
+  const out = join(folder, 'traces')
+  const TRACE = {
+    SAMPLER: 'opencensus.trace.samplers.ProbabilitySampler(rate=1)',
+    EXPORTER: `opencensus.trace.file_exporter.FileExporter(file_name='${out}')`,
+    PROPAGATOR: 'opencensus.trace.propagation.google_cloud_format.GoogleCloudFormatPropagator()',
+    EXCLUDELIST_PATHS: ['_ah/health'],
+  }
+  writeFileSync(path, JSON.stringify({ OPENCENSUS: { TRACE } }))
+  for (const options of [{ configFile: path }, { env: { TALLYSCOPE_CONFIG_FILE: path } }]) {
+    const scope = create(options)
+    expect(scope.excludelistPaths).toEqual(['_ah/health'])
+    const headers: Record<string, string> = {}
+    scope.tracer.span('a', () => scope.tracer.inject(headers))
+    expect(Object.keys(headers)).toEqual(['x-cloud-trace-context'])
+    await scope.shutdown()
+  }
+  expect(linesOf(out)).toHaveLength(2)
+})
+
+test('all problems come at once, those that only a part can find among them', () => {
+  expect(
+    problemsOf({
+      configFile: join(folder, 'missing.json'),
+      traces: { sampler: 'probability(2)', exporters: ['console(format=loud)', 'nowhere'] },
+      metrics: { intervalMs: 0 },
+      prometheus: { port: -1 },
+    }),
+  ).toEqual([
+    expect.stringMatching(/missing\.json: cannot be read: ENOENT/),
+    'traces.exporters[1]: there is no exporter "nowhere"',
+    'metrics.intervalMs: must be a number of milliseconds from 1 to 2147483647: it is 0',
+    'prometheus.port: must be a port from 0 to 65535: it is -1',
+    expect.stringMatching(/^traces\.sampler: .*2$/),
+    expect.stringMatching(/^traces\.exporters: .*"loud"$/),
+  ])
+})
+
+test('a configuration with problems leaves no file behind', () => {
+  const path = join(folder, 'a.jsonl')
+  expect(problemsOf({ traces: { sampler: 'no', exporters: { file: path } } })).toHaveLength(1)
+  expect(existsSync(path)).toBe(false)
+})
+
+test('where it is switched off nothing is sampled, exported or served, and recording goes on', async () => {
+  const spans = new MemoryExporter<SpanData>()
+  const scope = create({ enabled: false, traces: { sampler: 'alwaysOn', exporters: [spans] }, prometheus: true })
+  await scope.start()
+  scope.tracer.span('a', () => {})
+  expect(scope.metricsUrl).toBeUndefined()
+  expect(spans.items).toEqual([])
+  expect(scope.stats.viewManager.getView('span/latency')!.rows).toHaveLength(1)
+})
+
+test('a port that is taken rejects the start, which may then be tried again', async () => {
+  const first = create({ prometheus: { port: 0 } })
+  await first.start()
+  const port = Number(new URL(first.metricsUrl!).port)
+  const second = create({ prometheus: { port }, metrics: { runtime: true } })
+  await expect(second.start()).rejects.toMatchObject({ code: 'ERR_SERVER_LISTEN' })
+  await first.shutdown()
+  await second.start()
+  expect(await (await fetch(second.metricsUrl!)).text()).toContain('process_cpu_seconds_total')
+})
+
+test('views of spans can be left out', () => {
+  expect(create({ traces: { views: false } }).stats.viewManager.getAllViewData()).toEqual([])
+})
+
+test('integrations that are configured are on from start to shutdown', async () => {
+  const spans = new MemoryExporter<SpanData>()
+  const scope = create({ traces: { sampler: 'alwaysOn', exporters: [spans], integrations: ['requests'] }, prometheus: { port: 0 } })
+  await scope.start()
+  await (await fetch(scope.metricsUrl!)).text()
+  await scope.shutdown()
+  expect(spans.items.map(({ name }) => name)).toEqual(['/metrics'])
+})

@@ -1,0 +1,121 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import type { Exporter } from '../../src/base/export.js'
+import { AsyncTransport } from '../../src/exporters/transport/async-transport.js'
+import { ConsoleExporter } from '../../src/exporters/console/console-exporter.js'
+import { MemoryExporter } from '../../src/exporters/memory-exporter.js'
+import { SyncTransport } from '../../src/exporters/transport/sync-transport.js'
+import { Stats, stats } from '../../src/stats/stats.js'
+import { AlwaysOnSampler } from '../../src/trace/sampling/constant-samplers.js'
+import { ProbabilitySampler } from '../../src/trace/sampling/probability-sampler.js'
+import { TraceContextPropagator } from '../../src/trace/propagation/trace-context.js'
+import { SpanContext } from '../../src/trace/context/span-context.js'
+import type { SpanData } from '../../src/trace/data/span-data.js'
+import { Tracer } from '../../src/setup/tracer.js'
+
+const sampler = new AlwaysOnSampler()
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+test('a tracer without options samples one trace in 10 000, prints spans at once, and records on the shared stats', () => {
+  const tracer = new Tracer()
+  expect(tracer.sampler).toBeInstanceOf(ProbabilitySampler)
+  expect((tracer.sampler as ProbabilitySampler).rate).toBe(1e-4)
+  expect(tracer.exporter).toBeInstanceOf(ConsoleExporter)
+  expect(tracer.transport).toBeInstanceOf(SyncTransport)
+  expect(tracer.propagator).toBeInstanceOf(TraceContextPropagator)
+  expect(tracer.stats).toBe(stats)
+})
+
+test('the console gets one JSON document a span', () => {
+  const lines: string[] = []
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    lines.push(String(text))
+    return true
+  })
+  const tracer = new Tracer({ sampler, stats: new Stats() })
+  tracer.span('parent', () => tracer.span('child', () => {}))
+  const documents = lines.map((line) => JSON.parse(line))
+  expect(documents.map(({ spans }) => spans[0].displayName.value)).toEqual(['child', 'parent'])
+  expect(documents[0].traceId).toBe(documents[1].traceId)
+  expect(documents[0].spans[0].parentSpanId).toBe(documents[1].spans[0].spanId)
+})
+
+test('an exporter without transport gets each span when it ends', () => {
+  const exporter = new MemoryExporter<SpanData>()
+  const tracer = new Tracer({ sampler, exporter, stats: new Stats() })
+  tracer.span('a', () => tracer.span('b', () => {}))
+  expect(exporter.items.map(({ name }) => name)).toEqual(['b', 'a'])
+})
+
+test('a transport is made from the exporter, can be read from it, and is flushed by the tracer', async () => {
+  const exporter = new MemoryExporter<SpanData>()
+  const transport = vi.fn((given: Exporter<SpanData>) => new AsyncTransport(given))
+  const tracer = new Tracer({ sampler, exporter, transport, stats: new Stats() })
+  expect(transport).toHaveBeenCalledExactlyOnceWith(exporter)
+  expect(exporter.transport).toBe(tracer.transport)
+  expect(Object.keys(exporter)).not.toContain('transport')
+  tracer.span('a', () => {})
+  expect(exporter.items).toEqual([])
+  await tracer.flush()
+  expect(exporter.items).toHaveLength(1)
+  tracer.span('b', () => {})
+  await tracer.shutdown()
+  expect(exporter.items).toHaveLength(2)
+})
+
+test("an exporter's own transport is used", async () => {
+  const items: SpanData[] = []
+  class Own implements Exporter<SpanData> {
+    readonly transport = new AsyncTransport<SpanData>({ export: (spans) => void items.push(...spans) })
+    export(): void {
+      throw new Error('not asked')
+    }
+  }
+  const exporter = new Own()
+  const tracer = new Tracer({ sampler, exporter, stats: new Stats() })
+  tracer.span('a', () => {})
+  await exporter.transport.flush()
+  expect(items).toHaveLength(1)
+  await tracer.shutdown()
+})
+
+test('a frozen exporter is left as it is', () => {
+  const exporter = Object.freeze({ export: () => {} })
+  expect(new Tracer({ exporter, stats: new Stats() }).transport).toBeInstanceOf(SyncTransport)
+})
+
+test("an exporter's own spans are not traced", () => {
+  const seen: string[] = []
+  const tracer: Tracer = new Tracer({
+    sampler,
+    stats: new Stats(),
+    exporter: {
+      export: (spans) => {
+        seen.push(...spans.map(({ name }) => name))
+        tracer.span('inside', () => {})
+      },
+    },
+  })
+  tracer.span('a', () => {})
+  expect(seen).toEqual(['a'])
+})
+
+test('a tracer may continue a given context', () => {
+  const exporter = new MemoryExporter<SpanData>()
+  const spanContext = new SpanContext({ traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7', sampled: true })
+  const tracer = new Tracer({ spanContext, exporter, stats: new Stats() })
+  expect(tracer.shouldSample()).toBe(true)
+  tracer.span('a', () => {})
+  expect(exporter.items[0]).toMatchObject({ traceId: spanContext.traceId, parentSpanId: spanContext.spanId })
+})
+
+test('making a tracer starts nothing', () => {
+  vi.useFakeTimers()
+  const before = process.eventNames().map((name) => process.listenerCount(name))
+  new Tracer()
+  expect(vi.getTimerCount()).toBe(0)
+  expect(process.eventNames().map((name) => process.listenerCount(name))).toEqual(before)
+  vi.useRealTimers()
+})

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import { readAttachments } from '../../../src/stats/recording/attachments.js'
+import { selfValue } from '../../exporters/self-value.js'
+
+/** What is kept of these attachments, and how many are counted as dropped. */
+function check(given: unknown, kept: Record<string, string> | undefined, dropped: number): void {
+  const before = selfValue('tallyscope_dropped_attachments_total')
+  expect(readAttachments(given)).toEqual(kept)
+  expect(selfValue('tallyscope_dropped_attachments_total') - before).toBe(dropped)
+}
+
+test('attachments are text to text', () => {
+  check({ trace_id: 'a', n: 1, o: { toString: () => expect.fail('toString') }, u: undefined }, { trace_id: 'a' }, 3)
+})
+
+test('none are none', () => check({}, undefined, 0))
+
+test.each([null, 'text', 7, () => 1, Symbol('s')])('%s is no attachments', (given) => check(given, undefined, 1))
+
+test('what throws is dropped', () =>
+  check(
+    {
+      get a() {
+        throw new Error('no')
+      },
+    },
+    undefined,
+    1,
+  )) // prettier-ignore
+
+test('long ones, and those beyond 32, are dropped', () => {
+  check({ a: 'x'.repeat(256), b: 'x'.repeat(257), ['k'.repeat(257)]: 'x' }, { a: 'x'.repeat(256) }, 2)
+  const many = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`k${n}`, 'x']))
+  check(many, Object.fromEntries(Object.entries(many).slice(0, 32)), 8)
+})
+
+test('they are a frozen copy', () => {
+  const mine = { a: 'x' }
+  const kept = readAttachments(mine)
+  mine.a = 'y'
+  expect([kept, Object.isFrozen(kept)]).toEqual([{ a: 'x' }, true])
+})
+
+test('__proto__ is one like any other', () => {
+  const given = JSON.parse('{"__proto__":"x"}') as unknown
+  expect(Object.entries(readAttachments(given)!)).toEqual([['__proto__', 'x']])
+  expect(Object.getPrototypeOf(readAttachments(given))).toBe(Object.prototype)
+})

@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest'
+import { count, distribution, equalAggregations, lastValue, sum } from '../../../src/stats/views/aggregation.js'
+
+test('aggregations are frozen plain data', () => {
+  const made = [count(), sum(), lastValue(), distribution([1, 2])]
+  expect(made).toEqual([{ kind: 'count' }, { kind: 'sum' }, { kind: 'lastValue' }, { kind: 'distribution', bounds: [1, 2] }])
+  expect(made.every(Object.isFrozen)).toBe(true)
+})
+
+test('equal recipes are equal, whoever made them', () => {
+  expect(equalAggregations(distribution([1, 2]), distribution([1, 2, Infinity]))).toBe(true)
+  expect(equalAggregations(distribution([1, 2]), distribution([1, 3]))).toBe(false)
+  expect(equalAggregations(distribution([]), count())).toBe(false)
+})
+
+describe('bucket bounds', () => {
+  const boundsOf = (given: unknown) => (distribution(given as number[]) as { bounds: readonly number[] }).bounds
+
+  test('are a copy, frozen, without a final infinity, and with 0 for −0', () => {
+    const mine = [-1, -0, 5e-324, 2, Infinity]
+    const bounds = boundsOf(mine)
+    mine[0] = 99
+    expect(bounds).toEqual([-1, 0, 5e-324, 2])
+    expect(Object.isFrozen(bounds)).toBe(true)
+    expect(boundsOf(undefined)).toEqual([])
+    expect(boundsOf([Infinity])).toEqual([])
+  })
+
+  test('may be 512', () => expect(boundsOf(Array.from({ length: 512 }, (_, at) => at))).toHaveLength(512))
+
+  test.each<[string, unknown, string]>([
+    ['equal', [1, 1], 'bucket bounds must be finite and increase: bound 1 is 1 after 1'],
+    ['falling', [1, 5, 3], 'bucket bounds must be finite and increase: bound 2 is 3 after 5'],
+    ['−0 after 0', [0, -0], 'bucket bounds must be finite and increase: bound 1 is 0 after 0'],
+    ['NaN', [NaN], 'bucket bounds must be finite and increase: bound 0 is NaN'],
+    ['infinite in the middle', [1, Infinity, 2], 'bucket bounds must be finite and increase: bound 1 is Infinity after 1'],
+    ['minus infinity', [-Infinity, 0], 'bucket bounds must be finite and increase: bound 0 is -Infinity'],
+    ['texts', [1, '2'], 'bucket bounds must be finite and increase: bound 1 is 2 after 1'],
+    ['513', Array.from({ length: 513 }, (_, at) => at), 'at most 512 bucket bounds are allowed: 513 were given'],
+    ['a hundred thousand', Array.from({ length: 1e5 }, (_, at) => at), 'at most 512 bucket bounds are allowed: 100000 were given'],
+    ['no array', 5, 'bucket bounds must be an array, not number'],
+  ])('may not be %s', (_what, given, message) => {
+    expect(() => boundsOf(given)).toThrow(expect.objectContaining({ code: 'ERR_BUCKET_BOUNDS', message }))
+  })
+})

@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest'
+import { count, distribution, lastValue, sum, type Aggregation } from '../../../src/stats/views/aggregation.js'
+import { Stats } from '../../../src/stats/stats.js'
+import { equalViews, View, type ViewOptions } from '../../../src/stats/views/view.js'
+
+const stats = new Stats()
+const plain = stats.measure('plain', { unit: 's', description: 'Plain' })
+const whole = stats.measure('whole', { unit: 'By', type: 'int64' })
+const signed = stats.measure('signed', { unit: 's', signed: true })
+const keyed = stats.measure('keyed', { tagKeys: ['a', 'b'] })
+const viewOf = (options: object) => new View({ name: 'v', measure: plain, aggregation: count(), ...options } as ViewOptions)
+
+test('a view takes its description from the measure, and no tags, unless it says otherwise', () => {
+  expect(viewOf({})).toMatchObject({ name: 'v', tagKeys: [], description: 'Plain', rowLimit: undefined, idleExpiryMs: undefined })
+  expect(viewOf({ description: 'Own' }).description).toBe('Own')
+})
+
+test('a view does not change, neither with what it was made of', () => {
+  const tagKeys = ['a', 'b']
+  const tagValues = { a: ['x'], b: [1] }
+  const view = viewOf({ tagKeys, tagValues })
+  tagKeys.push('c')
+  tagValues.a.push('y')
+  expect([view.tagKeys, view.tagValues]).toEqual([['a', 'b'], { a: ['x'], b: [1] }])
+  expect([view, view.tagKeys, view.tagValues, view.tagValues!['a'], view.descriptor].every(Object.isFrozen)).toBe(true)
+})
+
+describe('the metric of a view', () => {
+  test.each([
+    [plain, count(), 'CUMULATIVE_INT64', '1'],
+    [plain, sum(), 'CUMULATIVE_DOUBLE', 's'],
+    [whole, sum(), 'CUMULATIVE_INT64', 'By'],
+    [signed, sum(), 'GAUGE_DOUBLE', 's'],
+    [signed, count(), 'CUMULATIVE_INT64', '1'],
+    [plain, lastValue(), 'GAUGE_DOUBLE', 's'],
+    [whole, lastValue(), 'GAUGE_INT64', 'By'],
+    [plain, distribution([1]), 'CUMULATIVE_DISTRIBUTION', 's'],
+  ] as const)('$name, %j: %s in %s', (measure, aggregation, type, unit) => {
+    expect(viewOf({ measure, aggregation, tagKeys: ['a'] }).descriptor).toEqual({
+      name: 'v',
+      description: measure.description,
+      type,
+      unit,
+      labelKeys: ['a'],
+    })
+  })
+})
+
+describe('bounds below 0 are dropped where no value can be below 0', () => {
+  test.each([
+    [plain, [0, 1]],
+    [signed, [-1, 0, 1]],
+  ] as const)('$name', (measure, bounds) => {
+    const view = viewOf({ measure, aggregation: distribution([-1, 0, 1]) })
+    expect(view.aggregation).toEqual({ kind: 'distribution', bounds })
+    expect(Object.isFrozen((view.aggregation as { bounds: unknown }).bounds)).toBe(true)
+  })
+})
+
+test.each<[string, string, object]>([
+  ['ERR_NAME', 'no name', { name: '' }],
+  ['ERR_VIEW_MEASURE', 'no measure', { measure: undefined }],
+  ['ERR_VIEW_MEASURE', 'what looks like a measure', { measure: { name: 'm', groups: [] } }],
+  ['ERR_VIEW_AGGREGATION', 'no aggregation', { aggregation: undefined }],
+  ['ERR_VIEW_AGGREGATION', 'an unknown aggregation', { aggregation: { kind: 'median' } }],
+  [
+    'ERR_BUCKET_BOUNDS',
+    'an aggregation of wrong bounds, made by hand',
+    { aggregation: { kind: 'distribution', bounds: [2, 1] } as Aggregation },
+  ],
+  ['ERR_KEYS', 'keys twice', { tagKeys: ['a', 'a'] }],
+  ['ERR_KEYS', '33 keys', { tagKeys: Array.from({ length: 33 }, (_, at) => `k${at}`) }],
+  ['ERR_KEYS', 'a key that the measure has not', { measure: keyed, tagKeys: ['c'] }],
+  ['ERR_OPTION', 'no rows', { rowLimit: 0 }],
+  ['ERR_OPTION', 'half a row', { rowLimit: 0.5 }],
+  ['ERR_OPTION', 'an expiry below a second', { idleExpiryMs: 999 }],
+  ['ERR_OPTION', 'an expiry that is no number', { idleExpiryMs: '5000' }],
+  ['ERR_TAG_VALUES', 'a declared text instead of a list', { tagKeys: ['a'], tagValues: { a: 'GET' } }],
+  ['ERR_TAG_VALUES', 'declared values of another key', { tagKeys: ['a'], tagValues: { b: ['x'] } }],
+  ['ERR_TAG_VALUES', 'a declared object', { tagKeys: ['a'], tagValues: { a: [{}] } }],
+  ['ERR_TAG_VALUES', 'no record of lists', { tagKeys: ['a'], tagValues: ['a'] }],
+  ['ERR_TAG_VALUES', 'null', { tagKeys: ['a'], tagValues: null }],
+])('%s: %s', (code, _what, options) => {
+  expect(() => viewOf(options)).toThrow(expect.objectContaining({ name: 'DefinitionError', code }))
+})
+
+describe('views are equal', () => {
+  const same = { tagKeys: ['a', 'b'], tagValues: { a: ['x'], b: [1] }, rowLimit: 5, idleExpiryMs: 1_000, aggregation: distribution([1, 2]) }
+  test.each<[string, object, boolean]>([
+    ['to themselves made again', { tagValues: { b: [1], a: ['x'] }, aggregation: distribution([1, 2, Infinity]) }, true],
+    ['whatever their descriptions', { description: 'other' }, true],
+    ['with their keys in the same order only', { tagKeys: ['b', 'a'] }, false],
+    ['with the same measure only', { measure: whole }, false],
+    ['with the same bounds only', { aggregation: distribution([1, 3]) }, false],
+    ['with the same limit only', { rowLimit: 6 }, false],
+    ['with the same expiry only', { idleExpiryMs: undefined }, false],
+    ['with the same declared values only', { tagValues: { a: ['x'], b: [2] } }, false],
+  ])('%s', (_what, options, equal) => expect(equalViews(viewOf(same), viewOf({ ...same, ...options }))).toBe(equal))
+})

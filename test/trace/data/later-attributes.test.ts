@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest'
+import { AlwaysOffSampler, AlwaysOnSampler, MemoryExporter, type SpanData, Stats, Tracer } from 'tallyscope'
+import { roughBytes } from '../../../src/exporters/transport/rough-bytes.js'
+
+function source(told: string[] = []) {
+  return {
+    bytes: 40,
+    addTo(add: (key: string, value: unknown) => void) {
+      told.push('told')
+      add('first', 1)
+      add('second', 'two')
+    },
+  }
+}
+
+function sampled(options = {}) {
+  const exporter = new MemoryExporter<SpanData>()
+  const tracer = new Tracer({ sampler: new AlwaysOnSampler(), exporter, stats: new Stats(), ...options })
+  return { tracer, spans: exporter.items as SpanData[] }
+}
+
+test('attributes are put together when somebody looks, once, and after the end too', () => {
+  const { tracer, spans } = sampled()
+  const told: string[] = []
+  tracer.startDetachedSpan('a').addLater(source(told)).end()
+  expect(told).toEqual([])
+  expect(spans[0]!.attributes).toEqual({ first: 1, second: 'two' })
+  expect(spans[0]!.toJSON().spans).toHaveLength(1)
+  expect(told).toEqual(['told'])
+})
+
+test('they come before what is added by hand, which can set them anew', () => {
+  const { tracer, spans } = sampled()
+  tracer.startDetachedSpan('a').addLater(source()).addAttribute('second', 'new').addAttribute('third', true).end()
+  expect(Object.entries(spans[0]!.attributes)).toEqual([
+    ['first', 1],
+    ['second', 'new'],
+    ['third', true],
+  ])
+})
+
+test('the limit of attributes counts for them, and default attributes come first', () => {
+  const { tracer, spans } = sampled({ limits: { attributes: 2 }, defaultAttributes: { service: 'shop' } })
+  tracer.startDetachedSpan('a').addLater(source()).end()
+  expect(Object.keys(spans[0]!.attributes)).toEqual(['first', 'second'])
+  expect(spans[0]!.dropped.attributes).toBe(1)
+})
+
+test('the summary of running spans shows them', () => {
+  const { tracer } = sampled()
+  tracer.startDetachedSpan('a').addLater(source())
+  expect(tracer.summary()[0]!.running[0]!.attributes).toEqual({ first: 1, second: 'two' })
+})
+
+test('a span that is not sampled, and one that has ended, take none', () => {
+  const told: string[] = []
+  sampled({ sampler: new AlwaysOffSampler() }).tracer.startDetachedSpan('a').addLater(source(told)).end()
+  const { tracer, spans } = sampled()
+  const span = tracer.startDetachedSpan('b')
+  span.end()
+  span.addLater(source(told))
+  expect(spans[0]!.attributes).toEqual({})
+  expect(told).toEqual([])
+})
+
+test('the bytes of a span are told without putting its attributes together, and are nearly those of the attributes', () => {
+  const { tracer, spans } = sampled()
+  const told: string[] = []
+  tracer.startDetachedSpan('later').addLater(source(told)).end()
+  tracer.startDetachedSpan('by hand').addAttribute('text', 'x'.repeat(1_000)).end()
+  tracer.startDetachedSpan('noted').addAttribute('text', 'x'.repeat(1_000)).addAnnotation('y'.repeat(500)).end()
+  expect(roughBytes(spans[0])).toBe(500 + 'later'.length + 40)
+  expect(told).toEqual([])
+  expect(roughBytes(spans[1]) - roughBytes(spans[0])).toBeGreaterThan(900)
+  expect(roughBytes(spans[2]) - roughBytes(spans[1])).toBeGreaterThan(500)
+})

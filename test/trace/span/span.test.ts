@@ -1,0 +1,189 @@
+import { describe, expect, test } from 'vitest'
+import { currentFrame } from '../../../src/base/context.js'
+import { AlwaysOffSampler, AlwaysOnSampler } from '../../../src/trace/sampling/constant-samplers.js'
+import { ScopedSpan } from '../../../src/trace/span/current-span.js'
+import { contextFrom } from '../../../src/trace/context/foreign-context.js'
+import { SpanContext } from '../../../src/trace/context/span-context.js'
+import { SpanKind } from '../../../src/trace/data/span-kind.js'
+import { Status } from '../../../src/trace/data/status.js'
+import { StatusCode } from '../../../src/trace/data/status-code.js'
+import { TraceIdentity } from '../../../src/trace/context/trace-identity.js'
+import { traced } from '../tracer-fixture.js'
+
+const hostile = {
+  get code(): never {
+    throw new Error('planted')
+  },
+  toString(): never {
+    throw new Error('planted')
+  },
+}
+const samplers = [
+  ['sampled', new AlwaysOnSampler()],
+  ['unsampled', new AlwaysOffSampler()],
+] as const
+
+describe.each(samplers)('a span that is %s', (_kind, sampler) => {
+  test('is renamed, and keeps its name where the new one cannot be read', () => {
+    const span = traced({ sampler }).tracer.startDetachedSpan('a')
+    expect(span.setName('b').name).toBe('b')
+    expect(span.setName(hostile as never).name).toBe('b')
+    expect(span.setName(5 as never).name).toBe('5')
+  })
+
+  test('has the last kind and status that were set, and the status before where one cannot be read', () => {
+    const span = traced({ sampler }).tracer.startDetachedSpan('a', { kind: SpanKind.CLIENT })
+    expect(span.setKind(SpanKind.SERVER).kind).toBe(SpanKind.SERVER)
+    expect(span.setStatus(StatusCode.ABORTED, 'm').status).toEqual(new Status(StatusCode.ABORTED, 'm'))
+    expect(span.setStatus(hostile as never).status.name).toBe('ABORTED')
+    expect(span.setStatus(Status.OK).status).toBe(Status.OK)
+  })
+
+  test('takes nothing after its end', () => {
+    const span = traced({ sampler }).tracer.startDetachedSpan('a')
+    span.end()
+    span.setName('b').setKind(SpanKind.SERVER).setStatus(StatusCode.ABORTED).recordError(new Error('m')).addAttribute('a', 1)
+    span.failed(new Error('m'))
+    expect([span.name, span.kind, span.status.name]).toEqual(['a', SpanKind.UNSPECIFIED, 'OK'])
+  })
+
+  test('that failed keeps a status that says more than OK', () => {
+    const { tracer } = traced({ sampler })
+    const named = tracer.startDetachedSpan('a').setStatus(StatusCode.NOT_FOUND, 'cart')
+    named.failed(new Error('m'))
+    const plain = tracer.startDetachedSpan('a')
+    plain.failed(new Error('m'))
+    expect([named.status.message, plain.status.message]).toEqual(['cart', 'm'])
+  })
+
+  test('ends once with `using`, and no second time', () => {
+    const { tracer, sent } = traced({ sampler })
+    const span = tracer.startDetachedSpan('a')
+    span[Symbol.dispose]()
+    span[Symbol.dispose]()
+    expect([span.ended, sent.length]).toEqual([true, sampler instanceof AlwaysOnSampler ? 1 : 0])
+  })
+})
+
+test('exemplars of an ended span that was current are those of what encloses it', () => {
+  const { tracer } = traced()
+  tracer.span('outer', (outer) => {
+    const inner = tracer.startSpan('inner')
+    const labels = () => inner.exemplarLabels()?.['span_id']
+    expect(labels()).toBe(inner.spanId)
+    inner.end()
+    expect(labels()).toBe(outer.spanId)
+  })
+  const alone = tracer.startDetachedSpan('alone')
+  alone.end()
+  expect(alone.exemplarLabels()).toBe(undefined)
+})
+
+test('the start of a span that nobody times is not known, and is once a view wants to know', () => {
+  const { tracer, clock } = traced({ sampler: new AlwaysOffSampler() })
+  expect(tracer.startDetachedSpan('a').startTimeUnixMs).toBe(undefined)
+  tracer.registerViews()
+  expect(tracer.startDetachedSpan('a').startTimeUnixMs).toBe(clock.wallMs)
+})
+
+test('what stands in a frame for a span tells its ids, and those of what encloses it once it is closed', () => {
+  const { tracer } = traced()
+  const [outer, inner] = [tracer.startDetachedSpan('outer'), tracer.startDetachedSpan('inner')]
+  const scope = new ScopedSpan(tracer, inner, outer)
+  expect([scope.traceId, scope.spanId, scope.sampled, scope.isLeft]).toEqual([inner.traceId, inner.spanId, true, false])
+  expect(scope.exemplarLabels()).toEqual(inner.exemplarLabels())
+  scope.closed = true
+  expect(scope.isLeft).toBe(true)
+  expect(scope.exemplarLabels()).toEqual(outer.exemplarLabels())
+  const foreign = new ScopedSpan(tracer, undefined, undefined)
+  expect([foreign.traceId, foreign.spanId, foreign.sampled, foreign.exemplarLabels()]).toEqual(['', '', false, undefined])
+})
+
+test('a thousand spans that are never ended let go of the outer ones, and the frame holds the newest', () => {
+  const { tracer } = traced({ sampler: new AlwaysOffSampler() })
+  tracer.span('root', () => {
+    let span = tracer.startSpan('span')
+    for (let n = 0; n < 1_500; n++) span = tracer.startSpan('span')
+    expect(span.depth).toBeLessThanOrEqual(1_000)
+    expect(currentFrame().span).toBe(span)
+  })
+})
+
+describe('a parent from elsewhere', () => {
+  const ids = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) }
+  test.each<[what: string, given: unknown, context: object | undefined]>([
+    ['ids alone', ids, { ...ids, options: 0 }],
+    ['a span of another copy', { context: { ...ids, options: 1 } }, { ...ids, options: 1 }],
+    ['sampled by name', { ...ids, sampled: true }, { ...ids, options: 1 }],
+    ['a state', { ...ids, traceState: 'k=v' }, { ...ids, options: 0, traceState: 'k=v' }],
+    ['fields of other types', { ...ids, options: '1', sampled: 1 }, { ...ids, options: 0 }],
+    ['no trace id', { spanId: ids.spanId }, undefined],
+    ['zeros', { ...ids, traceId: '0'.repeat(32) }, undefined],
+    ['a text', 'traceId', undefined],
+    ['null', null, undefined],
+    [
+      'a getter that throws',
+      {
+        get traceId(): never {
+          throw new Error('planted')
+        },
+      },
+      undefined,
+    ], // prettier-ignore
+  ])('%s', (_what, given, context) => expect(contextFrom(given)?.toJSON()).toEqual(context))
+
+  test('that is a context of ours is the very one', () => {
+    const context = new SpanContext(ids)
+    expect(contextFrom(context)).toBe(context)
+  })
+})
+
+test('contexts are equal where ids, options and state are', () => {
+  const ids = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), options: 1 }
+  const context = new SpanContext(ids)
+  const others = [{}, { spanId: 'c'.repeat(16) }, { traceId: 'c'.repeat(32) }, { options: 0 }]
+  expect(others.map((other) => context.equals(new SpanContext({ ...ids, ...other })))).toEqual([true, false, false, false])
+  expect(context.equals(contextFrom({ ...ids, traceState: 'k=v' })!)).toBe(false)
+})
+
+describe('the id of a trace', () => {
+  const words = (...of: number[]) => ({ next: () => of.shift()! })
+  test('is the same in words and in text, whichever is asked for first', () => {
+    const made = [new TraceIdentity(words(1, 2, 3, 4)), new TraceIdentity(words(1, 2, 3, 4))]
+    expect([made[0]!.w2, made[0]!.w3, made[0]!.hex]).toEqual([3, 4, '00000001000000020000000300000004'])
+    expect([made[1]!.hex, made[1]!.w3, made[1]!.w2]).toEqual(['00000001000000020000000300000004', 4, 3])
+  })
+
+  test('given as text has the same words', () => {
+    const given = new TraceIdentity('0000000100000002ffffffff00000004')
+    expect([given.w3, given.w2, given.hex]).toEqual([4, -1, '0000000100000002ffffffff00000004'])
+  })
+
+  test('of zeros is none, so that one digit is set; a low word of zero alone is as good as any', () => {
+    expect(new TraceIdentity(words(0, 0, 0, 0)).hex).toBe(`${'0'.repeat(31)}1`)
+    expect(new TraceIdentity(words(0, 0, 7, 0)).hex).toBe('00000000000000000000000700000000')
+  })
+})
+
+describe('the status of what was thrown', () => {
+  test.each<[what: string, thrown: unknown, name: string, message: string]>([
+    ['an error', new Error('m'), 'UNKNOWN', 'm'],
+    ['an abort', Object.assign(new Error('m'), { name: 'AbortError' }), 'CANCELLED', 'm'],
+    ['a code of the platform', { code: 'ETIMEDOUT', message: 'm' }, 'DEADLINE_EXCEEDED', 'm'],
+    ['no message', { toString: () => 'told' }, 'UNKNOWN', 'told'],
+    ['a text', 'gone', 'UNKNOWN', 'gone'],
+    ['what cannot be read', hostile, 'UNKNOWN', ''],
+  ])('%s', (_what, thrown, name, message) => {
+    const status = Status.fromError(thrown)
+    expect([status.name, status.message]).toEqual([name, message])
+  })
+})
+
+test('a status is made of a code, of another copy, of a response and of a failure', () => {
+  expect([Status.from(5, 'm').name, Status.from({ code: 5, message: 'm' } as Status).message]).toEqual(['NOT_FOUND', 'm'])
+  expect([Status.from(99 as never).name, Status.from(null as never).name]).toEqual(['UNKNOWN', 'UNKNOWN'])
+  expect(Status.fromHttpStatus(204)).toBe(Status.OK)
+  expect(Status.fromHttpStatus(204, 'No Content').toJSON()).toEqual({ code: 0, message: 'No Content' })
+  expect([Status.fromHttpStatus(418).name, Status.fromHttpStatus(100).name]).toEqual(['UNKNOWN', 'UNKNOWN'])
+  expect([Status.fromClientFailure('cancelled').name, Status.fromClientFailure('else' as never).name]).toEqual(['CANCELLED', 'UNKNOWN'])
+})
