@@ -4,18 +4,44 @@ import { dirname, join, posix, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { sourceFacts } from './source-facts.js'
 
-/** What each room may import besides itself. `types of trace` is the one case of "types only". */
+/**
+ * What each room may import besides itself. A room is a folder of src, or a folder in one; the files that lie in the folder above
+ * are a room of their own. A name without a folder stands for all rooms in it. `types of …` allows `import type` alone.
+ */
 export const ROOMS = {
   base: [],
-  metrics: ['base'],
-  stats: ['base', 'metrics'],
-  trace: ['base', 'stats'],
-  runtime: ['base', 'metrics'],
-  exporters: ['base', 'metrics', 'types of trace'],
-  configuration: ['base'],
-  integrations: ['base', 'metrics', 'stats', 'trace', 'runtime', 'exporters', 'configuration', 'public files'],
+  'metrics/data': ['base'],
+  'metrics/store': ['base', 'metrics/data'],
+  'metrics/histograms': ['base', 'metrics/data', 'metrics/store'],
+  'metrics/instruments': ['base', 'metrics/data', 'metrics/store', 'metrics/histograms'],
+  'metrics/collection': ['base', 'metrics/data'],
+  'stats/tags': ['base', 'metrics/data', 'metrics/store'],
+  'stats/recording': ['base', 'metrics/data', 'metrics/store', 'stats/tags'],
+  'stats/views': ['base', 'metrics/data', 'metrics/store', 'metrics/histograms', 'stats/tags', 'stats/recording'],
+  stats: ['base', 'metrics/data', 'metrics/store', 'stats'],
+  'trace/context': ['base'],
+  'trace/data': ['base', 'trace/context'],
+  'trace/sampling': ['base', 'trace/context', 'trace/data'],
+  'trace/span': ['base', 'trace/context', 'trace/data', 'trace/sampling'],
+  'trace/propagation': ['base', 'stats/tags', 'trace/context'],
+  'trace/views': ['base', 'stats', 'trace/context', 'trace/data'],
+  trace: ['base', 'stats', 'trace'],
+  http: ['base', 'stats', 'trace'],
+  runtime: ['base', 'metrics/data'],
+  serving: ['base'],
+  exporters: ['base', 'metrics/data', 'types of trace/data'],
+  'exporters/transport': ['base', 'exporters', 'types of trace/data'],
+  'exporters/console': ['base', 'exporters', 'metrics/data', 'types of trace/data'],
+  'exporters/file': ['base', 'exporters', 'metrics/data', 'types of trace/data'],
+  'exporters/prometheus/format': ['base', 'metrics/data', 'metrics/collection'],
+  'exporters/prometheus/http': ['base', 'metrics/data', 'metrics/collection', 'serving', 'exporters/prometheus/format'],
+  'exporters/prometheus/push': ['base', 'metrics/data', 'serving', 'exporters/prometheus/format'],
+  'exporters/prometheus': ['serving', 'exporters/prometheus'],
+  'setup/configuration': ['base'],
+  setup: ['base', 'metrics', 'stats', 'trace', 'runtime', 'serving', 'exporters', 'setup', 'integrations when they are started'],
+  integrations: ['base', 'metrics', 'stats', 'trace', 'http', 'runtime', 'serving', 'exporters', 'setup'],
   testing: ['base', 'metrics', 'stats', 'trace', 'exporters'],
-  'public files': ['base', 'metrics', 'stats', 'trace', 'runtime', 'exporters', 'configuration'],
+  'public files': ['base', 'metrics', 'stats', 'trace', 'http', 'runtime', 'exporters', 'setup'],
 }
 
 const ENGINE = ['base', 'metrics', 'stats', 'trace']
@@ -44,31 +70,45 @@ const READS_TIME = /\bDate\.now\b|\bnew Date\s*(\(\s*\)|(?![\w(]))|(?<![\w.])Dat
 /** The room of a file, by its path inside src; `public files` for those that lie in src itself. */
 function roomOf(file) {
   const folders = file.split('/').slice(0, -1)
-  return folders.length === 0 ? 'public files' : folders[0]
+  if (folders.length === 0) return 'public files'
+  for (let depth = folders.length; depth > 0; depth--) {
+    const room = folders.slice(0, depth).join('/')
+    if (ROOMS[room] !== undefined && (depth === folders.length || room === 'integrations')) return room
+  }
+  return folders.join('/')
 }
 
-/** The folder of an exporter or integration, such as `exporters/prometheus`; undefined for other files. */
-function partOf(file) {
-  const [room, part, ...rest] = file.split('/')
-  return (room === 'exporters' || room === 'integrations') && rest.length > 0 ? `${room}/${part}` : undefined
+/** The folder at the top, such as `metrics` of `metrics/store`. */
+const houseOf = (room) => room.split('/')[0]
+
+/** The folder of an integration, such as `integrations/fastify`; undefined for other files. */
+function integrationOf(file) {
+  const [house, folder, ...rest] = file.split('/')
+  return house === 'integrations' && rest.length > 0 ? `${house}/${folder}` : undefined
 }
+
+/** True if `allowed` names the room itself or the folder that it is in. A room that names its own folder means the rooms in it. */
+const includesRoom = (allowed, room) => allowed.some((name) => room === name || room.startsWith(`${name}/`))
 
 function checkLocalImport(file, { target, typeOnly, dynamic }, report) {
   const [from, to] = [roomOf(file), roomOf(target)]
   if (posix.basename(target) === 'index.ts')
     report(`imports ${target}: an index.ts is for users of the package only, import the file itself`)
   if (from === to) {
-    const [mine, theirs] = [partOf(file), partOf(target)]
+    const [mine, theirs] = [integrationOf(file), integrationOf(target)]
     if (theirs !== undefined && mine !== theirs && mine !== MEETING_PLACE)
-      report(`imports ${target}: ${theirs} is for itself and its users, others of ${to} may not import it`)
+      report(`imports ${target}: ${theirs} is for itself and its users, other integrations may not import it`)
     return
   }
   const allowed = ROOMS[from]
-  if (allowed === undefined || ROOMS[to] === undefined) return // an unknown room is told by itself
-  if (allowed.includes(to)) return
-  // What configuration names is loaded when it is started, so that who names nothing loads nothing.
-  if (from === 'public files' && to === 'integrations' && (dynamic || typeOnly)) return
-  if (allowed.includes(`types of ${to}`)) {
+  if (allowed === undefined || ROOMS[to] === undefined) return // an unknown room is reported by itself
+  // Files of exporters/transport and others may use the files that lie in exporters itself, not each other's folders.
+  const exact = houseOf(from) === 'exporters' && houseOf(to) === 'exporters' && from !== 'exporters/prometheus'
+  if (exact ? allowed.includes(to) : includesRoom(allowed, to)) return
+  // What configuration names is loaded when it is started, so that a program that names nothing loads nothing.
+  if (from === 'setup' && to === 'integrations' && (dynamic || typeOnly)) return
+  const typesOf = allowed.filter((name) => name.startsWith('types of ')).map((name) => name.slice('types of '.length))
+  if (typesOf.includes(to)) {
     if (!typeOnly) report(`imports ${target}: ${from} may import only types of ${to}`)
     return
   }
@@ -79,7 +119,8 @@ function checkPackageImport(file, { specifier, typeOnly, dynamic }, report) {
   const room = roomOf(file)
   if (specifier.startsWith('node:')) {
     const builtin = specifier.slice('node:'.length).split('/')[0]
-    if (ENGINE.includes(room) && !typeOnly && !ENGINE_BUILTINS.includes(builtin)) report(`imports ${specifier}: ${room} does no I/O`)
+    if (ENGINE.includes(houseOf(room)) && !typeOnly && !ENGINE_BUILTINS.includes(builtin))
+      report(`imports ${specifier}: ${houseOf(room)} does no I/O`)
     return
   }
   const name = specifier
@@ -87,11 +128,11 @@ function checkPackageImport(file, { specifier, typeOnly, dynamic }, report) {
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/')
   if (LAZY_PACKAGES.includes(name)) {
-    if (!typeOnly && !dynamic) report(`imports ${name} at once: it is loaded when first asked for, by import()`)
+    if (!typeOnly && !dynamic) report(`imports ${name} at once: it is loaded when it is first needed, by import()`)
     return
   }
   if (OPTIONAL_PEERS.includes(name)) {
-    if (room !== 'integrations') report(`imports ${name}: optional peers are for integrations only`)
+    if (houseOf(room) !== 'integrations') report(`imports ${name}: optional peers are for integrations only`)
     return
   }
   report(`imports ${specifier}: not a dependency of the package (built-in modules need the prefix node:)`)
@@ -137,7 +178,7 @@ export function findFaults(sourceRoot) {
     if (ROOMS[room] === undefined)
       report(`is in a room that the map does not know, ${room}; the rooms are ${Object.keys(ROOMS).join(', ')}`)
     if (DRAWERS.test(posix.basename(file))) report('is a drawer, not a room: name it for what it holds')
-    if (ENGINE.includes(room) && file !== CLOCK && READS_TIME.test(code)) report(`reads time: only ${CLOCK} does, take a Clock`)
+    if (ENGINE.includes(houseOf(room)) && file !== CLOCK && READS_TIME.test(code)) report(`reads time: only ${CLOCK} does, take a Clock`)
     if (/\bimport\.meta\b/.test(code)) report('uses import.meta, which the CommonJS build has not')
     const local = []
     for (const found of imports) {
