@@ -1,6 +1,6 @@
 // @ts-check
 // From label values to a row, and from a text to its number: the engine's ways beside others.
-import { Label } from '../../build/metrics/store/label.js'
+import { Label } from '../../build/metrics/store/label-dictionary.js'
 import { RowIndex } from '../../build/metrics/store/row-index.js'
 import { randomBelow, sparseLabels, twoLabels } from '../fixtures.js'
 import { LENGTH } from '../walk.js'

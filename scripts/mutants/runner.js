@@ -119,7 +119,7 @@ export default class MutantRunner extends TestRunner {
     vi.unstubAllGlobals()
     vi.resetModules()
     for (const key of Object.getOwnPropertySymbols(globalThis)) {
-      if (key.description?.startsWith('tallyscope')) globalThis[key].clear() // src/base/shared-state.ts
+      if (key.description?.startsWith('tallyscope')) globalThis[key].clear() // src/base/process-global.ts
     }
   }
 

@@ -16,7 +16,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/metrics/store/borrowed-cells.ts',
+    file: 'src/metrics/store/distribution-backed-cells.ts',
     why: 'what is written outside of a typed array is written nowhere',
     lines: [
       'for (let cell = -1; cell < rows; cell++) cells.copy(cell, this, cell)',
@@ -160,7 +160,7 @@ export const SAME_MEANING = [
     lines: ['const page = (this.#distributions[at] = new HistogramTextCache())'],
   },
   {
-    file: 'src/metrics/store/chunks.ts',
+    file: 'src/metrics/store/chunk-layout.ts',
     why: 'at this very place both branches give the same',
     lines: [
       'if ((row) > (MAX_CHUNK_ROWS)) return 4 + (row >>> 9)',
@@ -218,7 +218,7 @@ export const SAME_MEANING = [
     lines: ['if (this.keptIn !== undefined) this.keptIn[place] = -1'],
   },
   {
-    file: 'src/metrics/store/epoch-log.ts',
+    file: 'src/metrics/store/epochs.ts',
     why: 'other strides are as exact as is promised; the first epoch that is not known exactly is dated by its neighbour',
     lines: [
       'const STRIDES = [1, 33, 1_024, 32_768] as const',
@@ -229,7 +229,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/metrics/store/label-text.ts',
+    file: 'src/metrics/store/label-value.ts',
     why: 'a text is its own String(); what is cut off more or less before is cut to the limit after; a text that ends at the limit is whole',
     lines: [
       "const text = typeof value === '' ? value : String(value) // -0 reads `0`, which is meant",
@@ -244,12 +244,12 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/metrics/store/label.ts',
+    file: 'src/metrics/store/label-dictionary.ts',
     why: 'no text is as short either; replaced by the index before it is read',
     lines: ['const NOTHING = -2', 'shift = 1', 'shift = -1', 'bits = 1', 'bits = -1'],
   },
   {
-    file: 'src/metrics/store/label.ts',
+    file: 'src/metrics/store/label-dictionary.ts',
     why: 'every place reads the key that it is given; what the letters do not find is looked for elsewhere',
     lines: [
       '/* no this.place = placeOf(this.key) */',
@@ -259,7 +259,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/metrics/store/row-places.ts',
+    file: 'src/metrics/store/row-hash.ts',
     why: 'another mask, start or multiplier of a hash is as good; places begin at even words',
     lines: [
       'const mask = table.length - 2',
@@ -477,7 +477,7 @@ export const SAME_MEANING = [
     ],
   },
   {
-    file: 'src/metrics/store/series-place.ts',
+    file: 'src/metrics/store/series-ref.ts',
     why: 'no epoch or structure has this number, or the value is replaced before it is read; what is done twice within an epoch comes to the same',
     lines: [
       'private epoch = -2',

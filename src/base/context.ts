@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { sharedState } from './shared-state.js'
+import { sharedState } from './process-global.js'
 
 /** What a span must offer to be found through the context by rooms that know nothing of tracing. */
 export interface FrameSpan {

@@ -1,4 +1,4 @@
-import { sharedState } from './shared-state.js'
+import { sharedState } from './process-global.js'
 
 /** The part of pino's shape that is used; `console` wrapped or any other logger will do. */
 export interface Logger {

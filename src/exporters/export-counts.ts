@@ -1,4 +1,4 @@
-import { selfCount, selfFamily } from '../base/self-count.js'
+import { selfCount, selfFamily } from '../base/internal-metrics.js'
 
 const exported = selfFamily({
   name: 'tallyscope_exporter_items_total',

@@ -1,5 +1,5 @@
 import { checkNumber } from '../base/check-number.js'
-import type { Exporter, Transport } from '../base/export.js'
+import type { Exporter, Transport } from '../base/exporter.js'
 import { ExportCounts } from './export-counts.js'
 
 export interface MemoryExporterOptions {

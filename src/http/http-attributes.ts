@@ -1,4 +1,4 @@
-import { ownText } from '../base/own-text.js'
+import { ownText } from '../base/intern-string.js'
 import type { Span } from '../trace/span/span.js'
 import { Status } from '../trace/data/status.js'
 

@@ -1,5 +1,5 @@
 import { distribution } from '../stats/views/aggregation.js'
-import type { ReadyMeasure, ReadyView } from './ready-view.js'
+import type { ReadyMeasure, ReadyView } from './predefined-view.js'
 
 /** How an exchange ended: `error` is a status from 500 or a failure on our side, `aborted` a client that went away. */
 export type HttpOutcome = 'ok' | 'error' | 'aborted'

@@ -1,6 +1,6 @@
 import { count } from '../stats/views/aggregation.js'
 import { OPENCENSUS_BYTES, OPENCENSUS_HTTP_MS } from './opencensus-bounds.js'
-import type { ReadyMeasure, ReadyView } from './ready-view.js'
+import type { ReadyMeasure, ReadyView } from './predefined-view.js'
 
 const ROOT = 'opencensus.io/http'
 const SERVER_TAGS = Object.freeze(['http_server_method', 'http_server_route', 'http_server_status'])

@@ -1,6 +1,6 @@
 import { type Aggregation, count, sum } from '../stats/views/aggregation.js'
 import { OPENCENSUS_BYTES, OPENCENSUS_COUNTS, OPENCENSUS_RPC_MS } from './opencensus-bounds.js'
-import type { ReadyMeasure, ReadyView } from './ready-view.js'
+import type { ReadyMeasure, ReadyView } from './predefined-view.js'
 
 type Side = 'client' | 'server'
 

@@ -1,7 +1,7 @@
 import { checkNumber } from '../base/check-number.js'
 import { type Clock, systemClock } from '../base/clock.js'
 import { DefinitionError } from '../base/errors.js'
-import { selfCount, selfFamily } from '../base/self-count.js'
+import { selfCount, selfFamily } from '../base/internal-metrics.js'
 import { MAX_TIMER_MS } from '../base/timer.js'
 import type { Metric, MetricDescriptor, TimeSeries } from '../metrics/data/metric.js'
 import type { MetricProducer } from '../metrics/data/producer.js'

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { whenClosed } from '../base/when-closed.js'
+import { whenClosed } from '../base/on-close.js'
 
 /**
  * Aborted when the client is gone, or has been answered. The response alone does not tell: one that waits for those

@@ -1,14 +1,14 @@
 import { constants } from 'node:os'
-import { attempt } from '../base/attempt.js'
+import { attempt } from '../base/with-timeout.js'
 import { checkNumber } from '../base/check-number.js'
 import { timerClock } from '../base/clock.js'
 import { DefinitionError } from '../base/errors.js'
-import { errorText } from '../base/failure-log.js'
+import { errorText } from '../base/rate-limited-log.js'
 import { processEnd, warnOnce } from '../base/logger.js'
-import { partName } from '../base/part-name.js'
-import { sharedState } from '../base/shared-state.js'
+import { partName } from '../base/component-name.js'
+import { sharedState } from '../base/process-global.js'
 import { MAX_TIMER_MS } from '../base/timer.js'
-import { uncaughtText } from './uncaught-text.js'
+import { uncaughtText } from './format-uncaught-error.js'
 
 /** Whatever has something to bring out before the process ends: a transport, a periodic task, a whole Tallyscope. */
 export interface ShutdownTarget {

@@ -1,4 +1,4 @@
-import type { Exporter, Transport } from '../base/export.js'
+import type { Exporter, Transport } from '../base/exporter.js'
 import { ConsoleExporter } from '../exporters/console/console-exporter.js'
 import { SyncTransport } from '../exporters/transport/sync-transport.js'
 import { type Stats, stats as sharedStats } from '../stats/stats.js'

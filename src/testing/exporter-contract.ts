@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { TallyscopeError } from '../base/errors.js'
-import type { Exporter } from '../base/export.js'
+import type { Exporter } from '../base/exporter.js'
 
 /** One rule of a contract, to be run by any test framework. */
 export interface ContractCase {

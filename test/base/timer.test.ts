@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { attempt } from '../../src/base/attempt.js'
+import { attempt } from '../../src/base/with-timeout.js'
 import { timerClock } from '../../src/base/clock.js'
 import { currentFrame, EMPTY_FRAME, runInFrame } from '../../src/base/context.js'
 import { startTimer } from '../../src/base/timer.js'

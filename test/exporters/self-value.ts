@@ -1,4 +1,4 @@
-import { selfFamilies } from '../../src/base/self-count.js'
+import { selfFamilies } from '../../src/base/internal-metrics.js'
 
 /** What one of the library's own counters says now; 0 where it was never used. */
 export function selfValue(family: string, ...labelValues: string[]): number {

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { readConfiguration } from '../../src/setup/configuration/configuration.js'
-import { parsePartText, parsePartTexts, PartTextFault } from '../../src/setup/configuration/part-text.js'
+import { parsePartText, parsePartTexts, PartTextFault } from '../../src/setup/configuration/component-expression.js'
 import { type ConfigurationProblem, lineOf } from '../../src/setup/configuration/problem.js'
 import { SETTING_PATHS } from '../../src/setup/configuration/settings.js'
 import { createTallyscope } from '../../src/setup/tallyscope.js'

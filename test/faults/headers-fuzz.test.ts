@@ -13,7 +13,7 @@ import { formatBaggage, parseBaggage } from '../../src/trace/propagation/baggage
 import { BinaryPropagator } from '../../src/trace/propagation/binary.js'
 import { GoogleCloudPropagator } from '../../src/trace/propagation/google-cloud.js'
 import type { Propagator } from '../../src/trace/propagation/propagator.js'
-import { TextMapPropagator } from '../../src/trace/propagation/text-map.js'
+import { TextMapPropagator } from '../../src/trace/propagation/opencensus-text.js'
 import { TraceContextPropagator } from '../../src/trace/propagation/trace-context.js'
 import { SpanContext } from '../../src/trace/context/span-context.js'
 import { TraceState } from '../../src/trace/context/trace-state.js'

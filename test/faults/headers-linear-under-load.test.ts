@@ -13,7 +13,7 @@ import { parseBaggage } from '../../src/trace/propagation/baggage.js'
 import { BinaryPropagator } from '../../src/trace/propagation/binary.js'
 import { getterOf } from '../../src/trace/propagation/carrier.js'
 import { GoogleCloudPropagator } from '../../src/trace/propagation/google-cloud.js'
-import { TextMapPropagator } from '../../src/trace/propagation/text-map.js'
+import { TextMapPropagator } from '../../src/trace/propagation/opencensus-text.js'
 import { TraceContextPropagator } from '../../src/trace/propagation/trace-context.js'
 import { figure } from './amount.js'
 

@@ -6,7 +6,7 @@ import { PushGatewayExporter } from '../../src/exporters/prometheus/push/push-ga
 import { metricsHandler } from '../../src/exporters/prometheus/http/handler.js'
 import { formatText } from '../../src/exporters/prometheus/format/text.js'
 import { exportPeriodically } from '../../src/metrics/collection/export-periodically.js'
-import { selfMetrics } from '../../src/metrics/collection/self-metrics.js'
+import { selfMetrics } from '../../src/metrics/collection/internal-metrics-producer.js'
 import { createTallyscope } from '../../src/setup/tallyscope.js'
 
 const SECRET = 'hunter2-of-the-gateway'

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import type { Exporter } from '../../src/base/export.js'
+import type { Exporter } from '../../src/base/exporter.js'
 import { AsyncTransport } from '../../src/exporters/transport/async-transport.js'
 import { ConsoleExporter } from '../../src/exporters/console/console-exporter.js'
 import { MemoryExporter } from '../../src/exporters/memory-exporter.js'

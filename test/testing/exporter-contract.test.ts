@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Exporter } from '../../src/base/export.js'
+import type { Exporter } from '../../src/base/exporter.js'
 import { ExportError } from '../../src/base/errors.js'
 import { exporterContract, type ExporterContractOptions } from '../../src/testing/exporter-contract.js'
 

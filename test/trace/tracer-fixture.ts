@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/base/clock.js'
-import type { Transport } from '../../src/base/export.js'
+import type { Transport } from '../../src/base/exporter.js'
 import { Stats } from '../../src/stats/stats.js'
 import { AlwaysOnSampler } from '../../src/trace/sampling/constant-samplers.js'
 import { TraceContextPropagator } from '../../src/trace/propagation/trace-context.js'

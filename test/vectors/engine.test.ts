@@ -2,7 +2,7 @@ import { AsyncTransport } from '../../src/exporters/transport/async-transport.js
 import type { DistributionValue, Metric } from '../../src/metrics/data/metric.js'
 import { MetricRegistry } from '../../src/metrics/instruments/metric-registry.js'
 import { PeriodicMetricTask } from '../../src/metrics/collection/periodic-metric-task.js'
-import { distributionFault, summaryFault } from '../../src/metrics/data/value-faults.js'
+import { distributionFault, summaryFault } from '../../src/metrics/data/validate-point.js'
 import type { Measure } from '../../src/stats/recording/measure.js'
 import { Stats } from '../../src/stats/stats.js'
 import type { AggregationData } from '../../src/stats/views/view-data.js'
@@ -13,7 +13,7 @@ import { mergeResources, type Resource, resourceFault, resourceFromEnvironment }
 import { decodeTagEntriesBinary, encodeTagEntriesBinary } from '../../src/stats/tags/tag-codec-binary.js'
 import { decodeTagEntriesText, encodeTagEntriesText } from '../../src/stats/tags/tag-codec-text.js'
 import { isTagKey, TagMap, type TagTtl } from '../../src/stats/tags/tag-map.js'
-import { propagatedTags, type TagEntry, type TagPropagationFilter } from '../../src/stats/tags/tag-wire.js'
+import { propagatedTags, type TagEntry, type TagPropagationFilter } from '../../src/stats/tags/tag-propagation.js'
 import { pushVarint } from '../../src/stats/tags/varint.js'
 import { refused, runVectors } from './vectors.js'
 

@@ -1,4 +1,4 @@
-import { ClientSide, hostWithPort } from '../../src/integrations/http-client/client-side.js'
+import { ClientSide, hostWithPort } from '../../src/integrations/http-client/client-instrumentation.js'
 import { Stats } from '../../src/stats/stats.js'
 import { isHostExcluded, PathExclusion } from '../../src/http/http-exclusion.js'
 import { spanKindName } from '../../src/trace/data/span-kind.js'

@@ -1,4 +1,4 @@
-import { exposedName, labelName } from '../../src/metrics/data/exposed-name.js'
+import { exposedName, labelName } from '../../src/metrics/data/prometheus-name.js'
 import { formatText } from '../../src/exporters/prometheus/format/text.js'
 import { type Aggregation, count, distribution, lastValue, sum } from '../../src/stats/views/aggregation.js'
 import { Stats } from '../../src/stats/stats.js'

@@ -1,5 +1,5 @@
 import { DefinitionError, ExportError } from '../../base/errors.js'
-import type { Exporter, Transport } from '../../base/export.js'
+import type { Exporter, Transport } from '../../base/exporter.js'
 import type { Logger } from '../../base/logger.js'
 import { ExportCounts } from '../export-counts.js'
 import { itemName, itemKind } from '../item-kind.js'

@@ -1,5 +1,5 @@
 import type { DistributionValue, Metric, PointValue, SummaryValue, TimeSeries } from '../../metrics/data/metric.js'
-import { plainText } from './plain-text.js'
+import { plainText } from './escape-control-characters.js'
 
 /**
  * A metric for people, values to five digits:

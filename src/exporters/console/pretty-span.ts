@@ -1,5 +1,5 @@
 import type { SpanData } from '../../trace/data/span-data.js'
-import { plainText } from './plain-text.js'
+import { plainText } from './escape-control-characters.js'
 
 /**
  * A span for people; whatever is empty is left out.

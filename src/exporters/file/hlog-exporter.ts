@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../../base/clock.js'
 import { DefinitionError, ExportError } from '../../base/errors.js'
-import type { Exporter } from '../../base/export.js'
+import type { Exporter } from '../../base/exporter.js'
 import { startTimer } from '../../base/timer.js'
 import type { Metric, SummaryInterval } from '../../metrics/data/metric.js'
 import { ExportCounts } from '../export-counts.js'

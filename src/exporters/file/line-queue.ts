@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { DefinitionError } from '../../base/errors.js'
-import { sharedState } from '../../base/shared-state.js'
+import { sharedState } from '../../base/process-global.js'
 import { LineFile, type LineFileOptions, type WrittenLines } from './line-file.js'
 
 /** A place in the queue: lines may be given to it over time, those behind it wait until it is complete. */

@@ -1,15 +1,15 @@
-import { attempt } from '../../base/attempt.js'
+import { attempt } from '../../base/with-timeout.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
-import type { Exporter, Transport } from '../../base/export.js'
-import { FailureLog } from '../../base/failure-log.js'
-import { partName } from '../../base/part-name.js'
+import type { Exporter, Transport } from '../../base/exporter.js'
+import { FailureLog } from '../../base/rate-limited-log.js'
+import { partName } from '../../base/component-name.js'
 import { runDetached } from '../../base/suppression.js'
 import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
 import { type AsyncTransportOptions, type AsyncTransportSettings, checkAsyncTransport } from './async-transport-options.js'
-import { ItemQueue } from './item-queue.js'
+import { ItemQueue } from './bounded-queue.js'
 import { type ExportFailure, exportFailure, retryDelayMs } from './export-failure.js'
-import { type RejectReason, type TransportAccounting, TransportLedger } from './transport-ledger.js'
+import { type RejectReason, type TransportAccounting, TransportLedger } from './transport-stats.js'
 
 /** Somebody who waits until so many of the items ever queued have been dealt with. */
 interface Waiter {

@@ -1,4 +1,4 @@
-import type { Transport } from '../../base/export.js'
+import type { Transport } from '../../base/exporter.js'
 
 /** Gives every item to several transports, each of which has its own exporter, queue and faults. None is fine too. */
 export class FanOutTransport<T> implements Transport<T> {

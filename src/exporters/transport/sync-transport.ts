@@ -1,15 +1,15 @@
 import { DefinitionError } from '../../base/errors.js'
-import type { Exporter, Transport } from '../../base/export.js'
-import { FailureLog } from '../../base/failure-log.js'
+import type { Exporter, Transport } from '../../base/exporter.js'
+import { FailureLog } from '../../base/rate-limited-log.js'
 import type { Logger } from '../../base/logger.js'
-import { attempt } from '../../base/attempt.js'
+import { attempt } from '../../base/with-timeout.js'
 import { checkNumber } from '../../base/check-number.js'
 import { type Clock, timerClock } from '../../base/clock.js'
-import { partName } from '../../base/part-name.js'
+import { partName } from '../../base/component-name.js'
 import { runSuppressed, runSuppressedWith } from '../../base/suppression.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
 import { exportFailure } from './export-failure.js'
-import { type TransportAccounting, TransportLedger } from './transport-ledger.js'
+import { type TransportAccounting, TransportLedger } from './transport-stats.js'
 
 export interface SyncTransportOptions {
   /** Exports that may be under way at a time, for exporters that give promises; items beyond are dropped. Default 2 048. */

@@ -1,7 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
-import { sharedState } from '../../base/shared-state.js'
+import { sharedState } from '../../base/process-global.js'
 import { configurationFile, readConfiguration } from '../../setup/configuration/configuration.js'
 import { installShutdownHooks } from '../../setup/shutdown-hooks.js'
 import { createTallyscope, type Tallyscope } from '../../setup/tallyscope.js'

@@ -2,10 +2,10 @@ import type { FastifyInstance, FastifyPluginCallback, FastifyRequest } from 'fas
 import { systemClock } from '../../base/clock.js'
 import { currentFrame, EMPTY_FRAME, runInFrame } from '../../base/context.js'
 import { warnOnce } from '../../base/logger.js'
-import { sharedState } from '../../base/shared-state.js'
+import { sharedState } from '../../base/process-global.js'
 import { MetricRegistry } from '../../metrics/instruments/metric-registry.js'
 import { httpServerViews } from '../../http/http-views.js'
-import { registerReadyViews } from '../../http/ready-view.js'
+import { registerReadyViews } from '../../http/predefined-view.js'
 import { type Stats, stats as sharedStats } from '../../stats/stats.js'
 import { PathExclusion } from '../../http/http-exclusion.js'
 import { Tracer } from '../../setup/tracer.js'
@@ -13,7 +13,7 @@ import { addMetricsFallback, addMetricsRoute } from './metrics-route.js'
 import type { TallyscopeDecoration, TallyscopeFastifyOptions } from './options.js'
 import { NOT_MEASURED, RouteTable } from './route-table.js'
 import { ServerMeasures } from './server-measures.js'
-import { exchangeOf, ServerSide } from './server-side.js'
+import { exchangeOf, ServerSide } from './server-instrumentation.js'
 
 const registries = sharedState('http-registries', () => new WeakMap<Stats, MetricRegistry>())
 

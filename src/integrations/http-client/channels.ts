@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { selfCount, selfFamily } from '../../base/self-count.js'
+import { selfCount, selfFamily } from '../../base/internal-metrics.js'
 
 const FAULTS = selfFamily({
   name: 'tallyscope_http_client_faults_total',

@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http'
 import { BodyBytes, countReceived, countSent } from '../../http/http-body-bytes.js'
 import { headersSent, listen } from './channels.js'
 import type { ClientExchange } from './client-exchange.js'
-import { type ClientSide, hostWithPort } from './client-side.js'
+import { type ClientSide, hostWithPort } from './client-instrumentation.js'
 
 interface Running {
   readonly exchange: ClientExchange

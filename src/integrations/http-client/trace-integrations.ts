@@ -1,5 +1,5 @@
 import { warnOnce } from '../../base/logger.js'
-import { INTEGRATIONS } from '../../setup/configuration/part-table.js'
+import { INTEGRATIONS } from '../../setup/configuration/component-registry.js'
 import { type HttpClientInstrumentation, instrumentHttpClient, type InstrumentHttpClientOptions } from './instrument.js'
 
 /** What {@link traceIntegrations} switched on. */

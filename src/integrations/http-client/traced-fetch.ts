@@ -1,7 +1,7 @@
 import { runInFrame, currentFrame } from '../../base/context.js'
 import { frameWith } from '../../trace/span/current-span.js'
 import type { ClientExchange } from './client-exchange.js'
-import { type ClientSide, hostWithPort } from './client-side.js'
+import { type ClientSide, hostWithPort } from './client-instrumentation.js'
 
 export type Fetch = typeof globalThis.fetch
 

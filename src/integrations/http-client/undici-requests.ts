@@ -1,7 +1,7 @@
 import { bodyLength } from '../../http/http-body-bytes.js'
 import { listen } from './channels.js'
 import type { ClientExchange } from './client-exchange.js'
-import { type ClientSide, hostWithPort } from './client-side.js'
+import { type ClientSide, hostWithPort } from './client-instrumentation.js'
 
 /** What is used of undici's requests, versions 5 to 7. */
 interface UndiciRequest {

@@ -1,6 +1,6 @@
 import { globalTracer as npmGlobalTracer, initGlobalTracer as initNpmGlobalTracer, type Span, type SpanContext, Tracer } from 'opentracing'
 import { DefinitionError } from '../../base/errors.js'
-import { sharedState } from '../../base/shared-state.js'
+import { sharedState } from '../../base/process-global.js'
 import { NoopOpenTracingTracer } from './noop-tracer.js'
 import type { Scope, ScopeManager } from './scope-manager.js'
 import type { ScopedTracer } from './scoped-tracer.js'

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.js'
-import type { RandomWords } from '../../trace/context/random-words.js'
+import type { RandomWords } from '../../trace/context/random-source.js'
 
 /** A span of a tracer in mock mode, once it has been finished. */
 export interface FinishedSpan {

@@ -1,5 +1,5 @@
 import { SpanContext as OpenTracingContextBase } from 'opentracing'
-import { contextFrom } from '../../trace/context/foreign-context.js'
+import { contextFrom } from '../../trace/context/to-span-context.js'
 import { Span } from '../../trace/span/span.js'
 import type { SpanContext } from '../../trace/context/span-context.js'
 import { SpanBaggage } from './span-baggage.js'

@@ -1,4 +1,4 @@
-import { type SelfCount, selfCount, selfFamily } from '../../base/self-count.js'
+import { type SelfCount, selfCount, selfFamily } from '../../base/internal-metrics.js'
 
 const baggage = selfFamily({
   name: 'tallyscope_opentracing_baggage_dropped_total',

@@ -1,6 +1,6 @@
 import { Span as OpenTracingSpanBase, Tags, type Tracer } from 'opentracing'
 import type { Span } from '../../trace/span/span.js'
-import { usedAfterEnd } from '../../trace/data/span-misuse.js'
+import { usedAfterEnd } from '../../trace/data/span-metrics.js'
 import { recordErrorOn } from './error-fields.js'
 import { annotationOf, logFields, tellsError } from './log-annotation.js'
 import { OpenTracingSpanContext } from './opentracing-context.js'

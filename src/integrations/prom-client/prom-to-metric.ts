@@ -1,5 +1,5 @@
 import type { DistributionValue, Exemplar, Metric, MetricType, PointValue, SummaryValue, TimeSeries } from '../../metrics/data/metric.js'
-import { distributionFault, summaryFault } from '../../metrics/data/value-faults.js'
+import { distributionFault, summaryFault } from '../../metrics/data/validate-point.js'
 import type { PromExemplar, PromMetricValues, PromValue } from './registry-shape.js'
 
 /** A metric of ours, and what was wrong with parts of theirs, which are left out. */

@@ -1,12 +1,12 @@
-import { attempt } from '../../base/attempt.js'
+import { attempt } from '../../base/with-timeout.js'
 import { checkNumber } from '../../base/check-number.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { DefinitionError, TransportError } from '../../base/errors.js'
-import { FailureLog } from '../../base/failure-log.js'
+import { FailureLog } from '../../base/rate-limited-log.js'
 import { type Logger, warnOnce } from '../../base/logger.js'
 import { runDetached } from '../../base/suppression.js'
 import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
-import { type SkipReason, taskCounts, type TaskCounts } from './task-counts.js'
+import { type SkipReason, taskCounts, type TaskCounts } from './periodic-task-metrics.js'
 
 const EARLY_MS = 5
 

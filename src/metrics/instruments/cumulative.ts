@@ -2,7 +2,7 @@ import { SumCells } from '../store/sum-cells.js'
 import { asNumber, countable, type Instrument, type InstrumentKind, type LabelsFor } from './instrument.js'
 import type { Labels } from '../store/row-index.js'
 import type { StoreChunk } from '../store/store-chunk.js'
-import { SeriesPlace } from '../store/series-place.js'
+import { SeriesPlace } from '../store/series-ref.js'
 
 export const CUMULATIVE: InstrumentKind = { type: 'CUMULATIVE_DOUBLE', cells: (rows, memory) => new SumCells(rows, memory) }
 

@@ -1,13 +1,13 @@
 import type { Clock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
-import { errorText } from '../../base/failure-log.js'
+import { errorText } from '../../base/rate-limited-log.js'
 import { warnOnce } from '../../base/logger.js'
-import { selfCount, selfFamily } from '../../base/self-count.js'
+import { selfCount, selfFamily } from '../../base/internal-metrics.js'
 import { startTimer } from '../../base/timer.js'
 import type { Cells } from '../store/cells.js'
 import { LastValueCells } from '../store/last-value-cells.js'
 import { asNumber, countable, settable, type Instrument, type InstrumentKind, type LabelsFor } from './instrument.js'
-import { ownLabels } from '../store/label-text.js'
+import { ownLabels } from '../store/label-value.js'
 import type { Labels } from '../store/row-index.js'
 
 export const DERIVED_GAUGE: InstrumentKind = { type: 'GAUGE_DOUBLE', cells: (rows, memory) => new LastValueCells(rows, memory) }

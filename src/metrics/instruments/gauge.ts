@@ -2,7 +2,7 @@ import { LastValueCells } from '../store/last-value-cells.js'
 import { asNumber, settable, type Instrument, type InstrumentKind, type LabelsFor } from './instrument.js'
 import type { Labels } from '../store/row-index.js'
 import type { StoreChunk } from '../store/store-chunk.js'
-import { SeriesPlace } from '../store/series-place.js'
+import { SeriesPlace } from '../store/series-ref.js'
 
 export const GAUGE: InstrumentKind = { type: 'GAUGE_DOUBLE', cells: (rows, memory) => new LastValueCells(rows, memory) }
 

@@ -1,10 +1,10 @@
 import { DefinitionError } from '../../base/errors.js'
-import { selfCount, selfFamily } from '../../base/self-count.js'
+import { selfCount, selfFamily } from '../../base/internal-metrics.js'
 import type { Cells, Epochs } from '../store/cells.js'
 import { ColumnSource } from '../store/column-source.js'
-import { checkKeys, checkName, checkUnit } from '../data/definition-rules.js'
+import { checkKeys, checkName, checkUnit } from '../data/validate-definition.js'
 import type { MetricDescriptor, MetricType } from '../data/metric.js'
-import { labelText } from '../store/label-text.js'
+import { labelText } from '../store/label-value.js'
 import { REFUSED, type Labels } from '../store/row-index.js'
 import { RowStore, type CellsFactory, type RowBudget } from '../store/row-store.js'
 

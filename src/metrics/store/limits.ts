@@ -1,5 +1,5 @@
 import { DefinitionError } from '../../base/errors.js'
-import { DEFAULT_VALUE_LENGTH, MAX_VALUE_LENGTH } from './label-text.js'
+import { DEFAULT_VALUE_LENGTH, MAX_VALUE_LENGTH } from './label-value.js'
 
 /** What an engine may grow to. */
 export interface EngineLimits {

@@ -1,7 +1,7 @@
-import { isAbsent, isTagValue, labelOf, labelText } from './label-text.js'
-import { Label } from './label.js'
-import { readLabel } from './read-label.js'
-import { findSparse, hashOf, rowsIn, slotOf } from './row-places.js'
+import { isAbsent, isTagValue, labelOf, labelText } from './label-value.js'
+import { Label } from './label-dictionary.js'
+import { readLabel } from './label-access.js'
+import { findSparse, hashOf, rowsIn, slotOf } from './row-hash.js'
 
 /** Answers that are no row. */
 export const NO_ROW = -1

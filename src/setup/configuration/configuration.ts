@@ -1,6 +1,6 @@
 import { mergeResources, type Resource, resourceFault, resourceFromEnvironment } from '../../base/resource.js'
-import { type Environment, FILE_VARIABLE, readEnvironment } from './environment-layer.js'
-import { type Layer, readObject } from './layer.js'
+import { type Environment, FILE_VARIABLE, readEnvironment } from './environment-source.js'
+import { type Layer, readObject } from './object-source.js'
 import type { ConfigurationProblem } from './problem.js'
 import type { Settings } from './settings.js'
 

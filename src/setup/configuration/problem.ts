@@ -1,5 +1,5 @@
 import { DefinitionError } from '../../base/errors.js'
-import { withoutCredentials } from '../../base/without-credentials.js'
+import { withoutCredentials } from '../../base/redact-credentials.js'
 
 /** One thing that is wrong with a configuration. */
 export interface ConfigurationProblem {

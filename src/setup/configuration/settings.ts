@@ -1,5 +1,5 @@
-import { isLabels, type Part, readBoolean, readNumber, readPart, readParts, type Report } from './part-reader.js'
-import { INTEGRATIONS } from './part-table.js'
+import { isLabels, type Part, readBoolean, readNumber, readPart, readParts, type Report } from './component-parser.js'
+import { INTEGRATIONS } from './component-registry.js'
 import { nearest, plain, shown } from './problem.js'
 
 /** Everything that can be configured, by path. */

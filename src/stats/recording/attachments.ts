@@ -1,5 +1,5 @@
-import { selfCount, selfFamily } from '../../base/self-count.js'
-import { ownText } from '../../base/own-text.js'
+import { selfCount, selfFamily } from '../../base/internal-metrics.js'
+import { ownText } from '../../base/intern-string.js'
 
 /** What ties a value to its origin: `trace_id`, `span_id`, …; text to text. */
 export type Attachments = Readonly<Record<string, string>>

@@ -1,6 +1,6 @@
 import { DefinitionError } from '../../base/errors.js'
 import type { Epochs } from '../../metrics/store/cells.js'
-import { checkKeys, checkName, checkUnit } from '../../metrics/data/definition-rules.js'
+import { checkKeys, checkName, checkUnit } from '../../metrics/data/validate-definition.js'
 import type { ListenerGroup } from './listener.js'
 import type { Tags, TagValue } from '../tags/tag-map.js'
 

@@ -8,7 +8,7 @@ import {
   type TagEntry,
   tagEntries,
   tagMapOf,
-} from './tag-wire.js'
+} from './tag-propagation.js'
 import { pushVarint, readVarint } from './varint.js'
 
 const VERSION = 0

@@ -1,5 +1,14 @@
 import type { TagMap } from './tag-map.js'
-import { acceptedTags, countTagDrop, refuse, sendableTags, type TagCodecOptions, type TagEntry, tagEntries, tagMapOf } from './tag-wire.js'
+import {
+  acceptedTags,
+  countTagDrop,
+  refuse,
+  sendableTags,
+  type TagCodecOptions,
+  type TagEntry,
+  tagEntries,
+  tagMapOf,
+} from './tag-propagation.js'
 
 const MAX_TAGS = 180
 /** Escapes make a context longer, at most threefold; beyond that no valid one can be. */

@@ -1,7 +1,7 @@
-import { ownText } from '../../base/own-text.js'
-import { selfCount, selfFamily } from '../../base/self-count.js'
-import { isKey } from '../../metrics/data/definition-rules.js'
-import { isAbsent, isTagValue, labelText, MAX_VALUE_LENGTH } from '../../metrics/store/label-text.js'
+import { ownText } from '../../base/intern-string.js'
+import { selfCount, selfFamily } from '../../base/internal-metrics.js'
+import { isKey } from '../../metrics/data/validate-definition.js'
+import { isAbsent, isTagValue, labelText, MAX_VALUE_LENGTH } from '../../metrics/store/label-value.js'
 import { LABELS } from '../../metrics/store/row-index.js'
 
 /** What a tag may be set to. Numbers and booleans count as their text; undefined, null, '' and NaN as "not set". */

@@ -1,5 +1,5 @@
-import { selfCount, selfFamily, type SelfCount } from '../../base/self-count.js'
-import type { DistributionPart } from '../../metrics/store/borrowed-cells.js'
+import { selfCount, selfFamily, type SelfCount } from '../../base/internal-metrics.js'
+import type { DistributionPart } from '../../metrics/store/distribution-backed-cells.js'
 import type { Epochs } from '../../metrics/store/cells.js'
 import { DistributionCells } from '../../metrics/store/distribution-cells.js'
 import { LastValueCells } from '../../metrics/store/last-value-cells.js'

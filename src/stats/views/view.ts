@@ -2,7 +2,7 @@ import { DefinitionError } from '../../base/errors.js'
 import type { MetricDescriptor, MetricType } from '../../metrics/data/metric.js'
 import { distribution, exponential, equalAggregations, type Aggregation } from './aggregation.js'
 import { PERCENTILES_ROW_LIMIT, resolvePercentiles } from '../../metrics/histograms/percentiles-options.js'
-import { checkKeys, checkName } from '../../metrics/data/definition-rules.js'
+import { checkKeys, checkName } from '../../metrics/data/validate-definition.js'
 import { Measure } from '../recording/measure.js'
 
 export interface ViewOptions<K extends string = string> {

@@ -1,7 +1,7 @@
-import { sharedState } from '../../base/shared-state.js'
+import { sharedState } from '../../base/process-global.js'
 import { hexOf2, lookAtHex } from './hex.js'
-import { PooledRandomWords, type RandomWords } from './random-words.js'
-import { TraceIdentity } from './trace-identity.js'
+import { PooledRandomWords, type RandomWords } from './random-source.js'
+import { TraceIdentity } from './trace-id.js'
 import { TraceState } from './trace-state.js'
 
 /** The bit of `options` that says: this trace is sampled. */

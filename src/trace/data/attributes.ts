@@ -1,4 +1,4 @@
-import { ownText } from '../../base/own-text.js'
+import { ownText } from '../../base/intern-string.js'
 import { AttributeStore } from './attribute-store.js'
 import { type TruncatableString, truncatable } from './truncatable.js'
 

@@ -1,4 +1,4 @@
-import type { SelfCount } from '../../base/self-count.js'
+import type { SelfCount } from '../../base/internal-metrics.js'
 import type { Annotation } from './annotation.js'
 import {
   type Attributes,
@@ -10,12 +10,12 @@ import {
 } from './attributes.js'
 import { BoundedList } from './bounded-list.js'
 import { AttributeStore } from './attribute-store.js'
-import { guarded } from './guarded.js'
+import { guarded } from './read-safely.js'
 import { type Link, type LinkInit, link } from './link.js'
 import { type MessageEvent, type MessageEventInit, messageEvent } from './message-event.js'
 import { SpanContext } from '../context/span-context.js'
 import type { SpanLimits } from './span-limits.js'
-import { droppedAnnotations, droppedAttributes, droppedLinks, droppedMessageEvents, refusedValues } from './span-misuse.js'
+import { droppedAnnotations, droppedAttributes, droppedLinks, droppedMessageEvents, refusedValues } from './span-metrics.js'
 import type { StackTrace } from './stack-trace.js'
 
 /** Attributes that are put together when somebody looks at them: what they are made of is cheaper to keep than they are. */

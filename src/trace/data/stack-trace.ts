@@ -1,4 +1,4 @@
-import { ownText } from '../../base/own-text.js'
+import { ownText } from '../../base/intern-string.js'
 import { truncatable } from './truncatable.js'
 
 const MAX_FRAMES = 128

@@ -1,5 +1,5 @@
 import { isValidSpanId, isValidTraceId, SpanContext } from '../context/span-context.js'
-import { TraceIdentity } from '../context/trace-identity.js'
+import { TraceIdentity } from '../context/trace-id.js'
 
 /** The context of a caller in another process, or undefined where an id is no id: 32 and 16 hex digits in any case, not all zero. */
 export function remoteContext(traceId: string, spanId: string, options: number): SpanContext | undefined {

@@ -1,6 +1,6 @@
 import { hexDigit, lookAtHex } from '../context/hex.js'
 import { RANDOM_TRACE_ID, SAMPLED, SpanContext } from '../context/span-context.js'
-import { TraceIdentity } from '../context/trace-identity.js'
+import { TraceIdentity } from '../context/trace-id.js'
 import { TraceState } from '../context/trace-state.js'
 import { inAnyCase, textOf } from './carrier.js'
 import { headerValue, MAX_LENGTH } from './header-value.js'

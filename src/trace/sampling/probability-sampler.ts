@@ -1,7 +1,7 @@
 import { DefinitionError } from '../../base/errors.js'
 import { readHexWords } from '../context/hex.js'
 import type { Sampler, SamplingInput } from './sampler.js'
-import type { TraceIdentity } from '../context/trace-identity.js'
+import type { TraceIdentity } from '../context/trace-id.js'
 
 const TWO_TO_32 = 2 ** 32
 const TWO_TO_64 = 2 ** 64

@@ -1,7 +1,7 @@
 import type { SamplingInput } from './sampler.js'
 import type { SpanContext } from '../context/span-context.js'
 import type { SpanKind } from '../data/span-kind.js'
-import type { TraceIdentity } from '../context/trace-identity.js'
+import type { TraceIdentity } from '../context/trace-id.js'
 
 /** A question to a sampler; the id's text is made only if the sampler asks for it. */
 export class SamplingRequest implements SamplingInput {

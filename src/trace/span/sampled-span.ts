@@ -1,5 +1,5 @@
 import type { AttributesInit } from '../data/attributes.js'
-import { guarded } from '../data/guarded.js'
+import { guarded } from '../data/read-safely.js'
 import type { LinkInit } from '../data/link.js'
 import type { MessageEventInit } from '../data/message-event.js'
 import { Span, type SpanOwner } from './span.js'
@@ -9,8 +9,8 @@ import { LOCAL_PARENT, REMOTE_PARENT } from './span-flags.js'
 import type { SpanRecord } from '../data/span-record.js'
 import { StackTrace } from '../data/stack-trace.js'
 import { Status } from '../data/status.js'
-import type { TraceIdentity } from '../context/trace-identity.js'
-import type { WallOffset } from './wall-offset.js'
+import type { TraceIdentity } from '../context/trace-id.js'
+import type { WallOffset } from './wall-clock.js'
 
 /**
  * A span that keeps what it is told. Once it has ended it takes nothing more, and its SpanData is a read-only view on

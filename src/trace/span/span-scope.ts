@@ -1,5 +1,5 @@
 import { currentFrame, enterFrame, type Frame, type FrameSpan } from '../../base/context.js'
-import { neverEnded } from '../data/span-misuse.js'
+import { neverEnded } from '../data/span-metrics.js'
 
 /** Spans that are current inside each other. Beyond them somebody never ends his: the outer ones are let go of. */
 const MAX_DEPTH = 1_000

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ExportError, TransportError } from '../../../src/base/errors.js'
-import type { Exporter } from '../../../src/base/export.js'
+import type { Exporter } from '../../../src/base/exporter.js'
 import { isSuppressed } from '../../../src/base/suppression.js'
 import { withTags, currentTags } from '../../../src/stats/tags/current-tags.js'
 import { TagMap } from '../../../src/stats/tags/tag-map.js'

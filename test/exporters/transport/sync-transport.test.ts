@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ExportError, TransportError } from '../../../src/base/errors.js'
-import type { Exporter } from '../../../src/base/export.js'
+import type { Exporter } from '../../../src/base/exporter.js'
 import { isSuppressed } from '../../../src/base/suppression.js'
 import { SyncTransport, type SyncTransportOptions } from '../../../src/exporters/transport/sync-transport.js'
 import { ManualClock } from '../../../src/testing/manual-clock.js'

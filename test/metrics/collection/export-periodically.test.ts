@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { Exporter } from '../../../src/base/export.js'
+import type { Exporter } from '../../../src/base/exporter.js'
 import { isSuppressed } from '../../../src/base/suppression.js'
 import { exportPeriodically } from '../../../src/metrics/collection/export-periodically.js'
 import type { Metric } from '../../../src/metrics/data/metric.js'

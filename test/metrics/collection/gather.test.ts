@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { selfFamilies } from '../../../src/base/self-count.js'
+import { selfFamilies } from '../../../src/base/internal-metrics.js'
 import { gather, type GatherFailure, gatherFamilies, type GatherOptions } from '../../../src/metrics/collection/gather.js'
 import type { Metric } from '../../../src/metrics/data/metric.js'
 import type { MetricProducer } from '../../../src/metrics/data/producer.js'

@@ -6,7 +6,7 @@ import type { Cells } from '../../../src/metrics/store/cells.js'
 import { DistributionCells } from '../../../src/metrics/store/distribution-cells.js'
 import { LastValueCells } from '../../../src/metrics/store/last-value-cells.js'
 import { CountCells, SumCells } from '../../../src/metrics/store/sum-cells.js'
-import { EpochLog } from '../../../src/metrics/store/epoch-log.js'
+import { EpochLog } from '../../../src/metrics/store/epochs.js'
 import { ManualClock } from '../../../src/testing/manual-clock.js'
 
 const ROWS = 4

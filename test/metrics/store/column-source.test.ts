@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ColumnSource } from '../../../src/metrics/store/column-source.js'
-import { EpochLog } from '../../../src/metrics/store/epoch-log.js'
+import { EpochLog } from '../../../src/metrics/store/epochs.js'
 import { RowStore } from '../../../src/metrics/store/row-store.js'
 import { SumCells } from '../../../src/metrics/store/sum-cells.js'
 import { type Family, type RowChunk, type RowSource, standsIn } from '../../../src/metrics/data/row-source.js'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { BucketSearch } from '../../../src/metrics/store/bucket-search.js'
-import { EpochLog } from '../../../src/metrics/store/epoch-log.js'
+import { EpochLog } from '../../../src/metrics/store/epochs.js'
 import { ExponentialData } from '../../../src/metrics/histograms/exponential-data.js'
 import type { DistributionValue } from '../../../src/metrics/data/metric.js'
 import { SketchCells } from '../../../src/metrics/store/sketch-cells.js'

@@ -1,4 +1,4 @@
-import { selfFamilies } from '../../../src/base/self-count.js'
+import { selfFamilies } from '../../../src/base/internal-metrics.js'
 import { TagMap } from '../../../src/stats/tags/tag-map.js'
 import { randomNumbers } from '../../exporters/random.js'
 

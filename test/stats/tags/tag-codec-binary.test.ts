@@ -7,7 +7,7 @@ import {
   encodeTagsBinary,
 } from '../../../src/stats/tags/tag-codec-binary.js'
 import { NO_PROPAGATION, TagMap, UNLIMITED_PROPAGATION } from '../../../src/stats/tags/tag-map.js'
-import type { TagEntry } from '../../../src/stats/tags/tag-wire.js'
+import type { TagEntry } from '../../../src/stats/tags/tag-propagation.js'
 
 const bytes = (hex: string) => Buffer.from(hex, 'hex')
 const ascii = (minLength: number) => fc.string({ unit: 'grapheme-ascii', minLength, maxLength: 255 })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodeTagEntriesText, decodeTagsText, encodeTagEntriesText, encodeTagsText } from '../../../src/stats/tags/tag-codec-text.js'
 import { NO_PROPAGATION, TagMap } from '../../../src/stats/tags/tag-map.js'
-import type { TagEntry } from '../../../src/stats/tags/tag-wire.js'
+import type { TagEntry } from '../../../src/stats/tags/tag-propagation.js'
 
 const ascii = (minLength: number) => fc.string({ unit: 'grapheme-ascii', minLength, maxLength: 255 })
 const tagsOf = (entries: Iterable<TagEntry>) => Array.from(entries, ({ key, value }) => [key, value])

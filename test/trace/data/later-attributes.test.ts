@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { AlwaysOffSampler, AlwaysOnSampler, MemoryExporter, type SpanData, Stats, Tracer } from 'tallyscope'
-import { roughBytes } from '../../../src/exporters/transport/rough-bytes.js'
+import { roughBytes } from '../../../src/exporters/transport/estimate-size.js'
 
 function source(told: string[] = []) {
   return {

@@ -5,7 +5,7 @@ import { B3Propagator } from '../../../src/trace/propagation/b3.js'
 import { BinaryPropagator } from '../../../src/trace/propagation/binary.js'
 import { GoogleCloudPropagator } from '../../../src/trace/propagation/google-cloud.js'
 import type { Propagator } from '../../../src/trace/propagation/propagator.js'
-import { TextMapPropagator } from '../../../src/trace/propagation/text-map.js'
+import { TextMapPropagator } from '../../../src/trace/propagation/opencensus-text.js'
 import { TraceContextPropagator } from '../../../src/trace/propagation/trace-context.js'
 import { SpanContext } from '../../../src/trace/context/span-context.js'
 

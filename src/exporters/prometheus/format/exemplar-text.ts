@@ -1,4 +1,4 @@
-import { selfCount, selfFamily } from '../../../base/self-count.js'
+import { selfCount, selfFamily } from '../../../base/internal-metrics.js'
 import type { Exemplar } from '../../../metrics/data/metric.js'
 import { escapeValue } from './escape.js'
 import { formatNumber } from './format-number.js'

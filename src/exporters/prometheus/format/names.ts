@@ -1,4 +1,4 @@
-import { baseName, exposedName, isCumulative, labelName, ownedNames, unitWord } from '../../../metrics/data/exposed-name.js'
+import { baseName, exposedName, isCumulative, labelName, ownedNames, unitWord } from '../../../metrics/data/prometheus-name.js'
 import type { MetricDescriptor } from '../../../metrics/data/metric.js'
 
 /** Set on the one series that stands for all beyond the limit. */

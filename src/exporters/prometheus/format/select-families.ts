@@ -1,5 +1,5 @@
 import { warnOnce } from '../../../base/logger.js'
-import { selfCount, selfFamily } from '../../../base/self-count.js'
+import { selfCount, selfFamily } from '../../../base/internal-metrics.js'
 import type { Family } from '../../../metrics/data/row-source.js'
 import { type ExposedFamily, exposedFamily } from './names.js'
 

@@ -1,4 +1,4 @@
-import { selfCount, selfFamily } from '../../../base/self-count.js'
+import { selfCount, selfFamily } from '../../../base/internal-metrics.js'
 
 const scrapes = selfFamily({
   name: 'tallyscope_prometheus_scrapes_total',

@@ -1,7 +1,7 @@
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { DefinitionError, ExportError } from '../../../base/errors.js'
-import type { Exporter } from '../../../base/export.js'
-import { errorText } from '../../../base/failure-log.js'
+import type { Exporter } from '../../../base/exporter.js'
+import { errorText } from '../../../base/rate-limited-log.js'
 import type { Metric } from '../../../metrics/data/metric.js'
 import { textEncoder } from '../format/text-encoder.js'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { selfFamilies } from '../../../../src/base/self-count.js'
+import { selfFamilies } from '../../../../src/base/internal-metrics.js'
 import { formatOpenMetrics } from '../../../../src/exporters/prometheus/format/openmetrics-text.js'
 import type { Exemplar, Metric } from '../../../../src/metrics/data/metric.js'
 import { distribution, metric } from './metric-samples.js'

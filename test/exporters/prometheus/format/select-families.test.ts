@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { selfFamilies } from '../../../../src/base/self-count.js'
+import { selfFamilies } from '../../../../src/base/internal-metrics.js'
 import { selectFamilies } from '../../../../src/exporters/prometheus/format/select-families.js'
 import { metric } from './metric-samples.js'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { selfFamilies } from '../../../../src/base/self-count.js'
+import { selfFamilies } from '../../../../src/base/internal-metrics.js'
 import { formatText } from '../../../../src/exporters/prometheus/format/text.js'
 import type { Metric } from '../../../../src/metrics/data/metric.js'
 import { distribution, metric, type Series } from './metric-samples.js'

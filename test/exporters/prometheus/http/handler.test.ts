@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { selfFamilies } from '../../../../src/base/self-count.js'
+import { selfFamilies } from '../../../../src/base/internal-metrics.js'
 import type { Encoder } from '../../../../src/exporters/prometheus/format/encoder.js'
 import { type MetricsHandlerOptions, metricsHandler } from '../../../../src/exporters/prometheus/http/handler.js'
 import type { Metric } from '../../../../src/metrics/data/metric.js'

@@ -1,0 +1,121 @@
+import { type SelfCount, type SelfFamily, selfCount, selfFamily } from '../../base/internal-metrics.js'
+
+/** Where the items given to a transport are now: `accepted = exported + rejected + dropped + queued + inFlight`, always. */
+export interface TransportAccounting {
+  /** Items given to `send`. */
+  readonly accepted: number
+  /** Taken by the exporter. */
+  readonly exported: number
+  /** Given to the exporter, which failed for good or did not answer in time. */
+  readonly rejected: number
+  /** Never tried, or given up at the end of the grace period. */
+  readonly dropped: number
+  /** Waiting for a batch. */
+  readonly queued: number
+  /** In the batch that is being exported, or waits to be tried again. */
+  readonly inFlight: number
+}
+
+export type DropReason = 'queue_full' | 'queue_bytes' | 'shutdown' | 'grace_period' | 'ended' | 'exit'
+export type RejectReason = 'failed' | 'timeout' | 'retries' | 'ended'
+
+const family = (name: string, description: string, ...labelKeys: string[]): SelfFamily =>
+  selfFamily({ name: `tallyscope_transport_${name}`, description, type: 'counter', unit: '1', labelKeys: ['exporter', ...labelKeys] })
+
+const accepted = family('accepted_items_total', 'Items given to a transport.')
+const exported = family('exported_items_total', 'Items that the exporter of a transport has taken.')
+const rejected = family('rejected_items_total', 'Items that the exporter of a transport has not taken, by reason.', 'reason')
+const dropped = family('dropped_items_total', 'Items that a transport has dropped, by reason.', 'reason')
+const retries = family('retries_total', 'Batches given to an exporter once more.')
+const waiting = selfFamily({
+  name: 'tallyscope_transport_waiting_items',
+  description: 'Items that are queued or in flight in transports.',
+  type: 'gauge',
+  unit: '1',
+  labelKeys: ['exporter'],
+})
+
+/** The books of one transport. Each method is one transfer, so that the sum is right between any two calls. */
+export class TransportLedger {
+  readonly #exporter: string
+  readonly #now = { accepted: 0, exported: 0, rejected: 0, dropped: 0, queued: 0, inFlight: 0 }
+  readonly #accepted: SelfCount
+  readonly #exported: SelfCount
+  readonly #waiting: SelfCount
+  readonly #dropped = new Map<DropReason, SelfCount>()
+
+  constructor(exporter: string) {
+    this.#exporter = exporter
+    this.#accepted = selfCount(accepted, exporter)
+    this.#exported = selfCount(exported, exporter)
+    this.#waiting = selfCount(waiting, exporter)
+  }
+
+  get accounting(): TransportAccounting {
+    return { ...this.#now }
+  }
+
+  get queued(): number {
+    return this.#now.queued
+  }
+
+  get inFlight(): number {
+    return this.#now.inFlight
+  }
+
+  /** A new item: dropped at once where there is a reason, queued otherwise. */
+  accept(dropReason?: DropReason): void {
+    this.#now.accepted++
+    this.#accepted.value++
+    this.#waiting.value++
+    this.#now.queued++
+    if (dropReason !== undefined) this.dropQueued(1, dropReason)
+  }
+
+  depart(items: number): void {
+    this.#now.queued -= items
+    this.#now.inFlight += items
+  }
+
+  exported(items: number): void {
+    this.#now.inFlight -= items
+    this.#now.exported += items
+    this.#waiting.value -= items
+    this.#exported.value += items
+  }
+
+  rejected(items: number, reason: RejectReason): void {
+    if (items === 0) return
+    this.#now.inFlight -= items
+    this.#now.rejected += items
+    this.#waiting.value -= items
+    selfCount(rejected, this.#exporter, reason).value += items
+  }
+
+  dropQueued(items: number, reason: DropReason): void {
+    this.#now.queued -= items
+    this.#drop(items, reason)
+  }
+
+  dropDeparted(items: number, reason: DropReason): void {
+    this.#now.inFlight -= items
+    this.#drop(items, reason)
+  }
+
+  dropInFlight(reason: DropReason): void {
+    this.dropDeparted(this.#now.inFlight, reason)
+  }
+
+  retried(): void {
+    selfCount(retries, this.#exporter).value++
+  }
+
+  #drop(items: number, reason: DropReason): void {
+    if (items === 0) return
+    this.#now.dropped += items
+    this.#waiting.value -= items
+    let count = this.#dropped.get(reason)
+    if (count === undefined) this.#dropped.set(reason, (count = selfCount(dropped, this.#exporter, reason)))
+    count.value += items
+  }
+}

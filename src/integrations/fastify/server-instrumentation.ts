@@ -1,0 +1,131 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Clock } from '../../base/clock.js'
+import { whenClosed } from '../../base/on-close.js'
+import type { GaugeSeries } from '../../metrics/instruments/gauge.js'
+import type { TagMap } from '../../stats/tags/tag-map.js'
+import { isHostExcluded, type PathExclusion } from '../../http/http-exclusion.js'
+import { TraceContextPropagator } from '../../trace/propagation/trace-context.js'
+import type { Span } from '../../trace/span/span.js'
+import { SpanKind } from '../../trace/data/span-kind.js'
+import type { TracerCore } from '../../trace/tracer-core.js'
+import { bytesOf, countReceived, countSent, hasBody, tieBytes } from '../../http/http-body-bytes.js'
+import { KeptTick } from './tick-shape-guard.js'
+import { RequestAttributes } from './request-attributes.js'
+import { RouteSeries } from './route-series.js'
+import { type ExchangeHome, ServerExchange } from './server-exchange.js'
+import type { ServerMeasures } from './server-measures.js'
+
+/** The one route of requests that no route answers: their paths are the caller's invention. */
+export const UNMATCHED_ROUTE = 'unmatched'
+
+export interface ServerSideOptions {
+  readonly tracer: TracerCore | undefined
+  readonly measures: ServerMeasures
+  readonly inFlight: GaugeSeries
+  readonly clock: Clock
+  readonly excludedPaths: PathExclusion
+  readonly excludedHosts: readonly string[]
+  readonly untrusted: boolean
+}
+
+/** What all requests of one server share: where they are recorded, and how they are traced. */
+export class ServerSide implements ExchangeHome {
+  readonly measures: ServerMeasures
+  readonly inFlight: GaugeSeries
+  readonly clock: Clock
+  readonly unmatched: RouteSeries
+  readonly keptTick: KeptTick = new KeptTick()
+  private readonly tracer: TracerCore | undefined
+  private readonly paths: PathExclusion
+  private readonly hosts: readonly string[]
+  private readonly untrusted: boolean
+  /** The propagator reads nothing where there is no `traceparent`. */
+  private readonly isW3c: boolean
+
+  constructor(options: ServerSideOptions) {
+    this.measures = options.measures
+    this.inFlight = options.inFlight
+    this.clock = options.clock
+    this.unmatched = new RouteSeries(options.measures, UNMATCHED_ROUTE)
+    this.tracer = options.tracer
+    this.paths = options.excludedPaths
+    this.hosts = options.excludedHosts
+    this.untrusted = options.untrusted
+    this.isW3c = options.tracer?.propagator instanceof TraceContextPropagator
+  }
+
+  /** The exchange of a request, begun where this is the first to see it; undefined where it is excluded. */
+  exchangeOf(request: IncomingMessage, response: ServerResponse): ServerExchange | undefined {
+    return exchangeOf(request) ?? this.begin(request, response)
+  }
+
+  private begin(request: IncomingMessage, response: ServerResponse): ServerExchange | undefined {
+    if (this.paths.excludes(request.url ?? '/')) return undefined
+    if (this.hosts.length > 0 && isHostExcluded(hostOf(request), this.hosts)) return undefined
+    const exchange = new ServerExchange(this, request, response)
+    // Also where nobody wants the bytes: bodies are read in the context of the connection, which is not the request's.
+    if (hasBody(request)) countReceived(request, exchange)
+    else tieBytes(request, exchange)
+    if (this.measures.wantsBytes) countSent(response, exchange)
+    else tieBytes(response, exchange)
+    this.inFlight.add(1)
+    response.on('close', closeOf)
+    // A response that waits for those before it on its connection is never closed where that connection breaks.
+    if (response.socket === null && request.socket != null) {
+      const forget = whenClosed(request.socket, () => exchange.close())
+      response.once('close', forget)
+    }
+    return exchange
+  }
+
+  /** The span of a request, which continues its caller's trace. It has no parent here: what is current is the server's own. */
+  startSpan(request: IncomingMessage, name: string): Span | undefined {
+    const tracer = this.tracer
+    if (tracer === undefined) return undefined
+    const { headers } = request
+    // Most callers send no context, and looking for one costs as much as the rest of a span that is not sampled.
+    const sendsNone = this.isW3c && headers['traceparent'] === undefined
+    const parent = sendsNone ? null : (tracer.extract(new NodeHeaders(headers)) ?? null)
+    return tracer.startDetachedSpan(name, { kind: SpanKind.SERVER, parent, untrusted: this.untrusted })
+  }
+
+  /** Tells a sampled span about its request. */
+  describe(span: Span, request: IncomingMessage, route: string): RequestAttributes {
+    const attributes = new RequestAttributes(request, hostOf(request), route === UNMATCHED_ROUTE ? undefined : route)
+    span.addLater(attributes)
+    return attributes
+  }
+
+  /** The tags that the caller sent along and that may come in. */
+  sentTags(request: IncomingMessage): TagMap | undefined {
+    if (this.untrusted || request.headers['baggage'] === undefined) return undefined
+    const tags = this.tracer?.extractTags(new NodeHeaders(request.headers))
+    return tags === undefined || tags.size === 0 ? undefined : tags
+  }
+}
+
+function closeOf(this: ServerResponse): void {
+  ;(bytesOf(this) as ServerExchange).close()
+}
+
+export function exchangeOf(request: IncomingMessage): ServerExchange | undefined {
+  return bytesOf(request) as ServerExchange | undefined
+}
+
+/** Headers as Node has them: in lower case, several of one name joined. */
+class NodeHeaders {
+  private readonly headers: IncomingMessage['headers']
+
+  constructor(headers: IncomingMessage['headers']) {
+    this.headers = headers
+  }
+
+  get(name: string): string | undefined {
+    const value = this.headers[name]
+    return typeof value === 'string' ? value : value?.join(',')
+  }
+}
+
+function hostOf({ headers }: IncomingMessage): string | undefined {
+  return headers.host ?? (headers[':authority'] as string | undefined)
+}

@@ -1,0 +1,51 @@
+import { type Clock, systemClock } from '../../base/clock.js'
+import { type SelfFamily, selfFamilies } from '../../base/internal-metrics.js'
+import { sharedState } from '../../base/process-global.js'
+import type { Metric, MetricType, TimeSeries } from '../data/metric.js'
+import type { MetricProducer } from '../data/producer.js'
+
+export interface SelfMetricsOptions {
+  readonly clock?: Clock
+}
+
+/**
+ * What the library counts about itself: everything dropped, by reason, exports and their failures, scrapes.
+ * Names begin with `tallyscope_`. A metrics handler or server adds it once; a periodic task exports only what it is given.
+ *
+ * @example
+ * exportPeriodically({ producers: [stats, selfMetrics()], exporter })
+ */
+export function selfMetrics(options: SelfMetricsOptions = {}): MetricProducer {
+  const clock = options.clock ?? systemClock
+  return {
+    name: 'selfMetrics',
+    getMetrics: () => {
+      const timeUnixMs = clock.unixMs()
+      const startTimeUnixMs = Math.min(countingSince(), timeUnixMs)
+      return [...selfFamilies.values()]
+        .filter((family) => family.series.size > 0)
+        .sort((a, b) => (a.name < b.name ? -1 : 1))
+        .map((family) => snapshot(family, startTimeUnixMs, timeUnixMs))
+    },
+  }
+}
+
+function snapshot(family: SelfFamily, startTimeUnixMs: number, timeUnixMs: number): Metric {
+  const { name, description, unit, labelKeys } = family
+  const isCounter = family.type === 'counter'
+  const timeSeries = [...family.series.values()].map(({ labelValues, count }): TimeSeries => {
+    const points = [{ timeUnixMs, value: count.value }]
+    return isCounter ? { labelValues, startTimeUnixMs, points } : { labelValues, points }
+  })
+  return { descriptor: { name, description, unit, type: metricType(family), labelKeys, exactName: true }, timeSeries }
+}
+
+function metricType({ type, unit }: SelfFamily): MetricType {
+  if (type === 'gauge') return 'GAUGE_DOUBLE'
+  return unit === '1' || unit === 'By' ? 'CUMULATIVE_INT64' : 'CUMULATIVE_DOUBLE'
+}
+
+/** The counts are as old as the process: each copy of this package adds to the same ones. */
+function countingSince(): number {
+  return sharedState('self-counting-since', () => Math.round(systemClock.unixMs() - systemClock.monotonicMs()))
+}

@@ -1,0 +1,19 @@
+import type { Resource } from '../../base/resource.js'
+import { partName } from '../../base/component-name.js'
+import type { Metric } from '../data/metric.js'
+import type { GatheringContext, MetricProducer } from '../data/producer.js'
+
+/** The same metrics, which also say who is speaking; those that say so themselves are left as they are. */
+export function withResource(producer: MetricProducer, resource: Resource): MetricProducer {
+  if (Object.keys(resource.labels).length === 0) return producer
+  const labels = Object.freeze({ ...resource.labels })
+  const speaking = (metrics: readonly Metric[]): readonly Metric[] =>
+    metrics.map((metric) => (metric.resource === undefined ? { ...metric, resource: labels } : metric))
+  return {
+    name: partName(producer, 'producer'),
+    getMetrics: (context?: GatheringContext) => {
+      const metrics = producer.getMetrics(context)
+      return metrics instanceof Promise ? metrics.then(speaking) : speaking(metrics as readonly Metric[])
+    },
+  }
+}

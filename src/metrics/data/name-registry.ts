@@ -1,0 +1,77 @@
+import { DefinitionError } from '../../base/errors.js'
+import { warnOnce } from '../../base/logger.js'
+import { exposedName, labelName, ownedNames } from './prometheus-name.js'
+import type { MetricDescriptor } from './metric.js'
+
+/** Label names that formats need for themselves, in the spelling in which they reach the wire. */
+const RESERVED_LABELS: ReadonlySet<string> = new Set(['le', 'quantile', 'tallyscope_overflow'])
+
+/**
+ * The exposed names that are taken within one producer. Whoever registers claims a name first, so that no
+ * document of this producer can hold two families that a reader would take for one.
+ */
+export class NameClaims {
+  readonly #owners = new Map<string, MetricDescriptor>()
+
+  /**
+   * Takes the names of a metric, or throws and takes none.
+   * @throws {@link DefinitionError} `ERR_NAME_CLASH` when a name, suffixes of its type included, is taken;
+   *   `ERR_LABEL_RESERVED` and `ERR_LABEL_CLASH` as {@link checkLabelKeys} does.
+   */
+  claim(descriptor: MetricDescriptor): void {
+    checkLabelKeys(descriptor.name, descriptor.labelKeys)
+    const names = ownedNames(descriptor)
+    for (const name of names) {
+      const owner = this.#owners.get(name)
+      if (owner !== undefined) throw clash(name, descriptor, owner)
+    }
+    for (const name of names) this.#owners.set(name, descriptor)
+    const exposed = exposedName(descriptor)
+    if (exposed === 'up' || exposed === 'target_info' || exposed.startsWith('scrape_')) {
+      warnOnce('TALLYSCOPE_RESERVED_NAME', exposed, `${exposed} (${descriptor.name}) is a name that Prometheus gives to series of its own`)
+    }
+  }
+
+  /** Gives the names back; those of a descriptor that claimed none are left to their owners. */
+  release(descriptor: MetricDescriptor): void {
+    for (const name of ownedNames(descriptor)) {
+      if (this.#owners.get(name) === descriptor) this.#owners.delete(name)
+    }
+  }
+}
+
+/**
+ * Refuses label keys that cannot be told apart once on the wire.
+ *
+ * @param owner What has these keys, for the message.
+ * @throws {@link DefinitionError} `ERR_LABEL_RESERVED` for `le`, `quantile`, `tallyscope_overflow` and keys that begin
+ *   with two underscores; `ERR_LABEL_CLASH` where two keys become one label name.
+ */
+export function checkLabelKeys(owner: string, keys: readonly string[]): void {
+  const seen = new Map<string, string>()
+  for (const key of keys) {
+    const name = labelName(key)
+    if (RESERVED_LABELS.has(name) || key.startsWith('__')) {
+      throw new DefinitionError(
+        'ERR_LABEL_RESERVED',
+        `le, quantile, tallyscope_overflow and names with two leading underscores are reserved: ${owner} has the key ${JSON.stringify(key)}`,
+      )
+    }
+    const other = seen.get(name)
+    if (other !== undefined) {
+      throw new DefinitionError(
+        'ERR_LABEL_CLASH',
+        `label names must differ: the keys ${JSON.stringify(other)} and ${JSON.stringify(key)} of ${owner} both become ${name}`,
+      )
+    }
+    seen.set(name, key)
+  }
+}
+
+function clash(name: string, later: MetricDescriptor, first: MetricDescriptor): DefinitionError {
+  return new DefinitionError('ERR_NAME_CLASH', `exposed names must differ: ${name} of ${told(later)} is taken by ${told(first)}`)
+}
+
+function told({ name, type, unit, labelKeys }: MetricDescriptor): string {
+  return `${JSON.stringify(name)} (${type}, unit ${JSON.stringify(unit)}, labels ${JSON.stringify(labelKeys)})`
+}

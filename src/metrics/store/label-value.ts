@@ -1,0 +1,56 @@
+import { ownText } from '../../base/intern-string.js'
+
+/** Code points kept of a tag value; the rest is cut. */
+export const DEFAULT_VALUE_LENGTH = 256
+/** No engine may be told to keep more. */
+export const MAX_VALUE_LENGTH = 16_384
+
+/** True where a value counts as "not set": absent, empty, NaN. */
+export function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null || value === '' || value !== value
+}
+
+/** True for what may be a tag value; objects, functions and symbols are never turned to text by their own methods. */
+export function isTagValue(value: unknown): value is string | number | boolean | bigint {
+  const type = typeof value
+  return type === 'string' || type === 'number' || type === 'boolean' || type === 'bigint'
+}
+
+/**
+ * The text of a tag value: well-formed (a lone surrogate becomes U+FFFD), at most `maxLength` code points.
+ * Gives the string itself where nothing has to change.
+ */
+export function labelText(value: string | number | boolean | bigint, maxLength: number): string {
+  const text = typeof value === 'string' ? value : String(value) // -0 reads `0`, which is meant
+  const near = text.length > 2 * maxLength ? text.slice(0, 2 * maxLength) : text // no more is read of a text of any length
+  return cut(near.isWellFormed() ? near : near.toWellFormed(), maxLength)
+}
+
+function cut(text: string, maxLength: number): string {
+  if (text.length <= maxLength) return text
+  let end = 0
+  for (let points = 0; points < maxLength && end < text.length; points++) {
+    end += text.codePointAt(end)! > 0xffff ? 2 : 1
+  }
+  return end === text.length ? text : text.slice(0, end)
+}
+
+/**
+ * One label of an object. Getters of a class count; `constructor` and its like, which every object inherits, are no
+ * tag values and count as not set.
+ */
+export function labelOf(labels: { readonly [key: string]: unknown }, key: string): unknown {
+  const value = labels[key]
+  return isTagValue(value) || Object.hasOwn(labels, key) ? value : undefined
+}
+
+/** A copy of just these labels, in a form that can always be found: what cannot be text counts as not set. */
+export function ownLabels(labels: unknown, keys: readonly string[]): { readonly [key: string]: string } {
+  const own: { [key: string]: string } = Object.create(null)
+  const given = typeof labels === 'object' && labels !== null ? (labels as { readonly [key: string]: unknown }) : own
+  for (const key of keys) {
+    const value = labelOf(given, key)
+    if (!isAbsent(value) && isTagValue(value)) own[key] = ownText(labelText(value, MAX_VALUE_LENGTH))
+  }
+  return Object.freeze(own)
+}

@@ -1,0 +1,76 @@
+import { DefinitionError } from '../base/errors.js'
+import type { Exporter } from '../base/exporter.js'
+import { buildMetricExporter, buildPropagator, buildSampler, buildTraceExporter, buildTransport } from './component-factory.js'
+import type { Configuration } from './configuration/configuration.js'
+import type { ConfigurationProblem } from './configuration/problem.js'
+import { FanOutTransport } from '../exporters/transport/fan-out-transport.js'
+import { SyncTransport } from '../exporters/transport/sync-transport.js'
+import type { Metric } from '../metrics/data/metric.js'
+import type { TallyscopeOptions } from './tallyscope-options.js'
+import { AlwaysOffSampler } from '../trace/sampling/constant-samplers.js'
+import type { SpanData } from '../trace/data/span-data.js'
+import { Tracer } from './tracer.js'
+
+/** What the configuration names, built. */
+export interface WiredParts {
+  readonly tracer: Tracer
+  readonly metricExporters: readonly Exporter<Metric>[]
+}
+
+/** Builds all that the configuration names and wires the tracer; undefined, and nothing left open, where there is a problem. */
+export function wireParts(
+  options: TallyscopeOptions,
+  { settings }: Configuration,
+  problems: ConfigurationProblem[],
+): WiredParts | undefined {
+  const { logger } = options
+  const attempt = <T>(path: string, build: () => T): T | undefined => {
+    try {
+      return build()
+    } catch (error) {
+      if (!DefinitionError.is(error)) throw error
+      problems.push({ path, problem: error.message })
+      return undefined
+    }
+  }
+  const enabled = settings.enabled !== false
+  const { 'traces.sampler': samplerPart, 'traces.propagator': propagatorParts, 'traces.transport': transportPart } = settings
+  const sampler = enabled ? samplerPart && attempt('traces.sampler', () => buildSampler(samplerPart)) : new AlwaysOffSampler()
+  const propagator = propagatorParts && attempt('traces.propagator', () => buildPropagator(propagatorParts))
+  const usual =
+    (transportPart && attempt('traces.transport', () => buildTransport(transportPart))) ?? ((exporter) => new SyncTransport(exporter))
+  const exporters = enabled ? settings['traces.exporters'] : []
+  const traces = exporters?.flatMap((part) => attempt('traces.exporters', () => buildTraceExporter(part, logger)) ?? [])
+  const transports = traces?.map(({ exporter, transport = usual }) => attempt('traces.transport', () => transport(exporter)))
+  const metrics = enabled ? (settings['metrics.exporters'] ?? []) : []
+  const metricExporters = metrics.flatMap((part) => attempt('metrics.exporters', () => buildMetricExporter(part, logger)) ?? [])
+  if (problems.length > 0) {
+    // What was built holds files and the like, which nobody will ever close otherwise.
+    for (const exporter of [...(traces ?? []).map(({ exporter }) => exporter), ...metricExporters]) void shutDownQuietly(exporter)
+    return undefined
+  }
+  const tracer = new Tracer({
+    ...options.tracer,
+    ...(options.clock !== undefined && { clock: options.clock }),
+    sampler,
+    propagator,
+    stats: options.stats,
+    ...(traces === undefined
+      ? { transport: usual }
+      : {
+          exporter: traces[0]?.exporter ?? NO_EXPORTER,
+          transport: () => (transports!.length === 1 ? transports![0]! : new FanOutTransport(transports!.map((transport) => transport!))),
+        }),
+  })
+  return { tracer, metricExporters }
+}
+
+const NO_EXPORTER: Exporter<SpanData> = Object.freeze({ export: () => {} })
+
+async function shutDownQuietly(exporter: { shutdown?(): unknown }): Promise<void> {
+  try {
+    await exporter.shutdown?.()
+  } catch {
+    // the problems of the configuration are what is told
+  }
+}

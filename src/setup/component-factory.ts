@@ -1,0 +1,142 @@
+import { DefinitionError } from '../base/errors.js'
+import type { Exporter, Transport } from '../base/exporter.js'
+import type { Logger } from '../base/logger.js'
+import type { GivenPart, OptionValue, Part, PartSpec } from './configuration/component-parser.js'
+import { AsyncTransport } from '../exporters/transport/async-transport.js'
+import { ConsoleExporter } from '../exporters/console/console-exporter.js'
+import { FileExporter, type FileExporterOptions } from '../exporters/file/file-exporter.js'
+import { HlogExporter } from '../exporters/file/hlog-exporter.js'
+import { LoggingExporter } from '../exporters/console/logging-exporter.js'
+import { MemoryExporter } from '../exporters/memory-exporter.js'
+import { PushGatewayExporter, type PushGatewayExporterOptions } from '../exporters/prometheus/push/push-gateway-exporter.js'
+import { TextfileExporter, type TextfileExporterOptions } from '../exporters/prometheus/push/textfile-exporter.js'
+import { SyncTransport } from '../exporters/transport/sync-transport.js'
+import type { Metric } from '../metrics/data/metric.js'
+import { AlwaysOffSampler, AlwaysOnSampler } from '../trace/sampling/constant-samplers.js'
+import { ParentBasedSampler } from '../trace/sampling/parent-based-sampler.js'
+import { ProbabilitySampler } from '../trace/sampling/probability-sampler.js'
+import { B3MultiPropagator } from '../trace/propagation/b3-multi.js'
+import { B3SinglePropagator } from '../trace/propagation/b3-single.js'
+import { B3Propagator } from '../trace/propagation/b3.js'
+import { BinaryPropagator } from '../trace/propagation/binary.js'
+import { CompositePropagator } from '../trace/propagation/composite.js'
+import { GoogleCloudPropagator } from '../trace/propagation/google-cloud.js'
+import type { Propagator } from '../trace/propagation/propagator.js'
+import { TextMapPropagator } from '../trace/propagation/opencensus-text.js'
+import { TraceContextPropagator } from '../trace/propagation/trace-context.js'
+import { RateLimitingSampler } from '../trace/sampling/rate-limiting-sampler.js'
+import type { Sampler } from '../trace/sampling/sampler.js'
+import type { SpanData } from '../trace/data/span-data.js'
+
+export type TransportFactory = (exporter: Exporter<SpanData>) => Transport<SpanData>
+
+// Each of these builds what the part table of the configuration names; options were checked for name and type there, and
+// are checked for their range by the part itself. A given part is taken as it is.
+
+export function buildSampler(part: Part): Sampler {
+  if ('given' in part) return part.given as Sampler
+  const { rate, perSecond, burst, root } = part.options
+  switch (part.part) {
+    case 'alwaysOn':
+      return new AlwaysOnSampler()
+    case 'alwaysOff':
+      return new AlwaysOffSampler()
+    case 'probability':
+      return new ProbabilitySampler(rate as number | undefined)
+    case 'rateLimiting':
+      return new RateLimitingSampler(given({ perSecond, burst }))
+    case 'parentBased':
+      return new ParentBasedSampler({ root: buildSampler(root as PartSpec) })
+    default:
+      throw unknown(part)
+  }
+}
+
+export function buildPropagator(parts: readonly Part[]): Propagator {
+  const propagators = parts.map(propagatorOf)
+  return propagators.length === 1 ? propagators[0]! : new CompositePropagator(propagators)
+}
+
+function propagatorOf(part: Part): Propagator {
+  if ('given' in part) return part.given as Propagator
+  switch (part.part) {
+    case 'traceContext':
+      return new TraceContextPropagator()
+    case 'b3':
+      return new B3Propagator()
+    case 'b3single':
+      return new B3SinglePropagator()
+    case 'b3multi':
+      return new B3MultiPropagator()
+    case 'googleCloud':
+      return new GoogleCloudPropagator()
+    case 'binary':
+      return new BinaryPropagator()
+    case 'textMap':
+      return new TextMapPropagator()
+    default:
+      throw unknown(part)
+  }
+}
+
+export function buildTransport(part: Part): TransportFactory {
+  if ('given' in part) return part.given as TransportFactory
+  const options = part.options
+  switch (part.part) {
+    case 'sync':
+      return (exporter) => new SyncTransport(exporter)
+    case 'async':
+      return (exporter) => new AsyncTransport(exporter, options as object)
+    default:
+      throw unknown(part)
+  }
+}
+
+/** An exporter of spans, with the transport that was named for it, where one was. */
+export function buildTraceExporter(part: Part, logger?: Logger): { exporter: Exporter<SpanData>; transport: TransportFactory | undefined } {
+  if ('given' in part) return { exporter: part.given as Exporter<SpanData>, transport: undefined }
+  const { transport, ...options } = part.options
+  return {
+    exporter: generalExporter<SpanData>({ part: part.part, options }, logger),
+    transport: transport === undefined ? undefined : buildTransport(transport as PartSpec),
+  }
+}
+
+export function buildMetricExporter(part: Part, logger?: Logger): Exporter<Metric> {
+  if ('given' in part) return part.given as Exporter<Metric>
+  const options = part.options as unknown
+  switch (part.part) {
+    case 'hlog':
+      return new HlogExporter(options as { path: string })
+    case 'textfile':
+      return new TextfileExporter(options as TextfileExporterOptions)
+    case 'pushgateway':
+      return new PushGatewayExporter(options as PushGatewayExporterOptions)
+    default:
+      return generalExporter<Metric>(part, logger)
+  }
+}
+
+function generalExporter<T>(part: Exclude<Part, GivenPart>, logger: Logger | undefined): Exporter<T> {
+  const options = part.options as unknown
+  switch (part.part) {
+    case 'console':
+      return new ConsoleExporter<T>(options as object)
+    case 'file':
+      return new FileExporter<T>(options as FileExporterOptions)
+    case 'logging':
+      return new LoggingExporter<T>({ ...(options as object), ...(logger !== undefined && { logger }) })
+    case 'memory':
+      return new MemoryExporter<T>(options as object)
+    default:
+      throw unknown(part)
+  }
+}
+
+function given<T extends Readonly<Record<string, OptionValue | undefined>>>(options: T): object {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}
+
+function unknown({ part }: PartSpec): Error {
+  return new DefinitionError('ERR_CONFIGURATION', `BUG: the part ${part} is in the table and cannot be built`)
+}

@@ -1,0 +1,229 @@
+import { type PartCall, PartTextFault, parsePartText, parsePartTexts, type TextValue } from './component-expression.js'
+import { INSTEAD, type OptionType, PART_TABLE, type PartDefinition, type PartKind } from './component-registry.js'
+import { type ConfigurationProblem, nearest, plain, shown } from './problem.js'
+
+/** A built-in part, by name, with options that its kind of part has. What they mean is checked by the part itself. */
+export interface PartSpec {
+  readonly part: string
+  readonly options: Readonly<Record<string, OptionValue>>
+}
+
+export type OptionValue = string | number | boolean | readonly string[] | Readonly<Record<string, string>> | PartSpec
+
+/** A part that code has made itself. */
+export interface GivenPart {
+  readonly given: object
+}
+
+export type Part = PartSpec | GivenPart
+
+export type Report = (problem: ConfigurationProblem) => void
+
+/** What tells an object that is a part from one that describes one. */
+const METHODS: Readonly<Record<PartKind, string>> = {
+  sampler: 'shouldSample',
+  exporter: 'export',
+  propagator: 'extract',
+  transport: 'send',
+}
+
+/** Parts within parts, in objects; texts have a limit of their own. */
+const MAX_DEPTH = 10
+
+/**
+ * One part: a text, an object `{ name: options }`, or, from code, the part itself. Faults are reported, and undefined is what
+ * they come to.
+ */
+export function readPart(kind: PartKind, value: unknown, path: string, report: Report, depth = 0): Part | undefined {
+  if (typeof value === 'string') {
+    const parsed = parsing(value, path, report, parsePartText)
+    return parsed && partOfText(kind, parsed, path, report)
+  }
+  if (typeof value === 'function' && kind === 'transport') return { given: value }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    report({ path, problem: `must name a part of the kind ${kind}: it is ${shown(value)}`, hint: `one of ${namesOf(kind)}` })
+    return undefined
+  }
+  if (typeof (value as Record<string, unknown>)[METHODS[kind]] === 'function') return { given: value }
+  if (depth < MAX_DEPTH) return partOfObject(kind, value as Record<string, unknown>, path, report, depth)
+  report({ path, problem: `parts may hold parts ${MAX_DEPTH} deep: this one lies deeper` })
+  return undefined
+}
+
+/** Several parts: a list, one alone, or a text with commas between. `none` is an empty list. */
+export function readParts(kind: PartKind, value: unknown, path: string, report: Report): Part[] {
+  if (Array.isArray(value)) return value.flatMap((item, at) => readPart(kind, item, `${path}[${at}]`, report) ?? [])
+  if (typeof value !== 'string') {
+    const part = readPart(kind, value, path, report)
+    return part === undefined ? [] : [part]
+  }
+  const items = parsing(value, path, report, parsePartTexts) ?? []
+  if (items.length === 1 && items[0]!.kind === 'word' && plain(items[0]!.text) === 'none') return []
+  return items.flatMap((item) => partOfText(kind, item, path, report) ?? [])
+}
+
+function parsing<T>(text: string, path: string, report: Report, parse: (text: string) => T): T | undefined {
+  try {
+    return parse(text)
+  } catch (fault) {
+    if (!(fault instanceof PartTextFault)) throw fault
+    report({ path, problem: `${shown(text)} cannot be read: ${fault.message}`, hint: 'write it as name or name(option=value)' })
+    return undefined
+  }
+}
+
+function partOfText(kind: PartKind, value: TextValue, path: string, report: Report): PartSpec | undefined {
+  if (value.kind === 'list') {
+    report({ path, problem: 'must be one part, not a list' })
+    return undefined
+  }
+  const call: PartCall = value.kind === 'call' ? value : { kind: 'call', name: value.text, positional: [], named: {} }
+  const definition = definitionOf(kind, call.name, path, report)
+  if (definition === undefined) return undefined
+  const given = new Map<string, TextValue>(Object.entries(call.named))
+  for (const [at, positional] of call.positional.entries()) {
+    const option = definition.positional?.[at]
+    if (option === undefined) {
+      report({
+        path,
+        problem: `${definition.name} takes ${definition.positional?.length ?? 0} values without a name, not ${call.positional.length}`,
+      })
+      break
+    }
+    given.set(option, positional)
+  }
+  const defaults = call.name.includes('.') ? Object.entries(definition.dottedDefaults ?? {}) : []
+  return build(definition, given, defaults, path, report, (type, option, at) => optionOfText(type, option, at, report))
+}
+
+function partOfObject(kind: PartKind, value: Record<string, unknown>, path: string, report: Report, depth: number): PartSpec | undefined {
+  const [entry, ...others] = Object.entries(value)
+  if (entry === undefined || others.length > 0) {
+    report({ path, problem: 'an object that describes a part must have one key, its name', hint: '{ "file": { "path": "traces.jsonl" } }' })
+    return undefined
+  }
+  const [name, options] = entry
+  const definition = definitionOf(kind, name, path, report)
+  if (definition === undefined) return undefined
+  const described = typeof options === 'object' && options !== null && !Array.isArray(options)
+  const given = described
+    ? Object.entries(options)
+    : options === true || options === null
+      ? []
+      : [[definition.positional?.[0] ?? '', options] as const]
+  return build(definition, new Map<string, unknown>(given), [], `${path}.${name}`, report, (type, option, at) =>
+    optionOfJson(type, option, at, report, depth + 1),
+  )
+}
+
+function build<T>(
+  definition: PartDefinition,
+  given: ReadonlyMap<string, T>,
+  defaults: readonly (readonly [string, OptionValue])[],
+  path: string,
+  report: Report,
+  read: (type: OptionType, option: T, path: string) => OptionValue | undefined,
+): PartSpec | undefined {
+  const options = new Map<string, OptionValue>(defaults)
+  let sound = true
+  for (const [key, option] of given) {
+    const aliases = definition.optionAliases ?? {}
+    const alias = Object.hasOwn(aliases, key) ? aliases[key] : undefined
+    const [name, factor] = typeof alias === 'object' ? alias : [alias ?? key, 1]
+    const type = Object.hasOwn(definition.options, name) ? definition.options[name] : undefined
+    if (type === undefined) {
+      const known = Object.keys(definition.options)
+      const hint = known.length === 0 ? 'it has none' : `its options are ${known.join(', ')}`
+      report({ path, problem: `${definition.name} has no option ${shown(key)}`, hint })
+      sound = false
+      continue
+    }
+    const value = read(type, option, `${path}.${name}`)
+    if (value === undefined) sound = false
+    else options.set(name, typeof value === 'number' ? value * factor : value)
+  }
+  for (const name of definition.required ?? []) {
+    if (options.has(name) || !sound) continue
+    report({ path, problem: `${definition.name} needs ${name}`, hint: `${definition.name}(${name}=…)` })
+    sound = false
+  }
+  return sound ? { part: definition.name, options: Object.fromEntries(options) } : undefined
+}
+
+function definitionOf(kind: PartKind, name: string, path: string, report: Report): PartDefinition | undefined {
+  const dotted = name.startsWith('opencensus.')
+  const wanted = plain(dotted ? name.slice(name.lastIndexOf('.') + 1) : name)
+  const foreign = dotted ? INSTEAD.find(({ within }) => within.test(name)) : undefined
+  const found = PART_TABLE[kind].find((definition) => [definition.name, ...definition.aliases].some((one) => plain(one) === wanted))
+  if (found !== undefined && foreign === undefined) return found
+  const instead = foreign ?? INSTEAD.find(({ within }) => within.test(name))
+  const near = nearest(
+    name,
+    PART_TABLE[kind].map((definition) => definition.name),
+  )
+  const hint = instead?.hint ?? (near === undefined ? `one of ${namesOf(kind)}` : `perhaps ${near}`)
+  report({ path, problem: `there is no ${kind} ${shown(name)}`, hint })
+  return undefined
+}
+
+function namesOf(kind: PartKind): string {
+  return PART_TABLE[kind].map(({ name }) => name).join(', ')
+}
+
+function optionOfText(type: OptionType, value: TextValue, path: string, report: Report): OptionValue | undefined {
+  if (type === 'sampler' || type === 'transport') return partOfText(type, value, path, report)
+  if (type === 'texts') return (value.kind === 'list' ? value.items : [value]).flatMap((item) => ('text' in item ? [item.text] : []))
+  if (!('text' in value) || type === 'labels') {
+    report({ path, problem: `must be a ${type}`, ...(type === 'labels' && { hint: 'write the part as an object' }) })
+    return undefined
+  }
+  return optionOfJson(type, value.text, path, report, 0)
+}
+
+function optionOfJson(type: OptionType, value: unknown, path: string, report: Report, depth: number): OptionValue | undefined {
+  const read = readOption(type, value, path, report, depth)
+  if (read !== undefined) return read
+  if (type !== 'sampler' && type !== 'transport') report({ path, problem: `must be a ${type}: it is ${shown(value)}` })
+  return undefined
+}
+
+function readOption(type: OptionType, value: unknown, path: string, report: Report, depth: number): OptionValue | undefined {
+  switch (type) {
+    case 'number':
+      return readNumber(value)
+    case 'boolean':
+      return readBoolean(value)
+    case 'text':
+      return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
+    case 'texts':
+      return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined
+    case 'labels':
+      return isLabels(value) ? value : undefined
+    case 'sampler':
+    case 'transport': {
+      const part = readPart(type, value, path, report, depth)
+      return part !== undefined && 'part' in part ? part : undefined
+    }
+  }
+}
+
+/** A number, or its text. */
+export function readNumber(value: unknown): number | undefined {
+  if (typeof value === 'string' && /^\s*[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?\s*$/i.test(value)) return Number(value)
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined
+}
+
+/** A boolean, or what the environment says for one. */
+export function readBoolean(value: unknown): boolean | undefined {
+  if (typeof value === 'boolean') return value
+  const text = typeof value === 'string' ? value.trim().toLowerCase() : ''
+  if (['true', '1', 'yes', 'on'].includes(text)) return true
+  return ['false', '0', 'no', 'off'].includes(text) ? false : undefined
+}
+
+/** Text by text. */
+export function isLabels(value: unknown): value is Readonly<Record<string, string>> {
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every((text) => typeof text === 'string')
+  )
+}

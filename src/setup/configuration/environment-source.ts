@@ -1,0 +1,122 @@
+import { type Layer, put } from './object-source.js'
+import type { Report } from './component-parser.js'
+import { nearest, shown } from './problem.js'
+import { SETTING_PATHS, type SettingPath } from './settings.js'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** `TALLYSCOPE_METRICS_INTERVAL_MS` for `metrics.intervalMs`. */
+const OWN: ReadonlyMap<string, SettingPath> = new Map(
+  SETTING_PATHS.filter((path) => path !== 'resource').map((path) => [
+    `TALLYSCOPE_${path.replaceAll('.', '_').replace(/[A-Z]/g, '_$&').toUpperCase()}`,
+    path,
+  ]),
+)
+
+/** The variable that names the configuration file. */
+export const FILE_VARIABLE = 'TALLYSCOPE_CONFIG_FILE'
+
+/** Read by the package itself, before there is a configuration. */
+const OTHERS: ReadonlySet<string> = new Set([FILE_VARIABLE])
+
+/** Names of exporters in OpenTelemetry's variables. */
+const OTEL_EXPORTERS: ReadonlySet<string> = new Set(['console', 'logging', 'none'])
+const OTEL_PROPAGATORS: Readonly<Record<string, string>> = { tracecontext: 'traceContext', b3: 'b3single', b3multi: 'b3multi' }
+
+/**
+ * What the environment says: our own variables, and where those are silent the common ones of OpenTelemetry. An empty
+ * variable says nothing. Faults in our own are reported; those in OpenTelemetry's, which may be meant for other programs,
+ * go to `warn` and have no effect.
+ */
+export function readEnvironment(env: Environment, report: Report, warn: Report): Layer {
+  const layer: Layer = readOpenTelemetry(env, warn)
+  for (const [variable, value] of Object.entries(env)) {
+    if (!variable.startsWith('TALLYSCOPE_') || value === undefined || value.trim() === '' || OTHERS.has(variable)) continue
+    const setting = OWN.get(variable)
+    if (setting !== undefined) put(layer, setting, value, variable, report)
+    else {
+      const near = nearest(variable, [...OWN.keys(), ...OTHERS])
+      report({ path: variable, problem: 'there is no such variable', ...(near !== undefined && { hint: `perhaps ${near}` }) })
+    }
+  }
+  const serves = [...OWN].some(([variable, path]) => path.startsWith('prometheus.') && (env[variable] ?? '').trim() !== '')
+  if (serves) layer.prometheus ??= true
+  return layer
+}
+
+function readOpenTelemetry(env: Environment, warn: Report): Layer {
+  const layer: Layer = {}
+  const read = (variable: string): string | undefined => {
+    const text = env[variable]?.trim()
+    return text === '' ? undefined : text
+  }
+  if (read('OTEL_SDK_DISABLED')?.toLowerCase() === 'true') layer.enabled = false
+  const sampler = read('OTEL_TRACES_SAMPLER')
+  if (sampler !== undefined) {
+    const text = otelSampler(sampler, read('OTEL_TRACES_SAMPLER_ARG') ?? '1')
+    if (text !== undefined) put(layer, 'traces.sampler', text, 'OTEL_TRACES_SAMPLER', warn)
+    else warn({ path: 'OTEL_TRACES_SAMPLER', problem: `${shown(sampler)} is not known here` })
+  }
+  readOtelExporters(layer, 'traces.exporters', 'OTEL_TRACES_EXPORTER', read, warn)
+  readOtelExporters(layer, 'metrics.exporters', 'OTEL_METRICS_EXPORTER', read, warn)
+  const propagators = read('OTEL_PROPAGATORS')
+    ?.split(',')
+    .map((name) => name.trim().toLowerCase())
+  if (propagators !== undefined) readOtelPropagators(layer, propagators, warn)
+  const interval = read('OTEL_METRIC_EXPORT_INTERVAL')
+  if (interval !== undefined) put(layer, 'metrics.intervalMs', interval, 'OTEL_METRIC_EXPORT_INTERVAL', warn)
+  // Port and host do not start the server: other programs have their defaults there.
+  const port = read('OTEL_EXPORTER_PROMETHEUS_PORT')
+  if (port !== undefined) put(layer, 'prometheus.port', port, 'OTEL_EXPORTER_PROMETHEUS_PORT', warn)
+  const host = read('OTEL_EXPORTER_PROMETHEUS_HOST')
+  if (host !== undefined) put(layer, 'prometheus.host', host, 'OTEL_EXPORTER_PROMETHEUS_HOST', warn)
+  return layer
+}
+
+function otelSampler(name: string, rate: string): string | undefined {
+  const based = name.startsWith('parentbased_')
+  const bare = based ? name.slice('parentbased_'.length) : name
+  const root = new Map([
+    ['always_on', 'alwaysOn'],
+    ['always_off', 'alwaysOff'],
+    ['traceidratio', `probability(${rate})`],
+  ]).get(bare)
+  return root !== undefined && based ? `parentBased(${root})` : root
+}
+
+function readOtelExporters(
+  layer: Layer,
+  setting: 'traces.exporters' | 'metrics.exporters',
+  variable: string,
+  read: (variable: string) => string | undefined,
+  warn: Report,
+): void {
+  const names = read(variable)
+    ?.split(',')
+    .map((name) => name.trim().toLowerCase())
+  if (names === undefined) return
+  const known = names.filter((name) => {
+    if (OTEL_EXPORTERS.has(name)) return true
+    if (name === 'prometheus' && setting === 'metrics.exporters') layer.prometheus = true
+    else warn({ path: variable, problem: `there is no exporter ${shown(name)}`, hint: 'console, or give one in code' })
+    return false
+  })
+  if (known.length > 0)
+    put(
+      layer,
+      setting,
+      known.filter((name) => name !== 'none'),
+      variable,
+      warn,
+    )
+}
+
+function readOtelPropagators(layer: Layer, names: readonly string[], warn: Report): void {
+  const known = names.flatMap((name) => {
+    if (name === 'baggage' || name === 'none') return []
+    const found = Object.hasOwn(OTEL_PROPAGATORS, name) ? OTEL_PROPAGATORS[name] : undefined
+    if (found === undefined) warn({ path: 'OTEL_PROPAGATORS', problem: `there is no propagator ${shown(name)}` })
+    return found ?? []
+  })
+  if (known.length > 0 || names.includes('none')) put(layer, 'traces.propagator', known, 'OTEL_PROPAGATORS', warn)
+}

@@ -1,0 +1,72 @@
+import type { Report } from './component-parser.js'
+import { shown } from './problem.js'
+import { isSection, readSetting, type SettingPath, type Settings, settingHint, settingOf } from './settings.js'
+
+/** What one source says: code, the environment, or a file. */
+export type Layer = { -readonly [path in SettingPath]?: Settings[path] }
+
+/** Names of the documents' configuration, older ones included, and the settings that they are. */
+const OPENCENSUS: Readonly<Record<string, SettingPath>> = {
+  SAMPLER: 'traces.sampler',
+  EXPORTER: 'traces.exporters',
+  PROPAGATOR: 'traces.propagator',
+  EXCLUDELIST_PATHS: 'traces.excludelistPaths',
+  EXCLUDELIST_HOSTNAMES: 'traces.excludelistHostnames',
+  BLACKLIST_PATHS: 'traces.excludelistPaths',
+  BLACKLIST_HOSTNAMES: 'traces.excludelistHostnames',
+  INTEGRATIONS: 'traces.integrations',
+}
+
+/** Spellings of settings that are allowed in objects besides their own. */
+const ALSO: Readonly<Record<string, SettingPath>> = {
+  'traces.exporter': 'traces.exporters',
+  'traces.propagators': 'traces.propagator',
+  'metrics.exporter': 'metrics.exporters',
+  integrations: 'traces.integrations',
+  runtimeMetrics: 'metrics.runtime',
+}
+
+/**
+ * Reads an object: our own shape (`{ traces: { sampler } }`), the documents' (`{ OPENCENSUS: { TRACE: { SAMPLER } } }`), or both;
+ * our own names win. `where` is put before paths in what is reported.
+ */
+export function readObject(source: Readonly<Record<string, unknown>>, where: string, report: Report): Layer {
+  const layer: Layer = {}
+  for (const [key, value] of Object.entries(source)) if (key === 'OPENCENSUS') readOpenCensus(layer, value, `${where}${key}`, report)
+  const set = (path: string, value: unknown): void => {
+    if (value === undefined || value === null) return
+    const setting = Object.hasOwn(ALSO, path) ? ALSO[path] : settingOf(path)
+    if (setting !== undefined) put(layer, setting, value, `${where}${path}`, report)
+    else report({ path: `${where}${path}`, problem: 'there is no such setting', hint: settingHint(path) })
+  }
+  for (const [key, value] of Object.entries(source)) {
+    if (key === 'OPENCENSUS' || key === '$schema') continue
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+    if (!isSection(key) || (key === 'prometheus' && typeof value === 'boolean')) set(key, value)
+    else if (isObject) for (const [name, setting] of Object.entries(value)) set(`${key}.${name}`, setting)
+    else if (value !== undefined && value !== null) report({ path: `${where}${key}`, problem: `must be an object: it is ${shown(value)}` })
+  }
+  if (source['prometheus'] && typeof source['prometheus'] === 'object') layer.prometheus ??= true
+  return layer
+}
+
+function readOpenCensus(layer: Layer, value: unknown, where: string, report: Report): void {
+  const trace = (value as { TRACE?: unknown } | null)?.TRACE
+  if (typeof trace !== 'object' || trace === null) {
+    report({ path: `${where}.TRACE`, problem: `must be an object: it is ${shown(trace)}` })
+    return
+  }
+  // The newer names come last, and so win.
+  for (const [key, setting] of Object.entries(trace).sort(([one], [other]) => (one < other ? -1 : 1))) {
+    const path = `${where}.TRACE.${key}`
+    const known = Object.hasOwn(OPENCENSUS, key) ? OPENCENSUS[key] : undefined
+    if (known !== undefined) put(layer, known, setting, path, report)
+    else report({ path, problem: 'there is no such setting', hint: `one of ${Object.keys(OPENCENSUS).join(', ')}` })
+  }
+}
+
+/** Reads one value into its place; where it is at fault, the place stays as it was. */
+export function put<P extends SettingPath>(layer: Layer, setting: P, value: unknown, path: string, report: Report): void {
+  const read = readSetting(setting, value, path, report)
+  if (read !== undefined) layer[setting] = read as Layer[P]
+}

@@ -1,0 +1,60 @@
+import { REFUSED, type Labels } from '../../metrics/store/row-index.js'
+import { readAttachments, type Attachments } from './attachments.js'
+import { drop } from './drop-counters.js'
+import { type DropReason, rowOf } from './listener.js'
+import type { Measure } from './measure.js'
+
+/**
+ * Records a value that is out of the ordinary or comes with attachments: each aggregation judges it, and a row is made only
+ * where one takes it. A bigint is the number it stands for, where there is one.
+ */
+export function recordOdd(measure: Measure, given: unknown, labels: Labels, attachments: Attachments | undefined): void {
+  const groups = measure.groups
+  if (groups.length === 0) return // nobody listens
+  const isSafe = typeof given === 'bigint' && given >= Number.MIN_SAFE_INTEGER && given <= Number.MAX_SAFE_INTEGER
+  const value = isSafe ? Number(given) : (given as number)
+  const fault = oddity(measure, value)
+  const kept = attachments === undefined ? undefined : readAttachments(attachments)
+  let reason: DropReason | undefined = fault ?? 'tags'
+  for (const group of groups) {
+    const takers = group.columns.map((column) => fault === undefined || column.accepts(fault))
+    const row = takers.includes(true) ? rowOf(group, labels) : REFUSED
+    for (const [at, column] of group.columns.entries()) {
+      if (takers[at] && row >= 0) continue
+      column.drop(takers[at] ? 'tags' : fault!)
+      if (takers[at] && reason !== undefined) reason = 'tags'
+    }
+    if (row < 0) continue
+    const chunk = group.store.chunkOf(row)
+    const cell = row - chunk.start
+    chunk.marks[cell] = chunk.epochs.current
+    const taken = group.columns.map(() => false)
+    for (const at of chunk.recorded) {
+      taken[at] = takers[at]! && chunk.columns[at]!.record(cell, value)
+      // What borrows from a column accepts the same values.
+      for (const borrower of chunk.borrowers[at]!) {
+        taken[borrower] = takers[borrower]! && (taken[at] || chunk.columns[borrower]!.record(cell, value))
+      }
+    }
+    for (const [at, column] of group.columns.entries()) {
+      if (!takers[at]) continue
+      if (taken[at]) {
+        reason = undefined
+        if (kept !== undefined) chunk.columns[at]!.attach(cell, value, kept, chunk.epochs)
+      } else {
+        column.drop('too large')
+        reason &&= 'too large'
+      }
+    }
+  }
+  if (reason !== undefined) drop(measure, reason)
+}
+
+/** What sets the value apart from ordinary ones; undefined for those, which only a bigint can stand for here. */
+function oddity(measure: Measure, value: unknown): DropReason | undefined {
+  if (typeof value !== 'number') return 'not a number'
+  if (value !== value) return 'nan'
+  if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) return 'infinite'
+  if (measure.type === 'int64' && value % 1 !== 0) return 'fraction'
+  return value < 0 ? 'negative' : undefined
+}

@@ -1,0 +1,11 @@
+import { refusedValues } from './span-metrics.js'
+
+/** Reads what a caller gave, whose getters may throw; undefined, and counted, where they do. */
+export function guarded<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch {
+    refusedValues.value++
+    return undefined
+  }
+}

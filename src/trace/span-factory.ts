@@ -1,0 +1,242 @@
+import type { Clock } from '../base/clock.js'
+import { contextState, currentFrame, type Frame, type FrameSpan } from '../base/context.js'
+import type { Transport } from '../base/exporter.js'
+import type { AttributesInit } from './data/attributes.js'
+import { currentOf, type FrameParent } from './span/current-span.js'
+import { AlwaysOffSampler, AlwaysOnSampler } from './sampling/constant-samplers.js'
+import { contextFrom } from './context/to-span-context.js'
+import { LinkType } from './data/link.js'
+import type { RandomWords } from './context/random-source.js'
+import { NewSampledSpan, type SampledSpan } from './span/sampled-span.js'
+import type { Sampler } from './sampling/sampler.js'
+import { SamplingRequest } from './sampling/sampling-request.js'
+import { Span, type SpanOwner } from './span/span.js'
+import { SAMPLED, type SpanContext } from './context/span-context.js'
+import { SpanData } from './data/span-data.js'
+import { IS_SAMPLED, IS_SPAN, KIND_MASK, KIND_SHIFT, LOCAL_PARENT, OPTIONS_SHIFT, REMOTE_PARENT, TIMED } from './span/span-flags.js'
+import { SpanKind } from './data/span-kind.js'
+import type { SpanLatency } from './views/span-latency.js'
+import type { SpanLimits } from './data/span-limits.js'
+import { transportThrew, userCodeThrew } from './data/span-metrics.js'
+import type { SpanOptions } from './span/span-options.js'
+import { durationMsOf, type SpanRecord } from './data/span-record.js'
+import type { SpanSummary } from './views/span-store.js'
+import { TraceIdentity } from './context/trace-id.js'
+import { WallClock, type WallOffset } from './span/wall-clock.js'
+
+export interface SpanMakerOptions {
+  readonly sampler: Sampler
+  readonly latency: SpanLatency
+  readonly summary: SpanSummary | undefined
+  readonly transport: Transport<SpanData> | undefined
+  /** What spans without a current parent continue. */
+  readonly given: SpanContext | undefined
+  readonly limits: SpanLimits
+  readonly defaultAttributes: AttributesInit | undefined
+  readonly untrusted: boolean
+  /** Trace options of traces that begin here. */
+  readonly rootOptions: number
+  readonly clock: Clock
+  readonly random: RandomWords
+}
+
+/**
+ * Begins spans and takes them back when they end: finds the parent, asks the sampler, gives ids and times.
+ *
+ * A span that is not sampled gets no ids and, where no view listens to the latency, no time: it is one small object.
+ */
+export class SpanMaker implements SpanOwner {
+  readonly clock: Clock
+  readonly limits: SpanLimits
+  readonly random: RandomWords
+  private readonly sampler: Sampler
+  private readonly latency: SpanLatency
+  private readonly summary: SpanSummary | undefined
+  private readonly transport: Transport<SpanData> | undefined
+  private readonly given: SpanContext | undefined
+  private readonly defaultAttributes: AttributesInit | undefined
+  private readonly untrusted: boolean
+  private readonly rootOptions: number
+  private readonly wall: WallClock
+  /** The answer of a sampler that has only one. */
+  private readonly constant: boolean | undefined
+
+  constructor(options: SpanMakerOptions) {
+    this.clock = options.clock
+    this.limits = options.limits
+    this.random = options.random
+    this.sampler = options.sampler
+    this.latency = options.latency
+    this.summary = options.summary
+    this.transport = options.transport
+    this.given = options.given
+    this.defaultAttributes = options.defaultAttributes
+    this.untrusted = options.untrusted
+    this.rootOptions = options.rootOptions
+    this.wall = new WallClock(options.clock)
+    this.constant = constantOf(options.sampler)
+  }
+
+  wallOffsetMs(monotonicMs: number): number {
+    return this.wall.offsetAt(monotonicMs).ms
+  }
+
+  startChild(parent: Span, name: string): Span {
+    return this.begin(name, { parent }, currentFrame())
+  }
+
+  unsampledEnds(span: Span, startMs: number, endMs: number): void {
+    if (this.latency.hasViews) this.latency.record(span.name, span.kind, span.status.code, Math.max(0, endMs - startMs))
+  }
+
+  sampledEnds(span: SpanRecord & FrameSpan): void {
+    const { code } = span.status
+    const durationMs = durationMsOf(span)
+    if (this.latency.hasViews) {
+      contextState.endingSpan = span
+      this.latency.record(span.name, span.kind, code, durationMs)
+      contextState.endingSpan = undefined
+    }
+    contextState.openSampledSpans--
+    const data = new SpanData(span)
+    this.summary?.ended(span, data, code, durationMs)
+    try {
+      this.transport?.send(data)
+    } catch {
+      transportThrew.value++
+    }
+  }
+
+  begin(name: string, options: SpanOptions | undefined, frame: Frame): Span {
+    // The usual case by itself, a child of the current span: what is short is put into its callers.
+    if (options === undefined && typeof name === 'string') {
+      const current = currentOf(frame, this)
+      if (current !== undefined && (current.flags & IS_SPAN) !== 0) return this.beginChild(name, undefined, frame, current as Span)
+    }
+    return this.beginWith(name, options, frame)
+  }
+
+  private beginWith(name: string, options: SpanOptions | undefined, frame: Frame): Span {
+    if (typeof name !== 'string') name = textOf(name)
+    const given = options?.parent
+    // A context that is current or given to the tracer comes from elsewhere; of one given here it says so itself.
+    let context: SpanContext | undefined
+    let remote = true
+    if (given === undefined) {
+      const current = currentOf(frame, this)
+      if (current === undefined) context = this.given
+      else if ((current.flags & IS_SPAN) !== 0) return this.beginChild(name, options, frame, current as Span)
+      else context = (current as FrameParent).context
+    } else {
+      if (given instanceof Span) return this.beginChild(name, options, frame, given)
+      context = contextFrom(given)
+      remote = context?.fromHeader === true
+    }
+    if (context === undefined) return this.beginTrace(name, options, frame, undefined)
+    if (remote && (options?.untrusted ?? this.untrusted)) return this.beginTrace(name, options, frame, context)
+    const kind = options?.kind ?? SpanKind.UNSPECIFIED
+    const sampler = options?.sampler ?? (remote ? this.sampler : undefined)
+    const sampled = sampler === undefined ? context.sampled : this.ask(sampler, context.trace, context, name, kind)
+    const flags = inherited(context.options & ~SAMPLED, kind)
+    if (!sampled || frame.suppressed) return this.unsampled(name, options, flags, context.trace, frame)
+    const parent = context.isValid ? context : undefined
+    return this.sampled(name, options, flags | (remote ? REMOTE_PARENT : LOCAL_PARENT), context.trace, parent, undefined)
+  }
+
+  private beginChild(name: string, options: SpanOptions | undefined, frame: Frame, parent: Span): Span {
+    const isSampled = (parent.flags & IS_SAMPLED) !== 0
+    // The least case by itself, for the same reason.
+    if (options === undefined && !isSampled && !this.latency.hasViews) {
+      return new Span(this, parent.trace, name, inherited(parent.traceOptions, SpanKind.UNSPECIFIED) | IS_SPAN, 0)
+    }
+    return this.beginChildWith(name, options, frame, parent, isSampled)
+  }
+
+  private beginChildWith(name: string, options: SpanOptions | undefined, frame: Frame, parent: Span, isSampled: boolean): Span {
+    const kind = options?.kind ?? SpanKind.UNSPECIFIED
+    if (isSampled) (parent as SampledSpan).countChild()
+    const sampler = options?.sampler
+    const sampled = sampler === undefined ? isSampled : this.ask(sampler, parent.trace, parent.context, name, kind)
+    const flags = inherited(parent.traceOptions, kind)
+    if (!sampled || frame.suppressed) return this.unsampled(name, options, flags, parent.trace, frame)
+    const offset = isSampled ? (parent as SampledSpan).wallOffset : undefined
+    return this.sampled(name, options, flags | LOCAL_PARENT, parent.trace, parent.context, offset)
+  }
+
+  private beginTrace(name: string, options: SpanOptions | undefined, frame: Frame, distrusted: SpanContext | undefined): Span {
+    const kind = options?.kind ?? SpanKind.UNSPECIFIED
+    let sampled = options?.sampler === undefined ? this.constant : undefined
+    let trace: TraceIdentity | undefined
+    if (sampled === undefined) {
+      trace = new TraceIdentity(this.random)
+      sampled = this.ask(options?.sampler ?? this.sampler, trace, undefined, name, kind)
+    }
+    const flags = inherited(this.rootOptions, kind)
+    if (!sampled || frame.suppressed) return this.unsampled(name, options, flags, trace, frame)
+    const span = this.sampled(name, options, flags, trace, undefined, undefined)
+    if (distrusted?.isValid) {
+      span.addLink({ traceId: distrusted.traceId, spanId: distrusted.spanId, type: LinkType.PARENT_LINKED_SPAN })
+    }
+    return span
+  }
+
+  private unsampled(name: string, options: SpanOptions | undefined, flags: number, trace: TraceIdentity | undefined, frame: Frame): Span {
+    if (!this.latency.hasViews || frame.suppressed) return new Span(this, trace, name, flags | IS_SPAN, 0)
+    return new Span(this, trace, name, flags | IS_SPAN | TIMED, this.startMs(options))
+  }
+
+  private sampled(
+    name: string,
+    options: SpanOptions | undefined,
+    flags: number,
+    trace: TraceIdentity | undefined,
+    parent: SpanContext | undefined,
+    wallOffset: WallOffset | undefined,
+  ): Span {
+    const startMs = this.startMs(options)
+    const offset = wallOffset ?? this.wall.offsetAt(startMs)
+    const span = new NewSampledSpan(this, trace, name, flags | IS_SPAN | IS_SAMPLED | TIMED, startMs, parent, offset)
+    contextState.openSampledSpans++
+    this.summary?.started(span)
+    if (this.defaultAttributes !== undefined) span.addAttributes(this.defaultAttributes)
+    if (options !== undefined) {
+      if (options.attributes !== undefined) span.addAttributes(options.attributes)
+      if (options.links !== undefined) for (const link of options.links) span.addLink(link)
+    }
+    return span
+  }
+
+  private startMs(options: SpanOptions | undefined): number {
+    const nowMs = this.clock.monotonicMs()
+    const given = options?.startTimeUnixMs
+    return given !== undefined && Number.isFinite(given) ? given - this.wall.offsetAt(nowMs).ms : nowMs
+  }
+
+  /** What the sampler says; one that throws says no, and is counted. */
+  ask(sampler: Sampler, trace: TraceIdentity, parent: SpanContext | undefined, name: string, kind: SpanKind): boolean {
+    if (sampler === this.sampler && this.constant !== undefined) return this.constant
+    try {
+      return sampler.shouldSample(new SamplingRequest(trace, parent, name, kind)) === true
+    } catch {
+      userCodeThrew.sampler.value++
+      return false
+    }
+  }
+}
+
+/** The flags that a span begins with because of its trace and its kind. */
+const inherited = (options: number, kind: SpanKind): number => (options << OPTIONS_SHIFT) | ((kind & KIND_MASK) << KIND_SHIFT)
+
+function constantOf(sampler: Sampler): boolean | undefined {
+  if (sampler instanceof AlwaysOnSampler) return true
+  return sampler instanceof AlwaysOffSampler ? false : undefined
+}
+
+/** A name that is no text, as text. */
+function textOf(name: unknown): string {
+  try {
+    return String(name)
+  } catch {
+    return 'span'
+  }
+}

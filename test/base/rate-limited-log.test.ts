@@ -1,0 +1,55 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { errorText, FailureLog } from '../../src/base/rate-limited-log.js'
+import { ManualClock } from '../../src/testing/manual-clock.js'
+
+const warnings = (): unknown[][] => vi.mocked(process.emitWarning).mock.calls as unknown[][]
+beforeEach(() => void vi.spyOn(process, 'emitWarning').mockImplementation(() => {}))
+afterEach(() => void vi.restoreAllMocks())
+
+test('without a logger each kind of failure is one process warning, whatever the numbers in it', () => {
+  const log = new FailureLog({ code: 'TEST_FAILED', subject: 'part one' })
+  log.tell('has lost 5 items', new Error('no'))
+  log.tell('has lost 6 items', new Error('no'))
+  log.tell('is late')
+  expect(warnings()).toEqual([
+    ['part one has lost 5 items: no', { type: 'TallyscopeWarning', code: 'TEST_FAILED' }],
+    ['part one is late', { type: 'TallyscopeWarning', code: 'TEST_FAILED' }],
+  ])
+})
+
+test('a logger is told once a minute, and how much it was not told', () => {
+  const clock = new ManualClock()
+  const warn = vi.fn()
+  const log = new FailureLog({ code: 'TEST_FAILED', subject: 'part two', logger: { debug() {}, info() {}, warn, error() {} }, clock })
+  for (let i = 0; i < 121; i++) {
+    log.tell('fails', i)
+    clock.advance(1_000)
+  }
+  expect(warn.mock.calls).toEqual([
+    [{ err: 0, code: 'TEST_FAILED' }, 'part two fails: 0'],
+    [{ err: 60, code: 'TEST_FAILED', untold: 59 }, 'part two fails: 60'],
+    [{ err: 120, code: 'TEST_FAILED', untold: 59 }, 'part two fails: 120'],
+  ])
+  expect(warnings()).toEqual([])
+})
+
+test('a logger that throws is replaced by the process warning', () => {
+  const broken = (): never => {
+    throw new Error('log')
+  }
+  new FailureLog({ code: 'TEST_FAILED', subject: 'part three', logger: { debug: broken, info: broken, warn: broken, error: broken } }).tell(
+    'fails',
+  )
+  expect(warnings()).toHaveLength(1)
+})
+
+test.each<[string, unknown, string]>([
+  ['an error', new TypeError('no'), 'no'],
+  ['an error without a message', new TypeError(), 'TypeError'],
+  ['a text', 'no', 'no'],
+  ['nothing', undefined, 'undefined'],
+  ['an object without a text', Object.create(null), 'an error that cannot be read'],
+  ['a long one', new Error('x'.repeat(1_000)), `${'x'.repeat(500)}…`],
+])('the text of %s', (_, error, text) => {
+  expect(errorText(error)).toBe(text)
+})

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest'
+import { withoutCredentials } from '../../src/base/redact-credentials.js'
+
+test.each([
+  ['http://user:pass@host:9091/path', 'http://…@host:9091/path'],
+  ['http://token@host', 'http://…@host'],
+  ['http://user:p@ss/w@host', 'http://…@host'],
+  ['user:pass@host', '…@host'],
+  ['pushgateway(url="ftp://u:p@a", job=b), file(path=c)', 'pushgateway(url="ftp://…@a", job=b), file(path=c)'],
+  ['http://host/path', 'http://host/path'],
+  ['somebody@example', 'somebody@example'],
+  ['', ''],
+])('%j is shown as %j', (text, shown) => {
+  expect(withoutCredentials(text)).toBe(shown)
+})
+
+test('a long text takes no longer than its length asks for', () => {
+  const text = '//a@'.repeat(250_000)
+  const started = performance.now()
+  expect(withoutCredentials(`${text} ${'a:b@c '.repeat(100_000)}`)).toMatch(/^\/\/…@ …@c …@c /)
+  expect(performance.now() - started).toBeLessThan(500)
+})

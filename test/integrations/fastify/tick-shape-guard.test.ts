@@ -1,0 +1,34 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { setImmediate } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { KeptTick } from '../../../src/integrations/fastify/tick-shape-guard.js'
+
+const usesHooks = Number.parseInt(process.versions.node, 10) < 24
+
+test('one object of nextTick is kept before the first request, and taken anew once in 256 requests', async () => {
+  const kept = new KeptTick()
+  await setImmediate()
+  const first = kept.tick
+  expect(typeof first).toBe(usesHooks ? 'object' : 'undefined')
+  for (let request = 1; request < 256; request++) kept.count()
+  await setImmediate()
+  expect(kept.tick).toBe(first)
+  kept.count()
+  await setImmediate()
+  if (usesHooks) expect(kept.tick).not.toBe(first)
+})
+
+test('no context of a request is kept along', async () => {
+  const kept = new KeptTick()
+  await setImmediate()
+  const first = kept.tick
+  const storage = new AsyncLocalStorage<object>()
+  const request = { of: 'a request' }
+  storage.run(request, () => {
+    for (let at = 0; at < 256; at++) kept.count()
+  })
+  await setImmediate()
+  if (usesHooks) expect(kept.tick).not.toBe(first)
+  const held = Object.getOwnPropertySymbols(kept.tick ?? {}).map((key) => (kept.tick as Record<symbol, unknown>)[key])
+  expect(held).not.toContain(request)
+})

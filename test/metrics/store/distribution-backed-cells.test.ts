@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest'
+import { BorrowedCells } from '../../../src/metrics/store/distribution-backed-cells.js'
+import { BucketSearch } from '../../../src/metrics/store/bucket-search.js'
+import { DistributionCells } from '../../../src/metrics/store/distribution-cells.js'
+import { EpochLog } from '../../../src/metrics/store/epochs.js'
+import { CountCells, SumCells } from '../../../src/metrics/store/sum-cells.js'
+import { ManualClock } from '../../../src/testing/manual-clock.js'
+
+const epochs = new EpochLog(new ManualClock({ unixMs: 5 }))
+
+function borrowed(part: 'count' | 'sum'): { lender: DistributionCells; cells: BorrowedCells } {
+  const lender = new DistributionCells(4, 'local', new BucketSearch([1, 2]), epochs)
+  return { lender, cells: new BorrowedCells(lender, part) }
+}
+
+test('counts and sums are those of the distribution', () => {
+  const { lender, cells } = borrowed('count')
+  const sums = new BorrowedCells(lender, 'sum')
+  for (const value of [0.5, 1.5, 7]) lender.record(2, value)
+  expect([cells.value(2), sums.value(2), cells.value(0), sums.value(0)]).toEqual([3, 9, 0, 0])
+})
+
+test('what the distribution refuses is counted all the same, and refused by the sum', () => {
+  const { lender, cells } = borrowed('count')
+  lender.record(1, 1e308)
+  expect([lender.record(1, 1e308), cells.record(1), new BorrowedCells(lender, 'sum').record(1)]).toEqual([false, true, false])
+  expect(cells.value(1)).toBe(2)
+})
+
+test('each row has its own', () => {
+  const { cells } = borrowed('count')
+  for (const cell of [0, 1, 1]) cells.record(cell)
+  for (const cell of [0, 1]) cells.attach(cell, 3, { cell: String(cell) }, epochs)
+  expect([0, 1, 2].map((cell) => cells.value(cell))).toEqual([1, 2, 0])
+  expect([0, 1, 2].map((cell) => cells.exemplar(cell)?.attachments)).toEqual([{ cell: '0' }, { cell: '1' }, undefined])
+})
+
+test('a cleared row has neither counts of its own nor exemplars', () => {
+  const { cells } = borrowed('count')
+  cells.record(1)
+  cells.attach(1, 3, { trace_id: 'a' }, epochs)
+  expect([cells.value(1), cells.exemplar(1)]).toEqual([1, { value: 1, timeUnixMs: 5, attachments: { trace_id: 'a' } }])
+  cells.clear(1)
+  expect([cells.value(1), cells.exemplar(1)]).toEqual([0, undefined])
+})
+
+test('the exemplar of a sum is the value', () => {
+  const { cells } = borrowed('sum')
+  cells.attach(1, 3, { trace_id: 'a' }, epochs)
+  expect(cells.exemplar(1)?.value).toBe(3)
+})
+
+test('they have no buckets, deviations or counts of a distribution', () => {
+  const { lender, cells } = borrowed('count')
+  lender.record(0, 1)
+  expect([cells.count(), cells.bucket(), cells.sumOfSquaredDeviation()]).toEqual([0, 0, 0])
+})
+
+test.each([
+  ['count', CountCells, [1, 2, 0, 0]],
+  ['sum', SumCells, [0.5, 2 ** 31 + 1, 0, 0]],
+] as const)('the %s goes on in cells of its own when the distribution goes', (part, kind, values) => {
+  const { lender, cells } = borrowed(part)
+  lender.record(0, 0.5)
+  for (const value of [1, 2 ** 31]) lender.record(1, value)
+  cells.attach(1, 1, { trace_id: 'a' }, epochs)
+  const own = cells.independent(4, 'local')
+  expect(own).toBeInstanceOf(kind)
+  expect([0, 1, 2, 3].map((cell) => own.value(cell))).toEqual(values)
+  own.record(1, 2)
+  expect([own.value(1) - cells.value(1), own.exemplar(1, 0)]).toEqual([part === 'sum' ? 2 : 1, cells.exemplar(1)])
+})
+
+test('nothing can be copied into them', () => {
+  const { cells } = borrowed('sum')
+  expect(() => cells.copy()).toThrow('BUG')
+})

@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest'
+import { EpochLog } from '../../../src/metrics/store/epochs.js'
+import { ManualClock } from '../../../src/testing/manual-clock.js'
+
+/** A log of so many epochs, each as long as given. */
+function logOf(epochs: number, lengthMs: number): EpochLog {
+  const clock = new ManualClock()
+  const log = new EpochLog(clock)
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    clock.advance(lengthMs)
+    log.advance()
+  }
+  return log
+}
+
+test('a row of the running epoch is not idle, one of an earlier epoch since that ended', () => {
+  const log = logOf(10, 1_000)
+  expect(log.current).toBe(11)
+  expect([11, 10, 9, 1].map((mark) => log.idleMs(mark))).toEqual([0, 0, 1_000, 9_000])
+})
+
+test('what moves rows begins a new epoch', () => {
+  const log = logOf(0, 0)
+  log.restructure()
+  expect([log.structure, log.current]).toEqual([1, 2])
+})
+
+test.each([1_000, 100_000, 2_000_000])('after %i epochs idle times are never overstated, and right to a twentieth', (epochs) => {
+  const log = logOf(epochs, 10)
+  const wrong: object[] = []
+  for (let mark = 1; mark < epochs; mark += Math.ceil(epochs / 5_000)) {
+    const trueMs = (epochs - mark) * 10
+    const idleMs = log.idleMs(mark)
+    if (idleMs > trueMs || idleMs < trueMs * 0.95) wrong.push({ mark, trueMs, idleMs })
+  }
+  expect(wrong).toEqual([])
+})
+
+test('idle times of the newest 1,024 epochs are exact, and none is understated much where coarser ones take over', () => {
+  const epochs = 40_000
+  const log = logOf(epochs, 10)
+  const wrong: object[] = []
+  for (let mark = 1; mark <= epochs; mark++) {
+    const trueMs = (epochs - mark) * 10
+    const idleMs = log.idleMs(mark)
+    const leastMs = epochs - mark < 1_024 ? trueMs : trueMs * 0.95
+    if (idleMs > trueMs || idleMs < leastMs) wrong.push({ mark, trueMs, idleMs })
+  }
+  expect(wrong).toEqual([])
+})
+
+test('a row idle for longer than anything is remembered has been so since the oldest end that is', () => {
+  const clock = new ManualClock()
+  const log = new EpochLog(clock)
+  for (let end = 1; end <= 1_100; end++) {
+    log.current = end * 32_768 // only each of these is kept for so long
+    clock.advance(1_000)
+    log.advance()
+  }
+  expect([1, 32_768, 77 * 32_768, 78 * 32_768].map((mark) => log.idleMs(mark))).toEqual([1_023_000, 1_023_000, 1_023_000, 1_022_000])
+})

@@ -1,0 +1,164 @@
+import { expect, test, vi } from 'vitest'
+import { Label } from '../../../src/metrics/store/label-dictionary.js'
+
+const NOT_SET = [undefined, null, '', Number.NaN]
+/** Whether the record path asks the object, and not the map, for a text of this length. */
+const asksObject = (label: Label, length: number) => length <= label.longest
+
+function labelOf(...texts: string[]): Label {
+  const label = new Label('a', 256)
+  for (const text of texts) label.intern(text)
+  return label
+}
+
+test('what counts as not set has id 0 from the start, and again once all texts are forgotten', () => {
+  const label = labelOf()
+  expect([...NOT_SET.map((value) => label.idOf(value)), label.byText['']]).toEqual([0, 0, 0, 0, 0])
+  label.intern('x')
+  label.forgetTexts()
+  expect([...NOT_SET.map((value) => label.idOf(value)), label.byText['']]).toEqual([0, 0, 0, 0, 0])
+})
+
+test('each text has an id of its own, found by the map and by the object', () => {
+  const label = new Label('a', 256)
+  expect(['x', 'y', 'x', '__proto__'].map((text) => label.intern(text))).toEqual([1, 2, 1, 3])
+  expect(label.texts).toEqual([undefined, 'x', 'y', '__proto__'])
+  for (const [text, id] of [
+    ['x', 1],
+    ['y', 2],
+    ['__proto__', 3],
+    ['other', undefined],
+    ['constructor', undefined],
+  ] as const) {
+    expect([label.idOf(text), label.byText[text]]).toEqual([id, id])
+  } // prettier-ignore
+})
+
+test('the object is asked for texts up to the longest it knows, and for none before it knows any', () => {
+  const label = labelOf()
+  expect(asksObject(label, 0)).toBe(false)
+  label.intern('four')
+  label.intern('two')
+  expect([asksObject(label, 4), asksObject(label, 5)]).toEqual([true, false])
+  label.intern('longer')
+  expect([asksObject(label, 6), asksObject(label, 7)]).toEqual([true, false])
+})
+
+test('the object is asked for nothing while unknown texts are to be expected, and then again', () => {
+  const label = labelOf('four', 'two')
+  label.askMap()
+  expect([asksObject(label, 0), label.idOf('four')]).toEqual([false, 1])
+  label.askObject()
+  expect([asksObject(label, 4), asksObject(label, 5)]).toEqual([true, false])
+  const empty = labelOf()
+  empty.askObject()
+  expect([asksObject(empty, 0), asksObject(empty, 1)]).toEqual([true, false])
+})
+
+test('with 1,024 texts or more, the absent one among them counted, the map alone is asked, and the object grows no further', () => {
+  const label = labelOf(...Array.from({ length: 1_023 }, (_, n) => `text ${n}`))
+  expect([asksObject(label, 9), label.byText['text 1022']]).toEqual([true, 1_023])
+  label.askMap()
+  label.askObject()
+  expect(asksObject(label, 9)).toBe(true)
+  expect(label.intern('text 1023')).toBe(1_024)
+  label.askObject()
+  expect([asksObject(label, 0), label.byText['text 1023'], label.idOf('text 1023')]).toEqual([false, undefined, 1_024])
+})
+
+test('forgotten texts are found by neither, and ids begin anew', () => {
+  const label = labelOf('x', 'y')
+  label.rememberForm(7, '7', label.intern('7'))
+  label.forgetTexts()
+  expect([label.texts, label.idOf('x'), label.idOf(7), label.byText['x'], asksObject(label, 0)]).toEqual([
+    [undefined],
+    undefined,
+    undefined,
+    undefined,
+    false,
+  ])
+  expect(label.intern('y')).toBe(1)
+})
+
+test('numbers and booleans are remembered beside their texts, where these are whole', () => {
+  const label = labelOf('200', 'true', 'text', '12')
+  label.rememberForm(200, '200', 1)
+  label.rememberForm(true, 'true', 2)
+  label.rememberForm(200n, '200', 1)
+  label.rememberForm(12_345, '12', 4)
+  expect([200, true, 200n, 12_345].map((value) => label.idOf(value))).toEqual([1, 2, undefined, undefined])
+})
+
+test('a text of more than twice the limit cannot be known, and is not hashed to find that out', () => {
+  const label = new Label('a', 2)
+  const id = label.intern('\u{1f600}\u{1f600}') // two code points
+  const asked = vi.spyOn(label.ids, 'get')
+  expect([label.idOf('\u{1f600}\u{1f600}'), asked.mock.calls.length]).toEqual([id, 1])
+  expect([label.idOf('abcde'), asked.mock.calls.length]).toEqual([undefined, 1])
+})
+
+test('a text that was just asked for in vain is not looked up again, and is found once it is made', () => {
+  const label = labelOf('x')
+  const asked = vi.spyOn(label.ids, 'get')
+  expect([label.idOf('new'), label.idOfText('new'), asked.mock.calls.length]).toEqual([undefined, undefined, 1])
+  expect([label.idOfText('new'), asked.mock.calls.length]).toEqual([undefined, 2]) // that was once
+  expect([label.idOf('x'), label.idOfText('x'), asked.mock.calls.length]).toEqual([1, 1, 4])
+  expect([label.idOf('other'), label.idOfText('x'), label.idOf('x'), label.idOfText('other')]).toEqual([undefined, 1, 1, undefined])
+  expect([label.idOf('made'), label.intern('made'), label.idOfText('made')]).toEqual([undefined, 2, 2])
+})
+
+test('ids fit while their bits have room for one more than the last', () => {
+  const label = labelOf('1', '2', '3')
+  label.bits = 2
+  expect(label.fits).toBe(true)
+  label.intern('4')
+  expect(label.fits).toBe(false)
+})
+
+test('the record path finds each text and each other form that was seen, whatever it is asked with', () => {
+  const label = labelOf('x', 'y', '7')
+  label.rememberForm(7, '7', 3)
+  const found = ['x', 'y', '7', 7, undefined, null, '', Number.NaN].map((value) => label.find(value))
+  expect(found).toEqual([1, 2, 3, 3, 0, 0, 0, 0])
+  expect(['z', 'xx', 8, true, {}].map((value) => label.find(value))).toEqual([undefined, undefined, undefined, undefined, undefined])
+})
+
+/** Where to look for ids, and to fail for doing so. */
+function forbid(label: Label, ...ways: ('byText' | 'ids')[]): Label {
+  const fail = (): never => {
+    throw new Error('not to be asked')
+  }
+  if (ways.includes('byText')) label.byText = new Proxy(Object.create(null), { get: fail })
+  if (ways.includes('ids')) label.ids.get = fail
+  return label
+}
+
+test('up to 64 texts are found by their letters alone, the shortest and the longest too', () => {
+  const texts = Array.from({ length: 63 }, (_, n) => `text ${n}`)
+  const label = forbid(labelOf('x', ...texts), 'byText', 'ids')
+  expect(['x', ...texts].map((text) => label.find(text))).toEqual(Array.from({ length: 64 }, (_, n) => n + 1))
+})
+
+test('more texts are found by the object alone, the longest too', () => {
+  const texts = Array.from({ length: 80 }, (_, n) => `text ${n}`)
+  const label = forbid(labelOf(...texts), 'ids')
+  expect(texts.map((text) => label.find(text))).toEqual(texts.map((_, n) => n + 1))
+})
+
+test('the record path finds as many texts as there are, also while unknown ones are to be expected', () => {
+  for (const count of [1, 64, 65, 1_023, 1_100]) {
+    const label = labelOf(...Array.from({ length: count }, (_, n) => `text ${n}`))
+    const all = Array.from({ length: count }, (_, n) => n + 1)
+    const found = () => all.map((id) => label.find(`text ${id - 1}`))
+    expect(found()).toEqual(all)
+    label.askMap()
+    expect([found(), label.find('another')]).toEqual([all, undefined])
+  }
+})
+
+test('forgotten texts are not found on the record path either', () => {
+  const label = labelOf('x', 'y')
+  label.forgetTexts()
+  expect([label.find('x'), label.find('')]).toEqual([undefined, 0])
+  expect([label.intern('y'), label.find('y'), label.find('x')]).toEqual([1, 1, undefined])
+})

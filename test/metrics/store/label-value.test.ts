@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest'
+import { isAbsent, isTagValue, labelText, ownLabels } from '../../../src/metrics/store/label-value.js'
+
+test('undefined, null, the empty text and NaN count as not set, and nothing else', () => {
+  expect([undefined, null, '', NaN].map(isAbsent)).toEqual([true, true, true, true])
+  expect([0, -0, false, ' ', '0', 'null', {}, []].map(isAbsent)).toEqual(Array(8).fill(false))
+})
+
+test('texts, numbers, booleans and BigInts may be values; objects, functions and symbols not', () => {
+  expect(['', 1, true, 1n].map(isTagValue)).toEqual([true, true, true, true])
+  expect([{}, [], null, undefined, () => 1, Symbol('s'), new String('x'), new Date(0)].map(isTagValue)).toEqual(Array(8).fill(false))
+})
+
+describe('the text of a value', () => {
+  const cases: [what: string, value: string | number | boolean | bigint, maxLength: number, text: string][] = [
+    ['a text is itself', 'GET', 256, 'GET'],
+    ['control characters, quotes and newlines stay', 'a\n"\\\r\0\u001b\t', 256, 'a\n"\\\r\0\u001b\t'],
+    ['byte order mark, line separators, bidi and joiners stay', '\ufeff\u2028\u202e\u200d\uffff', 256, '\ufeff\u2028\u202e\u200d\uffff'],
+    ['composed and decomposed accents differ', 'e\u0301', 256, 'e\u0301'],
+    ['0 and −0 are one', -0, 256, '0'],
+    ['a number as JavaScript writes it', 1e21, 256, '1e+21'],
+    ['an infinity', -Infinity, 256, '-Infinity'],
+    ['a boolean', false, 256, 'false'],
+    ['a BigInt', 2n ** 70n, 256, '1180591620717411303424'],
+    ['a lone high surrogate becomes U+FFFD', 'a\ud83d', 256, 'a\ufffd'],
+    ['a lone low surrogate too', '\ude00b', 256, '\ufffdb'],
+    ['a pair stays', '\u{1f600}', 256, '\u{1f600}'],
+    ['a long text is cut', 'abcdef', 3, 'abc'],
+    ['one of just the limit is not', 'abc', 3, 'abc'],
+    ['code points are counted, not halves', '\u{1f600}\u{1f601}\u{1f602}', 2, '\u{1f600}\u{1f601}'],
+    ['a pair is not cut through', 'a\u{1f600}b', 2, 'a\u{1f600}'],
+    ['lone surrogates count as one each', '\ud83d\ud83d\ud83dx', 2, '\ufffd\ufffd'],
+    ['a lone one beyond the limit makes no difference', 'abc\ud83d', 3, 'abc'],
+    ['a number is cut as its text', 123456, 3, '123'],
+  ]
+  test.each(cases)('%s', (_what, value, maxLength, text) => expect(labelText(value, maxLength)).toBe(text))
+
+  test('takes a pair beyond U+10000, the first that is one, for one code point', () => {
+    expect(labelText('\u{10000}\u{10000}x', 2)).toBe('\u{10000}\u{10000}')
+    expect(labelText('\uffff\uffffx', 2)).toBe('\uffff\uffff')
+  })
+
+  test('is no more work for a text of 100 MB than for a short one', () => {
+    const huge = `${'\u{1f600}'.repeat(300)}${'x'.repeat(1e8)}`
+    const startMs = performance.now()
+    for (let n = 0; n < 100; n++) labelText(huge, 256)
+    expect(performance.now() - startMs).toBeLessThan(5_000)
+  })
+})
+
+describe('own labels', () => {
+  class Labels {
+    get a() {
+      return 'x'
+    }
+    b(): void {}
+  }
+  const cases: [what: string, labels: unknown, own: Record<string, string>][] = [
+    ['are these keys alone, as texts', { a: 1, b: true, c: 'x' }, { a: '1', b: 'true' }],
+    ['leave out what is not set', { a: '', b: null }, {}],
+    ['leave out what cannot be text', { a: {}, b: Symbol('s') }, {}],
+    ['may come from getters of a class, and are none of its methods', new Labels(), { a: 'x' }],
+    ['of no object are none', 7, {}],
+    ['of nothing are none', undefined, {}],
+  ]
+  test('are cut where no engine would keep more', () => {
+    const { a } = ownLabels({ a: 'x'.repeat(20_000) }, ['a'])
+    expect(a).toBe('x'.repeat(16_384))
+  })
+
+  test.each(cases)('%s', (_what, labels, own) => {
+    const found = ownLabels(labels, ['a', 'b'])
+    expect({ ...found }).toEqual(own)
+    expect(Object.isFrozen(found)).toBe(true)
+  })
+})

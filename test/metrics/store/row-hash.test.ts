@@ -1,0 +1,70 @@
+import { describe, expect, test } from 'vitest'
+import { findSparse, hashOf, rowsIn, slotOf } from '../../../src/metrics/store/row-hash.js'
+
+/** A table of pairs in which these places are entered as rows 0, 1, … */
+function sparse(size: number, places: readonly number[]): Int32Array {
+  const table = new Int32Array(2 * size)
+  for (const [row, place] of places.entries()) {
+    let at = slotOf(table, place)
+    while (table[at + 1] !== 0) at = (at + 2) % table.length
+    table[at] = place
+    table[at + 1] = row + 1
+  }
+  return table
+}
+
+describe('a table of pairs', () => {
+  test('gives the row of each place, and −1 for any other', () => {
+    const places = [0, 1, 7, 1_000, 2 ** 30 - 1, 2 ** 20]
+    const table = sparse(16, places)
+    expect(places.map((place) => findSparse(table, place))).toEqual([0, 1, 2, 3, 4, 5])
+    expect([2, 8, 999, 2 ** 29].map((place) => findSparse(table, place))).toEqual([-1, -1, -1, -1])
+  })
+
+  test('goes on at its beginning where places that belong together reach its end', () => {
+    const empty = new Int32Array(32)
+    const last = Array.from({ length: 10_000 }, (_, place) => place).filter((place) => slotOf(empty, place) === 30)
+    const table = sparse(16, last.slice(0, 4))
+    expect(last.slice(0, 5).map((place) => findSparse(table, place))).toEqual([0, 1, 2, 3, -1])
+    expect([0, 2, 4].map((at) => table[at + 1])).toEqual([2, 3, 4])
+  })
+
+  test('begins to look at an even word of it', () => {
+    const table = new Int32Array(64)
+    for (const place of [0, 1, 3, 12_345, 2 ** 30 - 1]) {
+      const at = slotOf(table, place)
+      expect([at % 2, at >= 0, at < 64]).toEqual([0, true, true])
+    }
+  })
+
+  test.each([0, 1, 5, 8, 12, 16])('is spread where neighbours are 2 ** %i apart: looking for 1,000 takes few steps', (bits) => {
+    const table = new Int32Array(2 * 2_048)
+    const taken = new Set<number>()
+    let steps = 0
+    for (let n = 0; n < 1_000; n++) {
+      let at = slotOf(table, n << bits)
+      for (; taken.has(at); at = (at + 2) % table.length) steps++
+      taken.add(at)
+    }
+    expect(steps).toBeLessThan(1_000)
+  })
+})
+
+test('the hash of ids differs by each id and by its place, and is spread', () => {
+  const hashes = new Set<number>()
+  for (let a = 0; a < 40; a++) for (let b = 0; b < 40; b++) for (let c = 0; c < 4; c++) hashes.add(hashOf(new Int32Array([a, b, c])))
+  expect(hashes.size).toBe(40 * 40 * 4)
+  const slots = new Set([...hashes].map((hash) => hash & 8_191))
+  expect(slots.size).toBeGreaterThan(4_000)
+})
+
+test('the hash is spread where ids differ in their upper bits alone', () => {
+  const slots = new Set<number>()
+  for (let a = 0; a < 64; a++) for (let b = 0; b < 64; b++) slots.add(hashOf(new Int32Array([a << 10, b << 10])) & 8_191)
+  expect(slots.size).toBeGreaterThan(2_000)
+})
+
+test('the rows of a table are those that are entered, in pairs or alone', () => {
+  expect(rowsIn(Int32Array.of(0, 8, 0, 1, 3, 0), 1)).toEqual([7, 0, 2])
+  expect(rowsIn(Int32Array.of(5, 8, 0, 1, 3, 0), 2)).toEqual([7, 0])
+})

@@ -1,0 +1,84 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { TextTable } from '../../../src/metrics/store/short-string-hash.js'
+
+/** A table, and its texts by id. */
+function tableOf(own: readonly string[]): { table: TextTable; texts: (string | undefined)[] } {
+  const table = new TextTable()
+  const texts: (string | undefined)[] = [undefined]
+  for (const text of own) {
+    texts.push(text)
+    table.add(texts)
+  }
+  return { table, texts }
+}
+
+/** What the table says of a text, asked as a label asks. */
+const idIn = (table: TextTable, text: string) => (text.length > 0 && text.length <= table.longest ? table.find(text) : 0)
+const idsIn = (table: TextTable, texts: readonly string[]) => texts.map((text) => idIn(table, text))
+const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1)
+
+test.each([
+  ['methods', ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS']],
+  ['codes', ['200', '201', '204', '301', '304', '400', '401', '403', '404', '409', '500', '502', '503']],
+  ['classes', ['1xx', '2xx', '3xx', '4xx', '5xx']],
+  ['routes', Array.from({ length: 10 }, (_, n) => `/api/v1/route-${n}`)],
+  ['hosts', Array.from({ length: 64 }, (_, n) => `db-${String(n).padStart(2, '0')}.internal`)],
+  ['names of other scripts', ['Köln', 'Αθήνα', '東京', 'Москва', '🙂', 'é']],
+])('each of %s has a slot of its own', (_, texts) => {
+  const { table } = tableOf(texts)
+  expect(idsIn(table, texts)).toEqual(upTo(texts.length))
+  expect(table.longest).toBe(Math.max(...texts.map(({ length }) => length)))
+})
+
+test('a text that was not added is not found, however alike it is', () => {
+  const { table } = tableOf(['GET', 'POST', 'PUT'])
+  expect(idsIn(table, ['GAT', 'get', 'G', 'POSTS', '', 'PUS', 'PUTT'])).toEqual([0, 0, 0, 0, 0, 0, 0])
+})
+
+test('a text is found in whatever form it is in memory', () => {
+  const { table } = tableOf(['/api/v1/route-1', '/api/v1/route-2'])
+  const number = 2
+  expect(idsIn(table, [`/api/v1/route-${number}`, 'x/api/v1/route-1y'.slice(1, -1)])).toEqual([2, 1])
+})
+
+test('a text that shares its slot with an older one is left to others, and so are all where these are many', () => {
+  const { table } = tableOf(['abcdefgh', 'other', 'third', 'fourth!', 'aXXdeXgh']) // where letters differ, none is taken
+  const ids = idsIn(table, ['abcdefgh', 'other', 'third', 'fourth!', 'aXXdeXgh'])
+  expect(ids.filter((id) => id === 0).length).toBeLessThanOrEqual(1)
+  const alike = Array.from({ length: 40 }, (_, n) => `${'x'.repeat(30)}${String.fromCharCode(65 + n)}${'x'.repeat(70)}`)
+  expect(tableOf(alike).table.longest).toBe(0)
+})
+
+test('the 65th text ends the table', () => {
+  const texts = Array.from({ length: 65 }, (_, n) => `host-${n}`)
+  expect(tableOf(texts.slice(0, 64)).table.longest).toBe(7)
+  expect(tableOf(texts).table.longest).toBe(0)
+})
+
+test('what is cleared is empty, and can be filled anew', () => {
+  const { table } = tableOf(['GET', 'POST'])
+  table.clear()
+  expect([table.longest, table.find('GET')]).toEqual([0, 0])
+  table.add([undefined, 'POST'])
+  expect(idsIn(table, ['GET', 'POST'])).toEqual([0, 1])
+})
+
+test('whatever the texts are, each is found by its own id or not at all', () => {
+  const text = fc.oneof(
+    fc.string({ minLength: 1, maxLength: 12, unit: 'binary' }),
+    fc.nat(99).map((n) => `host-${n}`),
+    fc.string({ minLength: 1, maxLength: 4, unit: fc.constantFrom('a', 'b') }),
+  )
+  fc.assert(
+    fc.property(fc.uniqueArray(text, { maxLength: 80 }), fc.array(text), (own, asked) => {
+      const { table, texts } = tableOf(own)
+      for (const each of [...own, ...asked]) {
+        const id = idIn(table, each)
+        if (id !== 0) expect(texts[id]).toBe(each)
+      }
+      const found = idsIn(table, own).filter((id) => id !== 0).length
+      expect(found === 0 || found * 4 >= own.length * 3 || own.length > 8).toBe(true)
+    }),
+  )
+})

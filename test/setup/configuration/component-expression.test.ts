@@ -1,0 +1,67 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { PartTextFault, parsePartText, parsePartTexts } from '../../../src/setup/configuration/component-expression.js'
+
+const word = (text: string) => ({ kind: 'word', text })
+const quoted = (text: string) => ({ kind: 'quoted', text })
+const call = (name: string, positional: unknown[] = [], named: object = {}) => ({ kind: 'call', name, positional, named })
+
+test('a part is named alone, with values, or with names and values', () => {
+  expect(parsePartText(' console ')).toEqual(word('console'))
+  expect(parsePartText('console()')).toEqual(call('console'))
+  expect(parsePartText('probability(0.5)')).toEqual(call('probability', [word('0.5')]))
+  expect(parsePartText('file(path=/var/log/a b.jsonl, maxFiles = 3)')).toEqual(
+    call('file', [], { path: word('/var/log/a b.jsonl'), maxFiles: word('3') }),
+  )
+})
+
+test('the texts of the OpenCensus documents are read, line breaks and a comma too many included', () => {
+  const text = `opencensus.ext.ocagent.trace_exporter.TraceExporter(
+            service_name='foobar',
+        )`
+  expect(parsePartText(text)).toEqual(call('opencensus.ext.ocagent.trace_exporter.TraceExporter', [], { service_name: quoted('foobar') }))
+})
+
+test('parts may hold parts, and lists', () => {
+  expect(parsePartText('parentBased(root=probability(0.1))')).toEqual(call('parentBased', [], { root: call('probability', [word('0.1')]) }))
+  expect(parsePartText('x(a=["b", c])')).toEqual(call('x', [], { a: { kind: 'list', items: [quoted('b'), word('c')] } }))
+})
+
+test('several parts have commas between, with or without brackets', () => {
+  const two = [word('console'), call('file', [], { path: quoted('a,b') })]
+  expect(parsePartTexts('console, file(path="a,b")')).toEqual(two)
+  expect(parsePartTexts('[console, file(path="a,b"),]')).toEqual(two)
+  expect(parsePartTexts('')).toEqual([])
+})
+
+test('a quote or a backslash inside of quotes has a backslash before it', () => {
+  expect(parsePartText('"say \\"hi\\" \\\\"')).toEqual(quoted('say "hi" \\'))
+})
+
+test('what is not of the form is refused with its place', () => {
+  const faults: [string, string][] = [
+    ['', 'a value is missing at character 0'],
+    ['probability(0.5', ') is missing at character 15'],
+    ['probability(0.5) or 1', 'the end is missing at character 17'],
+    ['file(path="a', 'the closing " is missing at character 12'],
+    ['a(b=1, 2)', 'a name with = is missing at character 7'],
+    ['a == b', 'the end is missing at character 2'],
+    ['[a', '] is missing at character 2'],
+  ]
+  for (const [text, message] of faults) expect(() => parsePartText(text), text).toThrow(message)
+})
+
+test('no text does anything but be read or refused', () => {
+  const pieces = fc.constantFrom('a', '(', ')', '=', ',', '"', "'", '[', ']', '\\', ' ', '__proto__', '1', '\n', 'é')
+  fc.assert(
+    fc.property(fc.array(pieces, { maxLength: 30 }), (parts) => {
+      try {
+        parsePartText(parts.join(''))
+      } catch (error) {
+        expect(error).toBeInstanceOf(PartTextFault)
+      }
+    }),
+  )
+  expect(() => parsePartText('a('.repeat(4_000))).toThrow(PartTextFault)
+  expect(() => parsePartText('a'.repeat(20_000))).toThrow(PartTextFault)
+})

@@ -1,0 +1,117 @@
+import { expect, test } from 'vitest'
+import { type Part, readPart, readParts } from '../../../src/setup/configuration/component-parser.js'
+import type { PartKind } from '../../../src/setup/configuration/component-registry.js'
+import { type ConfigurationProblem, lineOf } from '../../../src/setup/configuration/problem.js'
+
+const part = (name: string, options: object = {}): Part => ({ part: name, options: options as never })
+
+function check(kind: PartKind, value: unknown, expected: Part | string): void {
+  const problems: ConfigurationProblem[] = []
+  const found = readPart(kind, value, 'at', (problem) => problems.push(problem))
+  if (typeof expected !== 'string') expect(problems.map(lineOf), String(value)).toEqual([])
+  expect(problems.length > 0 ? problems.map((problem) => lineOf(problem).trim()).join('; ') : found).toEqual(expected)
+}
+
+test('names are found in whatever spelling', () => {
+  for (const text of ['alwaysOn', 'always_on', 'ALWAYS-ON', 'AlwaysOnSampler()', 'opencensus.trace.samplers.AlwaysOnSampler()']) {
+    check('sampler', text, part('alwaysOn'))
+  }
+})
+
+test("the documents' samplers, exporters and propagators are ours by a table", () => {
+  check('sampler', 'opencensus.trace.samplers.ProbabilitySampler(rate=1)', part('probability', { rate: 1 }))
+  check('sampler', 'opencensus.trace.samplers.probability.ProbabilitySampler(0.25)', part('probability', { rate: 0.25 }))
+  check('exporter', 'opencensus.trace.print_exporter.PrintExporter()', part('console'))
+  check('exporter', "opencensus.trace.file_exporter.FileExporter(file_name='traces')", part('file', { path: 'traces' }))
+  check('exporter', 'opencensus.trace.file_exporter.FileExporter()', part('file', { path: 'opencensus-traces.json' }))
+  check('exporter', 'opencensus.trace.logging_exporter.LoggingExporter()', part('logging'))
+  check('propagator', 'opencensus.trace.propagation.google_cloud_format.GoogleCloudFormatPropagator()', part('googleCloud'))
+  check('propagator', 'opencensus.trace.propagation.trace_context_http_header_format.TraceContextPropagator()', part('traceContext'))
+  check('propagator', 'opencensus.trace.propagation.binary_format.BinaryFormatPropagator()', part('binary'))
+  check('propagator', 'opencensus.trace.propagation.text_format.TextFormatPropagator()', part('textMap'))
+  check('propagator', 'opencensus.trace.propagation.b3_format.B3FormatPropagator()', part('b3'))
+})
+
+test('a transport may be named for an exporter, its periods in seconds where OpenCensus has them so', () => {
+  const text = 'opencensus.trace.print_exporter.PrintExporter(transport=opencensus.common.transports.async_.AsyncTransport)'
+  check('exporter', text, part('console', { transport: part('async') }))
+  check('transport', 'AsyncTransport(max_batch_size=5, wait_period=2.5)', part('async', { maxBatchSize: 5, waitPeriodMs: 2_500 }))
+})
+
+test('an exporter that is not here names what to use instead', () => {
+  check(
+    'exporter',
+    "opencensus.ext.ocagent.trace_exporter.TraceExporter(service_name='foobar')",
+    'at: there is no exporter "opencensus.ext.ocagent.trace_exporter.TraceExporter" (send to a collector that reads files: file(path=traces.jsonl), or Prometheus: set prometheus)',
+  )
+})
+
+test('nothing but the table can be reached from a text', () => {
+  for (const text of ['constructor', '__proto__', 'toString()', 'process.exit(1)', 'require("fs")']) {
+    check(
+      'exporter',
+      text,
+      `at: there is no exporter ${JSON.stringify(text.replace(/\(.*/, ''))} (one of console, file, logging, memory, hlog, textfile, pushgateway)`,
+    )
+  }
+  check('exporter', 'console(__proto__=1)', 'at: console has no option "__proto__" (its options are format, transport)')
+})
+
+test('a misspelt name has a hint', () => {
+  check('sampler', 'probabilty(0.5)', 'at: there is no sampler "probabilty" (perhaps probability)')
+})
+
+test('options are checked by name, type and need', () => {
+  check('sampler', 'probability(much)', 'at.rate: must be a number: it is "much"')
+  check('sampler', 'probability(0.1, 2)', 'at: probability takes 1 values without a name, not 2')
+  check('exporter', 'file()', 'at: file needs path (file(path=…))')
+  check(
+    'exporter',
+    'file(pth=a)',
+    'at: file has no option "pth" (its options are path, maxBytes, maxFiles, maxQueuedBytes, maxItemBytes, fsync, transport)',
+  )
+  check('sampler', 'alwaysOn(1)', 'at: alwaysOn takes 0 values without a name, not 1')
+  check(
+    'exporter',
+    'file(path=a',
+    'at: "file(path=a" cannot be read: ) is missing at character 11 (write it as name or name(option=value))',
+  )
+})
+
+test('an object names a part by its one key', () => {
+  check('exporter', { file: 'traces.jsonl' }, part('file', { path: 'traces.jsonl' }))
+  check('exporter', { file: { path: 'a', maxFiles: 3 } }, part('file', { path: 'a', maxFiles: 3 }))
+  check('exporter', { console: true }, part('console'))
+  check('sampler', { parentBased: { root: 'probability(0.5)' } }, part('parentBased', { root: part('probability', { rate: 0.5 }) }))
+  check(
+    'exporter',
+    { pushgateway: { url: 'http://a', job: 'j', groupingKey: { instance: 'i' } } },
+    part('pushgateway', { url: 'http://a', job: 'j', groupingKey: { instance: 'i' } }),
+  )
+  check(
+    'exporter',
+    { file: 'a', console: true },
+    'at: an object that describes a part must have one key, its name ({ "file": { "path": "traces.jsonl" } })',
+  )
+  check('exporter', {}, 'at: an object that describes a part must have one key, its name ({ "file": { "path": "traces.jsonl" } })')
+  check(
+    'exporter',
+    5,
+    'at: must name a part of the kind exporter: it is 5 (one of console, file, logging, memory, hlog, textfile, pushgateway)',
+  )
+})
+
+test('a part that code has made stays what it is', () => {
+  const sampler = { shouldSample: () => true }
+  check('sampler', sampler, { given: sampler })
+  const transport = () => ({})
+  check('transport', transport, { given: transport })
+})
+
+test('several parts are a list, a text with commas, or one', () => {
+  const read = (value: unknown) => readParts('exporter', value, 'at', (problem) => expect.fail(lineOf(problem)))
+  expect(read('console, file(path=a)')).toEqual([part('console'), part('file', { path: 'a' })])
+  expect(read(['console', { file: 'a' }])).toEqual([part('console'), part('file', { path: 'a' })])
+  expect(read({ file: 'a' })).toEqual([part('file', { path: 'a' })])
+  expect(read('none')).toEqual([])
+})
