@@ -62,7 +62,7 @@ round, over several processes of each, as if the machine were equally fast in al
 instrumentation and the plugin for Fastify; ours measures duration and bytes, and makes spans where that is said. \`AsyncLocalStorage.run alone\`
 is a hook that does nothing but that: what any context over \`await\` costs on this version of Node. Ours can cost less than nothing: full
 collections, which all servers here have been through, make \`process.nextTick\` of Node 20 several times dearer for good, and the plugin
-keeps what prevents it (src/integrations/fastify/tick-shape-guard.ts). \`nextTick kept quick, no plugin\` is the bare server with nothing but that;
+keeps what prevents it (src/http/tick-shape-guard.ts). \`nextTick kept quick, no plugin\` is the bare server with nothing but that;
 what ours takes above it is the work of the plugin itself.`,
   },
   {

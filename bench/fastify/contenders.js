@@ -51,7 +51,7 @@ function startOpenTelemetry(spans) {
 /** @type {{ [contender: string]: { needs?: readonly string[], install: () => (app: App) => unknown } }} */
 const CONTENDERS = {
   nothing: { install: () => () => {} },
-  /** What the plugin of tallyscope saves by the way: see src/integrations/fastify/tick-shape-guard.ts. */
+  /** What the plugin of tallyscope saves by the way: see src/http/tick-shape-guard.ts. */
   'kept tick': {
     install: () => (app) => {
       let seen = 0

@@ -1,4 +1,4 @@
-import { ClientSide, hostWithPort } from '../../src/integrations/http-client/client-instrumentation.js'
+import { ClientInstrumentation, hostWithPort } from '../../src/integrations/http-client/client-instrumentation.js'
 import { Stats } from '../../src/stats/stats.js'
 import { isHostExcluded, PathExclusion } from '../../src/http/http-exclusion.js'
 import { spanKindName } from '../../src/trace/data/span-kind.js'
@@ -18,7 +18,7 @@ interface ClientCall {
 runVectors<ClientCall>('http.client_span', ({ method, url, status, headers }) => {
   const exporter = new MemoryExporter<SpanData>()
   const stats = new Stats()
-  const side = new ClientSide({ tracer: new Tracer({ sampler: new AlwaysOnSampler(), exporter, stats }), stats })
+  const side = new ClientInstrumentation({ tracer: new Tracer({ sampler: new AlwaysOnSampler(), exporter, stats }), stats })
   const { protocol, hostname, port, pathname, search } = new URL(url)
   const host = hostWithPort(protocol, hostname, port)
   const exchange = side.begin({ method, host, protocol, target: `${pathname}${search}`, userAgent: headers?.['User-Agent'] })

@@ -4,4 +4,4 @@ export { type ReadyMeasure, type ReadyView, registerReadyViews } from '../../htt
 export type { PathRule } from '../../http/http-exclusion.js'
 export type { TallyscopeDecoration, TallyscopeFastifyOptions, TallyscopeRouteConfig } from './options.js'
 export { tallyscopeFastify } from './plugin.js'
-export { UNMATCHED_ROUTE } from './server-instrumentation.js'
+export { UNMATCHED_ROUTE } from '../../http/server-instrumentation.js'

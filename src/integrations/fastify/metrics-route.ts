@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify'
 import { clientSignal } from '../../serving/client-signal.js'
 import { type MetricsHandler, type MetricsHandlerOptions, metricsHandler } from '../../exporters/prometheus/http/handler.js'
-import { exchangeOf } from './server-instrumentation.js'
+import { exchangeOf } from '../../http/server-instrumentation.js'
 
 /** Adds the route of the metrics in a child of its own: the hooks of the instance apply, those given here are for it alone. */
 export function addMetricsRoute(

@@ -12,8 +12,8 @@ import { Tracer } from '../../setup/tracer.js'
 import { addMetricsFallback, addMetricsRoute } from './metrics-route.js'
 import type { TallyscopeDecoration, TallyscopeFastifyOptions } from './options.js'
 import { NOT_MEASURED, RouteTable } from './route-table.js'
-import { ServerMeasures } from './server-measures.js'
-import { exchangeOf, ServerSide } from './server-instrumentation.js'
+import { ServerMeasures } from '../../http/server-measures.js'
+import { exchangeOf, ServerInstrumentation } from '../../http/server-instrumentation.js'
 
 const registries = sharedState('http-registries', () => new WeakMap<Stats, MetricRegistry>())
 
@@ -56,7 +56,7 @@ function install(app: FastifyInstance, options: TallyscopeFastifyOptions, done: 
   const measures = new ServerMeasures(stats)
   if (views !== false) registerReadyViews(stats, views)
   const inFlight = registry.gauge('http/server/in_flight', { type: 'int64', description: 'Requests that are being answered' })
-  const side = new ServerSide({
+  const side = new ServerInstrumentation({
     tracer,
     measures,
     inFlight: inFlight.defaultTimeSeries(),
@@ -80,7 +80,7 @@ function spanOf(this: FastifyRequest): FastifyRequest['span'] {
   return exchangeOf(this.raw)?.span
 }
 
-function addHooks(app: FastifyInstance, side: ServerSide): void {
+function addHooks(app: FastifyInstance, side: ServerInstrumentation): void {
   const routes = new RouteTable(side.measures, side.unmatched)
 
   // `run`, and not `enterWith`: that would outlive the request, and the next one of the connection would find its span.

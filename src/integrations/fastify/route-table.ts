@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Tags } from '../../stats/tags/tag-map.js'
-import { RouteSeries } from './route-series.js'
-import type { ServerMeasures } from './server-measures.js'
+import { RouteSeries } from '../../http/route-series.js'
+import type { ServerMeasures } from '../../http/server-measures.js'
 
 /** What is read of a route's `config`; `disableMetrics` and `statsId` are those of fastify-metrics. */
 interface RouteConfig {

@@ -45,7 +45,7 @@ export interface OutgoingRequest {
 }
 
 /** What all outgoing requests share, by whatever client they are sent. */
-export class ClientSide implements ExchangeHome {
+export class ClientInstrumentation implements ExchangeHome {
   readonly measures: ClientMeasures
   readonly #tracer: TracerCore | undefined
   readonly #clock: Clock

@@ -2,7 +2,7 @@ import type { Agent } from 'node:http'
 import { warnOnce } from '../../base/logger.js'
 import { sharedState } from '../../base/process-global.js'
 import { runSuppressed } from '../../base/suppression.js'
-import { ClientSide, type HttpClientOptions } from './client-instrumentation.js'
+import { ClientInstrumentation, type HttpClientOptions } from './client-instrumentation.js'
 import { NodeRequests } from './node-requests.js'
 import { tellsCreation, traceGlobalAgents, tracedAgent } from './traced-agent.js'
 import { type Fetch, tracedFetch } from './traced-fetch.js'
@@ -25,13 +25,13 @@ const watched = sharedState('http-client-watched', () => ({ http: false, fetch: 
 
 /** Outgoing HTTP as it is watched. Made by {@link instrumentHttpClient}. */
 export class HttpClientInstrumentation {
-  readonly #side: ClientSide
+  readonly #side: ClientInstrumentation
   readonly #requests: NodeRequests
   readonly #undo: (() => void)[] = []
 
   /** @internal */
   constructor(options: InstrumentHttpClientOptions) {
-    this.#side = new ClientSide(options)
+    this.#side = new ClientInstrumentation(options)
     this.#requests = new NodeRequests(this.#side)
     if (options.http !== false && this.#claim('http')) {
       this.#undo.push(this.#requests.watch())

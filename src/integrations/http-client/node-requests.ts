@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http'
 import { BodyBytes, countReceived, countSent } from '../../http/http-body-bytes.js'
 import { headersSent, listen } from './channels.js'
 import type { ClientExchange } from './client-exchange.js'
-import { type ClientSide, hostWithPort } from './client-instrumentation.js'
+import { type ClientInstrumentation, hostWithPort } from './client-instrumentation.js'
 
 interface Running {
   readonly exchange: ClientExchange
@@ -11,10 +11,10 @@ interface Running {
 
 /** Watches requests of node:http and node:https. */
 export class NodeRequests {
-  readonly #side: ClientSide
+  readonly #side: ClientInstrumentation
   readonly #running = new WeakMap<object, Running | null>()
 
-  constructor(side: ClientSide) {
+  constructor(side: ClientInstrumentation) {
     this.#side = side
   }
 

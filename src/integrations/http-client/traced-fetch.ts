@@ -1,12 +1,12 @@
 import { runInFrame, currentFrame } from '../../base/context.js'
 import { frameWith } from '../../trace/span/current-span.js'
 import type { ClientExchange } from './client-exchange.js'
-import { type ClientSide, hostWithPort } from './client-instrumentation.js'
+import { type ClientInstrumentation, hostWithPort } from './client-instrumentation.js'
 
 export type Fetch = typeof globalThis.fetch
 
 /** `fetch` with a client span, headers and measures around. The exchange ends with the response's body, or with its headers where there is none. */
-export function tracedFetch(fetch: Fetch, side: ClientSide): Fetch {
+export function tracedFetch(fetch: Fetch, side: ClientInstrumentation): Fetch {
   return async (input, init) => {
     const request = new Request(input, init)
     const { protocol, hostname, port, pathname, search } = new URL(request.url)

@@ -1,7 +1,7 @@
 import { bodyLength } from '../../http/http-body-bytes.js'
 import { listen } from './channels.js'
 import type { ClientExchange } from './client-exchange.js'
-import { type ClientSide, hostWithPort } from './client-instrumentation.js'
+import { type ClientInstrumentation, hostWithPort } from './client-instrumentation.js'
 
 /** What is used of undici's requests, versions 5 to 7. */
 interface UndiciRequest {
@@ -27,7 +27,7 @@ interface Counted {
 }
 
 /** Watches global `fetch` and undici, which publish to the same channels. Gives what ends it. */
-export function watchUndici(side: ClientSide): () => void {
+export function watchUndici(side: ClientInstrumentation): () => void {
   const running = new WeakMap<object, Counted>()
 
   const end = (request: UndiciRequest, error?: unknown): void => {

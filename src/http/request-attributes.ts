@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
-import { HttpAttribute, pathWithoutQuery } from '../../http/http-attributes.js'
-import type { AttributeSource } from '../../trace/data/span-details.js'
+import { HttpAttribute, pathWithoutQuery } from './http-attributes.js'
+import type { AttributeSource } from '../trace/data/span-details.js'
 
 /**
  * The attributes of a server span as what they are made of: few spans of a busy server are looked at before they are

@@ -1,28 +1,32 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ServerHttp2Stream } from 'node:http2'
-import type { Clock } from '../../base/clock.js'
-import { contextState, EMPTY_FRAME } from '../../base/context.js'
-import type { GaugeSeries } from '../../metrics/instruments/gauge.js'
-import { httpMethodIndex } from '../../http/http-method.js'
-import type { HttpOutcome } from '../../http/http-views.js'
-import type { TagMap } from '../../stats/tags/tag-map.js'
-import { frameWith } from '../../trace/span/current-span.js'
-import { addErrorAttributes, HttpAttribute, setResponseStatus } from '../../http/http-attributes.js'
-import type { Span } from '../../trace/span/span.js'
-import { Status } from '../../trace/data/status.js'
-import { StatusCode } from '../../trace/data/status-code.js'
-import { BodyBytes } from '../../http/http-body-bytes.js'
-import type { KeptTick } from './tick-shape-guard.js'
+import type { Clock } from '../base/clock.js'
+import { contextState, EMPTY_FRAME } from '../base/context.js'
+import { httpMethodIndex } from './http-method.js'
+import type { HttpOutcome } from './http-views.js'
+import type { TagMap } from '../stats/tags/tag-map.js'
+import { frameWith } from '../trace/span/current-span.js'
+import { addErrorAttributes, HttpAttribute, setResponseStatus } from './http-attributes.js'
+import type { Span } from '../trace/span/span.js'
+import { Status } from '../trace/data/status.js'
+import { StatusCode } from '../trace/data/status-code.js'
+import { BodyBytes } from './http-body-bytes.js'
+import type { TickShapeGuard } from './tick-shape-guard.js'
 import type { RequestAttributes } from './request-attributes.js'
 import type { RouteSeries } from './route-series.js'
 import type { ServerMeasures } from './server-measures.js'
+
+/** The gauge of requests that are being answered. */
+export interface InFlightGauge {
+  add(change: number): void
+}
 
 /** What an exchange needs of the server it belongs to. */
 export interface ExchangeHome {
   readonly clock: Clock
   readonly measures: ServerMeasures
-  readonly inFlight: GaugeSeries
-  readonly keptTick: KeptTick
+  readonly inFlight: InFlightGauge
+  readonly tickShapeGuard: TickShapeGuard
   /** For requests that no route has taken yet. */
   readonly unmatched: RouteSeries
   startSpan(request: IncomingMessage, name: string): Span | undefined
@@ -87,7 +91,7 @@ export class ServerExchange extends BodyBytes {
   close(): void {
     if (!this.open) return
     this.dismiss()
-    this.home.keptTick.count()
+    this.home.tickShapeGuard.count()
     const outcome = this.outcome()
     const status = this.status(outcome)
     const { span } = this

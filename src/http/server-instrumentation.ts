@@ -1,27 +1,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Clock } from '../../base/clock.js'
-import { whenClosed } from '../../base/on-close.js'
-import type { GaugeSeries } from '../../metrics/instruments/gauge.js'
-import type { TagMap } from '../../stats/tags/tag-map.js'
-import { isHostExcluded, type PathExclusion } from '../../http/http-exclusion.js'
-import { TraceContextPropagator } from '../../trace/propagation/trace-context.js'
-import type { Span } from '../../trace/span/span.js'
-import { SpanKind } from '../../trace/data/span-kind.js'
-import type { TracerCore } from '../../trace/tracer-core.js'
-import { bytesOf, countReceived, countSent, hasBody, tieBytes } from '../../http/http-body-bytes.js'
-import { KeptTick } from './tick-shape-guard.js'
+import type { Clock } from '../base/clock.js'
+import { whenClosed } from '../base/on-close.js'
+import type { TagMap } from '../stats/tags/tag-map.js'
+import { isHostExcluded, type PathExclusion } from './http-exclusion.js'
+import { TraceContextPropagator } from '../trace/propagation/trace-context.js'
+import type { Span } from '../trace/span/span.js'
+import { SpanKind } from '../trace/data/span-kind.js'
+import type { TracerCore } from '../trace/tracer-core.js'
+import { bytesOf, countReceived, countSent, hasBody, tieBytes } from './http-body-bytes.js'
+import { TickShapeGuard } from './tick-shape-guard.js'
 import { RequestAttributes } from './request-attributes.js'
 import { RouteSeries } from './route-series.js'
-import { type ExchangeHome, ServerExchange } from './server-exchange.js'
+import { type ExchangeHome, type InFlightGauge, ServerExchange } from './server-exchange.js'
 import type { ServerMeasures } from './server-measures.js'
 
 /** The one route of requests that no route answers: their paths are the caller's invention. */
 export const UNMATCHED_ROUTE = 'unmatched'
 
-export interface ServerSideOptions {
+export interface ServerInstrumentationOptions {
   readonly tracer: TracerCore | undefined
   readonly measures: ServerMeasures
-  readonly inFlight: GaugeSeries
+  readonly inFlight: InFlightGauge
   readonly clock: Clock
   readonly excludedPaths: PathExclusion
   readonly excludedHosts: readonly string[]
@@ -29,12 +28,12 @@ export interface ServerSideOptions {
 }
 
 /** What all requests of one server share: where they are recorded, and how they are traced. */
-export class ServerSide implements ExchangeHome {
+export class ServerInstrumentation implements ExchangeHome {
   readonly measures: ServerMeasures
-  readonly inFlight: GaugeSeries
+  readonly inFlight: InFlightGauge
   readonly clock: Clock
   readonly unmatched: RouteSeries
-  readonly keptTick: KeptTick = new KeptTick()
+  readonly tickShapeGuard: TickShapeGuard = new TickShapeGuard()
   private readonly tracer: TracerCore | undefined
   private readonly paths: PathExclusion
   private readonly hosts: readonly string[]
@@ -42,7 +41,7 @@ export class ServerSide implements ExchangeHome {
   /** The propagator reads nothing where there is no `traceparent`. */
   private readonly isW3c: boolean
 
-  constructor(options: ServerSideOptions) {
+  constructor(options: ServerInstrumentationOptions) {
     this.measures = options.measures
     this.inFlight = options.inFlight
     this.clock = options.clock

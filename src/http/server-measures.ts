@@ -1,10 +1,10 @@
-import type { Measure } from '../../stats/recording/measure.js'
-import { HTTP_SERVER_DURATION, HTTP_SERVER_REQUEST_SIZE, HTTP_SERVER_RESPONSE_SIZE, type HttpOutcome } from '../../http/http-views.js'
-import { OPENCENSUS_SERVER_LATENCY, OPENCENSUS_SERVER_RECEIVED, OPENCENSUS_SERVER_SENT } from '../../http/opencensus-http-views.js'
-import { defineReadyMeasure } from '../../http/predefined-view.js'
-import type { BoundMeasure } from '../../stats/recording/record.js'
-import type { Stats } from '../../stats/stats.js'
-import { TagMap, type Tags } from '../../stats/tags/tag-map.js'
+import type { Measure } from '../stats/recording/measure.js'
+import { HTTP_SERVER_DURATION, HTTP_SERVER_REQUEST_SIZE, HTTP_SERVER_RESPONSE_SIZE, type HttpOutcome } from './http-views.js'
+import { OPENCENSUS_SERVER_LATENCY, OPENCENSUS_SERVER_RECEIVED, OPENCENSUS_SERVER_SENT } from './opencensus-http-views.js'
+import { defineReadyMeasure } from './predefined-view.js'
+import type { BoundMeasure } from '../stats/recording/record.js'
+import type { Stats } from '../stats/stats.js'
+import { TagMap, type Tags } from '../stats/tags/tag-map.js'
 
 /** What one kind of answered request is recorded under. */
 export interface ServerTags {

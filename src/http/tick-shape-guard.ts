@@ -13,7 +13,7 @@ const FIRST_NODE_WITHOUT_HOOKS = 24
  * place that makes them to be of many shapes, for good, and each tick costs several times as much: a third of what a request of
  * a small server takes, sooner or later in the life of every process. One object that stays keeps the shape. See docs/profile.md.
  */
-export class KeptTick {
+export class TickShapeGuard {
   // Of its own, so that no context of a request is kept along.
   readonly #scope = new AsyncResource('TALLYSCOPE')
   readonly #isUseful = Number.parseInt(process.versions.node, 10) < FIRST_NODE_WITHOUT_HOOKS

@@ -1,12 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { KeptTick } from '../../../src/integrations/fastify/tick-shape-guard.js'
+import { TickShapeGuard } from '../../src/http/tick-shape-guard.js'
 
 const usesHooks = Number.parseInt(process.versions.node, 10) < 24
 
 test('one object of nextTick is kept before the first request, and taken anew once in 256 requests', async () => {
-  const kept = new KeptTick()
+  const kept = new TickShapeGuard()
   await setImmediate()
   const first = kept.tick
   expect(typeof first).toBe(usesHooks ? 'object' : 'undefined')
@@ -19,7 +19,7 @@ test('one object of nextTick is kept before the first request, and taken anew on
 })
 
 test('no context of a request is kept along', async () => {
-  const kept = new KeptTick()
+  const kept = new TickShapeGuard()
   await setImmediate()
   const first = kept.tick
   const storage = new AsyncLocalStorage<object>()

@@ -1,6 +1,6 @@
-import { httpMethodName, METHOD_COUNT } from '../../http/http-method.js'
-import type { HttpOutcome } from '../../http/http-views.js'
-import { TagMap, type Tags } from '../../stats/tags/tag-map.js'
+import { httpMethodName, METHOD_COUNT } from './http-method.js'
+import type { HttpOutcome } from './http-views.js'
+import { TagMap, type Tags } from '../stats/tags/tag-map.js'
 import type { ServerMeasures, ServerSeries, ServerTags } from './server-measures.js'
 
 const OUTCOMES: readonly HttpOutcome[] = ['ok', 'error', 'aborted']
