@@ -22,14 +22,16 @@ export interface GatherFailure {
 export interface GatherOptions {
   /** What each producer may take, in milliseconds, 0 … 2^31 - 1; all run at once. Default 10 000. */
   readonly timeoutMs?: number
-  /** Told of every failure, for callers that would rather fail than go on with less. What it throws is ignored. */
+  /** Called with every failure, for callers that would rather fail than go on with less. What it throws is ignored. */
   readonly onFailure?: (failure: GatherFailure) => void
   /** Whether the process stays alive until all have answered or run out of time. Default true. */
   readonly keepAlive?: boolean
   readonly clock?: Clock
 }
 
-/** Answers still owed by one producer from earlier gatherings before it is no longer asked, so that they cannot pile up. */
+/** A call that has been under way for so long, and for longer than its time-out, is not joined any more: the producer is called again. */
+const RENEW_AFTER_MS = 60_000
+/** Maximum of calls of one producer without an answer; beyond it the producer is not called again before one arrives. */
 const MAX_UNSETTLED = 16
 
 const failures = selfFamily({
@@ -40,24 +42,66 @@ const failures = selfFamily({
   labelKeys: ['producer', 'reason'],
 })
 
+interface PendingCall<T> {
+  readonly startedMs: number
+  readonly timeoutMs: number
+  readonly answer: Promise<readonly T[]>
+}
+
+/** Calls that are under way, by what they return: gatherings that overlap share them. */
+type PendingCalls<T> = WeakMap<MetricProducer, PendingCall<T>>
+
+const pendingMetrics: PendingCalls<Metric> = new WeakMap()
+const pendingFamilies: PendingCalls<Family> = new WeakMap()
+
+/** One way to read a producer. */
+interface Source<T> {
+  call(producer: MetricProducer, context: GatheringContext): Answer<T>
+  pending(producer: MetricProducer): PendingCalls<T>
+}
+
+const METRICS: Source<Metric> = {
+  call: (producer, context) => producer.getMetrics(context),
+  pending: () => pendingMetrics,
+}
+const FAMILIES: Source<Family> = {
+  call: (producer, context) => producer.getFamilies?.(context) ?? producer.getMetrics(context),
+  pending: (producer) => (producer.getFamilies === undefined ? (pendingMetrics as PendingCalls<Family>) : pendingFamilies),
+}
 const unsettled = new WeakMap<MetricProducer, number>()
 
 /**
  * The metrics of all producers, in the order of the producers. One that throws, rejects or does not answer in time
- * costs only its own metrics: it is counted in `tallyscope_producer_failures_total`, told once, and a late answer
- * is ignored.
+ * costs only its own metrics: it is counted in `tallyscope_producer_failures_total`, logged once, and a late answer
+ * is ignored. A producer that is still being called by another gathering is not called again: both get the same answer.
  *
  * @throws {@link DefinitionError} (as a rejection) `ERR_GATHER_TIMEOUT`, `ERR_PRODUCER`.
  * @example
  * const metrics = await gather([stats, registry], { timeoutMs: 2_000 })
  */
 export async function gather(producers: readonly MetricProducer[], options: GatherOptions = {}): Promise<Metric[]> {
-  return ask(producers, (producer, context) => producer.getMetrics(context), options)
+  return [...(await begin(METRICS, producers, options).all)]
 }
 
-/** As {@link gather}, with rows instead of snapshots where a producer offers them: what a streaming encoder reads. */
+/** Like {@link gather}, with rows instead of snapshots if a producer offers them: what a streaming encoder reads. */
 export async function gatherFamilies(producers: readonly MetricProducer[], options: GatherOptions = {}): Promise<Family[]> {
-  return ask<Family>(producers, (producer, context) => producer.getFamilies?.(context) ?? producer.getMetrics(context), options)
+  return [...(await begin(FAMILIES, producers, options).all)]
+}
+
+/** A gathering that has begun. */
+export interface Gathering<T> {
+  /** The metrics of all producers that answer in time; a promise only if a producer is asynchronous. Never rejects. */
+  readonly all: readonly T[] | Promise<readonly T[]>
+  /** The metrics of the producers that have answered so far. */
+  soFar(): readonly T[]
+}
+
+/**
+ * Like {@link gatherFamilies}, for callers that may have to go on with what there is so far.
+ * @throws {@link DefinitionError} `ERR_GATHER_TIMEOUT`, `ERR_PRODUCER`.
+ */
+export function beginGathering(producers: readonly MetricProducer[], options: GatherOptions = {}): Gathering<Family> {
+  return begin(FAMILIES, producers, options)
 }
 
 /**
@@ -74,65 +118,101 @@ export function checkProducers(producers: unknown): void {
 
 type Answer<T> = readonly T[] | Promise<readonly T[]>
 
-async function ask<T extends Family>(
-  producers: readonly MetricProducer[],
-  call: (producer: MetricProducer, context: GatheringContext) => Answer<T>,
-  { timeoutMs = 10_000, onFailure, keepAlive = true, clock = timerClock }: GatherOptions,
-): Promise<T[]> {
+function begin<T extends Family>(source: Source<T>, producers: readonly MetricProducer[], options: GatherOptions): Gathering<T> {
+  const { timeoutMs = 10_000, keepAlive = true, clock = timerClock } = options
   checkProducers(producers)
   checkNumber('ERR_GATHER_TIMEOUT', 'timeoutMs', timeoutMs, { min: 0, max: MAX_TIMER_MS })
-  const fail = (producer: MetricProducer, reason: GatherFailureReason, error?: unknown): readonly T[] => {
-    const name = partName(producer, 'producer')
-    selfCount(failures, name, reason).value++
-    const why = error === undefined ? told(reason, timeoutMs) : `${told(reason, timeoutMs)}: ${errorText(error)}`
-    warnOnce('TALLYSCOPE_PRODUCER_FAILED', `${name} ${reason}`, `the metrics of ${name} are missing, the producer ${why}`)
+  const lists: (readonly T[] | undefined)[] = []
+  const soFar = (): readonly T[] => lists.flatMap((list) => list ?? [])
+  const asynchronous: { readonly at: number; readonly producer: MetricProducer; readonly answer: Promise<readonly T[]> }[] = []
+  for (const [at, producer] of producers.entries()) {
     try {
-      onFailure?.({ producer: name, reason, error })
-    } catch {
-      // The others' metrics must not depend on it.
-    }
-    return []
-  }
-
-  const late: (() => void)[] = []
-  const lists = producers.map((producer): readonly T[] | Promise<readonly T[]> => {
-    if ((unsettled.get(producer) ?? 0) >= MAX_UNSETTLED) return fail(producer, 'stuck')
-    let answer: Answer<T>
-    try {
-      answer = call(producer, { timeoutMs })
-      if (!isThenable(answer)) return valid(answer)
+      const answer = callOrJoin(source, producer, timeoutMs, clock)
+      if (answer instanceof Promise) asynchronous.push({ at, producer, answer })
+      lists.push(answer instanceof Promise ? undefined : answer)
     } catch (error) {
-      return fail(producer, error instanceof InvalidAnswer ? 'invalid' : 'throw', error)
+      lists.push(leftOut(producer, error instanceof Stuck ? 'stuck' : reasonOf(error, 'throw'), error, options))
     }
-    unsettled.set(producer, (unsettled.get(producer) ?? 0) + 1)
-    return new Promise<readonly T[]>((resolve) => {
-      let open = true
-      const settle = (list: () => readonly T[]): void => {
-        if (!open) return
-        open = false
-        resolve(list())
-      }
-      const settled = (list: () => readonly T[]): void => {
-        unsettled.set(producer, (unsettled.get(producer) ?? 1) - 1)
-        settle(list)
-      }
-      late.push(() => settle(() => fail(producer, 'timeout')))
-      Promise.resolve(answer)
-        .then(valid)
-        .then(
-          (list) => settled(() => list),
-          (error: unknown) => settled(() => fail(producer, error instanceof InvalidAnswer ? 'invalid' : 'reject', error)),
-        )
-    })
-  })
-  if (late.length === 0) return (lists as (readonly T[])[]).flat()
+  }
+  if (asynchronous.length === 0) return { all: soFar(), soFar }
 
-  const stop = startTimer(clock, timeoutMs, () => late.forEach((giveUp) => giveUp()), { keepAlive })
-  const answers = await Promise.all(lists.map((list) => Promise.resolve(list)))
-  stop()
-  return answers.flat()
+  const all = new Promise<readonly T[]>((resolve) => {
+    let open = asynchronous.length
+    const arrive = (at: number, list: () => readonly T[]): void => {
+      if (lists[at] !== undefined) return
+      lists[at] = list()
+      if (--open > 0) return
+      stop()
+      resolve(soFar())
+    }
+    const giveUp = (): void => {
+      for (const { at, producer } of asynchronous) arrive(at, () => leftOut(producer, 'timeout', undefined, options))
+    }
+    const stop = startTimer(clock, timeoutMs, giveUp, { keepAlive })
+    for (const { at, producer, answer } of asynchronous) {
+      answer.then(
+        (list) => arrive(at, () => list),
+        (error: unknown) => arrive(at, () => leftOut(producer, reasonOf(error, 'reject'), error, options)),
+      )
+    }
+  })
+  return { all, soFar }
 }
 
+/**
+ * Calls the producer, or returns the answer of the call that is under way: however many gather at once, and however short
+ * their time-outs are, an asynchronous producer is called once.
+ * @throws what the producer throws; Stuck; InvalidAnswer
+ */
+function callOrJoin<T extends Family>(
+  source: Source<T>,
+  producer: MetricProducer,
+  timeoutMs: number,
+  clock: Clock,
+): readonly T[] | Promise<readonly T[]> {
+  const nowMs = clock.monotonicMs()
+  const pending = source.pending(producer)
+  const running = pending.get(producer)
+  if (running !== undefined && nowMs - running.startedMs < Math.max(RENEW_AFTER_MS, running.timeoutMs)) return running.answer
+  if ((unsettled.get(producer) ?? 0) >= MAX_UNSETTLED) throw new Stuck()
+  const given = source.call(producer, { timeoutMs })
+  if (!isThenable(given)) return valid(given)
+  unsettled.set(producer, (unsettled.get(producer) ?? 0) + 1)
+  const answer = Promise.resolve(given)
+    .finally(() => {
+      unsettled.set(producer, (unsettled.get(producer) ?? 1) - 1)
+      if (pending.get(producer)?.answer === answer) pending.delete(producer)
+    })
+    .then(valid)
+  pending.set(producer, { startedMs: nowMs, timeoutMs, answer })
+  return answer
+}
+
+/** Counts and reports that a producer's metrics are missing. Returns the empty list that stands for them. */
+function leftOut(
+  producer: MetricProducer,
+  reason: GatherFailureReason,
+  given: unknown,
+  { timeoutMs = 10_000, onFailure }: GatherOptions,
+): readonly never[] {
+  const error = reason === 'stuck' ? undefined : given
+  const name = partName(producer, 'producer')
+  selfCount(failures, name, reason).value++
+  const why = error === undefined ? told(reason, timeoutMs) : `${told(reason, timeoutMs)}: ${errorText(error)}`
+  warnOnce('TALLYSCOPE_PRODUCER_FAILED', `${name} ${reason}`, `the metrics of ${name} are missing, the producer ${why}`)
+  try {
+    onFailure?.({ producer: name, reason, error })
+  } catch {
+    // The others' metrics must not depend on it.
+  }
+  return []
+}
+
+function reasonOf(error: unknown, otherwise: 'throw' | 'reject'): GatherFailureReason {
+  return error instanceof InvalidAnswer ? 'invalid' : otherwise
+}
+
+class Stuck extends Error {}
 class InvalidAnswer extends Error {}
 
 /** A copy of the answer, so that neither side sees what the other does to its list. */
@@ -157,7 +237,7 @@ function told(reason: GatherFailureReason, timeoutMs: number): string {
     case 'timeout':
       return `did not answer within ${timeoutMs} ms`
     case 'stuck':
-      return `owes ${MAX_UNSETTLED} answers and is not asked again before one arrives`
+      return `owes ${MAX_UNSETTLED} answers and is not called again before one arrives`
     case 'invalid':
       return 'gave no list of metrics'
   }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { selfFamilies } from '../../../src/base/internal-metrics.js'
-import { gather, type GatherFailure, gatherFamilies, type GatherOptions } from '../../../src/metrics/collection/gather.js'
+import { beginGathering, gather, type GatherFailure, gatherFamilies, type GatherOptions } from '../../../src/metrics/collection/gather.js'
 import type { Metric } from '../../../src/metrics/data/metric.js'
 import type { MetricProducer } from '../../../src/metrics/data/producer.js'
 import { ManualClock } from '../../../src/testing/manual-clock.js'
@@ -125,22 +125,73 @@ test('an answer after the time-out is ignored, and so is a late rejection', asyn
   expect([failures('late', 'timeout'), failures('later', 'timeout'), failures('later', 'reject')]).toEqual([1, 1, 0])
 })
 
-test('a producer that owes sixteen answers is not asked again until one arrives', async () => {
+/** A producer that answers when it is told to. */
+function answering(name: string) {
+  const answers: ((metrics: Metric[]) => void)[] = []
+  return { answers, producer: producer(name, () => new Promise((resolve) => void answers.push(resolve))) }
+}
+
+test('gatherings that overlap call an asynchronous producer once, however short their time-outs are', async () => {
   const clock = new ManualClock()
-  const owed: ((metrics: Metric[]) => void)[] = []
-  const hanging = producer('hanging', () => new Promise((resolve) => void owed.push(resolve)))
-  for (let i = 0; i < 20; i++) {
+  const { answers, producer: slow } = answering('overlapped')
+  const impatient = Array.from({ length: 100 }, () => gather([slow], { clock, timeoutMs: 1 }))
+  const patient = [gather([slow], { clock }), gatherFamilies([slow], { clock })]
+  await clock.advanceAsync(1)
+  expect((await Promise.all(impatient)).flat()).toEqual([])
+  const later = gather([slow], { clock })
+  answers[0]!([metric('slow')])
+  await clock.advanceAsync(0)
+  expect((await Promise.all([...patient, later])).map(names)).toEqual([['slow'], ['slow'], ['slow']])
+  expect(answers).toHaveLength(1)
+  expect(failures('overlapped', 'stuck')).toBe(0)
+})
+
+test('an answer that has arrived is not kept: the next gathering calls again', async () => {
+  const { answers, producer: slow } = answering('called again')
+  for (const name of ['first', 'second']) {
+    const gathering = gather([slow])
+    answers.at(-1)!([metric(name)])
+    expect(names(await gathering)).toEqual([name])
+  }
+})
+
+test('a producer that has not answered for a minute is called again, up to sixteen calls without an answer', async () => {
+  const clock = new ManualClock()
+  const { answers, producer: hanging } = answering('hanging')
+  const gatherOnce = async () => {
     const gathering = gather([hanging], { clock, timeoutMs: 10 })
     await clock.advanceAsync(10)
     await gathering
   }
-  expect([owed.length, failures('hanging', 'timeout'), failures('hanging', 'stuck')]).toEqual([16, 16, 4])
-  owed[0]!([])
+  for (let i = 0; i < 20; i++) {
+    await gatherOnce()
+    await gatherOnce()
+    await clock.advanceAsync(60_000)
+  }
+  expect([answers.length, failures('hanging', 'timeout'), failures('hanging', 'stuck')]).toEqual([16, 32, 8])
+  answers[0]!([])
   await clock.advanceAsync(0)
-  const gathering = gather([hanging], { clock, timeoutMs: 10 })
-  await clock.advanceAsync(10)
-  await gathering
-  expect(owed).toHaveLength(17)
+  await gatherOnce()
+  expect(answers).toHaveLength(17)
+})
+
+test('a call may take longer than a minute if its time-out is longer', async () => {
+  const clock = new ManualClock()
+  const { answers, producer: slow } = answering('very slow')
+  const first = gather([slow], { clock, timeoutMs: 300_000 })
+  await clock.advanceAsync(120_000)
+  const second = gather([slow], { clock, timeoutMs: 300_000 })
+  answers[0]!([metric('slow')])
+  await clock.advanceAsync(0)
+  expect([names(await first), names(await second), answers.length]).toEqual([['slow'], ['slow'], 1])
+})
+
+test('a gathering that has begun shows what has arrived so far', async () => {
+  const { answers, producer: slow } = answering('awaited')
+  const { all, soFar } = beginGathering([good('before'), slow, good('after')])
+  expect(names(soFar())).toEqual(['before', 'after'])
+  answers[0]!([metric('slow')])
+  expect(names(await all)).toEqual(['before', 'slow', 'after'])
 })
 
 test('the caller may change the list that it gets, and the producer its own', async () => {
