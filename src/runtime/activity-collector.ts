@@ -7,7 +7,7 @@ interface Activity {
   readonly _getActiveRequests?: () => readonly object[]
 }
 
-/** Names that end in `_total` and are gauges: wrong in OpenMetrics, so only for those who ask for prom-client's names. */
+/** Names that end in `_total` and are gauges: wrong in OpenMetrics, so only with the option for prom-client's names. */
 export const MISNAMED: readonly string[] = ['nodejs_active_resources_total', 'nodejs_active_handles_total', 'nodejs_active_requests_total']
 
 /** What keeps the event loop alive, by kind. */

@@ -6,15 +6,15 @@ import type { SystemFiles } from './system-file.js'
 const ROOT = '/sys/fs/cgroup'
 
 /**
- * What the container, or any other cgroup (version 2), lets the process have. Nothing where there is none.
+ * What the container, or any other cgroup (version 2), lets the process have. Nothing if there is none.
  * @see https://docs.kernel.org/admin-guide/cgroup-v2.html
  */
 export class CgroupCollector implements Collector {
   readonly name = 'cgroup'
   readonly descriptors: readonly MetricDescriptor[] = [
-    exact('process_cgroup_memory_limit_bytes', 'Memory that the container may use, in bytes. Absent where there is no limit.', 'By'),
+    exact('process_cgroup_memory_limit_bytes', 'Memory that the container may use, in bytes. Absent if there is no limit.', 'By'),
     exact('process_cgroup_memory_usage_bytes', 'Memory that the container uses, in bytes.', 'By'),
-    exact('process_cgroup_cpu_limit_cores', 'Processors that the container may use. Absent where there is no limit.', '1'),
+    exact('process_cgroup_cpu_limit_cores', 'Processors that the container may use. Absent if there is no limit.', '1'),
     exact(
       'process_cgroup_cpu_throttled_seconds_total',
       'Time that the container was kept from running by its limit.',

@@ -5,7 +5,7 @@ export type Take = (name: string, value: PointValue, labelValues?: readonly stri
 
 /** Reads some related metrics of the process, all at once. */
 export interface Collector {
-  /** Who is speaking in the counter of failures. */
+  /** Value of the `collector` label of the failure counter. */
   readonly name: string
   readonly descriptors: readonly MetricDescriptor[]
   /** Starts what has to run between readings. */

@@ -9,7 +9,7 @@ const KINDS: ReadonlyMap<number | undefined, string> = new Map([
   [constants.NODE_PERFORMANCE_GC_WEAKCB, 'weakcb'],
 ])
 
-/** What a garbage collection is told as. */
+/** The label values of the kinds of garbage collection. */
 export interface Collection {
   readonly duration: number
   readonly detail?: unknown

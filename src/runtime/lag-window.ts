@@ -18,11 +18,11 @@ export interface LagWindow {
   readonly max: number
   readonly mean: number
   readonly stddev: number
-  /** Values at {@link STEPS}: each stands for the share of values since the step before. */
+  /** Values at {@link STEPS}: each represents the share of values since the step before. */
   readonly steps: readonly number[]
 }
 
-/** Percentages at which a window is remembered. A monitor cannot be copied, only asked, and each question walks its buckets. */
+/** Percentages at which a window is stored. A monitor cannot be copied, only queried, and each query walks its buckets. */
 const STEPS: readonly number[] = [10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 98, 99, 99.5, 99.9, 100]
 
 /**

@@ -54,7 +54,7 @@ export class RuntimeMetrics implements MetricProducer {
   readonly #startTimeUnixMs: number
   #stopped = false
 
-  /** Starts to watch the event loop and the garbage collector, where their metrics are wanted. */
+  /** Starts to watch the event loop and the garbage collector, if their metrics are enabled. */
   constructor(options: RuntimeMetricsOptions = {}) {
     const { clock = systemClock, files = systemFiles, gcDurationBuckets = [0.001, 0.01, 0.1, 1, 2, 5] } = options
     const times = { min: 1, max: MAX_TIMER_MS, integer: true }

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
 /**
- * Reads the small files by which Linux tells about a process and its limits. Synchronously: behind them is the kernel's
- * memory and no disk, and what belongs together is then of one moment. Undefined where there is none.
+ * Reads the small files in which Linux reports a process and its limits. Synchronously: behind them is the kernel's
+ * memory and no disk, and related values are then read at one moment. Undefined if there is no such file.
  */
 export interface SystemFiles {
   read(path: string): string | undefined

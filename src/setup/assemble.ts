@@ -17,7 +17,7 @@ export interface WiredParts {
   readonly metricExporters: readonly Exporter<Metric>[]
 }
 
-/** Builds all that the configuration names and wires the tracer; undefined, and nothing left open, where there is a problem. */
+/** Builds all that the configuration names and wires the tracer; undefined, and nothing left open, if there is a problem. */
 export function wireParts(
   options: TallyscopeOptions,
   { settings }: Configuration,
@@ -71,6 +71,6 @@ async function shutDownQuietly(exporter: { shutdown?(): unknown }): Promise<void
   try {
     await exporter.shutdown?.()
   } catch {
-    // the problems of the configuration are what is told
+    // the problems of the configuration are reported instead
   }
 }

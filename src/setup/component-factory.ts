@@ -31,7 +31,7 @@ import type { SpanData } from '../trace/data/span-data.js'
 export type TransportFactory = (exporter: Exporter<SpanData>) => Transport<SpanData>
 
 // Each of these builds what the part table of the configuration names; options were checked for name and type there, and
-// are checked for their range by the part itself. A given part is taken as it is.
+// are checked for their range by the component itself. A component from code is taken as it is.
 
 export function buildSampler(part: Part): Sampler {
   if ('given' in part) return part.given as Sampler
@@ -92,7 +92,7 @@ export function buildTransport(part: Part): TransportFactory {
   }
 }
 
-/** An exporter of spans, with the transport that was named for it, where one was. */
+/** An exporter of spans, with the transport that was named for it, if one was. */
 export function buildTraceExporter(part: Part, logger?: Logger): { exporter: Exporter<SpanData>; transport: TransportFactory | undefined } {
   if ('given' in part) return { exporter: part.given as Exporter<SpanData>, transport: undefined }
   const { transport, ...options } = part.options

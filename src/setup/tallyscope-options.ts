@@ -11,15 +11,15 @@ import type { Sampler } from '../trace/sampling/sampler.js'
 import type { SpanData } from '../trace/data/span-data.js'
 import type { TracerOptions } from './tracer.js'
 
-/** A built-in part by its text, `probability(0.5)`; by an object, `{ file: { path } }`; or one that code has made. */
+/** A built-in component by a string, `probability(0.5)`; by an object, `{ file: { path } }`; or one made by code. */
 export type PartOption<T> = string | { readonly [part: string]: unknown } | T
 
 export interface TallyscopeOptions {
-  /** Who is speaking: the label `service.name`. */
+  /** Name of the service that reports: the label `service.name`. */
   readonly service?: string
   /** False starts nothing and samples nothing; recording goes on in memory. Default true. */
   readonly enabled?: boolean
-  /** Further labels of who is speaking. */
+  /** Further labels of the identity of the process. */
   readonly resource?: Readonly<Record<string, string>>
   readonly traces?: {
     /** Default `probability(0.0001)`. */

@@ -67,7 +67,7 @@ export class Tallyscope {
   }
 
   /**
-   * Starts what is configured: /metrics, runtime metrics, periodic exports, integrations. Calling it again gives the same promise.
+   * Starts what is configured: /metrics, runtime metrics, periodic exports, integrations. Calling it again returns the same promise.
    * @throws (as a rejection) `ERR_SERVER_LISTEN` when /metrics cannot be served; nothing runs then, and it may be tried again.
    */
   start(): Promise<void> {
@@ -133,7 +133,7 @@ export class Tallyscope {
 
   /**
    * Ends everything in order: spans go out first, then the metrics for the last time, then /metrics. What fails on the way
-   * is told; what hangs holds up the others for a second. Calling it again gives the same promise.
+   * is logged; a part that hangs holds up the others for a second. Calling it again returns the same promise.
    */
   shutdown(): Promise<void> {
     this.#stopping ??= this.#stop()
@@ -175,7 +175,7 @@ const HEAD_START_MS = 1_000
 
 /**
  * Stats, tracer and registry, with exporters, /metrics and all the rest as configured: in code, in the environment
- * (`TALLYSCOPE_…`, and `OTEL_…` where the meaning is the same), in a JSON file, in this order. It starts nothing before `start()`.
+ * (`TALLYSCOPE_…`, and `OTEL_…` if the meaning is the same), in a JSON file, in this order. It starts nothing before `start()`.
  *
  * @throws {@link ConfigurationError} `ERR_CONFIGURATION` with all problems of all sources, each with its place and a hint.
  * @example

@@ -58,7 +58,7 @@ function ownTransport({ transport }: TraceExporter): Transport<SpanData> | undef
   return isTransport ? transport : undefined
 }
 
-/** So that whoever has only the exporter can say `exporter.transport.flush()`, as in OpenCensus. What it has itself stays. */
+/** Makes `exporter.transport.flush()` possible if only the exporter is at hand, as in OpenCensus. An own property of the exporter stays. */
 function lendTransport(exporter: TraceExporter, transport: Transport<SpanData>): void {
   if ('transport' in exporter || !Object.isExtensible(exporter)) return
   Object.defineProperty(exporter, 'transport', { value: transport, configurable: true, writable: true })

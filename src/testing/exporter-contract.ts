@@ -6,7 +6,7 @@ import type { Exporter } from '../base/exporter.js'
 export interface ContractCase {
   /** A sentence that is true of whatever keeps the contract. */
   readonly name: string
-  /** Rejects, with what was wrong, where the rule is broken. */
+  /** Rejects with the reason if the rule is broken. */
   run(): Promise<void>
 }
 
@@ -17,12 +17,12 @@ export interface ExporterContractOptions<T> {
   readonly items: readonly T[]
   /** How many items have arrived at the destination of the exporter last created. Without it only behaviour is looked at. */
   received?(): number | Promise<number>
-  /** A new exporter whose destination fails every time, where that can be had. */
+  /** A new exporter whose destination fails every time, if one can be made. */
   createFailing?(): Exporter<T> | Promise<Exporter<T>>
 }
 
 /**
- * The rules that every exporter keeps, as cases for the test framework at hand: whoever writes an exporter runs them
+ * The rules that every exporter keeps, as cases for any test framework: the author of an exporter runs them
  * over it, and tests only what is special besides.
  *
  * @example
@@ -63,7 +63,7 @@ export function exporterContract<T>(options: ExporterContractOptions<T>): Contra
       },
     },
     {
-      name: 'batches given at the same time all arrive',
+      name: 'batches exported at the same time all arrive',
       run: async () => {
         const exporter = await create()
         await Promise.all(items.map(async (item) => exporter.export([item])))
@@ -126,7 +126,7 @@ export function exporterContract<T>(options: ExporterContractOptions<T>): Contra
   return cases
 }
 
-/** Exports, and gives the error where there is one: an ExportError or a TransportError, or the contract is broken. */
+/** Exports, and returns the error if there is one: an ExportError or a TransportError, or the contract is broken. */
 async function withoutSurprise<T>(exporter: Exporter<T>, items: readonly T[]): Promise<unknown> {
   try {
     await exporter.export(items)
@@ -138,7 +138,7 @@ async function withoutSurprise<T>(exporter: Exporter<T>, items: readonly T[]): P
   }
 }
 
-/** Whatever is asked of it throws. */
+/** Every access to it throws. */
 function unreadable<T>(): T {
   const refuse = (): never => {
     throw new Error('an unreadable item')

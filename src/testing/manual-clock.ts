@@ -13,11 +13,11 @@ interface ManualTimer {
   readonly fn: () => void
 }
 
-/** Node's own, also where a test has replaced the global by a fake. */
+/** Node's own, even if a test has replaced the global by a fake. */
 const nextTurn = setImmediate
 
 /**
- * A clock that only moves when told to, with timers that fire as it passes them, in order, each seeing its own time.
+ * A clock that only moves when `advance` is called. Timers fire as it passes them, in order, and each sees its own time.
  *
  * @example
  * const clock = new ManualClock()

@@ -14,7 +14,7 @@ export interface TraceLogFields {
 const NONE: Partial<TraceLogFields> = Object.freeze({})
 
 /**
- * The ids of the current span, for a line of a log; none where no span is current. Looks for the newest span of
+ * The ids of the current span, for a line of a log; empty if no span is current. Looks for the newest span of
  * whichever tracer, or for `tracer`'s own.
  *
  * @example
@@ -31,7 +31,7 @@ export function traceLogFieldsOf(span: Span): TraceLogFields {
   return fieldsOf(span)
 }
 
-/** For pino's option `mixin`, which merges what it is given into each line. */
+/** For pino's option `mixin`, which merges what it returns into each line. */
 export function traceLogMixin(): Partial<TraceLogFields> {
   return { ...traceLogFields() } // pino may write into it
 }

@@ -2,7 +2,7 @@ import type { Logger } from '../../base/logger.js'
 import { traceLogFields } from './trace-log-fields.js'
 
 /**
- * A logger whose lines carry the ids of the current span; fields given with a line stay as they are.
+ * A logger whose lines carry the ids of the current span; fields passed with a line stay as they are.
  * @param logger Anything with pino's `debug`, `info`, `warn` and `error`.
  */
 export function tracedLogger(logger: Logger): Logger {

@@ -13,7 +13,7 @@ const MAX_LENGTH = 16_384
 
 const propagator = new BinaryPropagator()
 
-/** Empty where there is neither a trace nor baggage. */
+/** Empty if there is neither a trace nor baggage. */
 export function toBytes({ native, items }: OpenTracingSpanContext): Uint8Array {
   const context = native?.isValid ? propagator.toBytes(native) : undefined
   const parts = context === undefined ? [Uint8Array.of(VERSION)] : [context]
@@ -27,7 +27,7 @@ export function toBytes({ native, items }: OpenTracingSpanContext): Uint8Array {
   return new Uint8Array(Buffer.concat(parts))
 }
 
-/** Undefined where the bytes are damaged. */
+/** Undefined if the bytes are damaged. */
 export function fromBytes(bytes: Uint8Array): OpenTracingSpanContext | undefined {
   if (bytes[0] !== VERSION) return undefined
   const hasContext = bytes[1] === 0
@@ -47,7 +47,7 @@ function readBaggage(bytes: Uint8Array, at: number): SpanBaggage | undefined {
   return SpanBaggage.parse(Buffer.from(bytes.buffer, bytes.byteOffset + from, length).toString())
 }
 
-/** The bytes of a carrier: of its `buffer`, or of itself. Undefined where there are none, null where they are no bytes. */
+/** The bytes of a carrier: of its `buffer`, or of itself. Undefined if there are none, null if it holds something other than bytes. */
 export function bytesIn(carrier: object): Uint8Array | undefined | null {
   const held: unknown = isBytes(carrier) || Array.isArray(carrier) ? carrier : (carrier as { buffer?: unknown }).buffer
   if (held === undefined || held === null) return undefined
@@ -63,7 +63,7 @@ export function bytesIn(carrier: object): Uint8Array | undefined | null {
     : null
 }
 
-/** True for what cannot be given other bytes. */
+/** True for a carrier whose bytes cannot be replaced. */
 export function isBytes(carrier: object): boolean {
   return ArrayBuffer.isView(carrier) || carrier instanceof ArrayBuffer
 }

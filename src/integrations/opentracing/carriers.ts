@@ -59,9 +59,9 @@ function injectBytes(context: OpenTracingSpanContext, carrier: object): void {
 }
 
 /**
- * Reads a context from a carrier that has been checked. Null where there is neither a trace nor baggage, and where it is
+ * Reads a context from a carrier that has been checked. Null if there is neither a trace nor baggage, and if it is
  * damaged; then it is counted.
- * @throws {@link SpanContextCorrupted} `ERR_OPENTRACING_CORRUPTED` in strict mode, where it is damaged.
+ * @throws {@link SpanContextCorrupted} `ERR_OPENTRACING_CORRUPTED` in strict mode, if it is damaged.
  */
 export function extractFrom(tracer: TracerCore, format: string, carrier: object, strict: boolean): OpenTracingSpanContext | null {
   const found = format === FORMAT_BINARY ? extractBytes(carrier) : extractHeaders(tracer, getterOf(carrier))
@@ -97,7 +97,7 @@ function extractHeaders(tracer: TracerCore, get: HeaderGetter): Found {
   return new OpenTracingSpanContext(context, items)
 }
 
-/** True where a header is there that only a trace has. */
+/** True if there is a header that only a trace has. */
 function holdsTrace({ propagator }: TracerCore, get: HeaderGetter): boolean {
   const fields = propagator.fields ?? []
   return fields.some((field) => {

@@ -71,7 +71,7 @@ export class ContextScopeManager implements ScopeManager {
   }
 }
 
-/** The baggage that goes along with what is called here, where no scope of ours says so itself. */
+/** The baggage of what is called here, if no scope of this library carries its own. */
 export function baggageOf({ baggage }: Frame): SpanBaggage {
   return baggage === undefined ? SpanBaggage.EMPTY : new SpanBaggage(baggage)
 }

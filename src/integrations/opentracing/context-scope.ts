@@ -9,12 +9,12 @@ import type { Scope, ScopeManager } from './scope-manager.js'
 
 const MANY_OPEN = 10_000
 
-/** A scope in the async context, and in its frames the stand-in for its span. */
+/** A scope in the async context, and in its frames the proxy of its span. */
 export class ContextScope extends ScopedSpan implements Scope {
   readonly span: OpenTracingSpanBase
   readonly manager: ScopeManager
   readonly #finishOnClose: boolean
-  /** Undefined where a callback bounds the scope. Let go of when it is closed, so that scopes in a row hold no chain. */
+  /** Undefined if a callback bounds the scope. Cleared when the scope is closed, so that successive scopes do not form a chain. */
   #before: Frame | undefined
 
   constructor(
@@ -53,7 +53,7 @@ export class ContextScope extends ScopedSpan implements Scope {
     this.#before = undefined
     openScopes.value--
     if (isActive) enterFrame(before)
-    else misused('notActive', 'closed where it is not the active one')
+    else misused('notActive', 'closed while it is not the active one')
     if (this.#finishOnClose) this.span?.finish()
   }
 
@@ -62,7 +62,7 @@ export class ContextScope extends ScopedSpan implements Scope {
   }
 }
 
-/** Counts each, and tells each place in the program once. */
+/** Counts each, and logs each place in the program once. */
 function misused(reason: keyof typeof scopeMisuses, what: string): void {
   scopeMisuses[reason].value++
   // [0] the message, [1] here, [2] close, [3] who called it

@@ -1,6 +1,6 @@
 import { TallyscopeError } from '../../base/errors.js'
 
-/** `inject` or `extract` was asked for a format other than the three of OpenTracing. `ERR_OPENTRACING_FORMAT` */
+/** `inject` or `extract` was called with a format other than the three of OpenTracing. `ERR_OPENTRACING_FORMAT` */
 export class UnsupportedFormat extends TallyscopeError {
   constructor(format: unknown) {
     super('ERR_OPENTRACING_FORMAT', `the format is 'text_map', 'http_headers' or 'binary', not ${shown(format)}`)

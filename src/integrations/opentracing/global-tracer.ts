@@ -63,14 +63,14 @@ class GlobalTracer extends Tracer implements ScopedTracer {
 
 const global = new GlobalTracer()
 
-/** The tracer of this process, also for who asks before it is registered; with the scopes that the npm package's lacks. */
+/** The tracer of this process. It may be read before one is registered. Unlike the one of the npm package it has scopes. */
 export function globalTracer(): Tracer & ScopedTracer {
   return global
 }
 
 /**
  * Registers the tracer of this process, here and with the npm package.
- * @throws {@link DefinitionError} `ERR_OPENTRACING_GLOBAL` where it is no tracer of ours.
+ * @throws {@link DefinitionError} `ERR_OPENTRACING_GLOBAL` if it is not a tracer of this library.
  */
 export function setGlobalTracer(tracer: Tracer & ScopedTracer): void {
   if (typeof tracer?.startActiveSpan !== 'function' || tracer === global) {

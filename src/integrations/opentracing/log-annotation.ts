@@ -8,7 +8,7 @@ export interface LogAnnotation {
   readonly attributes: Record<string, AttributeValue>
 }
 
-/** The fields of a log, whatever was given as one; text alone is an event. An `error.object` gives what the fields lack. */
+/** The fields of a log, whatever was passed as one; a string alone is an event. An `error.object` fills in missing fields. */
 export function logFields(given: unknown): Record<string, unknown> | undefined {
   if (typeof given === 'string') return { event: given }
   if (typeof given !== 'object' || given === null) return undefined
@@ -26,7 +26,7 @@ export function logFields(given: unknown): Record<string, unknown> | undefined {
   }
 }
 
-/** True where a log tells of an error. */
+/** True if a log reports an error. */
 export function tellsError(fields: Readonly<Record<string, unknown>>): boolean {
   return fields['event'] === 'error' || (fields['error.object'] !== undefined && fields['error.object'] !== null)
 }

@@ -7,7 +7,7 @@ export interface FinishedSpan {
   readonly traceId: string
   readonly spanId: string
   readonly parentId: string | null
-  /** As they were given, the last one of a key. */
+  /** As they were passed, the last one of a key. */
   readonly tags: Readonly<Record<string, unknown>>
   /** Times in milliseconds since 1970. */
   readonly logs: readonly { readonly time: number; readonly fields: Readonly<Record<string, unknown>> }[]
@@ -20,7 +20,7 @@ export interface FinishedSpan {
 const MAX_SPANS = 10_000
 const FIRST_UNIX_MS = Date.UTC(2024, 0, 1)
 
-/** Each look at it is a millisecond later than the one before: runs of one program tell the same times. */
+/** Each reading is a millisecond later than the one before: every run of a program has the same times. */
 export class MockClock implements Clock {
   #ms = 0
 

@@ -40,7 +40,7 @@ class NoopScopeManager implements ScopeManager {
 
 /**
  * A tracer that does nothing, for programs that switch tracing by a flag: callbacks run, spans have empty ids and keep no
- * baggage, `extract` gives null. Formats and carriers are checked as by a real one.
+ * baggage, `extract` returns null. Formats and carriers are checked as by a real one.
  */
 export class NoopOpenTracingTracer extends Tracer implements ScopedTracer {
   readonly scopeManager: ScopeManager

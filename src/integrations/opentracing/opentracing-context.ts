@@ -9,10 +9,10 @@ const BRAND = Symbol.for('tallyscope.opentracing.context')
 
 /**
  * The identity of a span and its baggage, immutable: baggage that is set later makes a new context. Ids are those of
- * `traceparent`; where there is baggage but no trace they are empty.
+ * `traceparent`; if there is baggage but no trace they are empty.
  */
 export class OpenTracingSpanContext extends OpenTracingContextBase {
-  /** A local span itself, so that its ids are made only when somebody asks. @internal */
+  /** A local span itself, so that its ids are made only when they are read. @internal */
   readonly source: Span | SpanContext | undefined
   /** @internal */
   readonly items: SpanBaggage
@@ -39,7 +39,7 @@ export class OpenTracingSpanContext extends OpenTracingContextBase {
     return this.items.items
   }
 
-  /** The context of our own kind; undefined where there is baggage alone. */
+  /** The span context of this library; undefined if there is baggage alone. */
   get native(): SpanContext | undefined {
     return this.source instanceof Span ? this.source.context : this.source
   }
@@ -49,7 +49,7 @@ export class OpenTracingSpanContext extends OpenTracingContextBase {
   }
 }
 
-/** The context of whatever a caller gives as one: a context or a span, of this copy or another. Undefined for those of other tracers. */
+/** The context of a value passed as one: a context or a span, of this copy or another. Undefined for those of other tracers. */
 export function readContext(given: unknown): OpenTracingSpanContext | undefined {
   if (given instanceof OpenTracingSpanContext) return given
   if (typeof given !== 'object' || given === null) return undefined

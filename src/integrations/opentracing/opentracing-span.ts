@@ -8,7 +8,7 @@ import type { SpanBaggage } from './span-baggage.js'
 import { SpanOutcome } from './span-outcome.js'
 import { errorOf, kindOf, messageOf, numberOf, plainValue } from './span-tags.js'
 
-/** By span of ours: only of spans that were met without their wrapper, or given out without it. */
+/** By span of this library: only of spans that were found or handed out without their wrapper. */
 const wrappers = new WeakMap<Span, OpenTracingSpan>()
 
 /**
@@ -68,7 +68,7 @@ export class OpenTracingSpan extends OpenTracingSpanBase {
     return this
   }
 
-  /** Goes along to spans that are started from here later, in this process and others. Counted where it finds no room. */
+  /** Goes along to spans that are started from here later, in this process and others. Counted if it does not fit. */
   override setBaggageItem(key: string, value: string): this {
     if (this.#isOver()) return this
     const items = this.#items.with(key, value)
@@ -83,7 +83,7 @@ export class OpenTracingSpan extends OpenTracingSpanBase {
   }
 
   /**
-   * Text, numbers and booleans are kept as they are, others as text. `span.kind` is the span's kind, `error` and
+   * Strings, numbers and booleans are kept as they are, others as strings. `span.kind` is the span's kind, `error` and
    * `http.status_code` set its status.
    */
   // oxlint-disable-next-line typescript/no-explicit-any
@@ -108,7 +108,7 @@ export class OpenTracingSpan extends OpenTracingSpanBase {
   }
 
   /**
-   * Notes that something happened: `event`, else `message`, is what, the other fields tell more.
+   * Records an event: `event`, else `message`, is its name, the other fields its details.
    * @param timestamp When, in milliseconds since 1970, with fractions. Default: now.
    */
   // oxlint-disable-next-line typescript/no-explicit-any
@@ -156,7 +156,7 @@ export class OpenTracingSpan extends OpenTracingSpanBase {
       case Tags.SPAN_KIND: {
         const kind = kindOf(value)
         if (kind !== undefined) native.setKind(kind)
-        if (kind) return // CLIENT or SERVER: told by the kind
+        if (kind) return // CLIENT or SERVER: expressed by the kind
         break
       }
     }

@@ -27,11 +27,11 @@ export interface OpenTracingTracerOptions {
   readonly tracer?: TracerCore | undefined
   /** Knows the active span. Default: the async context, shared with the tracer below. */
   readonly scopeManager?: ScopeManager | undefined
-  /** Whether the active span is the parent where none is given. Default true. */
+  /** Whether the active span is the parent if none is passed. Default true. */
   readonly implicitParent?: boolean | undefined
   /** Whether `extract` throws SpanContextCorrupted for a damaged carrier, instead of giving null. Default false. */
   readonly strict?: boolean | undefined
-  /** For tests: ids and times count up, and `finishedSpans()` tells what was finished. Default false. */
+  /** For tests: ids and times count up, and `finishedSpans()` returns what was finished. Default false. */
   readonly mock?: boolean | undefined
 }
 
@@ -72,7 +72,7 @@ export class OpenTracingTracer extends OpenTracingTracerBase implements ScopedTr
     return this.#contexts === undefined ? (this.scopeManager.active?.span ?? null) : this.#contexts.activeSpan
   }
 
-  /** Starts a span and does not make it active. Its parent is the active span, unless another is given or it is ignored. */
+  /** Starts a span and does not make it active. Its parent is the active span, unless another is passed or it is ignored. */
   override startSpan(name: string, options?: StartSpanOptions | null): OpenTracingSpan {
     const { childOf, references, tags, startTime, ignoreActiveSpan } = options ?? NO_OPTIONS
     const begin: Begin = {}
@@ -135,7 +135,7 @@ export class OpenTracingTracer extends OpenTracingTracerBase implements ScopedTr
   }
 
   /**
-   * Reads a caller's context; null where there is none or it is damaged.
+   * Reads a caller's context; null if there is none or it is damaged.
    * @throws {@link UnsupportedFormat} `ERR_OPENTRACING_FORMAT`
    * @throws {@link InvalidCarrier} `ERR_OPENTRACING_CARRIER`
    * @throws {@link SpanContextCorrupted} `ERR_OPENTRACING_CORRUPTED` in strict mode, for damaged ones.
@@ -155,7 +155,7 @@ export class OpenTracingTracer extends OpenTracingTracerBase implements ScopedTr
     if (this.#mock !== undefined) this.#mock.finished.length = 0
   }
 
-  /** Makes the active span the parent, and gives its baggage. */
+  /** Makes the active span the parent, and passes on its baggage. */
   #inherit(begin: Begin): SpanBaggage {
     if (this.#contexts === undefined) {
       const active = readContext(this.scopeManager.active?.span)

@@ -5,11 +5,11 @@ import type { StartActiveSpanOptions, StartSpanOptions } from './start-options.j
 /** What our tracers have beyond the interface of the npm package: the model of OpenTracing for Python. */
 export interface ScopedTracer {
   readonly scopeManager: ScopeManager
-  /** The span of the active scope; null where there is none. */
+  /** The span of the active scope; null if there is none. */
   readonly activeSpan: Span | null
   /**
    * Runs `fn` in a new span that is active inside, over `await` too. It ends with `fn`, or with the promise that `fn`
-   * gives; what is thrown is told to the span and goes on.
+   * returns; what is thrown is recorded on the span and rethrown.
    */
   startActiveSpan<R>(name: string, fn: (span: Span) => R): R
   startActiveSpan<R>(name: string, options: StartActiveSpanOptions | null | undefined, fn: (span: Span) => R): R

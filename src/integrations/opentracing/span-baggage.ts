@@ -36,7 +36,7 @@ export class SpanBaggage {
     return this.items.size
   }
 
-  /** With one more item, in the place of an earlier one of this key; itself where it finds no room, which is counted. */
+  /** With one more item, which replaces an earlier one of this key. Returns itself if it does not fit, which is counted. */
   with(key: unknown, value: unknown): SpanBaggage {
     const text = textOf(value)
     if (typeof key !== 'string' || key === '' || text === undefined) {
@@ -72,7 +72,7 @@ export class SpanBaggage {
   }
 }
 
-/** Two sets of members as one header; the second counts where both have a key. */
+/** Two sets of members as one header; the second wins if both have a key. */
 export function mergedHeader(first: string, second: SpanBaggage): string {
   return formatBaggage(new Map([...parseBaggage(first), ...membersOf(second.items)]))
 }

@@ -10,7 +10,7 @@ export class SpanOutcome {
   /** Of the last error that was logged. */
   message: string | undefined = undefined
 
-  /** Undefined where nothing was said. The tag `error` goes before the HTTP code. */
+  /** Undefined if neither was set. The tag `error` takes precedence over the HTTP code. */
   get status(): Status | undefined {
     if (this.error === true) return new Status(StatusCode.UNKNOWN, this.message)
     if (this.error === false) return Status.OK

@@ -12,14 +12,14 @@ interface FoundReference {
 export interface Ancestry {
   /** The first child_of, else the first reference. */
   readonly parent: OpenTracingSpanContext
-  /** Of all references; where two have an item of one key, the parent's counts, then the earlier one's. */
+  /** Of all references. If two have an item of the same key, the parent's is used, then the earlier one's. */
   readonly baggage: SpanBaggage
-  /** The references that the parent id does not tell. */
+  /** The references other than the parent. */
   readonly links: readonly LinkInit[] | undefined
 }
 
 /**
- * Undefined where no reference is to a context of ours: one to nothing counts as not given. `childOf` goes before all of
+ * Undefined if no reference is to a context of this library: one to nothing is ignored. `childOf` goes before all of
  * `references`.
  */
 export function ancestryOf(childOf: unknown, references: unknown): Ancestry | undefined {

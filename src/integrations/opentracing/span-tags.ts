@@ -21,31 +21,31 @@ export function kindOf(tag: unknown): SpanKind | undefined {
   }
 }
 
-/** What a `sampling.priority` tag at the start of a span asks for: above 0 always, 0 never. */
+/** The decision of a `sampling.priority` tag at the start of a span: above 0 always, 0 never. */
 export function samplerOf(tag: unknown): Sampler | undefined {
   const priority = numberOf(tag)
   if (priority === undefined || priority < 0) return undefined
   return priority > 0 ? alwaysOn : alwaysOff
 }
 
-/** A number, or text that is one. */
+/** A number, or a string that is one. */
 export function numberOf(tag: unknown): number | undefined {
   const number = typeof tag === 'string' && tag.trim() !== '' ? Number(tag) : tag
   return typeof number === 'number' && !Number.isNaN(number) ? number : undefined
 }
 
-/** What an `error` tag says; text other than true and false is a message, and so says true. */
+/** The value of an `error` tag. A string other than true and false is a message and so means true. */
 export function errorOf(tag: unknown): boolean | undefined {
   if (tag === undefined || tag === null || typeof tag === 'function') return undefined
   return typeof tag === 'string' ? !/^(false|0|)$/i.test(tag.trim()) : Boolean(tag)
 }
 
-/** The message that somebody put where true belongs. */
+/** The message if somebody set one in place of true. */
 export function messageOf(errorTag: unknown): string | undefined {
   return typeof errorTag === 'string' && !/^(true|1)$/i.test(errorTag.trim()) ? errorTag : undefined
 }
 
-/** A value of whatever type as one that a span keeps; undefined where there is nothing to keep. Never throws. */
+/** A value of any type as one that a span keeps; undefined if there is nothing to keep. Never throws. */
 export function plainValue(value: unknown): string | number | boolean | undefined {
   switch (typeof value) {
     case 'string':
@@ -63,7 +63,7 @@ export function plainValue(value: unknown): string | number | boolean | undefine
   }
 }
 
-/** An object as text: its JSON, or what it calls itself. */
+/** An object as a string: its JSON, or else its `toString()`. */
 export function textOf(value: unknown): string {
   try {
     if (typeof value !== 'object' || value === null) return String(value)

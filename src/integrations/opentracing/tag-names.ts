@@ -10,7 +10,7 @@ type StandardTags = typeof NpmTags & {
   readonly DATABASE_USER: 'db.user'
 }
 
-/** The standard tags, under the names of the npm package and those of OpenTracing for Python where they differ. */
+/** The standard tags, under the names of the npm package and those of OpenTracing for Python if they differ. */
 export const Tags: StandardTags = {
   ...NpmTags,
   SPAN_KIND_PRODUCER: 'producer',

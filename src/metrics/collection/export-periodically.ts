@@ -11,7 +11,7 @@ import { PeriodicMetricTask } from './periodic-metric-task.js'
 import type { MetricProducer } from '../data/producer.js'
 
 export interface ExportPeriodicallyOptions {
-  /** Only these are exported; give `selfMetrics()` among them where the library's own counters are wanted. */
+  /** Only these are exported; add `selfMetrics()` to export the library's own counters. */
   readonly producers: readonly MetricProducer[]
   readonly exporter: Exporter<Metric>
   /** Time between the starts of two exports, in milliseconds, 1 … 2^31 - 1. Default 60 000. */
@@ -19,10 +19,10 @@ export interface ExportPeriodicallyOptions {
   /**
    * What gathering and exporting may take together, in milliseconds; gathering gets at most half of it, half of the
    * interval, and 10 000.
-   * Default 30 000, also where the interval is shorter. One given that is longer than the interval is cut to it, with a warning.
+   * Default 30 000, even if the interval is shorter. A value longer than the interval is cut to it, with a warning.
    */
   readonly exportTimeoutMs?: number
-  /** Who is speaking in logs and counters. Default: the class of the exporter. */
+  /** Name in logs and counters. Default: the class of the exporter. */
   readonly name?: string
   /** Whether the timer keeps the process alive. Default false. */
   readonly keepAlive?: boolean

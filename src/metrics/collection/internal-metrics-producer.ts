@@ -10,7 +10,7 @@ export interface SelfMetricsOptions {
 
 /**
  * What the library counts about itself: everything dropped, by reason, exports and their failures, scrapes.
- * Names begin with `tallyscope_`. A metrics handler or server adds it once; a periodic task exports only what it is given.
+ * Names begin with `tallyscope_`. A metrics handler or server adds it once; a periodic task exports only its own producers.
  *
  * @example
  * exportPeriodically({ producers: [stats, selfMetrics()], exporter })

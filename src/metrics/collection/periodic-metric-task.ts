@@ -11,16 +11,16 @@ import { type SkipReason, taskCounts, type TaskCounts } from './periodic-task-me
 const EARLY_MS = 5
 
 export interface PeriodicMetricTaskOptions {
-  /** What is done every interval. Where it gives a promise, that is waited for; it runs untraced, unmeasured, and never twice at a time. */
+  /** Called every interval. If it returns a promise, the task waits for it. It runs untraced, unmeasured, and never twice at a time. */
   readonly run: () => unknown
   /** Time between the starts of two runs, in milliseconds, 1 … 2^31 - 1. Default 60 000. */
   readonly intervalMs?: number
   /**
-   * After this many milliseconds a run counts as failed. Default 30 000, also where the interval is shorter:
-   * a slow run then costs ticks, not its result. One given that is longer than the interval is cut to it, with a warning.
+   * After this many milliseconds a run counts as failed. Default 30 000, even if the interval is shorter:
+   * a slow run then costs ticks, not its result. A value longer than the interval is cut to it, with a warning.
    */
   readonly timeoutMs?: number
-  /** Who is speaking in logs and counters. Default `PeriodicMetricTask`. */
+  /** Name in logs and counters. Default `PeriodicMetricTask`. */
   readonly name?: string
   /** Whether the timer keeps the process alive. Default false. */
   readonly keepAlive?: boolean
@@ -52,7 +52,7 @@ export interface PeriodicTaskStatus {
  *
  * Due times come from the schedule on the monotonic clock, so that nothing drifts. Runs never overlap. Ticks missed
  * while a run took too long, or while the machine slept, are made up by one run; the others are counted as skipped.
- * A run that fails is told, counted, and tried again at the next tick; a {@link TransportError} ends the task.
+ * A run that fails is logged, counted, and tried again at the next tick; a {@link TransportError} ends the task.
  *
  * @throws {@link DefinitionError} `ERR_INTERVAL` when a time is no number, below 1 or above 2^31 - 1; `ERR_TASK` without `run`.
  * @example
@@ -106,7 +106,7 @@ export class PeriodicMetricTask {
   }
 
   /**
-   * Runs now, after a run that is under way, and resolves when that has ended, well or not: `status` tells.
+   * Runs now, after a run that is under way, and resolves when that has ended, successfully or not: see `status`.
    * Calls that wait for the same run share it. The schedule stays as it is.
    */
   flush(): Promise<void> {

@@ -3,7 +3,7 @@ import { partName } from '../../base/component-name.js'
 import type { Metric } from '../data/metric.js'
 import type { GatheringContext, MetricProducer } from '../data/producer.js'
 
-/** The same metrics, which also say who is speaking; those that say so themselves are left as they are. */
+/** The same metrics with a resource; those that have one themselves are left as they are. */
 export function withResource(producer: MetricProducer, resource: Resource): MetricProducer {
   if (Object.keys(resource.labels).length === 0) return producer
   const labels = Object.freeze({ ...resource.labels })

@@ -1,4 +1,4 @@
-/** A part named in a text, `name(1, key=value)`, before anybody knows whether there is one of that name. */
+/** A component named in a string, `name(1, key=value)`, before it is known whether there is one of that name. */
 export interface PartCall {
   readonly kind: 'call'
   readonly name: string
@@ -6,14 +6,14 @@ export interface PartCall {
   readonly named: Readonly<Record<string, TextValue>>
 }
 
-/** What may stand in a text. A word without quotes may be a text or a part; who asks for it decides. */
+/** A value in an expression. A word without quotes may be a string or a component; the caller decides. */
 export type TextValue =
   | { readonly kind: 'quoted'; readonly text: string }
   | { readonly kind: 'word'; readonly text: string }
   | { readonly kind: 'list'; readonly items: readonly TextValue[] }
   | PartCall
 
-/** A text that is not of the form; `at` is the character where it ceases to be. */
+/** A string that is not an expression; `at` is the position of the first wrong character. */
 export class PartTextFault extends Error {
   readonly at: number
   constructor(at: number, expected: string) {
@@ -26,7 +26,7 @@ const MAX_LENGTH = 10_000
 const MAX_DEPTH = 10
 
 /**
- * Reads texts that name parts, such as `probability(0.5)`, `file(path=traces.jsonl)` or
+ * Reads strings that name components, such as `probability(0.5)`, `file(path=traces.jsonl)` or
  * `opencensus.trace.samplers.ProbabilitySampler(rate=1)`. They are parsed and looked up in a table, never evaluated.
  *
  * @throws {@link PartTextFault}

@@ -19,7 +19,7 @@ export type Part = PartSpec | GivenPart
 
 export type Report = (problem: ConfigurationProblem) => void
 
-/** What tells an object that is a part from one that describes one. */
+/** The method that distinguishes a component from an object that describes one. */
 const METHODS: Readonly<Record<PartKind, string>> = {
   sampler: 'shouldSample',
   exporter: 'export',
@@ -27,11 +27,11 @@ const METHODS: Readonly<Record<PartKind, string>> = {
   transport: 'send',
 }
 
-/** Parts within parts, in objects; texts have a limit of their own. */
+/** Depth of components within components, in objects; strings have a limit of their own. */
 const MAX_DEPTH = 10
 
 /**
- * One part: a text, an object `{ name: options }`, or, from code, the part itself. Faults are reported, and undefined is what
+ * One component: a string, an object `{ name: options }`, or, from code, the component itself. Faults are reported, and undefined is what
  * they come to.
  */
 export function readPart(kind: PartKind, value: unknown, path: string, report: Report, depth = 0): Part | undefined {
@@ -50,7 +50,7 @@ export function readPart(kind: PartKind, value: unknown, path: string, report: R
   return undefined
 }
 
-/** Several parts: a list, one alone, or a text with commas between. `none` is an empty list. */
+/** Several components: a list, one alone, or a string separated by commas. `none` is an empty list. */
 export function readParts(kind: PartKind, value: unknown, path: string, report: Report): Part[] {
   if (Array.isArray(value)) return value.flatMap((item, at) => readPart(kind, item, `${path}[${at}]`, report) ?? [])
   if (typeof value !== 'string') {
@@ -172,7 +172,7 @@ function namesOf(kind: PartKind): string {
 
 function optionOfText(type: OptionType, value: TextValue, path: string, report: Report): OptionValue | undefined {
   if (type === 'sampler' || type === 'transport') return partOfText(type, value, path, report)
-  if (type === 'texts') return (value.kind === 'list' ? value.items : [value]).flatMap((item) => ('text' in item ? [item.text] : []))
+  if (type === 'strings') return (value.kind === 'list' ? value.items : [value]).flatMap((item) => ('text' in item ? [item.text] : []))
   if (!('text' in value) || type === 'labels') {
     report({ path, problem: `must be a ${type}`, ...(type === 'labels' && { hint: 'write the part as an object' }) })
     return undefined
@@ -193,9 +193,9 @@ function readOption(type: OptionType, value: unknown, path: string, report: Repo
       return readNumber(value)
     case 'boolean':
       return readBoolean(value)
-    case 'text':
+    case 'string':
       return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
-    case 'texts':
+    case 'strings':
       return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined
     case 'labels':
       return isLabels(value) ? value : undefined
@@ -207,7 +207,7 @@ function readOption(type: OptionType, value: unknown, path: string, report: Repo
   }
 }
 
-/** A number, or its text. */
+/** A number, or a string that is one. */
 export function readNumber(value: unknown): number | undefined {
   if (typeof value === 'string' && /^\s*[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?\s*$/i.test(value)) return Number(value)
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined
@@ -221,7 +221,7 @@ export function readBoolean(value: unknown): boolean | undefined {
   return ['false', '0', 'no', 'off'].includes(text) ? false : undefined
 }
 
-/** Text by text. */
+/** An object of strings. */
 export function isLabels(value: unknown): value is Readonly<Record<string, string>> {
   return (
     typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every((text) => typeof text === 'string')

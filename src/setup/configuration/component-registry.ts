@@ -1,28 +1,28 @@
 export type PartKind = 'sampler' | 'exporter' | 'propagator' | 'transport'
 
 /** What an option of a part may be. */
-export type OptionType = 'number' | 'text' | 'boolean' | 'texts' | 'labels' | 'sampler' | 'transport'
+export type OptionType = 'number' | 'string' | 'boolean' | 'strings' | 'labels' | 'sampler' | 'transport'
 
 export interface PartDefinition {
   readonly name: string
-  /** Other names of it: OpenTelemetry's, and OpenCensus' classes, which are told by the end of a dotted name. */
+  /** Other names of it: OpenTelemetry's, and OpenCensus' classes, which are recognised by the end of a dotted name. */
   readonly aliases: readonly string[]
   readonly options: Readonly<Record<string, OptionType>>
   /** Which options values without a name are for, in order. */
   readonly positional?: readonly string[]
   readonly required?: readonly string[]
-  /** Names of options elsewhere, and what their numbers are multiplied by where the unit is another. */
+  /** Names of the option in other libraries, and the factor for its number if the unit is another. */
   readonly optionAliases?: Readonly<Record<string, string | readonly [name: string, factor: number]>>
   /** For exporters: what they can take. Default both. */
   readonly signals?: readonly ('traces' | 'metrics')[]
-  /** Options that a dotted name of OpenCensus means where it gives none. */
+  /** Options of a dotted name of OpenCensus if it has none. */
   readonly dottedDefaults?: Readonly<Record<string, string | number>>
 }
 
 const FILE = { file_name: 'path', fileName: 'path', file_path: 'path' }
 const ASYNC = { max_batch_size: 'maxBatchSize', wait_period: ['waitPeriodMs', 1e3], grace_period: ['gracePeriodMs', 1e3] } as const
 
-/** Every part that a text may name. Nothing else can be reached from a text. */
+/** Every component that a string may name. Nothing else can be reached from a string. */
 export const PART_TABLE: Readonly<Record<PartKind, readonly PartDefinition[]>> = {
   sampler: [
     { name: 'alwaysOn', aliases: ['always_on', 'AlwaysOnSampler'], options: {} },
@@ -53,19 +53,19 @@ export const PART_TABLE: Readonly<Record<PartKind, readonly PartDefinition[]>> =
     {
       name: 'console',
       aliases: ['print', 'PrintExporter', 'ConsoleExporter'],
-      options: { format: 'text', transport: 'transport' },
+      options: { format: 'string', transport: 'transport' },
       positional: ['format'],
     },
     {
       name: 'file',
       aliases: ['FileExporter'],
       options: {
-        path: 'text',
+        path: 'string',
         maxBytes: 'number',
         maxFiles: 'number',
         maxQueuedBytes: 'number',
         maxItemBytes: 'number',
-        fsync: 'text',
+        fsync: 'string',
         transport: 'transport',
       },
       positional: ['path'],
@@ -76,15 +76,22 @@ export const PART_TABLE: Readonly<Record<PartKind, readonly PartDefinition[]>> =
     {
       name: 'logging',
       aliases: ['log', 'LoggingExporter'],
-      options: { level: 'text', loggerName: 'text', transport: 'transport' },
+      options: { level: 'string', loggerName: 'string', transport: 'transport' },
       positional: ['level'],
     },
     { name: 'memory', aliases: ['MemoryExporter'], options: { maxItems: 'number', transport: 'transport' }, positional: ['maxItems'] },
-    { name: 'hlog', aliases: ['HlogExporter'], options: { path: 'text' }, positional: ['path'], required: ['path'], signals: ['metrics'] },
+    {
+      name: 'hlog',
+      aliases: ['HlogExporter'],
+      options: { path: 'string' },
+      positional: ['path'],
+      required: ['path'],
+      signals: ['metrics'],
+    },
     {
       name: 'textfile',
       aliases: ['TextfileExporter'],
-      options: { path: 'text', deleteOnShutdown: 'boolean' },
+      options: { path: 'string', deleteOnShutdown: 'boolean' },
       positional: ['path'],
       required: ['path'],
       signals: ['metrics'],
@@ -93,9 +100,9 @@ export const PART_TABLE: Readonly<Record<PartKind, readonly PartDefinition[]>> =
       name: 'pushgateway',
       aliases: ['PushGatewayExporter'],
       options: {
-        url: 'text',
-        job: 'text',
-        mode: 'text',
+        url: 'string',
+        job: 'string',
+        mode: 'string',
         groupingKey: 'labels',
         gzip: 'boolean',
         timeoutMs: 'number',

@@ -18,12 +18,12 @@ export interface ConfigurationSources {
   /** From code; may hold parts that are made already. */
   readonly code: Readonly<Record<string, unknown>>
   readonly env: Environment
-  /** The text of the configuration file, and what to call it. */
+  /** The content of the configuration file, and its name for messages. */
   readonly file?: { readonly name: string; readonly text: string } | undefined
 }
 
 /**
- * Reads all sources, code before environment before file, and tells every problem of every one of them. Nothing is built,
+ * Reads all sources, code before environment before file, and reports every problem of every one of them. Nothing is built,
  * read or evaluated here.
  */
 export function readConfiguration({ code, env, file }: ConfigurationSources): Configuration {

@@ -24,7 +24,7 @@ const OTEL_EXPORTERS: ReadonlySet<string> = new Set(['console', 'logging', 'none
 const OTEL_PROPAGATORS: Readonly<Record<string, string>> = { tracecontext: 'traceContext', b3: 'b3single', b3multi: 'b3multi' }
 
 /**
- * What the environment says: our own variables, and where those are silent the common ones of OpenTelemetry. An empty
+ * Settings of the environment: our own variables, and if those are not set the common ones of OpenTelemetry. An empty
  * variable says nothing. Faults in our own are reported; those in OpenTelemetry's, which may be meant for other programs,
  * go to `warn` and have no effect.
  */

@@ -28,7 +28,7 @@ const ALSO: Readonly<Record<string, SettingPath>> = {
 
 /**
  * Reads an object: our own shape (`{ traces: { sampler } }`), the documents' (`{ OPENCENSUS: { TRACE: { SAMPLER } } }`), or both;
- * our own names win. `where` is put before paths in what is reported.
+ * our own names win. `where` is put before paths in reported problems.
  */
 export function readObject(source: Readonly<Record<string, unknown>>, where: string, report: Report): Layer {
   const layer: Layer = {}
@@ -65,7 +65,7 @@ function readOpenCensus(layer: Layer, value: unknown, where: string, report: Rep
   }
 }
 
-/** Reads one value into its place; where it is at fault, the place stays as it was. */
+/** Reads one value into its setting; if the value is invalid, the setting stays as it was. */
 export function put<P extends SettingPath>(layer: Layer, setting: P, value: unknown, path: string, report: Report): void {
   const read = readSetting(setting, value, path, report)
   if (read !== undefined) layer[setting] = read as Layer[P]

@@ -10,7 +10,7 @@ export interface ConfigurationProblem {
   readonly hint?: string
 }
 
-/** A configuration that breaks rules; all of them are told at once, each with its place. */
+/** An invalid configuration; all problems are reported at once, each with its path. */
 export class ConfigurationError extends DefinitionError {
   readonly problems: readonly ConfigurationProblem[]
 
@@ -21,7 +21,7 @@ export class ConfigurationError extends DefinitionError {
   }
 }
 
-/** A problem as one line of text. */
+/** A problem as one line. */
 export function lineOf({ path, problem, hint }: ConfigurationProblem): string {
   return `  ${path}: ${problem}${hint === undefined ? '' : ` (${hint})`}`
 }
@@ -36,7 +36,7 @@ export function shown(value: unknown): string {
   return Array.isArray(value) ? 'a list' : `of type ${typeof value}`
 }
 
-/** The name that was probably meant, for a hint; undefined where none is near. */
+/** The name that was probably meant, for a hint; undefined if none is similar. */
 export function nearest(given: string, known: readonly string[]): string | undefined {
   const wanted = plain(given)
   const ranked = known.map((name) => ({ name, distance: distance(wanted, plain(name)) })).sort((a, b) => a.distance - b.distance)

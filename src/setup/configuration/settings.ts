@@ -6,7 +6,7 @@ import { nearest, plain, shown } from './problem.js'
 export interface Settings {
   readonly service: string
   readonly enabled: boolean
-  /** Labels of who is speaking. */
+  /** Labels of the identity of the process. */
   readonly resource: Readonly<Record<string, string>>
   readonly 'traces.sampler': Part
   readonly 'traces.exporters': readonly Part[]
@@ -32,7 +32,7 @@ type Reader<T> = (value: unknown, path: string, report: Report) => T | undefined
 const READERS: { readonly [path in SettingPath]: Reader<Settings[path]> } = {
   service: readText,
   enabled: readSwitch,
-  resource: (value, path, report) => (isLabels(value) ? value : wrong(value, path, report, 'must be an object of texts')),
+  resource: (value, path, report) => (isLabels(value) ? value : wrong(value, path, report, 'must be an object of strings')),
   'traces.sampler': (value, path, report) => readPart('sampler', value, path, report),
   'traces.exporters': (value, path, report) => readParts('exporter', value, path, report).filter(takes('traces', path, report)),
   'traces.propagator': (value, path, report) => readParts('propagator', value, path, report),
@@ -84,7 +84,7 @@ function wrong(value: unknown, path: string, report: Report, rule: string, hint?
 }
 
 function readText(value: unknown, path: string, report: Report): string | undefined {
-  return typeof value === 'string' && value.trim() !== '' ? value.trim() : wrong(value, path, report, 'must be a text')
+  return typeof value === 'string' && value.trim() !== '' ? value.trim() : wrong(value, path, report, 'must be a string')
 }
 
 function readSwitch(value: unknown, path: string, report: Report): boolean | undefined {
@@ -101,7 +101,7 @@ function readTexts(value: unknown, path: string, report: Report): readonly strin
       : value
   return Array.isArray(list) && list.every((item) => typeof item === 'string')
     ? list
-    : wrong(value, path, report, 'must be a list of texts')
+    : wrong(value, path, report, 'must be a list of strings')
 }
 
 function readIntegrations(value: unknown, path: string, report: Report): readonly string[] | undefined {

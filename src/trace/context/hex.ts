@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 
-// -1 for what is no lower-case hex digit, so that one `or` over all digits tells whether one was bad.
+// -1 for any other character than a lower-case hex digit, so that one `or` over all digits shows whether one was bad.
 const DIGITS = new Int8Array(256).fill(-1)
 for (let digit = 0; digit < 16; digit++) DIGITS[digit.toString(16).charCodeAt(0)] = digit
 
@@ -31,7 +31,7 @@ export function hexOf2(w0: number, w1: number): string {
 
 /**
  * Reads `words.length` × 8 lower-case hex digits from `at` into 32-bit words.
- * @returns false, with `words` undefined in content, where a character is no such digit or the text is too short.
+ * @returns false, with unspecified contents of `words`, if a character is not such a digit or the string is too short.
  */
 export function readHexWords(text: string, at: number, words: Int32Array): boolean {
   if (text.length < at + words.length * 8) return false
@@ -53,9 +53,9 @@ export function readHexWords(text: string, at: number, words: Int32Array): boole
 
 /**
  * Looks at `count` characters from `at` without a branch for each: in random digits every branch would be guessed wrong half
- * of the time. The table has a place for each low byte, so that nothing asks whether there is one; a sixth less than with a
+ * of the time. The table has a place for each low byte, so that no check is needed whether there is one; a sixth less than with a
  * table of the 128 (bench/trace/propagation.bench.js, traceparent read).
- * @returns below 0 where one is no lower-case hex digit, 0 where all are 0, above 0 otherwise.
+ * @returns below 0 if one is not a lower-case hex digit, 0 if all are 0, above 0 otherwise.
  */
 export function lookAtHex(text: string, at: number, count: number): number {
   if (text.length < at + count) return -1

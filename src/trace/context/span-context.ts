@@ -9,7 +9,7 @@ export const SAMPLED = 0x01
 /** The bit of `options` that says: the last seven bytes of the trace id are random. */
 export const RANDOM_TRACE_ID = 0x02
 
-/** The source of ids where none is given. */
+/** The source of ids if none is passed. */
 export const randomWords: RandomWords = sharedState('random-words', () => new PooledRandomWords())
 
 export interface SpanContextInit {
@@ -21,9 +21,9 @@ export interface SpanContextInit {
   readonly options?: number | undefined
   /** Sets or clears the sampled bit of `options`. */
   readonly sampled?: boolean | undefined
-  /** Text of a tracestate is parsed; damaged text is dropped. */
+  /** A string is parsed as a tracestate; a damaged one is dropped. */
   readonly traceState?: TraceState | string | undefined
-  /** True where the context came from another process. Default false. */
+  /** True if the context came from another process. Default false. */
   readonly fromHeader?: boolean | undefined
 }
 
@@ -42,7 +42,7 @@ export function isValidSpanId(text: string): boolean {
 /**
  * The identity of a span as it travels: trace id, span id, options, tracestate. Immutable.
  *
- * What is given and breaks a rule never throws: a bad trace id gives a fresh context (a new trace, no span id), a bad
+ * An invalid value never throws: a bad trace id makes a fresh context (a new trace, no span id), a bad
  * span id one without a span id; neither then counts as coming from a header.
  *
  * @see https://www.w3.org/TR/trace-context/#traceparent-header-field-values
@@ -54,18 +54,18 @@ export class SpanContext {
   readonly trace: TraceIdentity
   /** Trace options, one byte: bit 0 sampled, bit 1 random trace id. */
   readonly options: number
-  /** True where the context came from another process. */
+  /** True if the context came from another process. */
   readonly fromHeader: boolean
-  /** True where both ids are there, so that it can be somebody's parent. */
+  /** True if both ids are there, so that it can be a parent. */
   readonly isValid: boolean
   readonly #s0: number
   readonly #s1: number
-  /** The span id as text, or a whole `traceparent` out of which it is cut when it is asked for. */
+  /** The span id as a string, or a whole `traceparent` out of which it is cut when it is read. */
   #spanText: string | undefined
 
   constructor(init?: SpanContextInit)
   /**
-   * The span id as two words, or as text: a valid id, or a valid `traceparent` that holds it.
+   * The span id as two words, or as a string: a valid id, or a valid `traceparent` that holds it.
    * @internal
    */
   constructor(trace: TraceIdentity, s0: number, s1: number, options: number, fromHeader: boolean, spanText?: string)
@@ -91,7 +91,7 @@ export class SpanContext {
     return this.trace.hex
   }
 
-  /** 16 lower-case hex digits; zeros where there is no span id. */
+  /** 16 lower-case hex digits; zeros if there is no span id. */
   get spanId(): string {
     const text = this.#spanText
     if (text === undefined) return (this.#spanText = hexOf2(this.#s0, this.#s1))

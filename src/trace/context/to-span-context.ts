@@ -2,8 +2,8 @@ import { isValidTraceId, SpanContext, type SpanContextInit } from './span-contex
 import { TraceState } from './trace-state.js'
 
 /**
- * The context of whatever a caller gives as a parent: one of ours, one of another copy of this package, or plain data.
- * Undefined where it has no trace id.
+ * The context of a value passed as a parent: one of ours, one of another copy of this package, or plain data.
+ * Undefined if it has no trace id.
  */
 export function contextFrom(given: unknown): SpanContext | undefined {
   if (given instanceof SpanContext) return given

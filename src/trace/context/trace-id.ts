@@ -10,12 +10,12 @@ const scratch = new Int32Array(4)
 /**
  * What all spans of one trace in this process share: the trace id and the tracestate.
  *
- * The id is made when it is first asked for, and turned from words into text or back when that is: a trace that nobody
+ * The id is made when it is first read, and turned from words into a string or back when that is needed: a trace that nobody
  * samples or propagates never has one, one that comes in a header is passed on without being turned into numbers.
  */
 export class TraceIdentity {
   readonly state: TraceState | undefined
-  /** Where the words come from: random numbers, or text; undefined once they are there. */
+  /** The source of the words: random numbers, or a string; undefined once they are read. */
   #source: RandomWords | string | undefined
   #hex: string | undefined = undefined
   #w0 = 0

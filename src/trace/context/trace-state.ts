@@ -77,7 +77,7 @@ export class TraceState {
   }
 
   /**
-   * Reads a header's text. Undefined where it is empty or breaks a rule anywhere: a damaged tracestate is dropped
+   * Reads a header. Undefined if it is empty or breaks a rule anywhere: a damaged tracestate is dropped
    * as a whole (more than 32 members, more than 512 characters, doubled keys, foreign characters).
    */
   static parse(text: string): TraceState | undefined {
@@ -107,7 +107,7 @@ export class TraceState {
     return this.#members.find(([other]) => other === key)?.[1]
   }
 
-  /** With `key` set and first, as whoever changes a member must put it. What breaks a rule changes nothing; the 33rd member goes. */
+  /** With `key` set and first, as the specification requires of a changed member. An invalid member changes nothing; the 33rd member is dropped. */
   set(key: string, value: string): TraceState {
     if (!isTraceStateKey(key) || !isTraceStateValue(value)) return this
     return new TraceState([[key, value] as const, ...this.#without(key)].slice(0, MAX_MEMBERS))
@@ -122,7 +122,7 @@ export class TraceState {
     return this.#members.map(([key, value]) => [key, value] as const)
   }
 
-  /** The header's text; empty where there is no member. */
+  /** The header's value; empty if there is no member. */
   toString(): string {
     return (this.#text ??= this.#members.map(([key, value]) => `${key}=${value}`).join(','))
   }

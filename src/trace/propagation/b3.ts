@@ -6,7 +6,7 @@ import type { HeaderGetter, HeaderSetter, Propagator } from './propagator.js'
 const single = new B3SinglePropagator()
 const multi = new B3MultiPropagator()
 
-/** B3 in whichever form it comes, the single header first; written in several headers unless told otherwise. */
+/** B3 in whichever form it comes, the single header first; written in several headers by default. */
 export class B3Propagator implements Propagator {
   readonly #writer: Propagator
 

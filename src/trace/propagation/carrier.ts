@@ -47,7 +47,7 @@ function fromObject(headers: Readonly<Record<string, unknown>>, name: string): s
   return textOf(headers[name]) ?? inAnyCase(headers, name)
 }
 
-/** A header among the properties of an object that has none of exactly this name, or no text in it. */
+/** A header among the properties of an object that has none of exactly this name, or no string in it. */
 export function inAnyCase(headers: Readonly<Record<string, unknown>>, name: string): string | undefined {
   for (const key in headers) {
     if (key.length === name.length && key.toLowerCase() === name) return textOf(headers[key])
@@ -81,7 +81,7 @@ function readerOf(carrier: object): (carrier: never, name: string) => string | u
   }
 }
 
-/** The carrier where its headers are its properties, as those of node's requests are. */
+/** The carrier if its headers are its properties, as those of node's requests are. */
 export function plainHeaders(carrier: ReadableCarrier | null | undefined): Readonly<Record<string, unknown>> | undefined {
   if (typeof carrier !== 'object' || carrier === null || Array.isArray(carrier)) return undefined
   try {

@@ -7,7 +7,7 @@ const TRACE_ID = 'opencensus-trace-traceid'
 const SPAN_ID = 'opencensus-trace-spanid'
 const OPTIONS = 'opencensus-trace-traceoptions'
 
-/** The text carrier of OpenCensus: three entries; without options the trace counts as sampled. */
+/** The text format of OpenCensus: three entries; without options the trace counts as sampled. */
 export class TextMapPropagator implements Propagator {
   readonly fields: readonly string[] = [TRACE_ID, SPAN_ID, OPTIONS]
 

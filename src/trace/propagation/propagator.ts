@@ -7,7 +7,7 @@ export type HeaderSetter = (name: string, value: string) => void
 /**
  * Writes a context into headers and reads it back. Any object with these two methods will do.
  *
- * Headers come from strangers: `extract` answers undefined to whatever it does not understand, in linear time,
+ * Headers come from strangers: `extract` returns undefined for whatever it does not understand, in linear time,
  * and never throws.
  */
 export interface Propagator {

@@ -1,7 +1,7 @@
 import { isValidSpanId, isValidTraceId, SpanContext } from '../context/span-context.js'
 import { TraceIdentity } from '../context/trace-id.js'
 
-/** The context of a caller in another process, or undefined where an id is no id: 32 and 16 hex digits in any case, not all zero. */
+/** The context of a caller in another process, or undefined if an id is invalid. Valid are 32 and 16 hex digits in any case, not all zero. */
 export function remoteContext(traceId: string, spanId: string, options: number): SpanContext | undefined {
   if (traceId.length !== 32 || spanId.length !== 16) return undefined
   const trace = traceId.toLowerCase()

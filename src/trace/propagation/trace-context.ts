@@ -40,7 +40,7 @@ export class TraceContextPropagator implements Propagator {
 }
 
 /**
- * What `extract` of TraceContextPropagator gives for an object whose properties are the headers. What a server does for each
+ * What `extract` of TraceContextPropagator returns for an object whose properties are the headers. What a server does for each
  * request: without functions that read by name it takes two thirds (bench/trace/propagation.bench.js, traceparent read).
  */
 export function extractTraceContext(headers: Readonly<Record<string, unknown>>): SpanContext | undefined {

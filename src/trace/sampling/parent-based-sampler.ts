@@ -4,14 +4,14 @@ import type { Sampler, SamplingInput } from './sampler.js'
 export interface ParentBasedSamplerOptions {
   /** Decides for new traces. */
   readonly root: Sampler
-  /** Decides where the parent is sampled. Default: always. */
+  /** Decides if the parent is sampled. Default: always. */
   readonly sampledParent?: Sampler
-  /** Decides where the parent is not sampled. Default: never. */
+  /** Decides if the parent is not sampled. Default: never. */
   readonly unsampledParent?: Sampler
 }
 
 /**
- * Follows the parent, both ways, and asks another sampler only for new traces.
+ * Follows the parent, both ways, and calls another sampler only for new traces.
  *
  * @example
  * new Tracer({ sampler: new ParentBasedSampler({ root: new ProbabilitySampler(0.1) }) })

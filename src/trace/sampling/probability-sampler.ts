@@ -12,7 +12,7 @@ const lowWords = new Int32Array(2)
  * Samples a share of all traces, by the trace id: every process that uses the same rate decides the same way. A span
  * whose parent is sampled is sampled too.
  *
- * A trace is sampled where the low 64 bits of its id, as a whole number, are at most rate × 2^64; the comparison is exact.
+ * A trace is sampled if the low 64 bits of its id, as a whole number, are at most rate × 2^64; the comparison is exact.
  *
  * @example
  * new Tracer({ sampler: new ProbabilitySampler(0.01) })
@@ -48,7 +48,7 @@ export class ProbabilitySampler implements Sampler {
     if (this.rate === 0) return false
     const trace = (input as { trace?: TraceIdentity }).trace
     if (trace !== undefined) return this.#takes(trace.w2, trace.w3)
-    // Somebody else's object: its id is text, and may be no id.
+    // Somebody else's object: its id is a string, and may be invalid.
     return readHexWords(input.traceId, 16, lowWords) && this.#takes(lowWords[0]!, lowWords[1]!)
   }
 

@@ -11,7 +11,7 @@ export interface RateLimitingSamplerOptions {
 }
 
 /**
- * Samples up to so many traces a second, the first that come. What a parent from another process says is not asked: a
+ * Samples up to so many traces a second, the first that come. The decision of a parent in another process is ignored: a
  * caller who marks every request as sampled gets no more than this. Not deterministic by trace id.
  *
  * @example

@@ -1,11 +1,11 @@
 import type { SpanContext } from '../context/span-context.js'
 import type { SpanKind } from '../data/span-kind.js'
 
-/** What a sampler may look at. A SpanContext will do where there is no more to tell. */
+/** The input of a sampler. A SpanContext is enough if nothing more is known. */
 export interface SamplingInput {
   /** Of the span to be; 32 hex digits. */
   readonly traceId: string
-  /** True where the span has a parent that is sampled. */
+  /** True if the span has a parent that is sampled. */
   readonly sampled: boolean
   /** The parent, local or from another process; undefined for a new trace. */
   readonly parent?: SpanContext | undefined
@@ -16,7 +16,7 @@ export interface SamplingInput {
 
 /**
  * Decides whether a span is kept and exported. Asked for every new trace and every parent from another process; a span
- * with a local parent keeps its decision, unless it is given a sampler of its own. Its latency is recorded either way.
+ * with a local parent keeps its decision, unless it has a sampler of its own. Its latency is recorded either way.
  *
  * @example
  * const checkoutsOnly: Sampler = { shouldSample: ({ name }) => name === 'checkout' }

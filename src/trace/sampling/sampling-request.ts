@@ -3,7 +3,7 @@ import type { SpanContext } from '../context/span-context.js'
 import type { SpanKind } from '../data/span-kind.js'
 import type { TraceIdentity } from '../context/trace-id.js'
 
-/** A question to a sampler; the id's text is made only if the sampler asks for it. */
+/** A request to a sampler; the id's string is made only if the sampler reads it. */
 export class SamplingRequest implements SamplingInput {
   readonly trace: TraceIdentity
   readonly parent: SpanContext | undefined
