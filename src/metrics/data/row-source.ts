@@ -1,4 +1,4 @@
-import type { Exemplar, ExponentialValue, Metric, MetricDescriptor, PointValue } from './metric.js'
+import type { Exemplar, ExponentialValue, Metric, MetricDescriptor, SummaryValue } from './metric.js'
 
 /**
  * Read-only access to the rows of one metric, chunk by chunk, without an object per row. A streaming
@@ -6,8 +6,9 @@ import type { Exemplar, ExponentialValue, Metric, MetricDescriptor, PointValue }
  */
 export interface RowSource {
   readonly descriptor: MetricDescriptor
-  readonly kind: 'scalar' | 'distribution'
-  /** Upper bounds of a distribution, empty for a scalar. */
+  /** What a row holds: one number, buckets for `bounds`, or a summary. */
+  readonly kind: 'scalar' | 'distribution' | 'summary'
+  /** Upper bounds of the buckets of a distribution; empty for the other kinds. */
   readonly bounds: readonly number[]
   /** Rows are marked with this number when they take a value; it grows with each gathering. */
   readonly epoch: number
@@ -33,20 +34,21 @@ export interface RowChunk {
   labelValue(cell: number, key: number): string | undefined
   /** The epoch of the row's newest value; equal or above a remembered epoch means it may have changed since. */
   mark(cell: number): number
+  /** NaN if it is not known. */
   startTimeUnixMs(cell: number): number
-  /** The value of a scalar, or the sum of a distribution. */
+  /** The value of a scalar, or the sum of a distribution or summary. */
   value(cell: number): number
-  /** How many values a distribution took; equals the sum of its buckets. */
+  /** How many values a distribution or summary took; equals the sum of the buckets. */
   count(cell: number): number
-  /** Of a distribution; 0 for scalars. */
+  /** Of a distribution; 0 for the other kinds. */
   sumOfSquaredDeviation(cell: number): number
   /** The count of one bucket of a distribution, not cumulative. */
   bucket(cell: number, bucket: number): number
   exemplar(cell: number, bucket: number): Exemplar | undefined
-  /** The whole value of a row that is kept as an object of its own; such sources are exported as snapshots. */
-  sketch?(cell: number): PointValue | undefined
-  /** The exponential buckets of a distribution that keeps such. */
+  /** The exponential buckets of a distribution that has them beside those for `bounds`. */
   exponential?(cell: number): ExponentialValue | undefined
+  /** The row of a source of summaries. */
+  summary?(cell: number): SummaryValue
 }
 
 /** One metric as a gathering gives it: rows where the producer has them, a snapshot otherwise. */

@@ -1,4 +1,4 @@
-import type { DistributionValue, Exemplar, Metric, PointValue, TimeSeries } from './metric.js'
+import type { DistributionValue, Exemplar, Metric, MetricDescriptor, PointValue, TimeSeries } from './metric.js'
 import { isRowSource, type Family, type RowChunk, type RowSource } from './row-source.js'
 
 /** The immutable snapshot of what a row source holds now. */
@@ -19,27 +19,31 @@ export function snapshotsOf(families: readonly Family[], timeUnixMs: number): re
 
 /** The snapshot of one row. */
 export function seriesOf(source: RowSource, chunk: RowChunk, cell: number, timeUnixMs: number): TimeSeries {
-  const cumulative = source.descriptor.type.startsWith('CUMULATIVE')
+  const since = hasStartTime(source.descriptor) ? chunk.startTimeUnixMs(cell) : Number.NaN
   const exemplar = source.kind === 'scalar' ? chunk.exemplar(cell, 0) : undefined
   return {
     labelValues: source.descriptor.labelKeys.map((_, key) => chunk.labelValue(cell, key)),
     ...(chunk.isOverflow(cell) && { overflow: true }),
-    ...(cumulative && { startTimeUnixMs: chunk.startTimeUnixMs(cell) }),
+    ...(since === since && { startTimeUnixMs: since }),
     points: [{ timeUnixMs, value: valueOf(source, chunk, cell) }],
     ...(exemplar && { exemplar }),
   }
 }
 
 function valueOf(source: RowSource, chunk: RowChunk, cell: number): PointValue {
-  const sketch = chunk.sketch?.(cell)
-  if (sketch !== undefined) return sketch
+  if (source.kind === 'summary') return chunk.summary!(cell)
   return source.kind === 'scalar' ? chunk.value(cell) : distributionOf(source.bounds, chunk, cell)
+}
+
+function hasStartTime({ type }: MetricDescriptor): boolean {
+  return type.startsWith('CUMULATIVE') || type === 'SUMMARY'
 }
 
 /** The distribution in one cell, as plain data. */
 export function distributionOf(bounds: readonly number[], chunk: RowChunk, cell: number): DistributionValue {
   const count = chunk.count(cell)
   const sum = chunk.value(cell)
+  const exponential = chunk.exponential?.(cell)
   const bucketCounts: number[] = []
   const exemplars: (Exemplar | undefined)[] = []
   for (let bucket = 0; bucket <= bounds.length; bucket++) {
@@ -55,5 +59,6 @@ export function distributionOf(bounds: readonly number[], chunk: RowChunk, cell:
     bounds,
     bucketCounts,
     ...(exemplars.some((exemplar) => exemplar !== undefined) && { exemplars }),
+    ...(exponential && { exponential }),
   }
 }

@@ -4,7 +4,7 @@ import type { Epochs } from '../store/cells.js'
 import { Exemplars } from '../store/exemplars.js'
 import { ExponentialHistogram } from './exponential-histogram.js'
 import type { ExponentialOptions } from './exponential-options.js'
-import type { DistributionValue } from '../data/metric.js'
+import type { Exemplar, ExponentialValue } from '../data/metric.js'
 import type { Sketch } from '../store/sketch-cells.js'
 
 /**
@@ -34,6 +34,10 @@ export class ExponentialData implements Sketch {
     return this.#histogram.sum
   }
 
+  get sumOfSquaredDeviation(): number {
+    return this.#sumOfSquaredDeviation
+  }
+
   record(value: number): boolean {
     const { count, sum } = this.#histogram
     if (!this.#histogram.record(value)) return false
@@ -58,19 +62,16 @@ export class ExponentialData implements Sketch {
     return this.#histogram.quantile(quantile)
   }
 
-  snapshot(): DistributionValue {
-    const { count, sum } = this
-    return {
-      kind: 'distribution',
-      count,
-      sum,
-      mean: count === 0 ? 0 : sum / count,
-      sumOfSquaredDeviation: this.#sumOfSquaredDeviation,
-      bounds: this.#search.bounds,
-      bucketCounts: [...this.#counts],
-      ...(!this.#exemplars.isEmpty && { exemplars: Array.from(this.#counts, (_, bucket) => this.#exemplars.at(bucket)) }),
-      exponential: this.#histogram.value(),
-    }
+  bucket(bucket: number): number {
+    return this.#counts[bucket]!
+  }
+
+  exemplar(bucket: number): Exemplar | undefined {
+    return this.#exemplars.at(bucket)
+  }
+
+  exponential(): ExponentialValue {
+    return this.#histogram.value()
   }
 
   merge(other: ExponentialData): void {

@@ -142,7 +142,7 @@ export class PercentilesData {
   }
 
   /** Count and sum of everything, and the quantiles of the windows that still count; NaN where these are empty. */
-  snapshot(monotonicMs: number = this.#clock.monotonicMs()): SummaryValue {
+  summary(monotonicMs: number = this.#clock.monotonicMs()): SummaryValue {
     this.#turnTo(monotonicMs)
     this.#datings = 0
     this.#undated = 1

@@ -1,6 +1,6 @@
 import type { Cells } from './cells.js'
 import { SketchCells } from './sketch-cells.js'
-import type { Exemplar, MetricDescriptor, PointValue } from '../data/metric.js'
+import type { Exemplar, ExponentialValue, MetricDescriptor, SummaryValue } from '../data/metric.js'
 import type { RowStore } from './row-store.js'
 import type { StoreChunk } from './store-chunk.js'
 import type { RowChunk, RowSource } from '../data/row-source.js'
@@ -8,7 +8,7 @@ import type { RowChunk, RowSource } from '../data/row-source.js'
 export interface ColumnSourceOptions {
   readonly descriptor: MetricDescriptor
   readonly store: RowStore
-  readonly kind: 'scalar' | 'distribution'
+  readonly kind: RowSource['kind']
   readonly bounds?: readonly number[]
   /** Where each of the descriptor's labels comes from: the number of the store's label, or a constant text. Default: the store's, in order. */
   readonly labels?: readonly (number | string)[]
@@ -35,7 +35,7 @@ const EMPTY: RowChunk = {
 /** One column of a store as a row source: what exporters see of a view or an instrument. Nothing can be recorded through it. */
 export class ColumnSource implements RowSource {
   readonly descriptor: MetricDescriptor
-  readonly kind: 'scalar' | 'distribution'
+  readonly kind: RowSource['kind']
   readonly bounds: readonly number[]
   /** The column's number in the store; changes when a column before it is taken out. */
   column: number
@@ -155,8 +155,11 @@ class ColumnChunk implements RowChunk {
     return this.#cells.exemplar(cell, bucket)
   }
 
-  /** What a row holds that is an object of its own. */
-  sketch(cell: number): PointValue | undefined {
-    return this.#cells instanceof SketchCells ? this.#cells.snapshot(cell) : undefined
+  exponential(cell: number): ExponentialValue | undefined {
+    return this.#cells instanceof SketchCells ? this.#cells.exponential(cell) : undefined
+  }
+
+  summary(cell: number): SummaryValue {
+    return (this.#cells as SketchCells).summary(cell)!
   }
 }

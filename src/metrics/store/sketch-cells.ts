@@ -1,5 +1,5 @@
 import type { Cells } from './cells.js'
-import type { PointValue } from '../data/metric.js'
+import type { Exemplar, ExponentialValue, SummaryValue } from '../data/metric.js'
 
 /** The running data of one row where that is an object of its own: percentiles, exponential buckets. */
 export interface Sketch {
@@ -7,7 +7,13 @@ export interface Sketch {
   record(value: number): boolean
   readonly count: number
   readonly sum: number
-  snapshot(): PointValue
+  /** What a distribution has, with its buckets for fixed bounds; a summary has none of it. */
+  readonly sumOfSquaredDeviation?: number
+  bucket?(bucket: number): number
+  exemplar?(bucket: number): Exemplar | undefined
+  exponential?(): ExponentialValue
+  /** What a row of percentiles shows. */
+  summary?(): SummaryValue
   /** Ties what was just recorded to its origin, where the kind keeps such. */
   attach?(value: number, attachments: Readonly<Record<string, string>>): void
   /** Puts all that another one of the same kind has taken into this one. */
@@ -52,18 +58,24 @@ export class SketchCells implements Cells {
     return this.at(cell).count
   }
 
-  sumOfSquaredDeviation(): number {
-    return 0
+  sumOfSquaredDeviation(cell: number): number {
+    return this.at(cell).sumOfSquaredDeviation ?? 0
   }
 
-  bucket(): number {
-    return 0
+  bucket(cell: number, bucket: number): number {
+    return this.at(cell).bucket?.(bucket) ?? 0
   }
 
-  exemplar(): undefined {}
+  exemplar(cell: number, bucket: number): Exemplar | undefined {
+    return this.at(cell).exemplar?.(bucket)
+  }
 
-  snapshot(cell: number): PointValue {
-    return this.at(cell).snapshot()
+  exponential(cell: number): ExponentialValue | undefined {
+    return this.at(cell).exponential?.()
+  }
+
+  summary(cell: number): SummaryValue | undefined {
+    return this.at(cell).summary?.()
   }
 
   clear(cell: number): void {

@@ -54,10 +54,10 @@ function viewRow(view: View, chunk: RowChunk, cell: number): ViewRow {
 function dataOf({ aggregation }: View, chunk: RowChunk, cell: number): AggregationData {
   switch (aggregation.kind) {
     case 'distribution':
-      return distributionOf(aggregation.bounds, chunk, cell)
     case 'exponential':
+      return distributionOf(aggregation.bounds, chunk, cell)
     case 'percentiles':
-      return chunk.sketch?.(cell) as DistributionValue | SummaryValue
+      return chunk.summary!(cell)
     default:
       return { kind: aggregation.kind, value: chunk.value(cell) }
   }

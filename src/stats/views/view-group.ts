@@ -32,12 +32,14 @@ export class ViewColumn implements Listener {
 
   constructor(view: View, store: RowStore, column: number) {
     this.view = view
+    const { aggregation, descriptor } = view
+    const isDistribution = aggregation.kind === 'distribution' || aggregation.kind === 'exponential'
     this.source = new ColumnSource(
       {
-        descriptor: view.descriptor,
+        descriptor,
         store,
-        kind: view.aggregation.kind === 'distribution' ? 'distribution' : 'scalar',
-        bounds: view.aggregation.kind === 'distribution' ? view.aggregation.bounds : [],
+        kind: isDistribution ? 'distribution' : aggregation.kind === 'percentiles' ? 'summary' : 'scalar',
+        bounds: isDistribution ? aggregation.bounds : [],
         labels: view.tagKeys.map((key) => store.labelKeys.indexOf(key)),
       },
       column,

@@ -3,13 +3,12 @@ import { warnOnce } from '../../base/logger.js'
 import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
 import { NameClaims } from '../../metrics/data/name-registry.js'
 import type { Family } from '../../metrics/data/row-source.js'
-import { snapshotOf } from '../../metrics/data/snapshot.js'
 import { NEVER_GIVEN, type Measure } from '../recording/measure.js'
 import type { EpochLog } from '../../metrics/store/epochs.js'
 import type { TagValue } from '../tags/tag-map.js'
 import { equalViews, View, type ViewOptions } from './view.js'
 import { viewRows, type ViewData } from './view-data.js'
-import { combinationCount, isSketched, sortedKeys, ViewGroup, type GroupOptions, type ViewColumn } from './view-group.js'
+import { combinationCount, sortedKeys, ViewGroup, type GroupOptions, type ViewColumn } from './view-group.js'
 
 /** A registered view with its place. */
 interface Registration {
@@ -157,14 +156,10 @@ export class ViewManager {
     this.#setGroups(view.measure, [...(this.#groups.get(view.measure) ?? []), own])
   }
 
-  /** What exporters see of all views that have rows: their row sources, or snapshots where rows are objects. @internal */
+  /** The row sources of all views that have rows. @internal */
   families(): Family[] {
-    const families: Family[] = []
-    for (const { view, group, column } of this.#registrations.values()) {
-      if (group.store.size === 0 && group.store.overflowRow < 0) continue
-      families.push(isSketched(view) ? snapshotOf(column.source, this.#epochs.clock.unixMs()) : column.source)
-    }
-    return families
+    const filled = [...this.#registrations.values()].filter(({ group: { store } }) => store.size > 0 || store.overflowRow >= 0)
+    return filled.map(({ column }) => column.source)
   }
 
   /** Begins a new epoch and lets idle rows go; at each gathering, never in the middle of one. @internal */

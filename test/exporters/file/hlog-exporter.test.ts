@@ -21,7 +21,7 @@ afterEach(() => rmSync(folder, { recursive: true }))
 
 const metricOf = (data: PercentilesData, route = '/cart', name = 'shop/latency'): Metric => ({
   descriptor: { name, description: '', unit: 's', type: 'SUMMARY', labelKeys: ['route', 'method'] },
-  timeSeries: [{ labelValues: [route, undefined], points: [{ timeUnixMs: clock.unixMs(), value: data.snapshot() }] }],
+  timeSeries: [{ labelValues: [route, undefined], points: [{ timeUnixMs: clock.unixMs(), value: data.summary() }] }],
 })
 
 const make = (intervals = true) =>

@@ -19,7 +19,7 @@ function make(options: PercentilesOptions = {}, clock: Clock = new HandClock(), 
   return new PercentilesData(resolvePercentiles(options, unit), clock)
 }
 
-const valuesOf = (data: PercentilesData) => data.snapshot().quantiles.map(({ value }) => value)
+const valuesOf = (data: PercentilesData) => data.summary().quantiles.map(({ value }) => value)
 
 /** The quantile by its definition: the smallest value that this share of all is at or below. */
 function exactly(sorted: readonly number[], quantile: number): number {
@@ -64,7 +64,7 @@ test('any few values give quantiles of the model', () => {
 test('what is recorded again and again is shown as it is', () => {
   const data = make()
   for (let times = 0; times < 10; times++) data.record(0.0125)
-  expect(data.snapshot()).toEqual({
+  expect(data.summary()).toEqual({
     kind: 'summary',
     count: 10,
     sum: expect.closeTo(0.125, 12),
@@ -105,7 +105,7 @@ test('a window that has passed drops its values, count and sum stay', () => {
   clock.now = 60_000
   expect(valuesOf(data)).toEqual([1])
   clock.now = 80_000
-  expect(data.snapshot()).toMatchObject({ count: 2, sum: 6, quantiles: [{ quantile: 1, value: Number.NaN }] })
+  expect(data.summary()).toMatchObject({ count: 2, sum: 6, quantiles: [{ quantile: 1, value: Number.NaN }] })
 })
 
 test('values are dropped with their time also where nobody has read for long', () => {
@@ -148,7 +148,7 @@ test('merged quantiles are those of the union, window by window', () => {
   clock.now = 30_000
   for (let value = 501; value <= 1_000; value++) other.record(value)
   one.merge(other)
-  expect(one.snapshot()).toMatchObject({ count: 1_000, sum: 500_500 })
+  expect(one.summary()).toMatchObject({ count: 1_000, sum: 500_500 })
   const [p50, p99] = valuesOf(one) as [number, number]
   expect([Math.round(p50 / 5), Math.round(p99 / 5)]).toEqual([100, 198])
   clock.now = 60_000
@@ -186,7 +186,7 @@ test('a long value stands for those it kept from being recorded, in the quantile
   }
   expect(valuesOf(plain)[0]).toBeCloseTo(0.001, 4)
   expect(valuesOf(corrected)[0]).toBeGreaterThan(0.3)
-  expect(corrected.snapshot()).toMatchObject({ count: 100, sum: plain.sum })
+  expect(corrected.summary()).toMatchObject({ count: 100, sum: plain.sum })
 })
 
 test('a value that stands for a thousand million is entered at once', () => {
@@ -204,19 +204,19 @@ test('intervals hold each stretch of time once it is over, and the open one', ()
   clock.now = 10_000
   data.record(2)
   clock.now = 12_000
-  const intervals = data.snapshot().intervals!
+  const intervals = data.summary().intervals!
   expect(intervals.map(({ histogram, ...rest }) => ({ ...rest, count: hdr.decodeFromCompressedBase64(histogram).totalCount }))).toEqual([
     { startTimeUnixMs: 1_700_000_000_000, endTimeUnixMs: 1_700_000_010_000, closed: true, max: 1, scale: 1e9, count: 1 },
     { startTimeUnixMs: 1_700_000_010_000, endTimeUnixMs: 1_700_000_012_000, closed: false, max: 2, scale: 1e9, count: 1 },
   ])
-  expect(make().snapshot()).not.toHaveProperty('intervals')
+  expect(make().summary()).not.toHaveProperty('intervals')
 })
 
 test('cleared percentiles are as new', () => {
   const data = make({ quantiles: [0.5] })
   data.record(1)
   data.clear()
-  expect(data.snapshot()).toEqual({ kind: 'summary', count: 0, sum: 0, quantiles: [{ quantile: 0.5, value: Number.NaN }] })
+  expect(data.summary()).toEqual({ kind: 'summary', count: 0, sum: 0, quantiles: [{ quantile: 0.5, value: Number.NaN }] })
 })
 
 test('a row of latencies up to ten seconds takes less than 40 kB with the defaults', () => {

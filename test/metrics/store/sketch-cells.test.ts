@@ -2,14 +2,17 @@ import { expect, test } from 'vitest'
 import { BucketSearch } from '../../../src/metrics/store/bucket-search.js'
 import { EpochLog } from '../../../src/metrics/store/epochs.js'
 import { ExponentialData } from '../../../src/metrics/histograms/exponential-data.js'
-import type { DistributionValue } from '../../../src/metrics/data/metric.js'
+import type { RowChunk } from '../../../src/metrics/data/row-source.js'
+import { distributionOf } from '../../../src/metrics/data/snapshot.js'
+import { PercentilesData } from '../../../src/metrics/histograms/hdr-percentiles.js'
+import { resolvePercentiles } from '../../../src/metrics/histograms/percentiles-options.js'
 import { SketchCells } from '../../../src/metrics/store/sketch-cells.js'
 import { SumCells } from '../../../src/metrics/store/sum-cells.js'
 import { ManualClock } from '../../../src/testing/manual-clock.js'
 
 const epochs = new EpochLog(new ManualClock({ unixMs: 1_000 }))
 const make = () => new SketchCells(() => new ExponentialData({}, new BucketSearch([1, 10]), epochs))
-const told = (cells: SketchCells, cell: number) => cells.snapshot(cell) as DistributionValue
+const shown = (cells: SketchCells, cell: number) => distributionOf([1, 10], cells as unknown as RowChunk, cell)
 
 test('each row has its own data, 0 before its first value and again once cleared', () => {
   const cells = make()
@@ -19,7 +22,7 @@ test('each row has its own data, 0 before its first value and again once cleared
     [2, 5],
   ])
   cells.clear(1)
-  expect([cells.count(1), cells.value(1), told(cells, 1).bucketCounts]).toEqual([0, 0, [0, 0, 0]])
+  expect([cells.count(1), cells.value(1), shown(cells, 1).bucketCounts]).toEqual([0, 0, [0, 0, 0]])
 })
 
 test('a copy has all that the row has, exemplars too, and goes its own way', () => {
@@ -28,17 +31,25 @@ test('a copy has all that the row has, exemplars too, and goes its own way', () 
   from.attach(1, 2, { id: 'a' })
   to.record(3, 100)
   to.copy(3, from, 1)
-  expect(told(to, 3)).toEqual(told(from, 1))
-  expect(told(to, 3).exemplars).toEqual([undefined, { value: 2, timeUnixMs: 1_000, attachments: { id: 'a' } }, undefined])
+  expect(shown(to, 3)).toEqual(shown(from, 1))
+  expect(shown(to, 3).exemplars).toEqual([undefined, { value: 2, timeUnixMs: 1_000, attachments: { id: 'a' } }, undefined])
   to.record(3, 5)
   expect([from.count(1), to.count(3)]).toEqual([3, 4])
 })
 
-test('what stands beside the data in plain cells is nothing here: it is in the snapshot', () => {
-  const cells = make()
-  cells.record(1, 2)
-  cells.attach(1, 2, { id: 'a' })
-  expect([cells.sumOfSquaredDeviation(), cells.bucket(), cells.exemplar()]).toEqual([0, 0, undefined])
+test('a row of percentiles has a summary and no buckets, a distribution buckets and no summary', () => {
+  const distributions = make()
+  distributions.record(1, 2)
+  expect([distributions.bucket(1, 1), distributions.summary(1)]).toEqual([1, undefined])
+  const percentiles = new SketchCells(() => new PercentilesData(resolvePercentiles({ quantiles: [0.5] }, '1'), new ManualClock()))
+  percentiles.record(1, 2)
+  expect(percentiles.summary(1)).toEqual({ kind: 'summary', count: 1, sum: 2, quantiles: [{ quantile: 0.5, value: 2 }] })
+  expect([percentiles.sumOfSquaredDeviation(1), percentiles.bucket(1, 0), percentiles.exemplar(1, 0), percentiles.exponential(1)]).toEqual([
+    0,
+    0,
+    undefined,
+    undefined,
+  ])
 })
 
 test('another kind cannot be copied', () => {
@@ -57,6 +68,7 @@ test('merging keeps the exemplars that are there and adds those of other buckets
   other.record(-0)
   other.attach(-0, { id: 'zero' })
   one.merge(other)
-  expect(one.snapshot().exemplars?.map((each) => each?.attachments)).toEqual([{ id: 'zero' }, { id: 'mine' }, undefined])
-  expect(Object.is(one.snapshot().exemplars?.[0]?.value, 0)).toBe(true)
+  const exemplars = [0, 1, 2].map((bucket) => one.exemplar(bucket))
+  expect(exemplars.map((each) => each?.attachments)).toEqual([{ id: 'zero' }, { id: 'mine' }, undefined])
+  expect(Object.is(exemplars[0]?.value, 0)).toBe(true)
 })

@@ -1,58 +1,48 @@
-import type { RowSource } from '../../../metrics/data/row-source.js'
+import { type RowChunk, type RowSource, standsIn } from '../../../metrics/data/row-source.js'
+import { seriesOf } from '../../../metrics/data/snapshot.js'
+import { formatBound } from './format-number.js'
 import { HistogramTextCache, HistogramLines } from './histogram-text-cache.js'
 import { labelPairs } from './label-pairs.js'
 import type { ExposedFamily } from './names.js'
 import type { OutputBuffer } from './output-buffer.js'
 import { SampleTextCache } from './sample-text-cache.js'
+import { seriesText, textHead } from './text.js'
+import type { SourceWriter } from './text-document.js'
 
-/** How a text format spells what differs between them. */
-export interface TextDialect {
-  /** The lines above the samples of a family. */
-  head(family: ExposedFamily): string
-  formatBound(bound: number): string
-}
-
-/** The text of one family, written from its rows; what was rendered of it is kept from scrape to scrape. */
-export class FamilyTextCache {
+/** The rows of one source in text 0.0.4. What was rendered is kept from scrape to scrape. */
+export class FamilyTextCache implements SourceWriter {
+  readonly head: Buffer
   readonly #source: RowSource
   readonly #family: ExposedFamily
-  readonly #head: Buffer
   readonly #lines: HistogramLines | undefined
-  readonly #scalars: SampleTextCache[] = []
-  readonly #distributions: HistogramTextCache[] = []
+  readonly #samples: SampleTextCache[] = []
+  readonly #histograms: HistogramTextCache[] = []
 
-  constructor(source: RowSource, family: ExposedFamily, dialect: TextDialect) {
+  constructor(source: RowSource, family: ExposedFamily) {
+    this.head = Buffer.from(textHead(family))
     this.#source = source
     this.#family = family
-    this.#head = Buffer.from(dialect.head(family))
-    if (source.kind === 'distribution') this.#lines = new HistogramLines(family.name, source.bounds.map(dialect.formatBound))
+    if (source.kind === 'distribution') this.#lines = new HistogramLines(family.name, source.bounds.map(formatBound))
   }
 
-  writeHead(out: OutputBuffer): void {
-    out.write(this.#head)
-  }
-
-  /**
-   * Writes the rows of chunk number `at`: the unit of work between two looks at the clock.
-   * @param structure That of the source when its first chunk was written.
-   */
   writeChunk(at: number, structure: number, out: OutputBuffer): void {
-    if (this.#lines === undefined) this.#writeScalars(at, structure, out)
-    else this.writeHistograms(at, structure, this.#lines, out)
+    if (this.#lines !== undefined) this.writeHistograms(at, structure, this.#lines, out)
+    else if (this.#source.kind === 'scalar') this.writeSamples(at, structure, out)
+    else this.#writeSummaries(this.#chunk(at), structure, out)
   }
 
-  #writeScalars(at: number, structure: number, out: OutputBuffer): void {
-    const chunk = this.#source.chunks[at]!
-    const page = (this.#scalars[at] ??= new SampleTextCache())
-    page.update(chunk, this.#source.epoch, structure, (cell) => {
+  /** Writes the scalars of a chunk, a line each, which read the same in all text formats. */
+  writeSamples(at: number, structure: number, out: OutputBuffer): void {
+    const cache = (this.#samples[at] ??= new SampleTextCache())
+    cache.update(this.#chunk(at), this.#source.epoch, structure, (cell) => {
       const labels = this.#labels(at, cell)
       return labels === '' ? `${this.#family.name} ` : `${this.#family.name}{${labels}} `
     })
-    out.write(page.bytes, page.length)
+    out.write(cache.bytes, cache.length)
   }
 
   /**
-   * Writes the distributions of a chunk with the lines of another dialect, which so shares the rendered labels.
+   * Writes the distributions of a chunk with the lines of a format; the rendered labels are shared by all formats.
    * @param special The text of a row that needs more than its plain lines, undefined for all others.
    */
   writeHistograms(
@@ -62,14 +52,28 @@ export class FamilyTextCache {
     out: OutputBuffer,
     special?: (cell: number) => string | undefined,
   ): void {
-    const chunk = this.#source.chunks[at]!
-    const page = (this.#distributions[at] ??= new HistogramTextCache())
-    page.update(chunk, (cell) => this.#labels(at, cell))
-    page.write(chunk, structure, lines, out, special)
+    const cache = (this.#histograms[at] ??= new HistogramTextCache())
+    cache.update(this.#chunk(at), (cell) => this.#labels(at, cell))
+    cache.write(this.#chunk(at), structure, lines, out, special)
+  }
+
+  #writeSummaries(chunk: RowChunk, structure: number, out: OutputBuffer): void {
+    writeRows(chunk, structure, out, (cell) => seriesText(this.#family, seriesOf(this.#source, chunk, cell, 0)))
+  }
+
+  #chunk(at: number): RowChunk {
+    return this.#source.chunks[at]!
   }
 
   #labels(at: number, cell: number): string {
-    const chunk = this.#source.chunks[at]!
+    const chunk = this.#chunk(at)
     return labelPairs(this.#family.labelNames, (key) => chunk.labelValue(cell, key), chunk.isOverflow(cell))
+  }
+}
+
+/** Writes the rows of a chunk one by one, each as its text is now. */
+export function writeRows(chunk: RowChunk, structure: number, out: OutputBuffer, textOf: (cell: number) => string): void {
+  for (let cell = 0; cell < chunk.size; cell++) {
+    if (standsIn(structure, chunk, cell)) out.write(Buffer.from(textOf(cell)))
   }
 }

@@ -1,73 +1,32 @@
-import type { Metric } from '../../../metrics/data/metric.js'
-import { snapshotOf } from '../../../metrics/data/snapshot.js'
-import { type Family, isRowSource, type RowSource } from '../../../metrics/data/row-source.js'
-import { type SelectedFamily, selectFamilies } from './select-families.js'
+import type { Family } from '../../../metrics/data/row-source.js'
+import { snapshotsOf } from '../../../metrics/data/snapshot.js'
 import type { Encoder } from './encoder.js'
-import type { ExposedFamily } from './names.js'
+import { exposedFamily } from './names.js'
 import { OpenMetricsRows } from './openmetrics-rows.js'
-import { groupedSeries, openMetricsHead, type OpenMetricsOptions, openMetricsSeries } from './openmetrics-text.js'
-import { OutputBuffer } from './output-buffer.js'
-import { hasRows, textOf } from './text-encoder.js'
-import { TimeSlicer } from '../../../base/time-slicer.js'
+import { groupedSeries, type OpenMetricsOptions } from './openmetrics-text.js'
+import { encodeText, oncePerSource } from './text-document.js'
+import { textCacheOf } from './text-encoder.js'
 
-const SERIES_A_STEP = 32
+const END = Buffer.from('# EOF\n')
 
 /**
  * OpenMetrics text 1.0.0: units, exemplars, info and state sets, and an end that tells a whole document from a part.
  * Writes the bytes of {@link formatOpenMetrics}, from rows and in slices.
  */
 export function openMetricsEncoder({ created = false }: OpenMetricsOptions = {}): Encoder {
-  const kept = new WeakMap<RowSource, OpenMetricsRows>()
-  const rowsOf = (family: SelectedFamily<RowSource>): OpenMetricsRows => {
-    let rows = kept.get(family.source)
-    if (rows === undefined) {
-      rows = new OpenMetricsRows(family.source, family.exposed, textOf(family), created)
-      kept.set(family.source, rows)
-    }
-    return rows
-  }
+  const rowsOf = oncePerSource((source, family) => new OpenMetricsRows(source, family, textCacheOf(source, family), created))
   return {
     format: 'openmetrics',
     contentType: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
     accepts: (mediaType, parameters) => mediaType === 'application/openmetrics-text' && (parameters.get('version') ?? '1.0.0') === '1.0.0',
-
-    async *encode(families: readonly Family[], signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
-      const slicer = new TimeSlicer(signal)
-      const out = new OutputBuffer()
-      for (const { source, exposed } of selectFamilies(families)) {
-        const steps =
-          isRowSource(source) && exposed.openMetricsType !== 'stateset'
-            ? rowSteps(rowsOf({ source, exposed }), source, out)
-            : seriesSteps(exposed, isRowSource(source) ? snapshotOf(source, 0) : source, created, out)
-        for (const _ of steps) {
-          if (out.hasFull) yield* out.takeFull()
-          if (slicer.isOver) await slicer.nextSlice()
-        }
-      }
-      out.write(Buffer.from('# EOF\n'))
-      if (out.hasFull) yield* out.takeFull()
-      yield out.takeRest()
-    },
+    encode: (families: readonly Family[], signal?: AbortSignal) => encodeText(families.map(grouped), rowsOf, signal, END),
   }
 }
 
-function* rowSteps(rows: OpenMetricsRows, { chunks, structure }: RowSource, out: OutputBuffer): Generator<void> {
-  if (!chunks.some(hasRows)) return
-  rows.writeHead(out)
-  for (const at of chunks.keys()) {
-    rows.writeChunk(at, structure, out)
-    yield
-  }
-}
-
-function* seriesSteps(family: ExposedFamily, { timeSeries }: Metric, created: boolean, out: OutputBuffer): Generator<void> {
-  let head = openMetricsHead(family)
-  for (const [i, series] of groupedSeries(family, timeSeries).entries()) {
-    const text = openMetricsSeries(family, series, created)
-    if (text !== '') {
-      out.write(Buffer.from(head + text.toWellFormed()))
-      head = ''
-    }
-    if (i % SERIES_A_STEP === 0) yield
-  }
+/** The states of one set must stand together, while rows stand in the order in which they were made. */
+function grouped(family: Family): Family {
+  const exposed = exposedFamily(family.descriptor)
+  if (exposed.openMetricsType !== 'stateset') return family
+  const [metric] = snapshotsOf([family], 0)
+  return { ...metric!, timeSeries: groupedSeries(exposed, metric!.timeSeries) }
 }

@@ -1,8 +1,10 @@
-/** Large enough that the cost of a chunk in node:http does not count, small enough to be nothing in memory. */
+/** Large enough to make the cost of a chunk in node:http negligible, and small in memory. */
 const CHUNK_BYTES = 131_072
 
-/** Gathers what is written into chunks of one size, which then belong to whoever takes them. */
+/** Collects what is written in chunks of one size. A chunk that was taken belongs to its taker. */
 export class OutputBuffer {
+  /** Stands before whatever is written next. */
+  #head: Uint8Array | undefined
   #chunk: Buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES)
   #at = 0
   #full: Buffer[] = []
@@ -18,12 +20,24 @@ export class OutputBuffer {
     return full
   }
 
-  /** What is left at the end; maybe nothing. */
+  /** The rest at the end, which may be empty. */
   takeRest(): Buffer {
     return this.#chunk.subarray(0, this.#at)
   }
 
+  /** Sets the head of what is written next; if nothing is written before the next call, it is left out. */
+  begin(head: Uint8Array | undefined): void {
+    this.#head = head
+  }
+
+  #writeHead(): void {
+    const head = this.#head
+    this.#head = undefined
+    if (head !== undefined) this.write(head)
+  }
+
   write(bytes: Uint8Array, length: number = bytes.length): void {
+    if (length > 0 && this.#head !== undefined) this.#writeHead()
     let from = 0
     while (from < length) {
       if (this.#at === CHUNK_BYTES) this.#next()
@@ -41,11 +55,12 @@ export class OutputBuffer {
   }
 
   /**
-   * A place for up to `length` bytes to be written by hand, beginning at `at`; told back by `advance`.
-   * Undefined where a chunk is too small for it.
+   * Room for up to `length` bytes, beginning at `at`; the caller writes them and reports the end to `advance`.
+   * Returns undefined if a chunk is too small.
    */
   room(length: number): { readonly bytes: Buffer; readonly at: number } | undefined {
     if (length > CHUNK_BYTES) return undefined
+    if (this.#head !== undefined) this.#writeHead()
     if (this.#at + length > CHUNK_BYTES) this.#next()
     return { bytes: this.#chunk, at: this.#at }
   }

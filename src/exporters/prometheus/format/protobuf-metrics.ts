@@ -1,11 +1,4 @@
-import type {
-  DistributionValue,
-  Exemplar,
-  ExponentialBuckets,
-  ExponentialValue,
-  SummaryValue,
-  TimeSeries,
-} from '../../../metrics/data/metric.js'
+import type { Exemplar, ExponentialBuckets, ExponentialValue } from '../../../metrics/data/metric.js'
 import type { RowChunk, RowSource } from '../../../metrics/data/row-source.js'
 import { exemplarLabels, isWithin } from './exemplar-text.js'
 import { type ExposedFamily, OVERFLOW_LABEL } from './names.js'
@@ -50,11 +43,11 @@ const EXEMPLAR_TIME = tag(3, 2)
 const SECONDS = tag(1, 0)
 const NANOS = tag(2, 0)
 
-/** Writes the metrics (the series) of one family. Rows are read without an object for each. */
+/** Writes the metrics (the series) of one family, from rows, without an object for each. */
 export class ProtobufMetrics {
   readonly #out: ProtobufWriter
   readonly #family: ExposedFamily
-  // How many bytes the lengths of the newest messages took: what those of the next will most likely take.
+  // How many bytes the lengths of the newest messages took. Those of the next ones most likely take as many.
   #metricLength = 1
   #histogramLength = 2
 
@@ -63,34 +56,16 @@ export class ProtobufMetrics {
     this.#family = family
   }
 
+  /** Writes one row as a metric. */
   row(source: RowSource, chunk: RowChunk, cell: number): void {
     const metric = this.#out.open(METRIC, this.#metricLength)
     const { labelNames, type } = this.#family
     for (let key = 0; key < labelNames.length; key++) this.#label(LABEL, labelNames[key]!, chunk.labelValue(cell, key))
     if (chunk.isOverflow(cell)) this.#label(LABEL, OVERFLOW_LABEL, 'true')
-    if (source.kind === 'distribution') this.#rowHistogram(source.bounds, chunk, cell)
+    if (source.kind === 'distribution') this.#histogram(source.bounds, chunk, cell)
+    else if (source.kind === 'summary') this.#summary(chunk, cell)
     else if (type === 'counter') this.#counter(chunk.value(cell), chunk.exemplar(cell, 0), chunk.startTimeUnixMs(cell))
     else this.#gauge(chunk.value(cell))
-    this.#metricLength = this.#out.close(metric, this.#metricLength)
-  }
-
-  series(series: TimeSeries): void {
-    const value = series.points.at(-1)?.value
-    const { type } = this.#family
-    const kind = value === undefined ? undefined : typeof value === 'number' ? 'number' : value.kind
-    const fits = kind === 'number' ? type === 'counter' || type === 'gauge' : kind === 'distribution' ? type === 'histogram' : kind === type
-    if (value === undefined || !fits) return
-    const metric = this.#out.open(METRIC, this.#metricLength)
-    this.#family.labelNames.forEach((name, key) => this.#label(LABEL, name, series.labelValues[key]?.toWellFormed()))
-    if (series.overflow === true) this.#label(LABEL, OVERFLOW_LABEL, 'true')
-    if (typeof value !== 'number') {
-      if (value.kind === 'distribution') this.#histogram(value, series.startTimeUnixMs)
-      else this.#summary(value, series.startTimeUnixMs)
-    } else if (type === 'counter') {
-      this.#counter(value, series.exemplar, series.startTimeUnixMs)
-    } else {
-      this.#gauge(value)
-    }
     this.#metricLength = this.#out.close(metric, this.#metricLength)
   }
 
@@ -108,7 +83,7 @@ export class ProtobufMetrics {
     this.#out.close(gauge, 1)
   }
 
-  #counter(value: number, exemplar: Exemplar | undefined, sinceUnixMs: number | undefined): void {
+  #counter(value: number, exemplar: Exemplar | undefined, sinceUnixMs: number): void {
     const counter = this.#out.open(COUNTER, 1)
     this.#out.double(VALUE, value)
     if (exemplar !== undefined) this.#exemplar(COUNTER_EXEMPLAR, exemplar, -Infinity, Infinity)
@@ -116,7 +91,7 @@ export class ProtobufMetrics {
     this.#out.close(counter, 1)
   }
 
-  #rowHistogram(bounds: readonly number[], chunk: RowChunk, cell: number): void {
+  #histogram(bounds: readonly number[], chunk: RowChunk, cell: number): void {
     const out = this.#out
     const histogram = out.open(HISTOGRAM, this.#histogramLength)
     const count = chunk.count(cell)
@@ -133,24 +108,6 @@ export class ProtobufMetrics {
       for (let i = 0; i <= bounds.length; i++) this.#nativeExemplar(chunk.exemplar(cell, i))
     }
     this.#timestamp(HISTOGRAM_CREATED, chunk.startTimeUnixMs(cell))
-    this.#histogramLength = out.close(histogram, this.#histogramLength)
-  }
-
-  #histogram({ bounds, bucketCounts, count, sum, exemplars, exponential }: DistributionValue, sinceUnixMs: number | undefined): void {
-    const out = this.#out
-    const histogram = out.open(HISTOGRAM, this.#histogramLength)
-    out.uint(SAMPLE_COUNT, count)
-    out.double(SAMPLE_SUM, sum)
-    let below = 0
-    for (let i = 0; i <= bounds.length; i++) {
-      below = i === bounds.length ? count : below + (bucketCounts[i] ?? 0)
-      this.#bucket(below, bounds[i] ?? Infinity, exemplars?.[i], bounds[i - 1] ?? -Infinity)
-    }
-    if (exponential !== undefined) {
-      this.#native(exponential)
-      exemplars?.forEach((exemplar) => this.#nativeExemplar(exemplar))
-    }
-    this.#timestamp(HISTOGRAM_CREATED, sinceUnixMs)
     this.#histogramLength = out.close(histogram, this.#histogramLength)
   }
 
@@ -199,7 +156,8 @@ export class ProtobufMetrics {
     this.#out.close(span, 1)
   }
 
-  #summary({ quantiles, count, sum }: SummaryValue, sinceUnixMs: number | undefined): void {
+  #summary(chunk: RowChunk, cell: number): void {
+    const { quantiles, count, sum } = chunk.summary!(cell)
     const out = this.#out
     const summary = out.open(SUMMARY, 2)
     out.uint(SAMPLE_COUNT, count)
@@ -210,7 +168,7 @@ export class ProtobufMetrics {
       out.double(QUANTILE_VALUE, value)
       out.close(pair, 1)
     }
-    this.#timestamp(SUMMARY_CREATED, sinceUnixMs)
+    this.#timestamp(SUMMARY_CREATED, chunk.startTimeUnixMs(cell))
     out.close(summary, 2)
   }
 
@@ -229,8 +187,8 @@ export class ProtobufMetrics {
     this.#out.close(message, 1)
   }
 
-  #timestamp(field: number, unixMs: number | undefined): void {
-    if (unixMs === undefined || !(unixMs >= 0)) return
+  #timestamp(field: number, unixMs: number): void {
+    if (!(unixMs >= 0)) return // also if it is not known, NaN
     const message = this.#out.open(field, 1)
     const seconds = Math.floor(unixMs / 1_000)
     this.#out.uint(SECONDS, seconds)

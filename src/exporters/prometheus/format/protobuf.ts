@@ -1,6 +1,5 @@
-import { isRowSource, type Family, type RowSource, standsIn } from '../../../metrics/data/row-source.js'
-import type { Metric } from '../../../metrics/data/metric.js'
-import { selectFamilies } from './select-families.js'
+import { type Family, standsIn } from '../../../metrics/data/row-source.js'
+import { selectFamilies, type SelectedFamily, sourcesOf } from './select-families.js'
 import type { Encoder } from './encoder.js'
 import type { ExposedFamily, FamilyType } from './names.js'
 import { ProtobufMetrics } from './protobuf-metrics.js'
@@ -34,13 +33,13 @@ async function* encode(families: readonly Family[], signal?: AbortSignal): Async
   const slicer = new TimeSlicer(signal)
   const out = new ProtobufWriter()
   let lengthBytes = 2
-  for (const { source, exposed } of selectFamilies(families)) {
+  for (const selected of selectFamilies(families)) {
     // The length of a family stands before it, so of a large one all parts are written before any is sent.
     const parts: Uint8Array[] = []
     const start = out.openBare(lengthBytes)
-    writeHead(out, exposed)
+    writeHead(out, selected.exposed)
     const headEnd = out.length
-    for (const _ of isRowSource(source) ? rows(out, source, exposed) : series(out, source, exposed)) {
+    for (const _ of rows(out, selected)) {
       if (out.length >= PART_BYTES) {
         const bytes = out.take()
         if (parts.length === 0) yield bytes.subarray(0, start - lengthBytes)
@@ -62,23 +61,17 @@ async function* encode(families: readonly Family[], signal?: AbortSignal): Async
   if (out.length > 0) yield out.take()
 }
 
-/** Writes all series of a family, with a step after each few. */
-function* rows(out: ProtobufWriter, source: RowSource, exposed: ExposedFamily): Generator<void> {
-  const metrics = new ProtobufMetrics(out, exposed)
-  const { structure } = source
-  for (const chunk of source.chunks) {
-    for (let cell = 0; cell < chunk.size; cell++) {
-      if (standsIn(structure, chunk, cell)) metrics.row(source, chunk, cell)
-      if (cell % ROWS_A_STEP === 0) yield
+/** Writes all rows of a family, with a step after each few. */
+function* rows(out: ProtobufWriter, selected: SelectedFamily<Family>): Generator<void> {
+  const metrics = new ProtobufMetrics(out, selected.exposed)
+  for (const source of sourcesOf(selected)) {
+    const { structure } = source
+    for (const chunk of source.chunks) {
+      for (let cell = 0; cell < chunk.size; cell++) {
+        if (standsIn(structure, chunk, cell)) metrics.row(source, chunk, cell)
+        if (cell % ROWS_A_STEP === 0) yield
+      }
     }
-  }
-}
-
-function* series(out: ProtobufWriter, metric: Metric, exposed: ExposedFamily): Generator<void> {
-  const metrics = new ProtobufMetrics(out, exposed)
-  for (const [i, timeSeries] of metric.timeSeries.entries()) {
-    metrics.series(timeSeries)
-    if (i % ROWS_A_STEP === 0) yield
   }
 }
 

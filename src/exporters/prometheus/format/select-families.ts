@@ -1,6 +1,7 @@
 import { warnOnce } from '../../../base/logger.js'
 import { selfCount, selfFamily } from '../../../base/internal-metrics.js'
-import type { Family } from '../../../metrics/data/row-source.js'
+import { type Family, isRowSource, type RowSource } from '../../../metrics/data/row-source.js'
+import { snapshotRows } from '../../../metrics/data/snapshot-rows.js'
 import { type ExposedFamily, exposedFamily } from './names.js'
 
 const left = selfFamily({
@@ -14,6 +15,11 @@ const left = selfFamily({
 export interface SelectedFamily<F extends Family> {
   readonly source: F
   readonly exposed: ExposedFamily
+}
+
+/** The rows of a family; a snapshot is read as rows, too. */
+export function sourcesOf({ source }: SelectedFamily<Family>): readonly RowSource[] {
+  return isRowSource(source) ? [source] : snapshotRows(source)
 }
 
 /**

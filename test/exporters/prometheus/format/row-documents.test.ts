@@ -6,7 +6,7 @@ import { protobufEncoder } from '../../../../src/exporters/prometheus/format/pro
 import { textEncoder } from '../../../../src/exporters/prometheus/format/text-encoder.js'
 import { formatText } from '../../../../src/exporters/prometheus/format/text.js'
 import type { Family, RowSource } from '../../../../src/metrics/data/row-source.js'
-import { count, distribution, lastValue, sum } from '../../../../src/stats/views/aggregation.js'
+import { count, distribution, exponential, lastValue, percentiles, sum } from '../../../../src/stats/views/aggregation.js'
 import { Stats } from '../../../../src/stats/stats.js'
 import { bytesOf } from './metric-samples.js'
 import { randomFrom } from './random-registry.js'
@@ -26,18 +26,22 @@ function engine(rowsPerView = 2_000) {
   stats.viewManager.registerView({ name: 'times', measure, tagKeys, aggregation: distribution([0, 0.5, 1, 1e6]) })
   stats.viewManager.registerView({ name: 'differences', measure: signed, tagKeys, aggregation: distribution([-1, 0, 1]) })
   stats.viewManager.registerView({ name: 'balance', measure: signed, tagKeys, aggregation: sum() })
+  stats.viewManager.registerView({ name: 'native', measure: signed, tagKeys, aggregation: exponential({ maxBuckets: 10, bounds: [0, 1] }) })
+  stats.viewManager.registerView({ name: 'quantiles', measure, tagKeys: ['b'], aggregation: percentiles({ quantiles: [0, 0.5, 1] }) })
   return { stats, measure, signed }
 }
 
 const written = async (encoder: Encoder, families: readonly Family[]) => bytesOf(encoder.encode(families))
 
-/** What is written from rows is what is written from their snapshots, in every format. */
+/** Rows, their snapshots read as rows, and the plain formatters give the same document in every format. */
 async function check(stats: Stats): Promise<void> {
   const metrics = stats.getMetrics()
   expect(String(await written(textEncoder, stats.getFamilies()))).toBe(formatText(metrics))
+  expect(String(await written(textEncoder, metrics))).toBe(formatText(metrics))
   for (const created of [false, true]) {
     const text = String(await written(openMetricsEncoder({ created }), stats.getFamilies()))
     expect(text).toBe(formatOpenMetrics(metrics, { created }))
+    expect(String(await written(openMetricsEncoder({ created }), metrics))).toBe(text)
     readOpenMetrics(text)
   }
   const bytes = await written(protobufEncoder, stats.getFamilies())
@@ -45,7 +49,7 @@ async function check(stats: Stats): Promise<void> {
   readProtobuf(bytes)
 }
 
-test('rows and their snapshots give the same documents, whatever happens to the rows between scrapes', async () => {
+test('rows, their snapshots and the plain formatters give the same documents, whatever happens to the rows between scrapes', async () => {
   for (let seed = 0; seed < 20; seed++) {
     const random = randomFrom(seed)
     const { stats, measure, signed } = engine(seed % 2 === 0 ? 2_000 : 20)

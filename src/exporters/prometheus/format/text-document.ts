@@ -1,0 +1,64 @@
+import { TimeSlicer } from '../../../base/time-slicer.js'
+import type { Family, RowSource } from '../../../metrics/data/row-source.js'
+import { SnapshotRows } from '../../../metrics/data/snapshot-rows.js'
+import type { ExposedFamily } from './names.js'
+import { OutputBuffer } from './output-buffer.js'
+import { selectFamilies, sourcesOf } from './select-families.js'
+
+/** Writes the rows of one source in a text format. */
+export interface SourceWriter {
+  /** The lines above the samples of the family. */
+  readonly head: Buffer
+  /**
+   * Writes the rows of chunk number `at`: the unit of work between two looks at the clock.
+   * @param structure That of the source when its first chunk was written.
+   */
+  writeChunk(at: number, structure: number, out: OutputBuffer): void
+}
+
+export type ForSource<T> = (source: RowSource, family: ExposedFamily) => T
+
+/** What is made for a source, made once while the source lives. A snapshot lives for one document. */
+export function oncePerSource<T>(make: ForSource<T>): ForSource<T> {
+  const made = new WeakMap<RowSource, { readonly value: T }>()
+  return (source, family) => {
+    if (source instanceof SnapshotRows) return make(source, family)
+    let entry = made.get(source)
+    if (entry === undefined) {
+      entry = { value: make(source, family) }
+      made.set(source, entry)
+    }
+    return entry.value
+  }
+}
+
+/** A document of a text format, written in slices. A family without samples has no head. */
+export async function* encodeText(
+  families: readonly Family[],
+  writerOf: ForSource<SourceWriter>,
+  signal?: AbortSignal,
+  end: Buffer = Buffer.alloc(0),
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const slicer = new TimeSlicer(signal)
+  const out = new OutputBuffer()
+  for (const selected of selectFamilies(families)) {
+    let isFirst = true
+    for (const source of sourcesOf(selected)) {
+      const writer = writerOf(source, selected.exposed)
+      if (isFirst) out.begin(writer.head)
+      isFirst = false
+      const { structure, chunks } = source
+      const { length } = chunks
+      for (let at = 0; at < length; at++) {
+        writer.writeChunk(at, structure, out)
+        if (out.hasFull) yield* out.takeFull()
+        if (slicer.isOver) await slicer.nextSlice()
+      }
+    }
+  }
+  out.begin(undefined)
+  out.write(end)
+  if (out.hasFull) yield* out.takeFull()
+  const rest = out.takeRest()
+  if (rest.length > 0) yield rest
+}

@@ -1,0 +1,158 @@
+import type {
+  DistributionValue,
+  Exemplar,
+  ExponentialValue,
+  Metric,
+  MetricDescriptor,
+  PointValue,
+  SummaryValue,
+  TimeSeries,
+} from './metric.js'
+import type { RowChunk, RowSource } from './row-source.js'
+
+const CHUNK_ROWS = 32
+const NO_BOUNDS: readonly number[] = []
+
+/**
+ * A snapshot as row sources, so that each format is written once. One source as a rule; distributions of different bounds are
+ * one each. The newest point of a series is its row; a point of another kind than its metric's type is a hole.
+ */
+export function snapshotRows({ descriptor, timeSeries }: Metric): RowSource[] {
+  if (kindOf(descriptor) !== 'distribution') return [new SnapshotRows(descriptor, NO_BOUNDS, timeSeries)]
+  const sources: RowSource[] = []
+  for (let from = 0; from < timeSeries.length; ) {
+    const bounds = boundsOf(timeSeries[from]!)
+    let to = from + 1
+    while (to < timeSeries.length && haveEqualBounds(bounds, boundsOf(timeSeries[to]!))) to++
+    sources.push(new SnapshotRows(descriptor, bounds, timeSeries.slice(from, to)))
+    from = to
+  }
+  return sources
+}
+
+/** Series of one metric with the same bounds. They never change, so nothing of them needs to be kept. */
+export class SnapshotRows implements RowSource {
+  readonly descriptor: MetricDescriptor
+  readonly kind: RowSource['kind']
+  readonly bounds: readonly number[]
+  readonly epoch = 0
+  readonly structure = 0
+  readonly chunks: readonly RowChunk[]
+
+  constructor(descriptor: MetricDescriptor, bounds: readonly number[], timeSeries: readonly TimeSeries[]) {
+    this.descriptor = descriptor
+    this.kind = kindOf(descriptor)
+    this.bounds = bounds
+    const count = Math.ceil(timeSeries.length / CHUNK_ROWS)
+    this.chunks = Array.from({ length: count }, (_, at) => new SnapshotChunk(this.kind, timeSeries, at * CHUNK_ROWS))
+  }
+}
+
+class SnapshotChunk implements RowChunk {
+  readonly size: number
+  readonly version = 0
+  readonly youngest = 0
+  readonly #kind: RowSource['kind']
+  readonly #timeSeries: readonly TimeSeries[]
+  readonly #start: number
+  /** Read when the chunk is: a document under way does not hold what it has not come to yet. */
+  #values: readonly (PointValue | undefined)[] | undefined
+
+  constructor(kind: RowSource['kind'], timeSeries: readonly TimeSeries[], start: number) {
+    this.size = Math.min(timeSeries.length - start, CHUNK_ROWS)
+    this.#kind = kind
+    this.#timeSeries = timeSeries
+    this.#start = start
+  }
+
+  #series(cell: number): TimeSeries {
+    return this.#timeSeries[this.#start + cell]!
+  }
+
+  #value(cell: number): PointValue | undefined {
+    this.#values ??= Array.from({ length: this.size }, (_, at) => newestValue(this.#series(at)))
+    return this.#values[cell]
+  }
+
+  #distribution(cell: number): DistributionValue {
+    return this.#value(cell) as DistributionValue
+  }
+
+  birth(): number {
+    return 0
+  }
+
+  isLive(cell: number): boolean {
+    const value = this.#value(cell)
+    return value !== undefined && this.#kind === (typeof value === 'number' ? 'scalar' : value.kind)
+  }
+
+  isOverflow(cell: number): boolean {
+    return this.#series(cell).overflow === true
+  }
+
+  labelValue(cell: number, key: number): string | undefined {
+    return this.#series(cell).labelValues[key]
+  }
+
+  mark(): number {
+    return 0
+  }
+
+  startTimeUnixMs(cell: number): number {
+    return this.#series(cell).startTimeUnixMs ?? Number.NaN
+  }
+
+  value(cell: number): number {
+    const value = this.#value(cell)!
+    return typeof value === 'number' ? value : value.sum
+  }
+
+  count(cell: number): number {
+    const value = this.#value(cell)!
+    return typeof value === 'number' ? 0 : value.count
+  }
+
+  sumOfSquaredDeviation(cell: number): number {
+    return this.#distribution(cell).sumOfSquaredDeviation
+  }
+
+  /** The last bucket has what the others leave of the count: a foreign producer may have given fewer counts than buckets. */
+  bucket(cell: number, bucket: number): number {
+    const { bounds, bucketCounts, count } = this.#distribution(cell)
+    if (bucket < bounds.length) return bucketCounts[bucket] ?? 0
+    let rest = count
+    for (let at = 0; at < bounds.length; at++) rest -= bucketCounts[at] ?? 0
+    return rest
+  }
+
+  exemplar(cell: number, bucket: number): Exemplar | undefined {
+    return this.#kind === 'distribution' ? this.#distribution(cell).exemplars?.[bucket] : this.#series(cell).exemplar
+  }
+
+  exponential(cell: number): ExponentialValue | undefined {
+    return this.#distribution(cell).exponential
+  }
+
+  summary(cell: number): SummaryValue {
+    return this.#value(cell) as SummaryValue
+  }
+}
+
+function kindOf({ type }: MetricDescriptor): RowSource['kind'] {
+  if (type === 'CUMULATIVE_DISTRIBUTION') return 'distribution'
+  return type === 'SUMMARY' ? 'summary' : 'scalar'
+}
+
+function newestValue({ points }: TimeSeries): PointValue | undefined {
+  return points.at(-1)?.value
+}
+
+function boundsOf(series: TimeSeries): readonly number[] {
+  const value = newestValue(series)
+  return typeof value === 'object' && value.kind === 'distribution' ? value.bounds : NO_BOUNDS
+}
+
+function haveEqualBounds(one: readonly number[], other: readonly number[]): boolean {
+  return one === other || (one.length === other.length && one.every((bound, at) => bound === other[at]))
+}
