@@ -32,23 +32,34 @@ export type {
   TimeSeries,
 } from './metrics/data/metric.js'
 export type { EngineLimits } from './metrics/store/limits.js'
-export { Cumulative, CumulativeSeries } from './metrics/instruments/cumulative.js'
+export { Cumulative, Cumulative as Counter, CumulativeSeries } from './metrics/instruments/cumulative.js'
+export { exponentialBounds, linearBounds } from './metrics/histograms/bounds.js'
 export { Derived, type Observe } from './metrics/instruments/derived.js'
 export { Gauge, GaugeSeries } from './metrics/instruments/gauge.js'
+export { Histogram, type HistogramOptions, ObservingSeries } from './metrics/instruments/histogram.js'
+export type { LabelArguments, OptionalValueAndLabels, ValueAndLabels } from './metrics/instruments/instrument-handle.js'
 export { Info, StateSet, type StateSetOptions } from './metrics/instruments/info.js'
 export type { InstrumentOptions, LabelsFor, LabelValue } from './metrics/instruments/instrument.js'
 export { MetricRegistry, type MetricRegistryOptions } from './metrics/instruments/metric-registry.js'
+export { Summary, type SummaryOptions } from './metrics/instruments/summary.js'
 export type { GatheringContext, MetricProducer } from './metrics/data/producer.js'
 export type { Family, RowChunk, RowSource } from './metrics/data/row-source.js'
 export {
   type Aggregation,
   count,
+  type CountAggregation,
   distribution,
+  type DistributionAggregation,
   exponential,
+  type ExponentialAggregation,
   type ExponentialAggregationOptions,
   lastValue,
+  type LastValueAggregation,
   percentiles,
+  type PercentilesAggregation,
   sum,
+  type SumAggregation,
+  type ViewAggregation,
 } from './stats/views/aggregation.js'
 export type { Attachments } from './stats/recording/attachments.js'
 export { currentTags, withTags } from './stats/tags/current-tags.js'
@@ -57,9 +68,9 @@ export { MeasurementMap, StatsRecorder } from './stats/recording/measurement-map
 export { BoundMeasure } from './stats/recording/record.js'
 export { openCensusRpcExtraViews, openCensusRpcViews } from './http/opencensus-rpc-views.js'
 export { type ReadyMeasure, type ReadyView, registerReadyViews } from './http/predefined-view.js'
-export { Stats, type StatsOptions, stats } from './stats/stats.js'
+export { Stats, type StatsOptions, stats, type TimerTags } from './stats/stats.js'
 export { NO_PROPAGATION, TagMap, type Tags, type TagTtl, type TagValue, UNLIMITED_PROPAGATION } from './stats/tags/tag-map.js'
-export { Timer } from './stats/recording/timer.js'
+export { Timer } from './metrics/store/timer.js'
 export { View, type ViewOptions } from './stats/views/view.js'
 export type { AggregationData, ViewData, ViewRow } from './stats/views/view-data.js'
 export { ViewManager } from './stats/views/view-manager.js'

@@ -8,13 +8,13 @@ import type { Metric } from '../metrics/data/metric.js'
 import type { MetricProducer } from '../metrics/data/producer.js'
 import type { Family } from '../metrics/data/row-source.js'
 import { snapshotsOf } from '../metrics/data/snapshot.js'
+import { timed, Timer } from '../metrics/store/timer.js'
 import { EpochLog } from '../metrics/store/epochs.js'
 import { Measure, type MeasureOptions, type TagsFor } from './recording/measure.js'
 import { StatsRecorder } from './recording/measurement-map.js'
 import type { Attachments } from './recording/attachments.js'
 import { BoundMeasure, record } from './recording/record.js'
 import { TagMap, type Tags } from './tags/tag-map.js'
-import { timed, Timer } from './recording/timer.js'
 import { ViewManager } from './views/view-manager.js'
 
 export interface StatsOptions {
@@ -23,6 +23,9 @@ export interface StatsOptions {
   /** `shared` keeps rows in memory that worker threads can be given. Default `local`. */
   readonly memory?: MemoryKind
 }
+
+/** What a timer takes at its start, and the rest at its end. */
+export type TimerTags<K extends string> = Partial<TagsFor<K>> | TagMap
 
 /**
  * A stats engine: measures, views and their data, apart from every other engine. Most programs use the
@@ -93,20 +96,27 @@ export class Stats implements MetricProducer {
   }
 
   /**
-   * Starts to measure time for a measure in s, ms, us, ns, min or h; `stop()` or the end of a `using` block records it.
+   * Starts to measure time for a measure in s, ms, us, ns, min or h; `stop()`, which takes the tags known only then, or the end of a
+   * `using` block records it.
    * @throws {@link DefinitionError} `ERR_TIMER_UNIT` for a measure in another unit.
    */
-  startTimer<K extends string>(measure: Measure<K>, tags?: TagsFor<K> | TagMap): Timer {
-    return new Timer(measure as unknown as Measure, tags as Tags | TagMap | undefined, this.#clock)
+  startTimer<K extends string>(measure: Measure<K>, tags?: TimerTags<K>): Timer<TimerTags<K>> {
+    const { name, unit } = measure
+    const record = (value: number, all: TimerTags<K> | undefined): void => this.record(measure, value, all as TagsFor<K> | TagMap)
+    return new Timer({ name, unit, clock: this.#clock, record }, tags)
   }
 
   /**
-   * Records how long `fn` takes, up to the settling of its promise where it gives one; also where it fails.
+   * Records how long `fn` takes, up to the settling of its promise if it returns one; also if it fails.
+   * @param tags Default: the tags of the async context.
    * @throws {@link DefinitionError} `ERR_TIMER_UNIT` for a measure in another unit, and what `fn` throws.
    * @example
    * const user = await stats.time(latency, { method: 'GET', route: '/user' }, () => loadUser(id))
    */
-  time<K extends string, R>(measure: Measure<K>, tags: TagsFor<K> | TagMap | undefined, fn: () => R): R {
+  time<K extends string, R>(measure: Measure<K>, fn: () => R): R
+  time<K extends string, R>(measure: Measure<K>, tags: TagsFor<K> | TagMap | undefined, fn: () => R): R
+  time<K extends string, R>(measure: Measure<K>, first: unknown, second?: () => R): R {
+    const [tags, fn] = typeof first === 'function' ? [undefined, first as () => R] : [first as TimerTags<K> | undefined, second!]
     return timed(this.startTimer(measure, tags), fn)
   }
 

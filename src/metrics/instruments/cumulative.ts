@@ -1,5 +1,6 @@
 import { SumCells } from '../store/sum-cells.js'
-import { asNumber, countable, type Instrument, type InstrumentKind, type LabelsFor } from './instrument.js'
+import { asNumber, countable, type Instrument, type InstrumentKind } from './instrument.js'
+import { InstrumentHandle, type LabelArguments, type OptionalValueAndLabels, swapped } from './instrument-handle.js'
 import type { Labels } from '../store/row-index.js'
 import type { StoreChunk } from '../store/store-chunk.js'
 import { SeriesPlace } from '../store/series-ref.js'
@@ -7,57 +8,49 @@ import { SeriesPlace } from '../store/series-ref.js'
 export const CUMULATIVE: InstrumentKind = { type: 'CUMULATIVE_DOUBLE', cells: (rows, memory) => new SumCells(rows, memory) }
 
 /**
- * A sum that only rises. Made by `registry.cumulative()`.
+ * A sum that only rises. Made by `registry.counter()` and `registry.cumulative()`, which are the same.
  * @example
- * registry.cumulative('jobs/done').add(1)
+ * registry.counter('jobs/done', { labelKeys: ['queue'] }).inc({ queue: 'mail' })
  */
-export class Cumulative<K extends string = never> {
-  private readonly instrument: Instrument
-
-  /** @internal */
-  constructor(instrument: Instrument) {
-    this.instrument = instrument
+export class Cumulative<K extends string = never> extends InstrumentHandle<K> {
+  /** Adds a finite number from 0, 1 if none is given; others are dropped and counted. The same as {@link add}. */
+  inc(...given: OptionalValueAndLabels<K>): void
+  inc(first?: unknown, second?: unknown): void {
+    if (typeof first !== 'object' || first === null) addTo(this.instrument, first === undefined ? 1 : first, second)
+    else if (second === undefined) addTo(this.instrument, 1, first)
+    else swapped(this.instrument)
   }
 
-  /** Adds a finite number from 0; others are dropped and counted. Default 1. */
-  add(value = 1, labels?: LabelsFor<K>): void {
-    const number = asNumber(value)
-    const instrument = this.instrument
-    const fault = countable(number, instrument.whole)
-    if (fault !== undefined) return instrument.drop(fault)
-    const row = instrument.rowOf(labels as Labels | undefined)
-    if (row < 0) return
-    const chunk = instrument.store.chunkOf(row)
-    addToCell(instrument, chunk, row - chunk.start, number)
+  /** Adds a finite number from 0, 1 if none is given; others are dropped and counted. */
+  add(...given: OptionalValueAndLabels<K>): void
+  add(first?: unknown, second?: unknown): void {
+    if (typeof first !== 'object' || first === null) addTo(this.instrument, first === undefined ? 1 : first, second)
+    else if (second === undefined) addTo(this.instrument, 1, first)
+    else swapped(this.instrument)
   }
 
   /** The series of these labels, to be kept by the caller: the fastest way. It begins at 0 and is shown from now on. */
-  timeSeries(labels: LabelsFor<K>): CumulativeSeries {
-    return new CumulativeSeries(this.instrument, labels as Labels)
+  timeSeries(...[labels]: LabelArguments<K>): CumulativeSeries {
+    return new CumulativeSeries(this.instrument, (labels ?? {}) as Labels)
   }
 
   /** The series without labels. */
   defaultTimeSeries(): CumulativeSeries {
     return new CumulativeSeries(this.instrument, {})
   }
-
-  /** Removes the series of these labels; false where there is none. One that comes back starts anew at 0. */
-  remove(labels: LabelsFor<K>): boolean {
-    return this.instrument.remove(labels as Labels)
-  }
-
-  /** Removes every series whose labels match all that are given; answers how many. */
-  removeMatching(labels: Partial<LabelsFor<K>>): number {
-    return this.instrument.removeMatching(labels as Record<string, string>)
-  }
-
-  /** Removes all series. */
-  clear(): void {
-    this.instrument.store.clear()
-  }
 }
 
-/** One series of a cumulative. It makes its row anew, from 0, where that was removed. */
+function addTo(instrument: Instrument, value: unknown, labels: unknown): void {
+  const number = asNumber(value as number)
+  const fault = countable(number, instrument.whole)
+  if (fault !== undefined) return instrument.drop(fault)
+  const row = instrument.rowOf(labels as Labels | undefined)
+  if (row < 0) return
+  const chunk = instrument.store.chunkOf(row)
+  addToCell(instrument, chunk, row - chunk.start, number)
+}
+
+/** One series of a cumulative. It makes its row anew, from 0, if that was removed. */
 export class CumulativeSeries {
   private readonly instrument: Instrument
   private readonly place: SeriesPlace
@@ -67,6 +60,11 @@ export class CumulativeSeries {
     this.instrument = instrument
     this.place = new SeriesPlace(instrument.store, labels)
     this.place.find()
+  }
+
+  /** The same as {@link add}. */
+  inc(value = 1): void {
+    this.add(value)
   }
 
   add(value = 1): void {

@@ -1,5 +1,6 @@
 import { LastValueCells } from '../store/last-value-cells.js'
-import { asNumber, settable, type Instrument, type InstrumentKind, type LabelsFor } from './instrument.js'
+import { asNumber, settable, type Instrument, type InstrumentKind } from './instrument.js'
+import { InstrumentHandle, type LabelArguments, type OptionalValueAndLabels, swapped, type ValueAndLabels } from './instrument-handle.js'
 import type { Labels } from '../store/row-index.js'
 import type { StoreChunk } from '../store/store-chunk.js'
 import { SeriesPlace } from '../store/series-ref.js'
@@ -12,17 +13,11 @@ export const GAUGE: InstrumentKind = { type: 'GAUGE_DOUBLE', cells: (rows, memor
  * const depth = registry.gauge('queue/depth', { labelKeys: ['queue'] })
  * depth.set(3, { queue: 'mail' })
  */
-export class Gauge<K extends string = never> {
-  private readonly instrument: Instrument
-
-  /** @internal */
-  constructor(instrument: Instrument) {
-    this.instrument = instrument
-  }
-
+export class Gauge<K extends string = never> extends InstrumentHandle<K> {
   /** Any number is taken, NaN and infinities too; −0 counts as 0. */
-  set(value: number, labels?: LabelsFor<K>): void {
-    const number = asNumber(value)
+  set(...given: ValueAndLabels<K>): void
+  set(value: unknown, labels?: unknown): void {
+    const number = asNumber(value as number)
     const instrument = this.instrument
     if (!isSettable(instrument, number)) return
     const row = instrument.rowOf(labels as Labels | undefined)
@@ -32,43 +27,50 @@ export class Gauge<K extends string = never> {
   }
 
   /** Adds a finite number, which may be negative. */
-  add(value: number, labels?: LabelsFor<K>): void {
-    const number = asNumber(value)
-    const instrument = this.instrument
-    if (!isAddable(instrument, number)) return
-    const row = instrument.rowOf(labels as Labels | undefined)
-    if (row < 0) return
-    const chunk = instrument.store.chunkOf(row)
-    addToCell(instrument, chunk, row - chunk.start, number)
+  add(...given: ValueAndLabels<K>): void
+  add(value: unknown, labels?: unknown): void {
+    addTo(this.instrument, value, labels, 1)
+  }
+
+  /** Adds a finite number, 1 if none is given. */
+  inc(...given: OptionalValueAndLabels<K>): void
+  inc(first?: unknown, second?: unknown): void {
+    step(this.instrument, first, second, 1)
+  }
+
+  /** Takes a finite number away, 1 if none is given. */
+  dec(...given: OptionalValueAndLabels<K>): void
+  dec(first?: unknown, second?: unknown): void {
+    step(this.instrument, first, second, -1)
   }
 
   /** The series of these labels, to be kept by the caller: the fastest way. It begins at 0 and is shown from now on. */
-  timeSeries(labels: LabelsFor<K>): GaugeSeries {
-    return new GaugeSeries(this.instrument, labels as Labels)
+  timeSeries(...[labels]: LabelArguments<K>): GaugeSeries {
+    return new GaugeSeries(this.instrument, (labels ?? {}) as Labels)
   }
 
   /** The series without labels. */
   defaultTimeSeries(): GaugeSeries {
     return new GaugeSeries(this.instrument, {})
   }
-
-  /** Removes the series of these labels; false where there is none. */
-  remove(labels: LabelsFor<K>): boolean {
-    return this.instrument.remove(labels as Labels)
-  }
-
-  /** Removes every series whose labels match all that are given; answers how many. */
-  removeMatching(labels: Partial<LabelsFor<K>>): number {
-    return this.instrument.removeMatching(labels as Record<string, string>)
-  }
-
-  /** Removes all series. */
-  clear(): void {
-    this.instrument.store.clear()
-  }
 }
 
-/** One series of a gauge. It makes its row anew where that was removed. */
+function step(instrument: Instrument, first: unknown, second: unknown, sign: 1 | -1): void {
+  if (typeof first !== 'object' || first === null) addTo(instrument, first === undefined ? 1 : first, second, sign)
+  else if (second === undefined) addTo(instrument, 1, first, sign)
+  else swapped(instrument)
+}
+
+function addTo(instrument: Instrument, value: unknown, labels: unknown, sign: 1 | -1): void {
+  const number = asNumber(value as number)
+  if (!isAddable(instrument, number)) return
+  const row = instrument.rowOf(labels as Labels | undefined)
+  if (row < 0) return
+  const chunk = instrument.store.chunkOf(row)
+  addToCell(instrument, chunk, row - chunk.start, sign * number)
+}
+
+/** One series of a gauge. It makes its row anew if that was removed. */
 export class GaugeSeries {
   private readonly instrument: Instrument
   private readonly place: SeriesPlace
@@ -86,6 +88,16 @@ export class GaugeSeries {
     const place = this.place
     place.locate()
     setCell(place.chunk, place.cell, number)
+  }
+
+  /** Adds a finite number, 1 if none is given. */
+  inc(value = 1): void {
+    this.add(value)
+  }
+
+  /** Takes a finite number away, 1 if none is given. */
+  dec(value = 1): void {
+    this.add(-asNumber(value))
   }
 
   add(value: number): void {
@@ -119,8 +131,10 @@ function cellsOf(chunk: StoreChunk): LastValueCells {
 
 function isSettable(instrument: Instrument, value: unknown): boolean {
   const fault = settable(value, instrument.whole)
-  if (fault !== undefined) instrument.drop(fault)
-  return fault === undefined
+  if (fault === undefined) return true
+  if (typeof value === 'object' && value !== null) swapped(instrument)
+  else instrument.drop(fault)
+  return false
 }
 
 function isAddable(instrument: Instrument, value: unknown): boolean {

@@ -1,4 +1,5 @@
 import { DefinitionError } from '../../base/errors.js'
+import { warnOnce } from '../../base/logger.js'
 import { selfCount, selfFamily } from '../../base/internal-metrics.js'
 import type { Cells, Epochs } from '../store/cells.js'
 import { ColumnSource } from '../store/column-source.js'
@@ -6,7 +7,9 @@ import { checkKeys, checkName, checkUnit } from '../data/validate-definition.js'
 import type { MetricDescriptor, MetricType } from '../data/metric.js'
 import { labelText } from '../store/label-value.js'
 import { REFUSED, type Labels } from '../store/row-index.js'
+import type { Family } from '../data/row-source.js'
 import { RowStore, type CellsFactory, type RowBudget } from '../store/row-store.js'
+import { snapshotOf } from '../data/snapshot.js'
 
 /** A label's value. Numbers and booleans count as their text; undefined, null, '' and NaN as "not set". */
 export type LabelValue = string | number | boolean | undefined | null
@@ -44,6 +47,12 @@ export interface InstrumentKind {
   readonly cells: CellsFactory
   /** A label key of its own, behind all others. */
   readonly ownKey?: string
+  /** Of histograms. */
+  readonly bounds?: readonly number[]
+  /** Whether the cells are {@link SketchCells}: it is exported as snapshots. Default false. */
+  readonly sketched?: boolean
+  /** Series before the overflow series is used, unless the definition says otherwise. Default: the registry's. */
+  readonly rowLimit?: number
 }
 
 const DROPPED = selfFamily({
@@ -64,10 +73,11 @@ export class Instrument {
   readonly rowLimit: number
   readonly store: RowStore
   readonly source: ColumnSource
+  readonly #needsLabels: boolean
 
   /** Options that {@link checkInstrument} has let pass. @throws {@link DefinitionError} `ERR_KEYS` where constant labels break a rule. */
   constructor(name: string, options: InstrumentOptions<string>, kind: InstrumentKind, home: InstrumentHome) {
-    const { unit = '1', description = '', type = 'double', labelKeys = [], exactName, rowLimit = home.rowLimit } = options
+    const { unit = '1', description = '', type = 'double', labelKeys = [], exactName, rowLimit = kind.rowLimit ?? home.rowLimit } = options
     const constant = { ...home.constantLabels, ...options.constantLabels }
     const own = kind.ownKey === undefined ? [] : [kind.ownKey]
     const all = [...labelKeys, ...Object.keys(constant), ...own]
@@ -89,22 +99,40 @@ export class Instrument {
       budget: home.budget,
       valueLength: home.valueLength,
       epochs: home.epochs,
+      sketched: kind.sketched ?? false,
     })
+    this.#needsLabels = labelKeys.length > 0
     this.store.addColumn(kind.cells)
     const constantTexts = Object.values(constant).map((text) => labelText(String(text), home.valueLength))
     const labels = [...labelKeys.keys(), ...constantTexts, ...own.map(() => labelKeys.length)]
-    this.source = new ColumnSource({ descriptor: this.descriptor, store: this.store, kind: 'scalar', labels }, 0)
+    const { bounds } = kind
+    const shape = bounds === undefined ? ({ kind: 'scalar' } as const) : ({ kind: 'distribution', bounds } as const)
+    this.source = new ColumnSource({ descriptor: this.descriptor, store: this.store, labels, ...shape }, 0)
+  }
+
+  /** What exporters get: its row source, or a snapshot if rows are objects. */
+  family(): Family {
+    return this.store.sketched ? snapshotOf(this.source, this.store.epochs.clock.unixMs()) : this.source
   }
 
   get hasRows(): boolean {
     return this.store.size > 0 || this.store.overflowRow >= 0
   }
 
-  /** The row of these labels, made where there is none; negative where it cannot be, which is counted. */
+  /** The row of these labels, made if there is none; negative if that cannot be, which is counted. */
   rowOf(labels: Labels | undefined): number {
+    if (labels === undefined && this.#needsLabels) return this.#dropUnlabelled()
     const row = this.#find(labels ?? NO_LABELS)
     if (row < 0) this.drop('labels')
     return row
+  }
+
+  #dropUnlabelled(): number {
+    const { name } = this.descriptor
+    this.drop('labels')
+    const keys = this.store.labelKeys.join(', ')
+    warnOnce('TALLYSCOPE_LABELS', name, `${name} was given a value without labels, which is dropped: its label keys are ${keys}`)
+    return REFUSED
   }
 
   /** Changes the series of these labels in a way of one's own; what cannot be taken is dropped and counted. Not for the record path. */

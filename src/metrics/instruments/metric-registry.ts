@@ -2,18 +2,23 @@ import { systemClock, type Clock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
 import { warnOnce } from '../../base/logger.js'
 import type { Resource } from '../../base/resource.js'
+import { checkedBounds, defaultBounds } from '../histograms/bounds.js'
+import { BucketSearch } from '../store/bucket-search.js'
 import { CUMULATIVE, Cumulative } from './cumulative.js'
 import { Derived, DERIVED_CUMULATIVE, DERIVED_GAUGE, observeAll } from './derived.js'
 import { EpochLog } from '../store/epochs.js'
 import { Gauge, GAUGE } from './gauge.js'
+import { Histogram, histogramKind, type HistogramOptions } from './histogram.js'
 import { checkStates, INFO, Info, STATE_SET, StateSet, type StateSetOptions } from './info.js'
 import { checkInstrument, Instrument, type InstrumentHome, type InstrumentKind, type InstrumentOptions } from './instrument.js'
 import { readLimits, type EngineLimits } from '../store/limits.js'
 import type { Metric } from '../data/metric.js'
 import { NameClaims } from '../data/name-registry.js'
+import { resolvePercentiles } from '../histograms/percentiles-options.js'
 import type { GatheringContext, MetricProducer } from '../data/producer.js'
 import type { Family } from '../data/row-source.js'
 import { snapshotsOf } from '../data/snapshot.js'
+import { Summary, summaryKind, type SummaryOptions } from './summary.js'
 
 export interface MetricRegistryOptions {
   /** `rowsPerView` is the limit of series of one instrument. */
@@ -39,9 +44,10 @@ interface Registration {
 }
 
 /**
- * Metrics that are set directly, outside views: gauges, cumulatives, derived ones, info and state sets.
+ * Metrics that are set directly, outside views: counters, gauges, histograms, summaries, derived ones, info and state sets.
  * @example
  * const registry = new MetricRegistry()
+ * registry.counter('jobs/done', { labelKeys: ['queue'] }).inc({ queue: 'mail' })
  * registry.gauge('queue/depth', { labelKeys: ['queue'] }).set(3, { queue: 'mail' })
  */
 export class MetricRegistry implements MetricProducer {
@@ -87,11 +93,42 @@ export class MetricRegistry implements MetricProducer {
   }
 
   /** A sum that only rises; without label keys it is shown as 0 from the start. Throws as {@link gauge}. */
+  counter<const K extends string = never>(name: string, options: InstrumentOptions<K> = {}): Cumulative<K> {
+    return this.cumulative(name, options)
+  }
+
+  /** The same as {@link counter}, by the name that OpenCensus has for it. */
   cumulative<const K extends string = never>(name: string, options: InstrumentOptions<K> = {}): Cumulative<K> {
     return this.#define(name, options, CUMULATIVE, 'cumulative', (instrument) => {
-      const cumulative = new Cumulative<K>(instrument)
-      if (options.labelKeys === undefined || options.labelKeys.length === 0) cumulative.defaultTimeSeries()
-      return cumulative
+      return shownFromStart(new Cumulative<K>(instrument), options)
+    })
+  }
+
+  /**
+   * Values in buckets; without label keys it is shown from the start. Throws as {@link gauge}, and `ERR_BUCKET_BOUNDS`.
+   * @example
+   * registry.histogram('job/duration', { unit: 's', bounds: [0.1, 1, 10] }).observe(0.2)
+   */
+  histogram<const K extends string = never>(name: string, options: HistogramOptions<K> = {}): Histogram<K> {
+    const { bounds: given, ...rest } = options
+    const bounds = checkedBounds(given ?? defaultBounds(options.unit ?? '1')).filter((bound) => bound >= 0)
+    const kind = histogramKind(new BucketSearch(bounds), this.#epochs)
+    return this.#define(name, rest, kind, `histogram ${JSON.stringify(bounds)}`, (instrument) => {
+      return shownFromStart(new Histogram<K>(instrument), options)
+    })
+  }
+
+  /**
+   * Quantiles of recent values; without label keys it is shown from the start. Throws as {@link gauge}, and `ERR_PERCENTILES`.
+   * @example
+   * registry.summary('job/size', { unit: 'By', quantiles: [0.5, 0.99] }).observe(512)
+   */
+  summary<const K extends string = never>(name: string, options: SummaryOptions<K> = {}): Summary<K> {
+    const { unit, description, labelKeys, constantLabels, exactName, rowLimit, ...percentiles } = options
+    const rest = definedOnly({ unit, description, labelKeys, constantLabels, exactName, rowLimit })
+    const config = resolvePercentiles(percentiles, unit ?? '1')
+    return this.#define(name, rest, summaryKind(config, this.#epochs), `summary ${JSON.stringify(config)}`, (instrument) => {
+      return shownFromStart(new Summary<K>(instrument), options)
     })
   }
 
@@ -178,7 +215,19 @@ export class MetricRegistry implements MetricProducer {
   }
 
   #sources(): Family[] {
-    return [...this.#registrations.values()].filter(({ instrument }) => instrument.hasRows).map(({ instrument }) => instrument.source)
+    return [...this.#registrations.values()].filter(({ instrument }) => instrument.hasRows).map(({ instrument }) => instrument.family())
+  }
+}
+
+/** Without labels there is one series, known from the start: a rate needs its 0. */
+function shownFromStart<H extends { defaultTimeSeries(): object }>(handle: H, { labelKeys }: { labelKeys?: readonly string[] }): H {
+  if (labelKeys === undefined || labelKeys.length === 0) handle.defaultTimeSeries()
+  return handle
+}
+
+function definedOnly<T extends object>(options: T): { [key in keyof T]?: NonNullable<T[key]> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [key in keyof T]?: NonNullable<T[key]>
   }
 }
 

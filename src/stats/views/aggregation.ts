@@ -1,36 +1,64 @@
-import { DefinitionError } from '../../base/errors.js'
+import { checkedBounds } from '../../metrics/histograms/bounds.js'
 import { DERIVED_BOUNDS, type ExponentialOptions, exponentialSettings } from '../../metrics/histograms/exponential-options.js'
 import { type PercentilesOptions, resolvePercentiles } from '../../metrics/histograms/percentiles-options.js'
+
+export interface CountAggregation {
+  readonly kind: 'count'
+}
+export interface SumAggregation {
+  readonly kind: 'sum'
+}
+export interface LastValueAggregation {
+  readonly kind: 'lastValue'
+}
+export interface DistributionAggregation {
+  readonly kind: 'distribution'
+  /** Undefined: the default for the measure's unit, which the view then has. */
+  readonly bounds: readonly number[] | undefined
+}
+export interface ExponentialAggregation {
+  readonly kind: 'exponential'
+  readonly options: ExponentialOptions
+  readonly bounds: readonly number[]
+}
+export interface PercentilesAggregation {
+  readonly kind: 'percentiles'
+  readonly options: PercentilesOptions
+}
 
 /**
  * How the values of a measure become the data of a view. Plain data; made by `count()`, `sum()`, `lastValue()`, `distribution()`,
  * `exponential()`, `percentiles()`.
  */
 export type Aggregation =
-  | { readonly kind: 'count' }
-  | { readonly kind: 'sum' }
-  | { readonly kind: 'lastValue' }
-  | { readonly kind: 'distribution'; readonly bounds: readonly number[] }
-  | { readonly kind: 'exponential'; readonly options: ExponentialOptions; readonly bounds: readonly number[] }
-  | { readonly kind: 'percentiles'; readonly options: PercentilesOptions }
+  | CountAggregation
+  | SumAggregation
+  | LastValueAggregation
+  | DistributionAggregation
+  | ExponentialAggregation
+  | PercentilesAggregation
 
-const MAX_BOUNDS = 512
-const COUNT: Aggregation = Object.freeze({ kind: 'count' })
-const SUM: Aggregation = Object.freeze({ kind: 'sum' })
-const LAST_VALUE: Aggregation = Object.freeze({ kind: 'lastValue' })
+/** The aggregation of a view: its bounds are decided. */
+export type ViewAggregation =
+  | Exclude<Aggregation, DistributionAggregation>
+  | (DistributionAggregation & { readonly bounds: readonly number[] })
+
+const COUNT: CountAggregation = Object.freeze({ kind: 'count' })
+const SUM: SumAggregation = Object.freeze({ kind: 'sum' })
+const LAST_VALUE: LastValueAggregation = Object.freeze({ kind: 'lastValue' })
 
 /** Counts recorded values. A counter in Prometheus; its unit is always `1`. */
-export function count(): Aggregation {
+export function count(): CountAggregation {
   return COUNT
 }
 
 /** Adds recorded values up. A counter in Prometheus, a gauge where the measure is signed. */
-export function sum(): Aggregation {
+export function sum(): SumAggregation {
   return SUM
 }
 
 /** Keeps the newest value, whatever number it is. A gauge in Prometheus. */
-export function lastValue(): Aggregation {
+export function lastValue(): LastValueAggregation {
   return LAST_VALUE
 }
 
@@ -42,30 +70,15 @@ export function lastValue(): Aggregation {
  *
  * @param bounds Upper bounds in the unit of the measure, finite and strictly increasing, at most 512; a final
  *   infinity is dropped. `n` bounds make `n + 1` buckets, the last without limit. Bounds below 0 are dropped
- *   for measures that are not signed.
+ *   for measures that are not signed. Default: by the measure's unit. For `s` 0.005 to 10, for `ms`, `us` and `ns` the same
+ *   times, for `By` 256 to 64 Mi, otherwise 1 to 10 000. An empty array makes one bucket.
  * @throws {@link DefinitionError} `ERR_BUCKET_BOUNDS` when a bound is not finite, does not increase, or there are too many.
  * @see https://prometheus.io/docs/concepts/metric_types/#histogram
  * @example
  * const latency = distribution([0.005, 0.025, 0.1, 0.5]) // for a measure in 's'
  */
-export function distribution(bounds: readonly number[] = []): Aggregation {
-  return Object.freeze({ kind: 'distribution', bounds: checkedBounds(bounds) })
-}
-
-function checkedBounds(bounds: readonly number[]): readonly number[] {
-  if (!Array.isArray(bounds)) throw new DefinitionError('ERR_BUCKET_BOUNDS', `bucket bounds must be an array, not ${typeof bounds}`)
-  const kept = bounds.at(-1) === Number.POSITIVE_INFINITY ? bounds.slice(0, -1) : bounds.slice()
-  if (kept.length > MAX_BOUNDS) {
-    throw new DefinitionError('ERR_BUCKET_BOUNDS', `at most ${MAX_BOUNDS} bucket bounds are allowed: ${kept.length} were given`)
-  }
-  for (const [at, bound] of kept.entries()) {
-    const previous = at === 0 ? Number.NEGATIVE_INFINITY : kept[at - 1]!
-    if (typeof bound !== 'number' || !Number.isFinite(bound) || bound <= previous) {
-      const after = at === 0 ? '' : ` after ${previous}`
-      throw new DefinitionError('ERR_BUCKET_BOUNDS', `bucket bounds must be finite and increase: bound ${at} is ${String(bound)}${after}`)
-    }
-  }
-  return Object.freeze(kept.map((bound) => bound + 0))
+export function distribution(bounds?: readonly number[]): DistributionAggregation {
+  return Object.freeze({ kind: 'distribution', bounds: bounds === undefined ? undefined : checkedBounds(bounds) })
 }
 
 export interface ExponentialAggregationOptions extends ExponentialOptions {
@@ -82,7 +95,7 @@ export interface ExponentialAggregationOptions extends ExponentialOptions {
  * @example
  * const latency = exponential({ growthFactor: 1.1 })
  */
-export function exponential({ bounds, ...options }: ExponentialAggregationOptions = {}): Aggregation {
+export function exponential({ bounds, ...options }: ExponentialAggregationOptions = {}): ExponentialAggregation {
   exponentialSettings(options)
   return Object.freeze({ kind: 'exponential', options: Object.freeze(options), bounds: checkedBounds(bounds ?? DERIVED_BOUNDS) })
 }
@@ -98,7 +111,7 @@ export function exponential({ bounds, ...options }: ExponentialAggregationOption
  * @example
  * const latency = percentiles({ quantiles: [0.5, 0.99], maxAgeMs: 60_000 }) // for a measure in 's'
  */
-export function percentiles(options: PercentilesOptions = {}): Aggregation {
+export function percentiles(options: PercentilesOptions = {}): PercentilesAggregation {
   resolvePercentiles({ ...options, expectedIntervalMs: 0 }, 's')
   return Object.freeze({ kind: 'percentiles', options: Object.freeze({ ...options }) })
 }

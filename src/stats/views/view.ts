@@ -1,6 +1,7 @@
 import { DefinitionError } from '../../base/errors.js'
 import type { MetricDescriptor, MetricType } from '../../metrics/data/metric.js'
-import { distribution, exponential, equalAggregations, type Aggregation } from './aggregation.js'
+import { checkedBounds, defaultBounds } from '../../metrics/histograms/bounds.js'
+import { exponential, equalAggregations, type Aggregation, type ViewAggregation } from './aggregation.js'
 import { PERCENTILES_ROW_LIMIT, resolvePercentiles } from '../../metrics/histograms/percentiles-options.js'
 import { checkKeys, checkName } from '../../metrics/data/validate-definition.js'
 import { Measure } from '../recording/measure.js'
@@ -26,7 +27,7 @@ export interface ViewOptions<K extends string = string> {
 export class View {
   readonly name: string
   readonly measure: Measure
-  readonly aggregation: Aggregation
+  readonly aggregation: ViewAggregation
   readonly tagKeys: readonly string[]
   readonly description: string
   readonly tagValues: { readonly [key: string]: readonly (string | number | boolean)[] | undefined } | undefined
@@ -99,15 +100,15 @@ function metricType(aggregation: Aggregation, measure: Measure): MetricType {
   }
 }
 
-function forMeasure(aggregation: Aggregation, measure: Measure, view: string): Aggregation {
+function forMeasure(aggregation: Aggregation, measure: Measure, view: string): ViewAggregation {
   switch (aggregation?.kind) {
     case 'count':
     case 'sum':
     case 'lastValue':
       return aggregation
     case 'distribution': {
-      const made = distribution(aggregation.bounds) as typeof aggregation // plain data may be of anyone's making
-      return measure.signed ? made : distribution(made.bounds.filter((bound) => bound >= 0))
+      const bounds = checkedBounds(aggregation.bounds ?? defaultBounds(measure.unit)) // plain data may be of anyone's making
+      return { kind: 'distribution', bounds: measure.signed ? bounds : Object.freeze(bounds.filter((bound) => bound >= 0)) }
     }
     case 'exponential': {
       const bounds = measure.signed ? aggregation.bounds : aggregation.bounds.filter((bound) => bound >= 0)

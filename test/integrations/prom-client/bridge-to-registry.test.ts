@@ -5,7 +5,7 @@ import { bridgeToRegistry } from '../../../src/integrations/prom-client/bridge-t
 import { fromRegistry } from '../../../src/integrations/prom-client/from-registry.js'
 import { gather } from '../../../src/metrics/collection/gather.js'
 import { MetricRegistry } from '../../../src/metrics/instruments/metric-registry.js'
-import { count, distribution, lastValue, percentiles, sum } from '../../../src/stats/views/aggregation.js'
+import { type Aggregation, count, distribution, lastValue, percentiles, sum } from '../../../src/stats/views/aggregation.js'
 import type { Measure } from '../../../src/stats/recording/measure.js'
 import { Stats } from '../../../src/stats/stats.js'
 import { parseSamples, parseTypes } from './parse-samples.js'
@@ -17,7 +17,7 @@ const openMetricsRegistry = (): Registry => new (Registry as new (contentType: s
 function fullStats(limit = 2_000) {
   const stats = new Stats({ limits: { rowsPerView: limit } })
   const latency: Measure<'route'> = stats.measure('shop/latency', { unit: 's', description: 'Say "hi"\nagain', tagKeys: ['route'] })
-  const register = (name: string, aggregation: ReturnType<typeof count>) =>
+  const register = (name: string, aggregation: Aggregation) =>
     stats.viewManager.registerView({ name, measure: latency, aggregation, tagKeys: ['route'] })
   register('shop/latency', distribution([0.1, 0.5]))
   register('shop/requests', count())

@@ -117,8 +117,9 @@ test('a kept series is shown from the start, and says its value', () => {
 
 test('the default series has no labels', () => {
   const { gauge, rows } = setUp()
-  gauge.defaultTimeSeries().set(1)
-  gauge.set(2)
+  const series = gauge.defaultTimeSeries()
+  series.set(1)
+  series.set(2)
   expect(rows()).toEqual(['- 2'])
 })
 

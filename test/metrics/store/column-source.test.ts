@@ -4,7 +4,7 @@ import { EpochLog } from '../../../src/metrics/store/epochs.js'
 import { RowStore } from '../../../src/metrics/store/row-store.js'
 import { SumCells } from '../../../src/metrics/store/sum-cells.js'
 import { type Family, type RowChunk, type RowSource, standsIn } from '../../../src/metrics/data/row-source.js'
-import { count, distribution, lastValue, sum } from '../../../src/stats/views/aggregation.js'
+import { type Aggregation, count, distribution, lastValue, sum } from '../../../src/stats/views/aggregation.js'
 import { Stats } from '../../../src/stats/stats.js'
 import { TagMap } from '../../../src/stats/tags/tag-map.js'
 import { ManualClock } from '../../../src/testing/manual-clock.js'
@@ -115,7 +115,7 @@ describe('a source', () => {
   test('shows the view its own column and labels, in the order of its keys, also when others leave', () => {
     const stats = new Stats({ clock: new ManualClock({ unixMs: 1_000 }) })
     const measure = stats.measure('m')
-    const register = (name: string, aggregation = sum()) =>
+    const register = (name: string, aggregation: Aggregation = sum()) =>
       stats.viewManager.registerView({ name, measure, aggregation, tagKeys: ['b', 'a'] })
     register('v1')
     register('v2', distribution([1, 2]))

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { distribution, percentiles, Stats, type Clock } from '../../../src/index.js'
+import { distribution, percentiles, Stats, TagMap, withTags, type Clock } from '../../../src/index.js'
 import { formatText } from '../../../src/exporters/prometheus/format/text.js'
 
 class SteppingClock implements Clock {
@@ -117,3 +117,22 @@ function quantile(stats: Stats): number {
 function sum(stats: Stats): number {
   return row(stats).sum
 }
+
+test('tags given at the end are added to those of the start, and win over them', () => {
+  const clock = new SteppingClock()
+  const stats = new Stats({ clock })
+  const measure = stats.measure('t', { unit: 'ms', tagKeys: ['route', 'status'] })
+  const view = stats.viewManager.registerView({ name: 't', measure, tagKeys: ['route', 'status'], aggregation: distribution([]) })
+  stats.startTimer(measure, { route: '/a' }).stop({ status: '200' })
+  stats.startTimer(measure, TagMap.of({ route: '/b', status: '500' })).stop(TagMap.of({ status: '200' }))
+  expect(stats.viewManager.getView(view.name)!.rows.map(({ tagValues }) => ({ ...tagValues }))).toEqual([
+    { route: '/a', status: '200' },
+    { route: '/b', status: '200' },
+  ])
+})
+
+test('time() takes the function alone and then uses the current tags', () => {
+  const { clock, stats, measure, sums } = setUp('ms')
+  withTags(TagMap.of({ route: 'context' }), () => stats.time(measure, () => (clock.ms += 3)))
+  expect(sums()).toEqual({ context: 3 })
+})

@@ -1,0 +1,85 @@
+import { DefinitionError } from '../../base/errors.js'
+
+/** More buckets than this are refused: each series keeps them all. */
+const MAX_BOUNDS = 512
+
+/**
+ * Bucket bounds with the same distance between neighbours.
+ * @param start The first bound, in the unit of what is measured.
+ * @param width The distance, above 0.
+ * @param count How many bounds, 1 to 512.
+ * @throws {@link DefinitionError} `ERR_BUCKET_BOUNDS` if one of them is out of its range.
+ * @example
+ * linearBounds(10, 10, 4) // [10, 20, 30, 40]
+ */
+export function linearBounds(start: number, width: number, count: number): readonly number[] {
+  check(Number.isFinite(start), 'start must be a finite number', start)
+  check(Number.isFinite(width) && width > 0, 'width must be a finite number above 0', width)
+  return generated(count, (at) => start + at * width)
+}
+
+/**
+ * Bucket bounds each of which is the same multiple of the one before.
+ * @param start The first bound, above 0, in the unit of what is measured.
+ * @param factor From each bound to the next, above 1.
+ * @param count How many bounds, 1 to 512.
+ * @throws {@link DefinitionError} `ERR_BUCKET_BOUNDS` if one of them is out of its range.
+ * @example
+ * exponentialBounds(0.01, 2, 5) // [0.01, 0.02, 0.04, 0.08, 0.16]
+ */
+export function exponentialBounds(start: number, factor: number, count: number): readonly number[] {
+  check(Number.isFinite(start) && start > 0, 'start must be a finite number above 0', start)
+  check(Number.isFinite(factor) && factor > 1, 'factor must be a finite number above 1', factor)
+  return generated(count, (at) => start * factor ** at)
+}
+
+function generated(count: number, bound: (at: number) => number): readonly number[] {
+  check(Number.isInteger(count) && count >= 1 && count <= MAX_BOUNDS, `count must be a whole number from 1 to ${MAX_BOUNDS}`, count)
+  // What binary fractions add in the sixteenth digit would be shown in every label.
+  const bounds = Array.from({ length: count }, (_, at) => Number(bound(at).toPrecision(15)))
+  check(Number.isFinite(bounds.at(-1)), 'every bound must be finite', bounds.at(-1))
+  return checkedBounds(bounds)
+}
+
+function check(holds: boolean, rule: string, given: unknown): void {
+  if (!holds) throw new DefinitionError('ERR_BUCKET_BOUNDS', `${rule}: it is ${String(given)}`)
+}
+
+/**
+ * A frozen copy of the bounds without a final infinity.
+ * @throws {@link DefinitionError} `ERR_BUCKET_BOUNDS` unless they are at most 512 finite numbers, each above the one before.
+ */
+export function checkedBounds(bounds: readonly number[]): readonly number[] {
+  if (!Array.isArray(bounds)) throw new DefinitionError('ERR_BUCKET_BOUNDS', `bucket bounds must be an array, not ${typeof bounds}`)
+  const kept = bounds.at(-1) === Number.POSITIVE_INFINITY ? bounds.slice(0, -1) : bounds.slice()
+  if (kept.length > MAX_BOUNDS) {
+    throw new DefinitionError('ERR_BUCKET_BOUNDS', `at most ${MAX_BOUNDS} bucket bounds are allowed: ${kept.length} were given`)
+  }
+  for (const [at, bound] of kept.entries()) {
+    const previous = at === 0 ? Number.NEGATIVE_INFINITY : kept[at - 1]!
+    if (typeof bound !== 'number' || !Number.isFinite(bound) || bound <= previous) {
+      const after = at === 0 ? '' : ` after ${previous}`
+      throw new DefinitionError('ERR_BUCKET_BOUNDS', `bucket bounds must be finite and increase: bound ${at} is ${String(bound)}${after}`)
+    }
+  }
+  return Object.freeze(kept.map((bound) => bound + 0))
+}
+
+/** 5 ms to 10 s, in seconds: what answers to requests take. */
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+/** 256 bytes to 64 MiB. */
+const BYTES = exponentialBounds(256, 4, 10)
+const PLAIN = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000]
+
+const BY_UNIT: ReadonlyMap<string, readonly number[]> = new Map([
+  ['s', SECONDS],
+  ['ms', SECONDS.map((bound) => bound * 1e3)],
+  ['us', SECONDS.map((bound) => bound * 1e6)],
+  ['ns', SECONDS.map((bound) => bound * 1e9)],
+  ['By', BYTES],
+])
+
+/** The bounds of a distribution that is given none, for the unit of its measure. */
+export function defaultBounds(unit: string): readonly number[] {
+  return BY_UNIT.get(unit) ?? PLAIN
+}

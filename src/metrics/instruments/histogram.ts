@@ -1,0 +1,132 @@
+import type { BucketSearch } from '../store/bucket-search.js'
+import type { Epochs } from '../store/cells.js'
+import { DistributionCells } from '../store/distribution-cells.js'
+import { asNumber, countable, type Instrument, type InstrumentKind, type InstrumentOptions, type LabelsFor } from './instrument.js'
+import { InstrumentHandle, type LabelArguments, swapped, type ValueAndLabels } from './instrument-handle.js'
+import type { Labels } from '../store/row-index.js'
+import { SeriesPlace } from '../store/series-ref.js'
+import { timed, Timer } from '../store/timer.js'
+
+export interface HistogramOptions<K extends string = never> extends InstrumentOptions<K> {
+  /**
+   * Upper bounds of the buckets in the unit, finite and increasing, at most 512; bounds below 0 and a final infinity are dropped.
+   * Default: for `s` 0.005 to 10, for `ms`, `us`, `ns` the same times, for `By` 256 to 64 Mi, otherwise 1 to 10 000.
+   */
+  readonly bounds?: readonly number[]
+}
+
+/** @param search Of the bounds of all its series. */
+export function histogramKind(search: BucketSearch, epochs: Epochs): InstrumentKind {
+  return {
+    type: 'CUMULATIVE_DISTRIBUTION',
+    cells: (rows, memory) => new DistributionCells(rows, memory, search, epochs),
+    bounds: search.bounds,
+  }
+}
+
+/** What histograms and summaries have in common: single values are observed, or how long something takes. */
+export abstract class ObservingInstrument<K extends string> extends InstrumentHandle<K> {
+  /** Takes a finite number from 0; others are dropped and counted. */
+  observe(...given: ValueAndLabels<K>): void
+  observe(value: unknown, labels?: unknown): void {
+    observeIn(this.instrument, value, labels)
+  }
+
+  /** The series of these labels, to be kept by the caller: the fastest way. It is shown from now on. */
+  timeSeries(...[labels]: LabelArguments<K>): ObservingSeries {
+    return new ObservingSeries(this.instrument, (labels ?? {}) as Labels)
+  }
+
+  /** The series without labels. */
+  defaultTimeSeries(): ObservingSeries {
+    return new ObservingSeries(this.instrument, {})
+  }
+
+  /**
+   * Starts to measure time; `stop()`, which takes the labels known only then, or the end of a `using` block observes it.
+   * @throws {@link DefinitionError} `ERR_TIMER_UNIT` unless the unit is s, ms, us, ns, min or h.
+   */
+  startTimer(labels?: Partial<LabelsFor<K>>): Timer<Partial<LabelsFor<K>>> {
+    const { instrument } = this
+    const { name, unit } = instrument.descriptor
+    const record = (value: number, all: Partial<LabelsFor<K>> | undefined): void => observeIn(instrument, value, all)
+    return new Timer({ name, unit, clock: instrument.store.epochs.clock, record }, labels)
+  }
+
+  /**
+   * Observes how long `fn` takes, up to the settling of its promise if it returns one; also if it fails.
+   * @throws {@link DefinitionError} `ERR_TIMER_UNIT`, and what `fn` throws.
+   * @example
+   * const user = await duration.time({ queue: 'mail' }, () => send(message))
+   */
+  time<R>(...given: [K] extends [never] ? [fn: () => R] | [labels: LabelsFor<K>, fn: () => R] : [labels: LabelsFor<K>, fn: () => R]): R
+  time<R>(first: unknown, second?: unknown): R {
+    const [labels, fn] = typeof first === 'function' ? [undefined, first] : [first, second]
+    return timed(this.startTimer(labels as Partial<LabelsFor<K>>), fn as () => R)
+  }
+}
+
+/**
+ * Values in buckets, with their count and sum. Made by `registry.histogram()`.
+ * @example
+ * const duration = registry.histogram('job/duration', { unit: 's', labelKeys: ['queue'], bounds: exponentialBounds(0.01, 2, 10) })
+ * duration.observe(0.2, { queue: 'mail' })
+ */
+export class Histogram<K extends string = never> extends ObservingInstrument<K> {}
+
+/** One series of a histogram or a summary. It makes its row anew if that was removed. */
+export class ObservingSeries {
+  private readonly instrument: Instrument
+  private readonly place: SeriesPlace
+
+  /** @internal */
+  constructor(instrument: Instrument, labels: Labels) {
+    this.instrument = instrument
+    this.place = new SeriesPlace(instrument.store, labels)
+    this.place.find()
+  }
+
+  /** Takes a finite number from 0; others are dropped and counted. */
+  observe(value: number): void {
+    const number = asNumber(value)
+    const { instrument, place } = this
+    const fault = countable(number, instrument.whole)
+    if (fault !== undefined) return instrument.drop(fault)
+    place.locate()
+    observeInCell(instrument, place, number)
+  }
+
+  /** How many values were observed. */
+  get count(): number {
+    this.place.find()
+    return this.place.chunk.columns[0]!.count(this.place.cell)
+  }
+
+  /** Their sum. */
+  get sum(): number {
+    this.place.find()
+    return this.place.chunk.columns[0]!.value(this.place.cell)
+  }
+}
+
+function observeIn(instrument: Instrument, value: unknown, labels: unknown): void {
+  const number = asNumber(value as number)
+  const fault = countable(number, instrument.whole)
+  if (fault !== undefined) return typeof value === 'object' && value !== null ? swapped(instrument) : instrument.drop(fault)
+  const row = instrument.rowOf(labels as Labels | undefined)
+  if (row < 0) return
+  const chunk = instrument.store.chunkOf(row)
+  observeInCell(instrument, { chunk, cell: row - chunk.start }, number)
+}
+
+function observeInCell(instrument: Instrument, { chunk, cell }: Pick<SeriesPlace, 'chunk' | 'cell'>, value: number): void {
+  chunk.marks[cell] = chunk.epochs.current
+  const { distribution } = chunk
+  const isTaken = distribution === undefined ? recordSketch(chunk.columns[0]!, cell, value) : distribution.record(cell, value)
+  if (!isTaken) instrument.drop('too large')
+}
+
+/** Apart from the call above, so that each sees one class of cells. */
+function recordSketch(cells: { record(cell: number, value: number): boolean }, cell: number, value: number): boolean {
+  return cells.record(cell, value)
+}

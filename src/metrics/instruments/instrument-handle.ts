@@ -1,0 +1,49 @@
+import { warnOnce } from '../../base/logger.js'
+import type { Instrument, LabelsFor } from './instrument.js'
+import type { Labels } from '../store/row-index.js'
+
+/** Labels: must be given if there are label keys. */
+export type LabelArguments<K extends string> = [K] extends [never] ? [labels?: LabelsFor<K>] : [labels: LabelsFor<K>]
+
+/** A value and labels; the latter must be given if there are label keys. */
+export type ValueAndLabels<K extends string> = [K] extends [never]
+  ? [value: number, labels?: LabelsFor<K>]
+  : [value: number, labels: LabelsFor<K>]
+
+/** The same with a default for the value: labels may be given alone. */
+export type OptionalValueAndLabels<K extends string> = [K] extends [never]
+  ? [value?: number | undefined, labels?: LabelsFor<K>]
+  : [labels: LabelsFor<K>] | [value: number | undefined, labels: LabelsFor<K>]
+
+/** What all instruments have in common: series go away by their labels. */
+export abstract class InstrumentHandle<K extends string> {
+  /** @internal */
+  protected readonly instrument: Instrument
+
+  /** @internal */
+  constructor(instrument: Instrument) {
+    this.instrument = instrument
+  }
+
+  /** Removes the series of these labels; false if there is none. One that comes back starts anew. */
+  remove(labels: LabelsFor<K>): boolean {
+    return this.instrument.remove(labels as Labels)
+  }
+
+  /** Removes every series whose labels match all that are given; returns how many. */
+  removeMatching(labels: Partial<LabelsFor<K>>): number {
+    return this.instrument.removeMatching(labels as Record<string, string>)
+  }
+
+  /** Removes all series. */
+  clear(): void {
+    this.instrument.store.clear()
+  }
+}
+
+/** Drops a value that came after its labels, as `inc(labels, 3)`: to count 1 instead would be worse. */
+export function swapped(instrument: Instrument): void {
+  instrument.drop('not a number')
+  const { name } = instrument.descriptor
+  warnOnce('TALLYSCOPE_LABELS', `${name} swapped`, `${name} was given labels before a value, which is dropped: the value comes first`)
+}

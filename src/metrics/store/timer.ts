@@ -1,0 +1,98 @@
+import type { Clock } from '../../base/clock.js'
+import { DefinitionError } from '../../base/errors.js'
+import { LABELS, type Labels } from './row-index.js'
+
+/** How many of a unit are in a millisecond. */
+const PER_MILLISECOND: Readonly<Record<string, number>> = { s: 1e-3, ms: 1, us: 1e3, ns: 1e6, min: 1 / 60_000, h: 1 / 3_600_000 }
+
+/** @throws {@link DefinitionError} `ERR_TIMER_UNIT` unless the unit is s, ms, us, ns, min or h. */
+function timerScale(name: string, unit: string): number {
+  if (Object.hasOwn(PER_MILLISECOND, unit)) return PER_MILLISECOND[unit]!
+  throw new DefinitionError('ERR_TIMER_UNIT', `a timer needs a unit of time (s, ms, us, ns, min, h): ${name} is in ${JSON.stringify(unit)}`)
+}
+
+export interface TimerTarget<T> {
+  /** What is measured, for the error message. */
+  readonly name: string
+  readonly unit: string
+  readonly clock: Clock
+  record(value: number, tags: T | undefined): void
+}
+
+/**
+ * Records the time between its start and its end, in the unit of what it measures. Made by `stats.startTimer()`,
+ * and by `startTimer()` of a histogram or a summary.
+ * @example
+ * using timer = stats.startTimer(latency, { method: 'GET', route: '/cart' })
+ */
+export class Timer<T extends object = object> {
+  readonly #target: TimerTarget<T>
+  readonly #tags: T | undefined
+  readonly #scale: number
+  readonly #startMs: number
+  #elapsed: number | undefined
+
+  /** @internal */
+  constructor(target: TimerTarget<T>, tags: T | undefined) {
+    this.#target = target
+    this.#tags = tags
+    this.#scale = timerScale(target.name, target.unit)
+    this.#startMs = target.clock.monotonicMs()
+  }
+
+  /**
+   * Records and returns the time since the start, in the unit of what is measured. A second call returns the same and records nothing.
+   * @param tags Tags known only now; they are added to those of the start, and win over them.
+   */
+  stop(tags?: Partial<T>): number {
+    if (this.#elapsed === undefined) {
+      this.#elapsed = (this.#target.clock.monotonicMs() - this.#startMs) * this.#scale
+      this.#target.record(this.#elapsed, both(this.#tags, tags))
+    }
+    return this.#elapsed
+  }
+
+  [Symbol.dispose](): void {
+    this.stop()
+  }
+}
+
+/** The tags of the start with those of the end; as they are if there are only one or the other. */
+function both<T extends object>(first: T | undefined, later: Partial<T> | undefined): T | undefined {
+  if (later === undefined) return first
+  if (first === undefined) return later as T
+  try {
+    return { ...labelsOf(first), ...labelsOf(later) } as T
+  } catch {
+    return later as T // a getter threw: recording them counts that
+  }
+}
+
+function labelsOf(tags: object): Labels {
+  return (tags as { readonly [LABELS]?: Labels })[LABELS] ?? (tags as Labels)
+}
+
+/** Runs `fn` and stops the timer when it is done: when its promise settles, if it returns one; also if it fails. */
+export function timed<R>(timer: Timer, fn: () => R): R {
+  let result: R
+  try {
+    result = fn()
+  } catch (error) {
+    timer.stop()
+    throw error
+  }
+  if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') {
+    timer.stop()
+    return result
+  }
+  return (result as unknown as Promise<unknown>).then(
+    (value) => {
+      timer.stop()
+      return value
+    },
+    (error: unknown) => {
+      timer.stop()
+      throw error
+    },
+  ) as R
+}

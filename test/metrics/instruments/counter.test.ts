@@ -1,0 +1,70 @@
+import { describe, expect, test } from 'vitest'
+import { dropped, registryOf } from './registry-fixture.js'
+
+test('counter and cumulative are two names of the same instrument', () => {
+  const { registry } = registryOf()
+  expect(registry.counter('c')).toBe(registry.cumulative('c'))
+})
+
+test('a counter takes the value first or none, then labels', () => {
+  const { registry, rows } = registryOf()
+  const done = registry.counter('jobs/done', { labelKeys: ['queue'] })
+  done.inc({ queue: 'mail' })
+  done.inc(2, { queue: 'mail' })
+  done.inc(undefined, { queue: 'mail' })
+  done.add({ queue: 'print' })
+  done.add(0.5, { queue: 'print' })
+  done.timeSeries({ queue: 'mail' }).inc()
+  expect(rows('jobs/done')).toEqual(['mail 5', 'print 1.5'])
+})
+
+test('a counter without label keys takes a value or none', () => {
+  const { registry, rows } = registryOf()
+  const count = registry.counter('plain')
+  count.inc()
+  count.inc(2)
+  count.defaultTimeSeries().inc(3)
+  expect(rows('plain')).toEqual(['6'])
+})
+
+test('a gauge goes up and down, by 1 if no value is given', () => {
+  const { registry, rows } = registryOf()
+  const depth = registry.gauge('depth', { labelKeys: ['queue'] })
+  depth.set(5, { queue: 'mail' })
+  depth.inc({ queue: 'mail' })
+  depth.dec({ queue: 'mail' })
+  depth.dec(2, { queue: 'mail' })
+  depth.inc(0.5, { queue: 'mail' })
+  const series = depth.timeSeries({ queue: 'mail' })
+  series.inc()
+  series.dec(3)
+  expect(rows('depth')).toEqual(['mail 1.5'])
+})
+
+describe.each(['counter', 'gauge'] as const)('a %s with label keys', (kind) => {
+  test('drops what comes without labels, and counts that', () => {
+    const { registry, rows } = registryOf()
+    const name = `${kind}/unlabelled`
+    const instrument = registry[kind](name, { labelKeys: ['queue'] })
+    const loose = instrument as unknown as { inc(...given: unknown[]): void; add(...given: unknown[]): void }
+    loose.inc()
+    loose.inc(3)
+    loose.add(2)
+    expect([rows(name), dropped(name, 'labels')]).toEqual([[], 3])
+  })
+
+  test('drops a value that comes after its labels, rather than to take another', () => {
+    const { registry, rows } = registryOf()
+    const name = `${kind}/swapped`
+    const loose = registry[kind](name, { labelKeys: ['queue'] }) as unknown as { inc(...given: unknown[]): void }
+    loose.inc({ queue: 'mail' }, 3)
+    expect([rows(name), dropped(name, 'not a number')]).toEqual([[], 1])
+  })
+})
+
+test('gauge.set with labels before the value sets nothing, which is counted', () => {
+  const { registry, rows } = registryOf()
+  const depth = registry.gauge('set/swapped', { labelKeys: ['queue'] })
+  ;(depth.set as (...given: unknown[]) => void)({ queue: 'mail' }, 3)
+  expect([rows('set/swapped'), dropped('set/swapped', 'not a number')]).toEqual([[], 1])
+})

@@ -1,0 +1,129 @@
+import { describe, expect, test } from 'vitest'
+import { exponentialBounds } from '../../../src/metrics/histograms/bounds.js'
+import { formatText } from '../../../src/exporters/prometheus/format/text.js'
+import type { Metric } from '../../../src/metrics/data/metric.js'
+import { dropped, registryOf } from './registry-fixture.js'
+
+const textOf = (registry: { getMetrics(): unknown }): string => formatText(registry.getMetrics() as readonly Metric[])
+
+test('a histogram counts values into its buckets, a value on a bound into the bucket below', () => {
+  const { registry } = registryOf()
+  const duration = registry.histogram('job/duration', { unit: 's', labelKeys: ['queue'], bounds: exponentialBounds(0.1, 2, 2) })
+  duration.observe(0.1, { queue: 'mail' })
+  duration.observe(0.3, { queue: 'mail' })
+  expect(textOf(registry)).toBe(
+    [
+      '# TYPE job_duration_seconds histogram',
+      'job_duration_seconds_bucket{queue="mail",le="0.1"} 1',
+      'job_duration_seconds_bucket{queue="mail",le="0.2"} 1',
+      'job_duration_seconds_bucket{queue="mail",le="+Inf"} 2',
+      'job_duration_seconds_sum{queue="mail"} 0.4',
+      'job_duration_seconds_count{queue="mail"} 2',
+      '',
+    ].join('\n'),
+  )
+})
+
+test('a summary keeps quantiles, count and sum', () => {
+  const { registry } = registryOf()
+  const size = registry.summary('job/size', { unit: 'By', quantiles: [0, 1] })
+  for (const bytes of [100, 200, 300]) size.observe(bytes)
+  expect(textOf(registry)).toBe(
+    [
+      '# TYPE job_size_bytes summary',
+      'job_size_bytes{quantile="0"} 100',
+      'job_size_bytes{quantile="1"} 300',
+      'job_size_bytes_sum 600',
+      'job_size_bytes_count 3',
+      '',
+    ].join('\n'),
+  )
+})
+
+test('without label keys histograms and summaries are shown from the start', () => {
+  const { registry } = registryOf()
+  registry.histogram('h', { bounds: [1] })
+  registry.summary('s', { quantiles: [0.5] })
+  expect(textOf(registry)).toContain('h_count 0\n')
+  expect(textOf(registry)).toContain('s_count 0\n')
+})
+
+test('a histogram without bounds takes those of its unit', () => {
+  const { registry } = registryOf()
+  registry.histogram('h', { unit: 's' })
+  expect(textOf(registry)).toContain('h_seconds_bucket{le="0.005"} 0\n')
+})
+
+describe.each(['histogram', 'summary'] as const)('a %s', (kind) => {
+  const setUp = (name: string) => {
+    const all = registryOf()
+    return { ...all, instrument: all.registry[kind](name, { unit: 's', labelKeys: ['queue'] }) }
+  }
+
+  test('drops what is no finite number from 0, by reason', () => {
+    const { instrument } = setUp(`${kind}/odd`)
+    for (const value of [-1, Number.NaN, Number.POSITIVE_INFINITY, 'x' as never]) instrument.observe(value, { queue: 'a' })
+    expect(['negative', 'nan', 'infinite', 'not a number'].map((reason) => dropped(`${kind}/odd`, reason))).toEqual([1, 1, 1, 1])
+    expect(instrument.timeSeries({ queue: 'a' }).count).toBe(0)
+  })
+
+  test('without the labels that it needs nothing is observed, which is counted', () => {
+    const { instrument, rows } = setUp(`${kind}/unlabelled`)
+    ;(instrument.observe as (value: number) => void)(1)
+    expect([rows(`${kind}/unlabelled`), dropped(`${kind}/unlabelled`, 'labels')]).toEqual([[], 1])
+  })
+
+  test('labels before the value drop it', () => {
+    const { instrument, rows } = setUp(`${kind}/swapped`)
+    ;(instrument.observe as (...given: unknown[]) => void)({ queue: 'a' }, 1)
+    expect([rows(`${kind}/swapped`), dropped(`${kind}/swapped`, 'not a number')]).toEqual([[], 1])
+  })
+
+  test('a kept series observes into the same row, also after the row was removed', () => {
+    const { instrument } = setUp(`${kind}/kept`)
+    const series = instrument.timeSeries({ queue: 'a' })
+    series.observe(2)
+    instrument.observe(3, { queue: 'a' })
+    expect([series.count, series.sum]).toEqual([2, 5])
+    expect(instrument.remove({ queue: 'a' })).toBe(true)
+    series.observe(1)
+    expect([series.count, series.sum]).toEqual([1, 1])
+  })
+
+  test('a timer observes the time in the unit, with labels of its start and of its end', () => {
+    const { instrument, clock } = setUp(`${kind}/timer`)
+    const timer = instrument.startTimer()
+    clock.advance(1_500)
+    expect(timer.stop({ queue: 'late' })).toBe(1.5)
+    expect(timer.stop()).toBe(1.5)
+    expect(instrument.timeSeries({ queue: 'late' }).sum).toBe(1.5)
+  })
+
+  test('time() observes how long a function takes, also if it fails', async () => {
+    const { instrument, clock } = setUp(`${kind}/time`)
+    expect(instrument.time({ queue: 'sync' }, () => clock.advance(250))).toBeUndefined()
+    await expect(
+      instrument.time({ queue: 'async' }, async () => {
+        await Promise.resolve()
+        clock.advance(500)
+        throw new Error('no')
+      }),
+    ).rejects.toThrow('no')
+    expect(['sync', 'async'].map((queue) => instrument.timeSeries({ queue }).sum)).toEqual([0.25, 0.5])
+  })
+})
+
+test('time() of an instrument without labels takes the function alone', () => {
+  const { registry, clock } = registryOf()
+  const duration = registry.histogram('plain/time', { unit: 'ms' })
+  duration.time(() => clock.advance(3))
+  expect(duration.defaultTimeSeries().sum).toBe(3)
+})
+
+test('the same histogram again is the one that is there, another one is refused', () => {
+  const { registry } = registryOf()
+  const first = registry.histogram('h', { bounds: [1, 2] })
+  expect(registry.histogram('h', { bounds: [1, 2, Number.POSITIVE_INFINITY] })).toBe(first)
+  expect(() => registry.histogram('h', { bounds: [1] })).toThrow(expect.objectContaining({ code: 'ERR_METRIC_CONFLICT' }))
+  expect(() => registry.summary('h')).toThrow(expect.objectContaining({ code: 'ERR_METRIC_CONFLICT' }))
+})
