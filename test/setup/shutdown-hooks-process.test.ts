@@ -131,7 +131,7 @@ test('who waits for an exporter that hangs is not left alone', async () => {
 })
 
 test('a reader that goes away ends printing quietly', async () => {
-  const command = `"${process.execPath}" "${join(import.meta.dirname, 'programs/print-for-ever.js')}" | head -n 1`
+  const command = `"${process.execPath}" "${join(import.meta.dirname, '../exporters/programs/print-for-ever.js')}" | head -n 1`
   const { stdout, stderr } = await new Promise<{ stdout: string; stderr: string }>((resolve) => {
     execFile('bash', ['-o', 'pipefail', '-c', command], (_error, stdout, stderr) => resolve({ stdout, stderr }))
   })
