@@ -1,16 +1,22 @@
 // @ts-check
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { cpus, release, totalmem, type } from 'node:os'
 
-/** What the figures depend on. */
-export function machine() {
+/**
+ * What the figures depend on.
+ * @param {string} [node] The program that runs the suites.
+ */
+export function machine(node = process.execPath) {
+  /** @type {{ node: string, v8: string }} */
+  const { node: version, v8 } = JSON.parse(execFileSync(node, ['-p', 'JSON.stringify(process.versions)'], { encoding: 'utf8' }))
   return {
     cpu: (cpus()[0]?.model ?? 'unknown processor').trim(),
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     system: `${type()} ${release()}`,
-    node: process.version,
-    v8: process.versions.v8,
+    node: `v${version}`,
+    v8,
   }
 }
 

@@ -12,6 +12,7 @@ export const TOLERANCE = 0.1
  * @property {number} atMost
  * @property {string} [unit] Of a figure of ours alone.
  * @property {boolean} [heavy] Not measured in the quick mode.
+ * @property {'24'} [node] Of which run it is a promise: the one of Node 24 with its newer peers. Default Node 20.
  * @property {'time' | 'bytes beyond'} [what] `bytes beyond`: ours − the peer's bytes per call. Default the measured figure.
  */
 
@@ -101,4 +102,18 @@ export const THRESHOLDS = [
     'counter, 2 tags, fresh objects, 10,000 rows of a million combinations',
     'distribution of 12 buckets, fresh object, 40 rows',
   ].map((comparison) => /** @type {Threshold} */ ({ comparison, peer: "caller's object", what: 'bytes beyond', atMost: 0.5 })),
+  // Node 24, against @prometheus-io/client 0.16.1 and OpenTelemetry SDK 3.
+  ...[
+    { comparison: 'counter, one bound handle', peer: 'prom-client', atMost: 1 / 50 },
+    { comparison: 'counter, 2 tags, fresh object each time, 40 rows', peer: 'prom-client', atMost: 1 / 4 },
+    { comparison: 'counter, 2 tags, fresh object each time, 40 rows', peer: 'OpenTelemetry', atMost: 1 / 12 },
+    { comparison: 'counter, 2 tags, fresh objects, 10,000 rows', peer: 'prom-client', atMost: 1 / 5 },
+    { comparison: 'distribution of 12 buckets, fresh object, 40 rows', peer: 'prom-client', atMost: 1 / 7 },
+    { comparison: 'distribution of 12 buckets, fresh object, 40 rows', peer: 'OpenTelemetry', atMost: 1 / 10 },
+    { comparison: 'one request: 2 counters, 1 distribution, 1 gauge up and down, fresh objects', peer: 'prom-client', atMost: 1 / 6 },
+    { comparison: 'unsampled span, parent from context, latency recorded', peer: 'OpenTelemetry', atMost: 1 / 4 },
+    { comparison: 'sampled span to a no-op exporter, latency recorded', peer: 'OpenTelemetry', atMost: 1 / 5 },
+    { comparison: 'traceparent written', peer: 'OpenTelemetry', atMost: 1 / 3 },
+    { comparison: 'traceparent read', peer: 'OpenTelemetry', atMost: 1 / 2.5 },
+  ].map((threshold) => /** @type {Threshold} */ ({ ...threshold, node: '24' })),
 ]

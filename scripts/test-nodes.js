@@ -2,9 +2,10 @@
 // Tests of the house, of speed, and those that start installed servers are left out: they would show nothing about Node.
 // `--quick` leaves out what takes long for its amounts, which are the same on every version, and what watches the time.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { nodeOf } from './node-of.js'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const majors = process.argv.slice(2).filter((argument) => /^\d+$/.test(argument))
@@ -19,22 +20,6 @@ const files = readdirSync(join(root, 'test'), { recursive: true })
   .map((name) => `test/${name}`)
   .filter((name) => name.endsWith('.test.ts') && !LEFT_OUT.test(name) && !(quick && SLOW.test(name)))
   .sort()
-
-/** The newest Node of a major version, installed once into .run. */
-function nodeOf(major) {
-  const folder = join(root, `.run/node-${major}`)
-  const name = `node-${process.platform}-${process.arch}`
-  const program = join(folder, 'node_modules', name, 'bin/node')
-  if (!existsSync(program)) {
-    mkdirSync(folder, { recursive: true })
-    writeFileSync(join(folder, 'package.json'), '{"private":true}\n')
-    const { status } = spawnSync('npm', ['install', '--no-audit', '--no-fund', '--prefix', folder, `${name}@${major}`], {
-      stdio: 'inherit',
-    })
-    if (status !== 0) throw new Error(`cannot install ${name}@${major}`)
-  }
-  return program
-}
 
 for (const major of majors.length > 0 ? majors : ['20', '22', '24']) {
   const node = nodeOf(major)

@@ -1,0 +1,3 @@
+// @ts-nocheck
+// Version 3 of the SDK has other names for the same things.
+export { AlwaysOffSampler, AlwaysOnSampler, BatchSpanProcessor, TracerProvider as BasicTracerProvider } from '@opentelemetry/sdk-trace'
