@@ -66,7 +66,7 @@ export class Stats implements MetricProducer {
    *   `ERR_MEASURE_TYPE`, `ERR_KEYS` for parts that break a rule, `ERR_MEASURE_LIMIT` beyond the limit of definitions.
    */
   measure<const K extends string = string>(name: string, options: MeasureOptions<K> = {}): Measure<K> {
-    const measure = new Measure<K>(name, options, this.#epochs)
+    const measure = new Measure<K>(name, options, this.#epochs, this.#measures.size)
     const existing = this.#measures.get(name)
     if (existing !== undefined) return sameMeasure(existing, measure as unknown as Measure) as unknown as Measure<K>
     if (this.#measures.size >= this.#definitions) {
@@ -92,7 +92,7 @@ export class Stats implements MetricProducer {
 
   /** A handle for one measure and one set of tags: the fastest way to record. Tags that cannot be read are none, and counted. */
   bind<K extends string>(measure: Measure<K>, tags: TagsFor<K> | TagMap): BoundMeasure<K> {
-    return new BoundMeasure(measure, tagMapOf(tags).record)
+    return new BoundMeasure(measure, tagMapOf(tags).values)
   }
 
   /**

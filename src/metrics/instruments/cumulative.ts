@@ -1,7 +1,7 @@
 import { SumCells } from '../store/sum-cells.js'
 import { asNumber, countable, type Instrument, type InstrumentKind } from './instrument.js'
 import { InstrumentHandle, type LabelArguments, type OptionalValueAndLabels, swapped } from './instrument-handle.js'
-import type { Labels } from '../store/row-index.js'
+import type { Labels } from '../store/shared-tag-map.js'
 import type { StoreChunk } from '../store/store-chunk.js'
 import { SeriesPlace } from '../store/series-ref.js'
 

@@ -8,7 +8,7 @@ import type { Cells } from '../store/cells.js'
 import { LastValueCells } from '../store/last-value-cells.js'
 import { asNumber, countable, settable, type Instrument, type InstrumentKind, type LabelsFor } from './instrument.js'
 import { ownLabels } from '../store/label-value.js'
-import type { Labels } from '../store/row-index.js'
+import type { Labels } from '../store/shared-tag-map.js'
 
 export const DERIVED_GAUGE: InstrumentKind = { type: 'GAUGE_DOUBLE', cells: (rows, memory) => new LastValueCells(rows, memory) }
 export const DERIVED_CUMULATIVE: InstrumentKind = { type: 'CUMULATIVE_DOUBLE', cells: (rows, memory) => new LastValueCells(rows, memory) }

@@ -1,7 +1,7 @@
 import { LastValueCells } from '../store/last-value-cells.js'
 import { asNumber, settable, type Instrument, type InstrumentKind } from './instrument.js'
 import { InstrumentHandle, type LabelArguments, type OptionalValueAndLabels, swapped, type ValueAndLabels } from './instrument-handle.js'
-import type { Labels } from '../store/row-index.js'
+import type { Labels } from '../store/shared-tag-map.js'
 import type { StoreChunk } from '../store/store-chunk.js'
 import { SeriesPlace } from '../store/series-ref.js'
 

@@ -3,7 +3,7 @@ import type { Epochs } from '../store/cells.js'
 import { DistributionCells } from '../store/distribution-cells.js'
 import { asNumber, countable, type Instrument, type InstrumentKind, type InstrumentOptions, type LabelsFor } from './instrument.js'
 import { InstrumentHandle, type LabelArguments, swapped, type ValueAndLabels } from './instrument-handle.js'
-import type { Labels } from '../store/row-index.js'
+import type { Labels } from '../store/shared-tag-map.js'
 import { SeriesPlace } from '../store/series-ref.js'
 import { timed, Timer } from '../store/timer.js'
 

@@ -3,7 +3,7 @@ import { LastValueCells } from '../store/last-value-cells.js'
 import { DefinitionError } from '../../base/errors.js'
 import type { Instrument, InstrumentKind, LabelsFor } from './instrument.js'
 import { ownLabels } from '../store/label-value.js'
-import type { Labels } from '../store/row-index.js'
+import type { Labels } from '../store/shared-tag-map.js'
 
 export const INFO: InstrumentKind = { type: 'INFO', cells: (rows, memory) => new LastValueCells(rows, memory) }
 

@@ -1,6 +1,6 @@
 import { warnOnce } from '../../base/logger.js'
 import type { Instrument, LabelsFor } from './instrument.js'
-import type { Labels } from '../store/row-index.js'
+import type { Labels } from '../store/shared-tag-map.js'
 
 /** Labels: must be given if there are label keys. */
 export type LabelArguments<K extends string> = [K] extends [never] ? [labels?: LabelsFor<K>] : [labels: LabelsFor<K>]

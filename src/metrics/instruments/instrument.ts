@@ -6,7 +6,8 @@ import { ColumnSource } from '../store/column-source.js'
 import { checkKeys, checkName, checkUnit } from '../data/validate-definition.js'
 import type { MetricDescriptor, MetricType } from '../data/metric.js'
 import { labelText } from '../store/label-value.js'
-import { REFUSED, type Labels } from '../store/row-index.js'
+import { REFUSED } from '../store/row-index.js'
+import { labelsOf, type Labels } from '../store/shared-tag-map.js'
 import type { Family } from '../data/row-source.js'
 import { RowStore, type CellsFactory, type RowBudget } from '../store/row-store.js'
 import { snapshotOf } from '../data/snapshot.js'
@@ -147,7 +148,7 @@ export class Instrument {
 
   #find(labels: Labels): number {
     try {
-      return typeof labels === 'object' ? this.store.find(labels) : REFUSED
+      return typeof labels === 'object' ? this.store.find(labelsOf(labels)) : REFUSED
     } catch {
       return REFUSED // a getter or a proxy among them threw
     }
@@ -159,7 +160,7 @@ export class Instrument {
 
   /** The series of these labels; false where there is none. */
   remove(labels: Labels): boolean {
-    const row = this.store.peek(labels)
+    const row = this.store.peek(labelsOf(labels))
     return row >= 0 && this.store.remove(new Set([row])) > 0
   }
 

@@ -28,8 +28,6 @@ export class Label {
   /** Where the id's bits go in a place, and how many there are. */
   shift = 0
   bits = 0
-  /** The value in the labels that the index keeps. */
-  keptValue: unknown = undefined
 
   /** No longer text is kept; one that is far longer need not be hashed to know that it is unknown. */
   private readonly maxLength: number

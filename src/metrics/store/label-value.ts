@@ -1,4 +1,5 @@
 import { ownText } from '../../base/intern-string.js'
+import { labelsOf, type Labels } from './shared-tag-map.js'
 
 /** Code points kept of a tag value; the rest is cut. */
 export const DEFAULT_VALUE_LENGTH = 256
@@ -47,7 +48,7 @@ export function labelOf(labels: { readonly [key: string]: unknown }, key: string
 /** A copy of just these labels, in a form that can always be found: what cannot be text counts as not set. */
 export function ownLabels(labels: unknown, keys: readonly string[]): { readonly [key: string]: string } {
   const own: { [key: string]: string } = Object.create(null)
-  const given = typeof labels === 'object' && labels !== null ? (labels as { readonly [key: string]: unknown }) : own
+  const given = typeof labels === 'object' && labels !== null ? labelsOf(labels as Labels) : own
   for (const key of keys) {
     const value = labelOf(given, key)
     if (!isAbsent(value) && isTagValue(value)) own[key] = ownText(labelText(value, MAX_VALUE_LENGTH))

@@ -2,17 +2,12 @@ import { isAbsent, isTagValue, labelOf, labelText } from './label-value.js'
 import { Label } from './label-dictionary.js'
 import { readLabel } from './label-access.js'
 import { findSparse, hashOf, rowsIn, slotOf } from './row-hash.js'
+import type { Labels } from './shared-tag-map.js'
 
 /** Answers that are no row. */
 export const NO_ROW = -1
 /** A value is an object, a function or a symbol: the record is dropped. */
 export const REFUSED = -2
-
-/** Any object whose own properties are read as labels. */
-export type Labels = { readonly [key: string]: unknown }
-
-/** Where an object keeps its labels apart from its other properties: a TagMap, of whichever copy of this package. */
-export const LABELS: unique symbol = Symbol.for('tallyscope.labels')
 
 /** A table by ids alone is used up to this size in any case, and up to this many places a row. */
 const SMALL_TABLE = 2_048
@@ -23,8 +18,6 @@ const MAX_PLACE_BITS = 30
 const DENSE = 0
 const SPARSE = 1
 const WIDE = 2
-/** One find in so many is remembered (a mask): to remember each would make fresh objects dear to collect. */
-const KEEP_EACH = 63
 
 /**
  * From label values to a row, without building a string.
@@ -47,10 +40,6 @@ export class RowIndex {
   /** The ids of row r stand at r * labels.length and after. */
   private rowIds = new Int32Array(0)
   private used = 0
-  /** The labels found now and then, and their row: most likely an object that is given again and again. */
-  private keptLabels: Labels | undefined = undefined
-  private keptRow = NO_ROW
-  private finds = 0
   /** The ids at hand. */
   private readonly ids: Int32Array
   /** Rises with each use of `ids`: a getter among the labels may come back while they are being read. */
@@ -71,8 +60,6 @@ export class RowIndex {
    * and `read` and `findValues` have to look more closely. This is the record path.
    */
   find(labels: Labels): number {
-    // An object that is kept and given again still has to be read, since it may have changed, but not looked up.
-    if (labels === this.keptLabels && this.isUnchanged(labels)) return this.keptRow
     if (this.form === WIDE) return this.findWide(labels)
     const known = this.labels
     const table = this.table
@@ -84,25 +71,7 @@ export class RowIndex {
       place |= id << label.shift
     }
     if (table !== this.table) return NO_ROW // a getter among the labels came back and changed the places
-    const row = this.form === DENSE ? table[place]! - 1 : findSparse(table, place)
-    this.finds = (this.finds + 1) & KEEP_EACH
-    if (this.finds === 0) this.keep(labels, row)
-    return row
-  }
-
-  private isUnchanged(labels: Labels): boolean {
-    const known = this.labels
-    for (let at = 0; at < known.length; at++) {
-      const label = known[at]!
-      if (readLabel(labels, label.key, label.place) !== label.keptValue) return false
-    }
-    return true
-  }
-
-  private keep(labels: Labels, row: number): void {
-    this.keptLabels = row === NO_ROW ? undefined : labels
-    this.keptRow = row
-    for (const label of this.labels) label.keptValue = labels[label.key]
+    return this.form === DENSE ? table[place]! - 1 : findSparse(table, place)
   }
 
   private findWide(labels: Labels): number {
@@ -138,10 +107,9 @@ export class RowIndex {
 
   /** The values of these labels, each read once and in no other place: what a getter answers, or does, is settled with it. */
   read(labels: Labels): unknown[] {
-    const own = (labels as { readonly [LABELS]?: Labels })[LABELS] ?? labels
     const known = this.labels
     const values = new Array<unknown>(known.length)
-    for (let at = 0; at < known.length; at++) values[at] = labelOf(own, known[at]!.key)
+    for (let at = 0; at < known.length; at++) values[at] = labelOf(labels, known[at]!.key)
     return values
   }
 
@@ -267,7 +235,6 @@ export class RowIndex {
 
   /** Takes rows out; texts that no row uses any more are forgotten when they are the greater part. */
   remove(removed: ReadonlySet<number>): void {
-    this.keptLabels = undefined
     this.turn++
     const rows = rowsIn(this.table, this.stride()).filter((row) => !removed.has(row))
     this.used = rows.length

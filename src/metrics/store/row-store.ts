@@ -4,7 +4,8 @@ import type { Cells, Epochs } from './cells.js'
 import { chunkOf } from './chunk-layout.js'
 import { DistributionCells } from './distribution-cells.js'
 import type { MemoryKind } from './memory.js'
-import { NO_ROW, REFUSED, RowIndex, type Labels } from './row-index.js'
+import { NO_ROW, REFUSED, RowIndex } from './row-index.js'
+import { labelsOf, type Labels } from './shared-tag-map.js'
 import { StoreChunk } from './store-chunk.js'
 
 /** Makes a column's cells for a new chunk of `rows` rows. */
@@ -232,7 +233,7 @@ export class RowStore {
 
   /** The rows whose labels match all that are given, in whichever form; none where a key is not the store's. */
   matching(labels: Labels): ReadonlySet<number> {
-    const wanted = Object.entries(labels).map(([key, value]) => [this.labelKeys.indexOf(key), this.index.textOf(value)] as const)
+    const wanted = Object.entries(labelsOf(labels)).map(([key, value]) => [this.labelKeys.indexOf(key), this.index.textOf(value)] as const)
     if (wanted.some(([at, text]) => at < 0 || text === REFUSED)) return new Set()
     return this.rowsWhere((row) => wanted.every(([at, text]) => this.labelText(row, at) === text))
   }

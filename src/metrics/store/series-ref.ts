@@ -1,5 +1,5 @@
 import { ownLabels } from './label-value.js'
-import type { Labels } from './row-index.js'
+import type { Labels } from './shared-tag-map.js'
 import type { RowStore } from './row-store.js'
 import type { StoreChunk } from './store-chunk.js'
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
-import { LABELS, type Labels } from './row-index.js'
+import { labelsOf, type Labels } from './shared-tag-map.js'
 
 /** How many of a unit are in a millisecond. */
 const PER_MILLISECOND: Readonly<Record<string, number>> = { s: 1e-3, ms: 1, us: 1e3, ns: 1e6, min: 1 / 60_000, h: 1 / 3_600_000 }
@@ -62,14 +62,10 @@ function both<T extends object>(first: T | undefined, later: Partial<T> | undefi
   if (later === undefined) return first
   if (first === undefined) return later as T
   try {
-    return { ...labelsOf(first), ...labelsOf(later) } as T
+    return { ...labelsOf(first as Labels), ...labelsOf(later as Labels) } as T
   } catch {
     return later as T // a getter threw: recording them counts that
   }
-}
-
-function labelsOf(tags: object): Labels {
-  return (tags as { readonly [LABELS]?: Labels })[LABELS] ?? (tags as Labels)
 }
 
 /** Runs `fn` and stops the timer when it is done: when its promise settles, if it returns one; also if it fails. */

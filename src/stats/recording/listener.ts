@@ -1,4 +1,5 @@
-import { REFUSED, type Labels } from '../../metrics/store/row-index.js'
+import { REFUSED } from '../../metrics/store/row-index.js'
+import type { Labels } from '../../metrics/store/shared-tag-map.js'
 import type { RowStore } from '../../metrics/store/row-store.js'
 
 /** Why a value was not taken. */

@@ -19,9 +19,6 @@ export interface MeasureOptions<K extends string = string> {
 /** The tags a record of this measure takes: exactly its own where it declares some, any otherwise. */
 export type TagsFor<K extends string> = string extends K ? Tags : { readonly [key in K]: TagValue }
 
-/** No caller's tags. */
-export const NEVER_GIVEN: object = Object.freeze({})
-
 /** A quantity worth recording. Made by `stats.measure()`. */
 export class Measure<K extends string = string> {
   readonly name: string
@@ -36,22 +33,15 @@ export class Measure<K extends string = string> {
   readonly whole: boolean
   /** Those of the engine that the measure belongs to. @internal */
   readonly epochs: Epochs
-  /** True where a listening view has tag keys; else nobody needs to know the current tags. @internal */
+  /** Stands for the measure in what a tag map was used with; few measures of an engine share one. @internal */
+  readonly bit: number
+  /** True if a listening view has tag keys; else nobody needs to know the current tags. @internal */
   readsTags = false
-  /**
-   * The tags of a recent record, whose handle need not be looked for: a tag map, or undefined where no view asks for tags
-   * and none were given. Something that nobody can give until there is one. For the record path only. @internal
-   */
-  recentTags: unknown = NEVER_GIVEN
-  /** The handle of these tags. @internal */
-  recentHandle: object | undefined = undefined
-  /** How often a handle was looked for, a few bits of it. @internal */
-  searches = 0
-  /** The handle for records without tags. @internal */
+  /** The handle of records without tags; only while no listening view reads tags. For the record path only. @internal */
   untaggedHandle: object | undefined = undefined
 
   /** Made by `stats.measure()`. @internal */
-  constructor(name: string, options: MeasureOptions<K>, epochs: Epochs) {
+  constructor(name: string, options: MeasureOptions<K>, epochs: Epochs, number = 0) {
     const { unit = '1', description = '', type = 'double', signed = false, tagKeys } = options
     checkName('measure', name)
     checkUnit('measure', name, unit)
@@ -65,6 +55,7 @@ export class Measure<K extends string = string> {
     this.type = type
     this.whole = type === 'int64'
     this.epochs = epochs
+    this.bit = 1 << (number % 32)
     this.signed = signed === true
     this.tagKeys = tagKeys === undefined ? undefined : Object.freeze([...tagKeys])
   }

@@ -1,4 +1,5 @@
-import { REFUSED, type Labels } from '../../metrics/store/row-index.js'
+import { REFUSED } from '../../metrics/store/row-index.js'
+import type { Labels } from '../../metrics/store/shared-tag-map.js'
 import { readAttachments, type Attachments } from './attachments.js'
 import { drop } from './drop-counters.js'
 import { type DropReason, rowOf } from './listener.js'

@@ -9,7 +9,7 @@ import type { DistributionCells } from '../../metrics/store/distribution-cells.j
 import type { LastValueCells } from '../../metrics/store/last-value-cells.js'
 import type { RowStore } from '../../metrics/store/row-store.js'
 import type { StoreChunk } from '../../metrics/store/store-chunk.js'
-import type { Labels } from '../../metrics/store/row-index.js'
+import { SharedTagMap, type Labels } from '../../metrics/store/shared-tag-map.js'
 import type { Attachments } from './attachments.js'
 import { type BoundPart, boundParts, NO_DISTRIBUTION, NO_LAST_VALUES, NO_PART } from './bound-target.js'
 import { drop, refuse, unreadable } from './drop-counters.js'
@@ -23,22 +23,31 @@ const NO_TAGS: Labels = Object.freeze(Object.create(null))
 /** Records one value of a measure. Anything may be given: what cannot be used is dropped and counted. */
 export const record = (measure: Measure, value: number, tags?: Labels | TagMap, attachments?: Attachments): void => {
   try {
-    if (tags === measure.recentTags) (measure.recentHandle as BoundMeasure).record(value, attachments)
-    else if (measure.groups.length > 0) recordLabels(measure, value, tags, attachments) // else nobody listens
+    if (tags === undefined && measure.untaggedHandle !== undefined) (measure.untaggedHandle as BoundMeasure).record(value, attachments)
+    else if (measure.groups.length > 0) recordTagged(measure, value, tags, attachments) // else nobody listens
   } catch {
     unreadable(measure)
   }
 }
 
-/** One long function on purpose: see `recordWhatever` below. */
-const recordLabels = (measure: Measure, value: number, tags: Labels | TagMap | undefined, attachments: Attachments | undefined): void => {
+/** Settles once, for all views, which tags are meant: those given or, without any, those of the async context. */
+const recordTagged = (measure: Measure, value: number, given: Labels | TagMap | undefined, attachments: Attachments | undefined): void => {
+  const tags: object = given ?? contextTags(measure)
+  if (tags === NO_TAGS && !measure.readsTags) return untaggedHandle(measure).record(value, attachments)
+  if (!(tags instanceof SharedTagMap)) return recordLabels(measure, value, tags as Labels, attachments)
+  const handle = tags instanceof TagMap ? handleOf(measure, tags) : undefined
+  if (handle === undefined) recordLabels(measure, value, tags.values, attachments)
+  else handle.record(value, attachments)
+}
+
+/** Records into the rows of these labels. One long function on purpose: see `recordWhatever` below. */
+const recordLabels = (measure: Measure, value: number, labels: Labels, attachments: Attachments | undefined): void => {
   const groups = measure.groups
-  const isObject = typeof tags === 'object' && tags !== null
-  if (isObject && tags instanceof TagMap) return recordTags(measure, value, tags, attachments)
-  // The usual case, one view and a plain object, in one go; all others step by step.
-  if (isObject && groups.length === 1 && attachments === undefined && isOrdinary(measure, value)) {
+  if (attachments !== undefined || !isOrdinary(measure, value)) return recordOdd(measure, value, labels, attachments)
+  // The usual case, one view, in one go; all others step by step.
+  if (groups.length === 1 && typeof labels === 'object') {
     const group = groups[0]!
-    const row = group.store.find(tags)
+    const row = group.store.find(labels)
     if (row < 0) return refuse(measure)
     const chunk = group.store.chunkOf(row)
     const cell = row - chunk.start
@@ -46,10 +55,6 @@ const recordLabels = (measure: Measure, value: number, tags: Labels | TagMap | u
     else if (!recordRow(group, chunk, cell, value)) drop(measure, 'too large')
     return
   }
-  const labels = tags ?? contextTags(measure)
-  if (labels === NO_TAGS) return untaggedHandle(measure).record(value, attachments)
-  if (labels instanceof TagMap) return recordTags(measure, value, labels, attachments)
-  if (attachments !== undefined || !isOrdinary(measure, value)) return recordOdd(measure, value, labels, attachments)
   let reason: DropReason | undefined = 'tags'
   for (let at = 0; at < groups.length; at++) {
     const group = groups[at]!
@@ -79,8 +84,8 @@ const addUsual = (kind: number, slots: Int32Array, cell: number, value: number):
 
 const isSmallWhole = (value: number): boolean => (value | 0) === value && value >= 0
 
-function contextTags(measure: Measure): Labels | TagMap {
-  return (measure.readsTags ? (currentFrame().tags as TagMap | undefined) : undefined) ?? NO_TAGS
+function contextTags(measure: Measure): Labels {
+  return (measure.readsTags ? (currentFrame().tags as Labels | undefined) : undefined) ?? NO_TAGS
 }
 
 /** What every aggregation takes: a finite number that is not negative, and whole where the measure is int64. */
@@ -225,39 +230,32 @@ function recordSketched(cells: Cells, cell: number, value: number): boolean {
   return cells.record(cell, value)
 }
 
+/** Handles that a tag map keeps; beyond it the oldest is made again when it is needed. */
 const MAX_HANDLES = 16
-/** One search in so many is remembered (a mask), so that those who record with many tag maps do not pay for it. */
-const KEEP_EACH = 63
 
-function recordTags(measure: Measure, value: number, tags: TagMap, attachments: Attachments | undefined): void {
-  handleOf(measure, tags).record(value, attachments)
-}
-
-/** The handle of a tag map for a measure, which the tag map keeps. */
-function handleOf(measure: Measure, tags: TagMap): BoundMeasure {
-  const handles = tags.handles as BoundMeasure[]
+/**
+ * The handle of a tag map for a measure, which the tag map keeps. None at the first use with the measure: most maps are made
+ * for a request, and a handle costs as much as ten look-ups.
+ */
+function handleOf(measure: Measure, tags: TagMap): BoundMeasure | undefined {
+  if ((tags.usedWith & measure.bit) === 0) {
+    tags.usedWith |= measure.bit
+    return undefined
+  }
+  const handles = tags.handles as readonly BoundMeasure[]
   for (let at = 0; at < handles.length; at++) {
     const handle = handles[at]!
-    if (handle.measure !== measure) continue
-    measure.searches = (measure.searches + 1) & KEEP_EACH
-    if (measure.searches === 0) {
-      measure.recentTags = tags
-      measure.recentHandle = handle
-    }
-    return handle
+    if (handle.measure === measure) return handle
   }
-  const handle = new BoundMeasure(measure, tags.record)
-  if (handles.length === MAX_HANDLES) handles.shift()
-  handles.push(handle)
+  const handle = new BoundMeasure(measure, tags.values)
+  tags.handles = [...handles.slice(1 - MAX_HANDLES), handle]
   return handle
 }
 
-/** The handle for no tags at all, where no view asks for any. */
+/** The handle of records without tags, while no view reads any. */
 function untaggedHandle(measure: Measure): BoundMeasure {
-  const handle = (measure.untaggedHandle as BoundMeasure | undefined) ?? new BoundMeasure(measure, NO_TAGS)
+  const handle = new BoundMeasure(measure, NO_TAGS)
   measure.untaggedHandle = handle
-  measure.recentTags = undefined
-  measure.recentHandle = handle
   return handle
 }
 

@@ -2,7 +2,7 @@ import { ownText } from '../../base/intern-string.js'
 import { selfCount, selfFamily } from '../../base/internal-metrics.js'
 import { isKey } from '../../metrics/data/validate-definition.js'
 import { isAbsent, isTagValue, labelText, MAX_VALUE_LENGTH } from '../../metrics/store/label-value.js'
-import { LABELS } from '../../metrics/store/row-index.js'
+import { labelsOf, SharedTagMap } from '../../metrics/store/shared-tag-map.js'
 
 /** What a tag may be set to. Numbers and booleans count as their text; undefined, null, '' and NaN as "not set". */
 export type TagValue = string | number | boolean | undefined | null
@@ -26,110 +26,119 @@ const REFUSED = selfFamily({
   labelKeys: ['reason'],
 })
 
+/** Tags of a map by key. A class without prototype: objects with the same keys share a shape, and no name is inherited. */
+interface TagValues {
+  [key: string]: string
+}
+const TagValues = function () {} as unknown as new () => TagValues
+TagValues.prototype = Object.freeze(Object.create(null))
+
+type Ttls = ReadonlyMap<string, TagTtl>
+const NO_TTLS: Ttls = new Map()
+const NO_HANDLES: readonly never[] = Object.freeze([])
+
 /**
- * An immutable set of tags, to be made once and recorded with many times: it remembers where its rows are.
+ * An immutable set of tags. Kept and recorded with again, it remembers where its rows are.
  * @example
  * const tags = TagMap.of({ method: 'GET', route: '/cart' })
  * stats.record(latency, 0.0125, tags)
  */
-export class TagMap implements Iterable<[string, string]> {
+export class TagMap extends SharedTagMap implements Iterable<[string, string]> {
   /** No tags at all. */
   static readonly EMPTY: TagMap = TagMap.of({})
 
-  /** The tags as a frozen record without prototype. */
-  readonly record: Readonly<Record<string, string>>
-  /** What handles have been made for these tags, newest last; for the record path only. @internal */
-  readonly handles: { readonly measure: object }[] = []
-  readonly #ttls: ReadonlyMap<string, TagTtl>
+  /** The tags, for the record path of whichever copy of this package. @internal */
+  override readonly values: Readonly<TagValues>
+  /** Handles made for these tags, newest last; for the record path only. @internal */
+  handles: readonly { readonly measure: object }[] = NO_HANDLES
+  /** One bit for each measure, of 32, that the map was recorded with; for the record path only. @internal */
+  usedWith = 0
+  private readonly ttls: Ttls
 
-  private constructor(record: Readonly<Record<string, string>>, ttls: ReadonlyMap<string, TagTtl>) {
-    this.record = record
-    this.#ttls = ttls
+  private constructor(values: TagValues, ttls: Ttls) {
+    super()
+    this.values = values
+    this.ttls = ttls
   }
 
   /**
-   * Keys are 1…255 printable ASCII characters, values any text up to 16 384 code points; an engine cuts what its rows keep at its own limit.
+   * Keys are 1…255 printable ASCII characters, values any string up to 16 384 code points; an engine cuts what its rows keep at its own limit.
    * A tag that breaks this is left out and counted, never thrown.
    * @param options.ttl Which tags may leave the process; default -1 (unlimited) for all, 0 keeps one inside.
    */
-  static of(tags: Tags, options: { ttl?: Readonly<Record<string, TagTtl>> } = {}): TagMap {
-    const record: Record<string, string> = Object.create(null)
-    const ttls = new Map<string, TagTtl>()
-    setAll(record, ttls, tags, options.ttl)
-    return new TagMap(Object.freeze(record), ttls)
+  static of(tags: Tags, options?: { ttl?: Readonly<Record<string, TagTtl>> }): TagMap {
+    return TagMap.add(undefined, tags, options?.ttl)
   }
 
-  /** A new map with these tags added or, where set to undefined, taken away. */
-  with(tags: Tags, options: { ttl?: Readonly<Record<string, TagTtl>> } = {}): TagMap {
-    const record: Record<string, string> = Object.assign(Object.create(null), this.record)
-    const ttls = new Map(this.#ttls)
-    setAll(record, ttls, tags, options.ttl)
-    return new TagMap(Object.freeze(record), ttls)
+  /** A new map with these tags added, or taken away if set to undefined. */
+  with(tags: Tags, options?: { ttl?: Readonly<Record<string, TagTtl>> }): TagMap {
+    return TagMap.add(this, tags, options?.ttl)
+  }
+
+  /** The tags as a frozen record without prototype. */
+  get record(): Readonly<Record<string, string>> {
+    return Object.freeze(Object.assign(Object.create(null), this.values))
   }
 
   get(key: string): string | undefined {
-    return this.record[key]
+    return this.values[key]
   }
 
   has(key: string): boolean {
-    return key in this.record
+    return key in this.values
   }
 
   get size(): number {
-    return Object.keys(this.record).length
+    return Object.keys(this.values).length
   }
 
-  /** -1 where the tag may be sent on, 0 where it stays in this process, undefined where there is no such tag. */
+  /** -1 if the tag may be sent on, 0 if it stays in this process, undefined if there is no such tag. */
   ttl(key: string): TagTtl | undefined {
-    return key in this.record ? (this.#ttls.get(key) ?? UNLIMITED_PROPAGATION) : undefined
+    return key in this.values ? (this.ttls.get(key) ?? UNLIMITED_PROPAGATION) : undefined
   }
 
   [Symbol.iterator](): Iterator<[string, string]> {
-    return Object.entries(this.record)[Symbol.iterator]()
+    return Object.entries(this.values)[Symbol.iterator]()
   }
 
   toJSON(): Readonly<Record<string, string>> {
     return this.record
   }
-}
 
-// Where another copy of this package in the process finds the tags.
-Object.defineProperty(TagMap.prototype, LABELS, {
-  get(this: TagMap) {
-    return this.record
-  },
-})
-
-function setAll(
-  record: Record<string, string>,
-  ttls: Map<string, TagTtl>,
-  tags: Tags,
-  newTtls: Readonly<Record<string, TagTtl>> | undefined,
-): void {
-  for (const [key, value] of readTags(tags)) {
-    if (!isTagKey(key)) {
-      selfCount(REFUSED, 'key').value++
-      continue
+  /** The tags of `base` that are not given anew, then those given, each read once. */
+  private static add(base: TagMap | undefined, tags: unknown, ttls: Readonly<Record<string, TagTtl>> | undefined): TagMap {
+    const values = new TagValues()
+    try {
+      const given = typeof tags === 'object' && tags !== null ? labelsOf(tags as Tags) : {}
+      if (base !== undefined) for (const key in base.values) if (!Object.hasOwn(given, key)) values[key] = base.values[key]!
+      for (const key in given) if (Object.hasOwn(given, key)) setTag(values, key, given[key])
+      const isUsual = ttls === undefined && (base === undefined || base.ttls === NO_TTLS)
+      return new TagMap(values, isUsual ? NO_TTLS : ttlsOf(values, given, ttls, base?.ttls))
+    } catch {
+      selfCount(REFUSED, 'unreadable').value++ // a getter or a proxy threw
+      return base ?? new TagMap(new TagValues(), NO_TTLS)
     }
-    delete record[key] // the newest tag replaces value, place and metadata
-    ttls.delete(key)
-    if (isAbsent(value)) continue
-    if (!isTagValue(value)) {
-      selfCount(REFUSED, 'value').value++
-      continue
-    }
-    record[key] = ownText(labelText(value, MAX_VALUE_LENGTH))
-    if (newTtls !== undefined && Object.hasOwn(newTtls, key)) ttls.set(key, newTtls[key]!)
   }
 }
 
-/** What there is to read, from a plain object or another tag map; what throws is left out and counted. */
-function readTags(tags: unknown): [key: string, value: unknown][] {
-  if (typeof tags !== 'object' || tags === null) return []
-  try {
-    return Object.entries((tags as { readonly [LABELS]?: Tags })[LABELS] ?? tags)
-  } catch {
-    selfCount(REFUSED, 'unreadable').value++
-    return []
+function setTag(values: TagValues, key: string, value: unknown): void {
+  if (!isTagKey(key)) selfCount(REFUSED, 'key').value++
+  else if (isAbsent(value)) return
+  else if (isTagValue(value)) values[key] = ownString(labelText(value, MAX_VALUE_LENGTH))
+  else selfCount(REFUSED, 'value').value++
+}
+
+/** V8 cuts no string of fewer characters out of another: only longer ones could keep a whole request in memory. */
+const SHORTEST_SLICE = 13
+
+const ownString = (text: string): string => (text.length < SHORTEST_SLICE ? text : ownText(text))
+
+/** The limits of those tags that have one; a tag given anew has the newest, or none. */
+function ttlsOf(values: TagValues, given: object, newest: Readonly<Record<string, TagTtl>> = {}, before: Ttls = NO_TTLS): Ttls {
+  const ttls = new Map<string, TagTtl>()
+  for (const key of Object.keys(values)) {
+    const ttl = Object.hasOwn(given, key) ? (Object.hasOwn(newest, key) ? newest[key] : undefined) : before.get(key)
+    if (ttl !== undefined) ttls.set(key, ttl)
   }
+  return ttls
 }

@@ -3,7 +3,7 @@ import { warnOnce } from '../../base/logger.js'
 import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
 import { NameClaims } from '../../metrics/data/name-registry.js'
 import type { Family } from '../../metrics/data/row-source.js'
-import { NEVER_GIVEN, type Measure } from '../recording/measure.js'
+import type { Measure } from '../recording/measure.js'
 import type { EpochLog } from '../../metrics/store/epochs.js'
 import type { TagValue } from '../tags/tag-map.js'
 import { equalViews, View, type ViewOptions } from './view.js'
@@ -98,8 +98,7 @@ export class ViewManager {
     else this.#groups.set(measure, groups)
     measure.groups = groups
     measure.readsTags = groups.some(({ tagKeys }) => tagKeys.length > 0)
-    measure.recentTags = NEVER_GIVEN
-    measure.recentHandle = undefined
+    measure.untaggedHandle = undefined
     measure.epochs.restructure()
   }
 

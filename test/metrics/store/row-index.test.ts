@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { LABELS, NO_ROW, REFUSED, RowIndex, type Labels } from '../../../src/metrics/store/row-index.js'
+import { NO_ROW, REFUSED, RowIndex } from '../../../src/metrics/store/row-index.js'
+import type { Labels } from '../../../src/metrics/store/shared-tag-map.js'
 
 /** An index with rows numbered as they are made, looked up as a store does. */
 class Rows {
@@ -145,9 +146,6 @@ describe('labels are read as properties', () => {
   test('of an object without prototype', () => {
     check(['a'], [Object.assign(Object.create(null) as object, { a: 'x' }), { a: 'x' }], [0, 0], [['x']])
   })
-  test('of an object that keeps its labels apart', () => {
-    check(['a'], [{ [LABELS]: { a: 'x' }, a: 'y' }, { a: 'x' }], [0, 0], [['x']])
-  })
   test('but what every object inherits is no label', () => {
     check(
       ['constructor', 'toString'],
@@ -161,13 +159,8 @@ describe('labels are read as properties', () => {
   })
 })
 
-test('the labels of another copy of this package are known by the symbol that all share', () => {
-  const rows = new Rows(['a'])
-  expect([rows.find({ a: 'x' }), rows.find({ [Symbol.for('tallyscope.labels')]: { a: 'x' }, a: 'y' })]).toEqual([0, 0])
-})
-
 describe('an object that is given again and again', () => {
-  const MANY = 200 // one find in 64 is remembered
+  const MANY = 200
 
   test('is read each time: it may have changed', () => {
     const rows = new Rows(['a', 'b'])

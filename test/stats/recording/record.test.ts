@@ -330,7 +330,7 @@ describe('without tags', () => {
   test('the context is asked only where a listening view has tag keys', () => {
     const made = setUp({}, { sum: sum() }, [])
     const tags = TagMap.of({ a: 'ctx' })
-    const asked = () => tags.handles.length
+    const asked = () => tags.usedWith
     withTags(tags, () => made.stats.record(made.measure, 1))
     expect([asked(), made.rows('sum'), made.measure.readsTags]).toEqual([0, [': 1'], false])
     made.stats.viewManager.registerView({ name: 'by a', measure: made.measure, aggregation: count(), tagKeys: ['a'] })

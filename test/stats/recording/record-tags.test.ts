@@ -1,0 +1,110 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { count } from '../../../src/stats/views/aggregation.js'
+import { withTags } from '../../../src/stats/tags/current-tags.js'
+import type { Measure } from '../../../src/stats/recording/measure.js'
+import { Stats } from '../../../src/stats/stats.js'
+import { TagMap } from '../../../src/stats/tags/tag-map.js'
+
+vi.resetModules()
+const copy = await import('../../../src/stats/tags/tag-map.js')
+
+let stats: Stats
+let measure: Measure
+beforeEach(() => {
+  stats = new Stats()
+  measure = stats.measure('m')
+  stats.viewManager.registerView({ name: 'v', measure, tagKeys: ['route', 'size'], aggregation: count() })
+})
+
+/** The count of each row, by its tags. */
+function counts(): Record<string, number> {
+  const { rows } = stats.viewManager.getView('v')!
+  return Object.fromEntries(
+    rows.map(({ tagValues, data }) => [`${tagValues['route'] ?? '-'} ${tagValues['size'] ?? '-'}`, (data as { value: number }).value]),
+  )
+}
+
+const repeat = (record: () => void) => {
+  for (let n = 0; n < 200; n++) record()
+}
+
+describe('a record without tags', () => {
+  test('takes the tags of the context also after records outside of any', () => {
+    repeat(() => stats.record(measure, 1))
+    withTags(TagMap.of({ route: '/cart' }), () => repeat(() => stats.record(measure, 1)))
+    repeat(() => stats.record(measure, 1))
+    expect(counts()).toEqual({ '- -': 400, '/cart -': 200 })
+  })
+
+  test('takes the tags of the context also after records with a kept tag map', () => {
+    const tags = TagMap.of({ route: '/kept' })
+    repeat(() => stats.record(measure, 1, tags))
+    withTags(TagMap.of({ route: '/cart' }), () => repeat(() => stats.record(measure, 1)))
+    expect(counts()).toEqual({ '/kept -': 200, '/cart -': 200 })
+  })
+
+  test('takes the tags of the context from when the first view with tag keys is registered', () => {
+    const other = stats.measure('other')
+    stats.viewManager.registerView({ name: 'all', measure: other, aggregation: count() })
+    const record = () => withTags(TagMap.of({ route: '/cart' }), () => stats.record(other, 1))
+    repeat(record)
+    stats.viewManager.registerView({ name: 'by route', measure: other, tagKeys: ['route'], aggregation: count() })
+    repeat(record)
+    expect(stats.viewManager.getView('by route')!.rows.map(({ tagValues }) => tagValues['route'])).toEqual(['/cart'])
+    expect(stats.viewManager.getView('all')!.rows.map(({ data }) => data)).toEqual([{ kind: 'count', value: 400 }])
+  })
+})
+
+test('a tag map of another copy of the package has rows of its own, however it is given', () => {
+  const foreign = copy.TagMap.of({ route: '/foreign' }) as unknown as TagMap
+  repeat(() => stats.record(measure, 1, {}))
+  repeat(() => stats.record(measure, 1, foreign))
+  withTags(foreign, () => repeat(() => stats.record(measure, 1)))
+  repeat(() => stats.statsRecorder.newMeasurementMap().put(measure, 1).record(foreign))
+  stats.bind(measure, foreign).record(1)
+  stats.record(measure, Number.NaN, foreign)
+  expect(counts()).toEqual({ '- -': 200, '/foreign -': 601 })
+})
+
+test('a tag named like a member of the class is read among the tags', () => {
+  const [own, foreign] = [TagMap, copy.TagMap].map((map) => map.of({ size: 'L' }) as TagMap)
+  repeat(() => stats.record(measure, 1, { size: 1 }))
+  repeat(() => stats.record(measure, 1, own))
+  repeat(() => stats.record(measure, 1, foreign))
+  expect(counts()).toEqual({ '- 1': 200, '- L': 400 })
+})
+
+test('a fresh tag map and a kept one change the same row', () => {
+  const kept = TagMap.of({ route: '/cart' })
+  repeat(() => stats.record(measure, 1, kept))
+  repeat(() => stats.record(measure, 1, TagMap.of({ route: '/cart' })))
+  repeat(() => stats.record(measure, 1, TagMap.of({ size: 1 }).with({ route: '/cart', size: undefined })))
+  expect(counts()).toEqual({ '/cart -': 600 })
+})
+
+test('a handle is made when a tag map is used again with the same measure', () => {
+  const tags = TagMap.of({ route: '/cart' })
+  const handles = (): number => tags.handles.length
+  stats.record(measure, 1, tags)
+  expect(handles()).toBe(0)
+  stats.record(measure, 1, tags)
+  stats.record(measure, 1, tags)
+  expect(handles()).toBe(1)
+})
+
+test('a getter that records another object or removes rows leads to no wrong row', () => {
+  const inner = { route: '/inner' }
+  let removes = false
+  const outer = {
+    get route() {
+      stats.record(measure, 1, inner)
+      if (removes) stats.viewManager.removeRows('v', { route: '/outer' })
+      return '/outer'
+    },
+  }
+  repeat(() => stats.record(measure, 1, outer))
+  expect(counts()).toEqual({ '/inner -': 201, '/outer -': 200 }) // it is read once more when its row is made
+  removes = true
+  stats.record(measure, 1, outer)
+  expect(counts()['/outer -']).toBe(1)
+})
