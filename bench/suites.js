@@ -10,6 +10,7 @@ export const SUITES = [
   { name: 'growth', load: () => import('./growth.bench.js') },
   { name: 'trace', load: () => import('./trace/trace.bench.js') },
   { name: 'propagation', load: () => import('./trace/propagation.bench.js') },
+  { name: 'pipeline', load: () => import('./trace/pipeline.bench.js') },
   { name: 'opentracing', load: () => import('./trace/opentracing.bench.js') },
   { name: 'row index', load: () => import('./metrics/row-index.bench.js') },
   { name: 'bucket search', load: () => import('./metrics/bucket-search.bench.js') },

@@ -63,7 +63,7 @@ export class AsyncTransport<T> implements Transport<T> {
     this.exporter = exporter
     this.#settings = checkAsyncTransport(options)
     this.#clock = clock
-    this.#queue = new ItemQueue({ ...this.#settings, itemBytes: options.itemBytes })
+    this.#queue = new ItemQueue({ ...this.#settings, itemBytes: options.itemBytes, clock })
     const name = partName(exporter, 'exporter')
     this.#ledger = new TransportLedger(name)
     this.#failureLog = new FailureLog({ code: 'TALLYSCOPE_EXPORT_FAILED', subject: `exporter ${name}`, logger, clock })
@@ -76,16 +76,14 @@ export class AsyncTransport<T> implements Transport<T> {
 
   send(item: T): void {
     if (this.#end !== undefined || this.#shutdown !== undefined) return this.#ledger.accept(this.#end === 'ended' ? 'ended' : 'shutdown')
-    const nowMs = this.#clock.monotonicMs()
-    const refused = this.#queue.push(item, nowMs)
+    const refused = this.#queue.push(item)
     this.#ledger.accept(refused)
-    if (refused !== undefined) {
-      const bound = refused === 'queue_bytes' ? `${this.#settings.maxQueueBytes} bytes` : `${this.#settings.maxQueueSize} items`
-      this.#failureLog.tell(`is too slow: the queue is full with ${bound} and the newest items are dropped`)
-      return
-    }
+    if (refused !== undefined) return this.#reportFull(refused)
     this.#queuedEver++
-    if (!this.#isWorking) this.#wakeAt(this.#queue.length >= this.#settings.maxBatchSize ? nowMs : nowMs + this.#settings.waitPeriodMs)
+    if (this.#isWorking) return
+    // While it is idle, the timer is set for the first item: only that one, and a full batch, change when work begins.
+    if (this.#queue.length === this.#settings.maxBatchSize) this.#wakeAt(Number.NEGATIVE_INFINITY)
+    else if (this.#queue.length === 1) this.#wakeAt(this.#queue.oldestMs + this.#settings.waitPeriodMs)
   }
 
   /**
@@ -125,7 +123,7 @@ export class AsyncTransport<T> implements Transport<T> {
    */
   flushSync(): void {
     const { exporter } = this as { exporter: Exporter<T> & { exportSync?: (items: readonly T[]) => void } }
-    const queued = this.#queue.take(this.#queue.length)
+    const queued = this.#queue.takeAll()
     const items = [...(this.#paused ?? []), ...queued]
     this.#paused = undefined
     this.#cutPauseShort()
@@ -147,6 +145,11 @@ export class AsyncTransport<T> implements Transport<T> {
       this.#failureLog.tell('has failed', error)
     }
     this.#tellWaiters()
+  }
+
+  #reportFull(refused: 'queue_full' | 'queue_bytes'): void {
+    const bound = refused === 'queue_bytes' ? `${this.#settings.maxQueueBytes} bytes` : `${this.#settings.maxQueueSize} items`
+    this.#failureLog.tell(`is too slow: the queue is full with ${bound} and the newest items are dropped`)
   }
 
   async #shutDown(): Promise<void> {
@@ -171,7 +174,7 @@ export class AsyncTransport<T> implements Transport<T> {
     this.#stopTimer()
     const lost = this.#ledger.queued + this.#ledger.inFlight
     if (lost > 0) this.#failureLog.tell(`has not taken ${lost} items, which are lost (${reason})`)
-    this.#queue.take(this.#queue.length)
+    this.#queue.takeAll()
     this.#paused = undefined
     this.#ledger.dropQueued(this.#ledger.queued, reason)
     this.#ledger.dropInFlight(reason)
@@ -179,7 +182,7 @@ export class AsyncTransport<T> implements Transport<T> {
     this.#tellWaiters()
   }
 
-  /** Sees to it that work begins then, or earlier where that is planned already. */
+  /** Schedules work for `dueMs`, unless it is already scheduled earlier. */
   #wakeAt(dueMs: number): void {
     if (dueMs >= this.#timerDueMs) return
     this.#stopTimer()
@@ -199,7 +202,7 @@ export class AsyncTransport<T> implements Transport<T> {
     this.#stopTimer()
     this.#timerDueMs = Number.POSITIVE_INFINITY
     while (this.#end === undefined && (this.#queue.length >= maxBatchSize || this.#hasDue())) {
-      const batch = this.#queue.take(maxBatchSize)
+      const batch = this.#queue.takeBatch()
       this.#ledger.depart(batch.length)
       await this.#deliver(batch)
       this.#tellWaiters()

@@ -1,17 +1,33 @@
+import type { Clock } from '../../base/clock.js'
 import { roughBytes } from './estimate-size.js'
 
 export interface ItemQueueOptions<T> {
   readonly maxQueueSize: number
   readonly maxQueueBytes: number
+  readonly maxBatchSize: number
   readonly itemBytes?: ((item: T) => number) | undefined
+  readonly clock: Clock
 }
 
-/** Items in the order in which they came, with the time of each, bounded in number and in bytes. */
+interface QueuedBatch<T> {
+  readonly items: T[]
+  /** Monotonic milliseconds when its first item was added. */
+  readonly sinceMs: number
+  bytes: number
+}
+
+/**
+ * Items in the order in which they were added, bounded in number and in bytes.
+ *
+ * They are kept in the batches in which they leave, so that a batch is taken without copying, and the clock is read once a
+ * batch: with three lists of times, sizes and items a queued span cost half as much again (bench/trace/pipeline.bench.js).
+ */
 export class ItemQueue<T> {
   readonly #options: ItemQueueOptions<T>
-  readonly #items: T[] = []
-  readonly #timesMs: number[] = []
-  readonly #sizes: number[] = []
+  /** All are full but the last. */
+  readonly #batches: QueuedBatch<T>[] = []
+  #last: QueuedBatch<T> | undefined
+  #length = 0
   #bytes = 0
 
   constructor(options: ItemQueueOptions<T>) {
@@ -19,34 +35,52 @@ export class ItemQueue<T> {
   }
 
   get length(): number {
-    return this.#items.length
+    return this.#length
   }
 
-  /** When the oldest item came. */
+  /** When the oldest item was added; Infinity if the queue is empty. */
   get oldestMs(): number {
-    return this.#timesMs[0] ?? Number.POSITIVE_INFINITY
+    return this.#batches[0]?.sinceMs ?? Number.POSITIVE_INFINITY
   }
 
-  /** Takes the item, or says why not. */
-  push(item: T, nowMs: number): 'queue_full' | 'queue_bytes' | undefined {
-    const { maxQueueSize, maxQueueBytes } = this.#options
-    if (this.#items.length >= maxQueueSize) return 'queue_full'
-    if (maxQueueBytes !== Number.POSITIVE_INFINITY) {
-      const bytes = this.#measure(item)
-      if (this.#bytes + bytes > maxQueueBytes) return 'queue_bytes'
-      this.#sizes.push(bytes)
-      this.#bytes += bytes
-    }
-    this.#items.push(item)
-    this.#timesMs.push(nowMs)
+  /** Adds the item, or returns why it was refused. */
+  push(item: T): 'queue_full' | 'queue_bytes' | undefined {
+    const { maxQueueSize, maxQueueBytes, maxBatchSize } = this.#options
+    if (this.#length >= maxQueueSize) return 'queue_full'
+    const bytes = maxQueueBytes === Number.POSITIVE_INFINITY ? 0 : this.#measure(item)
+    if (this.#bytes + bytes > maxQueueBytes) return 'queue_bytes'
+    let last = this.#last
+    if (last === undefined || last.items.length >= maxBatchSize) this.#last = last = this.#addBatch()
+    last.items.push(item)
+    last.bytes += bytes
+    this.#bytes += bytes
+    this.#length++
     return undefined
   }
 
-  /** Takes out the oldest items, at most `max`. */
-  take(max: number): T[] {
-    this.#timesMs.splice(0, max)
-    for (const bytes of this.#sizes.splice(0, max)) this.#bytes -= bytes
-    return this.#items.splice(0, max)
+  /** Removes the oldest items, as many as make a batch. */
+  takeBatch(): T[] {
+    const batch = this.#batches.shift()
+    if (batch === undefined) return []
+    if (batch === this.#last) this.#last = undefined
+    this.#length -= batch.items.length
+    this.#bytes -= batch.bytes
+    return batch.items
+  }
+
+  takeAll(): T[] {
+    const items = this.#batches.flatMap((batch) => batch.items)
+    this.#batches.length = 0
+    this.#last = undefined
+    this.#length = 0
+    this.#bytes = 0
+    return items
+  }
+
+  #addBatch(): QueuedBatch<T> {
+    const batch = { items: [], sinceMs: this.#options.clock.monotonicMs(), bytes: 0 }
+    this.#batches.push(batch)
+    return batch
   }
 
   #measure(item: T): number {
@@ -54,7 +88,7 @@ export class ItemQueue<T> {
       const bytes = (this.#options.itemBytes ?? roughBytes)(item)
       return bytes > 0 ? bytes : 0
     } catch {
-      return 0 // the exporter will say what is wrong with it
+      return 0 // the exporter will report what is wrong with it
     }
   }
 }

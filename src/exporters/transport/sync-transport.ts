@@ -22,7 +22,37 @@ export interface SyncTransportOptions {
 }
 
 /**
- * Exports each item at once, in the turn that sends it. What the exporter throws or rejects with is counted and told,
+ * Exports that were started between two flushes. They share one pair of callbacks: a closure, two more promises and an
+ * entry of a set for each would cost as much as the span that is exported (bench/trace/pipeline.bench.js).
+ */
+class ExportGroup {
+  pending = 0
+  readonly exported: () => void
+  readonly failed: (error: unknown) => void
+  /** Called when the last export of a group that has been closed has ended. */
+  onEnd: () => void = () => {}
+
+  constructor(exported: () => void, failed: (error: unknown) => void) {
+    this.exported = () => this.#settle(exported)
+    this.failed = (error) => this.#settle(() => failed(error))
+  }
+
+  /** From now on nothing that ends is counted: its items have been counted otherwise. */
+  abandon(): void {
+    this.pending = 0
+    this.onEnd()
+  }
+
+  #settle(count: () => void): void {
+    if (this.pending === 0) return
+    this.pending--
+    count()
+    if (this.pending === 0) this.onEnd()
+  }
+}
+
+/**
+ * Exports each item at once, in the turn that sends it. What the exporter throws or rejects with is counted and logged,
  * and never reaches the sender; a {@link TransportError} ends the transport.
  *
  * @throws {@link DefinitionError} `ERR_EXPORTER`, `ERR_TRANSPORT_OPTION`.
@@ -36,7 +66,10 @@ export class SyncTransport<T> implements Transport<T> {
   readonly #gracePeriodMs: number
   readonly #ledger: TransportLedger
   readonly #failureLog: FailureLog
-  readonly #running = new Set<Promise<void>>()
+  /** The exports under way since the last flush. */
+  #group: ExportGroup
+  /** Exports that a flush waits for, and those waits. */
+  readonly #closedGroups = new Map<ExportGroup, Promise<void>>()
   #hasEnded = false
   #shutdown: Promise<void> | undefined
 
@@ -53,8 +86,10 @@ export class SyncTransport<T> implements Transport<T> {
     const name = partName(exporter, 'exporter')
     this.#ledger = new TransportLedger(name)
     this.#failureLog = new FailureLog({ code: 'TALLYSCOPE_EXPORT_FAILED', subject: `exporter ${name}`, logger, clock })
+    this.#group = this.#newGroup()
   }
 
+  /** Where every item given to this transport is now: `accepted = exported + rejected + dropped + queued + inFlight`. */
   get accounting(): TransportAccounting {
     return this.#ledger.accounting
   }
@@ -67,11 +102,10 @@ export class SyncTransport<T> implements Transport<T> {
       this.#failureLog.tell(`is too slow: ${this.#maxInFlight} exports are under way and the newest items are dropped`)
       return
     }
-    this.#ledger.accept()
-    this.#ledger.depart(1)
+    this.#ledger.acceptInFlight()
     try {
       const exporting = runSuppressedWith(exportOne, this.exporter, item)
-      if (typeof exporting?.then === 'function') this.#follow(Promise.resolve(exporting))
+      if (typeof exporting?.then === 'function') this.#follow(exporting)
       else this.#ledger.exported(1)
     } catch (error) {
       this.#failed(error)
@@ -80,9 +114,10 @@ export class SyncTransport<T> implements Transport<T> {
 
   /** Waits for the exports that are under way, at most `timeoutMs`. Never rejects. */
   async flush(timeoutMs: number = this.#gracePeriodMs): Promise<void> {
-    if (this.#running.size === 0) return
+    this.#closeGroup()
+    if (this.#closedGroups.size === 0) return
     const limitMs = timeoutMs >= 0 ? Math.min(timeoutMs, MAX_TIMER_MS) : this.#gracePeriodMs
-    await attempt(() => Promise.all(this.#running), { clock: this.#clock, timeoutMs: limitMs, keepAlive: true }).outcome
+    await attempt(() => Promise.all(this.#closedGroups.values()), { clock: this.#clock, timeoutMs: limitMs, keepAlive: true }).outcome
   }
 
   shutdown(): Promise<void> {
@@ -92,30 +127,48 @@ export class SyncTransport<T> implements Transport<T> {
 
   async #end(): Promise<void> {
     const endsMs = this.#clock.monotonicMs() + this.#gracePeriodMs
-    await Promise.resolve() // `shutdown` is set first: nothing is taken from now on
+    await Promise.resolve() // `shutdown` is set first: nothing is accepted from now on
     await this.flush(this.#gracePeriodMs)
     const lost = this.#ledger.inFlight
     if (lost > 0) this.#failureLog.tell(`has not taken ${lost} items within the grace period`)
     this.#ledger.dropInFlight('grace_period')
+    this.#abandonGroups()
     const timeoutMs = Math.max(endsMs - this.#clock.monotonicMs(), 0)
     const end = await attempt(() => runSuppressed(() => this.exporter.shutdown?.()), { clock: this.#clock, timeoutMs, keepAlive: true })
       .outcome
     if (end.kind === 'failed') this.#failureLog.tell('could not be shut down properly', end.error)
   }
 
-  #follow(exporting: Promise<unknown>): void {
-    const ended: Promise<void> = exporting
-      .then(
-        () => this.#settle(() => this.#ledger.exported(1)),
-        (error: unknown) => this.#settle(() => this.#failed(error)),
-      )
-      .finally(() => this.#running.delete(ended))
-    this.#running.add(ended)
+  #follow(exporting: PromiseLike<unknown>): void {
+    const group = this.#group
+    group.pending++
+    if (exporting instanceof Promise) void exporting.then(group.exported, group.failed)
+    else void Promise.resolve(exporting).then(group.exported, group.failed)
   }
 
-  /** What ends after the grace period is in the books already. */
-  #settle(book: () => void): void {
-    if (this.#ledger.inFlight > 0) book()
+  #newGroup(): ExportGroup {
+    return new ExportGroup(
+      () => this.#ledger.exported(1),
+      (error) => this.#failed(error),
+    )
+  }
+
+  #closeGroup(): void {
+    const group = this.#group
+    if (group.pending === 0) return
+    const ended = new Promise<void>((resolve) => {
+      group.onEnd = () => {
+        this.#closedGroups.delete(group)
+        resolve()
+      }
+    })
+    this.#closedGroups.set(group, ended)
+    this.#group = this.#newGroup()
+  }
+
+  #abandonGroups(): void {
+    this.#closeGroup()
+    for (const group of [...this.#closedGroups.keys()]) group.abandon()
   }
 
   #failed(error: unknown): void {

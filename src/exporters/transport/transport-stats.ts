@@ -72,6 +72,14 @@ export class TransportLedger {
     if (dropReason !== undefined) this.dropQueued(1, dropReason)
   }
 
+  /** A new item that is exported at once. */
+  acceptInFlight(): void {
+    this.#now.accepted++
+    this.#accepted.value++
+    this.#waiting.value++
+    this.#now.inFlight++
+  }
+
   depart(items: number): void {
     this.#now.queued -= items
     this.#now.inFlight += items

@@ -1,5 +1,5 @@
 import { ownText } from '../../base/intern-string.js'
-import { AttributeStore } from './attribute-store.js'
+import { BoundedMap } from './bounded-map.js'
 import { type TruncatableString, truncatable } from './truncatable.js'
 
 export type AttributeValue = string | number | boolean
@@ -28,9 +28,9 @@ export function attributeValue(value: unknown): AttributeValue | undefined {
 }
 
 /** At most `max` attributes out of what a caller gave. Undefined where there are none. */
-export function collectAttributes(given: AttributesInit | undefined, max: number): AttributeStore<AttributeValue> | undefined {
+export function collectAttributes(given: AttributesInit | undefined, max: number): BoundedMap<string, AttributeValue> | undefined {
   if (given === undefined || given === null) return undefined
-  const attributes = new AttributeStore<AttributeValue>(max)
+  const attributes = new BoundedMap<string, AttributeValue>(max)
   for (const key in given) {
     const value = attributeValue(given[key])
     if (value !== undefined) attributes.set(key, value)

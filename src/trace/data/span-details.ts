@@ -9,7 +9,7 @@ import {
   plainAttributes,
 } from './attributes.js'
 import { BoundedList } from './bounded-list.js'
-import { AttributeStore } from './attribute-store.js'
+import { BoundedMap } from './bounded-map.js'
 import { guarded } from './read-safely.js'
 import { type Link, type LinkInit, link } from './link.js'
 import { type MessageEvent, type MessageEventInit, messageEvent } from './message-event.js'
@@ -30,7 +30,7 @@ const VALUE_BYTES = 16
 
 /** What was told to a sampled span, within its limits; made when something is. What callers give may be anything. */
 export class SpanDetails {
-  #attributes: AttributeStore<AttributeValue> | undefined = undefined
+  #attributes: BoundedMap<string, AttributeValue> | undefined = undefined
   /** Attributes that are put together when somebody looks. */
   #source: AttributeSource | undefined = undefined
   #limits: SpanLimits | undefined = undefined
@@ -40,12 +40,12 @@ export class SpanDetails {
   stackTrace: StackTrace | undefined = undefined
   #plain: Attributes | undefined = undefined
 
-  get attributes(): AttributeStore<AttributeValue> | undefined {
+  get attributes(): BoundedMap<string, AttributeValue> | undefined {
     if (this.#source !== undefined) this.#expand()
     return this.#attributes
   }
 
-  set attributes(attributes: AttributeStore<AttributeValue> | undefined) {
+  set attributes(attributes: BoundedMap<string, AttributeValue> | undefined) {
     this.#attributes = attributes
   }
 
@@ -59,7 +59,9 @@ export class SpanDetails {
   get attributeBytes(): number {
     if (this.#source !== undefined) return this.#source.bytes
     let bytes = 0
-    for (const [key, value] of this.#attributes ?? []) bytes += VALUE_BYTES + key.length + (typeof value === 'string' ? value.length : 0)
+    this.#attributes?.forEach((value, key) => {
+      bytes += VALUE_BYTES + key.length + (typeof value === 'string' ? value.length : 0)
+    })
     return bytes
   }
 
@@ -85,7 +87,7 @@ export class SpanDetails {
       refusedValues.value++
       return
     }
-    const attributes = (this.attributes ??= new AttributeStore(limits.attributes))
+    const attributes = (this.attributes ??= new BoundedMap(limits.attributes))
     const before = attributes.dropped
     attributes.set(key, kept)
     if (attributes.dropped !== before) droppedAttributes.value++
