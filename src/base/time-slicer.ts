@@ -1,8 +1,5 @@
-import timers from 'node:timers'
 import { systemClock } from './clock.js'
-
-// Captured at import. A fake `setImmediate` that never calls back would stop this queue, and with it every later scrape.
-const schedule = timers.setImmediate
+import { inNextTurn } from './timer.js'
 
 // Together with the piece of work that a slice ends with, a slice holds the event loop for less than 5 ms.
 const SLICE_MS = 2
@@ -15,7 +12,7 @@ let isScheduled = false
 function runNext(): void {
   const run = queue.shift()
   isScheduled = queue.length > 0
-  if (isScheduled) schedule(runNext)
+  if (isScheduled) inNextTurn(runNext)
   run?.()
 }
 
@@ -24,7 +21,7 @@ function enqueue(): Promise<void> {
     queue.push(resolve)
     if (isScheduled) return
     isScheduled = true
-    schedule(runNext)
+    inNextTurn(runNext)
   })
 }
 

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import { inNextTurn } from '../../base/timer.js'
 
 /** The part of a writable stream that has to be there; false from `write` means that it is full. */
 export interface TextStream {
@@ -65,7 +66,7 @@ export class StreamWriter {
   #release(): void {
     this.#pending--
     // The error event comes after the callback.
-    setImmediate(() => {
+    inNextTurn(() => {
       if (this.#pending > 0) return
       this.#listening?.off?.('error', ignore)
       this.#listening = undefined

@@ -5,7 +5,7 @@ import type { Exporter, Transport } from '../../base/exporter.js'
 import { FailureLog } from '../../base/rate-limited-log.js'
 import type { Logger } from '../../base/logger.js'
 import { selfCount, selfFamily } from '../../base/internal-metrics.js'
-import { startTimer } from '../../base/timer.js'
+import { inNextTurn, startTimer } from '../../base/timer.js'
 import { ExportCounts } from '../export-counts.js'
 import { jsonLine } from '../json-lines.js'
 import type { LineFile, WrittenLines } from './line-file.js'
@@ -184,7 +184,7 @@ export class FileExporter<T> implements Exporter<T> {
         if (line !== undefined) slot.add(line)
         batch.next()
         if (this.#clock.monotonicMs() < sliceEndMs) continue
-        await new Promise(setImmediate)
+        await new Promise((resume) => void inNextTurn(resume))
         sliceEndMs = this.#clock.monotonicMs() + SLICE_MS
       }
     } finally {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.js'
-import { roughBytes } from './estimate-size.js'
+import { estimateSize } from './estimate-size.js'
 
 export interface ItemQueueOptions<T> {
   readonly maxQueueSize: number
@@ -85,7 +85,7 @@ export class ItemQueue<T> {
 
   #measure(item: T): number {
     try {
-      const bytes = (this.#options.itemBytes ?? roughBytes)(item)
+      const bytes = (this.#options.itemBytes ?? estimateSize)(item)
       return bytes > 0 ? bytes : 0
     } catch {
       return 0 // the exporter will report what is wrong with it

@@ -14,14 +14,14 @@ interface Budget {
 }
 
 /**
- * Roughly the memory that an item holds: the lengths of its texts and a little for everything else. Much cheaper than
+ * Roughly the memory that an item holds: the lengths of its strings and a little for everything else. Much cheaper than
  * its JSON, and bounded in time whatever the item. Throws what the item's getters throw.
  */
-export function roughBytes(item: unknown): number {
+export function estimateSize(item: unknown): number {
+  const bytes = (item as Partial<SpanData> | null | undefined)?.textBytes
+  if (typeof bytes === 'number') return SPAN_BYTES + bytes // the usual item first: a span of ours that knows
   const budget = { values: MAX_VALUES }
   if (itemKind(item) !== 'span') return bytesOf(item, MAX_DEPTH, budget)
-  const { textBytes } = item as Partial<SpanData>
-  if (textBytes !== undefined) return SPAN_BYTES + textBytes // a span of ours can tell, most times
   // What a finished span has is behind getters of its class, where a walk over properties finds nothing.
   const { name, attributes, annotations, messageEvents, links, stackTrace } = item as Partial<SpanData>
   const frames = stackTrace?.frames?.length ?? 0

@@ -1,40 +1,40 @@
 import { expect, test } from 'vitest'
-import { roughBytes } from '../../../src/exporters/transport/estimate-size.js'
+import { estimateSize } from '../../../src/exporters/transport/estimate-size.js'
 import { SpanContext } from '../../../src/trace/context/span-context.js'
 import { SpanData } from '../../../src/trace/data/span-data.js'
 
 test('texts and lists weigh by their length, wherever they are', () => {
-  const small = roughBytes({ a: 'x', b: [1, 2, 3], c: null, d: true })
+  const small = estimateSize({ a: 'x', b: [1, 2, 3], c: null, d: true })
   expect(small).toBeLessThan(300)
-  expect(roughBytes('x'.repeat(10_000))).toBeGreaterThanOrEqual(10_000)
-  expect(roughBytes({ a: { b: [{ c: 'x'.repeat(10_000) }] } })).toBeGreaterThanOrEqual(10_000)
-  expect(roughBytes(new Uint8Array(10_000))).toBeGreaterThanOrEqual(10_000)
-  expect(roughBytes(Array.from({ length: 100_000 }, () => 1))).toBeGreaterThan(700_000)
+  expect(estimateSize('x'.repeat(10_000))).toBeGreaterThanOrEqual(10_000)
+  expect(estimateSize({ a: { b: [{ c: 'x'.repeat(10_000) }] } })).toBeGreaterThanOrEqual(10_000)
+  expect(estimateSize(new Uint8Array(10_000))).toBeGreaterThanOrEqual(10_000)
+  expect(estimateSize(Array.from({ length: 100_000 }, () => 1))).toBeGreaterThan(700_000)
 })
 
 test('a span weighs what it was told', () => {
   const context = new SpanContext({ spanId: '00f067aa0ba902b7' })
   const text = 'x'.repeat(4_000)
   const span = (rest: object) => SpanData.from({ name: 'a', context, startTimeUnixMs: 0, endTimeUnixMs: 1, ...rest })
-  const bare = roughBytes(span({}))
+  const bare = estimateSize(span({}))
   expect(bare).toBeGreaterThan(400)
   expect(bare).toBeLessThan(1_000)
-  expect(roughBytes(span({ attributes: { a: text, b: text } })) - bare).toBeGreaterThan(8_000)
-  expect(roughBytes(span({ annotations: [{ timeUnixMs: 0, description: text, attributes: { a: text } }] })) - bare).toBeGreaterThan(8_000)
+  expect(estimateSize(span({ attributes: { a: text, b: text } })) - bare).toBeGreaterThan(8_000)
+  expect(estimateSize(span({ annotations: [{ timeUnixMs: 0, description: text, attributes: { a: text } }] })) - bare).toBeGreaterThan(8_000)
   expect(
-    roughBytes(span({ links: [{ traceId: context.traceId, spanId: context.spanId, attributes: { a: text } }] })) - bare,
+    estimateSize(span({ links: [{ traceId: context.traceId, spanId: context.spanId, attributes: { a: text } }] })) - bare,
   ).toBeGreaterThan(4_000)
 })
 
 test('circles and endless depth come to an end', () => {
   const circle: Record<string, unknown> = {}
   Object.assign(circle, { a: circle, b: [circle, circle], c: circle })
-  expect(roughBytes(circle)).toBeLessThan(1e6)
+  expect(estimateSize(circle)).toBeLessThan(1e6)
   let deep: unknown = 'x'
   for (let i = 0; i < 10_000; i++) deep = [deep]
-  expect(roughBytes(deep)).toBeLessThan(1_000)
+  expect(estimateSize(deep)).toBeLessThan(1_000)
 })
 
 test('what is no object weighs little', () => {
-  for (const item of [undefined, null, 1, 5n, true, Symbol('a'), () => {}]) expect(roughBytes(item)).toBeLessThan(100)
+  for (const item of [undefined, null, 1, 5n, true, Symbol('a'), () => {}]) expect(estimateSize(item)).toBeLessThan(100)
 })

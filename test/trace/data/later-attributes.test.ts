@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { AlwaysOffSampler, AlwaysOnSampler, MemoryExporter, type SpanData, Stats, Tracer } from 'tallyscope'
-import { roughBytes } from '../../../src/exporters/transport/estimate-size.js'
+import { estimateSize } from '../../../src/exporters/transport/estimate-size.js'
 
 function source(told: string[] = []) {
   return {
@@ -69,8 +69,8 @@ test('the bytes of a span are told without putting its attributes together, and 
   tracer.startDetachedSpan('later').addLater(source(told)).end()
   tracer.startDetachedSpan('by hand').addAttribute('text', 'x'.repeat(1_000)).end()
   tracer.startDetachedSpan('noted').addAttribute('text', 'x'.repeat(1_000)).addAnnotation('y'.repeat(500)).end()
-  expect(roughBytes(spans[0])).toBe(500 + 'later'.length + 40)
+  expect(estimateSize(spans[0])).toBe(500 + 'later'.length + 40)
   expect(told).toEqual([])
-  expect(roughBytes(spans[1]) - roughBytes(spans[0])).toBeGreaterThan(900)
-  expect(roughBytes(spans[2]) - roughBytes(spans[1])).toBeGreaterThan(500)
+  expect(estimateSize(spans[1]) - estimateSize(spans[0])).toBeGreaterThan(900)
+  expect(estimateSize(spans[2]) - estimateSize(spans[1])).toBeGreaterThan(500)
 })
