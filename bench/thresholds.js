@@ -75,8 +75,11 @@ export const THRESHOLDS = [
     'OpenTracing span made active, sampled',
     'OpenTracing inject into headers',
   ].map((comparison) => /** @type {Threshold} */ ({ comparison, peer: 'our own span', atMost: 2 })),
-  { comparison: 'traceparent written', peer: 'OpenTelemetry', atMost: 2 / 3 },
-  { comparison: 'traceparent read', peer: 'OpenTelemetry', atMost: 1 / 3 },
+  { comparison: 'traceparent written and its string used', peer: 'OpenTelemetry', atMost: 1 / 3 },
+  { comparison: 'sampled span started, traceparent written and used, ended', peer: 'OpenTelemetry', atMost: 1 / 3 },
+  { comparison: 'traceparent read', peer: 'OpenTelemetry', atMost: 2 / 5 },
+  { comparison: 'batches of sampled spans with 2 attributes, CPU', peer: 'OpenTelemetry', atMost: 1 / 4 },
+  { comparison: 'sampled spans with 2 attributes, each exported at once, CPU', peer: 'OpenTelemetry', atMost: 1 / 3 },
   ...['fastify-metrics', 'OpenTelemetry'].flatMap((peer) => [
     { comparison: 'Fastify hello-world, CPU added to a request, spans sampled', peer, atMost: 1 / 2 },
     { comparison: 'Fastify hello-world, CPU added to a request, spans unsampled', peer, atMost: 1 / 3 },

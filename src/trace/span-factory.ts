@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.js'
-import { contextState, currentFrame, type Frame, type FrameSpan } from '../base/context.js'
+import { contextState, currentFrame, type Frame, sampledSpanEnded, sampledSpanStarted } from '../base/context.js'
 import type { Transport } from '../base/exporter.js'
 import type { AttributesInit } from './data/attributes.js'
 import { currentOf, type FrameParent } from './span/current-span.js'
@@ -13,7 +13,17 @@ import { SamplingRequest } from './sampling/sampling-request.js'
 import { Span, type SpanOwner } from './span/span.js'
 import { SAMPLED, type SpanContext } from './context/span-context.js'
 import { SpanData } from './data/span-data.js'
-import { IS_SAMPLED, IS_SPAN, KIND_MASK, KIND_SHIFT, LOCAL_PARENT, OPTIONS_SHIFT, REMOTE_PARENT, TIMED } from './span/span-flags.js'
+import {
+  IS_SAMPLED,
+  IS_SPAN,
+  KIND_MASK,
+  KIND_SHIFT,
+  LOCAL_PARENT,
+  OPTIONS_SHIFT,
+  PERIOD_SHIFT,
+  REMOTE_PARENT,
+  TIMED,
+} from './span/span-flags.js'
 import { SpanKind } from './data/span-kind.js'
 import type { SpanLatency } from './views/span-latency.js'
 import type { SpanLimits } from './data/span-limits.js'
@@ -89,7 +99,7 @@ export class SpanMaker implements SpanOwner {
     if (this.latency.hasViews) this.latency.record(span.name, span.kind, span.status.code, Math.max(0, endMs - startMs))
   }
 
-  sampledEnds(span: SpanRecord & FrameSpan): void {
+  sampledEnds(span: Span & SpanRecord): void {
     const { code } = span.status
     const durationMs = durationMsOf(span)
     if (this.latency.hasViews) {
@@ -97,7 +107,7 @@ export class SpanMaker implements SpanOwner {
       this.latency.record(span.name, span.kind, code, durationMs)
       contextState.endingSpan = undefined
     }
-    contextState.openSampledSpans--
+    sampledSpanEnded(span.flags >>> PERIOD_SHIFT)
     const data = new SpanData(span)
     this.summary?.ended(span, data, code, durationMs)
     try {
@@ -195,8 +205,8 @@ export class SpanMaker implements SpanOwner {
   ): Span {
     const startMs = this.startMs(options)
     const offset = wallOffset ?? this.wall.offsetAt(startMs)
-    const span = new NewSampledSpan(this, trace, name, flags | IS_SPAN | IS_SAMPLED | TIMED, startMs, parent, offset)
-    contextState.openSampledSpans++
+    const started = flags | IS_SPAN | IS_SAMPLED | TIMED | (sampledSpanStarted() << PERIOD_SHIFT)
+    const span = new NewSampledSpan(this, trace, name, started, startMs, parent, offset)
     this.summary?.started(span)
     if (this.defaultAttributes !== undefined) span.addAttributes(this.defaultAttributes)
     if (options !== undefined) {

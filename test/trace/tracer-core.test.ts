@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setImmediate as immediately } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
-import { contextState, currentFrame } from '../../src/base/context.js'
+import { describe, expect, test, vi } from 'vitest'
+import { systemClock } from '../../src/base/clock.js'
+import { contextState, currentFrame, exemplarLabels } from '../../src/base/context.js'
 import { selfFamilies } from '../../src/base/internal-metrics.js'
 import { runSuppressed } from '../../src/base/suppression.js'
 import { withTags } from '../../src/stats/tags/current-tags.js'
@@ -191,6 +192,36 @@ describe('misuse is harmless and counted', () => {
     expect(sent.map(({ name }) => name)).toEqual(['span', 'null', '42', '[object Object]', 'Symbol(s)', 'span'])
     tracer.startDetachedSpan('x', { parent: 7 as never, startTimeUnixMs: Number.NaN, attributes: 5 as never }).end(Number.NaN)
     expect(sent.at(-1)).toMatchObject({ parentSpanId: undefined, durationMs: 0 })
+  })
+
+  test('distributions stop looking for the exemplar of a span that nobody ends, and the gauge goes on counting it', () => {
+    const openBefore = contextState.openSampledSpans
+    const gauge = (): number => contextState.openSampledSpans + contextState.agedSampledSpans - openBefore
+    const { tracer } = traced()
+    const leaked = tracer.startDetachedSpan('leaked')
+    let nowMs = systemClock.monotonicMs()
+    const clock = vi.spyOn(systemClock, 'monotonicMs').mockImplementation(() => nowMs)
+    const lookInVain = (): void => {
+      nowMs += 300_000
+      for (let i = 0; i < 1_024; i++) expect(exemplarLabels()).toBeUndefined()
+    }
+    try {
+      for (let period = 0; period < 2; period++) {
+        expect(contextState.openSampledSpans).toBeGreaterThan(0)
+        lookInVain()
+      }
+      lookInVain()
+      expect(contextState.openSampledSpans).toBe(0)
+      expect(gauge()).toBe(1)
+      const next = tracer.startDetachedSpan('next')
+      expect([contextState.openSampledSpans, gauge()]).toEqual([1, 2])
+      leaked.end()
+      expect([contextState.openSampledSpans, gauge()]).toEqual([1, 1])
+      next.end()
+      expect([contextState.openSampledSpans, gauge()]).toEqual([0, 0])
+    } finally {
+      clock.mockRestore()
+    }
   })
 
   test('the count of open sampled spans is exact through all of it', () => {

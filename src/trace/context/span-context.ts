@@ -1,5 +1,5 @@
 import { sharedState } from '../../base/process-global.js'
-import { hexOf2, lookAtHex } from './hex.js'
+import { hexOf2, lookAtHex, readHexWords, traceparentOf } from './hex.js'
 import { PooledRandomWords, type RandomWords } from './random-source.js'
 import { TraceIdentity } from './trace-id.js'
 import { TraceState } from './trace-state.js'
@@ -98,6 +98,25 @@ export class SpanContext {
     return text.length === 16 ? text : (this.#spanText = text.slice(SPAN_ID_AT, SPAN_ID_AT + 16))
   }
 
+  /**
+   * The header of W3C Trace Context, version 00, with the flags sampled and random-trace-id. Kept, since a context that is sent once
+   * is often sent again.
+   * @internal
+   */
+  get traceparent(): string {
+    const text = this.#spanText
+    const flags = this.options & (SAMPLED | RANDOM_TRACE_ID)
+    if (text !== undefined && isTraceparentWith(text, flags)) return text
+    let s0 = this.#s0
+    let s1 = this.#s1
+    if (text !== undefined) {
+      readHexWords(text, text.length === 16 ? 0 : SPAN_ID_AT, spanWords)
+      s0 = spanWords[0]!
+      s1 = spanWords[1]!
+    }
+    return (this.#spanText = traceparentOf(this.trace, s0, s1, flags))
+  }
+
   get sampled(): boolean {
     return (this.options & SAMPLED) !== 0
   }
@@ -119,6 +138,20 @@ export class SpanContext {
     const { traceId, spanId, options, traceState } = this
     return traceState === undefined ? { traceId, spanId, options } : { traceId, spanId, options, traceState: traceState.toString() }
   }
+}
+
+const spanWords = new Int32Array(2)
+const ZERO = 0x30
+
+/** Whether a string that holds a span id is a traceparent of version 00 with exactly these flags. */
+function isTraceparentWith(text: string, flags: number): boolean {
+  return (
+    text.length === 55 &&
+    text.charCodeAt(54) === ZERO + flags &&
+    text.charCodeAt(53) === ZERO &&
+    text.charCodeAt(1) === ZERO &&
+    text.charCodeAt(0) === ZERO
+  )
 }
 
 interface ContextParts {

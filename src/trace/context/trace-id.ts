@@ -42,6 +42,16 @@ export class TraceIdentity {
     return this.#hex
   }
 
+  get w0(): number {
+    if (this.#source !== undefined) this.makeWords(this.#source)
+    return this.#w0
+  }
+
+  get w1(): number {
+    if (this.#source !== undefined) this.makeWords(this.#source)
+    return this.#w1
+  }
+
   /** The low 64 bits, first half. */
   get w2(): number {
     if (this.#source !== undefined) this.makeWords(this.#source)

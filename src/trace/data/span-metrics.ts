@@ -46,7 +46,7 @@ open.series.set('[]', {
   labelValues: [],
   count: {
     get value(): number {
-      return contextState.openSampledSpans
+      return contextState.openSampledSpans + contextState.agedSampledSpans
     },
   },
 })

@@ -1,5 +1,6 @@
 import { hexDigit, lookAtHex } from '../context/hex.js'
 import { RANDOM_TRACE_ID, SAMPLED, SpanContext } from '../context/span-context.js'
+import { contextFrom } from '../context/to-span-context.js'
 import { TraceIdentity } from '../context/trace-id.js'
 import { TraceState } from '../context/trace-state.js'
 import { inAnyCase, textOf } from './carrier.js'
@@ -13,7 +14,6 @@ const SPAN_ID_AT = 36
 const FLAGS_AT = 53
 const DASH = 0x2d
 const KNOWN_FLAGS = SAMPLED | RANDOM_TRACE_ID
-const FLAG_TEXTS = ['00', '01', '02', '03'] as const
 
 /**
  * W3C Trace Context, level 2: `traceparent` and `tracestate`.
@@ -28,7 +28,8 @@ export class TraceContextPropagator implements Propagator {
 
   inject(context: SpanContext, set: HeaderSetter): void {
     if (!context.isValid) return
-    set('traceparent', formatTraceparent(context))
+    const own = contextFrom(context) // somebody's own propagator may pass on a context that is not of this class
+    if (own !== undefined) set('traceparent', own.traceparent)
     const state = context.traceState
     if (state !== undefined && state.size > 0) set('tracestate', state.toString())
   }
@@ -40,20 +41,21 @@ export class TraceContextPropagator implements Propagator {
 }
 
 /**
- * What `extract` of TraceContextPropagator returns for an object whose properties are the headers. What a server does for each
- * request: without functions that read by name it takes two thirds (bench/trace/propagation.bench.js, traceparent read).
+ * Does what `extract` of TraceContextPropagator does, for an object whose properties are the headers: a server does this for each
+ * request, and without functions that read by name it takes two thirds (bench/trace/propagation.bench.js, traceparent read).
+ * A getter of the headers may throw.
  */
 export function extractTraceContext(headers: Readonly<Record<string, unknown>>): SpanContext | undefined {
-  const text = traceparentOf(traceparentIn(headers))
-  return text === undefined ? undefined : contextOf(text, tracestateIn(headers))
-}
-
-// Two functions, for V8 to know each property by its name; a getter of the headers may throw.
-
-function traceparentIn(headers: Readonly<Record<string, unknown>>): string | undefined {
   try {
     const exact = headers['traceparent']
-    return typeof exact === 'string' ? exact : (textOf(exact) ?? inAnyCase(headers, 'traceparent'))
+    if (typeof exact === 'string') {
+      const text = traceparentOf(exact)
+      if (text === undefined) return undefined
+      // Names are in lower case, as in requests of Node: a missing tracestate is not looked for among all the others.
+      return contextOf(text, tracestateIn(headers))
+    }
+    const text = traceparentOf(textOf(exact) ?? inAnyCase(headers, 'traceparent'))
+    return text === undefined ? undefined : contextOf(text, tracestateIn(headers) ?? inAnyCase(headers, 'tracestate'))
   } catch {
     return undefined
   }
@@ -61,21 +63,16 @@ function traceparentIn(headers: Readonly<Record<string, unknown>>): string | und
 
 function tracestateIn(headers: Readonly<Record<string, unknown>>): string | undefined {
   try {
-    const exact = headers['tracestate']
-    return typeof exact === 'string' ? exact : (textOf(exact) ?? inAnyCase(headers, 'tracestate'))
+    const state = headers['tracestate']
+    return typeof state === 'string' ? state : textOf(state)
   } catch {
-    return undefined
+    return undefined // the parent is kept
   }
 }
 
 function contextOf(text: string, stateText: string | undefined): SpanContext {
   const state = stateText === undefined ? undefined : TraceState.parse(stateText)
   return new SpanContext(new TraceIdentity(text, state), 0, 0, hexDigit(text, FLAGS_AT + 1) & KNOWN_FLAGS, true, text)
-}
-
-/** The header's value for a context, always of version 00. */
-function formatTraceparent({ traceId, spanId, options }: SpanContext): string {
-  return `00-${traceId}-${spanId}-${FLAG_TEXTS[(options & KNOWN_FLAGS) as 0 | 1 | 2 | 3]}`
 }
 
 /** The first 55 characters of a valid header. */

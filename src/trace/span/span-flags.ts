@@ -19,7 +19,9 @@ export const LOCAL_PARENT = 0x40
 /** The parent's context came from another process. */
 export const REMOTE_PARENT = 0x80
 
-// Above them: the kind, then the trace options that children inherit.
+// Above them: the kind, then the trace options that children inherit, then the period in which a sampled span was started.
 export const KIND_SHIFT = 8
 export const KIND_MASK = 0x3
 export const OPTIONS_SHIFT = 10
+export const OPTIONS_MASK = 0xff
+export const PERIOD_SHIFT = 18

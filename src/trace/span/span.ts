@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.js'
-import type { Frame, FrameSpan } from '../../base/context.js'
+import type { Frame } from '../../base/context.js'
 import type { AttributesInit } from '../data/attributes.js'
 import type { AttributeSource } from '../data/span-details.js'
 import { guarded } from '../data/read-safely.js'
@@ -8,7 +8,7 @@ import type { MessageEventInit } from '../data/message-event.js'
 import type { RandomWords } from '../context/random-source.js'
 import { SAMPLED, SpanContext } from '../context/span-context.js'
 import { SpanExtras } from './span-extras.js'
-import { ENDED, KIND_MASK, KIND_SHIFT, LEFT, OPTIONS_SHIFT, SCOPED, TIMED } from './span-flags.js'
+import { ENDED, KIND_MASK, KIND_SHIFT, LEFT, OPTIONS_MASK, OPTIONS_SHIFT, SCOPED, TIMED } from './span-flags.js'
 import type { SpanKind } from '../data/span-kind.js'
 import type { SpanLimits } from '../data/span-limits.js'
 import { endedTwice, usedAfterEnd } from '../data/span-metrics.js'
@@ -29,7 +29,7 @@ export interface SpanOwner {
   /** Records the latency. Times are monotonic. */
   unsampledEnds(span: Span, startMs: number, endMs: number): void
   /** Records the latency and sends what the span kept. */
-  sampledEnds(span: SpanRecord & FrameSpan): void
+  sampledEnds(span: Span & SpanRecord): void
 }
 
 /**
@@ -120,7 +120,7 @@ export class Span implements OwnedFrameSpan {
 
   /** Trace options without the sampled bit, for its children. @internal */
   get traceOptions(): number {
-    return (this.flags >> OPTIONS_SHIFT) & ~SAMPLED
+    return (this.flags >> OPTIONS_SHIFT) & OPTIONS_MASK & ~SAMPLED
   }
 
   /**
