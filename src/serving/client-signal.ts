@@ -1,17 +1,13 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { whenClosed } from '../base/on-close.js'
+import type { ServerResponse } from 'node:http'
 
-/**
- * Aborted when the client is gone, or has been answered. The response alone does not tell: one that waits for those
- * before it on its connection has no close of its own where that connection breaks.
- */
-export function clientSignal({ socket }: IncomingMessage, response: ServerResponse): AbortSignal {
+/** Aborted if the client goes away before it has the whole response. Call it when it is the response's turn on its connection. */
+export function clientSignal(response: ServerResponse): AbortSignal {
   const client = new AbortController()
-  const leave = (): void => client.abort()
-  const forget = response.socket === null && socket != null ? whenClosed(socket, leave) : undefined
-  response.once('close', () => {
-    forget?.()
-    leave()
-  })
+  const leave = (): void => {
+    // A reason of our own: the default one is a DOMException.
+    if (!response.writableFinished) client.abort(new Error('the request was aborted by the client'))
+  }
+  if (response.destroyed) leave()
+  else response.once('close', leave)
   return client.signal
 }

@@ -13,3 +13,8 @@ export function wholeNumber(name: string, given: number | undefined, fallback: n
 export function milliseconds(name: string, given: number | undefined, fallback: number, min = 1): number {
   return wholeNumber(name, given, fallback, min, MAX_TIMER_MS)
 }
+
+/** The options without a prototype: what somebody puts on `Object.prototype` is no option. */
+export function ownOptions<T extends object>(options: T): T {
+  return Object.assign(Object.create(null), options) as T
+}

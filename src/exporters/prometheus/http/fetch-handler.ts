@@ -1,4 +1,5 @@
-import { type MetricsHandlerOptions, metricsHandler } from './handler.js'
+import { type MetricsHandlerOptions, ScrapeHandler } from './handler.js'
+import { ScrapeBody } from './scrape-body.js'
 
 /**
  * The metrics endpoint for servers that speak fetch: a function from Request to Response.
@@ -9,26 +10,31 @@ import { type MetricsHandlerOptions, metricsHandler } from './handler.js'
  * app.get('/metrics', (c) => scrape(c.req.raw))
  */
 export function fetchHandler(options: MetricsHandlerOptions): (request: Request) => Promise<Response> {
-  const handle = metricsHandler(options)
+  const handler = new ScrapeHandler(options)
   return async ({ headers, url, method, signal }) => {
-    const reply = await handle(headers, new URL(url, 'http://localhost').searchParams, { method, signal })
+    const { host, searchParams } = new URL(url, 'http://localhost')
+    const get = (name: string): string | null => headers.get(name) ?? (name === 'host' ? host : null)
+    const reply = await handler.respond({ get }, searchParams, { method, signal })
     const { status, body } = reply
     const init = { status, headers: { ...reply.headers } }
-    if (method === 'HEAD' || body === undefined) return new Response(null, init)
-    return new Response(body instanceof Uint8Array ? body : streamOf(body), init)
+    if (body instanceof ScrapeBody) return new Response(streamOf(body), init)
+    return new Response(method === 'HEAD' || body === undefined ? null : (body as Uint8Array<ArrayBuffer>), init)
   }
 }
 
-function streamOf(body: AsyncIterableIterator<Uint8Array>): ReadableStream<Uint8Array> {
+function streamOf(body: ScrapeBody): ReadableStream<Uint8Array> {
   return new ReadableStream(
     {
+      start(controller) {
+        body.onCut = (reason) => controller.error(reason)
+      },
       async pull(controller) {
         const next = await body.next()
         if (next.done === true) controller.close()
         else controller.enqueue(next.value)
       },
       async cancel() {
-        await body.return?.()
+        await body.return()
       },
     },
     { highWaterMark: 0 },

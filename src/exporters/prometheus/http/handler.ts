@@ -1,50 +1,62 @@
 import { type Clock, systemClock } from '../../../base/clock.js'
-import { errorText } from '../../../base/rate-limited-log.js'
 import { warnOnce } from '../../../base/logger.js'
-import { checkProducers, gatherFamilies } from '../../../metrics/collection/gather.js'
+import { errorText } from '../../../base/rate-limited-log.js'
+import { beginGathering, checkProducers } from '../../../metrics/collection/gather.js'
+import { selfMetrics } from '../../../metrics/collection/internal-metrics-producer.js'
 import type { MetricProducer } from '../../../metrics/data/producer.js'
 import type { Family } from '../../../metrics/data/row-source.js'
-import { selfMetrics } from '../../../metrics/collection/internal-metrics-producer.js'
-import { digest, type Guard, hasBearerToken } from '../../../serving/bearer-auth.js'
-import { milliseconds, wholeNumber } from '../../../serving/options.js'
-import { LATE, within } from './deadline.js'
-import { selectFamilies } from '../format/select-families.js'
-import type { Encoder } from '../format/encoder.js'
 import { gzipBytes, gzipChunks } from '../../../serving/gzip.js'
-import { negotiateFormat, prefersGzip } from './negotiation.js'
+import { milliseconds, ownOptions, wholeNumber } from '../../../serving/options.js'
+import { type RequestHeaders, type RequestQuery, scrapeTimeoutMs, wantedNames } from '../../../serving/scrape-request.js'
+import { Semaphore } from '../../../serving/semaphore.js'
+import type { SendLimits } from '../../../serving/send-body.js'
+import { UnreadBodies } from '../../../serving/unread-bodies.js'
+import type { Encoder } from '../format/encoder.js'
 import { openMetricsEncoder } from '../format/openmetrics.js'
 import { protobufEncoder } from '../format/protobuf.js'
-import { Scrape } from './scrape.js'
-import { ScrapeBody } from './scrape-body.js'
-import { headerValue, type RequestHeaders, type RequestQuery, scrapeTimeoutMs, wantedNames } from '../../../serving/scrape-request.js'
-import { Semaphore } from '../../../serving/semaphore.js'
-import { SingleFlightGather } from './single-flight-gather.js'
+import { selectFamilies } from '../format/select-families.js'
 import { textEncoder } from '../format/text-encoder.js'
+import { type MetricsResponse, refusal } from './metrics-response.js'
+import { type NegotiatedResponse, ResponseNegotiator } from './negotiation.js'
+import { ScrapeAccess, type ScrapeAccessOptions } from './scrape-access.js'
+import { ScrapeBody } from './scrape-body.js'
+import { countPartial } from './scrape-counts.js'
+import { allParts, joined, renderDocument, type ScrapeDocument } from './scrape-document.js'
+import { Scrape } from './scrape.js'
+import { SingleFlightGather } from './single-flight-gather.js'
 
-export interface MetricsHandlerOptions {
-  /** Whose metrics are exposed. Of families that clash, the first producer's stays. */
+export type { MetricsResponse } from './metrics-response.js'
+
+export interface MetricsHandlerOptions extends ScrapeAccessOptions {
+  /** Producers whose metrics are exposed. Of families that clash, the first producer's stays. */
   readonly producers: readonly MetricProducer[]
   /** Whether the library's metrics about itself are exposed too. Default true. */
   readonly selfMetrics?: boolean
-  /** Whether OpenMetrics documents tell since when series count. Default false. */
+  /** Whether OpenMetrics documents have `_created` lines: the time since when a series counts. Default false. */
   readonly created?: boolean
-  /** The formats on offer; the first answers whoever asks for none of them. Default: text 0.0.4, OpenMetrics 1.0.0, protobuf. */
+  /** The formats on offer; the first is sent if none of them is asked for. Default: text 0.0.4, OpenMetrics 1.0.0, protobuf. */
   readonly encoders?: readonly [Encoder, ...Encoder[]]
-  /** Whether bodies are compressed for whoever asks. Default true. */
+  /** Whether bodies are compressed if the scraper accepts it. Default true. */
   readonly gzip?: boolean
-  /** `Authorization: Bearer …` must carry this token, or one of these. Default: none is asked for. */
-  readonly bearerToken?: string | readonly string[]
-  /** Asked before anything is gathered; false is answered with 403. */
-  readonly guard?: Guard
-  /** Scrapes answered at a time. Default 50. */
-  readonly maxInFlight?: number
-  /** Scrapes that wait for one of those to end; the ones beyond are answered 503 at once. Default 1 000. */
-  readonly maxWaiting?: number
   /**
-   * Time for gathering, in milliseconds, or nine tenths of what the scraper says it waits where that is less.
-   * A producer that takes longer is left out and counted. Default 10 000.
+   * Scrapes that gather and render at a time. Default 50. A scrape leaves its place before its body is sent, so that a
+   * slow reader keeps none.
+   */
+  readonly maxInFlight?: number
+  /** Scrapes that wait for such a place; those beyond are answered 503 at once. Default 1 000. */
+  readonly maxWaiting?: number
+  /** Time that a scrape waits for a place before it is answered 503, in milliseconds: short enough for another try. Default 3 000. */
+  readonly queueTimeoutMs?: number
+  /**
+   * Time for gathering, in milliseconds. A producer that takes longer is left out and counted. A scraper that says it waits
+   * less gets what there is after nine tenths of its time; others are not affected. Default 10 000.
    */
   readonly gatherTimeoutMs?: number
+  /**
+   * Time for the reader to take the next part of a body, in milliseconds; a reader that is slower is cut off. Default 20 000.
+   * If unread bodies hold more than 64 MiB, the slowest readers are cut off before.
+   */
+  readonly sendTimeoutMs?: number
   readonly clock?: Clock
 }
 
@@ -55,27 +67,17 @@ export interface MetricsRequest {
   readonly signal?: AbortSignal
 }
 
-export interface MetricsResponse {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  /**
-   * Bytes where the body is short, else a stream of them: to be read to its end or given up by `return()`, since the
-   * scrape counts as in flight until then. Where reading it throws, the connection must be broken, not the body ended.
-   * Absent for HEAD.
-   */
-  readonly body?: Uint8Array | AsyncIterableIterator<Uint8Array>
-}
-
 /** Answers one request. Never rejects. */
 export type MetricsHandler = (headers: RequestHeaders, query?: RequestQuery, request?: MetricsRequest) => Promise<MetricsResponse>
 
-/** Documents up to this size are sent in one piece, with their length. */
-const SHORT_BYTES = 32_768
+/** Documents up to this size are rendered, compressed and sent in one piece; of larger ones this much is rendered before any is sent. */
+const WHOLE_BYTES = 786_432
+const MAX_UNREAD_BYTES = 67_108_864
 const SHARE_OF_SCRAPE_TIMEOUT = 0.9
 const SELF_METRICS = 'selfMetrics'
 
 /**
- * The answers of a metrics endpoint, as a function of headers and query: format by `Accept`, gzip by
+ * The responses of a metrics endpoint, as a function of headers and query: format by `Accept`, gzip by
  * `Accept-Encoding`, `name[]` as a filter, one gathering for concurrent scrapes. It knows no server;
  * {@link nodeHandler}, {@link fetchHandler} and {@link serveMetrics} bring it to one.
  *
@@ -85,130 +87,107 @@ const SELF_METRICS = 'selfMetrics'
  * const { status, headers, body } = await handle({ accept: 'text/plain' }, 'name[]=shop_requests_total')
  */
 export function metricsHandler(options: MetricsHandlerOptions): MetricsHandler {
-  const handler = new Handler(options)
-  return (headers, query, request = {}) => handler.answer(headers, query, request)
+  const handler = new ScrapeHandler(options)
+  return (headers, query, request = {}) => handler.respond(headers, query, request)
 }
 
-class Handler {
+/** What {@link metricsHandler} returns, with what servers need to send its bodies. */
+export class ScrapeHandler {
+  readonly sendLimits: SendLimits
+  readonly #access: ScrapeAccess
+  readonly #places: Semaphore
+  readonly #queueTimeoutMs: number
   readonly #gathering: SingleFlightGather
-  readonly #slots: Semaphore
-  readonly #encoders: readonly [Encoder, ...Encoder[]]
-  readonly #tokens: readonly Buffer[]
-  readonly #guard: Guard | undefined
-  readonly #gzip: boolean
   readonly #gatherTimeoutMs: number
+  readonly #negotiator: ResponseNegotiator
+  readonly #firstFormat: string
   readonly #clock: Clock
 
-  constructor(options: MetricsHandlerOptions) {
-    checkProducers(options.producers)
-    const ownIsThere = options.producers.some(({ name }) => name === SELF_METRICS)
-    const producers = options.selfMetrics === false || ownIsThere ? [...options.producers] : [...options.producers, selfMetrics()]
+  constructor(given: MetricsHandlerOptions) {
+    const options = ownOptions(given)
+    const producers = withSelfMetrics(options)
+    const timeoutMs = milliseconds('gatherTimeoutMs', options.gatherTimeoutMs, 10_000)
+    const encoders = options.encoders ?? [textEncoder, openMetricsEncoder({ created: options.created ?? false }), protobufEncoder]
     this.#clock = options.clock ?? systemClock
-    this.#gathering = new SingleFlightGather((timeoutMs) => gatherFamilies(producers, { timeoutMs }), this.#clock)
-    this.#slots = new Semaphore(
+    this.#access = new ScrapeAccess(options)
+    this.#places = new Semaphore(
       wholeNumber('maxInFlight', options.maxInFlight, 50, 1, 1_000_000),
       wholeNumber('maxWaiting', options.maxWaiting, 1_000, 0, 1_000_000),
     )
-    this.#gatherTimeoutMs = milliseconds('gatherTimeoutMs', options.gatherTimeoutMs, 10_000)
-    this.#encoders = options.encoders ?? [textEncoder, openMetricsEncoder({ created: options.created ?? false }), protobufEncoder]
-    this.#tokens = [options.bearerToken ?? []].flat().map(digest)
-    this.#guard = options.guard
-    this.#gzip = options.gzip ?? true
+    this.#queueTimeoutMs = milliseconds('queueTimeoutMs', options.queueTimeoutMs, 3_000)
+    this.#gatherTimeoutMs = timeoutMs
+    this.#gathering = new SingleFlightGather(() => beginGathering(producers, { timeoutMs }), timeoutMs, this.#clock)
+    this.#negotiator = new ResponseNegotiator(encoders, options.gzip ?? true)
+    this.#firstFormat = encoders[0].format
+    this.sendLimits = {
+      sendTimeoutMs: milliseconds('sendTimeoutMs', options.sendTimeoutMs, 20_000),
+      unread: new UnreadBodies(MAX_UNREAD_BYTES),
+    }
   }
 
-  async answer(
-    headers: RequestHeaders,
-    query: RequestQuery | undefined,
-    { method = 'GET', signal }: MetricsRequest,
-  ): Promise<MetricsResponse> {
-    const { encoder, contentType } = negotiateFormat(headerValue(headers, 'accept'), this.#encoders)
-    const scrape = new Scrape(encoder.format, this.#clock, signal)
-    const timeoutMs = Math.max(1, Math.min(this.#gatherTimeoutMs, (scrapeTimeoutMs(headers) ?? Infinity) * SHARE_OF_SCRAPE_TIMEOUT))
-    const zipped = this.#gzip && prefersGzip(headerValue(headers, 'accept-encoding'))
-    const replyHeaders = {
-      'content-type': contentType,
-      ...(zipped && { 'content-encoding': 'gzip' }),
-      vary: 'Accept, Accept-Encoding',
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-    }
+  async respond(headers: RequestHeaders, query: RequestQuery | undefined, request: MetricsRequest): Promise<MetricsResponse> {
+    const { method = 'GET', signal } = request
+    const scrape = new Scrape(this.#firstFormat, this.#clock, signal)
     try {
-      const refused = await this.#refusal(headers, query, method, timeoutMs)
+      const waitMs = Math.max(1, Math.min(this.#gatherTimeoutMs, (scrapeTimeoutMs(headers) ?? Infinity) * SHARE_OF_SCRAPE_TIMEOUT))
+      const refused = await this.#access.refusal(headers, query, method, waitMs)
       if (refused !== undefined) return ended(scrape, refused)
-      if (method === 'HEAD') return ended(scrape, { status: 200, headers: replyHeaders })
-      if (!(await this.#slots.enter(timeoutMs, scrape.signal)))
-        return ended(scrape, refusal(503, 'too many scrapes at a time', { 'retry-after': '1' }))
-      scrape.holds(() => this.#slots.leave())
-      const families = await this.#gathering.families(timeoutMs)
-      return await document(scrape, encoder, wanted(families, query), replyHeaders, zipped)
+      const negotiated = this.#negotiator.negotiate(headers)
+      scrape.format = negotiated.encoder.format
+      if (method === 'HEAD') return ended(scrape, { status: 200, headers: negotiated.headers })
+      return await this.#document(scrape, negotiated, query, waitMs)
     } catch (error) {
-      if (!scrape.signal.aborted) {
-        warnOnce('TALLYSCOPE_SCRAPE_FAILED', encoder.format, `a scrape failed: ${errorText(error)}`)
-      }
+      if (!scrape.isAborted) warnOnce('TALLYSCOPE_SCRAPE_FAILED', scrape.format, `a scrape failed: ${errorText(error)}`)
       return ended(scrape, refusal(500, 'the metrics could not be written'))
     }
   }
 
-  /** The reply to who may not scrape, or not in this way. */
-  async #refusal(
-    headers: RequestHeaders,
+  /** The response with the document. Its first bytes are written before the status is settled. */
+  async #document(
+    scrape: Scrape,
+    { encoder, isGzip, headers }: NegotiatedResponse,
     query: RequestQuery | undefined,
-    method: string,
-    timeoutMs: number,
-  ): Promise<MetricsResponse | undefined> {
-    if (method !== 'GET' && method !== 'HEAD') return refusal(405, 'metrics are read with GET or HEAD', { allow: 'GET, HEAD' })
-    if (this.#tokens.length > 0 && !hasBearerToken(headers, this.#tokens)) {
-      return refusal(401, 'a bearer token is needed', { 'www-authenticate': 'Bearer realm="metrics"' })
+    waitMs: number,
+  ): Promise<MetricsResponse> {
+    const { signal } = scrape
+    if (!(await this.#places.acquire(Math.max(1, Math.min(this.#queueTimeoutMs, scrape.leftMs(waitMs))), signal))) {
+      return ended(scrape, refusal(503, 'too many scrapes at a time', { 'retry-after': '1' }))
     }
-    if (this.#guard === undefined) return undefined
-    const allowed = await within(this.#guard(headers, query), timeoutMs)
-    if (allowed === LATE) return refusal(503, 'the guard took too long')
-    return allowed === true ? undefined : refusal(403, 'these metrics are not for you')
+    try {
+      const { families, isWhole } = await this.#gathering.families(scrape.leftMs(waitMs))
+      if (!isWhole) countPartial(encoder.format)
+      const document = await renderDocument(encoder, wanted(families, query), WHOLE_BYTES, signal)
+      scrape.documentBytes = document.bytes
+      if (document.rest !== undefined) return this.#streamed(scrape, document, headers, isGzip)
+      const bytes = joined(document.parts)
+      const body = isGzip ? await gzipBytes(bytes) : bytes
+      return ended(scrape, { status: 200, headers: { ...headers, 'content-length': String(body.length) }, body })
+    } finally {
+      this.#places.release()
+    }
+  }
+
+  #streamed(scrape: Scrape, document: ScrapeDocument, headers: Readonly<Record<string, string>>, isGzip: boolean): MetricsResponse {
+    const parts = allParts(document, (bytes) => {
+      scrape.documentBytes += bytes
+    })
+    const body = new ScrapeBody(isGzip ? gzipChunks(parts) : parts, {
+      ...this.sendLimits,
+      signal: scrape.signal,
+      heldBytes: document.bytes,
+      onEnd: (end, bytes) => {
+        scrape.end(end === 'whole' ? '200' : scrape.isAborted ? 'aborted' : end, bytes)
+        if (end !== 'whole') document.rest?.return?.().catch(() => {}) // a body that nobody began to read ends nothing itself
+      },
+    })
+    return { status: 200, headers, body }
   }
 }
 
-/** The reply with the document, whole where it is short. Its first bytes are written before the status is settled. */
-async function document(
-  scrape: Scrape,
-  encoder: Encoder,
-  families: readonly Family[],
-  headers: Readonly<Record<string, string>>,
-  zipped: boolean,
-): Promise<MetricsResponse> {
-  const chunks = encoder.encode(families, scrape.signal)[Symbol.asyncIterator]()
-  const first: Uint8Array[] = []
-  let whole = false
-  while (!whole && scrape.documentBytes <= SHORT_BYTES) {
-    const next = await chunks.next()
-    if (next.done === true) {
-      whole = true
-    } else {
-      first.push(next.value)
-      scrape.documentBytes += next.value.length
-    }
-  }
-  if (whole) {
-    const bytes = first.length === 1 ? first[0]! : Buffer.concat(first)
-    const body = zipped ? await gzipBytes(bytes) : bytes
-    return ended(scrape, { status: 200, headers: { ...headers, 'content-length': String(body.length) }, body })
-  }
-  const rest = continued(first, chunks, scrape)
-  const body = new ScrapeBody(zipped ? gzipChunks(rest) : rest, scrape.signal, (end, bytes) => {
-    scrape.end(end === 'whole' ? '200' : scrape.signal.aborted ? 'aborted' : end, bytes)
-  })
-  return { status: 200, headers, body }
-}
-
-async function* continued(first: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>, scrape: Scrape): AsyncGenerator<Uint8Array> {
-  try {
-    yield* first
-    for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
-      scrape.documentBytes += next.value.length
-      yield next.value
-    }
-  } finally {
-    await rest.return?.()
-  }
+function withSelfMetrics(options: MetricsHandlerOptions): readonly MetricProducer[] {
+  checkProducers(options.producers)
+  const ownIsThere = options.producers.some(({ name }) => name === SELF_METRICS)
+  return options.selfMetrics === false || ownIsThere ? [...options.producers] : [...options.producers, selfMetrics()]
 }
 
 /** The families that have one of the names asked for, suffixes included. */
@@ -222,20 +201,6 @@ function wanted(families: readonly Family[], query: RequestQuery | undefined): r
 
 function ended(scrape: Scrape, response: MetricsResponse): MetricsResponse {
   const { body } = response
-  scrape.end(scrape.signal.aborted ? 'aborted' : String(response.status), body instanceof Uint8Array ? body.length : 0)
+  scrape.end(scrape.isAborted ? 'aborted' : String(response.status), body instanceof Uint8Array ? body.length : 0)
   return response
-}
-
-function refusal(status: number, why: string, headers: Readonly<Record<string, string>> = {}): MetricsResponse {
-  const body = Buffer.from(`${why}\n`)
-  return {
-    status,
-    headers: {
-      'content-type': 'text/plain; charset=utf-8',
-      'content-length': String(body.length),
-      'x-content-type-options': 'nosniff',
-      ...headers,
-    },
-    body,
-  }
 }

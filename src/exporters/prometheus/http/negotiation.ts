@@ -1,3 +1,4 @@
+import { headerValue, type RequestHeaders } from '../../../serving/scrape-request.js'
 import type { Encoder } from '../format/encoder.js'
 import { headerClauses } from './accept-header.js'
 
@@ -35,4 +36,50 @@ export function prefersGzip(acceptEncoding: string | undefined): boolean {
   const weight = (...codings: string[]): number | undefined => clauses.find(({ value }) => codings.includes(value))?.q
   const gzip = weight('gzip', 'x-gzip') ?? weight('*') ?? 0
   return gzip > 0 && gzip >= (weight('identity') ?? 0)
+}
+
+export interface NegotiatedResponse {
+  readonly encoder: Encoder
+  readonly isGzip: boolean
+  readonly headers: Readonly<Record<string, string>>
+}
+
+const MAX_KEPT = 16
+const MAX_KEPT_LENGTH = 1_024
+
+/** Negotiates once for each of the few combinations of headers that scrapers send; a scraper sends the same ones each time. */
+export class ResponseNegotiator {
+  readonly #encoders: readonly [Encoder, ...Encoder[]]
+  readonly #gzip: boolean
+  readonly #kept = new Map<string, NegotiatedResponse>()
+
+  constructor(encoders: readonly [Encoder, ...Encoder[]], gzip: boolean) {
+    this.#encoders = encoders
+    this.#gzip = gzip
+  }
+
+  negotiate(headers: RequestHeaders): NegotiatedResponse {
+    const accept = headerValue(headers, 'accept') ?? ''
+    const acceptEncoding = headerValue(headers, 'accept-encoding') ?? ''
+    const key = `${accept}\n${acceptEncoding}`
+    let response = this.#kept.get(key)
+    if (response === undefined) {
+      response = this.#negotiate(accept, acceptEncoding)
+      if (key.length <= MAX_KEPT_LENGTH && this.#kept.size < MAX_KEPT) this.#kept.set(key, response)
+    }
+    return response
+  }
+
+  #negotiate(accept: string, acceptEncoding: string): NegotiatedResponse {
+    const { encoder, contentType } = negotiateFormat(accept, this.#encoders)
+    const isGzip = this.#gzip && prefersGzip(acceptEncoding)
+    const headers = {
+      'content-type': contentType,
+      ...(isGzip && { 'content-encoding': 'gzip' }),
+      vary: 'Accept, Accept-Encoding',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    }
+    return { encoder, isGzip, headers }
+  }
 }

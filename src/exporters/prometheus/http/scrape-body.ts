@@ -1,25 +1,40 @@
-/** How a body ended: read to its end, given up by its reader, or failed on the way. */
+import type { SendLimits, StreamedBody } from '../../../serving/send-body.js'
+
+/** How a body ended: read to its end, given up by its reader or cut, or failed on the way. */
 export type BodyEnd = 'whole' | 'aborted' | 'broken'
 
-/**
- * A body on its way out. Tells once how it ended, also where nobody ever began to read it, for which a generator's
- * `finally` would not run, and where its reader waits for a client that is gone and never comes back to it.
- */
-export class ScrapeBody implements AsyncIterableIterator<Uint8Array> {
-  readonly #chunks: AsyncIterator<Uint8Array>
-  readonly #end: (end: BodyEnd, bytes: number) => void
-  readonly #signal: AbortSignal
-  #bytes = 0
-  #ended = false
-  #isCut = false
+export interface ScrapeBodyOptions extends SendLimits {
+  /** Aborted when there is nobody to read any more. */
+  readonly signal: AbortSignal | undefined
+  /** Bytes that are held until the reader begins. */
+  readonly heldBytes: number
+  /** Called once. */
+  readonly onEnd: (end: BodyEnd, sentBytes: number) => void
+}
 
-  /** @param signal Aborted when there is nobody to read any more. */
-  constructor(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal, end: (end: BodyEnd, bytes: number) => void) {
+/**
+ * A body on its way out. Reports once how it ended, also if nobody ever began to read it, for which a generator's `finally`
+ * would not run. It is cut if its reader is gone, takes nothing for the send time-out, or is the slowest of too many.
+ */
+export class ScrapeBody implements StreamedBody {
+  onCut: ((reason: Error) => void) | undefined
+  readonly #chunks: AsyncIterator<Uint8Array>
+  readonly #options: ScrapeBodyOptions
+  readonly #idle: NodeJS.Timeout
+  #bytes = 0
+  #reading = false
+  #ended = false
+  #cutReason: Error | undefined
+
+  constructor(chunks: AsyncIterable<Uint8Array>, options: ScrapeBodyOptions) {
     this.#chunks = chunks[Symbol.asyncIterator]()
-    this.#end = end
-    this.#signal = signal
-    signal.addEventListener('abort', this.#cut)
-    if (signal.aborted) this.#cut()
+    this.#options = options
+    const { signal, sendTimeoutMs, unread, heldBytes } = options
+    this.#idle = setTimeout(this.#timeOut, sendTimeoutMs)
+    this.#idle.unref()
+    unread.add(this, heldBytes, this.#cut)
+    signal?.addEventListener('abort', this.#abort)
+    if (signal?.aborted === true) this.#abort()
   }
 
   [Symbol.asyncIterator](): this {
@@ -27,19 +42,25 @@ export class ScrapeBody implements AsyncIterableIterator<Uint8Array> {
   }
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    if (this.#isCut) throw this.#signal.reason // or a part would pass for the whole
+    if (this.#cutReason !== undefined) throw this.#cutReason // or a part would pass for the whole
     if (this.#ended) return { done: true, value: undefined }
+    this.#options.unread.progressed(this)
+    this.#reading = true
     try {
       const next = await this.#chunks.next()
+      if (this.#cutReason !== undefined) throw this.#cutReason
       if (next.done === true) {
         this.#finish('whole')
         return { done: true, value: undefined }
       }
       this.#bytes += next.value.length
+      this.#idle.refresh()
       return { done: false, value: next.value }
     } catch (error) {
       this.#finish('broken')
       throw error
+    } finally {
+      this.#reading = false
     }
   }
 
@@ -51,17 +72,27 @@ export class ScrapeBody implements AsyncIterableIterator<Uint8Array> {
     return { done: true, value: undefined }
   }
 
-  readonly #cut = (): void => {
+  readonly #timeOut = (): void => {
+    if (this.#reading) this.#idle.refresh()
+    else this.#cut(new Error('the body was cut: its reader took nothing for too long'))
+  }
+
+  readonly #abort = (): void => this.#cut(this.#options.signal?.reason as Error)
+
+  readonly #cut = (reason: Error): void => {
     if (this.#ended) return
-    this.#isCut = true
+    this.#cutReason = reason
     this.#finish('aborted')
-    this.#chunks.return?.().catch(() => {})
+    this.#chunks.return?.().catch(() => {}) // its failure has no reader any more
+    this.onCut?.(reason)
   }
 
   #finish(end: BodyEnd): void {
     if (this.#ended) return
     this.#ended = true
-    this.#signal.removeEventListener('abort', this.#cut)
-    this.#end(end, this.#bytes)
+    clearTimeout(this.#idle)
+    this.#options.unread.delete(this)
+    this.#options.signal?.removeEventListener('abort', this.#abort)
+    this.#options.onEnd(end, this.#bytes)
   }
 }

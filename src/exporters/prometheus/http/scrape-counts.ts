@@ -29,6 +29,18 @@ const lastBytes = selfFamily({
   labelKeys: ['format'],
 })
 
+const partial = selfFamily({
+  name: 'tallyscope_prometheus_partial_scrapes_total',
+  description: 'Scrapes answered without producers that were still being called when the time of the scraper was over.',
+  type: 'counter',
+  unit: '1',
+  labelKeys: ['format'],
+})
+
+export function countPartial(format: string): void {
+  selfCount(partial, format).value++
+}
+
 export interface ScrapeOutcome {
   readonly format: string
   /** HTTP status, `aborted` or `broken`. */

@@ -3,40 +3,36 @@ import { countScrape } from './scrape-counts.js'
 
 /** One request on its way from arrival to the end of its body; counted once, however it ends. */
 export class Scrape {
-  readonly format: string
-  /** Stops the work for this scrape: the client went away, or gave the body up. */
-  readonly signal: AbortSignal
+  /** Short name of the format, once it is known. */
+  format: string
+  /** Aborted when the client is gone. */
+  readonly signal: AbortSignal | undefined
   /** Written so far, before compression. */
   documentBytes = 0
   readonly #clock: Clock
   readonly #startMs: number
-  readonly #aborter = new AbortController()
-  readonly #client: AbortSignal | undefined
-  #release: (() => void) | undefined
   #ended = false
 
-  constructor(format: string, clock: Clock, client: AbortSignal | undefined) {
+  constructor(format: string, clock: Clock, signal: AbortSignal | undefined) {
     this.format = format
-    this.signal = this.#aborter.signal
+    this.signal = signal
     this.#clock = clock
     this.#startMs = clock.monotonicMs()
-    this.#client = client
-    if (client?.aborted === true) this.#aborter.abort(client.reason)
-    else client?.addEventListener('abort', this.#abort)
   }
 
-  /** What to let go of at the end; called once. */
-  holds(release: () => void): void {
-    this.#release = release
+  get isAborted(): boolean {
+    return this.signal?.aborted === true
+  }
+
+  /** Milliseconds left of `timeoutMs` from the arrival on; 0 or less if they are over. */
+  leftMs(timeoutMs: number): number {
+    return this.#startMs + timeoutMs - this.#clock.monotonicMs()
   }
 
   /** @param code HTTP status, `aborted` or `broken`. */
   end(code: string, sentBytes: number): void {
     if (this.#ended) return
     this.#ended = true
-    this.#client?.removeEventListener('abort', this.#abort)
-    if (code === 'aborted') this.#aborter.abort()
-    this.#release?.()
     countScrape({
       format: this.format,
       code,
@@ -45,6 +41,4 @@ export class Scrape {
       documentBytes: code === '200' && this.documentBytes > 0 ? this.documentBytes : undefined,
     })
   }
-
-  readonly #abort = () => this.#aborter.abort(this.#client?.reason)
 }

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { DefinitionError, TallyscopeError } from '../../../base/errors.js'
 import { ConnectionTracker } from '../../../serving/connection-tracker.js'
-import { milliseconds, wholeNumber } from '../../../serving/options.js'
+import { milliseconds, ownOptions, wholeNumber } from '../../../serving/options.js'
 import { type NodeHandlerOptions, nodeHandler } from './node-handler.js'
 
 export interface ServeMetricsOptions extends NodeHandlerOptions {
@@ -38,7 +38,8 @@ export interface MetricsEndpoint {
  * const endpoint = await serveMetrics({ port: 0, producers: [stats] })
  * console.log(endpoint.url) // http://127.0.0.1:43210/metrics
  */
-export async function serveMetrics(options: ServeMetricsOptions): Promise<MetricsEndpoint> {
+export async function serveMetrics(given: ServeMetricsOptions): Promise<MetricsEndpoint> {
+  const options = ownOptions(given)
   const port = wholeNumber('port', options.port, 9464, 0, 65_535)
   const host = options.host ?? '127.0.0.1'
   const path = options.path ?? '/metrics'

@@ -1,29 +1,45 @@
 import type { Clock } from '../../../base/clock.js'
+import type { Gathering } from '../../../metrics/collection/gather.js'
 import type { Family } from '../../../metrics/data/row-source.js'
+import { LATE, within } from './deadline.js'
 
-/** Gathers all producers, each given at most `timeoutMs`. */
-export type Gather = (timeoutMs: number) => Promise<readonly Family[]>
+export interface GatheredFamilies {
+  readonly families: readonly Family[]
+  /** False if the scrape stopped waiting while producers were still being called. */
+  readonly isWhole: boolean
+}
 
-/** One gathering for all scrapes that come while it runs: derived metrics are asked once, not once a scraper. */
+/**
+ * One gathering for all scrapes that come while it runs. How long it runs is set here; how long a scrape waits is its own
+ * affair: one that waits less gets what there is by then, and changes nothing for the others.
+ */
 export class SingleFlightGather {
-  readonly #gather: Gather
+  readonly #begin: () => Gathering<Family>
+  readonly #timeoutMs: number
   readonly #clock: Clock
-  #running: { readonly endsMs: number; readonly families: Promise<readonly Family[]> } | undefined
+  #running: { readonly endsMs: number; readonly all: Promise<readonly Family[]>; soFar(): readonly Family[] } | undefined
 
-  constructor(gather: Gather, clock: Clock) {
-    this.#gather = gather
+  /** @param begin Begins a gathering that ends after at most `timeoutMs`. */
+  constructor(begin: () => Gathering<Family>, timeoutMs: number, clock: Clock) {
+    this.#begin = begin
+    this.#timeoutMs = timeoutMs
     this.#clock = clock
   }
 
-  families(timeoutMs: number): Promise<readonly Family[]> {
-    const endsMs = this.#clock.monotonicMs() + timeoutMs
-    // One that may run longer than this scrape's caller waits is of no use to it.
-    if (this.#running !== undefined && this.#running.endsMs <= endsMs) return this.#running.families
-    const families = this.#gather(timeoutMs).finally(() => {
-      if (this.#running === running) this.#running = undefined
-    })
-    const running = { endsMs, families }
-    this.#running = running
-    return families
+  async families(waitMs: number): Promise<GatheredFamilies> {
+    const nowMs = this.#clock.monotonicMs()
+    let running = this.#running
+    if (running === undefined) {
+      const { all, soFar } = this.#begin()
+      if (!(all instanceof Promise)) return { families: all, isWhole: true }
+      const begun = { endsMs: nowMs + this.#timeoutMs, all, soFar }
+      this.#running = running = begun
+      void all.then(() => {
+        if (this.#running === begun) this.#running = undefined
+      })
+    }
+    if (nowMs + waitMs >= running.endsMs) return { families: await running.all, isWhole: true }
+    const families = await within(running.all, Math.max(waitMs, 0))
+    return families === LATE ? { families: running.soFar(), isWhole: false } : { families, isWhole: true }
   }
 }

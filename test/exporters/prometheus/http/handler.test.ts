@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { selfFamilies } from '../../../../src/base/internal-metrics.js'
@@ -20,7 +23,8 @@ function scripted(encode: (signal: AbortSignal | undefined) => AsyncGenerator<Ui
   return [{ format: 'scripted', contentType: 'text/plain', accepts: () => true, encode: (_, signal) => encode(signal) }]
 }
 
-const LARGE = Buffer.alloc(40_000, 'x')
+/** More than is rendered before any of it is sent. */
+const LARGE = Buffer.alloc(800_000, 'x')
 
 test('a short document comes in one piece with its length', async () => {
   const { status, headers, body } = await handler(() => [one])({})
@@ -63,8 +67,8 @@ test('other methods are refused with what is allowed', async () => {
   }
 })
 
-test('short and long bodies are compressed for who asks', async () => {
-  for (const metrics of [[one], [manyGauges(5_000)]]) {
+test('short, middling and long bodies are compressed if the scraper accepts it', async () => {
+  for (const metrics of [[one], [manyGauges(5_000)], [manyGauges(40_000)]]) {
     const handle = handler(() => metrics)
     const plain = await bytesOf((await handle({})).body)
     const zipped = await handle({ 'accept-encoding': 'gzip' })
@@ -179,23 +183,22 @@ test('a long document that fails on its way fails its reader', async () => {
   expect(counted('scripted', 'broken') - before).toBe(2)
 })
 
-test('a body that is given up, read or not, stops the work and frees its place', async () => {
+test('a body that is not read holds no place, and stops its work once it is given up', async () => {
   for (const read of [false, true]) {
-    let stopped: AbortSignal | undefined
-    const encoders = scripted(async function* (signal) {
-      stopped = signal
-      for (;;) yield LARGE
+    let stopped = 0
+    const encoders = scripted(async function* () {
+      try {
+        for (;;) yield LARGE
+      } finally {
+        stopped++
+      }
     })
     const handle = handler(() => [one], { encoders, maxInFlight: 1, maxWaiting: 0 })
-    const { body } = await handle({})
-    const chunks = body as AsyncIterableIterator<Uint8Array>
-    if (read) await chunks.next()
-    expect((await handle({})).status).toBe(503)
-    await chunks.return?.()
-    expect(stopped?.aborted).toBe(true)
-    const again = await handle({})
-    expect(again.status).toBe(200)
-    await (again.body as AsyncIterableIterator<Uint8Array>).return?.()
+    const bodies = [await handle({}), await handle({})].map(({ body }) => body as AsyncIterableIterator<Uint8Array>)
+    if (read) for (const body of bodies) await body.next()
+    for (const body of bodies) await body.return?.()
+    await vi.waitFor(() => expect(stopped).toBe(2))
+    expect(await bodies[0]!.next()).toEqual({ done: true, value: undefined })
   }
 })
 
@@ -315,14 +318,140 @@ timed('who waits in line too long is turned away', async () => {
   expect((await second).status).toBe(503)
 })
 
-timed('one who waits less long than the running gathering starts its own', async () => {
-  const gathered = vi.fn(() => never<Metric[]>())
-  const handle = handler(gathered, { gatherTimeoutMs: 5_000 })
+timed('a scraper that waits less gets what there is, and changes nothing for the others', async () => {
+  let answer = (_: Metric[]): void => {}
+  const slow = vi.fn(() => new Promise<Metric[]>((resolve) => (answer = resolve)))
+  const handle = metricsHandler({
+    maxInFlight: 2_000,
+    producers: [producer(slow, 'slow'), producer(() => [metric({ name: 'two', type: 'GAUGE_INT64' }, [[], 2])])],
+    selfMetrics: false,
+  })
+  const partial = () => selfFamilies.get('tallyscope_prometheus_partial_scrapes_total')?.series.get('["text"]')?.count.value ?? 0
+  const before = partial()
+  const hurried = Array.from({ length: 1_000 }, () => handle({ 'x-prometheus-scrape-timeout-seconds': '0.001' }))
+  const patient = [handle({}), handle({ 'x-prometheus-scrape-timeout-seconds': '10' })]
+  await vi.advanceTimersByTimeAsync(5_000)
+  answer([one])
+  const texts = async (replies: Promise<{ body?: unknown }>[]) => new Set((await Promise.all(replies)).map(({ body }) => String(body)))
+  await vi.advanceTimersByTimeAsync(0)
+  expect(await texts(patient)).toEqual(new Set(['# TYPE one gauge\none 1\n# TYPE two gauge\ntwo 2\n']))
+  expect(await texts(hurried)).toEqual(new Set(['# TYPE two gauge\ntwo 2\n']))
+  expect([slow.mock.calls.length, partial() - before]).toEqual([1, 1_000])
+})
+
+timed('a scrape waits three seconds for a place, less than Prometheus waits for the whole', async () => {
+  const handle = handler(() => never<Metric[]>(), { maxInFlight: 1 })
   void handle({})
-  const hurried = handle({ 'x-prometheus-scrape-timeout-seconds': '1' })
-  await vi.advanceTimersByTimeAsync(950)
-  expect((await hurried).status).toBe(200)
-  expect(gathered).toHaveBeenCalledTimes(2)
+  const done = vi.fn()
+  void handle({}).then(({ status }) => done(status))
+  await vi.advanceTimersByTimeAsync(2_990)
+  expect(done).not.toHaveBeenCalled()
+  await vi.advanceTimersByTimeAsync(20)
+  expect(done).toHaveBeenCalledWith(503)
+})
+
+timed('a body that nobody reads is cut after the send time-out', async () => {
+  const before = counted('scripted', 'aborted')
+  const encoders = scripted(async function* () {
+    for (;;) yield LARGE
+  })
+  const handle = handler(() => [one], { encoders, sendTimeoutMs: 2_000 })
+  const [unread, begun] = [(await handle({})).body, (await handle({})).body] as AsyncIterableIterator<Uint8Array>[]
+  await vi.advanceTimersByTimeAsync(1_500)
+  await begun!.next()
+  await vi.advanceTimersByTimeAsync(1_500)
+  await expect(unread!.next()).rejects.toThrow('its reader took nothing for too long')
+  expect((await begun!.next()).done).toBe(false)
+  await vi.advanceTimersByTimeAsync(2_000)
+  await expect(begun!.next()).rejects.toThrow('its reader took nothing for too long')
+  expect(counted('scripted', 'aborted') - before).toBe(2)
+})
+
+test('if unread bodies hold too much, those that nobody has read for the longest are cut', async () => {
+  const encoders = scripted(async function* () {
+    for (;;) yield LARGE
+  })
+  const handle = handler(() => [one], { encoders })
+  const bodies: AsyncIterableIterator<Uint8Array>[] = []
+  for (let at = 0; at < 100; at++) {
+    bodies.push((await handle({})).body as AsyncIterableIterator<Uint8Array>)
+    await bodies[0]!.next() // the first is read all along
+  }
+  const cut = await Promise.all(
+    bodies.map((body) =>
+      body.next().then(
+        () => false,
+        () => true,
+      ),
+    ),
+  )
+  expect([cut[0], cut[1], cut.at(-1), cut.filter((isCut) => !isCut).length]).toEqual([false, true, false, 83])
+  for (const body of bodies) await body.return?.()
+})
+
+timed('at most 500 guards run at a time, however impatient the scrapers are', async () => {
+  const admit: ((allowed: boolean) => void)[] = []
+  const guard = vi.fn(() => new Promise<boolean>((resolve) => void admit.push(resolve)))
+  const handle = handler(() => [one], { guard })
+  const strangers = Array.from({ length: 2_000 }, () => handle({ 'x-prometheus-scrape-timeout-seconds': '0.001' }))
+  await vi.advanceTimersByTimeAsync(5)
+  expect(new Set((await Promise.all(strangers)).map(({ status }) => status))).toEqual(new Set([503]))
+  const honest = handle({})
+  expect(guard).toHaveBeenCalledTimes(500)
+  admit.forEach((answer) => answer(false))
+  await vi.advanceTimersByTimeAsync(0)
+  admit.at(-1)!(true)
+  expect((await honest).status).toBe(200)
+})
+
+test('a token that got lost does not open the endpoint', () => {
+  for (const options of [
+    { bearerToken: [] },
+    { bearerToken: undefined },
+    { bearerToken: [undefined] },
+    { bearerToken: null },
+  ] as object[]) {
+    expect(() => handler(() => [one], options), JSON.stringify(options)).toThrow(expect.objectContaining({ code: 'ERR_PROMETHEUS_OPTION' }))
+  }
+})
+
+test('tokens are read from a file, one a line', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tallyscope-'))
+  const bearerTokenFile = join(folder, 'tokens')
+  writeFileSync(bearerTokenFile, 'old\n\n  new \n')
+  const handle = handler(() => [one], { bearerTokenFile })
+  const status = async (token: string) => (await handle({ authorization: `Bearer ${token}` })).status
+  expect([await status('old'), await status('new'), await status('other'), (await handle({})).status]).toEqual([200, 200, 401, 401])
+})
+
+test('a token file that is missing, empty, too large or no regular file is refused, and nothing of it is quoted', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tallyscope-'))
+  writeFileSync(join(folder, 'empty'), ' \n')
+  writeFileSync(join(folder, 'large'), 's3cret'.repeat(20_000))
+  for (const name of ['missing', 'empty', 'large', '']) {
+    expect(() => handler(() => [one], { bearerTokenFile: join(folder, name) })).toThrow(
+      expect.objectContaining({ code: 'ERR_PROMETHEUS_OPTION', message: expect.not.stringContaining('s3cret') as string }),
+    )
+  }
+})
+
+test('only allowed host names are answered', async () => {
+  const handle = handler(() => [one], { allowedHosts: ['localhost', '127.0.0.1', '[::1]'] })
+  const status = async (host?: string) => (await handle(host === undefined ? {} : { host })).status
+  for (const host of ['localhost', 'LocalHost:9464', '127.0.0.1:9464', '[::1]:9464'])
+    expect([host, await status(host)]).toEqual([host, 200])
+  for (const host of ['evil.example', 'localhost.evil.example', '', undefined]) expect([host, await status(host)]).toEqual([host, 403])
+})
+
+test('what is on Object.prototype is no option', async () => {
+  const polluted = Object.prototype as unknown as Record<string, unknown>
+  Object.assign(polluted, { encoders: [], guard: () => false, bearerToken: 'theirs', gzip: false, allowedHosts: [] })
+  try {
+    const reply = await handler(() => [one])({ 'accept-encoding': 'gzip' })
+    expect([reply.status, reply.headers['content-encoding']]).toEqual([200, 'gzip'])
+  } finally {
+    for (const name of ['encoders', 'guard', 'bearerToken', 'gzip', 'allowedHosts']) delete polluted[name]
+  }
 })
 
 beforeEach(() => {

@@ -1,0 +1,112 @@
+import { DefinitionError } from '../../../base/errors.js'
+import { digest, type Guard, hasBearerToken } from '../../../serving/bearer-auth.js'
+import { headerValue, type RequestHeaders, type RequestQuery } from '../../../serving/scrape-request.js'
+import { Semaphore } from '../../../serving/semaphore.js'
+import { readTokenFile } from '../../../serving/token-file.js'
+import { LATE, within } from './deadline.js'
+import { type MetricsResponse, refusal } from './metrics-response.js'
+
+export interface ScrapeAccessOptions {
+  /**
+   * `Authorization: Bearer …` must carry this token, or one of these. Default: no token is needed. An empty list, or
+   * undefined, is refused, so that a token that got lost does not open the endpoint.
+   */
+  readonly bearerToken?: string | readonly string[]
+  /** A file with such tokens, one a line, read once. A link to one is followed. Default none. */
+  readonly bearerTokenFile?: string
+  /**
+   * Called before anything is gathered; false is answered with 403. At most 500 calls run at a time. A call that takes
+   * longer than `gatherTimeoutMs`, or than the scraper waits, is answered with 503.
+   */
+  readonly guard?: Guard
+  /**
+   * Host names that requests may be for, without port: others, and requests without `Host`, are answered with 403. It
+   * keeps pages in a browser from reading metrics by a name of theirs that resolves to this machine. Default: any.
+   */
+  readonly allowedHosts?: readonly string[]
+}
+
+const MAX_GUARDS = 500
+const MAX_WAITING = 1_000
+/** A guard that has not answered for so long frees its place for another. */
+const GUARD_ABANDONED_MS = 60_000
+
+/** Decides who may scrape, before any work for them. */
+export class ScrapeAccess {
+  readonly #tokens: readonly Buffer[] | undefined
+  readonly #guard: Guard | undefined
+  readonly #hosts: ReadonlySet<string> | undefined
+  readonly #guards = new Semaphore(MAX_GUARDS, MAX_WAITING)
+
+  /** @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` */
+  constructor(options: ScrapeAccessOptions) {
+    this.#tokens = tokensOf(options)?.map(digest)
+    this.#guard = options.guard
+    this.#hosts = options.allowedHosts && new Set(options.allowedHosts.map((host) => host.toLowerCase()))
+  }
+
+  /** The response to a request that may not scrape, or not in this way; undefined if it may. */
+  refusal(
+    headers: RequestHeaders,
+    query: RequestQuery | undefined,
+    method: string,
+    waitMs: number,
+  ): MetricsResponse | undefined | Promise<MetricsResponse | undefined> {
+    if (method !== 'GET' && method !== 'HEAD') return refusal(405, 'metrics are read with GET or HEAD', { allow: 'GET, HEAD' })
+    if (this.#hosts !== undefined && !this.#hosts.has(hostName(headerValue(headers, 'host')))) {
+      return refusal(403, 'these metrics are not for this host name')
+    }
+    if (this.#tokens !== undefined && !hasBearerToken(headers, this.#tokens)) {
+      return refusal(401, 'a bearer token is needed', { 'www-authenticate': 'Bearer realm="metrics"' })
+    }
+    return this.#guard && this.#guarded(this.#guard, headers, query, waitMs)
+  }
+
+  async #guarded(
+    guard: Guard,
+    headers: RequestHeaders,
+    query: RequestQuery | undefined,
+    waitMs: number,
+  ): Promise<MetricsResponse | undefined> {
+    if (!(await this.#guards.acquire(waitMs))) return refusal(503, 'too many guards at a time', { 'retry-after': '1' })
+    const allowed = await within(this.#call(guard, headers, query), waitMs)
+    if (allowed === LATE) return refusal(503, 'the guard took too long')
+    return allowed === true ? undefined : refusal(403, 'these metrics are not for you')
+  }
+
+  /** The guard's answer. Its place is free when it has answered, not when somebody has stopped waiting for it. */
+  async #call(guard: Guard, headers: RequestHeaders, query: RequestQuery | undefined): Promise<unknown> {
+    let held = true
+    const release = (): void => {
+      if (held) this.#guards.release()
+      held = false
+    }
+    const timer = setTimeout(release, GUARD_ABANDONED_MS)
+    timer.unref()
+    try {
+      return await guard(headers, query)
+    } finally {
+      clearTimeout(timer)
+      release()
+    }
+  }
+}
+
+function tokensOf(options: ScrapeAccessOptions): readonly string[] | undefined {
+  const tokens: unknown[] = []
+  if ('bearerToken' in options) tokens.push(...[options.bearerToken ?? []].flat())
+  if (options.bearerTokenFile !== undefined) tokens.push(...readTokenFile(options.bearerTokenFile))
+  if (!('bearerToken' in options) && options.bearerTokenFile === undefined) return undefined
+  if (tokens.length === 0 || !tokens.every((token) => typeof token === 'string')) {
+    throw new DefinitionError(
+      'ERR_PROMETHEUS_OPTION',
+      'bearerToken must be a string or a list of at least one: leave it out to ask for none',
+    )
+  }
+  return tokens
+}
+
+/** The host without its port, in lower case; empty if there is none. */
+function hostName(host = ''): string {
+  return host.replace(/:\d*$/, '').toLowerCase()
+}

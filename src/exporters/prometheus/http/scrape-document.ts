@@ -1,0 +1,46 @@
+import type { Family } from '../../../metrics/data/row-source.js'
+import type { Encoder } from '../format/encoder.js'
+
+/** The beginning of a document, and what comes after it. */
+export interface ScrapeDocument {
+  readonly parts: readonly Uint8Array[]
+  readonly bytes: number
+  /** Undefined if `parts` is all. */
+  readonly rest: AsyncIterator<Uint8Array> | undefined
+}
+
+/** Renders a document until it is whole or larger than `maxBytes`. */
+export async function renderDocument(
+  encoder: Encoder,
+  families: readonly Family[],
+  maxBytes: number,
+  signal: AbortSignal | undefined,
+): Promise<ScrapeDocument> {
+  const chunks = encoder.encode(families, signal)[Symbol.asyncIterator]()
+  const parts: Uint8Array[] = []
+  let bytes = 0
+  while (bytes <= maxBytes) {
+    const next = await chunks.next()
+    if (next.done === true) return { parts, bytes, rest: undefined }
+    parts.push(next.value)
+    bytes += next.value.length
+  }
+  return { parts, bytes, rest: chunks }
+}
+
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
+}
+
+/** The whole document, part by part. `onBytes` is called with what the rest adds. */
+export async function* allParts({ parts, rest }: ScrapeDocument, onBytes: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+  try {
+    yield* parts
+    for (let next = await rest?.next(); next?.done === false; next = await rest?.next()) {
+      onBytes(next.value.length)
+      yield next.value
+    }
+  } finally {
+    await rest?.return?.()
+  }
+}

@@ -1,0 +1,51 @@
+import type { ServerResponse } from 'node:http'
+import type { UnreadBodies } from './unread-bodies.js'
+
+/** What bounds the sending of bodies. */
+export interface SendLimits {
+  /** Time for a reader to take the next part, in milliseconds. */
+  readonly sendTimeoutMs: number
+  readonly unread: UnreadBodies
+}
+
+/** A body of many parts. */
+export interface StreamedBody extends AsyncIterableIterator<Uint8Array> {
+  /** Called if the body is cut while its reader may be waiting for something else. */
+  onCut: ((reason: Error) => void) | undefined
+}
+
+/** Breaks the connection if a response that has been ended, with `bytes` of body, is not taken in time. */
+export function limitUnread(response: ServerResponse, bytes: number, { sendTimeoutMs, unread }: SendLimits): void {
+  if (response.writableFinished || response.destroyed) return
+  const cut = (): void => void response.destroy()
+  const timer = setTimeout(cut, sendTimeoutMs)
+  timer.unref()
+  response.once('close', () => {
+    clearTimeout(timer)
+    unread.delete(response)
+  })
+  unread.add(response, bytes, cut)
+}
+
+/** Sends the parts as fast as they are taken. Rejects if the body fails; the connection must then be broken. */
+export async function sendStream(body: StreamedBody, response: ServerResponse): Promise<void> {
+  body.onCut = () => void response.destroy()
+  for await (const part of body) {
+    if (response.destroyed) return
+    if (!response.write(part)) await drained(response)
+  }
+  response.end()
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  if (response.destroyed) return Promise.resolve()
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done)
+      response.off('close', done)
+      resolve()
+    }
+    response.on('drain', done)
+    response.on('close', done)
+  })
+}
