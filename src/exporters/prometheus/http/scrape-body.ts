@@ -42,13 +42,13 @@ export class ScrapeBody implements StreamedBody {
   }
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    if (this.#cutReason !== undefined) throw this.#cutReason // or a part would pass for the whole
+    this.#throwIfCut()
     if (this.#ended) return { done: true, value: undefined }
     this.#options.unread.progressed(this)
     this.#reading = true
     try {
       const next = await this.#chunks.next()
-      if (this.#cutReason !== undefined) throw this.#cutReason
+      this.#throwIfCut()
       if (next.done === true) {
         this.#finish('whole')
         return { done: true, value: undefined }
@@ -70,6 +70,11 @@ export class ScrapeBody implements StreamedBody {
       await this.#chunks.return?.()
     }
     return { done: true, value: undefined }
+  }
+
+  /** A part must not pass for the whole. */
+  #throwIfCut(): void {
+    if (this.#cutReason !== undefined) throw this.#cutReason
   }
 
   readonly #timeOut = (): void => {
