@@ -43,8 +43,9 @@ export class SnapshotRows implements RowSource {
     this.descriptor = descriptor
     this.kind = kindOf(descriptor)
     this.bounds = bounds
-    const count = Math.ceil(timeSeries.length / CHUNK_ROWS)
-    this.chunks = Array.from({ length: count }, (_, at) => new SnapshotChunk(this.kind, timeSeries, at * CHUNK_ROWS))
+    const chunks: RowChunk[] = []
+    for (let at = 0; at < timeSeries.length; at += CHUNK_ROWS) chunks.push(new SnapshotChunk(this.kind, timeSeries, at))
+    this.chunks = chunks
   }
 }
 
@@ -55,8 +56,6 @@ class SnapshotChunk implements RowChunk {
   readonly #kind: RowSource['kind']
   readonly #timeSeries: readonly TimeSeries[]
   readonly #start: number
-  /** Read when the chunk is: a document under way does not hold what it has not come to yet. */
-  #values: readonly (PointValue | undefined)[] | undefined
 
   constructor(kind: RowSource['kind'], timeSeries: readonly TimeSeries[], start: number) {
     this.size = Math.min(timeSeries.length - start, CHUNK_ROWS)
@@ -70,8 +69,7 @@ class SnapshotChunk implements RowChunk {
   }
 
   #value(cell: number): PointValue | undefined {
-    this.#values ??= Array.from({ length: this.size }, (_, at) => newestValue(this.#series(at)))
-    return this.#values[cell]
+    return newestValue(this.#series(cell))
   }
 
   #distribution(cell: number): DistributionValue {
@@ -145,7 +143,7 @@ function kindOf({ type }: MetricDescriptor): RowSource['kind'] {
 }
 
 function newestValue({ points }: TimeSeries): PointValue | undefined {
-  return points.at(-1)?.value
+  return points[points.length - 1]?.value
 }
 
 function boundsOf(series: TimeSeries): readonly number[] {

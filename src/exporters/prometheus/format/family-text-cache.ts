@@ -1,6 +1,7 @@
 import { type RowChunk, type RowSource, standsIn } from '../../../metrics/data/row-source.js'
 import { seriesOf } from '../../../metrics/data/snapshot.js'
-import { formatBound } from './format-number.js'
+import { SnapshotRows } from '../../../metrics/data/snapshot-rows.js'
+import { formatBound, formatNumber } from './format-number.js'
 import { HistogramTextCache, HistogramLines } from './histogram-text-cache.js'
 import { labelPairs } from './label-pairs.js'
 import type { ExposedFamily } from './names.js'
@@ -33,11 +34,18 @@ export class FamilyTextCache implements SourceWriter {
 
   /** Writes the scalars of a chunk, a line each, which read the same in all text formats. */
   writeSamples(at: number, structure: number, out: OutputBuffer): void {
-    const cache = (this.#samples[at] ??= new SampleTextCache())
-    cache.update(this.#chunk(at), this.#source.epoch, structure, (cell) => {
+    const chunk = this.#chunk(at)
+    const prefix = (cell: number): string => {
       const labels = this.#labels(at, cell)
       return labels === '' ? `${this.#family.name} ` : `${this.#family.name}{${labels}} `
-    })
+    }
+    if (this.#source instanceof SnapshotRows) {
+      // It is read once: there is nothing to keep.
+      writeRows(chunk, structure, out, (cell) => `${prefix(cell)}${formatNumber(chunk.value(cell))}\n`)
+      return
+    }
+    const cache = (this.#samples[at] ??= new SampleTextCache())
+    cache.update(chunk, this.#source.epoch, structure, prefix)
     out.write(cache.bytes, cache.length)
   }
 
@@ -71,9 +79,9 @@ export class FamilyTextCache implements SourceWriter {
   }
 }
 
-/** Writes the rows of a chunk one by one, each as its text is now. */
+/** Writes the rows of a chunk as their text is now. */
 export function writeRows(chunk: RowChunk, structure: number, out: OutputBuffer, textOf: (cell: number) => string): void {
-  for (let cell = 0; cell < chunk.size; cell++) {
-    if (standsIn(structure, chunk, cell)) out.write(Buffer.from(textOf(cell)))
-  }
+  let text = ''
+  for (let cell = 0; cell < chunk.size; cell++) if (standsIn(structure, chunk, cell)) text += textOf(cell)
+  out.write(Buffer.from(text))
 }
