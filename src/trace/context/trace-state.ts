@@ -5,6 +5,7 @@ const LETTER = 1
 const DIGIT = 2
 const KEY_SIGN = 4 // _ - * /
 const VALUE = 8
+const AT_SIGN = 16
 
 const CLASSES = new Uint8Array(128)
 for (let code = 0x20; code < 0x7f; code++) {
@@ -12,6 +13,7 @@ for (let code = 0x20; code < 0x7f; code++) {
   if (char >= 'a' && char <= 'z') CLASSES[code]! |= LETTER
   if (char >= '0' && char <= '9') CLASSES[code]! |= DIGIT
   if ('_-*/'.includes(char)) CLASSES[code]! |= KEY_SIGN
+  if (char === '@') CLASSES[code]! |= AT_SIGN
   if (char !== ',' && char !== '=') CLASSES[code]! |= VALUE
 }
 
@@ -27,7 +29,13 @@ function allOf(text: string, from: number, to: number, classes: number): boolean
 
 const KEY_CHARS = LETTER | DIGIT | KEY_SIGN
 
-/** `lcalpha` then up to 255 of a-z 0-9 _ - * /, or tenant (up to 241) @ vendor (up to 14). */
+/** A key as level 2 has it: a-z or 0-9, then up to 255 of a-z 0-9 _ - * / @. Every key of level 1 is one. */
+function isReadableKey(key: string): boolean {
+  if (key.length === 0 || key.length > 256) return false
+  return (classOf(key, 0) & (LETTER | DIGIT)) !== 0 && allOf(key, 1, key.length, KEY_CHARS | AT_SIGN)
+}
+
+/** A key as level 1 has it: a-z then up to 255 of a-z 0-9 _ - * /, or tenant (up to 241) @ vendor (up to 14). */
 export function isTraceStateKey(key: string): boolean {
   if (key.length === 0 || key.length > 256) return false
   const at = key.indexOf('@')
@@ -60,9 +68,9 @@ function trimmed(text: string, from: number, to: number): string {
 /**
  * What vendors say to each other along a trace: an ordered list of up to 32 keys and values, newest first. Immutable.
  *
- * The key grammar is that of level 1 of the recommendation, the one that readers of both levels take.
+ * Keys are read by the grammar of level 2 of the recommendation, and written by that of level 1, which readers of both levels take.
  *
- * @see https://www.w3.org/TR/trace-context/#tracestate-header
+ * @see https://www.w3.org/TR/trace-context-2/#tracestate-header
  * @example
  * TraceState.parse('congo=t61rcWkgMzE')?.set('rojo', '00f067aa0ba902b7').toString() // rojo=00f067aa0ba902b7,congo=t61rcWkgMzE
  */
@@ -78,11 +86,12 @@ export class TraceState {
 
   /**
    * Reads a header. Undefined if it is empty or breaks a rule anywhere: a damaged tracestate is dropped
-   * as a whole (more than 32 members, more than 512 characters, doubled keys, foreign characters).
+   * as a whole (more than 32 members, more than 512 characters, foreign characters). Of two members with one key the first is kept.
    */
   static parse(text: string): TraceState | undefined {
     if (text.length > MAX_LENGTH) return undefined
     const members: [string, string][] = []
+    let count = 0
     for (let from = 0; from <= text.length; ) {
       const comma = text.indexOf(',', from)
       const to = comma < 0 ? text.length : comma
@@ -92,9 +101,8 @@ export class TraceState {
       const equals = member.indexOf('=')
       const key = member.slice(0, Math.max(equals, 0))
       const value = member.slice(equals + 1)
-      if (members.length === MAX_MEMBERS || !isTraceStateKey(key) || !isTraceStateValue(value)) return undefined
-      if (members.some(([other]) => other === key)) return undefined
-      members.push([key, value])
+      if (++count > MAX_MEMBERS || !isReadableKey(key) || !isTraceStateValue(value)) return undefined
+      if (!members.some(([other]) => other === key)) members.push([key, value])
     }
     return members.length === 0 ? undefined : new TraceState(members)
   }

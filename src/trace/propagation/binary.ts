@@ -10,6 +10,8 @@ const LENGTH = 29
 const TRACE_ID_AT = 2
 const SPAN_ID_FIELD_AT = 18
 const OPTIONS_FIELD_AT = 27
+const SPAN_ID_FIELD = 1
+const OPTIONS_FIELD = 2
 const BASE64 = /^[\w+/-]*={0,2}$/
 
 /**
@@ -33,22 +35,22 @@ export class BinaryPropagator implements Propagator {
   toBytes(context: SpanContext): Uint8Array {
     const bytes = Buffer.alloc(LENGTH)
     bytes.write(context.traceId, TRACE_ID_AT, 'hex')
-    bytes[SPAN_ID_FIELD_AT] = 1
+    bytes[SPAN_ID_FIELD_AT] = SPAN_ID_FIELD
     bytes.write(context.spanId, SPAN_ID_FIELD_AT + 1, 'hex')
-    bytes[OPTIONS_FIELD_AT] = 2
+    bytes[OPTIONS_FIELD_AT] = OPTIONS_FIELD
     bytes[OPTIONS_FIELD_AT + 1] = context.options
     return bytes
   }
 
-  /** Undefined unless there are both ids; what follows the known fields is not looked at. */
+  /** Undefined unless there are both ids. Options that are absent, or not the next field, are 0; what follows is not read. */
   fromBytes(bytes: Uint8Array): SpanContext | undefined {
-    if (!(bytes instanceof Uint8Array) || bytes.length < LENGTH) return undefined
-    if (bytes[0] !== 0 || bytes[1] !== 0 || bytes[SPAN_ID_FIELD_AT] !== 1 || bytes[OPTIONS_FIELD_AT] !== 2) return undefined
-    const { buffer, byteOffset } = bytes
-    const hex = Buffer.from(buffer, byteOffset, LENGTH).toString('hex')
-    const digitsFrom = (from: number, to: number) => hex.slice(from * 2, to * 2)
+    if (!(bytes instanceof Uint8Array) || bytes.length < OPTIONS_FIELD_AT) return undefined
+    if (bytes[0] !== 0 || bytes[1] !== 0 || bytes[SPAN_ID_FIELD_AT] !== SPAN_ID_FIELD) return undefined
+    const hex = Buffer.from(bytes.buffer, bytes.byteOffset, OPTIONS_FIELD_AT).toString('hex')
+    const digitsFrom = (from: number, to: number): string => hex.slice(from * 2, to * 2)
     const traceId = digitsFrom(TRACE_ID_AT, SPAN_ID_FIELD_AT)
     const spanId = digitsFrom(SPAN_ID_FIELD_AT + 1, OPTIONS_FIELD_AT)
-    return remoteContext(traceId, spanId, bytes[OPTIONS_FIELD_AT + 1]!)
+    const hasOptions = bytes.length >= LENGTH && bytes[OPTIONS_FIELD_AT] === OPTIONS_FIELD
+    return remoteContext(traceId, spanId, hasOptions ? bytes[OPTIONS_FIELD_AT + 1]! : 0)
   }
 }

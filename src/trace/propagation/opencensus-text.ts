@@ -7,7 +7,10 @@ const TRACE_ID = 'opencensus-trace-traceid'
 const SPAN_ID = 'opencensus-trace-spanid'
 const OPTIONS = 'opencensus-trace-traceoptions'
 
-/** The text format of OpenCensus: three entries; without options the trace counts as sampled. */
+/**
+ * The text format of OpenCensus: three entries. Without options the trace counts as sampled; without a span id it is continued
+ * without a parent, as OpenCensus does.
+ */
 export class TextMapPropagator implements Propagator {
   readonly fields: readonly string[] = [TRACE_ID, SPAN_ID, OPTIONS]
 
@@ -20,7 +23,8 @@ export class TextMapPropagator implements Propagator {
 
   extract(get: HeaderGetter): SpanContext | undefined {
     const traceId = headerValue(get(TRACE_ID))
-    return traceId === '' ? undefined : remoteContext(traceId, headerValue(get(SPAN_ID)), optionsOf(headerValue(get(OPTIONS))))
+    const spanId = headerValue(get(SPAN_ID))
+    return traceId === '' ? undefined : remoteContext(traceId, spanId === '' ? undefined : spanId, optionsOf(headerValue(get(OPTIONS))))
   }
 }
 

@@ -1,11 +1,14 @@
 import { isValidSpanId, isValidTraceId, SpanContext } from '../context/span-context.js'
 import { TraceIdentity } from '../context/trace-id.js'
 
-/** The context of a caller in another process, or undefined if an id is invalid. Valid are 32 and 16 hex digits in any case, not all zero. */
-export function remoteContext(traceId: string, spanId: string, options: number): SpanContext | undefined {
-  if (traceId.length !== 32 || spanId.length !== 16) return undefined
+/**
+ * The context of a caller in another process, or undefined if an id is invalid. Valid are 32 and 16 hex digits in any case, not all zero.
+ * @param spanId Undefined if the caller sent none.
+ */
+export function remoteContext(traceId: string, spanId: string | undefined, options: number): SpanContext | undefined {
+  if (traceId.length !== 32 || (spanId !== undefined && spanId.length !== 16)) return undefined
   const trace = traceId.toLowerCase()
-  const span = spanId.toLowerCase()
-  if (!isValidTraceId(trace) || !isValidSpanId(span)) return undefined
+  const span = spanId?.toLowerCase()
+  if (!isValidTraceId(trace) || (span !== undefined && !isValidSpanId(span))) return undefined
   return new SpanContext(new TraceIdentity(trace), 0, 0, options, true, span)
 }

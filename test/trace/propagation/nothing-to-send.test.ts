@@ -39,6 +39,16 @@ describe.each(propagators)('%s', (_name, propagator) => {
   })
 })
 
+test('the text format without a span id continues the trace without a parent, as OpenCensus does', () => {
+  const context = new TextMapPropagator().extract(
+    (name) => ({ 'opencensus-trace-traceid': traceId, 'opencensus-trace-traceoptions': '1' })[name],
+  )
+  expect(context).toMatchObject({ traceId, isValid: false, sampled: true, fromHeader: true })
+  expect(
+    new TextMapPropagator().extract((name) => ({ 'opencensus-trace-traceid': traceId, 'opencensus-trace-spanid': 'x' })[name]),
+  ).toBeUndefined()
+})
+
 describe('options of the text carrier', () => {
   test.each([
     ['0', 0],
