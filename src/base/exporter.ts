@@ -4,6 +4,10 @@
  */
 export interface Exporter<T> {
   export(items: readonly T[]): Promise<void> | void
+  /** Exports without waiting, for what is left when the process ends. Throws if `export` would reject. */
+  exportSync?(items: readonly T[]): void
+  /** Writes at once what `export` has been given and has not written yet, each item once. Throws if some of it is lost. */
+  flushSync?(): void
   /** Lets go of files and sockets. Called once; `export` is not called afterwards. */
   shutdown?(): Promise<void> | void
 }
@@ -16,6 +20,22 @@ export interface Transport<T> {
   flush(timeoutMs?: number): Promise<void>
   /** Flushes within the grace period, then lets the exporter shut down. Calling it again gives the same promise. */
   shutdown(): Promise<void>
-  /** Hands on what it can without waiting, for the last words of a process. */
+  /** Exports what can be exported without waiting when the process ends; the rest is counted and logged. */
   flushSync?(): void
+}
+
+/**
+ * Exports without waiting, if the exporter can: by `exportSync`, or by an `export` that returns no promise. Throws what it throws.
+ * @returns false if the items are lost as far as anybody can know.
+ */
+export function isExportedNow<T>(exporter: Exporter<T>, items: readonly T[]): boolean {
+  if (typeof exporter.exportSync === 'function') {
+    exporter.exportSync(items)
+    return true
+  }
+  if (Object.prototype.toString.call(exporter.export) === '[object AsyncFunction]') return false
+  const exporting: unknown = exporter.export(items)
+  if (typeof (exporting as PromiseLike<unknown> | undefined)?.then !== 'function') return true
+  Promise.resolve(exporting).catch(() => {}) // counted as lost already
+  return false
 }

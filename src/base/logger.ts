@@ -11,8 +11,11 @@ export interface Logger {
 const told = sharedState('warnings-told', () => new Set<string>())
 const MAX_TOLD = 1_000
 
-/** `isNow` once the process is in its last turn: what is emitted in the usual way would come one tick too late. */
-export const processEnd: { isNow: boolean } = sharedState('process-end', () => ({ isNow: false }))
+/**
+ * `isNow` once the process is in its last turn: what is emitted in the usual way would come one tick too late. `isIdle` while
+ * nothing has run since shutdown hooks flushed, because nothing was left to do.
+ */
+export const processEnd: { isNow: boolean; isIdle: boolean } = sharedState('process-end', () => ({ isNow: false, isIdle: false }))
 
 /**
  * Tells the developer something once, through `process.emitWarning` with a code.

@@ -7,7 +7,7 @@ import { errorText } from '../base/rate-limited-log.js'
 import { processEnd, warnOnce } from '../base/logger.js'
 import { partName } from '../base/component-name.js'
 import { sharedState } from '../base/process-global.js'
-import { MAX_TIMER_MS } from '../base/timer.js'
+import { inNextTurn, MAX_TIMER_MS } from '../base/timer.js'
 import { uncaughtText } from './format-uncaught-error.js'
 
 /** Whatever has something to bring out before the process ends: a transport, a periodic task, a whole Tallyscope. */
@@ -122,7 +122,14 @@ function onUncaught(error: unknown): void {
 function onBeforeExit(): void {
   const unflushed = [...state.installs].filter((install) => !install.isFlushed)
   for (const install of unflushed) install.isFlushed = true
-  if (unflushed.length > 0) void flushAll(unflushed)
+  if (unflushed.length > 0) {
+    void flushAll(unflushed)
+    return
+  }
+  processEnd.isIdle = true
+  inNextTurn(() => {
+    processEnd.isIdle = false // another listener has found something to do
+  }).unref()
 }
 
 function onExit(): void {
@@ -133,7 +140,7 @@ function onExit(): void {
 function endWith(status: number): void {
   state.isEnding = true
   // One turn later, so that what the targets had to tell is printed.
-  const exit = (): void => void setImmediate(() => process.exit(status))
+  const exit = (): void => void inNextTurn(() => process.exit(status))
   void inTime(state.installs, (target) => {
     if (target.shutdown !== undefined) return target.shutdown()
     return target.close === undefined ? target.flush?.() : target.close()

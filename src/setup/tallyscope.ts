@@ -126,9 +126,10 @@ export class Tallyscope {
     await Promise.all([this.tracer.transport.flush(timeoutMs), ...this.#tasks.map((task) => task.flush())])
   }
 
-  /** Exports the spans that can be exported without waiting, for the last words of a process. */
+  /** Exports the spans and metrics that can be exported without waiting, when the process ends. */
   flushSync(): void {
     this.tracer.flushSync()
+    for (const task of this.#tasks) task.flushSync()
   }
 
   /**

@@ -99,10 +99,38 @@ describe('an end by itself', () => {
     expect(end.tookMs).toBeLessThan(1_500)
   })
 
-  test('by process.exit() writes what can be written at once', async () => {
-    const program = new ChildProgram('at-the-end.js', { path, end: 'exit' })
+  test.each([
+    ['of a batch', { end: 'exit' }],
+    ['exported one by one', { end: 'exit', transport: 'sync' }],
+    ['in the middle of a flush', { end: 'exit while a flush is under way' }],
+    ['exported one by one, in the middle of a flush', { end: 'exit while a flush is under way', transport: 'sync' }],
+  ])('by process.exit() writes spans that wait for a file, each once: %s', async (_, settings) => {
+    const program = new ChildProgram('at-the-end.js', { path, ...settings })
     expect(await program.ended).toEqual({ status: 3, signal: null })
+    expect(program.stderr).toBe('')
+    const names = readFileSync(path, 'utf8').match(/span \d+/g)
+    expect(new Set(names).size).toBe(2_048)
     expect(lines()).toBe(2_048)
+  })
+
+  test('by process.exit() in a signal handler of the application loses no span', async () => {
+    expect(await run({ end: 'signal to others that exit at once' }, [0, 'SIGTERM'])).toMatchObject({ status: 42, stderr: '', lines: 2_048 })
+  })
+
+  test.each(['exit', 'nothing', 'throw'])('exports the metrics of the last interval, once: %s', async (end) => {
+    await new ChildProgram('at-the-end.js', { path, end, metrics: 7 }).ended
+    const exported = readFileSync(`${path}.metrics`, 'utf8').trimEnd().split('\n')
+    expect(exported).toHaveLength(1)
+    expect(exported[0]).toContain('"value":7')
+  })
+
+  test.each([
+    ['exit', 'cannot export without waiting: 2048 items are lost'],
+    ['exit while a flush is under way', 'was exporting 2048 items when the process ended: they may be lost'],
+  ])('by process.exit() logs how many spans are lost with an exporter that has to be waited for: %s', async (end, message) => {
+    const program = new ChildProgram('at-the-end.js', { path, end, exporter: 'hanging' })
+    expect(await program.ended).toEqual({ status: 3, signal: null })
+    expect(program.stderr).toContain(message)
   })
 })
 

@@ -57,7 +57,7 @@ export class ConsoleExporter<T> implements Exporter<T> {
 
   /** @throws {@link ExportError} (as a rejection) `ERR_CONSOLE_WRITE` when the stream fails for another reason than a reader that has gone. */
   async export(items: readonly T[]): Promise<void> {
-    const texts = items.map((item) => this.#text(item)).filter((text) => text !== undefined)
+    const texts = this.#texts(items)
     if (texts.length === 0) return
     const written = await this.#writer.write(texts.join(''))
     if (written.kind === 'written') this.#counts.exported(texts.length)
@@ -69,6 +69,23 @@ export class ConsoleExporter<T> implements Exporter<T> {
       retryable: false,
       cause: written.error,
     })
+  }
+
+  /** Like {@link export}; what a stream takes without room is written by Node before the process is gone, or never. */
+  exportSync(items: readonly T[]): void {
+    const texts = this.#texts(items)
+    this.#writer.writeSync(texts.join(''))
+    this.#counts.exported(texts.length)
+  }
+
+  /** Files, terminals and, on POSIX, pipes are written at once. Throws if the stream holds what it cannot write now. */
+  flushSync(): void {
+    const { waitingBytes } = this.#writer
+    if (waitingBytes > 0) throw new ExportError('ERR_CONSOLE_WRITE', `${waitingBytes} bytes wait in the stream`, { retryable: false })
+  }
+
+  #texts(items: readonly T[]): string[] {
+    return items.map((item) => this.#text(item)).filter((text) => text !== undefined)
   }
 
   #text(item: T): string | undefined {

@@ -55,6 +55,21 @@ export class StreamWriter {
     })
   }
 
+  /** Writes without waiting. Throws if the stream does, or cannot take it now. */
+  writeSync(text: string): void {
+    if (text === '') return
+    const stream: AnyStream = this.#stream()
+    stream.write(text)
+    const { waitingBytes } = this
+    if (waitingBytes > 0) throw new Error(`${waitingBytes} bytes wait in the stream`)
+  }
+
+  /** What the stream has taken and not written. */
+  get waitingBytes(): number {
+    const stream: AnyStream = this.#stream()
+    return stream.writableLength ?? 0
+  }
+
   #listen(stream: AnyStream): void {
     this.#pending++
     if (this.#listening === stream) return

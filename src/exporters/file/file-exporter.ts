@@ -9,7 +9,7 @@ import { inNextTurn, startTimer } from '../../base/timer.js'
 import { ExportCounts } from '../export-counts.js'
 import { jsonLine } from '../json-lines.js'
 import type { LineFile, WrittenLines } from './line-file.js'
-import { acquireQueue, type LineQueue, releaseQueue } from './line-queue.js'
+import { acquireQueue, type LineQueue, type QueueSlot, releaseQueue } from './line-queue.js'
 
 const FSYNC = ['never', 'shutdown', 'export'] as const
 
@@ -71,6 +71,8 @@ export class FileExporter<T> implements Exporter<T> {
   readonly #counts = new ExportCounts('FileExporter')
   readonly #failureLog: FailureLog
   readonly #running = new Set<Promise<void>>()
+  /** Exports whose items are not lines yet. */
+  readonly #unfinished = new Set<UnfinishedExport<T>>()
   #shutdown: Promise<void> | undefined
 
   constructor(options: FileExporterOptions) {
@@ -135,6 +137,16 @@ export class FileExporter<T> implements Exporter<T> {
     this.#finish(items.length, batch, this.#queue.file.appendSync(batch.lines))
   }
 
+  /** Writes what `export` has been given and has not written yet. Throws if some of it cannot be written. */
+  flushSync(): void {
+    for (const each of this.#unfinished) while (each.next < each.items.length) this.#addLine(each)
+    for (const { slot } of this.#unfinished) slot.complete()
+    const { error } = this.#queue.flushSync()
+    if (error === undefined) return
+    this.#counts.error('ERR_FILE_APPEND')
+    throw new ExportError('ERR_FILE_APPEND', `cannot append the last items to ${this.path}`, { retryable: false, cause: error })
+  }
+
   /** Opens the file again with the next export, for a log rotation that tells by signal. */
   async reopen(): Promise<void> {
     await this.#queue.between((file) => file.close())
@@ -177,21 +189,28 @@ export class FileExporter<T> implements Exporter<T> {
     // Taken at once, so that the order is that of the calls although turning items into text may take several turns.
     const slot = this.#queue.slot()
     const batch = new Batch(slot.lines)
+    const unfinished: UnfinishedExport<T> = { items, next: 0, slot, batch }
+    this.#unfinished.add(unfinished)
     try {
       let sliceEndMs = this.#clock.monotonicMs() + SLICE_MS
-      for (const item of items) {
-        const line = this.#line(item)
-        if (line !== undefined) slot.add(line)
-        batch.next()
+      while (unfinished.next < items.length) {
+        this.#addLine(unfinished)
         if (this.#clock.monotonicMs() < sliceEndMs) continue
         await new Promise((resume) => void inNextTurn(resume))
         sliceEndMs = this.#clock.monotonicMs() + SLICE_MS
       }
     } finally {
+      this.#unfinished.delete(unfinished)
       slot.complete()
     }
     this.#finish(items.length, batch, await slot.written)
     if (this.#fsync === 'export') await this.#queue.between((file) => this.#sync(file))
+  }
+
+  #addLine(unfinished: UnfinishedExport<T>): void {
+    const line = this.#line(unfinished.items[unfinished.next++]!)
+    if (line !== undefined) unfinished.slot.add(line)
+    unfinished.batch.next()
   }
 
   /** The item's line, or undefined where it has to be left out. */
@@ -219,6 +238,14 @@ export class FileExporter<T> implements Exporter<T> {
     const message = `cannot append ${items} items to ${this.path}: the exporter is shut down`
     throw new ExportError('ERR_EXPORTER_CLOSED', message, { retryable: false })
   }
+}
+
+/** An export whose items are turned into lines, over several turns of the event loop if it takes long. */
+interface UnfinishedExport<T> {
+  readonly items: readonly T[]
+  next: number
+  readonly slot: QueueSlot
+  readonly batch: Batch
 }
 
 /** The lines of one export, and which item each of them is. */

@@ -1,5 +1,8 @@
 import { type BigIntStats, closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, statSync, writeSync } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
+import { systemClock } from '../../base/clock.js'
+import { nextChunk, wholeLines } from './line-chunk.js'
+import { codeOf, endsInsideLine } from './torn-line.js'
 import { rotate } from './rotate-files.js'
 
 /** How many of the lines given are in the file as whole lines, and what kept the others out. */
@@ -44,6 +47,7 @@ export class LineFile {
   #sizeBytes = 0
   /** What was written last ended inside a line. */
   #isTorn = false
+  #appending: Appending | undefined
 
   constructor(options: LineFileOptions) {
     this.#options = options
@@ -76,21 +80,57 @@ export class LineFile {
 
   /** Appends lines that each end in LF. Never throws: whatever was not written is told with its reason. */
   async append(lines: readonly Buffer[]): Promise<WrittenLines> {
-    let written = 0
     if (lines.length === 0) return { lines: 0, error: undefined }
+    const appending: Appending = { lines, written: 0, underWay: undefined, finished: undefined }
+    this.#appending = appending
     try {
       await this.open()
-      while (written < lines.length) {
-        const chunk = nextChunk(lines, written, Math.min(WRITE_BYTES, this.#options.maxBytes))
+      while (appending.written < lines.length) {
+        const chunk = nextChunk(lines, appending.written, Math.min(WRITE_BYTES, this.#options.maxBytes))
         await this.#makeRoom(chunk.bytes.length)
+        if (appending.finished !== undefined) return appending.finished
+        appending.underWay = chunk
         const done = await this.#write(chunk.bytes)
-        written += done.error === undefined ? chunk.lines : wholeLines(lines, written, done.bytes)
-        if (done.error !== undefined) return { lines: written, error: done.error }
+        if (appending.finished !== undefined) return appending.finished
+        appending.underWay = undefined
+        appending.written += done.error === undefined ? chunk.lines : wholeLines(lines, appending.written, done.bytes)
+        if (done.error !== undefined) return { lines: appending.written, error: done.error }
       }
-      return { lines: written, error: undefined }
+      return { lines: appending.written, error: undefined }
     } catch (error) {
-      return { lines: written, error }
+      return appending.finished ?? { lines: appending.written, error }
+    } finally {
+      this.#appending = undefined
     }
+  }
+
+  /**
+   * Writes at once what an append that is under way has not written, for the end of a process. The threads of Node go on
+   * writing while this one waits: what they have been given is not written a second time.
+   */
+  finishSync(): WrittenLines {
+    const appending = this.#appending
+    if (appending === undefined || appending.finished !== undefined) return { lines: 0, error: undefined }
+    const { underWay } = appending
+    if (underWay !== undefined && !this.#waitForWrite(underWay.bytes.length)) {
+      return (appending.finished = { lines: appending.written, error: new Error('a write that was under way has not ended') })
+    }
+    const from = appending.written + (underWay?.lines ?? 0)
+    const rest = this.appendSync(appending.lines.slice(from))
+    return (appending.finished = { lines: from + rest.lines, error: rest.error })
+  }
+
+  /** Waits until a write that was handed to a thread is in the file. Of a pipe this cannot be seen; its writes do not wait. */
+  #waitForWrite(bytes: number): boolean {
+    if (!this.#isRegular || this.#handle === undefined) return true
+    const endsMs = systemClock.monotonicMs() + LAST_WRITE_MS
+    const { fd } = this.#handle
+    do {
+      // What a thread has written in part counts already in `#sizeBytes` only once it has returned.
+      if (fstatSync(fd).size >= this.#sizeBytes + bytes) return true
+      Atomics.wait(sleeper, 0, 0, 1)
+    } while (systemClock.monotonicMs() < endsMs)
+    return false
   }
 
   /** As {@link append}, at once: for the last words of a process. No rotation, no look for another file. */
@@ -226,42 +266,15 @@ export class LineFile {
   }
 }
 
-/** Whole lines from `from` on that go out in one write: up to `limit` bytes, or one line that is longer. */
-function nextChunk(lines: readonly Buffer[], from: number, limit: number): { readonly bytes: Buffer; readonly lines: number } {
-  let size = lines[from]!.length
-  let to = from + 1
-  while (to < lines.length && size + lines[to]!.length <= limit) size += lines[to++]!.length
-  return { bytes: to - from === 1 ? lines[from]! : Buffer.concat(lines.slice(from, to), size), lines: to - from }
+/** An append that is under way: which of its lines are in the file, and which have been handed to a thread. */
+interface Appending {
+  readonly lines: readonly Buffer[]
+  written: number
+  underWay: { readonly bytes: Buffer; readonly lines: number } | undefined
+  /** Set if the lines were dealt with at once in the meantime. */
+  finished: WrittenLines | undefined
 }
 
-function wholeLines(lines: readonly Buffer[], from: number, bytes: number): number {
-  let whole = 0
-  let rest = bytes
-  while (from + whole < lines.length && rest >= lines[from + whole]!.length) rest -= lines[from + whole++]!.length
-  return whole
-}
-
-/**
- * Whether the file's last byte is something else than LF. Of a file that may not be read this cannot be known; what
- * else keeps it from being read (no descriptors, say) is thrown, since a line behind a torn one would be lost.
- */
-function endsInsideLine(path: string, stats: BigIntStats): boolean {
-  if (!stats.isFile() || stats.size === 0n) return false
-  let fd: number | undefined
-  try {
-    fd = openSync(path, 'r')
-    const found = fstatSync(fd, { bigint: true })
-    const last = Buffer.alloc(1)
-    const isSame = found.ino === stats.ino && found.dev === stats.dev
-    return isSame && readSync(fd, last, 0, 1, Number(found.size) - 1) === 1 && last[0] !== LF[0]
-  } catch (error) {
-    if (!['EACCES', 'EPERM', 'ENOENT'].includes(String(codeOf(error)))) throw error
-    return false
-  } finally {
-    if (fd !== undefined) closeSync(fd)
-  }
-}
-
-function codeOf(error: unknown): unknown {
-  return (error as { code?: unknown } | undefined)?.code
-}
+/** How long the end of a process waits for a write that has been handed to a thread. */
+const LAST_WRITE_MS = 500
+const sleeper = new Int32Array(new SharedArrayBuffer(4))

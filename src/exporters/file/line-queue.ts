@@ -82,6 +82,19 @@ export class LineQueue {
     return slot.written
   }
 
+  /**
+   * Writes at once what has been given and is not written yet, for the end of a process: the rest of an append that is under way,
+   * then the slots that are complete.
+   */
+  flushSync(): WrittenLines {
+    const begun = this.file.finishSync()
+    const open = this.#slots.findIndex(({ completion }) => completion !== undefined)
+    const slots = this.#slots.splice(0, open < 0 ? this.#slots.length : open)
+    const written = this.file.appendSync(slots.flatMap(({ lines }) => lines))
+    share(slots, written)
+    return { lines: begun.lines + written.lines, error: begun.error ?? written.error }
+  }
+
   /** Does something with the file while nothing is being written. */
   async between<R>(act: (file: LineFile) => Promise<R>): Promise<R> {
     while (this.#working !== undefined) await this.#working
@@ -97,6 +110,7 @@ export class LineQueue {
     await Promise.resolve() // what is given in the same turn goes out together
     for (let first = this.#slots[0]; first !== undefined; first = this.#slots[0]) {
       await first.completion
+      if (this.#slots[0] !== first) continue // written by `flushSync` in the meantime
       const slots = this.#slots.splice(0, this.#together())
       share(slots, await this.file.append(slots.flatMap(({ lines }) => lines)))
     }

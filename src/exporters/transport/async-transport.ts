@@ -5,11 +5,12 @@ import type { Exporter, Transport } from '../../base/exporter.js'
 import { FailureLog } from '../../base/rate-limited-log.js'
 import { partName } from '../../base/component-name.js'
 import { runDetached } from '../../base/suppression.js'
+import { exportNow, settleNow } from './export-sync.js'
 import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
 import { type AsyncTransportOptions, type AsyncTransportSettings, checkAsyncTransport } from './async-transport-options.js'
 import { ItemQueue } from './bounded-queue.js'
 import { type ExportFailure, exportFailure, retryDelayMs } from './export-failure.js'
-import { type RejectReason, type TransportAccounting, TransportLedger } from './transport-stats.js'
+import { type RejectReason, type TransportAccounting, TransportStats } from './transport-stats.js'
 
 /** Somebody who waits until so many of the items ever queued have been dealt with. */
 interface Waiter {
@@ -36,7 +37,7 @@ export class AsyncTransport<T> implements Transport<T> {
   readonly #settings: AsyncTransportSettings
   readonly #clock: Clock
   readonly #queue: ItemQueue<T>
-  readonly #ledger: TransportLedger
+  readonly #stats: TransportStats
   readonly #failureLog: FailureLog
   readonly #waiters = new Set<Waiter>()
   #isWorking = false
@@ -46,6 +47,8 @@ export class AsyncTransport<T> implements Transport<T> {
   #timerDueMs = Number.POSITIVE_INFINITY
   #stopTimer: () => void = () => {}
   #cutPauseShort: () => void = () => {}
+  /** The items that the exporter has been given and has not taken yet. */
+  #underWay: { readonly items: number } | undefined
   /** What is left of a batch that waits to be tried again. */
   #paused: readonly T[] | undefined
   /** How often in a row the destination was not there, whatever the batch: pauses grow with it. */
@@ -65,19 +68,19 @@ export class AsyncTransport<T> implements Transport<T> {
     this.#clock = clock
     this.#queue = new ItemQueue({ ...this.#settings, itemBytes: options.itemBytes, clock })
     const name = partName(exporter, 'exporter')
-    this.#ledger = new TransportLedger(name)
+    this.#stats = new TransportStats(name)
     this.#failureLog = new FailureLog({ code: 'TALLYSCOPE_EXPORT_FAILED', subject: `exporter ${name}`, logger, clock })
   }
 
   /** Where every item given to this transport is now: `accepted = exported + rejected + dropped + queued + inFlight`. */
   get accounting(): TransportAccounting {
-    return this.#ledger.accounting
+    return this.#stats.accounting
   }
 
   send(item: T): void {
-    if (this.#end !== undefined || this.#shutdown !== undefined) return this.#ledger.accept(this.#end === 'ended' ? 'ended' : 'shutdown')
+    if (this.#end !== undefined || this.#shutdown !== undefined) return this.#stats.accept(this.#end === 'ended' ? 'ended' : 'shutdown')
     const refused = this.#queue.push(item)
-    this.#ledger.accept(refused)
+    this.#stats.accept(refused)
     if (refused !== undefined) return this.#reportFull(refused)
     this.#queuedEver++
     if (this.#isWorking) return
@@ -91,7 +94,7 @@ export class AsyncTransport<T> implements Transport<T> {
    * (default: the grace period). Does not cut the pause before another try short. Never rejects.
    */
   flush(timeoutMs: number = this.#settings.gracePeriodMs): Promise<void> {
-    if (this.#ledger.queued + this.#ledger.inFlight === 0) return Promise.resolve()
+    if (this.#stats.queued + this.#stats.inFlight === 0) return Promise.resolve()
     const limitMs = timeoutMs >= 0 ? Math.min(timeoutMs, MAX_TIMER_MS) : this.#settings.gracePeriodMs
     const endsMs = this.#clock.monotonicMs() + limitMs
     const items = this.#queuedEver
@@ -118,32 +121,20 @@ export class AsyncTransport<T> implements Transport<T> {
   }
 
   /**
-   * Hands what is queued, and what waits to be tried again, to `exporter.exportSync`, where there is one: for the last
-   * words of a process. What is being exported at this moment is left to its export.
+   * Exports what is queued, and what waits to be tried again, without waiting, if the exporter can: by its `exportSync`, or by an
+   * `export` that returns no promise. What is being exported is left to `exporter.flushSync`; without it, it counts as lost if the
+   * process ends.
    */
   flushSync(): void {
-    const { exporter } = this as { exporter: Exporter<T> & { exportSync?: (items: readonly T[]) => void } }
+    const { exporter } = this
+    const parts = { exporter, stats: this.#stats, log: this.#failureLog }
+    if (this.#underWay !== undefined && settleNow(parts, this.#underWay.items)) this.#underWay = undefined
     const queued = this.#queue.takeAll()
     const items = [...(this.#paused ?? []), ...queued]
     this.#paused = undefined
     this.#cutPauseShort()
-    if (items.length === 0) return
-    this.#ledger.depart(queued.length)
-    if (typeof exporter.exportSync !== 'function') {
-      this.#ledger.dropDeparted(items.length, 'exit')
-      this.#failureLog.tell(`cannot export at once: ${items.length} items are lost`)
-      this.#tellWaiters()
-      return
-    }
-    try {
-      runDetached(() => exporter.exportSync?.(items.slice()))
-      this.#ledger.exported(items.length)
-    } catch (error) {
-      const { delivered } = exportFailure(error, items.length)
-      this.#ledger.exported(delivered)
-      this.#ledger.rejected(items.length - delivered, 'failed')
-      this.#failureLog.tell('has failed', error)
-    }
+    this.#stats.depart(queued.length)
+    exportNow(parts, items)
     this.#tellWaiters()
   }
 
@@ -172,12 +163,12 @@ export class AsyncTransport<T> implements Transport<T> {
     if (this.#end !== undefined) return
     this.#end = reason
     this.#stopTimer()
-    const lost = this.#ledger.queued + this.#ledger.inFlight
+    const lost = this.#stats.queued + this.#stats.inFlight
     if (lost > 0) this.#failureLog.tell(`has not taken ${lost} items, which are lost (${reason})`)
     this.#queue.takeAll()
     this.#paused = undefined
-    this.#ledger.dropQueued(this.#ledger.queued, reason)
-    this.#ledger.dropInFlight(reason)
+    this.#stats.dropQueued(this.#stats.queued, reason)
+    this.#stats.dropInFlight(reason)
     this.#cutPauseShort()
     this.#tellWaiters()
   }
@@ -203,7 +194,7 @@ export class AsyncTransport<T> implements Transport<T> {
     this.#timerDueMs = Number.POSITIVE_INFINITY
     while (this.#end === undefined && (this.#queue.length >= maxBatchSize || this.#hasDue())) {
       const batch = this.#queue.takeBatch()
-      this.#ledger.depart(batch.length)
+      this.#stats.depart(batch.length)
       await this.#deliver(batch)
       this.#tellWaiters()
     }
@@ -222,15 +213,18 @@ export class AsyncTransport<T> implements Transport<T> {
     if (this.#failures > 0 && !(await this.#pauseWith(rest))) return
     for (let retry = 0; ; retry++) {
       // A copy: an exporter that changes its batch must not change what is tried again.
+      const underWay = { items: rest.length }
+      this.#underWay = underWay
       const { outcome, settled } = attempt(() => runDetached(() => this.exporter.export(rest.slice())), {
         clock: this.#clock,
         timeoutMs: this.#settings.exportTimeoutMs,
       })
       const end = await outcome
-      if (this.#end !== undefined) return // given up meanwhile, and in the books as that
+      if (this.#end !== undefined || this.#underWay !== underWay) return // counted in the meantime
+      this.#underWay = undefined
       if (end.kind === 'done') {
         this.#failures = 0
-        return this.#ledger.exported(rest.length)
+        return this.#stats.exported(rest.length)
       }
       if (end.kind === 'late') {
         this.#lose(rest.length, 'timeout', `has not taken ${rest.length} items within ${this.#settings.exportTimeoutMs} ms`)
@@ -239,11 +233,11 @@ export class AsyncTransport<T> implements Transport<T> {
       }
       const failure = exportFailure(end.error, rest.length)
       this.#failures = failure.isRetryable ? this.#failures + 1 : 0
-      this.#ledger.exported(failure.delivered)
+      this.#stats.exported(failure.delivered)
       rest = rest.slice(failure.delivered)
       if (!this.#triesAgain(rest.length, failure, end.error, retry)) return
       if (!(await this.#pauseWith(rest, failure.retryAfterMs))) return
-      this.#ledger.retried()
+      this.#stats.retried()
     }
   }
 
@@ -273,7 +267,7 @@ export class AsyncTransport<T> implements Transport<T> {
   }
 
   #lose(items: number, reason: RejectReason, what: string, error?: unknown): void {
-    this.#ledger.rejected(items, reason)
+    this.#stats.rejected(items, reason)
     this.#failureLog.tell(what, error)
   }
 
@@ -291,7 +285,7 @@ export class AsyncTransport<T> implements Transport<T> {
   }
 
   #tellWaiters(): void {
-    const dealtWith = this.#queuedEver - this.#ledger.queued - this.#ledger.inFlight
+    const dealtWith = this.#queuedEver - this.#stats.queued - this.#stats.inFlight
     for (const waiter of this.#waiters) if (waiter.items <= dealtWith) this.#dismiss(waiter)
   }
 

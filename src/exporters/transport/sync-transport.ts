@@ -7,9 +7,10 @@ import { checkNumber } from '../../base/check-number.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { partName } from '../../base/component-name.js'
 import { runSuppressed, runSuppressedWith } from '../../base/suppression.js'
+import { settleNow } from './export-sync.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
 import { exportFailure } from './export-failure.js'
-import { type TransportAccounting, TransportLedger } from './transport-stats.js'
+import { type TransportAccounting, TransportStats } from './transport-stats.js'
 
 export interface SyncTransportOptions {
   /** Exports that may be under way at a time, for exporters that give promises; items beyond are dropped. Default 2 048. */
@@ -64,7 +65,7 @@ export class SyncTransport<T> implements Transport<T> {
   readonly #clock: Clock
   readonly #maxInFlight: number
   readonly #gracePeriodMs: number
-  readonly #ledger: TransportLedger
+  readonly #stats: TransportStats
   readonly #failureLog: FailureLog
   /** The exports under way since the last flush. */
   #group: ExportGroup
@@ -84,29 +85,29 @@ export class SyncTransport<T> implements Transport<T> {
     this.#maxInFlight = checkNumber('ERR_TRANSPORT_OPTION', 'maxInFlight', maxInFlight, { min: 1, max: 1e6, integer: true })
     this.#gracePeriodMs = checkNumber('ERR_TRANSPORT_OPTION', 'gracePeriodMs', gracePeriodMs, { min: 0, max: MAX_TIMER_MS })
     const name = partName(exporter, 'exporter')
-    this.#ledger = new TransportLedger(name)
+    this.#stats = new TransportStats(name)
     this.#failureLog = new FailureLog({ code: 'TALLYSCOPE_EXPORT_FAILED', subject: `exporter ${name}`, logger, clock })
     this.#group = this.#newGroup()
   }
 
   /** Where every item given to this transport is now: `accepted = exported + rejected + dropped + queued + inFlight`. */
   get accounting(): TransportAccounting {
-    return this.#ledger.accounting
+    return this.#stats.accounting
   }
 
   send(item: T): void {
-    if (this.#hasEnded) return this.#ledger.accept('ended')
-    if (this.#shutdown !== undefined) return this.#ledger.accept('shutdown')
-    if (this.#ledger.inFlight >= this.#maxInFlight) {
-      this.#ledger.accept('queue_full')
+    if (this.#hasEnded) return this.#stats.accept('ended')
+    if (this.#shutdown !== undefined) return this.#stats.accept('shutdown')
+    if (this.#stats.inFlight >= this.#maxInFlight) {
+      this.#stats.accept('queue_full')
       this.#failureLog.tell(`is too slow: ${this.#maxInFlight} exports are under way and the newest items are dropped`)
       return
     }
-    this.#ledger.acceptInFlight()
+    this.#stats.acceptInFlight()
     try {
       const exporting = runSuppressedWith(exportOne, this.exporter, item)
       if (typeof exporting?.then === 'function') this.#follow(exporting)
-      else this.#ledger.exported(1)
+      else this.#stats.exported(1)
     } catch (error) {
       this.#failed(error)
     }
@@ -120,6 +121,11 @@ export class SyncTransport<T> implements Transport<T> {
     await attempt(() => Promise.all(this.#closedGroups.values()), { clock: this.#clock, timeoutMs: limitMs, keepAlive: true }).outcome
   }
 
+  /** Has the exporter write at once what it has been given. Without its `flushSync`, that counts as lost if the process ends. */
+  flushSync(): void {
+    if (settleNow({ exporter: this.exporter, stats: this.#stats, log: this.#failureLog }, this.#stats.inFlight)) this.#abandonGroups()
+  }
+
   shutdown(): Promise<void> {
     this.#shutdown ??= this.#end()
     return this.#shutdown
@@ -129,9 +135,9 @@ export class SyncTransport<T> implements Transport<T> {
     const endsMs = this.#clock.monotonicMs() + this.#gracePeriodMs
     await Promise.resolve() // `shutdown` is set first: nothing is accepted from now on
     await this.flush(this.#gracePeriodMs)
-    const lost = this.#ledger.inFlight
+    const lost = this.#stats.inFlight
     if (lost > 0) this.#failureLog.tell(`has not taken ${lost} items within the grace period`)
-    this.#ledger.dropInFlight('grace_period')
+    this.#stats.dropInFlight('grace_period')
     this.#abandonGroups()
     const timeoutMs = Math.max(endsMs - this.#clock.monotonicMs(), 0)
     const end = await attempt(() => runSuppressed(() => this.exporter.shutdown?.()), { clock: this.#clock, timeoutMs, keepAlive: true })
@@ -148,7 +154,7 @@ export class SyncTransport<T> implements Transport<T> {
 
   #newGroup(): ExportGroup {
     return new ExportGroup(
-      () => this.#ledger.exported(1),
+      () => this.#stats.exported(1),
       (error) => this.#failed(error),
     )
   }
@@ -173,8 +179,8 @@ export class SyncTransport<T> implements Transport<T> {
 
   #failed(error: unknown): void {
     const { isFinal, delivered } = exportFailure(error, 1)
-    this.#ledger.exported(delivered)
-    this.#ledger.rejected(1 - delivered, 'failed')
+    this.#stats.exported(delivered)
+    this.#stats.rejected(1 - delivered, 'failed')
     this.#hasEnded ||= isFinal
     this.#failureLog.tell(this.#hasEnded ? 'has ended for good' : 'has failed', error)
   }

@@ -36,7 +36,7 @@ const waiting = selfFamily({
 })
 
 /** The books of one transport. Each method is one transfer, so that the sum is right between any two calls. */
-export class TransportLedger {
+export class TransportStats {
   readonly #exporter: string
   readonly #now = { accepted: 0, exported: 0, rejected: 0, dropped: 0, queued: 0, inFlight: 0 }
   readonly #accepted: SelfCount

@@ -1,11 +1,11 @@
 import { checkNumber } from '../../base/check-number.js'
 import type { Clock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
-import type { Exporter } from '../../base/exporter.js'
+import { type Exporter, isExportedNow } from '../../base/exporter.js'
 import type { Logger } from '../../base/logger.js'
 import { partName } from '../../base/component-name.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
-import { checkProducers, gather } from './gather.js'
+import { checkProducers, gather, gatherNow, type GatherOptions } from './gather.js'
 import type { Metric } from '../data/metric.js'
 import { PeriodicMetricTask } from './periodic-metric-task.js'
 import type { MetricProducer } from '../data/producer.js'
@@ -62,6 +62,15 @@ export function exportPeriodically(options: ExportPeriodicallyOptions): Periodic
     ...(exportTimeoutMs !== undefined && { timeoutMs: exportTimeoutMs }),
     name,
     run: async () => exporter.export(await gather(producers, gathering)),
+    runSync: () => exportSync(producers, exporter, gathering),
     onClose: () => exporter.shutdown?.(),
   })
+}
+
+/** Exports what producers and exporter can do without waiting; returns what they could not. */
+function exportSync(producers: readonly MetricProducer[], exporter: Exporter<Metric>, options: GatherOptions): string | undefined {
+  const { metrics, isAll } = gatherNow(producers, options)
+  exporter.flushSync?.()
+  if (!isExportedNow(exporter, metrics)) return `${metrics.length} metrics are lost: their exporter cannot export without waiting`
+  return isAll ? undefined : 'the metrics of some producers are lost: they do not answer at once'
 }

@@ -83,6 +83,15 @@ export async function gather(producers: readonly MetricProducer[], options: Gath
   return [...(await begin(METRICS, producers, options).all)]
 }
 
+/**
+ * The metrics of the producers that answer at once, for the end of a process, and whether those are all of them.
+ * @throws {@link DefinitionError} `ERR_PRODUCER`
+ */
+export function gatherNow(producers: readonly MetricProducer[], options: GatherOptions = {}): { metrics: Metric[]; isAll: boolean } {
+  const { all, soFar } = begin(METRICS, producers, { ...options, keepAlive: false })
+  return { metrics: [...soFar()], isAll: !(all instanceof Promise) }
+}
+
 /** Like {@link gather}, with rows instead of snapshots if a producer offers them: what a streaming encoder reads. */
 export async function gatherFamilies(producers: readonly MetricProducer[], options: GatherOptions = {}): Promise<Family[]> {
   return [...(await begin(FAMILIES, producers, options).all)]

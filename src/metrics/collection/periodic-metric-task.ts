@@ -3,7 +3,7 @@ import { checkNumber } from '../../base/check-number.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { DefinitionError, TransportError } from '../../base/errors.js'
 import { FailureLog } from '../../base/rate-limited-log.js'
-import { type Logger, warnOnce } from '../../base/logger.js'
+import { type Logger, processEnd, warnOnce } from '../../base/logger.js'
 import { runDetached } from '../../base/suppression.js'
 import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
 import { type SkipReason, taskCounts, type TaskCounts } from './periodic-task-metrics.js'
@@ -27,6 +27,11 @@ export interface PeriodicMetricTaskOptions {
   /** Told about failures, at most once a minute. Default: one process warning. */
   readonly logger?: Logger
   readonly clock?: Clock
+  /**
+   * Does without waiting what `run` does, when the process ends; throws or returns why it could not do all of it. Default: what
+   * was due is counted as failed and logged.
+   */
+  readonly runSync?: () => string | undefined
   /** Called once by `close()`, after the last run. */
   readonly onClose?: () => unknown
 }
@@ -130,6 +135,23 @@ export class PeriodicMetricTask {
       this.#end = 'closed'
     })
     return this.#closing
+  }
+
+  /** Runs once more without waiting, as far as that goes: for the end of a process. What is lost is logged. */
+  flushSync(): void {
+    // A process that ended by itself has been flushed, and nothing has run since.
+    if (this.#end !== undefined || (processEnd.isIdle && this.#lastError === undefined && this.#tally.runs > 0)) return
+    try {
+      const { runSync } = this.#options
+      const problem = runSync === undefined ? 'it cannot run without waiting' : runDetached(runSync)
+      if (problem !== undefined) throw new Error(problem)
+      this.#tally.runs++
+    } catch (error) {
+      this.#tally.failures++
+      this.#counts.ran('failed', 0)
+      this.#lastError = error
+      this.#failureLog.tell('could not run at the end of the process, what was due is lost', error)
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

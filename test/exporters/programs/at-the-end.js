@@ -1,7 +1,27 @@
 // A program with spans that wait to be exported, and an end that the test chooses.
-import { AlwaysOnSampler, AsyncTransport, FileExporter, installShutdownHooks, Tracer } from 'tallyscope'
+import {
+  AlwaysOnSampler,
+  AsyncTransport,
+  count,
+  exportPeriodically,
+  FileExporter,
+  installShutdownHooks,
+  stats,
+  SyncTransport,
+  Tracer,
+} from 'tallyscope'
 
-const { path, exporter = 'file', spans = 2_048, gracePeriodMs = 5_000, hooks = 1, end, ...options } = JSON.parse(process.argv[2])
+const {
+  path,
+  exporter = 'file',
+  spans = 2_048,
+  gracePeriodMs = 5_000,
+  hooks = 1,
+  end,
+  transport = 'async',
+  metrics = 0,
+  ...options
+} = JSON.parse(process.argv[2])
 const exporters = {
   file: () => new FileExporter({ path }),
   hanging: () => ({ name: 'hanging', export: () => new Promise(() => {}), shutdown: () => new Promise(() => {}) }),
@@ -10,10 +30,19 @@ const exporters = {
 const tracer = new Tracer({
   sampler: new AlwaysOnSampler(),
   exporter: exporters[exporter](),
-  transport: (to) => new AsyncTransport(to, { maxQueueSize: 4_096, maxBatchSize: 4_096, gracePeriodMs, ...options }),
+  transport: (to) =>
+    transport === 'sync'
+      ? new SyncTransport(to)
+      : new AsyncTransport(to, { maxQueueSize: 4_096, maxBatchSize: 4_096, gracePeriodMs, ...options }),
 })
 
 const uninstalls = Array.from({ length: hooks }, () => installShutdownHooks(tracer.transport, { gracePeriodMs }))
+if (metrics > 0) {
+  const measure = stats.measure('jobs')
+  stats.viewManager.registerView({ name: 'jobs', measure, aggregation: count() })
+  installShutdownHooks(exportPeriodically({ producers: [stats], exporter: new FileExporter({ path: `${path}.metrics` }) }))
+  for (let i = 0; i < metrics; i++) stats.record(measure, 1)
+}
 for (let i = 0; i < spans; i++) tracer.span(`span ${i}`).end()
 
 const ends = {
@@ -31,6 +60,14 @@ const ends = {
     process.exitCode = 7
   },
   exit: () => process.exit(3),
+  'exit while a flush is under way': () => {
+    void tracer.transport.flush()
+    setImmediate(() => process.exit(3))
+  },
+  'signal to others that exit at once': () => {
+    setInterval(() => {}, 1_000)
+    process.on('SIGTERM', () => process.exit(42))
+  },
   throw: () => {
     setTimeout(() => {
       throw Object.assign(new TypeError('thrown'), { detail: 5 })
