@@ -1,3 +1,5 @@
+import { processEnd } from './logger.js'
+
 /**
  * Sends batches to one destination. It does not know when or why it is called: that is the work of a
  * periodic task or a transport. A rejection is counted and, for an `ExportError` with `retryable`, tried again.
@@ -25,7 +27,8 @@ export interface Transport<T> {
 }
 
 /**
- * Exports without waiting, if the exporter can: by `exportSync`, or by an `export` that returns no promise. Throws what it throws.
+ * Exports without waiting, if the exporter can: by `exportSync`, or, at the end of the process, by an `export` that returns no
+ * promise. Throws what it throws.
  * @returns false if the items are lost as far as anybody can know.
  */
 export function isExportedNow<T>(exporter: Exporter<T>, items: readonly T[]): boolean {
@@ -33,7 +36,7 @@ export function isExportedNow<T>(exporter: Exporter<T>, items: readonly T[]): bo
     exporter.exportSync(items)
     return true
   }
-  if (Object.prototype.toString.call(exporter.export) === '[object AsyncFunction]') return false
+  if (!processEnd.isNow) return false
   const exporting: unknown = exporter.export(items)
   if (typeof (exporting as PromiseLike<unknown> | undefined)?.then !== 'function') return true
   Promise.resolve(exporting).catch(() => {}) // counted as lost already

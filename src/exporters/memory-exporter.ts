@@ -40,6 +40,10 @@ export class MemoryExporter<T> implements Exporter<T> {
     this.#counts.dropped('older', Math.max(surplus, 0))
   }
 
+  exportSync(items: readonly T[]): void {
+    this.export(items)
+  }
+
   /** Forgets everything it has kept. */
   reset(): void {
     this.items.length = 0

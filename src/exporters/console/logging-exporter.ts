@@ -58,6 +58,10 @@ export class LoggingExporter<T> implements Exporter<T> {
     const message = `the logger threw for ${failed} of ${items.length} items`
     throw new ExportError('ERR_LOG_EXPORT', message, { retryable: false, delivered: items.length - failed, cause })
   }
+
+  exportSync(items: readonly T[]): void {
+    this.export(items)
+  }
 }
 
 const TITLES = { metric: 'Metric', span: 'Span', item: 'Item' }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ExportError, TransportError } from '../../../src/base/errors.js'
+import { processEnd } from '../../../src/base/logger.js'
 import type { Exporter } from '../../../src/base/exporter.js'
 import { isSuppressed } from '../../../src/base/suppression.js'
 import { withTags, currentTags } from '../../../src/stats/tags/current-tags.js'
@@ -496,6 +497,40 @@ describe('flushSync', () => {
     to.flushSync()
     expect(exportSync.mock.calls).toEqual([[[0, 1, 2]]])
     expect(to.accounting).toEqual(books(3, 3, 0, 0, 0, 0))
+  })
+
+  test('has the exporter write what it has been given, and counts it once', async () => {
+    let end!: () => void
+    const flushed: string[] = []
+    const exporter = {
+      export: () => new Promise<void>((resolve) => (end = resolve)),
+      flushSync: () => void flushed.push('given'),
+      exportSync: (items: readonly number[]) => void flushed.push(items.join()),
+    }
+    const to = new AsyncTransport<number>(exporter, { clock, maxBatchSize: 2 })
+    send(to, 3)
+    await clock.advanceAsync(0)
+    to.flushSync()
+    expect(flushed).toEqual(['given', '2'])
+    expect(to.accounting).toEqual(books(3, 3, 0, 0, 0, 0))
+    end()
+    await clock.advanceAsync(0)
+    expect(to.accounting).toEqual(books(3, 3, 0, 0, 0, 0))
+  })
+
+  test('leaves what is being exported alone, unless the process ends: then it counts as lost', async () => {
+    const to = new AsyncTransport<number>({ export: () => new Promise<void>(() => {}) }, { clock, maxBatchSize: 2 })
+    send(to, 2)
+    await clock.advanceAsync(0)
+    to.flushSync()
+    expect(to.accounting).toEqual(books(2, 0, 0, 0, 0, 2))
+    processEnd.isNow = true
+    try {
+      to.flushSync()
+    } finally {
+      processEnd.isNow = false
+    }
+    expect(to.accounting).toEqual(books(2, 0, 0, 2, 0, 0))
   })
 
   test('counts what an exporter throws, or cannot do at once', () => {

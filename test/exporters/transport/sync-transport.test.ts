@@ -167,3 +167,32 @@ test.each([{ maxInFlight: 0 }, { gracePeriodMs: '5' }])('the option %o is refuse
 test('an exporter must be one', () => {
   expect(() => new SyncTransport(null as never)).toThrowError(expect.objectContaining({ code: 'ERR_EXPORTER' }))
 })
+
+test('has the exporter write at once what it has been given, and counts it once', async () => {
+  let end!: () => void
+  const flushSync = vi.fn()
+  const to = transport(() => new Promise<void>((resolve) => (end = resolve)), {}, { flushSync })
+  to.send(1)
+  to.flushSync()
+  expect(flushSync).toHaveBeenCalledTimes(1)
+  expect(to.accounting).toMatchObject({ accepted: 1, exported: 1, inFlight: 0 })
+  end()
+  await clock.advanceAsync(0)
+  expect(to.accounting).toMatchObject({ accepted: 1, exported: 1, inFlight: 0 })
+})
+
+test('a flush waits for the exports before it, and not for those after it', async () => {
+  const ends: (() => void)[] = []
+  const to = transport(() => new Promise<void>((resolve) => ends.push(resolve)))
+  const flushed: string[] = []
+  to.send(1)
+  void to.flush().then(() => flushed.push('first'))
+  to.send(2)
+  void to.flush().then(() => flushed.push('second'))
+  ends[1]!()
+  await clock.advanceAsync(0)
+  expect(flushed).toEqual([])
+  ends[0]!()
+  await clock.advanceAsync(0)
+  expect(flushed).toEqual(['first', 'second'])
+})
