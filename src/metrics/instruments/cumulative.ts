@@ -59,7 +59,6 @@ export class CumulativeSeries {
   constructor(instrument: Instrument, labels: Labels) {
     this.instrument = instrument
     this.place = new SeriesPlace(instrument.store, labels)
-    this.place.find()
   }
 
   /** The same as {@link add}. */
@@ -77,9 +76,7 @@ export class CumulativeSeries {
   }
 
   get value(): number {
-    const place = this.place
-    place.find()
-    return place.chunk.columns[0]!.value(place.cell)
+    return this.place.read((cells, cell) => cells.value(cell))
   }
 }
 

@@ -79,7 +79,6 @@ export class GaugeSeries {
   constructor(instrument: Instrument, labels: Labels) {
     this.instrument = instrument
     this.place = new SeriesPlace(instrument.store, labels)
-    this.place.find()
   }
 
   set(value: number): void {
@@ -109,9 +108,7 @@ export class GaugeSeries {
   }
 
   get value(): number {
-    const place = this.place
-    place.find()
-    return place.chunk.columns[0]!.value(place.cell)
+    return this.place.read((cells, cell) => cells.value(cell))
   }
 }
 

@@ -83,7 +83,6 @@ export class ObservingSeries {
   constructor(instrument: Instrument, labels: Labels) {
     this.instrument = instrument
     this.place = new SeriesPlace(instrument.store, labels)
-    this.place.find()
   }
 
   /** Takes a finite number from 0; others are dropped and counted. */
@@ -98,14 +97,12 @@ export class ObservingSeries {
 
   /** How many values were observed. */
   get count(): number {
-    this.place.find()
-    return this.place.chunk.columns[0]!.count(this.place.cell)
+    return this.place.read((cells, cell) => cells.count(cell))
   }
 
   /** Their sum. */
   get sum(): number {
-    this.place.find()
-    return this.place.chunk.columns[0]!.value(this.place.cell)
+    return this.place.read((cells, cell) => cells.value(cell))
   }
 }
 

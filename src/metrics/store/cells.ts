@@ -3,11 +3,12 @@ import type { Exemplar } from '../data/metric.js'
 
 /** What all cells of a store need to know of their surroundings. */
 export interface Epochs {
-  /** Rises with each gathering. Rows are marked with it; exemplars are taken once per bucket and epoch. */
-  current: number
-  /** Rises, together with the epoch, when rows or columns go or move: whoever keeps the place of a row must find it again. */
-  structure: number
-  restructure(): void
+  /** Rises with each gathering. Rows are marked with it; exemplars are taken once per bucket and epoch. Fits an Int32. */
+  readonly current: number
+  /** Rises with the epoch, and whenever rows or columns go: a handle then checks that its rows are still its own. */
+  readonly changes: number
+  /** Call after removing rows or columns. */
+  countChange(): void
   readonly clock: Clock
 }
 

@@ -58,7 +58,7 @@ export class ColumnSource implements RowSource {
   }
 
   get structure(): number {
-    return this.#store.epochs.structure
+    return this.#store.generation
   }
 
   get chunks(): readonly RowChunk[] {

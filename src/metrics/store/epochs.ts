@@ -6,13 +6,16 @@ const REMEMBERED = 1_024
 /** Every epoch, every 32nd, …: the further back, the coarser. The newest 1 024 are exact, 33 million known to about a thirtieth. */
 const STRIDES = [1, 32, 1_024, 32_768] as const
 
+/** Marks of rows are Int32. */
+const LAST_EPOCH = 2 ** 31 - 1
+
 /**
  * The engine's epochs: they move with gatherings, so that a record marks its row with a number instead of
  * reading a clock. The log knows when each ended, which is how long ago a row can have been active at most.
  */
 export class EpochLog implements Epochs {
   current = 1
-  structure = 0
+  changes = 0
   readonly clock: Clock
   /** When epoch n * stride ended, at n % REMEMBERED, for each stride. */
   readonly #ends = STRIDES.map(() => new Float64Array(REMEMBERED))
@@ -21,12 +24,14 @@ export class EpochLog implements Epochs {
     this.clock = clock
   }
 
-  restructure(): void {
-    this.structure++
-    this.advance()
+  countChange(): void {
+    this.changes++
   }
 
+  /** Begins the next epoch. The last one that fits an Int32 never ends: rows are then rendered more often and expire no more. */
   advance(): void {
+    this.changes++
+    if (this.current === LAST_EPOCH) return
     const nowMs = this.clock.monotonicMs()
     for (const [level, stride] of STRIDES.entries()) {
       if (this.current % stride === 0) this.#ends[level]![(this.current / stride) % REMEMBERED] = nowMs

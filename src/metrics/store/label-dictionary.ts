@@ -92,7 +92,7 @@ export class Label {
 
   /** Ends `askMap`. */
   askObject(): void {
-    if (this.texts.length > MANY_TEXTS) return
+    if (this.longest !== NOTHING || this.texts.length > MANY_TEXTS) return
     for (const text of this.texts) this.longest = Math.max(this.longest, text?.length ?? 0)
   }
 

@@ -34,3 +34,42 @@ export function rowsIn(table: Int32Array, stride: number): number[] {
   }
   return rows
 }
+
+/**
+ * Removes a place from a table of pairs. Entries behind it move up so that each is still found from its own slot: no mark of
+ * something removed is left behind for the record path to step over. Returns false if the place is not in the table.
+ */
+export function removeSparse(table: Int32Array, place: number): boolean {
+  const mask = table.length - 1
+  let free = slotOf(table, place)
+  while (table[free] !== place && table[free + 1] !== 0) free = (free + 2) & mask
+  if (table[free + 1] === 0) return false
+  for (let at = (free + 2) & mask; table[at + 1] !== 0; at = (at + 2) & mask) {
+    if (isBetween(slotOf(table, table[at]!), free, at, mask)) continue
+    table[free] = table[at]!
+    table[free + 1] = table[at + 1]!
+    free = at
+  }
+  table[free + 1] = 0
+  return true
+}
+
+/** The same for a table of rows, whose hashes the caller knows. */
+export function removeWide(table: Int32Array, row: number, hash: number, hashOfRow: (row: number) => number): boolean {
+  const mask = table.length - 1
+  let free = hash & mask
+  while (table[free] !== row + 1 && table[free] !== 0) free = (free + 1) & mask
+  if (table[free] === 0) return false
+  for (let at = (free + 1) & mask; table[at] !== 0; at = (at + 1) & mask) {
+    if (isBetween(hashOfRow(table[at]! - 1) & mask, free, at, mask)) continue
+    table[free] = table[at]!
+    free = at
+  }
+  table[free] = 0
+  return true
+}
+
+/** Whether an entry's first slot lies behind the free one, up to where the entry is: it may not move up then. */
+function isBetween(first: number, free: number, at: number, mask: number): boolean {
+  return ((first - free - 1) & mask) < ((at - free) & mask)
+}

@@ -1,7 +1,7 @@
 import { isAbsent, isTagValue, labelOf, labelText } from './label-value.js'
 import { Label } from './label-dictionary.js'
 import { readLabel } from './label-access.js'
-import { findSparse, hashOf, rowsIn, slotOf } from './row-hash.js'
+import { findSparse, hashOf, removeSparse, removeWide, rowsIn, slotOf } from './row-hash.js'
 import type { Labels } from './shared-tag-map.js'
 
 /** Answers that are no row. */
@@ -191,9 +191,8 @@ export class RowIndex {
 
   private rebuild(rows: readonly number[]): void {
     this.layOut()
-    const width = this.labels.length
     for (const row of rows) {
-      this.ids.set(this.rowIds.subarray(row * width, (row + 1) * width))
+      this.loadIds(row)
       this.put(row)
     }
   }
@@ -233,14 +232,35 @@ export class RowIndex {
     return isTagValue(value) ? labelText(value, this.maxValueLength) : REFUSED
   }
 
-  /** Takes rows out; texts that no row uses any more are forgotten when they are the greater part. */
+  /**
+   * Takes rows out, each in the same time however many there are. Strings that no row uses any more are forgotten once they are
+   * the greater part, which is rare: as many rows must have gone as are left.
+   */
   remove(removed: ReadonlySet<number>): void {
     this.turn++
-    const rows = rowsIn(this.table, this.stride()).filter((row) => !removed.has(row))
-    this.used = rows.length
-    if (this.labels.some(({ texts }) => texts.length > 64 && texts.length > rows.length * 2)) this.forgetUnused(rows)
-    this.rebuild(rows)
+    for (const row of removed) if (this.takeOut(row)) this.used--
     for (const label of this.labels) label.askObject()
+    if (!this.labels.some(({ texts }) => texts.length > 64 && texts.length > this.used * 2)) return
+    const rows = rowsIn(this.table, this.stride())
+    this.forgetUnused(rows)
+    this.rebuild(rows)
+  }
+
+  private takeOut(row: number): boolean {
+    this.loadIds(row)
+    if (this.form === SPARSE) return removeSparse(this.table, this.place())
+    if (this.form === WIDE) return removeWide(this.table, row, hashOf(this.ids), (other) => hashOf(this.loadIds(other)))
+    const place = this.place()
+    if (this.table[place] !== row + 1) return false
+    this.table[place] = 0
+    return true
+  }
+
+  /** Makes the ids of a row those at hand. */
+  private loadIds(row: number): Int32Array {
+    const width = this.labels.length
+    for (let at = 0; at < width; at++) this.ids[at] = this.rowIds[row * width + at]!
+    return this.ids
   }
 
   /** Says that there is room for no more rows, until some are removed: what is not known is to be found out cheaply. */

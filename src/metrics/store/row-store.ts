@@ -61,6 +61,8 @@ export class RowStore {
   readonly epochs: Epochs
   readonly sketched: boolean
   readonly chunks: StoreChunk[] = []
+  /** Rises when rows go. Rows made later may have the labels of one that is gone, and its cell. */
+  generation = 0
   private readonly index: RowIndex
   private readonly columns: Column[] = []
   private readonly budget: RowBudget
@@ -172,13 +174,13 @@ export class RowStore {
     if (cell >= chunk.size) chunk.size = cell + 1
     chunk.marks[cell] = this.epochs.current
     chunk.startTimesUnixMs[cell] = this.epochs.clock.unixMs()
-    chunk.bear(cell)
+    chunk.bear(cell, this.generation)
     chunk.version++
     return row
   }
 
   private addChunk(): void {
-    const chunk = new StoreChunk(this.chunks.length, this.epochs, this.memory, this.sketched)
+    const chunk = new StoreChunk(this.chunks.length, this.epochs, this.memory, this.sketched, this.generation)
     const own = this.columns.map(({ make, part }) => (part === undefined ? make(chunk.rows, this.memory) : undefined))
     const lender = own.find((cells) => cells instanceof DistributionCells)
     for (const [at, { make, part }] of this.columns.entries()) {
@@ -220,15 +222,20 @@ export class RowStore {
     return this.remove(this.rowsWhere(matches))
   }
 
-  /** Removes these rows, which must be there; answers how many. */
+  /** Removes these rows, which must exist; returns how many. */
   remove(rows: ReadonlySet<number>): number {
     if (rows.size === 0) return 0
     this.index.remove(rows)
     for (const row of rows) this.release(row)
-    this.epochs.restructure()
+    this.beginGeneration()
     this.live -= rows.size
     this.budget.used -= rows.size
     return rows.size
+  }
+
+  private beginGeneration(): void {
+    this.generation++
+    this.epochs.countChange()
   }
 
   /** The rows whose labels match all that are given, in whichever form; none where a key is not the store's. */
@@ -243,7 +250,7 @@ export class RowStore {
     this.removeWhere(() => true)
     if (this.overflowRow === NO_ROW) return
     this.release(this.overflowRow)
-    this.epochs.restructure()
+    this.beginGeneration()
     this.overflowRow = NO_ROW
   }
 

@@ -1,14 +1,16 @@
+import type { Cells } from './cells.js'
 import { ownLabels } from './label-value.js'
 import type { Labels } from './shared-tag-map.js'
 import type { RowStore } from './row-store.js'
 import type { StoreChunk } from './store-chunk.js'
 
-/** Where the row of a kept series is; found again when rows have been removed. */
+/** Where the row of a kept series is; found again if it was removed. */
 export class SeriesPlace {
   private readonly store: RowStore
   private readonly labels: Labels
-  private epoch = -1
-  private structure = -1
+  /** The engine's count of changes when the row was last seen to be in its place, and marked. */
+  private seen = -1
+  private madeIn = 0
   chunk!: StoreChunk
   cell = 0
   private isOverflow = false
@@ -16,26 +18,39 @@ export class SeriesPlace {
   constructor(store: RowStore, labels: Labels) {
     this.store = store
     this.labels = ownLabels(labels, store.labelKeys)
+    this.find()
   }
 
-  /** Marks the row as active, for a change of it; where rows have moved, finds it first. Nothing to do twice within an epoch. */
+  /** Marks the row as active, for a change of it; makes it anew if it was removed. */
   locate(): void {
-    this.find()
+    if (this.seen !== this.store.epochs.changes) this.find()
     if (this.isOverflow) this.store.countOverflow()
   }
 
-  /** As `locate`, for who only reads. */
-  find(): void {
+  /** Reads a number of the series, 0 if it was removed. Changes nothing. */
+  read(value: (cells: Cells, cell: number) => number): number {
+    if (this.isInPlace()) return value(this.chunk.columns[0]!, this.cell)
+    const row = this.store.peek(this.labels)
+    if (row < 0) return 0
+    const chunk = this.store.chunkOf(row)
+    return value(chunk.columns[0]!, row - chunk.start)
+  }
+
+  /** A series in the overflow row may have found room since. */
+  private isInPlace(): boolean {
+    return !this.isOverflow && this.chunk.isSame(this.cell, this.madeIn)
+  }
+
+  private find(): void {
     const { epochs } = this.store
-    if (this.epoch === epochs.current) return
-    if (this.structure !== epochs.structure) {
+    if (this.seen < 0 || !this.isInPlace()) {
       const row = this.store.place(this.labels)
       this.isOverflow = this.store.isOverflow(row)
       this.chunk = this.store.chunkOf(row)
       this.cell = row - this.chunk.start
-      this.structure = epochs.structure
+      this.madeIn = this.chunk.birth(this.cell)
     }
     this.chunk.marks[this.cell] = epochs.current
-    this.epoch = epochs.current
+    this.seen = epochs.changes
   }
 }

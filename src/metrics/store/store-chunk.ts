@@ -33,34 +33,38 @@ export class StoreChunk {
   size = 0
   /** Changes when a row comes or goes. */
   version = 0
-  /** The structure in which the youngest row was made. */
+  /** The generation of the store in which the newest row was made. */
   youngest: number
-  /** The structure in which each row was made, once they are not all of the same: where no row ever goes, none is kept. */
-  private births: Int32Array | undefined = undefined
+  /** The generation in which each row was made, once they differ: a store that never loses a row keeps none. Doubles cannot overflow. */
+  private births: Float64Array | undefined = undefined
 
-  constructor(index: number, epochs: Epochs, kind: MemoryKind, sketched: boolean) {
+  constructor(index: number, epochs: Epochs, kind: MemoryKind, sketched: boolean, generation: number) {
     this.index = index
     this.start = chunkStart(index)
     this.rows = chunkRows(index)
     this.epochs = epochs
-    this.youngest = epochs.structure
+    this.youngest = generation
     this.sketched = sketched
     const memory = new ChunkMemory(this.rows, this.rows, kind)
     this.startTimesUnixMs = memory.doubles(this.rows)
     this.marks = memory.words(this.rows)
   }
 
-  /** The structure in which a row was made. */
+  /** The generation in which a row was made. Another row in the same cell has a later one. */
   birth(cell: number): number {
     return this.births === undefined ? this.youngest : this.births[cell]!
   }
 
-  /** Says that a row was made. */
-  bear(cell: number): void {
-    const { structure } = this.epochs
-    if (structure !== this.youngest) this.births ??= new Int32Array(this.rows).fill(this.youngest)
-    if (this.births !== undefined) this.births[cell] = structure
-    this.youngest = structure
+  /** Notes that a row was made. */
+  bear(cell: number, generation: number): void {
+    if (generation !== this.youngest) this.births ??= new Float64Array(this.rows).fill(this.youngest)
+    if (this.births !== undefined) this.births[cell] = generation
+    this.youngest = generation
+  }
+
+  /** Whether the row made in this generation is still in the cell. */
+  isSame(cell: number, generation: number): boolean {
+    return this.marks[cell] !== 0 && this.birth(cell) === generation
   }
 
   addColumn(cells: Cells): void {

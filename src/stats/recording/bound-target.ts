@@ -17,6 +17,8 @@ export const NO_LAST_VALUES: LastValueCells = new LastValueCells(0, 'local')
 interface Origin {
   readonly group: ListenerGroup
   readonly chunk: StoreChunk
+  /** The generation in which the row was made. */
+  readonly madeIn: number
   readonly column: number
   readonly cells: Cells
 }
@@ -52,8 +54,10 @@ export function boundParts(group: ListenerGroup, labels: Labels, isWhole: boolea
   const row = store.place(labels)
   if (store.isOverflow(row)) overflowed.push(store)
   const chunk = store.chunkOf(row)
+  const cell = row - chunk.start
+  const madeIn = chunk.birth(cell)
   return chunk.recorded.map((column) => {
     const cells = chunk.columns[column]!
-    return new BoundPart(kindOf(cells, isWhole), row - chunk.start, chunk.marks, cells, { group, chunk, column, cells }, NO_PART)
+    return new BoundPart(kindOf(cells, isWhole), cell, chunk.marks, cells, { group, chunk, madeIn, column, cells }, NO_PART)
   })
 }

@@ -115,11 +115,12 @@ export class BoundMeasure<K extends string = string> {
   private readonly labels: Labels
   private readonly epochs: Epochs
   /**
-   * The epoch in which the rows were marked. While it lasts they need no other mark and stay where they are, since
-   * whatever moves rows begins a new epoch: one comparison stands for all that could have changed.
+   * The engine's count of changes when the rows were marked. While it stays they need no other mark and are where they were:
+   * one comparison stands for all that could have changed.
    */
-  private epoch = -1
-  private structure = -1
+  private seen = -1
+  /** The views that the parts are of. */
+  private groups: readonly ListenerGroup[] | undefined = undefined
   /** What the only row is, or the first where that is of a distribution, and where. OTHER where all parts have to be asked. */
   private kind = OTHER
   private cell = 0
@@ -139,7 +140,7 @@ export class BoundMeasure<K extends string = string> {
   }
 
   record(value: number, attachments?: Attachments): void {
-    if (typeof value === 'number' && this.epoch === this.epochs.current && attachments === undefined) {
+    if (typeof value === 'number' && this.seen === this.epochs.changes && attachments === undefined) {
       const { kind } = this
       if (kind <= COUNT) {
         // A small whole number is ordinary for every measure; no need to ask it.
@@ -179,9 +180,9 @@ export class BoundMeasure<K extends string = string> {
     }
     if (attachments !== undefined || !isOrdinary(this.measure, value)) return recordOdd(this.measure, value, this.labels, attachments)
     const epochs = this.epochs
-    if (this.epoch !== epochs.current) {
-      if (this.structure !== epochs.structure) this.bind()
-      this.epoch = epochs.current
+    if (this.seen !== epochs.changes) {
+      if (!this.isBound()) this.bind()
+      this.seen = epochs.changes
       for (let part = this.first; part !== NO_PART; part = part.next) part.marks[part.cell] = epochs.current
     }
     for (const store of this.overflowed) store.countOverflow()
@@ -194,10 +195,19 @@ export class BoundMeasure<K extends string = string> {
     if (!taken) drop(this.measure, 'too large')
   }
 
+  /** Whether all rows are where they were found. A value in an overflow row may have room of its own by now. */
+  private isBound(): boolean {
+    if (this.groups !== this.measure.groups || this.overflowed.length > 0) return false
+    for (let part = this.first; part !== NO_PART; part = part.next) {
+      if (!part.origin.chunk.isSame(part.cell, part.origin.madeIn)) return false
+    }
+    return true
+  }
+
   private bind(): void {
     const overflowed: RowStore[] = []
     const parts = this.measure.groups.flatMap((group) => boundParts(group, this.labels, this.measure.whole, overflowed))
-    this.structure = this.epochs.structure
+    this.groups = this.measure.groups
     this.overflowed = overflowed
     parts.sort((a, b) => Number(b.kind === DISTRIBUTION) - Number(a.kind === DISTRIBUTION))
     const first = parts[0] ?? NO_PART

@@ -96,10 +96,10 @@ export class ViewManager {
   #setGroups(measure: Measure, groups: readonly ViewGroup[]): void {
     if (groups.length === 0) this.#groups.delete(measure)
     else this.#groups.set(measure, groups)
-    measure.groups = groups
+    measure.groups = [...groups] // a handle compares the list itself
     measure.readsTags = groups.some(({ tagKeys }) => tagKeys.length > 0)
     measure.untaggedHandle = undefined
-    measure.epochs.restructure()
+    measure.epochs.countChange()
   }
 
   #leaveGroup({ group, column }: Registration): void {

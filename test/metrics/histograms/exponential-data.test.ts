@@ -16,7 +16,7 @@ function shown(data: ExponentialData, bounds: readonly number[] = [1, 10]): Dist
 const clock = { unixMs: () => 1_000, monotonicMs: () => 0 }
 
 function data(bounds: readonly number[] = [1, 10]) {
-  const epochs = { current: 1, structure: 0, restructure: () => {}, clock }
+  const epochs = { current: 1, changes: 0, countChange: () => {}, clock }
   return { epochs, one: new ExponentialData({ schema: 0 }, new BucketSearch(bounds), epochs) }
 }
 

@@ -163,3 +163,13 @@ test('a series is found again in every epoch, and many of them keep apart', () =
   }
   expect(rows()).toEqual(Array.from({ length: 700 }, (_, n) => `${n} ${n * 3}`))
 })
+
+test('reading the value of a removed series makes no series and changes nothing', () => {
+  const { registry } = registryOf()
+  const gauge = registry.gauge('removed', { labelKeys: ['a'] })
+  const series = gauge.timeSeries({ a: 'x' })
+  series.set(3)
+  expect(series.value).toBe(3)
+  gauge.remove({ a: 'x' })
+  expect([series.value, registry.getMetrics()]).toEqual([0, []])
+})

@@ -19,10 +19,21 @@ test('a row of the running epoch is not idle, one of an earlier epoch since that
   expect([11, 10, 9, 1].map((mark) => log.idleMs(mark))).toEqual([0, 0, 1_000, 9_000])
 })
 
-test('what moves rows begins a new epoch', () => {
+test('a removal counts as a change and begins no epoch, a gathering does both', () => {
   const log = logOf(0, 0)
-  log.restructure()
-  expect([log.structure, log.current]).toEqual([1, 2])
+  log.countChange()
+  expect([log.changes, log.current]).toEqual([1, 1])
+  log.advance()
+  expect([log.changes, log.current]).toEqual([2, 2])
+})
+
+test('the epoch stays within an Int32, as the marks of rows do', () => {
+  const log = logOf(0, 0)
+  log.current = 2 ** 31 - 2
+  log.advance()
+  log.advance()
+  const marks = Int32Array.of(log.current)
+  expect([log.current, marks[0], log.idleMs(marks[0]!), log.changes]).toEqual([2 ** 31 - 1, 2 ** 31 - 1, 0, 2])
 })
 
 test.each([1_000, 100_000, 2_000_000])('after %i epochs idle times are never overstated, and right to a twentieth', (epochs) => {

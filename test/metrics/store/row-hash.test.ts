@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { findSparse, hashOf, rowsIn, slotOf } from '../../../src/metrics/store/row-hash.js'
+import { findSparse, hashOf, removeSparse, removeWide, rowsIn, slotOf } from '../../../src/metrics/store/row-hash.js'
 
 /** A table of pairs in which these places are entered as rows 0, 1, … */
 function sparse(size: number, places: readonly number[]): Int32Array {
@@ -67,4 +67,48 @@ test('the hash is spread where ids differ in their upper bits alone', () => {
 test('the rows of a table are those that are entered, in pairs or alone', () => {
   expect(rowsIn(Int32Array.of(0, 8, 0, 1, 3, 0), 1)).toEqual([7, 0, 2])
   expect(rowsIn(Int32Array.of(5, 8, 0, 1, 3, 0), 2)).toEqual([7, 0])
+})
+
+test('whatever is removed from a table of pairs, the rest is found', () => {
+  for (let seed = 1; seed < 200; seed++) {
+    const table = new Int32Array(64)
+    const rows = new Map<number, number>()
+    for (let n = 0; n < 16; n++) {
+      const place = Math.imul(seed * 31 + n, n % 3 === 0 ? 7 : 0x01000193) & 0x3fffffff
+      if (rows.has(place)) continue
+      let at = slotOf(table, place)
+      while (table[at + 1] !== 0) at = (at + 2) & 63
+      table[at] = place
+      table[at + 1] = n + 1
+      rows.set(place, n)
+    }
+    for (const place of [...rows.keys()]) {
+      removeSparse(table, place)
+      rows.delete(place)
+      expect(findSparse(table, place)).toBe(-1)
+      for (const [other, row] of rows) expect(findSparse(table, other)).toBe(row)
+    }
+    expect(removeSparse(table, 1)).toBe(false)
+  }
+})
+
+test('whatever is removed from a table of rows, the rest is found', () => {
+  for (let seed = 1; seed < 200; seed++) {
+    const table = new Int32Array(32)
+    const hashOfRow = (row: number) => Math.imul(row + seed, 0x01000193) >>> 7
+    const find = (row: number) => {
+      let at = hashOfRow(row) & 31
+      while (table[at] !== 0 && table[at] !== row + 1) at = (at + 1) & 31
+      return at
+    }
+    const rows = Array.from({ length: 16 }, (_, row) => row)
+    for (const row of rows) table[find(row)] = row + 1
+    while (rows.length > 0) {
+      const row = rows.splice((seed * 7) % rows.length, 1)[0]!
+      removeWide(table, row, hashOfRow(row), hashOfRow)
+      expect(table[find(row)]).toBe(0)
+      for (const other of rows) expect(table[find(other)]).toBe(other + 1)
+    }
+    expect(removeWide(table, 1, 1, hashOfRow)).toBe(false)
+  }
 })

@@ -184,11 +184,11 @@ describe('removal', () => {
   })
 
   test('gives the place away; who comes back begins at 0, with a new start time', () => {
-    const { store, add, clock, epochs } = storeOf(['a'])
+    const { store, add, clock } = storeOf(['a'])
     const row = add({ a: 1 }, 7)
-    const before = epochs.structure
+    const before = store.generation
     store.clear()
-    expect(epochs.structure).toBeGreaterThan(before)
+    expect(store.generation).toBeGreaterThan(before)
     clock.advance(500)
     expect(add({ a: 1 })).toBe(row)
     expect(rowsOf(store)).toEqual(['1=1'])
@@ -206,21 +206,21 @@ describe('removal', () => {
 
   test('of nothing is none: who keeps the place of a row need not look for it', () => {
     const { store, epochs } = three()
-    const before = [epochs.structure, epochs.current]
+    const before = [store.generation, epochs.changes]
     expect([store.remove(new Set()), store.remove(store.matching({ a: 'none' }))]).toEqual([0, 0])
-    expect([epochs.structure, epochs.current]).toEqual(before)
+    expect([store.generation, epochs.changes]).toEqual(before)
   })
 
   test('of the overflow row alone is told too', () => {
-    const { store, add, epochs } = storeOf(['a'], { rowLimit: 1 })
+    const { store, add } = storeOf(['a'], { rowLimit: 1 })
     add({ a: 1 })
     add({ a: 2 })
     store.remove(store.matching({}))
-    const before = epochs.structure
+    const before = store.generation
     store.clear()
-    expect(epochs.structure).toBe(before + 1)
+    expect(store.generation).toBe(before + 1)
     store.clear()
-    expect(epochs.structure).toBe(before + 1)
+    expect(store.generation).toBe(before + 1)
   })
 
   test('and making again give a chunk versions that it never had', () => {
@@ -254,7 +254,7 @@ describe('births', () => {
 
   test('tell which rows were made after others had gone, and are the same for rows of one time', () => {
     const { store, add, epochs } = storeOf(['a'])
-    const start = epochs.structure
+    const start = store.generation
     for (let n = 0; n < 40; n++) add({ a: n })
     epochs.advance()
     for (let n = 40; n < 50; n++) add({ a: n })
@@ -278,7 +278,7 @@ describe('births', () => {
       const way = random()
       if (way < 0.9) {
         const row = add({ a: pick(120) })
-        if (!born.has(row)) born.set(row, epochs.structure)
+        if (!born.has(row)) born.set(row, store.generation)
       } else if (way < 0.99) {
         const rows = store.matching({ a: pick(120) })
         store.remove(rows)
@@ -286,7 +286,7 @@ describe('births', () => {
       } else if (way < 0.992) {
         store.clear()
         born.clear()
-      } else epochs.restructure()
+      } else epochs.countChange()
       const rows = [...born].sort(([a], [b]) => a - b)
       expect(birthsOf(store)).toEqual(rows.map(([, birth]) => birth))
       expect(rows.filter(([row, birth]) => store.chunkOf(row).youngest < birth)).toEqual([])
@@ -301,7 +301,7 @@ describe('births', () => {
     })
     into.addColumn((rows, kind) => new SumCells(rows, kind))
     store.copyColumn(0, into)
-    expect(new Set(birthsOf(into))).toEqual(new Set([epochs.structure]))
+    expect(new Set(birthsOf(into))).toEqual(new Set([into.generation]))
   })
 })
 

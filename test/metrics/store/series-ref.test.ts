@@ -21,7 +21,6 @@ const rowOf = ({ chunk, cell }: SeriesPlace) => chunk.start + cell
 test('a place has the row of its labels, in whichever chunk', () => {
   const { store } = storeOf()
   const places = Array.from({ length: 70 }, (_, a) => new SeriesPlace(store, { a }))
-  for (const place of places) place.find()
   expect(places.map(rowOf)).toEqual(places.map((_, a) => store.peek({ a })))
   expect([places[40]!.chunk, places[40]!.cell]).toEqual([store.chunks[1], 8])
 })
@@ -29,16 +28,14 @@ test('a place has the row of its labels, in whichever chunk', () => {
 test('it marks its row as active in each epoch', () => {
   const { store, epochs } = storeOf()
   const place = new SeriesPlace(store, { a: 'x' })
-  place.find()
-  for (const way of ['find', 'locate'] as const) {
-    epochs.advance()
-    expect(place.chunk.marks[place.cell]).toBeLessThan(epochs.current)
-    place[way]()
-    expect(place.chunk.marks[place.cell]).toBe(epochs.current)
-  }
+  epochs.advance()
+  expect(place.read((cells, cell) => cells.value(cell))).toBe(0)
+  expect(place.chunk.marks[place.cell]).toBeLessThan(epochs.current)
+  place.locate()
+  expect(place.chunk.marks[place.cell]).toBe(epochs.current)
 })
 
-test('it looks for its row only where rows have gone since', () => {
+test('it looks for its row again only if that was removed', () => {
   const { store, epochs } = storeOf()
   const looked = vi.spyOn(store, 'place')
   const place = new SeriesPlace(store, { a: 'x' })
@@ -49,21 +46,44 @@ test('it looks for its row only where rows have gone since', () => {
   }
   expect(looked).toHaveBeenCalledTimes(1)
   store.find({ a: 'other' })
-  store.remove(store.matching({ a: 'other' }))
   looked.mockClear()
+  store.remove(store.matching({ a: 'other' }))
+  place.locate()
+  expect(looked).toHaveBeenCalledTimes(0)
+  store.remove(store.matching({ a: 'x' }))
   place.locate()
   place.locate()
   expect(looked).toHaveBeenCalledTimes(1)
 })
 
-test('it makes its row anew where that was removed, also one that is made after others were', () => {
+test('it finds its row anew if the cell has another row by now', () => {
+  const { store } = storeOf()
+  const place = new SeriesPlace(store, { a: 'x' })
+  store.remove(store.matching({ a: 'x' }))
+  expect(store.find({ a: 'y' })).toBe(0)
+  expect(place.read(() => 1)).toBe(0)
+  place.locate()
+  expect([rowOf(place), store.size]).toEqual([1, 2])
+})
+
+test('reading a series that was removed changes nothing', () => {
   const { store, epochs } = storeOf()
+  const place = new SeriesPlace(store, { a: 'x' })
+  store.clear()
+  const before = [store.generation, epochs.changes, store.size]
+  expect(place.read(() => 1)).toBe(0)
+  expect([store.generation, epochs.changes, store.size]).toEqual(before)
+  store.find({ a: 'x' })
+  expect(place.read(() => 1)).toBe(1)
+})
+
+test('it makes its row anew if that was removed, also one that is made after others were', () => {
+  const { store } = storeOf()
   store.find({ a: 'other' })
   store.find({ a: 'last' })
   store.remove(store.matching({ a: 'other' }))
-  expect(epochs.structure).toBe(1)
+  expect(store.generation).toBe(1)
   const place = new SeriesPlace(store, { a: 'x' })
-  place.find()
   expect([rowOf(place), store.size]).toEqual([0, 2])
   store.clear()
   expect(store.peek({ a: 'x' })).toBe(-1)
@@ -75,7 +95,7 @@ test('beyond the limit each change of it is counted, reading it is not', () => {
   const { store, epochs, overflowed } = storeOf(1)
   const [first, other] = ['x', 'y'].map((a) => new SeriesPlace(store, { a })) as [SeriesPlace, SeriesPlace]
   for (let n = 0; n < 2; n++) {
-    for (const place of [first, other]) place.find()
+    for (const place of [first, other]) place.read(() => 1)
     for (const place of [first, other, other]) place.locate()
     epochs.advance()
   }

@@ -10,7 +10,7 @@ import { CountCells, SumCells } from '../../../src/metrics/store/sum-cells.js'
 import { ManualClock } from '../../../src/testing/manual-clock.js'
 
 const epochs = new EpochLog(new ManualClock())
-const chunkOf = (index = 0) => new StoreChunk(index, epochs, 'local', false)
+const chunkOf = (index = 0) => new StoreChunk(index, epochs, 'local', false, 0)
 const shortCuts = ({ kind, slots, distribution }: StoreChunk) => ({ kind, slots, distribution })
 
 test('a single column of counts, sums or distributions can be recorded into without a call', () => {
@@ -84,11 +84,11 @@ test('a chunk begins without rows, with room for as many as its number says', ()
       [rows, true],
     ])
   } // prettier-ignore
-  expect([chunkOf().sketched, new StoreChunk(0, epochs, 'local', true).sketched]).toEqual([false, true])
+  expect([chunkOf().sketched, new StoreChunk(0, epochs, 'local', true, 0).sketched]).toEqual([false, true])
 })
 
 test('the memory of a chunk is of the kind that is asked for', () => {
-  const [local, shared] = [chunkOf(), new StoreChunk(0, epochs, 'shared', false)]
+  const [local, shared] = [chunkOf(), new StoreChunk(0, epochs, 'shared', false, 0)]
   for (const numbers of [local.marks, local.startTimesUnixMs]) expect(numbers.buffer).toBeInstanceOf(ArrayBuffer)
   for (const numbers of [shared.marks, shared.startTimesUnixMs]) expect(numbers.buffer).toBeInstanceOf(SharedArrayBuffer)
 })
