@@ -15,6 +15,9 @@ import { StatsRecorder } from './recording/measurement-map.js'
 import type { Attachments } from './recording/attachments.js'
 import { BoundMeasure, record } from './recording/record.js'
 import { TagMap, type Tags } from './tags/tag-map.js'
+import type { Aggregation } from './views/aggregation.js'
+import type { RegisteredView } from './views/registered-view.js'
+import type { View, ViewOptions } from './views/view.js'
 import { ViewManager } from './views/view-manager.js'
 
 export interface StatsOptions {
@@ -22,6 +25,11 @@ export interface StatsOptions {
   readonly clock?: Clock
   /** `shared` keeps rows in memory that worker threads can be given. Default `local`. */
   readonly memory?: MemoryKind
+}
+
+export interface MeasureWithViewOptions<K extends string = string> extends MeasureOptions<K> {
+  /** Registers a view of the measure with this aggregation, which has the measure's name and its tag keys. Default: none. */
+  readonly view?: Aggregation
 }
 
 /** What a timer takes at its start, and the rest at its end. */
@@ -57,23 +65,42 @@ export class Stats implements MetricProducer {
       valueLength: limits.tagValueLength,
       memory: options.memory ?? 'local',
     }
-    this.viewManager = new ViewManager(this.#epochs, groupOptions, limits.definitions)
+    this.viewManager = new ViewManager(this.#epochs, groupOptions, limits.definitions, (name) => this.#measures.get(name))
   }
 
   /**
    * Defines a measure, or finds the equal one of this name (a differing description is told once, the first stays).
    * @throws {@link DefinitionError} `ERR_MEASURE_CONFLICT` where the name stands for another definition, `ERR_NAME`, `ERR_UNIT`,
-   *   `ERR_MEASURE_TYPE`, `ERR_KEYS` for parts that break a rule, `ERR_MEASURE_LIMIT` beyond the limit of definitions.
+   *   `ERR_MEASURE_TYPE`, `ERR_KEYS` for parts that break a rule, `ERR_MEASURE_LIMIT` beyond the limit of definitions; with `view`
+   *   also what {@link registerView} throws, and then nothing is defined.
+   * @example
+   * const latency = stats.measure('shop/latency', { unit: 's', tagKeys: ['route'], view: distribution() })
    */
-  measure<const K extends string = string>(name: string, options: MeasureOptions<K> = {}): Measure<K> {
-    const measure = new Measure<K>(name, options, this.#epochs, this.#measures.size)
+  measure<const K extends string = string>(name: string, options: MeasureWithViewOptions<K> = {}): Measure<K> {
+    const { view, ...own } = options
+    const made: Measure = new Measure<K>(name, own, this.#epochs, this.#measures.size) as unknown as Measure
     const existing = this.#measures.get(name)
-    if (existing !== undefined) return sameMeasure(existing, measure as unknown as Measure) as unknown as Measure<K>
+    const measure = existing === undefined ? made : sameMeasure(existing, made)
+    if (existing === undefined) this.#checkRoom(name)
+    if (view !== undefined) this.registerView({ name, measure, aggregation: view, tagKeys: measure.tagKeys ?? [] })
+    if (existing === undefined) {
+      this.#measures.set(name, measure)
+      this.viewManager.measureDefined(measure)
+    }
+    return measure as unknown as Measure<K>
+  }
+
+  #checkRoom(name: string): void {
     if (this.#measures.size >= this.#definitions) {
       throw new DefinitionError('ERR_MEASURE_LIMIT', `at most ${this.#definitions} measures are allowed: ${name} is one more`)
     }
-    this.#measures.set(name, measure as unknown as Measure)
-    return measure
+  }
+
+  /** The same as {@link ViewManager.registerView}. */
+  registerView<K extends string, A extends Aggregation>(options: ViewOptions<K, A>): RegisteredView<A>
+  registerView<K extends string>(options: ViewOptions<K> | View): RegisteredView
+  registerView(options: ViewOptions | View): RegisteredView {
+    return this.viewManager.registerView(options as ViewOptions)
   }
 
   /** The measure of this name, or undefined. */
@@ -129,6 +156,11 @@ export class Stats implements MetricProducer {
   getFamilies(): readonly Family[] {
     this.viewManager.advance()
     return this.viewManager.families()
+  }
+
+  /** Removes the rows of all views; measures and views stay. For tests: see `tallyscope/testing`. */
+  reset(): void {
+    this.viewManager.reset()
   }
 
   /** Stops the timer that views with `idleExpiryMs` need; recording goes on. */

@@ -66,7 +66,7 @@ test('another definition under a name that is taken is refused with both told, a
     ],
   }
   for (const [code, defines] of Object.entries(others)) for (const define of defines) expect(define).toThrow(refused(code))
-  expect(others.ERR_VIEW_CONFLICT[0]).toThrow(/"bounds":\[1,3\].* differs from .*"bounds":\[1,2\]/)
+  expect(others.ERR_VIEW_CONFLICT[0]).toThrow(/exists with bounds \[1,2\]; this one has bounds \[1,3\]/)
   stats.record(measure, 1, { a: 'x' })
   expect([rowsOf(stats, 'v'), views.views.length]).toEqual([['a=x: 1/1'], 1])
 })

@@ -11,13 +11,13 @@ export type AggregationData =
   | DistributionValue
   | SummaryValue
 
-export interface ViewRow {
+export interface ViewRow<D = AggregationData> {
   /** By tag key; undefined where the tag was not set. */
   readonly tagValues: Readonly<Record<string, string | undefined>>
   /** True for the one row that took what came after the limit. */
   readonly overflow: boolean
   readonly startTimeUnixMs: number
-  readonly data: AggregationData
+  readonly data: D
 }
 
 /** A view and its rows at one moment; immutable. */

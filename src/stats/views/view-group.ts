@@ -123,8 +123,13 @@ export class ViewGroup implements ListenerGroup {
   add(view: View): ViewColumn {
     const column = new ViewColumn(view, this.store, this.store.addColumn(cellsFor(view, this.store.epochs), partOf(view)))
     this.columns.push(column)
-    if (view.tagValues !== undefined) for (const tags of combinations(view)) this.store.find(tags)
+    this.makeDeclaredRows(view)
     return column
+  }
+
+  /** Makes the rows of the tag values that are known beforehand. */
+  makeDeclaredRows(view: View): void {
+    if (view.tagValues !== undefined) for (const tags of combinations(view)) this.store.find(tags)
   }
 
   /** Counts a value that none of these views took. */
@@ -188,8 +193,8 @@ export function combinationCount(view: View): number {
   return view.tagKeys.reduce((product, key) => product * (view.tagValues?.[key]?.length ?? 1), 1)
 }
 
-function combinations(view: View): Record<string, string | number | boolean>[] {
-  let all: Record<string, string | number | boolean>[] = [{}]
+function combinations(view: View): Record<string, string | number | boolean | undefined>[] {
+  let all: Record<string, string | number | boolean | undefined>[] = [Object.fromEntries(view.tagKeys.map((key) => [key, undefined]))]
   for (const key of view.tagKeys) {
     const values = view.tagValues?.[key]
     if (values !== undefined) all = all.flatMap((tags) => values.map((value) => ({ ...tags, [key]: value })))

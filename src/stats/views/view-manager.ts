@@ -1,55 +1,79 @@
 import { DefinitionError } from '../../base/errors.js'
-import { warnOnce } from '../../base/logger.js'
 import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
 import { NameClaims } from '../../metrics/data/name-registry.js'
 import type { Family } from '../../metrics/data/row-source.js'
-import type { Measure } from '../recording/measure.js'
+import { Measure } from '../recording/measure.js'
 import type { EpochLog } from '../../metrics/store/epochs.js'
 import type { TagValue } from '../tags/tag-map.js'
-import { equalViews, View, type ViewOptions } from './view.js'
+import type { Aggregation } from './aggregation.js'
+import { RegisteredView } from './registered-view.js'
+import { checkSameView } from './same-view.js'
+import { View, type ViewOptions } from './view.js'
 import { viewRows, type ViewData } from './view-data.js'
+import { WaitingViews } from './waiting-views.js'
 import { combinationCount, sortedKeys, ViewGroup, type GroupOptions, type ViewColumn } from './view-group.js'
 
 /** A registered view with its place. */
 interface Registration {
   readonly view: View
-  readonly startTimeUnixMs: number
+  readonly handle: RegisteredView
+  startTimeUnixMs: number
   group: ViewGroup
   column: ViewColumn
+}
+
+/** What `registerView` returned, and what it stands for: nothing while the view waits for its measure. */
+interface RegistrationHandle {
+  readonly handle: RegisteredView
+  registration: Registration | undefined
 }
 
 /** Decides which views listen to which measures, and reads them. One for each engine, `stats.viewManager`. */
 export class ViewManager {
   readonly #registrations = new Map<string, Registration>()
   readonly #groups = new Map<Measure, readonly ViewGroup[]>()
-  readonly #claims: NameClaims
+  readonly #claims = new NameClaims()
   readonly #epochs: EpochLog
   readonly #groupOptions: GroupOptions
   readonly #limit: number
+  readonly #measureOf: (name: string) => Measure | undefined
+  readonly #waiting = new WaitingViews()
   /** How many views there are of each `idleExpiryMs`. */
   readonly #expiries = new Map<number, number>()
   #stopTimer: (() => void) | undefined
 
   /** Made by `Stats`. @internal */
-  constructor(epochs: EpochLog, groupOptions: GroupOptions, limit: number, claims: NameClaims = new NameClaims()) {
+  constructor(epochs: EpochLog, groupOptions: GroupOptions, limit: number, measureOf: (name: string) => Measure | undefined) {
     this.#epochs = epochs
     this.#groupOptions = groupOptions
     this.#limit = limit
-    this.#claims = claims
+    this.#measureOf = measureOf
   }
 
   /**
    * Starts to keep what the view describes; values recorded before are not in it.
-   * An equal view under the same name is the one that is there (a differing description is told once, the first stays).
+   * An equal view under the same name is the one that is there (for a differing description there is one warning, the first stays).
+   * A view of a measure that is given by name and not defined yet waits for it.
    *
-   * @throws {@link DefinitionError} `ERR_VIEW_CONFLICT` where another view has the name, `ERR_NAME_CLASH` where its exposed
+   * @throws {@link DefinitionError} `ERR_VIEW_CONFLICT` if another view has the name, `ERR_NAME_CLASH` if its exposed
    *   name is taken, `ERR_VIEW_LIMIT` beyond the limit of definitions, `ERR_VIEW_MEASURE` for a measure of another engine,
    *   and what the parts of a view throw.
    * @example
-   * stats.viewManager.registerView({ name: 'shop/requests', measure: latency, tagKeys: ['method'], aggregation: count() })
+   * stats.registerView({ name: 'shop/requests', measure: latency, tagKeys: ['method'], aggregation: count() })
    */
-  registerView<K extends string>(options: ViewOptions<K> | View): View {
-    const view = options instanceof View ? options : new View(options as unknown as ViewOptions)
+  registerView<K extends string, A extends Aggregation>(options: ViewOptions<K, A>): RegisteredView<A>
+  registerView<K extends string>(options: ViewOptions<K> | View): RegisteredView
+  registerView(options: ViewOptions | View): RegisteredView {
+    const given = options instanceof RegisteredView ? (options.definition ?? options) : options
+    if (given instanceof View) return this.#register(given, undefined)
+    if (given instanceof RegisteredView) return given // it waits
+    if (typeof given?.measure !== 'string') return this.#register(new View(given), undefined)
+    const measure = this.#measureOf(given.measure)
+    return measure === undefined ? this.#wait(given, given.measure) : this.#register(new View({ ...given, measure }), undefined)
+  }
+
+  /** @param handle The one that was returned while the view waited for its measure. */
+  #register(view: View, handle: RegistrationHandle | undefined): RegisteredView {
     if (view.measure.epochs !== this.#epochs) {
       throw new DefinitionError(
         'ERR_VIEW_MEASURE',
@@ -57,8 +81,31 @@ export class ViewManager {
       )
     }
     const existing = this.#registrations.get(view.name)
-    if (existing !== undefined) return sameView(existing.view, view)
-    if (this.#registrations.size >= this.#limit) {
+    if (existing !== undefined) {
+      checkSameView(existing.view, view)
+      return existing.handle
+    }
+    this.#checkRoom(view)
+    this.#claims.claim(view.descriptor)
+    const { measure } = view
+    const groups = this.#groups.get(measure) ?? []
+    const keys = sortedKeys(view)
+    const rowLimit = view.rowLimit ?? this.#groupOptions.rowLimit
+    const group = groups.find((candidate) => candidate.admits(view, keys, rowLimit)) ?? new ViewGroup(view, this.#groupOptions)
+    const column = group.add(view)
+    this.#setGroups(measure, groups.includes(group) ? groups : [...groups, group])
+    const own = handle ?? this.#newHandle(view.name)
+    own.registration = { view, handle: own.handle, group, column, startTimeUnixMs: this.#epochs.clock.unixMs() }
+    this.#registrations.set(view.name, own.registration)
+    Object.assign(own.handle, view)
+    this.#countExpiry(view, 1)
+    return own.handle
+  }
+
+  #checkRoom(view: View): void {
+    const waiting = this.#waiting.get(view.name)
+    if (waiting !== undefined) checkSameView(waiting.draft, view)
+    if (this.#registrations.size + this.#waiting.size >= this.#limit) {
       throw new DefinitionError('ERR_VIEW_LIMIT', `at most ${this.#limit} views are allowed: ${view.name} is one more`)
     }
     const rowLimit = view.rowLimit ?? this.#groupOptions.rowLimit
@@ -69,27 +116,66 @@ export class ViewManager {
         `declared tag values must fit the limit of ${rowLimit} rows: view ${view.name} has ${declared} combinations`,
       )
     }
-    this.#claims.claim(view.descriptor)
-    const { measure } = view
-    const groups = this.#groups.get(measure) ?? []
-    const keys = sortedKeys(view)
-    const group = groups.find((candidate) => candidate.admits(view, keys, rowLimit)) ?? new ViewGroup(view, this.#groupOptions)
-    const column = group.add(view)
-    this.#setGroups(measure, groups.includes(group) ? groups : [...groups, group])
-    this.#registrations.set(view.name, { view, group, column, startTimeUnixMs: this.#epochs.clock.unixMs() })
-    this.#countExpiry(view, 1)
-    return view
   }
 
-  /** Stops keeping the view and forgets its rows. False where there is no such view. */
+  /** Keeps a view until its measure is defined; all that can be checked without the measure is checked now. */
+  #wait(options: ViewOptions, measureName: string): RegisteredView {
+    const waiting = this.#waiting.get(options.name)
+    const standIn = waiting?.measureName === measureName ? waiting.draft.measure : new Measure(measureName, { unit: 's' }, this.#epochs)
+    const draft = new View({ ...options, measure: standIn })
+    const existing = waiting?.draft ?? this.#registrations.get(draft.name)?.view
+    if (existing !== undefined) checkSameView(existing, draft)
+    if (waiting !== undefined) return waiting.handle
+    this.#checkRoom(draft)
+    const own = this.#newHandle(draft.name)
+    const register = (measure: Measure): void => void this.#register(new View({ ...options, measure }), own)
+    this.#waiting.add(draft.name, { measureName, draft, handle: own.handle, register })
+    return own.handle
+  }
+
+  #newHandle(name: string): RegistrationHandle {
+    const current = (): Registration | undefined => (this.#registrations.get(name) === own.registration ? own.registration : undefined)
+    const handle = new RegisteredView(name, {
+      definition: () => own.registration?.view,
+      rows: () => {
+        const registration = current()
+        return registration === undefined ? [] : viewRows(registration.view, registration.column.source)
+      },
+      reset: () => {
+        const registration = current()
+        if (registration !== undefined) this.#reset(registration)
+      },
+    })
+    const own: RegistrationHandle = { handle, registration: undefined }
+    return own
+  }
+
+  /** Registers the views that waited for this measure. @internal */
+  measureDefined(measure: Measure): void {
+    this.#waiting.measureDefined(measure)
+  }
+
+  /** Stops keeping the view and forgets its rows. False if there is no such view. */
   unregisterView(name: string): boolean {
     const registration = this.#registrations.get(name)
-    if (registration === undefined) return false
+    if (registration === undefined) return this.#waiting.delete(name)
     this.#registrations.delete(name)
     this.#claims.release(registration.view.descriptor)
     this.#leaveGroup(registration)
     this.#countExpiry(registration.view, -1)
     return true
+  }
+
+  /** Removes the rows of all views. */
+  reset(): void {
+    for (const registration of this.#registrations.values()) this.#reset(registration)
+  }
+
+  #reset(registration: Registration): void {
+    if (registration.group.columns.length > 1) this.#moveToOwnGroup(registration)
+    registration.group.store.clear()
+    registration.group.makeDeclaredRows(registration.view)
+    registration.startTimeUnixMs = this.#epochs.clock.unixMs()
   }
 
   /** Makes these the groups that a measure's records go to. */
@@ -198,21 +284,4 @@ export class ViewManager {
     this.#stopTimer?.()
     this.#stopTimer = undefined
   }
-}
-
-function sameView(existing: View, view: View): View {
-  if (!equalViews(existing, view)) {
-    throw new DefinitionError(
-      'ERR_VIEW_CONFLICT',
-      `a view name stands for one definition: ${toldView(view)} differs from ${toldView(existing)}`,
-    )
-  }
-  if (existing.description !== view.description) {
-    warnOnce('TALLYSCOPE_DESCRIPTION', view.name, `view ${view.name} was registered with two descriptions; the first stays`)
-  }
-  return existing
-}
-
-function toldView({ name, measure, aggregation, tagKeys, tagValues, rowLimit, idleExpiryMs }: View): string {
-  return JSON.stringify({ name, measure: measure.name, aggregation, tagKeys, tagValues, rowLimit, idleExpiryMs })
 }

@@ -6,11 +6,12 @@ import { PERCENTILES_ROW_LIMIT, resolvePercentiles } from '../../metrics/histogr
 import { checkKeys, checkName } from '../../metrics/data/validate-definition.js'
 import { Measure } from '../recording/measure.js'
 
-export interface ViewOptions<K extends string = string> {
+export interface ViewOptions<K extends string = string, A extends Aggregation = Aggregation> {
   /** Unique in its engine, 1…255 printable ASCII characters; `shop/latency` is shown to Prometheus as `shop_latency_seconds`. */
   readonly name: string
-  readonly measure: Measure<K>
-  readonly aggregation: Aggregation
+  /** A measure, or the name of one, which may be defined later: the view then waits for it. */
+  readonly measure: Measure<K> | string
+  readonly aggregation: A
   /** What to break the values down by; at most 32. Default none: one row. Must be among the measure's tag keys, where it has some. */
   readonly tagKeys?: readonly NoInfer<K>[]
   /** Default: the measure's. */
@@ -21,6 +22,8 @@ export interface ViewOptions<K extends string = string> {
   readonly rowLimit?: number
   /** Rows without a value for this long are removed; a row that comes back has a new start time. Default: never. In milliseconds, at least 1 000. */
   readonly idleExpiryMs?: number
+  /** Takes the name as it is: no unit or `_total` is added by any format. Default false. */
+  readonly exactName?: boolean
 }
 
 /** What is kept of a measure and under which name: measure, aggregation and tag keys. Immutable. */
@@ -33,13 +36,14 @@ export class View {
   readonly tagValues: { readonly [key: string]: readonly (string | number | boolean)[] | undefined } | undefined
   readonly rowLimit: number | undefined
   readonly idleExpiryMs: number | undefined
+  readonly exactName: boolean
   /** What the view's data is as a metric. */
   readonly descriptor: MetricDescriptor
 
   constructor(options: ViewOptions) {
     const { name, measure, aggregation, tagKeys = [] } = options
     checkName('view', name)
-    if (!(measure instanceof Measure)) throw new DefinitionError('ERR_VIEW_MEASURE', `a view needs a measure: view ${name} has none`)
+    if (!(measure instanceof Measure)) throw noMeasure(name, measure)
     checkKeys('view', name, tagKeys)
     for (const key of tagKeys) {
       if (measure.tagKeys !== undefined && !measure.tagKeys.includes(key)) {
@@ -59,12 +63,14 @@ export class View {
     const ownLimit = this.aggregation.kind === 'percentiles' ? PERCENTILES_ROW_LIMIT : undefined
     this.rowLimit = checkCount('rowLimit', name, options.rowLimit, 1) ?? ownLimit
     this.idleExpiryMs = checkCount('idleExpiryMs', name, options.idleExpiryMs, 1_000)
+    this.exactName = options.exactName === true
     this.descriptor = Object.freeze({
       name,
       description: this.description,
       unit: aggregation.kind === 'count' ? '1' : measure.unit,
       type: metricType(aggregation, measure),
       labelKeys: this.tagKeys,
+      ...(this.exactName && { exactName: true }),
     })
     Object.freeze(this)
   }
@@ -78,8 +84,17 @@ export function equalViews(one: View, other: View): boolean {
     one.tagKeys.join('\n') === other.tagKeys.join('\n') &&
     one.rowLimit === other.rowLimit &&
     one.idleExpiryMs === other.idleExpiryMs &&
+    one.exactName === other.exactName &&
     JSON.stringify(one.tagValues) === JSON.stringify(other.tagValues)
   )
+}
+
+function noMeasure(view: string, given: unknown): DefinitionError {
+  const what =
+    typeof given === 'string'
+      ? `the string ${JSON.stringify(given)}, which only registerView() can look up`
+      : String(given === null || given === undefined ? given : `a ${typeof given}`)
+  return new DefinitionError('ERR_VIEW_MEASURE', `a view needs a measure, made by stats.measure(): view ${view} has ${what}`)
 }
 
 function metricType(aggregation: Aggregation, measure: Measure): MetricType {

@@ -49,12 +49,11 @@ describe('registration', () => {
     expect(rowsOf(stats, 'v')).toEqual(['a=x: 2'])
   })
 
-  test('tells both definitions of a conflict', () => {
+  test('names both definitions of a conflict', () => {
     const { register } = setUp()
     register('v')
     expect(() => register('v', { tagKeys: ['b'] })).toThrow(
-      'a view name stands for one definition: {"name":"v","measure":"m","aggregation":{"kind":"count"},"tagKeys":["b"]}' +
-        ' differs from {"name":"v","measure":"m","aggregation":{"kind":"count"},"tagKeys":["a"]}',
+      'view "v" exists with tagKeys ["a"]; this one has tagKeys ["b"]. Unregister it first.',
     )
   })
 

@@ -1,0 +1,61 @@
+import type { DistributionValue, MetricDescriptor, SummaryValue } from '../../metrics/data/metric.js'
+import type { Measure } from '../recording/measure.js'
+import type { Aggregation, ViewAggregation } from './aggregation.js'
+import type { View } from './view.js'
+import type { ViewRow } from './view-data.js'
+
+/** The data of a row, by the aggregation of its view. */
+export type DataOf<A extends Aggregation> = A extends { readonly kind: 'count' | 'sum' | 'lastValue' }
+  ? { readonly kind: A['kind']; readonly value: number }
+  : A extends { readonly kind: 'distribution' | 'exponential' }
+    ? DistributionValue
+    : SummaryValue
+
+/** What a registered view asks its manager. */
+export interface RegisteredViewSource {
+  /** Undefined while the measure is not defined. */
+  definition(): View | undefined
+  rows(): readonly ViewRow[]
+  reset(): void
+}
+
+/**
+ * A registered view: its definition, and its rows as they are now. Returned by `registerView()`.
+ * @example
+ * const requests = stats.registerView({ name: 'shop/requests', measure: latency, tagKeys: ['route'], aggregation: count() })
+ * requests.rows[0]?.data.value // a number: the aggregation decides the type
+ */
+export class RegisteredView<A extends Aggregation = Aggregation> implements View {
+  readonly name: string
+  declare readonly measure: Measure
+  declare readonly aggregation: ViewAggregation
+  declare readonly tagKeys: readonly string[]
+  declare readonly description: string
+  declare readonly tagValues: View['tagValues']
+  declare readonly rowLimit: number | undefined
+  declare readonly idleExpiryMs: number | undefined
+  declare readonly exactName: boolean
+  declare readonly descriptor: MetricDescriptor
+  readonly #source: RegisteredViewSource
+
+  /** @internal */
+  constructor(name: string, source: RegisteredViewSource) {
+    this.name = name
+    this.#source = source
+  }
+
+  /** The rows now; none while the measure is not defined, and none after the view was unregistered. */
+  get rows(): readonly ViewRow<DataOf<A>>[] {
+    return this.#source.rows() as readonly ViewRow<DataOf<A>>[]
+  }
+
+  /** Removes all rows; declared tag values have a row of 0 again. Other views of the measure keep theirs. */
+  reset(): void {
+    this.#source.reset()
+  }
+
+  /** The definition, whose parts the handle has as well. Undefined, as these, while its measure, given by name, is not defined. */
+  get definition(): View | undefined {
+    return this.#source.definition()
+  }
+}

@@ -1,0 +1,31 @@
+import { DefinitionError } from '../../base/errors.js'
+import { warnOnce } from '../../base/logger.js'
+import { equalViews, type View } from './view.js'
+
+/**
+ * Checks that a view is the one that has its name already.
+ * @throws {@link DefinitionError} `ERR_VIEW_CONFLICT` with what differs.
+ */
+export function checkSameView(existing: View, view: View): void {
+  if (!equalViews(existing, view)) {
+    const [one, other] = [partsOf(existing), partsOf(view)]
+    const differing = [...new Set([...one.keys(), ...other.keys()])].filter((part) => one.get(part) !== other.get(part))
+    const has = (parts: ReadonlyMap<string, string>): string =>
+      differing.map((part) => `${part} ${parts.get(part) ?? 'undefined'}`).join(', ')
+    throw new DefinitionError(
+      'ERR_VIEW_CONFLICT',
+      `view ${JSON.stringify(view.name)} exists with ${has(one)}; this one has ${has(other)}. Unregister it first.`,
+    )
+  }
+  if (existing.description !== view.description) {
+    warnOnce('TALLYSCOPE_DESCRIPTION', view.name, `view ${view.name} was registered with two descriptions; the first stays`)
+  }
+}
+
+/** What makes a view another one, as text. */
+function partsOf(view: View): ReadonlyMap<string, string> {
+  const { kind: aggregation, ...settings } = view.aggregation
+  const { measure, tagKeys, tagValues, rowLimit, idleExpiryMs, exactName } = view
+  const parts = { measure: measure.name, aggregation, ...settings, tagKeys, tagValues, rowLimit, idleExpiryMs, exactName }
+  return new Map(Object.entries(parts).map(([part, value]) => [part, JSON.stringify(value) ?? 'undefined']))
+}
