@@ -5,6 +5,7 @@
 export const SUITES = [
   { name: 'record', load: () => import('./record.bench.js') },
   { name: 'views', load: () => import('./views.bench.js') },
+  { name: 'tags', load: () => import('./stats/tags.bench.js') },
   { name: 'instruments', load: () => import('./metrics/instruments.bench.js') },
   { name: 'percentiles', load: () => import('./metrics/percentiles.bench.js') },
   { name: 'growth', load: () => import('./growth.bench.js') },
