@@ -1,5 +1,5 @@
 // @ts-check
-// The page docs/performance.md as text, from the results of a run.
+// The pages docs/performance.md and bench/notes/results.md, from the results of one run on Node 20 and one on Node 24.
 import { figure, quotient } from './print.js'
 import { line } from './statistics.js'
 import { TOLERANCE } from './thresholds.js'
@@ -25,7 +25,7 @@ import { TOLERANCE } from './thresholds.js'
 const SECTIONS = [
   {
     title: 'Recording',
-    suites: ['record', 'views'],
+    suites: ['record', 'views', 'tags'],
     text: `One call; in parentheses the bytes that it allocates. \`caller's object\` makes the labels and records nothing. \`floor\` is the least
 that could hold the same data: a slot of a typed array, a map per label, without names, checks or text. For prom-client, views are
 separate metrics that are updated by hand.`,
@@ -38,7 +38,7 @@ separate metrics that are updated by hand.`,
   },
   {
     title: 'Scrapes over HTTP',
-    suites: ['http'],
+    suites: ['http', 'barely warm'],
     text: `Each server in a process of its own, over the loopback. The longest hold of the event loop is how long the longest turn of
 the server's event loop took during a scrape, without what the system gave to other processes in between, the
 worst of several; in parentheses how much of such a turn the main thread ran. Extra memory is the peak of resident memory during a scrape, above what was
@@ -81,36 +81,50 @@ what ours takes above it is the work of the plugin itself.`,
 /** Contenders stand in this order; others come after them as they are met. */
 const ORDER = ['tallyscope', 'prom-client', 'fastify-metrics', 'OpenTelemetry', 'OpenCensus', 'jaeger-client', 'hdr-histogram-js']
 
-/** @param {Results} results */
-export function performancePage(results) {
-  const { comparisons } = results
+const METHOD = `Figures of different machines do not compare; ratios nearly do. Each is a median of one run, ours ÷ theirs: \`1/40\` means that ours takes a
+fortieth of the time. Contenders take turns in one process, one short sample each, timed by Benchmark.js; each has a loop of its own over values
+that were made before. Before anything is timed, the process has recorded in all the ways there are. The method is described in
+\`bench/harness.js\`.`
+
+/**
+ * One page: what is promised, and what was measured.
+ * @param {readonly Results[]} runs one for each version of Node
+ */
+export function performancePage(runs) {
   const parts = [
     '# Performance',
-    introduction(results),
-    '## What is promised',
-    promises(results.verdicts),
-    ...SECTIONS.flatMap(({ title, suites, text }) => {
-      const shown = comparisons.filter(({ suite }) => suites.includes(suite))
-      return shown.length === 0 ? [] : [`## ${title}`, text, ...tablesByContenders(shown)]
-    }),
-    ...growth(comparisons.filter(({ suite }) => suite === 'growth')),
+    'This page is written by `npm run bench:docs`.',
+    METHOD,
+    `All tables are in [bench/notes/results.md](../bench/notes/results.md); where the time goes is in [bench/notes/profile.md](../bench/notes/profile.md).`,
+    ...runs.flatMap((results) => [`## Node ${results.node.replace('v', '')}`, facts(results), promises(results.verdicts)]),
   ]
   return `${parts.join('\n\n')}\n`
 }
 
+/**
+ * All tables.
+ * @param {readonly Results[]} runs
+ */
+export function resultsPage(runs) {
+  const parts = ['# All results of a run', METHOD]
+  for (const results of runs) {
+    const { comparisons } = results
+    parts.push(`## Node ${results.node.replace('v', '')}`, facts(results))
+    for (const { title, suites, text } of SECTIONS) {
+      const shown = comparisons.filter(({ suite }) => suites.includes(suite))
+      if (shown.length > 0) parts.push(`### ${title}`, text, ...tablesByContenders(shown))
+    }
+    parts.push(...growth(comparisons.filter(({ suite }) => suite === 'growth')))
+  }
+  return `${parts.join('\n\n')}\n`
+}
+
 /** @param {Results} results */
-function introduction({ cpu, cores, memoryGiB, system, node, mode, command, date, versions }) {
+function facts({ cpu, cores, memoryGiB, system, node, mode, command, date, versions }) {
   const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
-  return `This page is written by \`bench/write-docs.js\` from one run of the bench. Figures of different machines do not compare; quotients nearly do.
-They are of medians of one run, ours ÷ theirs: \`1/40\` means that ours takes a fortieth.
-
-- Run: \`${command}\` (${mode} mode), ${date.slice(0, 10)}
+  return `- Run: \`${command}\` (${mode} mode), ${date.slice(0, 10)}
 - Machine: ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}, Node ${node}
-- Versions: ${named.join(', ')}
-
-How it is measured stands in \`bench/harness.js\`: contenders take turns in one process, one short sample each, timed by Benchmark.js; each has a
-loop of its own of 1,024 calls over values made before; what is computed is kept, so that nothing is optimised away. Before anything is
-timed, the process has recorded in all the ways there are. Where the time goes, and what was tried, is in [profile](profile.md).`
+- Versions: ${named.join(', ')}`
 }
 
 /** @param {readonly Verdict[]} verdicts */
@@ -123,7 +137,7 @@ function promises(verdicts) {
     const against = bytes ? "bytes beyond the caller's own" : (peer ?? '–')
     return [comparison, against, bytes ? '0 B' : told(atMost), told(measured ?? Number.NaN), outcome]
   })
-  const text = `\`npm run bench:check\` fails where one is missed by more than ${TOLERANCE * 100} %.`
+  const text = `\`npm run bench:check\` fails if one is missed by more than ${TOLERANCE * 100} %.`
   return `${text}\n\n${table(['case', 'against', 'at most', 'measured', ''], rows)}`
 }
 
@@ -198,7 +212,7 @@ function growth(comparisons) {
   const fits = scrapes.map(fit).filter((told) => told !== '')
   const text = `A record's time does not grow with the rows of a view but for what the processor's caches do not hold any more. A scrape's time is a
 small part for each row there is, whose text is copied, and a larger one for each row that changed, whose text is written anew.`
-  return ['## How cost grows', text, ...tables, ...(fits.length > 0 ? [fits.join('\n')] : [])]
+  return ['### How cost grows', text, ...tables, ...(fits.length > 0 ? [fits.join('\n')] : [])]
 }
 
 /** @param {Comparison} comparison */

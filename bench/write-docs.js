@@ -1,12 +1,16 @@
 // @ts-check
-// Writes docs/performance.md from the results of a run: node bench/write-docs.js results.json
+// Writes docs/performance.md and bench/notes/results.md: node bench/write-docs.js results-20.json results-24.json
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { performancePage } from './docs-page.js'
+import { performancePage, resultsPage } from './docs-page.js'
 
-const [path] = process.argv.slice(2)
-if (path === undefined) throw new Error('give the file that npm run bench -- --full --json=file has written')
-const results = JSON.parse(readFileSync(path, 'utf8'))
-const page = fileURLToPath(new URL('../docs/performance.md', import.meta.url))
-writeFileSync(page, performancePage(results))
-console.log(page)
+const paths = process.argv.slice(2)
+if (paths.length === 0) throw new Error('name the files that npm run bench -- --check --json=file has written')
+const runs = paths.map((path) => JSON.parse(readFileSync(path, 'utf8')))
+for (const [page, content] of Object.entries({
+  'docs/performance.md': performancePage(runs),
+  'bench/notes/results.md': resultsPage(runs),
+})) {
+  writeFileSync(fileURLToPath(new URL(`../${page}`, import.meta.url)), content)
+  console.log(page)
+}

@@ -11,7 +11,7 @@ const FIRST_NODE_WITHOUT_HOOKS = 24
  *
  * V8 drops the shape of these objects in a full collection that meets none of them. When they are made again it takes the
  * place that makes them to be of many shapes, for good, and each tick costs several times as much: a third of what a request of
- * a small server takes, sooner or later in the life of every process. One object that stays keeps the shape. See docs/profile.md.
+ * a small server takes, sooner or later in the life of every process. One object that stays keeps the shape. See bench/notes/profile.md.
  */
 export class TickShapeGuard {
   // Of its own, so that no context of a request is kept along.

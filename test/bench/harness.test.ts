@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { performancePage } from '../../bench/docs-page.js'
+import { performancePage, resultsPage } from '../../bench/docs-page.js'
 import { Bench, bytesPerCall, type Comparison } from '../../bench/harness.js'
 import { LENGTH, type Loop, walkOn } from '../../bench/walk.js'
 
@@ -111,7 +111,7 @@ test('the bench runs, prints ratios and writes results that the page can be made
     const { tallyscope, floor } = results.comparisons[0].contenders
     expect(tallyscope.bytes).toBeLessThan(1)
     expect(floor.median).toBeGreaterThan(0)
-    const page = performancePage(results)
+    const page = performancePage([results]) + resultsPage([results])
     expect(page).toContain('| counter, one bound handle |')
     expect(page).toContain(`Node ${process.version}`)
     expect(page).not.toMatch(/NaN|undefined|Infinity/)
