@@ -1,21 +1,18 @@
 /** The health check of App Engine; excluded unless a list says otherwise. */
 export const DEFAULT_EXCLUDED_PATHS: readonly string[] = Object.freeze(['_ah/health'])
 
-/** Text is compared as the start of a path, a leading slash in it is passed over; a pattern is tried on the path with its slash. */
+/** A string covers a path and all below it; a slash at its beginning may be left out. A pattern is tried on the path with its slash. */
 export type PathRule = string | RegExp
 
-/**
- * Which URLs are left alone, by the rules of the OpenCensus documents: the scheme is taken off, and what follows the
- * first slash, the query included, must begin with an entry.
- */
+/** Which paths are left alone. The query, which the caller chooses, is never looked at. */
 export class PathExclusion {
-  readonly #starts: readonly string[]
+  readonly #prefixes: readonly string[]
   readonly #patterns: readonly RegExp[]
 
   /** @param rules Default: `_ah/health`. An empty list excludes nothing. */
   constructor(rules: readonly PathRule[] = DEFAULT_EXCLUDED_PATHS) {
-    const texts = rules.filter((rule) => typeof rule === 'string')
-    this.#starts = texts.map((text) => (text.startsWith('/') ? text : `/${text}`))
+    const strings = rules.filter((rule) => typeof rule === 'string')
+    this.#prefixes = strings.map((rule) => (rule.startsWith('/') ? rule : `/${rule}`))
     this.#patterns = rules.filter((rule) => rule instanceof RegExp)
   }
 
@@ -23,19 +20,28 @@ export class PathExclusion {
   excludes(url: string): boolean {
     const path = url.startsWith('/') ? url : pathOf(url)
     if (path === undefined) return false
-    for (const start of this.#starts) {
-      if (path.startsWith(start)) return true
+    for (const prefix of this.#prefixes) {
+      if (path.startsWith(prefix) && endsSegment(path, prefix)) return true
     }
-    return this.#patterns.length > 0 && this.#patterns.some((pattern) => matches(pattern, path))
+    if (this.#patterns.length === 0) return false
+    const bare = /^[^?#]*/.exec(path)![0]
+    return this.#patterns.some((pattern) => matches(pattern, bare))
   }
 }
 
-/** Whether a host, or host and port, is in the list as it stands there: a host alone does not cover its ports, nor its subdomains. */
+/** `/health` covers `/health`, `/health/live` and `/health?x`, but not `/healthcare`. */
+function endsSegment(path: string, prefix: string): boolean {
+  if (prefix.endsWith('/')) return true
+  const next = path[prefix.length]
+  return next === undefined || next === '/' || next === '?' || next === '#'
+}
+
+/** Whether a host, or host and port, is in the list exactly as it is: a host alone covers neither its ports nor its subdomains. */
 export function isHostExcluded(host: string | undefined, hosts: readonly string[]): boolean {
   return host !== undefined && hosts.includes(host)
 }
 
-/** From the first slash after the scheme on; undefined where there is none. */
+/** From the first slash after the scheme on; undefined if there is none. */
 function pathOf(url: string): string | undefined {
   const scheme = url.indexOf('://')
   const slash = url.indexOf('/', scheme < 0 ? 0 : scheme + 3)
@@ -43,6 +49,6 @@ function pathOf(url: string): string | undefined {
 }
 
 function matches(pattern: RegExp, path: string): boolean {
-  pattern.lastIndex = 0 // a global or sticky pattern remembers
+  pattern.lastIndex = 0 // a global or sticky pattern keeps a position
   return pattern.test(path)
 }

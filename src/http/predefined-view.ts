@@ -14,6 +14,8 @@ export interface ReadyView {
   readonly tagKeys: readonly string[]
   readonly aggregation: Aggregation
   readonly description: string
+  /** Rows that nothing is recorded into for this long are dropped, in milliseconds. Default: never. */
+  readonly idleExpiryMs?: number
 }
 
 /** The measure of this definition on `stats`. */
@@ -23,12 +25,14 @@ export function defineReadyMeasure(stats: Stats, { name, ...options }: ReadyMeas
 
 /**
  * Registers ready views, and the measures they need, on an engine.
- * @throws {@link DefinitionError} where a name already stands for something else.
+ * @param moreTagKeys Keys that every view is broken down by besides its own. Default none.
+ * @throws {@link DefinitionError} if a name already stands for something else.
  * @example
  * registerReadyViews(stats, openCensusHttpServerViews)
  */
-export function registerReadyViews(stats: Stats, views: readonly ReadyView[]): void {
+export function registerReadyViews(stats: Stats, views: readonly ReadyView[], moreTagKeys: readonly string[] = []): void {
   for (const { measure, ...view } of views) {
-    stats.viewManager.registerView({ ...view, measure: defineReadyMeasure(stats, measure) })
+    const tagKeys = [...new Set([...view.tagKeys, ...moreTagKeys])]
+    stats.viewManager.registerView({ ...view, tagKeys, measure: defineReadyMeasure(stats, measure) })
   }
 }

@@ -3,6 +3,11 @@ import type { HttpOutcome } from './http-views.js'
 import { TagMap, type Tags } from '../stats/tags/tag-map.js'
 import type { ServerMeasures, ServerSeries, ServerTags } from './server-measures.js'
 
+/** Reads tags from whatever object a server integration passes along with a request. */
+export interface RequestTagReader {
+  read(request: never): TagMap
+}
+
 const OUTCOMES: readonly HttpOutcome[] = ['ok', 'error', 'aborted']
 const STATUSES = 1_000
 
@@ -15,8 +20,10 @@ const MAX_SERIES = 256
  */
 export class RouteSeries {
   readonly route: string
-  /** What `config.tallyscope.tags` adds to the current tags of handlers; undefined where it adds none. */
+  /** Tags of the route, which its handlers have too; undefined if it has none. */
   readonly tags: TagMap | undefined
+  /** Tags that are read from each request; undefined if there are none. */
+  readonly requestTags: RequestTagReader | undefined
   private readonly extra: Tags | undefined
   private readonly measures: ServerMeasures
   private readonly spanNames: readonly string[]
@@ -25,8 +32,9 @@ export class RouteSeries {
   private lastKey = -1
   private last: ServerSeries | undefined = undefined
 
-  constructor(measures: ServerMeasures, route: string, extra?: Tags) {
+  constructor(measures: ServerMeasures, route: string, extra?: Tags, requestTags?: RequestTagReader) {
     this.route = route
+    this.requestTags = requestTags
     this.tags = extra === undefined ? undefined : TagMap.of(extra)
     this.extra = extra
     this.measures = measures
@@ -37,11 +45,16 @@ export class RouteSeries {
     return this.spanNames[method]!
   }
 
-  /** @param status 0 where no status line was sent. */
-  record(method: number, status: number, outcome: HttpOutcome, seconds: number, received: number, sent: number): void {
+  /** The handles for responses of one kind. @param status 0 if no status line was sent. */
+  seriesOf(method: number, status: number, outcome: HttpOutcome): ServerSeries {
     const key = (method * OUTCOMES.length + OUTCOMES.indexOf(outcome)) * STATUSES + status
-    const series = key === this.lastKey ? this.last! : this.find(key, method, status, outcome)
-    series.record(seconds, received, sent)
+    return key === this.lastKey ? this.last! : this.find(key, method, status, outcome)
+  }
+
+  /** The same for a response with tags of its own. */
+  seriesWith(method: number, status: number, outcome: HttpOutcome, tags: TagMap): ServerSeries {
+    const context = this.tags === undefined ? tags : tags.with(this.tags.record)
+    return this.measures.bindOnce(this.tagsOf(method, status, outcome), context)
   }
 
   private find(key: number, method: number, status: number, outcome: HttpOutcome): ServerSeries {
@@ -56,7 +69,7 @@ export class RouteSeries {
     return series
   }
 
-  tagsOf(method: number, status: number, outcome: HttpOutcome): ServerTags {
-    return { method: httpMethodName(method), route: this.route, status: status === 0 ? '' : String(status), outcome }
+  private tagsOf(method: number, status: number, outcome: HttpOutcome): ServerTags {
+    return { method: httpMethodName(method), route: this.route, status: this.measures.statusTag(status), outcome }
   }
 }

@@ -27,8 +27,10 @@ export interface ExchangeHome {
   readonly measures: ServerMeasures
   readonly inFlight: InFlightGauge
   readonly tickShapeGuard: TickShapeGuard
-  /** For requests that no route has taken yet. */
+  /** The route of requests until one is found. */
   readonly unmatched: RouteSeries
+  /** Whether the application took a response over. */
+  readonly isHijacked: ((reply: object) => boolean) | undefined
   startSpan(request: IncomingMessage, name: string): Span | undefined
   describe(span: Span, request: IncomingMessage, route: string): RequestAttributes
   sentTags(request: IncomingMessage): TagMap | undefined
@@ -52,6 +54,9 @@ export class ServerExchange extends BodyBytes {
   /** Tags that the caller sent along. */
   declare private sentTags: TagMap | undefined
   declare private open: boolean
+  /** What functions for tags are called with, and what tells whether the response was taken over: Fastify's objects. */
+  declare private subject: object | undefined
+  declare private reply: object | undefined
 
   constructor(home: ExchangeHome, request: IncomingMessage, response: ServerResponse) {
     super()
@@ -66,10 +71,14 @@ export class ServerExchange extends BodyBytes {
     this.attributes = undefined
     this.sentTags = undefined
     this.open = true
+    this.subject = undefined
+    this.reply = undefined
   }
 
-  /** Says which route answers, and begins the span. */
-  routed(route: RouteSeries): void {
+  /** Sets the route that answers, and begins the span. */
+  routed(route: RouteSeries, subject?: object, reply?: object): void {
+    this.subject = subject
+    this.reply = reply
     this.route = route
     const span = this.home.startSpan(this.request, route.spanName(this.method))
     if (span?.sampled) this.attributes = this.home.describe(span, this.request, route.route)
@@ -88,56 +97,79 @@ export class ServerExchange extends BodyBytes {
     this.home.inFlight.add(-1)
   }
 
+  /** Sets a route that is known only once the request has been handled. */
+  reroute(route: RouteSeries): void {
+    this.route = route
+  }
+
   close(): void {
     if (!this.open) return
     this.dismiss()
     this.home.tickShapeGuard.count()
-    const outcome = this.outcome()
+    const isStream = this.isStream()
+    const outcome = this.outcome(isStream)
     const status = this.status(outcome)
     const { span } = this
     if (span?.sampled) {
       this.describe(span, status, outcome)
       // The values are this span's, wherever the event of the close comes from.
       contextState.endingSpan = span
-      this.record(status, outcome)
+      this.record(status, outcome, isStream)
       contextState.endingSpan = undefined
     } else {
-      this.record(status, outcome)
+      this.record(status, outcome, isStream)
       if (span !== undefined && (status >= 400 || status === 0)) this.describe(span, status, outcome)
     }
     span?.end()
   }
 
-  private record(status: number, outcome: HttpOutcome): void {
+  private record(status: number, outcome: HttpOutcome, isStream: boolean): void {
     const seconds = (this.home.clock.monotonicMs() - this.startMs) / 1_000
-    const { received } = this
-    const sent = this.sentBytes(status)
-    const route = this.route
-    if (this.sentTags === undefined) return route.record(this.method, status, outcome, seconds, received, sent)
-    const context = route.tags === undefined ? this.sentTags : this.sentTags.with(route.tags.record)
-    this.home.measures.recordTagged(route.tagsOf(this.method, status, outcome), context, seconds, received, sent)
+    const tags = this.ownTags()
+    const { route, method } = this
+    const series = tags === undefined ? route.seriesOf(method, status, outcome) : route.seriesWith(method, status, outcome, tags)
+    if (isStream) series.recordStream(seconds, this.received, this.sentBytes(status))
+    else series.record(seconds, this.received, this.sentBytes(status))
+  }
+
+  /** Tags that the caller sent along, and those that functions read from the request. */
+  private ownTags(): TagMap | undefined {
+    const { requestTags } = this.route
+    if (requestTags === undefined) return this.sentTags
+    const read = requestTags.read((this.subject ?? this.request) as never)
+    return this.sentTags === undefined ? read : this.sentTags.with(read.record)
   }
 
   private describe(span: Span, status: number, outcome: HttpOutcome): void {
     if (this.error !== undefined) addErrorAttributes(span, this.error)
     const message = this.error === undefined ? undefined : span.status.message
     if (status !== 0) {
-      this.tellStatus(span, status)
+      this.addStatus(span, status)
       if (status !== SWITCHING_PROTOCOLS) setResponseStatus(span, status, message)
     }
     if (outcome === 'aborted') span.setStatus(new Status(StatusCode.CANCELLED, 'the client went away'))
     else if (outcome === 'error' && span.status.isOk) span.setStatus(new Status(StatusCode.UNKNOWN, 'the response was broken off'))
   }
 
-  private tellStatus(span: Span, status: number): void {
+  private addStatus(span: Span, status: number): void {
     const { attributes } = this
-    if (attributes === undefined || attributes.isTold) span.addAttribute(HttpAttribute.STATUS_CODE, status)
+    if (attributes === undefined || attributes.isAdded) span.addAttribute(HttpAttribute.STATUS_CODE, status)
     else attributes.statusCode = status
   }
 
-  private outcome(): HttpOutcome {
-    if (isFinished(this.response)) return this.response.statusCode >= 500 ? 'error' : 'ok'
+  /** True for what is not over when the response has been sent: its duration is its reader's choice. */
+  private isStream(): boolean {
+    if (this.isUpgraded()) return true
+    if (this.reply !== undefined && this.home.isHijacked?.(this.reply) === true) return true
+    return sendsEvents(this.request, this.response)
+  }
+
+  private outcome(isStream: boolean): HttpOutcome {
+    const { statusCode, headersSent } = this.response
+    if (isFinished(this.response)) return statusCode >= 500 ? 'error' : 'ok'
     if (this.isUpgraded()) return 'ok'
+    // Clients end streams by closing the connection.
+    if (isStream && headersSent && statusCode < 500 && clientLeft(this.request, this.response)) return 'ok'
     return clientLeft(this.request, this.response) ? 'aborted' : 'error'
   }
 
@@ -155,6 +187,15 @@ export class ServerExchange extends BodyBytes {
   private sentBytes(status: number): number {
     return this.request.method === 'HEAD' || status === 204 || status === 304 ? 0 : this.sent
   }
+}
+
+const EVENT_STREAM = 'text/event-stream'
+
+/** Events for browsers. `writeHead` keeps its headers only in the text of the head. */
+function sendsEvents({ headers }: IncomingMessage, response: ServerResponse): boolean {
+  if (response.statusCode !== 200 || !response.headersSent) return false
+  const type = response.getHeader('content-type') ?? (response as { _header?: unknown })._header
+  return typeof type === 'string' ? type.includes(EVENT_STREAM) : headers.accept === EVENT_STREAM
 }
 
 function clamped(status: number): number {

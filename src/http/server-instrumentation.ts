@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../base/clock.js'
 import { whenClosed } from '../base/on-close.js'
 import type { TagMap } from '../stats/tags/tag-map.js'
+import { rememberDistrusted } from './distrusted-traces.js'
 import { isHostExcluded, type PathExclusion } from './http-exclusion.js'
 import { TraceContextPropagator } from '../trace/propagation/trace-context.js'
 import type { Span } from '../trace/span/span.js'
@@ -12,19 +13,19 @@ import { TickShapeGuard } from './tick-shape-guard.js'
 import { RequestAttributes } from './request-attributes.js'
 import { RouteSeries } from './route-series.js'
 import { type ExchangeHome, type InFlightGauge, ServerExchange } from './server-exchange.js'
-import type { ServerMeasures } from './server-measures.js'
-
-/** The one route of requests that no route answers: their paths are the caller's invention. */
-export const UNMATCHED_ROUTE = 'unmatched'
+import { type ServerMeasures, UNMATCHED_ROUTE } from './server-measures.js'
+import type { UrlQuery } from './url-query.js'
 
 export interface ServerInstrumentationOptions {
   readonly tracer: TracerCore | undefined
   readonly measures: ServerMeasures
   readonly inFlight: InFlightGauge
   readonly clock: Clock
-  readonly excludedPaths: PathExclusion
-  readonly excludedHosts: readonly string[]
-  readonly untrusted: boolean
+  readonly ignorePaths: PathExclusion
+  readonly ignoreHosts: readonly string[]
+  readonly publicEndpoint: boolean
+  readonly urlQuery: UrlQuery
+  readonly isHijacked?: (reply: object) => boolean
 }
 
 /** What all requests of one server share: where they are recorded, and how they are traced. */
@@ -37,8 +38,12 @@ export class ServerInstrumentation implements ExchangeHome {
   private readonly tracer: TracerCore | undefined
   private readonly paths: PathExclusion
   private readonly hosts: readonly string[]
-  private readonly untrusted: boolean
-  /** The propagator reads nothing where there is no `traceparent`. */
+  private readonly publicEndpoint: boolean
+  private readonly urlQuery: UrlQuery
+  readonly isHijacked: ((reply: object) => boolean) | undefined
+  /** True once another instrumentation has taken over. */
+  stopped = false
+  /** True if the propagator reads nothing without `traceparent`. */
   private readonly isW3c: boolean
 
   constructor(options: ServerInstrumentationOptions) {
@@ -47,15 +52,22 @@ export class ServerInstrumentation implements ExchangeHome {
     this.clock = options.clock
     this.unmatched = new RouteSeries(options.measures, UNMATCHED_ROUTE)
     this.tracer = options.tracer
-    this.paths = options.excludedPaths
-    this.hosts = options.excludedHosts
-    this.untrusted = options.untrusted
+    this.paths = options.ignorePaths
+    this.hosts = options.ignoreHosts
+    this.publicEndpoint = options.publicEndpoint
+    this.urlQuery = options.urlQuery
+    this.isHijacked = options.isHijacked
     this.isW3c = options.tracer?.propagator instanceof TraceContextPropagator
   }
 
-  /** The exchange of a request, begun where this is the first to see it; undefined where it is excluded. */
+  /** The exchange of a request, begun if this is the first to see it; undefined if it is excluded. */
   exchangeOf(request: IncomingMessage, response: ServerResponse): ServerExchange | undefined {
-    return exchangeOf(request) ?? this.begin(request, response)
+    return exchangeOf(request) ?? (this.stopped ? undefined : this.begin(request, response))
+  }
+
+  /** Begins no more exchanges. */
+  stop(): void {
+    this.stopped = true
   }
 
   private begin(request: IncomingMessage, response: ServerResponse): ServerExchange | undefined {
@@ -85,19 +97,21 @@ export class ServerInstrumentation implements ExchangeHome {
     // Most callers send no context, and looking for one costs as much as the rest of a span that is not sampled.
     const sendsNone = this.isW3c && headers['traceparent'] === undefined
     const parent = sendsNone ? null : (tracer.extract(new NodeHeaders(headers)) ?? null)
-    return tracer.startDetachedSpan(name, { kind: SpanKind.SERVER, parent, untrusted: this.untrusted })
+    const span = tracer.startDetachedSpan(name, { kind: SpanKind.SERVER, parent, untrusted: this.publicEndpoint })
+    if (this.publicEndpoint && parent !== null) rememberDistrusted(span, parent.traceId)
+    return span
   }
 
-  /** Tells a sampled span about its request. */
+  /** Adds the attributes of its request to a sampled span. */
   describe(span: Span, request: IncomingMessage, route: string): RequestAttributes {
-    const attributes = new RequestAttributes(request, hostOf(request), route === UNMATCHED_ROUTE ? undefined : route)
+    const attributes = new RequestAttributes(request, hostOf(request), route === UNMATCHED_ROUTE ? undefined : route, this.urlQuery)
     span.addLater(attributes)
     return attributes
   }
 
   /** The tags that the caller sent along and that may come in. */
   sentTags(request: IncomingMessage): TagMap | undefined {
-    if (this.untrusted || request.headers['baggage'] === undefined) return undefined
+    if (this.publicEndpoint || request.headers['baggage'] === undefined) return undefined
     const tags = this.tracer?.extractTags(new NodeHeaders(request.headers))
     return tags === undefined || tags.size === 0 ? undefined : tags
   }
@@ -126,5 +140,6 @@ class NodeHeaders {
 }
 
 function hostOf({ headers }: IncomingMessage): string | undefined {
-  return headers.host ?? (headers[':authority'] as string | undefined)
+  const host = headers.host ?? (headers[':authority'] as string | undefined)
+  return host?.includes('@') ? host.slice(host.lastIndexOf('@') + 1) : host
 }

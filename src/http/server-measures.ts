@@ -1,32 +1,54 @@
 import type { Measure } from '../stats/recording/measure.js'
-import { HTTP_SERVER_DURATION, HTTP_SERVER_REQUEST_SIZE, HTTP_SERVER_RESPONSE_SIZE, type HttpOutcome } from './http-views.js'
+import {
+  HTTP_SERVER_DURATION,
+  HTTP_SERVER_REQUEST_SIZE,
+  HTTP_SERVER_RESPONSE_SIZE,
+  HTTP_SERVER_STREAM_DURATION,
+  type HttpOutcome,
+} from './http-views.js'
 import { OPENCENSUS_SERVER_LATENCY, OPENCENSUS_SERVER_RECEIVED, OPENCENSUS_SERVER_SENT } from './opencensus-http-views.js'
 import { defineReadyMeasure } from './predefined-view.js'
+import { PROM_CLIENT_SERVER_DURATION, PROM_CLIENT_UNMATCHED } from './prom-client-http-views.js'
 import type { BoundMeasure } from '../stats/recording/record.js'
 import type { Stats } from '../stats/stats.js'
 import { TagMap, type Tags } from '../stats/tags/tag-map.js'
+
+/** The one route of requests that no route answers: their paths are the caller's choice. */
+export const UNMATCHED_ROUTE = 'unmatched'
+
+export interface ServerMeasuresOptions {
+  /** True for `2xx` instead of `204` as status. Default false. */
+  readonly statusClasses?: boolean
+}
 
 /** What one kind of answered request is recorded under. */
 export interface ServerTags {
   readonly method: string
   readonly route: string
-  /** The code as text; empty where no status line was sent. */
+  /** The code, or its class; empty if no status line was sent. */
   readonly status: string
   readonly outcome: HttpOutcome
 }
 
-/** The measures of HTTP servers on one engine: ours, and those of OpenCensus. Recording one that no view listens to costs next to nothing. */
+/** The measures of HTTP servers on one engine: ours, those of OpenCensus, and those under prom-client's names. Recording one that no view listens to costs next to nothing. */
 export class ServerMeasures {
   readonly stats: Stats
   readonly duration: Measure
+  readonly streamDuration: Measure
+  readonly promClientDuration: Measure
   readonly requestSize: Measure
   readonly responseSize: Measure
   readonly openCensusLatency: Measure
   readonly openCensusReceived: Measure
   readonly openCensusSent: Measure
 
-  constructor(stats: Stats) {
+  private readonly statusClasses: boolean
+
+  constructor(stats: Stats, { statusClasses = false }: ServerMeasuresOptions = {}) {
     this.stats = stats
+    this.statusClasses = statusClasses
+    this.streamDuration = defineReadyMeasure(stats, HTTP_SERVER_STREAM_DURATION)
+    this.promClientDuration = defineReadyMeasure(stats, PROM_CLIENT_SERVER_DURATION)
     this.duration = defineReadyMeasure(stats, HTTP_SERVER_DURATION)
     this.requestSize = defineReadyMeasure(stats, HTTP_SERVER_REQUEST_SIZE)
     this.responseSize = defineReadyMeasure(stats, HTTP_SERVER_RESPONSE_SIZE)
@@ -35,7 +57,13 @@ export class ServerMeasures {
     this.openCensusSent = defineReadyMeasure(stats, OPENCENSUS_SERVER_SENT)
   }
 
-  /** True where some view wants the bytes of bodies; else nobody counts them. */
+  /** The value of the tag `status`. */
+  statusTag(status: number): string {
+    if (status === 0) return ''
+    return this.statusClasses ? `${Math.floor(status / 100)}xx` : String(status)
+  }
+
+  /** True if some view wants the bytes of bodies; else nobody counts them. */
   get wantsBytes(): boolean {
     return this.requestSize.hasViews || this.responseSize.hasViews || this.openCensusReceived.hasViews || this.openCensusSent.hasViews
   }
@@ -46,12 +74,13 @@ export class ServerMeasures {
 
   /** The handles for requests of one kind, to be kept by the caller. */
   bind(tags: ServerTags, extra: Tags | undefined): ServerSeries {
-    return new ServerSeries(this, TagMap.of({ ...extra, ...tags }), TagMap.of({ ...extra, ...openCensusTags(tags) }))
+    const context = extra === undefined ? TagMap.EMPTY : TagMap.of(extra)
+    return new ServerSeries(this, tags, context)
   }
 
-  /** Records a request whose caller sent tags along: they differ from request to request, so that nothing can be kept. */
-  recordTagged(tags: ServerTags, context: TagMap, seconds: number, received: number, sent: number): void {
-    new ServerSeries(this, context.with({ ...tags }), context.with(openCensusTags(tags))).record(seconds, received, sent)
+  /** The handles for a request whose further tags come from its caller: they differ from request to request, so that nothing can be kept. */
+  bindOnce(tags: ServerTags, context: TagMap): ServerSeries {
+    return new ServerSeries(this, tags, context)
   }
 }
 
@@ -59,31 +88,56 @@ function openCensusTags({ method, route, status }: ServerTags): Tags {
   return { http_server_method: method, http_server_route: route, http_server_status: status }
 }
 
+function promClientTags({ method, route, status }: ServerTags): Tags {
+  const name = route === UNMATCHED_ROUTE ? PROM_CLIENT_UNMATCHED : route
+  return { method, route: name, path: name, status_code: status }
+}
+
 /** Requests of one method, route, status and outcome. */
 export class ServerSeries {
   private readonly measures: ServerMeasures
-  private readonly openCensusTags: TagMap
+  private readonly tags: ServerTags
+  private readonly context: TagMap
   private readonly duration: BoundMeasure
+  private readonly streamDuration: BoundMeasure
   private readonly requestSize: BoundMeasure
   private readonly responseSize: BoundMeasure
 
-  constructor(measures: ServerMeasures, tags: TagMap, openCensusTags: TagMap) {
+  constructor(measures: ServerMeasures, tags: ServerTags, context: TagMap) {
     const { stats } = measures
+    const all = context.with({ ...tags })
     this.measures = measures
-    this.openCensusTags = openCensusTags
-    this.duration = stats.bind(measures.duration, tags)
-    this.requestSize = stats.bind(measures.requestSize, tags)
-    this.responseSize = stats.bind(measures.responseSize, tags)
+    this.tags = tags
+    this.context = context
+    this.duration = stats.bind(measures.duration, all)
+    this.streamDuration = stats.bind(measures.streamDuration, all)
+    this.requestSize = stats.bind(measures.requestSize, all)
+    this.responseSize = stats.bind(measures.responseSize, all)
   }
 
   record(seconds: number, received: number, sent: number): void {
     const measures = this.measures
     this.duration.record(seconds)
+    this.recordSizes(received, sent)
+    if (measures.promClientDuration.hasViews) {
+      measures.stats.record(measures.promClientDuration, seconds, this.context.with(promClientTags(this.tags)))
+    }
+    if (!measures.wantsOpenCensus) return
+    const tags = this.context.with(openCensusTags(this.tags))
+    measures.stats.record(measures.openCensusLatency, seconds * 1_000, tags)
+    measures.stats.record(measures.openCensusReceived, received, tags)
+    measures.stats.record(measures.openCensusSent, sent, tags)
+  }
+
+  /** A stream lasts as long as its reader likes, which is no latency. */
+  recordStream(seconds: number, received: number, sent: number): void {
+    this.streamDuration.record(seconds)
+    this.recordSizes(received, sent)
+  }
+
+  private recordSizes(received: number, sent: number): void {
+    const measures = this.measures
     if (measures.requestSize.hasViews) this.requestSize.record(received)
     if (measures.responseSize.hasViews) this.responseSize.record(sent)
-    if (!measures.wantsOpenCensus) return
-    measures.stats.record(measures.openCensusLatency, seconds * 1_000, this.openCensusTags)
-    measures.stats.record(measures.openCensusReceived, received, this.openCensusTags)
-    measures.stats.record(measures.openCensusSent, sent, this.openCensusTags)
   }
 }

@@ -8,8 +8,7 @@ import { SyncTransport } from '../exporters/transport/sync-transport.js'
 import type { Metric } from '../metrics/data/metric.js'
 import type { TallyscopeOptions } from './tallyscope-options.js'
 import { AlwaysOffSampler } from '../trace/sampling/constant-samplers.js'
-import type { SpanData } from '../trace/data/span-data.js'
-import { Tracer } from './tracer.js'
+import { NO_EXPORTER, Tracer } from './tracer.js'
 
 /** What the configuration names, built. */
 export interface WiredParts {
@@ -55,6 +54,7 @@ export function wireParts(
     sampler,
     propagator,
     stats: options.stats,
+    ...(settings['traces.publicEndpoint'] !== undefined && { untrusted: settings['traces.publicEndpoint'] }),
     ...(traces === undefined
       ? { transport: usual }
       : {
@@ -64,8 +64,6 @@ export function wireParts(
   })
   return { tracer, metricExporters }
 }
-
-const NO_EXPORTER: Exporter<SpanData> = Object.freeze({ export: () => {} })
 
 async function shutDownQuietly(exporter: { shutdown?(): unknown }): Promise<void> {
   try {

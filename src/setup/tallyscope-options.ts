@@ -32,8 +32,14 @@ export interface TallyscopeOptions {
     readonly transport?: PartOption<TransportFactory>
     /** Whether rates, errors and durations of spans become views. Default true. */
     readonly views?: boolean
+    /** Paths of incoming requests that are neither traced nor measured. `excludelistPaths` is the same. Default `['_ah/health']`. */
+    readonly ignorePaths?: readonly string[]
     readonly excludelistPaths?: readonly string[]
+    /** Hosts that are neither traced nor measured. `excludelistHostnames` is the same. Default none. */
+    readonly ignoreHosts?: readonly string[]
     readonly excludelistHostnames?: readonly string[]
+    /** True if strangers call: their traces are linked to instead of continued, their tags are dropped. Default false. */
+    readonly publicEndpoint?: boolean
     readonly integrations?: readonly string[]
   }
   readonly metrics?: {
@@ -43,9 +49,29 @@ export interface TallyscopeOptions {
     readonly intervalMs?: number
     /** Whether metrics of the process and of Node.js are among those exported. Default false. */
     readonly runtime?: boolean
+    /** Whether runtime metrics, and HTTP metrics under `tallyscope/auto`, also have prom-client's names. Default false. */
+    readonly promClientNames?: boolean
   }
   /** Serves /metrics. An object, even an empty one, switches it on. Default off; port 9464, host 127.0.0.1, path /metrics. */
-  readonly prometheus?: boolean | { readonly port?: number; readonly host?: string; readonly path?: string }
+  readonly prometheus?:
+    | boolean
+    | {
+        readonly port?: number
+        readonly host?: string
+        readonly path?: string
+        /** True to go on without /metrics, with a warning, if the address cannot be listened on. Default false; true under `tallyscope/auto`. */
+        readonly optional?: boolean
+        /** True if the server may not keep the process alive. Default false; true under `tallyscope/auto`. */
+        readonly unref?: boolean
+      }
+  /** What `tallyscope/auto` instruments. Each part is on by default. */
+  readonly auto?: {
+    readonly fastify?: boolean
+    readonly httpServer?: boolean
+    readonly httpClient?: boolean
+    /** Whether the last spans and metrics are exported when the process ends. */
+    readonly shutdownHooks?: boolean
+  }
   /** The configuration as OpenCensus' documents have it. */
   readonly OPENCENSUS?: unknown
   /** A JSON file with the same. Default: the variable `TALLYSCOPE_CONFIG_FILE`. */

@@ -25,8 +25,8 @@ export class Tallyscope {
   readonly tracer: Tracer
   readonly registry: MetricRegistry
   readonly resource: Resource
-  readonly excludelistPaths: readonly string[] | undefined
-  readonly excludelistHostnames: readonly string[] | undefined
+  readonly ignorePaths: readonly string[] | undefined
+  readonly ignoreHosts: readonly string[] | undefined
   /** Names of the integrations that are configured. */
   readonly integrations: readonly string[]
   readonly #options: TallyscopeOptions
@@ -49,10 +49,20 @@ export class Tallyscope {
     this.stats = options.stats ?? sharedStats
     this.registry = options.registry ?? new MetricRegistry({ ...(options.clock !== undefined && { clock: options.clock }) })
     this.tracer = parts.tracer
-    this.excludelistPaths = settings['traces.excludelistPaths']
-    this.excludelistHostnames = settings['traces.excludelistHostnames']
+    this.ignorePaths = settings['traces.ignorePaths']
+    this.ignoreHosts = settings['traces.ignoreHosts']
     this.integrations = settings['traces.integrations'] ?? []
     if (settings['traces.views'] !== false) this.tracer.registerViews()
+  }
+
+  /** The older name of `ignorePaths`. */
+  get excludelistPaths(): readonly string[] | undefined {
+    return this.ignorePaths
+  }
+
+  /** The older name of `ignoreHosts`. */
+  get excludelistHostnames(): readonly string[] | undefined {
+    return this.ignoreHosts
   }
 
   /** All whose metrics are exported. */
@@ -83,24 +93,11 @@ export class Tallyscope {
     const { logger, clock } = this.#options
     const shared = { ...(logger !== undefined && { logger }), ...(clock !== undefined && { clock }) }
     if (settings.enabled === false || this.#stopping !== undefined) return
-    if (settings['metrics.runtime'] === true) this.#runtime = runtimeMetrics({ ...(clock !== undefined && { clock }) })
-    if (settings.prometheus === true) {
-      const { 'prometheus.port': port, 'prometheus.host': host, 'prometheus.path': path } = settings
-      try {
-        // With it comes node:http, which programs that serve nothing need not load.
-        const { serveMetrics } = await import('../exporters/prometheus/http/server.js')
-        this.#endpoint = await serveMetrics({
-          producers: this.producers,
-          ...(port !== undefined && { port }),
-          ...(host !== undefined && { host }),
-          ...(path !== undefined && { path }),
-        })
-      } catch (error) {
-        this.#runtime?.stop()
-        this.#runtime = undefined
-        throw error
-      }
+    if (settings['metrics.runtime'] === true) {
+      const promClientNames = settings['metrics.promClientNames'] === true
+      this.#runtime = runtimeMetrics({ ...(clock !== undefined && { clock }), promClientNames })
     }
+    if (settings.prometheus === true) await this.#serve()
     await this.#startIntegrations()
     const intervalMs = settings['metrics.intervalMs']
     const producers = this.producers.map((producer) => withResource(producer, this.resource))
@@ -109,14 +106,38 @@ export class Tallyscope {
     )
   }
 
+  async #serve(): Promise<void> {
+    const settings = this.#settings
+    const { 'prometheus.port': port, 'prometheus.host': host, 'prometheus.path': path, 'prometheus.unref': unref } = settings
+    try {
+      // This loads node:http, which programs that serve nothing need not load.
+      const { serveMetrics } = await import('../exporters/prometheus/http/server.js')
+      this.#endpoint = await serveMetrics({
+        producers: this.producers,
+        ...(port !== undefined && { port }),
+        ...(host !== undefined && { host }),
+        ...(path !== undefined && { path }),
+        ...(unref !== undefined && { unref }),
+      })
+    } catch (error) {
+      if (settings['prometheus.optional'] === true) {
+        warnOnce('TALLYSCOPE_METRICS_NOT_SERVED', String(port), `/metrics is not served: ${(error as Error).message}`)
+        return
+      }
+      this.#runtime?.stop()
+      this.#runtime = undefined
+      throw error
+    }
+  }
+
   async #startIntegrations(): Promise<void> {
     if (this.integrations.length === 0 || this.#options.startIntegrations === false) return
     const { traceIntegrations } = await import('../integrations/http-client/trace-integrations.js')
-    const { tracer, stats, excludelistHostnames } = this
+    const { tracer, stats, ignoreHosts } = this
     const integrations = traceIntegrations(this.integrations, {
       tracer,
       stats,
-      ...(excludelistHostnames !== undefined && { excludelistHostnames }),
+      ...(ignoreHosts !== undefined && { ignoreHosts }),
     })
     this.#stopIntegrations = () => integrations.stop()
   }

@@ -1,4 +1,5 @@
 import type { Exporter, Transport } from '../base/exporter.js'
+import { sharedState } from '../base/process-global.js'
 import { ConsoleExporter } from '../exporters/console/console-exporter.js'
 import { SyncTransport } from '../exporters/transport/sync-transport.js'
 import { type Stats, stats as sharedStats } from '../stats/stats.js'
@@ -62,4 +63,22 @@ function ownTransport({ transport }: TraceExporter): Transport<SpanData> | undef
 function lendTransport(exporter: TraceExporter, transport: Transport<SpanData>): void {
   if ('transport' in exporter || !Object.isExtensible(exporter)) return
   Object.defineProperty(exporter, 'transport', { value: transport, configurable: true, writable: true })
+}
+
+/** Drops what it is given. */
+export const NO_EXPORTER: Exporter<SpanData> = Object.freeze({ export: () => {} })
+
+const defaultTracers = sharedState('default-tracers', () => new WeakMap<Stats, Tracer>())
+
+/**
+ * The tracer that integrations use if they are given none: one for each `stats`, so that a server and the requests that it
+ * sends are one trace. It samples one trace in 10 000 and exports nothing.
+ */
+export function defaultTracer(stats: Stats = sharedStats): Tracer {
+  let tracer = defaultTracers.get(stats)
+  if (tracer === undefined) {
+    tracer = new Tracer({ stats, exporter: NO_EXPORTER })
+    defaultTracers.set(stats, tracer)
+  }
+  return tracer
 }

@@ -1,16 +1,18 @@
-import { subscribe } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
-import type { FastifyInstance } from 'fastify'
+import { isMainThread } from 'node:worker_threads'
 import { sharedState } from '../../base/process-global.js'
-import { configurationFile, readConfiguration } from '../../setup/configuration/configuration.js'
+import { configurationFile, type Configuration, readConfiguration } from '../../setup/configuration/configuration.js'
 import { installShutdownHooks } from '../../setup/shutdown-hooks.js'
 import { createTallyscope, type Tallyscope } from '../../setup/tallyscope.js'
-import type { TallyscopeFastifyOptions } from '../fastify/options.js'
-import { tallyscopeFastify } from '../fastify/plugin.js'
+import type { TallyscopeOptions } from '../../setup/tallyscope-options.js'
 import { instrumentHttpClient } from '../http-client/instrument.js'
 import { traceIntegrations } from '../http-client/trace-integrations.js'
+import { warnOfAuto } from './auto-warning.js'
+import { instrumentFastifyApplications } from './fastify-applications.js'
+import { isToolProcess } from './tool-process.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
+type Settings = Configuration['settings']
 
 interface AutoState {
   started: boolean
@@ -20,64 +22,74 @@ interface AutoState {
 const state = sharedState('auto', (): AutoState => ({ started: false, scope: undefined }))
 
 /**
- * Starts everything from the environment, once in a process however often it is imported. A configuration that cannot
- * be read is told, and the program runs as it would without.
+ * Starts everything that the environment configures, once in a process however often it is imported. Whatever fails is
+ * logged, and the program runs as it would without.
  */
 export function startAuto(env: Environment = process.env): Tallyscope | undefined {
   if (state.started) return state.scope
   state.started = true
+  if (isToolProcess()) return undefined
   try {
-    const { enabled, prometheus } = settingsOf(env)
-    if (enabled === false) return undefined
-    const scope = createTallyscope({ env, startIntegrations: false })
+    const settings = settingsOf(env)
+    if (settings.enabled === false) return undefined
+    const scope = createTallyscope({ env, startIntegrations: false, ...partsOf(settings) })
     state.scope = scope
-    watchOutgoing(scope)
-    // Where a server of its own has the metrics, applications need not show them.
-    const metricsPath = prometheus === true ? false : '/metrics'
-    subscribe('fastify.initialization', (message) => {
-      const { fastify } = message as { fastify: FastifyInstance }
-      try {
-        // Queued before the application's own plugins, so that its hooks run first.
-        void fastify.register(tallyscopeFastify, pluginOptions(scope, metricsPath))
-      } catch (error) {
-        tell('instrument Fastify', error)
-      }
-    })
-    installShutdownHooks(scope)
-    scope.start().catch((error: unknown) => tell('start', error))
+    const started = scope.start().catch((error: unknown) => warnOfAuto('start', error))
+    attempt('trace outgoing requests', () => watchOutgoing(scope, settings))
+    attempt('instrument Fastify', () => instrumentFastifyApplications(scope, settings))
+    attempt('install shutdown hooks', () => exportAtTheEnd(scope, settings))
+    void started
     return scope
   } catch (error) {
-    tell('start', error)
+    warnOfAuto('start', error)
     return undefined
   }
 }
 
-function watchOutgoing({ tracer, stats, integrations, excludelistHostnames }: Tallyscope): void {
-  const options = { tracer, stats, ...(excludelistHostnames !== undefined && { excludelistHostnames }) }
+/** One part that cannot be started does not keep the others from it. */
+function attempt(what: string, start: () => void): void {
+  try {
+    start()
+  } catch (error) {
+    warnOfAuto(what, error)
+  }
+}
+
+/**
+ * What is different from a Tallyscope that the program itself makes. Its output stays its own, so that no spans are printed. Its
+ * end stays its own, so that the server of /metrics keeps nothing alive, and a port that is taken costs nothing but /metrics.
+ * A worker thread leaves the server to the main thread.
+ */
+function partsOf(settings: Settings): TallyscopeOptions {
+  return {
+    ...(settings['traces.exporters'] === undefined && { traces: { exporters: [] } }),
+    prometheus:
+      settings.prometheus === true && isMainThread
+        ? { optional: settings['prometheus.optional'] ?? true, unref: settings['prometheus.unref'] ?? true }
+        : false,
+  }
+}
+
+function watchOutgoing({ tracer, stats, integrations, ignoreHosts }: Tallyscope, settings: Settings): void {
+  if (settings['auto.httpClient'] === false) return
+  const options = { tracer, stats, ...(ignoreHosts !== undefined && { ignoreHosts }) }
   if (integrations.length === 0) instrumentHttpClient(options)
   else traceIntegrations(integrations, options)
 }
 
-function pluginOptions(scope: Tallyscope, metricsPath: string | false): TallyscopeFastifyOptions {
-  const { tracer, stats, registry, excludelistPaths, excludelistHostnames } = scope
-  return {
-    tracer,
-    stats,
-    registry,
-    metricsPath,
-    metricsWhereUnrouted: true,
-    ...(excludelistPaths !== undefined && { excludelistPaths }),
-    ...(excludelistHostnames !== undefined && { excludelistHostnames }),
+/** A worker thread gets no signals, and an uncaught error in it belongs to the thread that started it. */
+function exportAtTheEnd(scope: Tallyscope, settings: Settings): void {
+  if (settings['auto.shutdownHooks'] === false) return
+  if (isMainThread) {
+    installShutdownHooks(scope)
+    return
   }
+  process.once('beforeExit', () => void scope.flush().catch((error: unknown) => warnOfAuto('export the last metrics', error)))
+  process.once('exit', () => scope.flushSync())
 }
 
-function settingsOf(env: Environment): { enabled?: boolean | undefined; prometheus?: boolean | undefined } {
+function settingsOf(env: Environment): Settings {
   const name = configurationFile({}, env)
   const file = name === undefined ? undefined : { name, text: readFileSync(name, 'utf8') }
   return readConfiguration({ code: {}, env, file }).settings
-}
-
-function tell(what: string, error: unknown): void {
-  const text = error instanceof Error ? error.message : String(error)
-  process.emitWarning(`cannot ${what}: ${text}`, { type: 'TallyscopeWarning', code: 'TALLYSCOPE_AUTO' })
 }

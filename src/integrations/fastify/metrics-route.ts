@@ -5,7 +5,8 @@ import { type MetricsHandlerOptions, ScrapeHandler } from '../../exporters/prome
 import { ScrapeBody } from '../../exporters/prometheus/http/scrape-body.js'
 import { responseTurn } from '../../serving/response-turn.js'
 import { limitUnread } from '../../serving/send-body.js'
-import { exchangeOf } from '../../http/server-instrumentation.js'
+import { runDetached } from '../../base/suppression.js'
+import { exchangeOf, type ServerInstrumentation } from '../../http/server-instrumentation.js'
 
 /** Adds the route of the metrics in a child of its own: the hooks of the instance apply, those given here are for it alone. */
 export function addMetricsRoute(
@@ -31,27 +32,62 @@ export function addMetricsRoute(
   })
 }
 
-/** Answers at the path if no route does. Call it before other hooks are added: those then see none of it. */
-export function addMetricsFallback(app: FastifyInstance, path: string, options: MetricsHandlerOptions): void {
+/**
+ * Answers at the path if no route of the application does. All hooks of the application run first: the metrics replace nothing but
+ * Fastify's own "not found", which a hook that refuses a request never sends.
+ */
+export function addMetricsFallback(
+  app: FastifyInstance,
+  path: string,
+  options: MetricsHandlerOptions,
+  server: ServerInstrumentation,
+): void {
   const handler = new ScrapeHandler(options)
-  app.addHook('onRequest', (request, reply, done) => {
-    if (!request.is404 || (request.raw.url ?? '').split('?', 1)[0] !== path) return done()
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (server.stopped || !isUnrouted(request, path) || !isOwnNotFound(request, reply, payload)) return done(null, payload)
     exchangeOf(request.raw)?.dismiss()
-    respond(handler, request, reply).catch(() => reply.raw.destroy())
+    runDetached(() => scrapeInTurn(handler, request, reply))
+      .then((body) => {
+        done(null, body === undefined ? payload : body)
+        if (body instanceof Buffer) limitUnread(reply.raw, body.length, handler.sendLimits)
+      })
+      .catch(() => reply.raw.destroy())
   })
 }
 
+/** True if no route answers this path. */
+export function isUnrouted(request: FastifyRequest, path: string): boolean {
+  return request.is404 && (request.raw.url ?? '').split('?', 1)[0] === path
+}
+
+/** True for what Fastify itself sends if there is neither a route nor a handler of the application for it. */
+function isOwnNotFound(request: FastifyRequest, reply: FastifyReply, payload: unknown): boolean {
+  if (reply.statusCode !== 404 || typeof payload !== 'string') return false
+  const { method, url } = request.raw
+  return payload === JSON.stringify({ message: `Route ${method}:${url} not found`, error: 'Not Found', statusCode: 404 })
+}
+
 async function respond(handler: ScrapeHandler, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  if (!(await responseTurn(request.raw, reply.raw))) return reply.hijack()
+  const body = await scrapeInTurn(handler, request, reply)
+  if (body === undefined) return reply.hijack()
+  void reply.send(body)
+  if (body instanceof Buffer) limitUnread(reply.raw, body.length, handler.sendLimits)
+  return reply
+}
+
+const EMPTY = new Uint8Array(0)
+
+/** Waits for the responses before it on its connection; undefined if that is gone by then. */
+async function scrapeInTurn(handler: ScrapeHandler, request: FastifyRequest, reply: FastifyReply): Promise<Buffer | Readable | undefined> {
+  if (!(await responseTurn(request.raw, reply.raw))) return undefined
   const signal = clientSignal(reply.raw)
   const query = /\?(.*)$/s.exec(request.raw.url ?? '')?.[1] ?? ''
   const { status, headers, body } = await handler.respond(request.headers, query, { method: request.method, signal })
+  reply.removeHeader('content-length')
   reply.code(status).headers(headers)
-  if (body instanceof ScrapeBody) return reply.send(readableOf(body))
-  const bytes = body as Uint8Array | undefined
-  void reply.send(bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
-  limitUnread(reply.raw, bytes?.length ?? 0, handler.sendLimits)
-  return reply
+  if (body instanceof ScrapeBody) return readableOf(body)
+  const { buffer, byteOffset, byteLength } = (body ?? EMPTY) as Uint8Array<ArrayBuffer>
+  return Buffer.from(buffer, byteOffset, byteLength)
 }
 
 /** A stream as Fastify sends it, which fails if the body does. */

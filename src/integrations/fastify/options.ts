@@ -1,4 +1,4 @@
-import type { RouteShorthandOptions } from 'fastify'
+import type { FastifyRequest as Request, RouteShorthandOptions } from 'fastify'
 import type { Clock } from '../../base/clock.js'
 import type { MetricsHandlerOptions } from '../../exporters/prometheus/http/handler.js'
 import type { MetricRegistry } from '../../metrics/instruments/metric-registry.js'
@@ -7,14 +7,13 @@ import type { ReadyView } from '../../http/predefined-view.js'
 import type { Stats } from '../../stats/stats.js'
 import type { Tags } from '../../stats/tags/tag-map.js'
 import type { PathRule } from '../../http/http-exclusion.js'
+import type { RequestTagFunctions } from '../../http/request-tags.js'
+import type { UrlQuery } from '../../http/url-query.js'
 import type { Span } from '../../trace/span/span.js'
 import type { TracerCore } from '../../trace/tracer-core.js'
 
 export interface TallyscopeFastifyOptions {
-  /**
-   * Makes the server spans. Default: a new `Tracer` on `stats`, which samples one trace in 10 000 and prints it.
-   * False: no spans, and nothing enters the async context.
-   */
+  /** Makes the server spans. Default: the tracer that all integrations share, which exports nothing. False: no spans, and nothing enters the async context. */
   readonly tracer?: TracerCore | false
   /** Where requests are recorded. Default: the shared `stats`. */
   readonly stats?: Stats
@@ -25,9 +24,11 @@ export interface TallyscopeFastifyOptions {
   /** Path of the metrics, below the prefix of the instance. Default `/metrics`; false for no such route. */
   readonly metricsPath?: string | false
   /**
-   * True to answer at that path only where no route of the application does, instead of adding a route: for a plugin that is
-   * registered without knowing the application. Default false.
+   * True to answer at that path only if no route of the application does, after all of its hooks. Default false. It replaces
+   * Fastify's own "not found", so that an application with a not-found handler of its own shows no metrics.
    */
+  readonly metricsFallback?: boolean
+  /** The older name of `metricsFallback`. */
   readonly metricsWhereUnrouted?: boolean
   /** Options of that route, such as hooks for authentication. The hooks of the instance apply to it anyway. */
   readonly metricsRoute?: RouteShorthandOptions
@@ -36,26 +37,43 @@ export interface TallyscopeFastifyOptions {
   /** What the handler of the metrics takes: `bearerToken`, `guard`, `gzip`, … */
   readonly metrics?: Omit<MetricsHandlerOptions, 'producers' | 'clock'>
   /**
-   * Paths that get neither span nor measurement, by their beginning; patterns are tried on the path and query, slash included.
-   * Default `['_ah/health']`.
+   * Paths that get neither span nor measurement, as what their handlers do: a string covers a path and all below it, a pattern
+   * is tried on the path with its slash. Default `['_ah/health']`.
    */
+  readonly ignorePaths?: readonly PathRule[]
+  /** The older name of `ignorePaths`. */
   readonly excludelistPaths?: readonly PathRule[]
-  /** Values of the header `Host`, exactly as it has them, that get neither. Default none. */
+  /** Values of the header `Host`, exactly as it has them, that get neither. The caller chooses that header. Default none. */
+  readonly ignoreHosts?: readonly string[]
+  /** The older name of `ignoreHosts`. */
   readonly excludelistHostnames?: readonly string[]
-  /** True for public endpoints: a caller's trace is not continued but linked to, tags sent along are dropped. Default: the tracer's. */
+  /** True if strangers call: their traces are linked to instead of continued, tags that they send are dropped. Default: the tracer's `untrusted`. */
+  readonly publicEndpoint?: boolean
+  /** The older name of `publicEndpoint`. */
   readonly untrusted?: boolean
+  /**
+   * Tags from the request, by key: each function is called when the response is closed. At most 100 values of a tag are kept
+   * apart, further ones are `other`. The views that the plugin registers are broken down by them.
+   */
+  readonly requestTags?: RequestTagFunctions<Request>
+  /** True for `2xx` instead of `204` in the tag `status`. Default false. */
+  readonly statusClasses?: boolean
+  /** False to leave the views of the sizes of bodies out. Default true. */
+  readonly bodySizes?: boolean
+  /** What of a URL's query is in the attribute `http.url`: `false` nothing, `'redacted'` names without values, `true` all, or a function of the query. Default false. */
+  readonly urlQuery?: UrlQuery
   readonly clock?: Clock
 }
 
 /** `config.tallyscope` of a route. */
 export interface TallyscopeRouteConfig {
-  /** Stands for the route's template, as tag and in the span's name. */
+  /** Used instead of the route's template, as tag and in the span's name. */
   readonly name?: string
-  /** Tags for what is recorded of this route and by its handlers. Views of your own may break down by them. */
-  readonly tags?: Tags
+  /** Tags for what is recorded of this route and by its handlers; a function is called when the response is closed. Views of your own may break down by them. */
+  readonly tags?: Readonly<Record<string, Tags[string] | ((request: Request) => unknown)>>
 }
 
-/** What `app.tallyscope` gives. */
+/** The type of `app.tallyscope`. */
 export interface TallyscopeDecoration {
   readonly stats: Stats
   readonly tracer: TracerCore | undefined
@@ -69,7 +87,7 @@ declare module 'fastify' {
     tallyscope: TallyscopeDecoration
   }
   interface FastifyRequest {
-    /** The server span of this request; undefined where it has none. */
+    /** The server span of this request; undefined if it has none. */
     readonly span: Span | undefined
   }
   interface FastifyContextConfig {

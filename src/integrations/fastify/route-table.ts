@@ -1,5 +1,7 @@
 import type { FastifyRequest } from 'fastify'
+import { RequestTags, type RequestTagFunctions } from '../../http/request-tags.js'
 import type { Tags } from '../../stats/tags/tag-map.js'
+import type { TallyscopeRouteConfig } from './options.js'
 import { RouteSeries } from '../../http/route-series.js'
 import type { ServerMeasures } from '../../http/server-measures.js'
 
@@ -18,15 +20,18 @@ export const NOT_MEASURED: unique symbol = Symbol('not measured')
 export class RouteTable {
   private readonly measures: ServerMeasures
   private readonly unmatched: RouteSeries
-  /** Where Fastify keeps a request's route; null where that cannot be told. */
+  /** Where Fastify keeps a request's route; null if that cannot be found. */
   private context: symbol | null | undefined = undefined
   private readonly routes = new WeakMap<object, RouteSeries | typeof NOT_MEASURED>()
   /** Requests for one route tend to come in a row. */
   private lastConfig: RouteConfig | undefined = undefined
   private last: RouteSeries | typeof NOT_MEASURED
 
-  constructor(measures: ServerMeasures, unmatched: RouteSeries) {
+  private readonly requestTags: RequestTags<FastifyRequest> | undefined
+
+  constructor(measures: ServerMeasures, unmatched: RouteSeries, requestTags?: RequestTags<FastifyRequest>) {
     this.measures = measures
+    this.requestTags = requestTags
     this.unmatched = unmatched
     this.last = unmatched
   }
@@ -58,8 +63,19 @@ export class RouteTable {
 
   private make({ url, tallyscope, disableMetrics, statsId }: RouteConfig): RouteSeries | typeof NOT_MEASURED {
     if (tallyscope === false || disableMetrics === true) return NOT_MEASURED
-    const { name, tags } = (typeof tallyscope === 'object' && tallyscope !== null ? tallyscope : {}) as { name?: unknown; tags?: Tags }
-    return new RouteSeries(this.measures, textOf(name) ?? textOf(statsId) ?? String(url), tags)
+    const { name, tags = {} } = (typeof tallyscope === 'object' && tallyscope !== null ? tallyscope : {}) as TallyscopeRouteConfig
+    const functions = Object.entries(tags).filter(([, value]) => typeof value === 'function')
+    const fixed = Object.entries(tags).filter(([, value]) => typeof value !== 'function')
+    return new RouteSeries(
+      this.measures,
+      stringOf(name) ?? stringOf(statsId) ?? String(url),
+      fixed.length === 0 ? undefined : (Object.fromEntries(fixed) as Tags),
+      functions.length === 0 ? this.requestTags : new RequestTags(this.functionsWith(Object.fromEntries(functions))),
+    )
+  }
+
+  private functionsWith(functions: object): RequestTagFunctions<FastifyRequest> {
+    return { ...this.requestTags?.functions, ...(functions as RequestTagFunctions<FastifyRequest>) }
   }
 }
 
@@ -67,6 +83,6 @@ function contextOf(request: FastifyRequest, symbol: symbol): { readonly config?:
   return (request as unknown as Record<symbol, { config?: RouteConfig } | undefined>)[symbol]
 }
 
-function textOf(name: unknown): string | undefined {
+function stringOf(name: unknown): string | undefined {
   return typeof name === 'string' && name !== '' ? name : undefined
 }

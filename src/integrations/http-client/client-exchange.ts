@@ -1,8 +1,9 @@
 import { contextState } from '../../base/context.js'
 import type { HttpOutcome } from '../../http/http-views.js'
-import { addErrorAttributes, addResponseStatus } from '../../http/http-attributes.js'
+import { addErrorAttributes, addResponseStatus, HttpAttribute } from '../../http/http-attributes.js'
 import type { Span } from '../../trace/span/span.js'
 import { Status } from '../../trace/data/status.js'
+import { StatusCode } from '../../trace/data/status-code.js'
 import type { ClientMeasures } from './client-measures.js'
 
 /** What an exchange needs of the client side it belongs to. */
@@ -15,26 +16,34 @@ export interface ExchangeHome {
 export class ClientExchange {
   readonly span: Span | undefined
   status: number | undefined = undefined
+  /** May be corrected until the end: Node keeps no port. */
+  host: string
   sent = 0
   received = 0
   readonly #home: ExchangeHome
   readonly #method: string
-  readonly #host: string
   readonly #startMs: number
   #error: unknown
+  #givenUp = false
   #open = true
 
   constructor(home: ExchangeHome, method: string, host: string, span: Span | undefined) {
     this.#home = home
     this.#method = method
-    this.#host = host
+    this.host = host
     this.#startMs = home.monotonicMs()
     this.span = span
   }
 
-  /** Says what went wrong; the first error counts. */
+  /** Sets what went wrong; the first error counts. */
   failed(error: unknown): void {
     this.#error ??= error
+  }
+
+  /** The caller ended the request itself, for whatever reason. A time-out is no such reason: it is a failure. */
+  givenUp(reason?: unknown): void {
+    if (isTimeout(reason)) this.failed(reason)
+    else if (this.#error === undefined) this.#givenUp = true
   }
 
   close(): void {
@@ -47,29 +56,53 @@ export class ClientExchange {
     // The values are this span's, wherever the event of the end comes from.
     const before = contextState.endingSpan
     contextState.endingSpan = span?.sampled === true ? span : before
-    this.#home.measures.record(this.#method, this.#host, this.status, outcome, seconds, this.sent, this.received)
+    this.#home.measures.record(this.#method, this.host, this.status, outcome, seconds, this.sent, this.received)
     contextState.endingSpan = before
     span?.end()
   }
 
   #describe(span: Span): void {
     const error = this.#error
-    if (this.status !== undefined) addResponseStatus(span, this.status)
-    if (error === undefined) {
-      if (this.status === undefined) span.setStatus(Status.fromClientFailure('other', 'no response'))
-      return
-    }
-    addErrorAttributes(span, error)
+    if (this.status === SWITCHING_PROTOCOLS) span.addAttribute(HttpAttribute.STATUS_CODE, this.status)
+    else if (this.status !== undefined) addResponseStatus(span, this.status)
+    if (this.#isAborted()) span.setStatus(new Status(StatusCode.CANCELLED, 'the caller gave the request up'))
+    else if (error !== undefined) addErrorAttributes(span, error)
+    else if (this.status === undefined) span.setStatus(Status.fromClientFailure('other', 'no response'))
   }
 
   #outcome(): HttpOutcome {
-    if (this.#error !== undefined) return isAbort(this.#error) ? 'aborted' : 'error'
+    if (this.#isAborted()) return 'aborted'
+    if (this.#error !== undefined) return 'error'
     return this.status === undefined || this.status >= 500 ? 'error' : 'ok'
+  }
+
+  #isAborted(): boolean {
+    return this.#givenUp || isAbort(this.#error)
   }
 }
 
-/** What AbortController and `request.abort()` give; a time-out is none. */
+const SWITCHING_PROTOCOLS = 101
+
+/** What AbortController and `request.abort()` throw by default; a time-out is none. */
 function isAbort(error: unknown): boolean {
-  const { name, code } = (typeof error === 'object' && error !== null ? error : {}) as { name?: unknown; code?: unknown }
+  const { name, code } = factsOf(error)
   return name === 'AbortError' || code === 'ABORT_ERR'
+}
+
+const TIMEOUT_CODES: ReadonlySet<unknown> = new Set(['ETIMEDOUT', 'ESOCKETTIMEDOUT', 'ERR_TIMEOUT'])
+
+function isTimeout(error: unknown): boolean {
+  const { name, code } = factsOf(error)
+  return name === 'TimeoutError' || TIMEOUT_CODES.has(code) || /^UND_ERR_.*_TIMEOUT$/.test(String(code))
+}
+
+/** Never throws: the reason is whatever the caller threw. */
+function factsOf(error: unknown): { readonly name?: unknown; readonly code?: unknown } {
+  if (typeof error !== 'object' || error === null) return {}
+  try {
+    const { name, code } = error as { name?: unknown; code?: unknown }
+    return { name, code: typeof code === 'string' ? code : undefined }
+  } catch {
+    return {}
+  }
 }

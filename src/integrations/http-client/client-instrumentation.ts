@@ -5,41 +5,54 @@ import { type ReadyView, registerReadyViews } from '../../http/predefined-view.j
 import { type Stats, stats as sharedStats } from '../../stats/stats.js'
 import { addRequestAttributes, pathWithoutQuery } from '../../http/http-attributes.js'
 import { isHostExcluded, PathExclusion, type PathRule } from '../../http/http-exclusion.js'
-import type { WritableCarrier } from '../../trace/propagation/carrier.js'
 import type { Span } from '../../trace/span/span.js'
 import { SpanKind } from '../../trace/data/span-kind.js'
 import type { TracerCore } from '../../trace/tracer-core.js'
-import { Tracer } from '../../setup/tracer.js'
+import { distrustedTraceId } from '../../http/distrusted-traces.js'
+import { type UrlQuery, withoutUserInfo, withUrlQuery } from '../../http/url-query.js'
+import { defaultTracer } from '../../setup/tracer.js'
 import { ClientExchange, type ExchangeHome } from './client-exchange.js'
 import { ClientMeasures } from './client-measures.js'
-import { SpanNames } from './span-names.js'
+import { headersSent } from './channels.js'
 
 export interface HttpClientOptions {
-  /** Makes the client spans. Default: a new `Tracer` on `stats`, which samples one trace in 10 000 and prints it. False: no spans, no headers. */
+  /** Makes the client spans. Default: the tracer that all integrations share, which exports nothing. False: no spans, no headers. */
   readonly tracer?: TracerCore | false
   /** Where requests are recorded. Default: the shared `stats`. */
   readonly stats?: Stats
   /** Views to register. Default: `httpClientViews`; false for none. `openCensusHttpClientViews` are the others that are ready. */
   readonly views?: readonly ReadyView[] | false
   /** Hosts that get neither span, header nor measurement, as `host` or `host:port` and exactly as in the URL. Default none. */
+  readonly ignoreHosts?: readonly string[]
+  /** The older name of `ignoreHosts`. */
   readonly excludelistHostnames?: readonly string[]
-  /** Paths that get none of them, by their beginning. Default none. */
+  /** Paths that get none of them, each with all below it. Default none. */
+  readonly ignorePaths?: readonly PathRule[]
+  /** The older name of `ignorePaths`. */
   readonly excludelistPaths?: readonly PathRule[]
   /** Whether headers go to a host (`host`, or `host:port`). Default: to all. A foreign API need not know your trace ids. */
   readonly propagateTo?: (host: string) => boolean
-  /** The name of a span. Default: the path; where there are too many of them, the method. */
-  readonly spanName?: (request: OutgoingRequest) => string
+  /**
+   * The name of a span: the method, method and host, or what a function returns. Default `'method'`. Names become labels of
+   * `span/latency`, and paths hold ids and secrets: a function should return few different names.
+   */
+  readonly spanName?: 'method' | 'methodAndHost' | ((request: OutgoingRequest) => string)
+  /**
+   * What of a URL's query is in the attribute `http.url`: `false` nothing, `'redacted'` names without values, `true` all, or a
+   * function of the query. Default `'redacted'`.
+   */
+  readonly urlQuery?: UrlQuery
   readonly clock?: Clock
 }
 
-/** What an outgoing request says about itself. */
+/** The parts of an outgoing request that are known when it begins. */
 export interface OutgoingRequest {
   readonly method: string
-  /** With the port where it is not the scheme's own. */
+  /** With the port if it is not the scheme's own. */
   readonly host: string
   /** `http:` or `https:`. */
   readonly protocol: string
-  /** With the query. */
+  /** Path and query; a whole URL if a proxy is asked, `host:port` for CONNECT. */
   readonly target: string
   readonly userAgent: string | undefined
 }
@@ -53,40 +66,52 @@ export class ClientInstrumentation implements ExchangeHome {
   readonly #paths: PathExclusion
   readonly #propagateTo: ((host: string) => boolean) | undefined
   readonly #spanName: (request: OutgoingRequest) => string
+  readonly #urlQuery: UrlQuery
 
   constructor(options: HttpClientOptions) {
     const { stats = sharedStats, clock = systemClock, views = httpClientViews } = options
-    this.#tracer = options.tracer === false ? undefined : (options.tracer ?? new Tracer({ stats }))
+    this.#tracer = options.tracer === false ? undefined : (options.tracer ?? defaultTracer(stats))
     this.measures = new ClientMeasures(stats)
     if (views !== false) registerReadyViews(stats, views)
     this.#clock = clock
-    this.#hosts = options.excludelistHostnames ?? []
-    this.#paths = new PathExclusion(options.excludelistPaths ?? [])
+    this.#hosts = options.ignoreHosts ?? options.excludelistHostnames ?? []
+    this.#paths = new PathExclusion(options.ignorePaths ?? options.excludelistPaths ?? [])
     this.#propagateTo = options.propagateTo
-    const names = new SpanNames()
-    this.#spanName = options.spanName ?? (({ method, target }) => names.of(method, pathWithoutQuery(target)))
+    this.#spanName = spanNameOf(options.spanName)
+    this.#urlQuery = options.urlQuery ?? 'redacted'
   }
 
-  /** Begins an exchange; undefined where the request is excluded, or is an exporter's own. */
-  begin(request: OutgoingRequest): ClientExchange | undefined {
+  /** Begins an exchange; undefined if the request is excluded, or is an exporter's own. */
+  begin(sent: OutgoingRequest): ClientExchange | undefined {
+    if (isSuppressed()) return undefined
+    const request = destinationOf(sent)
     const { method, host, protocol, target, userAgent } = request
-    if (isSuppressed() || isHostExcluded(host, this.#hosts) || this.#paths.excludes(target)) return undefined
+    if (isHostExcluded(host, this.#hosts) || this.#paths.excludes(target)) return undefined
     const span = this.#tracer?.startDetachedSpan(this.#nameOf(request), { kind: SpanKind.CLIENT })
     if (span?.sampled === true) {
-      addRequestAttributes(span, { method, host, path: pathWithoutQuery(target), url: `${protocol}//${host}${target}`, userAgent })
+      const url = method === 'CONNECT' ? host : `${protocol}//${host}${withUrlQuery(target, this.#urlQuery)}`
+      addRequestAttributes(span, { method, host, path: pathWithoutQuery(target), url, userAgent })
     }
     return new ClientExchange(this, method, host, span)
   }
 
-  /** Writes the span's context, and the tags that may travel, into the headers of its request. */
-  inject(span: Span | undefined, host: string, carrier: WritableCarrier): void {
-    if (span === undefined || this.#propagateTo?.(host) === false) return
-    this.#tracer?.inject(carrier, span)
-  }
-
-  /** Headers that are written by hand stay: two of one name would be read as neither. */
-  get fields(): readonly string[] {
-    return this.#tracer?.propagator.fields ?? []
+  /**
+   * Writes the span's context, and the tags that may travel, into the headers of its request. A context that the program has written for a trace of
+   * its own stays; one that a gateway has only passed on is replaced, or the gateway would be missing in the trace.
+   */
+  inject(span: Span | undefined, host: string, headers: OutgoingHeaders): void {
+    const tracer = this.#tracer
+    if (span === undefined || tracer === undefined || this.#propagateTo?.(host) === false) return
+    const fields = tracer.propagator.fields ?? []
+    if (fields.some((name) => headers.get(name) !== undefined)) {
+      const { traceId } = tracer.extract(headers) ?? {}
+      const strangers = distrustedTraceId(span)
+      if (traceId === undefined || (traceId !== span.context.traceId && traceId !== strangers)) return
+      for (const name of fields) headers.delete(name)
+      if (strangers !== undefined) headers.delete('baggage')
+    }
+    if (headers.areSent) headersSent.value++
+    else tracer.inject(headers, span)
   }
 
   monotonicMs(): number {
@@ -102,7 +127,34 @@ export class ClientInstrumentation implements ExchangeHome {
   }
 }
 
-/** `host:port`, without the port that the scheme has anyway. */
+/** The headers of a request that can still be changed, unless they are sent. */
+export interface OutgoingHeaders {
+  readonly areSent: boolean
+  get(name: string): string | undefined
+  set(name: string, value: string): void
+  delete(name: string): void
+}
+
+function spanNameOf(option: HttpClientOptions['spanName']): (request: OutgoingRequest) => string {
+  if (typeof option === 'function') return option
+  return option === 'methodAndHost' ? ({ method, host }) => `${method} ${host}` : ({ method }) => method
+}
+
+const WHOLE_URL = /^([a-z][\w+.-]*:)\/\/([^/?#]*)(.*)$/is
+
+/** Where a request goes. One by way of a proxy is sent to another host than its target says. */
+function destinationOf(request: OutgoingRequest): OutgoingRequest {
+  const { method, target } = request
+  if (method === 'CONNECT') return { ...request, host: withoutUserInfo(`//${target}`).slice(2), target: '/' }
+  if (target.startsWith('/')) return request
+  const match = WHOLE_URL.exec(target)
+  if (match === null) return { ...request, target: `/${target}` }
+  const [, protocol, authority, rest] = match as unknown as [string, string, string, string]
+  const host = authority.slice(authority.lastIndexOf('@') + 1)
+  return { ...request, protocol, host, target: rest.startsWith('/') ? rest : `/${rest}` }
+}
+
+/** `host:port`, without the port if it is the scheme's own. */
 export function hostWithPort(protocol: string, host: string, port: number | string | undefined): string {
   const usual = protocol === 'https:' ? 443 : 80
   const bracketed = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host

@@ -4,7 +4,7 @@ import { sharedState } from '../../base/process-global.js'
 import { runSuppressed } from '../../base/suppression.js'
 import { ClientInstrumentation, type HttpClientOptions } from './client-instrumentation.js'
 import { NodeRequests } from './node-requests.js'
-import { tellsCreation, traceGlobalAgents, tracedAgent } from './traced-agent.js'
+import { publishesCreation, traceAgent, traceGlobalAgents } from './traced-agent.js'
 import { type Fetch, tracedFetch } from './traced-fetch.js'
 import { watchUndici } from './undici-requests.js'
 
@@ -14,8 +14,8 @@ export interface InstrumentHttpClientOptions extends HttpClientOptions {
   /** Whether global `fetch` and undici are watched. Default true. */
   readonly fetch?: boolean
   /**
-   * Whether `http.globalAgent` and `https.globalAgent` are set to ones that add the headers. Default: where Node does not
-   * tell of requests before they are sent, which is before 22.12; without, they are measured there but carry no context.
+   * Whether `http.globalAgent` and `https.globalAgent` get a method that adds the headers. Default: if Node does not publish
+   * requests before they are sent, which is before 22.12. Without it, requests are measured there but carry no context.
    */
   readonly globalAgents?: boolean
 }
@@ -25,19 +25,19 @@ const watched = sharedState('http-client-watched', () => ({ http: false, fetch: 
 
 /** Outgoing HTTP as it is watched. Made by {@link instrumentHttpClient}. */
 export class HttpClientInstrumentation {
-  readonly #side: ClientInstrumentation
+  readonly #client: ClientInstrumentation
   readonly #requests: NodeRequests
   readonly #undo: (() => void)[] = []
 
   /** @internal */
   constructor(options: InstrumentHttpClientOptions) {
-    this.#side = new ClientInstrumentation(options)
-    this.#requests = new NodeRequests(this.#side)
+    this.#client = new ClientInstrumentation(options)
+    this.#requests = new NodeRequests(this.#client)
     if (options.http !== false && this.#claim('http')) {
       this.#undo.push(this.#requests.watch())
-      if (options.globalAgents ?? !tellsCreation()) this.#undo.push(traceGlobalAgents(this.#requests))
+      if (options.globalAgents ?? !publishesCreation()) this.#undo.push(traceGlobalAgents(this.#requests))
     }
-    if (options.fetch !== false && this.#claim('fetch')) this.#undo.push(watchUndici(this.#side))
+    if (options.fetch !== false && this.#claim('fetch')) this.#undo.push(watchUndici(this.#client))
   }
 
   #claim(what: 'http' | 'fetch'): boolean {
@@ -52,15 +52,16 @@ export class HttpClientInstrumentation {
     return true
   }
 
-  /** The same agent, whose requests carry the context. For agents of your own, where Node is before 22.12. */
+  /** Lets the requests of an agent of your own carry the context, until `stop()`, and returns it. Needed before Node 22.12. */
   agent<A extends Agent>(agent: A): A {
-    return tracedAgent(agent, this.#requests)
+    this.#undo.push(traceAgent(agent, this.#requests))
+    return agent
   }
 
   /** The same function, whose requests are traced and measured. For a `fetch` that is not Node's: a polyfill, another runtime. */
   fetch(fetch: Fetch): Fetch {
-    // What is under it may be watched too: each request is to count once.
-    return tracedFetch((input, init) => runSuppressed(() => fetch(input, init)), this.#side)
+    // What it calls may be watched too, and each request is to count once.
+    return tracedFetch((input, init) => runSuppressed(() => fetch(input, init)), this.#client)
   }
 
   /** Stops watching. Requests that are under way are still counted. */
@@ -74,7 +75,7 @@ export class HttpClientInstrumentation {
  * channels of Node and changes no function. Requests that exporters make are left alone.
  *
  * @example
- * const client = instrumentHttpClient({ tracer, excludelistHostnames: ['127.0.0.1:9091'] })
+ * const client = instrumentHttpClient({ tracer, ignoreHosts: ['127.0.0.1:9091'] })
  * await fetch('http://127.0.0.1:3000/cart') // a client span, and its context in the headers
  * client.stop()
  */

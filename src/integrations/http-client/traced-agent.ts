@@ -4,42 +4,43 @@ import type { NodeRequests } from './node-requests.js'
 
 type AddRequest = (request: ClientRequest, ...rest: readonly unknown[]) => unknown
 
+/** The methods of agents that were wrapped, so that an agent is wrapped once and its method can be put back. */
+const wrapped = new WeakMap<Agent, () => void>()
+
 /**
- * The same agent, by way of which requests are seen when they are made and their headers can still be set. Sockets,
- * limits and events are those of the agent given, which stays as it is.
+ * Lets an agent show its requests when they are made and their headers can still be set. It stays the same object, so that its
+ * limits, settings and events go on working. Returns what puts its method back.
  */
-export function tracedAgent<A extends Agent>(agent: A, requests: NodeRequests): A {
-  const traced = Object.create(agent) as A & { addRequest: AddRequest }
-  const { addRequest } = agent as A & { addRequest: AddRequest }
-  Object.defineProperty(traced, 'addRequest', {
-    value: (request: ClientRequest, ...rest: readonly unknown[]) => {
-      requests.created(request)
-      return addRequest.call(agent, request, ...rest)
-    },
-  })
-  return traced
+export function traceAgent(agent: Agent, requests: NodeRequests): () => void {
+  const before = wrapped.get(agent)
+  if (before !== undefined) return before
+  const traced = agent as Agent & { addRequest: AddRequest }
+  const own = Object.getOwnPropertyDescriptor(traced, 'addRequest')
+  const { addRequest } = traced
+  const method = function (this: Agent, request: ClientRequest, ...rest: readonly unknown[]): unknown {
+    requests.created(request)
+    return addRequest.call(this, request, ...rest)
+  }
+  Object.defineProperty(traced, 'addRequest', { value: method, configurable: true, writable: true })
+  const undo = (): void => {
+    if (wrapped.get(agent) !== undo || traced.addRequest !== method) return
+    wrapped.delete(agent)
+    if (own === undefined) Reflect.deleteProperty(traced, 'addRequest')
+    else Object.defineProperty(traced, 'addRequest', own)
+  }
+  wrapped.set(agent, undo)
+  return undo
 }
 
-/** True where Node tells of requests when they are made, so that no agent is needed. */
-export function tellsCreation(version: string = process.versions.node): boolean {
+/** True if Node publishes requests when they are made, so that no agent is needed. */
+export function publishesCreation(version: string = process.versions.node): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number)
   return major > 23 || (major === 23 && minor >= 2) || (major === 22 && minor >= 12)
 }
 
-/**
- * Puts traced agents in the place of `http.globalAgent` and `https.globalAgent`, which are there to be set. Gives what
- * puts the earlier ones back, unless somebody has set others since.
- */
+/** Does so for `http.globalAgent` and `https.globalAgent`. Returns what undoes it. */
 export function traceGlobalAgents(requests: NodeRequests): () => void {
-  const undo = [http, https].map((holder) => {
-    const module = holder as { globalAgent: Agent }
-    const before = module.globalAgent
-    const traced = tracedAgent(before, requests)
-    module.globalAgent = traced
-    return () => {
-      if (module.globalAgent === traced) module.globalAgent = before
-    }
-  })
+  const undo = [http.globalAgent, https.globalAgent].map((agent) => traceAgent(agent, requests))
   return () => {
     for (const each of undo) each()
   }

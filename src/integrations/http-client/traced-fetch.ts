@@ -6,31 +6,42 @@ import { type ClientInstrumentation, hostWithPort } from './client-instrumentati
 export type Fetch = typeof globalThis.fetch
 
 /** `fetch` with a client span, headers and measures around. The exchange ends with the response's body, or with its headers where there is none. */
-export function tracedFetch(fetch: Fetch, side: ClientInstrumentation): Fetch {
+export function tracedFetch(fetch: Fetch, client: ClientInstrumentation): Fetch {
   return async (input, init) => {
     const request = new Request(input, init)
     const { protocol, hostname, port, pathname, search } = new URL(request.url)
     const host = hostWithPort(protocol, hostname, port)
     const { method, headers } = request
     const userAgent = headers.get('user-agent') ?? undefined
-    const exchange = side.begin({ method, host, protocol, target: `${pathname}${search}`, userAgent })
+    const exchange = client.begin({ method, host, protocol, target: `${pathname}${search}`, userAgent })
     if (exchange === undefined) return fetch(request)
-    if (!side.fields.some((name) => headers.has(name))) side.inject(exchange.span, host, headers)
+    client.inject(exchange.span, exchange.host, {
+      areSent: false,
+      get: (name) => headers.get(name) ?? undefined,
+      set: (name, value) => headers.set(name, value),
+      delete: (name) => headers.delete(name),
+    })
     const call = (): Promise<Response> => fetch(request)
     try {
       const { span } = exchange
       const response = await (span === undefined ? call() : runInFrame(frameWith(currentFrame(), span), call))
       exchange.status = response.status
-      return counted(response, exchange)
+      return counted(response, exchange, request.signal)
     } catch (error) {
-      exchange.failed(error)
-      exchange.close()
+      fail(exchange, request.signal, error)
       throw error
     }
   }
 }
 
-function counted(response: Response, exchange: ClientExchange): Response {
+/** A signal that the caller aborted says who ended the request, whatever the reason. */
+function fail(exchange: ClientExchange, signal: AbortSignal, error: unknown): void {
+  if (signal.aborted) exchange.givenUp(signal.reason)
+  else exchange.failed(error)
+  exchange.close()
+}
+
+function counted(response: Response, exchange: ClientExchange, signal: AbortSignal): Response {
   const { body } = response
   if (body === null) {
     exchange.close()
@@ -49,12 +60,12 @@ function counted(response: Response, exchange: ClientExchange): Response {
         exchange.received += value.byteLength
         controller.enqueue(value)
       } catch (error) {
-        exchange.failed(error)
-        exchange.close()
+        fail(exchange, signal, error)
         controller.error(error)
       }
     },
     async cancel(reason) {
+      exchange.givenUp(reason)
       exchange.close()
       await reader.cancel(reason)
     },

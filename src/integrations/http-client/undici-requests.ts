@@ -1,20 +1,24 @@
 import { bodyLength } from '../../http/http-body-bytes.js'
 import { listen } from './channels.js'
 import type { ClientExchange } from './client-exchange.js'
-import { type ClientInstrumentation, hostWithPort } from './client-instrumentation.js'
+import { type ClientInstrumentation, hostWithPort, type OutgoingHeaders } from './client-instrumentation.js'
 
 /** What is used of undici's requests, versions 5 to 7. */
 interface UndiciRequest {
   readonly origin: string | URL
   readonly method: string
   readonly path: string
-  /** Names and values in turn; text in version 5. */
-  readonly headers: readonly unknown[] | string
+  /** Names and values in turn; a string in version 5. */
+  headers: unknown[] | string
   readonly contentLength?: number | null
   addHeader(name: string, value: string): unknown
   onData?: (chunk: unknown) => unknown
   onBodySent?: (chunk: unknown) => unknown
+  onConnect?: (abort: Abort, ...rest: unknown[]) => unknown
+  onUpgrade?: (statusCode: number, ...rest: unknown[]) => unknown
 }
+
+type Abort = (reason?: unknown) => unknown
 
 interface Counted {
   readonly exchange: ClientExchange
@@ -26,8 +30,8 @@ interface Counted {
   publishedReceived: number
 }
 
-/** Watches global `fetch` and undici, which publish to the same channels. Gives what ends it. */
-export function watchUndici(side: ClientInstrumentation): () => void {
+/** Watches global `fetch` and undici, which publish to the same channels. Returns what ends it. */
+export function watchUndici(client: ClientInstrumentation): () => void {
   const running = new WeakMap<object, Counted>()
 
   const end = (request: UndiciRequest, error?: unknown): void => {
@@ -46,14 +50,14 @@ export function watchUndici(side: ClientInstrumentation): () => void {
       const { protocol, hostname, port } = new URL(request.origin)
       const host = hostWithPort(protocol, hostname, port)
       const { method, path } = request
-      const exchange = side.begin({ method, host, protocol, target: path, userAgent: headerOf(request, 'user-agent') })
+      const exchange = client.begin({ method, host, protocol, target: path, userAgent: headerOf(request, 'user-agent') })
       if (exchange === undefined) return
       const counted: Counted = { exchange, request, sent: 0, received: 0, publishedSent: 0, publishedReceived: 0 }
       running.set(request, counted)
       countChunks(request, counted)
-      if (!side.fields.some((name) => headerOf(request, name) !== undefined)) {
-        side.inject(exchange.span, host, { set: (name: string, value: string) => request.addHeader(name, value) })
-      }
+      noticeGivingUp(request, exchange)
+      endWithUpgrade(request, exchange, end)
+      client.inject(exchange.span, exchange.host, headersOf(request))
     },
     'undici:request:bodyChunkSent': ({ request, chunk }: { request: object; chunk: unknown }) => {
       const counted = running.get(request)
@@ -86,6 +90,57 @@ function countChunks(request: UndiciRequest, counted: Counted): void {
       counted.sent += bodyLength(chunk)
       return onBodySent.call(this, chunk)
     }
+  }
+}
+
+/** Undici gives a handler `abort`, which is called only if the caller gives up. */
+function noticeGivingUp(request: UndiciRequest, exchange: ClientExchange): void {
+  const { onConnect } = request
+  if (typeof onConnect !== 'function') return
+  request.onConnect = function (this: UndiciRequest, abort, ...rest) {
+    const noticed: Abort = (reason) => {
+      if (!isDecodingError(reason)) exchange.givenUp(reason)
+      return abort(reason)
+    }
+    return onConnect.call(this, noticed, ...rest)
+  }
+}
+
+/** `fetch` gives up itself if a body cannot be decompressed. */
+function isDecodingError(reason: unknown): boolean {
+  const { code, errno } = (reason instanceof Error ? reason : {}) as { code?: unknown; errno?: unknown }
+  return typeof code === 'string' && typeof errno === 'number' && /^(Z_|ERR_|ERROR_)/.test(code)
+}
+
+/** Older versions publish nothing when another protocol takes the connection over. */
+function endWithUpgrade(request: UndiciRequest, exchange: ClientExchange, end: (request: UndiciRequest) => void): void {
+  const { onUpgrade } = request
+  if (typeof onUpgrade !== 'function') return
+  request.onUpgrade = function (this: UndiciRequest, statusCode, ...rest) {
+    exchange.status ??= statusCode
+    const result = onUpgrade.call(this, statusCode, ...rest)
+    end(this)
+    return result
+  }
+}
+
+function headersOf(request: UndiciRequest): OutgoingHeaders {
+  return {
+    areSent: false,
+    get: (name) => headerOf(request, name),
+    set: (name, value) => void request.addHeader(name, value),
+    delete: (name) => removeHeader(request, name),
+  }
+}
+
+function removeHeader(request: UndiciRequest, wanted: string): void {
+  const { headers } = request
+  if (typeof headers === 'string') {
+    request.headers = headers.replace(new RegExp(`^${wanted}: .*\\r?\\n`, 'gim'), '')
+    return
+  }
+  for (let at = headers.length - 2; at >= 0; at -= 2) {
+    if (String(headers[at]).toLowerCase() === wanted) headers.splice(at, 2)
   }
 }
 

@@ -6,7 +6,7 @@ import { Span } from '../../trace/span/span.js'
 import type { SpanContext } from '../../trace/context/span-context.js'
 import type { SpanOptions } from '../../trace/span/span-options.js'
 import type { TracerCore } from '../../trace/tracer-core.js'
-import { Tracer } from '../../setup/tracer.js'
+import { defaultTracer, Tracer } from '../../setup/tracer.js'
 import { checkCarrier, extractFrom, injectInto } from './carriers.js'
 import { ContextScope } from './context-scope.js'
 import { baggageOf, ContextScopeManager } from './context-scope-manager.js'
@@ -23,7 +23,7 @@ import { startChildSpan } from './start-child-span.js'
 import type { StartActiveSpanOptions, StartSpanOptions } from './start-options.js'
 
 export interface OpenTracingTracerOptions {
-  /** Makes and exports the spans. Default: a new Tracer with its defaults. */
+  /** Makes and exports the spans. Default: the tracer that all integrations share, which exports nothing. */
   readonly tracer?: TracerCore | undefined
   /** Knows the active span. Default: the async context, shared with the tracer below. */
   readonly scopeManager?: ScopeManager | undefined
@@ -58,7 +58,7 @@ export class OpenTracingTracer extends OpenTracingTracerBase implements ScopedTr
   constructor(options: OpenTracingTracerOptions = {}) {
     super()
     this.#mock = options.mock === true ? new MockRecorder() : undefined
-    this.nativeTracer = options.tracer ?? (this.#mock === undefined ? new Tracer() : mockTracer(this.#mock))
+    this.nativeTracer = options.tracer ?? (this.#mock === undefined ? defaultTracer() : mockTracer(this.#mock))
     this.#contexts =
       options.scopeManager === undefined
         ? new ContextScopeManager(this.nativeTracer.frameOwner, (native, items) => new OpenTracingSpan(native, this, items))

@@ -1,4 +1,4 @@
-import { type Layer, put } from './object-source.js'
+import { ALSO, type Layer, put } from './object-source.js'
 import type { Report } from './component-parser.js'
 import { nearest, shown } from './problem.js'
 import { SETTING_PATHS, type SettingPath } from './settings.js'
@@ -7,14 +7,16 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 /** `TALLYSCOPE_METRICS_INTERVAL_MS` for `metrics.intervalMs`. */
 const OWN: ReadonlyMap<string, SettingPath> = new Map(
-  SETTING_PATHS.filter((path) => path !== 'resource').map((path) => [
-    `TALLYSCOPE_${path.replaceAll('.', '_').replace(/[A-Z]/g, '_$&').toUpperCase()}`,
-    path,
-  ]),
+  [...Object.entries(ALSO), ...SETTING_PATHS.filter((path) => path !== 'resource').map((path) => [path, path] as const)].map(
+    ([name, path]) => [`TALLYSCOPE_${name.replaceAll('.', '_').replace(/[A-Z]/g, '_$&').toUpperCase()}`, path],
+  ),
 )
 
 /** The variable that names the configuration file. */
 export const FILE_VARIABLE = 'TALLYSCOPE_CONFIG_FILE'
+
+/** Settings that start the server of /metrics if a variable makes them. */
+const STARTS_SERVER: ReadonlySet<SettingPath> = new Set(['prometheus.port', 'prometheus.host', 'prometheus.path'])
 
 /** Read by the package itself, before there is a configuration. */
 const OTHERS: ReadonlySet<string> = new Set([FILE_VARIABLE])
@@ -39,8 +41,8 @@ export function readEnvironment(env: Environment, report: Report, warn: Report):
       report({ path: variable, problem: 'there is no such variable', ...(near !== undefined && { hint: `perhaps ${near}` }) })
     }
   }
-  const serves = [...OWN].some(([variable, path]) => path.startsWith('prometheus.') && (env[variable] ?? '').trim() !== '')
-  if (serves) layer.prometheus ??= true
+  const serves = [...OWN].some(([variable, path]) => STARTS_SERVER.has(path) && (env[variable] ?? '').trim() !== '')
+  if (serves && (env['TALLYSCOPE_PROMETHEUS'] ?? '').trim() === '') layer.prometheus = true
   return layer
 }
 
@@ -95,6 +97,7 @@ function readOtelExporters(
     ?.split(',')
     .map((name) => name.trim().toLowerCase())
   if (names === undefined) return
+  if (setting === 'metrics.exporters' && names.every((name) => name === 'none')) layer.prometheus = false
   const known = names.filter((name) => {
     if (OTEL_EXPORTERS.has(name)) return true
     if (name === 'prometheus' && setting === 'metrics.exporters') layer.prometheus = true

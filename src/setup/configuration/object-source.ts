@@ -10,16 +10,19 @@ const OPENCENSUS: Readonly<Record<string, SettingPath>> = {
   SAMPLER: 'traces.sampler',
   EXPORTER: 'traces.exporters',
   PROPAGATOR: 'traces.propagator',
-  EXCLUDELIST_PATHS: 'traces.excludelistPaths',
-  EXCLUDELIST_HOSTNAMES: 'traces.excludelistHostnames',
-  BLACKLIST_PATHS: 'traces.excludelistPaths',
-  BLACKLIST_HOSTNAMES: 'traces.excludelistHostnames',
+  EXCLUDELIST_PATHS: 'traces.ignorePaths',
+  EXCLUDELIST_HOSTNAMES: 'traces.ignoreHosts',
+  BLACKLIST_PATHS: 'traces.ignorePaths',
+  BLACKLIST_HOSTNAMES: 'traces.ignoreHosts',
   INTEGRATIONS: 'traces.integrations',
 }
 
 /** Spellings of settings that are allowed in objects besides their own. */
-const ALSO: Readonly<Record<string, SettingPath>> = {
+export const ALSO: Readonly<Record<string, SettingPath>> = {
   'traces.exporter': 'traces.exporters',
+  'traces.excludelistPaths': 'traces.ignorePaths',
+  'traces.excludelistHostnames': 'traces.ignoreHosts',
+  'traces.untrusted': 'traces.publicEndpoint',
   'traces.propagators': 'traces.propagator',
   'metrics.exporter': 'metrics.exporters',
   integrations: 'traces.integrations',

@@ -13,16 +13,24 @@ export interface Settings {
   readonly 'traces.propagator': readonly Part[]
   readonly 'traces.transport': Part
   readonly 'traces.views': boolean
-  readonly 'traces.excludelistPaths': readonly string[]
-  readonly 'traces.excludelistHostnames': readonly string[]
+  readonly 'traces.ignorePaths': readonly string[]
+  readonly 'traces.ignoreHosts': readonly string[]
+  readonly 'traces.publicEndpoint': boolean
   readonly 'traces.integrations': readonly string[]
   readonly 'metrics.exporters': readonly Part[]
   readonly 'metrics.intervalMs': number
   readonly 'metrics.runtime': boolean
+  readonly 'metrics.promClientNames': boolean
   readonly prometheus: boolean
   readonly 'prometheus.port': number
   readonly 'prometheus.host': string
   readonly 'prometheus.path': string
+  readonly 'prometheus.optional': boolean
+  readonly 'prometheus.unref': boolean
+  readonly 'auto.fastify': boolean
+  readonly 'auto.httpServer': boolean
+  readonly 'auto.httpClient': boolean
+  readonly 'auto.shutdownHooks': boolean
 }
 
 export type SettingPath = keyof Settings
@@ -38,16 +46,24 @@ const READERS: { readonly [path in SettingPath]: Reader<Settings[path]> } = {
   'traces.propagator': (value, path, report) => readParts('propagator', value, path, report),
   'traces.transport': (value, path, report) => readPart('transport', value, path, report),
   'traces.views': readSwitch,
-  'traces.excludelistPaths': readTexts,
-  'traces.excludelistHostnames': readTexts,
+  'traces.ignorePaths': readTexts,
+  'traces.ignoreHosts': readTexts,
+  'traces.publicEndpoint': readSwitch,
   'traces.integrations': readIntegrations,
   'metrics.exporters': (value, path, report) => readParts('exporter', value, path, report).filter(takes('metrics', path, report)),
   'metrics.intervalMs': readInterval,
   'metrics.runtime': readSwitch,
+  'metrics.promClientNames': readSwitch,
   prometheus: readSwitch,
   'prometheus.port': readPort,
   'prometheus.host': readText,
   'prometheus.path': readText,
+  'prometheus.optional': readSwitch,
+  'prometheus.unref': readSwitch,
+  'auto.fastify': readSwitch,
+  'auto.httpServer': readSwitch,
+  'auto.httpClient': readSwitch,
+  'auto.shutdownHooks': readSwitch,
 }
 
 export const SETTING_PATHS: readonly SettingPath[] = Object.keys(READERS) as SettingPath[]

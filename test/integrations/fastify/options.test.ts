@@ -3,7 +3,7 @@ import { ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
 import { count, MetricRegistry, Stats } from 'tallyscope'
 import { httpServerViews, openCensusHttpServerViews, tallyscopeFastify } from 'tallyscope/fastify'
-import { connection, counts, inFlight, rows, served, until } from './served.js'
+import { connection, counts, inFlight, rows, served, streams, until } from './served.js'
 
 async function statusOf(url: string, headers: Record<string, string> = {}): Promise<number> {
   const response = await fetch(url, { headers })
@@ -14,17 +14,19 @@ async function statusOf(url: string, headers: Record<string, string> = {}): Prom
 test('excluded paths and hosts get neither span nor measurement', async () => {
   const { url, stats, spans, port, app } = await served(
     (each) => {
-      for (const path of ['/_ah/health', '/health', '/healthy/too', '/cart', '/internal-x']) each.get(path, async () => 'x')
+      for (const path of ['/_ah/health', '/health', '/health/too', '/healthy', '/cart', '/internal-x']) each.get(path, async () => 'x')
     },
-    { plugin: { excludelistPaths: ['_ah/health', '/health', /^\/internal/], excludelistHostnames: ['probe:1'] } },
+    { plugin: { ignorePaths: ['_ah/health', '/health', /^\/internal/], ignoreHosts: ['probe:1'] } },
   )
-  for (const path of ['_ah/health', 'health', 'healthy/too', 'internal-x', 'cart']) expect(await statusOf(`${url}/${path}`)).toBe(200)
+  for (const path of ['_ah/health', 'health', 'health?x', 'health/too', 'internal-x', 'cart', 'cart?x=/internal', 'healthy']) {
+    expect(await statusOf(`${url}/${path}`)).toBe(200)
+  }
   const { socket, text } = await connection(port)
   socket.write('GET /cart HTTP/1.1\r\nhost: probe:1\r\n\r\n')
   await until(() => text().endsWith('x'))
   socket.destroy()
-  await until(() => spans.length === 1)
-  expect(counts(stats)).toEqual({ 'GET /cart 200 ok': 1 })
+  await until(() => spans.length === 3)
+  expect(counts(stats)).toEqual({ 'GET /cart 200 ok': 2, 'GET /healthy 200 ok': 1 })
   expect(await inFlight(app)).toBe(0)
 })
 
@@ -211,7 +213,8 @@ test('a connection that is taken over through a route counts once, as 101, when 
   await until(() => text().includes('101'))
   socket.destroy()
   await until(() => spans.length === 1)
-  expect(counts(stats)).toEqual({ 'GET /socket 101 ok': 1 })
+  expect(streams(stats)).toEqual({ 'GET /socket 101 ok': 1 })
+  expect(counts(stats)).toEqual({})
   expect(spans[0]!.status.isOk).toBe(true)
   expect(await inFlight(app)).toBe(0)
 })

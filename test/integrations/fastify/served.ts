@@ -66,6 +66,11 @@ export function counts(stats: Stats): Record<string, number> {
   return Object.fromEntries(Object.entries(rows(stats, 'http/server/duration')).map(([tags, { count }]) => [tags, count]))
 }
 
+/** How many streams of each `method route status outcome` were counted. */
+export function streams(stats: Stats): Record<string, number> {
+  return Object.fromEntries(Object.entries(rows(stats, 'http/server/stream_duration')).map(([tags, { count }]) => [tags, count]))
+}
+
 export function sums(stats: Stats, view: 'http/server/request_size' | 'http/server/response_size'): Record<string, number> {
   return Object.fromEntries(Object.entries(rows(stats, view)).map(([tags, { sum }]) => [tags, sum]))
 }

@@ -11,6 +11,7 @@ import {
   instrumentHttpClient,
   type InstrumentHttpClientOptions,
   openCensusHttpClientViews,
+  type OutgoingRequest,
   traceIntegrations,
 } from 'tallyscope/http-client'
 import { rows, until } from '../fastify/served.js'
@@ -25,6 +26,8 @@ let server: Server
 let url: string
 let host: string
 let received: Received[]
+let running = 0
+let mostRunning = 0
 let stats: Stats
 let spans: SpanData[]
 let tracer: Tracer
@@ -32,9 +35,12 @@ let client: HttpClientInstrumentation | undefined
 
 beforeEach(async () => {
   received = []
+  running = mostRunning = 0
   server = createServer((request, response) => {
     const { traceparent, baggage } = request.headers as Record<string, string | undefined>
     received.push({ path: request.url!, traceparent, baggage })
+    mostRunning = Math.max(mostRunning, ++running)
+    response.on('close', () => running--)
     request.resume().on('end', () => {
       if (request.url === '/bad') response.statusCode = 503
       if (request.url === '/moved') response.writeHead(302, { location: '/new' })
@@ -90,14 +96,14 @@ describe.each([
     })
     await until(() => spans.length === 2)
     const outer = spans.find(({ name }) => name === 'outer')!
-    const sent = spans.find(({ name }) => name === '/cart/1')!
+    const sent = spans.find(({ name }) => name === 'GET')!
     expect([sent.kind, sent.parentSpanId, sent.traceId]).toEqual([2, outer.spanId, outer.traceId])
     expect(sent.attributes).toMatchObject({
       'http.host': host,
       'http.method': 'GET',
       'http.path': '/cart/1',
       'http.status_code': 200,
-      'http.url': `${url}/cart/1?size=3`,
+      'http.url': `${url}/cart/1?size=REDACTED`,
     })
     expect(received).toEqual([{ path: '/cart/1?size=3', traceparent: `00-${sent.traceId}-${sent.spanId}-01`, baggage: 'tenant=acme' }])
     expect(rows(stats, 'http/client/duration')[`GET ${host} 200 ok`]!.count).toBe(1)
@@ -120,10 +126,10 @@ describe.each([
   })
 
   test('excluded hosts and paths, and the work of exporters, are left alone', async () => {
-    watch({ excludelistHostnames: [host] })
+    watch({ ignoreHosts: [host] })
     await ask('/a')
     client!.stop()
-    watch({ excludelistPaths: ['internal'] })
+    watch({ ignorePaths: ['internal'] })
     await ask('/internal/x')
     await runSuppressed(async () => await ask('/export'))
     await ask('/seen')
@@ -184,7 +190,7 @@ test('each redirect counts', async () => {
   watch()
   await viaFetch('/moved')
   await until(() => spans.length === 2)
-  expect(spans.map(({ name, attributes }) => [name, attributes['http.status_code']])).toEqual([
+  expect(spans.map(({ attributes }) => [attributes['http.path'], attributes['http.status_code']])).toEqual([
     ['/moved', 302],
     ['/new', 200],
   ])
@@ -209,12 +215,19 @@ test('agents of one’s own carry the context where they are wrapped', async () 
   own.destroy()
 })
 
-test('the global agents are put back', () => {
-  const before = http.globalAgent
+test('the global agents stay the same objects, with their limits, and their method is put back', async () => {
+  const { globalAgent } = http
+  const { addRequest } = globalAgent as unknown as { addRequest: unknown }
   const instrumentation = watch({ globalAgents: true })
-  expect(http.globalAgent).not.toBe(before)
+  expect(http.globalAgent).toBe(globalAgent)
+  const { maxSockets } = globalAgent
+  globalAgent.maxSockets = 1
+  await Promise.all(['/1', '/2', '/3'].map((path) => viaNode(path)))
+  expect(mostRunning).toBe(1)
+  globalAgent.maxSockets = maxSockets
   instrumentation.stop()
-  expect(http.globalAgent).toBe(before)
+  expect((globalAgent as unknown as { addRequest: unknown }).addRequest).toBe(addRequest)
+  expect(Object.hasOwn(globalAgent, 'addRequest')).toBe(false)
 })
 
 test('two that watch the same do not count a request twice', async () => {
@@ -238,7 +251,7 @@ test('a fetch of another make can be wrapped', async () => {
     expect([response.status, response.url, await response.text()]).toEqual([200, `${url}/made?x`, 'abcd'])
   })
   await until(() => spans.length === 2)
-  const sent = spans.find(({ name }) => name === '/made')!
+  const sent = spans.find(({ name }) => name === 'POST')!
   expect(received[0]!.traceparent).toContain(sent.spanId)
   expect(rows(stats, 'http/client/response_size')[`POST ${host} 200 ok`]!).toEqual({ count: 1, sum: 4 })
   await expect(instrumentation.fetch(async () => await Promise.reject(new Error('no net')))(url)).rejects.toThrow('no net')
@@ -255,12 +268,26 @@ test('the OpenCensus views are fed beside ours, in milliseconds', async () => {
   expect(rows(stats, 'opencensus.io/http/client/roundtrip_latency')['GET 200']!.sum).toBeCloseTo(ours.sum * 1_000, 6)
 })
 
-test('paths name spans until there are too many of them', async () => {
-  watch()
-  for (let n = 0; n < 202; n++) await viaFetch(`/id/${n}`)
-  await until(() => spans.length === 202)
-  expect(new Set(spans.map(({ name }) => name)).size).toBe(201)
-  expect(spans.at(-1)!.name).toBe('GET')
+test('spans are named by method, by method and host, or by a function', async () => {
+  for (const spanName of ['method', 'methodAndHost', ({ protocol }: OutgoingRequest) => `out ${protocol}`] as const) {
+    const instrumentation = watch({ spanName })
+    await viaFetch('/services/T024/S3cret')
+    instrumentation.stop()
+  }
+  await until(() => spans.length === 3)
+  expect(spans.map(({ name }) => name)).toEqual(['GET', `GET ${host}`, 'out http:'])
+})
+
+test.each([
+  ['redacted', '/a?b=REDACTED&REDACTED&c=REDACTED'],
+  [false, '/a'],
+  [true, '/a?b=1&token&c=2'],
+  [(query: string) => query.toUpperCase(), '/a?B=1&TOKEN&C=2'],
+] as const)('of a query, urlQuery %s shows %s', async (urlQuery, shown) => {
+  watch({ urlQuery })
+  await viaFetch('/a?b=1&token&c=2')
+  await until(() => spans.length === 1)
+  expect(spans[0]!.attributes['http.url']).toBe(`${url}${shown}`)
 })
 
 test('without a tracer requests are measured and carry no headers', async () => {
@@ -282,7 +309,7 @@ test('integrations are switched on by name, also by their names in OpenCensus', 
   await viaNode('/not-any-more')
   fetch_.stop()
   await until(() => spans.length === 2)
-  expect(spans.map(({ name }) => name)).toEqual(['/watched', '/fetched'])
+  expect(spans.map(({ attributes }) => attributes['http.path'])).toEqual(['/watched', '/fetched'])
   expect(traceIntegrations([]).instrumentation).toBeUndefined()
 })
 

@@ -16,6 +16,8 @@ export interface ServeMetricsOptions extends NodeHandlerOptions {
   readonly requestTimeoutMs?: number
   /** Time for its headers alone, in milliseconds. Default 8 000. */
   readonly headersTimeoutMs?: number
+  /** True if the server may not keep the process alive. Default false. */
+  readonly unref?: boolean
   /** How long `close` waits for scrapes that are being answered, in milliseconds, before it cuts them. Default 5 000. */
   readonly closeTimeoutMs?: number
 }
@@ -60,7 +62,8 @@ export async function serveMetrics(given: ServeMetricsOptions): Promise<MetricsE
     },
   )
   const connections = new ConnectionTracker(server)
-  await listen(server, port, host)
+  if (options.unref === true) server.on('connection', (socket) => socket.unref())
+  await listen(server, port, host, options.unref === true)
   const address = server.address() as AddressInfo
   const url = `http://${urlHost(host)}:${address.port}${path}`
   let closing: Promise<void> | undefined
@@ -71,13 +74,15 @@ export async function serveMetrics(given: ServeMetricsOptions): Promise<MetricsE
   }
 }
 
-function listen(server: Server, port: number, host: string): Promise<void> {
+function listen(server: Server, port: number, host: string, unref: boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause) =>
       reject(new TallyscopeError('ERR_SERVER_LISTEN', `cannot listen on ${host} port ${port}: ${cause.message}`, { cause })),
     )
-    server.listen(port, host, () => {
+    // In a worker of node:cluster the socket is of this process alone: the primary knows nothing of it.
+    server.listen({ port, host, exclusive: unref }, () => {
       server.removeAllListeners('error')
+      if (unref) server.unref()
       server.on('error', () => {}) // a failing accept must not end the application
       resolve()
     })

@@ -1,0 +1,15 @@
+import { sharedState } from '../base/process-global.js'
+import type { Span } from '../trace/span/span.js'
+
+/** The trace ids that strangers sent, by the trace that was begun instead. */
+const distrusted = sharedState('distrusted-traces', () => new WeakMap<object, string>())
+
+/** Remembers whose trace a span of a public endpoint did not continue. */
+export function rememberDistrusted(span: Span, traceId: string): void {
+  distrusted.set(span.context.trace, traceId)
+}
+
+/** The trace id that a stranger sent with the request that this span belongs to. */
+export function distrustedTraceId(span: Span): string | undefined {
+  return distrusted.get(span.context.trace)
+}

@@ -1,0 +1,61 @@
+import { selfCount, selfFamily } from '../base/internal-metrics.js'
+import { TagMap } from '../stats/tags/tag-map.js'
+
+/** Functions of a request by tag key. */
+export type RequestTagFunctions<R> = Readonly<Record<string, (request: R) => unknown>>
+
+/** Values of one tag that are kept apart. */
+const MAX_VALUES = 100
+const OTHER = 'other'
+
+const FAULTS = selfFamily({
+  name: 'tallyscope_http_request_tag_faults_total',
+  description: 'Values of tags from requests that were replaced by "other" or could not be read, by reason.',
+  type: 'counter',
+  unit: '1',
+  labelKeys: ['reason'],
+})
+
+/** Tags that functions read from requests. Callers choose the values, so that each tag has a bounded set of them. */
+export class RequestTags<R> {
+  readonly keys: readonly string[]
+  readonly functions: RequestTagFunctions<R>
+  readonly #readers: readonly (readonly [key: string, read: (request: R) => unknown, known: Set<string>])[]
+
+  constructor(functions: RequestTagFunctions<R>) {
+    this.functions = functions
+    this.#readers = Object.entries(functions).map(([key, read]) => [key, read, new Set<string>()] as const)
+    this.keys = this.#readers.map(([key]) => key)
+  }
+
+  /** Never throws: a tag that cannot be read is unset. */
+  read(request: R): TagMap {
+    const tags: Record<string, string> = {}
+    for (const [key, read, known] of this.#readers) {
+      const value = valueOf(request, read)
+      if (value !== '') tags[key] = bounded(value, known)
+    }
+    return TagMap.of(tags)
+  }
+}
+
+function valueOf<R>(request: R, read: (request: R) => unknown): string {
+  try {
+    const value = read(request)
+    return typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''
+  } catch {
+    selfCount(FAULTS, 'threw').value++
+    return ''
+  }
+}
+
+function bounded(value: string, known: Set<string>): string {
+  const cut = value.length > 256 ? value.slice(0, 256) : value
+  if (known.has(cut)) return cut
+  if (known.size >= MAX_VALUES) {
+    selfCount(FAULTS, 'too many values').value++
+    return OTHER
+  }
+  known.add(cut)
+  return cut
+}

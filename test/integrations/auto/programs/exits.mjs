@@ -1,0 +1,2 @@
+console.log('failing')
+process.exitCode = 3

@@ -1,0 +1,236 @@
+import http, { createServer, type ServerResponse } from 'node:http'
+import { createServer as createTcpServer, type AddressInfo } from 'node:net'
+import { inspect } from 'node:util'
+import { request as undiciRequest } from 'undici'
+import { expect, onTestFinished, test } from 'vitest'
+import { AlwaysOnSampler, MemoryExporter, type SpanData, Stats, Tracer } from 'tallyscope'
+import { instrumentHttpClient } from 'tallyscope/http-client'
+import { rows, until } from '../fastify/served.js'
+
+/** A server whose path says how it answers, and a client that is watched. */
+async function watched(handle: (path: string, response: ServerResponse) => void = answer) {
+  const stats = new Stats()
+  const exporter = new MemoryExporter<SpanData>()
+  const spans = exporter.items as SpanData[]
+  const tracer = new Tracer({ sampler: new AlwaysOnSampler(), exporter, stats })
+  tracer.registerViews()
+  const server = createServer((request, response) => handle(request.url!, response)).listen(0, '127.0.0.1')
+  server.on('upgrade', (_request, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n'))
+  server.on('connect', (_request, socket) => socket.end('HTTP/1.1 200 Connection Established\r\n\r\n'))
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as AddressInfo
+  const client = instrumentHttpClient({ tracer, stats })
+  onTestFinished(() => {
+    client.stop()
+    server.closeAllConnections()
+    server.close()
+  })
+  const outcomes = () => Object.keys(rows(stats, 'http/client/duration'))
+  return { stats, spans, tracer, port, url: `http://127.0.0.1:${port}`, host: `127.0.0.1:${port}`, outcomes }
+}
+
+function answer(path: string, response: ServerResponse): void {
+  if (path === '/never') return
+  if (path === '/hangup') return void response.socket!.destroy()
+  response.writeHead(200)
+  response.write('a'.repeat(100_000))
+  if (path === '/broken') setTimeout(() => response.socket!.destroy(), 20)
+  if (path === '/whole') response.end()
+}
+
+type Act = (url: string) => Promise<unknown>
+
+const reasons: readonly unknown[] = [undefined, new Error('the user left the page'), 'enough', null, { code: 'ERR_CANCELED' }]
+
+const viaNode =
+  (act: (request: http.ClientRequest, response: http.IncomingMessage | undefined) => void, reads: boolean): Act =>
+  (url) =>
+    new Promise<void>((resolve) => {
+      const request = http.get(url, (response) => {
+        response.on('error', () => {})
+        if (reads) response.once('data', () => act(request, response))
+      })
+      request.on('error', () => {}).on('close', resolve)
+      if (!reads) request.once('socket', () => setTimeout(() => act(request, undefined), 20))
+    })
+
+const abortedBy: Readonly<Record<string, { path: string; act: Act }>> = {
+  ...Object.fromEntries(
+    reasons.map((reason) => [
+      `fetch, abort(${String(reason)})`,
+      {
+        path: '/never',
+        act: async (url: string) => {
+          const controller = new AbortController()
+          setTimeout(() => controller.abort(reason), 20)
+          await fetch(url, { signal: controller.signal }).catch(() => {})
+        },
+      },
+    ]),
+  ),
+  ...Object.fromEntries(
+    reasons.map((reason) => [
+      `fetch, body.cancel(${String(reason)})`,
+      { path: '/body', act: async (url: string) => (await fetch(url)).body!.cancel(reason) },
+    ]),
+  ),
+  'fetch, reader.cancel(reason)': {
+    path: '/body',
+    act: async (url) => {
+      const reader = (await fetch(url)).body!.getReader()
+      await reader.read()
+      await reader.cancel('enough')
+    },
+  },
+  'fetch, a break out of the body': {
+    path: '/body',
+    act: async (url) => {
+      for await (const _chunk of (await fetch(url)).body! as unknown as AsyncIterable<unknown>) break
+    },
+  },
+  'undici, abort(reason)': {
+    path: '/never',
+    act: async (url) => {
+      const controller = new AbortController()
+      setTimeout(() => controller.abort(new Error('enough')), 20)
+      await undiciRequest(url, { signal: controller.signal }).catch(() => {})
+    },
+  },
+  'undici, body.destroy()': {
+    path: '/body',
+    act: async (url) => {
+      const { body } = await undiciRequest(url)
+      body.on('error', () => {}).destroy()
+    },
+  },
+  'node:http, destroy() before the response': { path: '/never', act: viaNode((request) => request.destroy(), false) },
+  'node:http, destroy(error) before the response': {
+    path: '/never',
+    act: viaNode((request) => request.destroy(new Error('enough')), false),
+  },
+  'node:http, abort()': { path: '/never', act: viaNode((request) => request.abort(), false) },
+  'node:http, response.destroy() while reading': { path: '/body', act: viaNode((_request, response) => response!.destroy(), true) },
+  'node:http, response.destroy(error) while reading': {
+    path: '/body',
+    act: viaNode((_request, response) => response!.destroy(new Error('enough')), true),
+  },
+  'node:http, destroy() while reading': { path: '/body', act: viaNode((request) => request.destroy(), true) },
+  'node:http, a signal with a reason': {
+    path: '/never',
+    act: (url) =>
+      new Promise<void>((resolve) => {
+        const controller = new AbortController()
+        http
+          .get(url, { signal: controller.signal })
+          .on('error', () => {})
+          .on('close', resolve)
+        setTimeout(() => controller.abort(new Error('enough')), 20)
+      }),
+  },
+}
+
+test.each(Object.entries(abortedBy))('a request that its caller gives up is aborted: %s', async (_name, { path, act }) => {
+  const { url, host, spans, outcomes } = await watched()
+  await act(`${url}${path}`)
+  await until(() => spans.length === 1)
+  expect(outcomes()).toEqual([`GET ${host} ${path === '/body' ? 200 : 'error'} aborted`])
+  expect(spans[0]!.status.name).toBe('CANCELLED')
+})
+
+const failing: Readonly<Record<string, { path: string; act: Act }>> = {
+  'node:http, the server hangs up': { path: '/hangup', act: viaNode(() => {}, false) },
+  'node:http, the connection breaks': { path: '/broken', act: viaNode(() => {}, true) },
+  'fetch, the server hangs up': { path: '/hangup', act: async (url) => fetch(url).catch(() => {}) },
+  'fetch, the connection breaks': { path: '/broken', act: async (url) => (await fetch(url)).text().catch(() => {}) },
+  'fetch, a time-out': { path: '/never', act: async (url) => fetch(url, { signal: AbortSignal.timeout(20) }).catch(() => {}) },
+  'node:http, a time-out': {
+    path: '/never',
+    act: (url) =>
+      new Promise<void>((resolve) => {
+        const request = http.get(url, { timeout: 20 })
+        request
+          .on('timeout', () => request.destroy())
+          .on('error', () => {})
+          .on('close', resolve)
+      }),
+  },
+}
+
+test.each(Object.entries(failing))('what its caller has not ended is an error: %s', async (_name, { path, act }) => {
+  const { url, host, spans, outcomes } = await watched()
+  await act(`${url}${path}`)
+  await until(() => spans.length === 1)
+  expect(outcomes()).toEqual([`GET ${host} ${path === '/broken' ? 200 : 'error'} error`])
+  expect(['OK', 'CANCELLED']).not.toContain(spans[0]!.status.name)
+})
+
+test('what is destroyed after its end has succeeded', async () => {
+  const { url, host, spans, outcomes } = await watched()
+  await new Promise<void>((resolve) => {
+    const request = http.get(`${url}/whole`, (response) => {
+      response.resume().on('end', () => {
+        response.destroy()
+        request.destroy()
+        resolve()
+      })
+    })
+  })
+  await until(() => spans.length === 1)
+  expect(outcomes()).toEqual([`GET ${host} 200 ok`])
+})
+
+test('an upgrade ends with the switch of protocols, as a success', async () => {
+  const { port, host, spans, outcomes, stats } = await watched()
+  const request = http.get({ port, host: '127.0.0.1', headers: { connection: 'Upgrade', upgrade: 'echo' } })
+  request.on('upgrade', (_response, socket) => socket.destroy())
+  await until(() => spans.length === 1)
+  expect(outcomes()).toEqual([`GET ${host} 101 ok`])
+  expect([spans[0]!.status.name, spans[0]!.attributes['http.status_code']]).toEqual(['OK', 101])
+  expect(stats.viewManager.getView('span/errors')!.rows).toEqual([])
+})
+
+test('a request by way of a proxy has host and path of its target, without user and password', async () => {
+  const { port, spans, outcomes, stats } = await watched((_path, response) => response.end())
+  http.get({ port, host: '127.0.0.1', path: 'http://user:pa55@internal.test/a?b=1' }, (response) => response.resume())
+  await until(() => spans.length === 1)
+  const { name, attributes } = spans[0]!
+  expect([name, attributes['http.host'], attributes['http.path'], attributes['http.url']]).toEqual([
+    'GET',
+    'internal.test',
+    '/a',
+    'http://internal.test/a?b=REDACTED',
+  ])
+  expect(outcomes()).toEqual(['GET internal.test 200 ok'])
+  expect(inspect([spans, stats.viewManager.getAllViewData()], { depth: 12 })).not.toContain('pa55')
+})
+
+test('CONNECT has the host that it connects to', async () => {
+  const { port, spans, outcomes } = await watched()
+  http
+    .request({ port, host: '127.0.0.1', method: 'CONNECT', path: 'db.test:5432' })
+    .on('connect', (_response, socket) => socket.destroy())
+    .end()
+  await until(() => spans.length === 1)
+  expect(spans[0]!.attributes).toMatchObject({ 'http.host': 'db.test:5432', 'http.url': 'db.test:5432' })
+  expect(outcomes()).toEqual(['CONNECT db.test:5432 200 ok'])
+})
+
+test('the port is that of the connection, whatever name the header Host has', async () => {
+  const { port, host, spans, outcomes } = await watched((_path, response) => response.end())
+  for (const name of ['shop.example', 'shop.example:1', '']) {
+    http.get({ port, host: '127.0.0.1', headers: { host: name } }, (response) => response.resume())
+  }
+  await until(() => spans.length === 3)
+  expect(outcomes()).toEqual([`GET ${host} 200 ok`])
+})
+
+test('a peer that resets the connection is an error', async () => {
+  const { spans, outcomes } = await watched()
+  const peer = createTcpServer((socket) => socket.once('data', () => socket.resetAndDestroy())).listen(0, '127.0.0.1')
+  await new Promise((resolve) => peer.once('listening', resolve))
+  onTestFinished(() => void peer.close())
+  const { port } = peer.address() as AddressInfo
+  http.get(`http://127.0.0.1:${port}/`).on('error', () => {})
+  await until(() => spans.length === 1)
+  expect(outcomes()).toEqual([`GET 127.0.0.1:${port} error error`])
+})

@@ -1,0 +1,115 @@
+import http, { createServer, type IncomingHttpHeaders } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import fastify from 'fastify'
+import { request as undiciRequest } from 'undici'
+import { expect, onTestFinished, test } from 'vitest'
+import { AlwaysOnSampler, MemoryExporter, type SpanData, Stats, TagBaggage, Tracer } from 'tallyscope'
+import { tallyscopeFastify, type TallyscopeFastifyOptions } from 'tallyscope/fastify'
+import { instrumentHttpClient } from 'tallyscope/http-client'
+import { until } from '../fastify/served.js'
+
+const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
+const CALLER = `00-${TRACE}-00f067aa0ba902b7-01`
+
+type Send = (url: string, headers: Record<string, string>) => Promise<unknown>
+
+const ways: Readonly<Record<string, Send>> = {
+  fetch: async (url, headers) => (await fetch(url, { headers })).text(),
+  undici: async (url, headers) => (await undiciRequest(url, { headers })).body.text(),
+  'node:http': (url, headers) =>
+    new Promise((resolve) => http.get(url, { headers }, (response) => response.resume().on('end', () => resolve(undefined)))),
+}
+
+/** A gateway that passes its caller's headers on, or sends others; the headers that the inner service receives. */
+async function behindGateway(send: Send, plugin: TallyscopeFastifyOptions, sent?: Record<string, string>) {
+  const stats = new Stats()
+  const exporter = new MemoryExporter<SpanData>()
+  const spans = exporter.items as SpanData[]
+  const tracer = new Tracer({ sampler: new AlwaysOnSampler(), exporter, stats, baggage: new TagBaggage({ allow: ['tenant'] }) })
+  let received: IncomingHttpHeaders = {}
+  const inner = createServer((request, response) => {
+    received = request.headers
+    response.end()
+  }).listen(0, '127.0.0.1')
+  await new Promise((resolve) => inner.once('listening', resolve))
+  const client = instrumentHttpClient({ tracer, stats })
+  const gateway = fastify()
+  await gateway.register(tallyscopeFastify, { tracer, stats, ...plugin })
+  gateway.get('/', async ({ headers: { host: _host, connection: _connection, ...headers } }) => {
+    await send(`http://127.0.0.1:${(inner.address() as AddressInfo).port}/`, sent ?? (headers as Record<string, string>))
+    return 'x'
+  })
+  onTestFinished(async () => {
+    client.stop()
+    inner.closeAllConnections()
+    inner.close()
+    await gateway.close()
+  })
+  await gateway.inject({ path: '/', headers: { traceparent: CALLER, tracestate: 'a=1', baggage: 'tenant=stranger' } })
+  await until(() => spans.length === 2)
+  return { received, span: spans.find(({ kind }) => kind === 2)!, server: spans.find(({ kind }) => kind === 1)! }
+}
+
+test.each(Object.entries(ways))('a context that a gateway only passes on is replaced by its own span: %s', async (_name, send) => {
+  const { received, span, server } = await behindGateway(send, {})
+  expect(received['traceparent']).toBe(`00-${TRACE}-${span.spanId}-01`)
+  expect(received['tracestate']).toBe('a=1')
+  expect([span.parentSpanId, server.parentSpanId]).toEqual([server.spanId, '00f067aa0ba902b7'])
+})
+
+test.each(Object.entries(ways))('a public endpoint passes nothing of a stranger’s context on: %s', async (_name, send) => {
+  const { received, span } = await behindGateway(send, { publicEndpoint: true })
+  expect(received['traceparent']).toBe(`00-${span.traceId}-${span.spanId}-01`)
+  expect(span.traceId).not.toBe(TRACE)
+  expect([received['tracestate'], received['baggage']]).toEqual([undefined, undefined])
+})
+
+test.each(Object.entries(ways))('a context that the program writes for a trace of its own stays: %s', async (_name, send) => {
+  const own = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  const { received } = await behindGateway(send, {}, { traceparent: own })
+  expect(received['traceparent']).toBe(own)
+})
+
+test('plugin and client are one trace by their defaults', async () => {
+  let received: string | undefined
+  const inner = createServer((request, response) => {
+    received = request.headers['traceparent'] as string
+    response.end()
+  }).listen(0, '127.0.0.1')
+  await new Promise((resolve) => inner.once('listening', resolve))
+  const client = instrumentHttpClient()
+  const app = fastify()
+  await app.register(tallyscopeFastify)
+  app.get('/', async () => (await fetch(`http://127.0.0.1:${(inner.address() as AddressInfo).port}`)).text())
+  await app.inject({ path: '/', headers: { traceparent: `00-${TRACE}-00f067aa0ba902b7-00` } })
+  expect(received).toContain(TRACE)
+  client.stop()
+  inner.closeAllConnections()
+  inner.close()
+  await app.close()
+})
+
+test('what the handler of an excluded path sends is excluded too', async () => {
+  const stats = new Stats()
+  const exporter = new MemoryExporter<SpanData>()
+  const tracer = new Tracer({ sampler: new AlwaysOnSampler(), exporter, stats })
+  const inner = createServer((_request, response) => response.end()).listen(0, '127.0.0.1')
+  await new Promise((resolve) => inner.once('listening', resolve))
+  const client = instrumentHttpClient({ tracer, stats })
+  const app = fastify()
+  await app.register(tallyscopeFastify, { tracer, stats, ignorePaths: ['/health'] })
+  const ask = async () => {
+    await tracer.span('check', async () => (await fetch(`http://127.0.0.1:${(inner.address() as AddressInfo).port}`)).text())
+    return 'x'
+  }
+  app.get('/health', ask)
+  app.get('/probe', { config: { tallyscope: false } }, ask)
+  await app.inject('/health')
+  await app.inject('/probe')
+  expect(exporter.items).toEqual([])
+  expect(stats.viewManager.getView('http/client/duration')!.rows).toEqual([])
+  client.stop()
+  inner.closeAllConnections()
+  inner.close()
+  await app.close()
+})
