@@ -160,8 +160,10 @@ export class ServerExchange extends BodyBytes {
   /** True for what is not over when the response has been sent: its duration is its reader's choice. */
   private isStream(): boolean {
     if (this.isUpgraded()) return true
-    if (this.reply !== undefined && this.home.isHijacked?.(this.reply) === true) return true
-    return sendsEvents(this.request, this.response)
+    if (sendsEvents(this.request, this.response)) return true
+    // What a handler has taken over and ends itself is a response like others.
+    const { reply } = this
+    return reply !== undefined && this.home.isHijacked?.(reply) === true && this.response.headersSent && !isFinished(this.response)
   }
 
   private outcome(isStream: boolean): HttpOutcome {

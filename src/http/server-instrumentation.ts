@@ -11,7 +11,7 @@ import type { TracerCore } from '../trace/tracer-core.js'
 import { bytesOf, countReceived, countSent, hasBody, tieBytes } from './http-body-bytes.js'
 import { TickShapeGuard } from './tick-shape-guard.js'
 import { RequestAttributes } from './request-attributes.js'
-import { RouteSeries } from './route-series.js'
+import { type RequestTagReader, RouteSeries } from './route-series.js'
 import { type ExchangeHome, type InFlightGauge, ServerExchange } from './server-exchange.js'
 import { type ServerMeasures, UNMATCHED_ROUTE } from './server-measures.js'
 import type { UrlQuery } from './url-query.js'
@@ -25,6 +25,8 @@ export interface ServerInstrumentationOptions {
   readonly ignoreHosts: readonly string[]
   readonly publicEndpoint: boolean
   readonly urlQuery: UrlQuery
+  /** Tags from requests that no route answers. */
+  readonly requestTags?: RequestTagReader | undefined
   readonly isHijacked?: (reply: object) => boolean
 }
 
@@ -50,7 +52,7 @@ export class ServerInstrumentation implements ExchangeHome {
     this.measures = options.measures
     this.inFlight = options.inFlight
     this.clock = options.clock
-    this.unmatched = new RouteSeries(options.measures, UNMATCHED_ROUTE)
+    this.unmatched = new RouteSeries(options.measures, UNMATCHED_ROUTE, undefined, options.requestTags)
     this.tracer = options.tracer
     this.paths = options.ignorePaths
     this.hosts = options.ignoreHosts

@@ -53,6 +53,7 @@ export function instrumentFastify(app: FastifyInstance, options: TallyscopeFasti
     ignoreHosts: options.ignoreHosts ?? options.excludelistHostnames ?? [],
     publicEndpoint: options.publicEndpoint ?? options.untrusted ?? tracer?.untrusted ?? false,
     urlQuery: options.urlQuery ?? false,
+    requestTags,
     isHijacked,
   })
   const decoration: TallyscopeDecoration = { stats, tracer, registry, producers: [stats, registry] }

@@ -1,8 +1,10 @@
 import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { FastifyRequest } from 'fastify'
 import { expect, test } from 'vitest'
-import { connection, counts, inFlight, served, streams, sums, until } from './served.js'
+import { fastifyMetricsViews } from 'tallyscope/fastify'
+import { connection, counts, inFlight, rows, served, streams, sums, until } from './served.js'
 
 const HELLO = '{"hello":"wörld"}'
 
@@ -95,7 +97,7 @@ test('HEAD, 204 and 304 have no body on the wire, whatever is written to them', 
   })
   await textOf(`${url}/page`, { method: 'HEAD' })
   await textOf(`${url}/none`)
-  await until(() => Object.keys(counts(stats)).length === 1 && Object.keys(streams(stats)).length === 1)
+  await until(() => Object.keys(counts(stats)).length === 2)
   expect(sums(stats, 'http/server/response_size')).toEqual({ 'HEAD /page 200 ok': 0, 'GET /none 204 ok': 0 })
 })
 
@@ -112,9 +114,8 @@ test('streamed and hijacked replies are counted by what was written', async () =
   })
   expect((await textOf(`${url}/stream`)).length).toBe(70_005)
   await textOf(`${url}/hijack`)
-  await until(() => Object.keys(counts(stats)).length === 1 && Object.keys(streams(stats)).length === 1)
+  await until(() => Object.keys(counts(stats)).length === 2)
   expect(sums(stats, 'http/server/response_size')).toEqual({ 'GET /stream 200 ok': 70_005, 'GET /hijack 200 ok': 7 })
-  expect([counts(stats), streams(stats)]).toEqual([{ 'GET /stream 200 ok': 1 }, { 'GET /hijack 200 ok': 1 }])
 })
 
 test('bytes of requests are those received, with and without a length', async () => {
@@ -348,4 +349,69 @@ test('requests over HTTP/2 are counted once, aborts too', async () => {
   expect(counts(stats)).toEqual({ 'GET /carts/:id 200 ok': 1, 'POST /up 200 ok': 1, 'GET /slow  aborted': 1 })
   expect(sums(stats, 'http/server/response_size')).toMatchObject({ 'GET /carts/:id 200 ok': 18, 'POST /up 200 ok': 1 })
   expect(sums(stats, 'http/server/request_size')).toMatchObject({ 'POST /up 200 ok': 5 })
+})
+
+test.each(['events', 'hijacked'])('a stream is no latency, and a client that ends it is no error: %s', async (kind) => {
+  const { port, stats, spans } = await served((app) => {
+    app.get('/events', (_request, reply) => {
+      reply.raw.writeHead(200, { 'content-type': 'text/event-stream' })
+      reply.raw.write('data: 1\n\n')
+    })
+    app.get('/hijacked', (_request, reply) => {
+      reply.hijack()
+      reply.raw.writeHead(200)
+      reply.raw.write('1')
+    })
+  })
+  const { socket, text } = await connection(port)
+  socket.write(`GET /${kind} HTTP/1.1\r\nhost: h\r\n\r\n`)
+  await until(() => text().includes('200 OK'))
+  socket.destroy()
+  await until(() => spans.length === 1)
+  expect(streams(stats)).toEqual({ [`GET /${kind} 200 ok`]: 1 })
+  expect(counts(stats)).toEqual({})
+  expect(spans[0]!.status.isOk).toBe(true)
+})
+
+test('tags are read from the request when its response is closed, at most 100 values of each', async () => {
+  const requestTags = {
+    tenant: (request: FastifyRequest) => request.headers['x-tenant'],
+    broken: () => {
+      throw new Error('no')
+    },
+  }
+  const { app, stats } = await served(
+    (each) => {
+      each.get('/a', { config: { tallyscope: { tags: { kind: (request) => request.headers['x-kind'] } } } }, async () => 'a')
+    },
+    { plugin: { requestTags, statusClasses: true, bodySizes: false } },
+  )
+  for (let n = 0; n < 103; n++) await app.inject({ path: '/a', headers: { 'x-tenant': `t${n}` } })
+  await app.inject({ path: '/none', headers: { 'x-tenant': 't1' } })
+  const found = rows(stats, 'http/server/duration')
+  expect(found['GET /a 2xx ok t1 ']).toMatchObject({ count: 1 })
+  expect(found['GET /a 2xx ok other ']).toMatchObject({ count: 3 })
+  expect(found['GET unmatched 4xx ok t1 ']).toMatchObject({ count: 1 })
+  expect(stats.viewManager.getView('http/server/response_size')).toBeUndefined()
+})
+
+test('the views of fastify-metrics have its names and labels', async () => {
+  const { app, stats } = await served((each) => each.get('/carts/:id', async () => 'a'), { plugin: { views: fastifyMetricsViews } })
+  await app.inject('/carts/1')
+  await app.inject('/nowhere')
+  expect(Object.keys(rows(stats, 'http_request_duration_seconds'))).toEqual(['GET /carts/:id 200', 'GET __unknown__ 404'])
+  const page = (await app.inject('/metrics')).body
+  expect(page).toContain('http_request_duration_seconds_bucket{method="GET",route="/carts/:id",status_code="200",le="0.05"} 1')
+  expect(page).toMatch(/^http_request_summary_seconds\{method="GET",route="\/carts\/:id",status_code="200",quantile="0.99"\} /m)
+})
+
+test('user and password in a target, and the query, are in no attribute', async () => {
+  const { port, spans } = await served((app) => app.get('/a', async () => 'a'))
+  const { socket, text } = await connection(port)
+  socket.write('GET http://user:pa55@h/a?token=s3cret HTTP/1.1\r\nhost: user:pa55@h\r\n\r\n')
+  await until(() => text().includes('200') || text().includes('404'))
+  socket.destroy()
+  await until(() => spans.length === 1)
+  expect(spans[0]!.attributes['http.url']).toBe('http://h/a')
+  expect(Object.values(spans[0]!.attributes).join(' ')).not.toMatch(/pa55|s3cret/)
 })

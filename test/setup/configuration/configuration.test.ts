@@ -73,8 +73,8 @@ test('every setting has a variable', () => {
     ],
     'traces.transport': { part: 'async', options: { maxBatchSize: 10 } },
     'traces.views': false,
-    'traces.excludelistPaths': ['_ah/health', 'ping'],
-    'traces.excludelistHostnames': ['localhost'],
+    'traces.ignorePaths': ['_ah/health', 'ping'],
+    'traces.ignoreHosts': ['localhost'],
     'traces.integrations': ['http', 'fetch'],
     'metrics.exporters': [],
     'metrics.runtime': true,
@@ -94,8 +94,8 @@ test("the documents' shape is read from a file and from code, older names includ
     PROPAGATOR: 'opencensus.trace.propagation.google_cloud_format.GoogleCloudFormatPropagator()',
   }
   const expected = {
-    'traces.excludelistHostnames': ['localhost', '127.0.0.1'],
-    'traces.excludelistPaths': ['_ah/health'],
+    'traces.ignoreHosts': ['localhost', '127.0.0.1'],
+    'traces.ignorePaths': ['_ah/health'],
     'traces.sampler': { part: 'probability', options: { rate: 1 } },
     'traces.exporters': [{ part: 'file', options: { path: 'traces' } }],
     'traces.propagator': [{ part: 'googleCloud', options: {} }],
@@ -103,8 +103,8 @@ test("the documents' shape is read from a file and from code, older names includ
   expect(settings({ json: { OPENCENSUS: { TRACE } } })).toEqual(expected)
   expect(settings({ code: { OPENCENSUS: { TRACE } } })).toEqual(expected)
   const both = { OPENCENSUS: { TRACE: { BLACKLIST_PATHS: ['old'], EXCLUDELIST_PATHS: ['new'] } } }
-  expect(settings({ json: both })).toEqual({ 'traces.excludelistPaths': ['new'] })
-  expect(settings({ json: { ...both, traces: { excludelistPaths: ['own'] } } })).toEqual({ 'traces.excludelistPaths': ['own'] })
+  expect(settings({ json: both })).toEqual({ 'traces.ignorePaths': ['new'] })
+  expect(settings({ json: { ...both, traces: { excludelistPaths: ['own'] } } })).toEqual({ 'traces.ignorePaths': ['own'] })
 })
 
 test('all problems of all sources are told at once, each with its place and a hint', () => {
@@ -116,7 +116,7 @@ test('all problems of all sources are told at once, each with its place and a hi
   const problems = [
     'traces.sampler: there is no sampler "probabilty" (perhaps probability)',
     'traces.exporters[1]: there is no exporter "fil" (perhaps file)',
-    'metric: there is no such setting (one of service, enabled, resource, traces, metrics, prometheus)',
+    'metric: there is no such setting (one of service, enabled, resource, traces, metrics, prometheus, auto)',
     'TALLYSCOPE_METRICS_INTERVAL_MS: must be a number of milliseconds from 1 to 2147483647: it is "soon"',
     'TALLYSCOPE_METRIC_RUNTIME: there is no such variable (perhaps TALLYSCOPE_METRICS_RUNTIME)',
     'tallyscope.json: OPENCENSUS.TRACE.SAMPLE: there is no such setting (one of SAMPLER, EXPORTER, PROPAGATOR, EXCLUDELIST_PATHS, EXCLUDELIST_HOSTNAMES, BLACKLIST_PATHS, BLACKLIST_HOSTNAMES, INTEGRATIONS)',
