@@ -89,7 +89,7 @@ function isAbort(error: unknown): boolean {
   return name === 'AbortError' || code === 'ABORT_ERR'
 }
 
-const TIMEOUT_CODES: ReadonlySet<unknown> = new Set(['ETIMEDOUT', 'ESOCKETTIMEDOUT', 'ERR_TIMEOUT'])
+const TIMEOUT_CODES: ReadonlySet<unknown> = new Set(['ETIMEDOUT', 'ESOCKETTIMEDOUT'])
 
 function isTimeout(error: unknown): boolean {
   const { name, code } = factsOf(error)

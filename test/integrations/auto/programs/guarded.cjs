@@ -6,7 +6,7 @@ const refuse = async (request, reply) => {
     return hook === 'notFound' ? reply.callNotFound() : reply.code(401).send({ error: 'who are you' })
 }
 app.addHook(hook === 'notFound' ? 'onRequest' : hook, refuse)
-app.listen({ port: 0, host: '127.0.0.1' }).then(async (url) => {
+void app.listen({ port: 0, host: '127.0.0.1' }).then(async (url) => {
   const ask = async (headers) => {
     const response = await fetch(url + '/metrics', { headers })
     return `${response.status} ${(await response.text()).includes('http_server')}`
