@@ -1,10 +1,10 @@
-// How much a test does: a bounded amount in the daily run, the whole figure by `npm run test:long`.
+// How much a test does: a bounded amount in the daily run, the whole figure by `npm run test:long`, a share of the daily one for mutants.
 import { appendFileSync } from 'node:fs'
 
 const long: boolean = process.env.TALLYSCOPE_LONG === 'true'
 
 export function amount(daily: number, whole: number): number {
-  return long ? whole : daily
+  return long ? whole : Math.ceil(daily * Number(process.env.TALLYSCOPE_TEST_SHARE ?? 1))
 }
 
 /** The seed of what is random: the same each day, another one by `TALLYSCOPE_SEED`. */
@@ -12,7 +12,7 @@ export function seed(): number {
   return Number(process.env.TALLYSCOPE_SEED ?? 20_240_229)
 }
 
-/** Tells what was seen of a goal, for the table that `npm run test:long` prints at its end. */
+/** Reports what was seen of a goal, for the table that `npm run test:long` prints at its end. */
 export function figure(goal: string, seen: string): void {
   const file = process.env.TALLYSCOPE_FIGURES
   if (file !== undefined) appendFileSync(file, `${JSON.stringify({ goal, seen })}\n`)
