@@ -1,0 +1,290 @@
+// Runs a program with an engine and with the naive model beside it, and compares all rows.
+import { formatText, textEncoder } from '../../../src/exporters/prometheus/index.js'
+import * as thisCopy from '../../../src/index.js'
+import type { Aggregation, BoundMeasure, Measure, TagMap, Tags, ViewRow } from '../../../src/index.js'
+import { ManualClock } from '../../../src/testing/manual-clock.js'
+import { bytesOf } from '../../exporters/prometheus/format/metric-samples.js'
+import { asTagMap, BOUNDS, lineOf, NaiveStats, type MeasureModel, type ViewModel } from './naive-stats.js'
+import { TAGS, type Context, type Door, type Form, type Program, type RecordStep, type Step } from './record-program.js'
+
+export type Copy = typeof thisCopy
+
+const IDLE_MS = 1e9
+
+const MEASURES: readonly MeasureModel[] = [
+  { unit: 'ms', signed: false, type: 'double' },
+  { unit: 'ms', signed: true, type: 'double' },
+  { unit: 'ms', signed: false, type: 'int64' },
+  { unit: 'ms', signed: false, type: 'double' }, // its views have no tag keys
+]
+
+export const VIEWS: readonly ViewModel[] = [
+  { measure: 0, kind: 'count', tagKeys: [] },
+  { measure: 0, kind: 'count', tagKeys: ['a'] },
+  { measure: 0, kind: 'sum', tagKeys: ['a'] },
+  { measure: 0, kind: 'distribution', tagKeys: ['a'] },
+  { measure: 0, kind: 'lastValue', tagKeys: ['a'] },
+  { measure: 0, kind: 'sum', tagKeys: ['a', 'b'] },
+  { measure: 0, kind: 'count', tagKeys: ['b', 'a'] },
+  { measure: 0, kind: 'sum', tagKeys: ['b'], rowLimit: 2 },
+  { measure: 0, kind: 'count', tagKeys: ['size'] },
+  { measure: 0, kind: 'distribution', tagKeys: ['values', 'record', 'handles'] },
+  { measure: 0, kind: 'count', tagKeys: ['a'], idleExpiryMs: IDLE_MS },
+  { measure: 0, kind: 'sum', tagKeys: ['a', 'b', 'c', 'd', 'e'] },
+  { measure: 1, kind: 'sum', tagKeys: [] },
+  { measure: 1, kind: 'distribution', tagKeys: ['a'] },
+  { measure: 1, kind: 'lastValue', tagKeys: ['b', 'a'], idleExpiryMs: IDLE_MS },
+  { measure: 2, kind: 'sum', tagKeys: ['b'] },
+  { measure: 2, kind: 'distribution', tagKeys: ['b'] },
+  { measure: 2, kind: 'lastValue', tagKeys: [] },
+  { measure: 3, kind: 'count', tagKeys: [] },
+  { measure: 3, kind: 'distribution', tagKeys: [] },
+]
+
+/** A timer measures whole milliseconds: what it is to measure for a value of a program. */
+const timerMs = (value: unknown): number => (typeof value === 'number' && value >= 1 && value < 10 ? Math.floor(value) : 0)
+
+function aggregationOf({ kind }: ViewModel): Aggregation {
+  if (kind === 'distribution') return thisCopy.distribution(BOUNDS)
+  return { count: thisCopy.count, sum: thisCopy.sum, lastValue: thisCopy.lastValue }[kind]()
+}
+
+const isMap = (form: Form): boolean => form.endsWith('Map')
+
+/** What the engine holds differs from what the model holds. */
+export class Difference extends Error {}
+
+export class ProgramRunner {
+  readonly #copy: Copy
+  readonly #clock = new ManualClock()
+  readonly #stats = new thisCopy.Stats({ clock: this.#clock })
+  readonly #copyStats
+  readonly #measures: readonly Measure[]
+  readonly #naive = new NaiveStats(MEASURES, VIEWS)
+  readonly #kept = new Map<string, unknown>()
+  readonly #mutated: Record<string, unknown> = {}
+
+  /** @param copy Another copy of the package. */
+  constructor(copy: Copy) {
+    this.#copy = copy
+    this.#copyStats = new copy.Stats({ clock: this.#clock })
+    this.#measures = MEASURES.map((options, at) => this.#stats.measure(`m${at}`, options) as Measure)
+  }
+
+  async run({ views, steps }: Program): Promise<void> {
+    for (const view of views) this.#register(view)
+    try {
+      for (const [at, step] of steps.entries()) {
+        await this.#take(step)
+        if (step.do === 'gather' || step.do === 'scrape') this.#compare(`after step ${at + 1}`)
+      }
+      this.#compare('at the end')
+    } finally {
+      this.#stats.shutdown()
+      this.#copyStats.shutdown()
+    }
+  }
+
+  #take(step: Step): void | Promise<void> {
+    const { viewManager } = this.#stats
+    switch (step.do) {
+      case 'record':
+        for (let n = 0; n < step.times; n++) this.#record(step, n)
+        return
+      case 'flood':
+        return this.#flood(step)
+      case 'register':
+        return this.#register(step.view)
+      case 'unregister':
+        viewManager.unregisterView(`v${step.view}`)
+        return this.#naive.unregister(step.view)
+      case 'removeRows': {
+        const tags = Object.fromEntries(step.keys.map((key) => [key, TAGS[step.tags]![key]]))
+        viewManager.removeRows(`v${step.view}`, tags as Tags)
+        return this.#naive.removeRows(step.view, tags)
+      }
+      case 'expire':
+        this.#clock.advance(3 * IDLE_MS)
+        return this.#naive.expire()
+      case 'gather':
+        return void this.#stats.getMetrics()
+      case 'scrape':
+        return this.#scrape()
+    }
+  }
+
+  #register(number: number): void {
+    const view = VIEWS[number]!
+    const { kind: _, measure, ...options } = view
+    const definition = { ...options, name: `v${number}`, measure: this.#measures[measure]!, aggregation: aggregationOf(view) }
+    this.#stats.viewManager.registerView(definition)
+    this.#naive.register(number)
+  }
+
+  /** One object for each name. */
+  #keep<T>(name: string, make: () => T): T {
+    if (!this.#kept.has(name)) this.#kept.set(name, make())
+    return this.#kept.get(name) as T
+  }
+
+  /** The tags in the form in which they are given. */
+  #given(form: Form, number: number): Tags | TagMap | undefined {
+    const tags = TAGS[number] as Tags
+    const { TagMap } = thisCopy
+    switch (form) {
+      case 'none':
+        return undefined
+      case 'null':
+        return null as unknown as undefined
+      case 'empty':
+        return {}
+      case 'emptyMap':
+        return TagMap.EMPTY
+      case 'fresh':
+        return { ...tags }
+      case 'wider':
+        return { zone: 'north', ...tags, shop: 'corner' }
+      case 'kept':
+        return this.#keep(`object ${number}`, () => ({ ...tags }))
+      case 'mutated':
+        for (const key of Object.keys(this.#mutated)) delete this.#mutated[key]
+        return Object.assign(this.#mutated, tags) as Tags
+      case 'getters':
+        return this.#keep(`getters ${number}`, () => withGetters(tags))
+      case 'withoutPrototype':
+        return Object.assign(Object.create(null), tags) as Tags
+      case 'keptMap':
+        return this.#keep(`map ${number}`, () => TagMap.of(tags))
+      case 'freshMap':
+        return TagMap.of(tags)
+      case 'derivedMap':
+        return TagMap.of({ a: 'before', b: 'before', c: 'gone' }).with({ a: undefined, b: undefined, c: undefined, ...tags })
+      case 'foreignMap':
+        return this.#keep(`foreign map ${number}`, () => this.#copy.TagMap.of(tags)) as unknown as TagMap
+      case 'freshForeignMap':
+        return this.#copy.TagMap.of(tags) as unknown as TagMap
+    }
+  }
+
+  #record(step: RecordStep, turn: number): void {
+    const { measure, door, form } = step
+    const number = step.tags[turn % step.tags.length]!
+    const context = step.contexts[turn % step.contexts.length]
+    const isTimed = door === 'timer' || door === 'timerStop' || door === 'time'
+    const value = isTimed ? timerMs(step.value) : step.value
+    this.#within(context, () => this.#enter(door, measure, value as number, form, number))
+    const isBound = /bound/i.test(door)
+    const own = form === 'empty' || form === 'emptyMap' ? {} : TAGS[number]!
+    const current = context === undefined ? {} : asTagMap(TAGS[context.tags]!)
+    const isGiven = form !== 'none' && form !== 'null'
+    const tags = isGiven ? (isMap(form) || isBound ? asTagMap(own) : own) : isBound ? {} : current
+    const attachment = /attached/i.test(door) ? String(number) : undefined
+    this.#naive.record(measure, value, tags, attachment)
+    if (door === 'batchOfTwo') this.#naive.record((measure + 1) % MEASURES.length, 3, tags)
+  }
+
+  #within(context: Context | undefined, fn: () => void): void {
+    if (context === undefined) return fn()
+    const { by, tags } = context
+    const form = by === 'fresh' ? 'freshMap' : by === 'kept' || by === 'copyForeign' ? 'keptMap' : 'foreignMap'
+    const map = this.#given(form, tags) as TagMap
+    if (by.startsWith('copy')) this.#copy.withTags(map as never, fn)
+    else thisCopy.withTags(map, fn)
+  }
+
+  #enter(door: Door, at: number, value: number, form: Form, number: number): void {
+    const stats = this.#stats
+    const measure = this.#measures[at]!
+    const tags = this.#given(form, number)
+    const attachments = { trace_id: String(number) }
+    switch (door) {
+      case 'record':
+        return stats.record(measure, value, tags)
+      case 'copyRecord':
+        return this.#copyStats.record(measure as never, value, tags as never)
+      case 'attached':
+        return stats.record(measure, value, tags, attachments)
+      case 'copyAttached':
+        return this.#copyStats.record(measure as never, value, tags as never, attachments)
+      case 'bound':
+      case 'boundAttached':
+        return this.#bound(at, form, number, tags).record(value, door === 'bound' ? undefined : attachments)
+      case 'copyBound':
+        return this.#keep(`copy's handle ${at} ${form} ${number}`, () => this.#copyStats.bind(measure as never, tags as never)).record(
+          value,
+        )
+      case 'freshBound':
+        return stats.bind(measure, tags as Tags).record(value)
+      case 'batch':
+        return stats.statsRecorder.newMeasurementMap().put(measure, value).record(tags)
+      case 'batchOfTwo': {
+        const other = this.#measures[(at + 1) % MEASURES.length]!
+        return stats.statsRecorder.newMeasurementMap().put(measure, value).put(other, 3).record(tags)
+      }
+      case 'attachedBatch':
+        return stats.statsRecorder.newMeasurementMap().put(measure, value).putAttachment('trace_id', String(number)).record(tags)
+      case 'copyBatch':
+        return this.#copyStats.statsRecorder
+          .newMeasurementMap()
+          .put(measure as never, value)
+          .record(tags as never)
+      default:
+        return this.#time(door, measure, value, tags)
+    }
+  }
+
+  #bound(at: number, form: Form, number: number, tags: Tags | TagMap | undefined): BoundMeasure {
+    return this.#keep(`handle ${at} ${form} ${number}`, () => this.#stats.bind(this.#measures[at]!, tags as Tags))
+  }
+
+  #time(door: Door, measure: Measure, value: number, tags: Tags | TagMap | undefined): void {
+    if (door === 'time') return this.#stats.time(measure, tags, () => this.#clock.advance(value))
+    const timer = this.#stats.startTimer(measure, door === 'timer' ? tags : undefined)
+    this.#clock.advance(value)
+    timer.stop(door === 'timer' ? undefined : tags)
+  }
+
+  #flood({ measure, form, from, count }: Step & { do: 'flood' }): void {
+    for (let n = from; n < from + count; n++) {
+      const tags = Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((key) => [key, `${key}${n}`]))
+      this.#stats.record(this.#measures[measure]!, 1, form === 'fresh' ? tags : thisCopy.TagMap.of(tags))
+      this.#naive.record(measure, 1, tags)
+    }
+  }
+
+  /** Reads as a scrape does, in the format whose text is kept from one scrape to the next. */
+  async #scrape(): Promise<void> {
+    const streamed = String(await bytesOf(textEncoder.encode(this.#stats.getFamilies())))
+    const whole = formatText(this.#stats.getMetrics())
+    if (streamed !== whole) throw new Difference(`a scrape reads\n${streamed}\ninstead of\n${whole}`)
+  }
+
+  #compare(when: string): void {
+    const views = this.#stats.viewManager.getAllViewData()
+    const found = Object.fromEntries(views.map(({ view, rows }) => [view.name, rows.flatMap((row) => linesOf(row, view.tagKeys)).sort()]))
+    const expected = this.#naive.rows()
+    const names = new Set([...Object.keys(found), ...Object.keys(expected)])
+    const differing = [...names].filter((name) => JSON.stringify(found[name]) !== JSON.stringify(expected[name]))
+    if (differing.length === 0) return
+    const lines = differing.map((name) => `${name} has ${JSON.stringify(found[name])}\n  instead of ${JSON.stringify(expected[name])}`)
+    throw new Difference(`${when}:\n${lines.join('\n')}`)
+  }
+}
+
+function linesOf({ tagValues, overflow, data }: ViewRow, tagKeys: readonly string[]): string[] {
+  const key = overflow ? 'overflow' : JSON.stringify(tagKeys.map((tag) => tagValues[tag] ?? null))
+  if (data.kind !== 'distribution') return lineOf(key, { value: (data as { value: number }).value })
+  const { count, sum, bucketCounts } = data
+  const exemplars = bucketCounts.map((_, bucket) => {
+    const exemplar = data.exemplars?.[bucket]
+    return exemplar === undefined ? '-' : `${exemplar.attachments['trace_id']}=${exemplar.value}`
+  })
+  return lineOf(key, { count, sum, buckets: bucketCounts, exemplars })
+}
+
+/** The same tags as accessors, as an object of a framework may have them. */
+function withGetters(tags: Tags): Tags {
+  const object = {}
+  for (const [key, value] of Object.entries(tags)) Object.defineProperty(object, key, { get: () => value, enumerable: true })
+  return object
+}

@@ -1,0 +1,147 @@
+// Random programs of an engine: what they may do, and how one reads when it has failed.
+import fc from 'fast-check'
+
+/** Tags that values are recorded with. Keys beside a to e are properties of a TagMap, which must not be read as tags. */
+export const TAGS: readonly Readonly<Record<string, unknown>>[] = [
+  {},
+  { a: 'x' },
+  { a: 'y' },
+  { b: 'x' },
+  { a: 'x', b: 'y' },
+  { b: 'z', a: 'x' },
+  { a: 1 },
+  { a: '1', b: true },
+  { a: '', b: null },
+  { a: Number.NaN, b: 'true' },
+  { size: 3, a: 'x' },
+  { size: '', values: 'v', record: 'r', handles: 'h' },
+  { a: 'long'.repeat(80) },
+  { a: { toString: () => 'never called' }, b: 'y' },
+]
+
+/** How the tags of a record are given. */
+export const FORMS = [
+  ...(['none', 'null', 'empty', 'emptyMap'] as const),
+  ...(['fresh', 'wider', 'kept', 'mutated', 'getters', 'withoutPrototype'] as const),
+  ...(['keptMap', 'freshMap', 'derivedMap', 'foreignMap', 'freshForeignMap'] as const),
+] as const
+export type Form = (typeof FORMS)[number]
+
+/** What records the value. `copy…` are functions of the other copy of the package. */
+export const DOORS = [
+  ...(['record', 'copyRecord', 'attached', 'copyAttached', 'bound', 'copyBound', 'freshBound', 'boundAttached'] as const),
+  ...(['batch', 'batchOfTwo', 'attachedBatch', 'copyBatch', 'timer', 'timerStop', 'time'] as const),
+] as const
+export type Door = (typeof DOORS)[number]
+
+/** Whose `withTags` makes the tags current, and whose TagMap they are. */
+export const CONTEXTS = ['kept', 'fresh', 'foreign', 'copyKept', 'copyForeign'] as const
+export interface Context {
+  readonly by: (typeof CONTEXTS)[number]
+  readonly tags: number
+}
+
+export interface RecordStep {
+  readonly do: 'record'
+  readonly measure: number
+  readonly door: Door
+  readonly form: Form
+  /** Numbers of TAGS, taken in turn. */
+  readonly tags: readonly number[]
+  /** Contexts, taken in turn; undefined for none. */
+  readonly contexts: readonly (Context | undefined)[]
+  readonly value: unknown
+  readonly times: number
+}
+
+export type Step =
+  | RecordStep
+  /** Records once for each of many values of all tag keys, so that the index of rows takes its other forms. */
+  | { readonly do: 'flood'; readonly measure: number; readonly form: 'fresh' | 'freshMap'; readonly from: number; readonly count: number }
+  | { readonly do: 'register' | 'unregister'; readonly view: number }
+  | { readonly do: 'removeRows'; readonly view: number; readonly tags: number; readonly keys: readonly string[] }
+  | { readonly do: 'expire' | 'gather' | 'scrape' }
+
+export interface Program {
+  readonly views: readonly number[]
+  readonly steps: readonly Step[]
+}
+
+/** How often a record is repeated: what remembers something every 64 finds, or on the second use, is to remember it. */
+const TIMES = [1, 1, 1, 1, 1, 2, 2, 3, 70, 140]
+
+const value: fc.Arbitrary<unknown> = fc.oneof(
+  { weight: 6, arbitrary: fc.integer({ min: 0, max: 9 }) },
+  { weight: 2, arbitrary: fc.constantFrom(0.5, 2 ** 31, 2 ** 31 - 1, -0) },
+  { weight: 1, arbitrary: fc.constantFrom(-1, -0.5, Number.NaN, Infinity, 5n, 2n ** 60n, '7', undefined) },
+)
+const tags = fc.nat(TAGS.length - 1)
+const context: fc.Arbitrary<Context | undefined> = fc.option(fc.record({ by: fc.constantFrom(...CONTEXTS), tags }), {
+  nil: undefined,
+  freq: 2,
+})
+
+const recordStep: fc.Arbitrary<RecordStep> = fc.record({
+  do: fc.constant('record'),
+  measure: fc.constantFrom(0, 0, 0, 0, 1, 2, 3),
+  door: fc.oneof({ weight: 2, arbitrary: fc.constant('record' as const) }, { weight: 3, arbitrary: fc.constantFrom(...DOORS) }),
+  form: fc.oneof({ weight: 1, arbitrary: fc.constant('none' as const) }, { weight: 3, arbitrary: fc.constantFrom(...FORMS) }),
+  tags: fc.array(tags, { minLength: 1, maxLength: 2 }),
+  contexts: fc.array(context, { minLength: 1, maxLength: 2 }),
+  value,
+  times: fc.constantFrom(...TIMES),
+})
+
+/** @param views How many views there are to choose from. */
+export function programs(views: number): fc.Arbitrary<Program> {
+  const view = fc.nat(views - 1)
+  const step: fc.Arbitrary<Step> = fc.oneof(
+    { weight: 90, arbitrary: recordStep },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        do: fc.constant('flood' as const),
+        measure: fc.nat(2),
+        form: fc.constantFrom('fresh' as const, 'freshMap' as const),
+        from: fc.constantFrom(0, 50),
+        count: fc.constantFrom(20, 70),
+      }),
+    },
+    { weight: 12, arbitrary: fc.record({ do: fc.constantFrom('register' as const, 'unregister' as const), view }) },
+    {
+      weight: 12,
+      arbitrary: fc.record({
+        do: fc.constant('removeRows' as const),
+        view,
+        tags,
+        keys: fc.constantFrom(['a'], ['b'], ['a', 'b'], ['size'], []),
+      }),
+    },
+    {
+      weight: 12,
+      arbitrary: fc.record({ do: fc.constantFrom('expire' as const, 'gather' as const, 'gather' as const, 'scrape' as const) }),
+    },
+  )
+  return fc.record({ views: fc.uniqueArray(view, { minLength: 1, maxLength: 6 }), steps: fc.array(step, { maxLength: 20, size: 'max' }) })
+}
+
+/** A program with a step a line. */
+export function printed({ views, steps }: Program): string {
+  return [`views ${views.join(' ')}`, ...steps.map(line)].join('\n')
+}
+
+function line(step: Step): string {
+  if (step.do !== 'record') {
+    const parts = Object.entries(step).map(([key, part]) => (key === 'do' ? String(part) : `${key} ${shown(part)}`))
+    return parts.join(', ')
+  }
+  const { measure, door, form, contexts, times } = step
+  const within = contexts.map((each) => (each === undefined ? 'none' : `${each.by} ${shown(TAGS[each.tags])}`))
+  const given = step.tags.map((tag) => shown(TAGS[tag])).join(' / ')
+  return `${times} × ${door} of ${shown(step.value)} for measure ${measure}, tags ${form} ${given}, context ${within.join(' / ')}`
+}
+
+function shown(part: unknown): string {
+  if (typeof part === 'string' || Array.isArray(part) || (typeof part === 'object' && part !== null)) return JSON.stringify(part)
+  return Object.is(part, -0) ? '-0' : typeof part === 'bigint' ? `${part}n` : String(part)
+}
