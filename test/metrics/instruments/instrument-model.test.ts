@@ -1,0 +1,105 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { formatText, textEncoder } from '../../../src/exporters/prometheus/index.js'
+import { type CumulativeSeries, type GaugeSeries, type Metric, MetricRegistry } from '../../../src/index.js'
+import { bytesOf } from '../../exporters/prometheus/format/metric-samples.js'
+import { amount, figure, seed } from '../../faults/amount.js'
+import { asTagMap } from '../../stats/recording/naive-stats.js'
+import { NaiveInstrument } from './naive-instrument.js'
+
+const PROGRAMS = amount(10_000, 1_000_000)
+
+const ACTS = ['set', 'add', 'seriesSet', 'seriesAdd', 'readValue', 'remove', 'removeMatching', 'clear', 'gather', 'scrape'] as const
+interface Step {
+  readonly act: (typeof ACTS)[number]
+  readonly on: 'gauge' | 'counter'
+  readonly labels: number
+  readonly value: unknown
+  readonly times: number
+}
+
+const KEYS = { gauge: ['a', 'b'], counter: ['a'] } as const
+type Labels = Readonly<Record<'a' | 'b', string>>
+const LABELS = [
+  ...[{}, { a: 'x' }, { a: 'y', b: 'x' }, { a: 'x', b: 'y' }, { a: 1 }, { a: '1', b: undefined }],
+  { a: { toString: () => 'never called' }, b: 'y' },
+] as readonly unknown[] as readonly Labels[]
+
+const step: fc.Arbitrary<Step> = fc.record({
+  act: fc.constantFrom(...ACTS),
+  on: fc.constantFrom('gauge', 'gauge', 'counter'),
+  labels: fc.nat(LABELS.length - 1),
+  value: fc.oneof(fc.integer({ min: 0, max: 9 }), fc.constantFrom(0.5, -1, -0, 2 ** 31, Number.NaN, Infinity, 5n, 2n ** 60n, '7')),
+  times: fc.constantFrom(1, 1, 2, 70, 140),
+})
+
+/** A registry with a gauge and a counter, and the model of both. */
+class Registry {
+  readonly #registry = new MetricRegistry()
+  readonly #gauge = this.#registry.gauge('gauge', { labelKeys: KEYS.gauge })
+  readonly #counter = this.#registry.cumulative('counter', { labelKeys: KEYS.counter })
+  readonly #naive = { gauge: new NaiveInstrument('gauge', KEYS.gauge), counter: new NaiveInstrument('counter', KEYS.counter) }
+  readonly #kept = new Map<string, GaugeSeries | CumulativeSeries>()
+
+  async take({ act, on, labels: number, value, times }: Step): Promise<void> {
+    const labels = LABELS[number]!
+    const instrument = on === 'gauge' ? this.#gauge : this.#counter
+    const naive = this.#naive[on]
+    if (act === 'gather') return void this.#registry.getMetrics()
+    if (act === 'scrape') return this.#scrape()
+    if (act === 'remove') return expect(instrument.remove({ ...labels })).toBe(naive.remove(labels))
+    if (act === 'removeMatching') return expect(instrument.removeMatching({ ...labels })).toBe(naive.removeMatching(labels))
+    if (act === 'clear') return void [instrument.clear(), naive.clear()]
+    if (act === 'readValue') return expect(this.#series(on, number).value).toBe(naive.value(asTagMap(labels)))
+    const isSet = on === 'gauge' && /set/i.test(act)
+    for (let n = 0; n < times; n++) {
+      if (act.startsWith('series')) {
+        const series = this.#series(on, number)
+        if (isSet) (series as GaugeSeries).set(value as number)
+        else series.add(value as number)
+        naive.change(isSet ? 'set' : 'add', value, asTagMap(labels))
+      } else {
+        if (isSet) this.#gauge.set(value as number, { ...labels })
+        else instrument.add(value as number, { ...labels })
+        naive.change(isSet ? 'set' : 'add', value, labels)
+      }
+    }
+  }
+
+  /** The kept series of these labels. Making it makes its row. */
+  #series(on: 'gauge' | 'counter', number: number): GaugeSeries | CumulativeSeries {
+    const known = this.#kept.get(`${on} ${number}`)
+    if (known !== undefined) return known
+    const series = on === 'gauge' ? this.#gauge.timeSeries(LABELS[number]!) : this.#counter.timeSeries(LABELS[number]!)
+    this.#kept.set(`${on} ${number}`, series)
+    this.#naive[on].keep(asTagMap(LABELS[number]!))
+    return series
+  }
+
+  async #scrape(): Promise<void> {
+    const streamed = String(await bytesOf(textEncoder.encode(await this.#registry.getFamilies())))
+    expect(streamed).toBe(formatText(await this.#registry.getMetrics()))
+  }
+
+  compare(): void {
+    const found = (this.#registry.getMetrics() as readonly Metric[]).map(({ descriptor, timeSeries }) => [
+      descriptor.name,
+      timeSeries.map(({ labelValues, points }) => `${JSON.stringify(labelValues.map((text) => text ?? null))} ${points[0]!.value}`).sort(),
+    ])
+    const expected = { gauge: this.#naive.gauge.lines(), counter: this.#naive.counter.lines() }
+    expect({ gauge: [], counter: [], ...Object.fromEntries(found) }).toEqual(expected)
+  }
+}
+
+test('every way to change a gauge or a counter changes the same series as in a naive model', { timeout: 3_600_000 }, async () => {
+  const property = fc.asyncProperty(fc.array(step, { maxLength: 15, size: 'max' }), async (steps) => {
+    const registry = new Registry()
+    for (const each of steps) {
+      await registry.take(each)
+      if (each.act === 'gather' || each.act === 'scrape') registry.compare()
+    }
+    registry.compare()
+  })
+  await fc.assert(property, { numRuns: PROGRAMS, seed: seed() })
+  figure('every way to change an instrument beside a naive model', `${PROGRAMS.toLocaleString('en')} programs: 0 differences`)
+})
