@@ -62,7 +62,7 @@ export {
   type ViewAggregation,
 } from './stats/views/aggregation.js'
 export type { Attachments } from './stats/recording/attachments.js'
-export { currentTags, withTags } from './stats/tags/current-tags.js'
+export { currentTags, withOnlyTags, withTags } from './stats/tags/current-tags.js'
 export { Measure, type MeasureOptions, type TagsFor } from './stats/recording/measure.js'
 export { MeasurementMap, StatsRecorder } from './stats/recording/measurement-map.js'
 export { BoundMeasure } from './stats/recording/record.js'

@@ -1,7 +1,16 @@
 // The record path, from top to bottom. What is called from here: `RowStore.find` (label values to row,
 // metrics/store/row-index.ts) and `record` of the cells (the value into the row, metrics/store/sum-cells.ts and beside it).
-// Values out of the ordinary go on in odd-values.ts, what is not taken in dropped.ts.
+// Values out of the ordinary go on in record-checked.ts, what is not taken in drop-counters.ts.
 // Once warm nothing below allocates, builds a string, reads a clock or throws; see bench/record.bench.js.
+//
+// Caches of this path, and what keeps them true:
+//
+// cache                          holds                                     invalid when                         cleared by
+// measure.untaggedHandle         handle of records without tags            a view comes or goes                 ViewManager.#setGroups
+// tags.handles                   handles of a TagMap used twice, by measure  never: a handle checks its rows      (oldest of 16 goes)
+// BoundMeasure.{first, kind, …}  its rows' cells, view by view             views change, its row is removed     isBound, after Epochs.changes moved
+// StoreChunk.{kind, slots, …}    cells of the only column                  a column comes or goes               StoreChunk.settle
+// Label.{table, byText, ids}     ids of label values                       values are forgotten                 RowIndex.forgetUnused
 import { currentFrame } from '../../base/context.js'
 import { COUNT, DISTRIBUTION, DISTRIBUTION_FIRST, LAST_VALUE, NO_SLOTS, OTHER, SUM } from '../../metrics/store/cell-kinds.js'
 import type { Cells, Epochs } from '../../metrics/store/cells.js'

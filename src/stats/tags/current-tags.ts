@@ -1,8 +1,21 @@
 import { currentFrame, runInFrame } from '../../base/context.js'
-import { TagMap } from './tag-map.js'
+import { TagMap, type Tags } from './tag-map.js'
 
-/** Runs `fn`, and everything it awaits, with `tags` as the current ones; they replace those that were current. */
-export function withTags<R>(tags: TagMap, fn: () => R): R {
+/**
+ * Runs `fn`, and everything it awaits, with these tags added to the current ones; a tag given anew wins.
+ * @example
+ * await withTags({ tenant: 'acme' }, () => handle(request))
+ */
+export function withTags<R>(tags: Tags | TagMap, fn: () => R): R {
+  return runWithTags(TagMap.merge(currentFrame().tags as TagMap | undefined, tags), fn)
+}
+
+/** The same with these tags alone: none of the current ones is seen within. */
+export function withOnlyTags<R>(tags: Tags | TagMap, fn: () => R): R {
+  return runWithTags(TagMap.merge(undefined, tags), fn)
+}
+
+function runWithTags<R>(tags: TagMap, fn: () => R): R {
   const frame = currentFrame()
   return frame.tags === tags ? fn() : runInFrame({ ...frame, tags }, fn)
 }

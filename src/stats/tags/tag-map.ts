@@ -105,6 +105,12 @@ export class TagMap extends SharedTagMap implements Iterable<[string, string]> {
     return this.record
   }
 
+  /** The tags of `base` with those given, which win; the given map itself if there is nothing to add it to. @internal */
+  static merge(base: TagMap | undefined, tags: Tags | TagMap): TagMap {
+    const isAlone = base === undefined || base === TagMap.EMPTY || base === tags
+    return isAlone && isTagMap(tags) ? tags : TagMap.add(base, tags, undefined)
+  }
+
   /** The tags of `base` that are not given anew, then those given, each read once. */
   private static add(base: TagMap | undefined, tags: unknown, ttls: Readonly<Record<string, TagTtl>> | undefined): TagMap {
     const values = new TagValues()
@@ -112,12 +118,21 @@ export class TagMap extends SharedTagMap implements Iterable<[string, string]> {
       const given = typeof tags === 'object' && tags !== null ? labelsOf(tags as Tags) : {}
       if (base !== undefined) for (const key in base.values) if (!Object.hasOwn(given, key)) values[key] = base.values[key]!
       for (const key in given) if (Object.hasOwn(given, key)) setTag(values, key, given[key])
-      const isUsual = ttls === undefined && (base === undefined || base.ttls === NO_TTLS)
-      return new TagMap(values, isUsual ? NO_TTLS : ttlsOf(values, given, ttls, base?.ttls))
+      const isUsual = ttls === undefined && given === tags && (base === undefined || base.ttls === NO_TTLS)
+      const newest = given === tags ? (key: string) => ownTtl(ttls, key) : (key: string) => ownTtl(ttls, key) ?? (tags as TagMap).ttl(key)
+      return new TagMap(values, isUsual ? NO_TTLS : ttlsOf(values, given, newest, base?.ttls ?? NO_TTLS))
     } catch {
       selfCount(REFUSED, 'unreadable').value++ // a getter or a proxy threw
       return base ?? new TagMap(new TagValues(), NO_TTLS)
     }
+  }
+}
+
+function isTagMap(tags: unknown): tags is TagMap {
+  try {
+    return tags instanceof SharedTagMap
+  } catch {
+    return false // a revoked proxy
   }
 }
 
@@ -133,12 +148,16 @@ const SHORTEST_SLICE = 13
 
 const ownString = (text: string): string => (text.length < SHORTEST_SLICE ? text : ownText(text))
 
+function ownTtl(ttls: Readonly<Record<string, TagTtl>> | undefined, key: string): TagTtl | undefined {
+  return ttls !== undefined && Object.hasOwn(ttls, key) ? ttls[key] : undefined
+}
+
 /** The limits of those tags that have one; a tag given anew has the newest, or none. */
-function ttlsOf(values: TagValues, given: object, newest: Readonly<Record<string, TagTtl>> = {}, before: Ttls = NO_TTLS): Ttls {
+function ttlsOf(values: TagValues, given: object, newest: (key: string) => TagTtl | undefined, before: Ttls): Ttls {
   const ttls = new Map<string, TagTtl>()
   for (const key of Object.keys(values)) {
-    const ttl = Object.hasOwn(given, key) ? (Object.hasOwn(newest, key) ? newest[key] : undefined) : before.get(key)
-    if (ttl !== undefined) ttls.set(key, ttl)
+    const ttl = Object.hasOwn(given, key) ? newest(key) : before.get(key)
+    if (ttl !== undefined && ttl !== UNLIMITED_PROPAGATION) ttls.set(key, ttl)
   }
   return ttls
 }

@@ -1,7 +1,7 @@
 import { setTimeout as later } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { currentTags, withTags } from '../../../src/stats/tags/current-tags.js'
-import { TagMap } from '../../../src/stats/tags/tag-map.js'
+import { currentTags, withOnlyTags, withTags } from '../../../src/stats/tags/current-tags.js'
+import { NO_PROPAGATION, TagMap } from '../../../src/stats/tags/tag-map.js'
 
 const of = (a: string) => TagMap.of({ a })
 
@@ -20,19 +20,35 @@ test('tags are current within a call and what it awaits, and no longer after it'
   expect(currentTags()).toBe(TagMap.EMPTY)
 })
 
-test('inner tags replace outer ones, which come back', () => {
-  const [outer, inner] = [of('outer'), of('inner')]
-  withTags(outer, () => {
-    withTags(inner, () => expect(currentTags()).toBe(inner))
-    expect(currentTags()).toBe(outer)
-    withTags(outer, () => expect(currentTags()).toBe(outer))
-    withTags(currentTags().with({ b: 1 }), () =>
-      expect([...currentTags()]).toEqual([
-        ['a', 'outer'],
-        ['b', '1'],
-      ]),
-    ) // prettier-ignore
+test('inner tags are added to outer ones, win over them, and go with their scope', () => {
+  withTags({ a: 'outer', b: 1 }, () => {
+    withTags(of('inner'), () => expect({ ...currentTags().record }).toEqual({ a: 'inner', b: '1' }))
+    withTags({ a: undefined, c: 2 }, () => expect({ ...currentTags().record }).toEqual({ b: '1', c: '2' }))
+    expect({ ...currentTags().record }).toEqual({ a: 'outer', b: '1' })
   })
+})
+
+test('a map is current itself if there is nothing to add it to', () => {
+  const tags = of('x')
+  withTags(tags, () => withTags(tags, () => expect(currentTags()).toBe(tags)))
+})
+
+test('tags alone hide the outer ones', () => {
+  withTags({ a: 'outer', b: 1 }, () => {
+    withOnlyTags({ a: 'inner' }, () => expect({ ...currentTags().record }).toEqual({ a: 'inner' }))
+    expect(currentTags().get('b')).toBe('1')
+  })
+})
+
+test('added tags go only as far as their map lets them', () => {
+  const secret = TagMap.of({ s: 'x' }, { ttl: { s: NO_PROPAGATION } })
+  withTags({ a: 1 }, () =>
+    withTags(secret, () =>
+      withTags({ b: 2 }, () => {
+        expect(['a', 's', 'b'].map((key) => currentTags().ttl(key))).toEqual([-1, NO_PROPAGATION, -1])
+      }),
+    ),
+  )
 })
 
 test('a throw or rejection leaves the tags as they were', async () => {
