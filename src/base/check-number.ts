@@ -1,3 +1,4 @@
+import { inspectValue } from './inspect-value.js'
 import { DefinitionError } from './errors.js'
 
 /** The range of a numeric option. */
@@ -17,11 +18,5 @@ export function checkNumber(code: string, name: string, value: unknown, range: N
   const fits = typeof value === 'number' && value >= range.min && value <= range.max && (range.integer !== true || Number.isInteger(value))
   if (fits) return value
   const kind = range.integer === true ? 'a whole number' : 'a number'
-  throw new DefinitionError(code, `${name} must be ${kind} from ${range.min} to ${range.max}: it is ${describe(value)}`)
-}
-
-function describe(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value)
-  if (typeof value === 'number' || value === undefined || value === null || typeof value === 'boolean') return String(value)
-  return `of type ${typeof value}`
+  throw new DefinitionError(code, `${name} must be ${kind} from ${range.min} to ${range.max}: it is ${inspectValue(value)}`)
 }

@@ -1,47 +1,90 @@
 import { sharedState } from './process-global.js'
 
-/** One counter of the library about itself, for one combination of label values. */
-export interface SelfCount {
+/** One counter or gauge of the library about itself, for one combination of label values. */
+export interface InternalCount {
   value: number
 }
 
-export interface SelfFamily {
+export interface InternalMetric {
   /** Name as exposed, `tallyscope_…_total` for counters. */
   readonly name: string
   readonly description: string
   readonly type: 'counter' | 'gauge'
   readonly unit: string
   readonly labelKeys: readonly string[]
-  readonly series: Map<string, { readonly labelValues: readonly string[]; readonly count: SelfCount }>
+  readonly series: Map<string, { readonly labelValues: readonly string[]; readonly count: InternalCount }>
+  /** Whether its part of the library is used. Until then it is not exposed, unless something has been counted. */
+  inUse: boolean
 }
 
-/** Label combinations kept per family; later ones are added up in one whose labels all say `other`. */
+/** Label combinations kept per metric; later ones are added up in one whose labels are all `other`. */
 const MAX_SERIES = 2_000
 const OTHER = 'other'
 
-export const selfFamilies: Map<string, SelfFamily> = sharedState('self-families', () => new Map<string, SelfFamily>())
+export const internalMetrics: Map<string, InternalMetric> = sharedState('self-families', () => new Map<string, InternalMetric>())
 
-/** Declares (or finds) one family of the library's counters about itself. */
-export function selfFamily(family: Omit<SelfFamily, 'series'>): SelfFamily {
-  let found = selfFamilies.get(family.name)
-  if (found === undefined) {
-    // Both stand in snapshots as they are, which exporters get.
-    found = { ...family, labelKeys: Object.freeze([...family.labelKeys]), series: new Map() }
-    selfFamilies.set(family.name, found)
-  }
-  return found
+/** Declares (or finds) a counter of the library about itself. The unit follows from the name: `_seconds_total`, `_bytes_total`. */
+export function internalCounter(name: string, description: string, ...labelKeys: string[]): InternalMetric {
+  return declare(name, description, 'counter', labelKeys)
 }
 
-/** The counter for these label values, to be kept by the caller: `selfCount(drops, view, reason).value++`. */
-export function selfCount(family: SelfFamily, ...labelValues: string[]): SelfCount {
+/** Like `internalCounter`, for a value that may fall. */
+export function internalGauge(name: string, description: string, ...labelKeys: string[]): InternalMetric {
+  return declare(name, description, 'gauge', labelKeys)
+}
+
+/** The count for these label values, which the caller may keep: `internalCount(drops, view, reason).value++`. */
+export function internalCount(metric: InternalMetric, ...labelValues: string[]): InternalCount {
+  metric.inUse = true
+  return countOf(metric, labelValues)
+}
+
+/** Like `internalCount`, for counts made at import: a zero is exposed after `markInUse` only. */
+export function idleCount(metric: InternalMetric, ...labelValues: string[]): InternalCount {
+  return countOf(metric, labelValues)
+}
+
+/** Exposes the zeros of metrics whose counts were made at import. */
+export function markInUse(...metrics: InternalMetric[]): void {
+  for (const metric of metrics) metric.inUse = true
+}
+
+/** The metrics of the parts that are used, sorted by name. */
+export function exposedInternalMetrics(): InternalMetric[] {
+  return [...internalMetrics.values()].filter(isExposed).sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+function isExposed({ series, inUse }: InternalMetric): boolean {
+  return series.size > 0 && (inUse || [...series.values()].some(({ count }) => count.value !== 0))
+}
+
+function declare(name: string, description: string, type: InternalMetric['type'], labelKeys: string[]): InternalMetric {
+  let metric = internalMetrics.get(name)
+  if (metric === undefined) {
+    // Exporters get the label keys and values as they are, hence frozen.
+    metric = { name, description, type, unit: unitOf(name), labelKeys: Object.freeze(labelKeys), series: new Map(), inUse: false }
+    internalMetrics.set(name, metric)
+  }
+  return metric
+}
+
+function unitOf(name: string): string {
+  if (/_seconds(_total)?$/.test(name)) return 's'
+  return /_bytes(_total)?$/.test(name) ? 'By' : '1'
+}
+
+function countOf(metric: InternalMetric, labelValues: string[]): InternalCount {
   const key = JSON.stringify(labelValues)
-  let series = family.series.get(key)
+  let series = metric.series.get(key)
   if (series === undefined) {
-    if (family.series.size >= MAX_SERIES && labelValues.some((value) => value !== OTHER)) {
-      return selfCount(family, ...labelValues.map(() => OTHER))
+    if (metric.series.size >= MAX_SERIES && labelValues.some((value) => value !== OTHER)) {
+      return countOf(
+        metric,
+        labelValues.map(() => OTHER),
+      )
     }
     series = { labelValues: Object.freeze(labelValues), count: { value: 0 } }
-    family.series.set(key, series)
+    metric.series.set(key, series)
   }
   return series.count
 }

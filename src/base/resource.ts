@@ -1,3 +1,5 @@
+import { inspectValue } from './inspect-value.js'
+import { isPrintableAscii } from './printable-ascii.js'
 /**
  * Who is speaking: a type such as `container` or `host`, and labels. It goes along with what is exported.
  * @see https://github.com/census-instrumentation/opencensus-specs/blob/master/resource/Resource.md
@@ -14,14 +16,13 @@ const EMPTY_RESOURCE: Resource = Object.freeze({ labels: Object.freeze({}) })
 export const STANDARD_RESOURCE_TYPES: readonly string[] = ['container', 'k8s', 'host', 'cloud']
 
 const MAX_CHARACTERS = 256
-const PRINTABLE_ASCII = /^[ -~]*$/
 
 /** What is wrong with a resource, in words, or undefined where it is right. Type and keys have 1 to 256 printable ASCII characters, values up to 256. */
 export function resourceFault({ type, labels }: Resource): string | undefined {
-  if (type !== undefined && !isName(type)) return `a resource type must be 1 to 256 printable ASCII characters: ${told(type)}`
+  if (type !== undefined && !isName(type)) return `a resource type must be 1 to 256 printable ASCII characters: ${inspectValue(type)}`
   for (const [key, value] of Object.entries(labels)) {
-    if (!isName(key)) return `resource label keys must be 1 to 256 printable ASCII characters: ${told(key)}`
-    if (!isText(value)) return `resource label values must be at most 256 printable ASCII characters: ${key} is ${told(value)}`
+    if (!isName(key)) return `resource label keys must be 1 to 256 printable ASCII characters: ${inspectValue(key)}`
+    if (!isText(value)) return `resource label values must be at most 256 printable ASCII characters: ${key} is ${inspectValue(value)}`
   }
   return undefined
 }
@@ -108,7 +109,7 @@ export function parseResourceLabels(text: string): Record<string, string> {
     const quoted = key === undefined ? undefined : take(QUOTED)
     const value = quoted?.replace(/\\(.)/gs, '$1') ?? (key === undefined ? undefined : take(BARE)?.trimEnd())
     if (key === undefined || value === undefined || (at < text.length && text[at] !== ',')) {
-      throw new Error(`labels must be key="value" with commas between: ${told(text)} is not at character ${at}`)
+      throw new Error(`labels must be key="value" with commas between: ${inspectValue(text)} is not at character ${at}`)
     }
     labels.set(key, value)
     if (at >= text.length) return Object.fromEntries(labels)
@@ -122,7 +123,7 @@ function parseAttributes(text: string): Record<string, string> {
   for (const item of text.split(',').filter((part) => part.trim() !== '')) {
     const equals = item.indexOf('=')
     const key = decode(item.slice(0, Math.max(0, equals)).trim())
-    if (key === '') throw new Error(`attributes must be key=value with commas between: ${told(item)} is not`)
+    if (key === '') throw new Error(`attributes must be key=value with commas between: ${inspectValue(item)} is not`)
     attributes.set(key, decode(item.slice(equals + 1).trim()))
   }
   return Object.fromEntries(attributes)
@@ -132,7 +133,7 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
-    throw new Error(`percent escapes must be UTF-8: ${told(text)} is not`)
+    throw new Error(`percent escapes must be UTF-8: ${inspectValue(text)} is not`)
   }
 }
 
@@ -141,10 +142,5 @@ function isName(text: string): boolean {
 }
 
 function isText(text: string): boolean {
-  return typeof text === 'string' && text.length <= MAX_CHARACTERS && PRINTABLE_ASCII.test(text)
-}
-
-function told(text: string): string {
-  const shown = JSON.stringify(text)
-  return shown.length > 80 ? `${shown.slice(0, 79)}…` : shown
+  return isPrintableAscii(text, MAX_CHARACTERS)
 }

@@ -1,40 +1,46 @@
-import type { Clock } from './clock.js'
+import { type Clock, timerClock } from './clock.js'
 import { startTimer } from './timer.js'
 
-/** How work ended that may throw, reject or never end. */
-export type Outcome = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly error: unknown } | { readonly kind: 'late' }
+/** The result of {@link withTimeout} if the work took too long. */
+export const TIMED_OUT: unique symbol = Symbol('timed out')
 
-export interface Attempt {
-  /** Never rejects; `late` after the time-out, and what the work does after that is not told here. */
-  readonly outcome: Promise<Outcome>
-  /** Resolves when the work itself has ended, however late. */
-  readonly settled: Promise<void>
-}
-
-export interface AttemptOptions {
-  readonly clock: Clock
+export interface TimeoutOptions {
+  /** From 0 to 2^31 - 1. */
   readonly timeoutMs: number
+  /** Default: the clock whose timers are those of Node. */
+  readonly clock?: Clock | undefined
+  /** Whether the process stays alive for the time-out. Default false. */
   readonly keepAlive?: boolean
 }
 
-/** Starts `work` at once and waits for it at most `timeoutMs`. No rejection is left unhandled. */
-export function attempt(work: () => unknown, { clock, timeoutMs, keepAlive = false }: AttemptOptions): Attempt {
-  const ended = run(work)
-  const outcome = new Promise<Outcome>((resolve) => {
-    const stop = startTimer(clock, timeoutMs, () => resolve({ kind: 'late' }), { keepAlive })
-    void ended.then((end) => {
-      stop()
-      resolve(end)
-    })
+/**
+ * Waits for `work`, at most `timeoutMs`. Work that takes longer goes on, and what becomes of it is ignored: it causes no
+ * unhandled rejection.
+ *
+ * @returns the result of the work, or `TIMED_OUT`; rejects if the work rejects in time.
+ */
+export function withTimeout<T>(work: T | PromiseLike<T>, options: TimeoutOptions): Promise<T | typeof TIMED_OUT> {
+  const { timeoutMs, clock = timerClock, keepAlive = false } = options
+  return new Promise((resolve, reject) => {
+    const stop = startTimer(clock, timeoutMs, () => resolve(TIMED_OUT), { keepAlive })
+    Promise.resolve(work).then(
+      (result) => {
+        stop()
+        resolve(result)
+      },
+      (error: unknown) => {
+        stop()
+        reject(error)
+      },
+    )
   })
-  return { outcome, settled: ended.then(() => undefined) }
 }
 
-async function run(work: () => unknown): Promise<Outcome> {
+/** Calls `fn` at once and waits for its result. Never rejects: what was thrown or rejected is the `reason`. */
+export async function settle<T>(fn: () => T | PromiseLike<T>): Promise<PromiseSettledResult<T>> {
   try {
-    await work()
-    return { kind: 'done' }
-  } catch (error) {
-    return { kind: 'failed', error }
+    return { status: 'fulfilled', value: await fn() }
+  } catch (reason) {
+    return { status: 'rejected', reason }
   }
 }

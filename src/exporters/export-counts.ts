@@ -1,26 +1,13 @@
-import { selfCount, selfFamily } from '../base/internal-metrics.js'
+import { internalCount, internalCounter } from '../base/internal-metrics.js'
 
-const exported = selfFamily({
-  name: 'tallyscope_exporter_items_total',
-  description: 'Items that an exporter has passed on.',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['exporter'],
-})
-const dropped = selfFamily({
-  name: 'tallyscope_exporter_dropped_items_total',
-  description: 'Items that an exporter has left out of a batch, by reason.',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['exporter', 'reason'],
-})
-const errors = selfFamily({
-  name: 'tallyscope_exporter_errors_total',
-  description: 'Faults that an exporter has met, by code.',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['exporter', 'code'],
-})
+const exported = internalCounter('tallyscope_exporter_items_total', 'Items that an exporter has passed on.', 'exporter')
+const dropped = internalCounter(
+  'tallyscope_exporter_dropped_items_total',
+  'Items that an exporter has left out of a batch, by reason.',
+  'exporter',
+  'reason',
+)
+const errors = internalCounter('tallyscope_exporter_errors_total', 'Faults that an exporter has met, by code.', 'exporter', 'code')
 
 /** What an exporter counts about itself; exporters of one name share the counters. */
 export class ExportCounts {
@@ -31,14 +18,14 @@ export class ExportCounts {
   }
 
   exported(items: number): void {
-    if (items > 0) selfCount(exported, this.#exporter).value += items
+    if (items > 0) internalCount(exported, this.#exporter).value += items
   }
 
   dropped(reason: string, items: number): void {
-    if (items > 0) selfCount(dropped, this.#exporter, reason).value += items
+    if (items > 0) internalCount(dropped, this.#exporter, reason).value += items
   }
 
   error(code: string): void {
-    selfCount(errors, this.#exporter, code).value++
+    internalCount(errors, this.#exporter, code).value++
   }
 }

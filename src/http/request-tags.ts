@@ -1,4 +1,4 @@
-import { selfCount, selfFamily } from '../base/internal-metrics.js'
+import { internalCount, internalCounter } from '../base/internal-metrics.js'
 import { TagMap } from '../stats/tags/tag-map.js'
 
 /** Functions of a request by tag key. */
@@ -8,13 +8,11 @@ export type RequestTagFunctions<R> = Readonly<Record<string, (request: R) => unk
 const MAX_VALUES = 100
 const OTHER = 'other'
 
-const FAULTS = selfFamily({
-  name: 'tallyscope_http_request_tag_faults_total',
-  description: 'Values of tags from requests that were replaced by "other" or could not be read, by reason.',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['reason'],
-})
+const FAULTS = internalCounter(
+  'tallyscope_http_request_tag_faults_total',
+  'Values of tags from requests that were replaced by "other" or could not be read, by reason.',
+  'reason',
+)
 
 /** Tags that functions read from requests. Callers choose the values, so that each tag has a bounded set of them. */
 export class RequestTags<R> {
@@ -44,7 +42,7 @@ function valueOf<R>(request: R, read: (request: R) => unknown): string {
     const value = read(request)
     return typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''
   } catch {
-    selfCount(FAULTS, 'threw').value++
+    internalCount(FAULTS, 'threw').value++
     return ''
   }
 }
@@ -53,7 +51,7 @@ function bounded(value: string, known: Set<string>): string {
   const cut = value.length > 256 ? value.slice(0, 256) : value
   if (known.has(cut)) return cut
   if (known.size >= MAX_VALUES) {
-    selfCount(FAULTS, 'too many values').value++
+    internalCount(FAULTS, 'too many values').value++
     return OTHER
   }
   known.add(cut)

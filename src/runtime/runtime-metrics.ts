@@ -1,7 +1,8 @@
+import { inspectValue } from '../base/inspect-value.js'
 import { checkNumber } from '../base/check-number.js'
 import { type Clock, systemClock } from '../base/clock.js'
 import { DefinitionError } from '../base/errors.js'
-import { selfCount, selfFamily } from '../base/internal-metrics.js'
+import { internalCount, internalCounter } from '../base/internal-metrics.js'
 import { MAX_TIMER_MS } from '../base/timer.js'
 import type { Metric, MetricDescriptor, TimeSeries } from '../metrics/data/metric.js'
 import type { MetricProducer } from '../metrics/data/producer.js'
@@ -34,13 +35,11 @@ export interface RuntimeMetricsOptions {
   readonly files?: SystemFiles
 }
 
-const FAILURES = selfFamily({
-  name: 'tallyscope_runtime_failures_total',
-  description: 'Readings of runtime metrics that failed, by what was read.',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['collector'],
-})
+const FAILURES = internalCounter(
+  'tallyscope_runtime_failures_total',
+  'Readings of runtime metrics that failed, by what was read.',
+  'collector',
+)
 
 /**
  * Metrics of the process and of Node.js, under the names that prom-client's default metrics have, so that dashboards
@@ -101,7 +100,7 @@ export class RuntimeMetrics implements MetricProducer {
           else others.push(one)
         })
       } catch {
-        selfCount(FAILURES, collector.name).value++
+        internalCount(FAILURES, collector.name).value++
       }
     }
     return [...this.#descriptors].flatMap(([name, descriptor]) => {
@@ -144,10 +143,10 @@ function wanted(collectors: readonly Collector[], options: RuntimeMetricsOptions
   for (const name of [...(only ?? []), ...except]) {
     if (known.some((descriptor) => descriptor.name === name)) continue
     const names = known.map((descriptor) => descriptor.name).join(', ')
-    throw new DefinitionError('ERR_RUNTIME_METRIC', `a runtime metric must be one of ${names}: ${JSON.stringify(name)} is none`)
+    throw new DefinitionError('ERR_RUNTIME_METRIC', `a runtime metric must be one of ${names}: ${inspectValue(name)} is none`)
   }
   if (!/^([a-zA-Z_:][a-zA-Z0-9_:]*)?$/.test(prefix)) {
-    throw new DefinitionError('ERR_RUNTIME_OPTION', `a prefix must begin a Prometheus name: ${JSON.stringify(prefix)} does not`)
+    throw new DefinitionError('ERR_RUNTIME_OPTION', `a prefix must begin a Prometheus name: ${inspectValue(prefix)} does not`)
   }
   const chosen = known.filter(({ name }) => (only ?? [name]).includes(name) && !except.includes(name))
   return new Map(

@@ -1,13 +1,13 @@
 import { constants } from 'node:os'
-import { attempt } from '../base/with-timeout.js'
+import { inspectValue } from '../base/inspect-value.js'
 import { checkNumber } from '../base/check-number.js'
-import { timerClock } from '../base/clock.js'
 import { DefinitionError } from '../base/errors.js'
 import { errorText } from '../base/rate-limited-log.js'
 import { processEnd, warnOnce } from '../base/logger.js'
 import { partName } from '../base/component-name.js'
 import { sharedState } from '../base/process-global.js'
 import { inNextTurn, MAX_TIMER_MS } from '../base/timer.js'
+import { settle, TIMED_OUT, withTimeout } from '../base/with-timeout.js'
 import { uncaughtText } from './format-uncaught-error.js'
 
 /** Whatever has something to bring out before the process ends: a transport, a periodic task, a whole Tallyscope. */
@@ -69,7 +69,7 @@ export function installShutdownHooks(
   checkNumber('ERR_SHUTDOWN_OPTION', 'gracePeriodMs', gracePeriodMs, { min: 0, max: MAX_TIMER_MS - LAST_WORDS_MS })
   const unknown = signals.find((signal) => !(signal in constants.signals))
   if (unknown !== undefined)
-    throw new DefinitionError('ERR_SHUTDOWN_OPTION', `signals must be names of signals: one is ${JSON.stringify(unknown)}`)
+    throw new DefinitionError('ERR_SHUTDOWN_OPTION', `signals must be names of signals: one is ${inspectValue(unknown)}`)
   const install: Install = { targets: list, signals, gracePeriodMs, isFlushed: false }
   state.installs.add(install)
   for (const signal of signals) listen(signal, () => onSignal(signal))
@@ -155,14 +155,11 @@ function flushAll(installs: Iterable<Install>): Promise<void> {
 async function inTime(installs: Iterable<Install>, act: (target: ShutdownTarget, install: Install) => unknown): Promise<void> {
   const ends: Promise<void>[] = []
   forEachTarget(installs, (target, install) => {
-    const { outcome } = attempt(() => act(target, install), {
-      clock: timerClock,
-      timeoutMs: install.gracePeriodMs + LAST_WORDS_MS,
-      keepAlive: true,
-    })
+    const ending = settle(() => act(target, install))
+    const end = withTimeout(ending, { timeoutMs: install.gracePeriodMs + LAST_WORDS_MS, keepAlive: true })
     ends.push(
-      outcome.then((end) => {
-        if (end.kind === 'failed') tell(target, end.error)
+      end.then((result) => {
+        if (result !== TIMED_OUT && result.status === 'rejected') tell(target, result.reason)
       }),
     )
   })

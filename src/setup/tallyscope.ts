@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { attempt } from '../base/with-timeout.js'
-import { timerClock } from '../base/clock.js'
+import { withTimeout } from '../base/with-timeout.js'
 import type { Exporter } from '../base/exporter.js'
 import { warnOnce } from '../base/logger.js'
 import type { Resource } from '../base/resource.js'
@@ -170,7 +169,7 @@ export class Tallyscope {
       [this.tracer].map(async ({ transport }) => transport.shutdown()),
     )
     // A span exporter that hangs takes its whole grace period, after which nobody may wait for the metrics any more.
-    await attempt(() => spans, { clock: this.#options.clock ?? timerClock, timeoutMs: HEAD_START_MS, keepAlive: true }).outcome
+    await withTimeout(spans, { clock: this.#options.clock, timeoutMs: HEAD_START_MS, keepAlive: true })
     await settle(
       'periodic export',
       this.#tasks.map((task) => task.close()),

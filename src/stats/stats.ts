@@ -1,6 +1,6 @@
+import { checkSameDefinition, type Definition } from '../base/same-definition.js'
 import { systemClock, type Clock } from '../base/clock.js'
 import { DefinitionError } from '../base/errors.js'
-import { warnOnce } from '../base/logger.js'
 import { sharedState } from '../base/process-global.js'
 import { readLimits, type EngineLimits } from '../metrics/store/limits.js'
 import type { MemoryKind } from '../metrics/store/memory.js'
@@ -80,7 +80,8 @@ export class Stats implements MetricProducer {
     const { view, ...own } = options
     const made: Measure = new Measure<K>(name, own, this.#epochs, this.#measures.size) as unknown as Measure
     const existing = this.#measures.get(name)
-    const measure = existing === undefined ? made : sameMeasure(existing, made)
+    const measure = existing ?? made
+    if (existing !== undefined) checkSameDefinition('measure', 'ERR_MEASURE_CONFLICT', definitionOf(existing), definitionOf(made))
     if (existing === undefined) this.#checkRoom(name)
     if (view !== undefined) this.registerView({ name, measure, aggregation: view, tagKeys: measure.tagKeys ?? [] })
     if (existing === undefined) {
@@ -179,13 +180,6 @@ function tagMapOf(tags: unknown): TagMap {
   return TagMap.of(tags as Tags)
 }
 
-function sameMeasure(existing: Measure, measure: Measure): Measure {
-  const [one, other] = [existing, measure].map(({ unit, type, signed, tagKeys }) => JSON.stringify({ unit, type, signed, tagKeys }))
-  if (one !== other) {
-    throw new DefinitionError('ERR_MEASURE_CONFLICT', `a measure name stands for one definition: ${measure.name} is ${other} after ${one}`)
-  }
-  if (existing.description !== measure.description) {
-    warnOnce('TALLYSCOPE_DESCRIPTION', measure.name, `measure ${measure.name} was defined with two descriptions; the first stays`)
-  }
-  return existing
+function definitionOf({ name, description, unit, type, signed, tagKeys }: Measure): Definition {
+  return { name, description, definition: JSON.stringify({ unit, type, signed, tagKeys }) }
 }

@@ -54,13 +54,26 @@ export function traceDecorator(scopes: SpanScopes, options: TraceOptions): Trace
   }) as TraceDecorator
 }
 
-/** Gives a wrapper the own properties of what it wraps: name, length, and what frameworks hang on functions. */
+/** Copies to a wrapper what its function has: name, length, the properties and the metadata that frameworks attach to functions. */
 function likeness<F extends AnyFunction>(fn: F, wrapper: (...args: unknown[]) => unknown): F {
   for (const key of Reflect.ownKeys(fn)) {
     const property = Object.getOwnPropertyDescriptor(fn, key)!
     if (key !== 'prototype' && key !== 'arguments' && key !== 'caller') Object.defineProperty(wrapper, key, property)
   }
+  copyMetadata(fn, wrapper)
   return wrapper as unknown as F
+}
+
+/** The package reflect-metadata, which frameworks such as NestJS load, keeps metadata beside the function. */
+function copyMetadata(from: object, to: object): void {
+  const { getOwnMetadataKeys, getOwnMetadata, defineMetadata } = Reflect as ReflectMetadata
+  for (const key of getOwnMetadataKeys?.(from) ?? []) defineMetadata?.(key, getOwnMetadata?.(key, from), to)
+}
+
+interface ReflectMetadata {
+  getOwnMetadataKeys?(target: object): unknown[]
+  getOwnMetadata?(key: unknown, target: object): unknown
+  defineMetadata?(key: unknown, value: unknown, target: object): void
 }
 
 /** What to do next with the generator inside: go on with a value, or let the caller's throw come out of its yield. */

@@ -21,7 +21,7 @@ import { SpanKind } from './data/span-kind.js'
 import { SpanLatency } from './views/span-latency.js'
 import { DEFAULT_SPAN_LIMITS, type SpanLimits } from './data/span-limits.js'
 import { SpanMaker } from './span-factory.js'
-import { noCurrentSpan, userCodeThrew } from './data/span-metrics.js'
+import { markTracingInUse, noCurrentSpan, userCodeThrew } from './data/span-metrics.js'
 import type { SpanOptions } from './span/span-options.js'
 import { type SpanNameSummary, SpanSummary, type SpanSummaryOptions } from './views/span-store.js'
 import { storedTracer, storing } from './stored-tracer.js'
@@ -70,6 +70,7 @@ export class TracerCore {
 
   constructor(options: TracerCoreOptions) {
     const { sampler, propagator, transport, stats, limits, clock = systemClock, random = randomWords } = options
+    markTracingInUse()
     this.sampler = sampler
     this.propagator = propagator
     this.transport = transport

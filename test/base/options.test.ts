@@ -15,8 +15,8 @@ describe('a number', () => {
     [undefined, 'undefined'],
     [null, 'null'],
     [true, 'true'],
-    [{}, 'of type object'],
-    [Symbol('s'), 'of type symbol'],
+    [{}, 'an object'],
+    [Symbol('s'), 'a symbol'],
   ])('must not be %o', (value, told) => {
     expect(() => checkNumber('ERR_TEST', 'limit', value, { min: 1, max: 10 })).toThrowError(
       expect.objectContaining({ name: 'DefinitionError', code: 'ERR_TEST', message: `limit must be a number from 1 to 10: it is ${told}` }),

@@ -1,6 +1,6 @@
-import { selfFamilies } from '../../src/base/internal-metrics.js'
+import { internalMetrics } from '../../src/base/internal-metrics.js'
 
 /** What one of the library's own counters says now; 0 where it was never used. */
 export function selfValue(family: string, ...labelValues: string[]): number {
-  return selfFamilies.get(family)?.series.get(JSON.stringify(labelValues))?.count.value ?? 0
+  return internalMetrics.get(family)?.series.get(JSON.stringify(labelValues))?.count.value ?? 0
 }

@@ -162,3 +162,22 @@ test('decorates methods, the standard way and the experimental one', async () =>
   ).toBe(1)
   expect(sent.slice(2).map(({ name }) => name)).toEqual(['old', 'plain'])
 })
+
+test('a wrapped function has the metadata of reflect-metadata that its function has', () => {
+  const all = new Map<unknown, Map<unknown, unknown>>()
+  const methods = {
+    getOwnMetadataKeys: (target: object) => [...(all.get(target)?.keys() ?? [])],
+    getOwnMetadata: (key: unknown, target: object) => all.get(target)?.get(key),
+    defineMetadata: (key: unknown, value: unknown, target: object) =>
+      void all.set(target, new Map([...(all.get(target) ?? []), [key, value]])),
+  }
+  Object.assign(Reflect, methods)
+  try {
+    const remove = (): void => {}
+    methods.defineMetadata('roles', ['admin'], remove)
+    const wrapped = traced().tracer.trace(remove)
+    expect(methods.getOwnMetadata('roles', wrapped)).toEqual(['admin'])
+  } finally {
+    for (const name of Object.keys(methods)) Reflect.deleteProperty(Reflect, name)
+  }
+})

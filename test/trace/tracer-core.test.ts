@@ -3,7 +3,7 @@ import { setImmediate as immediately } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
 import { systemClock } from '../../src/base/clock.js'
 import { contextState, currentFrame, exemplarLabels } from '../../src/base/context.js'
-import { selfFamilies } from '../../src/base/internal-metrics.js'
+import { internalMetrics } from '../../src/base/internal-metrics.js'
 import { runSuppressed } from '../../src/base/suppression.js'
 import { withTags } from '../../src/stats/tags/current-tags.js'
 import { TagMap } from '../../src/stats/tags/tag-map.js'
@@ -20,7 +20,7 @@ const S = 'b7ad6b7169203331'
 const VALID = `00-${T}-${S}-01`
 
 function counted(family: string, ...labels: string[]): number {
-  return selfFamilies.get(family)?.series.get(JSON.stringify(labels))?.count.value ?? 0
+  return internalMetrics.get(family)?.series.get(JSON.stringify(labels))?.count.value ?? 0
 }
 
 describe('a span around a callback', () => {

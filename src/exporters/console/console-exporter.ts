@@ -1,3 +1,4 @@
+import { inspectValue } from '../../base/inspect-value.js'
 import { checkNumber } from '../../base/check-number.js'
 import { DefinitionError, ExportError } from '../../base/errors.js'
 import { FailureLog } from '../../base/rate-limited-log.js'
@@ -44,7 +45,7 @@ export class ConsoleExporter<T> implements Exporter<T> {
 
   constructor({ format = 'auto', stream, maxSeries = 50, maxBufferedBytes = 1 << 20 }: ConsoleExporterOptions = {}) {
     if (!FORMATS.includes(format)) {
-      throw new DefinitionError('ERR_EXPORTER_OPTION', `format must be one of ${FORMATS.join(', ')}: it is ${JSON.stringify(format)}`)
+      throw new DefinitionError('ERR_EXPORTER_OPTION', `format must be one of ${FORMATS.join(', ')}: it is ${inspectValue(format)}`)
     }
     this.#format = format
     this.#maxSeries = checkNumber('ERR_EXPORTER_OPTION', 'maxSeries', maxSeries, { min: 1, max: 1e6, integer: true })

@@ -1,3 +1,4 @@
+import { inspectValue } from '../../base/inspect-value.js'
 import { DefinitionError, ExportError } from '../../base/errors.js'
 import type { Exporter, Transport } from '../../base/exporter.js'
 import type { Logger } from '../../base/logger.js'
@@ -32,7 +33,7 @@ export class LoggingExporter<T> implements Exporter<T> {
 
   constructor({ logger = stderrLogger, loggerName = 'tallyscope', level = 'info' }: LoggingExporterOptions = {}) {
     if (!LEVELS.includes(level)) {
-      throw new DefinitionError('ERR_EXPORTER_OPTION', `level must be one of ${LEVELS.join(', ')}: it is ${JSON.stringify(level)}`)
+      throw new DefinitionError('ERR_EXPORTER_OPTION', `level must be one of ${LEVELS.join(', ')}: it is ${inspectValue(level)}`)
     }
     if (typeof logger?.[level] !== 'function')
       throw new DefinitionError('ERR_EXPORTER_OPTION', `a logger must have ${level}(fields, message)`)

@@ -1,5 +1,5 @@
 import type { DistributionValue, Metric, PointValue, SummaryValue, TimeSeries } from '../../metrics/data/metric.js'
-import { plainText } from './escape-control-characters.js'
+import { escapeControlCharacters } from '../../base/escape-control-characters.js'
 
 /**
  * A metric for people, values to five digits:
@@ -16,7 +16,7 @@ export function prettyMetric({ descriptor, timeSeries }: Metric, maxSeries: numb
     .replace(/^CUMULATIVE_(?=DIST)/, '')
     .replaceAll('_', ' ')
     .toLowerCase()}${time === undefined ? '' : `, ${isoTime(time)}`}`
-  const head = `${plainText(name)} [${plainText(unit)}] ${about}${description === '' ? '' : `: ${plainText(description)}`}\n`
+  const head = `${escapeControlCharacters(name)} [${escapeControlCharacters(unit)}] ${about}${description === '' ? '' : `: ${escapeControlCharacters(description)}`}\n`
   const shown = timeSeries.slice(0, maxSeries).map((series) => `  ${labels(labelKeys, series)}  ${points(series)}\n`)
   const rest = timeSeries.length - maxSeries
   const tail = rest > 0 ? `  … and ${rest} more\n` : timeSeries.length === 0 ? '  (no values)\n' : ''
@@ -27,7 +27,11 @@ function labels(keys: readonly string[], { labelValues, overflow }: TimeSeries):
   if (overflow === true) return '(all beyond the limit)'
   const pairs = keys.flatMap((key, i) => {
     const value = labelValues[i]
-    return value === undefined ? [] : [`${plainText(key)}=${/[\s"=]/.test(value) ? plainText(JSON.stringify(value)) : plainText(value)}`]
+    return value === undefined
+      ? []
+      : [
+          `${escapeControlCharacters(key)}=${/[\s"=]/.test(value) ? escapeControlCharacters(JSON.stringify(value)) : escapeControlCharacters(value)}`,
+        ]
   })
   return pairs.length === 0 ? '(no labels)' : pairs.join(' ')
 }

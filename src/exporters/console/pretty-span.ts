@@ -1,5 +1,5 @@
 import type { SpanData } from '../../trace/data/span-data.js'
-import { plainText } from './escape-control-characters.js'
+import { escapeControlCharacters } from '../../base/escape-control-characters.js'
 
 /**
  * A span for people; whatever is empty is left out.
@@ -17,7 +17,7 @@ export function prettySpan(item: unknown): string {
   const span = item as Partial<SpanData>
   const { name, durationMs, status, traceId, spanId, parentSpanId } = span
   const took = durationMs === undefined ? '' : ` ${Number(durationMs.toPrecision(4))} ms`
-  const state = status === undefined ? '' : `, ${plainText(statusText(status))}`
+  const state = status === undefined ? '' : `, ${escapeControlCharacters(statusText(status))}`
   const kind = span.kind === 1 ? ' (server)' : span.kind === 2 ? ' (client)' : ''
   const ids = [
     ...(traceId === undefined ? [] : [`trace ${traceId}`]),
@@ -25,10 +25,10 @@ export function prettySpan(item: unknown): string {
     ...(parentSpanId === undefined ? [] : [`parent ${parentSpanId}`]),
   ]
   const lines = [
-    `Span: ${plainText(String(name))}${kind}${took}${state}`,
-    ...(ids.length === 0 ? [] : [`  ${plainText(ids.join(' '))}`]),
-    ...(span.startTime === undefined ? [] : [`  Start: ${plainText(String(timeText(span.startTime)))}`]),
-    ...(span.endTime === undefined ? [] : [`  End: ${plainText(String(timeText(span.endTime)))}`]),
+    `Span: ${escapeControlCharacters(String(name))}${kind}${took}${state}`,
+    ...(ids.length === 0 ? [] : [`  ${escapeControlCharacters(ids.join(' '))}`]),
+    ...(span.startTime === undefined ? [] : [`  Start: ${escapeControlCharacters(String(timeText(span.startTime)))}`]),
+    ...(span.endTime === undefined ? [] : [`  End: ${escapeControlCharacters(String(timeText(span.endTime)))}`]),
     ...listed('Attributes', span.attributes),
     ...listed('Annotations', span.annotations),
     ...listed('Links', span.links),
@@ -48,5 +48,5 @@ function timeText(time: unknown): unknown {
 
 function listed(title: string, value: unknown): string[] {
   if (typeof value !== 'object' || value === null || Object.keys(value).length === 0) return []
-  return [`  ${title}: ${plainText(JSON.stringify(value))}`]
+  return [`  ${title}: ${escapeControlCharacters(JSON.stringify(value))}`]
 }

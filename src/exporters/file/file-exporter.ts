@@ -1,10 +1,11 @@
+import { inspectValue } from '../../base/inspect-value.js'
 import { checkNumber } from '../../base/check-number.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { DefinitionError, ExportError } from '../../base/errors.js'
 import type { Exporter, Transport } from '../../base/exporter.js'
 import { FailureLog } from '../../base/rate-limited-log.js'
 import type { Logger } from '../../base/logger.js'
-import { selfCount, selfFamily } from '../../base/internal-metrics.js'
+import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { inNextTurn, startTimer } from '../../base/timer.js'
 import { ExportCounts } from '../export-counts.js'
 import { jsonLine } from '../json-lines.js'
@@ -34,13 +35,11 @@ export interface FileExporterOptions {
   readonly clock?: Clock
 }
 
-const reopenings = selfFamily({
-  name: 'tallyscope_file_reopenings_total',
-  description: 'Files opened anew because another had taken their place or they had gone.',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['path'],
-})
+const reopenings = internalCounter(
+  'tallyscope_file_reopenings_total',
+  'Files opened anew because another had taken their place or they had gone.',
+  'path',
+)
 
 /** How long items are turned into text before others get their turn. */
 const SLICE_MS = 5
@@ -78,10 +77,10 @@ export class FileExporter<T> implements Exporter<T> {
   constructor(options: FileExporterOptions) {
     const { path, maxBytes = Number.MAX_SAFE_INTEGER, maxFiles = 5, fsync = 'never', clock = timerClock } = options
     if (typeof path !== 'string' || path === '' || path.includes('\0')) {
-      throw new DefinitionError('ERR_EXPORTER_OPTION', `path must be the name of a file: it is ${JSON.stringify(path)}`)
+      throw new DefinitionError('ERR_EXPORTER_OPTION', `path must be the name of a file: it is ${inspectValue(path)}`)
     }
     if (!FSYNC.includes(fsync)) {
-      throw new DefinitionError('ERR_EXPORTER_OPTION', `fsync must be one of ${FSYNC.join(', ')}: it is ${JSON.stringify(fsync)}`)
+      throw new DefinitionError('ERR_EXPORTER_OPTION', `fsync must be one of ${FSYNC.join(', ')}: it is ${inspectValue(fsync)}`)
     }
     const bytes = { min: 1, max: Number.MAX_SAFE_INTEGER }
     this.path = path
@@ -94,7 +93,7 @@ export class FileExporter<T> implements Exporter<T> {
       path,
       maxBytes: checkNumber('ERR_EXPORTER_OPTION', 'maxBytes', maxBytes, bytes),
       maxFiles: checkNumber('ERR_EXPORTER_OPTION', 'maxFiles', maxFiles, { min: 1, max: 1_000, integer: true }),
-      onReopen: () => selfCount(reopenings, path).value++,
+      onReopen: () => internalCount(reopenings, path).value++,
       pause: (delayMs) => new Promise((resume) => void startTimer(clock, delayMs, resume, { keepAlive: true })),
     })
   }

@@ -1,3 +1,4 @@
+import { inspectValue } from '../../base/inspect-value.js'
 import { type Clock, systemClock } from '../../base/clock.js'
 import { DefinitionError, ExportError } from '../../base/errors.js'
 import type { Exporter } from '../../base/exporter.js'
@@ -45,7 +46,7 @@ export class HlogExporter implements Exporter<Metric> {
   constructor(options: HlogExporterOptions) {
     const { path, clock = systemClock } = options
     if (typeof path !== 'string' || path === '' || path.includes('\0')) {
-      throw new DefinitionError('ERR_EXPORTER_OPTION', `path must be the name of a file: it is ${JSON.stringify(path)}`)
+      throw new DefinitionError('ERR_EXPORTER_OPTION', `path must be the name of a file: it is ${inspectValue(path)}`)
     }
     this.path = path
     this.#clock = clock

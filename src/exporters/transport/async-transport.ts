@@ -1,4 +1,3 @@
-import { attempt } from '../../base/with-timeout.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
 import type { Exporter, Transport } from '../../base/exporter.js'
@@ -7,6 +6,7 @@ import { partName } from '../../base/component-name.js'
 import { runDetached } from '../../base/suppression.js'
 import { exportNow, settleNow } from './export-sync.js'
 import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
+import { settle, TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
 import { type AsyncTransportOptions, type AsyncTransportSettings, checkAsyncTransport } from './async-transport-options.js'
 import { ItemQueue } from './bounded-queue.js'
 import { type ExportFailure, exportFailure, retryDelayMs } from './export-failure.js'
@@ -152,10 +152,10 @@ export class AsyncTransport<T> implements Transport<T> {
     await this.flush(gracePeriodMs)
     this.#giveUp('grace_period')
     const timeoutMs = Math.max(this.#graceEndsMs - this.#clock.monotonicMs(), 0)
-    const end = await attempt(() => runDetached(() => this.exporter.shutdown?.()), { clock: this.#clock, timeoutMs, keepAlive: true })
-      .outcome
-    if (end.kind === 'failed') this.#failureLog.tell('could not be shut down properly', end.error)
-    else if (end.kind === 'late') this.#failureLog.tell('was not shut down within the grace period')
+    const ending = settle(() => runDetached(() => this.exporter.shutdown?.()))
+    const end = await withTimeout(ending, { clock: this.#clock, timeoutMs, keepAlive: true })
+    if (end === TIMED_OUT) this.#failureLog.tell('was not shut down within the grace period')
+    else if (end.status === 'rejected') this.#failureLog.tell('could not be shut down properly', end.reason)
   }
 
   /** Whatever has not been exported by now is lost. */
@@ -215,27 +215,25 @@ export class AsyncTransport<T> implements Transport<T> {
       // A copy: an exporter that changes its batch must not change what is tried again.
       const underWay = { items: rest.length }
       this.#underWay = underWay
-      const { outcome, settled } = attempt(() => runDetached(() => this.exporter.export(rest.slice())), {
-        clock: this.#clock,
-        timeoutMs: this.#settings.exportTimeoutMs,
-      })
-      const end = await outcome
+      const exporting = settle(() => runDetached(() => this.exporter.export(rest.slice())))
+      const end = await withTimeout(exporting, { clock: this.#clock, timeoutMs: this.#settings.exportTimeoutMs })
       if (this.#end !== undefined || this.#underWay !== underWay) return // counted in the meantime
       this.#underWay = undefined
-      if (end.kind === 'done') {
+      if (end === TIMED_OUT) {
+        this.#lose(rest.length, 'timeout', `has not taken ${rest.length} items within ${this.#settings.exportTimeoutMs} ms`)
+        this.#tellWaiters()
+        await exporting
+        return
+      }
+      if (end.status === 'fulfilled') {
         this.#failures = 0
         return this.#stats.exported(rest.length)
       }
-      if (end.kind === 'late') {
-        this.#lose(rest.length, 'timeout', `has not taken ${rest.length} items within ${this.#settings.exportTimeoutMs} ms`)
-        this.#tellWaiters()
-        return settled
-      }
-      const failure = exportFailure(end.error, rest.length)
+      const failure = exportFailure(end.reason, rest.length)
       this.#failures = failure.isRetryable ? this.#failures + 1 : 0
       this.#stats.exported(failure.delivered)
       rest = rest.slice(failure.delivered)
-      if (!this.#triesAgain(rest.length, failure, end.error, retry)) return
+      if (!this.#triesAgain(rest.length, failure, end.reason, retry)) return
       if (!(await this.#pauseWith(rest, failure.retryAfterMs))) return
       this.#stats.retried()
     }

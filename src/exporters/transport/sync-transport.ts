@@ -2,13 +2,14 @@ import { DefinitionError } from '../../base/errors.js'
 import type { Exporter, Transport } from '../../base/exporter.js'
 import { FailureLog } from '../../base/rate-limited-log.js'
 import type { Logger } from '../../base/logger.js'
-import { attempt } from '../../base/with-timeout.js'
 import { checkNumber } from '../../base/check-number.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { partName } from '../../base/component-name.js'
 import { runSuppressed, runSuppressedWith } from '../../base/suppression.js'
 import { settleNow } from './export-sync.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
+import { isThenable } from '../../base/finally-async.js'
+import { settle, TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
 import { exportFailure } from './export-failure.js'
 import { type TransportAccounting, TransportStats } from './transport-stats.js'
 
@@ -106,7 +107,7 @@ export class SyncTransport<T> implements Transport<T> {
     this.#stats.acceptInFlight()
     try {
       const exporting = runSuppressedWith(exportOne, this.exporter, item)
-      if (typeof exporting?.then === 'function') this.#follow(exporting)
+      if (isThenable(exporting)) this.#follow(exporting)
       else this.#stats.exported(1)
     } catch (error) {
       this.#failed(error)
@@ -118,7 +119,7 @@ export class SyncTransport<T> implements Transport<T> {
     this.#closeGroup()
     if (this.#closedGroups.size === 0) return
     const limitMs = timeoutMs >= 0 ? Math.min(timeoutMs, MAX_TIMER_MS) : this.#gracePeriodMs
-    await attempt(() => Promise.all(this.#closedGroups.values()), { clock: this.#clock, timeoutMs: limitMs, keepAlive: true }).outcome
+    await withTimeout(Promise.all(this.#closedGroups.values()), { clock: this.#clock, timeoutMs: limitMs, keepAlive: true })
   }
 
   /** Has the exporter write at once what it has been given. Without its `flushSync`, that counts as lost if the process ends. */
@@ -140,9 +141,9 @@ export class SyncTransport<T> implements Transport<T> {
     this.#stats.dropInFlight('grace_period')
     this.#abandonGroups()
     const timeoutMs = Math.max(endsMs - this.#clock.monotonicMs(), 0)
-    const end = await attempt(() => runSuppressed(() => this.exporter.shutdown?.()), { clock: this.#clock, timeoutMs, keepAlive: true })
-      .outcome
-    if (end.kind === 'failed') this.#failureLog.tell('could not be shut down properly', end.error)
+    const ending = settle(() => runSuppressed(() => this.exporter.shutdown?.()))
+    const end = await withTimeout(ending, { clock: this.#clock, timeoutMs, keepAlive: true })
+    if (end !== TIMED_OUT && end.status === 'rejected') this.#failureLog.tell('could not be shut down properly', end.reason)
   }
 
   #follow(exporting: PromiseLike<unknown>): void {

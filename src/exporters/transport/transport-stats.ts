@@ -1,4 +1,4 @@
-import { type SelfCount, type SelfFamily, selfCount, selfFamily } from '../../base/internal-metrics.js'
+import { type InternalCount, type InternalMetric, internalCount, internalCounter, internalGauge } from '../../base/internal-metrics.js'
 
 /** Where the items given to a transport are now: `accepted = exported + rejected + dropped + queued + inFlight`, always. */
 export interface TransportAccounting {
@@ -19,36 +19,30 @@ export interface TransportAccounting {
 export type DropReason = 'queue_full' | 'queue_bytes' | 'shutdown' | 'grace_period' | 'ended' | 'exit'
 export type RejectReason = 'failed' | 'timeout' | 'retries' | 'ended'
 
-const family = (name: string, description: string, ...labelKeys: string[]): SelfFamily =>
-  selfFamily({ name: `tallyscope_transport_${name}`, description, type: 'counter', unit: '1', labelKeys: ['exporter', ...labelKeys] })
+const counter = (name: string, description: string, ...labelKeys: string[]): InternalMetric =>
+  internalCounter(`tallyscope_transport_${name}`, description, 'exporter', ...labelKeys)
 
-const accepted = family('accepted_items_total', 'Items given to a transport.')
-const exported = family('exported_items_total', 'Items that the exporter of a transport has taken.')
-const rejected = family('rejected_items_total', 'Items that the exporter of a transport has not taken, by reason.', 'reason')
-const dropped = family('dropped_items_total', 'Items that a transport has dropped, by reason.', 'reason')
-const retries = family('retries_total', 'Batches given to an exporter once more.')
-const waiting = selfFamily({
-  name: 'tallyscope_transport_waiting_items',
-  description: 'Items that are queued or in flight in transports.',
-  type: 'gauge',
-  unit: '1',
-  labelKeys: ['exporter'],
-})
+const accepted = counter('accepted_items_total', 'Items given to a transport.')
+const exported = counter('exported_items_total', 'Items that the exporter of a transport has taken.')
+const rejected = counter('rejected_items_total', 'Items that the exporter of a transport has not taken, by reason.', 'reason')
+const dropped = counter('dropped_items_total', 'Items that a transport has dropped, by reason.', 'reason')
+const retries = counter('retries_total', 'Batches given to an exporter once more.')
+const waiting = internalGauge('tallyscope_transport_waiting_items', 'Items that are queued or in flight in transports.', 'exporter')
 
 /** The books of one transport. Each method is one transfer, so that the sum is right between any two calls. */
 export class TransportStats {
   readonly #exporter: string
   readonly #now = { accepted: 0, exported: 0, rejected: 0, dropped: 0, queued: 0, inFlight: 0 }
-  readonly #accepted: SelfCount
-  readonly #exported: SelfCount
-  readonly #waiting: SelfCount
-  readonly #dropped = new Map<DropReason, SelfCount>()
+  readonly #accepted: InternalCount
+  readonly #exported: InternalCount
+  readonly #waiting: InternalCount
+  readonly #dropped = new Map<DropReason, InternalCount>()
 
   constructor(exporter: string) {
     this.#exporter = exporter
-    this.#accepted = selfCount(accepted, exporter)
-    this.#exported = selfCount(exported, exporter)
-    this.#waiting = selfCount(waiting, exporter)
+    this.#accepted = internalCount(accepted, exporter)
+    this.#exported = internalCount(exported, exporter)
+    this.#waiting = internalCount(waiting, exporter)
   }
 
   get accounting(): TransportAccounting {
@@ -97,7 +91,7 @@ export class TransportStats {
     this.#now.inFlight -= items
     this.#now.rejected += items
     this.#waiting.value -= items
-    selfCount(rejected, this.#exporter, reason).value += items
+    internalCount(rejected, this.#exporter, reason).value += items
   }
 
   dropQueued(items: number, reason: DropReason): void {
@@ -115,7 +109,7 @@ export class TransportStats {
   }
 
   retried(): void {
-    selfCount(retries, this.#exporter).value++
+    internalCount(retries, this.#exporter).value++
   }
 
   #drop(items: number, reason: DropReason): void {
@@ -123,7 +117,7 @@ export class TransportStats {
     this.#now.dropped += items
     this.#waiting.value -= items
     let count = this.#dropped.get(reason)
-    if (count === undefined) this.#dropped.set(reason, (count = selfCount(dropped, this.#exporter, reason)))
+    if (count === undefined) this.#dropped.set(reason, (count = internalCount(dropped, this.#exporter, reason)))
     count.value += items
   }
 }

@@ -1,3 +1,4 @@
+import { inspectValue } from '../../base/inspect-value.js'
 import { warnOnce } from '../../base/logger.js'
 import { INTEGRATIONS } from '../../setup/configuration/component-registry.js'
 import { type HttpClientInstrumentation, instrumentHttpClient, type InstrumentHttpClientOptions } from './instrument.js'
@@ -24,7 +25,7 @@ export function traceIntegrations(names: readonly string[], options: InstrumentH
   const enabled = names.filter((name) => integrationOf(name) !== undefined)
   const unknown = names.filter((name) => integrationOf(name) === undefined)
   for (const name of unknown) {
-    warnOnce('TALLYSCOPE_INTEGRATION', name, `there is no integration ${JSON.stringify(name)}: the names are http, fetch, undici`)
+    warnOnce('TALLYSCOPE_INTEGRATION', name, `there is no integration ${inspectValue(name)}: the names are http, fetch, undici`)
   }
   const http = enabled.some((name) => integrationOf(name) === 'http')
   const fetch = enabled.some((name) => integrationOf(name) === 'fetch')

@@ -1,33 +1,11 @@
 import type { Span } from 'opentracing'
+import { finallyAsync } from '../../base/finally-async.js'
 import { recordErrorOn } from './error-fields.js'
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-}
-
-/** Calls `fn`, tells the span what is thrown, now or by the promise it gives, and at last calls `close`. */
+/** Calls `fn`, records on the span what is thrown, now or by the promise that it returns, and at last calls `close`. */
 export function callInScope<S extends Span, R>(span: S, fn: (span: S) => R, close: () => void): R {
-  let result: R
-  try {
-    result = fn(span)
-  } catch (thrown) {
-    recordErrorOn(span, thrown)
+  return finallyAsync(fn, span, (_span, failure) => {
+    if (failure !== undefined) recordErrorOn(span, failure.error)
     close()
-    throw thrown
-  }
-  if (!isThenable(result)) {
-    close()
-    return result
-  }
-  return result.then(
-    (value) => {
-      close()
-      return value
-    },
-    (thrown: unknown) => {
-      recordErrorOn(span, thrown)
-      close()
-      throw thrown
-    },
-  ) as R
+  })
 }

@@ -1,53 +1,46 @@
-import { type SelfCount, selfCount, selfFamily } from '../../base/internal-metrics.js'
+import { idleCount, type InternalCount, internalCount, internalCounter, internalGauge, markInUse } from '../../base/internal-metrics.js'
 
-const baggage = selfFamily({
-  name: 'tallyscope_opentracing_baggage_dropped_total',
-  description: 'Baggage items that were not taken because of a limit or after the end of their span',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['reason'],
-})
+const baggage = internalCounter(
+  'tallyscope_opentracing_baggage_dropped_total',
+  'Baggage items that were not taken because of a limit or after the end of their span',
+  'reason',
+)
 
-export const baggageDrops: { readonly count: SelfCount; readonly length: SelfCount; readonly invalid: SelfCount } = {
-  count: selfCount(baggage, 'count'),
-  length: selfCount(baggage, 'length'),
-  invalid: selfCount(baggage, 'invalid'),
+export const baggageDrops: { readonly count: InternalCount; readonly length: InternalCount; readonly invalid: InternalCount } = {
+  count: idleCount(baggage, 'count'),
+  length: idleCount(baggage, 'length'),
+  invalid: idleCount(baggage, 'invalid'),
 }
 
-const carriers = selfFamily({
-  name: 'tallyscope_opentracing_corrupted_total',
-  description: 'Carriers that held a damaged context, for which extract gave null',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['format'],
-})
+const carriers = internalCounter(
+  'tallyscope_opentracing_corrupted_total',
+  'Carriers that held a damaged context, for which extract gave null',
+  'format',
+)
 
 /** A damaged carrier of this format. */
 export function countCorrupted(format: string): void {
-  selfCount(carriers, format).value++
+  internalCount(carriers, format).value++
 }
 
-const misuses = selfFamily({
-  name: 'tallyscope_opentracing_scope_misuse_total',
-  description: 'Scopes that were closed twice, in the wrong order or by somebody else than who opened them',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['reason'],
-})
+const misuses = internalCounter(
+  'tallyscope_opentracing_scope_misuse_total',
+  'Scopes that were closed twice, in the wrong order or by somebody else than who opened them',
+  'reason',
+)
 
-export const scopeMisuses: { readonly closedTwice: SelfCount; readonly notActive: SelfCount; readonly notOwner: SelfCount } = {
-  closedTwice: selfCount(misuses, 'closed_twice'),
-  notActive: selfCount(misuses, 'not_active'),
-  notOwner: selfCount(misuses, 'not_owner'),
+export const scopeMisuses: { readonly closedTwice: InternalCount; readonly notActive: InternalCount; readonly notOwner: InternalCount } = {
+  closedTwice: idleCount(misuses, 'closed_twice'),
+  notActive: idleCount(misuses, 'not_active'),
+  notOwner: idleCount(misuses, 'not_owner'),
 }
+
+const open = internalGauge('tallyscope_opentracing_open_scopes', 'Scopes that are open and were not opened for a callback')
 
 /** Scopes that `activate` or `startActiveSpan` without a callback opened and nobody has closed. */
-export const openScopes: SelfCount = selfCount(
-  selfFamily({
-    name: 'tallyscope_opentracing_open_scopes',
-    description: 'Scopes that are open and were not opened for a callback',
-    type: 'gauge',
-    unit: '1',
-    labelKeys: [],
-  }),
-)
+export const openScopes: InternalCount = idleCount(open)
+
+/** Exposes these metrics, zeros included, from the first OpenTracing tracer on. */
+export function markOpenTracingInUse(): void {
+  markInUse(baggage, misuses, open)
+}

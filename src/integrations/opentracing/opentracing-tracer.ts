@@ -13,6 +13,7 @@ import { baggageOf, ContextScopeManager } from './context-scope-manager.js'
 import { CountingWords, type FinishedSpan, MockRecorder } from './mock-recorder.js'
 import { MockSpan } from './mock-span.js'
 import { type OpenTracingSpanContext, readContext } from './opentracing-context.js'
+import { markOpenTracingInUse } from './opentracing-counts.js'
 import { OpenTracingSpan } from './opentracing-span.js'
 import type { Scope, ScopeManager } from './scope-manager.js'
 import type { ScopedTracer } from './scoped-tracer.js'
@@ -57,6 +58,7 @@ export class OpenTracingTracer extends OpenTracingTracerBase implements ScopedTr
 
   constructor(options: OpenTracingTracerOptions = {}) {
     super()
+    markOpenTracingInUse()
     this.#mock = options.mock === true ? new MockRecorder() : undefined
     this.nativeTracer = options.tracer ?? (this.#mock === undefined ? defaultTracer() : mockTracer(this.#mock))
     this.#contexts =

@@ -4,7 +4,7 @@ import { DefinitionError } from '../../base/errors.js'
 import { errorText } from '../../base/rate-limited-log.js'
 import { warnOnce } from '../../base/logger.js'
 import { partName } from '../../base/component-name.js'
-import { selfCount, selfFamily } from '../../base/internal-metrics.js'
+import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
 import type { Metric } from '../data/metric.js'
 import type { GatheringContext, MetricProducer } from '../data/producer.js'
@@ -34,13 +34,12 @@ const RENEW_AFTER_MS = 60_000
 /** Maximum of calls of one producer without an answer; beyond it the producer is not called again before one arrives. */
 const MAX_UNSETTLED = 16
 
-const failures = selfFamily({
-  name: 'tallyscope_producer_failures_total',
-  description: 'Gatherings that had to do without the metrics of a producer.',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['producer', 'reason'],
-})
+const failures = internalCounter(
+  'tallyscope_producer_failures_total',
+  'Gatherings that had to do without the metrics of a producer.',
+  'producer',
+  'reason',
+)
 
 interface PendingCall<T> {
   readonly startedMs: number
@@ -206,7 +205,7 @@ function leftOut(
 ): readonly never[] {
   const error = reason === 'stuck' ? undefined : given
   const name = partName(producer, 'producer')
-  selfCount(failures, name, reason).value++
+  internalCount(failures, name, reason).value++
   const why = error === undefined ? told(reason, timeoutMs) : `${told(reason, timeoutMs)}: ${errorText(error)}`
   warnOnce('TALLYSCOPE_PRODUCER_FAILED', `${name} ${reason}`, `the metrics of ${name} are missing, the producer ${why}`)
   try {

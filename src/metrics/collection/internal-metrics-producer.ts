@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../../base/clock.js'
-import { type SelfFamily, selfFamilies } from '../../base/internal-metrics.js'
+import { exposedInternalMetrics, type InternalMetric } from '../../base/internal-metrics.js'
 import { sharedState } from '../../base/process-global.js'
 import type { Metric, MetricType, TimeSeries } from '../data/metric.js'
 import type { MetricProducer } from '../data/producer.js'
@@ -11,6 +11,7 @@ export interface SelfMetricsOptions {
 /**
  * What the library counts about itself: everything dropped, by reason, exports and their failures, scrapes.
  * Names begin with `tallyscope_`. A metrics handler or server adds it once; a periodic task exports only its own producers.
+ * A part of the library that is not used shows nothing.
  *
  * @example
  * exportPeriodically({ producers: [stats, selfMetrics()], exporter })
@@ -22,25 +23,22 @@ export function selfMetrics(options: SelfMetricsOptions = {}): MetricProducer {
     getMetrics: () => {
       const timeUnixMs = clock.unixMs()
       const startTimeUnixMs = Math.min(countingSince(), timeUnixMs)
-      return [...selfFamilies.values()]
-        .filter((family) => family.series.size > 0)
-        .sort((a, b) => (a.name < b.name ? -1 : 1))
-        .map((family) => snapshot(family, startTimeUnixMs, timeUnixMs))
+      return exposedInternalMetrics().map((metric) => snapshot(metric, startTimeUnixMs, timeUnixMs))
     },
   }
 }
 
-function snapshot(family: SelfFamily, startTimeUnixMs: number, timeUnixMs: number): Metric {
-  const { name, description, unit, labelKeys } = family
-  const isCounter = family.type === 'counter'
-  const timeSeries = [...family.series.values()].map(({ labelValues, count }): TimeSeries => {
+function snapshot(metric: InternalMetric, startTimeUnixMs: number, timeUnixMs: number): Metric {
+  const { name, description, unit, labelKeys } = metric
+  const isCounter = metric.type === 'counter'
+  const timeSeries = [...metric.series.values()].map(({ labelValues, count }): TimeSeries => {
     const points = [{ timeUnixMs, value: count.value }]
     return isCounter ? { labelValues, startTimeUnixMs, points } : { labelValues, points }
   })
-  return { descriptor: { name, description, unit, type: metricType(family), labelKeys, exactName: true }, timeSeries }
+  return { descriptor: { name, description, unit, type: metricType(metric), labelKeys, exactName: true }, timeSeries }
 }
 
-function metricType({ type, unit }: SelfFamily): MetricType {
+function metricType({ type, unit }: InternalMetric): MetricType {
   if (type === 'gauge') return 'GAUGE_DOUBLE'
   return unit === '1' || unit === 'By' ? 'CUMULATIVE_INT64' : 'CUMULATIVE_DOUBLE'
 }

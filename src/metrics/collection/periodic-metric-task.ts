@@ -1,4 +1,3 @@
-import { attempt } from '../../base/with-timeout.js'
 import { checkNumber } from '../../base/check-number.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { DefinitionError, TransportError } from '../../base/errors.js'
@@ -6,6 +5,7 @@ import { FailureLog } from '../../base/rate-limited-log.js'
 import { type Logger, processEnd, warnOnce } from '../../base/logger.js'
 import { runDetached } from '../../base/suppression.js'
 import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
+import { settle, TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
 import { type SkipReason, taskCounts, type TaskCounts } from './periodic-task-metrics.js'
 
 const EARLY_MS = 5
@@ -202,41 +202,44 @@ export class PeriodicMetricTask {
 
   async #runOnce(): Promise<void> {
     const startedMs = this.#clock.monotonicMs()
-    const { outcome, settled } = attempt(() => runDetached(this.#options.run), { clock: this.#clock, timeoutMs: this.#timeoutMs })
-    const end = await outcome
-    this.#counts.ran(end.kind, this.#clock.monotonicMs() - startedMs)
-    if (end.kind === 'done') {
+    const running = settle(() => runDetached(this.#options.run))
+    const end = await withTimeout(running, { clock: this.#clock, timeoutMs: this.#timeoutMs })
+    const result = end === TIMED_OUT ? 'late' : end.status === 'fulfilled' ? 'done' : 'failed'
+    this.#counts.ran(result, this.#clock.monotonicMs() - startedMs)
+    if (result === 'done') {
       this.#tally.runs++
       this.#lastSuccessUnixMs = this.#clock.unixMs()
       this.#counts.lastSuccess(this.#lastSuccessUnixMs)
       return
     }
     this.#tally.failures++
-    if (end.kind === 'late') {
+    if (end === TIMED_OUT) {
       this.#isStuck = true
-      void settled.then(() => {
+      void running.then(() => {
         this.#isStuck = false
       })
       this.#lastError = new Error(`not done within ${this.#timeoutMs} ms`)
       this.#failureLog.tell(`was not done within ${this.#timeoutMs} ms; no other run begins before it ends`)
       return
     }
-    this.#lastError = end.error
-    if (TransportError.is(end.error)) {
+    const { reason } = end as PromiseRejectedResult
+    this.#lastError = reason
+    if (TransportError.is(reason)) {
       this.#end = 'failed'
       this.#stopTimer()
-      this.#failureLog.tell('has ended for good', end.error)
+      this.#failureLog.tell('has ended for good', reason)
     } else {
-      this.#failureLog.tell('failed and is tried again at the next tick', end.error)
+      this.#failureLog.tell('failed and is tried again at the next tick', reason)
     }
   }
 
   async #callOnClose(): Promise<void> {
     const { onClose } = this.#options
     if (onClose === undefined) return
-    const end = await attempt(() => runDetached(onClose), { clock: this.#clock, timeoutMs: this.#timeoutMs }).outcome
-    if (end.kind === 'failed') this.#failureLog.tell('could not be closed properly', end.error)
-    else if (end.kind === 'late') this.#failureLog.tell(`was not closed within ${this.#timeoutMs} ms`)
+    const closing = settle(() => runDetached(onClose))
+    const end = await withTimeout(closing, { clock: this.#clock, timeoutMs: this.#timeoutMs })
+    if (end === TIMED_OUT) this.#failureLog.tell(`was not closed within ${this.#timeoutMs} ms`)
+    else if (end.status === 'rejected') this.#failureLog.tell('could not be closed properly', end.reason)
   }
 
   /** While somebody waits, the process must not end for lack of anything but unref'd timers. */

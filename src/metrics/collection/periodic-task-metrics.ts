@@ -1,40 +1,32 @@
-import type { Outcome } from '../../base/with-timeout.js'
-import { selfCount, selfFamily } from '../../base/internal-metrics.js'
+import { internalCount, internalCounter, internalGauge } from '../../base/internal-metrics.js'
 
 /** Why a tick had no run: the process was late, a run with a tick already owed was under way, or one hangs. */
 export type SkipReason = 'late' | 'running' | 'stuck'
 
-const runs = selfFamily({
-  name: 'tallyscope_task_runs_total',
-  description: 'Runs of periodic tasks by result: done, failed, late (over the time-out).',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['task', 'result'],
-})
-const runSeconds = selfFamily({
-  name: 'tallyscope_task_run_seconds_total',
-  description: 'Time that runs of periodic tasks took.',
-  type: 'counter',
-  unit: 's',
-  labelKeys: ['task'],
-})
-const skipped = selfFamily({
-  name: 'tallyscope_task_skipped_ticks_total',
-  description: 'Ticks of periodic tasks without a run of their own.',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['task', 'reason'],
-})
-const lastSuccess = selfFamily({
-  name: 'tallyscope_task_last_success_timestamp_seconds',
-  description: 'When a run of the periodic task last ended well, in seconds since 1970.',
-  type: 'gauge',
-  unit: 's',
-  labelKeys: ['task'],
-})
+const runs = internalCounter(
+  'tallyscope_task_runs_total',
+  'Runs of periodic tasks by result: done, failed, late (over the time-out).',
+  'task',
+  'result',
+)
+const runSeconds = internalCounter('tallyscope_task_run_seconds_total', 'Time that runs of periodic tasks took.', 'task')
+const skipped = internalCounter(
+  'tallyscope_task_skipped_ticks_total',
+  'Ticks of periodic tasks without a run of their own.',
+  'task',
+  'reason',
+)
+const lastSuccess = internalGauge(
+  'tallyscope_task_last_success_timestamp_seconds',
+  'When a run of the periodic task last ended well, in seconds since 1970.',
+  'task',
+)
+
+/** How a run ended; `late` is over the time-out. */
+export type RunResult = 'done' | 'failed' | 'late'
 
 export interface TaskCounts {
-  ran(result: Outcome['kind'], tookMs: number): void
+  ran(result: RunResult, tookMs: number): void
   skipped(reason: SkipReason, ticks: number): void
   lastSuccess(unixMs: number): void
 }
@@ -43,14 +35,14 @@ export interface TaskCounts {
 export function taskCounts(task: string): TaskCounts {
   return {
     ran: (result, tookMs) => {
-      selfCount(runs, task, result).value++
-      selfCount(runSeconds, task).value += tookMs / 1_000
+      internalCount(runs, task, result).value++
+      internalCount(runSeconds, task).value += tookMs / 1_000
     },
     skipped: (reason, ticks) => {
-      if (ticks > 0) selfCount(skipped, task, reason).value += ticks
+      if (ticks > 0) internalCount(skipped, task, reason).value += ticks
     },
     lastSuccess: (unixMs) => {
-      selfCount(lastSuccess, task).value = unixMs / 1_000
+      internalCount(lastSuccess, task).value = unixMs / 1_000
     },
   }
 }

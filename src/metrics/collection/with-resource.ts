@@ -1,3 +1,4 @@
+import { isThenable } from '../../base/finally-async.js'
 import type { Resource } from '../../base/resource.js'
 import { partName } from '../../base/component-name.js'
 import type { Metric } from '../data/metric.js'
@@ -7,13 +8,13 @@ import type { GatheringContext, MetricProducer } from '../data/producer.js'
 export function withResource(producer: MetricProducer, resource: Resource): MetricProducer {
   if (Object.keys(resource.labels).length === 0) return producer
   const labels = Object.freeze({ ...resource.labels })
-  const speaking = (metrics: readonly Metric[]): readonly Metric[] =>
+  const addResource = (metrics: readonly Metric[]): readonly Metric[] =>
     metrics.map((metric) => (metric.resource === undefined ? { ...metric, resource: labels } : metric))
   return {
     name: partName(producer, 'producer'),
     getMetrics: (context?: GatheringContext) => {
       const metrics = producer.getMetrics(context)
-      return metrics instanceof Promise ? metrics.then(speaking) : speaking(metrics as readonly Metric[])
+      return isThenable(metrics) ? Promise.resolve(metrics).then(addResource) : addResource(metrics)
     },
   }
 }

@@ -1,3 +1,4 @@
+import { inspectValue } from '../../base/inspect-value.js'
 import { DefinitionError } from '../../base/errors.js'
 
 /** How values become percentiles. All of it has a default. */
@@ -91,5 +92,5 @@ function isWhole(value: number, from: number, to: number): boolean {
 }
 
 function check(holds: boolean, rule: string, given: unknown): void {
-  if (!holds) throw new DefinitionError('ERR_PERCENTILES', `${rule}: ${JSON.stringify(given) ?? String(given)} was given`)
+  if (!holds) throw new DefinitionError('ERR_PERCENTILES', `${rule}: ${inspectValue(given)} was given`)
 }

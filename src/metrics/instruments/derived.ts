@@ -1,9 +1,10 @@
 import type { Clock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
 import { errorText } from '../../base/rate-limited-log.js'
+import { isThenable } from '../../base/finally-async.js'
 import { warnOnce } from '../../base/logger.js'
-import { selfCount, selfFamily } from '../../base/internal-metrics.js'
-import { startTimer } from '../../base/timer.js'
+import { internalCount, internalCounter } from '../../base/internal-metrics.js'
+import { TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
 import type { Cells } from '../store/cells.js'
 import { LastValueCells } from '../store/last-value-cells.js'
 import { asNumber, countable, settable, type Instrument, type InstrumentKind, type LabelsFor } from './instrument.js'
@@ -13,13 +14,12 @@ import type { Labels } from '../store/shared-tag-map.js'
 export const DERIVED_GAUGE: InstrumentKind = { type: 'GAUGE_DOUBLE', cells: (rows, memory) => new LastValueCells(rows, memory) }
 export const DERIVED_CUMULATIVE: InstrumentKind = { type: 'CUMULATIVE_DOUBLE', cells: (rows, memory) => new LastValueCells(rows, memory) }
 
-const FAILURES = selfFamily({
-  name: 'tallyscope_derived_failures_total',
-  description: 'Times a derived metric had no new value at a gathering, by reason.',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['metric', 'reason'],
-})
+const FAILURES = internalCounter(
+  'tallyscope_derived_failures_total',
+  'Times a derived metric had no new value at a gathering, by reason.',
+  'metric',
+  'reason',
+)
 
 /** Gives a value when asked; may be async. */
 export type Observe = () => number | Promise<number>
@@ -106,8 +106,8 @@ export class Derived<K extends string = never> {
     let answer: number | Promise<number>
     try {
       answer = observation.observe()
-      if (typeof (answer as Promise<number> | undefined)?.then !== 'function') {
-        this.#take(observation, answer as number)
+      if (!isThenable(answer)) {
+        this.#take(observation, answer)
         return undefined
       }
     } catch (error) {
@@ -147,7 +147,7 @@ export class Derived<K extends string = never> {
 
   #fail(reason: string, error: unknown): void {
     const { name } = this.#instrument.descriptor
-    selfCount(FAILURES, name, reason).value++
+    internalCount(FAILURES, name, reason).value++
     const why = error === undefined ? reason : `${reason}: ${errorText(error)}`
     warnOnce('TALLYSCOPE_DERIVED_FAILED', `${name} ${reason}`, `the derived metric ${name} has no new value: ${why}`)
   }
@@ -162,16 +162,11 @@ function raise(cells: Cells, cell: number, value: number): boolean {
   return value < cells.value(cell) || cells.record(cell, value)
 }
 
-/** Asks all derived metrics at once and waits for the late ones, at most until the deadline. */
-export async function observeAll(derived: Iterable<Derived<string>>, deadlineMs: number, clock: Clock): Promise<void> {
-  const all = [...derived]
-  const waiting = all.flatMap((metric) => metric.ask())
+/** Calls the functions of all derived metrics at once and waits for their results, at most `timeoutMs`. */
+export async function observeAll(derived: Iterable<Derived<string>>, timeoutMs: number, clock: Clock): Promise<void> {
+  const metrics = [...derived]
+  const waiting = metrics.flatMap((metric) => metric.ask())
   if (waiting.length === 0) return
-  let stop = (): void => {}
-  const late = new Promise<boolean>((resolve) => {
-    stop = startTimer(clock, deadlineMs, () => resolve(true), { keepAlive: true })
-  })
-  const isLate = await Promise.race([Promise.all(waiting).then(() => false), late])
-  stop()
-  if (isLate) for (const metric of all) metric.countLate()
+  const all = Promise.all(waiting)
+  if ((await withTimeout(all, { clock, timeoutMs, keepAlive: true })) === TIMED_OUT) for (const metric of metrics) metric.countLate()
 }

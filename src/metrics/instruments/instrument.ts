@@ -1,6 +1,6 @@
 import { DefinitionError } from '../../base/errors.js'
 import { warnOnce } from '../../base/logger.js'
-import { selfCount, selfFamily } from '../../base/internal-metrics.js'
+import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import type { Cells, Epochs } from '../store/cells.js'
 import { ColumnSource } from '../store/column-source.js'
 import { checkKeys, checkName, checkUnit } from '../data/validate-definition.js'
@@ -56,13 +56,12 @@ export interface InstrumentKind {
   readonly rowLimit?: number
 }
 
-const DROPPED = selfFamily({
-  name: 'tallyscope_dropped_instrument_values_total',
-  description: 'Values that an instrument did not take, by reason.',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['instrument', 'reason'],
-})
+const DROPPED = internalCounter(
+  'tallyscope_dropped_instrument_values_total',
+  'Values that an instrument did not take, by reason.',
+  'instrument',
+  'reason',
+)
 
 const NO_LABELS: Labels = Object.freeze(Object.create(null))
 
@@ -155,7 +154,7 @@ export class Instrument {
   }
 
   drop(reason: string): void {
-    selfCount(DROPPED, this.descriptor.name, reason).value++
+    internalCount(DROPPED, this.descriptor.name, reason).value++
   }
 
   /** The series of these labels; false where there is none. */

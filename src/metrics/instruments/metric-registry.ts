@@ -1,6 +1,7 @@
+import { checkSameDefinition } from '../../base/same-definition.js'
 import { systemClock, type Clock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
-import { warnOnce } from '../../base/logger.js'
+import { isThenable } from '../../base/finally-async.js'
 import type { Resource } from '../../base/resource.js'
 import { checkedBounds, defaultBounds } from '../histograms/bounds.js'
 import { BucketSearch } from '../store/bucket-search.js'
@@ -172,7 +173,10 @@ export class MetricRegistry implements MetricProducer {
     const labels = Object.entries(constantLabels).sort(([one], [other]) => (one < other ? -1 : 1))
     const definition = `${what} ${JSON.stringify({ unit, type, labelKeys, constantLabels: labels, exactName, rowLimit })}`
     const existing = this.#registrations.get(name)
-    if (existing !== undefined) return sameMetric(name, existing, definition, description).handle as H
+    if (existing !== undefined) {
+      checkSameDefinition('metric', 'ERR_METRIC_CONFLICT', { name, ...existing }, { name, definition, description })
+      return existing.handle as H
+    }
     if (this.#registrations.size >= this.#definitions) {
       throw new DefinitionError('ERR_METRIC_LIMIT', `at most ${this.#definitions} metrics are allowed: ${name} is one more`)
     }
@@ -197,7 +201,7 @@ export class MetricRegistry implements MetricProducer {
   /** Snapshots of all metrics that have series. Async only where derived ones are. */
   getMetrics(context?: GatheringContext): readonly Metric[] | Promise<readonly Metric[]> {
     const families = this.getFamilies(context)
-    return families instanceof Promise ? families.then((all) => this.#snapshots(all)) : this.#snapshots(families)
+    return isThenable(families) ? families.then((all) => this.#snapshots(all)) : this.#snapshots(families)
   }
 
   #snapshots(families: readonly Family[]): readonly Metric[] {
@@ -229,17 +233,4 @@ function definedOnly<T extends object>(options: T): { [key in keyof T]?: NonNull
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
     [key in keyof T]?: NonNullable<T[key]>
   }
-}
-
-function sameMetric(name: string, existing: Registration, definition: string, description: string): Registration {
-  if (existing.definition !== definition) {
-    throw new DefinitionError(
-      'ERR_METRIC_CONFLICT',
-      `a metric name stands for one definition: ${name} is ${definition} after ${existing.definition}`,
-    )
-  }
-  if (existing.description !== description) {
-    warnOnce('TALLYSCOPE_DESCRIPTION', name, `metric ${name} was defined with two descriptions; the first stays`)
-  }
-  return existing
 }

@@ -1,4 +1,4 @@
-import { selfCount, selfFamily, type SelfCount } from '../../base/internal-metrics.js'
+import { internalCount, type InternalCount, internalCounter } from '../../base/internal-metrics.js'
 import { BorrowedCells, type DistributionPart } from './distribution-backed-cells.js'
 import type { Cells, Epochs } from './cells.js'
 import { chunkOf } from './chunk-layout.js'
@@ -37,20 +37,12 @@ export interface RowStoreOptions {
   readonly sketched?: boolean
 }
 
-const OVERFLOWED = selfFamily({
-  name: 'tallyscope_overflowed_records_total',
-  description: 'Records that went to the overflow row because a limit of rows was reached.',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['store'],
-})
-const CUT = selfFamily({
-  name: 'tallyscope_cut_tag_values_total',
-  description: 'Tag values longer than the limit, cut when their row was made.',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['store'],
-})
+const OVERFLOWED = internalCounter(
+  'tallyscope_overflowed_records_total',
+  'Records that went to the overflow row because a limit of rows was reached.',
+  'store',
+)
+const CUT = internalCounter('tallyscope_cut_tag_values_total', 'Tag values longer than the limit, cut when their row was made.', 'store')
 
 /**
  * The rows of one or more columns that share their labels: all views of a measure with the same tag keys, or
@@ -68,7 +60,7 @@ export class RowStore {
   private readonly budget: RowBudget
   private rowLimit: number
   private readonly memory: MemoryKind
-  private readonly overflowed: SelfCount
+  private readonly overflowed: InternalCount
   private readonly free: number[] = []
   /** Rows ever used; the next new row's number. */
   private next = 0
@@ -83,8 +75,8 @@ export class RowStore {
     this.budget = options.budget
     this.rowLimit = options.rowLimit
     this.memory = options.memory ?? 'local'
-    this.overflowed = selfCount(OVERFLOWED, options.name)
-    this.index = new RowIndex(options.labelKeys, options.valueLength, () => selfCount(CUT, options.name).value++)
+    this.overflowed = internalCount(OVERFLOWED, options.name)
+    this.index = new RowIndex(options.labelKeys, options.valueLength, () => internalCount(CUT, options.name).value++)
   }
 
   /** Rows in use, the overflow row left out. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
+import { finallyAsync } from '../../base/finally-async.js'
 import { labelsOf, type Labels } from './shared-tag-map.js'
 
 /** How many of a unit are in a millisecond. */
@@ -68,27 +69,11 @@ function both<T extends object>(first: T | undefined, later: Partial<T> | undefi
   }
 }
 
-/** Runs `fn` and stops the timer when it is done: when its promise settles, if it returns one; also if it fails. */
+/** Runs `fn` and stops the timer when it has ended, also if it fails: if it returns a promise, when that has settled. */
 export function timed<R>(timer: Timer, fn: () => R): R {
-  let result: R
-  try {
-    result = fn()
-  } catch (error) {
-    timer.stop()
-    throw error
-  }
-  if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') {
-    timer.stop()
-    return result
-  }
-  return (result as unknown as Promise<unknown>).then(
-    (value) => {
-      timer.stop()
-      return value
-    },
-    (error: unknown) => {
-      timer.stop()
-      throw error
-    },
-  ) as R
+  return finallyAsync(() => fn(), timer, stopTimer)
+}
+
+function stopTimer(timer: Timer): void {
+  timer.stop()
 }

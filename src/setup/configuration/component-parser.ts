@@ -1,6 +1,7 @@
 import { type PartCall, PartTextFault, parsePartText, parsePartTexts, type TextValue } from './component-expression.js'
 import { INSTEAD, type OptionType, PART_TABLE, type PartDefinition, type PartKind } from './component-registry.js'
-import { type ConfigurationProblem, nearest, plain, shown } from './problem.js'
+import { inspectValue } from '../../base/inspect-value.js'
+import { type ConfigurationProblem, nearest, plain } from './problem.js'
 
 /** A built-in part, by name, with options that its kind of part has. What they mean is checked by the part itself. */
 export interface PartSpec {
@@ -41,7 +42,7 @@ export function readPart(kind: PartKind, value: unknown, path: string, report: R
   }
   if (typeof value === 'function' && kind === 'transport') return { given: value }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    report({ path, problem: `must name a part of the kind ${kind}: it is ${shown(value)}`, hint: `one of ${namesOf(kind)}` })
+    report({ path, problem: `must name a part of the kind ${kind}: it is ${inspectValue(value)}`, hint: `one of ${namesOf(kind)}` })
     return undefined
   }
   if (typeof (value as Record<string, unknown>)[METHODS[kind]] === 'function') return { given: value }
@@ -67,7 +68,7 @@ function parsing<T>(text: string, path: string, report: Report, parse: (text: st
     return parse(text)
   } catch (fault) {
     if (!(fault instanceof PartTextFault)) throw fault
-    report({ path, problem: `${shown(text)} cannot be read: ${fault.message}`, hint: 'write it as name or name(option=value)' })
+    report({ path, problem: `${inspectValue(text)} cannot be read: ${fault.message}`, hint: 'write it as name or name(option=value)' })
     return undefined
   }
 }
@@ -134,7 +135,7 @@ function build<T>(
     if (type === undefined) {
       const known = Object.keys(definition.options)
       const hint = known.length === 0 ? 'it has none' : `its options are ${known.join(', ')}`
-      report({ path, problem: `${definition.name} has no option ${shown(key)}`, hint })
+      report({ path, problem: `${definition.name} has no option ${inspectValue(key)}`, hint })
       sound = false
       continue
     }
@@ -162,7 +163,7 @@ function definitionOf(kind: PartKind, name: string, path: string, report: Report
     PART_TABLE[kind].map((definition) => definition.name),
   )
   const hint = instead?.hint ?? (near === undefined ? `one of ${namesOf(kind)}` : `perhaps ${near}`)
-  report({ path, problem: `there is no ${kind} ${shown(name)}`, hint })
+  report({ path, problem: `there is no ${kind} ${inspectValue(name)}`, hint })
   return undefined
 }
 
@@ -183,7 +184,7 @@ function optionOfText(type: OptionType, value: TextValue, path: string, report: 
 function optionOfJson(type: OptionType, value: unknown, path: string, report: Report, depth: number): OptionValue | undefined {
   const read = readOption(type, value, path, report, depth)
   if (read !== undefined) return read
-  if (type !== 'sampler' && type !== 'transport') report({ path, problem: `must be a ${type}: it is ${shown(value)}` })
+  if (type !== 'sampler' && type !== 'transport') report({ path, problem: `must be a ${type}: it is ${inspectValue(value)}` })
   return undefined
 }
 

@@ -1,6 +1,7 @@
 import { ALSO, type Layer, put } from './object-source.js'
 import type { Report } from './component-parser.js'
-import { nearest, shown } from './problem.js'
+import { inspectValue } from '../../base/inspect-value.js'
+import { nearest } from './problem.js'
 import { SETTING_PATHS, type SettingPath } from './settings.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -57,7 +58,7 @@ function readOpenTelemetry(env: Environment, warn: Report): Layer {
   if (sampler !== undefined) {
     const text = otelSampler(sampler, read('OTEL_TRACES_SAMPLER_ARG') ?? '1')
     if (text !== undefined) put(layer, 'traces.sampler', text, 'OTEL_TRACES_SAMPLER', warn)
-    else warn({ path: 'OTEL_TRACES_SAMPLER', problem: `${shown(sampler)} is not known here` })
+    else warn({ path: 'OTEL_TRACES_SAMPLER', problem: `${inspectValue(sampler)} is not known here` })
   }
   readOtelExporters(layer, 'traces.exporters', 'OTEL_TRACES_EXPORTER', read, warn)
   readOtelExporters(layer, 'metrics.exporters', 'OTEL_METRICS_EXPORTER', read, warn)
@@ -101,7 +102,7 @@ function readOtelExporters(
   const known = names.filter((name) => {
     if (OTEL_EXPORTERS.has(name)) return true
     if (name === 'prometheus' && setting === 'metrics.exporters') layer.prometheus = true
-    else warn({ path: variable, problem: `there is no exporter ${shown(name)}`, hint: 'console, or give one in code' })
+    else warn({ path: variable, problem: `there is no exporter ${inspectValue(name)}`, hint: 'console, or give one in code' })
     return false
   })
   if (known.length > 0)
@@ -118,7 +119,7 @@ function readOtelPropagators(layer: Layer, names: readonly string[], warn: Repor
   const known = names.flatMap((name) => {
     if (name === 'baggage' || name === 'none') return []
     const found = Object.hasOwn(OTEL_PROPAGATORS, name) ? OTEL_PROPAGATORS[name] : undefined
-    if (found === undefined) warn({ path: 'OTEL_PROPAGATORS', problem: `there is no propagator ${shown(name)}` })
+    if (found === undefined) warn({ path: 'OTEL_PROPAGATORS', problem: `there is no propagator ${inspectValue(name)}` })
     return found ?? []
   })
   if (known.length > 0 || names.includes('none')) put(layer, 'traces.propagator', known, 'OTEL_PROPAGATORS', warn)

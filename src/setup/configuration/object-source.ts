@@ -1,5 +1,5 @@
 import type { Report } from './component-parser.js'
-import { shown } from './problem.js'
+import { inspectValue } from '../../base/inspect-value.js'
 import { isSection, readSetting, type SettingPath, type Settings, settingHint, settingOf } from './settings.js'
 
 /** What one source says: code, the environment, or a file. */
@@ -47,7 +47,8 @@ export function readObject(source: Readonly<Record<string, unknown>>, where: str
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
     if (!isSection(key) || (key === 'prometheus' && typeof value === 'boolean')) set(key, value)
     else if (isObject) for (const [name, setting] of Object.entries(value)) set(`${key}.${name}`, setting)
-    else if (value !== undefined && value !== null) report({ path: `${where}${key}`, problem: `must be an object: it is ${shown(value)}` })
+    else if (value !== undefined && value !== null)
+      report({ path: `${where}${key}`, problem: `must be an object: it is ${inspectValue(value)}` })
   }
   if (source['prometheus'] && typeof source['prometheus'] === 'object') layer.prometheus ??= true
   return layer
@@ -56,7 +57,7 @@ export function readObject(source: Readonly<Record<string, unknown>>, where: str
 function readOpenCensus(layer: Layer, value: unknown, where: string, report: Report): void {
   const trace = (value as { TRACE?: unknown } | null)?.TRACE
   if (typeof trace !== 'object' || trace === null) {
-    report({ path: `${where}.TRACE`, problem: `must be an object: it is ${shown(trace)}` })
+    report({ path: `${where}.TRACE`, problem: `must be an object: it is ${inspectValue(trace)}` })
     return
   }
   // The newer names come last, and so win.

@@ -1,5 +1,4 @@
 import { DefinitionError } from '../../base/errors.js'
-import { withoutCredentials } from '../../base/redact-credentials.js'
 
 /** One thing that is wrong with a configuration. */
 export interface ConfigurationProblem {
@@ -24,16 +23,6 @@ export class ConfigurationError extends DefinitionError {
 /** A problem as one line. */
 export function lineOf({ path, problem, hint }: ConfigurationProblem): string {
   return `  ${path}: ${problem}${hint === undefined ? '' : ` (${hint})`}`
-}
-
-/** A value for a message: short, without passwords of addresses, and without calling methods of its own. */
-export function shown(value: unknown): string {
-  if (typeof value === 'string') {
-    const text = withoutCredentials(value)
-    return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text)
-  }
-  if (typeof value === 'number' || typeof value === 'boolean' || value === null || value === undefined) return String(value)
-  return Array.isArray(value) ? 'a list' : `of type ${typeof value}`
 }
 
 /** The name that was probably meant, for a hint; undefined if none is similar. */

@@ -1,6 +1,7 @@
 import { isLabels, type Part, readBoolean, readNumber, readPart, readParts, type Report } from './component-parser.js'
 import { INTEGRATIONS } from './component-registry.js'
-import { nearest, plain, shown } from './problem.js'
+import { inspectValue } from '../../base/inspect-value.js'
+import { nearest, plain } from './problem.js'
 
 /** Everything that can be configured, by path. */
 export interface Settings {
@@ -96,7 +97,7 @@ function takes(signal: 'traces' | 'metrics', path: string, report: Report): (par
 }
 
 function wrong(value: unknown, path: string, report: Report, rule: string, hint?: string): undefined {
-  report({ path, problem: `${rule}: it is ${shown(value)}`, ...(hint !== undefined && { hint }) })
+  report({ path, problem: `${rule}: it is ${inspectValue(value)}`, ...(hint !== undefined && { hint }) })
 }
 
 function readText(value: unknown, path: string, report: Report): string | undefined {
@@ -127,7 +128,7 @@ function readIntegrations(value: unknown, path: string, report: Report): readonl
     if (known !== undefined) return [known]
     const near = nearest(name, Object.keys(INTEGRATIONS))
     const hint = near === undefined ? `one of ${[...new Set(Object.values(INTEGRATIONS))].join(', ')}` : `perhaps ${near}`
-    report({ path, problem: `there is no integration ${shown(name)}`, hint })
+    report({ path, problem: `there is no integration ${inspectValue(name)}`, hint })
     return []
   })
   return found && [...new Set(found)]

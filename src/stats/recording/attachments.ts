@@ -1,4 +1,4 @@
-import { selfCount, selfFamily } from '../../base/internal-metrics.js'
+import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { ownText } from '../../base/intern-string.js'
 
 /** What ties a value to its origin: `trace_id`, `span_id`, …; text to text. */
@@ -8,18 +8,15 @@ export type Attachments = Readonly<Record<string, string>>
 const MAX_ATTACHMENTS = 32
 const MAX_LENGTH = 256
 
-const DROPPED = selfFamily({
-  name: 'tallyscope_dropped_attachments_total',
-  description: 'Attachments of records that were no texts, too long, too many, or could not be read.',
-  type: 'counter',
-  unit: '1',
-  labelKeys: [],
-})
+const DROPPED = internalCounter(
+  'tallyscope_dropped_attachments_total',
+  'Attachments of records that were no texts, too long, too many, or could not be read.',
+)
 
 /** Whether both are text that may be kept; counts them where they are not. */
 export function isAttachment(key: unknown, text: unknown): boolean {
   const fits = typeof key === 'string' && typeof text === 'string' && key.length <= MAX_LENGTH && text.length <= MAX_LENGTH
-  if (!fits) selfCount(DROPPED).value++
+  if (!fits) internalCount(DROPPED).value++
   return fits
 }
 
@@ -28,11 +25,11 @@ export function readAttachments(given: unknown): Attachments | undefined {
   try {
     if (typeof given !== 'object') throw new TypeError('attachments are an object')
     const kept = Object.entries(given as object).filter(([key, text]) => isAttachment(key, text)) as [string, string][]
-    if (kept.length > MAX_ATTACHMENTS) selfCount(DROPPED).value += kept.length - MAX_ATTACHMENTS
+    if (kept.length > MAX_ATTACHMENTS) internalCount(DROPPED).value += kept.length - MAX_ATTACHMENTS
     if (kept.length === 0) return undefined
     return Object.freeze(Object.fromEntries(kept.slice(0, MAX_ATTACHMENTS).map(([key, text]) => [ownText(key), ownText(text)])))
   } catch {
-    selfCount(DROPPED).value++ // no object, or a getter among them threw
+    internalCount(DROPPED).value++ // no object, or a getter among them threw
     return undefined
   }
 }

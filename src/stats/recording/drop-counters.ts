@@ -1,15 +1,14 @@
 // What no view took: told to the views and counted.
-import { selfCount, selfFamily } from '../../base/internal-metrics.js'
+import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import type { DropReason } from './listener.js'
 import type { Measure } from './measure.js'
 
-const DROPPED = selfFamily({
-  name: 'tallyscope_dropped_measurements_total',
-  description: 'Calls to record that no view took, by reason.',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['measure', 'reason'],
-})
+const DROPPED = internalCounter(
+  'tallyscope_dropped_measurements_total',
+  'Calls to record that no view took, by reason.',
+  'measure',
+  'reason',
+)
 
 /** The tags are such that no view can have a row for them. */
 export function refuse(measure: Measure): void {
@@ -22,10 +21,10 @@ export function unreadable(measure: Measure): void {
   try {
     refuse(measure)
   } catch {
-    selfCount(DROPPED, '', 'measure').value++
+    internalCount(DROPPED, '', 'measure').value++
   }
 }
 
 export function drop(measure: Measure, reason: DropReason): void {
-  selfCount(DROPPED, measure.name, reason).value++
+  internalCount(DROPPED, measure.name, reason).value++
 }

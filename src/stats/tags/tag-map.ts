@@ -1,5 +1,5 @@
 import { ownText } from '../../base/intern-string.js'
-import { selfCount, selfFamily } from '../../base/internal-metrics.js'
+import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { isKey } from '../../metrics/data/validate-definition.js'
 import { isAbsent, isTagValue, labelText, MAX_VALUE_LENGTH } from '../../metrics/store/label-value.js'
 import { labelsOf, SharedTagMap } from '../../metrics/store/shared-tag-map.js'
@@ -18,13 +18,7 @@ export const UNLIMITED_PROPAGATION: TagTtl = -1
 /** Whether a text may be a tag key: 1…255 printable ASCII characters. */
 export const isTagKey: (key: string) => boolean = isKey
 
-const REFUSED = selfFamily({
-  name: 'tallyscope_refused_tags_total',
-  description: 'Tags left out of a tag map because of their key or value.',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['reason'],
-})
+const REFUSED = internalCounter('tallyscope_refused_tags_total', 'Tags left out of a tag map because of their key or value.', 'reason')
 
 /** Tags of a map by key. A class without prototype: objects with the same keys share a shape, and no name is inherited. */
 interface TagValues {
@@ -122,7 +116,7 @@ export class TagMap extends SharedTagMap implements Iterable<[string, string]> {
       const newest = given === tags ? (key: string) => ownTtl(ttls, key) : (key: string) => ownTtl(ttls, key) ?? (tags as TagMap).ttl(key)
       return new TagMap(values, isUsual ? NO_TTLS : ttlsOf(values, given, newest, base?.ttls ?? NO_TTLS))
     } catch {
-      selfCount(REFUSED, 'unreadable').value++ // a getter or a proxy threw
+      internalCount(REFUSED, 'unreadable').value++ // a getter or a proxy threw
       return base ?? new TagMap(new TagValues(), NO_TTLS)
     }
   }
@@ -137,10 +131,10 @@ function isTagMap(tags: unknown): tags is TagMap {
 }
 
 function setTag(values: TagValues, key: string, value: unknown): void {
-  if (!isTagKey(key)) selfCount(REFUSED, 'key').value++
+  if (!isTagKey(key)) internalCount(REFUSED, 'key').value++
   else if (isAbsent(value)) return
   else if (isTagValue(value)) values[key] = ownString(labelText(value, MAX_VALUE_LENGTH))
-  else selfCount(REFUSED, 'value').value++
+  else internalCount(REFUSED, 'value').value++
 }
 
 /** V8 cuts no string of fewer characters out of another: only longer ones could keep a whole request in memory. */

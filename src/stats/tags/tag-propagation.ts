@@ -1,4 +1,5 @@
-import { selfCount, selfFamily, type SelfFamily } from '../../base/internal-metrics.js'
+import { isPrintableAscii } from '../../base/printable-ascii.js'
+import { internalCount, type InternalMetric, internalCounter } from '../../base/internal-metrics.js'
 import { isTagKey, NO_PROPAGATION, TagMap, type TagTtl } from './tag-map.js'
 
 /** One tag as the codecs see it. */
@@ -12,7 +13,6 @@ export interface TagEntry {
 /** Key and value characters of all tags of one context, at most. @see OpenCensus specification, tags/TagMap.md */
 export const MAX_CONTEXT_CHARACTERS = 8_192
 const MAX_CHARACTERS = 255
-const PRINTABLE_ASCII = /^[ -~]*$/
 
 /**
  * One step of a filter list. The first filter that matches a key decides; a list that is not empty lets nothing
@@ -42,21 +42,20 @@ export interface TagCodecOptions {
 
 /** True for 0 to 255 characters of printable ASCII: what a tag value must be to go onto a wire. */
 export function isWireText(text: string): boolean {
-  return text.length <= MAX_CHARACTERS && PRINTABLE_ASCII.test(text)
+  return isPrintableAscii(text, MAX_CHARACTERS)
 }
 
-const dropped: SelfFamily = selfFamily({
-  name: 'tallyscope_tag_propagation_dropped_total',
-  description: 'Tags, or whole contexts, that were not sent or not accepted, by direction and reason',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['direction', 'reason'],
-})
+const dropped: InternalMetric = internalCounter(
+  'tallyscope_tag_propagation_dropped_total',
+  'Tags, or whole contexts, that were not sent or not accepted, by direction and reason',
+  'direction',
+  'reason',
+)
 
 export type TagDropReason = 'not_ascii' | 'too_long' | 'too_many' | 'too_large' | 'malformed'
 
 export function countTagDrop(direction: 'sent' | 'received', reason: TagDropReason): void {
-  selfCount(dropped, direction, reason).value++
+  internalCount(dropped, direction, reason).value++
 }
 
 /** Which of these tags may be sent or accepted: not those with TTL 0, and of the rest those that the filters let pass. */
@@ -88,7 +87,7 @@ export function sendableTags(tags: Iterable<TagEntry>, filters: readonly TagProp
   const sendable: TagEntry[] = []
   for (const tag of propagatedTags(tags, filters)) {
     if (isTagKey(tag.key) && isWireText(tag.value)) sendable.push(tag)
-    else countTagDrop('sent', PRINTABLE_ASCII.test(tag.key + tag.value) ? 'too_long' : 'not_ascii')
+    else countTagDrop('sent', isPrintableAscii(tag.key + tag.value) ? 'too_long' : 'not_ascii')
   }
   if (characters(sendable) <= MAX_CONTEXT_CHARACTERS) return sendable
   countTagDrop('sent', 'too_large')

@@ -1,4 +1,4 @@
-import { selfCount, selfFamily, type SelfCount } from '../../base/internal-metrics.js'
+import { internalCount, type InternalCount, internalCounter } from '../../base/internal-metrics.js'
 import type { DistributionPart } from '../../metrics/store/distribution-backed-cells.js'
 import type { Epochs } from '../../metrics/store/cells.js'
 import { DistributionCells } from '../../metrics/store/distribution-cells.js'
@@ -16,19 +16,13 @@ import type { DropReason, Listener, ListenerGroup } from '../recording/listener.
 import type { Measure } from '../recording/measure.js'
 import type { View } from './view.js'
 
-const DROPPED_BY_VIEW = selfFamily({
-  name: 'tallyscope_dropped_values_total',
-  description: 'Values that a view did not take, by reason.',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['view', 'reason'],
-})
+const DROPPED_BY_VIEW = internalCounter('tallyscope_dropped_values_total', 'Values that a view did not take, by reason.', 'view', 'reason')
 
 /** A registered view: its definition, what exporters read, and what it refused. */
 export class ViewColumn implements Listener {
   readonly view: View
   readonly source: ColumnSource
-  readonly #dropped = new Map<DropReason, SelfCount>()
+  readonly #dropped = new Map<DropReason, InternalCount>()
 
   constructor(view: View, store: RowStore, column: number) {
     this.view = view
@@ -56,7 +50,7 @@ export class ViewColumn implements Listener {
   drop(reason: DropReason): void {
     let count = this.#dropped.get(reason)
     if (count === undefined) {
-      count = selfCount(DROPPED_BY_VIEW, this.view.name, reason)
+      count = internalCount(DROPPED_BY_VIEW, this.view.name, reason)
       this.#dropped.set(reason, count)
     }
     count.value++

@@ -1,4 +1,4 @@
-import type { SelfCount } from '../../base/internal-metrics.js'
+import type { InternalCount } from '../../base/internal-metrics.js'
 import type { Annotation } from './annotation.js'
 import {
   type Attributes,
@@ -119,7 +119,7 @@ export class SpanDetails {
   }
 }
 
-function append<T>(list: BoundedList<T>, item: T, dropCount: SelfCount): void {
+function append<T>(list: BoundedList<T>, item: T, dropCount: InternalCount): void {
   const before = list.dropped
   list.append(item)
   if (list.dropped !== before) dropCount.value++

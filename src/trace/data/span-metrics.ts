@@ -1,47 +1,32 @@
 import { contextState } from '../../base/context.js'
-import { selfCount, selfFamily, type SelfCount } from '../../base/internal-metrics.js'
+import { idleCount, type InternalCount, internalCounter, internalGauge, markInUse } from '../../base/internal-metrics.js'
 
-const misuses = selfFamily({
-  name: 'tallyscope_span_misuse_total',
-  description: 'Spans used wrongly: calls that came at the wrong time and changed nothing, and current spans that nobody ends',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['reason'],
-})
+const misuses = internalCounter(
+  'tallyscope_span_misuse_total',
+  'Spans used wrongly: calls that came at the wrong time and changed nothing, and current spans that nobody ends',
+  'reason',
+)
 
-const dropped = selfFamily({
-  name: 'tallyscope_span_items_dropped_total',
-  description: 'Parts of sampled spans that were dropped because of a limit or an unknown type',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['item', 'reason'],
-})
+const dropped = internalCounter(
+  'tallyscope_span_items_dropped_total',
+  'Parts of sampled spans that were dropped because of a limit or an unknown type',
+  'item',
+  'reason',
+)
 
-const lost = selfFamily({
-  name: 'tallyscope_spans_lost_total',
-  description: 'Sampled spans that a transport refused with an error',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['reason'],
-})
+const lost = internalCounter('tallyscope_spans_lost_total', 'Sampled spans that a transport refused with an error', 'reason')
 
 /** `end()` on a span that has ended. */
-export const endedTwice: SelfCount = selfCount(misuses, 'ended_twice')
+export const endedTwice: InternalCount = idleCount(misuses, 'ended_twice')
 /** An attribute, annotation, … for a span that has ended. */
-export const usedAfterEnd: SelfCount = selfCount(misuses, 'used_after_end')
-/** `endSpan()` or `addAttributeToCurrentSpan()` where no span is current. */
-export const noCurrentSpan: SelfCount = selfCount(misuses, 'no_current_span')
+export const usedAfterEnd: InternalCount = idleCount(misuses, 'used_after_end')
+/** `endSpan()` or `addAttributeToCurrentSpan()` if no span is current. */
+export const noCurrentSpan: InternalCount = idleCount(misuses, 'no_current_span')
 
-/** A thousand spans were current inside each other, and were let go of. */
-export const neverEnded: SelfCount = selfCount(misuses, 'never_ended')
+/** A thousand spans were current inside each other, and were given up. */
+export const neverEnded: InternalCount = idleCount(misuses, 'never_ended')
 
-const open = selfFamily({
-  name: 'tallyscope_spans_open',
-  description: 'Sampled spans that have begun and not ended; where it only grows, some never are',
-  type: 'gauge',
-  unit: '1',
-  labelKeys: [],
-})
+const open = internalGauge('tallyscope_spans_open', 'Sampled spans that have begun and not ended; where it only grows, some never are')
 open.series.set('[]', {
   labelValues: [],
   count: {
@@ -51,23 +36,26 @@ open.series.set('[]', {
   },
 })
 
-export const refusedValues: SelfCount = selfCount(dropped, 'attribute', 'type')
-export const droppedAttributes: SelfCount = selfCount(dropped, 'attribute', 'limit')
-export const droppedAnnotations: SelfCount = selfCount(dropped, 'annotation', 'limit')
-export const droppedMessageEvents: SelfCount = selfCount(dropped, 'message_event', 'limit')
-export const droppedLinks: SelfCount = selfCount(dropped, 'link', 'limit')
+export const refusedValues: InternalCount = idleCount(dropped, 'attribute', 'type')
+export const droppedAttributes: InternalCount = idleCount(dropped, 'attribute', 'limit')
+export const droppedAnnotations: InternalCount = idleCount(dropped, 'annotation', 'limit')
+export const droppedMessageEvents: InternalCount = idleCount(dropped, 'message_event', 'limit')
+export const droppedLinks: InternalCount = idleCount(dropped, 'link', 'limit')
 /** A transport's `send` threw. */
-export const transportThrew: SelfCount = selfCount(lost, 'transport_threw')
+export const transportThrew: InternalCount = idleCount(lost, 'transport_threw')
 
-const threw = selfFamily({
-  name: 'tallyscope_trace_plugin_errors_total',
-  description: 'Errors thrown by samplers and propagators, which were caught',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['plugin'],
-})
+const threw = internalCounter(
+  'tallyscope_trace_plugin_errors_total',
+  'Errors thrown by samplers and propagators, which were caught',
+  'plugin',
+)
 
-export const userCodeThrew: { readonly sampler: SelfCount; readonly propagator: SelfCount } = {
-  sampler: selfCount(threw, 'sampler'),
-  propagator: selfCount(threw, 'propagator'),
+export const userCodeThrew: { readonly sampler: InternalCount; readonly propagator: InternalCount } = {
+  sampler: idleCount(threw, 'sampler'),
+  propagator: idleCount(threw, 'propagator'),
+}
+
+/** Exposes these metrics, zeros included, from the first tracer on. */
+export function markTracingInUse(): void {
+  markInUse(misuses, dropped, lost, open, threw)
 }

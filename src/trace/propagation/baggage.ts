@@ -1,3 +1,4 @@
+import { isWireText } from '../../stats/tags/tag-propagation.js'
 import { TagMap } from '../../stats/tags/tag-map.js'
 import { withoutBlanks } from './header-value.js'
 import type { HeaderGetter, HeaderSetter } from './propagator.js'
@@ -107,9 +108,4 @@ export class TagBaggage {
     const allowed = parseBaggage(text).filter(([key, value]) => this.allow.includes(key) && isWireText(value))
     return allowed.length === 0 ? TagMap.EMPTY : TagMap.of(Object.fromEntries(allowed))
   }
-}
-
-/** What OpenCensus lets a tag value be on a wire. */
-function isWireText(value: string): boolean {
-  return value.length <= 255 && /^[ -~]*$/.test(value)
 }

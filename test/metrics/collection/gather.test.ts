@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { selfFamilies } from '../../../src/base/internal-metrics.js'
+import { internalMetrics } from '../../../src/base/internal-metrics.js'
 import { beginGathering, gather, type GatherFailure, gatherFamilies, type GatherOptions } from '../../../src/metrics/collection/gather.js'
 import type { Metric } from '../../../src/metrics/data/metric.js'
 import type { MetricProducer } from '../../../src/metrics/data/producer.js'
@@ -16,7 +16,7 @@ const never = new Promise<never>(() => {})
 const names = (metrics: readonly { descriptor: { name: string } }[]): string[] => metrics.map(({ descriptor }) => descriptor.name)
 
 function failures(name: string, reason: string): number {
-  const series = selfFamilies.get('tallyscope_producer_failures_total')?.series.values() ?? []
+  const series = internalMetrics.get('tallyscope_producer_failures_total')?.series.values() ?? []
   return [...series].find(({ labelValues }) => labelValues[0] === name && labelValues[1] === reason)?.count.value ?? 0
 }
 

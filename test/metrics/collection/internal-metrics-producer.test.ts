@@ -1,22 +1,17 @@
 import { expect, test } from 'vitest'
-import { selfCount, selfFamily } from '../../../src/base/internal-metrics.js'
+import { idleCount, internalCount, internalCounter, internalGauge, markInUse } from '../../../src/base/internal-metrics.js'
+import type { Metric } from '../../../src/metrics/data/metric.js'
 import { selfMetrics } from '../../../src/metrics/collection/internal-metrics-producer.js'
 import { ManualClock } from '../../../src/testing/manual-clock.js'
 
-const drops = selfFamily({
-  name: 'tallyscope_test_drops_total',
-  description: 'What is lost.',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['reason'],
-})
-const depth = selfFamily({ name: 'tallyscope_test_depth', description: 'How deep.', type: 'gauge', unit: 's', labelKeys: [] })
-selfFamily({ name: 'tallyscope_test_unused_total', description: 'Nothing yet.', type: 'counter', unit: '1', labelKeys: [] })
+const drops = internalCounter('tallyscope_test_drops_total', 'What is lost.', 'reason')
+const depth = internalGauge('tallyscope_test_depth_seconds', 'How deep.')
+internalCounter('tallyscope_test_unused_total', 'Nothing yet.')
 
 test('counters and gauges of the library come as metrics under their exact names', async () => {
-  selfCount(drops, 'full').value += 2
-  selfCount(drops, 'late').value += 1
-  selfCount(depth).value = 1.5
+  internalCount(drops, 'full').value += 2
+  internalCount(drops, 'late').value += 1
+  internalCount(depth).value = 1.5
   const clock = new ManualClock({ unixMs: Date.UTC(2100, 0, 1) })
   const all = await selfMetrics({ clock }).getMetrics()
   const metrics = all.filter(({ descriptor }) => descriptor.name.startsWith('tallyscope_test_'))
@@ -25,7 +20,7 @@ test('counters and gauges of the library come as metrics under their exact names
   expect(metrics).toEqual([
     {
       descriptor: {
-        name: 'tallyscope_test_depth',
+        name: 'tallyscope_test_depth_seconds',
         description: 'How deep.',
         unit: 's',
         type: 'GAUGE_DOUBLE',
@@ -61,4 +56,21 @@ test('they count since the process began, and never since later than now', async
 
 test('the producer has a name, and is never part of what others give', () => {
   expect(selfMetrics().name).toBe('selfMetrics')
+})
+
+test('a part of the library that is not used shows nothing, until it has counted something', () => {
+  const faults = internalCounter('tallyscope_test_idle_total', 'Faults.', 'reason')
+  const fault = idleCount(faults, 'late')
+  idleCount(faults, 'lost')
+  const shown = (): unknown =>
+    (selfMetrics().getMetrics() as Metric[])
+      .find(({ descriptor }) => descriptor.name === 'tallyscope_test_idle_total')
+      ?.timeSeries.map(({ points }) => points[0]!.value)
+  expect(shown()).toBeUndefined()
+  fault.value++
+  expect(shown()).toEqual([1, 0])
+  fault.value = 0
+  expect(shown()).toBeUndefined()
+  markInUse(faults)
+  expect(shown()).toEqual([0, 0])
 })

@@ -25,14 +25,14 @@ describe('a name', () => {
   test.each(['a', 'shop/latency', 'a b', long, '__proto__'])('may be %j', (value) => expect(name(value)).toBeUndefined())
   test.each<[unknown, string]>([
     ['', '""'],
-    [`${long}k`, `"${'k'.repeat(60)}…"`],
+    [`${long}k`, `"${'k'.repeat(80)}…"`],
     ['größe', '"größe"'],
     ['a\n', '"a\\n"'],
-    [undefined, 'a undefined'],
+    [undefined, 'undefined'],
     [null, 'null'],
-    [7, 'a number'],
-    [hostile, 'a object'],
-    [['a', 'b'], '2 of them'],
+    [7, '7'],
+    [hostile, 'an object'],
+    [['a', 'b'], 'an array'],
   ])('may not be %j', (value, shown) => {
     expect(name(value)).toBe(`ERR_NAME: a measure name must be 1 to 255 printable ASCII characters: ${shown} is not`)
   })
@@ -52,9 +52,9 @@ describe('keys', () => {
   test.each<[unknown, string]>([
     [Array.from({ length: 33 }, (_, at) => `k${at}`), 'keys must be an array of at most 32: view v has 33 of them'],
     ['abc', 'keys must be an array of at most 32: view v has "abc"'],
-    [hostile, 'keys must be an array of at most 32: view v has a object'],
+    [hostile, 'keys must be an array of at most 32: view v has an object'],
     [['a', ''], 'a key must be 1 to 255 printable ASCII characters: view v has ""'],
-    [['a', 1], 'a key must be 1 to 255 printable ASCII characters: view v has a number'],
+    [['a', 1], 'a key must be 1 to 255 printable ASCII characters: view v has 1'],
     [['a', 'b', 'a'], 'keys must differ: view v has "a" twice'],
   ])('may not be %j', (value, message) => expect(keys(value)).toBe(`ERR_KEYS: ${message}`))
 })

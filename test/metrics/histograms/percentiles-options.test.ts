@@ -31,9 +31,9 @@ test('the expected interval is in the unit of the measure', () => {
 test('options out of range are refused with what was given', () => {
   const faults: [PercentilesOptions, string][] = [
     [{ quantiles: [] }, 'quantiles must be 1 to 100 numbers: [] was given'],
-    [{ quantiles: [0.5, 99] }, 'quantiles must lie between 0 and 1: [0.5,99] was given'],
-    [{ quantiles: [Number.NaN] }, 'quantiles must lie between 0 and 1: [null] was given'],
-    [{ quantiles: [0.5, 0.5] }, 'quantiles must differ: [0.5,0.5] was given'],
+    [{ quantiles: [0.5, 99] }, 'quantiles must lie between 0 and 1: [0.5, 99] was given'],
+    [{ quantiles: [Number.NaN] }, 'quantiles must lie between 0 and 1: [NaN] was given'],
+    [{ quantiles: [0.5, 0.5] }, 'quantiles must differ: [0.5, 0.5] was given'],
     [{ significantDigits: 6 }, 'significantDigits must be 1 to 5: 6 was given'],
     [{ windows: 0 }, 'windows must be 1 to 60: 0 was given'],
     [{ maxAgeMs: -1 }, 'maxAgeMs must be positive: -1 was given'],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { selfFamilies } from '../../../src/base/internal-metrics.js'
+import { internalMetrics } from '../../../src/base/internal-metrics.js'
 import { BorrowedCells } from '../../../src/metrics/store/distribution-backed-cells.js'
 import { BucketSearch } from '../../../src/metrics/store/bucket-search.js'
 import type { Cells } from '../../../src/metrics/store/cells.js'
@@ -112,8 +112,8 @@ test('a value that is cut is counted under the name of the store, once a row', (
 })
 
 test('what is counted says what it is', () => {
-  const { description: overflowed, ...one } = selfFamilies.get('tallyscope_overflowed_records_total')!
-  const { description: cut, ...other } = selfFamilies.get('tallyscope_cut_tag_values_total')!
+  const { description: overflowed, ...one } = internalMetrics.get('tallyscope_overflowed_records_total')!
+  const { description: cut, ...other } = internalMetrics.get('tallyscope_cut_tag_values_total')!
   for (const family of [one, other]) expect(family).toMatchObject({ type: 'counter', unit: '1', labelKeys: ['store'] })
   expect([overflowed, cut]).toEqual([
     'Records that went to the overflow row because a limit of rows was reached.',

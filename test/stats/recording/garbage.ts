@@ -1,4 +1,4 @@
-import { selfFamilies } from '../../../src/base/internal-metrics.js'
+import { internalMetrics } from '../../../src/base/internal-metrics.js'
 import { TagMap } from '../../../src/stats/tags/tag-map.js'
 import { randomNumbers } from '../../exporters/random.js'
 
@@ -11,7 +11,7 @@ export const revoked: object = proxy
 
 /** What one of the library's own families counts for whatever begins with these labels. */
 export function counted(family: string, first: string): number {
-  const series = selfFamilies.get(family)?.series.values() ?? []
+  const series = internalMetrics.get(family)?.series.values() ?? []
   return [...series].reduce((all, { labelValues, count: { value } }) => (labelValues[0] === first ? all + value : all), 0)
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { selfFamilies } from '../../../src/base/internal-metrics.js'
+import { internalMetrics } from '../../../src/base/internal-metrics.js'
 import { isTagKey } from '../../../src/stats/tags/tag-map.js'
 import {
   acceptedTags,
@@ -55,7 +55,7 @@ test('keys have 1 to 255 printable ASCII characters, values 0 to 255', () => {
 test('what is left behind or refused is counted by direction and reason', () => {
   const counts = () =>
     Object.fromEntries(
-      Array.from(selfFamilies.get('tallyscope_tag_propagation_dropped_total')!.series.values(), ({ labelValues, count }) => [
+      Array.from(internalMetrics.get('tallyscope_tag_propagation_dropped_total')!.series.values(), ({ labelValues, count }) => [
         labelValues.join(' '),
         count.value,
       ]),

@@ -1,18 +1,16 @@
-import { selfCount, selfFamily } from '../../../base/internal-metrics.js'
+import { idleCount, internalCounter } from '../../../base/internal-metrics.js'
 import type { Exemplar } from '../../../metrics/data/metric.js'
 import { escapeValue } from './escape.js'
 import { formatNumber } from './format-number.js'
 
-const left = selfFamily({
-  name: 'tallyscope_prometheus_left_out_exemplars_total',
-  description: 'Exemplars left out of expositions; their measurements are in.',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['reason'],
-})
-const badName = selfCount(left, 'label_name')
-const tooLong = selfCount(left, 'too_long')
-const outside = selfCount(left, 'outside_bucket')
+const left = internalCounter(
+  'tallyscope_prometheus_left_out_exemplars_total',
+  'Exemplars left out of expositions; their measurements are in.',
+  'reason',
+)
+const badName = idleCount(left, 'label_name')
+const tooLong = idleCount(left, 'too_long')
+const outside = idleCount(left, 'outside_bucket')
 
 /** Names and values of an exemplar's labels together, in code points, by OpenMetrics. */
 const MAX_CODE_POINTS = 128
@@ -22,6 +20,7 @@ const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/
 export function exemplarLabels(exemplar: Exemplar): readonly (readonly [string, string])[] | undefined {
   const labels: [string, string][] = []
   let length = 0
+  left.inUse = true
   for (const [name, value] of Object.entries(exemplar.attachments)) {
     if (!LABEL_NAME.test(name)) {
       badName.value++

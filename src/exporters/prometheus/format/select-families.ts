@@ -1,16 +1,15 @@
 import { warnOnce } from '../../../base/logger.js'
-import { selfCount, selfFamily } from '../../../base/internal-metrics.js'
+import { internalCount, internalCounter } from '../../../base/internal-metrics.js'
 import { type Family, isRowSource, type RowSource } from '../../../metrics/data/row-source.js'
 import { snapshotRows } from '../../../metrics/data/snapshot-rows.js'
 import { type ExposedFamily, exposedFamily } from './names.js'
 
-const left = selfFamily({
-  name: 'tallyscope_prometheus_left_out_families_total',
-  description: 'Families left out of expositions, because their names or labels would have made the document unreadable.',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['family', 'reason'],
-})
+const left = internalCounter(
+  'tallyscope_prometheus_left_out_families_total',
+  'Families left out of expositions, because their names or labels would have made the document unreadable.',
+  'family',
+  'reason',
+)
 
 export interface SelectedFamily<F extends Family> {
   readonly source: F
@@ -45,6 +44,6 @@ export function selectFamilies<F extends Family>(families: readonly F[]): Select
 }
 
 function leaveOut({ descriptor }: Family, { name }: ExposedFamily, reason: string, told: string): void {
-  selfCount(left, name, reason).value++
+  internalCount(left, name, reason).value++
   warnOnce('TALLYSCOPE_FAMILY_LEFT_OUT', `${name} ${reason}`, `${descriptor.name} is left out of the exposition: ${told}`)
 }

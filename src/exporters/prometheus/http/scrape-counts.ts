@@ -1,44 +1,27 @@
-import { selfCount, selfFamily } from '../../../base/internal-metrics.js'
+import { internalCount, internalCounter, internalGauge } from '../../../base/internal-metrics.js'
 
-const scrapes = selfFamily({
-  name: 'tallyscope_prometheus_scrapes_total',
-  description: 'Scrapes answered, by format and HTTP status; aborted by the client, or broken off after the first byte.',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['format', 'code'],
-})
-const seconds = selfFamily({
-  name: 'tallyscope_prometheus_scrape_seconds_total',
-  description: 'Time from request to the end of the body.',
-  type: 'counter',
-  unit: 's',
-  labelKeys: ['format'],
-})
-const bytes = selfFamily({
-  name: 'tallyscope_prometheus_scrape_bytes_total',
-  description: 'Bytes of the bodies sent, as compressed.',
-  type: 'counter',
-  unit: 'By',
-  labelKeys: ['format'],
-})
-const lastBytes = selfFamily({
-  name: 'tallyscope_prometheus_last_document_bytes',
-  description: 'Size of the newest whole document before compression, to be compared with limits of scrapers.',
-  type: 'gauge',
-  unit: 'By',
-  labelKeys: ['format'],
-})
+const scrapes = internalCounter(
+  'tallyscope_prometheus_scrapes_total',
+  'Scrapes answered, by format and HTTP status; aborted by the client, or broken off after the first byte.',
+  'format',
+  'code',
+)
+const seconds = internalCounter('tallyscope_prometheus_scrape_seconds_total', 'Time from request to the end of the body.', 'format')
+const bytes = internalCounter('tallyscope_prometheus_scrape_bytes_total', 'Bytes of the bodies sent, as compressed.', 'format')
+const lastBytes = internalGauge(
+  'tallyscope_prometheus_last_document_bytes',
+  'Size of the newest whole document before compression, to be compared with limits of scrapers.',
+  'format',
+)
 
-const partial = selfFamily({
-  name: 'tallyscope_prometheus_partial_scrapes_total',
-  description: 'Scrapes answered without producers that were still being called when the time of the scraper was over.',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['format'],
-})
+const partial = internalCounter(
+  'tallyscope_prometheus_partial_scrapes_total',
+  'Scrapes answered without producers that were still being called when the time of the scraper was over.',
+  'format',
+)
 
 export function countPartial(format: string): void {
-  selfCount(partial, format).value++
+  internalCount(partial, format).value++
 }
 
 export interface ScrapeOutcome {
@@ -52,8 +35,8 @@ export interface ScrapeOutcome {
 }
 
 export function countScrape({ format, code, durationMs, sentBytes, documentBytes }: ScrapeOutcome): void {
-  selfCount(scrapes, format, code).value++
-  selfCount(seconds, format).value += durationMs / 1_000
-  selfCount(bytes, format).value += sentBytes
-  if (documentBytes !== undefined) selfCount(lastBytes, format).value = documentBytes
+  internalCount(scrapes, format, code).value++
+  internalCount(seconds, format).value += durationMs / 1_000
+  internalCount(bytes, format).value += sentBytes
+  if (documentBytes !== undefined) internalCount(lastBytes, format).value = documentBytes
 }

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { inspectValue } from '../../../base/inspect-value.js'
 import { DefinitionError, TallyscopeError } from '../../../base/errors.js'
 import { ConnectionTracker } from '../../../serving/connection-tracker.js'
 import { milliseconds, ownOptions, wholeNumber } from '../../../serving/options.js'
@@ -46,7 +47,7 @@ export async function serveMetrics(given: ServeMetricsOptions): Promise<MetricsE
   const host = options.host ?? '127.0.0.1'
   const path = options.path ?? '/metrics'
   if (!/^\/[\w\-./~]*$/.test(path)) {
-    throw new DefinitionError('ERR_PROMETHEUS_OPTION', `path must begin with / and be plain: it is ${JSON.stringify(path)}`)
+    throw new DefinitionError('ERR_PROMETHEUS_OPTION', `path must begin with / and be plain: it is ${inspectValue(path)}`)
   }
   const closeTimeoutMs = milliseconds('closeTimeoutMs', options.closeTimeoutMs, 5_000, 0)
   const requestTimeout = milliseconds('requestTimeoutMs', options.requestTimeoutMs, 10_000)

@@ -1,3 +1,4 @@
+import { inspectValue } from '../../../base/inspect-value.js'
 import { DefinitionError } from '../../../base/errors.js'
 
 const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/
@@ -14,7 +15,7 @@ export function groupPath(job: string, labels: Readonly<Record<string, string>> 
   if (typeof job !== 'string' || job === '') throw new DefinitionError('ERR_PUSH_GROUP', 'a job must be a text that is not empty')
   const parts = Object.entries(labels).map(([name, value]) => {
     if (!LABEL_NAME.test(name) || name === 'job') {
-      throw new DefinitionError('ERR_PUSH_GROUP', `a grouping label must be a legal name other than job: it is ${JSON.stringify(name)}`)
+      throw new DefinitionError('ERR_PUSH_GROUP', `a grouping label must be a legal name other than job: it is ${inspectValue(name)}`)
     }
     return pair(name, String(value))
   })

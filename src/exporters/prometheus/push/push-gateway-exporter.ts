@@ -1,3 +1,4 @@
+import { inspectValue } from '../../../base/inspect-value.js'
 import { type Clock, systemClock } from '../../../base/clock.js'
 import { DefinitionError, ExportError } from '../../../base/errors.js'
 import type { Exporter } from '../../../base/exporter.js'
@@ -179,7 +180,7 @@ function checkHeaders(headers: Readonly<Record<string, string>>): void {
     try {
       new Headers([[name, value]])
     } catch {
-      throw new DefinitionError('ERR_PROMETHEUS_OPTION', `headers must be such as HTTP allows: ${JSON.stringify(name)} is not`)
+      throw new DefinitionError('ERR_PROMETHEUS_OPTION', `headers must be such as HTTP allows: ${inspectValue(name)} is not`)
     }
   }
 }

@@ -1,4 +1,5 @@
 import { rename, rm, writeFile } from 'node:fs/promises'
+import { inspectValue } from '../../../base/inspect-value.js'
 import { DefinitionError, ExportError } from '../../../base/errors.js'
 import type { Exporter } from '../../../base/exporter.js'
 import { errorText } from '../../../base/rate-limited-log.js'
@@ -32,7 +33,7 @@ export class TextfileExporter implements Exporter<Metric> {
 
   constructor(options: TextfileExporterOptions) {
     if (typeof options.path !== 'string' || !/[^/\\]\.prom$/.test(options.path)) {
-      throw new DefinitionError('ERR_TEXTFILE_PATH', `the path of a textfile must end in .prom: it is ${JSON.stringify(options.path)}`)
+      throw new DefinitionError('ERR_TEXTFILE_PATH', `the path of a textfile must end in .prom: it is ${inspectValue(options.path)}`)
     }
     this.#options = options
   }

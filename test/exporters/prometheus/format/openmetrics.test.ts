@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { selfFamilies } from '../../../../src/base/internal-metrics.js'
+import { internalMetrics } from '../../../../src/base/internal-metrics.js'
 import { formatOpenMetrics } from '../../../../src/exporters/prometheus/format/openmetrics-text.js'
 import type { Exemplar, Metric } from '../../../../src/metrics/data/metric.js'
 import { distribution, metric } from './metric-samples.js'
@@ -167,7 +167,7 @@ h_count 2
 })
 
 test('an exemplar that readers would refuse is left out and counted, its measurement stays', () => {
-  const series = selfFamilies.get('tallyscope_prometheus_left_out_exemplars_total')!.series
+  const series = internalMetrics.get('tallyscope_prometheus_left_out_exemplars_total')!.series
   const counted = () => ['label_name', 'too_long', 'outside_bucket'].map((reason) => series.get(JSON.stringify([reason]))!.count.value)
   const before = counted()
   const with128 = { a: '😀'.repeat(127) }
@@ -298,7 +298,7 @@ test('info whose exact name lacks its suffix is a gauge', () => {
 })
 
 test('exemplars that are left out are counted in a family by reason; one without a lower end is in the first bucket', () => {
-  const family = selfFamilies.get('tallyscope_prometheus_left_out_exemplars_total')!
+  const family = internalMetrics.get('tallyscope_prometheus_left_out_exemplars_total')!
   expect(family).toMatchObject({ type: 'counter', unit: '1', labelKeys: ['reason'] })
   expect(family.description).toMatch(/^Exemplars left out/)
   const value = distribution([1], [1, 0], 0.5, { exemplars: [exemplar(-Infinity, {}), undefined] })

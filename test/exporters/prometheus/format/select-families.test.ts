@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { selfFamilies } from '../../../../src/base/internal-metrics.js'
+import { internalMetrics } from '../../../../src/base/internal-metrics.js'
 import { selectFamilies } from '../../../../src/exporters/prometheus/format/select-families.js'
 import { metric } from './metric-samples.js'
 
@@ -14,7 +14,7 @@ test('what is left out is counted by family and reason, and told with its name',
     ['a', 'a'],
     ['families_of', 'families.of'],
   ])
-  const family = selfFamilies.get('tallyscope_prometheus_left_out_families_total')!
+  const family = internalMetrics.get('tallyscope_prometheus_left_out_families_total')!
   expect(family).toMatchObject({ type: 'counter', unit: '1', labelKeys: ['family', 'reason'] })
   expect(family.description).toMatch(/^Families left out/)
   const counted = (name: string, reason: string) => family.series.get(JSON.stringify([name, reason]))?.count.value

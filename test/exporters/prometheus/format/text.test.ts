@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { selfFamilies } from '../../../../src/base/internal-metrics.js'
+import { internalMetrics } from '../../../../src/base/internal-metrics.js'
 import { formatText } from '../../../../src/exporters/prometheus/format/text.js'
 import type { Metric } from '../../../../src/metrics/data/metric.js'
 import { distribution, metric, type Series } from './metric-samples.js'
@@ -129,7 +129,7 @@ test('a value that does not fit the type of its metric is left out', () => {
 
 test('of families that clash the first stays, the other is counted', () => {
   const counted = (): number =>
-    [...(selfFamilies.get('tallyscope_prometheus_left_out_families_total')?.series.values() ?? [])].reduce(
+    [...(internalMetrics.get('tallyscope_prometheus_left_out_families_total')?.series.values() ?? [])].reduce(
       (sum, { count }) => sum + count.value,
       0,
     )

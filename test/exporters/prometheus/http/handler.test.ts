@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { selfFamilies } from '../../../../src/base/internal-metrics.js'
+import { internalMetrics } from '../../../../src/base/internal-metrics.js'
 import type { Encoder } from '../../../../src/exporters/prometheus/format/encoder.js'
 import { type MetricsHandlerOptions, metricsHandler } from '../../../../src/exporters/prometheus/http/handler.js'
 import type { Metric } from '../../../../src/metrics/data/metric.js'
@@ -16,7 +16,7 @@ const handler = (metrics: () => readonly Metric[] | Promise<readonly Metric[]>, 
   metricsHandler({ producers: [producer(metrics)], selfMetrics: false, ...options })
 
 const counted = (format: string, code: string): number =>
-  selfFamilies.get('tallyscope_prometheus_scrapes_total')?.series.get(JSON.stringify([format, code]))?.count.value ?? 0
+  internalMetrics.get('tallyscope_prometheus_scrapes_total')?.series.get(JSON.stringify([format, code]))?.count.value ?? 0
 
 /** An encoder whose chunks are written by hand. */
 function scripted(encode: (signal: AbortSignal | undefined) => AsyncGenerator<Uint8Array>): [Encoder] {
@@ -235,7 +235,7 @@ test('options out of range are refused', () => {
 test('scrapes are counted by format and status, with their time and bytes', async () => {
   let nowMs = 0
   const clock = { unixMs: () => 0, monotonicMs: () => (nowMs += 100) }
-  const count = (family: string) => selfFamilies.get(family)?.series.get('["openmetrics"]')?.count.value ?? 0
+  const count = (family: string) => internalMetrics.get(family)?.series.get('["openmetrics"]')?.count.value ?? 0
   const before = ['seconds', 'bytes'].map((what) => count(`tallyscope_prometheus_scrape_${what}_total`))
   const ok = counted('openmetrics', '200')
   const { body } = await handler(() => [one], { clock })({ accept: 'application/openmetrics-text' })
@@ -326,7 +326,7 @@ timed('a scraper that waits less gets what there is, and changes nothing for the
     producers: [producer(slow, 'slow'), producer(() => [metric({ name: 'two', type: 'GAUGE_INT64' }, [[], 2])])],
     selfMetrics: false,
   })
-  const partial = () => selfFamilies.get('tallyscope_prometheus_partial_scrapes_total')?.series.get('["text"]')?.count.value ?? 0
+  const partial = () => internalMetrics.get('tallyscope_prometheus_partial_scrapes_total')?.series.get('["text"]')?.count.value ?? 0
   const before = partial()
   const hurried = Array.from({ length: 300 }, () => handle({ 'x-prometheus-scrape-timeout-seconds': '0.001' }))
   const patient = [handle({}), handle({ 'x-prometheus-scrape-timeout-seconds': '10' })]

@@ -1,0 +1,45 @@
+import { escapeControlCharacters } from './escape-control-characters.js'
+import { withoutCredentials } from './redact-credentials.js'
+
+const MAX_CHARACTERS = 80
+const MAX_SCANNED = 1_000
+const MAX_NUMBERS = 10
+
+/**
+ * A value of somebody else for a message: on one line, at most about 80 characters, without the credentials of addresses, and
+ * without calling a method of the value. Never throws.
+ */
+export function inspectValue(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return escapeControlCharacters(JSON.stringify(cut(value)))
+    case 'bigint':
+      return value < 10n ** 20n && value > -(10n ** 20n) ? `${value}n` : 'a bigint'
+    case 'number':
+    case 'boolean':
+    case 'undefined':
+      return String(value)
+    case 'object':
+      return value === null ? 'null' : inspectObject(value)
+    default:
+      return `a ${typeof value}`
+  }
+}
+
+/** Cut before anything is looked for in it, as it may be very long. What may be a password is masked up to the cut. */
+function cut(text: string): string {
+  const start = text.length > MAX_SCANNED ? `${text.slice(0, MAX_SCANNED)}@` : text
+  const shown = withoutCredentials(start)
+  return shown.length > MAX_CHARACTERS ? `${shown.slice(0, MAX_CHARACTERS)}…` : shown
+}
+
+/** Short lists of numbers are shown as they are: bounds, quantiles. */
+function inspectObject(value: object): string {
+  try {
+    if (!Array.isArray(value)) return 'an object'
+    const numbers = value.length <= MAX_NUMBERS && value.every((item) => typeof item === 'number')
+    return numbers ? `[${[...value].join(', ')}]` : 'an array'
+  } catch {
+    return 'an object' // a revoked proxy
+  }
+}

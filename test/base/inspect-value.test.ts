@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest'
+import { inspectValue } from '../../src/base/inspect-value.js'
+
+const hostile = {
+  toString: () => {
+    throw new Error('called')
+  },
+  toJSON: () => {
+    throw new Error('called')
+  },
+} // prettier-ignore
+
+test.each<[unknown, string]>([
+  [undefined, 'undefined'],
+  [null, 'null'],
+  [Number.NaN, 'NaN'],
+  [true, 'true'],
+  [12n, '12n'],
+  [10n ** 1_000n, 'a bigint'],
+  ['', '""'],
+  ['plain', '"plain"'],
+  ['a "b"\n\u001b[2J\u202e', '"a \\"b\\"\\n\\u001b[2J\\u202e"'],
+  ['http://user:secret@host/', '"http://…@host/"'],
+  [['a'], 'an array'],
+  [[], '[]'],
+  [[0.5, Number.NaN], '[0.5, NaN]'],
+  [Array(11).fill(1), 'an array'],
+  [{}, 'an object'],
+  [hostile, 'an object'],
+  [Symbol('s'), 'a symbol'],
+  [() => {}, 'a function'],
+])('a value is shown on one line, without calling its methods (%#)', (value, shown) => {
+  expect(inspectValue(value)).toBe(shown)
+})
+
+test('a long string is cut, and nothing of a password at the cut is shown', () => {
+  expect(inspectValue('x'.repeat(1_000_000))).toBe(`"${'x'.repeat(80)}…"`)
+  expect(inspectValue(`http://user:${'secret'.repeat(20)}@host/`)).toBe('"http://…@host/"')
+  expect(inspectValue(`http://user:${'secret'.repeat(500)}@host/`)).not.toContain('secret')
+})
+
+test('a revoked proxy is an object', () => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  expect(inspectValue(proxy)).toBe('an object')
+})

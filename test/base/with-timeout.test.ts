@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest'
+import { settle, TIMED_OUT, withTimeout } from '../../src/base/with-timeout.js'
+import { ManualClock } from '../../src/testing/manual-clock.js'
+
+test.each<[string, () => unknown, unknown]>([
+  ['returns', () => 5, { status: 'fulfilled', value: 5 }],
+  ['resolves', () => Promise.resolve('done'), { status: 'fulfilled', value: 'done' }],
+  [
+    'throws',
+    () => {
+      throw new Error('no')
+    },
+    { status: 'rejected', reason: new Error('no') },
+  ],
+  ['rejects with nothing', () => Promise.reject(), { status: 'rejected', reason: undefined }], // oxlint-disable-line prefer-promise-reject-errors
+  ['never ends', () => new Promise(() => {}), TIMED_OUT],
+])('waiting for work that %s describes how it ended and leaves no timer', async (_, work, expected) => {
+  const clock = new ManualClock()
+  const end = withTimeout(settle(work), { clock, timeoutMs: 10 })
+  await clock.advanceAsync(10)
+  expect(await end).toEqual(expected)
+  expect(clock.timers).toBe(0)
+})
+
+test('work that is not settled first rejects as it does by itself', async () => {
+  await expect(withTimeout(Promise.reject(new Error('no')), { timeoutMs: 10 })).rejects.toThrow('no')
+})
+
+test('work that rejects after the time-out causes no unhandled rejection', async () => {
+  const clock = new ManualClock()
+  const unhandled: unknown[] = []
+  const listener = (error: unknown): void => void unhandled.push(error)
+  process.on('unhandledRejection', listener)
+  let fail!: (error: Error) => void
+  const end = withTimeout(new Promise((_, reject) => (fail = reject)), { clock, timeoutMs: 10 })
+  await clock.advanceAsync(10)
+  expect(await end).toBe(TIMED_OUT)
+  fail(new Error('late'))
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('unhandledRejection', listener)
+  expect(unhandled).toEqual([])
+})
