@@ -1,6 +1,9 @@
+import { checkNumber } from '../../base/check-number.js'
 import { DefinitionError } from '../../base/errors.js'
+import { isThenable } from '../../base/finally-async.js'
 import { warnOnce } from '../../base/logger.js'
-import { selfCount, selfFamily } from '../../base/internal-metrics.js'
+import { internalCount, internalCounter } from '../../base/internal-metrics.js'
+import { MAX_TIMER_MS } from '../../base/timer.js'
 import { partName } from '../../base/component-name.js'
 import { exposedFamily } from '../../exporters/prometheus/format/names.js'
 import { checkProducers, gather } from '../../metrics/collection/gather.js'
@@ -13,7 +16,7 @@ import type { PromMetricValues, PromRegistry } from './registry-shape.js'
 export interface BridgeOptions {
   /** Whose metrics are shown. Default: the shared `stats`. */
   readonly producers?: readonly MetricProducer[]
-  /** What gathering may take, in milliseconds. Default 10 000. */
+  /** What gathering may take, from 0 to 2^31 - 1. Default 10 000. */
   readonly timeoutMs?: number
 }
 
@@ -25,13 +28,11 @@ export interface RegistryBridge {
   stop(): void
 }
 
-const CLASHES = selfFamily({
-  name: 'tallyscope_prom_client_clashes_total',
-  description: 'Metrics not shown in a prom-client registry because it has one of the same name.',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['metric'],
-})
+const CLASHES = internalCounter(
+  'tallyscope_prom_client_clashes_total',
+  'Metrics not shown in a prom-client registry because it has one of the same name.',
+  'metric',
+)
 
 /**
  * Shows our metrics in a prom-client registry: `registry.metrics()` prints them with its own, percentiles as summaries,
@@ -42,7 +43,7 @@ const CLASHES = selfFamily({
  * stands. Where the registry has a metric of the same name, now or later, its own is shown and ours left out, which is
  * counted and told.
  *
- * @throws {@link DefinitionError} `ERR_PROM_REGISTRY` when this is no registry of prom-client's shape; `ERR_PRODUCER`.
+ * @throws {@link DefinitionError} `ERR_PROM_REGISTRY` when this is no registry of prom-client's shape; `ERR_PRODUCER`; `ERR_GATHER_TIMEOUT`.
  * @example
  * import { register } from 'prom-client'
  * const bridge = bridgeToRegistry(register, { producers: [stats, registry] })
@@ -54,6 +55,7 @@ export function bridgeToRegistry(registry: PromRegistry, options: BridgeOptions 
   }
   const { producers = [sharedStats as Stats as MetricProducer], timeoutMs } = options
   checkProducers(producers)
+  if (timeoutMs !== undefined) checkNumber('ERR_GATHER_TIMEOUT', 'timeoutMs', timeoutMs, { min: 0, max: MAX_TIMER_MS })
   return new Bridge(registry, producers, timeoutMs)
 }
 
@@ -124,11 +126,11 @@ class Bridge implements RegistryBridge {
     if (answer === undefined) {
       try {
         const given = producer.getMetrics(this.#timeoutMs === undefined ? undefined : { timeoutMs: this.#timeoutMs })
-        if (!(given instanceof Promise)) {
+        if (!isThenable(given)) {
           for (const { descriptor } of given) this.#meet(descriptor)
           return () => given
         }
-        answer = given
+        answer = Promise.resolve(given)
       } catch (error) {
         return () => {
           throw error
@@ -177,7 +179,7 @@ class Bridge implements RegistryBridge {
   }
 
   #tellClash(name: string): void {
-    selfCount(CLASHES, name).value++
+    internalCount(CLASHES, name).value++
     warnOnce('TALLYSCOPE_NAME_CLASH', name, `${name} is in the prom-client registry already: that one is shown, ours is left out`)
   }
 

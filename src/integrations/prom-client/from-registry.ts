@@ -1,25 +1,28 @@
-import { attempt } from '../../base/with-timeout.js'
+import { checkNumber } from '../../base/check-number.js'
 import { type Clock, timerClock } from '../../base/clock.js'
+import { errorText } from '../../base/rate-limited-log.js'
 import { warnOnce } from '../../base/logger.js'
-import { selfCount, selfFamily } from '../../base/internal-metrics.js'
+import { internalCount, internalCounter } from '../../base/internal-metrics.js'
+import { TimeSlicer } from '../../base/time-slicer.js'
+import { MAX_TIMER_MS } from '../../base/timer.js'
+import { settle, TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
 import type { Metric } from '../../metrics/data/metric.js'
 import type { GatheringContext, MetricProducer } from '../../metrics/data/producer.js'
-import { type ConvertedMetric, metricOf } from './prom-to-metric.js'
+import { metricOf } from './prom-to-metric.js'
 import type { PromMetric, PromRegistry } from './registry-shape.js'
 
 export interface FromRegistryOptions {
-  /** What collect functions may take, in milliseconds, all at once. Default 5 000, and less where the asker waits less. */
+  /** What collect functions may take, from 0 to 2^31 - 1, all at once. Default 5 000, and less if the gathering has less. */
   readonly timeoutMs?: number
   readonly clock?: Clock
 }
 
-const FAILURES = selfFamily({
-  name: 'tallyscope_prom_client_failures_total',
-  description: 'Metrics of a prom-client registry that were left out, by reason.',
-  type: 'counter',
-  unit: '1',
-  labelKeys: ['metric', 'reason'],
-})
+const FAILURES = internalCounter(
+  'tallyscope_prom_client_failures_total',
+  'Metrics of a prom-client registry that were left out, by reason.',
+  'metric',
+  'reason',
+)
 
 /** Of what the asker waits, the share that collect functions may take: the rest is for answering. */
 const SHARE_OF_TIMEOUT = 0.8
@@ -29,40 +32,54 @@ const SHARE_OF_TIMEOUT = 0.8
  * their exemplars, under the names that they have. One whose collect function throws, rejects or hangs is left out, counted
  * and told, and costs none of the others.
  *
+ * @throws {@link DefinitionError} `ERR_GATHER_TIMEOUT`
  * @example
  * import { register } from 'prom-client'
  * await serveMetrics({ producers: [stats, fromRegistry(register)] })
  */
 export function fromRegistry(registry: PromRegistry, options: FromRegistryOptions = {}): MetricProducer {
   const { timeoutMs: ownTimeoutMs = 5_000, clock = timerClock } = options
+  checkNumber('ERR_GATHER_TIMEOUT', 'timeoutMs', ownTimeoutMs, { min: 0, max: MAX_TIMER_MS })
   return {
     name: 'prom-client',
     async getMetrics(context?: GatheringContext): Promise<readonly Metric[]> {
       const timeoutMs = Math.min(ownTimeoutMs, (context?.timeoutMs ?? Number.POSITIVE_INFINITY) * SHARE_OF_TIMEOUT)
-      const metrics = registry.getMetricsAsArray() as readonly PromMetric[]
-      const read = await Promise.all(metrics.map((metric) => readMetric(metric, registry, clock, timeoutMs)))
-      return read.flatMap((metric) => metric ?? [])
+      const slicer = new TimeSlicer()
+      const readings: Promise<Metric | undefined>[] = []
+      for (const metric of [...registry.getMetricsAsArray()] as readonly PromMetric[]) {
+        readings.push(readMetric(metric, registry, clock, timeoutMs))
+        if (slicer.isOver) await slicer.nextSlice()
+      }
+      return (await Promise.all(readings)).flatMap((metric) => metric ?? [])
     },
   }
 }
 
 async function readMetric(metric: PromMetric, registry: PromRegistry, clock: Clock, timeoutMs: number): Promise<Metric | undefined> {
+  const name = registeredName(metric, registry)
+  const reading = settle(async () => metricOf(await metric.get(), name, defaultLabels(registry), clock.unixMs()))
+  const end = await withTimeout(reading, { clock, timeoutMs })
+  if (end === TIMED_OUT) {
+    leftOut(name, 'late', `not done within ${timeoutMs} ms`)
+    return undefined
+  }
+  if (end.status === 'rejected') {
+    leftOut(name, 'failed', errorText(end.reason))
+    return undefined
+  }
+  for (const fault of end.value.faults) leftOut(name, 'inconsistent', fault)
+  return end.value.metric
+}
+
+/** While it writes OpenMetrics, prom-client takes `_total` off the names of its counters, for good. */
+function registeredName(metric: PromMetric, registry: PromRegistry): string {
   const name = String(metric.name)
-  let converted: ConvertedMetric | undefined
-  const read = async (): Promise<void> => {
-    converted = metricOf(await metric.get(), defaultLabels(registry), clock.unixMs())
-  }
-  const end = await attempt(read, { clock, timeoutMs }).outcome
-  if (end.kind === 'done') {
-    for (const fault of converted!.faults) leftOut(name, 'inconsistent', fault)
-    return converted!.metric
-  }
-  leftOut(name, end.kind, end.kind === 'late' ? `not done within ${timeoutMs} ms` : String(end.error))
-  return undefined
+  const isOther = registry.getSingleMetric(name) !== metric
+  return isOther && registry.getSingleMetric(`${name}_total`) === metric ? `${name}_total` : name
 }
 
 function leftOut(name: string, reason: string, why: string): void {
-  selfCount(FAILURES, name, reason).value++
+  internalCount(FAILURES, name, reason).value++
   warnOnce('TALLYSCOPE_PROM_CLIENT', name, `the prom-client metric ${name} is left out, or a part of it: ${why}`)
 }
 

@@ -1,15 +1,19 @@
+import { exemplarLabels, isWithin } from '../../exporters/prometheus/format/exemplar-text.js'
 import { exposedFamily, OVERFLOW_LABEL } from '../../exporters/prometheus/format/names.js'
 import type { DistributionValue, Exemplar, Metric, SummaryValue, TimeSeries } from '../../metrics/data/metric.js'
 import type { PromExemplar, PromValue } from './registry-shape.js'
 
-/** The samples of a metric of ours, as prom-client prints them. */
+/**
+ * The samples of a metric of ours, as prom-client prints them. It checks nothing: exemplars that a page cannot carry, such as
+ * those of gauges, are left out here.
+ */
 export function promValues({ descriptor, timeSeries }: Metric): PromValue[] {
-  const { name, labelNames } = exposedFamily(descriptor)
+  const { name, type, labelNames } = exposedFamily(descriptor)
   return timeSeries.flatMap((series) => {
     const labels = labelsOf(labelNames, series)
     const value = series.points.at(-1)?.value
     if (value === undefined) return []
-    if (typeof value === 'number') return [{ labels, value, ...(series.exemplar && { exemplar: promExemplar(series.exemplar) }) }]
+    if (typeof value === 'number') return [{ labels, value, ...(type === 'counter' && promExemplar(series.exemplar)) }]
     return value.kind === 'distribution' ? histogramValues(name, labels, value) : summaryValues(name, labels, value)
   })
 }
@@ -26,8 +30,9 @@ function histogramValues(name: string, labels: Record<string, string>, value: Di
   let below = 0
   const buckets = [...value.bounds, '+Inf'].map((le, at) => {
     below += value.bucketCounts[at] ?? 0
-    const exemplar = value.exemplars?.[at]
-    return { metricName: `${name}_bucket`, labels: { le, ...labels }, value: below, ...(exemplar && { exemplar: promExemplar(exemplar) }) }
+    const [above = Number.NEGATIVE_INFINITY, upTo = Number.POSITIVE_INFINITY] = [value.bounds[at - 1], value.bounds[at]]
+    const exemplar = promExemplar(value.exemplars?.[at], above, upTo)
+    return { metricName: `${name}_bucket`, labels: { le, ...labels }, value: below, ...exemplar }
   })
   return [...buckets, { metricName: `${name}_sum`, labels, value: value.sum }, { metricName: `${name}_count`, labels, value: value.count }]
 }
@@ -40,6 +45,15 @@ function summaryValues(name: string, labels: Record<string, string>, { quantiles
   ]
 }
 
-function promExemplar({ value, timeUnixMs, attachments }: Exemplar): PromExemplar {
-  return { labelSet: attachments, value, timestamp: timeUnixMs / 1_000 }
+/** The exemplar by the rules of OpenMetrics; nothing if it breaks one. */
+function promExemplar(
+  exemplar: Exemplar | undefined,
+  above: number = Number.NEGATIVE_INFINITY,
+  upTo: number = Number.POSITIVE_INFINITY,
+): { readonly exemplar?: PromExemplar } {
+  if (exemplar === undefined || !isWithin(exemplar, above, upTo)) return {}
+  const labels = exemplarLabels(exemplar)
+  if (labels === undefined) return {}
+  const timestamp = exemplar.timeUnixMs / 1_000
+  return { exemplar: { labelSet: Object.fromEntries(labels), value: exemplar.value, ...(Number.isFinite(timestamp) && { timestamp }) } }
 }

@@ -1,3 +1,4 @@
+import { TimeSlicer } from '../../base/time-slicer.js'
 import type { DistributionValue, Exemplar, Metric, MetricType, PointValue, SummaryValue, TimeSeries } from '../../metrics/data/metric.js'
 import { distributionFault, summaryFault } from '../../metrics/data/validate-point.js'
 import type { PromExemplar, PromMetricValues, PromValue } from './registry-shape.js'
@@ -16,33 +17,80 @@ const TYPES: Readonly<Record<string, MetricType>> = {
   summary: 'SUMMARY',
 }
 
-/** Turns what a prom-client metric gives into a metric of ours: of the same name, and with the same samples once it is exposed. */
-export function metricOf(given: PromMetricValues, defaults: Readonly<Record<string, string>>, timeUnixMs: number): ConvertedMetric {
+/**
+ * Turns what a prom-client metric returns into a metric of ours with the same samples once it is exposed, in slices.
+ *
+ * @param name The name under which it is registered: a registry may change the name of a counter while it writes OpenMetrics.
+ */
+export async function metricOf(
+  given: PromMetricValues,
+  name: string,
+  defaults: Readonly<Record<string, string>>,
+  timeUnixMs: number,
+): Promise<ConvertedMetric> {
+  const slicer = new TimeSlicer()
   const type = TYPES[given.type] ?? 'GAUGE_DOUBLE'
-  const apart = type === 'CUMULATIVE_DISTRIBUTION' ? 'le' : type === 'SUMMARY' ? 'quantile' : undefined
-  const groups = new Map<string, { labels: Labels; values: PromValue[] }>()
+  const groups = new SeriesGroups(type === 'CUMULATIVE_DISTRIBUTION' ? 'le' : type === 'SUMMARY' ? 'quantile' : undefined)
   for (const value of given.values ?? []) {
-    const labels = Object.fromEntries(Object.entries({ ...defaults, ...value.labels }).filter(([key]) => key !== apart))
-    const key = JSON.stringify(
-      Object.entries(labels)
-        .map(([name, text]) => [name, String(text)])
-        .sort(([a], [b]) => (a! < b! ? -1 : 1)),
-    )
-    const group = groups.get(key)
-    if (group === undefined) groups.set(key, { labels, values: [value] })
-    else group.values.push(value)
+    groups.add(value, defaults)
+    if (slicer.isOver) await slicer.nextSlice()
   }
-  const labelKeys = [...new Set([...groups.values()].flatMap(({ labels }) => Object.keys(labels)))]
   const faults: string[] = []
   const timeSeries: TimeSeries[] = []
-  for (const { labels, values } of groups.values()) {
-    const labelValues = labelKeys.map((key) => textOf(labels[key]))
+  for (const { labelValues, values } of groups.all()) {
     const { value, exemplar, fault } = pointOf(type, given.name, values, timeUnixMs)
     if (value === undefined) faults.push(fault)
     else timeSeries.push({ labelValues, points: [{ timeUnixMs, value }], ...(exemplar && { exemplar }) })
+    if (slicer.isOver) await slicer.nextSlice()
   }
-  const descriptor = { name: given.name, description: given.help ?? '', unit: '1', type, labelKeys, exactName: true }
+  const descriptor = { name, description: given.help ?? '', unit: '1', type, labelKeys: groups.labelKeys, exactName: true }
   return { metric: { descriptor, timeSeries }, faults }
+}
+
+interface SeriesGroup {
+  readonly labelValues: (string | undefined)[]
+  readonly values: PromValue[]
+}
+
+/** The values of a metric by series: a histogram has one for each bucket. */
+class SeriesGroups {
+  readonly labelKeys: string[] = []
+  readonly #groups = new Map<string, SeriesGroup>()
+  readonly #places = new Map<string, number>()
+
+  /** @param apart The label that distinguishes the values of one series. */
+  constructor(apart: string | undefined) {
+    if (apart !== undefined) this.#places.set(apart, -1)
+  }
+
+  add(value: PromValue, defaults: Labels): void {
+    const labelValues: (string | undefined)[] = []
+    this.#read(labelValues, defaults)
+    this.#read(labelValues, value.labels ?? {})
+    while (labelValues.length > 0 && labelValues.at(-1) === undefined) labelValues.pop()
+    const key = JSON.stringify(labelValues)
+    const group = this.#groups.get(key)
+    if (group === undefined) this.#groups.set(key, { labelValues, values: [value] })
+    else group.values.push(value)
+  }
+
+  /** All series, each with a value for every label key. */
+  *all(): Iterable<SeriesGroup> {
+    for (const { labelValues, values } of this.#groups.values()) {
+      yield { labelValues: this.labelKeys.map((_, at) => labelValues[at]), values }
+    }
+  }
+
+  #read(labelValues: (string | undefined)[], labels: Labels): void {
+    for (const key of Object.keys(labels)) {
+      let place = this.#places.get(key)
+      if (place === undefined) {
+        place = this.labelKeys.push(key) - 1
+        this.#places.set(key, place)
+      }
+      if (place >= 0) labelValues[place] = textOf(labels[key])
+    }
+  }
 }
 
 function textOf(value: unknown): string | undefined {
@@ -65,7 +113,7 @@ function pointOf(type: MetricType, name: string, values: readonly PromValue[], t
 function histogramOf(name: string, values: readonly PromValue[], timeUnixMs: number): PointOutcome {
   const buckets = values
     .filter(({ metricName }) => metricName === `${name}_bucket`)
-    .map(({ labels, value, exemplar }) => ({ bound: boundOf(labels['le']), below: value, exemplar: exemplarOf(exemplar, timeUnixMs) }))
+    .map(({ labels, value, exemplar }) => ({ bound: boundOf(labels?.['le']), below: value, exemplar: exemplarOf(exemplar, timeUnixMs) }))
     .sort((a, b) => a.bound - b.bound)
   const count = valueOf(values, `${name}_count`) ?? buckets.at(-1)?.below ?? 0
   const sum = valueOf(values, `${name}_sum`) ?? 0
@@ -88,8 +136,8 @@ function histogramOf(name: string, values: readonly PromValue[], timeUnixMs: num
 
 function summaryOf(name: string, values: readonly PromValue[]): PointOutcome {
   const quantiles = values
-    .filter(({ labels }) => labels['quantile'] !== undefined)
-    .map(({ labels, value }) => ({ quantile: Number(labels['quantile']), value }))
+    .filter(({ labels }) => labels?.['quantile'] !== undefined)
+    .map(({ labels, value }) => ({ quantile: Number(labels?.['quantile']), value }))
     .sort((a, b) => a.quantile - b.quantile)
   const value: SummaryValue = {
     kind: 'summary',

@@ -1,6 +1,7 @@
 /** One value of a prom-client metric, as `get()` gives it. */
 export interface PromValue {
-  readonly labels: Readonly<Record<string, string | number>>
+  /** Absent for some values of @prometheus-io/client, which means none. */
+  readonly labels?: Readonly<Record<string, string | number>> | undefined
   readonly value: number
   /** Where it differs from the metric's: `…_bucket`, `…_sum`, `…_count`. */
   readonly metricName?: string | undefined

@@ -185,3 +185,28 @@ test('what is no registry is refused', () => {
     }),
   )
 })
+
+test('exemplars that a page in OpenMetrics cannot carry are left out', async () => {
+  const registry = new (Registry as new (contentType: string) => Registry)(Registry.OPENMETRICS_CONTENT_TYPE)
+  const stats = new Stats()
+  const stock = stats.measure('stock', { signed: true })
+  const orders = stats.measure('orders')
+  stats.viewManager.registerView({ name: 'stock', measure: stock, aggregation: sum() })
+  stats.viewManager.registerView({ name: 'orders', measure: orders, aggregation: distribution([1]) })
+  stats.record(stock, -2, {}, { trace_id: 'abc' })
+  stats.record(orders, 0.5, {}, { 'not a label': 'abc' })
+  stats.record(orders, 2, {}, { trace_id: 'def' })
+  bridgeToRegistry(registry, { producers: [stats] })
+  const samples = (await registry.metrics()).split('\n').filter((line) => line.startsWith('stock') || line.startsWith('orders_bucket'))
+  expect(samples.map((line) => line.replace(/ [\d.]+$/, ' <time>').replace('stock -2', 'stock -2'))).toEqual([
+    'stock -2',
+    'orders_bucket{le="1"} <time>',
+    'orders_bucket{le="+Inf"} 2 # {trace_id="def"} 2 <time>',
+  ])
+})
+
+test.each([Number.POSITIVE_INFINITY, -1, Number.NaN, '5'])('a time-out of %s is refused', (timeoutMs) => {
+  expect(() => bridgeToRegistry(new Registry(), { producers: [], timeoutMs: timeoutMs as number })).toThrow(
+    expect.objectContaining({ code: 'ERR_GATHER_TIMEOUT' }),
+  )
+})

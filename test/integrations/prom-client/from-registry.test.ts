@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { formatOpenMetrics } from '../../../src/exporters/prometheus/format/openmetrics-text.js'
 import { formatText } from '../../../src/exporters/prometheus/format/text.js'
 import { fromRegistry } from '../../../src/integrations/prom-client/from-registry.js'
+import type { PromRegistry } from '../../../src/integrations/prom-client/registry-shape.js'
 import type { Metric } from '../../../src/metrics/data/metric.js'
 import { parseSamples, parseTypes } from './parse-samples.js'
 
@@ -121,4 +122,83 @@ test('a histogram that does not add up is left out, the rest of its family stays
   }
   const [metric] = (await fromRegistry(registry).getMetrics()) as [Metric]
   expect(metric.timeSeries.map(({ labelValues }) => labelValues)).toEqual([['good']])
+})
+
+/** A registry of one metric, as @prometheus-io/client 0.16 has it. */
+function registryWith(name: string, type: string, values: object[]): PromRegistry {
+  const metric = { name, get: () => Promise.resolve({ name, help: 'h', type, values }) }
+  return {
+    registerMetric: () => {},
+    removeSingleMetric: () => {},
+    getSingleMetric: (asked: string) => (asked === name ? metric : undefined),
+    getMetricsAsArray: () => [metric],
+  }
+}
+
+test('values without labels have none, as in the unlabelled summaries of @prometheus-io/client', async () => {
+  const summary = registryWith('upload_bytes', 'summary', [
+    { labels: { quantile: 0.5 }, value: 3 },
+    { metricName: 'upload_bytes_sum', value: 3 },
+    { metricName: 'upload_bytes_count', value: 1 },
+  ])
+  expect(formatText(await fromRegistry(summary).getMetrics())).toBe(
+    [
+      '# HELP upload_bytes h',
+      '# TYPE upload_bytes summary',
+      'upload_bytes{quantile="0.5"} 3',
+      'upload_bytes_sum 3',
+      'upload_bytes_count 1',
+      '',
+    ].join('\n'),
+  )
+  const gauge = registryWith('depth', 'gauge', [{ value: 3 }, { labels: undefined, value: 4 }])
+  expect(formatText(await fromRegistry(gauge).getMetrics())).toContain('\ndepth 4\n')
+})
+
+test('labels are the same series in any order, and empty ones are absent', async () => {
+  const gauge = registryWith('depth', 'gauge', [
+    { labels: { a: '1', b: '2' }, value: 1 },
+    { labels: { b: '2', a: '1' }, value: 2 },
+    { labels: { a: '1', b: '' }, value: 3 },
+    { labels: { a: '1' }, value: 4 },
+    { labels: { c: '1' }, value: 5 },
+  ])
+  expect(
+    formatText(await fromRegistry(gauge).getMetrics())
+      .split('\n')
+      .slice(2),
+  ).toEqual(['depth{a="1",b="2"} 2', 'depth{a="1"} 4', 'depth{c="1"} 5', ''])
+})
+
+test('counters keep the names under which they are registered, whatever page the registry has written before', async () => {
+  const registry = openMetricsRegistry()
+  const registers = [registry]
+  new Gauge({ name: 'mails', help: 'now', registers }).set(2)
+  new Counter({ name: 'mails_total', help: 'ever', registers }).inc(3)
+  new Counter({ name: 'logins', help: 'l', registers }).inc(2)
+  const names = async (): Promise<string[]> => (await fromRegistry(registry).getMetrics()).map(({ descriptor }) => descriptor.name)
+  const before = await names()
+  expect(before).toEqual(['mails', 'mails_total', 'logins'])
+  await registry.metrics()
+  expect(await names()).toEqual(before)
+})
+
+test('reading many series lets the event loop go on', async () => {
+  const values = Array.from({ length: 100_000 }, (_, at) => ({ labels: { at: String(at), kind: 'x' }, value: at }))
+  let turns = 0
+  const count = (): void => {
+    turns++
+    if (turns < 1_000) setImmediate(count)
+  }
+  setImmediate(count)
+  const [metric] = await fromRegistry(registryWith('depth', 'gauge', values)).getMetrics()
+  expect(metric!.timeSeries).toHaveLength(100_000)
+  expect(turns).toBeGreaterThan(5)
+  turns = 1_000
+})
+
+test.each([Number.POSITIVE_INFINITY, -1, Number.NaN, '5'])('a time-out of %s is refused', (timeoutMs) => {
+  expect(() => fromRegistry(new Registry(), { timeoutMs: timeoutMs as number })).toThrow(
+    expect.objectContaining({ code: 'ERR_GATHER_TIMEOUT' }),
+  )
 })
