@@ -70,9 +70,16 @@ export function exposedName(descriptor: MetricDescriptor): string {
   return baseName(descriptor) + (isCumulative(descriptor) ? '_total' : descriptor.type === 'INFO' ? '_info' : '')
 }
 
+/** The names of a family and of its samples in text 0.0.4 and protobuf. Two families of a document must not share one. */
+export function sampleNames(descriptor: MetricDescriptor): readonly string[] {
+  const name = exposedName(descriptor)
+  if (descriptor.type === 'CUMULATIVE_DISTRIBUTION') return [name, `${name}_bucket`, `${name}_count`, `${name}_sum`]
+  return descriptor.type === 'SUMMARY' ? [name, `${name}_count`, `${name}_sum`] : [name]
+}
+
 /**
- * Every name a family has for itself: two families that share one cannot stand in one document.
- * Counted over suffixes, by the rule of OpenMetrics: a counter `a` and a gauge `a` clash though `a_total` and `a` differ.
+ * The names that a family has for itself in OpenMetrics. Two families of a document must not share one.
+ * Suffixes count: a counter `a` and a gauge `a` clash although `a_total` and `a` differ.
  * @see https://prometheus.io/docs/specs/om/open_metrics_spec/#metricfamily-name
  */
 export function ownedNames(descriptor: MetricDescriptor): readonly string[] {

@@ -1,4 +1,4 @@
-import { baseName, exposedName, isCumulative, labelName, ownedNames, unitWord } from '../../../metrics/data/prometheus-name.js'
+import { baseName, exposedName, isCumulative, labelName, ownedNames, sampleNames, unitWord } from '../../../metrics/data/prometheus-name.js'
 import type { MetricDescriptor } from '../../../metrics/data/metric.js'
 
 /** Set on the one series that stands for all beyond the limit. */
@@ -20,7 +20,9 @@ export interface ExposedFamily {
   readonly help: string
   /** In the order of the descriptor's `labelKeys`. */
   readonly labelNames: readonly string[]
-  /** Every name that no other family of the same document may have. */
+  /** Names that no other family of a document may have in text 0.0.4 and protobuf. */
+  readonly sampleNames: readonly string[]
+  /** Names that no other family of a document may have in OpenMetrics. */
   readonly ownedNames: readonly string[]
   /** False where two labels would have one name, so that no reader could take the family. */
   readonly hasDistinctLabels: boolean
@@ -57,9 +59,23 @@ function expose(descriptor: MetricDescriptor): ExposedFamily {
     unit: hasUnit ? word : '',
     help: descriptor.description,
     labelNames,
+    sampleNames: sampleNames(descriptor),
     ownedNames: ownedNames(descriptor),
     hasDistinctLabels: new Set(all).size === all.length,
   }
+}
+
+const untyped = new WeakMap<ExposedFamily, ExposedFamily>()
+
+/** A counter without its type: OpenMetrics then allows other families the names `x` and `x_created` beside `x_total`. */
+export function withoutType(counter: ExposedFamily): ExposedFamily {
+  let family = untyped.get(counter)
+  if (family === undefined) {
+    const { name } = counter
+    family = { ...counter, baseName: name, openMetricsType: 'unknown', unit: '', ownedNames: [name] }
+    untyped.set(counter, family)
+  }
+  return family
 }
 
 function familyType(descriptor: MetricDescriptor): FamilyType {

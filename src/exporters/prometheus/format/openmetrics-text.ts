@@ -25,8 +25,9 @@ export interface OpenMetricsOptions {
  * formatOpenMetrics(stats.getMetrics()) // # TYPE shop_requests counter\n# HELP … shop_requests_total 3\n# EOF\n
  */
 export function formatOpenMetrics(metrics: readonly Metric[], { created = false }: OpenMetricsOptions = {}): string {
-  const families = selectFamilies(metrics).map(({ source, exposed }) => {
-    const samples = groupedSeries(exposed, source.timeSeries)
+  const families = selectFamilies(metrics, 'openmetrics').map(({ members, exposed }) => {
+    const timeSeries = members.flatMap((metric) => metric.timeSeries)
+    const samples = groupedSeries(exposed, timeSeries)
       .map((series) => openMetricsSeries(exposed, series, created))
       .join('')
     return samples === '' ? '' : openMetricsHead(exposed) + samples

@@ -4,6 +4,7 @@ import type { Encoder } from './encoder.js'
 import { exposedFamily } from './names.js'
 import { OpenMetricsRows } from './openmetrics-rows.js'
 import { groupedSeries, type OpenMetricsOptions } from './openmetrics-text.js'
+import { type SelectedFamily, selectFamilies } from './select-families.js'
 import { encodeText, oncePerSource } from './text-document.js'
 import { textCacheOf } from './text-encoder.js'
 
@@ -14,19 +15,23 @@ const END = Buffer.from('# EOF\n')
  * Writes the bytes of {@link formatOpenMetrics}, from rows and in slices.
  */
 export function openMetricsEncoder({ created = false }: OpenMetricsOptions = {}): Encoder {
-  const rowsOf = oncePerSource((source, family) => new OpenMetricsRows(source, family, textCacheOf(source, family), created))
+  const rowsOf = oncePerSource((source, family) => {
+    const text = textCacheOf(source, exposedFamily(source.descriptor))
+    return new OpenMetricsRows(source, family, text, created)
+  })
   return {
     format: 'openmetrics',
     contentType: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
     accepts: (mediaType, parameters) => mediaType === 'application/openmetrics-text' && (parameters.get('version') ?? '1.0.0') === '1.0.0',
-    encode: (families: readonly Family[], signal?: AbortSignal) => encodeText(families.map(grouped), rowsOf, signal, END),
+    encode: (families: readonly Family[], signal?: AbortSignal) =>
+      encodeText(selectFamilies(families, 'openmetrics').map(grouped), rowsOf, signal, END),
   }
 }
 
 /** The states of one set must stand together, while rows stand in the order in which they were made. */
-function grouped(family: Family): Family {
-  const exposed = exposedFamily(family.descriptor)
+function grouped(family: SelectedFamily<Family>): SelectedFamily<Family> {
+  const { members, exposed } = family
   if (exposed.openMetricsType !== 'stateset') return family
-  const [metric] = snapshotsOf([family], 0)
-  return { ...metric!, timeSeries: groupedSeries(exposed, metric!.timeSeries) }
+  const timeSeries = snapshotsOf(members, 0).flatMap((metric) => metric.timeSeries)
+  return { exposed, members: [{ descriptor: members[0]!.descriptor, timeSeries: groupedSeries(exposed, timeSeries) }] }
 }

@@ -3,7 +3,7 @@ import type { Family, RowSource } from '../../../metrics/data/row-source.js'
 import { SnapshotRows } from '../../../metrics/data/snapshot-rows.js'
 import type { ExposedFamily } from './names.js'
 import { OutputBuffer } from './output-buffer.js'
-import { selectFamilies, sourcesOf } from './select-families.js'
+import { type SelectedFamily, sourcesOf } from './select-families.js'
 
 /** Writes the rows of one source in a text format. */
 export interface SourceWriter {
@@ -18,14 +18,14 @@ export interface SourceWriter {
 
 export type ForSource<T> = (source: RowSource, family: ExposedFamily) => T
 
-/** What is made for a source, made once while the source lives. A snapshot lives for one document. */
+/** Makes something for a source once, until its family is exposed in another way. A snapshot lives for one document. */
 export function oncePerSource<T>(make: ForSource<T>): ForSource<T> {
-  const made = new WeakMap<RowSource, { readonly value: T }>()
+  const made = new WeakMap<RowSource, { readonly family: ExposedFamily; readonly value: T }>()
   return (source, family) => {
     if (source instanceof SnapshotRows) return make(source, family)
     let entry = made.get(source)
-    if (entry === undefined) {
-      entry = { value: make(source, family) }
+    if (entry?.family !== family) {
+      entry = { family, value: make(source, family) }
       made.set(source, entry)
     }
     return entry.value
@@ -34,14 +34,14 @@ export function oncePerSource<T>(make: ForSource<T>): ForSource<T> {
 
 /** A document of a text format, written in slices. A family without samples has no head. */
 export async function* encodeText(
-  families: readonly Family[],
+  families: readonly SelectedFamily<Family>[],
   writerOf: ForSource<SourceWriter>,
   signal?: AbortSignal,
   end: Buffer = Buffer.alloc(0),
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const slicer = new TimeSlicer(signal)
   const out = new OutputBuffer()
-  for (const selected of selectFamilies(families)) {
+  for (const selected of families) {
     let isFirst = true
     for (const source of sourcesOf(selected)) {
       const writer = writerOf(source, selected.exposed)

@@ -1,6 +1,7 @@
 import type { Family } from '../../../metrics/data/row-source.js'
 import type { Encoder } from './encoder.js'
 import { FamilyTextCache } from './family-text-cache.js'
+import { selectFamilies } from './select-families.js'
 import { encodeText, type ForSource, oncePerSource } from './text-document.js'
 
 /** The cached text of a source. All handlers of the process share it, and it ends with the view. */
@@ -11,5 +12,5 @@ export const textEncoder: Encoder = {
   format: 'text',
   contentType: 'text/plain; version=0.0.4; charset=utf-8',
   accepts: (mediaType, parameters) => mediaType === 'text/plain' && (parameters.get('version') ?? '0.0.4') === '0.0.4',
-  encode: (families: readonly Family[], signal?: AbortSignal) => encodeText(families, textCacheOf, signal),
+  encode: (families: readonly Family[], signal?: AbortSignal) => encodeText(selectFamilies(families), textCacheOf, signal),
 }

@@ -19,14 +19,19 @@ import { sampleLine, withLabel } from './sample-line.js'
  */
 export function formatText(metrics: readonly Metric[]): string {
   return selectFamilies(metrics)
-    .map(({ source, exposed }) => familyText(exposed, source))
+    .map(({ members, exposed }) =>
+      familyText(
+        exposed,
+        members.flatMap(({ timeSeries }) => timeSeries),
+      ),
+    )
     .join('')
     .toWellFormed()
 }
 
-/** One family from its snapshot; empty where it has no series. */
-function familyText(family: ExposedFamily, metric: Metric): string {
-  const samples = metric.timeSeries.map((series) => seriesText(family, series)).join('')
+/** One family; empty if it has no series. */
+function familyText(family: ExposedFamily, timeSeries: readonly TimeSeries[]): string {
+  const samples = timeSeries.map((series) => seriesText(family, series)).join('')
   return samples === '' ? '' : textHead(family) + samples
 }
 

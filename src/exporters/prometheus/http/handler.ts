@@ -14,7 +14,7 @@ import { UnreadBodies } from '../../../serving/unread-bodies.js'
 import type { Encoder } from '../format/encoder.js'
 import { openMetricsEncoder } from '../format/openmetrics.js'
 import { protobufEncoder } from '../format/protobuf.js'
-import { selectFamilies } from '../format/select-families.js'
+import { exposedFamily } from '../format/names.js'
 import { textEncoder } from '../format/text-encoder.js'
 import { type MetricsResponse, refusal } from './metrics-response.js'
 import { type NegotiatedResponse, ResponseNegotiator } from './negotiation.js'
@@ -194,9 +194,7 @@ function withSelfMetrics(options: MetricsHandlerOptions): readonly MetricProduce
 function wanted(families: readonly Family[], query: RequestQuery | undefined): readonly Family[] {
   const names = wantedNames(query)
   if (names === undefined) return families
-  return selectFamilies(families)
-    .filter(({ exposed }) => exposed.ownedNames.some((name) => names.has(name)))
-    .map(({ source }) => source)
+  return families.filter(({ descriptor }) => exposedFamily(descriptor).ownedNames.some((name) => names.has(name)))
 }
 
 function ended(scrape: Scrape, response: MetricsResponse): MetricsResponse {
