@@ -8,9 +8,7 @@ import type { MetricDescriptor, MetricType } from '../data/metric.js'
 import { labelText } from '../store/label-value.js'
 import { REFUSED } from '../store/row-index.js'
 import { labelsOf, type Labels } from '../store/shared-tag-map.js'
-import type { Family } from '../data/row-source.js'
 import { RowStore, type CellsFactory, type RowBudget } from '../store/row-store.js'
-import { snapshotOf } from '../data/snapshot.js'
 
 /** A label's value. Numbers and booleans count as their text; undefined, null, '' and NaN as "not set". */
 export type LabelValue = string | number | boolean | undefined | null
@@ -50,7 +48,7 @@ export interface InstrumentKind {
   readonly ownKey?: string
   /** Of histograms. */
   readonly bounds?: readonly number[]
-  /** Whether the cells are {@link SketchCells}: it is exported as snapshots. Default false. */
+  /** Whether the cells are {@link SketchCells}. Default false. */
   readonly sketched?: boolean
   /** Series before the overflow series is used, unless the definition says otherwise. Default: the registry's. */
   readonly rowLimit?: number
@@ -106,13 +104,8 @@ export class Instrument {
     const constantTexts = Object.values(constant).map((text) => labelText(String(text), home.valueLength))
     const labels = [...labelKeys.keys(), ...constantTexts, ...own.map(() => labelKeys.length)]
     const { bounds } = kind
-    const shape = bounds === undefined ? ({ kind: 'scalar' } as const) : ({ kind: 'distribution', bounds } as const)
-    this.source = new ColumnSource({ descriptor: this.descriptor, store: this.store, labels, ...shape }, 0)
-  }
-
-  /** What exporters get: its row source, or a snapshot if rows are objects. */
-  family(): Family {
-    return this.store.sketched ? snapshotOf(this.source, this.store.epochs.clock.unixMs()) : this.source
+    const rowKind = bounds !== undefined ? 'distribution' : kind.type === 'SUMMARY' ? 'summary' : 'scalar'
+    this.source = new ColumnSource({ descriptor: this.descriptor, store: this.store, labels, kind: rowKind, ...(bounds && { bounds }) }, 0)
   }
 
   get hasRows(): boolean {

@@ -219,7 +219,7 @@ export class MetricRegistry implements MetricProducer {
   }
 
   #sources(): Family[] {
-    return [...this.#registrations.values()].filter(({ instrument }) => instrument.hasRows).map(({ instrument }) => instrument.family())
+    return [...this.#registrations.values()].filter(({ instrument }) => instrument.hasRows).map(({ instrument }) => instrument.source)
   }
 }
 
