@@ -1,3 +1,5 @@
+import { warnOnce } from '../../base/logger.js'
+
 /** Any object whose own properties are read as labels. */
 export type Labels = { readonly [key: string]: unknown }
 
@@ -15,9 +17,18 @@ interface TagMapLike {
 export const SharedTagMap: abstract new () => TagMapLike = sharedClass()
 
 function sharedClass(): abstract new () => TagMapLike {
-  const holder = globalThis as { [SHARED]?: abstract new () => TagMapLike }
-  if (holder[SHARED] === undefined) Object.defineProperty(holder, SHARED, { value: class SharedTagMap {} })
-  return holder[SHARED]!
+  class SharedTagMap {}
+  try {
+    const holder = globalThis as { [SHARED]?: abstract new () => TagMapLike }
+    if (holder[SHARED] === undefined) Object.defineProperty(holder, SHARED, { value: SharedTagMap })
+    const found = holder[SHARED]!
+    Reflect.construct(Object, [], found) // throws unless it is a class
+    return found
+  } catch {
+    const message = `the global Symbol.for('tallyscope.TagMap') is not tallyscope's: tag maps of other copies are not recognized`
+    warnOnce('TALLYSCOPE_FOREIGN_STATE', 'TagMap', message)
+    return SharedTagMap as unknown as abstract new () => TagMapLike
+  }
 }
 
 /** The labels in what a caller gave: the tags of a TagMap of any copy, or else the object itself. Call it before any look-up. */
