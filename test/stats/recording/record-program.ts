@@ -68,7 +68,7 @@ export interface Program {
 }
 
 /** How often a record is repeated: what remembers something every 64 finds, or on the second use, is to remember it. */
-const TIMES = [1, 1, 1, 1, 1, 2, 2, 3, 70, 140]
+const TIMES = [1, 1, 1, 1, 1, 1, 2, 2, 3, 3, 70, 140]
 
 const value: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 6, arbitrary: fc.integer({ min: 0, max: 9 }) },
@@ -83,18 +83,18 @@ const context: fc.Arbitrary<Context | undefined> = fc.option(fc.record({ by: fc.
 
 const recordStep: fc.Arbitrary<RecordStep> = fc.record({
   do: fc.constant('record'),
-  measure: fc.constantFrom(0, 0, 0, 0, 1, 2, 3),
-  door: fc.oneof({ weight: 2, arbitrary: fc.constant('record' as const) }, { weight: 3, arbitrary: fc.constantFrom(...DOORS) }),
-  form: fc.oneof({ weight: 1, arbitrary: fc.constant('none' as const) }, { weight: 3, arbitrary: fc.constantFrom(...FORMS) }),
+  measure: fc.nat(5),
+  door: fc.constantFrom(...DOORS),
+  form: fc.constantFrom(...FORMS),
   tags: fc.array(tags, { minLength: 1, maxLength: 2 }),
   contexts: fc.array(context, { minLength: 1, maxLength: 2 }),
   value,
   times: fc.constantFrom(...TIMES),
 })
 
-/** @param views How many views there are to choose from. */
-export function programs(views: number): fc.Arbitrary<Program> {
-  const view = fc.nat(views - 1)
+/** @param measures The measure of each view that there is to choose from. */
+export function programs(measures: readonly number[]): fc.Arbitrary<Program> {
+  const view = fc.nat(measures.length - 1)
   const step: fc.Arbitrary<Step> = fc.oneof(
     { weight: 90, arbitrary: recordStep },
     {
@@ -122,7 +122,46 @@ export function programs(views: number): fc.Arbitrary<Program> {
       arbitrary: fc.record({ do: fc.constantFrom('expire' as const, 'gather' as const, 'gather' as const, 'scrape' as const) }),
     },
   )
-  return fc.record({ views: fc.uniqueArray(view, { minLength: 1, maxLength: 6 }), steps: fc.array(step, { maxLength: 20, size: 'max' }) })
+  const choice = fc.record({
+    views: fc.uniqueArray(view, { minLength: 1, maxLength: 6 }),
+    tags: few([...TAGS.keys()]),
+    forms: few(FORMS),
+    doors: few(DOORS),
+  })
+  const program = fc.record({ choice, steps: fc.array(step, { maxLength: 16, size: 'max' }) })
+  return program.map(({ choice: chosen, steps }) => ({
+    views: chosen.views,
+    steps: steps.map((each) => narrowed(each, chosen, measures)),
+  }))
+}
+
+/** What a program chooses from: the fewer there are, the more often steps meet in one row. */
+interface Choice {
+  readonly views: readonly number[]
+  readonly tags: readonly number[]
+  readonly forms: readonly Form[]
+  readonly doors: readonly Door[]
+}
+
+function few<T>(all: readonly T[]): fc.Arbitrary<T[]> {
+  return fc.uniqueArray(fc.constantFrom(...all), { minLength: 1, maxLength: 4 })
+}
+
+/** The same step with what the program has chosen; values are recorded for measures of its views. */
+function narrowed(step: Step, { views, tags: chosen, forms, doors }: Choice, measures: readonly number[]): Step {
+  const tagsOf = (number: number): number => chosen[number % chosen.length]!
+  const viewOf = (number: number): number => views[number % views.length]!
+  if (step.do === 'removeRows') return { ...step, view: viewOf(step.view), tags: tagsOf(step.tags) }
+  if (step.do === 'unregister') return { ...step, view: viewOf(step.view) }
+  if (step.do !== 'record') return step
+  return {
+    ...step,
+    measure: measures[viewOf(step.measure)]!,
+    door: doors[DOORS.indexOf(step.door) % doors.length]!,
+    form: forms[FORMS.indexOf(step.form) % forms.length]!,
+    tags: step.tags.map(tagsOf),
+    contexts: step.contexts.map((each) => each && { ...each, tags: tagsOf(each.tags) }),
+  }
 }
 
 /** A program with a step a line. */
