@@ -1,4 +1,5 @@
 import type { Int32Histogram } from 'hdr-histogram-js'
+import { idleCount, internalCounter } from '../../base/internal-metrics.js'
 import type { Clock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
 import hdrLoad from './hdr-load.cjs'
@@ -10,6 +11,13 @@ const DATED_SINGLY = 64
 const DATED_TOGETHER = 256
 /** Values that one long value may stand for one by one; beyond that they are entered several at a time. */
 const MAX_CORRECTIONS = 1_000
+
+const clamped = idleCount(
+  internalCounter(
+    'tallyscope_clamped_percentile_values_total',
+    'Values above the range of percentiles: their count and sum are exact, quantiles show the end of the range.',
+  ),
+)
 
 /** One stretch of time and what was recorded in it. */
 interface Window {
@@ -72,19 +80,29 @@ export class PercentilesData {
     return this.#windows.reduce((sum, { histogram }) => sum + histogram.estimatedFootprintInBytes, 0)
   }
 
-  /** Takes a value, or answers false: not a number, negative, or above the highest. Never throws. */
+  /**
+   * Takes a value, or returns false if it is not a number or negative, or if the sum would be infinite. Never throws.
+   * A value above the highest is exact in count, sum and maximum; the histogram has it at the highest, which is counted.
+   */
   record(value: number): boolean {
-    const { scale, highest, expectedInterval } = this.config
-    if (!(value >= 0 && value <= highest)) return false
+    const { expectedInterval } = this.config
+    if (!(value >= 0 && this.#sum + value < Infinity)) return false
     if (--this.#undated <= 0) this.#date()
     const window = this.#current
-    window.histogram.recordValue(Math.floor(value * scale + 0.5))
+    if (value > this.config.highest) clamped.value++
+    window.histogram.recordValue(this.#scaled(value))
     if (value > window.max) window.max = value
     if (value < window.min) window.min = value
     this.#count++
     this.#sum += value
     if (expectedInterval > 0 && value > expectedInterval) this.#correct(value)
     return true
+  }
+
+  /** The whole number that stands for a value in the histogram. */
+  #scaled(value: number): number {
+    const { highest, scale } = this.config
+    return Math.floor((value > highest ? highest : value) * scale + 0.5)
   }
 
   #date(): void {
@@ -95,13 +113,13 @@ export class PercentilesData {
 
   /** Enters the values that would have been recorded had the long one not kept their recorder waiting. */
   #correct(value: number): void {
-    const { scale, expectedInterval } = this.config
+    const { expectedInterval } = this.config
     const missing = Math.floor(value / expectedInterval) - 1
     const together = Math.max(1, Math.ceil(missing / MAX_CORRECTIONS))
     for (let entered = 0; entered < missing; entered += together) {
       const count = Math.min(together, missing - entered)
       const middle = value - expectedInterval * (entered + (count + 1) / 2)
-      this.#current.histogram.recordValueWithCount(Math.floor(middle * scale + 0.5), count)
+      this.#current.histogram.recordValueWithCount(this.#scaled(middle), count)
       if (middle < this.#current.min) this.#current.min = middle
     }
   }

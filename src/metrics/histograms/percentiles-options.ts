@@ -11,9 +11,9 @@ export interface PercentilesOptions {
   readonly maxAgeMs?: number
   /** Windows that `maxAgeMs` is divided into; the oldest is dropped as a whole. 1 to 60, default 2. */
   readonly windows?: number
-  /** The smallest difference that counts, in the unit of the measure. Default 1e-9 where that is `s`, 1e-6 otherwise. */
+  /** The smallest difference that counts, in the unit of the measure. Default: a nanosecond for units of time, 1 for bytes, 1e-6 otherwise. */
   readonly lowest?: number
-  /** Values above are dropped and counted. Default, and at most, `lowest` × 2^52: 52 days in seconds. */
+  /** Quantiles show greater values as this one; count and sum stay exact. Default, and at most, `lowest` × 2^52: 52 days for units of time. */
   readonly highest?: number
   /**
    * How often a value is expected, for measures of time: a longer value also stands for those that it kept from being
@@ -42,6 +42,9 @@ export interface PercentilesConfig {
 /** Rows of a percentiles view unless its definition says otherwise: each keeps several kilobytes. */
 export const PERCENTILES_ROW_LIMIT = 100
 
+/** The smallest difference that counts, by unit. */
+const LOWEST: Readonly<Record<string, number>> = { s: 1e-9, ms: 1e-6, us: 1e-3, ns: 1, By: 1 }
+
 const UNITS_PER_SECOND: Readonly<Record<string, number>> = { s: 1, ms: 1e3, us: 1e6, ns: 1e9 }
 
 /**
@@ -50,7 +53,7 @@ const UNITS_PER_SECOND: Readonly<Record<string, number>> = { s: 1, ms: 1e3, us: 
  */
 export function resolvePercentiles(options: PercentilesOptions, unit: string): PercentilesConfig {
   const { quantiles = [0.5, 0.9, 0.99], significantDigits = 2, maxAgeMs = 600_000, windows = 2, expectedIntervalMs = 0 } = options
-  const lowest = options.lowest ?? (unit === 's' ? 1e-9 : 1e-6)
+  const lowest = options.lowest ?? LOWEST[unit] ?? 1e-6
   check(Array.isArray(quantiles) && quantiles.length > 0 && quantiles.length <= 100, 'quantiles must be 1 to 100 numbers', quantiles)
   check(
     quantiles.every((quantile) => quantile >= 0 && quantile <= 1),

@@ -7,7 +7,15 @@ import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
 import type { Cells } from '../store/cells.js'
 import { LastValueCells } from '../store/last-value-cells.js'
-import { asNumber, countable, settable, type Instrument, type InstrumentKind, type LabelsFor } from './instrument.js'
+import {
+  asNumber,
+  countable,
+  settable,
+  type Instrument,
+  type InstrumentKind,
+  type InstrumentOptions,
+  type LabelsFor,
+} from './instrument.js'
 import { ownLabels } from '../store/label-value.js'
 import type { Labels } from '../store/shared-tag-map.js'
 
@@ -34,10 +42,18 @@ interface Observation {
   isLate: boolean
 }
 
+export interface DerivedOptions<K extends string = never> extends InstrumentOptions<K> {
+  /**
+   * What is shown of a series whose function has failed: its last value (`keep`), or nothing until it succeeds (`absent`).
+   * Default `keep`.
+   */
+  readonly whenFailed?: 'keep' | 'absent'
+}
+
 /**
  * A metric whose value comes from a function at each gathering. Made by `registry.derivedGauge()` and
- * `registry.derivedCumulative()`. A function that throws, rejects, is late or gives NaN leaves the last value standing
- * (or nothing, where there was none); it is counted, and what comes late is shown next time.
+ * `registry.derivedCumulative()`. A function fails if it throws, rejects, is late or returns NaN: that is counted in
+ * `tallyscope_derived_failures_total`, and {@link DerivedOptions.whenFailed} says what is shown. A late value is shown next time.
  *
  * @example
  * registry.derivedGauge('pool/size', { unit: '1' }).observe(() => pool.size)
@@ -46,9 +62,12 @@ export class Derived<K extends string = never> {
   readonly #instrument: Instrument
   readonly #observations = new Map<string, Observation>()
 
+  readonly #whenFailed: 'keep' | 'absent'
+
   /** @internal */
-  constructor(instrument: Instrument) {
+  constructor(instrument: Instrument, whenFailed: 'keep' | 'absent') {
     this.#instrument = instrument
+    this.#whenFailed = whenFailed
   }
 
   /**
@@ -93,7 +112,7 @@ export class Derived<K extends string = never> {
   ask(): Promise<void>[] {
     const waiting: Promise<void>[] = []
     for (const observation of [...this.#observations.values()]) {
-      if (observation.isLate) this.#fail('timeout', undefined)
+      if (observation.isLate) this.#fail('timeout', undefined, observation)
       else {
         const answer = observation.running ?? this.#askOne(observation)
         if (answer !== undefined) waiting.push(answer)
@@ -111,13 +130,13 @@ export class Derived<K extends string = never> {
         return undefined
       }
     } catch (error) {
-      this.#fail('throw', error)
+      this.#fail('throw', error, observation)
       return undefined
     }
     observation.running = Promise.resolve(answer)
       .then(
         (value) => this.#take(observation, value),
-        (error: unknown) => this.#fail('reject', error),
+        (error: unknown) => this.#fail('reject', error, observation),
       )
       .finally(() => {
         observation.running = undefined
@@ -132,7 +151,7 @@ export class Derived<K extends string = never> {
     const value = asNumber(answer)
     const isCumulative = instrument.descriptor.type.startsWith('CUMULATIVE')
     const fault = value !== value ? 'nan' : isCumulative ? countable(value, instrument.whole) : settable(value, instrument.whole)
-    if (fault !== undefined) return this.#fail(fault, undefined)
+    if (fault !== undefined) return this.#fail(fault, undefined, observation)
     instrument.change(observation.labels, value, isCumulative ? raise : set)
   }
 
@@ -141,12 +160,15 @@ export class Derived<K extends string = never> {
     for (const observation of this.#observations.values()) {
       if (observation.running === undefined || observation.isLate) continue
       observation.isLate = true
-      this.#fail('timeout', undefined)
+      this.#fail('timeout', undefined, observation)
     }
   }
 
-  #fail(reason: string, error: unknown): void {
+  #fail(reason: string, error: unknown, observation?: Observation): void {
     const { name } = this.#instrument.descriptor
+    if (observation !== undefined && this.#whenFailed === 'absent' && this.#observations.get(observation.key) === observation) {
+      this.#instrument.remove(observation.labels)
+    }
     internalCount(FAILURES, name, reason).value++
     const why = error === undefined ? reason : `${reason}: ${errorText(error)}`
     warnOnce('TALLYSCOPE_DERIVED_FAILED', `${name} ${reason}`, `the derived metric ${name} has no new value: ${why}`)

@@ -6,7 +6,7 @@ import type { Resource } from '../../base/resource.js'
 import { checkedBounds, defaultBounds } from '../histograms/bounds.js'
 import { BucketSearch } from '../store/bucket-search.js'
 import { CUMULATIVE, Cumulative } from './cumulative.js'
-import { Derived, DERIVED_CUMULATIVE, DERIVED_GAUGE, observeAll } from './derived.js'
+import { Derived, type DerivedOptions, DERIVED_CUMULATIVE, DERIVED_GAUGE, observeAll } from './derived.js'
 import { EpochLog } from '../store/epochs.js'
 import { Gauge, GAUGE } from './gauge.js'
 import { Histogram, histogramKind, type HistogramOptions } from './histogram.js'
@@ -134,17 +134,21 @@ export class MetricRegistry implements MetricProducer {
   }
 
   /** A gauge whose value comes from a function at each gathering. Throws as {@link gauge}. */
-  derivedGauge<const K extends string = never>(name: string, options: InstrumentOptions<K> = {}): Derived<K> {
+  derivedGauge<const K extends string = never>(name: string, options: DerivedOptions<K> = {}): Derived<K> {
     return this.#derive(name, options, DERIVED_GAUGE, 'derivedGauge')
   }
 
   /** A cumulative whose value comes from a function at each gathering; it never falls. Throws as {@link gauge}. */
-  derivedCumulative<const K extends string = never>(name: string, options: InstrumentOptions<K> = {}): Derived<K> {
+  derivedCumulative<const K extends string = never>(name: string, options: DerivedOptions<K> = {}): Derived<K> {
     return this.#derive(name, options, DERIVED_CUMULATIVE, 'derivedCumulative')
   }
 
-  #derive<K extends string>(name: string, options: InstrumentOptions<K>, kind: InstrumentKind, what: string): Derived<K> {
-    const derived = this.#define(name, options, kind, what, (instrument) => new Derived<K>(instrument))
+  #derive<K extends string>(name: string, options: DerivedOptions<K>, kind: InstrumentKind, what: string): Derived<K> {
+    const { whenFailed = 'keep', ...rest } = options
+    if (whenFailed !== 'keep' && whenFailed !== 'absent') {
+      throw new DefinitionError('ERR_OPTION', `whenFailed must be keep or absent: metric ${name} has ${String(whenFailed)}`)
+    }
+    const derived = this.#define(name, rest, kind, `${what} ${whenFailed}`, (instrument) => new Derived<K>(instrument, whenFailed))
     this.#derived.set(name, derived as unknown as Derived<string>)
     return derived
   }

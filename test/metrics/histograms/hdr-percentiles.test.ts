@@ -1,3 +1,4 @@
+import { internalMetrics } from '../../../src/base/internal-metrics.js'
 import fc from 'fast-check'
 import * as hdr from 'hdr-histogram-js'
 import { expect, test } from 'vitest'
@@ -37,8 +38,8 @@ test('a million values give quantiles within the promised digits, whatever their
       data.record(value)
       data.record(-value)
     }
-    for (const odd of [Number.NaN, Number.POSITIVE_INFINITY, -1, Number.MAX_VALUE]) expect(data.record(odd)).toBe(false)
-    const taken = Array.from(model.filter((value) => value <= data.config.highest).sort())
+    for (const odd of [Number.NaN, Number.POSITIVE_INFINITY, -1]) expect(data.record(odd)).toBe(false)
+    const taken = Array.from(model.sort(), (value) => (value === model.at(-1) ? value : Math.min(value, data.config.highest)))
     expect(data.count).toBe(taken.length)
     for (const [at, value] of valuesOf(data).entries()) {
       const wanted = exactly(taken, quantiles[at]!)
@@ -82,14 +83,19 @@ test('zero, and less than can be told apart, are values', () => {
   expect(valuesOf(data)[0]).toBeLessThan(1e-9)
 })
 
-test('the highest value that can be kept is kept, the next is refused', () => {
-  for (const unit of ['s', '1']) {
+test('a value above the highest is exact in count, sum and maximum, at the highest in other quantiles, and counted', () => {
+  const clamped = () => internalMetrics.get('tallyscope_clamped_percentile_values_total')!.series.get('[]')!.count.value
+  for (const unit of ['s', 'ms', 'us', 'ns', 'By', '1']) {
     const data = make({ quantiles: [0.5, 1] }, new HandClock(), unit)
     const { highest } = data.config
     expect(data.record(highest)).toBe(true)
-    expect(data.record(highest * 1.01)).toBe(false)
-    expect(valuesOf(data)).toEqual([highest, highest])
-    expect(hdr.decodeFromCompressedBase64(data.encode()).totalCount).toBe(1)
+    const before = clamped()
+    expect([data.record(highest * 1.01), data.record(1e300), data.record(1e300)]).toEqual([true, true, true])
+    expect([data.count, data.sum, clamped() - before]).toEqual([4, 2e300, 3])
+    const [median, greatest] = valuesOf(data)
+    expect(Math.abs(median! - highest)).toBeLessThanOrEqual(highest / 100)
+    expect(greatest).toBe(1e300)
+    expect(hdr.decodeFromCompressedBase64(data.encode()).totalCount).toBe(4)
   }
 })
 
@@ -227,4 +233,20 @@ test('a row of latencies up to ten seconds takes less than 40 kB with the defaul
     clock.now += 300_000
   }
   expect(data.bytes).toBeLessThan(40_000)
+})
+
+test('the default range follows the unit: 52 days of nanoseconds, 4 PB of bytes', () => {
+  for (const [unit, value] of [
+    ['s', 5],
+    ['ms', 5e3],
+    ['us', 5e6],
+    ['ns', 5e9],
+    ['By', 5e12],
+  ] as const) {
+    const data = make({ quantiles: [0.5, 1] }, new HandClock(), unit)
+    for (const each of [value / 1_000, value, value * 1.2]) data.record(each)
+    const [median, greatest] = valuesOf(data)
+    expect([data.count, data.sum, greatest]).toEqual([3, value / 1_000 + value + value * 1.2, value * 1.2])
+    expect(Math.abs(median! - value)).toBeLessThanOrEqual(value / 100)
+  }
 })

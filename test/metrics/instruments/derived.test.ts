@@ -262,3 +262,52 @@ test('functions beyond the limit of series are not asked, and are counted', asyn
   derived.observe(asked, { a: 4 })
   expect(rowsOf((await registry.getMetrics()) as readonly Metric[], 'limited')).toEqual(['4 1'])
 })
+
+describe('a function that fails', () => {
+  const ways: [way: string, fail: () => number | Promise<number>, waitMs: number][] = [
+    [
+      'throws',
+      () => {
+        throw new Error('planted')
+      },
+      0,
+    ],
+    [
+      'rejects',
+      async () => {
+        throw new Error('planted')
+      },
+      0,
+    ],
+    ['is late', () => new Promise(() => {}), 1_000],
+    ['returns NaN', () => Number.NaN, 0],
+  ] // prettier-ignore
+
+  test.each(ways)('%s: its series keeps the last value, or is absent until it succeeds, as whenFailed says', async (_way, fail, waitMs) => {
+    for (const whenFailed of [undefined, 'keep', 'absent'] as const) {
+      const { registry, clock } = registryOf({ deriveTimeoutMs: 1_000 })
+      const derived = registry.derivedGauge('depth', { labelKeys: ['queue'], ...(whenFailed && { whenFailed }) })
+      let answer: () => number | Promise<number> = () => 3
+      derived.observe(() => answer(), { queue: 'mail' })
+      derived.observe(() => 7, { queue: 'print' })
+      const rows = async (ms = 0) => {
+        const metrics = registry.getMetrics() as Promise<readonly Metric[]>
+        await clock.advanceAsync(ms)
+        return rowsOf(await metrics, 'depth')
+      }
+      expect(await rows()).toEqual(['mail 3', 'print 7'])
+      answer = fail
+      expect(await rows(waitMs)).toEqual(whenFailed === 'absent' ? ['print 7'] : ['mail 3', 'print 7'])
+      if (waitMs > 0) continue // it is not called again before it has answered
+      answer = () => 4
+      expect((await rows()).sort()).toEqual(['mail 4', 'print 7'])
+    }
+  })
+
+  test('whenFailed is keep or absent, and part of the definition', () => {
+    const { registry } = registryOf()
+    expect(() => registry.derivedGauge('a', { whenFailed: 'gone' as 'keep' })).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }))
+    registry.derivedGauge('b', { whenFailed: 'absent' })
+    expect(() => registry.derivedGauge('b')).toThrow(expect.objectContaining({ code: 'ERR_METRIC_CONFLICT' }))
+  })
+})

@@ -576,3 +576,11 @@ describe('bound handles and tag maps', () => {
     }
   })
 })
+
+test('a view without tag keys shows 0 from the start if tagValues is empty', () => {
+  const stats = new Stats()
+  const measure = stats.measure('events')
+  stats.viewManager.registerView({ name: 'events', measure, tagValues: {}, aggregation: count() })
+  stats.viewManager.registerView({ name: 'events/later', measure, aggregation: count() })
+  expect(stats.viewManager.getAllViewData().map(({ rows }) => rows.map(({ data }) => data))).toEqual([[{ kind: 'count', value: 0 }], []])
+})
