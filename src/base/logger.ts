@@ -1,3 +1,4 @@
+import { escapeControlCharacters } from './escape-control-characters.js'
 import { sharedState } from './process-global.js'
 
 /** The part of pino's shape that is used; `console` wrapped or any other logger will do. */
@@ -18,13 +19,14 @@ const MAX_TOLD = 1_000
 export const processEnd: { isNow: boolean; isIdle: boolean } = sharedState('process-end', () => ({ isNow: false, isIdle: false }))
 
 /**
- * Tells the developer something once, through `process.emitWarning` with a code.
+ * Warns the developer once, through `process.emitWarning` with a code.
  * `subject` names the thing it is about: the same warning about another thing is told again.
  */
-export function warnOnce(code: string, subject: string, message: string): void {
+export function warnOnce(code: string, subject: string, text: string): void {
   const key = `${code} ${subject}`
   if (told.has(key) || told.size >= MAX_TOLD) return
   told.add(key)
+  const message = escapeControlCharacters(text)
   const type = 'TallyscopeWarning'
   if (processEnd.isNow) process.emit('warning', Object.assign(new Error(message), { name: type, code }))
   else process.emitWarning(message, { type, code })

@@ -1,3 +1,5 @@
+import { escapeControlCharacters } from './escape-control-characters.js'
+import { withoutCredentials } from './redact-credentials.js'
 import { type Clock, timerClock } from './clock.js'
 import { type Logger, warnOnce } from './logger.js'
 
@@ -49,19 +51,40 @@ export class FailureLog {
     this.#toldAtMs = nowMs
     this.#untold = 0
     try {
-      logger.warn({ err: error, code, ...(untold > 0 && { untold }) }, message)
+      logger.warn({ err: error, code, ...(untold > 0 && { untold }) }, escapeControlCharacters(message))
     } catch {
       warnOnce(code, subject, message)
     }
   }
 }
 
-/** The message of whatever was thrown, at most 500 characters; hostile getters included, it never throws. */
+const MAX_CHARACTERS = 500
+const MAX_CAUSES = 3
+
+/**
+ * The message of whatever was thrown, with its causes, on one line: at most about 500 characters, without the credentials of
+ * addresses. Never throws, whatever the getters of the error do.
+ */
 export function errorText(error: unknown): string {
   try {
-    const text = error instanceof Error ? error.message || error.name : String(error)
-    return text.length > 500 ? `${text.slice(0, 500)}…` : text
+    const texts: string[] = []
+    let cause = error
+    for (let depth = 0; depth <= MAX_CAUSES && cause !== undefined && cause !== null; depth++) {
+      const text = messageOf(cause)
+      if (!texts.some((known) => known.includes(text))) texts.push(text)
+      cause = cause instanceof Error ? cause.cause : undefined
+    }
+    const text = texts.length === 0 ? String(error) : texts.join(': ')
+    const shown = escapeControlCharacters(withoutCredentials(text.slice(0, 2 * MAX_CHARACTERS)))
+    return shown.length > MAX_CHARACTERS ? `${shown.slice(0, MAX_CHARACTERS)}…` : shown
   } catch {
     return 'an error that cannot be read'
   }
+}
+
+/** Errors of the system may have nothing but a code, such as `ECONNREFUSED`. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { code } = error as { code?: unknown }
+  return error.message || (typeof code === 'string' ? code : error.name)
 }

@@ -17,3 +17,19 @@ function maskedWord(word: string): string {
   const start = slashes >= 0 && slashes < end ? slashes + 2 : word.includes(':') ? 0 : end
   return end > start ? `${word.slice(0, start)}…${word.slice(end)}` : word
 }
+
+const MIN_SECRET_CHARACTERS = 4
+
+/** The text with every secret in it replaced, as it is or as JSON spells it. */
+export function withoutSecrets(text: string, secrets: Iterable<string>): string {
+  let shown = text
+  const spellings = [...secrets].flatMap((secret) => [
+    secret,
+    JSON.stringify(secret).slice(1, -1),
+    encodeURIComponent(secret.toWellFormed()),
+  ])
+  for (const spelling of spellings.sort((a, b) => b.length - a.length)) {
+    if (spelling.length >= MIN_SECRET_CHARACTERS) shown = shown.replaceAll(spelling, '…')
+  }
+  return shown
+}

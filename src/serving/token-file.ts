@@ -1,5 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { DefinitionError } from '../base/errors.js'
+import { inspectValue } from '../base/inspect-value.js'
+import { readSmallFile } from './read-small-file.js'
 
 const MAX_BYTES = 65_536
 
@@ -8,7 +9,7 @@ const MAX_BYTES = 65_536
  * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` if it cannot be read or holds no token; nothing of its content is quoted.
  */
 export function readTokenFile(path: string): string[] {
-  const tokens = readSmallFile(path)
+  const tokens = readText(path)
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '')
@@ -16,25 +17,14 @@ export function readTokenFile(path: string): string[] {
   return tokens
 }
 
-function readSmallFile(path: string): string {
-  let descriptor: number | undefined
+function readText(path: string): string {
   try {
-    // Without O_NONBLOCK, opening a pipe would hold the process until somebody writes.
-    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
-    const stat = fstatSync(descriptor)
-    if (!stat.isFile() || stat.size > MAX_BYTES) throw refused(path, `it is no regular file of at most ${MAX_BYTES} bytes`)
-    return readFileSync(descriptor, 'utf8')
+    return readSmallFile(path, MAX_BYTES)
   } catch (error) {
-    if (error instanceof DefinitionError) throw error
-    throw refused(path, (error as NodeJS.ErrnoException).code ?? 'it cannot be read')
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor)
+    throw refused(path, (error as Error).message)
   }
 }
 
 function refused(path: string, why: string): DefinitionError {
-  return new DefinitionError(
-    'ERR_PROMETHEUS_OPTION',
-    `bearerTokenFile must be a readable file with a token: ${JSON.stringify(path)}: ${why}`,
-  )
+  return new DefinitionError('ERR_PROMETHEUS_OPTION', `bearerTokenFile must be a readable file with a token: ${inspectValue(path)}: ${why}`)
 }

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { withTimeout } from '../base/with-timeout.js'
 import type { Exporter } from '../base/exporter.js'
 import { warnOnce } from '../base/logger.js'
 import type { Resource } from '../base/resource.js'
 import { type Configuration, configurationFile, readConfiguration } from './configuration/configuration.js'
+import { readConfigurationFile } from './configuration/configuration-file.js'
 import { ConfigurationError, type ConfigurationProblem, lineOf } from './configuration/problem.js'
 import type { MetricsEndpoint } from '../exporters/prometheus/http/server.js'
 import { exportPeriodically } from '../metrics/collection/export-periodically.js'
@@ -236,7 +236,7 @@ const MADE_IN_CODE: ReadonlySet<string> = new Set<keyof TallyscopeOptions>([
 
 function readFile(name: string, problems: ConfigurationProblem[]): { name: string; text: string } | undefined {
   try {
-    return { name, text: readFileSync(name, 'utf8') }
+    return readConfigurationFile(name)
   } catch (error) {
     problems.push({ path: name, problem: `cannot be read: ${(error as Error).message}` })
     return undefined

@@ -53,3 +53,17 @@ test.each<[string, unknown, string]>([
 ])('the text of %s', (_, error, text) => {
   expect(errorText(error)).toBe(text)
 })
+
+test('the text of an error has its causes, on one line, without credentials', () => {
+  const system = Object.assign(new Error("ENOENT: no such file or directory, open '/x'"), { code: 'ENOENT' })
+  expect(errorText(new Error('cannot append', { cause: system }))).toBe("cannot append: ENOENT: no such file or directory, open '/x'")
+  expect(errorText(new Error(`cannot append: ${system.message}`, { cause: system }))).toBe(`cannot append: ${system.message}`)
+  expect(errorText(new TypeError('fetch failed', { cause: Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' }) }))).toBe(
+    'fetch failed: ECONNREFUSED',
+  )
+  expect(errorText(new Error('no row\n2026 INFO \u001b[2J\u202e'))).toBe('no row\\x0a2026 INFO \\x1b[2J\\u202e')
+  expect(errorText(new Error('cannot reach http://user:hunter2@host/'))).toBe('cannot reach http://…@host/')
+  const endless: Error = new Error('again')
+  endless.cause = endless
+  expect(errorText(endless)).toBe('again')
+})

@@ -3,7 +3,7 @@ import { checkNumber } from '../../base/check-number.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { DefinitionError, ExportError } from '../../base/errors.js'
 import type { Exporter, Transport } from '../../base/exporter.js'
-import { FailureLog } from '../../base/rate-limited-log.js'
+import { errorText, FailureLog } from '../../base/rate-limited-log.js'
 import type { Logger } from '../../base/logger.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { inNextTurn, startTimer } from '../../base/timer.js'
@@ -22,12 +22,19 @@ export interface FileExporterOptions {
    * Default: never; for one process a file.
    */
   readonly maxBytes?: number
-  /** Files kept where there is rotation, the current one among them, 1 … 1 000. Default 5. */
+  /**
+   * Files kept by rotation, the current one among them, 1 … 1 000. Default 5. Numbered files that this exporter cannot have
+   * written are left alone; after the number was lowered, the older files are removed with the next rotation.
+   */
   readonly maxFiles?: number
   /** Bytes that may wait to be written; while more do, an export is refused. Default 8 MiB. */
   readonly maxQueuedBytes?: number
   /** Items whose line is longer are dropped and counted. Default 64 MiB. */
   readonly maxItemBytes?: number
+  /** Permissions of new files, 0 … 0o777, whatever the umask is. Default 0o600: spans may hold what others must not read. */
+  readonly mode?: number
+  /** Whether `path` may be a symbolic link, such as `/dev/stdout`. Default false: then the export rejects. */
+  readonly followLinks?: boolean
   /** When what was written is brought to the disk itself; written alone, it survives the process, not the machine. Default `never`. */
   readonly fsync?: (typeof FSYNC)[number]
   /** Told about items that are left out, at most once a minute. Default: one process warning. */
@@ -40,6 +47,8 @@ const reopenings = internalCounter(
   'Files opened anew because another had taken their place or they had gone.',
   'path',
 )
+
+const MODES = { min: 0, max: 0o777, integer: true }
 
 /** How long items are turned into text before others get their turn. */
 const SLICE_MS = 5
@@ -93,6 +102,8 @@ export class FileExporter<T> implements Exporter<T> {
       path,
       maxBytes: checkNumber('ERR_EXPORTER_OPTION', 'maxBytes', maxBytes, bytes),
       maxFiles: checkNumber('ERR_EXPORTER_OPTION', 'maxFiles', maxFiles, { min: 1, max: 1_000, integer: true }),
+      mode: options.mode === undefined ? undefined : checkNumber('ERR_EXPORTER_OPTION', 'mode', options.mode, MODES),
+      followLinks: options.followLinks === true,
       onReopen: () => internalCount(reopenings, path).value++,
       pause: (delayMs) => new Promise((resume) => void startTimer(clock, delayMs, resume, { keepAlive: true })),
     })
@@ -106,7 +117,7 @@ export class FileExporter<T> implements Exporter<T> {
     try {
       await this.#queue.between((file) => file.open())
     } catch (cause) {
-      throw new ExportError('ERR_FILE_OPEN', `cannot open ${this.path}`, { retryable: true, cause })
+      throw new ExportError('ERR_FILE_OPEN', `cannot open ${this.path}: ${errorText(cause)}`, { retryable: true, cause })
     }
   }
 
@@ -143,7 +154,10 @@ export class FileExporter<T> implements Exporter<T> {
     const { error } = this.#queue.flushSync()
     if (error === undefined) return
     this.#counts.error('ERR_FILE_APPEND')
-    throw new ExportError('ERR_FILE_APPEND', `cannot append the last items to ${this.path}`, { retryable: false, cause: error })
+    throw new ExportError('ERR_FILE_APPEND', `cannot append the last items to ${this.path}: ${errorText(error)}`, {
+      retryable: false,
+      cause: error,
+    })
   }
 
   /** Opens the file again with the next export, for a log rotation that tells by signal. */
@@ -228,7 +242,7 @@ export class FileExporter<T> implements Exporter<T> {
     if (written.lines === batch.lines.length) return
     const delivered = batch.itemOfLine(written.lines)
     this.#counts.error(String((written.error as { code?: unknown } | undefined)?.code ?? 'ERR_FILE_APPEND'))
-    const message = `cannot append ${items - delivered} of ${items} items to ${this.path}`
+    const message = `cannot append ${items - delivered} of ${items} items to ${this.path}: ${errorText(written.error)}`
     throw new ExportError('ERR_FILE_APPEND', message, { retryable: true, delivered, cause: written.error })
   }
 

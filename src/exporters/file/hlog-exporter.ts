@@ -1,3 +1,4 @@
+import { errorText } from '../../base/rate-limited-log.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { type Clock, systemClock } from '../../base/clock.js'
 import { DefinitionError, ExportError } from '../../base/errors.js'
@@ -54,6 +55,8 @@ export class HlogExporter implements Exporter<Metric> {
       path,
       maxBytes: Number.MAX_SAFE_INTEGER,
       maxFiles: 1,
+      mode: undefined,
+      followLinks: false,
       onReopen: () => {
         this.#headWritten = false
       },
@@ -129,7 +132,7 @@ export class HlogExporter implements Exporter<Metric> {
     this.#counts.exported(delivered)
     if (written.lines === lines.length) return
     this.#counts.error('ERR_FILE_APPEND')
-    const message = `cannot append ${intervals.length - delivered} of ${intervals.length} histograms to ${this.path}`
+    const message = `cannot append ${intervals.length - delivered} of ${intervals.length} histograms to ${this.path}: ${errorText(written.error)}`
     throw new ExportError('ERR_FILE_APPEND', message, { retryable: true, cause: written.error })
   }
 }

@@ -1,5 +1,16 @@
-import { type BigIntStats, closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, statSync, writeSync } from 'node:fs'
-import { type FileHandle, open, stat } from 'node:fs/promises'
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { type FileHandle, lstat, open, stat } from 'node:fs/promises'
 import { systemClock } from '../../base/clock.js'
 import { nextChunk, wholeLines } from './line-chunk.js'
 import { codeOf, endsInsideLine } from './torn-line.js'
@@ -16,6 +27,10 @@ export interface LineFileOptions {
   /** The file is renamed to `path.1`, `path.1` to `path.2` and so on, before it would grow beyond this. */
   readonly maxBytes: number
   readonly maxFiles: number
+  /** Permissions of new files; undefined: 0o600. */
+  readonly mode: number | undefined
+  /** Whether `path` may be a symbolic link. */
+  readonly followLinks: boolean
   /** Told when the file is opened anew because another has taken its place or it has gone. */
   readonly onReopen: () => void
   /** Waits before a write is tried again that the system asked to repeat. */
@@ -33,6 +48,7 @@ const TORN_AFTER_MS = 50
 const MAX_LOOKS = 20
 // Non-blocking, so that a pipe without a reader is an error and not a thread that waits for ever.
 const OPEN_FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0)
+const DEFAULT_MODE = 0o600
 
 /**
  * A file that only ever gets whole lines. It is opened when first written to, opened anew when another file has
@@ -64,9 +80,11 @@ export class LineFile {
       await this.close()
       this.#options.onReopen()
     }
-    const handle = await open(this.#options.path, OPEN_FLAGS, 0o666)
+    const { path, mode, followLinks } = this.#options
+    const handle = await open(path, OPEN_FLAGS | linkFlag(followLinks), mode ?? DEFAULT_MODE)
     try {
       const found = fstatSync(handle.fd, { bigint: true })
+      if (mode !== undefined && found.isFile() && found.size === 0n) fchmodSync(handle.fd, mode) // whatever the umask is
       this.#identity = { dev: found.dev, ino: found.ino }
       this.#isRegular = found.isFile()
       this.#sizeBytes = Number(found.size)
@@ -138,9 +156,10 @@ export class LineFile {
     let own: number | undefined
     let written = 0
     try {
-      own = this.#handle === undefined ? openSync(this.#options.path, OPEN_FLAGS, 0o666) : undefined
+      const { path, mode = DEFAULT_MODE, followLinks } = this.#options
+      own = this.#handle === undefined ? openSync(path, OPEN_FLAGS | linkFlag(followLinks), mode) : undefined
       const fd = this.#handle?.fd ?? own!
-      const isTorn = own === undefined ? this.#isTorn : endsInsideLine(this.#options.path, fstatSync(fd, { bigint: true }))
+      const isTorn = own === undefined ? this.#isTorn : endsInsideLine(path, fstatSync(fd, { bigint: true }))
       if (isTorn) writeSync(fd, LF)
       this.#isTorn = false
       for (const line of lines) {
@@ -175,7 +194,7 @@ export class LineFile {
 
   async #isReplaced(): Promise<boolean> {
     try {
-      const found = await stat(this.#options.path, { bigint: true })
+      const found = await (this.#options.followLinks ? stat : lstat)(this.#options.path, { bigint: true })
       if (found.ino !== this.#identity?.ino || found.dev !== this.#identity.dev) return true
       const sizeBytes = Number(found.size)
       if (sizeBytes < this.#sizeBytes) this.#isTorn = false // cut off by somebody, the torn end with it
@@ -249,7 +268,7 @@ export class LineFile {
     const part = bytes.subarray(bytes.lastIndexOf(LF[0]!, written - 1) + 1, written)
     let fd: number | undefined
     try {
-      fd = openSync(this.#options.path, constants.O_RDWR)
+      fd = openSync(this.#options.path, constants.O_RDWR | (constants.O_NONBLOCK ?? 0) | linkFlag(this.#options.followLinks))
       const found = fstatSync(fd, { bigint: true })
       if (found.ino !== this.#identity?.ino || found.dev !== this.#identity.dev) return false
       const start = Number(found.size) - part.length
@@ -264,6 +283,11 @@ export class LineFile {
       if (fd !== undefined) closeSync(fd)
     }
   }
+}
+
+/** By default a link is an error: whoever can write to the folder could have us append to any file. */
+function linkFlag(followLinks: boolean): number {
+  return followLinks ? 0 : (constants.O_NOFOLLOW ?? 0)
 }
 
 /** An append that is under way: which of its lines are in the file, and which have been handed to a thread. */

@@ -1,16 +1,17 @@
-import { type BigIntStats, closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 
 const LF = 0x0a
 
 /**
- * Whether the file's last byte is something else than LF. Of a file that may not be read this cannot be known; what
- * else keeps it from being read (no descriptors, say) is thrown, since a line behind a torn one would be lost.
+ * Whether the file's last byte is something else than LF. False if the file may not be read. Throws if something
+ * else keeps it from being read (no descriptors, say), since a line behind a torn one would be lost.
  */
 export function endsInsideLine(path: string, stats: BigIntStats): boolean {
   if (!stats.isFile() || stats.size === 0n) return false
   let fd: number | undefined
   try {
-    fd = openSync(path, 'r')
+    // Another file may have taken its place, of whatever kind: opening a pipe would block, and its descriptor tells.
+    fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
     const found = fstatSync(fd, { bigint: true })
     const last = Buffer.alloc(1)
     const isSame = found.ino === stats.ino && found.dev === stats.dev

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 import { sharedState } from '../../base/process-global.js'
 import { configurationFile, type Configuration, readConfiguration } from '../../setup/configuration/configuration.js'
+import { readConfigurationFile } from '../../setup/configuration/configuration-file.js'
 import { installShutdownHooks } from '../../setup/shutdown-hooks.js'
 import { createTallyscope, type Tallyscope } from '../../setup/tallyscope.js'
 import type { TallyscopeOptions } from '../../setup/tallyscope-options.js'
@@ -90,6 +90,6 @@ function exportAtTheEnd(scope: Tallyscope, settings: Settings): void {
 
 function settingsOf(env: Environment): Settings {
   const name = configurationFile({}, env)
-  const file = name === undefined ? undefined : { name, text: readFileSync(name, 'utf8') }
+  const file = name === undefined ? undefined : readConfigurationFile(name)
   return readConfiguration({ code: {}, env, file }).settings
 }

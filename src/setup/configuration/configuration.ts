@@ -1,3 +1,4 @@
+import { jsonFault } from './json-fault.js'
 import { mergeResources, type Resource, resourceFault, resourceFromEnvironment } from '../../base/resource.js'
 import { type Environment, FILE_VARIABLE, readEnvironment } from './environment-source.js'
 import { type Layer, readObject } from './object-source.js'
@@ -47,8 +48,8 @@ function readFileText(name: string, text: string, report: (problem: Configuratio
   let source: unknown
   try {
     source = JSON.parse(text.replace(/^\ufeff/, ''))
-  } catch (error) {
-    report({ path: name, problem: `must be JSON: ${(error as Error).message}` })
+  } catch {
+    report({ path: name, problem: `must be JSON: it is not from ${jsonFault(text)} on` })
     return {}
   }
   if (typeof source === 'object' && source !== null && !Array.isArray(source)) {

@@ -1,10 +1,11 @@
 import { inspectValue } from '../../../base/inspect-value.js'
 import { type Clock, systemClock } from '../../../base/clock.js'
+import { escapeControlCharacters } from '../../../base/escape-control-characters.js'
 import { DefinitionError, ExportError } from '../../../base/errors.js'
 import type { Exporter } from '../../../base/exporter.js'
 import { errorText } from '../../../base/rate-limited-log.js'
 import { runSuppressed } from '../../../base/suppression.js'
-import { withoutCredentials } from '../../../base/redact-credentials.js'
+import { withoutSecrets } from '../../../base/redact-credentials.js'
 import type { Metric } from '../../../metrics/data/metric.js'
 import { milliseconds } from '../../../serving/options.js'
 import { groupPath } from './grouping-key.js'
@@ -31,7 +32,8 @@ export interface PushGatewayExporterOptions {
   readonly clock?: Clock
 }
 
-const MAX_REASON_BYTES = 4_096
+const MAX_READ_CHARACTERS = 4_096
+const MAX_REASON_CHARACTERS = 200
 const MAX_RETRY_AFTER_MS = 60_000
 
 /**
@@ -50,6 +52,7 @@ export class PushGatewayExporter implements Exporter<Metric> {
   readonly #options: PushGatewayExporterOptions
   readonly #headers: Readonly<Record<string, string>>
   readonly #timeoutMs: number
+  readonly #secrets: readonly string[]
   readonly #running = new Set<Promise<void>>()
   #shutdown: Promise<void> | undefined
 
@@ -58,6 +61,7 @@ export class PushGatewayExporter implements Exporter<Metric> {
     this.#url = base + groupPath(options.job, options.groupingKey)
     this.#headers = { ...(authorization !== undefined && { authorization }), ...options.headers }
     checkHeaders(this.#headers)
+    this.#secrets = secretsOf(options.url, this.#headers)
     this.#timeoutMs = milliseconds('timeoutMs', options.timeoutMs, 10_000)
     this.#options = options
   }
@@ -124,7 +128,7 @@ export class PushGatewayExporter implements Exporter<Metric> {
     let reason: string
     try {
       response = await runSuppressed(() => fetch(this.#url, init))
-      reason = await reasonOf(response)
+      reason = await reasonOf(response, this.#secrets)
     } catch (cause) {
       const inner = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause
       throw new ExportError('ERR_PUSH_FAILED', `${what} to ${this.#url} failed: ${errorText(inner)}`, { retryable: true, cause })
@@ -153,7 +157,7 @@ function gatewayUrl(text: string): { base: string; authorization: string | undef
   const url = URL.canParse(text) ? new URL(text) : undefined
   const credentials = url && basicCredentials(url)
   if (url === undefined || credentials === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    const told = JSON.stringify(withoutCredentials(String(text)))
+    const told = inspectValue(text)
     throw new DefinitionError('ERR_PUSH_URL', `the url of a gateway must be whole and begin with http:// or https://: it is ${told}`)
   }
   const { username, password, pathname } = url
@@ -185,8 +189,8 @@ function checkHeaders(headers: Readonly<Record<string, string>>): void {
   }
 }
 
-/** The beginning of what the gateway says, on one line; the rest is not read. */
-async function reasonOf(response: Response): Promise<string> {
+/** The beginning of the gateway's answer, on one line and without our own secrets, which it may have repeated. */
+async function reasonOf(response: Response, secrets: readonly string[]): Promise<string> {
   if (response.body === null) return ''
   if (response.ok) {
     await response.body.cancel()
@@ -196,12 +200,21 @@ async function reasonOf(response: Response): Promise<string> {
   const decoder = new TextDecoder()
   for await (const chunk of response.body) {
     text += decoder.decode(chunk as Uint8Array, { stream: true })
-    if (text.length >= MAX_REASON_BYTES) break
+    if (text.length >= MAX_READ_CHARACTERS) break
   }
-  return text
-    .slice(0, MAX_REASON_BYTES)
+  const reason = withoutSecrets(text.slice(0, MAX_READ_CHARACTERS), secrets)
     .replace(/[\s\p{Cc}]+/gu, ' ')
     .trim()
+  const shown = escapeControlCharacters(reason)
+  return shown.length > MAX_REASON_CHARACTERS ? `${shown.slice(0, MAX_REASON_CHARACTERS)}…` : shown
+}
+
+/** What must stand in no message: the values of headers, and user and password as they were given. */
+function secretsOf(url: string, headers: Readonly<Record<string, string>>): string[] {
+  const { username, password } = new URL(url)
+  const values = Object.values(headers).flatMap((value) => [value, value.replace(/^\w+\s+/, '')])
+  const given = [username, password].flatMap((text) => [text, decodeURIComponent(text)])
+  return [...values, ...given, `${decodeURIComponent(username)}:${decodeURIComponent(password)}`].filter((secret) => secret.length > 1)
 }
 
 /** How long the gateway asks to be left alone, at most a minute; undefined where it does not say so in a way that can be read. */

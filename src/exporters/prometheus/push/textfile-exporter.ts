@@ -1,4 +1,5 @@
-import { rename, rm, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises'
 import { inspectValue } from '../../../base/inspect-value.js'
 import { DefinitionError, ExportError } from '../../../base/errors.js'
 import type { Exporter } from '../../../base/exporter.js'
@@ -14,8 +15,6 @@ export interface TextfileExporterOptions {
   /** Whether `shutdown` deletes the file, so that a finished job is not scraped for ever. Default false. */
   readonly deleteOnShutdown?: boolean
 }
-
-let files = 0
 
 /**
  * Writes metrics to a file for the textfile collector of node_exporter. Each export replaces the file in one step:
@@ -59,12 +58,17 @@ export class TextfileExporter implements Exporter<Metric> {
   async #replace(metrics: readonly Metric[]): Promise<void> {
     const { path, mode = 0o644 } = this.#options
     // In the same folder, as a rename is atomic within a file system only, and not `.prom`, or it would be collected.
-    const draft = `${path}.${process.pid}.${++files}.tmp`
+    const draft = `${path}.${process.pid}.${randomUUID()}.tmp`
+    let handle: FileHandle | undefined
     try {
-      await writeFile(draft, textEncoder.encode(metrics), { mode, flag: 'wx', flush: true })
+      handle = await open(draft, 'wx', mode) // fails if anything has that name, a link too
+      await writeFile(handle, textEncoder.encode(metrics), { flush: true })
+      await handle.chmod(mode) // whatever the umask is
+      await handle.close()
       await rename(draft, path)
     } catch (cause) {
-      await rm(draft, { force: true }).catch(() => {})
+      await handle?.close().catch(() => {})
+      if (handle !== undefined) await rm(draft, { force: true }).catch(() => {})
       const message = `writing ${metrics.length} metrics to ${path} failed: ${errorText(cause)}`
       throw new ExportError('ERR_TEXTFILE_WRITE', message, { retryable: true, cause })
     }

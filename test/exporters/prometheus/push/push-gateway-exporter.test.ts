@@ -145,3 +145,19 @@ test('options that break a rule are refused', () => {
     expect(() => exporter('http://x', options), JSON.stringify(options)).toThrow(expect.objectContaining({ code }))
   }
 })
+
+test('a gateway that repeats our request gets none of our secrets into the error, nor control characters', async () => {
+  const authorization = Buffer.from('ann:s@crit-word').toString('base64')
+  const echo = `"authorization":"Basic ${authorization}","x-api-key":"k3y-s3cret" \u001b[2J\u202e ann:s@crit-word s%40crit-word ${'x'.repeat(5_000)}`
+  const { url } = await gateway(400, {}, echo)
+  const withUser = url.replace('http://', 'http://ann:s%40crit-word@')
+  const error: Error = await exporter(withUser, { headers: { 'x-api-key': 'k3y-s3cret' } })
+    .export([one])
+    .then(
+      () => expect.unreachable(),
+      (failure: Error) => failure,
+    )
+  expect(error.message).toMatch(/was answered 400: "authorization":"…","x-api-key":"…" \[2J\\u202e … … x+…$/)
+  expect(error.message.length).toBeLessThan(400)
+  for (const secret of [authorization, 'k3y', 'crit']) expect(error.message).not.toContain(secret)
+})
