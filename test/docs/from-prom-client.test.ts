@@ -16,6 +16,10 @@ const side = (without: string) =>
     .map((line) => line.slice(1))
     .join('\n')
 
+/** As Prometheus 2.42 sends it. */
+const PROMETHEUS_ACCEPT =
+  'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1'
+
 const running: ChildProcess[] = []
 
 beforeAll(() => {
@@ -40,10 +44,10 @@ async function metricsOf(name: string, code: string): Promise<string> {
   })
   for (const path of ['/cart/1', '/cart/2', '/cart/3', '/nowhere']) await (await fetch(url + path)).text()
   for (let times = 0; times < 3; times++) await (await fetch(`${url}/cart`, { method: 'POST' })).text()
-  return (await fetch(`${url}/metrics`)).text()
+  return (await fetch(`${url}/metrics`, { headers: { accept: PROMETHEUS_ACCEPT } })).text()
 }
 
-test('the service after the change shows the series that it showed before', async () => {
+test('the service after the change shows Prometheus the series that it showed before', async () => {
   const [before, after] = await Promise.all([metricsOf('before', side('+')), metricsOf('after', side('-'))])
   const [theirs, ours] = [parseSamples(before), parseSamples(after)]
 

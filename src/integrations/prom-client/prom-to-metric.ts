@@ -43,7 +43,15 @@ export async function metricOf(
     else timeSeries.push({ labelValues, points: [{ timeUnixMs, value }], ...(exemplar && { exemplar }) })
     if (slicer.isOver) await slicer.nextSlice()
   }
-  const descriptor = { name, description: given.help ?? '', unit: '1', type, labelKeys: groups.labelKeys, exactName: true }
+  const descriptor = {
+    name,
+    description: given.help ?? '',
+    unit: '1',
+    type,
+    labelKeys: groups.labelKeys,
+    exactName: true,
+    plainBounds: true,
+  }
   return { metric: { descriptor, timeSeries }, faults }
 }
 

@@ -21,6 +21,8 @@ export interface MetricDescriptor {
   readonly labelKeys: readonly string[]
   /** True where a format must take `name` as it is: no unit or `_total` is added. */
   readonly exactName?: boolean
+  /** True if the text format must spell bounds and quantiles as JavaScript does, `1000000` and not `1e+06`: as prom-client does. */
+  readonly plainBounds?: boolean
 }
 
 /** A single value that stands for those around it, with what ties it to its origin (trace_id, span_id, …). */

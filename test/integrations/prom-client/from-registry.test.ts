@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry, Summary } from 'prom-client'
 import { expect, test } from 'vitest'
 import { formatOpenMetrics } from '../../../src/exporters/prometheus/format/openmetrics-text.js'
+import { textEncoder } from '../../../src/exporters/prometheus/format/text-encoder.js'
 import { formatText } from '../../../src/exporters/prometheus/format/text.js'
 import { fromRegistry } from '../../../src/integrations/prom-client/from-registry.js'
 import type { PromRegistry } from '../../../src/integrations/prom-client/registry-shape.js'
@@ -201,4 +202,17 @@ test.each([Number.POSITIVE_INFINITY, -1, Number.NaN, '5'])('a time-out of %s is 
   expect(() => fromRegistry(new Registry(), { timeoutMs: timeoutMs as number })).toThrow(
     expect.objectContaining({ code: 'ERR_GATHER_TIMEOUT' }),
   )
+})
+
+test('in the text format bounds and quantiles are spelled as prom-client does', async () => {
+  const registry = new Registry()
+  new Histogram({ name: 'size_bytes', help: 's', buckets: [0.00001, 0.5, 1, 1e6, 1e21], registers: [registry] }).observe(0.7)
+  new Summary({ name: 'rate', help: 'r', percentiles: [0.00005, 1], registers: [registry] }).observe(3)
+  const labels = (text: string): string[] => Array.from(text.matchAll(/(?:le|quantile)="[^"]*"/g), String)
+  const theirs = labels(await registry.metrics())
+  expect(labels(formatText(await fromRegistry(registry).getMetrics())).sort()).toEqual(theirs.sort())
+  expect(theirs).toContain('le="1000000"')
+  let streamed = ''
+  for await (const chunk of textEncoder.encode([...(await fromRegistry(registry).getMetrics())])) streamed += Buffer.from(chunk).toString()
+  expect(labels(streamed).sort()).toEqual(theirs.sort())
 })

@@ -1,7 +1,7 @@
 import { type RowChunk, type RowSource, standsIn } from '../../../metrics/data/row-source.js'
 import { seriesOf } from '../../../metrics/data/snapshot.js'
 import { SnapshotRows } from '../../../metrics/data/snapshot-rows.js'
-import { formatBound, formatNumber } from './format-number.js'
+import { formatNumber } from './format-number.js'
 import { HistogramTextCache, HistogramLines } from './histogram-text-cache.js'
 import { labelPairs } from './label-pairs.js'
 import type { ExposedFamily } from './names.js'
@@ -23,7 +23,11 @@ export class FamilyTextCache implements SourceWriter {
     this.head = Buffer.from(textHead(family))
     this.#source = source
     this.#family = family
-    if (source.kind === 'distribution') this.#lines = new HistogramLines(family.name, source.bounds.map(formatBound))
+    if (source.kind === 'distribution')
+      this.#lines = new HistogramLines(
+        family.name,
+        source.bounds.map((bound) => family.formatBound(bound)),
+      )
   }
 
   writeChunk(at: number, structure: number, out: OutputBuffer): void {

@@ -1,4 +1,5 @@
 import { baseName, exposedName, isCumulative, labelName, ownedNames, sampleNames, unitWord } from '../../../metrics/data/prometheus-name.js'
+import { formatBound, formatNumber } from './format-number.js'
 import type { MetricDescriptor } from '../../../metrics/data/metric.js'
 
 /** Set on the one series that stands for all beyond the limit. */
@@ -18,6 +19,8 @@ export interface ExposedFamily {
   /** The word that ends `baseName`, empty where there is none. */
   readonly unit: string
   readonly help: string
+  /** Spells a bound or quantile in text 0.0.4. */
+  readonly formatBound: (bound: number) => string
   /** In the order of the descriptor's `labelKeys`. */
   readonly labelNames: readonly string[]
   /** Names that no other family of a document may have in text 0.0.4 and protobuf. */
@@ -58,6 +61,7 @@ function expose(descriptor: MetricDescriptor): ExposedFamily {
     openMetricsType: openMetrics,
     unit: hasUnit ? word : '',
     help: descriptor.description,
+    formatBound: descriptor.plainBounds === true ? formatNumber : formatBound,
     labelNames,
     sampleNames: sampleNames(descriptor),
     ownedNames: ownedNames(descriptor),

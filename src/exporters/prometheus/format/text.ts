@@ -3,7 +3,7 @@ import { selectFamilies } from './select-families.js'
 import { escapeHelp } from './escape.js'
 import { labelPairs } from './label-pairs.js'
 import type { ExposedFamily } from './names.js'
-import { formatBound, formatNumber } from './format-number.js'
+import { formatNumber } from './format-number.js'
 import { sampleLine, withLabel } from './sample-line.js'
 
 /**
@@ -47,12 +47,16 @@ export function seriesText(family: ExposedFamily, series: TimeSeries): string {
   if (typeof value === 'number') {
     return family.type === 'counter' || family.type === 'gauge' ? sampleLine(family.name, labels, formatNumber(value)) : ''
   }
-  if (value?.kind === 'distribution') return family.type === 'histogram' ? histogramText(family.name, labels, value) : ''
-  if (value?.kind === 'summary') return family.type === 'summary' ? summaryText(family.name, labels, value) : ''
+  if (value?.kind === 'distribution') return family.type === 'histogram' ? histogramText(family, labels, value) : ''
+  if (value?.kind === 'summary') return family.type === 'summary' ? summaryText(family, labels, value) : ''
   return ''
 }
 
-function histogramText(name: string, labels: string, { bounds, bucketCounts, count, sum }: DistributionValue): string {
+function histogramText(
+  { name, formatBound }: ExposedFamily,
+  labels: string,
+  { bounds, bucketCounts, count, sum }: DistributionValue,
+): string {
   let text = ''
   let below = 0
   for (let i = 0; i < bounds.length; i++) {
@@ -67,7 +71,7 @@ function histogramText(name: string, labels: string, { bounds, bucketCounts, cou
   )
 }
 
-function summaryText(name: string, labels: string, { quantiles, count, sum }: SummaryValue): string {
+function summaryText({ name, formatBound }: ExposedFamily, labels: string, { quantiles, count, sum }: SummaryValue): string {
   return (
     quantiles
       .map(({ quantile, value }) => sampleLine(name, withLabel(labels, 'quantile', formatBound(quantile)), formatNumber(value)))
