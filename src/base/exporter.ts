@@ -1,3 +1,4 @@
+import { isThenable } from './finally-async.js'
 import { processEnd } from './logger.js'
 
 /**
@@ -38,7 +39,7 @@ export function isExportedNow<T>(exporter: Exporter<T>, items: readonly T[]): bo
   }
   if (!processEnd.isNow) return false
   const exporting: unknown = exporter.export(items)
-  if (typeof (exporting as PromiseLike<unknown> | undefined)?.then !== 'function') return true
+  if (!isThenable(exporting)) return true
   Promise.resolve(exporting).catch(() => {}) // counted as lost already
   return false
 }

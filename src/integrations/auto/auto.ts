@@ -1,7 +1,7 @@
 import { isMainThread } from 'node:worker_threads'
 import { sharedState } from '../../base/process-global.js'
 import { configurationFile, type Configuration, readConfiguration } from '../../setup/configuration/configuration.js'
-import { readConfigurationFile } from '../../setup/configuration/configuration-file.js'
+import { readConfigurationFile } from '../../setup/configuration-file.js'
 import { installShutdownHooks } from '../../setup/shutdown-hooks.js'
 import { createTallyscope, type Tallyscope } from '../../setup/tallyscope.js'
 import type { TallyscopeOptions } from '../../setup/tallyscope-options.js'

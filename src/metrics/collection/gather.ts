@@ -2,6 +2,7 @@ import { checkNumber } from '../../base/check-number.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
 import { errorText } from '../../base/rate-limited-log.js'
+import { isThenable } from '../../base/finally-async.js'
 import { warnOnce } from '../../base/logger.js'
 import { partName } from '../../base/component-name.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
@@ -230,10 +231,6 @@ function valid<T extends Family>(answer: Iterable<T>): T[] {
   const wrong = list.findIndex((family) => typeof family?.descriptor?.name !== 'string')
   if (wrong >= 0) throw new InvalidAnswer(`the metric at index ${wrong} has no descriptor`)
   return list
-}
-
-function isThenable<T>(answer: Answer<T>): answer is Promise<readonly T[]> {
-  return typeof (answer as Promise<unknown> | undefined)?.then === 'function'
 }
 
 function told(reason: GatherFailureReason, timeoutMs: number): string {

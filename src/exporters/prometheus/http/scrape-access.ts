@@ -3,7 +3,7 @@ import { digest, type Guard, hasBearerToken } from '../../../serving/bearer-auth
 import { headerValue, type RequestHeaders, type RequestQuery } from '../../../serving/scrape-request.js'
 import { Semaphore } from '../../../serving/semaphore.js'
 import { readTokenFile } from '../../../serving/token-file.js'
-import { LATE, within } from './deadline.js'
+import { TIMED_OUT, withTimeout } from '../../../base/with-timeout.js'
 import { type MetricsResponse, refusal } from './metrics-response.js'
 
 export interface ScrapeAccessOptions {
@@ -69,8 +69,8 @@ export class ScrapeAccess {
     waitMs: number,
   ): Promise<MetricsResponse | undefined> {
     if (!(await this.#guards.acquire(waitMs))) return refusal(503, 'too many guards at a time', { 'retry-after': '1' })
-    const allowed = await within(this.#call(guard, headers, query), waitMs)
-    if (allowed === LATE) return refusal(503, 'the guard took too long')
+    const allowed = await withTimeout(this.#call(guard, headers, query), { timeoutMs: waitMs })
+    if (allowed === TIMED_OUT) return refusal(503, 'the guard took too long')
     return allowed === true ? undefined : refusal(403, 'these metrics are not for you')
   }
 

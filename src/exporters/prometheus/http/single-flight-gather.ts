@@ -1,7 +1,7 @@
 import type { Clock } from '../../../base/clock.js'
 import type { Gathering } from '../../../metrics/collection/gather.js'
 import type { Family } from '../../../metrics/data/row-source.js'
-import { LATE, within } from './deadline.js'
+import { TIMED_OUT, withTimeout } from '../../../base/with-timeout.js'
 
 export interface GatheredFamilies {
   readonly families: readonly Family[]
@@ -39,7 +39,7 @@ export class SingleFlightGather {
       })
     }
     if (nowMs + waitMs >= running.endsMs) return { families: await running.all, isWhole: true }
-    const families = await within(running.all, Math.max(waitMs, 0))
-    return families === LATE ? { families: running.soFar(), isWhole: false } : { families, isWhole: true }
+    const families = await withTimeout(running.all, { clock: this.#clock, timeoutMs: Math.max(waitMs, 0) })
+    return families === TIMED_OUT ? { families: running.soFar(), isWhole: false } : { families, isWhole: true }
   }
 }

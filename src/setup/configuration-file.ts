@@ -1,4 +1,4 @@
-import { readSmallFile } from '../../serving/read-small-file.js'
+import { readSmallFile } from '../serving/read-small-file.js'
 
 const MAX_BYTES = 1 << 20
 
