@@ -26,7 +26,7 @@ export const ROOMS = {
   'trace/propagation': ['base', 'stats/tags', 'trace/context'],
   'trace/views': ['base', 'stats', 'trace/context', 'trace/data'],
   trace: ['base', 'stats', 'trace'],
-  http: ['base', 'stats', 'trace'],
+  http: ['base', 'metrics/instruments', 'stats', 'trace'],
   runtime: ['base', 'metrics/data'],
   serving: ['base'],
   exporters: ['base', 'metrics/data', 'types of trace/data'],

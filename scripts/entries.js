@@ -7,6 +7,7 @@ const ENTRIES = {
   '.': 'index',
   './prometheus': 'exporters/prometheus/index',
   './fastify': 'integrations/fastify/index',
+  './http-server': 'integrations/http-server/index',
   './http-client': 'integrations/http-client/index',
   './opentracing': 'integrations/opentracing/index',
   './prom-client': 'integrations/prom-client/index',

@@ -13,16 +13,16 @@ export function runSuppressedWith<A, B, R>(fn: (a: A, b: B) => R, a: A, b: B): R
 }
 
 function suppressedFrame(frame: Frame): Frame {
-  if (frame === EMPTY_FRAME) return EXPORT_FRAME
+  if (frame === EMPTY_FRAME) return SUPPRESSED_FRAME
   const { tags, span, spans, baggage } = frame // one by one: spreading costs five times as much
   return { tags, span, spans, baggage, suppressed: true }
 }
 
-const EXPORT_FRAME: Frame = Object.freeze({ ...EMPTY_FRAME, suppressed: true })
+export const SUPPRESSED_FRAME: Frame = Object.freeze({ ...EMPTY_FRAME, suppressed: true })
 
 /** As {@link runSuppressed}, and without the caller's tags and span: for work that serves many callers. */
 export function runDetached<R>(fn: () => R): R {
-  return runInFrame(EXPORT_FRAME, fn)
+  return runInFrame(SUPPRESSED_FRAME, fn)
 }
 
 export function isSuppressed(): boolean {

@@ -15,7 +15,7 @@ export class RequestAttributes implements AttributeSource {
   readonly userAgent: string | undefined
   readonly isEncrypted: boolean
   /** Undefined if no route answers. */
-  readonly route: string | undefined
+  route: string | undefined
   /** Roughly: host and target stand in two attributes each. */
   readonly bytes: number
   /** 0 as long as there is none. */

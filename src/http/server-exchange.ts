@@ -29,6 +29,8 @@ export interface ExchangeHome {
   readonly tickShapeGuard: TickShapeGuard
   /** The route of requests until one is found. */
   readonly unmatched: RouteSeries
+  /** Finds the routes of requests that have been handled. */
+  readonly routes: { find(request: IncomingMessage): RouteSeries | undefined } | undefined
   /** Whether the application took a response over. */
   readonly isHijacked: ((reply: object) => boolean) | undefined
   startSpan(request: IncomingMessage, name: string): Span | undefined
@@ -36,7 +38,7 @@ export interface ExchangeHome {
   sentTags(request: IncomingMessage): TagMap | undefined
 }
 
-const SWITCHING_PROTOCOLS = 101
+export const SWITCHING_PROTOCOLS = 101
 
 /** One request, from its headers to the close of its response; counted once, however it ends. */
 export class ServerExchange extends BodyBytes {
@@ -97,15 +99,11 @@ export class ServerExchange extends BodyBytes {
     this.home.inFlight.add(-1)
   }
 
-  /** Sets a route that is known only once the request has been handled. */
-  reroute(route: RouteSeries): void {
-    this.route = route
-  }
-
   close(): void {
     if (!this.open) return
     this.dismiss()
     this.home.tickShapeGuard.count()
+    if (this.home.routes !== undefined) this.findRoute(this.home.routes.find(this.request))
     const isStream = this.isStream()
     const outcome = this.outcome(isStream)
     const status = this.status(outcome)
@@ -121,6 +119,17 @@ export class ServerExchange extends BodyBytes {
       if (span !== undefined && (status >= 400 || status === 0)) this.describe(span, status, outcome)
     }
     span?.end()
+  }
+
+  /** Takes a route that is known only now over. */
+  private findRoute(route: RouteSeries | undefined): void {
+    if (route === undefined) return
+    this.route = route
+    const { span, attributes } = this
+    if (span === undefined) return
+    span.setName(route.spanName(this.method))
+    if (attributes === undefined || attributes.isAdded) span.addAttribute(HttpAttribute.ROUTE, route.route)
+    else attributes.route = route.route
   }
 
   private record(status: number, outcome: HttpOutcome, isStream: boolean): void {

@@ -1,18 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { Clock } from '../base/clock.js'
+import { EMPTY_FRAME, type Frame } from '../base/context.js'
 import { whenClosed } from '../base/on-close.js'
 import type { TagMap } from '../stats/tags/tag-map.js'
 import { rememberDistrusted } from './distrusted-traces.js'
 import { isHostExcluded, type PathExclusion } from './http-exclusion.js'
 import { TraceContextPropagator } from '../trace/propagation/trace-context.js'
+import { frameWith } from '../trace/span/current-span.js'
 import type { Span } from '../trace/span/span.js'
+import { httpMethodIndex } from './http-method.js'
 import { SpanKind } from '../trace/data/span-kind.js'
 import type { TracerCore } from '../trace/tracer-core.js'
 import { bytesOf, countReceived, countSent, hasBody, tieBytes } from './http-body-bytes.js'
 import { TickShapeGuard } from './tick-shape-guard.js'
 import { RequestAttributes } from './request-attributes.js'
 import { type RequestTagReader, RouteSeries } from './route-series.js'
-import { type ExchangeHome, type InFlightGauge, ServerExchange } from './server-exchange.js'
+import { type ExchangeHome, type InFlightGauge, ServerExchange, SWITCHING_PROTOCOLS } from './server-exchange.js'
 import { type ServerMeasures, UNMATCHED_ROUTE } from './server-measures.js'
 import type { UrlQuery } from './url-query.js'
 
@@ -27,7 +31,14 @@ export interface ServerInstrumentationOptions {
   readonly urlQuery: UrlQuery
   /** Tags from requests that no route answers. */
   readonly requestTags?: RequestTagReader | undefined
-  readonly isHijacked?: (reply: object) => boolean
+  /** Finds the routes of requests that have been handled. */
+  readonly routes?: RouteFinder | undefined
+  readonly isHijacked?: ((reply: object) => boolean) | undefined
+}
+
+/** Finds the route of a request once it has been handled; undefined if there is none. Never throws. */
+export interface RouteFinder {
+  find(request: IncomingMessage): RouteSeries | undefined
 }
 
 /** What all requests of one server share: where they are recorded, and how they are traced. */
@@ -42,6 +53,7 @@ export class ServerInstrumentation implements ExchangeHome {
   private readonly hosts: readonly string[]
   private readonly publicEndpoint: boolean
   private readonly urlQuery: UrlQuery
+  readonly routes: RouteFinder | undefined
   readonly isHijacked: ((reply: object) => boolean) | undefined
   /** True once another instrumentation has taken over. */
   stopped = false
@@ -59,6 +71,7 @@ export class ServerInstrumentation implements ExchangeHome {
     this.publicEndpoint = options.publicEndpoint
     this.urlQuery = options.urlQuery
     this.isHijacked = options.isHijacked
+    this.routes = options.routes
     this.isW3c = options.tracer?.propagator instanceof TraceContextPropagator
   }
 
@@ -73,8 +86,7 @@ export class ServerInstrumentation implements ExchangeHome {
   }
 
   private begin(request: IncomingMessage, response: ServerResponse): ServerExchange | undefined {
-    if (this.paths.excludes(request.url ?? '/')) return undefined
-    if (this.hosts.length > 0 && isHostExcluded(hostOf(request), this.hosts)) return undefined
+    if (this.isExcluded(request)) return undefined
     const exchange = new ServerExchange(this, request, response)
     // Also where nobody wants the bytes: bodies are read in the context of the connection, which is not the request's.
     if (hasBody(request)) countReceived(request, exchange)
@@ -89,6 +101,31 @@ export class ServerInstrumentation implements ExchangeHome {
       response.once('close', forget)
     }
     return exchange
+  }
+
+  private isExcluded(request: IncomingMessage): boolean {
+    if (this.paths.excludes(request.url ?? '/')) return true
+    return this.hosts.length > 0 && isHostExcluded(hostOf(request), this.hosts)
+  }
+
+  /**
+   * Counts a connection that another protocol takes over without a response: a stream until it closes, with a span that ends with
+   * the switch. Returns the context of what takes it over; undefined if it is excluded.
+   */
+  upgraded(request: IncomingMessage, socket: Duplex): Frame | undefined {
+    if (this.stopped || this.isExcluded(request)) return undefined
+    const method = httpMethodIndex(request.method)
+    const startMs = this.clock.monotonicMs()
+    this.inFlight.add(1)
+    socket.once('close', () => {
+      this.inFlight.add(-1)
+      this.unmatched.seriesOf(method, SWITCHING_PROTOCOLS, 'ok').recordStream((this.clock.monotonicMs() - startMs) / 1_000, 0, 0)
+    })
+    const span = this.startSpan(request, this.unmatched.spanName(method))
+    if (span === undefined) return EMPTY_FRAME
+    if (span.sampled) this.describe(span, request, UNMATCHED_ROUTE).statusCode = SWITCHING_PROTOCOLS
+    span.end()
+    return frameWith(EMPTY_FRAME, span)
   }
 
   /** The span of a request, which continues its caller's trace. It has no parent here: what is current is the server's own. */

@@ -5,6 +5,9 @@ import { readConfigurationFile } from '../../setup/configuration-file.js'
 import { installShutdownHooks } from '../../setup/shutdown-hooks.js'
 import { createTallyscope, type Tallyscope } from '../../setup/tallyscope.js'
 import type { TallyscopeOptions } from '../../setup/tallyscope-options.js'
+import { httpServerViews } from '../../http/http-views.js'
+import { fastifyMetricsViews } from '../../http/prom-client-http-views.js'
+import { instrumentHttpServer } from '../http-server/instrument.js'
 import { instrumentHttpClient } from '../http-client/instrument.js'
 import { traceIntegrations } from '../http-client/trace-integrations.js'
 import { warnOfAuto } from './auto-warning.js'
@@ -36,6 +39,7 @@ export function startAuto(env: Environment = process.env): Tallyscope | undefine
     state.scope = scope
     const started = scope.start().catch((error: unknown) => warnOfAuto('start', error))
     attempt('trace outgoing requests', () => watchOutgoing(scope, settings))
+    attempt('instrument HTTP servers', () => watchIncoming(scope, settings))
     attempt('instrument Fastify', () => instrumentFastifyApplications(scope, settings))
     attempt('install shutdown hooks', () => exportAtTheEnd(scope, settings))
     void started
@@ -75,6 +79,18 @@ function watchOutgoing({ tracer, stats, integrations, ignoreHosts }: Tallyscope,
   const options = { tracer, stats, ...(ignoreHosts !== undefined && { ignoreHosts }) }
   if (integrations.length === 0) instrumentHttpClient(options)
   else traceIntegrations(integrations, options)
+}
+
+function watchIncoming({ tracer, stats, registry, ignorePaths, ignoreHosts }: Tallyscope, settings: Settings): void {
+  if (settings['auto.httpServer'] === false) return
+  instrumentHttpServer({
+    tracer,
+    stats,
+    registry,
+    ...(settings['metrics.promClientNames'] === true && { views: [...httpServerViews, ...fastifyMetricsViews] }),
+    ...(ignorePaths !== undefined && { ignorePaths }),
+    ...(ignoreHosts !== undefined && { ignoreHosts }),
+  })
 }
 
 /** A worker thread gets no signals, and an uncaught error in it belongs to the thread that started it. */

@@ -1,33 +1,16 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { systemClock } from '../../base/clock.js'
 import { currentFrame, EMPTY_FRAME, runInFrame } from '../../base/context.js'
-import { sharedState } from '../../base/process-global.js'
+import { ownServer } from '../../base/owned-servers.js'
 import { runDetached } from '../../base/suppression.js'
-import { PathExclusion } from '../../http/http-exclusion.js'
-import { httpServerDurationViews, httpServerViews } from '../../http/http-views.js'
-import { registerReadyViews } from '../../http/predefined-view.js'
-import { RequestTags } from '../../http/request-tags.js'
-import { exchangeOf, ServerInstrumentation } from '../../http/server-instrumentation.js'
-import { ServerMeasures } from '../../http/server-measures.js'
-import { MetricRegistry } from '../../metrics/instruments/metric-registry.js'
+import { makeServerInstrumentation } from '../../http/make-server-instrumentation.js'
+import type { RequestTags } from '../../http/request-tags.js'
+import { exchangeOf, type ServerInstrumentation } from '../../http/server-instrumentation.js'
 import { defaultTracer } from '../../setup/tracer.js'
-import { type Stats, stats as sharedStats } from '../../stats/stats.js'
 import { isHijacked } from './hijacked-reply.js'
 import { addMetricsFallback, addMetricsRoute, isUnrouted } from './metrics-route.js'
 import type { TallyscopeDecoration, TallyscopeFastifyOptions } from './options.js'
 import { NOT_MEASURED, RouteTable } from './route-table.js'
-
-const registries = sharedState('http-registries', () => new WeakMap<Stats, MetricRegistry>())
-
-/** One registry for each engine, so that several servers of one process add up instead of clashing. */
-function registryOf(stats: Stats): MetricRegistry {
-  let registry = registries.get(stats)
-  if (registry === undefined) {
-    registry = new MetricRegistry()
-    registries.set(stats, registry)
-  }
-  return registry
-}
 
 export interface InstrumentedFastify {
   readonly decoration: TallyscopeDecoration
@@ -36,26 +19,17 @@ export interface InstrumentedFastify {
 
 /** Adds hooks and the route of the metrics to an application. It adds no decorators. */
 export function instrumentFastify(app: FastifyInstance, options: TallyscopeFastifyOptions): InstrumentedFastify {
-  const { stats = sharedStats, clock = systemClock } = options
-  const { registry = registryOf(stats), metricsPath = '/metrics' } = options
-  const tracer = options.tracer === false ? undefined : (options.tracer ?? defaultTracer(stats))
-  const requestTags = options.requestTags === undefined ? undefined : new RequestTags<FastifyRequest>(options.requestTags)
-  const measures = new ServerMeasures(stats, { statusClasses: options.statusClasses === true })
-  const views = options.views ?? (options.bodySizes === false ? httpServerDurationViews : httpServerViews)
-  if (views !== false) registerReadyViews(stats, views, requestTags?.keys)
-  const inFlight = registry.gauge('http/server/in_flight', { type: 'int64', description: 'Requests that are being answered' })
-  const server = new ServerInstrumentation({
-    tracer,
-    measures,
-    inFlight: inFlight.defaultTimeSeries(),
-    clock,
-    ignorePaths: new PathExclusion(options.ignorePaths ?? options.excludelistPaths),
-    ignoreHosts: options.ignoreHosts ?? options.excludelistHostnames ?? [],
-    publicEndpoint: options.publicEndpoint ?? options.untrusted ?? tracer?.untrusted ?? false,
-    urlQuery: options.urlQuery ?? false,
-    requestTags,
-    isHijacked,
-  })
+  const { clock = systemClock, metricsPath = '/metrics' } = options
+  const { server, stats, tracer, registry, requestTags } = makeServerInstrumentation<FastifyRequest>(
+    {
+      ...options,
+      ignorePaths: options.ignorePaths ?? options.excludelistPaths,
+      ignoreHosts: options.ignoreHosts ?? options.excludelistHostnames,
+      publicEndpoint: options.publicEndpoint ?? options.untrusted,
+    },
+    { defaultTracer, isHijacked },
+  )
+  ownServer(app.server)
   const decoration: TallyscopeDecoration = { stats, tracer, registry, producers: [stats, registry] }
   const handlerOptions = { ...options.metrics, producers: [...decoration.producers, ...(options.producers ?? [])], clock }
   const isFallback = options.metricsFallback ?? options.metricsWhereUnrouted ?? false

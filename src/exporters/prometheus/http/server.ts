@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { inspectValue } from '../../../base/inspect-value.js'
 import { DefinitionError, TallyscopeError } from '../../../base/errors.js'
+import { ownServer } from '../../../base/owned-servers.js'
 import { ConnectionTracker } from '../../../serving/connection-tracker.js'
 import { milliseconds, ownOptions, wholeNumber } from '../../../serving/options.js'
 import { type NodeHandlerOptions, nodeHandler } from './node-handler.js'
@@ -63,6 +64,7 @@ export async function serveMetrics(given: ServeMetricsOptions): Promise<MetricsE
     },
   )
   const connections = new ConnectionTracker(server)
+  ownServer(server)
   if (options.unref === true) server.on('connection', (socket) => socket.unref())
   await listen(server, port, host, options.unref === true)
   const address = server.address() as AddressInfo

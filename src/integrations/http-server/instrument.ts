@@ -1,0 +1,115 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { EMPTY_FRAME, enterFrame, type Frame, runInFrame } from '../../base/context.js'
+import { warnOnce } from '../../base/logger.js'
+import { isOwnedServer } from '../../base/owned-servers.js'
+import { sharedState } from '../../base/process-global.js'
+import { SUPPRESSED_FRAME } from '../../base/suppression.js'
+import { exchangeOf, type ServerInstrumentation } from '../../http/server-instrumentation.js'
+import type { MetricRegistry } from '../../metrics/instruments/metric-registry.js'
+import type { MetricProducer } from '../../metrics/data/producer.js'
+import { makeServerInstrumentation } from '../../http/make-server-instrumentation.js'
+import { defaultTracer } from '../../setup/tracer.js'
+import type { HttpServerOptions } from './options.js'
+import { RouteNames } from './route-names.js'
+import { serverFault } from './server-faults.js'
+import { UpgradeWatch } from './upgrade-watch.js'
+
+/** Two that watch all servers would count every request twice. */
+const watched = sharedState('http-servers-watched', () => ({ isOn: false }))
+
+/** Incoming HTTP as it is watched. Made by {@link instrumentHttpServer}. */
+export class HttpServerInstrumentation {
+  readonly registry: MetricRegistry
+  /** Stats and registry, for an endpoint of metrics. */
+  readonly producers: readonly MetricProducer[]
+  readonly #server: ServerInstrumentation
+  readonly #upgrades: UpgradeWatch
+  #isWatching = false
+
+  /** @internal */
+  constructor(options: HttpServerOptions) {
+    const { server, registry, stats } = makeServerInstrumentation<IncomingMessage>(options, {
+      defaultTracer,
+      routes: (measures, requestTags) => new RouteNames(measures, options.route, requestTags),
+    })
+    this.#server = server
+    this.registry = registry
+    this.producers = [stats, registry]
+    this.#upgrades = new UpgradeWatch(server)
+    if (options.watch !== false) this.#watch()
+  }
+
+  #watch(): void {
+    if (watched.isOn) {
+      warnOnce('TALLYSCOPE_HTTP_SERVER_TWICE', 'server', 'incoming requests are watched already; the first instrumentation stays')
+      return
+    }
+    watched.isOn = this.#isWatching = true
+    subscribe('http.server.request.start', this.#onRequest)
+    subscribe('net.server.socket', this.#onConnection)
+  }
+
+  readonly #onRequest = guarded(({ request, response, server }: { request: IncomingMessage; response: ServerResponse; server: Server }) => {
+    // The context of a connection is kept by Node until the next request, so that something is entered for each.
+    if (!isOwnedServer(server)) enterFrame(this.#begin(request, response))
+  })
+
+  readonly #onConnection = guarded(({ socket }: { socket: Socket & { server?: Server | null } }) => {
+    const { server } = socket
+    if (server != null && !isOwnedServer(server)) this.#upgrades.watch(server)
+  })
+
+  #begin(request: IncomingMessage, response: ServerResponse): Frame {
+    const known = exchangeOf(request)
+    if (known !== undefined) return known.frame ?? EMPTY_FRAME
+    const exchange = this.#server.exchangeOf(request, response)
+    if (exchange === undefined) return SUPPRESSED_FRAME
+    exchange.routed(this.#server.unmatched, request)
+    return exchange.frame ?? EMPTY_FRAME
+  }
+
+  /**
+   * The same for one application, in the place of the channels or beside them: `app.use(instrumentation.middleware)`. For
+   * Express, Connect, and what calls a function with request, response and next.
+   */
+  readonly middleware = (request: IncomingMessage, response: ServerResponse, next: () => void): void => {
+    runInFrame(this.#begin(request, response), () => next())
+  }
+
+  /** Stops watching. Requests that are being answered are still counted. */
+  stop(): void {
+    if (!this.#isWatching) return
+    watched.isOn = this.#isWatching = false
+    unsubscribe('http.server.request.start', this.#onRequest)
+    unsubscribe('net.server.socket', this.#onConnection)
+    this.#upgrades.stop()
+  }
+}
+
+/** What a subscriber throws would end the program as an uncaught error. */
+function guarded<M>(handle: (message: M) => void): (message: unknown) => void {
+  return (message) => {
+    try {
+      handle(message as M)
+    } catch {
+      serverFault('event').value++
+    }
+  }
+}
+
+/**
+ * Traces and measures incoming requests of all servers of node:http and node:https in this process, whatever framework answers
+ * them. It listens to the diagnostics channels of Node. Servers of Fastify with the plugin of `tallyscope/fastify` are left to that.
+ *
+ * The span and the tags of a request are current in its handlers, over `await` too.
+ *
+ * @throws {@link DefinitionError} if measures, views or gauges of these names exist with another definition.
+ * @example
+ * const http = instrumentHttpServer({ ignorePaths: ['/metrics', '/health'] })
+ * app.get('/metrics', nodeHandler({ producers: http.producers }))
+ */
+export function instrumentHttpServer(options: HttpServerOptions = {}): HttpServerInstrumentation {
+  return new HttpServerInstrumentation(options)
+}

@@ -1,0 +1,64 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { enterFrame } from '../../base/context.js'
+import type { ServerInstrumentation } from '../../http/server-instrumentation.js'
+
+type Listener = (request: IncomingMessage, socket: Duplex) => void
+
+/**
+ * Counts connections that another protocol takes over, of which Node publishes nothing. A server with a listener for `upgrade` is
+ * another one than without: ours is there only while the application has one.
+ */
+export class UpgradeWatch {
+  readonly #instrumentation: ServerInstrumentation
+  readonly #servers = new Map<WeakRef<Server>, () => void>()
+  readonly #known = new WeakSet<Server>()
+
+  constructor(instrumentation: ServerInstrumentation) {
+    this.#instrumentation = instrumentation
+  }
+
+  watch(server: Server): void {
+    if (this.#known.has(server)) return
+    this.#known.add(server)
+    const onUpgrade: Listener = (request, socket) => this.#count(request, socket)
+    const follow = (event: string | symbol): void => {
+      if (event !== 'upgrade') return
+      const isThere = server.listeners('upgrade').includes(onUpgrade)
+      const others = server.listenerCount('upgrade') - (isThere ? 1 : 0)
+      if (others > 0 && !isThere) server.prependListener('upgrade', onUpgrade)
+      if (others === 0 && isThere) server.off('upgrade', onUpgrade)
+    }
+    // `newListener` comes before its listener is there.
+    const onNew = (event: string | symbol): void => {
+      if (event === 'upgrade') process.nextTick(follow, event)
+    }
+    server.on('newListener', onNew)
+    server.on('removeListener', follow)
+    follow('upgrade')
+    const reference = new WeakRef(server)
+    this.#servers.set(reference, () => {
+      server.off('newListener', onNew)
+      server.off('removeListener', follow)
+      server.off('upgrade', onUpgrade)
+    })
+    server.once('close', () => this.#forget(reference))
+  }
+
+  stop(): void {
+    for (const reference of this.#servers.keys()) this.#forget(reference)
+  }
+
+  #forget(reference: WeakRef<Server>): void {
+    const undo = this.#servers.get(reference)
+    this.#servers.delete(reference)
+    const server = reference.deref()
+    if (server !== undefined) this.#known.delete(server)
+    undo?.()
+  }
+
+  #count(request: IncomingMessage, socket: Duplex): void {
+    const frame = this.#instrumentation.upgraded(request, socket)
+    if (frame !== undefined) enterFrame(frame)
+  }
+}
