@@ -12,12 +12,12 @@ const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(root, 'docs')
   .filter((name) => name.endsWith('.md'))
   .sort()
 /** The pages that README names for its recipes: their programs are run as CommonJS too. */
-const recipes = ['README.md', 'docs/configuration.md', 'docs/exporters.md', 'docs/fastify.md', 'docs/http-client.md', 'docs/logging.md']
+const recipes = ['README.md', 'docs/configuration.md', 'docs/exporters.md', 'docs/fastify.md', 'docs/http-client.md', 'docs/http-server.md', 'docs/logging.md']
 const text = (page: string) => readFileSync(join(root, page), 'utf8')
 let folder: string
 
 beforeAll(async () => {
-  folder = (await installPacked(['fastify', 'opentracing', 'pino', 'prom-client'])).folder
+  folder = (await installPacked(['express', 'fastify', 'koa', 'opentracing', 'pino', 'prom-client'])).folder
 }, 120_000)
 
 afterAll(() => folder && rmSync(folder, { recursive: true, force: true }))
