@@ -18,7 +18,10 @@ export default defineConfig({
       { find: /^tallyscope$/, replacement: source('index.ts') },
       { find: /^tallyscope\/prometheus$/, replacement: source('exporters/prometheus/index.ts') },
       { find: /^tallyscope\/testing$/, replacement: source('testing/index.ts') },
-      { find: /^tallyscope\/(fastify|http-server|http-client|opentracing|prom-client|logging|auto)$/, replacement: source('integrations/$1/index.ts') },
+      {
+        find: /^tallyscope\/(fastify|http-server|http-client|opentracing|prom-client|logging|auto)$/,
+        replacement: source('integrations/$1/index.ts'),
+      },
     ],
   },
   test: {

@@ -12,7 +12,15 @@ const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(root, 'docs')
   .filter((name) => name.endsWith('.md'))
   .sort()
 /** The pages that README names for its recipes: their programs are run as CommonJS too. */
-const recipes = ['README.md', 'docs/configuration.md', 'docs/exporters.md', 'docs/fastify.md', 'docs/http-client.md', 'docs/http-server.md', 'docs/logging.md']
+const recipes = [
+  'README.md',
+  'docs/configuration.md',
+  'docs/exporters.md',
+  'docs/fastify.md',
+  'docs/http-client.md',
+  'docs/http-server.md',
+  'docs/logging.md',
+]
 const text = (page: string) => readFileSync(join(root, page), 'utf8')
 let folder: string
 
