@@ -142,7 +142,7 @@ const failing: Readonly<Record<string, { path: string; act: Act }>> = {
   'node:http, the connection breaks': { path: '/broken', act: viaNode(() => {}, true) },
   'fetch, the server hangs up': { path: '/hangup', act: async (url) => fetch(url).catch(() => {}) },
   'fetch, the connection breaks': { path: '/broken', act: async (url) => (await fetch(url)).text().catch(() => {}) },
-  'fetch, a time-out': { path: '/never', act: async (url) => fetch(url, { signal: AbortSignal.timeout(20) }).catch(() => {}) },
+  'fetch, a time-out': { path: '/never', act: async (url) => fetch(url, { signal: AbortSignal.timeout(150) }).catch(() => {}) },
   'node:http, a time-out': {
     path: '/never',
     act: (url) =>
