@@ -1,5 +1,6 @@
 import { constants } from 'node:os'
 import { inspectValue } from '../base/inspect-value.js'
+import { timerClock } from '../base/clock.js'
 import { checkNumber } from '../base/check-number.js'
 import { DefinitionError } from '../base/errors.js'
 import { errorText } from '../base/rate-limited-log.js'
@@ -29,8 +30,10 @@ export interface ShutdownHookOptions {
   readonly gracePeriodMs?: number
 }
 
-/** A target with the same grace period must have the time to say what it has lost. */
+/** A target with the same grace period must have the time to log what it has lost. */
 const LAST_WORDS_MS = 100
+/** What is kept of the grace period for each target that comes later, at most. */
+const MAX_RESERVE_MS = 1_000
 
 interface Install extends Required<ShutdownHookOptions> {
   readonly targets: readonly ShutdownTarget[]
@@ -55,10 +58,12 @@ const state = sharedState('shutdown-hooks', (): HookState => ({ installs: new Se
  * signal ends the process at once, a target that hangs does not outlast the grace period. Where the application listens
  * to a signal or to uncaught errors itself, ending is left to it, and targets are only flushed.
  *
+ * Targets are ended one after the other, in the order given: put servers before what exports.
+ *
  * @returns a function that takes the hooks away again.
  * @throws {@link DefinitionError} `ERR_SHUTDOWN_TARGET` for a target without any of its methods; `ERR_SHUTDOWN_OPTION`.
  * @example
- * const uninstall = installShutdownHooks([task, tracer.transport])
+ * const uninstall = installShutdownHooks([server, task, tracer.transport])
  */
 export function installShutdownHooks(
   targets: ShutdownTarget | readonly ShutdownTarget[],
@@ -141,29 +146,41 @@ function endWith(status: number): void {
   state.isEnding = true
   // One turn later, so that what the targets had to tell is printed.
   const exit = (): void => void inNextTurn(() => process.exit(status))
-  void inTime(state.installs, (target) => {
-    if (target.shutdown !== undefined) return target.shutdown()
-    return target.close === undefined ? target.flush?.() : target.close()
-  }).then(exit, exit)
+  const seen = new Set<ShutdownTarget>()
+  void Promise.all(Array.from(state.installs, (install) => endInOrder(install, seen))).then(exit, exit)
 }
 
-function flushAll(installs: Iterable<Install>): Promise<void> {
-  return inTime(installs, (target, { gracePeriodMs }) => target.flush?.(gracePeriodMs))
+/**
+ * Ends the targets one after the other, within one grace period: what a server still measures is exported by what comes after it. A target
+ * that hangs leaves the later ones a share of the time.
+ */
+async function endInOrder({ targets, gracePeriodMs }: Install, seen: Set<ShutdownTarget>): Promise<void> {
+  const own = targets.filter((target) => !seen.has(target) && seen.add(target))
+  const endsMs = timerClock.monotonicMs() + gracePeriodMs + LAST_WORDS_MS
+  const reserveMs = Math.min(MAX_RESERVE_MS, gracePeriodMs / (2 * own.length))
+  for (const [at, target] of own.entries()) {
+    const laterMs = reserveMs * (own.length - 1 - at)
+    await actInTime(target, () => end(target), Math.max(endsMs - timerClock.monotonicMs() - laterMs, 0))
+  }
 }
 
-/** Does something with all targets at once and waits for each no longer than its grace period. */
-async function inTime(installs: Iterable<Install>, act: (target: ShutdownTarget, install: Install) => unknown): Promise<void> {
-  const ends: Promise<void>[] = []
-  forEachTarget(installs, (target, install) => {
-    const ending = settle(() => act(target, install))
-    const end = withTimeout(ending, { timeoutMs: install.gracePeriodMs + LAST_WORDS_MS, keepAlive: true })
-    ends.push(
-      end.then((result) => {
-        if (result !== TIMED_OUT && result.status === 'rejected') tell(target, result.reason)
-      }),
-    )
+function end(target: ShutdownTarget): unknown {
+  if (target.shutdown !== undefined) return target.shutdown()
+  return target.close === undefined ? target.flush?.() : target.close()
+}
+
+/** Flushes all targets at once. */
+async function flushAll(installs: Iterable<Install>): Promise<void> {
+  const flushes: Promise<void>[] = []
+  forEachTarget(installs, (target, { gracePeriodMs }) => {
+    flushes.push(actInTime(target, () => target.flush?.(gracePeriodMs), gracePeriodMs + LAST_WORDS_MS))
   })
-  await Promise.all(ends)
+  await Promise.all(flushes)
+}
+
+async function actInTime(target: ShutdownTarget, act: () => unknown, timeoutMs: number): Promise<void> {
+  const result = await withTimeout(settle(act), { timeoutMs, keepAlive: true })
+  if (result !== TIMED_OUT && result.status === 'rejected') tell(target, result.reason)
 }
 
 function forEachTarget(installs: Iterable<Install>, act: (target: ShutdownTarget, install: Install) => unknown): void {

@@ -143,7 +143,8 @@ export class Tallyscope {
 
   /** Exports what there is now, spans and metrics. */
   async flush(timeoutMs?: number): Promise<void> {
-    await Promise.all([this.tracer.transport.flush(timeoutMs), ...this.#tasks.map((task) => task.flush())])
+    // A failure has been logged and counted by then; a task's own `flush` rejects.
+    await Promise.allSettled([this.tracer.transport.flush(timeoutMs), ...this.#tasks.map((task) => task.flush())])
   }
 
   /** Exports the spans and metrics that can be exported without waiting, when the process ends. */

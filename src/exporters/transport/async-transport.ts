@@ -9,7 +9,7 @@ import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
 import { settle, TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
 import { type AsyncTransportOptions, type AsyncTransportSettings, checkAsyncTransport } from './async-transport-options.js'
 import { ItemQueue } from './bounded-queue.js'
-import { type ExportFailure, exportFailure, retryDelayMs } from './export-failure.js'
+import { type ExportFailure, exportFailure, retryDelayMs } from '../../base/export-failure.js'
 import { type RejectReason, type TransportAccounting, TransportStats } from './transport-stats.js'
 
 /** Somebody who waits until so many of the items ever queued have been dealt with. */

@@ -2,7 +2,7 @@ import { type Exporter, isExportedNow } from '../../base/exporter.js'
 import type { FailureLog } from '../../base/rate-limited-log.js'
 import { processEnd } from '../../base/logger.js'
 import { runDetached } from '../../base/suppression.js'
-import { exportFailure } from './export-failure.js'
+import { exportFailure } from '../../base/export-failure.js'
 import type { TransportStats } from './transport-stats.js'
 
 interface Parts<T> {

@@ -10,7 +10,7 @@ import { settleNow } from './export-sync.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
 import { isThenable } from '../../base/finally-async.js'
 import { settle, TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
-import { exportFailure } from './export-failure.js'
+import { exportFailure } from '../../base/export-failure.js'
 import { type TransportAccounting, TransportStats } from './transport-stats.js'
 
 export interface SyncTransportOptions {

@@ -1,10 +1,11 @@
 import { checkNumber } from '../../base/check-number.js'
-import type { Clock } from '../../base/clock.js'
+import { type Clock, timerClock } from '../../base/clock.js'
+import { exportFailure, retryDelayMs } from '../../base/export-failure.js'
 import { DefinitionError } from '../../base/errors.js'
 import { type Exporter, isExportedNow } from '../../base/exporter.js'
 import type { Logger } from '../../base/logger.js'
 import { partName } from '../../base/component-name.js'
-import { MAX_TIMER_MS } from '../../base/timer.js'
+import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
 import { checkProducers, gather, gatherNow, type GatherOptions } from './gather.js'
 import type { Metric } from '../data/metric.js'
 import { PeriodicMetricTask } from './periodic-metric-task.js'
@@ -33,7 +34,8 @@ export interface ExportPeriodicallyOptions {
 
 /**
  * Exports the metrics of the producers every interval, beginning one interval from now. A producer that fails
- * costs only its own metrics, an exporter that fails is tried again at the next tick.
+ * costs only its own metrics. An export that fails and may be tried again (`ExportError` with `retryable`, faults of the network) is
+ * tried again after 1 s, 2 s, … within half of the interval; otherwise the next tick is the next try.
  *
  * `close()` of the task exports once more and lets the exporter shut down.
  *
@@ -56,12 +58,13 @@ export function exportPeriodically(options: ExportPeriodicallyOptions): Periodic
     keepAlive: false,
     ...(clock !== undefined && { clock }),
   }
+  const retryMs = Math.min(options.intervalMs ?? 60_000, exportTimeoutMs ?? 30_000) / 2
   return new PeriodicMetricTask({
     ...schedule,
     ...(clock !== undefined && { clock }),
     ...(exportTimeoutMs !== undefined && { timeoutMs: exportTimeoutMs }),
     name,
-    run: async () => exporter.export(await gather(producers, gathering)),
+    run: async (ending) => exportWithRetries(exporter, await gather(producers, gathering), { endsInMs: retryMs, clock, ending }),
     runSync: () => exportSync(producers, exporter, gathering),
     onClose: () => exporter.shutdown?.(),
   })
@@ -73,4 +76,42 @@ function exportSync(producers: readonly MetricProducer[], exporter: Exporter<Met
   exporter.flushSync?.()
   if (!isExportedNow(exporter, metrics)) return `${metrics.length} metrics are lost: their exporter cannot export without waiting`
   return isAll ? undefined : 'the metrics of some producers are lost: they do not answer at once'
+}
+
+interface Retrying {
+  /** How long the last retry may wait from now, in milliseconds. */
+  readonly endsInMs: number
+  readonly clock: Clock | undefined
+  readonly ending: AbortSignal
+}
+
+/** Exports, and tries again what the destination may take later, until `endsInMs` are over or the task is closed. */
+async function exportWithRetries(exporter: Exporter<Metric>, metrics: readonly Metric[], retrying: Retrying): Promise<void> {
+  const { endsInMs, clock = timerClock, ending } = retrying
+  const endsMs = clock.monotonicMs() + endsInMs
+  let rest = metrics
+  for (let retry = 0; ; retry++) {
+    try {
+      return await exporter.export(rest.slice())
+    } catch (error) {
+      const { isRetryable, isFinal, delivered, retryAfterMs } = exportFailure(error, rest.length)
+      const delayMs = retryDelayMs(retry, retryAfterMs, Math.random())
+      rest = rest.slice(delivered)
+      if (isFinal || !isRetryable || ending.aborted || clock.monotonicMs() + delayMs > endsMs) throw error
+      await pause(delayMs, clock, ending)
+    }
+  }
+}
+
+/** Ends early if the task is closed. */
+function pause(delayMs: number, clock: Clock, ending: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      stop()
+      ending.removeEventListener('abort', end)
+      resolve()
+    }
+    const stop = startTimer(clock, delayMs, end)
+    ending.addEventListener('abort', end)
+  })
 }

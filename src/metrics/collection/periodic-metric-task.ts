@@ -11,8 +11,11 @@ import { type SkipReason, taskCounts, type TaskCounts } from './periodic-task-me
 const EARLY_MS = 5
 
 export interface PeriodicMetricTaskOptions {
-  /** Called every interval. If it returns a promise, the task waits for it. It runs untraced, unmeasured, and never twice at a time. */
-  readonly run: () => unknown
+  /**
+   * Called every interval. If it returns a promise, the task waits for it. It runs untraced, unmeasured, and never twice at a time.
+   * @param ending Aborted when the task is closed: what is tried again must end then.
+   */
+  readonly run: (ending: AbortSignal) => unknown
   /** Time between the starts of two runs, in milliseconds, 1 … 2^31 - 1. Default 60 000. */
   readonly intervalMs?: number
   /**
@@ -81,8 +84,10 @@ export class PeriodicMetricTask {
   #nextFlush: Promise<void> | undefined
   #closing: Promise<void> | undefined
   #lastError: unknown
+  #hasFailedLast = false
   #lastSuccessUnixMs: number | undefined
   readonly #tally = { runs: 0, failures: 0, skippedTicks: 0 }
+  readonly #ending = new AbortController()
 
   constructor(options: PeriodicMetricTaskOptions) {
     const { run, intervalMs = 60_000, timeoutMs, name = 'PeriodicMetricTask', clock = timerClock } = options
@@ -111,30 +116,47 @@ export class PeriodicMetricTask {
   }
 
   /**
-   * Runs now, after a run that is under way, and resolves when that has ended, successfully or not: see `status`.
-   * Calls that wait for the same run share it. The schedule stays as it is.
+   * Runs now, after a run that is under way, and rejects with its error if it fails. Calls that wait for the same run share
+   * it. The schedule stays as it is.
    */
   flush(): Promise<void> {
     if (this.#closing !== undefined) return this.#closing
     this.#nextFlush ??= this.#keptAlive(async () => {
       while (this.#current !== undefined) await this.#current
       this.#nextFlush = undefined
+      const { failures } = this.#tally
       await this.#run()
+      if (this.#tally.failures > failures) throw this.#lastError
     })
     return this.#nextFlush
   }
 
-  /** Stops, waits for a run that is under way, runs once more, and calls `onClose`. Further calls give the same promise. */
-  close(): Promise<void> {
+  /**
+   * Stops, waits for a run that is under way, runs once more, and calls `onClose`. Further calls return the same promise.
+   * @param options.strict Whether it rejects with the error of the last run if that fails: for jobs whose only run it is. Default
+   *   false, the failure is logged.
+   */
+  close({ strict = false }: { readonly strict?: boolean } = {}): Promise<void> {
     this.#closing ??= this.#keptAlive(async () => {
       this.#stopTimer()
       this.#isTickOwed = false
+      this.#ending.abort()
       while (this.#current !== undefined) await this.#current
+      const { failures } = this.#tally
       await this.#run()
+      this.#hasFailedLast = this.#tally.failures > failures
       await this.#callOnClose()
-      this.#end = 'closed'
+      this.#end ??= 'closed'
     })
-    return this.#closing
+    if (!strict) return this.#closing
+    return this.#closing.then(() => {
+      if (this.#hasFailedLast) throw this.#lastError
+    })
+  }
+
+  /** The same as `close()`. */
+  shutdown(): Promise<void> {
+    return this.close()
   }
 
   /** Runs once more without waiting, as far as that goes: for the end of a process. What is lost is logged. */
@@ -202,7 +224,7 @@ export class PeriodicMetricTask {
 
   async #runOnce(): Promise<void> {
     const startedMs = this.#clock.monotonicMs()
-    const running = settle(() => runDetached(this.#options.run))
+    const running = settle(() => runDetached(() => this.#options.run(this.#ending.signal)))
     const end = await withTimeout(running, { clock: this.#clock, timeoutMs: this.#timeoutMs })
     const result = end === TIMED_OUT ? 'late' : end.status === 'fulfilled' ? 'done' : 'failed'
     this.#counts.ran(result, this.#clock.monotonicMs() - startedMs)
@@ -229,7 +251,11 @@ export class PeriodicMetricTask {
       this.#stopTimer()
       this.#failureLog.tell('has ended for good', reason)
     } else {
-      this.#failureLog.tell('failed and is tried again at the next tick', reason)
+      const isLast = this.#closing !== undefined
+      this.#failureLog.tell(
+        isLast ? 'failed, and was not tried again before the end' : 'failed and is tried again at the next tick',
+        reason,
+      )
     }
   }
 

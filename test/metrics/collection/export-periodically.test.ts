@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { ExportError } from '../../../src/base/errors.js'
 import type { Exporter } from '../../../src/base/exporter.js'
 import { isSuppressed } from '../../../src/base/suppression.js'
 import { exportPeriodically } from '../../../src/metrics/collection/export-periodically.js'
@@ -144,4 +145,78 @@ test.each([
   [{ producers: [], exporter: new MemoryExporter(), exportTimeoutMs: Number.NaN }, 'ERR_INTERVAL'],
 ])('bad options are refused at once: %#', (options, code) => {
   expect(() => exportPeriodically(options as never)).toThrowError(expect.objectContaining({ name: 'DefinitionError', code }))
+})
+
+describe('an export that fails', () => {
+  const failing = (times: number, error: Error) => {
+    const triesMs: number[] = []
+    const items: string[] = []
+    return {
+      triesMs,
+      items,
+      export(metrics: readonly Metric[]): void {
+        triesMs.push(clock.monotonicMs())
+        if (triesMs.length <= times) throw error
+        items.push(...names(metrics))
+      },
+    }
+  }
+  const busy = new ExportError('ERR_TEST', 'busy', { retryable: true })
+
+  test('is tried again within the interval if the destination may take it later', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.5)
+    const exporter = failing(2, busy)
+    const task = exportPeriodically({ producers: [producer('a')], exporter, intervalMs: 60_000, clock })
+    await clock.advanceAsync(70_000)
+    expect(exporter.triesMs.map((ms) => ms - exporter.triesMs[0]!)).toEqual([0, 1_000, 3_000])
+    expect(exporter.items).toEqual(['a'])
+    expect(task.status).toMatchObject({ runs: 1, failures: 0 })
+  })
+
+  test('waits for the next tick otherwise', async () => {
+    const exporter = failing(1, new Error('bad'))
+    const task = exportPeriodically({ producers: [producer('a')], exporter, intervalMs: 60_000, clock, name: 'bad exporter' })
+    await clock.advanceAsync(119_000)
+    expect(exporter.triesMs).toHaveLength(1)
+    expect(task.status).toMatchObject({ runs: 0, failures: 1 })
+  })
+
+  test('is not tried again when half of the interval is over', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.5)
+    const exporter = failing(100, busy)
+    exportPeriodically({ producers: [producer('a')], exporter, intervalMs: 10_000, clock, name: 'busy exporter' })
+    await clock.advanceAsync(19_000)
+    expect(exporter.triesMs.map((ms) => ms - exporter.triesMs[0]!)).toEqual([0, 1_000, 3_000])
+  })
+
+  test('is not waited for when the task is closed', async () => {
+    const exporter = failing(100, busy)
+    const task = exportPeriodically({ producers: [producer('a')], exporter, intervalMs: 60_000, clock, name: 'closing exporter' })
+    await clock.advanceAsync(60_000)
+    const closing = task.close({ strict: true })
+    await expect(closing).rejects.toThrowError('busy')
+    expect(exporter.triesMs).toHaveLength(3) // the first, the one whose pause was cut short, the last
+  })
+})
+
+describe('at the end of the process', () => {
+  test('the metrics of producers that answer at once are exported without waiting', () => {
+    const exporter = new MemoryExporter<Metric>()
+    const task = exportPeriodically({ producers: [producer('a')], exporter, clock })
+    task.flushSync()
+    expect(names(exporter.items)).toEqual(['a'])
+    expect(task.status).toMatchObject({ runs: 1, failures: 0 })
+  })
+
+  test('what is lost because a producer or the exporter has to be waited for is counted', () => {
+    const exporter = new MemoryExporter<Metric>()
+    const slow = { getMetrics: () => Promise.resolve([metric('slow')]) }
+    const tasks = [
+      exportPeriodically({ producers: [producer('a'), slow], exporter, clock, name: 'slow producer' }),
+      exportPeriodically({ producers: [producer('a')], exporter: { export: async () => {} }, clock, name: 'slow exporter' }),
+    ]
+    for (const task of tasks) task.flushSync()
+    expect(names(exporter.items)).toEqual(['a'])
+    expect(tasks.map(({ status }) => status.failures)).toEqual([1, 1])
+  })
 })

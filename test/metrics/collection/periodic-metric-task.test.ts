@@ -235,10 +235,35 @@ describe('flush', () => {
     expect(mostAtOnce()).toBe(1)
   })
 
-  test('never rejects', async () => {
+  test('rejects with the error of the run', async () => {
     const task = new PeriodicMetricTask({ run: () => Promise.reject(new Error('no')), clock, name: 'flushed' })
-    await task.flush()
+    await expect(task.flush()).rejects.toThrowError('no')
     expect(task.status.failures).toBe(1)
+  })
+})
+
+describe('flushSync', () => {
+  test('runs at once what can be run without waiting, until the task is closed', async () => {
+    const runSync = vi.fn(() => undefined)
+    const task = new PeriodicMetricTask({ run() {}, runSync, clock })
+    task.flushSync()
+    expect(runSync).toHaveBeenCalledTimes(1)
+    expect(task.status.runs).toBe(1)
+    await task.close()
+    task.flushSync()
+    expect(runSync).toHaveBeenCalledTimes(1)
+  })
+
+  test.each<[string, (() => string) | undefined]>([
+    ['it cannot run without waiting', undefined],
+    ['two producers are slow', () => 'two producers are slow'],
+  ])('counts and logs what is lost: %s', (problem, runSync) => {
+    const warn = vi.fn()
+    const logger = { debug() {}, info() {}, warn, error() {} }
+    const task = new PeriodicMetricTask({ run() {}, ...(runSync !== undefined && { runSync }), clock, logger, name: 'lost' })
+    task.flushSync()
+    expect(task.status.failures).toBe(1)
+    expect(warn.mock.calls[0]?.[1]).toBe(`periodic task lost could not run at the end of the process, what was due is lost: ${problem}`)
   })
 })
 
@@ -257,6 +282,17 @@ describe('close', () => {
     expect(onClose).toHaveBeenCalledOnce()
     expect(task.status.state).toBe('closed')
     expect(clock.timers).toBe(0)
+  })
+
+  test('rejects with the error of the last run if it is strict, and does not promise another tick', async () => {
+    const warn = vi.fn()
+    const logger = { debug() {}, info() {}, warn, error() {} }
+    const task = new PeriodicMetricTask({ run: () => Promise.reject(new Error('gone')), clock, logger, name: 'job' })
+    await expect(task.close({ strict: true })).rejects.toThrowError('gone')
+    await task.close()
+    expect(warn.mock.calls.map(([, message]) => message)).toEqual([
+      'periodic task job failed, and was not tried again before the end: gone',
+    ])
   })
 
   test('called again it is the same closing, and flushing does nothing more', async () => {

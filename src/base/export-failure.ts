@@ -1,4 +1,4 @@
-import { type ExportError, TransportError } from '../../base/errors.js'
+import { type ExportError, TransportError } from './errors.js'
 
 /** What a transport needs to know of whatever an exporter threw or rejected with. */
 export interface ExportFailure {
