@@ -1,6 +1,7 @@
 import type { Exporter, Transport } from '../base/exporter.js'
 import { sharedState } from '../base/process-global.js'
 import { ConsoleExporter } from '../exporters/console/console-exporter.js'
+import { FanOutTransport } from '../exporters/transport/fan-out-transport.js'
 import { SyncTransport } from '../exporters/transport/sync-transport.js'
 import { type Stats, stats as sharedStats } from '../stats/stats.js'
 import { ProbabilitySampler } from '../trace/sampling/probability-sampler.js'
@@ -13,8 +14,8 @@ import { TracerCore, type TracerCoreOptions } from '../trace/tracer-core.js'
 export interface TracerOptions extends Omit<TracerCoreOptions, 'sampler' | 'propagator' | 'transport' | 'stats'> {
   /** Decides which spans are kept and exported. Default: one in 10 000 traces, by trace id. */
   readonly sampler?: Sampler | undefined
-  /** Where sampled spans go. Default: the console, one JSON document a span. */
-  readonly exporter?: TraceExporter | undefined
+  /** Where sampled spans go; `'none'` if spans are only measured and passed on. Default: the console, one JSON document a span. */
+  readonly exporter?: TraceExporter | 'none' | undefined
   /** When they go there, made from the exporter. Default: the exporter's own `transport` if it has one, else at once (SyncTransport). */
   readonly transport?: ((exporter: Exporter<SpanData>) => Transport<SpanData>) | undefined
   /** How contexts travel in headers. Default: W3C Trace Context. */
@@ -44,13 +45,20 @@ export class Tracer extends TracerCore {
   declare readonly transport: Transport<SpanData>
 
   constructor(options: TracerOptions = {}) {
-    const { exporter = new ConsoleExporter<SpanData>(), propagator = new TraceContextPropagator() } = options
-    const { sampler = new ProbabilitySampler(), stats = sharedStats } = options
-    const transport = options.transport?.(exporter) ?? ownTransport(exporter) ?? new SyncTransport(exporter)
+    const { sampler = new ProbabilitySampler(), propagator = new TraceContextPropagator(), stats = sharedStats } = options
+    const isMeasuredOnly = options.exporter === 'none'
+    const exporter: TraceExporter = options.exporter === 'none' ? NOWHERE : (options.exporter ?? new ConsoleExporter<SpanData>())
+    const transport = isMeasuredOnly ? new FanOutTransport<SpanData>([]) : transportOf(exporter, options)
     super({ ...options, sampler, propagator, transport, stats })
     this.exporter = exporter
-    lendTransport(exporter, transport)
+    if (!isMeasuredOnly) lendTransport(exporter, transport)
   }
+}
+
+const NOWHERE: TraceExporter = Object.freeze({ export() {} })
+
+function transportOf(exporter: TraceExporter, options: TracerOptions): Transport<SpanData> {
+  return options.transport?.(exporter) ?? ownTransport(exporter) ?? new SyncTransport(exporter)
 }
 
 function ownTransport({ transport }: TraceExporter): Transport<SpanData> | undefined {

@@ -5,6 +5,7 @@ import type { AttributesInit } from './data/attributes.js'
 import { currentOf, type FrameParent } from './span/current-span.js'
 import { AlwaysOffSampler, AlwaysOnSampler } from './sampling/constant-samplers.js'
 import { contextFrom } from './context/to-span-context.js'
+import { cutName } from './data/cut-strings.js'
 import { LinkType } from './data/link.js'
 import type { RandomWords } from './context/random-source.js'
 import { NewSampledSpan, type SampledSpan } from './span/sampled-span.js'
@@ -26,7 +27,7 @@ import {
 } from './span/span-flags.js'
 import { SpanKind } from './data/span-kind.js'
 import type { SpanLatency } from './views/span-latency.js'
-import type { SpanLimits } from './data/span-limits.js'
+import { MAX_NAME_LENGTH, type SpanLimits } from './data/span-limits.js'
 import { transportThrew, userCodeThrew } from './data/span-metrics.js'
 import type { SpanOptions } from './span/span-options.js'
 import { durationMsOf, type SpanRecord } from './data/span-record.js'
@@ -119,7 +120,7 @@ export class SpanMaker implements SpanOwner {
 
   begin(name: string, options: SpanOptions | undefined, frame: Frame): Span {
     // The usual case by itself, a child of the current span: what is short is put into its callers.
-    if (options === undefined && typeof name === 'string') {
+    if (options === undefined && typeof name === 'string' && name.length <= MAX_NAME_LENGTH) {
       const current = currentOf(frame, this)
       if (current !== undefined && (current.flags & IS_SPAN) !== 0) return this.beginChild(name, undefined, frame, current as Span)
     }
@@ -127,7 +128,7 @@ export class SpanMaker implements SpanOwner {
   }
 
   private beginWith(name: string, options: SpanOptions | undefined, frame: Frame): Span {
-    if (typeof name !== 'string') name = textOf(name)
+    name = cutName(typeof name === 'string' ? name : textOf(name))
     const given = options?.parent
     // A context that is current or given to the tracer comes from elsewhere; of one given here it says so itself.
     let context: SpanContext | undefined
@@ -146,7 +147,14 @@ export class SpanMaker implements SpanOwner {
     if (remote && (options?.untrusted ?? this.untrusted)) return this.beginTrace(name, options, frame, context)
     const kind = options?.kind ?? SpanKind.UNSPECIFIED
     const sampler = options?.sampler ?? (remote ? this.sampler : undefined)
-    const sampled = sampler === undefined ? context.sampled : this.ask(sampler, context.trace, context, name, kind)
+    let sampled = context.sampled
+    if (sampler !== undefined) {
+      // A caller that is not trusted neither spends more than the limit, nor chooses a trace id that the sampler takes.
+      const isOwnDice = remote && options?.remoteLimit !== undefined && !options.remoteLimit.allows(context)
+      sampled = isOwnDice
+        ? this.ask(sampler, new TraceIdentity(this.random), undefined, name, kind)
+        : this.ask(sampler, context.trace, context, name, kind)
+    }
     const flags = inherited(context.options & ~SAMPLED, kind)
     if (!sampled || frame.suppressed) return this.unsampled(name, options, flags, context.trace, frame)
     const parent = context.isValid ? context : undefined

@@ -41,7 +41,10 @@ export interface TracerCoreOptions {
   readonly limits?: Partial<SpanLimits> | undefined
   /** Attributes of every sampled span. */
   readonly defaultAttributes?: AttributesInit | undefined
-  /** True for public endpoints: parents from other processes are not continued but linked to, their tags are dropped. Default false. */
+  /**
+   * True for public endpoints: parents from other processes are not continued but linked to, their tags are dropped. False if all callers
+   * are trusted. Default: parents are continued, and servers of the integrations let callers decide ten times a second what is sampled.
+   */
   readonly untrusted?: boolean | undefined
   /** Which tags travel in W3C baggage. Default: none. */
   readonly baggage?: TagBaggage | undefined
@@ -62,6 +65,8 @@ export class TracerCore {
   readonly stats: Stats
   readonly limits: SpanLimits
   readonly untrusted: boolean
+  /** True if `untrusted: false` was given: callers decide what is sampled. */
+  readonly trustsCallers: boolean
   readonly #given: SpanContext | undefined
   readonly #baggage: TagBaggage | undefined
   readonly #latency: SpanLatency
@@ -77,6 +82,7 @@ export class TracerCore {
     this.stats = stats
     this.limits = Object.freeze({ ...DEFAULT_SPAN_LIMITS, ...limits })
     this.untrusted = options.untrusted === true
+    this.trustsCallers = options.untrusted === false
     this.#given = contextFrom(options.spanContext)
     this.#baggage = options.baggage
     this.#latency = new SpanLatency(stats)

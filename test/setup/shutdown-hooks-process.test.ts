@@ -50,6 +50,10 @@ describe('a signal', () => {
     expect(end.stderr).toContain('exporter hanging has not taken 2048 items, which are lost (grace_period)')
   })
 
+  test('ends the targets in order: what a closing server still measures is exported', async () => {
+    expect(await run({ end: 'signal', serves: true }, [0, 'SIGTERM'])).toMatchObject({ status: 143, stderr: '', lines: 2_049 })
+  })
+
   test('a second time ends at once', async () => {
     const end = await run({ end: 'signal', exporter: 'hanging' }, [0, 'SIGTERM'], [100, 'SIGTERM'])
     expect(end).toMatchObject({ status: 143 })

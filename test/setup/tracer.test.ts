@@ -119,3 +119,16 @@ test('making a tracer starts nothing', () => {
   expect(process.eventNames().map((name) => process.listenerCount(name))).toEqual(before)
   vi.useRealTimers()
 })
+
+test("a tracer with the exporter 'none' samples, measures and exports nothing", async () => {
+  const write = vi.spyOn(process.stdout, 'write')
+  const stats = new Stats()
+  const tracer = new Tracer({ exporter: 'none', sampler: new AlwaysOnSampler(), stats })
+  tracer.registerViews()
+  expect(tracer.span('a', (span) => span.sampled)).toBe(true)
+  await tracer.flush()
+  await tracer.shutdown()
+  expect(write).not.toHaveBeenCalled()
+  expect(stats.viewManager.getView('span/latency')?.rows[0]?.tagValues['span']).toBe('a')
+  write.mockRestore()
+})

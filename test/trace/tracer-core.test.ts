@@ -9,6 +9,9 @@ import { withTags } from '../../src/stats/tags/current-tags.js'
 import { TagMap } from '../../src/stats/tags/tag-map.js'
 import { AlwaysOffSampler, AlwaysOnSampler } from '../../src/trace/sampling/constant-samplers.js'
 import { ProbabilitySampler } from '../../src/trace/sampling/probability-sampler.js'
+import { ParentBasedSampler } from '../../src/trace/sampling/parent-based-sampler.js'
+import { RemoteSamplingLimit } from '../../src/trace/sampling/remote-sampling-limit.js'
+import { ManualClock } from '../../src/testing/manual-clock.js'
 import { TagBaggage } from '../../src/trace/propagation/baggage.js'
 import { SpanContext } from '../../src/trace/context/span-context.js'
 import { SpanKind } from '../../src/trace/data/span-kind.js'
@@ -520,5 +523,66 @@ describe('times', () => {
     expect(sent[0]!.durationMs).toBeCloseTo(12.5, 3)
     tracer.startDetachedSpan('backwards', { startTimeUnixMs: at }).end(at - 1)
     expect(sent[1]!.durationMs).toBe(0)
+  })
+})
+
+describe('a caller from another process', () => {
+  const remote = (options: number, traceId = T) => new SpanContext({ traceId, spanId: S, options, fromHeader: true })
+  const LOWEST = '0af7651916cd43dd0000000000000001'
+
+  test('decides ten times a second what is sampled, if there is a limit', () => {
+    const clock = new ManualClock()
+    const { tracer, sent: spans } = traced({ sampler: new AlwaysOffSampler(), clock })
+    const limited = new ParentBasedSampler({ root: new AlwaysOffSampler() })
+    const remoteLimit = new RemoteSamplingLimit(clock)
+    const serve = (times: number): number => {
+      const before = spans.length
+      for (let i = 0; i < times; i++) tracer.startDetachedSpan('served', { parent: remote(1), sampler: limited, remoteLimit }).end()
+      return spans.length - before
+    }
+    expect(serve(1_000)).toBe(10)
+    clock.advance(500)
+    expect(serve(1_000)).toBe(5)
+    expect(spans[0]).toMatchObject({ traceId: T, parentSpanId: S }) // the trace is continued all the same
+  })
+
+  test('does not choose by the trace id what is sampled, if there is a limit', () => {
+    const { tracer, sent: spans } = traced({ sampler: new ProbabilitySampler(1e-4) })
+    const remoteLimit = new RemoteSamplingLimit()
+    for (let i = 0; i < 100; i++) tracer.startDetachedSpan('served', { parent: remote(0, LOWEST), remoteLimit }).end()
+    expect(spans.length).toBeLessThan(3)
+    tracer.startDetachedSpan('trusted', { parent: remote(0, LOWEST) }).end()
+    expect(spans.at(-1)?.name).toBe('trusted')
+  })
+})
+
+describe('strings of callers', () => {
+  const LONG = 'ü'.repeat(100_000)
+
+  test('the name of a span is cut to 256 code points where it enters, and counted', () => {
+    const before = counted('tallyscope_span_strings_cut_total', 'name')
+    const { tracer, sent: spans } = traced()
+    tracer.startDetachedSpan(LONG).end()
+    tracer.startDetachedSpan('short').setName(LONG).end()
+    tracer.startDetachedSpan('😀'.repeat(256)).end()
+    expect(spans.map(({ name }) => name)).toEqual(['ü'.repeat(256), 'ü'.repeat(256), '😀'.repeat(256)])
+    expect(counted('tallyscope_span_strings_cut_total', 'name') - before).toBe(2)
+  })
+
+  test('so are keys of attributes, descriptions and messages', () => {
+    const before = ['attribute_key', 'message'].map((item) => counted('tallyscope_span_strings_cut_total', item))
+    const { tracer, sent: spans } = traced()
+    tracer
+      .startDetachedSpan('a')
+      .addAttribute(LONG, 1)
+      .addAnnotation(LONG, { [LONG]: 2 })
+      .setStatus(StatusCode.UNKNOWN, LONG)
+      .end()
+    const [span] = spans
+    expect(Object.keys(span!.attributes)).toEqual(['ü'.repeat(256)])
+    expect(span!.annotations[0]).toMatchObject({ description: 'ü'.repeat(4_096), attributes: { ['ü'.repeat(256)]: 2 } })
+    expect(span!.status.message).toBe('ü'.repeat(4_096))
+    const after = ['attribute_key', 'message'].map((item) => counted('tallyscope_span_strings_cut_total', item))
+    expect(after.map((count, at) => count - before[at]!)).toEqual([2, 2])
   })
 })

@@ -1,3 +1,4 @@
+import { endOfCodePoints } from '../../base/cut-string.js'
 import { ownText } from '../../base/intern-string.js'
 import { labelsOf, type Labels } from './shared-tag-map.js'
 
@@ -28,11 +29,7 @@ export function labelText(value: string | number | boolean | bigint, maxLength: 
 }
 
 function cut(text: string, maxLength: number): string {
-  if (text.length <= maxLength) return text
-  let end = 0
-  for (let points = 0; points < maxLength && end < text.length; points++) {
-    end += text.codePointAt(end)! > 0xffff ? 2 : 1
-  }
+  const end = endOfCodePoints(text, maxLength)
   return end === text.length ? text : text.slice(0, end)
 }
 

@@ -1,4 +1,5 @@
 import { ownText } from '../../base/intern-string.js'
+import { cutKey } from './cut-strings.js'
 import { BoundedMap } from './bounded-map.js'
 import { type TruncatableString, truncatable } from './truncatable.js'
 
@@ -33,7 +34,7 @@ export function collectAttributes(given: AttributesInit | undefined, max: number
   const attributes = new BoundedMap<string, AttributeValue>(max)
   for (const key in given) {
     const value = attributeValue(given[key])
-    if (value !== undefined) attributes.set(key, value)
+    if (value !== undefined) attributes.set(cutKey(key), value)
   }
   return attributes.size === 0 ? undefined : attributes
 }

@@ -1,3 +1,4 @@
+import { cutName } from './cut-strings.js'
 import { type Attributes, type AttributesInit, collectAttributes, plainAttributes } from './attributes.js'
 
 /** What the linked span is to this one. The numbers are those of the OpenCensus formats. */
@@ -22,7 +23,7 @@ export interface Link {
 
 export function link({ traceId, spanId, type = LinkType.UNSPECIFIED, attributes }: LinkInit, maxAttributes: number): Link {
   const kept = collectAttributes(attributes, maxAttributes)
-  return Object.freeze({ traceId, spanId, type, attributes: kept && plainAttributes(kept) })
+  return Object.freeze({ traceId: cutName(traceId), spanId: cutName(spanId), type, attributes: kept && plainAttributes(kept) })
 }
 
 /** The JSON form: plain attributes, left out where there are none. */

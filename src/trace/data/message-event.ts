@@ -1,3 +1,5 @@
+import { cutName } from './cut-strings.js'
+
 /** Which way a message went. The numbers are those of the OpenCensus formats. */
 export const MessageEventType = { UNSPECIFIED: 0, SENT: 1, RECEIVED: 2 } as const
 export type MessageEventType = (typeof MessageEventType)[keyof typeof MessageEventType]
@@ -26,7 +28,8 @@ export interface MessageEvent {
 export function messageEvent(init: MessageEventInit, nowUnixMs: number): MessageEvent {
   const { id, type = MessageEventType.UNSPECIFIED, uncompressedSizeBytes, timeUnixMs = nowUnixMs } = init
   const compressedSizeBytes = init.compressedSizeBytes ?? uncompressedSizeBytes
-  return Object.freeze({ timeUnixMs, id, type, uncompressedSizeBytes, compressedSizeBytes })
+  const shortId = typeof id === 'string' ? cutName(id) : id
+  return Object.freeze({ timeUnixMs, id: shortId, type, uncompressedSizeBytes, compressedSizeBytes })
 }
 
 /** The JSON form: sizes are left out where they are not known. */

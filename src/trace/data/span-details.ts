@@ -10,11 +10,12 @@ import {
 } from './attributes.js'
 import { BoundedList } from './bounded-list.js'
 import { BoundedMap } from './bounded-map.js'
+import { cutKey, cutMessage } from './cut-strings.js'
 import { guarded } from './read-safely.js'
 import { type Link, type LinkInit, link } from './link.js'
 import { type MessageEvent, type MessageEventInit, messageEvent } from './message-event.js'
 import { SpanContext } from '../context/span-context.js'
-import type { SpanLimits } from './span-limits.js'
+import { MAX_NAME_LENGTH, type SpanLimits } from './span-limits.js'
 import { droppedAnnotations, droppedAttributes, droppedLinks, droppedMessageEvents, refusedValues } from './span-metrics.js'
 import type { StackTrace } from './stack-trace.js'
 
@@ -89,14 +90,14 @@ export class SpanDetails {
     }
     const attributes = (this.attributes ??= new BoundedMap(limits.attributes))
     const before = attributes.dropped
-    attributes.set(key, kept)
+    attributes.set(key.length > MAX_NAME_LENGTH ? cutKey(key) : key, kept)
     if (attributes.dropped !== before) droppedAttributes.value++
   }
 
   addAnnotation(description: string, attributes: AttributesInit | undefined, timeUnixMs: number, limits: SpanLimits): void {
     const annotation = guarded(() => ({
       timeUnixMs,
-      description: String(description),
+      description: cutMessage(String(description)),
       attributes: plainAttributes(collectAttributes(attributes, limits.attributes)),
     }))
     if (annotation === undefined) return

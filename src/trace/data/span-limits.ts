@@ -1,3 +1,8 @@
+/** Code points kept of a span's name, a key of an attribute and an id of a message; the rest is cut. */
+export const MAX_NAME_LENGTH = 256
+/** Code points kept of a description and of the message of a status; the rest is cut. */
+export const MAX_MESSAGE_LENGTH = 4_096
+
 /** How much one span keeps; beyond it the oldest make room and are counted. 0 keeps none. */
 export interface SpanLimits {
   /** Default 32. */

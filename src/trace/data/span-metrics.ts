@@ -14,6 +14,12 @@ const dropped = internalCounter(
   'reason',
 )
 
+const cut = internalCounter(
+  'tallyscope_span_strings_cut_total',
+  'Names, keys and messages of spans that were longer than their limit',
+  'item',
+)
+
 const lost = internalCounter('tallyscope_spans_lost_total', 'Sampled spans that a transport refused with an error', 'reason')
 
 /** `end()` on a span that has ended. */
@@ -35,6 +41,12 @@ open.series.set('[]', {
     },
   },
 })
+
+const cut = internalCounter(
+  'tallyscope_span_strings_cut_total',
+  'Names, keys and messages of spans that were longer than their limit',
+  'item',
+)
 
 export const refusedValues: InternalCount = idleCount(dropped, 'attribute', 'type')
 export const droppedAttributes: InternalCount = idleCount(dropped, 'attribute', 'limit')

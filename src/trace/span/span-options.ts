@@ -1,5 +1,6 @@
 import type { AttributesInit } from '../data/attributes.js'
 import type { LinkInit } from '../data/link.js'
+import type { RemoteSamplingLimit } from '../sampling/remote-sampling-limit.js'
 import type { Sampler } from '../sampling/sampler.js'
 import type { Span } from './span.js'
 import type { SpanContext } from '../context/span-context.js'
@@ -16,6 +17,8 @@ export interface SpanOptions {
   readonly sampler?: Sampler
   /** When it started, in milliseconds since 1970. Default: now. */
   readonly startTimeUnixMs?: number
+  /** Takes the sampled flag of a parent from another process only within a limit. Default: every one. */
+  readonly remoteLimit?: RemoteSamplingLimit | undefined
   /** Do not continue a parent from another process: begin a new trace and link to it. Default: the tracer's `untrusted`. */
   readonly untrusted?: boolean
 }

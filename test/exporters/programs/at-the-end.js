@@ -36,7 +36,16 @@ const tracer = new Tracer({
       : new AsyncTransport(to, { maxQueueSize: 4_096, maxBatchSize: 4_096, gracePeriodMs, ...options }),
 })
 
-const uninstalls = Array.from({ length: hooks }, () => installShutdownHooks(tracer.transport, { gracePeriodMs }))
+// A server whose last request ends while it is closed.
+const server = {
+  async close() {
+    await new Promise((resume) => setTimeout(resume, 200))
+    tracer.span('last request').end()
+  },
+}
+const uninstalls = Array.from({ length: hooks }, () =>
+  installShutdownHooks(serves ? [server, tracer.transport] : tracer.transport, { gracePeriodMs }),
+)
 if (metrics > 0) {
   const measure = stats.measure('jobs')
   stats.viewManager.registerView({ name: 'jobs', measure, aggregation: count() })
