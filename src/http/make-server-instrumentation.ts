@@ -74,6 +74,7 @@ export function makeServerInstrumentation<R>(options: ServerOptions<R>, parts: S
     ignorePaths: new PathExclusion(options.ignorePaths),
     ignoreHosts: options.ignoreHosts ?? [],
     publicEndpoint: options.publicEndpoint ?? tracer?.untrusted ?? false,
+    ...(options.publicEndpoint === false && { trustsCallers: true }),
     urlQuery: options.urlQuery ?? false,
     requestTags,
     routes: parts.routes?.(measures, requestTags),

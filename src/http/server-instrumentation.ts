@@ -8,6 +8,7 @@ import { rememberDistrusted } from './distrusted-traces.js'
 import { isHostExcluded, type PathExclusion } from './http-exclusion.js'
 import { TraceContextPropagator } from '../trace/propagation/trace-context.js'
 import { frameWith } from '../trace/span/current-span.js'
+import { RemoteSamplingLimit } from '../trace/sampling/remote-sampling-limit.js'
 import type { Span } from '../trace/span/span.js'
 import { httpMethodIndex } from './http-method.js'
 import { SpanKind } from '../trace/data/span-kind.js'
@@ -28,6 +29,8 @@ export interface ServerInstrumentationOptions {
   readonly ignorePaths: PathExclusion
   readonly ignoreHosts: readonly string[]
   readonly publicEndpoint: boolean
+  /** Whether callers decide what is sampled. Default: the tracer's. */
+  readonly trustsCallers?: boolean | undefined
   readonly urlQuery: UrlQuery
   /** Tags from requests that no route answers. */
   readonly requestTags?: RequestTagReader | undefined
@@ -52,6 +55,8 @@ export class ServerInstrumentation implements ExchangeHome {
   private readonly paths: PathExclusion
   private readonly hosts: readonly string[]
   private readonly publicEndpoint: boolean
+  /** How often callers decide that a trace is sampled; undefined if they are trusted, or never do. */
+  private readonly remoteLimit: RemoteSamplingLimit | undefined
   private readonly urlQuery: UrlQuery
   readonly routes: RouteFinder | undefined
   readonly isHijacked: ((reply: object) => boolean) | undefined
@@ -69,6 +74,8 @@ export class ServerInstrumentation implements ExchangeHome {
     this.paths = options.ignorePaths
     this.hosts = options.ignoreHosts
     this.publicEndpoint = options.publicEndpoint
+    const isTrusting = options.trustsCallers ?? options.tracer?.trustsCallers
+    this.remoteLimit = isTrusting === true || options.publicEndpoint ? undefined : new RemoteSamplingLimit(options.clock)
     this.urlQuery = options.urlQuery
     this.isHijacked = options.isHijacked
     this.routes = options.routes
@@ -136,7 +143,12 @@ export class ServerInstrumentation implements ExchangeHome {
     // Most callers send no context, and looking for one costs as much as the rest of a span that is not sampled.
     const sendsNone = this.isW3c && headers['traceparent'] === undefined
     const parent = sendsNone ? null : (tracer.extract(new NodeHeaders(headers)) ?? null)
-    const span = tracer.startDetachedSpan(name, { kind: SpanKind.SERVER, parent, untrusted: this.publicEndpoint })
+    const span = tracer.startDetachedSpan(name, {
+      kind: SpanKind.SERVER,
+      parent,
+      untrusted: this.publicEndpoint,
+      remoteLimit: this.remoteLimit,
+    })
     if (this.publicEndpoint && parent !== null) rememberDistrusted(span, parent.traceId)
     return span
   }

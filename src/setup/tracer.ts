@@ -47,15 +47,13 @@ export class Tracer extends TracerCore {
   constructor(options: TracerOptions = {}) {
     const { sampler = new ProbabilitySampler(), propagator = new TraceContextPropagator(), stats = sharedStats } = options
     const isMeasuredOnly = options.exporter === 'none'
-    const exporter: TraceExporter = options.exporter === 'none' ? NOWHERE : (options.exporter ?? new ConsoleExporter<SpanData>())
+    const exporter: TraceExporter = options.exporter === 'none' ? NO_EXPORTER : (options.exporter ?? new ConsoleExporter<SpanData>())
     const transport = isMeasuredOnly ? new FanOutTransport<SpanData>([]) : transportOf(exporter, options)
     super({ ...options, sampler, propagator, transport, stats })
     this.exporter = exporter
     if (!isMeasuredOnly) lendTransport(exporter, transport)
   }
 }
-
-const NOWHERE: TraceExporter = Object.freeze({ export() {} })
 
 function transportOf(exporter: TraceExporter, options: TracerOptions): Transport<SpanData> {
   return options.transport?.(exporter) ?? ownTransport(exporter) ?? new SyncTransport(exporter)
@@ -85,7 +83,7 @@ const defaultTracers = sharedState('default-tracers', () => new WeakMap<Stats, T
 export function defaultTracer(stats: Stats = sharedStats): Tracer {
   let tracer = defaultTracers.get(stats)
   if (tracer === undefined) {
-    tracer = new Tracer({ stats, exporter: NO_EXPORTER })
+    tracer = new Tracer({ stats, exporter: 'none' })
     defaultTracers.set(stats, tracer)
   }
   return tracer

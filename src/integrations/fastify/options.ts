@@ -47,7 +47,10 @@ export interface TallyscopeFastifyOptions {
   readonly ignoreHosts?: readonly string[]
   /** The older name of `ignoreHosts`. */
   readonly excludelistHostnames?: readonly string[]
-  /** True if strangers call: their traces are linked to instead of continued, tags that they send are dropped. Default: the tracer's `untrusted`. */
+  /**
+   * True if strangers call: their traces are linked to instead of continued, tags that they send are dropped. False if all callers are
+   * trusted. Default: the tracer's `untrusted`; without that, traces are continued, and callers decide ten times a second what is sampled.
+   */
   readonly publicEndpoint?: boolean
   /** The older name of `publicEndpoint`. */
   readonly untrusted?: boolean

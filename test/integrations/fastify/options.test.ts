@@ -1,8 +1,9 @@
 import fastify from 'fastify'
 import { ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
-import { count, MetricRegistry, Stats } from 'tallyscope'
+import { AlwaysOffSampler, count, MetricRegistry, ParentBasedSampler, Stats } from 'tallyscope'
 import { httpServerViews, openCensusHttpServerViews, tallyscopeFastify } from 'tallyscope/fastify'
+import { ManualClock } from 'tallyscope/testing'
 import { connection, counts, inFlight, rows, served, streams, until } from './served.js'
 
 async function statusOf(url: string, headers: Record<string, string> = {}): Promise<number> {
@@ -217,4 +218,22 @@ test('a connection that is taken over through a route counts once, as 101, when 
   expect(counts(stats)).toEqual({})
   expect(spans[0]!.status.isOk).toBe(true)
   expect(await inFlight(app)).toBe(0)
+})
+
+test.each([
+  ['ten at once, by default', {}, {}, 10],
+  ['all, if the tracer trusts its callers', { untrusted: false }, {}, 50],
+  ['all, if the plugin trusts its callers', {}, { publicEndpoint: false }, 50],
+  ['none, at a public endpoint', { untrusted: true }, {}, 0],
+])('of 50 requests whose callers sample them, and of which the sampler takes none, are sampled: %s', async (_, tracer, plugin, sampled) => {
+  const clock = new ManualClock()
+  const sampler = new ParentBasedSampler({ root: new AlwaysOffSampler() })
+  const { app, spans } = await served((each) => each.get('/', async () => 'x'), {
+    tracer: { sampler, ...tracer },
+    plugin: { clock, ...plugin },
+  })
+  for (let i = 0; i < 50; i++) {
+    await app.inject({ url: '/', headers: { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' } })
+  }
+  expect(spans).toHaveLength(sampled)
 })
