@@ -42,12 +42,12 @@ open.series.set('[]', {
   },
 })
 
-const cut = internalCounter(
-  'tallyscope_span_strings_cut_total',
-  'Names, keys and messages of spans that were longer than their limit',
-  'item',
-)
-
+/** The name of a span was longer than 256 code points. */
+export const cutNames: InternalCount = idleCount(cut, 'name')
+/** A key of an attribute was. */
+export const cutKeys: InternalCount = idleCount(cut, 'attribute_key')
+/** A description or the message of a status was longer than 4 096 code points. */
+export const cutMessages: InternalCount = idleCount(cut, 'message')
 export const refusedValues: InternalCount = idleCount(dropped, 'attribute', 'type')
 export const droppedAttributes: InternalCount = idleCount(dropped, 'attribute', 'limit')
 export const droppedAnnotations: InternalCount = idleCount(dropped, 'annotation', 'limit')
@@ -69,5 +69,5 @@ export const userCodeThrew: { readonly sampler: InternalCount; readonly propagat
 
 /** Exposes these metrics, zeros included, from the first tracer on. */
 export function markTracingInUse(): void {
-  markInUse(misuses, dropped, lost, open, threw)
+  markInUse(misuses, dropped, cut, lost, open, threw)
 }

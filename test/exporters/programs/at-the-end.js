@@ -20,6 +20,7 @@ const {
   end,
   transport = 'async',
   metrics = 0,
+  serves = false,
   ...options
 } = JSON.parse(process.argv[2])
 const exporters = {
