@@ -83,7 +83,7 @@ test('a SIGTERM and a SIGINT soon after it end the process with the status of th
 test('process.exit() with an exporter that cannot write at once says how many are lost, before the process is gone', async () => {
   const program = new ChildProgram('at-the-end.js', { path, end: 'exit', exporter: 'hanging' })
   expect(await program.ended).toEqual({ status: 3, signal: null })
-  expect(program.stderr).toContain('TallyscopeWarning: exporter hanging cannot export at once: 2048 items are lost')
+  expect(program.stderr).toContain('TallyscopeWarning: exporter hanging cannot export without waiting: 2048 items are lost')
 })
 
 test('process.exit() under a whole Tallyscope writes the spans that wait', async () => {
