@@ -25,3 +25,17 @@ export function kindOf(cells: Cells, isWhole: boolean): number {
   if (cells instanceof DistributionCells) return DISTRIBUTION
   return cells instanceof LastValueCells ? LAST_VALUE : OTHER
 }
+
+/** Adds a non-negative integer to a slot. Returns false if it has no room: the cells themselves must record it then. */
+export const addWhole = (slots: Int32Array, cell: number, whole: number): boolean => {
+  const sum = (slots[cell]! + whole) | 0
+  if (sum < 0) return false
+  slots[cell] = sum
+  return true
+}
+
+/** Adds an ordinary value to a count, or a small integer to a sum. Returns false if the cells themselves must record it. */
+export const addUsual = (kind: number, slots: Int32Array, cell: number, value: number): boolean =>
+  kind <= COUNT && (kind !== SUM || isSmallWhole(value)) && addWhole(slots, cell, kind === SUM ? value : 1)
+
+const isSmallWhole = (value: number): boolean => (value | 0) === value && value >= 0

@@ -1,6 +1,7 @@
 // What no view took: told to the views and counted.
+import type { StoreChunk } from '../../metrics/store/store-chunk.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
-import type { DropReason } from './listener.js'
+import type { DropReason, ListenerGroup } from './listener.js'
 import type { Measure } from './measure.js'
 
 const DROPPED = internalCounter(
@@ -27,4 +28,15 @@ export function unreadable(measure: Measure): void {
 
 export function drop(measure: Measure, reason: DropReason): void {
   internalCount(DROPPED, measure.name, reason).value++
+}
+
+/** Counts a value that a column did not accept. Returns true if a column backed by it accepts the value all the same. */
+export function dropFromColumn(group: ListenerGroup, chunk: StoreChunk, column: number, cell: number, value: number): boolean {
+  group.columns[column]!.drop('too large')
+  let taken = false
+  for (const borrower of chunk.borrowers[column]!) {
+    if (chunk.columns[borrower]!.record(cell, value)) taken = true
+    else group.columns[borrower]!.drop('too large')
+  }
+  return taken
 }

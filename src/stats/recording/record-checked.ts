@@ -9,12 +9,12 @@ import type { Measure } from './measure.js'
  * Records a value that is out of the ordinary or comes with attachments: each aggregation judges it, and a row is made only
  * where one takes it. A bigint is the number it stands for, where there is one.
  */
-export function recordOdd(measure: Measure, given: unknown, labels: Labels, attachments: Attachments | undefined): void {
+export function recordChecked(measure: Measure, given: unknown, labels: Labels, attachments: Attachments | undefined): void {
   const groups = measure.groups
   if (groups.length === 0) return // nobody listens
   const isSafe = typeof given === 'bigint' && given >= Number.MIN_SAFE_INTEGER && given <= Number.MAX_SAFE_INTEGER
   const value = isSafe ? Number(given) : (given as number)
-  const fault = oddity(measure, value)
+  const fault = faultOf(measure, value)
   const kept = attachments === undefined ? undefined : readAttachments(attachments)
   let reason: DropReason | undefined = fault ?? 'tags'
   for (const group of groups) {
@@ -51,11 +51,15 @@ export function recordOdd(measure: Measure, given: unknown, labels: Labels, atta
   if (reason !== undefined) drop(measure, reason)
 }
 
-/** What sets the value apart from ordinary ones; undefined for those, which only a bigint can stand for here. */
-function oddity(measure: Measure, value: unknown): DropReason | undefined {
+/** The reason why the value is not an ordinary one, or undefined if it is. (Only a converted bigint is ordinary here.) */
+function faultOf(measure: Measure, value: unknown): DropReason | undefined {
   if (typeof value !== 'number') return 'not a number'
   if (value !== value) return 'nan'
   if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) return 'infinite'
   if (measure.type === 'int64' && value % 1 !== 0) return 'fraction'
   return value < 0 ? 'negative' : undefined
 }
+
+/** Whether every aggregation accepts the value: a finite number that is not negative, and an integer if the measure is int64. */
+export const isOrdinary = (measure: Measure, value: number): boolean =>
+  typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY && (!measure.whole || value % 1 === 0)
