@@ -1,3 +1,4 @@
+import type { Guard } from '../serving/bearer-auth.js'
 import type { Clock } from '../base/clock.js'
 import type { Exporter } from '../base/exporter.js'
 import type { Logger } from '../base/logger.js'
@@ -13,6 +14,23 @@ import type { TracerOptions } from './tracer.js'
 
 /** A built-in component by a string, `probability(0.5)`; by an object, `{ file: { path } }`; or one made by code. */
 export type PartOption<T> = string | { readonly [part: string]: unknown } | T
+
+/** Where metrics are served, and to whom. The defaults are those of `serveMetrics`. */
+export interface PrometheusSettings {
+  readonly port?: number
+  readonly host?: string
+  readonly path?: string
+  /** A file with bearer tokens, one a line, of which scrapers must send one. */
+  readonly bearerTokenFile?: string
+  /** Host names that requests may be for, without port. Default: any. */
+  readonly allowedHosts?: readonly string[]
+  /** Decides who may scrape; in code only. */
+  readonly guard?: Guard
+  /** True to go on without /metrics, with a warning, if the address cannot be listened on. Default false; true under `tallyscope/auto`. */
+  readonly optional?: boolean
+  /** True if the server may not keep the process alive. Default false; true under `tallyscope/auto`. */
+  readonly unref?: boolean
+}
 
 export interface TallyscopeOptions {
   /** Name of the service that reports: the label `service.name`. */
@@ -53,17 +71,7 @@ export interface TallyscopeOptions {
     readonly promClientNames?: boolean
   }
   /** Serves /metrics. An object, even an empty one, switches it on. Default off; port 9464, host 127.0.0.1, path /metrics. */
-  readonly prometheus?:
-    | boolean
-    | {
-        readonly port?: number
-        readonly host?: string
-        readonly path?: string
-        /** True to go on without /metrics, with a warning, if the address cannot be listened on. Default false; true under `tallyscope/auto`. */
-        readonly optional?: boolean
-        /** True if the server may not keep the process alive. Default false; true under `tallyscope/auto`. */
-        readonly unref?: boolean
-      }
+  readonly prometheus?: boolean | PrometheusSettings
   /** What `tallyscope/auto` instruments. Each part is on by default. */
   readonly auto?: {
     readonly fastify?: boolean

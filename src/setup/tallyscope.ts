@@ -5,6 +5,8 @@ import type { Resource } from '../base/resource.js'
 import { type Configuration, configurationFile, readConfiguration } from './configuration/configuration.js'
 import { readConfigurationFile } from './configuration-file.js'
 import { ConfigurationError, type ConfigurationProblem, lineOf } from './configuration/problem.js'
+import type { Guard } from '../serving/bearer-auth.js'
+import type { ScrapeAccessOptions } from '../exporters/prometheus/http/scrape-access.js'
 import type { MetricsEndpoint } from '../exporters/prometheus/http/server.js'
 import { exportPeriodically } from '../metrics/collection/export-periodically.js'
 import type { Metric } from '../metrics/data/metric.js'
@@ -105,6 +107,20 @@ export class Tallyscope {
     )
   }
 
+  /** Who may scrape, by the settings: for every way in which metrics are served. */
+  get metricsAccess(): ScrapeAccessOptions {
+    const {
+      'prometheus.bearerTokenFile': bearerTokenFile,
+      'prometheus.allowedHosts': allowedHosts,
+      'prometheus.guard': guard,
+    } = this.#settings
+    return {
+      ...(bearerTokenFile !== undefined && { bearerTokenFile }),
+      ...(allowedHosts !== undefined && { allowedHosts }),
+      ...(guard !== undefined && { guard: guard as Guard }),
+    }
+  }
+
   async #serve(): Promise<void> {
     const settings = this.#settings
     const { 'prometheus.port': port, 'prometheus.host': host, 'prometheus.path': path, 'prometheus.unref': unref } = settings
@@ -117,6 +133,7 @@ export class Tallyscope {
         ...(host !== undefined && { host }),
         ...(path !== undefined && { path }),
         ...(unref !== undefined && { unref }),
+        ...this.metricsAccess,
       })
     } catch (error) {
       if (settings['prometheus.optional'] === true) {

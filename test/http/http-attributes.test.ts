@@ -73,7 +73,10 @@ test.each<[rules: (string | RegExp)[] | undefined, url: string, excluded: boolea
   [undefined, '/_ah/health', true],
   [undefined, 'http://a/_ah/health?x', true],
   [[], '/_ah/health', false],
-  [['/a'], 'https://host/ab', true],
+  [['/a'], 'https://host/a', true],
+  [['/a'], 'https://host/a/b', true],
+  [['/a'], 'https://host/ab', false],
+  [['/a/'], '/a/b', true],
   [['a'], '/b/a', false],
   [['a'], 'http://a', false],
   [['a'], 'a', false],
@@ -81,6 +84,13 @@ test.each<[rules: (string | RegExp)[] | undefined, url: string, excluded: boolea
   [[/^\/x$/], '/x', true],
   [[/y/], '/x', false],
 ])('rules %j and %s: excluded %s', (rules, url, excluded) => expect(new PathExclusion(rules).excludes(url)).toBe(excluded))
+
+test('a caller hides no request by its query, its fragment or a longer segment', () => {
+  expect(new PathExclusion([/health/, 'health']).excludes('/pay?x=health')).toBe(false)
+  expect(new PathExclusion([/health/, 'health']).excludes('/pay#health')).toBe(false)
+  expect(new PathExclusion(['health']).excludes('/healthcare/records')).toBe(false)
+  expect(new PathExclusion().excludes('/_ah/healthy')).toBe(false)
+})
 
 test('a pattern that remembers where it was is tried from the start each time', () => {
   const exclusion = new PathExclusion([/x/g])

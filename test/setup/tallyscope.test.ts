@@ -120,6 +120,23 @@ test('a configuration file is read, its name from code or from the environment',
   expect(linesOf(out)).toHaveLength(2)
 })
 
+test('metrics are guarded by configuration: a file of tokens, host names, a function', async () => {
+  const bearerTokenFile = join(folder, 'token')
+  writeFileSync(bearerTokenFile, 'right\n')
+  const scope = create({ prometheus: { port: 0, bearerTokenFile, allowedHosts: ['127.0.0.1'], guard: (_, query) => query !== 'refused' } })
+  await scope.start()
+  const status = async (token: string, query = '') =>
+    (await fetch(scope.metricsUrl! + query, { headers: { authorization: `Bearer ${token}` } })).status
+  expect([await status('wrong'), await status('right'), await status('right', '?refused')]).toEqual([401, 200, 403])
+  await scope.shutdown()
+  const missing = create({ env: { TALLYSCOPE_PROMETHEUS_PORT: '0', TALLYSCOPE_PROMETHEUS_BEARER_TOKEN_FILE: join(folder, 'missing') } })
+  await expect(missing.start()).rejects.toMatchObject({ code: 'ERR_PROMETHEUS_OPTION' })
+  await missing.shutdown()
+  expect(problemsOf({ prometheus: { guard: 'yes' as never } })).toEqual([
+    'prometheus.guard: must be a function, given in code: it is "yes"',
+  ])
+})
+
 test('all problems come at once, those that only a part can find among them', () => {
   expect(
     problemsOf({

@@ -3,6 +3,9 @@ import { INTEGRATIONS } from './component-registry.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { nearest, plain } from './problem.js'
 
+/** A function of the program, which only code can give. */
+type Callback = (...args: never[]) => unknown
+
 /** Everything that can be configured, by path. */
 export interface Settings {
   readonly service: string
@@ -26,6 +29,9 @@ export interface Settings {
   readonly 'prometheus.port': number
   readonly 'prometheus.host': string
   readonly 'prometheus.path': string
+  readonly 'prometheus.bearerTokenFile': string
+  readonly 'prometheus.allowedHosts': readonly string[]
+  readonly 'prometheus.guard': Callback
   readonly 'prometheus.optional': boolean
   readonly 'prometheus.unref': boolean
   readonly 'auto.fastify': boolean
@@ -59,6 +65,10 @@ const READERS: { readonly [path in SettingPath]: Reader<Settings[path]> } = {
   'prometheus.port': readPort,
   'prometheus.host': readText,
   'prometheus.path': readText,
+  'prometheus.bearerTokenFile': readText,
+  'prometheus.allowedHosts': readTexts,
+  'prometheus.guard': (value, path, report) =>
+    typeof value === 'function' ? (value as Callback) : wrong(value, path, report, 'must be a function, given in code'),
   'prometheus.optional': readSwitch,
   'prometheus.unref': readSwitch,
   'auto.fastify': readSwitch,

@@ -39,7 +39,7 @@ export class SingleFlightGather {
       })
     }
     if (nowMs + waitMs >= running.endsMs) return { families: await running.all, isWhole: true }
-    const families = await withTimeout(running.all, { clock: this.#clock, timeoutMs: Math.max(waitMs, 0) })
+    const families = await withTimeout(running.all, { clock: this.#clock, timeoutMs: Math.max(waitMs, 1) })
     return families === TIMED_OUT ? { families: running.soFar(), isWhole: false } : { families, isWhole: true }
   }
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { timerClock } from '../../../../src/base/clock.js'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { internalMetrics } from '../../../../src/base/internal-metrics.js'
 import type { Encoder } from '../../../../src/exporters/prometheus/format/encoder.js'
@@ -264,108 +265,138 @@ test('beyond the limit scrapes wait in line, and are turned away when the line i
 })
 
 /** Time is moved by hand. */
-function timed(name: string, body: () => Promise<void>): void {
-  test(name, async () => {
+function timed(body: () => Promise<void>): () => Promise<void> {
+  return async () => {
     vi.useFakeTimers()
     try {
       await body()
     } finally {
       vi.useRealTimers()
     }
-  })
+  }
 }
 
 const never = <T>() => new Promise<T>(() => {})
 
-timed('a producer that hangs is waited for up to nine tenths of what the scraper waits', async () => {
-  const handle = metricsHandler({ producers: [producer(() => never<Metric[]>(), 'hanging'), producer(() => [one])], selfMetrics: false })
-  const done = vi.fn()
-  const reply = handle({ 'x-prometheus-scrape-timeout-seconds': '2' })
-  void reply.then(done)
-  await vi.advanceTimersByTimeAsync(1_790)
-  expect(done).not.toHaveBeenCalled()
-  await vi.advanceTimersByTimeAsync(20)
-  expect(String((await reply).body)).toBe('# TYPE one gauge\none 1\n')
-})
-
-timed('what the scraper says is believed up to the limit set here, and junk is not', async () => {
-  for (const seconds of ['100', 'x', '-1', '0', '', 'Infinity']) {
-    const handle = metricsHandler({ producers: [producer(() => never<Metric[]>(), 'hanging')], selfMetrics: false, gatherTimeoutMs: 500 })
+test(
+  'a producer that hangs is waited for up to nine tenths of what the scraper waits',
+  timed(async () => {
+    const handle = metricsHandler({
+      producers: [producer(() => never<Metric[]>(), 'hanging'), producer(() => [one])],
+      selfMetrics: false,
+      clock: timerClock,
+    })
     const done = vi.fn()
-    void handle({ 'x-prometheus-scrape-timeout-seconds': seconds }).then(done)
-    await vi.advanceTimersByTimeAsync(490)
+    const reply = handle({ 'x-prometheus-scrape-timeout-seconds': '2' })
+    void reply.then(done)
+    await vi.advanceTimersByTimeAsync(1_790)
     expect(done).not.toHaveBeenCalled()
     await vi.advanceTimersByTimeAsync(20)
-    expect(done).toHaveBeenCalledOnce()
-  }
-})
+    expect(String((await reply).body)).toBe('# TYPE one gauge\none 1\n')
+  }),
+)
 
-timed('a guard that hangs is a 503', async () => {
-  const reply = handler(() => [one], { guard: () => never<boolean>(), gatherTimeoutMs: 500 })({})
-  await vi.advanceTimersByTimeAsync(600)
-  expect((await reply).status).toBe(503)
-})
+test(
+  'what the scraper says is believed up to the limit set here, and junk is not',
+  timed(async () => {
+    for (const seconds of ['100', 'x', '-1', '0', '', 'Infinity']) {
+      const handle = metricsHandler({
+        producers: [producer(() => never<Metric[]>(), 'hanging')],
+        selfMetrics: false,
+        gatherTimeoutMs: 500,
+        clock: timerClock,
+      })
+      const done = vi.fn()
+      void handle({ 'x-prometheus-scrape-timeout-seconds': seconds }).then(done)
+      await vi.advanceTimersByTimeAsync(490)
+      expect(done).not.toHaveBeenCalled()
+      await vi.advanceTimersByTimeAsync(20)
+      expect(done).toHaveBeenCalledOnce()
+    }
+  }),
+)
 
-timed('who waits in line too long is turned away', async () => {
-  const encoders = scripted(async function* () {
-    await never<void>()
-    yield LARGE
-  })
-  const handle = handler(() => [one], { encoders, maxInFlight: 1, gatherTimeoutMs: 500 })
-  void handle({})
-  const second = handle({})
-  await vi.advanceTimersByTimeAsync(600)
-  expect((await second).status).toBe(503)
-})
+test(
+  'a guard that hangs is a 503',
+  timed(async () => {
+    const reply = handler(() => [one], { guard: () => never<boolean>(), gatherTimeoutMs: 500 })({})
+    await vi.advanceTimersByTimeAsync(600)
+    expect((await reply).status).toBe(503)
+  }),
+)
 
-timed('a scraper that waits less gets what there is, and changes nothing for the others', async () => {
-  let answer: (metrics: Metric[]) => void = () => {}
-  const slow = vi.fn(() => new Promise<Metric[]>((resolve) => (answer = resolve)))
-  const handle = metricsHandler({
-    maxInFlight: 500,
-    producers: [producer(slow, 'slow'), producer(() => [metric({ name: 'two', type: 'GAUGE_INT64' }, [[], 2])])],
-    selfMetrics: false,
-  })
-  const partial = () => internalMetrics.get('tallyscope_prometheus_partial_scrapes_total')?.series.get('["text"]')?.count.value ?? 0
-  const before = partial()
-  const hurried = Array.from({ length: 300 }, () => handle({ 'x-prometheus-scrape-timeout-seconds': '0.001' }))
-  const patient = [handle({}), handle({ 'x-prometheus-scrape-timeout-seconds': '10' })]
-  await vi.advanceTimersByTimeAsync(5_000)
-  answer([one])
-  const texts = async (replies: Promise<{ body?: unknown }>[]) => new Set((await Promise.all(replies)).map(({ body }) => String(body)))
-  await vi.advanceTimersByTimeAsync(0)
-  expect(await texts(patient)).toEqual(new Set(['# TYPE one gauge\none 1\n# TYPE two gauge\ntwo 2\n']))
-  expect(await texts(hurried)).toEqual(new Set(['# TYPE two gauge\ntwo 2\n']))
-  expect([slow.mock.calls.length, partial() - before]).toEqual([1, 300])
-})
+test(
+  'who waits in line too long is turned away',
+  timed(async () => {
+    const encoders = scripted(async function* () {
+      await never<void>()
+      yield LARGE
+    })
+    const handle = handler(() => [one], { encoders, maxInFlight: 1, gatherTimeoutMs: 500 })
+    void handle({})
+    const second = handle({})
+    await vi.advanceTimersByTimeAsync(600)
+    expect((await second).status).toBe(503)
+  }),
+)
 
-timed('a scrape waits three seconds for a place, less than Prometheus waits for the whole', async () => {
-  const handle = handler(() => never<Metric[]>(), { maxInFlight: 1 })
-  void handle({})
-  const done = vi.fn()
-  void handle({}).then(({ status }) => done(status))
-  await vi.advanceTimersByTimeAsync(2_990)
-  expect(done).not.toHaveBeenCalled()
-  await vi.advanceTimersByTimeAsync(20)
-  expect(done).toHaveBeenCalledWith(503)
-})
+test(
+  'a scraper that waits less gets what there is, and changes nothing for the others',
+  timed(async () => {
+    let answer: (metrics: Metric[]) => void = () => {}
+    const slow = vi.fn(() => new Promise<Metric[]>((resolve) => (answer = resolve)))
+    const handle = metricsHandler({
+      maxInFlight: 500,
+      producers: [producer(slow, 'slow'), producer(() => [metric({ name: 'two', type: 'GAUGE_INT64' }, [[], 2])])],
+      selfMetrics: false,
+    })
+    const partial = () => internalMetrics.get('tallyscope_prometheus_partial_scrapes_total')?.series.get('["text"]')?.count.value ?? 0
+    const before = partial()
+    const hurried = Array.from({ length: 300 }, () => handle({ 'x-prometheus-scrape-timeout-seconds': '0.001' }))
+    const patient = [handle({}), handle({ 'x-prometheus-scrape-timeout-seconds': '10' })]
+    await vi.advanceTimersByTimeAsync(5_000)
+    answer([one])
+    const texts = async (replies: Promise<{ body?: unknown }>[]) => new Set((await Promise.all(replies)).map(({ body }) => String(body)))
+    await vi.advanceTimersByTimeAsync(0)
+    expect(await texts(patient)).toEqual(new Set(['# TYPE one gauge\none 1\n# TYPE two gauge\ntwo 2\n']))
+    expect(await texts(hurried)).toEqual(new Set(['# TYPE two gauge\ntwo 2\n']))
+    expect([slow.mock.calls.length, partial() - before]).toEqual([1, 300])
+  }),
+)
 
-timed('a body that nobody reads is cut after the send time-out', async () => {
-  const before = counted('scripted', 'aborted')
-  const encoders = scripted(async function* () {
-    for (;;) yield LARGE
-  })
-  const handle = handler(() => [one], { encoders, sendTimeoutMs: 2_000 })
-  const [unread, begun] = [(await handle({})).body, (await handle({})).body] as AsyncIterableIterator<Uint8Array>[]
-  await vi.advanceTimersByTimeAsync(1_500)
-  await begun!.next()
-  await vi.advanceTimersByTimeAsync(1_500)
-  await expect(unread!.next()).rejects.toThrow('its reader took nothing for too long')
-  expect((await begun!.next()).done).toBe(false)
-  await vi.advanceTimersByTimeAsync(2_000)
-  await expect(begun!.next()).rejects.toThrow('its reader took nothing for too long')
-  expect(counted('scripted', 'aborted') - before).toBe(2)
-})
+test(
+  'a scrape waits three seconds for a place, less than Prometheus waits for the whole',
+  timed(async () => {
+    const handle = handler(() => never<Metric[]>(), { maxInFlight: 1 })
+    void handle({})
+    const done = vi.fn()
+    void handle({}).then(({ status }) => done(status))
+    await vi.advanceTimersByTimeAsync(2_990)
+    expect(done).not.toHaveBeenCalled()
+    await vi.advanceTimersByTimeAsync(20)
+    expect(done).toHaveBeenCalledWith(503)
+  }),
+)
+
+test(
+  'a body that nobody reads is cut after the send time-out',
+  timed(async () => {
+    const before = counted('scripted', 'aborted')
+    const encoders = scripted(async function* () {
+      for (;;) yield LARGE
+    })
+    const handle = handler(() => [one], { encoders, sendTimeoutMs: 2_000 })
+    const [unread, begun] = [(await handle({})).body, (await handle({})).body] as AsyncIterableIterator<Uint8Array>[]
+    await vi.advanceTimersByTimeAsync(1_500)
+    await begun!.next()
+    await vi.advanceTimersByTimeAsync(1_500)
+    await expect(unread!.next()).rejects.toThrow('its reader took nothing for too long')
+    expect((await begun!.next()).done).toBe(false)
+    await vi.advanceTimersByTimeAsync(2_000)
+    await expect(begun!.next()).rejects.toThrow('its reader took nothing for too long')
+    expect(counted('scripted', 'aborted') - before).toBe(2)
+  }),
+)
 
 test('if unread bodies hold too much, those that nobody has read for the longest are cut', async () => {
   const encoders = scripted(async function* () {
@@ -389,20 +420,23 @@ test('if unread bodies hold too much, those that nobody has read for the longest
   for (const body of bodies) await body.return?.()
 })
 
-timed('at most 500 guards run at a time, however impatient the scrapers are', async () => {
-  const admit: ((allowed: boolean) => void)[] = []
-  const guard = vi.fn(() => new Promise<boolean>((resolve) => void admit.push(resolve)))
-  const handle = handler(() => [one], { guard })
-  const strangers = Array.from({ length: 700 }, () => handle({ 'x-prometheus-scrape-timeout-seconds': '0.001' }))
-  await vi.advanceTimersByTimeAsync(5)
-  expect(new Set((await Promise.all(strangers)).map(({ status }) => status))).toEqual(new Set([503]))
-  const honest = handle({})
-  expect(guard).toHaveBeenCalledTimes(500)
-  admit.forEach((answer) => answer(false))
-  await vi.advanceTimersByTimeAsync(0)
-  admit.at(-1)!(true)
-  expect((await honest).status).toBe(200)
-})
+test(
+  'at most 500 guards run at a time, however impatient the scrapers are',
+  timed(async () => {
+    const admit: ((allowed: boolean) => void)[] = []
+    const guard = vi.fn(() => new Promise<boolean>((resolve) => void admit.push(resolve)))
+    const handle = handler(() => [one], { guard })
+    const strangers = Array.from({ length: 700 }, () => handle({ 'x-prometheus-scrape-timeout-seconds': '0.001' }))
+    await vi.advanceTimersByTimeAsync(5)
+    expect(new Set((await Promise.all(strangers)).map(({ status }) => status))).toEqual(new Set([503]))
+    const honest = handle({})
+    expect(guard).toHaveBeenCalledTimes(500)
+    admit.forEach((answer) => answer(false))
+    await vi.advanceTimersByTimeAsync(0)
+    admit.at(-1)!(true)
+    expect((await honest).status).toBe(200)
+  }),
+)
 
 test('a token that got lost does not open the endpoint', () => {
   for (const options of [
