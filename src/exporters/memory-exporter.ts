@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../base/check-options.js'
 import { checkNumber } from '../base/check-number.js'
 import type { Exporter, Transport } from '../base/exporter.js'
 import { ExportCounts } from './export-counts.js'
@@ -6,6 +7,8 @@ export interface MemoryExporterOptions {
   /** How many items are kept, 1 … 10 000 000; the oldest go first. Default 10 000. */
   readonly maxItems?: number
 }
+
+const OPTIONS: OptionNames<MemoryExporterOptions> = { maxItems: true }
 
 /**
  * Keeps what it was given: for tests, and for looking at the newest metrics or spans from within.
@@ -28,6 +31,7 @@ export class MemoryExporter<T> implements Exporter<T> {
   readonly #counts = new ExportCounts('MemoryExporter')
 
   constructor(options: MemoryExporterOptions = {}) {
+    checkOptions('MemoryExporter', options, OPTIONS)
     this.#maxItems = checkNumber('ERR_EXPORTER_OPTION', 'maxItems', options.maxItems ?? 10_000, { min: 1, max: 1e7, integer: true })
   }
 

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../base/check-options.js'
 import { inspectValue } from '../base/inspect-value.js'
 import { checkNumber } from '../base/check-number.js'
 import { type Clock, systemClock } from '../base/clock.js'
@@ -35,6 +36,18 @@ export interface RuntimeMetricsOptions {
   readonly files?: SystemFiles
 }
 
+const OPTIONS: OptionNames<RuntimeMetricsOptions> = {
+  only: true,
+  except: true,
+  prefix: true,
+  promClientNames: true,
+  eventLoopResolutionMs: true,
+  eventLoopWindowMs: true,
+  gcDurationBuckets: true,
+  clock: true,
+  files: true,
+}
+
 const FAILURES = internalCounter(
   'tallyscope_runtime_failures_total',
   'Readings of runtime metrics that failed, by what was read.',
@@ -55,6 +68,8 @@ export class RuntimeMetrics implements MetricProducer {
 
   /** Starts to watch the event loop and the garbage collector, if their metrics are enabled. */
   constructor(options: RuntimeMetricsOptions = {}) {
+    checkOptions('runtimeMetrics', options, OPTIONS)
+
     const { clock = systemClock, files = systemFiles, gcDurationBuckets = [0.001, 0.01, 0.1, 1, 2, 5] } = options
     const times = { min: 1, max: MAX_TIMER_MS, integer: true }
     this.#clock = clock

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../base/check-options.js'
 import { constants } from 'node:os'
 import { inspectValue } from '../base/inspect-value.js'
 import { timerClock } from '../base/clock.js'
@@ -29,6 +30,8 @@ export interface ShutdownHookOptions {
   /** How long the process goes on at most, in milliseconds. Default 5 000. */
   readonly gracePeriodMs?: number
 }
+
+const OPTIONS: OptionNames<ShutdownHookOptions> = { signals: true, gracePeriodMs: true }
 
 /** A target with the same grace period must have the time to log what it has lost. */
 const LAST_WORDS_MS = 100
@@ -65,10 +68,9 @@ const state = sharedState('shutdown-hooks', (): HookState => ({ installs: new Se
  * @example
  * const uninstall = installShutdownHooks([server, task, tracer.transport])
  */
-export function installShutdownHooks(
-  targets: ShutdownTarget | readonly ShutdownTarget[],
-  { signals = ['SIGTERM', 'SIGINT'], gracePeriodMs = 5_000 }: ShutdownHookOptions = {},
-): () => void {
+export function installShutdownHooks(targets: ShutdownTarget | readonly ShutdownTarget[], options: ShutdownHookOptions = {}): () => void {
+  checkOptions('installShutdownHooks', options, OPTIONS)
+  const { signals = ['SIGTERM', 'SIGINT'], gracePeriodMs = 5_000 } = options
   const list = Array.isArray(targets) ? [...(targets as readonly ShutdownTarget[])] : [targets as ShutdownTarget]
   list.forEach(checkTarget)
   checkNumber('ERR_SHUTDOWN_OPTION', 'gracePeriodMs', gracePeriodMs, { min: 0, max: MAX_TIMER_MS - LAST_WORDS_MS })

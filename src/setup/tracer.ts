@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../base/check-options.js'
 import type { Exporter, Transport } from '../base/exporter.js'
 import { sharedState } from '../base/process-global.js'
 import { ConsoleExporter } from '../exporters/console/console-exporter.js'
@@ -24,6 +25,23 @@ export interface TracerOptions extends Omit<TracerCoreOptions, 'sampler' | 'prop
   readonly stats?: Stats | undefined
 }
 
+const OPTIONS: OptionNames<TracerOptions> = {
+  sampler: true,
+  exporter: true,
+  transport: true,
+  propagator: true,
+  stats: true,
+  spanContext: true,
+  limits: true,
+  defaultAttributes: true,
+  untrusted: true,
+  baggage: true,
+  summary: true,
+  randomTraceIdFlag: true,
+  clock: true,
+  random: true,
+}
+
 /** An exporter of spans, which may bring its own transport. */
 export interface TraceExporter extends Exporter<SpanData> {
   readonly transport?: Transport<SpanData> | undefined
@@ -45,6 +63,7 @@ export class Tracer extends TracerCore {
   declare readonly transport: Transport<SpanData>
 
   constructor(options: TracerOptions = {}) {
+    checkOptions('Tracer', options, OPTIONS)
     const { sampler = new ProbabilitySampler(), propagator = new TraceContextPropagator(), stats = sharedStats } = options
     const isMeasuredOnly = options.exporter === 'none'
     const exporter: TraceExporter = options.exporter === 'none' ? NO_EXPORTER : (options.exporter ?? new ConsoleExporter<SpanData>())

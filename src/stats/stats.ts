@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../base/check-options.js'
 import { checkSameDefinition, type Definition } from '../base/same-definition.js'
 import { systemClock, type Clock } from '../base/clock.js'
 import { DefinitionError } from '../base/errors.js'
@@ -17,6 +18,7 @@ import { BoundMeasure } from './recording/bound-measure.js'
 import { record } from './recording/record.js'
 import { TagMap, type Tags } from './tags/tag-map.js'
 import type { Aggregation } from './views/aggregation.js'
+import { countDefined } from './views/measures-without-view.js'
 import type { RegisteredView } from './views/registered-view.js'
 import type { View, ViewOptions } from './views/view.js'
 import { ViewManager } from './views/view-manager.js'
@@ -28,9 +30,20 @@ export interface StatsOptions {
   readonly memory?: MemoryKind
 }
 
+const STATS_OPTIONS: OptionNames<StatsOptions> = { limits: true, clock: true, memory: true }
+
 export interface MeasureWithViewOptions<K extends string = string> extends MeasureOptions<K> {
   /** Registers a view of the measure with this aggregation, which has the measure's name and its tag keys. Default: none. */
   readonly view?: Aggregation
+}
+
+const MEASURE_OPTIONS: OptionNames<MeasureWithViewOptions> = {
+  unit: true,
+  description: true,
+  type: true,
+  signed: true,
+  tagKeys: true,
+  view: true,
 }
 
 /** What a timer takes at its start, and the rest at its end. */
@@ -55,6 +68,8 @@ export class Stats implements MetricProducer {
 
   /** @throws {@link DefinitionError} `ERR_OPTION` for a limit that is no whole number from 1. */
   constructor(options: StatsOptions = {}) {
+    checkOptions('Stats', options, STATS_OPTIONS)
+
     const limits = readLimits(options.limits)
     this.#clock = options.clock ?? systemClock
     this.#definitions = limits.definitions
@@ -78,6 +93,7 @@ export class Stats implements MetricProducer {
    * const latency = stats.measure('shop/latency', { unit: 's', tagKeys: ['route'], view: distribution() })
    */
   measure<const K extends string = string>(name: string, options: MeasureWithViewOptions<K> = {}): Measure<K> {
+    checkOptions(`measure ${String(name)}`, options, MEASURE_OPTIONS)
     const { view, ...own } = options
     const made: Measure = new Measure<K>(name, own, this.#epochs, this.#measures.size) as unknown as Measure
     const existing = this.#measures.get(name)
@@ -87,6 +103,7 @@ export class Stats implements MetricProducer {
     if (view !== undefined) this.registerView({ name, measure, aggregation: view, tagKeys: measure.tagKeys ?? [] })
     if (existing === undefined) {
       this.#measures.set(name, measure)
+      countDefined()
       this.viewManager.measureDefined(measure)
     }
     return measure as unknown as Measure<K>

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../base/check-options.js'
 import type { Clock } from '../base/clock.js'
 
 export interface ManualClockOptions {
@@ -6,6 +7,8 @@ export interface ManualClockOptions {
   /** Monotonic time at the start, in milliseconds. Default 0. */
   readonly monotonicMs?: number
 }
+
+const OPTIONS: OptionNames<ManualClockOptions> = { unixMs: true, monotonicMs: true }
 
 interface ManualTimer {
   readonly dueMs: number
@@ -30,7 +33,9 @@ export class ManualClock implements Clock {
   #orders = 0
   readonly #timers = new Set<ManualTimer>()
 
-  constructor({ unixMs = Date.UTC(2024, 0, 1), monotonicMs = 0 }: ManualClockOptions = {}) {
+  constructor(options: ManualClockOptions = {}) {
+    checkOptions('ManualClock', options, OPTIONS)
+    const { unixMs = Date.UTC(2024, 0, 1), monotonicMs = 0 } = options
     this.#unixMs = unixMs
     this.#monotonicMs = monotonicMs
   }

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { checkNumber } from '../../base/check-number.js'
 import { DefinitionError, ExportError } from '../../base/errors.js'
@@ -26,6 +27,8 @@ export interface ConsoleExporterOptions {
   readonly maxBufferedBytes?: number
 }
 
+const OPTIONS: OptionNames<ConsoleExporterOptions> = { format: true, stream: true, maxSeries: true, maxBufferedBytes: true }
+
 /**
  * Writes metrics and spans to the console. Control characters cannot get through, whatever a tag value holds;
  * a pipe whose reader has gone is no error.
@@ -43,7 +46,10 @@ export class ConsoleExporter<T> implements Exporter<T> {
   readonly #counts = new ExportCounts('ConsoleExporter')
   readonly #failureLog = new FailureLog({ code: 'TALLYSCOPE_EXPORT_FAILED', subject: 'exporter ConsoleExporter' })
 
-  constructor({ format = 'auto', stream, maxSeries = 50, maxBufferedBytes = 1 << 20 }: ConsoleExporterOptions = {}) {
+  constructor(options: ConsoleExporterOptions = {}) {
+    checkOptions('ConsoleExporter', options, OPTIONS)
+
+    const { format = 'auto', stream, maxSeries = 50, maxBufferedBytes = 1 << 20 } = options
     if (!FORMATS.includes(format)) {
       throw new DefinitionError('ERR_EXPORTER_OPTION', `format must be one of ${FORMATS.join(', ')}: it is ${inspectValue(format)}`)
     }

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { DefinitionError, ExportError } from '../../base/errors.js'
 import type { Exporter, Transport } from '../../base/exporter.js'
@@ -17,6 +18,8 @@ export interface LoggingExporterOptions {
   readonly level?: (typeof LEVELS)[number]
 }
 
+const OPTIONS: OptionNames<LoggingExporterOptions> = { logger: true, loggerName: true, level: true }
+
 /**
  * One log entry an item: `Metric: shop/latency` with the field `metric`, `Span: checkout` with the field `span`.
  *
@@ -31,7 +34,10 @@ export class LoggingExporter<T> implements Exporter<T> {
   readonly #loggerName: string
   readonly #counts = new ExportCounts('LoggingExporter')
 
-  constructor({ logger = stderrLogger, loggerName = 'tallyscope', level = 'info' }: LoggingExporterOptions = {}) {
+  constructor(options: LoggingExporterOptions = {}) {
+    checkOptions('LoggingExporter', options, OPTIONS)
+
+    const { logger = stderrLogger, loggerName = 'tallyscope', level = 'info' } = options
     if (!LEVELS.includes(level)) {
       throw new DefinitionError('ERR_EXPORTER_OPTION', `level must be one of ${LEVELS.join(', ')}: it is ${inspectValue(level)}`)
     }

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { checkNumber } from '../../base/check-number.js'
 import { type Clock, timerClock } from '../../base/clock.js'
@@ -42,6 +43,19 @@ export interface FileExporterOptions {
   readonly clock?: Clock
 }
 
+const OPTIONS: OptionNames<FileExporterOptions> = {
+  path: true,
+  maxBytes: true,
+  maxFiles: true,
+  maxQueuedBytes: true,
+  maxItemBytes: true,
+  fsync: true,
+  mode: true,
+  followLinks: true,
+  logger: true,
+  clock: true,
+}
+
 const reopenings = internalCounter(
   'tallyscope_file_reopenings_total',
   'Files opened anew because another had taken their place or they had gone.',
@@ -84,6 +98,8 @@ export class FileExporter<T> implements Exporter<T> {
   #shutdown: Promise<void> | undefined
 
   constructor(options: FileExporterOptions) {
+    checkOptions('FileExporter', options, OPTIONS)
+
     const { path, maxBytes = Number.MAX_SAFE_INTEGER, maxFiles = 5, fsync = 'never', clock = timerClock } = options
     if (typeof path !== 'string' || path === '' || path.includes('\0')) {
       throw new DefinitionError('ERR_EXPORTER_OPTION', `path must be the name of a file: it is ${inspectValue(path)}`)

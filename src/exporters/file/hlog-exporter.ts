@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { errorText } from '../../base/rate-limited-log.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { type Clock, systemClock } from '../../base/clock.js'
@@ -14,6 +15,8 @@ export interface HlogExporterOptions {
   readonly path: string
   readonly clock?: Clock
 }
+
+const OPTIONS: OptionNames<HlogExporterOptions> = { path: true, clock: true, mode: true, followLinks: true }
 
 /** What is known of one series: how far it is written, and what was recorded since. */
 interface SeriesLog {
@@ -45,6 +48,8 @@ export class HlogExporter implements Exporter<Metric> {
   #shutdown: Promise<void> | undefined
 
   constructor(options: HlogExporterOptions) {
+    checkOptions('HlogExporter', options, OPTIONS)
+
     const { path, clock = systemClock } = options
     if (typeof path !== 'string' || path === '' || path.includes('\0')) {
       throw new DefinitionError('ERR_EXPORTER_OPTION', `path must be the name of a file: it is ${inspectValue(path)}`)

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { checkNumber } from '../../base/check-number.js'
 import type { Clock } from '../../base/clock.js'
 import type { Logger } from '../../base/logger.js'
@@ -30,6 +31,20 @@ export interface AsyncTransportOptions<T = unknown> {
   readonly random?: () => number
 }
 
+const OPTIONS: OptionNames<AsyncTransportOptions> = {
+  maxQueueSize: true,
+  maxQueueBytes: true,
+  itemBytes: true,
+  maxBatchSize: true,
+  waitPeriodMs: true,
+  gracePeriodMs: true,
+  exportTimeoutMs: true,
+  retries: true,
+  logger: true,
+  clock: true,
+  random: true,
+}
+
 export interface AsyncTransportSettings {
   readonly maxQueueSize: number
   readonly maxQueueBytes: number
@@ -46,6 +61,7 @@ export interface AsyncTransportSettings {
  * @throws {@link DefinitionError} `ERR_TRANSPORT_OPTION` when one is out of its range.
  */
 export function checkAsyncTransport<T>(options: AsyncTransportOptions<T>): AsyncTransportSettings {
+  checkOptions('AsyncTransport', options as AsyncTransportOptions, OPTIONS)
   const number = (name: string, value: unknown, min: number, max: number, integer = false): number =>
     checkNumber('ERR_TRANSPORT_OPTION', name, value, { min, max, integer })
   const maxQueueSize = number('maxQueueSize', options.maxQueueSize ?? 2_048, 1, 1e7, true)

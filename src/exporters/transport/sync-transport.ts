@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
 import type { Exporter, Transport } from '../../base/exporter.js'
 import { FailureLog } from '../../base/rate-limited-log.js'
@@ -22,6 +23,8 @@ export interface SyncTransportOptions {
   readonly logger?: Logger
   readonly clock?: Clock
 }
+
+const OPTIONS: OptionNames<SyncTransportOptions> = { maxInFlight: true, gracePeriodMs: true, logger: true, clock: true }
 
 /**
  * Exports that were started between two flushes. They share one pair of callbacks: a closure, two more promises and an
@@ -75,10 +78,9 @@ export class SyncTransport<T> implements Transport<T> {
   #hasEnded = false
   #shutdown: Promise<void> | undefined
 
-  constructor(
-    exporter: Exporter<T>,
-    { maxInFlight = 2_048, gracePeriodMs = 5_000, logger, clock = timerClock }: SyncTransportOptions = {},
-  ) {
+  constructor(exporter: Exporter<T>, options: SyncTransportOptions = {}) {
+    checkOptions('SyncTransport', options, OPTIONS)
+    const { maxInFlight = 2_048, gracePeriodMs = 5_000, logger, clock = timerClock } = options
     if (typeof exporter?.export !== 'function')
       throw new DefinitionError('ERR_EXPORTER', 'an exporter must have export(items): it has none')
     this.exporter = exporter

@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify'
 import { clientSignal } from '../../serving/client-signal.js'
-import { type MetricsHandlerOptions, ScrapeHandler } from '../../exporters/prometheus/http/handler.js'
+import { checkOptions } from '../../base/check-options.js'
+import { HANDLER_OPTIONS, type MetricsHandlerOptions, ScrapeHandler } from '../../exporters/prometheus/http/handler.js'
 import { ScrapeBody } from '../../exporters/prometheus/http/scrape-body.js'
 import { responseTurn } from '../../serving/response-turn.js'
 import { limitUnread } from '../../serving/send-body.js'
@@ -15,6 +16,7 @@ export function addMetricsRoute(
   options: MetricsHandlerOptions,
   route: RouteShorthandOptions = {},
 ): void {
+  checkOptions('metrics of tallyscopeFastify', options, HANDLER_OPTIONS)
   const handler = new ScrapeHandler(options)
   const { config, schema, ...rest } = route
   void app.register((child, _options, done) => {
@@ -42,6 +44,7 @@ export function addMetricsFallback(
   options: MetricsHandlerOptions,
   server: ServerInstrumentation,
 ): void {
+  checkOptions('metrics of tallyscopeFastify', options, HANDLER_OPTIONS)
   const handler = new ScrapeHandler(options)
   app.addHook('onSend', (request, reply, payload, done) => {
     if (server.stopped || !isUnrouted(request, path) || !isOwnNotFound(request, reply, payload)) return done(null, payload)

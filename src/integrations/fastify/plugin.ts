@@ -1,9 +1,44 @@
+import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import type { FastifyInstance, FastifyPluginCallback, FastifyRequest } from 'fastify'
 import { warnOnce } from '../../base/logger.js'
 import { exchangeOf } from '../../http/server-instrumentation.js'
 import { stopAutomatic } from './automatic.js'
 import { instrumentFastify } from './instrument-fastify.js'
 import type { TallyscopeFastifyOptions } from './options.js'
+
+/** What Fastify itself takes with a plugin. */
+interface FastifyRegisterOptions {
+  readonly prefix?: string
+  readonly logLevel?: string
+  readonly logSerializers?: object
+}
+
+const OPTIONS: OptionNames<TallyscopeFastifyOptions & FastifyRegisterOptions> = {
+  tracer: true,
+  stats: true,
+  registry: true,
+  views: true,
+  metricsPath: true,
+  metricsFallback: true,
+  metricsWhereUnrouted: true,
+  metricsRoute: true,
+  producers: true,
+  metrics: true,
+  ignorePaths: true,
+  excludelistPaths: true,
+  ignoreHosts: true,
+  excludelistHostnames: true,
+  publicEndpoint: true,
+  untrusted: true,
+  requestTags: true,
+  statusClasses: true,
+  bodySizes: true,
+  urlQuery: true,
+  clock: true,
+  prefix: true,
+  logLevel: true,
+  logSerializers: true,
+}
 
 /**
  * A Fastify plugin: a server span for each request, its latency and its bytes, the requests in flight, and a route for
@@ -23,6 +58,8 @@ export const tallyscopeFastify: FastifyPluginCallback<TallyscopeFastifyOptions> 
 })
 
 function install(app: FastifyInstance, options: TallyscopeFastifyOptions, done: (error?: Error) => void): void {
+  checkOptions('tallyscopeFastify', options as TallyscopeFastifyOptions & FastifyRegisterOptions, OPTIONS)
+
   if (app.hasDecorator('tallyscope')) {
     warnOnce('TALLYSCOPE_FASTIFY_TWICE', 'plugin', 'tallyscopeFastify is registered already on this instance or one above; the first stays')
     return done()

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import type { Agent } from 'node:http'
 import { warnOnce } from '../../base/logger.js'
 import { sharedState } from '../../base/process-global.js'
@@ -20,6 +21,23 @@ export interface InstrumentHttpClientOptions extends HttpClientOptions {
   readonly globalAgents?: boolean
 }
 
+const OPTIONS: OptionNames<InstrumentHttpClientOptions> = {
+  http: true,
+  fetch: true,
+  globalAgents: true,
+  tracer: true,
+  stats: true,
+  views: true,
+  ignoreHosts: true,
+  ignorePaths: true,
+  urlQuery: true,
+  excludelistHostnames: true,
+  excludelistPaths: true,
+  propagateTo: true,
+  spanName: true,
+  clock: true,
+}
+
 /** What is watched at present; two that watch the same would count every request twice. */
 const watched = sharedState('http-client-watched', () => ({ http: false, fetch: false }))
 
@@ -31,6 +49,8 @@ export class HttpClientInstrumentation {
 
   /** @internal */
   constructor(options: InstrumentHttpClientOptions) {
+    checkOptions('instrumentHttpClient', options, OPTIONS)
+
     this.#client = new ClientInstrumentation(options)
     this.#requests = new NodeRequests(this.#client)
     if (options.http !== false && this.#claim('http')) {

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { type Span as AnySpan, type SpanContext as AnySpanContext, Tags, Tracer as OpenTracingTracerBase } from 'opentracing'
 import { currentFrame } from '../../base/context.js'
 import { Stats } from '../../stats/stats.js'
@@ -36,6 +37,8 @@ export interface OpenTracingTracerOptions {
   readonly mock?: boolean | undefined
 }
 
+const OPTIONS: OptionNames<OpenTracingTracerOptions> = { tracer: true, scopeManager: true, implicitParent: true, strict: true, mock: true }
+
 const NO_OPTIONS: StartActiveSpanOptions = Object.freeze({})
 
 /** What a native span is started with. */
@@ -58,6 +61,8 @@ export class OpenTracingTracer extends OpenTracingTracerBase implements ScopedTr
 
   constructor(options: OpenTracingTracerOptions = {}) {
     super()
+    checkOptions('OpenTracingTracer', options, OPTIONS)
+
     markOpenTracingInUse()
     this.#mock = options.mock === true ? new MockRecorder() : undefined
     this.nativeTracer = options.tracer ?? (this.#mock === undefined ? defaultTracer() : mockTracer(this.#mock))

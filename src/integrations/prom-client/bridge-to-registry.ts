@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { checkNumber } from '../../base/check-number.js'
 import { DefinitionError } from '../../base/errors.js'
 import { isThenable } from '../../base/finally-async.js'
@@ -19,6 +20,8 @@ export interface BridgeOptions {
   /** What gathering may take, from 0 to 2^31 - 1. Default 10 000. */
   readonly timeoutMs?: number
 }
+
+const OPTIONS: OptionNames<BridgeOptions> = { producers: true, timeoutMs: true }
 
 /** Metrics of ours in a prom-client registry, until `stop()`. */
 export interface RegistryBridge {
@@ -49,6 +52,8 @@ const CLASHES = internalCounter(
  * const bridge = bridgeToRegistry(register, { producers: [stats, registry] })
  */
 export function bridgeToRegistry(registry: PromRegistry, options: BridgeOptions = {}): RegistryBridge {
+  checkOptions('bridgeToRegistry', options, OPTIONS)
+
   for (const method of ['registerMetric', 'removeSingleMetric', 'getSingleMetric', 'getMetricsAsArray'] as const) {
     if (typeof registry?.[method] === 'function') continue
     throw new DefinitionError('ERR_PROM_REGISTRY', `a bridge needs a registry of prom-client's shape: this one has no ${method}()`)

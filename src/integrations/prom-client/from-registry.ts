@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { checkNumber } from '../../base/check-number.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { errorText } from '../../base/rate-limited-log.js'
@@ -16,6 +17,8 @@ export interface FromRegistryOptions {
   readonly timeoutMs?: number
   readonly clock?: Clock
 }
+
+const OPTIONS: OptionNames<FromRegistryOptions> = { timeoutMs: true, clock: true }
 
 const FAILURES = internalCounter(
   'tallyscope_prom_client_failures_total',
@@ -38,6 +41,8 @@ const SHARE_OF_TIMEOUT = 0.8
  * await serveMetrics({ producers: [stats, fromRegistry(register)] })
  */
 export function fromRegistry(registry: PromRegistry, options: FromRegistryOptions = {}): MetricProducer {
+  checkOptions('fromRegistry', options, OPTIONS)
+
   const { timeoutMs: ownTimeoutMs = 5_000, clock = timerClock } = options
   checkNumber('ERR_GATHER_TIMEOUT', 'timeoutMs', ownTimeoutMs, { min: 0, max: MAX_TIMER_MS })
   return {

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { checkNumber } from '../../base/check-number.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { exportFailure, retryDelayMs } from '../../base/export-failure.js'
@@ -32,6 +33,17 @@ export interface ExportPeriodicallyOptions {
   readonly clock?: Clock
 }
 
+const OPTIONS: OptionNames<ExportPeriodicallyOptions> = {
+  producers: true,
+  exporter: true,
+  intervalMs: true,
+  exportTimeoutMs: true,
+  name: true,
+  keepAlive: true,
+  logger: true,
+  clock: true,
+}
+
 /**
  * Exports the metrics of the producers every interval, beginning one interval from now. A producer that fails
  * costs only its own metrics. An export that fails and may be tried again (`ExportError` with `retryable`, faults of the network) is
@@ -46,6 +58,7 @@ export interface ExportPeriodicallyOptions {
  * await task.close()
  */
 export function exportPeriodically(options: ExportPeriodicallyOptions): PeriodicMetricTask {
+  checkOptions('exportPeriodically', options, OPTIONS)
   const { exporter, exportTimeoutMs, name = partName(exporter, 'exporter'), clock, ...schedule } = options
   checkProducers(options.producers)
   if (typeof exporter?.export !== 'function') throw new DefinitionError('ERR_EXPORTER', 'an exporter must have export(items): it has none')

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { type Clock, systemClock } from '../../base/clock.js'
 import { exposedInternalMetrics, type InternalMetric } from '../../base/internal-metrics.js'
 import { sharedState } from '../../base/process-global.js'
@@ -8,6 +9,8 @@ export interface SelfMetricsOptions {
   readonly clock?: Clock
 }
 
+const OPTIONS: OptionNames<SelfMetricsOptions> = { clock: true }
+
 /**
  * What the library counts about itself: everything dropped, by reason, exports and their failures, scrapes.
  * Names begin with `tallyscope_`. A metrics handler or server adds it once; a periodic task exports only its own producers.
@@ -17,6 +20,7 @@ export interface SelfMetricsOptions {
  * exportPeriodically({ producers: [stats, selfMetrics()], exporter })
  */
 export function selfMetrics(options: SelfMetricsOptions = {}): MetricProducer {
+  checkOptions('selfMetrics', options, OPTIONS)
   const clock = options.clock ?? systemClock
   return {
     name: 'selfMetrics',

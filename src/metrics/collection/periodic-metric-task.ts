@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { checkNumber } from '../../base/check-number.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { DefinitionError, TransportError } from '../../base/errors.js'
@@ -37,6 +38,18 @@ export interface PeriodicMetricTaskOptions {
   readonly runSync?: () => string | undefined
   /** Called once by `close()`, after the last run. */
   readonly onClose?: () => unknown
+}
+
+const OPTIONS: OptionNames<PeriodicMetricTaskOptions> = {
+  run: true,
+  intervalMs: true,
+  timeoutMs: true,
+  name: true,
+  keepAlive: true,
+  logger: true,
+  clock: true,
+  runSync: true,
+  onClose: true,
 }
 
 export interface PeriodicTaskStatus {
@@ -90,6 +103,8 @@ export class PeriodicMetricTask {
   readonly #ending = new AbortController()
 
   constructor(options: PeriodicMetricTaskOptions) {
+    checkOptions('PeriodicMetricTask', options, OPTIONS)
+
     const { run, intervalMs = 60_000, timeoutMs, name = 'PeriodicMetricTask', clock = timerClock } = options
     if (typeof run !== 'function')
       throw new DefinitionError('ERR_TASK', `a periodic task needs a function to run: it is of type ${typeof run}`)

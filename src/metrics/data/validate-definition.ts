@@ -1,6 +1,7 @@
 import { inspectValue } from '../../base/inspect-value.js'
 import { isPrintableAscii } from '../../base/printable-ascii.js'
 import { DefinitionError } from '../../base/errors.js'
+import { warnOnce } from '../../base/logger.js'
 
 const MAX_CHARACTERS = 255
 const MAX_KEYS = 32
@@ -22,6 +23,37 @@ export function checkUnit(what: string, name: string, unit: unknown): asserts un
   if (typeof unit !== 'string' || !/^[!-~]{1,63}$/.test(unit)) {
     throw new DefinitionError('ERR_UNIT', `a unit must be 1 to 63 printable ASCII characters: ${what} ${name} has ${inspectValue(unit)}`)
   }
+  noticeUnit(what, name, unit)
+}
+
+/** Units as people write them, and their codes. */
+const UNIT_CODES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    s: 'second seconds sec secs',
+    ms: 'millisecond milliseconds millis msec',
+    us: 'microsecond microseconds micros usec µs μs',
+    ns: 'nanosecond nanoseconds nanos nsec',
+    min: 'minute minutes mins',
+    h: 'hour hours hr hrs',
+    d: 'day days',
+    By: 'byte bytes b octets',
+    kBy: 'kilobyte kilobytes kb',
+    KiBy: 'kibibyte kibibytes kib',
+    MBy: 'megabyte megabytes mb',
+    MiBy: 'mebibyte mebibytes mib',
+    GBy: 'gigabyte gigabytes gb',
+    GiBy: 'gibibyte gibibytes gib',
+    bit: 'bits',
+    '%': 'percent',
+    '1': 'none count number ratio',
+  }).flatMap(([code, words]) => words.split(' ').map((word) => [word, code] as const)),
+)
+
+/** Warns once of a unit that is a word: its names get no suffix, and timers refuse it. */
+function noticeUnit(what: string, name: string, unit: string): void {
+  const code = UNIT_CODES.get(unit.toLowerCase())
+  if (code === undefined || code === unit) return
+  warnOnce('TALLYSCOPE_UNIT', unit, `unit ${JSON.stringify(unit)} of ${what} ${name} is no UCUM code (perhaps ${code})`)
 }
 
 /** @throws {@link DefinitionError} `ERR_KEYS` unless there are at most 32 different legal keys. */

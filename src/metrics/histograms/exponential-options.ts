@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { checkNumber } from '../../base/check-number.js'
 import { DefinitionError } from '../../base/errors.js'
 import { MAX_SCHEMA, MIN_SCHEMA } from './exponential-bounds.js'
@@ -18,6 +19,14 @@ export interface ExponentialOptions {
   readonly maxZeroThreshold?: number
 }
 
+const OPTIONS: OptionNames<ExponentialOptions> = {
+  maxBuckets: true,
+  schema: true,
+  growthFactor: true,
+  zeroThreshold: true,
+  maxZeroThreshold: true,
+}
+
 export type ExponentialSettings = Required<Omit<ExponentialOptions, 'growthFactor'>>
 
 const CODE = 'ERR_EXPONENTIAL'
@@ -27,6 +36,7 @@ const CODE = 'ERR_EXPONENTIAL'
  * @throws {@link DefinitionError} `ERR_EXPONENTIAL` when one is out of range, or both `schema` and `growthFactor` are given.
  */
 export function exponentialSettings(options: ExponentialOptions = {}): ExponentialSettings {
+  checkOptions('exponential', options, OPTIONS)
   const { maxBuckets = 160, schema, growthFactor, zeroThreshold = 2 ** -128 } = options
   const maxZeroThreshold = options.maxZeroThreshold ?? Math.max(zeroThreshold, 2 ** -40)
   if (schema !== undefined && growthFactor !== undefined) {

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { DefinitionError } from '../../base/errors.js'
 
@@ -22,6 +23,17 @@ export interface PercentilesOptions {
   readonly expectedIntervalMs?: number
   /** Whether snapshots carry the histograms themselves, for an HlogExporter. Default false. */
   readonly intervals?: boolean
+}
+
+const PERCENTILES_OPTIONS: OptionNames<PercentilesOptions> = {
+  quantiles: true,
+  significantDigits: true,
+  maxAgeMs: true,
+  windows: true,
+  lowest: true,
+  highest: true,
+  expectedIntervalMs: true,
+  intervals: true,
 }
 
 /** The same with everything decided, for one unit. */
@@ -52,6 +64,8 @@ const UNITS_PER_SECOND: Readonly<Record<string, number>> = { s: 1, ms: 1e3, us: 
  * @throws {@link DefinitionError} `ERR_PERCENTILES` when an option is out of its range.
  */
 export function resolvePercentiles(options: PercentilesOptions, unit: string): PercentilesConfig {
+  checkOptions('percentiles', options, PERCENTILES_OPTIONS)
+
   const { quantiles = [0.5, 0.9, 0.99], significantDigits = 2, maxAgeMs = 600_000, windows = 2, expectedIntervalMs = 0 } = options
   const lowest = options.lowest ?? LOWEST[unit] ?? 1e-6
   check(Array.isArray(quantiles) && quantiles.length > 0 && quantiles.length <= 100, 'quantiles must be 1 to 100 numbers', quantiles)

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
 import { warnOnce } from '../../base/logger.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
@@ -8,6 +9,7 @@ import type { MetricDescriptor, MetricType } from '../data/metric.js'
 import { labelText } from '../store/label-value.js'
 import { REFUSED } from '../store/row-index.js'
 import { labelsOf, type Labels } from '../store/shared-tag-map.js'
+import { type ExpectedLabels, noticeLabels } from '../store/label-notices.js'
 import { RowStore, type CellsFactory, type RowBudget } from '../store/row-store.js'
 
 /** A label's value. Numbers and booleans count as their text; undefined, null, '' and NaN as "not set". */
@@ -30,6 +32,17 @@ export interface InstrumentOptions<K extends string = never> {
   readonly exactName?: boolean
   /** Series before the overflow series is used. Default: the registry's `rowsPerView`. */
   readonly rowLimit?: number
+}
+
+const INSTRUMENT_OPTIONS: OptionNames<InstrumentOptions<string> & { states?: unknown }> = {
+  unit: true,
+  description: true,
+  type: true,
+  labelKeys: true,
+  constantLabels: true,
+  exactName: true,
+  rowLimit: true,
+  states: true,
 }
 
 /** What a registry gives its instruments. */
@@ -72,6 +85,7 @@ export class Instrument {
   readonly store: RowStore
   readonly source: ColumnSource
   readonly #needsLabels: boolean
+  readonly #expected: ExpectedLabels
 
   /** Options that {@link checkInstrument} has let pass. @throws {@link DefinitionError} `ERR_KEYS` where constant labels break a rule. */
   constructor(name: string, options: InstrumentOptions<string>, kind: InstrumentKind, home: InstrumentHome) {
@@ -98,8 +112,10 @@ export class Instrument {
       valueLength: home.valueLength,
       epochs: home.epochs,
       sketched: kind.sketched ?? false,
+      onNewRow: (labels) => this.noticeLabels(labels),
     })
     this.#needsLabels = labelKeys.length > 0
+    this.#expected = { name, keys: labelKeys, declared: labelKeys, isKnown: (key) => own.includes(key) }
     this.store.addColumn(kind.cells)
     const constantTexts = Object.values(constant).map((text) => labelText(String(text), home.valueLength))
     const labels = [...labelKeys.keys(), ...constantTexts, ...own.map(() => labelKeys.length)]
@@ -118,6 +134,11 @@ export class Instrument {
     const row = this.#find(labels ?? NO_LABELS)
     if (row < 0) this.drop('labels')
     return row
+  }
+
+  /** Counts labels that are not the instrument's, and those of its own that are missing. */
+  noticeLabels(labels: Labels): void {
+    noticeLabels(labels, this.#expected)
   }
 
   #dropUnlabelled(): number {
@@ -166,6 +187,8 @@ export class Instrument {
 export function checkInstrument(name: unknown, options: InstrumentOptions<string>): asserts name is string {
   const { unit = '1', type = 'double', labelKeys = [], constantLabels = {}, rowLimit = 1 } = options
   checkName('metric', name)
+  checkOptions(`metric ${name}`, options, INSTRUMENT_OPTIONS)
+
   checkUnit('metric', name, unit)
   checkKeys('metric', name, labelKeys)
   checkKeys('metric', name, Object.keys(constantLabels))

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { checkSameDefinition } from '../../base/same-definition.js'
 import { systemClock, type Clock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
@@ -33,6 +34,14 @@ export interface MetricRegistryOptions {
   readonly deriveTimeoutMs?: number
 }
 
+const REGISTRY_OPTIONS: OptionNames<MetricRegistryOptions> = {
+  limits: true,
+  clock: true,
+  resource: true,
+  constantLabels: true,
+  deriveTimeoutMs: true,
+}
+
 /** Of what the asker waits, the share that derived metrics may take: the rest is for answering. */
 const SHARE_OF_TIMEOUT = 0.8
 
@@ -65,6 +74,8 @@ export class MetricRegistry implements MetricProducer {
 
   /** @throws {@link DefinitionError} `ERR_OPTION` for a limit or a time that is no whole number from 1. */
   constructor(options: MetricRegistryOptions = {}) {
+    checkOptions('MetricRegistry', options, REGISTRY_OPTIONS)
+
     const limits = readLimits(options.limits)
     const { clock = systemClock, constantLabels = {}, deriveTimeoutMs = 5_000 } = options
     if (!Number.isSafeInteger(deriveTimeoutMs) || deriveTimeoutMs < 1) {

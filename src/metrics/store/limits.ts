@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
 import { DEFAULT_VALUE_LENGTH, MAX_VALUE_LENGTH } from './label-value.js'
 
@@ -13,8 +14,11 @@ export interface EngineLimits {
   readonly definitions?: number
 }
 
+const LIMITS: OptionNames<EngineLimits> = { rowsPerView: true, totalRows: true, tagValueLength: true, definitions: true }
+
 /** @throws {@link DefinitionError} `ERR_OPTION` for a limit that is no whole number from 1. */
 export function readLimits(limits: EngineLimits = {}): Required<EngineLimits> {
+  checkOptions('limits', limits, LIMITS)
   const { rowsPerView = 2_000, totalRows = 100_000, tagValueLength = DEFAULT_VALUE_LENGTH, definitions = 10_000 } = limits
   const all = { rowsPerView, totalRows, tagValueLength, definitions }
   for (const [name, limit] of Object.entries(all)) {

@@ -221,6 +221,11 @@ export class RowIndex {
     return this.labels.reduce((place, label, at) => place | (this.ids[at]! << label.shift), 0)
   }
 
+  /** How many values label number `at` has. */
+  valueCount(at: number): number {
+    return this.labels[at]!.texts.length - 1
+  }
+
   /** The text of label number `at` of a row, undefined where it is not set. */
   text(row: number, at: number): string | undefined {
     return this.labels[at]!.texts[this.rowIds[row * this.labels.length + at]!]

@@ -1,3 +1,4 @@
+import { warnOnce } from '../../base/logger.js'
 import { internalCount, type InternalCount, internalCounter } from '../../base/internal-metrics.js'
 import { BorrowedCells, type DistributionPart } from './distribution-backed-cells.js'
 import type { Cells, Epochs } from './cells.js'
@@ -35,6 +36,8 @@ export interface RowStoreOptions {
   readonly memory?: MemoryKind
   /** Whether the cells are {@link SketchCells}. Default false. */
   readonly sketched?: boolean
+  /** Called before a row is made, with the labels that it is made for. */
+  readonly onNewRow?: (labels: Labels) => void
 }
 
 const OVERFLOWED = internalCounter(
@@ -60,6 +63,8 @@ export class RowStore {
   private readonly budget: RowBudget
   private rowLimit: number
   private readonly memory: MemoryKind
+  private readonly name: string
+  private readonly onNewRow: (labels: Labels) => void
   private readonly overflowed: InternalCount
   private readonly free: number[] = []
   /** Rows ever used; the next new row's number. */
@@ -69,6 +74,8 @@ export class RowStore {
   overflowRow: number = NO_ROW
 
   constructor(options: RowStoreOptions) {
+    this.name = options.name
+    this.onNewRow = options.onNewRow ?? (() => {})
     this.labelKeys = options.labelKeys
     this.epochs = options.epochs
     this.sketched = options.sketched ?? false
@@ -135,7 +142,9 @@ export class RowStore {
     const row = this.index.findValues(values)
     if (row !== NO_ROW) return row
     const isFull = this.live >= this.rowLimit || this.budget.used >= this.budget.limit
-    return isFull ? this.findOverflow() : this.insert(values)
+    if (isFull) return this.findOverflow()
+    this.onNewRow(labels)
+    return this.insert(values)
   }
 
   /** Says that a record went to the overflow row. */
@@ -153,8 +162,21 @@ export class RowStore {
 
   private findOverflow(): number {
     this.index.close()
-    if (this.overflowRow === NO_ROW) this.overflowRow = this.allocate()
+    if (this.overflowRow === NO_ROW) {
+      this.warnFull()
+      this.overflowRow = this.allocate()
+    }
     return this.overflowRow
+  }
+
+  /** Names the label that fills the store, which is the one with the most values. */
+  private warnFull(): void {
+    const counts = this.labelKeys.map((key, at) => ({ key, values: this.index.valueCount(at) }))
+    const most = counts.reduce((one, other) => (other.values > one.values ? other : one), { key: '', values: 0 })
+    const rows =
+      this.live >= this.rowLimit ? `its limit of ${this.rowLimit} rows` : `the limit of ${this.budget.limit} rows for all together`
+    const tag = most.values === 0 ? '' : `; tag ${JSON.stringify(most.key)} has ${most.values} values`
+    warnOnce('TALLYSCOPE_OVERFLOW', this.name, `${this.name} has reached ${rows}, further ones are added up in one${tag}`)
   }
 
   private allocate(): number {

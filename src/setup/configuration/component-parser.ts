@@ -1,7 +1,8 @@
 import { type PartCall, PartTextFault, parsePartText, parsePartTexts, type TextValue } from './component-expression.js'
 import { INSTEAD, type OptionType, PART_TABLE, type PartDefinition, type PartKind } from './component-registry.js'
 import { inspectValue } from '../../base/inspect-value.js'
-import { type ConfigurationProblem, nearest, plain } from './problem.js'
+import { nearest, plain } from '../../base/nearest-name.js'
+import type { ConfigurationProblem } from './problem.js'
 
 /** A built-in part, by name, with options that its kind of part has. What they mean is checked by the part itself. */
 export interface PartSpec {

@@ -1,7 +1,7 @@
 import { ALSO, type Layer, put } from './object-source.js'
 import type { Report } from './component-parser.js'
 import { inspectValue } from '../../base/inspect-value.js'
-import { nearest } from './problem.js'
+import { nearest } from '../../base/nearest-name.js'
 import { SETTING_PATHS, type SettingPath } from './settings.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>

@@ -1,7 +1,7 @@
 import { isLabels, type Part, readBoolean, readNumber, readPart, readParts, type Report } from './component-parser.js'
 import { INTEGRATIONS } from './component-registry.js'
 import { inspectValue } from '../../base/inspect-value.js'
-import { nearest, plain } from './problem.js'
+import { nearest, plain } from '../../base/nearest-name.js'
 
 /** A function of the program, which only code can give. */
 type Callback = (...args: never[]) => unknown

@@ -11,6 +11,7 @@ import { SketchCells } from '../../metrics/store/sketch-cells.js'
 import { BucketSearch } from '../../metrics/store/bucket-search.js'
 import { ColumnSource } from '../../metrics/store/column-source.js'
 import type { MemoryKind } from '../../metrics/store/memory.js'
+import { type ExpectedLabels, noticeLabels } from '../../metrics/store/label-notices.js'
 import { RowStore, type CellsFactory, type RowBudget } from '../../metrics/store/row-store.js'
 import type { DropReason, Listener, ListenerGroup } from '../recording/listener.js'
 import type { Measure } from '../recording/measure.js'
@@ -77,6 +78,7 @@ export class ViewGroup implements ListenerGroup {
   readonly rowLimit: number
   readonly idleExpiryMs: number | undefined
   readonly #keys: string
+  readonly #expected: ExpectedLabels
   readonly columns: ViewColumn[] = []
 
   constructor(view: View, options: GroupOptions) {
@@ -85,6 +87,12 @@ export class ViewGroup implements ListenerGroup {
     this.#keys = sortedKeys(view)
     this.rowLimit = view.rowLimit ?? options.rowLimit
     this.idleExpiryMs = view.idleExpiryMs
+    this.#expected = {
+      name: this.measure.name,
+      keys: this.tagKeys,
+      declared: this.measure.tagKeys,
+      isKnown: (key) => isKnownKey(this.measure, key),
+    }
     this.store = new RowStore({
       name: view.name,
       labelKeys: this.tagKeys,
@@ -94,6 +102,7 @@ export class ViewGroup implements ListenerGroup {
       epochs: options.epochs,
       memory: options.memory,
       sketched: isSketched(view),
+      onNewRow: (labels) => noticeLabels(labels, this.#expected),
     })
   }
 
@@ -140,6 +149,11 @@ export class ViewGroup implements ListenerGroup {
     for (const other of this.columns) other.source.renew() // it may have borrowed from the one that is gone
     if (this.columns.length === 0) this.store.dispose()
   }
+}
+
+/** Whether the measure declares this key, or any of its views breaks down by it. */
+function isKnownKey({ tagKeys, groups }: Measure, key: string): boolean {
+  return tagKeys?.includes(key) === true || groups.some(({ store }) => store.labelKeys.includes(key))
 }
 
 /** The view's tag keys in one text, the same whatever their order. */

@@ -6,6 +6,7 @@ import { Measure } from '../recording/measure.js'
 import type { EpochLog } from '../../metrics/store/epochs.js'
 import type { TagValue } from '../tags/tag-map.js'
 import type { Aggregation } from './aggregation.js'
+import { countListened } from './measures-without-view.js'
 import { RegisteredView } from './registered-view.js'
 import { checkSameView } from './same-view.js'
 import { View, type ViewOptions } from './view.js'
@@ -182,7 +183,9 @@ export class ViewManager {
   #setGroups(measure: Measure, groups: readonly ViewGroup[]): void {
     if (groups.length === 0) this.#groups.delete(measure)
     else this.#groups.set(measure, groups)
+    const hadViews = measure.hasViews
     measure.groups = [...groups] // a handle compares the list itself
+    countListened(measure, hadViews)
     measure.readsTags = groups.some(({ tagKeys }) => tagKeys.length > 0)
     measure.untaggedHandle = undefined
     measure.epochs.countChange()

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
 import type { MetricDescriptor, MetricType } from '../../metrics/data/metric.js'
 import { checkedBounds, defaultBounds } from '../../metrics/histograms/bounds.js'
@@ -5,6 +6,19 @@ import { exponential, equalAggregations, type Aggregation, type ViewAggregation 
 import { PERCENTILES_ROW_LIMIT, resolvePercentiles } from '../../metrics/histograms/percentiles-options.js'
 import { checkKeys, checkName } from '../../metrics/data/validate-definition.js'
 import { Measure } from '../recording/measure.js'
+
+const VIEW_OPTIONS: OptionNames<ViewOptions & Pick<View, 'descriptor'>> = {
+  name: true,
+  measure: true,
+  aggregation: true,
+  tagKeys: true,
+  description: true,
+  tagValues: true,
+  rowLimit: true,
+  idleExpiryMs: true,
+  exactName: true,
+  descriptor: true,
+}
 
 export interface ViewOptions<K extends string = string, A extends Aggregation = Aggregation> {
   /** Unique in its engine, 1…255 printable ASCII characters; `shop/latency` is shown to Prometheus as `shop_latency_seconds`. */
@@ -43,6 +57,7 @@ export class View {
   constructor(options: ViewOptions) {
     const { name, measure, aggregation, tagKeys = [] } = options
     checkName('view', name)
+    checkOptions(`view ${name}`, options as ViewOptions & Pick<View, 'descriptor'>, VIEW_OPTIONS)
     if (!(measure instanceof Measure)) throw noMeasure(name, measure)
     checkKeys('view', name, tagKeys)
     for (const key of tagKeys) {

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { isWireText } from '../../stats/tags/tag-propagation.js'
 import { TagMap } from '../../stats/tags/tag-map.js'
 import { withoutBlanks } from './header-value.js'
@@ -78,6 +79,8 @@ export interface TagBaggageOptions {
   readonly allow: readonly string[]
 }
 
+const OPTIONS: OptionNames<TagBaggageOptions> = { allow: true }
+
 /**
  * Carries tags in W3C baggage. Only the tags of an allow-list pass, in both directions: tags are labels of metrics, and
  * what strangers send must not become one unasked. Tags with a TTL of 0 and values that are not printable ASCII stay here.
@@ -89,7 +92,10 @@ export class TagBaggage {
   readonly allow: readonly string[]
   readonly fields: readonly string[] = [HEADER]
 
-  constructor({ allow }: TagBaggageOptions) {
+  constructor(options: TagBaggageOptions) {
+    checkOptions('TagBaggage', options, OPTIONS)
+
+    const { allow } = options
     this.allow = Object.freeze([...allow])
   }
 

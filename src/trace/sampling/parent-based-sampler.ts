@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { AlwaysOffSampler, AlwaysOnSampler } from './constant-samplers.js'
 import type { Sampler, SamplingInput } from './sampler.js'
 
@@ -10,6 +11,8 @@ export interface ParentBasedSamplerOptions {
   readonly unsampledParent?: Sampler
 }
 
+const OPTIONS: OptionNames<ParentBasedSamplerOptions> = { root: true, sampledParent: true, unsampledParent: true }
+
 /**
  * Follows the parent, both ways, and calls another sampler only for new traces.
  *
@@ -21,7 +24,9 @@ export class ParentBasedSampler implements Sampler {
   readonly #sampledParent: Sampler
   readonly #unsampledParent: Sampler
 
-  constructor({ root, sampledParent = new AlwaysOnSampler(), unsampledParent = new AlwaysOffSampler() }: ParentBasedSamplerOptions) {
+  constructor(options: ParentBasedSamplerOptions) {
+    checkOptions('ParentBasedSampler', options, OPTIONS)
+    const { root, sampledParent = new AlwaysOnSampler(), unsampledParent = new AlwaysOffSampler() } = options
     this.#root = root
     this.#sampledParent = sampledParent
     this.#unsampledParent = unsampledParent

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { type Clock, systemClock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
 import type { Sampler } from './sampler.js'
@@ -9,6 +10,8 @@ export interface RateLimitingSamplerOptions {
   readonly burst?: number
   readonly clock?: Clock
 }
+
+const OPTIONS: OptionNames<RateLimitingSamplerOptions> = { perSecond: true, burst: true, clock: true }
 
 /**
  * Samples up to so many traces a second, the first that come. The decision of a parent in another process is ignored: a
@@ -26,6 +29,7 @@ export class RateLimitingSampler implements Sampler {
 
   /** @throws {@link DefinitionError} `ERR_SAMPLING_RATE` when `perSecond` is negative or no number, or `burst` is below 1. */
   constructor(options: RateLimitingSamplerOptions | number = {}) {
+    checkOptions('RateLimitingSampler', typeof options === 'number' ? undefined : options, OPTIONS)
     const {
       perSecond = 0.1,
       burst = Math.max(1, perSecond),

@@ -1,4 +1,5 @@
-import { type MetricsHandlerOptions, ScrapeHandler } from './handler.js'
+import { checkOptions } from '../../../base/check-options.js'
+import { HANDLER_OPTIONS, type MetricsHandlerOptions, ScrapeHandler } from './handler.js'
 import { ScrapeBody } from './scrape-body.js'
 
 /**
@@ -10,6 +11,7 @@ import { ScrapeBody } from './scrape-body.js'
  * app.get('/metrics', (c) => scrape(c.req.raw))
  */
 export function fetchHandler(options: MetricsHandlerOptions): (request: Request) => Promise<Response> {
+  checkOptions('fetchHandler', options, HANDLER_OPTIONS)
   const handler = new ScrapeHandler(options)
   return async ({ headers, url, method, signal }) => {
     const { host, searchParams } = new URL(url, 'http://localhost')

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../../base/check-options.js'
 import { type Clock, systemClock } from '../../../base/clock.js'
 import { warnOnce } from '../../../base/logger.js'
 import { errorText } from '../../../base/rate-limited-log.js'
@@ -60,6 +61,24 @@ export interface MetricsHandlerOptions extends ScrapeAccessOptions {
   readonly clock?: Clock
 }
 
+export const HANDLER_OPTIONS: OptionNames<MetricsHandlerOptions> = {
+  bearerToken: true,
+  bearerTokenFile: true,
+  guard: true,
+  allowedHosts: true,
+  producers: true,
+  selfMetrics: true,
+  created: true,
+  encoders: true,
+  gzip: true,
+  maxInFlight: true,
+  maxWaiting: true,
+  queueTimeoutMs: true,
+  gatherTimeoutMs: true,
+  sendTimeoutMs: true,
+  clock: true,
+}
+
 export interface MetricsRequest {
   /** Default `GET`. */
   readonly method?: string | undefined
@@ -87,6 +106,7 @@ const SELF_METRICS = 'selfMetrics'
  * const { status, headers, body } = await handle({ accept: 'text/plain' }, 'name[]=shop_requests_total')
  */
 export function metricsHandler(options: MetricsHandlerOptions): MetricsHandler {
+  checkOptions('metricsHandler', options, HANDLER_OPTIONS)
   const handler = new ScrapeHandler(options)
   return (headers, query, request = {}) => handler.respond(headers, query, request)
 }

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { checkOptions } from '../../../base/check-options.js'
 import { clientSignal } from '../../../serving/client-signal.js'
 import { responseTurn } from '../../../serving/response-turn.js'
 import { limitUnread, sendStream } from '../../../serving/send-body.js'
-import { type MetricsHandlerOptions, ScrapeHandler } from './handler.js'
+import { HANDLER_OPTIONS, type MetricsHandlerOptions, ScrapeHandler } from './handler.js'
 import { ScrapeBody } from './scrape-body.js'
 
 export type NodeHandlerOptions = MetricsHandlerOptions
@@ -17,7 +18,12 @@ export type NodeHandlerOptions = MetricsHandlerOptions
  * app.use('/metrics', nodeHandler({ producers: [stats] }))
  */
 export function nodeHandler(options: NodeHandlerOptions): (request: IncomingMessage, response: ServerResponse) => void {
-  const handler = new ScrapeHandler(options)
+  checkOptions('nodeHandler', options, HANDLER_OPTIONS)
+  return serveScrapes(new ScrapeHandler(options))
+}
+
+/** The same for a handler that is there. */
+export function serveScrapes(handler: ScrapeHandler): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
     reply(handler, request, response).catch(() => response.destroy())
   }

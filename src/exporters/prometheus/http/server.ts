@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../../base/check-options.js'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { inspectValue } from '../../../base/inspect-value.js'
@@ -5,7 +6,8 @@ import { DefinitionError, TallyscopeError } from '../../../base/errors.js'
 import { ownServer } from '../../../base/owned-servers.js'
 import { ConnectionTracker } from '../../../serving/connection-tracker.js'
 import { milliseconds, ownOptions, wholeNumber } from '../../../serving/options.js'
-import { type NodeHandlerOptions, nodeHandler } from './node-handler.js'
+import { HANDLER_OPTIONS, ScrapeHandler } from './handler.js'
+import { type NodeHandlerOptions, serveScrapes } from './node-handler.js'
 
 export interface ServeMetricsOptions extends NodeHandlerOptions {
   /** 0 takes a free one. Default 9464. */
@@ -22,6 +24,17 @@ export interface ServeMetricsOptions extends NodeHandlerOptions {
   readonly unref?: boolean
   /** How long `close` waits for scrapes that are being answered, in milliseconds, before it cuts them. Default 5 000. */
   readonly closeTimeoutMs?: number
+}
+
+const SERVER_OPTIONS: OptionNames<ServeMetricsOptions> = {
+  ...HANDLER_OPTIONS,
+  port: true,
+  host: true,
+  path: true,
+  requestTimeoutMs: true,
+  headersTimeoutMs: true,
+  closeTimeoutMs: true,
+  unref: true,
 }
 
 export interface MetricsEndpoint {
@@ -43,6 +56,7 @@ export interface MetricsEndpoint {
  * console.log(endpoint.url) // http://127.0.0.1:43210/metrics
  */
 export async function serveMetrics(given: ServeMetricsOptions): Promise<MetricsEndpoint> {
+  checkOptions('serveMetrics', given, SERVER_OPTIONS)
   const options = ownOptions(given)
   const port = wholeNumber('port', options.port, 9464, 0, 65_535)
   const host = options.host ?? '127.0.0.1'
@@ -53,7 +67,7 @@ export async function serveMetrics(given: ServeMetricsOptions): Promise<MetricsE
   const closeTimeoutMs = milliseconds('closeTimeoutMs', options.closeTimeoutMs, 5_000, 0)
   const requestTimeout = milliseconds('requestTimeoutMs', options.requestTimeoutMs, 10_000)
   const headersTimeout = wholeNumber('headersTimeoutMs', options.headersTimeoutMs, Math.min(8_000, requestTimeout), 1, requestTimeout)
-  const scrape = nodeHandler(options)
+  const scrape = serveScrapes(new ScrapeHandler(options))
 
   const server = createServer(
     { requestTimeout, headersTimeout, keepAliveTimeout: 30_000, connectionsCheckingInterval: Math.min(1_000, headersTimeout) },

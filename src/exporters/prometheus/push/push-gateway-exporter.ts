@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../../base/check-options.js'
 import { inspectValue } from '../../../base/inspect-value.js'
 import { type Clock, systemClock } from '../../../base/clock.js'
 import { escapeControlCharacters } from '../../../base/escape-control-characters.js'
@@ -32,6 +33,18 @@ export interface PushGatewayExporterOptions {
   readonly clock?: Clock
 }
 
+const OPTIONS: OptionNames<PushGatewayExporterOptions> = {
+  url: true,
+  job: true,
+  groupingKey: true,
+  mode: true,
+  deleteOnShutdown: true,
+  gzip: true,
+  headers: true,
+  timeoutMs: true,
+  clock: true,
+}
+
 const MAX_READ_CHARACTERS = 4_096
 const MAX_REASON_CHARACTERS = 200
 const MAX_RETRY_AFTER_MS = 60_000
@@ -57,6 +70,8 @@ export class PushGatewayExporter implements Exporter<Metric> {
   #shutdown: Promise<void> | undefined
 
   constructor(options: PushGatewayExporterOptions) {
+    checkOptions('PushGatewayExporter', options, OPTIONS)
+
     const { base, authorization } = gatewayUrl(options.url)
     this.#url = base + groupPath(options.job, options.groupingKey)
     this.#headers = { ...(authorization !== undefined && { authorization }), ...options.headers }

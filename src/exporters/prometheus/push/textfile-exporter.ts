@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../../base/check-options.js'
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises'
 import { inspectValue } from '../../../base/inspect-value.js'
@@ -16,6 +17,8 @@ export interface TextfileExporterOptions {
   readonly deleteOnShutdown?: boolean
 }
 
+const OPTIONS: OptionNames<TextfileExporterOptions> = { path: true, mode: true, deleteOnShutdown: true }
+
 /**
  * Writes metrics to a file for the textfile collector of node_exporter. Each export replaces the file in one step:
  * no reader ever finds a part of it.
@@ -31,6 +34,8 @@ export class TextfileExporter implements Exporter<Metric> {
   #shutdown: Promise<void> | undefined
 
   constructor(options: TextfileExporterOptions) {
+    checkOptions('TextfileExporter', options, OPTIONS)
+
     if (typeof options.path !== 'string' || !/[^/\\]\.prom$/.test(options.path)) {
       throw new DefinitionError('ERR_TEXTFILE_PATH', `the path of a textfile must end in .prom: it is ${inspectValue(options.path)}`)
     }

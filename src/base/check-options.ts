@@ -1,0 +1,41 @@
+import { DefinitionError } from './errors.js'
+import { nearest } from './nearest-name.js'
+
+/** Every option of a type, none left out: a new option that is missing here does not compile. */
+export type OptionNames<T> = { readonly [key in keyof Required<T>]: true }
+
+/** What other libraries call the same. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  labelNames: 'labelKeys',
+  help: 'description',
+  buckets: 'bounds',
+  percentiles: 'quantiles',
+}
+
+/**
+ * Refuses options that are not there: ignored, `bearertoken` would leave an endpoint open. Only own properties are looked at, and
+ * those that are undefined are none.
+ *
+ * @param owner What has the options, for the message.
+ * @throws {@link DefinitionError} `ERR_OPTION` for the first unknown option, with the name that was probably meant.
+ */
+export function checkOptions<T extends object>(owner: string, options: T | undefined, known: OptionNames<T>): void {
+  if (options === undefined) return
+  if (typeof options !== 'object' || options === null) {
+    throw new DefinitionError(
+      'ERR_OPTION',
+      `the options of ${owner} must be an object: they are ${options === null ? 'null' : `a ${typeof options}`}`,
+    )
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || Object.hasOwn(known, name)) continue
+    const near = hintFor(name, Object.keys(known))
+    const hint = near === undefined ? `its options are ${Object.keys(known).join(', ')}` : `perhaps ${near}`
+    throw new DefinitionError('ERR_OPTION', `${owner} has no option ${JSON.stringify(name.slice(0, 100))} (${hint})`)
+  }
+}
+
+function hintFor(name: string, known: readonly string[]): string | undefined {
+  const same = Object.hasOwn(ELSEWHERE, name) ? ELSEWHERE[name] : undefined
+  return same !== undefined && known.includes(same) ? same : nearest(name, known)
+}

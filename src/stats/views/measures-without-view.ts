@@ -1,0 +1,17 @@
+import { internalCount, internalGauge } from '../../base/internal-metrics.js'
+import type { Measure } from '../recording/measure.js'
+
+const WITHOUT_VIEW = internalGauge(
+  'tallyscope_measures_without_view',
+  'Measures that no view listens to: what is recorded for them is not kept.',
+)
+
+/** Counts a measure that is defined: it has no view yet. */
+export function countDefined(): void {
+  internalCount(WITHOUT_VIEW).value++
+}
+
+/** Counts a measure whose first view has come, or whose last one has gone. */
+export function countListened({ groups }: Measure, hadViews: boolean): void {
+  if (groups.length > 0 !== hadViews) internalCount(WITHOUT_VIEW).value += hadViews ? 1 : -1
+}

@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest'
+import {
+  AsyncTransport,
+  ConsoleExporter,
+  count,
+  exponential,
+  exportPeriodically,
+  FileExporter,
+  HlogExporter,
+  installShutdownHooks,
+  LoggingExporter,
+  MemoryExporter,
+  MetricRegistry,
+  ParentBasedSampler,
+  percentiles,
+  PeriodicMetricTask,
+  RateLimitingSampler,
+  runtimeMetrics,
+  selfMetrics,
+  Stats,
+  SyncTransport,
+  TagBaggage,
+  Tracer,
+} from '../../src/index.js'
+import {
+  fetchHandler,
+  metricsHandler,
+  nodeHandler,
+  PushGatewayExporter,
+  serveMetrics,
+  TextfileExporter,
+} from '../../src/exporters/prometheus/index.js'
+import { instrumentHttpClient } from '../../src/integrations/http-client/instrument.js'
+import { fromRegistry } from '../../src/integrations/prom-client/from-registry.js'
+import { ManualClock } from '../../src/testing/manual-clock.js'
+
+const stats = new Stats()
+const registry = new MetricRegistry()
+const measure = stats.measure('m')
+const exporter = new MemoryExporter<never>()
+type Loose = Record<string, never>
+
+/** Each takes an object with a misspelt option, as JavaScript lets people write it. */
+const CASES: readonly (readonly [message: string, call: (options: Loose) => unknown, misspelt: string])[] = [
+  ['serveMetrics has no option "bearertoken" (perhaps bearerToken)', (o) => serveMetrics({ ...o, producers: [stats] }), 'bearertoken'],
+  ['metricsHandler has no option "guards" (perhaps guard)', (o) => metricsHandler({ ...o, producers: [stats] }), 'guards'],
+  ['nodeHandler has no option "gzipp" (perhaps gzip)', (o) => nodeHandler({ ...o, producers: [stats] }), 'gzipp'],
+  ['fetchHandler has no option "producer" (perhaps producers)', (o) => fetchHandler({ ...o, producers: [stats] }), 'producer'],
+  [
+    'exportPeriodically has no option "interval" (perhaps intervalMs)',
+    (o) => exportPeriodically({ ...o, producers: [stats], exporter }),
+    'interval',
+  ],
+  ['PeriodicMetricTask has no option "timeout" (perhaps timeoutMs)', (o) => new PeriodicMetricTask({ ...o, run: () => {} }), 'timeout'],
+  [
+    'view v has no option "tagkeys" (perhaps tagKeys)',
+    (o) => stats.registerView({ ...o, name: 'v', measure, aggregation: count() }),
+    'tagkeys',
+  ],
+  ['measure n has no option "tagkeys" (perhaps tagKeys)', (o) => stats.measure('n', o), 'tagkeys'],
+  ['metric g has no option "labelNames" (perhaps labelKeys)', (o) => registry.gauge('g', o), 'labelNames'],
+  ['metric c has no option "desciption" (perhaps description)', (o) => registry.counter('c', o), 'desciption'],
+  ['metric h has no option "unti" (perhaps unit)', (o) => registry.histogram('h', o), 'unti'],
+  ['percentiles has no option "quantile" (perhaps quantiles)', (o) => registry.summary('s', o), 'quantile'],
+  ['percentiles has no option "quantile" (perhaps quantiles)', (o) => percentiles(o), 'quantile'],
+  ['exponential has no option "growthfactor" (perhaps growthFactor)', (o) => exponential(o), 'growthfactor'],
+  ['Stats has no option "limit" (perhaps limits)', (o) => new Stats(o), 'limit'],
+  ['limits has no option "rowsPerview" (perhaps rowsPerView)', (o) => new Stats({ limits: o }), 'rowsPerview'],
+  ['MetricRegistry has no option "constantLabel" (perhaps constantLabels)', (o) => new MetricRegistry(o), 'constantLabel'],
+  ['Tracer has no option "samplr" (perhaps sampler)', (o) => new Tracer(o), 'samplr'],
+  ['ParentBasedSampler has no option "roots" (perhaps root)', (o) => new ParentBasedSampler(o as never), 'roots'],
+  ['RateLimitingSampler has no option "persecond" (perhaps perSecond)', (o) => new RateLimitingSampler(o), 'persecond'],
+  ['TagBaggage has no option "allowed" (perhaps allow)', (o) => new TagBaggage({ ...o, allow: [] }), 'allowed'],
+  ['MemoryExporter has no option "maxItem" (perhaps maxItems)', (o) => new MemoryExporter(o), 'maxItem'],
+  ['ConsoleExporter has no option "fromat" (perhaps format)', (o) => new ConsoleExporter(o), 'fromat'],
+  ['LoggingExporter has no option "levl" (perhaps level)', (o) => new LoggingExporter(o), 'levl'],
+  ['FileExporter has no option "maxbyte" (perhaps maxBytes)', (o) => new FileExporter({ ...o, path: 'x' }), 'maxbyte'],
+  ['HlogExporter has no option "paths" (perhaps path)', (o) => new HlogExporter({ ...o, path: 'x' }), 'paths'],
+  ['TextfileExporter has no option "modes" (perhaps mode)', (o) => new TextfileExporter({ ...o, path: 'x.prom' }), 'modes'],
+  ['PushGatewayExporter has no option "jobs" (perhaps job)', (o) => new PushGatewayExporter({ ...o, url: 'http://x', job: 'j' }), 'jobs'],
+  ['AsyncTransport has no option "retrys" (perhaps retries)', (o) => new AsyncTransport(exporter, o), 'retrys'],
+  ['SyncTransport has no option "maxinflights" (perhaps maxInFlight)', (o) => new SyncTransport(exporter, o), 'maxinflights'],
+  ['installShutdownHooks has no option "gracePeriod" (perhaps gracePeriodMs)', (o) => installShutdownHooks([], o), 'gracePeriod'],
+  ['runtimeMetrics has no option "prefixes" (perhaps prefix)', (o) => runtimeMetrics(o), 'prefixes'],
+  ['selfMetrics has no option "clocks" (perhaps clock)', (o) => selfMetrics(o), 'clocks'],
+  ['fromRegistry has no option "timeout" (perhaps timeoutMs)', (o) => fromRegistry({} as never, o), 'timeout'],
+  ['instrumentHttpClient has no option "fetchs" (perhaps fetch)', (o) => instrumentHttpClient(o), 'fetchs'],
+  ['ManualClock has no option "unixms" (perhaps unixMs)', (o) => new ManualClock(o), 'unixms'],
+]
+
+describe('an option that is not there is an error with a hint', () => {
+  test.each(CASES)('%s', async (message, call, misspelt) => {
+    const attempt = async () => call({ [misspelt]: 1 as never })
+    await expect(attempt()).rejects.toThrow(expect.objectContaining({ code: 'ERR_OPTION', message }))
+  })
+
+  test('and without a similar name, one with all that there are', () => {
+    expect(() => new MemoryExporter({ colour: 1 } as object)).toThrow('MemoryExporter has no option "colour" (its options are maxItems)')
+  })
+
+  test('while one that is undefined, or that somebody put on the prototype of all objects, is none', () => {
+    Object.defineProperty(Object.prototype, 'polluted', { value: 1, enumerable: true, configurable: true, writable: true })
+    try {
+      expect(new MemoryExporter({ colour: undefined } as object).items).toEqual([])
+    } finally {
+      delete (Object.prototype as { polluted?: unknown }).polluted
+    }
+  })
+
+  test('and options that are no object are refused', () => {
+    expect(() => registry.gauge('text', 'help' as never)).toThrow('the options of metric text must be an object: they are a string')
+  })
+})
