@@ -2,7 +2,9 @@
 export function nearest(given: string, known: readonly string[]): string | undefined {
   const wanted = plain(given)
   const ranked = known.map((name) => ({ name, distance: distance(wanted, plain(name)) })).sort((a, b) => a.distance - b.distance)
-  return ranked[0] !== undefined && ranked[0].distance <= Math.max(1, Math.floor(wanted.length / 3)) ? ranked[0].name : undefined
+  const [best] = ranked
+  if (best === undefined || best.distance >= wanted.length) return undefined // no letter is the same
+  return best.distance <= Math.max(1, Math.floor(wanted.length / 3)) ? best.name : undefined
 }
 
 /** Names are compared without case, blanks, `_` and `-`: `always_on` is `alwaysOn`. */

@@ -16,7 +16,7 @@ export interface HlogExporterOptions {
   readonly clock?: Clock
 }
 
-const OPTIONS: OptionNames<HlogExporterOptions> = { path: true, clock: true, mode: true, followLinks: true }
+const OPTIONS: OptionNames<HlogExporterOptions> = { path: true, clock: true }
 
 /** What is known of one series: how far it is written, and what was recorded since. */
 interface SeriesLog {

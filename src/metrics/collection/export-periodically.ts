@@ -59,13 +59,13 @@ const OPTIONS: OptionNames<ExportPeriodicallyOptions> = {
  */
 export function exportPeriodically(options: ExportPeriodicallyOptions): PeriodicMetricTask {
   checkOptions('exportPeriodically', options, OPTIONS)
-  const { exporter, exportTimeoutMs, name = partName(exporter, 'exporter'), clock, ...schedule } = options
-  checkProducers(options.producers)
+  const { producers: given, exporter, exportTimeoutMs, name = partName(exporter, 'exporter'), clock, ...schedule } = options
+  checkProducers(given)
   if (typeof exporter?.export !== 'function') throw new DefinitionError('ERR_EXPORTER', 'an exporter must have export(items): it has none')
   for (const key of ['intervalMs', 'exportTimeoutMs'] as const) {
     if (options[key] !== undefined) checkNumber('ERR_INTERVAL', key, options[key], { min: 1, max: MAX_TIMER_MS })
   }
-  const producers = [...options.producers]
+  const producers = [...given]
   const gathering = {
     timeoutMs: Math.min(20_000, exportTimeoutMs ?? 30_000, options.intervalMs ?? 60_000) / 2,
     keepAlive: false,
