@@ -11,7 +11,7 @@ const LINE_AND_COLUMN = /:(\d+):(\d+)\)?$/
  * of source, the error with its stack, the version. Node shows the line of the `throw`, which cannot be known here;
  * this is the line where the error was made, mostly the same.
  */
-export function uncaughtText(error: unknown): string {
+export function formatUncaughtError(error: unknown): string {
   return `${textOf(error)}\n\nNode.js ${process.version}\n`
 }
 

@@ -10,7 +10,7 @@ import { partName } from '../base/component-name.js'
 import { sharedState } from '../base/process-global.js'
 import { inNextTurn, MAX_TIMER_MS } from '../base/timer.js'
 import { settle, TIMED_OUT, withTimeout } from '../base/with-timeout.js'
-import { uncaughtText } from './format-uncaught-error.js'
+import { formatUncaughtError } from './format-uncaught-error.js'
 
 /** Whatever has something to bring out before the process ends: a transport, a periodic task, a whole Tallyscope. */
 export interface ShutdownTarget {
@@ -122,7 +122,7 @@ function onUncaught(error: unknown): void {
     void flushAll(state.installs)
     return
   }
-  process.stderr.write(uncaughtText(error))
+  process.stderr.write(formatUncaughtError(error))
   if (!state.isEnding) endWith(1)
 }
 

@@ -2,9 +2,9 @@ import type { Clock } from '../base/clock.js'
 import { contextState, currentFrame, type Frame, sampledSpanEnded, sampledSpanStarted } from '../base/context.js'
 import type { Transport } from '../base/exporter.js'
 import type { AttributesInit } from './data/attributes.js'
-import { currentOf, type FrameParent } from './span/current-span.js'
+import { currentOf, type RemoteParentEntry } from './span/current-span.js'
 import { AlwaysOffSampler, AlwaysOnSampler } from './sampling/constant-samplers.js'
-import { contextFrom } from './context/to-span-context.js'
+import { toSpanContext } from './context/to-span-context.js'
 import { cutName } from './data/cut-strings.js'
 import { LinkType } from './data/link.js'
 import type { RandomWords } from './context/random-source.js'
@@ -31,14 +31,14 @@ import { MAX_NAME_LENGTH, type SpanLimits } from './data/span-limits.js'
 import { transportThrew, userCodeThrew } from './data/span-metrics.js'
 import type { SpanOptions } from './span/span-options.js'
 import { durationMsOf, type SpanRecord } from './data/span-record.js'
-import type { SpanSummary } from './views/span-store.js'
-import { TraceIdentity } from './context/trace-id.js'
+import type { SpanStore } from './views/span-store.js'
+import { TraceId } from './context/trace-id.js'
 import { WallClock, type WallOffset } from './span/wall-clock.js'
 
-export interface SpanMakerOptions {
+export interface SpanFactoryOptions {
   readonly sampler: Sampler
   readonly latency: SpanLatency
-  readonly summary: SpanSummary | undefined
+  readonly summary: SpanStore | undefined
   readonly transport: Transport<SpanData> | undefined
   /** What spans without a current parent continue. */
   readonly given: SpanContext | undefined
@@ -56,13 +56,13 @@ export interface SpanMakerOptions {
  *
  * A span that is not sampled gets no ids and, where no view listens to the latency, no time: it is one small object.
  */
-export class SpanMaker implements SpanOwner {
+export class SpanFactory implements SpanOwner {
   readonly clock: Clock
   readonly limits: SpanLimits
   readonly random: RandomWords
   private readonly sampler: Sampler
   private readonly latency: SpanLatency
-  private readonly summary: SpanSummary | undefined
+  private readonly summary: SpanStore | undefined
   private readonly transport: Transport<SpanData> | undefined
   private readonly given: SpanContext | undefined
   private readonly defaultAttributes: AttributesInit | undefined
@@ -72,7 +72,7 @@ export class SpanMaker implements SpanOwner {
   /** The answer of a sampler that has only one. */
   private readonly constant: boolean | undefined
 
-  constructor(options: SpanMakerOptions) {
+  constructor(options: SpanFactoryOptions) {
     this.clock = options.clock
     this.limits = options.limits
     this.random = options.random
@@ -137,10 +137,10 @@ export class SpanMaker implements SpanOwner {
       const current = currentOf(frame, this)
       if (current === undefined) context = this.given
       else if ((current.flags & IS_SPAN) !== 0) return this.beginChild(name, options, frame, current as Span)
-      else context = (current as FrameParent).context
+      else context = (current as RemoteParentEntry).context
     } else {
       if (given instanceof Span) return this.beginChild(name, options, frame, given)
-      context = contextFrom(given)
+      context = toSpanContext(given)
       remote = context?.fromHeader === true
     }
     if (context === undefined) return this.beginTrace(name, options, frame, undefined)
@@ -152,7 +152,7 @@ export class SpanMaker implements SpanOwner {
       // A caller that is not trusted neither spends more than the limit, nor chooses a trace id that the sampler takes.
       const isOwnDice = remote && options?.remoteLimit !== undefined && !options.remoteLimit.allows(context)
       sampled = isOwnDice
-        ? this.ask(sampler, new TraceIdentity(this.random), undefined, name, kind)
+        ? this.ask(sampler, new TraceId(this.random), undefined, name, kind)
         : this.ask(sampler, context.trace, context, name, kind)
     }
     const flags = inherited(context.options & ~SAMPLED, kind)
@@ -184,9 +184,9 @@ export class SpanMaker implements SpanOwner {
   private beginTrace(name: string, options: SpanOptions | undefined, frame: Frame, distrusted: SpanContext | undefined): Span {
     const kind = options?.kind ?? SpanKind.UNSPECIFIED
     let sampled = options?.sampler === undefined ? this.constant : undefined
-    let trace: TraceIdentity | undefined
+    let trace: TraceId | undefined
     if (sampled === undefined) {
-      trace = new TraceIdentity(this.random)
+      trace = new TraceId(this.random)
       sampled = this.ask(options?.sampler ?? this.sampler, trace, undefined, name, kind)
     }
     const flags = inherited(this.rootOptions, kind)
@@ -198,7 +198,7 @@ export class SpanMaker implements SpanOwner {
     return span
   }
 
-  private unsampled(name: string, options: SpanOptions | undefined, flags: number, trace: TraceIdentity | undefined, frame: Frame): Span {
+  private unsampled(name: string, options: SpanOptions | undefined, flags: number, trace: TraceId | undefined, frame: Frame): Span {
     if (!this.latency.hasViews || frame.suppressed) return new Span(this, trace, name, flags | IS_SPAN, 0)
     return new Span(this, trace, name, flags | IS_SPAN | TIMED, this.startMs(options))
   }
@@ -207,7 +207,7 @@ export class SpanMaker implements SpanOwner {
     name: string,
     options: SpanOptions | undefined,
     flags: number,
-    trace: TraceIdentity | undefined,
+    trace: TraceId | undefined,
     parent: SpanContext | undefined,
     wallOffset: WallOffset | undefined,
   ): Span {
@@ -231,7 +231,7 @@ export class SpanMaker implements SpanOwner {
   }
 
   /** What the sampler says; one that throws says no, and is counted. */
-  ask(sampler: Sampler, trace: TraceIdentity, parent: SpanContext | undefined, name: string, kind: SpanKind): boolean {
+  ask(sampler: Sampler, trace: TraceId, parent: SpanContext | undefined, name: string, kind: SpanKind): boolean {
     if (sampler === this.sampler && this.constant !== undefined) return this.constant
     try {
       return sampler.shouldSample(new SamplingRequest(trace, parent, name, kind)) === true

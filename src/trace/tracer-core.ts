@@ -5,8 +5,8 @@ import { currentTags } from '../stats/tags/current-tags.js'
 import type { Stats } from '../stats/stats.js'
 import { TagMap } from '../stats/tags/tag-map.js'
 import type { AttributesInit } from './data/attributes.js'
-import { currentOf, FrameParent, frameWith, holderOf } from './span/current-span.js'
-import { contextFrom } from './context/to-span-context.js'
+import { currentOf, RemoteParentEntry, frameWith, currentEntry } from './span/current-span.js'
+import { toSpanContext } from './context/to-span-context.js'
 import type { TagBaggage } from './propagation/baggage.js'
 import { getterOf, plainHeaders, type ReadableCarrier, setterOf, type WritableCarrier } from './propagation/carrier.js'
 import type { Propagator } from './propagation/propagator.js'
@@ -20,12 +20,12 @@ import type { SpanData } from './data/span-data.js'
 import { SpanKind } from './data/span-kind.js'
 import { SpanLatency } from './views/span-latency.js'
 import { DEFAULT_SPAN_LIMITS, type SpanLimits } from './data/span-limits.js'
-import { SpanMaker } from './span-factory.js'
+import { SpanFactory } from './span-factory.js'
 import { markTracingInUse, noCurrentSpan, userCodeThrew } from './data/span-metrics.js'
 import type { SpanOptions } from './span/span-options.js'
-import { type SpanNameSummary, SpanSummary, type SpanSummaryOptions } from './views/span-store.js'
+import { type SpanNameSummary, SpanStore, type SpanSummaryOptions } from './views/span-store.js'
 import { storedTracer, storing } from './stored-tracer.js'
-import { TraceIdentity } from './context/trace-id.js'
+import { TraceId } from './context/trace-id.js'
 import { type AnyFunction, type TraceDecorator, traceDecorator, tracedFunction, type TraceOptions } from './traced-function.js'
 
 export interface TracerCoreOptions {
@@ -70,8 +70,8 @@ export class TracerCore {
   readonly #given: SpanContext | undefined
   readonly #baggage: TagBaggage | undefined
   readonly #latency: SpanLatency
-  readonly #summary: SpanSummary | undefined
-  readonly #maker: SpanMaker
+  readonly #summary: SpanStore | undefined
+  readonly #factory: SpanFactory
 
   constructor(options: TracerCoreOptions) {
     const { sampler, propagator, transport, stats, limits, clock = systemClock, random = randomWords } = options
@@ -83,11 +83,11 @@ export class TracerCore {
     this.limits = Object.freeze({ ...DEFAULT_SPAN_LIMITS, ...limits })
     this.untrusted = options.untrusted === true
     this.trustsCallers = options.untrusted === false
-    this.#given = contextFrom(options.spanContext)
+    this.#given = toSpanContext(options.spanContext)
     this.#baggage = options.baggage
     this.#latency = new SpanLatency(stats)
-    this.#summary = options.summary === false ? undefined : new SpanSummary(options.summary)
-    this.#maker = new SpanMaker({
+    this.#summary = options.summary === false ? undefined : new SpanStore(options.summary)
+    this.#factory = new SpanFactory({
       sampler,
       latency: this.#latency,
       summary: this.#summary,
@@ -114,7 +114,7 @@ export class TracerCore {
     const fn = typeof second === 'function' ? second : third
     if (fn === undefined) return this.startSpan(name, second as SpanOptions | undefined)
     const frame = currentFrame()
-    const span = this.#maker.begin(name, second === fn ? undefined : (second as SpanOptions | undefined), frame)
+    const span = this.#factory.begin(name, second === fn ? undefined : (second as SpanOptions | undefined), frame)
     return runInFrameWith(frameWith(frame, span), frame, callAndEnd<R>, span, fn)
   }
 
@@ -125,8 +125,8 @@ export class TracerCore {
    */
   startSpan(name = 'span', options?: SpanOptions): Span {
     const frame = currentFrame()
-    const span = this.#maker.begin(name, options, frame)
-    span.enter(frameWith(frame, span), frame, holderOf(frame, this.#maker))
+    const span = this.#factory.begin(name, options, frame)
+    span.enter(frameWith(frame, span), frame, currentEntry(frame, this.#factory))
     return span
   }
 
@@ -139,7 +139,7 @@ export class TracerCore {
 
   /** Starts a span without making it current. Its parent is the current span unless another is given. */
   startDetachedSpan(name = 'span', options?: SpanOptions): Span {
-    return this.#maker.begin(name, options, currentFrame())
+    return this.#factory.begin(name, options, currentFrame())
   }
 
   /** Runs `fn` with `span` as the current one; does not end it. */
@@ -150,7 +150,7 @@ export class TracerCore {
 
   /** This tracer's current span in this async context. */
   currentSpan(): Span | undefined {
-    const current = currentOf(currentFrame(), this.#maker)
+    const current = currentOf(currentFrame(), this.#factory)
     return current instanceof Span ? current : undefined
   }
 
@@ -175,19 +175,19 @@ export class TracerCore {
 
   /** Ends the current span and those that `startSpan` opened around it, then waits until the transport is empty. */
   async finish(): Promise<void> {
-    let current = currentOf(currentFrame(), this.#maker)
+    let current = currentOf(currentFrame(), this.#factory)
     while (current instanceof Span && current.isImperative) {
       current.end()
-      current = currentOf(currentFrame(), this.#maker)
+      current = currentOf(currentFrame(), this.#factory)
     }
     await this.flush()
   }
 
   /** The context that goes along with what is called from here: the current span's, or the one that is continued. */
   get spanContext(): SpanContext | undefined {
-    const current = currentOf(currentFrame(), this.#maker)
+    const current = currentOf(currentFrame(), this.#factory)
     if (current instanceof Span) return current.context
-    return current instanceof FrameParent ? current.context : this.#given
+    return current instanceof RemoteParentEntry ? current.context : this.#given
   }
 
   /** Inside a span: whether it is sampled. Else: what the sampler says to the context that is continued, or to a new trace. */
@@ -195,7 +195,7 @@ export class TracerCore {
     const span = this.currentSpan()
     if (span !== undefined) return span.sampled
     const parent = this.spanContext
-    return this.#maker.ask(this.sampler, parent?.trace ?? new TraceIdentity(this.#maker.random), parent, 'span', SpanKind.UNSPECIFIED)
+    return this.#factory.ask(this.sampler, parent?.trace ?? new TraceId(this.#factory.random), parent, 'span', SpanKind.UNSPECIFIED)
   }
 
   /** The tracer that was stored in this async context; this one where there is none. */
@@ -215,7 +215,7 @@ export class TracerCore {
    */
   inject<C extends WritableCarrier>(carrier: C, from?: Span | SpanContext): C {
     if (currentFrame().suppressed) return carrier
-    const context = from === undefined ? this.spanContext : from instanceof Span ? from.context : contextFrom(from)
+    const context = from === undefined ? this.spanContext : from instanceof Span ? from.context : toSpanContext(from)
     const set = setterOf(carrier)
     try {
       if (context !== undefined) this.propagator.inject(context, set)
@@ -246,12 +246,12 @@ export class TracerCore {
 
   /** Runs `fn` so that its spans continue a caller's context; in a new trace where there is none. */
   withRemoteParent<R>(context: SpanContext | undefined, fn: () => R): R {
-    return runInFrame(frameWith(currentFrame(), new FrameParent(this.#maker, contextFrom(context))), fn)
+    return runInFrame(frameWith(currentFrame(), new RemoteParentEntry(this.#factory, toSpanContext(context))), fn)
   }
 
   /** Whose spans stand in frames under its name: for scopes over this tracer. @internal */
   get frameOwner(): object {
-    return this.#maker
+    return this.#factory
   }
 
   /** Registers the views of rate, errors and duration of spans on the tracer's stats. */
@@ -261,7 +261,7 @@ export class TracerCore {
 
   /** What sampled spans are doing: running ones, and samples by latency and error, for each name. */
   summary(): SpanNameSummary[] {
-    return this.#summary?.read(this.#maker.clock.monotonicMs()) ?? []
+    return this.#summary?.read(this.#factory.clock.monotonicMs()) ?? []
   }
 
   /** Resolves when the spans that ended before have been exported or counted as lost, or after `timeoutMs`. */

@@ -8,7 +8,7 @@ import { exportNow, settleNow } from './export-sync.js'
 import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
 import { settle, TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
 import { type AsyncTransportOptions, type AsyncTransportSettings, checkAsyncTransport } from './async-transport-options.js'
-import { ItemQueue } from './bounded-queue.js'
+import { BoundedQueue } from './bounded-queue.js'
 import { type ExportFailure, exportFailure, retryDelayMs } from '../../base/export-failure.js'
 import { type RejectReason, type TransportAccounting, TransportStats } from './transport-stats.js'
 
@@ -36,7 +36,7 @@ export class AsyncTransport<T> implements Transport<T> {
   readonly exporter: Exporter<T>
   readonly #settings: AsyncTransportSettings
   readonly #clock: Clock
-  readonly #queue: ItemQueue<T>
+  readonly #queue: BoundedQueue<T>
   readonly #stats: TransportStats
   readonly #failureLog: FailureLog
   readonly #waiters = new Set<Waiter>()
@@ -66,7 +66,7 @@ export class AsyncTransport<T> implements Transport<T> {
     this.exporter = exporter
     this.#settings = checkAsyncTransport(options)
     this.#clock = clock
-    this.#queue = new ItemQueue({ ...this.#settings, itemBytes: options.itemBytes, clock })
+    this.#queue = new BoundedQueue({ ...this.#settings, itemBytes: options.itemBytes, clock })
     const name = partName(exporter, 'exporter')
     this.#stats = new TransportStats(name)
     this.#failureLog = new FailureLog({ code: 'TALLYSCOPE_EXPORT_FAILED', subject: `exporter ${name}`, logger, clock })

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.js'
 import { estimateSize } from './estimate-size.js'
 
-export interface ItemQueueOptions<T> {
+export interface BoundedQueueOptions<T> {
   readonly maxQueueSize: number
   readonly maxQueueBytes: number
   readonly maxBatchSize: number
@@ -22,15 +22,15 @@ interface QueuedBatch<T> {
  * They are kept in the batches in which they leave, so that a batch is taken without copying, and the clock is read once a
  * batch: with three lists of times, sizes and items a queued span cost half as much again (bench/trace/pipeline.bench.js).
  */
-export class ItemQueue<T> {
-  readonly #options: ItemQueueOptions<T>
+export class BoundedQueue<T> {
+  readonly #options: BoundedQueueOptions<T>
   /** All are full but the last. */
   readonly #batches: QueuedBatch<T>[] = []
   #last: QueuedBatch<T> | undefined
   #length = 0
   #bytes = 0
 
-  constructor(options: ItemQueueOptions<T>) {
+  constructor(options: BoundedQueueOptions<T>) {
     this.#options = options
   }
 

@@ -1,6 +1,6 @@
 import type { Span as OpenTracingSpanBase } from 'opentracing'
 import { currentFrame, type Frame, runInFrame } from '../../base/context.js'
-import { FrameParent, frameWith, holderOf } from '../../trace/span/current-span.js'
+import { RemoteParentEntry, frameWith, currentEntry } from '../../trace/span/current-span.js'
 import { Span } from '../../trace/span/span.js'
 import type { OwnedFrameSpan } from '../../trace/span/span-scope.js'
 import { callInScope } from './call-in-scope.js'
@@ -24,7 +24,7 @@ export class ContextScopeManager implements ScopeManager {
 
   get active(): Scope | null {
     const frame = currentFrame()
-    const held = holderOf(frame, this.#owner)
+    const held = currentEntry(frame, this.#owner)
     if (held instanceof ContextScope) return held
     if (!(held instanceof Span)) return null
     return new ContextScope(this, this.#owner, this.#spanOf(held, frame), held, false, undefined, undefined)
@@ -33,14 +33,14 @@ export class ContextScopeManager implements ScopeManager {
   /** The span of the active scope; of a scope over no span, null. */
   get activeSpan(): OpenTracingSpanBase | null {
     const frame = currentFrame()
-    const held = holderOf(frame, this.#owner)
+    const held = currentEntry(frame, this.#owner)
     if (held instanceof ContextScope) return held.span ?? null
     return held instanceof Span ? this.#spanOf(held, frame) : null
   }
 
   activate(span: OpenTracingSpanBase, finishOnClose: boolean): Scope {
     const frame = currentFrame()
-    const enclosing = holderOf(frame, this.#owner)
+    const enclosing = currentEntry(frame, this.#owner)
     const scope = new ContextScope(this, this.#owner, span, nativeOf(span), finishOnClose === true, frame, enclosing)
     scope.enter(frameOf(frame, scope))
     return scope
@@ -57,13 +57,13 @@ export class ContextScopeManager implements ScopeManager {
   }
 
   withoutActive<R>(fn: () => R): R {
-    const none = frameWith(currentFrame(), new FrameParent(this.#owner, undefined))
+    const none = frameWith(currentFrame(), new RemoteParentEntry(this.#owner, undefined))
     return runInFrame({ ...none, baggage: undefined }, fn)
   }
 
   /** What a span that is started here comes from. @internal */
   holder(frame: Frame): OwnedFrameSpan | undefined {
-    return holderOf(frame, this.#owner)
+    return currentEntry(frame, this.#owner)
   }
 
   #spanOf(native: Span, frame: Frame): OpenTracingSpan {

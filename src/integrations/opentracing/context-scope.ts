@@ -1,7 +1,7 @@
 import type { Span as OpenTracingSpanBase } from 'opentracing'
 import { currentFrame, enterFrame, type Frame } from '../../base/context.js'
 import { warnOnce } from '../../base/logger.js'
-import { holderOf, ScopedSpan } from '../../trace/span/current-span.js'
+import { currentEntry, ScopeEntry } from '../../trace/span/current-span.js'
 import type { Span } from '../../trace/span/span.js'
 import type { OwnedFrameSpan } from '../../trace/span/span-scope.js'
 import { openScopes, scopeMisuses } from './opentracing-counts.js'
@@ -10,7 +10,7 @@ import type { Scope, ScopeManager } from './scope-manager.js'
 const MANY_OPEN = 10_000
 
 /** A scope in the async context, and in its frames the proxy of its span. */
-export class ContextScope extends ScopedSpan implements Scope {
+export class ContextScope extends ScopeEntry implements Scope {
   readonly span: OpenTracingSpanBase
   readonly manager: ScopeManager
   readonly #finishOnClose: boolean
@@ -48,7 +48,7 @@ export class ContextScope extends ScopedSpan implements Scope {
     if (this.closed) return misused('closedTwice', 'closed twice')
     const before = this.#before
     if (before === undefined) return misused('notOwner', 'closed although a callback bounds it')
-    const isActive = holderOf(currentFrame(), this.owner) === this
+    const isActive = currentEntry(currentFrame(), this.owner) === this
     this.closed = true
     this.#before = undefined
     openScopes.value--

@@ -1,5 +1,5 @@
 import { SpanContext as OpenTracingContextBase } from 'opentracing'
-import { contextFrom } from '../../trace/context/to-span-context.js'
+import { toSpanContext } from '../../trace/context/to-span-context.js'
 import { Span } from '../../trace/span/span.js'
 import type { SpanContext } from '../../trace/context/span-context.js'
 import { SpanBaggage } from './span-baggage.js'
@@ -66,7 +66,7 @@ export function readContext(given: unknown): OpenTracingSpanContext | undefined 
 }
 
 function fromOtherCopy({ native, baggage }: OpenTracingSpanContext): OpenTracingSpanContext {
-  return new OpenTracingSpanContext(contextFrom(native), new SpanBaggage(new Map(baggage)))
+  return new OpenTracingSpanContext(toSpanContext(native), new SpanBaggage(new Map(baggage)))
 }
 
 function isBranded(value: unknown): value is OpenTracingSpanContext {

@@ -11,7 +11,7 @@ const POOL_WORDS = 8_192
  * Random words of the operating system, fetched 32 kB at a time: a word is then one array read
  * (about 3 ns) instead of a call into the system (about 3 000 ns).
  */
-export class PooledRandomWords implements RandomWords {
+export class PooledRandomSource implements RandomWords {
   readonly #pool = new Int32Array(POOL_WORDS)
   #next = POOL_WORDS
 

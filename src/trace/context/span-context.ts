@@ -1,7 +1,7 @@
 import { sharedState } from '../../base/process-global.js'
 import { hexOf2, lookAtHex, readHexWords, traceparentOf } from './hex.js'
-import { PooledRandomWords, type RandomWords } from './random-source.js'
-import { TraceIdentity } from './trace-id.js'
+import { PooledRandomSource, type RandomWords } from './random-source.js'
+import { TraceId } from './trace-id.js'
 import { TraceState } from './trace-state.js'
 
 /** The bit of `options` that says: this trace is sampled. */
@@ -10,7 +10,7 @@ export const SAMPLED = 0x01
 export const RANDOM_TRACE_ID = 0x02
 
 /** The source of ids if none is passed. */
-export const randomWords: RandomWords = sharedState('random-words', () => new PooledRandomWords())
+export const randomWords: RandomWords = sharedState('random-words', () => new PooledRandomSource())
 
 export interface SpanContextInit {
   /** 32 lower-case hex digits, not all zero. Default: a new random one. */
@@ -51,7 +51,7 @@ export function isValidSpanId(text: string): boolean {
  */
 export class SpanContext {
   /** @internal */
-  readonly trace: TraceIdentity
+  readonly trace: TraceId
   /** Trace options, one byte: bit 0 sampled, bit 1 random trace id. */
   readonly options: number
   /** True if the context came from another process. */
@@ -68,9 +68,9 @@ export class SpanContext {
    * The span id as two words, or as a string: a valid id, or a valid `traceparent` that holds it.
    * @internal
    */
-  constructor(trace: TraceIdentity, s0: number, s1: number, options: number, fromHeader: boolean, spanText?: string)
-  constructor(from: SpanContextInit | TraceIdentity = {}, s0 = 0, s1 = 0, options = 0, fromHeader = false, spanText?: string) {
-    if (!(from instanceof TraceIdentity)) {
+  constructor(trace: TraceId, s0: number, s1: number, options: number, fromHeader: boolean, spanText?: string)
+  constructor(from: SpanContextInit | TraceId = {}, s0 = 0, s1 = 0, options = 0, fromHeader = false, spanText?: string) {
+    if (!(from instanceof TraceId)) {
       const given = readInit(from)
       from = given.trace
       spanText = given.spanId
@@ -155,7 +155,7 @@ function isTraceparentWith(text: string, flags: number): boolean {
 }
 
 interface ContextParts {
-  readonly trace: TraceIdentity
+  readonly trace: TraceId
   readonly spanId: string | undefined
   readonly options: number
   readonly fromHeader: boolean
@@ -164,12 +164,12 @@ interface ContextParts {
 function readInit(init: SpanContextInit): ContextParts {
   const { traceId, spanId } = init
   if (traceId !== undefined && !(typeof traceId === 'string' && isValidTraceId(traceId))) {
-    return { trace: new TraceIdentity(randomWords), spanId: undefined, options: 0, fromHeader: false }
+    return { trace: new TraceId(randomWords), spanId: undefined, options: 0, fromHeader: false }
   }
   const state = typeof init.traceState === 'string' ? TraceState.parse(init.traceState) : init.traceState
   const hasSpan = typeof spanId === 'string' && isValidSpanId(spanId)
   return {
-    trace: traceId === undefined ? new TraceIdentity(randomWords, state) : new TraceIdentity(traceId, state),
+    trace: traceId === undefined ? new TraceId(randomWords, state) : new TraceId(traceId, state),
     spanId: hasSpan ? spanId : undefined,
     options: readOptions(init),
     fromHeader: init.fromHeader === true && (spanId === undefined || hasSpan),

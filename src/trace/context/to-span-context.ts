@@ -5,7 +5,7 @@ import { TraceState } from './trace-state.js'
  * The context of a value passed as a parent: one of ours, one of another copy of this package, or plain data.
  * Undefined if it has no trace id.
  */
-export function contextFrom(given: unknown): SpanContext | undefined {
+export function toSpanContext(given: unknown): SpanContext | undefined {
   if (given instanceof SpanContext) return given
   if (typeof given !== 'object' || given === null) return undefined
   try {

@@ -13,7 +13,7 @@ const scratch = new Int32Array(4)
  * The id is made when it is first read, and turned from words into a string or back when that is needed: a trace that nobody
  * samples or propagates never has one, one that comes in a header is passed on without being turned into numbers.
  */
-export class TraceIdentity {
+export class TraceId {
   readonly state: TraceState | undefined
   /** The source of the words: random numbers, or a string; undefined once they are read. */
   #source: RandomWords | string | undefined

@@ -1,7 +1,7 @@
 import { refusedValues } from './span-metrics.js'
 
 /** Reads what a caller gave, whose getters may throw; undefined, and counted, where they do. */
-export function guarded<T>(read: () => T): T | undefined {
+export function readSafely<T>(read: () => T): T | undefined {
   try {
     return read()
   } catch {

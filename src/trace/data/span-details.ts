@@ -11,7 +11,7 @@ import {
 import { BoundedList } from './bounded-list.js'
 import { BoundedMap } from './bounded-map.js'
 import { cutKey, cutMessage } from './cut-strings.js'
-import { guarded } from './read-safely.js'
+import { readSafely } from './read-safely.js'
 import { type Link, type LinkInit, link } from './link.js'
 import { type MessageEvent, type MessageEventInit, messageEvent } from './message-event.js'
 import { SpanContext } from '../context/span-context.js'
@@ -95,7 +95,7 @@ export class SpanDetails {
   }
 
   addAnnotation(description: string, attributes: AttributesInit | undefined, timeUnixMs: number, limits: SpanLimits): void {
-    const annotation = guarded(() => ({
+    const annotation = readSafely(() => ({
       timeUnixMs,
       description: cutMessage(String(description)),
       attributes: plainAttributes(collectAttributes(attributes, limits.attributes)),
@@ -105,13 +105,13 @@ export class SpanDetails {
   }
 
   addMessageEvent(event: MessageEventInit, nowUnixMs: number, limits: SpanLimits): void {
-    const kept = guarded(() => messageEvent(event, nowUnixMs))
+    const kept = readSafely(() => messageEvent(event, nowUnixMs))
     if (kept === undefined) return
     append((this.messageEvents ??= new BoundedList(limits.messageEvents)), kept, droppedMessageEvents)
   }
 
   addLink(to: LinkInit | SpanContext, limits: SpanLimits): void {
-    const kept = guarded(() => {
+    const kept = readSafely(() => {
       const init: LinkInit = to instanceof SpanContext ? { traceId: to.traceId, spanId: to.spanId } : to
       return link(init, limits.attributes)
     })

@@ -1,5 +1,5 @@
 import { isValidSpanId, isValidTraceId, SpanContext } from '../context/span-context.js'
-import { TraceIdentity } from '../context/trace-id.js'
+import { TraceId } from '../context/trace-id.js'
 
 /**
  * The context of a caller in another process, or undefined if an id is invalid. Valid are 32 and 16 hex digits in any case, not all zero.
@@ -10,5 +10,5 @@ export function remoteContext(traceId: string, spanId: string | undefined, optio
   const trace = traceId.toLowerCase()
   const span = spanId?.toLowerCase()
   if (!isValidTraceId(trace) || (span !== undefined && !isValidSpanId(span))) return undefined
-  return new SpanContext(new TraceIdentity(trace), 0, 0, options, true, span)
+  return new SpanContext(new TraceId(trace), 0, 0, options, true, span)
 }

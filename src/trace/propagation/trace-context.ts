@@ -1,7 +1,7 @@
 import { hexDigit, lookAtHex } from '../context/hex.js'
 import { RANDOM_TRACE_ID, SAMPLED, SpanContext } from '../context/span-context.js'
-import { contextFrom } from '../context/to-span-context.js'
-import { TraceIdentity } from '../context/trace-id.js'
+import { toSpanContext } from '../context/to-span-context.js'
+import { TraceId } from '../context/trace-id.js'
 import { TraceState } from '../context/trace-state.js'
 import { inAnyCase, textOf } from './carrier.js'
 import { headerValue, MAX_LENGTH } from './header-value.js'
@@ -28,7 +28,7 @@ export class TraceContextPropagator implements Propagator {
 
   inject(context: SpanContext, set: HeaderSetter): void {
     if (!context.isValid) return
-    const own = contextFrom(context) // somebody's own propagator may pass on a context that is not of this class
+    const own = toSpanContext(context) // somebody's own propagator may pass on a context that is not of this class
     if (own !== undefined) set('traceparent', own.traceparent)
     const state = context.traceState
     if (state !== undefined && state.size > 0) set('tracestate', state.toString())
@@ -72,7 +72,7 @@ function tracestateIn(headers: Readonly<Record<string, unknown>>): string | unde
 
 function contextOf(text: string, stateText: string | undefined): SpanContext {
   const state = stateText === undefined ? undefined : TraceState.parse(stateText)
-  return new SpanContext(new TraceIdentity(text, state), 0, 0, hexDigit(text, FLAGS_AT + 1) & KNOWN_FLAGS, true, text)
+  return new SpanContext(new TraceId(text, state), 0, 0, hexDigit(text, FLAGS_AT + 1) & KNOWN_FLAGS, true, text)
 }
 
 /** The first 55 characters of a valid header. */

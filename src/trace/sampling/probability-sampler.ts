@@ -1,7 +1,7 @@
 import { DefinitionError } from '../../base/errors.js'
 import { readHexWords } from '../context/hex.js'
 import type { Sampler, SamplingInput } from './sampler.js'
-import type { TraceIdentity } from '../context/trace-id.js'
+import type { TraceId } from '../context/trace-id.js'
 
 const TWO_TO_32 = 2 ** 32
 const TWO_TO_64 = 2 ** 64
@@ -46,7 +46,7 @@ export class ProbabilitySampler implements Sampler {
   shouldSample(input: SamplingInput): boolean {
     if (this.rate === 1 || input.sampled) return true
     if (this.rate === 0) return false
-    const trace = (input as { trace?: TraceIdentity }).trace
+    const trace = (input as { trace?: TraceId }).trace
     if (trace !== undefined) return this.#takes(trace.w2, trace.w3)
     // Somebody else's object: its id is a string, and may be invalid.
     return readHexWords(input.traceId, 16, lowWords) && this.#takes(lowWords[0]!, lowWords[1]!)

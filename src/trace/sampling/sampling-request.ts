@@ -1,16 +1,16 @@
 import type { SamplingInput } from './sampler.js'
 import type { SpanContext } from '../context/span-context.js'
 import type { SpanKind } from '../data/span-kind.js'
-import type { TraceIdentity } from '../context/trace-id.js'
+import type { TraceId } from '../context/trace-id.js'
 
 /** A request to a sampler; the id's string is made only if the sampler reads it. */
 export class SamplingRequest implements SamplingInput {
-  readonly trace: TraceIdentity
+  readonly trace: TraceId
   readonly parent: SpanContext | undefined
   readonly name: string
   readonly kind: SpanKind
 
-  constructor(trace: TraceIdentity, parent: SpanContext | undefined, name: string, kind: SpanKind) {
+  constructor(trace: TraceId, parent: SpanContext | undefined, name: string, kind: SpanKind) {
     this.trace = trace
     this.parent = parent
     this.name = name

@@ -1,14 +1,14 @@
 import type { Frame } from '../../base/context.js'
 import type { Span } from './span.js'
 import type { SpanContext } from '../context/span-context.js'
-import { IS_STAND_IN, LEFT } from './span-flags.js'
+import { IS_PROXY, SKIPPED } from './span-flags.js'
 import type { OwnedFrameSpan } from './span-scope.js'
 
 /**
  * Stands in a frame where a tracer's current span would: below it, spans continue a context from elsewhere, or
  * begin a new trace where there is none.
  */
-export class FrameParent implements OwnedFrameSpan {
+export class RemoteParentEntry implements OwnedFrameSpan {
   readonly owner: object
   readonly context: SpanContext | undefined
   readonly flags = 0
@@ -29,7 +29,7 @@ export class FrameParent implements OwnedFrameSpan {
  * Stands in a frame for a span that a scope has made current, until the scope is closed, in whichever async context:
  * whoever still has the frame goes on to what was current before.
  */
-export class ScopedSpan implements OwnedFrameSpan {
+export class ScopeEntry implements OwnedFrameSpan {
   readonly owner: object
   /** Undefined where what was made current is no span of a tracer of ours. */
   readonly native: Span | undefined
@@ -43,7 +43,7 @@ export class ScopedSpan implements OwnedFrameSpan {
   }
 
   get flags(): number {
-    return this.closed ? IS_STAND_IN | LEFT : IS_STAND_IN
+    return this.closed ? IS_PROXY | SKIPPED : IS_PROXY
   }
 
   // What a span has, for rooms and copies of this package that know it only by its shape.
@@ -70,8 +70,8 @@ export class ScopedSpan implements OwnedFrameSpan {
 
 /** What is current for this tracer: a span, a parent from elsewhere, or nothing. */
 export const currentOf = (frame: Frame, owner: object): OwnedFrameSpan | undefined => {
-  const held = holderOf(frame, owner)
-  return held !== undefined && (held.flags & IS_STAND_IN) !== 0 ? (held as ScopedSpan).native : held
+  const held = currentEntry(frame, owner)
+  return held !== undefined && (held.flags & IS_PROXY) !== 0 ? (held as ScopeEntry).native : held
 }
 
 /**
@@ -79,11 +79,11 @@ export const currentOf = (frame: Frame, owner: object): OwnedFrameSpan | undefin
  * that are closed are passed over: after `await` of a function that opened one, or in the next request of a kept-alive
  * connection, the frame may still hold it.
  */
-export const holderOf = (frame: Frame, owner: object): OwnedFrameSpan | undefined => {
+export const currentEntry = (frame: Frame, owner: object): OwnedFrameSpan | undefined => {
   const newest = frame.span as OwnedFrameSpan | undefined
   if (newest === undefined) return undefined
   let held = newest.owner === owner ? newest : (frame.spans?.get(owner) as OwnedFrameSpan | undefined)
-  while (held !== undefined && (held.flags & LEFT) === LEFT) held = held.enclosing
+  while (held !== undefined && (held.flags & SKIPPED) === SKIPPED) held = held.enclosing
   return held
 }
 

@@ -1,5 +1,5 @@
 import type { AttributesInit } from '../data/attributes.js'
-import { guarded } from '../data/read-safely.js'
+import { readSafely } from '../data/read-safely.js'
 import type { LinkInit } from '../data/link.js'
 import type { MessageEventInit } from '../data/message-event.js'
 import { Span, type SpanOwner } from './span.js'
@@ -9,7 +9,7 @@ import { LOCAL_PARENT, REMOTE_PARENT } from './span-flags.js'
 import type { SpanRecord } from '../data/span-record.js'
 import { StackTrace } from '../data/stack-trace.js'
 import { Status } from '../data/status.js'
-import type { TraceIdentity } from '../context/trace-id.js'
+import type { TraceId } from '../context/trace-id.js'
 import type { WallOffset } from './wall-clock.js'
 
 /**
@@ -73,7 +73,7 @@ export class SampledSpan extends Span implements SpanRecord {
   override addAttributes(attributes: AttributesInit): this {
     if (typeof attributes !== 'object' || attributes === null) return this
     for (const key in attributes) {
-      const value = guarded(() => attributes[key])
+      const value = readSafely(() => attributes[key])
       this.addAttribute(key, value)
     }
     return this
@@ -135,7 +135,7 @@ type Writable<T> = { -readonly [key in keyof T]: T[key] }
 function assign(
   this: Writable<SampledSpan>,
   owner: SpanOwner & object,
-  trace: TraceIdentity | undefined,
+  trace: TraceId | undefined,
   name: string,
   flags: number,
   startMs: number,

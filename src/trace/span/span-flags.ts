@@ -7,13 +7,13 @@ export const TIMED = 0x02
 /** A scope made it current, and not a callback. */
 export const SCOPED = 0x04
 /** Passed over by whoever looks for the current span. */
-export const LEFT: number = ENDED | SCOPED
+export const SKIPPED: number = ENDED | SCOPED
 /** A span, and not what stands in a frame for one. */
 export const IS_SPAN = 0x08
 /** Keeps what it is told: of the class SampledSpan. */
 export const IS_SAMPLED = 0x10
-/** Holds a place in a frame for a span: of the class ScopedSpan. */
-export const IS_STAND_IN = 0x20
+/** Holds a place in a frame for a span: of the class ScopeEntry. */
+export const IS_PROXY = 0x20
 /** The parent's context was made in this process. */
 export const LOCAL_PARENT = 0x40
 /** The parent's context came from another process. */

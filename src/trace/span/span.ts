@@ -3,13 +3,13 @@ import type { Frame } from '../../base/context.js'
 import type { AttributesInit } from '../data/attributes.js'
 import type { AttributeSource } from '../data/span-details.js'
 import { cutMessage, cutName } from '../data/cut-strings.js'
-import { guarded } from '../data/read-safely.js'
+import { readSafely } from '../data/read-safely.js'
 import type { LinkInit } from '../data/link.js'
 import type { MessageEventInit } from '../data/message-event.js'
 import type { RandomWords } from '../context/random-source.js'
 import { SAMPLED, SpanContext } from '../context/span-context.js'
 import { SpanExtras } from './span-extras.js'
-import { ENDED, KIND_MASK, KIND_SHIFT, LEFT, OPTIONS_MASK, OPTIONS_SHIFT, SCOPED, TIMED } from './span-flags.js'
+import { ENDED, KIND_MASK, KIND_SHIFT, SKIPPED, OPTIONS_MASK, OPTIONS_SHIFT, SCOPED, TIMED } from './span-flags.js'
 import type { SpanKind } from '../data/span-kind.js'
 import { MAX_MESSAGE_LENGTH, type SpanLimits } from '../data/span-limits.js'
 import { endedTwice, usedAfterEnd } from '../data/span-metrics.js'
@@ -17,7 +17,7 @@ import type { SpanRecord } from '../data/span-record.js'
 import { type OwnedFrameSpan, SpanScope } from './span-scope.js'
 import { Status } from '../data/status.js'
 import type { StatusCode } from '../data/status-code.js'
-import { TraceIdentity } from '../context/trace-id.js'
+import { TraceId } from '../context/trace-id.js'
 
 /** What a span needs of the tracer that made it. */
 export interface SpanOwner {
@@ -44,7 +44,7 @@ export class Span implements OwnedFrameSpan {
   /** Who made it: one for each tracer. @internal */
   declare readonly owner: SpanOwner & object
   /** @internal */
-  declare ownTrace: TraceIdentity | undefined
+  declare ownTrace: TraceId | undefined
   /** @internal */
   declare ownName: string
   /** See span-flags.ts. @internal */
@@ -60,7 +60,7 @@ export class Span implements OwnedFrameSpan {
    * @param trace Undefined for the first span of a trace, which makes it when it is asked for.
    * @internal
    */
-  constructor(owner: SpanOwner & object, trace: TraceIdentity | undefined, name: string, flags: number, startMs: number) {
+  constructor(owner: SpanOwner & object, trace: TraceId | undefined, name: string, flags: number, startMs: number) {
     this.owner = owner
     this.ownTrace = trace
     this.ownName = name
@@ -70,8 +70,8 @@ export class Span implements OwnedFrameSpan {
   }
 
   /** @internal */
-  get trace(): TraceIdentity {
-    return (this.ownTrace ??= new TraceIdentity(this.owner.random))
+  get trace(): TraceId {
+    return (this.ownTrace ??= new TraceId(this.owner.random))
   }
 
   get name(): string {
@@ -162,7 +162,7 @@ export class Span implements OwnedFrameSpan {
   /** The last one set counts. A code alone will do. */
   setStatus(status: Status | StatusCode, message?: string): this {
     if (this.isOver()) return this
-    this.putStatus(status instanceof Status ? status : (guarded(() => Status.from(status, message)) ?? this.status))
+    this.putStatus(status instanceof Status ? status : (readSafely(() => Status.from(status, message)) ?? this.status))
     return this
   }
 
@@ -182,7 +182,7 @@ export class Span implements OwnedFrameSpan {
 
   /** Renames the span, where its name is known only later: a route, an operation. */
   setName(name: string): this {
-    if (!this.isOver()) this.ownName = guarded(() => cutName(String(name))) ?? this.ownName
+    if (!this.isOver()) this.ownName = readSafely(() => cutName(String(name))) ?? this.ownName
     return this
   }
 
@@ -244,7 +244,7 @@ export class Span implements OwnedFrameSpan {
 
   /** True where `startSpan` made it current and it has ended: whoever looks for the current span goes on to `enclosing`. @internal */
   get isLeft(): boolean {
-    return (this.flags & LEFT) === LEFT
+    return (this.flags & SKIPPED) === SKIPPED
   }
 
   /** True where `startSpan` made it current. @internal */

@@ -77,7 +77,7 @@ class NameBuckets {
  * What sampled spans are doing, for a page that people look at: which run, and some samples by latency and by error,
  * for each name. A span costs it a look-up by name; samples are kept at a limited rate.
  */
-export class SpanSummary {
+export class SpanStore {
   private readonly names = new Map<string, NameBuckets>()
   /** Spans of one name tend to come in a row. */
   private lastName: string | undefined = undefined

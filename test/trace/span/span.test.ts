@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { currentFrame } from '../../../src/base/context.js'
 import { AlwaysOffSampler, AlwaysOnSampler } from '../../../src/trace/sampling/constant-samplers.js'
-import { ScopedSpan } from '../../../src/trace/span/current-span.js'
-import { contextFrom } from '../../../src/trace/context/to-span-context.js'
+import { ScopeEntry } from '../../../src/trace/span/current-span.js'
+import { toSpanContext } from '../../../src/trace/context/to-span-context.js'
 import { SpanContext } from '../../../src/trace/context/span-context.js'
 import { SpanKind } from '../../../src/trace/data/span-kind.js'
 import { Status } from '../../../src/trace/data/status.js'
 import { StatusCode } from '../../../src/trace/data/status-code.js'
-import { TraceIdentity } from '../../../src/trace/context/trace-id.js'
+import { TraceId } from '../../../src/trace/context/trace-id.js'
 import { traced } from '../tracer-fixture.js'
 
 const hostile = {
@@ -89,13 +89,13 @@ test('the start of a span that nobody times is not known, and is once a view wan
 test('what stands in a frame for a span tells its ids, and those of what encloses it once it is closed', () => {
   const { tracer } = traced()
   const [outer, inner] = [tracer.startDetachedSpan('outer'), tracer.startDetachedSpan('inner')]
-  const scope = new ScopedSpan(tracer, inner, outer)
+  const scope = new ScopeEntry(tracer, inner, outer)
   expect([scope.traceId, scope.spanId, scope.sampled, scope.isLeft]).toEqual([inner.traceId, inner.spanId, true, false])
   expect(scope.exemplarLabels()).toEqual(inner.exemplarLabels())
   scope.closed = true
   expect(scope.isLeft).toBe(true)
   expect(scope.exemplarLabels()).toEqual(outer.exemplarLabels())
-  const foreign = new ScopedSpan(tracer, undefined, undefined)
+  const foreign = new ScopeEntry(tracer, undefined, undefined)
   expect([foreign.traceId, foreign.spanId, foreign.sampled, foreign.exemplarLabels()]).toEqual(['', '', false, undefined])
 })
 
@@ -130,11 +130,11 @@ describe('a parent from elsewhere', () => {
       },
       undefined,
     ], // prettier-ignore
-  ])('%s', (_what, given, context) => expect(contextFrom(given)?.toJSON()).toEqual(context))
+  ])('%s', (_what, given, context) => expect(toSpanContext(given)?.toJSON()).toEqual(context))
 
   test('that is a context of ours is the very one', () => {
     const context = new SpanContext(ids)
-    expect(contextFrom(context)).toBe(context)
+    expect(toSpanContext(context)).toBe(context)
   })
 })
 
@@ -143,25 +143,25 @@ test('contexts are equal where ids, options and state are', () => {
   const context = new SpanContext(ids)
   const others = [{}, { spanId: 'c'.repeat(16) }, { traceId: 'c'.repeat(32) }, { options: 0 }]
   expect(others.map((other) => context.equals(new SpanContext({ ...ids, ...other })))).toEqual([true, false, false, false])
-  expect(context.equals(contextFrom({ ...ids, traceState: 'k=v' })!)).toBe(false)
+  expect(context.equals(toSpanContext({ ...ids, traceState: 'k=v' })!)).toBe(false)
 })
 
 describe('the id of a trace', () => {
   const words = (...of: number[]) => ({ next: () => of.shift()! })
   test('is the same in words and in text, whichever is asked for first', () => {
-    const made = [new TraceIdentity(words(1, 2, 3, 4)), new TraceIdentity(words(1, 2, 3, 4))]
+    const made = [new TraceId(words(1, 2, 3, 4)), new TraceId(words(1, 2, 3, 4))]
     expect([made[0]!.w2, made[0]!.w3, made[0]!.hex]).toEqual([3, 4, '00000001000000020000000300000004'])
     expect([made[1]!.hex, made[1]!.w3, made[1]!.w2]).toEqual(['00000001000000020000000300000004', 4, 3])
   })
 
   test('given as text has the same words', () => {
-    const given = new TraceIdentity('0000000100000002ffffffff00000004')
+    const given = new TraceId('0000000100000002ffffffff00000004')
     expect([given.w3, given.w2, given.hex]).toEqual([4, -1, '0000000100000002ffffffff00000004'])
   })
 
   test('of zeros is none, so that one digit is set; a low word of zero alone is as good as any', () => {
-    expect(new TraceIdentity(words(0, 0, 0, 0)).hex).toBe(`${'0'.repeat(31)}1`)
-    expect(new TraceIdentity(words(0, 0, 7, 0)).hex).toBe('00000000000000000000000700000000')
+    expect(new TraceId(words(0, 0, 0, 0)).hex).toBe(`${'0'.repeat(31)}1`)
+    expect(new TraceId(words(0, 0, 7, 0)).hex).toBe('00000000000000000000000700000000')
   })
 })
 
