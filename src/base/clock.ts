@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks' // the global one is behind a getter
+import { sharedState } from './process-global.js'
 
 /** Where time is read. Nothing else in the engine reads it, so that tests can hand in their own. */
 export interface Clock {
@@ -13,9 +14,12 @@ export interface Clock {
   setTimer?(delayMs: number, fn: () => void): () => void
 }
 
+/** The clock that a test has put in place of the system's, for all copies of this package; undefined for none. */
+const replacement: { clock: Clock | undefined } = sharedState('clock-replacement', () => ({ clock: undefined }))
+
 export const systemClock: Clock = {
-  unixMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
+  unixMs: () => (replacement.clock === undefined ? Date.now() : replacement.clock.unixMs()),
+  monotonicMs: () => (replacement.clock === undefined ? performance.now() : replacement.clock.monotonicMs()),
 }
 
 /**
@@ -23,6 +27,16 @@ export const systemClock: Clock = {
  * to agree with their timers, and that are not in a hurry.
  */
 export const timerClock: Clock = {
-  unixMs: () => Date.now(),
-  monotonicMs: () => globalThis.performance.now(),
+  unixMs: () => (replacement.clock === undefined ? Date.now() : replacement.clock.unixMs()),
+  monotonicMs: () => (replacement.clock === undefined ? globalThis.performance.now() : replacement.clock.monotonicMs()),
+}
+
+/**
+ * Puts a clock in place of the system's, for everything that was given none. For tests: see `useClock` in `tallyscope/testing`.
+ * @returns what was in place before.
+ */
+export function replaceSystemClock(clock: Clock | undefined): Clock | undefined {
+  const before = replacement.clock
+  replacement.clock = clock
+  return before
 }

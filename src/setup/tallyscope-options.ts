@@ -39,39 +39,43 @@ export interface TallyscopeOptions {
   readonly enabled?: boolean
   /** Further labels of the identity of the process. */
   readonly resource?: Readonly<Record<string, string>>
-  readonly traces?: {
-    /** Default `probability(0.0001)`. */
-    readonly sampler?: PartOption<Sampler>
-    /** Default `console`. */
-    readonly exporters?: PartOption<Exporter<SpanData>> | readonly PartOption<Exporter<SpanData>>[]
-    /** Default `traceContext`. */
-    readonly propagator?: PartOption<Propagator> | readonly PartOption<Propagator>[]
-    /** Of exporters for which none is named. Default `sync`. */
-    readonly transport?: PartOption<TransportFactory>
-    /** Whether rates, errors and durations of spans become views. Default true. */
-    readonly views?: boolean
-    /** Paths of incoming requests that are neither traced nor measured. `excludelistPaths` is the same. Default `['_ah/health']`. */
-    readonly ignorePaths?: readonly string[]
-    readonly excludelistPaths?: readonly string[]
-    /** Hosts that are neither traced nor measured. `excludelistHostnames` is the same. Default none. */
-    readonly ignoreHosts?: readonly string[]
-    readonly excludelistHostnames?: readonly string[]
-    /** True if strangers call: their traces are linked to instead of continued, their tags are dropped. Default false. */
-    readonly publicEndpoint?: boolean
-    readonly integrations?: readonly string[]
-  }
-  readonly metrics?: {
-    /** Default none. */
-    readonly exporters?: PartOption<Exporter<Metric>> | readonly PartOption<Exporter<Metric>>[]
-    /** Time between two exports, in milliseconds. Default 60 000. */
-    readonly intervalMs?: number
-    /** Whether metrics of the process and of Node.js are among those exported. Default false. */
-    readonly runtime?: boolean
-    /** Whether runtime metrics, and HTTP metrics under `tallyscope/auto`, also have prom-client's names. Default false. */
-    readonly promClientNames?: boolean
-  }
+  readonly traces?:
+    | false
+    | {
+        /** Default `probability(0.0001)`. */
+        readonly sampler?: PartOption<Sampler>
+        /** Default `console`. */
+        readonly exporters?: PartOption<Exporter<SpanData>> | readonly PartOption<Exporter<SpanData>>[]
+        /** Default `traceContext`. */
+        readonly propagator?: PartOption<Propagator> | readonly PartOption<Propagator>[]
+        /** Of exporters for which none is named. Default `sync`. */
+        readonly transport?: PartOption<TransportFactory>
+        /** Whether rates, errors and durations of spans become views. Default true. */
+        readonly views?: boolean
+        /** Paths of incoming requests that are neither traced nor measured. `excludelistPaths` is the same. Default `['_ah/health']`. */
+        readonly ignorePaths?: readonly string[]
+        readonly excludelistPaths?: readonly string[]
+        /** Hosts that are neither traced nor measured. `excludelistHostnames` is the same. Default none. */
+        readonly ignoreHosts?: readonly string[]
+        readonly excludelistHostnames?: readonly string[]
+        /** True if strangers call: their traces are linked to instead of continued, their tags are dropped. Default false. */
+        readonly publicEndpoint?: boolean
+        readonly integrations?: readonly string[]
+      }
+  readonly metrics?:
+    | false
+    | {
+        /** Default none. */
+        readonly exporters?: PartOption<Exporter<Metric>> | readonly PartOption<Exporter<Metric>>[]
+        /** Time between two exports, in milliseconds. Default 60 000. */
+        readonly intervalMs?: number
+        /** Whether metrics of the process and of Node.js are among those exported. Default false. */
+        readonly runtime?: boolean
+        /** Whether runtime metrics, and HTTP metrics under `tallyscope/auto`, also have prom-client's names. Default false. */
+        readonly promClientNames?: boolean
+      }
   /** Serves /metrics. An object, even an empty one, switches it on. Default off; port 9464, host 127.0.0.1, path /metrics. */
-  readonly prometheus?: boolean | PrometheusSettings
+  readonly prometheus?: boolean | number | PrometheusSettings
   /** What `tallyscope/auto` instruments. Each part is on by default. */
   readonly auto?: {
     readonly fastify?: boolean

@@ -1,6 +1,6 @@
 import { SumCells } from '../store/sum-cells.js'
 import { asNumber, countable, type Instrument, type InstrumentKind } from './instrument.js'
-import { InstrumentHandle, type LabelArguments, type OptionalValueAndLabels, swapped } from './instrument-handle.js'
+import { areLabels, InstrumentHandle, type LabelArguments, type OptionalValueAndLabels, swapped } from './instrument-handle.js'
 import type { Labels } from '../store/shared-tag-map.js'
 import type { StoreChunk } from '../store/store-chunk.js'
 import { SeriesPlace } from '../store/series-ref.js'
@@ -16,17 +16,13 @@ export class Cumulative<K extends string = never> extends InstrumentHandle<K> {
   /** Adds a finite number from 0, 1 if none is given; others are dropped and counted. The same as {@link add}. */
   inc(...given: OptionalValueAndLabels<K>): void
   inc(first?: unknown, second?: unknown): void {
-    if (typeof first !== 'object' || first === null) addTo(this.instrument, first === undefined ? 1 : first, second)
-    else if (second === undefined) addTo(this.instrument, 1, first)
-    else swapped(this.instrument)
+    addGiven(this.instrument, first, second)
   }
 
   /** Adds a finite number from 0, 1 if none is given; others are dropped and counted. */
   add(...given: OptionalValueAndLabels<K>): void
   add(first?: unknown, second?: unknown): void {
-    if (typeof first !== 'object' || first === null) addTo(this.instrument, first === undefined ? 1 : first, second)
-    else if (second === undefined) addTo(this.instrument, 1, first)
-    else swapped(this.instrument)
+    addGiven(this.instrument, first, second)
   }
 
   /** The series of these labels, to be kept by the caller: the fastest way. It begins at 0 and is shown from now on. */
@@ -38,6 +34,12 @@ export class Cumulative<K extends string = never> extends InstrumentHandle<K> {
   defaultTimeSeries(): CumulativeSeries {
     return new CumulativeSeries(this.instrument, {})
   }
+}
+
+function addGiven(instrument: Instrument, first: unknown, second: unknown): void {
+  if (typeof first !== 'object' || first === null) addTo(instrument, first === undefined ? 1 : first, second)
+  else if (second === undefined && areLabels(instrument, first)) addTo(instrument, 1, first)
+  else swapped(instrument)
 }
 
 function addTo(instrument: Instrument, value: unknown, labels: unknown): void {

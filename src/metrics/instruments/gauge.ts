@@ -1,6 +1,13 @@
 import { LastValueCells } from '../store/last-value-cells.js'
 import { asNumber, settable, type Instrument, type InstrumentKind } from './instrument.js'
-import { InstrumentHandle, type LabelArguments, type OptionalValueAndLabels, swapped, type ValueAndLabels } from './instrument-handle.js'
+import {
+  areLabels,
+  InstrumentHandle,
+  type LabelArguments,
+  type OptionalValueAndLabels,
+  swapped,
+  type ValueAndLabels,
+} from './instrument-handle.js'
 import type { Labels } from '../store/shared-tag-map.js'
 import type { StoreChunk } from '../store/store-chunk.js'
 import { SeriesPlace } from '../store/series-ref.js'
@@ -57,7 +64,7 @@ export class Gauge<K extends string = never> extends InstrumentHandle<K> {
 
 function step(instrument: Instrument, first: unknown, second: unknown, sign: 1 | -1): void {
   if (typeof first !== 'object' || first === null) addTo(instrument, first === undefined ? 1 : first, second, sign)
-  else if (second === undefined) addTo(instrument, 1, first, sign)
+  else if (second === undefined && areLabels(instrument, first)) addTo(instrument, 1, first, sign)
   else swapped(instrument)
 }
 

@@ -41,6 +41,17 @@ export abstract class InstrumentHandle<K extends string> {
   }
 }
 
+/** Whether what was given alone are labels, rather than something that should have been a number, such as a date. Never throws. */
+export function areLabels(instrument: Instrument, given: object): boolean {
+  const { labelKeys } = instrument.store
+  if (labelKeys.length === 0) return false
+  try {
+    return labelKeys[0]! in given || Object.getPrototypeOf(given) === Object.prototype || labelKeys.some((key) => key in given)
+  } catch {
+    return true // a proxy: reading the labels fails too, and is counted
+  }
+}
+
 /** Drops a value that came after its labels, as `inc(labels, 3)`: to count 1 instead would be worse. */
 export function swapped(instrument: Instrument): void {
   instrument.drop('not a number')

@@ -43,7 +43,11 @@ export function readPart(kind: PartKind, value: unknown, path: string, report: R
   }
   if (typeof value === 'function' && kind === 'transport') return { given: value }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    report({ path, problem: `must name a part of the kind ${kind}: it is ${inspectValue(value)}`, hint: `one of ${namesOf(kind)}` })
+    report({
+      path,
+      problem: `must name a part of the kind ${kind}: it is ${inspectValue(value)}`,
+      hint: `one of ${namesFor(kind, path).join(', ')}`,
+    })
     return undefined
   }
   if (typeof (value as Record<string, unknown>)[METHODS[kind]] === 'function') return { given: value }
@@ -52,9 +56,12 @@ export function readPart(kind: PartKind, value: unknown, path: string, report: R
   return undefined
 }
 
-/** Several components: a list, one alone, or a string separated by commas. `none` is an empty list. */
+/** Several components: a list, one alone, or a string separated by commas. `none` stands for no component. */
 export function readParts(kind: PartKind, value: unknown, path: string, report: Report): Part[] {
-  if (Array.isArray(value)) return value.flatMap((item, at) => readPart(kind, item, `${path}[${at}]`, report) ?? [])
+  if (Array.isArray(value)) {
+    const named = value.filter((item) => typeof item !== 'string' || plain(item) !== 'none')
+    return named.flatMap((item, at) => readPart(kind, item, `${path}[${at}]`, report) ?? [])
+  }
   if (typeof value !== 'string') {
     const part = readPart(kind, value, path, report)
     return part === undefined ? [] : [part]
@@ -159,17 +166,19 @@ function definitionOf(kind: PartKind, name: string, path: string, report: Report
   const found = PART_TABLE[kind].find((definition) => [definition.name, ...definition.aliases].some((one) => plain(one) === wanted))
   if (found !== undefined && foreign === undefined) return found
   const instead = foreign ?? INSTEAD.find(({ within }) => within.test(name))
-  const near = nearest(
-    name,
-    PART_TABLE[kind].map((definition) => definition.name),
-  )
-  const hint = instead?.hint ?? (near === undefined ? `one of ${namesOf(kind)}` : `perhaps ${near}`)
+  const fitting = namesFor(kind, path)
+  const near = nearest(name, fitting)
+  const hint = instead?.hint ?? (near === undefined ? `one of ${fitting.join(', ')}` : `perhaps ${near}`)
   report({ path, problem: `there is no ${kind} ${inspectValue(name)}`, hint })
   return undefined
 }
 
-function namesOf(kind: PartKind): string {
-  return PART_TABLE[kind].map(({ name }) => name).join(', ')
+/** The components that fit a setting: of exporters those that take what is exported there, and that there need be none. */
+function namesFor(kind: PartKind, path: string): string[] {
+  if (kind !== 'exporter') return PART_TABLE[kind].map(({ name }) => name)
+  const signal = /traces?[._]/i.test(path) ? 'traces' : /metrics?[._]/i.test(path) ? 'metrics' : undefined
+  const fitting = PART_TABLE.exporter.filter(({ signals }) => signal === undefined || signals === undefined || signals.includes(signal))
+  return [...fitting.map(({ name }) => name), ...(signal === undefined ? [] : ['none'])]
 }
 
 function optionOfText(type: OptionType, value: TextValue, path: string, report: Report): OptionValue | undefined {

@@ -44,14 +44,34 @@ export function readObject(source: Readonly<Record<string, unknown>>, where: str
   }
   for (const [key, value] of Object.entries(source)) {
     if (key === 'OPENCENSUS' || key === '$schema') continue
+    if (readShort(layer, key, value)) continue
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
     if (!isSection(key) || (key === 'prometheus' && typeof value === 'boolean')) set(key, value)
-    else if (isObject) for (const [name, setting] of Object.entries(value)) set(`${key}.${name}`, setting)
+    else if (key === 'prometheus' && typeof value === 'number') {
+      set('prometheus.port', value)
+      layer.prometheus ??= true
+    } else if (isObject) for (const [name, setting] of Object.entries(value)) set(`${key}.${name}`, setting)
     else if (value !== undefined && value !== null)
       report({ path: `${where}${key}`, problem: `must be an object: it is ${inspectValue(value)}` })
   }
   if (source['prometheus'] && typeof source['prometheus'] === 'object') layer.prometheus ??= true
   return layer
+}
+
+/** Short forms of whole sections: `traces: false`, `metrics: false`, `prometheus: 9464`. */
+function readShort(layer: Layer, key: string, value: unknown): boolean {
+  if (key === 'traces' && value === false) {
+    layer['traces.sampler'] = { part: 'alwaysOff', options: {} }
+    layer['traces.exporters'] = []
+    layer['traces.views'] = false
+    return true
+  }
+  if (key === 'metrics' && value === false) {
+    layer['metrics.exporters'] = []
+    layer['metrics.runtime'] = false
+    return true
+  }
+  return false
 }
 
 function readOpenCensus(layer: Layer, value: unknown, where: string, report: Report): void {

@@ -15,7 +15,7 @@ export class ConfigurationError extends DefinitionError {
 
   constructor(problems: readonly ConfigurationProblem[]) {
     const many = problems.length === 1 ? 'one problem' : `${problems.length} problems`
-    super('ERR_CONFIGURATION', `a configuration must be without faults: this one has ${many}\n${problems.map(lineOf).join('\n')}`)
+    super('ERR_CONFIGURATION', `the configuration has ${many}:\n${problems.map(lineOf).join('\n')}`)
     this.problems = problems
   }
 }

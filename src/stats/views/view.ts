@@ -137,7 +137,7 @@ function forMeasure(aggregation: Aggregation, measure: Measure, view: string): V
     case 'lastValue':
       return aggregation
     case 'distribution': {
-      const bounds = checkedBounds(aggregation.bounds ?? defaultBounds(measure.unit)) // plain data may be of anyone's making
+      const bounds = checkedBounds(aggregation.bounds === undefined ? defaultBounds(measure.unit) : aggregation.bounds) // plain data may be of anyone's making
       return { kind: 'distribution', bounds: measure.signed ? bounds : Object.freeze(bounds.filter((bound) => bound >= 0)) }
     }
     case 'exponential': {

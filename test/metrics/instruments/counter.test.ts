@@ -68,3 +68,13 @@ test('gauge.set with labels before the value sets nothing, which is counted', ()
   ;(depth.set as (...given: unknown[]) => void)({ queue: 'mail' }, 3)
   expect([rows('set/swapped'), dropped('set/swapped', 'not a number')]).toEqual([[], 1])
 })
+
+test('an object that is no labels is no value either: nothing is counted', () => {
+  const { registry, rows } = registryOf()
+  const plain = registry.counter('objects/plain') as unknown as { inc(...given: unknown[]): void }
+  const labelled = registry.counter('objects/labelled', { labelKeys: ['queue'] }) as unknown as { inc(...given: unknown[]): void }
+  for (const given of [new Date(), Object(3), { queue: 'mail' }]) plain.inc(given)
+  for (const given of [new Date(), Object(3), []]) labelled.inc(given)
+  expect([rows('objects/plain'), rows('objects/labelled')]).toEqual([['0'], []])
+  expect([dropped('objects/plain', 'not a number'), dropped('objects/labelled', 'not a number')]).toEqual([3, 3])
+})

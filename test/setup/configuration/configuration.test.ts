@@ -126,9 +126,7 @@ test('all problems of all sources are told at once, each with its place and a hi
   expect(problemsOf(sources)).toEqual(problems)
   const error = new ConfigurationError(read(sources).problems)
   expect(error.code).toBe('ERR_CONFIGURATION')
-  expect(error.message).toBe(
-    `a configuration must be without faults: this one has 8 problems\n${problems.map((line) => `  ${line}`).join('\n')}`,
-  )
+  expect(error.message).toBe(`the configuration has 8 problems:\n${problems.map((line) => `  ${line}`).join('\n')}`)
 })
 
 test('a file that is no JSON, or holds no object, is one problem', () => {
@@ -212,5 +210,33 @@ test('exporters of metrics alone are refused for traces', () => {
   expect(problemsOf({ code: { traces: { exporters: 'hlog(path=a)' }, metrics: { exporters: 'console(transport=sync)' } } })).toEqual([
     'traces.exporters: hlog takes metrics only (put it into metrics.exporters)',
     'metrics.exporters: metrics have no transport: they are exported every interval (set metrics.intervalMs)',
+  ])
+})
+
+test('short forms are taken: a list with none in it, no traces, no metrics, a port alone', () => {
+  const settingsOf = (code: Record<string, unknown>) => {
+    const { settings, problems } = readConfiguration({ code, env: {} })
+    expect(problems).toEqual([])
+    return settings
+  }
+  expect(settingsOf({ traces: { exporters: ['none'] }, metrics: { exporters: ['None'] } })).toEqual({
+    'traces.exporters': [],
+    'metrics.exporters': [],
+  })
+  expect(settingsOf({ traces: false, metrics: false })).toEqual({
+    'traces.sampler': { part: 'alwaysOff', options: {} },
+    'traces.exporters': [],
+    'traces.views': false,
+    'metrics.exporters': [],
+    'metrics.runtime': false,
+  })
+  expect(settingsOf({ prometheus: 9465 })).toEqual({ prometheus: true, 'prometheus.port': 9465 })
+})
+
+test('hints name only the exporters that fit the setting', () => {
+  const { problems } = readConfiguration({ code: { traces: { exporters: 'xyzzy' }, metrics: { exporters: 'xyzzy' } }, env: {} })
+  expect(problems.map(({ hint }) => hint)).toEqual([
+    'one of console, file, logging, memory, none',
+    'one of console, file, logging, memory, hlog, textfile, pushgateway, none',
   ])
 })

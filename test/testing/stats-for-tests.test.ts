@@ -1,0 +1,44 @@
+import { afterEach, expect, test } from 'vitest'
+import { count, distribution, Stats, stats } from '../../src/index.js'
+import { dataOf, ManualClock, resetStats, useClock, valueOf } from '../../src/testing/index.js'
+
+afterEach(() => resetStats())
+
+const calls = stats.measure('testing/calls', { tagKeys: ['op', 'user'] })
+const view = stats.registerView({ name: 'testing/calls', measure: calls, tagKeys: ['op', 'user'], aggregation: count() })
+
+test('valueOf returns the value of a row by the handle or the name of its view', () => {
+  stats.record(calls, 1, { op: 'get', user: 7 })
+  stats.record(calls, 1, { op: 'get', user: undefined })
+  expect([valueOf(view, { op: 'get', user: 7 }), valueOf('testing/calls', { op: 'get' }), valueOf(view, { op: 'put' })]).toEqual([1, 1, 0])
+})
+
+test('valueOf of a distribution is how many values it took, dataOf all that it knows', () => {
+  const engine = new Stats()
+  const size = engine.measure('size', { unit: 'By', view: distribution([10]) })
+  engine.record(size, 4)
+  expect([valueOf('size', {}, engine), dataOf('size', {}, engine)]).toEqual([1, expect.objectContaining({ sum: 4, bucketCounts: [1, 0] })])
+})
+
+test('valueOf throws if there is no such view, so that a typo does not read as 0', () => {
+  expect(() => valueOf('testing/cals')).toThrow('there is no view "testing/cals"')
+})
+
+test('resetStats removes rows and keeps measures and views', () => {
+  stats.record(calls, 1, { op: 'get', user: 'a' })
+  resetStats()
+  expect(view.rows).toEqual([])
+  stats.record(calls, 1, { op: 'get', user: 'a' })
+  expect(valueOf(view, { op: 'get', user: 'a' })).toBe(1)
+})
+
+test('useClock moves the timers of the shared engine until it is taken away', () => {
+  const latency = stats.measure('testing/latency', { unit: 'ms' })
+  const clock = new ManualClock()
+  const restore = useClock(clock)
+  const timer = stats.startTimer(latency)
+  clock.advance(500)
+  expect(timer.stop()).toBe(500)
+  restore()
+  expect(stats.startTimer(latency).stop()).toBeLessThan(500)
+})
