@@ -50,7 +50,8 @@ export class BinaryPropagator implements Propagator {
     const digitsFrom = (from: number, to: number): string => hex.slice(from * 2, to * 2)
     const traceId = digitsFrom(TRACE_ID_AT, SPAN_ID_FIELD_AT)
     const spanId = digitsFrom(SPAN_ID_FIELD_AT + 1, OPTIONS_FIELD_AT)
-    const hasOptions = bytes.length >= LENGTH && bytes[OPTIONS_FIELD_AT] === OPTIONS_FIELD
+    const hasOptions = bytes[OPTIONS_FIELD_AT] === OPTIONS_FIELD
+    if (hasOptions && bytes.length < LENGTH) return undefined // cut off in the middle of the field
     return remoteContext(traceId, spanId, hasOptions ? bytes[OPTIONS_FIELD_AT + 1]! : 0)
   }
 }

@@ -23,8 +23,10 @@ export class TextMapPropagator implements Propagator {
 
   extract(get: HeaderGetter): SpanContext | undefined {
     const traceId = headerValue(get(TRACE_ID))
-    const spanId = headerValue(get(SPAN_ID))
-    return traceId === '' ? undefined : remoteContext(traceId, spanId === '' ? undefined : spanId, optionsOf(headerValue(get(OPTIONS))))
+    if (traceId === '') return undefined
+    const given = get(SPAN_ID)
+    const isAbsent = given === undefined || given === ''
+    return remoteContext(traceId, isAbsent ? undefined : headerValue(given), optionsOf(headerValue(get(OPTIONS))))
   }
 }
 
