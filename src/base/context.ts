@@ -4,7 +4,7 @@ import { sharedState } from './process-global.js'
 
 /** What a span must offer to be found through the context by rooms that know nothing of tracing. */
 export interface FrameSpan {
-  /** Labels that tie a value to this span, or undefined where the span is not sampled or has ended. */
+  /** Labels that tie a value to this span, or undefined if the span is not sampled or has ended. */
   exemplarLabels(): Readonly<Record<string, string>> | undefined
 }
 
@@ -16,7 +16,7 @@ export interface Frame {
   readonly tags: object | undefined
   /** The newest current span, of whichever tracer. */
   readonly span: FrameSpan | undefined
-  /** The current span by tracer; kept only where spans of several tracers are open. */
+  /** The current span by tracer; kept only if spans of several tracers are open. */
   readonly spans: ReadonlyMap<object, FrameSpan> | undefined
   readonly baggage: ReadonlyMap<string, string> | undefined
   /** True inside an exporter: what happens here is neither traced nor measured. */
@@ -80,7 +80,7 @@ export function exemplarLabels(): Readonly<Record<string, string>> | undefined {
 const VAIN_LOOKS_MASK = 0x3ff
 const PERIOD_MS = 300_000
 
-/** Periods are told apart by so many bits, which fit into the flags of a span. */
+/** Periods are distinguished by so many bits, which fit into the flags of a span. */
 export const PERIOD_MASK = 0xfff
 
 /**

@@ -10,12 +10,12 @@ export class TallyscopeError extends Error {
     Object.defineProperty(this, BRAND, { value: true })
   }
 
-  /** True for errors of any copy of this package in the process, where `instanceof` would fail. */
+  /** True for errors of any copy of this package in the process, if `instanceof` would fail. */
   static is(error: unknown): error is TallyscopeError {
     try {
       return typeof error === 'object' && error !== null && BRAND in error
     } catch {
-      return false // a proxy that does not like to be asked
+      return false // a proxy that throws
     }
   }
 }

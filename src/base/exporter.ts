@@ -21,7 +21,7 @@ export interface Transport<T> {
   send(item: T): void
   /** Resolves when everything sent before has been exported or counted as lost, or after `timeoutMs`. */
   flush(timeoutMs?: number): Promise<void>
-  /** Flushes within the grace period, then lets the exporter shut down. Calling it again gives the same promise. */
+  /** Flushes within the grace period, then lets the exporter shut down. Calling it again returns the same promise. */
   shutdown(): Promise<void>
   /** Exports what can be exported without waiting when the process ends; the rest is counted and logged. */
   flushSync?(): void

@@ -20,7 +20,7 @@ export const processEnd: { isNow: boolean; isIdle: boolean } = sharedState('proc
 
 /**
  * Warns the developer once, through `process.emitWarning` with a code.
- * `subject` names the thing it is about: the same warning about another thing is told again.
+ * `subject` names the thing it is about: the same warning about another thing is logged again.
  */
 export function warnOnce(code: string, subject: string, text: string): void {
   const key = `${code} ${subject}`

@@ -12,7 +12,7 @@ export function plain(name: string): string {
   return name.toLowerCase().replace(/[\s_-]/g, '')
 }
 
-/** Levenshtein's distance, where two letters that changed places count once, of names that are cut to 40 characters. */
+/** Levenshtein's distance, if two letters that changed places count once, of names that are cut to 40 characters. */
 function distance(one: string, other: string): number {
   const [from, to] = [one.slice(0, 40), other.slice(0, 40)]
   let before: number[] = []

@@ -1,11 +1,11 @@
 import { inspectValue } from './inspect-value.js'
 import { isPrintableAscii } from './printable-ascii.js'
 /**
- * Who is speaking: a type such as `container` or `host`, and labels. It goes along with what is exported.
+ * The identity of the reporting process: a type such as `container` or `host`, and labels. It goes along with what is exported.
  * @see https://github.com/census-instrumentation/opencensus-specs/blob/master/resource/Resource.md
  */
 export interface Resource {
-  /** Undefined where nobody has said what kind of thing this is. */
+  /** Undefined if nobody has said what kind of thing this is. */
   readonly type?: string
   readonly labels: Readonly<Record<string, string>>
 }

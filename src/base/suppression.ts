@@ -6,7 +6,7 @@ export function runSuppressed<R>(fn: () => R): R {
   return frame.suppressed ? fn() : runInFrame(suppressedFrame(frame), fn)
 }
 
-/** The same for a function of two arguments: this runs once a span, and a closure for each would be as dear as the change of frame. */
+/** The same for a function of two arguments: this runs once a span, and a closure for each would be as expensive as the change of frame. */
 export function runSuppressedWith<A, B, R>(fn: (a: A, b: B) => R, a: A, b: B): R {
   const frame = currentFrame()
   return frame.suppressed ? fn(a, b) : runInFrameWith(suppressedFrame(frame), frame, fn, a, b)

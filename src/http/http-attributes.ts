@@ -36,7 +36,7 @@ export function addRequestAttributes(span: Span, { method, host, path, url, user
   if (userAgent) span.addAttribute(HttpAttribute.USER_AGENT, userAgent)
 }
 
-/** Sets name, message and stack of what went wrong, and the status it stands for. */
+/** Sets name, message and stack of what went wrong, and the status it represents. */
 export function addErrorAttributes(span: Span, thrown: unknown): void {
   span.recordError(thrown)
   if (!span.sampled) return

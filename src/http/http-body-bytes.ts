@@ -22,7 +22,7 @@ export class BodyBytes {
   end: AnyWrite | undefined = undefined
 }
 
-/** What counts for a message, where something does. */
+/** What counts for a message, if something does. */
 export function bytesOf(message: object): BodyBytes | undefined {
   return (message as Counted)[BYTES]
 }

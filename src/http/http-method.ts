@@ -1,4 +1,4 @@
-/** The methods that are told apart; a stranger can send any text as a method, and each would be a row. */
+/** The methods that are distinguished; a stranger can send any text as a method, and each would be a row. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'QUERY'] as const
 
 /** Stands for every method that is not in the set. */

@@ -26,7 +26,7 @@ export function defineReadyMeasure(stats: Stats, { name, ...options }: ReadyMeas
 /**
  * Registers ready views, and the measures they need, on an engine.
  * @param moreTagKeys Keys that every view is broken down by besides its own. Default none.
- * @throws {@link DefinitionError} if a name already stands for something else.
+ * @throws {@link DefinitionError} if a name already represents something else.
  * @example
  * registerReadyViews(stats, openCensusHttpServerViews)
  */

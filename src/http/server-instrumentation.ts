@@ -95,14 +95,14 @@ export class ServerInstrumentation implements ExchangeHome {
   private begin(request: IncomingMessage, response: ServerResponse): ServerExchange | undefined {
     if (this.isExcluded(request)) return undefined
     const exchange = new ServerExchange(this, request, response)
-    // Also where nobody wants the bytes: bodies are read in the context of the connection, which is not the request's.
+    // Also if nobody wants the bytes: bodies are read in the context of the connection, which is not the request's.
     if (hasBody(request)) countReceived(request, exchange)
     else tieBytes(request, exchange)
     if (this.measures.wantsBytes) countSent(response, exchange)
     else tieBytes(response, exchange)
     this.inFlight.add(1)
     response.on('close', closeOf)
-    // A response that waits for those before it on its connection is never closed where that connection breaks.
+    // A response that waits for those before it on its connection is never closed if that connection breaks.
     if (response.socket === null && request.socket != null) {
       const forget = whenClosed(request.socket, () => exchange.close())
       response.once('close', forget)

@@ -1,7 +1,7 @@
 /** Headers as node:http, fetch and frameworks give them. Names of a plain object may be of any case. */
 export type RequestHeaders = Readonly<Record<string, string | readonly string[] | undefined>> | { get(name: string): string | null }
 
-/** A query as text without `?`, as URLSearchParams, or as frameworks parse it. */
+/** A query as a string without `?`, as URLSearchParams, or as frameworks parse it. */
 export type RequestQuery = string | URLSearchParams | Readonly<Record<string, unknown>>
 
 /** One header, several lines of it joined; undefined where it is absent. */

@@ -26,7 +26,7 @@ function textOf(error: unknown): string {
   }
 }
 
-/** Place, line and a mark below it, of the first frame of the stack; empty where the source cannot be read. */
+/** Place, line and a mark below it, of the first frame of the stack; empty if the source cannot be read. */
 function excerpt({ stack }: Error): string {
   const frame = stack?.split('\n').find((each) => each.startsWith('    at ')) ?? ''
   const start = frame.search(PATH_START)

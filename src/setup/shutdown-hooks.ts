@@ -18,7 +18,7 @@ export interface ShutdownTarget {
   flush?(timeoutMs?: number): unknown
   /** Brings out what there is, for the last time. */
   shutdown?(): unknown
-  /** The same, where there is no `shutdown`. */
+  /** The same, if there is no `shutdown`. */
   close?(): unknown
   /** Brings out what it can without waiting, when `process.exit()` was called. */
   flushSync?(): unknown
@@ -55,7 +55,7 @@ const state = sharedState('shutdown-hooks', (): HookState => ({ installs: new Se
 
 /**
  * Sees to it that what was recorded gets out when the process ends: on SIGTERM and SIGINT, after an uncaught error, when
- * nothing is left to do, and, as far as that goes without waiting, on `process.exit()`. Nothing does so unless asked.
+ * nothing is left to do, and, as far as that goes without waiting, on `process.exit()`. Nothing does so by default.
  *
  * The exit status stays what it would have been: 143, 130, 1 with the error printed, or the application's own. A second
  * signal ends the process at once, a target that hangs does not outlast the grace period. Where the application listens

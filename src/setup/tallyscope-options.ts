@@ -94,7 +94,7 @@ export interface TallyscopeOptions {
   readonly stats?: Stats
   /** Default: a new one. */
   readonly registry?: MetricRegistry
-  /** False where whoever made this switches on the configured integrations himself. Default true: `start()` does. */
+  /** False if the caller switches on the configured integrations itself. Default true: `start()` does. */
   readonly startIntegrations?: boolean
   /** Whose metrics are exported besides. */
   readonly producers?: readonly MetricProducer[]

@@ -54,7 +54,7 @@ export interface SpanFactoryOptions {
 /**
  * Begins spans and takes them back when they end: finds the parent, asks the sampler, gives ids and times.
  *
- * A span that is not sampled gets no ids and, where no view listens to the latency, no time: it is one small object.
+ * A span that is not sampled gets no ids and, if no view listens to the latency, no time: it is one small object.
  */
 export class SpanFactory implements SpanOwner {
   readonly clock: Clock
@@ -250,7 +250,7 @@ function constantOf(sampler: Sampler): boolean | undefined {
   return sampler instanceof AlwaysOffSampler ? false : undefined
 }
 
-/** A name that is no text, as text. */
+/** A name that is no text, as a string. */
 function textOf(name: unknown): string {
   try {
     return String(name)

@@ -198,7 +198,7 @@ export class TracerCore {
     return this.#factory.ask(this.sampler, parent?.trace ?? new TraceId(this.#factory.random), parent, 'span', SpanKind.UNSPECIFIED)
   }
 
-  /** The tracer that was stored in this async context; this one where there is none. */
+  /** The tracer that was stored in this async context; this one if there is none. */
   getTracer(): TracerCore {
     return (storedTracer(currentFrame()) as TracerCore | undefined) ?? this
   }
@@ -226,7 +226,7 @@ export class TracerCore {
     return carrier
   }
 
-  /** Reads a caller's context from headers; undefined where there is nothing valid. Never throws. */
+  /** Reads a caller's context from headers; undefined if there is nothing valid. Never throws. */
   extract(carrier: ReadableCarrier | null | undefined): SpanContext | undefined {
     try {
       const { propagator } = this
@@ -238,13 +238,13 @@ export class TracerCore {
     }
   }
 
-  /** Reads the tags that may travel from headers; none where callers are not trusted. */
+  /** Reads the tags that may travel from headers; none if callers are not trusted. */
   extractTags(carrier: ReadableCarrier | null | undefined): TagMap {
     if (this.#baggage === undefined || this.untrusted) return TagMap.EMPTY
     return this.#baggage.extract(getterOf(carrier))
   }
 
-  /** Runs `fn` so that its spans continue a caller's context; in a new trace where there is none. */
+  /** Runs `fn` so that its spans continue a caller's context; in a new trace if there is none. */
   withRemoteParent<R>(context: SpanContext | undefined, fn: () => R): R {
     return runInFrame(frameWith(currentFrame(), new RemoteParentEntry(this.#factory, toSpanContext(context))), fn)
   }

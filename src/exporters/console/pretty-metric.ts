@@ -59,7 +59,7 @@ function summary({ count, sum, quantiles }: SummaryValue): string {
   return [`count ${count}`, `sum ${figure(sum)}`, ...parts].join(', ')
 }
 
-/** Whole numbers as they are, others to five digits or, where that is more, to hundredths. */
+/** Whole numbers as they are, others to five digits or, if that is more, to hundredths. */
 function figure(value: number): string {
   if (Number.isInteger(value) || !Number.isFinite(value)) return String(value)
   return String(Math.abs(value) < 1_000 ? Number(value.toPrecision(5)) : Math.round(value * 100) / 100)

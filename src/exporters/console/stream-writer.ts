@@ -47,7 +47,7 @@ export class StreamWriter {
       }
       try {
         const hasRoom = stream.write(text, end) !== false
-        // Taken: a fault that is known already is told before the next tick, a later one no longer concerns this call.
+        // Taken: a fault that is known already is reported before the next tick, a later one no longer concerns this call.
         if (hasRoom) process.nextTick(resolve, { kind: 'written' })
       } catch (error) {
         end(error)

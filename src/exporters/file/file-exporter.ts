@@ -151,7 +151,7 @@ export class FileExporter<T> implements Exporter<T> {
     return exporting
   }
 
-  /** As {@link export}, at once: for what is left when a process ends. Throws where `export` rejects. */
+  /** As {@link export}, at once: for what is left when a process ends. Throws if `export` rejects. */
   exportSync(items: readonly T[]): void {
     this.#refuseWhenClosed(items.length)
     const batch = new Batch([])
@@ -181,7 +181,7 @@ export class FileExporter<T> implements Exporter<T> {
     await this.#queue.between((file) => file.close())
   }
 
-  /** Waits for what is being written and closes the file. Faults are told, not thrown. */
+  /** Waits for what is being written and closes the file. Faults are reported, not thrown. */
   shutdown(): Promise<void> {
     this.#shutdown ??= this.#close()
     return this.#shutdown

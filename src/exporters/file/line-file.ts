@@ -31,7 +31,7 @@ export interface LineFileOptions {
   readonly mode: number | undefined
   /** Whether `path` may be a symbolic link. */
   readonly followLinks: boolean
-  /** Told when the file is opened anew because another has taken its place or it has gone. */
+  /** Called when the file is opened again because another has taken its place or it was removed. */
   readonly onReopen: () => void
   /** Waits before a write is tried again that the system asked to repeat. */
   readonly pause: (delayMs: number) => Promise<void>
@@ -51,7 +51,7 @@ const OPEN_FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT |
 const DEFAULT_MODE = 0o600
 
 /**
- * A file that only ever gets whole lines. It is opened when first written to, opened anew when another file has
+ * A file that only ever gets whole lines. It is opened when first written to, opened again when another file has
  * taken its place, and whatever was torn at its end, by a kill or by a full disk, is closed off before the next line.
  * One caller at a time.
  */
@@ -96,7 +96,7 @@ export class LineFile {
     this.#handle = handle
   }
 
-  /** Appends lines that each end in LF. Never throws: whatever was not written is told with its reason. */
+  /** Appends lines that each end in LF. Never throws: whatever was not written is reported with its reason. */
   async append(lines: readonly Buffer[]): Promise<WrittenLines> {
     if (lines.length === 0) return { lines: 0, error: undefined }
     const appending: Appending = { lines, written: 0, underWay: undefined, finished: undefined }

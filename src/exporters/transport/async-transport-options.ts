@@ -9,13 +9,13 @@ export interface AsyncTransportOptions<T = unknown> {
   readonly maxQueueSize?: number
   /** Bytes that may wait, as `itemBytes` has them; the newest items are dropped beyond it. Default 8 MiB; Infinity for no bound. */
   readonly maxQueueBytes?: number
-  /** The size of an item, asked once for each. Default: a rough one, by the lengths of the texts in it. */
+  /** The size of an item, called once for each. Default: a rough one, by the lengths of the strings in it. */
   readonly itemBytes?: (item: T) => number
   /** Items exported at once; that many waiting start an export. Default 600, at most `maxQueueSize`. */
   readonly maxBatchSize?: number
   /** How long an item waits at most for its batch to fill, in milliseconds. Default 60 000. */
   readonly waitPeriodMs?: number
-  /** What `shutdown` may take, and `flush` unless told otherwise, in milliseconds. Default 5 000. */
+  /** What `shutdown` may take, and `flush` by default, in milliseconds. Default 5 000. */
   readonly gracePeriodMs?: number
   /** What one try to export may take, in milliseconds. Default 10 000. */
   readonly exportTimeoutMs?: number

@@ -207,7 +207,7 @@ export class AsyncTransport<T> implements Transport<T> {
     return this.#queue.length > 0 && this.#queuedEver - this.#queue.length < this.#dueUpTo
   }
 
-  /** Exports one batch, trying again where that is worthwhile. */
+  /** Exports one batch, trying again if that is worthwhile. */
   async #deliver(batch: readonly T[]): Promise<void> {
     let rest = batch
     if (this.#failures > 0 && !(await this.#pauseWith(rest))) return
@@ -239,7 +239,7 @@ export class AsyncTransport<T> implements Transport<T> {
     }
   }
 
-  /** Lets the destination rest. False where nothing is left to try: it was given up meanwhile, or handed over by `flushSync`. */
+  /** Lets the destination rest. False if nothing is left to try: it was given up meanwhile, or handed over by `flushSync`. */
   async #pauseWith(rest: readonly T[], retryAfterMs?: number): Promise<boolean> {
     this.#paused = rest
     await this.#pause(retryDelayMs(this.#failures - 1, retryAfterMs, this.#settings.random()))
@@ -248,7 +248,7 @@ export class AsyncTransport<T> implements Transport<T> {
     return isLeft
   }
 
-  /** Whether the items that are left of a failed batch are tried again; where not, they are lost. */
+  /** Whether the items that are left of a failed batch are tried again; if not, they are lost. */
   #triesAgain(items: number, { isFinal, isRetryable }: ExportFailure, error: unknown, retry: number): boolean {
     if (isFinal) {
       this.#lose(items, 'ended', 'has ended for good', error)

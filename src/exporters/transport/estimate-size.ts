@@ -1,7 +1,7 @@
 import type { SpanData } from '../../trace/data/span-data.js'
 import { itemKind } from '../item-kind.js'
 
-/** Values looked at in one item; where there are more, the rest of a list is taken to be like its beginning. */
+/** Values looked at in one item; if there are more, the rest of a list is taken to be like its beginning. */
 const MAX_VALUES = 1_000
 const MAX_DEPTH = 8
 const OBJECT_BYTES = 32
@@ -22,7 +22,7 @@ export function estimateSize(item: unknown): number {
   if (typeof bytes === 'number') return SPAN_BYTES + bytes // the usual item first: a span of ours that knows
   const budget = { values: MAX_VALUES }
   if (itemKind(item) !== 'span') return bytesOf(item, MAX_DEPTH, budget)
-  // What a finished span has is behind getters of its class, where a walk over properties finds nothing.
+  // What a finished span has is behind getters of its class, if a walk over properties finds nothing.
   const { name, attributes, annotations, messageEvents, links, stackTrace } = item as Partial<SpanData>
   const frames = stackTrace?.frames?.length ?? 0
   return SPAN_BYTES + frames * FRAME_BYTES + bytesOf([name, attributes, annotations, messageEvents, links], MAX_DEPTH, budget)

@@ -17,7 +17,7 @@ import { type TransportAccounting, TransportStats } from './transport-stats.js'
 export interface SyncTransportOptions {
   /** Exports that may be under way at a time, for exporters that give promises; items beyond are dropped. Default 2 048. */
   readonly maxInFlight?: number
-  /** What `shutdown` may take, and `flush` unless told otherwise, in milliseconds. Default 5 000. */
+  /** What `shutdown` may take, and `flush` by default, in milliseconds. Default 5 000. */
   readonly gracePeriodMs?: number
   /** Told about failures, at most once a minute. Default: one process warning. */
   readonly logger?: Logger

@@ -57,7 +57,7 @@ export class TransportStats {
     return this.#now.inFlight
   }
 
-  /** A new item: dropped at once where there is a reason, queued otherwise. */
+  /** A new item: dropped at once if there is a reason, queued otherwise. */
   accept(dropReason?: DropReason): void {
     this.#now.accepted++
     this.#accepted.value++

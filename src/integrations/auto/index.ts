@@ -3,8 +3,8 @@ import { startAuto } from './auto.js'
 
 /**
  * Everything, from the environment alone: `node --import tallyscope/auto app.js`. Fastify applications and outgoing
- * requests are traced and measured; the metrics are at `/metrics` of each application, or where `TALLYSCOPE_PROMETHEUS_PORT` says.
+ * requests are traced and measured; the metrics are at `/metrics` of each application, or on the port of `TALLYSCOPE_PROMETHEUS_PORT`.
  *
- * What runs; undefined where `TALLYSCOPE_ENABLED` is false or the configuration cannot be read.
+ * What runs; undefined if `TALLYSCOPE_ENABLED` is false or the configuration cannot be read.
  */
 export const scope: Tallyscope | undefined = startAuto()

@@ -52,7 +52,7 @@ export interface OutgoingRequest {
   readonly host: string
   /** `http:` or `https:`. */
   readonly protocol: string
-  /** Path and query; a whole URL if a proxy is asked, `host:port` for CONNECT. */
+  /** Path and query; a whole URL for a proxy, `host:port` for CONNECT. */
   readonly target: string
   readonly userAgent: string | undefined
 }

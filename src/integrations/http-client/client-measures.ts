@@ -6,7 +6,7 @@ import { defineReadyMeasure } from '../../http/predefined-view.js'
 import type { Stats } from '../../stats/stats.js'
 import { TagMap } from '../../stats/tags/tag-map.js'
 
-/** Tag maps that are kept; requests of further kinds make theirs anew. */
+/** Tag maps that are kept; requests of further kinds make theirs again. */
 const MAX_KEPT = 1_000
 
 /** The tag value of a request that got no status line. */
@@ -38,7 +38,7 @@ export class ClientMeasures {
     this.#openCensusReceived = defineReadyMeasure(stats, OPENCENSUS_CLIENT_RECEIVED)
   }
 
-  /** @param status undefined where no status line arrived. */
+  /** @param status undefined if no status line arrived. */
   record(
     method: string,
     host: string,

@@ -7,7 +7,7 @@ import { type HttpClientInstrumentation, instrumentHttpClient, type InstrumentHt
 export interface TracedIntegrations {
   /** The names that are on, as they were given. */
   readonly enabled: readonly string[]
-  /** The names that stand for nothing here. Each was told once. */
+  /** The names that represent nothing here. Each was logged once. */
   readonly unknown: readonly string[]
   readonly instrumentation: HttpClientInstrumentation | undefined
   stop(): void

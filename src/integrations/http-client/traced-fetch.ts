@@ -5,7 +5,7 @@ import { type ClientInstrumentation, hostWithPort } from './client-instrumentati
 
 export type Fetch = typeof globalThis.fetch
 
-/** `fetch` with a client span, headers and measures around. The exchange ends with the response's body, or with its headers where there is none. */
+/** `fetch` with a client span, headers and measures around. The exchange ends with the response's body, or with its headers if there is none. */
 export function tracedFetch(fetch: Fetch, client: ClientInstrumentation): Fetch {
   return async (input, init) => {
     const request = new Request(input, init)

@@ -12,7 +12,7 @@ interface ExpressApp {
   readonly parent?: ExpressApp
   /** Version 5. */
   readonly router?: unknown
-  /** Version 4, where `router` throws. */
+  /** Version 4, if `router` throws. */
   readonly _router?: unknown
 }
 

@@ -70,7 +70,7 @@ class Bridge implements RegistryBridge {
   readonly #timeoutMs: number | undefined
   readonly #shown = new Map<string, BridgedMetric>()
   readonly #unwrap: (() => void)[] = []
-  /** Answers of asynchronous producers that are still to come: nobody is asked twice at a time. */
+  /** Answers of asynchronous producers that are still to come: none is called twice at a time. */
   readonly #owed = new Map<MetricProducer, Promise<readonly Metric[]>>()
   #gathering: Promise<ReadonlyMap<string, Metric>> | undefined
   #stopped = false
@@ -102,7 +102,7 @@ class Bridge implements RegistryBridge {
     for (const name of [...this.#shown.keys()]) this.#takeOut(name)
   }
 
-  /** All metrics by exposed name, gathered once for all that are asked in the same scrape. */
+  /** All metrics by exposed name, gathered once for all that are read in the same scrape. */
   metrics(): Promise<ReadonlyMap<string, Metric>> {
     if (this.#gathering === undefined) this.#begin()
     return this.#gathering!

@@ -197,7 +197,7 @@ function callOrJoin<T extends Family>(
   return answer
 }
 
-/** Counts and reports that a producer's metrics are missing. Returns the empty list that stands for them. */
+/** Counts and reports that a producer's metrics are missing. Returns the empty list that represents them. */
 function leftOut(
   producer: MetricProducer,
   reason: GatherFailureReason,

@@ -12,7 +12,7 @@ const FRACTION_BITS = 128n
  */
 const STEP_BOUNDS: Float64Array = stepBounds()
 
-/** How many step bounds lie below 1 + i/256: where the search for a value in that stretch begins. */
+/** How many step bounds lie below 1 + i/256: the search for a value in that stretch begins there. */
 const SEARCH_STARTS: Uint16Array = Uint16Array.from({ length: STEPS }, (_, i) => countBelow(1 + i / STEPS))
 
 const double = new Float64Array(1)
@@ -22,7 +22,7 @@ const HIGH = words[0] === 0 ? 1 : 0
 
 /**
  * The index, at the finest schema, of the bucket of a value above 0: the least i with value <= 2^(i/256).
- * Read off the bits: exact for powers of two, for bounds, and for their neighbours, where a logarithm is not.
+ * Read off the bits: exact for powers of two, for bounds, and for their neighbours, unlike a logarithm.
  */
 export function finestIndex(value: number): number {
   let exponent = -1_023
@@ -50,7 +50,7 @@ export function upperBound(index: number, schema: number): number {
   const finest = index * 2 ** (MAX_SCHEMA - schema)
   const power = Math.floor(finest / STEPS)
   if (power >= 1_024) return Infinity
-  // In two steps, as 2^power alone may be too small for a double where the product is not.
+  // In two steps, as 2^power alone may be too small for a double if the product is not.
   return STEP_BOUNDS[finest - power * STEPS]! * 2 ** Math.max(power, -1_000) * 2 ** Math.min(power + 1_000, 0)
 }
 

@@ -12,7 +12,7 @@ export interface ExponentialSnapshot extends ExponentialValue {
 /**
  * Counts values into buckets whose bounds grow exponentially, of either sign, and keeps their count and sum.
  *
- * A value lies within the growth of one bucket of what is told of it, whatever its magnitude, and no bounds have to be
+ * A value lies within the growth of one bucket of what is reported of it, whatever its magnitude, and no bounds have to be
  * chosen. When there are too many buckets, first those nearest to zero go into the zero bucket, up to a limit; then all
  * are merged in pairs, which doubles their width. Count and sum stay exact.
  *
@@ -61,7 +61,7 @@ export class ExponentialHistogram {
     return this.#positive.size + this.#negative.size
   }
 
-  /** Takes one value; answers false, and changes nothing, where it is no finite number or the sum would not be. */
+  /** Takes one value; returns false, and changes nothing, where it is no finite number or the sum would not be. */
   record(value: number): boolean {
     if (typeof value !== 'number') return false
     const sum = this.#sum + value
@@ -78,7 +78,7 @@ export class ExponentialHistogram {
     return true
   }
 
-  /** Adds what another one holds. Nothing is lost but resolution, where the other's is lower. */
+  /** Adds what another one holds. Nothing is lost but resolution, if the other's is lower. */
   merge(other: ExponentialHistogram | ExponentialSnapshot): void {
     const theirs = other instanceof ExponentialHistogram ? other.snapshot() : other
     while (this.#schema > theirs.schema) this.#coarsen()
@@ -107,7 +107,7 @@ export class ExponentialHistogram {
 
   /**
    * The value that a share of all values lies at or below: 0.5 for the median. Within a bucket values are taken to grow
-   * exponentially, so it is off by less than the growth of one bucket. NaN where nothing was recorded.
+   * exponentially, so it is off by less than the growth of one bucket. NaN if nothing was recorded.
    * @param quantile 0 … 1
    */
   quantile(quantile: number): number {

@@ -1,4 +1,4 @@
-// CommonJS in both builds: `require` is the one way to have a module at once when it is first asked for. Its files are taken by
+// CommonJS in both builds: `require` is the one way to have a module at once when it is first needed. Its files are taken by
 // name: the package as a whole loads its WebAssembly too, which takes eight times as long and does not go with frozen intrinsics.
 type Hdr = typeof import('hdr-histogram-js')
 

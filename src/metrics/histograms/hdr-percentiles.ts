@@ -9,7 +9,7 @@ import type { PercentilesConfig } from './percentiles-options.js'
 /** So many values after a reading of the quantiles are dated one by one, then ever more together, up to so many. */
 const DATED_SINGLY = 64
 const DATED_TOGETHER = 256
-/** Values that one long value may stand for one by one; beyond that they are entered several at a time. */
+/** Values that one long value may represent one by one; beyond that they are entered several at a time. */
 const MAX_CORRECTIONS = 1_000
 
 const clamped = idleCount(
@@ -99,7 +99,7 @@ export class PercentilesData {
     return true
   }
 
-  /** The whole number that stands for a value in the histogram. */
+  /** The whole number that represents a value in the histogram. */
   #scaled(value: number): number {
     const { highest, scale } = this.config
     return Math.floor((value > highest ? highest : value) * scale + 0.5)
@@ -159,7 +159,7 @@ export class PercentilesData {
     return { startTimeUnixMs, endTimeUnixMs, closed, max, scale: this.config.scale, histogram: encoded(histogram) }
   }
 
-  /** Count and sum of everything, and the quantiles of the windows that still count; NaN where these are empty. */
+  /** Count and sum of everything, and the quantiles of the windows that still count; NaN if these are empty. */
   summary(monotonicMs: number = this.#clock.monotonicMs()): SummaryValue {
     this.#turnTo(monotonicMs)
     this.#datings = 0

@@ -17,7 +17,7 @@ export interface PercentilesOptions {
   /** Quantiles show greater values as this one; count and sum stay exact. Default, and at most, `lowest` × 2^52: 52 days for units of time. */
   readonly highest?: number
   /**
-   * How often a value is expected, for measures of time: a longer value also stands for those that it kept from being
+   * How often a value is expected, for measures of time: a longer value also represents those that it kept from being
    * recorded (coordinated omission), and the quantiles are corrected for them. Count and sum are not. Default: no correction.
    */
   readonly expectedIntervalMs?: number
@@ -97,7 +97,7 @@ export function resolvePercentiles(options: PercentilesOptions, unit: string): P
   })
 }
 
-/** 1 / lowest, and exactly the power of ten where that is what was meant: 1 / 1e-9 is not 1e9. */
+/** 1 / lowest, and exactly the power of ten if that is what was meant: 1 / 1e-9 is not 1e9. */
 function scaleOf(lowest: number): number {
   const scale = 1 / lowest
   const whole = Math.round(scale)

@@ -22,7 +22,7 @@ export class SparseBuckets {
     return this.#counts[at]!
   }
 
-  /** Answers true where this is a bucket that was not there. */
+  /** Returns true if this is a bucket that was not there. */
   add(index: number, count: number): boolean {
     const last = this.#last
     if (last < this.#size && this.#indexes[last] === index) {
@@ -56,7 +56,7 @@ export class SparseBuckets {
     this.#last = 0
   }
 
-  /** Takes out the buckets up to `index`; answers what they held. */
+  /** Takes out the buckets up to `index`; returns what they held. */
   removeUpTo(index: number): number {
     let removed = 0
     let at = 0

@@ -56,7 +56,7 @@ export function readPart(kind: PartKind, value: unknown, path: string, report: R
   return undefined
 }
 
-/** Several components: a list, one alone, or a string separated by commas. `none` stands for no component. */
+/** Several components: a list, one alone, or a string separated by commas. `none` represents no component. */
 export function readParts(kind: PartKind, value: unknown, path: string, report: Report): Part[] {
   if (Array.isArray(value)) {
     const named = value.filter((item) => typeof item !== 'string' || plain(item) !== 'none')

@@ -1,4 +1,4 @@
-/** Where a text stops being JSON, as `line 3, column 7`. What stands there is not quoted: it may be a secret. */
+/** Where a string stops being JSON, as `line 3, column 7`. What stands there is not quoted: it may be a secret. */
 export function jsonFault(text: string): string {
   let valid = 0
   let invalid = text.length + 1
@@ -11,7 +11,7 @@ export function jsonFault(text: string): string {
   return `line ${lines.length}, column ${lines.at(-1)!.length + 1}`
 }
 
-/** Whether a text is JSON, or would be with more behind it. */
+/** Whether a string is JSON, or would be with more behind it. */
 function isBeginning(text: string): boolean {
   try {
     JSON.parse(text)

@@ -2,7 +2,7 @@ import { currentFrame, runInFrame } from '../../base/context.js'
 import { TagMap, type Tags } from './tag-map.js'
 
 /**
- * Runs `fn`, and everything it awaits, with these tags added to the current ones; a tag given anew wins.
+ * Runs `fn`, and everything it awaits, with these tags added to the current ones; a tag given again wins.
  * @example
  * await withTags({ tenant: 'acme' }, () => handle(request))
  */

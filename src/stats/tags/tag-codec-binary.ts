@@ -22,7 +22,7 @@ const MAX_BYTES = 1 + MAX_CONTEXT_CHARACTERS * 4
  *
  * Tags with TTL 0 are not written, nor are those that are not printable ASCII of at most 255 characters.
  *
- * @returns undefined where key and value characters exceed 8 192 together: nothing is then sent, and it is counted.
+ * @returns undefined if key and value characters exceed 8 192 together: nothing is then sent, and it is counted.
  * @see https://github.com/census-instrumentation/opencensus-specs/blob/master/encodings/BinaryEncoding.md
  * @example
  * const bytes = encodeTagsBinary(currentTags(), { filters: [{ action: 'include', operator: 'hasPrefix', value: 'org.' }] })
@@ -33,7 +33,7 @@ export function encodeTagsBinary(tags: TagMap, options: TagCodecOptions = {}): U
 
 /**
  * Reads what {@link encodeTagsBinary} writes. All or nothing: a wrong version, a length that points past the end,
- * a text that is not printable ASCII or more than 8 192 characters give undefined. An unknown field ends the reading
+ * a string that is not printable ASCII or more than 8 192 characters return undefined. An unknown field ends the reading
  * without an error, since later versions may append fields; of a repeated key the last value counts.
  */
 export function decodeTagsBinary(bytes: Uint8Array, options: TagCodecOptions = {}): TagMap | undefined {

@@ -22,7 +22,7 @@ const MAX_TEXT = 3 * 8_192 + 2 * 8_192
  *
  * Tags with TTL 0 are not written, nor are those that are not printable ASCII of at most 255 characters.
  *
- * @returns undefined where there are more than 180 tags or more than 8 192 characters in keys and values: nothing is
+ * @returns undefined if there are more than 180 tags or more than 8 192 characters in keys and values: nothing is
  *   then sent, and it is counted.
  * @example
  * encodeTagsText(TagMap.of({ method: 'GET' })) // method=GET
@@ -33,7 +33,7 @@ export function encodeTagsText(tags: TagMap, options: TagCodecOptions = {}): str
 
 /**
  * Reads what {@link encodeTagsText} writes, and what OpenCensus writes. All or nothing: an item without exactly one
- * equals sign, an empty key, a text that is not printable ASCII, or a context beyond the limits give undefined.
+ * equals sign, an empty key, a string that is not printable ASCII, or a context beyond the limits return undefined.
  * Of a repeated key the last value counts.
  */
 export function decodeTagsText(text: string, options: TagCodecOptions = {}): TagMap | undefined {

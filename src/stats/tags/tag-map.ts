@@ -4,7 +4,7 @@ import { isKey } from '../../metrics/data/validate-definition.js'
 import { isAbsent, isTagValue, labelText, MAX_VALUE_LENGTH } from '../../metrics/store/label-value.js'
 import { type Labels, labelsOf, SharedTagMap } from '../../metrics/store/shared-tag-map.js'
 
-/** What a tag may be set to. Numbers and booleans count as their text; undefined, null, '' and NaN as "not set". */
+/** What a tag may be set to. Numbers and booleans count as their string; undefined, null, '' and NaN as "not set". */
 export type TagValue = string | number | boolean | undefined | null
 
 /** Tags as plain data. */
@@ -15,7 +15,7 @@ export type TagTtl = 0 | -1
 export const NO_PROPAGATION: TagTtl = 0
 export const UNLIMITED_PROPAGATION: TagTtl = -1
 
-/** Whether a text may be a tag key: 1…255 printable ASCII characters. */
+/** Whether a string may be a tag key: 1…255 printable ASCII characters. */
 export const isTagKey: (key: string) => boolean = isKey
 
 const REFUSED = internalCounter('tallyscope_refused_tags_total', 'Tags left out of a tag map because of their key or value.', 'reason')
@@ -161,7 +161,7 @@ function ownTtl(ttls: Readonly<Record<string, TagTtl>> | undefined, key: string)
   return ttls !== undefined && Object.hasOwn(ttls, key) ? ttls[key] : undefined
 }
 
-/** The limits of those tags that have one; a tag given anew has the newest, or none. */
+/** The limits of those tags that have one; a tag given again has the newest, or none. */
 function ttlsOf(values: TagValues, given: object, newest: (key: string) => TagTtl | undefined, before: Ttls): Ttls {
   const ttls = new Map<string, TagTtl>()
   for (const key of Object.keys(values)) {

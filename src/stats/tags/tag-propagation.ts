@@ -29,12 +29,12 @@ export function tagEntries(tags: TagMap): TagEntry[] {
   return Array.from(tags, ([key, value]) => ({ key, value, ttl: tags.ttl(key) ?? NO_PROPAGATION }))
 }
 
-/** The map of what a codec has read; nothing where the codec refused it. A tag with an empty value counts as not set. */
+/** The map of what a codec has read; nothing if the codec refused it. A tag with an empty value counts as not set. */
 export function tagMapOf(entries: readonly TagEntry[] | undefined): TagMap | undefined {
   return entries && TagMap.of(Object.fromEntries(entries.map(({ key, value }) => [key, value])))
 }
 
-/** What a codec is told besides the tags. */
+/** What a codec gets besides the tags. */
 export interface TagCodecOptions {
   /** Which tags may pass, by key. Default: all but those with the TTL 0, which never go onto a wire. */
   readonly filters?: readonly TagPropagationFilter[]
@@ -95,7 +95,7 @@ export function sendableTags(tags: Iterable<TagEntry>, filters: readonly TagProp
 }
 
 /**
- * Judges what was read from a wire: the newest of each key, or undefined where anything is wrong, since half a
+ * Judges what was read from a wire: the newest of each key, or undefined if anything is wrong, since half a
  * context would be a wrong one. The size is that of everything sent, repeated keys included.
  */
 export function acceptedTags(tags: readonly TagEntry[], filters: readonly TagPropagationFilter[] | undefined): TagEntry[] | undefined {

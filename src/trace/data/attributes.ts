@@ -28,7 +28,7 @@ export function attributeValue(value: unknown): AttributeValue | undefined {
   }
 }
 
-/** At most `max` attributes out of what a caller gave. Undefined where there are none. */
+/** At most `max` attributes out of what a caller gave. Undefined if there are none. */
 export function collectAttributes(given: AttributesInit | undefined, max: number): BoundedMap<string, AttributeValue> | undefined {
   if (given === undefined || given === null) return undefined
   const attributes = new BoundedMap<string, AttributeValue>(max)

@@ -26,7 +26,7 @@ export function link({ traceId, spanId, type = LinkType.UNSPECIFIED, attributes 
   return Object.freeze({ traceId: cutName(traceId), spanId: cutName(spanId), type, attributes: kept && plainAttributes(kept) })
 }
 
-/** The JSON form: plain attributes, left out where there are none. */
+/** The JSON form: plain attributes, left out if there are none. */
 export function linkJson({ traceId, spanId, type, attributes }: Link): object {
   return { trace_id: traceId, span_id: spanId, type, ...(attributes !== undefined && { attributes }) }
 }

@@ -108,7 +108,7 @@ export class SpanData {
     return this.#record.parentSpanId
   }
 
-  /** False where the parent's context came from another process, undefined where there is no parent. */
+  /** False if the parent's context came from another process, undefined if there is no parent. */
   get sameProcessAsParentSpan(): boolean | undefined {
     return this.#record.sameProcess
   }
@@ -141,7 +141,7 @@ export class SpanData {
   }
 
   /**
-   * Roughly the memory that name and attributes hold, without putting them together; undefined where the span was told more than
+   * Roughly the memory that name and attributes hold, without putting them together; undefined if the span was told more than
    * attributes, and has to be looked at. @internal
    */
   get textBytes(): number | undefined {
@@ -162,12 +162,12 @@ export class SpanData {
     return this.#record.details?.links?.toArray() ?? []
   }
 
-  /** OK where none was set. */
+  /** OK if none was set. */
   get status(): Status {
     return this.#record.status
   }
 
-  /** False where nobody gave a status: the JSON form then leaves it out. */
+  /** False if nobody gave a status: the JSON form then leaves it out. */
   get hasStatus(): boolean {
     return this.#record.hasStatus
   }

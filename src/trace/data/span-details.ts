@@ -21,12 +21,12 @@ import type { StackTrace } from './stack-trace.js'
 
 /** Attributes that are put together when somebody looks at them: what they are made of is cheaper to keep than they are. */
 export interface AttributeSource {
-  /** Roughly the memory of the texts. */
+  /** Roughly the memory of the strings. */
   readonly bytes: number
   addTo(add: (key: string, value: unknown) => void): void
 }
 
-/** What an attribute takes beside its texts. */
+/** What an attribute takes beside its strings. */
 const VALUE_BYTES = 16
 
 /** What was told to a sampled span, within its limits; made when something is. What callers give may be anything. */

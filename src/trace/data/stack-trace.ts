@@ -29,7 +29,7 @@ function frameOf(line: string): StackFrame | undefined {
   })
 }
 
-// FNV-1a: the id only has to tell apart the stacks of one trace.
+// FNV-1a: the id only has to distinguish the stacks of one trace.
 function hashOf(frames: readonly StackFrame[]): number {
   let hash = 0x811c9dc5
   for (const frame of frames) {

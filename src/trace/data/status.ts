@@ -44,7 +44,7 @@ export class Status {
   static readonly OK: Status = new Status(StatusCode.OK)
 
   readonly code: StatusCode
-  /** What there is to say, for people. Undefined where nothing was given. */
+  /** What there is to say, for people. Undefined if nothing was given. */
   readonly message: string | undefined
   readonly details: readonly unknown[] | undefined
 

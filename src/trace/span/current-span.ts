@@ -5,8 +5,8 @@ import { IS_PROXY, SKIPPED } from './span-flags.js'
 import type { OwnedFrameSpan } from './span-scope.js'
 
 /**
- * Stands in a frame where a tracer's current span would: below it, spans continue a context from elsewhere, or
- * begin a new trace where there is none.
+ * Takes the place of a tracer's current span in a context: below it, spans continue a context from elsewhere, or
+ * begin a new trace if there is none.
  */
 export class RemoteParentEntry implements OwnedFrameSpan {
   readonly owner: object
@@ -31,7 +31,7 @@ export class RemoteParentEntry implements OwnedFrameSpan {
  */
 export class ScopeEntry implements OwnedFrameSpan {
   readonly owner: object
-  /** Undefined where what was made current is no span of a tracer of ours. */
+  /** Undefined if what was made current is no span of a tracer of ours. */
   readonly native: Span | undefined
   readonly enclosing: OwnedFrameSpan | undefined
   closed = false

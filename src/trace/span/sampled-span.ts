@@ -13,7 +13,7 @@ import type { TraceId } from '../context/trace-id.js'
 import type { WallOffset } from './wall-clock.js'
 
 /**
- * A span that keeps what it is told. Once it has ended it takes nothing more, and its SpanData is a read-only view on
+ * A span that keeps what is set on it. Once it has ended it takes nothing more, and its SpanData is a read-only view on
  * this one object, so that nothing is copied.
  */
 export class SampledSpan extends Span implements SpanRecord {
@@ -116,7 +116,7 @@ export class SampledSpan extends Span implements SpanRecord {
     return this.wallOffset.ms
   }
 
-  /** Where to put what it is told; undefined, and counted, after the end. */
+  /** Where to put what is set on it; undefined, and counted, after the end. */
   protected writable(): SpanDetails | undefined {
     return this.isOver() ? undefined : (this.needExtras().details ??= new SpanDetails())
   }

@@ -10,7 +10,7 @@ export const SCOPED = 0x04
 export const SKIPPED: number = ENDED | SCOPED
 /** A span, and not what stands in a frame for one. */
 export const IS_SPAN = 0x08
-/** Keeps what it is told: of the class SampledSpan. */
+/** Keeps what is set on it: of the class SampledSpan. */
 export const IS_SAMPLED = 0x10
 /** Holds a place in a frame for a span: of the class ScopeEntry. */
 export const IS_PROXY = 0x20

@@ -35,7 +35,7 @@ export interface SpanOwner {
 
 /**
  * A unit of work. Made by a tracer, which decides whether it is sampled. This class is the one that is not: its latency
- * is recorded, it passes its trace on, and what it is told is not kept. Sampled ones are of the class SampledSpan.
+ * is recorded, it passes its trace on, and what is set on it is not kept. Sampled ones are of the class SampledSpan.
  *
  * Nothing here throws. What comes after the end changes nothing and is counted.
  */
@@ -49,7 +49,7 @@ export class Span implements OwnedFrameSpan {
   declare ownName: string
   /** See span-flags.ts. @internal */
   declare flags: number
-  /** Monotonic milliseconds; 0 where the start is not timed. @internal */
+  /** Monotonic milliseconds; 0 if the start is not timed. @internal */
   declare readonly startMs: number
   /** Made when one of them is needed. @internal */
   declare extras: SpanExtras | undefined
@@ -57,7 +57,7 @@ export class Span implements OwnedFrameSpan {
   /**
    * Made by a tracer. Few fields, and no private methods, each of whose objects would hold a mark for them: what an
    * unsampled span costs is this object.
-   * @param trace Undefined for the first span of a trace, which makes it when it is asked for.
+   * @param trace Undefined for the first span of a trace, which makes it when it is requested.
    * @internal
    */
   constructor(owner: SpanOwner & object, trace: TraceId | undefined, name: string, flags: number, startMs: number) {
@@ -82,7 +82,7 @@ export class Span implements OwnedFrameSpan {
     return ((this.flags >> KIND_SHIFT) & KIND_MASK) as SpanKind
   }
 
-  /** True where the span keeps what it is told and will be exported. */
+  /** True if the span keeps what is set on it and will be exported. */
   get sampled(): boolean {
     return false
   }
@@ -91,7 +91,7 @@ export class Span implements OwnedFrameSpan {
     return (this.flags & ENDED) !== 0
   }
 
-  /** The identity to send along; an unsampled span makes its span id when it is first asked for. */
+  /** The identity to send along; an unsampled span makes its span id when it is first needed. */
   get context(): SpanContext {
     return (this.needExtras().context ??= this.newContext(this.traceOptions))
   }
@@ -114,7 +114,7 @@ export class Span implements OwnedFrameSpan {
     return this.extras?.status ?? Status.OK
   }
 
-  /** Milliseconds since 1970, with fractions; undefined where the start was not timed (unsampled, and no view of the latency). */
+  /** Milliseconds since 1970, with fractions; undefined if the start was not timed (unsampled, and no view of the latency). */
   get startTimeUnixMs(): number | undefined {
     return (this.flags & TIMED) === 0 ? undefined : this.startMs + this.owner.wallOffsetMs(this.startMs)
   }
@@ -186,7 +186,7 @@ export class Span implements OwnedFrameSpan {
     return this
   }
 
-  /** Says which side of a call it is, where that is known only later. */
+  /** Says which side of a call it is, if that is known only later. */
   setKind(kind: SpanKind): this {
     if (!this.isOver()) this.flags = (this.flags & ~(KIND_MASK << KIND_SHIFT)) | ((kind & KIND_MASK) << KIND_SHIFT)
     return this
@@ -242,12 +242,12 @@ export class Span implements OwnedFrameSpan {
     this.flags |= SCOPED
   }
 
-  /** True where `startSpan` made it current and it has ended: whoever looks for the current span goes on to `enclosing`. @internal */
+  /** True if `startSpan` made it current and it has ended: whoever looks for the current span goes on to `enclosing`. @internal */
   get isLeft(): boolean {
     return (this.flags & SKIPPED) === SKIPPED
   }
 
-  /** True where `startSpan` made it current. @internal */
+  /** True if `startSpan` made it current. @internal */
   get isImperative(): boolean {
     return (this.flags & SCOPED) !== 0
   }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.js'
 
 const CHECK_EVERY_MS = 1_000
-// Wall time is told in whole milliseconds: smaller differences say nothing.
+// Wall time is reported in whole milliseconds: smaller differences say nothing.
 const TOLERANCE_MS = 2
 
 /** What has to be added to monotonic time to get wall time; one object for all spans that go by it. */
@@ -10,8 +10,8 @@ export interface WallOffset {
 }
 
 /**
- * Ties monotonic time to wall time. Wall time is looked at once a second at most, so that a span reads one clock; where
- * it has been set anew, spans of new traces follow.
+ * Ties monotonic time to wall time. Wall time is looked at once a second at most, so that a span reads one clock; if
+ * it has been set again, spans of new traces follow.
  */
 export class WallClock {
   private readonly clock: Clock

@@ -4,7 +4,7 @@ export interface HeaderClause {
   readonly value: string
   /** Names and values in lower case, values without their quotes. Without `q`. */
   readonly parameters: ReadonlyMap<string, string>
-  /** 0…1; 1 where none was given. */
+  /** 0…1; 1 if none was given. */
   readonly q: number
 }
 

@@ -35,7 +35,7 @@ export interface MetricsHandlerOptions extends ScrapeAccessOptions {
   readonly selfMetrics?: boolean
   /** Whether OpenMetrics documents have `_created` lines: the time since when a series counts. Default false. */
   readonly created?: boolean
-  /** The formats on offer; the first is sent if none of them is asked for. Default: text 0.0.4, OpenMetrics 1.0.0, protobuf. */
+  /** The formats on offer; the first is sent if none of them is requested. Default: text 0.0.4, OpenMetrics 1.0.0, protobuf. */
   readonly encoders?: readonly [Encoder, ...Encoder[]]
   /** Whether bodies are compressed if the scraper accepts it. Default true. */
   readonly gzip?: boolean

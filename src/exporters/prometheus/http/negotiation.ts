@@ -14,7 +14,7 @@ export interface NegotiatedFormat {
 const ESCAPING_SCHEMES: ReadonlySet<string> = new Set(['allow-utf-8', 'underscores', 'values'])
 
 /**
- * The format that a scraper wants most among those offered. The first offer answers where nothing known is asked for,
+ * The format that a scraper wants most among those offered. The first offer is sent if nothing known is requested,
  * junk included: Prometheus takes every status but 200, 406 too, for a failed scrape.
  * @see https://prometheus.io/docs/instrumenting/content_negotiation/
  */

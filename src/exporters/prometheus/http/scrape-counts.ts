@@ -30,7 +30,7 @@ export interface ScrapeOutcome {
   readonly code: string
   readonly durationMs: number
   readonly sentBytes: number
-  /** Size before compression, where a whole document was sent. */
+  /** Size before compression, if a whole document was sent. */
   readonly documentBytes: number | undefined
 }
 

@@ -12,7 +12,7 @@ import { type NodeHandlerOptions, serveScrapes } from './node-handler.js'
 export interface ServeMetricsOptions extends NodeHandlerOptions {
   /** 0 takes a free one. Default 9464. */
   readonly port?: number
-  /** The address to listen on. Default `127.0.0.1`: nobody but this machine, unless told otherwise. */
+  /** The address to listen on. Default `127.0.0.1`: only this machine. */
   readonly host?: string
   /** Default `/metrics`. */
   readonly path?: string
@@ -41,7 +41,7 @@ export interface MetricsEndpoint {
   /** The whole URL of the metrics. */
   readonly url: string
   readonly port: number
-  /** Stops listening, waits for scrapes that are being answered. Calling it again gives the same promise. */
+  /** Stops listening, waits for scrapes that are being answered. Calling it again returns the same promise. */
   close(): Promise<void>
 }
 
