@@ -42,6 +42,7 @@ export { Info, StateSet, type StateSetOptions } from './metrics/instruments/info
 export type { InstrumentOptions, LabelsFor, LabelValue } from './metrics/instruments/instrument.js'
 export { MetricRegistry, type MetricRegistryOptions } from './metrics/instruments/metric-registry.js'
 export { Summary, type SummaryOptions } from './metrics/instruments/summary.js'
+export { relabel, type RelabelOptions } from './metrics/data/relabel.js'
 export type { GatheringContext, MetricProducer } from './metrics/data/producer.js'
 export type { Family, RowChunk, RowSource } from './metrics/data/row-source.js'
 export {

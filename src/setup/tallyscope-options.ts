@@ -84,6 +84,10 @@ export interface TallyscopeOptions {
     /** Whether the last spans and metrics are exported when the process ends. */
     readonly shutdownHooks?: boolean
   }
+  /** Labels that every series exposed or exported gets; a label of this key that a metric has itself stays. In code only. Default: none. */
+  readonly constantLabels?: Readonly<Record<string, string>>
+  /** New keys of labels by their old ones, for all that is exposed or exported. In code only. Default: none. */
+  readonly renameLabels?: Readonly<Record<string, string>>
   /** The configuration as OpenCensus' documents have it. */
   readonly OPENCENSUS?: unknown
   /** A JSON file with the same. Default: the variable `TALLYSCOPE_CONFIG_FILE`. */

@@ -13,6 +13,7 @@ import type { Metric } from '../metrics/data/metric.js'
 import { MetricRegistry } from '../metrics/instruments/metric-registry.js'
 import type { PeriodicMetricTask } from '../metrics/collection/periodic-metric-task.js'
 import type { MetricProducer } from '../metrics/data/producer.js'
+import { relabel } from '../metrics/data/relabel.js'
 import { withResource } from '../metrics/collection/with-resource.js'
 import { type RuntimeMetrics, runtimeMetrics } from '../runtime/runtime-metrics.js'
 import { type Stats, stats as sharedStats } from '../stats/stats.js'
@@ -91,7 +92,7 @@ export class Tallyscope {
 
   async #start(): Promise<void> {
     const settings = this.#settings
-    const { logger, clock } = this.#options
+    const { logger, clock, constantLabels, renameLabels } = this.#options
     const shared = { ...(logger !== undefined && { logger }), ...(clock !== undefined && { clock }) }
     if (settings.enabled === false || this.#stopping !== undefined) return
     if (settings['metrics.runtime'] === true) {
@@ -101,7 +102,7 @@ export class Tallyscope {
     if (settings.prometheus === true) await this.#serve()
     await this.#startIntegrations()
     const intervalMs = settings['metrics.intervalMs']
-    const producers = this.producers.map((producer) => withResource(producer, this.resource))
+    const producers = this.producers.map((producer) => relabel(withResource(producer, this.resource), { constantLabels, renameLabels }))
     this.#tasks = this.#metricExporters.map((exporter) =>
       exportPeriodically({ producers, exporter, ...(intervalMs !== undefined && { intervalMs }), ...shared }),
     )
@@ -123,12 +124,15 @@ export class Tallyscope {
 
   async #serve(): Promise<void> {
     const settings = this.#settings
+    const { constantLabels, renameLabels } = this.#options
     const { 'prometheus.port': port, 'prometheus.host': host, 'prometheus.path': path, 'prometheus.unref': unref } = settings
     try {
       // This loads node:http, which programs that serve nothing need not load.
       const { serveMetrics } = await import('../exporters/prometheus/http/server.js')
       this.#endpoint = await serveMetrics({
         producers: this.producers,
+        ...(constantLabels !== undefined && { constantLabels }),
+        ...(renameLabels !== undefined && { renameLabels }),
         ...(port !== undefined && { port }),
         ...(host !== undefined && { host }),
         ...(path !== undefined && { path }),
@@ -247,6 +251,8 @@ const MADE_IN_CODE: ReadonlySet<string> = new Set<keyof TallyscopeOptions>([
   'registry',
   'startIntegrations',
   'producers',
+  'constantLabels',
+  'renameLabels',
   'tracer',
   'logger',
   'clock',

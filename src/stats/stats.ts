@@ -7,6 +7,7 @@ import { readLimits, type EngineLimits } from '../metrics/store/limits.js'
 import type { MemoryKind } from '../metrics/store/memory.js'
 import type { Metric } from '../metrics/data/metric.js'
 import type { MetricProducer } from '../metrics/data/producer.js'
+import { Relabelling } from '../metrics/data/relabel.js'
 import type { Family } from '../metrics/data/row-source.js'
 import { snapshotsOf } from '../metrics/data/snapshot.js'
 import { timed, Timer } from '../metrics/store/timer.js'
@@ -28,9 +29,11 @@ export interface StatsOptions {
   readonly clock?: Clock
   /** `shared` keeps rows in memory that worker threads can be given. Default `local`. */
   readonly memory?: MemoryKind
+  /** Labels that every series has when it is exposed; a view's own tag of that key stays. Rows in the process do not have them. Default: none. */
+  readonly constantLabels?: Readonly<Record<string, string>>
 }
 
-const STATS_OPTIONS: OptionNames<StatsOptions> = { limits: true, clock: true, memory: true }
+const STATS_OPTIONS: OptionNames<StatsOptions> = { limits: true, clock: true, memory: true, constantLabels: true }
 
 export interface MeasureWithViewOptions<K extends string = string> extends MeasureOptions<K> {
   /** Registers a view of the measure with this aggregation, which has the measure's name and its tag keys. Default: none. */
@@ -65,12 +68,14 @@ export class Stats implements MetricProducer {
   readonly #clock: Clock
   readonly #definitions: number
   readonly #epochs: EpochLog
+  readonly #labels: Relabelling
 
   /** @throws {@link DefinitionError} `ERR_OPTION` for a limit that is no whole number from 1. */
   constructor(options: StatsOptions = {}) {
     checkOptions('Stats', options, STATS_OPTIONS)
 
     const limits = readLimits(options.limits)
+    this.#labels = new Relabelling({ constantLabels: options.constantLabels })
     this.#clock = options.clock ?? systemClock
     this.#definitions = limits.definitions
     this.#epochs = new EpochLog(this.#clock)
@@ -174,7 +179,8 @@ export class Stats implements MetricProducer {
   /** The same as row sources, for streaming encoders. */
   getFamilies(): readonly Family[] {
     this.viewManager.advance()
-    return this.viewManager.families()
+    const families = this.viewManager.families()
+    return this.#labels.isNothing ? families : families.map((family) => this.#labels.family(family))
   }
 
   /** Removes the rows of all views; measures and views stay. For tests: see `tallyscope/testing`. */

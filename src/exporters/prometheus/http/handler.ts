@@ -23,6 +23,7 @@ import { ScrapeAccess, type ScrapeAccessOptions } from './scrape-access.js'
 import { ScrapeBody } from './scrape-body.js'
 import { countPartial } from './scrape-counts.js'
 import { allParts, joined, renderDocument, type ScrapeDocument } from './scrape-document.js'
+import { relabel } from '../../../metrics/data/relabel.js'
 import { Scrape } from './scrape.js'
 import { SingleFlightGather } from './single-flight-gather.js'
 
@@ -58,6 +59,10 @@ export interface MetricsHandlerOptions extends ScrapeAccessOptions {
    * If unread bodies hold more than 64 MiB, the slowest readers are cut off before.
    */
   readonly sendTimeoutMs?: number
+  /** Labels that every series exposed here gets; a label of this key that a metric has itself stays. Default: none. */
+  readonly constantLabels?: Readonly<Record<string, string>>
+  /** New keys of labels by their old ones, for what is exposed here. Default: none. */
+  readonly renameLabels?: Readonly<Record<string, string>>
   readonly clock?: Clock
 }
 
@@ -76,6 +81,8 @@ export const HANDLER_OPTIONS: OptionNames<MetricsHandlerOptions> = {
   queueTimeoutMs: true,
   gatherTimeoutMs: true,
   sendTimeoutMs: true,
+  constantLabels: true,
+  renameLabels: true,
   clock: true,
 }
 
@@ -207,7 +214,9 @@ export class ScrapeHandler {
 function withSelfMetrics(options: MetricsHandlerOptions): readonly MetricProducer[] {
   checkProducers(options.producers)
   const ownIsThere = options.producers.some(({ name }) => name === SELF_METRICS)
-  return options.selfMetrics === false || ownIsThere ? [...options.producers] : [...options.producers, selfMetrics()]
+  const all = options.selfMetrics === false || ownIsThere ? options.producers : [...options.producers, selfMetrics()]
+  const { constantLabels, renameLabels } = options
+  return all.map((producer) => relabel(producer, { constantLabels, renameLabels }))
 }
 
 /** The families that have one of the names asked for, suffixes included. */

@@ -1,0 +1,212 @@
+import { checkOptions, type OptionNames } from '../../base/check-options.js'
+import { partName } from '../../base/component-name.js'
+import { DefinitionError } from '../../base/errors.js'
+import { isThenable } from '../../base/finally-async.js'
+import { ownText } from '../../base/intern-string.js'
+import type { Exemplar, ExponentialValue, Metric, MetricDescriptor, SummaryValue, TimeSeries } from './metric.js'
+import type { GatheringContext, MetricProducer } from './producer.js'
+import { type Family, isRowSource, type RowChunk, type RowSource } from './row-source.js'
+import { isKey } from './validate-definition.js'
+
+export interface RelabelOptions {
+  /** Labels that every series gets; a label of this key that a metric has itself stays. Default: none. */
+  readonly constantLabels?: Readonly<Record<string, string>> | undefined
+  /** New keys of labels by their old ones; one that a metric has already is not given again. Default: none. */
+  readonly renameLabels?: Readonly<Record<string, string>> | undefined
+}
+
+const OPTIONS: OptionNames<RelabelOptions> = { constantLabels: true, renameLabels: true }
+
+/**
+ * The same metrics with other labels. What is recorded, and what views and instruments are called in code, stays as it is.
+ *
+ * @throws {@link DefinitionError} `ERR_KEYS` if a key is no label key, `ERR_OPTION` if a constant label is no string.
+ * @example
+ * serveMetrics({ producers: [relabel(stats, { constantLabels: { app: 'shop' }, renameLabels: { 'http.route': 'route' } })] })
+ */
+export function relabel(producer: MetricProducer, options: RelabelOptions): MetricProducer {
+  checkOptions('relabel', options, OPTIONS)
+  const labels = new Relabelling(options)
+  if (labels.isNothing) return producer
+  const { getFamilies } = producer
+  return {
+    name: partName(producer, 'producer'),
+    getMetrics: (context) => mapped(producer.getMetrics(context), (metric) => labels.metric(metric)),
+    ...(getFamilies !== undefined && {
+      getFamilies: (context?: GatheringContext) => mapped(getFamilies.call(producer, context), (family) => labels.family(family)),
+    }),
+  }
+}
+
+function mapped<T>(all: readonly T[] | Promise<readonly T[]>, map: (one: T) => T): readonly T[] | Promise<readonly T[]> {
+  return isThenable(all) ? Promise.resolve(all).then((settled) => settled.map(map)) : all.map(map)
+}
+
+/** Where a label of the new descriptor comes from: the number of the old one, or a constant value. */
+type Origin = number | string
+
+/** Changes labels, and remembers how: a source that is met again is the same again, so that encoders keep what they have of it. */
+export class Relabelling {
+  readonly #constant: readonly (readonly [key: string, value: string])[]
+  readonly #renamed: ReadonlyMap<string, string>
+  readonly #descriptors = new WeakMap<MetricDescriptor, { readonly descriptor: MetricDescriptor; readonly origins: readonly Origin[] }>()
+  readonly #sources = new WeakMap<RowSource, RowSource>()
+
+  constructor({ constantLabels = {}, renameLabels = {} }: RelabelOptions) {
+    this.#constant = Object.entries(constantLabels).map(([key, value]) => [checkKey(key), checkValue(key, value)])
+    this.#renamed = new Map(Object.entries(renameLabels).map(([key, name]) => [key, checkKey(name)]))
+  }
+
+  get isNothing(): boolean {
+    return this.#constant.length === 0 && this.#renamed.size === 0
+  }
+
+  family(family: Family): Family {
+    return isRowSource(family) ? this.#source(family) : this.metric(family)
+  }
+
+  metric(metric: Metric): Metric {
+    const { descriptor, origins } = this.#describe(metric.descriptor)
+    const timeSeries = metric.timeSeries.map(
+      (series): TimeSeries => ({
+        ...series,
+        labelValues: origins.map((origin) => (typeof origin === 'string' ? origin : series.labelValues[origin])),
+      }),
+    )
+    return { ...metric, descriptor, timeSeries }
+  }
+
+  #source(source: RowSource): RowSource {
+    let made = this.#sources.get(source)
+    if (made === undefined) {
+      const { descriptor, origins } = this.#describe(source.descriptor)
+      made = new RelabelledSource(source, descriptor, origins)
+      this.#sources.set(source, made)
+    }
+    return made
+  }
+
+  #describe(given: MetricDescriptor): { readonly descriptor: MetricDescriptor; readonly origins: readonly Origin[] } {
+    const known = this.#descriptors.get(given)
+    if (known !== undefined) return known
+    const keys = [...given.labelKeys]
+    for (const [at, key] of keys.entries()) {
+      const name = this.#renamed.get(key)
+      if (name !== undefined && !keys.includes(name)) keys[at] = name
+    }
+    const added = this.#constant.filter(([key]) => !keys.includes(key))
+    const origins: Origin[] = [...keys.keys()]
+    const at = given.type === 'STATE_SET' ? keys.length - 1 : keys.length // the state is the last label
+    keys.splice(at, 0, ...added.map(([key]) => key))
+    origins.splice(at, 0, ...added.map(([, value]) => value))
+    const made = { descriptor: Object.freeze({ ...given, labelKeys: Object.freeze(keys) }), origins }
+    this.#descriptors.set(given, made)
+    return made
+  }
+}
+
+function checkKey(key: string): string {
+  if (typeof key === 'string' && isKey(key)) return ownText(key)
+  throw new DefinitionError('ERR_KEYS', `a label key must be 1 to 255 printable ASCII characters: ${JSON.stringify(key)} is not`)
+}
+
+function checkValue(key: string, value: unknown): string {
+  if (typeof value === 'string') return ownText(value)
+  throw new DefinitionError('ERR_OPTION', `constantLabels must be strings: ${JSON.stringify(key)} is a ${typeof value}`)
+}
+
+class RelabelledSource implements RowSource {
+  readonly descriptor: MetricDescriptor
+  readonly #source: RowSource
+  readonly #origins: readonly Origin[]
+  readonly #chunks = new WeakMap<RowChunk, RowChunk>()
+
+  constructor(source: RowSource, descriptor: MetricDescriptor, origins: readonly Origin[]) {
+    this.#source = source
+    this.descriptor = descriptor
+    this.#origins = origins
+  }
+
+  get kind(): RowSource['kind'] {
+    return this.#source.kind
+  }
+  get bounds(): readonly number[] {
+    return this.#source.bounds
+  }
+  get epoch(): number {
+    return this.#source.epoch
+  }
+  get structure(): number {
+    return this.#source.structure
+  }
+  get chunks(): readonly RowChunk[] {
+    return this.#source.chunks.map((chunk) => this.#chunk(chunk))
+  }
+
+  #chunk(chunk: RowChunk): RowChunk {
+    let made = this.#chunks.get(chunk)
+    if (made === undefined) {
+      made = new RelabelledChunk(chunk, this.#origins)
+      this.#chunks.set(chunk, made)
+    }
+    return made
+  }
+}
+
+class RelabelledChunk implements RowChunk {
+  readonly #chunk: RowChunk
+  readonly #origins: readonly Origin[]
+  readonly exponential?: (cell: number) => ExponentialValue | undefined
+  readonly summary?: (cell: number) => SummaryValue
+
+  constructor(chunk: RowChunk, origins: readonly Origin[]) {
+    this.#chunk = chunk
+    this.#origins = origins
+    if (chunk.exponential !== undefined) this.exponential = (cell) => chunk.exponential!(cell)
+    if (chunk.summary !== undefined) this.summary = (cell) => chunk.summary!(cell)
+  }
+
+  get size(): number {
+    return this.#chunk.size
+  }
+  get version(): number {
+    return this.#chunk.version
+  }
+  get youngest(): number {
+    return this.#chunk.youngest
+  }
+  birth(cell: number): number {
+    return this.#chunk.birth(cell)
+  }
+  isLive(cell: number): boolean {
+    return this.#chunk.isLive(cell)
+  }
+  isOverflow(cell: number): boolean {
+    return this.#chunk.isOverflow(cell)
+  }
+  labelValue(cell: number, key: number): string | undefined {
+    const origin = this.#origins[key]!
+    return typeof origin === 'string' ? origin : this.#chunk.labelValue(cell, origin)
+  }
+  mark(cell: number): number {
+    return this.#chunk.mark(cell)
+  }
+  startTimeUnixMs(cell: number): number {
+    return this.#chunk.startTimeUnixMs(cell)
+  }
+  value(cell: number): number {
+    return this.#chunk.value(cell)
+  }
+  count(cell: number): number {
+    return this.#chunk.count(cell)
+  }
+  sumOfSquaredDeviation(cell: number): number {
+    return this.#chunk.sumOfSquaredDeviation(cell)
+  }
+  bucket(cell: number, bucket: number): number {
+    return this.#chunk.bucket(cell, bucket)
+  }
+  exemplar(cell: number, bucket: number): Exemplar | undefined {
+    return this.#chunk.exemplar(cell, bucket)
+  }
+}
