@@ -43,12 +43,18 @@ test('types resolve in every mode, those of node10 included', async () => {
 
 test('the package holds the two builds with their types and maps, and what a reader wants', () => {
   const foreign = packed.filter((path) => !/^dist\/(esm|cjs)\/.+\.(c?js|d\.c?ts|c?js\.map)$/.test(path))
-  expect(foreign.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist/cjs/package.json', 'package.json'])
+  const pages = ['ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md']
+  expect(foreign.filter((path) => !/^docs\/[\w-]+\.md$/.test(path)).sort()).toEqual([...pages, 'dist/cjs/package.json', 'package.json'])
   for (const format of ['esm', 'cjs']) {
     expect(packed).toContain(`dist/${format}/index.js`)
     expect(packed).toContain(`dist/${format}/index.d.ts`)
     expect(packed).toContain(`dist/${format}/core.js.map`)
   }
+})
+
+test('every link of README leads to a file of the package', () => {
+  const links = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map((match) => match[1]!)
+  expect(links.filter((link) => !packed.includes(link))).toEqual([])
 })
 
 test('the manifest lists every entry that there is', async () => {
