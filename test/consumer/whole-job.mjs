@@ -69,7 +69,7 @@ const aggregations = {
   last: lastValue(),
   distribution: distribution([0.1, 1]),
   exponential: exponential(),
-  percentiles: percentiles({ quantiles: [50, 99], intervals: true }),
+  percentiles: percentiles({ intervals: true }),
 }
 for (const [name, aggregation] of Object.entries(aggregations)) {
   stats.viewManager.registerView({ name: `job/${name}`, measure: latency, tagKeys: ['route'], aggregation })
