@@ -1,5 +1,5 @@
 import { checkOptions, type OptionNames } from '../base/check-options.js'
-import { checkNumber } from '../base/check-number.js'
+import { checkNumber } from '../base/check-options.js'
 import type { Exporter, Transport } from '../base/exporter.js'
 import { ExportCounts } from './export-counts.js'
 

@@ -1,6 +1,6 @@
 import { checkOptions, type OptionNames } from '../base/check-options.js'
 import { inspectValue } from '../base/inspect-value.js'
-import { checkNumber } from '../base/check-number.js'
+import { checkNumber } from '../base/check-options.js'
 import { type Clock, systemClock } from '../base/clock.js'
 import { DefinitionError } from '../base/errors.js'
 import { internalCount, internalCounter } from '../base/internal-metrics.js'

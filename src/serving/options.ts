@@ -1,4 +1,4 @@
-import { checkNumber } from '../base/check-number.js'
+import { checkNumber } from '../base/check-options.js'
 import { MAX_TIMER_MS } from '../base/timer.js'
 
 /**

@@ -1,6 +1,6 @@
 import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { inspectValue } from '../../base/inspect-value.js'
-import { checkNumber } from '../../base/check-number.js'
+import { checkNumber } from '../../base/check-options.js'
 import { DefinitionError, ExportError } from '../../base/errors.js'
 import { FailureLog } from '../../base/rate-limited-log.js'
 import type { Exporter, Transport } from '../../base/exporter.js'

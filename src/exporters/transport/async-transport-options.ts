@@ -1,5 +1,5 @@
 import { checkOptions, type OptionNames } from '../../base/check-options.js'
-import { checkNumber } from '../../base/check-number.js'
+import { checkNumber } from '../../base/check-options.js'
 import type { Clock } from '../../base/clock.js'
 import type { Logger } from '../../base/logger.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'

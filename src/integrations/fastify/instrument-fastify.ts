@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { systemClock } from '../../base/clock.js'
 import { currentFrame, EMPTY_FRAME, runInFrame } from '../../base/context.js'
-import { ownServer } from '../../base/owned-servers.js'
+import { ownServer } from '../../serving/owned-servers.js'
 import { runDetached } from '../../base/suppression.js'
 import { makeServerInstrumentation } from '../../http/make-server-instrumentation.js'
 import type { RequestTags } from '../../http/request-tags.js'

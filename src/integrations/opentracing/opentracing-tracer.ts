@@ -21,7 +21,7 @@ import type { ScopedTracer } from './scoped-tracer.js'
 import { SpanBaggage } from './span-baggage.js'
 import { ancestryOf } from './span-references.js'
 import { kindOf, samplerOf } from './span-tags.js'
-import { startChildSpan } from './start-child-span.js'
+import { startChildSpan } from './start-options.js'
 import type { StartActiveSpanOptions, StartSpanOptions } from './start-options.js'
 
 export interface OpenTracingTracerOptions {

@@ -17,3 +17,8 @@ export interface StartActiveSpanOptions extends StartSpanOptions {
   /** Whether the span is finished with its scope. Default true. */
   readonly finishOnClose?: boolean | undefined
 }
+
+/** Starts a child of `parent` by the tracer that made the parent. */
+export function startChildSpan(parent: Span, name: string, options?: StartSpanOptions | null): Span {
+  return parent.tracer().startSpan(name, { ...options, childOf: parent } as object)
+}

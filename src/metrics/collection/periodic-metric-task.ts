@@ -1,5 +1,5 @@
 import { checkOptions, type OptionNames } from '../../base/check-options.js'
-import { checkNumber } from '../../base/check-number.js'
+import { checkNumber } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { DefinitionError, TransportError } from '../../base/errors.js'
 import { FailureLog } from '../../base/rate-limited-log.js'

@@ -1,6 +1,6 @@
 import { isThenable } from '../../base/finally-async.js'
 import type { Resource } from '../../base/resource.js'
-import { partName } from '../../base/component-name.js'
+import { partName } from '../../base/inspect-value.js'
 import type { Metric } from '../data/metric.js'
 import type { GatheringContext, MetricProducer } from '../data/producer.js'
 

@@ -1,5 +1,5 @@
 import { checkOptions, type OptionNames } from '../../base/check-options.js'
-import { partName } from '../../base/component-name.js'
+import { partName } from '../../base/inspect-value.js'
 import { DefinitionError } from '../../base/errors.js'
 import { isThenable } from '../../base/finally-async.js'
 import { ownText } from '../../base/intern-string.js'

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { inspectValue } from '../../../base/inspect-value.js'
 import { DefinitionError, TallyscopeError } from '../../../base/errors.js'
-import { ownServer } from '../../../base/owned-servers.js'
+import { ownServer } from '../../../serving/owned-servers.js'
 import { ConnectionTracker } from '../../../serving/connection-tracker.js'
 import { milliseconds, ownOptions, wholeNumber } from '../../../serving/options.js'
 import { HANDLER_OPTIONS, ScrapeHandler } from './handler.js'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { checkNumber } from '../../src/base/check-number.js'
-import { partName } from '../../src/base/component-name.js'
+import { checkNumber } from '../../src/base/check-options.js'
+import { partName } from '../../src/base/inspect-value.js'
 
 describe('a number', () => {
   test.each([1, 1.5, 10])('%d fits into its range', (value) => {

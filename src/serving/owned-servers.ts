@@ -1,4 +1,4 @@
-import { sharedState } from './process-global.js'
+import { sharedState } from '../base/process-global.js'
 
 /** HTTP servers whose requests are measured by their framework's own integration, or that serve our own pages. */
 const owned = sharedState('owned-http-servers', () => new WeakSet<object>())
