@@ -44,6 +44,7 @@ export const THRESHOLDS = [
   { comparison: 'TagMap of 2 tags, measure with 5 views', peer: 'OpenCensus', atMost: 1 / 80 },
   { comparison: 'TagMap.of for each record', peer: 'fresh plain object', atMost: 3 },
   { comparison: 'currentTags().with for each record', peer: 'fresh plain object', atMost: 3.5 },
+  { comparison: 'one context tag, fresh objects', peer: 'the same view without', atMost: 1.5 },
   { comparison: 'withTags and one record, a map for each request', peer: 'fresh plain object', atMost: 6 },
   { comparison: 'three records in the context of a request, its map made once', peer: 'prom-client', atMost: 1 / 3 },
   { comparison: 'one of 50,000 series removed and made again', peer: 'prom-client', atMost: 3 },

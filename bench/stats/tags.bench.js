@@ -30,6 +30,38 @@ function ourConnections() {
   return { registry, gauge }
 }
 
+/** A view of two tag keys, and of these context tags. @param {readonly string[]} contextTags */
+function viewWith(contextTags) {
+  const stats = newStats()
+  const measure = stats.measure('measure')
+  stats.registerView({ name: 'view', measure, tagKeys: TWO_KEYS, contextTags, aggregation: count() })
+  return { stats, measure }
+}
+
+const TENANT = TagMap.of({ tenant: 'acme' })
+
+/** @param {readonly string[]} contextTags */
+const freshObjectsInTenant = (contextTags) => () => {
+  const { stats, measure } = viewWith(contextTags)
+  const { methods, routes } = forty
+  return (/** @type {number} */ from, /** @type {number} */ to) =>
+    withTags(TENANT, () => {
+      for (let at = from | 0, end = to | 0; at < end; at++) stats.record(measure, 1, { method: methods[at], route: routes[at] })
+      return to
+    })
+}
+
+/** @param {readonly string[]} contextTags */
+const handleInTenant = (contextTags) => () => {
+  const { stats, measure } = viewWith(contextTags)
+  const handle = stats.bind(measure, { method: 'GET', route: '/cart' })
+  return (/** @type {number} */ from, /** @type {number} */ to) =>
+    withTags(TENANT, () => {
+      for (let at = from | 0, end = to | 0; at < end; at++) handle.record(1)
+      return to
+    })
+}
+
 /** @type {{ [name: string]: import('../harness.js').Makers }} */
 const comparisons = {
   'TagMap.of for each record': {
@@ -58,6 +90,14 @@ const comparisons = {
         })
     },
     'fresh plain object': freshObject,
+  },
+  'one context tag, fresh objects': {
+    tallyscope: freshObjectsInTenant(['tenant']),
+    'the same view without': freshObjectsInTenant([]),
+  },
+  'one context tag, a bound handle': {
+    tallyscope: handleInTenant(['tenant']),
+    'the same view without': handleInTenant([]),
   },
   'withTags and one record, a map for each request': {
     tallyscope() {

@@ -87,6 +87,24 @@ export class RowIndex {
     return this.turn === turn ? this.findIds() : NO_ROW
   }
 
+  /** As `find`, with the labels from number `split` on read from `others`. */
+  findInTwo(labels: Labels, others: Labels, split: number): number {
+    const known = this.labels
+    const ids = this.ids
+    const turn = ++this.turn
+    let place = 0
+    for (let at = 0; at < known.length; at++) {
+      const label = known[at]!
+      const id = label.find(readLabel(at < split ? labels : others, label.key, label.place))
+      if (id === undefined) return NO_ROW
+      ids[at] = id
+      place |= id << label.shift
+    }
+    if (this.turn !== turn) return NO_ROW // a getter among the labels came back
+    if (this.form === WIDE) return this.findIds()
+    return this.form === DENSE ? this.table[place]! - 1 : findSparse(this.table, place)
+  }
+
   /** The row of the ids at hand by their hash. */
   private findIds(): number {
     const ids = this.ids
@@ -105,11 +123,11 @@ export class RowIndex {
 
   // From here on: the rare paths.
 
-  /** The values of these labels, each read once and in no other place: what a getter answers, or does, is settled with it. */
-  read(labels: Labels): unknown[] {
+  /** The values of these labels, from number `split` on of `others`. Each is read once and in no other place: what a getter returns, or does, is settled with it. */
+  read(labels: Labels, others: Labels = labels, split: number = this.labels.length): unknown[] {
     const known = this.labels
     const values = new Array<unknown>(known.length)
-    for (let at = 0; at < known.length; at++) values[at] = labelOf(labels, known[at]!.key)
+    for (let at = 0; at < known.length; at++) values[at] = labelOf(at < split ? labels : others, known[at]!.key)
     return values
   }
 

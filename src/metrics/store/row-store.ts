@@ -130,15 +130,21 @@ export class RowStore {
     return row === NO_ROW ? this.findSlowly(labels) : row
   }
 
-  private findSlowly(labels: Labels): number {
-    const row = this.place(labels)
+  /** As `find`, with the labels from number `split` on read from `others`. */
+  findInTwo(labels: Labels, others: Labels, split: number): number {
+    const row = this.index.findInTwo(labels, others, split)
+    return row === NO_ROW ? this.findSlowly(labels, others, split) : row
+  }
+
+  private findSlowly(labels: Labels, others?: Labels, split?: number): number {
+    const row = this.place(labels, others, split)
     if (row === this.overflowRow) this.countOverflow()
     return row
   }
 
   /** As `find`, for a handle that keeps the row: nothing is recorded yet, so that the overflow row is not counted. */
-  place(labels: Labels): number {
-    const values = this.index.read(labels)
+  place(labels: Labels, others?: Labels, split?: number): number {
+    const values = this.index.read(labels, others, split)
     const row = this.index.findValues(values)
     if (row !== NO_ROW) return row
     const isFull = this.live >= this.rowLimit || this.budget.used >= this.budget.limit

@@ -21,6 +21,7 @@ import { drop, dropFromColumn } from './drop-counters.js'
 import type { ListenerGroup } from './listener.js'
 import type { Measure } from './measure.js'
 import { isOrdinary, recordChecked } from './record-checked.js'
+import { recordLabels } from './record-labels.js'
 
 /**
  * A measure and tags, with their rows found: the fastest way to record. Follows views that come and go, and
@@ -97,6 +98,8 @@ export class BoundMeasure<K extends string = string> {
     if (attachments !== undefined || !isOrdinary(this.measure, value)) return recordChecked(this.measure, value, this.labels, attachments)
     const epochs = this.epochs
     if (this.seen !== epochs.changes) {
+      // A row of another context is another one: `seen` stays behind, and the rows are found for each record.
+      if (this.measure.readsContext) return recordLabels(this.measure, value, this.labels, undefined)
       if (!this.isBound()) this.bind()
       this.seen = epochs.changes
       for (let part = this.first; part !== NO_PART; part = part.next) part.marks[part.cell] = epochs.current

@@ -35,8 +35,10 @@ export class Measure<K extends string = string> {
   readonly epochs: Epochs
   /** Stands for the measure in what a tag map was used with; few measures of an engine share one. @internal */
   readonly bit: number
-  /** True if a listening view has tag keys; else nobody needs to know the current tags. @internal */
+  /** True if a listening view has tag keys or context tags; else nobody needs to know the current tags. @internal */
   readsTags = false
+  /** True if a listening view has context tags: rows are then found for each record anew. @internal */
+  readsContext = false
   /** The handle of records without tags; only while no listening view reads tags. For the record path only. @internal */
   untaggedHandle: object | undefined = undefined
 

@@ -30,6 +30,7 @@ export class RegisteredView<A extends Aggregation = Aggregation> implements View
   declare readonly measure: Measure
   declare readonly aggregation: ViewAggregation
   declare readonly tagKeys: readonly string[]
+  declare readonly contextTags: readonly string[]
   declare readonly description: string
   declare readonly tagValues: View['tagValues']
   declare readonly rowLimit: number | undefined

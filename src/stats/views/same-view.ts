@@ -25,7 +25,7 @@ export function checkSameView(existing: View, view: View): void {
 /** What makes a view another one, as text. */
 function partsOf(view: View): ReadonlyMap<string, string> {
   const { kind: aggregation, ...settings } = view.aggregation
-  const { measure, tagKeys, tagValues, rowLimit, idleExpiryMs, exactName } = view
-  const parts = { measure: measure.name, aggregation, ...settings, tagKeys, tagValues, rowLimit, idleExpiryMs, exactName }
+  const { measure, tagKeys, contextTags, tagValues, rowLimit, idleExpiryMs, exactName } = view
+  const parts = { measure: measure.name, aggregation, ...settings, tagKeys, contextTags, tagValues, rowLimit, idleExpiryMs, exactName }
   return new Map(Object.entries(parts).map(([part, value]) => [part, JSON.stringify(value) ?? 'undefined']))
 }

@@ -12,7 +12,7 @@ export type AggregationData =
   | SummaryValue
 
 export interface ViewRow<D = AggregationData> {
-  /** By tag key; undefined where the tag was not set. */
+  /** By key, those of the context after the tag keys; undefined where the tag was not set. */
   readonly tagValues: Readonly<Record<string, string | undefined>>
   /** True for the one row that took what came after the limit. */
   readonly overflow: boolean
@@ -40,9 +40,8 @@ export function viewRows(view: View, source: RowSource): ViewRow[] {
 }
 
 function viewRow(view: View, chunk: RowChunk, cell: number): ViewRow {
-  const { tagKeys } = view
   const tagValues: Record<string, string | undefined> = Object.create(null)
-  for (const [at, key] of tagKeys.entries()) tagValues[key] = chunk.labelValue(cell, at)
+  for (const [at, key] of view.descriptor.labelKeys.entries()) tagValues[key] = chunk.labelValue(cell, at)
   return {
     tagValues,
     overflow: chunk.isOverflow(cell),

@@ -35,7 +35,7 @@ export class ViewColumn implements Listener {
         store,
         kind: isDistribution ? 'distribution' : aggregation.kind === 'percentiles' ? 'summary' : 'scalar',
         bounds: isDistribution ? aggregation.bounds : [],
-        labels: view.tagKeys.map((key) => store.labelKeys.indexOf(key)),
+        labels: descriptor.labelKeys.map((key) => store.labelKeys.indexOf(key)),
       },
       column,
     )
@@ -67,13 +67,14 @@ export interface GroupOptions {
 }
 
 /**
- * Views of one measure with the same tag keys: they share their rows, so that a record looks its tags up once
+ * Views of one measure with the same tag keys and context tags: they share their rows, so that a record looks its tags up once
  * for all of them. Each view is a column of the store.
  */
 export class ViewGroup implements ListenerGroup {
   readonly measure: Measure
-  /** In the store's own order, which is alphabetical. */
+  /** In the store's own order, which is alphabetical; those of the context come after them. */
   readonly tagKeys: readonly string[]
+  readonly contextTags: readonly string[]
   readonly store: RowStore
   readonly rowLimit: number
   readonly idleExpiryMs: number | undefined
@@ -84,6 +85,7 @@ export class ViewGroup implements ListenerGroup {
   constructor(view: View, options: GroupOptions) {
     this.measure = view.measure
     this.tagKeys = [...view.tagKeys].sort()
+    this.contextTags = [...view.contextTags].sort()
     this.#keys = sortedKeys(view)
     this.rowLimit = view.rowLimit ?? options.rowLimit
     this.idleExpiryMs = view.idleExpiryMs
@@ -95,7 +97,7 @@ export class ViewGroup implements ListenerGroup {
     }
     this.store = new RowStore({
       name: view.name,
-      labelKeys: this.tagKeys,
+      labelKeys: [...this.tagKeys, ...this.contextTags],
       rowLimit: this.rowLimit,
       budget: options.budget,
       valueLength: options.valueLength,
@@ -156,9 +158,9 @@ function isKnownKey({ tagKeys, groups }: Measure, key: string): boolean {
   return tagKeys?.includes(key) === true || groups.some(({ store }) => store.labelKeys.includes(key))
 }
 
-/** The view's tag keys in one text, the same whatever their order. */
-export function sortedKeys({ tagKeys }: View): string {
-  return [...tagKeys].sort().join('\n')
+/** The view's tag keys and context tags in one string, the same whatever their order. */
+export function sortedKeys({ tagKeys, contextTags }: View): string {
+  return [...[...tagKeys].sort(), '', ...[...contextTags].sort()].join('\n')
 }
 
 /** Whether a row of the view is an object of its own. */

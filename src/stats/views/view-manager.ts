@@ -186,7 +186,8 @@ export class ViewManager {
     const hadViews = measure.hasViews
     measure.groups = [...groups] // a handle compares the list itself
     countListened(measure, hadViews)
-    measure.readsTags = groups.some(({ tagKeys }) => tagKeys.length > 0)
+    measure.readsContext = groups.some(({ contextTags }) => contextTags.length > 0)
+    measure.readsTags = measure.readsContext || groups.some(({ tagKeys }) => tagKeys.length > 0)
     measure.untaggedHandle = undefined
     measure.epochs.countChange()
   }

@@ -12,6 +12,7 @@ const VIEW_OPTIONS: OptionNames<ViewOptions & Pick<View, 'descriptor'>> = {
   measure: true,
   aggregation: true,
   tagKeys: true,
+  contextTags: true,
   description: true,
   tagValues: true,
   rowLimit: true,
@@ -28,6 +29,14 @@ export interface ViewOptions<K extends string = string, A extends Aggregation = 
   readonly aggregation: A
   /** What to break the values down by; at most 32. Default none: one row. Must be among the measure's tag keys, where it has some. */
   readonly tagKeys?: readonly NoInfer<K>[]
+  /**
+   * What else to break the values down by: keys read from the tags of the async context (`withTags`) whenever a value is recorded,
+   * whatever tags the record gives. They need not be among the measure's tag keys, so that an application can break down what a
+   * library measures. Not one of `tagKeys`; at most 32 with these. Default none.
+   * @example
+   * stats.registerView({ name: 'shop/latency/tenant', measure: latency, tagKeys: ['route'], contextTags: ['tenant'], aggregation: count() })
+   */
+  readonly contextTags?: readonly string[]
   /** Default: the measure's. */
   readonly description?: string
   /** Values known beforehand, for each tag key: a row for every combination exists from the start, with 0. */
@@ -40,12 +49,14 @@ export interface ViewOptions<K extends string = string, A extends Aggregation = 
   readonly exactName?: boolean
 }
 
-/** What is kept of a measure and under which name: measure, aggregation and tag keys. Immutable. */
+/** What is kept of a measure and under which name: measure, aggregation, tag keys and context tags. Immutable. */
 export class View {
   readonly name: string
   readonly measure: Measure
   readonly aggregation: ViewAggregation
   readonly tagKeys: readonly string[]
+  /** Keys read from the tags of the async context. */
+  readonly contextTags: readonly string[]
   readonly description: string
   readonly tagValues: { readonly [key: string]: readonly (string | number | boolean)[] | undefined } | undefined
   readonly rowLimit: number | undefined
@@ -55,11 +66,12 @@ export class View {
   readonly descriptor: MetricDescriptor
 
   constructor(options: ViewOptions) {
-    const { name, measure, aggregation, tagKeys = [] } = options
+    const { name, measure, aggregation, tagKeys = [], contextTags = [] } = options
     checkName('view', name)
     checkOptions(`view ${name}`, options as ViewOptions & Pick<View, 'descriptor'>, VIEW_OPTIONS)
     if (!(measure instanceof Measure)) throw noMeasure(name, measure)
     checkKeys('view', name, tagKeys)
+    checkContextTags(name, tagKeys, contextTags)
     for (const key of tagKeys) {
       if (measure.tagKeys !== undefined && !measure.tagKeys.includes(key)) {
         const known = measure.tagKeys.join(', ')
@@ -73,6 +85,7 @@ export class View {
     this.measure = measure
     this.aggregation = forMeasure(aggregation, measure, name)
     this.tagKeys = Object.freeze([...tagKeys])
+    this.contextTags = Object.freeze([...contextTags])
     this.description = String(options.description ?? measure.description)
     this.tagValues = checkTagValues(name, this.tagKeys, options.tagValues)
     const ownLimit = this.aggregation.kind === 'percentiles' ? PERCENTILES_ROW_LIMIT : undefined
@@ -84,24 +97,37 @@ export class View {
       description: this.description,
       unit: aggregation.kind === 'count' ? '1' : measure.unit,
       type: metricType(aggregation, measure),
-      labelKeys: this.tagKeys,
+      labelKeys: Object.freeze([...tagKeys, ...contextTags]),
       ...(this.exactName && { exactName: true }),
     })
     Object.freeze(this)
   }
 }
 
-/** True where both keep the same data; a description makes no difference. */
+/** True if both keep the same data; a description makes no difference. */
 export function equalViews(one: View, other: View): boolean {
   return (
     one.measure === other.measure &&
     equalAggregations(one.aggregation, other.aggregation) &&
     one.tagKeys.join('\n') === other.tagKeys.join('\n') &&
+    one.contextTags.join('\n') === other.contextTags.join('\n') &&
     one.rowLimit === other.rowLimit &&
     one.idleExpiryMs === other.idleExpiryMs &&
     one.exactName === other.exactName &&
     JSON.stringify(one.tagValues) === JSON.stringify(other.tagValues)
   )
+}
+
+function checkContextTags(view: string, tagKeys: readonly string[], contextTags: unknown): asserts contextTags is readonly string[] {
+  checkKeys('view', view, contextTags)
+  const twice = contextTags.find((key) => tagKeys.includes(key))
+  if (twice !== undefined) {
+    throw new DefinitionError(
+      'ERR_KEYS',
+      `a key is read either from the tags of a record or from the context: view ${view} has ${JSON.stringify(twice)} in tagKeys and in contextTags`,
+    )
+  }
+  checkKeys('view', view, [...tagKeys, ...contextTags])
 }
 
 function noMeasure(view: string, given: unknown): DefinitionError {

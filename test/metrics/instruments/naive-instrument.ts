@@ -13,14 +13,14 @@ export class NaiveInstrument {
 
   /** A series that is kept is there, with 0, from the moment on at which it was made. */
   keep(labels: Readonly<Record<string, unknown>>): void {
-    const key = rowKey(this.#labelKeys, labels)!
+    const key = rowKey(this.#labelKeys.map((each) => labels[each]))!
     if (!this.#rows.has(key)) this.#rows.set(key, 0)
   }
 
   change(how: 'set' | 'add', given: unknown, labels: Readonly<Record<string, unknown>>): void {
     const isSafe = typeof given === 'bigint' && Number.isSafeInteger(Number(given))
     const value = isSafe ? Number(given) : given
-    const key = rowKey(this.#labelKeys, labels)
+    const key = rowKey(this.#labelKeys.map((each) => labels[each]))
     if (typeof value !== 'number' || key === undefined) return
     if (this.#kind === 'counter' && !(value >= 0)) return
     if (how === 'add' && !Number.isFinite(value)) return
@@ -28,11 +28,11 @@ export class NaiveInstrument {
   }
 
   value(labels: Readonly<Record<string, unknown>>): number {
-    return this.#rows.get(rowKey(this.#labelKeys, labels)!) ?? 0
+    return this.#rows.get(rowKey(this.#labelKeys.map((each) => labels[each]))!) ?? 0
   }
 
   remove(labels: Readonly<Record<string, unknown>>): boolean {
-    const key = rowKey(this.#labelKeys, labels)
+    const key = rowKey(this.#labelKeys.map((each) => labels[each]))
     return key !== undefined && this.#rows.delete(key)
   }
 

@@ -12,6 +12,7 @@ export interface ViewModel {
   readonly measure: number
   readonly kind: Kind
   readonly tagKeys: readonly string[]
+  readonly contextTags?: readonly string[]
   readonly rowLimit?: number
   readonly idleExpiryMs?: number
 }
@@ -20,6 +21,8 @@ export interface ViewModel {
 export const BOUNDS: readonly number[] = [0, 1, 5]
 
 const OVERFLOW = 'overflow'
+
+type Given = Readonly<Record<string, unknown>>
 
 interface Taken {
   readonly value: number
@@ -33,14 +36,14 @@ function textOf(value: unknown): { readonly text: string | undefined } | 'refuse
   return { text: [...String(value)].slice(0, 256).join('') }
 }
 
-/** The key of the row for these tags; undefined if one of them refuses the record. */
-export function rowKey(tagKeys: readonly string[], tags: Readonly<Record<string, unknown>>): string | undefined {
-  const texts = tagKeys.map((key) => textOf(tags[key]))
+/** The key of the row for these tag values; undefined if one of them refuses the record. */
+export function rowKey(values: readonly unknown[]): string | undefined {
+  const texts = values.map(textOf)
   return texts.includes('refused') ? undefined : JSON.stringify(texts.map((each) => (each as { text: string | undefined }).text ?? null))
 }
 
 /** Whether the row of this key has all these tag values; never if a key is not one of `tagKeys`. */
-export function matches(tagKeys: readonly string[], key: string, wanted: Readonly<Record<string, unknown>>): boolean {
+export function matches(tagKeys: readonly string[], key: string, wanted: Given): boolean {
   const values = JSON.parse(key) as (string | null)[]
   return Object.entries(wanted).every(([tag, value]) => {
     const found = textOf(value)
@@ -48,9 +51,13 @@ export function matches(tagKeys: readonly string[], key: string, wanted: Readonl
   })
 }
 
-/** The same tags as a TagMap holds them: without those that cannot be tags. */
-export function asTagMap(tags: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(tags).filter(([, value]) => textOf(value) !== 'refused'))
+/** The same tags as a TagMap holds them: without those that are not set and those that cannot be tags. */
+export function asTagMap(tags: Given): Given {
+  const isSet = (value: unknown): boolean => {
+    const found = textOf(value)
+    return found !== 'refused' && found.text !== undefined
+  }
+  return Object.fromEntries(Object.entries(tags).filter(([, value]) => isSet(value)))
 }
 
 /** One view: its rows by their tag values. */
@@ -72,9 +79,10 @@ class NaiveView {
     return this.#view.measure
   }
 
-  record(given: unknown, tags: Readonly<Record<string, unknown>>, attachment: string | undefined): void {
+  record(given: unknown, tags: Given, context: Given, attachment: string | undefined): void {
     const value = this.#accepted(given)
-    const key = rowKey(this.#view.tagKeys, tags)
+    const { tagKeys, contextTags = [] } = this.#view
+    const key = rowKey([...tagKeys.map((tag) => tags[tag]), ...contextTags.map((tag) => context[tag])])
     if (value === undefined || key === undefined) return
     const used = this.#rows.size - (this.#rows.has(OVERFLOW) ? 1 : 0)
     const row = this.#rows.has(key) || used < (this.#view.rowLimit ?? Infinity) ? key : OVERFLOW
@@ -95,9 +103,10 @@ class NaiveView {
   }
 
   /** Removes the rows whose tags match all of these. */
-  remove(wanted: Readonly<Record<string, unknown>>): void {
+  remove(wanted: Given): void {
+    const { tagKeys, contextTags = [] } = this.#view
     for (const row of this.#rows.keys()) {
-      if (row !== OVERFLOW && matches(this.#view.tagKeys, row, wanted)) this.#rows.delete(row)
+      if (row !== OVERFLOW && matches([...tagKeys, ...contextTags], row, wanted)) this.#rows.delete(row)
     }
   }
 
@@ -161,11 +170,12 @@ export class NaiveStats {
     this.#views.delete(view)
   }
 
-  record(measure: number, value: unknown, tags: Readonly<Record<string, unknown>>, attachment?: string): void {
-    for (const view of this.#views.values()) if (view.measure === measure) view.record(value, tags, attachment)
+  /** @param context The current tags, whether they are those of the record or not. */
+  record(measure: number, value: unknown, tags: Given, context: Given, attachment?: string): void {
+    for (const view of this.#views.values()) if (view.measure === measure) view.record(value, tags, context, attachment)
   }
 
-  removeRows(view: number, tags: Readonly<Record<string, unknown>>): void {
+  removeRows(view: number, tags: Given): void {
     this.#views.get(view)?.remove(tags)
   }
 

@@ -16,6 +16,7 @@ const MEASURES: readonly MeasureModel[] = [
   { unit: 'ms', signed: true, type: 'double' },
   { unit: 'ms', signed: false, type: 'int64' },
   { unit: 'ms', signed: false, type: 'double' }, // its views have no tag keys
+  { unit: 'ms', signed: false, type: 'double' }, // its views have context tags
 ]
 
 export const VIEWS: readonly ViewModel[] = [
@@ -39,6 +40,14 @@ export const VIEWS: readonly ViewModel[] = [
   { measure: 2, kind: 'lastValue', tagKeys: [] },
   { measure: 3, kind: 'count', tagKeys: [] },
   { measure: 3, kind: 'distribution', tagKeys: [] },
+  { measure: 0, kind: 'count', tagKeys: ['a'], contextTags: ['b'] },
+  { measure: 0, kind: 'sum', tagKeys: [], contextTags: ['a'], rowLimit: 2 },
+  { measure: 0, kind: 'sum', tagKeys: ['a', 'c', 'd', 'e'], contextTags: ['size', 'b'] },
+  { measure: 1, kind: 'distribution', tagKeys: ['b'], contextTags: ['size', 'a'], idleExpiryMs: IDLE_MS },
+  { measure: 2, kind: 'lastValue', tagKeys: [], contextTags: ['b'] },
+  { measure: 4, kind: 'count', tagKeys: ['a'], contextTags: ['b'] },
+  { measure: 4, kind: 'distribution', tagKeys: ['a'], contextTags: ['b'] },
+  { measure: 4, kind: 'sum', tagKeys: [], contextTags: ['a'] },
 ]
 
 /** A timer measures whole milliseconds: what it is to measure for a value of a program. */
@@ -175,17 +184,18 @@ export class ProgramRunner {
     this.#within(context, () => this.#enter(door, measure, value as number, form, number))
     const isBound = /bound/i.test(door)
     const own = form === 'empty' || form === 'emptyMap' ? {} : TAGS[number]!
-    const current = context === undefined ? {} : asTagMap(TAGS[context.tags]!)
+    const current = currentIn(context)
     const isGiven = form !== 'none' && form !== 'null'
     const tags = isGiven ? (isMap(form) || isBound ? asTagMap(own) : own) : isBound ? {} : current
     const attachment = /attached/i.test(door) ? String(number) : undefined
-    this.#naive.record(measure, value, tags, attachment)
-    if (door === 'batchOfTwo') this.#naive.record((measure + 1) % MEASURES.length, 3, tags)
+    this.#naive.record(measure, value, tags, current, attachment)
+    if (door === 'batchOfTwo') this.#naive.record((measure + 1) % MEASURES.length, 3, tags, current)
   }
 
   #within(context: Context | undefined, fn: () => void): void {
     if (context === undefined) return fn()
-    const { by, tags } = context
+    const { by, tags, outer } = context
+    if (outer !== undefined) return thisCopy.withTags(TAGS[outer] as Tags, () => this.#within({ ...context, outer: undefined }, fn))
     const form = by === 'fresh' ? 'freshMap' : by === 'kept' || by === 'copyForeign' ? 'keptMap' : 'foreignMap'
     const map = this.#given(form, tags) as TagMap
     if (by.startsWith('copy')) this.#copy.withTags(map as never, fn)
@@ -248,7 +258,7 @@ export class ProgramRunner {
     for (let n = from; n < from + count; n++) {
       const tags = Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((key) => [key, `${key}${n}`]))
       this.#stats.record(this.#measures[measure]!, 1, form === 'fresh' ? tags : thisCopy.TagMap.of(tags))
-      this.#naive.record(measure, 1, tags)
+      this.#naive.record(measure, 1, tags, {})
     }
   }
 
@@ -261,7 +271,9 @@ export class ProgramRunner {
 
   #compare(when: string): void {
     const views = this.#stats.viewManager.getAllViewData()
-    const found = Object.fromEntries(views.map(({ view, rows }) => [view.name, rows.flatMap((row) => linesOf(row, view.tagKeys)).sort()]))
+    const found = Object.fromEntries(
+      views.map(({ view, rows }) => [view.name, rows.flatMap((row) => linesOf(row, view.descriptor.labelKeys)).sort()]),
+    )
     const expected = this.#naive.rows()
     const names = new Set([...Object.keys(found), ...Object.keys(expected)])
     const differing = [...names].filter((name) => JSON.stringify(found[name]) !== JSON.stringify(expected[name]))
@@ -269,6 +281,13 @@ export class ProgramRunner {
     const lines = differing.map((name) => `${name} has ${JSON.stringify(found[name])}\n  instead of ${JSON.stringify(expected[name])}`)
     throw new Difference(`${when}:\n${lines.join('\n')}`)
   }
+}
+
+/** The current tags as the model takes them. */
+function currentIn(context: Context | undefined): Readonly<Record<string, unknown>> {
+  if (context === undefined) return {}
+  const inner = asTagMap(TAGS[context.tags]!)
+  return context.outer === undefined ? inner : { ...asTagMap(TAGS[context.outer]!), ...inner }
 }
 
 function linesOf({ tagValues, overflow, data }: ViewRow, tagKeys: readonly string[]): string[] {

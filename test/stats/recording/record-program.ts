@@ -39,6 +39,8 @@ export const CONTEXTS = ['kept', 'fresh', 'foreign', 'copyKept', 'copyForeign'] 
 export interface Context {
   readonly by: (typeof CONTEXTS)[number]
   readonly tags: number
+  /** Tags that are current outside, to which these are added; undefined for none. */
+  readonly outer: number | undefined
 }
 
 export interface RecordStep {
@@ -76,10 +78,10 @@ const value: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(-1, -0.5, Number.NaN, Infinity, 5n, 2n ** 60n, '7', undefined) },
 )
 const tags = fc.nat(TAGS.length - 1)
-const context: fc.Arbitrary<Context | undefined> = fc.option(fc.record({ by: fc.constantFrom(...CONTEXTS), tags }), {
-  nil: undefined,
-  freq: 2,
-})
+const context: fc.Arbitrary<Context | undefined> = fc.option(
+  fc.record({ by: fc.constantFrom(...CONTEXTS), tags, outer: fc.option(tags, { nil: undefined }) }),
+  { nil: undefined, freq: 2 },
+)
 
 const recordStep: fc.Arbitrary<RecordStep> = fc.record({
   do: fc.constant('record'),
@@ -160,7 +162,7 @@ function narrowed(step: Step, { views, tags: chosen, forms, doors }: Choice, mea
     door: doors[DOORS.indexOf(step.door) % doors.length]!,
     form: forms[FORMS.indexOf(step.form) % forms.length]!,
     tags: step.tags.map(tagsOf),
-    contexts: step.contexts.map((each) => each && { ...each, tags: tagsOf(each.tags) }),
+    contexts: step.contexts.map((each) => each && { ...each, tags: tagsOf(each.tags), outer: each.outer && tagsOf(each.outer) }),
   }
 }
 
@@ -175,7 +177,11 @@ function line(step: Step): string {
     return parts.join(', ')
   }
   const { measure, door, form, contexts, times } = step
-  const within = contexts.map((each) => (each === undefined ? 'none' : `${each.by} ${shown(TAGS[each.tags])}`))
+  const within = contexts.map((each) => {
+    if (each === undefined) return 'none'
+    const inner = `${each.by} ${shown(TAGS[each.tags])}`
+    return each.outer === undefined ? inner : `${shown(TAGS[each.outer])} > ${inner}`
+  })
   const given = step.tags.map((tag) => shown(TAGS[tag])).join(' / ')
   return `${times} × ${door} of ${shown(step.value)} for measure ${measure}, tags ${form} ${given}, context ${within.join(' / ')}`
 }

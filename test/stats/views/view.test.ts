@@ -57,6 +57,15 @@ describe('bounds below 0 are dropped where no value can be below 0', () => {
   })
 })
 
+test('a view may have context tags that its measure has not; its labels are the tag keys, then these', () => {
+  const contextTags = ['tenant', 'a']
+  const view = viewOf({ measure: keyed, tagKeys: ['b'], contextTags })
+  contextTags.push('c')
+  expect([view.tagKeys, view.contextTags, view.descriptor.labelKeys]).toEqual([['b'], ['tenant', 'a'], ['b', 'tenant', 'a']])
+  expect([view.contextTags, view.descriptor.labelKeys].every(Object.isFrozen)).toBe(true)
+  expect(viewOf({}).contextTags).toEqual([])
+})
+
 test.each<[string, string, object]>([
   ['ERR_NAME', 'no name', { name: '' }],
   ['ERR_VIEW_MEASURE', 'no measure', { measure: undefined }],
@@ -71,6 +80,10 @@ test.each<[string, string, object]>([
   ['ERR_KEYS', 'keys twice', { tagKeys: ['a', 'a'] }],
   ['ERR_KEYS', '33 keys', { tagKeys: Array.from({ length: 33 }, (_, at) => `k${at}`) }],
   ['ERR_KEYS', 'a key that the measure has not', { measure: keyed, tagKeys: ['c'] }],
+  ['ERR_KEYS', 'context tags twice', { contextTags: ['a', 'a'] }],
+  ['ERR_KEYS', 'one context tag instead of a list', { contextTags: 'a' }],
+  ['ERR_KEYS', 'a key that is both a tag key and a context tag', { tagKeys: ['b', 'a'], contextTags: ['a'] }],
+  ['ERR_KEYS', '33 keys with the context tags', { tagKeys: ['a'], contextTags: Array.from({ length: 32 }, (_, at) => `k${at}`) }],
   ['ERR_OPTION', 'no rows', { rowLimit: 0 }],
   ['ERR_OPTION', 'half a row', { rowLimit: 0.5 }],
   ['ERR_OPTION', 'an expiry below a second', { idleExpiryMs: 999 }],
@@ -90,6 +103,7 @@ describe('views are equal', () => {
     ['to themselves made again', { tagValues: { b: [1], a: ['x'] }, aggregation: distribution([1, 2, Infinity]) }, true],
     ['whatever their descriptions', { description: 'other' }, true],
     ['with their keys in the same order only', { tagKeys: ['b', 'a'] }, false],
+    ['with the same context tags only', { contextTags: ['c'] }, false],
     ['with the same measure only', { measure: whole }, false],
     ['with the same bounds only', { aggregation: distribution([1, 3]) }, false],
     ['with the same limit only', { rowLimit: 6 }, false],
