@@ -38,7 +38,7 @@ const slots = {
     }
   },
   'sum cells, whole numbers'() {
-    const cells = new SumCells(ROWS, 'local')
+    const cells = new SumCells(ROWS)
     return () => {
       for (let i = 0; i < 1_024; i++) cells.record(7, 1)
       return cells.value(7)
@@ -47,12 +47,12 @@ const slots = {
 }
 
 const kinds = {
-  'count cells': () => fractions(new CountCells(ROWS, 'local')),
-  'sum cells': () => fractions(new SumCells(ROWS, 'local')),
-  'last value cells': () => fractions(new LastValueCells(ROWS, 'local')),
+  'count cells': () => fractions(new CountCells(ROWS)),
+  'sum cells': () => fractions(new SumCells(ROWS)),
+  'last value cells': () => fractions(new LastValueCells(ROWS)),
   'distribution cells': () => {
     const epochs = { current: 1, structure: 0, clock: { unixMs: () => 0, monotonicMs: () => 0 } }
-    return fractions(new DistributionCells(ROWS, 'local', new BucketSearch(BOUNDS), /** @type {any} */ (epochs)))
+    return fractions(new DistributionCells(ROWS, new BucketSearch(BOUNDS), /** @type {any} */ (epochs)))
   },
 }
 

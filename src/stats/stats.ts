@@ -4,7 +4,6 @@ import { systemClock, type Clock } from '../base/clock.js'
 import { DefinitionError } from '../base/errors.js'
 import { sharedState } from '../base/process-global.js'
 import { readLimits, type EngineLimits } from '../metrics/store/limits.js'
-import type { MemoryKind } from '../metrics/store/memory.js'
 import type { Metric } from '../metrics/data/metric.js'
 import type { MetricProducer } from '../metrics/data/producer.js'
 import { Relabelling } from '../metrics/data/relabel.js'
@@ -27,13 +26,11 @@ import { ViewManager } from './views/view-manager.js'
 export interface StatsOptions {
   readonly limits?: EngineLimits
   readonly clock?: Clock
-  /** `shared` keeps rows in memory that worker threads can be given. Default `local`. */
-  readonly memory?: MemoryKind
   /** Labels that every series has when it is exposed; a view's own tag of that key stays. Rows in the process do not have them. Default: none. */
   readonly constantLabels?: Readonly<Record<string, string>>
 }
 
-const STATS_OPTIONS: OptionNames<StatsOptions> = { limits: true, clock: true, memory: true, constantLabels: true }
+const STATS_OPTIONS: OptionNames<StatsOptions> = { limits: true, clock: true, constantLabels: true }
 
 export interface MeasureWithViewOptions<K extends string = string> extends MeasureOptions<K> {
   /** Registers a view of the measure with this aggregation, which has the measure's name and its tag keys. Default: none. */
@@ -84,7 +81,6 @@ export class Stats implements MetricProducer {
       budget: { used: 0, limit: limits.totalRows },
       rowLimit: limits.rowsPerView,
       valueLength: limits.tagValueLength,
-      memory: options.memory ?? 'local',
     }
     this.viewManager = new ViewManager(this.#epochs, groupOptions, limits.definitions, (name) => this.#measures.get(name))
   }

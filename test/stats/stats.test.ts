@@ -15,14 +15,6 @@ test('limits that are no whole numbers from 1 are refused', () => {
   expect(() => new Stats({ limits: { totalRows: 0 } })).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }))
 })
 
-test.each(['local', 'shared'] as const)('%s memory shows the same', (memory) => {
-  const { stats } = engine({ memory })
-  const measure = stats.measure('m')
-  stats.viewManager.registerView({ name: 'v', measure, aggregation: sum(), tagKeys: ['a'] })
-  for (let n = 0; n < 100; n++) stats.record(measure, n, { a: n % 3 })
-  expect(rowsOf(stats, 'v')).toEqual(['a=0: 1683', 'a=1: 1617', 'a=2: 1650'])
-})
-
 test('families are row sources, and metrics snapshots of them', () => {
   const { stats } = engine()
   const measure = stats.measure('m', { unit: 's', description: 'Some' })

@@ -19,8 +19,8 @@ import {
 import { ownLabels } from '../store/label-value.js'
 import type { Labels } from '../store/shared-tag-map.js'
 
-export const DERIVED_GAUGE: InstrumentKind = { type: 'GAUGE_DOUBLE', cells: (rows, memory) => new LastValueCells(rows, memory) }
-export const DERIVED_CUMULATIVE: InstrumentKind = { type: 'CUMULATIVE_DOUBLE', cells: (rows, memory) => new LastValueCells(rows, memory) }
+export const DERIVED_GAUGE: InstrumentKind = { type: 'GAUGE_DOUBLE', cells: (rows) => new LastValueCells(rows) }
+export const DERIVED_CUMULATIVE: InstrumentKind = { type: 'CUMULATIVE_DOUBLE', cells: (rows) => new LastValueCells(rows) }
 
 const FAILURES = internalCounter(
   'tallyscope_derived_failures_total',

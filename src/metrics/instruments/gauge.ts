@@ -12,7 +12,7 @@ import type { Labels } from '../store/shared-tag-map.js'
 import type { StoreChunk } from '../store/store-chunk.js'
 import { SeriesPlace } from '../store/series-ref.js'
 
-export const GAUGE: InstrumentKind = { type: 'GAUGE_DOUBLE', cells: (rows, memory) => new LastValueCells(rows, memory) }
+export const GAUGE: InstrumentKind = { type: 'GAUGE_DOUBLE', cells: (rows) => new LastValueCells(rows) }
 
 /**
  * A value that goes up and down. Made by `registry.gauge()`.

@@ -19,7 +19,7 @@ export interface HistogramOptions<K extends string = never> extends InstrumentOp
 export function histogramKind(search: BucketSearch, epochs: Epochs): InstrumentKind {
   return {
     type: 'CUMULATIVE_DISTRIBUTION',
-    cells: (rows, memory) => new DistributionCells(rows, memory, search, epochs),
+    cells: (rows) => new DistributionCells(rows, search, epochs),
     bounds: search.bounds,
   }
 }

@@ -5,7 +5,7 @@ import type { Instrument, InstrumentKind, LabelsFor } from './instrument.js'
 import { ownLabels } from '../store/label-value.js'
 import type { Labels } from '../store/shared-tag-map.js'
 
-export const INFO: InstrumentKind = { type: 'INFO', cells: (rows, memory) => new LastValueCells(rows, memory) }
+export const INFO: InstrumentKind = { type: 'INFO', cells: (rows) => new LastValueCells(rows) }
 
 function set(cells: Cells, cell: number, value: number): boolean {
   return cells.record(cell, value)

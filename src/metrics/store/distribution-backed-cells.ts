@@ -1,7 +1,6 @@
 import type { Cells, Epochs } from './cells.js'
 import type { DistributionCells } from './distribution-cells.js'
 import { exemplarOf } from './exemplars.js'
-import type { MemoryKind } from './memory.js'
 import type { Exemplar } from '../data/metric.js'
 import { CountCells, SumCells } from './sum-cells.js'
 import { ScalarCells } from './scalar-cells.js'
@@ -57,8 +56,8 @@ export class BorrowedCells extends ScalarCells implements Cells {
   }
 
   /** The same data in cells of their own, for when the lender goes. */
-  independent(rows: number, kind: MemoryKind): Cells {
-    const cells = this.part === 'count' ? new CountCells(rows, kind) : new SumCells(rows, kind)
+  independent(rows: number): Cells {
+    const cells = this.part === 'count' ? new CountCells(rows) : new SumCells(rows)
     for (let cell = 0; cell < rows; cell++) cells.copy(cell, this, cell)
     return cells
   }

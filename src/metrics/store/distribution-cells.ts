@@ -2,7 +2,7 @@ import { contextState } from '../../base/context.js'
 import type { BucketSearch } from './bucket-search.js'
 import type { Cells, Epochs } from './cells.js'
 import { Exemplars } from './exemplars.js'
-import { ChunkMemory, type MemoryKind } from './memory.js'
+import { ChunkMemory } from './memory.js'
 import type { Exemplar } from '../data/metric.js'
 
 // A constant of this module, which V8 knows where it compiles; an imported one it looks up and checks each time.
@@ -22,11 +22,11 @@ export class DistributionCells implements Cells {
   /** Counts of buckets beyond 2^31, by place; most programs never make this map. */
   private carried: Map<number, number> | undefined = undefined
 
-  constructor(rows: number, kind: MemoryKind, search: BucketSearch, epochs: Epochs) {
+  constructor(rows: number, search: BucketSearch, epochs: Epochs) {
     this.search = search
     this.width = search.bounds.length + 1
     this.exemplars = new Exemplars(rows * this.width, epochs)
-    const memory = new ChunkMemory(rows * 3, rows * this.width, kind)
+    const memory = new ChunkMemory(rows * 3, rows * this.width)
     this.moments = memory.doubles(rows * 3)
     this.buckets = memory.words(rows * this.width)
   }

@@ -1,14 +1,14 @@
 import type { Cells } from './cells.js'
-import { ChunkMemory, type MemoryKind } from './memory.js'
+import { ChunkMemory } from './memory.js'
 import { ScalarCells } from './scalar-cells.js'
 
 /** The newest value of each row; takes any number. */
 export class LastValueCells extends ScalarCells implements Cells {
   private readonly values: Float64Array
 
-  constructor(rows: number, kind: MemoryKind) {
+  constructor(rows: number) {
     super()
-    this.values = new ChunkMemory(rows, 0, kind).doubles(rows)
+    this.values = new ChunkMemory(rows, 0).doubles(rows)
   }
 
   record(cell: number, value: number): boolean {

@@ -1,14 +1,10 @@
-/** Where the numbers of rows are kept: ordinary memory, or memory that worker threads can be given. */
-export type MemoryKind = 'local' | 'shared'
-
-/** Hands out typed arrays from one buffer per chunk; doubles first, so that everything stays aligned. */
+/** Hands out the typed arrays of one chunk from one buffer; doubles first, so that everything stays aligned. */
 export class ChunkMemory {
-  readonly #buffer: ArrayBuffer | SharedArrayBuffer
+  readonly #buffer: ArrayBuffer
   #offset = 0
 
-  constructor(doubles: number, words: number, kind: MemoryKind) {
-    const bytes = doubles * 8 + words * 4
-    this.#buffer = kind === 'shared' ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes)
+  constructor(doubles: number, words: number) {
+    this.#buffer = new ArrayBuffer(doubles * 8 + words * 4)
   }
 
   doubles(length: number): Float64Array {

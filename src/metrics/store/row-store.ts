@@ -4,13 +4,12 @@ import { BorrowedCells, type DistributionPart } from './distribution-backed-cell
 import type { Cells, Epochs } from './cells.js'
 import { chunkOf } from './chunk-layout.js'
 import { DistributionCells } from './distribution-cells.js'
-import type { MemoryKind } from './memory.js'
 import { NO_ROW, REFUSED, RowIndex } from './row-index.js'
 import { labelsOf, type Labels } from './shared-tag-map.js'
 import { StoreChunk } from './store-chunk.js'
 
 /** Makes a column's cells for a new chunk of `rows` rows. */
-export type CellsFactory = (rows: number, kind: MemoryKind) => Cells
+export type CellsFactory = (rows: number) => Cells
 
 interface Column {
   readonly make: CellsFactory
@@ -33,7 +32,6 @@ export interface RowStoreOptions {
   /** Code points kept of a label value. */
   readonly valueLength: number
   readonly epochs: Epochs
-  readonly memory?: MemoryKind
   /** Whether the cells are {@link SketchCells}. Default false. */
   readonly sketched?: boolean
   /** Called before a row is made, with the labels that it is made for. */
@@ -62,7 +60,6 @@ export class RowStore {
   private readonly columns: Column[] = []
   private readonly budget: RowBudget
   private rowLimit: number
-  private readonly memory: MemoryKind
   private readonly name: string
   private readonly onNewRow: (labels: Labels) => void
   private readonly overflowed: InternalCount
@@ -81,7 +78,6 @@ export class RowStore {
     this.sketched = options.sketched ?? false
     this.budget = options.budget
     this.rowLimit = options.rowLimit
-    this.memory = options.memory ?? 'local'
     this.overflowed = internalCount(OVERFLOWED, options.name)
     this.index = new RowIndex(options.labelKeys, options.valueLength, () => internalCount(CUT, options.name).value++)
   }
@@ -101,14 +97,14 @@ export class RowStore {
    */
   addColumn(make: CellsFactory, part?: DistributionPart): number {
     this.columns.push({ make, part })
-    for (const chunk of this.chunks) chunk.addColumn(make(chunk.rows, this.memory))
+    for (const chunk of this.chunks) chunk.addColumn(make(chunk.rows))
     return this.columns.length - 1
   }
 
   /** Takes a column out; the columns after it move up by one. */
   removeColumn(column: number): void {
     this.columns.splice(column, 1)
-    for (const chunk of this.chunks) chunk.removeColumn(column, this.memory)
+    for (const chunk of this.chunks) chunk.removeColumn(column)
   }
 
   get columnCount(): number {
@@ -200,12 +196,12 @@ export class RowStore {
   }
 
   private addChunk(): void {
-    const chunk = new StoreChunk(this.chunks.length, this.epochs, this.memory, this.sketched, this.generation)
-    const own = this.columns.map(({ make, part }) => (part === undefined ? make(chunk.rows, this.memory) : undefined))
+    const chunk = new StoreChunk(this.chunks.length, this.epochs, this.sketched, this.generation)
+    const own = this.columns.map(({ make, part }) => (part === undefined ? make(chunk.rows) : undefined))
     const lender = own.find((cells) => cells instanceof DistributionCells)
     for (const [at, { make, part }] of this.columns.entries()) {
       const borrowed = lender === undefined || part === undefined ? undefined : new BorrowedCells(lender, part)
-      chunk.addColumn(own[at] ?? borrowed ?? make(chunk.rows, this.memory))
+      chunk.addColumn(own[at] ?? borrowed ?? make(chunk.rows))
     }
     this.chunks.push(chunk)
   }

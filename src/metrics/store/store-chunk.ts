@@ -3,7 +3,7 @@ import { kindOf, NO_SLOTS, OTHER } from './cell-kinds.js'
 import type { Cells, Epochs } from './cells.js'
 import { chunkRows, chunkStart } from './chunk-layout.js'
 import { DistributionCells } from './distribution-cells.js'
-import { ChunkMemory, type MemoryKind } from './memory.js'
+import { ChunkMemory } from './memory.js'
 import { SumCells } from './sum-cells.js'
 
 /** Rows of one chunk: what they have in common, and the cells of each column. */
@@ -38,14 +38,14 @@ export class StoreChunk {
   /** The generation in which each row was made, once they differ: a store that never loses a row keeps none. Doubles cannot overflow. */
   private births: Float64Array | undefined = undefined
 
-  constructor(index: number, epochs: Epochs, kind: MemoryKind, sketched: boolean, generation: number) {
+  constructor(index: number, epochs: Epochs, sketched: boolean, generation: number) {
     this.index = index
     this.start = chunkStart(index)
     this.rows = chunkRows(index)
     this.epochs = epochs
     this.youngest = generation
     this.sketched = sketched
-    const memory = new ChunkMemory(this.rows, this.rows, kind)
+    const memory = new ChunkMemory(this.rows, this.rows)
     this.startTimesUnixMs = memory.doubles(this.rows)
     this.marks = memory.words(this.rows)
   }
@@ -72,10 +72,10 @@ export class StoreChunk {
     this.settle()
   }
 
-  removeColumn(column: number, kind: MemoryKind): void {
+  removeColumn(column: number): void {
     const [gone] = this.columns.splice(column, 1)
     for (const [at, cells] of this.columns.entries()) {
-      if (cells instanceof BorrowedCells && cells.lender === gone) this.columns[at] = cells.independent(this.rows, kind)
+      if (cells instanceof BorrowedCells && cells.lender === gone) this.columns[at] = cells.independent(this.rows)
     }
     this.settle()
   }

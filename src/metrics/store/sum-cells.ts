@@ -1,6 +1,6 @@
 import type { Cells, Epochs } from './cells.js'
 import { exemplarOf } from './exemplars.js'
-import { ChunkMemory, type MemoryKind } from './memory.js'
+import { ChunkMemory } from './memory.js'
 import type { Exemplar } from '../data/metric.js'
 import { ScalarCells } from './scalar-cells.js'
 
@@ -14,9 +14,9 @@ export class SumCells extends ScalarCells implements Cells {
   readonly slots: Int32Array
   private exemplars: Map<number, Exemplar> | undefined = undefined
 
-  constructor(rows: number, kind: MemoryKind) {
+  constructor(rows: number) {
     super()
-    const memory = new ChunkMemory(rows, rows, kind)
+    const memory = new ChunkMemory(rows, rows)
     this.rest = memory.doubles(rows)
     this.slots = memory.words(rows)
   }

@@ -10,8 +10,8 @@ import { SumCells } from '../../metrics/store/sum-cells.js'
 import type { ListenerGroup } from './listener.js'
 
 /** What stands where a row is of other cells, and is never recorded into: a field that always holds an object of one class need not be asked. */
-export const NO_DISTRIBUTION: DistributionCells = new DistributionCells(0, 'local', new BucketSearch([]), undefined as never)
-export const NO_LAST_VALUES: LastValueCells = new LastValueCells(0, 'local')
+export const NO_DISTRIBUTION: DistributionCells = new DistributionCells(0, new BucketSearch([]), undefined as never)
+export const NO_LAST_VALUES: LastValueCells = new LastValueCells(0)
 
 /** The column that a part is of, for what is done rarely. */
 interface Origin {

@@ -10,7 +10,6 @@ import { resolvePercentiles } from '../../metrics/histograms/percentiles-options
 import { SketchCells } from '../../metrics/store/sketch-cells.js'
 import { BucketSearch } from '../../metrics/store/bucket-search.js'
 import { ColumnSource } from '../../metrics/store/column-source.js'
-import type { MemoryKind } from '../../metrics/store/memory.js'
 import { type ExpectedLabels, noticeLabels } from '../../metrics/store/label-notices.js'
 import { RowStore, type CellsFactory, type RowBudget } from '../../metrics/store/row-store.js'
 import type { DropReason, Listener, ListenerGroup } from '../recording/listener.js'
@@ -63,7 +62,6 @@ export interface GroupOptions {
   readonly budget: RowBudget
   readonly rowLimit: number
   readonly valueLength: number
-  readonly memory: MemoryKind
 }
 
 /**
@@ -102,7 +100,6 @@ export class ViewGroup implements ListenerGroup {
       budget: options.budget,
       valueLength: options.valueLength,
       epochs: options.epochs,
-      memory: options.memory,
       sketched: isSketched(view),
       onNewRow: (labels) => noticeLabels(labels, this.#expected),
     })
@@ -177,11 +174,11 @@ function partOf({ aggregation }: View): DistributionPart | undefined {
 function cellsFor(view: View, epochs: Epochs): CellsFactory {
   switch (view.aggregation.kind) {
     case 'count':
-      return (rows, kind) => new CountCells(rows, kind)
+      return (rows) => new CountCells(rows)
     case 'sum':
-      return (rows, kind) => new SumCells(rows, kind)
+      return (rows) => new SumCells(rows)
     case 'lastValue':
-      return (rows, kind) => new LastValueCells(rows, kind)
+      return (rows) => new LastValueCells(rows)
     case 'percentiles': {
       const config = resolvePercentiles(view.aggregation.options, view.measure.unit)
       return () => new SketchCells(() => new PercentilesData(config, epochs.clock))
@@ -193,7 +190,7 @@ function cellsFor(view: View, epochs: Epochs): CellsFactory {
     }
     case 'distribution': {
       const search = new BucketSearch(view.aggregation.bounds)
-      return (rows, kind) => new DistributionCells(rows, kind, search, epochs)
+      return (rows) => new DistributionCells(rows, search, epochs)
     }
   }
 }

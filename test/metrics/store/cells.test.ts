@@ -12,14 +12,14 @@ import { ManualClock } from '../../../src/testing/manual-clock.js'
 const ROWS = 4
 const clock = new ManualClock({ unixMs: 1_000 })
 const epochs = new EpochLog(clock)
-const distribution = (bounds: readonly number[] = []) => new DistributionCells(ROWS, 'local', new BucketSearch(bounds), epochs)
+const distribution = (bounds: readonly number[] = []) => new DistributionCells(ROWS, new BucketSearch(bounds), epochs)
 const buckets = (cells: Cells, bounds: readonly number[], cell = 1) =>
   Array.from({ length: bounds.length + 1 }, (_, at) => cells.bucket(cell, at))
 
 const fresh: [string, () => Cells][] = [
-  ['count', () => new CountCells(ROWS, 'local')],
-  ['sum', () => new SumCells(ROWS, 'local')],
-  ['last value', () => new LastValueCells(ROWS, 'local')],
+  ['count', () => new CountCells(ROWS)],
+  ['sum', () => new SumCells(ROWS)],
+  ['last value', () => new LastValueCells(ROWS)],
   ['distribution', () => distribution([1])],
 ]
 
@@ -105,7 +105,7 @@ describe.each(fresh)('%s', (_kind, make) => {
 describe('sums', () => {
   /** Adds and compares with the exact sum. */
   function check(values: readonly number[], expected: number): void {
-    const cells = new SumCells(ROWS, 'local')
+    const cells = new SumCells(ROWS)
     for (const value of values) expect(cells.record(1, value)).toBe(true)
     expect(cells.value(1)).toBe(expected)
   }
@@ -138,20 +138,20 @@ describe('sums', () => {
   })
 
   test('that would be infinite are not made', () => {
-    const cells = new SumCells(ROWS, 'local')
+    const cells = new SumCells(ROWS)
     expect([1e308, 1e308, 5, -1e308].map((value) => cells.record(1, value))).toEqual([true, false, true, true])
     expect(cells.value(1)).toBe(5)
   })
 
   test('of ten million tenths are right to a billionth', () => {
-    const cells = new SumCells(ROWS, 'local')
+    const cells = new SumCells(ROWS)
     for (let n = 0; n < 1e7; n++) cells.record(1, 0.1)
     expect(Math.abs(cells.value(1) - 1e6) / 1e6).toBeLessThan(1e-9)
   })
 })
 
 test('counts count values whatever they are, past 2^31 too', () => {
-  const cells = new CountCells(ROWS, 'local')
+  const cells = new CountCells(ROWS)
   for (const value of [0, 0.5, 1e308, 1e308, -7]) expect(cells.record(1, value)).toBe(true)
   expect(cells.value(1)).toBe(5)
   cells.slots[1] = 2 ** 31 - 1
@@ -162,7 +162,7 @@ test('counts count values whatever they are, past 2^31 too', () => {
 
 describe('last values', () => {
   test('take any number', () => {
-    const cells = new LastValueCells(ROWS, 'local')
+    const cells = new LastValueCells(ROWS)
     const taken = [1, -5, Infinity, -Infinity, NaN, 5e-324].map((value) => [cells.record(1, value), cells.value(1)])
     expect(taken).toEqual([1, -5, Infinity, -Infinity, NaN, 5e-324].map((value) => [true, value]))
   })
@@ -174,7 +174,7 @@ describe('last values', () => {
     [Infinity, 1, true, Infinity],
     [NaN, 1, true, NaN],
   ])('%d and %d added: %s, %d', (before, value, taken, after) => {
-    const cells = new LastValueCells(ROWS, 'local')
+    const cells = new LastValueCells(ROWS)
     cells.record(1, before)
     expect([cells.add(1, value), cells.value(1)]).toEqual([taken, after])
   })
@@ -291,7 +291,7 @@ describe('distributions', () => {
   })
 
   test('cannot be copied from another kind', () => {
-    expect(() => distribution().copy(1, new SumCells(ROWS, 'local'), 1)).toThrow('BUG: copied a distribution from another kind')
+    expect(() => distribution().copy(1, new SumCells(ROWS), 1)).toThrow('BUG: copied a distribution from another kind')
   })
 
   test('are copied with buckets of any size', () => {
@@ -358,7 +358,7 @@ describe('exemplars', () => {
 
   test('of a row that was cleared are taken anew, also before the next gathering', () => {
     const first = new EpochLog(clock)
-    const cells = new DistributionCells(ROWS, 'local', new BucketSearch([]), first)
+    const cells = new DistributionCells(ROWS, new BucketSearch([]), first)
     contextState.openSampledSpans = 1
     expect(first.current).toBe(1)
     inSpan(() => cells.record(1, 5))
@@ -402,7 +402,7 @@ describe('exemplars', () => {
   })
 
   test('of a sum keep the value, of a count 1, last values have none', () => {
-    const [sum, count, last] = [new SumCells(ROWS, 'local'), new CountCells(ROWS, 'local'), new LastValueCells(ROWS, 'local')]
+    const [sum, count, last] = [new SumCells(ROWS), new CountCells(ROWS), new LastValueCells(ROWS)]
     for (const cells of [sum, count, last]) (cells as Cells).attach(1, 7, { id: 'a' }, epochs)
     expect([sum.exemplar(1)?.value, count.exemplar(1)?.value, last.exemplar()]).toEqual([7, 1, undefined])
     sum.attach(2, 8, { id: 'b' }, epochs)

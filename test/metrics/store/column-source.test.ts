@@ -157,7 +157,7 @@ describe('a source', () => {
     const epochs = new EpochLog(new ManualClock())
     const budget = { used: 0, limit: 9 }
     const store = new RowStore({ name: 'constant', labelKeys: ['a', 'b'], rowLimit: 9, budget, valueLength: 9, epochs })
-    const column = store.addColumn((rows, kind) => new SumCells(rows, kind))
+    const column = store.addColumn((rows) => new SumCells(rows))
     store.find({ a: 'x', b: 'y' })
     const descriptor = { name: 'm', description: '', unit: '1', type: 'GAUGE_DOUBLE', labelKeys: [] } as const
     const labelsOf = (labels?: (number | string)[]) => {

@@ -9,7 +9,7 @@ import { ManualClock } from '../../../src/testing/manual-clock.js'
 const epochs = new EpochLog(new ManualClock({ unixMs: 5 }))
 
 function borrowed(part: 'count' | 'sum'): { lender: DistributionCells; cells: BorrowedCells } {
-  const lender = new DistributionCells(4, 'local', new BucketSearch([1, 2]), epochs)
+  const lender = new DistributionCells(4, new BucketSearch([1, 2]), epochs)
   return { lender, cells: new BorrowedCells(lender, part) }
 }
 
@@ -64,7 +64,7 @@ test.each([
   lender.record(0, 0.5)
   for (const value of [1, 2 ** 31]) lender.record(1, value)
   cells.attach(1, 1, { trace_id: 'a' }, epochs)
-  const own = cells.independent(4, 'local')
+  const own = cells.independent(4)
   expect(own).toBeInstanceOf(kind)
   expect([0, 1, 2, 3].map((cell) => own.value(cell))).toEqual(values)
   own.record(1, 2)

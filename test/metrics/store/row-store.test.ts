@@ -20,7 +20,7 @@ function storeOf(labelKeys: string[], { rowLimit = 100, budget = { used: 0, limi
   const epochs = new EpochLog(clock)
   const name = `store ${stores++}`
   const store = new RowStore({ name, labelKeys, rowLimit, budget, valueLength, epochs })
-  store.addColumn((rows, kind) => new SumCells(rows, kind))
+  store.addColumn((rows) => new SumCells(rows))
   const add = (labels: unknown, value = 1) => {
     const row = store.find(labels as Labels)
     const chunk = store.chunkOf(row)
@@ -121,20 +121,17 @@ test('what is counted says what it is', () => {
   ])
 })
 
-test('memory is local and rows are plain, unless a store is asked for others', () => {
-  const kinds: string[] = []
+test('rows are plain unless a store is asked for sketches', () => {
   const options = { name: 'kinds', labelKeys: [], rowLimit: 9, budget: { used: 0, limit: 9 }, valueLength: 9, epochs: storeOf([]).epochs }
-  const stores = [new RowStore(options), new RowStore({ ...options, memory: 'shared', sketched: true })]
+  const stores = [new RowStore(options), new RowStore({ ...options, sketched: true })]
   for (const store of stores) {
-    store.addColumn((rows, kind) => (kinds.push(kind), new SumCells(rows, kind)))
+    store.addColumn((rows) => new SumCells(rows))
     store.find({})
   }
-  expect(kinds).toEqual(['local', 'shared'])
   expect(stores.map(({ sketched, chunks }) => [sketched, chunks[0]!.sketched])).toEqual([
     [false, false],
     [true, true],
   ]) // prettier-ignore
-  expect(stores.map(({ chunks }) => chunks[0]!.marks.buffer instanceof SharedArrayBuffer)).toEqual([false, true])
 })
 
 describe('removal', () => {
@@ -299,14 +296,14 @@ describe('births', () => {
       valueLength: 256,
       epochs,
     })
-    into.addColumn((rows, kind) => new SumCells(rows, kind))
+    into.addColumn((rows) => new SumCells(rows))
     store.copyColumn(0, into)
     expect(new Set(birthsOf(into))).toEqual(new Set([into.generation]))
   })
 })
 
 describe('columns', () => {
-  const another = (store: RowStore) => store.addColumn((rows, kind) => new SumCells(rows, kind))
+  const another = (store: RowStore) => store.addColumn((rows) => new SumCells(rows))
 
   test('are added to the rows there are, and taken out again', () => {
     const { store, add } = storeOf(['a'])
@@ -329,7 +326,7 @@ describe('columns', () => {
     epochs.advance()
     add({ a: 7 }, 1)
     const into = new RowStore({ name: 'copy', labelKeys: ['a', 'b'], rowLimit: 50, budget, valueLength: 256, epochs })
-    into.addColumn((rows, kind) => new SumCells(rows, kind))
+    into.addColumn((rows) => new SumCells(rows))
     store.copyColumn(0, into)
     expect(rowsOf(into)).toEqual(rowsOf(store))
     expect([into.size, budget.used]).toEqual([50, 100])
@@ -370,8 +367,8 @@ test('cells of a chunk never move', () => {
 
 describe('counts and sums beside a distribution', () => {
   const epochs = new EpochLog(new ManualClock())
-  const distribution = (rows: number) => new DistributionCells(rows, 'local', new BucketSearch([1]), epochs)
-  const sums = (rows: number) => new SumCells(rows, 'local')
+  const distribution = (rows: number) => new DistributionCells(rows, new BucketSearch([1]), epochs)
+  const sums = (rows: number) => new SumCells(rows)
   /** The classes of the columns of a new row. */
   const classesOf = (store: RowStore) => store.chunkOf(store.find({ k: 'a' })).columns.map((cells) => cells.constructor)
   const empty = () => new RowStore({ name: 'borrow', labelKeys: ['k'], rowLimit: 9, budget: { used: 0, limit: 9 }, valueLength: 9, epochs })

@@ -12,7 +12,7 @@ function storeOf(rowLimit = 100) {
   const epochs = new EpochLog(new ManualClock())
   const name = `places ${stores++}`
   const store = new RowStore({ name, labelKeys: ['a'], rowLimit, budget: { used: 0, limit: 1_000 }, valueLength: 256, epochs })
-  store.addColumn((rows, kind) => new SumCells(rows, kind))
+  store.addColumn((rows) => new SumCells(rows))
   return { store, epochs, overflowed: () => selfValue('tallyscope_overflowed_records_total', name) }
 }
 

@@ -53,7 +53,7 @@ test('a row of percentiles has a summary and no buckets, a distribution buckets 
 })
 
 test('another kind cannot be copied', () => {
-  expect(() => make().copy(0, new SumCells(1, 'local'), 0)).toThrow('BUG: copied a sketch from another kind')
+  expect(() => make().copy(0, new SumCells(1), 0)).toThrow('BUG: copied a sketch from another kind')
 })
 
 test('merging keeps the exemplars that are there and adds those of other buckets', () => {

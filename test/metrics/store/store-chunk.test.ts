@@ -10,13 +10,13 @@ import { CountCells, SumCells } from '../../../src/metrics/store/sum-cells.js'
 import { ManualClock } from '../../../src/testing/manual-clock.js'
 
 const epochs = new EpochLog(new ManualClock())
-const chunkOf = (index = 0) => new StoreChunk(index, epochs, 'local', false, 0)
+const chunkOf = (index = 0) => new StoreChunk(index, epochs, false, 0)
 const shortCuts = ({ kind, slots, distribution }: StoreChunk) => ({ kind, slots, distribution })
 
 test('a single column of counts, sums or distributions can be recorded into without a call', () => {
-  const [sums, counts] = [new SumCells(32, 'local'), new CountCells(32, 'local')]
-  const distribution = new DistributionCells(32, 'local', new BucketSearch([1]), epochs)
-  const last = new LastValueCells(32, 'local')
+  const [sums, counts] = [new SumCells(32), new CountCells(32)]
+  const distribution = new DistributionCells(32, new BucketSearch([1]), epochs)
+  const last = new LastValueCells(32)
   const found = [sums, counts, distribution, last].map((cells) => {
     const chunk = chunkOf()
     chunk.addColumn(cells)
@@ -39,35 +39,35 @@ test('several columns cannot, nor can none, and one that is left can again', () 
   const chunk = chunkOf()
   const nothing = { kind: OTHER, slots: NO_SLOTS, distribution: undefined }
   expect(shortCuts(chunk)).toEqual(nothing)
-  const [sums, counts] = [new SumCells(32, 'local'), new CountCells(32, 'local')]
+  const [sums, counts] = [new SumCells(32), new CountCells(32)]
   chunk.addColumn(sums)
   chunk.addColumn(counts)
   expect([shortCuts(chunk), chunk.columns]).toEqual([nothing, [sums, counts]])
-  chunk.removeColumn(0, 'local')
+  chunk.removeColumn(0)
   expect(chunk.columns).toEqual([counts])
   expect([chunk.kind, chunk.slots === counts.slots]).toEqual([COUNT, true])
-  chunk.removeColumn(0, 'local')
+  chunk.removeColumn(0)
   expect(shortCuts(chunk)).toEqual(nothing)
 })
 
 test('columns that borrow are not recorded into, and get cells of their own when their lender goes', () => {
   const chunk = chunkOf()
-  const [one, other] = [1, 2].map((bound) => new DistributionCells(32, 'local', new BucketSearch([bound]), epochs))
-  const last = new LastValueCells(32, 'local')
+  const [one, other] = [1, 2].map((bound) => new DistributionCells(32, new BucketSearch([bound]), epochs))
+  const last = new LastValueCells(32)
   const [count, sum] = [new BorrowedCells(one!, 'count'), new BorrowedCells(other!, 'sum')]
   for (const cells of [count, one!, last, sum, other!]) chunk.addColumn(cells)
   expect([chunk.recorded, chunk.borrowers]).toEqual([
     [1, 2, 4],
     [[], [0], [], [], [3]],
   ])
-  chunk.removeColumn(1, 'local')
+  chunk.removeColumn(1)
   expect(chunk.columns[0]).toBeInstanceOf(CountCells)
   expect([chunk.columns.slice(1), chunk.recorded]).toEqual([
     [last, sum, other],
     [0, 1, 3],
   ])
-  chunk.removeColumn(1, 'local')
-  chunk.removeColumn(0, 'local')
+  chunk.removeColumn(1)
+  chunk.removeColumn(0)
   expect([chunk.columns, chunk.recorded, chunk.distribution]).toEqual([[sum, other], [1], other])
 })
 
@@ -84,11 +84,5 @@ test('a chunk begins without rows, with room for as many as its number says', ()
       [rows, true],
     ])
   } // prettier-ignore
-  expect([chunkOf().sketched, new StoreChunk(0, epochs, 'local', true, 0).sketched]).toEqual([false, true])
-})
-
-test('the memory of a chunk is of the kind that is asked for', () => {
-  const [local, shared] = [chunkOf(), new StoreChunk(0, epochs, 'shared', false, 0)]
-  for (const numbers of [local.marks, local.startTimesUnixMs]) expect(numbers.buffer).toBeInstanceOf(ArrayBuffer)
-  for (const numbers of [shared.marks, shared.startTimesUnixMs]) expect(numbers.buffer).toBeInstanceOf(SharedArrayBuffer)
+  expect([chunkOf().sketched, new StoreChunk(0, epochs, true, 0).sketched]).toEqual([false, true])
 })
