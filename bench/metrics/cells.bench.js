@@ -51,7 +51,7 @@ const kinds = {
   'sum cells': () => fractions(new SumCells(ROWS)),
   'last value cells': () => fractions(new LastValueCells(ROWS)),
   'distribution cells': () => {
-    const epochs = { current: 1, structure: 0, clock: { unixMs: () => 0, monotonicMs: () => 0 } }
+    const epochs = { current: 1, generation: 0, clock: { unixMs: () => 0, monotonicMs: () => 0 } }
     return fractions(new DistributionCells(ROWS, new BucketSearch(BOUNDS), /** @type {any} */ (epochs)))
   },
 }

@@ -12,8 +12,8 @@ export interface RowSource {
   readonly bounds: readonly number[]
   /** Rows are marked with this number when they take a value; it grows with each gathering. */
   readonly epoch: number
-  /** Rises when rows go. See {@link standsIn}. */
-  readonly structure: number
+  /** Rises when rows go. See {@link isVisibleIn}. */
+  readonly generation: number
   readonly chunks: readonly RowChunk[]
 }
 
@@ -23,17 +23,17 @@ export interface RowChunk {
   readonly size: number
   /** Changes when a row of the chunk comes or goes: what was kept of labels is then stale. */
   readonly version: number
-  /** No row of the chunk was made in a structure above this. */
-  readonly youngest: number
-  /** The structure of the source in which the row was made. */
-  birth(cell: number): number
+  /** No row of the chunk was made in a generation above this. */
+  readonly newestGeneration: number
+  /** The generation of the source in which the row was made. */
+  createdIn(cell: number): number
   /** False for a hole: its row was removed. */
   isLive(cell: number): boolean
   isOverflow(cell: number): boolean
   /** The text of label `key` (index into `labelKeys`), or undefined where it is not set. */
   labelValue(cell: number, key: number): string | undefined
   /** The epoch of the row's newest value; equal or above a remembered epoch means it may have changed since. */
-  mark(cell: number): number
+  lastEpoch(cell: number): number
   /** NaN if it is not known. */
   startTimeUnixMs(cell: number): number
   /** The value of a scalar, or the sum of a distribution or summary. */
@@ -55,13 +55,13 @@ export interface RowChunk {
 export type Family = RowSource | Metric
 
 /**
- * Whether a row belongs in a document for which the reading of its source was begun in this structure.
+ * Whether a row belongs in a document for which the reading of its source was begun in this generation.
  *
  * A row made after others have gone may have the labels of one of them, and that one may have been written already, from
  * another cell: both in one document are an error to its readers. Such rows wait for the next document.
  */
-export function standsIn(structure: number, chunk: RowChunk, cell: number): boolean {
-  return chunk.isLive(cell) && (chunk.youngest <= structure || chunk.birth(cell) <= structure)
+export function isVisibleIn(generation: number, chunk: RowChunk, cell: number): boolean {
+  return chunk.isLive(cell) && (chunk.newestGeneration <= generation || chunk.createdIn(cell) <= generation)
 }
 
 export function isRowSource(family: Family): family is RowSource {

@@ -36,7 +36,7 @@ export class SnapshotRows implements RowSource {
   readonly kind: RowSource['kind']
   readonly bounds: readonly number[]
   readonly epoch = 0
-  readonly structure = 0
+  readonly generation = 0
   readonly chunks: readonly RowChunk[]
 
   constructor(descriptor: MetricDescriptor, bounds: readonly number[], timeSeries: readonly TimeSeries[]) {
@@ -52,7 +52,7 @@ export class SnapshotRows implements RowSource {
 class SnapshotChunk implements RowChunk {
   readonly size: number
   readonly version = 0
-  readonly youngest = 0
+  readonly newestGeneration = 0
   readonly #kind: RowSource['kind']
   readonly #timeSeries: readonly TimeSeries[]
   readonly #start: number
@@ -76,7 +76,7 @@ class SnapshotChunk implements RowChunk {
     return this.#value(cell) as DistributionValue
   }
 
-  birth(): number {
+  createdIn(): number {
     return 0
   }
 
@@ -93,7 +93,7 @@ class SnapshotChunk implements RowChunk {
     return this.#series(cell).labelValues[key]
   }
 
-  mark(): number {
+  lastEpoch(): number {
     return 0
   }
 

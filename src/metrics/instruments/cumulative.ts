@@ -83,6 +83,6 @@ export class CumulativeSeries {
 }
 
 function addToCell(instrument: Instrument, chunk: StoreChunk, cell: number, value: number): void {
-  chunk.marks[cell] = chunk.epochs.current
+  chunk.lastEpochs[cell] = chunk.epochs.current
   if (!(chunk.columns[0] as SumCells).record(cell, value)) instrument.drop('too large')
 }

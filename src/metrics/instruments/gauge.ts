@@ -120,12 +120,12 @@ export class GaugeSeries {
 }
 
 function setCell(chunk: StoreChunk, cell: number, value: number): void {
-  chunk.marks[cell] = chunk.epochs.current
+  chunk.lastEpochs[cell] = chunk.epochs.current
   cellsOf(chunk).record(cell, value)
 }
 
 function addToCell(instrument: Instrument, chunk: StoreChunk, cell: number, value: number): void {
-  chunk.marks[cell] = chunk.epochs.current
+  chunk.lastEpochs[cell] = chunk.epochs.current
   if (!cellsOf(chunk).add(cell, value)) instrument.drop('too large')
 }
 

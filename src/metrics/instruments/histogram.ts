@@ -117,7 +117,7 @@ function observeIn(instrument: Instrument, value: unknown, labels: unknown): voi
 }
 
 function observeInCell(instrument: Instrument, { chunk, cell }: Pick<SeriesPlace, 'chunk' | 'cell'>, value: number): void {
-  chunk.marks[cell] = chunk.epochs.current
+  chunk.lastEpochs[cell] = chunk.epochs.current
   const { distribution } = chunk
   const isTaken = distribution === undefined ? recordSketch(chunk.columns[0]!, cell, value) : distribution.record(cell, value)
   if (!isTaken) instrument.drop('too large')

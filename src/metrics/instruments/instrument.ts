@@ -155,7 +155,7 @@ export class Instrument {
     if (row < 0) return
     const chunk = this.store.chunkOf(row)
     const cell = row - chunk.start
-    chunk.marks[cell] = chunk.epochs.current
+    chunk.lastEpochs[cell] = chunk.epochs.current
     if (!apply(chunk.columns[0]!, cell, value)) this.drop('too large')
   }
 

@@ -18,12 +18,12 @@ export interface ColumnSourceOptions {
 const EMPTY: RowChunk = {
   size: 0,
   version: -1,
-  youngest: 0,
-  birth: () => 0,
+  newestGeneration: 0,
+  createdIn: () => 0,
   isLive: () => false,
   isOverflow: () => false,
   labelValue: () => undefined,
-  mark: () => 0,
+  lastEpoch: () => 0,
   startTimeUnixMs: () => 0,
   value: () => 0,
   count: () => 0,
@@ -57,7 +57,7 @@ export class ColumnSource implements RowSource {
     return this.#store.epochs.current
   }
 
-  get structure(): number {
+  get generation(): number {
     return this.#store.generation
   }
 
@@ -106,16 +106,16 @@ class ColumnChunk implements RowChunk {
     return this.#chunk.version
   }
 
-  get youngest(): number {
-    return this.#chunk.youngest
+  get newestGeneration(): number {
+    return this.#chunk.newestGeneration
   }
 
-  birth(cell: number): number {
-    return this.#chunk.birth(cell)
+  createdIn(cell: number): number {
+    return this.#chunk.createdIn(cell)
   }
 
   isLive(cell: number): boolean {
-    return this.#chunk.marks[cell] !== 0
+    return this.#chunk.lastEpochs[cell] !== 0
   }
 
   isOverflow(cell: number): boolean {
@@ -127,8 +127,8 @@ class ColumnChunk implements RowChunk {
     return typeof label === 'string' ? label : this.#store.labelText(this.#chunk.start + cell, label)
   }
 
-  mark(cell: number): number {
-    return this.#chunk.marks[cell]!
+  lastEpoch(cell: number): number {
+    return this.#chunk.lastEpochs[cell]!
   }
 
   startTimeUnixMs(cell: number): number {

@@ -39,17 +39,17 @@ export class EpochLog implements Epochs {
     this.current++
   }
 
-  /** How long a row with this mark has been without a value, at least; 0 within the running epoch. */
-  idleMs(mark: number): number {
-    if (mark >= this.current) return 0
-    return this.clock.monotonicMs() - this.#endAfter(mark)
+  /** How long a row with this last epoch has been without a value, at least; 0 within the running epoch. */
+  idleMs(lastEpoch: number): number {
+    if (lastEpoch >= this.current) return 0
+    return this.clock.monotonicMs() - this.#endAfter(lastEpoch)
   }
 
-  /** When the first epoch from `mark` on ended whose end is still known. */
-  #endAfter(mark: number): number {
+  /** When the first epoch from `lastEpoch` on ended whose end is still known. */
+  #endAfter(lastEpoch: number): number {
     let level = 0
-    while (level < STRIDES.length - 1 && this.#newest(level) - Math.ceil(mark / STRIDES[level]!) >= REMEMBERED) level++
-    const at = Math.max(Math.ceil(mark / STRIDES[level]!), this.#newest(level) - REMEMBERED + 1)
+    while (level < STRIDES.length - 1 && this.#newest(level) - Math.ceil(lastEpoch / STRIDES[level]!) >= REMEMBERED) level++
+    const at = Math.max(Math.ceil(lastEpoch / STRIDES[level]!), this.#newest(level) - REMEMBERED + 1)
     return this.#ends[level]![at % REMEMBERED]!
   }
 

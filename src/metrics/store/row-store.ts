@@ -188,9 +188,9 @@ export class RowStore {
     const chunk = this.chunks[at]!
     const cell = row - chunk.start
     if (cell >= chunk.size) chunk.size = cell + 1
-    chunk.marks[cell] = this.epochs.current
+    chunk.lastEpochs[cell] = this.epochs.current
     chunk.startTimesUnixMs[cell] = this.epochs.clock.unixMs()
-    chunk.bear(cell, this.generation)
+    chunk.created(cell, this.generation)
     chunk.version++
     return row
   }
@@ -219,7 +219,7 @@ export class RowStore {
   forEachRow(visit: (row: number, chunk: StoreChunk, cell: number) => void): void {
     for (const chunk of this.chunks) {
       for (let cell = 0; cell < chunk.size; cell++) {
-        if (chunk.marks[cell] !== 0) visit(chunk.start + cell, chunk, cell)
+        if (chunk.lastEpochs[cell] !== 0) visit(chunk.start + cell, chunk, cell)
       }
     }
   }
@@ -273,7 +273,7 @@ export class RowStore {
   private release(row: number): void {
     const chunk = this.chunkOf(row)
     const cell = row - chunk.start
-    chunk.marks[cell] = 0
+    chunk.lastEpochs[cell] = 0
     chunk.version++
     for (const cells of chunk.columns) cells.clear(cell)
     this.free.push(row)
@@ -294,7 +294,7 @@ export class RowStore {
       const target = into.chunkOf(to)
       const targetCell = to - target.start
       target.columns[0]!.copy(targetCell, chunk.columns[column]!, cell)
-      target.marks[targetCell] = chunk.marks[cell]!
+      target.lastEpochs[targetCell] = chunk.lastEpochs[cell]!
       target.startTimesUnixMs[targetCell] = chunk.startTimesUnixMs[cell]!
     })
   }

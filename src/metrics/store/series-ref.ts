@@ -10,7 +10,7 @@ export class SeriesPlace {
   private readonly labels: Labels
   /** The engine's count of changes when the row was last seen to be in its place, and marked. */
   private seen = -1
-  private madeIn = 0
+  private createdIn = 0
   chunk!: StoreChunk
   cell = 0
   private isOverflow = false
@@ -38,7 +38,7 @@ export class SeriesPlace {
 
   /** A series in the overflow row may have found room since. */
   private isInPlace(): boolean {
-    return !this.isOverflow && this.chunk.isSame(this.cell, this.madeIn)
+    return !this.isOverflow && this.chunk.isSame(this.cell, this.createdIn)
   }
 
   private find(): void {
@@ -48,9 +48,9 @@ export class SeriesPlace {
       this.isOverflow = this.store.isOverflow(row)
       this.chunk = this.store.chunkOf(row)
       this.cell = row - this.chunk.start
-      this.madeIn = this.chunk.birth(this.cell)
+      this.createdIn = this.chunk.createdIn(this.cell)
     }
-    this.chunk.marks[this.cell] = epochs.current
+    this.chunk.lastEpochs[this.cell] = epochs.current
     this.seen = epochs.changes
   }
 }

@@ -12,7 +12,7 @@ export class StoreChunk {
   readonly start: number
   readonly rows: number
   /** The epoch of each row's newest value, 0 where there is no row. */
-  readonly marks: Int32Array
+  readonly lastEpochs: Int32Array
   readonly startTimesUnixMs: Float64Array
   readonly columns: Cells[] = []
   /** The columns that values are recorded into, as numbers: all but those that borrow from another. */
@@ -34,37 +34,37 @@ export class StoreChunk {
   /** Changes when a row comes or goes. */
   version = 0
   /** The generation of the store in which the newest row was made. */
-  youngest: number
+  newestGeneration: number
   /** The generation in which each row was made, once they differ: a store that never loses a row keeps none. Doubles cannot overflow. */
-  private births: Float64Array | undefined = undefined
+  private creations: Float64Array | undefined = undefined
 
   constructor(index: number, epochs: Epochs, sketched: boolean, generation: number) {
     this.index = index
     this.start = chunkStart(index)
     this.rows = chunkRows(index)
     this.epochs = epochs
-    this.youngest = generation
+    this.newestGeneration = generation
     this.sketched = sketched
     const memory = new ChunkMemory(this.rows, this.rows)
     this.startTimesUnixMs = memory.doubles(this.rows)
-    this.marks = memory.words(this.rows)
+    this.lastEpochs = memory.words(this.rows)
   }
 
   /** The generation in which a row was made. Another row in the same cell has a later one. */
-  birth(cell: number): number {
-    return this.births === undefined ? this.youngest : this.births[cell]!
+  createdIn(cell: number): number {
+    return this.creations === undefined ? this.newestGeneration : this.creations[cell]!
   }
 
   /** Notes that a row was made. */
-  bear(cell: number, generation: number): void {
-    if (generation !== this.youngest) this.births ??= new Float64Array(this.rows).fill(this.youngest)
-    if (this.births !== undefined) this.births[cell] = generation
-    this.youngest = generation
+  created(cell: number, generation: number): void {
+    if (generation !== this.newestGeneration) this.creations ??= new Float64Array(this.rows).fill(this.newestGeneration)
+    if (this.creations !== undefined) this.creations[cell] = generation
+    this.newestGeneration = generation
   }
 
   /** Whether the row made in this generation is still in the cell. */
   isSame(cell: number, generation: number): boolean {
-    return this.marks[cell] !== 0 && this.birth(cell) === generation
+    return this.lastEpochs[cell] !== 0 && this.createdIn(cell) === generation
   }
 
   addColumn(cells: Cells): void {

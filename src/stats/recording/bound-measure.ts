@@ -102,7 +102,7 @@ export class BoundMeasure<K extends string = string> {
       if (this.measure.readsContext) return recordLabels(this.measure, value, this.labels, undefined)
       if (!this.isBound()) this.bind()
       this.seen = epochs.changes
-      for (let part = this.first; part !== NO_PART; part = part.next) part.marks[part.cell] = epochs.current
+      for (let part = this.first; part !== NO_PART; part = part.next) part.lastEpochs[part.cell] = epochs.current
     }
     for (const store of this.overflowed) store.countOverflow()
     let taken = this.first === NO_PART
@@ -118,7 +118,7 @@ export class BoundMeasure<K extends string = string> {
   private isBound(): boolean {
     if (this.groups !== this.measure.groups || this.overflowed.length > 0) return false
     for (let part = this.first; part !== NO_PART; part = part.next) {
-      if (!part.origin.chunk.isSame(part.cell, part.origin.madeIn)) return false
+      if (!part.origin.chunk.isSame(part.cell, part.origin.createdIn)) return false
     }
     return true
   }

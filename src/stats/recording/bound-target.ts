@@ -18,7 +18,7 @@ interface Origin {
   readonly group: ListenerGroup
   readonly chunk: StoreChunk
   /** The generation in which the row was made. */
-  readonly madeIn: number
+  readonly createdIn: number
   readonly column: number
   readonly cells: Cells
 }
@@ -27,17 +27,17 @@ interface Origin {
 export class BoundPart {
   readonly kind: number
   readonly cell: number
-  readonly marks: Int32Array
+  readonly lastEpochs: Int32Array
   readonly slots: Int32Array
   readonly distribution: DistributionCells
   readonly lastValues: LastValueCells
   readonly origin: Origin
   next: BoundPart
 
-  constructor(kind: number, cell: number, marks: Int32Array, cells: Cells | undefined, origin: Origin, next?: BoundPart) {
+  constructor(kind: number, cell: number, lastEpochs: Int32Array, cells: Cells | undefined, origin: Origin, next?: BoundPart) {
     this.kind = kind
     this.cell = cell
-    this.marks = marks
+    this.lastEpochs = lastEpochs
     this.slots = cells instanceof SumCells ? cells.slots : NO_SLOTS
     this.distribution = cells instanceof DistributionCells ? cells : NO_DISTRIBUTION
     this.lastValues = cells instanceof LastValueCells ? cells : NO_LAST_VALUES
@@ -55,9 +55,9 @@ export function boundParts(group: ListenerGroup, labels: Labels, isWhole: boolea
   if (store.isOverflow(row)) overflowed.push(store)
   const chunk = store.chunkOf(row)
   const cell = row - chunk.start
-  const madeIn = chunk.birth(cell)
+  const createdIn = chunk.createdIn(cell)
   return chunk.recorded.map((column) => {
     const cells = chunk.columns[column]!
-    return new BoundPart(kindOf(cells, isWhole), cell, chunk.marks, cells, { group, chunk, madeIn, column, cells }, NO_PART)
+    return new BoundPart(kindOf(cells, isWhole), cell, chunk.lastEpochs, cells, { group, chunk, createdIn, column, cells }, NO_PART)
   })
 }

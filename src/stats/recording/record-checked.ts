@@ -28,7 +28,7 @@ export function recordChecked(measure: Measure, given: unknown, labels: Labels, 
     if (row < 0) continue
     const chunk = group.store.chunkOf(row)
     const cell = row - chunk.start
-    chunk.marks[cell] = chunk.epochs.current
+    chunk.lastEpochs[cell] = chunk.epochs.current
     const taken = group.columns.map(() => false)
     for (const at of chunk.recorded) {
       taken[at] = takers[at]! && chunk.columns[at]!.record(cell, value)

@@ -21,7 +21,7 @@ export const recordLabels = (measure: Measure, value: number, labels: Labels, at
     if (row < 0) return refuse(measure)
     const chunk = group.store.chunkOf(row)
     const cell = row - chunk.start
-    if (addUsual(chunk.kind, chunk.slots, cell, value)) chunk.marks[cell] = chunk.epochs.current
+    if (addUsual(chunk.kind, chunk.slots, cell, value)) chunk.lastEpochs[cell] = chunk.epochs.current
     else if (!recordRow(group, chunk, cell, value)) drop(measure, 'too large')
     return
   }
@@ -43,7 +43,7 @@ export const recordLabels = (measure: Measure, value: number, labels: Labels, at
 /** Puts an ordinary value into all columns of one row. */
 function recordRow(group: ListenerGroup, chunk: StoreChunk, cell: number, value: number): boolean {
   if (chunk.sketched) return recordSketch(group, chunk, cell, value)
-  chunk.marks[cell] = chunk.epochs.current
+  chunk.lastEpochs[cell] = chunk.epochs.current
   const { columns, recorded, distribution } = chunk
   if (distribution !== undefined) return distribution.record(cell, value) || dropFromColumn(group, chunk, recorded[0]!, cell, value)
   let taken = false
@@ -55,6 +55,6 @@ function recordRow(group: ListenerGroup, chunk: StoreChunk, cell: number, value:
 }
 
 function recordSketch(group: ListenerGroup, chunk: StoreChunk, cell: number, value: number): boolean {
-  chunk.marks[cell] = chunk.epochs.current
+  chunk.lastEpochs[cell] = chunk.epochs.current
   return recordSketched(chunk.columns[0]!, cell, value) || dropFromColumn(group, chunk, 0, cell, value)
 }

@@ -259,7 +259,7 @@ export class ViewManager {
       if (idleExpiryMs === undefined) continue
       store.removeWhere((row) => {
         const chunk = store.chunkOf(row)
-        return this.#epochs.idleMs(chunk.marks[row - chunk.start]!) >= idleExpiryMs
+        return this.#epochs.idleMs(chunk.lastEpochs[row - chunk.start]!) >= idleExpiryMs
       })
     }
   }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { DistributionValue, Metric, MetricType, PointValue, TimeSeries } from '../../../src/metrics/data/metric.js'
-import { type RowSource, standsIn } from '../../../src/metrics/data/row-source.js'
+import { type RowSource, isVisibleIn } from '../../../src/metrics/data/row-source.js'
 import { snapshotRows } from '../../../src/metrics/data/snapshot-rows.js'
 import { snapshotOf } from '../../../src/metrics/data/snapshot.js'
 
@@ -31,8 +31,8 @@ function distribution(
 }
 
 /** All cells that stand in a document. */
-const cellsOf = ({ chunks, structure }: RowSource) =>
-  chunks.map((chunk) => Array.from({ length: chunk.size }, (_, cell) => cell).filter((cell) => standsIn(structure, chunk, cell)))
+const cellsOf = ({ chunks, generation }: RowSource) =>
+  chunks.map((chunk) => Array.from({ length: chunk.size }, (_, cell) => cell).filter((cell) => isVisibleIn(generation, chunk, cell)))
 
 test('a snapshot that is read as rows and written down again is the same snapshot', () => {
   const summary = { kind: 'summary', count: 2, sum: 5, quantiles: [{ quantile: 0.5, value: 2 }] } as const

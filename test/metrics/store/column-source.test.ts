@@ -3,7 +3,7 @@ import { ColumnSource } from '../../../src/metrics/store/column-source.js'
 import { EpochLog } from '../../../src/metrics/store/epochs.js'
 import { RowStore } from '../../../src/metrics/store/row-store.js'
 import { SumCells } from '../../../src/metrics/store/sum-cells.js'
-import { type Family, type RowChunk, type RowSource, standsIn } from '../../../src/metrics/data/row-source.js'
+import { type Family, type RowChunk, type RowSource, isVisibleIn } from '../../../src/metrics/data/row-source.js'
 import { type Aggregation, count, distribution, lastValue, sum } from '../../../src/stats/views/aggregation.js'
 import { Stats } from '../../../src/stats/stats.js'
 import { TagMap } from '../../../src/stats/tags/tag-map.js'
@@ -36,7 +36,7 @@ class TrustingReader {
     for (let cell = 0; cell < chunk.size; cell++) {
       if (!chunk.isLive(cell)) continue
       const now = written(source, chunk, cell)
-      const isKept = before !== undefined && before.version === chunk.version && chunk.mark(cell) < before.epoch
+      const isKept = before !== undefined && before.version === chunk.version && chunk.lastEpoch(cell) < before.epoch
       if (isKept && before.cells[cell] !== now) throw new Error(`kept ${before.cells[cell]}, but it is ${now}`)
       if (isKept) this.reused++
       cells[cell] = now
@@ -163,36 +163,36 @@ describe('a source', () => {
     const labelsOf = (labels?: (number | string)[]) => {
       const source = new ColumnSource({ descriptor, store, kind: 'scalar', ...(labels && { labels }) }, column)
       expect([source.bounds, source.kind, source.descriptor, source.column]).toEqual([[], 'scalar', descriptor, 0])
-      const { size, version, youngest } = source.chunks[0]!
-      expect([size, version, youngest]).toEqual([1, store.chunks[0]!.version, 0])
+      const { size, version, newestGeneration } = source.chunks[0]!
+      expect([size, version, newestGeneration]).toEqual([1, store.chunks[0]!.version, 0])
       return (labels ?? store.labelKeys).map((_, at) => source.chunks[0]!.labelValue(0, at))
     }
     expect(labelsOf()).toEqual(['x', 'y'])
     expect(labelsOf([1, 'constant', 0])).toEqual(['y', 'constant', 'x'])
   })
 
-  test('tells which rows stand in a document that was begun in a structure', () => {
+  test('tells which rows stand in a document that was begun in a generation', () => {
     const registry = new MetricRegistry()
     const gauge = registry.gauge('g', { labelKeys: ['a'] })
     const [source] = (gauge.set(1, { a: 0 }), registry.getFamilies() as readonly RowSource[]) as [RowSource]
-    const { structure, chunks } = source
-    const standing = (since: number) => [0, 1, 2, 3].filter((cell) => standsIn(since, chunks[0]!, cell))
+    const { generation, chunks } = source
+    const standing = (since: number) => [0, 1, 2, 3].filter((cell) => isVisibleIn(since, chunks[0]!, cell))
     gauge.set(1, { a: 1 })
     void registry.getFamilies() // another reader
     gauge.set(1, { a: 2 })
-    expect([source.structure, standing(structure)]).toEqual([structure, [0, 1, 2]]) // new, but nothing has gone
+    expect([source.generation, standing(generation)]).toEqual([generation, [0, 1, 2]]) // new, but nothing has gone
     gauge.remove({ a: 0 })
-    expect([source.structure, standing(structure), standing(source.structure)]).toEqual([structure + 1, [1, 2], [1, 2]])
+    expect([source.generation, standing(generation), standing(source.generation)]).toEqual([generation + 1, [1, 2], [1, 2]])
     gauge.set(2, { a: 0 })
     gauge.set(2, { a: 3 })
-    expect([standing(structure), standing(source.structure)]).toEqual([
+    expect([standing(generation), standing(source.generation)]).toEqual([
       [1, 2],
       [0, 1, 2, 3],
     ]) // prettier-ignore
     gauge.remove({ a: 1 })
     gauge.remove({ a: 2 })
     gauge.set(3, { a: 1 })
-    expect([structure, structure + 1, structure + 2, structure + 3].map(standing)).toEqual([[], [0, 3], [0, 3], [0, 2, 3]])
+    expect([generation, generation + 1, generation + 2, generation + 3].map(standing)).toEqual([[], [0, 3], [0, 3], [0, 2, 3]])
   })
 
   test('has no rows for whoever still reads it when its view has left', () => {
@@ -214,7 +214,7 @@ describe('a source', () => {
       undefined,
       undefined,
     ])
-    expect([chunk.youngest, chunk.birth(0), chunk.mark(0), chunk.startTimeUnixMs(0)]).toEqual([0, 0, 0, 0])
+    expect([chunk.newestGeneration, chunk.createdIn(0), chunk.lastEpoch(0), chunk.startTimeUnixMs(0)]).toEqual([0, 0, 0, 0])
     expect([chunk.value(0), chunk.count(0), chunk.sumOfSquaredDeviation(0), chunk.bucket(0, 0)]).toEqual([0, 0, 0, 0])
   })
 })

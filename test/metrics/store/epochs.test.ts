@@ -16,7 +16,7 @@ function logOf(epochs: number, lengthMs: number): EpochLog {
 test('a row of the running epoch is not idle, one of an earlier epoch since that ended', () => {
   const log = logOf(10, 1_000)
   expect(log.current).toBe(11)
-  expect([11, 10, 9, 1].map((mark) => log.idleMs(mark))).toEqual([0, 0, 1_000, 9_000])
+  expect([11, 10, 9, 1].map((lastEpoch) => log.idleMs(lastEpoch))).toEqual([0, 0, 1_000, 9_000])
 })
 
 test('a removal counts as a change and begins no epoch, a gathering does both', () => {
@@ -27,22 +27,22 @@ test('a removal counts as a change and begins no epoch, a gathering does both', 
   expect([log.changes, log.current]).toEqual([2, 2])
 })
 
-test('the epoch stays within an Int32, as the marks of rows do', () => {
+test('the epoch stays within an Int32, as the lastEpochs of rows do', () => {
   const log = logOf(0, 0)
   log.current = 2 ** 31 - 2
   log.advance()
   log.advance()
-  const marks = Int32Array.of(log.current)
-  expect([log.current, marks[0], log.idleMs(marks[0]!), log.changes]).toEqual([2 ** 31 - 1, 2 ** 31 - 1, 0, 2])
+  const lastEpochs = Int32Array.of(log.current)
+  expect([log.current, lastEpochs[0], log.idleMs(lastEpochs[0]!), log.changes]).toEqual([2 ** 31 - 1, 2 ** 31 - 1, 0, 2])
 })
 
 test.each([1_000, 100_000, 2_000_000])('after %i epochs idle times are never overstated, and right to a twentieth', (epochs) => {
   const log = logOf(epochs, 10)
   const wrong: object[] = []
-  for (let mark = 1; mark < epochs; mark += Math.ceil(epochs / 5_000)) {
-    const trueMs = (epochs - mark) * 10
-    const idleMs = log.idleMs(mark)
-    if (idleMs > trueMs || idleMs < trueMs * 0.95) wrong.push({ mark, trueMs, idleMs })
+  for (let lastEpoch = 1; lastEpoch < epochs; lastEpoch += Math.ceil(epochs / 5_000)) {
+    const trueMs = (epochs - lastEpoch) * 10
+    const idleMs = log.idleMs(lastEpoch)
+    if (idleMs > trueMs || idleMs < trueMs * 0.95) wrong.push({ lastEpoch, trueMs, idleMs })
   }
   expect(wrong).toEqual([])
 })
@@ -51,11 +51,11 @@ test('idle times of the newest 1,024 epochs are exact, and none is understated m
   const epochs = 40_000
   const log = logOf(epochs, 10)
   const wrong: object[] = []
-  for (let mark = 1; mark <= epochs; mark++) {
-    const trueMs = (epochs - mark) * 10
-    const idleMs = log.idleMs(mark)
-    const leastMs = epochs - mark < 1_024 ? trueMs : trueMs * 0.95
-    if (idleMs > trueMs || idleMs < leastMs) wrong.push({ mark, trueMs, idleMs })
+  for (let lastEpoch = 1; lastEpoch <= epochs; lastEpoch++) {
+    const trueMs = (epochs - lastEpoch) * 10
+    const idleMs = log.idleMs(lastEpoch)
+    const leastMs = epochs - lastEpoch < 1_024 ? trueMs : trueMs * 0.95
+    if (idleMs > trueMs || idleMs < leastMs) wrong.push({ lastEpoch, trueMs, idleMs })
   }
   expect(wrong).toEqual([])
 })
@@ -68,5 +68,7 @@ test('a row idle for longer than anything is remembered has been so since the ol
     clock.advance(1_000)
     log.advance()
   }
-  expect([1, 32_768, 77 * 32_768, 78 * 32_768].map((mark) => log.idleMs(mark))).toEqual([1_023_000, 1_023_000, 1_023_000, 1_022_000])
+  expect([1, 32_768, 77 * 32_768, 78 * 32_768].map((lastEpoch) => log.idleMs(lastEpoch))).toEqual([
+    1_023_000, 1_023_000, 1_023_000, 1_022_000,
+  ])
 })

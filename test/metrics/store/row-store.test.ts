@@ -24,7 +24,7 @@ function storeOf(labelKeys: string[], { rowLimit = 100, budget = { used: 0, limi
   const add = (labels: unknown, value = 1) => {
     const row = store.find(labels as Labels)
     const chunk = store.chunkOf(row)
-    chunk.marks[row - chunk.start] = epochs.current
+    chunk.lastEpochs[row - chunk.start] = epochs.current
     chunk.columns[0]!.record(row - chunk.start, value)
     return row
   }
@@ -242,11 +242,11 @@ test('a chunk says how many of its cells are in use, holes included', () => {
   expect(sizes()).toEqual([32, 2])
 })
 
-describe('births', () => {
-  const birthsOf = (store: RowStore) => {
-    const births: number[] = []
-    store.forEachRow((_row, chunk, cell) => births.push(chunk.birth(cell)))
-    return births
+describe('creations', () => {
+  const creationsOf = (store: RowStore) => {
+    const creations: number[] = []
+    store.forEachRow((_row, chunk, cell) => creations.push(chunk.createdIn(cell)))
+    return creations
   }
 
   test('tell which rows were made after others had gone, and are the same for rows of one time', () => {
@@ -255,15 +255,18 @@ describe('births', () => {
     for (let n = 0; n < 40; n++) add({ a: n })
     epochs.advance()
     for (let n = 40; n < 50; n++) add({ a: n })
-    expect([birthsOf(store), store.chunks.map(({ youngest }) => youngest)]).toEqual([Array(50).fill(start), [start, start]])
+    expect([creationsOf(store), store.chunks.map(({ newestGeneration }) => newestGeneration)]).toEqual([
+      Array(50).fill(start),
+      [start, start],
+    ])
     store.remove(store.matching({ a: 3 }))
     store.remove(store.matching({ a: 35 }))
-    expect(store.chunks.map(({ youngest }) => youngest)).toEqual([start, start])
+    expect(store.chunks.map(({ newestGeneration }) => newestGeneration)).toEqual([start, start])
     expect([add({ a: 3 }), add({ a: 3 }), add({ a: 50 })]).toEqual([35, 35, 3])
-    expect(birthsOf(store)).toEqual(Array.from({ length: 50 }, (_, n) => (n === 3 || n === 35 ? start + 2 : start)))
-    expect(store.chunks.map(({ youngest }) => youngest)).toEqual([start + 2, start + 2])
+    expect(creationsOf(store)).toEqual(Array.from({ length: 50 }, (_, n) => (n === 3 || n === 35 ? start + 2 : start)))
+    expect(store.chunks.map(({ newestGeneration }) => newestGeneration)).toEqual([start + 2, start + 2])
     for (let n = 51; n < 70; n++) add({ a: n })
-    expect([store.chunks[2]!.birth(0), store.chunks[2]!.youngest]).toEqual([start + 2, start + 2])
+    expect([store.chunks[2]!.createdIn(0), store.chunks[2]!.newestGeneration]).toEqual([start + 2, start + 2])
   })
 
   test('are right for any order of making and removing, the overflow row and copies included', () => {
@@ -285,8 +288,8 @@ describe('births', () => {
         born.clear()
       } else epochs.countChange()
       const rows = [...born].sort(([a], [b]) => a - b)
-      expect(birthsOf(store)).toEqual(rows.map(([, birth]) => birth))
-      expect(rows.filter(([row, birth]) => store.chunkOf(row).youngest < birth)).toEqual([])
+      expect(creationsOf(store)).toEqual(rows.map(([, generation]) => generation))
+      expect(rows.filter(([row, generation]) => store.chunkOf(row).newestGeneration < generation)).toEqual([])
     }
     const into = new RowStore({
       name: 'copy',
@@ -298,7 +301,7 @@ describe('births', () => {
     })
     into.addColumn((rows) => new SumCells(rows))
     store.copyColumn(0, into)
-    expect(new Set(birthsOf(into))).toEqual(new Set([into.generation]))
+    expect(new Set(creationsOf(into))).toEqual(new Set([into.generation]))
   })
 })
 
@@ -330,7 +333,7 @@ describe('columns', () => {
     store.copyColumn(0, into)
     expect(rowsOf(into)).toEqual(rowsOf(store))
     expect([into.size, budget.used]).toEqual([50, 100])
-    const kept = (from: RowStore) => from.chunks.map(({ marks, startTimesUnixMs }) => [[...marks], [...startTimesUnixMs]])
+    const kept = (from: RowStore) => from.chunks.map(({ lastEpochs, startTimesUnixMs }) => [[...lastEpochs], [...startTimesUnixMs]])
     expect(kept(into)).toEqual(kept(store))
   })
 })

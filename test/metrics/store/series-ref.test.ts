@@ -30,9 +30,9 @@ test('it marks its row as active in each epoch', () => {
   const place = new SeriesPlace(store, { a: 'x' })
   epochs.advance()
   expect(place.read((cells, cell) => cells.value(cell))).toBe(0)
-  expect(place.chunk.marks[place.cell]).toBeLessThan(epochs.current)
+  expect(place.chunk.lastEpochs[place.cell]).toBeLessThan(epochs.current)
   place.locate()
-  expect(place.chunk.marks[place.cell]).toBe(epochs.current)
+  expect(place.chunk.lastEpochs[place.cell]).toBe(epochs.current)
 })
 
 test('it looks for its row again only if that was removed', () => {

@@ -79,7 +79,7 @@ test('a chunk begins without rows, with room for as many as its number says', ()
   ] as const) {
     const chunk = chunkOf(index)
     expect([chunk.index, chunk.start, chunk.rows, chunk.size, chunk.version]).toEqual([index, start, rows, 0, 0])
-    expect([chunk.marks, chunk.startTimesUnixMs].map((all) => [all.length, all.every((one) => one === 0)])).toEqual([
+    expect([chunk.lastEpochs, chunk.startTimesUnixMs].map((all) => [all.length, all.every((one) => one === 0)])).toEqual([
       [rows, true],
       [rows, true],
     ])

@@ -1,4 +1,4 @@
-import { type RowChunk, type RowSource, standsIn } from '../../../metrics/data/row-source.js'
+import { type RowChunk, type RowSource, isVisibleIn } from '../../../metrics/data/row-source.js'
 import { seriesOf } from '../../../metrics/data/snapshot.js'
 import { SnapshotRows } from '../../../metrics/data/snapshot-rows.js'
 import { formatNumber } from './format-number.js'
@@ -30,14 +30,14 @@ export class FamilyTextCache implements SourceWriter {
       )
   }
 
-  writeChunk(at: number, structure: number, out: OutputBuffer): void {
-    if (this.#lines !== undefined) this.writeHistograms(at, structure, this.#lines, out)
-    else if (this.#source.kind === 'scalar') this.writeSamples(at, structure, out)
-    else this.#writeSummaries(this.#chunk(at), structure, out)
+  writeChunk(at: number, generation: number, out: OutputBuffer): void {
+    if (this.#lines !== undefined) this.writeHistograms(at, generation, this.#lines, out)
+    else if (this.#source.kind === 'scalar') this.writeSamples(at, generation, out)
+    else this.#writeSummaries(this.#chunk(at), generation, out)
   }
 
   /** Writes the scalars of a chunk, a line each, which read the same in all text formats. */
-  writeSamples(at: number, structure: number, out: OutputBuffer): void {
+  writeSamples(at: number, generation: number, out: OutputBuffer): void {
     const chunk = this.#chunk(at)
     const prefix = (cell: number): string => {
       const labels = this.#labels(at, cell)
@@ -45,11 +45,11 @@ export class FamilyTextCache implements SourceWriter {
     }
     if (this.#source instanceof SnapshotRows) {
       // It is read once: there is nothing to keep.
-      writeRows(chunk, structure, out, (cell) => `${prefix(cell)}${formatNumber(chunk.value(cell))}\n`)
+      writeRows(chunk, generation, out, (cell) => `${prefix(cell)}${formatNumber(chunk.value(cell))}\n`)
       return
     }
     const cache = (this.#samples[at] ??= new SampleTextCache())
-    cache.update(chunk, this.#source.epoch, structure, prefix)
+    cache.update(chunk, this.#source.epoch, generation, prefix)
     out.write(cache.bytes, cache.length)
   }
 
@@ -59,18 +59,18 @@ export class FamilyTextCache implements SourceWriter {
    */
   writeHistograms(
     at: number,
-    structure: number,
+    generation: number,
     lines: HistogramLines,
     out: OutputBuffer,
     special?: (cell: number) => string | undefined,
   ): void {
     const cache = (this.#histograms[at] ??= new HistogramTextCache())
     cache.update(this.#chunk(at), (cell) => this.#labels(at, cell))
-    cache.write(this.#chunk(at), structure, lines, out, special)
+    cache.write(this.#chunk(at), generation, lines, out, special)
   }
 
-  #writeSummaries(chunk: RowChunk, structure: number, out: OutputBuffer): void {
-    writeRows(chunk, structure, out, (cell) => seriesText(this.#family, seriesOf(this.#source, chunk, cell, 0)))
+  #writeSummaries(chunk: RowChunk, generation: number, out: OutputBuffer): void {
+    writeRows(chunk, generation, out, (cell) => seriesText(this.#family, seriesOf(this.#source, chunk, cell, 0)))
   }
 
   #chunk(at: number): RowChunk {
@@ -84,8 +84,8 @@ export class FamilyTextCache implements SourceWriter {
 }
 
 /** Writes the rows of a chunk as their text is now. */
-export function writeRows(chunk: RowChunk, structure: number, out: OutputBuffer, textOf: (cell: number) => string): void {
+export function writeRows(chunk: RowChunk, generation: number, out: OutputBuffer, textOf: (cell: number) => string): void {
   let text = ''
-  for (let cell = 0; cell < chunk.size; cell++) if (standsIn(structure, chunk, cell)) text += textOf(cell)
+  for (let cell = 0; cell < chunk.size; cell++) if (isVisibleIn(generation, chunk, cell)) text += textOf(cell)
   out.write(Buffer.from(text))
 }

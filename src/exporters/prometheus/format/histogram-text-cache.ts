@@ -1,4 +1,4 @@
-import { type RowChunk, standsIn } from '../../../metrics/data/row-source.js'
+import { type RowChunk, isVisibleIn } from '../../../metrics/data/row-source.js'
 import { MAX_NUMBER_BYTES, writeNumber } from './write-number.js'
 import type { OutputBuffer } from './output-buffer.js'
 
@@ -54,12 +54,12 @@ export class HistogramTextCache {
   }
 
   /**
-   * Writes all rows of the chunk that stand in a document of this structure; each in one go, so that its buckets add up
+   * Writes all rows of the chunk that stand in a document of this generation; each in one go, so that its buckets add up
    * to its count.
    */
   write(
     chunk: RowChunk,
-    structure: number,
+    generation: number,
     lines: HistogramLines,
     out: OutputBuffer,
     special?: (cell: number) => string | undefined,
@@ -67,7 +67,7 @@ export class HistogramTextCache {
     let start = 0
     for (let cell = 0; cell < chunk.size; cell++) {
       const end = this.#ends[cell]!
-      if (standsIn(structure, chunk, cell)) {
+      if (isVisibleIn(generation, chunk, cell)) {
         const text = special?.(cell)
         if (text === undefined) this.#writeRow(chunk, cell, start, end, lines, out)
         else out.write(Buffer.from(text))

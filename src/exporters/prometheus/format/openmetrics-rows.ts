@@ -29,17 +29,17 @@ export class OpenMetricsRows implements SourceWriter {
     if (source.kind === 'distribution') this.#lines = new HistogramLines(family.baseName, source.bounds.map(formatCanonicalBound))
   }
 
-  writeChunk(at: number, structure: number, out: OutputBuffer): void {
+  writeChunk(at: number, generation: number, out: OutputBuffer): void {
     const chunk = this.#source.chunks[at]!
     const rowText = (cell: number): string => openMetricsSeries(this.#family, seriesOf(this.#source, chunk, cell, 0), this.#created)
     if (this.#lines !== undefined) {
-      this.#text.writeHistograms(at, structure, this.#lines, out, (cell) =>
+      this.#text.writeHistograms(at, generation, this.#lines, out, (cell) =>
         this.#isPlainHistogram(chunk, cell) ? undefined : rowText(cell),
       )
     } else if (this.#arePlainSamples(chunk)) {
-      this.#text.writeSamples(at, structure, out)
+      this.#text.writeSamples(at, generation, out)
     } else {
-      writeRows(chunk, structure, out, rowText)
+      writeRows(chunk, generation, out, rowText)
     }
   }
 

@@ -1,4 +1,4 @@
-import { type Family, standsIn } from '../../../metrics/data/row-source.js'
+import { type Family, isVisibleIn } from '../../../metrics/data/row-source.js'
 import { selectFamilies, type SelectedFamily, sourcesOf } from './select-families.js'
 import type { Encoder } from './encoder.js'
 import type { ExposedFamily, FamilyType } from './names.js'
@@ -65,10 +65,10 @@ async function* encode(families: readonly Family[], signal?: AbortSignal): Async
 function* rows(out: ProtobufWriter, selected: SelectedFamily<Family>): Generator<void> {
   const metrics = new ProtobufMetrics(out, selected.exposed)
   for (const source of sourcesOf(selected)) {
-    const { structure } = source
+    const { generation } = source
     for (const chunk of source.chunks) {
       for (let cell = 0; cell < chunk.size; cell++) {
-        if (standsIn(structure, chunk, cell)) metrics.row(source, chunk, cell)
+        if (isVisibleIn(generation, chunk, cell)) metrics.row(source, chunk, cell)
         if (cell % ROWS_A_STEP === 0) yield
       }
     }

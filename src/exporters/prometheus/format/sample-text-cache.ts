@@ -1,4 +1,4 @@
-import { type RowChunk, standsIn } from '../../../metrics/data/row-source.js'
+import { type RowChunk, isVisibleIn } from '../../../metrics/data/row-source.js'
 import { MAX_NUMBER_BYTES, writeNumber } from './write-number.js'
 
 const LINE_FEED = 10
@@ -31,25 +31,25 @@ export class SampleTextCache {
   }
 
   /**
-   * @param structure That of the document, see {@link standsIn}. Where it may leave rows out, others share nothing with it.
+   * @param generation That of the document, see {@link isVisibleIn}. Where it may leave rows out, others share nothing with it.
    * @param prefix The line of a row up to its value, blank included.
    */
-  update(chunk: RowChunk, epoch: number, structure: number, prefix: (cell: number) => string): void {
-    const isWhole = chunk.youngest <= structure
+  update(chunk: RowChunk, epoch: number, generation: number, prefix: (cell: number) => string): void {
+    const isWhole = chunk.newestGeneration <= generation
     if (isWhole && chunk.version === this.#version) this.#refresh(chunk)
-    else this.#render(chunk, structure, prefix)
+    else this.#render(chunk, generation, prefix)
     this.#version = isWhole ? chunk.version : undefined
     this.#epoch = epoch
   }
 
-  #render(chunk: RowChunk, structure: number, prefix: (cell: number) => string): void {
+  #render(chunk: RowChunk, generation: number, prefix: (cell: number) => string): void {
     const { size } = chunk
     this.#valueStarts = new Int32Array(size)
     this.#lineEnds = new Int32Array(size)
     const lines: string[] = []
     let room = 0
     for (let cell = 0; cell < size; cell++) {
-      const line = standsIn(structure, chunk, cell) ? prefix(cell) : ''
+      const line = isVisibleIn(generation, chunk, cell) ? prefix(cell) : ''
       lines.push(line)
       if (line !== '') room += Buffer.byteLength(line) + MAX_NUMBER_BYTES + 1
     }
@@ -78,7 +78,7 @@ export class SampleTextCache {
     let resized = false
     const { size } = chunk
     for (let cell = 0; cell < size; cell++) {
-      if (chunk.mark(cell) < this.#epoch) continue
+      if (chunk.lastEpoch(cell) < this.#epoch) continue
       const start = this.#valueStarts[cell]!
       const width = writeNumber(scratch, 0, chunk.value(cell))
       if (start + width + 1 !== this.#lineEnds[cell]) resized = true
@@ -97,7 +97,7 @@ export class SampleTextCache {
       const start = this.#valueStarts[cell]!
       const end = this.#lineEnds[cell]!
       const shift = to - from
-      if (start < end && chunk.mark(cell) >= this.#epoch) {
+      if (start < end && chunk.lastEpoch(cell) >= this.#epoch) {
         to += old.copy(fresh, to, from, start)
         this.#valueStarts[cell] = to
         to = writeNumber(fresh, to, chunk.value(cell))

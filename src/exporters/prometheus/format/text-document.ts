@@ -11,9 +11,9 @@ export interface SourceWriter {
   readonly head: Buffer
   /**
    * Writes the rows of chunk number `at`: the unit of work between two looks at the clock.
-   * @param structure That of the source when its first chunk was written.
+   * @param generation That of the source when its first chunk was written.
    */
-  writeChunk(at: number, structure: number, out: OutputBuffer): void
+  writeChunk(at: number, generation: number, out: OutputBuffer): void
 }
 
 export type ForSource<T> = (source: RowSource, family: ExposedFamily) => T
@@ -47,10 +47,10 @@ export async function* encodeText(
       const writer = writerOf(source, selected.exposed)
       if (isFirst) out.begin(writer.head)
       isFirst = false
-      const { structure, chunks } = source
+      const { generation, chunks } = source
       const { length } = chunks
       for (let at = 0; at < length; at++) {
-        writer.writeChunk(at, structure, out)
+        writer.writeChunk(at, generation, out)
         if (out.hasFull) yield* out.takeFull()
         if (slicer.isOver) await slicer.nextSlice()
       }

@@ -48,12 +48,12 @@ function rowsOf(type: MetricDescriptor['type'], given: readonly (readonly Row[])
       return chunks[at]!.length
     },
     version: 1,
-    youngest: 0,
-    birth: () => 0,
+    newestGeneration: 0,
+    createdIn: () => 0,
     isLive: (cell) => chunks[at]![cell]?.gone !== true, // beyond the rows too, as where this is an array of numbers
     isOverflow: () => false,
     labelValue: (cell, key) => (read++, chunks[at]![cell]?.label?.split(' of ')[key]),
-    mark: () => epoch,
+    lastEpoch: () => epoch,
     startTimeUnixMs: () => 1_000,
     value: (cell) => chunks[at]![cell]?.value ?? Number.NaN,
     count: (cell) => (chunks[at]![cell]?.buckets ?? []).reduce((sum, count) => sum + count, 0),
@@ -69,7 +69,7 @@ function rowsOf(type: MetricDescriptor['type'], given: readonly (readonly Row[])
     get epoch() {
       return epoch
     },
-    structure: 0,
+    generation: 0,
     chunks: given.map((_, at) => chunkOf(at)),
     read: () => read,
     set: (rows) => {

@@ -109,33 +109,33 @@ test('pages that an older document has written with rows left out, or with all, 
       const record = (a: string) => stats.record(measure, 1, { a })
       for (const a of ['one', 'two', 'three']) record(a)
       const [source] = stats.getFamilies() as [RowSource]
-      /** The labels that stand in a document that was begun in this structure. */
-      const labels = async (structure: number): Promise<string> => {
-        const bytes = await written(encoder, [aged(source, structure)])
+      /** The labels that stand in a document that was begun in this generation. */
+      const labels = async (generation: number): Promise<string> => {
+        const bytes = await written(encoder, [aged(source, generation)])
         return [...new Set(String(bytes).match(/one|two|three|four/g))].join(' ')
       }
-      const old = source.structure
+      const old = source.generation
       expect(await labels(old)).toBe('one two three')
       stats.viewManager.removeRows('v', { a: 'one' })
       record('four') // in its place
       record('one') // behind
-      const now = source.structure
+      const now = source.generation
       const all = 'four two three one'
       const documents = [now, old, old, now, now, old, now]
-      for (const structure of documents) expect(await labels(structure)).toBe(structure === now ? all : 'two three')
+      for (const generation of documents) expect(await labels(generation)).toBe(generation === now ? all : 'two three')
       record('one')
-      for (const structure of documents) expect(await labels(structure)).toBe(structure === now ? all : 'two three')
+      for (const generation of documents) expect(await labels(generation)).toBe(generation === now ? all : 'two three')
       await check(stats)
     }
   }
 })
 
-const agedSources = new WeakMap<RowSource, RowSource & { structure: number }>()
+const agedSources = new WeakMap<RowSource, RowSource & { generation: number }>()
 
-/** The source as a document sees it that was begun in this structure; the same object each time, since kept text goes by it. */
-function aged(source: RowSource, structure: number): RowSource {
+/** The source as a document sees it that was begun in this generation; the same object each time, since kept text goes by it. */
+function aged(source: RowSource, generation: number): RowSource {
   const known = agedSources.get(source) ?? {
-    structure,
+    generation,
     descriptor: source.descriptor,
     kind: source.kind,
     bounds: source.bounds,
@@ -147,6 +147,6 @@ function aged(source: RowSource, structure: number): RowSource {
     },
   }
   agedSources.set(source, known)
-  known.structure = structure
+  known.generation = generation
   return known
 }
