@@ -1,9 +1,9 @@
 import { SumCells } from '../store/sum-cells.js'
-import { asNumber, countable, type Instrument, type InstrumentKind } from './instrument.js'
+import { asNumber, cumulativeFault, type Instrument, type InstrumentKind } from './instrument.js'
 import { areLabels, InstrumentHandle, type LabelArguments, type OptionalValueAndLabels, swapped } from './instrument-handle.js'
 import type { Labels } from '../store/shared-tag-map.js'
 import type { StoreChunk } from '../store/store-chunk.js'
-import { SeriesPlace } from '../store/series-ref.js'
+import { SeriesRef } from '../store/series-ref.js'
 
 export const CUMULATIVE: InstrumentKind = { type: 'CUMULATIVE_DOUBLE', cells: (rows) => new SumCells(rows) }
 
@@ -44,7 +44,7 @@ function addGiven(instrument: Instrument, first: unknown, second: unknown): void
 
 function addTo(instrument: Instrument, value: unknown, labels: unknown): void {
   const number = asNumber(value as number)
-  const fault = countable(number, instrument.whole)
+  const fault = cumulativeFault(number, instrument.isInteger)
   if (fault !== undefined) return instrument.drop(fault)
   const row = instrument.rowOf(labels as Labels | undefined)
   if (row < 0) return
@@ -55,12 +55,12 @@ function addTo(instrument: Instrument, value: unknown, labels: unknown): void {
 /** One series of a cumulative. It makes its row anew, from 0, if that was removed. */
 export class CumulativeSeries {
   private readonly instrument: Instrument
-  private readonly place: SeriesPlace
+  private readonly place: SeriesRef
 
   /** @internal */
   constructor(instrument: Instrument, labels: Labels) {
     this.instrument = instrument
-    this.place = new SeriesPlace(instrument.store, labels)
+    this.place = new SeriesRef(instrument.store, labels)
   }
 
   /** The same as {@link add}. */
@@ -70,7 +70,7 @@ export class CumulativeSeries {
 
   add(value = 1): void {
     const number = asNumber(value)
-    const fault = countable(number, this.instrument.whole)
+    const fault = cumulativeFault(number, this.instrument.isInteger)
     if (fault !== undefined) return this.instrument.drop(fault)
     const place = this.place
     place.locate()

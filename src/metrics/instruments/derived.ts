@@ -9,8 +9,8 @@ import type { Cells } from '../store/cells.js'
 import { LastValueCells } from '../store/last-value-cells.js'
 import {
   asNumber,
-  countable,
-  settable,
+  cumulativeFault,
+  gaugeFault,
   type Instrument,
   type InstrumentKind,
   type InstrumentOptions,
@@ -150,7 +150,8 @@ export class Derived<K extends string = never> {
     if (this.#observations.get(observation.key) !== observation) return // removed meanwhile
     const value = asNumber(answer)
     const isCumulative = instrument.descriptor.type.startsWith('CUMULATIVE')
-    const fault = value !== value ? 'nan' : isCumulative ? countable(value, instrument.whole) : settable(value, instrument.whole)
+    const fault =
+      value !== value ? 'nan' : isCumulative ? cumulativeFault(value, instrument.isInteger) : gaugeFault(value, instrument.isInteger)
     if (fault !== undefined) return this.#fail(fault, undefined, observation)
     instrument.change(observation.labels, value, isCumulative ? raise : set)
   }

@@ -1,5 +1,5 @@
 import { LastValueCells } from '../store/last-value-cells.js'
-import { asNumber, settable, type Instrument, type InstrumentKind } from './instrument.js'
+import { asNumber, gaugeFault, type Instrument, type InstrumentKind } from './instrument.js'
 import {
   areLabels,
   InstrumentHandle,
@@ -10,7 +10,7 @@ import {
 } from './instrument-handle.js'
 import type { Labels } from '../store/shared-tag-map.js'
 import type { StoreChunk } from '../store/store-chunk.js'
-import { SeriesPlace } from '../store/series-ref.js'
+import { SeriesRef } from '../store/series-ref.js'
 
 export const GAUGE: InstrumentKind = { type: 'GAUGE_DOUBLE', cells: (rows) => new LastValueCells(rows) }
 
@@ -80,12 +80,12 @@ function addTo(instrument: Instrument, value: unknown, labels: unknown, sign: 1 
 /** One series of a gauge. It makes its row anew if that was removed. */
 export class GaugeSeries {
   private readonly instrument: Instrument
-  private readonly place: SeriesPlace
+  private readonly place: SeriesRef
 
   /** @internal */
   constructor(instrument: Instrument, labels: Labels) {
     this.instrument = instrument
-    this.place = new SeriesPlace(instrument.store, labels)
+    this.place = new SeriesRef(instrument.store, labels)
   }
 
   set(value: number): void {
@@ -134,7 +134,7 @@ function cellsOf(chunk: StoreChunk): LastValueCells {
 }
 
 function isSettable(instrument: Instrument, value: unknown): boolean {
-  const fault = settable(value, instrument.whole)
+  const fault = gaugeFault(value, instrument.isInteger)
   if (fault === undefined) return true
   if (typeof value === 'object' && value !== null) swapped(instrument)
   else instrument.drop(fault)

@@ -1,10 +1,10 @@
 import type { BucketSearch } from '../store/bucket-search.js'
 import type { Epochs } from '../store/cells.js'
 import { DistributionCells } from '../store/distribution-cells.js'
-import { asNumber, countable, type Instrument, type InstrumentKind, type InstrumentOptions, type LabelsFor } from './instrument.js'
+import { asNumber, cumulativeFault, type Instrument, type InstrumentKind, type InstrumentOptions, type LabelsFor } from './instrument.js'
 import { InstrumentHandle, type LabelArguments, swapped, type ValueAndLabels } from './instrument-handle.js'
 import type { Labels } from '../store/shared-tag-map.js'
-import { SeriesPlace } from '../store/series-ref.js'
+import { SeriesRef } from '../store/series-ref.js'
 import { timed, Timer } from '../store/timer.js'
 
 export interface HistogramOptions<K extends string = never> extends InstrumentOptions<K> {
@@ -77,19 +77,19 @@ export class Histogram<K extends string = never> extends ObservingInstrument<K> 
 /** One series of a histogram or a summary. It makes its row anew if that was removed. */
 export class ObservingSeries {
   private readonly instrument: Instrument
-  private readonly place: SeriesPlace
+  private readonly place: SeriesRef
 
   /** @internal */
   constructor(instrument: Instrument, labels: Labels) {
     this.instrument = instrument
-    this.place = new SeriesPlace(instrument.store, labels)
+    this.place = new SeriesRef(instrument.store, labels)
   }
 
   /** Takes a finite number from 0; others are dropped and counted. */
   observe(value: number): void {
     const number = asNumber(value)
     const { instrument, place } = this
-    const fault = countable(number, instrument.whole)
+    const fault = cumulativeFault(number, instrument.isInteger)
     if (fault !== undefined) return instrument.drop(fault)
     place.locate()
     observeInCell(instrument, place, number)
@@ -108,7 +108,7 @@ export class ObservingSeries {
 
 function observeIn(instrument: Instrument, value: unknown, labels: unknown): void {
   const number = asNumber(value as number)
-  const fault = countable(number, instrument.whole)
+  const fault = cumulativeFault(number, instrument.isInteger)
   if (fault !== undefined) return typeof value === 'object' && value !== null ? swapped(instrument) : instrument.drop(fault)
   const row = instrument.rowOf(labels as Labels | undefined)
   if (row < 0) return
@@ -116,7 +116,7 @@ function observeIn(instrument: Instrument, value: unknown, labels: unknown): voi
   observeInCell(instrument, { chunk, cell: row - chunk.start }, number)
 }
 
-function observeInCell(instrument: Instrument, { chunk, cell }: Pick<SeriesPlace, 'chunk' | 'cell'>, value: number): void {
+function observeInCell(instrument: Instrument, { chunk, cell }: Pick<SeriesRef, 'chunk' | 'cell'>, value: number): void {
   chunk.lastEpochs[cell] = chunk.epochs.current
   const { distribution } = chunk
   const isTaken = distribution === undefined ? recordSketch(chunk.columns[0]!, cell, value) : distribution.record(cell, value)

@@ -79,7 +79,7 @@ const NO_LABELS: Labels = Object.freeze(Object.create(null))
 /** One metric that is set directly, outside views: its store with one column, and what exporters read of it. */
 export class Instrument {
   readonly descriptor: MetricDescriptor
-  readonly whole: boolean
+  readonly isInteger: boolean
   /** Series before the overflow series is used. */
   readonly rowLimit: number
   readonly store: RowStore
@@ -94,13 +94,13 @@ export class Instrument {
     const own = kind.ownKey === undefined ? [] : [kind.ownKey]
     const all = [...labelKeys, ...Object.keys(constant), ...own]
     checkKeys('metric', name, all)
-    this.whole = type === 'int64'
+    this.isInteger = type === 'int64'
     this.rowLimit = rowLimit
     this.descriptor = Object.freeze({
       name,
       description: String(description),
       unit,
-      type: this.whole ? (kind.type.replace('DOUBLE', 'INT64') as MetricType) : kind.type,
+      type: this.isInteger ? (kind.type.replace('DOUBLE', 'INT64') as MetricType) : kind.type,
       labelKeys: Object.freeze(all),
       ...(exactName === true && { exactName }),
     })
@@ -173,7 +173,7 @@ export class Instrument {
 
   /** The series of these labels; false where there is none. */
   remove(labels: Labels): boolean {
-    const row = this.store.peek(labelsOf(labels))
+    const row = this.store.lookup(labelsOf(labels))
     return row >= 0 && this.store.remove(new Set([row])) > 0
   }
 
@@ -208,16 +208,16 @@ export function asNumber(value: number): number {
 }
 
 /** Why a value cannot be used by instruments that go both ways, or undefined. NaN and infinities are numbers to them. */
-export function settable(value: unknown, whole: boolean): string | undefined {
+export function gaugeFault(value: unknown, isInteger: boolean): string | undefined {
   if (typeof value !== 'number') return 'not a number'
-  return whole && value % 1 !== 0 && value - value === 0 ? 'fraction' : undefined
+  return isInteger && value % 1 !== 0 && value - value === 0 ? 'fraction' : undefined
 }
 
 /** Why a value cannot be used by instruments that only count up, or undefined. */
-export function countable(value: unknown, whole: boolean): string | undefined {
+export function cumulativeFault(value: unknown, isInteger: boolean): string | undefined {
   if (typeof value !== 'number') return 'not a number'
   if (value !== value) return 'nan'
   if (value < 0) return 'negative'
   if (value === Number.POSITIVE_INFINITY) return 'infinite'
-  return whole && value % 1 !== 0 ? 'fraction' : undefined
+  return isInteger && value % 1 !== 0 ? 'fraction' : undefined
 }

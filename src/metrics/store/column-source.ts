@@ -72,7 +72,7 @@ export class ColumnSource implements RowSource {
   }
 
   /** To be called when the cells of the column have become others. */
-  renew(): void {
+  refresh(): void {
     this.#chunks = []
   }
 
@@ -80,7 +80,7 @@ export class ColumnSource implements RowSource {
    * To be called before the column is taken out: its number would then be that of another. A document that is under way
    * finds no more rows of it.
    */
-  leave(): void {
+  detach(): void {
     this.#left = this.chunks.map(() => EMPTY)
   }
 }

@@ -10,18 +10,18 @@ export type DistributionPart = 'count' | 'sum'
 
 /**
  * The counts or sums of rows that have a distribution too: these are in it already, so that nothing needs to be recorded
- * twice. A value goes to the lender; `record` is called only where that did not take it.
+ * twice. A value goes to the distribution; `record` is called only where that did not take it.
  */
-export class BorrowedCells extends ScalarCells implements Cells {
-  readonly lender: DistributionCells
+export class DistributionBackedCells extends ScalarCells implements Cells {
+  readonly distribution: DistributionCells
   private readonly part: DistributionPart
-  /** By cell, how many values were counted that the lender did not take. */
+  /** By cell, how many values were counted that the distribution did not take. */
   private refused: Map<number, number> | undefined = undefined
   private exemplars: Map<number, Exemplar> | undefined = undefined
 
-  constructor(lender: DistributionCells, part: DistributionPart) {
+  constructor(distribution: DistributionCells, part: DistributionPart) {
     super()
-    this.lender = lender
+    this.distribution = distribution
     this.part = part
   }
 
@@ -39,7 +39,7 @@ export class BorrowedCells extends ScalarCells implements Cells {
   }
 
   value(cell: number): number {
-    return this.part === 'sum' ? this.lender.value(cell) : this.lender.count(cell) + (this.refused?.get(cell) ?? 0)
+    return this.part === 'sum' ? this.distribution.value(cell) : this.distribution.count(cell) + (this.refused?.get(cell) ?? 0)
   }
 
   exemplar(cell: number): Exemplar | undefined {
@@ -55,7 +55,7 @@ export class BorrowedCells extends ScalarCells implements Cells {
     throw new Error('BUG: copied into cells that have nothing of their own')
   }
 
-  /** The same data in cells of their own, for when the lender goes. */
+  /** The same data in cells of their own, for when the distribution goes. */
   independent(rows: number): Cells {
     const cells = this.part === 'count' ? new CountCells(rows) : new SumCells(rows)
     for (let cell = 0; cell < rows; cell++) cells.copy(cell, this, cell)

@@ -1,6 +1,6 @@
 import { ownText } from '../../base/intern-string.js'
 import { placeOf } from './label-access.js'
-import { TextTable } from './short-string-hash.js'
+import { ShortStringHash } from './short-string-hash.js'
 
 /** With more texts the processor's caches decide, not the way to look. */
 const MANY_TEXTS = 1_024
@@ -22,7 +22,7 @@ export class Label {
   byText: { [text: string]: number } = absentText()
   longest: number = NOTHING
   /** The same for texts while they are very few. */
-  private readonly table: TextTable = new TextTable()
+  private readonly table: ShortStringHash = new ShortStringHash()
   /** The text of each id. */
   texts: (string | undefined)[] = [undefined]
   /** Where the id's bits go in a place, and how many there are. */
@@ -75,7 +75,7 @@ export class Label {
       const own = ownText(text)
       id = this.texts.push(own) - 1
       this.ids.set(own, id)
-      if (this.texts.length > MANY_TEXTS) this.askMap()
+      if (this.texts.length > MANY_TEXTS) this.useMap()
       else {
         this.byText[own] = id
         this.longest = Math.max(this.longest, own.length)
@@ -86,12 +86,12 @@ export class Label {
   }
 
   /** To be called when unknown texts are to be expected. */
-  askMap(): void {
+  useMap(): void {
     this.longest = NOTHING
   }
 
-  /** Ends `askMap`. */
-  askObject(): void {
+  /** Ends `useMap`. */
+  useObject(): void {
     if (this.longest !== NOTHING || this.texts.length > MANY_TEXTS) return
     for (const text of this.texts) this.longest = Math.max(this.longest, text?.length ?? 0)
   }
@@ -101,7 +101,7 @@ export class Label {
     return this.texts.length <= 1 << this.bits
   }
 
-  forgetTexts(): void {
+  reset(): void {
     this.texts = [undefined]
     this.ids = absentIds()
     this.byText = absentText()

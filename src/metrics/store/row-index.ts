@@ -262,7 +262,7 @@ export class RowIndex {
   remove(removed: ReadonlySet<number>): void {
     this.turn++
     for (const row of removed) if (this.takeOut(row)) this.used--
-    for (const label of this.labels) label.askObject()
+    for (const label of this.labels) label.useObject()
     if (!this.labels.some(({ texts }) => texts.length > 64 && texts.length > this.used * 2)) return
     const rows = rowsIn(this.table, this.stride())
     this.forgetUnused(rows)
@@ -288,14 +288,14 @@ export class RowIndex {
 
   /** Says that there is room for no more rows, until some are removed: what is not known is to be found out cheaply. */
   close(): void {
-    for (const label of this.labels) label.askMap()
+    for (const label of this.labels) label.useMap()
   }
 
   /** Gives the texts still in use new ids, so that rows that come and go for ever keep memory flat. */
   private forgetUnused(rows: readonly number[]): void {
     for (const [at, label] of this.labels.entries()) {
       const old = label.texts
-      label.forgetTexts()
+      label.reset()
       for (const row of rows) {
         const place = row * this.labels.length + at
         const text = old[this.rowIds[place]!]

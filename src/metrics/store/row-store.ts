@@ -1,6 +1,6 @@
 import { warnOnce } from '../../base/logger.js'
 import { internalCount, type InternalCount, internalCounter } from '../../base/internal-metrics.js'
-import { BorrowedCells, type DistributionPart } from './distribution-backed-cells.js'
+import { DistributionBackedCells, type DistributionPart } from './distribution-backed-cells.js'
 import type { Cells, Epochs } from './cells.js'
 import { chunkOf } from './chunk-layout.js'
 import { DistributionCells } from './distribution-cells.js'
@@ -112,7 +112,7 @@ export class RowStore {
   }
 
   /** The row of these labels without making one; NO_ROW or REFUSED otherwise. */
-  peek(labels: Labels): number {
+  lookup(labels: Labels): number {
     const row = this.index.find(labels)
     return row === NO_ROW ? this.index.findValues(this.index.read(labels)) : row
   }
@@ -133,13 +133,13 @@ export class RowStore {
   }
 
   private findSlowly(labels: Labels, others?: Labels, split?: number): number {
-    const row = this.place(labels, others, split)
+    const row = this.findOrCreate(labels, others, split)
     if (row === this.overflowRow) this.countOverflow()
     return row
   }
 
   /** As `find`, for a handle that keeps the row: nothing is recorded yet, so that the overflow row is not counted. */
-  place(labels: Labels, others?: Labels, split?: number): number {
+  findOrCreate(labels: Labels, others?: Labels, split?: number): number {
     const values = this.index.read(labels, others, split)
     const row = this.index.findValues(values)
     if (row !== NO_ROW) return row
@@ -198,10 +198,10 @@ export class RowStore {
   private addChunk(): void {
     const chunk = new StoreChunk(this.chunks.length, this.epochs, this.sketched, this.generation)
     const own = this.columns.map(({ make, part }) => (part === undefined ? make(chunk.rows) : undefined))
-    const lender = own.find((cells) => cells instanceof DistributionCells)
+    const distribution = own.find((cells) => cells instanceof DistributionCells)
     for (const [at, { make, part }] of this.columns.entries()) {
-      const borrowed = lender === undefined || part === undefined ? undefined : new BorrowedCells(lender, part)
-      chunk.addColumn(own[at] ?? borrowed ?? make(chunk.rows))
+      const backed = distribution === undefined || part === undefined ? undefined : new DistributionBackedCells(distribution, part)
+      chunk.addColumn(own[at] ?? backed ?? make(chunk.rows))
     }
     this.chunks.push(chunk)
   }

@@ -5,7 +5,7 @@ import type { RowStore } from './row-store.js'
 import type { StoreChunk } from './store-chunk.js'
 
 /** Where the row of a kept series is; found again if it was removed. */
-export class SeriesPlace {
+export class SeriesRef {
   private readonly store: RowStore
   private readonly labels: Labels
   /** The engine's count of changes when the row was last seen to be in its place, and marked. */
@@ -30,7 +30,7 @@ export class SeriesPlace {
   /** Reads a number of the series, 0 if it was removed. Changes nothing. */
   read(value: (cells: Cells, cell: number) => number): number {
     if (this.isInPlace()) return value(this.chunk.columns[0]!, this.cell)
-    const row = this.store.peek(this.labels)
+    const row = this.store.lookup(this.labels)
     if (row < 0) return 0
     const chunk = this.store.chunkOf(row)
     return value(chunk.columns[0]!, row - chunk.start)
@@ -44,7 +44,7 @@ export class SeriesPlace {
   private find(): void {
     const { epochs } = this.store
     if (this.seen < 0 || !this.isInPlace()) {
-      const row = this.store.place(this.labels)
+      const row = this.store.findOrCreate(this.labels)
       this.isOverflow = this.store.isOverflow(row)
       this.chunk = this.store.chunkOf(row)
       this.cell = row - this.chunk.start

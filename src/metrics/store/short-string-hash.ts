@@ -21,7 +21,7 @@ const CHOICES: readonly Choice[] = [
  * seed, by which some texts are found by detours that the processor cannot foresee, other ones each time; see
  * bench/metrics/row-index.bench.js.
  */
-export class TextTable {
+export class ShortStringHash {
   /** Length of the longest text that has a slot, 0 where none has. Longer ones and '' are not to be asked for. */
   longest = 0
   private slots: string[] = ['']

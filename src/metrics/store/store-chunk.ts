@@ -1,4 +1,4 @@
-import { BorrowedCells } from './distribution-backed-cells.js'
+import { DistributionBackedCells } from './distribution-backed-cells.js'
 import { kindOf, NO_SLOTS, OTHER } from './cell-kinds.js'
 import type { Cells, Epochs } from './cells.js'
 import { chunkRows, chunkStart } from './chunk-layout.js'
@@ -18,7 +18,7 @@ export class StoreChunk {
   /** The columns that values are recorded into, as numbers: all but those that borrow from another. */
   recorded: readonly number[] = []
   /** For each column those that borrow from it. */
-  borrowers: readonly (readonly number[])[] = []
+  backed: readonly (readonly number[])[] = []
   /**
    * Where one column is recorded into: what its cells are, with the slots of a count or a sum, to be added to without a call, and
    * the cells of a distribution. Calls of `Cells.record` that see several classes cost more than all else in a record.
@@ -75,14 +75,16 @@ export class StoreChunk {
   removeColumn(column: number): void {
     const [gone] = this.columns.splice(column, 1)
     for (const [at, cells] of this.columns.entries()) {
-      if (cells instanceof BorrowedCells && cells.lender === gone) this.columns[at] = cells.independent(this.rows)
+      if (cells instanceof DistributionBackedCells && cells.distribution === gone) this.columns[at] = cells.independent(this.rows)
     }
     this.settle()
   }
 
   private settle(): void {
-    this.recorded = [...this.columns.keys()].filter((at) => !(this.columns[at] instanceof BorrowedCells))
-    this.borrowers = this.columns.map((lender) => [...this.columns.keys()].filter((at) => lenderOf(this.columns[at]!) === lender))
+    this.recorded = [...this.columns.keys()].filter((at) => !(this.columns[at] instanceof DistributionBackedCells))
+    this.backed = this.columns.map((distribution) =>
+      [...this.columns.keys()].filter((at) => distributionOf(this.columns[at]!) === distribution),
+    )
     const only = this.recorded.length === 1 ? this.columns[this.recorded[0]!] : undefined
     this.kind = only === undefined ? OTHER : kindOf(only, false)
     this.slots = only instanceof SumCells ? only.slots : NO_SLOTS
@@ -90,6 +92,6 @@ export class StoreChunk {
   }
 }
 
-function lenderOf(cells: Cells): Cells | undefined {
-  return cells instanceof BorrowedCells ? cells.lender : undefined
+function distributionOf(cells: Cells): Cells | undefined {
+  return cells instanceof DistributionBackedCells ? cells.distribution : undefined
 }

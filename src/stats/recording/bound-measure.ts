@@ -16,7 +16,7 @@ import type { RowStore } from '../../metrics/store/row-store.js'
 import type { Labels } from '../../metrics/store/shared-tag-map.js'
 import { recordSketched } from '../../metrics/store/sketch-cells.js'
 import type { Attachments } from './attachments.js'
-import { type BoundPart, boundParts, NO_DISTRIBUTION, NO_LAST_VALUES, NO_PART } from './bound-target.js'
+import { type BoundTarget, boundTargets, NO_DISTRIBUTION, NO_LAST_VALUES, NO_TARGET } from './bound-target.js'
 import { drop, dropFromColumn } from './drop-counters.js'
 import type { ListenerGroup } from './listener.js'
 import type { Measure } from './measure.js'
@@ -36,16 +36,16 @@ export class BoundMeasure<K extends string = string> {
    * one comparison stands for all that could have changed.
    */
   private seen = -1
-  /** The views that the parts are of. */
+  /** The views that the targets are of. */
   private groups: readonly ListenerGroup[] | undefined = undefined
-  /** What the only row is, or the first where that is of a distribution, and where. OTHER where all parts have to be asked. */
+  /** What the only row is, or the first where that is of a distribution, and where. OTHER where all targets have to be asked. */
   private kind = OTHER
   private cell = 0
   private slots: Int32Array = NO_SLOTS
   private distribution: DistributionCells = NO_DISTRIBUTION
   private lastValues: LastValueCells = NO_LAST_VALUES
   /** Where the values go, view by view. */
-  private first: BoundPart = NO_PART
+  private first: BoundTarget = NO_TARGET
   /** The stores in which it has the overflow row. */
   private overflowed: readonly RowStore[] = []
 
@@ -72,7 +72,7 @@ export class BoundMeasure<K extends string = string> {
           return
         }
       } else if (kind === LAST_VALUE) {
-        this.lastValues.record(this.cell, value) // any number is taken
+        this.lastValues.record(this.cell, value) // any number is accepted
         return
       }
     }
@@ -87,11 +87,11 @@ export class BoundMeasure<K extends string = string> {
    */
   private recordSlow(value: number, attachments: Attachments | undefined, done: number): void {
     if (done > 0) {
-      // A loop of its own: the value is ordinary and taken, and nothing has to be remembered from view to view.
-      for (let part = this.first.next; part !== NO_PART; part = part.next) {
-        const { kind, cell } = part
-        if (kind === LAST_VALUE) part.lastValues.record(cell, value)
-        else if (!addUsual(kind, part.slots, cell, value)) recordPart(part, value)
+      // A loop of its own: the value is ordinary and accepted, and nothing has to be remembered from view to view.
+      for (let target = this.first.next; target !== NO_TARGET; target = target.next) {
+        const { kind, cell } = target
+        if (kind === LAST_VALUE) target.lastValues.record(cell, value)
+        else if (!addUsual(kind, target.slots, cell, value)) recordTarget(target, value)
       }
       return
     }
@@ -102,39 +102,39 @@ export class BoundMeasure<K extends string = string> {
       if (this.measure.readsContext) return recordLabels(this.measure, value, this.labels, undefined)
       if (!this.isBound()) this.bind()
       this.seen = epochs.changes
-      for (let part = this.first; part !== NO_PART; part = part.next) part.lastEpochs[part.cell] = epochs.current
+      for (let target = this.first; target !== NO_TARGET; target = target.next) target.lastEpochs[target.cell] = epochs.current
     }
     for (const store of this.overflowed) store.countOverflow()
-    let taken = this.first === NO_PART
-    for (let part = this.first; part !== NO_PART; part = part.next) {
-      const { kind, cell } = part
-      if (kind === LAST_VALUE) taken = part.lastValues.record(cell, value)
-      else if (addUsual(kind, part.slots, cell, value) || recordPart(part, value)) taken = true
+    let accepted = this.first === NO_TARGET
+    for (let target = this.first; target !== NO_TARGET; target = target.next) {
+      const { kind, cell } = target
+      if (kind === LAST_VALUE) accepted = target.lastValues.record(cell, value)
+      else if (addUsual(kind, target.slots, cell, value) || recordTarget(target, value)) accepted = true
     }
-    if (!taken) drop(this.measure, 'too large')
+    if (!accepted) drop(this.measure, 'too large')
   }
 
   /** Whether all rows are where they were found. A value in an overflow row may have room of its own by now. */
   private isBound(): boolean {
     if (this.groups !== this.measure.groups || this.overflowed.length > 0) return false
-    for (let part = this.first; part !== NO_PART; part = part.next) {
-      if (!part.origin.chunk.isSame(part.cell, part.origin.createdIn)) return false
+    for (let target = this.first; target !== NO_TARGET; target = target.next) {
+      if (!target.origin.chunk.isSame(target.cell, target.origin.createdIn)) return false
     }
     return true
   }
 
   private bind(): void {
     const overflowed: RowStore[] = []
-    const parts = this.measure.groups.flatMap((group) => boundParts(group, this.labels, this.measure.whole, overflowed))
+    const targets = this.measure.groups.flatMap((group) => boundTargets(group, this.labels, this.measure.isInteger, overflowed))
     this.groups = this.measure.groups
     this.overflowed = overflowed
-    parts.sort((a, b) => Number(b.kind === DISTRIBUTION) - Number(a.kind === DISTRIBUTION))
-    const first = parts[0] ?? NO_PART
-    for (let at = 1; at < parts.length; at++) parts[at - 1]!.next = parts[at]!
+    targets.sort((a, b) => Number(b.kind === DISTRIBUTION) - Number(a.kind === DISTRIBUTION))
+    const first = targets[0] ?? NO_TARGET
+    for (let at = 1; at < targets.length; at++) targets[at - 1]!.next = targets[at]!
     this.first = first
-    const isPlain = first !== NO_PART && overflowed.length === 0 && !(this.measure.whole && first.kind >= DISTRIBUTION)
-    if (!isPlain || (parts.length > 1 && first.kind !== DISTRIBUTION)) this.kind = OTHER
-    else this.kind = parts.length === 1 ? first.kind : DISTRIBUTION_FIRST
+    const isPlain = first !== NO_TARGET && overflowed.length === 0 && !(this.measure.isInteger && first.kind >= DISTRIBUTION)
+    if (!isPlain || (targets.length > 1 && first.kind !== DISTRIBUTION)) this.kind = OTHER
+    else this.kind = targets.length === 1 ? first.kind : DISTRIBUTION_FIRST
     this.cell = first.cell
     this.slots = first.slots
     this.lastValues = first.lastValues
@@ -143,7 +143,7 @@ export class BoundMeasure<K extends string = string> {
 }
 
 /** What is not done above. Each kind of cells has a call of its own, which the compiler can put in its place. */
-function recordPart({ kind, cell, distribution, origin }: BoundPart, value: number): boolean {
+function recordTarget({ kind, cell, distribution, origin }: BoundTarget, value: number): boolean {
   const { group, chunk, column, cells } = origin
   const isTaken =
     kind === DISTRIBUTION

@@ -23,8 +23,8 @@ interface Origin {
   readonly cells: Cells
 }
 
-/** Where a bound measure's values go in one view, and the same for the next view: a list that ends with {@link NO_PART}. */
-export class BoundPart {
+/** Where a bound measure's values go in one view, and the same for the next view: a list that ends with {@link NO_TARGET}. */
+export class BoundTarget {
   readonly kind: number
   readonly cell: number
   readonly lastEpochs: Int32Array
@@ -32,9 +32,9 @@ export class BoundPart {
   readonly distribution: DistributionCells
   readonly lastValues: LastValueCells
   readonly origin: Origin
-  next: BoundPart
+  next: BoundTarget
 
-  constructor(kind: number, cell: number, lastEpochs: Int32Array, cells: Cells | undefined, origin: Origin, next?: BoundPart) {
+  constructor(kind: number, cell: number, lastEpochs: Int32Array, cells: Cells | undefined, origin: Origin, next?: BoundTarget) {
     this.kind = kind
     this.cell = cell
     this.lastEpochs = lastEpochs
@@ -46,18 +46,18 @@ export class BoundPart {
   }
 }
 
-export const NO_PART: BoundPart = new BoundPart(OTHER, 0, NO_SLOTS, undefined, undefined as never)
+export const NO_TARGET: BoundTarget = new BoundTarget(OTHER, 0, NO_SLOTS, undefined, undefined as never)
 
 /** The parts of a measure's views with the same tag keys, their row made where there is none. */
-export function boundParts(group: ListenerGroup, labels: Labels, isWhole: boolean, overflowed: RowStore[]): BoundPart[] {
+export function boundTargets(group: ListenerGroup, labels: Labels, isWhole: boolean, overflowed: RowStore[]): BoundTarget[] {
   const { store } = group
-  const row = store.place(labels)
+  const row = store.findOrCreate(labels)
   if (store.isOverflow(row)) overflowed.push(store)
   const chunk = store.chunkOf(row)
   const cell = row - chunk.start
   const createdIn = chunk.createdIn(cell)
   return chunk.recorded.map((column) => {
     const cells = chunk.columns[column]!
-    return new BoundPart(kindOf(cells, isWhole), cell, chunk.lastEpochs, cells, { group, chunk, createdIn, column, cells }, NO_PART)
+    return new BoundTarget(kindOf(cells, isWhole), cell, chunk.lastEpochs, cells, { group, chunk, createdIn, column, cells }, NO_TARGET)
   })
 }

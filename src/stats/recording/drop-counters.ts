@@ -33,10 +33,10 @@ export function drop(measure: Measure, reason: DropReason): void {
 /** Counts a value that a column did not accept. Returns true if a column backed by it accepts the value all the same. */
 export function dropFromColumn(group: ListenerGroup, chunk: StoreChunk, column: number, cell: number, value: number): boolean {
   group.columns[column]!.drop('too large')
-  let taken = false
-  for (const borrower of chunk.borrowers[column]!) {
-    if (chunk.columns[borrower]!.record(cell, value)) taken = true
-    else group.columns[borrower]!.drop('too large')
+  let accepted = false
+  for (const backed of chunk.backed[column]!) {
+    if (chunk.columns[backed]!.record(cell, value)) accepted = true
+    else group.columns[backed]!.drop('too large')
   }
-  return taken
+  return accepted
 }

@@ -3,14 +3,14 @@ import { REFUSED } from '../../metrics/store/row-index.js'
 import type { Labels } from '../../metrics/store/shared-tag-map.js'
 import type { RowStore } from '../../metrics/store/row-store.js'
 
-/** Why a value was not taken. */
+/** Why a value was not accepted. */
 export type DropReason = 'nan' | 'infinite' | 'negative' | 'fraction' | 'not a number' | 'too large' | 'tags'
 
 /** One view that listens to a measure, as the record path knows it. */
 export interface Listener {
   /** Whether the aggregation takes a value that is out of the ordinary; the ordinary ones all take. */
   accepts(reason: DropReason): boolean
-  /** Counts a value that was not taken. */
+  /** Counts a value that was not accepted. */
   drop(reason: DropReason): void
 }
 

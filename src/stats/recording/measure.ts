@@ -30,7 +30,7 @@ export class Measure<K extends string = string> {
   /** Views that listen, those with the same tag keys together. Kept by the ViewManager. @internal */
   groups: readonly ListenerGroup[] = []
   /** True for int64. @internal */
-  readonly whole: boolean
+  readonly isInteger: boolean
   /** Those of the engine that the measure belongs to. @internal */
   readonly epochs: Epochs
   /** Stands for the measure in what a tag map was used with; few measures of an engine share one. @internal */
@@ -55,7 +55,7 @@ export class Measure<K extends string = string> {
     this.unit = unit
     this.description = String(description)
     this.type = type
-    this.whole = type === 'int64'
+    this.isInteger = type === 'int64'
     this.epochs = epochs
     this.bit = 1 << (number % 32)
     this.signed = signed === true

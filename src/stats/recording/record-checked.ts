@@ -18,28 +18,28 @@ export function recordChecked(measure: Measure, given: unknown, labels: Labels, 
   const kept = attachments === undefined ? undefined : readAttachments(attachments)
   let reason: DropReason | undefined = fault ?? 'tags'
   for (const group of groups) {
-    const takers = group.columns.map((column) => fault === undefined || column.accepts(fault))
-    const row = takers.includes(true) ? rowOf(group, labels) : REFUSED
+    const accepting = group.columns.map((column) => fault === undefined || column.accepts(fault))
+    const row = accepting.includes(true) ? rowOf(group, labels) : REFUSED
     for (const [at, column] of group.columns.entries()) {
-      if (takers[at] && row >= 0) continue
-      column.drop(takers[at] ? 'tags' : fault!)
-      if (takers[at] && reason !== undefined) reason = 'tags'
+      if (accepting[at] && row >= 0) continue
+      column.drop(accepting[at] ? 'tags' : fault!)
+      if (accepting[at] && reason !== undefined) reason = 'tags'
     }
     if (row < 0) continue
     const chunk = group.store.chunkOf(row)
     const cell = row - chunk.start
     chunk.lastEpochs[cell] = chunk.epochs.current
-    const taken = group.columns.map(() => false)
+    const accepted = group.columns.map(() => false)
     for (const at of chunk.recorded) {
-      taken[at] = takers[at]! && chunk.columns[at]!.record(cell, value)
+      accepted[at] = accepting[at]! && chunk.columns[at]!.record(cell, value)
       // What borrows from a column accepts the same values.
-      for (const borrower of chunk.borrowers[at]!) {
-        taken[borrower] = takers[borrower]! && (taken[at] || chunk.columns[borrower]!.record(cell, value))
+      for (const backed of chunk.backed[at]!) {
+        accepted[backed] = accepting[backed]! && (accepted[at] || chunk.columns[backed]!.record(cell, value))
       }
     }
     for (const [at, column] of group.columns.entries()) {
-      if (!takers[at]) continue
-      if (taken[at]) {
+      if (!accepting[at]) continue
+      if (accepted[at]) {
         reason = undefined
         if (kept !== undefined) chunk.columns[at]!.attach(cell, value, kept, chunk.epochs)
       } else {
@@ -62,4 +62,4 @@ function faultOf(measure: Measure, value: unknown): DropReason | undefined {
 
 /** Whether every aggregation accepts the value: a finite number that is not negative, and an integer if the measure is int64. */
 export const isOrdinary = (measure: Measure, value: number): boolean =>
-  typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY && (!measure.whole || value % 1 === 0)
+  typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY && (!measure.isInteger || value % 1 === 0)

@@ -46,12 +46,12 @@ function recordRow(group: ListenerGroup, chunk: StoreChunk, cell: number, value:
   chunk.lastEpochs[cell] = chunk.epochs.current
   const { columns, recorded, distribution } = chunk
   if (distribution !== undefined) return distribution.record(cell, value) || dropFromColumn(group, chunk, recorded[0]!, cell, value)
-  let taken = false
+  let accepted = false
   for (let at = 0; at < recorded.length; at++) {
     const column = recorded[at]!
-    if (columns[column]!.record(cell, value) || dropFromColumn(group, chunk, column, cell, value)) taken = true
+    if (columns[column]!.record(cell, value) || dropFromColumn(group, chunk, column, cell, value)) accepted = true
   }
-  return taken
+  return accepted
 }
 
 function recordSketch(group: ListenerGroup, chunk: StoreChunk, cell: number, value: number): boolean {

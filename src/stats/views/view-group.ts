@@ -141,11 +141,11 @@ export class ViewGroup implements ListenerGroup {
 
   remove(column: ViewColumn): void {
     const at = this.columns.indexOf(column)
-    column.source.leave()
+    column.source.detach()
     this.columns.splice(at, 1)
     this.store.removeColumn(at)
     for (const later of this.columns.slice(at)) later.source.column--
-    for (const other of this.columns) other.source.renew() // it may have borrowed from the one that is gone
+    for (const other of this.columns) other.source.refresh() // the one that is gone may have backed it
     if (this.columns.length === 0) this.store.dispose()
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { BorrowedCells } from '../../../src/metrics/store/distribution-backed-cells.js'
+import { DistributionBackedCells } from '../../../src/metrics/store/distribution-backed-cells.js'
 import { BucketSearch } from '../../../src/metrics/store/bucket-search.js'
 import { DistributionCells } from '../../../src/metrics/store/distribution-cells.js'
 import { EpochLog } from '../../../src/metrics/store/epochs.js'
@@ -8,27 +8,31 @@ import { ManualClock } from '../../../src/testing/manual-clock.js'
 
 const epochs = new EpochLog(new ManualClock({ unixMs: 5 }))
 
-function borrowed(part: 'count' | 'sum'): { lender: DistributionCells; cells: BorrowedCells } {
-  const lender = new DistributionCells(4, new BucketSearch([1, 2]), epochs)
-  return { lender, cells: new BorrowedCells(lender, part) }
+function backedCells(part: 'count' | 'sum'): { distribution: DistributionCells; cells: DistributionBackedCells } {
+  const distribution = new DistributionCells(4, new BucketSearch([1, 2]), epochs)
+  return { distribution, cells: new DistributionBackedCells(distribution, part) }
 }
 
 test('counts and sums are those of the distribution', () => {
-  const { lender, cells } = borrowed('count')
-  const sums = new BorrowedCells(lender, 'sum')
-  for (const value of [0.5, 1.5, 7]) lender.record(2, value)
+  const { distribution, cells } = backedCells('count')
+  const sums = new DistributionBackedCells(distribution, 'sum')
+  for (const value of [0.5, 1.5, 7]) distribution.record(2, value)
   expect([cells.value(2), sums.value(2), cells.value(0), sums.value(0)]).toEqual([3, 9, 0, 0])
 })
 
 test('what the distribution refuses is counted all the same, and refused by the sum', () => {
-  const { lender, cells } = borrowed('count')
-  lender.record(1, 1e308)
-  expect([lender.record(1, 1e308), cells.record(1), new BorrowedCells(lender, 'sum').record(1)]).toEqual([false, true, false])
+  const { distribution, cells } = backedCells('count')
+  distribution.record(1, 1e308)
+  expect([distribution.record(1, 1e308), cells.record(1), new DistributionBackedCells(distribution, 'sum').record(1)]).toEqual([
+    false,
+    true,
+    false,
+  ])
   expect(cells.value(1)).toBe(2)
 })
 
 test('each row has its own', () => {
-  const { cells } = borrowed('count')
+  const { cells } = backedCells('count')
   for (const cell of [0, 1, 1]) cells.record(cell)
   for (const cell of [0, 1]) cells.attach(cell, 3, { cell: String(cell) }, epochs)
   expect([0, 1, 2].map((cell) => cells.value(cell))).toEqual([1, 2, 0])
@@ -36,7 +40,7 @@ test('each row has its own', () => {
 })
 
 test('a cleared row has neither counts of its own nor exemplars', () => {
-  const { cells } = borrowed('count')
+  const { cells } = backedCells('count')
   cells.record(1)
   cells.attach(1, 3, { trace_id: 'a' }, epochs)
   expect([cells.value(1), cells.exemplar(1)]).toEqual([1, { value: 1, timeUnixMs: 5, attachments: { trace_id: 'a' } }])
@@ -45,14 +49,14 @@ test('a cleared row has neither counts of its own nor exemplars', () => {
 })
 
 test('the exemplar of a sum is the value', () => {
-  const { cells } = borrowed('sum')
+  const { cells } = backedCells('sum')
   cells.attach(1, 3, { trace_id: 'a' }, epochs)
   expect(cells.exemplar(1)?.value).toBe(3)
 })
 
 test('they have no buckets, deviations or counts of a distribution', () => {
-  const { lender, cells } = borrowed('count')
-  lender.record(0, 1)
+  const { distribution, cells } = backedCells('count')
+  distribution.record(0, 1)
   expect([cells.count(), cells.bucket(), cells.sumOfSquaredDeviation()]).toEqual([0, 0, 0])
 })
 
@@ -60,9 +64,9 @@ test.each([
   ['count', CountCells, [1, 2, 0, 0]],
   ['sum', SumCells, [0.5, 2 ** 31 + 1, 0, 0]],
 ] as const)('the %s goes on in cells of its own when the distribution goes', (part, kind, values) => {
-  const { lender, cells } = borrowed(part)
-  lender.record(0, 0.5)
-  for (const value of [1, 2 ** 31]) lender.record(1, value)
+  const { distribution, cells } = backedCells(part)
+  distribution.record(0, 0.5)
+  for (const value of [1, 2 ** 31]) distribution.record(1, value)
   cells.attach(1, 1, { trace_id: 'a' }, epochs)
   const own = cells.independent(4)
   expect(own).toBeInstanceOf(kind)
@@ -72,6 +76,6 @@ test.each([
 })
 
 test('nothing can be copied into them', () => {
-  const { cells } = borrowed('sum')
+  const { cells } = backedCells('sum')
   expect(() => cells.copy()).toThrow('BUG')
 })

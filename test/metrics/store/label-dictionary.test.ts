@@ -15,7 +15,7 @@ test('what counts as not set has id 0 from the start, and again once all texts a
   const label = labelOf()
   expect([...NOT_SET.map((value) => label.idOf(value)), label.byText['']]).toEqual([0, 0, 0, 0, 0])
   label.intern('x')
-  label.forgetTexts()
+  label.reset()
   expect([...NOT_SET.map((value) => label.idOf(value)), label.byText['']]).toEqual([0, 0, 0, 0, 0])
 })
 
@@ -46,30 +46,30 @@ test('the object is asked for texts up to the longest it knows, and for none bef
 
 test('the object is asked for nothing while unknown texts are to be expected, and then again', () => {
   const label = labelOf('four', 'two')
-  label.askMap()
+  label.useMap()
   expect([asksObject(label, 0), label.idOf('four')]).toEqual([false, 1])
-  label.askObject()
+  label.useObject()
   expect([asksObject(label, 4), asksObject(label, 5)]).toEqual([true, false])
   const empty = labelOf()
-  empty.askObject()
+  empty.useObject()
   expect([asksObject(empty, 0), asksObject(empty, 1)]).toEqual([true, false])
 })
 
 test('with 1,024 texts or more, the absent one among them counted, the map alone is asked, and the object grows no further', () => {
   const label = labelOf(...Array.from({ length: 1_023 }, (_, n) => `text ${n}`))
   expect([asksObject(label, 9), label.byText['text 1022']]).toEqual([true, 1_023])
-  label.askMap()
-  label.askObject()
+  label.useMap()
+  label.useObject()
   expect(asksObject(label, 9)).toBe(true)
   expect(label.intern('text 1023')).toBe(1_024)
-  label.askObject()
+  label.useObject()
   expect([asksObject(label, 0), label.byText['text 1023'], label.idOf('text 1023')]).toEqual([false, undefined, 1_024])
 })
 
 test('forgotten texts are found by neither, and ids begin anew', () => {
   const label = labelOf('x', 'y')
   label.rememberForm(7, '7', label.intern('7'))
-  label.forgetTexts()
+  label.reset()
   expect([label.texts, label.idOf('x'), label.idOf(7), label.byText['x'], asksObject(label, 0)]).toEqual([
     [undefined],
     undefined,
@@ -151,14 +151,14 @@ test('the record path finds as many texts as there are, also while unknown ones 
     const all = Array.from({ length: count }, (_, n) => n + 1)
     const found = () => all.map((id) => label.find(`text ${id - 1}`))
     expect(found()).toEqual(all)
-    label.askMap()
+    label.useMap()
     expect([found(), label.find('another')]).toEqual([all, undefined])
   }
 })
 
 test('forgotten texts are not found on the record path either', () => {
   const label = labelOf('x', 'y')
-  label.forgetTexts()
+  label.reset()
   expect([label.find('x'), label.find('')]).toEqual([undefined, 0])
   expect([label.intern('y'), label.find('y'), label.find('x')]).toEqual([1, 1, undefined])
 })

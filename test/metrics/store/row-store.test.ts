@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { internalMetrics } from '../../../src/base/internal-metrics.js'
-import { BorrowedCells } from '../../../src/metrics/store/distribution-backed-cells.js'
+import { DistributionBackedCells } from '../../../src/metrics/store/distribution-backed-cells.js'
 import { BucketSearch } from '../../../src/metrics/store/bucket-search.js'
 import type { Cells } from '../../../src/metrics/store/cells.js'
 import { DistributionCells } from '../../../src/metrics/store/distribution-cells.js'
@@ -43,8 +43,8 @@ function rowsOf(store: RowStore, column = 0): string[] {
 
 test('rows are made when they are first found, and only then', () => {
   const { store, add } = storeOf(['a'])
-  expect(store.peek({ a: 'x' })).toBe(-1)
-  expect([add({ a: 'x' }), add({ a: 'x' }), add({}), store.peek({ a: 'x' }), store.peek({ a: 7 })]).toEqual([0, 0, 1, 0, -1])
+  expect(store.lookup({ a: 'x' })).toBe(-1)
+  expect([add({ a: 'x' }), add({ a: 'x' }), add({}), store.lookup({ a: 'x' }), store.lookup({ a: 7 })]).toEqual([0, 0, 1, 0, -1])
   expect([store.size, rowsOf(store)]).toEqual([2, ['x=2', '-=1']])
 })
 
@@ -74,7 +74,7 @@ test('stores share a budget', () => {
 
 test('a place for a handle counts no record', () => {
   const { store, overflowed } = storeOf(['a'], { rowLimit: 1 })
-  expect([store.place({ a: 1 }), store.place({ a: 2 }), store.place({ a: 3 }), overflowed()]).toEqual([0, 1, 1, 0])
+  expect([store.findOrCreate({ a: 1 }), store.findOrCreate({ a: 2 }), store.findOrCreate({ a: 3 }), overflowed()]).toEqual([0, 1, 1, 0])
   expect(store.find({ a: 4 })).toBe(1)
   expect(overflowed()).toBe(1)
 })
@@ -382,7 +382,7 @@ describe('counts and sums beside a distribution', () => {
     store.addColumn(distribution)
     store.addColumn(sums, 'count')
     store.addColumn(sums)
-    expect(classesOf(store)).toEqual([BorrowedCells, DistributionCells, BorrowedCells, SumCells])
+    expect(classesOf(store)).toEqual([DistributionBackedCells, DistributionCells, DistributionBackedCells, SumCells])
   })
 
   test('are by themselves where there is none', () => {

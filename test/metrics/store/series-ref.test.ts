@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { EpochLog } from '../../../src/metrics/store/epochs.js'
 import { RowStore } from '../../../src/metrics/store/row-store.js'
-import { SeriesPlace } from '../../../src/metrics/store/series-ref.js'
+import { SeriesRef } from '../../../src/metrics/store/series-ref.js'
 import { SumCells } from '../../../src/metrics/store/sum-cells.js'
 import { ManualClock } from '../../../src/testing/manual-clock.js'
 import { selfValue } from '../../exporters/self-value.js'
@@ -16,18 +16,18 @@ function storeOf(rowLimit = 100) {
   return { store, epochs, overflowed: () => selfValue('tallyscope_overflowed_records_total', name) }
 }
 
-const rowOf = ({ chunk, cell }: SeriesPlace) => chunk.start + cell
+const rowOf = ({ chunk, cell }: SeriesRef) => chunk.start + cell
 
 test('a place has the row of its labels, in whichever chunk', () => {
   const { store } = storeOf()
-  const places = Array.from({ length: 70 }, (_, a) => new SeriesPlace(store, { a }))
-  expect(places.map(rowOf)).toEqual(places.map((_, a) => store.peek({ a })))
+  const places = Array.from({ length: 70 }, (_, a) => new SeriesRef(store, { a }))
+  expect(places.map(rowOf)).toEqual(places.map((_, a) => store.lookup({ a })))
   expect([places[40]!.chunk, places[40]!.cell]).toEqual([store.chunks[1], 8])
 })
 
 test('it marks its row as active in each epoch', () => {
   const { store, epochs } = storeOf()
-  const place = new SeriesPlace(store, { a: 'x' })
+  const place = new SeriesRef(store, { a: 'x' })
   epochs.advance()
   expect(place.read((cells, cell) => cells.value(cell))).toBe(0)
   expect(place.chunk.lastEpochs[place.cell]).toBeLessThan(epochs.current)
@@ -37,8 +37,8 @@ test('it marks its row as active in each epoch', () => {
 
 test('it looks for its row again only if that was removed', () => {
   const { store, epochs } = storeOf()
-  const looked = vi.spyOn(store, 'place')
-  const place = new SeriesPlace(store, { a: 'x' })
+  const looked = vi.spyOn(store, 'findOrCreate')
+  const place = new SeriesRef(store, { a: 'x' })
   for (let n = 0; n < 3; n++) {
     place.locate()
     place.locate()
@@ -58,7 +58,7 @@ test('it looks for its row again only if that was removed', () => {
 
 test('it finds its row anew if the cell has another row by now', () => {
   const { store } = storeOf()
-  const place = new SeriesPlace(store, { a: 'x' })
+  const place = new SeriesRef(store, { a: 'x' })
   store.remove(store.matching({ a: 'x' }))
   expect(store.find({ a: 'y' })).toBe(0)
   expect(place.read(() => 1)).toBe(0)
@@ -68,7 +68,7 @@ test('it finds its row anew if the cell has another row by now', () => {
 
 test('reading a series that was removed changes nothing', () => {
   const { store, epochs } = storeOf()
-  const place = new SeriesPlace(store, { a: 'x' })
+  const place = new SeriesRef(store, { a: 'x' })
   store.clear()
   const before = [store.generation, epochs.changes, store.size]
   expect(place.read(() => 1)).toBe(0)
@@ -83,17 +83,17 @@ test('it makes its row anew if that was removed, also one that is made after oth
   store.find({ a: 'last' })
   store.remove(store.matching({ a: 'other' }))
   expect(store.generation).toBe(1)
-  const place = new SeriesPlace(store, { a: 'x' })
+  const place = new SeriesRef(store, { a: 'x' })
   expect([rowOf(place), store.size]).toEqual([0, 2])
   store.clear()
-  expect(store.peek({ a: 'x' })).toBe(-1)
+  expect(store.lookup({ a: 'x' })).toBe(-1)
   place.locate()
-  expect([rowOf(place), store.size]).toEqual([store.peek({ a: 'x' }), 1])
+  expect([rowOf(place), store.size]).toEqual([store.lookup({ a: 'x' }), 1])
 })
 
 test('beyond the limit each change of it is counted, reading it is not', () => {
   const { store, epochs, overflowed } = storeOf(1)
-  const [first, other] = ['x', 'y'].map((a) => new SeriesPlace(store, { a })) as [SeriesPlace, SeriesPlace]
+  const [first, other] = ['x', 'y'].map((a) => new SeriesRef(store, { a })) as [SeriesRef, SeriesRef]
   for (let n = 0; n < 2; n++) {
     for (const place of [first, other]) place.read(() => 1)
     for (const place of [first, other, other]) place.locate()

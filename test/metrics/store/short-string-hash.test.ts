@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { TextTable } from '../../../src/metrics/store/short-string-hash.js'
+import { ShortStringHash } from '../../../src/metrics/store/short-string-hash.js'
 
 /** A table, and its texts by id. */
-function tableOf(own: readonly string[]): { table: TextTable; texts: (string | undefined)[] } {
-  const table = new TextTable()
+function tableOf(own: readonly string[]): { table: ShortStringHash; texts: (string | undefined)[] } {
+  const table = new ShortStringHash()
   const texts: (string | undefined)[] = [undefined]
   for (const text of own) {
     texts.push(text)
@@ -14,8 +14,8 @@ function tableOf(own: readonly string[]): { table: TextTable; texts: (string | u
 }
 
 /** What the table says of a text, asked as a label asks. */
-const idIn = (table: TextTable, text: string) => (text.length > 0 && text.length <= table.longest ? table.find(text) : 0)
-const idsIn = (table: TextTable, texts: readonly string[]) => texts.map((text) => idIn(table, text))
+const idIn = (table: ShortStringHash, text: string) => (text.length > 0 && text.length <= table.longest ? table.find(text) : 0)
+const idsIn = (table: ShortStringHash, texts: readonly string[]) => texts.map((text) => idIn(table, text))
 const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1)
 
 test.each([

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { BorrowedCells } from '../../../src/metrics/store/distribution-backed-cells.js'
+import { DistributionBackedCells } from '../../../src/metrics/store/distribution-backed-cells.js'
 import { BucketSearch } from '../../../src/metrics/store/bucket-search.js'
 import { COUNT, DISTRIBUTION, LAST_VALUE, NO_SLOTS, OTHER, SUM } from '../../../src/metrics/store/cell-kinds.js'
 import { DistributionCells } from '../../../src/metrics/store/distribution-cells.js'
@@ -50,13 +50,13 @@ test('several columns cannot, nor can none, and one that is left can again', () 
   expect(shortCuts(chunk)).toEqual(nothing)
 })
 
-test('columns that borrow are not recorded into, and get cells of their own when their lender goes', () => {
+test('columns that borrow are not recorded into, and get cells of their own when their distribution goes', () => {
   const chunk = chunkOf()
   const [one, other] = [1, 2].map((bound) => new DistributionCells(32, new BucketSearch([bound]), epochs))
   const last = new LastValueCells(32)
-  const [count, sum] = [new BorrowedCells(one!, 'count'), new BorrowedCells(other!, 'sum')]
+  const [count, sum] = [new DistributionBackedCells(one!, 'count'), new DistributionBackedCells(other!, 'sum')]
   for (const cells of [count, one!, last, sum, other!]) chunk.addColumn(cells)
-  expect([chunk.recorded, chunk.borrowers]).toEqual([
+  expect([chunk.recorded, chunk.backed]).toEqual([
     [1, 2, 4],
     [[], [0], [], [], [3]],
   ])
