@@ -2,7 +2,7 @@ import type { Exemplar, ExponentialValue, Metric, MetricDescriptor, SummaryValue
 
 /**
  * Read-only access to the rows of one metric, chunk by chunk, without an object per row. A streaming
- * encoder walks it and keeps the text it has rendered; `mark` and `version` tell it what has changed.
+ * encoder walks it and keeps the text it has rendered; `lastEpoch` and `version` show what has changed.
  */
 export interface RowSource {
   readonly descriptor: MetricDescriptor
@@ -10,18 +10,18 @@ export interface RowSource {
   readonly kind: 'scalar' | 'distribution' | 'summary'
   /** Upper bounds of the buckets of a distribution; empty for the other kinds. */
   readonly bounds: readonly number[]
-  /** Rows are marked with this number when they take a value; it grows with each gathering. */
+  /** A row's `lastEpoch` becomes this number when it records a value; it rises with each gathering. */
   readonly epoch: number
-  /** Rises when rows go. See {@link isVisibleIn}. */
+  /** Rises when rows are removed. See {@link isVisibleIn}. */
   readonly generation: number
   readonly chunks: readonly RowChunk[]
 }
 
 /** Up to 512 rows. A cell is a row's place in its chunk and stays the same while the row lives. */
 export interface RowChunk {
-  /** Cells in use, holes included: cells 0 … size - 1 may be asked for. */
+  /** Cells in use, holes included: cells 0 … size - 1 may be read. */
   readonly size: number
-  /** Changes when a row of the chunk comes or goes: what was kept of labels is then stale. */
+  /** Changes when a row of the chunk is made or removed: cached labels are then stale. */
   readonly version: number
   /** No row of the chunk was made in a generation above this. */
   readonly newestGeneration: number
@@ -30,7 +30,7 @@ export interface RowChunk {
   /** False for a hole: its row was removed. */
   isLive(cell: number): boolean
   isOverflow(cell: number): boolean
-  /** The text of label `key` (index into `labelKeys`), or undefined where it is not set. */
+  /** The value of label `key` (index into `labelKeys`), or undefined if it is not set. */
   labelValue(cell: number, key: number): string | undefined
   /** The epoch of the row's newest value; equal or above a remembered epoch means it may have changed since. */
   lastEpoch(cell: number): number
@@ -38,7 +38,7 @@ export interface RowChunk {
   startTimeUnixMs(cell: number): number
   /** The value of a scalar, or the sum of a distribution or summary. */
   value(cell: number): number
-  /** How many values a distribution or summary took; equals the sum of the buckets. */
+  /** The number of values in a distribution or summary; equals the sum of the buckets. */
   count(cell: number): number
   /** Of a distribution; 0 for the other kinds. */
   sumOfSquaredDeviation(cell: number): number
@@ -51,14 +51,14 @@ export interface RowChunk {
   summary?(cell: number): SummaryValue
 }
 
-/** One metric as a gathering gives it: rows where the producer has them, a snapshot otherwise. */
+/** One metric of a gathering: rows if the producer has them, a snapshot otherwise. */
 export type Family = RowSource | Metric
 
 /**
- * Whether a row belongs in a document for which the reading of its source was begun in this generation.
+ * Whether a row belongs in a document whose reading of this source began in this generation.
  *
- * A row made after others have gone may have the labels of one of them, and that one may have been written already, from
- * another cell: both in one document are an error to its readers. Such rows wait for the next document.
+ * A row made after others were removed may have the labels of one of them, which may have been written already, from
+ * another cell. Readers reject a document with both, so such rows wait for the next document.
  */
 export function isVisibleIn(generation: number, chunk: RowChunk, cell: number): boolean {
   return chunk.isLive(cell) && (chunk.newestGeneration <= generation || chunk.createdIn(cell) <= generation)

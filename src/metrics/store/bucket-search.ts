@@ -1,29 +1,29 @@
-// A number's sign, exponent and first bits of mantissa, read through one shared pair of views. In single precision: what is
-// written and what is read are then the same four bytes, which a processor hands on sooner than a half of eight.
+// A number's sign, exponent and first bits of mantissa, read through one shared pair of views. In single precision:
+// the four bytes written are the four bytes read, which a CPU forwards faster than half of eight.
 const NUMBER = new Float32Array(1)
 const BITS = new Int32Array(NUMBER.buffer)
 const SHIFT = 20 // keeps the sign, 8 bits of exponent and three of mantissa
-/** The prefix of what is too large for single precision. */
+/** The prefix of numbers that are too large for single precision. */
 const INFINITE = 0x7f8
-/** The smallest number that is. */
+/** The smallest such number. */
 const TOO_LARGE = 2 ** 128 - 2 ** 103
 
-/** Of a cell with several bounds: they are tried one after the other. */
+/** Flag of an entry with several bounds, which are compared one after the other. */
 const SEVERAL = 1 << 15
 
 /**
  * Finds a value's bucket: the first whose upper bound is not below the value.
  *
  * A table by the value's exponent and three bits more, in single precision, holds the first bucket of the numbers with this
- * prefix, and the only bound among them, if there is one. The way there has no branch that depends on the value: the processor
- * could not foresee it, and each wrong guess costs as much as all the rest. For 12 bounds that takes a third of a scan from the
+ * prefix, and the only bound among them, if there is one. No branch depends on the value: the CPU could not
+ * predict it, and a misprediction costs as much as the rest. For 12 bounds that takes a third of a scan from the
  * beginning, and 512 bounds cost hardly more; see bench/metrics/bucket-search.bench.js.
  */
 export class BucketSearch {
   readonly bounds: readonly number[]
-  /** By prefix: first for all that is below the positive bounds, then for each prefix, last for all above the bounds. */
+  /** By prefix: first one entry for all below the positive bounds, then one for each prefix, last one for all above the bounds. */
   private readonly starts: Uint16Array
-  /** By the same: the bound of the bucket that stands in `starts`. */
+  /** By prefix: the bound of the bucket in `starts`. */
   private readonly pivots: Float64Array
   private readonly last: number
   /** The prefix that the last start is for. */

@@ -3,10 +3,10 @@ import { DistributionCells } from './distribution-cells.js'
 import { LastValueCells } from './last-value-cells.js'
 import { CountCells, SumCells } from './sum-cells.js'
 
-// What cells are, as a number: where a number tells what is called, and not the class of an object, the compiler may put the call
-// in its place; and a number is compared in one step, while a boolean may be any object to the compiler.
+// The class of cells as a number. If a number decides what is called, and not the class of an object, V8 can inline the call. A
+// number is compared in one step, while a boolean may be any object to the compiler.
 export const SUM = 0
-/** Counts of whole numbers only. */
+/** A count into which only integers are recorded. */
 export const WHOLE_COUNT = 1
 export const COUNT = 2
 export const DISTRIBUTION = 3
@@ -15,10 +15,10 @@ export const DISTRIBUTION_FIRST = 4
 export const LAST_VALUE = 5
 export const OTHER = 6
 
-/** What stands where there are no slots: a field that is never undefined need not be asked. */
+/** Placeholder if there are no slots. A field that is never undefined saves V8 a type check. */
 export const NO_SLOTS: Int32Array = new Int32Array(0)
 
-/** @param isWhole Whether only whole numbers are recorded. */
+/** @param isWhole Whether only integers are recorded. */
 export function kindOf(cells: Cells, isWhole: boolean): number {
   if (cells instanceof CountCells) return isWhole ? WHOLE_COUNT : COUNT
   if (cells instanceof SumCells) return SUM

@@ -10,7 +10,7 @@ export interface ColumnSourceOptions {
   readonly store: RowStore
   readonly kind: RowSource['kind']
   readonly bounds?: readonly number[]
-  /** Where each of the descriptor's labels comes from: the number of the store's label, or a constant text. Default: the store's, in order. */
+  /** Where each of the descriptor's labels comes from: the number of the store's label, or a constant string. Default: the store's, in order. */
   readonly labels?: readonly (number | string)[]
 }
 
@@ -32,12 +32,12 @@ const EMPTY: RowChunk = {
   exemplar: () => undefined,
 }
 
-/** One column of a store as a row source: what exporters see of a view or an instrument. Nothing can be recorded through it. */
+/** One column of a store as a row source: the read-only side of a view or an instrument, for exporters. */
 export class ColumnSource implements RowSource {
   readonly descriptor: MetricDescriptor
   readonly kind: RowSource['kind']
   readonly bounds: readonly number[]
-  /** The column's number in the store; changes when a column before it is taken out. */
+  /** The column's number in the store; changes when a column before it is removed. */
   column: number
   readonly #store: RowStore
   readonly #labels: readonly (number | string)[]
@@ -71,15 +71,12 @@ export class ColumnSource implements RowSource {
     return this.#chunks
   }
 
-  /** To be called when the cells of the column have become others. */
+  /** Call when the cells of the column have been replaced. */
   refresh(): void {
     this.#chunks = []
   }
 
-  /**
-   * To be called before the column is taken out: its number would then be that of another. A document that is under way
-   * finds no more rows of it.
-   */
+  /** Call before removing the column, since later columns shift down. A document that is being written finds no more rows of it. */
   detach(): void {
     this.#left = this.chunks.map(() => EMPTY)
   }

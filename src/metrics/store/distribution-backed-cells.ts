@@ -5,17 +5,17 @@ import type { Exemplar } from '../data/metric.js'
 import { CountCells, SumCells } from './sum-cells.js'
 import { ScalarCells } from './scalar-cells.js'
 
-/** What of a distribution is the data of another view as well. */
+/** The part of a distribution that is the data of another view as well. */
 export type DistributionPart = 'count' | 'sum'
 
 /**
- * The counts or sums of rows that have a distribution too: these are in it already, so that nothing needs to be recorded
- * twice. A value goes to the distribution; `record` is called only where that did not take it.
+ * The counts or sums of rows that have a distribution too: the distribution has them already, so that nothing is
+ * recorded twice. A value goes to the distribution; `record` is called only if the distribution did not accept it.
  */
 export class DistributionBackedCells extends ScalarCells implements Cells {
   readonly distribution: DistributionCells
   private readonly part: DistributionPart
-  /** By cell, how many values were counted that the distribution did not take. */
+  /** By cell, the number of counted values that the distribution did not accept. */
   private refused: Map<number, number> | undefined = undefined
   private exemplars: Map<number, Exemplar> | undefined = undefined
 
@@ -25,7 +25,7 @@ export class DistributionBackedCells extends ScalarCells implements Cells {
     this.part = part
   }
 
-  /** A count counts whatever there is; a sum refuses what its distribution refused, since both would be infinite. */
+  /** A count counts every value; a sum refuses what its distribution refused, since both would be infinite. */
   record(cell: number): boolean {
     if (this.part === 'sum') return false
     this.refused ??= new Map()
@@ -55,7 +55,7 @@ export class DistributionBackedCells extends ScalarCells implements Cells {
     throw new Error('BUG: copied into cells that have nothing of their own')
   }
 
-  /** The same data in cells of their own, for when the distribution goes. */
+  /** The same data in independent cells, for when the distribution is removed. */
   independent(rows: number): Cells {
     const cells = this.part === 'count' ? new CountCells(rows) : new SumCells(rows)
     for (let cell = 0; cell < rows; cell++) cells.copy(cell, this, cell)

@@ -5,15 +5,15 @@ import { Exemplars } from './exemplars.js'
 import { ChunkMemory } from './memory.js'
 import type { Exemplar } from '../data/metric.js'
 
-// A constant of this module, which V8 knows where it compiles; an imported one it looks up and checks each time.
+// A constant of this module, whose value V8 knows when it compiles; an imported binding is loaded and checked each time.
 const context = contextState
 
 /**
- * Buckets, count, sum and sum of squared deviations of each row. Everything of a row is written in one
- * go, so that whoever reads between two records finds buckets that add up to the count.
+ * Buckets, count, sum and sum of squared deviations of each row. A row is written in one go, so that a
+ * reader between two records finds buckets that add up to the count.
  */
 export class DistributionCells implements Cells {
-  /** Count, sum, sum of squared deviations of each row, side by side: one line of the processor's cache. */
+  /** Count, sum, sum of squared deviations of each row, side by side: one cache line. */
   private readonly moments: Float64Array
   private readonly buckets: Int32Array
   private readonly search: BucketSearch
@@ -54,7 +54,7 @@ export class DistributionCells implements Cells {
     return true
   }
 
-  /** What few values need, apart from what all do: the compiler then has room to put the latter where it is called. */
+  /** The rare work, apart from what every value needs, so that `record` stays small enough to be inlined. */
   private recordRarely(place: number, value: number): void {
     if (this.buckets[place]! < 0) this.carry(place)
     if (context.openSampledSpans > 0) this.exemplars.take(place, value)

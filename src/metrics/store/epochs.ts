@@ -3,15 +3,15 @@ import type { Epochs } from './cells.js'
 
 /** Ends of epochs kept of each stride. */
 const REMEMBERED = 1_024
-/** Every epoch, every 32nd, …: the further back, the coarser. The newest 1 024 are exact, 33 million known to about a thirtieth. */
+/** Every epoch, every 32nd, …: the further back, the coarser. The newest 1 024 are exact, 33 million are known to about 1/30. */
 const STRIDES = [1, 32, 1_024, 32_768] as const
 
-/** Marks of rows are Int32. */
+/** The last epoch of a row is an Int32. */
 const LAST_EPOCH = 2 ** 31 - 1
 
 /**
- * The engine's epochs: they move with gatherings, so that a record marks its row with a number instead of
- * reading a clock. The log knows when each ended, which is how long ago a row can have been active at most.
+ * The engine's epochs: they move with gatherings, so that a record stores a number in its row instead of
+ * reading a clock. The log knows when each epoch ended, which bounds how long ago a row was active.
  */
 export class EpochLog implements Epochs {
   current = 1
@@ -28,7 +28,7 @@ export class EpochLog implements Epochs {
     this.changes++
   }
 
-  /** Begins the next epoch. The last one that fits an Int32 never ends: rows are then rendered more often and expire no more. */
+  /** Begins the next epoch. The last one that fits an Int32 never ends: rows are then rendered more often and no longer expire. */
   advance(): void {
     this.changes++
     if (this.current === LAST_EPOCH) return
@@ -39,13 +39,13 @@ export class EpochLog implements Epochs {
     this.current++
   }
 
-  /** How long a row with this last epoch has been without a value, at least; 0 within the running epoch. */
+  /** The least time for which a row with this last epoch has had no value, in milliseconds; 0 within the running epoch. */
   idleMs(lastEpoch: number): number {
     if (lastEpoch >= this.current) return 0
     return this.clock.monotonicMs() - this.#endAfter(lastEpoch)
   }
 
-  /** When the first epoch from `lastEpoch` on ended whose end is still known. */
+  /** The end of the first epoch, from `lastEpoch` on, whose end is still known. */
   #endAfter(lastEpoch: number): number {
     let level = 0
     while (level < STRIDES.length - 1 && this.#newest(level) - Math.ceil(lastEpoch / STRIDES[level]!) >= REMEMBERED) level++

@@ -3,17 +3,17 @@ import type { Epochs } from './cells.js'
 import type { Exemplar } from '../data/metric.js'
 
 /**
- * The exemplars of buckets: of each the first value since the last gathering that was recorded inside a sampled span,
- * or the newest that attachments came with.
+ * The exemplars of buckets. Each bucket keeps the first value since the last gathering that was recorded inside a sampled span,
+ * or the newest value with attachments.
  */
 export class Exemplars {
   private readonly epochs: Epochs
   private readonly places: number
   private kept: Map<number, Exemplar> | undefined = undefined
-  /** By place the epoch of its exemplar, 0 where it has none of a known one. Made with the first exemplar, which few programs have. */
+  /** By bucket the epoch of its exemplar, 0 if it has none or was copied. Made with the first exemplar: few programs have any. */
   private keptIn: Int32Array | undefined = undefined
 
-  /** @param places how many buckets there are. */
+  /** @param places The number of buckets. */
   constructor(places: number, epochs: Epochs) {
     this.places = places
     this.epochs = epochs
@@ -27,21 +27,21 @@ export class Exemplars {
     return this.kept?.get(place)
   }
 
-  /** Keeps a value, where the sampled span that it belongs to can be found. Called for every value while such a span is open. */
+  /** Keeps a value if it belongs to a sampled span. Called for every value while such a span is open. */
   take(place: number, value: number): void {
     if (this.keptIn !== undefined && this.keptIn[place] === this.epochs.current) return
     const attachments = exemplarLabels()
     if (attachments !== undefined) this.keep(place, value, attachments)
   }
 
-  /** Keeps a value with what it came with, instead of what was there. */
+  /** Keeps a value with its attachments; replaces the exemplar of the bucket. */
   keep(place: number, value: number, attachments: Readonly<Record<string, string>>): void {
     this.copy(place, exemplarOf(value, attachments, this.epochs))
     this.keptIn ??= new Int32Array(this.places)
     this.keptIn[place] = this.epochs.current
   }
 
-  /** Takes one over from elsewhere; the next value inside a sampled span may replace it. */
+  /** Copies an exemplar from other cells; the next value inside a sampled span may replace it. */
   copy(place: number, exemplar: Exemplar | undefined): void {
     if (exemplar !== undefined) (this.kept ??= new Map()).set(place, exemplar)
   }
@@ -52,7 +52,7 @@ export class Exemplars {
   }
 }
 
-/** Frozen, since snapshots hand out the very one that is kept. */
+/** Frozen, since snapshots hand out this very object. */
 export function exemplarOf(value: number, attachments: Readonly<Record<string, string>>, epochs: Epochs): Exemplar {
   return Object.freeze({ value: value + 0, timeUnixMs: epochs.clock.unixMs(), attachments })
 }

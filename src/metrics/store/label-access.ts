@@ -1,9 +1,9 @@
-/** How many keys have a place of their own. */
+/** The number of keys that have a place of their own. */
 const OWN_PLACES = 8
 /** The place of each key that has one. */
 const places = new Map<string, number>()
 
-/** The place where a key is read: its own while there are some left, one shared by all further keys after that. */
+/** The place where a key is read: one of its own while there are some left; all further keys share one. */
 export function placeOf(key: string): number {
   let place = places.get(key)
   if (place === undefined && places.size < OWN_PLACES) {
@@ -14,9 +14,9 @@ export function placeOf(key: string): number {
 }
 
 /**
- * Reads a label. The cases are the same, and are not: V8 remembers for each place in the code what shapes the objects had, and
- * which key was read. Where that is one key, and up to four shapes, it reads the property where it lies; otherwise it looks for it
- * each time. A third of what a record of a fresh object takes: bench/record.bench.js, 2 and 5 tags.
+ * Reads a label. The cases look the same, but V8 keeps the shapes of the objects and the key that was read for each place in the
+ * code. For one key and up to four shapes it reads the property at its offset; otherwise it looks the key up each time. That is a
+ * third of the time of a record of a fresh object: bench/record.bench.js, 2 and 5 tags.
  */
 export const readLabel = (labels: { readonly [key: string]: unknown }, key: string, place: number): unknown => {
   switch (place) {

@@ -2,9 +2,9 @@ import { ownText } from '../../base/intern-string.js'
 import { placeOf } from './label-access.js'
 import { ShortStringHash } from './short-string-hash.js'
 
-/** With more texts the processor's caches decide, not the way to look. */
+/** With more strings the CPU caches decide the time, not the kind of look-up. */
 const MANY_TEXTS = 1_024
-/** No text is as short. */
+/** Shorter than every string. */
 const NOTHING = -1
 
 /** One label: its key, and the small numbers that stand for its values. */
@@ -12,35 +12,34 @@ export class Label {
   readonly key: string
   /** Where it is read: {@link readLabel}. */
   readonly place: number
-  /** Values in every form seen, text or number, to their id; what counts as "not set" is id 0. */
+  /** Values in every form seen, string or number, to their id; id 0 is "not set". */
   ids: Map<unknown, number> = absentIds()
   /**
-   * The same for texts up to `longest`, while they are few: an object answers sooner than a map. It is not asked for texts
-   * that it cannot know, since V8 enters each text that an object is asked for into a table of the whole process. See
-   * bench/metrics/row-index.bench.js.
+   * The same for strings up to `longest`, while they are few: an object is faster than a map. Unknown strings are not looked up
+   * in it, since V8 internalizes each string that is used as a key, for the whole process. See bench/metrics/row-index.bench.js.
    */
   byText: { [text: string]: number } = absentText()
   longest: number = NOTHING
-  /** The same for texts while they are very few. */
+  /** The same for very few strings. */
   private readonly table: ShortStringHash = new ShortStringHash()
-  /** The text of each id. */
+  /** The string of each id. */
   texts: (string | undefined)[] = [undefined]
   /** Where the id's bits go in a place, and how many there are. */
   shift = 0
   bits = 0
 
-  /** No longer text is kept; one that is far longer need not be hashed to know that it is unknown. */
+  /** The greatest length kept; a string that is far longer is unknown without hashing it. */
   private readonly maxLength: number
-  /** What `ids` was last asked for in vain: a record that overflows asks twice. */
+  /** The last value not found in `ids`: a record that overflows looks it up twice. */
   private missed: unknown = undefined
 
   constructor(key: string, maxLength: number) {
-    this.key = ownText(key) // as V8 keeps names, else it would look for that form each time
+    this.key = ownText(key) // internalized, or V8 would look for that form each time
     this.place = placeOf(this.key)
     this.maxLength = maxLength
   }
 
-  /** The id of a value in this form, undefined where it was not seen before. This is the record path. */
+  /** The id of a value in this form, undefined if it was not seen before. This is the record path. */
   find(value: unknown): number | undefined {
     if (typeof value !== 'string') return this.idOf(value)
     const { length } = value
@@ -52,7 +51,7 @@ export class Label {
     return length <= this.longest ? this.byText[value] : this.idOf(value)
   }
 
-  /** The id of a value in this form, where `byText` is not to be asked. */
+  /** The id of a value in this form, without a look at `byText`. */
   idOf(value: unknown): number | undefined {
     if (typeof value === 'string' && value.length > 2 * this.maxLength) return undefined
     const id = this.ids.get(value)
@@ -60,14 +59,14 @@ export class Label {
     return id
   }
 
-  /** The id of a text, which `idOf` may have been asked for just before. */
+  /** The id of a string that `idOf` may have looked up just before. */
   idOfText(text: string): number | undefined {
     const id = text === this.missed ? undefined : this.ids.get(text)
-    this.missed = undefined // not to be kept in memory
+    this.missed = undefined // keep no string of the caller in memory
     return id
   }
 
-  /** The id of a known text, made where there is none. */
+  /** The id of a string, made if there is none. */
   intern(text: string): number {
     let id = this.ids.get(text)
     if (id === undefined) {
@@ -85,7 +84,7 @@ export class Label {
     return id
   }
 
-  /** To be called when unknown texts are to be expected. */
+  /** Call if unknown strings are to be expected. */
   useMap(): void {
     this.longest = NOTHING
   }
@@ -109,7 +108,7 @@ export class Label {
     this.table.clear()
   }
 
-  /** Remembers the other form of a known text, such as 200 for '200'; a text that was cut would have forms without end. */
+  /** Remembers another form of a known string, such as 200 for '200'. Strings that were cut are not remembered: they have any number of forms. */
   rememberForm(value: unknown, text: string, id: number): void {
     if ((typeof value === 'number' || typeof value === 'boolean') && text === String(value)) this.ids.set(value, id)
   }
@@ -121,7 +120,7 @@ function absentText(): { [text: string]: number } {
   return ids
 }
 
-/** What counts as "not set" has id 0 from the start, so that the record path need not ask. */
+/** Values that count as "not set" have id 0 from the start, so that the record path has no case for them. */
 function absentIds(): Map<unknown, number> {
   return new Map<unknown, number>([
     [undefined, 0],

@@ -4,27 +4,27 @@ import { labelsOf, type Labels } from './shared-tag-map.js'
 
 /** Code points kept of a tag value; the rest is cut. */
 export const DEFAULT_VALUE_LENGTH = 256
-/** No engine may be told to keep more. */
+/** The greatest limit that an engine may have. */
 export const MAX_VALUE_LENGTH = 16_384
 
-/** True where a value counts as "not set": absent, empty, NaN. */
+/** True if a value counts as "not set": absent, empty, NaN. */
 export function isAbsent(value: unknown): boolean {
   return value === undefined || value === null || value === '' || value !== value
 }
 
-/** True for what may be a tag value; objects, functions and symbols are never turned to text by their own methods. */
+/** True for what may be a tag value; objects, functions and symbols are never converted by their own methods. */
 export function isTagValue(value: unknown): value is string | number | boolean | bigint {
   const type = typeof value
   return type === 'string' || type === 'number' || type === 'boolean' || type === 'bigint'
 }
 
 /**
- * The text of a tag value: well-formed (a lone surrogate becomes U+FFFD), at most `maxLength` code points.
- * Gives the string itself where nothing has to change.
+ * The string of a tag value: well-formed (a lone surrogate becomes U+FFFD), at most `maxLength` code points.
+ * Returns the string itself if nothing has to change.
  */
 export function labelText(value: string | number | boolean | bigint, maxLength: number): string {
   const text = typeof value === 'string' ? value : String(value) // -0 reads `0`, which is meant
-  const near = text.length > 2 * maxLength ? text.slice(0, 2 * maxLength) : text // no more is read of a text of any length
+  const near = text.length > 2 * maxLength ? text.slice(0, 2 * maxLength) : text // no more is read of a string of any length
   return cut(near.isWellFormed() ? near : near.toWellFormed(), maxLength)
 }
 
@@ -34,15 +34,15 @@ function cut(text: string, maxLength: number): string {
 }
 
 /**
- * One label of an object. Getters of a class count; `constructor` and its like, which every object inherits, are no
- * tag values and count as not set.
+ * One label of an object. Getters of a class count; `constructor` and the other properties that every object
+ * inherits are not tag values and count as not set.
  */
 export function labelOf(labels: { readonly [key: string]: unknown }, key: string): unknown {
   const value = labels[key]
   return isTagValue(value) || Object.hasOwn(labels, key) ? value : undefined
 }
 
-/** A copy of just these labels, in a form that can always be found: what cannot be text counts as not set. */
+/** A copy of just these labels, in a form that can always be found: a value that cannot become a string counts as not set. */
 export function ownLabels(labels: unknown, keys: readonly string[]): { readonly [key: string]: string } {
   const own: { [key: string]: string } = Object.create(null)
   const given = typeof labels === 'object' && labels !== null ? labelsOf(labels as Labels) : own

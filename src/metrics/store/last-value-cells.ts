@@ -2,7 +2,7 @@ import type { Cells } from './cells.js'
 import { ChunkMemory } from './memory.js'
 import { ScalarCells } from './scalar-cells.js'
 
-/** The newest value of each row; takes any number. */
+/** The newest value of each row; accepts any number. */
 export class LastValueCells extends ScalarCells implements Cells {
   private readonly values: Float64Array
 
@@ -16,7 +16,7 @@ export class LastValueCells extends ScalarCells implements Cells {
     return true
   }
 
-  /** For gauges that count up and down; false where that would make a finite value infinite. */
+  /** For gauges that count up and down. Returns false if a finite value would become infinite. */
   add(cell: number, value: number): boolean {
     const before = this.values[cell]!
     const sum = before + value

@@ -2,7 +2,7 @@ import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
 import { DEFAULT_VALUE_LENGTH, MAX_VALUE_LENGTH } from './label-value.js'
 
-/** What an engine may grow to. */
+/** Limits of what an engine may hold. */
 export interface EngineLimits {
   /** Rows of a view, or series of an instrument, before its overflow row is used. Default 2 000. */
   readonly rowsPerView?: number
@@ -16,7 +16,7 @@ export interface EngineLimits {
 
 const LIMITS: OptionNames<EngineLimits> = { rowsPerView: true, totalRows: true, tagValueLength: true, definitions: true }
 
-/** @throws {@link DefinitionError} `ERR_OPTION` for a limit that is no whole number from 1. */
+/** @throws {@link DefinitionError} `ERR_OPTION` for a limit that is not an integer from 1. */
 export function readLimits(limits: EngineLimits = {}): Required<EngineLimits> {
   checkOptions('limits', limits, LIMITS)
   const { rowsPerView = 2_000, totalRows = 100_000, tagValueLength = DEFAULT_VALUE_LENGTH, definitions = 10_000 } = limits

@@ -9,13 +9,13 @@ export const findSparse = (table: Int32Array, place: number): number => {
   }
 }
 
-/** Where a place is looked for first. */
+/** The slot at which the search for a place begins. */
 export const slotOf = (table: Int32Array, place: number): number => {
   const hash = Math.imul(place, 0x9e3779b1)
   return ((hash ^ (hash >>> 15)) << 1) & (table.length - 1)
 }
 
-/** Of the ids of a row. */
+/** The hash of the ids of a row. */
 export function hashOf(ids: Int32Array): number {
   let hash = 0
   for (let at = 0; at < ids.length; at++) {
@@ -25,7 +25,7 @@ export function hashOf(ids: Int32Array): number {
   return hash
 }
 
-/** All rows of a table, of which each takes so many words. */
+/** All rows of a table whose entries have this many words. */
 export function rowsIn(table: Int32Array, stride: number): number[] {
   const rows: number[] = []
   for (let at = stride - 1; at < table.length; at += stride) {
@@ -36,8 +36,8 @@ export function rowsIn(table: Int32Array, stride: number): number[] {
 }
 
 /**
- * Removes a place from a table of pairs. Entries behind it move up so that each is still found from its own slot: no mark of
- * something removed is left behind for the record path to step over. Returns false if the place is not in the table.
+ * Removes a place from a table of pairs. Entries behind it move up so that each is still found from its own slot: no tombstone
+ * is left for the record path to step over. Returns false if the place is not in the table.
  */
 export function removeSparse(table: Int32Array, place: number): boolean {
   const mask = table.length - 1

@@ -4,15 +4,15 @@ import { readLabel } from './label-access.js'
 import { findSparse, hashOf, removeSparse, removeWide, rowsIn, slotOf } from './row-hash.js'
 import type { Labels } from './shared-tag-map.js'
 
-/** Answers that are no row. */
+/** Returned instead of a row if there is none. */
 export const NO_ROW = -1
 /** A value is an object, a function or a symbol: the record is dropped. */
 export const REFUSED = -2
 
-/** A table by ids alone is used up to this size in any case, and up to this many places a row. */
+/** A dense table is used up to this size in any case, and up to this many places per row. */
 const SMALL_TABLE = 2_048
 const PLACES_PER_ROW = 4
-/** Bits of a place that is not wide: it stays a whole number that is not negative. */
+/** Bits of a place that is not wide: it stays a non-negative small integer. */
 const MAX_PLACE_BITS = 30
 /** The forms of the table. */
 const DENSE = 0
@@ -22,27 +22,27 @@ const WIDE = 2
 /**
  * From label values to a row, without building a string.
  *
- * Each value has a small number, its id, and the ids' bits side by side are the row's place. How a place leads to its row:
+ * Each value has a small number, its id. The bits of the ids side by side are the row's place. A place leads to its row by one of:
  *
  * - `dense`, while there are few combinations or most of them are in use: the place is an index. No hash, nothing to compare.
  * - `sparse`, the usual case of few out of many combinations: an open-addressed table of places and their rows.
- * - `wide`, where the bits of a place are too many for a whole number: an open-addressed table of rows by a hash of their
+ * - `wide`, if a place has too many bits for a small integer: an open-addressed table of rows by a hash of their
  *   ids, which are compared one by one.
  *
- * In each no two rows can be taken for each other. See bench/metrics/row-index.bench.js.
+ * In each form different rows stay different. See bench/metrics/row-index.bench.js.
  */
 export class RowIndex {
   private readonly labels: readonly Label[]
   private readonly maxValueLength: number
-  /** Row + 1, 0 where free; when sparse after the place it belongs to. A power of two in size, at most half full unless dense. */
+  /** Row + 1, 0 if free; in the sparse form after the place it belongs to. A power of two in size, at most half full unless dense. */
   private table = new Int32Array(16)
   private form: typeof DENSE | typeof SPARSE | typeof WIDE = DENSE
   /** The ids of row r stand at r * labels.length and after. */
   private rowIds = new Int32Array(0)
   private used = 0
-  /** The ids at hand. */
+  /** The ids of the current look-up. */
   private readonly ids: Int32Array
-  /** Rises with each use of `ids`: a getter among the labels may come back while they are being read. */
+  /** Rises with each use of `ids`: a getter among the labels may record itself while they are being read. */
   private turn = 0
   /** Called for each value cut to the limit when its row was made. */
   private readonly onCut: () => void
@@ -56,8 +56,8 @@ export class RowIndex {
   }
 
   /**
-   * The row of these labels, where each value was seen before in this very form; NO_ROW where that is not so,
-   * and `read` and `findValues` have to look more closely. This is the record path.
+   * The row of these labels if each value was seen before in this very form; NO_ROW otherwise: then `read` and `findValues`
+   * look more closely. This is the record path.
    */
   find(labels: Labels): number {
     if (this.form === WIDE) return this.findWide(labels)
@@ -70,7 +70,7 @@ export class RowIndex {
       if (id === undefined) return NO_ROW
       place |= id << label.shift
     }
-    if (table !== this.table) return NO_ROW // a getter among the labels came back and changed the places
+    if (table !== this.table) return NO_ROW // a getter among the labels recorded itself and changed the places
     return this.form === DENSE ? table[place]! - 1 : findSparse(table, place)
   }
 
@@ -87,7 +87,7 @@ export class RowIndex {
     return this.turn === turn ? this.findIds() : NO_ROW
   }
 
-  /** As `find`, with the labels from number `split` on read from `others`. */
+  /** Like `find`, but reads the labels from number `split` on from `others`. */
   findInTwo(labels: Labels, others: Labels, split: number): number {
     const known = this.labels
     const ids = this.ids
@@ -100,12 +100,12 @@ export class RowIndex {
       ids[at] = id
       place |= id << label.shift
     }
-    if (this.turn !== turn) return NO_ROW // a getter among the labels came back
+    if (this.turn !== turn) return NO_ROW // a getter among the labels recorded itself
     if (this.form === WIDE) return this.findIds()
     return this.form === DENSE ? this.table[place]! - 1 : findSparse(this.table, place)
   }
 
-  /** The row of the ids at hand by their hash. */
+  /** The row of the current ids, by their hash. */
   private findIds(): number {
     const ids = this.ids
     const rowIds = this.rowIds
@@ -123,7 +123,7 @@ export class RowIndex {
 
   // From here on: the rare paths.
 
-  /** The values of these labels, from number `split` on of `others`. Each is read once and in no other place: what a getter returns, or does, is settled with it. */
+  /** The values of these labels, from number `split` on those of `others`. Each is read once and only here, so that a getter runs once. */
   read(labels: Labels, others: Labels = labels, split: number = this.labels.length): unknown[] {
     const known = this.labels
     const values = new Array<unknown>(known.length)
@@ -131,7 +131,7 @@ export class RowIndex {
     return values
   }
 
-  /** The row of these values by their texts, NO_ROW where there is none yet, or REFUSED. */
+  /** The row of these values by their strings, NO_ROW if there is none yet, or REFUSED. */
   findValues(values: readonly unknown[]): number {
     this.turn++
     let known = true
@@ -156,7 +156,7 @@ export class RowIndex {
     return this.form === DENSE ? this.table[this.place()]! - 1 : findSparse(this.table, this.place())
   }
 
-  /** Enters these values as `row`. The caller knows that `findValues` gave NO_ROW. */
+  /** Enters these values as `row`. The caller knows that `findValues` returned NO_ROW. */
   insert(values: readonly unknown[], row: number): void {
     this.turn++
     for (const [at, label] of this.labels.entries()) this.ids[at] = this.intern(label, values[at])
@@ -187,12 +187,12 @@ export class RowIndex {
     return hasRoom && (this.form === WIDE || this.labels.every((label) => label.fits))
   }
 
-  /** Words that a row takes in the table. */
+  /** Words of an entry in the table. */
   private stride(): number {
     return this.form === SPARSE ? 2 : 1
   }
 
-  /** Chooses the form of an empty table that is right for the labels' values and the number of rows. */
+  /** Chooses the form of an empty table by the number of the labels' values and of rows. */
   private layOut(): void {
     let bits = 0
     for (const label of this.labels) {
@@ -215,7 +215,7 @@ export class RowIndex {
     }
   }
 
-  /** Enters the ids at hand, which are not in the table. */
+  /** Enters the current ids, which are not in the table. */
   private put(row: number): void {
     const table = this.table
     const mask = table.length - 1
@@ -234,30 +234,30 @@ export class RowIndex {
     }
   }
 
-  /** The place of the ids at hand. */
+  /** The place of the current ids. */
   private place(): number {
     return this.labels.reduce((place, label, at) => place | (this.ids[at]! << label.shift), 0)
   }
 
-  /** How many values label number `at` has. */
+  /** The number of values that label number `at` has. */
   valueCount(at: number): number {
     return this.labels[at]!.texts.length - 1
   }
 
-  /** The text of label number `at` of a row, undefined where it is not set. */
+  /** The value of label number `at` of a row, undefined if it is not set. */
   text(row: number, at: number): string | undefined {
     return this.labels[at]!.texts[this.rowIds[row * this.labels.length + at]!]
   }
 
-  /** The text that a value has in a row, undefined where it counts as not set, or REFUSED. */
+  /** The string of a value as rows keep it, undefined if it counts as not set, or REFUSED. */
   textOf(value: unknown): string | undefined | typeof REFUSED {
     if (isAbsent(value)) return undefined
     return isTagValue(value) ? labelText(value, this.maxValueLength) : REFUSED
   }
 
   /**
-   * Takes rows out, each in the same time however many there are. Strings that no row uses any more are forgotten once they are
-   * the greater part, which is rare: as many rows must have gone as are left.
+   * Removes rows, each in constant time. Strings that no row uses any more are forgotten once they are
+   * the greater part, which is rare: as many rows must have been removed as are left.
    */
   remove(removed: ReadonlySet<number>): void {
     this.turn++
@@ -279,19 +279,19 @@ export class RowIndex {
     return true
   }
 
-  /** Makes the ids of a row those at hand. */
+  /** Makes the ids of a row the current ones. */
   private loadIds(row: number): Int32Array {
     const width = this.labels.length
     for (let at = 0; at < width; at++) this.ids[at] = this.rowIds[row * width + at]!
     return this.ids
   }
 
-  /** Says that there is room for no more rows, until some are removed: what is not known is to be found out cheaply. */
+  /** Call if there is no room for more rows until some are removed: unknown values are then recognized cheaply. */
   close(): void {
     for (const label of this.labels) label.useMap()
   }
 
-  /** Gives the texts still in use new ids, so that rows that come and go for ever keep memory flat. */
+  /** Gives the strings still in use new ids, so that memory stays flat if rows come and go forever. */
   private forgetUnused(rows: readonly number[]): void {
     for (const [at, label] of this.labels.entries()) {
       const old = label.texts

@@ -16,7 +16,7 @@ interface Column {
   readonly part: DistributionPart | undefined
 }
 
-/** Rows that an engine may have in all; shared by its stores. */
+/** The limit of all rows of an engine; shared by its stores. */
 export interface RowBudget {
   used: number
   readonly limit: number
@@ -54,7 +54,7 @@ export class RowStore {
   readonly epochs: Epochs
   readonly sketched: boolean
   readonly chunks: StoreChunk[] = []
-  /** Rises when rows go. Rows made later may have the labels of one that is gone, and its cell. */
+  /** Rises when rows are removed. Rows made later may have the labels of a removed one, and its cell. */
   generation = 0
   private readonly index: RowIndex
   private readonly columns: Column[] = []
@@ -92,8 +92,8 @@ export class RowStore {
   }
 
   /**
-   * Gives every row one more cell; answers the column's number.
-   * @param part What the column has in common with a distribution: where the store has one, the column borrows it.
+   * Adds a cell to every row; returns the column's number.
+   * @param part The part of a distribution that is the column's data: if the store has a distribution, it backs the column.
    */
   addColumn(make: CellsFactory, part?: DistributionPart): number {
     this.columns.push({ make, part })
@@ -101,7 +101,7 @@ export class RowStore {
     return this.columns.length - 1
   }
 
-  /** Takes a column out; the columns after it move up by one. */
+  /** Removes a column; later columns shift down by one. */
   removeColumn(column: number): void {
     this.columns.splice(column, 1)
     for (const chunk of this.chunks) chunk.removeColumn(column)
@@ -118,15 +118,15 @@ export class RowStore {
   }
 
   /**
-   * The row of these labels, made where there is none; the overflow row at the limit; or REFUSED. Throws only
-   * what a getter among the labels throws, and then has changed nothing.
+   * The row of these labels, made if there is none; the overflow row at the limit; or REFUSED. If a getter among the
+   * labels throws, its error passes through and nothing has changed.
    */
   find(labels: Labels): number {
     const row = this.index.find(labels)
     return row === NO_ROW ? this.findSlowly(labels) : row
   }
 
-  /** As `find`, with the labels from number `split` on read from `others`. */
+  /** Like `find`, but reads the labels from number `split` on from `others`. */
   findInTwo(labels: Labels, others: Labels, split: number): number {
     const row = this.index.findInTwo(labels, others, split)
     return row === NO_ROW ? this.findSlowly(labels, others, split) : row
@@ -138,7 +138,7 @@ export class RowStore {
     return row
   }
 
-  /** As `find`, for a handle that keeps the row: nothing is recorded yet, so that the overflow row is not counted. */
+  /** Like `find`, for a handle that keeps the row: nothing is recorded yet, so the overflow row is not counted. */
   findOrCreate(labels: Labels, others?: Labels, split?: number): number {
     const values = this.index.read(labels, others, split)
     const row = this.index.findValues(values)
@@ -149,7 +149,7 @@ export class RowStore {
     return this.insert(values)
   }
 
-  /** Says that a record went to the overflow row. */
+  /** Counts a record that went to the overflow row. */
   countOverflow(): void {
     this.overflowed.value++
   }
@@ -210,7 +210,7 @@ export class RowStore {
     return row === this.overflowRow
   }
 
-  /** The text of label `key` of a row; the overflow row has none. */
+  /** The value of label `key` of a row; the overflow row has none. */
   labelText(row: number, key: number): string | undefined {
     return row === this.overflowRow ? undefined : this.index.text(row, key)
   }
@@ -224,7 +224,7 @@ export class RowStore {
     }
   }
 
-  /** All rows for which `matches` is true; the overflow row stands for none of its own. */
+  /** All rows for which `matches` is true, without the overflow row. */
   private rowsWhere(matches: (row: number) => boolean): ReadonlySet<number> {
     const rows = new Set<number>()
     this.forEachRow((row) => {
@@ -254,7 +254,7 @@ export class RowStore {
     this.epochs.countChange()
   }
 
-  /** The rows whose labels match all that are given, in whichever form; none where a key is not the store's. */
+  /** The rows whose labels match all given ones, in any form; none if a key is not one of the store's. */
   matching(labels: Labels): ReadonlySet<number> {
     const wanted = Object.entries(labelsOf(labels)).map(([key, value]) => [this.labelKeys.indexOf(key), this.index.textOf(value)] as const)
     if (wanted.some(([at, text]) => at < 0 || text === REFUSED)) return new Set()
@@ -279,14 +279,14 @@ export class RowStore {
     this.free.push(row)
   }
 
-  /** Gives the rows back to the engine's budget; whoever still holds a handle gets no new ones. */
+  /** Returns the rows to the engine's budget; handles that are still in use get no new rows. */
   dispose(): void {
     this.budget.used -= this.live
     this.live = 0
     this.rowLimit = 0
   }
 
-  /** Copies one column with its rows into an empty store of its own. No limit stops it: nothing is to be lost on the way. */
+  /** Copies one column with its rows into an empty store of its own. Limits do not apply: nothing is lost. */
   copyColumn(column: number, into: RowStore): void {
     this.forEachRow((row, chunk, cell) => {
       const values = this.labelKeys.map((_, at) => this.labelText(row, at))

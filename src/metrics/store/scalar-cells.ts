@@ -1,4 +1,4 @@
-/** What cells that hold one number a row have of a distribution: nothing. */
+/** The distribution part of cells with one number per row: all zero. */
 export abstract class ScalarCells {
   count(): number {
     return 0

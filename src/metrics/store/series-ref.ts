@@ -4,11 +4,11 @@ import type { Labels } from './shared-tag-map.js'
 import type { RowStore } from './row-store.js'
 import type { StoreChunk } from './store-chunk.js'
 
-/** Where the row of a kept series is; found again if it was removed. */
+/** A reference to the row of a series that a caller keeps. If the row was removed, it is found or made again. */
 export class SeriesRef {
   private readonly store: RowStore
   private readonly labels: Labels
-  /** The engine's count of changes when the row was last seen to be in its place, and marked. */
+  /** `Epochs.changes` when the row was last found and its last epoch set. */
   private seen = -1
   private createdIn = 0
   chunk!: StoreChunk
@@ -21,13 +21,13 @@ export class SeriesRef {
     this.find()
   }
 
-  /** Marks the row as active, for a change of it; makes it anew if it was removed. */
+  /** Sets the row's last epoch, before a change; makes the row again if it was removed. */
   locate(): void {
     if (this.seen !== this.store.epochs.changes) this.find()
     if (this.isOverflow) this.store.countOverflow()
   }
 
-  /** Reads a number of the series, 0 if it was removed. Changes nothing. */
+  /** Returns a number of the series, 0 if the row was removed. Changes nothing. */
   read(value: (cells: Cells, cell: number) => number): number {
     if (this.isInPlace()) return value(this.chunk.columns[0]!, this.cell)
     const row = this.store.lookup(this.labels)
@@ -36,7 +36,7 @@ export class SeriesRef {
     return value(chunk.columns[0]!, row - chunk.start)
   }
 
-  /** A series in the overflow row may have found room since. */
+  /** Whether the row is still the series' own. A series in the overflow row may have room by now. */
   private isInPlace(): boolean {
     return !this.isOverflow && this.chunk.isSame(this.cell, this.createdIn)
   }

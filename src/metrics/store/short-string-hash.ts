@@ -1,10 +1,10 @@
-/** With more texts hits would be rarer, and the table large. */
+/** With more strings hits would be rarer, and the table large. */
 const MOST_TEXTS = 64
 const SLOTS_PER_TEXT = 4
-/** Where letters are taken, in 256ths of a text's length: the last, the one before it, the first, and so on; each of a text of up to 16. */
+/** Positions of letters, in 256ths of a string's length: the last, the one before it, the first, and so on; all of a string of up to 16. */
 const LETTERS = [255, 240, 0, 128, 224, 16, 64, 192, 32, 208, 48, 160, 80, 96, 112, 144, 176] as const
 const FACTORS = [31, 37, 41, 43] as const
-/** No second letter is taken. */
+/** No second letter is used. */
 const NONE = -1
 
 type Choice = readonly [first: number, second: number, factor: number]
@@ -16,23 +16,23 @@ const CHOICES: readonly Choice[] = [
 ]
 
 /**
- * Finds a few texts by their length and one or two of their letters, chosen so that no two have a slot in common, or as few as
- * can be; what has no slot is to be found elsewhere. Takes the same time for each text and in each process. V8's own hash has a
- * seed, by which some texts are found by detours that the processor cannot foresee, other ones each time; see
+ * Finds a few strings by their length and one or two of their letters, chosen so that as few as possible share a slot. Strings
+ * without a slot are looked up elsewhere. The time is the same for each string and in each process. V8's own hash has a random
+ * seed: in each process some other strings collide, and the CPU mispredicts their branches; see
  * bench/metrics/row-index.bench.js.
  */
 export class ShortStringHash {
-  /** Length of the longest text that has a slot, 0 where none has. Longer ones and '' are not to be asked for. */
+  /** Length of the longest string that has a slot, 0 if none has. Do not look up longer ones, nor ''. */
   longest = 0
   private slots: string[] = ['']
   private ids: Int32Array = new Int32Array(1)
   private first: number = LETTERS[0]
   private second: number = NONE
   private factor = 1
-  /** No choice gives each text a slot of its own. */
+  /** True if no choice gives each string a slot of its own. */
   private isCrowded = false
 
-  /** The id of a text, 0 where it has no slot. */
+  /** The id of a string, 0 if it has no slot. */
   find(text: string): number {
     const slot = this.slotOf(text)
     return this.slots[slot] === text ? this.ids[slot]! : 0
@@ -46,7 +46,7 @@ export class ShortStringHash {
     return letters & (this.slots.length - 1)
   }
 
-  /** Takes in the newest of these texts, whose ids are their places; the first counts as not set. */
+  /** Adds the newest of these strings, whose ids are their indices; the first counts as not set. */
   add(texts: readonly (string | undefined)[]): void {
     const id = texts.length - 1
     if (id > MOST_TEXTS) return this.clear()
@@ -78,7 +78,7 @@ export class ShortStringHash {
     }
     this.choose(best)
     this.isCrowded = fewest > 0
-    if (fewest * 4 > texts.length) return // it would be asked in vain too often
+    if (fewest * 4 > texts.length) return // most look-ups would miss
     for (const [at, text] of texts.entries()) this.put(text, at + 1)
   }
 

@@ -1,28 +1,28 @@
 import type { Cells } from './cells.js'
 import type { Exemplar, ExponentialValue, SummaryValue } from '../data/metric.js'
 
-/** The running data of one row where that is an object of its own: percentiles, exponential buckets. */
+/** The running data of one row that is an object of its own: percentiles, exponential buckets. */
 export interface Sketch {
-  /** Takes a value, or answers false. Never throws. */
+  /** Records a value, or returns false if it does not accept it. Never throws. */
   record(value: number): boolean
   readonly count: number
   readonly sum: number
-  /** What a distribution has, with its buckets for fixed bounds; a summary has none of it. */
+  /** For distributions, as are the buckets for fixed bounds; a summary has neither. */
   readonly sumOfSquaredDeviation?: number
   bucket?(bucket: number): number
   exemplar?(bucket: number): Exemplar | undefined
   exponential?(): ExponentialValue
-  /** What a row of percentiles shows. */
+  /** The quantiles of a row of percentiles. */
   summary?(): SummaryValue
-  /** Ties what was just recorded to its origin, where the kind keeps such. */
+  /** Keeps the attachments of the value that was just recorded, if the kind has exemplars. */
   attach?(value: number, attachments: Readonly<Record<string, string>>): void
-  /** Puts all that another one of the same kind has taken into this one. */
+  /** Adds everything another sketch of the same kind has recorded. */
   merge(other: this): void
 }
 
 /**
- * Cells of rows whose data is more than a few numbers: an object a row, made with its first value. Stores with
- * such cells are marked as sketched and recorded into by a call site of their own; see {@link Cells}.
+ * Cells of rows whose data is more than a few numbers: one object per row, made with its first value. Stores with
+ * such cells are `sketched` and have a call site of their own; see {@link Cells}.
  */
 export class SketchCells implements Cells {
   /** By cell. */

@@ -11,31 +11,31 @@ export class StoreChunk {
   readonly index: number
   readonly start: number
   readonly rows: number
-  /** The epoch of each row's newest value, 0 where there is no row. */
+  /** The epoch of each row's newest value, 0 if there is no row. */
   readonly lastEpochs: Int32Array
   readonly startTimesUnixMs: Float64Array
   readonly columns: Cells[] = []
-  /** The columns that values are recorded into, as numbers: all but those that borrow from another. */
+  /** The numbers of the columns that values are recorded into: all that are not backed by another. */
   recorded: readonly number[] = []
-  /** For each column those that borrow from it. */
+  /** For each column the numbers of those that it backs. */
   backed: readonly (readonly number[])[] = []
   /**
-   * Where one column is recorded into: what its cells are, with the slots of a count or a sum, to be added to without a call, and
-   * the cells of a distribution. Calls of `Cells.record` that see several classes cost more than all else in a record.
+   * The cells of the only recorded column: their kind, the slots of a count or a sum, which are added to without a call, and the
+   * cells of a distribution. A call of `Cells.record` that sees several classes costs more than the rest of a record.
    */
   kind: number = OTHER
   slots: Int32Array = NO_SLOTS
   distribution: DistributionCells | undefined = undefined
   readonly epochs: Epochs
-  /** Rows are objects; they are recorded into elsewhere. */
+  /** Whether the cells are sketches, which have a call site of their own. */
   readonly sketched: boolean
   /** Cells in use so far, holes included. */
   size = 0
-  /** Changes when a row comes or goes. */
+  /** Changes when a row is made or removed. */
   version = 0
   /** The generation of the store in which the newest row was made. */
   newestGeneration: number
-  /** The generation in which each row was made, once they differ: a store that never loses a row keeps none. Doubles cannot overflow. */
+  /** The generation in which each row was made, once they differ: a store that never removes a row needs none. Doubles do not overflow. */
   private creations: Float64Array | undefined = undefined
 
   constructor(index: number, epochs: Epochs, sketched: boolean, generation: number) {
@@ -55,14 +55,14 @@ export class StoreChunk {
     return this.creations === undefined ? this.newestGeneration : this.creations[cell]!
   }
 
-  /** Notes that a row was made. */
+  /** Call when a row has been made. */
   created(cell: number, generation: number): void {
     if (generation !== this.newestGeneration) this.creations ??= new Float64Array(this.rows).fill(this.newestGeneration)
     if (this.creations !== undefined) this.creations[cell] = generation
     this.newestGeneration = generation
   }
 
-  /** Whether the row made in this generation is still in the cell. */
+  /** Whether the row that was made in this generation is still in the cell. */
   isSame(cell: number, generation: number): boolean {
     return this.lastEpochs[cell] !== 0 && this.createdIn(cell) === generation
   }

@@ -5,12 +5,12 @@ import type { Exemplar } from '../data/metric.js'
 import { ScalarCells } from './scalar-cells.js'
 
 /**
- * Running sums. Small whole numbers are added in an Int32 slot, four times as fast as a double, and carried
+ * Running sums. Small integers are added in an Int32 slot, four times as fast as a double, and carried
  * over at 2^31; see bench/metrics/cells.bench.js.
  */
 export class SumCells extends ScalarCells implements Cells {
   private readonly rest: Float64Array
-  /** The whole part of each sum, below 2^31; what a bound record adds to by itself. @internal */
+  /** The integer part of each sum, below 2^31; the record path adds to it without a call. @internal */
   readonly slots: Int32Array
   private exemplars: Map<number, Exemplar> | undefined = undefined
 
@@ -34,7 +34,7 @@ export class SumCells extends ScalarCells implements Cells {
     return true
   }
 
-  /** Moves the whole part to where there is room for more. */
+  /** Moves the integer part into the double. */
   protected carry(cell: number): void {
     this.rest[cell]! += this.slots[cell]! >>> 0
     this.slots[cell] = 0
@@ -67,9 +67,9 @@ export class SumCells extends ScalarCells implements Cells {
   }
 }
 
-/** Running counts of values, whatever the values are. */
+/** Running counts of values of any kind. */
 export class CountCells extends SumCells {
-  // No call of `super`: V8 looks such a call up each time, which would cost more than all the rest.
+  // No call of `super`: V8 looks it up each time, which would cost more than the rest.
   override record(cell: number, _value?: number): boolean {
     const count = (this.slots[cell]! + 1) | 0
     this.slots[cell] = count

@@ -1,10 +1,10 @@
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { ownText } from '../../base/intern-string.js'
 
-/** What ties a value to its origin: `trace_id`, `span_id`, …; text to text. */
+/** What a value belongs to: `trace_id`, `span_id`, …; strings to strings. */
 export type Attachments = Readonly<Record<string, string>>
 
-/** One exemplar a bucket may keep them: so many at most, and of such a length, keys and texts. */
+/** Limits of one exemplar: the number of attachments, and the length of each key and string. */
 const MAX_ATTACHMENTS = 32
 const MAX_LENGTH = 256
 
@@ -13,14 +13,14 @@ const DROPPED = internalCounter(
   'Attachments of records that were no texts, too long, too many, or could not be read.',
 )
 
-/** Whether both are text that may be kept; counts them where they are not. */
+/** Whether key and value are strings within the limits; counts them as dropped if not. */
 export function isAttachment(key: unknown, text: unknown): boolean {
   const fits = typeof key === 'string' && typeof text === 'string' && key.length <= MAX_LENGTH && text.length <= MAX_LENGTH
   if (!fits) internalCount(DROPPED).value++
   return fits
 }
 
-/** A copy of what can be kept, so that the caller may change his; undefined where there is nothing. Never throws. */
+/** A copy of the attachments within the limits, so that the caller may change the original; undefined if there are none. Never throws. */
 export function readAttachments(given: unknown): Attachments | undefined {
   try {
     if (typeof given !== 'object') throw new TypeError('attachments are an object')
@@ -29,7 +29,7 @@ export function readAttachments(given: unknown): Attachments | undefined {
     if (kept.length === 0) return undefined
     return Object.freeze(Object.fromEntries(kept.slice(0, MAX_ATTACHMENTS).map(([key, text]) => [ownText(key), ownText(text)])))
   } catch {
-    internalCount(DROPPED).value++ // no object, or a getter among them threw
+    internalCount(DROPPED).value++ // not an object, or a getter among them threw
     return undefined
   }
 }

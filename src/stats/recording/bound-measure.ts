@@ -24,21 +24,21 @@ import { isOrdinary, recordChecked } from './record-checked.js'
 import { recordLabels } from './record-labels.js'
 
 /**
- * A measure and tags, with their rows found: the fastest way to record. Follows views that come and go, and
- * makes its rows anew where they were removed.
+ * A measure with tags whose rows are found once: the fastest way to record. Views that are registered or unregistered later are
+ * noticed, and rows that were removed are made again.
  */
 export class BoundMeasure<K extends string = string> {
   readonly measure: Measure<K>
   private readonly labels: Labels
   private readonly epochs: Epochs
   /**
-   * The engine's count of changes when the rows were marked. While it stays they need no other mark and are where they were:
-   * one comparison stands for all that could have changed.
+   * `Epochs.changes` when the rows were found and their last epoch set. While it is the same, nothing has to be checked: this one
+   * comparison covers everything that could have changed.
    */
   private seen = -1
-  /** The views that the targets are of. */
+  /** The groups of views that the targets belong to. */
   private groups: readonly ListenerGroup[] | undefined = undefined
-  /** What the only row is, or the first where that is of a distribution, and where. OTHER where all targets have to be asked. */
+  /** Kind and cell of the only target, or of the first if that is a distribution. OTHER if each target has to be looked at. */
   private kind = OTHER
   private cell = 0
   private slots: Int32Array = NO_SLOTS
@@ -46,7 +46,7 @@ export class BoundMeasure<K extends string = string> {
   private lastValues: LastValueCells = NO_LAST_VALUES
   /** Where the values go, view by view. */
   private first: BoundTarget = NO_TARGET
-  /** The stores in which it has the overflow row. */
+  /** The stores in which the tags have the overflow row. */
   private overflowed: readonly RowStore[] = []
 
   /** Made by `stats.bind()`. @internal */
@@ -60,7 +60,7 @@ export class BoundMeasure<K extends string = string> {
     if (typeof value === 'number' && this.seen === this.epochs.changes && attachments === undefined) {
       const { kind } = this
       if (kind <= COUNT) {
-        // A small whole number is ordinary for every measure; no need to ask it.
+        // A small integer is ordinary for every measure: no need to check.
         const whole = value | 0
         const isWhole = whole === value && whole >= 0
         if (isWhole || (kind === COUNT && value >= 0 && value < Infinity)) {
@@ -80,14 +80,15 @@ export class BoundMeasure<K extends string = string> {
   }
 
   /**
-   * All that is not done above: rows to be found or marked, several views, attachments, values out of the ordinary.
-   * One long function on purpose. V8 puts short ones into their callers; `record` would be full of them then, and too large
-   * to be put into its own callers: twice as dear for a counter, from the moment on at which it is compiled by itself.
-   * @param done How many views have the value already: none or the first. A number, since a boolean costs the compiler ten instructions more.
+   * Everything else: rows to be found, a new epoch, several views, attachments, values that are not ordinary.
+   * One long function on purpose. V8 inlines short ones into their callers; `record` would then be too large to be inlined into
+   * its own callers: twice as expensive for a counter, once it has been compiled by itself.
+   *
+   * @param done The number of views that have the value already: 0 or 1. A number, since a boolean costs ten instructions more.
    */
   private recordSlow(value: number, attachments: Attachments | undefined, done: number): void {
     if (done > 0) {
-      // A loop of its own: the value is ordinary and accepted, and nothing has to be remembered from view to view.
+      // A loop of its own: the value is ordinary and accepted, and no state is kept from view to view.
       for (let target = this.first.next; target !== NO_TARGET; target = target.next) {
         const { kind, cell } = target
         if (kind === LAST_VALUE) target.lastValues.record(cell, value)
@@ -114,7 +115,7 @@ export class BoundMeasure<K extends string = string> {
     if (!accepted) drop(this.measure, 'too large')
   }
 
-  /** Whether all rows are where they were found. A value in an overflow row may have room of its own by now. */
+  /** Whether all rows are where they were found. Tags in an overflow row may have room for a row by now. */
   private isBound(): boolean {
     if (this.groups !== this.measure.groups || this.overflowed.length > 0) return false
     for (let target = this.first; target !== NO_TARGET; target = target.next) {
@@ -142,7 +143,7 @@ export class BoundMeasure<K extends string = string> {
   }
 }
 
-/** What is not done above. Each kind of cells has a call of its own, which the compiler can put in its place. */
+/** The cases not handled by `addUsual`. Each kind of cells has a call site of its own, which V8 can inline. */
 function recordTarget({ kind, cell, distribution, origin }: BoundTarget, value: number): boolean {
   const { group, chunk, column, cells } = origin
   const isTaken =

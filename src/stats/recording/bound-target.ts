@@ -9,11 +9,11 @@ import type { StoreChunk } from '../../metrics/store/store-chunk.js'
 import { SumCells } from '../../metrics/store/sum-cells.js'
 import type { ListenerGroup } from './listener.js'
 
-/** What stands where a row is of other cells, and is never recorded into: a field that always holds an object of one class need not be asked. */
+/** Placeholders that are never recorded into. A field that is never undefined saves V8 a type check. */
 export const NO_DISTRIBUTION: DistributionCells = new DistributionCells(0, new BucketSearch([]), undefined as never)
 export const NO_LAST_VALUES: LastValueCells = new LastValueCells(0)
 
-/** The column that a part is of, for what is done rarely. */
+/** The column of a target, for the rare paths. */
 interface Origin {
   readonly group: ListenerGroup
   readonly chunk: StoreChunk
@@ -23,7 +23,7 @@ interface Origin {
   readonly cells: Cells
 }
 
-/** Where a bound measure's values go in one view, and the same for the next view: a list that ends with {@link NO_TARGET}. */
+/** The cell that a bound measure's values go to in one view, linked to that in the next view; the list ends with {@link NO_TARGET}. */
 export class BoundTarget {
   readonly kind: number
   readonly cell: number
@@ -48,7 +48,7 @@ export class BoundTarget {
 
 export const NO_TARGET: BoundTarget = new BoundTarget(OTHER, 0, NO_SLOTS, undefined, undefined as never)
 
-/** The parts of a measure's views with the same tag keys, their row made where there is none. */
+/** The targets in the views of one group; makes their row if there is none. */
 export function boundTargets(group: ListenerGroup, labels: Labels, isWhole: boolean, overflowed: RowStore[]): BoundTarget[] {
   const { store } = group
   const row = store.findOrCreate(labels)

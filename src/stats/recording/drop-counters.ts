@@ -1,4 +1,4 @@
-// What no view took: told to the views and counted.
+// Counters of values that no view accepted.
 import type { StoreChunk } from '../../metrics/store/store-chunk.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import type { DropReason, ListenerGroup } from './listener.js'
@@ -11,13 +11,13 @@ const DROPPED = internalCounter(
   'reason',
 )
 
-/** The tags are such that no view can have a row for them. */
+/** Counts a record whose tags cannot have a row in any view. */
 export function refuse(measure: Measure): void {
   for (const group of measure.groups) group.drop('tags')
   drop(measure, 'tags')
 }
 
-/** A getter or a proxy among the tags threw, or this is no measure. */
+/** Counts a record that threw: because of a getter or a proxy among the tags, or because this is not a measure. */
 export function unreadable(measure: Measure): void {
   try {
     refuse(measure)

@@ -6,22 +6,22 @@ import type { RowStore } from '../../metrics/store/row-store.js'
 /** Why a value was not accepted. */
 export type DropReason = 'nan' | 'infinite' | 'negative' | 'fraction' | 'not a number' | 'too large' | 'tags'
 
-/** One view that listens to a measure, as the record path knows it. */
+/** One view that listens to a measure, as the record path uses it. */
 export interface Listener {
-  /** Whether the aggregation takes a value that is out of the ordinary; the ordinary ones all take. */
+  /** Whether the aggregation accepts a value that is not ordinary. Every aggregation accepts ordinary ones. */
   accepts(reason: DropReason): boolean
   /** Counts a value that was not accepted. */
   drop(reason: DropReason): void
 }
 
-/** The views that listen to a measure and share their rows; each is a column of the store. */
+/** Views of a measure that share their rows; each is a column of the store. */
 export interface ListenerGroup {
   /** Its labels are the tag keys, then the context tags. */
   readonly store: RowStore
   readonly tagKeys: readonly string[]
   readonly contextTags: readonly string[]
   readonly columns: readonly Listener[]
-  /** Counts a value that none of the views took. */
+  /** Counts a value that none of the views accepted. */
   drop(reason: DropReason): void
 }
 
@@ -30,11 +30,11 @@ export const NO_TAGS: Labels = Object.freeze(Object.create(null))
 /** The tags of the async context. */
 export const currentLabels = (): Labels => (currentFrame().tags as { readonly values: Labels } | undefined)?.values ?? NO_TAGS
 
-/** As `RowStore.find`: the tag keys are read from these labels, the context tags from the async context. */
+/** Like `RowStore.find`: reads the tag keys from these labels, the context tags from the async context. */
 export const rowInContext = ({ store, tagKeys }: ListenerGroup, labels: Labels): number =>
   store.findInTwo(labels, currentLabels(), tagKeys.length)
 
-/** The row of these labels, which is made where there is none, or REFUSED. */
+/** The row of these labels, made if there is none, or REFUSED. */
 export function rowOf(group: ListenerGroup, labels: Labels): number {
   try {
     if (typeof labels !== 'object') return REFUSED

@@ -8,15 +8,15 @@ export interface MeasureOptions<K extends string = string> {
   /** UCUM, case-sensitive: `s`, `ms`, `By`, `1`. Default `1`. */
   readonly unit?: string
   readonly description?: string
-  /** `int64` takes whole numbers only (and BigInts that are exact); others are dropped and counted. Default `double`. */
+  /** `int64` accepts integers only (and BigInts that are exact); others are dropped and counted. Default `double`. */
   readonly type?: 'double' | 'int64'
-  /** True lets negative values into every aggregation; sums of it are gauges. Default false. */
+  /** True if every aggregation accepts negative values; sums are then gauges. Default false. */
   readonly signed?: boolean
-  /** Tags that every record of this measure gives; checked at compile time. Default: any tags are allowed. */
+  /** Tags that every record of this measure must have; checked at compile time. Default: any tags are allowed. */
   readonly tagKeys?: readonly K[]
 }
 
-/** The tags a record of this measure takes: exactly its own where it declares some, any otherwise. */
+/** The tags of a record of this measure: exactly the declared ones, or any if none are declared. */
 export type TagsFor<K extends string> = string extends K ? Tags : { readonly [key in K]: TagValue }
 
 /** A quantity worth recording. Made by `stats.measure()`. */
@@ -27,17 +27,17 @@ export class Measure<K extends string = string> {
   readonly type: 'double' | 'int64'
   readonly signed: boolean
   readonly tagKeys: readonly K[] | undefined
-  /** Views that listen, those with the same tag keys together. Kept by the ViewManager. @internal */
+  /** Views of this measure, grouped by their tag keys. Set by the ViewManager. @internal */
   groups: readonly ListenerGroup[] = []
   /** True for int64. @internal */
   readonly isInteger: boolean
-  /** Those of the engine that the measure belongs to. @internal */
+  /** The epochs of the engine that the measure belongs to. @internal */
   readonly epochs: Epochs
-  /** Stands for the measure in what a tag map was used with; few measures of an engine share one. @internal */
+  /** The measure's bit in `TagMap.usedWith`; few measures of an engine share one. @internal */
   readonly bit: number
-  /** True if a listening view has tag keys or context tags; else nobody needs to know the current tags. @internal */
+  /** True if a view of the measure has tag keys or context tags; otherwise the current tags are not read. @internal */
   readsTags = false
-  /** True if a listening view has context tags: rows are then found for each record anew. @internal */
+  /** True if a view of the measure has context tags: each record then finds its rows again. @internal */
   readsContext = false
   /** The handle of records without tags; only while no listening view reads tags. For the record path only. @internal */
   untaggedHandle: object | undefined = undefined
@@ -62,7 +62,7 @@ export class Measure<K extends string = string> {
     this.tagKeys = tagKeys === undefined ? undefined : Object.freeze([...tagKeys])
   }
 
-  /** True while some view listens; recording is close to free otherwise. */
+  /** True while a view is registered; recording is close to free otherwise. */
   get hasViews(): boolean {
     return this.groups.length > 0
   }

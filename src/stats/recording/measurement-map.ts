@@ -18,13 +18,13 @@ export class MeasurementMap {
     return this
   }
 
-  /** What the values are to be tied to, such as `trace_id`; becomes an exemplar where the aggregation keeps one. */
+  /** Adds an attachment to the values, such as `trace_id`. It becomes part of an exemplar if the aggregation keeps exemplars. */
   putAttachment(key: string, value: string): this {
     if (isAttachment(key, value)) this.#attachments.set(key, value)
     return this
   }
 
-  /** Records all values. Without tags: those of the async context. A measure without a view does not stop the others. */
+  /** Records all values. Default of the tags: those of the async context. A measure without a view does not stop the others. */
   record(tags?: Tags | TagMap): void {
     const attachments: Attachments | undefined = this.#attachments.size === 0 ? undefined : Object.fromEntries(this.#attachments)
     for (const [measure, value] of this.#values) record(measure, value, tags, attachments)

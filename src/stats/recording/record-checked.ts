@@ -6,8 +6,8 @@ import { type DropReason, rowOf } from './listener.js'
 import type { Measure } from './measure.js'
 
 /**
- * Records a value that is out of the ordinary or comes with attachments: each aggregation judges it, and a row is made only
- * where one takes it. A bigint is the number it stands for, where there is one.
+ * Records a value that is not ordinary or has attachments. Each aggregation is checked, and a row is made only if one accepts the
+ * value. A bigint is converted if a number can hold it exactly.
  */
 export function recordChecked(measure: Measure, given: unknown, labels: Labels, attachments: Attachments | undefined): void {
   const groups = measure.groups
@@ -32,7 +32,7 @@ export function recordChecked(measure: Measure, given: unknown, labels: Labels, 
     const accepted = group.columns.map(() => false)
     for (const at of chunk.recorded) {
       accepted[at] = accepting[at]! && chunk.columns[at]!.record(cell, value)
-      // What borrows from a column accepts the same values.
+      // A column backed by another accepts the same values.
       for (const backed of chunk.backed[at]!) {
         accepted[backed] = accepting[backed]! && (accepted[at] || chunk.columns[backed]!.record(cell, value))
       }

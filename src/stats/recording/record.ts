@@ -34,7 +34,7 @@ export const record = (measure: Measure, value: number, tags?: Labels | TagMap, 
   }
 }
 
-/** Settles once, for all views, which tags are meant: those given or, without any, those of the async context. */
+/** Decides once, for all views, which tags count: the given ones, or those of the async context if none are given. */
 const recordTagged = (measure: Measure, value: number, given: Labels | TagMap | undefined, attachments: Attachments | undefined): void => {
   const tags: object = given ?? contextTags(measure)
   if (tags === NO_TAGS && !measure.readsTags) return untaggedHandle(measure).record(value, attachments)
@@ -48,12 +48,12 @@ function contextTags(measure: Measure): Labels {
   return (measure.readsTags ? (currentFrame().tags as Labels | undefined) : undefined) ?? NO_TAGS
 }
 
-/** Handles that a tag map keeps; beyond it the oldest is made again when it is needed. */
+/** The number of handles that a tag map keeps; beyond it the oldest is dropped and made again if needed. */
 const MAX_HANDLES = 16
 
 /**
- * The handle of a tag map for a measure, which the tag map keeps. None at the first use with the measure: most maps are made
- * for a request, and a handle costs as much as ten look-ups.
+ * The handle of a tag map for a measure, which the tag map keeps. Undefined at the first use with the measure: most maps are made
+ * for one request, and a handle costs as much as ten look-ups.
  */
 function handleOf(measure: Measure, tags: TagMap): BoundMeasure | undefined {
   if ((tags.usedWith & measure.bit) === 0) {
@@ -70,7 +70,7 @@ function handleOf(measure: Measure, tags: TagMap): BoundMeasure | undefined {
   return handle
 }
 
-/** The handle of records without tags, while no view reads any. */
+/** The handle of records without tags, while no view reads tags. */
 function untaggedHandle(measure: Measure): BoundMeasure {
   const handle = new BoundMeasure(measure, NO_TAGS)
   measure.untaggedHandle = handle

@@ -374,9 +374,9 @@ describe('counts and sums beside a distribution', () => {
   const sums = (rows: number) => new SumCells(rows)
   /** The classes of the columns of a new row. */
   const classesOf = (store: RowStore) => store.chunkOf(store.find({ k: 'a' })).columns.map((cells) => cells.constructor)
-  const empty = () => new RowStore({ name: 'borrow', labelKeys: ['k'], rowLimit: 9, budget: { used: 0, limit: 9 }, valueLength: 9, epochs })
+  const empty = () => new RowStore({ name: 'backed', labelKeys: ['k'], rowLimit: 9, budget: { used: 0, limit: 9 }, valueLength: 9, epochs })
 
-  test('borrow from it, whatever their order, where they are such parts of one', () => {
+  test('are backed by it, whatever their order, if they are such parts of one', () => {
     const store = empty()
     store.addColumn(sums, 'sum')
     store.addColumn(distribution)

@@ -50,7 +50,7 @@ test('several columns cannot, nor can none, and one that is left can again', () 
   expect(shortCuts(chunk)).toEqual(nothing)
 })
 
-test('columns that borrow are not recorded into, and get cells of their own when their distribution goes', () => {
+test('backed columns are not recorded into, and get cells of their own when their distribution is removed', () => {
   const chunk = chunkOf()
   const [one, other] = [1, 2].map((bound) => new DistributionCells(32, new BucketSearch([bound]), epochs))
   const last = new LastValueCells(32)
