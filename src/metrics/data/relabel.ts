@@ -136,8 +136,8 @@ class RelabelledSource implements RowSource {
   get epoch(): number {
     return this.#source.epoch
   }
-  get structure(): number {
-    return this.#source.structure
+  get generation(): number {
+    return this.#source.generation
   }
   get chunks(): readonly RowChunk[] {
     return this.#source.chunks.map((chunk) => this.#chunk(chunk))
@@ -172,11 +172,11 @@ class RelabelledChunk implements RowChunk {
   get version(): number {
     return this.#chunk.version
   }
-  get youngest(): number {
-    return this.#chunk.youngest
+  get newestGeneration(): number {
+    return this.#chunk.newestGeneration
   }
-  birth(cell: number): number {
-    return this.#chunk.birth(cell)
+  createdIn(cell: number): number {
+    return this.#chunk.createdIn(cell)
   }
   isLive(cell: number): boolean {
     return this.#chunk.isLive(cell)
@@ -188,8 +188,8 @@ class RelabelledChunk implements RowChunk {
     const origin = this.#origins[key]!
     return typeof origin === 'string' ? origin : this.#chunk.labelValue(cell, origin)
   }
-  mark(cell: number): number {
-    return this.#chunk.mark(cell)
+  lastEpoch(cell: number): number {
+    return this.#chunk.lastEpoch(cell)
   }
   startTimeUnixMs(cell: number): number {
     return this.#chunk.startTimeUnixMs(cell)

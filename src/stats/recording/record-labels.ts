@@ -14,7 +14,7 @@ import { isOrdinary, recordChecked } from './record-checked.js'
 export const recordLabels = (measure: Measure, value: number, labels: Labels, attachments: Attachments | undefined): void => {
   const groups = measure.groups
   if (attachments !== undefined || !isOrdinary(measure, value)) return recordChecked(measure, value, labels, attachments)
-  // The usual case, one view, in one go; all others step by step.
+  // The usual case, one view, in one go; all others column by column.
   if (groups.length === 1 && typeof labels === 'object') {
     const group = groups[0]!
     const row = measure.readsContext ? rowInContext(group, labels) : group.store.find(labels)
@@ -40,7 +40,7 @@ export const recordLabels = (measure: Measure, value: number, labels: Labels, at
   if (reason !== undefined) drop(measure, reason)
 }
 
-/** Puts an ordinary value into all columns of one row. */
+/** Records an ordinary value into all columns of one row. */
 function recordRow(group: ListenerGroup, chunk: StoreChunk, cell: number, value: number): boolean {
   if (chunk.sketched) return recordSketch(group, chunk, cell, value)
   chunk.lastEpochs[cell] = chunk.epochs.current
