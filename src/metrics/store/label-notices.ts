@@ -40,7 +40,7 @@ export interface ExpectedLabels {
 export function noticeLabels(labels: Labels, expected: ExpectedLabels): void {
   try {
     const absent = expected.keys.filter((key) => !(key in labels))
-    const isPlain = expected.declared !== undefined && Object.getPrototypeOf(labels) === Object.prototype
+    const isPlain = expected.declared !== undefined && !Object.isFrozen(labels) // those of a tag map are frozen
     const explained = new Set<string>()
     for (const key of Object.keys(labels)) {
       if (expected.keys.includes(key) || expected.isKnown(key)) continue

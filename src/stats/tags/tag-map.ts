@@ -47,7 +47,7 @@ export class TagMap extends SharedTagMap implements Iterable<[string, string]> {
 
   private constructor(values: TagValues, ttls: Ttls) {
     super()
-    this.values = values
+    this.values = Object.freeze(values) // which is also how they are distinguished from a caller's object: label-notices.ts
     this.ttls = ttls
   }
 
