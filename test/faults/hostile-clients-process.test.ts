@@ -129,10 +129,14 @@ test('eight readers that stop reading cost bounded memory and are cut off after 
   const reading = client(port, KEPT_ALIVE) // none of them keeps the only place
   await vi.waitFor(() => expect(reading.received.length).toBeGreaterThan(2_000_000))
   reading.socket.destroy()
-  gc!()
-  const grownBytes = process.memoryUsage().arrayBuffers - buffersBefore
+  let grownBytes = Number.POSITIVE_INFINITY
+  // Buffers that were sent already are swept some turns after a collection; what the readers hold stays.
+  await vi.waitFor(() => {
+    gc!()
+    grownBytes = process.memoryUsage().arrayBuffers - buffersBefore
+    expect([open(), grownBytes < 8 * 1_500_000], `${grownBytes} bytes`).toEqual([8, true])
+  })
   figure('stalled readers', `8 hold ${(grownBytes / 1e6).toFixed(1)} MB of buffers`)
-  expect(grownBytes).toBeLessThan(8 * 1_500_000)
   await vi.waitFor(() => expect(open()).toBe(0), 10_000)
   expect(selfValue('tallyscope_prometheus_scrapes_total', 'stalled', 'aborted')).toBe(9)
   for (const { socket } of stalled) socket.resume()
