@@ -46,7 +46,7 @@ async function check(name: string, code: string, { flags, files, output }: Retur
   if (output !== undefined) expect(stdout.trimEnd()).toBe(output.trimEnd())
 }
 
-describe('programs in the documentation run from the packed package and print what stands below them', () => {
+describe('documented programs run from the packed package and print the documented output', () => {
   for (const page of pages) {
     for (const program of markdownPrograms(text(page))) {
       const file = `${page.replace(/\W/g, '-')}-${program.line}`
@@ -58,14 +58,14 @@ describe('programs in the documentation run from the packed package and print wh
   }
 })
 
-test('every recipe that README names is a page whose programs are run both ways', () => {
+test('every recipe in README is a page whose programs run in both module systems', () => {
   const section = text('README.md').split('## Recipes')[1]!.split('\n## ')[0]!
   const named = [...section.matchAll(/\]\((docs\/[\w-]+\.md)/g)].map((match) => match[1]!)
   expect(named.length).toBeGreaterThanOrEqual(6)
   expect(named.filter((page) => !recipes.includes(page))).toEqual([])
 })
 
-test('links between pages lead to files that are there', () => {
+test('links between pages lead to existing files', () => {
   const missing = ['ARCHITECTURE.md', 'CHANGELOG.md', 'SECURITY.md', ...pages].flatMap((page) =>
     [...text(page).matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)]
       .map((match) => join(page, '..', match[1]!))
@@ -85,7 +85,7 @@ test('README lists every entry point of the package', () => {
   expect([...listed, './package.json']).toEqual(Object.keys(exports))
 })
 
-test('the command that README names for the tests is the one that is run before a change lands', () => {
+test('the test command in README is the one that runs before a change lands', () => {
   expect(text('README.md')).toMatch(/^npm ci && npm test\b/m)
   expect(text('.ci/run')).toContain('npm ci && npm test')
 })

@@ -3,7 +3,7 @@ import { checkNumber } from '../../src/base/check-options.js'
 import { partName } from '../../src/base/inspect-value.js'
 
 describe('a number', () => {
-  test.each([1, 1.5, 10])('%d fits into its range', (value) => {
+  test.each([1, 1.5, 10])('%d is within its range', (value) => {
     expect(checkNumber('ERR_TEST', 'limit', value, { min: 1, max: 10 })).toBe(value)
   })
 
@@ -23,7 +23,7 @@ describe('a number', () => {
     )
   })
 
-  test('may have to be whole', () => {
+  test('may be required to be a whole number', () => {
     expect(() => checkNumber('ERR_TEST', 'limit', 1.5, { min: 1, max: 10, integer: true })).toThrowError(
       'limit must be a whole number from 1 to 10: it is 1.5',
     )

@@ -88,17 +88,17 @@ const CASES: readonly (readonly [message: string, call: (options: Loose) => unkn
   ['ManualClock has no option "unixms" (perhaps unixMs)', (o) => new ManualClock(o), 'unixms'],
 ]
 
-describe('an option that is not there is an error with a hint', () => {
+describe('an unknown option is an error with a hint', () => {
   test.each(CASES)('%s', async (message, call, misspelt) => {
     const attempt = async () => call({ [misspelt]: 1 as never })
     await expect(attempt()).rejects.toThrow(expect.objectContaining({ code: 'ERR_OPTION', message }))
   })
 
-  test('and without a similar name, one with all that there are', () => {
+  test('without a similar name, the error lists all options', () => {
     expect(() => new MemoryExporter({ colour: 1 } as object)).toThrow('MemoryExporter has no option "colour" (its options are maxItems)')
   })
 
-  test('while one that is undefined, or that somebody put on the prototype of all objects, is none', () => {
+  test('options that are undefined or on Object.prototype are ignored', () => {
     Object.defineProperty(Object.prototype, 'polluted', { value: 1, enumerable: true, configurable: true, writable: true })
     try {
       expect(new MemoryExporter({ colour: undefined } as object).items).toEqual([])
@@ -107,7 +107,7 @@ describe('an option that is not there is an error with a hint', () => {
     }
   })
 
-  test('and options that are no object are refused', () => {
+  test('options that are not an object are refused', () => {
     expect(() => registry.gauge('text', 'help' as never)).toThrow('the options of metric text must be an object: they are a string')
   })
 })

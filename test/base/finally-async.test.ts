@@ -61,7 +61,7 @@ describe('a call that ends', () => {
   })
 })
 
-test('a promise keeps its class and what its maker attached to it', async () => {
+test('a promise keeps its class and its own properties', async () => {
   class Job extends Promise<void> {}
   const kill = (): string => 'killed'
   const { result } = ends(() => Object.assign(Job.resolve(), { kill }))
@@ -69,7 +69,7 @@ test('a promise keeps its class and what its maker attached to it', async () => 
   await result
 })
 
-test('what throws when it is looked at is returned as it is', () => {
+test('a value whose `then` throws is returned unchanged', () => {
   const hostile = new Proxy(
     {},
     {

@@ -6,7 +6,7 @@ const warnings: unknown[] = []
 Object.defineProperty(globalThis, Symbol.for('tallyscope'), { value: 'theirs' })
 Object.defineProperty(globalThis, Symbol.for('tallyscope.TagMap'), { value: () => {} })
 
-test('the package is imported and records in spite of foreign values under its global symbols, with a warning for each', async () => {
+test('the package is imported and records despite foreign values under its global symbols, with one warning each', async () => {
   vi.spyOn(process, 'emitWarning').mockImplementation((_message, options) => void warnings.push((options as { code: string }).code))
   const { count, stats, TagMap, withTags } = await import('../../src/index.js')
   const measure = stats.measure('foreign')

@@ -33,13 +33,13 @@ test.each<[unknown, string]>([
   expect(inspectValue(value)).toBe(shown)
 })
 
-test('a long string is cut, and nothing of a password at the cut is shown', () => {
+test('a long string is cut, and no part of a password at the cut is shown', () => {
   expect(inspectValue('x'.repeat(1_000_000))).toBe(`"${'x'.repeat(80)}…"`)
   expect(inspectValue(`http://user:${'secret'.repeat(20)}@host/`)).toBe('"http://…@host/"')
   expect(inspectValue(`http://user:${'secret'.repeat(500)}@host/`)).not.toContain('secret')
 })
 
-test('a revoked proxy is an object', () => {
+test('a revoked proxy is printed as an object', () => {
   const { proxy, revoke } = Proxy.revocable({}, {})
   revoke()
   expect(inspectValue(proxy)).toBe('an object')

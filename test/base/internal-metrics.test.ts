@@ -3,19 +3,19 @@ import { internalCount, internalCounter, internalGauge, internalMetrics } from '
 
 const family = (name: string) => internalCounter(name, '', 'view', 'reason')
 
-test('the same labels give the same counter, others another', () => {
+test('equal labels return the same counter, other labels another one', () => {
   const drops = family('tallyscope_test_same_total')
   expect(internalCount(drops, 'v', 'tags')).toBe(internalCount(drops, 'v', 'tags'))
   expect(internalCount(drops, 'v', 'tags')).not.toBe(internalCount(drops, 'v', 'nan'))
   expect(internalCount(drops, 'a","b', 'c')).not.toBe(internalCount(drops, 'a', 'b","c'))
 })
 
-test('a family that is declared twice is one', () => {
+test('a family that is declared twice is one family', () => {
   expect(family('tallyscope_test_twice_total')).toBe(family('tallyscope_test_twice_total'))
   expect(internalMetrics.get('tallyscope_test_twice_total')).toBe(family('tallyscope_test_twice_total'))
 })
 
-test('beyond the limit of series all others are counted together', () => {
+test('series beyond the limit are counted together', () => {
   const drops = family('tallyscope_test_many_total')
   for (let at = 0; at < 5_000; at++) internalCount(drops, `view ${at}`, 'tags').value++
   const kept = [...drops.series.values()]

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { expect, test, vi } from 'vitest'
 import { whenClosed } from '../../src/base/on-close.js'
 
-test('all who wait are called once when it closes, those who called off are not', () => {
+test('all waiting callbacks are called once on close, and cancelled ones are not', () => {
   const emitter = new EventEmitter()
   const calls = [vi.fn(), vi.fn(), vi.fn()]
   const [, callOff] = calls.map((fn) => whenClosed(emitter, fn))
@@ -14,7 +14,7 @@ test('all who wait are called once when it closes, those who called off are not'
   expect(calls.map(({ mock }) => mock.calls.length)).toEqual([1, 0, 1])
 })
 
-test('an emitter that closes again is waited for again', () => {
+test('a second close of an emitter can be waited for', () => {
   const emitter = new EventEmitter()
   const fn = vi.fn()
   whenClosed(emitter, fn)

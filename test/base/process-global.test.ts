@@ -91,13 +91,13 @@ test.each([
   expect(warnings).toEqual(['TALLYSCOPE_FOREIGN_STATE', 'TALLYSCOPE_FOREIGN_STATE'])
 })
 
-test('states that are no Map are replaced, since nothing can be kept in them', () => {
+test('a state that is not a Map is replaced', () => {
   const holder = { [KEY]: new Map<number, unknown>([[1, 'theirs']]) }
   expect(statesOf(1, holder).size).toBe(0)
   expect(statesOf(1, holder)).toBe(holder[KEY].get(1))
 })
 
-test('states made in another realm are shared', () => {
+test('states created in another realm are shared', () => {
   const holder = { [KEY]: runInNewContext('new Map([[1, new Map([["name", "value"]])]])') as unknown }
   expect(statesOf(1, holder).get('name')).toBe('value')
   expect(warnings).toEqual([])

@@ -6,7 +6,7 @@ const warnings = (): unknown[][] => vi.mocked(process.emitWarning).mock.calls as
 beforeEach(() => void vi.spyOn(process, 'emitWarning').mockImplementation(() => {}))
 afterEach(() => void vi.restoreAllMocks())
 
-test('without a logger each kind of failure is one process warning, whatever the numbers in it', () => {
+test('without a logger each kind of failure is one process warning, whatever numbers it contains', () => {
   const log = new FailureLog({ code: 'TEST_FAILED', subject: 'part one' })
   log.tell('has lost 5 items', new Error('no'))
   log.tell('has lost 6 items', new Error('no'))
@@ -17,7 +17,7 @@ test('without a logger each kind of failure is one process warning, whatever the
   ])
 })
 
-test('a logger is told once a minute, and how much it was not told', () => {
+test('a logger is called once a minute, with the number of suppressed messages', () => {
   const clock = new ManualClock()
   const warn = vi.fn()
   const log = new FailureLog({ code: 'TEST_FAILED', subject: 'part two', logger: { debug() {}, info() {}, warn, error() {} }, clock })
@@ -54,7 +54,7 @@ test.each<[string, unknown, string]>([
   expect(errorText(error)).toBe(text)
 })
 
-test('the text of an error has its causes, on one line, without credentials', () => {
+test('an error is printed with its causes, on one line, without credentials', () => {
   const system = Object.assign(new Error("ENOENT: no such file or directory, open '/x'"), { code: 'ENOENT' })
   expect(errorText(new Error('cannot append', { cause: system }))).toBe("cannot append: ENOENT: no such file or directory, open '/x'")
   expect(errorText(new Error(`cannot append: ${system.message}`, { cause: system }))).toBe(`cannot append: ${system.message}`)

@@ -14,7 +14,7 @@ test.each([
   expect(withoutCredentials(text)).toBe(shown)
 })
 
-test('a long text takes no longer than its length asks for', () => {
+test('a long string is redacted in linear time', () => {
   const text = '//a@'.repeat(250_000)
   const started = performance.now()
   expect(withoutCredentials(`${text} ${'a:b@c '.repeat(100_000)}`)).toMatch(/^\/\/…@ …@c …@c /)

@@ -4,11 +4,11 @@ import { mergeResources, parseResourceLabels, resourceFault, resourceFromEnviron
 
 const readingOf = (env: Record<string, string>) => resourceFromEnvironment(env)
 
-test('an empty environment describes nothing and has no problems', () => {
+test('an empty environment gives an empty resource without problems', () => {
   expect(readingOf({})).toEqual({ resource: { labels: {} }, problems: [] })
 })
 
-test('the service name wins over the attributes, those over the OpenCensus labels', () => {
+test('the service name wins over the attributes, and those over the OpenCensus labels', () => {
   const { resource, problems } = readingOf({
     OTEL_SERVICE_NAME: 'shop',
     OTEL_RESOURCE_ATTRIBUTES: 'service.name=other, host.name = a%20b ,zone=1',
@@ -19,7 +19,7 @@ test('the service name wins over the attributes, those over the OpenCensus label
   expect(resource).toEqual({ type: 'host', labels: { 'service.name': 'shop', 'host.name': 'a b', zone: '1', rack: 'say "hi", twice' } })
 })
 
-test('a malformed variable is left out as a whole and told, the others stay', () => {
+test('a malformed variable is ignored as a whole and reported, the others are kept', () => {
   const { resource, problems } = readingOf({
     OC_RESOURCE_TYPE: 'té',
     OC_RESOURCE_LABELS: 'a="1",b',
@@ -34,7 +34,7 @@ test('a malformed variable is left out as a whole and told, the others stay', ()
   ])
 })
 
-test('no text throws out of the environment', () => {
+test('no environment variable makes the parser throw', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       const { resource } = readingOf({
@@ -48,7 +48,7 @@ test('no text throws out of the environment', () => {
   )
 })
 
-test('labels that are written with quotes and escapes are read back', () => {
+test('quoted and escaped labels are read back', () => {
   const value = fc.string({ unit: 'grapheme-ascii', maxLength: 20 })
   fc.assert(
     fc.property(fc.dictionary(fc.stringMatching(/^[a-z][a-z._]{0,8}$/), value), (labels) => {
@@ -58,11 +58,11 @@ test('labels that are written with quotes and escapes are read back', () => {
   )
 })
 
-test('a label named __proto__ is a label', () => {
+test('a label named __proto__ is an ordinary label', () => {
   expect(Object.entries(mergeResources([{ labels: parseResourceLabels('__proto__="x"') }]).labels)).toEqual([['__proto__', 'x']])
 })
 
-test('the earlier resource wins, the first type stays', () => {
+test('the earlier resource and the first type win', () => {
   expect(mergeResources([{ labels: { a: '1' } }, { type: 'k8s', labels: { a: '2', b: '3' } }, { type: 'host', labels: {} }])).toEqual({
     type: 'k8s',
     labels: { a: '1', b: '3' },

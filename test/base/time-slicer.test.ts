@@ -8,7 +8,7 @@ afterEach(() => {
   mock.timers.reset()
 })
 
-test('a slice is over after 2 ms, and the next one begins at its end', async () => {
+test('a slice ends after 2 ms, and the next one begins at its end', async () => {
   let nowMs = 0
   vi.spyOn(systemClock, 'monotonicMs').mockImplementation(() => nowMs)
   const slicer = new TimeSlicer()
@@ -20,7 +20,7 @@ test('a slice is over after 2 ms, and the next one begins at its end', async () 
   expect(slicer.isOver).toBe(false)
 })
 
-test('one slice of all that wait runs in each turn of the event loop, in the order of their arrival', async () => {
+test('one slice of all waiting work runs in each turn of the event loop, in order of arrival', async () => {
   const order: string[] = []
   const wait = async (name: string) => {
     await new TimeSlicer().nextSlice()
@@ -33,7 +33,7 @@ test('one slice of all that wait runs in each turn of the event loop, in the ord
   expect(order).toEqual(['a', 'b', 'c'])
 })
 
-test('work that begins while other work waits leaves the first slice to the other', async () => {
+test('work that begins while other work waits yields the first slice to it', async () => {
   const waiting = new TimeSlicer().nextSlice()
   expect(new TimeSlicer().isOver).toBe(true)
   await waiting

@@ -6,7 +6,7 @@ import { startTimer } from '../../src/base/timer.js'
 afterEach(() => void vi.useRealTimers())
 const timeouts = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
 
-test('a timer does not keep the process alive unless it is asked to', () => {
+test('a timer does not keep the process alive by default', () => {
   const before = timeouts()
   const stops = [startTimer(timerClock, 1_000, () => {}), startTimer(timerClock, 1_000, () => {}, { keepAlive: true })]
   expect(timeouts()).toBe(before + 1)
@@ -14,7 +14,7 @@ test('a timer does not keep the process alive unless it is asked to', () => {
   expect(timeouts()).toBe(before)
 })
 
-test('it runs outside of the context in which it was started', async () => {
+test('a timer runs outside of the async context in which it was started', async () => {
   const frame = { ...EMPTY_FRAME, tags: {} }
   const seen = await new Promise((resolve) => {
     runInFrame(frame, () => void startTimer(timerClock, 1, () => resolve(currentFrame())))
@@ -22,7 +22,7 @@ test('it runs outside of the context in which it was started', async () => {
   expect(seen).toBe(EMPTY_FRAME)
 })
 
-test('the time of timers is that of the globals, so that fakes replace both', () => {
+test('timers use the global clock and timers, so that fake ones replace both', () => {
   vi.useFakeTimers()
   const startMs = timerClock.monotonicMs()
   const fired: number[] = []

@@ -22,7 +22,7 @@ test.each<[string, () => unknown, unknown]>([
   expect(clock.timers).toBe(0)
 })
 
-test('work that is not settled first rejects as it does by itself', async () => {
+test('work that rejects before the time-out rejects with its own error', async () => {
   await expect(withTimeout(Promise.reject(new Error('no')), { timeoutMs: 10 })).rejects.toThrow('no')
 })
 

@@ -23,35 +23,35 @@ test('a ratio at or under its promise holds, and up to a tenth above it is withi
   expect(outcome({ peer: 'prom-client', atMost: 0.09 })).toBe('missed')
 })
 
-test('without a peer it is our own figure that counts', () => {
+test('without a peer our own figure is compared', () => {
   expect(outcome({ atMost: 10 })).toBe('held')
   expect(outcome({ atMost: 9 })).toBe('missed')
 })
 
-test("bytes are counted beyond the caller's own object", () => {
+test("the bytes of the caller's own object are not counted", () => {
   expect(outcome({ what: 'bytes beyond', peer: "caller's object", atMost: 0.5 })).toBe('held')
   expect(outcome({ what: 'bytes beyond', atMost: 0.5 })).toBe('missed')
 })
 
-test('what was not measured is neither held nor missed', () => {
+test('a promise that was not measured is neither held nor missed', () => {
   expect(outcome({ comparison: 'b' })).toBe('not run')
   expect(outcome({ peer: 'OpenTelemetry' })).toBe('not run')
   expect(outcome({ what: 'bytes beyond', peer: 'floor' })).toBe('not run')
 })
 
-test('of two measurements the better verdict counts', () => {
+test('the better of two verdicts counts', () => {
   const [missed] = judge([comparison], [{ comparison: 'a', peer: 'prom-client', atMost: 0.01 }])
   const [held] = judge([comparison], [{ comparison: 'a', peer: 'prom-client', atMost: 0.1 }])
   expect(best([missed!], [held!])).toEqual([held])
   expect(best([held!], [missed!])).toEqual([held])
 })
 
-test('a filter that begins with the name of a suite leaves that suite alone', () => {
+test('a filter that begins with the name of a suite selects that suite only', () => {
   expect(suitesFor('http: /metrics').map(({ name }) => name)).toEqual(['http'])
   expect(suitesFor('bound')).toBe(SUITES)
 })
 
-test('every promise is about a comparison that the bench makes', async () => {
+test('every promise refers to a comparison of the bench', async () => {
   const names = new Map<string, string[]>()
   for (const { name: suite, load } of SUITES) {
     const { run } = await load()

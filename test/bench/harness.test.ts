@@ -31,7 +31,7 @@ const making = (): Loop => (from, to) => {
   return to
 }
 
-test('a call that does more takes longer, and ratios are ours over theirs', () => {
+test('a call that does more takes longer, and ratios are ours divided by theirs', () => {
   const slow = (): Loop => {
     const loop = adding()
     return (from, to) => {
@@ -48,7 +48,7 @@ test('a call that does more takes longer, and ratios are ours over theirs', () =
   expect(ratios['peer']!.median).toBeCloseTo(contenders['tallyscope']!.median / contenders['peer']!.median)
 })
 
-test('loops walk through all positions, one after the other, and begin again', () => {
+test('loops cycle through all positions in order', () => {
   const positions: number[] = []
   const writing: Loop = (from, to) => {
     for (let at = from; at < to; at++) positions.push(at)
@@ -62,14 +62,14 @@ test('loops walk through all positions, one after the other, and begin again', (
   expect(positions).toEqual(Array.from({ length: 2 * LENGTH }, (_, at) => at % LENGTH))
 })
 
-test('bytes per call are those of the objects that a call makes', () => {
+test('bytes per call are those of the objects that a call allocates', () => {
   expect(bytesPerCall(adding(), 5)).toBeLessThan(1)
   const bytes = bytesPerCall(making(), 5)
   expect(bytes).toBeGreaterThanOrEqual(20)
   expect(bytes).toBeLessThanOrEqual(64)
 })
 
-test('what is done before a step is not timed, and every contender has its turn in each round', async () => {
+test('setup before a step is not timed, and contenders take turns in each round', async () => {
   const turns: string[] = []
   const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
   const step = (name: string) => ({
@@ -90,7 +90,7 @@ test('a step that fails fails the comparison', async () => {
   await expect(smoke((bench) => bench.compareSteps('steps', { tallyscope: failing })).done).rejects.toThrow('no scrape')
 })
 
-test('a filter leaves comparisons out', () => {
+test('a filter excludes comparisons', () => {
   const { comparisons } = smoke((bench) => {
     bench.compareAll({ one: { tallyscope: adding }, two: { tallyscope: adding } })
     bench.figures('two figures', 'MB', { tallyscope: [1, 2, 3] })
@@ -99,7 +99,7 @@ test('a filter leaves comparisons out', () => {
   expect(comparisons[1]!.contenders['tallyscope']).toEqual({ median: 2, p25: 1.5, p75: 2.5 })
 })
 
-test('the bench runs, prints ratios and writes results that the page can be made of', async () => {
+test('the bench runs, prints ratios and writes the results that the page is made from', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tallyscope-bench-'))
   try {
     const json = join(folder, 'results.json')

@@ -41,11 +41,11 @@ const broken = (minutes: number, change: Partial<ReturnType<typeof seen>> = {}):
 const growing = (minutes: number, rate: number) =>
   Array.from({ length: 100 }, (_, at) => [(minutes * at) / 100, 100 + (rate * minutes * at) / 100] as const)
 
-test('a soak under ten thousand records and a scrape each second is held by a service that stays as it was', () => {
+test('a soak of ten thousand records and a scrape a second passes for a service that does not change', () => {
   for (const minutes of [3, 5, 60]) expect(broken(minutes)).toEqual([])
 })
 
-test('memory that grows breaks a soak: half a megabyte a minute in the short form, one an hour in the long', () => {
+test('growing memory fails a soak: half a megabyte a minute in the short form, one an hour in the long', () => {
   expect(broken(5, { resident: growing(5, 0.6) })).toEqual(['slope of resident memory'])
   expect(broken(5, { resident: growing(5, 0.4) })).toEqual([])
   expect(broken(60, { resident: growing(60, 1.2 / 60) })).toEqual(['slope of resident memory'])
@@ -53,13 +53,13 @@ test('memory that grows breaks a soak: half a megabyte a minute in the short for
   expect(broken(5, { heapEndMB: 62 })).toEqual(['heap at the end, collected'])
 })
 
-test('an event loop that is held breaks a soak, and what it is without the library does not count', () => {
+test('a blocked event loop fails a soak, without counting what the library does not cause', () => {
   expect(broken(5, { scraped: { p50: 0.2, p999: 6.5, max: 20 } })).toEqual(['added by records and scrapes, p99.9'])
   expect(broken(5, { scraped: { p50: 0.2, p999: 4, max: 31 } })).toEqual(['added by records and scrapes, longest'])
   expect(broken(5, { baseline: { p50: 5, p999: 10, max: 40 }, scraped: { p50: 5, p999: 14, max: 60 } })).toEqual([])
 })
 
-test('whatever is lost, left open or told breaks a soak', () => {
+test('anything lost, left open or logged fails a soak', () => {
   expect(broken(5, { counted: seen(5).records - 1 })).toEqual(['records missing in the views'])
   expect(broken(5, { counted: Number.NaN })).toEqual(['records missing in the views'])
   expect(broken(5, { exportedSpans: 0 })).toEqual(['spans missing in memory'])

@@ -47,7 +47,7 @@ async function metricsOf(name: string, code: string): Promise<string> {
   return (await fetch(`${url}/metrics`, { headers: { accept: PROMETHEUS_ACCEPT } })).text()
 }
 
-test('the service after the change shows Prometheus the series that it showed before', async () => {
+test('the migrated service exposes the same series to Prometheus as before', async () => {
   const [before, after] = await Promise.all([metricsOf('before', side('+')), metricsOf('after', side('-'))])
   const [theirs, ours] = [parseSamples(before), parseSamples(after)]
 

@@ -37,14 +37,14 @@ test('the programs compile as TypeScript', async () => {
   ).toEqual([])
 }, 60_000)
 
-test.each(programs)('the program at line $line runs from the source, without a word of its own', async ({ line }) => {
+test.each(programs)('the program at line $line runs unchanged from the source', async ({ line }) => {
   const log = vi.spyOn(console, 'log').mockImplementation(() => {})
   await import(fileOf(line))
   expect(log).toHaveBeenCalled()
   log.mockRestore()
 })
 
-test('there is one for each snippet of the OpenTracing document', () => {
+test('each snippet of the OpenTracing document has a program', () => {
   const snippets = [
     'function handleRequest(', // inbound request
     'function beforeRequest(',

@@ -33,7 +33,7 @@ const OPENCENSUS = `
   .trim()
   .split(/\s+/)
 
-test('the page for those who come from OpenCensus has every name of its documents', () => {
+test('the OpenCensus migration page has every name of the OpenCensus documents', () => {
   const left = mapping
     .split('\n')
     .map((line) => line.split(' | ')[0])
@@ -41,7 +41,7 @@ test('the page for those who come from OpenCensus has every name of its document
   expect(OPENCENSUS.filter((name) => !new RegExp(`(?<!\\w)${name}(?!\\w)`).test(left))).toEqual([])
 })
 
-test('the classes and functions that it names are exported', () => {
+test('the classes and functions that the page names are exported', () => {
   const right = mapping
     .split('\n')
     .map((line) => line.split(' | ')[1] ?? '')
@@ -53,7 +53,7 @@ test('the classes and functions that it names are exported', () => {
   expect([...named].filter((name) => !(name in tallyscope))).toEqual([])
 })
 
-test('the methods that it names are there', () => {
+test('the methods that the page names exist', () => {
   const owners: [string, object, string[]][] = [
     ['tracer', Tracer.prototype, [...mapping.matchAll(/`(?:await )?tracer\.([a-z]\w+)[(`]/g)].map((match) => match[1]!)],
     ['span', Span.prototype, [...mapping.matchAll(/`span\.([a-z]\w+)[(`]/g)].map((match) => match[1]!)],

@@ -18,11 +18,11 @@ function check(files: Record<string, string>, expected: string[]): void {
   }
 }
 
-test('the source keeps the rules', () => {
+test('the source follows the import rules', () => {
   expect(findFaults(join(import.meta.dirname, '../../src'))).toEqual([])
 })
 
-test('the table in ARCHITECTURE.md is the one that is checked', () => {
+test('the table in ARCHITECTURE.md is the checked one', () => {
   const map = readFileSync(join(import.meta.dirname, '../../ARCHITECTURE.md'), 'utf8')
   const rows = [...map.matchAll(/^\| (?:`src\/([\w/]+)`|(public files): .*?) \| .* \| (.*) \|$/gm)]
   expect(Object.fromEntries(rows.map(([, room, files, allowed]) => [room ?? files, allowed === '–' ? [] : allowed!.split(', ')]))).toEqual(
@@ -44,7 +44,7 @@ test('a room may import only the rooms listed for it', () => {
   ])
 })
 
-test('rooms of one folder are as strict with each other', () => {
+test('rooms of one folder import each other only as listed', () => {
   check({ 'metrics/data/metric.ts': `import '../store/row-store.js'`, 'metrics/store/row-store.ts': '' }, [
     'metrics/data/metric.ts: imports metrics/store/row-store.ts: metrics/data may import base, not metrics/store',
   ])
@@ -54,11 +54,11 @@ test('rooms of one folder are as strict with each other', () => {
   check({ 'stats/stats.ts': `import './tags/tag-map.js'`, 'stats/tags/tag-map.ts': '' }, [])
 })
 
-test('a folder that is listed stands for all rooms in it', () => {
+test('a listed folder stands for all rooms in it', () => {
   check({ 'http/attributes.ts': `import '../trace/span/span.js'`, 'trace/span/span.ts': '' }, [])
 })
 
-test('the setup loads integrations only when they are started', () => {
+test('setup loads integrations only when they are started', () => {
   const plugin = { 'integrations/fastify/plugin.ts': '' }
   check({ 'setup/a.ts': `const load = () => import('../integrations/fastify/plugin.js')`, ...plugin }, [])
   check({ 'setup/a.ts': `import '../integrations/fastify/plugin.js'`, ...plugin }, [
@@ -66,7 +66,7 @@ test('the setup loads integrations only when they are started', () => {
   ])
 })
 
-test('an import of types, an import() and a re-export are imports too', () => {
+test('type imports, import() and re-exports are imports too', () => {
   const fault =
     'stats/views/view.ts: imports trace/span/span.ts: stats/views may import base, metrics/data, metrics/store, metrics/histograms, stats/tags, stats/recording, not trace/span'
   for (const source of [
@@ -96,7 +96,7 @@ test('imports in comments, strings and expressions are not imports', () => {
   )
 })
 
-test('exporters may import types of trace/data, and nothing else of it', () => {
+test('exporters may import only types from trace/data', () => {
   check(
     {
       'exporters/a.ts': `import type { SpanData } from '../trace/data/span-data.js'`,
@@ -108,20 +108,20 @@ test('exporters may import types of trace/data, and nothing else of it', () => {
   )
 })
 
-test('exporters do not import the folders of each other', () => {
+test("exporters do not import each other's folders", () => {
   check({ 'exporters/console/a.ts': `import '../file/line-file.js'`, 'exporters/file/line-file.ts': '' }, [
     'exporters/console/a.ts: imports exporters/file/line-file.ts: exporters/console may import base, exporters, metrics/data, types of trace/data, not exporters/file',
   ])
   check({ 'exporters/console/a.ts': `import '../json-lines.js'`, 'exporters/json-lines.ts': '' }, [])
 })
 
-test('integrations do not import the folders of each other', () => {
+test("integrations do not import each other's folders", () => {
   check({ 'integrations/fastify/a.ts': `import '../logging/b.js'`, 'integrations/logging/b.ts': '' }, [
     'integrations/fastify/a.ts: imports integrations/logging/b.ts: integrations/logging is for itself and its users, other integrations may not import it',
   ])
 })
 
-test('cycles are found, those of types alone included', () => {
+test('cycles are found, also those of type imports alone', () => {
   check(
     {
       'metrics/store/a.ts': `import type { B } from './b.js'`,
@@ -139,7 +139,7 @@ test('nothing imports an index.ts', () => {
   ])
 })
 
-test('only the clock reads time in the engine', () => {
+test('only the clock reads the time in the engine', () => {
   const fault = (file: string) => `${file}: reads time: only base/clock.ts does, take a Clock`
   check(
     {
@@ -162,7 +162,7 @@ test('the engine does no I/O', () => {
   check({ 'exporters/file.ts': `import { open } from 'node:fs/promises'` }, [])
 })
 
-test('packages are imported only where they are meant to be', () => {
+test('packages are imported only in the listed rooms', () => {
   check(
     {
       'stats/a.ts': `import { build } from 'hdr-histogram-js'`,
@@ -181,7 +181,7 @@ test('packages are imported only where they are meant to be', () => {
   )
 })
 
-test('drawers, unknown rooms, files that are not there and import.meta are reported', () => {
+test('forbidden file names, unknown rooms, missing files and import.meta are reported', () => {
   check(
     {
       'base/utils.ts': '',

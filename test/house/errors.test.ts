@@ -17,7 +17,7 @@ const errors = rows.filter(({ code }) => code.startsWith('ERR_'))
 const warnings = rows.filter(({ code }) => code.startsWith('TALLYSCOPE_'))
 const unique = (codes: Iterable<string>) => [...new Set(codes)].sort()
 
-test('every code that the source throws has one row, and every row a code', () => {
+test('every thrown code has one row, and every row a thrown code', () => {
   const thrown = unique([...sources.matchAll(/'(ERR_[A-Z\d_]+)'/g)].map((match) => match[1]!)).filter((code) => !NODE_CODES.test(code))
   expect(errors.map(({ code }) => code).sort()).toEqual(thrown)
 })
@@ -36,7 +36,7 @@ test('a row names the class that carries its code', () => {
   expect(wrong).toEqual([])
 })
 
-test('every warning that the library gives has one row, and every row a warning', () => {
+test('every warning of the library has one row, and every row a warning', () => {
   const given = textOf(files.filter((name) => !name.startsWith('setup/configuration/'))) // there such names are environment variables
   expect(warnings.map(({ code }) => code).sort()).toEqual(
     unique([...given.matchAll(/'(TALLYSCOPE_[A-Z\d_]+)'/g)].map((match) => match[1]!)),

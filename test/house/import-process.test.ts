@@ -44,7 +44,7 @@ test('a script that only imports the library ends within 200 ms', async () => {
   expect(required).toBeLessThan(LIMIT_MS)
 })
 
-test('a script that makes everything there is, and starts nothing, ends by itself at once', async () => {
+test('a script that creates everything and starts nothing ends at once', async () => {
   const program = `
     import { createTallyscope, Stats, Tracer, MetricRegistry, MemoryExporter, FileExporter, AsyncTransport } from 'tallyscope'
     import 'tallyscope/prometheus'

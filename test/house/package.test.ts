@@ -31,17 +31,17 @@ beforeAll(async () => {
 
 afterAll(() => folder && rmSync(folder, { recursive: true, force: true }))
 
-test('publint finds nothing to say about the packed package', async () => {
+test('publint reports no problem of the packed package', async () => {
   const { messages } = await publint({ pack: { tarball: new Uint8Array(readFileSync(tarball)).buffer }, strict: true })
   expect(messages.map((message) => formatMessage(message, manifest))).toEqual([])
 })
 
-test('types resolve in every mode, those of node10 included', async () => {
+test('types resolve in every mode, including node10', async () => {
   const { stdout } = await run(bin('attw'), [tarball, '--no-emoji', '--no-color', '--format', 'table-flipped'])
   expect(stdout).toContain('No problems found')
 }, 120_000)
 
-test('the package holds the two builds with their types and maps, and what a reader wants', () => {
+test('the package contains both builds with types and source maps, and the documents', () => {
   const foreign = packed.filter((path) => !/^dist\/(esm|cjs)\/.+\.(c?js|d\.c?ts|c?js\.map)$/.test(path))
   const pages = ['ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md']
   expect(foreign.filter((path) => !/^docs\/[\w-]+\.md$/.test(path)).sort()).toEqual([...pages, 'dist/cjs/package.json', 'package.json'])
@@ -57,12 +57,12 @@ test('every link of README leads to a file of the package', () => {
   expect(links.filter((link) => !packed.includes(link))).toEqual([])
 })
 
-test('the manifest lists every entry that there is', async () => {
+test('the manifest lists every entry point', async () => {
   const { manifestAgrees } = await import('../../scripts/entries.js')
   expect(manifestAgrees()).toBe(true)
 })
 
-test('every subpath gives the same names to import, to require and in its CommonJS files', async () => {
+test('every subpath exports the same names by import, by require and in its CommonJS files', async () => {
   const imported = JSON.parse((await run(process.execPath, ['import-all.mjs', ...subpaths], { cwd: folder })).stdout)
   const { required, commonJs } = JSON.parse((await run(process.execPath, ['require-all.cjs', ...subpaths], { cwd: folder })).stdout)
   expect(Object.keys(imported)).toEqual(subpaths)
@@ -71,7 +71,7 @@ test('every subpath gives the same names to import, to require and in its Common
   expect(commonJs).toEqual(imported)
 })
 
-test('joining the modules into few files renames no function and no class that is exported', async () => {
+test('joining the modules into few files renames no exported function or class', async () => {
   const namesIn = async (file: string) =>
     Object.entries(await import(file)).map(([key, value]) => `${key}: ${typeof value === 'function' ? value.name : typeof value}`)
   for (const subpath of subpaths) {
@@ -91,7 +91,7 @@ test('two copies of the code in one process share one engine and one context', a
   expect(JSON.parse(stdout)).toEqual({ esm: rows, cjs: rows, tags: ['north', 'north'] })
 })
 
-test('a strict TypeScript program compiles against it, as ES module, as CommonJS and for bundlers', async () => {
+test('a strict TypeScript program compiles against the package as ES module, as CommonJS and for bundlers', async () => {
   const compilerOptions = {
     strict: true,
     exactOptionalPropertyTypes: true,

@@ -66,24 +66,24 @@ function faultOf(reference: string): string | undefined {
     : `${file} has no test whose name begins with "${bare}"`
 }
 
-test('every row of the faults has its four cells', () => {
+test('every row of the faults has four cells', () => {
   const wrong = rows.filter(({ cells }) => cells.length !== 4 || cells.some((cell) => cell === ''))
   expect(wrong.map(({ line, cells }) => `line ${line}: ${cells.join(' | ')}`)).toEqual([])
 })
 
-test('every fault stands there exactly once', () => {
+test('every fault is listed exactly once', () => {
   const told = rows.flatMap(({ numbers }) => numbers)
   const all = Array.from({ length: LAST - FIRST + 1 }, (_, at) => FIRST + at)
   expect(all.filter((number) => !told.includes(number))).toEqual([])
   expect(told.filter((number, at) => !all.includes(number) || told.indexOf(number) !== at)).toEqual([])
 })
 
-test('the faults stand in order', () => {
+test('the faults are listed in order', () => {
   const firsts = rows.map(({ numbers }) => numbers[0]!)
   expect(firsts).toEqual(firsts.toSorted((one, other) => one - other))
 })
 
-test('every fault names the tests that show it, or says why it is left out', () => {
+test('every fault names its tests, or the reason why it has none', () => {
   const wrong = rows.flatMap(({ line, numbers, cells: [, , outcome = '', tests = ''] }) => {
     if (/^[–-]$/.test(tests)) return outcome.length >= 20 ? [] : [`line ${line}: ${numbers.join(', ')} is left out without a reason`]
     return tests
@@ -95,7 +95,7 @@ test('every fault names the tests that show it, or says why it is left out', () 
   expect(wrong).toEqual([])
 })
 
-test('every figure says what is held, what was seen, and the command that shows it', () => {
+test('every figure has its limit, the measured value and a command', () => {
   const figures = figuresPart.split('\n').filter((line) => /^\|(?!\s*(?:---|goal))/.test(line))
   expect(figures.length).toBeGreaterThan(0)
   const wrong = figures.filter((line) => {
@@ -105,7 +105,7 @@ test('every figure says what is held, what was seen, and the command that shows 
   expect(wrong).toEqual([])
 })
 
-test('every command of the figures is one that there is', () => {
+test('every command of the figures exists', () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
   const wrong = [...figuresPart.matchAll(/`((?:npm|npx) [^`]+)`/g)].flatMap(([, command = '']) => {
     const script = /^npm run ([\w:]+)/.exec(command)?.[1]

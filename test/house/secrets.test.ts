@@ -43,7 +43,7 @@ async function thrownBy(action: () => unknown): Promise<string> {
   throw new Error('meant to throw')
 }
 
-test('the password of a gateway is sent, and stands in no error, whatever goes wrong', async () => {
+test('the password of a gateway is sent, and is in no error message', async () => {
   const metrics = await selfMetrics().getMetrics()
   for (const status of [401, 503]) {
     const host = await answering(status)
@@ -57,7 +57,7 @@ test('the password of a gateway is sent, and stands in no error, whatever goes w
   expect(await thrownBy(() => nobody.export(metrics))).not.toContain(SECRET)
 })
 
-test('an address that cannot be used is told without its password', async () => {
+test('an invalid address is reported without its password', async () => {
   for (const url of [`ftp://user:${SECRET}@host`, `user:${SECRET}@host:9091`, `http://user:%ff${SECRET}@host`, `http://user:${SECRET}@`]) {
     const text = await thrownBy(() => new PushGatewayExporter({ url, job: 'a' }))
     expect(text).toContain('the url of a gateway')
@@ -65,7 +65,7 @@ test('an address that cannot be used is told without its password', async () => 
   }
 })
 
-test('a header that cannot be sent is told by its name alone', async () => {
+test('a header that cannot be sent is reported by name only', async () => {
   const options = { url: 'http://127.0.0.1:1', job: 'a', headers: { authorization: `Bearer ${SECRET}\n` } }
   const text = await thrownBy(() => new PushGatewayExporter({ ...options, headers: { authorization: `Bearer ${SECRET}\0` } }))
   expect(text).toContain('"authorization"')
@@ -73,7 +73,7 @@ test('a header that cannot be sent is told by its name alone', async () => {
   expect(() => new PushGatewayExporter(options)).not.toThrow() // blanks at the end are cut by HTTP
 })
 
-test('no log line, no counter and no document of the library holds the password of a gateway', async () => {
+test('no log line, counter or document of the library contains the password of a gateway', async () => {
   const lines: string[] = []
   const log = (...parts: unknown[]): void => void lines.push(parts.map((part) => wholeText(part) + JSON.stringify(part)).join(' '))
   const exporter = new PushGatewayExporter({ url: `http://user:${SECRET}@${await answering(403)}`, job: 'a' })
@@ -89,7 +89,7 @@ test('no log line, no counter and no document of the library holds the password 
   expect(formatText(await selfMetrics().getMetrics())).not.toContain(SECRET)
 })
 
-test('problems of a configuration hold no password, whichever way it came in', async () => {
+test('configuration problems contain no password, whichever source it came from', async () => {
   const parts = [
     `pushgateway(url="ftp://user:${SECRET}@host", job=a)`,
     `pushgateway(url="http://user:${SECRET}@host", job=a`,
@@ -104,7 +104,7 @@ test('problems of a configuration hold no password, whichever way it came in', a
   expect(await thrownBy(() => createTallyscope({ env: {}, metrics: { exporters: [asObject] } }))).not.toContain(SECRET)
 })
 
-test('who scrapes with a wrong token is told neither the right one nor their own', async () => {
+test('a response to a wrong token contains neither that token nor the right one', async () => {
   const handle = metricsHandler({ producers: [selfMetrics()], bearerToken: SECRET })
   const { status, headers, body } = await handle({ authorization: 'Bearer my-own-guess' })
   const answer = `${status} ${JSON.stringify(headers)} ${Buffer.from(body as Uint8Array)}`
@@ -114,7 +114,7 @@ test('who scrapes with a wrong token is told neither the right one nor their own
   expect(formatText(await selfMetrics().getMetrics())).not.toContain('my-own-guess')
 })
 
-test('what is wrong with a resource is told in short', () => {
+test('problems of a resource are reported in short', () => {
   const { problems } = resourceFromEnvironment({ OC_RESOURCE_LABELS: `${'x'.repeat(200)}${SECRET}` })
   expect(JSON.stringify(problems)).not.toContain(SECRET)
 })

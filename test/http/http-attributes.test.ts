@@ -13,7 +13,7 @@ function told(tell: (span: Span) => void) {
   return { attributes, status: [status.name, status.message] }
 }
 
-test('a request has the attributes that there is something to say about', () => {
+test('a request has only the attributes whose values are known', () => {
   const facts = { method: 'GET', host: 'a:1', path: '/p', url: 'http://a:1/p', userAgent: 'curl' }
   const some = { 'http.method': 'GET', 'http.path': '/p', 'http.url': 'http://a:1/p' }
   expect(told((span) => addRequestAttributes(span, facts)).attributes).toEqual({
@@ -24,7 +24,7 @@ test('a request has the attributes that there is something to say about', () => 
   expect(told((span) => addRequestAttributes(span, { ...facts, host: '', userAgent: undefined })).attributes).toEqual(some)
 })
 
-test('a code below 200 or from 400 on is the status, any other makes it OK again, whatever it was', () => {
+test('a code below 200 or from 400 on sets the status, any other resets it to OK', () => {
   expect(told((span) => addResponseStatus(span, 404, 'no cart'))).toEqual({
     attributes: { 'http.status_code': 404 },
     status: ['NOT_FOUND', 'no cart'],
@@ -57,7 +57,7 @@ test.each<[what: string, thrown: unknown, attributes: object, status: unknown[]]
   expect(told((span) => addErrorAttributes(span, thrown))).toEqual({ attributes, status })
 })
 
-test('an error has its stack as well', () => {
+test('an error also has its stack', () => {
   const error = new Error('m')
   expect(told((span) => addErrorAttributes(span, error)).attributes['stacktrace']).toBe(error.stack!.slice(0, 4_096))
 })
@@ -85,19 +85,19 @@ test.each<[rules: (string | RegExp)[] | undefined, url: string, excluded: boolea
   [[/y/], '/x', false],
 ])('rules %j and %s: excluded %s', (rules, url, excluded) => expect(new PathExclusion(rules).excludes(url)).toBe(excluded))
 
-test('a caller hides no request by its query, its fragment or a longer segment', () => {
+test('a caller cannot hide a request by its query, its fragment or a longer segment', () => {
   expect(new PathExclusion([/health/, 'health']).excludes('/pay?x=health')).toBe(false)
   expect(new PathExclusion([/health/, 'health']).excludes('/pay#health')).toBe(false)
   expect(new PathExclusion(['health']).excludes('/healthcare/records')).toBe(false)
   expect(new PathExclusion().excludes('/_ah/healthy')).toBe(false)
 })
 
-test('a pattern that remembers where it was is tried from the start each time', () => {
+test('a global or sticky pattern is matched from the start each time', () => {
   const exclusion = new PathExclusion([/x/g])
   expect([1, 2, 3].map(() => exclusion.excludes('/x'))).toEqual([true, true, true])
 })
 
-test('a host is excluded as it stands in the list, ports and subdomains are not', () => {
+test('a host is excluded only if it equals an entry; ports and subdomains are ignored', () => {
   const hosts = ['a', 'b:80']
   expect(['a', 'b:80', 'a:80', 'b', 'x.a', undefined].map((host) => isHostExcluded(host, hosts))).toEqual([
     true,

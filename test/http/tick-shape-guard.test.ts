@@ -5,7 +5,7 @@ import { TickShapeGuard } from '../../src/http/tick-shape-guard.js'
 
 const usesHooks = Number.parseInt(process.versions.node, 10) < 24
 
-test('one object of nextTick is kept before the first request, and taken anew once in 256 requests', async () => {
+test('one nextTick object is kept before the first request, and replaced every 256 requests', async () => {
   const kept = new TickShapeGuard()
   await setImmediate()
   const first = kept.tick
@@ -18,7 +18,7 @@ test('one object of nextTick is kept before the first request, and taken anew on
   if (usesHooks) expect(kept.tick).not.toBe(first)
 })
 
-test('no context of a request is kept along', async () => {
+test('no request context is retained', async () => {
   const kept = new TickShapeGuard()
   await setImmediate()
   const first = kept.tick

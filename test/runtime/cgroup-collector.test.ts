@@ -11,7 +11,7 @@ function check(files: Record<string, string>, expected: Record<string, number>):
   expect(found).toEqual(expected)
 }
 
-test('a container has its limits at the root that it sees', () => {
+test("a container's limits are read at the root that it sees", () => {
   check(
     {
       '/proc/self/cgroup': '0::/\n',
@@ -31,7 +31,7 @@ test('a container has its limits at the root that it sees', () => {
   )
 })
 
-test('the least limit on the way to the root holds', () => {
+test('the lowest limit on the way to the root applies', () => {
   check(
     {
       '/proc/self/cgroup': '0::/a/b\n',
@@ -48,7 +48,7 @@ test('the least limit on the way to the root holds', () => {
   )
 })
 
-test('no limit is not shown, nor is anything without cgroups of version 2', () => {
+test('a missing limit is not shown, and nothing is shown without cgroup v2', () => {
   check({ '/proc/self/cgroup': '0::/\n', '/sys/fs/cgroup/cgroup.controllers': '', '/sys/fs/cgroup/memory.max': 'max\n' }, {})
   check({ '/proc/self/cgroup': '4:memory:/x\n', '/sys/fs/cgroup/memory.max': '5' }, {})
   check({}, {})

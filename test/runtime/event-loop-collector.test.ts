@@ -64,13 +64,13 @@ function start() {
   return { monitor, collector, turn: () => turn(), read, stopped: () => stopped }
 }
 
-test('what an idle loop shows is its resolution, and that is no delay', () => {
+test('the resolution of an idle loop is not shown as delay', () => {
   const { monitor, read } = start()
   monitor.ticks = [20, 20.5, 19.2]
   expect(read()).toMatchObject({ lag_min: 0, lag_p50: 0, lag_max: expect.closeTo(0.0005, 9) })
 })
 
-test('a delay is shown for one to two windows, by however many readers', () => {
+test('a delay is shown for one to two windows, with any number of readers', () => {
   const { monitor, read, turn } = start()
   monitor.ticks = [20, 220]
   expect([read()['lag_max'], read()['lag_max']]).toEqual([0.2, 0.2])
@@ -82,7 +82,7 @@ test('a delay is shown for one to two windows, by however many readers', () => {
   expect(read()['lag_max']).toBe(0)
 })
 
-test('before the first tick there is no delay to show, and after stop nothing at all', () => {
+test('no delay is shown before the first tick, and nothing after stop', () => {
   const { collector, monitor, read, stopped } = start()
   expect(Object.keys(read())).toEqual(['nodejs_eventloop_utilization_ratio'])
   collector.stop()

@@ -59,7 +59,7 @@ test("names, types and labels are those of prom-client's default metrics", async
   ])
 })
 
-test('values are those that prom-client reads', async () => {
+test('values equal those that prom-client reads', async () => {
   const registry = new promClient.Registry()
   promClient.collectDefaultMetrics({ register: registry })
   const runtime = make()
@@ -80,14 +80,14 @@ test('values are those that prom-client reads', async () => {
   }
 })
 
-test('gauges named as totals are shown to those who ask for them', () => {
+test('gauges named as totals are shown on request', () => {
   const totals = (options: RuntimeMetricsOptions) =>
     namesOf(make(options).getMetrics()).filter((name) => /^nodejs_active_.*_total$/.test(name))
   expect(totals({})).toEqual([])
   expect(totals({ promClientNames: true })).toHaveLength(3)
 })
 
-test('only what is wanted is shown, under a prefix where there is one', () => {
+test('only the chosen metrics are shown, with the given prefix', () => {
   expect(namesOf(make({ only: ['process_cpu_seconds_total', 'nodejs_version_info'] }).getMetrics())).toEqual([
     'process_cpu_seconds_total',
     'nodejs_version_info',
@@ -97,7 +97,7 @@ test('only what is wanted is shown, under a prefix where there is one', () => {
   expect(some).not.toContain('shop_process_open_fds')
 })
 
-test('a name that is none of the metrics is refused with those that are', () => {
+test('an unknown metric name is refused with a list of the known ones', () => {
   expect(() => runtimeMetrics({ only: ['process_cpu'] })).toThrow(
     expect.objectContaining({
       code: 'ERR_RUNTIME_METRIC',
@@ -126,7 +126,7 @@ test('after stop nothing is shown', () => {
   expect(runtime.getMetrics()).toEqual([])
 })
 
-test('a reading that fails costs only its own metrics and is counted', () => {
+test('a failed reading omits only its own metrics and is counted', () => {
   const files = {
     read: () => {
       throw new Error('planted')
@@ -138,13 +138,13 @@ test('a reading that fails costs only its own metrics and is counted', () => {
   expect(names).not.toContain('process_max_fds')
 })
 
-test('where there is no /proc, the resident memory is that of Node.js', () => {
+test('without /proc the resident memory is that of Node.js', () => {
   const metrics = make({ files: { read: () => undefined, count: () => undefined } }).getMetrics()
   expect(valueOf(metrics, 'process_resident_memory_bytes')).toBeGreaterThan(1e7)
   expect(namesOf(metrics)).not.toContain('process_open_fds')
 })
 
-test('every collection of a list counts, by its kind', () => {
+test('every collection in a list is counted by kind', () => {
   const gc = new GcCollector([0.001, 0.01])
   const kind = (of: number) => ({ kind: of })
   gc.add([
@@ -162,7 +162,7 @@ test('every collection of a list counts, by its kind', () => {
   expect(found['major']!.bucketCounts).toEqual([0, 0, 1])
 })
 
-test('a collection that happens is shown', async () => {
+test('a garbage collection is shown', async () => {
   const runtime = make({ only: ['nodejs_gc_duration_seconds'] })
   globalThis.gc!()
   await after(10)
@@ -170,7 +170,7 @@ test('a collection that happens is shown', async () => {
   expect(metric!.timeSeries.map(({ labelValues }) => labelValues[0])).toContain('major')
 })
 
-test('a block of 200 ms is seen, an idle loop shows under 5 ms', async () => {
+test('a block of 200 ms is seen, and an idle loop shows under 5 ms', async () => {
   const runtime = make()
   await after(300)
   expect(valueOf(runtime.getMetrics(), 'nodejs_eventloop_lag_p50_seconds')).toBeLessThan(0.005)
