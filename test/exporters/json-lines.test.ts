@@ -44,7 +44,7 @@ test.each<[string, unknown]>([
   expect(line.error).toBeInstanceOf(Error)
 })
 
-test('whatever the item: one line, and read back it is the same', () => {
+test('any item is one line that parses to the same item', () => {
   fc.assert(
     fc.property(fc.json({ noUnicodeString: false } as never), (json) => {
       const item = JSON.parse(json)

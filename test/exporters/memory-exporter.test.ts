@@ -11,19 +11,19 @@ for (const { name, run } of exporterContract<number>({
   test(name, run)
 }
 
-test('it keeps the newest 10 000 items unless told otherwise', () => {
+test('the exporter keeps the newest 10 000 items by default', () => {
   const exporter = new MemoryExporter<number>()
   for (let i = 0; i < 3; i++) exporter.export(Array.from({ length: 4_000 }, (_, j) => i * 4_000 + j))
   expect([exporter.items.length, exporter.items[0], exporter.items.at(-1)]).toEqual([10_000, 2_000, 11_999])
 })
 
-test('a batch larger than all it keeps leaves its end', () => {
+test('a batch larger than the limit keeps its end', () => {
   const exporter = new MemoryExporter<number>({ maxItems: 2 })
   exporter.export([1, 2, 3, 4])
   expect(exporter.items).toEqual([3, 4])
 })
 
-test('after a reset it has nothing, and the same list goes on', () => {
+test('a reset empties the list and keeps its identity', () => {
   const { items, ...exporter } = { items: memory.items, memory }
   exporter.memory.export([1])
   exporter.memory.reset()

@@ -68,7 +68,7 @@ describe('a textfile', () => {
     test(name, run)
   }
 
-  test('every metric of a batch is in the file', async ({ expect }) => {
+  test('every metric of a batch is written to the file', async ({ expect }) => {
     const exporter = new TextfileExporter({ path: join(folder, 'a.prom') })
     const exporting = exporter.export(gauges)
     await exporter.shutdown()

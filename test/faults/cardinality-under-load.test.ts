@@ -107,7 +107,7 @@ test.runIf(isLong)('a record that goes to the overflow row costs at most twice a
   figure('recording into overflow', seen.join('; '))
 })
 
-test.runIf(isLong)('a value of 1 MB takes at most 50 µs, from the call to the row', () => {
+test.runIf(isLong)('a value of 1 MB takes at most 50 µs from the call to its row', () => {
   const { stats } = engine({ limits: { rowsPerView: 5_000 } })
   const measure = stats.measure('m') as Measure
   stats.viewManager.registerView({ name: 'v', measure, tagKeys: ['a'], aggregation: count() })

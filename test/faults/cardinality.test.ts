@@ -22,7 +22,7 @@ function totalOf(stats: Stats, view: string): number {
 
 const VALUES = amount(200_000, 1_000_000)
 
-test('distinct values of 100 characters without end take less than 5 MB, 2,001 rows, and leave totals exact', {
+test('endless distinct values of 100 characters take less than 5 MB, 2,001 rows, and keep totals exact', {
   timeout: 120_000,
 }, async () => {
   const { stats } = engine()
@@ -51,7 +51,7 @@ test('distinct values of 100 characters without end take less than 5 MB, 2,001 r
   )
 })
 
-test('a hundred views together stay within the 100,000 rows of their engine, each with exact totals, and others go on', {
+test('a hundred views together stay within the 100,000 rows of their engine, each with exact totals, and other views go on', {
   timeout: 120_000,
 }, () => {
   const { stats } = engine()
@@ -82,7 +82,7 @@ test('the series of a hundred instruments stay within their limit too', () => {
   for (const one of series) expect(one.reduce((all, { points }) => all + (points[0]!.value as number), 0)).toBe(200)
 })
 
-test('the overflow row is known by a label that no tag can have', async () => {
+test('the overflow row has a label that no tag can have', async () => {
   const { stats } = engine({ limits: { rowsPerView: 1 } })
   const measure = stats.measure('m') as Measure
   stats.viewManager.registerView({ name: 'v', measure, tagKeys: ['a'], aggregation: count() })
@@ -100,7 +100,7 @@ test('the overflow row is known by a label that no tag can have', async () => {
   }
 })
 
-test('exactly as many rows as the limit says need no overflow row', () => {
+test('exactly the limit of rows needs no overflow row', () => {
   const { stats } = engine()
   const measure = stats.measure('exact') as Measure
   stats.viewManager.registerView({ name: 'exact', measure, tagKeys: ['a'], aggregation: count() })
@@ -113,7 +113,7 @@ test('exactly as many rows as the limit says need no overflow row', () => {
   expect([overflowing(), selfValue('tallyscope_overflowed_records_total', 'exact')]).toEqual([1, 1])
 })
 
-test('where idle rows have gone after an overflow there is room again, and who comes back begins at 0 with a new start time', () => {
+test('after idle rows expire there is room again, and returning series begin at 0 with a new start time', () => {
   const { stats, clock } = engine({ limits: { rowsPerView: 2 } })
   const measure = stats.measure('idle') as Measure
   stats.viewManager.registerView({ name: 'idle', measure, tagKeys: ['a'], aggregation: count(), idleExpiryMs: 1_000 })
@@ -134,7 +134,7 @@ test('where idle rows have gone after an overflow there is room again, and who c
   stats.shutdown()
 })
 
-test('measures, views and instruments with fresh names end at 10,000 each, in seconds, and those there are go on', {
+test('measures, views and instruments with fresh names stop at 10,000 each within seconds, and existing ones go on', {
   timeout: 120_000,
 }, () => {
   const { stats } = engine()
@@ -189,7 +189,7 @@ test('views and instruments that come and go, used each time, leave nothing behi
   figure('registration and removal', `${TURNS.toLocaleString('en')} times: heap +${(grownBytes / 1e6).toFixed(2)} MB`)
 })
 
-test('exemplars are one a bucket and row, the newest, however many are given', { timeout: 120_000 }, async () => {
+test('each bucket of a row keeps one exemplar, the newest, however many are given', { timeout: 120_000 }, async () => {
   const { stats } = engine({ limits: { rowsPerView: 200 } })
   const measure = stats.measure('m') as Measure
   stats.viewManager.registerView({ name: 'h', measure, tagKeys: ['a'], aggregation: distribution([1, 2, 3, 4]) })
@@ -210,7 +210,7 @@ test('exemplars are one a bucket and row, the newest, however many are given', {
   await readBack(stats)
 })
 
-test('tags made to meet in one place of the table stay apart, and cost no more than a walk past the others', () => {
+test('tags that collide in the table stay apart, and cost no more than a walk past the others', () => {
   const { stats } = engine({ limits: { rowsPerView: 20_000 } })
   const measure = stats.measure('m') as Measure
   stats.viewManager.registerView({ name: 'v', measure, tagKeys: ['a', 'b'], aggregation: count() })

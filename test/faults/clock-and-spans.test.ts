@@ -24,7 +24,7 @@ function tracerOn(stats: Stats, clock?: ManualClock) {
   return { tracer, spans }
 }
 
-test('whichever way the wall clock jumps, durations are those that passed and start times stay', async () => {
+test('if the wall clock jumps, durations are the elapsed time and start times stay', async () => {
   const clock = new ManualClock()
   const stats = new Stats({ clock })
   const { tracer, spans } = tracerOn(stats, clock)
@@ -47,7 +47,7 @@ test('whichever way the wall clock jumps, durations are those that passed and st
   expect(series?.points[0]?.value).toMatchObject({ count: 5, sum: 21 })
 })
 
-test('after the wall clock has gone back nothing that is exported is from the future', async () => {
+test('after the wall clock is set back no exported time is in the future', async () => {
   const clock = new ManualClock()
   const stats = new Stats({ clock })
   const measure = stats.measure('calls')
@@ -79,7 +79,7 @@ function heapGrownBy(work: () => void): number {
   })
 }
 
-test('spans that are begun and never ended do not fill the memory, and their number is told', async () => {
+test('spans that are never ended do not fill the memory, and their number is reported', async () => {
   const { tracer, spans } = tracerOn(new Stats())
   const many = amount(200_000, 1_000_000)
   const open = contextState.openSampledSpans
@@ -94,7 +94,7 @@ test('spans that are begun and never ended do not fill the memory, and their num
   contextState.openSampledSpans = open
 })
 
-test('current spans that are begun inside each other and never ended do not fill the memory either, and are counted', async () => {
+test('nested current spans that are never ended do not fill the memory, and are counted', async () => {
   const stats = new Stats()
   const { tracer } = tracerOn(stats)
   const measure = stats.measure('took')
@@ -116,7 +116,7 @@ test('current spans that are begun inside each other and never ended do not fill
   contextState.openSampledSpans = open
 })
 
-test('of a thousand current spans inside each other each finds the one before it when it ends', () => {
+test('each of a thousand nested current spans finds the one before it when it ends', () => {
   const { tracer } = tracerOn(new Stats())
   runInFrame(EMPTY_FRAME, () => {
     const spans = Array.from({ length: 1_000 }, () => tracer.startSpan('nested'))
@@ -128,7 +128,7 @@ test('of a thousand current spans inside each other each finds the one before it
   })
 })
 
-test('a hundred thousand current spans that all end elsewhere leave recording as it was', async () => {
+test('a hundred thousand current spans that end in another context do not slow recording', async () => {
   const stats = new Stats()
   const { tracer } = tracerOn(stats)
   const measure = stats.measure('took')

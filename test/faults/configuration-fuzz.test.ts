@@ -150,7 +150,7 @@ function check(sources: Parameters<typeof readConfiguration>[0]): number {
   return problems.length
 }
 
-test('texts that name parts are read or refused with their place, whatever they are', { timeout: 600_000 }, () => {
+test('any string that names components is parsed or refused with its position', { timeout: 600_000 }, () => {
   let refused = 0
   for (let n = 0; n < TEXTS; n++) {
     const text = textOf()
@@ -202,7 +202,7 @@ test('objects, files and environments of any shape give settings and problems, n
   figure('configurations under fuzz', `${FILES.toLocaleString('en')} files with code and environment: 0 throws, Object.prototype clean`)
 })
 
-test('keys that every object inherits are problems of their own, wherever they stand', () => {
+test('keys of Object.prototype are problems of their own at any depth', () => {
   for (const key of ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf']) {
     const places = [
       `{"K":1}`,
@@ -234,7 +234,7 @@ test('keys that every object inherits are problems of their own, wherever they s
   expectClean()
 })
 
-test('nesting of any depth and texts of any length end soon, with a problem', { timeout: 120_000 }, () => {
+test('nesting of any depth and strings of any length end soon, with a problem', { timeout: 120_000 }, () => {
   const deep = (levels: number) => `{"traces":{"sampler":${'{"parentBased":{"root":'.repeat(levels)}"alwaysOn"${'}}'.repeat(levels)}}}`
   const long = 1_000_000
   const texts = [

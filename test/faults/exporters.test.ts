@@ -59,7 +59,7 @@ const THROWN: readonly unknown[] = [
   () => {},
 ]
 
-test('an exporter that throws is told and counted, the others get everything, and it is tried again at the next tick', async () => {
+test('an exporter that throws is logged and counted, the others get everything, and it is called again at the next tick', async () => {
   const kept = new MemoryExporter<Metric>()
   const throwing = { name: 'throws at once', export: vi.fn(fail) }
   const scope = await started({ metrics: { exporters: [throwing, kept], intervalMs: 1_000 }, traces: { exporters: [] } })
@@ -73,7 +73,7 @@ test('an exporter that throws is told and counted, the others get everything, an
   await scope.shutdown()
 })
 
-test('whatever an exporter throws or rejects with is a failure like any other', async () => {
+test('any value that an exporter throws or rejects with is a failure', async () => {
   for (const thrown of THROWN) {
     const throws = (): never => {
       throw thrown // oxlint-disable-line typescript/only-throw-error
@@ -94,7 +94,7 @@ test('whatever an exporter throws or rejects with is a failure like any other', 
   }
 })
 
-test('an exporter that never answers is cut off, marked as stuck, and not called a second time', async () => {
+test('an exporter that never settles is timed out, marked as stuck, and not called a second time', async () => {
   const exporter = { name: 'never answers', export: vi.fn(() => never) }
   const kept = new MemoryExporter<Metric>()
   const scope = await started({ metrics: { exporters: [kept], intervalMs: 1_000 }, traces: { exporters: [] } })
@@ -109,7 +109,7 @@ test('an exporter that never answers is cut off, marked as stuck, and not called
   await scope.shutdown()
 })
 
-test('an exporter without a queue that never answers holds 2 048 items; what comes after is dropped, counted and told', async () => {
+test('an exporter without a queue that never settles holds 2 048 items; later ones are dropped, counted and logged', async () => {
   const exporter = { name: 'never answers at once', export: () => never }
   const transport = new SyncTransport(exporter, { clock })
   for (let i = 0; i < 3_000; i++) transport.send(i)
@@ -137,7 +137,7 @@ test('an exporter slower than the interval misses ticks, which are counted, and 
   await Promise.all([task.close(), clock.advanceAsync(10_000)])
 })
 
-test('an exporter that answers twice, or once more after its time-out, is heard once', async () => {
+test('only the first result of an exporter that calls back twice or after its time-out counts', async () => {
   const answers: ((error?: unknown) => void)[] = []
   const twice = {
     // oxlint-disable-next-line unicorn/no-thenable
@@ -157,7 +157,7 @@ test('an exporter that answers twice, or once more after its time-out, is heard 
   for (const { accounting } of transports) expect(accounting).toMatchObject({ accepted: 1, exported: 1, rejected: 0, inFlight: 0 })
 })
 
-test('an exporter that throws while it is shut down keeps no other from it, and is told once', async () => {
+test('an exporter that throws during shutdown does not affect the other shutdowns, and is logged once', async () => {
   const calls: string[] = []
   const make = (name: string, shutdown: () => void) => ({ name, export: () => {}, shutdown })
   const ends = (name: string) => make(name, () => void calls.push(name))
@@ -176,7 +176,7 @@ test('an exporter that throws while it is shut down keeps no other from it, and 
   ])
 })
 
-test('a transport of somebody else that throws costs the others nothing', async () => {
+test('a foreign transport that throws does not affect the others', async () => {
   const kept = new MemoryExporter<SpanData>()
   const broken = { send: fail, flush: fail, shutdown: fail }
   let made = 0
@@ -193,7 +193,7 @@ test('a transport of somebody else that throws costs the others nothing', async 
   expect(kept.items.map(({ name }) => name)).toEqual(['a'])
 })
 
-test('one of five exporters that always fails costs the four others nothing', async () => {
+test('one of five exporters that always fails does not affect the four others', async () => {
   const kept = Array.from({ length: 4 }, () => new MemoryExporter<SpanData>())
   const failing = { name: 'one of five', export: () => Promise.reject(new ExportError('ERR_TEST', 'down', { retryable: true })) }
   const transports: AsyncTransport<SpanData>[] = []
@@ -243,7 +243,7 @@ class Vandal {
   }
 }
 
-test('an exporter that changes its batch changes nothing that others see, nor what is recorded', async () => {
+test('an exporter that changes its batch changes neither what others see nor what is recorded', async () => {
   const spans = new MemoryExporter<SpanData>()
   const scope = await started({ traces: { sampler: 'alwaysOn', exporters: [new Vandal(), spans], transport: 'sync' } })
   const { stats } = scope
@@ -298,7 +298,7 @@ test('an exporter that traces and is measured while it exports does not feed its
   await scope.shutdown()
 })
 
-test('an exporter called after its shutdown refuses and does nothing', async () => {
+test('an exporter called after its shutdown rejects and does nothing', async () => {
   const exporters: Exporter<never>[] = [
     new FileExporter({ path: '/nowhere/a.jsonl' }),
     new HlogExporter({ path: '/nowhere/a.hlog' }),
@@ -313,7 +313,7 @@ test('an exporter called after its shutdown refuses and does nothing', async () 
   }
 })
 
-test('a batch of which the destination refuses a part for good is counted by parts, and not sent again', async () => {
+test('a batch that the destination refuses in part is counted by parts and not resent', async () => {
   const exporter = {
     name: 'takes three',
     export: vi.fn(() => Promise.reject(new ExportError('ERR_TEST', 'seven refused', { retryable: false, delivered: 3 }))),

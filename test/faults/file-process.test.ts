@@ -35,7 +35,7 @@ const numbersIn = (file: string): number[] =>
     .split('\n')
     .map((line) => JSON.parse(line).i as number)
 
-test('a process without descriptors: each export fails and may be tried again, nothing leaks, and no line is lost to a torn one', async () => {
+test('a process out of descriptors: each export fails and is retryable, nothing leaks, and no line is lost to a torn one', async () => {
   writeFileSync(path, '{"torn":')
   const { ends, full, leaked, surprises } = await run({ limit: 'descriptors' }, 'ulimit -n 512')
   for (const end of ends.slice(0, full)) expect(end).toEqual({ delivered: 0, code: 'ERR_FILE_APPEND', cause: 'EMFILE', retryable: true })
@@ -46,7 +46,7 @@ test('a process without descriptors: each export fails and may be tried again, n
   expect(lines.map((line) => JSON.parse(line).i as number)).toEqual(Array.from({ length: 50 }, (_, i) => full * 10 + i))
 })
 
-test('a limit on the size of files is as a full disk: whole lines, the rest counted, and it goes on in a new file', async () => {
+test('a file size limit acts as a full disk: whole lines, the rest counted, and writing continues in a new file', async () => {
   const kept = join(folder, 'kept.jsonl')
   writeFileSync(path, '')
   linkSync(path, kept)
@@ -62,7 +62,7 @@ test('a limit on the size of files is as a full disk: whole lines, the rest coun
   expect(surprises).toEqual([])
 })
 
-test.runIf(process.getuid?.() === 0)('a user without permission gets a failure that may pass, and the application goes on', async () => {
+test.runIf(process.getuid?.() === 0)('a user without permission gets a retryable failure, and the application continues', async () => {
   chmodSync(folder, 0o755)
   writeFileSync(path, '"old"\n', { mode: 0o600 })
   const { ends, surprises } = await run({ uid: 65_534, batches: 3 })

@@ -57,7 +57,7 @@ const canMount = (() => {
 })()
 
 test.runIf(canMount)(
-  'a disk that is full behind a transport: written and dropped are what was accepted, and with room again lines are whole',
+  'a full disk behind a transport: written and dropped items equal the accepted ones, and after space is freed lines are whole',
   async () => {
     mount('size=256k')
     const ballast = join(folder, 'ballast')
@@ -103,7 +103,7 @@ test.runIf(canMount)(
   },
 )
 
-test.runIf(canMount)('a read-only file system is a failure that may pass, and is written to once it can be', async () => {
+test.runIf(canMount)('a read-only file system is a retryable failure, and is written to once it is writable', async () => {
   mount('size=256k')
   execFileSync('mount', ['-o', 'remount,ro', folder])
   const exporter = new FileExporter({ path })
@@ -115,7 +115,7 @@ test.runIf(canMount)('a read-only file system is a failure that may pass, and is
   expect(text()).toBe('2\n')
 })
 
-test('a path that is a folder, lies in a file or in no folder fails at once where asked to, and else with each export', async () => {
+test('a path that is a folder, lies in a file or in a missing folder fails at once if requested, and otherwise with each export', async () => {
   writeFileSync(join(folder, 'file'), '')
   for (const [at, code] of [
     [folder, 'EISDIR'],
@@ -129,7 +129,7 @@ test('a path that is a folder, lies in a file or in no folder fails at once wher
   }
 })
 
-test('a folder that is deleted with the file and comes back is written to again', async () => {
+test('a deleted folder that is created again is written to again', async () => {
   const inner = join(folder, 'logs')
   execFileSync('mkdir', [inner])
   path = join(inner, 'items.jsonl')
@@ -143,7 +143,7 @@ test('a folder that is deleted with the file and comes back is written to again'
   expect(text()).toBe('3\n')
 })
 
-test('a file that is copied and cut again and again while it is written loses no line behind the cut, and tears none', async () => {
+test('a file that is repeatedly copied and truncated while it is written loses no line behind the cut, and tears none', async () => {
   const exporter = new FileExporter({ path })
   const copies: string[] = []
   for (let i = 0; i < 200; i++) {
@@ -162,7 +162,7 @@ test('a file that is copied and cut again and again while it is written loses no
   expect(numbers).toEqual(Array.from({ length: 200 }, (_, i) => i))
 })
 
-test('a pipe whose reader goes away fails quietly, and goes on with the next reader at the start of a line', async () => {
+test('a pipe whose reader leaves fails quietly, and continues with the next reader at the start of a line', async () => {
   execFileSync('mkfifo', [path])
   const open = () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   const read = (fd: number): string => {
@@ -182,7 +182,7 @@ test('a pipe whose reader goes away fails quietly, and goes on with the next rea
   await exporter.shutdown()
 })
 
-test('a pipe whose reader does not read holds up nobody: the event loop goes on, and after a second the export fails', async () => {
+test('a pipe whose reader does not read blocks nothing: the event loop runs, and after a second the export fails', async () => {
   execFileSync('mkfifo', [path])
   const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   const exporter = new FileExporter({ path })
@@ -202,7 +202,7 @@ test('a pipe whose reader does not read holds up nobody: the event loop goes on,
   await exporter.shutdown()
 })
 
-test('a socket in the place of the file is a failure and no crash', async () => {
+test('a socket in place of the file is a failure, not a crash', async () => {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(path, resolve))
   const exporter = new FileExporter({ path })
@@ -211,7 +211,7 @@ test('a socket in the place of the file is a failure and no crash', async () => 
   server.close()
 })
 
-test('a record of 100 MB is dropped and counted, its neighbours are written', async () => {
+test('an item of 100 MB is dropped and counted, its neighbours are written', async () => {
   const exporter = new FileExporter<unknown>({ path })
   const before = dropped('too_large')
   await exporter.export([1, 'x'.repeat(100 << 20), 2])
@@ -220,7 +220,7 @@ test('a record of 100 MB is dropped and counted, its neighbours are written', as
   expect(dropped('too_large') - before).toBe(1)
 })
 
-test('items whose serialisation throws, of whatever kind, are dropped one by one and counted, and the batch goes on', async () => {
+test('items whose serialisation throws are dropped one by one and counted, and the batch continues', async () => {
   const circle: Record<string, unknown> = {}
   circle['self'] = circle
   const throwing = {
@@ -254,7 +254,7 @@ test('items whose serialisation throws, of whatever kind, are dropped one by one
   expect(text()).toBe(`${'"before"\n'.repeat(10)}"last"\n`)
 })
 
-test('writing at once leaves no empty line where nothing could be written', async () => {
+test('a failed synchronous write leaves no empty line', async () => {
   execFileSync('mkfifo', [path])
   const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   const exporter = new FileExporter({ path })

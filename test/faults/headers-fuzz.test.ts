@@ -65,7 +65,7 @@ test(
 )
 
 test(
-  'mutated B3 headers in several give a valid context or none',
+  'mutated multi-header B3 gives a valid context or none',
   () => {
     isSome(fuzz(new B3Propagator()))
   },
@@ -97,7 +97,7 @@ test(
 )
 
 test(
-  'mutated text maps give a valid context or none',
+  'mutated OpenCensus text headers give a valid context or none',
   () => {
     isSome(fuzz(new TextMapPropagator(), [ID_PAIR, TRACE_ALONE])) // without a span id the trace is continued
   },
@@ -105,7 +105,7 @@ test(
 )
 
 test(
-  'mutated bytes of a trace context give a valid context or none',
+  'mutated binary trace contexts give a valid context or none',
   () => {
     const random = randomFrom(seed())
     const binary = new BinaryPropagator()
@@ -124,7 +124,7 @@ test(
 )
 
 test(
-  'mutated tracestates are taken whole and legal, or not at all',
+  'mutated tracestates are kept whole and legal, or dropped',
   () => {
     const random = randomFrom(seed())
     const whole = Array.from({ length: 8 }, (_, at) => `k${at}_-*/@v=value ${at}`).join(',')
@@ -161,7 +161,7 @@ test(
 )
 
 test(
-  'mutated tag contexts as text are read whole or not at all',
+  'mutated text tag contexts are read whole or not at all',
   () => {
     const random = randomFrom(seed())
     const whole = encodeTagsText(TagMap.of({ method: 'GET', tenant: 'a,b=c%', region: 'eu-1' }))!
@@ -178,7 +178,7 @@ test(
 )
 
 test(
-  'mutated tag contexts as bytes are read whole or not at all',
+  'mutated binary tag contexts are read whole or not at all',
   () => {
     const random = randomFrom(seed())
     const whole = encodeTagsBinary(TagMap.of({ method: 'GET', tenant: 'a,b=c%', region: 'eu-1' }))!
@@ -195,7 +195,7 @@ test(
 )
 
 test(
-  'mutated Accept headers get one of the three formats and nothing of what they said',
+  'mutated Accept headers get one of the three formats and none of their content',
   () => {
     const random = randomFrom(seed())
     const offers: [Encoder, ...Encoder[]] = [textEncoder, openMetricsEncoder(), protobufEncoder]

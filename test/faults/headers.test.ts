@@ -65,7 +65,7 @@ async function received(...lines: string[]): Promise<SpanContext | undefined> {
   return context
 }
 
-test('a damaged traceparent is a new trace, and blanks around a good one are nothing', async () => {
+test('a malformed traceparent starts a new trace, and surrounding blanks are ignored', async () => {
   const damaged = [
     PARENT.toUpperCase(),
     PARENT.slice(0, -1),
@@ -83,7 +83,7 @@ test('a damaged traceparent is a new trace, and blanks around a good one are not
   expect((await received(`traceparent: cc-${T}-${S}-01-what-comes-later`))?.spanId).toBe(S)
 })
 
-test('two traceparents are none', async () => {
+test('two traceparent headers are ignored', async () => {
   expect(await received(`traceparent: ${PARENT}`, `traceparent: ${PARENT}`)).toBeUndefined()
   expect(await received(`traceparent: ${PARENT}`, `TraceParent: 00-${'ab'.repeat(16)}-${S}-01`)).toBeUndefined()
   const later = `cc-${T}-${S}-01-more`
@@ -94,7 +94,7 @@ test('two traceparents are none', async () => {
   expect(read(w3c, ['traceparent', PARENT, 'traceparent', PARENT])).toBeUndefined()
 })
 
-test('a tracestate that breaks a rule is dropped whole and the parent stays', async () => {
+test('a malformed tracestate is dropped whole and the parent is kept', async () => {
   const members = (count: number) => Array.from({ length: count }, (_, at) => `k${at}=${at}`).join(',')
   for (const state of [members(33), `a=${'x'.repeat(600)}`, 'A=1', 'a=\xe9', 'a', `${'k'.repeat(257)}=1`]) {
     const context = await received(`traceparent: ${PARENT}`, `tracestate: ${state}`)
@@ -107,7 +107,7 @@ test('a tracestate that breaks a rule is dropped whole and the parent stays', as
   expect(await received('traceparent: junk', 'tracestate: a=1')).toBeUndefined()
 })
 
-test('of the flags two are read, and the others are written as 0', () => {
+test('two trace flags are read, and the others are written as 0', () => {
   for (const [flags, options] of [
     ['ff', 3],
     ['fc', 0],
@@ -121,7 +121,7 @@ test('of the flags two are read, and the others are written as 0', () => {
   expect(headers).toEqual({ traceparent: `00-${T}-${S}-03` })
 })
 
-test('baggage beyond its bounds is cut, and a member that cannot be decoded is passed over', () => {
+test('baggage beyond its limits is cut, and an undecodable member is skipped', () => {
   const many = Array.from({ length: 500 }, (_, at) => `k${at}=1`).join(',')
   expect(parseBaggage(many)).toHaveLength(180)
   expect(parseBaggage(`a=${'x'.repeat(4_095)},b=1`)).toEqual([['b', '1']])
@@ -133,7 +133,7 @@ test('baggage beyond its bounds is cut, and a member that cannot be decoded is p
   expect(Object.getOwnPropertyNames(Object.prototype)).not.toContain('tenant')
 })
 
-test('X-Cloud-Trace-Context takes a span id of 64 bits in decimal and nothing larger', () => {
+test('X-Cloud-Trace-Context accepts a decimal span id of at most 64 bits', () => {
   const cloud = new GoogleCloudPropagator()
   const header = (text: string) => read(cloud, { 'x-cloud-trace-context': text })
   expect(header(`${T}/18446744073709551615;o=1`)).toBe(`${T}/${'f'.repeat(16)}/1`)
@@ -154,7 +154,7 @@ test('X-Cloud-Trace-Context takes a span id of 64 bits in decimal and nothing la
     expect(header(text), text).toBeUndefined()
 })
 
-test('B3 in one header or in several is read by its rules, and junk in it is a new trace', () => {
+test('single and multi-header B3 are parsed by their rules, and malformed values start a new trace', () => {
   const b3 = new B3Propagator()
   const single = (text: string) => read(b3, { b3: text })
   expect(single(`${T}-${S}-d`)).toBe(`${T}/${S}/1`)
@@ -184,7 +184,7 @@ test('B3 in one header or in several is read by its rules, and junk in it is a n
   expect(read(b3, { 'X-B3-SpanId': S, 'X-B3-Sampled': '1' })).toBeUndefined()
 })
 
-test('a binary trace context is never read past its end, and an unknown field ends the reading', () => {
+test('a binary trace context is never read past its end, and an unknown field ends the parsing', () => {
   const binary = new BinaryPropagator()
   const whole = binary.toBytes(new SpanContext({ traceId: T, spanId: S, sampled: true }))
   const optionsAt = 27
@@ -233,7 +233,7 @@ test('a binary tag context that is too long, overflows or is not ASCII is refuse
   expect(['malformed', 'too_large'].map((reason, at) => dropped(reason) - before[at]!)).toEqual([malformed.length, 2])
 })
 
-test('callers who mark every request as sampled get no more than a limiting sampler lets through', () => {
+test('callers that mark every request as sampled get no more than a rate-limiting sampler allows', () => {
   const clock = new ManualClock()
   const tracer = tracerWith({ sampler: new RateLimitingSampler({ perSecond: 5, clock }), clock })
   let sampled = 0
@@ -251,7 +251,7 @@ test('callers who mark every request as sampled get no more than a limiting samp
   expect(never.startDetachedSpan('request', { parent: never.extract({ traceparent: PARENT })! }).sampled).toBe(false)
 })
 
-test('a trace id from a header reaches an exemplar only where it is hex', async () => {
+test('a trace id from a header reaches an exemplar only if it is hexadecimal', async () => {
   const stats = new Stats()
   const tracer = tracerWith({ stats })
   const measure = stats.measure('took')
@@ -270,7 +270,7 @@ test('a trace id from a header reaches an exemplar only where it is hex', async 
   expect(traceIds.filter((id) => id === T)).toHaveLength(1)
 })
 
-test('carriers of arrays, nothing, other types and traps give what can be read of them', () => {
+test('carriers with arrays, missing values, other types and throwing getters are read as far as possible', () => {
   const trap = new Proxy({}, { get: trapped })
   const revoked = Proxy.revocable({}, {})
   revoked.revoke()

@@ -88,7 +88,7 @@ const sorted = (values: readonly number[]): number[] => [...values].sort((a, b) 
 const p98 = (values: readonly number[]): number => sorted(values)[Math.floor(values.length * 0.98) - 1]!
 const sockets = (): number => process.getActiveResourcesInfo().filter((resource) => resource === 'TCPSocketWrap').length
 
-test('fifty slow senders and ten silent ones delay nobody and are all cut off', async () => {
+test('fifty slow senders and ten silent clients delay no other client and are all disconnected', async () => {
   const before = sockets()
   const headersTimeoutMs = amount(1_000, 8_000)
   const { url, port } = await serve({ headersTimeoutMs, requestTimeoutMs: headersTimeoutMs + 2_000 })
@@ -107,7 +107,7 @@ test('fifty slow senders and ten silent ones delay nobody and are all cut off', 
   await vi.waitFor(() => expect(sockets()).toBeLessThanOrEqual(before), 5_000)
 })
 
-test('senders of a body that never comes are answered and cut off', async () => {
+test('clients whose request body never comes are answered and disconnected', async () => {
   const { url, port } = await serve({ headersTimeoutMs: 400, requestTimeoutMs: 500 })
   const posts = Array.from({ length: 20 }, () => client(port, 'POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\nabc'))
   await Promise.all(posts.map(({ closed }) => closed))
@@ -115,7 +115,7 @@ test('senders of a body that never comes are answered and cut off', async () => 
   await scrapeMs(url)
 })
 
-test('eight readers that stop reading cost bounded memory and are cut off after the send time-out', async () => {
+test('eight stalled readers take bounded memory and are disconnected after the send time-out', async () => {
   const before = sockets()
   const { encoders, open } = endless('stalled')
   const sendTimeoutMs = 2_000
@@ -144,7 +144,7 @@ test('eight readers that stop reading cost bounded memory and are cut off after 
   await vi.waitFor(() => expect(sockets()).toBeLessThanOrEqual(before), 5_000)
 })
 
-test('two hundred clients that go away in the middle of a body stop the work for them and leave nothing', async () => {
+test('two hundred clients that disconnect during a body stop their work and leave nothing behind', async () => {
   const before = sockets()
   const { encoders, open } = endless('given up')
   const { port } = await serve({ encoders })
@@ -159,7 +159,7 @@ test('two hundred clients that go away in the middle of a body stop the work for
   await vi.waitFor(() => expect(sockets()).toBeLessThanOrEqual(before), 5_000)
 })
 
-test('scrapes that wait in a pipeline end with their connection and leave no place taken', async () => {
+test('scrapes waiting in a pipeline end with their connection and keep no place in the queue', async () => {
   let release = (): void => {}
   const { encoders } = endless('pipelined')
   const waiting = { name: 'waiting', getMetrics: () => new Promise<[]>((resolve) => (release = () => resolve([]))) }
@@ -186,7 +186,7 @@ test('a thousand pipelined requests on one connection are answered in order, or 
   expect(received.match(/^up_and_well 1$/gm)?.length).toBe(statuses.filter((status) => status === 200).length)
 })
 
-test('a thousand scrapes at once are answered within ten seconds by one gathering at a time', async () => {
+test('a thousand concurrent scrapes are answered within ten seconds by one gathering at a time', async () => {
   let running = 0
   let most = 0
   let gatherings = 0
@@ -212,7 +212,7 @@ test('a thousand scrapes at once are answered within ten seconds by one gatherin
   expect(gatherings).toBeLessThan(600)
 })
 
-test('scrapes beyond the places and the line are turned away with 503 and when to come back', async () => {
+test('scrapes beyond the limit and the queue are refused with 503 and Retry-After', async () => {
   let release = (): void => {}
   const waiting = { name: 'waiting', getMetrics: () => new Promise<[]>((resolve) => (release = () => resolve([]))) }
   const { port } = await serve({ producers: [waiting], maxInFlight: 50, maxWaiting: 100 })
@@ -229,7 +229,7 @@ test('scrapes beyond the places and the line are turned away with 503 and when t
   expect(turnedAway.every(({ received }) => /^retry-after: 1\r$/im.test(received))).toBe(true)
 })
 
-test('closing ends idle kept-alive connections at once, and waits for none of them', async () => {
+test('close ends idle kept-alive connections at once', async () => {
   const { url, port, close } = await serve({ closeTimeoutMs: 5_000 })
   const agent = new Agent({ keepAlive: true })
   await Promise.all(Array.from({ length: 20 }, () => ask(url, agent)))

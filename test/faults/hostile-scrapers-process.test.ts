@@ -141,7 +141,7 @@ describe.each<Way>(['node', 'fetch', 'Fastify'])('honest scrapes by way of %s ar
     await scrapeHonestly(`${way}, pipelines`, port, ['many'])
   })
 
-  test('while fifty readers of five megabytes have stopped reading', async () => {
+  test('while fifty readers of five megabytes are stalled', async () => {
     const port = await serve(way, { producers: [engine(8_000)] })
     expect((await scrape(port)).text.length).toBeGreaterThan(5_000_000)
     gc!()
@@ -153,7 +153,7 @@ describe.each<Way>(['node', 'fetch', 'Fastify'])('honest scrapes by way of %s ar
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100_000_000)
   })
 
-  test('while a thousand scrapes a second say that they wait a millisecond, and so are periodic exports', async () => {
+  test('while a thousand scrapes a second announce a timeout of a millisecond, and so are periodic exports', async () => {
     const producers = [slow(20), producer(() => [one])]
     const port = await serve(way, { producers })
     const exports: string[][] = []
@@ -170,7 +170,7 @@ describe.each<Way>(['node', 'fetch', 'Fastify'])('honest scrapes by way of %s ar
     expect(new Set(exports.map((names) => names.filter((name) => name === 'slow' || name === 'one').join()))).toEqual(new Set(['slow,one']))
   })
 
-  test('while two thousand impatient strangers keep guards busy', async () => {
+  test('while two thousand impatient clients keep guards busy', async () => {
     const guard: MetricsHandlerOptions['guard'] = async (headers) => {
       await delay(100)
       return 'authorization' in headers || ('get' in headers && typeof headers.get === 'function' && headers.get('authorization') !== null)

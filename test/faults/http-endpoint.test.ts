@@ -51,7 +51,7 @@ test('HEAD has the headers of GET and no body', async () => {
   expect([bodyOf(whole), bodyOf(head)]).toEqual([DOCUMENT, ''])
 })
 
-test('methods other than GET and HEAD get 405 with what is allowed, and none of the document', async () => {
+test('methods other than GET and HEAD get 405 with an Allow header, and no document', async () => {
   const { port } = await serve()
   for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'PROPFIND', 'PURGE']) {
     const client = await sent(port, get('X-Reflected: no').replace('GET', method))
@@ -65,7 +65,7 @@ test('methods other than GET and HEAD get 405 with what is allowed, and none of 
   }
 })
 
-test('any Accept that Node lets in is answered with 200, and one that is longer with 431', async () => {
+test('any Accept header that Node allows is answered with 200, a longer one with 431', async () => {
   const { port } = await serve()
   const accepts = [
     'x'.repeat(15_000),
@@ -88,7 +88,7 @@ test('any Accept that Node lets in is answered with 200, and one that is longer 
   expect((await sent(port, get())).statuses).toEqual([200])
 })
 
-test('a path that tries to leave the place gets 404 and nothing of the disk or the metrics', async () => {
+test('a path traversal gets 404 and no content of the disk or the metrics', async () => {
   const { port } = await serve()
   const paths = [
     '/../../../../etc/passwd',
@@ -123,7 +123,7 @@ test('a path that tries to leave the place gets 404 and nothing of the disk or t
   expect((await sent(port, get().replace('/metrics', `http://127.0.0.1:${port}/metrics`))).statuses).toEqual([200])
 })
 
-test('gzip is sent to who asks for it, whole, and the answer says what it depends on', async () => {
+test('gzip is sent whole to clients that accept it, with a Vary header', async () => {
   const { port } = await serve()
   const zipped = (header: string) => /^(gzip|x-gzip;q=0\.5|\*|gzip, deflate, br|GZIP)$/.test(header)
   for (const header of [
@@ -149,7 +149,7 @@ test('gzip is sent to who asks for it, whole, and the answer says what it depend
   }
 })
 
-test('a guard that throws, rejects, hangs or says anything but true lets nobody in', async () => {
+test('a guard that throws, rejects, hangs or returns anything but true admits no one', async () => {
   const guards: [unknown, number][] = [
     [() => Promise.reject(new Error('password=hunter2')), 500],
     [() => ({ toString: () => 'true' }), 403],
@@ -171,7 +171,7 @@ test('a guard that throws, rejects, hangs or says anything but true lets nobody 
   }
 })
 
-test('tokens are compared whole, whatever else the header holds', async () => {
+test('tokens are compared whole', async () => {
   const { port } = await serve({ bearerToken: 'correct-horse' })
   const wrong = [
     '',
@@ -201,13 +201,13 @@ test('without a host only this machine can connect', async () => {
   }
 })
 
-test('a port that is taken is told to the caller alone', async () => {
+test('a port in use is reported to the caller only', async () => {
   const { port } = await serve()
   await expect(serve({ port })).rejects.toMatchObject({ name: 'TallyscopeError', code: 'ERR_SERVER_LISTEN' })
   expect((await sent(port, get())).statuses).toEqual([200])
 })
 
-test('a producer that throws costs its own families, and is counted', async () => {
+test('a throwing producer omits only its own families, and is counted', async () => {
   const broken = [
     producer(() => {
       throw new Error('no')
@@ -225,7 +225,7 @@ test('a producer that throws costs its own families, and is counted', async () =
   )
 })
 
-test('a derived gauge whose callback throws costs its own series', async () => {
+test('a derived gauge whose callback throws omits only its own series', async () => {
   const registry = new MetricRegistry()
   registry.derivedGauge('broken_gauge').observe(() => {
     throw new Error('no')
@@ -238,7 +238,7 @@ test('a derived gauge whose callback throws costs its own series', async () => {
   expect(selfValue('tallyscope_derived_failures_total', 'broken_gauge', 'throw')).toBe(1)
 })
 
-test('a producer that never answers is left out after nine tenths of the time the scraper waits', async () => {
+test('a producer that never settles is omitted after nine tenths of the scrape timeout', async () => {
   const { port } = await serve({ producers: [hung('hung producer')] })
   const startMs = performance.now()
   const client = await sent(port, get('X-Prometheus-Scrape-Timeout-Seconds: 0.5'))
@@ -248,7 +248,7 @@ test('a producer that never answers is left out after nine tenths of the time th
   expect(selfValue('tallyscope_producer_failures_total', 'hung producer', 'timeout')).toBe(0) // its own time is not over
 })
 
-test('a document that breaks half-way ends neither as a body nor with an end mark', async () => {
+test('a document that fails midway has neither a complete body nor an end mark', async () => {
   let fail = (): void => {}
   const encoders: [Encoder] = [
     {
@@ -274,7 +274,7 @@ test('a document that breaks half-way ends neither as a body nor with an end mar
   expect(selfValue('tallyscope_prometheus_scrapes_total', 'breaking', 'broken')).toBe(2)
 })
 
-test('queries choose families by name[] and are otherwise ignored, never given back', async () => {
+test('queries select families by name[] and are otherwise ignored, never echoed', async () => {
   const { port } = await serve()
   const ask = async (query: string) => sent(port, get().replace('/metrics', `/metrics?${query}`))
   expect(bodyOf(await ask('name[]=secret_gauge'))).toBe(DOCUMENT)

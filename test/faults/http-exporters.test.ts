@@ -69,7 +69,7 @@ async function until(isTrue: () => boolean, clock: ManualClock): Promise<void> {
   }
 }
 
-test('a destination that refuses, resets, hangs up or speaks another language is worth another try', async () => {
+test('a destination that refuses connections, resets, hangs up or speaks another protocol is retryable', async () => {
   const closed = await raw(() => {})
   servers.pop()!.close()
   expect(await failure(closed)).toMatchObject({
@@ -87,7 +87,7 @@ test('a destination that refuses, resets, hangs up or speaks another language is
   expect(await failure('http://nowhere.invalid')).toMatchObject({ retryable: true })
 })
 
-test('a destination that is away is tried six times with growing pauses, then the batch is dropped, counted and told', async () => {
+test('an absent destination is tried six times with growing pauses, then the batch is dropped, counted and logged', async () => {
   let connections = 0
   const url = await raw((socket) => {
     connections++
@@ -103,7 +103,7 @@ test('a destination that is away is tried six times with growing pauses, then th
   await transport.shutdown()
 })
 
-test('a destination that comes back gets what was waiting, each item once', async () => {
+test('a destination that comes back gets the waiting items, each once', async () => {
   let requests = 0
   const url = await gateway((request, response) => {
     request.resume()
@@ -117,7 +117,7 @@ test('a destination that comes back gets what was waiting, each item once', asyn
   await transport.shutdown()
 })
 
-test('a refusal is final: nothing is tried again, the items are dropped and counted', async () => {
+test('a refusal is final: nothing is retried, the items are dropped and counted', async () => {
   for (const status of [400, 401, 403, 404, 405, 413, 422]) {
     let requests = 0
     const url = await gateway((request, response) => {
@@ -135,7 +135,7 @@ test('a refusal is final: nothing is tried again, the items are dropped and coun
   }
 })
 
-test('a refusal is told once a minute, with the number of those that were not told', async () => {
+test('a refusal is logged once a minute, with the number of suppressed ones', async () => {
   const url = await gateway((request, response) => void (request.resume(), response.writeHead(400).end('no')))
   const clock = new ManualClock()
   const warn = vi.fn()
@@ -150,7 +150,7 @@ test('a refusal is told once a minute, with the number of those that were not to
   await transport.shutdown()
 })
 
-test('Retry-After is obeyed for a minute at most; what makes no sense gives the usual pause', async () => {
+test('Retry-After is honoured for a minute at most; invalid values give the usual pause', async () => {
   const unixMs = Date.UTC(2026, 0, 1)
   const clock = { unixMs: () => unixMs, monotonicMs: () => 0 }
   for (const [status, header, retryAfterMs] of [
@@ -171,14 +171,14 @@ test('Retry-After is obeyed for a minute at most; what makes no sense gives the 
   }
 })
 
-test('trouble at the gateway, 500 and above, is worth another try', async () => {
+test('gateway errors of 500 and above are retryable', async () => {
   for (const status of [500, 502, 503, 504]) {
     const url = await gateway((request, response) => void (request.resume(), response.writeHead(status).end()))
     expect(await failure(url)).toMatchObject({ retryable: true, message: expect.stringContaining(`answered ${status}`) })
   }
 })
 
-test('an answer without end, or a bomb of zeros, is read for a few kilobytes and then cut off', async () => {
+test('an endless response, or a compressed bomb, is read for a few kilobytes and then aborted', async () => {
   const zipped = gzipSync(Buffer.alloc(64 << 20))
   let closed = 0
   const url = await gateway((request: IncomingMessage, response) => {
@@ -204,7 +204,7 @@ test('an answer without end, or a bomb of zeros, is read for a few kilobytes and
   expect(process.memoryUsage().rss - before).toBeLessThan(60 << 20)
 })
 
-test('a redirect is not followed, to no other host and not with the credentials', async () => {
+test('redirects are not followed, and no credentials go to another host', async () => {
   const seen: (string | undefined)[] = []
   const elsewhere = await gateway((request, response) => {
     seen.push(request.headers.authorization)
@@ -220,7 +220,7 @@ test('a redirect is not followed, to no other host and not with the credentials'
   expect(seen).toEqual([])
 })
 
-test('a destination that takes the connection and says nothing, or half an answer, is given up at the time-out', async () => {
+test('a destination that accepts the connection and sends nothing, or half a response, times out', async () => {
   const silent = await raw(() => {})
   const half = await raw((socket) => void socket.write('HTTP/1.1 400 Bad Request\r\ncontent-length: 100\r\n\r\nhalf'))
   const slow = await raw((socket) => {

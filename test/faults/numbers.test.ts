@@ -81,18 +81,18 @@ async function expectDropped(
   }
 }
 
-test('NaN is dropped by counters, sums and distributions of every kind, counted, and poisons nothing', async () => {
+test('NaN is dropped and counted by counters, sums and distributions of every kind, and changes nothing', async () => {
   await expectDropped([Number.NaN, Number.NaN], 'nan')
 })
 
-test('infinities are dropped by counters, sums and distributions of every kind, counted, and poison nothing', async () => {
+test('infinities are dropped and counted by counters, sums and distributions of every kind, and change nothing', async () => {
   await expectDropped([Infinity, Infinity], 'infinite')
   const made = setUp({ signed: true })
   for (const value of [1, -Infinity, Infinity]) made.record(value)
   expect([made.taken(), made.data('distribution')]).toMatchObject([all(1), { sum: 1, bucketCounts: [1, 0, 0] }])
 })
 
-test('gauges and last values may be NaN and infinite, and are spelled as each format spells them', async () => {
+test('gauges and last values may be NaN and infinite, and are written as each format does', async () => {
   const made = setUp()
   for (const [value, spelled] of [
     [Number.NaN, 'NaN'],
@@ -112,11 +112,11 @@ test('gauges and last values may be NaN and infinite, and are spelled as each fo
   }
 })
 
-test('a negative value is dropped by what counts up, counted, and nothing is thrown', async () => {
+test('a negative value is dropped and counted by monotonic metrics, and nothing is thrown', async () => {
   await expectDropped([-1, -5e-324, -Number.MAX_VALUE], 'negative')
 })
 
-test('where a measure is signed, distributions take negative values, and OpenMetrics has no sum of them', () => {
+test('distributions of a signed measure take negative values, and OpenMetrics omits their sum', () => {
   const { stats } = engine()
   const measure = stats.measure('balance', { signed: true }) as Measure
   stats.viewManager.registerView({ name: 'balance', measure, aggregation: distribution([-10, 0, 10]) })
@@ -130,7 +130,7 @@ test('where a measure is signed, distributions take negative values, and OpenMet
   expect(formatText(stats.getMetrics())).toContain('balance_sum 74\nbalance_count 6\n')
 })
 
-test('bounds below 0 of a measure that is not signed are left out', () => {
+test('bounds below 0 of an unsigned measure are dropped', () => {
   const { stats } = engine()
   const measure = stats.measure('m') as Measure
   stats.viewManager.registerView({ name: 'v', measure, aggregation: distribution([-1, 0, 1]) })
@@ -138,7 +138,7 @@ test('bounds below 0 of a measure that is not signed are left out', () => {
   expect(stats.viewManager.getView('v')!.rows[0]!.data).toMatchObject({ bounds: [0, 1], bucketCounts: [1, 1, 0] })
 })
 
-test('-0 is 0 everywhere it can be seen', () => {
+test('-0 is 0 in every output', () => {
   const made = setUp({ signed: true })
   made.record(-0)
   made.gauge.set(-0)
@@ -147,7 +147,7 @@ test('-0 is 0 everywhere it can be seen', () => {
   expect([made.taken(), Object.is((made.data('last') as { value: number }).value, 0)]).toEqual([{ ...all(1), sum: 0 }, true])
 })
 
-test('numeric texts, booleans, dates, boxed numbers and objects are dropped, counted, and none of their methods is called', async () => {
+test('numeric strings, booleans, dates, boxed numbers and objects are dropped and counted, without calling their methods', async () => {
   const never = (): never => expect.fail('a method was called')
   const odd: unknown[] = [
     '5',
@@ -175,7 +175,7 @@ test('numeric texts, booleans, dates, boxed numbers and objects are dropped, cou
   expect([made.taken(), made.cumulative()]).toEqual([all(0), 1])
 })
 
-test('a BigInt that a number can hold is that number', () => {
+test('a safe BigInt is taken as a number', () => {
   const made = setUp({ type: 'int64' })
   made.record(1234n)
   expect([made.taken(), made.cumulative()]).toEqual([{ ...all(1), sum: 1_234 }, 1_234])
@@ -183,12 +183,12 @@ test('a BigInt that a number can hold is that number', () => {
   expect([made.taken(), made.cumulative()]).toEqual([{ ...all(2), sum: 2 ** 53 - 1 }, 2 ** 53 - 1])
 })
 
-test('a fraction is dropped where a measure is int64, and counted', async () => {
+test('a fraction of an int64 measure is dropped and counted', async () => {
   await expectDropped([0.5, 1 + 2 ** -52, 2 ** 52 - 0.5], 'fraction', ADDING, { type: 'int64' })
 })
 
-describe('beyond 2^53', () => {
-  test('sums and counts lose exactness and neither wrap nor fall', () => {
+describe('sums and counts beyond 2^53', () => {
+  test('sums and counts lose precision and neither wrap nor fall', () => {
     const { stats } = engine()
     const measure = stats.measure('m', { type: 'int64' }) as Measure
     const bound = stats.bind(measure, {})
@@ -217,7 +217,7 @@ describe('beyond 2^53', () => {
   })
 })
 
-test('what would make a sum infinite is dropped and counted, in views and instruments of every kind', () => {
+test('a value that would make a sum infinite is dropped and counted, in views and instruments of every kind', () => {
   const made = setUp()
   for (let n = 0; n < 3; n++) made.record(Number.MAX_VALUE)
   expect([made.taken(), made.cumulative()]).toEqual([
@@ -244,7 +244,7 @@ test('a value on a bound is in the bucket below it, in every kind of document', 
   expect(formatText(stats.getMetrics())).toContain(cumulative)
 })
 
-test('bounds that do not increase, are no finite numbers or more than 512 are refused, and nothing is registered', () => {
+test('bounds that do not increase, are not finite or more than 512 are refused, and nothing is registered', () => {
   const many = (n: number) => Array.from({ length: n }, (_, at) => at)
   const wrong = [
     [2, 1],

@@ -30,7 +30,7 @@ const valueOf = (metrics: readonly Metric[]): unknown => metrics[0]?.timeSeries[
 const skipped = (task: string, reason: string): number => selfValue('tallyscope_task_skipped_ticks_total', task, reason)
 const ran = (task: string, result: string): number => selfValue('tallyscope_task_runs_total', task, result)
 
-test('an export that takes three intervals never overlaps another, and each tick it costs is counted', async () => {
+test('an export that takes three intervals never overlaps another, and each missed tick is counted', async () => {
   let atOnce = 0
   let most = 0
   const exporter = {
@@ -48,7 +48,7 @@ test('an export that takes three intervals never overlaps another, and each tick
   expect([ran('long', 'done'), skipped('long', 'running')]).toEqual([3, 7])
 })
 
-test('an export that throws is counted and costs no other export, and the next tick runs', async () => {
+test('an export that throws is counted and affects no other export, and the next tick runs', async () => {
   const failing = exporting({
     exporter: {
       export: () => {
@@ -80,7 +80,7 @@ test('after a stall of a minute there is one export and not sixty, and the 59 ot
   expect(task.status).toMatchObject({ runs: 3, skippedTicks: 59 })
 })
 
-test('closing waits for the export under way, then exports what came last', async () => {
+test('close waits for the running export, then exports the latest data', async () => {
   const seen: unknown[] = []
   const exporter = {
     export: async (metrics: readonly Metric[]) => {
@@ -101,7 +101,7 @@ test('closing waits for the export under way, then exports what came last', asyn
   expect(clock.timers).toBe(0)
 })
 
-test('an exporter that hangs keeps closing waiting for the time-out and no longer', async () => {
+test('a hanging exporter delays close up to the time-out', async () => {
   const { task } = exporting({ exporter: { export: () => new Promise(() => {}) }, name: 'hung', exportTimeoutMs: 800 })
   await clock.advanceAsync(1_100)
   let isClosed = false
@@ -113,7 +113,7 @@ test('an exporter that hangs keeps closing waiting for the time-out and no longe
   expect([ran('hung', 'late'), skipped('hung', 'stuck')]).toEqual([1, 1])
 })
 
-test('intervals that timers of Node would turn into a millisecond are refused', () => {
+test("intervals that Node's timers would turn into a millisecond are refused", () => {
   const wrong: unknown[] = [0, -1, 0.5, Number.NaN, '5', 2 ** 31, Infinity, null, 5n, {}, true]
   for (const intervalMs of wrong) {
     const exporter = new MemoryExporter<Metric>()
@@ -124,7 +124,7 @@ test('intervals that timers of Node would turn into a millisecond are refused', 
   expect(clock.timers).toBe(0)
 })
 
-test('wall time that jumps an hour either way moves no export', async () => {
+test('a wall clock that jumps by an hour moves no export', async () => {
   const startsMs: number[] = []
   const { task } = exporting({ exporter: { export: async () => void startsMs.push(clock.monotonicMs()) }, name: 'jumping' })
   for (const hours of [-1, 1, -24, 24]) {
@@ -135,7 +135,7 @@ test('wall time that jumps an hour either way moves no export', async () => {
   expect(task.status.skippedTicks).toBe(0)
 })
 
-test('ten thousand ticks at fake time neither overlap nor drift', async () => {
+test('ten thousand ticks of fake time neither overlap nor drift', async () => {
   const startsMs: number[] = []
   let atOnce = 0
   let most = 0

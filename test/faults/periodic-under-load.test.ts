@@ -32,7 +32,7 @@ async function meanErrorMs(runs: number): Promise<number> {
   return startsMs.slice(0, runs).reduce((all, ms, at) => all + Math.abs(ms - (at + 1) * 50), 0) / runs
 }
 
-test('while values are recorded without pause, runs are on average less than five milliseconds off their times', async () => {
+test('during constant recording runs are on average less than five milliseconds off schedule', async () => {
   const runs = amount(40, 100)
   // Where something else stops the machine for a second, that is its error and not the task's.
   let meanMs = Infinity

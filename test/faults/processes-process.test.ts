@@ -35,7 +35,7 @@ async function printed<T>(name: string, settings: object = {}, nodeOptions = '')
   return JSON.parse(child.stdout) as T
 }
 
-test('the library in five threads at once, one of which is killed, counts in each for itself and leaves one whole file', async () => {
+test('the library in five threads, one of which is killed, counts in each separately and leaves one whole file', async () => {
   const path = join(folder, 'metrics.jsonl')
   const records = amount(20_000, 1_000_000)
   const answers = await printed<{ name: string; text: string }[]>('threads.js', { path, records })
@@ -47,13 +47,13 @@ test('the library in five threads at once, one of which is killed, counts in eac
   for (const { name } of answers) expect(lines.some((line) => line.includes(`"${name}"`) && line.includes(String(records)))).toBe(true)
 })
 
-test('a child process inherits neither socket nor file, and the parent can let go of both', async () => {
+test('a child process inherits neither socket nor file, and the parent can close both', async () => {
   const path = join(folder, 'lines.jsonl')
   const seen = await printed<{ inherited: string[]; port: number }>('parent.js', { path })
   expect(seen).toEqual({ isOpen: true, inherited: [], isAlive: true, port: seen.port, again: seen.port })
 })
 
-test('a process that was stopped makes one tick up, answers who asked meanwhile, and goes on reporting', async () => {
+test('a process continued after SIGSTOP makes up one tick, answers waiting scrapes, and goes on reporting', async () => {
   let pushes = 0
   const gateway = createServer({ keepAliveTimeout: 200 }, (request, response) => {
     pushes++
@@ -95,7 +95,7 @@ interface Left {
   readonly alive: number
 }
 
-test('fifteen scopes with everything on leave no timer, socket, listener or memory behind, and Node warns of nothing', async () => {
+test('fifteen start and stop cycles of everything leave no timer, socket, listener or memory behind, and Node emits no warning', async () => {
   const rounds = amount(2, 10)
   const left = await printed<Left>('many-scopes.js', { folder, instances: 15, rounds }, '--expose-gc')
   // Ours may tell of a time-out where something stopped the process for so long.
@@ -112,7 +112,7 @@ test('fifteen scopes with everything on leave no timer, socket, listener or memo
   )
 }, 300_000)
 
-test('a script that makes one of everything ends at once by itself', async () => {
+test('a script that creates one of everything ends at once by itself', async () => {
   let best = { afterMs: Infinity, wholeMs: Infinity }
   for (let tries = 0; tries < 3; tries++) {
     const taken = await printed<typeof best>('only-makes.js')

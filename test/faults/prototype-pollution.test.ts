@@ -72,7 +72,7 @@ async function expectHarmless(use: (tags: Record<string, never>) => unknown): Pr
   }
 }
 
-test('the check itself sees what a merge pollutes', async () => {
+test('the check detects the pollution of an unsafe merge', async () => {
   const merge = (into: Record<string, unknown>, from: Record<string, unknown>): void => {
     for (const key of Object.keys(from)) {
       if (typeof from[key] === 'object' && from[key] !== null && key === '__proto__')
@@ -87,7 +87,7 @@ test('the check itself sees what a merge pollutes', async () => {
   }
 })
 
-test('tags, tag maps, attachments and labels pollute nothing, by any way to give them', async () => {
+test('tags, tag maps, attachments and labels pollute no prototype, however they are given', async () => {
   await expectHarmless((tags) => {
     const { stats } = engine()
     const measure = stats.measure('m') as Measure
@@ -116,7 +116,7 @@ test('tags, tag maps, attachments and labels pollute nothing, by any way to give
   })
 })
 
-test('definitions with hostile keys and values pollute nothing', async () => {
+test('definitions with hostile keys and values pollute no prototype', async () => {
   await expectHarmless((given) => new MetricRegistry({ constantLabels: given }).gauge('g').set(1))
   await expectHarmless((given) => new MetricRegistry().gauge('g', { constantLabels: given, ...given }))
   await expectHarmless((given) => new MetricRegistry({ ...given, limits: given }).cumulative('c'))
@@ -127,7 +127,7 @@ test('definitions with hostile keys and values pollute nothing', async () => {
   })
 })
 
-test('configuration from code, environment and JSON pollutes nothing', async () => {
+test('configuration from code, environment and JSON pollutes no prototype', async () => {
   await expectHarmless((given) => {
     for (const code of [
       given,
@@ -149,7 +149,7 @@ test('configuration from code, environment and JSON pollutes nothing', async () 
   await expectHarmless(() => resourceFromEnvironment({ OTEL_RESOURCE_ATTRIBUTES: text, OC_RESOURCE_LABELS: text }))
 })
 
-test('baggage and tags from headers and wires pollute nothing', async () => {
+test('baggage and tags from headers and binary forms pollute no prototype', async () => {
   const pairs = KEYS.map((key) => [key, 'polluted'] as const)
   const header = formatBaggage(pairs)
   await expectHarmless(() => {
@@ -172,7 +172,7 @@ test('baggage and tags from headers and wires pollute nothing', async () => {
   })
 })
 
-test('attributes of spans, annotations and links pollute nothing, and come back from JSON as they are', async () => {
+test('attributes of spans, annotations and links pollute no prototype, and come back from JSON unchanged', async () => {
   await expectHarmless((given) => {
     const { tracer, sent } = traced()
     tracer.span('s', (span) => {
@@ -185,7 +185,7 @@ test('attributes of spans, annotations and links pollute nothing, and come back 
   })
 })
 
-test('metrics that go to and come from prom-client pollute nothing', async () => {
+test('metrics to and from prom-client pollute no prototype', async () => {
   const source = new MetricRegistry()
   const keys = ['constructor', 'toString', 'hasOwnProperty', 'polluted']
   source.gauge('hostile', { labelKeys: keys }).set(1, hostile('polluted'))

@@ -14,7 +14,7 @@ import { readBack } from './formats.js'
 const CALLS = amount(50_000, 1_000_000)
 const prefix = `fuzz${seed()}`
 
-describe('calls with garbage, by every way to record', () => {
+describe('calls with invalid arguments, by every way to record', () => {
   const { stats, clock } = engine({ limits: { rowsPerView: 60, totalRows: 1_000 } })
   const registry = new MetricRegistry({ clock, limits: { rowsPerView: 40 } })
   const counting = { count: count(), distribution: distribution([-1, 0, 1, 100]), exponential: exponential(), percentiles: percentiles() }
@@ -64,7 +64,7 @@ describe('calls with garbage, by every way to record', () => {
     expect(read.protobuf.length).toBeGreaterThan(10)
   }
 
-  test('throw nothing, reject nothing, and leave documents that strict readers take', { timeout: 120_000 }, async () => {
+  test('neither throw nor reject, and leave documents that strict parsers accept', { timeout: 120_000 }, async () => {
     console.log(`seed ${seed()}`)
     vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
     const { random, pick, value, tags, attachments, tagMap } = garbage(seed())

@@ -20,7 +20,7 @@ const ENCODERS: [Encoder, (document: Buffer) => unknown][] = [
   [protobufEncoder, readProtobuf],
 ]
 
-test('a view that is unregistered while the first document is written leaves it, and the others keep their own rows', async () => {
+test('a view unregistered while the first document is written leaves it, and the others keep their own rows', async () => {
   for (const [encoder, read] of ENCODERS) {
     const stats = new Stats({ limits: { rowsPerView: 5_000 } })
     const measure = stats.measure('m') as Measure
@@ -50,7 +50,9 @@ test('a view that is unregistered while the first document is written leaves it,
   }
 })
 
-test('views that come and go, records and removals during a document leave it valid in every format', { timeout: 600_000 }, async () => {
+test('views registered and removed, records and removals during a document leave it valid in every format', {
+  timeout: 600_000,
+}, async () => {
   const random = randomNumbers(seed())
   const pick = (below: number) => Math.floor(random() * below)
   for (let round = 0; round < amount(6, 100); round++) {

@@ -22,7 +22,7 @@ function setUp() {
   return { stats, measure, registry, views: stats.viewManager }
 }
 
-test('the same definition again gives the very one that is there, and its data go on', () => {
+test('an equal definition returns the existing one with its data', () => {
   const { stats, measure, registry, views } = setUp()
   const define = () => [
     stats.measure(measure.name, { unit: 's' }),
@@ -41,7 +41,7 @@ test('the same definition again gives the very one that is there, and its data g
   expect([rowsOf(stats, 'v'), registry.cumulative('c', { unit: 'By' }).defaultTimeSeries().value]).toEqual([['a=x: 2/2'], 3])
 })
 
-test('another definition under a name that is taken is refused with both told, and the first goes on', () => {
+test('another definition under a name in use is refused with both in the message, and the first is kept', () => {
   const { stats, measure, registry, views } = setUp()
   views.registerView({ name: 'v', measure, tagKeys: ['a'], aggregation: distribution([1, 2]) })
   registry.cumulative('c', { unit: 'By', labelKeys: ['a'] }).add(1, { a: 'x' })
@@ -71,7 +71,7 @@ test('another definition under a name that is taken is refused with both told, a
   expect([rowsOf(stats, 'v'), views.views.length]).toEqual([['a=x: 1/1'], 1])
 })
 
-test('another description is told once, and the first stays', () => {
+test('another description is logged once, and the first is kept', () => {
   const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const { stats, measure, registry, views } = setUp()
   const view = fresh()
@@ -93,7 +93,7 @@ test('another description is told once, and the first stays', () => {
   expect(metrics.map(({ descriptor }) => descriptor.description)).toEqual(['first', 'first'])
 })
 
-test('names that share one in a document are refused, whichever comes first: _total, _count, _created, _info and their like', () => {
+test('names that share one exposed name are refused, in either order: _total, _count, _created, _info and others', () => {
   const definitions: Record<string, (registry: MetricRegistry) => unknown> = {
     a_total: (registry) => registry.cumulative('a_total'),
     a: (registry) => registry.gauge('a'),
@@ -125,7 +125,7 @@ test('names that share one in a document are refused, whichever comes first: _to
   }
 })
 
-test('names that are the same once they are legal are refused', () => {
+test('names that are equal after sanitising are refused', () => {
   for (const [one, other] of [
     ['a.b', 'a_b'],
     ['a/b', 'a b'],
@@ -141,7 +141,7 @@ test('names that are the same once they are legal are refused', () => {
   }
 })
 
-test('names that clash between two producers cost the later one its family, counted and told, and documents stay valid', async () => {
+test('names that clash between two producers drop the later family, counted and logged, and documents stay valid', async () => {
   const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const name = fresh()
   const { stats, measure, registry, views } = setUp()
@@ -159,7 +159,7 @@ test('names that clash between two producers cost the later one its family, coun
   expect(warned.mock.calls.filter(([message]) => String(message).includes(`${name}_total is left out`))).toHaveLength(1)
 })
 
-test('a name of series that Prometheus makes itself is told once, and used all the same', async () => {
+test('a name of series that Prometheus generates is logged once, and used', async () => {
   const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const { registry } = setUp()
   for (const name of ['up', 'target_info', 'scrape_duration_seconds', 'scrape/samples.scraped', 'upper', 'scraped'])
@@ -172,7 +172,7 @@ test('a name of series that Prometheus makes itself is told once, and used all t
   expect(registry.getMetrics()).toHaveLength(6)
 })
 
-test('a name that is empty, of 10 kB, or not printable ASCII is refused; a digit in front gets an underscore', async () => {
+test('an empty name, one of 10 kB, or one that is not printable ASCII is refused; a leading digit gets an underscore', async () => {
   const { stats, measure, registry, views } = setUp()
   const wrong = [
     '',

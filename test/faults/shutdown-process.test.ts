@@ -47,20 +47,20 @@ async function inTime(maxMs: number, run: () => Promise<End>): Promise<End> {
   }
 }
 
-test('SIGTERM with 2 048 spans waiting loses none within a second and gives the status 143', async () => {
+test('SIGTERM with 2 048 waiting spans loses none within a second and exits with status 143', async () => {
   const end = await inTime(1_000, () => ended({}, ['SIGTERM']))
   expect(end).toMatchObject({ status: 143, stderr: '', lines: 2_048 })
   expect(end.tookMs).toBeLessThan(1_000)
   figure('shutdown, SIGTERM with 2,048 queued', `${2_048 - end.lines} lost, ${end.tookMs.toFixed(0)} ms, status ${end.status}`)
 })
 
-test('SIGINT with 2 048 spans waiting loses none within a second and gives the status 130', async () => {
+test('SIGINT with 2 048 waiting spans loses none within a second and exits with status 130', async () => {
   const end = await inTime(1_000, () => ended({}, ['SIGINT']))
   expect(end).toMatchObject({ status: 130, stderr: '', lines: 2_048 })
   expect(end.tookMs).toBeLessThan(1_000)
 })
 
-test('SIGTERM with an exporter that hangs ends at the grace period of 5 s with the status 143 and says what is lost', async () => {
+test('SIGTERM with a hanging exporter exits at the grace period of 5 s with status 143 and logs the loss', async () => {
   const end = await inTime(5_500, () => ended({ exporter: 'hanging' }, ['SIGTERM']))
   expect(end.status).toBe(143)
   expect(end.stderr).toContain('exporter hanging has not taken 2048 items, which are lost (grace_period)')
@@ -76,23 +76,23 @@ test('a second SIGTERM ends the process within 100 ms', async () => {
   figure('shutdown, second signal', `${end.tookMs.toFixed(0)} ms`)
 })
 
-test('a SIGTERM and a SIGINT soon after it end the process with the status of the second', async () => {
+test('SIGTERM followed soon by SIGINT exits with the status of the second', async () => {
   expect(await ended({ exporter: 'hanging' }, ['SIGTERM', 'SIGINT'], 200)).toMatchObject({ status: 130 })
 })
 
-test('process.exit() with an exporter that cannot write at once says how many are lost, before the process is gone', async () => {
+test('process.exit() with an exporter that cannot write synchronously logs the number of lost items', async () => {
   const program = new ChildProgram('at-the-end.js', { path, end: 'exit', exporter: 'hanging' })
   expect(await program.ended).toEqual({ status: 3, signal: null })
   expect(program.stderr).toContain('TallyscopeWarning: exporter hanging cannot export without waiting: 2048 items are lost')
 })
 
-test('process.exit() under a whole Tallyscope writes the spans that wait', async () => {
+test('process.exit() with a whole Tallyscope writes the waiting spans', async () => {
   const program = new ChildProgram('../../faults/programs/end-of-a-scope.js', { traces: path, metrics: join(folder, 'm'), end: 'exit' })
   expect([await program.ended, program.stderr]).toEqual([{ status: 3, signal: null }, ''])
   expect(linesOf(path)).toHaveLength(500)
 })
 
-test('a span exporter that hangs at the end costs the other exporters nothing, of spans or of metrics', async () => {
+test('a span exporter that hangs at the end does not affect the other exporters of spans or metrics', async () => {
   const metrics = join(folder, 'metrics.jsonl')
   const settings = { traces: path, metrics, hangs: true, gracePeriodMs: 3_000 }
   const program = new ChildProgram('../../faults/programs/end-of-a-scope.js', settings)
@@ -104,7 +104,7 @@ test('a span exporter that hangs at the end costs the other exporters nothing, o
   expect(program.stderr).toContain('exporter hanging has not taken 500 items')
 })
 
-test('an uncaught error and an unhandled rejection lose nothing and leave the status at 1', async () => {
+test('an uncaught error and an unhandled rejection lose nothing and leave status 1', async () => {
   for (const end of ['throw', 'reject']) {
     const program = new ChildProgram('at-the-end.js', { path, end })
     expect(await program.ended).toEqual({ status: 1, signal: null })
@@ -114,7 +114,7 @@ test('an uncaught error and an unhandled rejection lose nothing and leave the st
   }
 })
 
-test('abort and the end of memory run nothing: what was flushed is there in whole lines, the rest is one batch at most', async () => {
+test('abort and out of memory run no hooks: flushed lines are whole, at most one batch is lost', async () => {
   for (const how of ['abort', 'out of memory']) {
     const wrap = ['bash', '-c', 'ulimit -c 0; node="$0"; exec "$node" --max-old-space-size=30 "$@"']
     const program = new ChildProgram('../../faults/programs/crash.js', { path, how }, wrap)
@@ -125,7 +125,7 @@ test('abort and the end of memory run nothing: what was flushed is there in whol
   }
 })
 
-test('100 000 items a second to an exporter that hangs grow the process by less than 20 MB', async () => {
+test('100 000 items a second to a hanging exporter grow the process by less than 20 MB', async () => {
   const seconds = amount(3, 60)
   // A small young generation: the garbage of such a producer takes 14 MB otherwise, with a transport or without.
   const node = ['env', 'NODE_OPTIONS=--expose-gc --max-semi-space-size=1']

@@ -33,7 +33,7 @@ function histogramsIn(document: string): { all: number; wrong: number; counted: 
   return { all, wrong, counted }
 }
 
-test('while values are recorded at full speed the last bucket of each histogram is its count in every scrape', async () => {
+test('during recording at full speed the last bucket of each histogram equals its count in every scrape', async () => {
   const scrapes = amount(500, 10_000)
   const stats = new Stats()
   const measure = stats.measure('took', { tagKeys: ['row'] })

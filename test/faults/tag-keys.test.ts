@@ -64,25 +64,25 @@ function refusals(key: string): (string | undefined)[] {
 
 const everyWay = (code: string): string[] => Array.from({ length: 4 }, () => code)
 
-test('a key with blanks, dashes, dots or slashes has underscores in every format, and values find it as it is', async () => {
+test('a key with blanks, dashes, dots or slashes gets underscores in every format, and records use it unchanged', async () => {
   const { stats, record, name } = setUp(['user id', 'x-y', 'http.route', 'a/b', '0'])
   record({ 'user id': '1', 'x-y': '2', 'http.route': '3', 'a/b': '4', 0: '5', user_id: 'not this' })
   await expectEverywhere(stats, [[`${name}_total`, { _0: '5', a_b: '4', http_route: '3', user_id: '1', x_y: '2' }, 1]])
 })
 
-test('a key that is not printable ASCII is refused where it is defined', () => {
+test('a key that is not printable ASCII is refused at definition', () => {
   for (const key of ['clé', 'ключ', '🔑', 'a\nb', 'a\0', '\u2028', 'a\u0301'])
     expect([key, refusals(key)]).toEqual([key, everyWay('ERR_KEYS')])
 })
 
-test('le, quantile, the overflow label and keys of two underscores are refused where they are defined', () => {
+test('le, quantile, the overflow label and keys with two leading underscores are refused at definition', () => {
   for (const key of ['le', 'quantile', 'tallyscope_overflow', 'tallyscope.overflow', '__name__', '__x', '__proto__']) {
     // In an object literal a computed __proto__ is a property like any other.
     expect([key, refusals(key)]).toEqual([key, everyWay('ERR_LABEL_RESERVED')])
   }
 })
 
-test('an empty key, one of 256 characters and one of 1 MB are refused where they are defined, and left out of tag maps', () => {
+test('an empty key, one of 256 characters and one of 1 MB are refused at definition, and left out of tag maps', () => {
   const keys = ['', 'k'.repeat(256), 'k'.repeat(1 << 20)]
   for (const key of keys) expect(refusals(key)).toEqual(everyWay('ERR_KEYS'))
   const before = selfValue('tallyscope_refused_tags_total', 'key')
@@ -110,7 +110,7 @@ test('the same tags in another order are one row, in every format', async () => 
   await expectEverywhere(stats, [[`${name}_total`, { a: '1', b: '2', c: '3' }, 6]])
 })
 
-test('names that every object inherits are keys like any other, set or not, in every format', async () => {
+test('names on Object.prototype are ordinary keys, set or not, in every format', async () => {
   const { stats, record, name } = setUp([...INHERITED])
   record({})
   record(Object.fromEntries(INHERITED.map((key) => [key, `own ${key}`])))
@@ -124,7 +124,7 @@ test('names that every object inherits are keys like any other, set or not, in e
   expect([Object.keys(Object.prototype), ({} as { polluted?: string }).polluted]).toEqual([[], undefined])
 })
 
-test('a view may declare values for some of its keys while others have names that every object inherits', () => {
+test('a view may declare values for some keys while other keys have names on Object.prototype', () => {
   const { stats, measure } = setUp([])
   for (const [at, key] of INHERITED.entries()) {
     const name = `${measure.name}/declared${at}`
@@ -134,7 +134,7 @@ test('a view may declare values for some of its keys while others have names tha
   }
 })
 
-test('odd tag objects are read as properties, and symbols are none', () => {
+test('unusual tag objects are read as properties, and symbols are ignored', () => {
   const { record, rows, dropped } = setUp(['a'])
   class Tagged {
     readonly #a = 'class'
@@ -153,7 +153,7 @@ test('odd tag objects are read as properties, and symbols are none', () => {
   expect(dropped()).toEqual([0, 0])
 })
 
-test('tags that throw when they are read drop their record, which is counted, and the next one is recorded', () => {
+test('tags that throw when read drop their record, which is counted, and the next one is recorded', () => {
   const { record, rows, dropped } = setUp(['a', 'b'])
   const thrown = [
     {
@@ -179,7 +179,7 @@ test('tags that throw when they are read drop their record, which is counted, an
   }
 })
 
-test('a handle of tags that cannot be read is one without tags, and they are counted', () => {
+test('a handle of tags that cannot be read has no tags, and is counted', () => {
   const { stats, measure, rows } = setUp(['a'])
   const before = selfValue('tallyscope_refused_tags_total', 'unreadable')
   for (const tags of [
@@ -195,7 +195,7 @@ test('a handle of tags that cannot be read is one without tags, and they are cou
   expect([rows(), selfValue('tallyscope_refused_tags_total', 'unreadable') - before]).toEqual([['a=-: 3'], 3])
 })
 
-test('tags that are null, a number, a text or a function are none, or drop their record, which is counted', () => {
+test('tags that are null are none; tags that are a number, a string or a function drop their record, which is counted', () => {
   const { record, rows, dropped } = setUp(['a'])
   for (const none of [null, undefined, {}, [], ['x'], [['a', 'x']], new Date(0)]) record(none)
   expect([rows(), dropped()]).toEqual([['a=-: 7'], [0, 0]])
@@ -203,7 +203,7 @@ test('tags that are null, a number, a text or a function are none, or drop their
   expect([rows(), dropped()]).toEqual([['a=-: 7'], [9, 9]])
 })
 
-test('an instrument drops what has labels that are none or cannot be read, counted', () => {
+test('an instrument drops and counts values whose labels are invalid or cannot be read', () => {
   const name = `tagkeys${engines++}`
   const registry = new MetricRegistry()
   const gauge = registry.gauge(name, { labelKeys: ['a'] })
@@ -231,7 +231,7 @@ test('an instrument drops what has labels that are none or cannot be read, count
   expect(registry.getMetrics()).toHaveLength(1)
 })
 
-test('of a thousand tags only those of the view are read, by every way to record', () => {
+test('only the tags of the view are read out of a thousand, by every way to record', () => {
   const { stats, measure, record, rows } = setUp(['a'])
   let read = 0
   const many = Object.defineProperties(
@@ -246,13 +246,13 @@ test('of a thousand tags only those of the view are read, by every way to record
   ).toThrow(expect.objectContaining({ code: 'ERR_KEYS' }))
 })
 
-test('keys that differ by case are two', async () => {
+test('keys that differ by case are two keys', async () => {
   const { stats, record, name } = setUp(['user', 'User', 'USER'])
   record({ User: 'x', user: 'y' })
   await expectEverywhere(stats, [[`${name}_total`, { User: 'x', user: 'y' }, 1]])
 })
 
-test('keys that become one label are refused where they are defined, constant labels included', () => {
+test('keys that become one label are refused at definition, including constant labels', () => {
   const registry = new MetricRegistry({ constantLabels: { 'my-zone': 'x' } })
   const { stats, measure } = setUp([])
   const ways = [
@@ -267,7 +267,7 @@ test('keys that become one label are refused where they are defined, constant la
   registry.gauge('g', { labelKeys: ['a'] }).set(1, { a: 'x' }) // the refused one has taken no name
 })
 
-test('lists of keys and bounds that change after a definition change nothing', async () => {
+test('changing lists of keys and bounds after a definition has no effect', async () => {
   const { stats, measure } = setUp([])
   const tagKeys = ['a']
   const bounds = [1, 2]
@@ -284,7 +284,7 @@ test('lists of keys and bounds that change after a definition change nothing', a
   await readBack(stats)
 })
 
-test('tags that are changed after they were recorded change nothing that was recorded', () => {
+test('changing tags after they were recorded has no effect', () => {
   const { stats, measure, record, rows } = setUp(['a'])
   const tags: Record<string, string> = { a: 'first' }
   const handle = stats.bind(measure, tags)

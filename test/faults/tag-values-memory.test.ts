@@ -12,7 +12,7 @@ function setUp() {
   return { stats, measure }
 }
 
-test('a short part of a text of 1 MB does not keep the rest, by any way to record it', { timeout: 120_000 }, () => {
+test('a short part of a string of 1 MB does not retain the rest, by any way to record it', { timeout: 120_000 }, () => {
   const { stats, measure } = setUp()
   const registry = new MetricRegistry()
   const gauge = registry.gauge('g', { labelKeys: ['a'] })
@@ -32,7 +32,7 @@ test('a short part of a text of 1 MB does not keep the rest, by any way to recor
   for (const [way, keep] of Object.entries(ways)) expect(keptBytes(keep), way).toBeLessThan(2e6)
 })
 
-test('a text put together with += is written out when its row is made', { timeout: 120_000 }, () => {
+test('a string built with += is flattened when its row is made', { timeout: 120_000 }, () => {
   const { stats, measure } = setUp()
   /** 200 letters of pieces that are parts of a text of 1 MB. */
   const rope = (n: number): string => {

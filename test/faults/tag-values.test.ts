@@ -48,7 +48,7 @@ async function expectUnchanged(values: readonly string[]): Promise<void> {
   expect([dropped(), cut(), stats.getMetrics().length]).toEqual([0, 0, 1])
 }
 
-test('line feeds, quotes, backslashes, CR, NUL, ESC and tabs come back byte for byte from every format', async () => {
+test('line feeds, quotes, backslashes, CR, NUL, ESC and tabs are exact in every format', async () => {
   const controls = Array.from({ length: 33 }, (_, code) => String.fromCharCode(code === 32 ? 0x7f : code))
   const mixed = [
     '\n',
@@ -70,7 +70,7 @@ test('line feeds, quotes, backslashes, CR, NUL, ESC and tabs come back byte for 
   await expectUnchanged([...new Set([...controls, ...mixed])])
 })
 
-test('lone surrogates become U+FFFD before the lookup, so that equal texts are one row in every format', async () => {
+test('lone surrogates become U+FFFD before the lookup, so that equal strings are one row in every format', async () => {
   const { record, everywhere } = setUp()
   for (const value of ['x\ud800', 'x\udbff', 'x\udc00', 'x\ufffd', '\ud83d\ude00', '\ude00\ud83d']) record(value)
   expect(await everywhere()).toEqual([
@@ -80,7 +80,7 @@ test('lone surrogates become U+FFFD before the lookup, so that equal texts are o
   ])
 })
 
-test('BOM, line separators, non-characters, marks of direction and joiners come back unchanged from every format', async () => {
+test('BOM, line separators, non-characters, direction marks and joiners are unchanged in every format', async () => {
   await expectUnchanged([
     '\ufeff',
     '\ufeffx',
@@ -101,7 +101,7 @@ test('BOM, line separators, non-characters, marks of direction and joiners come 
   ])
 })
 
-test('the empty text is the same row as no tag, in every format', async () => {
+test('the empty string is the same row as no tag, in every format', async () => {
   const { record, everywhere } = setUp()
   for (const value of ['', undefined, null, Number.NaN]) record(value, 'x')
   record('', '')
@@ -126,7 +126,7 @@ test('a value of 1 MB is cut at 256 code points, never within one, and counted o
   expect(cut()).toBe(4)
 })
 
-test('numbers and booleans are the row of their text, and -0 is 0', async () => {
+test('numbers and booleans share the row of their string, and -0 is 0', async () => {
   const { record, rows, everywhere } = setUp()
   for (const value of [200, '200', -0, 0, '0', true, 'true', false, 1e21, 0.1, -1.5, Infinity, 5e-324]) record(value)
   expect(rows()).toEqual([
@@ -143,14 +143,14 @@ test('numbers and booleans are the row of their text, and -0 is 0', async () => 
   expect((await everywhere()).length).toBe(9)
 })
 
-test('a BigInt is its text, a date is refused and counted, and neither throws', () => {
+test('a BigInt is its string, a date is refused and counted, and neither throws', () => {
   const { record, rows, dropped } = setUp()
   for (const value of [5n, 2n ** 70n, -1n, 10n ** 400n]) record(value)
   for (const value of [new Date(0), new Date(Number.NaN)]) record(value)
   expect([rows(), dropped()]).toEqual([['a=5: 1', 'a=1180591620717411303424: 1', 'a=-1: 1', `a=1${'0'.repeat(255)}: 1`], 2])
 })
 
-test('null, undefined and NaN are no tag, and never their names', async () => {
+test('null, undefined and NaN are no tag', async () => {
   const { record, everywhere } = setUp()
   for (const value of [null, undefined, Number.NaN]) record(value, value)
   record('null', 'undefined')
@@ -160,7 +160,7 @@ test('null, undefined and NaN are no tag, and never their names', async () => {
   ])
 })
 
-test('objects, arrays, functions and symbols are refused and counted, and none of their methods is called', () => {
+test('objects, arrays, functions and symbols are refused and counted, without calling their methods', () => {
   const { stats, record, rows, dropped } = setUp()
   let called = 0
   const call = (): string => `called ${called++}`
@@ -187,7 +187,7 @@ test('objects, arrays, functions and symbols are refused and counted, and none o
   expect([called, rows(), dropped(), stats.getMetrics()]).toEqual([0, [], refused.length, []])
 })
 
-test('an array that would print as a line of its own forges none', async () => {
+test('an array that would print as a line of its own adds no line', async () => {
   const { stats, record, everywhere, dropped } = setUp()
   const forged = 'x"} 1\nevil 1'
   record([forged])
@@ -196,7 +196,7 @@ test('an array that would print as a line of its own forges none', async () => {
   expect(formatText(stats.getMetrics())).not.toMatch(/^evil/m)
 })
 
-test('values that are alike once they are joined stay 36 rows, in every format', async () => {
+test('values that are equal once joined stay 36 rows, in every format', async () => {
   const { record, everywhere } = setUp()
   const parts = [',', '|', '\0', '\u00ff', '","', 'a']
   const pairs = parts.flatMap((a) => parts.map((b) => [a + b, b + a] as const))
@@ -205,12 +205,12 @@ test('values that are alike once they are joined stay 36 rows, in every format',
   expect(await everywhere()).toEqual(pairs.map(([a, b]) => [a, b, 1]))
 })
 
-test('names that every object inherits are values like any other', async () => {
+test('names on Object.prototype are ordinary values', async () => {
   await expectUnchanged(['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', '__defineGetter__'])
   expect(Object.getOwnPropertyNames(Object.prototype)).toHaveLength(12)
 })
 
-test('JSON with __proto__ and constructor.prototype as tags pollutes nothing', async () => {
+test('JSON with __proto__ and constructor.prototype as tags pollutes no prototype', async () => {
   const { record, rows, everywhere } = setUp()
   for (const json of [
     '{"__proto__":{"a":"polluted"}}',
@@ -232,7 +232,7 @@ test('JSON with __proto__ and constructor.prototype as tags pollutes nothing', a
   await everywhere()
 })
 
-test('control characters reach files as escapes only, one line an item', async () => {
+test('control characters are escaped in files, one line an item', async () => {
   const { stats, record } = setUp()
   const hostile = '\u001b[2J\r\n{"forged":true}\n\u009b31m\u0000\u2028\u007f'
   record(hostile)
@@ -249,7 +249,7 @@ test('control characters reach files as escapes only, one line an item', async (
   }
 })
 
-test('HTML in values, paths and queries is plain text to a browser, and no page echoes what was asked', async () => {
+test('HTML in values, paths and queries is plain text to a browser, and no page echoes the request', async () => {
   const { stats, record, name } = setUp()
   const html = '<script>alert(1)</script>'
   record(html)

@@ -34,7 +34,7 @@ function destination(backAtMs: number, name: string) {
 const transportTo = (exporter: { export(items: readonly number[]): unknown }, options: AsyncTransportOptions<number> = {}) =>
   new AsyncTransport<number>(exporter as never, { clock, random: () => 0.5, ...options })
 
-test('a producer that is faster for ever fills 2 048 places and no more, and what is dropped is counted', async () => {
+test('a producer that is always faster fills 2 048 places, and dropped items are counted', async () => {
   const transport = transportTo({ name: 'slower for ever', export: () => never } as never)
   for (let second = 0; second < 60; second++) {
     for (let i = 0; i < 10_000; i++) transport.send(i)
@@ -47,14 +47,14 @@ test('a producer that is faster for ever fills 2 048 places and no more, and wha
   expect(clock.timers).toBeLessThanOrEqual(1)
 })
 
-test('few items that are large fill 8 MiB and no more, and what is dropped is counted by its own reason', () => {
+test('a few large items fill 8 MiB, and dropped items are counted under their own reason', () => {
   const transport = new AsyncTransport<object>({ export: () => never }, { clock })
   for (let i = 0; i < 2_000; i++) transport.send({ i, text: `${i}`.padEnd(100_000, 'x') })
   expect(transport.accounting.queued).toBe(83)
   expect(selfValue('tallyscope_transport_dropped_items_total', 'exporter', 'queue_bytes')).toBe(2_000 - 83)
 })
 
-test('in an outage of an hour the queue keeps the oldest and drops the newest, and when it is over all that is left goes out in order', async () => {
+test('in an outage of an hour the queue keeps the oldest and drops the newest items, and afterwards sends all of them in order', async () => {
   const { exporter, tries, taken } = destination(3_600_000, 'away for an hour')
   const transport = transportTo(exporter)
   let sent = 0
@@ -76,7 +76,7 @@ test('in an outage of an hour the queue keeps the oldest and drops the newest, a
   expect(selfValue('tallyscope_transport_dropped_items_total', 'away for an hour', 'queue_full')).toBe(dropped)
 })
 
-test('after a batch was given up the next one waits before its first try, and each success makes the pauses short again', async () => {
+test('after a dropped batch the next one waits before its first attempt, and each success resets the pauses', async () => {
   const { exporter, tries } = destination(70_000, 'away for a while')
   const transport = transportTo(exporter, { maxBatchSize: 1, retries: 2 })
   for (let i = 0; i < 6; i++) transport.send(i)
@@ -85,7 +85,7 @@ test('after a batch was given up the next one waits before its first try, and ea
   expect(transport.accounting).toMatchObject({ exported: 4, rejected: 2 })
 })
 
-test('a thousand clients that an outage of ten minutes has hit at once come back without a storm', async () => {
+test('a thousand clients reconnect without a burst after an outage of ten minutes', async () => {
   const outageMs = 600_000
   const random = randomNumbers(seed())
   const requests: number[] = Array.from({ length: 720 }, () => 0)
@@ -118,7 +118,7 @@ test('a thousand clients that an outage of ten minutes has hit at once come back
   )
 })
 
-test('what waits to be tried again goes out at once too when the process exits, and nothing twice', async () => {
+test('items waiting for a retry are also sent when the process exits, and none twice', async () => {
   const seen: number[][] = []
   const exporter = {
     export: () => Promise.reject(new ExportError('ERR_TEST', 'busy', { retryable: true })),
@@ -134,7 +134,7 @@ test('what waits to be tried again goes out at once too when the process exits, 
   expect(transport.accounting).toEqual({ accepted: 3, exported: 3, rejected: 0, dropped: 0, queued: 0, inFlight: 0 })
 })
 
-test('after shutdown a second one is the same, flushing does nothing, and what is sent is counted as dropped', async () => {
+test('after shutdown a second one returns the same promise, flush does nothing, and sent items are counted as dropped', async () => {
   const exporter = { name: 'shut down', export: vi.fn(), shutdown: vi.fn() }
   const transport = transportTo(exporter)
   transport.send(1)

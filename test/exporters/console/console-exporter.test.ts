@@ -45,7 +45,7 @@ for (const { name, run } of exporterContract({
   test(name, run)
 }
 
-test('metrics are shown for people', async () => {
+test('metrics are printed in a form for people', async () => {
   expect(await output([latency, requests, size, quantiles])).toBe(
     [
       'shop/latency [s] distribution, 2024-01-15T10:30:15.000Z: Time to answer',
@@ -63,7 +63,7 @@ test('metrics are shown for people', async () => {
   )
 })
 
-test('of a metric with many series the first are shown', async () => {
+test('only the first series of a metric with many are printed', async () => {
   expect(await output([requests, { ...requests, timeSeries: [] }], { maxSeries: 1 })).toBe(
     [
       'shop/requests [1] cumulative int64, 2024-01-15T10:30:15.000Z',
@@ -76,13 +76,13 @@ test('of a metric with many series the first are shown', async () => {
   )
 })
 
-test('a span is one JSON document on one line unless asked otherwise', async () => {
+test('a span is one JSON document on one line by default', async () => {
   const text = await output([span])
   expect(text.split('\n')).toHaveLength(2)
   expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(span)))
 })
 
-test('a span for people', async () => {
+test('a span is printed in a form for people', async () => {
   expect(await output([span], { format: 'pretty' })).toBe(
     [
       'Span: check\\x1b[2Jout (server) 12 ms, OK',
@@ -111,7 +111,7 @@ test.each(['pretty', 'json'] as const)('no control character gets through, %s', 
   expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u2028\u2029]/u)
 })
 
-test('an item that cannot be written is left out, the others are written', async () => {
+test('an item that cannot be written is left out, and the others are written', async () => {
   const broken = {
     get a() {
       throw new Error('no')
@@ -122,14 +122,14 @@ test('an item that cannot be written is left out, the others are written', async
   expect(dropped('unserialisable') - before).toBe(2)
 })
 
-test('it writes to the stdout that there is when it exports', async () => {
+test('the exporter writes to the stdout of the time of the export', async () => {
   const exporter = new ConsoleExporter()
   const write = vi.spyOn(process.stdout, 'write').mockImplementation(() => true)
   await exporter.export(['item'])
   expect(write.mock.calls.map(([text]) => text)).toEqual(['"item"\n'])
 })
 
-test('a stream need not be more than a function to write with', async () => {
+test('a stream needs only a write function', async () => {
   const texts: string[] = []
   await new ConsoleExporter({ stream: { write: (text) => texts.push(text) } }).export([1, 2])
   expect(texts).toEqual(['1\n2\n'])
@@ -154,7 +154,7 @@ describe('a stream', () => {
     await exporting
   })
 
-  test('that takes nothing loses items beyond a bound, counted and told', async () => {
+  test('that accepts nothing loses items beyond a limit, counted and logged', async () => {
     const stream = new Writable({ write: () => {} })
     const exporter = new ConsoleExporter({ stream, maxBufferedBytes: 1_000 })
     const item = 'x'.repeat(600)
@@ -176,7 +176,7 @@ describe('a stream', () => {
     expect(stream.listenerCount('error')).toBe(0)
   })
 
-  test('that fails otherwise is an error, and no uncaught one', async () => {
+  test('that fails in another way is an error, and not an uncaught one', async () => {
     const stream = new Writable({ write: (_chunk, _encoding, done) => done(Object.assign(new Error('full'), { code: 'ENOSPC' })) })
     await expect(new ConsoleExporter({ stream }).export([1])).rejects.toMatchObject({ code: 'ERR_CONSOLE_WRITE', retryable: false })
   })
@@ -190,7 +190,7 @@ describe('a stream', () => {
     await expect(new ConsoleExporter({ stream }).export([1])).rejects.toMatchObject({ code: 'ERR_CONSOLE_WRITE' })
   })
 
-  test('has one listener of ours while many writes are under way, and none after', async () => {
+  test('has one listener during many writes, and none after', async () => {
     const stream = new Writable({ write: (_chunk, _encoding, done) => void setImmediate(done) })
     const exporter = new ConsoleExporter({ stream })
     const exports = Array.from({ length: 100 }, (_, i) => exporter.export([i]))

@@ -30,7 +30,7 @@ for (const { name, run } of exporterContract<object>({
   test(name, run)
 }
 
-test('an entry names the item and holds it', () => {
+test('a log entry has the name and the data of the item', () => {
   const info = vi.fn()
   new LoggingExporter({ logger: { ...logger, info }, loggerName: 'shop.traces' }).export([requests, span, 5])
   expect(info.mock.calls).toEqual([
@@ -40,7 +40,7 @@ test('an entry names the item and holds it', () => {
   ])
 })
 
-test('pino takes it', () => {
+test('pino accepts the entries', () => {
   let text = ''
   const stream = new Writable({
     write: (chunk, _encoding, done) => {
@@ -52,7 +52,7 @@ test('pino takes it', () => {
   expect(JSON.parse(text)).toEqual({ level: 40, logger: 'tallyscope', span, msg: 'Span: checkout' })
 })
 
-test('a logger that throws now and then loses only what it threw for', () => {
+test('a logger that throws loses only the items it threw for', () => {
   const info = vi.fn()
   info.mockImplementationOnce(() => {
     throw new Error('no')

@@ -54,7 +54,7 @@ for (const { name, run } of exporterContract<object>({
   test(name, run)
 }
 
-test('an item is one line of JSON; later batches come after earlier ones', async () => {
+test('an item is one line of JSON, and later batches follow earlier ones', async () => {
   await exportAround([{ a: 1, b: Number.NaN }, 'two\nlines', [3]], () => {})
   expect(text()).toBe('{"a":1,"b":"NaN"}\n"two\\nlines"\n[3]\n')
 })
@@ -64,19 +64,19 @@ test('nothing happens before the first export', () => {
   expect(existsSync(path)).toBe(false)
 })
 
-test('what is in the file already stays', async () => {
+test('existing content of the file is kept', async () => {
   writeFileSync(path, '"old"\n')
   await exportAround(['new'], () => {})
   expect(text()).toBe('"old"\n"new"\n')
 })
 
-test('a line that was torn at the end of the file is closed off', async () => {
+test('a torn line at the end of the file is terminated', async () => {
   writeFileSync(path, '"whole"\n{"torn":')
   await exportAround([1, 2], () => {})
   expect(text()).toBe('"whole"\n{"torn":\n1\n2\n')
 })
 
-test('a line that another process is still writing is waited for, not closed off', async () => {
+test('a line that another process is still writing is waited for, not terminated', async () => {
   const clock = new ManualClock()
   const exporter = new FileExporter({ path, clock })
   writeFileSync(path, '"of the oth')
@@ -92,7 +92,7 @@ test('a line that another process is still writing is waited for, not closed off
   expect(text()).toBe('"of the other process"\n"ours"\n')
 })
 
-test('items without a JSON form are left out and counted, the others go on', async () => {
+test('items without a JSON form are left out and counted, the others are written', async () => {
   const cycle: unknown[] = []
   cycle.push(cycle)
   const before = dropped('unserialisable')
@@ -134,7 +134,7 @@ test('batches of any size arrive whole and in order', async () => {
   expect(found.every(({ i, text }) => text === items[i]!.text)).toBe(true)
 })
 
-describe('the file is opened anew', () => {
+describe('the file is reopened', () => {
   test('after it was renamed', async () => {
     await exportAround(['old', 'new'], (index) => index === 1 && renameSync(path, `${path}.1`))
     expect([text(`${path}.1`), text()]).toEqual(['"old"\n', '"new"\n'])
@@ -155,7 +155,7 @@ describe('the file is opened anew', () => {
     expect(text()).toBe('"other\n"new"\n')
   })
 
-  test('when told to', async () => {
+  test('on request', async () => {
     const exporter = new FileExporter({ path })
     await exporter.export([1])
     await exporter.reopen()
@@ -165,17 +165,17 @@ describe('the file is opened anew', () => {
   })
 })
 
-test('a file that was cut by a rotation is written from its new end', async () => {
+test('a file truncated by a rotation is written from its new end', async () => {
   await exportAround(['old', 'new'], (index) => index === 1 && truncateSync(path))
   expect(text()).toBe('"new"\n')
 })
 
-test('lines that others append are left alone', async () => {
+test('lines that others append are kept', async () => {
   await exportAround([1, 2], (index) => index === 1 && appendFileSync(path, '"other"\n'))
   expect(text()).toBe('1\n"other"\n2\n')
 })
 
-describe('what cannot be opened', () => {
+describe('a file that cannot be opened', () => {
   test.each<[string, () => string, string]>([
     ['a folder', () => folder, 'EISDIR'],
     ['in a folder that is not there', () => join(folder, 'no/items.jsonl'), 'ENOENT'],
@@ -196,7 +196,7 @@ describe('what cannot be opened', () => {
     await exporter.shutdown()
   })
 
-  test('is written as soon as it can be', async () => {
+  test('is written as soon as it can be opened', async () => {
     const late = join(folder, 'late')
     const exporter = new FileExporter({ path: join(late, 'items.jsonl') })
     await expect(exporter.export([1])).rejects.toMatchObject({ retryable: true })
@@ -207,7 +207,7 @@ describe('what cannot be opened', () => {
   })
 })
 
-test('while too much waits to be written an export is refused', async () => {
+test('an export is refused while too much waits to be written', async () => {
   const exporter = new FileExporter({ path, maxQueuedBytes: 150 })
   const ends = await Promise.allSettled(Array.from({ length: 3 }, () => exporter.export(['x'.repeat(98)])))
   expect(ends.map((end) => (end.status === 'rejected' ? end.reason.code : 'done'))).toEqual(['done', 'done', 'ERR_FILE_QUEUE_FULL'])
@@ -217,7 +217,7 @@ test('while too much waits to be written an export is refused', async () => {
 })
 
 describe('at the end', () => {
-  test('nothing is taken after shutdown', async () => {
+  test('exports after shutdown are refused', async () => {
     const exporter = new FileExporter({ path })
     await exporter.shutdown()
     await expect(exporter.export([1])).rejects.toMatchObject({ code: 'ERR_EXPORTER_CLOSED', retryable: false })
@@ -232,14 +232,14 @@ describe('at the end', () => {
     expect(text()).toBe('1\n')
   })
 
-  test('a pipe or a device has no disk to be brought to, which is no error', async () => {
+  test('a pipe or a device, which cannot be synchronised to a disk, causes no error', async () => {
     const exporter = new FileExporter({ path: '/dev/null', fsync: 'export' })
     await exporter.export([1])
     await exporter.shutdown()
     expect(vi.mocked(process.emitWarning)).not.toHaveBeenCalled()
   })
 
-  test('what is left can be written at once, before or after other exports', async () => {
+  test('the remaining items can be written synchronously, before or after other exports', async () => {
     writeFileSync(path, '"torn')
     const exporter = new FileExporter({ path })
     exporter.exportSync([1, 5n])
@@ -249,7 +249,7 @@ describe('at the end', () => {
     expect(text()).toBe('"torn\n1\n2\n3\n')
   })
 
-  test('writing at once throws what an export would reject with', () => {
+  test('a synchronous write throws the error an export would reject with', () => {
     const exporter = new FileExporter({ path: folder })
     expect(() => exporter.exportSync([1])).toThrowError(expect.objectContaining({ code: 'ERR_FILE_APPEND', delivered: 0 }))
   })
@@ -276,7 +276,7 @@ describe('two exporters on one path', () => {
     expect(found.at(-1)).toBe('last')
   })
 
-  test('must rotate it alike', async () => {
+  test('must have the same rotation', async () => {
     const exporter = new FileExporter({ path, maxBytes: 1_000 })
     expect(() => new FileExporter({ path, maxBytes: 2_000 })).toThrowError(expect.objectContaining({ code: 'ERR_FILE_SHARED' }))
     await exporter.shutdown()
@@ -285,7 +285,7 @@ describe('two exporters on one path', () => {
 })
 
 describe('rotation by size', () => {
-  test('keeps as many files as told, the newest lines in the file itself', async () => {
+  test('keeps the configured number of files, the newest lines in the file itself', async () => {
     const exporter = new FileExporter({ path, maxBytes: 40, maxFiles: 3 })
     for (let i = 0; i < 10; i++) await exporter.export([`${i}`.repeat(15)])
     await exporter.shutdown()
@@ -297,7 +297,7 @@ describe('rotation by size', () => {
     expect(existsSync(`${path}.3`)).toBe(false)
   })
 
-  test('a single file begins anew', async () => {
+  test('a single file is truncated', async () => {
     const exporter = new FileExporter({ path, maxBytes: 10, maxFiles: 1 })
     for (let i = 0; i < 3; i++) await exporter.export(['12345'])
     await exporter.shutdown()
@@ -305,7 +305,7 @@ describe('rotation by size', () => {
     expect(existsSync(`${path}.1`)).toBe(false)
   })
 
-  test('a line longer than a file has one to itself', async () => {
+  test('a line longer than the limit gets a file of its own', async () => {
     const exporter = new FileExporter({ path, maxBytes: 10, maxFiles: 3 })
     await exporter.export([1, 'x'.repeat(100), 2])
     await exporter.shutdown()

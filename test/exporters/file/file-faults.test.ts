@@ -73,7 +73,7 @@ test.each(['EAGAIN', 'EINTR', 'EBUSY'])('%s is tried again, a few times, a littl
   expect([text(), writes]).toEqual(['"one"\n', 5])
 })
 
-test('what cannot be repeated for a second is a failure', async () => {
+test('a write that fails for a second is a failure', async () => {
   const clock = new ManualClock()
   const exporter = new FileExporter({ path, clock })
   faults = Array.from({ length: 100 }, () => 'EAGAIN')
@@ -90,7 +90,7 @@ test('what cannot be repeated for a second is a failure', async () => {
   expect(clock.monotonicMs()).toBeLessThan(3_000)
 })
 
-test('a system that takes no bytes and says nothing is a failure too', async () => {
+test('a write of zero bytes without an error is a failure too', async () => {
   const exporter = new FileExporter({ path })
   faults = Array.from({ length: 100 }, () => 0)
   await expect(exporter.export(['one'])).rejects.toMatchObject({ cause: { message: 'the system takes no bytes' } })
@@ -115,7 +115,7 @@ describe('a write that fails inside a line', () => {
     expect(text()).toBe('"one"\n"two"\n"three"\n')
   })
 
-  test('for a quota or a limit of size that is used up is the same', async () => {
+  test('does the same if a quota or a size limit is reached', async () => {
     for (const code of ['EDQUOT', 'EFBIG']) {
       const exporter = new FileExporter({ path: `${path}.${code}` })
       faults = [9, code]
@@ -126,7 +126,7 @@ describe('a write that fails inside a line', () => {
     }
   })
 
-  test('counts the items that were left out before as dealt with', async () => {
+  test('counts items left out before as handled', async () => {
     const exporter = new FileExporter({ path })
     faults = [9, 'ENOSPC']
     await expect(exporter.export([1n, 'one', 2n, 'two', 'three'])).rejects.toMatchObject({ delivered: 3 })
@@ -143,7 +143,7 @@ describe('a write that fails inside a line', () => {
   })
 })
 
-test('what cannot be brought to the disk is told once and counted, and the export has succeeded', async () => {
+test('a failed fsync is logged once and counted, and the export succeeds', async () => {
   const failed = (): number => selfValue('tallyscope_exporter_errors_total', 'FileExporter', 'sync')
   const before = failed()
   const exporter = new FileExporter({ path, fsync: 'export' })
@@ -157,7 +157,7 @@ test('what cannot be brought to the disk is told once and counted, and the expor
   expect(vi.mocked(process.emitWarning)).toHaveBeenCalledOnce()
 })
 
-test('/dev/full never takes anything: every export rejects, none throws, nothing piles up', async () => {
+test('with /dev/full every export rejects, none throws, and nothing accumulates', async () => {
   const exporter = new FileExporter({ path: '/dev/full' })
   for (let i = 0; i < 20; i++) await expect(exporter.export([i])).rejects.toMatchObject({ retryable: true, cause: { code: 'ENOSPC' } })
   await exporter.shutdown()
@@ -183,7 +183,7 @@ const mounts = (() => {
   }
 })()
 
-test.runIf(mounts)('a disk that is full keeps whole lines; with room again the next line is whole, and nothing is uncounted', async () => {
+test.runIf(mounts)('a full disk keeps whole lines; after space is freed the next line is whole and everything is counted', async () => {
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder])
   try {
     const ballast = join(folder, 'ballast')

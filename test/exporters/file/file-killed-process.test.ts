@@ -37,7 +37,7 @@ function numberOf(line: string): number | undefined {
 
 const KILLS = amount(20, 200)
 
-test('killed at random points, every line known to be written is there, at most one is torn a kill, and the next start closes it off', async () => {
+test('a process killed at random keeps every acknowledged line, tears at most one line a kill, and the next start terminates it', async () => {
   const random = randomNumbers(seed())
   let torn = 0
   let from = 0
@@ -70,7 +70,7 @@ test('killed at random points, every line known to be written is there, at most 
   )
 }, 1_200_000)
 
-test('four processes that append to one file at the same time break no line of each other', async () => {
+test('four processes appending to one file break no line of each other', async () => {
   const programs = Array.from({ length: 4 }, (_, who) => new ChildProgram('write-until-killed.js', { path, who, start: 0, count: 1_000 }))
   for (const program of programs) expect(await program.ended).toEqual({ status: 0, signal: null })
   const lines = readFileSync(path, 'utf8')

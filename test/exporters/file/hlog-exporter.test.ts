@@ -27,7 +27,7 @@ const metricOf = (data: PercentilesData, route = '/cart', name = 'shop/latency')
 const make = (intervals = true) =>
   new PercentilesData(resolvePercentiles({ maxAgeMs: 20_000, significantDigits: 3, intervals }, 's'), clock)
 
-test("each window becomes one line that HdrHistogram's reader reads back", async () => {
+test("each window becomes one line that HdrHistogram's reader reads", async () => {
   const path = join(folder, 'a.hlog')
   const exporter = new HlogExporter({ path, clock })
   const data = make()
@@ -65,7 +65,7 @@ test('the log begins with its format and the time', async () => {
   expect(line).toMatch(/^Tag=shop\/latency;route=\/cart,1700000000\.000,10\.000,0\.5,HIST[\w+/=]+$/)
 })
 
-test('what would end a tag is escaped', async () => {
+test('characters that would end a tag are escaped', async () => {
   const path = join(folder, 'c.hlog')
   const exporter = new HlogExporter({ path, clock })
   const data = make()
@@ -75,7 +75,7 @@ test('what would end a tag is escaped', async () => {
   expect(listTags(readFileSync(path, 'utf8'))).toEqual(['my%20view;route=a%2Cb%20c%0A%23%3D%C3%A9'])
 })
 
-test('metrics without histograms leave no trace, and shutting down twice is harmless', async () => {
+test('metrics without histograms write nothing, and a second shutdown is harmless', async () => {
   const path = join(folder, 'd.hlog')
   const exporter = new HlogExporter({ path, clock })
   const data = make(false)
@@ -86,7 +86,7 @@ test('metrics without histograms leave no trace, and shutting down twice is harm
   await expect(exporter.export([])).rejects.toMatchObject({ code: 'ERR_EXPORTER_CLOSED', retryable: false })
 })
 
-test('a file that cannot be written rejects, and its windows are tried again', async () => {
+test('a file that cannot be written rejects, and its windows are retried', async () => {
   const path = join(folder, 'missing', 'e.hlog')
   const exporter = new HlogExporter({ path, clock })
   const data = make()

@@ -9,7 +9,7 @@ import { endsInsideLine } from '../../../src/exporters/file/torn-line.js'
 const folder = (): string => mkdtempSync(join(tmpdir(), 'tallyscope-'))
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8)
 
-test('new files are for their owner alone, unless a mode is given', async () => {
+test('new files are readable by their owner only, unless a mode is given', async () => {
   const path = join(folder(), 'a.jsonl')
   await new FileExporter({ path }).export([{ a: 1 }])
   expect(modeOf(path)).toBe('600')
@@ -23,7 +23,7 @@ test('new files are for their owner alone, unless a mode is given', async () => 
   expect(() => new FileExporter({ path, mode: 0o7777 })).toThrow(expect.objectContaining({ code: 'ERR_EXPORTER_OPTION' }))
 })
 
-test('a symbolic link is not followed unless that is allowed, and the error names the cause', async () => {
+test('a symbolic link is followed only if that is allowed, and the error names the cause', async () => {
   const at = folder()
   writeFileSync(join(at, 'victim'), 'precious\n')
   symlinkSync('victim', join(at, 'link.jsonl'))
@@ -37,7 +37,7 @@ test('a symbolic link is not followed unless that is allowed, and the error name
   expect(readFileSync(join(at, 'victim'), 'utf8')).toBe('precious\n{"a":1}\n')
 })
 
-test('a pipe that takes the place of a torn file does not stop the event loop', () => {
+test('a pipe in place of a torn file does not block the event loop', () => {
   const at = folder()
   const path = join(at, 'a.jsonl')
   writeFileSync(path, '{"torn"')
@@ -47,7 +47,7 @@ test('a pipe that takes the place of a torn file does not stop the event loop', 
   expect(endsInsideLine(join(at, 'pipe'), found)).toBe(false)
 })
 
-test('rotation leaves alone what is not ours and passes over its number', async () => {
+test('rotation skips foreign files and their numbers', async () => {
   const at = folder()
   const path = join(at, 'a.jsonl')
   writeFileSync(`${path}.1`, 'precious')
@@ -61,7 +61,7 @@ test('rotation leaves alone what is not ours and passes over its number', async 
   expect(existsSync(`${path}.6`)).toBe(false)
 })
 
-test('after maxFiles was lowered, the older files go with the next rotation', async () => {
+test('after maxFiles is lowered, older files are removed at the next rotation', async () => {
   const at = folder()
   const path = join(at, 'a.jsonl')
   const first = new FileExporter({ path, maxBytes: 10, maxFiles: 6 })

@@ -54,7 +54,7 @@ const books = (accepted: number, exported: number, rejected: number, dropped: nu
   inFlight,
 })
 
-describe('a batch goes out', () => {
+describe('a batch is exported', () => {
   test('when its first item has waited 60 000 ms', async () => {
     const to = transport()
     await clock.advanceAsync(500)
@@ -69,7 +69,7 @@ describe('a batch goes out', () => {
     expect(clock.timers).toBe(0)
   })
 
-  test('when 600 items are there, and not within the turn of whoever sent them', async () => {
+  test('when 600 items are queued, in a later turn than that of the sender', async () => {
     const to = transport()
     send(to, 600)
     expect(batches).toEqual([])
@@ -77,7 +77,7 @@ describe('a batch goes out', () => {
     expect(batches).toEqual([[0, 600]])
   })
 
-  test('and what is left waits for its own time', async () => {
+  test('and the remaining items wait for their own time', async () => {
     const to = transport({ maxBatchSize: 2, waitPeriodMs: 1_000 })
     send(to, 1)
     await clock.advanceAsync(400)
@@ -91,7 +91,7 @@ describe('a batch goes out', () => {
     ])
   })
 
-  test('and the next at once, while there are full ones', async () => {
+  test('and the next at once while there are full batches', async () => {
     const slow = () => new Promise<void>((resolve) => void clock.setTimer(10, resolve))
     const to = transport({ maxBatchSize: 2, waitPeriodMs: 1_000 }, slow)
     send(to, 7)
@@ -118,7 +118,7 @@ describe('a batch goes out', () => {
 })
 
 describe('a queue', () => {
-  test('that is full drops the newest, 2 048 items unless told otherwise', async () => {
+  test('that is full drops the newest items, 2 048 by default', async () => {
     const to = transport({}, () => never)
     send(to, 600)
     await clock.advanceAsync(0)
@@ -127,13 +127,13 @@ describe('a queue', () => {
     expect(warnings).toHaveLength(1)
   })
 
-  test('may be bounded in bytes', () => {
+  test('may be limited in bytes', () => {
     const to = transport({ maxQueueBytes: 100, itemBytes: () => 30 })
     send(to, 5)
     expect(to.accounting).toEqual(books(5, 0, 0, 2, 3, 0))
   })
 
-  test('measures roughly unless told how, and takes what cannot be measured', () => {
+  test('estimates sizes by default and accepts items that cannot be measured', () => {
     const to = new AsyncTransport<unknown>({ export() {} }, { clock, maxQueueBytes: 30 })
     const unreadable = {
       get a() {
@@ -144,13 +144,13 @@ describe('a queue', () => {
     expect(to.accounting).toEqual(books(4, 0, 0, 1, 3, 0))
   })
 
-  test('holds 8 MiB unless told otherwise', () => {
+  test('holds 8 MiB by default', () => {
     const to = new AsyncTransport<unknown>({ export() {} }, { clock })
     for (let i = 0; i < 20; i++) to.send('x'.repeat(1 << 20))
     expect(to.accounting).toEqual(books(20, 0, 0, 13, 7, 0))
   })
 
-  test('has room again after a batch', async () => {
+  test('has room again after an export', async () => {
     const to = transport({ maxQueueSize: 3, maxQueueBytes: 90, itemBytes: () => 30 })
     send(to, 4)
     await to.flush()
@@ -160,7 +160,7 @@ describe('a queue', () => {
 })
 
 describe('a failure', () => {
-  test('that may pass is tried again after 1, 2, 4, 8, 16 s and then given up', async () => {
+  test('that is retryable is retried after 1, 2, 4, 8, 16 s and then dropped', async () => {
     const to = transport({}, fail(busy()))
     send(to, 600)
     await clock.advanceAsync(100_000)
@@ -179,7 +179,7 @@ describe('a failure', () => {
     expect(to.accounting.exported).toBe(600)
   })
 
-  test('waits at most 30 s between tries', async () => {
+  test('waits at most 30 s between attempts', async () => {
     const to = transport({ retries: 8 }, fail(busy()))
     send(to, 600)
     await clock.advanceAsync(200_000)
@@ -200,7 +200,7 @@ describe('a failure', () => {
     expect(batches.map(([ms]) => ms)).toEqual([0, delayMs])
   })
 
-  test('that will not pass is not tried again', async () => {
+  test('that is not retryable is not retried', async () => {
     const to = transport({}, fail(new ExportError('ERR_TEST', 'bad request', { retryable: false })))
     send(to, 600)
     await clock.advanceAsync(100_000)
@@ -236,7 +236,7 @@ describe('a failure', () => {
     expect(to.accounting).toEqual(books(600, 0, 600, 0, 0, 0))
   })
 
-  test('of a part sends only the rest again', async () => {
+  test('of a part of a batch resends only the rest', async () => {
     const to = transport({}, fail(busy({ delivered: 500 })), fail(busy({ delivered: 99 })), () => {})
     send(to, 600)
     await clock.advanceAsync(0)
@@ -246,14 +246,14 @@ describe('a failure', () => {
     expect(to.accounting).toEqual(books(600, 600, 0, 0, 0, 0))
   })
 
-  test('that claims more than there was counts what there was', async () => {
+  test('that reports more items than were sent counts the sent ones', async () => {
     const to = transport({}, fail(busy({ delivered: 1e9 })))
     send(to, 600)
     await clock.advanceAsync(100_000)
     expect(to.accounting).toEqual(books(600, 600, 0, 0, 0, 0))
   })
 
-  test('of an exporter that changes its batch does not change what is sent again', async () => {
+  test('of an exporter that changes its batch does not change what is resent', async () => {
     const seen: number[][] = []
     const exporter = {
       export: (items: readonly number[]) => {
@@ -271,7 +271,7 @@ describe('a failure', () => {
     ])
   })
 
-  test('holds up those behind it, and they are not lost', async () => {
+  test('delays later items without losing them', async () => {
     const to = transport({ maxBatchSize: 2 }, fail(busy()), () => {})
     send(to, 5)
     await clock.advanceAsync(500)
@@ -282,7 +282,7 @@ describe('a failure', () => {
 })
 
 describe('an exporter that hangs', () => {
-  test('loses its batch after 10 000 ms and gets no other before it has ended', async () => {
+  test('loses its batch after 10 000 ms and gets no other before the export has ended', async () => {
     let end!: () => void
     const to = transport(
       { maxBatchSize: 2 },
@@ -303,7 +303,7 @@ describe('an exporter that hangs', () => {
     expect(to.accounting).toEqual(books(4, 2, 2, 0, 0, 0))
   })
 
-  test('and rejects late is of no further consequence', async () => {
+  test('and rejects late has no further effect', async () => {
     let refuse!: (error: Error) => void
     const to = transport(
       { maxBatchSize: 2 },
@@ -321,7 +321,7 @@ describe('an exporter that hangs', () => {
   })
 })
 
-test('a TransportError ends the transport: everything is counted, and told once', async () => {
+test('a TransportError ends the transport: every item is counted, and it is logged once', async () => {
   const to = transport({ maxBatchSize: 2 }, fail(new TransportError('ERR_GONE', 'gone')))
   send(to, 5)
   const flushed = to.flush()
@@ -333,7 +333,7 @@ test('a TransportError ends the transport: everything is counted, and told once'
 })
 
 describe('flush', () => {
-  test('resolves when everything sent before is exported, and waits for nothing sent later', async () => {
+  test('resolves when all items sent before are exported, without waiting for later ones', async () => {
     const slow = () => new Promise<void>((resolve) => void clock.setTimer(10, resolve))
     const to = transport({ maxBatchSize: 2 }, slow)
     send(to, 3)
@@ -349,7 +349,7 @@ describe('flush', () => {
     expect(to.accounting).toEqual(books(5, 3, 0, 0, 0, 2))
   })
 
-  test('resolves after its time-out, the grace period unless told otherwise, and loses nothing', async () => {
+  test('resolves after its time-out, the grace period by default, and loses nothing', async () => {
     const to = transport({}, () => never)
     send(to, 1)
     const ends: string[] = []
@@ -360,11 +360,11 @@ describe('flush', () => {
     expect(to.accounting).toEqual(books(1, 0, 0, 0, 0, 1))
   })
 
-  test('of an empty transport is done', async () => {
+  test('of an empty transport resolves at once', async () => {
     await transport().flush()
   })
 
-  test('a thousand times at once is one export', async () => {
+  test('a thousand times concurrently is one export', async () => {
     const to = transport()
     send(to, 10)
     const flushes = Array.from({ length: 1_000 }, () => to.flush())
@@ -374,7 +374,7 @@ describe('flush', () => {
     expect(clock.timers).toBe(0)
   })
 
-  test('does not cut the pause before another try short', async () => {
+  test('does not shorten the pause before a retry', async () => {
     const to = transport({}, fail(busy()), () => {})
     send(to, 1)
     const flushed = to.flush()
@@ -395,7 +395,7 @@ describe('flush', () => {
 })
 
 describe('shutdown', () => {
-  test('exports everything, then shuts the exporter down; called again it is the same', async () => {
+  test('exports everything, then shuts the exporter down; a second call returns the same promise', async () => {
     const calls: string[] = []
     const exporter = {
       export: async () => {
@@ -413,7 +413,7 @@ describe('shutdown', () => {
     expect(clock.timers).toBe(0)
   })
 
-  test('counts what is sent afterwards as dropped', async () => {
+  test('counts items sent afterwards as dropped', async () => {
     const to = transport()
     const ending = to.shutdown()
     send(to, 1)
@@ -434,7 +434,7 @@ describe('shutdown', () => {
     expect(to.accounting).toEqual(books(600, 600, 0, 0, 0, 0))
   })
 
-  test('cuts the pause before another try short', async () => {
+  test('shortens the pause before a retry', async () => {
     const to = transport({}, fail(busy()), () => {})
     send(to, 600)
     await clock.advanceAsync(100)
@@ -445,7 +445,7 @@ describe('shutdown', () => {
     expect(to.accounting.exported).toBe(600)
   })
 
-  test('ends after the grace period when the exporter hangs, and tells what is lost', async () => {
+  test('ends after the grace period if the exporter hangs, and logs the number of lost items', async () => {
     const shutdown = vi.fn(() => never)
     const exporter = { name: 'hanging', export: () => never, shutdown }
     const to = new AsyncTransport(exporter, { clock, maxBatchSize: 2, gracePeriodMs: 3_000 })
@@ -466,7 +466,7 @@ describe('shutdown', () => {
     expect(clock.timers).toBe(0)
   })
 
-  test('goes on trying within the grace period only', async () => {
+  test('retries within the grace period only', async () => {
     const to = transport({}, fail(busy()))
     send(to, 1)
     const ending = to.shutdown()
@@ -476,7 +476,7 @@ describe('shutdown', () => {
     expect(to.accounting).toEqual(books(1, 0, 0, 1, 0, 0))
   })
 
-  test('an exporter that cannot shut down is told', async () => {
+  test('a failing exporter shutdown is logged', async () => {
     const exporter = {
       name: 'stubborn',
       export() {},
@@ -490,7 +490,7 @@ describe('shutdown', () => {
 })
 
 describe('flushSync', () => {
-  test('hands over what is queued at once', () => {
+  test('exports queued items synchronously', () => {
     const exportSync = vi.fn()
     const to = new AsyncTransport({ export() {}, exportSync } as Exporter<number>, { clock })
     send(to, 3)
@@ -499,7 +499,7 @@ describe('flushSync', () => {
     expect(to.accounting).toEqual(books(3, 3, 0, 0, 0, 0))
   })
 
-  test('has the exporter write what it has been given, and counts it once', async () => {
+  test('makes the exporter write pending items, and counts them once', async () => {
     let end!: () => void
     const flushed: string[] = []
     const exporter = {
@@ -518,7 +518,7 @@ describe('flushSync', () => {
     expect(to.accounting).toEqual(books(3, 3, 0, 0, 0, 0))
   })
 
-  test('leaves what is being exported alone, unless the process ends: then it counts as lost', async () => {
+  test('leaves a running export alone, unless the process ends: then its items are counted as lost', async () => {
     const to = new AsyncTransport<number>({ export: () => new Promise<void>(() => {}) }, { clock, maxBatchSize: 2 })
     send(to, 2)
     await clock.advanceAsync(0)
@@ -533,7 +533,7 @@ describe('flushSync', () => {
     expect(to.accounting).toEqual(books(2, 0, 0, 2, 0, 0))
   })
 
-  test('counts what an exporter throws, or cannot do at once', () => {
+  test('counts the items of an exporter that throws or has no synchronous export', () => {
     const throwing = new AsyncTransport(
       {
         export() {},
@@ -553,7 +553,7 @@ describe('flushSync', () => {
   })
 })
 
-test('exports are neither traced nor measured, and know nothing of the sender', async () => {
+test("exports are neither traced nor measured, and run outside of the sender's context", async () => {
   const seen: unknown[] = []
   const to = transport({ maxBatchSize: 1 }, async () => {
     await Promise.resolve()
@@ -580,6 +580,6 @@ test.each([
   )
 })
 
-test('an exporter must be one', () => {
+test('an invalid exporter is refused', () => {
   expect(() => new AsyncTransport({} as never)).toThrowError(expect.objectContaining({ code: 'ERR_EXPORTER' }))
 })

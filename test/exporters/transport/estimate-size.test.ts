@@ -3,7 +3,7 @@ import { estimateSize } from '../../../src/exporters/transport/estimate-size.js'
 import { SpanContext } from '../../../src/trace/context/span-context.js'
 import { SpanData } from '../../../src/trace/data/span-data.js'
 
-test('texts and lists weigh by their length, wherever they are', () => {
+test('strings and lists count by length at any depth', () => {
   const small = estimateSize({ a: 'x', b: [1, 2, 3], c: null, d: true })
   expect(small).toBeLessThan(300)
   expect(estimateSize('x'.repeat(10_000))).toBeGreaterThanOrEqual(10_000)
@@ -12,7 +12,7 @@ test('texts and lists weigh by their length, wherever they are', () => {
   expect(estimateSize(Array.from({ length: 100_000 }, () => 1))).toBeGreaterThan(700_000)
 })
 
-test('a span weighs what it was told', () => {
+test('a span counts the strings it was given', () => {
   const context = new SpanContext({ spanId: '00f067aa0ba902b7' })
   const text = 'x'.repeat(4_000)
   const span = (rest: object) => SpanData.from({ name: 'a', context, startTimeUnixMs: 0, endTimeUnixMs: 1, ...rest })
@@ -26,7 +26,7 @@ test('a span weighs what it was told', () => {
   ).toBeGreaterThan(4_000)
 })
 
-test('circles and endless depth come to an end', () => {
+test('cycles and unlimited depth terminate', () => {
   const circle: Record<string, unknown> = {}
   Object.assign(circle, { a: circle, b: [circle, circle], c: circle })
   expect(estimateSize(circle)).toBeLessThan(1e6)
@@ -35,6 +35,6 @@ test('circles and endless depth come to an end', () => {
   expect(estimateSize(deep)).toBeLessThan(1_000)
 })
 
-test('what is no object weighs little', () => {
+test('a value that is not an object has a small size', () => {
   for (const item of [undefined, null, 1, 5n, true, Symbol('a'), () => {}]) expect(estimateSize(item)).toBeLessThan(100)
 })

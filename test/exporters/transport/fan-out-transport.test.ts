@@ -11,7 +11,7 @@ const make = (fails = false) => ({
   }),
 })
 
-test('every transport gets every item, and is flushed and shut down once whatever the others do', async () => {
+test('every transport gets every item and is flushed and shut down once, whatever the others do', async () => {
   const [one, other] = [make(true), make()]
   const all = new FanOutTransport([one, other])
   all.send('a')
@@ -24,7 +24,7 @@ test('every transport gets every item, and is flushed and shut down once whateve
   }
 })
 
-test('no transports at all take everything', async () => {
+test('an empty list of transports accepts everything', async () => {
   const none = new FanOutTransport([])
   none.send(1)
   await none.shutdown()

@@ -53,7 +53,7 @@ test.each<[string, Exporter<number>['export']]>([
   expect(warnings).toHaveLength(1)
 })
 
-test('suppression ends with the export, whatever that does', () => {
+test('suppression ends with the export, however it ends', () => {
   const seen: boolean[] = []
   const to = transport(() => {
     seen.push(isSuppressed())
@@ -63,7 +63,7 @@ test('suppression ends with the export, whatever that does', () => {
   expect([...seen, isSuppressed()]).toEqual([true, false])
 })
 
-test('an item that arrived although its export failed counts as exported', () => {
+test('an item that is delivered although its export failed counts as exported', () => {
   const to = transport(() => {
     throw new ExportError('ERR_TEST', 'late', { retryable: false, delivered: 1 })
   })
@@ -71,7 +71,7 @@ test('an item that arrived although its export failed counts as exported', () =>
   expect(to.accounting).toMatchObject({ exported: 1, rejected: 0 })
 })
 
-test('after a TransportError nothing more is exported', () => {
+test('after a TransportError nothing is exported', () => {
   const exporting = vi.fn(() => {
     throw new TransportError('ERR_TEST', 'gone')
   })
@@ -89,7 +89,7 @@ test('no more than 2 048 exports are under way at a time', () => {
 })
 
 describe('flush', () => {
-  test('waits for the exports under way', async () => {
+  test('waits for running exports', async () => {
     const to = transport(() => new Promise<void>((resolve) => void clock.setTimer(100, resolve)))
     to.send(1)
     const flushed = to.flush()
@@ -99,7 +99,7 @@ describe('flush', () => {
     expect(clock.timers).toBe(0)
   })
 
-  test('waits no longer than told', async () => {
+  test('waits up to its time-out', async () => {
     const to = transport(() => never)
     to.send(1)
     const flushed = Promise.all([to.flush(10), to.flush(Number.NaN)])
@@ -110,7 +110,7 @@ describe('flush', () => {
 })
 
 describe('shutdown', () => {
-  test('waits for the exports under way, then shuts the exporter down; called again it is the same', async () => {
+  test('waits for running exports, then shuts the exporter down; a second call returns the same promise', async () => {
     const calls: string[] = []
     const exporting = () => new Promise<void>((resolve) => void clock.setTimer(100, () => (calls.push('exported'), resolve())))
     const to = transport(exporting, {}, { shutdown: () => void calls.push('shutdown') })
@@ -125,7 +125,7 @@ describe('shutdown', () => {
     expect(to.accounting).toEqual({ accepted: 3, exported: 1, rejected: 0, dropped: 2, queued: 0, inFlight: 0 })
   })
 
-  test('ends after the grace period and tells what is lost; what ends later changes nothing', async () => {
+  test('ends after the grace period and logs the lost items; later results change nothing', async () => {
     let end!: () => void
     const to = transport(
       () =>
@@ -146,7 +146,7 @@ describe('shutdown', () => {
     expect(clock.timers).toBe(0)
   })
 
-  test('an exporter that cannot shut down is told', async () => {
+  test('a failing exporter shutdown is logged', async () => {
     await transport(
       () => {},
       {},
@@ -164,11 +164,11 @@ test.each([{ maxInFlight: 0 }, { gracePeriodMs: '5' }])('the option %o is refuse
   expect(() => new SyncTransport({ export() {} }, options as never)).toThrowError(expect.objectContaining({ code: 'ERR_TRANSPORT_OPTION' }))
 })
 
-test('an exporter must be one', () => {
+test('an invalid exporter is refused', () => {
   expect(() => new SyncTransport(null as never)).toThrowError(expect.objectContaining({ code: 'ERR_EXPORTER' }))
 })
 
-test('has the exporter write at once what it has been given, and counts it once', async () => {
+test('makes the exporter write pending items synchronously, and counts them once', async () => {
   let end!: () => void
   const flushSync = vi.fn()
   const to = transport(() => new Promise<void>((resolve) => (end = resolve)), {}, { flushSync })

@@ -83,14 +83,14 @@ const rows = (count: number, label = 'x'): Row[] => Array.from({ length: count }
 const textOf = async (encoder: Encoder, ...families: Family[]) => String(await bytesOf(encoder.encode(families)))
 const exemplar = (value: number): Exemplar => ({ value, timeUnixMs: 2_000, attachments: { id: `of ${value}` } })
 
-test('an encoder is known by a short name', () => {
+test('an encoder has a short name', () => {
   expect(ENCODERS.map(([, { format }]) => format)).toEqual(['text', 'openmetrics', 'protobuf'])
 })
 
 describe.each(ENCODERS)('%s', (name, encoder) => {
   afterEach(() => vi.restoreAllMocks())
 
-  test('has nothing of a family without rows, be it of holes alone, and no chunk that is empty', async () => {
+  test('writes nothing for a family without rows and no empty chunk', async () => {
     const hole = { value: 1, gone: true }
     for (const families of [[], [rowsOf('GAUGE_DOUBLE', [])], [rowsOf('GAUGE_DOUBLE', [[hole, hole]])]]) {
       const chunks: Uint8Array[] = []
@@ -99,7 +99,7 @@ describe.each(ENCODERS)('%s', (name, encoder) => {
     }
   })
 
-  test('lets others have a turn after each chunk of rows, or each 32 series, where each takes its time', async () => {
+  test('yields after each chunk of rows or every 32 series if each takes its time', async () => {
     const turns = async (family: Family, slow: boolean): Promise<number> => {
       let nowMs = 0
       const [clock, given] = [vi.spyOn(systemClock, 'monotonicMs'), vi.spyOn(TimeSlicer.prototype, 'nextSlice')]
@@ -127,7 +127,7 @@ describe.each(ENCODERS)('%s', (name, encoder) => {
 })
 
 describe.each(ENCODERS.slice(0, 2))('%s', (_name, encoder) => {
-  test('hands its chunks out as they get full: what comes later has not been read yet', async () => {
+  test('emits chunks as they fill, before later families are read', async () => {
     const long = 'x'.repeat(300)
     const source = rowsOf('GAUGE_DOUBLE', [rows(512, long), rows(512, long), rows(512, long)])
     for await (const chunk of encoder.encode([source])) {
@@ -149,7 +149,7 @@ describe.each(ENCODERS.slice(0, 2))('%s', (_name, encoder) => {
     }
   })
 
-  test('is whole where it ends at, just before or just behind the end of a chunk', async () => {
+  test('is whole if it ends at, just before or just behind the end of a chunk', async () => {
     const documentOf = (length: number) => metric({ name: 'g', type: 'GAUGE_DOUBLE', labelKeys: ['a'] }, [['x'.repeat(length)], 1])
     const format = encoder.format === 'text' ? formatText : formatOpenMetrics
     const frame = format([documentOf(1)]).length - 1
@@ -162,7 +162,7 @@ describe.each(ENCODERS.slice(0, 2))('%s', (_name, encoder) => {
     }
   })
 
-  test('is whole where rows of long bounds cross the ends of chunks', async () => {
+  test('is whole if rows with long bounds cross the ends of chunks', async () => {
     const bounds = Array.from({ length: 40 }, (_, n) => Number(`${n + 1}.2345678901234567e-300`))
     const buckets = Array.from({ length: 41 }, () => 12_345_678)
     const source = rowsOf(
@@ -178,7 +178,7 @@ describe.each(ENCODERS.slice(0, 2))('%s', (_name, encoder) => {
     expect(new Set(lines).size).toBe(lines.length)
   })
 
-  test('keeps what it has rendered, and writes again what has changed, wider or not, around places without a row', async () => {
+  test('reuses rendered rows and rewrites changed ones, also if their width changes or rows are missing', async () => {
     const source = rowsOf('GAUGE_DOUBLE', [[]])
     const values: (number | undefined)[][] = [
       [1, undefined, 3, undefined],
@@ -197,7 +197,7 @@ describe.each(ENCODERS.slice(0, 2))('%s', (_name, encoder) => {
   })
 })
 
-test('OpenMetrics from rows has no counter that is negative or NaN, and the exemplars of those that count', async () => {
+test('OpenMetrics from rows omits negative and NaN counters, and keeps valid exemplars', async () => {
   const odd = rowsOf('CUMULATIVE_DOUBLE', [
     [
       { label: 'a', value: -1 },
@@ -215,7 +215,7 @@ rows_total{a="e"} 4
 `)
 })
 
-test('OpenMetrics from rows keeps the states of one set together', async () => {
+test('OpenMetrics from rows groups the states of one set', async () => {
   const labels = ['a of open', 'b of open', 'a of shut', 'b of shut']
   const source = rowsOf('STATE_SET', [labels.map((label, n) => ({ label, value: n % 2 }))])
   expect((await textOf(openMetricsEncoder(), source)).match(/^rows.*/gm)).toEqual([
@@ -226,7 +226,7 @@ test('OpenMetrics from rows keeps the states of one set together', async () => {
   ])
 })
 
-test('start times are written only where they are asked for', async () => {
+test('start times are written only on request', async () => {
   const counter = metric({ name: 'c', type: 'CUMULATIVE_INT64' }, [[], 1, { startTimeUnixMs: 1_000 }])
   for (const family of [counter, rowsOf('CUMULATIVE_INT64', [[{ label: 'x', value: 1 }]])]) {
     expect(await textOf(openMetricsEncoder(), family)).not.toContain('_created')
@@ -235,7 +235,7 @@ test('start times are written only where they are asked for', async () => {
   }
 })
 
-test('a family of which nothing can be written has no head', async () => {
+test('a family without writable samples has no header', async () => {
   const families = [
     metric({ name: 'c', type: 'CUMULATIVE_INT64' }, [[], -1]),
     metric({ name: 'd', type: 'SUMMARY' }, [[], 1]),
@@ -249,7 +249,7 @@ describe('protobuf', () => {
   const none = { indexes: [], counts: [] }
   const read = async (...families: Family[]) => readProtobuf(await bytesOf(protobufEncoder.encode(families)))
 
-  test('of a small document, byte for byte', async () => {
+  test('of a small document is exact, byte for byte', async () => {
     const bytes = await bytesOf(
       protobufEncoder.encode([metric({ name: 'c', type: 'CUMULATIVE_INT64', labelKeys: ['a', 'b'] }, [['', 'x'], 2])]),
     )
@@ -281,7 +281,7 @@ describe('protobuf', () => {
     ) // prettier-ignore
   })
 
-  test('of several families is what they are alone, one behind the other, large ones among them', async () => {
+  test('of several families is the concatenation of each, large ones included', async () => {
     const large = (name: string, characters: number): Metric => {
       const series = Array.from({ length: 100 }, (_, n): Series => [[`${n} `.padEnd(characters / 100, 'x')], n])
       return metric({ name, type: 'GAUGE_INT64', labelKeys: ['a'] }, ...series)
@@ -293,7 +293,7 @@ describe('protobuf', () => {
     expect((await read(...families)).get('c')!.metric).toHaveLength(100)
   })
 
-  test('of rows has their types, exemplars and start times as snapshots have', async () => {
+  test('of rows has the types, exemplars and start times of their snapshots', async () => {
     const counter = rowsOf('CUMULATIVE_INT64', [[{ label: 'x', value: 3, exemplars: [exemplar(1)] }]])
     expect((await read(counter)).get('rows_total')!.metric[0]!.counter).toMatchObject({
       value: 3,
@@ -303,7 +303,7 @@ describe('protobuf', () => {
     expect((await read(rowsOf('GAUGE_INT64', [[{ value: 3 }]]))).get('rows')!.metric).toEqual([{ label: [], gauge: { value: 3 } }])
   })
 
-  test('of rows leaves out an exemplar that is not of its bucket', async () => {
+  test('of rows omits an exemplar outside of its bucket', async () => {
     const exemplars = [exemplar(0.5), exemplar(1.5), exemplar(2.5), exemplar(9)]
     const kept = async (given: readonly (Exemplar | undefined)[]) => {
       const source = rowsOf('CUMULATIVE_DISTRIBUTION', [[{ value: 9, buckets: [1, 1, 1, 1], exemplars: given }]], [1, 2, 3])
@@ -314,7 +314,7 @@ describe('protobuf', () => {
     expect(await kept(exemplars.slice(1))).toEqual([undefined, undefined, undefined, undefined])
   })
 
-  test('of rows with exponential buckets has these too, and all exemplars beside them', async () => {
+  test('of rows with exponential buckets includes them and all exemplars', async () => {
     const exponential = { schema: 3, zeroThreshold: 0.001, zeroCount: 1, positive: { indexes: [4], counts: [2] }, negative: none }
     const exemplars = Object.assign([exemplar(0.5), undefined, exemplar(7)], { [-1]: exemplar(99) })
     const source = rowsOf('CUMULATIVE_DISTRIBUTION', [[{ value: 9, buckets: [1, 1, 1], exemplars, exponential }]], [1, 2])
@@ -331,7 +331,7 @@ describe('protobuf', () => {
     expect(plain.get('rows')!.metric[0]!.histogram!.exemplars).toEqual([])
   })
 
-  test('of a side without exponential buckets has no field, of one with a single one has it', async () => {
+  test('has no field for a side without exponential buckets, and one for a side with a single bucket', async () => {
     const one = { indexes: [3], counts: [5] }
     const native = (exponential: Partial<ExponentialValue>) =>
       metric({ name: 'h', type: 'CUMULATIVE_DISTRIBUTION' }, [

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { formatBound, formatCanonicalBound, formatNumber } from '../../../../src/exporters/prometheus/format/format-number.js'
 
-test('values are the shortest text that reads back, with the names of the formats for what is not finite', () => {
+test('values are the shortest strings that parse to the same number, and non-finite values have the names of the format', () => {
   const expected: [number, string][] = [
     [0, '0'],
     [-0, '0'],
@@ -17,7 +17,7 @@ test('values are the shortest text that reads back, with the names of the format
   for (const [value, text] of expected) expect(formatNumber(value)).toBe(text)
 })
 
-test('bounds are spelled as Go spells them, and with .0 where OpenMetrics asks for it', () => {
+test('bounds are written as Go does, and with .0 where OpenMetrics requires it', () => {
   const expected: [number, string, string][] = [
     [0, '0', '0.0'],
     [-0, '0', '0.0'],
@@ -41,7 +41,7 @@ test('bounds are spelled as Go spells them, and with .0 where OpenMetrics asks f
   for (const [bound, text, canonical] of expected) expect([formatBound(bound), formatCanonicalBound(bound)]).toEqual([text, canonical])
 })
 
-test('every finite number reads back as itself', () => {
+test('every finite number parses to the same value', () => {
   fc.assert(
     fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (number) => {
       for (const write of [formatNumber, formatBound, formatCanonicalBound]) expect(Number(write(number)) === number).toBe(true)

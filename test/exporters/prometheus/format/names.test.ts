@@ -6,18 +6,18 @@ import { metric } from './metric-samples.js'
 const descriptor = (type: MetricType, name: string, labelKeys: string[] = [], unit = '1'): MetricDescriptor =>
   metric({ type, name, labelKeys, unit }).descriptor
 
-test('a family is worked out once for a descriptor', () => {
+test('the names of a family are computed once for each descriptor', () => {
   const one = descriptor('GAUGE_DOUBLE', 'depth')
   expect(exposedFamily(one)).toBe(exposedFamily(one))
 })
 
-test('info and state sets have no unit, whatever their names end in', () => {
+test('info metrics and state sets have no unit, whatever their names end in', () => {
   expect(exposedFamily(descriptor('GAUGE_DOUBLE', 'age_seconds', [], 's')).unit).toBe('seconds')
   expect(exposedFamily(descriptor('INFO', 'age_seconds', ['version'], 's')).unit).toBe('')
   expect(exposedFamily(descriptor('STATE_SET', 'age_seconds', ['state'], 's')).unit).toBe('')
 })
 
-test('only a state set with a label for its states is one', () => {
+test('a state set requires a label for its states', () => {
   const without = exposedFamily(descriptor('STATE_SET', 'door'))
   expect(without.openMetricsType).toBe('gauge')
   expect(Object.keys(without.labelNames)).toEqual([])
@@ -25,7 +25,7 @@ test('only a state set with a label for its states is one', () => {
   expect(withOne).toMatchObject({ openMetricsType: 'stateset', labelNames: ['side', 'door'] })
 })
 
-test('a label may have the name that the format itself uses only where the type has none of it', () => {
+test('a label may have a reserved name of the format if its type does not use it', () => {
   const distinct = (type: MetricType, label: string) => exposedFamily(descriptor(type, 'm', [label])).hasDistinctLabels
   expect(distinct('CUMULATIVE_DISTRIBUTION', 'le')).toBe(false)
   expect(distinct('CUMULATIVE_DISTRIBUTION', 'quantile')).toBe(true)

@@ -37,7 +37,7 @@ async function check(stats: Stats): Promise<string> {
   return formatOpenMetrics(metrics)
 }
 
-test('rows without exemplars, with one on some, on the first alone, on the last alone', async () => {
+test('exemplars are written for no row, some rows, the first row and the last row', async () => {
   for (const traced of [[], ['b', 'd'], ['a'], ['e']]) {
     const { stats, record } = engine()
     for (const a of ['a', 'b', 'c', 'd', 'e']) record(1, a, traced.includes(a) ? trace : undefined)
@@ -52,7 +52,7 @@ test('rows without exemplars, with one on some, on the first alone, on the last 
   }
 })
 
-test('an exemplar in any bucket, the first and the last too, stands there', async () => {
+test('an exemplar is written in any bucket, including the first and the last', async () => {
   const bounds = ['0.0', '1.0', '2.0', '+Inf']
   for (const [bucket, value] of [0, 0.5, 1.5, 2.5].entries()) {
     const { stats, record } = engine()
@@ -63,7 +63,7 @@ test('an exemplar in any bucket, the first and the last too, stands there', asyn
   }
 })
 
-test('sums below zero, removed rows, rows in their places and the row for the rest', async () => {
+test('negative sums, removed rows, declared rows and the overflow row are written', async () => {
   const { stats, record } = engine()
   for (let i = 0; i < 36; i++) record(i % 5, `a${i}`)
   await check(stats)
@@ -79,7 +79,7 @@ test('sums below zero, removed rows, rows in their places and the row for the re
   await check(stats)
 })
 
-test('a view without rows has no head, nor has one that lost them all', async () => {
+test('a view without rows has no header, also after losing all of them', async () => {
   const { stats, record } = engine()
   expect(await check(stats)).toBe('# EOF\n')
   record(1, 'a')
@@ -88,7 +88,7 @@ test('a view without rows has no head, nor has one that lost them all', async ()
   expect(await check(stats)).toBe('# EOF\n')
 })
 
-test('a row of hundreds of buckets with long labels is longer than a chunk, and whole', async () => {
+test('a row with hundreds of buckets and long labels exceeds a chunk and is whole', async () => {
   const stats = new Stats({ clock })
   const measure = stats.measure('m', { tagKeys: ['a'] })
   const bounds = Array.from({ length: 512 }, (_, at) => at + 1)

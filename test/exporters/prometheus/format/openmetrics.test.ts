@@ -99,16 +99,16 @@ shop_wait_milliseconds_count 2
   )
 })
 
-test('no metrics are a document of its end alone', () => {
+test('a document without metrics is only its end mark', () => {
   check([], '# EOF\n')
   check([metric({ name: 'g', type: 'GAUGE_DOUBLE', description: 'nothing yet' })], '# EOF\n')
 })
 
-test('a name that is its unit has no UNIT line, which would have to end it', () => {
+test('a name equal to its unit has no UNIT line', () => {
   check([metric({ name: 'seconds', type: 'GAUGE_DOUBLE', unit: 's' }, [[], 1])], '# TYPE seconds gauge\nseconds 1\n# EOF\n')
 })
 
-test('start times stand behind the samples of counters, histograms and summaries where asked for', () => {
+test('start times follow the samples of counters, histograms and summaries on request', () => {
   check(
     [
       metric({ name: 'c', type: 'CUMULATIVE_INT64', labelKeys: ['a'] }, [['x'], 1, since], [['y'], 2]),
@@ -137,7 +137,7 @@ s_created 1699999999.5
   )
 })
 
-test('exemplars stand behind counters and buckets', () => {
+test('exemplars follow counters and buckets', () => {
   const value = distribution([1, 2], [1, 0, 1], 5.5, {
     exemplars: [
       exemplar(0.5, { trace_id: '4bf92f3577b34da6a3ce929d0e0e4736', span_id: '00f067aa0ba902b7' }),
@@ -166,7 +166,7 @@ h_count 2
   )
 })
 
-test('an exemplar that readers would refuse is left out and counted, its measurement stays', () => {
+test('an exemplar that readers would refuse is omitted and counted, and its sample is kept', () => {
   const series = internalMetrics.get('tallyscope_prometheus_left_out_exemplars_total')!.series
   const counted = () => ['label_name', 'too_long', 'outside_bucket'].map((reason) => series.get(JSON.stringify([reason]))!.count.value)
   const before = counted()
@@ -186,7 +186,7 @@ test('an exemplar that readers would refuse is left out and counted, its measure
   expect(formatOpenMetrics([metric({ name: 'c', type: 'CUMULATIVE_INT64' }, [[], 1, { exemplar: exemplar(1, with128) }])])).toContain('# {')
 })
 
-test('what the specification forbids is left out', () => {
+test('samples that the specification forbids are omitted', () => {
   check(
     [
       metric({ name: 'c', type: 'CUMULATIVE_DOUBLE', labelKeys: ['a'] }, [['x'], Number.NaN], [['y'], -1], [['z'], 1]),
@@ -214,7 +214,7 @@ su_count 1
   )
 })
 
-test('zero and what is near it is no less than zero', () => {
+test('negative zero and its rounding errors are not below zero', () => {
   check(
     [
       metric({ name: 'c', type: 'CUMULATIVE_DOUBLE', labelKeys: ['a'] }, [['x'], 0], [['y'], 0.5], [['z'], -0.5]),
@@ -242,7 +242,7 @@ h3_bucket{le="+Inf"} 1
   )
 })
 
-test('values that are not of the type of their family are left out, with their start times', () => {
+test('values of another type than their family are omitted with their start times', () => {
   const summary = { kind: 'summary', count: 0, sum: 0, quantiles: [] } as const
   const buckets = distribution([1], [0, 0], 0)
   check(
@@ -257,7 +257,7 @@ test('values that are not of the type of their family are left out, with their s
   )
 })
 
-test('the last point of a series counts, and one without points is left out', () => {
+test('the last point of a series is written, and a series without points is omitted', () => {
   const points = [
     { timeUnixMs: 1, value: 1 },
     { timeUnixMs: 2, value: 2 },
@@ -270,13 +270,13 @@ test('the last point of a series counts, and one without points is left out', ()
   check([{ descriptor, timeSeries }], '# TYPE g gauge\ng{a="x"} 2\n# EOF\n')
 })
 
-test('buckets that are not given are empty', () => {
+test('missing buckets are empty', () => {
   const value = { ...distribution([1, 2, 3], [1], 0.5), count: 4 }
   const text = formatOpenMetrics([metric({ name: 'h', type: 'CUMULATIVE_DISTRIBUTION' }, [[], value])])
   expect(text.match(/\} \d+/g)).toEqual(['} 1', '} 1', '} 1', '} 4'])
 })
 
-test('an exemplar on the bound of its bucket is inside, one on the bound below is not', () => {
+test('an exemplar on the upper bound is inside its bucket, one on the lower bound is not', () => {
   const exemplars = [exemplar(1, {}), exemplar(1, {}), exemplar(3, {})]
   const value = distribution([1, 2], [1, 1, 1], 5, { exemplars })
   const text = formatOpenMetrics([metric({ name: 'h', type: 'CUMULATIVE_DISTRIBUTION' }, [[], value])])
@@ -286,18 +286,18 @@ test('an exemplar on the bound of its bucket is inside, one on the bound below i
   ])
 })
 
-test('start times are written only where they are wanted', () => {
+test('start times are written only on request', () => {
   const counter = [metric({ name: 'c', type: 'CUMULATIVE_INT64' }, [[], 1, since])]
   expect(formatOpenMetrics(counter)).not.toContain('c_created')
   expect(formatOpenMetrics(counter, {})).not.toContain('c_created')
   expect(formatOpenMetrics(counter, { created: true })).toContain('c_created 1699999999.5\n')
 })
 
-test('info whose exact name lacks its suffix is a gauge', () => {
+test('an info metric whose exact name lacks its suffix is a gauge', () => {
   check([metric({ name: 'build', type: 'INFO', exactName: true }, [[], 1])], '# TYPE build gauge\nbuild 1\n# EOF\n')
 })
 
-test('exemplars that are left out are counted in a family by reason; one without a lower end is in the first bucket', () => {
+test('omitted exemplars are counted by reason; one without a lower bound belongs to the first bucket', () => {
   const family = internalMetrics.get('tallyscope_prometheus_left_out_exemplars_total')!
   expect(family).toMatchObject({ type: 'counter', unit: '1', labelKeys: ['reason'] })
   expect(family.description).toMatch(/^Exemplars left out/)
@@ -306,14 +306,14 @@ test('exemplars that are left out are counted in a family by reason; one without
   expect(text).toContain('h_bucket{le="1.0"} 1 # {} -Inf 1700000000.123\n')
 })
 
-test('state sets with and without other labels keep their first row of each state', () => {
+test('state sets with and without other labels keep the first row of each state', () => {
   check(
     [metric({ name: 'st', type: 'STATE_SET', labelKeys: ['a', 'state'] }, [[undefined, 'on'], 1], [['x', 'on'], 0], [['x', undefined], 1])],
     '# TYPE st stateset\nst{st="on"} 1\nst{a="x",st="on"} 0\n# EOF\n',
   )
 })
 
-test('states of one set stand together, though what is not set is spelled in two ways; other series stay in their order', () => {
+test('states of one set are grouped, also if an unset label is written in two ways; other series keep their order', () => {
   const labelKeys = ['house', 'door']
   const series: [(string | undefined)[], number][] = [
     [[undefined, 'open'], 1],

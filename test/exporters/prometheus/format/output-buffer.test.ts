@@ -7,7 +7,7 @@ const filled = (length: number, byte: number) => Buffer.alloc(length, byte)
 /** Everything that was written. */
 const taken = (out: OutputBuffer) => Buffer.concat([...out.takeFull(), out.takeRest()])
 
-test('what is written comes out in chunks of one size, and only once', () => {
+test('output is emitted once, in chunks of one size', () => {
   const out = new OutputBuffer()
   expect([out.hasFull, out.takeFull(), out.takeRest().length]).toEqual([false, [], 0])
   const bytes = Buffer.from(Array.from({ length: 2 * CHUNK + 10 }, (_, at) => at % 251))
@@ -19,7 +19,7 @@ test('what is written comes out in chunks of one size, and only once', () => {
   expect(Buffer.concat([...full, out.takeRest()]).equals(bytes)).toBe(true)
 })
 
-test('a chunk that is just full is taken once more is written', () => {
+test('a full chunk is emitted before more is written', () => {
   const out = new OutputBuffer()
   out.write(filled(CHUNK, 1))
   expect([out.hasFull, out.takeRest().length]).toEqual([false, CHUNK])
@@ -27,7 +27,7 @@ test('a chunk that is just full is taken once more is written', () => {
   expect([out.hasFull, out.takeRest().length]).toEqual([true, 1])
 })
 
-test('only as many bytes are written as are asked for', () => {
+test('only the requested number of bytes is written', () => {
   const out = new OutputBuffer()
   out.write(filled(10, 1), 3)
   out.write(filled(10, 2), 0)
@@ -35,7 +35,7 @@ test('only as many bytes are written as are asked for', () => {
   expect([...taken(out)]).toEqual([1, 1, 1, 3, 3])
 })
 
-test('a place to write by hand begins behind what is there, in the next chunk where this one is too short', () => {
+test('reserved space begins behind the written bytes, or in the next chunk if it does not fit', () => {
   const out = new OutputBuffer()
   out.write(filled(CHUNK - 8, 1))
   const fits = out.room(8)!
@@ -51,14 +51,14 @@ test('a place to write by hand begins behind what is there, in the next chunk wh
   expect(taken(out).equals(Buffer.concat([filled(CHUNK - 8, 1), filled(2, 2), filled(7, 3), filled(1, 4)]))).toBe(true)
 })
 
-test('a chunk that ends early is taken without its empty end, a full one whole', () => {
+test('a chunk that ends early is emitted without its unused end, a full one whole', () => {
   const out = new OutputBuffer()
   out.write(filled(CHUNK, 1))
   expect(out.room(1)!.at).toBe(0)
   expect(out.takeFull().map(({ length }) => length)).toEqual([CHUNK])
 })
 
-test('there is room for a whole chunk and for no more', () => {
+test('a whole chunk can be reserved, and no more', () => {
   expect(new OutputBuffer().room(CHUNK)!.at).toBe(0)
   expect(new OutputBuffer().room(CHUNK)!.bytes.length).toBe(CHUNK)
   expect(new OutputBuffer().room(CHUNK + 1)).toBeUndefined()

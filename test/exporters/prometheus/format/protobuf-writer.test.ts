@@ -29,18 +29,18 @@ const written = (write: (writer: ProtobufWriter) => void) => writtenBehind(0, wr
 const BUFFER = 65_536
 const NUMBERS = [0, 1, 126, 127, 128, 129, 16_383, 16_384, 2 ** 28, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 127, 2 ** 53]
 
-test('a tag is a number and a wire type', () => {
+test('a tag is a field number and a wire type', () => {
   expect([tag(1, 0), tag(1, 1), tag(2, 2), tag(16, 2)]).toEqual([8, 9, 18, 130])
 })
 
-test('whole numbers are varints in as few bytes as there can be', () => {
+test('whole numbers are varints of minimal length', () => {
   for (const value of NUMBERS) {
     expect(written((writer) => writer.varint(value))).toEqual(varint(value))
     expect(written((writer) => writer.uint(8, value))).toEqual([8, ...varint(value)])
   }
 })
 
-test('numbers of either sign are folded, zero in the middle', () => {
+test('signed numbers are zigzag-encoded', () => {
   for (const [value, folded] of [
     [0, 0],
     [-1, 1],
@@ -53,14 +53,14 @@ test('numbers of either sign are folded, zero in the middle', () => {
   }
 })
 
-test('doubles have the low byte first, and -0 is 0', () => {
+test('doubles are little-endian, and -0 is 0', () => {
   const bytes = (value: number) => [...new Uint8Array(new Float64Array([value]).buffer)]
   for (const value of [0, 1.5, -2.25, Number.NaN, Infinity])
     expect(written((writer) => writer.double(9, value))).toEqual([9, ...bytes(value)])
   expect(written((writer) => writer.double(9, -0))).toEqual([9, ...bytes(0)])
 })
 
-test('texts of every length and letter are UTF-8 behind their length', () => {
+test('strings of every length and character are length-prefixed UTF-8', () => {
   const lengths = [0, 1, 62, 63, 64, 65, 127, 128, 300]
   for (const text of [...lengths.map((length) => 'a'.repeat(length)), ...lengths.map((length) => `${'a'.repeat(length)}ü`)]) {
     expect(written((writer) => writer.string(10, text))).toEqual(stringField(text))
@@ -73,7 +73,7 @@ test('texts of every length and letter are UTF-8 behind their length', () => {
 describe('at the end of a buffer', () => {
   const left = Array.from({ length: 70 }, (_, at) => at)
 
-  test('what is written is whole', () => {
+  test('messages are whole', () => {
     for (const room of left) {
       const filled = BUFFER - room
       expect(writtenBehind(filled, (writer) => writer.varint(2 ** 53))).toEqual(varint(2 ** 53))
@@ -85,7 +85,7 @@ describe('at the end of a buffer', () => {
     }
   })
 
-  test('a message grows by the length that was not foreseen', () => {
+  test('a message grows by an unforeseen length', () => {
     for (const room of left.slice(0, 8)) {
       const content = [...Buffer.alloc(128, 5)]
       const bytes = writtenBehind(BUFFER - room - 130, (writer) => {
@@ -97,7 +97,7 @@ describe('at the end of a buffer', () => {
     }
   })
 
-  test('room that was made once holds for all that was announced', () => {
+  test('reserved room holds all that was announced', () => {
     const writer = new ProtobufWriter()
     writer.reserve(3 * BUFFER)
     for (let i = 0; i < 3; i++) writer.raw(Buffer.alloc(BUFFER, i))
@@ -107,7 +107,7 @@ describe('at the end of a buffer', () => {
   })
 })
 
-test('a message has its length before it, whatever was foreseen, and what follows stands behind it', () => {
+test('a message is prefixed by its length, whatever was estimated, and is followed by the next one', () => {
   for (const length of [0, 1, 126, 127, 128, 129, 16_383, 16_384, 16_385, 2_097_151, 2_097_152, 2_097_153]) {
     const content = Buffer.alloc(length, 5)
     if (length > 1) content.set([1, 2], length - 2)
@@ -125,7 +125,7 @@ test('a message has its length before it, whatever was foreseen, and what follow
   }
 })
 
-test('what is rewound is gone', () => {
+test('rewound bytes are gone', () => {
   const bytes = written((writer) => {
     writer.varint(1)
     const { length } = writer

@@ -58,7 +58,7 @@ test('every type has its message', async () => {
   ])
 })
 
-test('a histogram has cumulative buckets up to infinity, with their exemplars', async () => {
+test('a histogram has cumulative buckets up to +Inf with their exemplars', async () => {
   const value = distribution([-1, 2], [1, 0, 4], -3.5, { exemplars: [undefined, undefined, { value: 7, timeUnixMs: 0, attachments: {} }] })
   const families = await read(metric({ name: 'h', type: 'CUMULATIVE_DISTRIBUTION' }, [[], value, { startTimeUnixMs }]))
   expect(families.get('h')?.metric[0]?.histogram).toMatchObject({
@@ -73,7 +73,7 @@ test('a histogram has cumulative buckets up to infinity, with their exemplars', 
   })
 })
 
-test('counts up to 2^53 and texts of any length are written whole', async () => {
+test('counts up to 2^53 and strings of any length are written whole', async () => {
   for (const count of [0, 127, 128, 16_383, 16_384, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 35, 2 ** 53 - 1]) {
     const families = await read(metric({ name: 'h', type: 'CUMULATIVE_DISTRIBUTION' }, [[], distribution([], [count], 0)]))
     expect(families.get('h')?.metric[0]?.histogram?.sampleCount).toBe(count)
@@ -88,7 +88,7 @@ test('counts up to 2^53 and texts of any length are written whole', async () => 
   }
 })
 
-test('a family without metrics is left out', async () => {
+test('a family without metrics is omitted', async () => {
   const fits = metric({ name: 'b', type: 'GAUGE_INT64' }, [[], 1])
   const families = await read(metric({ name: 'a', type: 'GAUGE_INT64' }), fits, metric({ name: 'c', type: 'SUMMARY' }, [[], 1]))
   expect([...families.keys()]).toEqual(['b'])
@@ -133,7 +133,7 @@ test('exponential buckets become spans and deltas of a native histogram, beside 
   expect(buckets(written.negativeSpan, written.negativeDelta)).toEqual(pairs(value.negative))
 })
 
-test('neighbouring buckets share a span, and the first may begin below zero', async () => {
+test('adjacent buckets share a span, and the first index may be negative', async () => {
   const written = await native({
     schema: -4,
     zeroThreshold: 0.5,
@@ -153,14 +153,14 @@ test('neighbouring buckets share a span, and the first may begin below zero', as
   })
 })
 
-test('an empty native histogram without a zero bucket has an empty span to be known by', async () => {
+test('an empty native histogram without a zero bucket is marked by an empty span', async () => {
   const none = { indexes: [], counts: [] }
   const empty = { schema: 0, zeroCount: 0, positive: none, negative: none }
   expect((await native({ ...empty, zeroThreshold: 0 })).positiveSpan).toEqual([{ offset: 0, length: 0 }])
   expect((await native({ ...empty, zeroThreshold: 1e-9 })).positiveSpan).toEqual([])
 })
 
-test('exemplars of a native histogram have times', async () => {
+test('exemplars of a native histogram have timestamps', async () => {
   const exemplar = (value: number, timeUnixMs: number) => ({ value, timeUnixMs, attachments: { trace_id: 'x' } })
   const value = distribution([1], [2, 2], 5, {
     exponential: new ExponentialHistogram().value(),
@@ -170,7 +170,7 @@ test('exemplars of a native histogram have times', async () => {
   expect(families.get('h')?.metric[0]?.histogram?.exemplars).toMatchObject([{ value: 0.5, timestamp: { seconds: 1 } }])
 })
 
-test('rows written by an engine have the labels, buckets and exemplars that were recorded', async () => {
+test('rows of an engine have the recorded labels, buckets and exemplars', async () => {
   const stats = new Stats({ clock: { unixMs: () => 1_700_000_000_123, monotonicMs: () => 0 }, limits: { rowsPerView: 2 } })
   const measure = stats.measure('m', { tagKeys: ['a', 'b'] })
   const tagKeys = ['a', 'b'] as const
@@ -215,7 +215,7 @@ test('rows written by an engine have the labels, buckets and exemplars that were
   ])
 })
 
-test('an exemplar outside of its bucket is left out', async () => {
+test('an exemplar outside of its bucket is omitted', async () => {
   const exemplar = (value: number) => ({ value, timeUnixMs: 1_000, attachments: {} })
   const kept = async (...values: number[]) => {
     const value = distribution([1, 2], [1, 1, 1], 5, { exemplars: values.map(exemplar) })
@@ -227,7 +227,7 @@ test('an exemplar outside of its bucket is left out', async () => {
   expect(await kept(-5, 1.5, 2.5)).toEqual([-5, 1.5, 2.5])
 })
 
-test('times before 1970 and those that are none are left out', async () => {
+test('times before 1970 and invalid times are omitted', async () => {
   const family = metric(
     { name: 'c', type: 'CUMULATIVE_INT64', labelKeys: ['a'] },
     [['0'], 1, { startTimeUnixMs: 0 }],
@@ -240,7 +240,7 @@ test('times before 1970 and those that are none are left out', async () => {
   expect(times).toEqual([true, false, false, false])
 })
 
-test('the last point counts, buckets that are not given are empty, and only an overflow row is marked as one', async () => {
+test('the last point is written, missing buckets are empty, and only an overflow row is marked', async () => {
   const points = [1, 2].map((value) => ({ timeUnixMs: 1, value }))
   const { descriptor } = metric({ name: 'g', type: 'GAUGE_INT64', labelKeys: ['a'] })
   const timeSeries = [

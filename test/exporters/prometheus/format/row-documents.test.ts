@@ -49,7 +49,7 @@ async function check(stats: Stats): Promise<void> {
   readProtobuf(bytes)
 }
 
-test('rows, their snapshots and the plain formatters give the same documents, whatever happens to the rows between scrapes', async () => {
+test('rows, their snapshots and the plain formatters give equal documents, whatever happens to rows between scrapes', async () => {
   for (let seed = 0; seed < 20; seed++) {
     const random = randomFrom(seed)
     const { stats, measure, signed } = engine(seed % 2 === 0 ? 2_000 : 20)
@@ -83,7 +83,7 @@ test('a family too large for one buffer is written whole', async () => {
   await check(stats)
 })
 
-test('an encoder stops when it is told to', async () => {
+test('an encoder stops if it is aborted', async () => {
   const { stats, measure } = engine(100_000)
   for (let i = 0; i < 50_000; i++) stats.record(measure, i, { a: `${i}`, b: 'b' })
   for (const encoder of [textEncoder, openMetricsEncoder(), protobufEncoder]) {
@@ -100,7 +100,7 @@ test('an encoder stops when it is told to', async () => {
   }
 })
 
-test('pages that an older document has written with rows left out, or with all, are right for each document that follows', async () => {
+test('cached pages written by an older document with rows missing are right for later documents', async () => {
   for (const encoder of [textEncoder, openMetricsEncoder(), openMetricsEncoder({ created: true }), protobufEncoder]) {
     for (const aggregation of [sum(), lastValue(), distribution([1])]) {
       const stats = new Stats({ clock })

@@ -18,7 +18,7 @@ afterEach(() => vi.restoreAllMocks())
 
 const gauge = (name: string, labelKeys: string[] = []) => metric({ name, type: 'GAUGE_INT64', labelKeys }, [labelKeys.map(() => 'x'), 1])
 
-test('a family that is left out is counted by reason and logged with its name', () => {
+test('an omitted family is counted by reason and logged with its name', () => {
   const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const chosen = selectFamilies([gauge('families.of'), gauge('families_of'), gauge('families_in', ['p.q', 'p_q']), gauge('a')])
   expect(chosen.map(({ exposed, members }) => [exposed.name, ...members.map(({ descriptor }) => descriptor.name)])).toEqual([
@@ -68,7 +68,7 @@ describe('names that clash in OpenMetrics alone', () => {
     }
   })
 
-  test('in OpenMetrics the counter loses its type, and none of the samples', async () => {
+  test('in OpenMetrics the counter loses its type but no samples', async () => {
     for (const [others, lines] of [
       [[sessions], '# TYPE sessions gauge\nsessions 2\n'],
       [[created], '# TYPE sessions_created gauge\nsessions_created 7\n'],
@@ -85,7 +85,7 @@ describe('names that clash in OpenMetrics alone', () => {
     }
   })
 
-  test('a row source that loses its type and gets it back is written with the type of the moment', async () => {
+  test('a row source that loses and regains its type is written with its present type', async () => {
     const registry = new MetricRegistry()
     registry.cumulative('sessions').inc()
     const encoder = openMetricsEncoder()
@@ -118,7 +118,7 @@ describe('one family of several producers', () => {
     expect(readProtobuf(await bytesOf(protobufEncoder.encode(families))).get('orders_total')!.metric).toHaveLength(2)
   })
 
-  test('has a series of the same labels once, that of the first; the others are counted and logged once', async () => {
+  test('has each series once, that of the first producer; duplicates are counted and logged once', async () => {
     const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
     const families = [...tenant('a', 1), ...tenant('b', 2), ...tenant('a', 3)]
     const text = '# TYPE orders_total counter\norders_total{queue="mail",tenant="a"} 1\norders_total{queue="mail",tenant="b"} 2\n'
@@ -132,7 +132,7 @@ describe('one family of several producers', () => {
     )
   })
 
-  test('is that of the first producer alone if type, unit or label names differ', () => {
+  test('comes from the first producer alone if type, unit or label names differ', () => {
     vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
     const first = metric({ name: 'jobs', type: 'GAUGE_INT64', labelKeys: ['a'] }, [['x'], 1])
     for (const other of [

@@ -26,7 +26,7 @@ const text = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 6 }),
 )
 
-test('streamed text is the text of the snapshot, byte for byte, over rounds of records, new rows and removals', async () => {
+test('streamed text equals the text of the snapshot, byte for byte, over rounds of records, new rows and removals', async () => {
   const record = fc.record({ value: fc.oneof(fc.integer({ min: 0, max: 2 ** 31 }), fc.double({ min: 0, max: 1e9 })), a: text, b: text })
   await fc.assert(
     fc.asyncProperty(fc.array(fc.array(record, { maxLength: 40 }), { minLength: 1, maxLength: 6 }), async (rounds) => {
@@ -41,7 +41,7 @@ test('streamed text is the text of the snapshot, byte for byte, over rounds of r
   )
 })
 
-test('a page of 512 rows and more is right while numbers grow in width and rows overflow', async () => {
+test('a page of 512 rows and more is right while numbers change width and rows overflow', async () => {
   const { stats, record } = engine()
   let factor = 1
   for (let round = 0; round < 6; round++, factor *= 9) {
@@ -52,13 +52,13 @@ test('a page of 512 rows and more is right while numbers grow in width and rows 
   }
 })
 
-test('two documents with no record between them are equal', async () => {
+test('two documents without a record between them are equal', async () => {
   const { stats, record } = engine()
   for (let row = 0; row < 100; row++) record(row / 3, { a: `${row}`, b: 'b' })
   expect(await streamed(stats)).toBe(await streamed(stats))
 })
 
-test('a stream that is given up stops its work', async () => {
+test('a cancelled stream stops its work', async () => {
   const { stats, record } = engine()
   for (let row = 0; row < 650; row++) record(row, { a: `a${row}`.padEnd(250, 'x'), b: `b${row}` })
   const aborter = new AbortController()
@@ -68,7 +68,7 @@ test('a stream that is given up stops its work', async () => {
   expect((await chunks.next()).done).toBe(true)
 })
 
-test('a histogram is whole in every document while recording goes on between the chunks', async () => {
+test('every document has consistent histograms while recording continues between chunks', async () => {
   const { stats, record } = engine()
   for (let row = 0; row < 600; row++) record(row / 600, { a: `a${row}`.padEnd(250, 'x'), b: `b${row}` })
   let document = ''

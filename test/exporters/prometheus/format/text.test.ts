@@ -102,7 +102,7 @@ test('three characters are escaped in values, two in HELP', () => {
   )
 })
 
-test('values that are not finite have the names of the format', () => {
+test('non-finite values have the names of the format', () => {
   check(
     [
       metric(
@@ -117,17 +117,17 @@ test('values that are not finite have the names of the format', () => {
   )
 })
 
-test('a family without series is left out, and no metrics are an empty document', () => {
+test('a family without series is omitted, and a document without metrics is empty', () => {
   check([], '')
   check([metric({ name: 'g', type: 'GAUGE_DOUBLE', description: 'nothing yet' })], '')
 })
 
-test('a value that does not fit the type of its metric is left out', () => {
+test('a value that does not fit the type of its metric is omitted', () => {
   check([metric({ name: 'g', type: 'GAUGE_DOUBLE' }, [[], distribution([1], [0, 0], 0)])], '')
   check([metric({ name: 'h', type: 'CUMULATIVE_DISTRIBUTION' }, [[], 1])], '')
 })
 
-test('of families that clash the first stays, the other is counted', () => {
+test('the first of clashing families is written, the other is counted', () => {
   const counted = (): number =>
     [...(internalMetrics.get('tallyscope_prometheus_left_out_families_total')?.series.values() ?? [])].reduce(
       (sum, { count }) => sum + count.value,
@@ -147,7 +147,7 @@ test('of families that clash the first stays, the other is counted', () => {
   expect(counted() - before).toBe(3)
 })
 
-test('a document reads back as the model, whatever the label values', () => {
+test('a document parses to the same model with any label values', () => {
   const nasty = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.constantFrom('__proto__', 'constructor', '"} 1\nevil 1', '\\', '\\n', '\uFEFF', '\u2028', '\uD800', '\0', '# EOF', ' # {'),
@@ -168,7 +168,7 @@ test('a document reads back as the model, whatever the label values', () => {
   )
 })
 
-test('values of another kind than their family are left out, whatever the kinds', () => {
+test('values of another kind than their family are omitted', () => {
   const summary = { kind: 'summary', count: 0, sum: 0, quantiles: [] } as const
   const buckets = distribution([1], [0, 0], 0)
   check(
@@ -182,7 +182,7 @@ test('values of another kind than their family are left out, whatever the kinds'
   )
 })
 
-test('the last point counts, a series without points is left out, and buckets that are not given are empty', () => {
+test('the last point is written, a series without points is omitted, and missing buckets are empty', () => {
   const points = [1, 2].map((value) => ({ timeUnixMs: 1, value }))
   const { descriptor } = metric({ name: 'g', type: 'GAUGE_INT64', labelKeys: ['a'] })
   const timeSeries = [
@@ -196,7 +196,7 @@ test('the last point counts, a series without points is left out, and buckets th
   )
 })
 
-test('the mark of the series for the rest stands behind its labels, where it has any', () => {
+test('the overflow label follows the other labels of its series', () => {
   const family = metric(
     { name: 'g', type: 'GAUGE_INT64', labelKeys: ['a'] },
     [['x'], 1, { overflow: true }],

@@ -12,13 +12,13 @@ function written(value: number): string {
   return bytes.toString('latin1', 2, end)
 }
 
-test('numbers on both sides of each power of ten have all their digits', () => {
+test('numbers on both sides of each power of ten are written with all digits', () => {
   for (let power = 1; power < 2 ** 53; power *= 10) {
     for (const value of [power - 1, power, power + 1, 2 * power, 1 - power, -power]) expect(written(value)).toBe(formatNumber(value))
   }
 })
 
-test('what is written is the text of the value, for any number', () => {
+test('the written bytes are the string of the value, for any number', () => {
   fc.assert(
     fc.property(fc.oneof(fc.integer(), fc.maxSafeInteger(), fc.double()), (value) => {
       expect(written(value)).toBe(formatNumber(value))
@@ -26,7 +26,7 @@ test('what is written is the text of the value, for any number', () => {
   )
 })
 
-test('no value takes more bytes than there is room for', () => {
+test('no value takes more bytes than reserved', () => {
   const long = [
     -2.2250738585072014e-308,
     -Number.MAX_VALUE,

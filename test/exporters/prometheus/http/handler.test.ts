@@ -27,7 +27,7 @@ function scripted(encode: (signal: AbortSignal | undefined) => AsyncGenerator<Ui
 /** More than is rendered before any of it is sent. */
 const LARGE = Buffer.alloc(800_000, 'x')
 
-test('a short document comes in one piece with its length', async () => {
+test('a short document is sent in one piece with its length', async () => {
   const { status, headers, body } = await handler(() => [one])({})
   expect({ status, headers, text: String(body) }).toEqual({
     status: 200,
@@ -42,7 +42,7 @@ test('a short document comes in one piece with its length', async () => {
   })
 })
 
-test('header names may be of any case, and headers a fetch object', async () => {
+test('header names are case-insensitive, and headers may be a fetch Headers object', async () => {
   const handle = handler(() => [one])
   const accept = 'application/openmetrics-text'
   for (const headers of [{ Accept: accept }, { accept: [accept] }, new Headers({ accept })]) {
@@ -61,14 +61,14 @@ test('HEAD has the headers of GET, gathers nothing and has no body', async () =>
   expect(gathered).not.toHaveBeenCalled()
 })
 
-test('other methods are refused with what is allowed', async () => {
+test('other methods are refused with an Allow header', async () => {
   for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'get']) {
     const { status, headers, body } = await handler(() => [one])({}, '', { method })
     expect([status, headers['allow'], String(body)]).toEqual([405, 'GET, HEAD', 'metrics are read with GET or HEAD\n'])
   }
 })
 
-test('short, middling and long bodies are compressed if the scraper accepts it', async () => {
+test('short, medium and long bodies are compressed if the scraper accepts it', async () => {
   for (const metrics of [[one], [manyGauges(5_000)], [manyGauges(40_000)]]) {
     const handle = handler(() => metrics)
     const plain = await bytesOf((await handle({})).body)
@@ -81,7 +81,7 @@ test('short, middling and long bodies are compressed if the scraper accepts it',
   expect(never.headers['content-encoding']).toBeUndefined()
 })
 
-test('name[] keeps the families that have one of the names', async () => {
+test('name[] selects families by name', async () => {
   const metrics = [
     one,
     metric({ name: 'two', type: 'CUMULATIVE_INT64' }, [[], 2]),
@@ -98,7 +98,7 @@ test('name[] keeps the families that have one of the names', async () => {
   expect(await names('name=one')).toBe('one three two_total')
 })
 
-test('concurrent scrapes share one gathering, a later one gathers anew', async () => {
+test('concurrent scrapes share one gathering, a later one gathers again', async () => {
   let release = (): void => {}
   const gathered = vi.fn(() => new Promise<Metric[]>((resolve) => (release = () => resolve([one]))))
   const handle = handler(gathered)
@@ -112,7 +112,7 @@ test('concurrent scrapes share one gathering, a later one gathers anew', async (
   release()
 })
 
-test('a producer that fails costs its own metrics only', async () => {
+test('a failing producer omits only its own metrics', async () => {
   const failing = [
     () => {
       throw new Error('no')
@@ -125,7 +125,7 @@ test('a producer that fails costs its own metrics only', async () => {
   }
 })
 
-test('the metrics of the library itself are added once', async () => {
+test('internal metrics are added once', async () => {
   const handle = metricsHandler({ producers: [producer(() => [one])] })
   await handle({})
   const families = readText((await bytesOf((await handle({})).body)).toString())
@@ -133,7 +133,7 @@ test('the metrics of the library itself are added once', async () => {
   expect(families.has('one')).toBe(true)
 })
 
-test('a bearer token is asked for where one is set, and any of several will do', async () => {
+test('a bearer token is required if configured, and any of several is accepted', async () => {
   const status = async (bearerToken: string | string[], authorization?: string) =>
     (await handler(() => [one], { bearerToken })(authorization === undefined ? {} : { authorization })).status
   expect(await status('secret')).toBe(401)
@@ -145,7 +145,7 @@ test('a bearer token is asked for where one is set, and any of several will do',
   expect(await status('', 'Bearer ')).toBe(401)
 })
 
-test('a guard is asked before anything is gathered', async () => {
+test('the guard is called before anything is gathered', async () => {
   const gathered = vi.fn(() => [one])
   const status = async (guard: MetricsHandlerOptions['guard'] & {}) => (await handler(gathered, { guard })({})).status
   expect(await status(() => false)).toBe(403)
@@ -161,7 +161,7 @@ test('a guard is asked before anything is gathered', async () => {
   expect(await status(() => true)).toBe(200)
 })
 
-test('a document that fails before its first byte is a 500 without a part of it', async () => {
+test('a document that fails before its first byte is a 500 without partial content', async () => {
   const encoders = scripted(async function* () {
     yield Buffer.from('part')
     throw new Error('no')
@@ -170,7 +170,7 @@ test('a document that fails before its first byte is a 500 without a part of it'
   expect([status, String(body)]).toEqual([500, 'the metrics could not be written\n'])
 })
 
-test('a long document that fails on its way fails its reader', async () => {
+test('a long document that fails midway aborts the response', async () => {
   const before = counted('scripted', 'broken')
   for (const headers of [{}, { 'accept-encoding': 'gzip' }]) {
     const encoders = scripted(async function* () {
@@ -184,7 +184,7 @@ test('a long document that fails on its way fails its reader', async () => {
   expect(counted('scripted', 'broken') - before).toBe(2)
 })
 
-test('a body that is not read holds no place, and stops its work once it is given up', async () => {
+test('an unread body holds no place in the queue, and its work stops once it is cancelled', async () => {
   for (const read of [false, true]) {
     let stopped = 0
     const encoders = scripted(async function* () {
@@ -203,7 +203,7 @@ test('a body that is not read holds no place, and stops its work once it is give
   }
 })
 
-test('a client that goes away stops the work', async () => {
+test('a disconnected client stops the work', async () => {
   const client = new AbortController()
   const encoders = scripted(async function* (signal) {
     for (;;) {
@@ -246,7 +246,7 @@ test('scrapes are counted by format and status, with their time and bytes', asyn
   expect(count('tallyscope_prometheus_last_document_bytes')).toBe((body as Uint8Array).length)
 })
 
-test('beyond the limit scrapes wait in line, and are turned away when the line is full', async () => {
+test('scrapes beyond the limit wait in a queue, and are refused if the queue is full', async () => {
   let release: (() => void)[] = []
   const encoders = scripted(async function* () {
     await new Promise<void>((resolve) => release.push(resolve))
@@ -279,7 +279,7 @@ function timed(body: () => Promise<void>): () => Promise<void> {
 const never = <T>() => new Promise<T>(() => {})
 
 test(
-  'a producer that hangs is waited for up to nine tenths of what the scraper waits',
+  'a hanging producer is waited for up to nine tenths of the scrape timeout',
   timed(async () => {
     const handle = metricsHandler({
       producers: [producer(() => never<Metric[]>(), 'hanging'), producer(() => [one])],
@@ -297,7 +297,7 @@ test(
 )
 
 test(
-  'what the scraper says is believed up to the limit set here, and junk is not',
+  'the scrape timeout header is honoured up to the configured limit, and invalid values are ignored',
   timed(async () => {
     for (const seconds of ['100', 'x', '-1', '0', '', 'Infinity']) {
       const handle = metricsHandler({
@@ -326,7 +326,7 @@ test(
 )
 
 test(
-  'who waits in line too long is turned away',
+  'a scrape that waits too long in the queue is refused',
   timed(async () => {
     const encoders = scripted(async function* () {
       await never<void>()
@@ -341,7 +341,7 @@ test(
 )
 
 test(
-  'a scraper that waits less gets what there is, and changes nothing for the others',
+  'a scraper with a shorter timeout gets what is ready, without effect on the others',
   timed(async () => {
     let answer: (metrics: Metric[]) => void = () => {}
     const slow = vi.fn(() => new Promise<Metric[]>((resolve) => (answer = resolve)))
@@ -365,7 +365,7 @@ test(
 )
 
 test(
-  'a scrape waits three seconds for a place, less than Prometheus waits for the whole',
+  "a scrape waits three seconds in the queue, less than Prometheus' scrape timeout",
   timed(async () => {
     const handle = handler(() => never<Metric[]>(), { maxInFlight: 1 })
     void handle({})
@@ -379,7 +379,7 @@ test(
 )
 
 test(
-  'a body that nobody reads is cut after the send time-out',
+  'an unread body is aborted after the send time-out',
   timed(async () => {
     const before = counted('scripted', 'aborted')
     const encoders = scripted(async function* () {
@@ -398,7 +398,7 @@ test(
   }),
 )
 
-test('if unread bodies hold too much, those that nobody has read for the longest are cut', async () => {
+test('if unread bodies exceed their limit, those unread for the longest are aborted', async () => {
   const encoders = scripted(async function* () {
     for (;;) yield LARGE
   })
@@ -438,7 +438,7 @@ test(
   }),
 )
 
-test('a token that got lost does not open the endpoint', () => {
+test('an empty token does not open the endpoint', () => {
   for (const options of [
     { bearerToken: [] },
     { bearerToken: undefined },
@@ -458,7 +458,7 @@ test('tokens are read from a file, one a line', async () => {
   expect([await status('old'), await status('new'), await status('other'), (await handle({})).status]).toEqual([200, 200, 401, 401])
 })
 
-test('a token file that is missing, empty, too large or no regular file is refused, and nothing of it is quoted', () => {
+test('a missing, empty, too large or irregular token file is refused without quoting it', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tallyscope-'))
   writeFileSync(join(folder, 'empty'), ' \n')
   writeFileSync(join(folder, 'large'), 's3cret'.repeat(20_000))
@@ -469,7 +469,7 @@ test('a token file that is missing, empty, too large or no regular file is refus
   }
 })
 
-test('only allowed host names are answered', async () => {
+test('only allowed host names are served', async () => {
   const handle = handler(() => [one], { allowedHosts: ['localhost', '127.0.0.1', '[::1]'] })
   const status = async (host?: string) => (await handle(host === undefined ? {} : { host })).status
   for (const host of ['localhost', 'LocalHost:9464', '127.0.0.1:9464', '[::1]:9464'])
@@ -477,7 +477,7 @@ test('only allowed host names are answered', async () => {
   for (const host of ['evil.example', 'localhost.evil.example', '', undefined]) expect([host, await status(host)]).toEqual([host, 403])
 })
 
-test('what is on Object.prototype is no option', async () => {
+test('properties of Object.prototype are not options', async () => {
   const polluted = Object.prototype as unknown as Record<string, unknown>
   Object.assign(polluted, { encoders: [], guard: () => false, bearerToken: 'theirs', gzip: false, allowedHosts: [] })
   try {

@@ -16,7 +16,7 @@ function check(cases: Record<string, string>): void {
   for (const [accept, contentType] of Object.entries(cases)) expect(negotiateFormat(accept, offers).contentType, accept).toBe(contentType)
 }
 
-test('scrapers get what they want most', () => {
+test('scrapers get their preferred format', () => {
   check({
     // Prometheus 2.42
     'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1':
@@ -33,7 +33,7 @@ test('scrapers get what they want most', () => {
   })
 })
 
-test('weights decide, and among equals the order', () => {
+test('weights decide, then the order', () => {
   check({
     'text/plain;q=0.1,application/openmetrics-text;q=0.2': OPEN_METRICS,
     'text/plain;q=0.2,application/openmetrics-text;q=0.1': TEXT,
@@ -45,13 +45,13 @@ test('weights decide, and among equals the order', () => {
   })
 })
 
-test('a clause with a broken weight is as if it were not there', () => {
+test('a clause with an invalid weight is ignored', () => {
   for (const q of ['2', '-1', '0.1234', 'x', '', '1.001', '.5', '1e0', 'NaN', 'Infinity', '0,9']) {
     check({ [`application/openmetrics-text;q=${q}`]: TEXT })
   }
 })
 
-test('case and quotes do not matter', () => {
+test('case and quotes are ignored', () => {
   check({
     'APPLICATION/OpenMetrics-Text; VERSION="1.0.0" ; Q=0.5': OPEN_METRICS,
     'application/openmetrics-text;version="1.0\\.0"': OPEN_METRICS,
@@ -60,7 +60,7 @@ test('case and quotes do not matter', () => {
   })
 })
 
-test('only versions that are written are answered', () => {
+test('only supported versions are answered', () => {
   check({
     'application/openmetrics-text': OPEN_METRICS,
     'application/openmetrics-text;version=0.0.1': TEXT,
@@ -74,13 +74,13 @@ test('only versions that are written are answered', () => {
   })
 })
 
-test('a known escaping scheme is echoed, anything else is not', () => {
+test('a known escaping scheme is echoed, others are ignored', () => {
   const answer = (scheme: string): string => negotiateFormat(`application/openmetrics-text;escaping=${scheme}`, offers).contentType
   for (const scheme of ['allow-utf-8', 'underscores', 'values']) expect(answer(scheme)).toBe(`${OPEN_METRICS}; escaping=${scheme}`)
   for (const scheme of ['dots', 'x', '"values\r\nSet-Cookie: a"', '"a;b"']) expect(answer(scheme)).toBe(OPEN_METRICS)
 })
 
-test('whatever is asked, something is answered, in time that grows with the header only', () => {
+test('any Accept header gets an answer, in time linear in its length', () => {
   const { contentType } = negotiateFormat(undefined, offers)
   expect(contentType).toBe(TEXT)
   const junk = [
@@ -122,7 +122,7 @@ test('whatever is asked, something is answered, in time that grows with the head
   )
 })
 
-test('gzip is sent where it is wanted at least as much as none', () => {
+test('gzip is sent if its weight is at least that of identity', () => {
   const expected: Record<string, boolean> = {
     gzip: true,
     'GZIP;q=0.5': true,

@@ -35,7 +35,7 @@ async function serve(rows: number, options: Partial<ServeMetricsOptions> = {}) {
   return { stats, measure, url, raw }
 }
 
-test('200 scrapes at once while values are recorded at full speed are all whole and right in themselves', async () => {
+test('200 concurrent scrapes during recording at full speed are whole and consistent', async () => {
   const rows = 100
   const { stats, measure, url } = await serve(rows)
   let recording = true
@@ -73,7 +73,7 @@ test('200 scrapes at once while values are recorded at full speed are all whole 
   expect(Math.max(...totals)).toBeLessThanOrEqual(recorded)
 })
 
-test('slow senders and stalled readers delay nobody, are cut off, and leave no connection behind', async () => {
+test('slow senders and stalled readers delay no other client, are disconnected, and leave no connection behind', async () => {
   const connections = () => process.getActiveResourcesInfo().filter((resource) => resource === 'TCPSocketWrap').length
   const before = connections()
   const { url, raw } = await serve(20_000, { requestTimeoutMs: 2_000, headersTimeoutMs: 1_500, sendTimeoutMs: 2_000 })

@@ -51,14 +51,14 @@ function scripted(encode: (signal: AbortSignal | undefined) => AsyncGenerator<Ui
   return [{ format: 'scripted', contentType: 'text/plain', accepts: () => true, encode: (_, signal) => encode(signal) }]
 }
 
-test('the URL is whole and answers with the document', async () => {
+test('the returned URL is complete and serves the document', async () => {
   const { url, port } = await serve()
   expect(url).toBe(`http://127.0.0.1:${port}/metrics`)
   expect(await ask(url)).toMatchObject({ status: 200, text: '# TYPE one gauge\none 1\n' })
   expect(await ask(`${url}?name[]=other`)).toMatchObject({ status: 200, text: '' })
 })
 
-test('HEAD has no body, other methods get 405, other paths 404 with where to go', async () => {
+test('HEAD has no body, other methods get 405, other paths 404 with the right path', async () => {
   const { url } = await serve()
   expect(await ask(url, { method: 'HEAD' })).toMatchObject({ status: 200, text: '', headers: { vary: 'Accept, Accept-Encoding' } })
   expect(await ask(url, { method: 'POST' }, 'x'.repeat(100_000))).toMatchObject({
@@ -81,7 +81,7 @@ test('HEAD has no body, other methods get 405, other paths 404 with where to go'
   }
 })
 
-test('a path of its own, an absolute request target and a host in brackets', async () => {
+test('a custom path, an absolute request target and a bracketed host are accepted', async () => {
   const { url, port } = await serve({ path: '/internal/prometheus' })
   expect(url.endsWith('/internal/prometheus')).toBe(true)
   expect((await ask(url)).status).toBe(200)
@@ -91,13 +91,13 @@ test('a path of its own, an absolute request target and a host in brackets', asy
   if (six !== undefined) expect(six.url).toBe(`http://[::1]:${six.port}/metrics`)
 })
 
-test('a port that is taken rejects and leaves the first server alone', async () => {
+test('a port in use rejects and leaves the first server running', async () => {
   const { url, port } = await serve()
   await expect(serve({ port })).rejects.toMatchObject({ code: 'ERR_SERVER_LISTEN' })
   expect((await ask(url)).status).toBe(200)
 })
 
-test('options out of range are refused before anything listens', async () => {
+test('options out of range are refused before listening', async () => {
   const wrong: Partial<ServeMetricsOptions>[] = [
     { port: -1 },
     { port: 65_536 },
@@ -118,7 +118,7 @@ test('a long document is streamed whole', async () => {
   expect(text.split('\n')).toHaveLength(40_002)
 })
 
-test('200 scrapes at once are all answered', async () => {
+test('200 concurrent scrapes are answered', async () => {
   const { url } = await serve({}, () => [manyGauges(2_000)])
   const replies = await Promise.all(Array.from({ length: 200 }, () => ask(url)))
   expect(new Set(replies.map(({ status, text }) => `${status} ${text.length}`)).size).toBe(1)
@@ -141,7 +141,7 @@ test('a document that fails after its first byte breaks the connection', async (
   expect(received()).not.toContain('\r\n0\r\n') // the mark of a body that is whole
 })
 
-test('a document that fails right after its first byte is no answer', async () => {
+test('a document that fails right after its first byte is not a complete response', async () => {
   const encoders = scripted(async function* () {
     yield Buffer.alloc(800_000, 'x')
     throw new Error('no')
@@ -151,7 +151,7 @@ test('a document that fails right after its first byte is no answer', async () =
   await expect(ask(url)).rejects.toMatchObject({ code: 'ECONNRESET' })
 })
 
-test('a client that aborts stops the work, and nothing is left of it', async () => {
+test('an aborting client stops the work and leaves nothing behind', async () => {
   let stopped: AbortSignal | undefined
   const encoders = scripted(async function* (signal) {
     stopped = signal
@@ -167,7 +167,7 @@ test('a client that aborts stops the work, and nothing is left of it', async () 
   await vi.waitFor(() => expect(stopped?.aborted).toBe(true))
 })
 
-test('a reader that stalls is cut off, and delays nobody', async () => {
+test('a stalled reader is disconnected and delays no other client', async () => {
   const encoders = scripted(async function* () {
     for (;;) yield Buffer.alloc(100_000, 'x')
   })
@@ -178,7 +178,7 @@ test('a reader that stalls is cut off, and delays nobody', async () => {
   await closed
 })
 
-test('senders that never finish their request are cut off, others are answered meanwhile', async () => {
+test('clients that never finish their request are disconnected, others are answered meanwhile', async () => {
   const { url, port } = await serve({ requestTimeoutMs: 400, headersTimeoutMs: 300 })
   const slow = Array.from({ length: 50 }, () => raw(port, 'GET /metrics HTTP/1.1', 'Host: x', 'X-Slow: '))
   expect((await ask(url)).status).toBe(200)
@@ -186,7 +186,7 @@ test('senders that never finish their request are cut off, others are answered m
   expect((await ask(url)).status).toBe(200)
 })
 
-test('junk is answered with 400 or a closed connection, and the server lives on', async () => {
+test('garbage is answered with 400 or a closed connection, and the server keeps running', async () => {
   const { url, port } = await serve({ requestTimeoutMs: 400, headersTimeoutMs: 300 })
   const junk = [
     ['\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
@@ -203,7 +203,7 @@ test('junk is answered with 400 or a closed connection, and the server lives on'
   expect((await ask(url)).status).toBe(200)
 })
 
-test('close waits for a scrape on its way, and for no idle connection', async () => {
+test('close waits for a running scrape, and for no idle connection', async () => {
   let release = (): void => {}
   const gathered = vi.fn(() => new Promise<Metric[]>((resolve) => (release = () => resolve([one]))))
   const { url, port, close } = await serve({}, gathered)
@@ -220,7 +220,7 @@ test('close waits for a scrape on its way, and for no idle connection', async ()
   await expect(ask(url)).rejects.toThrow('ECONNREFUSED')
 })
 
-test('close cuts what does not end in time', async () => {
+test('close aborts what does not end in time', async () => {
   const { port, close } = await serve({ closeTimeoutMs: 100 }, () => new Promise<Metric[]>(() => {}))
   const { closed, socket } = raw(port, 'GET /metrics HTTP/1.1', 'Host: x', '', '')
   await vi.waitFor(() => expect(socket.bytesWritten).toBeGreaterThan(0))
@@ -243,7 +243,7 @@ test('a fetch-style server is answered in the same way', async () => {
   expect((await (await long(new Request('http://x/'))).text()).split('\n')).toHaveLength(40_002)
 })
 
-test('a fetch reader that cancels stops the work', async () => {
+test('a cancelling fetch reader stops the work', async () => {
   let stopped = false
   const encoders = scripted(async function* () {
     try {

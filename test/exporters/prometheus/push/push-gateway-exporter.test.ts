@@ -40,7 +40,7 @@ async function gateway(status = 200, headers: Record<string, string> = {}, answe
 const exporter = (url: string, options: Partial<PushGatewayExporterOptions> = {}) =>
   new PushGatewayExporter({ url, job: 'nightly', ...options })
 
-test('export replaces the group by PUT, with text as gzip', async () => {
+test('export replaces the group by PUT with gzipped text', async () => {
   const { url, received } = await gateway()
   await exporter(url, { groupingKey: { shard: '3' } }).export([one])
   expect(received).toMatchObject([
@@ -66,13 +66,13 @@ test('pushAdd is POST, delete is DELETE without a body, gzip can be left out', a
   expect(received[0]!.headers['content-encoding']).toBeUndefined()
 })
 
-test('shutdown deletes the group where asked to', async () => {
+test('shutdown deletes the group if configured', async () => {
   const { url, received } = await gateway(202)
   await exporter(url, { deleteOnShutdown: true }).shutdown()
   expect(received.map(({ method }) => method)).toEqual(['DELETE'])
 })
 
-test('user and password of the URL become authorization, and are not told in errors', async () => {
+test('user and password of the URL are sent as authorization and are not in error messages', async () => {
   const { url, received } = await gateway(401, {}, 'who\nare you?')
   const withUser = url.replace('http://', 'http://ann:s%40crit@')
   await expect(exporter(withUser, { headers: { 'x-scope': 'a' } }).export([one])).rejects.toThrow(
@@ -81,7 +81,7 @@ test('user and password of the URL become authorization, and are not told in err
   expect(received[0]!.headers).toMatchObject({ authorization: `Basic ${btoa('ann:s@crit')}`, 'x-scope': 'a' })
 })
 
-test('a refusal is not worth another try, trouble at the gateway is', async () => {
+test('a refusal is not retryable, a failure of the gateway is', async () => {
   for (const [status, retryable] of [
     [400, false],
     [401, false],
@@ -97,7 +97,7 @@ test('a refusal is not worth another try, trouble at the gateway is', async () =
   }
 })
 
-test('Retry-After is handed on, at most a minute of it', async () => {
+test('Retry-After is passed on, limited to a minute', async () => {
   const clock = { unixMs: () => Date.parse('2026-01-01T00:00:00Z'), monotonicMs: () => 0 }
   for (const [header, retryAfterMs] of [
     ['7', 7_000],
@@ -113,7 +113,7 @@ test('Retry-After is handed on, at most a minute of it', async () => {
   }
 })
 
-test('a redirect is not followed, a gateway that is away or silent is worth another try', async () => {
+test('redirects are not followed, and an absent or silent gateway is retryable', async () => {
   const elsewhere = await gateway()
   const first = server!
   const { url } = await gateway(302, { location: elsewhere.url })
@@ -126,7 +126,7 @@ test('a redirect is not followed, a gateway that is away or silent is worth anot
   await expect(exporter(silent.url, { timeoutMs: 100 }).export([one])).rejects.toThrow('timeout')
 })
 
-test('values that are not plain stand in the path as base64url', () => {
+test('special values are encoded as base64url in the path', () => {
   expect(groupPath('a-b.c_d~e', { x: '1' })).toBe('/metrics/job/a-b.c_d~e/x/1')
   expect(groupPath('a/b', { x: '', y: 'ü ?', z: '..' })).toBe('/metrics/job@base64/YS9i/x@base64/=/y@base64/w7wgPw/z@base64/Li4')
 })
@@ -146,7 +146,7 @@ test('options that break a rule are refused', () => {
   }
 })
 
-test('a gateway that repeats our request gets none of our secrets into the error, nor control characters', async () => {
+test('a gateway that echoes our request puts no secrets or control characters into the error', async () => {
   const authorization = Buffer.from('ann:s@crit-word').toString('base64')
   const echo = `"authorization":"Basic ${authorization}","x-api-key":"k3y-s3cret" \u001b[2J\u202e ann:s@crit-word s%40crit-word ${'x'.repeat(5_000)}`
   const { url } = await gateway(400, {}, echo)

@@ -13,7 +13,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
-test('an export replaces the file and leaves nothing beside it', async () => {
+test('an export replaces the file and leaves no temporary file', async () => {
   const path = join(folder, 'job.prom')
   const exporter = new TextfileExporter({ path })
   await exporter.export([manyGauges(100)])
@@ -23,7 +23,7 @@ test('an export replaces the file and leaves nothing beside it', async () => {
   expect((await stat(path)).mode & 0o777).toBe(0o644 & ~process.umask())
 })
 
-test('a reader never finds a part', async () => {
+test('a reader never sees a partial file', async () => {
   const path = join(folder, 'job.prom')
   const exporter = new TextfileExporter({ path })
   await exporter.export([manyGauges(2_000)])
@@ -35,7 +35,7 @@ test('a reader never finds a part', async () => {
   await writing
 })
 
-test('what cannot be written rejects, and the file before stays', async () => {
+test('a failed write rejects, and the previous file is kept', async () => {
   await expect(new TextfileExporter({ path: join(folder, 'missing', 'job.prom') }).export([one])).rejects.toMatchObject({
     code: 'ERR_TEXTFILE_WRITE',
     retryable: true,
@@ -48,7 +48,7 @@ test('what cannot be written rejects, and the file before stays', async () => {
   expect(await readdir(folder)).toEqual(['job.prom'])
 })
 
-test('shutdown deletes the file where asked to, and need not find it', async () => {
+test('shutdown deletes the file if configured, and tolerates a missing one', async () => {
   const path = join(folder, 'job.prom')
   await new TextfileExporter({ path }).export([one])
   await new TextfileExporter({ path }).shutdown()
@@ -59,7 +59,7 @@ test('shutdown deletes the file where asked to, and need not find it', async () 
   expect(await readdir(folder)).toEqual([])
 })
 
-test('only a path that the collector reads is taken', () => {
+test('only a path that the textfile collector reads is accepted', () => {
   for (const path of ['job.txt', 'job', '.prom', 'folder/.prom', '', undefined as never]) {
     expect(() => new TextfileExporter({ path })).toThrow(expect.objectContaining({ code: 'ERR_TEXTFILE_PATH' }))
   }
