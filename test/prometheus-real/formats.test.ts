@@ -105,7 +105,7 @@ describeWith(['prometheus'], 'a real Prometheus reads every format', () => {
     )
   }
 
-  test('every target is up, and the values of text, OpenMetrics and protobuf agree series by series', async () => {
+  test('every target is up, and text, OpenMetrics and protobuf agree series by series', async () => {
     expect(await prometheus.query('up == 1')).toHaveLength(3)
     const [text, openMetrics, protobuf] = await Promise.all([samplesOf(0), samplesOf(1), samplesOf(2)])
     expect(text.size).toBeGreaterThan(40)
@@ -116,7 +116,7 @@ describeWith(['prometheus'], 'a real Prometheus reads every format', () => {
     expect(openMetrics).toEqual(text)
   })
 
-  test('hostile label values come back byte for byte', async () => {
+  test('hostile label values arrive byte for byte', async () => {
     for (const format of [0, 1, 2]) {
       const found = await prometheus.query(`hostile{${of(format)}}`)
       expect(new Map(found.map(({ labels, value }) => [labels.value, value]))).toEqual(new Map(HOSTILE.map((value, i) => [value, i + 0.5])))

@@ -36,7 +36,7 @@ describeWith(['prometheus-pushgateway'], 'a real Pushgateway takes what is pushe
     return text.split('\n').filter((line) => line.includes(`job="${job}"`) && !line.startsWith('push_'))
   }
 
-  test('pushing replaces the group, adding keeps other families, deleting empties it', async () => {
+  test('push replaces the group, add keeps other families, delete empties it', async () => {
     const gateway = new PushGatewayExporter({ url, job: 'nightly', groupingKey: { shard: '3' } })
     await gateway.export(metrics)
     expect(await shown('nightly')).toEqual([
@@ -58,13 +58,13 @@ describeWith(['prometheus-pushgateway'], 'a real Pushgateway takes what is pushe
     await gateway.delete()
   })
 
-  test('jobs and grouping values of any kind arrive as they are', async () => {
+  test('jobs and grouping values of any kind arrive unchanged', async () => {
     const gateway = new PushGatewayExporter({ url, job: 'a/b ü', groupingKey: { empty: '', path: '/x/y' }, gzip: false })
     await gateway.push(metrics.slice(2))
     expect(await shown('a/b ü')).toEqual(['depth{empty="",instance="",job="a/b ü",path="/x/y"} 9'])
   })
 
-  test('what it refuses is told, and is not worth another try', async () => {
+  test('a refusal is reported and is not retryable', async () => {
     const other = metric({ name: 'depth', type: 'CUMULATIVE_DISTRIBUTION', exactName: true }, [[], distribution([], [1], 1)])
     const gateway = new PushGatewayExporter({ url, job: 'other' })
     await new PushGatewayExporter({ url, job: 'first' }).push(metrics.slice(2))

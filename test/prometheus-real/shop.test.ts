@@ -23,7 +23,7 @@ beforeAll(() => {
 }, 60_000)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-test('the demo takes another port where the one asked for is taken, and ends cleanly with its last export done', async () => {
+test('the demo uses another port if the requested one is in use, and ends cleanly after its last export', async () => {
   const first = await openShop(join(folder, 'first'), '0')
   const second = await openShop(join(folder, 'second'), new URL(first.url).port)
   expect(second.url).not.toBe(first.url)
@@ -69,27 +69,27 @@ describeWith(['prometheus', 'promtool'], 'a real Prometheus scrapes the demo', (
       })
       .toBeLessThanOrEqual(percent)
 
-  test('scrapes succeed', async () => {
+  test('every scrape succeeds', async () => {
     expect(await prometheus.value('min_over_time(up{job="shop"}[5s])')).toBe(1)
     const { activeTargets } = await prometheus.api<{ activeTargets: { health: string; lastError: string }[] }>('targets')
     expect(activeTargets).toMatchObject([{ health: 'up', lastError: '' }])
   })
 
-  test('rate() gives the rates of the load', async () => {
+  test('rate() returns the rates of the load', async () => {
     await near('sum(rate(shop_requests_total{route="/products"}[10s]))', RATES.products, 15)
     await near('sum(rate(shop_requests_total{route="/orders",status="200"}[10s]))', RATES.orders, 15)
     await near('sum(rate(shop_requests_total{route="/orders",status="404"}[10s]))', RATES.unknownProduct, 30)
     await near('sum(rate(shop_latency_seconds_count[10s]))', RATES.products + RATES.orders + RATES.unknownProduct, 15)
   })
 
-  test('histogram_quantile() gives the quantiles of the load', async () => {
+  test('histogram_quantile() returns the quantiles of the load', async () => {
     // Orders have 1 to 8 articles in turn, all from the north.
     await near('histogram_quantile(0.5, sum by (le) (rate(shop_order_items_bucket{region="north"}[10s])))', 4, 12)
     await near('histogram_quantile(0.99, sum by (le) (rate(shop_order_items_bucket[10s])))', 7.92, 5)
     await near('sum(rate(shop_order_items_sum[10s])) / sum(rate(shop_order_items_count[10s]))', 4.5, 8)
   })
 
-  test('histogram_quantile() gives the time that the routes take', async () => {
+  test('histogram_quantile() returns the time that the routes take', async () => {
     const orders = await prometheus.value('histogram_quantile(0.9, sum by (le) (rate(shop_latency_seconds_bucket{route="/orders"}[10s])))')
     expect(orders).toBeGreaterThan(0.025) // they pause for 30 ms
     expect(orders).toBeLessThan(0.5)
@@ -106,7 +106,7 @@ describeWith(['prometheus', 'promtool'], 'a real Prometheus scrapes the demo', (
     expect(regions.every(({ value }) => value > 0)).toBe(true)
   })
 
-  test('gauges and last values are there', async () => {
+  test('gauges and last values arrive', async () => {
     expect((await prometheus.query('shop_stock')).map(({ labels }) => labels.product).sort()).toEqual(['cup', 'pot', 'tea'])
     expect(await prometheus.value('shop_uptime_seconds')).toBeGreaterThan(10)
     expect(await prometheus.value('shop_open_requests')).toBeGreaterThanOrEqual(0)
@@ -120,7 +120,7 @@ describeWith(['prometheus', 'promtool'], 'a real Prometheus scrapes the demo', (
     expect(metadata.shop_stock).toMatchObject([{ type: 'gauge', help: 'Articles left of a product' }])
   })
 
-  test('promtool has nothing to say about the whole document', async () => {
+  test('promtool reports nothing about the whole document', async () => {
     const document = await (await fetch(url)).text()
     const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: document, encoding: 'utf8' })
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' })

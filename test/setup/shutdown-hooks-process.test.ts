@@ -37,12 +37,12 @@ describe('a signal', () => {
     expect(end.tookMs).toBeLessThan(2_000) // 100 ms where nothing else runs
   })
 
-  test('with the defaults of the transport loses none either', async () => {
+  test('with the default transport loses no spans either', async () => {
     const end = await run({ end: 'signal', maxQueueSize: 2_048, maxBatchSize: 600 }, [0, 'SIGTERM'])
     expect(end).toMatchObject({ status: 143, lines: 2_048 })
   })
 
-  test('with an exporter that hangs ends at the grace period, and tells how much is lost', async () => {
+  test('with a hanging exporter ends at the grace period, and logs how much is lost', async () => {
     const end = await run({ end: 'signal', exporter: 'hanging', gracePeriodMs: 1_000 }, [0, 'SIGTERM'])
     expect(end).toMatchObject({ status: 143, signal: null })
     expect(end.tookMs).toBeGreaterThan(950)
@@ -50,28 +50,28 @@ describe('a signal', () => {
     expect(end.stderr).toContain('exporter hanging has not taken 2048 items, which are lost (grace_period)')
   })
 
-  test('ends the targets in order: what a closing server still measures is exported', async () => {
+  test('shuts targets down in order: measurements of a closing server are exported', async () => {
     expect(await run({ end: 'signal', serves: true }, [0, 'SIGTERM'])).toMatchObject({ status: 143, stderr: '', lines: 2_049 })
   })
 
-  test('a second time ends at once', async () => {
+  test('ends at once if it is repeated', async () => {
     const end = await run({ end: 'signal', exporter: 'hanging' }, [0, 'SIGTERM'], [100, 'SIGTERM'])
     expect(end).toMatchObject({ status: 143 })
     expect(end.tookMs).toBeLessThan(100 + 300)
   })
 
-  test('that the application listens to as well only flushes; ending is left to it', async () => {
+  test('that the application also handles only flushes; the application exits by itself', async () => {
     const end = await run({ end: 'signal to others too' }, [0, 'SIGTERM'])
     expect(end).toMatchObject({ status: 42, signal: null, lines: 2_048 })
   })
 
-  test('after the hooks were taken away does what it always does', async () => {
+  test('has its default effect after the hooks are removed', async () => {
     const end = await run({ end: 'signal after taking the hooks away' }, [0, 'SIGTERM'])
     expect(end).toMatchObject({ status: null, signal: 'SIGTERM', lines: 0 })
   })
 })
 
-describe('an uncaught error', () => {
+describe('an uncaught exception', () => {
   test.each(['throw', 'throw no error', 'reject'])('is printed as Node does, with its status, and loses nothing: %s', async (how) => {
     const [end, plain] = await Promise.all([run({ end: how }), run({ end: how, hooks: 0, spans: 0 })])
     expect(end).toMatchObject({ status: 1, signal: null, lines: 2_048 })
@@ -80,24 +80,24 @@ describe('an uncaught error', () => {
     expect(end.stderr).toBe(printed)
   })
 
-  test('that the application handles is left to it', async () => {
+  test('that the application handles does not end the process', async () => {
     expect(await run({ end: 'throw to others too' })).toMatchObject({ status: 43, stderr: '', lines: 2_048 })
   })
 
-  test('with an exporter that hangs ends at the grace period', async () => {
+  test('with a hanging exporter ends at the grace period', async () => {
     const end = await run({ end: 'throw', exporter: 'hanging', gracePeriodMs: 500 })
     expect(end.status).toBe(1)
     expect(end.tookMs).toBeLessThan(1_000)
   })
 })
 
-describe('an end by itself', () => {
-  test('flushes, and keeps the status of the application', async () => {
+describe('a natural exit', () => {
+  test('flushes, and keeps the exit status of the application', async () => {
     expect(await run({ end: 'nothing' })).toMatchObject({ status: 0, stderr: '', lines: 2_048 })
     expect(await run({ end: 'nothing, with a status', path: `${path}.2` })).toMatchObject({ status: 7 })
   })
 
-  test('is not put off for ever by an exporter that hangs', async () => {
+  test('is not delayed for ever by a hanging exporter', async () => {
     const end = await run({ end: 'nothing', exporter: 'hanging', gracePeriodMs: 500 })
     expect(end.status).toBe(0)
     expect(end.tookMs).toBeLessThan(1_500)
@@ -117,7 +117,7 @@ describe('an end by itself', () => {
     expect(lines()).toBe(2_048)
   })
 
-  test('by process.exit() in a signal handler of the application loses no span', async () => {
+  test('process.exit() in a signal handler of the application loses no span', async () => {
     expect(await run({ end: 'signal to others that exit at once' }, [0, 'SIGTERM'])).toMatchObject({ status: 42, stderr: '', lines: 2_048 })
   })
 
@@ -138,11 +138,11 @@ describe('an end by itself', () => {
   })
 })
 
-test('a hundred hooks are one listener an event', async () => {
+test('a hundred hooks are one listener for each event', async () => {
   expect(await run({ end: 'signal', hooks: 100 }, [0, 'SIGTERM'])).toMatchObject({ status: 143, stderr: '', lines: 2_048 })
 })
 
-test('an exporter that fails ends the process no later', async () => {
+test('a failing exporter does not delay the exit', async () => {
   const end = await run({ end: 'signal', exporter: 'failing' }, [0, 'SIGTERM'])
   expect(end.status).toBe(143)
   expect(end.stderr).toContain('exporter failing has failed, 2048 items are lost: no')
@@ -156,13 +156,13 @@ test('timers of tasks and transports do not keep a process alive', async () => {
   expect(performance.now() - startMs).toBeLessThan(3_000)
 })
 
-test('who waits for an exporter that hangs is not left alone', async () => {
+test('a process that awaits a hanging exporter ends at the grace period', async () => {
   const program = new ChildProgram('close-with-hanging-exporter.js')
   expect(await program.ended).toEqual({ status: 0, signal: null })
   expect(program.stdout).toBe('done\n')
 })
 
-test('a reader that goes away ends printing quietly', async () => {
+test('a reader that leaves ends printing quietly', async () => {
   const command = `"${process.execPath}" "${join(import.meta.dirname, '../exporters/programs/print-for-ever.js')}" | head -n 1`
   const { stdout, stderr } = await new Promise<{ stdout: string; stderr: string }>((resolve) => {
     execFile('bash', ['-o', 'pipefail', '-c', command], (_error, stdout, stderr) => resolve({ stdout, stderr }))
@@ -182,7 +182,7 @@ test.each([
   expect(process.eventNames()).toHaveLength(before)
 })
 
-test('taking the hooks away, in any order, leaves nothing behind', () => {
+test('removing the hooks, in any order, leaves nothing behind', () => {
   const events = ['SIGTERM', 'SIGINT', 'SIGHUP', 'uncaughtException', 'beforeExit', 'exit']
   const count = (): number[] => events.map((event) => process.listenerCount(event))
   const before = count()

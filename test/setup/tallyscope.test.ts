@@ -43,7 +43,7 @@ function problemsOf(options: TallyscopeOptions): string[] {
   return []
 }
 
-test('everything at once: spans and metrics go to files, /metrics is served, shutdown exports the rest', async () => {
+test('all parts together: spans and metrics go to files, /metrics is served, shutdown exports the rest', async () => {
   const [traces, metrics] = [join(folder, 'traces.jsonl'), join(folder, 'metrics.jsonl')]
   const scope = create({
     service: 'shop',
@@ -69,7 +69,7 @@ test('everything at once: spans and metrics go to files, /metrics is served, shu
   await expect(fetch(scope.metricsUrl ?? 'http://127.0.0.1:1/')).rejects.toThrow()
 })
 
-test('nothing starts before start, and shutdown without it ends well', async () => {
+test('nothing starts before start(), and shutdown without it succeeds', async () => {
   const metrics = new MemoryExporter<Metric>()
   const scope = create({ metrics: { exporters: [metrics], intervalMs: 1 }, prometheus: true })
   expect(scope.metricsUrl).toBeUndefined()
@@ -78,7 +78,7 @@ test('nothing starts before start, and shutdown without it ends well', async () 
   expect(metrics.items).toEqual([])
 })
 
-test('spans go to every exporter, each with the transport named for it', async () => {
+test('spans go to every exporter, each with its configured transport', async () => {
   const [one, other] = [new MemoryExporter<SpanData>(), new MemoryExporter<SpanData>()]
   const scope = create({ traces: { sampler: 'alwaysOn', exporters: [one, other, 'memory(transport=async)'], transport: 'sync' } })
   scope.tracer.span('a', () => {})
@@ -86,7 +86,7 @@ test('spans go to every exporter, each with the transport named for it', async (
   await scope.flush()
 })
 
-test('an exporter that fails keeps the spans from no other', async () => {
+test('a failing exporter does not keep spans from the others', async () => {
   const kept = new MemoryExporter<SpanData>()
   const broken = {
     export: () => {
@@ -99,7 +99,7 @@ test('an exporter that fails keeps the spans from no other', async () => {
   expect(kept.items).toHaveLength(1)
 })
 
-test('a configuration file is read, its name from code or from the environment', async () => {
+test('a configuration file is read, its path from code or from the environment', async () => {
   const path = join(folder, 'tallyscope.json')
   const out = join(folder, 'traces')
   const TRACE = {
@@ -137,7 +137,7 @@ test('metrics are guarded by configuration: a file of tokens, host names, a func
   ])
 })
 
-test('all problems come at once, those that only a part can find among them', () => {
+test('all problems are reported at once, including those found by a component', () => {
   expect(
     problemsOf({
       configFile: join(folder, 'missing.json'),
@@ -155,13 +155,13 @@ test('all problems come at once, those that only a part can find among them', ()
   ])
 })
 
-test('a configuration with problems leaves no file behind', () => {
+test('an invalid configuration leaves no file behind', () => {
   const path = join(folder, 'a.jsonl')
   expect(problemsOf({ traces: { sampler: 'no', exporters: { file: path } } })).toHaveLength(1)
   expect(existsSync(path)).toBe(false)
 })
 
-test('where it is switched off nothing is sampled, exported or served, and recording goes on', async () => {
+test('if disabled, nothing is sampled, exported or served, and recording continues', async () => {
   const spans = new MemoryExporter<SpanData>()
   const scope = create({ enabled: false, traces: { sampler: 'alwaysOn', exporters: [spans] }, prometheus: true })
   await scope.start()
@@ -171,7 +171,7 @@ test('where it is switched off nothing is sampled, exported or served, and recor
   expect(scope.stats.viewManager.getView('span/latency')!.rows).toHaveLength(1)
 })
 
-test('a port that is taken rejects the start, which may then be tried again', async () => {
+test('a port in use rejects the start, which may be retried', async () => {
   const first = create({ prometheus: { port: 0 } })
   await first.start()
   const port = Number(new URL(first.metricsUrl!).port)
@@ -182,11 +182,11 @@ test('a port that is taken rejects the start, which may then be tried again', as
   expect(await (await fetch(second.metricsUrl!)).text()).toContain('process_cpu_seconds_total')
 })
 
-test('views of spans can be left out', () => {
+test('span views can be omitted', () => {
   expect(create({ traces: { views: false } }).stats.viewManager.getAllViewData()).toEqual([])
 })
 
-test('integrations that are configured are on from start to shutdown', async () => {
+test('configured integrations are active from start to shutdown', async () => {
   const spans = new MemoryExporter<SpanData>()
   const scope = create({ traces: { sampler: 'alwaysOn', exporters: [spans], integrations: ['requests'] }, prometheus: { port: 0 } })
   await scope.start()

@@ -28,7 +28,7 @@ test('a tracer without options samples one trace in 10 000, prints spans at once
   expect(tracer.stats).toBe(stats)
 })
 
-test('the console gets one JSON document a span', () => {
+test('the console gets one JSON document for each span', () => {
   const lines: string[] = []
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
     lines.push(String(text))
@@ -42,14 +42,14 @@ test('the console gets one JSON document a span', () => {
   expect(documents[0].spans[0].parentSpanId).toBe(documents[1].spans[0].spanId)
 })
 
-test('an exporter without transport gets each span when it ends', () => {
+test('an exporter without a transport gets each span when it ends', () => {
   const exporter = new MemoryExporter<SpanData>()
   const tracer = new Tracer({ sampler, exporter, stats: new Stats() })
   tracer.span('a', () => tracer.span('b', () => {}))
   expect(exporter.items.map(({ name }) => name)).toEqual(['b', 'a'])
 })
 
-test('a transport is made from the exporter, can be read from it, and is flushed by the tracer', async () => {
+test('a transport is created from the exporter, is readable on it, and is flushed by the tracer', async () => {
   const exporter = new MemoryExporter<SpanData>()
   const transport = vi.fn((given: Exporter<SpanData>) => new AsyncTransport(given))
   const tracer = new Tracer({ sampler, exporter, transport, stats: new Stats() })
@@ -81,7 +81,7 @@ test("an exporter's own transport is used", async () => {
   await tracer.shutdown()
 })
 
-test('a frozen exporter is left as it is', () => {
+test('a frozen exporter is not modified', () => {
   const exporter = Object.freeze({ export: () => {} })
   expect(new Tracer({ exporter, stats: new Stats() }).transport).toBeInstanceOf(SyncTransport)
 })
@@ -111,7 +111,7 @@ test('a tracer may continue a given context', () => {
   expect(exporter.items[0]).toMatchObject({ traceId: spanContext.traceId, parentSpanId: spanContext.spanId })
 })
 
-test('making a tracer starts nothing', () => {
+test('creating a tracer starts nothing', () => {
   vi.useFakeTimers()
   const before = process.eventNames().map((name) => process.listenerCount(name))
   new Tracer()

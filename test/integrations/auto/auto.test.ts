@@ -60,7 +60,7 @@ test.each(['app.mjs', 'app.cjs'])('%s is traced and measured by --import and the
   expect(named['GET /inner']!.parentSpanId).toBe(named['GET']!.spanId)
 })
 
-test('it can be switched off, and a configuration that cannot be read stops no program', async () => {
+test('auto can be switched off, and an unreadable configuration stops no program', async () => {
   const off = await start('app.mjs', { TALLYSCOPE_ENABLED: 'false' })
   expect((await fetch(`${off.url}/metrics`)).status).toBe(404)
   const wrong = await start('app.mjs', { TALLYSCOPE_TRACES_SAMPLER: 'sometimes(' })
@@ -70,14 +70,14 @@ test('it can be switched off, and a configuration that cannot be read stops no p
   expect(wrong.stderr()).toContain('TALLYSCOPE_TRACES_SAMPLER')
 })
 
-test('where a server of its own has the metrics, applications do not show them', async () => {
+test('if a server of its own has the metrics, applications do not show them', async () => {
   const folder = newFolder()
   writeFileSync(join(folder, 'scope.json'), JSON.stringify({ prometheus: { port: 0 }, traces: { exporters: [] } }))
   const { url } = await start('app.mjs', { TALLYSCOPE_CONFIG_FILE: join(folder, 'scope.json') })
   expect((await fetch(`${url}/metrics`)).status).toBe(404)
 })
 
-test('a program that does nothing else ends', () => {
+test('a program that does nothing else exits', () => {
   const traces = join(newFolder(), 'traces.jsonl')
   const { status, stderr } = spawnSync(process.execPath, ['--import', 'tallyscope/auto', '-e', '0'], {
     env: { ...process.env, TALLYSCOPE_TRACES_EXPORTERS: `file(path=${traces})` },

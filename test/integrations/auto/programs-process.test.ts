@@ -60,14 +60,14 @@ test.each([
   }
 })
 
-test('node --test runs and ends as without it', async () => {
+test('node --test runs and exits as without auto', async () => {
   const port = String(await freePort())
   const plain = run([node, '--test', 'a.test.mjs'], undefined)
   const loaded = run([node, '--test', 'a.test.mjs'], { TALLYSCOPE_PROMETHEUS_PORT: port })
   expect([loaded.status, withoutTimes(loaded.stdout)]).toEqual([plain.status, withoutTimes(plain.stdout)])
 })
 
-test('under npm start the port belongs to the program, and npm ends with it', async () => {
+test('under npm start the port belongs to the program, and npm exits with it', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tallyscope-'))
   const auto = fileURLToPath(new URL('../../../dist/esm/integrations/auto/index.js', import.meta.url))
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ scripts: { start: 'node main.mjs' } }))
@@ -85,7 +85,7 @@ test('under npm start the port belongs to the program, and npm ends with it', as
   expect([status, stdout.trim(), stderr]).toEqual([0, 'true', ''])
 })
 
-test('a port that is taken costs /metrics alone, and is logged', async () => {
+test('a port in use disables /metrics only, and is logged', async () => {
   const server = createServer().listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
   onTestFinished(() => void server.close())
@@ -127,7 +127,7 @@ test.each([
   expect(run([node, 'guarded.cjs', 'onRequest'], env).stdout.trim()).toBe('401 false 404 false')
 })
 
-test('a major version of Fastify that the plugin is not for is left alone, and logged', () => {
+test('an unsupported major version of Fastify is left alone, and logged', () => {
   expect(run([node, 'fastify-4.cjs'], {}).stderr).toContain('Fastify 4.29.1 is not instrumented')
   expect(run([node, 'fastify.cjs'], {}).stderr).toBe('')
 })

@@ -16,7 +16,7 @@ const whatIsCurrent = (tracer: Tracer) => ({
   secret: currentTags().get('secret'),
 })
 
-test('the caller’s trace is continued, and of its tags those that are allowed', async () => {
+test("the caller's trace is continued, and its allowed tags are taken", async () => {
   const { url, spans } = await served(
     (app, tracer) => {
       app.get('/who', async () => {
@@ -33,7 +33,7 @@ test('the caller’s trace is continued, and of its tags those that are allowed'
   expect(spans[0]!.parentSpanId).toBe(SPAN_ID)
 })
 
-test('tags sent along can break the measures down', async () => {
+test('propagated tags can break the measures down', async () => {
   const { url, stats } = await served(
     (app) => {
       app.get('/who', async () => 'x')
@@ -54,7 +54,7 @@ test('tags sent along can break the measures down', async () => {
   )
 })
 
-test('from strangers, traces are linked to and tags are dropped', async () => {
+test('untrusted traces are linked to and their tags are dropped', async () => {
   const { url, spans } = await served(
     (app, tracer) => {
       app.get('/who', async () => whatIsCurrent(tracer))
@@ -70,7 +70,7 @@ test('from strangers, traces are linked to and tags are dropped', async () => {
   expect(spans[0]!.links[0]).toMatchObject({ traceId: TRACE_ID, spanId: SPAN_ID })
 })
 
-test('200 requests in flight each have their own parent and tags, over awaits and body parsing', async () => {
+test('200 concurrent requests each have their own parent and tags, over awaits and body parsing', async () => {
   const { url, spans } = await served(
     (app, tracer) => {
       app.addHook('preHandler', async () => {
@@ -101,7 +101,7 @@ test('200 requests in flight each have their own parent and tags, over awaits an
   }
 })
 
-test('a kept-alive connection carries nothing from one request to the next', async () => {
+test('a kept-alive connection carries no context from one request to the next', async () => {
   const { url, port } = await served(
     (app, tracer) => {
       app.get('/span', async () => whatIsCurrent(tracer))
@@ -153,7 +153,7 @@ test('a kept-alive connection carries nothing from one request to the next', asy
   await until(() => text().endsWith('{}'))
 })
 
-test('what was current where the server was started is not the parent of its requests', async () => {
+test("the context of the server's start is not the parent of its requests", async () => {
   const { url, spans, tracer } = await served((app, each) => {
     app.get('/span', async () => whatIsCurrent(each))
   })
@@ -198,7 +198,7 @@ test('hooks, error handlers and serializers run in the span of the request', asy
   expect(seen).toContain('error handler: POST /bad')
 })
 
-test('without a tracer nothing enters the context and requests are counted all the same', async () => {
+test('without a tracer no context is entered and requests are still counted', async () => {
   const { url, stats, spans } = await served(
     (app, tracer) => {
       app.get('/who', async (request) => ({ ...whatIsCurrent(tracer), span: request.span ?? 'none' }))
@@ -210,7 +210,7 @@ test('without a tracer nothing enters the context and requests are counted all t
   expect(spans).toEqual([])
 })
 
-test('unsampled spans are current too, so that what is called from here is not sampled either', async () => {
+test('unsampled spans are current too, so that outgoing calls are not sampled either', async () => {
   const { url, spans } = await served(
     (app, tracer) => {
       app.get('/who', async () => tracer.inject({}))
@@ -222,7 +222,7 @@ test('unsampled spans are current too, so that what is called from here is not s
   expect(spans).toEqual([])
 })
 
-test('a kept request span ends with its request, and its latency carries it as exemplar', async () => {
+test('a retained request span ends with its request, and its latency has it as exemplar', async () => {
   const { url, stats, spans } = await served((app) => {
     app.get('/x', async () => 'x')
   })

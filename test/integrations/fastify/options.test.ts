@@ -31,7 +31,7 @@ test('excluded paths and hosts get neither span nor measurement', async () => {
   expect(await inFlight(app)).toBe(0)
 })
 
-test('the health check of App Engine is excluded unless a list says otherwise', async () => {
+test('the health check of App Engine is excluded by default', async () => {
   const routes = (app: import('fastify').FastifyInstance) => {
     app.get('/_ah/health', async () => 'x')
   }
@@ -44,7 +44,7 @@ test('the health check of App Engine is excluded unless a list says otherwise', 
   expect(counts(listed.stats)).toEqual({ 'GET /_ah/health 200 ok': 1 })
 })
 
-test('a route can be left out, named, and given tags', async () => {
+test('a route can be excluded, renamed, and given tags', async () => {
   const { url, stats, spans, app } = await served((each) => {
     each.get('/out', { config: { tallyscope: false } }, async () => 'x')
     each.get('/old', { config: { disableMetrics: true } as object }, async () => 'x')
@@ -64,7 +64,7 @@ test('a route can be left out, named, and given tags', async () => {
   expect(await inFlight(app)).toBe(0)
 })
 
-test('the OpenCensus views are fed beside ours, in milliseconds', async () => {
+test('the OpenCensus views are recorded beside ours, in milliseconds', async () => {
   const { url, stats, spans } = await served(
     (app) => {
       app.get('/cart', async () => 'seven77')
@@ -83,7 +83,7 @@ test('the OpenCensus views are fed beside ours, in milliseconds', async () => {
   expect(stats.viewManager.getView('opencensus.io/http/server/completed_count')!.rows[0]!.data).toEqual({ kind: 'count', value: 1 })
 })
 
-test('/metrics is a route of the instance that measures nothing of itself', async () => {
+test('/metrics is a route of the instance that measures no request of its own', async () => {
   const { url, stats } = await served((app) => {
     app.get('/cart', async () => 'x')
   })
@@ -102,7 +102,7 @@ test('/metrics is a route of the instance that measures nothing of itself', asyn
   expect(counts(stats)).toEqual({ 'GET /cart 200 ok': 1 })
 })
 
-test('hooks of the application guard the metrics, and so do those of the route', async () => {
+test('hooks of the application and of the route guard the metrics', async () => {
   const { url } = await served((app) => {
     app.addHook('onRequest', async (request, reply) => {
       if (request.headers.authorization !== 'let me in') return await reply.code(401).send('no')
@@ -120,7 +120,7 @@ test('hooks of the application guard the metrics, and so do those of the route',
   expect(await statusOf(`${token.url}/metrics`, { authorization: 'Bearer secret' })).toBe(200)
 })
 
-test('the metrics are below the prefix of the instance, at another path, or nowhere', async () => {
+test('the metrics are under the prefix of the instance, at another path, or disabled', async () => {
   const moved = await served(() => {}, { plugin: { metricsPath: '/internal/m' } })
   expect([await statusOf(`${moved.url}/internal/m`), await statusOf(`${moved.url}/metrics`)]).toEqual([200, 404])
   const none = await served(() => {}, { plugin: { metricsPath: false } })
@@ -142,7 +142,7 @@ test('the metrics are below the prefix of the instance, at another path, or nowh
   await app.close()
 })
 
-test('where it knows nothing of the application, the plugin answers only what no route does', async () => {
+test('with a foreign application the plugin answers only unmatched routes', async () => {
   const plugin = { metricsWhereUnrouted: true }
   const free = await served(() => {}, { plugin })
   expect(await (await fetch(`${free.url}/metrics`)).text()).toContain('http_server_in_flight 0')
@@ -156,7 +156,7 @@ test('where it knows nothing of the application, the plugin answers only what no
   expect(await (await fetch(`${taken.url}/metrics`)).text()).toBe('mine')
 })
 
-test('the producers can be served elsewhere, and more can be served here', async () => {
+test('the producers can be served elsewhere, and further ones here', async () => {
   const more = new MetricRegistry()
   more.gauge('queue/depth').set(7)
   const { url, app } = await served(() => {}, { plugin: { producers: [more] } })
@@ -164,7 +164,7 @@ test('the producers can be served elsewhere, and more can be served here', async
   expect(app.tallyscope.producers).toEqual([app.tallyscope.stats, app.tallyscope.registry])
 })
 
-test('servers on one engine add their requests in flight up', async () => {
+test('servers of one engine add up their requests in flight', async () => {
   const stats = new Stats()
   const apps = [fastify(), fastify()]
   const bound = await Promise.all(
@@ -185,7 +185,7 @@ test('servers on one engine add their requests in flight up', async () => {
   expect(await inFlight(apps[0]!)).toBe(0)
 })
 
-test('registered twice, the first stays', async () => {
+test('a second registration is ignored', async () => {
   const { app, stats, url } = await served(async (each) => {
     await each.register(tallyscopeFastify, { stats: new Stats() })
     each.get('/x', async () => 'x')
@@ -195,7 +195,7 @@ test('registered twice, the first stays', async () => {
   await until(() => counts(stats)['GET /x 200 ok'] === 1)
 })
 
-test('a connection that is taken over through a route counts once, as 101, when it ends', async () => {
+test('an upgraded connection of a route counts once, as 101, when it ends', async () => {
   const { port, stats, spans, app } = await served((each) => {
     each.get('/socket', (request, reply) => {
       reply.hijack()

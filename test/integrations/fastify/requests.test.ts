@@ -53,7 +53,7 @@ test('the span has the name of the route and the attributes of the request', asy
   })
 })
 
-test('a failure leaves name, message and stack of the error, and the status of its code', async () => {
+test('a failure records name, message and stack of the error, and the status of its code', async () => {
   const { url, spans, stats } = await served((app) => {
     app.get('/boom', async () => {
       throw new TypeError('no cart')
@@ -74,7 +74,7 @@ test('a failure leaves name, message and stack of the error, and the status of i
   expect(counts(stats)).toEqual({ 'GET /boom 500 error': 1, 'GET /taken 409 ok': 1 })
 })
 
-test('all that no route answers is one route, and all methods that are not known are one method', async () => {
+test('unmatched requests share one route, and unknown methods one method', async () => {
   const { url, stats, spans, port } = await served(() => {})
   for (const path of ['/a', '/b?c', '/%zz', '/d/e/f']) await textOf(`${url}${path}`)
   const { socket, text } = await connection(port)
@@ -86,7 +86,7 @@ test('all that no route answers is one route, and all methods that are not known
   expect(spans[0]!.attributes['http.route']).toBeUndefined()
 })
 
-test('HEAD, 204 and 304 have no body on the wire, whatever is written to them', async () => {
+test('HEAD, 204 and 304 count no body bytes, whatever is written to them', async () => {
   const { url, stats } = await served((app) => {
     app.get('/page', async () => 'a page')
     app.get('/none', (_request, reply) => {
@@ -101,7 +101,7 @@ test('HEAD, 204 and 304 have no body on the wire, whatever is written to them', 
   expect(sums(stats, 'http/server/response_size')).toEqual({ 'HEAD /page 200 ok': 0, 'GET /none 204 ok': 0 })
 })
 
-test('streamed and hijacked replies are counted by what was written', async () => {
+test('streamed and hijacked replies are counted by the bytes written', async () => {
   const { url, stats } = await served((app) => {
     app.get('/stream', (_request, reply) => reply.send(Readable.from(['ab', 'cde', Buffer.alloc(70_000)])))
     app.get('/hijack', (_request, reply) => {
@@ -118,7 +118,7 @@ test('streamed and hijacked replies are counted by what was written', async () =
   expect(sums(stats, 'http/server/response_size')).toEqual({ 'GET /stream 200 ok': 70_005, 'GET /hijack 200 ok': 7 })
 })
 
-test('bytes of requests are those received, with and without a length', async () => {
+test('request bytes are the received ones, with and without a length', async () => {
   const { url, stats } = await served((app) => {
     app.post('/up', async (request) => String((request.body as string).length))
   })
@@ -136,7 +136,7 @@ test('bytes of requests are those received, with and without a length', async ()
   expect(sums(stats, 'http/server/request_size')).toEqual({ 'POST /up 200 ok': 2 * 100_002 })
 })
 
-test('a client that goes away while the handler runs is an abort, counted once, without a status', async () => {
+test('a client that disconnects during the handler is an abort, counted once, without a status', async () => {
   const late = held('late')
   const { port, stats, spans, app } = await served((each) => {
     each.get('/slow', () => late.reply)
@@ -154,7 +154,7 @@ test('a client that goes away while the handler runs is an abort, counted once, 
   expect(await inFlight(app)).toBe(0)
 })
 
-test('a client that goes away during its upload is an abort; the bytes that came are counted', async () => {
+test('a client that disconnects during its upload is an abort; the received bytes are counted', async () => {
   const { port, stats, app } = await served((each) => {
     each.post('/up', async () => 'never')
   })
@@ -167,7 +167,7 @@ test('a client that goes away during its upload is an abort; the bytes that came
   expect(sums(stats, 'http/server/request_size')).toEqual({ 'POST /up  aborted': 11 })
 })
 
-test('a response that this side breaks off is an error', async () => {
+test('a response that the server breaks off is an error', async () => {
   const { url, stats, spans } = await served((app) => {
     app.get('/broken', (_request, reply) => {
       const body = async function* () {
@@ -220,7 +220,7 @@ test('informational responses are not responses', async () => {
   expect(sums(stats, 'http/server/response_size')).toEqual({ 'GET /hints 200 ok': 4, 'POST /continue 200 ok': 1 })
 })
 
-test('an upgrade that bypasses the application is not counted and holds nothing', async () => {
+test('an upgrade that bypasses the application is not counted and keeps nothing', async () => {
   const { port, stats, app, url } = await served((each) => {
     each.get('/x', async () => 'x')
     each.server.on('upgrade', (_request, socket) => {
@@ -236,7 +236,7 @@ test('an upgrade that bypasses the application is not counted and holds nothing'
   expect(await inFlight(app)).toBe(0)
 })
 
-test('requests that wait in a pipeline end with their connection', async () => {
+test('requests waiting in a pipeline end with their connection', async () => {
   const late = held('late')
   const { port, stats, app } = await served((each) => {
     each.get('/slow', () => late.reply)
@@ -250,7 +250,7 @@ test('requests that wait in a pipeline end with their connection', async () => {
   expect(counts(stats)).toEqual({ 'GET /slow  aborted': 3 })
 })
 
-test('forty requests in a pipeline that breaks are forty aborts, and nothing is warned of', async () => {
+test('forty requests of a broken pipeline are forty aborts, without a warning', async () => {
   const warnings: Error[] = []
   const onWarning = (warning: Error): void => void warnings.push(warning)
   process.on('warning', onWarning)
@@ -280,7 +280,7 @@ test('forty requests in a pipeline that breaks are forty aborts, and nothing is 
   expect(warnings).toEqual([])
 })
 
-test('pipelined requests are each counted with their own bytes', async () => {
+test('each pipelined request is counted with its own bytes', async () => {
   const { port, stats } = await served((app) => {
     app.get('/n/:n', async (request) => {
       const { n } = request.params as { n: string }
@@ -295,7 +295,7 @@ test('pipelined requests are each counted with their own bytes', async () => {
   expect(sums(stats, 'http/server/response_size')).toEqual({ 'GET /n/:n 200 ok': 15 })
 })
 
-test('requests of app.inject() are counted as others are', async () => {
+test('requests of app.inject() are counted like others', async () => {
   const { app, stats, spans } = await served((each) => {
     each.post('/echo', async (request) => request.body)
   })
@@ -320,7 +320,7 @@ test('a timeout of the handler is an error with its status', async () => {
   await until(() => counts(stats)['GET /hang 503 error'] === 1)
 })
 
-test('requests over HTTP/2 are counted once, aborts too', async () => {
+test('requests over HTTP/2 are counted once, aborts included', async () => {
   const { connect } = await import('node:http2')
   const late = held('late')
   const { port, stats, app, spans } = await served(
@@ -373,7 +373,7 @@ test.each(['events', 'hijacked'])('a stream is no latency, and a client that end
   expect(spans[0]!.status.isOk).toBe(true)
 })
 
-test('tags are read from the request when its response is closed, at most 100 values of each', async () => {
+test('tags are read from the request when its response closes, at most 100 values of each', async () => {
   const requestTags = {
     tenant: (request: FastifyRequest) => request.headers['x-tenant'],
     broken: () => {
@@ -405,7 +405,7 @@ test('the views of fastify-metrics have its names and labels', async () => {
   expect(page).toMatch(/^http_request_summary_seconds\{method="GET",route="\/carts\/:id",status_code="200",quantile="0.99"\} /m)
 })
 
-test('user and password in a target, and the query, are in no attribute', async () => {
+test('no attribute contains the query or the user and password of a target', async () => {
   const { port, spans } = await served((app) => app.get('/a', async () => 'a'))
   const { socket, text } = await connection(port)
   socket.write('GET http://user:pa55@h/a?token=s3cret HTTP/1.1\r\nhost: user:pa55@h\r\n\r\n')

@@ -129,7 +129,7 @@ const abortedBy: Readonly<Record<string, { path: string; act: Act }>> = {
   },
 }
 
-test.each(Object.entries(abortedBy))('a request that its caller gives up is aborted: %s', async (_name, { path, act }) => {
+test.each(Object.entries(abortedBy))('a request cancelled by its caller is aborted: %s', async (_name, { path, act }) => {
   const { url, host, spans, outcomes } = await watched()
   await act(`${url}${path}`)
   await until(() => spans.length === 1)
@@ -156,7 +156,7 @@ const failing: Readonly<Record<string, { path: string; act: Act }>> = {
   },
 }
 
-test.each(Object.entries(failing))('what its caller has not ended is an error: %s', async (_name, { path, act }) => {
+test.each(Object.entries(failing))('a request that fails for another reason is an error: %s', async (_name, { path, act }) => {
   const { url, host, spans, outcomes } = await watched()
   await act(`${url}${path}`)
   await until(() => spans.length === 1)
@@ -164,7 +164,7 @@ test.each(Object.entries(failing))('what its caller has not ended is an error: %
   expect(['OK', 'CANCELLED']).not.toContain(spans[0]!.status.name)
 })
 
-test('what is destroyed after its end has succeeded', async () => {
+test('a request destroyed after its end has succeeded', async () => {
   const { url, host, spans, outcomes } = await watched()
   await new Promise<void>((resolve) => {
     const request = http.get(`${url}/whole`, (response) => {
@@ -179,7 +179,7 @@ test('what is destroyed after its end has succeeded', async () => {
   expect(outcomes()).toEqual([`GET ${host} 200 ok`])
 })
 
-test('an upgrade ends with the switch of protocols, as a success', async () => {
+test('an upgrade ends successfully with the switch of protocols', async () => {
   const { port, host, spans, outcomes, stats } = await watched()
   const request = http.get({ port, host: '127.0.0.1', headers: { connection: 'Upgrade', upgrade: 'echo' } })
   request.on('upgrade', (_response, socket) => socket.destroy())
@@ -189,7 +189,7 @@ test('an upgrade ends with the switch of protocols, as a success', async () => {
   expect(stats.viewManager.getView('span/errors')!.rows).toEqual([])
 })
 
-test('a request by way of a proxy has host and path of its target, without user and password', async () => {
+test('a proxied request has host and path of its target, without user and password', async () => {
   const { port, spans, outcomes, stats } = await watched((_path, response) => response.end())
   http.get({ port, host: '127.0.0.1', path: 'http://user:pa55@internal.test/a?b=1' }, (response) => response.resume())
   await until(() => spans.length === 1)
@@ -204,7 +204,7 @@ test('a request by way of a proxy has host and path of its target, without user 
   expect(inspect([spans, stats.viewManager.getAllViewData()], { depth: 12 })).not.toContain('pa55')
 })
 
-test('CONNECT has the host that it connects to', async () => {
+test('CONNECT has the host of its target', async () => {
   const { port, spans, outcomes } = await watched()
   http
     .request({ port, host: '127.0.0.1', method: 'CONNECT', path: 'db.test:5432' })
@@ -215,7 +215,7 @@ test('CONNECT has the host that it connects to', async () => {
   expect(outcomes()).toEqual(['CONNECT db.test:5432 200 ok'])
 })
 
-test('the port is that of the connection, whatever name the header Host has', async () => {
+test('the port is that of the connection, whatever the Host header says', async () => {
   const { port, host, spans, outcomes } = await watched((_path, response) => response.end())
   for (const name of ['shop.example', 'shop.example:1', '']) {
     http.get({ port, host: '127.0.0.1', headers: { host: name } }, (response) => response.resume())

@@ -50,27 +50,27 @@ async function behindGateway(send: Send, plugin: TallyscopeFastifyOptions, sent?
   return { received, span: spans.find(({ kind }) => kind === 2)!, server: spans.find(({ kind }) => kind === 1)! }
 }
 
-test.each(Object.entries(ways))('a context that a gateway only passes on is replaced by its own span: %s', async (_name, send) => {
+test.each(Object.entries(ways))('a context forwarded by a gateway is replaced by that of its own span: %s', async (_name, send) => {
   const { received, span, server } = await behindGateway(send, {})
   expect(received['traceparent']).toBe(`00-${TRACE}-${span.spanId}-01`)
   expect(received['tracestate']).toBe('a=1')
   expect([span.parentSpanId, server.parentSpanId]).toEqual([server.spanId, '00f067aa0ba902b7'])
 })
 
-test.each(Object.entries(ways))('a public endpoint passes nothing of a stranger’s context on: %s', async (_name, send) => {
+test.each(Object.entries(ways))('a public endpoint forwards no untrusted context: %s', async (_name, send) => {
   const { received, span } = await behindGateway(send, { publicEndpoint: true })
   expect(received['traceparent']).toBe(`00-${span.traceId}-${span.spanId}-01`)
   expect(span.traceId).not.toBe(TRACE)
   expect([received['tracestate'], received['baggage']]).toEqual([undefined, undefined])
 })
 
-test.each(Object.entries(ways))('a context that the program writes for a trace of its own stays: %s', async (_name, send) => {
+test.each(Object.entries(ways))('a context that the program sets for a trace of its own is kept: %s', async (_name, send) => {
   const own = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
   const { received } = await behindGateway(send, {}, { traceparent: own })
   expect(received['traceparent']).toBe(own)
 })
 
-test('plugin and client are one trace by their defaults', async () => {
+test('plugin and client share one trace by default', async () => {
   let received: string | undefined
   const inner = createServer((request, response) => {
     received = request.headers['traceparent'] as string
@@ -89,7 +89,7 @@ test('plugin and client are one trace by their defaults', async () => {
   await app.close()
 })
 
-test('what the handler of an excluded path sends is excluded too', async () => {
+test('requests from the handler of an excluded path are excluded too', async () => {
   const stats = new Stats()
   const exporter = new MemoryExporter<SpanData>()
   const tracer = new Tracer({ sampler: new AlwaysOnSampler(), exporter, stats })

@@ -89,7 +89,7 @@ describe.each([
   ['node:http', viaNode],
   ['undici', viaUndici],
 ] as const)('%s', (_name, ask) => {
-  test('a request is a client span below the current one, and its context goes along', async () => {
+  test('a request is a client span under the current one, and its context is sent', async () => {
     watch()
     await tracer.span('outer', async () => {
       await withTags(TagMap.of({ tenant: 'acme', secret: 'x' }), async () => expect(await ask('/cart/1?size=3')).toBe('abcd'))
@@ -110,7 +110,7 @@ describe.each([
     expect(rows(stats, 'http/client/response_size')[`GET ${host} 200 ok`]!.sum).toBe(4)
   })
 
-  test('failures have their status, by the code of the response or by what went wrong', async () => {
+  test('failures have a status by the code of the response or by the kind of error', async () => {
     watch()
     await ask('/bad')
     await until(() => spans.length === 1)
@@ -125,7 +125,7 @@ describe.each([
     expect(rows(stats, 'http/client/duration')[`GET ${host} error error`]!.count).toBe(1)
   })
 
-  test('excluded hosts and paths, and the work of exporters, are left alone', async () => {
+  test('excluded hosts and paths, and requests of exporters, are ignored', async () => {
     watch({ ignoreHosts: [host] })
     await ask('/a')
     client!.stop()
@@ -142,14 +142,14 @@ describe.each([
     ])
   })
 
-  test('after stop() nothing is watched', async () => {
+  test('after stop() nothing is measured', async () => {
     watch().stop()
     await ask('/x')
     await delay(10)
     expect([spans.length, received[0]!.traceparent]).toEqual([0, undefined])
   })
 
-  test('headers go only where they may', async () => {
+  test('headers are sent to allowed hosts only', async () => {
     watch({ propagateTo: (to) => to !== host })
     await ask('/x')
     await until(() => spans.length === 1)
@@ -157,7 +157,7 @@ describe.each([
   })
 })
 
-test('bytes of bodies are those sent, whatever they are made of', async () => {
+test('body bytes are the sent ones, for any kind of body', async () => {
   watch()
   await viaFetch('/x', { method: 'POST', body: 'hellö' })
   const stream = new ReadableStream({
@@ -174,7 +174,7 @@ test('bytes of bodies are those sent, whatever they are made of', async () => {
   expect(['POST', 'PUT', 'PATCH'].map((method) => sizes[`${method} ${host} 200 ok`]!.sum)).toEqual([6, 12, 6])
 })
 
-test('an abort is told from a time-out', async () => {
+test('an abort and a time-out are distinguished', async () => {
   watch()
   const aborter = new AbortController()
   setTimeout(() => aborter.abort(), 20)
@@ -186,7 +186,7 @@ test('an abort is told from a time-out', async () => {
   expect(outcomes.sort()).toEqual(['aborted', 'error'])
 })
 
-test('each redirect counts', async () => {
+test('each redirect is counted', async () => {
   watch()
   await viaFetch('/moved')
   await until(() => spans.length === 2)
@@ -196,7 +196,7 @@ test('each redirect counts', async () => {
   ])
 })
 
-test('headers that the caller wrote himself stay the only ones', async () => {
+test('headers that the caller set are kept unchanged', async () => {
   watch()
   const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
   await viaFetch('/f', { headers: { traceparent } })
@@ -204,7 +204,7 @@ test('headers that the caller wrote himself stay the only ones', async () => {
   expect(received.map((each) => each.traceparent)).toEqual([traceparent, traceparent])
 })
 
-test('agents of one’s own carry the context where they are wrapped', async () => {
+test('custom agents send the context if they are wrapped', async () => {
   const instrumentation = watch({ globalAgents: false })
   const own = new http.Agent({ keepAlive: true, maxSockets: 1 })
   const agent = instrumentation.agent(own)
@@ -215,7 +215,7 @@ test('agents of one’s own carry the context where they are wrapped', async () 
   own.destroy()
 })
 
-test('the global agents stay the same objects, with their limits, and their method is put back', async () => {
+test('the global agents stay the same objects, with their limits, and their method is restored', async () => {
   const { globalAgent } = http
   const { addRequest } = globalAgent as unknown as { addRequest: unknown }
   const instrumentation = watch({ globalAgents: true })
@@ -230,7 +230,7 @@ test('the global agents stay the same objects, with their limits, and their meth
   expect(Object.hasOwn(globalAgent, 'addRequest')).toBe(false)
 })
 
-test('two that watch the same do not count a request twice', async () => {
+test('two instrumentations of the same client count a request once', async () => {
   watch()
   const second = instrumentHttpClient({ tracer, stats })
   await viaFetch('/x')
@@ -243,7 +243,7 @@ test('two that watch the same do not count a request twice', async () => {
   await until(() => spans.length === 3)
 })
 
-test('a fetch of another make can be wrapped', async () => {
+test('another implementation of fetch can be wrapped', async () => {
   const instrumentation = watch({ fetch: true })
   const wrapped = instrumentation.fetch(async (input, init) => await fetch(input, init))
   await tracer.span('outer', async () => {
@@ -259,7 +259,7 @@ test('a fetch of another make can be wrapped', async () => {
   expect(spans[2]!.status.isOk).toBe(false)
 })
 
-test('the OpenCensus views are fed beside ours, in milliseconds', async () => {
+test('the OpenCensus views are recorded beside ours, in milliseconds', async () => {
   watch({ views: [...httpClientViews, ...openCensusHttpClientViews] })
   await viaFetch('/x')
   await until(() => spans.length === 1)
@@ -290,14 +290,14 @@ test.each([
   expect(spans[0]!.attributes['http.url']).toBe(`${url}${shown}`)
 })
 
-test('without a tracer requests are measured and carry no headers', async () => {
+test('without a tracer requests are measured and have no trace headers', async () => {
   watch({ tracer: false })
   await viaFetch('/x')
   await until(() => rows(stats, 'http/client/duration')[`GET ${host} 200 ok`] !== undefined)
   expect(received[0]!.traceparent).toBeUndefined()
 })
 
-test('integrations are switched on by name, also by their names in OpenCensus', async () => {
+test('integrations are enabled by name, also by their names in OpenCensus', async () => {
   const options = { tracer, stats }
   const http_ = traceIntegrations(['httplib', 'nonsense'], options)
   expect([http_.enabled, http_.unknown]).toEqual([['httplib'], ['nonsense']])
@@ -313,7 +313,7 @@ test('integrations are switched on by name, also by their names in OpenCensus', 
   expect(traceIntegrations([]).instrumentation).toBeUndefined()
 })
 
-test('what a channel says that cannot be read reaches no request', async () => {
+test('an unreadable channel message affects no request', async () => {
   const { channel } = await import('node:diagnostics_channel')
   watch()
   for (const name of ['undici:request:create', 'undici:request:headers', 'http.client.request.start', 'http.client.response.finish']) {

@@ -129,7 +129,7 @@ test.each(['express', 'express-4'])('%s: the route is the template, with those o
   expect(spans.map((span) => span.name)).toContain('GET /shops/:shop/carts/:cart')
 })
 
-test('koa: the route is the one that its router has matched', async () => {
+test('koa: the route is that of its router', async () => {
   const Koa = require('koa') as {
     new (): {
       use(
@@ -154,7 +154,7 @@ test('koa: the route is the one that its router has matched', async () => {
   expect(counts(stats)).toEqual({ 'GET /carts/:id 200 ok': 1, 'GET unmatched 404 ok': 1 })
 })
 
-test('the span and the tags of a request are current in handlers, bodies and awaits, and end with it', async () => {
+test('span and tags of a request are current in handlers, bodies and awaits, and end with it', async () => {
   const { spans, tracer } = watch()
   const { port } = await listen(async (request, response) => {
     const seen = [tracer.currentSpan()?.traceId]
@@ -186,7 +186,7 @@ test('the span and the tags of a request are current in handlers, bodies and awa
   await until(() => spans.length === 3)
 })
 
-test('excluded requests, and what their handlers do, are left alone', async () => {
+test('excluded requests and the work of their handlers are ignored', async () => {
   const { stats, spans, tracer } = watch({ ignorePaths: ['/health'] })
   const { url } = await listen((_request, response) => {
     tracer.span('inside', () => response.end('x'))
@@ -197,7 +197,7 @@ test('excluded requests, and what their handlers do, are left alone', async () =
   expect(counts(stats)).toEqual({ 'GET unmatched 200 ok': 1 })
 })
 
-test('clients that go away are aborts, events for browsers and upgrades are streams', async () => {
+test('disconnected clients are aborts, event streams and upgrades are streams', async () => {
   const { stats, spans } = watch()
   const { port, server } = await listen((request, response) => {
     if (request.url !== '/events') return
@@ -233,7 +233,7 @@ test('a server has a listener for upgrades only while the application has one', 
   expect(server.listenerCount('upgrade')).toBe(0)
 })
 
-test('servers of Fastify with the plugin, and the server of the metrics, are left to themselves', async () => {
+test('Fastify servers with the plugin, and the metrics server, are ignored', async () => {
   const { stats, spans, tracer } = watch()
   const app = fastify()
   await app.register(tallyscopeFastify, { tracer, stats })
@@ -248,7 +248,7 @@ test('servers of Fastify with the plugin, and the server of the metrics, are lef
   await app.close()
 })
 
-test('as middleware it sees one application, and a request once', async () => {
+test('as middleware it measures one application, and a request once', async () => {
   const express = require('express') as Express
   const { stats, spans, tracer, instrumentation } = watch({ watch: false })
   const app = express()
@@ -264,7 +264,7 @@ test('as middleware it sees one application, and a request once', async () => {
   expect(spans[0]!.parentSpanId).toBe(spans[1]!.spanId)
 })
 
-test('the views of express-prom-bundle have its names and labels, and setRoute names what has no template', async () => {
+test('the views of express-prom-bundle have its names and labels, and setRoute names requests without a template', async () => {
   const { stats, spans } = watch({ views: expressPromBundleViews, requestTags: { tenant: ({ headers }) => headers['x-tenant'] } })
   const { url } = await listen((request, response) => {
     setRoute(request, '/pages/[slug]')
@@ -275,7 +275,7 @@ test('the views of express-prom-bundle have its names and labels, and setRoute n
   expect(Object.keys(rows(stats, 'http_request_duration_seconds'))).toEqual(['200 GET /pages/[slug] acme'])
 })
 
-test('a route function that throws, or invents routes without end, is bounded and counted', () => {
+test('a route function that throws, or returns endless routes, is limited and counted', () => {
   let n = 0
   const routes = new RouteNames(
     new ServerMeasures(new Stats()),
@@ -289,7 +289,7 @@ test('a route function that throws, or invents routes without end, is bounded an
   expect([found[0], found[1], found[1_000], found[1_001], found[1_002]]).toEqual([undefined, '/r2', '/r1001', 'other', 'other'])
 })
 
-test('two that watch all servers count a request once, and after stop() none', async () => {
+test('two instrumentations of all servers count a request once, and after stop() none', async () => {
   const { stats, spans, instrumentation } = watch()
   const second = instrumentHttpServer({ stats, tracer: false })
   const { url } = await listen((_request, response) => response.end('x'))

@@ -27,7 +27,7 @@ function lines(): { stream: Writable; read: () => Record<string, unknown>[] } {
   }
 }
 
-test('the fields are those of the current span, and none without one', async () => {
+test('the fields are those of the current span, and absent without one', async () => {
   const tracer = newTracer()
   expect(traceLogFields()).toEqual({})
   await tracer.span('outer', async (span) => {
@@ -43,13 +43,13 @@ test('the fields are those of the current span, and none without one', async () 
   expect(traceLogFields()).toEqual({})
 })
 
-test('spans that are not sampled say so', () => {
+test('unsampled spans have trace_sampled false', () => {
   newTracer(new AlwaysOffSampler()).span('outer', (span) => {
     expect(traceLogFields()).toEqual({ trace_id: span.traceId, span_id: span.spanId, trace_sampled: false })
   })
 })
 
-test('pino takes them as a mixin', () => {
+test('pino accepts them as a mixin', () => {
   const { stream, read } = lines()
   const logger = pino({ mixin: traceLogMixin }, stream)
   logger.info('before')
@@ -60,7 +60,7 @@ test('pino takes them as a mixin', () => {
   expect(read()[0]).not.toHaveProperty('trace_id')
 })
 
-test('Fastify’s own logger has them in handlers, and when the request is completed', async () => {
+test("Fastify's own logger has them in handlers, and at the completion of a request", async () => {
   const { stream, read } = lines()
   const app = fastify({ logger: { level: 'info', stream, mixin: traceLogMixin } })
   await app.register(tallyscopeFastify, { tracer: newTracer(), stats: new Stats() })

@@ -25,6 +25,6 @@ describe('a tracer without implicit parents', () => checks.default(() => new Ope
 describe('a tracer in mock mode', () => checks.default(() => new OpenTracingTracer({ mock: true })))
 describe('the no-op tracer', () => checks.default(() => new NoopOpenTracingTracer(), { skipBaggageChecks: true }))
 
-test('the checks are the ones of the npm package', () => {
+test('the checks are those of the npm package', () => {
   expect((require('opentracing/package.json') as { version: string }).version).toBe('0.14.7')
 })

@@ -48,7 +48,7 @@ describe.each(carriers)('%s (%s)', (_name, format, create) => {
     }
   })
 
-  test('of another tracer, or none at all, carries nothing', () => {
+  test('of another tracer, or without a tracer, carries nothing', () => {
     const tracer = newTracer()
     for (const from of [new opentracing.Tracer().startSpan('noop'), new opentracing.SpanContext(), null, undefined]) {
       const carrier = create()
@@ -59,7 +59,7 @@ describe.each(carriers)('%s (%s)', (_name, format, create) => {
     if (create() instanceof BinaryCarrier === false) expect(tracer.extract(format, create())).toBeNull()
   })
 
-  test('baggage without a trace is passed on, and its child is a root with it', () => {
+  test('baggage without a trace is propagated, and its child is a root with it', () => {
     const tracer = newTracer()
     const alone = tracer.extract(FORMAT_TEXT_MAP, { baggage: 'a=1' })!
     expect([alone.toTraceId(), alone.toSpanId()]).toEqual(['', ''])
@@ -71,18 +71,18 @@ describe.each(carriers)('%s (%s)', (_name, format, create) => {
   })
 })
 
-test('names of headers are read in any case', () => {
+test('header names are case-insensitive', () => {
   const found = newTracer().extract(FORMAT_HTTP_HEADERS, { TraceParent: TRACEPARENT, BAGGAGE: 'a=1', 'x-unrelated': '1' })!
   expect([found.toTraceId(), found.toSpanId(), found.baggage.get('a')]).toEqual([TRACE_ID, SPAN_ID, '1'])
 })
 
-test('an extracted context is a parent from elsewhere', () => {
+test('an extracted context is a remote parent', () => {
   const tracer = newTracer()
   const span = tracer.startSpan('server', { childOf: tracer.extract('text_map', { traceparent: TRACEPARENT }) })
   expect(span.nativeSpan).toMatchObject({ traceId: TRACE_ID, parentSpanId: SPAN_ID, sameProcess: false })
 })
 
-test('where callers are not trusted their context becomes a link and their baggage is dropped', () => {
+test('the context of untrusted callers becomes a link and their baggage is dropped', () => {
   const exporter = new MemoryExporter<import('tallyscope').SpanData>()
   const tracer = new OpenTracingTracer({ tracer: new Tracer({ sampler: new AlwaysOnSampler(), exporter, untrusted: true }) })
   const span = tracer.startSpan('s', { childOf: tracer.extract('http_headers', { traceparent: TRACEPARENT, baggage: 'a=1' }) })
@@ -93,14 +93,14 @@ test('where callers are not trusted their context becomes a link and their bagga
   expect(exporter.items[0]!.links[0]!.spanId).toBe(SPAN_ID)
 })
 
-test("the tracer's propagator is the one that is used", () => {
+test("the tracer's propagator is used", () => {
   const tracer = newTracer({ propagator: new B3Propagator() })
   const carrier: Record<string, string> = {}
   tracer.inject(tracer.startSpan('s'), FORMAT_HTTP_HEADERS, carrier)
   expect(Object.keys(carrier).sort()).toEqual(['x-b3-sampled', 'x-b3-spanid', 'x-b3-traceid'])
 })
 
-test('tags that travel and baggage share one header', () => {
+test('propagated tags and baggage share one header', () => {
   const tracer = newTracer({ baggage: new TagBaggage({ allow: ['tenant'] }) })
   const carrier: Record<string, string> = {}
   const span = tracer.startSpan('s').setBaggageItem('user', 'u 1')
@@ -140,7 +140,7 @@ describe('errors', () => {
     }
   })
 
-  test('bytes that cannot grow are no carrier to inject into', () => {
+  test('a fixed-size buffer is refused as carrier of inject', () => {
     const tracer = newTracer()
     expect(() => tracer.inject(tracer.startSpan('s'), FORMAT_BINARY, new Uint8Array(64))).toThrow(InvalidCarrier)
     expect(tracer.extract(FORMAT_BINARY, new Uint8Array(0))).toBeNull()
@@ -164,7 +164,7 @@ describe('errors', () => {
     ['a length beyond sense', FORMAT_BINARY, { buffer: { length: 1e9 } }],
   ]
 
-  test.each(damaged)('%s (%s) gives null, and throws in strict mode', (_name, format, carrier) => {
+  test.each(damaged)('%s (%s) returns null, and throws in strict mode', (_name, format, carrier) => {
     expect(newTracer().extract(format, carrier)).toBeNull()
     const strict = () => newTracer({ strict: true }).extract(format, carrier)
     expect(strict).toThrow(SpanContextCorrupted)
@@ -183,7 +183,7 @@ describe('errors', () => {
 })
 
 describe('baggage', () => {
-  test('goes to spans that are started later, never back, and contexts do not change', () => {
+  test('is inherited by later spans, never by earlier ones, and contexts do not change', () => {
     const tracer = newTracer()
     const parent = tracer.startSpan('parent').setBaggageItem('a', '1')
     const before = parent.context()
@@ -196,7 +196,7 @@ describe('baggage', () => {
     expect(tracer.startSpan('of before', { childOf: before }).getBaggageItem('b')).toBeUndefined()
   })
 
-  test('of several references it is the union, where the parent goes first', () => {
+  test('of several references is merged, and the parent wins', () => {
     const tracer = newTracer()
     const [a, b] = [
       tracer.startSpan('a').setBaggageItem('x', 'a').setBaggageItem('only a', '1'),
@@ -208,7 +208,7 @@ describe('baggage', () => {
     expect(follower.getBaggageItem('only a')).toBe('1')
   })
 
-  test('keys of prototypes are keys, values that are no text are refused or told as text', () => {
+  test('names on Object.prototype are ordinary keys; values that are not strings are refused or converted', () => {
     const span = newTracer().startSpan('s')
     span
       .setBaggageItem('__proto__', 'p')
@@ -229,7 +229,7 @@ describe('baggage', () => {
     expect([...other.context().baggage.keys()]).toEqual(['a', 'b'])
   })
 
-  test('what was taken survives every format', () => {
+  test('that was accepted survives every format', () => {
     const tracer = newTracer()
     const text = fc.string({ unit: 'binary', maxLength: 20 })
     fc.assert(
@@ -243,7 +243,7 @@ describe('baggage', () => {
     )
   })
 
-  test('extract never throws, whatever the bytes and headers', () => {
+  test('extract never throws, for any bytes and headers', () => {
     const tracer = newTracer()
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 80 }), fc.string(), (bytes, text) => {

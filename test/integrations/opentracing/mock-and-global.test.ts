@@ -20,7 +20,7 @@ function run() {
   return tracer
 }
 
-test('mock mode tells what was finished, as it was given', () => {
+test('mock mode reports finished spans as they were recorded', () => {
   const [child, parent] = run().finishedSpans()
   expect(parent).toMatchObject({ name: 'parent', parentId: null, tags: { a: 1, b: [1] }, start: 0 })
   expect(parent!.logs[0]).toEqual({ time: 0, fields: { event: 'e', n: 1 } })
@@ -28,7 +28,7 @@ test('mock mode tells what was finished, as it was given', () => {
   expect(Object.keys(child!).sort()).toEqual(['end', 'logs', 'name', 'parentId', 'spanId', 'start', 'tags', 'traceId'])
 })
 
-test('mock mode is deterministic, and can be reset', () => {
+test('mock mode is deterministic and can be reset', () => {
   const tracer = run()
   expect(tracer.finishedSpans()).toEqual(run().finishedSpans())
   tracer.reset()
@@ -36,14 +36,14 @@ test('mock mode is deterministic, and can be reset', () => {
   expect(new OpenTracingTracer().finishedSpans()).toEqual([])
 })
 
-test('mock mode keeps spans that are not sampled, and contexts from elsewhere as parents', () => {
+test('mock mode keeps unsampled spans, and remote contexts as parents', () => {
   const tracer = new OpenTracingTracer({ mock: true })
   const childOf = tracer.extract('text_map', { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00' })
   tracer.startSpan('s', { childOf, tags: { 'sampling.priority': 0, 'span.kind': 'client' } }).finish()
   expect(tracer.finishedSpans()[0]).toMatchObject({ parentId: '00f067aa0ba902b7', tags: { 'span.kind': 'client' } })
 })
 
-test('the no-op tracer runs callbacks and keeps nothing', async () => {
+test('the no-op tracer runs callbacks and records nothing', async () => {
   const tracer = new NoopOpenTracingTracer()
   const span = tracer.startSpan()
   expect([span.context().toTraceId(), span.context().toSpanId(), span.setBaggageItem('a', '1').getBaggageItem('a')]).toEqual([
@@ -64,7 +64,7 @@ test('the no-op tracer runs callbacks and keeps nothing', async () => {
   expect(tracer.startChildSpan()).toBe(span)
 })
 
-test('the global tracer can be fetched early, and has scopes', () => {
+test('the global tracer can be obtained early, and has scopes', () => {
   const early = globalTracer()
   expect(isGlobalTracerRegistered()).toBe(false)
   expect(early.startActiveSpan('before', (span) => span.context().toTraceId())).toBe('')

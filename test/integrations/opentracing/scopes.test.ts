@@ -44,7 +44,7 @@ test('the active span is the one that was started, over callbacks, promises, tim
   expect(tracer.activeSpan).toBeNull()
 })
 
-test('a span of the tracer below is active too, always as the same object, and passes baggage through', () => {
+test('a span of the underlying tracer is active too, always as the same object, and passes baggage on', () => {
   const { tracer, native, tree } = setUp()
   tracer.startActiveSpan('opentracing', (outer) => {
     expect(outer.setBaggageItem('late', '1').getBaggageItem('late')).toBe('1')
@@ -65,7 +65,7 @@ test('a span of the tracer below is active too, always as the same object, and p
   expect(tree()).toEqual(['between < carrying', 'carrying < root', 'inner < native', 'native < opentracing', 'opentracing < root'])
 })
 
-test('a scope without a callback is active until it is closed, and finishes its span unless told otherwise', () => {
+test('a scope without a callback is active until it is closed, and finishes its span by default', () => {
   const { tracer, tree, exporter } = setUp()
   const outer = tracer.startActiveSpan('outer')
   const inner = tracer.startActiveSpan('inner', { finishOnClose: false })
@@ -80,7 +80,7 @@ test('a scope without a callback is active until it is closed, and finishes its 
   expect(tree()).toEqual(['inner < outer', 'outer < root'])
 })
 
-test('a span can be active several times, and the flag says whether its scope finishes it', () => {
+test('a span can be active several times, and the option decides whether its scope finishes it', () => {
   const { tracer, exporter } = setUp()
   const span = tracer.startSpan('s')
   for (let i = 0; i < 2; i++) {
@@ -107,7 +107,7 @@ test('the active span can be ignored, but an explicit parent never is', () => {
   expect(tree()).toEqual(['explicit < outer', 'ignoring < root', 'outer < root', 'without < root'])
 })
 
-test('errors inside a scope set the tag, the status and one log, and go on', async () => {
+test('errors inside a scope set the tag, the status and one log, and are rethrown', async () => {
   const { tracer, exporter } = setUp()
   const error = new TypeError('boom')
   expect(() =>
@@ -162,7 +162,7 @@ test.each([
   expect(exporter.items[0]!.annotations.length).toBe(1)
 })
 
-test('client and server: the client span goes along in the headers, the server continues it', async () => {
+test('client and server: the client span is sent in the headers and continued by the server', async () => {
   const { tracer, tree } = setUp()
   const server = createServer((incoming, response) => {
     const childOf = tracer.extract('http_headers', incoming.headers)
@@ -202,7 +202,7 @@ test('common request handler: one handler object sees each request under its own
   expect(tree()).toEqual(['parent < root', 'send < root', 'send < root'])
 })
 
-test('late finish: children go on after the parent was finished', async () => {
+test('late finish: children continue after the parent has finished', async () => {
   const { tracer, tree } = setUp()
   const parent = tracer.startSpan('parent')
   const tasks = tracer.scopeManager.with(parent, false, () =>
@@ -268,7 +268,7 @@ test('subtask propagation: a subtask of a subtask knows its parent', async () =>
   expect(tree()).toEqual(['child < parent', 'grandchild < child', 'parent < root'])
 })
 
-test('sequential awaits of functions that open a scope: the caller is itself again', async () => {
+test("sequential awaits of functions that open a scope: the caller's scope is restored", async () => {
   const { tracer, tree } = setUp()
   const step = async (name: string) => {
     const scope = tracer.startActiveSpan(name)
@@ -284,7 +284,7 @@ test('sequential awaits of functions that open a scope: the caller is itself aga
   expect(tree()).toEqual(['a < outer', 'b < outer', 'c < outer', 'in a < a', 'in b < b', 'in c < c', 'outer < root'])
 })
 
-test('requests on one kept-alive connection are traces of their own', async () => {
+test('requests on one kept-alive connection are separate traces', async () => {
   const { tracer, native, exporter } = setUp()
   const server = createServer((_request, response) => {
     expect([tracer.activeSpan, native.currentSpan()]).toEqual([null, undefined])
@@ -306,7 +306,7 @@ test('requests on one kept-alive connection are traces of their own', async () =
   expect(new Set(exporter.items.map(({ traceId }) => traceId)).size).toBe(3)
 })
 
-test('closing twice, in the wrong order or what a callback bounds is told once a place and harms nothing', () => {
+test('closing twice or out of order is logged once a place and is harmless', () => {
   const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const { tracer, exporter } = setUp()
   const outer = tracer.startActiveSpan('outer')
@@ -324,7 +324,7 @@ test('closing twice, in the wrong order or what a callback bounds is told once a
   warn.mockRestore()
 })
 
-test('a scope over nothing, or over a span of another tracer, is harmless', () => {
+test('a scope without a span, or with a span of another tracer, is harmless', () => {
   const { tracer, native } = setUp()
   const nothing = tracer.scopeManager.activate(null as never, true)
   expect([tracer.activeSpan, native.currentSpan()]).toEqual([null, undefined])

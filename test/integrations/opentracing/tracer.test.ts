@@ -55,7 +55,7 @@ describe('parents and references', () => {
     }
   })
 
-  test('of several references the first child_of is the parent, else the first; the others become links', () => {
+  test('the first child_of of several references is the parent, else the first; the others become links', () => {
     const { tracer, data } = setUp()
     const [a, b, c] = ['a', 'b', 'c'].map((name) => tracer.startSpan(name, { ignoreActiveSpan: true }))
     tracer.startSpan('first child_of', { references: [followsFrom(a!), childOf(b!), childOf(c!)] }).finish()
@@ -72,7 +72,7 @@ describe('parents and references', () => {
     expect(data('first of all').links).toEqual([link(c, 'follows_from'), link(a, 'follows_from')])
   })
 
-  test('nothing, and what is not ours, is no parent and does not throw', () => {
+  test('an absent or foreign parent is ignored and does not throw', () => {
     const { tracer, data } = setUp()
     const noop = new opentracing.Tracer().startSpan('noop')
     const throwing = {
@@ -94,7 +94,7 @@ describe('parents and references', () => {
     expect(data('no options').parentSpanId).toBeUndefined()
   })
 
-  test('options are never changed, and may be frozen', () => {
+  test('options are never modified, and may be frozen', () => {
     const { tracer } = setUp()
     const parent = tracer.startSpan('parent')
     const options = Object.freeze({ childOf: parent, references: Object.freeze([followsFrom(parent)]), tags: Object.freeze({ a: 1 }) })
@@ -103,7 +103,7 @@ describe('parents and references', () => {
     expect(options).toEqual(before)
   })
 
-  test('spans and references of another copy of the package are understood', () => {
+  test('spans and references of another copy of the package are recognized', () => {
     const copy = otherCopy()
     expect(copy.Span).not.toBe(opentracing.Span)
     const { tracer, data } = setUp()
@@ -125,7 +125,7 @@ describe('parents and references', () => {
     expect(setUp().tracer.startChildSpan(parent, 'other').tracer()).toBe(tracer)
   })
 
-  test('without implicit parents only what is given counts', () => {
+  test('without implicit parents only given parents count', () => {
     const { tracer, data } = setUp({ implicitParent: false })
     tracer.startActiveSpan('outer', (outer) => {
       tracer.startSpan('root').finish()
@@ -137,14 +137,14 @@ describe('parents and references', () => {
 })
 
 describe('times', () => {
-  test.each([0, 0.5, 1.25, 1_700_000_000_000.25])('start %d and finish are kept, 0 and fractions too', (start) => {
+  test.each([0, 0.5, 1.25, 1_700_000_000_000.25])('start %d and finish are kept, including 0 and fractions', (start) => {
     const { tracer, data } = setUp()
     tracer.startSpan('s', { startTime: start }).finish(start + 0.5)
     expect(data('s').startTimeUnixMs).toBeCloseTo(start, 3)
     expect(data('s').endTimeUnixMs).toBeCloseTo(start + 0.5, 3)
   })
 
-  test('a finish at 0 is a finish at 0, and one before the start makes no negative duration', () => {
+  test('a finish at 0 is kept, and one before the start gives no negative duration', () => {
     const { tracer, data } = setUp()
     tracer.startSpan('s', { startTime: -1_000 }).finish(0)
     tracer.startSpan('t', { startTime: 1_000 }).finish(0)
@@ -152,7 +152,7 @@ describe('times', () => {
     expect(data('t').durationMs).toBe(0)
   })
 
-  test('logs keep the time they are given, 0 too, and are of now otherwise', () => {
+  test('logs keep a given time, including 0, and have the current time otherwise', () => {
     const { tracer, data, clock } = setUp()
     const span = tracer.startSpan('s')
     clock.advance(5)
@@ -179,7 +179,7 @@ describe('times', () => {
 })
 
 describe('tags', () => {
-  test('text, numbers and booleans stay what they are, others become text, nothing is dropped', () => {
+  test('strings, numbers and booleans are kept, other values become strings, none is dropped', () => {
     const { tracer, data } = setUp()
     const cycle: Record<string, unknown> = {}
     cycle['self'] = cycle
@@ -262,7 +262,7 @@ describe('tags', () => {
     expect(data('s').attributes['error']).toBe(error)
   })
 
-  test('the message of the last error log is the status message, before the tag or after it', () => {
+  test('the message of the last error log is the status message, whether set before or after the tag', () => {
     const { tracer, data } = setUp()
     tracer.startSpan('before').log({ event: 'error', message: 'disk full' }).setTag('error', true).finish()
     tracer
@@ -276,7 +276,7 @@ describe('tags', () => {
     expect(data('text').status.message).toBe('as text')
   })
 
-  test('sampling.priority at the start overrides the sampler, later it is an attribute', () => {
+  test('sampling.priority overrides the sampler at the start, later it is an attribute', () => {
     const { tracer, exporter } = setUp({ sampler: new AlwaysOffSampler() })
     const kept = tracer.startSpan('kept', { tags: { [Tags.SAMPLING_PRIORITY]: 1 } })
     tracer.startSpan('child of kept', { childOf: kept }).finish()
@@ -309,7 +309,7 @@ describe('logs', () => {
     ])
   })
 
-  test('an error object becomes kind, message and stack, where the fields lack them', () => {
+  test('an error object sets kind, message and stack unless the fields have them', () => {
     const { tracer, data } = setUp()
     const error = new RangeError('too far')
     tracer.startSpan('s').log({ event: 'error', 'error.object': error, message: 'mine' }).finish()
@@ -321,7 +321,7 @@ describe('logs', () => {
   })
 })
 
-test('latencies land in span/latency, sampled or not', () => {
+test('latencies are recorded in span/latency, sampled or not', () => {
   for (const sampler of [new AlwaysOnSampler(), new AlwaysOffSampler()]) {
     const { tracer, native, stats, clock } = setUp({ sampler })
     native.registerViews()
@@ -334,7 +334,7 @@ test('latencies land in span/latency, sampled or not', () => {
   }
 })
 
-test('a span can be renamed until its end, and methods chain', () => {
+test('a span can be renamed until its end, and methods are chainable', () => {
   const { tracer, exporter } = setUp()
   const span = tracer.startSpan('a')
   expect(span.setOperationName('b').setTag('c', 1).addTags({}).log({}).setBaggageItem('d', 'e')).toBe(span)
@@ -344,7 +344,7 @@ test('a span can be renamed until its end, and methods chain', () => {
   expect(tracer).toBeInstanceOf(opentracing.Tracer)
 })
 
-test('the tags have the names of both languages', () => {
+test('the tags have the names of both conventions', () => {
   const python = ['SERVICE', 'DATABASE_INSTANCE', 'DATABASE_STATEMENT', 'DATABASE_TYPE', 'DATABASE_USER']
   expect(Object.keys(Tags)).toEqual(
     expect.arrayContaining([...Object.keys(opentracing.Tags), ...python, 'SPAN_KIND_PRODUCER', 'SPAN_KIND_CONSUMER']),

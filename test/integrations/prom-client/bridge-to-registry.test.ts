@@ -43,7 +43,7 @@ function fullRegistry() {
   return registry
 }
 
-test('their text has the same samples and types as ours, and their own beside', async () => {
+test("the registry's text has our samples and types beside its own", async () => {
   const { stats } = fullStats()
   const producers = [stats, fullRegistry()]
   const theirs = new Registry()
@@ -59,7 +59,7 @@ test('their text has the same samples and types as ours, and their own beside', 
   bridge.stop()
 })
 
-test('there and back again nothing is lost', async () => {
+test('a bridge in both directions loses nothing', async () => {
   const { stats } = fullStats()
   const theirs = new Registry()
   const bridge = bridgeToRegistry(theirs, { producers: [stats] })
@@ -70,7 +70,7 @@ test('there and back again nothing is lost', async () => {
   bridge.stop()
 })
 
-test('what comes later is shown, of asynchronous producers too', async () => {
+test('metrics added later are shown, also of asynchronous producers', async () => {
   const stats = new Stats()
   const registry = new MetricRegistry()
   const theirs = new Registry()
@@ -87,7 +87,7 @@ test('what comes later is shown, of asynchronous producers too', async () => {
   bridge.stop()
 })
 
-test('a name that they have is theirs, before the bridge and after', async () => {
+test('a name of the registry stays its own, before the bridge and after', async () => {
   const { stats } = fullStats()
   const theirs = new Registry()
   new Counter({ name: 'shop_requests_total', help: 'theirs', registers: [theirs] }).inc(100)
@@ -101,7 +101,7 @@ test('a name that they have is theirs, before the bridge and after', async () =>
   bridge.stop()
 })
 
-test('stop leaves the registry as it was', async () => {
+test('stop leaves the registry as before', async () => {
   const { stats } = fullStats()
   const theirs = new Registry()
   new Counter({ name: 'own_total', help: 'x', registers: [theirs] }).inc()
@@ -115,7 +115,7 @@ test('stop leaves the registry as it was', async () => {
   expect(theirs.getMetricsAsArray).toBe(Registry.prototype.getMetricsAsArray)
 })
 
-test('a registry that is cleared shows us again', async () => {
+test('a cleared registry shows our metrics again', async () => {
   const { stats } = fullStats()
   const theirs = new Registry()
   const bridge = bridgeToRegistry(theirs, { producers: [stats] })
@@ -126,7 +126,7 @@ test('a registry that is cleared shows us again', async () => {
   bridge.stop()
 })
 
-test('in OpenMetrics theirs has exemplars and the names that it wants', async () => {
+test("the registry's OpenMetrics has exemplars and valid names", async () => {
   const { stats, latency } = fullStats()
   stats.record(latency, 0.05, { route: '/' }, { trace_id: 'abc' })
   const theirs = openMetricsRegistry()
@@ -140,7 +140,7 @@ test('in OpenMetrics theirs has exemplars and the names that it wants', async ()
   bridge.stop()
 })
 
-test('the overflow row is told apart', async () => {
+test('the overflow row has its own label', async () => {
   const { stats } = fullStats(1)
   const theirs = new Registry()
   const bridge = bridgeToRegistry(theirs, { producers: [stats] })
@@ -148,7 +148,7 @@ test('the overflow row is told apart', async () => {
   bridge.stop()
 })
 
-test('a producer that fails costs only its own metrics', async () => {
+test('a failing producer omits only its own metrics', async () => {
   const { stats } = fullStats()
   const broken = {
     getMetrics: () => {
@@ -177,7 +177,7 @@ test('one scrape gathers once, however many metrics there are', async () => {
   bridge.stop()
 })
 
-test('what is no registry is refused', () => {
+test('an invalid registry is refused', () => {
   expect(() => bridgeToRegistry({} as never)).toThrow(
     expect.objectContaining({
       code: 'ERR_PROM_REGISTRY',
@@ -186,7 +186,7 @@ test('what is no registry is refused', () => {
   )
 })
 
-test('exemplars that a page in OpenMetrics cannot carry are left out', async () => {
+test('exemplars that OpenMetrics cannot represent are omitted', async () => {
   const registry = new (Registry as new (contentType: string) => Registry)(Registry.OPENMETRICS_CONTENT_TYPE)
   const stats = new Stats()
   const stock = stats.measure('stock', { signed: true })

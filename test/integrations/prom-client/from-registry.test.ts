@@ -31,7 +31,7 @@ function fullRegistry(): Registry {
   return registry
 }
 
-test('our text of their registry has the same samples and types as their own', async () => {
+test('our text of a registry has the same samples and types as its own', async () => {
   const registry = fullRegistry()
   const ours = formatText(await fromRegistry(registry).getMetrics())
   const theirs = await registry.metrics()
@@ -40,14 +40,14 @@ test('our text of their registry has the same samples and types as their own', a
   expect(parseTypes(ours)).toEqual(types)
 })
 
-test('labels of the whole registry are on every series, where a series has none of its own', async () => {
+test('default labels of the registry are on every series that does not set them', async () => {
   const registry = fullRegistry()
   registry.setDefaultLabels({ app: 'shop', method: 'default' })
   const ours = formatText(await fromRegistry(registry).getMetrics())
   expect([...parseSamples(ours)].sort()).toEqual([...parseSamples(await registry.metrics())].sort())
 })
 
-test('exemplars come along', async () => {
+test('exemplars are kept', async () => {
   const registry = openMetricsRegistry()
   const latency = new Histogram({
     name: 'latency_seconds',
@@ -67,7 +67,7 @@ test('exemplars come along', async () => {
   expect(ours).toHaveLength(3)
 })
 
-test('a collect function that throws, rejects or hangs costs only its own metric', async () => {
+test('a collect function that throws, rejects or hangs omits only its own metric', async () => {
   const registry = new Registry()
   const registers = [registry]
   new Gauge({ name: 'good', help: 'x', registers }).set(1)
@@ -88,7 +88,7 @@ test('a collect function that throws, rejects or hangs costs only its own metric
   expect(performance.now() - started).toBeLessThan(1_000)
 })
 
-test('the asker that waits less is answered earlier', async () => {
+test('a caller with a shorter time-out is answered earlier', async () => {
   const registry = new Registry()
   new Gauge({ name: 'hangs', help: 'x', registers: [registry], collect: () => new Promise(() => {}) })
   const started = performance.now()
@@ -96,7 +96,7 @@ test('the asker that waits less is answered earlier', async () => {
   expect(performance.now() - started).toBeLessThan(1_000)
 })
 
-test('a histogram that does not add up is left out, the rest of its family stays', async () => {
+test('an inconsistent histogram is omitted, the rest of its family is kept', async () => {
   const bucket = (le: string | number, value: number, kind: string) => ({ metricName: 'h_bucket', labels: { le, kind }, value })
   const broken = {
     name: 'h',
@@ -156,7 +156,7 @@ test('values without labels have none, as in the unlabelled summaries of @promet
   expect(formatText(await fromRegistry(gauge).getMetrics())).toContain('\ndepth 4\n')
 })
 
-test('labels are the same series in any order, and empty ones are absent', async () => {
+test('label order makes no difference, and empty labels are absent', async () => {
   const gauge = registryWith('depth', 'gauge', [
     { labels: { a: '1', b: '2' }, value: 1 },
     { labels: { b: '2', a: '1' }, value: 2 },
@@ -171,7 +171,7 @@ test('labels are the same series in any order, and empty ones are absent', async
   ).toEqual(['depth{a="1",b="2"} 2', 'depth{a="1"} 4', 'depth{c="1"} 5', ''])
 })
 
-test('counters keep the names under which they are registered, whatever page the registry has written before', async () => {
+test('counters keep their registered names, whatever format the registry wrote before', async () => {
   const registry = openMetricsRegistry()
   const registers = [registry]
   new Gauge({ name: 'mails', help: 'now', registers }).set(2)
@@ -184,7 +184,7 @@ test('counters keep the names under which they are registered, whatever page the
   expect(await names()).toEqual(before)
 })
 
-test('reading many series lets the event loop go on', async () => {
+test('reading many series yields to the event loop', async () => {
   const values = Array.from({ length: 100_000 }, (_, at) => ({ labels: { at: String(at), kind: 'x' }, value: at }))
   let turns = 0
   const count = (): void => {
@@ -204,7 +204,7 @@ test.each([Number.POSITIVE_INFINITY, -1, Number.NaN, '5'])('a time-out of %s is 
   )
 })
 
-test('in the text format bounds and quantiles are spelled as prom-client does', async () => {
+test('in the text format bounds and quantiles are written as prom-client does', async () => {
   const registry = new Registry()
   new Histogram({ name: 'size_bytes', help: 's', buckets: [0.00001, 0.5, 1, 1e6, 1e21], registers: [registry] }).observe(0.7)
   new Summary({ name: 'rate', help: 'r', percentiles: [0.00005, 1], registers: [registry] }).observe(3)

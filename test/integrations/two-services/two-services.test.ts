@@ -56,7 +56,7 @@ afterAll(() => {
   back.child.disconnect()
 })
 
-test('200 requests at a time: one trace goes through both services, each request has its own, and only tags on the list travel', async () => {
+test('200 concurrent requests: one trace passes through both services for each, and only listed tags are propagated', async () => {
   const client = new LoadClient(front.url)
   const answers = await Promise.all(
     Array.from({ length: 200 }, async (_, n) => {
@@ -89,7 +89,7 @@ test('200 requests at a time: one trace goes through both services, each request
   }
 })
 
-test('rate, errors and bytes in /metrics are those that an independent client counted', async () => {
+test('rate, errors and bytes in /metrics equal those of an independent client', async () => {
   const service = await start()
   const client = new LoadClient(service.url)
   const slow = 'GET /slow HTTP/1.1\r\nhost: h\r\n\r\n'

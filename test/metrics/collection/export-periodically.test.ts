@@ -23,7 +23,7 @@ beforeEach(() => {
 })
 afterEach(() => void vi.restoreAllMocks())
 
-test('the metrics of all producers go to the exporter every interval, in one batch', async () => {
+test('the metrics of all producers are exported every interval, in one batch', async () => {
   const exporter = new MemoryExporter<Metric>()
   const task = exportPeriodically({ producers: [producer('a'), producer('b')], exporter, intervalMs: 1_000, clock })
   await clock.advanceAsync(2_000)
@@ -32,7 +32,7 @@ test('the metrics of all producers go to the exporter every interval, in one bat
   await task.close()
 })
 
-test('producers that throw, reject or hang do not keep the others from being exported', async () => {
+test('producers that throw, reject or hang do not prevent the export of the others', async () => {
   const exporter = new MemoryExporter<Metric>()
   const producers: MetricProducer[] = [
     {
@@ -51,7 +51,7 @@ test('producers that throw, reject or hang do not keep the others from being exp
   expect(task.status).toMatchObject({ runs: 2, failures: 0 })
 })
 
-test('an exporter has time left when a producer has used up its own', async () => {
+test('an exporter has time left if a producer has used up its own', async () => {
   const exportedMs: number[] = []
   const exporter = { export: () => void exportedMs.push(clock.monotonicMs()) }
   exportPeriodically({ producers: [{ getMetrics: () => never }], exporter, intervalMs: 60_000, exportTimeoutMs: 4_000, clock })
@@ -60,7 +60,7 @@ test('an exporter has time left when a producer has used up its own', async () =
 })
 
 describe('an exporter', () => {
-  test('that throws or rejects is tried again at the next tick', async () => {
+  test('that throws or rejects is called again at the next tick', async () => {
     const exporting = vi.fn<Exporter<Metric>['export']>()
     exporting.mockImplementationOnce(() => {
       throw new Error('no')
@@ -72,7 +72,7 @@ describe('an exporter', () => {
     expect(task.status).toMatchObject({ runs: 1, failures: 2 })
   })
 
-  test('that hangs is cut at the time-out and never gets a second batch beside the first', async () => {
+  test('that hangs is timed out and never gets a second batch beside the first', async () => {
     const exporting = vi.fn(() => never)
     const task = exportPeriodically({ producers: [producer('a')], exporter: { export: exporting }, intervalMs: 10_000, clock })
     await clock.advanceAsync(100_000)
@@ -82,7 +82,7 @@ describe('an exporter', () => {
     expect(task.status.skippedTicks).toBe(9)
   })
 
-  test('that is slower than the interval loses ticks, not exports', async () => {
+  test('that is slower than the interval misses ticks, not exports', async () => {
     let running = 0
     let mostAtOnce = 0
     const exporter = {
@@ -100,7 +100,7 @@ describe('an exporter', () => {
     expect(task.status.skippedTicks).toBe(11)
   })
 
-  test('sees its own work neither traced nor measured', async () => {
+  test('is neither traced nor measured', async () => {
     const seen: boolean[] = []
     const exporter = {
       export: async () => {
@@ -121,7 +121,7 @@ describe('an exporter', () => {
   })
 })
 
-test('one exporter that fails does not touch another', async () => {
+test('a failing exporter does not affect another', async () => {
   const memory = new MemoryExporter<Metric>()
   const failing = { export: () => Promise.reject(new Error('no')) }
   const hanging = { export: () => never }
@@ -163,7 +163,7 @@ describe('an export that fails', () => {
   }
   const busy = new ExportError('ERR_TEST', 'busy', { retryable: true })
 
-  test('is tried again within the interval if the destination may take it later', async () => {
+  test('is retried within the interval if the error is retryable', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0.5)
     const exporter = failing(2, busy)
     const task = exportPeriodically({ producers: [producer('a')], exporter, intervalMs: 60_000, clock })
@@ -181,7 +181,7 @@ describe('an export that fails', () => {
     expect(task.status).toMatchObject({ runs: 0, failures: 1 })
   })
 
-  test('is not tried again when half of the interval is over', async () => {
+  test('is not retried after half of the interval', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0.5)
     const exporter = failing(100, busy)
     exportPeriodically({ producers: [producer('a')], exporter, intervalMs: 10_000, clock, name: 'busy exporter' })
@@ -189,7 +189,7 @@ describe('an export that fails', () => {
     expect(exporter.triesMs.map((ms) => ms - exporter.triesMs[0]!)).toEqual([0, 1_000, 3_000])
   })
 
-  test('is not waited for when the task is closed', async () => {
+  test('is not waited for by close', async () => {
     const exporter = failing(100, busy)
     const task = exportPeriodically({ producers: [producer('a')], exporter, intervalMs: 60_000, clock, name: 'closing exporter' })
     await clock.advanceAsync(60_000)
@@ -200,7 +200,7 @@ describe('an export that fails', () => {
 })
 
 describe('at the end of the process', () => {
-  test('the metrics of producers that answer at once are exported without waiting', () => {
+  test('the metrics of synchronous producers are exported without waiting', () => {
     const exporter = new MemoryExporter<Metric>()
     const task = exportPeriodically({ producers: [producer('a')], exporter, clock })
     task.flushSync()
@@ -208,7 +208,7 @@ describe('at the end of the process', () => {
     expect(task.status).toMatchObject({ runs: 1, failures: 0 })
   })
 
-  test('what is lost because a producer or the exporter has to be waited for is counted', () => {
+  test('metrics of asynchronous producers and exporters are counted as lost', () => {
     const exporter = new MemoryExporter<Metric>()
     const slow = { getMetrics: () => Promise.resolve([metric('slow')]) }
     const tasks = [

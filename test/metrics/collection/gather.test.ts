@@ -23,7 +23,7 @@ function failures(name: string, reason: string): number {
 beforeEach(() => void vi.spyOn(process, 'emitWarning').mockImplementation(() => {}))
 afterEach(() => void vi.restoreAllMocks())
 
-test('metrics come in the order of the producers, however long each takes', async () => {
+test('metrics keep the order of the producers, however long each takes', async () => {
   const slow = producer('slow', async () => {
     await new Promise(setImmediate)
     return [metric('slow')]
@@ -31,13 +31,13 @@ test('metrics come in the order of the producers, however long each takes', asyn
   expect(names(await gather([slow, good('quick')]))).toEqual(['slow', 'quick'])
 })
 
-test('a second gathering is not held up by the first', async () => {
+test('a second gathering does not wait for the first', async () => {
   const clock = new ManualClock()
   const both = Promise.all([gather([good('a')], { clock }), gather([good('b')], { clock })])
   expect((await both).map(names)).toEqual([['a'], ['b']])
 })
 
-describe('a producer that fails costs only its own metrics', () => {
+describe('a failing producer omits only its own metrics', () => {
   const cases: [string, string, MetricProducer['getMetrics']][] = [
     [
       'throws',
@@ -70,7 +70,7 @@ describe('a producer that fails costs only its own metrics', () => {
         }) as never,
     ],
   ]
-  test.each(cases)('one that %s is counted as %s', async (how, reason, getMetrics) => {
+  test.each(cases)('a producer that %s is counted as %s', async (how, reason, getMetrics) => {
     const clock = new ManualClock()
     const told: GatherFailure[] = []
     const name = `that ${how}`
@@ -84,7 +84,7 @@ describe('a producer that fails costs only its own metrics', () => {
   })
 })
 
-test('it is told once, and counted each time', async () => {
+test('a failure is logged once, and counted each time', async () => {
   const broken = producer('told once', () => {
     throw new Error('no')
   })
@@ -97,7 +97,7 @@ test('it is told once, and counted each time', async () => {
   expect(failures('told once', 'throw')).toBe(3)
 })
 
-test('an answer after the time-out is ignored, and so is a late rejection', async () => {
+test('a result after the time-out is ignored, and so is a late rejection', async () => {
   const clock = new ManualClock()
   let answer!: (metrics: Metric[]) => void
   let refuse!: (error: Error) => void
@@ -131,7 +131,7 @@ function answering(name: string) {
   return { answers, producer: producer(name, () => new Promise((resolve) => void answers.push(resolve))) }
 }
 
-test('gatherings that overlap call an asynchronous producer once, however short their time-outs are', async () => {
+test('overlapping gatherings call an asynchronous producer once, however short their time-outs are', async () => {
   const clock = new ManualClock()
   const { answers, producer: slow } = answering('overlapped')
   const impatient = Array.from({ length: 100 }, () => gather([slow], { clock, timeoutMs: 1 }))
@@ -146,7 +146,7 @@ test('gatherings that overlap call an asynchronous producer once, however short 
   expect(failures('overlapped', 'stuck')).toBe(0)
 })
 
-test('an answer that has arrived is not kept: the next gathering calls again', async () => {
+test('a settled result is not reused: the next gathering calls again', async () => {
   const { answers, producer: slow } = answering('called again')
   for (const name of ['first', 'second']) {
     const gathering = gather([slow])
@@ -155,7 +155,7 @@ test('an answer that has arrived is not kept: the next gathering calls again', a
   }
 })
 
-test('a producer that has not answered for a minute is called again, up to sixteen calls without an answer', async () => {
+test('a producer pending for a minute is called again, up to sixteen pending calls', async () => {
   const clock = new ManualClock()
   const { answers, producer: hanging } = answering('hanging')
   const gatherOnce = async () => {
@@ -186,7 +186,7 @@ test('a call may take longer than a minute if its time-out is longer', async () 
   expect([names(await first), names(await second), answers.length]).toEqual([['slow'], ['slow'], 1])
 })
 
-test('a gathering that has begun shows what has arrived so far', async () => {
+test('a running gathering returns the metrics that have arrived', async () => {
   const { answers, producer: slow } = answering('awaited')
   const { all, soFar } = beginGathering([good('before'), slow, good('after')])
   expect(names(soFar())).toEqual(['before', 'after'])
@@ -194,7 +194,7 @@ test('a gathering that has begun shows what has arrived so far', async () => {
   expect(names(await all)).toEqual(['before', 'slow', 'after'])
 })
 
-test('the caller may change the list that it gets, and the producer its own', async () => {
+test('the caller may change the list it gets, and the producer its own', async () => {
   const own = [metric('a')]
   const first = await gather([producer('own', () => own)])
   first.pop()
@@ -203,18 +203,18 @@ test('the caller may change the list that it gets, and the producer its own', as
   expect(first).toEqual([])
 })
 
-test('families come from getFamilies where there is one, from getMetrics otherwise', async () => {
+test('families come from getFamilies if it exists, from getMetrics otherwise', async () => {
   const rows = { ...good('with both'), getFamilies: () => [metric('family')] }
   expect(names(await gatherFamilies([rows, good('snapshot')]))).toEqual(['family', 'snapshot'])
 })
 
-test('a producer is told how long it is waited for', async () => {
+test('a producer gets the time-out of the gathering', async () => {
   const getMetrics = vi.fn(() => [])
   await gather([{ getMetrics }], { timeoutMs: 250 })
   expect(getMetrics).toHaveBeenCalledWith({ timeoutMs: 250 })
 })
 
-test('no promise, no timer', async () => {
+test('without a promise there is no timer', async () => {
   const clock = new ManualClock()
   const gathering = gather([good('a')], { clock })
   expect(clock.timers).toBe(0)

@@ -8,7 +8,7 @@ const drops = internalCounter('tallyscope_test_drops_total', 'What is lost.', 'r
 const depth = internalGauge('tallyscope_test_depth_seconds', 'How deep.')
 internalCounter('tallyscope_test_unused_total', 'Nothing yet.')
 
-test('counters and gauges of the library come as metrics under their exact names', async () => {
+test('internal counters and gauges are metrics under their exact names', async () => {
   internalCount(drops, 'full').value += 2
   internalCount(drops, 'late').value += 1
   internalCount(depth).value = 1.5
@@ -47,18 +47,18 @@ test('counters and gauges of the library come as metrics under their exact names
   expect(Math.abs(startTimeUnixMs - (Date.now() - performance.now()))).toBeLessThan(60_000)
 })
 
-test('they count since the process began, and never since later than now', async () => {
+test('they count since the start of the process, and never since a later time than now', async () => {
   const clock = new ManualClock({ unixMs: 5 })
   const metrics = await selfMetrics({ clock }).getMetrics()
   const starts = metrics.flatMap(({ timeSeries }) => timeSeries.flatMap(({ startTimeUnixMs }) => startTimeUnixMs ?? []))
   expect(new Set(starts)).toEqual(new Set([5]))
 })
 
-test('the producer has a name, and is never part of what others give', () => {
+test('the producer has a name, and is never part of other producers', () => {
   expect(selfMetrics().name).toBe('selfMetrics')
 })
 
-test('a part of the library that is not used shows nothing, until it has counted something', () => {
+test('an unused part of the library shows no metrics until it has counted something', () => {
   const faults = internalCounter('tallyscope_test_idle_total', 'Faults.', 'reason')
   const fault = idleCount(faults, 'late')
   idleCount(faults, 'lost')

@@ -34,7 +34,7 @@ afterEach(() => {
 
 const from = (startsMs: readonly number[]): number[] => startsMs.map((ms) => ms - 1_234.5)
 
-test('it runs every interval, beginning one interval after it was made', async () => {
+test('a task runs every interval, beginning one interval after its creation', async () => {
   const { run, startsMs } = timed(clock, 0)
   const task = new PeriodicMetricTask({ run, intervalMs: 1_000, clock })
   await clock.advanceAsync(3_999)
@@ -43,19 +43,19 @@ test('it runs every interval, beginning one interval after it was made', async (
   await task.close()
 })
 
-test('the interval is 60 000 ms unless told otherwise', () => {
+test('the interval is 60 000 ms by default', () => {
   const task = new PeriodicMetricTask({ run: () => {}, clock })
   expect(task.intervalMs).toBe(60_000)
 })
 
-test('ten thousand ticks drift by nothing, though each run takes its time', async () => {
+test('ten thousand ticks do not drift, though each run takes time', async () => {
   const { run, startsMs } = timed(clock, (i) => i % 7)
   new PeriodicMetricTask({ run, intervalMs: 10, clock })
   await clock.advanceAsync(100_000)
   expect(from(startsMs)).toEqual(Array.from({ length: 10_000 }, (_, i) => (i + 1) * 10))
 })
 
-describe('the wait after a run is what is left of the interval, or nothing', () => {
+describe('the wait after a run is the rest of the interval, or nothing', () => {
   test.each([
     [6_000, 0, 6_000],
     [6_000, 1_000, 5_000],
@@ -68,7 +68,7 @@ describe('the wait after a run is what is left of the interval, or nothing', () 
     expect(from(startsMs).slice(0, 2)).toEqual([intervalMs, intervalMs + elapsedMs + waitMs])
   })
 
-  test('after a run longer than the interval the schedule is as it was', async () => {
+  test('a run longer than the interval does not shift the schedule', async () => {
     const { run, startsMs } = timed(clock, (i) => (i === 1 ? 1_500 : 0))
     new PeriodicMetricTask({ run, intervalMs: 1_000, clock })
     await clock.advanceAsync(4_000)
@@ -76,7 +76,7 @@ describe('the wait after a run is what is left of the interval, or nothing', () 
   })
 })
 
-test('runs never overlap; ticks beyond the one that is made up are counted', async () => {
+test('runs never overlap; ticks beyond the one made up are counted', async () => {
   const { run, startsMs, mostAtOnce } = timed(clock, 3_500)
   const task = new PeriodicMetricTask({ run, intervalMs: 1_000, clock })
   await clock.advanceAsync(12_000)
@@ -85,7 +85,7 @@ test('runs never overlap; ticks beyond the one that is made up are counted', asy
   expect(task.status).toMatchObject({ state: 'running', runs: 3, skippedTicks: 7 })
 })
 
-test('whatever the times of the runs: no overlap, and every tick has a run or is counted', async () => {
+test('for any durations no runs overlap, and every tick has a run or is counted', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 350 }), { minLength: 1, maxLength: 30 }), async (times) => {
       const clock = new ManualClock()
@@ -110,7 +110,7 @@ test('after a sleep of a minute there is one run, not sixty, and then the old sc
   expect(task.status.skippedTicks).toBe(59)
 })
 
-test('wall time put back by an hour changes nothing', async () => {
+test('a wall clock set back by an hour changes nothing', async () => {
   const { run, startsMs } = timed(clock, 0)
   new PeriodicMetricTask({ run, intervalMs: 1_000, clock })
   await clock.advanceAsync(1_000)
@@ -135,7 +135,7 @@ test.each([
   expect(vi.mocked(process.emitWarning)).toHaveBeenCalledOnce()
 })
 
-test('a logger is told at most once a minute, with the number of failures it was not told', async () => {
+test('a logger is called at most once a minute, with the number of suppressed failures', async () => {
   const warn = vi.fn()
   const logger = { debug() {}, info() {}, warn, error() {} }
   const error = new Error('no')
@@ -148,7 +148,7 @@ test('a logger is told at most once a minute, with the number of failures it was
   ])
 })
 
-test('a logger that throws is no trouble', async () => {
+test('a logger that throws is harmless', async () => {
   const broken = () => {
     throw new Error('log')
   }
@@ -158,7 +158,7 @@ test('a logger that throws is no trouble', async () => {
   expect(task.status.failures).toBe(2)
 })
 
-test('a run that hangs is given up at the time-out; ticks are skipped until it has ended', async () => {
+test('a hanging run is abandoned at the time-out; ticks are skipped until it has ended', async () => {
   let end!: () => void
   const runs: number[] = []
   const task = new PeriodicMetricTask({
@@ -185,7 +185,7 @@ test('a run that hangs is given up at the time-out; ticks are skipped until it h
   expect(from(runs)).toEqual([10_000, 40_000])
 })
 
-test('the time-out is 30 000 ms unless told otherwise', async () => {
+test('the time-out is 30 000 ms by default', async () => {
   const task = new PeriodicMetricTask({ run: () => never, intervalMs: 1_000, clock, name: 'hangs for ever' })
   await clock.advanceAsync(30_999)
   expect(task.status).toMatchObject({ state: 'running', failures: 0 })
@@ -224,7 +224,7 @@ describe('flush', () => {
     expect(from(startsMs)).toEqual([300, 1_000])
   })
 
-  test('waits for a run that is under way, and then runs; calls meanwhile share that run', async () => {
+  test('waits for a running run, and then runs; concurrent calls share that run', async () => {
     const { run, startsMs, mostAtOnce } = timed(clock, 100)
     const task = new PeriodicMetricTask({ run, intervalMs: 1_000, clock })
     await clock.advanceAsync(1_050)
@@ -243,7 +243,7 @@ describe('flush', () => {
 })
 
 describe('flushSync', () => {
-  test('runs at once what can be run without waiting, until the task is closed', async () => {
+  test('runs synchronously if possible, until the task is closed', async () => {
     const runSync = vi.fn(() => undefined)
     const task = new PeriodicMetricTask({ run() {}, runSync, clock })
     task.flushSync()
@@ -268,7 +268,7 @@ describe('flushSync', () => {
 })
 
 describe('close', () => {
-  test('waits for a run that is under way, runs once more, calls onClose and stops', async () => {
+  test('waits for a running run, runs once more, calls onClose and stops', async () => {
     const { run, startsMs, mostAtOnce } = timed(clock, 100)
     const onClose = vi.fn()
     const task = new PeriodicMetricTask({ run, onClose, intervalMs: 1_000, clock })
@@ -284,7 +284,7 @@ describe('close', () => {
     expect(clock.timers).toBe(0)
   })
 
-  test('rejects with the error of the last run if it is strict, and does not promise another tick', async () => {
+  test('rejects with the error of the last run in strict mode, without announcing another tick', async () => {
     const warn = vi.fn()
     const logger = { debug() {}, info() {}, warn, error() {} }
     const task = new PeriodicMetricTask({ run: () => Promise.reject(new Error('gone')), clock, logger, name: 'job' })
@@ -295,7 +295,7 @@ describe('close', () => {
     ])
   })
 
-  test('called again it is the same closing, and flushing does nothing more', async () => {
+  test('returns the same promise if called again, and flush then does nothing', async () => {
     const { run, startsMs } = timed(clock, 0)
     const task = new PeriodicMetricTask({ run, clock })
     expect(task.close()).toBe(task.close())
@@ -304,7 +304,7 @@ describe('close', () => {
     expect(startsMs).toHaveLength(1)
   })
 
-  test('a run that hangs does not hold it up beyond the time-out, nor is there another beside it', async () => {
+  test('is not delayed by a hanging run beyond the time-out, and starts none beside it', async () => {
     const run = vi.fn(() => never)
     const onClose = vi.fn(() => never)
     const task = new PeriodicMetricTask({ run, onClose, intervalMs: 10_000, timeoutMs: 1_000, clock, name: 'hangs at the end' })
@@ -317,7 +317,7 @@ describe('close', () => {
     expect(clock.timers).toBe(0)
   })
 
-  test('onClose may throw', async () => {
+  test('tolerates an onClose that throws', async () => {
     const task = new PeriodicMetricTask({
       run: () => {},
       onClose: () => {
@@ -330,7 +330,7 @@ describe('close', () => {
     expect(vi.mocked(process.emitWarning).mock.calls[0]?.[0]).toBe('periodic task not closed could not be closed properly: no')
   })
 
-  test('is what `await using` calls', async () => {
+  test('is called by `await using`', async () => {
     const run = vi.fn()
     const task = new PeriodicMetricTask({ run, clock })
     await task[Symbol.asyncDispose]()
@@ -359,18 +359,18 @@ test.each([0, -1, Number.NaN, '5', 2 ** 31, Number.POSITIVE_INFINITY, null, 5n])
   )
 })
 
-test('a message says what was given', () => {
+test('an error message has the given value', () => {
   expect(() => new PeriodicMetricTask({ run: () => {}, intervalMs: '5' as never })).toThrowError(
     'intervalMs must be a number from 1 to 2147483647: it is "5"',
   )
 })
 
-test('without a function there is no task', () => {
+test('a task requires a function', () => {
   expect(() => new PeriodicMetricTask({} as PeriodicMetricTaskOptions)).toThrowError(expect.objectContaining({ code: 'ERR_TASK' }))
 })
 
 describe('with the clock of Node', () => {
-  test('fake timers move it as they move everything else', async () => {
+  test('fake timers move a task', async () => {
     vi.useFakeTimers()
     const run = vi.fn()
     const task = new PeriodicMetricTask({ run, intervalMs: 1_000 })
@@ -381,7 +381,7 @@ describe('with the clock of Node', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('fake timers without fake time do as well', async () => {
+  test('fake timers without a fake clock do as well', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const run = vi.fn()
     const task = new PeriodicMetricTask({ run, intervalMs: 1_000 })
@@ -390,7 +390,7 @@ describe('with the clock of Node', () => {
     await task.close()
   })
 
-  test('its timer does not keep the process alive unless asked to', () => {
+  test('its timer does not keep the process alive by default', () => {
     const before = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
     const task = new PeriodicMetricTask({ run: () => {} })
     expect(process.getActiveResourcesInfo().filter((name) => name === 'Timeout')).toHaveLength(before)

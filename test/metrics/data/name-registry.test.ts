@@ -22,7 +22,7 @@ function clashes(first: MetricDescriptor, later: MetricDescriptor): boolean {
   }
 }
 
-test('names that become one after sanitising clash', () => {
+test('names that are equal after sanitising clash', () => {
   expect(clashes(descriptor('a.b', 'GAUGE_DOUBLE'), descriptor('a/b', 'GAUGE_DOUBLE'))).toBe(true)
   expect(clashes(descriptor('a', 'GAUGE_DOUBLE', 's'), descriptor('a_seconds', 'GAUGE_DOUBLE'))).toBe(true)
   expect(clashes(descriptor('a', 'GAUGE_DOUBLE', 's'), descriptor('a', 'GAUGE_DOUBLE', 'ms'))).toBe(false)
@@ -44,13 +44,13 @@ test('a family owns the suffixes of its type, whichever is registered first', ()
   }
 })
 
-test('names that only look alike do not clash', () => {
+test('names that are only similar do not clash', () => {
   expect(clashes(descriptor('h', 'CUMULATIVE_DISTRIBUTION'), descriptor('h_count', 'CUMULATIVE_INT64'))).toBe(true)
   expect(clashes(descriptor('p', 'SUMMARY'), descriptor('p_bucket', 'GAUGE_INT64'))).toBe(false)
   expect(clashes(descriptor('g', 'GAUGE_INT64'), descriptor('g_count', 'CUMULATIVE_INT64'))).toBe(false)
 })
 
-test('a clash names both definitions, and the first stays', () => {
+test('a clash names both definitions, and the first is kept', () => {
   const claims = new NameClaims()
   claims.claim(descriptor('a.b', 'GAUGE_DOUBLE', '1', ['k']))
   expect(() => claims.claim(descriptor('a/b', 'CUMULATIVE_INT64'))).toThrow(
@@ -59,7 +59,7 @@ test('a clash names both definitions, and the first stays', () => {
   expect(() => claims.claim(descriptor('a_b', 'GAUGE_DOUBLE'))).toThrow('is taken by "a.b"')
 })
 
-test('a released name is free again, and only its owner releases it', () => {
+test('a released name is available again, and only its owner releases it', () => {
   const claims = new NameClaims()
   const first = descriptor('a', 'GAUGE_DOUBLE')
   claims.claim(first)
@@ -69,7 +69,7 @@ test('a released name is free again, and only its owner releases it', () => {
   claims.claim(descriptor('a', 'CUMULATIVE_INT64'))
 })
 
-test('reserved keys are refused, and keys that become one label', () => {
+test('reserved keys are refused, and keys that become the same label', () => {
   const code = (keys: string[]): string | undefined => {
     try {
       checkLabelKeys('view', keys)

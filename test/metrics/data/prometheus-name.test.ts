@@ -20,7 +20,7 @@ function check(cases: readonly (readonly [string, MetricType, string, string, st
   }
 }
 
-test('a unit is appended as a word, unless the name is it or ends in it', () => {
+test('a unit is appended as a word, unless the name equals it or ends in it', () => {
   check([
     ['shop/latency', 'CUMULATIVE_DISTRIBUTION', 's', 'shop_latency_seconds', 'shop_latency_seconds'],
     ['shop/latency_seconds', 'GAUGE_DOUBLE', 's', 'shop_latency_seconds', 'shop_latency_seconds'],
@@ -40,7 +40,7 @@ test('the unit 1 and units without a word add nothing', () => {
   ])
 })
 
-test('counters end in _total after the unit, everything else loses it', () => {
+test('counters end in _total after the unit, other types lose it', () => {
   check([
     ['shop/requests', 'CUMULATIVE_INT64', '1', 'shop_requests_total', 'shop_requests'],
     ['shop/requests_total', 'CUMULATIVE_INT64', '1', 'shop_requests_total', 'shop_requests'],
@@ -51,7 +51,7 @@ test('counters end in _total after the unit, everything else loses it', () => {
   ])
 })
 
-test('an info keeps one _info and has no unit, a state set has no unit', () => {
+test('an info metric keeps one _info and has no unit, a state set has no unit', () => {
   check([
     ['build', 'INFO', 's', 'build_info', 'build'],
     ['build_info', 'INFO', '1', 'build_info', 'build'],
@@ -59,7 +59,7 @@ test('an info keeps one _info and has no unit, a state set has no unit', () => {
   ])
 })
 
-test('an exact name is taken as it is', () => {
+test('an exact name is unchanged', () => {
   check(
     [
       ['job:rate:sum', 'GAUGE_DOUBLE', 's', 'job:rate:sum', 'job:rate:sum'],
@@ -72,7 +72,7 @@ test('an exact name is taken as it is', () => {
   )
 })
 
-test('a foreign character becomes one underscore, a digit in front gets one', () => {
+test('an illegal character becomes one underscore, a leading digit gets one', () => {
   check([
     ['café/größe', 'GAUGE_DOUBLE', '1', 'caf__gr__e', 'caf__gr__e'],
     ['a:b-c.d', 'GAUGE_DOUBLE', '1', 'a_b_c_d', 'a_b_c_d'],
@@ -87,7 +87,7 @@ test('label names are legal and never begin with two underscores', () => {
   fc.assert(fc.property(fc.string({ unit: 'binary' }), (key) => /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/.test(labelName(key))))
 })
 
-test('whatever the name, what is exposed is legal and within what is owned', () => {
+test('any name is exposed as a legal one among those it reserves', () => {
   const types: MetricType[] = ['GAUGE_INT64', 'GAUGE_DOUBLE', 'CUMULATIVE_INT64', 'CUMULATIVE_DISTRIBUTION', 'SUMMARY', 'INFO', 'STATE_SET']
   fc.assert(
     fc.property(

@@ -62,7 +62,7 @@ test('constant labels of an engine are exposed, and its rows in the process do n
   expect(Object.keys(stats.viewManager.getView('size')!.rows[0]!.tagValues)).toEqual([])
 })
 
-test('snapshots are relabelled as rows are, from async producers too', async () => {
+test('snapshots are relabelled like rows, also those of asynchronous producers', async () => {
   const { stats } = setUp()
   const relabelled = relabel({ getMetrics: async () => stats.getMetrics() }, { constantLabels: { app: 'shop' } })
   expect(formatText((await relabelled.getMetrics()) as readonly Metric[])).toBe(
@@ -70,7 +70,7 @@ test('snapshots are relabelled as rows are, from async producers too', async () 
   )
 })
 
-test('a label does not take the key of another', () => {
+test('a label does not replace the key of another', () => {
   const stats = new Stats()
   const measure = stats.measure('m', { tagKeys: ['a', 'b'], view: count() })
   stats.record(measure, 1, { a: 'x', b: 'y' })
@@ -78,7 +78,7 @@ test('a label does not take the key of another', () => {
   expect(formatText(getMetrics() as readonly Metric[])).toBe('# TYPE m_total counter\nm_total{a="x",b="y"} 1\n')
 })
 
-test('a source that is met again is the same again, so that encoders keep what they rendered', () => {
+test('an unchanged source gives the same relabelled one, so that encoders reuse rendered rows', () => {
   const { stats } = setUp()
   const producer = relabel(stats, { constantLabels: { app: 'shop' } })
   const [one] = producer.getFamilies!() as readonly RowSource[]
@@ -87,7 +87,7 @@ test('a source that is met again is the same again, so that encoders keep what t
   expect(one!.chunks[0]).toBe(other!.chunks[0])
 })
 
-test('without labels a producer is left as it is, and wrong labels are refused', () => {
+test('without labels a producer is returned as is, and invalid labels are refused', () => {
   const { stats } = setUp()
   expect(relabel(stats, {})).toBe(stats)
   expect(() => relabel(stats, { constantLabels: { app: 1 as never } })).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }))

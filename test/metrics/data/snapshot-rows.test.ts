@@ -34,7 +34,7 @@ function distribution(
 const cellsOf = ({ chunks, generation }: RowSource) =>
   chunks.map((chunk) => Array.from({ length: chunk.size }, (_, cell) => cell).filter((cell) => isVisibleIn(generation, chunk, cell)))
 
-test('a snapshot that is read as rows and written down again is the same snapshot', () => {
+test('a snapshot read as rows and converted back is the same snapshot', () => {
   const summary = { kind: 'summary', count: 2, sum: 5, quantiles: [{ quantile: 0.5, value: 2 }] } as const
   for (const original of [
     metric('GAUGE_DOUBLE', series(1), series(-2, { labelValues: [undefined], overflow: true })),
@@ -50,13 +50,13 @@ test('a snapshot that is read as rows and written down again is the same snapsho
   }
 })
 
-test('series beyond the first chunk are found in those that follow', () => {
+test('series beyond the first chunk are in the following chunks', () => {
   const [source] = snapshotRows(metric('GAUGE_DOUBLE', ...Array.from({ length: 70 }, (_, n) => series(n, { labelValues: [`a${n}`] }))))
   expect(source!.chunks.map(({ size }) => size)).toEqual([32, 32, 6])
   expect([source!.chunks[2]!.labelValue(5, 0), source!.chunks[2]!.value(5)]).toEqual(['a69', 69])
 })
 
-test('distributions of different bounds are sources of their own, in the order of the series', () => {
+test('distributions of different bounds are separate sources, in the order of the series', () => {
   const sources = snapshotRows(
     metric(
       'CUMULATIVE_DISTRIBUTION',
@@ -75,7 +75,7 @@ test('distributions of different bounds are sources of their own, in the order o
   ])
 })
 
-test('a point of another kind than its type, and a series without a point, are holes', () => {
+test('a point of another kind than its type, and a series without a point, are unused rows', () => {
   const none = { labelValues: ['x'], points: [] }
   const summary = { kind: 'summary', count: 0, sum: 0, quantiles: [] } as const
   const every = [series(1), series(distribution([], [1])), series(summary), none]
@@ -84,13 +84,13 @@ test('a point of another kind than its type, and a series without a point, are h
   expect(snapshotRows(metric('CUMULATIVE_DISTRIBUTION', ...every)).flatMap(cellsOf)).toEqual([[1]])
 })
 
-test('the newest point of a series is its row', () => {
+test('the newest point of a series is in its row', () => {
   const points = [1, 2].map((value) => ({ timeUnixMs: value, value }))
   const [source] = snapshotRows(metric('GAUGE_DOUBLE', { labelValues: ['x'], points }))
   expect(source!.chunks[0]!.value(0)).toBe(2)
 })
 
-test('buckets that a foreign producer has left out are empty, and the last one has the rest of the count', () => {
+test('buckets missing in a foreign producer are empty, and the last one has the rest of the count', () => {
   const [source] = snapshotRows(metric('CUMULATIVE_DISTRIBUTION', series(distribution([1, 2, 3], [4], { count: 9 }))))
   expect([0, 1, 2, 3].map((bucket) => source!.chunks[0]!.bucket(0, bucket))).toEqual([4, 0, 0, 5])
 })

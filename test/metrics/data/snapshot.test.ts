@@ -20,7 +20,7 @@ function viewOf(aggregation: Aggregation, { rowsPerView = 10, signed = false } =
   return { clock, stats, record, source }
 }
 
-test('of a sum has each row with its labels, the time since when it counts and the newest exemplar', () => {
+test('of a sum has each row with its labels, its start time and the newest exemplar', () => {
   const { record, source, clock } = viewOf(sum())
   record(2, { a: 'x', b: 'y' })
   clock.advance(500)
@@ -46,7 +46,7 @@ test('of last values has no start time', () => {
   expect(snapshotOf(source(), 9_000).timeSeries).toEqual([{ labelValues: ['x', undefined], points: [{ timeUnixMs: 9_000, value: 2 }] }])
 })
 
-test('leaves out holes, and marks the row that stands for the rest', () => {
+test('omits unused rows, and marks the overflow row', () => {
   const { record, source, stats } = viewOf(count(), { rowsPerView: 3 })
   for (const a of ['w', 'x', 'y', 'z']) record(1, { a })
   stats.viewManager.removeRows('v', { a: 'x' })
@@ -76,7 +76,7 @@ describe('of a distribution', () => {
     expect(series).not.toHaveProperty('exemplar')
   })
 
-  test('without values has the mean 0, and without exemplars no list of them', () => {
+  test('without values has the mean 0, and without exemplars no exemplar list', () => {
     const zero = () => 0
     const empty = { count: zero, value: zero, sumOfSquaredDeviation: zero, bucket: zero, exemplar: () => undefined } as Partial<RowChunk>
     expect(distributionOf([1], empty as RowChunk, 0)).toEqual({
@@ -90,7 +90,7 @@ describe('of a distribution', () => {
     })
   })
 
-  test('with exponential buckets has these', () => {
+  test('with exponential buckets includes them', () => {
     const { record, stats } = viewOf(exponential({ schema: 0, bounds: [1] }))
     for (const value of [1, 3, 4]) record(value, { a: 'x' })
     expect(stats.getMetrics()[0]!.timeSeries[0]!.points[0]!.value).toMatchObject({
@@ -102,7 +102,7 @@ describe('of a distribution', () => {
   })
 })
 
-test('what is a snapshot already stays as it is, among rows too', () => {
+test('a snapshot is returned as is, among rows too', () => {
   const registry = new MetricRegistry({ clock: new ManualClock() })
   registry.gauge('g').set(5)
   const metric: Metric = { descriptor: { name: 's', description: '', unit: '1', type: 'GAUGE_DOUBLE', labelKeys: [] }, timeSeries: [] }

@@ -3,13 +3,13 @@ import { defaultBounds, exponentialBounds, linearBounds } from '../../../src/met
 import { count, distribution } from '../../../src/stats/views/aggregation.js'
 import { Stats } from '../../../src/stats/stats.js'
 
-test('linear bounds have equal distances, without digits that nobody wrote', () => {
+test('linear bounds have equal distances, without rounding errors', () => {
   expect(linearBounds(10, 10, 4)).toEqual([10, 20, 30, 40])
   expect(linearBounds(0.1, 0.1, 3)).toEqual([0.1, 0.2, 0.3])
   expect(linearBounds(-2, 2, 3)).toEqual([-2, 0, 2])
 })
 
-test('exponential bounds grow by a factor, without digits that nobody wrote', () => {
+test('exponential bounds grow by a factor, without rounding errors', () => {
   expect(exponentialBounds(0.01, 2, 10)).toEqual([0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12])
   expect(exponentialBounds(0.1, 1.1, 3)).toEqual([0.1, 0.11, 0.121])
 })

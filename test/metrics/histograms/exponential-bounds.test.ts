@@ -28,7 +28,7 @@ test('a power of two is a bound at each schema from 0 on, and its neighbours lie
   }
 })
 
-test('every bound is in the bucket below it, and its next neighbour above it', () => {
+test('every bound is in the bucket below it, and the next number in the bucket above', () => {
   for (const power of [-1_000, -64, -1, 0, 1, 10, 1_000]) {
     for (let step = 0; step < 256; step++) {
       const index = power * 256 + step
@@ -64,7 +64,7 @@ test('the smallest and the largest doubles have buckets', () => {
   expect(indexAt(Number.MAX_VALUE, MIN_SCHEMA)).toBe(64)
 })
 
-test('any value lies above the bound before its bucket and not above its own', () => {
+test('any value is above the lower and at most the upper bound of its bucket', () => {
   // Below that, doubles are further apart than bounds.
   const positive = fc.double({ min: 2 ** -1_022, noNaN: true, noDefaultInfinity: true })
   fc.assert(

@@ -38,7 +38,7 @@ test('values are counted for fixed bounds and in exponential buckets', () => {
   expect(shown(one)).not.toHaveProperty('exemplars')
 })
 
-test('counts below a fixed bound never fall, however low the resolution gets', () => {
+test('counts below a fixed bound never fall, however low the resolution becomes', () => {
   const one = new ExponentialData({ schema: 8, maxBuckets: 4 }, new BucketSearch([3]), data().epochs)
   let before = 0
   for (let i = 0; i < 400; i++) {
@@ -50,7 +50,7 @@ test('counts below a fixed bound never fall, however low the resolution gets', (
   expect(before).toBe(12)
 })
 
-test('merging is the same as recording everything in one', () => {
+test('merging equals recording everything in one', () => {
   const values = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }))
   fc.assert(
     fc.property(values, values, (a, b) => {

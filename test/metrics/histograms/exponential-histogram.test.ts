@@ -19,7 +19,7 @@ function held(histogram: ExponentialHistogram): number {
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e300, max: 1e300 })
 const usual = fc.double({ noNaN: true, min: 1e-6, max: 1e6 })
 
-test('values fall into buckets by sign, and those near zero into one', () => {
+test('values are counted by sign, and those near zero in one bucket', () => {
   expect(of([0, -0, 1e-40, 1, 1, 2, -3, 4.1], { schema: 0 }).value()).toEqual({
     schema: 0,
     zeroThreshold: 2 ** -128,
@@ -29,14 +29,14 @@ test('values fall into buckets by sign, and those near zero into one', () => {
   })
 })
 
-test('what is no finite number is not taken', () => {
+test('values that are not finite are refused', () => {
   const histogram = of([])
   for (const value of [Number.NaN, Infinity, -Infinity, '1', 1n, null, undefined, {}]) expect(histogram.record(value as number)).toBe(false)
   expect(histogram.snapshot()).toMatchObject({ count: 0, sum: 0, zeroCount: 0 })
   expect(of([1e308]).record(1.7e308)).toBe(false)
 })
 
-test('count and sum are exact, and the buckets hold every value, whatever is merged to stay within the limit', () => {
+test('count and sum are exact, and the buckets hold every value after merging to the limit', () => {
   fc.assert(
     fc.property(fc.array(finite, { maxLength: 300 }), fc.integer({ min: 2, max: 40 }), (values, maxBuckets) => {
       const histogram = of(values, { maxBuckets, schema: 8 })
@@ -55,7 +55,7 @@ test('values from 1e-300 to 1e300 stay within the limit at a lower resolution', 
   expect(held(histogram)).toBe(10_000)
 })
 
-test('the zero bucket is widened first, as far as it may, then the resolution is lowered', () => {
+test('the zero bucket is widened to its maximum first, then the resolution is lowered', () => {
   const values = [1, 2, 4, 8, 16].flatMap((value) => [value, -value])
   const widened = of(values, { schema: 0, maxBuckets: 8, maxZeroThreshold: 1 })
   expect([widened.schema, widened.zeroThreshold, widened.value().zeroCount]).toEqual([0, 1, 2])
@@ -64,7 +64,7 @@ test('the zero bucket is widened first, as far as it may, then the resolution is
   expect(lowered.value().positive).toEqual({ indexes: [0, 1, 2], counts: [1, 2, 2] })
 })
 
-test('merging is the same as recording everything in one, in any order', () => {
+test('merging equals recording everything in one, in any order', () => {
   fc.assert(
     fc.property(
       fc.array(finite),
@@ -88,7 +88,7 @@ test('merging is the same as recording everything in one, in any order', () => {
   )
 })
 
-test('merging loses no value where zero buckets differ or the limit is reached', () => {
+test('merging loses no value if zero buckets differ or the limit is reached', () => {
   fc.assert(
     fc.property(
       fc.array(usual),
@@ -110,7 +110,7 @@ test('merging loses no value where zero buckets differ or the limit is reached',
   )
 })
 
-test('a quantile is within the growth of one bucket of the true one', () => {
+test('a quantile is within the growth factor of the true one', () => {
   fc.assert(
     fc.property(
       fc.array(
@@ -137,7 +137,7 @@ test('a quantile is within the growth of one bucket of the true one', () => {
   )
 })
 
-test('quantiles of nothing are NaN, of zeros zero, and a share outside of 0 … 1 has none', () => {
+test('quantiles of an empty histogram are NaN, of zeros zero, and a share outside of 0 … 1 has none', () => {
   expect(of([]).quantile(0.5)).toBe(Number.NaN)
   expect(of([1]).quantile(1.1)).toBe(Number.NaN)
   expect(of([1]).quantile(Number.NaN)).toBe(Number.NaN)
@@ -145,7 +145,7 @@ test('quantiles of nothing are NaN, of zeros zero, and a share outside of 0 … 
   expect(of([1e308, 1.1]).quantile(1)).toBeLessThanOrEqual(Number.MAX_VALUE)
 })
 
-test('what is cleared is as new', () => {
+test('a cleared histogram is as new', () => {
   const histogram = of(
     Array.from({ length: 1_000 }, (_, i) => 1.5 ** (i % 500)),
     { maxBuckets: 10 },
@@ -154,7 +154,7 @@ test('what is cleared is as new', () => {
   expect(histogram.snapshot()).toEqual(of([]).snapshot())
 })
 
-test('options out of range are refused, a growth factor is the coarsest schema that keeps it', () => {
+test('options out of range are refused, and a growth factor selects the coarsest schema that keeps it', () => {
   const wrong: ExponentialOptions[] = [
     { maxBuckets: 1 },
     { maxBuckets: 2.5 },

@@ -27,7 +27,7 @@ function exactly(sorted: readonly number[], quantile: number): number {
   return sorted[Math.max(0, Math.ceil(quantile * sorted.length - 1e-9) - 1)]!
 }
 
-test('a million values give quantiles within the promised digits, whatever their size', () => {
+test('a million values give quantiles within the promised digits at any magnitude', () => {
   const quantiles = [0, 0.001, 0.1, 0.5, 0.9, 0.99, 0.999, 1]
   for (const significantDigits of [1, 2, 3]) {
     const data = make({ quantiles, significantDigits })
@@ -50,7 +50,7 @@ test('a million values give quantiles within the promised digits, whatever their
   }
 })
 
-test('any few values give quantiles of the model', () => {
+test('a few values give the quantiles of the model', () => {
   const anyValues = fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 40 })
   fc.assert(
     fc.property(anyValues, fc.double({ min: 0, max: 1, noNaN: true }), (values, quantile) => {
@@ -62,7 +62,7 @@ test('any few values give quantiles of the model', () => {
   )
 })
 
-test('what is recorded again and again is shown as it is', () => {
+test('a constant value is shown exactly', () => {
   const data = make()
   for (let times = 0; times < 10; times++) data.record(0.0125)
   expect(data.summary()).toEqual({
@@ -77,13 +77,13 @@ test('what is recorded again and again is shown as it is', () => {
   })
 })
 
-test('zero, and less than can be told apart, are values', () => {
+test('zero and values below the smallest difference are values', () => {
   const data = make({ quantiles: [0.5] })
   expect([data.record(0), data.record(1e-12), data.record(5e-324)]).toEqual([true, true, true])
   expect(valuesOf(data)[0]).toBeLessThan(1e-9)
 })
 
-test('a value above the highest is exact in count, sum and maximum, at the highest in other quantiles, and counted', () => {
+test('a value above the highest counts exactly in count, sum and maximum, as the highest in other quantiles, and is counted', () => {
   const clamped = () => internalMetrics.get('tallyscope_clamped_percentile_values_total')!.series.get('[]')!.count.value
   for (const unit of ['s', 'ms', 'us', 'ns', 'By', '1']) {
     const data = make({ quantiles: [0.5, 1] }, new HandClock(), unit)
@@ -99,7 +99,7 @@ test('a value above the highest is exact in count, sum and maximum, at the highe
   }
 })
 
-test('a window that has passed drops its values, count and sum stay', () => {
+test('an expired window drops its values, count and sum are kept', () => {
   const clock = new HandClock()
   const data = make({ quantiles: [1], maxAgeMs: 60_000, windows: 3 }, clock)
   data.record(5)
@@ -114,7 +114,7 @@ test('a window that has passed drops its values, count and sum stay', () => {
   expect(data.summary()).toMatchObject({ count: 2, sum: 6, quantiles: [{ quantile: 1, value: Number.NaN }] })
 })
 
-test('values are dropped with their time also where nobody has read for long', () => {
+test('values expire also without being read for long', () => {
   const clock = new HandClock()
   const data = make({ quantiles: [0, 1], maxAgeMs: 60_000 }, clock)
   data.record(5)
@@ -125,7 +125,7 @@ test('values are dropped with their time also where nobody has read for long', (
   expect(valuesOf(data)).toEqual([7, 7])
 })
 
-test('one value a second that nobody reads for hours leaves only the newest', () => {
+test('one value a second without a read for hours leaves only the newest', () => {
   const clock = new HandClock()
   const data = make({ quantiles: [0, 1], maxAgeMs: 600_000 }, clock)
   for (let second = 0; second < 20_000; second++) {
@@ -183,7 +183,7 @@ test('the encoded form is read back by HdrHistogram itself', () => {
   expect(read.maxValue / data.config.scale).toBeCloseTo(0.1, 2)
 })
 
-test('a long value stands for those it kept from being recorded, in the quantiles only', () => {
+test('a long value is corrected for the values it prevented, in the quantiles only', () => {
   const corrected = make({ quantiles: [0.5], expectedIntervalMs: 10 })
   const plain = make({ quantiles: [0.5] })
   for (const data of [corrected, plain]) {
@@ -195,7 +195,7 @@ test('a long value stands for those it kept from being recorded, in the quantile
   expect(corrected.summary()).toMatchObject({ count: 100, sum: plain.sum })
 })
 
-test('a value that stands for a thousand million is entered at once', () => {
+test('a correction for a thousand million values is done at once', () => {
   const data = make({ quantiles: [0.5], expectedIntervalMs: 1 })
   const started = performance.now()
   data.record(1_000_000)
@@ -203,7 +203,7 @@ test('a value that stands for a thousand million is entered at once', () => {
   expect(valuesOf(data)[0]! / 500_000).toBeCloseTo(1, 1)
 })
 
-test('intervals hold each stretch of time once it is over, and the open one', () => {
+test('intervals contain each completed time span and the open one', () => {
   const clock = new HandClock()
   const data = make({ maxAgeMs: 20_000, windows: 2, intervals: true }, clock)
   data.record(1)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type PercentilesOptions, resolvePercentiles } from '../../../src/metrics/histograms/percentiles-options.js'
 
-test('the unit decides what is the smallest difference', () => {
+test('the unit decides the smallest difference', () => {
   expect(['s', 'ms', '1'].map((unit) => resolvePercentiles({}, unit).scale)).toEqual([1e9, 1e6, 1e6])
 })
 
@@ -28,7 +28,7 @@ test('the expected interval is in the unit of the measure', () => {
   ])
 })
 
-test('options out of range are refused with what was given', () => {
+test('options out of range are refused with the given value', () => {
   const faults: [PercentilesOptions, string][] = [
     [{ quantiles: [] }, 'quantiles must be 1 to 100 numbers: [] was given'],
     [{ quantiles: [0.5, 99] }, 'quantiles must lie between 0 and 1: [0.5, 99] was given'],

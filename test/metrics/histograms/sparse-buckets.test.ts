@@ -16,7 +16,7 @@ function bucketsOf(...pairs: [number, number][]): SparseBuckets {
   return buckets
 }
 
-test('a bucket that was not there is told from one that was', () => {
+test('a new bucket and an existing one are distinguished', () => {
   const buckets = new SparseBuckets()
   expect(pairsOf(buckets)).toEqual([])
   expect([5, 5, -3, 5, 0, 0, -3].map((index) => buckets.add(index, 2))).toEqual([true, false, true, false, true, false, false])
@@ -27,11 +27,11 @@ test('a bucket that was not there is told from one that was', () => {
   ]) // prettier-ignore
 })
 
-test('a bucket with index 0 is not there before it is added', () => {
+test('a bucket with index 0 does not exist before it is added', () => {
   expect(new SparseBuckets().add(0, 1)).toBe(true)
 })
 
-test('the buckets of the next coarser schema hold what two neighbours held', () => {
+test('the buckets of the next coarser schema hold the sum of two neighbours', () => {
   const buckets = bucketsOf([-4, 1], [-3, 2], [-2, 4], [0, 8], [1, 16], [2, 32], [7, 64], [9, 128])
   buckets.halve()
   expect(pairsOf(buckets)).toEqual([
@@ -45,7 +45,7 @@ test('the buckets of the next coarser schema hold what two neighbours held', () 
   expect([buckets.add(-2, 1), buckets.add(9, 1)]).toEqual([false, true])
 })
 
-test('buckets up to an index are taken out, with what they held', () => {
+test('buckets up to an index are removed and their counts returned', () => {
   const buckets = bucketsOf([-4, 1], [0, 2], [3, 4], [8, 8])
   expect([buckets.removeUpTo(-5), buckets.removeUpTo(0), pairsOf(buckets)]).toEqual([
     0,
@@ -58,14 +58,14 @@ test('buckets up to an index are taken out, with what they held', () => {
   expect([buckets.add(0, 1), buckets.add(8, 1), buckets.removeUpTo(100), pairsOf(buckets)]).toEqual([true, false, 14, []])
 })
 
-test('cleared buckets are all gone', () => {
+test('clear removes all buckets', () => {
   const buckets = bucketsOf([1, 1], [2, 1])
   buckets.clear()
   expect(pairsOf(buckets)).toEqual([])
   expect([buckets.add(2, 3), pairsOf(buckets)]).toEqual([true, [[2, 3]]])
 })
 
-test('whatever is done in whatever order gives what a map and a sort give', () => {
+test('any sequence of operations equals a sorted map', () => {
   const step = fc.oneof(
     { weight: 40, arbitrary: fc.record({ add: fc.integer({ min: -40, max: 40 }), count: fc.integer({ min: 1, max: 9 }) }) },
     { weight: 1, arbitrary: fc.record({ removeUpTo: fc.integer({ min: -50, max: 0 }) }) },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { dropped, registryOf } from './registry-fixture.js'
 
-test('counter and cumulative are two names of the same instrument', () => {
+test('counter and cumulative are two names of one instrument', () => {
   const { registry } = registryOf()
   expect(registry.counter('c')).toBe(registry.cumulative('c'))
 })
@@ -42,7 +42,7 @@ test('a gauge goes up and down, by 1 if no value is given', () => {
 })
 
 describe.each(['counter', 'gauge'] as const)('a %s with label keys', (kind) => {
-  test('drops what comes without labels, and counts that', () => {
+  test('drops and counts values without labels', () => {
     const { registry, rows } = registryOf()
     const name = `${kind}/unlabelled`
     const instrument = registry[kind](name, { labelKeys: ['queue'] })
@@ -53,7 +53,7 @@ describe.each(['counter', 'gauge'] as const)('a %s with label keys', (kind) => {
     expect([rows(name), dropped(name, 'labels')]).toEqual([[], 3])
   })
 
-  test('drops a value that comes after its labels, rather than to take another', () => {
+  test('drops a value after its labels instead of using another', () => {
     const { registry, rows } = registryOf()
     const name = `${kind}/swapped`
     const loose = registry[kind](name, { labelKeys: ['queue'] }) as unknown as { inc(...given: unknown[]): void }
@@ -62,14 +62,14 @@ describe.each(['counter', 'gauge'] as const)('a %s with label keys', (kind) => {
   })
 })
 
-test('gauge.set with labels before the value sets nothing, which is counted', () => {
+test('gauge.set with labels before the value sets nothing and is counted', () => {
   const { registry, rows } = registryOf()
   const depth = registry.gauge('set/swapped', { labelKeys: ['queue'] })
   ;(depth.set as (...given: unknown[]) => void)({ queue: 'mail' }, 3)
   expect([rows('set/swapped'), dropped('set/swapped', 'not a number')]).toEqual([[], 1])
 })
 
-test('an object that is no labels is no value either: nothing is counted', () => {
+test('an object that is neither labels nor a value counts nothing', () => {
   const { registry, rows } = registryOf()
   const plain = registry.counter('objects/plain') as unknown as { inc(...given: unknown[]): void }
   const labelled = registry.counter('objects/labelled', { labelKeys: ['queue'] }) as unknown as { inc(...given: unknown[]): void }

@@ -11,7 +11,7 @@ function setUp(options: { type?: 'double' | 'int64' } = {}) {
   return { cumulative, registry, clock, rows: () => rows(name), dropped: (reason: string) => dropped(name, reason) }
 }
 
-test('without label keys it is shown as 0 from the start', () => {
+test('without label keys a cumulative is shown as 0 from the start', () => {
   const { registry, rows } = registryOf()
   const cumulative = registry.cumulative('c')
   expect(rows('c')).toEqual(['0'])
@@ -20,7 +20,7 @@ test('without label keys it is shown as 0 from the start', () => {
   expect(rows('c')).toEqual(['3.5'])
 })
 
-test('with label keys it has the series that were used', () => {
+test('with label keys a cumulative has the used series', () => {
   const { cumulative, rows } = setUp()
   expect(rows()).toEqual([])
   cumulative.add(undefined, { a: 'x' })
@@ -44,7 +44,7 @@ describe.each([
       )(cumulative.timeSeries({ a: 'x' })),
   ],
 ])('%s', (_way, make) => {
-  test('it only rises; what it cannot take is dropped and counted', () => {
+  test('it only rises; other values are dropped and counted', () => {
     const made = setUp({ type: 'int64' })
     const add = make(made)
     for (const value of [5, 0, -0, 7n, -1, NaN, Infinity, -Infinity, 1.5, '5', null, -3n]) add(value)
@@ -52,7 +52,7 @@ describe.each([
     expect(['negative', 'nan', 'infinite', 'fraction', 'not a number'].map(made.dropped)).toEqual([3, 1, 1, 1, 2])
   })
 
-  test('a sum that would be infinite is dropped', () => {
+  test('a value that would make the sum infinite is dropped', () => {
     const made = setUp()
     const add = make(made)
     add(Number.MAX_VALUE)
@@ -60,7 +60,7 @@ describe.each([
     expect([made.rows(), made.dropped('too large')]).toEqual([[`x ${Number.MAX_VALUE}`], 1])
   })
 
-  test('one that was removed starts anew, at 0 and with a new start time', () => {
+  test('a removed series starts again, at 0 and with a new start time', () => {
     const made = setUp()
     const add = make(made)
     add(5)
@@ -72,7 +72,7 @@ describe.each([
   })
 }) // prettier-ignore
 
-test('a kept series says its value; clearing and partial removal take series out', () => {
+test('a retained series has a value; clear and partial removal remove series', () => {
   const { cumulative, rows } = setUp()
   const series = cumulative.timeSeries({ a: 'x' })
   series.add()

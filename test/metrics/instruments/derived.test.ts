@@ -31,7 +31,7 @@ function setUp(kind: 'derivedGauge' | 'derivedCumulative' = 'derivedGauge', type
   }
 }
 
-test('its value is asked for at each gathering, whether the function is async or not', async () => {
+test('the callback is called at each gathering, whether it is async or not', async () => {
   const { derived, rows } = setUp()
   let value = 5
   derived.observe(() => value, { a: 'now' })
@@ -41,7 +41,7 @@ test('its value is asked for at each gathering, whether the function is async or
   expect(await rows()).toEqual(['now 7', 'soon 14'])
 })
 
-test('a later function for the same labels stands instead of the first', async () => {
+test('a later function for the same labels replaces the first', async () => {
   const { derived, rows } = setUp()
   const stopFirst = derived.observe(() => 1, { a: 1 })
   derived.observe(() => 2, { a: '1' })
@@ -63,7 +63,7 @@ test('stopping removes the series, so do remove and clear', async () => {
   expect(await rows()).toEqual([])
 })
 
-test('what is no function cannot be observed', () => {
+test('a callback that is not a function is refused', () => {
   const { derived, name } = setUp()
   expect(() => derived.observe(5 as unknown as () => number)).toThrow(
     expect.objectContaining({ code: 'ERR_OBSERVE', message: `observe takes a function: ${name} was given number` }),
@@ -135,7 +135,7 @@ describe('a function that', () => {
     ['gives a fraction', 'fraction', () => 1.5, 0],
   ] // prettier-ignore
 
-  test.each(cases)('%s costs only its own new value, within the deadline, and is counted: %s', async (_what, reason, answer, waitMs) => {
+  test.each(cases)('%s affects only its own value, within the deadline, and is counted: %s', async (_what, reason, answer, waitMs) => {
     const { derived, gather, name, failures, clock } = setUp('derivedGauge', 'int64')
     let isBroken = false
     derived.observe((() => (isBroken ? answer() : 3)) as () => number, { a: 'x' })
@@ -156,13 +156,13 @@ describe('a function that', () => {
     ])
   })
 
-  test('is slow is shown, if only it comes before the deadline', async () => {
+  test('is slow is shown if it returns before the deadline', async () => {
     const { derived, rows, clock, failures } = setUp()
     derived.observe(() => new Promise((resolve) => clock.setTimer(900, () => resolve(5))), { a: 'x' })
     expect([await rows(900), failures('timeout')]).toEqual([['x 5'], 0])
   })
 
-  test('comes after the deadline is shown the next time, and then asked again', async () => {
+  test('returns after the deadline is shown the next time, and is then called again', async () => {
     const { derived, rows, clock, failures } = setUp()
     const asked = vi.fn((): Promise<number> => new Promise((resolve) => clock.setTimer(1_500, () => resolve(asked.mock.calls.length))))
     derived.observe(asked, { a: 'x' })
@@ -183,7 +183,7 @@ describe('a function that', () => {
     expect([clock.monotonicMs() - startMs, asked.mock.calls.length, failures('timeout')]).toEqual([0, 1, 4])
   })
 
-  test('answers after it was removed changes nothing', async () => {
+  test('returns after its removal changes nothing', async () => {
     const { derived, rows, clock, registry, name } = setUp()
     derived.observe(() => new Promise((resolve) => clock.setTimer(1_500, () => resolve(5))), { a: 'x' })
     await rows(1_000)
@@ -193,7 +193,7 @@ describe('a function that', () => {
     expect(registry.unregister(name)).toBe(true)
   })
 
-  test('observes more functions while it is asked ends the gathering all the same', async () => {
+  test('observes more functions during its call does not make the gathering endless', async () => {
     const { derived, rows } = setUp()
     let made = 0
     const more = (): number => {
@@ -206,7 +206,7 @@ describe('a function that', () => {
   })
 })
 
-test('all are asked at once, and two gatherings at a time ask once', async () => {
+test('all functions are called at once, and two concurrent gatherings call them once', async () => {
   const { derived, gather, name, clock } = setUp()
   const asked = vi.fn((): Promise<number> => new Promise((resolve) => clock.setTimer(800, () => resolve(1))))
   for (let n = 0; n < 3; n++) derived.observe(asked, { a: n })
@@ -215,7 +215,7 @@ test('all are asked at once, and two gatherings at a time ask once', async () =>
   expect(asked).toHaveBeenCalledTimes(3)
 })
 
-test('who asks and waits less gets an answer in time', async () => {
+test('a caller with a shorter time-out is answered in time', async () => {
   const { derived, gather, clock } = setUp()
   derived.observe(() => new Promise(() => {}), { a: 'x' })
   const startMs = clock.monotonicMs()
@@ -251,7 +251,7 @@ test('a gauge may be infinite, and a BigInt is a number', async () => {
   expect(await rows()).toEqual(['x -Infinity', 'y 7'])
 })
 
-test('functions beyond the limit of series are not asked, and are counted', async () => {
+test('functions beyond the limit of series are not called, and are counted', async () => {
   const { registry } = registryOf()
   const derived = registry.derivedGauge('limited', { labelKeys: ['a'], rowLimit: 2 })
   const asked = vi.fn(() => 1)
@@ -283,26 +283,29 @@ describe('a function that fails', () => {
     ['returns NaN', () => Number.NaN, 0],
   ] // prettier-ignore
 
-  test.each(ways)('%s: its series keeps the last value, or is absent until it succeeds, as whenFailed says', async (_way, fail, waitMs) => {
-    for (const whenFailed of [undefined, 'keep', 'absent'] as const) {
-      const { registry, clock } = registryOf({ deriveTimeoutMs: 1_000 })
-      const derived = registry.derivedGauge('depth', { labelKeys: ['queue'], ...(whenFailed && { whenFailed }) })
-      let answer: () => number | Promise<number> = () => 3
-      derived.observe(() => answer(), { queue: 'mail' })
-      derived.observe(() => 7, { queue: 'print' })
-      const rows = async (ms = 0) => {
-        const metrics = registry.getMetrics() as Promise<readonly Metric[]>
-        await clock.advanceAsync(ms)
-        return rowsOf(await metrics, 'depth')
+  test.each(ways)(
+    '%s: its series keeps the last value, or is absent until it succeeds, according to whenFailed',
+    async (_way, fail, waitMs) => {
+      for (const whenFailed of [undefined, 'keep', 'absent'] as const) {
+        const { registry, clock } = registryOf({ deriveTimeoutMs: 1_000 })
+        const derived = registry.derivedGauge('depth', { labelKeys: ['queue'], ...(whenFailed && { whenFailed }) })
+        let answer: () => number | Promise<number> = () => 3
+        derived.observe(() => answer(), { queue: 'mail' })
+        derived.observe(() => 7, { queue: 'print' })
+        const rows = async (ms = 0) => {
+          const metrics = registry.getMetrics() as Promise<readonly Metric[]>
+          await clock.advanceAsync(ms)
+          return rowsOf(await metrics, 'depth')
+        }
+        expect(await rows()).toEqual(['mail 3', 'print 7'])
+        answer = fail
+        expect(await rows(waitMs)).toEqual(whenFailed === 'absent' ? ['print 7'] : ['mail 3', 'print 7'])
+        if (waitMs > 0) continue // it is not called again before it has answered
+        answer = () => 4
+        expect((await rows()).sort()).toEqual(['mail 4', 'print 7'])
       }
-      expect(await rows()).toEqual(['mail 3', 'print 7'])
-      answer = fail
-      expect(await rows(waitMs)).toEqual(whenFailed === 'absent' ? ['print 7'] : ['mail 3', 'print 7'])
-      if (waitMs > 0) continue // it is not called again before it has answered
-      answer = () => 4
-      expect((await rows()).sort()).toEqual(['mail 4', 'print 7'])
-    }
-  })
+    },
+  )
 
   test('whenFailed is keep or absent, and part of the definition', () => {
     const { registry } = registryOf()

@@ -30,7 +30,7 @@ const WAYS: [string, (made: SetUp) => { set(value: unknown): void; add(value: un
 ] // prettier-ignore
 
 describe.each(WAYS)('%s', (_way, make) => {
-  test('a gauge is set, and goes up and down', () => {
+  test('a gauge can be set, raised and lowered', () => {
     const made = setUp()
     const series = make(made)
     series.set(5)
@@ -76,7 +76,7 @@ describe.each(WAYS)('%s', (_way, make) => {
     expect([made.rows(), made.dropped(reason)]).toEqual([['x 3'], 2])
   })
 
-  test('what cannot be added is dropped, and a sum that would be infinite', () => {
+  test('values that cannot be added, or would make a sum infinite, are dropped', () => {
     const made = setUp()
     const series = make(made)
     series.set(1e308)
@@ -84,7 +84,7 @@ describe.each(WAYS)('%s', (_way, make) => {
     expect([made.rows(), made.dropped('nan'), made.dropped('infinite'), made.dropped('too large')]).toEqual([['x 1e+308'], 1, 2, 1])
   })
 
-  test('what was removed comes back anew', () => {
+  test('a removed series comes back as new', () => {
     const made = setUp()
     const series = make(made)
     series.set(5)
@@ -97,7 +97,7 @@ describe.each(WAYS)('%s', (_way, make) => {
     expect(made.rows().sort()).toEqual(['other 9', 'x 2'])
   })
 
-  test('beyond the limit there is one series, and who goes there is counted', () => {
+  test('series beyond the limit share one, and are counted', () => {
     const made = setUp({ rowLimit: 1 })
     made.gauge.set(1, { a: 'first' })
     const series = make(made)
@@ -107,7 +107,7 @@ describe.each(WAYS)('%s', (_way, make) => {
   })
 })
 
-test('a kept series is shown from the start, and says its value', () => {
+test('a retained series is shown from the start, and has a value', () => {
   const { gauge, rows } = setUp()
   const series = gauge.timeSeries({ a: 'x' })
   expect([rows(), series.value]).toEqual([['x 0'], 0])
@@ -123,7 +123,7 @@ test('the default series has no labels', () => {
   expect(rows()).toEqual(['- 2'])
 })
 
-test('labels are texts, numbers and booleans; others drop the value', () => {
+test('labels are strings, numbers and booleans; other values drop the record', () => {
   const { gauge, rows, dropped: count } = setUp()
   const bad: unknown[] = [
     { a: {} },
@@ -154,7 +154,7 @@ test('series are removed by some of their labels', () => {
   expect([gauge.removeMatching({ c: 'x' } as object), gauge.removeMatching({}), rows('g')]).toEqual([0, 1, []])
 })
 
-test('a series is found again in every epoch, and many of them keep apart', () => {
+test('a series is found in every epoch, and many are kept apart', () => {
   const { gauge, registry, rows } = setUp()
   const series = Array.from({ length: 700 }, (_, n) => gauge.timeSeries({ a: n }))
   for (let turn = 0; turn < 3; turn++) {
@@ -164,7 +164,7 @@ test('a series is found again in every epoch, and many of them keep apart', () =
   expect(rows()).toEqual(Array.from({ length: 700 }, (_, n) => `${n} ${n * 3}`))
 })
 
-test('reading the value of a removed series makes no series and changes nothing', () => {
+test('reading the value of a removed series creates no series and changes nothing', () => {
   const { registry } = registryOf()
   const gauge = registry.gauge('removed', { labelKeys: ['a'] })
   const series = gauge.timeSeries({ a: 'x' })

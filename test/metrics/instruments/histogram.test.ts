@@ -60,26 +60,26 @@ describe.each(['histogram', 'summary'] as const)('a %s', (kind) => {
     return { ...all, instrument: all.registry[kind](name, { unit: 's', labelKeys: ['queue'] }) }
   }
 
-  test('drops what is no finite number from 0, by reason', () => {
+  test('drops values that are not finite and at least 0, by reason', () => {
     const { instrument } = setUp(`${kind}/odd`)
     for (const value of [-1, Number.NaN, Number.POSITIVE_INFINITY, 'x' as never]) instrument.observe(value, { queue: 'a' })
     expect(['negative', 'nan', 'infinite', 'not a number'].map((reason) => dropped(`${kind}/odd`, reason))).toEqual([1, 1, 1, 1])
     expect(instrument.timeSeries({ queue: 'a' }).count).toBe(0)
   })
 
-  test('without the labels that it needs nothing is observed, which is counted', () => {
+  test('without the required labels nothing is observed, which is counted', () => {
     const { instrument, rows } = setUp(`${kind}/unlabelled`)
     ;(instrument.observe as (value: number) => void)(1)
     expect([rows(`${kind}/unlabelled`), dropped(`${kind}/unlabelled`, 'labels')]).toEqual([[], 1])
   })
 
-  test('labels before the value drop it', () => {
+  test('labels before the value drop the value', () => {
     const { instrument, rows } = setUp(`${kind}/swapped`)
     ;(instrument.observe as (...given: unknown[]) => void)({ queue: 'a' }, 1)
     expect([rows(`${kind}/swapped`), dropped(`${kind}/swapped`, 'not a number')]).toEqual([[], 1])
   })
 
-  test('a kept series observes into the same row, also after the row was removed', () => {
+  test('a retained series observes into the same row, also after the row was removed', () => {
     const { instrument } = setUp(`${kind}/kept`)
     const series = instrument.timeSeries({ queue: 'a' })
     series.observe(2)
@@ -120,7 +120,7 @@ test('time() of an instrument without labels takes the function alone', () => {
   expect(duration.defaultTimeSeries().sum).toBe(3)
 })
 
-test('the same histogram again is the one that is there, another one is refused', () => {
+test('an equal histogram returns the existing one, another one is refused', () => {
   const { registry } = registryOf()
   const first = registry.histogram('h', { bounds: [1, 2] })
   expect(registry.histogram('h', { bounds: [1, 2, Number.POSITIVE_INFINITY] })).toBe(first)

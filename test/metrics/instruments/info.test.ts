@@ -3,7 +3,7 @@ import type { Metric } from '../../../src/metrics/data/metric.js'
 import { dropped, registryOf } from './registry-fixture.js'
 
 describe('info', () => {
-  test('tells its facts as one series of 1; new facts stand instead of the old', () => {
+  test('shows its facts as one series of 1; new facts replace the old', () => {
     const { registry, rows } = registryOf()
     const info = registry.info('build', { labelKeys: ['version', 'commit'], description: 'What runs' })
     expect(rows('build')).toEqual([])
@@ -16,7 +16,7 @@ describe('info', () => {
     expect(rows('build')).toEqual([])
   })
 
-  test('keeps its facts where new ones cannot be read', () => {
+  test('keeps its facts if the new ones cannot be read', () => {
     const { registry, rows } = registryOf()
     const info = registry.info('unreadable', { labelKeys: ['version'] })
     info.set({ version: '1' })
@@ -36,7 +36,7 @@ describe('a state set', () => {
     return { registry, worker, rows: () => rows(name) }
   }
 
-  test('shows all its states, one of which holds', () => {
+  test('shows all its states, of which one is active', () => {
     const { worker, rows, registry } = setUp()
     worker.set('running', { id: 1 })
     expect(rows()).toEqual(['1 eu starting 0', '1 eu running 1', '1 eu stopping 0'])
@@ -50,7 +50,7 @@ describe('a state set', () => {
     expect(rows()).toEqual([])
   })
 
-  test('lets several hold', () => {
+  test('may have several active states', () => {
     const { worker, rows } = setUp()
     worker.set('starting', { id: 1 })
     worker.setState('running', true, { id: 1 })
@@ -59,7 +59,7 @@ describe('a state set', () => {
     expect(rows()).toEqual(['1 eu starting 0', '1 eu running 1', '1 eu stopping 0', '2 eu stopping 1'])
   })
 
-  test('drops states that it has not, and labels that cannot be read', () => {
+  test('drops unknown states and labels that cannot be read', () => {
     const { worker, rows } = setUp('dropping')
     worker.set('gone' as 'running', { id: 1 })
     worker.setState(undefined as unknown as 'running', true, { id: 1 })
@@ -82,7 +82,7 @@ describe('a state set', () => {
     },
   )
 
-  test('has its own label', () => {
+  test('has a label of its own', () => {
     const { registry } = registryOf()
     expect(() => registry.stateSet('s', { states: ['a'], labelKeys: ['state'] })).toThrow(expect.objectContaining({ code: 'ERR_KEYS' }))
   })

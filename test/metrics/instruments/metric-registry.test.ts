@@ -18,13 +18,13 @@ const KINDS: Record<string, Definition> = {
 }
 
 describe.each(Object.entries(KINDS))('%s', (kind, define) => {
-  test('the same definition again is the same', () => {
+  test('an equal definition returns the same metric', () => {
     const { registry } = registryOf()
     const options = { labelKeys: ['a'], constantLabels: { c: '1', b: '2' } }
     expect(define(registry, options)).toBe(define(registry, { labelKeys: ['a'], constantLabels: { b: '2', c: '1' } }))
   })
 
-  test('another description is told once, and the first stays', () => {
+  test('another description is logged once, and the first is kept', () => {
     const { registry } = registryOf()
     const first = define(registry, { description: `one ${kind}` })
     told.mockClear()
@@ -76,7 +76,7 @@ describe.each(Object.entries(KINDS))('%s', (kind, define) => {
     expect(define(registry, {})).toBe(define(registry, {})) // the name is free
   })
 
-  test('one that was taken out is gone; its handle is harmless, and the name is free', () => {
+  test('a removed metric is gone; its handle is harmless, and the name is available', () => {
     const { registry } = registryOf()
     const first = define(registry, {})
     expect([registry.unregister('m'), registry.unregister('m')]).toEqual([true, false])
@@ -84,7 +84,7 @@ describe.each(Object.entries(KINDS))('%s', (kind, define) => {
   })
 })
 
-test('names that are exposed as one are refused', () => {
+test('names with the same exposed name are refused', () => {
   const { registry } = registryOf()
   registry.cumulative('jobs')
   expect(() => registry.gauge('jobs_total')).toThrow(expect.objectContaining({ code: 'ERR_NAME_CLASH' }))
@@ -92,7 +92,7 @@ test('names that are exposed as one are refused', () => {
   expect(registry.gauge('jobs_total')).toBeDefined()
 })
 
-test('there are so many metrics as the limit says', () => {
+test('the number of metrics is limited', () => {
   const { registry } = registryOf({ limits: { definitions: 2 } })
   registry.gauge('a')
   registry.gauge('b')
@@ -101,7 +101,7 @@ test('there are so many metrics as the limit says', () => {
   expect(registry.gauge('c')).toBe(registry.gauge('c'))
 })
 
-test('handles of metrics that were taken out use up nothing', () => {
+test('handles of removed metrics use up no limit', () => {
   const { registry, rows } = registryOf({ limits: { totalRows: 3 } })
   const old = registry.gauge('old', { labelKeys: ['a'] })
   const kept = old.timeSeries({ a: 'kept' })
@@ -115,7 +115,7 @@ test('handles of metrics that were taken out use up nothing', () => {
   expect([rows('old'), rows('next')]).toEqual([[], ['0 0', '1 1', '2 2']])
 })
 
-test('defining and taking out a hundred thousand times keeps memory flat', () => {
+test('defining and removing a hundred thousand times keeps memory flat', () => {
   const { registry } = registryOf()
   const turn = (n: number) => {
     registry.gauge('m', { labelKeys: ['a'] }).set(n, { a: n })
@@ -129,7 +129,7 @@ test('defining and taking out a hundred thousand times keeps memory flat', () =>
   expect(process.memoryUsage().heapUsed - beforeBytes).toBeLessThan(1e6)
 })
 
-describe('what is shown', () => {
+describe('a shown metric', () => {
   test('has the labels of the series, of the instrument and of the registry, and the resource', () => {
     const { registry, rows } = registryOf({ constantLabels: { zone: 'eu', host: 'h1' }, resource: { type: 'host', labels: { name: 'n' } } })
     registry
@@ -145,7 +145,7 @@ describe('what is shown', () => {
     expect(rows('g')).toEqual(['x eu h2 p 1'])
   })
 
-  test('does not follow constant labels that change later', () => {
+  test('does not follow later changes of constant labels', () => {
     const constantLabels = { zone: 'eu' }
     const { registry, rows } = registryOf({ constantLabels })
     constantLabels.zone = 'us'
@@ -167,7 +167,7 @@ describe('what is shown', () => {
     ])
   })
 
-  test('comes at once where nothing is derived, and as a promise otherwise', async () => {
+  test('is returned at once without derived metrics, and as a promise otherwise', async () => {
     const { registry } = registryOf()
     registry.gauge('g').set(1)
     expect(registry.getMetrics()).toHaveLength(1)
@@ -178,13 +178,13 @@ describe('what is shown', () => {
     expect(registry.getMetrics()).toHaveLength(1)
   })
 
-  test('has nothing of instruments without series', () => {
+  test('has no instruments without series', () => {
     const { registry } = registryOf()
     registry.gauge('g', { labelKeys: ['a'] })
     expect(registry.getMetrics()).toEqual([])
   })
 
-  test('is rows where one asks for families, and equal each time', () => {
+  test('is a row source in getFamilies, and equal each time', () => {
     const { registry } = registryOf()
     const gauge = registry.gauge('g', { labelKeys: ['a'] })
     for (let n = 0; n < 100; n++) gauge.set(n, { a: n })

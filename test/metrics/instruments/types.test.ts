@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { count, distribution, MetricRegistry, percentiles, Stats } from '../../../src/index.js'
 
 // What the compiler refuses: `npm run types` fails if one of these lines compiles. Each is also run, where it is dropped and counted.
-test('labels of an instrument must be given, all of them, under their names', () => {
+test('the labels of an instrument are required, all of them, under their names', () => {
   const registry = new MetricRegistry()
   const done = registry.counter('types/done', { labelKeys: ['queue'] })
   const depth = registry.gauge('types/depth', { labelKeys: ['queue'] })

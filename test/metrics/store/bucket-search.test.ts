@@ -33,7 +33,7 @@ const increasing = (numbers: number[]): number[] => [...new Set(numbers.map((num
 const double = fc.double({ noNaN: true, noDefaultInfinity: true })
 const friendly = fc.oneof(fc.integer({ min: -1000, max: 1000 }), fc.double({ min: -10, max: 10, noNaN: true }), double)
 
-describe('a value is found in the first bucket whose bound is not below it', () => {
+describe('a value belongs to the first bucket whose bound is not below it', () => {
   const ladders: Record<string, number[]> = {
     'no bounds': [],
     'one bound at 0': [0],
@@ -61,7 +61,7 @@ describe('a value is found in the first bucket whose bound is not below it', () 
     )
   })
 
-  test('for many bounds of any number', () => {
+  test('for many random bounds', () => {
     fc.assert(
       fc.property(fc.uniqueArray(double, { minLength: 100, maxLength: 512 }), fc.array(double, { maxLength: 60 }), (bounds, values) => {
         check(increasing(bounds), values)
@@ -71,7 +71,7 @@ describe('a value is found in the first bucket whose bound is not below it', () 
   })
 })
 
-test('the bounds are those that were given', () => {
+test('the bounds are the given ones', () => {
   const bounds = [1, 2, 3, 4]
   expect(new BucketSearch(bounds).bounds).toBe(bounds)
 })

@@ -24,7 +24,7 @@ const fresh: [string, () => Cells][] = [
 ]
 
 describe.each(fresh)('%s', (_kind, make) => {
-  test('begins at 0, and other rows stay as they are', () => {
+  test('begins at 0, and other rows are unchanged', () => {
     const cells = make()
     expect(cells.record(1, 5)).toBe(true)
     expect([0, 2, 3].map((cell) => [cells.value(cell), cells.count(cell), cells.bucket(cell, 0)])).toEqual(Array(3).fill([0, 0, 0]))
@@ -44,7 +44,7 @@ describe.each(fresh)('%s', (_kind, make) => {
     expect(other.value(1)).toBe(0)
   })
 
-  test('copies everything of a row', () => {
+  test('copies a whole row', () => {
     const cells = make()
     for (const value of [0.5, 2, 3, 2 ** 31 - 1, 7]) cells.record(1, value)
     cells.attach(1, 0.5, { trace_id: 'a' }, epochs)
@@ -79,13 +79,13 @@ describe.each(fresh)('%s', (_kind, make) => {
       return cells
     }
 
-    test('clearing leaves the others as they are', () => {
+    test('clear leaves the others unchanged', () => {
       const [cells, before, empty] = [full(1), full(1), make()]
       cells.clear(2)
       expect([0, 1, 2, 3].map((cell) => told(cells, cell))).toEqual([0, 1, 2, 3].map((cell) => told(cell === 2 ? empty : before, cell)))
     })
 
-    test('copying replaces all that there was, and leaves the others as they are', () => {
+    test('a copy replaces the whole row, and leaves the others unchanged', () => {
       const [cells, before, from] = [full(1), full(1), full(5)]
       cells.copy(2, from, 1)
       expect(told(cells, 2)).toEqual(told(from, 1))
@@ -124,7 +124,7 @@ describe('sums', () => {
     ['up to 2^53', [2 ** 53 - 2, 1], 2 ** 53 - 1],
   ])('%s', (_what, values, expected) => check(values, expected))
 
-  test('of any whole numbers are exact', () => {
+  test('of any integers are exact', () => {
     const whole = fc.oneof(fc.nat({ max: 100 }), fc.integer({ min: 0, max: big }), fc.integer({ min: 0, max: 2 ** 40 }))
     fc.assert(
       fc.property(fc.array(whole, { maxLength: 300 }), (values) =>
@@ -137,20 +137,20 @@ describe('sums', () => {
     ) // prettier-ignore
   })
 
-  test('that would be infinite are not made', () => {
+  test('that would be infinite are refused', () => {
     const cells = new SumCells(ROWS)
     expect([1e308, 1e308, 5, -1e308].map((value) => cells.record(1, value))).toEqual([true, false, true, true])
     expect(cells.value(1)).toBe(5)
   })
 
-  test('of ten million tenths are right to a billionth', () => {
+  test('of ten million tenths are exact to a billionth', () => {
     const cells = new SumCells(ROWS)
     for (let n = 0; n < 1e7; n++) cells.record(1, 0.1)
     expect(Math.abs(cells.value(1) - 1e6) / 1e6).toBeLessThan(1e-9)
   })
 })
 
-test('counts count values whatever they are, past 2^31 too', () => {
+test('counts count any values, past 2^31 too', () => {
   const cells = new CountCells(ROWS)
   for (const value of [0, 0.5, 1e308, 1e308, -7]) expect(cells.record(1, value)).toBe(true)
   expect(cells.value(1)).toBe(5)
@@ -215,7 +215,7 @@ describe('distributions', () => {
     )
   })
 
-  test('have count, sum and squared deviations of a model in two passes', () => {
+  test('have the count, sum and squared deviations of a two-pass model', () => {
     fc.assert(
       fc.property(fc.array(value, { minLength: 1, maxLength: 200 }), fc.constantFrom(0, 1e6, -1e4), (raw, offset) => {
         const values = raw.map((one) => one + offset)
@@ -231,12 +231,12 @@ describe('distributions', () => {
     )
   })
 
-  test('stay exact where sums of squares would cancel', () => {
+  test('stay exact if sums of squares would cancel', () => {
     const cells = recorded([], [1e9 + 4, 1e9 + 7, 1e9 + 13, 1e9 + 16])
     expect(cells.sumOfSquaredDeviation(1)).toBe(90)
   })
 
-  test('do not depend on the order of whole numbers, but for the rounding of deviations', () => {
+  test('do not depend on the order of integers, except for the rounding of deviations', () => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: 1_000 }), { maxLength: 60 }), fc.infiniteStream(fc.nat()), (values, random) => {
         const order = [...values].map((one) => [random.next().value as number, one] as const).sort(([a], [b]) => a - b)
@@ -254,7 +254,7 @@ describe('distributions', () => {
     )
   })
 
-  test('take nothing that would make the sum infinite, neither its bucket', () => {
+  test('refuse a value that would make the sum infinite, in the buckets too', () => {
     const cells = distribution([1])
     expect([1e308, 1e308].map((one) => cells.record(1, one))).toEqual([true, false])
     expect([cells.count(1), cells.value(1), buckets(cells, [1])]).toEqual([1, 1e308, [0, 1]])
@@ -275,7 +275,7 @@ describe('distributions', () => {
     expect(buckets(cells, [1])).toEqual([0, 0])
   })
 
-  test('carry each bucket over by itself, value by value', () => {
+  test('carry each bucket over separately, value by value', () => {
     const cells = distribution([1])
     const full = distribution([1])
     vi.spyOn(full, 'bucket').mockImplementation(() => 2 ** 31 - 2)
@@ -316,7 +316,7 @@ describe('exemplars', () => {
     sampled = { trace_id: 't1' }
   })
 
-  test('are what is attached, newest first, one a bucket, with the time', () => {
+  test('are the attachments, newest first, one a bucket, with the time', () => {
     const cells = distribution([1])
     for (const [one, id] of [
       [0.5, 'a'],
@@ -337,7 +337,7 @@ describe('exemplars', () => {
     expect(Object.isFrozen(cells.exemplar(1, 0))).toBe(true)
   })
 
-  test('stay when values without attachments follow', () => {
+  test('stay if values without attachments follow', () => {
     const cells = distribution()
     cells.record(1, 1)
     cells.attach(1, 1, { id: 'a' })
@@ -356,7 +356,7 @@ describe('exemplars', () => {
     expect(Object.isFrozen(cells.exemplar(1, 0))).toBe(true)
   })
 
-  test('of a row that was cleared are taken anew, also before the next gathering', () => {
+  test('of a cleared row are taken again, also before the next gathering', () => {
     const first = new EpochLog(clock)
     const cells = new DistributionCells(ROWS, new BucketSearch([]), first)
     contextState.openSampledSpans = 1
@@ -367,7 +367,7 @@ describe('exemplars', () => {
     expect(cells.exemplar(1, 0)?.value).toBe(6)
   })
 
-  test('are not asked for while no sampled span is open, nor found outside of one', () => {
+  test('are not looked up while no sampled span is open, and not found outside of one', () => {
     const cells = distribution()
     const asked = vi.spyOn(span, 'exemplarLabels')
     inSpan(() => cells.record(1, 1))
@@ -383,7 +383,7 @@ describe('exemplars', () => {
     asked.mockRestore()
   })
 
-  test('of a span that is ending are its own, whatever is current', () => {
+  test('of an ending span are its own, whatever is current', () => {
     const cells = distribution()
     contextState.openSampledSpans = 1
     contextState.endingSpan = { exemplarLabels: () => ({ trace_id: 'ending' }) }
@@ -401,7 +401,7 @@ describe('exemplars', () => {
     expect(cells.exemplar(1, 0)?.attachments).toEqual({ id: 'mine' })
   })
 
-  test('of a sum keep the value, of a count 1, last values have none', () => {
+  test('of a sum have the value, of a count 1, last values have none', () => {
     const [sum, count, last] = [new SumCells(ROWS), new CountCells(ROWS), new LastValueCells(ROWS)]
     for (const cells of [sum, count, last]) (cells as Cells).attach(1, 7, { id: 'a' }, epochs)
     expect([sum.exemplar(1)?.value, count.exemplar(1)?.value, last.exemplar()]).toEqual([7, 1, undefined])

@@ -45,7 +45,7 @@ class TrustingReader {
   }
 }
 
-test('what a reader has kept by marks and versions is right, however one records, removes and registers', () => {
+test('data cached by epochs and versions is right after any records, removals and registrations', () => {
   const random = randomNumbers(11)
   const whole = (below: number) => Math.floor(random() * below)
   const clock = new ManualClock()
@@ -87,7 +87,7 @@ test('what a reader has kept by marks and versions is right, however one records
   expect(reader.reused).toBeGreaterThan(1_000)
 })
 
-test('so it is for instruments', () => {
+test('the same holds for instruments', () => {
   const random = randomNumbers(12)
   const whole = (below: number) => Math.floor(random() * below)
   const registry = new MetricRegistry({ clock: new ManualClock(), limits: { rowsPerView: 40 } })
@@ -112,7 +112,7 @@ test('so it is for instruments', () => {
 })
 
 describe('a source', () => {
-  test('shows the view its own column and labels, in the order of its keys, also when others leave', () => {
+  test('has the column and labels of its view, in the order of its keys, also when other views leave', () => {
     const stats = new Stats({ clock: new ManualClock({ unixMs: 1_000 }) })
     const measure = stats.measure('m')
     const register = (name: string, aggregation: Aggregation = sum()) =>
@@ -136,7 +136,7 @@ describe('a source', () => {
     for (let n = 0; n < 40; n++) stats.record(measure, 1, { a: n })
     expect([source.chunks.length, source.chunks[1]!.count(0)]).toEqual([2, 1])
   })
-  test('goes on with cells of its own when the column that backed it is removed', () => {
+  test('gets cells of its own if the column backing it is removed', () => {
     const stats = new Stats()
     const measure = stats.measure('m')
     for (const [name, aggregation] of [
@@ -153,7 +153,7 @@ describe('a source', () => {
     expect(number().chunks[0]!.value(0)).toBe(2)
   })
 
-  test('may have labels that are the same in all rows, and has those of its store where nothing else is said', () => {
+  test('may have constant labels, by default those of its store', () => {
     const epochs = new EpochLog(new ManualClock())
     const budget = { used: 0, limit: 9 }
     const store = new RowStore({ name: 'constant', labelKeys: ['a', 'b'], rowLimit: 9, budget, valueLength: 9, epochs })
@@ -171,7 +171,7 @@ describe('a source', () => {
     expect(labelsOf([1, 'constant', 0])).toEqual(['y', 'constant', 'x'])
   })
 
-  test('tells which rows stand in a document that was begun in a generation', () => {
+  test('reports which rows are visible in a document begun in a generation', () => {
     const registry = new MetricRegistry()
     const gauge = registry.gauge('g', { labelKeys: ['a'] })
     const [source] = (gauge.set(1, { a: 0 }), registry.getFamilies() as readonly RowSource[]) as [RowSource]
@@ -195,7 +195,7 @@ describe('a source', () => {
     expect([generation, generation + 1, generation + 2, generation + 3].map(standing)).toEqual([[], [0, 3], [0, 3], [0, 2, 3]])
   })
 
-  test('has no rows for whoever still reads it when its view has left', () => {
+  test('has no rows after its view was unregistered', () => {
     const stats = new Stats()
     const measure = stats.measure('m')
     for (const name of ['v1', 'v2']) stats.viewManager.registerView({ name, measure, aggregation: sum(), tagKeys: ['a'] })

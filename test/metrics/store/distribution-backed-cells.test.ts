@@ -13,14 +13,14 @@ function backedCells(part: 'count' | 'sum'): { distribution: DistributionCells; 
   return { distribution, cells: new DistributionBackedCells(distribution, part) }
 }
 
-test('counts and sums are those of the distribution', () => {
+test('counts and sums equal those of the distribution', () => {
   const { distribution, cells } = backedCells('count')
   const sums = new DistributionBackedCells(distribution, 'sum')
   for (const value of [0.5, 1.5, 7]) distribution.record(2, value)
   expect([cells.value(2), sums.value(2), cells.value(0), sums.value(0)]).toEqual([3, 9, 0, 0])
 })
 
-test('what the distribution refuses is counted all the same, and refused by the sum', () => {
+test('values that the distribution refuses are counted, and refused by the sum', () => {
   const { distribution, cells } = backedCells('count')
   distribution.record(1, 1e308)
   expect([distribution.record(1, 1e308), cells.record(1), new DistributionBackedCells(distribution, 'sum').record(1)]).toEqual([
@@ -31,7 +31,7 @@ test('what the distribution refuses is counted all the same, and refused by the 
   expect(cells.value(1)).toBe(2)
 })
 
-test('each row has its own', () => {
+test('each row is separate', () => {
   const { cells } = backedCells('count')
   for (const cell of [0, 1, 1]) cells.record(cell)
   for (const cell of [0, 1]) cells.attach(cell, 3, { cell: String(cell) }, epochs)
@@ -54,7 +54,7 @@ test('the exemplar of a sum is the value', () => {
   expect(cells.exemplar(1)?.value).toBe(3)
 })
 
-test('they have no buckets, deviations or counts of a distribution', () => {
+test('backed cells have no buckets, deviations or counts of a distribution', () => {
   const { distribution, cells } = backedCells('count')
   distribution.record(0, 1)
   expect([cells.count(), cells.bucket(), cells.sumOfSquaredDeviation()]).toEqual([0, 0, 0])
@@ -75,7 +75,7 @@ test.each([
   expect([own.value(1) - cells.value(1), own.exemplar(1, 0)]).toEqual([part === 'sum' ? 2 : 1, cells.exemplar(1)])
 })
 
-test('nothing can be copied into them', () => {
+test('copying into backed cells is refused', () => {
   const { cells } = backedCells('sum')
   expect(() => cells.copy()).toThrow('BUG')
 })

@@ -13,13 +13,13 @@ function logOf(epochs: number, lengthMs: number): EpochLog {
   return log
 }
 
-test('a row of the running epoch is not idle, one of an earlier epoch since that ended', () => {
+test('a row of the current epoch is not idle, one of an earlier epoch is idle since its end', () => {
   const log = logOf(10, 1_000)
   expect(log.current).toBe(11)
   expect([11, 10, 9, 1].map((lastEpoch) => log.idleMs(lastEpoch))).toEqual([0, 0, 1_000, 9_000])
 })
 
-test('a removal counts as a change and begins no epoch, a gathering does both', () => {
+test('a removal is a change without a new epoch, a gathering is both', () => {
   const log = logOf(0, 0)
   log.countChange()
   expect([log.changes, log.current]).toEqual([1, 1])
@@ -27,7 +27,7 @@ test('a removal counts as a change and begins no epoch, a gathering does both', 
   expect([log.changes, log.current]).toEqual([2, 2])
 })
 
-test('the epoch stays within an Int32, as the lastEpochs of rows do', () => {
+test('the epoch stays within an Int32, as the lastEpoch of rows does', () => {
   const log = logOf(0, 0)
   log.current = 2 ** 31 - 2
   log.advance()
@@ -36,7 +36,7 @@ test('the epoch stays within an Int32, as the lastEpochs of rows do', () => {
   expect([log.current, lastEpochs[0], log.idleMs(lastEpochs[0]!), log.changes]).toEqual([2 ** 31 - 1, 2 ** 31 - 1, 0, 2])
 })
 
-test.each([1_000, 100_000, 2_000_000])('after %i epochs idle times are never overstated, and right to a twentieth', (epochs) => {
+test.each([1_000, 100_000, 2_000_000])('after %i epochs idle times are never overstated, and exact to a twentieth', (epochs) => {
   const log = logOf(epochs, 10)
   const wrong: object[] = []
   for (let lastEpoch = 1; lastEpoch < epochs; lastEpoch += Math.ceil(epochs / 5_000)) {
@@ -47,7 +47,7 @@ test.each([1_000, 100_000, 2_000_000])('after %i epochs idle times are never ove
   expect(wrong).toEqual([])
 })
 
-test('idle times of the newest 1,024 epochs are exact, and none is understated much where coarser ones take over', () => {
+test('idle times of the newest 1,024 epochs are exact, and coarser ones are hardly understated', () => {
   const epochs = 40_000
   const log = logOf(epochs, 10)
   const wrong: object[] = []
@@ -60,7 +60,7 @@ test('idle times of the newest 1,024 epochs are exact, and none is understated m
   expect(wrong).toEqual([])
 })
 
-test('a row idle for longer than anything is remembered has been so since the oldest end that is', () => {
+test('a row idle for longer than the history is idle since its oldest end', () => {
   const clock = new ManualClock()
   const log = new EpochLog(clock)
   for (let end = 1; end <= 1_100; end++) {

@@ -11,7 +11,7 @@ function labelOf(...texts: string[]): Label {
   return label
 }
 
-test('what counts as not set has id 0 from the start, and again once all texts are forgotten', () => {
+test('an unset value has id 0 from the start, and after a reset', () => {
   const label = labelOf()
   expect([...NOT_SET.map((value) => label.idOf(value)), label.byText['']]).toEqual([0, 0, 0, 0, 0])
   label.intern('x')
@@ -19,7 +19,7 @@ test('what counts as not set has id 0 from the start, and again once all texts a
   expect([...NOT_SET.map((value) => label.idOf(value)), label.byText['']]).toEqual([0, 0, 0, 0, 0])
 })
 
-test('each text has an id of its own, found by the map and by the object', () => {
+test('each string has an id, found by the map and by the object', () => {
   const label = new Label('a', 256)
   expect(['x', 'y', 'x', '__proto__'].map((text) => label.intern(text))).toEqual([1, 2, 1, 3])
   expect(label.texts).toEqual([undefined, 'x', 'y', '__proto__'])
@@ -34,7 +34,7 @@ test('each text has an id of its own, found by the map and by the object', () =>
   } // prettier-ignore
 })
 
-test('the object is asked for texts up to the longest it knows, and for none before it knows any', () => {
+test('the object is used for strings up to its longest one, and not while it is empty', () => {
   const label = labelOf()
   expect(asksObject(label, 0)).toBe(false)
   label.intern('four')
@@ -44,7 +44,7 @@ test('the object is asked for texts up to the longest it knows, and for none bef
   expect([asksObject(label, 6), asksObject(label, 7)]).toEqual([true, false])
 })
 
-test('the object is asked for nothing while unknown texts are to be expected, and then again', () => {
+test('the object is not used while unknown strings are frequent, and used again later', () => {
   const label = labelOf('four', 'two')
   label.useMap()
   expect([asksObject(label, 0), label.idOf('four')]).toEqual([false, 1])
@@ -55,7 +55,7 @@ test('the object is asked for nothing while unknown texts are to be expected, an
   expect([asksObject(empty, 0), asksObject(empty, 1)]).toEqual([true, false])
 })
 
-test('with 1,024 texts or more, the absent one among them counted, the map alone is asked, and the object grows no further', () => {
+test('with 1,024 strings or more only the map is used, and the object stops growing', () => {
   const label = labelOf(...Array.from({ length: 1_023 }, (_, n) => `text ${n}`))
   expect([asksObject(label, 9), label.byText['text 1022']]).toEqual([true, 1_023])
   label.useMap()
@@ -66,7 +66,7 @@ test('with 1,024 texts or more, the absent one among them counted, the map alone
   expect([asksObject(label, 0), label.byText['text 1023'], label.idOf('text 1023')]).toEqual([false, undefined, 1_024])
 })
 
-test('forgotten texts are found by neither, and ids begin anew', () => {
+test('after a reset no string is found, and ids begin at 1', () => {
   const label = labelOf('x', 'y')
   label.rememberForm(7, '7', label.intern('7'))
   label.reset()
@@ -80,7 +80,7 @@ test('forgotten texts are found by neither, and ids begin anew', () => {
   expect(label.intern('y')).toBe(1)
 })
 
-test('numbers and booleans are remembered beside their texts, where these are whole', () => {
+test('numbers and booleans are remembered beside their strings if they are integers', () => {
   const label = labelOf('200', 'true', 'text', '12')
   label.rememberForm(200, '200', 1)
   label.rememberForm(true, 'true', 2)
@@ -89,7 +89,7 @@ test('numbers and booleans are remembered beside their texts, where these are wh
   expect([200, true, 200n, 12_345].map((value) => label.idOf(value))).toEqual([1, 2, undefined, undefined])
 })
 
-test('a text of more than twice the limit cannot be known, and is not hashed to find that out', () => {
+test('a string of more than twice the limit is unknown without being hashed', () => {
   const label = new Label('a', 2)
   const id = label.intern('\u{1f600}\u{1f600}') // two code points
   const asked = vi.spyOn(label.ids, 'get')
@@ -97,7 +97,7 @@ test('a text of more than twice the limit cannot be known, and is not hashed to 
   expect([label.idOf('abcde'), asked.mock.calls.length]).toEqual([undefined, 1])
 })
 
-test('a text that was just asked for in vain is not looked up again, and is found once it is made', () => {
+test('a string that was just missed is not looked up again, and is found once it is added', () => {
   const label = labelOf('x')
   const asked = vi.spyOn(label.ids, 'get')
   expect([label.idOf('new'), label.idOfText('new'), asked.mock.calls.length]).toEqual([undefined, undefined, 1])
@@ -107,7 +107,7 @@ test('a text that was just asked for in vain is not looked up again, and is foun
   expect([label.idOf('made'), label.intern('made'), label.idOfText('made')]).toEqual([undefined, 2, 2])
 })
 
-test('ids fit while their bits have room for one more than the last', () => {
+test('ids fit as long as their bits have room for one more than the last', () => {
   const label = labelOf('1', '2', '3')
   label.bits = 2
   expect(label.fits).toBe(true)
@@ -115,7 +115,7 @@ test('ids fit while their bits have room for one more than the last', () => {
   expect(label.fits).toBe(false)
 })
 
-test('the record path finds each text and each other form that was seen, whatever it is asked with', () => {
+test('the record path finds each string and each other form of it', () => {
   const label = labelOf('x', 'y', '7')
   label.rememberForm(7, '7', 3)
   const found = ['x', 'y', '7', 7, undefined, null, '', Number.NaN].map((value) => label.find(value))
@@ -133,19 +133,19 @@ function forbid(label: Label, ...ways: ('byText' | 'ids')[]): Label {
   return label
 }
 
-test('up to 64 texts are found by their letters alone, the shortest and the longest too', () => {
+test('up to 64 strings are found by their characters alone, including the shortest and the longest', () => {
   const texts = Array.from({ length: 63 }, (_, n) => `text ${n}`)
   const label = forbid(labelOf('x', ...texts), 'byText', 'ids')
   expect(['x', ...texts].map((text) => label.find(text))).toEqual(Array.from({ length: 64 }, (_, n) => n + 1))
 })
 
-test('more texts are found by the object alone, the longest too', () => {
+test('more strings are found by the object alone, including the longest', () => {
   const texts = Array.from({ length: 80 }, (_, n) => `text ${n}`)
   const label = forbid(labelOf(...texts), 'ids')
   expect(texts.map((text) => label.find(text))).toEqual(texts.map((_, n) => n + 1))
 })
 
-test('the record path finds as many texts as there are, also while unknown ones are to be expected', () => {
+test('the record path finds all strings, also while unknown ones are frequent', () => {
   for (const count of [1, 64, 65, 1_023, 1_100]) {
     const label = labelOf(...Array.from({ length: count }, (_, n) => `text ${n}`))
     const all = Array.from({ length: count }, (_, n) => n + 1)
@@ -156,7 +156,7 @@ test('the record path finds as many texts as there are, also while unknown ones 
   }
 })
 
-test('forgotten texts are not found on the record path either', () => {
+test('after a reset the record path finds no string', () => {
   const label = labelOf('x', 'y')
   label.reset()
   expect([label.find('x'), label.find('')]).toEqual([undefined, 0])

@@ -24,15 +24,15 @@ function setUp(name: string, tagKeys: readonly string[] | null = ['method', 'rou
   return { stats, measure }
 }
 
-describe('tags that look like a mistake', () => {
-  test('are counted when their row is made, and warned of once with a hint', async () => {
+describe('tags that are probably a mistake', () => {
+  test('are counted when their row is made, and logged once with a hint', async () => {
     const { stats, measure } = setUp('typo')
     for (let n = 0; n < 3; n++) stats.record(measure, 1, { mehtod: 'GET', route: '/' } as never)
     expect([unknown('typo', 'mehtod'), missing('typo', 'method')]).toEqual([1, 1])
     expect(await heard()).toEqual(['TALLYSCOPE_UNKNOWN_TAG typo was given the tag "mehtod", which nobody knows (perhaps method)'])
   })
 
-  test('include declared ones that neither the record nor the async context has', async () => {
+  test('include declared ones missing in the record and the async context', async () => {
     const { stats, measure } = setUp('lacking')
     withTags(TagMap.of({ method: 'GET', tenant: 'acme' }), () => stats.record(measure, 1))
     expect([missing('lacking', 'route'), missing('lacking', 'method'), unknown('lacking', 'tenant')]).toEqual([1, 0, 0])
@@ -41,19 +41,19 @@ describe('tags that look like a mistake', () => {
     ])
   })
 
-  test('are not those that are said to be not set', async () => {
+  test('exclude those explicitly unset', async () => {
     const { stats, measure } = setUp('unset')
     stats.record(measure, 1, { method: 'GET', route: undefined })
     expect([missing('unset', 'route'), await heard()]).toEqual([0, []])
   })
 
-  test('are not those that another view of the measure knows', async () => {
+  test('exclude those that another view of the measure has', async () => {
     const { stats, measure } = setUp('other', ['method', 'route', 'status'])
     stats.record(measure, 1, { method: 'GET', route: '/', status: '200' })
     expect([unknown('other', 'status'), await heard()]).toEqual([0, []])
   })
 
-  test('are, for a measure that declares none, only those similar to a missing one', async () => {
+  test('are only those similar to a missing one, for a measure without tag keys', async () => {
     const { stats, measure } = setUp('open', null)
     stats.record(measure, 1, { method: 'GET', route: '/', colour: 'red' })
     stats.record(measure, 1, { method: 'GET', rout: '/', colour: 'red' })
@@ -61,7 +61,7 @@ describe('tags that look like a mistake', () => {
     expect(await heard()).toEqual(['TALLYSCOPE_UNKNOWN_TAG open was given the tag "rout", which nobody knows (perhaps route)'])
   })
 
-  test('are noticed for labels of instruments too', async () => {
+  test('are reported for labels of instruments too', async () => {
     const gauge = new MetricRegistry().gauge('depth/notices', { labelKeys: ['queue'] })
     gauge.set(1, { queu: 'mail' } as never)
     gauge.set(1, {} as never)
@@ -83,7 +83,7 @@ describe('tags that look like a mistake', () => {
   })
 })
 
-test('a full view warns once and names the tag that fills it', async () => {
+test('a full view warns once and names the tag with the most values', async () => {
   const stats = new Stats({ limits: { rowsPerView: 5 } })
   const measure = stats.measure('full', { tagKeys: ['user', 'method'] })
   stats.registerView({ name: 'full/view', measure, tagKeys: ['user', 'method'], aggregation: count() })
@@ -102,7 +102,7 @@ test.each([
   expect(await heard()).toEqual([`TALLYSCOPE_UNIT unit "${unit}" of measure unit/${unit} is no UCUM code (perhaps ${code})`])
 })
 
-test('measures without a view are a gauge of the library', () => {
+test('measures without a view are counted by an internal gauge', () => {
   const before = selfValue('tallyscope_measures_without_view')
   const now = () => selfValue('tallyscope_measures_without_view') - before
   const stats = new Stats()

@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import { isAbsent, isTagValue, labelText, ownLabels } from '../../../src/metrics/store/label-value.js'
 
-test('undefined, null, the empty text and NaN count as not set, and nothing else', () => {
+test('undefined, null, the empty string and NaN are unset, and nothing else', () => {
   expect([undefined, null, '', NaN].map(isAbsent)).toEqual([true, true, true, true])
   expect([0, -0, false, ' ', '0', 'null', {}, []].map(isAbsent)).toEqual(Array(8).fill(false))
 })
 
-test('texts, numbers, booleans and BigInts may be values; objects, functions and symbols not', () => {
+test('strings, numbers, booleans and BigInts are valid values; objects, functions and symbols are not', () => {
   expect(['', 1, true, 1n].map(isTagValue)).toEqual([true, true, true, true])
   expect([{}, [], null, undefined, () => 1, Symbol('s'), new String('x'), new Date(0)].map(isTagValue)).toEqual(Array(8).fill(false))
 })
 
-describe('the text of a value', () => {
+describe('the string of a value', () => {
   const cases: [what: string, value: string | number | boolean | bigint, maxLength: number, text: string][] = [
     ['a text is itself', 'GET', 256, 'GET'],
     ['control characters, quotes and newlines stay', 'a\n"\\\r\0\u001b\t', 256, 'a\n"\\\r\0\u001b\t'],
@@ -35,12 +35,12 @@ describe('the text of a value', () => {
   ]
   test.each(cases)('%s', (_what, value, maxLength, text) => expect(labelText(value, maxLength)).toBe(text))
 
-  test('takes a pair beyond U+10000, the first that is one, for one code point', () => {
+  test('counts a surrogate pair as one code point', () => {
     expect(labelText('\u{10000}\u{10000}x', 2)).toBe('\u{10000}\u{10000}')
     expect(labelText('\uffff\uffffx', 2)).toBe('\uffff\uffff')
   })
 
-  test('is no more work for a text of 100 MB than for a short one', () => {
+  test('takes no more work for 100 MB than for a short string', () => {
     const huge = `${'\u{1f600}'.repeat(300)}${'x'.repeat(1e8)}`
     const startMs = performance.now()
     for (let n = 0; n < 100; n++) labelText(huge, 256)
@@ -48,7 +48,7 @@ describe('the text of a value', () => {
   })
 })
 
-describe('own labels', () => {
+describe('interned labels', () => {
   class Labels {
     get a() {
       return 'x'
@@ -63,7 +63,7 @@ describe('own labels', () => {
     ['of no object are none', 7, {}],
     ['of nothing are none', undefined, {}],
   ]
-  test('are cut where no engine would keep more', () => {
+  test('are cut at the length that no engine exceeds', () => {
     const { a } = ownLabels({ a: 'x'.repeat(20_000) }, ['a'])
     expect(a).toBe('x'.repeat(16_384))
   })

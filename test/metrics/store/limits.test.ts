@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { readLimits, type EngineLimits } from '../../../src/metrics/store/limits.js'
 
-test('limits have defaults, each by itself', () => {
+test('each limit has a default', () => {
   expect(readLimits()).toEqual({ rowsPerView: 2_000, totalRows: 100_000, tagValueLength: 256, definitions: 10_000 })
   expect(readLimits({ totalRows: 5 })).toEqual({ rowsPerView: 2_000, totalRows: 5, tagValueLength: 256, definitions: 10_000 })
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { ChunkMemory } from '../../../src/metrics/store/memory.js'
 
-test('the memory of a chunk is one buffer, handed out part by part', () => {
+test('the memory of a chunk is one buffer, divided into parts', () => {
   const memory = new ChunkMemory(3, 5)
   const [doubles, more, words, rest] = [memory.doubles(2), memory.doubles(1), memory.words(2), memory.words(3)]
   for (const part of [more, words, rest]) expect(part.buffer).toBe(doubles.buffer)

@@ -14,14 +14,14 @@ function sparse(size: number, places: readonly number[]): Int32Array {
 }
 
 describe('a table of pairs', () => {
-  test('gives the row of each place, and −1 for any other', () => {
+  test('returns the row of each key, and −1 for any other', () => {
     const places = [0, 1, 7, 1_000, 2 ** 30 - 1, 2 ** 20]
     const table = sparse(16, places)
     expect(places.map((place) => findSparse(table, place))).toEqual([0, 1, 2, 3, 4, 5])
     expect([2, 8, 999, 2 ** 29].map((place) => findSparse(table, place))).toEqual([-1, -1, -1, -1])
   })
 
-  test('goes on at its beginning where places that belong together reach its end', () => {
+  test('wraps around at its end', () => {
     const empty = new Int32Array(32)
     const last = Array.from({ length: 10_000 }, (_, place) => place).filter((place) => slotOf(empty, place) === 30)
     const table = sparse(16, last.slice(0, 4))
@@ -29,7 +29,7 @@ describe('a table of pairs', () => {
     expect([0, 2, 4].map((at) => table[at + 1])).toEqual([2, 3, 4])
   })
 
-  test('begins to look at an even word of it', () => {
+  test('begins its probe at an even word', () => {
     const table = new Int32Array(64)
     for (const place of [0, 1, 3, 12_345, 2 ** 30 - 1]) {
       const at = slotOf(table, place)
@@ -37,7 +37,7 @@ describe('a table of pairs', () => {
     }
   })
 
-  test.each([0, 1, 5, 8, 12, 16])('is spread where neighbours are 2 ** %i apart: looking for 1,000 takes few steps', (bits) => {
+  test.each([0, 1, 5, 8, 12, 16])('spreads keys that are 2 ** %i apart: 1,000 lookups take few steps', (bits) => {
     const table = new Int32Array(2 * 2_048)
     const taken = new Set<number>()
     let steps = 0
@@ -50,7 +50,7 @@ describe('a table of pairs', () => {
   })
 })
 
-test('the hash of ids differs by each id and by its place, and is spread', () => {
+test('the hash of ids depends on each id and its position, and is spread', () => {
   const hashes = new Set<number>()
   for (let a = 0; a < 40; a++) for (let b = 0; b < 40; b++) for (let c = 0; c < 4; c++) hashes.add(hashOf(new Int32Array([a, b, c])))
   expect(hashes.size).toBe(40 * 40 * 4)
@@ -58,18 +58,18 @@ test('the hash of ids differs by each id and by its place, and is spread', () =>
   expect(slots.size).toBeGreaterThan(4_000)
 })
 
-test('the hash is spread where ids differ in their upper bits alone', () => {
+test('the hash is spread if only the upper bits of ids differ', () => {
   const slots = new Set<number>()
   for (let a = 0; a < 64; a++) for (let b = 0; b < 64; b++) slots.add(hashOf(new Int32Array([a << 10, b << 10])) & 8_191)
   expect(slots.size).toBeGreaterThan(2_000)
 })
 
-test('the rows of a table are those that are entered, in pairs or alone', () => {
+test('the rows of a table are the inserted ones, as pairs or alone', () => {
   expect(rowsIn(Int32Array.of(0, 8, 0, 1, 3, 0), 1)).toEqual([7, 0, 2])
   expect(rowsIn(Int32Array.of(5, 8, 0, 1, 3, 0), 2)).toEqual([7, 0])
 })
 
-test('whatever is removed from a table of pairs, the rest is found', () => {
+test('after any removals from a table of pairs the rest is found', () => {
   for (let seed = 1; seed < 200; seed++) {
     const table = new Int32Array(64)
     const rows = new Map<number, number>()
@@ -92,7 +92,7 @@ test('whatever is removed from a table of pairs, the rest is found', () => {
   }
 })
 
-test('whatever is removed from a table of rows, the rest is found', () => {
+test('after any removals from a table of rows the rest is found', () => {
   for (let seed = 1; seed < 200; seed++) {
     const table = new Int32Array(32)
     const hashOfRow = (row: number) => Math.imul(row + seed, 0x01000193) >>> 7

@@ -65,29 +65,29 @@ test('swapped values are two rows', () => {
   )
 })
 
-test('absent, undefined, null, empty and NaN are one', () => {
+test('absent, undefined, null, empty and NaN values are one row', () => {
   check(['a'], [{}, { a: undefined }, { a: null }, { a: '' }, { a: NaN }], [0, 0, 0, 0, 0], [[undefined]])
 })
 
-test('a number is the row of the equal text, −0 that of 0, a BigInt too', () => {
+test('a number shares the row of its string, −0 that of 0, a BigInt too', () => {
   check(['a'], [{ a: 200 }, { a: '200' }, { a: 200n }, { a: 0 }, { a: -0 }, { a: '0' }], [0, 0, 0, 1, 1, 1], [['200'], ['0']])
 })
 
-test('a number or a boolean is found at once after it was given, whether its text or itself came first', () => {
+test('a number or a boolean is found at once after it was given, whether it or its string came first', () => {
   const rows = new Rows(['a'])
   expect([rows.find({ a: 7 }), rows.find({ a: '8' }), rows.find({ a: 8 }), rows.find({ a: true })]).toEqual([0, 1, 1, 2])
   expect([7, '7', 8, '8', true, 'true'].map((a) => rows.index.find({ a }))).toEqual([0, 0, 1, 1, 2, 2])
 })
 
-test('numbers are texts as JavaScript writes them', () => {
+test('numbers become strings as in JavaScript', () => {
   check(['a'], [{ a: 1e21 }, { a: '1e+21' }, { a: 0.1 }, { a: Infinity }], [0, 0, 1, 2], [['1e+21'], ['0.1'], ['Infinity']])
 })
 
-test('a boolean is the row of the equal text, and not that of 1', () => {
+test('a boolean shares the row of its string, and not that of 1', () => {
   check(['a'], [{ a: true }, { a: 'true' }, { a: 1 }, { a: false }], [0, 0, 1, 2], [['true'], ['1'], ['false']])
 })
 
-test('other properties make no difference', () => {
+test('other properties are ignored', () => {
   check(
     ['a'],
     [{ a: 'x' }, { a: 'x', b: 'y' }, Object.fromEntries([['a', 'x'], ...Array.from({ length: 1_000 }, (_, n) => [`k${n}`, n])])],
@@ -96,7 +96,7 @@ test('other properties make no difference', () => {
   )
 })
 
-test('values that look the same when joined stay apart', () => {
+test('values that are equal when joined are different rows', () => {
   const parts = ['', ',', '|', '\0', 'ÿ', '","', '\u001f', 'a', 'a,', ',a', 'a|b', '\\']
   const lookups = parts.flatMap((a) => parts.map((b) => ({ a, b })))
   const texts = lookups.map(({ a, b }) => [a || undefined, b || undefined])
@@ -108,7 +108,7 @@ test('values that look the same when joined stay apart', () => {
   ) // prettier-ignore
 })
 
-test('names that every object inherits are plain data, as keys and as values', () => {
+test('names on Object.prototype are plain data, as keys and as values', () => {
   const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf']
   for (const key of names) {
     const own = (value: string) => Object.defineProperty({}, key, { value, enumerable: true })
@@ -143,10 +143,10 @@ describe('labels are read as properties', () => {
   ])('%s', (_name, labels) => {
     check(['a', 'b'], [labels, { a: 'own', b: 'x' }, labels], [0, 0, 0], [['own', 'x']])
   })
-  test('of an object without prototype', () => {
+  test('of an object without a prototype', () => {
     check(['a'], [Object.assign(Object.create(null) as object, { a: 'x' }), { a: 'x' }], [0, 0], [['x']])
   })
-  test('but what every object inherits is no label', () => {
+  test('except those of Object.prototype', () => {
     check(
       ['constructor', 'toString'],
       [{}, new Tags(), { toString: 'x' }],
@@ -159,10 +159,10 @@ describe('labels are read as properties', () => {
   })
 })
 
-describe('an object that is given again and again', () => {
+describe('an object used repeatedly', () => {
   const MANY = 200
 
-  test('is read each time: it may have changed', () => {
+  test('is read each time', () => {
     const rows = new Rows(['a', 'b'])
     const labels = { a: 'x', b: 'y' }
     for (let n = 0; n < MANY; n++) expect(rows.find(labels)).toBe(0)
@@ -174,7 +174,7 @@ describe('an object that is given again and again', () => {
     expect(rows.find(labels)).toBe(2)
   })
 
-  test('is not found any more once its row was removed, nor is another with the same labels', () => {
+  test('is not found after its row was removed, nor is another with the same labels', () => {
     const rows = new Rows(['a'])
     const labels = { a: 'x' }
     rows.find({ a: 'other' })
@@ -183,7 +183,7 @@ describe('an object that is given again and again', () => {
     expect([rows.index.find(labels), rows.index.find({ a: 'x' }), rows.index.find({ a: 'other' })]).toEqual([NO_ROW, NO_ROW, 0])
   })
 
-  test('is found once its row is made, though it was not before', () => {
+  test('is found once its row is made', () => {
     const rows = new Rows(['a', 'b'])
     rows.find({ a: 'x', b: 'y' })
     rows.find({ a: 'z', b: 'w' })
@@ -193,7 +193,7 @@ describe('an object that is given again and again', () => {
     for (let n = 0; n < MANY; n++) expect(rows.index.find(labels)).toBe(2)
   })
 
-  test('is another row once its only label has another value, or none', () => {
+  test('is another row if its only label changes or is unset', () => {
     const rows = new Rows(['a'])
     expect([rows.find({}), rows.find({ a: 'y' })]).toEqual([0, 1])
     for (const [value, row] of [
@@ -213,7 +213,7 @@ describe('an object that is given again and again', () => {
   })
 })
 
-test('objects, functions and symbols are refused and never turned to text', () => {
+test('objects, functions and symbols are refused and never converted', () => {
   const hostile = { toString: () => expect.fail('toString'), valueOf: () => expect.fail('valueOf'), toJSON: () => expect.fail('toJSON') }
   const refused = [hostile, {}, [], ['x"} 1\nevil 1'], () => 1, Symbol('s'), new Date(0), new String('x'), new Proxy({}, {})]
   const rows = new Rows(['a', 'b'])
@@ -226,7 +226,7 @@ test('objects, functions and symbols are refused and never turned to text', () =
   expect(rows.made).toBe(0)
 })
 
-test('what a getter throws is thrown, and nothing is changed', () => {
+test('a throwing getter throws through and changes nothing', () => {
   const rows = new Rows(['a', 'b'])
   const labels = {
     a: 'x',
@@ -244,7 +244,7 @@ test('what a getter throws is thrown, and nothing is changed', () => {
   expect(() => rows.find(proxy)).toThrow(TypeError)
 })
 
-describe('a getter that comes back to the same index finds nothing mixed up', () => {
+describe('a getter that uses the same index finds it consistent', () => {
   test.each([1, 3_000])('with %i rows', (size) => {
     const rows = new Rows(['a', 'b', 'c'])
     for (let n = 0; n < size; n++) rows.find({ a: `a${n}`, b: `b${n}`, c: `c${n}` })
@@ -259,7 +259,7 @@ describe('a getter that comes back to the same index finds nothing mixed up', ()
     for (let n = 0; n < 5; n++) expect(rows.find(labels)).toBe(0)
   })
 
-  test('and one that answers differently each time makes no row twice', () => {
+  test('and a getter that returns other values each time makes no duplicate row', () => {
     const rows = new Rows(['a'])
     let turn = 0
     const labels = {
@@ -288,7 +288,7 @@ describe.each([
   }
   const labelsOf = (n: number) => Object.fromEntries(keys.map((key) => [key, `${key}${n}`]))
 
-  test('rows that differ in one label alone are found at once, each from when it is made', () => {
+  test('rows that differ in one label are found at once, each after it is made', () => {
     const rows = filled()
     const made: Labels[] = []
     for (const key of keys) {
@@ -303,7 +303,7 @@ describe.each([
     for (const [row, labels] of made.entries()) if (labels !== undefined) expect(rows.index.find(labels)).toBe(row)
   })
 
-  test('known values that have no row together are not found, nor is a value that is not known', () => {
+  test('known values without a common row are not found, nor is an unknown value', () => {
     const rows = filled()
     const mixed = (n: number) => ({ ...labelsOf(n), e: `e${(n + 1) % size}` })
     for (let n = 0; n < size; n++) expect([rows.index.find(mixed(n)), rows.index.findValues(Object.values(mixed(n)))]).toEqual([-1, -1])
@@ -316,7 +316,7 @@ describe.each([
     ])
   })
 
-  test('what a getter does to the index never leads to the row of others', () => {
+  test('a getter that changes the index never leads to the row of others', () => {
     const known = [labelsOf(0), labelsOf(1), { ...labelsOf(0), c: 'c1' }]
     const others = { ...labelsOf(2), c: 'c1' }
     type Act = (index: RowIndex) => unknown
@@ -355,7 +355,7 @@ describe.each([
   })
 })
 
-test('the row without labels stays among thousands whose places are looked for beside its own', () => {
+test('the row without labels is found among thousands that hash beside it', () => {
   const rows = new Rows(['a', 'b', 'c'])
   const labelsOf = (n: number) => ({ a: n % 40, b: (n >> 3) % 50, c: (n >> 6) % 60 })
   expect(rows.find({})).toBe(0)
@@ -364,7 +364,7 @@ test('the row without labels stays among thousands whose places are looked for b
   for (let n = 0; n < 4_000; n++) expect(rows.index.find(labelsOf(n))).toBe(found[n])
 })
 
-test('ten thousand rows that come and go leave no texts behind', () => {
+test('ten thousand rows made and removed leave no strings behind', () => {
   const index = new RowIndex(['a', 'b'], 256)
   /** What there is while a hundred rows are in use, which then go. */
   const turn = (from: number) => {
@@ -377,7 +377,7 @@ test('ten thousand rows that come and go leave no texts behind', () => {
   expect(bytes.at(-1)! - bytes[1]!).toBeLessThan(500_000)
 })
 
-test('rows that stay keep their texts, and what is not set, when others are forgotten', () => {
+test('remaining rows keep their strings and unset labels when others are removed', () => {
   const rows = new Rows(['a', 'b'])
   const gone = new Set(Array.from({ length: 500 }, (_, n) => rows.find({ a: `a${n}`, b: n })))
   const stay: Labels[] = [{ a: 'x' }, { b: 'y' }, {}, { a: 'x', b: 'y' }, { a: 'a7', b: 'y' }]
@@ -393,12 +393,12 @@ test('rows that stay keep their texts, and what is not set, when others are forg
   expect(stay.map((labels) => rows.index.find(labels))).toEqual(found)
 })
 
-test('a value that was refused cannot become a row', () => {
+test('a refused value cannot become a row', () => {
   const index = new RowIndex(['a'], 9)
   expect(() => index.insert([{}], 0)).toThrow('BUG: a refused value was to become a row')
 })
 
-test('2,000 texts of one label are found at once', () => {
+test('2,000 strings of one label are found at once', () => {
   const rows = new Rows(['a'])
   for (let n = 0; n < 2_000; n++) rows.find({ a: `text ${n}` })
   for (let n = 0; n < 2_000; n++) expect(rows.index.find({ a: `text ${n}` })).toBe(n)
@@ -408,7 +408,7 @@ test('lone surrogates become U+FFFD before the lookup, and equal ones are one ro
   check(['a'], [{ a: 'x\ud800' }, { a: 'x\udfff' }, { a: 'x\ufffd' }], [0, 0, 0], [['x\ufffd']])
 })
 
-test('texts are cut at the limit, counted once a row, and what is equal then is one row', () => {
+test('strings are cut at the limit, counted once a row, and equal cut ones are one row', () => {
   const rows = new Rows(['a'], 4)
   expect(['abcdef', 'abcdxx', 'abcd', 'abc', '\u{1f600}\u{1f600}\u{1f600}\u{1f600}x'].map((a) => rows.find({ a }))).toEqual([0, 0, 0, 1, 2])
   expect(rows.texts(0)).toEqual(['abcd'])
@@ -418,7 +418,7 @@ test('texts are cut at the limit, counted once a row, and what is equal then is 
 
 test('without keys there is one row', () => check([], [{}, { a: 'x' }, Object.create(null)], [0, 0, 0], [[]]))
 
-test('textOf says how a value stands in a row', () => {
+test('textOf returns a value as it is in a row', () => {
   const index = new RowIndex(['a'], 3)
   expect(['abcd', 12345, NaN, null, '', {}, true, -0].map((value) => index.textOf(value))).toEqual([
     'abc',
@@ -432,7 +432,7 @@ test('textOf says how a value stands in a row', () => {
   ]) // prettier-ignore
 })
 
-describe('against a plain Map, whatever is found and removed', () => {
+describe('any lookups and removals give the rows of a plain Map', () => {
   const value = fc.oneof(
     { weight: 6, arbitrary: fc.integer({ min: 0, max: 12 }).map((n) => `v${n}`) },
     { weight: 2, arbitrary: fc.integer({ min: 0, max: 400 }) },
@@ -475,7 +475,7 @@ describe('against a plain Map, whatever is found and removed', () => {
     )
   })
 
-  test('with so many values of so many labels that their places are wider than a number', () => {
+  test('with so many values and labels that their keys exceed a number', () => {
     const keys = ['a', 'b', 'c', 'd', 'e']
     const rows = new Rows(keys)
     const labelsOf = (n: number) => Object.fromEntries(keys.map((key, at) => [key, `${key}${(n * (at + 3)) % 127}-${n % (90 + at)}`]))
@@ -509,7 +509,7 @@ describe('against a plain Map, whatever is found and removed', () => {
   })
 })
 
-test('a million rows come and go with flat memory', () => {
+test('a million rows made and removed keep memory flat', () => {
   const index = new RowIndex(['a', 'b'], 256)
   const turn = (from: number) => {
     const rows = new Set<number>()
@@ -527,7 +527,7 @@ test('a million rows come and go with flat memory', () => {
   expect(process.memoryUsage().heapUsed - beforeBytes).toBeLessThan(1e6)
 })
 
-test('numbers without end that are cut to one text leave nothing behind', () => {
+test('endless numbers that are cut to one string leave nothing behind', () => {
   const rows = new Rows(['a'], 1)
   global.gc!()
   const beforeBytes = process.memoryUsage().heapUsed

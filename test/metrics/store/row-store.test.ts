@@ -41,14 +41,14 @@ function rowsOf(store: RowStore, column = 0): string[] {
   return rows
 }
 
-test('rows are made when they are first found, and only then', () => {
+test('rows are made when they are first found', () => {
   const { store, add } = storeOf(['a'])
   expect(store.lookup({ a: 'x' })).toBe(-1)
   expect([add({ a: 'x' }), add({ a: 'x' }), add({}), store.lookup({ a: 'x' }), store.lookup({ a: 7 })]).toEqual([0, 0, 1, 0, -1])
   expect([store.size, rowsOf(store)]).toEqual([2, ['x=2', '-=1']])
 })
 
-test('exactly the limit fits; what comes after goes to one row, is counted, and the total stays exact', () => {
+test('exactly the limit fits; further labels go to one row, are counted, and the total stays exact', () => {
   const { store, add, overflowed, budget } = storeOf(['a'], { rowLimit: 40 })
   for (let n = 0; n < 40; n++) add({ a: n })
   expect([store.size, store.overflowRow, overflowed()]).toEqual([40, -1, 0])
@@ -72,14 +72,14 @@ test('stores share a budget', () => {
   expect([rowsOf(other.store), budget.used]).toEqual([['0=1', '1=1', '*=1', '9=1'], 3])
 })
 
-test('a place for a handle counts no record', () => {
+test('looking up a handle counts no record', () => {
   const { store, overflowed } = storeOf(['a'], { rowLimit: 1 })
   expect([store.findOrCreate({ a: 1 }), store.findOrCreate({ a: 2 }), store.findOrCreate({ a: 3 }), overflowed()]).toEqual([0, 1, 1, 0])
   expect(store.find({ a: 4 })).toBe(1)
   expect(overflowed()).toBe(1)
 })
 
-test('what a getter throws leaves no row behind', () => {
+test('a throwing getter leaves no row behind', () => {
   const { store, add, budget } = storeOf(['a', 'b'])
   const labels = {
     a: 'x',
@@ -91,7 +91,7 @@ test('what a getter throws leaves no row behind', () => {
   expect([rowsOf(store), store.size, budget.used]).toEqual([[], 0, 0])
 })
 
-test('a getter that answers differently each time makes no two rows with the same labels', () => {
+test('a getter that returns other values each time makes no two rows with the same labels', () => {
   const { store, add } = storeOf(['a'])
   let turn = 0
   const labels = {
@@ -104,14 +104,14 @@ test('a getter that answers differently each time makes no two rows with the sam
   expect(new Set(rows).size).toBe(rows.length)
 })
 
-test('a value that is cut is counted under the name of the store, once a row', () => {
+test('a cut value is counted under the name of the store, once a row', () => {
   const { store, add } = storeOf(['a'], { valueLength: 3 })
   const cut = () => selfValue('tallyscope_cut_tag_values_total', `store ${stores - 1}`)
   for (const a of ['abc', 'abcd', 'abce', 'xyz!', 'xyz?']) add({ a })
   expect([store.size, cut()]).toEqual([2, 1])
 })
 
-test('what is counted says what it is', () => {
+test('internal counters have a description', () => {
   const { description: overflowed, ...one } = internalMetrics.get('tallyscope_overflowed_records_total')!
   const { description: cut, ...other } = internalMetrics.get('tallyscope_cut_tag_values_total')!
   for (const family of [one, other]) expect(family).toMatchObject({ type: 'counter', unit: '1', labelKeys: ['store'] })
@@ -121,7 +121,7 @@ test('what is counted says what it is', () => {
   ])
 })
 
-test('rows are plain unless a store is asked for sketches', () => {
+test('rows are plain unless a store requests sketches', () => {
   const options = { name: 'kinds', labelKeys: [], rowLimit: 9, budget: { used: 0, limit: 9 }, valueLength: 9, epochs: storeOf([]).epochs }
   const stores = [new RowStore(options), new RowStore({ ...options, sketched: true })]
   for (const store of stores) {
@@ -162,13 +162,13 @@ describe('removal', () => {
     expect([store.size, budget.used]).toEqual([4 - gone.length, 4 - gone.length])
   })
 
-  test('finds a text that was cut', () => {
+  test('finds a string that was cut', () => {
     const { store, add } = storeOf(['a'], { valueLength: 3 })
     add({ a: 'abcdef' })
     expect(store.remove(store.matching({ a: 'abcxyz' }))).toBe(1)
   })
 
-  test('never takes the overflow row, clearing does', () => {
+  test('never removes the overflow row, clear does', () => {
     const { store, add } = storeOf(['a'], { rowLimit: 1 })
     add({ a: 1 })
     add({ a: 2 })
@@ -180,7 +180,7 @@ describe('removal', () => {
     expect(rowsOf(store)).toEqual(['3=1'])
   })
 
-  test('gives the place away; who comes back begins at 0, with a new start time', () => {
+  test('frees the cell; returning labels begin at 0, with a new start time', () => {
     const { store, add, clock } = storeOf(['a'])
     const row = add({ a: 1 }, 7)
     const before = store.generation
@@ -192,7 +192,7 @@ describe('removal', () => {
     expect(store.chunkOf(row).startTimesUnixMs[0]).toBe(1_500)
   })
 
-  test('and making changes the version of the chunk, recording does not', () => {
+  test('and creation change the version of the chunk, recording does not', () => {
     const { store, add } = storeOf(['a'])
     const versions = [add({ a: 1 }), add({ a: 1 }), store.clear()].map(() => store.chunks[0]!.version)
     add({ a: 1 })
@@ -201,14 +201,14 @@ describe('removal', () => {
     expect([later > versions[2]!, store.chunks[0]!.version]).toEqual([true, later])
   })
 
-  test('of nothing is none: who keeps the place of a row need not look for it', () => {
+  test('of nothing changes nothing, so that handles need no new lookup', () => {
     const { store, epochs } = three()
     const before = [store.generation, epochs.changes]
     expect([store.remove(new Set()), store.remove(store.matching({ a: 'none' }))]).toEqual([0, 0])
     expect([store.generation, epochs.changes]).toEqual(before)
   })
 
-  test('of the overflow row alone is told too', () => {
+  test('of the overflow row alone is reported too', () => {
     const { store, add } = storeOf(['a'], { rowLimit: 1 })
     add({ a: 1 })
     add({ a: 2 })
@@ -220,7 +220,7 @@ describe('removal', () => {
     expect(store.generation).toBe(before + 1)
   })
 
-  test('and making again give a chunk versions that it never had', () => {
+  test('and creation again give a chunk a version it never had', () => {
     const { store, add } = storeOf(['a'])
     const versions: number[] = []
     for (let n = 0; n < 5; n++) {
@@ -233,7 +233,7 @@ describe('removal', () => {
   })
 })
 
-test('a chunk says how many of its cells are in use, holes included', () => {
+test('a chunk has the number of its used cells, unused ones between them included', () => {
   const { store, add } = storeOf(['a'])
   const sizes = () => store.chunks.map(({ size }) => size)
   const seen = Array.from({ length: 34 }, (_, a) => (add({ a }), sizes()))
@@ -249,7 +249,7 @@ describe('creations', () => {
     return creations
   }
 
-  test('tell which rows were made after others had gone, and are the same for rows of one time', () => {
+  test('distinguish rows made after removals, and are equal for rows of one time', () => {
     const { store, add, epochs } = storeOf(['a'])
     const start = store.generation
     for (let n = 0; n < 40; n++) add({ a: n })
@@ -269,7 +269,7 @@ describe('creations', () => {
     expect([store.chunks[2]!.createdIn(0), store.chunks[2]!.newestGeneration]).toEqual([start + 2, start + 2])
   })
 
-  test('are right for any order of making and removing, the overflow row and copies included', () => {
+  test('are right for any order of creation and removal, including the overflow row and copies', () => {
     const random = randomNumbers(5)
     const pick = (below: number) => Math.floor(random() * below)
     const { store, add, epochs } = storeOf(['a'], { rowLimit: 100 })
@@ -308,7 +308,7 @@ describe('creations', () => {
 describe('columns', () => {
   const another = (store: RowStore) => store.addColumn((rows) => new SumCells(rows))
 
-  test('are added to the rows there are, and taken out again', () => {
+  test('are added to existing rows, and removed again', () => {
     const { store, add } = storeOf(['a'])
     for (let n = 0; n < 50; n++) add({ a: n })
     expect([another(store), store.columnCount]).toEqual([1, 2])
@@ -319,7 +319,7 @@ describe('columns', () => {
     expect([store.columnCount, rowsOf(store)[50]]).toEqual([1, '50=5'])
   })
 
-  test('are copied with all their rows, their marks and start times, whatever the limits say', () => {
+  test('are copied with all their rows, epochs and start times, regardless of limits', () => {
     const budget = { used: 0, limit: 60 }
     const { store, add, clock, epochs } = storeOf(['a', 'b'], { rowLimit: 50, budget })
     for (let n = 0; n < 55; n++) {
@@ -338,7 +338,7 @@ describe('columns', () => {
   })
 })
 
-test('a store that was given up takes no more rows of the budget', () => {
+test('a discarded store takes no more rows of the budget', () => {
   const { store, add, budget } = storeOf(['a'])
   for (let n = 0; n < 3; n++) add({ a: n })
   store.dispose()
@@ -346,7 +346,7 @@ test('a store that was given up takes no more rows of the budget', () => {
   expect([budget.used, store.size]).toEqual([0, 0])
 })
 
-test('a million rows come and go with flat memory', () => {
+test('a million rows made and removed keep memory flat', () => {
   const { store, add, budget } = storeOf(['a', 'b'], { rowLimit: 2_000, budget: { used: 0, limit: 2_000 } })
   const turn = (from: number) => {
     for (let n = 0; n < 2_000; n++) add({ a: `value ${from + n}`, b: from + n })
@@ -376,7 +376,7 @@ describe('counts and sums beside a distribution', () => {
   const classesOf = (store: RowStore) => store.chunkOf(store.find({ k: 'a' })).columns.map((cells) => cells.constructor)
   const empty = () => new RowStore({ name: 'backed', labelKeys: ['k'], rowLimit: 9, budget: { used: 0, limit: 9 }, valueLength: 9, epochs })
 
-  test('are backed by it, whatever their order, if they are such parts of one', () => {
+  test('are backed by it in any order, if they are parts of it', () => {
     const store = empty()
     store.addColumn(sums, 'sum')
     store.addColumn(distribution)
@@ -385,7 +385,7 @@ describe('counts and sums beside a distribution', () => {
     expect(classesOf(store)).toEqual([DistributionBackedCells, DistributionCells, DistributionBackedCells, SumCells])
   })
 
-  test('are by themselves where there is none', () => {
+  test('are separate if there is none', () => {
     const store = empty()
     store.addColumn(sums, 'sum')
     store.addColumn(sums)

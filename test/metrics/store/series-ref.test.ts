@@ -18,14 +18,14 @@ function storeOf(rowLimit = 100) {
 
 const rowOf = ({ chunk, cell }: SeriesRef) => chunk.start + cell
 
-test('a place has the row of its labels, in whichever chunk', () => {
+test('a reference has the row of its labels, in any chunk', () => {
   const { store } = storeOf()
   const places = Array.from({ length: 70 }, (_, a) => new SeriesRef(store, { a }))
   expect(places.map(rowOf)).toEqual(places.map((_, a) => store.lookup({ a })))
   expect([places[40]!.chunk, places[40]!.cell]).toEqual([store.chunks[1], 8])
 })
 
-test('it marks its row as active in each epoch', () => {
+test('it sets the epoch of its row at each change', () => {
   const { store, epochs } = storeOf()
   const place = new SeriesRef(store, { a: 'x' })
   epochs.advance()
@@ -35,7 +35,7 @@ test('it marks its row as active in each epoch', () => {
   expect(place.chunk.lastEpochs[place.cell]).toBe(epochs.current)
 })
 
-test('it looks for its row again only if that was removed', () => {
+test('it looks its row up again only if that was removed', () => {
   const { store, epochs } = storeOf()
   const looked = vi.spyOn(store, 'findOrCreate')
   const place = new SeriesRef(store, { a: 'x' })
@@ -56,7 +56,7 @@ test('it looks for its row again only if that was removed', () => {
   expect(looked).toHaveBeenCalledTimes(1)
 })
 
-test('it finds its row anew if the cell has another row by now', () => {
+test('it finds its row again if the cell has another row by now', () => {
   const { store } = storeOf()
   const place = new SeriesRef(store, { a: 'x' })
   store.remove(store.matching({ a: 'x' }))
@@ -77,7 +77,7 @@ test('reading a series that was removed changes nothing', () => {
   expect(place.read(() => 1)).toBe(1)
 })
 
-test('it makes its row anew if that was removed, also one that is made after others were', () => {
+test('it makes its row again if that was removed, also one made after others were', () => {
   const { store } = storeOf()
   store.find({ a: 'other' })
   store.find({ a: 'last' })
@@ -91,7 +91,7 @@ test('it makes its row anew if that was removed, also one that is made after oth
   expect([rowOf(place), store.size]).toEqual([store.lookup({ a: 'x' }), 1])
 })
 
-test('beyond the limit each change of it is counted, reading it is not', () => {
+test('beyond the limit each change is counted, reading is not', () => {
   const { store, epochs, overflowed } = storeOf(1)
   const [first, other] = ['x', 'y'].map((a) => new SeriesRef(store, { a })) as [SeriesRef, SeriesRef]
   for (let n = 0; n < 2; n++) {

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest'
 import { labelsOf, SharedTagMap } from '../../../src/metrics/store/shared-tag-map.js'
 import { TagMap } from '../../../src/stats/tags/tag-map.js'
 
-test('the labels in a tag map are its tags, those of a plain object the object itself', () => {
+test('the labels of a tag map are its tags, those of a plain object the object itself', () => {
   const object = { a: 'x' }
   expect(labelsOf(object)).toBe(object)
   expect({ ...labelsOf(TagMap.of(object) as never) }).toEqual(object)

@@ -31,18 +31,18 @@ test.each([
   expect(table.longest).toBe(Math.max(...texts.map(({ length }) => length)))
 })
 
-test('a text that was not added is not found, however alike it is', () => {
+test('a string that was not added is not found, however similar it is', () => {
   const { table } = tableOf(['GET', 'POST', 'PUT'])
   expect(idsIn(table, ['GAT', 'get', 'G', 'POSTS', '', 'PUS', 'PUTT'])).toEqual([0, 0, 0, 0, 0, 0, 0])
 })
 
-test('a text is found in whatever form it is in memory', () => {
+test('a string is found in any internal form', () => {
   const { table } = tableOf(['/api/v1/route-1', '/api/v1/route-2'])
   const number = 2
   expect(idsIn(table, [`/api/v1/route-${number}`, 'x/api/v1/route-1y'.slice(1, -1)])).toEqual([2, 1])
 })
 
-test('a text that shares its slot with an older one is left to others, and so are all where these are many', () => {
+test('a string whose slot is taken is left to the other tables, and so are all after many such', () => {
   const { table } = tableOf(['abcdefgh', 'other', 'third', 'fourth!', 'aXXdeXgh']) // where letters differ, none is taken
   const ids = idsIn(table, ['abcdefgh', 'other', 'third', 'fourth!', 'aXXdeXgh'])
   expect(ids.filter((id) => id === 0).length).toBeLessThanOrEqual(1)
@@ -50,13 +50,13 @@ test('a text that shares its slot with an older one is left to others, and so ar
   expect(tableOf(alike).table.longest).toBe(0)
 })
 
-test('the 65th text ends the table', () => {
+test('the 65th string ends the table', () => {
   const texts = Array.from({ length: 65 }, (_, n) => `host-${n}`)
   expect(tableOf(texts.slice(0, 64)).table.longest).toBe(7)
   expect(tableOf(texts).table.longest).toBe(0)
 })
 
-test('what is cleared is empty, and can be filled anew', () => {
+test('a cleared table is empty, and can be filled again', () => {
   const { table } = tableOf(['GET', 'POST'])
   table.clear()
   expect([table.longest, table.find('GET')]).toEqual([0, 0])
@@ -64,7 +64,7 @@ test('what is cleared is empty, and can be filled anew', () => {
   expect(idsIn(table, ['GET', 'POST'])).toEqual([0, 1])
 })
 
-test('whatever the texts are, each is found by its own id or not at all', () => {
+test('any string is found by its own id or not at all', () => {
   const text = fc.oneof(
     fc.string({ minLength: 1, maxLength: 12, unit: 'binary' }),
     fc.nat(99).map((n) => `host-${n}`),

@@ -14,7 +14,7 @@ const epochs = new EpochLog(new ManualClock({ unixMs: 1_000 }))
 const make = () => new SketchCells(() => new ExponentialData({}, new BucketSearch([1, 10]), epochs))
 const shown = (cells: SketchCells, cell: number) => distributionOf([1, 10], cells as unknown as RowChunk, cell)
 
-test('each row has its own data, 0 before its first value and again once cleared', () => {
+test('each row has its own data, 0 before its first value and after a clear', () => {
   const cells = make()
   expect([cells.record(1, 2), cells.record(1, 3), cells.record(1, Number.NaN)]).toEqual([true, true, false])
   expect([0, 1].map((cell) => [cells.count(cell), cells.value(cell)])).toEqual([
@@ -25,7 +25,7 @@ test('each row has its own data, 0 before its first value and again once cleared
   expect([cells.count(1), cells.value(1), shown(cells, 1).bucketCounts]).toEqual([0, 0, [0, 0, 0]])
 })
 
-test('a copy has all that the row has, exemplars too, and goes its own way', () => {
+test('a copy has all data of the row, including exemplars, and is independent', () => {
   const [from, to] = [make(), make()]
   for (const value of [0.5, 2, 20]) from.record(1, value)
   from.attach(1, 2, { id: 'a' })
@@ -56,7 +56,7 @@ test('another kind cannot be copied', () => {
   expect(() => make().copy(0, new SumCells(1), 0)).toThrow('BUG: copied a sketch from another kind')
 })
 
-test('merging keeps the exemplars that are there and adds those of other buckets', () => {
+test('merging keeps existing exemplars and adds those of other buckets', () => {
   const [one, other] = [0, 1].map(() => new ExponentialData({}, new BucketSearch([1, 10]), epochs)) as [ExponentialData, ExponentialData]
   for (const [data, id] of [
     [one, 'mine'],

@@ -13,7 +13,7 @@ const epochs = new EpochLog(new ManualClock())
 const chunkOf = (index = 0) => new StoreChunk(index, epochs, false, 0)
 const shortCuts = ({ kind, slots, distribution }: StoreChunk) => ({ kind, slots, distribution })
 
-test('a single column of counts, sums or distributions can be recorded into without a call', () => {
+test('a single column of counts, sums or distributions is recorded into without a call', () => {
   const [sums, counts] = [new SumCells(32), new CountCells(32)]
   const distribution = new DistributionCells(32, new BucketSearch([1]), epochs)
   const last = new LastValueCells(32)
@@ -35,7 +35,7 @@ test('a single column of counts, sums or distributions can be recorded into with
   ])
 })
 
-test('several columns cannot, nor can none, and one that is left can again', () => {
+test('several columns or none are not, and a remaining one is again', () => {
   const chunk = chunkOf()
   const nothing = { kind: OTHER, slots: NO_SLOTS, distribution: undefined }
   expect(shortCuts(chunk)).toEqual(nothing)
@@ -71,7 +71,7 @@ test('backed columns are not recorded into, and get cells of their own when thei
   expect([chunk.columns, chunk.recorded, chunk.distribution]).toEqual([[sum, other], [1], other])
 })
 
-test('a chunk begins without rows, with room for as many as its number says', () => {
+test('a chunk begins without rows, with room according to its number', () => {
   for (const [index, start, rows] of [
     [0, 0, 32],
     [1, 32, 32],

@@ -6,7 +6,7 @@ const word = (text: string) => ({ kind: 'word', text })
 const quoted = (text: string) => ({ kind: 'quoted', text })
 const call = (name: string, positional: unknown[] = [], named: object = {}) => ({ kind: 'call', name, positional, named })
 
-test('a part is named alone, with values, or with names and values', () => {
+test('a component is named alone, with values, or with names and values', () => {
   expect(parsePartText(' console ')).toEqual(word('console'))
   expect(parsePartText('console()')).toEqual(call('console'))
   expect(parsePartText('probability(0.5)')).toEqual(call('probability', [word('0.5')]))
@@ -15,30 +15,30 @@ test('a part is named alone, with values, or with names and values', () => {
   )
 })
 
-test('the texts of the OpenCensus documents are read, line breaks and a comma too many included', () => {
+test('the expressions of the OpenCensus documents are parsed, including line breaks and a trailing comma', () => {
   const text = `opencensus.ext.ocagent.trace_exporter.TraceExporter(
             service_name='foobar',
         )`
   expect(parsePartText(text)).toEqual(call('opencensus.ext.ocagent.trace_exporter.TraceExporter', [], { service_name: quoted('foobar') }))
 })
 
-test('parts may hold parts, and lists', () => {
+test('components may contain components and lists', () => {
   expect(parsePartText('parentBased(root=probability(0.1))')).toEqual(call('parentBased', [], { root: call('probability', [word('0.1')]) }))
   expect(parsePartText('x(a=["b", c])')).toEqual(call('x', [], { a: { kind: 'list', items: [quoted('b'), word('c')] } }))
 })
 
-test('several parts have commas between, with or without brackets', () => {
+test('several components are separated by commas, with or without brackets', () => {
   const two = [word('console'), call('file', [], { path: quoted('a,b') })]
   expect(parsePartTexts('console, file(path="a,b")')).toEqual(two)
   expect(parsePartTexts('[console, file(path="a,b"),]')).toEqual(two)
   expect(parsePartTexts('')).toEqual([])
 })
 
-test('a quote or a backslash inside of quotes has a backslash before it', () => {
+test('quotes and backslashes inside of quotes are escaped by a backslash', () => {
   expect(parsePartText('"say \\"hi\\" \\\\"')).toEqual(quoted('say "hi" \\'))
 })
 
-test('what is not of the form is refused with its place', () => {
+test('a malformed expression is refused with its position', () => {
   const faults: [string, string][] = [
     ['', 'a value is missing at character 0'],
     ['probability(0.5', ') is missing at character 15'],
@@ -51,7 +51,7 @@ test('what is not of the form is refused with its place', () => {
   for (const [text, message] of faults) expect(() => parsePartText(text), text).toThrow(message)
 })
 
-test('no text does anything but be read or refused', () => {
+test('any string is parsed or refused', () => {
   const pieces = fc.constantFrom('a', '(', ')', '=', ',', '"', "'", '[', ']', '\\', ' ', '__proto__', '1', '\n', 'é')
   fc.assert(
     fc.property(fc.array(pieces, { maxLength: 30 }), (parts) => {

@@ -12,13 +12,13 @@ function check(kind: PartKind, value: unknown, expected: Part | string): void {
   expect(problems.length > 0 ? problems.map((problem) => lineOf(problem).trim()).join('; ') : found).toEqual(expected)
 }
 
-test('names are found in whatever spelling', () => {
+test('names are found in any spelling of case and separators', () => {
   for (const text of ['alwaysOn', 'always_on', 'ALWAYS-ON', 'AlwaysOnSampler()', 'opencensus.trace.samplers.AlwaysOnSampler()']) {
     check('sampler', text, part('alwaysOn'))
   }
 })
 
-test("the documents' samplers, exporters and propagators are ours by a table", () => {
+test('the samplers, exporters and propagators of the documents map to ours', () => {
   check('sampler', 'opencensus.trace.samplers.ProbabilitySampler(rate=1)', part('probability', { rate: 1 }))
   check('sampler', 'opencensus.trace.samplers.probability.ProbabilitySampler(0.25)', part('probability', { rate: 0.25 }))
   check('exporter', 'opencensus.trace.print_exporter.PrintExporter()', part('console'))
@@ -32,13 +32,13 @@ test("the documents' samplers, exporters and propagators are ours by a table", (
   check('propagator', 'opencensus.trace.propagation.b3_format.B3FormatPropagator()', part('b3'))
 })
 
-test('a transport may be named for an exporter, its periods in seconds where OpenCensus has them so', () => {
+test('an exporter may have a transport, its periods in seconds as in OpenCensus', () => {
   const text = 'opencensus.trace.print_exporter.PrintExporter(transport=opencensus.common.transports.async_.AsyncTransport)'
   check('exporter', text, part('console', { transport: part('async') }))
   check('transport', 'AsyncTransport(max_batch_size=5, wait_period=2.5)', part('async', { maxBatchSize: 5, waitPeriodMs: 2_500 }))
 })
 
-test('an exporter that is not here names what to use instead', () => {
+test('an unsupported exporter names its replacement', () => {
   check(
     'exporter',
     "opencensus.ext.ocagent.trace_exporter.TraceExporter(service_name='foobar')",
@@ -46,7 +46,7 @@ test('an exporter that is not here names what to use instead', () => {
   )
 })
 
-test('nothing but the table can be reached from a text', () => {
+test('a string reaches only the entries of the table', () => {
   for (const text of ['constructor', '__proto__', 'toString()', 'process.exit(1)', 'require("fs")']) {
     check(
       'exporter',
@@ -61,7 +61,7 @@ test('a misspelt name has a hint', () => {
   check('sampler', 'probabilty(0.5)', 'at: there is no sampler "probabilty" (perhaps probability)')
 })
 
-test('options are checked by name, type and need', () => {
+test('options are checked by name, type and presence', () => {
   check('sampler', 'probability(much)', 'at.rate: must be a number: it is "much"')
   check('sampler', 'probability(0.1, 2)', 'at: probability takes 1 values without a name, not 2')
   check('exporter', 'file()', 'at: file needs path (file(path=…))')
@@ -78,7 +78,7 @@ test('options are checked by name, type and need', () => {
   )
 })
 
-test('an object names a part by its one key', () => {
+test('an object names a component by its one key', () => {
   check('exporter', { file: 'traces.jsonl' }, part('file', { path: 'traces.jsonl' }))
   check('exporter', { file: { path: 'a', maxFiles: 3 } }, part('file', { path: 'a', maxFiles: 3 }))
   check('exporter', { console: true }, part('console'))
@@ -101,14 +101,14 @@ test('an object names a part by its one key', () => {
   )
 })
 
-test('a part that code has made stays what it is', () => {
+test('a component created by code is used as is', () => {
   const sampler = { shouldSample: () => true }
   check('sampler', sampler, { given: sampler })
   const transport = () => ({})
   check('transport', transport, { given: transport })
 })
 
-test('several parts are a list, a text with commas, or one', () => {
+test('several components are a list, a string with commas, or one component', () => {
   const read = (value: unknown) => readParts('exporter', value, 'at', (problem) => expect.fail(lineOf(problem)))
   expect(read('console, file(path=a)')).toEqual([part('console'), part('file', { path: 'a' })])
   expect(read(['console', { file: 'a' }])).toEqual([part('console'), part('file', { path: 'a' })])

@@ -23,7 +23,7 @@ test('without sources there are no settings and no problems', () => {
   expect(read({})).toEqual({ settings: {}, resource: { labels: {} }, problems: [], warnings: [] })
 })
 
-test('code wins over the environment, that over the file, setting by setting', () => {
+test('code wins over the environment, and that over the file, setting by setting', () => {
   expect(
     settings({
       code: { metrics: { intervalMs: 1 } },
@@ -33,7 +33,7 @@ test('code wins over the environment, that over the file, setting by setting', (
   ).toEqual({ 'metrics.intervalMs': 1, 'metrics.runtime': true, 'traces.sampler': { part: 'alwaysOn', options: {} } })
 })
 
-test("our own variables win over OpenTelemetry's", () => {
+test('our own variables win over those of OpenTelemetry', () => {
   const env = { OTEL_TRACES_SAMPLER: 'always_off', OTEL_METRIC_EXPORT_INTERVAL: '5000' }
   expect(settings({ env })).toEqual({ 'traces.sampler': { part: 'alwaysOff', options: {} }, 'metrics.intervalMs': 5_000 })
   expect(settings({ env: { ...env, TALLYSCOPE_TRACES_SAMPLER: 'probability(0.5)' } })['traces.sampler']).toEqual({
@@ -42,7 +42,7 @@ test("our own variables win over OpenTelemetry's", () => {
   })
 })
 
-test('every setting has a variable', () => {
+test('every setting has an environment variable', () => {
   expect(
     settings({
       env: {
@@ -107,7 +107,7 @@ test("the documents' shape is read from a file and from code, older names includ
   expect(settings({ json: { ...both, traces: { excludelistPaths: ['own'] } } })).toEqual({ 'traces.ignorePaths': ['own'] })
 })
 
-test('all problems of all sources are told at once, each with its place and a hint', () => {
+test('all problems of all sources are reported at once, each with its place and a hint', () => {
   const sources = {
     code: { traces: { sampler: 'probabilty(1)', exporters: ['console', { fil: 'a' }] }, metric: { intervalMs: 1 } },
     env: { TALLYSCOPE_METRICS_INTERVAL_MS: 'soon', TALLYSCOPE_METRIC_RUNTIME: '1' },
@@ -129,13 +129,13 @@ test('all problems of all sources are told at once, each with its place and a hi
   expect(error.message).toBe(`the configuration has 8 problems:\n${problems.map((line) => `  ${line}`).join('\n')}`)
 })
 
-test('a file that is no JSON, or holds no object, is one problem', () => {
+test('a file that is not a JSON object is one problem', () => {
   expect(problemsOf({ file: { name: 'a.json', text: '{' } })[0]).toMatch(/^a\.json: must be JSON: /)
   expect(problemsOf({ file: { name: 'a.json', text: '[]' } })).toEqual(['a.json: must hold an object'])
   expect(settings({ file: { name: 'a.json', text: '\ufeff{"enabled": false}' } })).toEqual({ enabled: false })
 })
 
-test('variables of OpenTelemetry that have no meaning here are warnings, and the rest of them holds', () => {
+test('OpenTelemetry variables without a meaning here are warnings, and the others apply', () => {
   const { settings, problems, warnings } = read({
     env: {
       OTEL_TRACES_EXPORTER: 'otlp,console',
@@ -174,13 +174,13 @@ test("OpenTelemetry's samplers are ours", () => {
   expect(sampler('parentbased_always_on')).toEqual({ part: 'parentBased', options: { root: { part: 'alwaysOn', options: {} } } })
 })
 
-test("a port of OpenTelemetry's alone starts no server, an empty variable says nothing", () => {
+test("OpenTelemetry's port alone starts no server, and an empty variable is ignored", () => {
   expect(settings({ env: { OTEL_EXPORTER_PROMETHEUS_PORT: '9464', OTEL_SDK_DISABLED: '', TALLYSCOPE_ENABLED: ' ' } })).toEqual({
     'prometheus.port': 9_464,
   })
 })
 
-test('prometheus is switched on by a section, off by false', () => {
+test('prometheus is enabled by a section, disabled by false', () => {
   expect(settings({ code: { prometheus: { port: 0 } } })).toEqual({ prometheus: true, 'prometheus.port': 0 })
   expect(settings({ code: { prometheus: {} } })).toEqual({ prometheus: true })
   expect(settings({ code: { prometheus: false }, env: { TALLYSCOPE_PROMETHEUS_PORT: '1' } })).toEqual({
@@ -189,7 +189,7 @@ test('prometheus is switched on by a section, off by false', () => {
   })
 })
 
-test('who is speaking comes from all sources, label by label', () => {
+test('the resource is merged from all sources, label by label', () => {
   const { resource } = read({
     code: { service: 'shop', resource: { zone: 'a' } },
     env: { OTEL_SERVICE_NAME: 'other', OTEL_RESOURCE_ATTRIBUTES: 'zone=b,host=h', OC_RESOURCE_TYPE: 'host' },
@@ -199,21 +199,21 @@ test('who is speaking comes from all sources, label by label', () => {
   expect(read({ env: { OTEL_SERVICE_NAME: 'other' }, json: { service: 'file' } }).resource.labels).toEqual({ 'service.name': 'other' })
 })
 
-test('a resource that breaks the rules is a problem in code and a warning in the environment', () => {
+test('an invalid resource is a problem in code and a warning in the environment', () => {
   expect(problemsOf({ code: { service: 'é' } })).toEqual([
     'resource: resource label values must be at most 256 printable ASCII characters: service.name is "é"',
   ])
   expect(read({ env: { OC_RESOURCE_LABELS: 'a' } }).warnings.map(({ path }) => path)).toEqual(['OC_RESOURCE_LABELS'])
 })
 
-test('exporters of metrics alone are refused for traces', () => {
+test('exporters of metrics only are refused for traces', () => {
   expect(problemsOf({ code: { traces: { exporters: 'hlog(path=a)' }, metrics: { exporters: 'console(transport=sync)' } } })).toEqual([
     'traces.exporters: hlog takes metrics only (put it into metrics.exporters)',
     'metrics.exporters: metrics have no transport: they are exported every interval (set metrics.intervalMs)',
   ])
 })
 
-test('short forms are taken: a list with none in it, no traces, no metrics, a port alone', () => {
+test('short forms are accepted: a list with none, no traces, no metrics, a port alone', () => {
   const settingsOf = (code: Record<string, unknown>) => {
     const { settings, problems } = readConfiguration({ code, env: {} })
     expect(problems).toEqual([])
@@ -233,7 +233,7 @@ test('short forms are taken: a list with none in it, no traces, no metrics, a po
   expect(settingsOf({ prometheus: 9465 })).toEqual({ prometheus: true, 'prometheus.port': 9465 })
 })
 
-test('hints name only the exporters that fit the setting', () => {
+test('hints name only exporters that fit the setting', () => {
   const { problems } = readConfiguration({ code: { traces: { exporters: 'xyzzy' }, metrics: { exporters: 'xyzzy' } }, env: {} })
   expect(problems.map(({ hint }) => hint)).toEqual([
     'one of console, file, logging, memory, none',
