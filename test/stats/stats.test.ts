@@ -4,18 +4,18 @@ import { Stats, stats as shared } from '../../src/stats/stats.js'
 import { TagMap } from '../../src/stats/tags/tag-map.js'
 import { engine, rowsOf } from './engine.js'
 
-test('engines are apart from each other and from the shared one', () => {
+test('engines are separate from each other and from the shared one', () => {
   const [one, other] = [engine().stats, engine().stats]
   for (const stats of [one, other]) stats.viewManager.registerView({ name: 'v', measure: stats.measure('m'), aggregation: count() })
   one.record(one.getMeasure('m')!, 1)
   expect([rowsOf(one, 'v'), rowsOf(other, 'v'), shared.getMeasure('m')]).toEqual([[': 1'], [], undefined])
 })
 
-test('limits that are no whole numbers from 1 are refused', () => {
+test('limits that are not integers from 1 are refused', () => {
   expect(() => new Stats({ limits: { totalRows: 0 } })).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }))
 })
 
-test('families are row sources, and metrics snapshots of them', () => {
+test('families are row sources, and getMetrics returns their snapshots', () => {
   const { stats } = engine()
   const measure = stats.measure('m', { unit: 's', description: 'Some' })
   stats.viewManager.registerView({ name: 'v', measure, aggregation: sum(), tagKeys: ['b', 'a'] })
@@ -30,7 +30,7 @@ test('families are row sources, and metrics snapshots of them', () => {
   ])
 })
 
-test('only overflowing rows are a metric too', () => {
+test('a view with only overflowing records is a metric too', () => {
   const { stats } = engine({ limits: { rowsPerView: 1, totalRows: 1 } })
   const measure = stats.measure('m')
   stats.viewManager.registerView({ name: 'v1', measure, aggregation: count(), tagKeys: ['a'] })
@@ -48,7 +48,7 @@ describe('types', () => {
   const open = stats.measure('open')
   const bare = stats.measure('bare', { tagKeys: [] })
 
-  test('a record of a measure with tag keys takes exactly those', () => {
+  test('a record of a measure with tag keys accepts exactly those', () => {
     stats.record(keyed, 1, { method: 'GET', route: '/' })
     stats.record(keyed, 1, { method: 200, route: undefined })
     stats.record(keyed, 1, TagMap.of({}))
@@ -75,14 +75,14 @@ describe('types', () => {
     stats.bind(keyed, { method: 'GET', route: '/' }).record('1')
   })
 
-  test('without declared keys any tags will do', () => {
+  test('without declared keys any tags are accepted', () => {
     stats.record(open, 1, { whatever: 1, else: true })
     stats.bind(open, {}).record(1)
     stats.record(bare, 1, {})
     expectTypeOf(open.tagKeys).toEqualTypeOf<readonly string[] | undefined>()
   })
 
-  test('a view breaks down by keys of its measure only', () => {
+  test('a view accepts only tag keys of its measure', () => {
     stats.viewManager.registerView({ name: 'typed', measure: keyed, aggregation: count(), tagKeys: ['route'], tagValues: { route: ['/'] } })
     // @ts-expect-error a misspelt key
     expect(() => stats.viewManager.registerView({ name: 'misspelt', measure: keyed, aggregation: count(), tagKeys: ['rotue'] })).toThrow(
@@ -101,11 +101,11 @@ describe('types', () => {
     stats.viewManager.registerView({ name: 'any', measure: open, aggregation: count(), tagKeys: ['any'] })
   })
 
-  test('a view keeps the keys that were written down, without as const', () => {
+  test('a view infers its literal keys without as const', () => {
     expectTypeOf(keyed.tagKeys).toEqualTypeOf<readonly ('method' | 'route')[] | undefined>()
   })
 
-  test('a batch takes numbers of any measure', () => {
+  test('a batch accepts numbers for any measure', () => {
     stats.statsRecorder.newMeasurementMap().put(keyed, 1).put(open, 2).record({ method: 'GET' })
     // @ts-expect-error a text as measured value
     stats.statsRecorder.newMeasurementMap().put(open, '1')

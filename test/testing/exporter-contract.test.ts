@@ -31,7 +31,7 @@ async function broken(make: (list: number[]) => Exporter<number>, rest: Partial<
   return names
 }
 
-test('an exporter that keeps the contract passes every case', async () => {
+test('an exporter that fulfils the contract passes every case', async () => {
   expect(await broken((list) => new ListExporter(list))).toEqual([])
 })
 
@@ -92,7 +92,7 @@ test.each<[string, (list: number[]) => Exporter<number>, string]>([
   expect(await broken(make)).toContain(name)
 })
 
-test('a failure must be an ExportError, and must be one', async () => {
+test('a failure must be an ExportError and must occur', async () => {
   const name = 'a failure says whether trying again is worthwhile'
   const failing = (error?: unknown) => ({
     createFailing: () => ({ export: () => (error === undefined ? undefined : Promise.reject(error)) as Promise<void> }),

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { ManualClock } from '../../src/testing/manual-clock.js'
 
-test('time stands still until it is moved, and then both clocks move alike', () => {
+test('time stands still until it is advanced, and then both clocks advance alike', () => {
   const clock = new ManualClock({ unixMs: 1_000, monotonicMs: 5 })
   expect([clock.unixMs(), clock.monotonicMs()]).toEqual([1_000, 5])
   clock.advance(2.5)
   expect([clock.unixMs(), clock.monotonicMs()]).toEqual([1_002.5, 7.5])
 })
 
-test('wall time may be set back, which moves neither the monotonic clock nor timers', () => {
+test('wall time may be set back, without moving the monotonic clock or timers', () => {
   const clock = new ManualClock()
   const fired: number[] = []
   clock.setTimer(10, () => fired.push(clock.monotonicMs()))
@@ -18,7 +18,7 @@ test('wall time may be set back, which moves neither the monotonic clock nor tim
 })
 
 describe('timers', () => {
-  test('fire in the order of their times, those of one time in the order of their start, each at its own time', () => {
+  test('fire in the order of their times, then of their start, each at its own time', () => {
     const clock = new ManualClock()
     const fired: string[] = []
     const timer = (name: string, delayMs: number) => clock.setTimer(delayMs, () => fired.push(`${name} ${clock.monotonicMs()}`))
@@ -31,7 +31,7 @@ describe('timers', () => {
     expect([clock.monotonicMs(), clock.timers]).toEqual([30, 1])
   })
 
-  test('that start others fire those too, where they are due', () => {
+  test('that start others fire those too if they are due', () => {
     const clock = new ManualClock()
     let fired = 0
     const again = (): void => {
@@ -43,7 +43,7 @@ describe('timers', () => {
     expect(fired).toBe(10)
   })
 
-  test('that are stopped do not fire; stopping late or twice is harmless', () => {
+  test('do not fire once stopped; stopping late or twice is harmless', () => {
     const clock = new ManualClock()
     let fired = 0
     const stop = clock.setTimer(10, () => fired++)
@@ -54,7 +54,7 @@ describe('timers', () => {
   })
 })
 
-test('advanceAsync lets what a timer has set going come to rest before the next one fires', async () => {
+test('advanceAsync lets the work of a timer settle before the next one fires', async () => {
   const clock = new ManualClock()
   const seen: string[] = []
   const work = (name: string) => async (): Promise<void> => {

@@ -13,7 +13,7 @@ test('valueOf returns the value of a row by the handle or the name of its view',
   expect([valueOf(view, { op: 'get', user: 7 }), valueOf('testing/calls', { op: 'get' }), valueOf(view, { op: 'put' })]).toEqual([1, 1, 0])
 })
 
-test('valueOf of a distribution is how many values it took, dataOf all that it knows', () => {
+test('valueOf of a distribution is its count, dataOf returns all its data', () => {
   const engine = new Stats()
   const size = engine.measure('size', { unit: 'By', view: distribution([10]) })
   engine.record(size, 4)
@@ -32,7 +32,7 @@ test('resetStats removes rows and keeps measures and views', () => {
   expect(valueOf(view, { op: 'get', user: 'a' })).toBe(1)
 })
 
-test('useClock moves the timers of the shared engine until it is taken away', () => {
+test('useClock sets the timers of the shared engine until it is restored', () => {
   const latency = stats.measure('testing/latency', { unit: 'ms' })
   const clock = new ManualClock()
   const restore = useClock(clock)

@@ -16,7 +16,7 @@ test('a wrapped function keeps this, name, length, properties and result', () =>
   expect(sent[0]!.name).toBe('add')
 })
 
-test('an async function gives a promise, and its span ends with it', async () => {
+test('an async function returns a promise, and its span ends with it', async () => {
   const { tracer, sent } = traced()
   const load = tracer.trace(async function load(id: number) {
     await immediately()
@@ -29,7 +29,7 @@ test('an async function gives a promise, and its span ends with it', async () =>
   expect(paths(sent)).toEqual(['load', 'load/inner'])
 })
 
-test('a failure is recorded and goes on', async () => {
+test('an error is recorded and rethrown', async () => {
   const { tracer, sent } = traced()
   const failing = tracer.trace(
     async () => {
@@ -41,7 +41,7 @@ test('a failure is recorded and goes on', async () => {
   expect(sent[0]).toMatchObject({ name: 'failing', status: { code: StatusCode.UNKNOWN } })
 })
 
-test('a generator function gives a generator; its span lasts from the first step to the last', () => {
+test('a generator function returns a generator; its span lasts from the first step to the last', () => {
   const { tracer, sent, clock } = traced()
   const numbers = tracer.trace(function* numbers(upTo: number): Generator<number, string, string> {
     let said = ''
@@ -76,7 +76,7 @@ test('a generator that is left early runs its finally in the span, which then en
   expect(paths(sent)).toEqual(['endless', 'endless/cleanup'])
 })
 
-test('what the caller throws into a generator comes out of its yield, and what it throws fails the span', () => {
+test('an error thrown into a generator is raised at its yield, and an error it throws fails the span', () => {
   const { tracer, sent } = traced()
   const patient = tracer.trace(function* patient(): Generator<string, void, void> {
     try {
@@ -93,7 +93,7 @@ test('what the caller throws into a generator comes out of its yield, and what i
   expect(sent[0]!.status.message).toBe('own')
 })
 
-test('an async generator stays one', async () => {
+test('an async generator stays an async generator', async () => {
   const { tracer, sent } = traced()
   const pages = tracer.trace(async function* pages() {
     for (const page of [1, 2, 3]) {
@@ -119,7 +119,7 @@ test('an async generator stays one', async () => {
   expect(sent.at(-1)!.status.message).toBe('late')
 })
 
-test('decorates methods, the standard way and the experimental one', async () => {
+test('decorates methods, with standard and with experimental decorators', async () => {
   const { tracer, sent } = traced()
   class Shop {
     readonly name = 'shop'
@@ -163,7 +163,7 @@ test('decorates methods, the standard way and the experimental one', async () =>
   expect(sent.slice(2).map(({ name }) => name)).toEqual(['old', 'plain'])
 })
 
-test('a wrapped function has the metadata of reflect-metadata that its function has', () => {
+test('a wrapped function has the reflect-metadata metadata of the original', () => {
   const all = new Map<unknown, Map<unknown, unknown>>()
   const methods = {
     getOwnMetadataKeys: (target: object) => [...(all.get(target)?.keys() ?? [])],

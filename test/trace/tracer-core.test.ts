@@ -27,7 +27,7 @@ function counted(family: string, ...labels: string[]): number {
 }
 
 describe('a span around a callback', () => {
-  test('gives back what the callback gives: a value for a value, a promise for a promise', async () => {
+  test('returns the result of the callback: a value for a value, a promise for a promise', async () => {
     const { tracer } = traced()
     expect(tracer.span('sync', () => 42)).toBe(42)
     const promise = tracer.span('async', async () => 43)
@@ -49,12 +49,12 @@ describe('a span around a callback', () => {
     ])
   })
 
-  test('has ended before the caller goes on', async () => {
+  test('has ended before the caller continues', async () => {
     const { tracer, sent } = traced()
     await tracer.span('a', async () => immediately()).then(() => expect(sent).toHaveLength(1))
   })
 
-  test('takes status and stack from what is thrown, which goes on to the caller', async () => {
+  test('takes status and stack from an error, which is rethrown to the caller', async () => {
     const { tracer, sent } = traced()
     const failure = new Error('no cart')
     expect(() =>
@@ -74,7 +74,7 @@ describe('a span around a callback', () => {
     expect(sent).toHaveLength(2)
   })
 
-  test('keeps a status that says more than the error does', () => {
+  test('keeps a status more specific than that of the error', () => {
     const { tracer, sent } = traced()
     const call = () =>
       tracer.span('a', (span) => {
@@ -85,7 +85,7 @@ describe('a span around a callback', () => {
     expect(sent[0]!.status).toMatchObject({ code: StatusCode.NOT_FOUND, message: 'no such cart' })
   })
 
-  test('survives whatever is thrown', () => {
+  test('survives any thrown value', () => {
     const { tracer, sent } = traced()
     const hostile = Object.defineProperty({}, 'message', {
       get: () => {
@@ -114,7 +114,7 @@ describe('a span around a callback', () => {
     expect(counted('tallyscope_span_misuse_total', 'ended_twice')).toBe(before)
   })
 
-  test('changes the async storage once, and back', () => {
+  test('enters the async context once, and restores it', () => {
     const { tracer } = traced()
     const { enterWith, run } = AsyncLocalStorage.prototype
     const entered: unknown[] = []
@@ -164,7 +164,7 @@ describe('misuse is harmless and counted', () => {
     expect(counted('tallyscope_span_misuse_total', 'used_after_end')).toBe(before + 7)
   })
 
-  test('ending or describing the current span where there is none', () => {
+  test('ending or describing the current span if there is none', () => {
     const { tracer } = traced()
     const before = counted('tallyscope_span_misuse_total', 'no_current_span')
     tracer.endSpan()
@@ -189,7 +189,7 @@ describe('misuse is harmless and counted', () => {
     expect(counted('tallyscope_spans_lost_total', 'transport_threw')).toBe(before + 1)
   })
 
-  test('names and options that are none', () => {
+  test('invalid names and options', () => {
     const { tracer, sent } = traced()
     for (const name of [undefined, null, 42, {}, Symbol('s'), Object.create(null)]) tracer.startDetachedSpan(name as never).end()
     expect(sent.map(({ name }) => name)).toEqual(['span', 'null', '42', '[object Object]', 'Symbol(s)', 'span'])
@@ -197,7 +197,7 @@ describe('misuse is harmless and counted', () => {
     expect(sent.at(-1)).toMatchObject({ parentSpanId: undefined, durationMs: 0 })
   })
 
-  test('distributions stop looking for the exemplar of a span that nobody ends, and the gauge goes on counting it', () => {
+  test('distributions stop reading exemplars of a span that is never ended, and the gauge keeps counting it', () => {
     const openBefore = contextState.openSampledSpans
     const gauge = (): number => contextState.openSampledSpans + contextState.agedSampledSpans - openBefore
     const { tracer } = traced()
@@ -227,7 +227,7 @@ describe('misuse is harmless and counted', () => {
     }
   })
 
-  test('the count of open sampled spans is exact through all of it', () => {
+  test('the count of open sampled spans stays exact', () => {
     const before = contextState.openSampledSpans
     const { tracer } = traced()
     const a = tracer.startSpan('a')
@@ -267,7 +267,7 @@ describe('parents', () => {
     expect(byName(sent)).toMatchObject({ a: { traceId: T, parentSpanId: S }, b: { traceId: T, parentSpanId: byName(sent).a!.spanId } })
   })
 
-  test('a context without a span id gives its trace and no parent', () => {
+  test('a context without a span id sets the trace and no parent', () => {
     const { tracer, sent } = traced({ spanContext: new SpanContext({ traceId: T }) })
     tracer.span('a', () => {})
     expect(sent[0]).toMatchObject({ traceId: T, parentSpanId: undefined })
@@ -294,7 +294,7 @@ describe('parents', () => {
     expect(spans.parent!.childSpanCount).toBe(2)
   })
 
-  test('a parent of another copy of the package is understood by its shape', () => {
+  test('a parent of another copy of the package is recognized by its shape', () => {
     const { tracer, sent } = traced()
     const foreign = {
       context: { traceId: T, spanId: S, options: 1, sampled: true, traceState: { toString: () => 'a=1' }, fromHeader: false },
@@ -314,7 +314,7 @@ describe('parents', () => {
     expect(tracer.extractTags(headers)).toBe(TagMap.EMPTY)
   })
 
-  test('trust can be given or taken span by span', () => {
+  test('trust can be set for each span', () => {
     const { tracer, sent } = traced()
     const parent = tracer.extract({ traceparent: VALID })
     tracer.startDetachedSpan('untrusted', { parent, untrusted: true }).end()
@@ -322,7 +322,7 @@ describe('parents', () => {
     expect(sent.map(({ traceId }) => traceId === T)).toEqual([false, true])
   })
 
-  test('a caller who marks everything as sampled does not overrule a sampler that says no', () => {
+  test('a caller that marks everything as sampled does not overrule a sampler that refuses', () => {
     const { tracer, sent } = traced({ sampler: new AlwaysOffSampler() })
     const headers = tracer.withRemoteParent(tracer.extract({ traceparent: VALID }), () =>
       tracer.span('a', () => tracer.inject({})),
@@ -339,7 +339,7 @@ describe('sampling', () => {
     expect(sent.map(({ name }) => name)).toEqual(['below', 'on'])
   })
 
-  test('the sampler sees trace id, parent, name and kind, and is not asked for local children', () => {
+  test('the sampler gets trace id, parent, name and kind, and is not called for local children', () => {
     const asked: unknown[] = []
     const { tracer } = traced({
       sampler: {
@@ -357,7 +357,7 @@ describe('sampling', () => {
     ])
   })
 
-  test('shouldSample answers for the current span, for the given context, or for a new trace', () => {
+  test('shouldSample decides for the current span, for the given context, or for a new trace', () => {
     expect(traced().tracer.shouldSample()).toBe(true)
     expect(traced({ sampler: new ProbabilitySampler(0) }).tracer.shouldSample()).toBe(false)
     const sampled = new SpanContext({ traceId: T, spanId: S, sampled: true })
@@ -366,7 +366,7 @@ describe('sampling', () => {
     tracer.span('a', { sampler: new AlwaysOnSampler() }, () => expect(tracer.shouldSample()).toBe(true))
   })
 
-  test('an unsampled span passes its trace on, with an id made when it is asked for', () => {
+  test('an unsampled span propagates its trace, with an id made at the first read', () => {
     const { tracer } = traced({ sampler: new ProbabilitySampler(0) })
     tracer.span('a', (span) => {
       const { traceparent } = tracer.inject({}) as { traceparent: string }
@@ -380,14 +380,14 @@ describe('sampling', () => {
   })
 })
 
-describe('what a tracer is told once', () => {
-  test('default attributes are on every span, and give way to its own', () => {
+describe('tracer options', () => {
+  test('default attributes are on every span, and are replaced by its own', () => {
     const { tracer, sent } = traced({ defaultAttributes: { host: 'a', zone: 1 } })
     tracer.span('x', { attributes: { zone: 2, k: true } }, () => {})
     expect(sent[0]!.attributes).toEqual({ host: 'a', zone: 2, k: true })
   })
 
-  test('limits drop the oldest, count them in the span and in the process', () => {
+  test('limits drop the oldest entries, and count them in the span and in the process', () => {
     const { tracer, sent } = traced({ limits: { attributes: 2, annotations: 1, messageEvents: 1, links: 0 } })
     const before = counted('tallyscope_span_items_dropped_total', 'attribute', 'limit')
     tracer.span('x', (span) => {
@@ -401,7 +401,7 @@ describe('what a tracer is told once', () => {
     expect(counted('tallyscope_span_items_dropped_total', 'attribute', 'limit')).toBe(before + 1)
   })
 
-  test('without limits given, 32 attributes, 32 annotations, 128 message events and 32 links fit', () => {
+  test('by default 32 attributes, 32 annotations, 128 message events and 32 links fit', () => {
     const { tracer, sent } = traced()
     tracer.span('x', (span) => {
       for (let at = 0; at < 200; at++)
@@ -412,7 +412,7 @@ describe('what a tracer is told once', () => {
     expect(dropped).toEqual({ attributes: 168, annotations: 168, messageEvents: 72, links: 168 })
   })
 
-  test('the flag of random trace ids is said when asked for, and passed on in any case', () => {
+  test('the flag of random trace ids is set on request, and always propagated', () => {
     const traceparent = (options: { randomTraceIdFlag?: boolean }) => {
       const { tracer } = traced(options)
       return tracer.span('a', () => tracer.span('b', () => tracer.inject({}))) as { traceparent: string }
@@ -436,7 +436,7 @@ describe('context and tags', () => {
     tracer.withRemoteParent(tracer.extract({ traceparent: VALID }), () => expect(tracer.inject({})).toEqual({ traceparent: VALID }))
   })
 
-  test('allowed tags travel in baggage', () => {
+  test('allowed tags are propagated in baggage', () => {
     const { tracer } = traced({ baggage: new TagBaggage({ allow: ['tenant'] }) })
     const headers = withTags(TagMap.of({ tenant: 'a', secret: 'b' }), () => tracer.span('x', () => tracer.inject({}))) as Record<
       string,
@@ -459,7 +459,7 @@ describe('context and tags', () => {
     expect(stats.viewManager.getView('span/latency')?.rows).toEqual([])
   })
 
-  test('storeTracer leaves the tracer for code further down', async () => {
+  test('storeTracer makes the tracer available to code further down', async () => {
     const one = traced().tracer
     const two = traced().tracer
     expect(two.getTracer()).toBe(two)
@@ -487,7 +487,7 @@ describe('context and tags', () => {
 })
 
 describe('times', () => {
-  test('wall time comes from one look at the clock, durations from the monotonic one', () => {
+  test('wall times derive from one read of the clock, durations from the monotonic one', () => {
     const { tracer, sent, clock } = traced()
     clock.wallMs = Date.UTC(2024, 0, 15, 10, 30, 15, 123)
     tracer.span('a', (span) => {
@@ -502,7 +502,7 @@ describe('times', () => {
     expect(sent[0]!.toJSON().spans[0]).toMatchObject({ startTime: '2024-01-15T10:30:15.123000Z', endTime: '2024-01-15T10:30:15.123500Z' })
   })
 
-  test('after the clock has been set, new traces follow it and running ones do not', () => {
+  test('after the clock is set, new traces follow it and running ones do not', () => {
     const { tracer, sent, clock } = traced()
     const parent = tracer.startDetachedSpan('parent')
     clock.wallMs += 3_600_000
@@ -515,7 +515,7 @@ describe('times', () => {
     expect(spans.later!.startTimeUnixMs - spans.parent!.startTimeUnixMs).toBe(3_605_000)
   })
 
-  test('start and end may be given', () => {
+  test('start and end times may be given', () => {
     const { tracer, sent } = traced()
     const at = Date.UTC(2020, 0, 1)
     tracer.startDetachedSpan('a', { startTimeUnixMs: at }).end(at + 12.5)
@@ -526,7 +526,7 @@ describe('times', () => {
   })
 })
 
-describe('a caller from another process', () => {
+describe('a remote caller', () => {
   const remote = (options: number, traceId = T) => new SpanContext({ traceId, spanId: S, options, fromHeader: true })
   const LOWEST = '0af7651916cd43dd0000000000000001'
 
@@ -546,7 +546,7 @@ describe('a caller from another process', () => {
     expect(spans[0]).toMatchObject({ traceId: T, parentSpanId: S }) // the trace is continued all the same
   })
 
-  test('does not choose by the trace id what is sampled, if there is a limit', () => {
+  test('does not choose by its trace id what is sampled, if there is a limit', () => {
     const { tracer, sent: spans } = traced({ sampler: new ProbabilitySampler(1e-4) })
     const remoteLimit = new RemoteSamplingLimit()
     for (let i = 0; i < 100; i++) tracer.startDetachedSpan('served', { parent: remote(0, LOWEST), remoteLimit }).end()
@@ -559,7 +559,7 @@ describe('a caller from another process', () => {
 describe('strings of callers', () => {
   const LONG = 'ü'.repeat(100_000)
 
-  test('the name of a span is cut to 256 code points where it enters, and counted', () => {
+  test('the name of a span is cut to 256 code points when it is set, and counted', () => {
     const before = counted('tallyscope_span_strings_cut_total', 'name')
     const { tracer, sent: spans } = traced()
     tracer.startDetachedSpan(LONG).end()
@@ -569,7 +569,7 @@ describe('strings of callers', () => {
     expect(counted('tallyscope_span_strings_cut_total', 'name') - before).toBe(2)
   })
 
-  test('so are keys of attributes, descriptions and messages', () => {
+  test('keys of attributes, descriptions and messages are cut in the same way', () => {
     const before = ['attribute_key', 'message'].map((item) => counted('tallyscope_span_strings_cut_total', item))
     const { tracer, sent: spans } = traced()
     tracer

@@ -8,7 +8,7 @@ test('every case that a decision overrules is in the vectors', () => {
   expect(Object.keys(overruled).filter((id) => !cases.has(id))).toEqual([])
 })
 
-test('a decision that agrees with the vector overrules nothing and is not listed', () => {
+test('a decision that agrees with its vector overrules nothing and is not listed', () => {
   const idle = Object.entries(overruled).filter(([id, { ours }]) => acceptedOutcomes(cases.get(id)!).some((wanted) => agree(wanted, ours)))
   expect(idle.map(([id]) => id)).toEqual([])
 })

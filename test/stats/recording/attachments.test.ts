@@ -9,15 +9,15 @@ function check(given: unknown, kept: Record<string, string> | undefined, dropped
   expect(selfValue('tallyscope_dropped_attachments_total') - before).toBe(dropped)
 }
 
-test('attachments are text to text', () => {
+test('attachments map strings to strings', () => {
   check({ trace_id: 'a', n: 1, o: { toString: () => expect.fail('toString') }, u: undefined }, { trace_id: 'a' }, 3)
 })
 
-test('none are none', () => check({}, undefined, 0))
+test('no attachments are undefined', () => check({}, undefined, 0))
 
 test.each([null, 'text', 7, () => 1, Symbol('s')])('%s is no attachments', (given) => check(given, undefined, 1))
 
-test('what throws is dropped', () =>
+test('attachments that throw are dropped', () =>
   check(
     {
       get a() {
@@ -28,20 +28,20 @@ test('what throws is dropped', () =>
     1,
   )) // prettier-ignore
 
-test('long ones, and those beyond 32, are dropped', () => {
+test('long attachments, and those beyond 32, are dropped', () => {
   check({ a: 'x'.repeat(256), b: 'x'.repeat(257), ['k'.repeat(257)]: 'x' }, { a: 'x'.repeat(256) }, 2)
   const many = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`k${n}`, 'x']))
   check(many, Object.fromEntries(Object.entries(many).slice(0, 32)), 8)
 })
 
-test('they are a frozen copy', () => {
+test('attachments are a frozen copy', () => {
   const mine = { a: 'x' }
   const kept = readAttachments(mine)
   mine.a = 'y'
   expect([kept, Object.isFrozen(kept)]).toEqual([{ a: 'x' }, true])
 })
 
-test('__proto__ is one like any other', () => {
+test('__proto__ is an ordinary attachment', () => {
   const given = JSON.parse('{"__proto__":"x"}') as unknown
   expect(Object.entries(readAttachments(given)!)).toEqual([['__proto__', 'x']])
   expect(Object.getPrototypeOf(readAttachments(given))).toBe(Object.prototype)

@@ -60,7 +60,7 @@ describe('a context tag is read from the current context by', () => {
     expect(rowsOf(stats, 'v')).toEqual(['route=/cart tenant=-: 200', 'route=/cart tenant=acme: 200', 'route=/cart tenant=bell: 100'])
   })
 
-  test('a record without tags, whose tag keys come from there too', () => {
+  test('a record without tags, which also takes its tag keys from there', () => {
     withTags({ ...GIVEN, tenant: 'acme' }, () => often(() => stats.record(latency, 1)))
     often(() => stats.record(latency, 1))
     expect(rowsOf(stats, 'v')).toEqual(['route=/cart tenant=acme: 100', 'route=- tenant=-: 100'])
@@ -89,7 +89,7 @@ test('each of many interleaved requests counts for its own tenant', async () => 
   expect(rowsOf(stats, 'v').sort()).toEqual(['route=/cart tenant=t0: 60', 'route=/cart tenant=t1: 60'])
 })
 
-test('views with context tags come and go beside views without, and handles follow', () => {
+test('views with context tags are registered and removed beside views without, and handles follow', () => {
   stats.viewManager.unregisterView('v')
   stats.registerView({ name: 'plain', measure: latency, tagKeys: ['route'], aggregation: count() })
   const handle = stats.bind(latency, GIVEN)

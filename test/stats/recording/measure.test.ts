@@ -3,7 +3,7 @@ import { Stats } from '../../../src/stats/stats.js'
 
 const told = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
 
-test('a measure is double, in 1, and takes any tags unless it says otherwise', () => {
+test('a measure is double, in 1, and takes any tags by default', () => {
   const measure = new Stats().measure('m')
   expect(measure).toMatchObject({
     name: 'm',
@@ -24,7 +24,7 @@ test('its tag keys are a frozen copy', () => {
   expect(Object.isFrozen(tagKeys)).toBe(true)
 })
 
-test('the same definition again is the same measure', () => {
+test('an equal definition returns the same measure', () => {
   const stats = new Stats()
   const options = { unit: 's', type: 'int64', signed: true, tagKeys: ['a'] } as const
   expect(stats.measure('m', options)).toBe(stats.measure('m', { ...options }))
@@ -32,7 +32,7 @@ test('the same definition again is the same measure', () => {
   expect(stats.getMeasure('other')).toBe(undefined)
 })
 
-test('another description is told once, and the first stays', () => {
+test('another description is logged once, and the first is kept', () => {
   const stats = new Stats()
   const first = stats.measure('described', { description: 'one' })
   told.mockClear()
@@ -43,7 +43,7 @@ test('another description is told once, and the first stays', () => {
   ])
 })
 
-describe('another definition under the name is refused, and the first stays', () => {
+describe('another definition under the name is refused, and the first is kept', () => {
   test.each([{ unit: 'ms' }, { type: 'int64' }, { signed: true }, { tagKeys: ['a'] }, { tagKeys: [] }] as const)('%j', (options) => {
     const stats = new Stats()
     const first = stats.measure('m')
@@ -77,7 +77,7 @@ test.each<[string, unknown, unknown]>([
   expect(stats.measure('m').name).toBe('m')
 })
 
-test('there are so many measures as the limit says; those there are can still be found', () => {
+test('the number of measures is limited; existing ones can still be found', () => {
   const stats = new Stats({ limits: { definitions: 3 } })
   for (const name of ['a', 'b', 'c']) stats.measure(name)
   expect(() => stats.measure('d')).toThrow(

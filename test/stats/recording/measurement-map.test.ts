@@ -32,7 +32,7 @@ test('the last value put for a measure counts', () => {
   expect(rows()[0]).toEqual(['a=x: 5'])
 })
 
-test('it may be recorded again, with other tags', () => {
+test('a batch may be recorded again, with other tags', () => {
   const { map, one, rows } = setUp()
   map.put(one, 1)
   map.record({ a: 'x' })
@@ -41,7 +41,7 @@ test('it may be recorded again, with other tags', () => {
   expect(rows()[0]).toEqual(['a=x: 2', 'a=y: 1'])
 })
 
-test('a measure without a view, a bad value or what is no measure does not stop the others, nor the next batch', () => {
+test('a measure without a view, a bad value or an invalid measure does not stop the others, nor the next batch', () => {
   const { map, one, other, unwatched, rows } = setUp()
   map
     .put(unwatched, 1)
@@ -54,13 +54,13 @@ test('a measure without a view, a bad value or what is no measure does not stop 
   expect(rows()).toEqual([['a=x: 3'], ['a=x: 4']])
 })
 
-test('without tags those of the async context are used', () => {
+test('without tags the current ones are used', () => {
   const { map, one, rows } = setUp()
   withTags(TagMap.of({ a: 'ctx' }), () => map.put(one, 1).record())
   expect(rows()[0]).toEqual(['a=ctx: 1'])
 })
 
-test('attachments go along with each value, and stay for the next time', () => {
+test('attachments are recorded with each value, and kept for the next time', () => {
   const { stats, map, one } = setUp()
   stats.viewManager.registerView({ name: 'd', measure: one, aggregation: distribution([1]) })
   map.putAttachment('trace_id', 'a').putAttachment('trace_id', 'b').putAttachment('span_id', 's').put(one, 0.5).record()
@@ -74,7 +74,7 @@ test('attachments go along with each value, and stay for the next time', () => {
   })
 })
 
-test('attachments that are no texts are left out, and none of their methods is called', () => {
+test('attachments that are not strings are ignored, without calling their methods', () => {
   const { stats, map, one } = setUp()
   stats.viewManager.registerView({ name: 'd', measure: one, aggregation: distribution([]) })
   const hostile = { toString: () => expect.fail('toString') } as unknown as string

@@ -11,7 +11,7 @@ import { counted, garbage, revoked } from './garbage.js'
 
 const CALLS = amount(200_000, 1_000_000)
 
-describe('calls with garbage', () => {
+describe('calls with invalid arguments', () => {
   const { stats } = engine({ limits: { rowsPerView: 60, totalRows: 400 } })
   const measures = [
     stats.measure('garbage/double'),
@@ -65,18 +65,18 @@ describe('calls with garbage', () => {
     },
   )
 
-  test.each(measures)('of which $name counts as dropped those that no view took', (measure) => {
+  test.each(measures)('count as dropped by $name if no view took them', (measure) => {
     const dropped = counted('tallyscope_dropped_measurements_total', measure.name)
     const byView = views.filter((view) => view.measure === measure).map(({ name }) => counted('tallyscope_dropped_values_total', name))
     expect(dropped).toBeGreaterThan(CALLS / 1_000)
     expect(dropped).toBeLessThanOrEqual(Math.min(...byView))
   })
 
-  test('of which one view, all by itself, took or dropped each one', () => {
+  test('are either taken or dropped by a single view', () => {
     expect(taken('garbage/alone') + counted('tallyscope_dropped_measurements_total', 'garbage/alone')).toBe(calls.get(alone))
   })
 
-  test('of which one that nobody watches counts none', () => {
+  test('are not counted for a measure without a view', () => {
     expect([calls.get(unwatched)! > CALLS / 100, counted('tallyscope_dropped_measurements_total', unwatched.name)]).toEqual([true, 0])
   })
 

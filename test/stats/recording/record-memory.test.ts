@@ -10,7 +10,7 @@ function heapBytes(): number {
   return process.memoryUsage().heapUsed
 }
 
-test('a million distinct values of one tag make so many rows as the limit says and one, with exact totals and less than 5 MB', () => {
+test('a million distinct values of one tag make one row more than the limit, with exact totals and less than 5 MB', () => {
   const { stats } = engine()
   const measure = stats.measure('m')
   const kinds = { c: count(), s: sum(), d: distribution([10, 500_000]), last: lastValue() }
@@ -32,7 +32,7 @@ test('a million distinct values of one tag make so many rows as the limit says a
   ]) // prettier-ignore
 })
 
-test('2,000 tags that are parts of texts of 1 MB keep less than 10 MB', () => {
+test('2,000 tags that are parts of strings of 1 MB retain less than 10 MB', () => {
   const { stats } = engine({ limits: { rowsPerView: 3_000 } })
   const measure = stats.measure('m')
   stats.viewManager.registerView({ name: 'v', measure, aggregation: count(), tagKeys: ['a'] })

@@ -93,21 +93,24 @@ describe.each(WAYS)('with %s', (_way, make) => {
     check({}, [0.25, 0.5], { ...everywhere(2, '0.75'), last: 'a=x: 0.5' }, [undefined, []]))
   test('0 is a value', () => check({}, [0], everywhere(1, '0'), [undefined, []]))
   test('−0 is 0', () => check({}, [-0], everywhere(1, '0'), [undefined, []]))
-  test('NaN is a last value only', () => check({}, [NaN], onlyLast('NaN'), [undefined, allBut('nan')]))
-  test('infinity is a last value only', () => check({}, [Infinity], onlyLast('Infinity'), [undefined, allBut('infinite')]))
-  test('minus infinity too, signed or not', () => {
+  test('NaN is taken by last-value views only', () => check({}, [NaN], onlyLast('NaN'), [undefined, allBut('nan')]))
+  test('infinity is taken by last-value views only', () => check({}, [Infinity], onlyLast('Infinity'), [undefined, allBut('infinite')]))
+  test('minus infinity is taken by last-value views only, signed or not', () => {
     for (const signed of [false, true]) check({ signed }, [-Infinity], onlyLast('-Infinity'), [undefined, allBut('infinite')])
   })
-  test('a negative value is a last value only', () => check({}, [-2], onlyLast('-2'), [undefined, allBut('negative')]))
-  test('where the measure is signed, it is taken by every view', () => check({ signed: true }, [-2], everywhere(1, '-2'), [undefined, []]))
-  test('a fraction is none of an int64', () => check({ type: 'int64' }, [1.5], {}, ['fraction', all('fraction')]))
-  test('neither a negative one, signed', () => check({ type: 'int64', signed: true }, [-1.5], {}, ['fraction', all('fraction')]))
-  test('a whole number of an int64 is taken', () => check({ type: 'int64' }, [3], everywhere(1, '3'), [undefined, []]))
-  test('NaN and infinities are last values of an int64 too', () =>
+  test('a negative value is taken by last-value views only', () => check({}, [-2], onlyLast('-2'), [undefined, allBut('negative')]))
+  test('a negative value of a signed measure is taken by every view', () =>
+    check({ signed: true }, [-2], everywhere(1, '-2'), [undefined, []]))
+  test('a fraction of an int64 measure is dropped', () => check({ type: 'int64' }, [1.5], {}, ['fraction', all('fraction')]))
+  test('a negative fraction of a signed int64 measure is dropped', () =>
+    check({ type: 'int64', signed: true }, [-1.5], {}, ['fraction', all('fraction')]))
+  test('an integer of an int64 measure is taken', () => check({ type: 'int64' }, [3], everywhere(1, '3'), [undefined, []]))
+  test('NaN and infinities of an int64 measure are taken by last-value views', () =>
     check({ type: 'int64' }, [NaN], onlyLast('NaN'), [undefined, allBut('nan')]))
-  test('a safe BigInt is the number', () => check({ type: 'int64' }, [2n ** 53n - 1n], everywhere(1, String(2 ** 53 - 1)), [undefined, []]))
+  test('a safe BigInt is taken as a number', () =>
+    check({ type: 'int64' }, [2n ** 53n - 1n], everywhere(1, String(2 ** 53 - 1)), [undefined, []]))
   test('a negative BigInt is a negative number', () => check({ type: 'int64', signed: true }, [-5n], everywhere(1, '-5'), [undefined, []]))
-  test('a BigInt that is not exact is dropped', () => check({}, [2n ** 53n], {}, ['not a number', all('not a number')]))
+  test('an inexact BigInt is dropped', () => check({}, [2n ** 53n], {}, ['not a number', all('not a number')]))
   test.each<[string, unknown]>([
     ['a numeric text', '5'],
     ['a boolean', true],
@@ -120,7 +123,7 @@ describe.each(WAYS)('with %s', (_way, make) => {
     ['an object that turns into a number', { valueOf: () => expect.fail('valueOf'), toString: () => expect.fail('toString') }],
   ])('%s is dropped', (_what, value) => check({}, [value], {}, ['not a number', all('not a number')]))
 
-  test('a sum does not become infinite; the views that could take the value have it', () => {
+  test('a sum does not become infinite; views that can take the value do', () => {
     const made = setUp()
     const record = make(made)
     record(Number.MAX_VALUE)
@@ -134,7 +137,7 @@ describe.each(WAYS)('with %s', (_way, make) => {
     expect([made.droppedBy('sum', 'too large'), made.droppedBy('distribution', 'too large'), made.dropped('too large')]).toEqual([1, 1, 0])
   })
 
-  test.each([1, 2])('where %i views of sums are all there is, such a call counts as dropped', (views) => {
+  test.each([1, 2])('with %i sum views only, such a call counts as dropped', (views) => {
     const made = setUp({}, Object.fromEntries(['s1', 's2'].slice(0, views).map((name) => [name, sum()])))
     const record = make(made)
     for (let n = 0; n < 3; n++) record(Number.MAX_VALUE)
@@ -157,7 +160,7 @@ describe.each(WAYS)('with %s', (_way, make) => {
     }
   })
 
-  test('without a view nothing is counted, whatever is given', () => {
+  test('without a view nothing is counted, for any value', () => {
     const made = setUp({}, {})
     const record = make(made)
     for (const value of [1, NaN, -1, '5', {}, 3n]) record(value)
@@ -250,7 +253,7 @@ describe('tags', () => {
     expect([made.rows('sum'), made.dropped('tags')]).toEqual([[row], 0])
   }) // prettier-ignore
 
-  test('that only some views can use are taken by those', () => {
+  test('that only some views can use are taken by those views', () => {
     const made = setUp({}, { sum: sum() })
     const other = `${made.measure.name}/other`
     made.stats.viewManager.registerView({ name: other, measure: made.measure, aggregation: count(), tagKeys: ['b'] })
@@ -284,7 +287,7 @@ describe('tags', () => {
     expect(selfValue('tallyscope_cut_tag_values_total', `${made.measure.name.slice(0, -2)}/sum`)).toBe(1)
   })
 
-  test('whose getters record again, register or remove views do no harm', () => {
+  test('with getters that record, register or remove views are harmless', () => {
     const made = setUp({}, { sum: sum() })
     const { stats, measure } = made
     for (let n = 0; n < 50; n++) stats.record(measure, 1, { a: n })
@@ -305,7 +308,7 @@ describe('tags', () => {
   })
 })
 
-describe('what is no measure', () => {
+describe('a value that is not a measure', () => {
   test.each([undefined, null, {}, 'm', 7, { groups: [{}] }])('%j: the call is counted and does not throw', (measure) => {
     const { stats } = engine()
     const before = selfValue('tallyscope_dropped_measurements_total', '', 'measure')
@@ -315,7 +318,7 @@ describe('what is no measure', () => {
 })
 
 describe('without tags', () => {
-  test('those of the async context are used', () => {
+  test('the tags of the async context are used', () => {
     const made = setUp({}, { sum: sum() })
     withTags(TagMap.of({ a: 'ctx' }), () => {
       made.stats.record(made.measure, 1)
@@ -327,7 +330,7 @@ describe('without tags', () => {
     expect(made.rows('sum')).toEqual(['a=ctx: 6', 'a=own: 1', 'a=-: 2'])
   })
 
-  test('the context is asked only where a listening view has tag keys', () => {
+  test('the context is read only if a listening view has tag keys', () => {
     const made = setUp({}, { sum: sum() }, [])
     const tags = TagMap.of({ a: 'ctx' })
     const asked = () => tags.usedWith
@@ -387,7 +390,7 @@ describe('attachments', () => {
     }
   }) // prettier-ignore
 
-  test('that cannot be read cost the exemplar, not the value', () => {
+  test('that cannot be read lose the exemplar, not the value', () => {
     const made = setUp({}, { distribution: distribution([]) })
     const bad: unknown[] = [
       null,
@@ -406,7 +409,7 @@ describe('attachments', () => {
     expect(selfValue('tallyscope_dropped_attachments_total') - before).toBe(5)
   })
 
-  test('are a copy, and no one can change what is kept through a snapshot', () => {
+  test('are a copy that a snapshot cannot change', () => {
     const made = setUp({}, { distribution: distribution([]) })
     const mine = { trace_id: 'a' }
     made.stats.record(made.measure, 1, { a: 'x' }, mine)
@@ -416,14 +419,14 @@ describe('attachments', () => {
     expect(exemplars(made, '/distribution')).toEqual([[id(1, 'a')]])
   })
 
-  test('of a value that is dropped are dropped with it', () => {
+  test('of a dropped value are dropped with it', () => {
     const made = setUp({}, { distribution: distribution([]), last: lastValue() })
     made.stats.record(made.measure, NaN, { a: 'x' }, { trace_id: 'a' })
     expect(exemplars(made, '/distribution')).toEqual([undefined])
   })
 })
 
-describe('records that go to the overflow row are counted, however they are made', () => {
+describe('records in the overflow row are counted, however they are made', () => {
   test.each(WAYS)('with %s', (_way, make) => {
     const { stats } = engine({ limits: { rowsPerView: 1 } })
     const measure = stats.measure(`overflowing${engines++}`)

@@ -39,12 +39,12 @@ test.each([
   expect(sums()['/a']).toBeCloseTo(expected, 6)
 })
 
-test('a measure that is not in a unit of time has no timer', () => {
+test('a measure without a unit of time has no timer', () => {
   const { stats, measure } = setUp('By')
   expect(() => stats.startTimer(measure, { route: '/a' })).toThrow(expect.objectContaining({ code: 'ERR_TIMER_UNIT' }))
 })
 
-test('sync functions stay sync, promises are waited for, failures are timed and go on', async () => {
+test('synchronous functions stay synchronous, promises are waited for, failures are timed and rethrown', async () => {
   const { clock, stats, measure, sums } = setUp('ms')
   expect(stats.time(measure, { route: 'sync' }, () => (clock.ms += 1))).toBe(1_001)
   await expect(

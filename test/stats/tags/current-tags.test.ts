@@ -7,7 +7,7 @@ const of = (a: string) => TagMap.of({ a })
 
 test('without a scope there are no tags', () => expect(currentTags()).toBe(TagMap.EMPTY))
 
-test('tags are current within a call and what it awaits, and no longer after it', async () => {
+test('tags are current within a call and its awaits, and not after it', async () => {
   const tags = of('x')
   const seen = await withTags(tags, async () => {
     const first = currentTags()
@@ -20,7 +20,7 @@ test('tags are current within a call and what it awaits, and no longer after it'
   expect(currentTags()).toBe(TagMap.EMPTY)
 })
 
-test('inner tags are added to outer ones, win over them, and go with their scope', () => {
+test('inner tags are added to outer ones, win over them, and end with their scope', () => {
   withTags({ a: 'outer', b: 1 }, () => {
     withTags(of('inner'), () => expect({ ...currentTags().record }).toEqual({ a: 'inner', b: '1' }))
     withTags({ a: undefined, c: 2 }, () => expect({ ...currentTags().record }).toEqual({ b: '1', c: '2' }))
@@ -28,19 +28,19 @@ test('inner tags are added to outer ones, win over them, and go with their scope
   })
 })
 
-test('a map is current itself if there is nothing to add it to', () => {
+test('a tag map becomes current itself if there are no outer tags', () => {
   const tags = of('x')
   withTags(tags, () => withTags(tags, () => expect(currentTags()).toBe(tags)))
 })
 
-test('tags alone hide the outer ones', () => {
+test('withOnlyTags hides the outer tags', () => {
   withTags({ a: 'outer', b: 1 }, () => {
     withOnlyTags({ a: 'inner' }, () => expect({ ...currentTags().record }).toEqual({ a: 'inner' }))
     expect(currentTags().get('b')).toBe('1')
   })
 })
 
-test('added tags go only as far as their map lets them', () => {
+test('added tags keep the propagation of their map', () => {
   const secret = TagMap.of({ s: 'x' }, { ttl: { s: NO_PROPAGATION } })
   withTags({ a: 1 }, () =>
     withTags(secret, () =>
@@ -51,7 +51,7 @@ test('added tags go only as far as their map lets them', () => {
   )
 })
 
-test('a throw or rejection leaves the tags as they were', async () => {
+test('a throw or rejection restores the tags', async () => {
   await withTags(of('outer'), async () => {
     expect(() =>
       withTags(of('inner'), () => {
@@ -69,7 +69,7 @@ test('a throw or rejection leaves the tags as they were', async () => {
   })
 })
 
-test('scopes that run side by side do not mix', async () => {
+test('concurrent scopes do not mix', async () => {
   const run = (a: string) =>
     withTags(of(a), async () => {
       for (let n = 0; n < 5; n++) await later(0)

@@ -13,7 +13,7 @@ const bytes = (hex: string) => Buffer.from(hex, 'hex')
 const ascii = (minLength: number) => fc.string({ unit: 'grapheme-ascii', minLength, maxLength: 255 })
 const tagsOf = (entries: Iterable<TagEntry>) => Array.from(entries, ({ key, value }) => [key, value])
 
-test('whatever is written is read back, lengths of two bytes included', () => {
+test('written tags are read back, including two-byte lengths', () => {
   const tags = fc.uniqueArray(fc.record({ key: ascii(1), value: ascii(0) }), { selector: ({ key }) => key, maxLength: 15 })
   fc.assert(
     fc.property(tags, (entries) => {
@@ -22,7 +22,7 @@ test('whatever is written is read back, lengths of two bytes included', () => {
   )
 })
 
-test('no bytes from a stranger throw, and what they give is legal or nothing', () => {
+test('no bytes make the reader throw, and it returns legal tags or none', () => {
   const strange = fc.uint8Array({ maxLength: 64 }).map((tail) => Uint8Array.from([0, ...tail]))
   fc.assert(
     fc.property(strange, (wire) => {
@@ -31,7 +31,7 @@ test('no bytes from a stranger throw, and what they give is legal or nothing', (
   )
 })
 
-test('a tag that must stay in this process is not written', () => {
+test('a local tag is not written', () => {
   const tags: TagEntry[] = [
     { key: 'here', value: 'x', ttl: NO_PROPAGATION },
     { key: 'k1', value: 'v1', ttl: UNLIMITED_PROPAGATION },
@@ -39,12 +39,12 @@ test('a tag that must stay in this process is not written', () => {
   expect(encodeTagEntriesBinary(tags)).toEqual(Uint8Array.from(bytes('0000026b31027631')))
 })
 
-test('a value that is not printable ASCII stays behind, the others go', () => {
+test('a value that is not printable ASCII is left out, the others are written', () => {
   const tags = ['é', 'a\n', '\u{1f600}', 'plain', 'x'.repeat(256)].map((value, at) => ({ key: `k${at}`, value }))
   expect(tagsOf(decodeTagEntriesBinary(encodeTagEntriesBinary(tags)!)!)).toEqual([['k3', 'plain']])
 })
 
-test('more than 8 192 characters are not sent, and not accepted', () => {
+test('more than 8 192 characters are neither sent nor accepted', () => {
   const tag = (at: number, length: number) => ({ key: `k${String(at).padStart(3, '0')}`, value: 'v'.repeat(length) })
   const fitting = Array.from({ length: 32 }, (_, at) => tag(at, 252))
   expect(encodeTagEntriesBinary(fitting)).toHaveLength(1 + 32 * (1 + 1 + 4 + 2 + 252))
@@ -53,17 +53,17 @@ test('more than 8 192 characters are not sent, and not accepted', () => {
   expect(decodeTagEntriesBinary(Uint8Array.from([...twice, ...twice.subarray(1)]))).toBeUndefined()
 })
 
-test('a length that never ends or points past the end refuses the whole map', () => {
+test('an endless length or one past the end refuses the whole map', () => {
   for (const hex of ['0000ffffffffffffffffff', '000003616200', '00000161', '0000016101', '01', '0000000176']) {
     expect(decodeTagEntriesBinary(bytes(hex)), hex).toBeUndefined()
   }
 })
 
-test('no bytes at all are no tags', () => {
+test('empty input is an empty tag map', () => {
   expect(decodeTagEntriesBinary(new Uint8Array(0))).toEqual([])
 })
 
-test('filters apply to what is read as to what is written', () => {
+test('filters apply to reading as to writing', () => {
   const filters = [{ action: 'include', operator: 'hasPrefix', value: 'org.' }] as const
   const tags = [
     { key: 'org.a', value: '1' },
@@ -74,7 +74,7 @@ test('filters apply to what is read as to what is written', () => {
   expect(tagsOf(decodeTagEntriesBinary(encodeTagEntriesBinary(tags)!, { filters })!)).toEqual(only)
 })
 
-test('a tag map goes over the wire without its local tags', () => {
+test('a tag map is sent without its local tags', () => {
   const tags = TagMap.of({ method: 'GET', user: 'me', emoji: '\u{1f600}', status: 200 }, { ttl: { user: NO_PROPAGATION } })
   expect([...decodeTagsBinary(encodeTagsBinary(tags)!)!]).toEqual([
     ['method', 'GET'],

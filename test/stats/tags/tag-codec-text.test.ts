@@ -8,7 +8,7 @@ const ascii = (minLength: number) => fc.string({ unit: 'grapheme-ascii', minLeng
 const tagsOf = (entries: Iterable<TagEntry>) => Array.from(entries, ({ key, value }) => [key, value])
 const entriesOf = (tags: [string, string][]) => tags.map(([key, value]) => ({ key, value }))
 
-test('whatever is written is read back, commas, equals and percent signs included', () => {
+test('written tags are read back, including commas, equals and percent signs', () => {
   const tags = fc.uniqueArray(fc.record({ key: ascii(1), value: ascii(0) }), { selector: ({ key }) => key, maxLength: 15 })
   fc.assert(
     fc.property(tags, (entries) => {
@@ -17,7 +17,7 @@ test('whatever is written is read back, commas, equals and percent signs include
   )
 })
 
-test('only what would break the list is escaped', () => {
+test('only characters that would break the list are escaped', () => {
   expect(
     encodeTagEntriesText(
       entriesOf([
@@ -28,14 +28,14 @@ test('only what would break the list is escaped', () => {
   ).toBe('a b=x/y:"z",c=1%2C2%3D3%25')
 })
 
-test('an escape that we do not write is text', () => {
+test('an unknown escape is literal', () => {
   expect(tagsOf(decodeTagEntriesText('k=a%20b,l=100%')!)).toEqual([
     ['k', 'a%20b'],
     ['l', '100%'],
   ])
 })
 
-test('no text from a stranger throws', () => {
+test('no string makes the reader throw', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       expect(decodeTagEntriesText(text) ?? []).toBeInstanceOf(Array)
@@ -48,7 +48,7 @@ test('an item without exactly one equals sign refuses the whole map', () => {
     expect(decodeTagEntriesText(text), text).toBeUndefined()
 })
 
-test('180 tags are sent and read, 181 are not', () => {
+test('180 tags are sent and read, 181 are refused', () => {
   const tags = (count: number) => entriesOf(Array.from({ length: count }, (_, at) => [`k${at}`, 'v']))
   const text = encodeTagEntriesText(tags(180))!
   expect(decodeTagEntriesText(text)).toHaveLength(180)
@@ -56,7 +56,7 @@ test('180 tags are sent and read, 181 are not', () => {
   expect(decodeTagEntriesText(`${text},more=1`)).toBeUndefined()
 })
 
-test('a tag map goes over the wire without its local tags', () => {
+test('a tag map is sent without its local tags', () => {
   const tags = TagMap.of({ method: 'GET', user: 'me' }, { ttl: { user: NO_PROPAGATION } })
   expect(encodeTagsText(tags)).toBe('method=GET')
   expect([...decodeTagsText('method=GET,empty=,method=PUT')!]).toEqual([['method', 'PUT']])

@@ -50,7 +50,7 @@ test('an illegal key is left out and counted', () => {
   expect(refused('key') - before).toBe(4)
 })
 
-test('a value that cannot be text is left out and counted, and none of its methods is called', () => {
+test('a value that cannot be a string is left out and counted, without calling its methods', () => {
   const before = refused('value')
   const hostile = { toString: () => expect.fail('toString'), toJSON: () => expect.fail('toJSON') }
   check({ a: hostile, b: [], c: () => 1, d: Symbol('s'), e: new Date(0), f: 'x' }, [['f', 'x']])
@@ -74,7 +74,7 @@ test('tags that throw are left out and counted', () => {
   expect(refused('unreadable') - before).toBe(2)
 })
 
-test('a map does not change, neither with what it was made of', () => {
+test('a tag map is immutable and independent of its input', () => {
   const mine: Record<string, string> = { a: 'x' }
   const map = TagMap.of(mine)
   mine['a'] = 'changed'
@@ -84,7 +84,7 @@ test('a map does not change, neither with what it was made of', () => {
   expect(Object.isFrozen(map.record)).toBe(true)
 })
 
-test('with() adds, replaces and takes away in a new map', () => {
+test('with() adds, replaces and removes tags in a new map', () => {
   const map = TagMap.of({ a: 'x', b: 'y', c: 'z' })
   expect([...map.with({ b: 'new', c: undefined, d: 1 })]).toEqual([
     ['a', 'x'],
@@ -102,14 +102,14 @@ test('with() adds, replaces and takes away in a new map', () => {
   ]) // prettier-ignore
 })
 
-test('inherited names are no tags', () => {
+test('inherited properties are not tags', () => {
   const map = TagMap.of({})
   expect(['constructor', '__proto__', 'toString'].map((key) => [map.get(key), map.has(key), map.ttl(key)])).toEqual(
     Array(3).fill([undefined, false, undefined]),
   )
 })
 
-test('a tag may be sent on unless it says otherwise, and the newest tag says so anew', () => {
+test('a tag is propagated by default, and a newer tag decides again', () => {
   const map = TagMap.of({ a: 'x', b: 'y' }, { ttl: { b: NO_PROPAGATION } })
   expect([map.ttl('a'), map.ttl('b'), map.ttl('c')]).toEqual([UNLIMITED_PROPAGATION, NO_PROPAGATION, undefined])
   expect(map.with({ c: 'z' }).ttl('b')).toBe(NO_PROPAGATION)
@@ -117,6 +117,7 @@ test('a tag may be sent on unless it says otherwise, and the newest tag says so 
   expect(map.with({ b: undefined }).ttl('b')).toBe(undefined)
 })
 
-test('a map is JSON as its tags', () => expect(JSON.stringify({ tags: TagMap.of({ a: 'x' }) })).toBe('{"tags":{"a":"x"}}'))
+test('a tag map is serialised to JSON as its tags', () =>
+  expect(JSON.stringify({ tags: TagMap.of({ a: 'x' }) })).toBe('{"tags":{"a":"x"}}'))
 
 test('the empty map is empty', () => expect([...TagMap.EMPTY]).toEqual([]))

@@ -19,7 +19,7 @@ function check(filters: TagPropagationFilter[], expected: string[]): void {
   expect(propagatedTags(tags, filters).map(({ key }) => key)).toEqual(expected)
 }
 
-test('without filters all tags pass but those of this process', () => {
+test('without filters all tags pass except local ones', () => {
   check([], ['a', 'b.x'])
 })
 
@@ -41,7 +41,7 @@ test('the first filter that matches decides', () => {
   check([{ action: 'include', operator: 'notEqual', value: 'a' }], ['b.x'])
 })
 
-test('where no filter matches, a tag does not pass', () => {
+test('a tag that no filter matches does not pass', () => {
   check([{ action: 'exclude', operator: 'equal', value: 'z' }], [])
 })
 
@@ -52,7 +52,7 @@ test('keys have 1 to 255 printable ASCII characters, values 0 to 255', () => {
   expect(['v'.repeat(256), 'a\n'].map(isWireText)).toEqual([false, false])
 })
 
-test('what is left behind or refused is counted by direction and reason', () => {
+test('omitted and refused tags are counted by direction and reason', () => {
   const counts = () =>
     Object.fromEntries(
       Array.from(internalMetrics.get('tallyscope_tag_propagation_dropped_total')!.series.values(), ({ labelValues, count }) => [

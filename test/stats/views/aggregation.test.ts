@@ -7,7 +7,7 @@ test('aggregations are frozen plain data', () => {
   expect(made.every(Object.isFrozen)).toBe(true)
 })
 
-test('equal recipes are equal, whoever made them', () => {
+test('equal aggregations are equal, whoever created them', () => {
   expect(equalAggregations(distribution([1, 2]), distribution([1, 2, Infinity]))).toBe(true)
   expect(equalAggregations(distribution([1, 2]), distribution([1, 3]))).toBe(false)
   expect(equalAggregations(distribution([]), count())).toBe(false)
@@ -16,7 +16,7 @@ test('equal recipes are equal, whoever made them', () => {
 describe('bucket bounds', () => {
   const boundsOf = (given: unknown) => (distribution(given as number[]) as { bounds: readonly number[] }).bounds
 
-  test('are a copy, frozen, without a final infinity, and with 0 for −0', () => {
+  test('are a frozen copy, without a final infinity, and with 0 for −0', () => {
     const mine = [-1, -0, 5e-324, 2, Infinity]
     const bounds = boundsOf(mine)
     mine[0] = 99
@@ -26,7 +26,7 @@ describe('bucket bounds', () => {
     expect(boundsOf([Infinity])).toEqual([])
   })
 
-  test('may be 512', () => expect(boundsOf(Array.from({ length: 512 }, (_, at) => at))).toHaveLength(512))
+  test('may have 512 entries', () => expect(boundsOf(Array.from({ length: 512 }, (_, at) => at))).toHaveLength(512))
 
   test.each<[string, unknown, string]>([
     ['equal', [1, 1], 'bucket bounds must be finite and increase: bound 1 is 1 after 1'],

@@ -9,7 +9,7 @@ function engine(options?: Parameters<typeof exponential>[0], signed = false) {
   return { stats, measure }
 }
 
-test('an exponential view is a classic histogram of its bounds in text', () => {
+test('an exponential view is a classic histogram of its bounds in the text format', () => {
   const { stats, measure } = engine({ bounds: [-1, 0.5, 1] })
   for (const value of [0.25, 0.5, 0.75, 3]) stats.record(measure, value, { a: 'x' })
   stats.record(measure, -1, { a: 'x' })
@@ -22,7 +22,7 @@ t_seconds_count{a="x"} 4
 `)
 })
 
-test('and has exponential buckets in snapshots, of both signs where the measure is signed', () => {
+test('an exponential view has exponential buckets in snapshots, of both signs if the measure is signed', () => {
   const { stats, measure } = engine({ schema: 0 }, true)
   const bound = stats.bind(measure, { a: 'x' })
   for (const value of [-2, 0, 1, 2, 2.5]) bound.record(value, { trace_id: 'a' })
@@ -34,7 +34,7 @@ test('and has exponential buckets in snapshots, of both signs where the measure 
   })
 })
 
-test('wrong options are refused at once', () => {
+test('invalid options are refused at once', () => {
   expect(() => exponential({ maxBuckets: 1 })).toThrow(expect.objectContaining({ code: 'ERR_EXPONENTIAL' }))
   expect(() => exponential({ bounds: [2, 1] })).toThrow(expect.objectContaining({ code: 'ERR_BUCKET_BOUNDS' }))
 })

@@ -10,7 +10,7 @@ const setUp = () => {
 }
 
 describe('registerView returns a handle', () => {
-  test('with the rows as they are now, typed by the aggregation', () => {
+  test('with the current rows, typed by the aggregation', () => {
     const { stats, latency } = setUp()
     const requests = stats.registerView({ name: 'requests', measure: latency, tagKeys: ['route'], aggregation: count() })
     const times = stats.registerView({ name: 'times', measure: latency, aggregation: distribution([1]) })
@@ -21,7 +21,7 @@ describe('registerView returns a handle', () => {
     expect(requests.rows[0]!.tagValues['route']).toBe('/')
   })
 
-  test('with the parts of the definition', () => {
+  test('with the properties of the definition', () => {
     const { stats, latency } = setUp()
     const view = stats.registerView({ name: 'v', measure: latency, tagKeys: ['route'], aggregation: sum(), rowLimit: 5, exactName: true })
     const { name, measure, aggregation, tagKeys, rowLimit, exactName, idleExpiryMs, tagValues, description } = view
@@ -47,7 +47,7 @@ describe('registerView returns a handle', () => {
     expect(stats.registerView(options)).toBe(view)
   })
 
-  test('that has no rows once the view is unregistered, also if another one has the name', () => {
+  test('without rows once the view is unregistered, also if another one has the name', () => {
     const { stats, latency } = setUp()
     const view = stats.registerView({ name: 'v', measure: latency, aggregation: sum() })
     stats.record(latency, 1)
@@ -89,7 +89,7 @@ describe('registerView returns a handle', () => {
   })
 })
 
-describe('a view of a measure that is given by name', () => {
+describe('a view of a measure given by name', () => {
   test('listens at once if the measure exists', () => {
     const { stats, latency } = setUp()
     const view = stats.registerView({ name: 'v', measure: 'shop/latency', tagKeys: ['route'], aggregation: count() })
@@ -109,7 +109,7 @@ describe('a view of a measure that is given by name', () => {
     expect(stats.registerView({ name: 'v', measure: calls, tagKeys: ['op'], aggregation: count() })).toBe(view)
   })
 
-  test('is the same view if it is registered again while it waits, and another one is refused', () => {
+  test('is the same view if it is registered again before, and another one is refused', () => {
     const stats = new Stats()
     const view = stats.registerView({ name: 'v', measure: 'm', aggregation: count() })
     expect(stats.registerView({ name: 'v', measure: 'm', aggregation: count() })).toBe(view)
@@ -123,7 +123,7 @@ describe('a view of a measure that is given by name', () => {
     }
   })
 
-  test('can be unregistered while it waits', () => {
+  test('can be unregistered before the measure exists', () => {
     const stats = new Stats()
     const view = stats.registerView({ name: 'v', measure: 'm', aggregation: count() })
     expect(stats.viewManager.unregisterView('v')).toBe(true)
@@ -138,7 +138,7 @@ describe('a view of a measure that is given by name', () => {
     expect(() => stats.registerView({ name: 'w', measure: 'm', aggregation: count() })).toThrow('at most 1 views')
   })
 
-  test('that does not fit its measure is dropped with a warning, and the measure is defined all the same', () => {
+  test('is dropped with a warning if it does not fit its measure, which is defined all the same', () => {
     const stats = new Stats()
     const view = stats.registerView({ name: 'v/unfit', measure: 'm', tagKeys: ['a'], aggregation: count() })
     stats.record(stats.measure('m', { tagKeys: ['b'] }), 1, { b: 'x' })
@@ -146,8 +146,8 @@ describe('a view of a measure that is given by name', () => {
   })
 })
 
-describe('a measure that is defined with a view', () => {
-  test('has one of its name and its tag keys', () => {
+describe('a measure defined with a view', () => {
+  test('has a view of its name and its tag keys', () => {
     const stats = new Stats()
     const latency = stats.measure('shop/latency', { unit: 's', tagKeys: ['route'], view: distribution([1]) })
     stats.record(latency, 0.5, { route: '/' })
@@ -183,7 +183,7 @@ test('a view with an exact name is exposed under it, without unit and suffix', (
   )
 })
 
-test('a conflict of views names what differs, and nothing else', () => {
+test('a conflict of views names only what differs', () => {
   const { stats, latency } = setUp()
   stats.registerView({ name: 'orders/latency', measure: latency, aggregation: distribution([0.1, 1]) })
   expect(() => stats.registerView({ name: 'orders/latency', measure: latency, aggregation: distribution([0.1, 0.5, 1]) })).toThrow(

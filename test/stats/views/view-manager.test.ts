@@ -18,7 +18,7 @@ function setUp(options: ConstructorParameters<typeof Stats>[0] = {}) {
 }
 
 describe('registration', () => {
-  test('of an equal view gives the one that is there, and counts nothing twice', () => {
+  test('of an equal view returns the existing one, and counts nothing twice', () => {
     const { register, record, stats, views } = setUp()
     const first = register('v')
     expect([register('v'), views.registerView(new View({ ...first } as ViewOptions))]).toEqual([first, first])
@@ -26,7 +26,7 @@ describe('registration', () => {
     expect([rowsOf(stats, 'v'), views.views]).toEqual([['a=x: 1'], [first]])
   })
 
-  test('of an equal view with another description tells so once, and the first stays', () => {
+  test('of an equal view with another description is logged once, and the first is kept', () => {
     const { register } = setUp()
     const first = register('described', { description: 'one' })
     warned.mockClear()
@@ -74,7 +74,7 @@ describe('registration', () => {
     expect([measure.hasViews, stats.getMetrics()]).toEqual([false, []])
   })
 
-  test('of keys that become one label is refused', () => {
+  test('of keys that become the same label is refused', () => {
     expect(() => setUp().register('v', { tagKeys: ['a.b', 'a_b'] })).toThrow(expect.objectContaining({ code: 'ERR_LABEL_CLASH' }))
   })
 
@@ -84,7 +84,7 @@ describe('registration', () => {
     expect(foreign.hasViews).toBe(false)
   })
 
-  test('is limited, and unregistering makes room', () => {
+  test('is limited, and unregistering frees a place', () => {
     const { register, views } = setUp({ limits: { definitions: 2 } })
     register('v1')
     register('v2')
@@ -94,7 +94,7 @@ describe('registration', () => {
     expect(register('v3').name).toBe('v3')
   })
 
-  test('shows nothing that was recorded before, with others of the same keys or not', () => {
+  test('shows no earlier records, with other views of the same keys or not', () => {
     const { register, record, stats } = setUp()
     record('before any')
     register('early')
@@ -108,7 +108,7 @@ describe('registration', () => {
     ]) // prettier-ignore
   })
 
-  test('and its end, a hundred thousand times, leave nothing behind', () => {
+  test('and unregistering, a hundred thousand times, leave nothing behind', () => {
     const { register, record, views } = setUp()
     const turn = () => {
       register('v')
@@ -125,7 +125,7 @@ describe('registration', () => {
 })
 
 describe('unregistering', () => {
-  test('forgets the view and its rows; the others go on', () => {
+  test('removes the view and its rows; the others go on', () => {
     const { register, record, stats, views, measure } = setUp()
     for (const name of ['v1', 'v2', 'v3']) register(name, { aggregation: sum() })
     record('x', 2)
@@ -150,7 +150,7 @@ describe('unregistering', () => {
     expect(views.getView('v')).toMatchObject({ startTimeUnixMs: 1_500, rows: [{ startTimeUnixMs: 1_500, data: { value: 1 } }] })
   })
 
-  test('gives its rows back to the budget', () => {
+  test('returns its rows to the budget', () => {
     const { register, record, stats, views } = setUp({ limits: { totalRows: 3 } })
     register('v1')
     for (let n = 0; n < 3; n++) record(n)
@@ -162,7 +162,7 @@ describe('unregistering', () => {
 })
 
 describe('views of all kinds', () => {
-  test('with the same keys in any order share rows and each sees its own', () => {
+  test('with the same keys in any order share rows, and each has its own data', () => {
     const { stats } = engine()
     const measure = stats.measure('m')
     const aggregations = { count: count(), sum: sum(), last: lastValue(), distribution: distribution([1]) }
@@ -188,7 +188,7 @@ describe('views of all kinds', () => {
     }) // prettier-ignore
   })
 
-  test('with other keys have other rows, without keys one', () => {
+  test('with other keys have other rows, without keys one row', () => {
     const { register, stats, measure } = setUp()
     register('by a')
     register('by b', { tagKeys: ['b'] })
@@ -203,7 +203,7 @@ describe('views of all kinds', () => {
 })
 
 describe('removal of rows', () => {
-  test('of a view that shares them leaves the other views alone, exemplars and all', () => {
+  test('of a view with shared rows leaves the other views unchanged, including exemplars', () => {
     const { register, record, stats, views, measure } = setUp()
     register('v1')
     register('v2', { aggregation: sum() })
@@ -223,7 +223,7 @@ describe('removal of rows', () => {
     expect(y!.data).toMatchObject({ exemplars: [undefined, { value: 5, attachments: { id: 'e' } }] })
   })
 
-  test('loses nothing of the others where the budget is used up', () => {
+  test('loses no data of the others if the budget is used up', () => {
     const { register, record, stats, views } = setUp({ limits: { totalRows: 4 } })
     register('v1', { aggregation: sum() })
     register('v2', { aggregation: sum() })
@@ -248,7 +248,7 @@ describe('removal of rows', () => {
     expect(measure.groups).toHaveLength(1)
   })
 
-  test('matches as recording does: numbers, texts that were cut, what is not set', () => {
+  test('matches as recording does: numbers, cut strings, unset tags', () => {
     const { register, record, views, stats } = setUp({ limits: { tagValueLength: 3 } })
     register('v')
     for (const a of [1, 'abcdef', undefined, 'other']) record(a)
@@ -270,7 +270,7 @@ describe('idle rows', () => {
     return made
   }
 
-  test('expire at gatherings, come back with a new start time, and other views keep theirs', () => {
+  test('expire at gatherings, come back with a new start time, and rows of other views are kept', () => {
     const { record, stats, clock, views } = setUpExpiring()
     stats.shutdown() // no timer: only gatherings
     record('x')
@@ -289,7 +289,7 @@ describe('idle rows', () => {
     })
   })
 
-  test('expire by the timer where nobody gathers, at most half the time later', () => {
+  test('expire by the timer if nobody gathers, at most half the time later', () => {
     const { record, stats, clock } = setUpExpiring()
     record('x')
     clock.advance(5_000)
@@ -302,7 +302,7 @@ describe('idle rows', () => {
     expect([rowsOf(stats, 'v'), rowsOf(stats, 'stays')]).toEqual([[], ['a=x: 1', 'a=y: 1']])
   })
 
-  test('expire however often one gathers', () => {
+  test('expire regardless of the number of gatherings', () => {
     const { record, stats, clock } = setUpExpiring()
     record('x')
     for (let n = 0; n < 9_999; n++) {
@@ -317,7 +317,7 @@ describe('idle rows', () => {
     expect(rowsOf(stats, 'v')).toEqual([])
   })
 
-  test('need a timer only while a view has them', () => {
+  test('need a timer only while such a view is registered', () => {
     const { clock, views, stats, register } = setUpExpiring()
     expect(clock.timers).toBe(1)
     views.unregisterView('v')
@@ -329,7 +329,7 @@ describe('idle rows', () => {
 })
 
 describe('the limit of rows', () => {
-  test('is that of the view, else of the engine; exactly so many fit', () => {
+  test('is that of the view, else of the engine; exactly as many fit', () => {
     const { register, record, stats } = setUp({ limits: { rowsPerView: 3 } })
     register('v')
     register('wide', { rowLimit: 5, aggregation: sum() })
@@ -340,7 +340,7 @@ describe('the limit of rows', () => {
     expect(rowsOf(stats, 'wide')).toEqual(['a=0: 2', 'a=1: 2', 'a=2: 2', 'a=3: 1', 'a=4: 1', '*: 2'])
   })
 
-  test('leaves totals of all views exact', () => {
+  test('keeps totals of all views exact', () => {
     const { stats } = engine({ limits: { rowsPerView: 50 } })
     const measure = stats.measure('m')
     const kinds = { c: count(), s: sum(), d: distribution([10, 1_000]) }
@@ -360,7 +360,7 @@ describe('the limit of rows', () => {
     expect([0, 1, 2].map((at) => add(distributions.map(({ bucketCounts }) => bucketCounts[at]!)))).toEqual([11, 990, 3_999])
   })
 
-  test('of all views together holds too', () => {
+  test('of all views together applies too', () => {
     const { register, record, stats } = setUp({ limits: { totalRows: 5 } })
     register('v1')
     register('v2', { rowLimit: 100 })
@@ -371,7 +371,7 @@ describe('the limit of rows', () => {
     expect([total('v1'), total('v2')]).toEqual([4, 4])
   })
 
-  test('frees the place of a removed row', () => {
+  test('is available again for a removed row', () => {
     const { register, record, stats, views } = setUp({ limits: { rowsPerView: 2 } })
     register('v')
     for (const a of ['x', 'y', 'z']) record(a)
@@ -380,7 +380,7 @@ describe('the limit of rows', () => {
     expect(rowsOf(stats, 'v')).toEqual(['a=z: 1', 'a=y: 1', '*: 1'])
   })
 
-  test('cannot be mistaken for a tag', () => {
+  test('is marked by a label that no tag can have', () => {
     const { register, record, stats } = setUp({ limits: { rowsPerView: 1 } })
     register('v')
     record('true')
@@ -425,8 +425,8 @@ describe('declared tag values', () => {
   })
 })
 
-describe('what is read', () => {
-  test('is a copy: later records and changes of it make no difference to each other', () => {
+describe('view data', () => {
+  test('are a copy: later records and changes of it have no effect on each other', () => {
     const { register, record, stats, views } = setUp()
     register('v', { aggregation: distribution([1]) })
     record('x', 5)
@@ -443,7 +443,7 @@ describe('what is read', () => {
     expect(rowsOf(stats, 'v')).toEqual(['a=x: 2/10', 'a=y: 1/5'])
   })
 
-  test('says since when and until when', () => {
+  test('have start and end times', () => {
     const { register, record, views, clock } = setUp()
     register('v')
     clock.advance(100)
@@ -458,9 +458,9 @@ describe('what is read', () => {
     expect(views.getAllViewData().map(({ view }) => view.name)).toEqual(['v'])
   })
 
-  test('of an unknown view is undefined', () => expect(setUp().views.getView('none')).toBe(undefined))
+  test('of an unknown view are undefined', () => expect(setUp().views.getView('none')).toBe(undefined))
 
-  test('twice without a record between is equal', () => {
+  test('are equal twice without a record between', () => {
     const { register, record, stats } = setUp()
     register('v')
     register('d', { aggregation: distribution([1]) })
@@ -468,7 +468,7 @@ describe('what is read', () => {
     expect(stats.getMetrics()).toEqual(stats.getMetrics())
   })
 
-  test('has no metric for a view without rows', () => {
+  test('have no metric for a view without rows', () => {
     const { register, stats } = setUp()
     register('v')
     expect(stats.getMetrics()).toEqual([])
@@ -489,7 +489,7 @@ describe('bound handles and tag maps', () => {
   }
 
   describe.each(Object.entries(ways))('%s', (_name, make) => {
-    test('follows views that come and go', () => {
+    test('follows views that are registered and removed', () => {
       const made = setUp()
       const record = make(made)
       record()
@@ -506,7 +506,7 @@ describe('bound handles and tag maps', () => {
       expect(['v1', 'v2', 'v3'].map((name) => rowsOf(made.stats, name))).toEqual([['a=x: 1'], ['a=x: 14.5'], [': 3']])
     })
 
-    test('makes its row anew where it was removed, expired or taken by another', () => {
+    test('makes its row again if it was removed, expired or taken by another', () => {
       const made = setUp()
       const record = make(made)
       made.register('v', { idleExpiryMs: 1_000 })
@@ -535,7 +535,7 @@ describe('bound handles and tag maps', () => {
       expect(rowsOf(made.stats, 'v')).toEqual(['a=x: 20'])
     })
 
-    test('goes to the overflow row, and to its own once there is room', () => {
+    test('records into the overflow row, and into its own once there is room', () => {
       const made = setUp({ limits: { rowsPerView: 1 } })
       const record = make(made)
       made.register('v')
@@ -548,7 +548,7 @@ describe('bound handles and tag maps', () => {
       expect(rowsOf(made.stats, 'v')).toEqual(['a=x: 1', '*: 2'])
     })
 
-    test('follows when a view of shared rows goes its own way', () => {
+    test('follows a view of shared rows that gets cells of its own', () => {
       const made = setUp()
       const record = make(made)
       made.register('v1')
@@ -561,7 +561,7 @@ describe('bound handles and tag maps', () => {
     })
   })
 
-  test('a tag map that was recorded with twenty measures and two engines still finds each', () => {
+  test('a tag map used with twenty measures and two engines still finds each', () => {
     const engines = [engine().stats, engine().stats]
     const measures = engines.flatMap((stats) =>
       Array.from({ length: 20 }, (_, n) => {

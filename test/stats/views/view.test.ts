@@ -10,12 +10,12 @@ const signed = stats.measure('signed', { unit: 's', signed: true })
 const keyed = stats.measure('keyed', { tagKeys: ['a', 'b'] })
 const viewOf = (options: object) => new View({ name: 'v', measure: plain, aggregation: count(), ...options } as ViewOptions)
 
-test('a view takes its description from the measure, and no tags, unless it says otherwise', () => {
+test('a view has the description of the measure and no tags by default', () => {
   expect(viewOf({})).toMatchObject({ name: 'v', tagKeys: [], description: 'Plain', rowLimit: undefined, idleExpiryMs: undefined })
   expect(viewOf({ description: 'Own' }).description).toBe('Own')
 })
 
-test('a view does not change, neither with what it was made of', () => {
+test('a view is immutable and independent of its input', () => {
   const tagKeys = ['a', 'b']
   const tagValues = { a: ['x'], b: [1] }
   const view = viewOf({ tagKeys, tagValues })
@@ -46,7 +46,7 @@ describe('the metric of a view', () => {
   })
 })
 
-describe('bounds below 0 are dropped where no value can be below 0', () => {
+describe('bounds below 0 are dropped if no value can be below 0', () => {
   test.each([
     [plain, [0, 1]],
     [signed, [-1, 0, 1]],
@@ -57,7 +57,7 @@ describe('bounds below 0 are dropped where no value can be below 0', () => {
   })
 })
 
-test('a view may have context tags that its measure has not; its labels are the tag keys, then these', () => {
+test('a view may have context tags outside of its measure; its labels are the tag keys, then these', () => {
   const contextTags = ['tenant', 'a']
   const view = viewOf({ measure: keyed, tagKeys: ['b'], contextTags })
   contextTags.push('c')

@@ -84,7 +84,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 
-test('views that share their rows hold what each would hold by itself', () => {
+test('views that share rows have the data each would have by itself', () => {
   fc.assert(
     fc.property(
       fc.boolean(),

@@ -4,7 +4,7 @@ import { pathWithoutQuery } from '../../../src/http/http-attributes.js'
 import { StackTrace } from '../../../src/trace/data/stack-trace.js'
 import { keptBytes } from '../../base/kept-bytes.js'
 
-test('what is cut from a text of 1 MB for a span does not keep the rest', { timeout: 120_000 }, () => {
+test('a part of a 1 MB string cut for a span does not retain the rest', { timeout: 120_000 }, () => {
   expect(
     keptBytes((text) => text.slice(0, 4_096)),
     'so much is held by parts as they are',
@@ -18,7 +18,7 @@ test('what is cut from a text of 1 MB for a span does not keep the rest', { time
   for (const [way, keep] of Object.entries(ways)) expect(keptBytes(keep), way).toBeLessThan(2e6)
 })
 
-test('a cut attribute is the first 4,096 units, a path ends before its query, frames are read', () => {
+test('a cut attribute has 4,096 units, a path ends before its query, frames are parsed', () => {
   const long = 'abcd'.repeat(2_000)
   expect(attributeValue(long)).toBe(long.slice(0, 4_096))
   expect(attributeValue(10n ** 5_000n)).toBe(`1${'0'.repeat(4_095)}`)

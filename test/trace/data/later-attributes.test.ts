@@ -19,7 +19,7 @@ function sampled(options = {}) {
   return { tracer, spans: exporter.items as SpanData[] }
 }
 
-test('attributes are put together when somebody looks, once, and after the end too', () => {
+test('lazy attributes are computed at the first read, once, also after the end', () => {
   const { tracer, spans } = sampled()
   const told: string[] = []
   tracer.startDetachedSpan('a').addLater(source(told)).end()
@@ -29,7 +29,7 @@ test('attributes are put together when somebody looks, once, and after the end t
   expect(told).toEqual(['told'])
 })
 
-test('they come before what is added by hand, which can set them anew', () => {
+test('they come before attributes set by hand, which replace them', () => {
   const { tracer, spans } = sampled()
   tracer.startDetachedSpan('a').addLater(source()).addAttribute('second', 'new').addAttribute('third', true).end()
   expect(Object.entries(spans[0]!.attributes)).toEqual([
@@ -39,7 +39,7 @@ test('they come before what is added by hand, which can set them anew', () => {
   ])
 })
 
-test('the limit of attributes counts for them, and default attributes come first', () => {
+test('the limit of attributes applies to them, and default attributes come first', () => {
   const { tracer, spans } = sampled({ limits: { attributes: 2 }, defaultAttributes: { service: 'shop' } })
   tracer.startDetachedSpan('a').addLater(source()).end()
   expect(Object.keys(spans[0]!.attributes)).toEqual(['first', 'second'])
@@ -52,7 +52,7 @@ test('the summary of running spans shows them', () => {
   expect(tracer.summary()[0]!.running[0]!.attributes).toEqual({ first: 1, second: 'two' })
 })
 
-test('a span that is not sampled, and one that has ended, take none', () => {
+test('an unsampled span, and an ended one, take none', () => {
   const told: string[] = []
   sampled({ sampler: new AlwaysOffSampler() }).tracer.startDetachedSpan('a').addLater(source(told)).end()
   const { tracer, spans } = sampled()
@@ -63,7 +63,7 @@ test('a span that is not sampled, and one that has ended, take none', () => {
   expect(told).toEqual([])
 })
 
-test('the bytes of a span are told without putting its attributes together, and are nearly those of the attributes', () => {
+test('the size of a span is estimated without computing its attributes, and is close to theirs', () => {
   const { tracer, spans } = sampled()
   const told: string[] = []
   tracer.startDetachedSpan('later').addLater(source(told)).end()

@@ -5,7 +5,7 @@ import { formatBaggage, parseBaggage, TagBaggage } from '../../../src/trace/prop
 
 const token = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,30}$/)
 
-test('pairs survive the header, whatever text they hold', () => {
+test('pairs with any string survive the header', () => {
   const pairs = fc.uniqueArray(fc.tuple(token, fc.string({ unit: 'binary', maxLength: 40 })), { maxLength: 10, selector: ([key]) => key })
   fc.assert(
     fc.property(pairs, (entries) => {
@@ -14,7 +14,7 @@ test('pairs survive the header, whatever text they hold', () => {
   )
 })
 
-test('any text is read without a throw, and what was read can be written', () => {
+test('any string is parsed without a throw, and the result can be written', () => {
   const text = fc.string({ unit: fc.constantFrom(...'ab=,;% \t"\\é', '%41', '%E0', '=1,'), maxLength: 100 })
   fc.assert(
     fc.property(text, (header) => {
@@ -25,7 +25,7 @@ test('any text is read without a throw, and what was read can be written', () =>
   )
 })
 
-test('the examples of the recommendation are read', () => {
+test('the examples of the recommendation are parsed', () => {
   expect(parseBaggage('key1=value1,key2 = value2, key3=value3; property1; p=1')).toEqual([
     ['key1', 'value1'],
     ['key2', 'value2'],
@@ -38,7 +38,7 @@ test('the examples of the recommendation are read', () => {
   ])
 })
 
-test('a damaged member is skipped, the others stay', () => {
+test('a malformed member is skipped, the others are kept', () => {
   expect(parseBaggage('a=1,=2,b,c d=3,e=%ZZ,f=%,g=1=2,,h=%E0%A4%A,i=')).toEqual([
     ['a', '1'],
     ['g', '1=2'],
@@ -46,11 +46,11 @@ test('a damaged member is skipped, the others stay', () => {
   ])
 })
 
-test('of two members with one key the last counts', () => {
+test('the last of two members with one key wins', () => {
   expect(parseBaggage('a=1,a=2')).toEqual([['a', '2']])
 })
 
-test('what is beyond 180 members, 4 096 characters a member or 8 192 in all is left out', () => {
+test('members beyond 180, 4 096 characters each or 8 192 in all are omitted', () => {
   const many = Array.from({ length: 200 }, (_, at) => `k${at}=1`)
   expect(parseBaggage(many.join(','))).toHaveLength(180)
   expect(formatBaggage(many.map((_, at) => [`k${at}`, '1'] as const)).split(',')).toHaveLength(180)
@@ -60,7 +60,7 @@ test('what is beyond 180 members, 4 096 characters a member or 8 192 in all is l
   expect(formatBaggage(parseBaggage(long)).length).toBeLessThanOrEqual(8_192)
 })
 
-test('only tags of the allow-list travel, in both directions', () => {
+test('only allowed tags are propagated, in both directions', () => {
   const baggage = new TagBaggage({ allow: ['tenant', 'region'] })
   const headers: Record<string, string> = {}
   const set = (name: string, value: string) => void (headers[name] = value)
@@ -73,7 +73,7 @@ test('only tags of the allow-list travel, in both directions', () => {
   expect(baggage.extract(() => undefined)).toBe(TagMap.EMPTY)
 })
 
-test('tags that are to stay here and values that are no printable ASCII do not travel', () => {
+test('local tags and values that are not printable ASCII are not propagated', () => {
   const baggage = new TagBaggage({ allow: ['here', 'name', 'long', 'ok'] })
   const headers: Record<string, string> = {}
   const tags = TagMap.of({ here: '1', name: 'Amélie', long: 'x'.repeat(256), ok: '1' }, { ttl: { here: 0 } })

@@ -4,7 +4,7 @@ import { getterOf, setterOf } from '../../../src/trace/propagation/carrier.js'
 
 const read = (carrier: unknown, name = 'tracestate') => getterOf(carrier as object)(name)
 
-test('headers are found in any case, in every kind of carrier', () => {
+test('header names are case-insensitive in every kind of carrier', () => {
   expect(read({ tracestate: 'a=1' })).toBe('a=1')
   expect(read({ TraceState: 'a=1' })).toBe('a=1')
   expect(read(new Headers({ TRACESTATE: 'a=1' }))).toBe('a=1')
@@ -15,7 +15,7 @@ test('headers are found in any case, in every kind of carrier', () => {
   expect(read({ getHeader: (name: string) => (name === 'tracestate' ? 'a=1' : undefined) })).toBe('a=1')
 })
 
-test('several headers of one name are one, joined by commas', () => {
+test('repeated headers are joined by commas', () => {
   expect(read({ tracestate: ['a=1', 'b=2'] })).toBe('a=1,b=2')
   expect(
     read([
@@ -31,7 +31,7 @@ test('several headers of one name are one, joined by commas', () => {
   expect(read(headers)).toBe('a=1, b=2')
 })
 
-test('what is not there is undefined, whatever the carrier', () => {
+test('a missing header is undefined in any carrier', () => {
   for (const carrier of [
     undefined,
     null,
@@ -68,7 +68,7 @@ test('headers are written to every kind of carrier', () => {
   expect(typeof createServer).toBe('function')
 })
 
-test('a carrier that refuses is left as it is', () => {
+test('a carrier that throws is left unchanged', () => {
   const frozen = Object.freeze({})
   setterOf(frozen)('traceparent', 'x')
   setterOf({

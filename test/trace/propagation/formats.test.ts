@@ -64,7 +64,7 @@ function injected(propagator: Propagator, context: SpanContext): Record<string, 
 }
 
 describe.each(Object.entries(formats))('%s', (_name, { propagator, options, keepsState }) => {
-  test('reads what it wrote', () => {
+  test('reads its own output', () => {
     fc.assert(
       fc.property(contexts, (context) => {
         const read = propagator.extract(getterOf(injected(propagator, context)))
@@ -77,7 +77,7 @@ describe.each(Object.entries(formats))('%s', (_name, { propagator, options, keep
     )
   })
 
-  test('names the headers that it writes', () => {
+  test('lists the headers that it writes', () => {
     const context = new SpanContext({ spanId: '00f067aa0ba902b7', traceState: 'a=1' })
     expect([...(propagator.fields ?? [])].sort()).toEqual(expect.arrayContaining(Object.keys(injected(propagator, context)).sort()))
   })
@@ -100,7 +100,7 @@ describe.each(Object.entries(formats))('%s', (_name, { propagator, options, keep
     }
   })
 
-  test('what is no text is not there', () => {
+  test('a value that is not a string is ignored', () => {
     for (const junk of [
       undefined,
       null,
@@ -125,7 +125,7 @@ describe.each(Object.entries(formats))('%s', (_name, { propagator, options, keep
   })
 })
 
-test('a composite writes all formats and reads the first that answers', () => {
+test('a composite writes all formats and reads the first one present', () => {
   const composite = new CompositePropagator([new TraceContextPropagator(), new B3SinglePropagator()])
   const context = new SpanContext({ traceId: 'ab'.repeat(16), spanId: 'cd'.repeat(8), sampled: true })
   expect(injected(composite, context)).toEqual({
@@ -140,7 +140,7 @@ test('the binary form of 0 to 64 random bytes is never read past its end', () =>
   fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => void binary.fromBytes(bytes)))
 })
 
-test('the binary form may stand in the middle of a larger buffer', () => {
+test('the binary form may be in the middle of a larger buffer', () => {
   const binary = new BinaryPropagator()
   const bytes = binary.toBytes(new SpanContext({ traceId: 'ab'.repeat(16), spanId: 'cd'.repeat(8), options: 1 }))
   const larger = new Uint8Array(100)

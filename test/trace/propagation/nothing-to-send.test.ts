@@ -27,11 +27,11 @@ function sent(propagator: Propagator, context: SpanContext): Record<string, unkn
 }
 
 describe.each(propagators)('%s', (_name, propagator) => {
-  test('sends nothing of a context without a span', () => {
+  test('sends nothing for a context without a span', () => {
     expect(sent(propagator, new SpanContext({ traceId, spanId: '0'.repeat(16) }))).toEqual({})
   })
 
-  test('sends no header that is not among its fields, and reads nothing where there is none', () => {
+  test('sends only its listed headers, and reads nothing if there are none', () => {
     const names = Object.keys(sent(propagator, new SpanContext({ traceId, spanId: 'b'.repeat(16), options: 1 })))
     expect(names.length).toBeGreaterThan(0)
     expect(names.map((name) => name.toLowerCase()).filter((name) => !propagator.fields!.includes(name))).toEqual([])

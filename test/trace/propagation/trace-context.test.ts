@@ -124,7 +124,7 @@ describe('tracestate', () => {
     })
   }
 
-  test('is not read where the traceparent is bad', () => {
+  test('is ignored if the traceparent is invalid', () => {
     const read: string[] = []
     propagator.extract((name) => {
       read.push(name)
@@ -143,12 +143,12 @@ describe('inject', () => {
     return headers
   }
 
-  test('writes version 00 and the two flags it knows', () => {
+  test('writes version 00 and two flags', () => {
     expect(inject(new SpanContext({ traceId: T, spanId: S, options: 0xff }))).toEqual({ traceparent: `00-${T}-${S}-03` })
     expect(inject(new SpanContext({ traceId: T, spanId: S }))).toEqual({ traceparent: `00-${T}-${S}-00` })
   })
 
-  test('writes the tracestate where there is one', () => {
+  test('writes the tracestate if there is one', () => {
     const context = new SpanContext({ traceId: T, spanId: S, traceState: 'rojo=1, congo=2' })
     expect(inject(context)).toEqual({ traceparent: `00-${T}-${S}-00`, tracestate: 'rojo=1,congo=2' })
   })

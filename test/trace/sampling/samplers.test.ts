@@ -11,7 +11,7 @@ const asParent = (sampled: boolean) => ({ traceId: 'f'.repeat(32), sampled, pare
 const asRoot = { traceId: 'f'.repeat(32), sampled: false }
 
 describe('ProbabilitySampler', () => {
-  test('decides exactly as arithmetic on whole numbers of 64 bits would', () => {
+  test('decides exactly as 64-bit integer arithmetic does', () => {
     const rates = fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constantFrom(0.5, 0.25, 1e-18, 1 - 2 ** -53, 5e-324, 2 ** -64))
     const low = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })
     fc.assert(
@@ -34,12 +34,12 @@ describe('ProbabilitySampler', () => {
     expect(sampled / 20_000).toBeCloseTo(0.25, 1)
   })
 
-  test('keeps a sampled parent, at rate 0 too', () => {
+  test('keeps a sampled parent, also at rate 0', () => {
     expect(new ProbabilitySampler(0).shouldSample(asParent(true))).toBe(true)
     expect(new ProbabilitySampler(0).shouldSample({ traceId: '0'.repeat(32), sampled: false })).toBe(false)
   })
 
-  test('takes one in 10 000 unless told, and an object with the rate as OpenCensus writes it', () => {
+  test('takes one in 10 000 by default, and accepts an object with the rate as OpenCensus does', () => {
     expect(new ProbabilitySampler().rate).toBe(1e-4)
     expect(new ProbabilitySampler({ rate: 0.5 }).rate).toBe(0.5)
   })
@@ -48,7 +48,7 @@ describe('ProbabilitySampler', () => {
     expect(() => new ProbabilitySampler(rate as number)).toThrow(expect.objectContaining({ code: 'ERR_SAMPLING_RATE' }))
   })
 
-  test('does not sample what has no trace id', () => {
+  test('does not sample without a trace id', () => {
     expect(new ProbabilitySampler(0.999).shouldSample({ traceId: 'nonsense', sampled: false })).toBe(false)
   })
 })
@@ -65,7 +65,7 @@ describe('RateLimitingSampler', () => {
     expect(sampled(100)).toBe(2)
   })
 
-  test('a rate below one a second still comes to its turn', () => {
+  test('a rate below one a second samples eventually', () => {
     const clock = new HandClock()
     const sampler = new RateLimitingSampler({ perSecond: 0.1, clock })
     let sampled = 0
@@ -80,7 +80,7 @@ describe('RateLimitingSampler', () => {
     expect(new RateLimitingSampler(0).shouldSample()).toBe(false)
   })
 
-  test('refuses rates and bursts that are none', () => {
+  test('refuses invalid rates and bursts', () => {
     for (const options of [{ perSecond: -1 }, { perSecond: Number.NaN }, { perSecond: Infinity }, { burst: 0 }]) {
       expect(() => new RateLimitingSampler(options)).toThrow(expect.objectContaining({ code: 'ERR_SAMPLING_RATE' }))
     }
@@ -88,14 +88,14 @@ describe('RateLimitingSampler', () => {
 })
 
 describe('ParentBasedSampler', () => {
-  test('follows the parent, and asks the other only for new traces', () => {
+  test('follows the parent, and calls the other sampler only for new traces', () => {
     const on = new ParentBasedSampler({ root: new AlwaysOnSampler() })
     const off = new ParentBasedSampler({ root: new AlwaysOffSampler() })
     expect([asRoot, asParent(true), asParent(false)].map((input) => on.shouldSample(input))).toEqual([true, true, false])
     expect([asRoot, asParent(true), asParent(false)].map((input) => off.shouldSample(input))).toEqual([false, true, false])
   })
 
-  test('may be told what to do with either parent', () => {
+  test('may have samplers for either parent', () => {
     const sampler = new ParentBasedSampler({
       root: new AlwaysOffSampler(),
       sampledParent: new AlwaysOffSampler(),
@@ -105,7 +105,7 @@ describe('ParentBasedSampler', () => {
   })
 })
 
-test('samplers say what they are', () => {
+test('samplers have a description', () => {
   const texts = [new AlwaysOnSampler(), new AlwaysOffSampler(), new ProbabilitySampler(0.5), new RateLimitingSampler(3)].map(
     ({ description }) => description,
   )

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
 import { paths, traced } from '../tracer-fixture.js'
 
-test('a span in a callback is the child of the one around it, over await too', async () => {
+test('a span in a callback is a child of the enclosing one, over await too', async () => {
   const { tracer, sent } = traced()
   await tracer.span('parent', async () => {
     await immediately()
@@ -48,7 +48,7 @@ test('siblings under Promise.all have the same parent as detached spans', async 
   expect(paths(sent)).toEqual(['parent', 'parent/a', 'parent/b', 'parent/c'])
 })
 
-test('startSpan and endSpan nest', () => {
+test('startSpan and endSpan can be nested', () => {
   const { tracer, sent } = traced()
   tracer.startSpan('outer')
   tracer.startSpan('inner')
@@ -75,7 +75,7 @@ test('awaiting one imperative function after another leaves no closed span curre
   expect(paths(sent)).toEqual(['parent', 'parent/first', 'parent/second', 'parent/third'])
 })
 
-test('several imperative spans started in a row chain up: the documented limit', async () => {
+test('several imperative spans started in sequence form a chain: the documented limit', async () => {
   const { tracer, sent } = traced()
   const work = async (name: string) => {
     const span = tracer.startSpan(name)
@@ -98,7 +98,7 @@ test('imperative spans that await before they start are siblings', async () => {
   expect(paths(sent)).toEqual(['parent', 'parent/a', 'parent/b'])
 })
 
-test('ending out of order passes over what has ended', () => {
+test('ending out of order skips ended spans', () => {
   const { tracer, sent } = traced()
   const a = tracer.startSpan('a')
   const b = tracer.startSpan('b')
@@ -112,14 +112,14 @@ test('ending out of order passes over what has ended', () => {
   expect(paths(sent)).toEqual(['a', 'a/b', 'a/b/c'])
 })
 
-test('what was scheduled in a callback keeps its parent after the span has ended', async () => {
+test('work scheduled in a callback keeps its parent after the span has ended', async () => {
   const { tracer, sent } = traced()
   const done = tracer.span('parent', () => ({ late: later(5).then(() => tracer.span('late', () => {})) }))
   await done.late
   expect(paths(sent)).toEqual(['parent', 'parent/late'])
 })
 
-test('a task that starts itself anew in its own imperative scope builds no chain', async () => {
+test('a task that restarts itself in its own imperative scope forms no chain', async () => {
   const { tracer, sent } = traced()
   for (let round = 0; round < 50; round++) {
     const span = tracer.startSpan('round')
@@ -154,7 +154,7 @@ test('requests on one kept-alive connection do not inherit a span that was close
   expect(new Set(sent.map((span) => span.traceId)).size).toBe(3)
 })
 
-test('two tracers do not see each other, and each keeps its own current span', () => {
+test('two tracers are independent, and each has its own current span', () => {
   const one = traced()
   const two = traced()
   one.tracer.span('one', (outer) => {
@@ -169,7 +169,7 @@ test('two tracers do not see each other, and each keeps its own current span', (
   expect(paths(two.sent)).toEqual(['two'])
 })
 
-test('using ends the span with the block', () => {
+test('`using` ends the span with the block', () => {
   const { tracer, sent } = traced()
   {
     using span = tracer.span('block')

@@ -21,7 +21,7 @@ const T = '0af7651916cd43dd8448eb211c80319c'
 const S = 'b7ad6b7169203331'
 
 describe('SpanContext', () => {
-  test('invalid ids give a fresh context, never a throw', () => {
+  test('invalid ids return a fresh context, never throw', () => {
     for (const traceId of ['', 'xyz', T.toUpperCase(), `${T}0`, '0'.repeat(32), 5, null, {}]) {
       const context = new SpanContext({ traceId: traceId as string, spanId: S, sampled: true, fromHeader: true })
       expect(isValidTraceId(context.traceId)).toBe(true)
@@ -38,7 +38,7 @@ describe('SpanContext', () => {
     expect(isValidSpanId(new SpanContext().spanId)).toBe(false)
   })
 
-  test('options are one byte; anything else counts as sampled', () => {
+  test('options are one byte; any other value counts as sampled', () => {
     const options = [0, 1, 2, 255, 256, -1, 1.5, Number.NaN].map((value) => new SpanContext({ options: value }).options)
     expect(options).toEqual([0, 1, 2, 255, 1, 1, 1, 1])
     expect(new SpanContext({ options: 3, sampled: false }).options).toBe(2)
@@ -54,7 +54,7 @@ describe('SpanContext', () => {
 })
 
 describe('TraceState', () => {
-  test('a member that is set comes first, the 33rd goes', () => {
+  test('a set member comes first, the 33rd is dropped', () => {
     let state = TraceState.EMPTY
     for (let at = 0; at < 40; at++) state = state.set(`k${at}`, String(at))
     expect(state.size).toBe(32)
@@ -62,13 +62,13 @@ describe('TraceState', () => {
     expect([state.get('k39'), state.get('k0'), state.delete('k39').get('k39')]).toEqual(['39', undefined, undefined])
   })
 
-  test('what breaks a rule changes nothing', () => {
+  test('an invalid member changes nothing', () => {
     const state = TraceState.EMPTY.set('a', '1')
     expect(state.set('A', '1')).toBe(state)
     expect(state.set('b', 'x,y')).toBe(state)
   })
 
-  test('reads what it writes', () => {
+  test('parses its own output', () => {
     const text = fc.string({ unit: fc.constantFrom(...'abc019_-*/@=, \t!~é'), maxLength: 60 })
     fc.assert(
       fc.property(text, (header) => {
@@ -80,7 +80,7 @@ describe('TraceState', () => {
 })
 
 describe('Status', () => {
-  test('an error gives UNKNOWN and its message, unless the platform says more', () => {
+  test('of an error is UNKNOWN with its message, unless the platform has a more specific code', () => {
     const cases: [unknown, StatusCode, string][] = [
       [new Error('x'), StatusCode.UNKNOWN, 'x'],
       [new Error(''), StatusCode.UNKNOWN, ''],
@@ -107,7 +107,7 @@ describe('Status', () => {
 })
 
 describe('bounded collections', () => {
-  test('a list keeps the newest, as slicing a whole list would', () => {
+  test('a list keeps the newest entries, as slicing a whole list would', () => {
     fc.assert(
       fc.property(fc.nat(6), fc.array(fc.integer(), { maxLength: 30 }), (max, items) => {
         const list = new BoundedList<number>(max)
@@ -118,7 +118,7 @@ describe('bounded collections', () => {
     )
   })
 
-  test('a map keeps the keys that were set last', () => {
+  test('a map keeps the keys set last', () => {
     const map = new BoundedMap<string, number>(2)
     map.set('a', 1).set('b', 2).set('a', 3).set('c', 4)
     expect([...map]).toEqual([
@@ -144,7 +144,7 @@ describe('SpanData', () => {
     return sent[1]!
   }
 
-  test('has everything, as plain values', () => {
+  test('has all data as plain values', () => {
     const data = finished()
     expect(data).toMatchObject({
       name: 'parent',
@@ -178,7 +178,7 @@ describe('SpanData', () => {
     expect(data.annotations).toHaveLength(2)
   })
 
-  test('is a trace document as JSON, and shows it to people', () => {
+  test('is a trace document in JSON, and is printable', () => {
     const data = finished()
     expect(JSON.parse(JSON.stringify(data))).toEqual({
       traceId: data.traceId,
@@ -223,7 +223,7 @@ describe('SpanData', () => {
     expect(inspect(data, { depth: 5 })).toContain("value: 'parent'")
   })
 
-  test('says in JSON how much was dropped', () => {
+  test('has the dropped counts in JSON', () => {
     const { tracer, sent } = traced({ limits: { attributes: 1, annotations: 0, messageEvents: 0, links: 0 } })
     tracer.span('a', (span) => {
       span.addAttributes({ a: 1, b: 2 }).addAnnotation('x').addMessageEvent({ id: 1 }).addLink({ traceId: T, spanId: S })
@@ -235,7 +235,7 @@ describe('SpanData', () => {
     })
   })
 
-  test('many of them make one document a trace', () => {
+  test('several of them become one document for each trace', () => {
     const { tracer, sent } = traced()
     for (const name of ['a', 'b']) tracer.span(name, () => tracer.span(`${name}1`, () => {}))
     const names = traceDocuments(sent).map(({ traceId, spans }) => [traceId, spans.map(({ displayName }) => displayName.value)])
@@ -246,14 +246,14 @@ describe('SpanData', () => {
     expect(traceDocuments([])).toEqual([])
   })
 
-  test('a key called __proto__ stays a key', () => {
+  test('a key named __proto__ is an ordinary key', () => {
     const { tracer, sent } = traced()
     tracer.span('a', (span) => span.addAttribute('__proto__', 'x'))
     expect(Object.keys(sent[0]!.attributes)).toEqual(['__proto__'])
     expect(JSON.stringify(sent[0])).toContain('"__proto__":{"string_value"')
   })
 
-  test('can be made by hand', () => {
+  test('can be created by hand', () => {
     const data = SpanData.from({ name: 'a', context: new SpanContext({ traceId: T, spanId: S }), startTimeUnixMs: 5, endTimeUnixMs: 7.5 })
     expect(data).toMatchObject({ traceId: T, spanId: S, durationMs: 2.5, hasStatus: false, status: { code: 0 } })
   })
@@ -273,7 +273,7 @@ describe('text', () => {
     expect(truncatable(`${'x'.repeat(127)}é!`)).toEqual({ value: 'x'.repeat(127), truncated_byte_count: 2 })
   })
 
-  test('of an attribute is kept up to 4 096 characters', () => {
+  test('of an attribute keeps up to 4 096 characters', () => {
     const { tracer, sent } = traced()
     tracer.span('a', (span) => span.addAttribute('long', 'x'.repeat(5_000)))
     expect(sent[0]!.attributes.long).toHaveLength(4_096)
@@ -292,7 +292,7 @@ describe('text', () => {
 })
 
 describe('StackTrace', () => {
-  test('reads the frames of an error', () => {
+  test('parses the frames of an error', () => {
     const trace = StackTrace.fromError({
       stack:
         'Error: x\n    at load (/srv/app.js:10:5)\n    at async Promise.all (index 0)\n    at file:///srv/b.js:3:1\n    at new Shop (C:\\a b\\c.js:1:2)\n  junk',
@@ -317,7 +317,7 @@ describe('StackTrace', () => {
     })
   })
 
-  test('what has no stack has none, and hostile ones are harmless', () => {
+  test('a value without a stack has none, and hostile ones are harmless', () => {
     expect([undefined, null, 5, 'x', {}, { stack: 5 }].map((thrown) => StackTrace.fromError(thrown))).toEqual(Array(6).fill(undefined))
     const trap = Object.defineProperty({}, 'stack', {
       get: () => {

@@ -24,14 +24,14 @@ const samplers = [
 ] as const
 
 describe.each(samplers)('a span that is %s', (_kind, sampler) => {
-  test('is renamed, and keeps its name where the new one cannot be read', () => {
+  test('can be renamed, and keeps its name if the new one cannot be read', () => {
     const span = traced({ sampler }).tracer.startDetachedSpan('a')
     expect(span.setName('b').name).toBe('b')
     expect(span.setName(hostile as never).name).toBe('b')
     expect(span.setName(5 as never).name).toBe('5')
   })
 
-  test('has the last kind and status that were set, and the status before where one cannot be read', () => {
+  test('has the last kind and status that were set, and the previous status if one cannot be read', () => {
     const span = traced({ sampler }).tracer.startDetachedSpan('a', { kind: SpanKind.CLIENT })
     expect(span.setKind(SpanKind.SERVER).kind).toBe(SpanKind.SERVER)
     expect(span.setStatus(StatusCode.ABORTED, 'm').status).toEqual(new Status(StatusCode.ABORTED, 'm'))
@@ -39,7 +39,7 @@ describe.each(samplers)('a span that is %s', (_kind, sampler) => {
     expect(span.setStatus(Status.OK).status).toBe(Status.OK)
   })
 
-  test('takes nothing after its end', () => {
+  test('does not change after its end', () => {
     const span = traced({ sampler }).tracer.startDetachedSpan('a')
     span.end()
     span.setName('b').setKind(SpanKind.SERVER).setStatus(StatusCode.ABORTED).recordError(new Error('m')).addAttribute('a', 1)
@@ -47,7 +47,7 @@ describe.each(samplers)('a span that is %s', (_kind, sampler) => {
     expect([span.name, span.kind, span.status.name]).toEqual(['a', SpanKind.UNSPECIFIED, 'OK'])
   })
 
-  test('that failed keeps a status that says more than OK', () => {
+  test('that failed keeps a more specific status', () => {
     const { tracer } = traced({ sampler })
     const named = tracer.startDetachedSpan('a').setStatus(StatusCode.NOT_FOUND, 'cart')
     named.failed(new Error('m'))
@@ -56,7 +56,7 @@ describe.each(samplers)('a span that is %s', (_kind, sampler) => {
     expect([named.status.message, plain.status.message]).toEqual(['cart', 'm'])
   })
 
-  test('ends once with `using`, and no second time', () => {
+  test('ends once with `using`', () => {
     const { tracer, sent } = traced({ sampler })
     const span = tracer.startDetachedSpan('a')
     span[Symbol.dispose]()
@@ -65,7 +65,7 @@ describe.each(samplers)('a span that is %s', (_kind, sampler) => {
   })
 })
 
-test('exemplars of an ended span that was current are those of what encloses it', () => {
+test('exemplars of an ended span that is still current are those of the enclosing one', () => {
   const { tracer } = traced()
   tracer.span('outer', (outer) => {
     const inner = tracer.startSpan('inner')
@@ -79,14 +79,14 @@ test('exemplars of an ended span that was current are those of what encloses it'
   expect(alone.exemplarLabels()).toBe(undefined)
 })
 
-test('the start of a span that nobody times is not known, and is once a view wants to know', () => {
+test('the start of an untimed span is unknown until a view needs it', () => {
   const { tracer, clock } = traced({ sampler: new AlwaysOffSampler() })
   expect(tracer.startDetachedSpan('a').startTimeUnixMs).toBe(undefined)
   tracer.registerViews()
   expect(tracer.startDetachedSpan('a').startTimeUnixMs).toBe(clock.wallMs)
 })
 
-test('what stands in a frame for a span tells its ids, and those of what encloses it once it is closed', () => {
+test('the entry of a span in a context has its ids, and those of the enclosing span once it is closed', () => {
   const { tracer } = traced()
   const [outer, inner] = [tracer.startDetachedSpan('outer'), tracer.startDetachedSpan('inner')]
   const scope = new ScopeEntry(tracer, inner, outer)
@@ -99,7 +99,7 @@ test('what stands in a frame for a span tells its ids, and those of what enclose
   expect([foreign.traceId, foreign.spanId, foreign.sampled, foreign.exemplarLabels()]).toEqual(['', '', false, undefined])
 })
 
-test('a thousand spans that are never ended let go of the outer ones, and the frame holds the newest', () => {
+test('a thousand spans that are never ended release the outer ones, and the context holds the newest', () => {
   const { tracer } = traced({ sampler: new AlwaysOffSampler() })
   tracer.span('root', () => {
     let span = tracer.startSpan('span')
@@ -109,7 +109,7 @@ test('a thousand spans that are never ended let go of the outer ones, and the fr
   })
 })
 
-describe('a parent from elsewhere', () => {
+describe('a remote parent', () => {
   const ids = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) }
   test.each<[what: string, given: unknown, context: object | undefined]>([
     ['ids alone', ids, { ...ids, options: 0 }],
@@ -132,13 +132,13 @@ describe('a parent from elsewhere', () => {
     ], // prettier-ignore
   ])('%s', (_what, given, context) => expect(toSpanContext(given)?.toJSON()).toEqual(context))
 
-  test('that is a context of ours is the very one', () => {
+  test('that is a SpanContext is kept as is', () => {
     const context = new SpanContext(ids)
     expect(toSpanContext(context)).toBe(context)
   })
 })
 
-test('contexts are equal where ids, options and state are', () => {
+test('contexts are equal if ids, options and state are', () => {
   const ids = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), options: 1 }
   const context = new SpanContext(ids)
   const others = [{}, { spanId: 'c'.repeat(16) }, { traceId: 'c'.repeat(32) }, { options: 0 }]
@@ -146,26 +146,26 @@ test('contexts are equal where ids, options and state are', () => {
   expect(context.equals(toSpanContext({ ...ids, traceState: 'k=v' })!)).toBe(false)
 })
 
-describe('the id of a trace', () => {
+describe('a trace id', () => {
   const words = (...of: number[]) => ({ next: () => of.shift()! })
-  test('is the same in words and in text, whichever is asked for first', () => {
+  test('is the same as words and as string, whichever is read first', () => {
     const made = [new TraceId(words(1, 2, 3, 4)), new TraceId(words(1, 2, 3, 4))]
     expect([made[0]!.w2, made[0]!.w3, made[0]!.hex]).toEqual([3, 4, '00000001000000020000000300000004'])
     expect([made[1]!.hex, made[1]!.w3, made[1]!.w2]).toEqual(['00000001000000020000000300000004', 4, 3])
   })
 
-  test('given as text has the same words', () => {
+  test('given as a string has the same words', () => {
     const given = new TraceId('0000000100000002ffffffff00000004')
     expect([given.w3, given.w2, given.hex]).toEqual([4, -1, '0000000100000002ffffffff00000004'])
   })
 
-  test('of zeros is none, so that one digit is set; a low word of zero alone is as good as any', () => {
+  test('of zeros is invalid, so that one digit is set; a low word of zero alone is valid', () => {
     expect(new TraceId(words(0, 0, 0, 0)).hex).toBe(`${'0'.repeat(31)}1`)
     expect(new TraceId(words(0, 0, 7, 0)).hex).toBe('00000000000000000000000700000000')
   })
 })
 
-describe('the status of what was thrown', () => {
+describe('the status of a thrown value', () => {
   test.each<[what: string, thrown: unknown, name: string, message: string]>([
     ['an error', new Error('m'), 'UNKNOWN', 'm'],
     ['an abort', Object.assign(new Error('m'), { name: 'AbortError' }), 'CANCELLED', 'm'],
@@ -179,7 +179,7 @@ describe('the status of what was thrown', () => {
   })
 })
 
-test('a status is made of a code, of another copy, of a response and of a failure', () => {
+test('a status is created from a code, from another copy, from a response and from an error', () => {
   expect([Status.from(5, 'm').name, Status.from({ code: 5, message: 'm' } as Status).message]).toEqual(['NOT_FOUND', 'm'])
   expect([Status.from(99 as never).name, Status.from(null as never).name]).toEqual(['UNKNOWN', 'UNKNOWN'])
   expect(Status.fromHttpStatus(204)).toBe(Status.OK)

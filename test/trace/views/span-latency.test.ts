@@ -22,7 +22,7 @@ function rows(stats: Stats, view: string): string[] {
     .sort()
 }
 
-test('every ended span leaves its latency, sampled or not', () => {
+test('every ended span records its latency, sampled or not', () => {
   const { tracer, stats, clock } = traced()
   tracer.registerViews()
   tracer.span('a', () => clock.advance(250))
@@ -35,7 +35,7 @@ test('every ended span leaves its latency, sampled or not', () => {
   expect(rows(stats, 'span/errors')).toEqual(['b SERVER NOT_FOUND: 1'])
 })
 
-test('the ready views have seconds, and are harmless to register twice', () => {
+test('the predefined views are in seconds, and are harmless to register twice', () => {
   const { tracer, stats } = traced()
   tracer.registerViews()
   tracer.registerViews()
@@ -65,7 +65,7 @@ test('a sampled or measured span reads the clock twice', () => {
   expect(measured.clock.reads).toBe(2)
 })
 
-test('a view that comes while a span runs does not get half of its time', () => {
+test('a view registered while a span runs does not record a part of its duration', () => {
   const { tracer, stats, clock } = traced(OFF)
   const span = tracer.startDetachedSpan('a')
   tracer.registerViews()
@@ -75,7 +75,7 @@ test('a view that comes while a span runs does not get half of its time', () => 
   expect(rows(stats, 'span/latency')).toEqual(['b UNSPECIFIED OK: 1 in 0 s'])
 })
 
-test('names without bound end in the overflow row of the view', () => {
+test('unlimited names end in the overflow row of the view', () => {
   const stats = new Stats({ limits: { rowsPerView: 10 } })
   const { tracer } = traced({ ...OFF, stats })
   tracer.registerViews()
@@ -86,7 +86,7 @@ test('names without bound end in the overflow row of the view', () => {
   expect(total).toBe(3_000)
 })
 
-test('own views of the span measures are possible', () => {
+test('custom views of the span measures are possible', () => {
   const { tracer, stats } = traced(OFF)
   const latency = stats.getMeasure('span/latency')!
   stats.viewManager.registerView({ name: 'spans', measure: latency, tagKeys: ['span'], aggregation: count() })
@@ -110,7 +110,7 @@ test('a sampled span leaves an exemplar on its own latency, wherever it ends', a
   expect(exemplars).toEqual(Object.fromEntries(sent.map(({ name, traceId, spanId }) => [name, { trace_id: traceId, span_id: spanId }])))
 })
 
-test('whatever distribution takes a value inside a sampled span keeps its ids', () => {
+test('any distribution that takes a value inside a sampled span keeps its ids', () => {
   const { tracer, stats, sent } = traced()
   const size = stats.measure('size', { unit: 'By' })
   stats.viewManager.registerView({ name: 'size', measure: size, aggregation: distribution([10]) })
@@ -121,7 +121,7 @@ test('whatever distribution takes a value inside a sampled span keeps its ids', 
   expect(value.exemplars?.map((exemplar) => exemplar?.attachments.span_id)).toEqual([undefined, sent[0]!.spanId])
 })
 
-test('inside of an imperative span that has ended, the one around it gives the exemplar', async () => {
+test('inside of an imperative span that has ended, the enclosing one is the exemplar', async () => {
   const { tracer, stats, sent } = traced()
   const size = stats.measure('size')
   stats.viewManager.registerView({ name: 'size', measure: size, aggregation: distribution([10]) })

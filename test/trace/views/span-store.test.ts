@@ -23,7 +23,7 @@ test('running spans are listed with their attributes, oldest first', () => {
   expect(tracer.summary()[0]!.running).toEqual([])
 })
 
-test('ended spans fall into buckets by latency, or by status where it is not OK', () => {
+test('ended spans are grouped by latency, or by status if it is not OK', () => {
   const { tracer, clock } = traced()
   for (const ms of [0, 0.05, 0.5, 5, 50, 500, 5_000, 50_000, 100_000]) tracer.span('a', () => clock.advance(ms))
   tracer.span('a', (span) => span.setStatus(StatusCode.NOT_FOUND))
@@ -63,7 +63,7 @@ test('spans that are never ended cannot fill the memory', () => {
   expect(tracer.summary().every(({ running }) => running.length === 0)).toBe(true)
 })
 
-test('names beyond the limit are not summed up', () => {
+test('names beyond the limit are not summarised', () => {
   const { tracer } = traced({ summary: { names: 2 } })
   for (const name of ['a', 'b', 'c', 'c', 'a']) tracer.startDetachedSpan(name).end()
   expect(tracer.summary().map(({ name, latency }) => [name, latency[0]!.count])).toEqual([
@@ -72,7 +72,7 @@ test('names beyond the limit are not summed up', () => {
   ])
 })
 
-test('can be switched off', () => {
+test('can be disabled', () => {
   const { tracer } = traced({ summary: false })
   tracer.startDetachedSpan('a').end()
   expect(tracer.summary()).toEqual([])
