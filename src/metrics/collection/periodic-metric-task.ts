@@ -136,14 +136,18 @@ export class PeriodicMetricTask {
    */
   flush(): Promise<void> {
     if (this.#closing !== undefined) return this.#closing
-    this.#nextFlush ??= this.#keptAlive(async () => {
+    if (this.#nextFlush !== undefined) return this.#nextFlush
+    let hasBegun = false
+    const flushing = this.#keptAlive(async () => {
       while (this.#current !== undefined) await this.#current
+      hasBegun = true
       this.#nextFlush = undefined
       const { failures } = this.#tally
       await this.#run()
       if (this.#tally.failures > failures) throw this.#lastError
     })
-    return this.#nextFlush
+    if (!hasBegun) this.#nextFlush = flushing
+    return flushing
   }
 
   /**

@@ -215,6 +215,16 @@ test('a TransportError ends the task; closing it still calls onClose, without a 
 })
 
 describe('flush', () => {
+  test('each flush of a task that waits runs once more', async () => {
+    const { run, startsMs } = timed(clock, 0)
+    const task = new PeriodicMetricTask({ run, clock })
+    await task.flush()
+    await task.flush()
+    await task.flush()
+    expect(startsMs).toHaveLength(3)
+    await task.close()
+  })
+
   test('runs now and leaves the schedule as it is', async () => {
     const { run, startsMs } = timed(clock, 0)
     const task = new PeriodicMetricTask({ run, intervalMs: 1_000, clock })
