@@ -15,6 +15,7 @@ export type { TransportAccounting } from './exporters/transport/transport-stats.
 export { exportPeriodically, type ExportPeriodicallyOptions } from './metrics/collection/export-periodically.js'
 export { ExponentialHistogram, type ExponentialSnapshot } from './metrics/histograms/exponential-histogram.js'
 export type { ExponentialOptions } from './metrics/histograms/exponential-options.js'
+export { type FamilyExportContext, type FamilyExporter } from './metrics/data/family-exporter.js'
 export { gather, gatherFamilies, type GatherFailure, type GatherFailureReason, type GatherOptions } from './metrics/collection/gather.js'
 export { PeriodicMetricTask, type PeriodicMetricTaskOptions, type PeriodicTaskStatus } from './metrics/collection/periodic-metric-task.js'
 export { selfMetrics, type SelfMetricsOptions } from './metrics/collection/internal-metrics-producer.js'

@@ -7,7 +7,10 @@ import { type Exporter, isExportedNow } from '../../base/exporter.js'
 import type { Logger } from '../../base/logger.js'
 import { partName } from '../../base/inspect-value.js'
 import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
-import { checkProducers, gather, gatherNow, type GatherOptions } from './gather.js'
+import { RisingTime } from '../../base/rising-time.js'
+import { type FamilyExporter, takesFamilies } from '../data/family-exporter.js'
+import { snapshotsInSlices } from '../data/snapshot.js'
+import { checkProducers, gatherFamilies, gatherNow, type GatherOptions } from './gather.js'
 import type { Metric } from '../data/metric.js'
 import { PeriodicMetricTask } from './periodic-metric-task.js'
 import type { MetricProducer } from '../data/producer.js'
@@ -44,10 +47,16 @@ const OPTIONS: OptionNames<ExportPeriodicallyOptions> = {
   clock: true,
 }
 
+/** An exporter of families ends so much earlier than its run is late: a late run keeps the next one from beginning. */
+const SETTLE_MS = 250
+
 /**
  * Exports the metrics of the producers every interval, beginning one interval from now. A producer that fails
  * costs only its own metrics. An export that fails and may be tried again (`ExportError` with `retryable`, faults of the network) is
  * tried again after 1 s, 2 s, … within half of the interval; otherwise the next tick is the next try.
+ *
+ * An exporter with `exportFamilies` gets rows instead of snapshots, and tries again itself. For the others snapshots are made, in
+ * slices; all points of an export have one time.
  *
  * `close()` of the task exports once more and lets the exporter shut down.
  *
@@ -72,12 +81,27 @@ export function exportPeriodically(options: ExportPeriodicallyOptions): Periodic
     ...(clock !== undefined && { clock }),
   }
   const retryMs = Math.min(options.intervalMs ?? 60_000, exportTimeoutMs ?? 30_000) / 2
+  const times = new RisingTime(name)
+  const timeoutMs = exportTimeoutMs === undefined ? 30_000 : Math.min(exportTimeoutMs, options.intervalMs ?? 60_000)
+  const time = clock ?? timerClock
+  const exportRows = async (to: FamilyExporter, signal: AbortSignal): Promise<void> => {
+    const endsMs = time.monotonicMs() + timeoutMs - Math.min(SETTLE_MS, timeoutMs / 10)
+    const timeUnixMs = times.next(time.unixMs())
+    const isLast = signal.aborted
+    const families = await gatherFamilies(producers, gathering)
+    await to.exportFamilies(families, { timeUnixMs, timeoutMs: Math.max(endsMs - time.monotonicMs(), 1), signal, isLast })
+  }
+  const exportSnapshots = async (ending: AbortSignal): Promise<void> => {
+    const timeUnixMs = times.next(time.unixMs())
+    const metrics = await snapshotsInSlices(await gatherFamilies(producers, gathering), timeUnixMs)
+    await exportWithRetries(exporter, metrics, { endsInMs: retryMs, clock, ending })
+  }
   return new PeriodicMetricTask({
     ...schedule,
     ...(clock !== undefined && { clock }),
     ...(exportTimeoutMs !== undefined && { timeoutMs: exportTimeoutMs }),
     name,
-    run: async (ending) => exportWithRetries(exporter, await gather(producers, gathering), { endsInMs: retryMs, clock, ending }),
+    run: takesFamilies(exporter) ? (ending) => exportRows(exporter, ending) : exportSnapshots,
     runSync: () => exportSync(producers, exporter, gathering),
     onClose: () => exporter.shutdown?.(),
   })
@@ -85,6 +109,10 @@ export function exportPeriodically(options: ExportPeriodicallyOptions): Periodic
 
 /** Exports what producers and exporter can do without waiting; returns what they could not. */
 function exportSync(producers: readonly MetricProducer[], exporter: Exporter<Metric>, options: GatherOptions): string | undefined {
+  if (takesFamilies(exporter) && exporter.exportSync === undefined) {
+    exporter.flushSync?.()
+    return 'the metrics are lost: their exporter cannot export without waiting'
+  }
   const { metrics, isAll } = gatherNow(producers, options)
   exporter.flushSync?.()
   if (!isExportedNow(exporter, metrics)) return `${metrics.length} metrics are lost: their exporter cannot export without waiting`

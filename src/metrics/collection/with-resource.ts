@@ -1,20 +1,65 @@
 import { isThenable } from '../../base/finally-async.js'
 import type { Resource } from '../../base/resource.js'
 import { partName } from '../../base/inspect-value.js'
-import type { Metric } from '../data/metric.js'
+import type { MetricDescriptor } from '../data/metric.js'
 import type { GatheringContext, MetricProducer } from '../data/producer.js'
+import { type Family, isRowSource, type RowChunk, type RowSource } from '../data/row-source.js'
 
-/** The same metrics with a resource; those that have one themselves are left as they are. */
+/** The same metrics with a resource; those that have one themselves are left as they are. Rows stay rows. */
 export function withResource(producer: MetricProducer, resource: Resource): MetricProducer {
   if (Object.keys(resource.labels).length === 0) return producer
   const labels = Object.freeze({ ...resource.labels })
-  const addResource = (metrics: readonly Metric[]): readonly Metric[] =>
-    metrics.map((metric) => (metric.resource === undefined ? { ...metric, resource: labels } : metric))
+  // A source that is met again is the same again, so that exporters keep what they have of it.
+  const sources = new WeakMap<RowSource, RowSource>()
+  const addToSource = (source: RowSource): RowSource => {
+    let made = sources.get(source)
+    if (made === undefined) {
+      made = new SourceWithResource(source, labels)
+      sources.set(source, made)
+    }
+    return made
+  }
+  const add = <F extends Family>(family: F): F => {
+    if (family.resource !== undefined) return family
+    return (isRowSource(family) ? addToSource(family) : { ...family, resource: labels }) as F
+  }
+  const { getFamilies } = producer
   return {
     name: partName(producer, 'producer'),
-    getMetrics: (context?: GatheringContext) => {
-      const metrics = producer.getMetrics(context)
-      return isThenable(metrics) ? Promise.resolve(metrics).then(addResource) : addResource(metrics)
-    },
+    getMetrics: (context?: GatheringContext) => mapped(producer.getMetrics(context), add),
+    ...(getFamilies !== undefined && {
+      getFamilies: (context?: GatheringContext) => mapped(getFamilies.call(producer, context), add),
+    }),
+  }
+}
+
+function mapped<T>(all: readonly T[] | Promise<readonly T[]>, map: (one: T) => T): readonly T[] | Promise<readonly T[]> {
+  return isThenable(all) ? Promise.resolve(all).then((settled) => settled.map(map)) : all.map(map)
+}
+
+class SourceWithResource implements RowSource {
+  readonly descriptor: MetricDescriptor
+  readonly kind: RowSource['kind']
+  readonly resource: Readonly<Record<string, string>>
+  readonly #source: RowSource
+
+  constructor(source: RowSource, resource: Readonly<Record<string, string>>) {
+    this.descriptor = source.descriptor
+    this.kind = source.kind
+    this.resource = resource
+    this.#source = source
+  }
+
+  get bounds(): readonly number[] {
+    return this.#source.bounds
+  }
+  get epoch(): number {
+    return this.#source.epoch
+  }
+  get generation(): number {
+    return this.#source.generation
+  }
+  get chunks(): readonly RowChunk[] {
+    return this.#source.chunks
   }
 }

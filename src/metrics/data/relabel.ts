@@ -117,12 +117,14 @@ function checkValue(key: string, value: unknown): string {
 
 class RelabelledSource implements RowSource {
   readonly descriptor: MetricDescriptor
+  readonly resource?: Readonly<Record<string, string>>
   readonly #source: RowSource
   readonly #origins: readonly Origin[]
   readonly #chunks = new WeakMap<RowChunk, RowChunk>()
 
   constructor(source: RowSource, descriptor: MetricDescriptor, origins: readonly Origin[]) {
     this.#source = source
+    if (source.resource !== undefined) this.resource = source.resource
     this.descriptor = descriptor
     this.#origins = origins
   }

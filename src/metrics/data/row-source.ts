@@ -15,6 +15,8 @@ export interface RowSource {
   /** Rises when rows are removed. See {@link isVisibleIn}. */
   readonly generation: number
   readonly chunks: readonly RowChunk[]
+  /** Resource labels: the identity of the process that reports, if it is known. */
+  readonly resource?: Readonly<Record<string, string>>
 }
 
 /** Up to 512 rows. A cell is a row's place in its chunk and stays the same while the row lives. */

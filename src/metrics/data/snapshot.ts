@@ -1,5 +1,6 @@
+import { TimeSlicer } from '../../base/time-slicer.js'
 import type { DistributionValue, Exemplar, Metric, MetricDescriptor, PointValue, TimeSeries } from './metric.js'
-import { isRowSource, type Family, type RowChunk, type RowSource } from './row-source.js'
+import { isRowSource, isVisibleIn, type Family, type RowChunk, type RowSource } from './row-source.js'
 
 /** The immutable snapshot of what a row source holds now. */
 export function snapshotOf(source: RowSource, timeUnixMs: number): Metric {
@@ -9,12 +10,42 @@ export function snapshotOf(source: RowSource, timeUnixMs: number): Metric {
       if (chunk.isLive(cell)) timeSeries.push(seriesOf(source, chunk, cell, timeUnixMs))
     }
   }
-  return { descriptor: source.descriptor, timeSeries }
+  return { descriptor: source.descriptor, timeSeries, ...(source.resource !== undefined && { resource: source.resource }) }
 }
 
 /** Snapshots of any families: row sources are read, snapshots stay as they are. */
 export function snapshotsOf(families: readonly Family[], timeUnixMs: number): readonly Metric[] {
   return families.map((family) => (isRowSource(family) ? snapshotOf(family, timeUnixMs) : family))
+}
+
+const ROWS_A_STEP = 32
+/** Rows of a small registry, which are read at once: a wait costs a turn of the event loop. */
+const ROWS_AT_ONCE = 512
+
+/**
+ * Like {@link snapshotsOf}, in slices of about 2 ms, so that many rows do not hold the event loop. Values may be recorded meanwhile:
+ * each row is right in itself.
+ */
+export async function snapshotsInSlices(families: readonly Family[], timeUnixMs: number): Promise<Metric[]> {
+  const slicer = new TimeSlicer()
+  const metrics: Metric[] = []
+  let rows = 0
+  for (const family of families) {
+    if (!isRowSource(family)) {
+      metrics.push(family)
+      continue
+    }
+    const { descriptor, generation, resource } = family
+    const timeSeries: TimeSeries[] = []
+    for (const chunk of family.chunks) {
+      for (let cell = 0; cell < chunk.size; cell++) {
+        if (isVisibleIn(generation, chunk, cell)) timeSeries.push(seriesOf(family, chunk, cell, timeUnixMs))
+        if (++rows % ROWS_A_STEP === 0 && rows > ROWS_AT_ONCE && slicer.isOver) await slicer.nextSlice()
+      }
+    }
+    metrics.push({ descriptor, timeSeries, ...(resource !== undefined && { resource }) })
+  }
+  return metrics
 }
 
 /** The snapshot of one row. */
