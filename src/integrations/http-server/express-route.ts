@@ -1,141 +1,113 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
+import { type ExpressLayer, isMountedApp, layersOf, matchLayer } from './express-layer.js'
+import { mountTemplate, UNKNOWN_PART } from './mount-template.js'
 
 /** What Express 4 and 5 show of a request. */
 interface ExpressRequest {
   readonly route?: { readonly path?: unknown }
   readonly baseUrl?: unknown
+  readonly originalUrl?: unknown
   readonly app?: ExpressApp
 }
 
 interface ExpressApp {
-  readonly mountpath?: unknown
   readonly parent?: ExpressApp
-  /** Version 5. */
-  readonly router?: unknown
-  /** Version 4, if `router` throws. */
-  readonly _router?: unknown
-}
-
-/** One entry of a router: a route, or whatever `use` was given. */
-interface Layer {
-  readonly route?: object
-  readonly handle?: unknown
-  readonly slash?: boolean
-  /** Version 5. */
-  readonly matchers?: readonly ((path: string) => { readonly path: string; readonly params: Readonly<Record<string, unknown>> } | false)[]
-  /** Version 4. */
-  readonly regexp?: RegExp & { readonly fast_slash?: boolean }
-  readonly keys?: readonly { readonly name: string | number }[]
-}
-
-interface Match {
-  readonly path: string
-  readonly template: string
 }
 
 /** Routers within routers that are followed. */
 const MAX_DEPTH = 16
 
+/** Routes of applications that are in no other, which most are: their template is the whole one. */
+const outermost = new WeakSet<object>()
+
+/** Applications by the one that they are mounted in, as far as requests have shown them: Express keeps no such list. */
+const mounted = new WeakMap<object, Set<object>>()
+
 /**
- * The template of the route that answered a request, with those of the routers that it is in: `/shops/:shop/carts/:id`. Undefined
- * if Express has not answered it, or if no route has.
+ * The template of the route that answered a request, with those of the routers and applications that it is in:
+ * `/shops/:shop/carts/:id`. Undefined if Express has not answered it, or if no route has.
  */
 export function expressRoute(request: IncomingMessage): string | undefined {
-  const { route, baseUrl, app } = request as ExpressRequest
+  const { route, baseUrl = '', app } = request as ExpressRequest
   if (route === undefined || route === null || app === undefined) return undefined
   const own = templateOf(route.path)
-  if (typeof baseUrl !== 'string' || baseUrl === '') return own
-  const mounted = mountedAt(app, baseUrl)
-  const inner = mounted.rest === '' ? '' : findRouters(routerOf(app), route, mounted.rest, 0)
-  // A path of the caller's choice is no label.
-  const prefix = `${mounted.template}${inner ?? '/*'}`
-  return own === '/' ? prefix : `${prefix}${own}`
+  if (baseUrl === '' && outermost.has(route)) return own
+  const root = rootOf(app)
+  if (baseUrl === '' && root === app && layersOf(app)?.some((layer) => layer.route === route) === true) {
+    outermost.add(route)
+    return own
+  }
+  const prefix = prefixOf(request, route, [root, ...listenersOf(request)]) ?? UNKNOWN_PART
+  return own === '/' && prefix !== '' ? prefix : `${prefix}${own}`
 }
 
 function templateOf(path: unknown): string {
   return Array.isArray(path) ? path.map(String).join(',') : String(path ?? '')
 }
 
-/** Where an application is mounted in others, as much of the path as that covers, and the rest. */
-function mountedAt(app: ExpressApp, baseUrl: string): { readonly template: string; readonly rest: string } {
-  let template = ''
-  for (let each: ExpressApp | undefined = app, depth = 0; each?.parent !== undefined && depth < MAX_DEPTH; each = each.parent, depth++) {
-    const { mountpath } = each
-    const mount = templateOf(Array.isArray(mountpath) ? mountpath[0] : mountpath)
-    if (mount !== '/') template = `${mount}${template}`
+/** The application that others are mounted in. */
+function rootOf(app: ExpressApp): ExpressApp {
+  let root = app
+  for (let depth = 0; root.parent !== undefined && depth < MAX_DEPTH; depth++) {
+    const { parent } = root
+    const known = mounted.get(parent)
+    if (known === undefined) mounted.set(parent, new Set([root]))
+    else known.add(root)
+    root = parent
   }
-  const segments = template.split('/').length
-  const rest = baseUrl.split('/').slice(segments)
-  return { template, rest: rest.length === 0 ? '' : `/${rest.join('/')}` }
+  return root
 }
 
-function routerOf(app: ExpressApp): unknown {
-  return app._router ?? app.router
+/** The listeners of the server. An application that is in a router does not know it. */
+function listenersOf({ socket }: IncomingMessage): readonly unknown[] {
+  const { server } = (socket ?? {}) as { server?: Server | null }
+  return server?.listeners('request') ?? []
 }
 
-/** The templates of the routers on the way to a route, which cover exactly this path. */
-function findRouters(router: unknown, route: object, path: string, depth: number): string | undefined {
-  const stack = stackOf(router)
-  if (stack === undefined || depth > MAX_DEPTH) return undefined
-  if (path === '' && stack.some((layer) => layer.route === route)) return ''
-  for (const layer of stack) {
-    if (stackOf(layer.handle) === undefined) continue
-    const match = matchOf(layer, path === '' ? '/' : path)
-    if (match === undefined) continue
-    const rest = path.slice(match.path === '/' ? 0 : match.path.length)
-    const found = findRouters(layer.handle, route, rest === '/' ? '' : rest, depth + 1)
-    if (found !== undefined) return `${match.template}${found}`
+/** The templates of all routers around a route. */
+function prefixOf(request: IncomingMessage, route: object, roots: readonly unknown[]): string | undefined {
+  const { baseUrl, originalUrl } = request as ExpressRequest
+  if (typeof baseUrl === 'string' && baseUrl !== '') {
+    // Exact, whatever the program has made of the URL.
+    const isThere = (layer: ExpressLayer, rest: string): boolean => layer.route === route && rest === ''
+    const found = first(roots, (root) => findRouters(root, baseUrl, isThere, 0))
+    if (found !== undefined) return found
+  }
+  // An error that is handled outside of the router has left its prefix behind.
+  const path = String(originalUrl ?? request.url)
+    .replace(/^[a-z][\w+.-]*:\/\/[^/?]*/i, '')
+    .replace(/[?#].*$/s, '')
+  const isThere = (layer: ExpressLayer, rest: string): boolean => layer.route === route && matchLayer(layer, rest || '/') !== undefined
+  return first(roots, (root) => findRouters(root, path, isThere, 0))
+}
+
+function first<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
+  for (const item of items) {
+    const found = find(item)
+    if (found !== undefined) return found
   }
   return undefined
 }
 
-function stackOf(router: unknown): readonly Layer[] | undefined {
-  const { stack } = (typeof router === 'function' || (typeof router === 'object' && router !== null) ? router : {}) as { stack?: unknown }
-  return Array.isArray(stack) ? (stack as Layer[]) : undefined
-}
+type IsThere = (layer: ExpressLayer, rest: string) => boolean
 
-function matchOf({ slash, matchers, regexp, keys = [] }: Layer, path: string): Match | undefined {
-  if (slash === true || regexp?.fast_slash === true) return { path: '', template: '' }
-  for (const matcher of matchers ?? []) {
-    const match = matcher(path)
-    if (match) return { path: match.path, template: withNames(match.path, Object.entries(match.params)) }
-  }
-  const match = regexp?.exec(path)
-  if (match == null) return undefined
-  return {
-    path: match[0],
-    template: withNames(
-      match[0],
-      keys.map(({ name }, at) => [String(name), match[at + 1]] as const),
-    ),
-  }
-}
-
-/** Puts the names of parameters in the place of their values, from left to right. */
-function withNames(path: string, params: readonly (readonly [name: string, value: unknown])[]): string {
-  let template = ''
-  let rest = path
-  for (const [name, value] of params) {
-    const raw = rawSegments(rest, value)
-    if (raw === undefined) continue
-    const at = rest.indexOf(raw)
-    template += `${rest.slice(0, at)}:${name}`
-    rest = rest.slice(at + raw.length)
-  }
-  return template + rest
-}
-
-/** A value as it is in the path: decoded ones are looked for among the segments. */
-function rawSegments(path: string, value: unknown): string | undefined {
-  if (typeof value !== 'string' || value === '') return undefined
-  if (path.includes(`/${value}`)) return value
-  return path.split('/').find((segment) => decoded(segment) === value)
-}
-
-function decoded(segment: string): string | undefined {
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    return undefined
-  }
+/** The templates of the routers on the way to a layer that is the one looked for. */
+function findRouters(handler: unknown, path: string, isThere: IsThere, depth: number): string | undefined {
+  const layers = layersOf(handler)
+  if (layers === undefined || depth > MAX_DEPTH) return undefined
+  if (layers.some((layer) => isThere(layer, path))) return ''
+  return first(layers, (layer) => {
+    const handlers = isMountedApp(layer)
+      ? [...(mounted.get(handler as object) ?? [])]
+      : layersOf(layer.handle) === undefined
+        ? []
+        : [layer.handle]
+    if (handlers.length === 0) return undefined
+    const match = matchLayer(layer, path === '' ? '/' : path)
+    if (match === undefined) return undefined
+    const covered = match.path === '/' ? '' : match.path
+    const rest = path.slice(covered.endsWith('/') ? covered.length - 1 : covered.length)
+    const found = first(handlers, (inner) => findRouters(inner, rest === '/' ? '' : rest, isThere, depth + 1))
+    return found === undefined ? undefined : `${covered === '' ? '' : mountTemplate(layer, match)}${found}`
+  })
 }

@@ -1,0 +1,95 @@
+import type { ExpressLayer, LayerMatch } from './express-layer.js'
+
+/** For a part of a path whose template cannot be known. A path of the caller's choice is no label. */
+export const UNKNOWN_PART = '/*'
+
+/** The templates of each layer by their lower case, in the spelling of the first request: routers do not look at case, callers choose it. */
+const templates = new WeakMap<ExpressLayer, Map<string, string>>()
+/** Lists of paths and optional parameters make several templates of one layer. */
+const MAX_TEMPLATES = 32
+
+/**
+ * The template of the path that a layer was given, as `/shops/:shop`. Layers keep to themselves what they were given, so that
+ * the values of the parameters are looked for in the path of a request.
+ */
+export function mountTemplate(layer: ExpressLayer, match: LayerMatch): string {
+  if (match.isPattern) return UNKNOWN_PART
+  const template = withNames(withoutSlash(match.path), match)
+  let known = templates.get(layer)
+  if (known === undefined) {
+    known = new Map()
+    templates.set(layer, known)
+  }
+  const key = template.toLowerCase()
+  const before = known.get(key)
+  if (before !== undefined) return before
+  if (known.size >= MAX_TEMPLATES) return UNKNOWN_PART
+  known.set(key, template)
+  return template
+}
+
+function withoutSlash(path: string): string {
+  return path.endsWith('/') ? path.slice(0, -1) : path
+}
+
+/** A part of a path. */
+interface Range {
+  readonly start: number
+  readonly end: number
+}
+
+/** Puts the names of parameters in the place of their values, from left to right. */
+function withNames(path: string, { params, matcher }: LayerMatch): string {
+  let template = ''
+  let from = 0
+  for (const [name, value] of params) {
+    const ranges =
+      value === undefined || value === '' ? [] : rangesOf(path, from, Array.isArray(value) ? value.map(String) : [String(value)])
+    const isIt = (range: Range): boolean => hasChanged(name, value, matcher(twice(path, range)))
+    const range = ranges.length === 1 ? ranges[0] : (ranges.find(isIt) ?? ranges[0])
+    if (range === undefined) return UNKNOWN_PART
+    template += path.slice(from, range.start) + name
+    from = range.end
+  }
+  return template + path.slice(from)
+}
+
+/** Where the value of a parameter may come from: whole segments first, then parts of one. */
+function rangesOf(path: string, from: number, values: readonly string[]): Range[] {
+  const ranges: Range[] = []
+  for (let slash = path.indexOf('/', Math.max(0, from - 1)); slash >= 0; slash = path.indexOf('/', slash + 1)) {
+    const segments = path
+      .slice(slash + 1)
+      .split('/')
+      .slice(0, values.length)
+    if (segments.length === values.length && segments.every((segment, at) => segment === values[at] || decoded(segment) === values[at])) {
+      ranges.push({ start: slash + 1, end: slash + 1 + segments.join('/').length })
+    }
+  }
+  if (ranges.length > 0) return ranges
+  const text = values.join('/')
+  for (const raw of [text, encodeURI(text), encodeURIComponent(text)]) {
+    for (let start = path.indexOf(raw, from); start >= 0; start = path.indexOf(raw, start + 1))
+      ranges.push({ start, end: start + raw.length })
+    if (ranges.length > 0) return ranges
+  }
+  return ranges
+}
+
+/** The same path with one part doubled, which is most likely of the same kind. */
+function twice(path: string, { start, end }: Range): string {
+  return path.slice(0, end) + path.slice(start)
+}
+
+function hasChanged(name: string, value: unknown, match: LayerMatch | undefined): boolean {
+  const now = match?.params.find((param) => param[0] === name)?.[1]
+  return now !== undefined && String(now) !== String(value)
+}
+
+function decoded(segment: string): string | undefined {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return undefined
+  }
+}
