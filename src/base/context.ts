@@ -9,6 +9,15 @@ export interface FrameSpan {
 }
 
 /**
+ * Where `withTags` leaves the tags that it sets while one request is handled: what is recorded when the request closes is recorded in
+ * another context, that of the connection or of another request. See http/exchange-tags.ts.
+ */
+export interface TagScope {
+  /** A TagMap. */
+  tags: object | undefined
+}
+
+/**
  * What travels along `await`: one immutable object, so that entering a scope costs one change of the storage.
  * `tags` is a TagMap; its type lives in the stats room, which this one must not know.
  */
@@ -21,6 +30,8 @@ export interface Frame {
   readonly baggage: ReadonlyMap<string, string> | undefined
   /** True inside an exporter: what happens here is neither traced nor measured. */
   readonly suppressed: boolean
+  /** Of the request that is being handled; only while a view reads tags from the context. */
+  readonly scope: TagScope | undefined
 }
 
 export const EMPTY_FRAME: Frame = Object.freeze({
@@ -29,6 +40,7 @@ export const EMPTY_FRAME: Frame = Object.freeze({
   spans: undefined,
   baggage: undefined,
   suppressed: false,
+  scope: undefined,
 })
 
 interface ContextState {

@@ -14,8 +14,8 @@ export function runSuppressedWith<A, B, R>(fn: (a: A, b: B) => R, a: A, b: B): R
 
 function suppressedFrame(frame: Frame): Frame {
   if (frame === EMPTY_FRAME) return SUPPRESSED_FRAME
-  const { tags, span, spans, baggage } = frame // one by one: spreading costs five times as much
-  return { tags, span, spans, baggage, suppressed: true }
+  const { tags, span, spans, baggage, scope } = frame // one by one: spreading costs five times as much
+  return { tags, span, spans, baggage, suppressed: true, scope }
 }
 
 export const SUPPRESSED_FRAME: Frame = Object.freeze({ ...EMPTY_FRAME, suppressed: true })

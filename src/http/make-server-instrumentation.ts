@@ -21,6 +21,7 @@ export interface ServerOptions<R> {
   readonly ignoreHosts?: readonly string[] | undefined
   readonly publicEndpoint?: boolean | undefined
   readonly requestTags?: RequestTagFunctions<R>
+  readonly contextTags?: readonly string[]
   readonly statusClasses?: boolean
   readonly bodySizes?: boolean
   readonly urlQuery?: UrlQuery
@@ -64,7 +65,7 @@ export function makeServerInstrumentation<R>(options: ServerOptions<R>, parts: S
   const tracer = options.tracer === false ? undefined : (options.tracer ?? parts.defaultTracer(stats))
   const requestTags = options.requestTags === undefined ? undefined : new RequestTags<R>(options.requestTags)
   const measures = new ServerMeasures(stats, { statusClasses: options.statusClasses === true })
-  if (views !== false) registerReadyViews(stats, views, requestTags?.keys)
+  if (views !== false) registerReadyViews(stats, views, requestTags?.keys, options.contextTags)
   const inFlight = registry.gauge('http/server/in_flight', { type: 'int64', description: 'Requests that are being answered' })
   const server = new ServerInstrumentation({
     tracer,

@@ -26,13 +26,19 @@ export function defineReadyMeasure(stats: Stats, { name, ...options }: ReadyMeas
 /**
  * Registers ready views, and the measures they need, on an engine.
  * @param moreTagKeys Keys that every view is broken down by besides its own. Default none.
+ * @param contextTags Keys that every view reads from the async context, such as the tenant. Default none.
  * @throws {@link DefinitionError} if a name already represents something else.
  * @example
  * registerReadyViews(stats, openCensusHttpServerViews)
  */
-export function registerReadyViews(stats: Stats, views: readonly ReadyView[], moreTagKeys: readonly string[] = []): void {
+export function registerReadyViews(
+  stats: Stats,
+  views: readonly ReadyView[],
+  moreTagKeys: readonly string[] = [],
+  contextTags: readonly string[] = [],
+): void {
   for (const { measure, ...view } of views) {
     const tagKeys = [...new Set([...view.tagKeys, ...moreTagKeys])]
-    stats.viewManager.registerView({ ...view, tagKeys, measure: defineReadyMeasure(stats, measure) })
+    stats.viewManager.registerView({ ...view, tagKeys, contextTags, measure: defineReadyMeasure(stats, measure) })
   }
 }

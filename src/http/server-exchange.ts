@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ServerHttp2Stream } from 'node:http2'
 import type { Clock } from '../base/clock.js'
-import { contextState, EMPTY_FRAME } from '../base/context.js'
+import { contextState, EMPTY_FRAME, runInFrame } from '../base/context.js'
 import { httpMethodIndex } from './http-method.js'
 import type { HttpOutcome } from './http-views.js'
 import type { TagMap } from '../stats/tags/tag-map.js'
@@ -11,6 +11,7 @@ import type { Span } from '../trace/span/span.js'
 import { Status } from '../trace/data/status.js'
 import { StatusCode } from '../trace/data/status-code.js'
 import { BodyBytes } from './http-body-bytes.js'
+import { ExchangeTags } from './exchange-tags.js'
 import type { TickShapeGuard } from './tick-shape-guard.js'
 import type { RequestAttributes } from './request-attributes.js'
 import type { RouteSeries } from './route-series.js'
@@ -33,6 +34,8 @@ export interface ExchangeHome {
   readonly routes: { find(request: IncomingMessage): RouteSeries | undefined } | undefined
   /** Whether the application took a response over. */
   readonly isHijacked: ((reply: object) => boolean) | undefined
+  /** True while a view reads tags from the context. */
+  readonly readsContext: boolean
   startSpan(request: IncomingMessage, name: string): Span | undefined
   describe(span: Span, request: IncomingMessage, route: string): RequestAttributes
   sentTags(request: IncomingMessage): TagMap | undefined
@@ -55,6 +58,8 @@ export class ServerExchange extends BodyBytes {
   declare private attributes: RequestAttributes | undefined
   /** Tags that the caller sent along. */
   declare private sentTags: TagMap | undefined
+  /** Only while a view reads tags from the context. */
+  declare private scope: ExchangeTags | undefined
   declare private open: boolean
   /** What functions for tags are called with, and what tells whether the response was taken over: Fastify's objects. */
   declare private subject: object | undefined
@@ -72,6 +77,7 @@ export class ServerExchange extends BodyBytes {
     this.route = home.unmatched
     this.attributes = undefined
     this.sentTags = undefined
+    this.scope = undefined
     this.open = true
     this.subject = undefined
     this.reply = undefined
@@ -88,8 +94,10 @@ export class ServerExchange extends BodyBytes {
     if (sent !== undefined) this.sentTags = sent
     this.span = span
     const tags = sent === undefined ? route.tags : route.tags === undefined ? sent : sent.with(route.tags.record)
-    const base = tags === undefined ? EMPTY_FRAME : { ...EMPTY_FRAME, tags }
-    this.frame = span === undefined ? (tags === undefined ? undefined : base) : frameWith(base, span)
+    if (this.home.readsContext) this.scope ??= new ExchangeTags(tags, this.response)
+    const { scope } = this
+    const base = tags === undefined && scope === undefined ? EMPTY_FRAME : { ...EMPTY_FRAME, tags, scope }
+    this.frame = span === undefined ? (base === EMPTY_FRAME ? undefined : base) : frameWith(base, span)
   }
 
   /** Forgets the request: its route is not to be measured. */
@@ -103,6 +111,11 @@ export class ServerExchange extends BodyBytes {
     if (!this.open) return
     this.dismiss()
     this.home.tickShapeGuard.count()
+    if (this.scope === undefined) this.finish()
+    else runInFrame(this.scope.frame(), () => this.finish())
+  }
+
+  private finish(): void {
     if (this.home.routes !== undefined) this.findRoute(this.home.routes.find(this.request))
     const isStream = this.isStream()
     const outcome = this.outcome(isStream)

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../base/clock.js'
-import { EMPTY_FRAME, type Frame } from '../base/context.js'
+import { EMPTY_FRAME, type Frame, runInFrame, type TagScope } from '../base/context.js'
 import { whenClosed } from '../base/on-close.js'
 import type { TagMap } from '../stats/tags/tag-map.js'
 import { rememberDistrusted } from './distrusted-traces.js'
@@ -87,6 +87,10 @@ export class ServerInstrumentation implements ExchangeHome {
     return exchangeOf(request) ?? (this.stopped ? undefined : this.begin(request, response))
   }
 
+  get readsContext(): boolean {
+    return this.measures.stats.viewManager.readsContext
+  }
+
   /** Begins no more exchanges. */
   stop(): void {
     this.stopped = true
@@ -124,15 +128,19 @@ export class ServerInstrumentation implements ExchangeHome {
     const method = httpMethodIndex(request.method)
     const startMs = this.clock.monotonicMs()
     this.inFlight.add(1)
+    const scope: TagScope | undefined = this.readsContext ? { tags: undefined } : undefined
+    const base = scope === undefined ? EMPTY_FRAME : { ...EMPTY_FRAME, scope }
     socket.once('close', () => {
       this.inFlight.add(-1)
-      this.unmatched.seriesOf(method, SWITCHING_PROTOCOLS, 'ok').recordStream((this.clock.monotonicMs() - startMs) / 1_000, 0, 0)
+      const seconds = (this.clock.monotonicMs() - startMs) / 1_000
+      const series = this.unmatched.seriesOf(method, SWITCHING_PROTOCOLS, 'ok')
+      runInFrame({ ...EMPTY_FRAME, tags: scope?.tags }, () => series.recordStream(seconds, 0, 0))
     })
     const span = this.startSpan(request, this.unmatched.spanName(method))
-    if (span === undefined) return EMPTY_FRAME
+    if (span === undefined) return base
     if (span.sampled) this.describe(span, request, UNMATCHED_ROUTE).statusCode = SWITCHING_PROTOCOLS
     span.end()
-    return frameWith(EMPTY_FRAME, span)
+    return frameWith(base, span)
   }
 
   /** The span of a request, which continues its caller's trace. It has no parent here: what is current is the server's own. */

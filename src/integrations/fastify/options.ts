@@ -59,6 +59,11 @@ export interface TallyscopeFastifyOptions {
    * apart, further ones are `other`. The views that the plugin registers are broken down by them.
    */
   readonly requestTags?: RequestTagFunctions<Request>
+  /**
+   * Tags that the views of the integration are broken down by, read from the async context: what `withTags` has set while a request was
+   * handled. The application chooses the values; use few. Default none.
+   */
+  readonly contextTags?: readonly string[]
   /** True for `2xx` instead of `204` in the tag `status`. Default false. */
   readonly statusClasses?: boolean
   /** False to leave the views of the sizes of bodies out. Default true. */

@@ -31,6 +31,7 @@ const OPTIONS: OptionNames<TallyscopeFastifyOptions & FastifyRegisterOptions> = 
   publicEndpoint: true,
   untrusted: true,
   requestTags: true,
+  contextTags: true,
   statusClasses: true,
   bodySizes: true,
   urlQuery: true,

@@ -1,4 +1,4 @@
-import { contextState } from '../../base/context.js'
+import { contextState, currentFrame, type Frame, runInFrame } from '../../base/context.js'
 import type { HttpOutcome } from '../../http/http-views.js'
 import { addErrorAttributes, addResponseStatus, HttpAttribute } from '../../http/http-attributes.js'
 import type { Span } from '../../trace/span/span.js'
@@ -23,6 +23,8 @@ export class ClientExchange {
   readonly #home: ExchangeHome
   readonly #method: string
   readonly #startMs: number
+  /** The caller's context: the end comes in that of the connection. */
+  readonly #frame: Frame = currentFrame()
   #error: unknown
   #givenUp = false
   #open = true
@@ -49,6 +51,11 @@ export class ClientExchange {
   close(): void {
     if (!this.#open) return
     this.#open = false
+    if (this.#home.measures.readsContext) runInFrame(this.#frame, () => this.#finish())
+    else this.#finish()
+  }
+
+  #finish(): void {
     const { span } = this
     const outcome = this.#outcome()
     if (span !== undefined) this.#describe(span)

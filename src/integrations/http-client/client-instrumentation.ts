@@ -22,6 +22,8 @@ export interface HttpClientOptions {
   readonly stats?: Stats
   /** Views to register. Default: `httpClientViews`; false for none. `openCensusHttpClientViews` are the others that are ready. */
   readonly views?: readonly ReadyView[] | false
+  /** Tags that these views are broken down by, read from the async context of the caller, such as the tenant. Default none. */
+  readonly contextTags?: readonly string[]
   /** Hosts that get neither span, header nor measurement, as `host` or `host:port` and exactly as in the URL. Default none. */
   readonly ignoreHosts?: readonly string[]
   /** The older name of `ignoreHosts`. */
@@ -72,7 +74,7 @@ export class ClientInstrumentation implements ExchangeHome {
     const { stats = sharedStats, clock = systemClock, views = httpClientViews } = options
     this.#tracer = options.tracer === false ? undefined : (options.tracer ?? defaultTracer(stats))
     this.measures = new ClientMeasures(stats)
-    if (views !== false) registerReadyViews(stats, views)
+    if (views !== false) registerReadyViews(stats, views, [], options.contextTags)
     this.#clock = clock
     this.#hosts = options.ignoreHosts ?? options.excludelistHostnames ?? []
     this.#paths = new PathExclusion(options.ignorePaths ?? options.excludelistPaths ?? [])

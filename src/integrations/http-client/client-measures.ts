@@ -38,6 +38,11 @@ export class ClientMeasures {
     this.#openCensusReceived = defineReadyMeasure(stats, OPENCENSUS_CLIENT_RECEIVED)
   }
 
+  /** True while a view reads tags from the context. */
+  get readsContext(): boolean {
+    return this.#stats.viewManager.readsContext
+  }
+
   /** @param status undefined if no status line arrived. */
   record(
     method: string,

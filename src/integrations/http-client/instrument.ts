@@ -28,6 +28,7 @@ const OPTIONS: OptionNames<InstrumentHttpClientOptions> = {
   tracer: true,
   stats: true,
   views: true,
+  contextTags: true,
   ignoreHosts: true,
   ignorePaths: true,
   urlQuery: true,

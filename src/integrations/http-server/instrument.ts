@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { EMPTY_FRAME, enterFrame, type Frame, runInFrame } from '../../base/context.js'
 import { warnOnce } from '../../base/logger.js'
 import { isOwnedServer } from '../../serving/owned-servers.js'
@@ -16,6 +17,24 @@ import { RouteNames } from './route-names.js'
 import { serverFault } from './server-faults.js'
 import { UpgradeWatch } from './upgrade-watch.js'
 
+const OPTIONS: OptionNames<HttpServerOptions> = {
+  tracer: true,
+  stats: true,
+  registry: true,
+  views: true,
+  watch: true,
+  route: true,
+  ignorePaths: true,
+  ignoreHosts: true,
+  publicEndpoint: true,
+  requestTags: true,
+  contextTags: true,
+  statusClasses: true,
+  bodySizes: true,
+  urlQuery: true,
+  clock: true,
+}
+
 /** Two that watch all servers would count every request twice. */
 const watched = sharedState('http-servers-watched', () => ({ isOn: false }))
 
@@ -30,6 +49,7 @@ export class HttpServerInstrumentation {
 
   /** @internal */
   constructor(options: HttpServerOptions) {
+    checkOptions('instrumentHttpServer', options, OPTIONS)
     const { server, registry, stats } = makeServerInstrumentation<IncomingMessage>(options, {
       defaultTracer,
       routes: (measures, requestTags) => new RouteNames(measures, options.route, requestTags),

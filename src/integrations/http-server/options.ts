@@ -37,6 +37,11 @@ export interface HttpServerOptions {
   readonly publicEndpoint?: boolean
   /** Tags from the request, by key, as for the Fastify plugin. At most 100 values of each are kept apart, further ones are `other`. */
   readonly requestTags?: RequestTagFunctions<IncomingMessage>
+  /**
+   * Tags that the views of the integration are broken down by, read from the async context: what `withTags` has set while a request was
+   * handled. The application chooses the values; use few. Default none.
+   */
+  readonly contextTags?: readonly string[]
   /** True for `2xx` instead of `204` in the tag `status`. Default false. */
   readonly statusClasses?: boolean
   /** False to leave the views of the sizes of bodies out. Default true. */

@@ -7,12 +7,18 @@ import { TagMap, type Tags } from './tag-map.js'
  * await withTags({ tenant: 'acme' }, () => handle(request))
  */
 export function withTags<R>(tags: Tags | TagMap, fn: () => R): R {
-  return runWithTags(TagMap.merge(currentFrame().tags as TagMap | undefined, tags), fn)
+  const { tags: current, scope } = currentFrame()
+  const all = TagMap.merge(current as TagMap | undefined, tags)
+  if (scope !== undefined) scope.tags = TagMap.merge(scope.tags as TagMap | undefined, all)
+  return runWithTags(all, fn)
 }
 
 /** The same with these tags alone: none of the current ones is seen within. */
 export function withOnlyTags<R>(tags: Tags | TagMap, fn: () => R): R {
-  return runWithTags(TagMap.merge(undefined, tags), fn)
+  const only = TagMap.merge(undefined, tags)
+  const { scope } = currentFrame()
+  if (scope !== undefined) scope.tags = only
+  return runWithTags(only, fn)
 }
 
 function runWithTags<R>(tags: TagMap, fn: () => R): R {

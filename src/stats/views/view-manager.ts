@@ -41,6 +41,7 @@ export class ViewManager {
   readonly #waiting = new WaitingViews()
   /** How many views there are of each `idleExpiryMs`. */
   readonly #expiries = new Map<number, number>()
+  #measuresWithContext = 0
   #stopTimer: (() => void) | undefined
 
   /** Made by `Stats`. @internal */
@@ -156,6 +157,11 @@ export class ViewManager {
     this.#waiting.measureDefined(measure)
   }
 
+  /** True while a view of some measure has context tags. @internal */
+  get readsContext(): boolean {
+    return this.#measuresWithContext > 0
+  }
+
   /** Stops keeping the view and forgets its rows. False if there is no such view. */
   unregisterView(name: string): boolean {
     const registration = this.#registrations.get(name)
@@ -186,7 +192,9 @@ export class ViewManager {
     const hadViews = measure.hasViews
     measure.groups = [...groups] // a handle compares the list itself
     countListened(measure, hadViews)
+    const readContext = measure.readsContext
     measure.readsContext = groups.some(({ contextTags }) => contextTags.length > 0)
+    this.#measuresWithContext += Number(measure.readsContext) - Number(readContext)
     measure.readsTags = measure.readsContext || groups.some(({ tagKeys }) => tagKeys.length > 0)
     measure.untaggedHandle = undefined
     measure.epochs.countChange()

@@ -89,7 +89,7 @@ export const currentEntry = (frame: Frame, owner: object): OwnedFrameSpan | unde
 
 /** `frame` with another current span for its tracer; those of other tracers stay. */
 export function frameWith(frame: Frame, span: OwnedFrameSpan): Frame {
-  const { tags, baggage, suppressed } = frame
+  const { tags, baggage, suppressed, scope } = frame
   const newest = frame.span as OwnedFrameSpan | undefined
   let { spans } = frame
   if (spans !== undefined || (newest !== undefined && newest.owner !== span.owner)) {
@@ -97,5 +97,5 @@ export function frameWith(frame: Frame, span: OwnedFrameSpan): Frame {
     if (newest !== undefined) all.set(newest.owner, newest)
     spans = all.set(span.owner, span)
   }
-  return { tags, span, spans, baggage, suppressed }
+  return { tags, span, spans, baggage, suppressed, scope }
 }
