@@ -52,7 +52,7 @@ export interface NumberRange {
 /**
  * The value of a numeric option, checked: a number and nothing that could be turned into one.
  *
- * @throws {@link DefinitionError} with `code` when it is no number, not in the range, or not whole where it has to be.
+ * @throws {@link DefinitionError} with `code` if it is not a number, not in the range, or not an integer although it has to be.
  */
 export function checkNumber(code: string, name: string, value: unknown, range: NumberRange): number {
   const fits = typeof value === 'number' && value >= range.min && value <= range.max && (range.integer !== true || Number.isInteger(value))

@@ -45,14 +45,14 @@ export const EMPTY_FRAME: Frame = Object.freeze({
 
 interface ContextState {
   readonly storage: AsyncLocalStorage<Frame>
-  /** False until the first frame is entered: until then nobody needs to ask the storage. */
+  /** False until the first frame is entered: until then the storage need not be read. */
   used: boolean
   /**
    * Sampled spans that are open now and were started in this period or the one before; distributions look for an exemplar
    * only while there are some.
    */
   openSampledSpans: number
-  /** Sampled spans that are open since an earlier period: most likely nobody ends them. */
+  /** Sampled spans that are open since an earlier period: most likely they are never ended. */
   agedSampledSpans: number
   /** Of `openSampledSpans`, those that were started in this period. */
   startedInPeriod: number
@@ -135,7 +135,7 @@ export function runInFrame<R>(frame: Frame, fn: () => R): R {
 }
 
 /**
- * The same for a function of two arguments, from within `before`. Does what `run` does, but for asking the storage once more
+ * The same for a function of two arguments, from within `before`. Does what `run` does, but reads the storage once more
  * for what is known here, and for an array of the arguments: a quarter of what a span costs that is made current
  * (bench/trace/trace.bench.js, made active).
  */

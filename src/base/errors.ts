@@ -1,6 +1,6 @@
 const BRAND = Symbol.for('tallyscope.error')
 
-/** Every error this library throws or rejects with. `code` is stable; the text may change. */
+/** Every error this library throws or rejects with. `code` is stable; the message may change. */
 export class TallyscopeError extends Error {
   readonly code: string
   constructor(code: string, message: string, options?: { cause?: unknown }) {
@@ -23,15 +23,15 @@ export class TallyscopeError extends Error {
 /** A definition (measure, view, instrument, option) that breaks a rule. Thrown at once, the earlier definition stays. */
 export class DefinitionError extends TallyscopeError {}
 
-/** An export that failed. `retryable` says whether the same batch may succeed later. */
+/** An export that failed. `retryable` is true if the same batch may succeed later. */
 export class ExportError extends TallyscopeError {
   readonly retryable: boolean
   /**
-   * How many items of the batch arrived all the same, default 0. Where `retryable` holds they are the first ones,
+   * How many items of the batch were delivered all the same, default 0. If `retryable` is true they are the first ones,
    * and only those after them are sent again.
    */
   readonly delivered: number
-  /** How long the destination asks to wait before another try, in milliseconds, where it did. */
+  /** How long the destination wants the next attempt to wait, in milliseconds, if it said so. */
   readonly retryAfterMs: number | undefined
   constructor(
     code: string,
@@ -45,7 +45,7 @@ export class ExportError extends TallyscopeError {
   }
 }
 
-/** Says that an exporter or a transport can never work again; a periodic task that meets one ends. */
+/** Thrown by an exporter or a transport that can never work again; it ends a periodic task. */
 export class TransportError extends TallyscopeError {
   /** True for one of any copy of this package in the process. */
   static override is(error: unknown): error is TransportError {

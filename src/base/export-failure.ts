@@ -8,7 +8,7 @@ export interface ExportFailure {
   readonly isRetryable: boolean
   /** How many items of the batch arrived all the same. */
   readonly delivered: number
-  /** How long the destination asks to wait, where it does. */
+  /** How long the destination wants the next attempt to wait, if known. */
   readonly retryAfterMs: number | undefined
 }
 
@@ -54,7 +54,7 @@ const JITTER = 0.2
 const LONGEST_ASKED_MS = 60_000
 
 /**
- * How long to wait before try number `retry` (from 0): what the destination asks for, at most 60 s, or else
+ * The pause before attempt number `retry` (from 0): what the destination requested, at most 60 s, or else
  * 1 s doubled each time, at most 30 s, give or take a fifth, so that a thousand clients do not come back at once.
  *
  * @param random A number from 0 to 1.

@@ -6,7 +6,7 @@ const MAX_SCANNED = 1_000
 const MAX_NUMBERS = 10
 
 /**
- * A value of somebody else for a message: on one line, at most about 80 characters, without the credentials of addresses, and
+ * A foreign value for a message: on one line, at most about 80 characters, without the credentials of addresses, and
  * without calling a method of the value. Never throws.
  */
 export function inspectValue(value: unknown): string {

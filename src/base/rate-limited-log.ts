@@ -8,15 +8,15 @@ const TELL_EVERY_MS = 60_000
 export interface FailureLogOptions {
   /** Code of the process warning, `TALLYSCOPE_…`. */
   readonly code: string
-  /** What fails, for the text: `exporter FileExporter`. */
+  /** What fails, for the message: `exporter FileExporter`. */
   readonly subject: string
   readonly logger?: Logger | undefined
   readonly clock?: Clock | undefined
 }
 
 /**
- * Tells that something fails without flooding: by the logger at most once a minute, with the number of failures
- * that were not told, or without a logger by a process warning, each kind of failure once. Never throws, whatever the logger does.
+ * Reports failures without flooding: by the logger at most once a minute, with the number of failures
+ * that were not reported, or without a logger by a process warning, each kind of failure once. Never throws, whatever the logger does.
  */
 export class FailureLog {
   readonly #options: FailureLogOptions
@@ -32,7 +32,7 @@ export class FailureLog {
 
   tell(what: string, error?: unknown): void {
     const { code, subject, logger } = this.#options
-    // A full queue tells of each item it drops: where it has been told, that must cost next to nothing.
+    // A full queue reports each item it drops: a suppressed report must cost next to nothing.
     if (logger === undefined && error === undefined) {
       if (this.#lastWarned === what) return
       this.#lastWarned = what

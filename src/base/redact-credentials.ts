@@ -20,7 +20,7 @@ function maskedWord(word: string): string {
 
 const MIN_SECRET_CHARACTERS = 4
 
-/** The text with every secret in it replaced, as it is or as JSON spells it. */
+/** The string with every secret in it replaced, plain or escaped as in JSON. */
 export function withoutSecrets(text: string, secrets: Iterable<string>): string {
   let shown = text
   const spellings = [...secrets].flatMap((secret) => [

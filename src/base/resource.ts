@@ -5,7 +5,7 @@ import { isPrintableAscii } from './printable-ascii.js'
  * @see https://github.com/census-instrumentation/opencensus-specs/blob/master/resource/Resource.md
  */
 export interface Resource {
-  /** Undefined if nobody has said what kind of thing this is. */
+  /** The kind of entity, if known. */
   readonly type?: string
   readonly labels: Readonly<Record<string, string>>
 }
@@ -17,7 +17,7 @@ export const STANDARD_RESOURCE_TYPES: readonly string[] = ['container', 'k8s', '
 
 const MAX_CHARACTERS = 256
 
-/** What is wrong with a resource, in words, or undefined where it is right. Type and keys have 1 to 256 printable ASCII characters, values up to 256. */
+/** What is wrong with a resource, in words, or undefined if it is right. Type and keys have 1 to 256 printable ASCII characters, values up to 256. */
 export function resourceFault({ type, labels }: Resource): string | undefined {
   if (type !== undefined && !isName(type)) return `a resource type must be 1 to 256 printable ASCII characters: ${inspectValue(type)}`
   for (const [key, value] of Object.entries(labels)) {
@@ -28,7 +28,7 @@ export function resourceFault({ type, labels }: Resource): string | undefined {
 }
 
 /**
- * One resource out of several. The earlier one wins for each label, and the first that has a type gives the type, so the
+ * One resource out of several. The earlier one wins for each label, and the type is the first one set, so the
  * narrower ones come first: container, k8s, host, cloud.
  */
 export function mergeResources(resources: readonly Resource[]): Resource {
@@ -58,7 +58,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 /**
  * The resource that the environment describes: `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OC_RESOURCE_TYPE` and
  * `OC_RESOURCE_LABELS`, the earlier of these winning for each label. A variable that is malformed is left out as a whole
- * and told in `problems`; nothing throws, since a program must not fail to start over a label.
+ * and reported in `problems`; nothing throws, since a program must not fail to start over a label.
  */
 export function resourceFromEnvironment(env: Environment): ResourceReading {
   const problems: ResourceProblem[] = []
@@ -91,7 +91,7 @@ const BARE = /([^,"']*)(?=,|$)/y
 
 /**
  * Reads `key="value",key="value"`, with a quote inside a value as `\"`; values without quotes are taken too.
- * @throws Error with the rule and the place where anything does not fit.
+ * @throws Error with the rule and the position of the first mistake.
  */
 export function parseResourceLabels(text: string): Record<string, string> {
   const labels = new Map<string, string>()

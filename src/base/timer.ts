@@ -12,7 +12,7 @@ export const inNextTurn: typeof setImmediate = timers.setImmediate
 export const MAX_TIMER_MS = 2_147_483_647
 
 export interface TimerOptions {
-  /** Whether the process stays alive for this timer. Default false; true if somebody waits for the outcome. */
+  /** Whether the process stays alive for this timer. Default false; true if a caller waits for the outcome. */
   readonly keepAlive?: boolean
 }
 

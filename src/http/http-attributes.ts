@@ -16,12 +16,12 @@ export const HttpAttribute = {
   USER_AGENT: 'http.user_agent',
 } as const
 
-/** What one request says about itself. */
+/** The data of one request. */
 export interface HttpRequestFacts {
   readonly method: string
-  /** Host, with the port where it is not the scheme's own. */
+  /** Host, with the port if it is not the scheme's own. */
   readonly host: string | undefined
-  /** Without the query; `/` where it is empty. */
+  /** Without the query; `/` if it is empty. */
   readonly path: string
   readonly url: string
   readonly userAgent: string | undefined
@@ -71,7 +71,7 @@ function errorFacts(thrown: unknown): { name: string; message: string; stack: st
 /** Units of a query that no path may keep in memory. */
 const LONG_QUERY = 4_096
 
-/** The path of a URL without query and fragment; `/` where it is empty. */
+/** The path of a URL without query and fragment; `/` if it is empty. */
 export function pathWithoutQuery(url: string): string {
   const query = url.indexOf('?')
   const path = query < 0 ? url : query < url.length - LONG_QUERY ? ownText(url.slice(0, query)) : url.slice(0, query)

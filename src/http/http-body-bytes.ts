@@ -12,7 +12,7 @@ export class BodyBytes {
   sent = 0
   /** True within the message's own `end`, which hands its chunk to `write` in some servers. @internal */
   ending = false
-  /** What the parser's chunks are delivered in, so that those who read them find the context of their request. */
+  /** What the parser's chunks are delivered in, so that readers find the context of their request. */
   frame: Frame | undefined = undefined
   /** @internal */
   push: IncomingMessage['push'] | undefined = undefined
@@ -51,7 +51,7 @@ export function countReceived(incoming: IncomingMessage, bytes: BodyBytes): void
   incoming.push = countedPush
 }
 
-/** Whether a request says that it has a body. */
+/** True if the headers of a request announce a body. */
 export function hasBody({ headers, httpVersionMajor, method }: IncomingMessage): boolean {
   const length = headers['content-length']
   if (length !== undefined) return length !== '0'
@@ -80,7 +80,7 @@ function countedEnd(this: OutgoingMessage, chunk: unknown, encoding: unknown, ca
   return result
 }
 
-/** What comes after the end, or after the connection is gone, reaches nobody. */
+/** Bytes after the end, or after the connection is gone, are not delivered. */
 function isOpen({ writableEnded, destroyed }: OutgoingMessage): boolean {
   return !writableEnded && !destroyed
 }

@@ -1,4 +1,4 @@
-/** The health check of App Engine; excluded unless a list says otherwise. */
+/** The health check of App Engine; excluded by default. */
 export const DEFAULT_EXCLUDED_PATHS: readonly string[] = Object.freeze(['_ah/health'])
 
 /** A string covers a path and all below it; a slash at its beginning may be left out. A pattern is tried on the path with its slash. */

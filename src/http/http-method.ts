@@ -1,4 +1,4 @@
-/** The methods that are distinguished; a stranger can send any text as a method, and each would be a row. */
+/** The methods that are distinguished; a stranger can send any string as a method, and each would be a row. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'QUERY'] as const
 
 /** Stands for every method that is not in the set. */
@@ -20,7 +20,7 @@ export function httpMethodName(index: number): string {
   return NAMES[index] ?? OTHER_METHOD
 }
 
-/** The tag value of a method: itself where it is in the set, `_OTHER` else. */
+/** The tag value of a method: itself if it is in the set, else `_OTHER`. */
 export function httpMethodTag(method: string | undefined): string {
   return httpMethodName(httpMethodIndex(method))
 }

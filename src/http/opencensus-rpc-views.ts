@@ -46,7 +46,7 @@ const client = viewsOf('client')
 const server = viewsOf('server')
 
 /**
- * The default views of the OpenCensus specification for remote procedure calls, for those who record them: nothing here does.
+ * The default views of the OpenCensus specification for remote procedure calls, for programs that record them: this library does not.
  * @see https://github.com/census-instrumentation/opencensus-specs/blob/master/stats/gRPC.md
  */
 export const openCensusRpcViews: readonly ReadyView[] = Object.freeze([...client.basic, ...server.basic])

@@ -14,7 +14,7 @@ export class RequestAttributes implements AttributeSource {
   readonly target: string
   readonly userAgent: string | undefined
   readonly isEncrypted: boolean
-  /** Undefined if no route answers. */
+  /** Undefined if no route matches. */
   route: string | undefined
   /** Roughly: host and target stand in two attributes each. */
   readonly bytes: number

@@ -61,7 +61,7 @@ export class ServerExchange extends BodyBytes {
   /** Only while a view reads tags from the context. */
   declare private scope: ExchangeTags | undefined
   declare private open: boolean
-  /** What functions for tags are called with, and what tells whether the response was taken over: Fastify's objects. */
+  /** What functions for tags are called with, and what shows whether the response was taken over: Fastify's objects. */
   declare private subject: object | undefined
   declare private reply: object | undefined
 
@@ -83,7 +83,7 @@ export class ServerExchange extends BodyBytes {
     this.reply = undefined
   }
 
-  /** Sets the route that answers, and begins the span. */
+  /** Sets the matched route, and begins the span. */
   routed(route: RouteSeries, subject?: object, reply?: object): void {
     this.subject = subject
     this.reply = reply
@@ -207,7 +207,7 @@ export class ServerExchange extends BodyBytes {
     return (this.request as { upgrade?: unknown }).upgrade === true && !this.response.headersSent
   }
 
-  /** Answers to HEAD, and those with 204 and 304, have no body on the wire whatever is written to them. */
+  /** Responses to HEAD, and those with 204 and 304, have no body on the wire whatever is written to them. */
   private sentBytes(status: number): number {
     return this.request.method === 'HEAD' || status === 204 || status === 304 ? 0 : this.sent
   }
@@ -215,7 +215,7 @@ export class ServerExchange extends BodyBytes {
 
 const EVENT_STREAM = 'text/event-stream'
 
-/** Events for browsers. `writeHead` keeps its headers only in the text of the head. */
+/** Server-sent events. `writeHead` keeps its headers only in the serialised head. */
 function sendsEvents({ headers }: IncomingMessage, response: ServerResponse): boolean {
   if (response.statusCode !== 200 || !response.headersSent) return false
   const type = response.getHeader('content-type') ?? (response as { _header?: unknown })._header

@@ -32,7 +32,7 @@ export interface ServerInstrumentationOptions {
   /** Whether callers decide what is sampled. Default: the tracer's. */
   readonly trustsCallers?: boolean | undefined
   readonly urlQuery: UrlQuery
-  /** Tags from requests that no route answers. */
+  /** Tags for requests without a matching route. */
   readonly requestTags?: RequestTagReader | undefined
   /** Finds the routes of requests that have been handled. */
   readonly routes?: RouteFinder | undefined
@@ -99,7 +99,7 @@ export class ServerInstrumentation implements ExchangeHome {
   private begin(request: IncomingMessage, response: ServerResponse): ServerExchange | undefined {
     if (this.isExcluded(request)) return undefined
     const exchange = new ServerExchange(this, request, response)
-    // Also if nobody wants the bytes: bodies are read in the context of the connection, which is not the request's.
+    // Also if no view needs the bytes: bodies are read in the context of the connection, which is not the request's.
     if (hasBody(request)) countReceived(request, exchange)
     else tieBytes(request, exchange)
     if (this.measures.wantsBytes) countSent(response, exchange)

@@ -13,7 +13,7 @@ import type { BoundMeasure } from '../stats/recording/bound-measure.js'
 import type { Stats } from '../stats/stats.js'
 import { TagMap, type Tags } from '../stats/tags/tag-map.js'
 
-/** The one route of requests that no route answers: their paths are the caller's choice. */
+/** The route of all requests without a matching route: their paths are the caller's choice. */
 export const UNMATCHED_ROUTE = 'unmatched'
 
 export interface ServerMeasuresOptions {
@@ -63,7 +63,7 @@ export class ServerMeasures {
     return this.statusClasses ? `${Math.floor(status / 100)}xx` : String(status)
   }
 
-  /** True if some view wants the bytes of bodies; else nobody counts them. */
+  /** True if a view needs the bytes of bodies; else they are not counted. */
   get wantsBytes(): boolean {
     return this.requestSize.hasViews || this.responseSize.hasViews || this.openCensusReceived.hasViews || this.openCensusSent.hasViews
   }

@@ -3,7 +3,7 @@ import { AsyncResource, executionAsyncResource } from 'node:async_hooks'
 /** The shape may change while a process warms up: the object is taken again once in so many requests. */
 const EVERY = 256
 
-/** From here on Node keeps contexts without async hooks, and asking for the object would only cost something. */
+/** From here on Node keeps contexts without async hooks, and reading the object would only cost time. */
 const FIRST_NODE_WITHOUT_HOOKS = 24
 
 /**

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { headerValue, type RequestHeaders, type RequestQuery } from './scrape-request.js'
 
-/** Says who may scrape. What throws or rejects turns the scrape away with 500. */
+/** Decides whether a scrape is allowed. One that throws or rejects ends the scrape with 500. */
 export type Guard = (headers: RequestHeaders, query: RequestQuery | undefined) => boolean | Promise<boolean>
 
 /** Whether `Authorization` carries one of the tokens; takes the same time whichever and however much of it is right. */

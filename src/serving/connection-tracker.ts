@@ -16,7 +16,7 @@ export class ConnectionTracker {
     })
   }
 
-  /** To be told of each request. */
+  /** Called for each request. */
   answering({ socket }: IncomingMessage, response: ServerResponse): void {
     if (this.#closing) response.setHeader('connection', 'close')
     this.#requests.set(socket, (this.#requests.get(socket) ?? 0) + 1)

@@ -2,7 +2,7 @@ import { checkNumber } from '../base/check-options.js'
 import { MAX_TIMER_MS } from '../base/timer.js'
 
 /**
- * A whole number among the options, or its default where it was not given.
+ * A whole number among the options, or its default if it was not given.
  * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` when it is no whole number from `min` to `max`.
  */
 export function wholeNumber(name: string, given: number | undefined, fallback: number, min: number, max: number): number {
@@ -14,7 +14,7 @@ export function milliseconds(name: string, given: number | undefined, fallback: 
   return wholeNumber(name, given, fallback, min, MAX_TIMER_MS)
 }
 
-/** The options without a prototype: what somebody puts on `Object.prototype` is no option. */
+/** The options without a prototype: properties of `Object.prototype` are not options. */
 export function ownOptions<T extends object>(options: T): T {
   return Object.assign(Object.create(null), options) as T
 }

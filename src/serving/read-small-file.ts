@@ -7,7 +7,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 export function readSmallFile(path: string, maxBytes: number): string {
   let descriptor: number | undefined
   try {
-    // Without O_NONBLOCK, opening a pipe would hold the process until somebody writes.
+    // Without O_NONBLOCK, opening a pipe would block the process until something is written.
     descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
     const stat = fstatSync(descriptor)
     if (!stat.isFile() || stat.size > maxBytes) throw new Error(`it is no regular file of at most ${maxBytes} bytes`)

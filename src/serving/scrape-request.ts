@@ -4,14 +4,14 @@ export type RequestHeaders = Readonly<Record<string, string | readonly string[] 
 /** A query as a string without `?`, as URLSearchParams, or as frameworks parse it. */
 export type RequestQuery = string | URLSearchParams | Readonly<Record<string, unknown>>
 
-/** One header, several lines of it joined; undefined where it is absent. */
+/** One header, several lines of it joined; undefined if it is absent. */
 export function headerValue(headers: RequestHeaders, name: string): string | undefined {
   if (hasGet(headers)) return headers.get(name) ?? undefined
   const found = headers[name] ?? headers[Object.keys(headers).find((key) => key.toLowerCase() === name) ?? name]
   return typeof found === 'string' ? found : Array.isArray(found) ? found.join(', ') : undefined
 }
 
-/** The families asked for by `name[]`, or undefined where all are. */
+/** The families selected by `name[]`, or undefined if all are. */
 export function wantedNames(query: RequestQuery | undefined): ReadonlySet<string> | undefined {
   if (query === undefined) return undefined
   if (typeof query === 'string' && !query.includes('name')) return undefined
@@ -22,7 +22,7 @@ export function wantedNames(query: RequestQuery | undefined): ReadonlySet<string
   return given.length === 0 ? undefined : new Set(given)
 }
 
-/** How long the scraper waits, in milliseconds, by `X-Prometheus-Scrape-Timeout-Seconds`; undefined where it does not tell. */
+/** How long the scraper waits, in milliseconds, by `X-Prometheus-Scrape-Timeout-Seconds`; undefined if the header is absent. */
 export function scrapeTimeoutMs(headers: RequestHeaders): number | undefined {
   const seconds = Number(headerValue(headers, 'x-prometheus-scrape-timeout-seconds') ?? Number.NaN)
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : undefined

@@ -17,7 +17,7 @@ export class UnreadBodies {
     this.#maxBytes = maxBytes
   }
 
-  /** @param bytes What the body holds while nobody reads it. */
+  /** @param bytes The bytes that the body holds while it is not read. */
   add(owner: object, bytes: number, cut: (reason: Error) => void): void {
     this.#bodies.set(owner, { bytes, cut })
     this.#bytes += bytes

@@ -44,7 +44,7 @@ export function wireParts(
   const metrics = enabled ? (settings['metrics.exporters'] ?? []) : []
   const metricExporters = metrics.flatMap((part) => attempt('metrics.exporters', () => buildMetricExporter(part, logger)) ?? [])
   if (problems.length > 0) {
-    // What was built holds files and the like, which nobody will ever close otherwise.
+    // Created components hold files and the like, which are never closed otherwise.
     for (const exporter of [...(traces ?? []).map(({ exporter }) => exporter), ...metricExporters]) void shutDownQuietly(exporter)
     return undefined
   }

@@ -7,7 +7,7 @@ const PATH_START = /file:\/\/|\/|[A-Za-z]:\\/
 const LINE_AND_COLUMN = /:(\d+):(\d+)\)?$/
 
 /**
- * What Node prints before an uncaught error ends the process, for those who keep it from doing so for a while: the line
+ * What Node prints before an uncaught error ends the process, for hooks that delay that: the line
  * of source, the error with its stack, the version. Node shows the line of the `throw`, which cannot be known here;
  * this is the line where the error was made, mostly the same.
  */

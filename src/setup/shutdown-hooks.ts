@@ -46,7 +46,7 @@ interface Install extends Required<ShutdownHookOptions> {
 
 interface HookState {
   readonly installs: Set<Install>
-  /** One listener an event for the whole process, however many ask for it. */
+  /** One listener for each event and process, however many hooks there are. */
   readonly listeners: Map<string, (...args: never[]) => void>
   isEnding: boolean
 }
@@ -58,7 +58,7 @@ const state = sharedState('shutdown-hooks', (): HookState => ({ installs: new Se
  * nothing is left to do, and, as far as that goes without waiting, on `process.exit()`. Nothing does so by default.
  *
  * The exit status stays what it would have been: 143, 130, 1 with the error printed, or the application's own. A second
- * signal ends the process at once, a target that hangs does not outlast the grace period. Where the application listens
+ * signal ends the process at once, a target that hangs does not outlast the grace period. If the application listens
  * to a signal or to uncaught errors itself, ending is left to it, and targets are only flushed.
  *
  * Targets are ended one after the other, in the order given: put servers before what exports.
@@ -146,7 +146,7 @@ function onExit(): void {
 
 function endWith(status: number): void {
   state.isEnding = true
-  // One turn later, so that what the targets had to tell is printed.
+  // One turn later, so that the messages of the targets are printed.
   const exit = (): void => void inNextTurn(() => process.exit(status))
   const seen = new Set<ShutdownTarget>()
   void Promise.all(Array.from(state.installs, (install) => endInOrder(install, seen))).then(exit, exit)

@@ -24,7 +24,7 @@ export interface PrometheusSettings {
   readonly bearerTokenFile?: string
   /** Host names that requests may be for, without port. Default: any. */
   readonly allowedHosts?: readonly string[]
-  /** Decides who may scrape; in code only. */
+  /** Decides whether a scrape is allowed; in code only. */
   readonly guard?: Guard
   /** True to go on without /metrics, with a warning, if the address cannot be listened on. Default false; true under `tallyscope/auto`. */
   readonly optional?: boolean

@@ -190,7 +190,7 @@ export class Tallyscope {
       'transport',
       [this.tracer].map(async ({ transport }) => transport.shutdown()),
     )
-    // A span exporter that hangs takes its whole grace period, after which nobody may wait for the metrics any more.
+    // A span exporter that hangs takes its whole grace period, after which the metrics may not be waited for.
     await withTimeout(spans, { clock: this.#options.clock, timeoutMs: HEAD_START_MS, keepAlive: true })
     await settle(
       'periodic export',

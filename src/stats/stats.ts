@@ -86,8 +86,8 @@ export class Stats implements MetricProducer {
   }
 
   /**
-   * Defines a measure, or finds the equal one of this name (a differing description is told once, the first stays).
-   * @throws {@link DefinitionError} `ERR_MEASURE_CONFLICT` where the name stands for another definition, `ERR_NAME`, `ERR_UNIT`,
+   * Defines a measure, or finds the equal one of this name (a differing description is logged once, the first stays).
+   * @throws {@link DefinitionError} `ERR_MEASURE_CONFLICT` if the name stands for another definition, `ERR_NAME`, `ERR_UNIT`,
    *   `ERR_MEASURE_TYPE`, `ERR_KEYS` for parts that break a rule, `ERR_MEASURE_LIMIT` beyond the limit of definitions; with `view`
    *   also what {@link registerView} throws, and then nothing is defined.
    * @example
@@ -190,7 +190,7 @@ export class Stats implements MetricProducer {
   }
 }
 
-/** The engine that everything shares unless told otherwise; one in a process, memory only. */
+/** The engine that everything shares by default; one in a process, memory only. */
 export const stats: Stats = sharedState('stats', () => new Stats())
 
 function tagMapOf(tags: unknown): TagMap {

@@ -52,7 +52,7 @@ export interface SpanFactoryOptions {
 }
 
 /**
- * Begins spans and takes them back when they end: finds the parent, asks the sampler, gives ids and times.
+ * Begins spans and takes them back when they end: finds the parent, calls the sampler, sets ids and times.
  *
  * A span that is not sampled gets no ids and, if no view listens to the latency, no time: it is one small object.
  */
@@ -130,7 +130,7 @@ export class SpanFactory implements SpanOwner {
   private beginWith(name: string, options: SpanOptions | undefined, frame: Frame): Span {
     name = cutName(typeof name === 'string' ? name : textOf(name))
     const given = options?.parent
-    // A context that is current or given to the tracer comes from elsewhere; of one given here it says so itself.
+    // A context that is current or given to the tracer comes from elsewhere; one given here has a flag for it.
     let context: SpanContext | undefined
     let remote = true
     if (given === undefined) {
@@ -230,7 +230,7 @@ export class SpanFactory implements SpanOwner {
     return given !== undefined && Number.isFinite(given) ? given - this.wall.offsetAt(nowMs).ms : nowMs
   }
 
-  /** What the sampler says; one that throws says no, and is counted. */
+  /** The decision of the sampler. One that throws decides no, and is counted. */
   ask(sampler: Sampler, trace: TraceId, parent: SpanContext | undefined, name: string, kind: SpanKind): boolean {
     if (sampler === this.sampler && this.constant !== undefined) return this.constant
     try {
@@ -250,7 +250,7 @@ function constantOf(sampler: Sampler): boolean | undefined {
   return sampler instanceof AlwaysOffSampler ? false : undefined
 }
 
-/** A name that is no text, as a string. */
+/** A name that is not a string, converted to one. */
 function textOf(name: unknown): string {
   try {
     return String(name)

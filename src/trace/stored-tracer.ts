@@ -4,7 +4,7 @@ import { RemoteParentEntry } from './span/current-span.js'
 /** The place among a frame's spans that belongs to no tracer: whose owner is the stored one. */
 const STORED = {}
 
-/** `frame` with a tracer that code further down can ask for. */
+/** `frame` with a tracer that code further down can get. */
 export function storing(frame: Frame, tracer: object): Frame {
   return { ...frame, spans: new Map(frame.spans).set(STORED, new RemoteParentEntry(tracer, undefined)) }
 }

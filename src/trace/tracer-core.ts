@@ -50,7 +50,7 @@ export interface TracerCoreOptions {
   readonly baggage?: TagBaggage | undefined
   /** How much the summary of running and recent spans keeps; false for none. */
   readonly summary?: SpanSummaryOptions | false | undefined
-  /** Says in `traceparent` that the ids of traces that begin here are random, as level 2 of the format allows. Default false. */
+  /** Sets the flag of random trace ids in `traceparent` for traces that begin here (level 2 of the format). Default false. */
   readonly randomTraceIdFlag?: boolean | undefined
   readonly clock?: Clock | undefined
   /** Where ids come from. Default: the system's random numbers. */
@@ -120,7 +120,7 @@ export class TracerCore {
 
   /**
    * Starts a span and makes it current until it ends. Meant for code that cannot be put into a callback: of several
-   * spans that are started in a row in one function, each is the child of the one before, also where they are meant to
+   * spans that are started in a row in one function, each is the child of the one before, also if they are meant to
    * be siblings; the callback form and detached spans know better.
    */
   startSpan(name = 'span', options?: SpanOptions): Span {
@@ -161,7 +161,7 @@ export class TracerCore {
   }
 
   /**
-   * Wraps a function so that each call is a span, named as the function unless `name` says otherwise. Sync, async and
+   * Wraps a function so that each call is a span, named as the function unless `name` is given. Sync, async and
    * generator functions stay what they are; `this`, name and properties are kept.
    */
   trace<F extends AnyFunction>(fn: F, options: TraceOptions = {}): F {
@@ -190,7 +190,7 @@ export class TracerCore {
     return current instanceof RemoteParentEntry ? current.context : this.#given
   }
 
-  /** Inside a span: whether it is sampled. Else: what the sampler says to the context that is continued, or to a new trace. */
+  /** Inside a span: whether it is sampled. Else: the decision of the sampler for the continued context, or for a new trace. */
   shouldSample(): boolean {
     const span = this.currentSpan()
     if (span !== undefined) return span.sampled

@@ -19,7 +19,7 @@ export interface ConsoleExporterOptions {
    * spans among it, is JSON.
    */
   readonly format?: (typeof FORMATS)[number]
-  /** Default `process.stdout`, asked for at each export. */
+  /** Default `process.stdout`, read at each export. */
   readonly stream?: TextStream
   /** Time series shown of each metric in the pretty form. Default 50. */
   readonly maxSeries?: number

@@ -8,10 +8,10 @@ export interface TextStream {
 
 type AnyStream = TextStream & Partial<Pick<Writable, 'on' | 'off' | 'writableLength' | 'destroyed' | 'writableEnded'>>
 
-/** `gone`: nobody reads any more, or never will. `full`: the stream holds more than it may. */
+/** `gone`: there is no reader any more, or never will be. `full`: the stream holds more than it may. */
 export type Written = { readonly kind: 'written' | 'gone' | 'full' } | { readonly kind: 'failed'; readonly error: unknown }
 
-/** The other end of a pipe, the terminal, or the stream itself is no more: nothing that could be mended or need be told. */
+/** The other end of a pipe, the terminal, or the stream itself is no more: nothing can be done, and nothing is reported. */
 const GONE: ReadonlySet<unknown> = new Set(['EPIPE', 'EIO', 'ECONNRESET', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END'])
 const ignore = (): void => {}
 

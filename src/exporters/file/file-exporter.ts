@@ -38,7 +38,7 @@ export interface FileExporterOptions {
   readonly followLinks?: boolean
   /** When what was written is brought to the disk itself; written alone, it survives the process, not the machine. Default `never`. */
   readonly fsync?: (typeof FSYNC)[number]
-  /** Told about items that are left out, at most once a minute. Default: one process warning. */
+  /** Called for items that are left out, at most once a minute. Default: one process warning. */
   readonly logger?: Logger
   readonly clock?: Clock
 }
@@ -64,14 +64,14 @@ const reopenings = internalCounter(
 
 const MODES = { min: 0, max: 0o777, integer: true }
 
-/** How long items are turned into text before others get their turn. */
+/** How long items are serialised before other work gets its turn. */
 const SLICE_MS = 5
 
 /**
  * Appends one line of JSON an item to a file.
  *
  * The file only gets whole lines. It is opened with the first export, and again when it was rotated, deleted or cut by
- * others; a line torn by a kill is closed off before the next one. Where the disk is full or the file cannot be had,
+ * others; a line torn by a kill is closed off before the next one. If the disk is full or the file cannot be had,
  * the export rejects, nothing is left half-written, and the next export simply tries again. Items that have no JSON
  * form are dropped and counted in `tallyscope_exporter_dropped_items_total`, the others go on. Several exporters of
  * one process may have the same path; several processes may too, on a local disk and without rotation.
@@ -126,7 +126,7 @@ export class FileExporter<T> implements Exporter<T> {
   }
 
   /**
-   * Opens the file now, for those who would rather fail early.
+   * Opens the file now, to fail early.
    * @throws {@link ExportError} (as a rejection) `ERR_FILE_OPEN`
    */
   async open(): Promise<void> {
@@ -140,7 +140,7 @@ export class FileExporter<T> implements Exporter<T> {
   /**
    * Resolves when all items are in the file.
    *
-   * @throws {@link ExportError} (as a rejection) `ERR_FILE_APPEND` when some could not be written; `delivered` says how
+   * @throws {@link ExportError} (as a rejection) `ERR_FILE_APPEND` when some could not be written; `delivered` is how
    *   many were. `ERR_FILE_QUEUE_FULL` while too much waits to be written. `ERR_EXPORTER_CLOSED` after `shutdown()`.
    */
   export(items: readonly T[]): Promise<void> {
@@ -176,7 +176,7 @@ export class FileExporter<T> implements Exporter<T> {
     })
   }
 
-  /** Opens the file again with the next export, for a log rotation that tells by signal. */
+  /** Opens the file again with the next export, for a log rotation that sends a signal. */
   async reopen(): Promise<void> {
     await this.#queue.between((file) => file.close())
   }
@@ -215,7 +215,7 @@ export class FileExporter<T> implements Exporter<T> {
       const message = `cannot take ${items.length} items for ${this.path}: ${this.#queue.queuedBytes} bytes wait to be written`
       throw new ExportError('ERR_FILE_QUEUE_FULL', message, { retryable: true })
     }
-    // Taken at once, so that the order is that of the calls although turning items into text may take several turns.
+    // Taken at once, so that the order is that of the calls although serialising items may take several turns.
     const slot = this.#queue.slot()
     const batch = new Batch(slot.lines)
     const unfinished: UnfinishedExport<T> = { items, next: 0, slot, batch }
@@ -242,7 +242,7 @@ export class FileExporter<T> implements Exporter<T> {
     unfinished.batch.next()
   }
 
-  /** The item's line, or undefined where it has to be left out. */
+  /** The item's line, or undefined if it has to be left out. */
   #line(item: T): Buffer | undefined {
     const { text, error } = jsonLine(item)
     const bytes = text === undefined ? 0 : Buffer.byteLength(text) + 1

@@ -18,7 +18,7 @@ export function hlogHead(startTimeUnixMs: number): string {
   ].join('\n')
 }
 
-/** All intervals of a metric; none where it is no summary, or was not asked to show them. */
+/** All intervals of a metric; none if it is not a summary, or is not configured to show them. */
 export function hlogIntervals(metric: Metric): HlogInterval[] {
   return metric.timeSeries.flatMap((series) => {
     const tag = tagOf(metric.descriptor, series)

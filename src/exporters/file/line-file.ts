@@ -33,7 +33,7 @@ export interface LineFileOptions {
   readonly followLinks: boolean
   /** Called when the file is opened again because another has taken its place or it was removed. */
   readonly onReopen: () => void
-  /** Waits before a write is tried again that the system asked to repeat. */
+  /** Pauses before a write is repeated that the system refused for now. */
   readonly pause: (delayMs: number) => Promise<void>
 }
 
@@ -73,7 +73,7 @@ export class LineFile {
     return this.#sizeBytes
   }
 
-  /** Opens the file if it is not open, or is no longer what its path names. Throws what the system says. */
+  /** Opens the file if it is not open, or is no longer what its path names. Throws the error of the system. */
   async open(): Promise<void> {
     if (this.#handle !== undefined && !(await this.#isReplaced())) return
     if (this.#handle !== undefined) {
@@ -197,7 +197,7 @@ export class LineFile {
       const found = await (this.#options.followLinks ? stat : lstat)(this.#options.path, { bigint: true })
       if (found.ino !== this.#identity?.ino || found.dev !== this.#identity.dev) return true
       const sizeBytes = Number(found.size)
-      if (sizeBytes < this.#sizeBytes) this.#isTorn = false // cut off by somebody, the torn end with it
+      if (sizeBytes < this.#sizeBytes) this.#isTorn = false // truncated by another process, the torn end with it
       this.#sizeBytes = sizeBytes
       return false
     } catch (error) {
@@ -224,7 +224,7 @@ export class LineFile {
   async #makeRoom(bytes: number): Promise<void> {
     const { path, maxBytes, maxFiles } = this.#options
     if (!this.#isRegular || this.#sizeBytes === 0 || this.#sizeBytes + bytes <= maxBytes) return
-    // Where it is replaced already, another process has made room.
+    // If it is replaced already, another process has made room.
     if (!(await this.#isReplaced())) await rotate(path, maxFiles)
     await this.close()
     await this.open()
@@ -285,7 +285,7 @@ export class LineFile {
   }
 }
 
-/** By default a link is an error: whoever can write to the folder could have us append to any file. */
+/** By default a link is an error: anyone who can write to the folder could make us append to any file. */
 function linkFlag(followLinks: boolean): number {
   return followLinks ? 0 : (constants.O_NOFOLLOW ?? 0)
 }

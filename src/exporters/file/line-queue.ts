@@ -128,7 +128,7 @@ export class LineQueue {
   }
 }
 
-/** Tells each slot which of its lines are among those written. */
+/** Reports to each slot which of its lines were written. */
 function share(slots: readonly QueueSlot[], written: WrittenLines): void {
   let left = written.lines
   for (const slot of slots) {
@@ -167,7 +167,7 @@ export function acquireQueue(options: LineFileOptions): LineQueue {
   return shared.queue
 }
 
-/** Gives a queue back; the last to do so closes the file, after `before` has seen it. */
+/** Releases a queue; the last user closes the file, after calling `before`. */
 export async function releaseQueue(path: string, before: (file: LineFile) => Promise<void>): Promise<void> {
   const key = resolve(path)
   const shared = queues.get(key)

@@ -15,7 +15,7 @@ export async function rotate(path: string, maxFiles: number): Promise<void> {
   for (let number = 1; number <= MAX_NUMBER; number++) {
     const name = `${path}.${number}`
     const owner = await ownerOf(name)
-    if (owner === 'nobody' && names.length >= maxFiles) break
+    if (owner === 'none' && names.length >= maxFiles) break
     if (owner !== 'others') names.push(name)
   }
   for (const surplus of names.splice(maxFiles)) await rm(surplus, { force: true })
@@ -24,7 +24,7 @@ export async function rotate(path: string, maxFiles: number): Promise<void> {
 }
 
 /** A file is ours if it is a regular file of this user that begins as our lines do. */
-async function ownerOf(name: string): Promise<'us' | 'others' | 'nobody'> {
+async function ownerOf(name: string): Promise<'us' | 'others' | 'none'> {
   let handle: FileHandle | undefined
   try {
     const found = await lstat(name)
@@ -33,7 +33,7 @@ async function ownerOf(name: string): Promise<'us' | 'others' | 'nobody'> {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, 0)
     return bytesRead === 0 || LINE_START.test(buffer.toString()) ? 'us' : 'others'
   } catch (error) {
-    return (error as { code?: unknown }).code === 'ENOENT' ? 'nobody' : 'others'
+    return (error as { code?: unknown }).code === 'ENOENT' ? 'none' : 'others'
   } finally {
     await handle?.close()
   }

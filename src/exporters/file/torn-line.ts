@@ -10,7 +10,7 @@ export function endsInsideLine(path: string, stats: BigIntStats): boolean {
   if (!stats.isFile() || stats.size === 0n) return false
   let fd: number | undefined
   try {
-    // Another file may have taken its place, of whatever kind: opening a pipe would block, and its descriptor tells.
+    // Another file may have taken its place, of whatever kind: opening a pipe would block, so its descriptor is checked.
     fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
     const found = fstatSync(fd, { bigint: true })
     const last = Buffer.alloc(1)

@@ -24,7 +24,7 @@ export interface AsyncTransportOptions<T = unknown> {
    * used up, the next batch waits as long before its own first try. Default 5.
    */
   readonly retries?: number
-  /** Told about failures, at most once a minute. Default: one process warning. */
+  /** Called for failures, at most once a minute. Default: one process warning. */
   readonly logger?: Logger
   readonly clock?: Clock
   /** For the jitter: a number from 0 to 1. Default `Math.random`. */

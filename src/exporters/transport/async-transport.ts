@@ -12,7 +12,7 @@ import { BoundedQueue } from './bounded-queue.js'
 import { type ExportFailure, exportFailure, retryDelayMs } from '../../base/export-failure.js'
 import { type RejectReason, type TransportAccounting, TransportStats } from './transport-stats.js'
 
-/** Somebody who waits until so many of the items ever queued have been dealt with. */
+/** A caller that waits until a number of the items ever queued have been handled. */
 interface Waiter {
   readonly items: number
   readonly done: () => void
@@ -41,7 +41,7 @@ export class AsyncTransport<T> implements Transport<T> {
   readonly #failureLog: FailureLog
   readonly #waiters = new Set<Waiter>()
   #isWorking = false
-  /** Items that have ever been queued, and up to which of them nobody may wait for a full batch. */
+  /** Items that have ever been queued, and up to which of them no full batch is waited for. */
   #queuedEver = 0
   #dueUpTo = 0
   #timerDueMs = Number.POSITIVE_INFINITY
@@ -112,7 +112,7 @@ export class AsyncTransport<T> implements Transport<T> {
   }
 
   /**
-   * Takes nothing more, exports what is there within the grace period, tells how much was lost, and shuts the
+   * Takes nothing more, exports what is there within the grace period, logs how much was lost, and shuts the
    * exporter down. A pause before another try is cut short. Further calls give the same promise.
    */
   shutdown(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Transport } from '../../base/exporter.js'
 
-/** Gives every item to several transports, each of which has its own exporter, queue and faults. None is fine too. */
+/** Sends every item to several transports, each with its own exporter, queue and failures. The list may be empty. */
 export class FanOutTransport<T> implements Transport<T> {
   readonly #transports: readonly Transport<T>[]
   #shutdown: Promise<void> | undefined

@@ -19,7 +19,7 @@ export interface SyncTransportOptions {
   readonly maxInFlight?: number
   /** What `shutdown` may take, and `flush` by default, in milliseconds. Default 5 000. */
   readonly gracePeriodMs?: number
-  /** Told about failures, at most once a minute. Default: one process warning. */
+  /** Called for failures, at most once a minute. Default: one process warning. */
   readonly logger?: Logger
   readonly clock?: Clock
 }

@@ -1,7 +1,7 @@
 /** The key under which Fastify keeps that a reply was hijacked; null if it cannot be found. */
 let key: symbol | null | undefined
 
-/** True if the application took the response over by `reply.hijack()`. Fastify tells this of a reply only until it has ended. */
+/** True if the application took the response over by `reply.hijack()`. Fastify reports this only until the reply has ended. */
 export function isHijacked(reply: object): boolean {
   if (key === undefined) key = findKey(Object.getPrototypeOf(reply) as object)
   return key !== null && (reply as Record<symbol, unknown>)[key] === true

@@ -35,7 +35,7 @@ export function addMetricsRoute(
 }
 
 /**
- * Answers at the path if no route of the application does. All hooks of the application run first: the metrics replace nothing but
+ * Serves the path if no route of the application does. All hooks of the application run first: the metrics replace nothing but
  * Fastify's own "not found", which a hook that refuses a request never sends.
  */
 export function addMetricsFallback(
@@ -58,7 +58,7 @@ export function addMetricsFallback(
   })
 }
 
-/** True if no route answers this path. */
+/** True if no route matches this path. */
 export function isUnrouted(request: FastifyRequest, path: string): boolean {
   return request.is404 && (request.raw.url ?? '').split('?', 1)[0] === path
 }

@@ -50,7 +50,7 @@ export class RouteTable {
     return route
   }
 
-  /** `request.routeOptions` makes an object of twelve fields each time; what it is made of is read where it can be found. */
+  /** `request.routeOptions` makes an object of twelve fields each time; its source is read instead, if that can be found. */
   private configOf(request: FastifyRequest): RouteConfig | undefined {
     if (this.context === undefined) {
       const symbols = Object.getOwnPropertySymbols(request)

@@ -10,7 +10,7 @@ const FAULTS = internalCounter(
 const unreadableEvent: { value: number } = idleCount(FAULTS, 'event')
 export const headersSent: { value: number } = idleCount(FAULTS, 'headers sent')
 
-/** Subscribes to channels; gives what undoes it. What a handler throws is counted: it must not reach the program's request. */
+/** Subscribes to channels; returns a function that unsubscribes. What a handler throws is counted: it must not reach the program's request. */
 export function listen(handlers: Readonly<Record<string, (message: never) => void>>): () => void {
   markInUse(FAULTS)
   const listeners = Object.entries(handlers).map(([name, handle]) => {

@@ -144,7 +144,7 @@ function spanNameOf(option: HttpClientOptions['spanName']): (request: OutgoingRe
 
 const WHOLE_URL = /^([a-z][\w+.-]*:)\/\/([^/?#]*)(.*)$/is
 
-/** Where a request goes. One by way of a proxy is sent to another host than its target says. */
+/** Where a request goes. One by way of a proxy is sent to another host than that of its target. */
 function destinationOf(request: OutgoingRequest): OutgoingRequest {
   const { method, target } = request
   if (method === 'CONNECT') return { ...request, host: withoutUserInfo(`//${target}`).slice(2), target: '/' }

@@ -93,7 +93,7 @@ function noticeGivingUp(request: ClientRequest, exchange: ClientExchange): void 
   }
 }
 
-/** A response that ends too early was destroyed by its reader, unless Node says that the connection broke. */
+/** A response that ends too early was destroyed by its reader, unless Node reports that the connection broke. */
 function endBroken({ errored }: IncomingMessage, exchange: ClientExchange): void {
   const byConnection = (errored as NodeJS.ErrnoException | null)?.code === 'ECONNRESET'
   if (byConnection) exchange.failed(errored)

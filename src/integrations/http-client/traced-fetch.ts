@@ -34,7 +34,7 @@ export function tracedFetch(fetch: Fetch, client: ClientInstrumentation): Fetch 
   }
 }
 
-/** A signal that the caller aborted says who ended the request, whatever the reason. */
+/** A signal aborted by the caller shows that the caller ended the request, whatever the reason. */
 function fail(exchange: ClientExchange, signal: AbortSignal, error: unknown): void {
   if (signal.aborted) exchange.givenUp(signal.reason)
   else exchange.failed(error)

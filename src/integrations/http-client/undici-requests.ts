@@ -93,7 +93,7 @@ function countChunks(request: UndiciRequest, counted: Counted): void {
   }
 }
 
-/** Undici gives a handler `abort`, which is called only if the caller gives up. */
+/** Undici passes a handler `abort`, which is called only if the caller gives up. */
 function noticeGivingUp(request: UndiciRequest, exchange: ClientExchange): void {
   const { onConnect } = request
   if (typeof onConnect !== 'function') return
@@ -106,7 +106,7 @@ function noticeGivingUp(request: UndiciRequest, exchange: ClientExchange): void 
   }
 }
 
-/** `fetch` gives up itself if a body cannot be decompressed. */
+/** `fetch` cancels a request itself if a body cannot be decompressed. */
 function isDecodingError(reason: unknown): boolean {
   const { code, errno } = (reason instanceof Error ? reason : {}) as { code?: unknown; errno?: unknown }
   return typeof code === 'string' && typeof errno === 'number' && /^(Z_|ERR_|ERROR_)/.test(code)

@@ -33,7 +33,7 @@ export class RouteNames {
     this.#requestTags = requestTags
   }
 
-  /** Never throws; undefined if no route answers. */
+  /** Never throws; undefined if no route matches. */
   find(request: IncomingMessage): RouteSeries | undefined {
     const name = this.#nameOf(request)
     return name === undefined || name === '' ? undefined : (this.#routes.get(name) ?? this.#add(name))

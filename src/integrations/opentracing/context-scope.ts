@@ -36,7 +36,7 @@ export class ContextScope extends ScopeEntry implements Scope {
   enter(frame: Frame): void {
     enterFrame(frame)
     if (++openScopes.value === MANY_OPEN) {
-      warnOnce('TALLYSCOPE_SCOPE_MISUSE', 'many', `${MANY_OPEN} scopes are open that nobody has closed`)
+      warnOnce('TALLYSCOPE_SCOPE_MISUSE', 'many', `${MANY_OPEN} scopes are open and were never closed`)
     }
   }
 
@@ -65,7 +65,7 @@ export class ContextScope extends ScopeEntry implements Scope {
 /** Counts each, and logs each place in the program once. */
 function misused(reason: keyof typeof scopeMisuses, what: string): void {
   scopeMisuses[reason].value++
-  // [0] the message, [1] here, [2] close, [3] who called it
+  // [0] the message, [1] here, [2] close, [3] its caller
   const site = new Error('site').stack?.split('\n')[3]?.trim() ?? ''
   warnOnce('TALLYSCOPE_SCOPE_MISUSE', site, `a scope was ${what} ${site}`)
 }

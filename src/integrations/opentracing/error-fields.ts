@@ -1,7 +1,7 @@
 import type { Span } from 'opentracing'
 import { textOf } from './span-tags.js'
 
-/** What a thrown value says of itself, for a log of OpenTracing. */
+/** The fields of a thrown value for a log of OpenTracing. */
 export interface ErrorFields {
   readonly kind: string
   readonly message: string
@@ -23,7 +23,7 @@ export function errorFields(thrown: unknown): ErrorFields {
   }
 }
 
-/** Tells a span what was thrown through its scope: the tag `error`, and one log. */
+/** Records on a span what was thrown through its scope: the tag `error`, and one log. */
 export function recordErrorOn(span: Span, thrown: unknown): void {
   const { kind, message, stack } = errorFields(thrown)
   try {

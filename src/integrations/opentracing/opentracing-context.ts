@@ -4,7 +4,7 @@ import { Span } from '../../trace/span/span.js'
 import type { SpanContext } from '../../trace/context/span-context.js'
 import { SpanBaggage } from './span-baggage.js'
 
-/** Tells contexts of every copy of this package in the process. */
+/** Recognizes contexts of every copy of this package in the process. */
 const BRAND = Symbol.for('tallyscope.opentracing.context')
 
 /**

@@ -25,7 +25,7 @@ export function countCorrupted(format: string): void {
 
 const misuses = internalCounter(
   'tallyscope_opentracing_scope_misuse_total',
-  'Scopes that were closed twice, in the wrong order or by somebody else than who opened them',
+  'Scopes that were closed twice, in the wrong order or by another task than the one that opened them',
   'reason',
 )
 
@@ -37,7 +37,7 @@ export const scopeMisuses: { readonly closedTwice: InternalCount; readonly notAc
 
 const open = internalGauge('tallyscope_opentracing_open_scopes', 'Scopes that are open and were not opened for a callback')
 
-/** Scopes that `activate` or `startActiveSpan` without a callback opened and nobody has closed. */
+/** Scopes that `activate` or `startActiveSpan` without a callback opened and that are not closed. */
 export const openScopes: InternalCount = idleCount(open)
 
 /** Exposes these metrics, zeros included, from the first OpenTracing tracer on. */

@@ -132,7 +132,7 @@ export class OpenTracingSpan extends OpenTracingSpanBase {
     this.log({ event, payload })
   }
 
-  /** Tells what was thrown: sets the tag `error` and logs kind, message and stack. Scopes with a callback do it by themselves. */
+  /** Records a thrown value: sets the tag `error` and logs kind, message and stack. Scopes with a callback do it by themselves. */
   recordError(thrown: unknown): this {
     recordErrorOn(this, thrown)
     return this

@@ -1,6 +1,6 @@
 import type { Span } from 'opentracing'
 
-/** The time during which a span is the active one. Belongs to who opened it; not for other tasks. */
+/** The time during which a span is the active one. Belongs to the task that opened it. */
 export interface Scope {
   readonly span: Span
   readonly manager: ScopeManager

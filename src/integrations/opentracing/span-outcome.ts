@@ -1,7 +1,7 @@
 import { Status } from '../../trace/data/status.js'
 import { StatusCode } from '../../trace/data/status-code.js'
 
-/** What tags and logs have said about how a span went; in whatever order they come, the status is the same. */
+/** The outcome of a span by its tags and logs; the status does not depend on their order. */
 export class SpanOutcome {
   /** The tag `error`. */
   error: boolean | undefined = undefined

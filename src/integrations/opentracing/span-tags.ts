@@ -40,7 +40,7 @@ export function errorOf(tag: unknown): boolean | undefined {
   return typeof tag === 'string' ? !/^(false|0|)$/i.test(tag.trim()) : Boolean(tag)
 }
 
-/** The message if somebody set one in place of true. */
+/** The message if one was set in place of true. */
 export function messageOf(errorTag: unknown): string | undefined {
   return typeof errorTag === 'string' && !/^(true|1)$/i.test(errorTag.trim()) ? errorTag : undefined
 }

@@ -39,12 +39,12 @@ const CLASHES = internalCounter(
 
 /**
  * Shows our metrics in a prom-client registry: `registry.metrics()` prints them with its own, percentiles as summaries,
- * exemplars where its content type is OpenMetrics.
+ * exemplars if its content type is OpenMetrics.
  *
  * Views and instruments that come later are shown too, those of asynchronous producers from the scrape after the one that
  * first met them. To see them come, the registry's `getMetricsAsArray` and `registerMetric` are wrapped while the bridge
- * stands. Where the registry has a metric of the same name, now or later, its own is shown and ours left out, which is
- * counted and told.
+ * stands. If the registry has a metric of the same name, now or later, its own is shown and ours left out, which is
+ * counted and logged.
  *
  * @throws {@link DefinitionError} `ERR_PROM_REGISTRY` when this is no registry of prom-client's shape; `ERR_PRODUCER`; `ERR_GATHER_TIMEOUT`.
  * @example
@@ -70,7 +70,7 @@ class Bridge implements RegistryBridge {
   readonly #timeoutMs: number | undefined
   readonly #shown = new Map<string, BridgedMetric>()
   readonly #unwrap: (() => void)[] = []
-  /** Answers of asynchronous producers that are still to come: none is called twice at a time. */
+  /** Pending calls of asynchronous producers: none is called twice at a time. */
   readonly #owed = new Map<MetricProducer, Promise<readonly Metric[]>>()
   #gathering: Promise<ReadonlyMap<string, Metric>> | undefined
   #stopped = false
@@ -108,7 +108,7 @@ class Bridge implements RegistryBridge {
     return this.#gathering!
   }
 
-  /** A scrape begins: asks every producer, and shows at once what those that answer at once have. */
+  /** Begins a scrape: calls every producer, and shows the metrics of synchronous ones at once. */
   #begin(): void {
     if (this.#stopped) {
       this.#gathering = Promise.resolve(new Map())
@@ -117,16 +117,16 @@ class Bridge implements RegistryBridge {
     for (const [name, metric] of this.#shown) {
       if (this.#registry.getSingleMetric(name) !== metric) this.#shown.delete(name) // the registry was cleared
     }
-    const answers = this.#producers.map((producer) => ({ name: partName(producer, 'producer'), getMetrics: this.#ask(producer) }))
+    const answers = this.#producers.map((producer) => ({ name: partName(producer, 'producer'), getMetrics: this.#callOnce(producer) }))
     this.#gathering = this.#gather(answers)
-    // Whoever asks one metric after the other, without beginning a scrape, does so within this turn.
+    // Code that reads one metric after the other, without beginning a scrape, does so within this turn.
     setImmediate(() => {
       this.#gathering = undefined
     })
   }
 
   /** One producer's answer, as it will be given to the gathering. An earlier one that is still owed is waited for. */
-  #ask(producer: MetricProducer): () => readonly Metric[] | Promise<readonly Metric[]> {
+  #callOnce(producer: MetricProducer): () => readonly Metric[] | Promise<readonly Metric[]> {
     let answer = this.#owed.get(producer)
     if (answer === undefined) {
       try {
@@ -198,7 +198,7 @@ class Bridge implements RegistryBridge {
     const wrapped = make((argument?: never) => original.call(registry, argument))
     Object.defineProperty(registry, method, { value: wrapped, configurable: true, writable: true, enumerable: false })
     this.#unwrap.push(() => {
-      if (registry[method] !== wrapped) return // somebody has wrapped it since; ours then does nothing
+      if (registry[method] !== wrapped) return // it was wrapped again since; ours then does nothing
       if (own === undefined) delete registry[method]
       else Object.defineProperty(registry, method, own)
     })

@@ -27,13 +27,13 @@ const FAILURES = internalCounter(
   'reason',
 )
 
-/** Of what the asker waits, the share that collect functions may take: the rest is for answering. */
+/** The share of the caller's time-out that collect functions may take: the rest is for the response. */
 const SHARE_OF_TIMEOUT = 0.8
 
 /**
  * The metrics of a prom-client registry, for our handlers and exporters: counters, gauges, histograms and summaries with
  * their exemplars, under the names that they have. One whose collect function throws, rejects or hangs is left out, counted
- * and told, and costs none of the others.
+ * and logged, and does not affect the others.
  *
  * @throws {@link DefinitionError} `ERR_GATHER_TIMEOUT`
  * @example

@@ -1,9 +1,9 @@
-/** One value of a prom-client metric, as `get()` gives it. */
+/** One value of a prom-client metric, as `get()` returns it. */
 export interface PromValue {
   /** Absent for some values of @prometheus-io/client, which means none. */
   readonly labels?: Readonly<Record<string, string | number>> | undefined
   readonly value: number
-  /** Where it differs from the metric's: `…_bucket`, `…_sum`, `…_count`. */
+  /** The name of the sample, if it differs from the metric's: `…_bucket`, `…_sum`, `…_count`. */
   readonly metricName?: string | undefined
   readonly exemplar?: PromExemplar | null | undefined
 }
@@ -15,7 +15,7 @@ export interface PromExemplar {
   readonly timestamp?: number
 }
 
-/** What `get()` of a prom-client metric gives. */
+/** The result of `get()` of a prom-client metric. */
 export interface PromMetricValues {
   readonly name: string
   readonly help: string
@@ -31,7 +31,7 @@ export interface PromMetric {
 }
 
 /**
- * A registry of prom-client, @prometheus-io/client or another copy or descendant of them: told by its shape, so that
+ * A registry of prom-client, @prometheus-io/client or another copy or descendant of them: recognized by its shape, so that
  * none of them is imported. Any `Registry` of these packages fits.
  */
 export interface PromRegistry {

@@ -31,7 +31,7 @@ export interface ExportPeriodicallyOptions {
   readonly name?: string
   /** Whether the timer keeps the process alive. Default false. */
   readonly keepAlive?: boolean
-  /** Told about failures, at most once a minute. Default: one process warning. */
+  /** Called for failures, at most once a minute. Default: one process warning. */
   readonly logger?: Logger
   readonly clock?: Clock
 }

@@ -207,7 +207,7 @@ function leftOut(
   const error = reason === 'stuck' ? undefined : given
   const name = partName(producer, 'producer')
   internalCount(failures, name, reason).value++
-  const why = error === undefined ? told(reason, timeoutMs) : `${told(reason, timeoutMs)}: ${errorText(error)}`
+  const why = error === undefined ? describe(reason, timeoutMs) : `${describe(reason, timeoutMs)}: ${errorText(error)}`
   warnOnce('TALLYSCOPE_PRODUCER_FAILED', `${name} ${reason}`, `the metrics of ${name} are missing, the producer ${why}`)
   try {
     onFailure?.({ producer: name, reason, error })
@@ -233,7 +233,7 @@ function valid<T extends Family>(answer: Iterable<T>): T[] {
   return list
 }
 
-function told(reason: GatherFailureReason, timeoutMs: number): string {
+function describe(reason: GatherFailureReason, timeoutMs: number): string {
   switch (reason) {
     case 'throw':
       return 'threw'
@@ -242,7 +242,7 @@ function told(reason: GatherFailureReason, timeoutMs: number): string {
     case 'timeout':
       return `did not answer within ${timeoutMs} ms`
     case 'stuck':
-      return `owes ${MAX_UNSETTLED} answers and is not called again before one arrives`
+      return `has ${MAX_UNSETTLED} pending calls and is not called again before one settles`
     case 'invalid':
       return 'gave no list of metrics'
   }

@@ -28,7 +28,7 @@ export interface PeriodicMetricTaskOptions {
   readonly name?: string
   /** Whether the timer keeps the process alive. Default false. */
   readonly keepAlive?: boolean
-  /** Told about failures, at most once a minute. Default: one process warning. */
+  /** Called for failures, at most once a minute. Default: one process warning. */
   readonly logger?: Logger
   readonly clock?: Clock
   /**
@@ -287,7 +287,7 @@ export class PeriodicMetricTask {
     else if (end.status === 'rejected') this.#failureLog.tell('could not be closed properly', end.reason)
   }
 
-  /** While somebody waits, the process must not end for lack of anything but unref'd timers. */
+  /** While a caller waits, the process must not end although only unref'd timers are left. */
   async #keptAlive(work: () => Promise<void>): Promise<void> {
     const release = startTimer(this.#clock, MAX_TIMER_MS, () => {}, { keepAlive: true })
     try {

@@ -19,7 +19,7 @@ export interface MetricDescriptor {
   readonly unit: string
   readonly type: MetricType
   readonly labelKeys: readonly string[]
-  /** True where a format must take `name` as it is: no unit or `_total` is added. */
+  /** True if a format must take `name` as it is: no unit or `_total` is added. */
   readonly exactName?: boolean
   /** True if the text format must spell bounds and quantiles as JavaScript does, `1000000` and not `1e+06`: as prom-client does. */
   readonly plainBounds?: boolean
@@ -36,16 +36,16 @@ export interface DistributionValue {
   readonly kind: 'distribution'
   readonly count: number
   readonly sum: number
-  /** Arithmetic mean; 0 where nothing was recorded. */
+  /** Arithmetic mean; 0 if nothing was recorded. */
   readonly mean: number
   readonly sumOfSquaredDeviation: number
   /** Upper bounds, inclusive, strictly increasing, without the last one at infinity. */
   readonly bounds: readonly number[]
   /** Counts of the buckets themselves, not cumulative; one more than there are bounds. */
   readonly bucketCounts: readonly number[]
-  /** At most one a bucket, at the bucket's index. Absent where there is none. */
+  /** At most one a bucket, at the bucket's index. Absent if there is none. */
   readonly exemplars?: readonly (Exemplar | undefined)[]
-  /** The same values in buckets of base-2 exponential width, where the aggregation keeps such. */
+  /** The same values in buckets of base-2 exponential width, if the aggregation keeps them. */
   readonly exponential?: ExponentialValue
 }
 
@@ -73,9 +73,9 @@ export interface SummaryValue {
   readonly kind: 'summary'
   readonly count: number
   readonly sum: number
-  /** Quantile 0…1 and the value at it; NaN where the window is empty. */
+  /** Quantile 0…1 and the value at it; NaN if the window is empty. */
   readonly quantiles: readonly { readonly quantile: number; readonly value: number }[]
-  /** The histograms behind the quantiles, oldest first, where the aggregation was asked to show them. */
+  /** The histograms behind the quantiles, oldest first, if the aggregation is configured to show them. */
   readonly intervals?: readonly SummaryInterval[]
 }
 
@@ -101,21 +101,21 @@ export interface Point {
 }
 
 export interface TimeSeries {
-  /** In the order of the descriptor's `labelKeys`; undefined where the label is not set. */
+  /** In the order of the descriptor's `labelKeys`; undefined if the label is not set. */
   readonly labelValues: readonly (string | undefined)[]
   /** True for the one series that stands for all beyond the limit; formats give it `tallyscope_overflow="true"`. */
   readonly overflow?: boolean
   /** Cumulatives and distributions: since when they count. */
   readonly startTimeUnixMs?: number
   readonly points: readonly Point[]
-  /** The newest exemplar of a cumulative, where it has one. */
+  /** The newest exemplar of a cumulative, if it has one. */
   readonly exemplar?: Exemplar
 }
 
-/** A snapshot: immutable plain data, made when asked for. */
+/** A snapshot: immutable plain data, created on request. */
 export interface Metric {
   readonly descriptor: MetricDescriptor
   readonly timeSeries: readonly TimeSeries[]
-  /** Who is speaking, where it is known: resource labels. */
+  /** Resource labels: the identity of the reporting process, if known. */
   readonly resource?: Readonly<Record<string, string>>
 }

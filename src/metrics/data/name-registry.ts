@@ -28,11 +28,11 @@ export class NameClaims {
     for (const name of names) this.#owners.set(name, descriptor)
     const exposed = exposedName(descriptor)
     if (exposed === 'up' || exposed === 'target_info' || exposed.startsWith('scrape_')) {
-      warnOnce('TALLYSCOPE_RESERVED_NAME', exposed, `${exposed} (${descriptor.name}) is a name that Prometheus gives to series of its own`)
+      warnOnce('TALLYSCOPE_RESERVED_NAME', exposed, `${exposed} (${descriptor.name}) is the name of a series that Prometheus generates`)
     }
   }
 
-  /** Gives the names back; those of a descriptor that claimed none are left to their owners. */
+  /** Releases the names. Those of a descriptor that reserved none stay with their owners. */
   release(descriptor: MetricDescriptor): void {
     for (const name of ownedNames(descriptor)) {
       if (this.#owners.get(name) === descriptor) this.#owners.delete(name)
@@ -45,7 +45,7 @@ export class NameClaims {
  *
  * @param owner What has these keys, for the message.
  * @throws {@link DefinitionError} `ERR_LABEL_RESERVED` for `le`, `quantile`, `tallyscope_overflow` and keys that begin
- *   with two underscores; `ERR_LABEL_CLASH` where two keys become one label name.
+ *   with two underscores; `ERR_LABEL_CLASH` if two keys become one label name.
  */
 export function checkLabelKeys(owner: string, keys: readonly string[]): void {
   const seen = new Map<string, string>()
@@ -69,9 +69,9 @@ export function checkLabelKeys(owner: string, keys: readonly string[]): void {
 }
 
 function clash(name: string, later: MetricDescriptor, first: MetricDescriptor): DefinitionError {
-  return new DefinitionError('ERR_NAME_CLASH', `exposed names must differ: ${name} of ${told(later)} is taken by ${told(first)}`)
+  return new DefinitionError('ERR_NAME_CLASH', `exposed names must differ: ${name} of ${describe(later)} is taken by ${describe(first)}`)
 }
 
-function told({ name, type, unit, labelKeys }: MetricDescriptor): string {
+function describe({ name, type, unit, labelKeys }: MetricDescriptor): string {
   return `${JSON.stringify(name)} (${type}, unit ${JSON.stringify(unit)}, labels ${JSON.stringify(labelKeys)})`
 }

@@ -38,7 +38,7 @@ const UNIT_WORDS: ReadonlyMap<string, string> = new Map([
   ['J', 'joules'],
 ])
 
-/** The word for a UCUM unit in a name, or undefined where it has none. */
+/** The word for a UCUM unit in a name, or undefined if it has none. */
 export function unitWord(unit: string): string | undefined {
   return UNIT_WORDS.get(unit)
 }
@@ -47,7 +47,7 @@ export function unitWord(unit: string): string | undefined {
  * The name of a family without the suffixes of its type: what OpenMetrics writes after `# TYPE`.
  *
  * Foreign characters become `_`, `_total` is taken off, the unit's word is appended unless the name is it or
- * ends in it. Info and state sets have no unit. An `exactName` only loses the suffix that its type gives back.
+ * ends in it. Info and state sets have no unit. An `exactName` only loses the suffix that its type adds again.
  */
 export function baseName(descriptor: MetricDescriptor): string {
   const { name, type, exactName = false } = descriptor

@@ -2,7 +2,7 @@ import type { Exemplar, ExponentialValue, Metric, MetricDescriptor, SummaryValue
 
 /**
  * Read-only access to the rows of one metric, chunk by chunk, without an object per row. A streaming
- * encoder walks it and keeps the text it has rendered; `lastEpoch` and `version` show what has changed.
+ * encoder reads it in order and keeps the bytes it has rendered; `lastEpoch` and `version` show what has changed.
  */
 export interface RowSource {
   readonly descriptor: MetricDescriptor

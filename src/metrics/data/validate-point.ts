@@ -1,13 +1,13 @@
 import type { DistributionValue, SummaryValue } from './metric.js'
 
-/** What is wrong with a distribution that somebody else has made, in words, or undefined where it is consistent. */
+/** Describes what is wrong with a foreign distribution, or undefined if it is consistent. */
 export function distributionFault(value: Omit<DistributionValue, 'kind' | 'mean'>): string | undefined {
   const { count, sum, sumOfSquaredDeviation, bounds, bucketCounts } = value
   if (!isCount(count)) return `the count must be a whole number: it is ${count}`
   if (!Number.isFinite(sum) && count > 0) return `the sum must be finite: it is ${sum}`
   if (!(sumOfSquaredDeviation >= 0)) return `the sum of squared deviations must not be negative: it is ${sumOfSquaredDeviation}`
   if (count === 0 && (sum !== 0 || sumOfSquaredDeviation !== 0))
-    return `where nothing is counted the sums must be 0: they are ${sum} and ${sumOfSquaredDeviation}`
+    return `if nothing is counted the sums must be 0: they are ${sum} and ${sumOfSquaredDeviation}`
   const wrong = bounds.findIndex((bound, at) => !Number.isFinite(bound) || (at > 0 && bound <= bounds[at - 1]!))
   if (wrong >= 0) return `bounds must be finite and increase: bound ${wrong} is ${bounds[wrong]}`
   if (bucketCounts.length !== bounds.length + 1)
@@ -17,11 +17,11 @@ export function distributionFault(value: Omit<DistributionValue, 'kind' | 'mean'
   return total === count ? undefined : `buckets must add up to the count: ${total} is not ${count}`
 }
 
-/** What is wrong with a summary that somebody else has made, in words, or undefined where it is consistent. */
+/** Describes what is wrong with a foreign summary, or undefined if it is consistent. */
 export function summaryFault({ count, sum, quantiles }: Omit<SummaryValue, 'kind'>): string | undefined {
   if (!isCount(count)) return `the count must be a whole number: it is ${count}`
   if (!Number.isFinite(sum)) return `the sum must be finite: it is ${sum}`
-  if (count === 0 && sum !== 0) return `where nothing is counted the sum must be 0: it is ${sum}`
+  if (count === 0 && sum !== 0) return `if nothing is counted the sum must be 0: it is ${sum}`
   const wrong = quantiles.find(({ quantile }) => !(quantile >= 0 && quantile <= 1))
   return wrong && `quantiles must lie between 0 and 1: one is ${wrong.quantile}`
 }

@@ -65,7 +65,7 @@ export function checkedBounds(bounds: readonly number[]): readonly number[] {
   return Object.freeze(kept.map((bound) => bound + 0))
 }
 
-/** 5 ms to 10 s, in seconds: what answers to requests take. */
+/** 5 ms to 10 s, in seconds: typical response times. */
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 /** 256 bytes to 64 MiB. */
 const BYTES = exponentialBounds(256, 4, 10)

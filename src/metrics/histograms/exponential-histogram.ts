@@ -61,7 +61,7 @@ export class ExponentialHistogram {
     return this.#positive.size + this.#negative.size
   }
 
-  /** Takes one value; returns false, and changes nothing, where it is no finite number or the sum would not be. */
+  /** Takes one value; returns false, and changes nothing, if it is no finite number or the sum would not be. */
   record(value: number): boolean {
     if (typeof value !== 'number') return false
     const sum = this.#sum + value
@@ -165,7 +165,7 @@ export class ExponentialHistogram {
     }
   }
 
-  /** Moves the lowest buckets into the zero bucket, where it may become as wide as that. */
+  /** Moves the lowest buckets into the zero bucket, if it may become as wide as that. */
   #widenZero(limit: number): boolean {
     const lowest = Math.min(
       this.#positive.size > 0 ? this.#positive.index(0) : Infinity,
@@ -203,7 +203,7 @@ export class ExponentialHistogram {
     return lower * (upper / lower) ** share
   }
 
-  // Where all values have one sign, so have those in the zero bucket.
+  // If all values have one sign, so have those in the zero bucket.
   #withinZero(share: number): number {
     const lower = this.#negative.size > 0 ? -this.#zeroThreshold : 0
     const upper = this.#positive.size > 0 || this.#negative.size === 0 ? this.#zeroThreshold : 0

@@ -13,7 +13,7 @@ export interface ExponentialOptions {
   /** Values from -zeroThreshold to zeroThreshold share one bucket. Default 2^-128. */
   readonly zeroThreshold?: number
   /**
-   * Up to where the zero bucket may be widened when there are too many buckets, before the resolution of all is lowered.
+   * Limit to which the zero bucket may be widened if there are too many buckets, before the resolution is lowered.
    * Default 2^-40, a millionth of a millionth of the unit.
    */
   readonly maxZeroThreshold?: number

@@ -209,7 +209,7 @@ export class PercentilesData {
       if (this.config[key] === other.config[key]) continue
       throw new DefinitionError(
         'ERR_PERCENTILES_MERGE',
-        `percentiles merge where digits, scale and windows are the same: ${key} is ${this.config[key]} here and ${other.config[key]} there`,
+        `percentiles merge only if digits, scale and windows are equal: ${key} is ${this.config[key]} here and ${other.config[key]} there`,
       )
     }
     this.#turnTo(this.#clock.monotonicMs())

@@ -51,7 +51,7 @@ export interface PercentilesConfig {
   readonly intervals: boolean
 }
 
-/** Rows of a percentiles view unless its definition says otherwise: each keeps several kilobytes. */
+/** Rows of a percentiles view by default: each keeps several kilobytes. */
 export const PERCENTILES_ROW_LIMIT = 100
 
 /** The smallest difference that counts, by unit. */

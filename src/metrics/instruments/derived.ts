@@ -29,16 +29,16 @@ const FAILURES = internalCounter(
   'reason',
 )
 
-/** Gives a value when asked; may be async. */
+/** Returns the value at each gathering; may be async. */
 export type Observe = () => number | Promise<number>
 
 interface Observation {
   readonly key: string
   readonly labels: Labels
   readonly observe: Observe
-  /** The answer that is still awaited; nobody is asked twice at a time. */
+  /** The pending result, if any; a function is not called again before it has settled. */
   running: Promise<void> | undefined
-  /** True where a gathering has given up waiting for it: later ones do not wait again. */
+  /** True if a gathering has given up waiting for it: later ones do not wait again. */
   isLate: boolean
 }
 
@@ -53,7 +53,7 @@ export interface DerivedOptions<K extends string = never> extends InstrumentOpti
 /**
  * A metric whose value comes from a function at each gathering. Made by `registry.derivedGauge()` and
  * `registry.derivedCumulative()`. A function fails if it throws, rejects, is late or returns NaN: that is counted in
- * `tallyscope_derived_failures_total`, and {@link DerivedOptions.whenFailed} says what is shown. A late value is shown next time.
+ * `tallyscope_derived_failures_total`, and {@link DerivedOptions.whenFailed} decides what is shown. A late value is shown next time.
  *
  * @example
  * registry.derivedGauge('pool/size', { unit: '1' }).observe(() => pool.size)
@@ -71,10 +71,10 @@ export class Derived<K extends string = never> {
   }
 
   /**
-   * Asks `fn` at each gathering; in place of an earlier function for the same labels. Functions beyond the limit of
-   * series are not asked, which is counted.
-   * @returns Stops asking and removes the series.
-   * @throws {@link DefinitionError} `ERR_OBSERVE` where `fn` is no function.
+   * Calls `fn` at each gathering; replaces an earlier function for the same labels. Functions beyond the limit of
+   * series are not called, which is counted.
+   * @returns A function that stops the calls and removes the series.
+   * @throws {@link DefinitionError} `ERR_OBSERVE` if `fn` is not a function.
    */
   observe(fn: Observe, labels?: LabelsFor<K>): () => void {
     if (typeof fn !== 'function') {
@@ -95,20 +95,20 @@ export class Derived<K extends string = never> {
     }
   }
 
-  /** Stops asking for these labels and removes the series; false where nobody was asked. */
+  /** Stops the calls for these labels and removes the series; false if there was no function. */
   remove(labels: LabelsFor<K>): boolean {
     const own = ownLabels(labels as Labels, this.#instrument.store.labelKeys)
     const known = this.#observations.delete(JSON.stringify(own))
     return this.#instrument.remove(own) || known
   }
 
-  /** Stops asking altogether and removes all series. */
+  /** Stops all calls and removes all series. */
   clear(): void {
     this.#observations.clear()
     this.#instrument.store.clear()
   }
 
-  /** Asks all functions; answers those that have not answered yet. @internal */
+  /** Calls all functions; returns the pending ones. @internal */
   ask(): Promise<void>[] {
     const waiting: Promise<void>[] = []
     for (const observation of [...this.#observations.values()]) {
@@ -156,7 +156,7 @@ export class Derived<K extends string = never> {
     instrument.change(observation.labels, value, isCumulative ? raise : set)
   }
 
-  /** Counts those that were asked and have not answered in time. @internal */
+  /** Counts the functions that have not settled in time. @internal */
   countLate(): void {
     for (const observation of this.#observations.values()) {
       if (observation.running === undefined || observation.isLate) continue

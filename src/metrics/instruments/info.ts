@@ -12,7 +12,7 @@ function set(cells: Cells, cell: number, value: number): boolean {
 }
 
 /**
- * Facts that are text, such as a version: one series of value 1 whose labels tell them. Made by `registry.info()`.
+ * Facts that are strings, such as a version: one series of value 1 with these facts as labels. Made by `registry.info()`.
  * @example
  * registry.info('build', { labelKeys: ['version'] }).set({ version: '1.2.3' })
  */
@@ -24,7 +24,7 @@ export class Info<K extends string = never> {
     this.#instrument = instrument
   }
 
-  /** Tells these facts instead of those before. */
+  /** Replaces the facts. */
   set(labels: LabelsFor<K>): void {
     const { store } = this.#instrument
     const own = readLabels(this.#instrument, labels)
@@ -65,7 +65,7 @@ export class StateSet<S extends string, K extends string = never> {
     this.#states = [...states]
   }
 
-  /** Says that this state holds and no other; a state that was not declared is dropped and counted. */
+  /** Makes this state the only active one. A state that was not declared is dropped and counted. */
   set(state: S, labels?: LabelsFor<K>): void {
     if (!this.#states.includes(state)) return this.#instrument.drop('state')
     const own = readLabels(this.#instrument, labels)
@@ -88,7 +88,7 @@ export class StateSet<S extends string, K extends string = never> {
   }
 }
 
-/** @throws {@link DefinitionError} `ERR_STATES` unless these are different texts, at least one. */
+/** @throws {@link DefinitionError} `ERR_STATES` unless these are different strings, at least one. */
 export function checkStates(name: string, states: unknown): void {
   const isList = Array.isArray(states) && states.length > 0 && new Set(states).size === states.length
   if (!isList || states.some((state) => typeof state !== 'string' || state === '')) {
@@ -96,7 +96,7 @@ export function checkStates(name: string, states: unknown): void {
   }
 }
 
-/** The labels as texts, read once for several series; undefined where they cannot be read, which is counted. */
+/** The labels as strings, read once for several series; undefined if they cannot be read, which is counted. */
 function readLabels(instrument: Instrument, labels: unknown): Labels | undefined {
   try {
     return ownLabels(labels, instrument.store.labelKeys)

@@ -12,7 +12,7 @@ import { labelsOf, type Labels } from '../store/shared-tag-map.js'
 import { type ExpectedLabels, noticeLabels } from '../store/label-notices.js'
 import { RowStore, type CellsFactory, type RowBudget } from '../store/row-store.js'
 
-/** A label's value. Numbers and booleans count as their text; undefined, null, '' and NaN as "not set". */
+/** A label's value. Numbers and booleans count as their strings; undefined, null, '' and NaN as "not set". */
 export type LabelValue = string | number | boolean | undefined | null
 
 /** The labels of a series: exactly the instrument's. */
@@ -45,7 +45,7 @@ const INSTRUMENT_OPTIONS: OptionNames<InstrumentOptions<string> & { states?: unk
   states: true,
 }
 
-/** What a registry gives its instruments. */
+/** What a registry shares with its instruments. */
 export interface InstrumentHome {
   readonly epochs: Epochs
   readonly budget: RowBudget
@@ -63,7 +63,7 @@ export interface InstrumentKind {
   readonly bounds?: readonly number[]
   /** Whether the cells are {@link SketchCells}. Default false. */
   readonly sketched?: boolean
-  /** Series before the overflow series is used, unless the definition says otherwise. Default: the registry's. */
+  /** Series before the overflow series is used, by this definition. Default: the registry's. */
   readonly rowLimit?: number
 }
 
@@ -87,7 +87,7 @@ export class Instrument {
   readonly #needsLabels: boolean
   readonly #expected: ExpectedLabels
 
-  /** Options that {@link checkInstrument} has let pass. @throws {@link DefinitionError} `ERR_KEYS` where constant labels break a rule. */
+  /** Options that {@link checkInstrument} has let pass. @throws {@link DefinitionError} `ERR_KEYS` if constant labels break a rule. */
   constructor(name: string, options: InstrumentOptions<string>, kind: InstrumentKind, home: InstrumentHome) {
     const { unit = '1', description = '', type = 'double', labelKeys = [], exactName, rowLimit = kind.rowLimit ?? home.rowLimit } = options
     const constant = { ...home.constantLabels, ...options.constantLabels }
@@ -171,7 +171,7 @@ export class Instrument {
     internalCount(DROPPED, this.descriptor.name, reason).value++
   }
 
-  /** The series of these labels; false where there is none. */
+  /** The series of these labels; false if there is none. */
   remove(labels: Labels): boolean {
     const row = this.store.lookup(labelsOf(labels))
     return row >= 0 && this.store.remove(new Set([row])) > 0

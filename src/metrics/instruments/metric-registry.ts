@@ -26,11 +26,11 @@ export interface MetricRegistryOptions {
   /** `rowsPerView` is the limit of series of one instrument. */
   readonly limits?: EngineLimits
   readonly clock?: Clock
-  /** Who is speaking; goes along with snapshots. */
+  /** Resource: the identity of the reporting process; exported with snapshots. */
   readonly resource?: Resource
   /** Labels that every series of every instrument has. */
   readonly constantLabels?: Readonly<Record<string, string>>
-  /** What derived metrics may take at a gathering, all at once, in milliseconds. Default 5 000, and less where the asker waits less. */
+  /** Time for all derived metrics together at a gathering, in milliseconds. Default 5 000, and less if the caller waits less. */
   readonly deriveTimeoutMs?: number
 }
 
@@ -42,7 +42,7 @@ const REGISTRY_OPTIONS: OptionNames<MetricRegistryOptions> = {
   deriveTimeoutMs: true,
 }
 
-/** Of what the asker waits, the share that derived metrics may take: the rest is for answering. */
+/** The share of the caller's time-out that derived metrics may take: the rest is for the response. */
 const SHARE_OF_TIMEOUT = 0.8
 
 /** An instrument with what was given to define it. */
@@ -96,8 +96,8 @@ export class MetricRegistry implements MetricProducer {
   }
 
   /**
-   * A value that goes up and down. The same definition again gives the gauge that is there.
-   * @throws {@link DefinitionError} `ERR_METRIC_CONFLICT` where the name stands for another definition, `ERR_NAME_CLASH` where its
+   * A value that goes up and down. An equal definition returns the existing gauge.
+   * @throws {@link DefinitionError} `ERR_METRIC_CONFLICT` if the name stands for another definition, `ERR_NAME_CLASH` if its
    *   exposed name is taken, `ERR_METRIC_LIMIT` beyond the limit of definitions, `ERR_NAME`, `ERR_UNIT`, `ERR_KEYS`, `ERR_OPTION`.
    */
   gauge<const K extends string = never>(name: string, options: InstrumentOptions<K> = {}): Gauge<K> {
@@ -164,7 +164,7 @@ export class MetricRegistry implements MetricProducer {
     return derived
   }
 
-  /** Facts that are text, such as a version. Throws as {@link gauge}. */
+  /** Facts that are strings, such as a version. Throws as {@link gauge}. */
   info<const K extends string>(name: string, options: { labelKeys: readonly K[]; description?: string }): Info<K> {
     return this.#define(name, options, INFO, 'info', (instrument) => new Info<K>(instrument))
   }
@@ -202,7 +202,7 @@ export class MetricRegistry implements MetricProducer {
     return made
   }
 
-  /** Takes a metric out with all its series; its handles then record into nothing that is shown. False where there is none. */
+  /** Removes a metric with all its series; its handles then record into nothing that is shown. False if there is none. */
   unregister(name: string): boolean {
     const registration = this.#registrations.get(name)
     if (registration === undefined) return false
@@ -213,7 +213,7 @@ export class MetricRegistry implements MetricProducer {
     return true
   }
 
-  /** Snapshots of all metrics that have series. Async only where derived ones are. */
+  /** Snapshots of all metrics that have series. Async only if derived ones are. */
   getMetrics(context?: GatheringContext): readonly Metric[] | Promise<readonly Metric[]> {
     const families = this.getFamilies(context)
     return isThenable(families) ? families.then((all) => this.#snapshots(all)) : this.#snapshots(families)

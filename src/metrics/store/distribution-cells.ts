@@ -42,7 +42,7 @@ export class DistributionCells implements Cells {
     moments[at] = count + 1
     moments[second] = sum
     if (count !== 0) {
-      // Youngs and Cramer's update: needs no mean, and stays exact where sums of squares cancel.
+      // Youngs and Cramer's update: needs no mean, and stays exact if sums of squares cancel.
       const deviation = count * value - before
       moments[at + 2]! += (deviation * deviation) / (count * (count + 1))
     }

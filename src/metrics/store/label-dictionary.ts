@@ -24,7 +24,7 @@ export class Label {
   private readonly table: ShortStringHash = new ShortStringHash()
   /** The string of each id. */
   texts: (string | undefined)[] = [undefined]
-  /** Where the id's bits go in a place, and how many there are. */
+  /** If the id's bits go in a place, and how many there are. */
   shift = 0
   bits = 0
 

@@ -26,12 +26,12 @@ export interface ExpectedLabels {
   readonly keys: readonly string[]
   /** Keys that must be given; undefined if none was declared, so that any may be left out, and any further ones given. */
   readonly declared: readonly string[] | undefined
-  /** Further keys that somebody knows. */
+  /** Further keys that are known. */
   isKnown(key: string): boolean
 }
 
 /**
- * Counts, and warns once of, tags that look like a mistake: one that nobody knows, and a declared one that is not there.
+ * Counts, and warns once of, tags that are probably a mistake: an unknown one, and a declared one that is missing.
  * Called when a row is made, so that warm records pay nothing. Never throws.
  *
  * Tags of a tag map may come from the async context and be meant for other measures: there, and for measures that declare
@@ -50,7 +50,7 @@ export function noticeLabels(labels: Labels, expected: ExpectedLabels): void {
     }
     for (const key of absent) if (expected.declared?.includes(key)) missing(expected.name, key, explained.has(key))
   } catch {
-    // A proxy among the labels threw; whoever reads them for the row counts that.
+    // A proxy among the labels threw; it is counted when they are read for the row.
   }
 }
 
@@ -62,7 +62,7 @@ function unknown({ name, keys }: ExpectedLabels, key: string, near: string | und
 
 function missing(name: string, key: string, isExplained: boolean): void {
   internalCount(MISSING, name, key).value++
-  if (isExplained) return // the warning about the similar tag says it
+  if (isExplained) return // the warning about the similar tag covers it
   warnOnce(
     'TALLYSCOPE_MISSING_TAG',
     `${name} ${key}`,

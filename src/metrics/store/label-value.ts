@@ -24,7 +24,7 @@ export function isTagValue(value: unknown): value is string | number | boolean |
  */
 export function labelText(value: string | number | boolean | bigint, maxLength: number): string {
   const text = typeof value === 'string' ? value : String(value) // -0 reads `0`, which is meant
-  const near = text.length > 2 * maxLength ? text.slice(0, 2 * maxLength) : text // no more is read of a string of any length
+  const near = text.length > 2 * maxLength ? text.slice(0, 2 * maxLength) : text // reads a bounded part of any string
   return cut(near.isWellFormed() ? near : near.toWellFormed(), maxLength)
 }
 

@@ -1,4 +1,4 @@
-// The arithmetic of a row index's tables: from a place, or from ids, to where the row is entered.
+// The arithmetic of a row index's tables: from a key, or from ids, to the slot of the row.
 
 /** The row of a place, in a table of pairs. */
 export const findSparse = (table: Int32Array, place: number): number => {
@@ -69,7 +69,7 @@ export function removeWide(table: Int32Array, row: number, hash: number, hashOfR
   return true
 }
 
-/** Whether an entry's first slot lies behind the free one, up to where the entry is: it may not move up then. */
+/** Whether an entry's first slot lies behind the free one, up to the entry itself: then it may not move up. */
 function isBetween(first: number, free: number, at: number, mask: number): boolean {
   return ((first - free - 1) & mask) < ((at - free) & mask)
 }

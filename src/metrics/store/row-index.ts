@@ -291,7 +291,7 @@ export class RowIndex {
     for (const label of this.labels) label.useMap()
   }
 
-  /** Gives the strings still in use new ids, so that memory stays flat if rows come and go forever. */
+  /** Assigns new ids to the strings still in use, so that memory stays flat if rows come and go forever. */
   private forgetUnused(rows: readonly number[]): void {
     for (const [at, label] of this.labels.entries()) {
       const old = label.texts

@@ -29,7 +29,7 @@ export class ShortStringHash {
   private first: number = LETTERS[0]
   private second: number = NONE
   private factor = 1
-  /** True if no choice gives each string a slot of its own. */
+  /** True if no choice of positions leads to distinct slots. */
   private isCrowded = false
 
   /** The id of a string, 0 if it has no slot. */

@@ -89,7 +89,7 @@ export class SketchCells implements Cells {
   }
 }
 
-/** The call site for sketch cells. A fifth class where the other four are called would make each of those calls more expensive. */
+/** The call site for sketch cells. A fifth class at the call site of the other four would make each of those calls more expensive. */
 export function recordSketched(cells: Cells, cell: number, value: number): boolean {
   return cells.record(cell, value)
 }

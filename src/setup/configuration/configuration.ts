@@ -5,11 +5,11 @@ import { type Layer, readObject } from './object-source.js'
 import type { ConfigurationProblem } from './problem.js'
 import type { Settings } from './settings.js'
 
-/** What all sources come to together. A setting that nobody has made is undefined: its default is with what it configures. */
+/** The merged settings of all sources. An unset one is undefined: its default is that of the component it configures. */
 export interface Configuration {
   readonly settings: Partial<Omit<Settings, 'resource' | 'service'>>
   readonly resource: Resource
-  /** Where this is not empty, nothing may be built. */
+  /** All problems; unless this is empty, nothing may be created. */
   readonly problems: readonly ConfigurationProblem[]
   /** What was passed over. */
   readonly warnings: readonly ConfigurationProblem[]

@@ -28,7 +28,7 @@ const OTEL_PROPAGATORS: Readonly<Record<string, string>> = { tracecontext: 'trac
 
 /**
  * Settings of the environment: our own variables, and if those are not set the common ones of OpenTelemetry. An empty
- * variable says nothing. Faults in our own are reported; those in OpenTelemetry's, which may be meant for other programs,
+ * variable is ignored. Faults in our own are reported; those in OpenTelemetry's, which may be meant for other programs,
  * go to `warn` and have no effect.
  */
 export function readEnvironment(env: Environment, report: Report, warn: Report): Layer {

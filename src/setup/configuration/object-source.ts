@@ -2,7 +2,7 @@ import type { Report } from './component-parser.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { isSection, readSetting, type SettingPath, type Settings, settingHint, settingOf } from './settings.js'
 
-/** What one source says: code, the environment, or a file. */
+/** The settings of one source: code, the environment, or a file. */
 export type Layer = { -readonly [path in SettingPath]?: Settings[path] }
 
 /** Names of the documents' configuration, older ones included, and the settings that they are. */

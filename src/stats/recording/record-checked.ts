@@ -11,7 +11,7 @@ import type { Measure } from './measure.js'
  */
 export function recordChecked(measure: Measure, given: unknown, labels: Labels, attachments: Attachments | undefined): void {
   const groups = measure.groups
-  if (groups.length === 0) return // nobody listens
+  if (groups.length === 0) return // no view listens
   const isSafe = typeof given === 'bigint' && given >= Number.MIN_SAFE_INTEGER && given <= Number.MAX_SAFE_INTEGER
   const value = isSafe ? Number(given) : (given as number)
   const fault = faultOf(measure, value)

@@ -28,7 +28,7 @@ import { TagMap } from '../tags/tag-map.js'
 export const record = (measure: Measure, value: number, tags?: Labels | TagMap, attachments?: Attachments): void => {
   try {
     if (tags === undefined && measure.untaggedHandle !== undefined) (measure.untaggedHandle as BoundMeasure).record(value, attachments)
-    else if (measure.groups.length > 0) recordTagged(measure, value, tags, attachments) // else nobody listens
+    else if (measure.groups.length > 0) recordTagged(measure, value, tags, attachments) // else no view listens
   } catch {
     unreadable(measure)
   }

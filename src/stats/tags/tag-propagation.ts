@@ -80,7 +80,7 @@ function matches(key: string, { operator, value }: TagPropagationFilter): boolea
 }
 
 /**
- * The tags that can go onto a wire, or undefined where they are too large together. A tag whose text no
+ * The tags that can go onto a wire, or undefined if they are too large together. A tag whose string no
  * reader would take is left out and counted: one odd value must not cost the others.
  */
 export function sendableTags(tags: Iterable<TagEntry>, filters: readonly TagPropagationFilter[] | undefined): TagEntry[] | undefined {

@@ -52,7 +52,7 @@ export function count(): CountAggregation {
   return COUNT
 }
 
-/** Adds recorded values up. A counter in Prometheus, a gauge where the measure is signed. */
+/** Adds recorded values up. A counter in Prometheus, a gauge if the measure is signed. */
 export function sum(): SumAggregation {
   return SUM
 }
@@ -87,7 +87,7 @@ export interface ExponentialAggregationOptions extends ExponentialOptions {
 }
 
 /**
- * Counts recorded values into buckets whose bounds grow exponentially, so that nobody has to choose them: a native
+ * Counts recorded values into buckets whose bounds grow exponentially, so that they need not be chosen: a native
  * histogram in Prometheus' protobuf format, a classic one in the text formats.
  *
  * @throws {@link DefinitionError} `ERR_EXPONENTIAL` when an option is out of its range, `ERR_BUCKET_BOUNDS` for wrong bounds.
@@ -105,7 +105,7 @@ export function exponential({ bounds, ...options }: ExponentialAggregationOption
  * in Prometheus.
  *
  * Each row takes memory by digits and range: with 2 digits some 10 to 20 KB for two windows, with 3 digits ten
- * times that; a view has room for 100 rows unless its `rowLimit` says otherwise.
+ * times that; a view has room for 100 rows unless its `rowLimit` is set.
  *
  * @throws {@link DefinitionError} `ERR_PERCENTILES` when an option is out of its range.
  * @example
@@ -116,7 +116,7 @@ export function percentiles(options: PercentilesOptions = {}): PercentilesAggreg
   return Object.freeze({ kind: 'percentiles', options: Object.freeze({ ...options }) })
 }
 
-/** The same recipe, whoever made it. */
+/** True if both aggregations are equal, in whichever copy of the package they were created. */
 export function equalAggregations(one: Aggregation, other: Aggregation): boolean {
   return JSON.stringify(one) === JSON.stringify(other)
 }

@@ -11,7 +11,7 @@ export type DataOf<A extends Aggregation> = A extends { readonly kind: 'count' |
     ? DistributionValue
     : SummaryValue
 
-/** What a registered view asks its manager. */
+/** What a registered view needs of its manager. */
 export interface RegisteredViewSource {
   /** Undefined while the measure is not defined. */
   definition(): View | undefined

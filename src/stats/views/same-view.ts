@@ -22,7 +22,7 @@ export function checkSameView(existing: View, view: View): void {
   }
 }
 
-/** What makes a view another one, as text. */
+/** The identity of a view as a string. */
 function partsOf(view: View): ReadonlyMap<string, string> {
   const { kind: aggregation, ...settings } = view.aggregation
   const { measure, tagKeys, contextTags, tagValues, rowLimit, idleExpiryMs, exactName } = view

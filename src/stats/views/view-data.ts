@@ -12,7 +12,7 @@ export type AggregationData =
   | SummaryValue
 
 export interface ViewRow<D = AggregationData> {
-  /** By key, those of the context after the tag keys; undefined where the tag was not set. */
+  /** By key, those of the context after the tag keys; undefined if the tag was not set. */
   readonly tagValues: Readonly<Record<string, string | undefined>>
   /** True for the one row that took what came after the limit. */
   readonly overflow: boolean

@@ -107,7 +107,7 @@ export class ViewGroup implements ListenerGroup {
 
   /**
    * Only a group without rows lets a view in: others would show it rows from before it was registered.
-   * @param keys The view's {@link sortedKeys}, made once for all groups that are asked.
+   * @param keys The view's {@link sortedKeys}, computed once for all groups.
    */
   admits(view: View, keys: string, rowLimit: number): boolean {
     return (

@@ -206,7 +206,7 @@ export class ViewManager {
     this.#setGroups(group.measure, group.columns.length === 0 ? groups.filter((other) => other !== group) : groups)
   }
 
-  /** The view's rows now, or undefined where there is no such view. */
+  /** The view's rows now, or undefined if there is no such view. */
   getView(name: string): ViewData | undefined {
     const registration = this.#registrations.get(name)
     return registration && this.#dataOf(registration)
@@ -281,7 +281,7 @@ export class ViewManager {
     this.#superviseExpiry()
   }
 
-  /** Where rows expire, epochs must move even if nobody gathers. */
+  /** If rows expire, epochs must advance even if nothing gathers. */
   #superviseExpiry(): void {
     this.stop()
     if (this.#expiries.size === 0) return
@@ -291,7 +291,7 @@ export class ViewManager {
     })
   }
 
-  /** Stops the timer of expiring views, where there is one. @internal */
+  /** Stops the timer of expiring views, if there is one. @internal */
   stop(): void {
     this.#stopTimer?.()
     this.#stopTimer = undefined

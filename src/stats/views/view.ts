@@ -27,11 +27,11 @@ export interface ViewOptions<K extends string = string, A extends Aggregation = 
   /** A measure, or the name of one, which may be defined later: the view then waits for it. */
   readonly measure: Measure<K> | string
   readonly aggregation: A
-  /** What to break the values down by; at most 32. Default none: one row. Must be among the measure's tag keys, where it has some. */
+  /** What to break the values down by; at most 32. Default none: one row. Must be among the measure's tag keys, if it has some. */
   readonly tagKeys?: readonly NoInfer<K>[]
   /**
    * What else to break the values down by: keys read from the tags of the async context (`withTags`) whenever a value is recorded,
-   * whatever tags the record gives. They need not be among the measure's tag keys, so that an application can break down what a
+   * whatever tags the record has. They need not be among the measure's tag keys, so that an application can break down what a
    * library measures. Not one of `tagKeys`; at most 32 with these. Default none.
    * @example
    * stats.registerView({ name: 'shop/latency/tenant', measure: latency, tagKeys: ['route'], contextTags: ['tenant'], aggregation: count() })

@@ -4,9 +4,9 @@ import { PooledRandomSource, type RandomWords } from './random-source.js'
 import { TraceId } from './trace-id.js'
 import { TraceState } from './trace-state.js'
 
-/** The bit of `options` that says: this trace is sampled. */
+/** The bit of `options` that is set if the trace is sampled. */
 export const SAMPLED = 0x01
-/** The bit of `options` that says: the last seven bytes of the trace id are random. */
+/** The bit of `options` that is set if the last seven bytes of the trace id are random. */
 export const RANDOM_TRACE_ID = 0x02
 
 /** The source of ids if none is passed. */

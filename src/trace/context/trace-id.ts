@@ -10,7 +10,7 @@ const scratch = new Int32Array(4)
 /**
  * What all spans of one trace in this process share: the trace id and the tracestate.
  *
- * The id is made when it is first read, and turned from words into a string or back when that is needed: a trace that nobody
+ * The id is made when it is first read, and turned from words into a string or back when that is needed: a trace that no one
  * samples or propagates never has one, one that comes in a header is passed on without being turned into numbers.
  */
 export class TraceId {

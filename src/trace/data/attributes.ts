@@ -13,7 +13,7 @@ export const NO_ATTRIBUTES: Attributes = Object.freeze({})
 /** Text of an attribute is cut to this many UTF-16 units when it is set. */
 export const MAX_ATTRIBUTE_LENGTH = 4_096
 
-/** The value as it is kept, or undefined where its type has no place in a span. */
+/** The value as it is kept, or undefined if its type has no place in a span. */
 export function attributeValue(value: unknown): AttributeValue | undefined {
   switch (typeof value) {
     case 'string':
@@ -50,7 +50,7 @@ export type AttributeJson =
   | { readonly double_value: number }
   | { readonly string_value: TruncatableString }
 
-/** The typed JSON form of a value; null where it has none. */
+/** The typed JSON form of a value; null if it has none. */
 export function attributeJson(value: unknown): AttributeJson | null {
   switch (typeof value) {
     case 'boolean':

@@ -2,7 +2,7 @@ import { cutString } from '../../base/cut-string.js'
 import { MAX_MESSAGE_LENGTH, MAX_NAME_LENGTH } from './span-limits.js'
 import { cutKeys, cutMessages, cutNames } from './span-metrics.js'
 
-// Strings of callers are cut once, where they enter a span: whatever keeps spans, names or keys then has a bound by size as well.
+// Strings of callers are cut once, when they enter a span, so that everything that keeps spans, names or keys is also bounded in bytes.
 
 /** The name of a span, at most 256 code points. */
 export function cutName(name: string): string {

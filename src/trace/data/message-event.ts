@@ -5,7 +5,7 @@ export const MessageEventType = { UNSPECIFIED: 0, SENT: 1, RECEIVED: 2 } as cons
 export type MessageEventType = (typeof MessageEventType)[keyof typeof MessageEventType]
 
 export interface MessageEventInit {
-  /** Tells messages of one span apart. */
+  /** Identifies a message within its span. */
   readonly id: string | number
   /** Default UNSPECIFIED. */
   readonly type?: MessageEventType
@@ -32,7 +32,7 @@ export function messageEvent(init: MessageEventInit, nowUnixMs: number): Message
   return Object.freeze({ timeUnixMs, id: shortId, type, uncompressedSizeBytes, compressedSizeBytes })
 }
 
-/** The JSON form: sizes are left out where they are not known. */
+/** The JSON form: sizes are left out if they are not known. */
 export function messageEventJson({ id, type, uncompressedSizeBytes, compressedSizeBytes }: MessageEvent): object {
   return {
     id,

@@ -1,6 +1,6 @@
 import { refusedValues } from './span-metrics.js'
 
-/** Reads what a caller gave, whose getters may throw; undefined, and counted, where they do. */
+/** Reads what a caller gave, whose getters may throw; undefined, and counted, if they do. */
 export function readSafely<T>(read: () => T): T | undefined {
   try {
     return read()

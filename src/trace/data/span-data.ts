@@ -11,7 +11,7 @@ import { durationMsOf, type SpanRecord } from './span-record.js'
 import type { StackTrace } from './stack-trace.js'
 import { Status } from './status.js'
 
-/** The fields of a finished span, for those who make one by hand: tests, converters. */
+/** The fields of a finished span, to create one by hand in tests and converters. */
 export interface SpanDataInit {
   readonly name: string
   readonly context: SpanContext
@@ -141,7 +141,7 @@ export class SpanData {
   }
 
   /**
-   * Roughly the memory that name and attributes hold, without putting them together; undefined if the span was told more than
+   * Roughly the memory that name and attributes hold, without putting them together; undefined if the span has more than
    * attributes, and has to be looked at. @internal
    */
   get textBytes(): number | undefined {
@@ -167,7 +167,7 @@ export class SpanData {
     return this.#record.status
   }
 
-  /** False if nobody gave a status: the JSON form then leaves it out. */
+  /** False if no status was set: the JSON form then omits it. */
   get hasStatus(): boolean {
     return this.#record.hasStatus
   }

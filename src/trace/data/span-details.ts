@@ -19,7 +19,7 @@ import { MAX_NAME_LENGTH, type SpanLimits } from './span-limits.js'
 import { droppedAnnotations, droppedAttributes, droppedLinks, droppedMessageEvents, refusedValues } from './span-metrics.js'
 import type { StackTrace } from './stack-trace.js'
 
-/** Attributes that are put together when somebody looks at them: what they are made of is cheaper to keep than they are. */
+/** Attributes that are computed when they are first read: their source is cheaper to keep than they are. */
 export interface AttributeSource {
   /** Roughly the memory of the strings. */
   readonly bytes: number
@@ -29,10 +29,10 @@ export interface AttributeSource {
 /** What an attribute takes beside its strings. */
 const VALUE_BYTES = 16
 
-/** What was told to a sampled span, within its limits; made when something is. What callers give may be anything. */
+/** The details set on a sampled span, within its limits; created by the first. Callers may pass anything. */
 export class SpanDetails {
   #attributes: BoundedMap<string, AttributeValue> | undefined = undefined
-  /** Attributes that are put together when somebody looks. */
+  /** Attributes that are computed when they are first read. */
   #source: AttributeSource | undefined = undefined
   #limits: SpanLimits | undefined = undefined
   annotations: BoundedList<Annotation> | undefined = undefined

@@ -48,7 +48,7 @@ export interface SpanFields {
 
 const isEmpty = (object: object): boolean => Object.keys(object).length === 0
 
-/** A part that is left out where it is empty, with its drop count if something was dropped. */
+/** A part that is left out if it is empty, with its drop count if something was dropped. */
 function part(name: string, content: object, empty: boolean, dropped: Record<string, number>): object | false {
   const counts = Object.fromEntries(Object.entries(dropped).filter(([, count]) => count > 0))
   return (!empty || !isEmpty(counts)) && { [name]: { ...content, ...counts } }

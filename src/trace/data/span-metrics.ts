@@ -3,7 +3,7 @@ import { idleCount, type InternalCount, internalCounter, internalGauge, markInUs
 
 const misuses = internalCounter(
   'tallyscope_span_misuse_total',
-  'Spans used wrongly: calls that came at the wrong time and changed nothing, and current spans that nobody ends',
+  'Spans used wrongly: calls at the wrong time, which change nothing, and current spans that are never ended',
   'reason',
 )
 
@@ -32,7 +32,7 @@ export const noCurrentSpan: InternalCount = idleCount(misuses, 'no_current_span'
 /** A thousand spans were current inside each other, and were given up. */
 export const neverEnded: InternalCount = idleCount(misuses, 'never_ended')
 
-const open = internalGauge('tallyscope_spans_open', 'Sampled spans that have begun and not ended; where it only grows, some never are')
+const open = internalGauge('tallyscope_spans_open', 'Sampled spans that have begun and not ended; if it only grows, some are never ended')
 open.series.set('[]', {
   labelValues: [],
   count: {

@@ -58,7 +58,7 @@ export class StackTrace {
       const stack = (thrown as { stack?: unknown } | null | undefined)?.stack
       if (typeof stack !== 'string') return undefined
       const trace = new StackTrace()
-      // The frames are parts of the text they are read from, and would keep all of it.
+      // The frames are slices of the string they are read from, and would retain all of it.
       const text = stack.length > MAX_STACK_LENGTH ? ownText(stack.slice(0, MAX_STACK_LENGTH)) : stack
       for (const line of text.split('\n')) {
         const frame = frameOf(line)

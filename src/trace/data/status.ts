@@ -22,7 +22,7 @@ const BY_FAILURE: Readonly<Record<ClientFailure, StatusCode>> = {
   other: StatusCode.UNKNOWN,
 }
 
-// By the `name` or `code` that the platform gives them.
+// By the `name` or `code` of the platform.
 const BY_ERROR: Readonly<Record<string, ClientFailure>> = {
   AbortError: 'cancelled',
   ABORT_ERR: 'cancelled',
@@ -117,7 +117,7 @@ export class Status {
     return statusCodeName(this.code)
   }
 
-  /** `code`, and `message` and `details` where they were given. */
+  /** `code`, and `message` and `details` if they were given. */
   toJSON(): { code: StatusCode; message?: string; details?: readonly unknown[] } {
     const { code, message, details } = this
     return { code, ...(message !== undefined && { message }), ...(details !== undefined && { details }) }

@@ -8,9 +8,9 @@ export interface TruncatableString {
   readonly truncated_byte_count: number
 }
 
-/** Cuts text to so many bytes of UTF-8, never inside a character, and says by how many bytes it was too long. */
+/** Cuts a string to `maxBytes` of UTF-8, never inside a character, and returns by how many bytes it was too long. */
 export function truncatable(text: string, maxBytes: number = MAX_BYTES): TruncatableString {
-  // A UTF-16 unit is at most 3 bytes of UTF-8: short text needs no look.
+  // A UTF-16 unit is at most 3 bytes of UTF-8: a short string needs no check.
   if (text.length * 3 <= maxBytes) return { value: text, truncated_byte_count: 0 }
   const bytes = Buffer.from(text)
   if (bytes.length <= maxBytes) return { value: text, truncated_byte_count: 0 }

@@ -11,7 +11,7 @@ const MAX_SPAN_ID = 2n ** 64n - 1n
 
 /**
  * Google Cloud's `X-Cloud-Trace-Context: TRACE_ID/SPAN_ID;o=OPTIONS`: the span id is a decimal number of 64 bits, bit 0
- * of the options says sampled. Without options the parent counts as not sampled, so that the sampler decides.
+ * of the options is the sampled flag. Without options the parent counts as not sampled, so that the sampler decides.
  *
  * @see https://cloud.google.com/trace/docs/trace-context#legacy-http-header
  */

@@ -1,6 +1,6 @@
 import type { SpanContext } from '../context/span-context.js'
 
-/** Gives the value of a header by its lower-case name; several of one name come joined by commas. */
+/** Returns the value of a header by its lower-case name; repeated headers are joined by commas. */
 export type HeaderGetter = (name: string) => string | undefined
 export type HeaderSetter = (name: string, value: string) => void
 
@@ -11,7 +11,7 @@ export type HeaderSetter = (name: string, value: string) => void
  * and never throws.
  */
 export interface Propagator {
-  /** The headers it writes, in lower case; for CORS lists and for those who clear headers. */
+  /** The headers it writes, in lower case; for CORS lists and for code that clears headers. */
   readonly fields?: readonly string[]
   inject(context: SpanContext, set: HeaderSetter): void
   extract(get: HeaderGetter): SpanContext | undefined

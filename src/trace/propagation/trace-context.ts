@@ -28,7 +28,7 @@ export class TraceContextPropagator implements Propagator {
 
   inject(context: SpanContext, set: HeaderSetter): void {
     if (!context.isValid) return
-    const own = toSpanContext(context) // somebody's own propagator may pass on a context that is not of this class
+    const own = toSpanContext(context) // a custom propagator may pass on a context that is not of this class
     if (own !== undefined) set('traceparent', own.traceparent)
     const state = context.traceState
     if (state !== undefined && state.size > 0) set('tracestate', state.toString())
@@ -80,7 +80,7 @@ function traceparentOf(header: string | undefined): string | undefined {
   if (header === undefined) return undefined
   let text = header
   if (!isTraceparent(text)) {
-    text = headerValue(header) // as good as nobody puts blanks around it
+    text = headerValue(header) // blanks around it are rare
     if (text === header || !isTraceparent(text)) return undefined
   }
   return text.length === LENGTH ? text : text.slice(0, LENGTH)

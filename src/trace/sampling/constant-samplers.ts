@@ -1,6 +1,6 @@
 import type { Sampler } from './sampler.js'
 
-/** Samples every trace, whatever the parent says. */
+/** Samples every trace, regardless of the parent. */
 export class AlwaysOnSampler implements Sampler {
   readonly description = 'always_on'
 
@@ -9,7 +9,7 @@ export class AlwaysOnSampler implements Sampler {
   }
 }
 
-/** Samples no trace, whatever the parent says. */
+/** Samples no trace, regardless of the parent. */
 export class AlwaysOffSampler implements Sampler {
   readonly description = 'always_off'
 

@@ -15,7 +15,7 @@ const OPTIONS: OptionNames<RateLimitingSamplerOptions> = { perSecond: true, burs
 
 /**
  * Samples up to so many traces a second, the first that come. The decision of a parent in another process is ignored: a
- * caller who marks every request as sampled gets no more than this. Not deterministic by trace id.
+ * caller that marks every request as sampled gets no more than this. Not deterministic by trace id.
  *
  * @example
  * new Tracer({ sampler: new RateLimitingSampler({ perSecond: 5 }) })

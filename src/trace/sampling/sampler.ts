@@ -15,7 +15,7 @@ export interface SamplingInput {
 }
 
 /**
- * Decides whether a span is kept and exported. Asked for every new trace and every parent from another process; a span
+ * Decides whether a span is kept and exported. Called for every new trace and every parent from another process; a span
  * with a local parent keeps its decision, unless it has a sampler of its own. Its latency is recorded either way.
  *
  * @example

@@ -5,12 +5,12 @@ import type { Status } from '../data/status.js'
 
 /** What few spans need: made when it is. */
 export class SpanExtras {
-  /** Once it has been asked for: by children, headers, exporters. */
+  /** Set when it is first read: by children, headers, exporters. */
   context: SpanContext | undefined = undefined
-  /** Where one was set. */
+  /** If one was set. */
   status: Status | undefined = undefined
   scope: SpanScope | undefined = undefined
-  /** What a sampled span was told. */
+  /** The details of a sampled span. */
   details: SpanDetails | undefined = undefined
   /** Of a sampled span. */
   childSpanCount = 0

@@ -1,4 +1,4 @@
-// What a span is and where it stands, in one number: whoever meets one of several classes in a frame asks one field with
+// The kind of a span and its state, in one number: code that meets one of several classes in a frame checks one field with
 // one `and`, which takes half as long as `instanceof` (bench/trace/trace.bench.js, parent from context).
 
 export const ENDED = 0x01
@@ -6,7 +6,7 @@ export const ENDED = 0x01
 export const TIMED = 0x02
 /** A scope made it current, and not a callback. */
 export const SCOPED = 0x04
-/** Passed over by whoever looks for the current span. */
+/** Skipped by the search for the current span. */
 export const SKIPPED: number = ENDED | SCOPED
 /** A span, and not what stands in a frame for one. */
 export const IS_SPAN = 0x08

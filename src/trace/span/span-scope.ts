@@ -9,7 +9,7 @@ export interface OwnedFrameSpan extends FrameSpan {
   readonly owner: object
   /** What it is, and whether it is to be passed over: see span-flags.ts. */
   readonly flags: number
-  /** What to look at instead where it is passed over. */
+  /** What to look at instead if it is skipped. */
   readonly enclosing: OwnedFrameSpan | undefined
   /** How many that are not ended yet enclose it, at most. Absent: none. */
   readonly depth?: number
@@ -45,7 +45,7 @@ export class SpanScope {
     const before = this.#before
     this.#entered = undefined
     this.#before = undefined
-    // Where another scope has been entered since, or this runs in another async context, that one stays.
+    // If another scope has been entered since, or this runs in another async context, that one stays.
     if (before !== undefined && currentFrame() === entered) enterFrame(before)
   }
 }

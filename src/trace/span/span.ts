@@ -126,13 +126,13 @@ export class Span implements OwnedFrameSpan {
 
   /**
    * Sets an attribute, in the place of an earlier one of this key. Text is cut at 4 096 characters; values that are
-   * neither text, number nor boolean are dropped and counted.
+   * neither string, number nor boolean are dropped and counted.
    */
   addAttribute(_key: string, _value: unknown): this {
     return this
   }
 
-  /** Attributes that are put together when somebody looks at them. They come before those that are added by hand from now on. @internal */
+  /** Attributes that are computed when they are first read. They come before those that are added by hand from now on. @internal */
   addLater(_source: AttributeSource): this {
     return this
   }
@@ -149,7 +149,7 @@ export class Span implements OwnedFrameSpan {
     return this
   }
 
-  /** Notes that a message was sent or received, now unless it says when. */
+  /** Notes that a message was sent or received, at the current time by default. */
   addMessageEvent(_event: MessageEventInit): this {
     return this
   }
@@ -172,7 +172,7 @@ export class Span implements OwnedFrameSpan {
     return this
   }
 
-  /** What a scope does with what was thrown through it: a status that says more than OK stays. @internal */
+  /** Sets the status from a value thrown through a scope; a status other than OK is kept. @internal */
   failed(thrown: unknown): void {
     if (this.ended) return
     const before = this.status
@@ -180,19 +180,19 @@ export class Span implements OwnedFrameSpan {
     if (!before.isOk) this.putStatus(before)
   }
 
-  /** Renames the span, where its name is known only later: a route, an operation. */
+  /** Renames the span, if its name is known only later: a route, an operation. */
   setName(name: string): this {
     if (!this.isOver()) this.ownName = readSafely(() => cutName(String(name))) ?? this.ownName
     return this
   }
 
-  /** Says which side of a call it is, if that is known only later. */
+  /** Sets which side of a call it is, if that is known only later. */
   setKind(kind: SpanKind): this {
     if (!this.isOver()) this.flags = (this.flags & ~(KIND_MASK << KIND_SHIFT)) | ((kind & KIND_MASK) << KIND_SHIFT)
     return this
   }
 
-  /** Does nothing: a span starts when it is made. Here for those who come from OpenCensus. */
+  /** Does nothing: a span starts when it is created. For compatibility with OpenCensus. */
   start(): this {
     return this
   }
@@ -203,7 +203,7 @@ export class Span implements OwnedFrameSpan {
   }
 
   /**
-   * Ends the span: records its latency, and sends it where it is sampled. Where `startSpan` or `span` without a
+   * Ends the span: records its latency, and sends it if it is sampled. If `startSpan` or `span` without a
    * callback made it current, it is so no longer.
    * @param endTimeUnixMs When it ended, in milliseconds since 1970. Default: now.
    */
@@ -231,7 +231,7 @@ export class Span implements OwnedFrameSpan {
     if ((this.flags & ENDED) === 0) this.end()
   }
 
-  /** What ties a recorded value to this span; undefined where it is not sampled or has ended. */
+  /** What ties a recorded value to this span; undefined if it is not sampled or has ended. */
   exemplarLabels(): Readonly<Record<string, string>> | undefined {
     return this.ended ? this.enclosing?.exemplarLabels() : undefined
   }
@@ -242,7 +242,7 @@ export class Span implements OwnedFrameSpan {
     this.flags |= SCOPED
   }
 
-  /** True if `startSpan` made it current and it has ended: whoever looks for the current span goes on to `enclosing`. @internal */
+  /** True if `startSpan` made it current and it has ended: the search for the current span goes on to `enclosing`. @internal */
   get isLeft(): boolean {
     return (this.flags & SKIPPED) === SKIPPED
   }

@@ -165,7 +165,7 @@ test('percentiles of other digits or windows do not merge', () => {
   expect(() => make().merge(make({ significantDigits: 3 }))).toThrow(
     expect.objectContaining({
       code: 'ERR_PERCENTILES_MERGE',
-      message: 'percentiles merge where digits, scale and windows are the same: significantDigits is 2 here and 3 there',
+      message: 'percentiles merge only if digits, scale and windows are equal: significantDigits is 2 here and 3 there',
     }),
   )
 })

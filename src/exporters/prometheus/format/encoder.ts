@@ -7,13 +7,13 @@ import type { Family } from '../../../metrics/data/row-source.js'
 export interface Encoder {
   /** Short name, a label value of the library's counters: `text`, `openmetrics`, `protobuf`. */
   readonly format: string
-  /** Sent as it is, followed by `; escaping=…` where the request named a scheme. */
+  /** Sent as it is, followed by `; escaping=…` if the request named a scheme. */
   readonly contentType: string
-  /** Whether a clause of Accept asks for this format. `mediaType` and parameters are in lower case. */
+  /** True if a clause of Accept accepts this format. `mediaType` and parameters are in lower case. */
   accepts(mediaType: string, parameters: ReadonlyMap<string, string>): boolean
   /**
    * The document in chunks, with a turn of the event loop between slices of work. Stops with the signal's reason
-   * where it is aborted. What ends without an error is a whole document.
+   * if it is aborted. What ends without an error is a whole document.
    */
   encode(families: readonly Family[], signal?: AbortSignal): AsyncIterable<Uint8Array>
 }

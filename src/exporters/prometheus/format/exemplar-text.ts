@@ -35,7 +35,7 @@ export function exemplarLabels(exemplar: Exemplar): readonly (readonly [string, 
   return undefined
 }
 
-/** True where the value lies in the bucket (`above`, `upTo`]; otherwise counted. */
+/** True if the value lies in the bucket (`above`, `upTo`]; otherwise counted. */
 export function isWithin({ value }: Exemplar, above: number, upTo: number): boolean {
   if (value <= upTo && (value > above || above === -Infinity)) return true
   outside.value++

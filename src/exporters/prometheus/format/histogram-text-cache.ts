@@ -33,7 +33,7 @@ export class HistogramLines {
  */
 export class HistogramTextCache {
   #labels: Buffer = Buffer.alloc(0)
-  /** Where each cell's labels end; they begin where those of the cell before end. */
+  /** The end of each cell's labels, which is the start of the next cell's. */
   #ends = new Int32Array(0)
   #version = -1
 

@@ -10,13 +10,13 @@ export type OpenMetricsType = FamilyType | 'info' | 'stateset' | 'unknown'
 
 /** What the formats write about a family as a whole. */
 export interface ExposedFamily {
-  /** In text 0.0.4 and protobuf: with `_total` or `_info` where the type has it. */
+  /** In text 0.0.4 and protobuf: with `_total` or `_info` if the type has it. */
   readonly name: string
   readonly type: FamilyType
   /** In OpenMetrics: without the suffix of the type. */
   readonly baseName: string
   readonly openMetricsType: OpenMetricsType
-  /** The word that ends `baseName`, empty where there is none. */
+  /** The word that ends `baseName`, empty if there is none. */
   readonly unit: string
   readonly help: string
   /** Spells a bound or quantile in text 0.0.4. */
@@ -27,11 +27,11 @@ export interface ExposedFamily {
   readonly sampleNames: readonly string[]
   /** Names that no other family of a document may have in OpenMetrics. */
   readonly ownedNames: readonly string[]
-  /** False where two labels would have one name, so that no reader could take the family. */
+  /** False if two labels would have one name, so that no reader could take the family. */
   readonly hasDistinctLabels: boolean
 }
 
-// Descriptors live as long as their views and are asked about at each scrape.
+// Descriptors live as long as their views and are looked up at each scrape.
 const known = new WeakMap<MetricDescriptor, ExposedFamily>()
 
 /** How a metric appears in the Prometheus formats. */
@@ -88,7 +88,7 @@ function familyType(descriptor: MetricDescriptor): FamilyType {
   return descriptor.type === 'SUMMARY' ? 'summary' : 'gauge'
 }
 
-// An exact name may lack the suffix that OpenMetrics asks of its type; then the samples stay and the type goes.
+// An exact name may lack the suffix that OpenMetrics requires for its type; then the samples stay and the type goes.
 function openMetricsType(descriptor: MetricDescriptor, type: FamilyType, base: string): OpenMetricsType {
   if (type === 'counter') return exposedName(descriptor).endsWith('_total') ? type : 'unknown'
   if (descriptor.type === 'INFO') return exposedName(descriptor).endsWith('_info') ? 'info' : 'gauge'

@@ -9,8 +9,8 @@ import { sampleLine, withLabel } from './sample-line.js'
 
 export interface OpenMetricsOptions {
   /**
-   * Whether counters, histograms and summaries tell since when they count, in a `_created` line for each series.
-   * Prometheus stores these as series of their own unless told otherwise. Default false.
+   * Adds the start time of counters, histograms and summaries, as a `_created` line for each series.
+   * Prometheus stores these as series of their own by default. Default false.
    */
   readonly created?: boolean
 }
@@ -57,7 +57,7 @@ export function groupedSeries({ openMetricsType, labelNames }: ExposedFamily, se
   return [...sets.values()].flat()
 }
 
-/** All lines of one series; empty where the specification allows none for its value. */
+/** All lines of one series; empty if the specification allows none for its value. */
 export function openMetricsSeries(family: ExposedFamily, series: TimeSeries, created: boolean): string {
   const value = series.points.at(-1)?.value
   if (value === undefined) return ''
@@ -84,7 +84,7 @@ export function allowsValue({ openMetricsType: type }: ExposedFamily, value: num
   return type !== 'stateset' || value === 0 || value === 1
 }
 
-/** Whether `_sum` and `_count` may stand beside the buckets: not where values below zero can be among them. */
+/** Whether `_sum` and `_count` may stand beside the buckets: not if values below zero can be among them. */
 export function allowsSum(sum: number, bounds: readonly number[]): boolean {
   return sum >= 0 && (bounds[0] ?? 0) >= 0
 }

@@ -11,7 +11,7 @@ import { textCacheOf } from './text-encoder.js'
 const END = Buffer.from('# EOF\n')
 
 /**
- * OpenMetrics text 1.0.0: units, exemplars, info and state sets, and an end that tells a whole document from a part.
+ * OpenMetrics text 1.0.0: units, exemplars, info and state sets, and an end mark that shows that a document is whole.
  * Writes the bytes of {@link formatOpenMetrics}, from rows and in slices.
  */
 export function openMetricsEncoder({ created = false }: OpenMetricsOptions = {}): Encoder {

@@ -129,7 +129,7 @@ export class ProtobufMetrics {
     this.#spans(NEGATIVE_SPAN, NEGATIVE_DELTA, negative)
     this.#spans(POSITIVE_SPAN, POSITIVE_DELTA, positive)
     const isEmpty = positive.indexes.length + negative.indexes.length === 0
-    // Without a bucket and without a zero bucket only an empty span tells readers that this is a native histogram.
+    // Without a bucket and without a zero bucket only an empty span marks this as a native histogram.
     if (isEmpty && zeroThreshold === 0 && zeroCount === 0) this.#span(POSITIVE_SPAN, 0, 0)
   }
 

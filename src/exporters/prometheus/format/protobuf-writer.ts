@@ -20,7 +20,7 @@ export class ProtobufWriter {
     return taken
   }
 
-  /** Makes room; whoever writes at most `bytes` next may leave it to this one call. */
+  /** Reserves `bytes`, enough for all writes of up to that size that follow. */
   reserve(bytes: number): void {
     if (this.#at + bytes <= this.#bytes.length) return
     const grown = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#at + bytes))
@@ -88,7 +88,7 @@ export class ProtobufWriter {
   }
 
   /**
-   * Begins an embedded message whose length will take `lengthBytes`; answers where its content starts.
+   * Begins an embedded message whose length will take `lengthBytes`; returns where its content starts.
    * Neighbours are of like length, so what {@link close} answered for the one before is a guess that mostly holds.
    */
   open(field: number, lengthBytes: number): number {
@@ -108,7 +108,7 @@ export class ProtobufWriter {
     this.#at = length
   }
 
-  /** Ends the message: writes its length, and moves the content where the guess was wrong. Answers the bytes that the length took. */
+  /** Ends the message: writes its length, and moves the content if the estimate was wrong. Returns the bytes that the length took. */
   close(start: number, guessed: number): number {
     const length = this.#at - start
     const needed = length < 128 ? 1 : length < 16_384 ? 2 : length < 2_097_152 ? 3 : length < 268_435_456 ? 4 : 5

@@ -1,4 +1,4 @@
-/** One line of a text format. `labels` is what stands between the braces, which an empty text leaves out. */
+/** One line of a text format. `labels` is the content of the braces, which are omitted if it is empty. */
 export function sampleLine(name: string, labels: string, value: string): string {
   return labels === '' ? `${name} ${value}\n` : `${name}{${labels}} ${value}\n`
 }

@@ -8,7 +8,7 @@ const scratch = Buffer.alloc(MAX_NUMBER_BYTES)
  * The finished text of one chunk of counters or gauges, a line a row, kept from scrape to scrape.
  *
  * Labels are rendered once. Of a row that took a value since, only the number is written again, in place while
- * its width stays; the page is put together anew, by copying, only where a width changed. So a scrape costs a
+ * its width stays; the page is put together anew, by copying, only if a width changed. So a scrape costs a
  * copy of the page and a look at each row's mark; see bench/exporters/prometheus/in-process.bench.js.
  */
 export class SampleTextCache {
@@ -17,7 +17,7 @@ export class SampleTextCache {
   /** Where each cell's value begins, and where its line ends; equal for a hole. */
   #valueStarts = new Int32Array(0)
   #lineEnds = new Int32Array(0)
-  /** Undefined where the text is not that of all rows of a version. */
+  /** Undefined if the text is not that of all rows of a version. */
   #version: number | undefined
   #epoch = 0
 
@@ -31,7 +31,7 @@ export class SampleTextCache {
   }
 
   /**
-   * @param generation That of the document, see {@link isVisibleIn}. Where it may leave rows out, others share nothing with it.
+   * @param generation That of the document, see {@link isVisibleIn}. If it may leave rows out, others share nothing with it.
    * @param prefix The line of a row up to its value, blank included.
    */
   update(chunk: RowChunk, epoch: number, generation: number, prefix: (cell: number) => string): void {

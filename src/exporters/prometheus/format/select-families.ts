@@ -34,7 +34,7 @@ export function sourcesOf({ members }: SelectedFamily<Family>): readonly RowSour
  * The families of one document, in the order of their names, so that documents can be compared.
  *
  * Families of the same definition are one. Of others that clash the first stays; what is left out is counted, and logged once.
- * @param format Whose rule tells what clashes. A counter that clashes in OpenMetrics only because of its type loses the type.
+ * @param format The format whose rules decide what clashes. A counter that clashes in OpenMetrics only because of its type loses the type.
  */
 export function selectFamilies<F extends Family>(families: readonly F[], format: 'text' | 'openmetrics' = 'text'): SelectedFamily<F>[] {
   const selected = new Map<string, { members: F[]; exposed: ExposedFamily }>()

@@ -40,7 +40,7 @@ export function textHead({ name, type, help }: ExposedFamily): string {
   return `${help === '' ? '' : `# HELP ${name} ${escapeHelp(help)}\n`}# TYPE ${name} ${type}\n`
 }
 
-/** The samples of one series; empty where the format has no word for them. */
+/** The samples of one series; empty if the format has no word for them. */
 export function seriesText(family: ExposedFamily, series: TimeSeries): string {
   const value = series.points.at(-1)?.value
   const labels = labelsText(family, series)

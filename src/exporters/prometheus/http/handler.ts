@@ -50,7 +50,7 @@ export interface MetricsHandlerOptions extends ScrapeAccessOptions {
   /** Time that a scrape waits for a place before it is answered 503, in milliseconds: short enough for another try. Default 3 000. */
   readonly queueTimeoutMs?: number
   /**
-   * Time for gathering, in milliseconds. A producer that takes longer is left out and counted. A scraper that says it waits
+   * Time for gathering, in milliseconds. A producer that takes longer is left out and counted. A scraper that announces it waits
    * less gets what there is after nine tenths of its time; others are not affected. Default 10 000.
    */
   readonly gatherTimeoutMs?: number
@@ -204,7 +204,7 @@ export class ScrapeHandler {
       heldBytes: document.bytes,
       onEnd: (end, bytes) => {
         scrape.end(end === 'whole' ? '200' : scrape.isAborted ? 'aborted' : end, bytes)
-        if (end !== 'whole') document.rest?.return?.().catch(() => {}) // a body that nobody began to read ends nothing itself
+        if (end !== 'whole') document.rest?.return?.().catch(() => {}) // a body that was never read does not end by itself
       },
     })
     return { status: 200, headers, body }
@@ -219,7 +219,7 @@ function withSelfMetrics(options: MetricsHandlerOptions): readonly MetricProduce
   return all.map((producer) => relabel(producer, { constantLabels, renameLabels }))
 }
 
-/** The families that have one of the names asked for, suffixes included. */
+/** The families that have one of the requested names, suffixes included. */
 function wanted(families: readonly Family[], query: RequestQuery | undefined): readonly Family[] {
   const names = wantedNames(query)
   if (names === undefined) return families

@@ -35,7 +35,7 @@ async function reply(handler: ScrapeHandler, request: IncomingMessage, response:
   const query = /\?(.*)$/s.exec(request.url ?? '')?.[1] ?? ''
   const { status, headers, body } = await handler.respond(request.headers, query, { method: request.method, signal })
   if (signal.aborted || response.headersSent) return void response.destroy() // a stream has ended with the signal
-  // A body nobody asked for is not read; the connection ends with the response instead.
+  // A request body is not read; the connection ends with the response instead.
   if (hasBody(request)) response.setHeader('connection', 'close')
   response.writeHead(status, headers)
   if (body instanceof ScrapeBody) return sendStream(body, response)

@@ -74,7 +74,7 @@ export class ScrapeAccess {
     return allowed === true ? undefined : refusal(403, 'these metrics are not for you')
   }
 
-  /** The guard's answer. Its place is free when it has answered, not when somebody has stopped waiting for it. */
+  /** The guard's result. Its place is free once it has settled, not once the caller has stopped waiting for it. */
   async #call(guard: Guard, headers: RequestHeaders, query: RequestQuery | undefined): Promise<unknown> {
     let held = true
     const release = (): void => {
@@ -100,7 +100,7 @@ function tokensOf(options: ScrapeAccessOptions): readonly string[] | undefined {
   if (tokens.length === 0 || !tokens.every((token) => typeof token === 'string')) {
     throw new DefinitionError(
       'ERR_PROMETHEUS_OPTION',
-      'bearerToken must be a string or a list of at least one: leave it out to ask for none',
+      'bearerToken must be a string or a list of at least one: leave it out to require none',
     )
   }
   return tokens

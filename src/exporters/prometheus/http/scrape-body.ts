@@ -4,7 +4,7 @@ import type { SendLimits, StreamedBody } from '../../../serving/send-body.js'
 export type BodyEnd = 'whole' | 'aborted' | 'broken'
 
 export interface ScrapeBodyOptions extends SendLimits {
-  /** Aborted when there is nobody to read any more. */
+  /** Aborted when the reader is gone. */
   readonly signal: AbortSignal | undefined
   /** Bytes that are held until the reader begins. */
   readonly heldBytes: number
@@ -13,7 +13,7 @@ export interface ScrapeBodyOptions extends SendLimits {
 }
 
 /**
- * A body on its way out. Reports once how it ended, also if nobody ever began to read it, for which a generator's `finally`
+ * A body on its way out. Reports once how it ended, also if it was never read, for which a generator's `finally`
  * would not run. It is cut if its reader is gone, takes nothing for the send time-out, or is the slowest of too many.
  */
 export class ScrapeBody implements StreamedBody {

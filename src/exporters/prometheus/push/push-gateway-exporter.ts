@@ -14,7 +14,7 @@ import { gzipBytes } from '../../../serving/gzip.js'
 import { textEncoder } from '../format/text-encoder.js'
 
 export interface PushGatewayExporterOptions {
-  /** Where the gateway is, `http://127.0.0.1:9091`; a path in front of `/metrics` stays, user and password become Basic authorization. */
+  /** URL of the gateway, `http://127.0.0.1:9091`; a path in front of `/metrics` stays, user and password become Basic authorization. */
   readonly url: string
   /** What pushed: the `job` label of all that is pushed. */
   readonly job: string
@@ -172,8 +172,8 @@ function gatewayUrl(text: string): { base: string; authorization: string | undef
   const url = URL.canParse(text) ? new URL(text) : undefined
   const credentials = url && basicCredentials(url)
   if (url === undefined || credentials === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    const told = inspectValue(text)
-    throw new DefinitionError('ERR_PUSH_URL', `the url of a gateway must be whole and begin with http:// or https://: it is ${told}`)
+    const shown = inspectValue(text)
+    throw new DefinitionError('ERR_PUSH_URL', `the url of a gateway must be whole and begin with http:// or https://: it is ${shown}`)
   }
   const { username, password, pathname } = url
   let end = pathname.length
@@ -184,7 +184,7 @@ function gatewayUrl(text: string): { base: string; authorization: string | undef
   }
 }
 
-/** User and password for Basic authorization; undefined where their percent escapes are not UTF-8. */
+/** User and password for Basic authorization; undefined if their percent escapes are not UTF-8. */
 function basicCredentials({ username, password }: URL): string | undefined {
   try {
     return Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')
@@ -193,7 +193,7 @@ function basicCredentials({ username, password }: URL): string | undefined {
   }
 }
 
-/** Refused here, by name: what fetch says about a value that cannot be sent holds the value, which may be a secret. */
+/** Refused here, by name: fetch's error about a value that cannot be sent contains the value, which may be a secret. */
 function checkHeaders(headers: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(headers)) {
     try {
@@ -232,7 +232,7 @@ function secretsOf(url: string, headers: Readonly<Record<string, string>>): stri
   return [...values, ...given, `${decodeURIComponent(username)}:${decodeURIComponent(password)}`].filter((secret) => secret.length > 1)
 }
 
-/** How long the gateway asks to be left alone, at most a minute; undefined where it does not say so in a way that can be read. */
+/** The gateway's `Retry-After`, at most a minute; undefined if it is absent or cannot be parsed. */
 function retryAfterMs(header: string | null, clock: Clock): number | undefined {
   if (header === null) return undefined
   const waitMs = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - clock.unixMs()
