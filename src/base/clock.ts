@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks' // the global one is behind a getter
-import { sharedState } from './process-global.js'
+import { processGlobal } from './process-global.js'
 
 /** Where time is read. Nothing else in the engine reads it, so that tests can hand in their own. */
 export interface Clock {
@@ -15,7 +15,7 @@ export interface Clock {
 }
 
 /** The clock that a test has put in place of the system's, for all copies of this package; undefined for none. */
-const replacement: { clock: Clock | undefined } = sharedState('clock-replacement', () => ({ clock: undefined }))
+const replacement: { clock: Clock | undefined } = processGlobal('clock-replacement', () => ({ clock: undefined }))
 
 export const systemClock: Clock = {
   unixMs: () => (replacement.clock === undefined ? Date.now() : replacement.clock.unixMs()),

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { systemClock } from './clock.js'
-import { sharedState } from './process-global.js'
+import { processGlobal } from './process-global.js'
 
 /** What a span must offer to be found through the context by rooms that know nothing of tracing. */
 export interface FrameSpan {
@@ -65,7 +65,7 @@ interface ContextState {
   endingSpan: FrameSpan | undefined
 }
 
-export const contextState: ContextState = sharedState('context', () => ({
+export const contextState: ContextState = processGlobal('context', () => ({
   storage: new AsyncLocalStorage<Frame>(),
   used: false,
   openSampledSpans: 0,

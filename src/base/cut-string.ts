@@ -1,4 +1,4 @@
-import { ownText } from './intern-string.js'
+import { internString } from './intern-string.js'
 
 /** The end of the first `maxLength` code points, in UTF-16 units. */
 export function endOfCodePoints(text: string, maxLength: number): number {
@@ -16,5 +16,5 @@ export function endOfCodePoints(text: string, maxLength: number): number {
  */
 export function cutString(text: string, maxLength: number): string {
   const end = endOfCodePoints(text, maxLength)
-  return end === text.length ? text : ownText(text.slice(0, end))
+  return end === text.length ? text : internString(text.slice(0, end))
 }

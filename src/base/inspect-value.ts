@@ -1,5 +1,5 @@
 import { escapeControlCharacters } from './escape-control-characters.js'
-import { withoutCredentials } from './redact-credentials.js'
+import { redactCredentials } from './redact-credentials.js'
 
 const MAX_CHARACTERS = 80
 const MAX_SCANNED = 1_000
@@ -29,7 +29,7 @@ export function inspectValue(value: unknown): string {
 /** Cut before anything is looked for in it, as it may be very long. What may be a password is masked up to the cut. */
 function cut(text: string): string {
   const start = text.length > MAX_SCANNED ? `${text.slice(0, MAX_SCANNED)}@` : text
-  const shown = withoutCredentials(start)
+  const shown = redactCredentials(start)
   return shown.length > MAX_CHARACTERS ? `${shown.slice(0, MAX_CHARACTERS)}…` : shown
 }
 
@@ -50,7 +50,7 @@ const MAX_LENGTH = 100
  * What to call a part that the application brought (a producer, an exporter, a target) in logs and counters:
  * its `name`, or else the name of its class, or else `fallback`. Never throws.
  */
-export function partName(part: unknown, fallback: string): string {
+export function componentName(part: unknown, fallback: string): string {
   try {
     const { name, constructor } = part as { name?: unknown; constructor?: { name?: unknown } }
     const found = [name, constructor?.name].find((text) => typeof text === 'string' && text !== '' && text !== 'Object')

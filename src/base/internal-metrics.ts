@@ -1,4 +1,4 @@
-import { sharedState } from './process-global.js'
+import { processGlobal } from './process-global.js'
 
 /** One counter or gauge of the library about itself, for one combination of label values. */
 export interface InternalCount {
@@ -21,7 +21,7 @@ export interface InternalMetric {
 const MAX_SERIES = 2_000
 const OTHER = 'other'
 
-export const internalMetrics: Map<string, InternalMetric> = sharedState('self-families', () => new Map<string, InternalMetric>())
+export const internalMetrics: Map<string, InternalMetric> = processGlobal('self-families', () => new Map<string, InternalMetric>())
 
 /** Declares (or finds) a counter of the library about itself. The unit follows from the name: `_seconds_total`, `_bytes_total`. */
 export function internalCounter(name: string, description: string, ...labelKeys: string[]): InternalMetric {

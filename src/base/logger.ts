@@ -1,5 +1,5 @@
 import { escapeControlCharacters } from './escape-control-characters.js'
-import { sharedState } from './process-global.js'
+import { processGlobal } from './process-global.js'
 
 /** The part of pino's shape that is used; `console` wrapped or any other logger will do. */
 export interface Logger {
@@ -9,14 +9,14 @@ export interface Logger {
   error(fields: object, message: string): void
 }
 
-const told = sharedState('warnings-told', () => new Set<string>())
-const MAX_TOLD = 1_000
+const warned = processGlobal('warnings', () => new Set<string>())
+const MAX_WARNINGS = 1_000
 
 /**
  * `isNow` once the process is in its last turn: what is emitted in the usual way would come one tick too late. `isIdle` while
  * nothing has run since shutdown hooks flushed, because nothing was left to do.
  */
-export const processEnd: { isNow: boolean; isIdle: boolean } = sharedState('process-end', () => ({ isNow: false, isIdle: false }))
+export const processEnd: { isNow: boolean; isIdle: boolean } = processGlobal('process-end', () => ({ isNow: false, isIdle: false }))
 
 /**
  * Warns the developer once, through `process.emitWarning` with a code.
@@ -24,8 +24,8 @@ export const processEnd: { isNow: boolean; isIdle: boolean } = sharedState('proc
  */
 export function warnOnce(code: string, subject: string, text: string): void {
   const key = `${code} ${subject}`
-  if (told.has(key) || told.size >= MAX_TOLD) return
-  told.add(key)
+  if (warned.has(key) || warned.size >= MAX_WARNINGS) return
+  warned.add(key)
   const message = escapeControlCharacters(text)
   const type = 'TallyscopeWarning'
   if (processEnd.isNow) process.emit('warning', Object.assign(new Error(message), { name: type, code }))

@@ -8,7 +8,7 @@ const waiting = new WeakMap<EventEmitter, Set<() => void>>()
  *
  * @returns a function that calls it off; calling it late or twice is harmless.
  */
-export function whenClosed(emitter: EventEmitter, fn: () => void): () => void {
+export function onClose(emitter: EventEmitter, fn: () => void): () => void {
   let waiters = waiting.get(emitter)
   if (waiters === undefined) {
     const all = new Set<() => void>()

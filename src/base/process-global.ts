@@ -61,7 +61,7 @@ function warn(code: string, message: string): void {
 const states = statesOf(STATE_VERSION)
 
 /** The one value called `name` in this process; the first caller makes it. */
-export function sharedState<T>(name: string, make: () => T): T {
+export function processGlobal<T>(name: string, make: () => T): T {
   if (!states.has(name)) states.set(name, make())
   return states.get(name) as T
 }

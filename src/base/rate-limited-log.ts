@@ -1,11 +1,11 @@
 import { escapeControlCharacters } from './escape-control-characters.js'
-import { withoutCredentials } from './redact-credentials.js'
+import { redactCredentials } from './redact-credentials.js'
 import { type Clock, timerClock } from './clock.js'
 import { type Logger, warnOnce } from './logger.js'
 
-const TELL_EVERY_MS = 60_000
+const REPORT_EVERY_MS = 60_000
 
-export interface FailureLogOptions {
+export interface RateLimitedLogOptions {
   /** Code of the process warning, `TALLYSCOPE_…`. */
   readonly code: string
   /** What fails, for the message: `exporter FileExporter`. */
@@ -18,19 +18,19 @@ export interface FailureLogOptions {
  * Reports failures without flooding: by the logger at most once a minute, with the number of failures
  * that were not reported, or without a logger by a process warning, each kind of failure once. Never throws, whatever the logger does.
  */
-export class FailureLog {
-  readonly #options: FailureLogOptions
+export class RateLimitedLog {
+  readonly #options: RateLimitedLogOptions
   readonly #clock: Clock
-  #toldAtMs = Number.NEGATIVE_INFINITY
-  #untold = 0
+  #reportedAtMs = Number.NEGATIVE_INFINITY
+  #suppressed = 0
   #lastWarned: string | undefined
 
-  constructor(options: FailureLogOptions) {
+  constructor(options: RateLimitedLogOptions) {
     this.#options = options
     this.#clock = options.clock ?? timerClock
   }
 
-  tell(what: string, error?: unknown): void {
+  report(what: string, error?: unknown): void {
     const { code, subject, logger } = this.#options
     // A full queue reports each item it drops: a suppressed report must cost next to nothing.
     if (logger === undefined && error === undefined) {
@@ -43,15 +43,15 @@ export class FailureLog {
       return
     }
     const nowMs = this.#clock.monotonicMs()
-    if (nowMs - this.#toldAtMs < TELL_EVERY_MS) {
-      this.#untold++
+    if (nowMs - this.#reportedAtMs < REPORT_EVERY_MS) {
+      this.#suppressed++
       return
     }
-    const untold = this.#untold
-    this.#toldAtMs = nowMs
-    this.#untold = 0
+    const suppressed = this.#suppressed
+    this.#reportedAtMs = nowMs
+    this.#suppressed = 0
     try {
-      logger.warn({ err: error, code, ...(untold > 0 && { untold }) }, escapeControlCharacters(message))
+      logger.warn({ err: error, code, ...(suppressed > 0 && { suppressed }) }, escapeControlCharacters(message))
     } catch {
       warnOnce(code, subject, message)
     }
@@ -75,7 +75,7 @@ export function errorText(error: unknown): string {
       cause = cause instanceof Error ? cause.cause : undefined
     }
     const text = texts.length === 0 ? String(error) : texts.join(': ')
-    const shown = escapeControlCharacters(withoutCredentials(text.slice(0, 2 * MAX_CHARACTERS)))
+    const shown = escapeControlCharacters(redactCredentials(text.slice(0, 2 * MAX_CHARACTERS)))
     return shown.length > MAX_CHARACTERS ? `${shown.slice(0, MAX_CHARACTERS)}…` : shown
   } catch {
     return 'an error that cannot be read'

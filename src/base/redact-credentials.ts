@@ -2,7 +2,7 @@
  * A string for a message, in which user and password of addresses are left out: `http://…@gateway:9091`. Whatever stands
  * between `//`, or the beginning of the word, and its last `@` may be a secret.
  */
-export function withoutCredentials(text: string): string {
+export function redactCredentials(text: string): string {
   return text.includes('@')
     ? text
         .split(/([\s"'(),]+)/)
@@ -21,7 +21,7 @@ function maskedWord(word: string): string {
 const MIN_SECRET_CHARACTERS = 4
 
 /** The string with every secret in it replaced, plain or escaped as in JSON. */
-export function withoutSecrets(text: string, secrets: Iterable<string>): string {
+export function redactSecrets(text: string, secrets: Iterable<string>): string {
   let shown = text
   const spellings = [...secrets].flatMap((secret) => [
     secret,

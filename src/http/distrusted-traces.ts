@@ -1,8 +1,8 @@
-import { sharedState } from '../base/process-global.js'
+import { processGlobal } from '../base/process-global.js'
 import type { Span } from '../trace/span/span.js'
 
 /** The trace ids that strangers sent, by the trace that was begun instead. */
-const distrusted = sharedState('distrusted-traces', () => new WeakMap<object, string>())
+const distrusted = processGlobal('distrusted-traces', () => new WeakMap<object, string>())
 
 /** Remembers whose trace a span of a public endpoint did not continue. */
 export function rememberDistrusted(span: Span, traceId: string): void {

@@ -1,4 +1,4 @@
-import { ownText } from '../base/intern-string.js'
+import { internString } from '../base/intern-string.js'
 import type { Span } from '../trace/span/span.js'
 import { Status } from '../trace/data/status.js'
 
@@ -74,6 +74,6 @@ const LONG_QUERY = 4_096
 /** The path of a URL without query and fragment; `/` if it is empty. */
 export function pathWithoutQuery(url: string): string {
   const query = url.indexOf('?')
-  const path = query < 0 ? url : query < url.length - LONG_QUERY ? ownText(url.slice(0, query)) : url.slice(0, query)
+  const path = query < 0 ? url : query < url.length - LONG_QUERY ? internString(url.slice(0, query)) : url.slice(0, query)
   return path === '' ? '/' : path
 }

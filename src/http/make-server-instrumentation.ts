@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../base/clock.js'
-import { sharedState } from '../base/process-global.js'
+import { processGlobal } from '../base/process-global.js'
 import { MetricRegistry } from '../metrics/instruments/metric-registry.js'
 import { type Stats, stats as sharedStats } from '../stats/stats.js'
 import type { TracerCore } from '../trace/tracer-core.js'
@@ -43,7 +43,7 @@ export interface MadeServerInstrumentation<R> {
   readonly requestTags: RequestTags<R> | undefined
 }
 
-const registries = sharedState('http-registries', () => new WeakMap<Stats, MetricRegistry>())
+const registries = processGlobal('http-registries', () => new WeakMap<Stats, MetricRegistry>())
 
 /** One registry for each engine, so that several servers of one process add up instead of clashing. */
 function registryOf(stats: Stats): MetricRegistry {

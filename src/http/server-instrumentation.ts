@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../base/clock.js'
 import { EMPTY_FRAME, type Frame, runInFrame, type TagScope } from '../base/context.js'
-import { whenClosed } from '../base/on-close.js'
+import { onClose } from '../base/on-close.js'
 import type { TagMap } from '../stats/tags/tag-map.js'
 import { rememberDistrusted } from './distrusted-traces.js'
 import { isHostExcluded, type PathExclusion } from './http-exclusion.js'
@@ -108,7 +108,7 @@ export class ServerInstrumentation implements ExchangeHome {
     response.on('close', closeOf)
     // A response that waits for those before it on its connection is never closed if that connection breaks.
     if (response.socket === null && request.socket != null) {
-      const forget = whenClosed(request.socket, () => exchange.close())
+      const forget = onClose(request.socket, () => exchange.close())
       response.once('close', forget)
     }
     return exchange

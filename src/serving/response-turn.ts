@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { whenClosed } from '../base/on-close.js'
+import { onClose } from '../base/on-close.js'
 
 /**
  * Returns true if the response is the one that its connection sends now, and resolves with true once it is: of pipelined
@@ -9,7 +9,7 @@ export function responseTurn({ socket }: IncomingMessage, response: ServerRespon
   if (response.socket !== null) return true
   if (socket == null || socket.destroyed) return false
   return new Promise((resolve) => {
-    const forget = whenClosed(socket, () => resolve(false))
+    const forget = onClose(socket, () => resolve(false))
     response.once('socket', () => {
       forget()
       resolve(true)

@@ -6,8 +6,8 @@ import { checkNumber } from '../base/check-options.js'
 import { DefinitionError } from '../base/errors.js'
 import { errorText } from '../base/rate-limited-log.js'
 import { processEnd, warnOnce } from '../base/logger.js'
-import { partName } from '../base/inspect-value.js'
-import { sharedState } from '../base/process-global.js'
+import { componentName } from '../base/inspect-value.js'
+import { processGlobal } from '../base/process-global.js'
 import { inNextTurn, MAX_TIMER_MS } from '../base/timer.js'
 import { settle, TIMED_OUT, withTimeout } from '../base/with-timeout.js'
 import { formatUncaughtError } from './format-uncaught-error.js'
@@ -51,7 +51,7 @@ interface HookState {
   isEnding: boolean
 }
 
-const state = sharedState('shutdown-hooks', (): HookState => ({ installs: new Set(), listeners: new Map(), isEnding: false }))
+const state = processGlobal('shutdown-hooks', (): HookState => ({ installs: new Set(), listeners: new Map(), isEnding: false }))
 
 /**
  * Sees to it that what was recorded gets out when the process ends: on SIGTERM and SIGINT, after an uncaught error, when
@@ -182,7 +182,7 @@ async function flushAll(installs: Iterable<Install>): Promise<void> {
 
 async function actInTime(target: ShutdownTarget, act: () => unknown, timeoutMs: number): Promise<void> {
   const result = await withTimeout(settle(act), { timeoutMs, keepAlive: true })
-  if (result !== TIMED_OUT && result.status === 'rejected') tell(target, result.reason)
+  if (result !== TIMED_OUT && result.status === 'rejected') logFailure(target, result.reason)
 }
 
 function forEachTarget(installs: Iterable<Install>, act: (target: ShutdownTarget, install: Install) => unknown): void {
@@ -194,13 +194,13 @@ function forEachTarget(installs: Iterable<Install>, act: (target: ShutdownTarget
       try {
         act(target, install)
       } catch (error) {
-        tell(target, error)
+        logFailure(target, error)
       }
     }
   }
 }
 
-function tell(target: ShutdownTarget, error: unknown): void {
-  const name = partName(target, 'target')
+function logFailure(target: ShutdownTarget, error: unknown): void {
+  const name = componentName(target, 'target')
   warnOnce('TALLYSCOPE_SHUTDOWN_FAILED', name, `${name} could not be shut down properly: ${errorText(error)}`)
 }

@@ -1,6 +1,6 @@
 import { checkOptions, type OptionNames } from '../base/check-options.js'
 import type { Exporter, Transport } from '../base/exporter.js'
-import { sharedState } from '../base/process-global.js'
+import { processGlobal } from '../base/process-global.js'
 import { ConsoleExporter } from '../exporters/console/console-exporter.js'
 import { FanOutTransport } from '../exporters/transport/fan-out-transport.js'
 import { SyncTransport } from '../exporters/transport/sync-transport.js'
@@ -93,7 +93,7 @@ function lendTransport(exporter: TraceExporter, transport: Transport<SpanData>):
 /** Drops what it is given. */
 export const NO_EXPORTER: Exporter<SpanData> = Object.freeze({ export: () => {} })
 
-const defaultTracers = sharedState('default-tracers', () => new WeakMap<Stats, Tracer>())
+const defaultTracers = processGlobal('default-tracers', () => new WeakMap<Stats, Tracer>())
 
 /**
  * The tracer that integrations use if they are given none: one for each `stats`, so that a server and the requests that it

@@ -2,7 +2,7 @@ import { checkOptions, type OptionNames } from '../base/check-options.js'
 import { checkSameDefinition, type Definition } from '../base/same-definition.js'
 import { systemClock, type Clock } from '../base/clock.js'
 import { DefinitionError } from '../base/errors.js'
-import { sharedState } from '../base/process-global.js'
+import { processGlobal } from '../base/process-global.js'
 import { readLimits, type EngineLimits } from '../metrics/store/limits.js'
 import type { Metric } from '../metrics/data/metric.js'
 import type { MetricProducer } from '../metrics/data/producer.js'
@@ -191,7 +191,7 @@ export class Stats implements MetricProducer {
 }
 
 /** The engine that everything shares by default; one in a process, memory only. */
-export const stats: Stats = sharedState('stats', () => new Stats())
+export const stats: Stats = processGlobal('stats', () => new Stats())
 
 function tagMapOf(tags: unknown): TagMap {
   try {

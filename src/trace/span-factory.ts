@@ -152,8 +152,8 @@ export class SpanFactory implements SpanOwner {
       // A caller that is not trusted neither spends more than the limit, nor chooses a trace id that the sampler takes.
       const isOwnDice = remote && options?.remoteLimit !== undefined && !options.remoteLimit.allows(context)
       sampled = isOwnDice
-        ? this.ask(sampler, new TraceId(this.random), undefined, name, kind)
-        : this.ask(sampler, context.trace, context, name, kind)
+        ? this.callSampler(sampler, new TraceId(this.random), undefined, name, kind)
+        : this.callSampler(sampler, context.trace, context, name, kind)
     }
     const flags = inherited(context.options & ~SAMPLED, kind)
     if (!sampled || frame.suppressed) return this.unsampled(name, options, flags, context.trace, frame)
@@ -174,7 +174,7 @@ export class SpanFactory implements SpanOwner {
     const kind = options?.kind ?? SpanKind.UNSPECIFIED
     if (isSampled) (parent as SampledSpan).countChild()
     const sampler = options?.sampler
-    const sampled = sampler === undefined ? isSampled : this.ask(sampler, parent.trace, parent.context, name, kind)
+    const sampled = sampler === undefined ? isSampled : this.callSampler(sampler, parent.trace, parent.context, name, kind)
     const flags = inherited(parent.traceOptions, kind)
     if (!sampled || frame.suppressed) return this.unsampled(name, options, flags, parent.trace, frame)
     const offset = isSampled ? (parent as SampledSpan).wallOffset : undefined
@@ -187,7 +187,7 @@ export class SpanFactory implements SpanOwner {
     let trace: TraceId | undefined
     if (sampled === undefined) {
       trace = new TraceId(this.random)
-      sampled = this.ask(options?.sampler ?? this.sampler, trace, undefined, name, kind)
+      sampled = this.callSampler(options?.sampler ?? this.sampler, trace, undefined, name, kind)
     }
     const flags = inherited(this.rootOptions, kind)
     if (!sampled || frame.suppressed) return this.unsampled(name, options, flags, trace, frame)
@@ -231,7 +231,7 @@ export class SpanFactory implements SpanOwner {
   }
 
   /** The decision of the sampler. One that throws decides no, and is counted. */
-  ask(sampler: Sampler, trace: TraceId, parent: SpanContext | undefined, name: string, kind: SpanKind): boolean {
+  callSampler(sampler: Sampler, trace: TraceId, parent: SpanContext | undefined, name: string, kind: SpanKind): boolean {
     if (sampler === this.sampler && this.constant !== undefined) return this.constant
     try {
       return sampler.shouldSample(new SamplingRequest(trace, parent, name, kind)) === true

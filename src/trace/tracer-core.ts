@@ -195,7 +195,7 @@ export class TracerCore {
     const span = this.currentSpan()
     if (span !== undefined) return span.sampled
     const parent = this.spanContext
-    return this.#factory.ask(this.sampler, parent?.trace ?? new TraceId(this.#factory.random), parent, 'span', SpanKind.UNSPECIFIED)
+    return this.#factory.callSampler(this.sampler, parent?.trace ?? new TraceId(this.#factory.random), parent, 'span', SpanKind.UNSPECIFIED)
   }
 
   /** The tracer that was stored in this async context; this one if there is none. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { checkNumber } from '../../src/base/check-options.js'
-import { partName } from '../../src/base/inspect-value.js'
+import { componentName } from '../../src/base/inspect-value.js'
 
 describe('a number', () => {
   test.each([1, 1.5, 10])('%d is within its range', (value) => {
@@ -50,5 +50,5 @@ test.each<[string, unknown, string]>([
     'part',
   ],
 ])('the name of a part: %s', (_, part, name) => {
-  expect(partName(part, 'part')).toBe(name)
+  expect(componentName(part, 'part')).toBe(name)
 })

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest'
-import { ownText } from '../../src/base/intern-string.js'
+import { internString } from '../../src/base/intern-string.js'
 
 test.each(['', 'short', '0123456789ab', '0123456789abc', 'é'.repeat(40), '\u{1f600}'.repeat(20)])('a copy is equal: %j', (text) => {
-  expect(ownText(text)).toBe(text)
+  expect(internString(text)).toBe(text)
 })
 
 test('a copy does not keep the string it was cut from', () => {
   global.gc!()
   const beforeBytes = process.memoryUsage().heapUsed
   const kept = Array.from({ length: 100 }, (_, at) =>
-    ownText(
+    internString(
       Buffer.alloc(1 << 20, `${at}-`)
         .toString('latin1')
         .slice(7, 40),

@@ -1,11 +1,11 @@
 import { EventEmitter } from 'node:events'
 import { expect, test, vi } from 'vitest'
-import { whenClosed } from '../../src/base/on-close.js'
+import { onClose } from '../../src/base/on-close.js'
 
 test('all waiting callbacks are called once on close, and cancelled ones are not', () => {
   const emitter = new EventEmitter()
   const calls = [vi.fn(), vi.fn(), vi.fn()]
-  const [, callOff] = calls.map((fn) => whenClosed(emitter, fn))
+  const [, callOff] = calls.map((fn) => onClose(emitter, fn))
   callOff!()
   callOff!()
   expect(emitter.listenerCount('close')).toBe(1)
@@ -17,9 +17,9 @@ test('all waiting callbacks are called once on close, and cancelled ones are not
 test('a second close of an emitter can be waited for', () => {
   const emitter = new EventEmitter()
   const fn = vi.fn()
-  whenClosed(emitter, fn)
+  onClose(emitter, fn)
   emitter.emit('close')
-  whenClosed(emitter, fn)
+  onClose(emitter, fn)
   emitter.emit('close')
   expect(fn).toHaveBeenCalledTimes(2)
 })

@@ -20,7 +20,7 @@ async function loadCopy(version: number): Promise<typeof thisCopy> {
   vi.resetModules()
   const states = statesOf(version)
   vi.doMock('../../src/base/process-global.js', () => ({
-    sharedState(name: string, make: () => unknown) {
+    processGlobal(name: string, make: () => unknown) {
       if (!states.has(name)) states.set(name, make())
       return states.get(name)
     },

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { errorText, FailureLog } from '../../src/base/rate-limited-log.js'
+import { errorText, RateLimitedLog } from '../../src/base/rate-limited-log.js'
 import { ManualClock } from '../../src/testing/manual-clock.js'
 
 const warnings = (): unknown[][] => vi.mocked(process.emitWarning).mock.calls as unknown[][]
@@ -7,10 +7,10 @@ beforeEach(() => void vi.spyOn(process, 'emitWarning').mockImplementation(() => 
 afterEach(() => void vi.restoreAllMocks())
 
 test('without a logger each kind of failure is one process warning, whatever numbers it contains', () => {
-  const log = new FailureLog({ code: 'TEST_FAILED', subject: 'part one' })
-  log.tell('has lost 5 items', new Error('no'))
-  log.tell('has lost 6 items', new Error('no'))
-  log.tell('is late')
+  const log = new RateLimitedLog({ code: 'TEST_FAILED', subject: 'part one' })
+  log.report('has lost 5 items', new Error('no'))
+  log.report('has lost 6 items', new Error('no'))
+  log.report('is late')
   expect(warnings()).toEqual([
     ['part one has lost 5 items: no', { type: 'TallyscopeWarning', code: 'TEST_FAILED' }],
     ['part one is late', { type: 'TallyscopeWarning', code: 'TEST_FAILED' }],
@@ -20,15 +20,15 @@ test('without a logger each kind of failure is one process warning, whatever num
 test('a logger is called once a minute, with the number of suppressed messages', () => {
   const clock = new ManualClock()
   const warn = vi.fn()
-  const log = new FailureLog({ code: 'TEST_FAILED', subject: 'part two', logger: { debug() {}, info() {}, warn, error() {} }, clock })
+  const log = new RateLimitedLog({ code: 'TEST_FAILED', subject: 'part two', logger: { debug() {}, info() {}, warn, error() {} }, clock })
   for (let i = 0; i < 121; i++) {
-    log.tell('fails', i)
+    log.report('fails', i)
     clock.advance(1_000)
   }
   expect(warn.mock.calls).toEqual([
     [{ err: 0, code: 'TEST_FAILED' }, 'part two fails: 0'],
-    [{ err: 60, code: 'TEST_FAILED', untold: 59 }, 'part two fails: 60'],
-    [{ err: 120, code: 'TEST_FAILED', untold: 59 }, 'part two fails: 120'],
+    [{ err: 60, code: 'TEST_FAILED', suppressed: 59 }, 'part two fails: 60'],
+    [{ err: 120, code: 'TEST_FAILED', suppressed: 59 }, 'part two fails: 120'],
   ])
   expect(warnings()).toEqual([])
 })
@@ -37,9 +37,11 @@ test('a logger that throws is replaced by the process warning', () => {
   const broken = (): never => {
     throw new Error('log')
   }
-  new FailureLog({ code: 'TEST_FAILED', subject: 'part three', logger: { debug: broken, info: broken, warn: broken, error: broken } }).tell(
-    'fails',
-  )
+  new RateLimitedLog({
+    code: 'TEST_FAILED',
+    subject: 'part three',
+    logger: { debug: broken, info: broken, warn: broken, error: broken },
+  }).report('fails')
   expect(warnings()).toHaveLength(1)
 })
 

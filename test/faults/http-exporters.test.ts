@@ -146,7 +146,7 @@ test('a refusal is logged once a minute, with the number of suppressed ones', as
     await transport.flush(1e9)
     await clock.advanceAsync(6_000)
   }
-  expect(warn.mock.calls.map(([fields]) => fields.untold)).toEqual([undefined, 9])
+  expect(warn.mock.calls.map(([fields]) => fields.suppressed)).toEqual([undefined, 9])
   await transport.shutdown()
 })
 

@@ -2,7 +2,7 @@ import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { checkNumber } from '../../base/check-options.js'
 import { DefinitionError, ExportError } from '../../base/errors.js'
-import { FailureLog } from '../../base/rate-limited-log.js'
+import { RateLimitedLog } from '../../base/rate-limited-log.js'
 import type { Exporter, Transport } from '../../base/exporter.js'
 import { ExportCounts } from '../export-counts.js'
 import { isMetric, itemKind } from '../item-kind.js'
@@ -44,7 +44,7 @@ export class ConsoleExporter<T> implements Exporter<T> {
   readonly #maxSeries: number
   readonly #writer: StreamWriter
   readonly #counts = new ExportCounts('ConsoleExporter')
-  readonly #failureLog = new FailureLog({ code: 'TALLYSCOPE_EXPORT_FAILED', subject: 'exporter ConsoleExporter' })
+  readonly #failureLog = new RateLimitedLog({ code: 'TALLYSCOPE_EXPORT_FAILED', subject: 'exporter ConsoleExporter' })
 
   constructor(options: ConsoleExporterOptions = {}) {
     checkOptions('ConsoleExporter', options, OPTIONS)
@@ -69,7 +69,7 @@ export class ConsoleExporter<T> implements Exporter<T> {
     const written = await this.#writer.write(texts.join(''))
     if (written.kind === 'written') this.#counts.exported(texts.length)
     else this.#counts.dropped(written.kind, texts.length)
-    if (written.kind === 'full') this.#failureLog.tell('drops items: the console does not take them fast enough')
+    if (written.kind === 'full') this.#failureLog.report('drops items: the console does not take them fast enough')
     if (written.kind !== 'failed') return
     this.#counts.error('ERR_CONSOLE_WRITE')
     throw new ExportError('ERR_CONSOLE_WRITE', `cannot write ${texts.length} items to the console`, {
@@ -109,6 +109,6 @@ export class ConsoleExporter<T> implements Exporter<T> {
 
   #drop(error: unknown): undefined {
     this.#counts.dropped('unserialisable', 1)
-    this.#failureLog.tell('leaves out an item that cannot be written', error)
+    this.#failureLog.report('leaves out an item that cannot be written', error)
   }
 }

@@ -4,7 +4,7 @@ import { checkNumber } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { DefinitionError, ExportError } from '../../base/errors.js'
 import type { Exporter, Transport } from '../../base/exporter.js'
-import { errorText, FailureLog } from '../../base/rate-limited-log.js'
+import { errorText, RateLimitedLog } from '../../base/rate-limited-log.js'
 import type { Logger } from '../../base/logger.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { inNextTurn, startTimer } from '../../base/timer.js'
@@ -91,7 +91,7 @@ export class FileExporter<T> implements Exporter<T> {
   readonly #maxItemBytes: number
   readonly #fsync: (typeof FSYNC)[number]
   readonly #counts = new ExportCounts('FileExporter')
-  readonly #failureLog: FailureLog
+  readonly #failureLog: RateLimitedLog
   readonly #running = new Set<Promise<void>>()
   /** Exports whose items are not lines yet. */
   readonly #unfinished = new Set<UnfinishedExport<T>>()
@@ -113,7 +113,12 @@ export class FileExporter<T> implements Exporter<T> {
     this.#maxItemBytes = checkNumber('ERR_EXPORTER_OPTION', 'maxItemBytes', options.maxItemBytes ?? 64 << 20, bytes)
     this.#fsync = fsync
     this.#clock = clock
-    this.#failureLog = new FailureLog({ code: 'TALLYSCOPE_EXPORT_FAILED', subject: `exporter of ${path}`, logger: options.logger, clock })
+    this.#failureLog = new RateLimitedLog({
+      code: 'TALLYSCOPE_EXPORT_FAILED',
+      subject: `exporter of ${path}`,
+      logger: options.logger,
+      clock,
+    })
     this.#queue = acquireQueue({
       path,
       maxBytes: checkNumber('ERR_EXPORTER_OPTION', 'maxBytes', maxBytes, bytes),
@@ -195,7 +200,7 @@ export class FileExporter<T> implements Exporter<T> {
       })
     } catch (error) {
       this.#counts.error('close')
-      this.#failureLog.tell('could not be closed', error)
+      this.#failureLog.report('could not be closed', error)
     }
   }
 
@@ -204,7 +209,7 @@ export class FileExporter<T> implements Exporter<T> {
       await file.sync()
     } catch (error) {
       this.#counts.error('sync')
-      this.#failureLog.tell('is written, but could not be brought to the disk', error)
+      this.#failureLog.report('is written, but could not be brought to the disk', error)
     }
   }
 
@@ -248,8 +253,8 @@ export class FileExporter<T> implements Exporter<T> {
     const bytes = text === undefined ? 0 : Buffer.byteLength(text) + 1
     if (text !== undefined && bytes <= this.#maxItemBytes) return Buffer.from(`${text}\n`)
     this.#counts.dropped(text === undefined ? 'unserialisable' : 'too_large', 1)
-    if (text === undefined) this.#failureLog.tell('leaves out an item that has no JSON form', error)
-    else this.#failureLog.tell(`leaves out an item of ${bytes} bytes`)
+    if (text === undefined) this.#failureLog.report('leaves out an item that has no JSON form', error)
+    else this.#failureLog.report(`leaves out an item of ${bytes} bytes`)
     return undefined
   }
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { DefinitionError } from '../../base/errors.js'
-import { sharedState } from '../../base/process-global.js'
+import { processGlobal } from '../../base/process-global.js'
 import { LineFile, type LineFileOptions, type WrittenLines } from './line-file.js'
 
 /** A place in the queue: lines may be given to it over time, those behind it wait until it is complete. */
@@ -145,7 +145,7 @@ interface SharedQueue {
   users: number
 }
 
-const queues = sharedState('files', () => new Map<string, SharedQueue>())
+const queues = processGlobal('files', () => new Map<string, SharedQueue>())
 
 /**
  * The queue of a path, to be given back with {@link releaseQueue}.

@@ -1,8 +1,8 @@
 import { type Clock, timerClock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
 import type { Exporter, Transport } from '../../base/exporter.js'
-import { FailureLog } from '../../base/rate-limited-log.js'
-import { partName } from '../../base/inspect-value.js'
+import { RateLimitedLog } from '../../base/rate-limited-log.js'
+import { componentName } from '../../base/inspect-value.js'
 import { runDetached } from '../../base/suppression.js'
 import { exportNow, settleNow } from './export-sync.js'
 import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
@@ -38,7 +38,7 @@ export class AsyncTransport<T> implements Transport<T> {
   readonly #clock: Clock
   readonly #queue: BoundedQueue<T>
   readonly #stats: TransportStats
-  readonly #failureLog: FailureLog
+  readonly #failureLog: RateLimitedLog
   readonly #waiters = new Set<Waiter>()
   #isWorking = false
   /** Items that have ever been queued, and up to which of them no full batch is waited for. */
@@ -67,9 +67,9 @@ export class AsyncTransport<T> implements Transport<T> {
     this.#settings = checkAsyncTransport(options)
     this.#clock = clock
     this.#queue = new BoundedQueue({ ...this.#settings, itemBytes: options.itemBytes, clock })
-    const name = partName(exporter, 'exporter')
+    const name = componentName(exporter, 'exporter')
     this.#stats = new TransportStats(name)
-    this.#failureLog = new FailureLog({ code: 'TALLYSCOPE_EXPORT_FAILED', subject: `exporter ${name}`, logger, clock })
+    this.#failureLog = new RateLimitedLog({ code: 'TALLYSCOPE_EXPORT_FAILED', subject: `exporter ${name}`, logger, clock })
   }
 
   /** Where every item given to this transport is now: `accepted = exported + rejected + dropped + queued + inFlight`. */
@@ -135,12 +135,12 @@ export class AsyncTransport<T> implements Transport<T> {
     this.#cutPauseShort()
     this.#stats.depart(queued.length)
     exportNow(parts, items)
-    this.#tellWaiters()
+    this.#notifyWaiters()
   }
 
   #reportFull(refused: 'queue_full' | 'queue_bytes'): void {
     const bound = refused === 'queue_bytes' ? `${this.#settings.maxQueueBytes} bytes` : `${this.#settings.maxQueueSize} items`
-    this.#failureLog.tell(`is too slow: the queue is full with ${bound} and the newest items are dropped`)
+    this.#failureLog.report(`is too slow: the queue is full with ${bound} and the newest items are dropped`)
   }
 
   async #shutDown(): Promise<void> {
@@ -154,8 +154,8 @@ export class AsyncTransport<T> implements Transport<T> {
     const timeoutMs = Math.max(this.#graceEndsMs - this.#clock.monotonicMs(), 0)
     const ending = settle(() => runDetached(() => this.exporter.shutdown?.()))
     const end = await withTimeout(ending, { clock: this.#clock, timeoutMs, keepAlive: true })
-    if (end === TIMED_OUT) this.#failureLog.tell('was not shut down within the grace period')
-    else if (end.status === 'rejected') this.#failureLog.tell('could not be shut down properly', end.reason)
+    if (end === TIMED_OUT) this.#failureLog.report('was not shut down within the grace period')
+    else if (end.status === 'rejected') this.#failureLog.report('could not be shut down properly', end.reason)
   }
 
   /** Whatever has not been exported by now is lost. */
@@ -164,13 +164,13 @@ export class AsyncTransport<T> implements Transport<T> {
     this.#end = reason
     this.#stopTimer()
     const lost = this.#stats.queued + this.#stats.inFlight
-    if (lost > 0) this.#failureLog.tell(`has not taken ${lost} items, which are lost (${reason})`)
+    if (lost > 0) this.#failureLog.report(`has not taken ${lost} items, which are lost (${reason})`)
     this.#queue.takeAll()
     this.#paused = undefined
     this.#stats.dropQueued(this.#stats.queued, reason)
     this.#stats.dropInFlight(reason)
     this.#cutPauseShort()
-    this.#tellWaiters()
+    this.#notifyWaiters()
   }
 
   /** Schedules work for `dueMs`, unless it is already scheduled earlier. */
@@ -196,7 +196,7 @@ export class AsyncTransport<T> implements Transport<T> {
       const batch = this.#queue.takeBatch()
       this.#stats.depart(batch.length)
       await this.#deliver(batch)
-      this.#tellWaiters()
+      this.#notifyWaiters()
     }
     this.#isWorking = false
     if (this.#end === undefined && this.#queue.length > 0) this.#wakeAt(this.#queue.oldestMs + waitPeriodMs)
@@ -221,7 +221,7 @@ export class AsyncTransport<T> implements Transport<T> {
       this.#underWay = undefined
       if (end === TIMED_OUT) {
         this.#lose(rest.length, 'timeout', `has not taken ${rest.length} items within ${this.#settings.exportTimeoutMs} ms`)
-        this.#tellWaiters()
+        this.#notifyWaiters()
         await exporting
         return
       }
@@ -257,7 +257,7 @@ export class AsyncTransport<T> implements Transport<T> {
     }
     if (items === 0) return false
     if (isRetryable && retry < this.#settings.retries) {
-      this.#failureLog.tell('has failed and is tried again', error)
+      this.#failureLog.report('has failed and is tried again', error)
       return true
     }
     this.#lose(items, isRetryable ? 'retries' : 'failed', `has failed, ${items} items are lost`, error)
@@ -266,7 +266,7 @@ export class AsyncTransport<T> implements Transport<T> {
 
   #lose(items: number, reason: RejectReason, what: string, error?: unknown): void {
     this.#stats.rejected(items, reason)
-    this.#failureLog.tell(what, error)
+    this.#failureLog.report(what, error)
   }
 
   /** In the grace period no longer than that lasts. */
@@ -282,7 +282,7 @@ export class AsyncTransport<T> implements Transport<T> {
     })
   }
 
-  #tellWaiters(): void {
+  #notifyWaiters(): void {
     const dealtWith = this.#queuedEver - this.#stats.queued - this.#stats.inFlight
     for (const waiter of this.#waiters) if (waiter.items <= dealtWith) this.#dismiss(waiter)
   }

@@ -1,5 +1,5 @@
 import { type Exporter, isExportedNow } from '../../base/exporter.js'
-import type { FailureLog } from '../../base/rate-limited-log.js'
+import type { RateLimitedLog } from '../../base/rate-limited-log.js'
 import { processEnd } from '../../base/logger.js'
 import { runDetached } from '../../base/suppression.js'
 import { exportFailure } from '../../base/export-failure.js'
@@ -8,7 +8,7 @@ import type { TransportStats } from './transport-stats.js'
 interface Parts<T> {
   readonly exporter: Exporter<T>
   readonly stats: TransportStats
-  readonly log: FailureLog
+  readonly log: RateLimitedLog
 }
 
 /** Exports items that are in flight without waiting, as far as the exporter can; the rest is counted and logged. */
@@ -17,12 +17,12 @@ export function exportNow<T>({ exporter, stats, log }: Parts<T>, items: readonly
   try {
     if (runDetached(() => isExportedNow(exporter, items))) return stats.exported(items.length)
     stats.dropDeparted(items.length, 'exit')
-    log.tell(`cannot export without waiting: ${items.length} items are lost`)
+    log.report(`cannot export without waiting: ${items.length} items are lost`)
   } catch (error) {
     const { delivered } = exportFailure(error, items.length)
     stats.exported(delivered)
     stats.rejected(items.length - delivered, 'failed')
-    log.tell('has failed', error)
+    log.report('has failed', error)
   }
 }
 
@@ -35,7 +35,7 @@ export function settleNow<T>({ exporter, stats, log }: Parts<T>, items: number):
   if (typeof exporter.flushSync !== 'function') {
     if (!processEnd.isNow) return false
     stats.dropDeparted(items, 'exit')
-    log.tell(`was exporting ${items} items when the process ended: they may be lost`)
+    log.report(`was exporting ${items} items when the process ended: they may be lost`)
     return true
   }
   try {
@@ -43,7 +43,7 @@ export function settleNow<T>({ exporter, stats, log }: Parts<T>, items: number):
     stats.exported(items)
   } catch (error) {
     stats.rejected(items, 'failed')
-    log.tell(`has failed, ${items} items are lost`, error)
+    log.report(`has failed, ${items} items are lost`, error)
   }
   return true
 }

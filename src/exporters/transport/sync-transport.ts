@@ -1,11 +1,11 @@
 import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
 import type { Exporter, Transport } from '../../base/exporter.js'
-import { FailureLog } from '../../base/rate-limited-log.js'
+import { RateLimitedLog } from '../../base/rate-limited-log.js'
 import type { Logger } from '../../base/logger.js'
 import { checkNumber } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
-import { partName } from '../../base/inspect-value.js'
+import { componentName } from '../../base/inspect-value.js'
 import { runSuppressed, runSuppressedWith } from '../../base/suppression.js'
 import { settleNow } from './export-sync.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
@@ -70,7 +70,7 @@ export class SyncTransport<T> implements Transport<T> {
   readonly #maxInFlight: number
   readonly #gracePeriodMs: number
   readonly #stats: TransportStats
-  readonly #failureLog: FailureLog
+  readonly #failureLog: RateLimitedLog
   /** The exports under way since the last flush. */
   #group: ExportGroup
   /** Exports that a flush waits for, and those waits. */
@@ -87,9 +87,9 @@ export class SyncTransport<T> implements Transport<T> {
     this.#clock = clock
     this.#maxInFlight = checkNumber('ERR_TRANSPORT_OPTION', 'maxInFlight', maxInFlight, { min: 1, max: 1e6, integer: true })
     this.#gracePeriodMs = checkNumber('ERR_TRANSPORT_OPTION', 'gracePeriodMs', gracePeriodMs, { min: 0, max: MAX_TIMER_MS })
-    const name = partName(exporter, 'exporter')
+    const name = componentName(exporter, 'exporter')
     this.#stats = new TransportStats(name)
-    this.#failureLog = new FailureLog({ code: 'TALLYSCOPE_EXPORT_FAILED', subject: `exporter ${name}`, logger, clock })
+    this.#failureLog = new RateLimitedLog({ code: 'TALLYSCOPE_EXPORT_FAILED', subject: `exporter ${name}`, logger, clock })
     this.#group = this.#newGroup()
   }
 
@@ -103,7 +103,7 @@ export class SyncTransport<T> implements Transport<T> {
     if (this.#shutdown !== undefined) return this.#stats.accept('shutdown')
     if (this.#stats.inFlight >= this.#maxInFlight) {
       this.#stats.accept('queue_full')
-      this.#failureLog.tell(`is too slow: ${this.#maxInFlight} exports are under way and the newest items are dropped`)
+      this.#failureLog.report(`is too slow: ${this.#maxInFlight} exports are under way and the newest items are dropped`)
       return
     }
     this.#stats.acceptInFlight()
@@ -139,13 +139,13 @@ export class SyncTransport<T> implements Transport<T> {
     await Promise.resolve() // `shutdown` is set first: nothing is accepted from now on
     await this.flush(this.#gracePeriodMs)
     const lost = this.#stats.inFlight
-    if (lost > 0) this.#failureLog.tell(`has not taken ${lost} items within the grace period`)
+    if (lost > 0) this.#failureLog.report(`has not taken ${lost} items within the grace period`)
     this.#stats.dropInFlight('grace_period')
     this.#abandonGroups()
     const timeoutMs = Math.max(endsMs - this.#clock.monotonicMs(), 0)
     const ending = settle(() => runSuppressed(() => this.exporter.shutdown?.()))
     const end = await withTimeout(ending, { clock: this.#clock, timeoutMs, keepAlive: true })
-    if (end !== TIMED_OUT && end.status === 'rejected') this.#failureLog.tell('could not be shut down properly', end.reason)
+    if (end !== TIMED_OUT && end.status === 'rejected') this.#failureLog.report('could not be shut down properly', end.reason)
   }
 
   #follow(exporting: PromiseLike<unknown>): void {
@@ -185,7 +185,7 @@ export class SyncTransport<T> implements Transport<T> {
     this.#stats.exported(delivered)
     this.#stats.rejected(1 - delivered, 'failed')
     this.#hasEnded ||= isFinal
-    this.#failureLog.tell(this.#hasEnded ? 'has ended for good' : 'has failed', error)
+    this.#failureLog.report(this.#hasEnded ? 'has ended for good' : 'has failed', error)
   }
 }
 

@@ -1,5 +1,5 @@
 import { isMainThread } from 'node:worker_threads'
-import { sharedState } from '../../base/process-global.js'
+import { processGlobal } from '../../base/process-global.js'
 import { configurationFile, type Configuration, readConfiguration } from '../../setup/configuration/configuration.js'
 import { readConfigurationFile } from '../../setup/configuration-file.js'
 import { installShutdownHooks } from '../../setup/shutdown-hooks.js'
@@ -22,7 +22,7 @@ interface AutoState {
   scope: Tallyscope | undefined
 }
 
-const state = sharedState('auto', (): AutoState => ({ started: false, scope: undefined }))
+const state = processGlobal('auto', (): AutoState => ({ started: false, scope: undefined }))
 
 /**
  * Starts everything that the environment configures, once in a process however often it is imported. Whatever fails is

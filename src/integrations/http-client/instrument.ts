@@ -1,7 +1,7 @@
 import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import type { Agent } from 'node:http'
 import { warnOnce } from '../../base/logger.js'
-import { sharedState } from '../../base/process-global.js'
+import { processGlobal } from '../../base/process-global.js'
 import { runSuppressed } from '../../base/suppression.js'
 import { ClientInstrumentation, type HttpClientOptions } from './client-instrumentation.js'
 import { NodeRequests } from './node-requests.js'
@@ -40,7 +40,7 @@ const OPTIONS: OptionNames<InstrumentHttpClientOptions> = {
 }
 
 /** What is watched at present; two that watch the same would count every request twice. */
-const watched = sharedState('http-client-watched', () => ({ http: false, fetch: false }))
+const watched = processGlobal('http-client-watched', () => ({ http: false, fetch: false }))
 
 /** Outgoing HTTP as it is watched. Made by {@link instrumentHttpClient}. */
 export class HttpClientInstrumentation {

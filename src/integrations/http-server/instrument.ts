@@ -5,7 +5,7 @@ import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { EMPTY_FRAME, enterFrame, type Frame, runInFrame } from '../../base/context.js'
 import { warnOnce } from '../../base/logger.js'
 import { isOwnedServer } from '../../serving/owned-servers.js'
-import { sharedState } from '../../base/process-global.js'
+import { processGlobal } from '../../base/process-global.js'
 import { SUPPRESSED_FRAME } from '../../base/suppression.js'
 import { exchangeOf, type ServerInstrumentation } from '../../http/server-instrumentation.js'
 import type { MetricRegistry } from '../../metrics/instruments/metric-registry.js'
@@ -36,7 +36,7 @@ const OPTIONS: OptionNames<HttpServerOptions> = {
 }
 
 /** Two that watch all servers would count every request twice. */
-const watched = sharedState('http-servers-watched', () => ({ isOn: false }))
+const watched = processGlobal('http-servers-watched', () => ({ isOn: false }))
 
 /** Incoming HTTP as it is watched. Made by {@link instrumentHttpServer}. */
 export class HttpServerInstrumentation {

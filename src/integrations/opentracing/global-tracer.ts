@@ -1,6 +1,6 @@
 import { globalTracer as npmGlobalTracer, initGlobalTracer as initNpmGlobalTracer, type Span, type SpanContext, Tracer } from 'opentracing'
 import { DefinitionError } from '../../base/errors.js'
-import { sharedState } from '../../base/process-global.js'
+import { processGlobal } from '../../base/process-global.js'
 import { NoopOpenTracingTracer } from './noop-tracer.js'
 import type { Scope, ScopeManager } from './scope-manager.js'
 import type { ScopedTracer } from './scoped-tracer.js'
@@ -10,7 +10,7 @@ interface Registration {
   tracer: (Tracer & ScopedTracer) | undefined
 }
 
-const registration = sharedState('opentracing-global', (): Registration => ({ tracer: undefined }))
+const registration = processGlobal('opentracing-global', (): Registration => ({ tracer: undefined }))
 const noop = new NoopOpenTracingTracer()
 
 /** Stands for whichever tracer is registered when it is used; does nothing before. */

@@ -27,7 +27,7 @@ export function logFields(given: unknown): Record<string, unknown> | undefined {
 }
 
 /** True if a log reports an error. */
-export function tellsError(fields: Readonly<Record<string, unknown>>): boolean {
+export function hasError(fields: Readonly<Record<string, unknown>>): boolean {
   return fields['event'] === 'error' || (fields['error.object'] !== undefined && fields['error.object'] !== null)
 }
 

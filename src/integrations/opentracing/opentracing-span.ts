@@ -2,7 +2,7 @@ import { Span as OpenTracingSpanBase, Tags, type Tracer } from 'opentracing'
 import type { Span } from '../../trace/span/span.js'
 import { usedAfterEnd } from '../../trace/data/span-metrics.js'
 import { recordErrorOn } from './error-fields.js'
-import { annotationOf, logFields, tellsError } from './log-annotation.js'
+import { annotationOf, logFields, hasError } from './log-annotation.js'
 import { OpenTracingSpanContext } from './opentracing-context.js'
 import type { SpanBaggage } from './span-baggage.js'
 import { SpanOutcome } from './span-outcome.js'
@@ -117,7 +117,7 @@ export class OpenTracingSpan extends OpenTracingSpanBase {
     const read = logFields(fields)
     if (read === undefined) return this
     const message: unknown = read['message']
-    if (tellsError(read) && message !== undefined) {
+    if (hasError(read) && message !== undefined) {
       this.#outcomeNow().message = String(plainValue(message) ?? '')
       this.#settle()
     }

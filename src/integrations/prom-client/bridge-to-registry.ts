@@ -5,7 +5,7 @@ import { isThenable } from '../../base/finally-async.js'
 import { warnOnce } from '../../base/logger.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
-import { partName } from '../../base/inspect-value.js'
+import { componentName } from '../../base/inspect-value.js'
 import { exposedFamily } from '../../exporters/prometheus/format/names.js'
 import { checkProducers, gather } from '../../metrics/collection/gather.js'
 import type { Metric, MetricDescriptor } from '../../metrics/data/metric.js'
@@ -117,7 +117,7 @@ class Bridge implements RegistryBridge {
     for (const [name, metric] of this.#shown) {
       if (this.#registry.getSingleMetric(name) !== metric) this.#shown.delete(name) // the registry was cleared
     }
-    const answers = this.#producers.map((producer) => ({ name: partName(producer, 'producer'), getMetrics: this.#callOnce(producer) }))
+    const answers = this.#producers.map((producer) => ({ name: componentName(producer, 'producer'), getMetrics: this.#callOnce(producer) }))
     this.#gathering = this.#gather(answers)
     // Code that reads one metric after the other, without beginning a scrape, does so within this turn.
     setImmediate(() => {
@@ -165,7 +165,7 @@ class Bridge implements RegistryBridge {
     const { name } = exposedFamily(descriptor)
     if (this.#stopped || this.#shown.has(name)) return
     if (this.#registry.getSingleMetric(name) !== undefined) {
-      this.#tellClash(name)
+      this.#reportClash(name)
       return
     }
     const metric = new BridgedMetric(name, descriptor, () => this.metrics())
@@ -175,7 +175,7 @@ class Bridge implements RegistryBridge {
 
   #giveWay(name: string): void {
     this.#takeOut(name)
-    this.#tellClash(name)
+    this.#reportClash(name)
   }
 
   #takeOut(name: string): void {
@@ -183,7 +183,7 @@ class Bridge implements RegistryBridge {
     this.#shown.delete(name)
   }
 
-  #tellClash(name: string): void {
+  #reportClash(name: string): void {
     internalCount(CLASHES, name).value++
     warnOnce('TALLYSCOPE_NAME_CLASH', name, `${name} is in the prom-client registry already: that one is shown, ours is left out`)
   }

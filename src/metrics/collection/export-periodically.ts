@@ -5,7 +5,7 @@ import { exportFailure, retryDelayMs } from '../../base/export-failure.js'
 import { DefinitionError } from '../../base/errors.js'
 import { type Exporter, isExportedNow } from '../../base/exporter.js'
 import type { Logger } from '../../base/logger.js'
-import { partName } from '../../base/inspect-value.js'
+import { componentName } from '../../base/inspect-value.js'
 import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
 import { RisingTime } from '../../base/rising-time.js'
 import { type FamilyExporter, takesFamilies } from '../data/family-exporter.js'
@@ -68,7 +68,7 @@ const SETTLE_MS = 250
  */
 export function exportPeriodically(options: ExportPeriodicallyOptions): PeriodicMetricTask {
   checkOptions('exportPeriodically', options, OPTIONS)
-  const { producers: given, exporter, exportTimeoutMs, name = partName(exporter, 'exporter'), clock, ...schedule } = options
+  const { producers: given, exporter, exportTimeoutMs, name = componentName(exporter, 'exporter'), clock, ...schedule } = options
   checkProducers(given)
   if (typeof exporter?.export !== 'function') throw new DefinitionError('ERR_EXPORTER', 'an exporter must have export(items): it has none')
   for (const key of ['intervalMs', 'exportTimeoutMs'] as const) {

@@ -4,7 +4,7 @@ import { DefinitionError } from '../../base/errors.js'
 import { errorText } from '../../base/rate-limited-log.js'
 import { isThenable } from '../../base/finally-async.js'
 import { warnOnce } from '../../base/logger.js'
-import { partName } from '../../base/inspect-value.js'
+import { componentName } from '../../base/inspect-value.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
 import type { Metric } from '../data/metric.js'
@@ -205,7 +205,7 @@ function leftOut(
   { timeoutMs = 10_000, onFailure }: GatherOptions,
 ): readonly never[] {
   const error = reason === 'stuck' ? undefined : given
-  const name = partName(producer, 'producer')
+  const name = componentName(producer, 'producer')
   internalCount(failures, name, reason).value++
   const why = error === undefined ? describe(reason, timeoutMs) : `${describe(reason, timeoutMs)}: ${errorText(error)}`
   warnOnce('TALLYSCOPE_PRODUCER_FAILED', `${name} ${reason}`, `the metrics of ${name} are missing, the producer ${why}`)

@@ -1,7 +1,7 @@
 import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { type Clock, systemClock } from '../../base/clock.js'
 import { exposedInternalMetrics, type InternalMetric } from '../../base/internal-metrics.js'
-import { sharedState } from '../../base/process-global.js'
+import { processGlobal } from '../../base/process-global.js'
 import type { Metric, MetricType, TimeSeries } from '../data/metric.js'
 import type { MetricProducer } from '../data/producer.js'
 
@@ -49,5 +49,5 @@ function metricType({ type, unit }: InternalMetric): MetricType {
 
 /** The counts are as old as the process: each copy of this package adds to the same ones. */
 function countingSince(): number {
-  return sharedState('self-counting-since', () => Math.round(systemClock.unixMs() - systemClock.monotonicMs()))
+  return processGlobal('self-counting-since', () => Math.round(systemClock.unixMs() - systemClock.monotonicMs()))
 }

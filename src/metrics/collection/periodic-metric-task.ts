@@ -2,12 +2,12 @@ import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { checkNumber } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { DefinitionError, TransportError } from '../../base/errors.js'
-import { FailureLog } from '../../base/rate-limited-log.js'
+import { RateLimitedLog } from '../../base/rate-limited-log.js'
 import { type Logger, processEnd, warnOnce } from '../../base/logger.js'
 import { runDetached } from '../../base/suppression.js'
 import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
 import { settle, TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
-import { type SkipReason, taskCounts, type TaskCounts } from './periodic-task-metrics.js'
+import { type SkipReason, periodicTaskMetrics, type PeriodicTaskMetrics } from './periodic-task-metrics.js'
 
 const EARLY_MS = 5
 
@@ -85,8 +85,8 @@ export class PeriodicMetricTask {
   readonly #timeoutMs: number
   readonly #options: PeriodicMetricTaskOptions
   readonly #clock: Clock
-  readonly #failureLog: FailureLog
-  readonly #counts: TaskCounts
+  readonly #failureLog: RateLimitedLog
+  readonly #counts: PeriodicTaskMetrics
   #dueMs: number
   #stopTimer: () => void = () => {}
   /** The run that others wait for; undefined once it has ended or is over its time-out. */
@@ -118,8 +118,13 @@ export class PeriodicMetricTask {
     this.name = name
     this.#options = options
     this.#clock = clock
-    this.#failureLog = new FailureLog({ code: 'TALLYSCOPE_TASK_FAILED', subject: `periodic task ${name}`, logger: options.logger, clock })
-    this.#counts = taskCounts(name)
+    this.#failureLog = new RateLimitedLog({
+      code: 'TALLYSCOPE_TASK_FAILED',
+      subject: `periodic task ${name}`,
+      logger: options.logger,
+      clock,
+    })
+    this.#counts = periodicTaskMetrics(name)
     this.#dueMs = clock.monotonicMs() + intervalMs
     this.#arm()
   }
@@ -191,7 +196,7 @@ export class PeriodicMetricTask {
       this.#tally.failures++
       this.#counts.ran('failed', 0)
       this.#lastError = error
-      this.#failureLog.tell('could not run at the end of the process, what was due is lost', error)
+      this.#failureLog.report('could not run at the end of the process, what was due is lost', error)
     }
   }
 
@@ -228,7 +233,7 @@ export class PeriodicMetricTask {
   #run(): Promise<void> {
     if (this.#end !== undefined) return Promise.resolve()
     if (this.#isStuck) {
-      this.#failureLog.tell('cannot run: the run before is over its time-out and has not ended')
+      this.#failureLog.report('cannot run: the run before is over its time-out and has not ended')
       this.#skip('stuck', 1)
       return Promise.resolve()
     }
@@ -260,7 +265,7 @@ export class PeriodicMetricTask {
         this.#isStuck = false
       })
       this.#lastError = new Error(`not done within ${this.#timeoutMs} ms`)
-      this.#failureLog.tell(`was not done within ${this.#timeoutMs} ms; no other run begins before it ends`)
+      this.#failureLog.report(`was not done within ${this.#timeoutMs} ms; no other run begins before it ends`)
       return
     }
     const { reason } = end as PromiseRejectedResult
@@ -268,10 +273,10 @@ export class PeriodicMetricTask {
     if (TransportError.is(reason)) {
       this.#end = 'failed'
       this.#stopTimer()
-      this.#failureLog.tell('has ended for good', reason)
+      this.#failureLog.report('has ended for good', reason)
     } else {
       const isLast = this.#closing !== undefined
-      this.#failureLog.tell(
+      this.#failureLog.report(
         isLast ? 'failed, and was not tried again before the end' : 'failed and is tried again at the next tick',
         reason,
       )
@@ -283,8 +288,8 @@ export class PeriodicMetricTask {
     if (onClose === undefined) return
     const closing = settle(() => runDetached(onClose))
     const end = await withTimeout(closing, { clock: this.#clock, timeoutMs: this.#timeoutMs })
-    if (end === TIMED_OUT) this.#failureLog.tell(`was not closed within ${this.#timeoutMs} ms`)
-    else if (end.status === 'rejected') this.#failureLog.tell('could not be closed properly', end.reason)
+    if (end === TIMED_OUT) this.#failureLog.report(`was not closed within ${this.#timeoutMs} ms`)
+    else if (end.status === 'rejected') this.#failureLog.report('could not be closed properly', end.reason)
   }
 
   /** While a caller waits, the process must not end although only unref'd timers are left. */

@@ -25,14 +25,14 @@ const lastSuccess = internalGauge(
 /** How a run ended; `late` is over the time-out. */
 export type RunResult = 'done' | 'failed' | 'late'
 
-export interface TaskCounts {
+export interface PeriodicTaskMetrics {
   ran(result: RunResult, tookMs: number): void
   skipped(reason: SkipReason, ticks: number): void
   lastSuccess(unixMs: number): void
 }
 
 /** The counters of one task about itself; tasks of one name share them. */
-export function taskCounts(task: string): TaskCounts {
+export function periodicTaskMetrics(task: string): PeriodicTaskMetrics {
   return {
     ran: (result, tookMs) => {
       internalCount(runs, task, result).value++

@@ -1,6 +1,6 @@
 import { isThenable } from '../../base/finally-async.js'
 import type { Resource } from '../../base/resource.js'
-import { partName } from '../../base/inspect-value.js'
+import { componentName } from '../../base/inspect-value.js'
 import type { MetricDescriptor } from '../data/metric.js'
 import type { GatheringContext, MetricProducer } from '../data/producer.js'
 import { type Family, isRowSource, type RowChunk, type RowSource } from '../data/row-source.js'
@@ -25,7 +25,7 @@ export function withResource(producer: MetricProducer, resource: Resource): Metr
   }
   const { getFamilies } = producer
   return {
-    name: partName(producer, 'producer'),
+    name: componentName(producer, 'producer'),
     getMetrics: (context?: GatheringContext) => mapped(producer.getMetrics(context), add),
     ...(getFamilies !== undefined && {
       getFamilies: (context?: GatheringContext) => mapped(getFamilies.call(producer, context), add),

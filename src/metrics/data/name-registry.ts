@@ -7,10 +7,10 @@ import type { MetricDescriptor } from './metric.js'
 const RESERVED_LABELS: ReadonlySet<string> = new Set(['le', 'quantile', 'tallyscope_overflow'])
 
 /**
- * The exposed names that are taken within one producer. Whoever registers claims a name first, so that no
+ * The exposed names that are taken within one producer. Registration reserves a name first, so that no
  * document of this producer can hold two families that a reader would take for one.
  */
-export class NameClaims {
+export class NameRegistry {
   readonly #owners = new Map<string, MetricDescriptor>()
 
   /**
@@ -18,7 +18,7 @@ export class NameClaims {
    * @throws {@link DefinitionError} `ERR_NAME_CLASH` when a name, suffixes of its type included, is taken;
    *   `ERR_LABEL_RESERVED` and `ERR_LABEL_CLASH` as {@link checkLabelKeys} does.
    */
-  claim(descriptor: MetricDescriptor): void {
+  reserve(descriptor: MetricDescriptor): void {
     checkLabelKeys(descriptor.name, descriptor.labelKeys)
     const names = ownedNames(descriptor)
     for (const name of names) {

@@ -1,8 +1,8 @@
 import { checkOptions, type OptionNames } from '../../base/check-options.js'
-import { partName } from '../../base/inspect-value.js'
+import { componentName } from '../../base/inspect-value.js'
 import { DefinitionError } from '../../base/errors.js'
 import { isThenable } from '../../base/finally-async.js'
-import { ownText } from '../../base/intern-string.js'
+import { internString } from '../../base/intern-string.js'
 import type { Exemplar, ExponentialValue, Metric, MetricDescriptor, SummaryValue, TimeSeries } from './metric.js'
 import type { GatheringContext, MetricProducer } from './producer.js'
 import { type Family, isRowSource, type RowChunk, type RowSource } from './row-source.js'
@@ -30,7 +30,7 @@ export function relabel(producer: MetricProducer, options: RelabelOptions): Metr
   if (labels.isNothing) return producer
   const { getFamilies } = producer
   return {
-    name: partName(producer, 'producer'),
+    name: componentName(producer, 'producer'),
     getMetrics: (context) => mapped(producer.getMetrics(context), (metric) => labels.metric(metric)),
     ...(getFamilies !== undefined && {
       getFamilies: (context?: GatheringContext) => mapped(getFamilies.call(producer, context), (family) => labels.family(family)),
@@ -106,12 +106,12 @@ export class Relabelling {
 }
 
 function checkKey(key: string): string {
-  if (typeof key === 'string' && isKey(key)) return ownText(key)
+  if (typeof key === 'string' && isKey(key)) return internString(key)
   throw new DefinitionError('ERR_KEYS', `a label key must be 1 to 255 printable ASCII characters: ${JSON.stringify(key)} is not`)
 }
 
 function checkValue(key: string, value: unknown): string {
-  if (typeof value === 'string') return ownText(value)
+  if (typeof value === 'string') return internString(value)
   throw new DefinitionError('ERR_OPTION', `constantLabels must be strings: ${JSON.stringify(key)} is a ${typeof value}`)
 }
 

@@ -109,19 +109,19 @@ export class Derived<K extends string = never> {
   }
 
   /** Calls all functions; returns the pending ones. @internal */
-  ask(): Promise<void>[] {
+  callAll(): Promise<void>[] {
     const waiting: Promise<void>[] = []
     for (const observation of [...this.#observations.values()]) {
       if (observation.isLate) this.#fail('timeout', undefined, observation)
       else {
-        const answer = observation.running ?? this.#askOne(observation)
+        const answer = observation.running ?? this.#callOne(observation)
         if (answer !== undefined) waiting.push(answer)
       }
     }
     return waiting
   }
 
-  #askOne(observation: Observation): Promise<void> | undefined {
+  #callOne(observation: Observation): Promise<void> | undefined {
     let answer: number | Promise<number>
     try {
       answer = observation.observe()
@@ -188,7 +188,7 @@ function raise(cells: Cells, cell: number, value: number): boolean {
 /** Calls the functions of all derived metrics at once and waits for their results, at most `timeoutMs`. */
 export async function observeAll(derived: Iterable<Derived<string>>, timeoutMs: number, clock: Clock): Promise<void> {
   const metrics = [...derived]
-  const waiting = metrics.flatMap((metric) => metric.ask())
+  const waiting = metrics.flatMap((metric) => metric.callAll())
   if (waiting.length === 0) return
   const all = Promise.all(waiting)
   if ((await withTimeout(all, { clock, timeoutMs, keepAlive: true })) === TIMED_OUT) for (const metric of metrics) metric.countLate()

@@ -15,7 +15,7 @@ import { checkStates, INFO, Info, STATE_SET, StateSet, type StateSetOptions } fr
 import { checkInstrument, Instrument, type InstrumentHome, type InstrumentKind, type InstrumentOptions } from './instrument.js'
 import { readLimits, type EngineLimits } from '../store/limits.js'
 import type { Metric } from '../data/metric.js'
-import { NameClaims } from '../data/name-registry.js'
+import { NameRegistry } from '../data/name-registry.js'
 import { resolvePercentiles } from '../histograms/percentiles-options.js'
 import type { GatheringContext, MetricProducer } from '../data/producer.js'
 import type { Family } from '../data/row-source.js'
@@ -64,7 +64,7 @@ export class MetricRegistry implements MetricProducer {
   readonly name = 'MetricRegistry'
   readonly #registrations = new Map<string, Registration>()
   readonly #derived = new Map<string, Derived<string>>()
-  readonly #claims = new NameClaims()
+  readonly #names = new NameRegistry()
   readonly #home: InstrumentHome
   readonly #epochs: EpochLog
   readonly #clock: Clock
@@ -196,7 +196,7 @@ export class MetricRegistry implements MetricProducer {
       throw new DefinitionError('ERR_METRIC_LIMIT', `at most ${this.#definitions} metrics are allowed: ${name} is one more`)
     }
     const instrument = new Instrument(name, options, kind, this.#home)
-    this.#claims.claim(instrument.descriptor)
+    this.#names.reserve(instrument.descriptor)
     const made = handle(instrument)
     this.#registrations.set(name, { definition, description, instrument, handle: made })
     return made
@@ -208,7 +208,7 @@ export class MetricRegistry implements MetricProducer {
     if (registration === undefined) return false
     this.#registrations.delete(name)
     this.#derived.delete(name)
-    this.#claims.release(registration.instrument.descriptor)
+    this.#names.release(registration.instrument.descriptor)
     registration.instrument.store.dispose()
     return true
   }

@@ -1,4 +1,4 @@
-import { ownText } from '../../base/intern-string.js'
+import { internString } from '../../base/intern-string.js'
 import { placeOf } from './label-access.js'
 import { ShortStringHash } from './short-string-hash.js'
 
@@ -34,7 +34,7 @@ export class Label {
   private missed: unknown = undefined
 
   constructor(key: string, maxLength: number) {
-    this.key = ownText(key) // internalized, or V8 would look for that form each time
+    this.key = internString(key) // internalized, or V8 would look for that form each time
     this.place = placeOf(this.key)
     this.maxLength = maxLength
   }
@@ -71,7 +71,7 @@ export class Label {
     let id = this.ids.get(text)
     if (id === undefined) {
       this.missed = undefined
-      const own = ownText(text)
+      const own = internString(text)
       id = this.texts.push(own) - 1
       this.ids.set(own, id)
       if (this.texts.length > MANY_TEXTS) this.useMap()

@@ -1,5 +1,5 @@
 import { endOfCodePoints } from '../../base/cut-string.js'
-import { ownText } from '../../base/intern-string.js'
+import { internString } from '../../base/intern-string.js'
 import { labelsOf, type Labels } from './shared-tag-map.js'
 
 /** Code points kept of a tag value; the rest is cut. */
@@ -8,7 +8,7 @@ export const DEFAULT_VALUE_LENGTH = 256
 export const MAX_VALUE_LENGTH = 16_384
 
 /** True if a value counts as "not set": absent, empty, NaN. */
-export function isAbsent(value: unknown): boolean {
+export function isUnset(value: unknown): boolean {
   return value === undefined || value === null || value === '' || value !== value
 }
 
@@ -48,7 +48,7 @@ export function ownLabels(labels: unknown, keys: readonly string[]): { readonly 
   const given = typeof labels === 'object' && labels !== null ? labelsOf(labels as Labels) : own
   for (const key of keys) {
     const value = labelOf(given, key)
-    if (!isAbsent(value) && isTagValue(value)) own[key] = ownText(labelText(value, MAX_VALUE_LENGTH))
+    if (!isUnset(value) && isTagValue(value)) own[key] = internString(labelText(value, MAX_VALUE_LENGTH))
   }
   return Object.freeze(own)
 }

@@ -1,4 +1,4 @@
-import { isAbsent, isTagValue, labelOf, labelText } from './label-value.js'
+import { isUnset, isTagValue, labelOf, labelText } from './label-value.js'
 import { Label } from './label-dictionary.js'
 import { readLabel } from './label-access.js'
 import { findSparse, hashOf, removeSparse, removeWide, rowsIn, slotOf } from './row-hash.js'
@@ -138,7 +138,7 @@ export class RowIndex {
     for (let at = 0; at < values.length; at++) {
       const label = this.labels[at]!
       const value = values[at]
-      if (isAbsent(value)) {
+      if (isUnset(value)) {
         this.ids[at] = 0
         continue
       }
@@ -173,7 +173,7 @@ export class RowIndex {
   }
 
   private intern(label: Label, value: unknown): number {
-    if (isAbsent(value)) return 0
+    if (isUnset(value)) return 0
     if (!isTagValue(value)) throw new Error('BUG: a refused value was to become a row')
     const text = labelText(value, this.maxValueLength)
     if (typeof value === 'string' && text.length < value.length) this.onCut()
@@ -251,7 +251,7 @@ export class RowIndex {
 
   /** The string of a value as rows keep it, undefined if it counts as not set, or REFUSED. */
   textOf(value: unknown): string | undefined | typeof REFUSED {
-    if (isAbsent(value)) return undefined
+    if (isUnset(value)) return undefined
     return isTagValue(value) ? labelText(value, this.maxValueLength) : REFUSED
   }
 

@@ -1,5 +1,5 @@
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
-import { ownText } from '../../base/intern-string.js'
+import { internString } from '../../base/intern-string.js'
 
 /** What a value belongs to: `trace_id`, `span_id`, …; strings to strings. */
 export type Attachments = Readonly<Record<string, string>>
@@ -27,7 +27,7 @@ export function readAttachments(given: unknown): Attachments | undefined {
     const kept = Object.entries(given as object).filter(([key, text]) => isAttachment(key, text)) as [string, string][]
     if (kept.length > MAX_ATTACHMENTS) internalCount(DROPPED).value += kept.length - MAX_ATTACHMENTS
     if (kept.length === 0) return undefined
-    return Object.freeze(Object.fromEntries(kept.slice(0, MAX_ATTACHMENTS).map(([key, text]) => [ownText(key), ownText(text)])))
+    return Object.freeze(Object.fromEntries(kept.slice(0, MAX_ATTACHMENTS).map(([key, text]) => [internString(key), internString(text)])))
   } catch {
     internalCount(DROPPED).value++ // not an object, or a getter among them threw
     return undefined

@@ -1,6 +1,6 @@
 import { DefinitionError } from '../../base/errors.js'
 import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
-import { NameClaims } from '../../metrics/data/name-registry.js'
+import { NameRegistry } from '../../metrics/data/name-registry.js'
 import type { Family } from '../../metrics/data/row-source.js'
 import { Measure } from '../recording/measure.js'
 import type { EpochLog } from '../../metrics/store/epochs.js'
@@ -33,7 +33,7 @@ interface RegistrationHandle {
 export class ViewManager {
   readonly #registrations = new Map<string, Registration>()
   readonly #groups = new Map<Measure, readonly ViewGroup[]>()
-  readonly #claims = new NameClaims()
+  readonly #names = new NameRegistry()
   readonly #epochs: EpochLog
   readonly #groupOptions: GroupOptions
   readonly #limit: number
@@ -88,7 +88,7 @@ export class ViewManager {
       return existing.handle
     }
     this.#checkRoom(view)
-    this.#claims.claim(view.descriptor)
+    this.#names.reserve(view.descriptor)
     const { measure } = view
     const groups = this.#groups.get(measure) ?? []
     const keys = sortedKeys(view)
@@ -167,7 +167,7 @@ export class ViewManager {
     const registration = this.#registrations.get(name)
     if (registration === undefined) return this.#waiting.delete(name)
     this.#registrations.delete(name)
-    this.#claims.release(registration.view.descriptor)
+    this.#names.release(registration.view.descriptor)
     this.#leaveGroup(registration)
     this.#countExpiry(registration.view, -1)
     return true

@@ -1,4 +1,4 @@
-import { sharedState } from '../../base/process-global.js'
+import { processGlobal } from '../../base/process-global.js'
 import { hexOf2, lookAtHex, readHexWords, traceparentOf } from './hex.js'
 import { PooledRandomSource, type RandomWords } from './random-source.js'
 import { TraceId } from './trace-id.js'
@@ -10,7 +10,7 @@ export const SAMPLED = 0x01
 export const RANDOM_TRACE_ID = 0x02
 
 /** The source of ids if none is passed. */
-export const randomWords: RandomWords = sharedState('random-words', () => new PooledRandomSource())
+export const randomWords: RandomWords = processGlobal('random-words', () => new PooledRandomSource())
 
 export interface SpanContextInit {
   /** 32 lower-case hex digits, not all zero. Default: a new random one. */

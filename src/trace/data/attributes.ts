@@ -1,4 +1,4 @@
-import { ownText } from '../../base/intern-string.js'
+import { internString } from '../../base/intern-string.js'
 import { cutKey } from './cut-strings.js'
 import { BoundedMap } from './bounded-map.js'
 import { type TruncatableString, truncatable } from './truncatable.js'
@@ -17,12 +17,12 @@ export const MAX_ATTRIBUTE_LENGTH = 4_096
 export function attributeValue(value: unknown): AttributeValue | undefined {
   switch (typeof value) {
     case 'string':
-      return value.length > MAX_ATTRIBUTE_LENGTH ? ownText(value.slice(0, MAX_ATTRIBUTE_LENGTH)) : value
+      return value.length > MAX_ATTRIBUTE_LENGTH ? internString(value.slice(0, MAX_ATTRIBUTE_LENGTH)) : value
     case 'number':
     case 'boolean':
       return value
     case 'bigint':
-      return Number.isSafeInteger(Number(value)) ? Number(value) : ownText(value.toString().slice(0, MAX_ATTRIBUTE_LENGTH))
+      return Number.isSafeInteger(Number(value)) ? Number(value) : internString(value.toString().slice(0, MAX_ATTRIBUTE_LENGTH))
     default:
       return undefined
   }

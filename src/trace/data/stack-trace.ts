@@ -1,4 +1,4 @@
-import { ownText } from '../../base/intern-string.js'
+import { internString } from '../../base/intern-string.js'
 import { truncatable } from './truncatable.js'
 
 const MAX_FRAMES = 128
@@ -59,7 +59,7 @@ export class StackTrace {
       if (typeof stack !== 'string') return undefined
       const trace = new StackTrace()
       // The frames are slices of the string they are read from, and would retain all of it.
-      const text = stack.length > MAX_STACK_LENGTH ? ownText(stack.slice(0, MAX_STACK_LENGTH)) : stack
+      const text = stack.length > MAX_STACK_LENGTH ? internString(stack.slice(0, MAX_STACK_LENGTH)) : stack
       for (const line of text.split('\n')) {
         const frame = frameOf(line)
         if (frame !== undefined) trace.addFrame(frame)

@@ -25,8 +25,8 @@ export class TextMapPropagator implements Propagator {
     const traceId = headerValue(get(TRACE_ID))
     if (traceId === '') return undefined
     const given = get(SPAN_ID)
-    const isAbsent = given === undefined || given === ''
-    return remoteContext(traceId, isAbsent ? undefined : headerValue(given), optionsOf(headerValue(get(OPTIONS))))
+    const isUnset = given === undefined || given === ''
+    return remoteContext(traceId, isUnset ? undefined : headerValue(given), optionsOf(headerValue(get(OPTIONS))))
   }
 }
 

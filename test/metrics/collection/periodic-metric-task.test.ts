@@ -144,7 +144,7 @@ test('a logger is called at most once a minute, with the number of suppressed fa
   const message = 'periodic task logged failed and is tried again at the next tick: no'
   expect(warn.mock.calls).toEqual([
     [{ err: error, code: 'TALLYSCOPE_TASK_FAILED' }, message],
-    [{ err: error, code: 'TALLYSCOPE_TASK_FAILED', untold: 59 }, message],
+    [{ err: error, code: 'TALLYSCOPE_TASK_FAILED', suppressed: 59 }, message],
   ])
 })
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { MetricDescriptor, MetricType } from '../../../src/metrics/data/metric.js'
-import { checkLabelKeys, NameClaims } from '../../../src/metrics/data/name-registry.js'
+import { checkLabelKeys, NameRegistry } from '../../../src/metrics/data/name-registry.js'
 
 const descriptor = (name: string, type: MetricType, unit = '1', labelKeys: string[] = []): MetricDescriptor => ({
   name,
@@ -11,10 +11,10 @@ const descriptor = (name: string, type: MetricType, unit = '1', labelKeys: strin
 })
 
 function clashes(first: MetricDescriptor, later: MetricDescriptor): boolean {
-  const claims = new NameClaims()
-  claims.claim(first)
+  const claims = new NameRegistry()
+  claims.reserve(first)
   try {
-    claims.claim(later)
+    claims.reserve(later)
     return false
   } catch (error) {
     expect(error).toMatchObject({ name: 'DefinitionError', code: 'ERR_NAME_CLASH' })
@@ -51,22 +51,22 @@ test('names that are only similar do not clash', () => {
 })
 
 test('a clash names both definitions, and the first is kept', () => {
-  const claims = new NameClaims()
-  claims.claim(descriptor('a.b', 'GAUGE_DOUBLE', '1', ['k']))
-  expect(() => claims.claim(descriptor('a/b', 'CUMULATIVE_INT64'))).toThrow(
+  const claims = new NameRegistry()
+  claims.reserve(descriptor('a.b', 'GAUGE_DOUBLE', '1', ['k']))
+  expect(() => claims.reserve(descriptor('a/b', 'CUMULATIVE_INT64'))).toThrow(
     'exposed names must differ: a_b of "a/b" (CUMULATIVE_INT64, unit "1", labels []) is taken by "a.b" (GAUGE_DOUBLE, unit "1", labels ["k"])',
   )
-  expect(() => claims.claim(descriptor('a_b', 'GAUGE_DOUBLE'))).toThrow('is taken by "a.b"')
+  expect(() => claims.reserve(descriptor('a_b', 'GAUGE_DOUBLE'))).toThrow('is taken by "a.b"')
 })
 
 test('a released name is available again, and only its owner releases it', () => {
-  const claims = new NameClaims()
+  const claims = new NameRegistry()
   const first = descriptor('a', 'GAUGE_DOUBLE')
-  claims.claim(first)
+  claims.reserve(first)
   claims.release(descriptor('a', 'GAUGE_DOUBLE'))
-  expect(() => claims.claim(descriptor('a', 'GAUGE_DOUBLE'))).toThrow('is taken by')
+  expect(() => claims.reserve(descriptor('a', 'GAUGE_DOUBLE'))).toThrow('is taken by')
   claims.release(first)
-  claims.claim(descriptor('a', 'CUMULATIVE_INT64'))
+  claims.reserve(descriptor('a', 'CUMULATIVE_INT64'))
 })
 
 test('reserved keys are refused, and keys that become the same label', () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { isAbsent, isTagValue, labelText, ownLabels } from '../../../src/metrics/store/label-value.js'
+import { isUnset, isTagValue, labelText, ownLabels } from '../../../src/metrics/store/label-value.js'
 
 test('undefined, null, the empty string and NaN are unset, and nothing else', () => {
-  expect([undefined, null, '', NaN].map(isAbsent)).toEqual([true, true, true, true])
-  expect([0, -0, false, ' ', '0', 'null', {}, []].map(isAbsent)).toEqual(Array(8).fill(false))
+  expect([undefined, null, '', NaN].map(isUnset)).toEqual([true, true, true, true])
+  expect([0, -0, false, ' ', '0', 'null', {}, []].map(isUnset)).toEqual(Array(8).fill(false))
 })
 
 test('strings, numbers, booleans and BigInts are valid values; objects, functions and symbols are not', () => {

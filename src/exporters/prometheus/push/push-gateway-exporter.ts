@@ -6,7 +6,7 @@ import { DefinitionError, ExportError } from '../../../base/errors.js'
 import type { Exporter } from '../../../base/exporter.js'
 import { errorText } from '../../../base/rate-limited-log.js'
 import { runSuppressed } from '../../../base/suppression.js'
-import { withoutSecrets } from '../../../base/redact-credentials.js'
+import { redactSecrets } from '../../../base/redact-credentials.js'
 import type { Metric } from '../../../metrics/data/metric.js'
 import { milliseconds } from '../../../serving/options.js'
 import { groupPath } from './grouping-key.js'
@@ -217,7 +217,7 @@ async function reasonOf(response: Response, secrets: readonly string[]): Promise
     text += decoder.decode(chunk as Uint8Array, { stream: true })
     if (text.length >= MAX_READ_CHARACTERS) break
   }
-  const reason = withoutSecrets(text.slice(0, MAX_READ_CHARACTERS), secrets)
+  const reason = redactSecrets(text.slice(0, MAX_READ_CHARACTERS), secrets)
     .replace(/[\s\p{Cc}]+/gu, ' ')
     .trim()
   const shown = escapeControlCharacters(reason)
