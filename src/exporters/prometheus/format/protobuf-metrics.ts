@@ -2,7 +2,7 @@ import type { Exemplar, ExponentialBuckets, ExponentialValue } from '../../../me
 import type { RowChunk, RowSource } from '../../../metrics/data/row-source.js'
 import { exemplarLabels, isWithin } from './exemplar-text.js'
 import { type ExposedFamily, OVERFLOW_LABEL } from './names.js'
-import { type ProtobufWriter, tag } from './protobuf-writer.js'
+import { type ProtobufWriter, tag } from '../../protobuf-writer.js'
 
 // Fields of io.prometheus.client: Metric, LabelPair, Gauge and Counter, Histogram, Bucket, BucketSpan, Summary, Exemplar, Timestamp.
 const METRIC = tag(4, 2)

@@ -3,7 +3,7 @@ import { selectFamilies, type SelectedFamily, sourcesOf } from './select-familie
 import type { Encoder } from './encoder.js'
 import type { ExposedFamily, FamilyType } from './names.js'
 import { ProtobufMetrics } from './protobuf-metrics.js'
-import { ProtobufWriter, tag } from './protobuf-writer.js'
+import { ProtobufWriter, tag } from '../../protobuf-writer.js'
 import { TimeSlicer } from '../../../base/time-slicer.js'
 
 const TYPES: Readonly<Record<FamilyType, number>> = { counter: 0, gauge: 1, summary: 2, histogram: 4 }

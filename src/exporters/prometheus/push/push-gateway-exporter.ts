@@ -1,14 +1,16 @@
 import { checkOptions, type OptionNames } from '../../../base/check-options.js'
 import { inspectValue } from '../../../base/inspect-value.js'
 import { type Clock, systemClock } from '../../../base/clock.js'
-import { escapeControlCharacters } from '../../../base/escape-control-characters.js'
 import { DefinitionError, ExportError } from '../../../base/errors.js'
 import type { Exporter } from '../../../base/exporter.js'
 import { errorText } from '../../../base/rate-limited-log.js'
 import { runSuppressed } from '../../../base/suppression.js'
-import { redactSecrets } from '../../../base/redact-credentials.js'
 import type { Metric } from '../../../metrics/data/metric.js'
 import { milliseconds } from '../../../serving/options.js'
+import { parseDestination } from '../../sending/destination.js'
+import { replyText } from '../../sending/reply-text.js'
+import { headerSecrets } from '../../sending/request-headers.js'
+import { retryAfterMs } from '../../sending/retry-after.js'
 import { groupPath } from './grouping-key.js'
 import { gzipBytes } from '../../../serving/gzip.js'
 import { textEncoder } from '../format/text-encoder.js'
@@ -46,8 +48,6 @@ const OPTIONS: OptionNames<PushGatewayExporterOptions> = {
 }
 
 const MAX_READ_CHARACTERS = 4_096
-const MAX_REASON_CHARACTERS = 200
-const MAX_RETRY_AFTER_MS = 60_000
 
 /**
  * Pushes metrics to a Prometheus Pushgateway, for jobs that end before anybody could scrape them.
@@ -72,11 +72,11 @@ export class PushGatewayExporter implements Exporter<Metric> {
   constructor(options: PushGatewayExporterOptions) {
     checkOptions('PushGatewayExporter', options, OPTIONS)
 
-    const { base, authorization } = gatewayUrl(options.url)
+    const { base, authorization, secrets } = gatewayUrl(options.url)
     this.#url = base + groupPath(options.job, options.groupingKey)
     this.#headers = { ...(authorization !== undefined && { authorization }), ...options.headers }
     checkHeaders(this.#headers)
-    this.#secrets = secretsOf(options.url, this.#headers)
+    this.#secrets = [...secrets, ...headerSecrets(this.#headers)]
     this.#timeoutMs = milliseconds('timeoutMs', options.timeoutMs, 10_000)
     this.#options = options
   }
@@ -152,7 +152,9 @@ export class PushGatewayExporter implements Exporter<Metric> {
     const retryable = response.status >= 500 || response.status === 429
     throw new ExportError('ERR_PUSH_FAILED', `${what} to ${this.#url} was answered ${response.status}: ${reason}`, {
       retryable,
-      retryAfterMs: retryable ? retryAfterMs(response.headers.get('retry-after'), this.#options.clock ?? systemClock) : undefined,
+      retryAfterMs: retryable
+        ? retryAfterMs(response.headers.get('retry-after'), (this.#options.clock ?? systemClock).unixMs())
+        : undefined,
     })
   }
 }
@@ -168,29 +170,16 @@ async function textOf(metrics: readonly Metric[]): Promise<Buffer> {
   }
 }
 
-function gatewayUrl(text: string): { base: string; authorization: string | undefined } {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  const credentials = url && basicCredentials(url)
-  if (url === undefined || credentials === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+function gatewayUrl(text: string): { base: string; authorization: string | undefined; secrets: readonly string[] } {
+  const destination = parseDestination(text)
+  if (destination === undefined) {
     const shown = inspectValue(text)
     throw new DefinitionError('ERR_PUSH_URL', `the url of a gateway must be whole and begin with http:// or https://: it is ${shown}`)
   }
-  const { username, password, pathname } = url
-  let end = pathname.length
-  while (pathname[end - 1] === '/') end--
-  return {
-    base: url.origin + pathname.slice(0, end),
-    authorization: username === '' && password === '' ? undefined : `Basic ${credentials}`,
-  }
-}
-
-/** User and password for Basic authorization; undefined if their percent escapes are not UTF-8. */
-function basicCredentials({ username, password }: URL): string | undefined {
-  try {
-    return Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')
-  } catch {
-    return undefined
-  }
+  const { url, authorization, secrets } = destination
+  let end = url.pathname.length
+  while (url.pathname[end - 1] === '/') end--
+  return { base: url.origin + url.pathname.slice(0, end), authorization, secrets }
 }
 
 /** Refused here, by name: fetch's error about a value that cannot be sent contains the value, which may be a secret. */
@@ -217,24 +206,5 @@ async function reasonOf(response: Response, secrets: readonly string[]): Promise
     text += decoder.decode(chunk as Uint8Array, { stream: true })
     if (text.length >= MAX_READ_CHARACTERS) break
   }
-  const reason = redactSecrets(text.slice(0, MAX_READ_CHARACTERS), secrets)
-    .replace(/[\s\p{Cc}]+/gu, ' ')
-    .trim()
-  const shown = escapeControlCharacters(reason)
-  return shown.length > MAX_REASON_CHARACTERS ? `${shown.slice(0, MAX_REASON_CHARACTERS)}…` : shown
-}
-
-/** What must stand in no message: the values of headers, and user and password as they were given. */
-function secretsOf(url: string, headers: Readonly<Record<string, string>>): string[] {
-  const { username, password } = new URL(url)
-  const values = Object.values(headers).flatMap((value) => [value, value.replace(/^\w+\s+/, '')])
-  const given = [username, password].flatMap((text) => [text, decodeURIComponent(text)])
-  return [...values, ...given, `${decodeURIComponent(username)}:${decodeURIComponent(password)}`].filter((secret) => secret.length > 1)
-}
-
-/** The gateway's `Retry-After`, at most a minute; undefined if it is absent or cannot be parsed. */
-function retryAfterMs(header: string | null, clock: Clock): number | undefined {
-  if (header === null) return undefined
-  const waitMs = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - clock.unixMs()
-  return waitMs >= 0 ? Math.min(waitMs, MAX_RETRY_AFTER_MS) : undefined
+  return replyText(text, secrets)
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ProtobufWriter, tag } from '../../../../src/exporters/prometheus/format/protobuf-writer.js'
+import { ProtobufWriter, tag } from '../../src/exporters/protobuf-writer.js'
 
 /** A varint by definition. */
 function varint(value: number): number[] {
@@ -134,4 +134,52 @@ test('rewound bytes are gone', () => {
     writer.varint(2)
   })
   expect(bytes).toEqual([1, 2])
+})
+
+/** 8 bytes by definition. */
+function eight(value: bigint): number[] {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigUInt64LE(BigInt.asUintN(64, value))
+  return [...bytes]
+}
+
+test("numbers of 8 bytes are two's complement, least byte first", () => {
+  for (const value of [...NUMBERS, ...NUMBERS.map((number) => -number)]) {
+    expect(written((writer) => writer.fixed64(9, value))).toEqual([9, ...eight(BigInt(value))])
+    expect(written((writer) => writer.bareFixed64(value))).toEqual(eight(BigInt(value)))
+  }
+  expect(written((writer) => writer.words(9, 2, 0x7ff0_0000))).toEqual([9, ...eight(0x7ff0_0000_0000_0002n)])
+  expect(written((writer) => writer.fixed32(13, 0x301))).toEqual([13, 1, 3, 0, 0])
+})
+
+test('numbers of either sign are varints, those below zero of ten bytes', () => {
+  for (const value of [0, 1, 300, 2 ** 53]) expect(written((writer) => writer.int(8, value))).toEqual([8, ...varint(value)])
+  for (const value of [-1, -300, -(2 ** 53)]) {
+    const bytes = written((writer) => writer.int(8, value))
+    expect(bytes).toHaveLength(11)
+    expect(bytes.slice(1).reduce((sum, byte, at) => sum | (BigInt(byte & 127) << BigInt(7 * at)), 0n)).toBe(
+      BigInt.asUintN(70, BigInt.asUintN(64, BigInt(value))),
+    )
+  }
+})
+
+test('times in nanoseconds are exact, whatever the milliseconds are', () => {
+  let seed = 1
+  const random = (): number => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647
+  for (let i = 0; i < 20_000; i++) {
+    const whole = Math.floor(random() * 4e12)
+    const unixMs = whole + (i % 3 === 0 ? 0 : Math.floor(random() * 1_024) / 1_024)
+    const plusNs = i % 2 === 0 ? 0 : Math.floor(random() * 1e12)
+    const floor = Math.floor(unixMs)
+    const expected = BigInt(floor) * 1_000_000n + BigInt(Math.round((unixMs - floor) * 1e6)) + BigInt(plusNs)
+    expect(written((writer) => writer.unixNanos(9, unixMs, plusNs))).toEqual([9, ...eight(expected)])
+  }
+})
+
+test('bytes are written from hexadecimal digits of either case', () => {
+  expect(written((writer) => writer.hex(10, '0123456789abcdefABCDEF00'))).toEqual([
+    10,
+    12,
+    ...Buffer.from('0123456789abcdefabcdef00', 'hex'),
+  ])
 })

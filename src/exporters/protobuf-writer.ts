@@ -55,6 +55,74 @@ export class ProtobufWriter {
     this.#at += 8
   }
 
+  /** A double without a tag, for packed fields. */
+  bareDouble(value: number): void {
+    this.reserve(8)
+    this.#view.setFloat64(this.#at, value + 0, true)
+    this.#at += 8
+  }
+
+  /** 64 bits as two words: bit patterns that a number cannot hold. */
+  words(field: number, low: number, high: number): void {
+    this.varint(field)
+    this.#words(low, high)
+  }
+
+  /** A whole number from -2^53 to 2^53 in 8 bytes, as two's complement. */
+  fixed64(field: number, value: number): void {
+    this.varint(field)
+    this.bareFixed64(value)
+  }
+
+  /** As {@link fixed64}, without a tag, for packed fields. */
+  bareFixed64(value: number): void {
+    this.#words(value, Math.floor(value / TWO_TO_32))
+  }
+
+  fixed32(field: number, value: number): void {
+    this.varint(field)
+    this.reserve(4)
+    this.#view.setUint32(this.#at, value, true)
+    this.#at += 4
+  }
+
+  /** A whole number from -2^53 to 2^53 as a varint; below zero it takes 10 bytes. */
+  int(field: number, value: number): void {
+    this.varint(field)
+    if (value >= 0) return this.varint(value)
+    this.reserve(10)
+    let rest = BigInt.asUintN(64, BigInt(value))
+    for (; rest > 127n; rest >>= 7n) this.#bytes[this.#at++] = Number(rest & 127n) | 128
+    this.#bytes[this.#at++] = Number(rest)
+  }
+
+  /** A time in nanoseconds since 1970, in 8 bytes. A double has 53 bits, so it is made of milliseconds and the rest. */
+  unixNanos(field: number, unixMs: number, plusNs = 0): void {
+    const floor = Math.floor(unixMs)
+    const ns = Math.round((unixMs - floor) * 1e6) + plusNs
+    const carryMs = Math.floor(ns / 1e6)
+    const wholeMs = floor + carryMs
+    const top = Math.floor(wholeMs / 65_536) * 1e6
+    const low = (top % 65_536) * 65_536 + (wholeMs % 65_536) * 1e6 + (ns - carryMs * 1e6)
+    this.words(field, low % TWO_TO_32, Math.floor(top / 65_536) + Math.floor(low / TWO_TO_32))
+  }
+
+  /** Bytes from their hexadecimal digits, at most 254 of those. */
+  hex(field: number, digits: string): void {
+    this.varint(field)
+    const size = digits.length >> 1
+    this.reserve(size + 2)
+    this.varint(size)
+    for (let i = 0; i < size; i++) this.#bytes[this.#at++] = (nibble(digits, 2 * i) << 4) | nibble(digits, 2 * i + 1)
+  }
+
+  #words(low: number, high: number): void {
+    this.reserve(8)
+    this.#view.setUint32(this.#at, low, true)
+    this.#view.setUint32(this.#at + 4, high, true)
+    this.#at += 8
+  }
+
   string(field: number, text: string): void {
     this.varint(field)
     const { length } = text
@@ -123,9 +191,14 @@ export class ProtobufWriter {
   }
 }
 
-/** The tag of a field: its number, and 0 for varints, 1 for doubles, 2 for everything with a length. */
-export function tag(field: number, wire: 0 | 1 | 2): number {
+/** The tag of a field: its number, and 0 for varints, 1 for 8 bytes, 2 for everything with a length, 5 for 4 bytes. */
+export function tag(field: number, wire: 0 | 1 | 2 | 5): number {
   return field * 8 + wire
+}
+
+function nibble(digits: string, at: number): number {
+  const code = digits.charCodeAt(at)
+  return code <= 57 ? code - 48 : (code | 32) - 87
 }
 
 function viewOf(bytes: Buffer): DataView {

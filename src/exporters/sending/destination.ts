@@ -1,0 +1,39 @@
+import { inspectValue } from '../../base/inspect-value.js'
+import { DefinitionError } from '../../base/errors.js'
+
+/** Where requests go, with its secrets apart. */
+export interface Destination {
+  /** Without user and password. */
+  readonly url: URL
+  /** Basic authorization, if user and password were part of the URL. */
+  readonly authorization: string | undefined
+  /** What must stand in no message: user and password as they were given, and as they are. */
+  readonly secrets: readonly string[]
+}
+
+/** Reads an http or https URL; undefined if it is none, or if percent escapes of user and password are not UTF-8. */
+export function parseDestination(text: unknown): Destination | undefined {
+  if (typeof text !== 'string' || !URL.canParse(text)) return undefined
+  const url = new URL(text)
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined
+  const { username, password } = url
+  url.username = ''
+  url.password = ''
+  url.hash = ''
+  if (username === '' && password === '') return { url, authorization: undefined, secrets: [] }
+  try {
+    const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+    const parts = [username, password].flatMap((part) => [part, decodeURIComponent(part)])
+    const encoded = Buffer.from(pair).toString('base64')
+    return { url, authorization: `Basic ${encoded}`, secrets: [pair, encoded, ...parts].filter((secret) => secret.length > 1) }
+  } catch {
+    return undefined
+  }
+}
+
+/** @throws {@link DefinitionError} `ERR_EXPORTER_URL` when it is no whole http or https URL. */
+export function checkDestination(name: string, text: unknown): Destination {
+  const destination = parseDestination(text)
+  if (destination !== undefined) return destination
+  throw new DefinitionError('ERR_EXPORTER_URL', `${name} must be whole and begin with http:// or https://: it is ${inspectValue(text)}`)
+}

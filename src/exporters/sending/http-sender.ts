@@ -1,0 +1,176 @@
+import { Agent as HttpAgent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http'
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { errorText } from '../../base/rate-limited-log.js'
+import { runDetached } from '../../base/suppression.js'
+import { startTimer } from '../../base/timer.js'
+import { redactSecrets } from '../../base/redact-credentials.js'
+import type { Destination } from './destination.js'
+import { type HeaderValues, headersFault, headerSecrets } from './request-headers.js'
+import { replyBody } from './reply-body.js'
+import type { SenderSettings } from './sender-options.js'
+
+/** What the receiver answered. */
+export interface HttpReply {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  /** Decompressed; undefined if it was longer than 4 MiB or could not be decompressed. */
+  readonly body: Buffer | undefined
+  /** What must not be in a message about this answer. */
+  readonly secrets: readonly string[]
+}
+
+/** A request without an answer. The message has no secrets. */
+export class SendError extends Error {
+  readonly reason: 'network' | 'timeout' | 'headers'
+  readonly code: string | undefined
+  constructor(reason: SendError['reason'], message: string, cause?: unknown) {
+    super(message, { cause })
+    this.reason = reason
+    this.code = codeOf(cause)
+  }
+}
+
+export interface HttpRequest {
+  readonly method: 'POST' | 'PUT' | 'DELETE'
+  /** Sent one behind the other. */
+  readonly body: readonly Uint8Array[]
+  readonly headers: HeaderValues
+  readonly timeoutMs: number
+}
+
+/**
+ * Sends requests to one destination over connections that are kept. It follows no redirect, since authorization could travel along;
+ * nothing of it is traced or measured.
+ */
+export class HttpSender {
+  readonly #destination: Destination
+  readonly #settings: SenderSettings
+  readonly #agent: HttpAgent
+  /** For a request whose connection the receiver had closed already: a new one. */
+  readonly #freshAgent: HttpAgent
+  readonly #running = new Set<ClientRequest>()
+
+  constructor(destination: Destination, settings: SenderSettings) {
+    this.#destination = destination
+    this.#settings = settings
+    const { concurrency, tls } = settings
+    const kept = { keepAlive: true, maxSockets: concurrency, maxFreeSockets: concurrency, ...tls }
+    const isSecure = destination.url.protocol === 'https:'
+    this.#agent = isSecure ? new HttpsAgent(kept) : new HttpAgent(kept)
+    this.#freshAgent = isSecure ? new HttpsAgent({ ...tls }) : new HttpAgent({})
+  }
+
+  /** Sends once. @throws {@link SendError} (as a rejection) if there is no answer in time. */
+  async send(request: HttpRequest): Promise<HttpReply> {
+    const { clock } = this.#settings
+    const endsMs = clock.monotonicMs() + request.timeoutMs
+    const own = await this.#headers(request.timeoutMs)
+    const secrets = [...this.#destination.secrets, ...headerSecrets(own)]
+    const length = request.body.reduce((sum, part) => sum + part.length, 0)
+    const headers = {
+      ...(this.#destination.authorization !== undefined && { authorization: this.#destination.authorization }),
+      ...own,
+      ...request.headers,
+      'user-agent': this.#settings.userAgent,
+      'content-length': String(length),
+    }
+    const attempt = (agent: HttpAgent): Promise<HttpReply> =>
+      this.#exchange(agent, request, headers, secrets, Math.max(endsMs - clock.monotonicMs(), 1))
+    try {
+      return await attempt(this.#agent)
+    } catch (error) {
+      if (!(error instanceof StaleConnection)) throw error
+      return attempt(this.#freshAgent)
+    }
+  }
+
+  /** Ends all connections; what is under way fails. */
+  close(): void {
+    for (const request of this.#running) request.destroy()
+    this.#agent.destroy()
+    this.#freshAgent.destroy()
+  }
+
+  async #headers(timeoutMs: number): Promise<HeaderValues> {
+    const { headers, clock } = this.#settings
+    if (typeof headers !== 'function') return headers
+    let stop = (): void => {}
+    try {
+      const late = new Promise<never>((_, reject) => {
+        stop = startTimer(clock, timeoutMs, () => reject(new SendError('timeout', `the headers were not there within ${timeoutMs} ms`)))
+      })
+      const made = await Promise.race([runDetached(async () => headers()), late])
+      const fault = headersFault(made)
+      if (fault !== undefined) throw new SendError('headers', fault)
+      return made
+    } catch (cause) {
+      if (cause instanceof SendError) throw cause
+      throw new SendError('headers', `the function for the headers failed: ${errorText(cause)}`, cause)
+    } finally {
+      stop()
+    }
+  }
+
+  #exchange(
+    agent: HttpAgent,
+    { method, body, timeoutMs: wholeMs }: HttpRequest,
+    headers: HeaderValues,
+    secrets: readonly string[],
+    timeoutMs: number,
+  ): Promise<HttpReply> {
+    const { url } = this.#destination
+    const make = url.protocol === 'https:' ? httpsRequest : httpRequest
+    return new Promise((resolve, reject) => {
+      let response: IncomingMessage | undefined
+      const request = runDetached(() =>
+        make({
+          agent,
+          method,
+          headers,
+          protocol: url.protocol,
+          hostname: url.hostname.replace(/^\[|\]$/g, ''),
+          port: url.port,
+          path: url.pathname + url.search,
+        }),
+      )
+      const end = (settle: () => void): void => {
+        stop()
+        this.#running.delete(request)
+        settle()
+      }
+      const fail = (error: unknown): void => {
+        const isStale = request.reusedSocket && response === undefined && STALE.has(codeOf(error))
+        const message = redactSecrets(errorText(error), secrets)
+        end(() => reject(isStale ? new StaleConnection() : new SendError('network', message, error)))
+        request.destroy()
+      }
+      const stop = startTimer(this.#settings.clock, timeoutMs, () => {
+        end(() => reject(new SendError('timeout', `no answer within ${Math.round(wholeMs)} ms`)))
+        request.destroy()
+      })
+      this.#running.add(request)
+      request.on('error', fail)
+      request.once('response', (arrived: IncomingMessage) => {
+        response = arrived
+        arrived.on('error', fail) // without a listener it would end the process
+        replyBody(arrived).then(
+          (read) => end(() => resolve({ status: arrived.statusCode!, headers: arrived.headers, body: read, secrets })),
+          fail,
+        )
+      })
+      for (const part of body) request.write(part)
+      request.end()
+    })
+  }
+}
+
+/** What a write to a connection that the other side has closed fails with. */
+const STALE: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE'])
+
+/** The receiver closed a kept connection while the request was on its way: it has read none of it. */
+class StaleConnection extends Error {}
+
+function codeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | undefined)?.code
+  return typeof code === 'string' ? code : undefined
+}

@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs'
+import { createSecureContext } from 'node:tls'
+import { checkNumber, type OptionNames } from '../../base/check-options.js'
+import { type Clock, timerClock } from '../../base/clock.js'
+import { DefinitionError } from '../../base/errors.js'
+import { inspectValue } from '../../base/inspect-value.js'
+import { PACKAGE_VERSION } from '../../base/package-version.js'
+import { MAX_TIMER_MS } from '../../base/timer.js'
+import { checkHeaders, type HeadersOption } from './request-headers.js'
+
+/** What all exporters that send by HTTP take. */
+export interface SenderOptions {
+  /**
+   * Sent with every request, for authorization and the like; or a function that returns them or a promise, called for each request.
+   * If it fails, the request has failed and is tried again. Default none.
+   */
+  readonly headers?: HeadersOption
+  /** Time for one request, in milliseconds, 1 … 2^31 - 1. Default 10 000. */
+  readonly timeoutMs?: number
+  /** Requests under way at once, 1 … 16; as many connections stay open. */
+  readonly concurrency?: number
+  /** Certificates that the receiver's is checked with, as PEM or the path of a file; read once. Default: those of Node. */
+  readonly ca?: string | Uint8Array
+  /** The client's certificate, as PEM or the path of a file; read once. */
+  readonly cert?: string | Uint8Array
+  /** The key of `cert`, as PEM or the path of a file; read once. */
+  readonly key?: string | Uint8Array
+  /** Stands in `user-agent` before `tallyscope/version`. Default none. */
+  readonly userAgent?: string
+  readonly clock?: Clock
+  /** For the jitter of pauses: a number from 0 to 1. Default `Math.random`. */
+  readonly random?: () => number
+}
+
+export const SENDER_OPTIONS: OptionNames<SenderOptions> = {
+  headers: true,
+  timeoutMs: true,
+  concurrency: true,
+  ca: true,
+  cert: true,
+  key: true,
+  userAgent: true,
+  clock: true,
+  random: true,
+}
+
+export interface TlsFiles {
+  readonly ca?: string | Buffer
+  readonly cert?: string | Buffer
+  readonly key?: string | Buffer
+}
+
+/** The options with their defaults. */
+export interface SenderSettings {
+  readonly headers: HeadersOption
+  readonly timeoutMs: number
+  readonly concurrency: number
+  readonly tls: TlsFiles
+  readonly userAgent: string
+  readonly clock: Clock
+  readonly random: () => number
+}
+
+/** @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` for one that breaks a rule. */
+export function checkSender(options: SenderOptions, defaultConcurrency: number): SenderSettings {
+  const { timeoutMs = 10_000, concurrency = defaultConcurrency, userAgent, clock = timerClock, random = Math.random } = options
+  if (userAgent !== undefined && (typeof userAgent !== 'string' || !/^[\x20-\x7e]*$/.test(userAgent))) {
+    throw new DefinitionError('ERR_EXPORTER_OPTION', `userAgent must be printable ASCII: it is ${inspectValue(userAgent)}`)
+  }
+  if (options.key !== undefined && options.cert === undefined) {
+    throw new DefinitionError('ERR_EXPORTER_OPTION', 'key must come with cert: there is no cert')
+  }
+  const tls = {
+    ...(options.ca !== undefined && { ca: readPem('ca', options.ca) }),
+    ...(options.cert !== undefined && { cert: readPem('cert', options.cert) }),
+    ...(options.key !== undefined && { key: readPem('key', options.key) }),
+  }
+  checkTls(tls)
+  return {
+    headers: checkHeaders(options.headers),
+    timeoutMs: checkNumber('ERR_EXPORTER_OPTION', 'timeoutMs', timeoutMs, { min: 1, max: MAX_TIMER_MS }),
+    concurrency: checkNumber('ERR_EXPORTER_OPTION', 'concurrency', concurrency, { min: 1, max: 16, integer: true }),
+    tls,
+    userAgent: `${userAgent ? `${userAgent} ` : ''}tallyscope/${PACKAGE_VERSION}`,
+    clock,
+    random,
+  }
+}
+
+/** Refuses here what every request would fail with. */
+function checkTls(tls: TlsFiles): void {
+  if (Object.keys(tls).length === 0) return
+  try {
+    createSecureContext(tls)
+  } catch (cause) {
+    const { code = 'unknown' } = cause as { code?: string }
+    throw new DefinitionError('ERR_EXPORTER_OPTION', `ca, cert and key must be such as TLS takes: ${Object.keys(tls).join(', ')}, ${code}`)
+  }
+}
+
+/** What is no PEM is the path of a file. Messages have the path at most, never the content. */
+function readPem(name: string, given: string | Uint8Array): string | Buffer {
+  if (typeof given !== 'string') return Buffer.from(given)
+  if (given.includes('-----BEGIN ')) return given
+  try {
+    const text = readFileSync(given, 'utf8')
+    if (text.includes('-----BEGIN ')) return text
+  } catch (cause) {
+    const { code = 'unknown' } = cause as { code?: string }
+    throw new DefinitionError('ERR_EXPORTER_OPTION', `${name} must be PEM or a file that can be read: ${inspectValue(given)}, ${code}`, {
+      cause,
+    })
+  }
+  throw new DefinitionError('ERR_EXPORTER_OPTION', `${name} must be PEM: the file ${inspectValue(given)} is not`)
+}

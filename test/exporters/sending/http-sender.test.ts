@@ -1,0 +1,213 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { gzipSync } from 'node:zlib'
+import { expect, test } from 'vitest'
+import { isSuppressed } from '../../../src/base/suppression.js'
+import { checkDestination } from '../../../src/exporters/sending/destination.js'
+import { HttpSender, SendError } from '../../../src/exporters/sending/http-sender.js'
+import { checkSender, type SenderOptions } from '../../../src/exporters/sending/sender-options.js'
+import { closedUrl, httpReceiver, openConnections, rawReceiver, receiver } from './receiver.js'
+
+const bytes = (text: string): Buffer => Buffer.from(text)
+const senderTo = (url: string, options: SenderOptions = {}): HttpSender =>
+  new HttpSender(checkDestination('url', url), checkSender(options, 2))
+const post = (sender: HttpSender, text = 'hello', timeoutMs = 5_000) =>
+  sender.send({ method: 'POST', body: [bytes(text)], headers: { 'content-type': 'text/plain' }, timeoutMs })
+
+/** What sending there fails with. */
+async function failure(url: string, options: SenderOptions = {}, timeoutMs = 5_000): Promise<SendError> {
+  const sender = senderTo(url, options)
+  try {
+    const reply = await post(sender, 'hello', timeoutMs)
+    throw new Error(`it was answered ${reply.status}`)
+  } catch (error) {
+    if (error instanceof SendError) return error
+    throw error
+  } finally {
+    sender.close()
+  }
+}
+
+test('a body of several pieces arrives whole, with its length, the version and the headers', async () => {
+  const { url, requests } = await receiver((response) => void response.writeHead(202).end('thanks'))
+  const sender = senderTo(`${url}/a/b?c=d`, { headers: { 'x-tenant': 'acme' }, userAgent: 'shop/2' })
+  const body = [bytes('one '), bytes('two')]
+  const reply = await sender.send({ method: 'POST', body, headers: { 'content-type': 'text/plain' }, timeoutMs: 5_000 })
+  expect([reply.status, String(reply.body)]).toEqual([202, 'thanks'])
+  expect(requests[0]).toMatchObject({
+    method: 'POST',
+    path: '/a/b?c=d',
+    headers: {
+      'content-length': '7',
+      'content-type': 'text/plain',
+      'x-tenant': 'acme',
+      'user-agent': expect.stringMatching(/^shop\/2 tallyscope\/\d/),
+    },
+  })
+  expect(String(requests[0]!.body)).toBe('one two')
+  sender.close()
+})
+
+test('user and password of the URL are Basic authorization, which a header of the same name overrides', async () => {
+  const { url, requests } = await receiver()
+  const withUser = url.replace('//', '//me:p%40ss@')
+  const first = senderTo(withUser)
+  await post(first)
+  const second = senderTo(withUser, { headers: { authorization: 'Bearer t' } })
+  await post(second)
+  expect(requests.map(({ headers }) => headers.authorization)).toEqual([`Basic ${Buffer.from('me:p@ss').toString('base64')}`, 'Bearer t'])
+  first.close()
+  second.close()
+})
+
+test('requests one after the other share a connection, and closing ends it', async () => {
+  let connections = 0
+  const { url, server } = await receiver()
+  server.on('connection', () => connections++)
+  const sender = senderTo(url)
+  for (let i = 0; i < 5; i++) await post(sender)
+  expect(connections).toBe(1)
+  sender.close()
+  await expect.poll(openConnections).toBe(0)
+})
+
+test('a request on a kept connection that the receiver has closed goes out once more on a new one', async () => {
+  let connections = 0
+  const url = await rawReceiver((socket) => {
+    connections++
+    let requests = 0
+    socket.on('data', () => {
+      if (++requests === 2) socket.resetAndDestroy()
+      else socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
+    })
+  })
+  const sender = senderTo(url)
+  expect((await post(sender)).status).toBe(200)
+  expect((await post(sender)).status).toBe(200)
+  expect(connections).toBe(2)
+  sender.close()
+})
+
+test.each<[string, () => Promise<string>, RegExp]>([
+  ['refuses connections', closedUrl, /ECONNREFUSED/],
+  ['has no name', () => Promise.resolve('http://nowhere.invalid'), /ENOTFOUND|EAI_AGAIN/],
+  ['resets the connection', () => rawReceiver((socket) => void socket.resetAndDestroy()), /ECONNRESET|socket hang up/],
+  ['hangs up', () => rawReceiver((socket) => void socket.once('data', () => socket.end())), /socket hang up/],
+  ['speaks another protocol', () => rawReceiver((socket) => void socket.end('220 mail.example ESMTP\r\n')), /HTTP/],
+  [
+    'resets in the middle of its answer',
+    () =>
+      rawReceiver(
+        (socket) =>
+          void socket.once('data', () => {
+            socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf')
+            setTimeout(() => socket.resetAndDestroy(), 20)
+          }),
+      ),
+    /aborted|ECONNRESET/,
+  ],
+  [
+    'hangs up in the middle of its answer',
+    () => rawReceiver((socket) => void socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf'))),
+    /aborted|ECONNRESET|middle/,
+  ],
+])('a receiver that %s is a fault of the network', async (_, urlOf, message) => {
+  const error = await failure(await urlOf())
+  expect(error.reason).toBe('network')
+  expect(error.message).toMatch(message)
+})
+
+test('a receiver that never answers, or never ends its answer, is given up after the time-out', async () => {
+  const silent = await failure(await rawReceiver((socket) => void socket.resume()), {}, 50)
+  expect([silent.reason, silent.message]).toEqual(['timeout', 'no answer within 50 ms'])
+  const endless = await httpReceiver((_, response) => void response.write('for ever'))
+  expect((await failure(endless, {}, 100)).reason).toBe('timeout')
+  await expect.poll(openConnections).toBe(0)
+})
+
+test('a redirect is an answer, and is not followed', async () => {
+  let followed = 0
+  const elsewhere = await httpReceiver((_, response) => {
+    followed++
+    response.end()
+  })
+  const { url } = await receiver((response) => void response.writeHead(307, { location: elsewhere }).end())
+  const sender = senderTo(url, { headers: { authorization: 'Bearer secret' } })
+  expect((await post(sender)).status).toBe(307)
+  expect(followed).toBe(0)
+  sender.close()
+})
+
+test.each<[string, Record<string, string>, () => Buffer, string | undefined]>([
+  ['of 100 MB', {}, () => Buffer.alloc(100_000_000), undefined],
+  ['that becomes 100 MB when it is decompressed', { 'content-encoding': 'gzip' }, () => gzipSync(Buffer.alloc(100_000_000)), undefined],
+  ['that is no gzip', { 'content-encoding': 'gzip' }, () => bytes('<html>'), undefined],
+  ['of an unknown encoding', { 'content-encoding': 'br' }, () => bytes('x'), undefined],
+  ['that is compressed', { 'content-encoding': 'gzip' }, () => gzipSync('fine'), 'fine'],
+])('of an answer %s there is what can be read', async (_, headers, body, expected) => {
+  const { url } = await receiver((response) => {
+    response.on('error', () => {})
+    response.writeHead(200, headers).end(body())
+  })
+  const sender = senderTo(url)
+  const reply = await post(sender)
+  expect([reply.status, reply.body?.toString()]).toEqual([200, expected])
+  sender.close()
+})
+
+test('headers may come from a function, which is called for each request', async () => {
+  const { url, requests } = await receiver()
+  let n = 0
+  const sender = senderTo(url, { headers: async () => ({ authorization: `Bearer token-${n++}` }) })
+  await post(sender)
+  await post(sender)
+  expect(requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer token-0', 'Bearer token-1'])
+  sender.close()
+})
+
+test('a function for headers that throws, hangs or returns what cannot be sent fails the request', async () => {
+  const { url, requests } = await receiver()
+  const throwing = await failure(url, {
+    headers: () => {
+      throw new Error('no token')
+    },
+  })
+  expect([throwing.reason, throwing.message]).toEqual(['headers', 'the function for the headers failed: no token'])
+  expect((await failure(url, { headers: () => new Promise(() => {}) }, 50)).reason).toBe('timeout')
+  const secret = await failure(url, { headers: () => ({ authorization: 'Bearer s3cret\n' }) })
+  expect([secret.reason, secret.message]).toEqual(['headers', 'headers must be such as HTTP allows: "authorization" is not'])
+  expect((await failure(url, { headers: () => ({ Host: 'other' }) })).reason).toBe('headers')
+  expect(requests).toEqual([])
+})
+
+test('requests are neither traced nor measured, and keep nothing of the context that they began in', async () => {
+  const { url } = await receiver()
+  const storage = new AsyncLocalStorage<string>()
+  const seen: boolean[] = []
+  const onStart = (): void => void seen.push(isSuppressed())
+  subscribe('http.client.request.start', onStart)
+  const sender = senderTo(url)
+  await storage.run('context', () => post(sender))
+  unsubscribe('http.client.request.start', onStart)
+  expect(seen).toEqual([true])
+  sender.close()
+})
+
+test.each<[string, SenderOptions, string]>([
+  ['a header of the protocol', { headers: { 'Content-Type': 'a' } }, 'headers must not have those of the protocol: "Content-Type" is one'],
+  ['a header with a line break', { headers: { a: 'b\r\nc: d' } }, 'headers must be such as HTTP allows: "a" is not'],
+  ['a file that is not there', { ca: '/nowhere/ca.pem' }, 'ca must be PEM or a file that can be read: "/nowhere/ca.pem", ENOENT'],
+  ['a key alone', { key: '-----BEGIN PRIVATE KEY-----' }, 'key must come with cert: there is no cert'],
+  ['a certificate that is none', { cert: '-----BEGIN CERTIFICATE-----\nsecret' }, 'ca, cert and key must be such as TLS takes: cert'],
+  ['too many at once', { concurrency: 17 }, 'concurrency must be a whole number from 1 to 16: it is 17'],
+  ['no time', { timeoutMs: 0 }, 'timeoutMs must be a number from 1 to 2147483647: it is 0'],
+  ['a user agent of two lines', { userAgent: 'a\nb' }, 'userAgent must be printable ASCII'],
+])('options with %s are refused, without their values', (_, options, message) => {
+  expect(() => checkSender(options, 2)).toThrow(
+    expect.objectContaining({ code: 'ERR_EXPORTER_OPTION', message: expect.stringContaining(message) }),
+  )
+})
+
+test.each(['localhost:4318', 'ftp://a', 'http://', '', 7, undefined, 'http://%ff:x@a'])('%s is no destination', (url) => {
+  expect(() => checkDestination('url', url)).toThrow(expect.objectContaining({ code: 'ERR_EXPORTER_URL' }))
+})

@@ -1,0 +1,104 @@
+import type { ServerResponse } from 'node:http'
+import { expect, test } from 'vitest'
+import { gzipBody } from '../../../src/exporters/sending/compress-body.js'
+import { checkDestination } from '../../../src/exporters/sending/destination.js'
+import { HttpSender } from '../../../src/exporters/sending/http-sender.js'
+import { type OutgoingPart, PartSending } from '../../../src/exporters/sending/part-sending.js'
+import { REPLY_POLICIES } from '../../../src/exporters/sending/reply-policy.js'
+import { RequestCounts } from '../../../src/exporters/sending/request-counts.js'
+import { checkSender } from '../../../src/exporters/sending/sender-options.js'
+import { receiver, type Received } from './receiver.js'
+
+class Letters implements OutgoingPart {
+  readonly text: string
+  readonly log: string[]
+  constructor(text: string, log: string[]) {
+    this.text = text
+    this.log = log
+  }
+  get items(): number {
+    return this.text.length
+  }
+  get body(): readonly Uint8Array[] {
+    return [Buffer.from(this.text)]
+  }
+  halves(): readonly [Letters, Letters] {
+    const middle = this.text.length >> 1
+    return [new Letters(this.text.slice(0, middle), this.log), new Letters(this.text.slice(middle), this.log)]
+  }
+  settled({ kind }: { kind: string }): void {
+    this.log.push(`${this.text} ${kind}`)
+  }
+}
+
+async function sending(answer: (response: ServerResponse, n: number, request: Received) => void, concurrency = 2) {
+  const { url, requests } = await receiver(answer)
+  const settings = checkSender({ concurrency }, 2)
+  const sender = new HttpSender(checkDestination('url', url), settings)
+  const tooLarge: number[] = []
+  const parts = new PartSending({
+    settings: {
+      ...settings,
+      sender,
+      policy: REPLY_POLICIES.otlp,
+      counts: new RequestCounts('letters'),
+      describe: ({ status }) => `answered ${status}`,
+    },
+    limits: { endsMs: settings.clock.monotonicMs() + 500, tries: 1 },
+    encoding: { headers: { 'content-encoding': 'gzip' }, compress: gzipBody },
+    concurrency,
+    onTooLarge: (bytes) => void tooLarge.push(bytes),
+  })
+  const log: string[] = []
+  const add = (text: string) => parts.add(new Letters(text, log))
+  return { parts, add, log, requests, tooLarge, close: () => sender.close() }
+}
+
+test('parts are sent compressed, no more at once than may be', async () => {
+  let atOnce = 0
+  let most = 0
+  const { parts, add, log, requests, close } = await sending((response) => {
+    most = Math.max(most, ++atOnce)
+    setTimeout(() => {
+      atOnce--
+      response.end()
+    }, 10)
+  })
+  for (const text of ['a', 'b', 'c', 'd', 'e']) await add(text)
+  expect(await parts.finish()).toEqual({ refusal: undefined, undelivered: undefined })
+  expect(most).toBe(2)
+  expect(requests.map(({ body }) => String(body)).sort()).toEqual(['a', 'b', 'c', 'd', 'e'])
+  expect(log.sort()).toEqual(['a taken', 'b taken', 'c taken', 'd taken', 'e taken'])
+  close()
+})
+
+test('a part that is too large is halved until it is taken, and one item that is too large is dropped', async () => {
+  const { parts, add, log, tooLarge, close } = await sending((response, _, { body }) => {
+    response.writeHead(body.length > 2 || body.includes('g') ? 413 : 200).end()
+  }, 1)
+  await add('abcdefg')
+  expect((await parts.finish()).refusal?.status).toBe(413)
+  expect(log).toEqual(['a taken', 'bc taken', 'de taken', 'f taken', 'g too large'])
+  expect(tooLarge).toEqual([7, 3, 4, 2, 1])
+  close()
+})
+
+test('a part that is refused does not keep the others from being sent', async () => {
+  const { parts, add, log, close } = await sending((response, n) => void response.writeHead(n === 0 ? 400 : 200).end(), 1)
+  await add('a')
+  await add('b')
+  const { refusal, undelivered } = await parts.finish()
+  expect([refusal?.status, undelivered]).toEqual([400, undefined])
+  expect(log).toEqual(['a refused', 'b taken'])
+  close()
+})
+
+test('after a part that could not be delivered the rest is not sent', async () => {
+  const { parts, add, log, requests, close } = await sending((response) => void response.writeHead(503).end(), 1)
+  await add('a')
+  expect(parts.isDown).toBe(true)
+  await add('b')
+  expect((await parts.finish()).undelivered).toMatchObject({ reason: 'retries', message: 'answered 503' })
+  expect([log, requests.length]).toEqual([['a undelivered', 'b undelivered'], 1])
+  close()
+})
