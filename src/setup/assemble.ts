@@ -11,17 +11,17 @@ import { AlwaysOffSampler } from '../trace/sampling/constant-samplers.js'
 import { NO_EXPORTER, Tracer } from './tracer.js'
 
 /** What the configuration names, built. */
-export interface WiredParts {
+export interface AssembledComponents {
   readonly tracer: Tracer
   readonly metricExporters: readonly Exporter<Metric>[]
 }
 
 /** Builds all that the configuration names and wires the tracer; undefined, and nothing left open, if there is a problem. */
-export function wireParts(
+export function assemble(
   options: TallyscopeOptions,
   { settings }: Configuration,
   problems: ConfigurationProblem[],
-): WiredParts | undefined {
+): AssembledComponents | undefined {
   const { logger } = options
   const attempt = <T>(path: string, build: () => T): T | undefined => {
     try {
@@ -39,10 +39,10 @@ export function wireParts(
   const usual =
     (transportPart && attempt('traces.transport', () => buildTransport(transportPart))) ?? ((exporter) => new SyncTransport(exporter))
   const exporters = enabled ? settings['traces.exporters'] : []
-  const traces = exporters?.flatMap((part) => attempt('traces.exporters', () => buildTraceExporter(part, logger)) ?? [])
+  const traces = exporters?.flatMap((component) => attempt('traces.exporters', () => buildTraceExporter(component, logger)) ?? [])
   const transports = traces?.map(({ exporter, transport = usual }) => attempt('traces.transport', () => transport(exporter)))
   const metrics = enabled ? (settings['metrics.exporters'] ?? []) : []
-  const metricExporters = metrics.flatMap((part) => attempt('metrics.exporters', () => buildMetricExporter(part, logger)) ?? [])
+  const metricExporters = metrics.flatMap((component) => attempt('metrics.exporters', () => buildMetricExporter(component, logger)) ?? [])
   if (problems.length > 0) {
     // Created components hold files and the like, which are never closed otherwise.
     for (const exporter of [...(traces ?? []).map(({ exporter }) => exporter), ...metricExporters]) void shutDownQuietly(exporter)

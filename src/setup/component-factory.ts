@@ -1,7 +1,7 @@
 import { DefinitionError } from '../base/errors.js'
 import type { Exporter, Transport } from '../base/exporter.js'
 import type { Logger } from '../base/logger.js'
-import type { GivenPart, OptionValue, Part, PartSpec } from './configuration/component-parser.js'
+import type { GivenComponent, OptionValue, Component, ComponentSpec } from './configuration/component-parser.js'
 import { AsyncTransport } from '../exporters/transport/async-transport.js'
 import { ConsoleExporter } from '../exporters/console/console-exporter.js'
 import { FileExporter, type FileExporterOptions } from '../exporters/file/file-exporter.js'
@@ -30,13 +30,13 @@ import type { SpanData } from '../trace/data/span-data.js'
 
 export type TransportFactory = (exporter: Exporter<SpanData>) => Transport<SpanData>
 
-// Each of these builds what the part table of the configuration names; options were checked for name and type there, and
+// Each of these builds what the component table of the configuration names; options were checked for name and type there, and
 // are checked for their range by the component itself. A component from code is taken as it is.
 
-export function buildSampler(part: Part): Sampler {
-  if ('given' in part) return part.given as Sampler
-  const { rate, perSecond, burst, root } = part.options
-  switch (part.part) {
+export function buildSampler(component: Component): Sampler {
+  if ('given' in component) return component.given as Sampler
+  const { rate, perSecond, burst, root } = component.options
+  switch (component.component) {
     case 'alwaysOn':
       return new AlwaysOnSampler()
     case 'alwaysOff':
@@ -46,20 +46,20 @@ export function buildSampler(part: Part): Sampler {
     case 'rateLimiting':
       return new RateLimitingSampler(given({ perSecond, burst }))
     case 'parentBased':
-      return new ParentBasedSampler({ root: buildSampler(root as PartSpec) })
+      return new ParentBasedSampler({ root: buildSampler(root as ComponentSpec) })
     default:
-      throw unknown(part)
+      throw unknown(component)
   }
 }
 
-export function buildPropagator(parts: readonly Part[]): Propagator {
-  const propagators = parts.map(propagatorOf)
+export function buildPropagator(components: readonly Component[]): Propagator {
+  const propagators = components.map(propagatorOf)
   return propagators.length === 1 ? propagators[0]! : new CompositePropagator(propagators)
 }
 
-function propagatorOf(part: Part): Propagator {
-  if ('given' in part) return part.given as Propagator
-  switch (part.part) {
+function propagatorOf(component: Component): Propagator {
+  if ('given' in component) return component.given as Propagator
+  switch (component.component) {
     case 'traceContext':
       return new TraceContextPropagator()
     case 'b3':
@@ -75,37 +75,40 @@ function propagatorOf(part: Part): Propagator {
     case 'textMap':
       return new TextMapPropagator()
     default:
-      throw unknown(part)
+      throw unknown(component)
   }
 }
 
-export function buildTransport(part: Part): TransportFactory {
-  if ('given' in part) return part.given as TransportFactory
-  const options = part.options
-  switch (part.part) {
+export function buildTransport(component: Component): TransportFactory {
+  if ('given' in component) return component.given as TransportFactory
+  const options = component.options
+  switch (component.component) {
     case 'sync':
       return (exporter) => new SyncTransport(exporter)
     case 'async':
       return (exporter) => new AsyncTransport(exporter, options as object)
     default:
-      throw unknown(part)
+      throw unknown(component)
   }
 }
 
 /** An exporter of spans, with the transport that was named for it, if one was. */
-export function buildTraceExporter(part: Part, logger?: Logger): { exporter: Exporter<SpanData>; transport: TransportFactory | undefined } {
-  if ('given' in part) return { exporter: part.given as Exporter<SpanData>, transport: undefined }
-  const { transport, ...options } = part.options
+export function buildTraceExporter(
+  component: Component,
+  logger?: Logger,
+): { exporter: Exporter<SpanData>; transport: TransportFactory | undefined } {
+  if ('given' in component) return { exporter: component.given as Exporter<SpanData>, transport: undefined }
+  const { transport, ...options } = component.options
   return {
-    exporter: generalExporter<SpanData>({ part: part.part, options }, logger),
-    transport: transport === undefined ? undefined : buildTransport(transport as PartSpec),
+    exporter: generalExporter<SpanData>({ component: component.component, options }, logger),
+    transport: transport === undefined ? undefined : buildTransport(transport as ComponentSpec),
   }
 }
 
-export function buildMetricExporter(part: Part, logger?: Logger): Exporter<Metric> {
-  if ('given' in part) return part.given as Exporter<Metric>
-  const options = part.options as unknown
-  switch (part.part) {
+export function buildMetricExporter(component: Component, logger?: Logger): Exporter<Metric> {
+  if ('given' in component) return component.given as Exporter<Metric>
+  const options = component.options as unknown
+  switch (component.component) {
     case 'hlog':
       return new HlogExporter(options as { path: string })
     case 'textfile':
@@ -113,13 +116,13 @@ export function buildMetricExporter(part: Part, logger?: Logger): Exporter<Metri
     case 'pushgateway':
       return new PushGatewayExporter(options as PushGatewayExporterOptions)
     default:
-      return generalExporter<Metric>(part, logger)
+      return generalExporter<Metric>(component, logger)
   }
 }
 
-function generalExporter<T>(part: Exclude<Part, GivenPart>, logger: Logger | undefined): Exporter<T> {
-  const options = part.options as unknown
-  switch (part.part) {
+function generalExporter<T>(component: Exclude<Component, GivenComponent>, logger: Logger | undefined): Exporter<T> {
+  const options = component.options as unknown
+  switch (component.component) {
     case 'console':
       return new ConsoleExporter<T>(options as object)
     case 'file':
@@ -129,7 +132,7 @@ function generalExporter<T>(part: Exclude<Part, GivenPart>, logger: Logger | und
     case 'memory':
       return new MemoryExporter<T>(options as object)
     default:
-      throw unknown(part)
+      throw unknown(component)
   }
 }
 
@@ -137,6 +140,6 @@ function given<T extends Readonly<Record<string, OptionValue | undefined>>>(opti
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
-function unknown({ part }: PartSpec): Error {
-  return new DefinitionError('ERR_CONFIGURATION', `BUG: the part ${part} is in the table and cannot be built`)
+function unknown({ component }: ComponentSpec): Error {
+  return new DefinitionError('ERR_CONFIGURATION', `BUG: the component ${component} is in the table and cannot be built`)
 }

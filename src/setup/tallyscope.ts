@@ -19,7 +19,7 @@ import { type RuntimeMetrics, runtimeMetrics } from '../runtime/runtime-metrics.
 import { type Stats, stats as sharedStats } from '../stats/stats.js'
 import type { TallyscopeOptions } from './tallyscope-options.js'
 import type { Tracer } from './tracer.js'
-import { wireParts, type WiredParts } from './assemble.js'
+import { assemble, type AssembledComponents } from './assemble.js'
 
 /** Everything at once, wired by configuration. Made by {@link createTallyscope}. */
 export class Tallyscope {
@@ -42,15 +42,15 @@ export class Tallyscope {
   #stopping: Promise<void> | undefined
 
   /** @internal */
-  constructor(options: TallyscopeOptions, configuration: Configuration, parts: WiredParts) {
+  constructor(options: TallyscopeOptions, configuration: Configuration, components: AssembledComponents) {
     const { settings, resource } = configuration
     this.#options = options
     this.#settings = settings
-    this.#metricExporters = parts.metricExporters
+    this.#metricExporters = components.metricExporters
     this.resource = resource
     this.stats = options.stats ?? sharedStats
     this.registry = options.registry ?? new MetricRegistry({ ...(options.clock !== undefined && { clock: options.clock }) })
-    this.tracer = parts.tracer
+    this.tracer = components.tracer
     this.ignorePaths = settings['traces.ignorePaths']
     this.ignoreHosts = settings['traces.ignoreHosts']
     this.integrations = settings['traces.integrations'] ?? []
@@ -238,9 +238,9 @@ export function createTallyscope(options: TallyscopeOptions = {}): Tallyscope {
     warnOnce('TALLYSCOPE_CONFIGURATION', warning.path, `passed over in the configuration: ${lineOf(warning).trim()}`)
   }
   problems.push(...configuration.problems)
-  const parts = wireParts(options, configuration, problems)
-  if (problems.length > 0 || parts === undefined) throw new ConfigurationError(problems)
-  return new Tallyscope(options, configuration, parts)
+  const components = assemble(options, configuration, problems)
+  if (problems.length > 0 || components === undefined) throw new ConfigurationError(problems)
+  return new Tallyscope(options, configuration, components)
 }
 
 /** What only code can give, and no file and no variable. */

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { readConfiguration } from '../../src/setup/configuration/configuration.js'
-import { parsePartText, parsePartTexts, PartTextFault } from '../../src/setup/configuration/component-expression.js'
+import { parseExpression, parseExpressions, ExpressionFault } from '../../src/setup/configuration/component-expression.js'
 import { type ConfigurationProblem, lineOf } from '../../src/setup/configuration/problem.js'
 import { SETTING_PATHS } from '../../src/setup/configuration/settings.js'
 import { createTallyscope } from '../../src/setup/tallyscope.js'
@@ -154,11 +154,11 @@ test('any string that names components is parsed or refused with its position', 
   let refused = 0
   for (let n = 0; n < TEXTS; n++) {
     const text = textOf()
-    for (const parse of [parsePartText, parsePartTexts]) {
+    for (const parse of [parseExpression, parseExpressions]) {
       try {
         parse(text)
       } catch (fault) {
-        if (!(fault instanceof PartTextFault)) throw new Error(JSON.stringify(text), { cause: fault })
+        if (!(fault instanceof ExpressionFault)) throw new Error(JSON.stringify(text), { cause: fault })
         if (!(fault.at <= text.length)) expect.fail(JSON.stringify(text))
         refused++
       }

@@ -1,5 +1,5 @@
 /** A component named in a string, `name(1, key=value)`, before it is known whether there is one of that name. */
-export interface PartCall {
+export interface ComponentCall {
   readonly kind: 'call'
   readonly name: string
   readonly positional: readonly TextValue[]
@@ -11,10 +11,10 @@ export type TextValue =
   | { readonly kind: 'quoted'; readonly text: string }
   | { readonly kind: 'word'; readonly text: string }
   | { readonly kind: 'list'; readonly items: readonly TextValue[] }
-  | PartCall
+  | ComponentCall
 
 /** A string that is not an expression; `at` is the position of the first wrong character. */
-export class PartTextFault extends Error {
+export class ExpressionFault extends Error {
   readonly at: number
   constructor(at: number, expected: string) {
     super(`${expected} is missing at character ${at}`)
@@ -29,9 +29,9 @@ const MAX_DEPTH = 10
  * Reads strings that name components, such as `probability(0.5)`, `file(path=traces.jsonl)` or
  * `opencensus.trace.samplers.ProbabilitySampler(rate=1)`. They are parsed and looked up in a table, never evaluated.
  *
- * @throws {@link PartTextFault}
+ * @throws {@link ExpressionFault}
  */
-export function parsePartText(text: string): TextValue {
+export function parseExpression(text: string): TextValue {
   const reader = new Reader(text)
   const value = reader.value(0)
   reader.end()
@@ -39,7 +39,7 @@ export function parsePartText(text: string): TextValue {
 }
 
 /** Reads several with commas between: `console, file(path=traces.jsonl)`. Brackets around them may be there or not. */
-export function parsePartTexts(text: string): readonly TextValue[] {
+export function parseExpressions(text: string): readonly TextValue[] {
   const reader = new Reader(text)
   const items = reader.items('', 0)
   reader.end()
@@ -52,17 +52,17 @@ class Reader {
   #at = 0
 
   constructor(text: string) {
-    if (text.length > MAX_LENGTH) throw new PartTextFault(MAX_LENGTH, 'the end')
+    if (text.length > MAX_LENGTH) throw new ExpressionFault(MAX_LENGTH, 'the end')
     this.#text = text
   }
 
   end(): void {
     this.#blanks()
-    if (this.#at < this.#text.length) throw new PartTextFault(this.#at, 'the end')
+    if (this.#at < this.#text.length) throw new ExpressionFault(this.#at, 'the end')
   }
 
   value(depth: number): TextValue {
-    if (depth > MAX_DEPTH) throw new PartTextFault(this.#at, 'a simpler value')
+    if (depth > MAX_DEPTH) throw new ExpressionFault(this.#at, 'a simpler value')
     this.#blanks()
     const next = this.#text[this.#at]
     if (next === '"' || next === "'") return { kind: 'quoted', text: this.#quoted(next) }
@@ -73,7 +73,7 @@ class Reader {
       return { kind: 'list', items }
     }
     const word = this.#take(/[^\s,()[\]"'=]+(?:[ \t]+[^\s,()[\]"'=]+)*/y)
-    if (word === undefined) throw new PartTextFault(this.#at, 'a value')
+    if (word === undefined) throw new ExpressionFault(this.#at, 'a value')
     this.#blanks()
     return this.#text[this.#at] === '(' ? this.#call(word, depth) : { kind: 'word', text: word }
   }
@@ -91,7 +91,7 @@ class Reader {
     }
   }
 
-  #call(name: string, depth: number): PartCall {
+  #call(name: string, depth: number): ComponentCall {
     this.#expect('(')
     const positional: TextValue[] = []
     const named = new Map<string, TextValue>()
@@ -99,7 +99,7 @@ class Reader {
       this.#blanks()
       if (this.#text[this.#at] === ')') break
       const key = this.#take(/([A-Za-z_]\w*)\s*=(?!=)\s*/y)
-      if (key === undefined && named.size > 0) throw new PartTextFault(this.#at, 'a name with =')
+      if (key === undefined && named.size > 0) throw new ExpressionFault(this.#at, 'a name with =')
       const value = this.value(depth + 1)
       if (key === undefined) positional.push(value)
       else named.set(key, value)
@@ -121,12 +121,12 @@ class Reader {
       }
       text += character === '\\' ? (this.#text[++at] ?? '') : character
     }
-    throw new PartTextFault(this.#text.length, `the closing ${quote}`)
+    throw new ExpressionFault(this.#text.length, `the closing ${quote}`)
   }
 
   #expect(character: string): void {
     this.#blanks()
-    if (this.#text[this.#at] !== character) throw new PartTextFault(this.#at, character)
+    if (this.#text[this.#at] !== character) throw new ExpressionFault(this.#at, character)
     this.#at++
   }
 

@@ -1,28 +1,28 @@
-import { type PartCall, PartTextFault, parsePartText, parsePartTexts, type TextValue } from './component-expression.js'
-import { INSTEAD, type OptionType, PART_TABLE, type PartDefinition, type PartKind } from './component-registry.js'
+import { type ComponentCall, ExpressionFault, parseExpression, parseExpressions, type TextValue } from './component-expression.js'
+import { REPLACEMENTS, type OptionType, COMPONENTS, type ComponentDefinition, type ComponentKind } from './component-registry.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { nearest, plain } from '../../base/nearest-name.js'
 import type { ConfigurationProblem } from './problem.js'
 
-/** A built-in part, by name, with options that its kind of part has. What they mean is checked by the part itself. */
-export interface PartSpec {
-  readonly part: string
+/** A built-in component, by name, with options that its kind of component has. What they mean is checked by the component itself. */
+export interface ComponentSpec {
+  readonly component: string
   readonly options: Readonly<Record<string, OptionValue>>
 }
 
-export type OptionValue = string | number | boolean | readonly string[] | Readonly<Record<string, string>> | PartSpec
+export type OptionValue = string | number | boolean | readonly string[] | Readonly<Record<string, string>> | ComponentSpec
 
-/** A part that code has made itself. */
-export interface GivenPart {
+/** A component that code has made itself. */
+export interface GivenComponent {
   readonly given: object
 }
 
-export type Part = PartSpec | GivenPart
+export type Component = ComponentSpec | GivenComponent
 
 export type Report = (problem: ConfigurationProblem) => void
 
 /** The method that distinguishes a component from an object that describes one. */
-const METHODS: Readonly<Record<PartKind, string>> = {
+const METHODS: Readonly<Record<ComponentKind, string>> = {
   sampler: 'shouldSample',
   exporter: 'export',
   propagator: 'extract',
@@ -36,37 +36,37 @@ const MAX_DEPTH = 10
  * One component: a string, an object `{ name: options }`, or, from code, the component itself. Faults are reported, and undefined is what
  * they come to.
  */
-export function readPart(kind: PartKind, value: unknown, path: string, report: Report, depth = 0): Part | undefined {
+export function readComponent(kind: ComponentKind, value: unknown, path: string, report: Report, depth = 0): Component | undefined {
   if (typeof value === 'string') {
-    const parsed = parsing(value, path, report, parsePartText)
+    const parsed = parsing(value, path, report, parseExpression)
     return parsed && partOfText(kind, parsed, path, report)
   }
   if (typeof value === 'function' && kind === 'transport') return { given: value }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     report({
       path,
-      problem: `must name a part of the kind ${kind}: it is ${inspectValue(value)}`,
+      problem: `must name a component of kind ${kind}: it is ${inspectValue(value)}`,
       hint: `one of ${namesFor(kind, path).join(', ')}`,
     })
     return undefined
   }
   if (typeof (value as Record<string, unknown>)[METHODS[kind]] === 'function') return { given: value }
   if (depth < MAX_DEPTH) return partOfObject(kind, value as Record<string, unknown>, path, report, depth)
-  report({ path, problem: `parts may hold parts ${MAX_DEPTH} deep: this one lies deeper` })
+  report({ path, problem: `components may hold components ${MAX_DEPTH} deep: this one lies deeper` })
   return undefined
 }
 
 /** Several components: a list, one alone, or a string separated by commas. `none` represents no component. */
-export function readParts(kind: PartKind, value: unknown, path: string, report: Report): Part[] {
+export function readComponents(kind: ComponentKind, value: unknown, path: string, report: Report): Component[] {
   if (Array.isArray(value)) {
     const named = value.filter((item) => typeof item !== 'string' || plain(item) !== 'none')
-    return named.flatMap((item, at) => readPart(kind, item, `${path}[${at}]`, report) ?? [])
+    return named.flatMap((item, at) => readComponent(kind, item, `${path}[${at}]`, report) ?? [])
   }
   if (typeof value !== 'string') {
-    const part = readPart(kind, value, path, report)
-    return part === undefined ? [] : [part]
+    const component = readComponent(kind, value, path, report)
+    return component === undefined ? [] : [component]
   }
-  const items = parsing(value, path, report, parsePartTexts) ?? []
+  const items = parsing(value, path, report, parseExpressions) ?? []
   if (items.length === 1 && items[0]!.kind === 'word' && plain(items[0]!.text) === 'none') return []
   return items.flatMap((item) => partOfText(kind, item, path, report) ?? [])
 }
@@ -75,18 +75,18 @@ function parsing<T>(text: string, path: string, report: Report, parse: (text: st
   try {
     return parse(text)
   } catch (fault) {
-    if (!(fault instanceof PartTextFault)) throw fault
+    if (!(fault instanceof ExpressionFault)) throw fault
     report({ path, problem: `${inspectValue(text)} cannot be read: ${fault.message}`, hint: 'write it as name or name(option=value)' })
     return undefined
   }
 }
 
-function partOfText(kind: PartKind, value: TextValue, path: string, report: Report): PartSpec | undefined {
+function partOfText(kind: ComponentKind, value: TextValue, path: string, report: Report): ComponentSpec | undefined {
   if (value.kind === 'list') {
-    report({ path, problem: 'must be one part, not a list' })
+    report({ path, problem: 'must be one component, not a list' })
     return undefined
   }
-  const call: PartCall = value.kind === 'call' ? value : { kind: 'call', name: value.text, positional: [], named: {} }
+  const call: ComponentCall = value.kind === 'call' ? value : { kind: 'call', name: value.text, positional: [], named: {} }
   const definition = definitionOf(kind, call.name, path, report)
   if (definition === undefined) return undefined
   const given = new Map<string, TextValue>(Object.entries(call.named))
@@ -105,10 +105,20 @@ function partOfText(kind: PartKind, value: TextValue, path: string, report: Repo
   return build(definition, given, defaults, path, report, (type, option, at) => optionOfText(type, option, at, report))
 }
 
-function partOfObject(kind: PartKind, value: Record<string, unknown>, path: string, report: Report, depth: number): PartSpec | undefined {
+function partOfObject(
+  kind: ComponentKind,
+  value: Record<string, unknown>,
+  path: string,
+  report: Report,
+  depth: number,
+): ComponentSpec | undefined {
   const [entry, ...others] = Object.entries(value)
   if (entry === undefined || others.length > 0) {
-    report({ path, problem: 'an object that describes a part must have one key, its name', hint: '{ "file": { "path": "traces.jsonl" } }' })
+    report({
+      path,
+      problem: 'an object that describes a component must have one key, its name',
+      hint: '{ "file": { "path": "traces.jsonl" } }',
+    })
     return undefined
   }
   const [name, options] = entry
@@ -126,13 +136,13 @@ function partOfObject(kind: PartKind, value: Record<string, unknown>, path: stri
 }
 
 function build<T>(
-  definition: PartDefinition,
+  definition: ComponentDefinition,
   given: ReadonlyMap<string, T>,
   defaults: readonly (readonly [string, OptionValue])[],
   path: string,
   report: Report,
   read: (type: OptionType, option: T, path: string) => OptionValue | undefined,
-): PartSpec | undefined {
+): ComponentSpec | undefined {
   const options = new Map<string, OptionValue>(defaults)
   let sound = true
   for (const [key, option] of given) {
@@ -156,16 +166,16 @@ function build<T>(
     report({ path, problem: `${definition.name} needs ${name}`, hint: `${definition.name}(${name}=…)` })
     sound = false
   }
-  return sound ? { part: definition.name, options: Object.fromEntries(options) } : undefined
+  return sound ? { component: definition.name, options: Object.fromEntries(options) } : undefined
 }
 
-function definitionOf(kind: PartKind, name: string, path: string, report: Report): PartDefinition | undefined {
+function definitionOf(kind: ComponentKind, name: string, path: string, report: Report): ComponentDefinition | undefined {
   const dotted = name.startsWith('opencensus.')
   const wanted = plain(dotted ? name.slice(name.lastIndexOf('.') + 1) : name)
-  const foreign = dotted ? INSTEAD.find(({ within }) => within.test(name)) : undefined
-  const found = PART_TABLE[kind].find((definition) => [definition.name, ...definition.aliases].some((one) => plain(one) === wanted))
+  const foreign = dotted ? REPLACEMENTS.find(({ within }) => within.test(name)) : undefined
+  const found = COMPONENTS[kind].find((definition) => [definition.name, ...definition.aliases].some((one) => plain(one) === wanted))
   if (found !== undefined && foreign === undefined) return found
-  const instead = foreign ?? INSTEAD.find(({ within }) => within.test(name))
+  const instead = foreign ?? REPLACEMENTS.find(({ within }) => within.test(name))
   const fitting = namesFor(kind, path)
   const near = nearest(name, fitting)
   const hint = instead?.hint ?? (near === undefined ? `one of ${fitting.join(', ')}` : `perhaps ${near}`)
@@ -174,10 +184,10 @@ function definitionOf(kind: PartKind, name: string, path: string, report: Report
 }
 
 /** The components that fit a setting: of exporters those that take what is exported there, and that there need be none. */
-function namesFor(kind: PartKind, path: string): string[] {
-  if (kind !== 'exporter') return PART_TABLE[kind].map(({ name }) => name)
+function namesFor(kind: ComponentKind, path: string): string[] {
+  if (kind !== 'exporter') return COMPONENTS[kind].map(({ name }) => name)
   const signal = /traces?[._]/i.test(path) ? 'traces' : /metrics?[._]/i.test(path) ? 'metrics' : undefined
-  const fitting = PART_TABLE.exporter.filter(({ signals }) => signal === undefined || signals === undefined || signals.includes(signal))
+  const fitting = COMPONENTS.exporter.filter(({ signals }) => signal === undefined || signals === undefined || signals.includes(signal))
   return [...fitting.map(({ name }) => name), ...(signal === undefined ? [] : ['none'])]
 }
 
@@ -185,7 +195,7 @@ function optionOfText(type: OptionType, value: TextValue, path: string, report: 
   if (type === 'sampler' || type === 'transport') return partOfText(type, value, path, report)
   if (type === 'strings') return (value.kind === 'list' ? value.items : [value]).flatMap((item) => ('text' in item ? [item.text] : []))
   if (!('text' in value) || type === 'labels') {
-    report({ path, problem: `must be a ${type}`, ...(type === 'labels' && { hint: 'write the part as an object' }) })
+    report({ path, problem: `must be a ${type}`, ...(type === 'labels' && { hint: 'write the component as an object' }) })
     return undefined
   }
   return optionOfJson(type, value.text, path, report, 0)
@@ -212,8 +222,8 @@ function readOption(type: OptionType, value: unknown, path: string, report: Repo
       return isLabels(value) ? value : undefined
     case 'sampler':
     case 'transport': {
-      const part = readPart(type, value, path, report, depth)
-      return part !== undefined && 'part' in part ? part : undefined
+      const component = readComponent(type, value, path, report, depth)
+      return component !== undefined && 'component' in component ? component : undefined
     }
   }
 }

@@ -1,9 +1,9 @@
-export type PartKind = 'sampler' | 'exporter' | 'propagator' | 'transport'
+export type ComponentKind = 'sampler' | 'exporter' | 'propagator' | 'transport'
 
-/** What an option of a part may be. */
+/** What an option of a component may be. */
 export type OptionType = 'number' | 'string' | 'boolean' | 'strings' | 'labels' | 'sampler' | 'transport'
 
-export interface PartDefinition {
+export interface ComponentDefinition {
   readonly name: string
   /** Other names of it: OpenTelemetry's, and OpenCensus' classes, which are recognised by the end of a dotted name. */
   readonly aliases: readonly string[]
@@ -23,7 +23,7 @@ const FILE = { file_name: 'path', fileName: 'path', file_path: 'path' }
 const ASYNC = { max_batch_size: 'maxBatchSize', wait_period: ['waitPeriodMs', 1e3], grace_period: ['gracePeriodMs', 1e3] } as const
 
 /** Every component that a string may name. Nothing else can be reached from a string. */
-export const PART_TABLE: Readonly<Record<PartKind, readonly PartDefinition[]>> = {
+export const COMPONENTS: Readonly<Record<ComponentKind, readonly ComponentDefinition[]>> = {
   sampler: [
     { name: 'alwaysOn', aliases: ['always_on', 'AlwaysOnSampler'], options: {} },
     { name: 'alwaysOff', aliases: ['always_off', 'AlwaysOffSampler', 'never'], options: {} },
@@ -144,8 +144,8 @@ export const PART_TABLE: Readonly<Record<PartKind, readonly PartDefinition[]>> =
   ],
 }
 
-/** Parts that other systems have and this one has not, with what to use instead. Looked for anywhere in a dotted name. */
-export const INSTEAD: readonly { readonly within: RegExp; readonly hint: string }[] = [
+/** Components that other systems have and this one has not, with what to use instead. Looked for anywhere in a dotted name. */
+export const REPLACEMENTS: readonly { readonly within: RegExp; readonly hint: string }[] = [
   { within: /ocagent|otlp/i, hint: 'send to a collector that reads files: file(path=traces.jsonl), or Prometheus: set prometheus' },
   {
     within: /zipkin|jaeger|stackdriver|azure|datadog/i,

@@ -16,7 +16,7 @@ export interface Configuration {
 }
 
 export interface ConfigurationSources {
-  /** From code; may hold parts that are made already. */
+  /** From code; may hold components that are made already. */
   readonly code: Readonly<Record<string, unknown>>
   readonly env: Environment
   /** The content of the configuration file, and its name for messages. */

@@ -61,7 +61,7 @@ export function readObject(source: Readonly<Record<string, unknown>>, where: str
 /** Short forms of whole sections: `traces: false`, `metrics: false`, `prometheus: 9464`. */
 function readShort(layer: Layer, key: string, value: unknown): boolean {
   if (key === 'traces' && value === false) {
-    layer['traces.sampler'] = { part: 'alwaysOff', options: {} }
+    layer['traces.sampler'] = { component: 'alwaysOff', options: {} }
     layer['traces.exporters'] = []
     layer['traces.views'] = false
     return true

@@ -1,4 +1,4 @@
-import { isLabels, type Part, readBoolean, readNumber, readPart, readParts, type Report } from './component-parser.js'
+import { isLabels, type Component, readBoolean, readNumber, readComponent, readComponents, type Report } from './component-parser.js'
 import { INTEGRATIONS } from './component-registry.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { nearest, plain } from '../../base/nearest-name.js'
@@ -12,16 +12,16 @@ export interface Settings {
   readonly enabled: boolean
   /** Labels of the identity of the process. */
   readonly resource: Readonly<Record<string, string>>
-  readonly 'traces.sampler': Part
-  readonly 'traces.exporters': readonly Part[]
-  readonly 'traces.propagator': readonly Part[]
-  readonly 'traces.transport': Part
+  readonly 'traces.sampler': Component
+  readonly 'traces.exporters': readonly Component[]
+  readonly 'traces.propagator': readonly Component[]
+  readonly 'traces.transport': Component
   readonly 'traces.views': boolean
   readonly 'traces.ignorePaths': readonly string[]
   readonly 'traces.ignoreHosts': readonly string[]
   readonly 'traces.publicEndpoint': boolean
   readonly 'traces.integrations': readonly string[]
-  readonly 'metrics.exporters': readonly Part[]
+  readonly 'metrics.exporters': readonly Component[]
   readonly 'metrics.intervalMs': number
   readonly 'metrics.runtime': boolean
   readonly 'metrics.promClientNames': boolean
@@ -48,16 +48,16 @@ const READERS: { readonly [path in SettingPath]: Reader<Settings[path]> } = {
   service: readText,
   enabled: readSwitch,
   resource: (value, path, report) => (isLabels(value) ? value : wrong(value, path, report, 'must be an object of strings')),
-  'traces.sampler': (value, path, report) => readPart('sampler', value, path, report),
-  'traces.exporters': (value, path, report) => readParts('exporter', value, path, report).filter(takes('traces', path, report)),
-  'traces.propagator': (value, path, report) => readParts('propagator', value, path, report),
-  'traces.transport': (value, path, report) => readPart('transport', value, path, report),
+  'traces.sampler': (value, path, report) => readComponent('sampler', value, path, report),
+  'traces.exporters': (value, path, report) => readComponents('exporter', value, path, report).filter(takes('traces', path, report)),
+  'traces.propagator': (value, path, report) => readComponents('propagator', value, path, report),
+  'traces.transport': (value, path, report) => readComponent('transport', value, path, report),
   'traces.views': readSwitch,
   'traces.ignorePaths': readTexts,
   'traces.ignoreHosts': readTexts,
   'traces.publicEndpoint': readSwitch,
   'traces.integrations': readIntegrations,
-  'metrics.exporters': (value, path, report) => readParts('exporter', value, path, report).filter(takes('metrics', path, report)),
+  'metrics.exporters': (value, path, report) => readComponents('exporter', value, path, report).filter(takes('metrics', path, report)),
   'metrics.intervalMs': readInterval,
   'metrics.runtime': readSwitch,
   'metrics.promClientNames': readSwitch,
@@ -91,14 +91,14 @@ export function isSection(name: string): boolean {
 
 const METRICS_ONLY: ReadonlySet<string> = new Set(['hlog', 'textfile', 'pushgateway'])
 
-function takes(signal: 'traces' | 'metrics', path: string, report: Report): (part: Part) => boolean {
-  return (part) => {
-    if (!('part' in part)) return true
-    if (signal === 'traces' && METRICS_ONLY.has(part.part)) {
-      report({ path, problem: `${part.part} takes metrics only`, hint: 'put it into metrics.exporters' })
+function takes(signal: 'traces' | 'metrics', path: string, report: Report): (component: Component) => boolean {
+  return (component) => {
+    if (!('component' in component)) return true
+    if (signal === 'traces' && METRICS_ONLY.has(component.component)) {
+      report({ path, problem: `${component.component} takes metrics only`, hint: 'put it into metrics.exporters' })
       return false
     }
-    if (signal === 'metrics' && 'transport' in part.options) {
+    if (signal === 'metrics' && 'transport' in component.options) {
       report({ path, problem: 'metrics have no transport: they are exported every interval', hint: 'set metrics.intervalMs' })
       return false
     }

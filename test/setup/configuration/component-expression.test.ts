@@ -1,16 +1,16 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { PartTextFault, parsePartText, parsePartTexts } from '../../../src/setup/configuration/component-expression.js'
+import { ExpressionFault, parseExpression, parseExpressions } from '../../../src/setup/configuration/component-expression.js'
 
 const word = (text: string) => ({ kind: 'word', text })
 const quoted = (text: string) => ({ kind: 'quoted', text })
 const call = (name: string, positional: unknown[] = [], named: object = {}) => ({ kind: 'call', name, positional, named })
 
 test('a component is named alone, with values, or with names and values', () => {
-  expect(parsePartText(' console ')).toEqual(word('console'))
-  expect(parsePartText('console()')).toEqual(call('console'))
-  expect(parsePartText('probability(0.5)')).toEqual(call('probability', [word('0.5')]))
-  expect(parsePartText('file(path=/var/log/a b.jsonl, maxFiles = 3)')).toEqual(
+  expect(parseExpression(' console ')).toEqual(word('console'))
+  expect(parseExpression('console()')).toEqual(call('console'))
+  expect(parseExpression('probability(0.5)')).toEqual(call('probability', [word('0.5')]))
+  expect(parseExpression('file(path=/var/log/a b.jsonl, maxFiles = 3)')).toEqual(
     call('file', [], { path: word('/var/log/a b.jsonl'), maxFiles: word('3') }),
   )
 })
@@ -19,23 +19,25 @@ test('the expressions of the OpenCensus documents are parsed, including line bre
   const text = `opencensus.ext.ocagent.trace_exporter.TraceExporter(
             service_name='foobar',
         )`
-  expect(parsePartText(text)).toEqual(call('opencensus.ext.ocagent.trace_exporter.TraceExporter', [], { service_name: quoted('foobar') }))
+  expect(parseExpression(text)).toEqual(call('opencensus.ext.ocagent.trace_exporter.TraceExporter', [], { service_name: quoted('foobar') }))
 })
 
 test('components may contain components and lists', () => {
-  expect(parsePartText('parentBased(root=probability(0.1))')).toEqual(call('parentBased', [], { root: call('probability', [word('0.1')]) }))
-  expect(parsePartText('x(a=["b", c])')).toEqual(call('x', [], { a: { kind: 'list', items: [quoted('b'), word('c')] } }))
+  expect(parseExpression('parentBased(root=probability(0.1))')).toEqual(
+    call('parentBased', [], { root: call('probability', [word('0.1')]) }),
+  )
+  expect(parseExpression('x(a=["b", c])')).toEqual(call('x', [], { a: { kind: 'list', items: [quoted('b'), word('c')] } }))
 })
 
 test('several components are separated by commas, with or without brackets', () => {
   const two = [word('console'), call('file', [], { path: quoted('a,b') })]
-  expect(parsePartTexts('console, file(path="a,b")')).toEqual(two)
-  expect(parsePartTexts('[console, file(path="a,b"),]')).toEqual(two)
-  expect(parsePartTexts('')).toEqual([])
+  expect(parseExpressions('console, file(path="a,b")')).toEqual(two)
+  expect(parseExpressions('[console, file(path="a,b"),]')).toEqual(two)
+  expect(parseExpressions('')).toEqual([])
 })
 
 test('quotes and backslashes inside of quotes are escaped by a backslash', () => {
-  expect(parsePartText('"say \\"hi\\" \\\\"')).toEqual(quoted('say "hi" \\'))
+  expect(parseExpression('"say \\"hi\\" \\\\"')).toEqual(quoted('say "hi" \\'))
 })
 
 test('a malformed expression is refused with its position', () => {
@@ -48,20 +50,20 @@ test('a malformed expression is refused with its position', () => {
     ['a == b', 'the end is missing at character 2'],
     ['[a', '] is missing at character 2'],
   ]
-  for (const [text, message] of faults) expect(() => parsePartText(text), text).toThrow(message)
+  for (const [text, message] of faults) expect(() => parseExpression(text), text).toThrow(message)
 })
 
 test('any string is parsed or refused', () => {
   const pieces = fc.constantFrom('a', '(', ')', '=', ',', '"', "'", '[', ']', '\\', ' ', '__proto__', '1', '\n', 'é')
   fc.assert(
-    fc.property(fc.array(pieces, { maxLength: 30 }), (parts) => {
+    fc.property(fc.array(pieces, { maxLength: 30 }), (components) => {
       try {
-        parsePartText(parts.join(''))
+        parseExpression(components.join(''))
       } catch (error) {
-        expect(error).toBeInstanceOf(PartTextFault)
+        expect(error).toBeInstanceOf(ExpressionFault)
       }
     }),
   )
-  expect(() => parsePartText('a('.repeat(4_000))).toThrow(PartTextFault)
-  expect(() => parsePartText('a'.repeat(20_000))).toThrow(PartTextFault)
+  expect(() => parseExpression('a('.repeat(4_000))).toThrow(ExpressionFault)
+  expect(() => parseExpression('a'.repeat(20_000))).toThrow(ExpressionFault)
 })

@@ -1,41 +1,41 @@
 import { expect, test } from 'vitest'
-import { type Part, readPart, readParts } from '../../../src/setup/configuration/component-parser.js'
-import type { PartKind } from '../../../src/setup/configuration/component-registry.js'
+import { type Component, readComponent, readComponents } from '../../../src/setup/configuration/component-parser.js'
+import type { ComponentKind } from '../../../src/setup/configuration/component-registry.js'
 import { type ConfigurationProblem, lineOf } from '../../../src/setup/configuration/problem.js'
 
-const part = (name: string, options: object = {}): Part => ({ part: name, options: options as never })
+const component = (name: string, options: object = {}): Component => ({ component: name, options: options as never })
 
-function check(kind: PartKind, value: unknown, expected: Part | string): void {
+function check(kind: ComponentKind, value: unknown, expected: Component | string): void {
   const problems: ConfigurationProblem[] = []
-  const found = readPart(kind, value, 'at', (problem) => problems.push(problem))
+  const found = readComponent(kind, value, 'at', (problem) => problems.push(problem))
   if (typeof expected !== 'string') expect(problems.map(lineOf), String(value)).toEqual([])
   expect(problems.length > 0 ? problems.map((problem) => lineOf(problem).trim()).join('; ') : found).toEqual(expected)
 }
 
 test('names are found in any spelling of case and separators', () => {
   for (const text of ['alwaysOn', 'always_on', 'ALWAYS-ON', 'AlwaysOnSampler()', 'opencensus.trace.samplers.AlwaysOnSampler()']) {
-    check('sampler', text, part('alwaysOn'))
+    check('sampler', text, component('alwaysOn'))
   }
 })
 
 test('the samplers, exporters and propagators of the documents map to ours', () => {
-  check('sampler', 'opencensus.trace.samplers.ProbabilitySampler(rate=1)', part('probability', { rate: 1 }))
-  check('sampler', 'opencensus.trace.samplers.probability.ProbabilitySampler(0.25)', part('probability', { rate: 0.25 }))
-  check('exporter', 'opencensus.trace.print_exporter.PrintExporter()', part('console'))
-  check('exporter', "opencensus.trace.file_exporter.FileExporter(file_name='traces')", part('file', { path: 'traces' }))
-  check('exporter', 'opencensus.trace.file_exporter.FileExporter()', part('file', { path: 'opencensus-traces.json' }))
-  check('exporter', 'opencensus.trace.logging_exporter.LoggingExporter()', part('logging'))
-  check('propagator', 'opencensus.trace.propagation.google_cloud_format.GoogleCloudFormatPropagator()', part('googleCloud'))
-  check('propagator', 'opencensus.trace.propagation.trace_context_http_header_format.TraceContextPropagator()', part('traceContext'))
-  check('propagator', 'opencensus.trace.propagation.binary_format.BinaryFormatPropagator()', part('binary'))
-  check('propagator', 'opencensus.trace.propagation.text_format.TextFormatPropagator()', part('textMap'))
-  check('propagator', 'opencensus.trace.propagation.b3_format.B3FormatPropagator()', part('b3'))
+  check('sampler', 'opencensus.trace.samplers.ProbabilitySampler(rate=1)', component('probability', { rate: 1 }))
+  check('sampler', 'opencensus.trace.samplers.probability.ProbabilitySampler(0.25)', component('probability', { rate: 0.25 }))
+  check('exporter', 'opencensus.trace.print_exporter.PrintExporter()', component('console'))
+  check('exporter', "opencensus.trace.file_exporter.FileExporter(file_name='traces')", component('file', { path: 'traces' }))
+  check('exporter', 'opencensus.trace.file_exporter.FileExporter()', component('file', { path: 'opencensus-traces.json' }))
+  check('exporter', 'opencensus.trace.logging_exporter.LoggingExporter()', component('logging'))
+  check('propagator', 'opencensus.trace.propagation.google_cloud_format.GoogleCloudFormatPropagator()', component('googleCloud'))
+  check('propagator', 'opencensus.trace.propagation.trace_context_http_header_format.TraceContextPropagator()', component('traceContext'))
+  check('propagator', 'opencensus.trace.propagation.binary_format.BinaryFormatPropagator()', component('binary'))
+  check('propagator', 'opencensus.trace.propagation.text_format.TextFormatPropagator()', component('textMap'))
+  check('propagator', 'opencensus.trace.propagation.b3_format.B3FormatPropagator()', component('b3'))
 })
 
 test('an exporter may have a transport, its periods in seconds as in OpenCensus', () => {
   const text = 'opencensus.trace.print_exporter.PrintExporter(transport=opencensus.common.transports.async_.AsyncTransport)'
-  check('exporter', text, part('console', { transport: part('async') }))
-  check('transport', 'AsyncTransport(max_batch_size=5, wait_period=2.5)', part('async', { maxBatchSize: 5, waitPeriodMs: 2_500 }))
+  check('exporter', text, component('console', { transport: component('async') }))
+  check('transport', 'AsyncTransport(max_batch_size=5, wait_period=2.5)', component('async', { maxBatchSize: 5, waitPeriodMs: 2_500 }))
 })
 
 test('an unsupported exporter names its replacement', () => {
@@ -79,25 +79,29 @@ test('options are checked by name, type and presence', () => {
 })
 
 test('an object names a component by its one key', () => {
-  check('exporter', { file: 'traces.jsonl' }, part('file', { path: 'traces.jsonl' }))
-  check('exporter', { file: { path: 'a', maxFiles: 3 } }, part('file', { path: 'a', maxFiles: 3 }))
-  check('exporter', { console: true }, part('console'))
-  check('sampler', { parentBased: { root: 'probability(0.5)' } }, part('parentBased', { root: part('probability', { rate: 0.5 }) }))
+  check('exporter', { file: 'traces.jsonl' }, component('file', { path: 'traces.jsonl' }))
+  check('exporter', { file: { path: 'a', maxFiles: 3 } }, component('file', { path: 'a', maxFiles: 3 }))
+  check('exporter', { console: true }, component('console'))
+  check(
+    'sampler',
+    { parentBased: { root: 'probability(0.5)' } },
+    component('parentBased', { root: component('probability', { rate: 0.5 }) }),
+  )
   check(
     'exporter',
     { pushgateway: { url: 'http://a', job: 'j', groupingKey: { instance: 'i' } } },
-    part('pushgateway', { url: 'http://a', job: 'j', groupingKey: { instance: 'i' } }),
+    component('pushgateway', { url: 'http://a', job: 'j', groupingKey: { instance: 'i' } }),
   )
   check(
     'exporter',
     { file: 'a', console: true },
-    'at: an object that describes a part must have one key, its name ({ "file": { "path": "traces.jsonl" } })',
+    'at: an object that describes a component must have one key, its name ({ "file": { "path": "traces.jsonl" } })',
   )
-  check('exporter', {}, 'at: an object that describes a part must have one key, its name ({ "file": { "path": "traces.jsonl" } })')
+  check('exporter', {}, 'at: an object that describes a component must have one key, its name ({ "file": { "path": "traces.jsonl" } })')
   check(
     'exporter',
     5,
-    'at: must name a part of the kind exporter: it is 5 (one of console, file, logging, memory, hlog, textfile, pushgateway)',
+    'at: must name a component of kind exporter: it is 5 (one of console, file, logging, memory, hlog, textfile, pushgateway)',
   )
 })
 
@@ -109,9 +113,9 @@ test('a component created by code is used as is', () => {
 })
 
 test('several components are a list, a string with commas, or one component', () => {
-  const read = (value: unknown) => readParts('exporter', value, 'at', (problem) => expect.fail(lineOf(problem)))
-  expect(read('console, file(path=a)')).toEqual([part('console'), part('file', { path: 'a' })])
-  expect(read(['console', { file: 'a' }])).toEqual([part('console'), part('file', { path: 'a' })])
-  expect(read({ file: 'a' })).toEqual([part('file', { path: 'a' })])
+  const read = (value: unknown) => readComponents('exporter', value, 'at', (problem) => expect.fail(lineOf(problem)))
+  expect(read('console, file(path=a)')).toEqual([component('console'), component('file', { path: 'a' })])
+  expect(read(['console', { file: 'a' }])).toEqual([component('console'), component('file', { path: 'a' })])
+  expect(read({ file: 'a' })).toEqual([component('file', { path: 'a' })])
   expect(read('none')).toEqual([])
 })

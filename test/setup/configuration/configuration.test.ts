@@ -30,14 +30,14 @@ test('code wins over the environment, and that over the file, setting by setting
       env: { TALLYSCOPE_METRICS_INTERVAL_MS: '2', TALLYSCOPE_TRACES_SAMPLER: 'alwaysOn', OTEL_METRIC_EXPORT_INTERVAL: '3' },
       json: { metrics: { intervalMs: 4, runtime: true }, traces: { sampler: 'alwaysOff' } },
     }),
-  ).toEqual({ 'metrics.intervalMs': 1, 'metrics.runtime': true, 'traces.sampler': { part: 'alwaysOn', options: {} } })
+  ).toEqual({ 'metrics.intervalMs': 1, 'metrics.runtime': true, 'traces.sampler': { component: 'alwaysOn', options: {} } })
 })
 
 test('our own variables win over those of OpenTelemetry', () => {
   const env = { OTEL_TRACES_SAMPLER: 'always_off', OTEL_METRIC_EXPORT_INTERVAL: '5000' }
-  expect(settings({ env })).toEqual({ 'traces.sampler': { part: 'alwaysOff', options: {} }, 'metrics.intervalMs': 5_000 })
+  expect(settings({ env })).toEqual({ 'traces.sampler': { component: 'alwaysOff', options: {} }, 'metrics.intervalMs': 5_000 })
   expect(settings({ env: { ...env, TALLYSCOPE_TRACES_SAMPLER: 'probability(0.5)' } })['traces.sampler']).toEqual({
-    part: 'probability',
+    component: 'probability',
     options: { rate: 0.5 },
   })
 })
@@ -64,14 +64,14 @@ test('every setting has an environment variable', () => {
   ).toEqual({
     enabled: true,
     'traces.exporters': [
-      { part: 'console', options: {} },
-      { part: 'file', options: { path: 'a.jsonl' } },
+      { component: 'console', options: {} },
+      { component: 'file', options: { path: 'a.jsonl' } },
     ],
     'traces.propagator': [
-      { part: 'traceContext', options: {} },
-      { part: 'b3', options: {} },
+      { component: 'traceContext', options: {} },
+      { component: 'b3', options: {} },
     ],
-    'traces.transport': { part: 'async', options: { maxBatchSize: 10 } },
+    'traces.transport': { component: 'async', options: { maxBatchSize: 10 } },
     'traces.views': false,
     'traces.ignorePaths': ['_ah/health', 'ping'],
     'traces.ignoreHosts': ['localhost'],
@@ -96,9 +96,9 @@ test("the documents' shape is read from a file and from code, older names includ
   const expected = {
     'traces.ignoreHosts': ['localhost', '127.0.0.1'],
     'traces.ignorePaths': ['_ah/health'],
-    'traces.sampler': { part: 'probability', options: { rate: 1 } },
-    'traces.exporters': [{ part: 'file', options: { path: 'traces' } }],
-    'traces.propagator': [{ part: 'googleCloud', options: {} }],
+    'traces.sampler': { component: 'probability', options: { rate: 1 } },
+    'traces.exporters': [{ component: 'file', options: { path: 'traces' } }],
+    'traces.propagator': [{ component: 'googleCloud', options: {} }],
   }
   expect(settings({ json: { OPENCENSUS: { TRACE } } })).toEqual(expected)
   expect(settings({ code: { OPENCENSUS: { TRACE } } })).toEqual(expected)
@@ -150,8 +150,8 @@ test('OpenTelemetry variables without a meaning here are warnings, and the other
   expect(problems).toEqual([])
   expect(settings).toEqual({
     enabled: false,
-    'traces.exporters': [{ part: 'console', options: {} }],
-    'traces.propagator': [{ part: 'traceContext', options: {} }],
+    'traces.exporters': [{ component: 'console', options: {} }],
+    'traces.propagator': [{ component: 'traceContext', options: {} }],
     prometheus: true,
     'prometheus.port': 9_999,
   })
@@ -166,12 +166,12 @@ test('OpenTelemetry variables without a meaning here are warnings, and the other
 test("OpenTelemetry's samplers are ours", () => {
   const sampler = (name: string, arg?: string) =>
     settings({ env: { OTEL_TRACES_SAMPLER: name, OTEL_TRACES_SAMPLER_ARG: arg } })['traces.sampler']
-  expect(sampler('traceidratio', '0.1')).toEqual({ part: 'probability', options: { rate: 0.1 } })
+  expect(sampler('traceidratio', '0.1')).toEqual({ component: 'probability', options: { rate: 0.1 } })
   expect(sampler('parentbased_traceidratio', '0.1')).toEqual({
-    part: 'parentBased',
-    options: { root: { part: 'probability', options: { rate: 0.1 } } },
+    component: 'parentBased',
+    options: { root: { component: 'probability', options: { rate: 0.1 } } },
   })
-  expect(sampler('parentbased_always_on')).toEqual({ part: 'parentBased', options: { root: { part: 'alwaysOn', options: {} } } })
+  expect(sampler('parentbased_always_on')).toEqual({ component: 'parentBased', options: { root: { component: 'alwaysOn', options: {} } } })
 })
 
 test("OpenTelemetry's port alone starts no server, and an empty variable is ignored", () => {
@@ -224,7 +224,7 @@ test('short forms are accepted: a list with none, no traces, no metrics, a port 
     'metrics.exporters': [],
   })
   expect(settingsOf({ traces: false, metrics: false })).toEqual({
-    'traces.sampler': { part: 'alwaysOff', options: {} },
+    'traces.sampler': { component: 'alwaysOff', options: {} },
     'traces.exporters': [],
     'traces.views': false,
     'metrics.exporters': [],
