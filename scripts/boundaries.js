@@ -34,6 +34,7 @@ export const ROOMS = {
   'exporters/sending': ['base', 'serving'],
   'exporters/console': ['base', 'exporters', 'metrics/data', 'types of trace/data'],
   'exporters/file': ['base', 'exporters', 'metrics/data', 'types of trace/data'],
+  'exporters/statsd': ['base', 'exporters', 'metrics/data'],
   'exporters/prometheus/format': ['base', 'metrics/data', 'metrics/collection', 'exporters'],
   'exporters/prometheus/http': ['base', 'metrics/data', 'metrics/collection', 'serving', 'exporters/prometheus/format'],
   'exporters/prometheus/push': ['base', 'metrics/data', 'serving', 'exporters/sending', 'exporters/prometheus/format'],
@@ -62,6 +63,8 @@ const CLOCK = 'base/clock.ts'
 const DRAWERS = /(^|-)(utils?|helpers?|types|commons?|constants|misc)\.ts$/
 const LAZY_PACKAGES = ['hdr-histogram-js']
 const OPTIONAL_PEERS = ['fastify', 'prom-client', '@prometheus-io/client', 'opentracing', 'pino']
+/** Optional peers of exporters, which do without them as far as that goes. */
+const EXPORTER_PEERS = ['snappy', 'unix-dgram']
 
 /** The one integration that puts others together: it is loaded only by those who want all of them. */
 const MEETING_PLACE = 'integrations/auto'
@@ -130,6 +133,11 @@ function checkPackageImport(file, { specifier, typeOnly, dynamic }, report) {
     .join('/')
   if (LAZY_PACKAGES.includes(name)) {
     if (!typeOnly && !dynamic) report(`imports ${name} at once: it is loaded when it is first needed, by import()`)
+    return
+  }
+  if (EXPORTER_PEERS.includes(name)) {
+    if (houseOf(room) !== 'exporters') report(`imports ${name}: this optional peer is for exporters only`)
+    else if (!typeOnly && !dynamic) report(`imports ${name} at once: it is loaded when it is first needed, by import()`)
     return
   }
   if (OPTIONAL_PEERS.includes(name)) {

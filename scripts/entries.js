@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 const ENTRIES = {
   '.': 'index',
   './prometheus': 'exporters/prometheus/index',
+  './statsd': 'exporters/statsd/index',
   './fastify': 'integrations/fastify/index',
   './http-server': 'integrations/http-server/index',
   './http-client': 'integrations/http-client/index',

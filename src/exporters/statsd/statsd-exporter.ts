@@ -1,0 +1,184 @@
+import { ExportError } from '../../base/errors.js'
+import { errorText } from '../../base/rate-limited-log.js'
+import { runDetached } from '../../base/suppression.js'
+import { TimeSlicer } from '../../base/time-slicer.js'
+import { TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
+import type { FamilyExportContext, FamilyExporter } from '../../metrics/data/family-exporter.js'
+import type { Metric } from '../../metrics/data/metric.js'
+import { type Family, isRowSource, isVisibleIn } from '../../metrics/data/row-source.js'
+import { snapshotRows } from '../../metrics/data/snapshot-rows.js'
+import { ExportCounts } from '../export-counts.js'
+import { type Packet, PacketPacker } from './packet-packer.js'
+import { isTooLarge, type PacketSender } from './packet-sender.js'
+import { SentValues } from './sent-values.js'
+import { StatsdLines } from './statsd-lines.js'
+import { type CheckedOptions, checkStatsdOptions, type StatsdExporterOptions } from './statsd-options.js'
+import { StreamSender } from './stream-sender.js'
+import { UdpSender } from './udp-sender.js'
+import { UnixDatagramSender, type UnixDatagrams } from './unix-datagram-sender.js'
+
+/**
+ * Packets sent at once, and the pause before the next ones if they are datagrams: 32 a millisecond are some 800,000 lines a second, more
+ * than servers read, and a receive buffer of a usual Linux, 212 992 bytes, holds what a late reader leaves for 5 ms.
+ */
+const PACKETS_A_BATCH = 32
+const PAUSE_MS = 1
+const ROWS_A_STEP = 32
+
+/**
+ * Sends metrics as lines of StatsD or DogStatsD.
+ *
+ * Cumulatives, and the counts and sums of distributions and summaries, are sent as counters: what they have grown by since it was
+ * last sent. What could not be sent comes with the next export. Gauges are sent each time. A process that has just begun sends its
+ * whole counts, so use one exporter for a producer and keep it.
+ *
+ * @throws {@link DefinitionError} `ERR_EXPORTER_OPTION`, `ERR_OPTION` for options that break a rule.
+ * @example
+ * exportPeriodically({ producers: [stats], exporter: new StatsdExporter({ prefix: 'shop' }), intervalMs: 10_000 })
+ */
+export class StatsdExporter implements FamilyExporter {
+  readonly #options: CheckedOptions
+  readonly #sender: PacketSender
+  readonly #sent = new SentValues()
+  readonly #counts = new ExportCounts('StatsdExporter')
+  readonly #lines: StatsdLines
+  /** The last export; the next one waits for it, or both would send one delta. */
+  #last: Promise<void> = Promise.resolve()
+  #isShutDown = false
+
+  constructor(options: StatsdExporterOptions = {}) {
+    this.#options = checkStatsdOptions(options)
+    this.#sender = senderFor(this.#options)
+    this.#lines = new StatsdLines(this.#options, this.#sent, this.#counts)
+  }
+
+  /** @throws {@link ExportError} (as a rejection) `ERR_STATSD_FAILED`; `ERR_EXPORTER_CLOSED` after `shutdown()`. */
+  export(metrics: readonly Metric[]): Promise<void> {
+    return this.exportFamilies(metrics)
+  }
+
+  /** The same for rows, in slices of about 2 ms. */
+  exportFamilies(families: readonly Family[], context?: Pick<FamilyExportContext, 'timeoutMs'>): Promise<void> {
+    if (this.#isShutDown) {
+      const message = `exporting to ${this.#place} failed: the exporter is shut down`
+      return Promise.reject(new ExportError('ERR_EXPORTER_CLOSED', message, { retryable: false }))
+    }
+    const endsMs = this.#options.clock.monotonicMs() + (context?.timeoutMs ?? Number.POSITIVE_INFINITY)
+    const exporting = this.#last.then(() => runDetached(() => this.#export(families, endsMs)))
+    this.#last = exporting.catch(() => {})
+    return exporting
+  }
+
+  /** Waits for exports that are under way, then closes the socket. */
+  async shutdown(): Promise<void> {
+    this.#isShutDown = true
+    await this.#last
+    this.#sender.reset()
+  }
+
+  get #place(): string {
+    const { protocol, path, host, port } = this.#options
+    return `${protocol} ${path ?? `${host.includes(':') ? `[${host}]` : host}:${port}`}`
+  }
+
+  async #export(families: readonly Family[], endsMs: number): Promise<void> {
+    const slicer = new TimeSlicer()
+    const packer = new PacketPacker(this.#options.maxPacketBytes)
+    this.#sent.begin()
+    try {
+      for (const family of families) {
+        for (const source of isRowSource(family) ? [family] : snapshotRows(family)) {
+          const { generation, chunks } = source
+          for (const chunk of chunks) {
+            for (let cell = 0; cell < chunk.size; cell++) {
+              if (isVisibleIn(generation, chunk, cell)) this.#lines.row(source, chunk, cell, packer)
+              if (cell % ROWS_A_STEP !== 0) continue
+              if (packer.fullPackets >= PACKETS_A_BATCH) await this.#send(packer.takeFull(), endsMs)
+              if (slicer.isOver) await slicer.nextSlice()
+            }
+          }
+        }
+      }
+      await this.#send(packer.takeRest(), endsMs)
+    } catch (cause) {
+      if (cause instanceof ExportError) throw cause
+      throw new ExportError('ERR_STATSD_FAILED', `metrics have no lines: ${errorText(cause)}`, { retryable: false, cause })
+    } finally {
+      this.#sent.end()
+      this.#counts.dropped('too_long', this.#lines.takeTooLong())
+    }
+  }
+
+  /** Sends packets in batches. A batch that fails is sent once more: a connection may have been lost since the last export. */
+  async #send(packets: readonly Packet[], endsMs: number): Promise<void> {
+    for (let at = 0; at < packets.length; at += PACKETS_A_BATCH) {
+      const batch = packets.slice(at, at + PACKETS_A_BATCH)
+      let sending = await this.#sendBatch(batch, endsMs)
+      if (sending.left.length > 0 && !sending.isLate) sending = await this.#sendBatch(sending.left, endsMs)
+      if (sending.left.length === 0) {
+        if (this.#options.protocol === 'udp' && batch.length === PACKETS_A_BATCH) await new Promise((next) => setTimeout(next, PAUSE_MS))
+        continue
+      }
+      this.#counts.error('ERR_STATSD_FAILED')
+      const message = `sending to ${this.#place} failed: ${errorText(sending.fault)}; the next export sends what counters have grown by`
+      throw new ExportError('ERR_STATSD_FAILED', message, { retryable: true, cause: sending.fault })
+    }
+  }
+
+  /** Commits the packets that were taken. A packet that is too large for the way is dropped. */
+  async #sendBatch(batch: readonly Packet[], endsMs: number): Promise<Sending> {
+    const { clock } = this.#options
+    const timeoutMs = Math.max(0, Math.min(this.#options.timeoutMs, endsMs - clock.monotonicMs()))
+    const sending = this.#sender.send(batch.map(({ text }) => Buffer.from(text)))
+    const faults = await withTimeout(sending, { timeoutMs, clock, keepAlive: true })
+    if (faults === TIMED_OUT) {
+      this.#sender.reset()
+      return { left: batch, fault: new Error(`not within ${Math.round(timeoutMs)} ms`), isLate: true }
+    }
+    const left: Packet[] = []
+    let leftFault: unknown
+    for (const [at, packet] of batch.entries()) {
+      const fault = faults[at]
+      if (fault === undefined) {
+        packet.commit()
+        this.#counts.exported(packet.lines)
+      } else if (isTooLarge(fault)) this.#counts.dropped('too_large', packet.lines)
+      else {
+        left.push(packet)
+        leftFault ??= fault
+      }
+    }
+    return { left, fault: leftFault, isLate: false }
+  }
+}
+
+/** What became of a batch. */
+interface Sending {
+  readonly left: readonly Packet[]
+  /** Why they are left. */
+  readonly fault: unknown
+  readonly isLate: boolean
+}
+
+function senderFor({ protocol, path = '', host, port, clock }: CheckedOptions): PacketSender {
+  switch (protocol) {
+    case 'udp':
+      return new UdpSender(host, port, clock)
+    case 'tcp':
+      return new StreamSender({ host, port }, 'lineFeed')
+    case 'unixStream':
+      return new StreamSender({ path }, 'length')
+    case 'unixDatagram':
+      return new UnixDatagramSender(path, loadUnixDatagrams)
+  }
+}
+
+async function loadUnixDatagrams(): Promise<UnixDatagrams> {
+  try {
+    // @ts-expect-error: the package has no types
+    const loaded = (await import('unix-dgram')) as UnixDatagrams & { readonly default?: UnixDatagrams }
+    return loaded.default ?? loaded
+  } catch (cause) {
+    throw new Error(`protocol unixDatagram needs the package unix-dgram, unixStream needs none: ${errorText(cause)}`, { cause })
+  }
+}

@@ -1,0 +1,142 @@
+import { checkNumber, checkOptions, type OptionNames } from '../../base/check-options.js'
+import { type Clock, systemClock } from '../../base/clock.js'
+import { DefinitionError } from '../../base/errors.js'
+import { inspectValue } from '../../base/inspect-value.js'
+import { MAX_TIMER_MS } from '../../base/timer.js'
+import type { TagStyle } from './statsd-names.js'
+
+export type StatsdProtocol = 'udp' | 'tcp' | 'unixStream' | 'unixDatagram'
+
+export interface StatsdExporterOptions {
+  /** Default `127.0.0.1`. */
+  readonly host?: string
+  /** Default 8125. */
+  readonly port?: number
+  /** The Unix socket of `unixStream` and `unixDatagram`. */
+  readonly path?: string
+  /**
+   * How packets are sent. `unixStream` is what the Datadog Agent calls `dogstatsd_stream_socket`; `unixDatagram` needs the package
+   * `unix-dgram`. Default `udp`, or `unixStream` if there is a `path`.
+   */
+  readonly protocol?: StatsdProtocol
+  /** How labels are written; with `none` their values become parts of the name. Default `dogstatsd`. */
+  readonly tagStyle?: TagStyle
+  /** What every name begins with, with a dot between. Default none. */
+  readonly prefix?: string
+  /** Tags of every line; a label of the same key replaces one. Default none. */
+  readonly tags?: Readonly<Record<string, string>>
+  /** Greatest packet, in bytes, 64 … 65 507. Default 1 432 for UDP, 8 192 for Unix sockets and TCP. */
+  readonly maxPacketBytes?: number
+  /** Whether distributions also send a counter `name.bucket` for each bucket, with the tag `le`. Default false. */
+  readonly buckets?: boolean
+  /**
+   * With `midpoints`, distributions also send values `name` of the type `d`, for DogStatsD: the middle of each bucket, as often as the
+   * bucket has grown. Percentiles are then right to half a bucket. Default `none`.
+   */
+  readonly distributions?: 'none' | 'midpoints'
+  /** Whether summaries send their quantiles, as gauges. Default true. */
+  readonly percentiles?: boolean
+  /** For DogStatsD: where the process runs, as the agent's admission controller says it (`DD_EXTERNAL_ENV`). Default none. */
+  readonly externalEnv?: string
+  /** For DogStatsD: which tags of the origin the agent adds. Default: the agent's own. */
+  readonly cardinality?: 'none' | 'low' | 'orchestrator' | 'high'
+  /** Time for one batch of packets, in milliseconds, 1 … 2^31 - 1. Default 10 000. */
+  readonly timeoutMs?: number
+  readonly clock?: Clock
+}
+
+const OPTIONS: OptionNames<StatsdExporterOptions> = {
+  host: true,
+  port: true,
+  path: true,
+  protocol: true,
+  tagStyle: true,
+  prefix: true,
+  tags: true,
+  maxPacketBytes: true,
+  buckets: true,
+  distributions: true,
+  percentiles: true,
+  externalEnv: true,
+  cardinality: true,
+  timeoutMs: true,
+  clock: true,
+}
+
+/** The greatest payload of a datagram over IPv4. */
+const MAX_DATAGRAM_BYTES = 65_507
+
+export type CheckedOptions = Required<Omit<StatsdExporterOptions, 'path' | 'externalEnv' | 'cardinality'>> & {
+  readonly path: string | undefined
+  /** What stands at the end of every line. */
+  readonly fields: string
+}
+
+/**
+ * The options with their defaults.
+ * @throws {@link DefinitionError} `ERR_OPTION`, `ERR_EXPORTER_OPTION`.
+ */
+export function checkStatsdOptions(options: StatsdExporterOptions): CheckedOptions {
+  checkOptions('StatsdExporter', options, OPTIONS)
+  const { host = '127.0.0.1', path, prefix = '', tags = {}, buckets = false, percentiles = true } = options
+  const protocol = oneOf('protocol', options.protocol ?? (path === undefined ? 'udp' : 'unixStream'), PROTOCOLS)
+  const tagStyle = oneOf('tagStyle', options.tagStyle ?? 'dogstatsd', TAG_STYLES)
+  const distributions = oneOf('distributions', options.distributions ?? 'none', ['none', 'midpoints'])
+  const isUnix = protocol === 'unixStream' || protocol === 'unixDatagram'
+  if (isUnix !== (path !== undefined)) {
+    refuse(isUnix ? `protocol ${protocol} needs a path` : `a path is for unixStream and unixDatagram: the protocol is ${protocol}`)
+  }
+  if (typeof host !== 'string' || host === '') refuse(`host must be a name or an address: it is ${inspectValue(host)}`)
+  if (path !== undefined && (typeof path !== 'string' || path === '')) refuse(`path must be that of a socket: it is ${inspectValue(path)}`)
+  if (typeof prefix !== 'string' || !/^[A-Za-z0-9_.-]*$/.test(prefix)) {
+    refuse(`prefix must be of letters, digits, _, - and dots: it is ${inspectValue(prefix)}`)
+  }
+  for (const [key, value] of Object.entries(tags)) {
+    if (key === '' || typeof value !== 'string') refuse(`tags must be strings: ${inspectValue(key)} is ${inspectValue(value)}`)
+  }
+  for (const [name, value] of Object.entries({ buckets, percentiles })) {
+    if (typeof value !== 'boolean') refuse(`${name} must be true or false: it is ${inspectValue(value)}`)
+  }
+  if (tagStyle !== 'dogstatsd') {
+    if (distributions === 'midpoints') refuse(`distributions: 'midpoints' is for DogStatsD: tagStyle is ${tagStyle}`)
+    if (buckets && tagStyle === 'none') refuse(`buckets need a tag style: tagStyle is none`)
+  }
+  const number = (name: string, given: number | undefined, fallback: number, min: number, max: number): number =>
+    checkNumber('ERR_EXPORTER_OPTION', name, given ?? fallback, { min, max, integer: true })
+  return {
+    host,
+    port: number('port', options.port, 8125, 1, 65_535),
+    path,
+    protocol,
+    tagStyle,
+    prefix: prefix === '' || prefix.endsWith('.') ? prefix : `${prefix}.`,
+    tags: { ...tags },
+    maxPacketBytes: number('maxPacketBytes', options.maxPacketBytes, protocol === 'udp' ? 1_432 : 8_192, 64, MAX_DATAGRAM_BYTES),
+    buckets,
+    distributions,
+    percentiles,
+    timeoutMs: number('timeoutMs', options.timeoutMs, 10_000, 1, MAX_TIMER_MS),
+    clock: options.clock ?? systemClock,
+    fields: tagStyle === 'dogstatsd' ? fieldsOf(options) : '',
+  }
+}
+
+const PROTOCOLS: readonly StatsdProtocol[] = ['udp', 'tcp', 'unixStream', 'unixDatagram']
+const TAG_STYLES: readonly TagStyle[] = ['dogstatsd', 'graphite', 'influx', 'none']
+
+function fieldsOf({ externalEnv, cardinality }: StatsdExporterOptions): string {
+  if (externalEnv !== undefined && !/^[^\p{Cc}\s|#]+$/u.test(externalEnv)) {
+    refuse(`externalEnv must be without blanks, | and #: it is ${inspectValue(externalEnv)}`)
+  }
+  if (cardinality !== undefined) oneOf('cardinality', cardinality, ['none', 'low', 'orchestrator', 'high'])
+  return (externalEnv === undefined ? '' : `|e:${externalEnv}`) + (cardinality === undefined ? '' : `|card:${cardinality}`)
+}
+
+function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {
+  if (!allowed.includes(value)) refuse(`${name} must be one of ${allowed.join(', ')}: it is ${inspectValue(value)}`)
+  return value
+}
+
+function refuse(message: string): never {
+  throw new DefinitionError('ERR_EXPORTER_OPTION', message)
+}

@@ -1,0 +1,80 @@
+import { connect, type NetConnectOpts, type Socket } from 'node:net'
+import { inNextTurn } from '../../base/timer.js'
+import type { PacketSender } from './packet-sender.js'
+
+/** Where one packet of a stream ends: at a line feed, or by its length before it, as the Datadog Agent reads Unix streams. */
+export type Framing = 'lineFeed' | 'length'
+
+/** Sends packets over a connection, by TCP or to a Unix socket. A lost connection is made again by the next call. */
+export class StreamSender implements PacketSender {
+  readonly #to: NetConnectOpts
+  readonly #framing: Framing
+  #socket: Socket | undefined
+
+  constructor(to: NetConnectOpts, framing: Framing) {
+    this.#to = to
+    this.#framing = framing
+  }
+
+  async send(packets: readonly Buffer[]): Promise<readonly unknown[]> {
+    try {
+      await this.#write(await this.#connected(), this.#framed(packets))
+      return packets.map(() => undefined)
+    } catch (error) {
+      this.reset()
+      return packets.map(() => error)
+    }
+  }
+
+  reset(): void {
+    this.#socket?.destroy()
+    this.#socket = undefined
+  }
+
+  #framed(packets: readonly Buffer[]): Buffer {
+    return Buffer.concat(
+      packets.flatMap((packet) => {
+        if (this.#framing === 'lineFeed') return [packet, LINE_FEED]
+        const length = Buffer.alloc(4)
+        length.writeUInt32LE(packet.length)
+        return [length, packet]
+      }),
+    )
+  }
+
+  async #connected(): Promise<Socket> {
+    if (this.#socket !== undefined && !this.#socket.destroyed && this.#socket.writable) return this.#socket
+    this.reset()
+    const socket = connect({ ...this.#to, noDelay: true } as NetConnectOpts)
+    this.#socket = socket
+    socket.resume() // an answer is of no interest, but without reading nobody hears that the other side has closed
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve)
+      socket.once('error', reject)
+      socket.once('close', () => reject(new Error('the connection was closed')))
+    })
+    socket.on('error', () => {}) // whoever writes hears of it by `close`
+    socket.unref()
+    return socket
+  }
+
+  async #write(socket: Socket, bytes: Buffer): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const closed = (): void => reject(new Error('the connection was closed'))
+      socket.once('close', closed)
+      socket.once('error', reject)
+      socket.write(bytes, (error) => {
+        // What the kernel has taken may still meet a connection that is gone: this is known a turn later.
+        inNextTurn(() => {
+          socket.off('close', closed)
+          socket.off('error', reject)
+          if (error) reject(error)
+          else if (socket.destroyed) closed()
+          else resolve()
+        })
+      })
+    })
+  }
+}
+
+const LINE_FEED = Buffer.from('\n')

@@ -1,0 +1,77 @@
+import { createSocket, type Socket } from 'node:dgram'
+import { lookup } from 'node:dns/promises'
+import { type Clock, systemClock } from '../../base/clock.js'
+import { inNextTurn } from '../../base/timer.js'
+import { isCongestion, isTooLarge, type PacketSender, sendThroughCongestion } from './packet-sender.js'
+
+/** After this time the name of the host is looked up again. */
+const RESOLVE_AFTER_MS = 60_000
+/** Turns of the event loop in which the refusal of a port of this machine is heard; it takes one or two. */
+const TURNS = 4
+
+/**
+ * Sends datagrams from a connected socket: the name of the host is looked up once a minute, and not once a packet, and the socket hears
+ * that nobody listens on the port.
+ */
+export class UdpSender implements PacketSender {
+  readonly #host: string
+  readonly #port: number
+  readonly #clock: Clock
+  #socket: Socket | undefined
+  #resolvedMs = 0
+  /** What the socket has reported since the last look. */
+  #fault: unknown
+
+  constructor(host: string, port: number, clock: Clock = systemClock) {
+    this.#host = host
+    this.#port = port
+    this.#clock = clock
+  }
+
+  async send(packets: readonly Buffer[]): Promise<readonly unknown[]> {
+    try {
+      const socket = await this.#connected()
+      const faults = await sendThroughCongestion(packets, (some) => this.#sendOnce(socket, some))
+      // That nobody listens is heard with one of the next packets: which of them arrived is not known then, most likely none.
+      const broken = this.#fault ?? faults.find((fault) => fault !== undefined && !isTooLarge(fault) && !isCongestion(fault))
+      if (broken === undefined) return faults
+      this.reset()
+      return packets.map(() => broken)
+    } catch (error) {
+      this.reset()
+      return packets.map(() => error)
+    }
+  }
+
+  reset(): void {
+    this.#socket?.close()
+    this.#socket = undefined
+  }
+
+  async #connected(): Promise<Socket> {
+    const nowMs = this.#clock.monotonicMs()
+    if (this.#socket !== undefined && nowMs - this.#resolvedMs < RESOLVE_AFTER_MS) return this.#socket
+    this.reset()
+    const { address, family } = await lookup(this.#host)
+    const socket = createSocket(family === 6 ? 'udp6' : 'udp4')
+    this.#fault = undefined
+    socket.on('error', (error) => {
+      this.#fault ??= error
+    })
+    await new Promise<void>((resolve, reject) => {
+      socket.connect(this.#port, address, (error?: Error) => (error === undefined || error === null ? resolve() : reject(error)))
+    })
+    socket.unref()
+    this.#socket = socket
+    this.#resolvedMs = nowMs
+    return socket
+  }
+
+  async #sendOnce(socket: Socket, packets: readonly Buffer[]): Promise<readonly unknown[]> {
+    const faults = await Promise.all(
+      packets.map((packet) => new Promise<unknown>((resolve) => socket.send(packet, (error) => resolve(error ?? undefined)))),
+    )
+    for (let turn = 0; turn < TURNS && this.#fault === undefined; turn++) await new Promise((resolve) => inNextTurn(resolve))
+    return faults
+  }
+}
