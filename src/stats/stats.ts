@@ -1,5 +1,5 @@
 import { checkOptions, type OptionNames } from '../base/check-options.js'
-import { checkSameDefinition, type Definition } from '../base/same-definition.js'
+import { checkSameDefinition, type Definition } from '../metrics/data/same-definition.js'
 import { systemClock, type Clock } from '../base/clock.js'
 import { DefinitionError } from '../base/errors.js'
 import { processGlobal } from '../base/process-global.js'

@@ -1,5 +1,5 @@
 import { checkOptions, type OptionNames } from '../../base/check-options.js'
-import { checkSameDefinition } from '../../base/same-definition.js'
+import { checkSameDefinition } from '../data/same-definition.js'
 import { systemClock, type Clock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
 import { isThenable } from '../../base/finally-async.js'

@@ -1,5 +1,5 @@
-import { DefinitionError } from './errors.js'
-import { warnOnce } from './logger.js'
+import { DefinitionError } from '../../base/errors.js'
+import { warnOnce } from '../../base/logger.js'
 
 /** What is defined once under a name. Two are equal if their definitions are; descriptions make no difference. */
 export interface Definition {

@@ -1,4 +1,4 @@
-import { warnOnce } from './logger.js'
+import { warnOnce } from '../../base/logger.js'
 
 /** Log it if the wall clock is this far behind the time of the export before, in milliseconds. */
 const FAR_BACK_MS = 60_000

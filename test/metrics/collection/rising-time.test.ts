@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { RisingTime } from '../../src/base/rising-time.js'
+import { RisingTime } from '../../../src/metrics/collection/rising-time.js'
 
 afterEach(() => void vi.restoreAllMocks())
 
