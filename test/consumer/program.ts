@@ -21,8 +21,42 @@ engine.record(latency, 0.5, { method: 'GET' })
 // @ts-expect-error a view's tag keys must be among those of its measure
 engine.viewManager.registerView({ name: 'shop/other', measure: latency, tagKeys: ['color'], aggregation: count() })
 
+// @ts-expect-error a unit is a string
+engine.measure('shop/other', { unit: 1 })
+// @ts-expect-error a misspelt option
+engine.measure('shop/other', { tagkeys: ['method'] })
+// @ts-expect-error the measure itself, not its name
+engine.record('shop/latency', 0.5)
+engine.record(latency, 0.5) // the tags of the context
+
+// Rows have the type of their aggregation's data.
+const view = engine.registerView({ name: 'shop/answers', measure: latency, tagKeys: ['method'], aggregation: count() })
+export const answers: number | undefined = view.rows[0]?.data.value
+const buckets = engine.registerView({ name: 'shop/buckets', measure: latency, aggregation: distribution() })
+export const bucketCounts: readonly number[] | undefined = buckets.rows[0]?.data.bucketCounts
+// @ts-expect-error a count has no buckets
+void view.rows[0]?.data.bucketCounts
+// @ts-expect-error a distribution has no single value
+void buckets.rows[0]?.data.value
+
 const registry: MetricRegistry = new MetricRegistry()
-registry.gauge('queue/depth', { unit: '1', labelKeys: ['queue'] }).set(3, { queue: 'mail' })
+const depth = registry.gauge('queue/depth', { unit: '1', labelKeys: ['queue'] })
+depth.set(3, { queue: 'mail' })
+// @ts-expect-error an instrument with label keys needs labels
+depth.set(3)
+// @ts-expect-error a misspelt label
+depth.set(3, { qeue: 'mail' })
+// @ts-expect-error labels after the value, unlike in prom-client
+depth.set({ queue: 'mail' }, 3)
+const jobs = registry.counter('jobs/done', { labelKeys: ['queue'] })
+jobs.inc({ queue: 'mail' })
+// @ts-expect-error an instrument with label keys needs labels
+jobs.inc()
+registry.counter('jobs/all').inc()
+const size = registry.histogram('job/size', { unit: 'By', labelKeys: ['queue'] })
+size.observe(512, { queue: 'mail' })
+// @ts-expect-error an instrument with label keys needs labels
+size.observe(512)
 
 const snapshots: readonly Metric[] = engine.getMetrics()
 export const text: string = formatText(snapshots)
