@@ -1,4 +1,5 @@
 import { checkOptions, type OptionNames } from '../base/check-options.js'
+import { nearest } from '../base/nearest-name.js'
 import { inspectValue } from '../base/inspect-value.js'
 import { checkNumber } from '../base/check-options.js'
 import { type Clock, systemClock } from '../base/clock.js'
@@ -157,8 +158,10 @@ function wanted(collectors: readonly Collector[], options: RuntimeMetricsOptions
   const known = collectors.flatMap(({ descriptors }) => descriptors)
   for (const name of [...(only ?? []), ...except]) {
     if (known.some((descriptor) => descriptor.name === name)) continue
-    const names = known.map((descriptor) => descriptor.name).join(', ')
-    throw new DefinitionError('ERR_RUNTIME_METRIC', `a runtime metric must be one of ${names}: ${inspectValue(name)} is none`)
+    const names = known.map((descriptor) => descriptor.name)
+    const near = nearest(String(name), names)
+    const hint = near === undefined ? `the names are ${names.join(', ')}` : `perhaps ${near}`
+    throw new DefinitionError('ERR_RUNTIME_METRIC', `there is no runtime metric ${inspectValue(name)} (${hint})`)
   }
   if (!/^([a-zA-Z_:][a-zA-Z0-9_:]*)?$/.test(prefix)) {
     throw new DefinitionError('ERR_RUNTIME_OPTION', `a prefix must begin a Prometheus name: ${inspectValue(prefix)} does not`)

@@ -11,7 +11,7 @@ import type { Family } from '../metrics/data/row-source.js'
 import { snapshotsOf } from '../metrics/data/snapshot.js'
 import { timed, Timer } from '../metrics/store/timer.js'
 import { EpochLog } from '../metrics/store/epochs.js'
-import { Measure, type MeasureOptions, type TagsFor } from './recording/measure.js'
+import { checkMeasure, Measure, type MeasureOptions, type TagsFor } from './recording/measure.js'
 import { StatsRecorder } from './recording/measurement-map.js'
 import type { Attachments } from './recording/attachments.js'
 import { BoundMeasure } from './recording/bound-measure.js'
@@ -99,7 +99,10 @@ export class Stats implements MetricProducer {
     const made: Measure = new Measure<K>(name, own, this.#epochs, this.#measures.size) as unknown as Measure
     const existing = this.#measures.get(name)
     const measure = existing ?? made
-    if (existing !== undefined) checkSameDefinition('measure', 'ERR_MEASURE_CONFLICT', definitionOf(existing), definitionOf(made))
+    if (existing !== undefined) {
+      const hint = Object.keys(options).length === 0 ? '. To look up a measure, use getMeasure().' : ''
+      checkSameDefinition('measure', 'ERR_MEASURE_CONFLICT', definitionOf(existing), definitionOf(made), hint)
+    }
     if (existing === undefined) this.#checkRoom(name)
     if (view !== undefined) this.registerView({ name, measure, aggregation: view, tagKeys: measure.tagKeys ?? [] })
     if (existing === undefined) {
@@ -137,17 +140,22 @@ export class Stats implements MetricProducer {
     record(measure as unknown as Measure, value, tags as Tags | TagMap | undefined, attachments)
   }
 
-  /** A handle for one measure and one set of tags: the fastest way to record. Tags that cannot be read are none, and counted. */
+  /**
+   * A handle for one measure and one set of tags: the fastest way to record. Tags that cannot be read are none, and counted.
+   * @throws {@link DefinitionError} `ERR_MEASURE` if this is no measure.
+   */
   bind<K extends string>(measure: Measure<K>, tags: TagsFor<K> | TagMap): BoundMeasure<K> {
+    checkMeasure('bind', measure)
     return new BoundMeasure(measure, tagMapOf(tags).values)
   }
 
   /**
    * Starts to measure time for a measure in s, ms, us, ns, min or h; `stop()`, which takes the tags known only then, or the end of a
    * `using` block records it.
-   * @throws {@link DefinitionError} `ERR_TIMER_UNIT` for a measure in another unit.
+   * @throws {@link DefinitionError} `ERR_TIMER_UNIT` for a measure in another unit, `ERR_MEASURE` if this is no measure.
    */
   startTimer<K extends string>(measure: Measure<K>, tags?: TimerTags<K>): Timer<TimerTags<K>> {
+    checkMeasure('startTimer', measure)
     const { name, unit } = measure
     const record = (value: number, all: TimerTags<K> | undefined): void => this.record(measure, value, all as TagsFor<K> | TagMap)
     return new Timer({ name, unit, clock: this.#clock, record }, tags)

@@ -4,7 +4,7 @@ import { DefinitionError } from '../../base/errors.js'
 import { errorText } from '../../base/rate-limited-log.js'
 import { isThenable } from '../../base/finally-async.js'
 import { warnOnce } from '../../base/logger.js'
-import { componentName } from '../../base/inspect-value.js'
+import { inspectValue, componentName } from '../../base/inspect-value.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
 import type { Metric } from '../data/metric.js'
@@ -119,7 +119,7 @@ export function beginGathering(producers: readonly MetricProducer[], options: Ga
  */
 export function checkProducers(producers: unknown): void {
   if (!Array.isArray(producers)) {
-    throw new DefinitionError('ERR_PRODUCER', `producers must be an array: it is of type ${typeof producers}`)
+    throw new DefinitionError('ERR_PRODUCER', `producers must be an array, such as [stats]: it is ${inspectValue(producers)}`)
   }
   const wrong = producers.findIndex((producer) => typeof (producer as MetricProducer | undefined)?.getMetrics !== 'function')
   if (wrong >= 0) throw new DefinitionError('ERR_PRODUCER', `a producer must have getMetrics(): the one at index ${wrong} has none`)

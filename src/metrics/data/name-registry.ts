@@ -69,9 +69,9 @@ export function checkLabelKeys(owner: string, keys: readonly string[]): void {
 }
 
 function clash(name: string, later: MetricDescriptor, first: MetricDescriptor): DefinitionError {
-  return new DefinitionError('ERR_NAME_CLASH', `exposed names must differ: ${name} of ${describe(later)} is taken by ${describe(first)}`)
-}
-
-function describe({ name, type, unit, labelKeys }: MetricDescriptor): string {
-  return `${JSON.stringify(name)} (${type}, unit ${JSON.stringify(unit)}, labels ${JSON.stringify(labelKeys)})`
+  const exposed = exposedName(later) === exposedName(first) ? exposedName(later) : name
+  return new DefinitionError(
+    'ERR_NAME_CLASH',
+    `${JSON.stringify(later.name)} (${later.type}) and ${JSON.stringify(first.name)} (${first.type}) would both be exposed as ${exposed}`,
+  )
 }

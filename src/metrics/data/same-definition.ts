@@ -10,12 +10,13 @@ export interface Definition {
 
 /**
  * Checks a definition under a name that is taken already. The first description stays.
+ * @param hint Added to the message. Default: nothing.
  * @throws {@link DefinitionError} with `code` if the definitions differ.
  */
-export function checkSameDefinition(what: string, code: string, existing: Definition, given: Definition): void {
+export function checkSameDefinition(what: string, code: string, existing: Definition, given: Definition, hint = ''): void {
   const { name, definition, description } = given
   if (existing.definition !== definition) {
-    throw new DefinitionError(code, `a ${what} name stands for one definition: ${name} is ${definition} after ${existing.definition}`)
+    throw new DefinitionError(code, `${what} ${JSON.stringify(name)} exists as ${existing.definition}; this one is ${definition}${hint}`)
   }
   if (existing.description !== description) {
     warnOnce('TALLYSCOPE_DESCRIPTION', name, `${what} ${name} was defined with two descriptions; the first stays`)

@@ -1,5 +1,6 @@
 // Counters of values that no view accepted.
 import type { StoreChunk } from '../../metrics/store/store-chunk.js'
+import { warnOnce } from '../../base/logger.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import type { DropReason, ListenerGroup } from './listener.js'
 import type { Measure } from './measure.js'
@@ -22,7 +23,8 @@ export function unreadable(measure: Measure): void {
   try {
     refuse(measure)
   } catch {
-    internalCount(DROPPED, '', 'measure').value++
+    internalCount(DROPPED, '', 'not a measure').value++
+    warnOnce('TALLYSCOPE_NOT_A_MEASURE', 'record', 'record needs a measure, made by stats.measure(): what it was given is none')
   }
 }
 

@@ -1,4 +1,5 @@
 import { DefinitionError } from '../../base/errors.js'
+import { inspectValue } from '../../base/inspect-value.js'
 import type { Epochs } from '../../metrics/store/cells.js'
 import { checkKeys, checkName, checkUnit } from '../../metrics/data/validate-definition.js'
 import type { ListenerGroup } from './listener.js'
@@ -66,4 +67,13 @@ export class Measure<K extends string = string> {
   get hasViews(): boolean {
     return this.groups.length > 0
   }
+}
+
+/**
+ * Refuses what is no measure, by its shape: it may be of another copy of this package.
+ * @throws {@link DefinitionError} `ERR_MEASURE`
+ */
+export function checkMeasure(caller: string, given: unknown): void {
+  if (typeof given === 'object' && given !== null && Array.isArray((given as Measure).groups)) return
+  throw new DefinitionError('ERR_MEASURE', `${caller} needs a measure, made by stats.measure(): it was given ${inspectValue(given)}`)
 }

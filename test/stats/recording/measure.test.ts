@@ -55,7 +55,7 @@ describe('another definition under the name is refused, and the first is kept', 
     const stats = new Stats()
     stats.measure('m', { unit: 's' })
     expect(() => stats.measure('m', { unit: 'ms' })).toThrow(
-      'a measure name stands for one definition: m is {"unit":"ms","type":"double","signed":false} after {"unit":"s","type":"double","signed":false}',
+      'measure "m" exists as {"unit":"s","type":"double","signed":false}; this one is {"unit":"ms","type":"double","signed":false}',
     )
   })
 })

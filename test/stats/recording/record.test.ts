@@ -311,9 +311,9 @@ describe('tags', () => {
 describe('a value that is not a measure', () => {
   test.each([undefined, null, {}, 'm', 7, { groups: [{}] }])('%j: the call is counted and does not throw', (measure) => {
     const { stats } = engine()
-    const before = selfValue('tallyscope_dropped_measurements_total', '', 'measure')
+    const before = selfValue('tallyscope_dropped_measurements_total', '', 'not a measure')
     stats.record(measure as unknown as Measure, 1, { a: 'x' })
-    expect(selfValue('tallyscope_dropped_measurements_total', '', 'measure') - before).toBe(1)
+    expect(selfValue('tallyscope_dropped_measurements_total', '', 'not a measure') - before).toBe(1)
   })
 })
 
