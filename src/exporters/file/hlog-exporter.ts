@@ -4,10 +4,12 @@ import { inspectValue } from '../../base/inspect-value.js'
 import { type Clock, systemClock } from '../../base/clock.js'
 import { DefinitionError, ExportError } from '../../base/errors.js'
 import type { Exporter } from '../../base/exporter.js'
+import { processEnd } from '../../base/logger.js'
 import { startTimer } from '../../base/timer.js'
 import type { Metric, SummaryInterval } from '../../metrics/data/metric.js'
 import { ExportCounts } from '../export-counts.js'
 import { hlogHead, type HlogInterval, hlogIntervals, hlogLine } from './hlog-text.js'
+import type { WrittenLines } from './line-file.js'
 import { acquireQueue, type LineQueue, releaseQueue } from './line-queue.js'
 
 export interface HlogExporterOptions {
@@ -44,6 +46,8 @@ export class HlogExporter implements Exporter<Metric> {
   readonly #queue: LineQueue
   readonly #series = new Map<string, SeriesLog>()
   readonly #counts = new ExportCounts('HlogExporter')
+  /** What `flushSync` may write in the middle of an `export`. */
+  readonly #writing = new Set<readonly HlogInterval[]>()
   #headWritten = false
   #shutdown: Promise<void> | undefined
 
@@ -75,6 +79,31 @@ export class HlogExporter implements Exporter<Metric> {
    *   the next export while the view still shows them. `ERR_EXPORTER_CLOSED` after `shutdown()`.
    */
   async export(metrics: readonly Metric[]): Promise<void> {
+    await this.#write(this.#take(metrics))
+  }
+
+  /** As {@link export}, at once. When the process ends, what is still open is written too. Throws if `export` rejects. */
+  exportSync(metrics: readonly Metric[]): void {
+    const due = this.#take(metrics)
+    const intervals = processEnd.isNow ? [...due, ...this.#open()] : due
+    if (intervals.length === 0) return
+    const lines = this.#linesOf(intervals)
+    this.#finish(intervals, lines.length, this.#queue.file.appendSync(lines))
+  }
+
+  /** Writes what `export` has been given and has not written yet. Throws if some of it cannot be written. */
+  flushSync(): void {
+    const { error } = this.#queue.flushSync()
+    if (error !== undefined) {
+      this.#counts.error('ERR_FILE_APPEND')
+      const message = `cannot append the last histograms to ${this.path}: ${errorText(error)}`
+      throw new ExportError('ERR_FILE_APPEND', message, { retryable: false, cause: error })
+    }
+    // The calls that wait for these lines do not go on before the process is gone.
+    for (const intervals of this.#writing) this.#remember(intervals)
+  }
+
+  #take(metrics: readonly Metric[]): HlogInterval[] {
     if (this.#shutdown !== undefined) {
       throw new ExportError('ERR_EXPORTER_CLOSED', `cannot append to ${this.path}: the exporter is shut down`, { retryable: false })
     }
@@ -84,7 +113,7 @@ export class HlogExporter implements Exporter<Metric> {
       if (!found.interval.closed) series.open = found.interval
       else if (found.interval.startTimeUnixMs >= series.writtenUntilUnixMs) due.push(found)
     }
-    await this.#write(due)
+    return due
   }
 
   /** Writes what is still open and closes the file. */
@@ -94,15 +123,20 @@ export class HlogExporter implements Exporter<Metric> {
   }
 
   async #close(): Promise<void> {
+    try {
+      await this.#write(this.#open())
+    } finally {
+      await releaseQueue(this.path, async () => {})
+    }
+  }
+
+  /** Windows that are not over. */
+  #open(): HlogInterval[] {
     const open: HlogInterval[] = []
     for (const [tag, { open: interval, writtenUntilUnixMs }] of this.#series) {
       if (interval !== undefined && interval.startTimeUnixMs >= writtenUntilUnixMs) open.push({ tag, interval })
     }
-    try {
-      await this.#write(open)
-    } finally {
-      await releaseQueue(this.path, async () => {})
-    }
+    return open
   }
 
   /** None, and counted, of a metric that cannot be read. */
@@ -128,16 +162,36 @@ export class HlogExporter implements Exporter<Metric> {
 
   async #write(intervals: readonly HlogInterval[]): Promise<void> {
     if (intervals.length === 0) return
+    const lines = this.#linesOf(intervals)
+    this.#writing.add(intervals)
+    try {
+      this.#finish(intervals, lines.length, await this.#queue.write(lines))
+    } finally {
+      this.#writing.delete(intervals)
+    }
+  }
+
+  #linesOf(intervals: readonly HlogInterval[]): Buffer[] {
     const head = this.#headWritten ? [] : [hlogHead(this.#clock.unixMs())]
-    const lines = [...head, ...intervals.map(hlogLine)].map((line) => Buffer.from(line))
-    const written = await this.#queue.write(lines)
+    return [...head, ...intervals.map(hlogLine)].map((line) => Buffer.from(line))
+  }
+
+  #finish(intervals: readonly HlogInterval[], lines: number, written: WrittenLines): void {
+    const delivered = Math.max(0, written.lines - (lines - intervals.length))
     if (written.lines > 0) this.#headWritten = true
-    const delivered = Math.max(0, written.lines - head.length)
-    for (const { tag, interval } of intervals.slice(0, delivered)) this.#seriesOf(tag).writtenUntilUnixMs = interval.endTimeUnixMs
+    this.#remember(intervals.slice(0, delivered))
     this.#counts.exported(delivered)
-    if (written.lines === lines.length) return
+    if (written.lines === lines) return
     this.#counts.error('ERR_FILE_APPEND')
     const message = `cannot append ${intervals.length - delivered} of ${intervals.length} histograms to ${this.path}: ${errorText(written.error)}`
     throw new ExportError('ERR_FILE_APPEND', message, { retryable: true, cause: written.error })
+  }
+
+  #remember(intervals: readonly HlogInterval[]): void {
+    if (intervals.length > 0) this.#headWritten = true
+    for (const { tag, interval } of intervals) {
+      const series = this.#seriesOf(tag)
+      series.writtenUntilUnixMs = Math.max(series.writtenUntilUnixMs, interval.endTimeUnixMs)
+    }
   }
 }

@@ -1,11 +1,14 @@
 import { checkOptions, type OptionNames } from '../../../base/check-options.js'
 import { randomUUID } from 'node:crypto'
+import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises'
 import { inspectValue } from '../../../base/inspect-value.js'
 import { DefinitionError, ExportError } from '../../../base/errors.js'
 import type { Exporter } from '../../../base/exporter.js'
 import { errorText } from '../../../base/rate-limited-log.js'
 import type { Metric } from '../../../metrics/data/metric.js'
+import { processEnd } from '../../../base/logger.js'
+import { formatText } from '../format/text.js'
 import { textEncoder } from '../format/text-encoder.js'
 
 export interface TextfileExporterOptions {
@@ -31,6 +34,8 @@ const OPTIONS: OptionNames<TextfileExporterOptions> = { path: true, mode: true, 
 export class TextfileExporter implements Exporter<Metric> {
   readonly #options: TextfileExporterOptions
   readonly #running = new Set<Promise<void>>()
+  /** Files that are being written, and would be left behind by a process that ends now. */
+  readonly #drafts = new Set<string>()
   #shutdown: Promise<void> | undefined
 
   constructor(options: TextfileExporterOptions) {
@@ -47,10 +52,7 @@ export class TextfileExporter implements Exporter<Metric> {
    *   `ERR_EXPORTER_CLOSED` after `shutdown()`.
    */
   async export(metrics: readonly Metric[]): Promise<void> {
-    if (this.#shutdown !== undefined) {
-      const message = `writing ${metrics.length} metrics to ${this.#options.path} failed: the exporter is shut down`
-      throw new ExportError('ERR_EXPORTER_CLOSED', message, { retryable: false })
-    }
+    this.#refuseWhenClosed(metrics)
     const writing = this.#replace(metrics)
     this.#running.add(writing)
     try {
@@ -60,11 +62,49 @@ export class TextfileExporter implements Exporter<Metric> {
     }
   }
 
+  /**
+   * As {@link export}, at once. When the process ends, a file that `shutdown` would delete is deleted. Throws if `export` rejects.
+   */
+  exportSync(metrics: readonly Metric[]): void {
+    this.#refuseWhenClosed(metrics)
+    const { path, mode = 0o644, deleteOnShutdown } = this.#options
+    if (processEnd.isNow) {
+      for (const draft of this.#drafts) rmSync(draft, { force: true })
+      if (deleteOnShutdown === true) return rmSync(path, { force: true })
+    }
+    const draft = draftOf(path)
+    let fd: number | undefined
+    try {
+      const text = formatText(metrics)
+      fd = openSync(draft, 'wx', mode)
+      writeFileSync(fd, text)
+      fsyncSync(fd)
+      fchmodSync(fd, mode)
+      renameSync(draft, path)
+    } catch (cause) {
+      if (fd !== undefined) rmSync(draft, { force: true })
+      throw this.#failure(metrics, cause)
+    } finally {
+      if (fd !== undefined) closeSync(fd)
+    }
+  }
+
+  #refuseWhenClosed(metrics: readonly Metric[]): void {
+    if (this.#shutdown === undefined) return
+    const message = `writing ${metrics.length} metrics to ${this.#options.path} failed: the exporter is shut down`
+    throw new ExportError('ERR_EXPORTER_CLOSED', message, { retryable: false })
+  }
+
+  #failure(metrics: readonly Metric[], cause: unknown): ExportError {
+    const message = `writing ${metrics.length} metrics to ${this.#options.path} failed: ${errorText(cause)}`
+    return new ExportError('ERR_TEXTFILE_WRITE', message, { retryable: true, cause })
+  }
+
   async #replace(metrics: readonly Metric[]): Promise<void> {
     const { path, mode = 0o644 } = this.#options
-    // In the same folder, as a rename is atomic within a file system only, and not `.prom`, or it would be collected.
-    const draft = `${path}.${process.pid}.${randomUUID()}.tmp`
+    const draft = draftOf(path)
     let handle: FileHandle | undefined
+    this.#drafts.add(draft)
     try {
       handle = await open(draft, 'wx', mode) // fails if anything has that name, a link too
       await writeFile(handle, textEncoder.encode(metrics), { flush: true })
@@ -74,8 +114,9 @@ export class TextfileExporter implements Exporter<Metric> {
     } catch (cause) {
       await handle?.close().catch(() => {})
       if (handle !== undefined) await rm(draft, { force: true }).catch(() => {})
-      const message = `writing ${metrics.length} metrics to ${path} failed: ${errorText(cause)}`
-      throw new ExportError('ERR_TEXTFILE_WRITE', message, { retryable: true, cause })
+      throw this.#failure(metrics, cause)
+    } finally {
+      this.#drafts.delete(draft)
     }
   }
 
@@ -86,4 +127,9 @@ export class TextfileExporter implements Exporter<Metric> {
     })
     return this.#shutdown
   }
+}
+
+/** In the same folder, as a rename is atomic within a file system only, and not `.prom`, or it would be collected. */
+function draftOf(path: string): string {
+  return `${path}.${process.pid}.${randomUUID()}.tmp`
 }
