@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../base/clock.js'
-import { EMPTY_FRAME, type Frame, runInFrame, type TagScope } from '../base/context.js'
+import { EMPTY_FRAME, type Frame, type TagScope } from '../base/context.js'
 import { onClose } from '../base/on-close.js'
 import type { TagMap } from '../stats/tags/tag-map.js'
 import { rememberDistrusted } from './distrusted-traces.js'
@@ -10,15 +10,15 @@ import { TraceContextPropagator } from '../trace/propagation/trace-context.js'
 import { frameWith } from '../trace/span/current-span.js'
 import { RemoteSamplingLimit } from '../trace/sampling/remote-sampling-limit.js'
 import type { Span } from '../trace/span/span.js'
-import { httpMethodIndex } from './http-method.js'
 import { SpanKind } from '../trace/data/span-kind.js'
 import type { TracerCore } from '../trace/tracer-core.js'
 import { bytesOf, countReceived, countSent, hasBody, tieBytes } from './http-body-bytes.js'
 import { TickShapeGuard } from './tick-shape-guard.js'
 import { RequestAttributes } from './request-attributes.js'
 import { type RequestTagReader, RouteSeries } from './route-series.js'
-import { type ExchangeHome, type InFlightGauge, ServerExchange, SWITCHING_PROTOCOLS } from './server-exchange.js'
+import { type ExchangeHome, type InFlightGauge, ServerExchange } from './server-exchange.js'
 import { type ServerMeasures, UNMATCHED_ROUTE } from './server-measures.js'
+import { UpgradedConnection } from './upgraded-connection.js'
 import type { UrlQuery } from './url-query.js'
 
 export interface ServerInstrumentationOptions {
@@ -120,27 +120,17 @@ export class ServerInstrumentation implements ExchangeHome {
   }
 
   /**
-   * Counts a connection that another protocol takes over without a response: a stream until it closes, with a span that ends with
-   * the switch. Returns the context of what takes it over; undefined if it is excluded.
+   * Counts a connection that a client wants to use for another protocol. Returns the context of what takes it over; undefined if it is
+   * excluded, or if a framework may answer it, which then has a context of its own.
    */
-  upgraded(request: IncomingMessage, socket: Duplex): Frame | undefined {
+  upgrading(request: IncomingMessage, socket: Duplex, isFrameworks: boolean): Frame | undefined {
     if (this.stopped || this.isExcluded(request)) return undefined
-    const method = httpMethodIndex(request.method)
-    const startMs = this.clock.monotonicMs()
-    this.inFlight.add(1)
     const scope: TagScope | undefined = this.readsContext ? { tags: undefined } : undefined
     const base = scope === undefined ? EMPTY_FRAME : { ...EMPTY_FRAME, scope }
-    socket.once('close', () => {
-      this.inFlight.add(-1)
-      const seconds = (this.clock.monotonicMs() - startMs) / 1_000
-      const series = this.unmatched.seriesOf(method, SWITCHING_PROTOCOLS, 'ok')
-      runInFrame({ ...EMPTY_FRAME, tags: scope?.tags }, () => series.recordStream(seconds, 0, 0))
-    })
-    const span = this.startSpan(request, this.unmatched.spanName(method))
-    if (span === undefined) return base
-    if (span.sampled) this.describe(span, request, UNMATCHED_ROUTE).statusCode = SWITCHING_PROTOCOLS
-    span.end()
-    return frameWith(base, span)
+    const connection = new UpgradedConnection(this, request, socket, () => ({ ...EMPTY_FRAME, tags: scope?.tags }))
+    if (isFrameworks) return undefined
+    const span = connection.startSpan()
+    return span === undefined ? base : frameWith(base, span)
   }
 
   /** The span of a request, which continues its caller's trace. It has no parent here: what is current is the server's own. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { enterFrame } from '../../base/context.js'
-import type { ServerInstrumentation } from '../../http/server-instrumentation.js'
+import { enterFrame } from '../base/context.js'
+import type { ServerInstrumentation } from './server-instrumentation.js'
 
 type Listener = (request: IncomingMessage, socket: Duplex) => void
 
@@ -14,8 +14,12 @@ export class UpgradeWatch {
   readonly #servers = new Map<WeakRef<Server>, () => void>()
   readonly #known = new WeakSet<Server>()
 
-  constructor(instrumentation: ServerInstrumentation) {
+  readonly #isFrameworks: boolean
+
+  /** @param isFrameworks Whether a framework that is instrumented too may answer upgrades, as requests. */
+  constructor(instrumentation: ServerInstrumentation, { isFrameworks = false }: { readonly isFrameworks?: boolean } = {}) {
     this.#instrumentation = instrumentation
+    this.#isFrameworks = isFrameworks
   }
 
   watch(server: Server): void {
@@ -58,7 +62,7 @@ export class UpgradeWatch {
   }
 
   #count(request: IncomingMessage, socket: Duplex): void {
-    const frame = this.#instrumentation.upgraded(request, socket)
+    const frame = this.#instrumentation.upgrading(request, socket, this.#isFrameworks)
     if (frame !== undefined) enterFrame(frame)
   }
 }

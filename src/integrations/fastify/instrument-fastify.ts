@@ -6,6 +6,7 @@ import { runDetached } from '../../base/suppression.js'
 import { makeServerInstrumentation } from '../../http/make-server-instrumentation.js'
 import type { RequestTags } from '../../http/request-tags.js'
 import { exchangeOf, type ServerInstrumentation } from '../../http/server-instrumentation.js'
+import { UpgradeWatch } from '../../http/upgrade-watch.js'
 import { defaultTracer } from '../../setup/tracer.js'
 import { isHijacked } from './hijacked-reply.js'
 import { addMetricsFallback, addMetricsRoute, isUnrouted } from './metrics-route.js'
@@ -77,5 +78,6 @@ function addHooks(
     app.server.prependListener('request', (request, response) => {
       server.exchangeOf(request, response)
     })
+    new UpgradeWatch(server, { isFrameworks: true }).watch(app.server)
   }
 }

@@ -10,12 +10,12 @@ import { SUPPRESSED_FRAME } from '../../base/suppression.js'
 import { exchangeOf, type ServerInstrumentation } from '../../http/server-instrumentation.js'
 import type { MetricRegistry } from '../../metrics/instruments/metric-registry.js'
 import type { MetricProducer } from '../../metrics/data/producer.js'
+import { UpgradeWatch } from '../../http/upgrade-watch.js'
 import { makeServerInstrumentation } from '../../http/make-server-instrumentation.js'
 import { defaultTracer } from '../../setup/tracer.js'
 import type { HttpServerOptions } from './options.js'
 import { RouteNames } from './route-names.js'
 import { serverFault } from './server-faults.js'
-import { UpgradeWatch } from './upgrade-watch.js'
 
 const OPTIONS: OptionNames<HttpServerOptions> = {
   tracer: true,
@@ -105,6 +105,10 @@ export class HttpServerInstrumentation {
     unsubscribe('http.server.request.start', this.#onRequest)
     unsubscribe('net.server.socket', this.#onConnection)
     this.#upgrades.stop()
+  }
+
+  [Symbol.dispose](): void {
+    this.stop()
   }
 }
 

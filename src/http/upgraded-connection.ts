@@ -1,0 +1,141 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type Frame, runInFrame } from '../base/context.js'
+import type { Span } from '../trace/span/span.js'
+import { Status } from '../trace/data/status.js'
+import { StatusCode } from '../trace/data/status-code.js'
+import { bytesOf } from './http-body-bytes.js'
+import { HttpAttribute, setResponseStatus } from './http-attributes.js'
+import { httpMethodIndex } from './http-method.js'
+import type { HttpOutcome } from './http-views.js'
+import type { RequestAttributes } from './request-attributes.js'
+import { type ExchangeHome, SWITCHING_PROTOCOLS } from './server-exchange.js'
+
+type Send = (this: Duplex, chunk?: unknown, ...rest: unknown[]) => unknown
+
+/**
+ * A connection that a client wants to use for another protocol. Node has no response for it: what the application writes first says
+ * whether it agrees. If it does, the connection is a stream until it closes, else a request that was answered.
+ */
+export class UpgradedConnection {
+  /** Begun when the application agrees or refuses, if nobody needs it before. */
+  span: Span | undefined = undefined
+  private attributes: RequestAttributes | undefined = undefined
+  private readonly home: ExchangeHome
+  private readonly request: IncomingMessage
+  private readonly socket: Duplex
+  private readonly frame: () => Frame
+  private readonly method: number
+  private readonly startMs: number
+  private isOpen = true
+  private isAnswered = false
+
+  /** @param frame What values are recorded in: the tags that the listener has set. */
+  constructor(home: ExchangeHome, request: IncomingMessage, socket: Duplex, frame: () => Frame) {
+    this.home = home
+    this.request = request
+    this.socket = socket
+    this.frame = frame
+    this.method = httpMethodIndex(request.method)
+    this.startMs = home.clock.monotonicMs()
+    home.inFlight.add(1)
+    const restore = watchFirstWrite(socket, (chunk) => this.answered(statusOf(chunk)))
+    socket.once('close', () => {
+      restore()
+      this.closed()
+    })
+  }
+
+  startSpan(): Span | undefined {
+    const { home, request } = this
+    this.span = home.startSpan(request, home.unmatched.spanName(this.method))
+    if (this.span?.sampled) this.attributes = home.describe(this.span, request, home.unmatched.route)
+    return this.span
+  }
+
+  private answered(status: number): void {
+    this.isAnswered = true
+    // A framework answers this request as any other, with its own instrumentation.
+    if (bytesOf(this.request) !== undefined) return this.end()
+    this.endSpan(status)
+    if (status === SWITCHING_PROTOCOLS) return
+    this.count(status, status >= 500 ? 'error' : 'ok')
+    this.end()
+  }
+
+  private closed(): void {
+    if (!this.isOpen) return
+    this.end()
+    if (this.isAnswered) {
+      const series = this.home.unmatched.seriesOf(this.method, SWITCHING_PROTOCOLS, 'ok')
+      runInFrame(this.frame(), () => series.recordStream(this.seconds(), 0, 0))
+    } else if (bytesOf(this.request) === undefined) {
+      const outcome = this.socket.readableEnded || this.socket.errored != null ? 'aborted' : 'error'
+      this.endSpan(0, outcome)
+      this.count(0, outcome)
+    }
+  }
+
+  private end(): void {
+    if (!this.isOpen) return
+    this.isOpen = false
+    this.home.inFlight.add(-1)
+  }
+
+  private count(status: number, outcome: HttpOutcome): void {
+    const series = this.home.unmatched.seriesOf(this.method, status, outcome)
+    runInFrame(this.frame(), () => series.record(this.seconds(), 0, 0))
+  }
+
+  private endSpan(status: number, outcome?: HttpOutcome): void {
+    const span = this.span ?? this.startSpan()
+    if (span === undefined) return
+    const { attributes } = this
+    if (status !== 0 && (attributes === undefined || attributes.isAdded)) span.addAttribute(HttpAttribute.STATUS_CODE, status)
+    else if (attributes !== undefined) attributes.statusCode = status
+    if (status > SWITCHING_PROTOCOLS) setResponseStatus(span, status, undefined)
+    if (outcome === 'aborted') span.setStatus(new Status(StatusCode.CANCELLED, 'the client went away'))
+    else if (outcome === 'error') span.setStatus(new Status(StatusCode.UNKNOWN, 'the connection was closed without a response'))
+    span.end()
+  }
+
+  private seconds(): number {
+    return (this.home.clock.monotonicMs() - this.startMs) / 1_000
+  }
+}
+
+/** Calls back with the first chunk that is written, and leaves the socket as it was; returns what gives that up. */
+function watchFirstWrite(socket: Duplex, onWrite: (chunk: unknown) => void): () => void {
+  const methods = socket as unknown as { write: Send; end: Send }
+  const restores = (['write', 'end'] as const).map((name) => {
+    const before = methods[name]
+    const isOwn = Object.hasOwn(methods, name)
+    const watching: Send = function (this: Duplex, chunk, ...rest) {
+      if (name === 'write' || (chunk !== undefined && chunk !== null && typeof chunk !== 'function')) {
+        restore()
+        onWrite(chunk)
+      }
+      return before.call(this, chunk, ...rest)
+    }
+    methods[name] = watching
+    return () => {
+      if (methods[name] !== watching) return
+      if (isOwn) methods[name] = before
+      else delete (methods as Partial<typeof methods>)[name]
+    }
+  })
+  const restore = (): void => restores.forEach((each) => each())
+  return restore
+}
+
+/** The status in the first line of a response; of a protocol that answers without one, that of an agreement. */
+function statusOf(chunk: unknown): number {
+  const text = typeof chunk === 'string' ? chunk : ArrayBuffer.isView(chunk) ? headOf(chunk) : ''
+  return Number(/^HTTP\/\d\.\d (\d{3})\b/.exec(text)?.[1] ?? SWITCHING_PROTOCOLS)
+}
+
+const STATUS_LINE_BYTES = 16
+
+function headOf({ buffer, byteOffset, byteLength }: ArrayBufferView): string {
+  return Buffer.from(buffer, byteOffset, Math.min(byteLength, STATUS_LINE_BYTES)).toString('latin1')
+}
