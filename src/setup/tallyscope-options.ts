@@ -60,6 +60,11 @@ export interface TallyscopeOptions {
         readonly excludelistHostnames?: readonly string[]
         /** True if strangers call: their traces are linked to instead of continued, their tags are dropped. Default false. */
         readonly publicEndpoint?: boolean
+        /**
+         * What of a URL's query is in `http.url`, for servers and clients: `false` nothing, `'redacted'` names without values, `true` all, or, in
+         * code, a function of the query. Default: false for servers, `'redacted'` for clients.
+         */
+        readonly urlQuery?: boolean | 'redacted' | ((query: string) => string)
         readonly integrations?: readonly string[]
       }
   readonly metrics?:

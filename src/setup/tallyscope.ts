@@ -29,6 +29,8 @@ export class Tallyscope {
   readonly resource: Resource
   readonly ignorePaths: readonly string[] | undefined
   readonly ignoreHosts: readonly string[] | undefined
+  /** What of a URL's query is shown, for the integrations that are given the tracer; undefined for their defaults. */
+  readonly urlQuery: boolean | 'redacted' | ((query: string) => string) | undefined
   /** Names of the integrations that are configured. */
   readonly integrations: readonly string[]
   readonly #options: TallyscopeOptions
@@ -53,6 +55,7 @@ export class Tallyscope {
     this.tracer = components.tracer
     this.ignorePaths = settings['traces.ignorePaths']
     this.ignoreHosts = settings['traces.ignoreHosts']
+    this.urlQuery = settings['traces.urlQuery']
     this.integrations = settings['traces.integrations'] ?? []
     if (settings['traces.views'] !== false) this.tracer.registerViews()
   }
@@ -153,11 +156,12 @@ export class Tallyscope {
   async #startIntegrations(): Promise<void> {
     if (this.integrations.length === 0 || this.#options.startIntegrations === false) return
     const { traceIntegrations } = await import('../integrations/http-client/trace-integrations.js')
-    const { tracer, stats, ignoreHosts } = this
+    const { tracer, stats, ignoreHosts, urlQuery } = this
     const integrations = traceIntegrations(this.integrations, {
       tracer,
       stats,
       ...(ignoreHosts !== undefined && { ignoreHosts }),
+      ...(urlQuery !== undefined && { urlQuery }),
     })
     this.#stopIntegrations = () => integrations.stop()
   }

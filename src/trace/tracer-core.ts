@@ -274,6 +274,10 @@ export class TracerCore {
     await this.transport?.shutdown()
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown()
+  }
+
   /** Exports what can be exported without waiting, for the last words of a process. */
   flushSync(): void {
     this.transport?.flushSync?.()

@@ -120,6 +120,10 @@ export class AsyncTransport<T> implements Transport<T> {
     return this.#shutdown
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown()
+  }
+
   /**
    * Exports what is queued, and what waits to be tried again, without waiting, if the exporter can: by its `exportSync`, or by an
    * `export` that returns no promise. What is being exported is left to `exporter.flushSync`; without it, it counts as lost if the

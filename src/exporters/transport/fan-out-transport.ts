@@ -24,6 +24,10 @@ export class FanOutTransport<T> implements Transport<T> {
     return this.#shutdown
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown()
+  }
+
   flushSync(): void {
     this.#each((transport) => transport.flushSync?.())
   }

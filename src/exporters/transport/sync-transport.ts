@@ -134,6 +134,10 @@ export class SyncTransport<T> implements Transport<T> {
     return this.#shutdown
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown()
+  }
+
   async #end(): Promise<void> {
     const endsMs = this.#clock.monotonicMs() + this.#gracePeriodMs
     await Promise.resolve() // `shutdown` is set first: nothing is accepted from now on

@@ -74,14 +74,14 @@ function partsOf(settings: Settings): TallyscopeOptions {
   }
 }
 
-function watchOutgoing({ tracer, stats, integrations, ignoreHosts }: Tallyscope, settings: Settings): void {
+function watchOutgoing({ tracer, stats, integrations, ignoreHosts, urlQuery }: Tallyscope, settings: Settings): void {
   if (settings['auto.httpClient'] === false) return
-  const options = { tracer, stats, ...(ignoreHosts !== undefined && { ignoreHosts }) }
+  const options = { tracer, stats, ...(ignoreHosts !== undefined && { ignoreHosts }), ...(urlQuery !== undefined && { urlQuery }) }
   if (integrations.length === 0) instrumentHttpClient(options)
   else traceIntegrations(integrations, options)
 }
 
-function watchIncoming({ tracer, stats, registry, ignorePaths, ignoreHosts }: Tallyscope, settings: Settings): void {
+function watchIncoming({ tracer, stats, registry, ignorePaths, ignoreHosts, urlQuery }: Tallyscope, settings: Settings): void {
   if (settings['auto.httpServer'] === false) return
   instrumentHttpServer({
     tracer,
@@ -90,6 +90,7 @@ function watchIncoming({ tracer, stats, registry, ignorePaths, ignoreHosts }: Ta
     ...(settings['metrics.promClientNames'] === true && { views: [...httpServerViews, ...fastifyMetricsViews] }),
     ...(ignorePaths !== undefined && { ignorePaths }),
     ...(ignoreHosts !== undefined && { ignoreHosts }),
+    ...(urlQuery !== undefined && { urlQuery }),
   })
 }
 

@@ -39,7 +39,7 @@ function instrument(app: FastifyInstance, scope: Tallyscope, settings: Configura
 }
 
 function optionsOf(scope: Tallyscope, settings: Configuration['settings']): TallyscopeFastifyOptions {
-  const { tracer, stats, registry, ignorePaths, ignoreHosts } = scope
+  const { tracer, stats, registry, ignorePaths, ignoreHosts, urlQuery } = scope
   return {
     tracer,
     stats,
@@ -51,5 +51,6 @@ function optionsOf(scope: Tallyscope, settings: Configuration['settings']): Tall
     ...(settings['metrics.promClientNames'] === true && { views: [...httpServerViews, ...fastifyMetricsViews] }),
     ...(ignorePaths !== undefined && { ignorePaths }),
     ...(ignoreHosts !== undefined && { ignoreHosts }),
+    ...(urlQuery !== undefined && { urlQuery }),
   }
 }

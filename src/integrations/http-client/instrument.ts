@@ -89,6 +89,10 @@ export class HttpClientInstrumentation {
   stop(): void {
     for (const undo of this.#undo.splice(0)) undo()
   }
+
+  [Symbol.dispose](): void {
+    this.stop()
+  }
 }
 
 /**

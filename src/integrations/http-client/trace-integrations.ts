@@ -11,6 +11,8 @@ export interface TracedIntegrations {
   readonly unknown: readonly string[]
   readonly instrumentation: HttpClientInstrumentation | undefined
   stop(): void
+  /** The same, for `using`. */
+  [Symbol.dispose](): void
 }
 
 /**
@@ -30,7 +32,8 @@ export function traceIntegrations(names: readonly string[], options: InstrumentH
   const http = enabled.some((name) => integrationOf(name) === 'http')
   const fetch = enabled.some((name) => integrationOf(name) === 'fetch')
   const instrumentation = http || fetch ? instrumentHttpClient({ ...options, http, fetch }) : undefined
-  return { enabled, unknown, instrumentation, stop: () => instrumentation?.stop() }
+  const stop = (): void => instrumentation?.stop()
+  return { enabled, unknown, instrumentation, stop, [Symbol.dispose]: stop }
 }
 
 function integrationOf(name: string): 'http' | 'fetch' | undefined {

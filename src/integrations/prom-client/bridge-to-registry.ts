@@ -29,6 +29,8 @@ export interface RegistryBridge {
   readonly names: readonly string[]
   /** Takes our metrics out again and leaves the registry as it was. Calling it twice is harmless. */
   stop(): void
+  /** The same, for `using`. */
+  [Symbol.dispose](): void
 }
 
 const CLASHES = internalCounter(
@@ -100,6 +102,10 @@ class Bridge implements RegistryBridge {
     this.#stopped = true
     for (const unwrap of this.#unwrap.splice(0)) unwrap()
     for (const name of [...this.#shown.keys()]) this.#takeOut(name)
+  }
+
+  [Symbol.dispose](): void {
+    this.stop()
   }
 
   /** All metrics by exposed name, gathered once for all that are read in the same scrape. */

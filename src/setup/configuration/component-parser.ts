@@ -195,7 +195,7 @@ function optionOfText(type: OptionType, value: TextValue, path: string, report: 
   if (type === 'sampler' || type === 'transport') return partOfText(type, value, path, report)
   if (type === 'strings') return (value.kind === 'list' ? value.items : [value]).flatMap((item) => ('text' in item ? [item.text] : []))
   if (!('text' in value) || type === 'labels') {
-    report({ path, problem: `must be a ${type}`, ...(type === 'labels' && { hint: 'write the component as an object' }) })
+    report({ path, problem: ruleOf(type), ...(type === 'labels' && { hint: 'write the component as an object' }) })
     return undefined
   }
   return optionOfJson(type, value.text, path, report, 0)
@@ -204,7 +204,7 @@ function optionOfText(type: OptionType, value: TextValue, path: string, report: 
 function optionOfJson(type: OptionType, value: unknown, path: string, report: Report, depth: number): OptionValue | undefined {
   const read = readOption(type, value, path, report, depth)
   if (read !== undefined) return read
-  if (type !== 'sampler' && type !== 'transport') report({ path, problem: `must be a ${type}: it is ${inspectValue(value)}` })
+  if (type !== 'sampler' && type !== 'transport') report({ path, problem: `${ruleOf(type)}: it is ${inspectValue(value)}` })
   return undefined
 }
 
@@ -212,6 +212,8 @@ function readOption(type: OptionType, value: unknown, path: string, report: Repo
   switch (type) {
     case 'number':
       return readNumber(value)
+    case 'fileMode':
+      return readFileMode(value)
     case 'boolean':
       return readBoolean(value)
     case 'string':
@@ -232,6 +234,16 @@ function readOption(type: OptionType, value: unknown, path: string, report: Repo
 export function readNumber(value: unknown): number | undefined {
   if (typeof value === 'string' && /^\s*[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?\s*$/i.test(value)) return Number(value)
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined
+}
+
+function ruleOf(type: OptionType): string {
+  return type === 'fileMode' ? 'must be octal digits such as 0640' : `must be a ${type}`
+}
+
+/** Permissions: as `chmod` takes them, in a string; a number, which only code and JSON have, is taken as it is. */
+function readFileMode(value: unknown): number | undefined {
+  if (typeof value === 'string' && /^\s*(?:0o?)?[0-7]{3}\s*$/i.test(value)) return Number.parseInt(value.replace(/o/i, ''), 8)
+  return typeof value === 'number' && Number.isInteger(value) ? value : undefined
 }
 
 /** A boolean, or its form in the environment. */

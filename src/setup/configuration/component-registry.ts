@@ -1,7 +1,7 @@
 export type ComponentKind = 'sampler' | 'exporter' | 'propagator' | 'transport'
 
 /** What an option of a component may be. */
-export type OptionType = 'number' | 'string' | 'boolean' | 'strings' | 'labels' | 'sampler' | 'transport'
+export type OptionType = 'number' | 'fileMode' | 'string' | 'boolean' | 'strings' | 'labels' | 'sampler' | 'transport'
 
 export interface ComponentDefinition {
   readonly name: string
@@ -66,6 +66,8 @@ export const COMPONENTS: Readonly<Record<ComponentKind, readonly ComponentDefini
         maxQueuedBytes: 'number',
         maxItemBytes: 'number',
         fsync: 'string',
+        mode: 'fileMode',
+        followLinks: 'boolean',
         transport: 'transport',
       },
       positional: ['path'],
@@ -91,7 +93,7 @@ export const COMPONENTS: Readonly<Record<ComponentKind, readonly ComponentDefini
     {
       name: 'textfile',
       aliases: ['TextfileExporter'],
-      options: { path: 'string', deleteOnShutdown: 'boolean' },
+      options: { path: 'string', mode: 'fileMode', deleteOnShutdown: 'boolean' },
       positional: ['path'],
       required: ['path'],
       signals: ['metrics'],

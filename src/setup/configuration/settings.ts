@@ -20,6 +20,7 @@ export interface Settings {
   readonly 'traces.ignorePaths': readonly string[]
   readonly 'traces.ignoreHosts': readonly string[]
   readonly 'traces.publicEndpoint': boolean
+  readonly 'traces.urlQuery': UrlQuerySetting
   readonly 'traces.integrations': readonly string[]
   readonly 'metrics.exporters': readonly Component[]
   readonly 'metrics.intervalMs': number
@@ -40,6 +41,9 @@ export interface Settings {
   readonly 'auto.shutdownHooks': boolean
 }
 
+/** What of queries is shown; a function is for code only. */
+export type UrlQuerySetting = boolean | 'redacted' | ((query: string) => string)
+
 export type SettingPath = keyof Settings
 
 type Reader<T> = (value: unknown, path: string, report: Report) => T | undefined
@@ -56,6 +60,7 @@ const READERS: { readonly [path in SettingPath]: Reader<Settings[path]> } = {
   'traces.ignorePaths': readTexts,
   'traces.ignoreHosts': readTexts,
   'traces.publicEndpoint': readSwitch,
+  'traces.urlQuery': readUrlQuery,
   'traces.integrations': readIntegrations,
   'metrics.exporters': (value, path, report) => readComponents('exporter', value, path, report).filter(takes('metrics', path, report)),
   'metrics.intervalMs': readInterval,
@@ -116,6 +121,12 @@ function readText(value: unknown, path: string, report: Report): string | undefi
 
 function readSwitch(value: unknown, path: string, report: Report): boolean | undefined {
   return readBoolean(value) ?? wrong(value, path, report, 'must be true or false')
+}
+
+function readUrlQuery(value: unknown, path: string, report: Report): UrlQuerySetting | undefined {
+  if (typeof value === 'function') return value as (query: string) => string
+  if (typeof value === 'string' && value.trim().toLowerCase() === 'redacted') return 'redacted'
+  return readBoolean(value) ?? wrong(value, path, report, "must be true, false or 'redacted'")
 }
 
 function readTexts(value: unknown, path: string, report: Report): readonly string[] | undefined {

@@ -86,3 +86,21 @@ test('a program that does nothing else exits', () => {
   })
   expect([status, stderr, existsSync(traces)]).toEqual([0, '', false])
 })
+
+test.each([
+  [undefined, 'token=', false],
+  ['redacted', 'token=REDACTED', true],
+  ['true', 'token=secret', true],
+])('TALLYSCOPE_TRACES_URL_QUERY=%s decides what of a query a server span shows', async (urlQuery, text, isThere) => {
+  const file = join(newFolder(), 'traces.jsonl')
+  const { child, url } = await start('app.mjs', {
+    TALLYSCOPE_TRACES_SAMPLER: 'alwaysOn',
+    TALLYSCOPE_TRACES_EXPORTERS: `file(path=${file})`,
+    ...(urlQuery !== undefined && { TALLYSCOPE_TRACES_URL_QUERY: urlQuery }),
+  })
+  await (await fetch(`${url}/inner?token=secret`)).text()
+  await until(() => existsSync(file) && readFileSync(file, 'utf8').includes('/inner'))
+  expect(readFileSync(file, 'utf8').includes(text)).toBe(isThere)
+  child.send('end')
+  await once(child, 'exit')
+})

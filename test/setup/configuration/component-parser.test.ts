@@ -61,6 +61,14 @@ test('a misspelt name has a hint', () => {
   check('sampler', 'probabilty(0.5)', 'at: there is no sampler "probabilty" (perhaps probability)')
 })
 
+test('the mode of a file is octal in strings, and a number as it is', () => {
+  for (const mode of ['0640', '640', '0o640', 0o640])
+    check('exporter', { file: { path: 'a', mode } }, component('file', { path: 'a', mode: 0o640 }))
+  check('exporter', 'file(a, mode=0600, followLinks=true)', component('file', { path: 'a', mode: 0o600, followLinks: true }))
+  check('exporter', 'textfile(a.prom, mode=0644)', component('textfile', { path: 'a.prom', mode: 0o644 }))
+  check('exporter', 'file(a, mode=rw)', 'at.mode: must be octal digits such as 0640: it is "rw"')
+})
+
 test('options are checked by name, type and presence', () => {
   check('sampler', 'probability(much)', 'at.rate: must be a number: it is "much"')
   check('sampler', 'probability(0.1, 2)', 'at: probability takes 1 values without a name, not 2')
@@ -68,7 +76,7 @@ test('options are checked by name, type and presence', () => {
   check(
     'exporter',
     'file(pth=a)',
-    'at: file has no option "pth" (its options are path, maxBytes, maxFiles, maxQueuedBytes, maxItemBytes, fsync, transport)',
+    'at: file has no option "pth" (its options are path, maxBytes, maxFiles, maxQueuedBytes, maxItemBytes, fsync, mode, followLinks, transport)',
   )
   check('sampler', 'alwaysOn(1)', 'at: alwaysOn takes 0 values without a name, not 1')
   check(

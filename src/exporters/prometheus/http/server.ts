@@ -43,6 +43,8 @@ export interface MetricsEndpoint {
   readonly port: number
   /** Stops listening, waits for scrapes that are being answered. Calling it again returns the same promise. */
   close(): Promise<void>
+  /** The same, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /**
@@ -84,11 +86,8 @@ export async function serveMetrics(given: ServeMetricsOptions): Promise<MetricsE
   const address = server.address() as AddressInfo
   const url = `http://${urlHost(host)}:${address.port}${path}`
   let closing: Promise<void> | undefined
-  return {
-    url,
-    port: address.port,
-    close: () => (closing ??= close(server, connections, closeTimeoutMs)),
-  }
+  const closeOnce = (): Promise<void> => (closing ??= close(server, connections, closeTimeoutMs))
+  return { url, port: address.port, close: closeOnce, [Symbol.asyncDispose]: closeOnce }
 }
 
 function listen(server: Server, port: number, host: string, unref: boolean): Promise<void> {
