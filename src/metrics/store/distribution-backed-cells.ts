@@ -1,9 +1,8 @@
-import type { Cells, Epochs } from './cells.js'
+import { type Cells, type Epochs, ScalarCells } from './cells.js'
 import type { DistributionCells } from './distribution-cells.js'
 import { exemplarOf } from './exemplars.js'
 import type { Exemplar } from '../data/metric.js'
 import { CountCells, SumCells } from './sum-cells.js'
-import { ScalarCells } from './scalar-cells.js'
 
 /** The part of a distribution that is the data of another view as well. */
 export type DistributionPart = 'count' | 'sum'

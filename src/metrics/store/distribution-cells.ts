@@ -2,7 +2,7 @@ import { contextState } from '../../base/context.js'
 import type { BucketSearch } from './bucket-search.js'
 import type { Cells, Epochs } from './cells.js'
 import { Exemplars } from './exemplars.js'
-import { ChunkMemory } from './memory.js'
+import { ChunkMemory } from './chunk-layout.js'
 import type { Exemplar } from '../data/metric.js'
 
 // A constant of this module, whose value V8 knows when it compiles; an imported binding is loaded and checked each time.

@@ -1,6 +1,5 @@
-import type { Cells } from './cells.js'
-import { ChunkMemory } from './memory.js'
-import { ScalarCells } from './scalar-cells.js'
+import { type Cells, ScalarCells } from './cells.js'
+import { ChunkMemory } from './chunk-layout.js'
 
 /** The newest value of each row; accepts any number. */
 export class LastValueCells extends ScalarCells implements Cells {

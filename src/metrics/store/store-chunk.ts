@@ -1,9 +1,8 @@
 import { DistributionBackedCells } from './distribution-backed-cells.js'
 import { kindOf, NO_SLOTS, OTHER } from './cell-kinds.js'
 import type { Cells, Epochs } from './cells.js'
-import { chunkRows, chunkStart } from './chunk-layout.js'
+import { ChunkMemory, chunkRows, chunkStart } from './chunk-layout.js'
 import { DistributionCells } from './distribution-cells.js'
-import { ChunkMemory } from './memory.js'
 import { SumCells } from './sum-cells.js'
 
 /** Rows of one chunk: what they have in common, and the cells of each column. */

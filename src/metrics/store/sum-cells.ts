@@ -1,8 +1,7 @@
-import type { Cells, Epochs } from './cells.js'
+import { type Cells, type Epochs, ScalarCells } from './cells.js'
 import { exemplarOf } from './exemplars.js'
-import { ChunkMemory } from './memory.js'
+import { ChunkMemory } from './chunk-layout.js'
 import type { Exemplar } from '../data/metric.js'
-import { ScalarCells } from './scalar-cells.js'
 
 /**
  * Running sums. Small integers are added in an Int32 slot, four times as fast as a double, and carried
