@@ -6,7 +6,7 @@ import type { Cells, Epochs } from '../store/cells.js'
 import { ColumnSource } from '../store/column-source.js'
 import { checkKeys, checkName, checkUnit } from '../data/validate-definition.js'
 import type { MetricDescriptor, MetricType } from '../data/metric.js'
-import { labelText } from '../store/label-value.js'
+import { labelString } from '../store/label-value.js'
 import { REFUSED } from '../store/row-index.js'
 import { labelsOf, type Labels } from '../store/shared-tag-map.js'
 import { type ExpectedLabels, noticeLabels } from '../store/label-notices.js'
@@ -117,7 +117,7 @@ export class Instrument {
     this.#needsLabels = labelKeys.length > 0
     this.#expected = { name, keys: labelKeys, declared: labelKeys, isKnown: (key) => own.includes(key) }
     this.store.addColumn(kind.cells)
-    const constantTexts = Object.values(constant).map((text) => labelText(String(text), home.valueLength))
+    const constantTexts = Object.values(constant).map((text) => labelString(String(text), home.valueLength))
     const labels = [...labelKeys.keys(), ...constantTexts, ...own.map(() => labelKeys.length)]
     const { bounds } = kind
     const rowKind = bounds !== undefined ? 'distribution' : kind.type === 'SUMMARY' ? 'summary' : 'scalar'

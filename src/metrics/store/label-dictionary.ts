@@ -1,9 +1,9 @@
 import { internString } from '../../base/intern-string.js'
-import { placeOf } from './label-access.js'
+import { siteOf } from './label-access.js'
 import { ShortStringHash } from './short-string-hash.js'
 
 /** With more strings the CPU caches decide the time, not the kind of look-up. */
-const MANY_TEXTS = 1_024
+const MANY_STRINGS = 1_024
 /** Shorter than every string. */
 const NOTHING = -1
 
@@ -11,20 +11,20 @@ const NOTHING = -1
 export class Label {
   readonly key: string
   /** Where it is read: {@link readLabel}. */
-  readonly place: number
+  readonly site: number
   /** Values in every form seen, string or number, to their id; id 0 is "not set". */
-  ids: Map<unknown, number> = absentIds()
+  ids: Map<unknown, number> = unsetIds()
   /**
    * The same for strings up to `longest`, while they are few: an object is faster than a map. Unknown strings are not looked up
    * in it, since V8 internalizes each string that is used as a key, for the whole process. See bench/metrics/row-index.bench.js.
    */
-  byText: { [text: string]: number } = absentText()
+  byString: { [text: string]: number } = unsetString()
   longest: number = NOTHING
   /** The same for very few strings. */
   private readonly table: ShortStringHash = new ShortStringHash()
   /** The string of each id. */
-  texts: (string | undefined)[] = [undefined]
-  /** If the id's bits go in a place, and how many there are. */
+  strings: (string | undefined)[] = [undefined]
+  /** The position of the id's bits in a key, and their number. */
   shift = 0
   bits = 0
 
@@ -35,7 +35,7 @@ export class Label {
 
   constructor(key: string, maxLength: number) {
     this.key = internString(key) // internalized, or V8 would look for that form each time
-    this.place = placeOf(this.key)
+    this.site = siteOf(this.key)
     this.maxLength = maxLength
   }
 
@@ -48,10 +48,10 @@ export class Label {
       const id = table.find(value)
       if (id !== 0) return id
     }
-    return length <= this.longest ? this.byText[value] : this.idOf(value)
+    return length <= this.longest ? this.byString[value] : this.idOf(value)
   }
 
-  /** The id of a value in this form, without a look at `byText`. */
+  /** The id of a value in this form, without a look at `byString`. */
   idOf(value: unknown): number | undefined {
     if (typeof value === 'string' && value.length > 2 * this.maxLength) return undefined
     const id = this.ids.get(value)
@@ -60,7 +60,7 @@ export class Label {
   }
 
   /** The id of a string that `idOf` may have looked up just before. */
-  idOfText(text: string): number | undefined {
+  idOfString(text: string): number | undefined {
     const id = text === this.missed ? undefined : this.ids.get(text)
     this.missed = undefined // keep no string of the caller in memory
     return id
@@ -72,14 +72,14 @@ export class Label {
     if (id === undefined) {
       this.missed = undefined
       const own = internString(text)
-      id = this.texts.push(own) - 1
+      id = this.strings.push(own) - 1
       this.ids.set(own, id)
-      if (this.texts.length > MANY_TEXTS) this.useMap()
+      if (this.strings.length > MANY_STRINGS) this.useMap()
       else {
-        this.byText[own] = id
+        this.byString[own] = id
         this.longest = Math.max(this.longest, own.length)
       }
-      this.table.add(this.texts)
+      this.table.add(this.strings)
     }
     return id
   }
@@ -91,19 +91,19 @@ export class Label {
 
   /** Ends `useMap`. */
   useObject(): void {
-    if (this.longest !== NOTHING || this.texts.length > MANY_TEXTS) return
-    for (const text of this.texts) this.longest = Math.max(this.longest, text?.length ?? 0)
+    if (this.longest !== NOTHING || this.strings.length > MANY_STRINGS) return
+    for (const text of this.strings) this.longest = Math.max(this.longest, text?.length ?? 0)
   }
 
   /** Whether all ids have room in the bits. */
   get fits(): boolean {
-    return this.texts.length <= 1 << this.bits
+    return this.strings.length <= 1 << this.bits
   }
 
   reset(): void {
-    this.texts = [undefined]
-    this.ids = absentIds()
-    this.byText = absentText()
+    this.strings = [undefined]
+    this.ids = unsetIds()
+    this.byString = unsetString()
     this.longest = NOTHING
     this.table.clear()
   }
@@ -114,14 +114,14 @@ export class Label {
   }
 }
 
-function absentText(): { [text: string]: number } {
+function unsetString(): { [text: string]: number } {
   const ids: { [text: string]: number } = Object.create(null)
   ids[''] = 0
   return ids
 }
 
 /** Values that count as "not set" have id 0 from the start, so that the record path has no case for them. */
-function absentIds(): Map<unknown, number> {
+function unsetIds(): Map<unknown, number> {
   return new Map<unknown, number>([
     [undefined, 0],
     [null, 0],

@@ -22,7 +22,7 @@ export function isTagValue(value: unknown): value is string | number | boolean |
  * The string of a tag value: well-formed (a lone surrogate becomes U+FFFD), at most `maxLength` code points.
  * Returns the string itself if nothing has to change.
  */
-export function labelText(value: string | number | boolean | bigint, maxLength: number): string {
+export function labelString(value: string | number | boolean | bigint, maxLength: number): string {
   const text = typeof value === 'string' ? value : String(value) // -0 reads `0`, which is meant
   const near = text.length > 2 * maxLength ? text.slice(0, 2 * maxLength) : text // reads a bounded part of any string
   return cut(near.isWellFormed() ? near : near.toWellFormed(), maxLength)
@@ -48,7 +48,7 @@ export function ownLabels(labels: unknown, keys: readonly string[]): { readonly 
   const given = typeof labels === 'object' && labels !== null ? labelsOf(labels as Labels) : own
   for (const key of keys) {
     const value = labelOf(given, key)
-    if (!isUnset(value) && isTagValue(value)) own[key] = internString(labelText(value, MAX_VALUE_LENGTH))
+    if (!isUnset(value) && isTagValue(value)) own[key] = internString(labelString(value, MAX_VALUE_LENGTH))
   }
   return Object.freeze(own)
 }

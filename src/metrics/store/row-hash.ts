@@ -1,18 +1,27 @@
 // The arithmetic of a row index's tables: from a key, or from ids, to the slot of the row.
 
-/** The row of a place, in a table of pairs. */
-export const findSparse = (table: Int32Array, place: number): number => {
+/** The row of a key, in a table of pairs. */
+export const findSparse = (table: Int32Array, key: number): number => {
   const mask = table.length - 1
-  for (let at = slotOf(table, place); ; at = (at + 2) & mask) {
+  for (let at = slotOf(table, key); ; at = (at + 2) & mask) {
     const row = table[at + 1]! - 1
-    if (row < 0 || table[at] === place) return row
+    if (row < 0 || table[at] === key) return row
   }
 }
 
-/** The slot at which the search for a place begins. */
-export const slotOf = (table: Int32Array, place: number): number => {
-  const hash = Math.imul(place, 0x9e3779b1)
+/** The slot at which the search for a key begins. */
+export const slotOf = (table: Int32Array, key: number): number => {
+  const hash = Math.imul(key, 0x9e3779b1)
   return ((hash ^ (hash >>> 15)) << 1) & (table.length - 1)
+}
+
+/** Enters the row of a key that is not in the table of pairs, which has room for it. */
+export function insertSparse(table: Int32Array, key: number, row: number): void {
+  const mask = table.length - 1
+  let at = slotOf(table, key)
+  while (table[at + 1] !== 0) at = (at + 2) & mask
+  table[at] = key
+  table[at + 1] = row + 1
 }
 
 /** The hash of the ids of a row. */
@@ -36,13 +45,13 @@ export function rowsIn(table: Int32Array, stride: number): number[] {
 }
 
 /**
- * Removes a place from a table of pairs. Entries behind it move up so that each is still found from its own slot: no tombstone
- * is left for the record path to step over. Returns false if the place is not in the table.
+ * Removes a key from a table of pairs. Entries behind it move up so that each is still found from its own slot: no tombstone
+ * is left for the record path to step over. Returns false if the key is not in the table.
  */
-export function removeSparse(table: Int32Array, place: number): boolean {
+export function removeSparse(table: Int32Array, key: number): boolean {
   const mask = table.length - 1
-  let free = slotOf(table, place)
-  while (table[free] !== place && table[free + 1] !== 0) free = (free + 2) & mask
+  let free = slotOf(table, key)
+  while (table[free] !== key && table[free + 1] !== 0) free = (free + 2) & mask
   if (table[free + 1] === 0) return false
   for (let at = (free + 2) & mask; table[at + 1] !== 0; at = (at + 2) & mask) {
     if (isBetween(slotOf(table, table[at]!), free, at, mask)) continue

@@ -1,7 +1,7 @@
-import { isUnset, isTagValue, labelOf, labelText } from './label-value.js'
+import { isUnset, isTagValue, labelOf, labelString } from './label-value.js'
 import { Label } from './label-dictionary.js'
 import { readLabel } from './label-access.js'
-import { findSparse, hashOf, removeSparse, removeWide, rowsIn, slotOf } from './row-hash.js'
+import { findSparse, hashOf, insertSparse, removeSparse, removeWide, rowsIn } from './row-hash.js'
 import type { Labels } from './shared-tag-map.js'
 
 /** Returned instead of a row if there is none. */
@@ -9,11 +9,11 @@ export const NO_ROW = -1
 /** A value is an object, a function or a symbol: the record is dropped. */
 export const REFUSED = -2
 
-/** A dense table is used up to this size in any case, and up to this many places per row. */
+/** A dense table is used up to this size in any case, and up to this many keys per row. */
 const SMALL_TABLE = 2_048
-const PLACES_PER_ROW = 4
-/** Bits of a place that is not wide: it stays a non-negative small integer. */
-const MAX_PLACE_BITS = 30
+const KEYS_PER_ROW = 4
+/** Bits of a key that is not wide: it stays a non-negative small integer. */
+const MAX_KEY_BITS = 30
 /** The forms of the table. */
 const DENSE = 0
 const SPARSE = 1
@@ -22,11 +22,11 @@ const WIDE = 2
 /**
  * From label values to a row, without building a string.
  *
- * Each value has a small number, its id. The bits of the ids side by side are the row's place. A place leads to its row by one of:
+ * Each value has a small number, its id. The bits of the ids side by side are the row's key. A key leads to its row by one of:
  *
- * - `dense`, while there are few combinations or most of them are in use: the place is an index. No hash, nothing to compare.
- * - `sparse`, the usual case of few out of many combinations: an open-addressed table of places and their rows.
- * - `wide`, if a place has too many bits for a small integer: an open-addressed table of rows by a hash of their
+ * - `dense`, while there are few combinations or most of them are in use: the key is an index. No hash, nothing to compare.
+ * - `sparse`, the usual case of few out of many combinations: an open-addressed table of keys and their rows.
+ * - `wide`, if a key has too many bits for a small integer: an open-addressed table of rows by a hash of their
  *   ids, which are compared one by one.
  *
  * In each form different rows stay different. See bench/metrics/row-index.bench.js.
@@ -34,7 +34,7 @@ const WIDE = 2
 export class RowIndex {
   private readonly labels: readonly Label[]
   private readonly maxValueLength: number
-  /** Row + 1, 0 if free; in the sparse form after the place it belongs to. A power of two in size, at most half full unless dense. */
+  /** Row + 1, 0 if free; in the sparse form after the key it belongs to. A power of two in size, at most half full unless dense. */
   private table = new Int32Array(16)
   private form: typeof DENSE | typeof SPARSE | typeof WIDE = DENSE
   /** The ids of row r stand at r * labels.length and after. */
@@ -63,15 +63,15 @@ export class RowIndex {
     if (this.form === WIDE) return this.findWide(labels)
     const known = this.labels
     const table = this.table
-    let place = 0
+    let key = 0
     for (let at = 0; at < known.length; at++) {
       const label = known[at]!
-      const id = label.find(readLabel(labels, label.key, label.place))
+      const id = label.find(readLabel(labels, label.key, label.site))
       if (id === undefined) return NO_ROW
-      place |= id << label.shift
+      key |= id << label.shift
     }
-    if (table !== this.table) return NO_ROW // a getter among the labels recorded itself and changed the places
-    return this.form === DENSE ? table[place]! - 1 : findSparse(table, place)
+    if (table !== this.table) return NO_ROW // a getter among the labels recorded itself and changed the keys
+    return this.form === DENSE ? table[key]! - 1 : findSparse(table, key)
   }
 
   private findWide(labels: Labels): number {
@@ -80,7 +80,7 @@ export class RowIndex {
     const turn = ++this.turn
     for (let at = 0; at < known.length; at++) {
       const label = known[at]!
-      const id = label.find(readLabel(labels, label.key, label.place))
+      const id = label.find(readLabel(labels, label.key, label.site))
       if (id === undefined) return NO_ROW
       ids[at] = id
     }
@@ -92,17 +92,17 @@ export class RowIndex {
     const known = this.labels
     const ids = this.ids
     const turn = ++this.turn
-    let place = 0
+    let key = 0
     for (let at = 0; at < known.length; at++) {
       const label = known[at]!
-      const id = label.find(readLabel(at < split ? labels : others, label.key, label.place))
+      const id = label.find(readLabel(at < split ? labels : others, label.key, label.site))
       if (id === undefined) return NO_ROW
       ids[at] = id
-      place |= id << label.shift
+      key |= id << label.shift
     }
     if (this.turn !== turn) return NO_ROW // a getter among the labels recorded itself
     if (this.form === WIDE) return this.findIds()
-    return this.form === DENSE ? this.table[place]! - 1 : findSparse(this.table, place)
+    return this.form === DENSE ? this.table[key]! - 1 : findSparse(this.table, key)
   }
 
   /** The row of the current ids, by their hash. */
@@ -112,8 +112,8 @@ export class RowIndex {
     const width = ids.length
     const table = this.table
     const mask = table.length - 1
-    for (let place = hashOf(ids) & mask; ; place = (place + 1) & mask) {
-      const row = table[place]! - 1
+    for (let slot = hashOf(ids) & mask; ; slot = (slot + 1) & mask) {
+      const row = table[slot]! - 1
       if (row < 0) return NO_ROW
       let at = 0
       while (at < width && rowIds[row * width + at] === ids[at]) at++
@@ -143,8 +143,8 @@ export class RowIndex {
         continue
       }
       if (!isTagValue(value)) return REFUSED
-      const text = labelText(value, this.maxValueLength)
-      const id = label.idOfText(text)
+      const text = labelString(value, this.maxValueLength)
+      const id = label.idOfString(text)
       if (id === undefined) known = false
       else {
         this.ids[at] = id
@@ -153,7 +153,7 @@ export class RowIndex {
     }
     if (!known) return NO_ROW
     if (this.form === WIDE) return this.findIds()
-    return this.form === DENSE ? this.table[this.place()]! - 1 : findSparse(this.table, this.place())
+    return this.form === DENSE ? this.table[this.key()]! - 1 : findSparse(this.table, this.key())
   }
 
   /** Enters these values as `row`. The caller knows that `findValues` returned NO_ROW. */
@@ -175,7 +175,7 @@ export class RowIndex {
   private intern(label: Label, value: unknown): number {
     if (isUnset(value)) return 0
     if (!isTagValue(value)) throw new Error('BUG: a refused value was to become a row')
-    const text = labelText(value, this.maxValueLength)
+    const text = labelString(value, this.maxValueLength)
     if (typeof value === 'string' && text.length < value.length) this.onCut()
     const id = label.intern(text)
     label.rememberForm(value, text, id)
@@ -197,11 +197,11 @@ export class RowIndex {
     let bits = 0
     for (const label of this.labels) {
       label.shift = bits
-      label.bits = 32 - Math.clz32(label.texts.length - 1)
+      label.bits = 32 - Math.clz32(label.strings.length - 1)
       bits += label.bits
     }
-    const most = Math.max(SMALL_TABLE, this.used * PLACES_PER_ROW)
-    if (bits > MAX_PLACE_BITS) this.form = WIDE
+    const most = Math.max(SMALL_TABLE, this.used * KEYS_PER_ROW)
+    if (bits > MAX_KEY_BITS) this.form = WIDE
     else this.form = 1 << bits <= most ? DENSE : SPARSE
     const rows = 2 ** Math.ceil(Math.log2(Math.max(16, this.used * 2 + 2)))
     this.table = new Int32Array(this.form === DENSE ? 1 << bits : rows * this.stride())
@@ -218,41 +218,36 @@ export class RowIndex {
   /** Enters the current ids, which are not in the table. */
   private put(row: number): void {
     const table = this.table
-    const mask = table.length - 1
     if (this.form === DENSE) {
-      table[this.place()] = row + 1
+      table[this.key()] = row + 1
     } else if (this.form === SPARSE) {
-      const place = this.place()
-      let at = slotOf(table, place)
-      while (table[at + 1] !== 0) at = (at + 2) & mask
-      table[at] = place
-      table[at + 1] = row + 1
+      insertSparse(table, this.key(), row)
     } else {
-      let at = hashOf(this.ids) & mask
-      while (table[at] !== 0) at = (at + 1) & mask
+      let at = hashOf(this.ids) & (table.length - 1)
+      while (table[at] !== 0) at = (at + 1) & (table.length - 1)
       table[at] = row + 1
     }
   }
 
-  /** The place of the current ids. */
-  private place(): number {
-    return this.labels.reduce((place, label, at) => place | (this.ids[at]! << label.shift), 0)
+  /** The key of the current ids. */
+  private key(): number {
+    return this.labels.reduce((key, label, at) => key | (this.ids[at]! << label.shift), 0)
   }
 
   /** The number of values that label number `at` has. */
   valueCount(at: number): number {
-    return this.labels[at]!.texts.length - 1
+    return this.labels[at]!.strings.length - 1
   }
 
   /** The value of label number `at` of a row, undefined if it is not set. */
   text(row: number, at: number): string | undefined {
-    return this.labels[at]!.texts[this.rowIds[row * this.labels.length + at]!]
+    return this.labels[at]!.strings[this.rowIds[row * this.labels.length + at]!]
   }
 
   /** The string of a value as rows keep it, undefined if it counts as not set, or REFUSED. */
   textOf(value: unknown): string | undefined | typeof REFUSED {
     if (isUnset(value)) return undefined
-    return isTagValue(value) ? labelText(value, this.maxValueLength) : REFUSED
+    return isTagValue(value) ? labelString(value, this.maxValueLength) : REFUSED
   }
 
   /**
@@ -263,7 +258,7 @@ export class RowIndex {
     this.turn++
     for (const row of removed) if (this.takeOut(row)) this.used--
     for (const label of this.labels) label.useObject()
-    if (!this.labels.some(({ texts }) => texts.length > 64 && texts.length > this.used * 2)) return
+    if (!this.labels.some(({ strings }) => strings.length > 64 && strings.length > this.used * 2)) return
     const rows = rowsIn(this.table, this.stride())
     this.forgetUnused(rows)
     this.rebuild(rows)
@@ -271,12 +266,11 @@ export class RowIndex {
 
   private takeOut(row: number): boolean {
     this.loadIds(row)
-    if (this.form === SPARSE) return removeSparse(this.table, this.place())
+    if (this.form === SPARSE) return removeSparse(this.table, this.key())
     if (this.form === WIDE) return removeWide(this.table, row, hashOf(this.ids), (other) => hashOf(this.loadIds(other)))
-    const place = this.place()
-    if (this.table[place] !== row + 1) return false
-    this.table[place] = 0
-    return true
+    const isThere = this.table[this.key()] === row + 1
+    if (isThere) this.table[this.key()] = 0
+    return isThere
   }
 
   /** Makes the ids of a row the current ones. */
@@ -294,12 +288,12 @@ export class RowIndex {
   /** Assigns new ids to the strings still in use, so that memory stays flat if rows come and go forever. */
   private forgetUnused(rows: readonly number[]): void {
     for (const [at, label] of this.labels.entries()) {
-      const old = label.texts
+      const old = label.strings
       label.reset()
       for (const row of rows) {
-        const place = row * this.labels.length + at
-        const text = old[this.rowIds[place]!]
-        this.rowIds[place] = text === undefined ? 0 : label.intern(text)
+        const index = row * this.labels.length + at
+        const text = old[this.rowIds[index]!]
+        this.rowIds[index] = text === undefined ? 0 : label.intern(text)
       }
     }
   }

@@ -47,7 +47,7 @@ const CUT = internalCounter('tallyscope_cut_tag_values_total', 'Tag values longe
 
 /**
  * The rows of one or more columns that share their labels: all views of a measure with the same tag keys, or
- * one instrument. Flat typed storage; a row is a number, its cell a place in a chunk that never moves.
+ * one instrument. Flat typed storage; a row is a number, its cell an index in a chunk that never moves.
  */
 export class RowStore {
   readonly labelKeys: readonly string[]
@@ -289,8 +289,7 @@ export class RowStore {
   /** Copies one column with its rows into an empty store of its own. Limits do not apply: nothing is lost. */
   copyColumn(column: number, into: RowStore): void {
     this.forEachRow((row, chunk, cell) => {
-      const values = this.labelKeys.map((_, at) => this.labelText(row, at))
-      const to = row === this.overflowRow ? into.findOverflow() : into.insert(values)
+      const to = row === this.overflowRow ? into.findOverflow() : into.insert(this.labelKeys.map((_, at) => this.labelText(row, at)))
       const target = into.chunkOf(to)
       const targetCell = to - target.start
       target.columns[0]!.copy(targetCell, chunk.columns[column]!, cell)

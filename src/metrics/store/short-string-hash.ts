@@ -1,6 +1,6 @@
 /** With more strings hits would be rarer, and the table large. */
 const MOST_TEXTS = 64
-const SLOTS_PER_TEXT = 4
+const SLOTS_PER_STRING = 4
 /** Positions of letters, in 256ths of a string's length: the last, the one before it, the first, and so on; all of a string of up to 16. */
 const LETTERS = [255, 240, 0, 128, 224, 16, 64, 192, 32, 208, 48, 160, 80, 96, 112, 144, 176] as const
 const FACTORS = [31, 37, 41, 43] as const
@@ -47,12 +47,12 @@ export class ShortStringHash {
   }
 
   /** Adds the newest of these strings, whose ids are their indices; the first counts as not set. */
-  add(texts: readonly (string | undefined)[]): void {
-    const id = texts.length - 1
+  add(strings: readonly (string | undefined)[]): void {
+    const id = strings.length - 1
     if (id > MOST_TEXTS) return this.clear()
-    const isFull = id * SLOTS_PER_TEXT > this.slots.length
-    if (isFull || (!this.isCrowded && this.slots[this.slotOf(texts[id]!)] !== '')) this.lay(texts.slice(1) as string[])
-    else if (this.longest > 0) this.put(texts[id]!, id)
+    const isFull = id * SLOTS_PER_STRING > this.slots.length
+    if (isFull || (!this.isCrowded && this.slots[this.slotOf(strings[id]!)] !== '')) this.lay(strings.slice(1) as string[])
+    else if (this.longest > 0) this.put(strings[id]!, id)
   }
 
   clear(): void {
@@ -61,16 +61,16 @@ export class ShortStringHash {
     this.isCrowded = false
   }
 
-  private lay(texts: readonly string[]): void {
+  private lay(strings: readonly string[]): void {
     this.clear()
-    const size = 2 ** Math.ceil(Math.log2(texts.length * SLOTS_PER_TEXT))
+    const size = 2 ** Math.ceil(Math.log2(strings.length * SLOTS_PER_STRING))
     this.slots = Array.from({ length: size }, () => '')
     this.ids = new Int32Array(size)
-    let fewest = texts.length
+    let fewest = strings.length
     let best = CHOICES[0]!
     for (const choice of CHOICES) {
       this.choose(choice)
-      const without = texts.length - new Set(texts.map((text) => this.slotOf(text))).size
+      const without = strings.length - new Set(strings.map((text) => this.slotOf(text))).size
       if (without >= fewest) continue
       fewest = without
       best = choice
@@ -78,8 +78,8 @@ export class ShortStringHash {
     }
     this.choose(best)
     this.isCrowded = fewest > 0
-    if (fewest * 4 > texts.length) return // most look-ups would miss
-    for (const [at, text] of texts.entries()) this.put(text, at + 1)
+    if (fewest * 4 > strings.length) return // most look-ups would miss
+    for (const [at, text] of strings.entries()) this.put(text, at + 1)
   }
 
   private choose([first, second, factor]: Choice): void {

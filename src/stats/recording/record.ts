@@ -10,7 +10,7 @@
 // tags.handles                   handles of a TagMap used twice, by measure  never: a handle checks its rows      (oldest of 16 goes)
 // BoundMeasure.{first, kind, …}  its rows' cells, view by view             views change, its row is removed     isBound, after Epochs.changes moved
 // StoreChunk.{kind, slots, …}    cells of the only column                  a column comes or goes               StoreChunk.settle
-// Label.{table, byText, ids}     ids of label values                       values are forgotten                 RowIndex.forgetUnused
+// Label.{table, byString, ids}     ids of label values                       values are forgotten                 RowIndex.forgetUnused
 //
 // A view with context tags has another row in another context. So nothing of its measure is cached above RowIndex: while
 // `measure.readsContext` is true there is no untagged handle, and handles keep no rows but find them for each record.

@@ -1,7 +1,7 @@
 import { internRecent, internString } from '../../base/intern-string.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { isKey } from '../../metrics/data/validate-definition.js'
-import { isUnset, isTagValue, labelText, MAX_VALUE_LENGTH } from '../../metrics/store/label-value.js'
+import { isUnset, isTagValue, labelString, MAX_VALUE_LENGTH } from '../../metrics/store/label-value.js'
 import { type Labels, labelsOf, SharedTagMap } from '../../metrics/store/shared-tag-map.js'
 
 /** What a tag may be set to. Numbers and booleans count as their string; undefined, null, '' and NaN as "not set". */
@@ -151,7 +151,7 @@ function usableTags(tags: Readonly<Record<string, unknown>>): TagValues {
   for (const [key, value] of Object.entries(tags)) {
     if (!isTagKey(key)) internalCount(REFUSED, 'key').value++
     else if (isUnset(value)) continue
-    else if (isTagValue(value)) usable.push([key, internString(labelText(value, MAX_VALUE_LENGTH))])
+    else if (isTagValue(value)) usable.push([key, internString(labelString(value, MAX_VALUE_LENGTH))])
     else internalCount(REFUSED, 'value').value++
   }
   return Object.fromEntries(usable)

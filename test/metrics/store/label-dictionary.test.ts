@@ -5,24 +5,24 @@ const NOT_SET = [undefined, null, '', Number.NaN]
 /** Whether the record path asks the object, and not the map, for a text of this length. */
 const asksObject = (label: Label, length: number) => length <= label.longest
 
-function labelOf(...texts: string[]): Label {
+function labelOf(...strings: string[]): Label {
   const label = new Label('a', 256)
-  for (const text of texts) label.intern(text)
+  for (const text of strings) label.intern(text)
   return label
 }
 
 test('an unset value has id 0 from the start, and after a reset', () => {
   const label = labelOf()
-  expect([...NOT_SET.map((value) => label.idOf(value)), label.byText['']]).toEqual([0, 0, 0, 0, 0])
+  expect([...NOT_SET.map((value) => label.idOf(value)), label.byString['']]).toEqual([0, 0, 0, 0, 0])
   label.intern('x')
   label.reset()
-  expect([...NOT_SET.map((value) => label.idOf(value)), label.byText['']]).toEqual([0, 0, 0, 0, 0])
+  expect([...NOT_SET.map((value) => label.idOf(value)), label.byString['']]).toEqual([0, 0, 0, 0, 0])
 })
 
 test('each string has an id, found by the map and by the object', () => {
   const label = new Label('a', 256)
   expect(['x', 'y', 'x', '__proto__'].map((text) => label.intern(text))).toEqual([1, 2, 1, 3])
-  expect(label.texts).toEqual([undefined, 'x', 'y', '__proto__'])
+  expect(label.strings).toEqual([undefined, 'x', 'y', '__proto__'])
   for (const [text, id] of [
     ['x', 1],
     ['y', 2],
@@ -30,7 +30,7 @@ test('each string has an id, found by the map and by the object', () => {
     ['other', undefined],
     ['constructor', undefined],
   ] as const) {
-    expect([label.idOf(text), label.byText[text]]).toEqual([id, id])
+    expect([label.idOf(text), label.byString[text]]).toEqual([id, id])
   } // prettier-ignore
 })
 
@@ -57,20 +57,20 @@ test('the object is not used while unknown strings are frequent, and used again 
 
 test('with 1,024 strings or more only the map is used, and the object stops growing', () => {
   const label = labelOf(...Array.from({ length: 1_023 }, (_, n) => `text ${n}`))
-  expect([asksObject(label, 9), label.byText['text 1022']]).toEqual([true, 1_023])
+  expect([asksObject(label, 9), label.byString['text 1022']]).toEqual([true, 1_023])
   label.useMap()
   label.useObject()
   expect(asksObject(label, 9)).toBe(true)
   expect(label.intern('text 1023')).toBe(1_024)
   label.useObject()
-  expect([asksObject(label, 0), label.byText['text 1023'], label.idOf('text 1023')]).toEqual([false, undefined, 1_024])
+  expect([asksObject(label, 0), label.byString['text 1023'], label.idOf('text 1023')]).toEqual([false, undefined, 1_024])
 })
 
 test('after a reset no string is found, and ids begin at 1', () => {
   const label = labelOf('x', 'y')
   label.rememberForm(7, '7', label.intern('7'))
   label.reset()
-  expect([label.texts, label.idOf('x'), label.idOf(7), label.byText['x'], asksObject(label, 0)]).toEqual([
+  expect([label.strings, label.idOf('x'), label.idOf(7), label.byString['x'], asksObject(label, 0)]).toEqual([
     [undefined],
     undefined,
     undefined,
@@ -100,11 +100,11 @@ test('a string of more than twice the limit is unknown without being hashed', ()
 test('a string that was just missed is not looked up again, and is found once it is added', () => {
   const label = labelOf('x')
   const asked = vi.spyOn(label.ids, 'get')
-  expect([label.idOf('new'), label.idOfText('new'), asked.mock.calls.length]).toEqual([undefined, undefined, 1])
-  expect([label.idOfText('new'), asked.mock.calls.length]).toEqual([undefined, 2]) // that was once
-  expect([label.idOf('x'), label.idOfText('x'), asked.mock.calls.length]).toEqual([1, 1, 4])
-  expect([label.idOf('other'), label.idOfText('x'), label.idOf('x'), label.idOfText('other')]).toEqual([undefined, 1, 1, undefined])
-  expect([label.idOf('made'), label.intern('made'), label.idOfText('made')]).toEqual([undefined, 2, 2])
+  expect([label.idOf('new'), label.idOfString('new'), asked.mock.calls.length]).toEqual([undefined, undefined, 1])
+  expect([label.idOfString('new'), asked.mock.calls.length]).toEqual([undefined, 2]) // that was once
+  expect([label.idOf('x'), label.idOfString('x'), asked.mock.calls.length]).toEqual([1, 1, 4])
+  expect([label.idOf('other'), label.idOfString('x'), label.idOf('x'), label.idOfString('other')]).toEqual([undefined, 1, 1, undefined])
+  expect([label.idOf('made'), label.intern('made'), label.idOfString('made')]).toEqual([undefined, 2, 2])
 })
 
 test('ids fit as long as their bits have room for one more than the last', () => {
@@ -124,25 +124,25 @@ test('the record path finds each string and each other form of it', () => {
 })
 
 /** Where to look for ids, and to fail for doing so. */
-function forbid(label: Label, ...ways: ('byText' | 'ids')[]): Label {
+function forbid(label: Label, ...ways: ('byString' | 'ids')[]): Label {
   const fail = (): never => {
     throw new Error('not to be asked')
   }
-  if (ways.includes('byText')) label.byText = new Proxy(Object.create(null), { get: fail })
+  if (ways.includes('byString')) label.byString = new Proxy(Object.create(null), { get: fail })
   if (ways.includes('ids')) label.ids.get = fail
   return label
 }
 
 test('up to 64 strings are found by their characters alone, including the shortest and the longest', () => {
-  const texts = Array.from({ length: 63 }, (_, n) => `text ${n}`)
-  const label = forbid(labelOf('x', ...texts), 'byText', 'ids')
-  expect(['x', ...texts].map((text) => label.find(text))).toEqual(Array.from({ length: 64 }, (_, n) => n + 1))
+  const strings = Array.from({ length: 63 }, (_, n) => `text ${n}`)
+  const label = forbid(labelOf('x', ...strings), 'byString', 'ids')
+  expect(['x', ...strings].map((text) => label.find(text))).toEqual(Array.from({ length: 64 }, (_, n) => n + 1))
 })
 
 test('more strings are found by the object alone, including the longest', () => {
-  const texts = Array.from({ length: 80 }, (_, n) => `text ${n}`)
-  const label = forbid(labelOf(...texts), 'ids')
-  expect(texts.map((text) => label.find(text))).toEqual(texts.map((_, n) => n + 1))
+  const strings = Array.from({ length: 80 }, (_, n) => `text ${n}`)
+  const label = forbid(labelOf(...strings), 'ids')
+  expect(strings.map((text) => label.find(text))).toEqual(strings.map((_, n) => n + 1))
 })
 
 test('the record path finds all strings, also while unknown ones are frequent', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isUnset, isTagValue, labelText, ownLabels } from '../../../src/metrics/store/label-value.js'
+import { isUnset, isTagValue, labelString, ownLabels } from '../../../src/metrics/store/label-value.js'
 
 test('undefined, null, the empty string and NaN are unset, and nothing else', () => {
   expect([undefined, null, '', NaN].map(isUnset)).toEqual([true, true, true, true])
@@ -33,17 +33,17 @@ describe('the string of a value', () => {
     ['a lone one beyond the limit makes no difference', 'abc\ud83d', 3, 'abc'],
     ['a number is cut as its text', 123456, 3, '123'],
   ]
-  test.each(cases)('%s', (_what, value, maxLength, text) => expect(labelText(value, maxLength)).toBe(text))
+  test.each(cases)('%s', (_what, value, maxLength, text) => expect(labelString(value, maxLength)).toBe(text))
 
   test('counts a surrogate pair as one code point', () => {
-    expect(labelText('\u{10000}\u{10000}x', 2)).toBe('\u{10000}\u{10000}')
-    expect(labelText('\uffff\uffffx', 2)).toBe('\uffff\uffff')
+    expect(labelString('\u{10000}\u{10000}x', 2)).toBe('\u{10000}\u{10000}')
+    expect(labelString('\uffff\uffffx', 2)).toBe('\uffff\uffff')
   })
 
   test('takes no more work for 100 MB than for a short string', () => {
     const huge = `${'\u{1f600}'.repeat(300)}${'x'.repeat(1e8)}`
     const startMs = performance.now()
-    for (let n = 0; n < 100; n++) labelText(huge, 256)
+    for (let n = 0; n < 100; n++) labelString(huge, 256)
     expect(performance.now() - startMs).toBeLessThan(5_000)
   })
 })

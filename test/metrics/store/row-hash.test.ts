@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { findSparse, hashOf, removeSparse, removeWide, rowsIn, slotOf } from '../../../src/metrics/store/row-hash.js'
 
-/** A table of pairs in which these places are entered as rows 0, 1, … */
-function sparse(size: number, places: readonly number[]): Int32Array {
+/** A table of pairs in which these keys are entered as rows 0, 1, … */
+function sparse(size: number, keys: readonly number[]): Int32Array {
   const table = new Int32Array(2 * size)
-  for (const [row, place] of places.entries()) {
-    let at = slotOf(table, place)
+  for (const [row, key] of keys.entries()) {
+    let at = slotOf(table, key)
     while (table[at + 1] !== 0) at = (at + 2) % table.length
-    table[at] = place
+    table[at] = key
     table[at + 1] = row + 1
   }
   return table
@@ -15,24 +15,24 @@ function sparse(size: number, places: readonly number[]): Int32Array {
 
 describe('a table of pairs', () => {
   test('returns the row of each key, and −1 for any other', () => {
-    const places = [0, 1, 7, 1_000, 2 ** 30 - 1, 2 ** 20]
-    const table = sparse(16, places)
-    expect(places.map((place) => findSparse(table, place))).toEqual([0, 1, 2, 3, 4, 5])
-    expect([2, 8, 999, 2 ** 29].map((place) => findSparse(table, place))).toEqual([-1, -1, -1, -1])
+    const keys = [0, 1, 7, 1_000, 2 ** 30 - 1, 2 ** 20]
+    const table = sparse(16, keys)
+    expect(keys.map((key) => findSparse(table, key))).toEqual([0, 1, 2, 3, 4, 5])
+    expect([2, 8, 999, 2 ** 29].map((key) => findSparse(table, key))).toEqual([-1, -1, -1, -1])
   })
 
   test('wraps around at its end', () => {
     const empty = new Int32Array(32)
-    const last = Array.from({ length: 10_000 }, (_, place) => place).filter((place) => slotOf(empty, place) === 30)
+    const last = Array.from({ length: 10_000 }, (_, key) => key).filter((key) => slotOf(empty, key) === 30)
     const table = sparse(16, last.slice(0, 4))
-    expect(last.slice(0, 5).map((place) => findSparse(table, place))).toEqual([0, 1, 2, 3, -1])
+    expect(last.slice(0, 5).map((key) => findSparse(table, key))).toEqual([0, 1, 2, 3, -1])
     expect([0, 2, 4].map((at) => table[at + 1])).toEqual([2, 3, 4])
   })
 
   test('begins its probe at an even word', () => {
     const table = new Int32Array(64)
-    for (const place of [0, 1, 3, 12_345, 2 ** 30 - 1]) {
-      const at = slotOf(table, place)
+    for (const key of [0, 1, 3, 12_345, 2 ** 30 - 1]) {
+      const at = slotOf(table, key)
       expect([at % 2, at >= 0, at < 64]).toEqual([0, true, true])
     }
   })
@@ -74,18 +74,18 @@ test('after any removals from a table of pairs the rest is found', () => {
     const table = new Int32Array(64)
     const rows = new Map<number, number>()
     for (let n = 0; n < 16; n++) {
-      const place = Math.imul(seed * 31 + n, n % 3 === 0 ? 7 : 0x01000193) & 0x3fffffff
-      if (rows.has(place)) continue
-      let at = slotOf(table, place)
+      const key = Math.imul(seed * 31 + n, n % 3 === 0 ? 7 : 0x01000193) & 0x3fffffff
+      if (rows.has(key)) continue
+      let at = slotOf(table, key)
       while (table[at + 1] !== 0) at = (at + 2) & 63
-      table[at] = place
+      table[at] = key
       table[at + 1] = n + 1
-      rows.set(place, n)
+      rows.set(key, n)
     }
-    for (const place of [...rows.keys()]) {
-      removeSparse(table, place)
-      rows.delete(place)
-      expect(findSparse(table, place)).toBe(-1)
+    for (const key of [...rows.keys()]) {
+      removeSparse(table, key)
+      rows.delete(key)
+      expect(findSparse(table, key)).toBe(-1)
       for (const [other, row] of rows) expect(findSparse(table, other)).toBe(row)
     }
     expect(removeSparse(table, 1)).toBe(false)

@@ -2,20 +2,20 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ShortStringHash } from '../../../src/metrics/store/short-string-hash.js'
 
-/** A table, and its texts by id. */
-function tableOf(own: readonly string[]): { table: ShortStringHash; texts: (string | undefined)[] } {
+/** A table, and its strings by id. */
+function tableOf(own: readonly string[]): { table: ShortStringHash; strings: (string | undefined)[] } {
   const table = new ShortStringHash()
-  const texts: (string | undefined)[] = [undefined]
+  const strings: (string | undefined)[] = [undefined]
   for (const text of own) {
-    texts.push(text)
-    table.add(texts)
+    strings.push(text)
+    table.add(strings)
   }
-  return { table, texts }
+  return { table, strings }
 }
 
 /** What the table says of a text, asked as a label asks. */
 const idIn = (table: ShortStringHash, text: string) => (text.length > 0 && text.length <= table.longest ? table.find(text) : 0)
-const idsIn = (table: ShortStringHash, texts: readonly string[]) => texts.map((text) => idIn(table, text))
+const idsIn = (table: ShortStringHash, strings: readonly string[]) => strings.map((text) => idIn(table, text))
 const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1)
 
 test.each([
@@ -25,10 +25,10 @@ test.each([
   ['routes', Array.from({ length: 10 }, (_, n) => `/api/v1/route-${n}`)],
   ['hosts', Array.from({ length: 64 }, (_, n) => `db-${String(n).padStart(2, '0')}.internal`)],
   ['names of other scripts', ['Köln', 'Αθήνα', '東京', 'Москва', '🙂', 'é']],
-])('each of %s has a slot of its own', (_, texts) => {
-  const { table } = tableOf(texts)
-  expect(idsIn(table, texts)).toEqual(upTo(texts.length))
-  expect(table.longest).toBe(Math.max(...texts.map(({ length }) => length)))
+])('each of %s has a slot of its own', (_, strings) => {
+  const { table } = tableOf(strings)
+  expect(idsIn(table, strings)).toEqual(upTo(strings.length))
+  expect(table.longest).toBe(Math.max(...strings.map(({ length }) => length)))
 })
 
 test('a string that was not added is not found, however similar it is', () => {
@@ -51,9 +51,9 @@ test('a string whose slot is taken is left to the other tables, and so are all a
 })
 
 test('the 65th string ends the table', () => {
-  const texts = Array.from({ length: 65 }, (_, n) => `host-${n}`)
-  expect(tableOf(texts.slice(0, 64)).table.longest).toBe(7)
-  expect(tableOf(texts).table.longest).toBe(0)
+  const strings = Array.from({ length: 65 }, (_, n) => `host-${n}`)
+  expect(tableOf(strings.slice(0, 64)).table.longest).toBe(7)
+  expect(tableOf(strings).table.longest).toBe(0)
 })
 
 test('a cleared table is empty, and can be filled again', () => {
@@ -72,10 +72,10 @@ test('any string is found by its own id or not at all', () => {
   )
   fc.assert(
     fc.property(fc.uniqueArray(text, { maxLength: 80 }), fc.array(text), (own, asked) => {
-      const { table, texts } = tableOf(own)
+      const { table, strings } = tableOf(own)
       for (const each of [...own, ...asked]) {
         const id = idIn(table, each)
-        if (id !== 0) expect(texts[id]).toBe(each)
+        if (id !== 0) expect(strings[id]).toBe(each)
       }
       const found = idsIn(table, own).filter((id) => id !== 0).length
       expect(found === 0 || found * 4 >= own.length * 3 || own.length > 8).toBe(true)
