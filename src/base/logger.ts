@@ -1,3 +1,4 @@
+import { cutString } from './cut-string.js'
 import { escapeControlCharacters } from './escape-control-characters.js'
 import { processGlobal } from './process-global.js'
 
@@ -11,6 +12,8 @@ export interface Logger {
 
 const warned = processGlobal('warnings', () => new Set<string>())
 const MAX_WARNINGS = 1_000
+const MAX_SUBJECT_LENGTH = 256
+const MAX_MESSAGE_LENGTH = 4_096
 
 /**
  * `isNow` once the process is in its last turn: what is emitted in the usual way would come one tick too late. `isIdle` while
@@ -20,13 +23,14 @@ export const processEnd: { isNow: boolean; isIdle: boolean } = processGlobal('pr
 
 /**
  * Warns the developer once, through `process.emitWarning` with a code.
- * `subject` names the thing it is about: the same warning about another thing is logged again.
+ * `subject` names the thing it is about: the same warning about another thing is logged again. Messages are cut at 4,096 code
+ * points, subjects are compared by their first 256.
  */
 export function warnOnce(code: string, subject: string, text: string): void {
-  const key = `${code} ${subject}`
+  const key = `${code} ${cutString(subject, MAX_SUBJECT_LENGTH)}`
   if (warned.has(key) || warned.size >= MAX_WARNINGS) return
   warned.add(key)
-  const message = escapeControlCharacters(text)
+  const message = cutString(escapeControlCharacters(cutString(text, MAX_MESSAGE_LENGTH)), MAX_MESSAGE_LENGTH)
   const type = 'TallyscopeWarning'
   if (processEnd.isNow) process.emit('warning', Object.assign(new Error(message), { name: type, code }))
   else process.emitWarning(message, { type, code })
