@@ -1,6 +1,8 @@
 import { cutString } from '../../base/cut-string.js'
-import { MAX_MESSAGE_LENGTH, MAX_NAME_LENGTH } from './span-limits.js'
+import { readSafely } from './read-safely.js'
+import { MAX_MESSAGE_LENGTH, MAX_NAME_LENGTH, MAX_STATUS_DETAILS } from './span-limits.js'
 import { cutKeys, cutMessages, cutNames } from './span-metrics.js'
+import { Status } from './status.js'
 
 // Strings of callers are cut once, when they enter a span, so that everything that keeps spans, names or keys is also bounded in bytes.
 
@@ -26,4 +28,22 @@ export function cutMessage(message: string): string {
   const short = cutString(message, MAX_MESSAGE_LENGTH)
   if (short !== message) cutMessages.value++
   return short
+}
+
+/** A status with a message of at most 4 096 code points and at most 16 details, each at most 4 096 code points as JSON. */
+export function cutStatus(status: Status): Status {
+  const { code, message, details } = status
+  const isLong = typeof message === 'string' && message.length > MAX_MESSAGE_LENGTH
+  if (!isLong && details === undefined) return status
+  return new Status(code, isLong ? cutMessage(message) : message, Array.isArray(details) ? cutDetails(details) : undefined)
+}
+
+/** Details that are plain data are short and stay as they are; a long one is kept as the beginning of its JSON. */
+function cutDetails(details: readonly unknown[]): unknown[] {
+  if (details.length > MAX_STATUS_DETAILS) cutMessages.value++
+  return details.slice(0, MAX_STATUS_DETAILS).map((detail) => {
+    if (typeof detail === 'string') return cutMessage(detail)
+    const json = readSafely(() => JSON.stringify(detail))
+    return json !== undefined && json.length <= MAX_MESSAGE_LENGTH ? detail : cutMessage(json ?? '')
+  })
 }

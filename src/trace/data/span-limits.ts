@@ -2,6 +2,8 @@
 export const MAX_NAME_LENGTH = 256
 /** Code points kept of a description and of the message of a status; the rest is cut. */
 export const MAX_MESSAGE_LENGTH = 4_096
+/** Details kept of the status of a span; the rest is dropped. */
+export const MAX_STATUS_DETAILS = 16
 
 /** How much one span keeps; beyond it the oldest make room and are counted. 0 keeps none. */
 export interface SpanLimits {

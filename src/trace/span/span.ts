@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.js'
 import type { Frame } from '../../base/context.js'
 import type { AttributesInit } from '../data/attributes.js'
 import type { AttributeSource } from '../data/span-details.js'
-import { cutMessage, cutName } from '../data/cut-strings.js'
+import { cutName, cutStatus } from '../data/cut-strings.js'
 import { readSafely } from '../data/read-safely.js'
 import type { LinkInit } from '../data/link.js'
 import type { MessageEventInit } from '../data/message-event.js'
@@ -11,7 +11,7 @@ import { SAMPLED, SpanContext } from '../context/span-context.js'
 import { SpanExtras } from './span-extras.js'
 import { ENDED, KIND_MASK, KIND_SHIFT, SKIPPED, OPTIONS_MASK, OPTIONS_SHIFT, SCOPED, TIMED } from './span-flags.js'
 import type { SpanKind } from '../data/span-kind.js'
-import { MAX_MESSAGE_LENGTH, type SpanLimits } from '../data/span-limits.js'
+import type { SpanLimits } from '../data/span-limits.js'
 import { endedTwice, usedAfterEnd } from '../data/span-metrics.js'
 import type { SpanRecord } from '../data/span-record.js'
 import { type OwnedFrameSpan, SpanScope } from './span-scope.js'
@@ -267,7 +267,7 @@ export class Span implements OwnedFrameSpan {
   }
 
   protected putStatus(status: Status): void {
-    if (status !== Status.OK || this.extras !== undefined) this.needExtras().status = withShortMessage(status)
+    if (status !== Status.OK || this.extras !== undefined) this.needExtras().status = cutStatus(status)
   }
 
   /** True, and counted, after the end. */
@@ -290,10 +290,4 @@ export class Span implements OwnedFrameSpan {
     const s0 = random.next()
     return new SpanContext(this.trace, s0, random.next() || 1, options, false) // zeros mean none
   }
-}
-
-function withShortMessage(status: Status): Status {
-  const { code, message, details } = status
-  if (typeof message !== 'string' || message.length <= MAX_MESSAGE_LENGTH) return status
-  return new Status(code, cutMessage(message), details)
 }
