@@ -132,6 +132,9 @@ test('metrics are guarded by configuration: a file of tokens, host names, a func
   const missing = create({ env: { TALLYSCOPE_PROMETHEUS_PORT: '0', TALLYSCOPE_PROMETHEUS_BEARER_TOKEN_FILE: join(folder, 'missing') } })
   await expect(missing.start()).rejects.toMatchObject({ code: 'ERR_PROMETHEUS_OPTION' })
   await missing.shutdown()
+  expect(problemsOf({ env: { TALLYSCOPE_PROMETHEUS_BEARER_TOKEN_FILE: ' ' } })).toEqual([
+    'TALLYSCOPE_PROMETHEUS_BEARER_TOKEN_FILE: it is empty',
+  ])
   expect(problemsOf({ prometheus: { guard: 'yes' as never } })).toEqual([
     'prometheus.guard: must be a function, given in code: it is "yes"',
   ])

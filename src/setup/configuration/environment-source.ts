@@ -19,6 +19,9 @@ export const FILE_VARIABLE = 'TALLYSCOPE_CONFIG_FILE'
 /** Settings that start the server of /metrics if a variable makes them. */
 const STARTS_SERVER: ReadonlySet<SettingPath> = new Set(['prometheus.port', 'prometheus.host', 'prometheus.path'])
 
+/** An empty one of these is an error: an endpoint that was meant to be protected would be open. */
+const NEVER_EMPTY: ReadonlySet<SettingPath> = new Set(['prometheus.bearerTokenFile'])
+
 /** Read by the package itself, before there is a configuration. */
 const OTHERS: ReadonlySet<string> = new Set([FILE_VARIABLE])
 
@@ -28,15 +31,18 @@ const OTEL_PROPAGATORS: Readonly<Record<string, string>> = { tracecontext: 'trac
 
 /**
  * Settings of the environment: our own variables, and if those are not set the common ones of OpenTelemetry. An empty
- * variable is ignored. Faults in our own are reported; those in OpenTelemetry's, which may be meant for other programs,
- * go to `warn` and have no effect.
+ * variable is ignored, but for that of a token file. Faults in our own are reported; those in OpenTelemetry's, which may be meant for
+ * other programs, go to `warn` and have no effect.
  */
 export function readEnvironment(env: Environment, report: Report, warn: Report): Layer {
   const layer: Layer = readOpenTelemetry(env, warn)
   for (const [variable, value] of Object.entries(env)) {
-    if (!variable.startsWith('TALLYSCOPE_') || value === undefined || value.trim() === '' || OTHERS.has(variable)) continue
+    if (!variable.startsWith('TALLYSCOPE_') || value === undefined || OTHERS.has(variable)) continue
     const setting = OWN.get(variable)
-    if (setting !== undefined) put(layer, setting, value, variable, report)
+    if (value.trim() === '') {
+      if (setting !== undefined && NEVER_EMPTY.has(setting))
+        report({ path: variable, problem: 'it is empty', hint: 'name a file, or remove it' })
+    } else if (setting !== undefined) put(layer, setting, value, variable, report)
     else {
       const near = nearest(variable, [...OWN.keys(), ...OTHERS])
       report({ path: variable, problem: 'there is no such variable', ...(near !== undefined && { hint: `perhaps ${near}` }) })
