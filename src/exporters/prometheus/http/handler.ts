@@ -25,7 +25,7 @@ import { countPartial } from './scrape-counts.js'
 import { allParts, joined, renderDocument, type ScrapeDocument } from './scrape-document.js'
 import { relabel } from '../../../metrics/data/relabel.js'
 import { Scrape } from './scrape.js'
-import { SingleFlightGather } from './single-flight-gather.js'
+import { type GatheredFamilies, SingleFlightGather } from './single-flight-gather.js'
 
 export type { MetricsResponse } from './metrics-response.js'
 
@@ -41,11 +41,11 @@ export interface MetricsHandlerOptions extends ScrapeAccessOptions {
   /** Whether bodies are compressed if the scraper accepts it. Default true. */
   readonly gzip?: boolean
   /**
-   * Scrapes that gather and render at a time. Default 50. A scrape leaves its place before its body is sent, so that a
-   * slow reader keeps none.
+   * Scrapes that gather and render at a time. Default 50. A scrape holds no place while it waits for a slow producer or
+   * for a slow reader.
    */
   readonly maxInFlight?: number
-  /** Scrapes that wait for such a place; those beyond are answered 503 at once. Default 1 000. */
+  /** Scrapes that wait for such a place or for a slow producer; those beyond are answered 503 at once. Default 1 000. */
   readonly maxWaiting?: number
   /** Time that a scrape waits for a place before it is answered 503, in milliseconds: short enough for another try. Default 3 000. */
   readonly queueTimeoutMs?: number
@@ -124,6 +124,9 @@ export class ScrapeHandler {
   readonly #access: ScrapeAccess
   readonly #places: Semaphore
   readonly #queueTimeoutMs: number
+  /** Scrapes at a time that wait for slow producers. */
+  readonly #maxAwaiting: number
+  #awaitingProducers = 0
   readonly #gathering: SingleFlightGather
   readonly #gatherTimeoutMs: number
   readonly #negotiator: ResponseNegotiator
@@ -137,10 +140,10 @@ export class ScrapeHandler {
     const encoders = options.encoders ?? [textEncoder, openMetricsEncoder({ created: options.created ?? false }), protobufEncoder]
     this.#clock = options.clock ?? systemClock
     this.#access = new ScrapeAccess(options)
-    this.#places = new Semaphore(
-      wholeNumber('maxInFlight', options.maxInFlight, 50, 1, 1_000_000),
-      wholeNumber('maxWaiting', options.maxWaiting, 1_000, 0, 1_000_000),
-    )
+    const maxInFlight = wholeNumber('maxInFlight', options.maxInFlight, 50, 1, 1_000_000)
+    const maxWaiting = wholeNumber('maxWaiting', options.maxWaiting, 1_000, 0, 1_000_000)
+    this.#places = new Semaphore(maxInFlight, maxWaiting)
+    this.#maxAwaiting = maxInFlight + maxWaiting
     this.#queueTimeoutMs = milliseconds('queueTimeoutMs', options.queueTimeoutMs, 3_000)
     this.#gatherTimeoutMs = timeoutMs
     this.#gathering = new SingleFlightGather(() => beginGathering(producers, { timeoutMs }), timeoutMs, this.#clock)
@@ -177,11 +180,10 @@ export class ScrapeHandler {
     waitMs: number,
   ): Promise<MetricsResponse> {
     const { signal } = scrape
-    if (!(await this.#places.acquire(Math.max(1, Math.min(this.#queueTimeoutMs, scrape.leftMs(waitMs))), signal))) {
-      return ended(scrape, refusal(503, 'too many scrapes at a time', { 'retry-after': '1' }))
-    }
+    const gathered = await this.#gathered(scrape, waitMs)
+    if (gathered === undefined) return ended(scrape, refusal(503, 'too many scrapes at a time', { 'retry-after': '1' }))
     try {
-      const { families, isWhole } = await this.#gathering.families(scrape.leftMs(waitMs))
+      const { families, isWhole } = gathered
       if (!isWhole) countPartial(encoder.format)
       const document = await renderDocument(encoder, wanted(families, query), WHOLE_BYTES, signal)
       scrape.documentBytes = document.bytes
@@ -192,6 +194,32 @@ export class ScrapeHandler {
     } finally {
       this.#places.release()
     }
+  }
+
+  /**
+   * The families, and a place to render them in, which the caller has to release; undefined if there is no place in time.
+   * Nobody holds a place while slow producers are called: a scrape that has to wait for them leaves its own and takes another after.
+   */
+  async #gathered(scrape: Scrape, waitMs: number): Promise<GatheredFamilies | undefined> {
+    const hasPlace = () => this.#places.acquire(Math.max(1, Math.min(this.#queueTimeoutMs, scrape.leftMs(waitMs))), scrape.signal)
+    if (!(await hasPlace())) return undefined
+    let gathered: GatheredFamilies | Promise<GatheredFamilies>
+    try {
+      gathered = this.#gathering.families(scrape.leftMs(waitMs))
+      if (!(gathered instanceof Promise)) return gathered
+    } catch (error) {
+      this.#places.release()
+      throw error
+    }
+    this.#places.release()
+    if (this.#awaitingProducers >= this.#maxAwaiting) return undefined
+    this.#awaitingProducers++
+    try {
+      gathered = await gathered
+    } finally {
+      this.#awaitingProducers--
+    }
+    return (await hasPlace()) ? gathered : undefined
   }
 
   #streamed(scrape: Scrape, document: ScrapeDocument, headers: Readonly<Record<string, string>>, isGzip: boolean): MetricsResponse {

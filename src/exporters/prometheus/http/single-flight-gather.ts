@@ -9,6 +9,12 @@ export interface GatheredFamilies {
   readonly isWhole: boolean
 }
 
+interface RunningGathering {
+  readonly endsMs: number
+  readonly all: Promise<readonly Family[]>
+  soFar(): readonly Family[]
+}
+
 /**
  * One gathering for all scrapes that come while it runs. How long it runs is set here; how long a scrape waits is its own
  * affair: one that waits less gets what there is by then, and changes nothing for the others.
@@ -17,7 +23,7 @@ export class SingleFlightGather {
   readonly #begin: () => Gathering<Family>
   readonly #timeoutMs: number
   readonly #clock: Clock
-  #running: { readonly endsMs: number; readonly all: Promise<readonly Family[]>; soFar(): readonly Family[] } | undefined
+  #running: RunningGathering | undefined
 
   /** @param begin Begins a gathering that ends after at most `timeoutMs`. */
   constructor(begin: () => Gathering<Family>, timeoutMs: number, clock: Clock) {
@@ -26,7 +32,8 @@ export class SingleFlightGather {
     this.#clock = clock
   }
 
-  async families(waitMs: number): Promise<GatheredFamilies> {
+  /** The families; at once if no producer has to be waited for. */
+  families(waitMs: number): GatheredFamilies | Promise<GatheredFamilies> {
     const nowMs = this.#clock.monotonicMs()
     let running = this.#running
     if (running === undefined) {
@@ -38,8 +45,12 @@ export class SingleFlightGather {
         if (this.#running === begun) this.#running = undefined
       })
     }
-    if (nowMs + waitMs >= running.endsMs) return { families: await running.all, isWhole: true }
-    const families = await withTimeout(running.all, { clock: this.#clock, timeoutMs: Math.max(waitMs, 1) })
-    return families === TIMED_OUT ? { families: running.soFar(), isWhole: false } : { families, isWhole: true }
+    return this.#join(running, waitMs, nowMs)
+  }
+
+  async #join({ endsMs, all, soFar }: RunningGathering, waitMs: number, nowMs: number): Promise<GatheredFamilies> {
+    if (nowMs + waitMs >= endsMs) return { families: await all, isWhole: true }
+    const families = await withTimeout(all, { clock: this.#clock, timeoutMs: Math.max(waitMs, 1) })
+    return families === TIMED_OUT ? { families: soFar(), isWhole: false } : { families, isWhole: true }
   }
 }

@@ -367,7 +367,11 @@ test(
 test(
   "a scrape waits three seconds in the queue, less than Prometheus' scrape timeout",
   timed(async () => {
-    const handle = handler(() => never<Metric[]>(), { maxInFlight: 1 })
+    const encoders = scripted(async function* () {
+      await never<void>()
+      yield LARGE
+    })
+    const handle = handler(() => [one], { encoders, maxInFlight: 1 })
     void handle({})
     const done = vi.fn()
     void handle({}).then(({ status }) => done(status))
@@ -375,6 +379,25 @@ test(
     expect(done).not.toHaveBeenCalled()
     await vi.advanceTimersByTimeAsync(20)
     expect(done).toHaveBeenCalledWith(503)
+  }),
+)
+
+test(
+  'scrapes that wait for a slow producer hold no place, and are limited in number',
+  timed(async () => {
+    const slow = vi.fn(() => new Promise<Metric[]>((resolve) => void setTimeout(() => resolve([one]), 5_000)))
+    const handle = handler(slow, { maxInFlight: 1, maxWaiting: 10 })
+    const waiting = Array.from({ length: 11 }, () => handle({}))
+    await vi.advanceTimersByTimeAsync(4_000)
+    const refused = handle({})
+    await vi.advanceTimersByTimeAsync(10)
+    expect((await refused).status).toBe(503)
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(await Promise.all(waiting.map(async (reply) => (await reply).status))).toEqual(new Array(11).fill(200))
+    expect(slow).toHaveBeenCalledTimes(1)
+    const after = handle({}) // the places are free again
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect((await after).status).toBe(200)
   }),
 )
 
