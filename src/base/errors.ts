@@ -1,10 +1,18 @@
+import { cutString } from './cut-string.js'
+import { escapeControlCharacters } from './escape-control-characters.js'
+
+const MAX_LINE_LENGTH = 4_096
 const BRAND = Symbol.for('tallyscope.error')
 
-/** Every error this library throws or rejects with. `code` is stable; the message may change. */
+/**
+ * Every error this library throws or rejects with. `code` is stable; the message may change. A message may quote names and values
+ * of others: each of its lines is escaped, and cut at 4,096 characters.
+ */
 export class TallyscopeError extends Error {
   readonly code: string
-  constructor(code: string, message: string, options?: { cause?: unknown }) {
-    super(message, options)
+  /** @param message One line, or some. */
+  constructor(code: string, message: string | readonly string[], options?: { cause?: unknown }) {
+    super(typeof message === 'string' ? printable(message) : message.map(printable).join('\n'), options)
     this.name = new.target.name
     this.code = code
     Object.defineProperty(this, BRAND, { value: true })
@@ -18,6 +26,10 @@ export class TallyscopeError extends Error {
       return false // a proxy that throws
     }
   }
+}
+
+function printable(line: string): string {
+  return cutString(escapeControlCharacters(cutString(line, MAX_LINE_LENGTH)), MAX_LINE_LENGTH)
 }
 
 /** A definition (measure, view, instrument, option) that breaks a rule. Thrown at once, the earlier definition stays. */

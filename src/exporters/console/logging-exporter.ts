@@ -1,4 +1,5 @@
 import { checkOptions, type OptionNames } from '../../base/check-options.js'
+import { escapeControlCharacters } from '../../base/escape-control-characters.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { DefinitionError, ExportError } from '../../base/errors.js'
 import type { Exporter, Transport } from '../../base/exporter.js'
@@ -53,7 +54,7 @@ export class LoggingExporter<T> implements Exporter<T> {
     for (const item of items) {
       try {
         const kind = itemKind(item)
-        this.#log({ logger: this.#loggerName, [kind]: item }, `${TITLES[kind]}: ${itemName(item)}`)
+        this.#log({ logger: this.#loggerName, [kind]: item }, `${TITLES[kind]}: ${escapeControlCharacters(itemName(item))}`)
       } catch (error) {
         failed++
         cause = error

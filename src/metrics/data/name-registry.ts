@@ -1,3 +1,4 @@
+import { inspectValue } from '../../base/inspect-value.js'
 import { DefinitionError } from '../../base/errors.js'
 import { warnOnce } from '../../base/logger.js'
 import { exposedName, labelName, ownedNames } from './prometheus-name.js'
@@ -54,14 +55,14 @@ export function checkLabelKeys(owner: string, keys: readonly string[]): void {
     if (RESERVED_LABELS.has(name) || key.startsWith('__')) {
       throw new DefinitionError(
         'ERR_LABEL_RESERVED',
-        `le, quantile, tallyscope_overflow and names with two leading underscores are reserved: ${owner} has the key ${JSON.stringify(key)}`,
+        `le, quantile, tallyscope_overflow and names with two leading underscores are reserved: ${owner} has the key ${inspectValue(key)}`,
       )
     }
     const other = seen.get(name)
     if (other !== undefined) {
       throw new DefinitionError(
         'ERR_LABEL_CLASH',
-        `label names must differ: the keys ${JSON.stringify(other)} and ${JSON.stringify(key)} of ${owner} both become ${name}`,
+        `label names must differ: the keys ${inspectValue(other)} and ${inspectValue(key)} of ${owner} both become ${name}`,
       )
     }
     seen.set(name, key)
@@ -72,6 +73,6 @@ function clash(name: string, later: MetricDescriptor, first: MetricDescriptor): 
   const exposed = exposedName(later) === exposedName(first) ? exposedName(later) : name
   return new DefinitionError(
     'ERR_NAME_CLASH',
-    `${JSON.stringify(later.name)} (${later.type}) and ${JSON.stringify(first.name)} (${first.type}) would both be exposed as ${exposed}`,
+    `${inspectValue(later.name)} (${later.type}) and ${inspectValue(first.name)} (${first.type}) would both be exposed as ${exposed}`,
   )
 }

@@ -1,3 +1,4 @@
+import { inspectValue } from '../../base/inspect-value.js'
 import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { componentName } from '../../base/inspect-value.js'
 import { DefinitionError } from '../../base/errors.js'
@@ -107,12 +108,12 @@ export class Relabelling {
 
 function checkKey(key: string): string {
   if (typeof key === 'string' && isKey(key)) return internString(key)
-  throw new DefinitionError('ERR_KEYS', `a label key must be 1 to 255 printable ASCII characters: ${JSON.stringify(key)} is not`)
+  throw new DefinitionError('ERR_KEYS', `a label key must be 1 to 255 printable ASCII characters: ${inspectValue(key)} is not`)
 }
 
 function checkValue(key: string, value: unknown): string {
   if (typeof value === 'string') return internString(value)
-  throw new DefinitionError('ERR_OPTION', `constantLabels must be strings: ${JSON.stringify(key)} is a ${typeof value}`)
+  throw new DefinitionError('ERR_OPTION', `constantLabels must be strings: ${inspectValue(key)} is a ${typeof value}`)
 }
 
 class RelabelledSource implements RowSource {

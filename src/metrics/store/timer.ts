@@ -1,3 +1,4 @@
+import { inspectValue } from '../../base/inspect-value.js'
 import type { Clock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
 import { finallyAsync } from '../../base/finally-async.js'
@@ -9,7 +10,7 @@ const PER_MILLISECOND: Readonly<Record<string, number>> = { s: 1e-3, ms: 1, us: 
 /** @throws {@link DefinitionError} `ERR_TIMER_UNIT` unless the unit is s, ms, us, ns, min or h. */
 function timerScale(name: string, unit: string): number {
   if (Object.hasOwn(PER_MILLISECOND, unit)) return PER_MILLISECOND[unit]!
-  throw new DefinitionError('ERR_TIMER_UNIT', `a timer needs a unit of time (s, ms, us, ns, min, h): ${name} is in ${JSON.stringify(unit)}`)
+  throw new DefinitionError('ERR_TIMER_UNIT', `a timer needs a unit of time (s, ms, us, ns, min, h): ${name} is in ${inspectValue(unit)}`)
 }
 
 export interface TimerTarget<T> {

@@ -1,5 +1,7 @@
 import { DefinitionError } from '../../base/errors.js'
 
+const MAX_SHOWN = 20
+
 /** One thing that is wrong with a configuration. */
 export interface ConfigurationProblem {
   /** Where: `traces.sampler`, `TALLYSCOPE_METRICS_INTERVAL_MS`, `tallyscope.json: traces.sampler`. */
@@ -15,7 +17,8 @@ export class ConfigurationError extends DefinitionError {
 
   constructor(problems: readonly ConfigurationProblem[]) {
     const many = problems.length === 1 ? 'one problem' : `${problems.length} problems`
-    super('ERR_CONFIGURATION', `the configuration has ${many}:\n${problems.map(lineOf).join('\n')}`)
+    const more = problems.length > MAX_SHOWN ? [`  and ${problems.length - MAX_SHOWN} more`] : []
+    super('ERR_CONFIGURATION', [`the configuration has ${many}:`, ...problems.slice(0, MAX_SHOWN).map(lineOf), ...more])
     this.problems = problems
   }
 }

@@ -1,3 +1,4 @@
+import { inspectValue } from '../../base/inspect-value.js'
 import { DefinitionError } from '../../base/errors.js'
 import { warnOnce } from '../../base/logger.js'
 import { equalViews, type View } from './view.js'
@@ -14,7 +15,7 @@ export function checkSameView(existing: View, view: View): void {
       differing.map((part) => `${part} ${parts.get(part) ?? 'undefined'}`).join(', ')
     throw new DefinitionError(
       'ERR_VIEW_CONFLICT',
-      `view ${JSON.stringify(view.name)} exists with ${has(one)}; this one has ${has(other)}. Unregister it first.`,
+      `view ${inspectValue(view.name)} exists with ${has(one)}; this one has ${has(other)}. Unregister it first.`,
     )
   }
   if (existing.description !== view.description) {

@@ -1,3 +1,4 @@
+import { inspectValue } from '../../base/inspect-value.js'
 import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
 import type { MetricDescriptor, MetricType } from '../../metrics/data/metric.js'
@@ -77,7 +78,7 @@ export class View {
         const known = measure.tagKeys.join(', ')
         throw new DefinitionError(
           'ERR_KEYS',
-          `tag keys of a view must be among its measure's (${known}): view ${name} has ${JSON.stringify(key)}`,
+          `tag keys of a view must be among its measure's (${known}): view ${name} has ${inspectValue(key)}`,
         )
       }
     }
@@ -124,7 +125,7 @@ function checkContextTags(view: string, tagKeys: readonly string[], contextTags:
   if (twice !== undefined) {
     throw new DefinitionError(
       'ERR_KEYS',
-      `a key is read either from the tags of a record or from the context: view ${view} has ${JSON.stringify(twice)} in tagKeys and in contextTags`,
+      `a key is read either from the tags of a record or from the context: view ${view} has ${inspectValue(twice)} in tagKeys and in contextTags`,
     )
   }
   checkKeys('view', view, [...tagKeys, ...contextTags])
@@ -133,7 +134,7 @@ function checkContextTags(view: string, tagKeys: readonly string[], contextTags:
 function noMeasure(view: string, given: unknown): DefinitionError {
   const what =
     typeof given === 'string'
-      ? `the string ${JSON.stringify(given)}, which only registerView() can look up`
+      ? `the string ${inspectValue(given)}, which only registerView() can look up`
       : String(given === null || given === undefined ? given : `a ${typeof given}`)
   return new DefinitionError('ERR_VIEW_MEASURE', `a view needs a measure, made by stats.measure(): view ${view} has ${what}`)
 }
@@ -195,7 +196,7 @@ function checkTagValues(view: string, tagKeys: readonly string[], given: unknown
     if (tagKeys.includes(key) && (isList || values === undefined)) continue
     throw new DefinitionError(
       'ERR_TAG_VALUES',
-      `declared tag values must be lists of texts, numbers or booleans by tag key: view ${view} has others for ${JSON.stringify(key)}`,
+      `declared tag values must be lists of texts, numbers or booleans by tag key: view ${view} has others for ${inspectValue(key)}`,
     )
   }
   const copy: Record<string, readonly string[]> = Object.create(null) // a tag key may be `constructor`
