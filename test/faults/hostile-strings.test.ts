@@ -57,7 +57,7 @@ const hostile = fc.oneof(
   fc.tuple(piece, piece).map(([a, b]) => a + 'x'.repeat(100_000) + b),
 )
 // Everything that could forge a line or move a cursor or the direction of what is read; line ends part lines.
-const RAW = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u
+const RAW = /(?!\n)[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u
 
 let warnings: string[]
 let folder: string
