@@ -20,7 +20,8 @@ const OPTIONS: OptionNames<MemoryExporterOptions> = { maxItems: true }
  * await task.flush()
  * memory.items[0]?.descriptor.name
  */
-export class MemoryExporter<T> implements Exporter<T> {
+// oxlint-disable-next-line typescript/no-explicit-any -- without annotations, as in JavaScript, items can be read
+export class MemoryExporter<T = any> implements Exporter<T> {
   /** By which a tracer sends to this exporter, once it has been given to one: `exporter.transport?.flush()`. */
   declare readonly transport?: Transport<T>
   /** The newest items, the oldest of them first. */
