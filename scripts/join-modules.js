@@ -24,8 +24,7 @@ export async function joinModules(modules, entries, folders) {
       {
         name: 'modules of tsc',
         resolveId: (id) => (id.endsWith('/hdr-load.cjs') ? { id: './hdr-load.cjs', external: true } : null),
-        // With the map, so that the joined one leads to the source.
-        load: (id) => ({ code: readFileSync(id, 'utf8'), map: readFileSync(`${id}.map`, 'utf8') }),
+        load: (id) => readFileSync(id, 'utf8').replace(/^\/\/# sourceMappingURL=.*$/m, ''),
         moduleParsed: ({ id, importedIds }) => void imports.set(id, importedIds),
       },
     ],
@@ -37,7 +36,6 @@ export async function joinModules(modules, entries, folders) {
         dir,
         entryFileNames: '[name].js',
         chunkFileNames: '[name].js',
-        sourcemap: true,
         comments: { jsdoc: false },
         keepNames: true,
         codeSplitting: { groups: [{ name: 'core', test: (id) => reached(imports, join(modules, `${entries[0]}.js`)).has(id) }] },
