@@ -1,7 +1,7 @@
 import { warnOnce } from '../../base/logger.js'
 import { nearest } from '../../base/nearest-name.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
-import type { Labels } from './shared-tag-map.js'
+import { areOfTagMap, type Labels } from './shared-tag-map.js'
 
 const UNKNOWN = internalCounter(
   'tallyscope_unknown_tags_total',
@@ -40,7 +40,7 @@ export interface ExpectedLabels {
 export function noticeLabels(labels: Labels, expected: ExpectedLabels): void {
   try {
     const absent = expected.keys.filter((key) => !(key in labels))
-    const isPlain = expected.declared !== undefined && !Object.isFrozen(labels) // those of a tag map are frozen
+    const isPlain = expected.declared !== undefined && !areOfTagMap(labels)
     const explained = new Set<string>()
     for (const key of Object.keys(labels)) {
       if (expected.keys.includes(key) || expected.isKnown(key)) continue

@@ -1,4 +1,4 @@
-import { currentFrame, runInFrame } from '../../base/context.js'
+import { currentFrame, type Frame, runInFrameWith } from '../../base/context.js'
 import { TagMap, type Tags } from './tag-map.js'
 
 /**
@@ -7,24 +7,27 @@ import { TagMap, type Tags } from './tag-map.js'
  * await withTags({ tenant: 'acme' }, () => handle(request))
  */
 export function withTags<R>(tags: Tags | TagMap, fn: () => R): R {
-  const { tags: current, scope } = currentFrame()
-  const all = TagMap.merge(current as TagMap | undefined, tags)
-  if (scope !== undefined) scope.tags = TagMap.merge(scope.tags as TagMap | undefined, all)
-  return runWithTags(all, fn)
+  const before = currentFrame()
+  const all = TagMap.merge(before.tags as TagMap | undefined, tags)
+  if (before.scope !== undefined) before.scope.tags = TagMap.merge(before.scope.tags as TagMap | undefined, all)
+  return runWithTags(all, before, fn)
 }
 
 /** The same with these tags alone: none of the current ones is seen within. */
 export function withOnlyTags<R>(tags: Tags | TagMap, fn: () => R): R {
+  const before = currentFrame()
   const only = TagMap.merge(undefined, tags)
-  const { scope } = currentFrame()
-  if (scope !== undefined) scope.tags = only
-  return runWithTags(only, fn)
+  if (before.scope !== undefined) before.scope.tags = only
+  return runWithTags(only, before, fn)
 }
 
-function runWithTags<R>(tags: TagMap, fn: () => R): R {
-  const frame = currentFrame()
-  return frame.tags === tags ? fn() : runInFrame({ ...frame, tags }, fn)
+function runWithTags<R>(tags: TagMap, before: Frame, fn: () => R): R {
+  if (before.tags === tags) return fn()
+  const { span, spans, baggage, suppressed, scope } = before // a spread would take three times as long
+  return runInFrameWith({ tags, span, spans, baggage, suppressed, scope }, before, call, fn, undefined)
 }
+
+const call = <R>(fn: () => R): R => fn()
 
 /** The tags of this async context; `currentTags().with({ … })` adds to them. */
 export function currentTags(): TagMap {

@@ -2,7 +2,7 @@ import { internRecent, internString } from '../../base/intern-string.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { isKey } from '../../metrics/data/validate-definition.js'
 import { isUnset, isTagValue, labelString, MAX_VALUE_LENGTH } from '../../metrics/store/label-value.js'
-import { type Labels, labelsOf, SharedTagMap } from '../../metrics/store/shared-tag-map.js'
+import { labelsOf, SharedTagMap, tagsOfMap } from '../../metrics/store/shared-tag-map.js'
 
 /** What a tag may be set to. Numbers and booleans count as their string; undefined, null, '' and NaN as "not set". */
 export type TagValue = string | number | boolean | undefined | null
@@ -47,7 +47,7 @@ export class TagMap extends SharedTagMap implements Iterable<[string, string]> {
 
   private constructor(values: TagValues, ttls: Ttls) {
     super()
-    this.values = Object.freeze(values) // which is also how they are distinguished from a caller's object: label-notices.ts
+    this.values = values
     this.ttls = ttls
   }
 
@@ -105,26 +105,16 @@ export class TagMap extends SharedTagMap implements Iterable<[string, string]> {
   private static add(base: TagMap | undefined, tags: unknown, ttls: Readonly<Record<string, TagTtl>> | undefined): TagMap {
     try {
       const added = typeof tags === 'object' && tags !== null ? labelsOf(tags as Tags) : {}
-      // A copy by spread has the hidden class of the original: half of what setting the properties one by one takes.
-      const copy = base === undefined ? { ...added } : merged(base.values, added)
+      const copy = tagsOfMap(base?.values, added)
       const values = internValues(copy) ? (copy as TagValues) : usableTags(copy)
-      const isUsual = ttls === undefined && added === tags && (base === undefined || base.ttls === NO_TTLS)
+      if (ttls === undefined && added === tags && (base === undefined || base.ttls === NO_TTLS)) return new TagMap(values, NO_TTLS)
       const newest = added === tags ? (key: string) => ownTtl(ttls, key) : (key: string) => ownTtl(ttls, key) ?? (tags as TagMap).ttl(key)
-      return new TagMap(values, isUsual ? NO_TTLS : ttlsOf(values, added, newest, base?.ttls ?? NO_TTLS))
+      return new TagMap(values, ttlsOf(values, added, newest, base?.ttls ?? NO_TTLS))
     } catch {
       internalCount(REFUSED, 'unreadable').value++ // a getter or a proxy threw
-      return base ?? new TagMap({}, NO_TTLS)
+      return base ?? TagMap.EMPTY
     }
   }
-}
-
-/** A copy of `tags` with those of `added`. Set one by one: a spread of two objects, or of one that then grows, takes ten times as long. */
-function merged(tags: TagValues, added: Labels): Record<string, unknown> {
-  if (Object.hasOwn(added, '__proto__') || Object.hasOwn(tags, '__proto__')) return { ...tags, ...added } // an assignment would not set it
-  const copy: Record<string, unknown> = {}
-  for (const key of Object.keys(tags)) copy[key] = tags[key]
-  for (const key of Object.keys(added)) copy[key] = added[key]
-  return copy
 }
 
 function isTagMap(tags: unknown): tags is TagMap {
@@ -137,7 +127,7 @@ function isTagMap(tags: unknown): tags is TagMap {
 
 /** Makes each value a string with memory of its own; false if one of the tags needs a closer look. */
 function internValues(tags: Record<string, unknown>): boolean {
-  for (const key of Object.keys(tags)) {
+  for (const key in tags) {
     const value = internRecent(tags[key])
     if (value === undefined || value === '' || !isTagKey(key)) return false
     tags[key] = value
@@ -154,7 +144,7 @@ function usableTags(tags: Readonly<Record<string, unknown>>): TagValues {
     else if (isTagValue(value)) usable.push([key, internString(labelString(value, MAX_VALUE_LENGTH))])
     else internalCount(REFUSED, 'value').value++
   }
-  return Object.fromEntries(usable)
+  return tagsOfMap(undefined, Object.fromEntries(usable)) as TagValues
 }
 
 function ownTtl(ttls: Readonly<Record<string, TagTtl>> | undefined, key: string): TagTtl | undefined {
