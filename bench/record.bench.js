@@ -169,6 +169,36 @@ const counters = {
       }
     },
   },
+  'counter, no labels, not bound': {
+    tallyscope() {
+      const counter = new MetricRegistry().counter('jobs')
+      return () => {
+        for (let i = 0; i < 1_024; i++) counter.inc()
+        return 1_024
+      }
+    },
+    'tallyscope, record()'() {
+      const { stats, measure } = measured([['count', []]])
+      return () => {
+        for (let i = 0; i < 1_024; i++) stats.record(measure, 1)
+        return 1_024
+      }
+    },
+    'prom-client'() {
+      const counter = promCounter()
+      return () => {
+        for (let i = 0; i < 1_024; i++) counter.inc()
+        return 1_024
+      }
+    },
+    floor() {
+      const slots = new Int32Array(1)
+      return () => {
+        for (let i = 0; i < 1_024; i++) slots[0] = /** @type {number} */ (slots[0]) + 1
+        return /** @type {number} */ (slots[0])
+      }
+    },
+  },
   'counter, one bound handle': {
     tallyscope() {
       const { stats, measure } = measured([['count', TWO_KEYS]])

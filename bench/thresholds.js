@@ -18,6 +18,7 @@ export const TOLERANCE = 0.1
 
 /** @type {readonly Threshold[]} */
 export const THRESHOLDS = [
+  { comparison: 'counter, no labels, not bound', peer: 'floor', atMost: 3 },
   { comparison: 'counter, one bound handle', peer: 'prom-client', atMost: 1 / 100 },
   { comparison: 'counter, 10,000 bound handles in turn', peer: 'prom-client', atMost: 1 / 40 },
   { comparison: 'distribution, 2 tags, one TagMap reused', peer: 'prom-client', atMost: 1 / 25 },
@@ -116,6 +117,7 @@ export const THRESHOLDS = [
   ].map((comparison) => /** @type {Threshold} */ ({ comparison, peer: "caller's object", what: 'bytes beyond', atMost: 0.5 })),
   // Node 24, against @prometheus-io/client 0.16.1 and OpenTelemetry SDK 3.
   ...[
+    { comparison: 'counter, no labels, not bound', peer: 'prom-client', atMost: 1 / 2 },
     { comparison: 'counter, one bound handle', peer: 'prom-client', atMost: 1 / 50 },
     { comparison: 'counter, 2 tags, fresh object each time, 40 rows', peer: 'prom-client', atMost: 1 / 4 },
     { comparison: 'counter, 2 tags, fresh object each time, 40 rows', peer: 'OpenTelemetry', atMost: 1 / 12 },

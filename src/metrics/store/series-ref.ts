@@ -1,4 +1,4 @@
-import type { Cells } from './cells.js'
+import type { Cells, Epochs } from './cells.js'
 import { ownLabels } from './label-value.js'
 import type { Labels } from './shared-tag-map.js'
 import type { RowStore } from './row-store.js'
@@ -8,6 +8,7 @@ import type { StoreChunk } from './store-chunk.js'
 export class SeriesRef {
   private readonly store: RowStore
   private readonly labels: Labels
+  private readonly epochs: Epochs
   /** `Epochs.changes` when the row was last found and its last epoch set. */
   private seen = -1
   private createdIn = 0
@@ -17,13 +18,19 @@ export class SeriesRef {
 
   constructor(store: RowStore, labels: Labels) {
     this.store = store
+    this.epochs = store.epochs
     this.labels = ownLabels(labels, store.labelKeys)
     this.find()
   }
 
+  /** Whether `chunk` and `cell` can be used as they are: nothing has changed since the row was found and its last epoch set. */
+  isCurrent(): boolean {
+    return this.seen === this.epochs.changes && !this.isOverflow
+  }
+
   /** Sets the row's last epoch, before a change; makes the row again if it was removed. */
   locate(): void {
-    if (this.seen !== this.store.epochs.changes) this.find()
+    if (this.seen !== this.epochs.changes) this.find()
     if (this.isOverflow) this.store.countOverflow()
   }
 
@@ -42,7 +49,7 @@ export class SeriesRef {
   }
 
   private find(): void {
-    const { epochs } = this.store
+    const { epochs } = this
     if (this.seen < 0 || !this.isInPlace()) {
       const row = this.store.findOrCreate(this.labels)
       this.isOverflow = this.store.isOverflow(row)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { formatText, textEncoder } from '../../../src/exporters/prometheus/index.js'
-import { type CumulativeSeries, type GaugeSeries, type Metric, MetricRegistry } from '../../../src/index.js'
+import { type Cumulative, type CumulativeSeries, type GaugeSeries, type Metric, MetricRegistry } from '../../../src/index.js'
 import { bytesOf } from '../../exporters/prometheus/format/metric-samples.js'
 import { amount, figure, seed } from '../../faults/amount.js'
 import { asTagMap } from '../../stats/recording/naive-stats.js'
@@ -9,16 +9,17 @@ import { NaiveInstrument } from './naive-instrument.js'
 
 const PROGRAMS = amount(10_000, 1_000_000)
 
+type On = 'gauge' | 'counter' | 'bare'
 const ACTS = ['set', 'add', 'seriesSet', 'seriesAdd', 'readValue', 'remove', 'removeMatching', 'clear', 'gather', 'scrape'] as const
 interface Step {
   readonly act: (typeof ACTS)[number]
-  readonly on: 'gauge' | 'counter'
+  readonly on: On
   readonly labels: number
   readonly value: unknown
   readonly times: number
 }
 
-const KEYS = { gauge: ['a', 'b'], counter: ['a'] } as const
+const KEYS = { gauge: ['a', 'b'], counter: ['a'], bare: [] } as const
 type Labels = Readonly<Record<'a' | 'b', string>>
 const LABELS = [
   ...[{}, { a: 'x' }, { a: 'y', b: 'x' }, { a: 'x', b: 'y' }, { a: 1 }, { a: '1', b: undefined }],
@@ -27,23 +28,35 @@ const LABELS = [
 
 const step: fc.Arbitrary<Step> = fc.record({
   act: fc.constantFrom(...ACTS),
-  on: fc.constantFrom('gauge', 'gauge', 'counter'),
+  on: fc.constantFrom<On>('gauge', 'gauge', 'counter', 'bare'),
   labels: fc.nat(LABELS.length - 1),
-  value: fc.oneof(fc.integer({ min: 0, max: 9 }), fc.constantFrom(0.5, -1, -0, 2 ** 31, Number.NaN, Infinity, 5n, 2n ** 60n, '7')),
+  value: fc.oneof(
+    fc.integer({ min: 0, max: 9 }),
+    fc.constantFrom(undefined, null, 0.5, -1, -0, 2 ** 31, Number.NaN, Infinity, 5n, 2n ** 60n, '7'),
+  ),
   times: fc.constantFrom(1, 1, 2, 70, 140),
 })
 
-/** A registry with a gauge and a counter, and the model of both. */
+/** A registry with a gauge, a counter, and a counter without labels, and the model of them. */
 class Registry {
   readonly #registry = new MetricRegistry()
   readonly #gauge = this.#registry.gauge('gauge', { labelKeys: KEYS.gauge })
   readonly #counter = this.#registry.cumulative('counter', { labelKeys: KEYS.counter })
-  readonly #naive = { gauge: new NaiveInstrument('gauge', KEYS.gauge), counter: new NaiveInstrument('counter', KEYS.counter) }
+  readonly #bare = this.#registry.counter('bare')
+  readonly #naive = {
+    gauge: new NaiveInstrument('gauge', KEYS.gauge),
+    counter: new NaiveInstrument('counter', KEYS.counter),
+    bare: new NaiveInstrument('counter', KEYS.bare),
+  }
   readonly #kept = new Map<string, GaugeSeries | CumulativeSeries>()
+
+  constructor() {
+    this.#naive.bare.keep({}) // shown from the start
+  }
 
   async take({ act, on, labels: number, value, times }: Step): Promise<void> {
     const labels = LABELS[number]!
-    const instrument = on === 'gauge' ? this.#gauge : this.#counter
+    const instrument = { gauge: this.#gauge, counter: this.#counter, bare: this.#bare }[on] as Cumulative<'a'>
     const naive = this.#naive[on]
     if (act === 'gather') return void this.#registry.getMetrics()
     if (act === 'scrape') return this.#scrape()
@@ -57,22 +70,26 @@ class Registry {
         const series = this.#series(on, number)
         if (isSet) (series as GaugeSeries).set(value as number)
         else series.add(value as number)
-        naive.change(isSet ? 'set' : 'add', value, asTagMap(labels))
+        naive.change(isSet ? 'set' : 'add', value === undefined && on !== 'gauge' ? 1 : value, asTagMap(labels))
       } else {
         if (isSet) this.#gauge.set(value as number, { ...labels })
-        else instrument.add(value as number, { ...labels })
-        naive.change(isSet ? 'set' : 'add', value, labels)
+        else if (on !== 'bare' || number % 2 === 0) instrument.add(value as number, { ...labels })
+        else if (value === 1) this.#bare.inc()
+        else this.#bare.add(value as number)
+        naive.change(isSet ? 'set' : 'add', value === undefined && on !== 'gauge' ? 1 : value, labels)
       }
     }
   }
 
   /** The kept series of these labels. Making it makes its row. */
-  #series(on: 'gauge' | 'counter', number: number): GaugeSeries | CumulativeSeries {
+  #series(on: On, number: number): GaugeSeries | CumulativeSeries {
     const known = this.#kept.get(`${on} ${number}`)
     if (known !== undefined) return known
-    const series = on === 'gauge' ? this.#gauge.timeSeries(LABELS[number]!) : this.#counter.timeSeries(LABELS[number]!)
+    const labels = LABELS[number]!
+    const series =
+      on === 'gauge' ? this.#gauge.timeSeries(labels) : on === 'counter' ? this.#counter.timeSeries(labels) : this.#bare.defaultTimeSeries()
     this.#kept.set(`${on} ${number}`, series)
-    this.#naive[on].keep(asTagMap(LABELS[number]!))
+    this.#naive[on].keep(asTagMap(labels))
     return series
   }
 
@@ -86,8 +103,8 @@ class Registry {
       descriptor.name,
       timeSeries.map(({ labelValues, points }) => `${JSON.stringify(labelValues.map((text) => text ?? null))} ${points[0]!.value}`).sort(),
     ])
-    const expected = { gauge: this.#naive.gauge.lines(), counter: this.#naive.counter.lines() }
-    expect({ gauge: [], counter: [], ...Object.fromEntries(found) }).toEqual(expected)
+    const expected = { gauge: this.#naive.gauge.lines(), counter: this.#naive.counter.lines(), bare: this.#naive.bare.lines() }
+    expect({ gauge: [], counter: [], bare: [], ...Object.fromEntries(found) }).toEqual(expected)
   }
 }
 
