@@ -7,6 +7,7 @@ const ENTRIES = {
   '.': 'index',
   './prometheus': 'exporters/prometheus/index',
   './statsd': 'exporters/statsd/index',
+  './remote-write': 'exporters/prometheus/remote-write/index',
   './fastify': 'integrations/fastify/index',
   './http-server': 'integrations/http-server/index',
   './http-client': 'integrations/http-client/index',

@@ -1,0 +1,5 @@
+export { RemoteWriteExporter } from './remote-write-exporter.js'
+export type { RemoteWriteExporterOptions } from './remote-write-options.js'
+export type { NativeHistograms } from './family-series.js'
+export type { Compress } from './snappy-block.js'
+export type { HeadersOption, HeaderValues } from '../../sending/request-headers.js'

@@ -1,0 +1,233 @@
+import { ExportError } from '../../../base/errors.js'
+import { errorText } from '../../../base/rate-limited-log.js'
+import { RisingTime } from '../../../metrics/collection/rising-time.js'
+import { runDetached } from '../../../base/suppression.js'
+import { TimeSlicer } from '../../../base/time-slicer.js'
+import type { FamilyExportContext, FamilyExporter } from '../../../metrics/data/family-exporter.js'
+import type { Metric } from '../../../metrics/data/metric.js'
+import { type Family, isRowSource, isVisibleIn, type RowSource } from '../../../metrics/data/row-source.js'
+import { snapshotRows } from '../../../metrics/data/snapshot-rows.js'
+import { ExportCounts } from '../../export-counts.js'
+import { HttpSender } from '../../sending/http-sender.js'
+import type { Delivery, SendLimits } from '../../sending/send-until.js'
+import type { ExposedFamily } from '../format/names.js'
+import { selectFamilies } from '../format/select-families.js'
+import { type ExportMoment, FamilySeries } from './family-series.js'
+import { type LiveRow, LiveSeries } from './live-series.js'
+import { checkRemoteWriteOptions, type RemoteWriteExporterOptions, type RemoteWriteSettings } from './remote-write-options.js'
+import { metadataRequest } from './request-writer-v1.js'
+import { rowLabels } from './series-labels.js'
+import { type Compress, loadSnappy } from './snappy-block.js'
+import { Targets } from './target-labels.js'
+import { type AgreedVersion, describeReply, type StreamResult, WriteStream } from './write-stream.js'
+import type { SeriesMetadata } from './write-request.js'
+
+const ROWS_A_STEP = 32
+const DEFAULT_TIMEOUT_MS = 30_000
+/** Metadata of 1.0 is sent again with each of so many exports, since receivers keep it in memory. */
+const METADATA_EVERY = 10
+const SHUTDOWN_TIMEOUT_MS = 5_000
+
+/**
+ * Writes metrics to a receiver of Prometheus' remote write: Prometheus itself, Mimir, VictoriaMetrics and many others.
+ *
+ * Series have the names and labels that a scrape of text 0.0.4 finds, with `job` and `instance`. All samples of an export have one time.
+ * Series that end are marked as stale. There is no queue: what could not be delivered is missing as points, and the next export has
+ * the totals.
+ *
+ * @throws {@link DefinitionError} `ERR_EXPORTER_URL`, `ERR_EXPORTER_OPTION`, `ERR_OPTION` for options that break a rule.
+ * @see https://prometheus.io/docs/specs/prw/remote_write_spec/
+ * @example
+ * const exporter = new RemoteWriteExporter({ url: 'http://127.0.0.1:9090/api/v1/write', job: 'shop' })
+ * exportPeriodically({ producers: [stats], exporter, intervalMs: 15_000 })
+ */
+export class RemoteWriteExporter implements FamilyExporter {
+  readonly #settings: RemoteWriteSettings
+  readonly #sender: HttpSender
+  readonly #targets: Targets
+  readonly #counts = new ExportCounts('RemoteWriteExporter')
+  readonly #times = new RisingTime('RemoteWriteExporter')
+  readonly #agreed: AgreedVersion
+  readonly #live = new LiveSeries()
+  readonly #families = new WeakMap<ExposedFamily, FamilySeries>()
+  #compress: Promise<Compress> | undefined
+  #last: Promise<void> = Promise.resolve()
+  #isShutDown = false
+  #isDown = false
+  /** The time of the last export that arrived; exemplars up to it are not sent again. */
+  #deliveredUnixMs = Number.NEGATIVE_INFINITY
+  #metadataSent = ''
+  #sinceMetadata = 0
+
+  constructor(options: RemoteWriteExporterOptions) {
+    this.#settings = checkRemoteWriteOptions(options)
+    this.#sender = new HttpSender(this.#settings.destination, this.#settings)
+    this.#targets = new Targets(this.#settings)
+    this.#agreed = { version: this.#settings.version === 'auto' ? undefined : this.#settings.version }
+  }
+
+  /** @throws {@link ExportError} (as a rejection) `ERR_REMOTE_WRITE_FAILED`; `ERR_EXPORTER_CLOSED` after `shutdown()`. */
+  export(metrics: readonly Metric[]): Promise<void> {
+    return this.exportFamilies(metrics)
+  }
+
+  /** The same for rows, in slices of about 2 ms. Tries again until `timeoutMs` of the context are over, 30 000 without one. */
+  exportFamilies(families: readonly Family[], context?: FamilyExportContext): Promise<void> {
+    if (this.#isShutDown) {
+      const message = `writing to ${this.#place} failed: the exporter is shut down`
+      return Promise.reject(new ExportError('ERR_EXPORTER_CLOSED', message, { retryable: false }))
+    }
+    const { clock } = this.#settings
+    const endsMs = clock.monotonicMs() + (context?.timeoutMs ?? DEFAULT_TIMEOUT_MS)
+    const limits: SendLimits = { endsMs, signal: context?.signal, isLast: context?.isLast ?? false }
+    const unixMs = context?.timeUnixMs
+    const exporting = this.#last.then(() => runDetached(() => this.#export(families, unixMs, limits)))
+    this.#last = exporting.catch(() => {})
+    return exporting
+  }
+
+  /** Waits for exports that are under way, ends all series, and closes the connections. */
+  async shutdown(): Promise<void> {
+    if (this.#isShutDown) return this.#last
+    this.#isShutDown = true
+    this.#last = this.#last.then(async () => {
+      const { staleMarkers, staleOnShutdown } = this.#settings
+      if (staleMarkers && staleOnShutdown && this.#live.size > 0 && !this.#isDown) await runDetached(() => this.#endAll())
+      this.#sender.close()
+    })
+    return this.#last
+  }
+
+  get #place(): string {
+    const { origin, pathname } = this.#settings.destination.url
+    return origin + pathname
+  }
+
+  async #export(families: readonly Family[], unixMs: number | undefined, limits: SendLimits): Promise<void> {
+    const { exemplars, staleMarkers, clock } = this.#settings
+    const timeUnixMs = this.#times.next(Math.floor(unixMs ?? clock.unixMs()))
+    const moment = { timeUnixMs, exemplarsAfterUnixMs: exemplars ? this.#deliveredUnixMs : Number.POSITIVE_INFINITY }
+    let result: StreamResult
+    try {
+      const stream = await this.#stream(limits)
+      this.#live.begin()
+      const metadata = new Map<string, SeriesMetadata>()
+      await this.#writeAll(stream, families, moment, metadata)
+      if (staleMarkers && !stream.isDown) {
+        await stream.flush()
+        if (!stream.isDown) await this.#writeEnds(stream, this.#live.gone(), timeUnixMs)
+        this.#counts.dropped('stale_markers', this.#live.prune())
+      }
+      result = await stream.finish()
+      if (result.undelivered === undefined) await this.#sendMetadata(stream, metadata)
+    } catch (cause) {
+      const message = `metrics could not be encoded for remote write: ${errorText(cause)}`
+      throw new ExportError('ERR_REMOTE_WRITE_FAILED', message, { retryable: false, cause })
+    }
+    this.#isDown = result.undelivered !== undefined
+    if (!this.#isDown) this.#deliveredUnixMs = timeUnixMs
+    this.#throwFailure(result)
+  }
+
+  async #stream(limits: SendLimits): Promise<WriteStream> {
+    const { compress } = this.#settings
+    this.#compress ??= compress === undefined ? loadSnappy() : Promise.resolve(compress)
+    return new WriteStream(this.#settings, this.#sender, limits, await this.#compress, this.#agreed)
+  }
+
+  async #writeAll(
+    stream: WriteStream,
+    families: readonly Family[],
+    moment: ExportMoment,
+    metadata: Map<string, SeriesMetadata>,
+  ): Promise<void> {
+    const slicer = new TimeSlicer()
+    for (const { members, exposed } of selectFamilies(families)) {
+      for (const member of members) {
+        const series = this.#seriesOf(exposed, member)
+        metadata.set(series.name, series.metadata)
+        for (const source of isRowSource(member) ? [member] : snapshotRows(member)) {
+          const { generation, chunks } = source
+          for (const chunk of chunks) {
+            for (let cell = 0; cell < chunk.size; cell++) {
+              if (stream.isDown) return
+              if (isVisibleIn(generation, chunk, cell)) {
+                const sending = this.#writeRow(stream, series, exposed, source, chunk, cell, moment)
+                if (sending !== undefined) await sending // waiting for each row would cost more than the row
+              }
+              if (cell % ROWS_A_STEP === 0 && slicer.isOver) await slicer.nextSlice()
+            }
+          }
+        }
+      }
+    }
+  }
+
+  #writeRow(
+    stream: WriteStream,
+    series: FamilySeries,
+    exposed: ExposedFamily,
+    source: RowSource,
+    chunk: RowSource['chunks'][number],
+    cell: number,
+    moment: ExportMoment,
+  ): Promise<void> | undefined {
+    const read = (): Pick<LiveRow, 'labels' | 'shape'> => ({
+      labels: rowLabels(exposed, chunk, cell),
+      shape: series.shapeOf(source, chunk, cell),
+    })
+    const { labels, shape } = this.#settings.staleMarkers ? this.#live.row(series, chunk, cell, read) : read()
+    return stream.row(series.samplesOf(source), (out) => series.row(out, shape, source, chunk, cell, labels, moment))
+  }
+
+  #seriesOf(exposed: ExposedFamily, { resource }: Family): FamilySeries {
+    const target = this.#targets.of(resource)
+    let series = this.#families.get(exposed)
+    if (series === undefined || !series.isFor(exposed, target)) {
+      series = new FamilySeries(exposed, target, this.#settings.nativeHistograms)
+      this.#families.set(exposed, series)
+    }
+    return series
+  }
+
+  /** Marks the series of rows that are gone. A row is forgotten once the receiver has the mark, or will never take it. */
+  async #writeEnds(stream: WriteStream, rows: readonly LiveRow[], timeUnixMs: number): Promise<void> {
+    for (const row of rows) {
+      const settled = ({ kind }: Delivery): void => {
+        if (kind !== 'undelivered') this.#live.forget(row)
+      }
+      await stream.row(row.shape.own.length + 4, (out) => row.family.stale(out, row.shape, row.labels, timeUnixMs), settled)
+      if (stream.isDown) return
+    }
+  }
+
+  async #endAll(): Promise<void> {
+    const { clock, timeoutMs } = this.#settings
+    const endsMs = clock.monotonicMs() + Math.min(timeoutMs, SHUTDOWN_TIMEOUT_MS)
+    const stream = await this.#stream({ endsMs, isLast: true })
+    this.#live.begin()
+    await this.#writeEnds(stream, this.#live.gone(), this.#times.next(Math.floor(clock.unixMs())))
+    await stream.finish() // what was not taken is counted
+  }
+
+  /** Metadata of 1.0 goes apart from samples: with the first export, when it changes, and from time to time. */
+  async #sendMetadata(stream: WriteStream, metadata: ReadonlyMap<string, SeriesMetadata>): Promise<void> {
+    if (!this.#settings.metadata || this.#agreed.version !== 1 || metadata.size === 0) return
+    const text = JSON.stringify([...metadata])
+    if (text === this.#metadataSent && ++this.#sinceMetadata < METADATA_EVERY) return
+    this.#sinceMetadata = 0
+    this.#metadataSent = ''
+    if (await stream.extra(metadataRequest(metadata))) this.#metadataSent = text
+    else this.#counts.dropped('metadata', metadata.size)
+  }
+
+  #throwFailure({ undelivered, refusal, unwritten }: StreamResult): void {
+    const fail = (why: string, retryable: boolean, retryAfterMs?: number): never => {
+      this.#counts.error('ERR_REMOTE_WRITE_FAILED')
+      throw new ExportError('ERR_REMOTE_WRITE_FAILED', `writing to ${this.#place} failed: ${why}`, { retryable, retryAfterMs })
+    }
+    if (undelivered !== undefined) fail(undelivered.message, true, undelivered.retryAfterMs)
+    if (refusal !== undefined) fail(describeReply(refusal), false)
+    if (unwritten > 0) fail(`the receiver has not written ${unwritten} samples; one of remote write 1.0 writes none of 2.0`, false)
+  }
+}

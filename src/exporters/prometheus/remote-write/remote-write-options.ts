@@ -1,0 +1,116 @@
+import { checkNumber, checkOptions, type OptionNames } from '../../../base/check-options.js'
+import { DefinitionError } from '../../../base/errors.js'
+import { inspectValue } from '../../../base/inspect-value.js'
+import { checkDestination, type Destination } from '../../sending/destination.js'
+import { checkSender, SENDER_OPTIONS, type SenderOptions, type SenderSettings } from '../../sending/sender-options.js'
+import type { NativeHistograms } from './family-series.js'
+import type { Compress } from './snappy-block.js'
+
+export interface RemoteWriteExporterOptions extends SenderOptions {
+  /** Where samples are sent, such as `http://127.0.0.1:9090/api/v1/write`. User and password become Basic authorization. */
+  readonly url: string
+  /** Version of the protocol. `auto` tries 2.0 and stays with what the receiver takes. Default 1. */
+  readonly version?: 1 | 2 | 'auto'
+  /** The label `job`. Default: `service.namespace/service.name` of the resource, or `unknown_service:node`. */
+  readonly job?: string
+  /** The label `instance`; it must differ between processes. Default: `service.instance.id` of the resource, or host name and process id. */
+  readonly instance?: string
+  /** Labels of every series; a label of the same name that a series has itself stays. Default none. */
+  readonly externalLabels?: Readonly<Record<string, string>>
+  /** Whether distributions with exponential buckets are sent as native histograms: instead of series of buckets, or besides. Default false. */
+  readonly nativeHistograms?: NativeHistograms
+  /** Default true. */
+  readonly exemplars?: boolean
+  /** Whether types, units and descriptions are sent. Default true. */
+  readonly metadata?: boolean
+  /** Whether 2.0 sends when cumulatives began. Default true. */
+  readonly createdTimestamps?: boolean
+  /** Whether the receiver is told when a series has ended. Costs the labels of all rows in memory. Default true. */
+  readonly staleMarkers?: boolean
+  /** Whether `shutdown` ends all series. Default true. */
+  readonly staleOnShutdown?: boolean
+  /** Samples in one request, 1 … 1 000 000; a row with more has a request of its own. Default 2 000. */
+  readonly maxSamplesPerRequest?: number
+  /** Bytes of one request before compression, 1 024 … 33 554 432. Default 4 194 304. */
+  readonly maxRequestBytes?: number
+  /** Whether what was answered 429 is tried again. Default true. */
+  readonly retryOn429?: boolean
+  /** Makes a block of Snappy. Default: the package `snappy`; without it bodies are not compressed. */
+  readonly compress?: Compress
+}
+
+const OPTIONS: OptionNames<RemoteWriteExporterOptions> = {
+  ...SENDER_OPTIONS,
+  url: true,
+  version: true,
+  job: true,
+  instance: true,
+  externalLabels: true,
+  nativeHistograms: true,
+  exemplars: true,
+  metadata: true,
+  createdTimestamps: true,
+  staleMarkers: true,
+  staleOnShutdown: true,
+  maxSamplesPerRequest: true,
+  maxRequestBytes: true,
+  retryOn429: true,
+  compress: true,
+}
+
+const SWITCHES = ['exemplars', 'metadata', 'createdTimestamps', 'staleMarkers', 'staleOnShutdown', 'retryOn429'] as const
+
+export interface RemoteWriteSettings extends SenderSettings, Readonly<Record<(typeof SWITCHES)[number], boolean>> {
+  readonly destination: Destination
+  readonly version: 1 | 2 | 'auto'
+  readonly job: string | undefined
+  readonly instance: string | undefined
+  readonly externalLabels: Readonly<Record<string, string>>
+  readonly nativeHistograms: NativeHistograms
+  readonly maxSamplesPerRequest: number
+  readonly maxRequestBytes: number
+  readonly compress: Compress | undefined
+}
+
+/** @throws {@link DefinitionError} `ERR_OPTION`, `ERR_EXPORTER_URL`, `ERR_EXPORTER_OPTION`. */
+export function checkRemoteWriteOptions(options: RemoteWriteExporterOptions): RemoteWriteSettings {
+  checkOptions('RemoteWriteExporter', options, OPTIONS)
+  const { version = 1, job, instance, externalLabels = {}, nativeHistograms = false, compress } = options
+  if (version !== 1 && version !== 2 && version !== 'auto') refuse(`version must be 1, 2 or auto: it is ${inspectValue(version)}`)
+  if (nativeHistograms !== true && nativeHistograms !== false && nativeHistograms !== 'both') {
+    refuse(`nativeHistograms must be true, false or both: it is ${inspectValue(nativeHistograms)}`)
+  }
+  for (const [name, value] of Object.entries({ job, instance })) {
+    if (value !== undefined && (typeof value !== 'string' || value === '')) refuse(`${name} must be a string: it is ${inspectValue(value)}`)
+  }
+  for (const [name, value] of Object.entries(externalLabels)) {
+    if (!/^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) || typeof value !== 'string') {
+      refuse(`externalLabels must be legal label names with strings: ${inspectValue(name)} is ${inspectValue(value)}`)
+    }
+  }
+  for (const name of SWITCHES) {
+    const value = options[name]
+    if (value !== undefined && typeof value !== 'boolean') refuse(`${name} must be true or false: it is ${inspectValue(value)}`)
+  }
+  if (compress !== undefined && typeof compress !== 'function') refuse(`compress must be a function: it is ${inspectValue(compress)}`)
+  const number = (name: string, given: number | undefined, fallback: number, min: number, max: number): number =>
+    checkNumber('ERR_EXPORTER_OPTION', name, given ?? fallback, { min, max, integer: true })
+  const switches = Object.fromEntries(SWITCHES.map((name) => [name, options[name] ?? true]))
+  return {
+    ...checkSender(options, 2),
+    ...(switches as Record<(typeof SWITCHES)[number], boolean>),
+    destination: checkDestination('url', options.url),
+    version,
+    job,
+    instance,
+    externalLabels: { ...externalLabels },
+    nativeHistograms,
+    maxSamplesPerRequest: number('maxSamplesPerRequest', options.maxSamplesPerRequest, 2_000, 1, 1_000_000),
+    maxRequestBytes: number('maxRequestBytes', options.maxRequestBytes, 4 << 20, 1_024, 32 << 20),
+    compress,
+  }
+}
+
+function refuse(message: string): never {
+  throw new DefinitionError('ERR_EXPORTER_OPTION', message)
+}

@@ -1,0 +1,30 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { PartEncoding } from '../../sending/part-sending.js'
+import type { Compress } from './snappy-block.js'
+
+const HEADERS = {
+  1: { 'content-type': 'application/x-protobuf', 'x-prometheus-remote-write-version': '0.1.0' },
+  2: { 'content-type': 'application/x-protobuf;proto=io.prometheus.write.v2.Request', 'x-prometheus-remote-write-version': '2.0.0' },
+} as const
+
+/** How requests of a version are sent. */
+export function writeEncoding(version: 1 | 2, compress: Compress): PartEncoding {
+  return {
+    headers: { ...HEADERS[version], 'content-encoding': 'snappy' },
+    compress: async (body) => [await compress(body.length === 1 ? body[0]! : Buffer.concat(body))],
+  }
+}
+
+/**
+ * Samples and histograms that a receiver says it has written; undefined if it says nothing, which receivers of 1.0 alone do: they take
+ * a request of 2.0 for one of 1.0 without series, and answer that all is well.
+ */
+export function writtenSamples(headers: IncomingHttpHeaders): number | undefined {
+  const read = (what: string): number | undefined => {
+    const text = headers[`x-prometheus-remote-write-${what}-written`]
+    return typeof text === 'string' && /^\d+$/.test(text.trim()) ? Number(text) : undefined
+  }
+  const [samples, histograms, exemplars] = [read('samples'), read('histograms'), read('exemplars')]
+  if (samples === undefined && histograms === undefined && exemplars === undefined) return undefined
+  return (samples ?? 0) + (histograms ?? 0)
+}

@@ -1,0 +1,223 @@
+import { ExportCounts } from '../../export-counts.js'
+import { type OutgoingPart, PartSending, type SendingResult } from '../../sending/part-sending.js'
+import { REPLY_POLICIES } from '../../sending/reply-policy.js'
+import { replyText } from '../../sending/reply-text.js'
+import { RequestCounts } from '../../sending/request-counts.js'
+import type { HttpReply, HttpSender } from '../../sending/http-sender.js'
+import type { Delivery, SendLimits, SendSettings } from '../../sending/send-until.js'
+import type { RemoteWriteSettings } from './remote-write-options.js'
+import { RequestWriterV1 } from './request-writer-v1.js'
+import { RequestWriterV2 } from './request-writer-v2.js'
+import type { Compress } from './snappy-block.js'
+import type { EncodedRequest, RequestWriter } from './write-request.js'
+import { writeEncoding, writtenSamples } from './write-protocol.js'
+
+const counts = new ExportCounts('RemoteWriteExporter')
+const requestCounts = new RequestCounts('RemoteWriteExporter')
+
+/** Which version a receiver takes; undefined until that is known. One object for each exporter. */
+export interface AgreedVersion {
+  version: 1 | 2 | undefined
+}
+
+/** How an export went. */
+export interface StreamResult extends SendingResult {
+  /** Samples that the receiver has not written although it took their request. */
+  readonly unwritten: number
+}
+
+/** The requests of one export: what is written goes out in parts, in the version that the receiver takes. */
+export class WriteStream {
+  readonly #settings: RemoteWriteSettings
+  readonly #limits: SendLimits
+  readonly #compress: Compress
+  readonly #agreed: AgreedVersion
+  readonly #send: SendSettings
+  #sending: PartSending | undefined
+  #writer: RequestWriter
+  /** Beside the writer of 2.0 while nobody knows whether the receiver takes it: the same in 1.0. */
+  #fallback: RequestWriterV1 | undefined
+  #firstUndelivered: SendingResult['undelivered']
+  #unwritten = 0
+  #largestRow = 0
+  /** Told what becomes of the request that is being written. */
+  #listeners: ((delivery: Delivery) => void)[] = []
+
+  constructor(settings: RemoteWriteSettings, sender: HttpSender, limits: SendLimits, compress: Compress, agreed: AgreedVersion) {
+    this.#settings = settings
+    this.#limits = limits
+    this.#compress = compress
+    this.#agreed = agreed
+    this.#send = sendSettings(settings, sender)
+    this.#writer = this.#newWriter(agreed.version ?? 2)
+    if (agreed.version === undefined) this.#fallback = new RequestWriterV1()
+  }
+
+  /** True if nothing more would be sent. */
+  get isDown(): boolean {
+    return this.#firstUndelivered !== undefined || this.#sending?.isDown === true
+  }
+
+  /** Makes room for a row, then calls `write`, once for each writer. Returns a promise only if a request has to be sent before. */
+  row(samples: number, write: (out: RequestWriter) => void, settled?: (delivery: Delivery) => void): Promise<void> | undefined {
+    const { maxSamplesPerRequest, maxRequestBytes } = this.#settings
+    const { samples: have, bytes } = this.#writer
+    const isFull = have > 0 && (have + samples > maxSamplesPerRequest || bytes + this.#largestRow > maxRequestBytes)
+    if (isFull) return this.flush().then(() => this.#write(write, settled))
+    this.#write(write, settled)
+    return undefined
+  }
+
+  #write(write: (out: RequestWriter) => void, settled: ((delivery: Delivery) => void) | undefined): void {
+    const before = this.#writer.bytes
+    write(this.#writer)
+    if (this.#fallback !== undefined) write(this.#fallback)
+    this.#largestRow = Math.max(this.#largestRow, this.#writer.bytes - before)
+    if (settled !== undefined) this.#listeners.push(settled)
+  }
+
+  /** Sends what was written so far. */
+  async flush(): Promise<void> {
+    if (this.#writer.samples === 0) return
+    const listeners = this.#listeners
+    this.#listeners = []
+    const tell = (delivery: Delivery): void => listeners.forEach((listener) => listener(delivery))
+    const request = this.#writer.take()
+    if (this.#firstUndelivered !== undefined) {
+      this.#count(2, request.samples, this.#firstUndelivered)
+      tell(this.#firstUndelivered)
+    } else if (this.#fallback === undefined) await this.#add(this.#agreed.version!, request, tell)
+    else await this.#probe(request, this.#fallback.take(), tell)
+  }
+
+  /** Sends something of 1.0 that has no samples. Returns whether it was taken. */
+  async extra(body: Uint8Array): Promise<boolean> {
+    let isTaken = false
+    const settled = ({ kind }: Delivery): void => {
+      isTaken = kind === 'taken'
+    }
+    const sending = this.#newSending(1)
+    await sending.add({ items: 1, body: [body], halves: () => undefined, settled })
+    await sending.finish()
+    return isTaken
+  }
+
+  async finish(): Promise<StreamResult> {
+    await this.flush()
+    const result = await this.#sending?.finish()
+    return { refusal: result?.refusal, undelivered: this.#firstUndelivered ?? result?.undelivered, unwritten: this.#unwritten }
+  }
+
+  async #add(version: 1 | 2, request: EncodedRequest, tell: (delivery: Delivery) => void): Promise<void> {
+    this.#sending ??= this.#newSending(version)
+    await this.#sending.add(this.#part(version, request, tell))
+  }
+
+  #part(version: 1 | 2, request: EncodedRequest, tell: (delivery: Delivery) => void): OutgoingPart {
+    const { samples } = request
+    return {
+      items: samples,
+      body: request.body,
+      halves: () => {
+        const halves = request.halves()
+        return halves && [this.#part(version, halves[0], tell), this.#part(version, halves[1], tell)]
+      },
+      settled: (delivery) => {
+        this.#count(version, samples, delivery)
+        tell(delivery)
+      },
+    }
+  }
+
+  #count(version: 1 | 2, samples: number, delivery: Delivery): void {
+    if (delivery.kind === 'taken') {
+      const written = version === 1 ? samples : Math.min(writtenSamples(delivery.reply.headers) ?? 0, samples)
+      counts.exported(written)
+      counts.dropped('rejected', samples - written)
+      this.#unwritten += samples - written
+      return
+    }
+    counts.dropped(delivery.kind === 'undelivered' ? delivery.reason : delivery.kind.replace(' ', '_'), samples)
+    // A receiver that has taken 2.0 may have been replaced by an older one.
+    const isOlder = delivery.kind === 'refused' && delivery.reply.status === 415 && version === 2
+    if (isOlder && this.#settings.version === 'auto') this.#agreed.version = 1
+  }
+
+  /**
+   * Sends the first request as 2.0, and again as 1.0 if the receiver does not take that. The version of 1.0 is the only thing that is
+   * ever encoded twice.
+   */
+  async #probe(request: EncodedRequest, fallback: EncodedRequest, tell: (delivery: Delivery) => void): Promise<void> {
+    let delivery: Delivery | undefined
+    const probing = this.#newSending(2)
+    await probing.add({
+      items: request.samples,
+      body: request.body,
+      halves: () => undefined,
+      settled: (outcome) => {
+        delivery = outcome
+      },
+    })
+    await probing.finish()
+    const { kind } = delivery!
+    if (delivery!.kind === 'undelivered') {
+      this.#firstUndelivered = delivery
+      this.#count(2, request.samples, delivery!)
+      tell(delivery!)
+      return
+    }
+    const speaks2 = kind === 'taken' && writtenSamples(delivery!.reply.headers) !== undefined
+    if (speaks2) {
+      this.#agreed.version = 2
+      this.#fallback = undefined
+      this.#count(2, request.samples, delivery!)
+      tell(delivery!)
+      return
+    }
+    const isCertain = kind === 'taken' || delivery!.reply.status === 415
+    if (isCertain) this.#agreed.version = 1
+    let isTaken = false
+    const sending = this.#newSending(1)
+    await sending.add(
+      this.#part(1, fallback, (outcome) => {
+        isTaken ||= outcome.kind === 'taken'
+        tell(outcome)
+      }),
+    )
+    const { refusal, undelivered } = await sending.finish()
+    this.#firstUndelivered ??= undelivered
+    if (isTaken && kind === 'refused') this.#agreed.version = 1
+    if (this.#agreed.version === 1) {
+      this.#fallback = undefined
+      this.#writer = new RequestWriterV1()
+      this.#sending = sending
+    } else if (refusal !== undefined) this.#sending = sending
+  }
+
+  #newWriter(version: 1 | 2): RequestWriter {
+    return version === 1 ? new RequestWriterV1() : new RequestWriterV2(this.#settings)
+  }
+
+  #newSending(version: 1 | 2): PartSending {
+    const { concurrency } = this.#settings
+    return new PartSending({ settings: this.#send, limits: this.#limits, encoding: writeEncoding(version, this.#compress), concurrency })
+  }
+}
+
+function sendSettings({ retryOn429, clock, random, timeoutMs }: RemoteWriteSettings, sender: HttpSender): SendSettings {
+  return {
+    sender,
+    policy: retryOn429 ? REPLY_POLICIES.remoteWrite : REPLY_POLICIES.remoteWriteNot429,
+    counts: requestCounts,
+    clock,
+    random,
+    timeoutMs,
+    describe: describeReply,
+    retryHeaders: (retry) => (retry === 0 ? {} : { 'retry-attempt': String(retry) }),
+  }
+}
+
+export function describeReply({ status, body, secrets }: HttpReply): string {
+  const text = replyText(body?.toString() ?? '', secrets, 1_024)
+  return `it was answered ${status}${text === '' ? '' : `: ${text}`}`
+}

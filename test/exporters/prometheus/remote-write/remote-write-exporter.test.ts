@@ -1,0 +1,357 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { RemoteWriteExporter, type RemoteWriteExporterOptions } from '../../../../src/exporters/prometheus/remote-write/index.js'
+import { formatText } from '../../../../src/exporters/prometheus/format/text.js'
+import { gather, gatherFamilies } from '../../../../src/metrics/collection/gather.js'
+import type { Metric } from '../../../../src/metrics/data/metric.js'
+import { distribution as inBuckets, exponential, percentiles, sum } from '../../../../src/stats/views/aggregation.js'
+import { Stats } from '../../../../src/stats/stats.js'
+import { exporterContract } from '../../../../src/testing/exporter-contract.js'
+import { ManualClock } from '../../../../src/testing/manual-clock.js'
+import { selfValue } from '../../self-value.js'
+import { closedUrl } from '../../sending/receiver.js'
+import { distribution, metric } from '../format/metric-samples.js'
+import { valuesOf, type WriteReceiver, writeReceiver } from './strict-receiver.js'
+
+const exporters: RemoteWriteExporter[] = []
+beforeEach(() => void vi.spyOn(process, 'emitWarning').mockImplementation(() => {}))
+afterEach(async () => {
+  await Promise.all(exporters.splice(0).map((exporter) => exporter.shutdown()))
+  vi.restoreAllMocks()
+})
+
+function exporterTo({ url }: { url: string }, options: Partial<RemoteWriteExporterOptions> = {}): RemoteWriteExporter {
+  const exporter = new RemoteWriteExporter({ url: `${url}/api/v1/write`, job: 'shop', instance: 'a:1', metadata: false, ...options })
+  exporters.push(exporter)
+  return exporter
+}
+
+const gauge = (value: number, name = 'depth'): Metric => metric({ name, type: 'GAUGE_DOUBLE' }, [[], value])
+
+/** Samples of the text format, by series. */
+function textValues(text: string): Record<string, number> {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+  return Object.fromEntries(
+    lines.map((line) => {
+      const at = line.lastIndexOf(' ')
+      const value = line.slice(at + 1)
+      const [, name = '', labels] = /^([^{]+)(?:\{(.*)\})?$/.exec(line.slice(0, at))!
+      const sorted = labels?.match(/[^=,]+="(?:[^"\\]|\\.)*"/g)?.sort()
+      return [sorted === undefined ? name : `${name}{${sorted.join(',')}}`, Number(value.replace('Inf', 'Infinity'))]
+    }),
+  )
+}
+
+function shop(clock = new ManualClock()) {
+  const stats = new Stats({ clock })
+  const latency = stats.measure('shop/latency', { unit: 'ms', description: 'Time to answer', tagKeys: ['route'] })
+  const register = (name: string, aggregation: Parameters<typeof stats.viewManager.registerView>[0]['aggregation']) =>
+    stats.viewManager.registerView({ name, measure: latency, tagKeys: ['route'], aggregation })
+  register('shop/latency', inBuckets([5, 25, 100]))
+  register('shop/total', sum())
+  register('shop/quantiles', percentiles())
+  register('shop/native', exponential())
+  for (const [at, route] of ['/', '/cart', '/pay'].entries()) for (let i = 0; i < 50; i++) stats.record(latency, i * (at + 1), { route })
+  return { stats, latency, clock }
+}
+
+describe.each([1, 2] as const)('version %d', (version) => {
+  test('series have the names, labels and values of text 0.0.4', async () => {
+    const receiver = await writeReceiver([version])
+    const { stats } = shop()
+    await exporterTo(receiver, { version }).exportFamilies(await gatherFamilies([stats]))
+    expect(receiver.faults).toEqual([])
+    expect(valuesOf(receiver)).toEqual(textValues(formatText(await gather([stats]))))
+  })
+
+  test('all samples of an export have one time, which rises', async () => {
+    const receiver = await writeReceiver([version])
+    const exporter = exporterTo(receiver, { version, maxSamplesPerRequest: 3 })
+    const { stats } = shop()
+    for (let i = 0; i < 3; i++) await exporter.exportFamilies(await gatherFamilies([stats]))
+    expect(receiver.faults).toEqual([])
+    const times = receiver.written.flatMap(({ series }) => series.flatMap(({ samples }) => samples.map(({ timestamp }) => timestamp)))
+    expect(new Set(times).size).toBe(3)
+    expect([...times].sort((one, other) => one - other)).toEqual(times)
+  })
+
+  test('native histograms take the place of series of buckets, or stand beside them', async () => {
+    const receiver = await writeReceiver([version])
+    const { stats } = shop()
+    await exporterTo(receiver, { version, nativeHistograms: true }).exportFamilies(await gatherFamilies([stats]))
+    expect(receiver.faults).toEqual([])
+    const all = receiver.written.flatMap(({ series }) => series)
+    const native = all.filter(({ histograms }) => histograms.length > 0)
+    expect(native.map(({ id }) => id)).toEqual(['/', '/cart', '/pay'].map((route) => `shop_native_milliseconds{route="${route}"}`))
+    expect(all.some(({ id }) => id.startsWith('shop_native_milliseconds_'))).toBe(false)
+    for (const { histograms } of native) {
+      const { countInt, zeroCountInt, positiveDeltas, positiveSpans } = histograms[0]!
+      let bucket = 0
+      let total = zeroCountInt
+      for (const delta of positiveDeltas) total += bucket += delta
+      expect(countInt).toBe(50)
+      expect(total).toBe(countInt)
+      expect(positiveSpans.reduce((length, span) => length + span.length, 0)).toBe(positiveDeltas.length)
+    }
+    await exporterTo(receiver, { version, nativeHistograms: 'both', instance: 'b' }).exportFamilies(await gatherFamilies([stats]))
+    const both = receiver.written.flatMap(({ series }) => series).filter(({ labels }) => labels['instance'] === 'b')
+    expect(both.some(({ id }) => id === 'shop_native_milliseconds_count{route="/"}')).toBe(true)
+    expect(both.filter(({ histograms }) => histograms.length > 0)).toHaveLength(3)
+    expect(receiver.faults).toEqual([])
+  })
+
+  test('a row that is gone is marked as stale once, and goes on if it comes back', async () => {
+    const receiver = await writeReceiver([version])
+    const { stats, latency, clock } = shop()
+    const exporter = exporterTo(receiver, { version, nativeHistograms: true })
+    const exportNow = async () => {
+      receiver.written.length = 0
+      clock.advance(1_000)
+      await exporter.exportFamilies(await gatherFamilies([stats]))
+      return receiver.written.flatMap(({ series }) => series).filter(({ labels }) => labels['route'] === '/cart')
+    }
+    const before = await exportNow()
+    for (const name of ['shop/latency', 'shop/total', 'shop/quantiles', 'shop/native'])
+      stats.viewManager.removeRows(name, { route: '/cart' })
+    const after = await exportNow()
+    expect(after.map(({ id }) => id).sort()).toEqual(before.map(({ id }) => id).sort())
+    for (const { samples, histograms } of after) {
+      expect([...samples.map(({ isStale }) => isStale), ...histograms.map(({ sum: total }) => Number.isNaN(total))]).toEqual([true])
+    }
+    expect(await exportNow()).toEqual([])
+    stats.record(latency, 7, { route: '/cart' })
+    expect((await exportNow()).length).toBe(before.length)
+    expect(receiver.faults).toEqual([])
+  })
+
+  test('shutting down ends all series, unless told otherwise', async () => {
+    const receiver = await writeReceiver([version])
+    const { stats } = shop()
+    for (const staleOnShutdown of [true, false]) {
+      const instance = String(staleOnShutdown)
+      const exporter = exporterTo(receiver, { version, instance, staleOnShutdown, maxSamplesPerRequest: 5 })
+      await exporter.exportFamilies(await gatherFamilies([stats]))
+      await exporter.shutdown()
+    }
+    expect(receiver.faults).toEqual([])
+    const marked = receiver.written.flatMap(({ series }) => series).filter(({ samples }) => samples.some(({ isStale }) => isStale))
+    expect(new Set(marked.map(({ labels }) => labels['instance']))).toEqual(new Set(['true']))
+    expect(
+      Object.values(valuesOf({ ...receiver, written: receiver.written.filter(({ series }) => series[0]!.labels['instance'] === 'true') })),
+    ).toSatisfy((values: unknown[]) => values.length > 20 && values.every((value) => value === 'stale'))
+  })
+
+  test('an exemplar is sent once, at its bucket', async () => {
+    const receiver = await writeReceiver([version])
+    const exemplar = (timeUnixMs: number) => ({ value: 15, timeUnixMs, attachments: { trace_id: 'abc' } })
+    const latency = (timeUnixMs: number): Metric =>
+      metric({ name: 'a', type: 'CUMULATIVE_DISTRIBUTION' }, [
+        [],
+        distribution([10, 20], [0, 1, 0], 15, { exemplars: [undefined, exemplar(timeUnixMs)] }),
+      ])
+    const exporter = exporterTo(receiver, { version })
+    const at = Date.now() - 1_000
+    for (const metrics of [[latency(at)], [latency(at)]]) await exporter.export(metrics)
+    const withExemplar = receiver.written.flatMap(({ series }) => series).filter(({ exemplars }) => exemplars.length > 0)
+    expect(withExemplar.map(({ id, exemplars }) => [id, exemplars])).toEqual([
+      ['a_bucket{le="20"}', [{ labels: { trace_id: 'abc' }, value: 15, timestamp: at }]],
+    ])
+  })
+
+  test('labels of the row win over external ones, and job and instance of a row are exported ones', async () => {
+    const receiver = await writeReceiver([version])
+    const one = metric(
+      { name: 'a', type: 'GAUGE_INT64', labelKeys: ['zone', 'job', 'B'] },
+      [['eu', 'mail', 'x'], 1],
+      [[undefined, '', ''], 2],
+    )
+    await exporterTo(receiver, { version, externalLabels: { zone: 'us', cluster: 'c' } }).export([one])
+    expect(receiver.faults).toEqual([])
+    expect(receiver.written[0]!.series.map(({ labels }) => labels)).toEqual([
+      { B: 'x', __name__: 'a', cluster: 'c', exported_job: 'mail', instance: 'a:1', job: 'shop', zone: 'eu' },
+      { __name__: 'a', cluster: 'c', instance: 'a:1', job: 'shop' },
+    ])
+  })
+
+  test('a request that is too large is halved', async () => {
+    const sizes: number[] = []
+    const receiver = await writeReceiver([version], (response, _, { series }) => {
+      sizes.push(series.length)
+      if (series.length <= 3) return false
+      response.writeHead(413).end()
+      return true
+    })
+    const many = metric(
+      { name: 'a', type: 'GAUGE_INT64', labelKeys: ['n'] },
+      ...Array.from({ length: 10 }, (_, i) => [[`${i}`], i] as [string[], number]),
+    )
+    await exporterTo(receiver, { version, concurrency: 1 }).export([many])
+    expect(sizes).toEqual([10, 5, 2, 3, 5, 2, 3])
+    expect(Object.keys(valuesOf(receiver))).toHaveLength(10)
+    expect(receiver.faults).toEqual([])
+  })
+
+  describe('the contract of exporters', () => {
+    let receiver: WriteReceiver
+    for (const { name, run } of exporterContract<Metric>({
+      create: async () => {
+        receiver = await writeReceiver([version])
+        return exporterTo(receiver, { version, staleOnShutdown: false, staleMarkers: false })
+      },
+      items: ['one', 'two', 'three'].map((name_) => gauge(1, name_)),
+      received: () => receiver.written.reduce((all, { series }) => all + series.length, 0),
+      createFailing: async () => {
+        const failing = await writeReceiver([version], (response) => (response.writeHead(400).end('no'), true))
+        return exporterTo(failing, { version })
+      },
+    })) {
+      test(name, run)
+    }
+  })
+})
+
+describe('version 1', () => {
+  test('metadata goes apart: with the first export, when it changes, and every tenth time', async () => {
+    const receiver = await writeReceiver([1])
+    const exporter = exporterTo(receiver, { metadata: true })
+    const { stats } = shop()
+    const exportsWithMetadata: number[] = []
+    for (let i = 0; i < 22; i++) {
+      const before = receiver.written.length
+      await exporter.exportFamilies(await gatherFamilies(i < 15 ? [stats] : [stats, { getMetrics: () => [gauge(1)] }]))
+      if (receiver.written.slice(before).some(({ metadata }) => metadata.length > 0)) exportsWithMetadata.push(i)
+    }
+    expect(exportsWithMetadata).toEqual([0, 10, 15])
+    expect(receiver.written.find(({ metadata }) => metadata.length > 0)!.metadata).toContainEqual({
+      type: 3,
+      metricFamilyName: 'shop_latency_milliseconds',
+      help: 'Time to answer',
+      unit: 'milliseconds',
+    })
+    expect(receiver.faults).toEqual([])
+  })
+})
+
+describe('version 2', () => {
+  test('metadata and starts are on every series', async () => {
+    const receiver = await writeReceiver([2])
+    const { stats, clock } = shop()
+    await exporterTo(receiver, { version: 2, metadata: true, clock }).exportFamilies(await gatherFamilies([stats]))
+    for (const { id, metadata, samples } of receiver.written.flatMap(({ series }) => series)) {
+      expect(metadata, id).toMatchObject({ help: 'Time to answer', unit: 'milliseconds' })
+      expect(samples[0]!.startTimestamp, id).toBe(clock.unixMs())
+    }
+  })
+
+  test('samples that the receiver has not written fail the export and are counted', async () => {
+    const receiver = await writeReceiver([2], (response) => {
+      response.setHeader('x-prometheus-remote-write-samples-written', '1')
+      response.writeHead(204).end()
+      return true
+    })
+    const before = selfValue('tallyscope_exporter_dropped_items_total', 'RemoteWriteExporter', 'rejected')
+    const exporting = exporterTo(receiver, { version: 2 }).export([gauge(1, 'a'), gauge(2, 'b'), gauge(3, 'c')])
+    await expect(exporting).rejects.toMatchObject({ code: 'ERR_REMOTE_WRITE_FAILED', retryable: false })
+    expect(selfValue('tallyscope_exporter_dropped_items_total', 'RemoteWriteExporter', 'rejected')).toBe(before + 2)
+  })
+
+  test('a receiver of 1.0 that answers 204 loses no sample unnoticed', async () => {
+    const receiver = await writeReceiver(['old'])
+    await expect(exporterTo(receiver, { version: 2 }).export([gauge(1)])).rejects.toThrow(/one of remote write 1.0 writes none of 2.0/)
+  })
+})
+
+describe('version auto', () => {
+  test.each([
+    ['that speaks 2.0', [1, 2], [2, 2, 2, 2], 0],
+    ['that answers 415', [1], [1, 1, 1, 1], 1],
+    ['of 1.0 that answers 204', [1, 'old'], [1, 1, 1, 1], 1],
+  ] as const)('a receiver %s gets every sample once', async (_, speaks, versions, wasted) => {
+    const receiver = await writeReceiver(speaks)
+    const exporter = exporterTo(receiver, { version: 'auto', staleOnShutdown: false })
+    for (let i = 0; i < 4; i++) await exporter.export([gauge(i)])
+    expect(receiver.written.map(({ version }) => version)).toEqual(versions)
+    expect(receiver.requests).toHaveLength(4 + wasted)
+    expect(receiver.written.flatMap(({ series }) => series.flatMap(({ samples }) => samples.map(({ value }) => value)))).toEqual([
+      0, 1, 2, 3,
+    ])
+    expect(receiver.faults).toEqual([])
+  })
+
+  test('400 to the first request of 2.0 falls back only if 1.0 is taken', async () => {
+    let refuses1 = true
+    const receiver = await writeReceiver([1], (response, _, { version }) => {
+      const isRefused = version === 2 || refuses1
+      if (isRefused) response.writeHead(400).end('bad')
+      return isRefused
+    })
+    const exporter = exporterTo(receiver, { version: 'auto', staleOnShutdown: false })
+    await expect(exporter.export([gauge(1)])).rejects.toMatchObject({ retryable: false })
+    refuses1 = false
+    for (let i = 0; i < 2; i++) await exporter.export([gauge(2 + i)])
+    const asked = receiver.requests.map(({ headers }) => headers['x-prometheus-remote-write-version'])
+    expect(asked).toEqual(['2.0.0', '0.1.0', '2.0.0', '0.1.0', '0.1.0'])
+  })
+
+  test('an absent receiver decides nothing', async () => {
+    const receiver = await writeReceiver([2], (response, n) => (n === 0 ? (response.writeHead(503).end(), true) : false))
+    const exporter = exporterTo(receiver, { version: 'auto', random: () => 0, staleOnShutdown: false })
+    await exporter.export([gauge(1)])
+    expect(receiver.written.map(({ version }) => version)).toEqual([2])
+  })
+})
+
+describe('answers', () => {
+  const context = { timeUnixMs: Date.now(), timeoutMs: 1_500, signal: new AbortController().signal, isLast: false }
+
+  test.each([400, 401, 403, 404, 408, 415])('%d is not tried again', async (status) => {
+    const receiver = await writeReceiver([1], (response) => (response.writeHead(status).end('because'), true))
+    const exporting = exporterTo(receiver).exportFamilies([gauge(1)], context)
+    await expect(exporting).rejects.toThrow(`it was answered ${status}: because`)
+    await expect(exporting).rejects.toMatchObject({ retryable: false })
+    expect(receiver.requests).toHaveLength(1)
+  })
+
+  test.each([429, 500, 501, 502, 503, 504])('%d is tried again with the same bytes', async (status) => {
+    const receiver = await writeReceiver([1], (response, n) => (n === 0 ? (response.writeHead(status).end(), true) : false))
+    await exporterTo(receiver, { random: () => 0, staleOnShutdown: false }).exportFamilies([gauge(1)], context)
+    expect(receiver.requests).toHaveLength(2)
+    expect(receiver.requests[1]!.body).toEqual(receiver.requests[0]!.body)
+    expect(receiver.requests.map(({ headers }) => headers['retry-attempt'])).toEqual([undefined, '1'])
+  })
+
+  test('429 is not tried again if told so', async () => {
+    const receiver = await writeReceiver([1], (response) => (response.writeHead(429).end(), true))
+    await expect(exporterTo(receiver, { retryOn429: false }).exportFamilies([gauge(1)], context)).rejects.toMatchObject({
+      retryable: false,
+    })
+    expect(receiver.requests).toHaveLength(1)
+  })
+
+  test('a receiver that is away rejects in time, and shutting down does not wait for it', async () => {
+    const exporter = exporterTo({ url: await closedUrl() })
+    const startedMs = performance.now()
+    await expect(exporter.exportFamilies([gauge(1)], context)).rejects.toMatchObject({ code: 'ERR_REMOTE_WRITE_FAILED', retryable: true })
+    expect(performance.now() - startedMs).toBeLessThan(2_000)
+    await exporter.shutdown()
+    expect(performance.now() - startedMs).toBeLessThan(2_500)
+  })
+})
+
+test.each([
+  [{ url: 'nowhere' }, 'ERR_EXPORTER_URL'],
+  [{ version: 3 }, 'ERR_EXPORTER_OPTION'],
+  [{ job: '' }, 'ERR_EXPORTER_OPTION'],
+  [{ externalLabels: { 'a-b': 'c' } }, 'ERR_EXPORTER_OPTION'],
+  [{ externalLabels: { __a: 'c' } }, 'ERR_EXPORTER_OPTION'],
+  [{ nativeHistograms: 1 }, 'ERR_EXPORTER_OPTION'],
+  [{ exemplars: 'no' }, 'ERR_EXPORTER_OPTION'],
+  [{ maxSamplesPerRequest: 0 }, 'ERR_EXPORTER_OPTION'],
+  [{ maxRequestBytes: 2 ** 30 }, 'ERR_EXPORTER_OPTION'],
+  [{ compress: 'snappy' }, 'ERR_EXPORTER_OPTION'],
+  [{ headers: { 'content-type': 'a' } }, 'ERR_EXPORTER_OPTION'],
+  [{ labels: {} }, 'ERR_OPTION'],
+])('%j is refused', (options, code) => {
+  expect(() => new RemoteWriteExporter({ url: 'http://a', ...options } as RemoteWriteExporterOptions)).toThrow(
+    expect.objectContaining({ code }),
+  )
+})

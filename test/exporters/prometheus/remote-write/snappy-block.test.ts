@@ -1,0 +1,23 @@
+import { randomBytes } from 'node:crypto'
+import snappyjs from 'snappyjs'
+import snappy from 'snappy'
+import { expect, test } from 'vitest'
+import { literalBlock, loadSnappy } from '../../../../src/exporters/prometheus/remote-write/snappy-block.js'
+
+const bodies = [1, 60, 61, 127, 128, 65_535, 65_536, 65_537, 200_000, 3_000_000].map((length) => Uint8Array.from(randomBytes(length)))
+
+test('a block without compression is read by other decoders, and is 3 bytes longer for each 64 KiB', async () => {
+  for (const body of bodies) {
+    const block = literalBlock(body)
+    expect(Buffer.compare(Buffer.from(snappyjs.uncompress(block)), Buffer.from(body))).toBe(0)
+    expect(Buffer.compare((await snappy.uncompress(Buffer.from(block))) as Buffer, Buffer.from(body))).toBe(0)
+    expect(block.length - body.length).toBeLessThanOrEqual(4 + 3 * Math.ceil(body.length / 65_536))
+  }
+})
+
+test('blocks of the package are read by another decoder', async () => {
+  const compress = await loadSnappy()
+  expect(compress).not.toBe(literalBlock)
+  for (const body of bodies) expect(Buffer.compare(Buffer.from(snappyjs.uncompress(await compress(body))), Buffer.from(body))).toBe(0)
+  expect((await compress(new Uint8Array(100_000))).length).toBeLessThan(10_000)
+})

@@ -1,0 +1,188 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { protobufEncoder } from '../../src/exporters/prometheus/format/protobuf.js'
+import { textEncoder } from '../../src/exporters/prometheus/format/text-encoder.js'
+import { type MetricsEndpoint, serveMetrics } from '../../src/exporters/prometheus/http/server.js'
+import { RemoteWriteExporter } from '../../src/exporters/prometheus/remote-write/index.js'
+import { literalBlock } from '../../src/exporters/prometheus/remote-write/snappy-block.js'
+import { gatherFamilies } from '../../src/metrics/collection/gather.js'
+import { distribution, exponential, percentiles, sum } from '../../src/stats/views/aggregation.js'
+import { Stats } from '../../src/stats/stats.js'
+import { Prometheus, type Sample } from './prometheus.js'
+import { describeWith, freePort, pause, RunningProgram } from './real-program.js'
+
+/** Bounds that all formats spell alike. */
+const BOUNDS = [0.5, 2.5, 7.5]
+
+function shop() {
+  const stats = new Stats()
+  const latency = stats.measure('shop/latency', { unit: 's', tagKeys: ['route'] })
+  const register = (
+    name: string,
+    aggregation: ReturnType<typeof distribution> | ReturnType<typeof sum> | ReturnType<typeof percentiles> | ReturnType<typeof exponential>,
+  ) => stats.viewManager.registerView({ name, measure: latency, tagKeys: ['route'], aggregation })
+  register('shop/latency', distribution(BOUNDS))
+  register('shop/spent', sum())
+  register('shop/quantiles', percentiles({ maxAgeMs: 600_000 }))
+  register('shop/native', exponential())
+  const work = () => {
+    for (let i = 1; i <= 100; i++) stats.record(latency, (i * i) / 1_000, { route: i % 2 === 0 ? '/cart' : 'a "quoted", \\ value\nof ü' })
+  }
+  return { stats, work }
+}
+
+/** Samples without what tells apart who wrote them. */
+function plain(samples: readonly Sample[]) {
+  const own = (labels: Sample['labels']) => Object.entries(labels).filter(([name]) => name !== 'job' && name !== 'instance')
+  return samples.map(({ labels, value }) => JSON.stringify([own(labels).sort(), value])).sort()
+}
+
+describeWith(['prometheus'], 'Prometheus 2.42 by remote write', () => {
+  const { stats, work } = shop()
+  let endpoint: MetricsEndpoint
+  let prometheus: Prometheus
+  beforeAll(async () => {
+    endpoint = await serveMetrics({ port: 0, producers: [stats], selfMetrics: false, encoders: [protobufEncoder, textEncoder] })
+    prometheus = await Prometheus.start(new URL(endpoint.url), [
+      '--web.enable-remote-write-receiver',
+      '--enable-feature=native-histograms,exemplar-storage',
+    ])
+  }, 60_000)
+  afterAll(async () => {
+    await prometheus?.stop()
+    await endpoint?.close()
+  })
+
+  const exporterFor = (job: string, options: object = {}) =>
+    new RemoteWriteExporter({ url: `${prometheus.url}/api/v1/write`, job, instance: 'a:1', ...options })
+
+  test('queries answer as when it scrapes the same process, until the process ends', async () => {
+    const native = exporterFor('native', { nativeHistograms: true })
+    const classic = exporterFor('classic')
+    for (let second = 0; second < 6; second++) {
+      if (second < 5) work()
+      const families = await gatherFamilies([stats])
+      await native.exportFamilies(families)
+      await classic.exportFamilies(families)
+      await pause(1_000)
+    }
+    await prometheus.until('shop_spent_seconds_total{job="shop"} == on(route) shop_spent_seconds_total{job="classic"}')
+    await pause(1_500)
+    // The scrape reads protobuf: a distribution with exponential buckets is a native histogram there, as it is for `native`.
+    for (const query of [
+      'shop_spent_seconds_total',
+      'shop_latency_seconds_bucket',
+      'shop_latency_seconds_sum',
+      'shop_latency_seconds_count',
+      'shop_quantiles_seconds',
+      'shop_quantiles_seconds_count',
+    ]) {
+      const scraped = plain(await prometheus.query(`${query}{job="shop"}`))
+      expect(scraped.length, query).toBeGreaterThan(1)
+      expect(plain(await prometheus.query(`${query}{job="classic"}`)), query).toEqual(scraped)
+      expect(plain(await prometheus.query(`${query}{job="native"}`)), query).toEqual(scraped)
+    }
+    for (const quantile of [0.5, 0.9, 0.99]) {
+      const query = (job: string) => prometheus.query(`histogram_quantile(${quantile}, shop_native_seconds{job="${job}"})`)
+      const scraped = plain(await query('shop'))
+      expect(scraped).toHaveLength(2)
+      expect(plain(await query('native'))).toEqual(scraped)
+    }
+    expect(await prometheus.value('sum(rate(shop_spent_seconds_total{job="classic"}[1m]))')).toBeGreaterThan(0)
+    expect(await prometheus.query('shop_native_seconds_count{job="classic"}')).toHaveLength(2)
+    await Promise.all([native.shutdown(), classic.shutdown()])
+    for (const job of ['native', 'classic']) expect(await prometheus.query(`{job="${job}"}`)).toEqual([])
+    expect((await prometheus.query('shop_spent_seconds_total{job="shop"}')).length).toBe(2)
+  }, 60_000)
+
+  test('the rate over the same samples is exact', async () => {
+    const exporter = exporterFor('rates', { staleOnShutdown: false })
+    const own = new Stats()
+    const done = own.measure('done')
+    own.viewManager.registerView({ name: 'done', measure: done, aggregation: sum() })
+    const timeUnixMs = Math.floor(Date.now() / 1_000) * 1_000 - 60_000
+    for (let i = 0; i <= 6; i++) {
+      own.record(done, 100)
+      const context = { timeUnixMs: timeUnixMs + i * 10_000, timeoutMs: 10_000, signal: new AbortController().signal, isLast: false }
+      await exporter.exportFamilies(await gatherFamilies([own]), context)
+    }
+    await exporter.shutdown()
+    const time = String(timeUnixMs / 1_000 + 60)
+    const { result } = await prometheus.api<{ result: { value: [number, string] }[] }>('query', {
+      query: 'increase(done_total{job="rates"}[60s])',
+      time,
+    })
+    expect(Number(result[0]!.value[1])).toBeCloseTo(600, 6)
+  }, 30_000)
+
+  test('a version that it does not take loses no sample with auto', async () => {
+    const exporter = exporterFor('auto', { version: 'auto', staleOnShutdown: false })
+    await exporter.exportFamilies(await gatherFamilies([stats]))
+    await exporter.shutdown()
+    expect((await prometheus.query('shop_spent_seconds_total{job="auto"}')).length).toBe(2)
+  }, 30_000)
+
+  test('exemplars are found by the API', async () => {
+    const exporter = exporterFor('exemplars', { staleOnShutdown: false })
+    const own = new Stats()
+    const took = own.measure('took', { unit: 's' })
+    own.viewManager.registerView({ name: 'took', measure: took, aggregation: distribution(BOUNDS) })
+    own.record(took, 1.5, {}, { trace_id: 'abcdef' })
+    await exporter.exportFamilies(await gatherFamilies([own]))
+    await exporter.shutdown()
+    const found = await prometheus.api<{ seriesLabels: Record<string, string>; exemplars: { labels: object; value: string }[] }[]>(
+      'query_exemplars',
+      {
+        query: 'took_seconds_bucket',
+        start: String(Date.now() / 1_000 - 600),
+        end: String(Date.now() / 1_000 + 600),
+      },
+    )
+    expect(found.map(({ seriesLabels, exemplars }) => [seriesLabels['le'], exemplars.map(({ labels, value }) => [labels, value])])).toEqual(
+      [['2.5', [[{ trace_id: 'abcdef' }, '1.5']]]],
+    )
+  }, 30_000)
+})
+
+describeWith(['victoria-metrics'], 'VictoriaMetrics by remote write', () => {
+  let program: RunningProgram
+  let url: string
+  const folder = mkdtempSync(join(tmpdir(), 'tallyscope-victoria-'))
+  beforeAll(async () => {
+    const address = `127.0.0.1:${await freePort()}`
+    url = `http://${address}`
+    program = new RunningProgram('victoria-metrics', [
+      `-storageDataPath=${folder}`,
+      `-httpListenAddr=${address}`,
+      '-search.latencyOffset=0s',
+    ])
+    await program.until('ready', async () => ((await fetch(`${url}/health`).catch(() => undefined))?.ok ? true : undefined))
+  }, 60_000)
+  afterAll(async () => {
+    await program?.stop()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  test('it has the values, with and without compression, and none after the end', async () => {
+    const { stats, work } = shop()
+    work()
+    const exporters = [{}, { compress: literalBlock }].map(
+      (options, at) => new RemoteWriteExporter({ url: `${url}/api/v1/write`, job: `shop${at}`, instance: 'a:1', ...options }),
+    )
+    for (const exporter of exporters) await exporter.exportFamilies(await gatherFamilies([stats]))
+    const query = async (expression: string): Promise<Sample[]> => {
+      const response = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query: expression, nocache: '1' })}`)
+      const { data } = (await response.json()) as { data: { result: { metric: Record<string, string>; value: [number, string] }[] } }
+      return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }))
+    }
+    await program.until('the samples', async () => ((await query('{job="shop1"}')).length > 0 ? true : undefined))
+    expect(plain(await query('{job="shop0"}'))).toEqual(plain(await query('{job="shop1"}')))
+    const total = (await query('sum(shop_spent_seconds_total{job="shop0"})'))[0]!.value
+    expect(total).toBeCloseTo(338.35, 6)
+    expect((await query('shop_latency_seconds_bucket{job="shop0",le="+Inf"}')).map(({ value }) => value)).toEqual([50, 50])
+    for (const exporter of exporters) await exporter.shutdown()
+    await program.until('the end', async () => ((await query('{job=~"shop.*"}')).length === 0 ? true : undefined))
+  }, 60_000)
+})
