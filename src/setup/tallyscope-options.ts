@@ -74,7 +74,7 @@ export interface TallyscopeOptions {
         readonly exporters?: PartOption<Exporter<Metric>> | readonly PartOption<Exporter<Metric>>[]
         /** Time between two exports, in milliseconds. Default 60 000. */
         readonly intervalMs?: number
-        /** Whether metrics of the process and of Node.js are among those exported. Default false. */
+        /** Whether metrics of the process and of Node.js are among those exported. Default: the value of `promClientNames`. */
         readonly runtime?: boolean
         /** Whether runtime metrics, and HTTP metrics under `tallyscope/auto`, also have prom-client's names. Default false. */
         readonly promClientNames?: boolean

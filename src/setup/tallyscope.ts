@@ -98,8 +98,9 @@ export class Tallyscope {
     const { logger, clock, constantLabels, renameLabels } = this.#options
     const shared = { ...(logger !== undefined && { logger }), ...(clock !== undefined && { clock }) }
     if (settings.enabled === false || this.#stopping !== undefined) return
-    if (settings['metrics.runtime'] === true) {
-      const promClientNames = settings['metrics.promClientNames'] === true
+    const promClientNames = settings['metrics.promClientNames'] === true
+    // prom-client's names are for dashboards, most of whose panels are about the process.
+    if (settings['metrics.runtime'] ?? promClientNames) {
       this.#runtime = runtimeMetrics({ ...(clock !== undefined && { clock }), promClientNames })
     }
     if (settings.prometheus === true) await this.#serve()
