@@ -12,7 +12,7 @@ export interface Resource {
 
 const EMPTY_RESOURCE: Resource = Object.freeze({ labels: Object.freeze({}) })
 
-/** What the OpenCensus specification calls the kinds of things that speak, narrowest first; merge them in this order. */
+/** The resource types of the OpenCensus specification, narrowest first; merge resources in this order. */
 export const STANDARD_RESOURCE_TYPES: readonly string[] = ['container', 'k8s', 'host', 'cloud']
 
 const MAX_CHARACTERS = 256

@@ -107,10 +107,6 @@ export class RowStore {
     for (const chunk of this.chunks) chunk.removeColumn(column)
   }
 
-  get columnCount(): number {
-    return this.columns.length
-  }
-
   /** The row of these labels without making one; NO_ROW or REFUSED otherwise. */
   lookup(labels: Labels): number {
     const row = this.index.find(labels)
