@@ -8,6 +8,7 @@ const ENTRIES = {
   './prometheus': 'exporters/prometheus/index',
   './statsd': 'exporters/statsd/index',
   './remote-write': 'exporters/prometheus/remote-write/index',
+  './otlp': 'exporters/otlp/index',
   './fastify': 'integrations/fastify/index',
   './http-server': 'integrations/http-server/index',
   './http-client': 'integrations/http-client/index',

@@ -20,6 +20,7 @@ import { resolvePercentiles } from '../histograms/percentiles-options.js'
 import type { GatheringContext, MetricProducer } from '../data/producer.js'
 import type { Family } from '../data/row-source.js'
 import { snapshotsOf } from '../data/snapshot.js'
+import { resourceAdder } from '../data/with-resource.js'
 import { Summary, summaryKind, type SummaryOptions } from './summary.js'
 
 export interface MetricRegistryOptions {
@@ -69,7 +70,7 @@ export class MetricRegistry implements MetricProducer {
   readonly #epochs: EpochLog
   readonly #clock: Clock
   readonly #definitions: number
-  readonly #resource: Readonly<Record<string, string>> | undefined
+  readonly #addResource: <F extends Family>(family: F) => F
   readonly #deriveTimeoutMs: number
 
   /** @throws {@link DefinitionError} `ERR_OPTION` for a limit or a time that is no whole number from 1. */
@@ -84,7 +85,7 @@ export class MetricRegistry implements MetricProducer {
     this.#clock = clock
     this.#epochs = new EpochLog(clock)
     this.#definitions = limits.definitions
-    this.#resource = options.resource && { ...options.resource.labels }
+    this.#addResource = options.resource === undefined ? (family) => family : resourceAdder(options.resource.labels)
     this.#deriveTimeoutMs = deriveTimeoutMs
     this.#home = {
       epochs: this.#epochs,
@@ -215,14 +216,9 @@ export class MetricRegistry implements MetricProducer {
 
   /** Snapshots of all metrics that have series. Async only if derived ones are. */
   getMetrics(context?: GatheringContext): readonly Metric[] | Promise<readonly Metric[]> {
+    const snapshots = (families: readonly Family[]): readonly Metric[] => snapshotsOf(families, this.#clock.unixMs())
     const families = this.getFamilies(context)
-    return isThenable(families) ? families.then((all) => this.#snapshots(all)) : this.#snapshots(families)
-  }
-
-  #snapshots(families: readonly Family[]): readonly Metric[] {
-    const metrics = snapshotsOf(families, this.#clock.unixMs())
-    const resource = this.#resource
-    return resource === undefined ? metrics : metrics.map((metric) => ({ ...metric, resource }))
+    return isThenable(families) ? families.then(snapshots) : snapshots(families)
   }
 
   /** The same as row sources, for streaming encoders. */
@@ -234,7 +230,8 @@ export class MetricRegistry implements MetricProducer {
   }
 
   #sources(): Family[] {
-    return [...this.#registrations.values()].filter(({ instrument }) => instrument.hasRows).map(({ instrument }) => instrument.source)
+    const shown = [...this.#registrations.values()].filter(({ instrument }) => instrument.hasRows)
+    return shown.map(({ instrument }) => this.#addResource(instrument.source))
   }
 }
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { MemoryExporter } from '../../../src/exporters/memory-exporter.js'
 import { exportPeriodically } from '../../../src/metrics/collection/export-periodically.js'
-import { withResource } from '../../../src/metrics/collection/with-resource.js'
+import { withResource } from '../../../src/metrics/data/with-resource.js'
 import type { FamilyExportContext, FamilyExporter } from '../../../src/metrics/data/family-exporter.js'
 import type { Metric } from '../../../src/metrics/data/metric.js'
 import { relabel } from '../../../src/metrics/data/relabel.js'

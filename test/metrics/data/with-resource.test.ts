@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import type { Metric } from '../../../src/metrics/data/metric.js'
-import { withResource } from '../../../src/metrics/collection/with-resource.js'
+import { withResource } from '../../../src/metrics/data/with-resource.js'
 
 const metric: Metric = {
   descriptor: { name: 'size', description: '', unit: '1', type: 'GAUGE_DOUBLE', labelKeys: [] },

@@ -1,15 +1,27 @@
 import { isThenable } from '../../base/finally-async.js'
 import type { Resource } from '../../base/resource.js'
 import { componentName } from '../../base/inspect-value.js'
-import type { MetricDescriptor } from '../data/metric.js'
-import type { GatheringContext, MetricProducer } from '../data/producer.js'
-import { type Family, isRowSource, type RowChunk, type RowSource } from '../data/row-source.js'
+import type { MetricDescriptor } from './metric.js'
+import type { GatheringContext, MetricProducer } from './producer.js'
+import { type Family, isRowSource, type RowChunk, type RowSource } from './row-source.js'
 
 /** The same metrics with a resource; those that have one themselves are left as they are. Rows stay rows. */
 export function withResource(producer: MetricProducer, resource: Resource): MetricProducer {
   if (Object.keys(resource.labels).length === 0) return producer
-  const labels = Object.freeze({ ...resource.labels })
-  // A source that is met again is the same again, so that exporters keep what they have of it.
+  const add = resourceAdder(resource.labels)
+  const { getFamilies } = producer
+  return {
+    name: componentName(producer, 'producer'),
+    getMetrics: (context?: GatheringContext) => mapped(producer.getMetrics(context), add),
+    ...(getFamilies !== undefined && {
+      getFamilies: (context?: GatheringContext) => mapped(getFamilies.call(producer, context), add),
+    }),
+  }
+}
+
+/** Adds resource labels to families that have none. A source that is met again is the same again, so that exporters keep what they have of it. */
+export function resourceAdder(given: Readonly<Record<string, string>>): <F extends Family>(family: F) => F {
+  const labels = Object.freeze({ ...given })
   const sources = new WeakMap<RowSource, RowSource>()
   const addToSource = (source: RowSource): RowSource => {
     let made = sources.get(source)
@@ -19,17 +31,9 @@ export function withResource(producer: MetricProducer, resource: Resource): Metr
     }
     return made
   }
-  const add = <F extends Family>(family: F): F => {
+  return <F extends Family>(family: F): F => {
     if (family.resource !== undefined) return family
     return (isRowSource(family) ? addToSource(family) : { ...family, resource: labels }) as F
-  }
-  const { getFamilies } = producer
-  return {
-    name: componentName(producer, 'producer'),
-    getMetrics: (context?: GatheringContext) => mapped(producer.getMetrics(context), add),
-    ...(getFamilies !== undefined && {
-      getFamilies: (context?: GatheringContext) => mapped(getFamilies.call(producer, context), add),
-    }),
   }
 }
 

@@ -1,0 +1,46 @@
+import type { OutgoingPart } from '../sending/part-sending.js'
+import type { Delivery } from '../sending/send-until.js'
+import { jsonFromProtobuf, METRICS_REQUEST } from './json-from-protobuf.js'
+import type { MetricPartContent } from './metric-parts.js'
+import type { OtlpSender } from './otlp-sender.js'
+import { splitMetrics } from './split-items.js'
+
+/** Some points as one request, and what to remember of them once they have arrived. */
+export class MetricPart implements OutgoingPart {
+  readonly #content: MetricPartContent
+  readonly #sender: OtlpSender
+  /** The number of its first point in the part that it was divided from. */
+  readonly #first: number
+  readonly body: readonly Uint8Array[]
+
+  constructor(content: MetricPartContent, sender: OtlpSender, first = 0) {
+    const { envelope, bytes } = content
+    this.#content = content
+    this.#sender = sender
+    this.#first = first
+    const body = [envelope.head(bytes.length), bytes]
+    this.body = sender.isJson ? [Buffer.from(jsonFromProtobuf(Buffer.concat(body), METRICS_REQUEST))] : body
+  }
+
+  get items(): number {
+    return this.#content.points
+  }
+
+  halves(): readonly [MetricPart, MetricPart] {
+    const { bytes, points } = this.#content
+    const middle = points >> 1
+    const [first, second] = splitMetrics(bytes, middle)
+    return [
+      new MetricPart({ ...this.#content, bytes: first, points: middle }, this.#sender, this.#first),
+      new MetricPart({ ...this.#content, bytes: second, points: points - middle }, this.#sender, this.#first + middle),
+    ]
+  }
+
+  settled(delivery: Delivery): void {
+    const { pending, points } = this.#content
+    // Points that were refused are lost, and must not be sent again. Of those that may have arrived the growth is sent again.
+    if (delivery.kind === 'undelivered') pending?.fail(this.#first, this.#first + points)
+    else pending?.commit(this.#first, this.#first + points)
+    this.#sender.settled(points, delivery)
+  }
+}

@@ -1,0 +1,146 @@
+import { checkNumber, checkOptions, type OptionNames } from '../../base/check-options.js'
+import { ExportError } from '../../base/errors.js'
+import { errorText } from '../../base/rate-limited-log.js'
+import { RisingTime } from '../../metrics/collection/rising-time.js'
+import type { Resource } from '../../base/resource.js'
+import type { FamilyExportContext, FamilyExporter } from '../../metrics/data/family-exporter.js'
+import type { Metric } from '../../metrics/data/metric.js'
+import type { Family } from '../../metrics/data/row-source.js'
+import type { PartSending } from '../sending/part-sending.js'
+import type { SendLimits } from '../sending/send-until.js'
+import { DeltaBaselines } from './delta-baselines.js'
+import { MetricPart } from './metric-part.js'
+import { metricParts } from './metric-parts.js'
+import { checkOtlp, OTLP_OPTIONS, oneOf, type OtlpOptions, type OtlpSettings } from './otlp-options.js'
+import { OtlpSender } from './otlp-sender.js'
+import { processResource } from './process-resource.js'
+
+/** `lowMemory` is the same as `delta` here: no instrument costs more memory with one of them. */
+export type OtlpTemporality = 'cumulative' | 'delta' | 'lowMemory'
+
+export interface OtlpMetricExporterOptions extends OtlpOptions {
+  /**
+   * Whether counters and distributions say what there is since the start (`cumulative`) or since the last export that arrived (`delta`).
+   * Prometheus and most others want the former. Default `cumulative`.
+   */
+  readonly temporality?: OtlpTemporality
+  /** What is sent of distributions that have exponential buckets beside those for their bounds. Default `explicit`. */
+  readonly histograms?: 'explicit' | 'exponential'
+  /** Whether exemplars are sent. Default true. */
+  readonly exemplars?: boolean
+  /** Points of one request, 1 … 1 000 000. Default 10 000. */
+  readonly maxPointsPerRequest?: number
+}
+
+const OPTIONS: OptionNames<OtlpMetricExporterOptions> = {
+  ...OTLP_OPTIONS,
+  temporality: true,
+  histograms: true,
+  exemplars: true,
+  maxPointsPerRequest: true,
+}
+
+/**
+ * Sends metrics to a receiver of OTLP by HTTP: an OpenTelemetry collector, and most backends.
+ *
+ * Rows are read in slices, and sent in parts of about a MiB, compressed, two at once. What the receiver may take later is sent again, the
+ * same bytes, until the export has to end; under `delta` what did not arrive goes along with the next export.
+ *
+ * @throws {@link DefinitionError} `ERR_EXPORTER_URL`, `ERR_EXPORTER_OPTION`, `ERR_OPTION` for options that break a rule.
+ * @see https://opentelemetry.io/docs/specs/otlp/
+ * @example
+ * exportPeriodically({ producers: [stats], exporter: new OtlpMetricExporter({ endpoint: 'http://localhost:4318' }) })
+ */
+export class OtlpMetricExporter implements FamilyExporter {
+  readonly #options: OtlpMetricExporterOptions
+  readonly #settings: OtlpSettings
+  readonly #sender: OtlpSender
+  readonly #resource: Resource
+  readonly #maxPoints: number
+  readonly #baselines: DeltaBaselines | undefined
+  readonly #times = new RisingTime('OtlpMetricExporter')
+  /** The time of the last export that arrived whole: exemplars up to it have been sent. */
+  #arrivedUnixMs = Number.NEGATIVE_INFINITY
+  /** Exports one behind the other: two at once would send points in the wrong order. */
+  #last: Promise<unknown> = Promise.resolve()
+  #shutdown: Promise<void> | undefined
+
+  constructor(options: OtlpMetricExporterOptions = {}) {
+    checkOptions('OtlpMetricExporter', options, OPTIONS)
+    const { temporality = 'cumulative', histograms = 'explicit', maxPointsPerRequest = 10_000 } = options
+    oneOf('histograms', histograms, ['explicit', 'exponential'])
+    this.#baselines =
+      oneOf('temporality', temporality, ['cumulative', 'delta', 'lowMemory']) === 'cumulative' ? undefined : new DeltaBaselines()
+    const range = { min: 1, max: 1e6, integer: true }
+    this.#maxPoints = checkNumber('ERR_EXPORTER_OPTION', 'maxPointsPerRequest', maxPointsPerRequest, range)
+    this.#settings = checkOtlp(options, { path: 'v1/metrics', concurrency: 2, maxRequestBytes: 1 << 20 })
+    this.#resource = processResource(options.resource)
+    this.#options = options
+    this.#sender = new OtlpSender('OtlpMetricExporter', 'points', this.#settings, options)
+  }
+
+  /**
+   * Sends snapshots, each part once.
+   * @throws {@link ExportError} (as a rejection) `ERR_OTLP_FAILED`, `retryable` if the receiver may take them later;
+   *   `ERR_EXPORTER_CLOSED` after `shutdown()`.
+   */
+  export(metrics: readonly Metric[]): Promise<void> {
+    const { clock, timeoutMs } = this.#settings.sender
+    return this.#queue(metrics, clock.unixMs(), () => ({ endsMs: clock.monotonicMs() + timeoutMs, tries: 1 }))
+  }
+
+  /** Sends families, and tries again until the export has to end. @throws as {@link export} */
+  exportFamilies(families: readonly Family[], { timeUnixMs, timeoutMs, signal, isLast }: FamilyExportContext): Promise<void> {
+    const endsMs = this.#settings.sender.clock.monotonicMs() + timeoutMs
+    return this.#queue(families, timeUnixMs, () => ({ endsMs, signal, isLast }))
+  }
+
+  /** Waits for what is being sent, then closes the connections. */
+  shutdown(): Promise<void> {
+    this.#shutdown ??= this.#last.then(() => this.#sender.close())
+    return this.#shutdown
+  }
+
+  #queue(families: readonly Family[], timeUnixMs: number, limits: () => SendLimits): Promise<void> {
+    if (this.#shutdown !== undefined) return Promise.reject(this.#sender.closed())
+    const sending = this.#last.then(() => this.#send(families, this.#times.next(timeUnixMs), limits()))
+    this.#last = sending.catch(() => {})
+    return sending
+  }
+
+  async #send(families: readonly Family[], timeUnixMs: number, limits: SendLimits): Promise<void> {
+    const sending = this.#sender.begin(limits)
+    let encodingError: unknown
+    try {
+      await this.#sendParts(families, timeUnixMs, sending)
+    } catch (error) {
+      encodingError = error
+    }
+    const result = await sending.finish()
+    this.#baselines?.settle()
+    const failure = this.#sender.failure(result, 0)
+    if (failure !== undefined) throw failure
+    if (encodingError !== undefined) {
+      const message = `metrics cannot be sent by OTLP: ${errorText(encodingError)}`
+      throw new ExportError('ERR_OTLP_FAILED', message, { retryable: false, cause: encodingError })
+    }
+    this.#arrivedUnixMs = timeUnixMs
+  }
+
+  async #sendParts(families: readonly Family[], timeUnixMs: number, sending: PartSending): Promise<void> {
+    const { histograms = 'explicit', exemplars = true } = this.#options
+    const parts = metricParts(families, {
+      timeUnixMs,
+      resource: this.#resource,
+      histograms,
+      exemplarsAfterUnixMs: exemplars ? this.#arrivedUnixMs : Infinity,
+      baselines: this.#baselines,
+      maxPoints: this.#maxPoints,
+      maxBytes: () => this.#sender.maxRequestBytes,
+    })
+    for await (const content of parts) {
+      await sending.add(new MetricPart(content, this.#sender))
+      if (sending.isDown) return
+    }
+  }
+}

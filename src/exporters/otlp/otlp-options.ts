@@ -1,0 +1,87 @@
+import { checkNumber, type OptionNames } from '../../base/check-options.js'
+import { DefinitionError } from '../../base/errors.js'
+import { inspectValue } from '../../base/inspect-value.js'
+import type { Logger } from '../../base/logger.js'
+import type { Resource } from '../../base/resource.js'
+import { checkDestination, type Destination } from '../sending/destination.js'
+import { checkSender, SENDER_OPTIONS, type SenderOptions, type SenderSettings } from '../sending/sender-options.js'
+
+export type OtlpProtocol = 'http/protobuf' | 'http/json'
+
+/** What both exporters of OTLP take. */
+export interface OtlpOptions extends SenderOptions {
+  /** The address of the receiver, to which `/v1/metrics` or `/v1/traces` is added. Default `http://localhost:4318`. */
+  readonly endpoint?: string
+  /** The whole address, used as it is, instead of `endpoint`. */
+  readonly url?: string
+  /** Default `http/protobuf`. */
+  readonly protocol?: OtlpProtocol
+  /** Default `gzip`. */
+  readonly compression?: 'gzip' | 'none'
+  /** Bytes of one request before compression, 64 KiB … 64 MiB; more are sent as several. */
+  readonly maxRequestBytes?: number
+  /**
+   * The identity of this process. What is missing of `service.name`, `service.instance.id` (random, one for the process) and
+   * `telemetry.sdk.*` is filled in. Labels that a metric brings itself win. Default none.
+   */
+  readonly resource?: Resource
+  /** Told about what a receiver rejects or warns of, at most once a minute. Default: one process warning. */
+  readonly logger?: Logger
+}
+
+export const OTLP_OPTIONS: OptionNames<OtlpOptions> = {
+  ...SENDER_OPTIONS,
+  endpoint: true,
+  url: true,
+  protocol: true,
+  compression: true,
+  maxRequestBytes: true,
+  resource: true,
+  logger: true,
+}
+
+/** The options with their defaults. */
+export interface OtlpSettings {
+  readonly destination: Destination
+  readonly sender: SenderSettings
+  readonly protocol: OtlpProtocol
+  readonly compression: 'gzip' | 'none'
+  readonly maxRequestBytes: number
+}
+
+export interface OtlpDefaults {
+  /** The end of the address. */
+  readonly path: 'v1/metrics' | 'v1/traces'
+  readonly concurrency: number
+  readonly maxRequestBytes: number
+}
+
+const DEFAULT_ENDPOINT = 'http://localhost:4318'
+
+/** @throws {@link DefinitionError} `ERR_EXPORTER_URL`, `ERR_EXPORTER_OPTION` for an option that breaks a rule. */
+export function checkOtlp(options: OtlpOptions, defaults: OtlpDefaults): OtlpSettings {
+  const { protocol = 'http/protobuf', compression = 'gzip', maxRequestBytes = defaults.maxRequestBytes } = options
+  return {
+    destination: destinationOf(options, defaults.path),
+    sender: checkSender(options, defaults.concurrency),
+    protocol: oneOf('protocol', protocol, ['http/protobuf', 'http/json']),
+    compression: oneOf('compression', compression, ['gzip', 'none']),
+    maxRequestBytes: checkNumber('ERR_EXPORTER_OPTION', 'maxRequestBytes', maxRequestBytes, { min: 65_536, max: 64 << 20, integer: true }),
+  }
+}
+
+/** @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` if the value is none of those. */
+export function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {
+  if (allowed.includes(value)) return value
+  throw new DefinitionError('ERR_EXPORTER_OPTION', `${name} must be one of ${allowed.join(', ')}: it is ${inspectValue(value)}`)
+}
+
+function destinationOf({ endpoint, url }: OtlpOptions, path: string): Destination {
+  if (url !== undefined && endpoint !== undefined) {
+    throw new DefinitionError('ERR_EXPORTER_OPTION', 'url and endpoint exclude each other: both are given')
+  }
+  if (url !== undefined) return checkDestination('url', url)
+  const destination = checkDestination('endpoint', endpoint ?? DEFAULT_ENDPOINT)
+  destination.url.pathname = `${destination.url.pathname.replace(/\/+$/, '')}/${path}`
+  return destination
+}

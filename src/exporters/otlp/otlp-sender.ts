@@ -1,0 +1,130 @@
+import { ExportError } from '../../base/errors.js'
+import { RateLimitedLog } from '../../base/rate-limited-log.js'
+import { ExportCounts } from '../export-counts.js'
+import { gzipBody } from '../sending/compress-body.js'
+import { type HttpReply, HttpSender } from '../sending/http-sender.js'
+import { PartSending, type SendingResult } from '../sending/part-sending.js'
+import { REPLY_POLICIES } from '../sending/reply-policy.js'
+import { RequestCounts } from '../sending/request-counts.js'
+import type { Delivery, SendLimits } from '../sending/send-until.js'
+import { otlpAnswer, otlpFailure } from './otlp-answer.js'
+import type { OtlpOptions, OtlpSettings } from './otlp-options.js'
+
+const MIN_REQUEST_BYTES = 4_096
+/** JSON is about three times as long as protobuf, and made of it in one piece. */
+const JSON_SHARE = 4
+
+/** What both exporters of OTLP do with their parts: send, count, and say what went wrong. */
+export class OtlpSender {
+  readonly isJson: boolean
+  readonly #name: string
+  readonly #items: 'points' | 'spans'
+  readonly #settings: OtlpSettings
+  readonly #http: HttpSender
+  readonly #counts: ExportCounts
+  readonly #requestCounts: RequestCounts
+  readonly #log: RateLimitedLog
+  #maxRequestBytes: number
+
+  constructor(name: string, items: 'points' | 'spans', settings: OtlpSettings, { logger }: OtlpOptions) {
+    this.#name = name
+    this.#items = items
+    this.#settings = settings
+    this.isJson = settings.protocol === 'http/json'
+    this.#http = new HttpSender(settings.destination, settings.sender)
+    this.#counts = new ExportCounts(name)
+    this.#requestCounts = new RequestCounts(name)
+    const { clock } = settings.sender
+    this.#log = new RateLimitedLog({ code: 'TALLYSCOPE_EXPORT_FAILED', subject: `exporter ${name}`, logger, clock })
+    this.#maxRequestBytes = this.isJson ? Math.ceil(settings.maxRequestBytes / JSON_SHARE) : settings.maxRequestBytes
+  }
+
+  /** Bytes of protobuf in one request: less once a receiver has found that too large. */
+  get maxRequestBytes(): number {
+    return this.#maxRequestBytes
+  }
+
+  begin(limits: SendLimits): PartSending {
+    const { sender, compression } = this.#settings
+    const headers = {
+      'content-type': this.isJson ? 'application/json' : 'application/x-protobuf',
+      ...(compression === 'gzip' && { 'content-encoding': 'gzip' }),
+    }
+    return new PartSending({
+      settings: {
+        ...sender,
+        sender: this.#http,
+        policy: REPLY_POLICIES.otlp,
+        counts: this.#requestCounts,
+        describe: (reply) => this.#describe(reply),
+      },
+      limits,
+      encoding: { headers, compress: compression === 'gzip' ? gzipBody : (body) => body },
+      concurrency: sender.concurrency,
+      onTooLarge: () => {
+        this.#maxRequestBytes = Math.max(Math.ceil(this.#maxRequestBytes / 2), MIN_REQUEST_BYTES)
+      },
+    })
+  }
+
+  /** Counts what became of so many items, and logs what the receiver has to say. */
+  settled(items: number, delivery: Delivery): void {
+    if (delivery.kind === 'undelivered') return this.#counts.dropped(delivery.reason, items)
+    if (delivery.kind !== 'taken') return this.#counts.dropped(delivery.kind.replace(' ', '_'), items)
+    const { rejected, message, isReadable } = otlpAnswer(delivery.reply)
+    const lost = Math.min(rejected, items)
+    this.#counts.exported(items - lost)
+    this.#counts.dropped('rejected', lost)
+    if (!isReadable) this.#log.report('got an answer that is none of OTLP: is this the right address?')
+    else if (lost > 0) this.#log.report(`had some ${this.#items} rejected by the receiver`, new Error(message || 'no reason given'))
+    else if (message !== '') this.#log.report('was warned by the receiver', new Error(message))
+  }
+
+  /** Counts an item that is too large for any request. */
+  dropOversized(what: string): void {
+    this.#counts.dropped('oversized', 1)
+    this.#log.report(`leaves out ${what} that is larger than a request may be`)
+  }
+
+  /** The error of an export, if it is one. */
+  failure({ refusal, undelivered }: SendingResult, delivered: number): ExportError | undefined {
+    const where = this.#settings.destination.url.href
+    if (undelivered !== undefined) {
+      this.#counts.error('ERR_OTLP_FAILED')
+      const { message, retryAfterMs } = undelivered
+      const text = `sending ${this.#items} to ${where} failed: ${message}`
+      return new ExportError('ERR_OTLP_FAILED', text, { retryable: true, delivered, retryAfterMs })
+    }
+    if (refusal === undefined) return undefined
+    this.#counts.error('ERR_OTLP_FAILED')
+    const text = `sending ${this.#items} to ${where} was refused: ${this.#describe(refusal)}`
+    return new ExportError('ERR_OTLP_FAILED', text, { retryable: false, delivered })
+  }
+
+  closed(): ExportError {
+    const text = `sending ${this.#items} to ${this.#settings.destination.url.href} failed: ${this.#name} is shut down`
+    return new ExportError('ERR_EXPORTER_CLOSED', text, { retryable: false })
+  }
+
+  close(): void {
+    this.#http.close()
+  }
+
+  #describe(reply: HttpReply): string {
+    const { status, headers } = reply
+    if (status >= 300 && status < 400) return `status ${status}, a redirect${originOf(headers.location)}, which is not followed`
+    const text = otlpFailure(reply)
+    return `status ${status}${text === '' ? '' : `: ${text}`}${this.#hint(status)}`
+  }
+
+  #hint(status: number): string {
+    const { pathname } = this.#settings.destination.url
+    if (status === 404 && /\/v1\/\w+\/v1\/\w+$/.test(pathname)) return '; the endpoint ends in /v1/… already: give it as url'
+    return status === 415 ? `; the receiver may not take ${this.#settings.protocol}` : ''
+  }
+}
+
+/** Where a redirect leads, without a path, which may hold a secret. */
+function originOf(location: string | undefined): string {
+  return location !== undefined && URL.canParse(location) ? ` to ${new URL(location).origin}` : ''
+}

@@ -1,0 +1,125 @@
+import { checkOptions, type OptionNames } from '../../base/check-options.js'
+import { ExportError } from '../../base/errors.js'
+import type { Exporter, Transport } from '../../base/exporter.js'
+import { errorText } from '../../base/rate-limited-log.js'
+import { TimeSlicer } from '../../base/time-slicer.js'
+import type { SpanData } from '../../trace/data/span-data.js'
+import { ProtobufWriter } from '../protobuf-writer.js'
+import type { PartSending } from '../sending/part-sending.js'
+import { Envelope } from './envelope.js'
+import { checkOtlp, OTLP_OPTIONS, type OtlpOptions, type OtlpSettings } from './otlp-options.js'
+import { OtlpSender } from './otlp-sender.js'
+import { processResource } from './process-resource.js'
+import { SpanPart } from './span-part.js'
+import { writeSpan } from './span-writer.js'
+
+export interface OtlpTraceExporterOptions extends OtlpOptions {}
+
+const OPTIONS: OptionNames<OtlpTraceExporterOptions> = OTLP_OPTIONS
+
+/** A larger span is left out: no receiver takes it. */
+const MAX_SPAN_BYTES = 64 << 20
+const SPANS_A_STEP = 16
+
+/**
+ * Sends spans to a receiver of OTLP by HTTP: an OpenTelemetry collector, Jaeger, Tempo, and most backends.
+ *
+ * Each batch is tried once; the transport tries again what the receiver may take later. Its `exportTimeoutMs` must be longer than
+ * `timeoutMs` here, or it gives up a batch that could be tried again. At the end of a process nothing can be sent without waiting.
+ *
+ * @throws {@link DefinitionError} `ERR_EXPORTER_URL`, `ERR_EXPORTER_OPTION`, `ERR_OPTION` for options that break a rule.
+ * @see https://opentelemetry.io/docs/specs/otlp/
+ * @example
+ * const exporter = new OtlpTraceExporter({ endpoint: 'http://localhost:4318' })
+ * const tracer = new Tracer({ exporter, transport: (to) => new AsyncTransport(to, { exportTimeoutMs: 11_000 }) })
+ */
+export class OtlpTraceExporter implements Exporter<SpanData> {
+  /** By which a tracer sends to this exporter, once it has been given to one: `exporter.transport?.flush()`. */
+  declare readonly transport?: Transport<SpanData>
+  readonly #settings: OtlpSettings
+  readonly #sender: OtlpSender
+  readonly #envelope: Envelope
+  readonly #running = new Set<Promise<void>>()
+  #shutdown: Promise<void> | undefined
+
+  constructor(options: OtlpTraceExporterOptions = {}) {
+    checkOptions('OtlpTraceExporter', options, OPTIONS)
+    this.#settings = checkOtlp(options, { path: 'v1/traces', concurrency: 1, maxRequestBytes: 4 << 20 })
+    this.#envelope = new Envelope(processResource(options.resource))
+    this.#sender = new OtlpSender('OtlpTraceExporter', 'spans', this.#settings, options)
+  }
+
+  /**
+   * @throws {@link ExportError} (as a rejection) `ERR_OTLP_FAILED`, `retryable` if the receiver may take the spans later, with
+   *   `delivered` if it has taken the first ones; `ERR_EXPORTER_CLOSED` after `shutdown()`.
+   */
+  async export(spans: readonly SpanData[]): Promise<void> {
+    if (this.#shutdown !== undefined) throw this.#sender.closed()
+    const sending = this.#send(spans)
+    this.#running.add(sending)
+    try {
+      await sending
+    } finally {
+      this.#running.delete(sending)
+    }
+  }
+
+  /** Waits for what is being sent, then closes the connections. */
+  shutdown(): Promise<void> {
+    this.#shutdown ??= Promise.allSettled(this.#running).then(() => this.#sender.close())
+    return this.#shutdown
+  }
+
+  async #send(spans: readonly SpanData[]): Promise<void> {
+    const { clock, timeoutMs } = this.#settings.sender
+    const sending = this.#sender.begin({ endsMs: clock.monotonicMs() + timeoutMs, tries: 1 })
+    const progress = { delivered: 0, hasFailed: false }
+    let encodingError: unknown
+    try {
+      await this.#sendParts(spans, sending, progress)
+    } catch (error) {
+      encodingError = error
+    }
+    const result = await sending.finish()
+    const failure = this.#sender.failure(result, progress.delivered)
+    if (failure !== undefined) throw failure
+    if (encodingError === undefined) return
+    const message = `spans cannot be sent by OTLP: ${errorText(encodingError)}`
+    throw new ExportError('ERR_OTLP_FAILED', message, { retryable: false, cause: encodingError, delivered: progress.delivered })
+  }
+
+  async #sendParts(spans: readonly SpanData[], sending: PartSending, progress: { delivered: number; hasFailed: boolean }): Promise<void> {
+    const slicer = new TimeSlicer()
+    const out = new ProtobufWriter()
+    let first = 0
+    let written = 0
+    const send = async (next: number): Promise<void> => {
+      const all = next - first // those that were left out count as delivered: they must not be tried for ever
+      first = next
+      if (written === 0) {
+        if (!progress.hasFailed) progress.delivered += all
+        return
+      }
+      const oversized = all - written
+      const part = new SpanPart(out.take(), written, this.#envelope, this.#sender, (settled, { kind }) => {
+        if (kind === 'undelivered') progress.hasFailed = true
+        if (!progress.hasFailed) progress.delivered += settled
+      })
+      written = 0
+      await sending.add(part)
+      if (!progress.hasFailed) progress.delivered += oversized
+    }
+    for (const [at, span] of spans.entries()) {
+      const before = out.length
+      writeSpan(out, span)
+      if (out.length - before > MAX_SPAN_BYTES) {
+        out.rewind(before)
+        this.#sender.dropOversized('a span')
+      } else written++
+      if (out.length >= this.#sender.maxRequestBytes) await send(at + 1)
+      if (sending.isDown) return
+      if (at % SPANS_A_STEP === 0 && slicer.isOver) await slicer.nextSlice()
+    }
+    await send(spans.length)
+  }
+}

@@ -1,0 +1,198 @@
+import type { Exemplar, ExponentialBuckets, ExponentialValue } from '../../metrics/data/metric.js'
+import type { RowChunk, RowSource } from '../../metrics/data/row-source.js'
+import { type ProtobufWriter, tag } from '../protobuf-writer.js'
+import { writeAttribute } from './attributes.js'
+import { sendable } from './exponential-buckets.js'
+
+// Fields of opentelemetry.proto.metrics.v1. Points of all kinds have these in common.
+const POINT = tag(1, 2)
+const START = tag(2, 1)
+const TIME = tag(3, 1)
+const COUNT = tag(4, 1)
+const SUM = tag(5, 1)
+const AS_DOUBLE = tag(4, 1)
+const AS_INT = tag(6, 1)
+const BUCKET_COUNTS = tag(6, 2)
+const EXPLICIT_BOUNDS = tag(7, 2)
+const SCALE = tag(6, 0)
+const ZERO_COUNT = tag(7, 1)
+const POSITIVE = tag(8, 2)
+const NEGATIVE = tag(9, 2)
+const ZERO_THRESHOLD = tag(14, 1)
+const OFFSET = tag(1, 0)
+const DENSE_COUNTS = tag(2, 2)
+const QUANTILE_VALUE = tag(6, 2)
+const QUANTILE = tag(1, 1)
+const VALUE_AT_QUANTILE = tag(2, 1)
+const EXEMPLAR_TIME = tag(2, 1)
+const EXEMPLAR_DOUBLE = tag(3, 1)
+const SPAN_ID = tag(4, 2)
+const TRACE_ID = tag(5, 2)
+const EXEMPLAR_INT = tag(6, 1)
+const FILTERED_ATTRIBUTE = tag(7, 2)
+/** Attributes and exemplars have other numbers in each kind of point. */
+const ATTRIBUTES = { number: tag(7, 2), histogram: tag(9, 2), exponential: tag(1, 2), summary: tag(7, 2) } as const
+const EXEMPLARS = { number: tag(5, 2), histogram: tag(8, 2), exponential: tag(11, 2) } as const
+
+const TRACE_ID_DIGITS = /^(?!0{32})[\da-f]{32}$/i
+const SPAN_ID_DIGITS = /^(?!0{16})[\da-f]{16}$/i
+
+/** Later times have more nanoseconds than 64 bits hold. */
+const MAX_UNIX_MS = 1.8e13
+
+/** Buckets as they are sent: of a row, or what was added to it. */
+export interface SentBuckets {
+  readonly count: number
+  readonly sum: number
+  readonly counts: readonly number[]
+}
+
+/** Writes points of rows, without fields that have their default, one behind the other, into a writer that has the metric open. */
+export class PointWriter {
+  readonly #out: ProtobufWriter
+  /** Exemplars that are older have been sent. Infinity for none. */
+  readonly #exemplarsAfterUnixMs: number
+  #length = 1
+
+  constructor(out: ProtobufWriter, exemplarsAfterUnixMs: number) {
+    this.#out = out
+    this.#exemplarsAfterUnixMs = exemplarsAfterUnixMs
+  }
+
+  /** @param startUnixMs NaN if there is none, as of gauges. */
+  number(source: RowSource, chunk: RowChunk, cell: number, value: number, startUnixMs: number, timeUnixMs: number): void {
+    const isInt = source.descriptor.type.endsWith('_INT64') && Number.isSafeInteger(value)
+    const point = this.#begin('number', source, chunk, cell, startUnixMs, timeUnixMs)
+    if (isInt) this.#out.fixed64(AS_INT, value)
+    else this.#out.double(AS_DOUBLE, value)
+    this.#exemplar(EXEMPLARS.number, chunk.exemplar(cell, 0), isInt)
+    this.#end(point)
+  }
+
+  histogram(source: RowSource, chunk: RowChunk, cell: number, buckets: SentBuckets, startUnixMs: number, timeUnixMs: number): void {
+    const out = this.#out
+    const { bounds } = source
+    const point = this.#begin('histogram', source, chunk, cell, startUnixMs, timeUnixMs)
+    if (buckets.count > 0) out.fixed64(COUNT, buckets.count)
+    if (hasSum(buckets.sum, bounds)) out.double(SUM, buckets.sum)
+    // The last bucket has no bound: one at infinity, of a foreign producer, is left out together with its bucket.
+    const finite = bounds.at(-1) === Infinity ? bounds.length - 1 : bounds.length
+    out.varint(BUCKET_COUNTS)
+    out.varint(8 * (finite + 1))
+    for (let i = 0; i < finite; i++) out.bareFixed64(buckets.counts[i]!)
+    out.bareFixed64(buckets.counts[finite]! + (finite < bounds.length ? buckets.counts[finite + 1]! : 0))
+    if (finite > 0) {
+      out.varint(EXPLICIT_BOUNDS)
+      out.varint(8 * finite)
+      for (let i = 0; i < finite; i++) out.bareDouble(bounds[i]!)
+    }
+    for (let i = 0; i <= bounds.length; i++) this.#exemplar(EXEMPLARS.histogram, chunk.exemplar(cell, i), false)
+    this.#end(point)
+  }
+
+  exponential(
+    source: RowSource,
+    chunk: RowChunk,
+    cell: number,
+    value: ExponentialValue,
+    { count, sum }: SentBuckets,
+    startUnixMs: number,
+    timeUnixMs: number,
+  ): void {
+    const out = this.#out
+    const { schema, zeroThreshold, zeroCount, positive, negative } = sendable(value)
+    const point = this.#begin('exponential', source, chunk, cell, startUnixMs, timeUnixMs)
+    if (count > 0) out.fixed64(COUNT, count)
+    if (negative.indexes.length === 0 && sum >= 0) out.double(SUM, sum)
+    if (schema !== 0) writeZigzag(out, SCALE, schema)
+    if (zeroCount > 0) out.fixed64(ZERO_COUNT, zeroCount)
+    this.#dense(POSITIVE, positive)
+    this.#dense(NEGATIVE, negative)
+    for (let i = 0; i <= source.bounds.length; i++) this.#exemplar(EXEMPLARS.exponential, chunk.exemplar(cell, i), false)
+    if (zeroThreshold > 0) out.double(ZERO_THRESHOLD, zeroThreshold)
+    this.#end(point)
+  }
+
+  summary(source: RowSource, chunk: RowChunk, cell: number, startUnixMs: number, timeUnixMs: number): void {
+    const out = this.#out
+    const { count, sum, quantiles } = chunk.summary!(cell)
+    const point = this.#begin('summary', source, chunk, cell, startUnixMs, timeUnixMs)
+    if (count > 0) out.fixed64(COUNT, count)
+    if (sum !== 0) out.double(SUM, sum)
+    for (const { quantile, value } of quantiles) {
+      if (!(value >= 0)) continue // NaN, or a value that OTLP does not allow
+      const pair = out.open(QUANTILE_VALUE, 1)
+      if (quantile !== 0) out.double(QUANTILE, quantile)
+      if (value !== 0) out.double(VALUE_AT_QUANTILE, value)
+      out.close(pair, 1)
+    }
+    this.#end(point)
+  }
+
+  #begin(kind: keyof typeof ATTRIBUTES, source: RowSource, chunk: RowChunk, cell: number, startUnixMs: number, timeUnixMs: number): number {
+    const out = this.#out
+    const point = out.open(POINT, this.#length)
+    if (kind === 'exponential') this.#attributes(ATTRIBUTES.exponential, source, chunk, cell)
+    const hasStart = startUnixMs > 0 && startUnixMs < MAX_UNIX_MS
+    if (hasStart) out.unixNanos(START, startUnixMs)
+    // A row that was made after the time of the export was read.
+    out.unixNanos(TIME, hasStart && startUnixMs > timeUnixMs ? startUnixMs : timeUnixMs)
+    if (kind !== 'exponential') this.#attributes(ATTRIBUTES[kind], source, chunk, cell)
+    return point
+  }
+
+  #end(point: number): void {
+    this.#length = this.#out.close(point, this.#length)
+  }
+
+  #attributes(field: number, { descriptor: { labelKeys } }: RowSource, chunk: RowChunk, cell: number): void {
+    for (let key = 0; key < labelKeys.length; key++) {
+      const value = chunk.labelValue(cell, key)
+      if (value !== undefined && value !== '') writeAttribute(this.#out, field, labelKeys[key]!, value)
+    }
+    if (chunk.isOverflow(cell)) writeAttribute(this.#out, field, 'otel.metric.overflow', true)
+  }
+
+  /** From the first bucket that holds something to the last. Ours with index i ends at base^i, OTLP's begins there. */
+  #dense(field: number, { indexes, counts }: ExponentialBuckets): void {
+    if (indexes.length === 0) return
+    const out = this.#out
+    const side = out.open(field, 2)
+    if (indexes[0] !== 1) writeZigzag(out, OFFSET, indexes[0]! - 1)
+    const dense = out.open(DENSE_COUNTS, 2)
+    let next = indexes[0]!
+    for (const [at, index] of indexes.entries()) {
+      for (; next < index; next++) out.varint(0)
+      out.varint(counts[at]!)
+      next = index + 1
+    }
+    out.close(dense, 2)
+    out.close(side, 2)
+  }
+
+  #exemplar(field: number, exemplar: Exemplar | undefined, isInt: boolean): void {
+    if (exemplar === undefined || !(exemplar.timeUnixMs > this.#exemplarsAfterUnixMs && exemplar.timeUnixMs < MAX_UNIX_MS)) return
+    const out = this.#out
+    const { value, timeUnixMs, attachments } = exemplar
+    const message = out.open(field, 1)
+    if (timeUnixMs > 0) out.unixNanos(EXEMPLAR_TIME, timeUnixMs)
+    if (isInt && Number.isSafeInteger(value)) out.fixed64(EXEMPLAR_INT, value)
+    else out.double(EXEMPLAR_DOUBLE, value)
+    for (const [key, text] of Object.entries(attachments)) {
+      if (key === 'span_id' && SPAN_ID_DIGITS.test(text)) out.hex(SPAN_ID, text)
+      else if (key === 'trace_id' && TRACE_ID_DIGITS.test(text)) out.hex(TRACE_ID, text)
+      else writeAttribute(out, FILTERED_ATTRIBUTE, key, text)
+    }
+    out.close(message, 1)
+  }
+}
+
+function writeZigzag(out: ProtobufWriter, field: number, value: number): void {
+  out.varint(field)
+  out.zigzag(value)
+}
+
+/** OTLP wants no sum if values can be below zero. */
+function hasSum(sum: number, bounds: readonly number[]): boolean {
+  return sum >= 0 && (bounds[0] ?? 0) >= 0
+}

@@ -1,0 +1,148 @@
+import type { ExponentialValue } from '../../metrics/data/metric.js'
+import type { RowChunk, RowSource } from '../../metrics/data/row-source.js'
+import type { ProtobufWriter } from '../protobuf-writer.js'
+import type { ChunkBaseline, PendingBaselines } from './delta-baselines.js'
+import { exponentialGrowth } from './exponential-buckets.js'
+import { type DataKind, OpenMetric, scalarKind } from './metric-head.js'
+import { PointWriter } from './point-writer.js'
+
+export interface RowWriterOptions {
+  readonly timeUnixMs: number
+  readonly histograms: 'explicit' | 'exponential'
+  readonly exemplarsAfterUnixMs: number
+}
+
+/** Writes rows as points, and opens and closes the metrics around them. */
+export class RowWriter {
+  readonly #out: ProtobufWriter
+  readonly #writer: PointWriter
+  readonly #options: RowWriterOptions
+  #open: OpenMetric | undefined
+  /** Points since the last {@link end}. */
+  points = 0
+
+  constructor(out: ProtobufWriter, options: RowWriterOptions) {
+    this.#out = out
+    this.#options = options
+    this.#writer = new PointWriter(out, options.exemplarsAfterUnixMs)
+  }
+
+  /** Ends the metric that is open; returns how many points there are since the last time. */
+  end(): number {
+    const { points } = this
+    this.#open?.close()
+    this.#open = undefined
+    this.points = 0
+    return points
+  }
+
+  /** Writes the row, or what was added to it since `baseline`; nothing if that is nothing. */
+  row(source: RowSource, chunk: RowChunk, cell: number, baseline: ChunkBaseline | undefined, pending: PendingBaselines | undefined): void {
+    const { timeUnixMs } = this.#options
+    if (baseline !== undefined) {
+      if (chunk.lastEpoch(cell) < baseline.epoch) return
+      if (source.kind === 'scalar') this.#scalarGrowth(source, chunk, cell, baseline, pending!)
+      else this.#distributionGrowth(source, chunk, cell, baseline, pending!)
+      return
+    }
+    const startUnixMs = chunk.startTimeUnixMs(cell)
+    if (source.kind === 'summary') {
+      this.#ensure(source, 'summary', false)
+      this.#writer.summary(source, chunk, cell, startUnixMs, timeUnixMs)
+    } else if (source.kind === 'scalar') {
+      const kind = scalarKind(source.descriptor)
+      this.#ensure(source, kind, false)
+      this.#writer.number(source, chunk, cell, chunk.value(cell), kind === 'gauge' ? Number.NaN : startUnixMs, timeUnixMs)
+    } else {
+      const exponential = this.#exponential(chunk, cell)
+      this.#distribution(source, chunk, cell, exponential, bucketsOf(source, chunk, cell), startUnixMs, false)
+    }
+    this.points++
+  }
+
+  #scalarGrowth(source: RowSource, chunk: RowChunk, cell: number, baseline: ChunkBaseline, pending: PendingBaselines): void {
+    const value = chunk.value(cell)
+    const isKnown = baseline.has(chunk, cell) && value >= baseline.sent(cell, 0)
+    const growth = isKnown ? value - baseline.sent(cell, 0) : value
+    // A row that has never been sent is sent even if it is 0, so that receivers know that it is there.
+    if (isKnown && growth === 0) return
+    const startUnixMs = chunk.startTimeUnixMs(cell)
+    this.#ensure(source, 'sum', true)
+    const sinceUnixMs = isKnown ? baseline.sentUntilUnixMs(cell) : startUnixMs
+    this.#writer.number(source, chunk, cell, growth, sinceUnixMs, this.#options.timeUnixMs)
+    this.#remember(chunk, cell, baseline, pending, undefined)
+    pending.value(value)
+    this.points++
+  }
+
+  #distributionGrowth(source: RowSource, chunk: RowChunk, cell: number, baseline: ChunkBaseline, pending: PendingBaselines): void {
+    const now = bucketsOf(source, chunk, cell)
+    const exponential = this.#exponential(chunk, cell)
+    const isKnown = baseline.has(chunk, cell) && now.count >= baseline.sent(cell, 1)
+    const counts = isKnown ? now.counts.map((count, at) => count - baseline.sent(cell, 2 + at)) : now.counts
+    const before = isKnown ? baseline.exponential(cell) : undefined
+    const exponentialAdded = exponential !== undefined && before !== undefined ? exponentialGrowth(exponential, before) : exponential
+    const isReset = !isKnown || counts.some((count) => count < 0) || (exponential !== undefined && exponentialAdded === undefined)
+    const added = isReset ? now : { count: now.count - baseline.sent(cell, 1), sum: now.sum - baseline.sent(cell, 0), counts }
+    if (!isReset && added.count === 0) return
+    const sinceUnixMs = isReset ? chunk.startTimeUnixMs(cell) : baseline.sentUntilUnixMs(cell)
+    this.#distribution(source, chunk, cell, isReset ? exponential : exponentialAdded, added, sinceUnixMs, true)
+    this.#remember(chunk, cell, baseline, pending, exponential)
+    pending.value(now.sum)
+    pending.value(now.count)
+    for (const count of now.counts) pending.value(count)
+    this.points++
+  }
+
+  #distribution(
+    source: RowSource,
+    chunk: RowChunk,
+    cell: number,
+    exponential: ExponentialValue | undefined,
+    buckets: Buckets,
+    startUnixMs: number,
+    isDelta: boolean,
+  ): void {
+    const { timeUnixMs } = this.#options
+    this.#ensure(source, exponential === undefined ? 'histogram' : 'exponential', isDelta)
+    if (exponential === undefined) this.#writer.histogram(source, chunk, cell, buckets, startUnixMs, timeUnixMs)
+    else this.#writer.exponential(source, chunk, cell, exponential, buckets, startUnixMs, timeUnixMs)
+  }
+
+  #exponential(chunk: RowChunk, cell: number): ExponentialValue | undefined {
+    return this.#options.histograms === 'exponential' ? chunk.exponential?.(cell) : undefined
+  }
+
+  #remember(
+    chunk: RowChunk,
+    cell: number,
+    baseline: ChunkBaseline,
+    pending: PendingBaselines,
+    exponential: ExponentialValue | undefined,
+  ): void {
+    pending.begin(baseline, cell, this.points, exponential)
+    pending.value(chunk.createdIn(cell))
+    pending.value(chunk.startTimeUnixMs(cell))
+    pending.value(this.#options.timeUnixMs)
+  }
+
+  #ensure({ descriptor }: RowSource, kind: DataKind, isDelta: boolean): void {
+    const open = this.#open
+    if (open !== undefined && open.descriptor === descriptor && open.kind === kind && open.isDelta === isDelta) return
+    open?.close()
+    this.#open = new OpenMetric(this.#out, descriptor, kind, isDelta)
+  }
+}
+
+interface Buckets {
+  readonly count: number
+  readonly sum: number
+  readonly counts: readonly number[]
+}
+
+/** Read in one go: a value may be recorded as soon as others get their turn. */
+function bucketsOf({ bounds }: RowSource, chunk: RowChunk, cell: number): Buckets {
+  const counts: number[] = []
+  for (let bucket = 0; bucket <= bounds.length; bucket++) counts.push(chunk.bucket(cell, bucket))
+  return { count: chunk.count(cell), sum: chunk.value(cell), counts }
+}

@@ -1,0 +1,75 @@
+import { ProtobufWriter } from '../protobuf-writer.js'
+import { ITEM } from './envelope.js'
+import { ProtobufReader } from './protobuf-reader.js'
+
+/** The fields of a metric that hold its points: gauge, sum, histogram, exponential histogram, summary. */
+const DATA: ReadonlySet<number> = new Set([5, 7, 9, 10, 11])
+const POINT = 1
+
+/**
+ * Divides the metrics of a request before point number `at`. A metric with points on both sides is in both, with those of its side.
+ * The points themselves stay the same bytes: rows have changed since, and may not be read again.
+ */
+export function splitMetrics(bytes: Uint8Array, at: number): readonly [Uint8Array, Uint8Array] {
+  const [first, second] = [new ProtobufWriter(), new ProtobufWriter()]
+  const reader = new ProtobufReader(bytes)
+  let before = 0
+  for (let from = 0; reader.next(); from = reader.at) {
+    const start = reader.block()
+    const points = pointsIn(bytes, start, reader.at)
+    if (before + points <= at) first.raw(bytes.subarray(from, reader.at))
+    else if (before >= at) second.raw(bytes.subarray(from, reader.at))
+    else {
+      writeMetric(first, bytes.subarray(start, reader.at), (point) => before + point < at)
+      writeMetric(second, bytes.subarray(start, reader.at), (point) => before + point >= at)
+    }
+    before += points
+  }
+  return [first.take(), second.take()]
+}
+
+/** Divides the spans of a request before span number `at`. */
+export function splitSpans(bytes: Uint8Array, at: number): readonly [Uint8Array, Uint8Array] {
+  const reader = new ProtobufReader(bytes)
+  for (let span = 0; span < at && reader.next(); span++) reader.skip()
+  return [bytes.subarray(0, reader.at), bytes.subarray(reader.at)]
+}
+
+function pointsIn(bytes: Uint8Array, from: number, end: number): number {
+  let points = 0
+  eachField(bytes, from, end, (field, start, stop) => {
+    if (!DATA.has(field)) return
+    eachField(bytes, start, stop, (inner) => void (points += inner === POINT ? 1 : 0))
+  })
+  return points
+}
+
+function writeMetric(out: ProtobufWriter, metric: Uint8Array, isMine: (point: number) => boolean): void {
+  const item = out.open(ITEM, 3)
+  eachField(metric, 0, metric.length, (field, start, end, from) => {
+    if (!DATA.has(field)) return out.raw(metric.subarray(from, end))
+    let point = 0
+    const data = out.open(field * 8 + 2, 3)
+    eachField(metric, start, end, (inner, _, stop, begin) => {
+      if (inner !== POINT || isMine(point++)) out.raw(metric.subarray(begin, stop))
+    })
+    out.close(data, 3)
+  })
+  out.close(item, 3)
+}
+
+/** Calls `visit` with each field: its number, where its content begins and ends, and where its tag begins. */
+function eachField(
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+  visit: (field: number, start: number, end: number, from: number) => void,
+): void {
+  const reader = new ProtobufReader(bytes, from, end)
+  for (let begin = from; reader.next(); begin = reader.at) {
+    let start = reader.at
+    if (reader.wire === 2) start = reader.block()
+    else reader.skip()
+    visit(reader.field, start, reader.at, begin)
+  }
+}

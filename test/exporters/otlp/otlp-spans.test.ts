@@ -1,0 +1,186 @@
+import { spawnSync } from 'node:child_process'
+import { expect, test } from 'vitest'
+import { OtlpTraceExporter, type OtlpTraceExporterOptions } from '../../../src/exporters/otlp/otlp-trace-exporter.js'
+import { SpanContext } from '../../../src/trace/context/span-context.js'
+import { LinkType } from '../../../src/trace/data/link.js'
+import { MessageEventType } from '../../../src/trace/data/message-event.js'
+import { SpanData, type SpanDataInit } from '../../../src/trace/data/span-data.js'
+import { SpanKind } from '../../../src/trace/data/span-kind.js'
+import { StackTrace } from '../../../src/trace/data/stack-trace.js'
+import { Status } from '../../../src/trace/data/status.js'
+import { amount } from '../../faults/amount.js'
+import { randomFrom } from '../prometheus/format/random-registry.js'
+import { receiver } from '../sending/receiver.js'
+import { decodeBody, decodeByProtoc, type Plain } from './read-otlp.js'
+
+const canUseProtoc = spawnSync('protoc', ['--version']).status === 0 || process.env['CI'] !== undefined
+const TRACE = '0af7651916cd43dd8448eb211c80319c'
+const SPAN = 'b7ad6b7169203331'
+const START = Date.UTC(2026, 0, 2)
+
+async function sent(spans: readonly SpanData[], options: OtlpTraceExporterOptions = {}): Promise<{ spans: Plain[]; bodies: Buffer[] }> {
+  const { url, requests } = await receiver()
+  const exporter = new OtlpTraceExporter({ endpoint: url, ...options })
+  await exporter.export(spans)
+  await exporter.shutdown()
+  const bodies = requests.map(({ body }) => body)
+  const read = (body: Buffer): Plain =>
+    options.protocol === 'http/json' ? JSON.parse(String(body)) : decodeBody(body, 'ExportTraceServiceRequest')
+  return { spans: bodies.flatMap((body) => read(body)['resourceSpans'][0].scopeSpans[0].spans), bodies }
+}
+
+const span = (init: Partial<SpanDataInit> = {}): SpanData =>
+  SpanData.from({
+    name: 'GET /cart',
+    context: new SpanContext({ traceId: TRACE, spanId: SPAN, sampled: true }),
+    startTimeUnixMs: START,
+    endTimeUnixMs: START + 12.5,
+    ...init,
+  })
+
+test('a span arrives with all that it holds', async () => {
+  const stackTrace = new StackTrace([{ functionName: 'load', fileName: '/app/cart.js', lineNumber: 3, columnNumber: 7 }])
+  const { spans } = await sent([
+    span({
+      context: new SpanContext({ traceId: TRACE, spanId: SPAN, sampled: true, traceState: 'a=1' }),
+      kind: SpanKind.SERVER,
+      parentSpanId: '00f067aa0ba902b7',
+      sameProcessAsParentSpan: false,
+      attributes: { route: '/cart', size: 3, share: 0.5, isNew: true, below: -2 },
+      annotations: [{ timeUnixMs: START + 1, description: 'read', attributes: { rows: 2 } }],
+      messageEvents: [{ id: 7, type: MessageEventType.SENT, uncompressedSizeBytes: 10, compressedSizeBytes: 4, timeUnixMs: START + 2 }],
+      links: [{ traceId: TRACE, spanId: '1111111111111111', type: LinkType.PARENT_LINKED_SPAN, attributes: { why: 'batch' } }],
+      status: new Status(5, 'no such cart'),
+      stackTrace,
+    }),
+  ])
+  expect(spans).toEqual([
+    {
+      traceId: TRACE,
+      spanId: SPAN,
+      traceState: 'a=1',
+      parentSpanId: '00f067aa0ba902b7',
+      name: 'GET /cart',
+      kind: 2,
+      startTimeUnixNano: `${START}000000`,
+      endTimeUnixNano: `${START + 12}500000`,
+      attributes: [
+        { key: 'route', value: { stringValue: '/cart' } },
+        { key: 'size', value: { intValue: '3' } },
+        { key: 'share', value: { doubleValue: 0.5 } },
+        { key: 'isNew', value: { boolValue: true } },
+        { key: 'below', value: { intValue: '-2' } },
+        { key: 'error.type', value: { stringValue: 'NOT_FOUND' } },
+      ],
+      events: [
+        { timeUnixNano: `${START + 1}000000`, name: 'read', attributes: [{ key: 'rows', value: { intValue: '2' } }] },
+        {
+          timeUnixNano: `${START + 2}000000`,
+          name: 'message',
+          attributes: [
+            { key: 'message.type', value: { stringValue: 'SENT' } },
+            { key: 'message.id', value: { intValue: '7' } },
+            { key: 'message.uncompressed_size', value: { intValue: '10' } },
+            { key: 'message.compressed_size', value: { intValue: '4' } },
+          ],
+        },
+        {
+          timeUnixNano: `${START + 12}500000`,
+          name: 'exception',
+          attributes: [
+            { key: 'exception.message', value: { stringValue: 'no such cart' } },
+            { key: 'exception.stacktrace', value: { stringValue: 'at load (/app/cart.js:3:7)' } },
+          ],
+        },
+      ],
+      links: [
+        {
+          traceId: TRACE,
+          spanId: '1111111111111111',
+          attributes: [
+            { key: 'why', value: { stringValue: 'batch' } },
+            { key: 'opencensus.link.type', value: { stringValue: 'PARENT_LINKED_SPAN' } },
+          ],
+        },
+      ],
+      status: { message: 'no such cart', code: 2 },
+      flags: 0x301,
+    },
+  ])
+})
+
+test.each<[string, Partial<SpanDataInit>, Plain]>([
+  ['a root', {}, { kind: 1, flags: 0x101 }],
+  ['a child in the same process', { parentSpanId: SPAN, sameProcessAsParentSpan: true }, { parentSpanId: SPAN, flags: 0x101 }],
+  ['a child of nobody knows where', { parentSpanId: SPAN }, { parentSpanId: SPAN, flags: 1 }],
+  ['a client', { kind: SpanKind.CLIENT }, { kind: 3, flags: 0x101 }],
+  ['one that ended well', { status: Status.OK }, { flags: 0x101 }],
+])('%s is marked as such, and has no status', async (_, init, expected) => {
+  const { spans } = await sent([span(init)])
+  expect(spans[0]).toMatchObject(expected)
+  expect(spans[0]).not.toHaveProperty('status')
+})
+
+test('a stack without an error is an attribute', async () => {
+  const stackTrace = new StackTrace([{ functionName: 'f', fileName: 'a.js', lineNumber: 1, columnNumber: 2 }])
+  const { spans } = await sent([span({ stackTrace })])
+  expect(spans[0]!['attributes']).toEqual([{ key: 'code.stacktrace', value: { stringValue: 'at f (a.js:1:2)' } }])
+})
+
+test('random spans are read by two decoders, and the same as JSON', { timeout: 120_000 }, async () => {
+  const batches = amount(100, 1_000)
+  for (let seed = 1; seed <= batches; seed++) {
+    const random = randomFrom(seed)
+    const pick = <T>(...values: T[]): T => values[Math.floor(random() * values.length)]!
+    const hex = (digits: number): string => Array.from({ length: digits }, () => pick(...'123456789abcdef')).join('')
+    const text = (): string => pick('', 'a', '😀', '\ud800', '\u0000', 'x'.repeat(200), '"\\\n')
+    const value = (): unknown => pick<unknown>(text(), 0, -1, 2 ** 53 - 1, 1e300, Number.NaN, -Infinity, true, false, 0.1)
+    const attributes = (): Record<string, unknown> =>
+      Object.fromEntries(Array.from({ length: pick(0, 1, 5) }, (_, i) => [`k${i}`, value()]))
+    const batch = Array.from({ length: pick(1, 3, 50) }, () =>
+      span({
+        name: text(),
+        context: new SpanContext({ traceId: hex(32), spanId: hex(16), options: pick(0, 1, 3) }),
+        kind: pick(SpanKind.UNSPECIFIED, SpanKind.SERVER, SpanKind.CLIENT),
+        startTimeUnixMs: START + Math.floor(random() * 1e6) / 1024,
+        endTimeUnixMs: START + 1e6 + random() * 1e6,
+        attributes: attributes(),
+        annotations: Array.from({ length: pick(0, 2) }, () => ({
+          timeUnixMs: START + random(),
+          description: text(),
+          attributes: attributes(),
+        })),
+        messageEvents: Array.from({ length: pick(0, 1) }, () => ({
+          id: pick<string | number>('m', 1),
+          type: pick(0, 1, 2),
+          timeUnixMs: START,
+        })),
+        links: Array.from({ length: pick(0, 1) }, () => ({ traceId: hex(32), spanId: hex(16), attributes: attributes() })),
+        status: new Status(pick(0, 2, 13), text()),
+      }),
+    )
+    const { spans, bodies } = await sent(batch)
+    expect(spans.map(({ traceId, spanId }) => [traceId, spanId])).toEqual(batch.map(({ traceId, spanId }) => [traceId, spanId]))
+    for (const [at, one] of spans.entries()) {
+      const whole = batch[at]!
+      const start = BigInt(Math.floor(whole.startTimeUnixMs)) * 1_000_000n + BigInt(Math.round((whole.startTimeUnixMs % 1) * 1e6))
+      expect(one['startTimeUnixNano']).toBe(String(start))
+      expect(one['endTimeUnixNano']).toBe(String(start + BigInt(Math.round(whole.durationMs * 1e6))))
+    }
+    expect((await sent(batch, { protocol: 'http/json' })).spans).toEqual(spans)
+    if (canUseProtoc && seed % 20 === 1)
+      for (const body of bodies) expect(decodeByProtoc(body, 'ExportTraceServiceRequest')).not.toMatch(/^\s*\d+[:{ ]/m)
+  }
+})
+
+test('a batch that is larger than a request goes out as several, one after the other, and what arrived is told', async () => {
+  const { url, requests } = await receiver((response, n) => void response.writeHead(n === 0 ? 200 : 503).end())
+  const exporter = new OtlpTraceExporter({ endpoint: url, maxRequestBytes: 65_536 })
+  const batch = Array.from({ length: 100 }, () => span({ attributes: { text: 'x'.repeat(2_000) } }))
+  const error = await exporter.export(batch).catch((reason: unknown) => reason as { delivered: number; retryable: boolean })
+  const [first] = requests
+  const arrived = decodeBody(first!.body, 'ExportTraceServiceRequest')['resourceSpans'][0].scopeSpans[0].spans.length
+  expect(error).toMatchObject({ code: 'ERR_OTLP_FAILED', retryable: true, delivered: arrived })
+  expect([requests.length, arrived > 20 && arrived < 40]).toEqual([2, true])
+  await exporter.shutdown()
+})
