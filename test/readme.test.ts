@@ -19,6 +19,8 @@ const recipes = [
   'docs/fastify.md',
   'docs/http-client.md',
   'docs/http-server.md',
+  'docs/jobs.md',
+  'docs/libraries.md',
   'docs/logging.md',
 ]
 const text = (page: string) => readFileSync(join(root, page), 'utf8')

@@ -22,6 +22,7 @@ const JAVASCRIPT_ALONE: Readonly<Record<string, number>> = {
   'docs/from-fastify-metrics.md': 1,
   'docs/http-client.md': 1,
   'docs/http-server.md': 3,
+  'docs/jobs.md': 1,
   'docs/opentracing.md': 3,
   'docs/testing.md': 1,
   'docs/tracing.md': 9,
