@@ -9,7 +9,7 @@ import {
 import { OPENCENSUS_SERVER_LATENCY, OPENCENSUS_SERVER_RECEIVED, OPENCENSUS_SERVER_SENT } from './opencensus-http-views.js'
 import { defineReadyMeasure } from './predefined-view.js'
 import { PROM_CLIENT_SERVER_DURATION, PROM_CLIENT_UNMATCHED } from './prom-client-http-views.js'
-import type { BoundMeasure } from '../stats/recording/bound-measure.js'
+import type { BoundMeasure } from '../stats/recording/record.js'
 import type { Stats } from '../stats/stats.js'
 import { TagMap, type Tags } from '../stats/tags/tag-map.js'
 

@@ -1,6 +1,6 @@
-// The record path, from top to bottom: the public call and the tags here, the rows in record-labels.ts, the cells in
-// metrics/store/sum-cells.ts and beside it. `BoundMeasure.record` (bound-measure.ts) has found its rows before. Other values than
-// ordinary ones go on in record-checked.ts, what is not accepted in drop-counters.ts.
+// The record path, from top to bottom: whose tags, which rows, then their cells, in metrics/store/sum-cells.ts and beside it. A
+// BoundMeasure has found its rows before. Other values than ordinary ones go on in record-checked.ts, what is not accepted in
+// drop-counters.ts.
 // Once warm nothing below allocates, builds a string, reads a clock or throws; see bench/record.bench.js.
 //
 // Caches of this path, and what keeps them true:
@@ -16,14 +16,31 @@
 // A view with context tags has another row in another context. So nothing of its measure is cached above RowIndex: while
 // `measure.readsContext` is true there is no untagged handle, and handles keep no rows but find them for each record.
 import { currentFrame } from '../../base/context.js'
+import {
+  addUsual,
+  addWhole,
+  COUNT,
+  DISTRIBUTION,
+  DISTRIBUTION_FIRST,
+  LAST_VALUE,
+  NO_SLOTS,
+  OTHER,
+  SUM,
+} from '../../metrics/store/cell-kinds.js'
+import type { Epochs } from '../../metrics/store/cells.js'
+import type { DistributionCells } from '../../metrics/store/distribution-cells.js'
+import type { LastValueCells } from '../../metrics/store/last-value-cells.js'
+import type { RowStore } from '../../metrics/store/row-store.js'
 import { SharedTagMap, type Labels } from '../../metrics/store/shared-tag-map.js'
-import type { Attachments } from './attachments.js'
-import { BoundMeasure } from './bound-measure.js'
-import { unreadable } from './drop-counters.js'
-import { NO_TAGS } from './listener.js'
-import type { Measure } from './measure.js'
-import { recordLabels } from './record-labels.js'
+import { recordSketched } from '../../metrics/store/sketch-cells.js'
+import type { StoreChunk } from '../../metrics/store/store-chunk.js'
 import { TagMap } from '../tags/tag-map.js'
+import type { Attachments } from './attachments.js'
+import { type BoundTarget, boundTargets, NO_DISTRIBUTION, NO_LAST_VALUES, NO_TARGET } from './bound-target.js'
+import { drop, dropFromColumn, refuse, unreadable } from './drop-counters.js'
+import { NO_TAGS, rowInContext, rowOf, type DropReason, type ListenerGroup } from './listener.js'
+import type { Measure } from './measure.js'
+import { isOrdinary, recordChecked } from './record-checked.js'
 
 /** Records one value of a measure. Anything may be given: what cannot be used is dropped and counted. */
 export const record = (measure: Measure, value: number, tags?: Labels | TagMap, attachments?: Attachments): void => {
@@ -76,4 +93,185 @@ function untaggedHandle(measure: Measure): BoundMeasure {
   const handle = new BoundMeasure(measure, NO_TAGS)
   measure.untaggedHandle = handle
   return handle
+}
+
+/** Records into the rows of these labels. One long function on purpose: see `recordSlow`. */
+function recordLabels(measure: Measure, value: number, labels: Labels, attachments: Attachments | undefined): void {
+  const groups = measure.groups
+  if (attachments !== undefined || !isOrdinary(measure, value)) return recordChecked(measure, value, labels, attachments)
+  // The usual case, one view, in one go; all others column by column.
+  if (groups.length === 1 && typeof labels === 'object') {
+    const group = groups[0]!
+    const row = measure.readsContext ? rowInContext(group, labels) : group.store.find(labels)
+    if (row < 0) return refuse(measure)
+    const chunk = group.store.chunkOf(row)
+    const cell = row - chunk.start
+    if (addUsual(chunk.kind, chunk.slots, cell, value)) chunk.lastEpochs[cell] = chunk.epochs.current
+    else if (!recordRow(group, chunk, cell, value)) drop(measure, 'too large')
+    return
+  }
+  let reason: DropReason | undefined = 'tags'
+  for (let at = 0; at < groups.length; at++) {
+    const group = groups[at]!
+    const row = rowOf(group, labels)
+    if (row < 0) {
+      group.drop('tags')
+      continue
+    }
+    const chunk = group.store.chunkOf(row)
+    if (recordRow(group, chunk, row - chunk.start, value)) reason = undefined
+    else if (reason === 'tags') reason = 'too large'
+  }
+  if (reason !== undefined) drop(measure, reason)
+}
+
+/** Records an ordinary value into all columns of one row. */
+function recordRow(group: ListenerGroup, chunk: StoreChunk, cell: number, value: number): boolean {
+  if (chunk.sketched) return recordSketch(group, chunk, cell, value)
+  chunk.lastEpochs[cell] = chunk.epochs.current
+  const { columns, recorded, distribution } = chunk
+  if (distribution !== undefined) return distribution.record(cell, value) || dropFromColumn(group, chunk, recorded[0]!, cell, value)
+  let accepted = false
+  for (let at = 0; at < recorded.length; at++) {
+    const column = recorded[at]!
+    if (columns[column]!.record(cell, value) || dropFromColumn(group, chunk, column, cell, value)) accepted = true
+  }
+  return accepted
+}
+
+function recordSketch(group: ListenerGroup, chunk: StoreChunk, cell: number, value: number): boolean {
+  chunk.lastEpochs[cell] = chunk.epochs.current
+  return recordSketched(chunk.columns[0]!, cell, value) || dropFromColumn(group, chunk, 0, cell, value)
+}
+
+/**
+ * A measure with tags whose rows are found once: the fastest way to record. Views that are registered or unregistered later are
+ * noticed, and rows that were removed are made again.
+ */
+export class BoundMeasure<K extends string = string> {
+  readonly measure: Measure<K>
+  private readonly labels: Labels
+  private readonly epochs: Epochs
+  /**
+   * `Epochs.changes` when the rows were found and their last epoch set. While it is the same, nothing has to be checked: this one
+   * comparison covers everything that could have changed.
+   */
+  private seen = -1
+  /** The groups of views that the targets belong to. */
+  private groups: readonly ListenerGroup[] | undefined = undefined
+  /** Kind and cell of the only target, or of the first if that is a distribution. OTHER if each target has to be looked at. */
+  private kind = OTHER
+  private cell = 0
+  private slots: Int32Array = NO_SLOTS
+  private distribution: DistributionCells = NO_DISTRIBUTION
+  private lastValues: LastValueCells = NO_LAST_VALUES
+  /** Where the values go, view by view. */
+  private first: BoundTarget = NO_TARGET
+  /** The stores in which the tags have the overflow row. */
+  private overflowed: readonly RowStore[] = []
+
+  /** Made by `stats.bind()`. @internal */
+  constructor(measure: Measure<K>, labels: Labels) {
+    this.measure = measure
+    this.labels = labels
+    this.epochs = measure.epochs
+  }
+
+  record(value: number, attachments?: Attachments): void {
+    if (typeof value === 'number' && this.seen === this.epochs.changes && attachments === undefined) {
+      const { kind } = this
+      if (kind <= COUNT) {
+        // A small integer is ordinary for every measure: no need to check.
+        const whole = value | 0
+        const isWhole = whole === value && whole >= 0
+        if (isWhole || (kind === COUNT && value >= 0 && value < Infinity)) {
+          if (addWhole(this.slots, this.cell, kind === SUM ? whole : 1)) return
+        }
+      } else if (kind <= DISTRIBUTION_FIRST) {
+        if (value >= 0 && this.distribution.record(this.cell, value)) {
+          if (kind === DISTRIBUTION_FIRST) this.recordSlow(value, undefined, 1)
+          return
+        }
+      } else if (kind === LAST_VALUE) {
+        this.lastValues.record(this.cell, value) // any number is accepted
+        return
+      }
+    }
+    this.recordSlow(value, attachments, 0)
+  }
+
+  /**
+   * Everything else: rows to be found, a new epoch, several views, attachments, values that are not ordinary.
+   * One long function on purpose. V8 inlines short ones into their callers; `record` would then be too large to be inlined into
+   * its own callers: twice as expensive for a counter, once it has been compiled by itself.
+   *
+   * @param done The number of views that have the value already: 0 or 1. A number, since a boolean costs ten instructions more.
+   */
+  private recordSlow(value: number, attachments: Attachments | undefined, done: number): void {
+    if (done > 0) {
+      // A loop of its own: the value is ordinary and accepted, and no state is kept from view to view.
+      for (let target = this.first.next; target !== NO_TARGET; target = target.next) {
+        const { kind, cell } = target
+        if (kind === LAST_VALUE) target.lastValues.record(cell, value)
+        else if (!addUsual(kind, target.slots, cell, value)) recordTarget(target, value)
+      }
+      return
+    }
+    if (attachments !== undefined || !isOrdinary(this.measure, value)) return recordChecked(this.measure, value, this.labels, attachments)
+    const epochs = this.epochs
+    if (this.seen !== epochs.changes) {
+      // A row of another context is another one: `seen` stays behind, and the rows are found for each record.
+      if (this.measure.readsContext) return recordLabels(this.measure, value, this.labels, undefined)
+      if (!this.isBound()) this.bind()
+      this.seen = epochs.changes
+      for (let target = this.first; target !== NO_TARGET; target = target.next) target.lastEpochs[target.cell] = epochs.current
+    }
+    for (const store of this.overflowed) store.countOverflow()
+    let accepted = this.first === NO_TARGET
+    for (let target = this.first; target !== NO_TARGET; target = target.next) {
+      const { kind, cell } = target
+      if (kind === LAST_VALUE) accepted = target.lastValues.record(cell, value)
+      else if (addUsual(kind, target.slots, cell, value) || recordTarget(target, value)) accepted = true
+    }
+    if (!accepted) drop(this.measure, 'too large')
+  }
+
+  /** Whether all rows are where they were found. Tags in an overflow row may have room for a row by now. */
+  private isBound(): boolean {
+    if (this.groups !== this.measure.groups || this.overflowed.length > 0) return false
+    for (let target = this.first; target !== NO_TARGET; target = target.next) {
+      if (!target.origin.chunk.isSame(target.cell, target.origin.createdIn)) return false
+    }
+    return true
+  }
+
+  private bind(): void {
+    const overflowed: RowStore[] = []
+    const targets = this.measure.groups.flatMap((group) => boundTargets(group, this.labels, this.measure.isInteger, overflowed))
+    this.groups = this.measure.groups
+    this.overflowed = overflowed
+    targets.sort((a, b) => Number(b.kind === DISTRIBUTION) - Number(a.kind === DISTRIBUTION))
+    const first = targets[0] ?? NO_TARGET
+    for (let at = 1; at < targets.length; at++) targets[at - 1]!.next = targets[at]!
+    this.first = first
+    const isPlain = first !== NO_TARGET && overflowed.length === 0 && !(this.measure.isInteger && first.kind >= DISTRIBUTION)
+    if (!isPlain || (targets.length > 1 && first.kind !== DISTRIBUTION)) this.kind = OTHER
+    else this.kind = targets.length === 1 ? first.kind : DISTRIBUTION_FIRST
+    this.cell = first.cell
+    this.slots = first.slots
+    this.lastValues = first.lastValues
+    this.distribution = first.distribution
+  }
+}
+
+/** The cases not handled by `addUsual`. Each kind of cells has a call site of its own, which V8 can inline. */
+function recordTarget({ kind, cell, distribution, origin }: BoundTarget, value: number): boolean {
+  const { group, chunk, column, cells } = origin
+  const isTaken =
+    kind === DISTRIBUTION
+      ? distribution.record(cell, value)
+      : kind === OTHER
+        ? recordSketched(cells, cell, value)
+        : cells.record(cell, value)
+  return isTaken || dropFromColumn(group, chunk, column, cell, value)
 }

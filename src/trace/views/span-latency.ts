@@ -1,6 +1,6 @@
 import { count, distribution } from '../../stats/views/aggregation.js'
 import type { Measure } from '../../stats/recording/measure.js'
-import type { BoundMeasure } from '../../stats/recording/bound-measure.js'
+import type { BoundMeasure } from '../../stats/recording/record.js'
 import type { Stats } from '../../stats/stats.js'
 import type { Aggregation } from '../../stats/views/aggregation.js'
 import { type SpanKind, spanKindName } from '../data/span-kind.js'
