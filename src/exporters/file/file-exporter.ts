@@ -1,6 +1,5 @@
-import { checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkNumber, checkOptions, type OptionNames } from '../../base/check-options.js'
 import { inspectValue } from '../../base/inspect-value.js'
-import { checkNumber } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { DefinitionError, ExportError } from '../../base/errors.js'
 import type { Exporter, Transport } from '../../base/exporter.js'
@@ -10,6 +9,7 @@ import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { inNextTurn, startTimer } from '../../base/timer.js'
 import { ExportCounts } from '../export-counts.js'
 import { jsonLine } from '../json-lines.js'
+import { Batch } from './line-batch.js'
 import type { LineFile, WrittenLines } from './line-file.js'
 import { acquireQueue, type LineQueue, type QueueSlot, releaseQueue } from './line-queue.js'
 
@@ -280,25 +280,4 @@ interface UnfinishedExport<T> {
   next: number
   readonly slot: QueueSlot
   readonly batch: Batch
-}
-
-/** The lines of one export, and which item each of them is. */
-class Batch {
-  readonly lines: Buffer[]
-  readonly #items: number[] = []
-  #seen = 0
-
-  constructor(lines: Buffer[]) {
-    this.lines = lines
-  }
-
-  /** The item that has just been dealt with has its line by now, if it gets one. */
-  next(): void {
-    if (this.lines.length > this.#items.length) this.#items.push(this.#seen)
-    this.#seen++
-  }
-
-  itemOfLine(line: number): number {
-    return this.#items[line] ?? this.#seen
-  }
 }

@@ -1,19 +1,8 @@
-import {
-  type BigIntStats,
-  closeSync,
-  constants,
-  fchmodSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readSync,
-  statSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import { type FileHandle, lstat, open, stat } from 'node:fs/promises'
 import { systemClock } from '../../base/clock.js'
 import { nextChunk, wholeLines } from './line-chunk.js'
-import { codeOf, endsInsideLine } from './torn-line.js'
+import { codeOf, endsInsideLine, staysTorn } from './torn-line.js'
 import { rotate } from './rotate-files.js'
 
 /** How many of the lines given are in the file as whole lines, and what kept the others out. */
@@ -43,9 +32,6 @@ const WRITE_BYTES = 16_384
 const REPEATABLE: ReadonlySet<unknown> = new Set(['EAGAIN', 'EINTR', 'EBUSY'])
 const MAX_REPEATS = 10
 const REPEAT_AFTER_MS = 100
-/** How long the end of a file must stay as it is, inside a line, to be taken for torn. */
-const TORN_AFTER_MS = 50
-const MAX_LOOKS = 20
 // Non-blocking, so that a pipe without a reader is an error and not a thread that waits for ever.
 const OPEN_FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0)
 const DEFAULT_MODE = 0o600
@@ -88,7 +74,7 @@ export class LineFile {
       this.#identity = { dev: found.dev, ino: found.ino }
       this.#isRegular = found.isFile()
       this.#sizeBytes = Number(found.size)
-      this.#isTorn = await this.#staysTorn(found)
+      this.#isTorn = await staysTorn(path, found, this.#options.pause)
     } catch (error) {
       await handle.close()
       throw error
@@ -204,21 +190,6 @@ export class LineFile {
       if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return true
       throw error
     }
-  }
-
-  /**
-   * Whether the file ends inside a line for good. A line that another process is writing at this moment looks torn too, since
-   * it becomes visible page by page; an LF after it would be an empty line.
-   */
-  async #staysTorn(found: BigIntStats): Promise<boolean> {
-    let { size } = found
-    for (let look = 0; look < MAX_LOOKS && endsInsideLine(this.#options.path, found); look++) {
-      await this.#options.pause(TORN_AFTER_MS)
-      const now = statSync(this.#options.path, { bigint: true, throwIfNoEntry: false })?.size
-      if (now === size) return endsInsideLine(this.#options.path, found)
-      size = now ?? size
-    }
-    return false
   }
 
   async #makeRoom(bytes: number): Promise<void> {

@@ -1,6 +1,9 @@
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
 
 const LF = 0x0a
+/** How long the end of a file must stay as it is, inside a line, to be taken for torn. */
+const TORN_AFTER_MS = 50
+const MAX_LOOKS = 20
 
 /**
  * Whether the file's last byte is something else than LF. False if the file may not be read. Throws if something
@@ -22,6 +25,21 @@ export function endsInsideLine(path: string, stats: BigIntStats): boolean {
   } finally {
     if (fd !== undefined) closeSync(fd)
   }
+}
+
+/**
+ * Whether the file ends inside a line for good. A line that another process is writing at this moment looks torn too, since
+ * it becomes visible page by page; an LF after it would be an empty line.
+ */
+export async function staysTorn(path: string, found: BigIntStats, pause: (delayMs: number) => Promise<void>): Promise<boolean> {
+  let { size } = found
+  for (let look = 0; look < MAX_LOOKS && endsInsideLine(path, found); look++) {
+    await pause(TORN_AFTER_MS)
+    const now = statSync(path, { bigint: true, throwIfNoEntry: false })?.size
+    if (now === size) return endsInsideLine(path, found)
+    size = now ?? size
+  }
+  return false
 }
 
 export function codeOf(error: unknown): unknown {

@@ -1,5 +1,4 @@
-import { checkOptions, type OptionNames } from '../../base/check-options.js'
-import { checkNumber } from '../../base/check-options.js'
+import { checkNumber, checkOptions, type OptionNames } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { DefinitionError, TransportError } from '../../base/errors.js'
 import { RateLimitedLog } from '../../base/rate-limited-log.js'
@@ -53,10 +52,7 @@ const OPTIONS: OptionNames<PeriodicMetricTaskOptions> = {
 }
 
 export interface PeriodicTaskStatus {
-  /**
-   * `stuck`: a run is over its time-out and has not ended, so that no other may begin. `failed`: a TransportError
-   * has ended the task.
-   */
+  /** `stuck`: a run over its time-out has not ended, so that no other may begin. `failed`: a TransportError has ended the task. */
   readonly state: 'waiting' | 'running' | 'stuck' | 'failed' | 'closing' | 'closed'
   /** Runs that ended well. */
   readonly runs: number
