@@ -1,0 +1,95 @@
+import type { ServerResponse } from 'node:http'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { OtlpMetricExporter } from '../../../src/exporters/otlp/otlp-metric-exporter.js'
+import { metric } from '../prometheus/format/metric-samples.js'
+import { selfValue } from '../self-value.js'
+import { closedUrl, receiver } from '../sending/receiver.js'
+import { encodeAnswer } from './read-otlp.js'
+
+let logged: string[]
+const log = (_: unknown, message?: string): void => void logged.push(String(message))
+const logger = { debug: log, info: log, warn: log, error: log }
+beforeEach(() => {
+  logged = []
+  vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+})
+afterEach(() => void vi.restoreAllMocks())
+
+const one = metric({ name: 'one', type: 'GAUGE_INT64' }, [[], 1])
+const counted = (reason: string): number => selfValue('tallyscope_exporter_dropped_items_total', 'OtlpMetricExporter', reason) ?? 0
+
+/** Exports one point once to a receiver that answers so; returns the error, how often it was asked, and what was counted. */
+async function fault(answer: (response: ServerResponse) => void, reason: string) {
+  const { url, requests } = await receiver(answer)
+  const exporter = new OtlpMetricExporter({ endpoint: url, logger })
+  const before = counted(reason)
+  const error = await exporter.export([one]).then(
+    () => undefined,
+    (rejection: Error & { retryable: boolean }) => rejection,
+  )
+  await exporter.shutdown()
+  return { error, tries: requests.length, dropped: counted(reason) - before }
+}
+
+test.each([301, 307, 308, 400, 401, 403, 404, 408, 415, 500, 501])('an answer %i is final', async (status) => {
+  const { error, tries, dropped } = await fault(
+    (response) => void response.writeHead(status, { location: 'http://u:secret@elsewhere/token' }).end('no'),
+    'refused',
+  )
+  expect(error).toMatchObject({ code: 'ERR_OTLP_FAILED', retryable: false })
+  expect([tries, dropped]).toEqual([1, 1])
+  expect(error!.message).not.toMatch(/secret|token/)
+})
+
+test.each([429, 502, 503, 504])('an answer %i may be tried again', async (status) => {
+  const { error, dropped } = await fault((response) => void response.writeHead(status, { 'retry-after': '7' }).end(), 'retries')
+  expect(error).toMatchObject({ code: 'ERR_OTLP_FAILED', retryable: true, retryAfterMs: 7_000 })
+  expect(dropped).toBe(1)
+})
+
+test('one point that is too large is dropped', async () => {
+  const { error, dropped } = await fault((response) => void response.writeHead(413).end(), 'too_large')
+  expect([error?.retryable, dropped]).toEqual([false, 1])
+})
+
+test.each<[string, Record<string, string>, () => Uint8Array, number, RegExp | undefined]>([
+  ['of HTML', { 'content-type': 'text/html' }, () => Buffer.from('<html>'), 0, /none of OTLP/],
+  ['of protobuf that ends in the middle', {}, () => Uint8Array.of(10, 200, 1), 0, /none of OTLP/],
+  [
+    'that rejects a point',
+    {},
+    () => encodeAnswer('ExportMetricsServiceResponse', { partialSuccess: { rejectedDataPoints: 1, errorMessage: 'too old' } }),
+    1,
+    /rejected.*too old/,
+  ],
+  [
+    'with a warning only',
+    {},
+    () => encodeAnswer('ExportMetricsServiceResponse', { partialSuccess: { errorMessage: 'slow down' } }),
+    0,
+    /warned.*slow down/,
+  ],
+  ['with fields that nobody knows', {}, () => Uint8Array.of(0x7a, 1, 1), 0, undefined],
+  [
+    'of JSON that rejects a point',
+    { 'content-type': 'application/json' },
+    () => Buffer.from('{"partialSuccess":{"rejectedDataPoints":"1"}}'),
+    1,
+    /rejected/,
+  ],
+])('an answer 200 %s is a success', async (_, headers, body, rejected, warning) => {
+  const { error, tries, dropped } = await fault((response) => void response.writeHead(200, headers).end(body()), 'rejected')
+  expect([error, tries, dropped]).toEqual([undefined, 1, rejected])
+  expect(logged).toEqual(warning === undefined ? [] : [expect.stringMatching(warning)])
+})
+
+test('a receiver that cannot be reached is tried until the export has to end, not longer', async () => {
+  const exporter = new OtlpMetricExporter({ endpoint: await closedUrl(), random: () => 0 })
+  const beganMs = performance.now()
+  const context = { timeUnixMs: 1e12, timeoutMs: 1_500, signal: new AbortController().signal, isLast: false }
+  await expect(exporter.exportFamilies([one], context)).rejects.toMatchObject({ retryable: true })
+  expect(performance.now() - beganMs).toBeLessThan(1_500)
+  expect(counted('deadline')).toBeGreaterThan(0)
+  await exporter.shutdown()
+  await expect(exporter.export([one])).rejects.toMatchObject({ code: 'ERR_EXPORTER_CLOSED' })
+})
