@@ -42,7 +42,9 @@ export function assemble(
   const traces = exporters?.flatMap((component) => attempt('traces.exporters', () => buildTraceExporter(component, logger)) ?? [])
   const transports = traces?.map(({ exporter, transport = usual }) => attempt('traces.transport', () => transport(exporter)))
   const metrics = enabled ? (settings['metrics.exporters'] ?? []) : []
-  const metricExporters = metrics.flatMap((component) => attempt('metrics.exporters', () => buildMetricExporter(component, logger)) ?? [])
+  const metricExporters = metrics.flatMap(
+    (component) => attempt('metrics.exporters', () => buildMetricExporter(component, logger, options.env)) ?? [],
+  )
   if (problems.length > 0) {
     // Created components hold files and the like, which are never closed otherwise.
     for (const exporter of [...(traces ?? []).map(({ exporter }) => exporter), ...metricExporters]) void shutDownQuietly(exporter)

@@ -6,11 +6,16 @@ import { AsyncTransport } from '../exporters/transport/async-transport.js'
 import { ConsoleExporter } from '../exporters/console/console-exporter.js'
 import { FileExporter, type FileExporterOptions } from '../exporters/file/file-exporter.js'
 import { HlogExporter } from '../exporters/file/hlog-exporter.js'
+import { LazyExporter } from '../exporters/lazy-exporter.js'
 import { LoggingExporter } from '../exporters/console/logging-exporter.js'
 import { MemoryExporter } from '../exporters/memory-exporter.js'
 import { PushGatewayExporter, type PushGatewayExporterOptions } from '../exporters/prometheus/push/push-gateway-exporter.js'
 import { TextfileExporter, type TextfileExporterOptions } from '../exporters/prometheus/push/textfile-exporter.js'
 import { SyncTransport } from '../exporters/transport/sync-transport.js'
+import type { RemoteWriteExporterOptions } from '../exporters/prometheus/remote-write/remote-write-options.js'
+import type { StatsdExporterOptions } from '../exporters/statsd/statsd-options.js'
+import { warnOnce } from '../base/logger.js'
+import type { FamilyExporter } from '../metrics/data/family-exporter.js'
 import type { Metric } from '../metrics/data/metric.js'
 import { AlwaysOffSampler, AlwaysOnSampler } from '../trace/sampling/constant-samplers.js'
 import { ParentBasedSampler } from '../trace/sampling/parent-based-sampler.js'
@@ -105,7 +110,11 @@ export function buildTraceExporter(
   }
 }
 
-export function buildMetricExporter(component: Component, logger?: Logger): Exporter<Metric> {
+export function buildMetricExporter(
+  component: Component,
+  logger?: Logger,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Exporter<Metric> {
   if ('given' in component) return component.given as Exporter<Metric>
   const options = component.options as unknown
   switch (component.component) {
@@ -115,9 +124,38 @@ export function buildMetricExporter(component: Component, logger?: Logger): Expo
       return new TextfileExporter(options as TextfileExporterOptions)
     case 'pushgateway':
       return new PushGatewayExporter(options as PushGatewayExporterOptions)
+    case 'statsd':
+      return new LazyExporter(() => loadStatsd(options as StatsdExporterOptions))
+    case 'dogstatsd':
+      return new LazyExporter(() => loadDogstatsd(options as StatsdExporterOptions, env))
+    case 'remotewrite':
+      return new LazyExporter(() => loadRemoteWrite(options as RemoteWriteExporterOptions))
     default:
       return generalExporter<Metric>(component, logger)
   }
+}
+
+async function loadStatsd(options: StatsdExporterOptions): Promise<FamilyExporter> {
+  const { StatsdExporter } = await import('../exporters/statsd/statsd-exporter.js')
+  return new StatsdExporter({ tagStyle: 'none', ...options })
+}
+
+const ADDRESS: ReadonlySet<string> = new Set(['host', 'port', 'path', 'protocol'])
+
+/** With what Datadog's variables say; options that are given win, and an address as a whole. */
+async function loadDogstatsd(options: StatsdExporterOptions, env: Readonly<Record<string, string | undefined>>): Promise<FamilyExporter> {
+  const { StatsdExporter } = await import('../exporters/statsd/statsd-exporter.js')
+  const { dogstatsdOptionsFromEnvironment } = await import('../exporters/statsd/dogstatsd-environment.js')
+  const { options: read, problems } = dogstatsdOptionsFromEnvironment(env)
+  for (const { variable, problem } of problems) warnOnce('TALLYSCOPE_CONFIGURATION', variable, `${variable} is passed over: ${problem}`)
+  const hasAddress = Object.keys(options).some((name) => ADDRESS.has(name))
+  const used = Object.entries(read).filter(([name]) => !hasAddress || !ADDRESS.has(name))
+  return new StatsdExporter({ ...Object.fromEntries(used), ...options, tags: { ...read.tags, ...options.tags } })
+}
+
+async function loadRemoteWrite(options: RemoteWriteExporterOptions): Promise<FamilyExporter> {
+  const { RemoteWriteExporter } = await import('../exporters/prometheus/remote-write/remote-write-exporter.js')
+  return new RemoteWriteExporter(options)
 }
 
 function generalExporter<T>(component: Exclude<Component, GivenComponent>, logger: Logger | undefined): Exporter<T> {

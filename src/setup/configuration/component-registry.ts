@@ -22,6 +22,21 @@ export interface ComponentDefinition {
 const FILE = { file_name: 'path', fileName: 'path', file_path: 'path' }
 const ASYNC = { max_batch_size: 'maxBatchSize', wait_period: ['waitPeriodMs', 1e3], grace_period: ['gracePeriodMs', 1e3] } as const
 
+const STATSD = {
+  host: 'string',
+  port: 'number',
+  path: 'string',
+  protocol: 'string',
+  tagStyle: 'string',
+  prefix: 'string',
+  tags: 'labels',
+  maxPacketBytes: 'number',
+  buckets: 'boolean',
+  distributions: 'string',
+  percentiles: 'boolean',
+  timeoutMs: 'number',
+} as const
+
 /** Every component that a string may name. Nothing else can be reached from a string. */
 export const COMPONENTS: Readonly<Record<ComponentKind, readonly ComponentDefinition[]>> = {
   sampler: [
@@ -112,6 +127,50 @@ export const COMPONENTS: Readonly<Record<ComponentKind, readonly ComponentDefini
       },
       positional: ['url', 'job'],
       required: ['url', 'job'],
+      signals: ['metrics'],
+    },
+    {
+      name: 'statsd',
+      aliases: ['StatsdExporter', 'StatsDExporter'],
+      options: STATSD,
+      positional: ['host', 'port'],
+      signals: ['metrics'],
+    },
+    {
+      name: 'dogstatsd',
+      aliases: ['datadog'],
+      options: { ...STATSD, externalEnv: 'string', cardinality: 'string' },
+      positional: ['host', 'port'],
+      signals: ['metrics'],
+    },
+    {
+      name: 'remotewrite',
+      aliases: ['prometheusremotewrite', 'RemoteWriteExporter'],
+      options: {
+        url: 'string',
+        job: 'string',
+        instance: 'string',
+        version: 'number',
+        externalLabels: 'labels',
+        headers: 'labels',
+        nativeHistograms: 'boolean',
+        exemplars: 'boolean',
+        metadata: 'boolean',
+        createdTimestamps: 'boolean',
+        staleMarkers: 'boolean',
+        staleOnShutdown: 'boolean',
+        maxSamplesPerRequest: 'number',
+        maxRequestBytes: 'number',
+        retryOn429: 'boolean',
+        timeoutMs: 'number',
+        concurrency: 'number',
+        ca: 'string',
+        cert: 'string',
+        key: 'string',
+        userAgent: 'string',
+      },
+      positional: ['url', 'job'],
+      required: ['url'],
       signals: ['metrics'],
     },
   ],

@@ -51,7 +51,7 @@ test('a string reaches only the entries of the table', () => {
     check(
       'exporter',
       text,
-      `at: there is no exporter ${JSON.stringify(text.replace(/\(.*/, ''))} (one of console, file, logging, memory, hlog, textfile, pushgateway)`,
+      `at: there is no exporter ${JSON.stringify(text.replace(/\(.*/, ''))} (one of console, file, logging, memory, hlog, textfile, pushgateway, statsd, dogstatsd, remotewrite)`,
     )
   }
   check('exporter', 'console(__proto__=1)', 'at: console has no option "__proto__" (its options are format, transport)')
@@ -109,7 +109,7 @@ test('an object names a component by its one key', () => {
   check(
     'exporter',
     5,
-    'at: must name a component of kind exporter: it is 5 (one of console, file, logging, memory, hlog, textfile, pushgateway)',
+    'at: must name a component of kind exporter: it is 5 (one of console, file, logging, memory, hlog, textfile, pushgateway, statsd, dogstatsd, remotewrite)',
   )
 })
 

@@ -237,6 +237,6 @@ test('hints name only exporters that fit the setting', () => {
   const { problems } = readConfiguration({ code: { traces: { exporters: 'xyzzy' }, metrics: { exporters: 'xyzzy' } }, env: {} })
   expect(problems.map(({ hint }) => hint)).toEqual([
     'one of console, file, logging, memory, none',
-    'one of console, file, logging, memory, hlog, textfile, pushgateway, none',
+    'one of console, file, logging, memory, hlog, textfile, pushgateway, statsd, dogstatsd, remotewrite, none',
   ])
 })
