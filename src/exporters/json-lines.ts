@@ -20,7 +20,7 @@ export function jsonLine(item: unknown): JsonLine {
 // DEL and C1, which JSON does not escape; U+2028 and U+2029, which some readers take for line ends; marks that change the
 // direction of what is read.
 const DANGEROUS = /[\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/
-const ALL_DANGEROUS = new RegExp(DANGEROUS, 'g')
+const ALL_DANGEROUS = /[\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
 const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 

@@ -82,6 +82,12 @@ function destinationOf({ endpoint, url }: OtlpOptions, path: string): Destinatio
   }
   if (url !== undefined) return checkDestination('url', url)
   const destination = checkDestination('endpoint', endpoint ?? DEFAULT_ENDPOINT)
-  destination.url.pathname = `${destination.url.pathname.replace(/\/+$/, '')}/${path}`
+  destination.url.pathname = `${withoutEndSlash(destination.url.pathname)}/${path}`
   return destination
+}
+
+function withoutEndSlash(path: string): string {
+  let end = path.length
+  while (path[end - 1] === '/') end--
+  return path.slice(0, end)
 }
