@@ -25,11 +25,26 @@ function enqueue(): Promise<void> {
   })
 }
 
+/** When the slice of this turn of the event loop ends; 0 if none has begun in it. */
+let turnEndsMs = 0
+
+/** Pieces of work that begin in one turn share its slice: each short, together they could hold the event loop for long. */
+function endOfSlice(): number {
+  if (isScheduled) return 0
+  if (turnEndsMs === 0) {
+    turnEndsMs = systemClock.monotonicMs() + SLICE_MS
+    inNextTurn(() => {
+      turnEndsMs = 0
+    })
+  }
+  return turnEndsMs
+}
+
 /** Divides long work into slices of about 2 ms, of which one runs in each turn of the event loop. */
 export class TimeSlicer {
   readonly #signal: AbortSignal | undefined
   /** If other work is waiting already, the first slice is over before it begins. */
-  #endsMs = isScheduled ? 0 : systemClock.monotonicMs() + SLICE_MS
+  #endsMs = endOfSlice()
 
   /** @param signal Ends the work with its reason at the next slice. */
   constructor(signal?: AbortSignal) {

@@ -20,6 +20,20 @@ test('a slice ends after 2 ms, and the next one begins at its end', async () => 
   expect(slicer.isOver).toBe(false)
 })
 
+test('work that begins in one turn of the event loop shares its slice', async () => {
+  let nowMs = 0
+  vi.spyOn(systemClock, 'monotonicMs').mockImplementation(() => nowMs)
+  await new Promise(setImmediate)
+  const first = new TimeSlicer()
+  nowMs = 1.5
+  const second = new TimeSlicer()
+  expect([first.isOver, second.isOver]).toEqual([false, false])
+  nowMs = 2
+  expect([first.isOver, second.isOver, new TimeSlicer().isOver]).toEqual([true, true, true])
+  await new Promise(setImmediate)
+  expect(new TimeSlicer().isOver).toBe(false)
+})
+
 test('one slice of all waiting work runs in each turn of the event loop, in order of arrival', async () => {
   const order: string[] = []
   const wait = async (name: string) => {

@@ -1,6 +1,7 @@
 import { checkOptions, type OptionNames } from '../../../base/check-options.js'
 import { type Clock, systemClock } from '../../../base/clock.js'
 import { warnOnce } from '../../../base/logger.js'
+import { TimeSlicer } from '../../../base/time-slicer.js'
 import { errorText } from '../../../base/rate-limited-log.js'
 import { beginGathering, checkProducers } from '../../../metrics/collection/gather.js'
 import { selfMetrics } from '../../../metrics/collection/internal-metrics-producer.js'
@@ -180,6 +181,8 @@ export class ScrapeHandler {
     waitMs: number,
   ): Promise<MetricsResponse> {
     const { signal } = scrape
+    const slicer = new TimeSlicer(signal)
+    if (slicer.isOver) await slicer.nextSlice() // other scrapes have used the slice of this turn
     const gathered = await this.#gathered(scrape, waitMs)
     if (gathered === undefined) return ended(scrape, refusal(503, 'too many scrapes at a time', { 'retry-after': '1' }))
     try {
