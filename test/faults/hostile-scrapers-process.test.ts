@@ -40,7 +40,12 @@ async function serve(way: Way, options: MetricsHandlerOptions): Promise<number> 
   if (way === 'Fastify') {
     const app = fastify({ forceCloseConnections: true })
     const { producers, ...metrics } = options
-    await app.register(tallyscopeFastify, { tracer: false, views: false, producers, metrics: { selfMetrics: false, ...metrics } })
+    await app.register(tallyscopeFastify, {
+      tracer: false,
+      views: false,
+      producers: producers ?? [],
+      metrics: { selfMetrics: false, ...metrics },
+    })
     await app.listen({ port: 0, host: '127.0.0.1' })
     cleanUp.push(() => app.close())
     return (app.server.address() as AddressInfo).port

@@ -13,6 +13,10 @@ export interface MetricProducer {
   getMetrics(context?: GatheringContext): readonly Metric[] | Promise<readonly Metric[]>
   /** The same for streaming encoders, with rows instead of snapshots if it has rows. Optional. */
   getFamilies?(context?: GatheringContext): readonly Family[] | Promise<readonly Family[]>
+  /** True if a document without these metrics would mislead: a scrape fails if they cannot be gathered. Default false. */
+  readonly isRequired?: boolean
+  /** True if the library's metrics about itself are among them, so that a handler adds none. Default false. */
+  readonly includesSelfMetrics?: boolean
   /** Name of the producer in logs and counters of failures. Default: the class name. */
   readonly name?: string
 }

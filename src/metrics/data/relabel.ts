@@ -32,6 +32,8 @@ export function relabel(producer: MetricProducer, options: RelabelOptions): Metr
   const { getFamilies } = producer
   return {
     name: componentName(producer, 'producer'),
+    isRequired: producer.isRequired === true,
+    includesSelfMetrics: producer.includesSelfMetrics === true,
     getMetrics: (context) => mapped(producer.getMetrics(context), (metric) => labels.metric(metric)),
     ...(getFamilies !== undefined && {
       getFamilies: (context?: GatheringContext) => mapped(getFamilies.call(producer, context), (family) => labels.family(family)),

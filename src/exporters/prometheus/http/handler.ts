@@ -26,13 +26,15 @@ import { countPartial } from './scrape-counts.js'
 import { allParts, joined, renderDocument, type ScrapeDocument } from './scrape-document.js'
 import { relabel } from '../../../metrics/data/relabel.js'
 import { Scrape } from './scrape.js'
-import { type GatheredFamilies, SingleFlightGather } from './single-flight-gather.js'
+import { type GatheredFamilies, type RequiredGathering, SingleFlightGather } from './single-flight-gather.js'
 
 export type { MetricsResponse } from './metrics-response.js'
 
 export interface MetricsHandlerOptions extends ScrapeAccessOptions {
-  /** Producers whose metrics are exposed. Of families that clash, the first producer's stays. */
-  readonly producers: readonly MetricProducer[]
+  /** Producers whose metrics are exposed. Of families that clash, the first producer's stays. Needed unless there is a `group`. */
+  readonly producers?: readonly MetricProducer[]
+  /** The metrics of many processes, from `shareMetrics` of `tallyscope/cluster`: a scrape is answered 503 if they cannot be gathered. */
+  readonly group?: MetricProducer
   /** Whether the library's metrics about itself are exposed too. Default true. */
   readonly selfMetrics?: boolean
   /** Whether OpenMetrics documents have `_created` lines: the time since when a series counts. Default false. */
@@ -73,6 +75,7 @@ export const HANDLER_OPTIONS: OptionNames<MetricsHandlerOptions> = {
   guard: true,
   allowedHosts: true,
   producers: true,
+  group: true,
   selfMetrics: true,
   created: true,
   encoders: true,
@@ -147,7 +150,7 @@ export class ScrapeHandler {
     this.#maxAwaiting = maxInFlight + maxWaiting
     this.#queueTimeoutMs = milliseconds('queueTimeoutMs', options.queueTimeoutMs, 3_000)
     this.#gatherTimeoutMs = timeoutMs
-    this.#gathering = new SingleFlightGather(() => beginGathering(producers, { timeoutMs }), timeoutMs, this.#clock)
+    this.#gathering = new SingleFlightGather(() => beginRequired(producers, timeoutMs), timeoutMs, this.#clock)
     this.#negotiator = new ResponseNegotiator(encoders, options.gzip ?? true)
     this.#firstFormat = encoders[0].format
     this.sendLimits = {
@@ -186,7 +189,8 @@ export class ScrapeHandler {
     const gathered = await this.#gathered(scrape, waitMs)
     if (gathered === undefined) return ended(scrape, refusal(503, 'too many scrapes at a time', { 'retry-after': '1' }))
     try {
-      const { families, isWhole } = gathered
+      const { families, isWhole, isMisleading } = gathered
+      if (isMisleading) return ended(scrape, refusal(503, 'the metrics of the group are not whole at the moment', { 'retry-after': '1' }))
       if (!isWhole) countPartial(encoder.format)
       const document = await renderDocument(encoder, wanted(families, query), WHOLE_BYTES, signal)
       scrape.documentBytes = document.bytes
@@ -242,10 +246,33 @@ export class ScrapeHandler {
   }
 }
 
+/** A gathering that knows whether metrics are missing without which a document would mislead. */
+function beginRequired(producers: readonly MetricProducer[], timeoutMs: number): RequiredGathering {
+  const missing = new Set(producers.filter(({ isRequired }) => isRequired === true))
+  const settled = producers.map((producer) => (missing.has(producer) ? noted(producer, () => missing.delete(producer)) : producer))
+  return { ...beginGathering(settled, { timeoutMs }), isMissing: () => missing.size > 0 }
+}
+
+/** Tells when the metrics of this producer have come. */
+function noted(producer: MetricProducer, onAnswer: () => void): MetricProducer {
+  return {
+    name: producer.name ?? 'producer',
+    getMetrics: (context) => producer.getMetrics(context),
+    async getFamilies(context) {
+      const families = await (producer.getFamilies ?? producer.getMetrics).call(producer, context)
+      onAnswer()
+      return families
+    },
+  }
+}
+
 function withSelfMetrics(options: MetricsHandlerOptions): readonly MetricProducer[] {
-  checkProducers(options.producers)
-  const ownIsThere = options.producers.some(({ name }) => name === SELF_METRICS)
-  const all = options.selfMetrics === false || ownIsThere ? options.producers : [...options.producers, selfMetrics()]
+  const { group } = options
+  if (group === undefined || options.producers !== undefined) checkProducers(options.producers)
+  if (group !== undefined) checkProducers([group])
+  const producers = [...(group === undefined ? [] : [group]), ...(options.producers ?? [])]
+  const areOwnThere = producers.some(({ name, includesSelfMetrics }) => name === SELF_METRICS || includesSelfMetrics === true)
+  const all = options.selfMetrics === false || areOwnThere ? producers : [...producers, selfMetrics()]
   const { constantLabels, renameLabels } = options
   return all.map((producer) => relabel(producer, { constantLabels, renameLabels }))
 }

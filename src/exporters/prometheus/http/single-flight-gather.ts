@@ -3,16 +3,24 @@ import type { Gathering } from '../../../metrics/collection/gather.js'
 import type { Family } from '../../../metrics/data/row-source.js'
 import { TIMED_OUT, withTimeout } from '../../../base/with-timeout.js'
 
+/** A gathering, and whether metrics are missing in it that a document needs. */
+export interface RequiredGathering extends Gathering<Family> {
+  isMissing?(): boolean
+}
+
 export interface GatheredFamilies {
   readonly families: readonly Family[]
   /** False if the scrape stopped waiting while producers were still being called. */
   readonly isWhole: boolean
+  /** True if a document without the missing metrics would mislead. */
+  readonly isMisleading: boolean
 }
 
 interface RunningGathering {
   readonly endsMs: number
   readonly all: Promise<readonly Family[]>
   soFar(): readonly Family[]
+  isMissing(): boolean
 }
 
 /**
@@ -20,13 +28,13 @@ interface RunningGathering {
  * affair: one that waits less gets what there is by then, and changes nothing for the others.
  */
 export class SingleFlightGather {
-  readonly #begin: () => Gathering<Family>
+  readonly #begin: () => RequiredGathering
   readonly #timeoutMs: number
   readonly #clock: Clock
   #running: RunningGathering | undefined
 
   /** @param begin Begins a gathering that ends after at most `timeoutMs`. */
-  constructor(begin: () => Gathering<Family>, timeoutMs: number, clock: Clock) {
+  constructor(begin: () => RequiredGathering, timeoutMs: number, clock: Clock) {
     this.#begin = begin
     this.#timeoutMs = timeoutMs
     this.#clock = clock
@@ -37,9 +45,9 @@ export class SingleFlightGather {
     const nowMs = this.#clock.monotonicMs()
     let running = this.#running
     if (running === undefined) {
-      const { all, soFar } = this.#begin()
-      if (!(all instanceof Promise)) return { families: all, isWhole: true }
-      const begun = { endsMs: nowMs + this.#timeoutMs, all, soFar }
+      const { all, soFar, isMissing = () => false } = this.#begin()
+      if (!(all instanceof Promise)) return { families: all, isWhole: true, isMisleading: isMissing() }
+      const begun = { endsMs: nowMs + this.#timeoutMs, all, soFar, isMissing }
       this.#running = running = begun
       void all.then(() => {
         if (this.#running === begun) this.#running = undefined
@@ -48,9 +56,10 @@ export class SingleFlightGather {
     return this.#join(running, waitMs, nowMs)
   }
 
-  async #join({ endsMs, all, soFar }: RunningGathering, waitMs: number, nowMs: number): Promise<GatheredFamilies> {
-    if (nowMs + waitMs >= endsMs) return { families: await all, isWhole: true }
+  async #join({ endsMs, all, soFar, isMissing }: RunningGathering, waitMs: number, nowMs: number): Promise<GatheredFamilies> {
+    if (nowMs + waitMs >= endsMs) return { families: await all, isWhole: true, isMisleading: isMissing() }
     const families = await withTimeout(all, { clock: this.#clock, timeoutMs: Math.max(waitMs, 1) })
-    return families === TIMED_OUT ? { families: soFar(), isWhole: false } : { families, isWhole: true }
+    const isWhole = families !== TIMED_OUT
+    return { families: isWhole ? families : soFar(), isWhole, isMisleading: isMissing() }
   }
 }
