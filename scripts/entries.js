@@ -14,6 +14,7 @@ const ENTRIES = {
   './http-client': 'integrations/http-client/index',
   './opentracing': 'integrations/opentracing/index',
   './prom-client': 'integrations/prom-client/index',
+  './cluster': 'cluster/index',
   './logging': 'integrations/logging/index',
   './testing': 'testing/index',
   './auto': 'integrations/auto/index',

@@ -65,3 +65,8 @@ export function processGlobal<T>(name: string, make: () => T): T {
   if (!states.has(name)) states.set(name, make())
   return states.get(name) as T
 }
+
+/** The value called `name`, if somebody has made it. */
+export function existingState<T>(name: string): T | undefined {
+  return states.get(name) as T | undefined
+}

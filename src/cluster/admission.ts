@@ -1,0 +1,46 @@
+import type { Clock } from '../base/clock.js'
+import { startTimer } from '../base/timer.js'
+import type { Departures } from './departures.js'
+import { type ControlMessages, PROTOCOL } from './net/control-frames.js'
+import type { Roster } from './roster.js'
+
+const BAN_MS = 60_000
+const MAX_BANS = 1_000
+
+/** Whom the keeper does not take, and why. */
+export class Admission {
+  readonly #maxMembers: number
+  readonly #roster: Roster
+  readonly #departures: Departures
+  readonly #clock: Clock
+  readonly #bans = new Set<string>()
+
+  constructor(maxMembers: number, roster: Roster, departures: Departures, clock: Clock) {
+    this.#maxMembers = maxMembers
+    this.#roster = roster
+    this.#departures = departures
+    this.#clock = clock
+  }
+
+  /** For a member whose frames cannot be used: it is not taken for a minute. */
+  ban(id: string): void {
+    if (this.#bans.size >= MAX_BANS) return
+    this.#bans.add(id)
+    startTimer(this.#clock, BAN_MS, () => void this.#bans.delete(id))
+  }
+
+  refusal({ protocol, id }: ControlMessages['HELLO']): ControlMessages['REFUSED'] | undefined {
+    if (protocol !== PROTOCOL) {
+      const message = `its members speak protocol ${protocol} and ${PROTOCOL}, which do not go together`
+      return { reason: 'protocol', message, isFinal: true }
+    }
+    if (this.#bans.has(id)) return { reason: 'banned', message: 'this member sent frames that cannot be used', isFinal: false }
+    if (this.#departures.isFolded(id)) {
+      return { reason: 'departed', message: 'the totals of this member have been added to those of the departed', isFinal: true }
+    }
+    if (this.#roster.get(id) === undefined && this.#roster.size >= this.#maxMembers) {
+      return { reason: 'members', message: `the group has ${this.#roster.size} members, which is its limit`, isFinal: false }
+    }
+    return undefined
+  }
+}

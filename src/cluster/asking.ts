@@ -1,0 +1,97 @@
+import type { Clock } from '../base/clock.js'
+import { startTimer } from '../base/timer.js'
+import { countAsk } from './group-metrics.js'
+import { controlFrame } from './net/control-frames.js'
+import type { MemberRecord, Roster } from './roster.js'
+
+/** The gauges of a member that has not answered for so long say nothing any more. */
+const LATE_GAUGES_MS = 60_000
+
+interface Round {
+  readonly open: Set<MemberRecord>
+  readonly done: Promise<void>
+  readonly finish: () => void
+}
+
+/** Asks members for what has changed. One that did not answer in time is not waited for again until it does. */
+export class Asking {
+  readonly #roster: Roster
+  readonly #clock: Clock
+  #round: Round | undefined
+  #number = 0
+
+  constructor(roster: Roster, clock: Clock) {
+    this.#roster = roster
+    this.#clock = clock
+  }
+
+  /** Resolves when all live members have answered, or after `waitMs`. A round that has begun is shared. */
+  ask(waitMs: number): Promise<void> {
+    if (this.#round !== undefined) return this.#round.done
+    const open = this.#roster.all().filter((record) => record.openAsk === 0)
+    return open.length === 0 ? Promise.resolve() : this.#begin(new Set(open), waitMs)
+  }
+
+  #begin(open: Set<MemberRecord>, waitMs: number): Promise<void> {
+    const number = ++this.#number
+    let resolve: () => void = () => {}
+    const done = new Promise<void>((settle) => {
+      resolve = settle
+    })
+    const stop = startTimer(this.#clock, waitMs, () => this.#round === round && this.#giveUp(round), { keepAlive: true })
+    const finish = (): void => {
+      stop()
+      this.#round = undefined
+      resolve()
+    }
+    const round: Round = { open, done, finish }
+    this.#round = round
+    const frame = controlFrame('ASK', { number, waitMs: Math.ceil(waitMs) })
+    for (const record of open) {
+      record.openAsk = number
+      record.channel.send(frame)
+    }
+    return done
+  }
+
+  #giveUp(round: Round): void {
+    const nowMs = this.#clock.monotonicMs()
+    for (const record of round.open) {
+      countAsk('late')
+      record.lateSinceMs ??= nowMs
+    }
+    round.finish()
+  }
+
+  /** A member has sent everything that belongs to this number. */
+  ended(record: MemberRecord, number: number): void {
+    record.heardMs = this.#clock.monotonicMs()
+    if (number === 0 || record.openAsk !== number) return
+    record.openAsk = 0
+    record.lateSinceMs = undefined
+    countAsk('answered')
+    if (record.areGaugesLeftOut) {
+      record.areGaugesLeftOut = false
+      record.contributor.setLate(false)
+    }
+    this.#closeFor(record)
+  }
+
+  gone(record: MemberRecord): void {
+    this.#closeFor(record)
+  }
+
+  leaveOutOldGauges(): void {
+    const nowMs = this.#clock.monotonicMs()
+    for (const record of this.#roster.all()) {
+      if (record.areGaugesLeftOut || record.lateSinceMs === undefined || nowMs - record.lateSinceMs < LATE_GAUGES_MS) continue
+      record.areGaugesLeftOut = true
+      record.contributor.setLate(true)
+    }
+  }
+
+  #closeFor(record: MemberRecord): void {
+    const round = this.#round
+    if (round !== undefined && round.open.delete(record) && round.open.size === 0) round.finish()
+  }
+}

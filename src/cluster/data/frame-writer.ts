@@ -1,0 +1,129 @@
+import { overLimit } from './frame-error.js'
+
+/**
+ * Frames are `u32 length · u8 kind · payload`, little-endian; the length is that of kind and payload. Whole numbers are LEB128
+ * varints, values are doubles, strings have their length in UTF-8 bytes before them.
+ *
+ * Kinds below 16 are those of the connection, the others carry rows. See docs/many-processes.md.
+ */
+export const FRAME = {
+  HELLO: 1,
+  WELCOME: 2,
+  REFUSED: 3,
+  ASK: 4,
+  END: 5,
+  BYE: 6,
+  ORIGIN: 7,
+  /** What follows is everything: the numbers of families and rows begin anew. */
+  RESTART: 16,
+  /** A family: its number and what its rows are. */
+  DEFINE: 17,
+  /** New rows of a family with their labels and their first values. */
+  ROWS: 18,
+  /** New values of rows that were sent before. */
+  VALUES: 19,
+  /** Rows that were removed. */
+  GONE: 20,
+  EXEMPLARS: 21,
+  /** Everything since RESTART has been sent: rows that were known before it and were not sent again are gone. */
+  WHOLE: 22,
+  /** A family that was removed with all its rows. */
+  DROP: 23,
+} as const
+
+/** The greatest frame, its four bytes of length included. */
+export const MAX_FRAME_BYTES: number = 1 << 20
+
+export function isDataFrame(kind: number): boolean {
+  return kind >= FRAME.RESTART
+}
+
+/** The kind of a whole frame, with its length before it. */
+export function kindOf(frame: Uint8Array): number {
+  return frame[4]!
+}
+
+const HEAD_BYTES = 5
+const START_BYTES = 4_096
+const encoder = new TextEncoder()
+
+/** Builds one frame after the other in a buffer of its own. */
+export class FrameWriter {
+  #bytes = new Uint8Array(START_BYTES)
+  #view = new DataView(this.#bytes.buffer)
+  #length = 0
+
+  /** Bytes of the open frame so far; 0 if none is open. */
+  get length(): number {
+    return this.#length
+  }
+
+  begin(kind: number): this {
+    this.#length = HEAD_BYTES
+    this.#bytes[4] = kind
+    return this
+  }
+
+  byte(value: number): this {
+    this.#reserve(1)
+    this.#bytes[this.#length++] = value
+    return this
+  }
+
+  /** @param value A whole number, 0 … 2^53 - 1. */
+  varint(value: number): this {
+    this.#reserve(8)
+    let rest = value
+    while (rest > 0x7f) {
+      this.#bytes[this.#length++] = (rest % 0x80) | 0x80
+      rest = Math.floor(rest / 0x80)
+    }
+    this.#bytes[this.#length++] = rest
+    return this
+  }
+
+  /** @param value A whole number, -2^52 … 2^52. */
+  signed(value: number): this {
+    return this.varint(value < 0 ? -2 * value - 1 : 2 * value)
+  }
+
+  double(value: number): this {
+    this.#reserve(8)
+    this.#view.setFloat64(this.#length, value, true)
+    this.#length += 8
+    return this
+  }
+
+  text(value: string): this {
+    const bytes = encoder.encode(value)
+    this.varint(bytes.length)
+    this.#reserve(bytes.length)
+    this.#bytes.set(bytes, this.#length)
+    this.#length += bytes.length
+    return this
+  }
+
+  /** Takes back what was written after the frame had this length. */
+  truncate(length: number): void {
+    this.#length = length
+  }
+
+  /** The finished frame, with memory of its own. */
+  end(): Uint8Array {
+    this.#view.setUint32(0, this.#length - 4, true)
+    const frame = this.#bytes.slice(0, this.#length)
+    this.#length = 0
+    return frame
+  }
+
+  /** @throws {@link FrameError} `ERR_GROUP_LIMIT` if the frame would be greater than {@link MAX_FRAME_BYTES}. */
+  #reserve(bytes: number): void {
+    const needed = this.#length + bytes
+    if (needed <= this.#bytes.length) return
+    if (needed > MAX_FRAME_BYTES) throw overLimit(`a frame has at most ${MAX_FRAME_BYTES} bytes`)
+    const grown = new Uint8Array(Math.min(MAX_FRAME_BYTES, Math.max(needed, this.#bytes.length * 2)))
+    grown.set(this.#bytes)
+    this.#bytes = grown
+    this.#view = new DataView(grown.buffer)
+  }
+}

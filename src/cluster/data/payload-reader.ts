@@ -1,0 +1,85 @@
+import { damaged } from './frame-error.js'
+
+const HEAD_BYTES = 5
+const MAX_VARINT_BYTES = 8
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Reads what a frame carries, and throws a {@link FrameError} at the first byte that cannot be right. */
+export class PayloadReader {
+  readonly kind: number
+  readonly #bytes: Uint8Array
+  readonly #view: DataView
+  #at = HEAD_BYTES
+
+  /** @param frame A whole frame, its length included. */
+  constructor(frame: Uint8Array) {
+    if (frame.length < HEAD_BYTES) throw damaged('it has no kind')
+    this.#bytes = frame
+    this.#view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength)
+    this.kind = frame[4]!
+  }
+
+  /** True while there are bytes that were not read. */
+  get hasMore(): boolean {
+    return this.#at < this.#bytes.length
+  }
+
+  get remainingBytes(): number {
+    return this.#bytes.length - this.#at
+  }
+
+  byte(): number {
+    if (this.#at >= this.#bytes.length) throw damaged('it is cut off')
+    return this.#bytes[this.#at++]!
+  }
+
+  /** A whole number, 0 … 2^53 - 1. */
+  varint(): number {
+    let value = 0
+    for (let at = 0; at < MAX_VARINT_BYTES; at++) {
+      const byte = this.byte()
+      value += (byte & 0x7f) * 2 ** (7 * at)
+      if (byte < 0x80) {
+        if (value > Number.MAX_SAFE_INTEGER) break
+        return value
+      }
+    }
+    throw damaged('a whole number is too long')
+  }
+
+  /** A whole number up to `most`. */
+  varintUpTo(most: number, what: string): number {
+    const value = this.varint()
+    if (value > most) throw damaged(`${what} is ${value}, at most ${most} is possible`)
+    return value
+  }
+
+  signed(): number {
+    const value = this.varint()
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+  }
+
+  double(): number {
+    if (this.remainingBytes < 8) throw damaged('it is cut off')
+    const value = this.#view.getFloat64(this.#at, true)
+    this.#at += 8
+    return value
+  }
+
+  text(): string {
+    const length = this.varint()
+    if (length > this.remainingBytes) throw damaged('a string is cut off')
+    const bytes = this.#bytes.subarray(this.#at, this.#at + length)
+    this.#at += length
+    try {
+      return decoder.decode(bytes)
+    } catch (cause) {
+      throw Object.assign(damaged('a string is not UTF-8'), { cause })
+    }
+  }
+
+  /** Call at the end: bytes that nobody has read mean that the frame is not what it seems to be. */
+  end(): void {
+    if (this.hasMore) throw damaged(`${this.remainingBytes} bytes are too many`)
+  }
+}

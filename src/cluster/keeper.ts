@@ -1,0 +1,286 @@
+import { type Clock } from '../base/clock.js'
+import { startTimer } from '../base/timer.js'
+import type { Family } from '../metrics/data/row-source.js'
+import { FrameError } from './data/frame-error.js'
+import { isDataFrame, kindOf } from './data/frame-writer.js'
+import { Admission } from './admission.js'
+import { Asking } from './asking.js'
+import { Departures } from './departures.js'
+import { EstateIntake } from './estate-intake.js'
+import type { GroupData, MergedData } from './group-data.js'
+import { incomplete } from './group-error.js'
+import { countFrameBytes, countRefused } from './group-metrics.js'
+import { HeirFeed } from './heir-feed.js'
+import { MergedFeed } from './merged-feed.js'
+import type { Channel } from './net/channel.js'
+import { type ControlMessage, controlFrame, type ControlMessages, readControlFrame } from './net/control-frames.js'
+import { isProcessGone } from './net/process-gone.js'
+import { newId } from './net/new-id.js'
+import { FrameLine } from './net/frame-line.js'
+import { type ReturnOptions, ReturningMembers } from './returning-members.js'
+import { type MemberRecord, Roster } from './roster.js'
+
+const HELLO_TIMEOUT_MS = 2_000
+const ROSTER_DELAY_MS = 100
+
+export interface KeeperOptions extends ReturnOptions {
+  /** The id of this process as a member. */
+  readonly id: string
+  readonly data: GroupData
+  readonly maxMembers: number
+  /** False once another process is the keeper. */
+  readonly isCurrent: () => boolean
+  /** Sends everything of this process again, for a new heir. */
+  readonly restartOwnRows: () => void
+}
+
+/** A connection, which becomes that of a member with its HELLO. */
+interface Session {
+  readonly channel: Channel
+  record: MemberRecord | undefined
+  origin: ControlMessages['ORIGIN']
+  receivedBytes: number
+  isOver: boolean
+  stopTimer: () => void
+}
+
+/** The member that all others send their rows to. It adds them up, asks for changes, and knows who is there. */
+export class Keeper {
+  readonly id: string
+  readonly term: string = newId()
+  readonly roster: Roster = new Roster()
+  readonly departures: Departures
+  readonly #options: KeeperOptions
+  readonly #clock: Clock
+  readonly #merged: MergedData
+  readonly #line = new FrameLine()
+  readonly #asking: Asking
+  readonly #estates: EstateIntake
+  readonly #heir: HeirFeed
+  readonly #feed: MergedFeed
+  readonly #sessions = new Set<Session>()
+  readonly #admission: Admission
+  readonly #returning: ReturningMembers
+  #isClosed = false
+  #stopRoster: (() => void) | undefined
+
+  constructor(options: KeeperOptions) {
+    const { id, data } = options
+    this.id = id
+    this.#options = options
+    this.#clock = data.clock
+    this.#merged = data.merged()
+    this.#returning = new ReturningMembers({ ...options, expected: [...options.expected, { id, pid: process.pid }] }, this.#clock)
+    this.#heir = new HeirFeed(id, this.term, this.roster, data, this.#merged, options.restartOwnRows)
+    this.departures = new Departures(this.#clock, () => void this.#heir.feed())
+    this.#admission = new Admission(options.maxMembers, this.roster, this.departures, this.#clock)
+    this.#asking = new Asking(this.roster, this.#clock)
+    this.#estates = new EstateIntake(this.#merged, this.departures, (member) => this.roster.get(member) !== undefined)
+    this.#feed = new MergedFeed(id, this.term, data, this.#merged)
+  }
+
+  /** Rows of the merged families. */
+  families(): readonly Family[] {
+    return this.#merged.families()
+  }
+
+  /** Takes a connection. It has two seconds to say who it is. */
+  accept(channel: Channel): void {
+    const session: Session = {
+      channel,
+      record: undefined,
+      origin: { of: 'self', keeperId: this.id, term: this.term },
+      receivedBytes: 0,
+      isOver: false,
+      stopTimer: startTimer(this.#clock, HELLO_TIMEOUT_MS, () => {
+        countRefused('silent')
+        channel.destroy()
+      }),
+    }
+    this.#sessions.add(session)
+    this.#line.attach(channel, (frame) => {
+      if (frame === undefined) this.#ended(session)
+      else if (!session.isOver) this.#apply(session, frame)
+    })
+  }
+
+  /**
+   * Asks all live members for what has changed, and waits for them at most so long. Gatherings at the same time share one.
+   * @throws {@link TallyscopeError} (as a rejection) `ERR_GROUP_INCOMPLETE` if totals would be too low.
+   */
+  async gather(waitMs: number): Promise<void> {
+    this.#checkCurrent()
+    await this.#returning.whole(waitMs)
+    await this.#asking.ask(waitMs)
+    // Whatever is shown must be known to somebody else before: it would fall if this process were killed.
+    await this.#heir.feed()
+    this.#checkCurrent()
+  }
+
+  /** Tells the heir what it does not know yet, and leaves out what is out of date. */
+  tick(): void {
+    this.#asking.leaveOutOldGauges()
+    void this.#heir.feed()
+  }
+
+  /** The last words of the keeper, without waiting. */
+  flushSync(): void {
+    this.#line.flushSync()
+    this.#heir.flushSync()
+    this.#sendRoster()
+    for (const { channel, record } of this.#sessions) if (record?.isKeeper === false) channel.send(controlFrame('BYE', {}))
+  }
+
+  /** The account of the departed, as frames. */
+  *accountFrames(): Generator<Uint8Array> {
+    const families = this.#merged.departed()
+    yield* this.#options.data.changes([{ name: 'departed', getMetrics: () => [], getFamilies: () => families }]).framesNow()
+  }
+
+  /** Ends all connections after what was sent has been taken. Nothing is departed by it: the next keeper has everything. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#line.flushSync()
+    await this.#heir.feed()
+    this.#isClosed = true
+    this.#stopRoster?.()
+    this.departures.stop()
+    this.#returning.stop()
+    this.#sendRoster()
+    for (const session of this.#sessions) {
+      session.isOver = true
+      session.stopTimer()
+      session.channel.send(controlFrame('BYE', {}))
+      session.channel.end()
+    }
+  }
+
+  #checkCurrent(): void {
+    if (this.#isClosed || !this.#options.isCurrent()) throw incomplete('another process has become its keeper')
+  }
+
+  #apply(session: Session, frame: Uint8Array): void {
+    session.receivedBytes += frame.length
+    try {
+      if (!isDataFrame(kindOf(frame))) return this.#control(session, readControlFrame(frame))
+      const { record, origin } = session
+      if (record === undefined) throw new FrameError('ERR_GROUP_FRAME', 'rows came before HELLO')
+      if (origin.of !== 'self') return this.#estates.apply(origin, frame)
+      record.contributor.apply(frame)
+      if (record.isKeeper) this.#heir.pass(frame)
+    } catch (error) {
+      if (!FrameError.is(error)) throw error
+      this.#cut(session, error.code === 'ERR_GROUP_LIMIT' ? 'limit' : 'malformed', error.message)
+    }
+  }
+
+  #control(session: Session, message: ControlMessage): void {
+    const { record } = session
+    if (message.kind === 'HELLO') return this.#hello(session, message)
+    if (record === undefined) throw new FrameError('ERR_GROUP_FRAME', `${message.kind} came before HELLO`)
+    switch (message.kind) {
+      case 'END':
+        return this.#end(session, record, message.number)
+      case 'BYE':
+        session.isOver = true
+        session.channel.end()
+        // The keeper's own rows are with its heir, and count as those of the keeper before from then on.
+        if (record.isKeeper || !this.#leave(session, record)) return
+        return this.departures.depart(record.contributor, 'exit')
+      case 'ORIGIN':
+        session.origin = message
+        return
+      case 'ESTATE':
+        this.#estates.complete(message.keeperId, message.term, message.isOver)
+        return
+      case 'WANT':
+        void this.#feed.send(session.channel, message, (waitMs) => this.gather(waitMs))
+        return
+      default:
+        throw new FrameError('ERR_GROUP_FRAME', `a member does not send ${message.kind}`)
+    }
+  }
+
+  #hello(session: Session, hello: ControlMessages['HELLO']): void {
+    session.stopTimer()
+    if (session.record !== undefined) throw new FrameError('ERR_GROUP_FRAME', 'HELLO came twice')
+    const { id, pid, threadId, canLead } = hello
+    const known = this.roster.get(id)
+    const refusal = this.#admission.refusal(hello)
+    if (refusal !== undefined) {
+      session.isOver = true
+      countRefused(refusal.reason)
+      session.channel.send(controlFrame('REFUSED', refusal))
+      session.channel.end()
+      return
+    }
+    if (known !== undefined) {
+      this.roster.remove(known) // its old connection is about to end
+      known.channel.destroy()
+    }
+    this.departures.found(id)
+    const slot = known?.slot ?? this.roster.freeSlot(hello.slot)
+    const contributor = this.#merged.contributor(id, slot)
+    const isKeeper = id === this.id
+    const heardMs = this.#clock.monotonicMs()
+    session.record = {
+      ...{ id, pid, threadId, canLead, isKeeper, slot, contributor, heardMs },
+      ...{ channel: session.channel, openAsk: 0, lateSinceMs: undefined, areGaugesLeftOut: false },
+    }
+    this.roster.add(session.record)
+    if (hello.isReturning) this.#returning.learn([{ id, pid }, ...hello.roster.filter((each) => this.roster.get(each.id) === undefined)])
+    session.channel.send(controlFrame('WELCOME', { keeperId: this.id, term: this.term, slot }))
+    this.#rosterChanged()
+  }
+
+  #end(session: Session, record: MemberRecord, number: number): void {
+    this.#returning.isBack(record.id)
+    this.#asking.ended(record, number)
+    if (number === 0 && !record.isKeeper) session.channel.send(controlFrame('TOCK', {}))
+  }
+
+  #cut(session: Session, reason: string, message: string): void {
+    session.isOver = true
+    countRefused(reason)
+    const { record } = session
+    if (record !== undefined) this.#admission.ban(record.id)
+    session.channel.send(controlFrame('REFUSED', { reason, message: message.slice(0, 500), isFinal: false }))
+    session.channel.destroy()
+  }
+
+  #ended(session: Session): void {
+    session.stopTimer()
+    this.#sessions.delete(session)
+    this.#feed.forget(session.channel)
+    countFrameBytes(session.channel.sentBytes, session.record?.isKeeper === true ? 0 : session.receivedBytes)
+    const { record } = session
+    if (record === undefined || this.#isClosed) return
+    const isGone = (): boolean => session.channel.isPeerGone || isProcessGone(record.pid)
+    if (this.#leave(session, record) && !record.isKeeper) this.departures.lose(record.contributor, isGone)
+  }
+
+  #leave(session: Session, record: MemberRecord): boolean {
+    const wasThere = this.roster.remove(record)
+    this.#asking.gone(record)
+    this.#heir.gone(record)
+    session.record = undefined
+    if (wasThere) this.#rosterChanged()
+    return wasThere
+  }
+
+  /** Tells all members who is there: after the keeper's end they know whom to wait for. */
+  #rosterChanged(): void {
+    if (this.#stopRoster !== undefined || this.#isClosed) return
+    const delayMs = Math.max(ROSTER_DELAY_MS, 4 * this.roster.size)
+    this.#stopRoster = startTimer(this.#clock, delayMs, () => {
+      this.#stopRoster = undefined
+      this.#heir.choose()
+      this.#sendRoster()
+    })
+  }
+
+  #sendRoster(): void {
+    const frame = controlFrame('ROSTER', { members: this.roster.entries() })
+    for (const { channel } of this.roster.all()) channel.send(frame)
+  }
+}

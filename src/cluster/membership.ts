@@ -1,0 +1,227 @@
+import type { Server } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Family } from '../metrics/data/row-source.js'
+import { RateLimitedLog } from '../base/rate-limited-log.js'
+import { startTimer } from '../base/timer.js'
+import type { GroupData } from './group-data.js'
+import { hasLeft, incomplete } from './group-error.js'
+import { countKeeperChange } from './group-metrics.js'
+import { Keeper } from './keeper.js'
+import type { Member } from './member.js'
+import type { GroupFolder } from './net/group-folder.js'
+import { memoryChannels } from './net/memory-channel.js'
+import { meet, type Meeting } from './net/rendezvous.js'
+import { SocketChannel } from './net/socket-channel.js'
+
+const TICK_MS = 5_000
+const TICK_SPREAD = 0.1
+/** The heir binds at once, other members a little later, a new process last: those that know the group come first. */
+const MEMBER_PATIENCE_MS = 50
+const NEW_PATIENCE_MS = 250
+const REFUSED_PAUSE_MS = 5_000
+const FAILED_PAUSE_MS = 1_000
+
+export interface MembershipOptions {
+  readonly member: Member
+  readonly data: GroupData
+  /** Undefined for a process that is alone with its threads. */
+  readonly folder: GroupFolder | undefined
+  readonly maxMembers: number
+}
+
+/** Keeps this process in its group: finds the keeper or becomes it, again and again. */
+export class Membership {
+  readonly #options: MembershipOptions
+  #folder: GroupFolder | undefined
+  readonly #ending = new AbortController()
+  readonly #log = new RateLimitedLog({ code: 'TALLYSCOPE_GROUP', subject: 'the group of this process' })
+  #keeper: Keeper | undefined
+  #server: Server | undefined
+  #generation = 0
+  #hung = 0
+  #isNew = true
+  #isLeaving = false
+  #lasting: Promise<void> = Promise.resolve()
+  #stopTick: () => void = () => {}
+  readonly #whenJoined: (() => void)[] = []
+  #refusal: string | undefined
+
+  constructor(options: MembershipOptions) {
+    this.#options = options
+    this.#folder = options.folder
+    options.member.onWelcome = () => this.#wake()
+  }
+
+  /** The keeper, if this process is it. */
+  get keeper(): Keeper | undefined {
+    return this.#keeper
+  }
+
+  start(): void {
+    this.#lasting = this.#run()
+    this.#armTick()
+  }
+
+  /** Lets other processes join one that was alone. */
+  open(folder: GroupFolder): void {
+    if (this.#folder !== undefined || this.#isLeaving) return
+    this.#folder = folder
+    this.#options.member.disconnect() // it joins again, at once, and others find it
+  }
+
+  /** The merged rows, after all members have been asked. */
+  async families(timeoutMs: number): Promise<readonly Family[]> {
+    if (this.#ending.signal.aborted) throw hasLeft()
+    const waitMs = Math.max(1, Math.min(1_000, timeoutMs / 2))
+    const { member, data } = this.#options
+    const beginMs = data.clock.monotonicMs()
+    await this.#joined(waitMs)
+    const leftMs = Math.max(1, waitMs - (data.clock.monotonicMs() - beginMs))
+    if (this.#keeper === undefined) return member.merged(leftMs, timeoutMs * 0.9)
+    await this.#keeper.gather(leftMs)
+    return this.#keeper?.families() ?? []
+  }
+
+  /** True if this process is the keeper, and no newer one is there. */
+  get isKeeper(): boolean {
+    return this.#keeper !== undefined && this.#isCurrent()
+  }
+
+  async leave(): Promise<void> {
+    if (this.#ending.signal.aborted) return this.#lasting
+    const { member } = this.#options
+    this.#stopTick()
+    this.#isLeaving = true
+    await member.leave(1_000)
+    this.#ending.abort()
+    member.disconnect()
+    this.#wake()
+    await this.#lasting
+  }
+
+  /** What can be done without waiting when the process ends. */
+  flushSync(): void {
+    if (this.#ending.signal.aborted) return
+    this.#options.member.flushSync()
+    this.#keeper?.flushSync()
+    if (this.#keeper !== undefined && this.#keeper.roster.size <= 1) this.#folder?.remove()
+  }
+
+  /** Waits until this process has joined. */
+  async #joined(waitMs: number): Promise<void> {
+    const isJoined = (): boolean => this.#keeper !== undefined || this.#options.member.isConnected
+    if (isJoined()) return
+    await new Promise<void>((resolve) => {
+      const stop = startTimer(this.#options.data.clock, waitMs, resolve, { keepAlive: true })
+      this.#whenJoined.push(() => {
+        stop()
+        resolve()
+      })
+    })
+    if (this.#ending.signal.aborted) throw hasLeft()
+    if (!isJoined()) throw incomplete(this.#refusal ?? 'this process has not joined it yet')
+  }
+
+  #wake(): void {
+    for (const wake of this.#whenJoined.splice(0)) wake()
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#ending
+    while (!signal.aborted) {
+      try {
+        await this.#once(signal)
+      } catch (error) {
+        if (signal.aborted) return
+        this.#refusal = 'it cannot be joined'
+        this.#log.report('cannot be joined; it is tried again', error)
+        await pause(FAILED_PAUSE_MS, signal)
+      }
+    }
+  }
+
+  async #once(signal: AbortSignal): Promise<void> {
+    const { member } = this.#options
+    const folder = this.#folder
+    if (folder === undefined) return this.#lead(undefined, false)
+    const patienceMs = member.isHeir ? 0 : this.#isNew ? NEW_PATIENCE_MS : MEMBER_PATIENCE_MS
+    const meeting = await meet({ folder, above: this.#hung, patienceMs, canLead: member.canLead, signal })
+    this.#generation = meeting.generation
+    if (meeting.role === 'keeper') return this.#lead(meeting, meeting.followsDead && this.#isNew)
+    const ending = await member.join(new SocketChannel(meeting.socket))
+    this.#isNew = false
+    if (ending === 'hung') this.#hung = meeting.generation
+    if (ending === 'refused') await pause(REFUSED_PAUSE_MS, signal)
+    if (ending === 'refused for good') await pause(2 ** 30, signal)
+  }
+
+  /** Is the keeper until a newer one is there, or the process leaves. */
+  async #lead(meeting: (Meeting & { role: 'keeper' }) | undefined, isUnsure: boolean): Promise<void> {
+    const { member, data, maxMembers } = this.#options
+    const isFirst = this.#isNew
+    this.#isNew = false
+    const keeper = new Keeper({
+      id: member.id,
+      data,
+      maxMembers,
+      expected: member.others,
+      isSuccessor: meeting?.followsDead === true && !isFirst,
+      isUnsure,
+      isCurrent: () => this.#isCurrent(),
+      restartOwnRows: () => member.restart(),
+    })
+    if (!isFirst || isUnsure) countKeeperChange()
+    this.#server = meeting?.server.on('connection', (socket) => {
+      socket.unref()
+      keeper.accept(new SocketChannel(socket))
+    })
+    const [own, theirs] = memoryChannels()
+    keeper.accept(theirs)
+    const joined = member.join(own)
+    this.#keeper = keeper
+    this.#wake()
+    await joined
+    this.#keeper = undefined
+    if (!this.#isLeaving) member.keepAccount(keeper.id, keeper.term, keeper.accountFrames())
+    else if (keeper.roster.size > 1) this.#folder?.retire(this.#generation)
+    else this.#folder?.remove()
+    this.#server?.close()
+    this.#server = undefined
+    await keeper.close()
+  }
+
+  /** False if a newer generation is there: then this keeper was stopped for long, or its socket was removed. */
+  #isCurrent(): boolean {
+    const folder = this.#folder
+    if (folder === undefined) return true
+    try {
+      return (folder.generations().at(-1) ?? 0) <= this.#generation
+    } catch {
+      return true // the folder cannot be read, by nobody
+    }
+  }
+
+  #armTick(): void {
+    const { clock } = this.#options.data
+    const delayMs = TICK_MS * (1 - TICK_SPREAD + 2 * TICK_SPREAD * Math.random())
+    this.#stopTick = startTimer(clock, delayMs, () => {
+      this.#armTick()
+      this.#tick()
+    })
+  }
+
+  #tick(): void {
+    const { member } = this.#options
+    const folder = this.#folder
+    if (this.#keeper !== undefined && folder !== undefined && (!this.#isCurrent() || !folder.has(this.#generation))) {
+      member.disconnect() // another is the keeper, or nobody can find this one any more
+      return
+    }
+    this.#keeper?.tick()
+    member.tick()
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal, ref: false }).catch(() => {})
+}

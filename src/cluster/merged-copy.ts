@@ -1,0 +1,108 @@
+import { startTimer } from '../base/timer.js'
+import type { Family } from '../metrics/data/row-source.js'
+import type { Contributor } from './data/contributor.js'
+import type { GroupData, MergedData } from './group-data.js'
+import { incomplete } from './group-error.js'
+import type { Channel } from './net/channel.js'
+import { controlFrame } from './net/control-frames.js'
+
+const IDLE_MS = 300_000
+/** The keeper waits this share of the time for other members, so that its answer is in time. */
+const SHARE_FOR_ASKING = 0.7
+
+interface Copy {
+  readonly rows: MergedData
+  readonly contributor: Contributor
+  usedMs: number
+}
+
+interface Wanted {
+  readonly number: number
+  readonly settle: (error?: Error) => void
+  /** Anything of the keeper shows that it is at work. */
+  readonly progress: () => void
+}
+
+/** A member's copy of the merged rows, for pages that it serves. The keeper sends what has changed since it was last asked. */
+export class MergedCopy {
+  readonly #id: string
+  readonly #data: GroupData
+  #copy: Copy | undefined
+  #wanted: Wanted | undefined
+  #number = 0
+  readonly #next: (() => void)[] = []
+
+  constructor(id: string, data: GroupData) {
+    this.#id = id
+    this.#data = data
+  }
+
+  /**
+   * @param waitMs How long the keeper may show no sign of life.
+   * @throws {@link TallyscopeError} (as a rejection) `ERR_GROUP_INCOMPLETE`, and what `channel` throws.
+   */
+  async families(waitMs: number, timeoutMs: number, channel: () => Channel): Promise<readonly Family[]> {
+    while (this.#wanted !== undefined) await new Promise<void>((resolve) => void this.#next.push(resolve))
+    const keeper = channel()
+    const isFresh = this.#copy === undefined
+    const copy = (this.#copy ??= this.#make())
+    copy.usedMs = this.#data.clock.monotonicMs()
+    await this.#want(keeper, isFresh, waitMs, timeoutMs)
+    return copy.rows.families()
+  }
+
+  apply(frame: Uint8Array): void {
+    this.#copy?.contributor.apply(frame)
+  }
+
+  progress(): void {
+    this.#wanted?.progress()
+  }
+
+  /** Everything that belongs to this number has come, or will not come. */
+  settle(number: number, error?: Error): void {
+    if (this.#wanted?.number === number) this.#wanted.settle(error)
+  }
+
+  drop(error: Error): void {
+    this.#copy = undefined
+    this.#wanted?.settle(error)
+  }
+
+  dropIfIdle(): void {
+    if (this.#copy !== undefined && this.#data.clock.monotonicMs() - this.#copy.usedMs > IDLE_MS) this.#copy = undefined
+  }
+
+  #make(): Copy {
+    const rows = this.#data.mirror()
+    return { rows, contributor: rows.contributor(this.#id, 0), usedMs: 0 }
+  }
+
+  #want(keeper: Channel, isFresh: boolean, waitMs: number, timeoutMs: number): Promise<void> {
+    const { clock } = this.#data
+    const endsMs = clock.monotonicMs() + timeoutMs
+    return new Promise<void>((resolve, reject) => {
+      let stop: () => void = () => {}
+      const settle = (error?: Error): void => {
+        stop()
+        this.#wanted = undefined
+        if (error === undefined) {
+          resolve()
+        } else {
+          this.#copy = undefined // it may have a part of what has changed
+          reject(error)
+        }
+        this.#next.shift()?.()
+      }
+      const progress = (): void => {
+        stop()
+        const leftMs = Math.max(1, Math.min(waitMs, endsMs - clock.monotonicMs()))
+        stop = startTimer(clock, leftMs, () => settle(incomplete('its keeper did not answer in time')), { keepAlive: true })
+      }
+      const number = ++this.#number
+      this.#wanted = { number, settle, progress }
+      progress()
+      keeper.send(controlFrame('WANT', { number, waitMs: Math.ceil(waitMs * SHARE_FOR_ASKING), isFresh }))
+    })
+  }
+}

@@ -1,0 +1,62 @@
+import { errorText } from '../base/rate-limited-log.js'
+import { TallyscopeError } from '../base/errors.js'
+import type { ChangeReader } from './data/contributor.js'
+import type { GroupData, MergedData } from './group-data.js'
+import type { Channel } from './net/channel.js'
+import { controlFrame, type ControlMessages } from './net/control-frames.js'
+
+/** Sends merged rows to members that serve the page: to each what has changed since it last asked. */
+export class MergedFeed {
+  readonly #keeperId: string
+  readonly #term: string
+  readonly #data: GroupData
+  readonly #merged: MergedData
+  readonly #readers = new Map<Channel, { reader: ChangeReader; last: Promise<void> }>()
+
+  constructor(keeperId: string, term: string, data: GroupData, merged: MergedData) {
+    this.#keeperId = keeperId
+    this.#term = term
+    this.#data = data
+    this.#merged = merged
+  }
+
+  /** Answers a WANT. Several of one member are answered in turn. */
+  send(channel: Channel, want: ControlMessages['WANT'], gather: (waitMs: number) => Promise<void>): Promise<void> {
+    let feed = this.#readers.get(channel)
+    if (feed === undefined) {
+      const producer = { name: 'group', getMetrics: () => [], getFamilies: () => this.#merged.families() }
+      feed = { reader: this.#data.changes([producer]), last: Promise.resolve() }
+      this.#readers.set(channel, feed)
+    }
+    const { reader } = feed
+    feed.last = feed.last.then(() => this.#answer(channel, want, reader, gather))
+    return feed.last
+  }
+
+  forget(channel: Channel): void {
+    this.#readers.delete(channel)
+  }
+
+  async #answer(
+    channel: Channel,
+    { number, waitMs, isFresh }: ControlMessages['WANT'],
+    reader: ChangeReader,
+    gather: (waitMs: number) => Promise<void>,
+  ): Promise<void> {
+    try {
+      await gather(waitMs)
+      if (isFresh) reader.restart()
+      for await (const frame of reader.frames()) {
+        if (channel.isBusy) await channel.drained()
+        // The heir's rows go over the same channel in between, so that each frame says whose it is.
+        channel.send(controlFrame('ORIGIN', { of: 'merged', keeperId: this.#keeperId, term: this.#term }))
+        channel.send(frame)
+      }
+      channel.send(controlFrame('END', { number }))
+    } catch (error) {
+      reader.restart()
+      const code = TallyscopeError.is(error) ? error.code : 'ERR_GROUP_INCOMPLETE'
+      channel.send(controlFrame('FAILED', { number, code, message: errorText(error) }))
+    }
+  }
+}

@@ -1,0 +1,159 @@
+import { damaged } from '../data/frame-error.js'
+import { FRAME, FrameWriter } from '../data/frame-writer.js'
+import { PayloadReader } from '../data/payload-reader.js'
+
+/** The version of all frames. A keeper refuses other ones. */
+export const PROTOCOL = 1
+
+/** A member as all others know it. */
+export interface RosterEntry {
+  readonly id: string
+  readonly slot: number
+  readonly pid: number
+  readonly threadId: number
+  readonly state: 'live' | 'late'
+  readonly isKeeper: boolean
+}
+
+/** A member that another one knows of. */
+export interface KnownMember {
+  readonly id: string
+  readonly pid: number
+}
+
+/** What frames of the connection say, by their kind. */
+export interface ControlMessages {
+  /** The first frame of a member. `roster`: those that it knows besides itself, without the keeper that has ended. */
+  HELLO: {
+    protocol: number
+    id: string
+    pid: number
+    threadId: number
+    /** The slot that it had before, or -1. */
+    slot: number
+    canLead: boolean
+    /** It was a member before, of a keeper that has ended. */
+    isReturning: boolean
+    roster: KnownMember[]
+  }
+  /** `term`: of this keeper. A process that is the keeper twice has two. */
+  WELCOME: { keeperId: string; term: string; slot: number }
+  /** `isFinal`: trying again does not help. */
+  REFUSED: { reason: string; message: string; isFinal: boolean }
+  ASK: { number: number; waitMs: number }
+  /** Everything that belongs to this number has been sent. 0: changes that nobody has asked for. */
+  END: { number: number }
+  BYE: Record<string, never>
+  /** Whose rows the next frame has: the merged ones, those of the keeper itself, those of the departed, or again the sender's. */
+  ORIGIN: { of: 'merged' | 'keeper' | 'departed' | 'self'; keeperId: string; term: string }
+  ROSTER: { members: RosterEntry[] }
+  WANT: { number: number; waitMs: number; isFresh: boolean }
+  FAILED: { number: number; code: string; message: string }
+  /** The keeper is there. */
+  TOCK: Record<string, never>
+  /** From the heir to a new keeper: what it has kept of the old one is complete. `isOver`: the old one's connection has ended. */
+  ESTATE: { keeperId: string; term: string; isOver: boolean }
+}
+
+export type ControlKind = keyof ControlMessages
+export type ControlMessage = { [K in ControlKind]: { readonly kind: K } & Readonly<ControlMessages[K]> }[ControlKind]
+
+export const CONTROL: Readonly<Record<ControlKind, number>> = {
+  HELLO: FRAME.HELLO,
+  WELCOME: FRAME.WELCOME,
+  REFUSED: FRAME.REFUSED,
+  ASK: FRAME.ASK,
+  END: FRAME.END,
+  BYE: FRAME.BYE,
+  ORIGIN: FRAME.ORIGIN,
+  ROSTER: 8,
+  WANT: 9,
+  FAILED: 10,
+  TOCK: 11,
+  ESTATE: 12,
+}
+
+const KINDS = new Map(Object.entries(CONTROL).map(([kind, number]) => [number, kind as ControlKind]))
+const MAX_ROSTER = 4_096
+const MAX_WORDS = 1_000
+const writer = new FrameWriter()
+
+/** One frame of the connection. They are few and small, so that their content is JSON. */
+export function controlFrame<K extends ControlKind>(kind: K, content: ControlMessages[K]): Uint8Array {
+  return writer.begin(CONTROL[kind]).text(JSON.stringify(content)).end()
+}
+
+/** @throws {@link FrameError} `ERR_GROUP_FRAME` for a frame that this version does not write. */
+export function readControlFrame(frame: Uint8Array): ControlMessage {
+  const reader = new PayloadReader(frame)
+  const kind = KINDS.get(reader.kind)
+  if (kind === undefined) throw damaged(`its kind is ${reader.kind}`)
+  const content = parsed(reader.text())
+  reader.end()
+  for (const [field, isValid] of Object.entries(FIELDS[kind])) {
+    if (!isValid(content[field])) throw damaged(`${field} of ${kind} cannot be used`)
+  }
+  return { ...content, kind } as ControlMessage
+}
+
+function parsed(text: string): Record<string, unknown> {
+  let content: unknown
+  try {
+    content = JSON.parse(text)
+  } catch (cause) {
+    throw Object.assign(damaged('it is not JSON'), { cause })
+  }
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) throw damaged('it is not an object')
+  return content as Record<string, unknown>
+}
+
+type Check = (value: unknown) => boolean
+
+const isNumber: Check = (value) => Number.isSafeInteger(value) && (value as number) >= -1
+const isBoolean: Check = (value) => typeof value === 'boolean'
+const isWords: Check = (value) => typeof value === 'string' && value.length <= MAX_WORDS
+const isId: Check = (value) => typeof value === 'string' && /^[\da-f]{32}$/.test(value)
+const oneOf =
+  (...names: string[]): Check =>
+  (value) =>
+    names.includes(value as string)
+const listOf =
+  (isItem: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.length <= MAX_ROSTER && value.every(isItem)
+
+const isEntry: Check = (value) => {
+  if (typeof value !== 'object' || value === null) return false
+  const { id, slot, pid, threadId, state, isKeeper } = value as Record<string, unknown>
+  return isId(id) && [slot, pid, threadId].every(isNumber) && oneOf('live', 'late')(state) && isBoolean(isKeeper)
+}
+
+const isKnownMember: Check = (value) => {
+  if (typeof value !== 'object' || value === null) return false
+  const { id, pid } = value as Record<string, unknown>
+  return isId(id) && isNumber(pid)
+}
+
+const FIELDS: { readonly [K in ControlKind]: { readonly [F in keyof ControlMessages[K]]: Check } } = {
+  HELLO: {
+    protocol: isNumber,
+    id: isId,
+    pid: isNumber,
+    threadId: isNumber,
+    slot: isNumber,
+    canLead: isBoolean,
+    isReturning: isBoolean,
+    roster: listOf(isKnownMember),
+  },
+  WELCOME: { keeperId: isId, term: isId, slot: isNumber },
+  REFUSED: { reason: isWords, message: isWords, isFinal: isBoolean },
+  ASK: { number: isNumber, waitMs: isNumber },
+  END: { number: isNumber },
+  BYE: {},
+  ORIGIN: { of: oneOf('merged', 'keeper', 'departed', 'self'), keeperId: isId, term: isId },
+  ROSTER: { members: listOf(isEntry) },
+  WANT: { number: isNumber, waitMs: isNumber, isFresh: isBoolean },
+  FAILED: { number: isNumber, code: isWords, message: isWords },
+  TOCK: {},
+  ESTATE: { keeperId: isId, term: isId, isOver: isBoolean },
+}

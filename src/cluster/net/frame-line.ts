@@ -1,0 +1,83 @@
+import { TimeSlicer } from '../../base/time-slicer.js'
+import type { Channel } from './channel.js'
+
+const MAX_QUEUED_BYTES = 1 << 20
+
+interface Inbox {
+  readonly channel: Channel
+  readonly apply: (frame: Uint8Array | undefined) => void
+  readonly frames: (Uint8Array | undefined)[]
+  queuedBytes: number
+  isPaused: boolean
+  isWaiting: boolean
+}
+
+/**
+ * Applies frames of all members of a group in turn, in slices of 2 ms. A channel whose queue is full is paused, so that its sender
+ * waits: libuv reads up to 2 MiB of each socket in one turn of the event loop, and all of it at once would hold the loop for long.
+ */
+export class FrameLine {
+  readonly #waiting: Inbox[] = []
+  #isRunning = false
+
+  /** @param apply Called with each frame in order, and with `undefined` when the channel has ended. May not throw. */
+  attach(channel: Channel, apply: (frame: Uint8Array | undefined) => void): void {
+    const inbox: Inbox = { channel, apply, frames: [], queuedBytes: 0, isPaused: false, isWaiting: false }
+    channel.onFrame = (frame) => {
+      inbox.frames.push(frame)
+      inbox.queuedBytes += frame?.length ?? 0
+      if (inbox.queuedBytes > MAX_QUEUED_BYTES && !inbox.isPaused) {
+        inbox.isPaused = true
+        channel.pause()
+      }
+      this.#queue(inbox)
+      if (!this.#isRunning) void this.#run()
+    }
+  }
+
+  /** Applies everything that has arrived, for the end of a process. */
+  flushSync(): void {
+    for (let inbox = this.#next(); inbox !== undefined; inbox = this.#next()) {
+      while (inbox.frames.length > 0) applyNext(inbox)
+    }
+  }
+
+  #queue(inbox: Inbox): void {
+    if (inbox.isWaiting) return
+    inbox.isWaiting = true
+    this.#waiting.push(inbox)
+  }
+
+  #next(): Inbox | undefined {
+    const inbox = this.#waiting.shift()
+    if (inbox !== undefined) inbox.isWaiting = false
+    return inbox
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true
+    const slicer = new TimeSlicer()
+    await slicer.nextSlice() // many frames may come in one turn, each by itself
+    while (this.#waiting.length > 0) {
+      if (slicer.isOver) {
+        await slicer.nextSlice()
+        continue // the queue may have been flushed meanwhile
+      }
+      const inbox = this.#next()!
+      applyNext(inbox)
+      if (inbox.frames.length > 0) this.#queue(inbox)
+    }
+    this.#isRunning = false
+  }
+}
+
+function applyNext(inbox: Inbox): void {
+  if (inbox.frames.length === 0) return
+  const frame = inbox.frames.shift()
+  inbox.queuedBytes -= frame?.length ?? 0
+  inbox.apply(frame)
+  if (inbox.isPaused && inbox.queuedBytes < MAX_QUEUED_BYTES / 2) {
+    inbox.isPaused = false
+    inbox.channel.resume()
+  }
+}

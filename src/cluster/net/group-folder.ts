@@ -1,0 +1,189 @@
+import { chmodSync, lstatSync, mkdirSync, readdirSync, rmdirSync, type Stats, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { inspectValue } from '../../base/inspect-value.js'
+import { TallyscopeError } from '../../base/errors.js'
+import { errorText } from '../../base/rate-limited-log.js'
+
+/** Node 20 cuts longer paths of sockets without an error, and two groups become one. */
+const MAX_PATH_BYTES = 103
+/** Enough for the greatest generation. */
+const LONGEST_NAME = '9007199254740991.sock'
+const FILE = /^(\d{1,16})\.(sock|gone)$/
+const PIPES = '\\\\.\\pipe\\'
+
+/** A folder for the sockets of a group: where its members find each other. */
+export interface GroupFolder {
+  /** Generations of sockets that are there, dead ones included, in ascending order. */
+  generations(): number[]
+  /** What to listen on or connect to. */
+  address(generation: number): string
+  /** False if somebody has removed the socket of this generation. */
+  has(generation: number): boolean
+  /** Removes the files of generations below this one, which are dead. */
+  removeBelow(generation: number): void
+  /** Leaves a mark that this generation is over, so that its number is not given again. */
+  retire(generation: number): void
+  /** Removes everything. Members that join at this moment make it anew. */
+  remove(): void
+}
+
+/**
+ * The folder of a group: `<temporary files>/tallyscope-<user>/<hash>` with mode 0700, or the one that is given. Windows has named
+ * pipes and needs none.
+ *
+ * Sockets are named by their generation, and none is ever bound twice: whoever finds the highest one dead binds the next. So
+ * nobody removes a file that another is about to bind.
+ *
+ * @throws {@link TallyscopeError} `ERR_GROUP_FOLDER` if it cannot be made, belongs to somebody else, is open to others, or is too long.
+ */
+export function openGroupFolder(hash: string, given?: string, platform: NodeJS.Platform = process.platform): GroupFolder {
+  if (platform === 'win32') return new PipeFolder(hash)
+  if (given !== undefined) return new SocketFolder(checkedPath(given, `${hash}.`), `${hash}.`)
+  const parent = join(tmpdir(), `tallyscope-${userId()}`)
+  makePrivate(parent)
+  const path = join(parent, hash)
+  checkLength(path, '')
+  makePrivate(path)
+  return new SocketFolder(path, '')
+}
+
+class SocketFolder implements GroupFolder {
+  readonly #path: string
+  readonly #prefix: string
+
+  constructor(path: string, prefix: string) {
+    this.#path = path
+    this.#prefix = prefix
+  }
+
+  generations(): number[] {
+    const found = this.#files().map((name) => Number(FILE.exec(name.slice(this.#prefix.length))![1]))
+    return [...new Set(found)].sort((a, b) => a - b)
+  }
+
+  address(generation: number): string {
+    return join(this.#path, `${this.#prefix}${generation}.sock`)
+  }
+
+  has(generation: number): boolean {
+    return lstatOf(this.address(generation)) !== undefined
+  }
+
+  removeBelow(generation: number): void {
+    for (const name of this.#files()) {
+      if (Number(FILE.exec(name.slice(this.#prefix.length))![1]) < generation) unlink(join(this.#path, name))
+    }
+  }
+
+  retire(generation: number): void {
+    try {
+      writeFileSync(join(this.#path, `${this.#prefix}${generation}.gone`), '', { mode: 0o600 })
+    } catch {
+      // A full disk: numbers may then be given again, which costs the group a second election at most.
+    }
+  }
+
+  remove(): void {
+    for (const name of this.#files()) unlink(join(this.#path, name))
+    if (this.#prefix !== '') return // the folder is the user's
+    try {
+      rmdirSync(this.#path)
+    } catch {
+      // Somebody joins at this moment.
+    }
+  }
+
+  #files(): string[] {
+    try {
+      const names = readdirSync(this.#path)
+      return names.filter((name) => name.startsWith(this.#prefix) && FILE.test(name.slice(this.#prefix.length)))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw folderError(this.#path, `cannot be read: ${errorText(error)}`, error)
+      if (this.#prefix === '') makePrivate(this.#path) // cleaned away by somebody else
+      return []
+    }
+  }
+}
+
+/** Pipes go with their process, so that there is nothing to remove. */
+class PipeFolder implements GroupFolder {
+  readonly #prefix: string
+
+  constructor(hash: string) {
+    this.#prefix = `tallyscope-${hash}-`
+  }
+
+  generations(): number[] {
+    const numbers = readdirSync(PIPES).filter((name) => name.startsWith(this.#prefix))
+    return numbers.map((name) => Number(name.slice(this.#prefix.length))).sort((a, b) => a - b)
+  }
+
+  address(generation: number): string {
+    return `${PIPES}${this.#prefix}${generation}`
+  }
+
+  has(): boolean {
+    return true
+  }
+
+  removeBelow(): void {}
+  retire(): void {}
+  remove(): void {}
+}
+
+function makePrivate(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw folderError(path, `cannot be made: ${errorText(error)}`, error)
+  }
+  const found = lstatOf(path)
+  if (found === undefined || !found.isDirectory()) throw folderError(path, 'must be a directory, and no link to one')
+  if (found.uid !== userId()) throw folderError(path, `belongs to user ${found.uid}, not to this process`)
+  if ((found.mode & 0o077) !== 0)
+    throw folderError(path, `must be open to its owner alone: its mode is ${(found.mode & 0o777).toString(8)}`)
+  if ((found.mode & 0o700) !== 0o700) chmodSync(path, 0o700)
+}
+
+/** A folder that the user has made, with permissions of their choice. */
+function checkedPath(given: string, prefix: string): string {
+  if (typeof given !== 'string' || given === '') throw folderError(given, 'must be the path of a folder')
+  const path = resolve(given)
+  checkLength(path, prefix)
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+    if (!statSync(path).isDirectory()) throw folderError(path, 'must be a directory')
+  } catch (error) {
+    throw TallyscopeError.is(error) ? error : folderError(path, `cannot be made: ${errorText(error)}`, error)
+  }
+  return path
+}
+
+function checkLength(path: string, prefix: string): void {
+  const bytes = Buffer.byteLength(join(path, `${prefix}${LONGEST_NAME}`))
+  if (bytes <= MAX_PATH_BYTES) return
+  throw folderError(path, `is too long: with the name of a socket it has ${bytes} bytes, at most ${MAX_PATH_BYTES} are possible`)
+}
+
+/** Files are made with the effective user. It may have no entry in /etc/passwd, as in containers. */
+function userId(): number {
+  return process.geteuid?.() ?? 0
+}
+
+function lstatOf(path: string): Stats | undefined {
+  return lstatSync(path, { throwIfNoEntry: false })
+}
+
+function unlink(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch {
+    // Another member was quicker.
+  }
+}
+
+function folderError(path: unknown, what: string, cause?: unknown): TallyscopeError {
+  const message = `the folder of the group ${what} (${inspectValue(path)}); the option folder names another one`
+  return new TallyscopeError('ERR_GROUP_FOLDER', message, cause === undefined ? {} : { cause })
+}

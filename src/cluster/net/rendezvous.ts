@@ -1,0 +1,109 @@
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { GroupFolder } from './group-folder.js'
+
+/** Either the socket of the keeper, or a server: then this process is the keeper. */
+export type Meeting =
+  | { readonly role: 'member'; readonly generation: number; readonly socket: Socket }
+  | { readonly role: 'keeper'; readonly generation: number; readonly server: Server; readonly followsDead: boolean }
+
+export interface MeetOptions {
+  readonly folder: GroupFolder
+  /** Sockets up to this generation are not tried: their keeper does not answer. Default 0. */
+  readonly above?: number
+  /** How long others may bind before this process does, if the keeper is dead, in milliseconds. */
+  readonly patienceMs: number
+  /** False for processes that may only be members: they wait for a keeper. */
+  readonly canLead: boolean
+  readonly signal: AbortSignal
+}
+
+const CONNECT_TIMEOUT_MS = 2_000
+const RETRY_MS = 20
+const BACKLOG = 511
+
+/**
+ * Connects to the highest generation of the group, or binds the next one if that is dead. Whoever binds reads the folder again:
+ * with a higher generation there, somebody was quicker.
+ *
+ * @throws the signal's reason; the error of the system if neither is possible.
+ */
+export async function meet({ folder, above = 0, patienceMs, canLead, signal }: MeetOptions): Promise<Meeting> {
+  let isPatient = patienceMs <= 0
+  for (;;) {
+    signal.throwIfAborted()
+    const top = Math.max(above, folder.generations().at(-1) ?? 0)
+    if (top > above) {
+      const socket = await tryConnect(folder.address(top))
+      if (socket === 'busy') await pause(RETRY_MS, signal)
+      if (socket !== 'dead' && socket !== 'busy') return { role: 'member', generation: top, socket }
+      if (socket === 'busy') continue
+    }
+    if (!canLead) {
+      await pause(10 * RETRY_MS, signal)
+      continue
+    }
+    if (!isPatient && top > 0) {
+      isPatient = true
+      await pause(patienceMs, signal)
+      continue
+    }
+    const generation = top + 1
+    const server = await tryListen(folder.address(generation))
+    if (server === undefined) {
+      await pause(RETRY_MS / 4, signal) // the winner has bound its socket, and listens in a moment
+      continue
+    }
+    if (signal.aborted || (folder.generations().at(-1) ?? 0) > generation) {
+      await closed(server)
+      continue
+    }
+    folder.removeBelow(generation)
+    return { role: 'keeper', generation, server, followsDead: top > 0 }
+  }
+}
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> => sleep(ms, undefined, { signal, ref: false })
+
+/** The connected socket; `dead` if nobody listens, `busy` if it is worth another try. */
+function tryConnect(address: string): Promise<Socket | 'dead' | 'busy'> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(address)
+    socket.unref()
+    const timer = setTimeout(() => {
+      socket.destroy()
+      resolve('dead')
+    }, CONNECT_TIMEOUT_MS).unref()
+    const fail = (error: NodeJS.ErrnoException): void => {
+      clearTimeout(timer)
+      if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve('dead')
+      else if (error.code === 'EAGAIN' || error.code === 'EBUSY') resolve('busy')
+      else reject(error)
+    }
+    socket.once('error', fail)
+    socket.once('connect', () => {
+      clearTimeout(timer)
+      socket.off('error', fail)
+      resolve(socket)
+    })
+  })
+}
+
+/** Undefined if somebody else has bound it. */
+function tryListen(address: string): Promise<Server | undefined> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.unref()
+    server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error)))
+    // In a worker of node:cluster the socket is bound by the worker itself, not by the primary.
+    server.listen({ path: address, backlog: BACKLOG, exclusive: true, writableAll: false }, () => {
+      server.removeAllListeners('error')
+      server.on('error', () => {}) // an accept that fails, for want of descriptors, ends nothing
+      resolve(server)
+    })
+  })
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => void server.close(() => resolve()))
+}

@@ -1,0 +1,64 @@
+import type { Contributor } from './data/contributor.js'
+import type { Channel } from './net/channel.js'
+import type { RosterEntry } from './net/control-frames.js'
+
+/** A member as the keeper knows it. */
+export interface MemberRecord {
+  readonly id: string
+  readonly pid: number
+  readonly threadId: number
+  readonly canLead: boolean
+  readonly isKeeper: boolean
+  readonly slot: number
+  readonly channel: Channel
+  readonly contributor: Contributor
+  /** When its newest answer came. */
+  heardMs: number
+  /** The number of the request that it has not answered; 0 if there is none. */
+  openAsk: number
+  /** Since when it is late; undefined if it is not. */
+  lateSinceMs: number | undefined
+  areGaugesLeftOut: boolean
+}
+
+/** The members that are connected to the keeper, in the order of their slots. */
+export class Roster {
+  readonly #records = new Map<string, MemberRecord>()
+
+  get size(): number {
+    return this.#records.size
+  }
+
+  get(id: string): MemberRecord | undefined {
+    return this.#records.get(id)
+  }
+
+  all(): MemberRecord[] {
+    return [...this.#records.values()].sort((a, b) => a.slot - b.slot)
+  }
+
+  add(record: MemberRecord): void {
+    this.#records.set(record.id, record)
+  }
+
+  /** Removes this record, unless a newer connection of the same member has taken its place. */
+  remove(record: MemberRecord): boolean {
+    if (this.#records.get(record.id) !== record) return false
+    return this.#records.delete(record.id)
+  }
+
+  /** The one that was wished for if it is free, else the smallest free number: a thousand restarts make no new series. */
+  freeSlot(wished: number): number {
+    const taken = new Set([...this.#records.values()].map(({ slot }) => slot))
+    if (wished >= 0 && wished < this.#records.size + 1 && !taken.has(wished)) return wished
+    let slot = 0
+    while (taken.has(slot)) slot++
+    return slot
+  }
+
+  entries(): RosterEntry[] {
+    return this.all().map(({ id, slot, pid, threadId, isKeeper, lateSinceMs }) => {
+      return { id, slot, pid, threadId, isKeeper, state: lateSinceMs === undefined ? 'live' : 'late' }
+    })
+  }
+}

@@ -1,0 +1,110 @@
+import cluster from 'node:cluster'
+import { isMainThread } from 'node:worker_threads'
+import { checkOptions, type OptionNames } from '../base/check-options.js'
+import { type Clock, timerClock } from '../base/clock.js'
+import { DefinitionError } from '../base/errors.js'
+import { inspectValue } from '../base/inspect-value.js'
+import { warnOnce } from '../base/logger.js'
+import { errorText } from '../base/rate-limited-log.js'
+import { processGlobal } from '../base/process-global.js'
+import { checkProducers } from '../metrics/collection/gather.js'
+import { selfMetrics } from '../metrics/collection/internal-metrics-producer.js'
+import type { MetricProducer } from '../metrics/data/producer.js'
+import { sharedStats } from './shared-stats.js'
+import { groupData } from './engine-data.js'
+import { type GroupLimits, readGroupLimits } from './group-limits.js'
+import { Member } from './member.js'
+import { Membership } from './membership.js'
+import { MetricGroup } from './metric-group.js'
+import { openGroupFolder } from './net/group-folder.js'
+import { type GroupIdentity, groupIdentity } from './net/group-identity.js'
+import { newId } from './net/new-id.js'
+
+export interface ShareMetricsOptions {
+  /** The name of the group: processes of one user that give the same belong together. Default: the application of PM2, or the primary of node:cluster; else the process alone. */
+  readonly name?: string
+  /** Producers of this process. Default: `stats`, and the library's metrics about itself. */
+  readonly producers?: readonly MetricProducer[]
+  /** Names of families that have a row for each member, with a label `member`; `*` stands for any characters. Default: none. */
+  readonly perMember?: readonly string[]
+  /** A folder for the sockets of the group, with permissions of your choice: who may write in it may join. Default: one in the folder for temporary files, for this user alone. */
+  readonly folder?: string
+  readonly limits?: GroupLimits
+  readonly clock?: Clock
+}
+
+const OPTIONS: OptionNames<ShareMetricsOptions> = {
+  name: true,
+  producers: true,
+  perMember: true,
+  folder: true,
+  limits: true,
+  clock: true,
+}
+
+const MAX_NAME = 256
+
+/** The groups of this process, by their hash: all copies of the package are one member. */
+const groups = processGlobal('metric-groups', () => new Map<string, MetricGroup>())
+
+/**
+ * Makes this process a member of its group. Write the same line in the primary, in each worker and in each thread, in any order. A
+ * second call in one process returns the same group, and adds the producers that it names.
+ *
+ * @throws {@link DefinitionError} `ERR_GROUP_OPTION`, `ERR_OPTION`, `ERR_PRODUCER` for options that cannot be used.
+ * @throws {@link TallyscopeError} `ERR_GROUP_FOLDER` if the folder for its sockets cannot be used.
+ * @example
+ * const group = shareMetrics()
+ * await serveMetrics({ group })
+ */
+export function shareMetrics(options: ShareMetricsOptions = {}): MetricGroup {
+  checkOptions('shareMetrics', options, OPTIONS)
+  const { name, producers, perMember = [], folder, clock = timerClock } = options
+  if (name !== undefined && (typeof name !== 'string' || name === '' || name.length > MAX_NAME)) {
+    throw new DefinitionError('ERR_GROUP_OPTION', `name must be a string of 1 to ${MAX_NAME} characters: it is ${inspectValue(name)}`)
+  }
+  if (!Array.isArray(perMember) || !perMember.every((pattern) => typeof pattern === 'string')) {
+    throw new DefinitionError('ERR_GROUP_OPTION', `perMember must be names of families: it is ${inspectValue(perMember)}`)
+  }
+  if (producers !== undefined) checkProducers(producers)
+  const limits = readGroupLimits(options.limits)
+  const identity = identityOf(name)
+  const existing = groups.get(identity.hash)
+  if (existing !== undefined) {
+    for (const producer of producers ?? []) existing.add(producer)
+    return existing
+  }
+  const isAlone = identity.kind === 'process' && isMainThread && folder === undefined
+  const all = producers ?? [sharedStats, selfMetrics()]
+  const data = groupData({ limits, perMember, clock })
+  const member = new Member(newId(), data, all, isMainThread)
+  const groupFolder = isAlone ? undefined : openGroupFolder(identity.hash, folder)
+  const membership = new Membership({ member, data, folder: groupFolder, maxMembers: limits.members })
+  const flush = (): void => membership.flushSync()
+  const group = new MetricGroup(member, membership, clock, all.some(isSelfMetrics), () => {
+    process.off('exit', flush)
+    groups.delete(identity.hash)
+  })
+  groups.set(identity.hash, group)
+  process.on('exit', flush)
+  membership.start()
+  if (isAlone) cluster.once('fork', () => openToWorkers(membership, identity.hash))
+  return group
+}
+
+/** A primary has its first worker. */
+function openToWorkers(membership: Membership, hash: string): void {
+  try {
+    membership.open(openGroupFolder(hash))
+  } catch (error) {
+    warnOnce('TALLYSCOPE_GROUP', 'folder', `workers cannot share their metrics: ${errorText(error)}`)
+  }
+}
+
+const isSelfMetrics = ({ name }: MetricProducer): boolean => name === 'selfMetrics'
+
+function identityOf(name: string | undefined): GroupIdentity {
+  const { env, pid, ppid } = process
+  const hasWorkers = Object.keys(cluster.workers ?? {}).length > 0
+  return groupIdentity(name, { env, pid, ppid, isClusterWorker: cluster.isWorker, hasWorkers })
+}

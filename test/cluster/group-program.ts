@@ -1,0 +1,73 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+const root = join(import.meta.dirname, '../..')
+
+/** Compiles the library where it has changed, so that programs can import it by its name. */
+export function build(): void {
+  execFileSync(process.execPath, ['scripts/build.js'], { cwd: root, stdio: 'pipe' })
+}
+
+export type Fact = Record<string, unknown>
+
+/** A program of `programs/` in a process of its own. It tells facts, one a line of JSON, and takes commands in the same way. */
+export class GroupProgram {
+  readonly process: ChildProcess
+  readonly facts: Fact[] = []
+  stderr = ''
+  readonly ended: Promise<void>
+  #isOver = false
+
+  constructor(name: string, settings: object = {}, env: NodeJS.ProcessEnv = {}) {
+    this.process = spawn(process.execPath, [join(import.meta.dirname, 'programs', name), JSON.stringify(settings)], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    })
+    createInterface({ input: this.process.stdout! }).on('line', (line) => this.facts.push(JSON.parse(line) as Fact))
+    this.process.stderr!.on('data', (chunk) => {
+      this.stderr += chunk
+    })
+    this.ended = new Promise((resolve) => {
+      this.process.once('close', () => {
+        this.#isOver = true
+        resolve()
+      })
+    })
+  }
+
+  /** Waits for a fact that fits. */
+  async fact(fits: (fact: Fact) => boolean, from = 0): Promise<Fact> {
+    for (;;) {
+      const found = this.facts.slice(from).find(fits)
+      if (found !== undefined) return found
+      if (this.#isOver) throw new Error(`ended without it: ${JSON.stringify(this.facts)} ${this.stderr}`)
+      await new Promise((resolve) => void setTimeout(resolve, 2))
+    }
+  }
+
+  command(command: object): void {
+    this.process.stdin!.write(`${JSON.stringify(command)}\n`)
+  }
+
+  /** Sends a command and waits for the fact that comes of it. */
+  ask(command: object, fits: (fact: Fact) => boolean): Promise<Fact> {
+    const from = this.facts.length
+    this.command(command)
+    return this.fact(fits, from)
+  }
+
+  async kill(): Promise<void> {
+    this.process.kill('SIGKILL')
+    await this.ended
+  }
+}
+
+/** The values of a page by the whole name of their series; an empty page stands for a scrape that failed. */
+export async function scrape(url: string): Promise<Map<string, number>> {
+  const response = await fetch(url, { headers: { connection: 'close' } })
+  const text = await response.text()
+  if (response.status !== 200) throw new Error(`${response.status} ${text}`)
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+  return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]))
+}

@@ -1,0 +1,117 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { timerClock } from '../../src/base/clock.js'
+import { Member } from '../../src/cluster/member.js'
+import { Membership } from '../../src/cluster/membership.js'
+import { openGroupFolder } from '../../src/cluster/net/group-folder.js'
+import { newId } from '../../src/cluster/net/new-id.js'
+import { Numbers, numbersOf, simpleData } from './simple-data.js'
+
+// Members of one group in one process, over real sockets in a folder of the test's own.
+
+const folder = mkdtempSync(join(tmpdir(), 'ts-group-'))
+const started: Membership[] = []
+let group = 0
+
+afterEach(async () => {
+  for (const membership of started.splice(0).reverse()) await membership.leave()
+})
+
+class TestMember {
+  readonly numbers = new Numbers()
+  readonly data = simpleData(timerClock)
+  readonly member: Member
+  readonly membership: Membership
+
+  constructor(hash: string, values: Record<string, number>, maxMembers = 256) {
+    Object.assign(this.numbers.values, values)
+    this.member = new Member(newId(), this.data, [this.numbers], true)
+    this.membership = new Membership({ member: this.member, data: this.data, folder: openGroupFolder(hash, folder), maxMembers })
+    started.push(this.membership)
+    this.membership.start()
+  }
+
+  async page(): Promise<Record<string, number>> {
+    return numbersOf(await this.membership.families(4_000))
+  }
+}
+
+const newGroup = (): string => `g${++group}`
+
+test('every member has the sums of all, whoever came first', async () => {
+  const hash = newGroup()
+  const members = [1, 2, 4].map((hits) => new TestMember(hash, { hits, [`of${hits}`]: hits }))
+  const expected = { hits: 7, of1: 1, of2: 2, of4: 4 }
+  for (const member of members) await expect.poll(() => member.page()).toEqual(expected)
+  expect(members.filter(({ membership }) => membership.isKeeper)).toHaveLength(1)
+  members[1]!.numbers.values['hits'] = 20
+  for (const member of members) expect(await member.page()).toEqual({ ...expected, hits: 25 })
+})
+
+test('a member that leaves keeps its totals in the group, and takes its gauges with it', async () => {
+  const hash = newGroup()
+  const one = new TestMember(hash, { hits: 1, gauge: 1 })
+  await one.page()
+  const two = new TestMember(hash, { hits: 2, gauge: 2 })
+  await expect.poll(() => one.page()).toEqual({ hits: 3, gauge: 3 })
+  two.numbers.values['hits'] = 10
+  await two.membership.leave()
+  await expect.poll(() => one.page()).toEqual({ hits: 11, gauge: 1 })
+})
+
+test('a keeper that leaves hands over its own totals and those of the departed', async () => {
+  const hash = newGroup()
+  const keeper = new TestMember(hash, { hits: 1, gauge: 1 })
+  await keeper.page()
+  const gone = new TestMember(hash, { hits: 10 })
+  const heir = new TestMember(hash, { hits: 100, gauge: 5 })
+  const other = new TestMember(hash, { hits: 1_000 })
+  await expect.poll(() => keeper.page()).toEqual({ hits: 1_111, gauge: 6 })
+  await gone.membership.leave()
+  await keeper.page()
+  keeper.numbers.values['hits'] = 7
+  await keeper.membership.leave()
+  for (const member of [heir, other]) {
+    await expect.poll(() => member.page().catch(() => undefined), { timeout: 5_000 }).toEqual({ hits: 1_117, gauge: 5 })
+  }
+  expect([heir, other].filter(({ membership }) => membership.isKeeper)).toHaveLength(1)
+})
+
+test('sixteen members at once have one keeper, beside the socket of a dead one', async () => {
+  const hash = newGroup()
+  const members = Array.from({ length: 16 }, () => new TestMember(hash, { hits: 1 }))
+  for (const member of members) await expect.poll(() => member.page().catch(() => undefined), { timeout: 5_000 }).toEqual({ hits: 16 })
+  expect(members.filter(({ membership }) => membership.isKeeper)).toHaveLength(1)
+})
+
+test('a member beyond the limit is refused, and its metrics cannot be had', async () => {
+  const hash = newGroup()
+  const one = new TestMember(hash, { hits: 1 }, 1)
+  await one.page()
+  const two = new TestMember(hash, { hits: 2 }, 1)
+  await expect(two.page()).rejects.toThrow(expect.objectContaining({ code: 'ERR_GROUP_INCOMPLETE' }) as Error)
+  expect(await one.page()).toEqual({ hits: 1 })
+})
+
+test('the last one to leave removes the sockets', async () => {
+  const hash = newGroup()
+  const one = new TestMember(hash, { hits: 1 })
+  await one.page()
+  const two = new TestMember(hash, { hits: 2 })
+  await two.page()
+  await one.membership.leave()
+  await expect.poll(() => two.page().catch(() => undefined), { timeout: 5_000 }).toEqual({ hits: 3 })
+  await two.membership.leave()
+  expect(readdirSync(folder).filter((name) => name.startsWith(`${hash}.`))).toEqual([])
+})
+
+test('two groups in one folder do not mix', async () => {
+  const one = new TestMember(newGroup(), { hits: 1 })
+  const two = new TestMember(newGroup(), { hits: 2 })
+  expect(await one.page()).toEqual({ hits: 1 })
+  expect(await two.page()).toEqual({ hits: 2 })
+})
+
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))

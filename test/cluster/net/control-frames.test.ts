@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import { FrameWriter } from '../../../src/cluster/data/frame-writer.js'
+import { CONTROL, type ControlKind, controlFrame, type ControlMessages, readControlFrame } from '../../../src/cluster/net/control-frames.js'
+import { newId } from '../../../src/cluster/net/new-id.js'
+
+const id = newId()
+const MESSAGES: ControlMessages = {
+  HELLO: { protocol: 1, id, pid: 1, threadId: 0, slot: -1, canLead: true, isReturning: false, roster: [{ id, pid: 7 }] },
+  WELCOME: { keeperId: id, term: id, slot: 0 },
+  REFUSED: { reason: 'members', message: 'full', isFinal: false },
+  ASK: { number: 1, waitMs: 1_000 },
+  END: { number: 0 },
+  BYE: {},
+  ORIGIN: { of: 'merged', keeperId: id, term: id },
+  ROSTER: { members: [{ id, slot: 0, pid: 1, threadId: 0, state: 'late', isKeeper: true }] },
+  WANT: { number: 1, waitMs: 1, isFresh: true },
+  FAILED: { number: 1, code: 'ERR_GROUP_INCOMPLETE', message: 'not now' },
+  TOCK: {},
+  ESTATE: { keeperId: id, term: id, isOver: true },
+}
+const kinds = Object.keys(MESSAGES) as ControlKind[]
+const written = (kind: number, text: string): Uint8Array => new FrameWriter().begin(kind).text(text).end()
+const damaged = expect.objectContaining({ code: 'ERR_GROUP_FRAME' }) as Error
+
+test.each(kinds)('%s is read as it was written', (kind) => {
+  expect(readControlFrame(controlFrame(kind, MESSAGES[kind] as never))).toEqual({ kind, ...MESSAGES[kind] })
+})
+
+test.each(kinds)('%s with a field of another type is damaged', (kind) => {
+  for (const field of Object.keys(MESSAGES[kind])) {
+    for (const value of [null, {}, -2, 0.5]) {
+      const frame = written(CONTROL[kind], JSON.stringify({ ...MESSAGES[kind], [field]: value }))
+      expect(() => readControlFrame(frame), `${field} ${JSON.stringify(value)}`).toThrow(damaged)
+    }
+  }
+})
+
+test('other kinds, other texts and cut frames are damaged', () => {
+  for (const frame of [
+    written(15, '{}'),
+    written(CONTROL.BYE, '[]'),
+    written(CONTROL.BYE, 'null'),
+    written(CONTROL.BYE, '{'),
+    Uint8Array.of(1, 0, 0, 0, 5),
+  ]) {
+    expect(() => readControlFrame(frame)).toThrow(damaged)
+  }
+})
+
+test('names of prototypes change no object', () => {
+  readControlFrame(written(CONTROL.BYE, '{"__proto__":{"polluted":1}}'))
+  expect(({} as { polluted?: number }).polluted).toBeUndefined()
+})

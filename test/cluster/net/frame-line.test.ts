@@ -1,0 +1,73 @@
+import { expect, test, vi } from 'vitest'
+import type { Channel } from '../../../src/cluster/net/channel.js'
+import { FrameLine } from '../../../src/cluster/net/frame-line.js'
+import { memoryChannels } from '../../../src/cluster/net/memory-channel.js'
+
+const soon = (): Promise<void> => new Promise((resolve) => void setImmediate(() => setImmediate(resolve)))
+const hold = (ms: number): void => {
+  const endsMs = performance.now() + ms
+  while (performance.now() < endsMs);
+}
+
+test('frames of a channel are applied in order, and its end after them', async () => {
+  const line = new FrameLine()
+  const [near, far] = memoryChannels()
+  const seen: (number | undefined)[] = []
+  line.attach(near, (frame) => seen.push(frame?.[0]))
+  for (const value of [1, 2, 3]) far.send(Uint8Array.of(value))
+  far.destroy()
+  await soon()
+  expect(seen).toEqual([1, 2, 3, undefined])
+})
+
+test('members take turns, and no turn of the event loop is longer than a slice', async () => {
+  const line = new FrameLine()
+  const order: string[] = []
+  const channels = ['a', 'b'].map((name) => {
+    const [near, far] = memoryChannels()
+    line.attach(near, () => {
+      order.push(name)
+      hold(1.5)
+    })
+    return far
+  })
+  for (let at = 0; at < 4; at++) for (const channel of channels) channel.send(Uint8Array.of(at))
+  expect(order).toEqual([])
+  await vi.waitFor(() => expect(order.length).toBeGreaterThan(0), { interval: 0 })
+  expect(order.length).toBeLessThan(8)
+  await vi.waitFor(() => expect(order).toEqual(['a', 'b', 'a', 'b', 'a', 'b', 'a', 'b']))
+})
+
+test('a channel whose queue is full is paused until half of it is done', async () => {
+  const line = new FrameLine()
+  const calls: string[] = []
+  const channel: Channel = {
+    ...{ onFrame: () => {}, isBusy: false, isPeerGone: false, sentBytes: 0, drained: async () => {} },
+    ...{ send() {}, end() {}, destroy() {} },
+    pause: () => calls.push('pause'),
+    resume: () => calls.push('resume'),
+  }
+  let done = 0
+  line.attach(channel, () => {
+    done++
+    hold(3)
+  })
+  for (let at = 0; at < 5; at++) channel.onFrame(new Uint8Array(300_000))
+  expect(calls).toEqual(['pause'])
+  await vi.waitFor(() => expect(done).toBe(5))
+  expect(calls).toEqual(['pause', 'resume'])
+})
+
+test('at the end of a process everything is applied at once', () => {
+  const line = new FrameLine()
+  const [near, far] = memoryChannels()
+  let done = 0
+  line.attach(near, () => {
+    done++
+    hold(3)
+  })
+  for (let at = 0; at < 5; at++) far.send(Uint8Array.of(at))
+  expect(done).toBeLessThan(5)
+  line.flushSync()
+  expect(done).toBe(5)
+})
