@@ -12,6 +12,7 @@ import type { GroupData } from './group-data.js'
 import { incomplete } from './group-error.js'
 import { MergedCopy } from './merged-copy.js'
 import type { Channel } from './net/channel.js'
+import type { Ending, KeeperConnection } from './keeper-connection.js'
 import {
   type ControlMessage,
   controlFrame,
@@ -28,20 +29,6 @@ import { TickedProducer } from './ticked-producer.js'
 const HUNG_MS = 10_000
 const TICK_WAIT_MS = 10_000
 
-/** How a connection to a keeper has ended. */
-export type Ending = 'closed' | 'hung' | 'refused' | 'refused for good'
-
-interface Connection {
-  readonly channel: Channel
-  readonly resolve: (ending: Ending) => void
-  origin: ControlMessages['ORIGIN'] | undefined
-  keeperId: string | undefined
-  term: string
-  isOver: boolean
-  /** Since when the keeper owes a sign of life; undefined if it owes none. */
-  owesSinceMs: number | undefined
-}
-
 /** This process as a member of its group: sends what has changed to the keeper, and gets merged rows from it. */
 export class Member {
   readonly id: string
@@ -54,7 +41,7 @@ export class Member {
   readonly #added = new Set<MetricProducer>()
   readonly #reader: ChangeReader
   readonly #line = new FrameLine()
-  #connection: Connection | undefined
+  #connection: KeeperConnection | undefined
   #sending: Promise<void> | undefined
   #isDue = false
   #asked: { readonly number: number; readonly waitMs: number } | undefined
@@ -107,7 +94,7 @@ export class Member {
   /** Joins over this channel. Resolves when the connection has ended. */
   join(channel: Channel): Promise<Ending> {
     return new Promise((resolve) => {
-      const connection: Connection = {
+      const connection: KeeperConnection = {
         channel,
         resolve,
         origin: undefined,
@@ -195,7 +182,7 @@ export class Member {
     if (this.#connection !== undefined) this.#end(this.#connection, 'closed')
   }
 
-  #apply(connection: Connection, frame: Uint8Array | undefined): void {
+  #apply(connection: KeeperConnection, frame: Uint8Array | undefined): void {
     if (frame === undefined && connection.isOver) return this.#keeperIsOver(connection) // it hung, and now its process has ended
     if (frame === undefined) return this.#end(connection, 'closed')
     if (connection.isOver) return
@@ -210,7 +197,7 @@ export class Member {
     }
   }
 
-  #rows({ origin }: Connection, frame: Uint8Array): void {
+  #rows({ origin }: KeeperConnection, frame: Uint8Array): void {
     if (origin?.of === 'merged') this.#copy.apply(frame)
     else if (origin?.of === 'keeper' || origin?.of === 'departed') {
       if (this.#estate?.term !== origin.term) this.#estate = new Estate(origin.keeperId, origin.term, this.#data)
@@ -218,7 +205,7 @@ export class Member {
     }
   }
 
-  #control(connection: Connection, message: ControlMessage): void {
+  #control(connection: KeeperConnection, message: ControlMessage): void {
     switch (message.kind) {
       case 'WELCOME':
         return this.#welcome(connection, message)
@@ -244,7 +231,7 @@ export class Member {
     }
   }
 
-  #welcome(connection: Connection, { keeperId, term, slot }: ControlMessages['WELCOME']): void {
+  #welcome(connection: KeeperConnection, { keeperId, term, slot }: ControlMessages['WELCOME']): void {
     connection.keeperId = keeperId
     connection.term = term
     this.#isReturning = true
@@ -278,7 +265,7 @@ export class Member {
     this.#sending = undefined
   }
 
-  async #sendChanges(connection: Connection, number: number, waitMs: number): Promise<void> {
+  async #sendChanges(connection: KeeperConnection, number: number, waitMs: number): Promise<void> {
     const { channel } = connection
     for (const producer of this.#producers) producer.isTick = number === 0
     let count = 0
@@ -293,7 +280,7 @@ export class Member {
     if (number === 0) connection.owesSinceMs ??= this.#clock.monotonicMs()
   }
 
-  #end(connection: Connection, ending: Ending): void {
+  #end(connection: KeeperConnection, ending: Ending): void {
     if (connection.isOver) return
     connection.isOver = true
     if (this.#connection === connection) this.#connection = undefined
@@ -305,7 +292,7 @@ export class Member {
   }
 
   /** A keeper will not come back: what was kept of it may be added to the account. */
-  #keeperIsOver({ keeperId, term }: Connection): void {
+  #keeperIsOver({ keeperId, term }: KeeperConnection): void {
     if (keeperId === undefined) return
     if (this.#estate?.term === term) this.#estate.isOver = true
     else if (this.isConnected) this.#connection!.channel.send(controlFrame('ESTATE', { keeperId, term, isOver: true }))

@@ -10,7 +10,6 @@ const MAX_PATH_BYTES = 103
 /** Enough for the greatest generation. */
 const LONGEST_NAME = '9007199254740991.sock'
 const FILE = /^(\d{1,16})\.(sock|gone)$/
-const PIPES = '\\\\.\\pipe\\'
 
 /** A folder for the sockets of a group: where its members find each other. */
 export interface GroupFolder {
@@ -29,16 +28,15 @@ export interface GroupFolder {
 }
 
 /**
- * The folder of a group: `<temporary files>/tallyscope-<user>/<hash>` with mode 0700, or the one that is given. Windows has named
- * pipes and needs none.
+ * The folder of a group: `<temporary files>/tallyscope-<user>/<hash>` with mode 0700, or the one that is given.
  *
  * Sockets are named by their generation, and none is ever bound twice: whoever finds the highest one dead binds the next. So
  * nobody removes a file that another is about to bind.
  *
- * @throws {@link TallyscopeError} `ERR_GROUP_FOLDER` if it cannot be made, belongs to somebody else, is open to others, or is too long.
+ * @throws {@link TallyscopeError} `ERR_GROUP_FOLDER` if it cannot be made, belongs to somebody else, is open to others, is too long, or on Windows.
  */
 export function openGroupFolder(hash: string, given?: string, platform: NodeJS.Platform = process.platform): GroupFolder {
-  if (platform === 'win32') return new PipeFolder(hash)
+  if (platform === 'win32') throw folderError(given, 'cannot be protected on Windows, where groups are not supported')
   if (given !== undefined) return new SocketFolder(checkedPath(given, `${hash}.`), `${hash}.`)
   const parent = join(tmpdir(), `tallyscope-${userId()}`)
   makePrivate(parent)
@@ -104,32 +102,6 @@ class SocketFolder implements GroupFolder {
       return []
     }
   }
-}
-
-/** Pipes go with their process, so that there is nothing to remove. */
-class PipeFolder implements GroupFolder {
-  readonly #prefix: string
-
-  constructor(hash: string) {
-    this.#prefix = `tallyscope-${hash}-`
-  }
-
-  generations(): number[] {
-    const numbers = readdirSync(PIPES).filter((name) => name.startsWith(this.#prefix))
-    return numbers.map((name) => Number(name.slice(this.#prefix.length))).sort((a, b) => a - b)
-  }
-
-  address(generation: number): string {
-    return `${PIPES}${this.#prefix}${generation}`
-  }
-
-  has(): boolean {
-    return true
-  }
-
-  removeBelow(): void {}
-  retire(): void {}
-  remove(): void {}
 }
 
 function makePrivate(path: string): void {

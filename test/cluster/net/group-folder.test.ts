@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -11,7 +11,10 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'ts-'))
   vi.stubEnv('TMPDIR', root)
 })
-afterEach(() => vi.unstubAllEnvs())
+afterEach(() => {
+  vi.unstubAllEnvs()
+  rmSync(root, { recursive: true, force: true })
+})
 
 const parent = (): string => join(root, `tallyscope-${process.geteuid!()}`)
 const refusal = (message: RegExp): unknown => expect.objectContaining({ code: 'ERR_GROUP_FOLDER', message: expect.stringMatching(message) })
@@ -102,4 +105,8 @@ test('a folder that somebody cleaned away is made again', () => {
   folder.remove()
   expect(folder.generations()).toEqual([])
   expect(statSync(join(parent(), HASH)).isDirectory()).toBe(true)
+})
+
+test('Windows is refused, since its pipes cannot be protected', () => {
+  expect(() => openGroupFolder(HASH, undefined, 'win32')).toThrow(refusal(/not supported/) as Error)
 })

@@ -1,0 +1,17 @@
+import type { Channel } from './net/channel.js'
+import type { ControlMessages } from './net/control-frames.js'
+
+/** How a connection to a keeper has ended. */
+export type Ending = 'closed' | 'hung' | 'refused' | 'refused for good'
+
+/** The connection of a member to the keeper of its group. */
+export interface KeeperConnection {
+  readonly channel: Channel
+  readonly resolve: (ending: Ending) => void
+  origin: ControlMessages['ORIGIN'] | undefined
+  keeperId: string | undefined
+  term: string
+  isOver: boolean
+  /** Since when the keeper owes a sign of life; undefined if it owes none. */
+  owesSinceMs: number | undefined
+}
