@@ -24,6 +24,7 @@ export type {
   Exemplar,
   ExponentialValue,
   Metric,
+  MergeRule,
   MetricDescriptor,
   MetricType,
   Point,
@@ -40,6 +41,7 @@ export { Gauge, GaugeSeries } from './metrics/instruments/gauge.js'
 export { Histogram, type HistogramOptions, ObservingSeries } from './metrics/instruments/histogram.js'
 export type { LabelArguments, OptionalValueAndLabels, ValueAndLabels } from './metrics/instruments/instrument-handle.js'
 export { Info, StateSet, type StateSetOptions } from './metrics/instruments/info.js'
+export type { GaugeOptions } from './metrics/instruments/gauge.js'
 export type { InstrumentOptions, LabelsFor, LabelValue } from './metrics/instruments/instrument.js'
 export { MetricRegistry, type MetricRegistryOptions } from './metrics/instruments/metric-registry.js'
 export { Summary, type SummaryOptions } from './metrics/instruments/summary.js'
@@ -57,6 +59,7 @@ export {
   type ExponentialAggregationOptions,
   lastValue,
   type LastValueAggregation,
+  type LastValueOptions,
   percentiles,
   type PercentilesAggregation,
   sum,

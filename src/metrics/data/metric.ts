@@ -12,6 +12,12 @@ export type MetricType =
   | 'INFO'
   | 'STATE_SET'
 
+/**
+ * How a gauge of several processes becomes one: added up, the least, the greatest, the newest, or one series for each process. See
+ * docs/many-processes.md.
+ */
+export type MergeRule = 'sum' | 'min' | 'max' | 'latest' | 'each'
+
 export interface MetricDescriptor {
   readonly name: string
   readonly description: string
@@ -23,6 +29,8 @@ export interface MetricDescriptor {
   readonly exactName?: boolean
   /** True if the text format must spell bounds and quantiles as JavaScript does, `1000000` and not `1e+06`: as prom-client does. */
   readonly plainBounds?: boolean
+  /** Of gauges: how those of several processes become one. Default `sum`; cumulatives are always added up. */
+  readonly merge?: MergeRule
 }
 
 /** A single value that stands for those around it, with what ties it to its origin (trace_id, span_id, …). */

@@ -138,6 +138,12 @@ class RelabelledSource implements RowSource {
   get bounds(): readonly number[] {
     return this.#source.bounds
   }
+  get rowLimit(): number | undefined {
+    return this.#source.rowLimit
+  }
+  get settings(): RowSource['settings'] {
+    return this.#source.settings
+  }
   get epoch(): number {
     return this.#source.epoch
   }

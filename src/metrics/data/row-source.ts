@@ -10,6 +10,10 @@ export interface RowSource {
   readonly kind: 'scalar' | 'distribution' | 'summary'
   /** Upper bounds of the buckets of a distribution; empty for the other kinds. */
   readonly bounds: readonly number[]
+  /** Rows before the overflow row is used, if the source has such a limit. */
+  readonly rowLimit?: number | undefined
+  /** How the sketches of the rows were made, as plain data: what it takes to merge them with those of another process. */
+  readonly settings?: Readonly<Record<string, unknown>> | undefined
   /** A row's `lastEpoch` becomes this number when it records a value; it rises with each gathering. */
   readonly epoch: number
   /** Rises when rows are removed. See {@link isVisibleIn}. */

@@ -2,6 +2,7 @@ import { inspectValue } from '../../base/inspect-value.js'
 import { isPrintableAscii } from '../../base/printable-ascii.js'
 import { DefinitionError } from '../../base/errors.js'
 import { warnOnce } from '../../base/logger.js'
+import type { MergeRule } from './metric.js'
 
 const MAX_CHARACTERS = 255
 const MAX_KEYS = 32
@@ -24,6 +25,15 @@ export function checkUnit(what: string, name: string, unit: unknown): asserts un
     throw new DefinitionError('ERR_UNIT', `a unit must be 1 to 63 printable ASCII characters: ${what} ${name} has ${inspectValue(unit)}`)
   }
   noticeUnit(what, name, unit)
+}
+
+const MERGE_RULES: readonly unknown[] = ['sum', 'min', 'max', 'latest', 'each'] satisfies MergeRule[]
+
+/** @throws {@link DefinitionError} `ERR_OPTION` unless the rule is one of those that gauges of several processes can have. */
+export function checkMergeRule(what: string, rule: unknown): asserts rule is MergeRule | undefined {
+  if (rule !== undefined && !MERGE_RULES.includes(rule)) {
+    throw new DefinitionError('ERR_OPTION', `merge must be one of ${MERGE_RULES.join(', ')}: ${what} has ${inspectValue(rule)}`)
+  }
 }
 
 /** Units as people write them, and their codes. */

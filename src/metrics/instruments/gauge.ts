@@ -1,5 +1,6 @@
 import { LastValueCells } from '../store/last-value-cells.js'
-import { asNumber, gaugeFault, type Instrument, type InstrumentKind } from './instrument.js'
+import type { MergeRule } from '../data/metric.js'
+import { asNumber, gaugeFault, type Instrument, type InstrumentKind, type InstrumentOptions } from './instrument.js'
 import {
   areLabels,
   InstrumentHandle,
@@ -11,6 +12,11 @@ import {
 import type { Labels } from '../store/shared-tag-map.js'
 import type { StoreChunk } from '../store/store-chunk.js'
 import { SeriesRef } from '../store/series-ref.js'
+
+export interface GaugeOptions<K extends string = never> extends InstrumentOptions<K> {
+  /** How the gauges of several processes become one: docs/many-processes.md. Default `sum`. */
+  readonly merge?: MergeRule
+}
 
 export const GAUGE: InstrumentKind = { type: 'GAUGE_DOUBLE', cells: (rows) => new LastValueCells(rows) }
 

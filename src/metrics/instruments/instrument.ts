@@ -5,7 +5,7 @@ import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import type { Cells, Epochs } from '../store/cells.js'
 import { ColumnSource } from '../store/column-source.js'
 import { checkKeys, checkName, checkUnit } from '../data/validate-definition.js'
-import type { MetricDescriptor, MetricType } from '../data/metric.js'
+import type { MergeRule, MetricDescriptor, MetricType } from '../data/metric.js'
 import { labelString } from '../store/label-value.js'
 import { REFUSED } from '../store/row-index.js'
 import { labelsOf, type Labels } from '../store/shared-tag-map.js'
@@ -56,6 +56,8 @@ export interface InstrumentHome {
 
 export interface InstrumentKind {
   readonly type: MetricType
+  /** Of gauges. */
+  readonly merge?: MergeRule | undefined
   readonly cells: CellsFactory
   /** A label key of its own, behind all others. */
   readonly ownKey?: string
@@ -103,6 +105,7 @@ export class Instrument {
       type: this.isInteger ? (kind.type.replace('DOUBLE', 'INT64') as MetricType) : kind.type,
       labelKeys: Object.freeze(all),
       ...(exactName === true && { exactName }),
+      ...(kind.merge !== undefined && { merge: kind.merge }),
     })
     this.store = new RowStore({
       name,

@@ -9,12 +9,13 @@ import { BucketSearch } from '../store/bucket-search.js'
 import { CUMULATIVE, Cumulative } from './cumulative.js'
 import { Derived, type DerivedOptions, DERIVED_CUMULATIVE, DERIVED_GAUGE, observeAll } from './derived.js'
 import { EpochLog } from '../store/epochs.js'
-import { Gauge, GAUGE } from './gauge.js'
+import { Gauge, GAUGE, type GaugeOptions } from './gauge.js'
 import { Histogram, histogramKind, type HistogramOptions } from './histogram.js'
 import { checkStates, INFO, Info, STATE_SET, StateSet, type StateSetOptions } from './info.js'
 import { checkInstrument, Instrument, type InstrumentHome, type InstrumentKind, type InstrumentOptions } from './instrument.js'
 import { readLimits, type EngineLimits } from '../store/limits.js'
-import type { Metric } from '../data/metric.js'
+import type { MergeRule, Metric } from '../data/metric.js'
+import { checkMergeRule } from '../data/validate-definition.js'
 import { NameRegistry } from '../data/name-registry.js'
 import { resolvePercentiles } from '../histograms/percentiles-options.js'
 import type { GatheringContext, MetricProducer } from '../data/producer.js'
@@ -101,8 +102,10 @@ export class MetricRegistry implements MetricProducer {
    * @throws {@link DefinitionError} `ERR_METRIC_CONFLICT` if the name stands for another definition, `ERR_NAME_CLASH` if its
    *   exposed name is taken, `ERR_METRIC_LIMIT` beyond the limit of definitions, `ERR_NAME`, `ERR_UNIT`, `ERR_KEYS`, `ERR_OPTION`.
    */
-  gauge<const K extends string = never>(name: string, options: InstrumentOptions<K> = {}): Gauge<K> {
-    return this.#define(name, options, GAUGE, 'gauge', (instrument) => new Gauge<K>(instrument))
+  gauge<const K extends string = never>(name: string, options: GaugeOptions<K> = {}): Gauge<K> {
+    const { merge, ...rest } = options
+    checkMergeRule(`metric ${name}`, merge)
+    return this.#define(name, rest, { ...GAUGE, merge }, ruled('gauge', merge), (instrument) => new Gauge<K>(instrument))
   }
 
   /** A sum that only rises; without label keys it is shown as 0 from the start. Throws as {@link gauge}. */
@@ -245,4 +248,9 @@ function definedOnly<T extends object>(options: T): { [key in keyof T]?: NonNull
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
     [key in keyof T]?: NonNullable<T[key]>
   }
+}
+
+/** What is defined, with its rule of merging if it has one. */
+function ruled(what: string, merge: MergeRule | undefined): string {
+  return merge === undefined ? what : `${what} merge ${merge}`
 }

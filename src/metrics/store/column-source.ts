@@ -10,6 +10,8 @@ export interface ColumnSourceOptions {
   readonly store: RowStore
   readonly kind: RowSource['kind']
   readonly bounds?: readonly number[]
+  /** See {@link RowSource.settings}. */
+  readonly settings?: Readonly<Record<string, unknown>> | undefined
   /** Where each of the descriptor's labels comes from: the number of the store's label, or a constant string. Default: the store's, in order. */
   readonly labels?: readonly (number | string)[]
 }
@@ -37,6 +39,7 @@ export class ColumnSource implements RowSource {
   readonly descriptor: MetricDescriptor
   readonly kind: RowSource['kind']
   readonly bounds: readonly number[]
+  readonly settings: Readonly<Record<string, unknown>> | undefined
   /** The column's number in the store; changes when a column before it is removed. */
   column: number
   readonly #store: RowStore
@@ -48,6 +51,7 @@ export class ColumnSource implements RowSource {
     this.descriptor = options.descriptor
     this.kind = options.kind
     this.bounds = options.bounds ?? []
+    this.settings = options.settings
     this.column = column
     this.#store = options.store
     this.#labels = options.labels ?? options.store.labelKeys.map((_, at) => at)
@@ -55,6 +59,10 @@ export class ColumnSource implements RowSource {
 
   get epoch(): number {
     return this.#store.epochs.current
+  }
+
+  get rowLimit(): number {
+    return this.#store.rowLimit
   }
 
   get generation(): number {

@@ -59,7 +59,7 @@ export class RowStore {
   private readonly index: RowIndex
   private readonly columns: Column[] = []
   private readonly budget: RowBudget
-  private rowLimit: number
+  rowLimit: number
   private readonly name: string
   private readonly onNewRow: (labels: Labels) => void
   private readonly overflowed: InternalCount
@@ -158,7 +158,8 @@ export class RowStore {
     return row
   }
 
-  private findOverflow(): number {
+  /** The overflow row, made if there is none. */
+  findOverflow(): number {
     this.index.close()
     if (this.overflowRow === NO_ROW) {
       this.warnFull()

@@ -1,3 +1,5 @@
+import type { MergeRule } from '../../metrics/data/metric.js'
+import { checkMergeRule } from '../../metrics/data/validate-definition.js'
 import { checkedBounds } from '../../metrics/histograms/bounds.js'
 import { DERIVED_BOUNDS, type ExponentialOptions, exponentialSettings } from '../../metrics/histograms/exponential-options.js'
 import { type PercentilesOptions, resolvePercentiles } from '../../metrics/histograms/percentiles-options.js'
@@ -10,6 +12,8 @@ export interface SumAggregation {
 }
 export interface LastValueAggregation {
   readonly kind: 'lastValue'
+  /** How the values of several processes become one. Default `sum`. */
+  readonly merge?: MergeRule
 }
 export interface DistributionAggregation {
   readonly kind: 'distribution'
@@ -57,9 +61,21 @@ export function sum(): SumAggregation {
   return SUM
 }
 
-/** Keeps the newest value, whatever number it is. A gauge in Prometheus. */
-export function lastValue(): LastValueAggregation {
-  return LAST_VALUE
+export interface LastValueOptions {
+  /** How the values of several processes become one: docs/many-processes.md. Default `sum`. */
+  readonly merge?: MergeRule
+}
+
+/**
+ * Keeps the newest value, whatever number it is. A gauge in Prometheus.
+ * @throws {@link DefinitionError} `ERR_OPTION` for a rule that does not exist.
+ * @example
+ * const depth = lastValue({ merge: 'max' }) // of several processes the greatest
+ */
+export function lastValue({ merge }: LastValueOptions = {}): LastValueAggregation {
+  if (merge === undefined) return LAST_VALUE
+  checkMergeRule('lastValue()', merge)
+  return Object.freeze({ kind: 'lastValue', merge })
 }
 
 /**

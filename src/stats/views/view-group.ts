@@ -34,6 +34,7 @@ export class ViewColumn implements Listener {
         store,
         kind: isDistribution ? 'distribution' : aggregation.kind === 'percentiles' ? 'summary' : 'scalar',
         bounds: isDistribution ? aggregation.bounds : [],
+        settings: aggregation.kind === 'exponential' ? { ...aggregation.options } : undefined,
         labels: descriptor.labelKeys.map((key) => store.labelKeys.indexOf(key)),
       },
       column,

@@ -5,7 +5,7 @@ import type { MetricDescriptor, MetricType } from '../../metrics/data/metric.js'
 import { checkedBounds, defaultBounds } from '../../metrics/histograms/bounds.js'
 import { exponential, equalAggregations, type Aggregation, type ViewAggregation } from './aggregation.js'
 import { PERCENTILES_ROW_LIMIT, resolvePercentiles } from '../../metrics/histograms/percentiles-options.js'
-import { checkKeys, checkName } from '../../metrics/data/validate-definition.js'
+import { checkKeys, checkMergeRule, checkName } from '../../metrics/data/validate-definition.js'
 import { Measure } from '../recording/measure.js'
 
 const VIEW_OPTIONS: OptionNames<ViewOptions & Pick<View, 'descriptor'>> = {
@@ -100,6 +100,7 @@ export class View {
       type: metricType(aggregation, measure),
       labelKeys: Object.freeze([...tagKeys, ...contextTags]),
       ...(this.exactName && { exactName: true }),
+      ...(this.aggregation.kind === 'lastValue' && this.aggregation.merge !== undefined && { merge: this.aggregation.merge }),
     })
     Object.freeze(this)
   }
@@ -161,7 +162,9 @@ function forMeasure(aggregation: Aggregation, measure: Measure, view: string): V
   switch (aggregation?.kind) {
     case 'count':
     case 'sum':
+      return aggregation
     case 'lastValue':
+      checkMergeRule(`view ${view}`, aggregation.merge)
       return aggregation
     case 'distribution': {
       const bounds = checkedBounds(aggregation.bounds === undefined ? defaultBounds(measure.unit) : aggregation.bounds) // plain data may be of anyone's making

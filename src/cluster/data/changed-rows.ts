@@ -1,0 +1,140 @@
+import { isThenable } from '../../base/finally-async.js'
+import { TimeSlicer } from '../../base/time-slicer.js'
+import { warnOnce } from '../../base/logger.js'
+import { componentName } from '../../base/inspect-value.js'
+import type { GatheringContext, MetricProducer } from '../../metrics/data/producer.js'
+import { type Family, isRowSource, type RowSource } from '../../metrics/data/row-source.js'
+import { ChangedSource } from './changed-source.js'
+import type { ChangeReader } from './contributor.js'
+import { definitionOf, definitionText, identityOf } from './family-definition.js'
+import { FrameLine } from './frame-line.js'
+import { FRAME } from './frame-writer.js'
+import { SnapshotTables } from './snapshot-table.js'
+
+/** What a producer has answered; undefined if it has not, and then nothing is said of its rows. */
+type Answer = readonly Family[] | undefined
+
+/** See {@link ChangeReader}. */
+export class ChangedRows implements ChangeReader {
+  readonly #producers: readonly MetricProducer[]
+  readonly #line = new FrameLine()
+  readonly #tables = new WeakMap<MetricProducer, SnapshotTables>()
+  readonly #sources = new Map<
+    RowSource,
+    { readonly changes: ChangedSource; readonly producer: MetricProducer; readonly identity: string }
+  >()
+  #next = 0
+  #isNew = true
+  #owesWhole = false
+
+  constructor(producers: readonly MetricProducer[]) {
+    this.#producers = producers
+  }
+
+  restart(): void {
+    this.#line.finish()
+    this.#sources.clear()
+    this.#next = 0
+    this.#isNew = true
+  }
+
+  async *frames(context?: GatheringContext): AsyncGenerator<Uint8Array> {
+    const answers = await Promise.all(this.#producers.map(async (producer) => answerOf(producer, context)))
+    const slicer = new TimeSlicer()
+    for (const frame of this.#walk(answers)) {
+      if (frame !== undefined) yield frame
+      if (slicer.isOver) await slicer.nextSlice()
+    }
+  }
+
+  *framesNow(): Generator<Uint8Array> {
+    const open = this.#line.finish()
+    if (open !== undefined) yield open
+    const answers = this.#producers.map((producer) => {
+      const answer = answerOf(producer)
+      return isThenable(answer) ? undefined : (answer as Answer)
+    })
+    for (const frame of this.#walk(answers)) if (frame !== undefined) yield frame
+  }
+
+  *#walk(answers: readonly Answer[]): Generator<Uint8Array | undefined> {
+    if (this.#isNew) {
+      this.#isNew = false
+      this.#owesWhole = true
+      yield this.#line.single(FRAME.RESTART)
+    }
+    const listed = new Set<RowSource>()
+    const answered = new Set<MetricProducer>()
+    for (const [at, families] of answers.entries()) {
+      if (families === undefined) continue
+      const producer = this.#producers[at]!
+      answered.add(producer)
+      for (const family of families) for (const source of this.#sourcesOf(producer, family)) yield* this.#changes(source, producer, listed)
+    }
+    for (const [source, { changes, producer }] of this.#sources) {
+      if (listed.has(source) || !answered.has(producer)) continue
+      yield* this.#finish()
+      this.#sources.delete(source)
+      yield this.#line.single(FRAME.DROP, changes.family)
+    }
+    yield* this.#finish()
+    if (!this.#owesWhole) return
+    this.#owesWhole = false
+    yield this.#line.single(FRAME.WHOLE)
+  }
+
+  *#finish(): Generator<Uint8Array> {
+    const open = this.#line.finish()
+    if (open !== undefined) yield open
+  }
+
+  #sourcesOf(producer: MetricProducer, family: Family): readonly RowSource[] {
+    if (isRowSource(family)) return [family]
+    let tables = this.#tables.get(producer)
+    if (tables === undefined) {
+      tables = new SnapshotTables()
+      this.#tables.set(producer, tables)
+    }
+    return tables.take(family)
+  }
+
+  *#changes(source: RowSource, producer: MetricProducer, listed: Set<RowSource>): Generator<Uint8Array | undefined> {
+    let known = this.#sources.get(source)
+    if (known === undefined) {
+      const definition = definitionOf(source)
+      const identity = identityOf(definition)
+      const other = [...this.#sources.values()].find((one) => one.identity === identity)
+      if (other !== undefined) {
+        if (listed.has(other.changes.source)) return this.#noteTwice(source)
+        yield* this.#finish()
+        this.#sources.delete(other.changes.source)
+        yield this.#line.single(FRAME.DROP, other.changes.family)
+      }
+      known = { changes: new ChangedSource(source, this.#next++), producer, identity }
+      this.#sources.set(source, known)
+      yield* this.#finish()
+      yield this.#line.single(FRAME.DEFINE, known.changes.family, definitionText(definition))
+    }
+    listed.add(source)
+    yield* known.changes.changes(this.#line)
+  }
+
+  #noteTwice({ descriptor }: RowSource): void {
+    const why = 'another producer of this process has a family of the same definition'
+    warnOnce('TALLYSCOPE_FAMILY_LEFT_OUT', `${descriptor.name} group`, `${descriptor.name} is left out of the group: ${why}`)
+  }
+}
+
+/** The families of a producer; undefined if it fails, which costs nothing but what has changed since. */
+function answerOf(producer: MetricProducer, context?: GatheringContext): Answer | Promise<Answer> {
+  const failed = (error: unknown): undefined => {
+    const name = componentName(producer, 'producer')
+    warnOnce('TALLYSCOPE_PRODUCER_FAILED', `${name} group`, `the group gets nothing new of ${name}: ${String(error)}`)
+  }
+  try {
+    const answer = producer.getFamilies?.(context) ?? producer.getMetrics(context)
+    return isThenable(answer) ? Promise.resolve(answer).then((families) => [...families], failed) : [...answer]
+  } catch (error) {
+    return failed(error)
+  }
+}

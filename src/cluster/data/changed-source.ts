@@ -1,0 +1,136 @@
+import type { Exemplar } from '../../metrics/data/metric.js'
+import type { RowChunk, RowSource } from '../../metrics/data/row-source.js'
+import { writeExponential } from './exponential-frames.js'
+import type { FrameLine } from './frame-line.js'
+import { FRAME, type FrameWriter } from './frame-writer.js'
+
+/** What was sent of one chunk. */
+interface SentChunk {
+  /** The number of each cell's row, plus 1; 0 if it was not sent. */
+  numbers: Int32Array
+  version: number
+  epoch: number
+  generation: number
+}
+
+/** What one reader has sent of one source: rows whose last epoch is not below the one noted, and those that came and went, are new. */
+export class ChangedSource {
+  readonly source: RowSource
+  /** The family's number in the stream. */
+  readonly family: number
+  readonly #chunks = new Map<RowChunk, SentChunk>()
+  readonly #free: number[] = []
+  readonly #exemplars = new WeakSet<Exemplar>()
+  #next = 0
+
+  constructor(source: RowSource, family: number) {
+    this.source = source
+    this.family = family
+  }
+
+  /** The frames that are full; undefined between chunks, where others may have a turn. What is noted as sent is in a frame of the line. */
+  *changes(line: FrameLine): Generator<Uint8Array | undefined> {
+    const { epoch, chunks, generation } = this.source
+    for (const chunk of chunks) {
+      let sent = this.#chunks.get(chunk)
+      if (sent === undefined) {
+        sent = { numbers: new Int32Array(0), version: Number.NaN, epoch: 0, generation: -1 }
+        this.#chunks.set(chunk, sent)
+      }
+      yield* this.#chunkChanges(line, chunk, sent, generation)
+      sent.epoch = epoch
+      yield undefined
+    }
+    const present = new Set(chunks)
+    for (const [chunk, sent] of this.#chunks) {
+      if (present.has(chunk)) continue
+      for (const number of sent.numbers) if (number > 0) yield* this.#goneFrames(line, number - 1)
+      this.#chunks.delete(chunk)
+    }
+  }
+
+  *#chunkChanges(line: FrameLine, chunk: RowChunk, sent: SentChunk, generation: number): Generator<Uint8Array> {
+    if (chunk.version !== sent.version) {
+      const { version } = chunk
+      if (sent.numbers.length < chunk.size) {
+        const numbers = new Int32Array(chunk.size)
+        numbers.set(sent.numbers)
+        sent.numbers = numbers
+      }
+      for (let cell = 0; cell < chunk.size; cell++) {
+        if (sent.numbers[cell] === 0 || (chunk.isLive(cell) && chunk.createdIn(cell) <= sent.generation)) continue
+        yield* this.#goneFrames(line, sent.numbers[cell]! - 1)
+        sent.numbers[cell] = 0
+      }
+      sent.version = version
+      sent.generation = generation
+    }
+    const withExemplars: number[] = []
+    for (let cell = 0; cell < sent.numbers.length; cell++) {
+      const known = sent.numbers[cell]!
+      if (known === 0 ? !chunk.isLive(cell) : chunk.lastEpoch(cell) < sent.epoch) continue
+      const number = known === 0 ? (this.#free.pop() ?? this.#next++) : known - 1
+      const kind = known === 0 ? FRAME.ROWS : FRAME.VALUES
+      const full = line.finishFor(kind, this.family)
+      if (full !== undefined) yield full
+      const writer = line.row(kind, this.family, number)
+      if (known === 0) {
+        writer.byte(chunk.isOverflow(cell) ? 1 : 0).double(chunk.startTimeUnixMs(cell))
+        for (let key = 0; key < this.source.descriptor.labelKeys.length; key++) line.label(chunk.labelValue(cell, key))
+        sent.numbers[cell] = number + 1
+      }
+      this.#writeValue(writer, chunk, cell)
+      if (this.#hasNewExemplar(chunk, cell)) withExemplars.push(cell)
+    }
+    for (const cell of withExemplars) yield* this.#exemplarFrames(line, chunk, cell, sent.numbers[cell]! - 1)
+  }
+
+  *#goneFrames(line: FrameLine, number: number): Generator<Uint8Array> {
+    const full = line.finishFor(FRAME.GONE, this.family)
+    if (full !== undefined) yield full
+    line.row(FRAME.GONE, this.family, number)
+    this.#free.push(number)
+  }
+
+  #writeValue(writer: FrameWriter, chunk: RowChunk, cell: number): void {
+    const { kind, bounds } = this.source
+    if (kind === 'scalar') return void writer.double(chunk.value(cell))
+    if (kind === 'summary') {
+      const { count, sum, quantiles } = chunk.summary!(cell)
+      writer.varint(asCount(count)).double(sum).varint(quantiles.length)
+      for (const { quantile, value } of quantiles) writer.double(quantile).double(value)
+      return
+    }
+    writer.double(chunk.value(cell)).double(chunk.sumOfSquaredDeviation(cell))
+    for (let bucket = 0; bucket <= bounds.length; bucket++) writer.varint(asCount(chunk.bucket(cell, bucket)))
+    writeExponential(writer, chunk.exponential?.(cell))
+  }
+
+  #hasNewExemplar(chunk: RowChunk, cell: number): boolean {
+    for (let bucket = 0; bucket <= this.source.bounds.length; bucket++) if (this.#isNew(chunk.exemplar(cell, bucket))) return true
+    return false
+  }
+
+  #isNew(exemplar: Exemplar | undefined): exemplar is Exemplar {
+    return exemplar !== undefined && !this.#exemplars.has(exemplar)
+  }
+
+  *#exemplarFrames(line: FrameLine, chunk: RowChunk, cell: number, number: number): Generator<Uint8Array> {
+    for (let bucket = 0; bucket <= this.source.bounds.length; bucket++) {
+      const exemplar = chunk.exemplar(cell, bucket)
+      if (!this.#isNew(exemplar)) continue
+      this.#exemplars.add(exemplar)
+      const full = line.finishFor(FRAME.EXEMPLARS, this.family)
+      if (full !== undefined) yield full
+      const attachments = Object.entries(exemplar.attachments)
+      const writer = line.row(FRAME.EXEMPLARS, this.family, number)
+      writer.varint(bucket).double(exemplar.value).double(exemplar.timeUnixMs).varint(attachments.length)
+      for (const [key, value] of attachments) writer.text(key).text(value)
+    }
+  }
+}
+
+/** A count that somebody else's snapshot may have got wrong. */
+function asCount(value: number): number {
+  return Number.isSafeInteger(value) && value > 0 ? value : 0
+}

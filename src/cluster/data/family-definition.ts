@@ -1,0 +1,103 @@
+import { isKey } from '../../metrics/data/validate-definition.js'
+import type { MergeRule, MetricDescriptor, MetricType } from '../../metrics/data/metric.js'
+import type { RowSource } from '../../metrics/data/row-source.js'
+import { damaged } from './frame-error.js'
+
+/** What the rows of a family are, as processes tell each other. */
+export interface FamilyDefinition {
+  readonly descriptor: MetricDescriptor
+  readonly kind: RowSource['kind']
+  readonly bounds: readonly number[]
+  /** Rows before the overflow row is used; undefined if the family has no limit of its own. */
+  readonly rowLimit: number | undefined
+  /** How the sketches of the rows were made. */
+  readonly settings: Readonly<Record<string, unknown>> | undefined
+}
+
+const TYPES: readonly MetricType[] = [
+  'GAUGE_INT64',
+  'GAUGE_DOUBLE',
+  'CUMULATIVE_INT64',
+  'CUMULATIVE_DOUBLE',
+  'CUMULATIVE_DISTRIBUTION',
+  'SUMMARY',
+  'INFO',
+  'STATE_SET',
+]
+const RULES: readonly MergeRule[] = ['sum', 'min', 'max', 'latest', 'each']
+const MAX_BOUNDS = 4_096
+const MAX_LABELS = 64
+const MAX_DESCRIPTION = 16_384
+
+export function definitionOf({ descriptor, kind, bounds, rowLimit, settings }: RowSource): FamilyDefinition {
+  return { descriptor, kind, bounds, rowLimit, settings }
+}
+
+/** What makes families of one name the same. Descriptions and limits make no difference: those of the first stay. */
+export function identityOf({ descriptor, kind, bounds, settings }: FamilyDefinition): string {
+  const { name, unit, type, labelKeys, exactName = false, plainBounds = false, merge } = descriptor
+  return JSON.stringify([name, unit, type, labelKeys, exactName, plainBounds, merge ?? null, kind, bounds, settings ?? null])
+}
+
+export function definitionText({ descriptor, kind, bounds, rowLimit, settings }: FamilyDefinition): string {
+  const { name, description, unit, type, labelKeys, exactName, plainBounds, merge } = descriptor
+  return JSON.stringify({ name, description, unit, type, labelKeys, exactName, plainBounds, merge, kind, bounds, rowLimit, settings })
+}
+
+/** @throws {@link FrameError} `ERR_GROUP_FRAME` unless the text is that of a definition that a process of ours can have. */
+export function parseDefinition(text: string): FamilyDefinition {
+  const given = parsed(text)
+  const { name, description, unit, type, labelKeys, exactName, plainBounds, merge, kind, bounds, rowLimit, settings } = given
+  check(isKey(name), 'name')
+  check(typeof description === 'string' && description.length <= MAX_DESCRIPTION, 'description')
+  check(typeof unit === 'string' && /^[!-~]{0,63}$/.test(unit), 'unit')
+  check(TYPES.includes(type as MetricType), 'type')
+  check(Array.isArray(labelKeys) && labelKeys.length <= MAX_LABELS && labelKeys.every(isKey), 'labels')
+  check(new Set(labelKeys as string[]).size === (labelKeys as string[]).length, 'labels')
+  check(merge === undefined || RULES.includes(merge as MergeRule), 'rule')
+  check(kind === kindOfType(type as MetricType), 'kind')
+  check(Array.isArray(bounds) && bounds.length <= MAX_BOUNDS && bounds.every(rises), 'bounds')
+  check(rowLimit === undefined || (Number.isSafeInteger(rowLimit) && (rowLimit as number) > 0), 'limit')
+  check(settings === undefined || (typeof settings === 'object' && settings !== null && !Array.isArray(settings)), 'settings')
+  const descriptor = Object.freeze({
+    name: name as string,
+    description: description as string,
+    unit: unit as string,
+    type: type as MetricType,
+    labelKeys: Object.freeze(labelKeys as string[]),
+    ...(exactName === true && { exactName }),
+    ...(plainBounds === true && { plainBounds }),
+    ...(merge !== undefined && { merge: merge as MergeRule }),
+  })
+  return {
+    descriptor,
+    kind: kind as RowSource['kind'],
+    bounds: Object.freeze(bounds as number[]),
+    rowLimit: rowLimit as number | undefined,
+    settings: settings as FamilyDefinition['settings'],
+  }
+}
+
+function parsed(text: string): Record<string, unknown> {
+  let given: unknown
+  try {
+    given = JSON.parse(text)
+  } catch (cause) {
+    throw Object.assign(damaged('a definition is not JSON'), { cause })
+  }
+  check(typeof given === 'object' && given !== null && !Array.isArray(given), 'form')
+  return Object.assign(Object.create(null), given)
+}
+
+function kindOfType(type: MetricType): RowSource['kind'] {
+  if (type === 'CUMULATIVE_DISTRIBUTION') return 'distribution'
+  return type === 'SUMMARY' ? 'summary' : 'scalar'
+}
+
+function rises(bound: unknown, at: number, bounds: unknown[]): boolean {
+  return typeof bound === 'number' && Number.isFinite(bound) && (at === 0 || bound > (bounds[at - 1] as number))
+}
+
+function check(holds: boolean, part: string): asserts holds {
+  if (!holds) throw damaged(`the ${part} of a definition cannot be right`)
+}

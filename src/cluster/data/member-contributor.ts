@@ -1,0 +1,229 @@
+import type { Exemplar } from '../../metrics/data/metric.js'
+import type { Contributor, DataLimits, Departure } from './contributor.js'
+import { type FamilyDefinition, identityOf, parseDefinition } from './family-definition.js'
+import { damaged, overLimit } from './frame-error.js'
+import { FRAME } from './frame-writer.js'
+import { memberPlace } from './merge-rules.js'
+import type { MemberRows } from './member-rows.js'
+import type { MergedFamily, NewRow } from './merged-family.js'
+import { PayloadReader } from './payload-reader.js'
+import { readLabels } from './label-frames.js'
+import type { RowValues } from './row-values.js'
+import { rowValues } from './values-of-kind.js'
+
+/** What a contributor needs of those that it is one of. */
+export interface MergingHome {
+  readonly limits: DataLimits
+  familyFor(definition: FamilyDefinition): { readonly family: MergedFamily; readonly isApart: boolean }
+  changed(family: MergedFamily): void
+}
+
+interface MemberFamily {
+  readonly family: MergedFamily
+  readonly isApart: boolean
+  readonly definition: FamilyDefinition
+  rows: MemberRows
+}
+
+const MAX_ATTACHMENTS = 64
+
+/** One member: reads its frames, each wholly before anything of it is applied. */
+export class MemberContributor implements Contributor {
+  readonly id: string
+  readonly slot: number
+  readonly #home: MergingHome
+  /** By the numbers of the present connection. */
+  #families = new Map<number, MemberFamily>()
+  /** Families of the former connection that were not defined again yet. */
+  readonly #former = new Set<MemberFamily>()
+  #isShown = true
+  #hasDeparted = false
+
+  constructor(id: string, slot: number, home: MergingHome) {
+    this.id = id
+    this.slot = slot
+    this.#home = home
+  }
+
+  get rowCount(): number {
+    let rows = 0
+    for (const family of this.#families.values()) rows += family.rows.size
+    return rows
+  }
+
+  apply(frame: Uint8Array): void {
+    if (this.#hasDeparted) throw new Error('BUG: a frame of a member that has departed')
+    const reader = new PayloadReader(frame)
+    switch (reader.kind) {
+      case FRAME.RESTART:
+        reader.end()
+        return this.#restart()
+      case FRAME.WHOLE:
+        reader.end()
+        return this.#sweep()
+      case FRAME.DEFINE:
+        return this.#define(reader)
+      case FRAME.DROP:
+        return this.#drop(reader)
+      case FRAME.ROWS:
+        return this.#addRows(reader)
+      case FRAME.VALUES:
+        return this.#update(reader)
+      case FRAME.GONE:
+        return this.#remove(reader)
+      case FRAME.EXEMPLARS:
+        return this.#takeExemplars(reader)
+      default:
+        throw damaged(`kind ${reader.kind} is not known`)
+    }
+  }
+
+  #restart(): void {
+    for (const family of this.#families.values()) this.#former.add(family)
+    this.#families = new Map()
+    this.#show(true)
+  }
+
+  #sweep(): void {
+    for (const { family, rows } of this.#families.values()) family.sweep(rows)
+    for (const former of this.#former) this.#removeAll(former)
+    this.#former.clear()
+  }
+
+  #define(reader: PayloadReader): void {
+    const number = reader.varint()
+    const definition = parseDefinition(reader.text())
+    reader.end()
+    const { limits } = this.#home
+    const known = this.#families.get(number)
+    if (known !== undefined) {
+      if (identityOf(known.definition) === identityOf(definition)) return
+      throw damaged(`family ${number} is defined twice`)
+    }
+    if (this.#families.size >= limits.definitions) throw overLimit(`a member has at most ${limits.definitions} definitions`)
+    const { family, isApart } = this.#home.familyFor(definition)
+    if ([...this.#families.values()].some((other) => other.family === family))
+      throw damaged(`${definition.descriptor.name} is defined twice`)
+    const former = [...this.#former].find((other) => other.family === family)
+    if (former !== undefined) this.#former.delete(former)
+    const rows = former === undefined ? family.join(this.slot) : family.restart(former.rows)
+    if (!this.#isShown) family.show(rows, false)
+    this.#families.set(number, { family, isApart, definition, rows })
+    this.#home.changed(family)
+  }
+
+  #drop(reader: PayloadReader): void {
+    const number = reader.varint()
+    reader.end()
+    const family = this.#families.get(number)
+    this.#families.delete(number)
+    if (family !== undefined) this.#removeAll(family)
+  }
+
+  /** The member has the family no more: its rows go as if each was removed. */
+  #removeAll({ family, rows }: MemberFamily): void {
+    family.sweep(rows)
+    for (const row of rows.numbers()) family.remove(rows, row)
+    family.depart(rows)
+    this.#home.changed(family)
+  }
+
+  #family(number: number): MemberFamily {
+    const family = this.#families.get(number)
+    if (family === undefined) throw damaged(`family ${number} is not defined`)
+    return family
+  }
+
+  #addRows(reader: PayloadReader): void {
+    const { family, isApart, definition, rows } = this.#family(reader.varint())
+    const { descriptor } = definition
+    const staged = rowValues(definition)
+    const texts: (string | undefined)[] = [undefined]
+    const numbers = new Set<number>()
+    const added: NewRow[] = []
+    let fresh = 0
+    const { limits } = this.#home
+    const room = limits.rows - this.rowCount
+    for (let number = 0; reader.hasMore; ) {
+      number += reader.signed()
+      if (number < 0 || numbers.size === numbers.add(number).size) throw damaged(`row ${number} is sent twice`)
+      if (!rows.has(number) && (number >= limits.rows || fresh++ >= room)) throw overLimit(`a member has at most ${limits.rows} rows`)
+      const isOverflow = reader.byte() === 1
+      const startTimeUnixMs = reader.double()
+      const labels = readLabels(reader, descriptor.labelKeys.length, texts)
+      if (isApart) labels.splice(memberPlace(descriptor), 0, String(this.slot))
+      staged.read(reader, added.length)
+      added.push({ number, isOverflow, startTimeUnixMs, labels })
+    }
+    for (const [at, row] of added.entries()) {
+      if (rows.has(row.number))
+        family.update(rows, row.number, staged, at) // the frame has come twice
+      else family.add(rows, row, staged, at)
+    }
+  }
+
+  #update(reader: PayloadReader): void {
+    const { family, definition, rows } = this.#family(reader.varint())
+    const staged: RowValues = rowValues(definition)
+    const numbers: number[] = []
+    for (let number = 0; reader.hasMore; numbers.push(number)) {
+      number += reader.signed()
+      checkKnown(rows, number)
+      staged.read(reader, numbers.length)
+    }
+    for (const [at, number] of numbers.entries()) family.update(rows, number, staged, at)
+  }
+
+  #remove(reader: PayloadReader): void {
+    const { family, rows } = this.#family(reader.varint())
+    const numbers = new Set<number>()
+    for (let number = 0; reader.hasMore; numbers.add(number)) {
+      number += reader.signed()
+      if (number < 0 || number >= this.#home.limits.rows) throw damaged(`row ${number} is not possible`)
+    }
+    for (const number of numbers) if (rows.has(number)) family.remove(rows, number)
+  }
+
+  #takeExemplars(reader: PayloadReader): void {
+    const { family, definition, rows } = this.#family(reader.varint())
+    const taken: { number: number; bucket: number; exemplar: Exemplar }[] = []
+    for (let number = 0; reader.hasMore; ) {
+      number += reader.signed()
+      checkKnown(rows, number)
+      const bucket = reader.varintUpTo(definition.bounds.length, 'a bucket')
+      const [value, timeUnixMs] = [reader.double(), reader.double()]
+      const attachments: Record<string, string> = Object.create(null)
+      const length = reader.varintUpTo(MAX_ATTACHMENTS, 'the number of attachments')
+      for (let at = 0; at < length; at++) attachments[reader.text()] = reader.text()
+      taken.push({ number, bucket, exemplar: Object.freeze({ value, timeUnixMs, attachments: Object.freeze(attachments) }) })
+    }
+    for (const { number, bucket, exemplar } of taken) family.setExemplar(rows, number, bucket, exemplar)
+  }
+
+  setLate(isLate: boolean): void {
+    this.#show(!isLate)
+  }
+
+  disconnect(): void {
+    this.#show(false)
+  }
+
+  #show(isShown: boolean): void {
+    this.#isShown = isShown
+    for (const { family, rows } of [...this.#families.values(), ...this.#former]) family.show(rows, isShown)
+  }
+
+  depart(_how: Departure): void {
+    if (this.#hasDeparted) return
+    this.#hasDeparted = true
+    const all = [...this.#families.values(), ...this.#former]
+    for (const { family, rows } of all) family.depart(rows)
+    for (const { family } of all) this.#home.changed(family)
+    this.#families.clear()
+    this.#former.clear()
+  }
+}
+
+function checkKnown(rows: MemberRows, number: number): void {
+  if (number < 0 || !rows.has(number)) throw damaged(`row ${number} is not known`)
+}

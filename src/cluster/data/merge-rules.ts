@@ -1,0 +1,47 @@
+import type { MergeRule, MetricDescriptor } from '../../metrics/data/metric.js'
+import type { FamilyDefinition } from './family-definition.js'
+
+/** The label that tells members apart in families of the rule `each`. */
+export const MEMBER_KEY = 'member'
+/** A family with this rule has up to so many rows for each of its own. */
+const MEMBERS = 256
+
+/** Whether rows only rise: they are added up whatever happens to their members. Gauges are of live members alone. */
+export function isCumulative({ type }: MetricDescriptor): boolean {
+  return type.startsWith('CUMULATIVE') || type === 'SUMMARY'
+}
+
+/** How the values of a row are combined once members that are to stay apart have rows of their own. */
+export function combination({ type, merge = 'sum' }: MetricDescriptor): Exclude<MergeRule, 'each'> {
+  if (type === 'INFO' || type === 'STATE_SET') return 'max'
+  return merge === 'each' ? 'sum' : merge
+}
+
+/**
+ * A family as the group shows it, and whether its rows get the label `member`. A family of the rule `each` that has such a label
+ * already, such as one that was merged before, keeps its own.
+ * @param perMember Patterns of names, in which `*` stands for anything.
+ */
+export function mergedDefinition(
+  definition: FamilyDefinition,
+  perMember: readonly RegExp[],
+): { readonly definition: FamilyDefinition; readonly isApart: boolean } {
+  const { descriptor } = definition
+  const isEach = descriptor.merge === 'each' || perMember.some((pattern) => pattern.test(descriptor.name))
+  if (!isEach || descriptor.labelKeys.includes(MEMBER_KEY)) return { definition, isApart: false }
+  const labelKeys = [...descriptor.labelKeys]
+  labelKeys.splice(memberPlace(descriptor), 0, MEMBER_KEY)
+  const rowLimit = definition.rowLimit === undefined ? undefined : definition.rowLimit * MEMBERS
+  return { definition: { ...definition, descriptor: { ...descriptor, labelKeys, merge: 'each' }, rowLimit }, isApart: true }
+}
+
+/** Where the label `member` goes: the state of a state set is its last label. */
+export function memberPlace({ type, labelKeys }: MetricDescriptor): number {
+  return type === 'STATE_SET' ? labelKeys.length - 1 : labelKeys.length
+}
+
+/** `nodejs_*` as an expression. */
+export function namePattern(pattern: string): RegExp {
+  const parts = pattern.split('*').map((part) => part.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'))
+  return new RegExp(`^${parts.join('[^]*?')}$`)
+}

@@ -1,0 +1,94 @@
+import type { Clock } from '../../base/clock.js'
+import type { Metric } from '../../metrics/data/metric.js'
+import type { MetricProducer } from '../../metrics/data/producer.js'
+import type { Family } from '../../metrics/data/row-source.js'
+import { snapshotsOf } from '../../metrics/data/snapshot.js'
+import { EpochLog } from '../../metrics/store/epochs.js'
+import type { RowBudget } from '../../metrics/store/row-store.js'
+import type { Contributor, DataLimits } from './contributor.js'
+import { type FamilyDefinition, identityOf } from './family-definition.js'
+import { FamilyVariants, sourcesOf } from './family-variants.js'
+import { MemberContributor } from './member-contributor.js'
+import { mergedDefinition, namePattern } from './merge-rules.js'
+import type { MergedFamily } from './merged-family.js'
+
+export interface MergedFamiliesOptions {
+  readonly clock: Clock
+  readonly limits: DataLimits
+  /** Names of families whose members stay apart, `*` for anything. Default none. */
+  readonly perMember?: readonly string[]
+  /** Called when a member's family is left out since another definition of its name is shown. */
+  readonly onLeftOut?: (family: string) => void
+}
+
+/**
+ * The rows of several members, merged. Whatever members do, no cumulative row falls: values are absolute, those of departed members
+ * stay in an account, and a row goes only if the last member that has it removes it.
+ */
+export class MergedFamilies implements MetricProducer {
+  readonly name = 'MergedFamilies'
+  readonly limits: DataLimits
+  readonly #families = new Map<string, FamilyVariants>()
+  readonly #perMember: readonly RegExp[]
+  readonly #epochs: EpochLog
+  readonly #budget: RowBudget
+  readonly #onLeftOut: (family: string) => void
+
+  constructor({ clock, limits, perMember = [], onLeftOut = () => {} }: MergedFamiliesOptions) {
+    this.limits = limits
+    this.#perMember = perMember.map(namePattern)
+    this.#epochs = new EpochLog(clock)
+    this.#budget = { used: 0, limit: limits.mergedRows }
+    this.#onLeftOut = onLeftOut
+  }
+
+  /** Merged rows, overflow rows left out. */
+  get rowCount(): number {
+    return this.#budget.used
+  }
+
+  /** A new member. */
+  contributor(id: string, slot: number): Contributor {
+    return new MemberContributor(id, slot, this)
+  }
+
+  families(): readonly Family[] {
+    this.#epochs.advance()
+    return sourcesOf(this.#families.values(), 'source')
+  }
+
+  getFamilies(): readonly Family[] {
+    return this.families()
+  }
+
+  getMetrics(): readonly Metric[] {
+    return snapshotsOf(this.families(), this.#epochs.clock.unixMs())
+  }
+
+  /** The cumulatives of departed members alone, for whoever is to keep them too. */
+  departed(): readonly Family[] {
+    this.#epochs.advance()
+    return sourcesOf(this.#families.values(), 'accountSource')
+  }
+
+  /** The merged family that a member's family is part of, and whether its rows get the label `member`. @internal */
+  familyFor(given: FamilyDefinition): { readonly family: MergedFamily; readonly isApart: boolean } {
+    const { definition, isApart } = mergedDefinition(given, this.#perMember)
+    const { name } = definition.descriptor
+    let variants = this.#families.get(name)
+    if (variants === undefined) {
+      variants = new FamilyVariants()
+      this.#families.set(name, variants)
+    }
+    const family = variants.family(definition, this.#epochs, this.#budget)
+    if (variants.shown !== family && variants.shown!.hasMembers && identityOf(variants.shown!.definition) !== identityOf(definition)) {
+      this.#onLeftOut(name)
+    }
+    return { family, isApart }
+  }
+
+  /** Call when a member has joined a family or left it. @internal */
+  changed({ definition }: MergedFamily): void {
+    this.#families.get(definition.descriptor.name)?.choose()
+  }
+}

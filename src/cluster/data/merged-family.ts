@@ -1,0 +1,290 @@
+import type { Exemplar } from '../../metrics/data/metric.js'
+import type { Epochs } from '../../metrics/store/cells.js'
+import { MAX_VALUE_LENGTH } from '../../metrics/store/label-value.js'
+import { type RowBudget, RowStore } from '../../metrics/store/row-store.js'
+import type { FamilyDefinition } from './family-definition.js'
+import { MemberRows, NONE } from './member-rows.js'
+import { combination, isCumulative } from './merge-rules.js'
+import { MergedSource } from './merged-source.js'
+import { words } from './pages.js'
+import type { RowValues } from './row-values.js'
+import { ScalarValues } from './scalar-values.js'
+import { rowValues } from './values-of-kind.js'
+
+/** A row of a frame: its labels in the order of the merged family's keys. */
+export interface NewRow {
+  readonly number: number
+  readonly isOverflow: boolean
+  readonly startTimeUnixMs: number
+  readonly labels: readonly (string | undefined)[]
+}
+
+/**
+ * One family of all members. Each merged row is computed anew from its parts whenever one of them changes, the account of departed
+ * members first and then by slot: the same parts always come to the same bytes, and nothing drifts.
+ */
+export class MergedFamily {
+  readonly definition: FamilyDefinition
+  readonly source: MergedSource
+  /** What departed members left. */
+  readonly accountSource: MergedSource
+  readonly isCumulative: boolean
+  readonly #rule: ReturnType<typeof combination>
+  readonly #store: RowStore
+  readonly #values: RowValues
+  readonly #account: RowValues
+  /** The epoch of each row's newest change in the account, 0 if it has none. */
+  readonly #accountEpochs = words()
+  /** 1 for gauges of which all parts are left out at the moment. */
+  readonly #hidden = words()
+  readonly #exemplars = new Map<number, (Exemplar | undefined)[]>()
+  /** Row 0 is where a merged row is computed. */
+  readonly #scratch: RowValues
+  /** In the order of their slots. */
+  readonly #members: MemberRows[] = []
+
+  constructor(definition: FamilyDefinition, epochs: Epochs, budget: RowBudget) {
+    const { descriptor, rowLimit = budget.limit } = definition
+    this.definition = definition
+    this.isCumulative = isCumulative(descriptor)
+    this.#rule = combination(descriptor)
+    const { name, labelKeys } = descriptor
+    this.#store = new RowStore({ name, labelKeys, rowLimit, budget, valueLength: MAX_VALUE_LENGTH, epochs })
+    this.#values = rowValues(definition)
+    this.#account = rowValues(definition)
+    this.#scratch = rowValues(definition)
+    const chunkEpoch = (row: number): number => this.#store.chunkOf(row).lastEpochs[row - this.#store.chunkOf(row).start]!
+    this.source = new MergedSource(definition, this.#store, {
+      values: this.#values,
+      isShown: (row) => this.#hidden.get(row) === 0,
+      lastEpoch: chunkEpoch,
+      exemplar: (row, bucket) => this.#exemplars.get(row)?.[bucket],
+    })
+    this.accountSource = new MergedSource(definition, this.#store, {
+      values: this.#account,
+      isShown: (row) => this.#accountEpochs.get(row) !== 0,
+      lastEpoch: (row) => this.#accountEpochs.get(row),
+      exemplar: () => undefined,
+    })
+  }
+
+  get hasMembers(): boolean {
+    return this.#members.length > 0
+  }
+
+  get rowCount(): number {
+    return this.#store.size
+  }
+
+  get hasRows(): boolean {
+    return this.#store.size > 0 || this.#store.overflowRow >= 0
+  }
+
+  /** Call when another family takes the place of this one. */
+  dispose(): void {
+    this.#store.clear()
+    this.#store.dispose()
+  }
+
+  join(slot: number): MemberRows {
+    const member = new MemberRows(slot, rowValues(this.definition))
+    this.#members.push(member)
+    this.#members.sort((one, other) => one.slot - other.slot)
+    return member
+  }
+
+  /** The member's rows are about to be sent anew: what is known of it counts until each row has come again. */
+  restart(member: MemberRows): MemberRows {
+    if (member.previous !== undefined) this.sweep(member)
+    const next = new MemberRows(member.slot, rowValues(this.definition))
+    next.previous = member
+    next.isShown = true
+    this.#members.splice(this.#members.indexOf(member), 1, next)
+    return next
+  }
+
+  /** Adds a row that the member has not sent before, with the value in a row of `staged`. */
+  add(member: MemberRows, row: NewRow, staged: RowValues, at: number): void {
+    const mergedRow = this.#find(row)
+    const isOverflow = mergedRow === this.#store.overflowRow
+    const earlier = isOverflow ? NONE : member.numberOf(mergedRow)
+    if (earlier >= 0) this.#fold(member, earlier) // two rows with the labels of one: both count
+    const { previous } = member
+    const before = previous === undefined || isOverflow ? NONE : previous.numberOf(mergedRow)
+    if (before >= 0) {
+      if (this.isCumulative && staged.isBelow(at, previous!.values, before)) this.#addToAccount(mergedRow, previous!, before)
+      previous!.unbind(before)
+    }
+    member.values.copy(row.number, staged, at)
+    member.bind(row.number, mergedRow, isOverflow)
+    this.#date(member, row.number)
+    this.#settle(mergedRow)
+  }
+
+  /** A new value of a row. A cumulative that is less than what is known is an older state, and ignored. */
+  update(member: MemberRows, number: number, staged: RowValues, at: number): void {
+    if (this.isCumulative && staged.isBelow(at, member.values, number)) return
+    member.values.copy(number, staged, at)
+    this.#date(member, number)
+    this.#settle(member.mergedRow(number))
+  }
+
+  /** Notes when a value has come, in seconds: what is newer by less than that is not newer. */
+  #date(member: MemberRows, number: number): void {
+    if (this.#rule === 'latest') member.changedAt.set(number, Math.floor(this.#store.epochs.clock.monotonicMs() / 1_000) + 1)
+  }
+
+  /** The member has removed a row. Its part stays while another member has the row; with the last one the row goes. */
+  remove(member: MemberRows, number: number): void {
+    const mergedRow = member.mergedRow(number)
+    const isOverflow = mergedRow === this.#store.overflowRow
+    if (this.isCumulative && (isOverflow || this.#isHeldByOthers(mergedRow, member))) this.#addToAccount(mergedRow, member, number)
+    member.unbind(number)
+    if (isOverflow || this.#isHeldByOthers(mergedRow, undefined)) this.#settle(mergedRow)
+    else this.#release(mergedRow)
+  }
+
+  /** Everything has been sent again: what has not come is gone. */
+  sweep(member: MemberRows): void {
+    const { previous } = member
+    if (previous === undefined) return
+    for (const number of previous.numbers()) if (!previous.overflowing.has(number)) this.remove(previous, number)
+    member.previous = undefined
+    if (previous.overflowing.size > 0) this.#settle(this.#store.overflowRow)
+  }
+
+  /** Counts or leaves out the gauges of a member. */
+  show(member: MemberRows, isShown: boolean): void {
+    if (this.isCumulative || member.isShown === isShown) return
+    member.isShown = isShown
+    if (member.previous !== undefined) member.previous.isShown = isShown
+    for (const rows of [member, member.previous]) for (const number of rows?.numbers() ?? []) this.#settle(rows!.mergedRow(number))
+  }
+
+  /** The member has ended: gauges go, cumulatives stay. */
+  depart(member: MemberRows): void {
+    const { previous } = member
+    this.#members.splice(this.#members.indexOf(member), 1)
+    for (const rows of [previous, member]) {
+      if (rows === undefined) continue
+      const isOld = rows === previous && member.overflowing.size > 0
+      for (const number of rows.numbers()) {
+        const mergedRow = rows.mergedRow(number)
+        const isRepeated = isOld && rows.overflowing.has(number)
+        if (this.isCumulative && !isRepeated) this.#addToAccount(mergedRow, rows, number)
+        rows.unbind(number)
+        if (this.isCumulative || this.#isHeldByOthers(mergedRow, undefined)) this.#settle(mergedRow)
+        else this.#release(mergedRow)
+      }
+    }
+  }
+
+  setExemplar(member: MemberRows, number: number, bucket: number, exemplar: Exemplar): void {
+    const row = member.mergedRow(number)
+    const kept = this.#exemplars.get(row) ?? []
+    if ((kept[bucket]?.timeUnixMs ?? Number.NEGATIVE_INFINITY) > exemplar.timeUnixMs) return
+    kept[bucket] = exemplar
+    this.#exemplars.set(row, kept)
+    this.#touch(row)
+  }
+
+  #find({ labels, isOverflow, startTimeUnixMs }: NewRow): number {
+    if (isOverflow) return this.#store.findOverflow()
+    const byKey: { [key: string]: string | undefined } = Object.create(null)
+    for (const [at, key] of this.definition.descriptor.labelKeys.entries()) byKey[key] = labels[at]
+    const before = this.#store.size
+    const row = this.#store.findOrCreate(byKey)
+    const chunk = this.#store.chunkOf(row)
+    const starts = chunk.startTimesUnixMs
+    if (this.#store.size > before || !(starts[row - chunk.start]! <= startTimeUnixMs)) starts[row - chunk.start] = startTimeUnixMs
+    return row
+  }
+
+  #isHeldByOthers(mergedRow: number, except: MemberRows | undefined): boolean {
+    return this.#members.some((member) => {
+      if (member !== except && member.numberOf(mergedRow) >= 0) return true
+      const { previous } = member
+      return previous !== undefined && previous !== except && previous.numberOf(mergedRow) >= 0
+    })
+  }
+
+  #fold(member: MemberRows, number: number): void {
+    if (this.isCumulative) this.#addToAccount(member.mergedRow(number), member, number)
+    member.unbind(number)
+  }
+
+  #addToAccount(mergedRow: number, rows: MemberRows, number: number): void {
+    this.#account.add(mergedRow, rows.values, number)
+    if (this.#accountEpochs.get(mergedRow) === 0) this.#store.chunkOf(mergedRow).version++
+    this.#accountEpochs.set(mergedRow, this.#store.epochs.current)
+  }
+
+  #release(mergedRow: number): void {
+    this.#values.clear(mergedRow)
+    this.#account.clear(mergedRow)
+    this.#accountEpochs.set(mergedRow, 0)
+    this.#hidden.set(mergedRow, 0)
+    this.#exemplars.delete(mergedRow)
+    this.#store.remove(new Set([mergedRow]))
+  }
+
+  #touch(row: number): void {
+    const chunk = this.#store.chunkOf(row)
+    chunk.lastEpochs[row - chunk.start] = this.#store.epochs.current
+  }
+
+  /** Computes a merged row from its parts. */
+  #settle(row: number): void {
+    const scratch = this.#scratch
+    scratch.clear(0)
+    let parts = 0
+    if (this.#accountEpochs.get(row) !== 0) {
+      scratch.add(0, this.#account, row)
+      parts++
+    }
+    const isOverflow = row === this.#store.overflowRow
+    for (const member of this.#members) {
+      if (!this.isCumulative && !member.isShown) continue
+      if (isOverflow) {
+        for (const number of overflowOf(member)) this.#combine(overflowRows(member), number, parts++)
+        continue
+      }
+      const rows = member.numberOf(row) >= 0 ? member : member.previous
+      const number = rows?.numberOf(row) ?? NONE
+      if (number >= 0) this.#combine(rows!, number, parts++)
+    }
+    if (this.isCumulative) scratch.keepRounded(0, this.#values, row)
+    this.#values.copy(row, scratch, 0)
+    const hidden = parts === 0 ? 1 : 0
+    if (this.#hidden.get(row) !== hidden) {
+      this.#hidden.set(row, hidden)
+      this.#store.chunkOf(row).version++
+    }
+    this.#touch(row)
+  }
+
+  #combine({ values, changedAt }: MemberRows, number: number, parts: number): void {
+    const scratch = this.#scratch
+    if (this.#rule === 'sum' || !(scratch instanceof ScalarValues)) return scratch.add(0, values, number)
+    const [now, value] = [scratch.value(0), values.value(number)]
+    if (this.#rule === 'latest') {
+      if (parts > 0 && changedAt.get(number) <= this.#newest) return
+      this.#newest = changedAt.get(number)
+      scratch.set(0, value)
+    } else if (parts === 0) scratch.set(0, value)
+    else scratch.set(0, this.#rule === 'min' ? Math.min(now, value) : Math.max(now, value))
+  }
+
+  /** When the value that `latest` has chosen so far was changed. */
+  #newest = 0
+}
+
+/** The rows of a member in the overflow row; while it sends everything again, those of which there are more. */
+function overflowRows(member: MemberRows): MemberRows {
+  const { previous } = member
+  return previous !== undefined && previous.overflowing.size > member.overflowing.size ? previous : member
+}
+
+function overflowOf(member: MemberRows): ReadonlySet<number> {
+  return overflowRows(member).overflowing
+}

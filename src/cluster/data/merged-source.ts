@@ -1,0 +1,112 @@
+import type { Exemplar, ExponentialValue, SummaryValue } from '../../metrics/data/metric.js'
+import type { RowChunk, RowSource } from '../../metrics/data/row-source.js'
+import type { RowStore } from '../../metrics/store/row-store.js'
+import type { StoreChunk } from '../../metrics/store/store-chunk.js'
+import type { FamilyDefinition } from './family-definition.js'
+import type { RowValues } from './row-values.js'
+
+/** The values behind the rows of a store, and which rows are to be seen. */
+export interface SourceRows {
+  readonly values: RowValues
+  isShown(row: number): boolean
+  /** The epoch of the newest change of a row. */
+  lastEpoch(row: number): number
+  exemplar(row: number, bucket: number): Exemplar | undefined
+}
+
+/** Merged rows as exporters read them. */
+export class MergedSource implements RowSource {
+  readonly descriptor: RowSource['descriptor']
+  readonly kind: RowSource['kind']
+  readonly bounds: readonly number[]
+  readonly rowLimit: number | undefined
+  readonly settings: RowSource['settings']
+  readonly #store: RowStore
+  readonly #rows: SourceRows
+  readonly #chunks: MergedChunk[] = []
+
+  constructor(definition: FamilyDefinition, store: RowStore, rows: SourceRows) {
+    this.descriptor = definition.descriptor
+    this.kind = definition.kind
+    this.bounds = definition.bounds
+    this.rowLimit = definition.rowLimit
+    this.settings = definition.settings
+    this.#store = store
+    this.#rows = rows
+  }
+
+  get epoch(): number {
+    return this.#store.epochs.current
+  }
+
+  get generation(): number {
+    return this.#store.generation
+  }
+
+  get chunks(): readonly RowChunk[] {
+    const { chunks } = this.#store
+    while (this.#chunks.length < chunks.length) this.#chunks.push(new MergedChunk(chunks[this.#chunks.length]!, this.#store, this.#rows))
+    return this.#chunks
+  }
+}
+
+class MergedChunk implements RowChunk {
+  readonly #chunk: StoreChunk
+  readonly #store: RowStore
+  readonly #rows: SourceRows
+
+  constructor(chunk: StoreChunk, store: RowStore, rows: SourceRows) {
+    this.#chunk = chunk
+    this.#store = store
+    this.#rows = rows
+  }
+
+  get size(): number {
+    return this.#chunk.size
+  }
+  get version(): number {
+    return this.#chunk.version
+  }
+  get newestGeneration(): number {
+    return this.#chunk.newestGeneration
+  }
+  createdIn(cell: number): number {
+    return this.#chunk.createdIn(cell)
+  }
+  isLive(cell: number): boolean {
+    return this.#chunk.lastEpochs[cell] !== 0 && this.#rows.isShown(this.#chunk.start + cell)
+  }
+  isOverflow(cell: number): boolean {
+    return this.#store.isOverflow(this.#chunk.start + cell)
+  }
+  labelValue(cell: number, key: number): string | undefined {
+    return this.#store.labelText(this.#chunk.start + cell, key)
+  }
+  lastEpoch(cell: number): number {
+    return this.#rows.lastEpoch(this.#chunk.start + cell)
+  }
+  startTimeUnixMs(cell: number): number {
+    return this.#chunk.startTimesUnixMs[cell]!
+  }
+  value(cell: number): number {
+    return this.#rows.values.value(this.#chunk.start + cell)
+  }
+  count(cell: number): number {
+    return this.#rows.values.count(this.#chunk.start + cell)
+  }
+  sumOfSquaredDeviation(cell: number): number {
+    return this.#rows.values.sumOfSquaredDeviation(this.#chunk.start + cell)
+  }
+  bucket(cell: number, bucket: number): number {
+    return this.#rows.values.bucket(this.#chunk.start + cell, bucket)
+  }
+  exemplar(cell: number, bucket: number): Exemplar | undefined {
+    return this.#rows.exemplar(this.#chunk.start + cell, bucket)
+  }
+  exponential(cell: number): ExponentialValue | undefined {
+    return this.#rows.values.exponential?.(this.#chunk.start + cell)
+  }
+  summary(cell: number): SummaryValue {
+    return this.#rows.values.summary!(this.#chunk.start + cell)
+  }
+}

@@ -1,0 +1,52 @@
+import { doubles } from './pages.js'
+import type { PayloadReader } from './payload-reader.js'
+import { type RowValues, rounded } from './row-values.js'
+
+/** The numbers of counters, sums and gauges. */
+export class ScalarValues implements RowValues {
+  readonly #values = doubles()
+
+  read(reader: PayloadReader, row: number): void {
+    this.#values.set(row, reader.double())
+  }
+
+  set(row: number, value: number): void {
+    this.#values.set(row, value)
+  }
+
+  clear(row: number): void {
+    this.#values.set(row, 0)
+  }
+
+  copy(row: number, from: ScalarValues, fromRow: number): void {
+    this.#values.set(row, from.#values.get(fromRow))
+  }
+
+  add(row: number, from: ScalarValues, fromRow: number): void {
+    this.#values.set(row, this.#values.get(row) + from.#values.get(fromRow))
+  }
+
+  isBelow(row: number, other: ScalarValues, otherRow: number): boolean {
+    return this.value(row) < other.value(otherRow)
+  }
+
+  keepRounded(row: number, before: ScalarValues, beforeRow: number): void {
+    this.#values.set(row, rounded(this.value(row), before.value(beforeRow)))
+  }
+
+  value(row: number): number {
+    return this.#values.get(row)
+  }
+
+  count(): number {
+    return 0
+  }
+
+  sumOfSquaredDeviation(): number {
+    return 0
+  }
+
+  bucket(): number {
+    return 0
+  }
+}

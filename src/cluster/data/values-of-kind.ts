@@ -1,0 +1,11 @@
+import { DistributionValues } from './distribution-values.js'
+import type { FamilyDefinition } from './family-definition.js'
+import type { RowValues } from './row-values.js'
+import { ScalarValues } from './scalar-values.js'
+import { SummaryValues } from './summary-values.js'
+
+/** Room for the values of a family's rows. */
+export function rowValues(definition: FamilyDefinition): RowValues {
+  if (definition.kind === 'distribution') return new DistributionValues(definition.bounds.length + 1, definition.settings)
+  return definition.kind === 'summary' ? new SummaryValues() : new ScalarValues()
+}

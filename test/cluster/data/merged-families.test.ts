@@ -1,0 +1,394 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { ChangedRows } from '../../../src/cluster/data/changed-rows.js'
+import { type Contributor, DEFAULT_DATA_LIMITS, type DataLimits } from '../../../src/cluster/data/contributor.js'
+import { MergedFamilies } from '../../../src/cluster/data/merged-families.js'
+import { formatText } from '../../../src/exporters/prometheus/format/text.js'
+import { textEncoder } from '../../../src/exporters/prometheus/format/text-encoder.js'
+import type { Metric } from '../../../src/metrics/data/metric.js'
+import type { MetricProducer } from '../../../src/metrics/data/producer.js'
+import { MetricRegistry } from '../../../src/metrics/instruments/metric-registry.js'
+import { Stats } from '../../../src/stats/stats.js'
+import { count, distribution, exponential, lastValue, sum } from '../../../src/stats/views/aggregation.js'
+import { ManualClock } from '../../../src/testing/manual-clock.js'
+
+function merged(limits: Partial<DataLimits> = {}, perMember: string[] = []): MergedFamilies {
+  return new MergedFamilies({ clock: new ManualClock(), limits: { ...DEFAULT_DATA_LIMITS, ...limits }, perMember })
+}
+
+/** A member: its producers, what it has sent, and what the group knows of it. */
+class Member {
+  readonly reader: ChangedRows
+  contributor: Contributor
+
+  constructor(group: MergedFamilies, slot: number, ...producers: MetricProducer[]) {
+    this.reader = new ChangedRows(producers)
+    this.contributor = group.contributor(`member ${slot}`, slot)
+  }
+
+  tell(times = 1): void {
+    for (const frame of this.reader.framesNow()) for (let time = 0; time < times; time++) this.contributor.apply(frame)
+  }
+}
+
+const page = (producer: MetricProducer): string => formatText(producer.getMetrics() as readonly Metric[])
+
+async function encoded(producer: MetricProducer): Promise<string> {
+  const parts: Uint8Array[] = []
+  for await (const part of textEncoder.encode(await producer.getFamilies!())) parts.push(part)
+  return Buffer.concat(parts).toString()
+}
+
+function engine(rowLimit?: number): { stats: Stats; record(value: number, route: string): void } {
+  const stats = new Stats({ clock: new ManualClock() })
+  const time = stats.measure('shop/time', { unit: 's', tagKeys: ['route'] })
+  const level = stats.measure('shop/level', { unit: '1', signed: true, tagKeys: ['route'] })
+  const limit = rowLimit === undefined ? {} : { rowLimit }
+  stats.registerView({ name: 'shop/requests', measure: time, tagKeys: ['route'], aggregation: count(), ...limit })
+  stats.registerView({ name: 'shop/seconds', measure: time, tagKeys: ['route'], aggregation: sum(), ...limit })
+  stats.registerView({ name: 'shop/latency', measure: time, tagKeys: ['route'], aggregation: distribution([0.5, 1, 4]), ...limit })
+  stats.registerView({ name: 'shop/spread', measure: time, tagKeys: ['route'], aggregation: exponential({ maxBuckets: 16 }), ...limit })
+  stats.registerView({ name: 'shop/balance', measure: level, tagKeys: ['route'], aggregation: sum(), ...limit })
+  return {
+    stats,
+    record(value, route) {
+      stats.record(time, value, { route })
+      stats.record(level, value - 2, { route })
+    },
+  }
+}
+
+const sortedLines = (text: string): string[] => text.split('\n').sort()
+
+const records = fc.array(
+  fc.record({
+    member: fc.nat(3),
+    value: fc.integer({ min: 0, max: 64 }).map((eighths) => eighths / 8),
+    route: fc.constantFrom('/', '/a', '/b', '/é', ''),
+    tells: fc.nat(3),
+    again: fc.boolean(),
+  }),
+  { maxLength: 60 },
+)
+
+test('the merged page of several engines is that of one engine that received all records, byte for byte', async () => {
+  await fc.assert(
+    fc.asyncProperty(records, async (all) => {
+      const group = merged()
+      const engines = Array.from({ length: 4 }, () => engine())
+      const whole = engine()
+      for (const { member, value, route } of all) engines[member]!.record(value, route)
+      for (let member = 0; member < 4; member++) {
+        for (const one of all) if (one.member === member) whole.record(one.value, one.route)
+        new Member(group, member, engines[member]!.stats).tell()
+      }
+      expect(page(group)).toBe(page(whole.stats))
+      expect(await encoded(group)).toBe(page(whole.stats))
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('whatever is told, repeated, told anew or folded, the page is that of the truth', () => {
+  fc.assert(
+    fc.property(records, (all) => {
+      const group = merged()
+      const engines = Array.from({ length: 4 }, () => engine())
+      const members = engines.map(({ stats }, slot) => new Member(group, slot, stats))
+      const whole = engine()
+      for (const { member, value, route, tells, again } of all) {
+        engines[member]!.record(value, route)
+        whole.record(value, route)
+        if (again) members[member]!.reader.restart()
+        if (tells > 0) members[tells]!.tell()
+      }
+      for (const member of members) member.tell()
+      expect(sortedLines(page(group))).toEqual(sortedLines(page(whole.stats)))
+      const departed = [...members].sort(() => -1)
+      for (const { contributor } of departed) contributor.depart('exit')
+      const cumulative = (line: string): boolean => !line.includes('balance')
+      expect(sortedLines(page(group)).filter(cumulative)).toEqual(sortedLines(page(whole.stats)).filter(cumulative))
+    }),
+    { numRuns: 100 },
+  )
+})
+
+/** All cumulative samples of a page. */
+function samplesOf(text: string): Map<string, number> {
+  const samples = new Map<string, number>()
+  for (const line of text.split('\n')) {
+    const at = line.lastIndexOf(' ')
+    if (line !== '' && !line.startsWith('#')) samples.set(line.slice(0, at), Number(line.slice(at + 1)))
+  }
+  return samples
+}
+
+const steps = fc.array(
+  fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.record({ do: fc.constant('record'), member: fc.nat(2), value: fc.double({ min: 0, max: 9, noNaN: true }) }),
+    },
+    { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('tell', 'twice', 'anew'), member: fc.nat(2), value: fc.constant(0) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('exit', 'kill', 'late'), member: fc.nat(2), value: fc.constant(0) }) },
+  ),
+  { maxLength: 80 },
+)
+
+test('no cumulative sample falls, under any schedule', () => {
+  fc.assert(
+    fc.property(steps, (all) => {
+      const group = merged()
+      const start = (slot: number) => {
+        const own = engine()
+        return { own, member: new Member(group, slot, own.stats) }
+      }
+      const members = [0, 1, 2].map(start)
+      let before = new Map<string, number>()
+      for (const { do: what, member: slot, value } of all) {
+        const { own, member } = members[slot]!
+        if (what === 'record') own.record(value, value > 4 ? '/a' : '/b')
+        if (what === 'anew') member.reader.restart()
+        if (what !== 'record' && what !== 'kill' && what !== 'late') member.tell(what === 'twice' ? 2 : 1)
+        if (what === 'late') member.contributor.disconnect()
+        if (what === 'exit' || what === 'kill') {
+          member.contributor.depart(what === 'exit' ? 'exit' : 'lost')
+          members[slot] = start(slot)
+        }
+        const now = samplesOf(page(group))
+        for (const [sample, was] of before) {
+          if (!sample.includes('balance')) expect([sample, (now.get(sample) ?? -1) >= was]).toEqual([sample, true])
+        }
+        before = now
+      }
+    }),
+    { numRuns: 150 },
+  )
+})
+
+test('the order in which members are told makes no difference', () => {
+  const build = (order: number[]): string => {
+    const group = merged()
+    const members = [0, 1, 2].map((slot) => {
+      const own = engine()
+      for (const route of ['/', '/a']) own.record(0.1 * (slot + 1), route)
+      return new Member(group, slot, own.stats)
+    })
+    for (const slot of order) members[slot]!.tell()
+    return page(group)
+  }
+  for (const order of [
+    [0, 2, 1],
+    [1, 0, 2],
+    [2, 1, 0],
+  ])
+    expect(build(order)).toBe(build([0, 1, 2]))
+})
+
+test('an absolute value that arrives twice counts once', () => {
+  const group = merged()
+  const own = engine()
+  own.record(1, '/')
+  const member = new Member(group, 0, own.stats)
+  member.tell()
+  own.record(1, '/')
+  own.record(1, '/new')
+  member.tell(2)
+  member.tell(2)
+  expect(samplesOf(page(group)).get('shop_requests_total{route="/"}')).toBe(2)
+})
+
+function gauges(merge: 'sum' | 'min' | 'max' | 'latest' | 'each', values: number[]) {
+  const clock = new ManualClock()
+  const group = new MergedFamilies({ clock, limits: DEFAULT_DATA_LIMITS })
+  const members = values.map((value, slot) => {
+    const registry = new MetricRegistry({ clock })
+    registry.gauge('depth', { merge }).set(value)
+    const member = new Member(group, slot, registry)
+    member.tell()
+    return { registry, member, set: (next: number) => registry.gauge('depth', { merge }).set(next) }
+  })
+  return {
+    clock,
+    group,
+    members,
+    text: () =>
+      page(group)
+        .split('\n')
+        .filter((line) => line !== '' && !line.startsWith('#')),
+  }
+}
+
+test('gauges are added up, or are the least, the greatest or one for each member', () => {
+  expect(gauges('sum', [3, 5, 4]).text()).toEqual(['depth 12'])
+  expect(gauges('min', [3, 5, 4]).text()).toEqual(['depth 3'])
+  expect(gauges('max', [3, 5, 4]).text()).toEqual(['depth 5'])
+  expect(gauges('each', [3, 5]).text()).toEqual(['depth{member="0"} 3', 'depth{member="1"} 5'])
+})
+
+test('the latest gauge is the one that changed last, of those within a second that of the lowest slot', () => {
+  const { clock, members, text } = gauges('latest', [3, 5, 4])
+  expect(text()).toEqual(['depth 3'])
+  clock.advance(2_000)
+  members[2]!.set(7)
+  members[2]!.member.tell()
+  expect(text()).toEqual(['depth 7'])
+  members[2]!.member.contributor.depart('lost')
+  expect(text()).toEqual(['depth 3'])
+})
+
+test('gauges of late members are left out, and come back', () => {
+  const { members, text } = gauges('sum', [3, 5])
+  members[1]!.member.contributor.setLate(true)
+  expect(text()).toEqual(['depth 3'])
+  members[0]!.member.contributor.setLate(true)
+  expect(text()).toEqual([])
+  members[1]!.member.contributor.setLate(false)
+  expect(text()).toEqual(['depth 5'])
+})
+
+test('gauges of departed members go at once and counters stay', () => {
+  const group = merged()
+  const registry = new MetricRegistry()
+  registry.gauge('depth').set(3)
+  registry.counter('jobs').inc(4)
+  const member = new Member(group, 0, registry)
+  member.tell()
+  member.contributor.depart('lost')
+  expect([...samplesOf(page(group))]).toEqual([['jobs_total', 4]])
+})
+
+test('a family kept apart has a row for each slot, which stays when the slot changes hands', () => {
+  const group = merged({}, ['jobs*'])
+  for (const given of [2, 3]) {
+    const registry = new MetricRegistry()
+    registry.counter('jobs/done').inc(given)
+    const member = new Member(group, 5, registry)
+    member.tell()
+    member.contributor.depart('exit')
+  }
+  expect([...samplesOf(page(group))]).toEqual([['jobs_done_total{member="5"}', 5]])
+})
+
+test('a row goes with the last member that has it, and never falls before', () => {
+  const group = merged()
+  const members = [1, 2, 3].map((given, slot) => {
+    const registry = new MetricRegistry()
+    const counter = registry.counter('jobs', { labelKeys: ['queue'] })
+    counter.inc(given, { queue: 'a' })
+    counter.inc(given, { queue: 'b' })
+    return { counter, member: new Member(group, slot, registry) }
+  })
+  const value = (): number | undefined => samplesOf(page(group)).get('jobs_total{queue="a"}')
+  for (const { member } of members) member.tell()
+  members[0]!.counter.remove({ queue: 'a' })
+  members[0]!.member.tell()
+  expect(value()).toBe(6)
+  members[0]!.counter.inc({ queue: 'a' })
+  members[0]!.member.tell()
+  expect(value()).toBe(7)
+  for (const { counter, member } of members) {
+    counter.remove({ queue: 'a' })
+    member.tell()
+  }
+  expect(value()).toBeUndefined()
+  expect(samplesOf(page(group)).get('jobs_total{queue="b"}')).toBe(6)
+})
+
+test('rows beyond the limit of the view are exact in the overflow row', () => {
+  const group = merged()
+  for (let slot = 0; slot < 3; slot++) {
+    const own = engine(2)
+    for (let route = 0; route < 3; route++) own.record(1, `/${slot}${route}`)
+    new Member(group, slot, own.stats).tell()
+  }
+  const lines = [...samplesOf(page(group))].filter(([sample]) => sample.startsWith('shop_requests_total'))
+  expect(lines).toHaveLength(3)
+  expect(lines.reduce((all, [, value]) => all + value, 0)).toBe(9)
+})
+
+test('of two definitions the first stays while a member has it, then the other begins', () => {
+  const group = merged()
+  const members = [[1, 2], [5]].map((bounds, slot) => {
+    const registry = new MetricRegistry()
+    registry.histogram('size', { bounds }).observe(3)
+    const member = new Member(group, slot, registry)
+    member.tell()
+    return member
+  })
+  const bounds = (): string[] => [...samplesOf(page(group)).keys()].filter((sample) => sample.includes('le='))
+  expect(bounds()).toEqual(['size_bucket{le="1"}', 'size_bucket{le="2"}', 'size_bucket{le="+Inf"}'])
+  members[0]!.contributor.depart('exit')
+  expect(bounds()).toEqual(['size_bucket{le="5"}', 'size_bucket{le="+Inf"}'])
+})
+
+test('merged rows are told on, and come to the same page', () => {
+  const group = merged({}, ['shop/requests'])
+  for (let slot = 0; slot < 3; slot++) {
+    const own = engine()
+    own.record(slot + 1, '/')
+    new Member(group, slot, own.stats).tell()
+  }
+  const mirror = merged()
+  const feed = new Member(mirror, 0, group)
+  feed.tell()
+  expect(page(mirror)).toBe(page(group))
+  feed.reader.restart()
+  feed.tell()
+  expect(page(mirror)).toBe(page(group))
+})
+
+test('what departed members left can be told to an heir', () => {
+  const group = merged()
+  const own = engine()
+  own.record(3, '/')
+  const member = new Member(group, 0, own.stats)
+  member.tell()
+  member.contributor.depart('exit')
+  const heir = merged()
+  const feed = new Member(heir, 0, { getMetrics: () => [], getFamilies: () => group.departed() })
+  feed.tell()
+  feed.contributor.depart('exit')
+  expect(page(heir)).toBe(page(group))
+})
+
+test('snapshots of counters are added up like rows, and one that was reset goes on from where it was', () => {
+  const group = merged()
+  let value = 5
+  const producer: MetricProducer = {
+    getMetrics: () => [
+      {
+        descriptor: { name: 'jobs', description: '', unit: '1', type: 'CUMULATIVE_DOUBLE', labelKeys: [] },
+        timeSeries: [{ labelValues: [], points: [{ timeUnixMs: 0, value }] }],
+      },
+    ],
+  }
+  const members = [0, 1].map((slot) => new Member(group, slot, producer))
+  for (const member of members) member.tell()
+  expect([...samplesOf(page(group)).values()]).toEqual([10])
+  value = 2
+  for (const member of members) member.tell()
+  expect([...samplesOf(page(group)).values()]).toEqual([14])
+})
+
+test('nothing is sent if nothing has changed', () => {
+  const own = engine()
+  own.record(1, '/')
+  const reader = new ChangedRows([own.stats])
+  const bytes = (): number => [...reader.framesNow()].reduce((all, { length }) => all + length, 0)
+  bytes()
+  bytes() // what was recorded in the epoch of the first reading comes once more
+  expect(bytes()).toBe(0)
+})
+
+test('a last value view is merged by the rule of its aggregation', () => {
+  const group = merged()
+  for (let slot = 0; slot < 2; slot++) {
+    const stats = new Stats()
+    const level = stats.measure('level', { unit: '1' })
+    stats.registerView({ name: 'level', measure: level, aggregation: lastValue({ merge: 'max' }) })
+    stats.record(level, slot + 3)
+    new Member(group, slot, stats).tell()
+  }
+  expect([...samplesOf(page(group))]).toEqual([['level', 4]])
+})
