@@ -1,8 +1,9 @@
 import type { Clock } from '../base/clock.js'
+import { ChangedRows } from './data/changed-rows.js'
 import type { DataLimits } from './data/contributor.js'
+import { MergedFamilies } from './data/merged-families.js'
 import type { GroupData } from './group-data.js'
-import { SnapshotChanges } from './snapshots/snapshot-changes.js'
-import { SnapshotMerge } from './snapshots/snapshot-merge.js'
+import { countLeftOut } from './group-metrics.js'
 
 export interface GroupDataOptions {
   readonly limits: DataLimits
@@ -13,23 +14,12 @@ export interface GroupDataOptions {
 
 /** How rows of this engine are sent and added up. */
 export function groupData({ limits, perMember, clock }: GroupDataOptions): GroupData {
-  const patterns = perMember.map((pattern) => pattern.split('*'))
+  // A copy of the merged rows has those of all members.
+  const all = { ...limits, rows: Number.MAX_SAFE_INTEGER, definitions: Number.MAX_SAFE_INTEGER, mergedRows: Number.MAX_SAFE_INTEGER }
   return {
     clock,
-    merged: () => new SnapshotMerge({ limits, isPerMember: (name) => patterns.some((parts) => matches(parts, name)) }),
-    mirror: () => new SnapshotMerge({ limits: { ...limits, rows: Infinity, definitions: Infinity }, isPerMember: () => false }),
-    changes: (producers) => new SnapshotChanges(producers, clock),
+    merged: () => new MergedFamilies({ limits, perMember, clock, onLeftOut: countLeftOut }),
+    mirror: () => new MergedFamilies({ limits: all, clock }),
+    changes: (producers) => new ChangedRows(producers),
   }
-}
-
-/** True if the name has these parts in this order, the first at its beginning and the last at its end. */
-function matches(parts: readonly string[], name: string): boolean {
-  if (parts.length === 1) return name === parts[0]
-  let at = 0
-  for (const [index, part] of parts.entries()) {
-    const found = index === parts.length - 1 ? name.length - part.length : name.indexOf(part, at)
-    if (found < at || (index === 0 && found !== 0) || !name.startsWith(part, found)) return false
-    at = found + part.length
-  }
-  return true
 }
