@@ -24,6 +24,7 @@ const JAVASCRIPT_ALONE: Readonly<Record<string, number>> = {
   'docs/http-server.md': 3,
   'docs/jobs.md': 1,
   'docs/opentracing.md': 3,
+  'docs/push.md': 2,
   'docs/testing.md': 1,
   'docs/tracing.md': 9,
   'docs/views.md': 1,
