@@ -30,7 +30,6 @@ export const ROOMS = {
   runtime: ['base', 'metrics/data'],
   'cluster/data': ['base', 'metrics'],
   'cluster/net': ['base', 'cluster/data'],
-  'cluster/snapshots': ['base', 'metrics', 'cluster'],
   cluster: ['base', 'metrics', 'cluster'],
   serving: ['base'],
   exporters: ['base', 'metrics/data', 'types of trace/data'],

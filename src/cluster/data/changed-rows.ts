@@ -7,7 +7,7 @@ import { type Family, isRowSource, type RowSource } from '../../metrics/data/row
 import { ChangedSource } from './changed-source.js'
 import type { ChangeReader } from './contributor.js'
 import { definitionOf, definitionText, identityOf } from './family-definition.js'
-import { FrameLine } from './frame-line.js'
+import { FrameBuilder } from './frame-builder.js'
 import { FRAME } from './frame-writer.js'
 import { SnapshotTables } from './snapshot-table.js'
 
@@ -17,7 +17,7 @@ type Answer = readonly Family[] | undefined
 /** See {@link ChangeReader}. */
 export class ChangedRows implements ChangeReader {
   readonly #producers: readonly MetricProducer[]
-  readonly #line = new FrameLine()
+  readonly #line = new FrameBuilder()
   readonly #tables = new WeakMap<MetricProducer, SnapshotTables>()
   readonly #sources = new Map<
     RowSource,

@@ -1,7 +1,7 @@
 import type { Exemplar } from '../../metrics/data/metric.js'
 import type { RowChunk, RowSource } from '../../metrics/data/row-source.js'
 import { writeExponential } from './exponential-frames.js'
-import type { FrameLine } from './frame-line.js'
+import type { FrameBuilder } from './frame-builder.js'
 import { FRAME, type FrameWriter } from './frame-writer.js'
 
 /** What was sent of one chunk. */
@@ -29,7 +29,7 @@ export class ChangedSource {
   }
 
   /** The frames that are full; undefined between chunks, where others may have a turn. What is noted as sent is in a frame of the line. */
-  *changes(line: FrameLine): Generator<Uint8Array | undefined> {
+  *changes(line: FrameBuilder): Generator<Uint8Array | undefined> {
     const { epoch, chunks, generation } = this.source
     for (const chunk of chunks) {
       let sent = this.#chunks.get(chunk)
@@ -49,7 +49,7 @@ export class ChangedSource {
     }
   }
 
-  *#chunkChanges(line: FrameLine, chunk: RowChunk, sent: SentChunk, generation: number): Generator<Uint8Array> {
+  *#chunkChanges(line: FrameBuilder, chunk: RowChunk, sent: SentChunk, generation: number): Generator<Uint8Array> {
     if (chunk.version !== sent.version) {
       const { version } = chunk
       if (sent.numbers.length < chunk.size) {
@@ -85,7 +85,7 @@ export class ChangedSource {
     for (const cell of withExemplars) yield* this.#exemplarFrames(line, chunk, cell, sent.numbers[cell]! - 1)
   }
 
-  *#goneFrames(line: FrameLine, number: number): Generator<Uint8Array> {
+  *#goneFrames(line: FrameBuilder, number: number): Generator<Uint8Array> {
     const full = line.finishFor(FRAME.GONE, this.family)
     if (full !== undefined) yield full
     line.row(FRAME.GONE, this.family, number)
@@ -115,7 +115,7 @@ export class ChangedSource {
     return exemplar !== undefined && !this.#exemplars.has(exemplar)
   }
 
-  *#exemplarFrames(line: FrameLine, chunk: RowChunk, cell: number, number: number): Generator<Uint8Array> {
+  *#exemplarFrames(line: FrameBuilder, chunk: RowChunk, cell: number, number: number): Generator<Uint8Array> {
     for (let bucket = 0; bucket <= this.source.bounds.length; bucket++) {
       const exemplar = chunk.exemplar(cell, bucket)
       if (!this.#isNew(exemplar)) continue

@@ -5,7 +5,7 @@ import { writeLabel } from './label-frames.js'
 const FRAME_BYTES = 65_536
 
 /** The frames of a stream, one after the other: opens one for rows of a kind and family, and closes it if others follow. */
-export class FrameLine {
+export class FrameBuilder {
   readonly writer: FrameWriter = new FrameWriter()
   #kind = 0
   #family = -1

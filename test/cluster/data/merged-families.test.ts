@@ -89,7 +89,7 @@ test('the merged page of several engines is that of one engine that received all
   )
 })
 
-test('whatever is told, repeated, told anew or folded, the page is that of the truth', () => {
+test('whatever is sent, repeated, sent anew or folded, the page is that of the truth', () => {
   fc.assert(
     fc.property(records, (all) => {
       const group = merged()
@@ -166,7 +166,7 @@ test('no cumulative sample falls, under any schedule', () => {
   )
 })
 
-test('the order in which members are told makes no difference', () => {
+test('the order in which members send makes no difference', () => {
   const build = (order: number[]): string => {
     const group = merged()
     const members = [0, 1, 2].map((slot) => {
@@ -322,7 +322,7 @@ test('of two definitions the first stays while a member has it, then the other b
   expect(bounds()).toEqual(['size_bucket{le="5"}', 'size_bucket{le="+Inf"}'])
 })
 
-test('merged rows are told on, and come to the same page', () => {
+test('merged rows that are sent on make the same page', () => {
   const group = merged({}, ['shop/requests'])
   for (let slot = 0; slot < 3; slot++) {
     const own = engine()
@@ -338,7 +338,7 @@ test('merged rows are told on, and come to the same page', () => {
   expect(page(mirror)).toBe(page(group))
 })
 
-test('what departed members left can be told to an heir', () => {
+test('what departed members left can be sent to an heir', () => {
   const group = merged()
   const own = engine()
   own.record(3, '/')
