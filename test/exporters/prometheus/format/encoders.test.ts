@@ -101,6 +101,7 @@ describe.each(ENCODERS)('%s', (name, encoder) => {
 
   test('yields after each chunk of rows or every 32 series if each takes its time', async () => {
     const turns = async (family: Family, slow: boolean): Promise<number> => {
+      await new Promise(setImmediate) // a slice is shared by the work of a turn
       let nowMs = 0
       const [clock, given] = [vi.spyOn(systemClock, 'monotonicMs'), vi.spyOn(TimeSlicer.prototype, 'nextSlice')]
       clock.mockImplementation(() => (slow ? (nowMs += 10) : nowMs))
