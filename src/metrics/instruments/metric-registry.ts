@@ -14,7 +14,7 @@ import { Histogram, histogramKind, type HistogramOptions } from './histogram.js'
 import { checkStates, INFO, Info, STATE_SET, StateSet, type StateSetOptions } from './info.js'
 import { checkInstrument, Instrument, type InstrumentHome, type InstrumentKind, type InstrumentOptions } from './instrument.js'
 import { readLimits, type EngineLimits } from '../store/limits.js'
-import type { MergeRule, Metric } from '../data/metric.js'
+import type { Metric } from '../data/metric.js'
 import { checkMergeRule } from '../data/validate-definition.js'
 import { NameRegistry } from '../data/name-registry.js'
 import { resolvePercentiles } from '../histograms/percentiles-options.js'
@@ -103,9 +103,12 @@ export class MetricRegistry implements MetricProducer {
    *   exposed name is taken, `ERR_METRIC_LIMIT` beyond the limit of definitions, `ERR_NAME`, `ERR_UNIT`, `ERR_KEYS`, `ERR_OPTION`.
    */
   gauge<const K extends string = never>(name: string, options: GaugeOptions<K> = {}): Gauge<K> {
+    const make = (instrument: Instrument) => new Gauge<K>(instrument)
+    if (typeof options !== 'object' || options === null || !('merge' in options)) return this.#define(name, options, GAUGE, 'gauge', make)
     const { merge, ...rest } = options
-    checkMergeRule(`metric ${name}`, merge)
-    return this.#define(name, rest, { ...GAUGE, merge }, ruled('gauge', merge), (instrument) => new Gauge<K>(instrument))
+    if (merge === undefined) return this.#define(name, rest, GAUGE, 'gauge', make)
+    checkMergeRule(`metric ${String(name)}`, merge)
+    return this.#define(name, rest, { ...GAUGE, merge }, `gauge merge ${merge}`, make)
   }
 
   /** A sum that only rises; without label keys it is shown as 0 from the start. Throws as {@link gauge}. */
@@ -248,9 +251,4 @@ function definedOnly<T extends object>(options: T): { [key in keyof T]?: NonNull
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
     [key in keyof T]?: NonNullable<T[key]>
   }
-}
-
-/** What is defined, with its rule of merging if it has one. */
-function ruled(what: string, merge: MergeRule | undefined): string {
-  return merge === undefined ? what : `${what} merge ${merge}`
 }

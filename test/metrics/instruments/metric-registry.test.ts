@@ -220,3 +220,14 @@ test('types: labels are those of the instrument', () => {
   registry.stateSet('switch', { states: ['on', 'off'] }).set('onn')
   expect(gauge.remove({ queue: 'mail' })).toBe(true)
 })
+
+test('a rule of merging that does not exist is refused, and another rule is another definition', () => {
+  const registry = new MetricRegistry()
+  expect(() => registry.gauge('depth', { merge: 'average' as never })).toThrow(
+    'merge must be one of sum, min, max, latest, each: metric depth has "average"',
+  )
+  const depth = registry.gauge('depth', { merge: 'max' })
+  expect(registry.gauge('depth', { merge: 'max' })).toBe(depth)
+  expect(() => registry.gauge('depth', { merge: 'min' })).toThrow(expect.objectContaining({ code: 'ERR_METRIC_CONFLICT' }))
+  expect(registry.gauge('other', { merge: undefined })).toBe(registry.gauge('other'))
+})
