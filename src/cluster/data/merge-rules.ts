@@ -24,10 +24,10 @@ export function combination({ type, merge = 'sum' }: MetricDescriptor): Exclude<
  */
 export function mergedDefinition(
   definition: FamilyDefinition,
-  perMember: readonly RegExp[],
+  perMember: readonly string[],
 ): { readonly definition: FamilyDefinition; readonly isApart: boolean } {
   const { descriptor } = definition
-  const isEach = descriptor.merge === 'each' || perMember.some((pattern) => pattern.test(descriptor.name))
+  const isEach = descriptor.merge === 'each' || perMember.some((pattern) => matchesPattern(descriptor.name, pattern))
   if (!isEach || descriptor.labelKeys.includes(MEMBER_KEY)) return { definition, isApart: false }
   const labelKeys = [...descriptor.labelKeys]
   labelKeys.splice(memberPlace(descriptor), 0, MEMBER_KEY)
@@ -40,8 +40,17 @@ export function memberPlace({ type, labelKeys }: MetricDescriptor): number {
   return type === 'STATE_SET' ? labelKeys.length - 1 : labelKeys.length
 }
 
-/** `nodejs_*` as an expression. */
-export function namePattern(pattern: string): RegExp {
-  const parts = pattern.split('*').map((part) => part.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'))
-  return new RegExp(`^${parts.join('[^]*?')}$`)
+/** Whether a name has the form of a pattern such as `nodejs_*`. */
+export function matchesPattern(name: string, pattern: string): boolean {
+  const [start = '', ...rest] = pattern.split('*')
+  const end = rest.pop()
+  if (end === undefined) return name === pattern
+  let from = start.length
+  if (!name.startsWith(start) || !name.endsWith(end) || name.length < from + end.length) return false
+  for (const part of rest) {
+    const found = name.indexOf(part, from)
+    if (found < 0) return false
+    from = found + part.length
+  }
+  return from + end.length <= name.length
 }

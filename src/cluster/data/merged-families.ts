@@ -9,7 +9,7 @@ import type { Contributor, DataLimits } from './contributor.js'
 import { type FamilyDefinition, identityOf } from './family-definition.js'
 import { FamilyVariants, sourcesOf } from './family-variants.js'
 import { MemberContributor } from './member-contributor.js'
-import { mergedDefinition, namePattern } from './merge-rules.js'
+import { mergedDefinition } from './merge-rules.js'
 import type { MergedFamily } from './merged-family.js'
 
 export interface MergedFamiliesOptions {
@@ -29,14 +29,14 @@ export class MergedFamilies implements MetricProducer {
   readonly name = 'MergedFamilies'
   readonly limits: DataLimits
   readonly #families = new Map<string, FamilyVariants>()
-  readonly #perMember: readonly RegExp[]
+  readonly #perMember: readonly string[]
   readonly #epochs: EpochLog
   readonly #budget: RowBudget
   readonly #onLeftOut: (family: string) => void
 
   constructor({ clock, limits, perMember = [], onLeftOut = () => {} }: MergedFamiliesOptions) {
     this.limits = limits
-    this.#perMember = perMember.map(namePattern)
+    this.#perMember = perMember
     this.#epochs = new EpochLog(clock)
     this.#budget = { used: 0, limit: limits.mergedRows }
     this.#onLeftOut = onLeftOut
