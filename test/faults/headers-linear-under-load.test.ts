@@ -52,13 +52,21 @@ const propagators = [
 ]
 
 /** Everything that reads text of strangers. */
+// Made once: memory for 64 kB may take longer than reading them.
+const bytesOfTexts = new Map<string, Buffer>()
+function bytesOf(text: string): Buffer {
+  const bytes = bytesOfTexts.get(text) ?? Buffer.from(text, 'latin1')
+  bytesOfTexts.set(text, bytes)
+  return bytes
+}
+
 const readers: Readonly<Record<string, (text: string) => unknown>> = {
   'headers of all formats': (text) => propagators.map((each) => each.extract(() => text)),
   tracestate: (text) => propagators[0]!.extract((name) => (name === 'traceparent' ? PARENT : text)),
   'traceparent with blanks': (text) => propagators[0]!.extract((name) => (name === 'traceparent' ? `${text}${PARENT}${text}` : undefined)),
   baggage: parseBaggage,
   'tag context as text': decodeTagsText,
-  'tag context as bytes': (text) => decodeTagsBinary(Buffer.from(text, 'latin1')),
+  'tag context as bytes': (text) => decodeTagsBinary(bytesOf(text)),
   accept: (text) => negotiateFormat(text, offers),
   'accept-encoding': prefersGzip,
   authorization: (text) => hasBearerToken({ authorization: text }, []),
