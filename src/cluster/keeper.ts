@@ -117,7 +117,7 @@ export class Keeper {
     this.#checkCurrent()
   }
 
-  /** Tells the heir what it does not know yet, and leaves out what is out of date. */
+  /** Sends the heir what it does not have yet, and leaves out what is out of date. */
   tick(): void {
     this.#asking.leaveOutOldGauges()
     void this.#heir.feed()
@@ -268,7 +268,7 @@ export class Keeper {
     return wasThere
   }
 
-  /** Tells all members who is there: after the keeper's end they know whom to wait for. */
+  /** Sends all members the roster: after the keeper's end they know whom to wait for. */
   #rosterChanged(): void {
     if (this.#stopRoster !== undefined || this.#isClosed) return
     const delayMs = Math.max(ROSTER_DELAY_MS, 4 * this.roster.size)

@@ -68,7 +68,7 @@ export class Member {
     this.#producers.push(new TickedProducer(producer, componentName(producer, 'producer')))
   }
 
-  /** Who is there, as the keeper has told; those that a new keeper has to wait for. */
+  /** The members by the last message of the keeper; those that a new keeper has to wait for. */
   get roster(): readonly RosterEntry[] {
     return this.#roster
   }

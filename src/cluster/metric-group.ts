@@ -89,7 +89,7 @@ export class MetricGroup implements MetricProducer {
     return entries.map(({ id, ...entry }: RosterEntry) => ({ ...entry, isThis: id === this.#member.id }))
   }
 
-  /** Tells the group the last values of this process and leaves it. Totals stay with the group, gauges go. */
+  /** Sends the group the last values of this process and leaves it. Totals stay with the group, gauges go. */
   leave(): Promise<void> {
     this.#leaving ??= this.#membership.leave().finally(this.#onLeave)
     return this.#leaving

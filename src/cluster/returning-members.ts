@@ -39,7 +39,7 @@ export class ReturningMembers {
     this.#expected = new Map(expected.map(({ id, pid }) => [id, pid]))
   }
 
-  /** A returning member has told whom it knows. */
+  /** A returning member has sent the members it knows. */
   learn(members: readonly KnownMember[]): void {
     if (!this.#isUnsure) return
     this.#isUnsure = false

@@ -3,7 +3,7 @@ import type { MergeRule, MetricDescriptor, MetricType } from '../../metrics/data
 import type { RowSource } from '../../metrics/data/row-source.js'
 import { damaged } from './frame-error.js'
 
-/** What the rows of a family are, as processes tell each other. */
+/** What the rows of a family are, as processes send it to each other. */
 export interface FamilyDefinition {
   readonly descriptor: MetricDescriptor
   readonly kind: RowSource['kind']

@@ -1,7 +1,7 @@
 import type { MergeRule, MetricDescriptor } from '../../metrics/data/metric.js'
 import type { FamilyDefinition } from './family-definition.js'
 
-/** The label that tells members apart in families of the rule `each`. */
+/** The label that distinguishes members in families of the rule `each`. */
 export const MEMBER_KEY = 'member'
 /** A family with this rule has up to so many rows for each of its own. */
 const MEMBERS = 256

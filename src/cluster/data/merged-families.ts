@@ -65,7 +65,7 @@ export class MergedFamilies implements MetricProducer {
     return snapshotsOf(this.families(), this.#epochs.clock.unixMs())
   }
 
-  /** The cumulatives of departed members alone, for whoever is to keep them too. */
+  /** The cumulatives of departed members alone, for the heir. */
   departed(): readonly Family[] {
     this.#epochs.advance()
     return sourcesOf(this.#families.values(), 'accountSource')

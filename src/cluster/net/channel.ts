@@ -1,4 +1,4 @@
-/** What a member has to tell another: whole frames in order, each with its length, over a socket, a MessagePort or, in tests, memory. */
+/** What members send each other: whole frames in order, each with its length, over a socket, a MessagePort or, in tests, memory. */
 export interface Channel {
   /** Calls with each whole frame, in order, and once with `undefined` when the channel has ended. Set it at once. */
   onFrame: (frame: Uint8Array | undefined) => void

@@ -30,8 +30,8 @@ export interface GroupFolder {
 /**
  * The folder of a group: `<temporary files>/tallyscope-<user>/<hash>` with mode 0700, or the one that is given.
  *
- * Sockets are named by their generation, and none is ever bound twice: whoever finds the highest one dead binds the next. So
- * nobody removes a file that another is about to bind.
+ * Sockets are named by their generation, and each is bound at most once. If no process listens on the highest one, a member
+ * binds the next, so that no file is removed that another process is about to bind.
  *
  * @throws {@link TallyscopeError} `ERR_GROUP_FOLDER` if it cannot be made, belongs to somebody else, is open to others, is too long, or on Windows.
  */

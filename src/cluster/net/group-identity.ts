@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 
-/** Which processes belong together, and what told it. */
+/** Which processes belong together, and how that was found. */
 export interface GroupIdentity {
   readonly kind: 'name' | 'pm2' | 'cluster' | 'process'
   /** 16 hexadecimal digits: what the group's sockets are found by. */

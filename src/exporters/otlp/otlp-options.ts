@@ -25,7 +25,7 @@ export interface OtlpOptions extends SenderOptions {
    * `telemetry.sdk.*` is filled in. Labels that a metric brings itself win. Default none.
    */
   readonly resource?: Resource
-  /** Told about what a receiver rejects or warns of, at most once a minute. Default: one process warning. */
+  /** Logs what a receiver rejects or warns of, at most once a minute. Default: one process warning. */
   readonly logger?: Logger
 }
 

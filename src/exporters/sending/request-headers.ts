@@ -29,9 +29,9 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 export function headersFault(headers: unknown): string | undefined {
   if (typeof headers !== 'object' || headers === null) return 'headers must be an object of strings'
   for (const [name, value] of Object.entries(headers)) {
-    const told = inspectValue(name)
-    if (RESERVED.has(name.toLowerCase())) return `headers must not have those of the protocol: ${told} is one`
-    if (!NAME.test(name) || typeof value !== 'string' || !VALUE.test(value)) return `headers must be such as HTTP allows: ${told} is not`
+    const shown = inspectValue(name)
+    if (RESERVED.has(name.toLowerCase())) return `headers must not have those of the protocol: ${shown} is one`
+    if (!NAME.test(name) || typeof value !== 'string' || !VALUE.test(value)) return `headers must be such as HTTP allows: ${shown} is not`
   }
   return undefined
 }

@@ -42,7 +42,7 @@ export class NameRegistry {
 }
 
 /**
- * Refuses label keys that cannot be told apart once on the wire.
+ * Refuses label keys that become the same name on the wire.
  *
  * @param owner What has these keys, for the message.
  * @throws {@link DefinitionError} `ERR_LABEL_RESERVED` for `le`, `quantile`, `tallyscope_overflow` and keys that begin

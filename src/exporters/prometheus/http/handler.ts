@@ -253,7 +253,7 @@ function beginRequired(producers: readonly MetricProducer[], timeoutMs: number):
   return { ...beginGathering(settled, { timeoutMs }), isMissing: () => missing.size > 0 }
 }
 
-/** Tells when the metrics of this producer have come. */
+/** Reports when the metrics of this producer have come. */
 function noted(producer: MetricProducer, onAnswer: () => void): MetricProducer {
   return {
     name: producer.name ?? 'producer',

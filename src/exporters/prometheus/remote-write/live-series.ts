@@ -16,7 +16,7 @@ export interface LiveRow {
 const MAX_GONE = 100_000
 
 /**
- * The rows that a receiver knows, so that it can be told when one is gone: otherwise its series go on for five minutes. A row is found by
+ * The rows that a receiver knows, so that a stale marker can be sent when one is gone: otherwise its series go on for five minutes. A row is found by
  * its name and labels; rows of a chunk that has not changed are found by their place.
  */
 export class LiveSeries {

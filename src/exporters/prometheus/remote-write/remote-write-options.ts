@@ -25,7 +25,7 @@ export interface RemoteWriteExporterOptions extends SenderOptions {
   readonly metadata?: boolean
   /** Whether 2.0 sends when cumulatives began. Default true. */
   readonly createdTimestamps?: boolean
-  /** Whether the receiver is told when a series has ended. Costs the labels of all rows in memory. Default true. */
+  /** Whether a stale marker is sent when a series has ended. Costs the labels of all rows in memory. Default true. */
   readonly staleMarkers?: boolean
   /** Whether `shutdown` ends all series. Default true. */
   readonly staleOnShutdown?: boolean

@@ -1,6 +1,6 @@
 import type { Exemplar, ExponentialValue } from '../../../metrics/data/metric.js'
 
-/** What a receiver is told about a family. */
+/** The metadata of a family. */
 export interface SeriesMetadata {
   /** Number of the type: counter 1, gauge 2, histogram 3, gauge histogram 4, summary 5, info 6, state set 7, unknown 0. */
   readonly type: number

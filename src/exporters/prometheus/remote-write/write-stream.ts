@@ -40,7 +40,7 @@ export class WriteStream {
   #firstUndelivered: SendingResult['undelivered']
   #unwritten = 0
   #largestRow = 0
-  /** Told what becomes of the request that is being written. */
+  /** Called with the outcome of the request that is being written. */
   #listeners: ((delivery: Delivery) => void)[] = []
 
   constructor(settings: RemoteWriteSettings, sender: HttpSender, limits: SendLimits, compress: Compress, agreed: AgreedVersion) {
@@ -81,13 +81,13 @@ export class WriteStream {
     if (this.#writer.samples === 0) return
     const listeners = this.#listeners
     this.#listeners = []
-    const tell = (delivery: Delivery): void => listeners.forEach((listener) => listener(delivery))
+    const report = (delivery: Delivery): void => listeners.forEach((listener) => listener(delivery))
     const request = this.#writer.take()
     if (this.#firstUndelivered !== undefined) {
       this.#count(2, request.samples, this.#firstUndelivered)
-      tell(this.#firstUndelivered)
-    } else if (this.#fallback === undefined) await this.#add(this.#agreed.version!, request, tell)
-    else await this.#probe(request, this.#fallback.take(), tell)
+      report(this.#firstUndelivered)
+    } else if (this.#fallback === undefined) await this.#add(this.#agreed.version!, request, report)
+    else await this.#probe(request, this.#fallback.take(), report)
   }
 
   /** Sends something of 1.0 that has no samples. Returns whether it was taken. */
@@ -108,23 +108,23 @@ export class WriteStream {
     return { refusal: result?.refusal, undelivered: this.#firstUndelivered ?? result?.undelivered, unwritten: this.#unwritten }
   }
 
-  async #add(version: 1 | 2, request: EncodedRequest, tell: (delivery: Delivery) => void): Promise<void> {
+  async #add(version: 1 | 2, request: EncodedRequest, report: (delivery: Delivery) => void): Promise<void> {
     this.#sending ??= this.#newSending(version)
-    await this.#sending.add(this.#part(version, request, tell))
+    await this.#sending.add(this.#part(version, request, report))
   }
 
-  #part(version: 1 | 2, request: EncodedRequest, tell: (delivery: Delivery) => void): OutgoingPart {
+  #part(version: 1 | 2, request: EncodedRequest, report: (delivery: Delivery) => void): OutgoingPart {
     const { samples } = request
     return {
       items: samples,
       body: request.body,
       halves: () => {
         const halves = request.halves()
-        return halves && [this.#part(version, halves[0], tell), this.#part(version, halves[1], tell)]
+        return halves && [this.#part(version, halves[0], report), this.#part(version, halves[1], report)]
       },
       settled: (delivery) => {
         this.#count(version, samples, delivery)
-        tell(delivery)
+        report(delivery)
       },
     }
   }
@@ -147,7 +147,7 @@ export class WriteStream {
    * Sends the first request as 2.0, and again as 1.0 if the receiver does not take that. The version of 1.0 is the only thing that is
    * ever encoded twice.
    */
-  async #probe(request: EncodedRequest, fallback: EncodedRequest, tell: (delivery: Delivery) => void): Promise<void> {
+  async #probe(request: EncodedRequest, fallback: EncodedRequest, report: (delivery: Delivery) => void): Promise<void> {
     let delivery: Delivery | undefined
     const probing = this.#newSending(2)
     await probing.add({
@@ -163,7 +163,7 @@ export class WriteStream {
     if (delivery!.kind === 'undelivered') {
       this.#firstUndelivered = delivery
       this.#count(2, request.samples, delivery!)
-      tell(delivery!)
+      report(delivery!)
       return
     }
     const speaks2 = kind === 'taken' && writtenSamples(delivery!.reply.headers) !== undefined
@@ -171,7 +171,7 @@ export class WriteStream {
       this.#agreed.version = 2
       this.#fallback = undefined
       this.#count(2, request.samples, delivery!)
-      tell(delivery!)
+      report(delivery!)
       return
     }
     const isCertain = kind === 'taken' || delivery!.reply.status === 415
@@ -181,7 +181,7 @@ export class WriteStream {
     await sending.add(
       this.#part(1, fallback, (outcome) => {
         isTaken ||= outcome.kind === 'taken'
-        tell(outcome)
+        report(outcome)
       }),
     )
     const { refusal, undelivered } = await sending.finish()
