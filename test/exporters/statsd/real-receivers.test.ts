@@ -54,7 +54,11 @@ test('statsd 0.9 has exactly the sums of 20 exports, and negative gauges', async
     config,
     `({ address: '127.0.0.1', port: ${port}, mgmt_address: '127.0.0.1', mgmt_port: ${managementPort}, backends: [], flushInterval: 3600000 })`,
   )
-  const server = new RunningProgram(process.execPath, [join(root, 'node_modules/statsd/stats.js'), config])
+  // Node 23 removed `util.log`, which statsd 0.9 calls when it starts.
+  const preload = join(folder, 'util-log.cjs')
+  writeFileSync(preload, `require('node:util').log ??= console.log\n`)
+  const program = join(root, 'node_modules/statsd/stats.js')
+  const server = new RunningProgram(process.execPath, ['--require', preload, program, config])
   const ask = async (what: string): Promise<Record<string, number>> => {
     const socket = connect(managementPort, '127.0.0.1')
     socket.write(`${what}\n`)
