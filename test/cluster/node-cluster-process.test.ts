@@ -106,7 +106,8 @@ test('a worker whose loop is blocked is late once, and exact afterwards', { time
 
 test('no total falls while workers are killed at random under scrapes', { timeout: 120_000 }, async () => {
   const { url } = await start(4)
-  const told = new Map<number, number>() // what was recorded by each worker, as it told
+  const reported = new Map<number, number>() // the last total that each worker reported
+  let commanded = 0
   let before = 0
   let failed = 0
   const alive = (): number[] => {
@@ -117,7 +118,9 @@ test('no total falls while workers are killed at random under scrapes', { timeou
   }
   for (let round = 0; round < 40; round++) {
     const ids = alive()
-    for (const id of ids) program!.command({ to: id, add: 1 + (round % 3) })
+    const amount = 1 + (round % 3)
+    for (const id of ids) program!.command({ to: id, add: amount })
+    commanded += amount * ids.length
     if (round % 2 === 1 && ids.length > 1) {
       program!.command({ to: ids[round % ids.length], kill: true })
       program!.command({ fork: true })
@@ -131,12 +134,13 @@ test('no total falls while workers are killed at random under scrapes', { timeou
       await new Promise((resolve) => void setTimeout(resolve, 10))
     }
   }
-  for (const fact of program!.facts) if ('total' in fact) told.set(fact['worker'] as number, fact['total'] as number)
-  const truth = [...told.values()].reduce((sum, total) => sum + total, 0)
+  for (const fact of program!.facts) if ('total' in fact) reported.set(fact['worker'] as number, fact['total'] as number)
+  const truth = [...reported.values()].reduce((sum, total) => sum + total, 0)
   // A worker that was killed had recorded at most 3 since it was last asked, twice if it was slow.
   const kills = program!.facts.filter((fact) => fact['signal'] === 'SIGKILL').length
   expect(kills).toBeGreaterThan(10)
   await expect.poll(async () => (await scrape(url)).get(HITS)!, { timeout: 10_000 }).toBeGreaterThanOrEqual(truth - 6 * kills)
-  expect((await scrape(url)).get(HITS)!).toBeLessThanOrEqual(truth)
+  // The last report of a worker that was killed may be lost although its rows have arrived.
+  expect((await scrape(url)).get(HITS)!).toBeLessThanOrEqual(commanded)
   expect(failed).toBe(0)
 })
