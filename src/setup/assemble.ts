@@ -6,6 +6,7 @@ import type { ConfigurationProblem } from './configuration/problem.js'
 import { FanOutTransport } from '../exporters/transport/fan-out-transport.js'
 import { SyncTransport } from '../exporters/transport/sync-transport.js'
 import type { Metric } from '../metrics/data/metric.js'
+import { Relabelling } from '../metrics/data/relabel.js'
 import type { TallyscopeOptions } from './tallyscope-options.js'
 import { AlwaysOffSampler } from '../trace/sampling/constant-samplers.js'
 import { NO_EXPORTER, Tracer } from './tracer.js'
@@ -41,6 +42,9 @@ export function assemble(
   const exporters = enabled ? settings['traces.exporters'] : []
   const traces = exporters?.flatMap((component) => attempt('traces.exporters', () => buildTraceExporter(component, logger)) ?? [])
   const transports = traces?.map(({ exporter, transport = usual }) => attempt('traces.transport', () => transport(exporter)))
+  const { constantLabels, renameLabels } = settings
+  attempt('constantLabels', () => new Relabelling({ constantLabels }))
+  attempt('renameLabels', () => new Relabelling({ renameLabels }))
   const metrics = enabled ? (settings['metrics.exporters'] ?? []) : []
   const metricExporters = metrics.flatMap(
     (component) => attempt('metrics.exporters', () => buildMetricExporter(component, logger, options.env)) ?? [],

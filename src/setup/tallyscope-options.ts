@@ -89,9 +89,9 @@ export interface TallyscopeOptions {
     /** Whether the last spans and metrics are exported when the process ends. */
     readonly shutdownHooks?: boolean
   }
-  /** Labels that every series exposed or exported gets; a label of this key that a metric has itself stays. In code only. Default: none. */
+  /** Labels that every series exposed or exported gets; a label of this key that a metric has itself stays. Default: none. */
   readonly constantLabels?: Readonly<Record<string, string>>
-  /** New keys of labels by their old ones, for all that is exposed or exported. In code only. Default: none. */
+  /** New keys of labels by their old ones, for all that is exposed or exported. Default: none. */
   readonly renameLabels?: Readonly<Record<string, string>>
   /** The configuration as OpenCensus' documents have it. */
   readonly OPENCENSUS?: unknown

@@ -7,6 +7,7 @@ import { readConfigurationFile } from './configuration-file.js'
 import { ConfigurationError, type ConfigurationProblem, lineOf } from './configuration/problem.js'
 import type { Guard } from '../serving/bearer-auth.js'
 import type { ScrapeAccessOptions } from '../exporters/prometheus/http/scrape-access.js'
+import type { MetricsHandlerOptions } from '../exporters/prometheus/http/handler.js'
 import type { MetricsEndpoint } from '../exporters/prometheus/http/server.js'
 import { exportPeriodically } from '../metrics/collection/export-periodically.js'
 import type { Metric } from '../metrics/data/metric.js'
@@ -95,7 +96,7 @@ export class Tallyscope {
 
   async #start(): Promise<void> {
     const settings = this.#settings
-    const { logger, clock, constantLabels, renameLabels } = this.#options
+    const { logger, clock } = this.#options
     const shared = { ...(logger !== undefined && { logger }), ...(clock !== undefined && { clock }) }
     if (settings.enabled === false || this.#stopping !== undefined) return
     const promClientNames = settings['metrics.promClientNames'] === true
@@ -106,14 +107,19 @@ export class Tallyscope {
     if (settings.prometheus === true) await this.#serve()
     await this.#startIntegrations()
     const intervalMs = settings['metrics.intervalMs']
-    const producers = this.producers.map((producer) => relabel(withResource(producer, this.resource), { constantLabels, renameLabels }))
+    const producers = this.producers.map((producer) => relabel(withResource(producer, this.resource), this.#labels))
     this.#tasks = this.#metricExporters.map((exporter) =>
       exportPeriodically({ producers, exporter, ...(intervalMs !== undefined && { intervalMs }), ...shared }),
     )
   }
 
-  /** Who may scrape, by the settings: for every way in which metrics are served. */
-  get metricsAccess(): ScrapeAccessOptions {
+  get #labels(): Pick<MetricsHandlerOptions, 'constantLabels' | 'renameLabels'> {
+    const { constantLabels, renameLabels } = this.#settings
+    return { ...(constantLabels !== undefined && { constantLabels }), ...(renameLabels !== undefined && { renameLabels }) }
+  }
+
+  /** Who may scrape, and what labels there are, by the settings: for every way in which metrics are served. */
+  get metricsOptions(): ScrapeAccessOptions & Pick<MetricsHandlerOptions, 'constantLabels' | 'renameLabels'> {
     const {
       'prometheus.bearerTokenFile': bearerTokenFile,
       'prometheus.allowedHosts': allowedHosts,
@@ -123,25 +129,23 @@ export class Tallyscope {
       ...(bearerTokenFile !== undefined && { bearerTokenFile }),
       ...(allowedHosts !== undefined && { allowedHosts }),
       ...(guard !== undefined && { guard: guard as Guard }),
+      ...this.#labels,
     }
   }
 
   async #serve(): Promise<void> {
     const settings = this.#settings
-    const { constantLabels, renameLabels } = this.#options
     const { 'prometheus.port': port, 'prometheus.host': host, 'prometheus.path': path, 'prometheus.unref': unref } = settings
     try {
       // This loads node:http, which programs that serve nothing need not load.
       const { serveMetrics } = await import('../exporters/prometheus/http/server.js')
       this.#endpoint = await serveMetrics({
         producers: this.producers,
-        ...(constantLabels !== undefined && { constantLabels }),
-        ...(renameLabels !== undefined && { renameLabels }),
         ...(port !== undefined && { port }),
         ...(host !== undefined && { host }),
         ...(path !== undefined && { path }),
         ...(unref !== undefined && { unref }),
-        ...this.metricsAccess,
+        ...this.metricsOptions,
       })
     } catch (error) {
       if (settings['prometheus.optional'] === true) {
@@ -256,8 +260,6 @@ const MADE_IN_CODE: ReadonlySet<string> = new Set<keyof TallyscopeOptions>([
   'registry',
   'startIntegrations',
   'producers',
-  'constantLabels',
-  'renameLabels',
   'tracer',
   'logger',
   'clock',

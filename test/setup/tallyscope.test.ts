@@ -140,6 +140,26 @@ test('metrics are guarded by configuration: a file of tokens, host names, a func
   ])
 })
 
+test('constant and renamed labels come from code, the environment or a file, for what is served and what is exported', async () => {
+  const metrics = join(folder, 'metrics.jsonl')
+  const configFile = join(folder, 'scope.json')
+  writeFileSync(configFile, JSON.stringify({ renameLabels: { 'http.route': 'route' }, prometheus: { port: 0 } }))
+  const env = { TALLYSCOPE_CONSTANT_LABELS: 'app=shop,zone=eu' }
+  const scope = create({ configFile, env, metrics: { exporters: [{ file: metrics }] }, traces: false })
+  await scope.start()
+  scope.registry.counter('calls', { labelKeys: ['http.route'] }).inc({ 'http.route': '/cart' })
+  expect(await (await fetch(scope.metricsUrl!)).text()).toContain('calls_total{route="/cart",app="shop",zone="eu"} 1')
+  await scope.shutdown()
+  expect(linesOf(metrics).find(({ descriptor }) => descriptor.name === 'calls')!['descriptor'].labelKeys).toEqual(['route', 'app', 'zone'])
+
+  const labelled = create({ env, constantLabels: { app: 'code' }, traces: false })
+  expect(labelled.metricsOptions).toEqual({ constantLabels: { app: 'code' } })
+  expect(problemsOf({ constantLabels: { é: 'x' }, renameLabels: { a: '' } })).toEqual([
+    expect.stringContaining('constantLabels: a label key must be'),
+    expect.stringContaining('renameLabels: a label key must be'),
+  ])
+})
+
 test('all problems are reported at once, including those found by a component', () => {
   expect(
     problemsOf({

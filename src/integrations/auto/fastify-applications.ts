@@ -47,6 +47,7 @@ function optionsOf(scope: Tallyscope, settings: Configuration['settings']): Tall
     // An application does not show metrics that a server of its own has, or that are switched off.
     metricsPath: settings.prometheus === undefined ? '/metrics' : false,
     metricsFallback: true,
+    metrics: scope.metricsOptions,
     producers: scope.producers.filter((producer) => producer !== stats && producer !== registry),
     ...(settings['metrics.promClientNames'] === true && { views: [...httpServerViews, ...fastifyMetricsViews] }),
     ...(ignorePaths !== undefined && { ignorePaths }),

@@ -3,6 +3,8 @@ import { INTEGRATIONS } from './component-registry.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { nearest, plain } from '../../base/nearest-name.js'
 
+type Labels = Readonly<Record<string, string>>
+
 /** A function of the program, which only code can give. */
 type Callback = (...args: never[]) => unknown
 
@@ -11,7 +13,11 @@ export interface Settings {
   readonly service: string
   readonly enabled: boolean
   /** Labels of the identity of the process. */
-  readonly resource: Readonly<Record<string, string>>
+  readonly resource: Labels
+  /** Labels of every series that is exposed or exported. */
+  readonly constantLabels: Labels
+  /** New keys of labels by their old ones. */
+  readonly renameLabels: Labels
   readonly 'traces.sampler': Component
   readonly 'traces.exporters': readonly Component[]
   readonly 'traces.propagator': readonly Component[]
@@ -52,6 +58,8 @@ const READERS: { readonly [path in SettingPath]: Reader<Settings[path]> } = {
   service: readText,
   enabled: readSwitch,
   resource: (value, path, report) => (isLabels(value) ? value : wrong(value, path, report, 'must be an object of strings')),
+  constantLabels: readLabels,
+  renameLabels: readLabels,
   'traces.sampler': (value, path, report) => readComponent('sampler', value, path, report),
   'traces.exporters': (value, path, report) => readComponents('exporter', value, path, report).filter(takes('traces', path, report)),
   'traces.propagator': (value, path, report) => readComponents('propagator', value, path, report),
@@ -140,6 +148,14 @@ function readTexts(value: unknown, path: string, report: Report): readonly strin
   return Array.isArray(list) && list.every((item) => typeof item === 'string')
     ? list
     : wrong(value, path, report, 'must be a list of strings')
+}
+
+/** An object of strings, or a string such as `app=shop,zone=eu`. */
+function readLabels(value: unknown, path: string, report: Report): Labels | undefined {
+  if (isLabels(value)) return value
+  const pairs = typeof value === 'string' ? value.split(',').map((pair) => /^\s*([^=\s]+)\s*=(.*)$/s.exec(pair)) : [null]
+  if (pairs.includes(null)) return wrong(value, path, report, 'must be labels such as app=shop,zone=eu, or an object of strings')
+  return Object.fromEntries(pairs.map((pair) => [pair![1]!, pair![2]!.trim()]))
 }
 
 function readIntegrations(value: unknown, path: string, report: Report): readonly string[] | undefined {

@@ -70,6 +70,20 @@ test('auto can be switched off, and an unreadable configuration stops no program
   expect(wrong.stderr()).toContain('TALLYSCOPE_TRACES_SAMPLER')
 })
 
+test('the metrics of an application have the configured labels, and need the configured token', async () => {
+  const tokens = join(newFolder(), 'tokens')
+  writeFileSync(tokens, 'secret\n')
+  const { url } = await start('app.mjs', {
+    TALLYSCOPE_CONSTANT_LABELS: 'app=shop',
+    TALLYSCOPE_RENAME_LABELS: 'route=path',
+    TALLYSCOPE_PROMETHEUS_BEARER_TOKEN_FILE: tokens,
+  })
+  await (await fetch(`${url}/inner`)).text()
+  expect((await fetch(`${url}/metrics`)).status).toBe(401)
+  const page = await (await fetch(`${url}/metrics`, { headers: { authorization: 'Bearer secret' } })).text()
+  expect(page).toContain('http_server_duration_seconds_count{method="GET",path="/inner",status="200",outcome="ok",app="shop"} 1')
+})
+
 test('if a server of its own has the metrics, applications do not show them', async () => {
   const folder = newFolder()
   writeFileSync(join(folder, 'scope.json'), JSON.stringify({ prometheus: { port: 0 }, traces: { exporters: [] } }))

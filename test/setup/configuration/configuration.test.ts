@@ -50,6 +50,8 @@ test('every setting has an environment variable', () => {
         TALLYSCOPE_TRACES_EXPORTERS: 'console, file(path=a.jsonl)',
         TALLYSCOPE_TRACES_PROPAGATOR: 'traceContext,b3',
         TALLYSCOPE_TRACES_TRANSPORT: 'async(maxBatchSize=10)',
+        TALLYSCOPE_CONSTANT_LABELS: 'app=shop, query=a=b',
+        TALLYSCOPE_RENAME_LABELS: 'http.route=route',
         TALLYSCOPE_TRACES_VIEWS: '0',
         TALLYSCOPE_TRACES_EXCLUDELIST_PATHS: '_ah/health, ping',
         TALLYSCOPE_TRACES_EXCLUDELIST_HOSTNAMES: 'localhost',
@@ -63,6 +65,8 @@ test('every setting has an environment variable', () => {
     }),
   ).toEqual({
     enabled: true,
+    constantLabels: { app: 'shop', query: 'a=b' },
+    renameLabels: { 'http.route': 'route' },
     'traces.exporters': [
       { component: 'console', options: {} },
       { component: 'file', options: { path: 'a.jsonl' } },
@@ -116,7 +120,7 @@ test('all problems of all sources are reported at once, each with its place and 
   const problems = [
     'traces.sampler: there is no sampler "probabilty" (perhaps probability)',
     'traces.exporters[1]: there is no exporter "fil" (perhaps file)',
-    'metric: there is no such setting (one of service, enabled, resource, traces, metrics, prometheus, auto)',
+    'metric: there is no such setting (one of service, enabled, resource, constantLabels, renameLabels, traces, metrics, prometheus, auto)',
     'TALLYSCOPE_METRICS_INTERVAL_MS: must be a number of milliseconds from 1 to 2147483647: it is "soon"',
     'TALLYSCOPE_METRIC_RUNTIME: there is no such variable (perhaps TALLYSCOPE_METRICS_RUNTIME)',
     'tallyscope.json: OPENCENSUS.TRACE.SAMPLE: there is no such setting (one of SAMPLER, EXPORTER, PROPAGATOR, EXCLUDELIST_PATHS, EXCLUDELIST_HOSTNAMES, BLACKLIST_PATHS, BLACKLIST_HOSTNAMES, INTEGRATIONS)',
@@ -127,6 +131,14 @@ test('all problems of all sources are reported at once, each with its place and 
   const error = new ConfigurationError(read(sources).problems)
   expect(error.code).toBe('ERR_CONFIGURATION')
   expect(error.message).toBe(`the configuration has 8 problems:\n${problems.map((line) => `  ${line}`).join('\n')}`)
+})
+
+test.each([
+  ['a string without pairs', { env: { TALLYSCOPE_CONSTANT_LABELS: 'shop' } }, 'TALLYSCOPE_CONSTANT_LABELS: must be labels'],
+  ['a number', { code: { constantLabels: { app: 1 } } }, 'constantLabels: must be labels'],
+  ['a list', { json: { renameLabels: ['a'] } }, 'tallyscope.json: renameLabels: must be labels'],
+])('labels given as %s are a problem', (_what, sources, problem) => {
+  expect(problemsOf(sources)).toEqual([expect.stringContaining(problem)])
 })
 
 test('a file that is not a JSON object is one problem', () => {
