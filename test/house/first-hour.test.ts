@@ -147,6 +147,15 @@ describe('an error says what to do:', () => {
       'view "orders/latency" exists with bounds [0.1,1]; this one has bounds [0.1,0.5,1]. Unregister it first.',
     ],
     [
+      'a view that has another aggregation',
+      () => {
+        const measure = m()
+        stats.registerView({ name: 'orders/latency', measure, aggregation: distribution([0.1, 1]) })
+        stats.registerView({ name: 'orders/latency', measure, aggregation: count(), tagValues: {} })
+      },
+      'view "orders/latency" exists with aggregation "distribution", bounds [0.1,1], no tagValues; this one has aggregation "count", tagValues {}. Unregister it first.',
+    ],
+    [
       'two views of one exposed name',
       () => {
         const measure = m()

@@ -11,8 +11,7 @@ export function checkSameView(existing: View, view: View): void {
   if (!equalViews(existing, view)) {
     const [one, other] = [partsOf(existing), partsOf(view)]
     const differing = [...new Set([...one.keys(), ...other.keys()])].filter((part) => one.get(part) !== other.get(part))
-    const has = (parts: ReadonlyMap<string, string>): string =>
-      differing.map((part) => `${part} ${parts.get(part) ?? 'undefined'}`).join(', ')
+    const has = (parts: ReadonlyMap<string, string>): string => differing.flatMap((part) => parts.get(part) ?? []).join(', ')
     throw new DefinitionError(
       'ERR_VIEW_CONFLICT',
       `view ${inspectValue(view.name)} exists with ${has(one)}; this one has ${has(other)}. Unregister it first.`,
@@ -23,10 +22,12 @@ export function checkSameView(existing: View, view: View): void {
   }
 }
 
-/** The identity of a view as a string. */
+/** The identity of a view, each part as a phrase. An aggregation has only the settings of its kind. */
 function partsOf(view: View): ReadonlyMap<string, string> {
   const { kind: aggregation, ...settings } = view.aggregation
   const { measure, tagKeys, contextTags, tagValues, rowLimit, idleExpiryMs, exactName } = view
   const parts = { measure: measure.name, aggregation, ...settings, tagKeys, contextTags, tagValues, rowLimit, idleExpiryMs, exactName }
-  return new Map(Object.entries(parts).map(([part, value]) => [part, JSON.stringify(value) ?? 'undefined']))
+  return new Map(
+    Object.entries(parts).map(([part, value]) => [part, value === undefined ? `no ${part}` : `${part} ${JSON.stringify(value)}`]),
+  )
 }
