@@ -1,11 +1,11 @@
 import { inspectValue } from '../../base/inspect-value.js'
 import { checkOptions, type OptionNames } from '../../base/check-options.js'
-import { componentName } from '../../base/inspect-value.js'
 import { DefinitionError } from '../../base/errors.js'
-import { isThenable } from '../../base/finally-async.js'
 import { internString } from '../../base/intern-string.js'
+import { ForwardingSource } from './forwarding-source.js'
+import { mapProducer } from './map-producer.js'
 import type { Exemplar, ExponentialValue, Metric, MetricDescriptor, SummaryValue, TimeSeries } from './metric.js'
-import type { GatheringContext, MetricProducer } from './producer.js'
+import type { MetricProducer } from './producer.js'
 import { type Family, isRowSource, type RowChunk, type RowSource } from './row-source.js'
 import { isKey } from './validate-definition.js'
 
@@ -29,26 +29,13 @@ export function relabel(producer: MetricProducer, options: RelabelOptions): Metr
   checkOptions('relabel', options, OPTIONS)
   const labels = new Relabelling(options)
   if (labels.isNothing) return producer
-  const { getFamilies } = producer
-  return {
-    name: componentName(producer, 'producer'),
-    isRequired: producer.isRequired === true,
-    includesSelfMetrics: producer.includesSelfMetrics === true,
-    getMetrics: (context) => mapped(producer.getMetrics(context), (metric) => labels.metric(metric)),
-    ...(getFamilies !== undefined && {
-      getFamilies: (context?: GatheringContext) => mapped(getFamilies.call(producer, context), (family) => labels.family(family)),
-    }),
-  }
-}
-
-function mapped<T>(all: readonly T[] | Promise<readonly T[]>, map: (one: T) => T): readonly T[] | Promise<readonly T[]> {
-  return isThenable(all) ? Promise.resolve(all).then((settled) => settled.map(map)) : all.map(map)
+  return mapProducer(producer, (family) => labels.family(family) as typeof family)
 }
 
 /** Where a label of the new descriptor comes from: the number of the old one, or a constant value. */
 type Origin = number | string
 
-/** Changes labels, and remembers how: a source that is met again is the same again, so that encoders keep what they have of it. */
+/** Changes labels, and caches how: the same source returns the same object each time, so that encoders can cache its text. */
 export class Relabelling {
   readonly #constant: readonly (readonly [key: string, value: string])[]
   readonly #renamed: ReadonlyMap<string, string>
@@ -118,40 +105,22 @@ function checkValue(key: string, value: unknown): string {
   throw new DefinitionError('ERR_OPTION', `constantLabels must be strings: ${inspectValue(key)} is a ${typeof value}`)
 }
 
-class RelabelledSource implements RowSource {
-  readonly descriptor: MetricDescriptor
-  readonly resource?: Readonly<Record<string, string>>
-  readonly #source: RowSource
+class RelabelledSource extends ForwardingSource {
+  readonly #descriptor: MetricDescriptor
   readonly #origins: readonly Origin[]
   readonly #chunks = new WeakMap<RowChunk, RowChunk>()
 
   constructor(source: RowSource, descriptor: MetricDescriptor, origins: readonly Origin[]) {
-    this.#source = source
-    if (source.resource !== undefined) this.resource = source.resource
-    this.descriptor = descriptor
+    super(source)
+    this.#descriptor = descriptor
     this.#origins = origins
   }
 
-  get kind(): RowSource['kind'] {
-    return this.#source.kind
+  override get descriptor(): MetricDescriptor {
+    return this.#descriptor
   }
-  get bounds(): readonly number[] {
-    return this.#source.bounds
-  }
-  get rowLimit(): number | undefined {
-    return this.#source.rowLimit
-  }
-  get settings(): RowSource['settings'] {
-    return this.#source.settings
-  }
-  get epoch(): number {
-    return this.#source.epoch
-  }
-  get generation(): number {
-    return this.#source.generation
-  }
-  get chunks(): readonly RowChunk[] {
-    return this.#source.chunks.map((chunk) => this.#chunk(chunk))
+  override get chunks(): readonly RowChunk[] {
+    return this.source.chunks.map((chunk) => this.#chunk(chunk))
   }
 
   #chunk(chunk: RowChunk): RowChunk {
