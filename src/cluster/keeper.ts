@@ -16,7 +16,7 @@ import type { Channel } from './net/channel.js'
 import { type ControlMessage, controlFrame, type ControlMessages, readControlFrame } from './net/control-frames.js'
 import { isProcessGone } from './net/process-gone.js'
 import { newId } from './net/new-id.js'
-import { FrameLine } from './net/frame-line.js'
+import { FrameQueue } from './net/frame-queue.js'
 import { type ReturnOptions, ReturningMembers } from './returning-members.js'
 import { type MemberRecord, Roster } from './roster.js'
 
@@ -53,7 +53,7 @@ export class Keeper {
   readonly #options: KeeperOptions
   readonly #clock: Clock
   readonly #merged: MergedData
-  readonly #line = new FrameLine()
+  readonly #frameQueue = new FrameQueue()
   readonly #asking: Asking
   readonly #estates: EstateIntake
   readonly #heir: HeirFeed
@@ -98,7 +98,7 @@ export class Keeper {
       }),
     }
     this.#sessions.add(session)
-    this.#line.attach(channel, (frame) => {
+    this.#frameQueue.attach(channel, (frame) => {
       if (frame === undefined) this.#ended(session)
       else if (!session.isOver) this.#apply(session, frame)
     })
@@ -125,7 +125,7 @@ export class Keeper {
 
   /** The last words of the keeper, without waiting. */
   flushSync(): void {
-    this.#line.flushSync()
+    this.#frameQueue.flushSync()
     this.#heir.flushSync()
     this.#sendRoster()
     for (const { channel, record } of this.#sessions) if (record?.isKeeper === false) channel.send(controlFrame('BYE', {}))
@@ -140,7 +140,7 @@ export class Keeper {
   /** Ends all connections after what was sent has been taken. Nothing is departed by it: the next keeper has everything. */
   async close(): Promise<void> {
     if (this.#isClosed) return
-    this.#line.flushSync()
+    this.#frameQueue.flushSync()
     await this.#heir.feed()
     this.#isClosed = true
     this.#stopRoster?.()

@@ -22,7 +22,7 @@ import {
   readControlFrame,
   type RosterEntry,
 } from './net/control-frames.js'
-import { FrameLine } from './net/frame-line.js'
+import { FrameQueue } from './net/frame-queue.js'
 import { TickedProducer } from './ticked-producer.js'
 
 /** A keeper that does not react for so long hangs. */
@@ -40,7 +40,7 @@ export class Member {
   readonly #producers: TickedProducer[] = []
   readonly #added = new Set<MetricProducer>()
   readonly #reader: ChangeReader
-  readonly #line = new FrameLine()
+  readonly #frameQueue = new FrameQueue()
   #connection: KeeperConnection | undefined
   #sending: Promise<void> | undefined
   #isDue = false
@@ -104,7 +104,7 @@ export class Member {
         owesSinceMs: this.#clock.monotonicMs(),
       }
       this.#connection = connection
-      this.#line.attach(channel, (frame) => this.#apply(connection, frame))
+      this.#frameQueue.attach(channel, (frame) => this.#apply(connection, frame))
       this.#reader.restart()
       const { id, canLead } = this
       const hello = {

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import type { Channel } from '../../../src/cluster/net/channel.js'
-import { FrameLine } from '../../../src/cluster/net/frame-line.js'
+import { FrameQueue } from '../../../src/cluster/net/frame-queue.js'
 import { memoryChannels } from '../../../src/cluster/net/memory-channel.js'
 
 const soon = (): Promise<void> => new Promise((resolve) => void setImmediate(() => setImmediate(resolve)))
@@ -10,7 +10,7 @@ const hold = (ms: number): void => {
 }
 
 test('frames of a channel are applied in order, and its end after them', async () => {
-  const line = new FrameLine()
+  const line = new FrameQueue()
   const [near, far] = memoryChannels()
   const seen: (number | undefined)[] = []
   line.attach(near, (frame) => seen.push(frame?.[0]))
@@ -21,7 +21,7 @@ test('frames of a channel are applied in order, and its end after them', async (
 })
 
 test('members take turns, and no turn of the event loop is longer than a slice', async () => {
-  const line = new FrameLine()
+  const line = new FrameQueue()
   const order: string[] = []
   const channels = ['a', 'b'].map((name) => {
     const [near, far] = memoryChannels()
@@ -39,7 +39,7 @@ test('members take turns, and no turn of the event loop is longer than a slice',
 })
 
 test('a channel whose queue is full is paused until half of it is done', async () => {
-  const line = new FrameLine()
+  const line = new FrameQueue()
   const calls: string[] = []
   const channel: Channel = {
     ...{ onFrame: () => {}, isBusy: false, isPeerGone: false, sentBytes: 0, drained: async () => {} },
@@ -59,7 +59,7 @@ test('a channel whose queue is full is paused until half of it is done', async (
 })
 
 test('at the end of a process everything is applied at once', () => {
-  const line = new FrameLine()
+  const line = new FrameQueue()
   const [near, far] = memoryChannels()
   let done = 0
   line.attach(near, () => {

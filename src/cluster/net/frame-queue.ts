@@ -16,7 +16,7 @@ interface Inbox {
  * Applies frames of all members of a group in turn, in slices of 2 ms. A channel whose queue is full is paused, so that its sender
  * waits: libuv reads up to 2 MiB of each socket in one turn of the event loop, and all of it at once would hold the loop for long.
  */
-export class FrameLine {
+export class FrameQueue {
   readonly #waiting: Inbox[] = []
   #isRunning = false
 
