@@ -18,7 +18,7 @@ function missing(text: string): string[] {
   const named = [...text.matchAll(/`([\w./-]+)`/g)].map((match) => match[1]!.replace(/\/$/, ''))
   return named.filter((path) => {
     if (/^(?:src|test|bench|scripts|examples)\//.test(path)) return !existsSync(join(root, path))
-    if (!/\.c?ts$/.test(path)) return false
+    if (!/\w\.c?ts$/.test(path)) return false
     return path.includes('/') ? !existsSync(join(root, 'src', path)) : !names.has(path)
   })
 }
@@ -28,17 +28,17 @@ test.each(PAGES)('every source file that %s names exists', (page) => {
 })
 
 test('a file, a path or a folder that does not exist is found', () => {
-  expect(missing('`src/base/none.ts`, `base/none.ts`, `none.ts`, `src/none/`, `src/base`, `base/clock.ts`, `clock.ts`, `none.js`')).toEqual([
-    'src/base/none.ts',
-    'base/none.ts',
-    'none.ts',
-    'src/none',
-  ])
+  expect(missing('`src/base/none.ts`, `base/none.ts`, `none.ts`, `src/none/`, `src/base`, `base/clock.ts`, `clock.ts`, `none.js`')).toEqual(
+    ['src/base/none.ts', 'base/none.ts', 'none.ts', 'src/none'],
+  )
 })
 
 /** What ARCHITECTURE.md says under "Where to look": the file, and what is in it. */
 const ANSWERS = [
-  ['src/metrics/store/bucket-search.ts', /\/\*\*\n \* Finds a value's bucket: the first whose upper bound is not below the value\.[^]*?\*\/\nexport class BucketSearch/],
+  [
+    'src/metrics/store/bucket-search.ts',
+    /\/\*\*\n \* Finds a value's bucket: the first whose upper bound is not below the value\.[^]*?\*\/\nexport class BucketSearch/,
+  ],
   ['src/exporters/prometheus/http/negotiation.ts', /export function negotiateFormat\(accept/],
   ['src/trace/views/span-latency.ts', /export class SpanLatency \{[^]*\n {2}record\(/],
   ['src/trace/span-factory.ts', /export class SpanFactory [^]*this\.latency\.record\(/],

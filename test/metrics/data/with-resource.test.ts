@@ -1,6 +1,5 @@
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
-import { percentiles, Stats } from '../../../src/index.js'
 import type { Metric } from '../../../src/metrics/data/metric.js'
 import type { MetricProducer } from '../../../src/metrics/data/producer.js'
 import type { RowSource } from '../../../src/metrics/data/row-source.js'
@@ -29,15 +28,20 @@ test('a producer with a resource is as required as before, and has the same self
 })
 
 test('rows with a resource differ from those without in their resource only', async () => {
-  const stats = new Stats({ limits: { rowsPerView: 7 } })
-  const size = stats.measure('size', { unit: 'By', view: percentiles({ quantiles: [0.5] }) })
-  stats.record(size, 1)
-  const [rows] = (await stats.getFamilies()) as RowSource[]
-  const [withLabels] = (await withResource(stats, { type: undefined, labels: { service: 'shop' } } as never).getFamilies!()) as RowSource[]
-  expect(withLabels!.resource).toEqual({ service: 'shop' })
-  for (const key of ['descriptor', 'kind', 'bounds', 'rowLimit', 'settings', 'epoch', 'generation', 'chunks'] as const) {
-    expect(withLabels![key], key).toBe(rows![key])
+  const rows: RowSource = {
+    descriptor: metric.descriptor,
+    kind: 'distribution',
+    bounds: [1, 2],
+    rowLimit: 7,
+    settings: { digits: 3 },
+    epoch: 4,
+    generation: 5,
+    chunks: [],
   }
-  expect(rows!.rowLimit).toBe(7)
-  expect(rows!.settings).toBeDefined()
+  const producer: MetricProducer = { getMetrics: () => [], getFamilies: () => [rows] }
+  const withLabels = withResource(producer, { type: undefined, labels: { service: 'shop' } } as never)
+  const [first] = (await withLabels.getFamilies!()) as RowSource[]
+  expect(first!.resource).toEqual({ service: 'shop' })
+  for (const key of Object.keys(rows) as (keyof RowSource)[]) expect(first![key], key).toBe(rows[key])
+  expect((await withLabels.getFamilies!())[0]).toBe(first)
 })
