@@ -75,7 +75,7 @@ export { openCensusRpcExtraViews, openCensusRpcViews } from './http/opencensus-r
 export { type ReadyMeasure, type ReadyView, registerReadyViews } from './http/predefined-view.js'
 export { type MeasureWithViewOptions, Stats, type StatsOptions, stats, type TimerTags } from './stats/stats.js'
 export { NO_PROPAGATION, TagMap, type Tags, type TagTtl, type TagValue, UNLIMITED_PROPAGATION } from './stats/tags/tag-map.js'
-export { Timer } from './metrics/store/timer.js'
+export { Timer } from './base/duration-timer.js'
 export { type DataOf, RegisteredView } from './stats/views/registered-view.js'
 export { View, type ViewOptions } from './stats/views/view.js'
 export type { AggregationData, ViewData, ViewRow } from './stats/views/view-data.js'

@@ -1,3 +1,4 @@
+import { timed, Timer } from '../base/duration-timer.js'
 import { checkOptions, type OptionNames } from '../base/check-options.js'
 import { checkSameDefinition, type Definition } from '../metrics/data/same-definition.js'
 import { systemClock, type Clock } from '../base/clock.js'
@@ -9,7 +10,7 @@ import type { MetricProducer } from '../metrics/data/producer.js'
 import { Relabelling } from '../metrics/data/relabel.js'
 import type { Family } from '../metrics/data/row-source.js'
 import { snapshotsOf } from '../metrics/data/snapshot.js'
-import { timed, Timer } from '../metrics/store/timer.js'
+import { mergeLabels } from '../metrics/store/shared-tag-map.js'
 import { EpochLog } from '../metrics/store/epochs.js'
 import { checkMeasure, Measure, type MeasureOptions, type TagsFor } from './recording/measure.js'
 import { StatsRecorder } from './recording/measurement-map.js'
@@ -157,7 +158,7 @@ export class Stats implements MetricProducer {
     checkMeasure('startTimer', measure)
     const { name, unit } = measure
     const record = (value: number, all: TimerTags<K> | undefined): void => this.record(measure, value, all as TagsFor<K> | TagMap)
-    return new Timer({ name, unit, clock: this.#clock, record }, tags)
+    return new Timer({ name, unit, clock: this.#clock, merge: mergeLabels, record }, tags)
   }
 
   /**

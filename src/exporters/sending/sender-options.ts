@@ -4,7 +4,7 @@ import { checkNumber, type OptionNames } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
 import { inspectValue } from '../../base/inspect-value.js'
-import { PACKAGE_VERSION } from '../../base/package-version.js'
+import { PACKAGE_VERSION } from './package-version.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
 import { checkHeaders, type HeadersOption } from './request-headers.js'
 

@@ -1,11 +1,11 @@
+import { timed, Timer } from '../../base/duration-timer.js'
 import type { BucketSearch } from '../store/bucket-search.js'
 import type { Epochs } from '../store/cells.js'
 import { DistributionCells } from '../store/distribution-cells.js'
 import { asNumber, cumulativeFault, type Instrument, type InstrumentKind, type InstrumentOptions, type LabelsFor } from './instrument.js'
 import { InstrumentHandle, type LabelArguments, swapped, type ValueAndLabels } from './instrument-handle.js'
-import type { Labels } from '../store/shared-tag-map.js'
 import { SeriesRef } from '../store/series-ref.js'
-import { timed, Timer } from '../store/timer.js'
+import { type Labels, mergeLabels } from '../store/shared-tag-map.js'
 
 export interface HistogramOptions<K extends string = never> extends InstrumentOptions<K> {
   /**
@@ -50,7 +50,7 @@ export abstract class ObservingInstrument<K extends string> extends InstrumentHa
     const { instrument } = this
     const { name, unit } = instrument.descriptor
     const record = (value: number, all: Partial<LabelsFor<K>> | undefined): void => observeIn(instrument, value, all)
-    return new Timer({ name, unit, clock: instrument.store.epochs.clock, record }, labels)
+    return new Timer({ name, unit, clock: instrument.store.epochs.clock, merge: mergeLabels, record }, labels)
   }
 
   /**

@@ -44,3 +44,7 @@ export const areOfTagMap = (labels: Labels): boolean => IN_TAG_MAP in labels
 
 /** The labels in what a caller gave: the tags of a TagMap of any copy, or else the object itself. Call it before any look-up. */
 export const labelsOf = (given: Labels): Labels => (given instanceof SharedTagMap ? given.values : given)
+
+/** A new object with the labels of both, for the `merge` of timers. Of a key in both, the later value wins. */
+export const mergeLabels = <T extends object>(first: T, later: Partial<T>): T =>
+  ({ ...labelsOf(first as Labels), ...labelsOf(later as Labels) }) as T

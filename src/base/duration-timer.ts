@@ -1,8 +1,7 @@
-import { inspectValue } from '../../base/inspect-value.js'
-import type { Clock } from '../../base/clock.js'
-import { DefinitionError } from '../../base/errors.js'
-import { finallyAsync } from '../../base/finally-async.js'
-import { labelsOf, type Labels } from './shared-tag-map.js'
+import type { Clock } from './clock.js'
+import { DefinitionError } from './errors.js'
+import { finallyAsync } from './finally-async.js'
+import { inspectValue } from './inspect-value.js'
 
 /** How many of a unit are in a millisecond. */
 const PER_MILLISECOND: Readonly<Record<string, number>> = { s: 1e-3, ms: 1, us: 1e3, ns: 1e6, min: 1 / 60_000, h: 1 / 3_600_000 }
@@ -18,6 +17,8 @@ export interface TimerTarget<T> {
   readonly name: string
   readonly unit: string
   readonly clock: Clock
+  /** The tags of the start with those of the end, which win. May throw if a getter does. */
+  merge(first: T, later: Partial<T>): T
   record(value: number, tags: T | undefined): void
 }
 
@@ -49,24 +50,23 @@ export class Timer<T extends object = object> {
   stop(tags?: Partial<T>): number {
     if (this.#elapsed === undefined) {
       this.#elapsed = (this.#target.clock.monotonicMs() - this.#startMs) * this.#scale
-      this.#target.record(this.#elapsed, both(this.#tags, tags))
+      this.#target.record(this.#elapsed, this.#with(tags))
     }
     return this.#elapsed
   }
 
+  #with(later: Partial<T> | undefined): T | undefined {
+    if (later === undefined) return this.#tags
+    if (this.#tags === undefined) return later as T
+    try {
+      return this.#target.merge(this.#tags, later)
+    } catch {
+      return later as T // a getter threw: recording them counts that
+    }
+  }
+
   [Symbol.dispose](): void {
     this.stop()
-  }
-}
-
-/** The tags of the start with those of the end; as they are if there are only one or the other. */
-function both<T extends object>(first: T | undefined, later: Partial<T> | undefined): T | undefined {
-  if (later === undefined) return first
-  if (first === undefined) return later as T
-  try {
-    return { ...labelsOf(first as Labels), ...labelsOf(later as Labels) } as T
-  } catch {
-    return later as T // a getter threw: recording them counts that
   }
 }
 
