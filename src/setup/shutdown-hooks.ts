@@ -29,14 +29,21 @@ export interface ShutdownHookOptions {
   readonly signals?: readonly NodeJS.Signals[]
   /** How long the process goes on at most, in milliseconds. Default 5 000. */
   readonly gracePeriodMs?: number
+  /**
+   * True to end by the signal itself, as a process without hooks does, so that its parent sees no difference. Listeners of `exit` are not
+   * called then. Default false: `process.exit(128 + n)`.
+   */
+  readonly raiseSignal?: boolean
 }
 
-const OPTIONS: OptionNames<ShutdownHookOptions> = { signals: true, gracePeriodMs: true }
+const OPTIONS: OptionNames<ShutdownHookOptions> = { signals: true, gracePeriodMs: true, raiseSignal: true }
 
 /** A target with the same grace period must have the time to log what it has lost. */
 const LAST_WORDS_MS = 100
 /** What is kept of the grace period for each target that comes later, at most. */
 const MAX_RESERVE_MS = 1_000
+/** When a process that a signal does not end, such as number 1 of a container, exits by itself. */
+const SIGNAL_MS = 100
 
 interface Install extends Required<ShutdownHookOptions> {
   readonly targets: readonly ShutdownTarget[]
@@ -70,14 +77,14 @@ const state = processGlobal('shutdown-hooks', (): HookState => ({ installs: new 
  */
 export function installShutdownHooks(targets: ShutdownTarget | readonly ShutdownTarget[], options: ShutdownHookOptions = {}): () => void {
   checkOptions('installShutdownHooks', options, OPTIONS)
-  const { signals = ['SIGTERM', 'SIGINT'], gracePeriodMs = 5_000 } = options
+  const { signals = ['SIGTERM', 'SIGINT'], gracePeriodMs = 5_000, raiseSignal = false } = options
   const list = Array.isArray(targets) ? [...(targets as readonly ShutdownTarget[])] : [targets as ShutdownTarget]
   list.forEach(checkTarget)
   checkNumber('ERR_SHUTDOWN_OPTION', 'gracePeriodMs', gracePeriodMs, { min: 0, max: MAX_TIMER_MS - LAST_WORDS_MS })
   const unknown = signals.find((signal) => !(signal in constants.signals))
   if (unknown !== undefined)
     throw new DefinitionError('ERR_SHUTDOWN_OPTION', `signals must be names of signals: one is ${inspectValue(unknown)}`)
-  const install: Install = { targets: list, signals, gracePeriodMs, isFlushed: false }
+  const install: Install = { targets: list, signals, gracePeriodMs, raiseSignal, isFlushed: false }
   state.installs.add(install)
   for (const signal of signals) listen(signal, () => onSignal(signal))
   listen('uncaughtException', onUncaught)
@@ -113,8 +120,17 @@ function unlisten(event: string): void {
 function onSignal(signal: NodeJS.Signals): void {
   const isOnlyListener = process.listenerCount(signal) === 1
   if (!isOnlyListener) void flushAll(state.installs)
-  else if (state.isEnding) process.exit(128 + constants.signals[signal])
-  else endWith(128 + constants.signals[signal])
+  else if (state.isEnding) endBy(signal)
+  else endWith(() => endBy(signal))
+}
+
+function endBy(signal: NodeJS.Signals): void {
+  const status = 128 + constants.signals[signal]
+  if (![...state.installs].every(({ raiseSignal }) => raiseSignal)) process.exit(status)
+  onExit()
+  unlisten(signal)
+  process.kill(process.pid, signal)
+  setTimeout(() => process.exit(status), SIGNAL_MS)
 }
 
 function onUncaught(error: unknown): void {
@@ -123,7 +139,7 @@ function onUncaught(error: unknown): void {
     return
   }
   process.stderr.write(formatUncaughtError(error))
-  if (!state.isEnding) endWith(1)
+  if (!state.isEnding) endWith(() => process.exit(1))
 }
 
 function onBeforeExit(): void {
@@ -144,12 +160,12 @@ function onExit(): void {
   forEachTarget(state.installs, (target) => target.flushSync?.())
 }
 
-function endWith(status: number): void {
+function endWith(exit: () => void): void {
   state.isEnding = true
   // One turn later, so that the messages of the targets are printed.
-  const exit = (): void => void inNextTurn(() => process.exit(status))
+  const exitNext = (): void => void inNextTurn(exit)
   const seen = new Set<ShutdownTarget>()
-  void Promise.all(Array.from(state.installs, (install) => endInOrder(install, seen))).then(exit, exit)
+  void Promise.all(Array.from(state.installs, (install) => endInOrder(install, seen))).then(exitNext, exitNext)
 }
 
 /**

@@ -65,6 +65,11 @@ describe('a signal', () => {
     expect(end).toMatchObject({ status: 42, signal: null, lines: 2_048 })
   })
 
+  test('ends the process itself if the hooks are to raise it, and loses no span', async () => {
+    const end = await run({ end: 'signal', raiseSignal: true }, [0, 'SIGTERM'])
+    expect(end).toMatchObject({ status: null, signal: 'SIGTERM', stderr: '', lines: 2_048 })
+  })
+
   test('has its default effect after the hooks are removed', async () => {
     const end = await run({ end: 'signal after taking the hooks away' }, [0, 'SIGTERM'])
     expect(end).toMatchObject({ status: null, signal: 'SIGTERM', lines: 0 })

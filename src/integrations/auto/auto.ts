@@ -98,7 +98,7 @@ function watchIncoming({ tracer, stats, registry, ignorePaths, ignoreHosts, urlQ
 function exportAtTheEnd(scope: Tallyscope, settings: Settings): void {
   if (settings['auto.shutdownHooks'] === false) return
   if (isMainThread) {
-    installShutdownHooks(scope)
+    installShutdownHooks(scope, { raiseSignal: true })
     return
   }
   process.once('beforeExit', () => void scope.flush().catch((error: unknown) => warnOfAuto('export the last metrics', error)))

@@ -21,6 +21,7 @@ const {
   transport = 'async',
   metrics = 0,
   serves = false,
+  raiseSignal = false,
   ...options
 } = JSON.parse(process.argv[2])
 const exporters = {
@@ -45,7 +46,7 @@ const server = {
   },
 }
 const uninstalls = Array.from({ length: hooks }, () =>
-  installShutdownHooks(serves ? [server, tracer.transport] : tracer.transport, { gracePeriodMs }),
+  installShutdownHooks(serves ? [server, tracer.transport] : tracer.transport, { gracePeriodMs, raiseSignal }),
 )
 if (metrics > 0) {
   const measure = stats.measure('jobs')
