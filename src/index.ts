@@ -36,7 +36,7 @@ export type {
 export type { EngineLimits } from './metrics/store/limits.js'
 export { Cumulative, Cumulative as Counter, CumulativeSeries } from './metrics/instruments/cumulative.js'
 export { exponentialBounds, linearBounds } from './metrics/histograms/bounds.js'
-export { Derived, type DerivedOptions, type Observe } from './metrics/instruments/derived.js'
+export { Derived, type DerivedGaugeOptions, type DerivedOptions, type Observe } from './metrics/instruments/derived.js'
 export { Gauge, GaugeSeries } from './metrics/instruments/gauge.js'
 export { Histogram, type HistogramOptions, ObservingSeries } from './metrics/instruments/histogram.js'
 export type { LabelArguments, OptionalValueAndLabels, ValueAndLabels } from './metrics/instruments/instrument-handle.js'

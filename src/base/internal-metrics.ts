@@ -1,5 +1,7 @@
 import { processGlobal } from './process-global.js'
 
+export type GaugeMerge = 'min' | 'max' | 'latest' | 'each'
+
 /** One counter or gauge of the library about itself, for one combination of label values. */
 export interface InternalCount {
   value: number
@@ -12,6 +14,8 @@ export interface InternalMetric {
   readonly type: 'counter' | 'gauge'
   readonly unit: string
   readonly labelKeys: readonly string[]
+  /** Of a gauge that a group of processes does not add up: what it shows instead. */
+  readonly merge?: GaugeMerge | undefined
   readonly series: Map<string, { readonly labelValues: readonly string[]; readonly count: InternalCount }>
   /** Whether its part of the library is used. Until then it is not exposed, unless something has been counted. */
   inUse: boolean
@@ -31,6 +35,11 @@ export function internalCounter(name: string, description: string, ...labelKeys:
 /** Like `internalCounter`, for a value that may fall. */
 export function internalGauge(name: string, description: string, ...labelKeys: string[]): InternalMetric {
   return declare(name, description, 'gauge', labelKeys)
+}
+
+/** Like `internalGauge`, for a value that several processes do not add up. */
+export function mergedGauge(merge: GaugeMerge, name: string, description: string, ...labelKeys: string[]): InternalMetric {
+  return declare(name, description, 'gauge', labelKeys, merge)
 }
 
 /** The count for these label values, which the caller may keep: `internalCount(drops, view, reason).value++`. */
@@ -58,11 +67,11 @@ function isExposed({ series, inUse }: InternalMetric): boolean {
   return series.size > 0 && (inUse || [...series.values()].some(({ count }) => count.value !== 0))
 }
 
-function declare(name: string, description: string, type: InternalMetric['type'], labelKeys: string[]): InternalMetric {
+function declare(name: string, description: string, type: InternalMetric['type'], labelKeys: string[], merge?: GaugeMerge): InternalMetric {
   let metric = internalMetrics.get(name)
   if (metric === undefined) {
     // Exporters get the label keys and values as they are, hence frozen.
-    metric = { name, description, type, unit: unitOf(name), labelKeys: Object.freeze(labelKeys), series: new Map(), inUse: false }
+    metric = { name, description, type, unit: unitOf(name), labelKeys: Object.freeze(labelKeys), merge, series: new Map(), inUse: false }
     internalMetrics.set(name, metric)
   }
   return metric

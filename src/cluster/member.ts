@@ -65,7 +65,7 @@ export class Member {
   add(producer: MetricProducer): void {
     if (this.#added.has(producer)) return
     this.#added.add(producer)
-    this.#producers.push(new TickedProducer(producer, componentName(producer, 'producer')))
+    this.#producers.push(new TickedProducer(producer, componentName(producer, 'producer'), threadId !== 0))
   }
 
   /** The members by the last message of the keeper; those that a new keeper has to wait for. */

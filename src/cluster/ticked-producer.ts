@@ -12,9 +12,13 @@ export class TickedProducer implements MetricProducer {
   readonly #producer: MetricProducer
   #last: readonly Metric[] = []
 
-  constructor(producer: MetricProducer, name: string) {
+  readonly #isThread: boolean
+
+  /** @param isThread True in a thread: what describes the whole process comes from the main thread. */
+  constructor(producer: MetricProducer, name: string, isThread = false) {
     this.#producer = producer
     this.name = name
+    this.#isThread = isThread
   }
 
   async getMetrics(): Promise<readonly Metric[]> {
@@ -26,7 +30,11 @@ export class TickedProducer implements MetricProducer {
     if (getFamilies !== undefined) return getFamilies.call(this.#producer, context)
     if (this.isTick) return this.#last
     const metrics = this.#producer.getMetrics(context)
-    if (!(metrics instanceof Promise)) return (this.#last = metrics)
-    return metrics.then((settled) => (this.#last = settled))
+    return metrics instanceof Promise ? metrics.then((settled) => this.#keep(settled)) : this.#keep(metrics)
+  }
+
+  #keep(metrics: readonly Metric[]): readonly Metric[] {
+    this.#last = this.#isThread ? metrics.filter(({ descriptor }) => !descriptor.name.startsWith('process_')) : metrics
+    return this.#last
   }
 }

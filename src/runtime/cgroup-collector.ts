@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import type { MetricDescriptor } from '../metrics/data/metric.js'
-import { type Collector, exact, type Take } from './collector.js'
+import { type Collector, exact, merged, type Take } from './collector.js'
 import type { SystemFiles } from './system-file.js'
 
 const ROOT = '/sys/fs/cgroup'
@@ -11,6 +11,7 @@ const ROOT = '/sys/fs/cgroup'
  */
 export class CgroupCollector implements Collector {
   readonly name = 'cgroup'
+  /** Of processes in one container each reports the same. */
   readonly descriptors: readonly MetricDescriptor[] = [
     exact('process_cgroup_memory_limit_bytes', 'Memory that the container may use, in bytes. Absent if there is no limit.', 'By'),
     exact('process_cgroup_memory_usage_bytes', 'Memory that the container uses, in bytes.', 'By'),
@@ -27,7 +28,7 @@ export class CgroupCollector implements Collector {
       '1',
       'CUMULATIVE_DOUBLE',
     ),
-  ]
+  ].map((descriptor) => merged('max', descriptor))
   readonly #files: SystemFiles
   /** From that of the process up to the root; a limit of any of them holds. */
   #folders: readonly string[] | undefined

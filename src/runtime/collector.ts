@@ -1,4 +1,4 @@
-import type { MetricDescriptor, MetricType, PointValue } from '../metrics/data/metric.js'
+import type { MergeRule, MetricDescriptor, MetricType, PointValue } from '../metrics/data/metric.js'
 
 /** Takes one value that a collector has read. */
 export type Take = (name: string, value: PointValue, labelValues?: readonly string[]) => void
@@ -24,4 +24,9 @@ export function exact(
   labelKeys: readonly string[] = [],
 ): MetricDescriptor {
   return { name, description, unit, type, labelKeys, exactName: true }
+}
+
+/** The same for a metric that a group of processes cannot add up: see docs/many-processes.md. */
+export function merged(merge: MergeRule, descriptor: MetricDescriptor): MetricDescriptor {
+  return { ...descriptor, merge }
 }

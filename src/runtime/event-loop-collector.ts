@@ -2,7 +2,7 @@ import { type EventLoopUtilization, monitorEventLoopDelay, performance } from 'n
 import type { Clock } from '../base/clock.js'
 import { startTimer } from '../base/timer.js'
 import type { MetricDescriptor } from '../metrics/data/metric.js'
-import { type Collector, exact, type Take } from './collector.js'
+import { type Collector, exact, merged, type Take } from './collector.js'
 import { joinLag, lagPercentile, type LagMonitor, type LagWindow, readLag } from './lag-window.js'
 
 export interface EventLoopOptions {
@@ -21,6 +21,7 @@ export interface EventLoopOptions {
  */
 export class EventLoopCollector implements Collector {
   readonly name = 'event loop'
+  /** Of several processes the slowest is shown: a mean of percentiles is the percentile of nothing. */
   readonly descriptors: readonly MetricDescriptor[] = [
     exact('nodejs_eventloop_lag_seconds', 'Lag of event loop in seconds.', 's'),
     exact('nodejs_eventloop_lag_min_seconds', 'The minimum recorded event loop delay.', 's'),
@@ -31,7 +32,7 @@ export class EventLoopCollector implements Collector {
     exact('nodejs_eventloop_lag_p90_seconds', 'The 90th percentile of the recorded event loop delays.', 's'),
     exact('nodejs_eventloop_lag_p99_seconds', 'The 99th percentile of the recorded event loop delays.', 's'),
     exact('nodejs_eventloop_utilization_ratio', 'Share of time that the event loop was busy, 0 to 1.', '1'),
-  ]
+  ].map((descriptor) => merged(descriptor.name === 'nodejs_eventloop_lag_min_seconds' ? 'min' : 'max', descriptor))
   readonly #options: EventLoopOptions
   #monitor: LagMonitor | undefined
   #closed: LagWindow | undefined

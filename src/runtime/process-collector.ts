@@ -1,5 +1,5 @@
 import type { MetricDescriptor } from '../metrics/data/metric.js'
-import { type Collector, exact, type Take } from './collector.js'
+import { type Collector, exact, merged, type Take } from './collector.js'
 import type { SystemFiles } from './system-file.js'
 
 const MEMORY = {
@@ -15,7 +15,7 @@ export class ProcessCollector implements Collector {
     exact('process_cpu_user_seconds_total', 'Total user CPU time spent in seconds.', 's', 'CUMULATIVE_DOUBLE'),
     exact('process_cpu_system_seconds_total', 'Total system CPU time spent in seconds.', 's', 'CUMULATIVE_DOUBLE'),
     exact('process_cpu_seconds_total', 'Total user and system CPU time spent in seconds.', 's', 'CUMULATIVE_DOUBLE'),
-    exact('process_start_time_seconds', 'Start time of the process since unix epoch in seconds.', 's'),
+    merged('min', exact('process_start_time_seconds', 'Start time of the process since unix epoch in seconds.', 's')),
     exact('process_resident_memory_bytes', 'Resident memory size in bytes.', 'By'),
     exact('process_virtual_memory_bytes', 'Virtual memory size in bytes.', 'By'),
     exact('process_heap_bytes', 'Process heap size in bytes.', 'By'),

@@ -1,8 +1,9 @@
 import type { Exemplar } from '../../metrics/data/metric.js'
 import type { RowChunk, RowSource } from '../../metrics/data/row-source.js'
 import { writeExponential } from './exponential-frames.js'
+import { writeWindows } from './percentile-frames.js'
 import type { FrameBuilder } from './frame-builder.js'
-import { FRAME, type FrameWriter } from './frame-writer.js'
+import { FRAME, type FrameWriter, MAX_ATTACHMENTS } from './frame-writer.js'
 
 /** What was sent of one chunk. */
 interface SentChunk {
@@ -30,14 +31,14 @@ export class ChangedSource {
 
   /** The frames that are full; undefined between chunks, where others may have a turn. What is noted as sent is in a frame of the line. */
   *changes(line: FrameBuilder): Generator<Uint8Array | undefined> {
-    const { epoch, chunks, generation } = this.source
+    const { epoch, chunks } = this.source
     for (const chunk of chunks) {
       let sent = this.#chunks.get(chunk)
       if (sent === undefined) {
         sent = { numbers: new Int32Array(0), version: Number.NaN, epoch: 0, generation: -1 }
         this.#chunks.set(chunk, sent)
       }
-      yield* this.#chunkChanges(line, chunk, sent, generation)
+      yield* this.#chunkChanges(line, chunk, sent)
       sent.epoch = epoch
       yield undefined
     }
@@ -49,30 +50,21 @@ export class ChangedSource {
     }
   }
 
-  *#chunkChanges(line: FrameBuilder, chunk: RowChunk, sent: SentChunk, generation: number): Generator<Uint8Array> {
-    if (chunk.version !== sent.version) {
-      const { version } = chunk
-      if (sent.numbers.length < chunk.size) {
-        const numbers = new Int32Array(chunk.size)
-        numbers.set(sent.numbers)
-        sent.numbers = numbers
-      }
-      for (let cell = 0; cell < chunk.size; cell++) {
-        if (sent.numbers[cell] === 0 || (chunk.isLive(cell) && chunk.createdIn(cell) <= sent.generation)) continue
-        yield* this.#goneFrames(line, sent.numbers[cell]! - 1)
-        sent.numbers[cell] = 0
-      }
-      sent.version = version
-      sent.generation = generation
-    }
+  *#chunkChanges(line: FrameBuilder, chunk: RowChunk, sent: SentChunk): Generator<Uint8Array> {
+    while (chunk.version !== sent.version) yield* this.#structureChanges(line, chunk, sent)
     const withExemplars: number[] = []
     for (let cell = 0; cell < sent.numbers.length; cell++) {
       const known = sent.numbers[cell]!
       if (known === 0 ? !chunk.isLive(cell) : chunk.lastEpoch(cell) < sent.epoch) continue
-      const number = known === 0 ? (this.#free.pop() ?? this.#next++) : known - 1
       const kind = known === 0 ? FRAME.ROWS : FRAME.VALUES
       const full = line.finishFor(kind, this.family)
-      if (full !== undefined) yield full
+      if (full !== undefined) {
+        yield full
+        while (chunk.version !== sent.version) yield* this.#structureChanges(line, chunk, sent) // the program has run meanwhile
+        cell--
+        continue
+      }
+      const number = known === 0 ? (this.#free.pop() ?? this.#next++) : known - 1
       const writer = line.row(kind, this.family, number)
       if (known === 0) {
         writer.byte(chunk.isOverflow(cell) ? 1 : 0).double(chunk.startTimeUnixMs(cell))
@@ -82,7 +74,25 @@ export class ChangedSource {
       this.#writeValue(writer, chunk, cell)
       if (this.#hasNewExemplar(chunk, cell)) withExemplars.push(cell)
     }
-    for (const cell of withExemplars) yield* this.#exemplarFrames(line, chunk, cell, sent.numbers[cell]! - 1)
+    for (const cell of withExemplars) yield* this.#exemplarFrames(line, chunk, cell, sent)
+  }
+
+  /** Rows that have gone, and cells that have a row now, or another one. */
+  *#structureChanges(line: FrameBuilder, chunk: RowChunk, sent: SentChunk): Generator<Uint8Array> {
+    const { version } = chunk
+    const { generation } = this.source
+    if (sent.numbers.length < chunk.size) {
+      const numbers = new Int32Array(chunk.size)
+      numbers.set(sent.numbers)
+      sent.numbers = numbers
+    }
+    for (let cell = 0; cell < chunk.size; cell++) {
+      if (sent.numbers[cell] === 0 || (chunk.isLive(cell) && chunk.createdIn(cell) <= sent.generation)) continue
+      yield* this.#goneFrames(line, sent.numbers[cell]! - 1)
+      sent.numbers[cell] = 0
+    }
+    sent.version = version
+    sent.generation = generation
   }
 
   *#goneFrames(line: FrameBuilder, number: number): Generator<Uint8Array> {
@@ -96,6 +106,10 @@ export class ChangedSource {
     const { kind, bounds } = this.source
     if (kind === 'scalar') return void writer.double(chunk.value(cell))
     if (kind === 'summary') {
+      if (this.source.settings !== undefined) {
+        writer.varint(asCount(chunk.count(cell))).double(chunk.value(cell))
+        return writeWindows(writer, chunk.percentileWindows?.(cell))
+      }
       const { count, sum, quantiles } = chunk.summary!(cell)
       writer.varint(asCount(count)).double(sum).varint(quantiles.length)
       for (const { quantile, value } of quantiles) writer.double(quantile).double(value)
@@ -115,15 +129,16 @@ export class ChangedSource {
     return exemplar !== undefined && !this.#exemplars.has(exemplar)
   }
 
-  *#exemplarFrames(line: FrameBuilder, chunk: RowChunk, cell: number, number: number): Generator<Uint8Array> {
+  *#exemplarFrames(line: FrameBuilder, chunk: RowChunk, cell: number, sent: SentChunk): Generator<Uint8Array> {
     for (let bucket = 0; bucket <= this.source.bounds.length; bucket++) {
-      const exemplar = chunk.exemplar(cell, bucket)
-      if (!this.#isNew(exemplar)) continue
-      this.#exemplars.add(exemplar)
+      if (!this.#isNew(chunk.exemplar(cell, bucket))) continue
       const full = line.finishFor(FRAME.EXEMPLARS, this.family)
       if (full !== undefined) yield full
-      const attachments = Object.entries(exemplar.attachments)
-      const writer = line.row(FRAME.EXEMPLARS, this.family, number)
+      const exemplar = chunk.exemplar(cell, bucket)
+      if (chunk.version !== sent.version || !this.#isNew(exemplar)) return // the next time
+      this.#exemplars.add(exemplar)
+      const attachments = Object.entries(exemplar.attachments).slice(0, MAX_ATTACHMENTS)
+      const writer = line.row(FRAME.EXEMPLARS, this.family, sent.numbers[cell]! - 1)
       writer.varint(bucket).double(exemplar.value).double(exemplar.timeUnixMs).varint(attachments.length)
       for (const [key, value] of attachments) writer.text(key).text(value)
     }

@@ -1,6 +1,8 @@
 import { isKey } from '../../metrics/data/validate-definition.js'
 import type { MergeRule, MetricDescriptor, MetricType } from '../../metrics/data/metric.js'
 import type { RowSource } from '../../metrics/data/row-source.js'
+import { type ExponentialOptions, exponentialSettings } from '../../metrics/histograms/exponential-options.js'
+import { readPercentilesSettings } from '../../metrics/histograms/percentiles-options.js'
 import { damaged } from './frame-error.js'
 
 /** What the rows of a family are, as processes send it to each other. */
@@ -58,7 +60,6 @@ export function parseDefinition(text: string): FamilyDefinition {
   check(kind === kindOfType(type as MetricType), 'kind')
   check(Array.isArray(bounds) && bounds.length <= MAX_BOUNDS && bounds.every(rises), 'bounds')
   check(rowLimit === undefined || (Number.isSafeInteger(rowLimit) && (rowLimit as number) > 0), 'limit')
-  check(settings === undefined || (typeof settings === 'object' && settings !== null && !Array.isArray(settings)), 'settings')
   const descriptor = Object.freeze({
     name: name as string,
     description: description as string,
@@ -74,7 +75,7 @@ export function parseDefinition(text: string): FamilyDefinition {
     kind: kind as RowSource['kind'],
     bounds: Object.freeze(bounds as number[]),
     rowLimit: rowLimit as number | undefined,
-    settings: settings as FamilyDefinition['settings'],
+    settings: readSettings(kind as RowSource['kind'], settings),
   }
 }
 
@@ -87,6 +88,22 @@ function parsed(text: string): Record<string, unknown> {
   }
   check(typeof given === 'object' && given !== null && !Array.isArray(given), 'form')
   return Object.assign(Object.create(null), given)
+}
+
+function readSettings(kind: RowSource['kind'], settings: unknown): FamilyDefinition['settings'] {
+  if (settings === undefined) return undefined
+  check(typeof settings === 'object' && settings !== null && !Array.isArray(settings) && kind !== 'scalar', 'settings')
+  if (kind === 'summary') {
+    const read = readPercentilesSettings(settings as Record<string, unknown>)
+    check(read !== undefined, 'settings')
+    return { ...read }
+  }
+  try {
+    exponentialSettings(settings as ExponentialOptions)
+  } catch (cause) {
+    throw Object.assign(damaged('the settings of a definition cannot be right'), { cause })
+  }
+  return settings as FamilyDefinition['settings']
 }
 
 function kindOfType(type: MetricType): RowSource['kind'] {

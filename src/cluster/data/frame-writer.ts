@@ -31,6 +31,8 @@ export const FRAME = {
   DROP: 23,
 } as const
 
+/** What an exemplar may have; beyond that it is cut off. */
+export const MAX_ATTACHMENTS = 64
 /** The greatest frame, its four bytes of length included. */
 export const MAX_FRAME_BYTES: number = 1 << 20
 

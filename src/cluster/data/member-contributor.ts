@@ -1,8 +1,9 @@
+import type { Clock } from '../../base/clock.js'
 import type { Exemplar } from '../../metrics/data/metric.js'
 import type { Contributor, DataLimits, Departure } from './contributor.js'
 import { type FamilyDefinition, identityOf, parseDefinition } from './family-definition.js'
 import { damaged, overLimit } from './frame-error.js'
-import { FRAME } from './frame-writer.js'
+import { FRAME, MAX_ATTACHMENTS } from './frame-writer.js'
 import { memberPlace } from './merge-rules.js'
 import type { MemberRows } from './member-rows.js'
 import type { MergedFamily, NewRow } from './merged-family.js'
@@ -14,6 +15,7 @@ import { rowValues } from './values-of-kind.js'
 /** What a contributor needs of those that it is one of. */
 export interface MergingHome {
   readonly limits: DataLimits
+  readonly clock: Clock
   familyFor(definition: FamilyDefinition): { readonly family: MergedFamily; readonly isApart: boolean }
   changed(family: MergedFamily): void
 }
@@ -24,8 +26,6 @@ interface MemberFamily {
   readonly definition: FamilyDefinition
   rows: MemberRows
 }
-
-const MAX_ATTACHMENTS = 64
 
 /** One member: reads its frames, each wholly before anything of it is applied. */
 export class MemberContributor implements Contributor {
@@ -137,7 +137,7 @@ export class MemberContributor implements Contributor {
   #addRows(reader: PayloadReader): void {
     const { family, isApart, definition, rows } = this.#family(reader.varint())
     const { descriptor } = definition
-    const staged = rowValues(definition)
+    const staged = rowValues(definition, this.#home.clock)
     const texts: (string | undefined)[] = [undefined]
     const numbers = new Set<number>()
     const added: NewRow[] = []
@@ -164,7 +164,7 @@ export class MemberContributor implements Contributor {
 
   #update(reader: PayloadReader): void {
     const { family, definition, rows } = this.#family(reader.varint())
-    const staged: RowValues = rowValues(definition)
+    const staged: RowValues = rowValues(definition, this.#home.clock)
     const numbers: number[] = []
     for (let number = 0; reader.hasMore; numbers.push(number)) {
       number += reader.signed()

@@ -7,13 +7,14 @@ export const MEMBER_KEY = 'member'
 const MEMBERS = 256
 
 /** Whether rows only rise: they are added up whatever happens to their members. Gauges are of live members alone. */
-export function isCumulative({ type }: MetricDescriptor): boolean {
+export function isCumulative({ type }: Pick<MetricDescriptor, 'type'>): boolean {
   return type.startsWith('CUMULATIVE') || type === 'SUMMARY'
 }
 
 /** How the values of a row are combined once members that are to stay apart have rows of their own. */
 export function combination({ type, merge = 'sum' }: MetricDescriptor): Exclude<MergeRule, 'each'> {
   if (type === 'INFO' || type === 'STATE_SET') return 'max'
+  if (isCumulative({ type })) return type !== 'CUMULATIVE_DISTRIBUTION' && type !== 'SUMMARY' && merge === 'max' ? 'max' : 'sum'
   return merge === 'each' ? 'sum' : merge
 }
 

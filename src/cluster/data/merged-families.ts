@@ -28,6 +28,7 @@ export interface MergedFamiliesOptions {
 export class MergedFamilies implements MetricProducer {
   readonly name = 'MergedFamilies'
   readonly limits: DataLimits
+  readonly clock: Clock
   readonly #families = new Map<string, FamilyVariants>()
   readonly #perMember: readonly string[]
   readonly #epochs: EpochLog
@@ -36,6 +37,7 @@ export class MergedFamilies implements MetricProducer {
 
   constructor({ clock, limits, perMember = [], onLeftOut = () => {} }: MergedFamiliesOptions) {
     this.limits = limits
+    this.clock = clock
     this.#perMember = perMember
     this.#epochs = new EpochLog(clock)
     this.#budget = { used: 0, limit: limits.mergedRows }

@@ -9,6 +9,7 @@ import { MergedSource } from './merged-source.js'
 import { words } from './pages.js'
 import type { RowValues } from './row-values.js'
 import { ScalarValues } from './scalar-values.js'
+import { SummaryValues } from './summary-values.js'
 import { rowValues } from './values-of-kind.js'
 
 /** A row of a frame: its labels in the order of the merged family's keys. */
@@ -50,9 +51,9 @@ export class MergedFamily {
     this.#rule = combination(descriptor)
     const { name, labelKeys } = descriptor
     this.#store = new RowStore({ name, labelKeys, rowLimit, budget, valueLength: MAX_VALUE_LENGTH, epochs })
-    this.#values = rowValues(definition)
-    this.#account = rowValues(definition)
-    this.#scratch = rowValues(definition)
+    this.#values = rowValues(definition, epochs.clock)
+    this.#account = rowValues(definition, epochs.clock)
+    this.#scratch = rowValues(definition, epochs.clock)
     const chunkEpoch = (row: number): number => this.#store.chunkOf(row).lastEpochs[row - this.#store.chunkOf(row).start]!
     this.source = new MergedSource(definition, this.#store, {
       values: this.#values,
@@ -87,7 +88,7 @@ export class MergedFamily {
   }
 
   join(slot: number): MemberRows {
-    const member = new MemberRows(slot, rowValues(this.definition))
+    const member = new MemberRows(slot, rowValues(this.definition, this.#store.epochs.clock))
     this.#members.push(member)
     this.#members.sort((one, other) => one.slot - other.slot)
     return member
@@ -96,7 +97,7 @@ export class MergedFamily {
   /** The member's rows are about to be sent anew: what is known of it counts until each row has come again. */
   restart(member: MemberRows): MemberRows {
     if (member.previous !== undefined) this.sweep(member)
-    const next = new MemberRows(member.slot, rowValues(this.definition))
+    const next = new MemberRows(member.slot, rowValues(this.definition, this.#store.epochs.clock))
     next.previous = member
     next.isShown = true
     this.#members.splice(this.#members.indexOf(member), 1, next)
@@ -214,7 +215,10 @@ export class MergedFamily {
   }
 
   #addToAccount(mergedRow: number, rows: MemberRows, number: number): void {
-    this.#account.add(mergedRow, rows.values, number)
+    if (this.#rule === 'max' && this.#account instanceof ScalarValues)
+      this.#account.keepGreater(mergedRow, rows.values as ScalarValues, number)
+    else this.#account.add(mergedRow, rows.values, number)
+    if (this.#account instanceof SummaryValues) this.#account.dropQuantiles(mergedRow)
     if (this.#accountEpochs.get(mergedRow) === 0) this.#store.chunkOf(mergedRow).version++
     this.#accountEpochs.set(mergedRow, this.#store.epochs.current)
   }

@@ -1,5 +1,5 @@
 import type { Exemplar, ExponentialValue, SummaryValue } from '../../metrics/data/metric.js'
-import type { RowChunk, RowSource } from '../../metrics/data/row-source.js'
+import type { PercentileWindow, RowChunk, RowSource } from '../../metrics/data/row-source.js'
 import type { RowStore } from '../../metrics/store/row-store.js'
 import type { StoreChunk } from '../../metrics/store/store-chunk.js'
 import type { FamilyDefinition } from './family-definition.js'
@@ -108,5 +108,8 @@ class MergedChunk implements RowChunk {
   }
   summary(cell: number): SummaryValue {
     return this.#rows.values.summary!(this.#chunk.start + cell)
+  }
+  percentileWindows(cell: number): readonly PercentileWindow[] | undefined {
+    return this.#rows.values.percentileWindows?.(this.#chunk.start + cell)
   }
 }

@@ -1,4 +1,5 @@
 import type { ExponentialValue, SummaryValue } from '../../metrics/data/metric.js'
+import type { PercentileWindow } from '../../metrics/data/row-source.js'
 import type { PayloadReader } from './payload-reader.js'
 
 /** The values of the rows of one family: what a member sent, what departed members left, or what all come to. */
@@ -19,6 +20,7 @@ export interface RowValues {
   bucket(row: number, bucket: number): number
   exponential?(row: number): ExponentialValue | undefined
   summary?(row: number): SummaryValue
+  percentileWindows?(row: number): readonly PercentileWindow[] | undefined
 }
 
 /** More than rounding can lose, less than anybody would notice. */

@@ -26,6 +26,10 @@ export class ScalarValues implements RowValues {
     this.#values.set(row, this.#values.get(row) + from.#values.get(fromRow))
   }
 
+  keepGreater(row: number, from: ScalarValues, fromRow: number): void {
+    if (!(this.value(row) >= from.value(fromRow))) this.copy(row, from, fromRow)
+  }
+
   isBelow(row: number, other: ScalarValues, otherRow: number): boolean {
     return this.value(row) < other.value(otherRow)
   }

@@ -1,25 +1,52 @@
+import type { Clock } from '../../base/clock.js'
 import type { SummaryValue } from '../../metrics/data/metric.js'
+import { type KeptWindow, joinWindows, quantilesOf } from '../../metrics/histograms/percentile-windows.js'
+import type { PercentilesSettings } from '../../metrics/histograms/percentiles-options.js'
+import type { PercentileWindow } from '../../metrics/data/row-source.js'
 import type { PayloadReader } from './payload-reader.js'
+import { readWindows } from './percentile-frames.js'
 import { type RowValues, rounded } from './row-values.js'
 
 type Quantiles = SummaryValue['quantiles']
 
+interface Summary {
+  readonly count: number
+  readonly sum: number
+  /** Those that a member has sent, which are all that is known of its values. */
+  readonly quantiles: Quantiles
+  /** What quantiles can be made of; undefined if a member could not send it. */
+  readonly windows: readonly KeptWindow[] | undefined
+}
+
 const NO_QUANTILES: Quantiles = Object.freeze([])
-const NOTHING: SummaryValue = Object.freeze({ kind: 'summary', count: 0, sum: 0, quantiles: NO_QUANTILES })
+const NO_WINDOWS: readonly KeptWindow[] = Object.freeze([])
+const NOTHING: Summary = Object.freeze({ count: 0, sum: 0, quantiles: NO_QUANTILES, windows: NO_WINDOWS })
 
 /**
- * Counts and sums of rows, and quantiles as long as they are those of one member: the quantiles of several cannot be made of
- * theirs, neither by averages nor in any other way.
+ * Counts and sums of rows, and the windows of HdrHistograms that their quantiles are made of: windows add up, quantiles do not, neither
+ * by averages nor in any other way. If a member has quantiles alone, as snapshots do, they are shown as long as it is the only one.
  */
 export class SummaryValues implements RowValues {
-  readonly #rows = new Map<number, SummaryValue>()
+  readonly #settings: PercentilesSettings | undefined
+  readonly #clock: Clock
+  readonly #rows = new Map<number, Summary>()
+
+  constructor(settings: PercentilesSettings | undefined, clock: Clock) {
+    this.#settings = settings
+    this.#clock = clock
+  }
 
   read(reader: PayloadReader, row: number): void {
     const count = reader.varint()
     const sum = reader.double()
+    if (this.#settings !== undefined) {
+      const windows = readWindows(reader, this.#settings, this.#clock.monotonicMs())
+      this.#rows.set(row, { count, sum, quantiles: NO_QUANTILES, windows })
+      return
+    }
     const length = reader.varintUpTo(reader.remainingBytes / 16, 'the number of quantiles')
     const quantiles = Array.from({ length }, () => ({ quantile: reader.double(), value: reader.double() }))
-    this.#rows.set(row, { kind: 'summary', count, sum, quantiles })
+    this.#rows.set(row, { count, sum, quantiles, windows: NO_WINDOWS })
   }
 
   clear(row: number): void {
@@ -27,13 +54,20 @@ export class SummaryValues implements RowValues {
   }
 
   copy(row: number, from: SummaryValues, fromRow: number): void {
-    this.#rows.set(row, from.summary(fromRow))
+    this.#rows.set(row, from.#at(fromRow))
   }
 
   add(row: number, from: SummaryValues, fromRow: number): void {
-    const [own, theirs] = [this.#rows.get(row), from.summary(fromRow)]
-    if (own === undefined) this.#rows.set(row, theirs)
-    else this.#rows.set(row, { kind: 'summary', count: own.count + theirs.count, sum: own.sum + theirs.sum, quantiles: NO_QUANTILES })
+    const [own, theirs] = [this.#rows.get(row), from.#at(fromRow)]
+    if (own === undefined) return void this.#rows.set(row, theirs)
+    const areKnown = own.windows !== undefined && theirs.windows !== undefined
+    const windows = areKnown ? joinWindows(this.#counting(own.windows), this.#counting(theirs.windows)) : undefined
+    this.#rows.set(row, { count: own.count + theirs.count, sum: own.sum + theirs.sum, quantiles: NO_QUANTILES, windows })
+  }
+
+  /** Call for rows of members that have ended: what they sent last says nothing of now. */
+  dropQuantiles(row: number): void {
+    this.#rows.set(row, { ...this.#at(row), quantiles: NO_QUANTILES })
   }
 
   isBelow(row: number, other: SummaryValues, otherRow: number): boolean {
@@ -41,17 +75,17 @@ export class SummaryValues implements RowValues {
   }
 
   keepRounded(row: number, before: SummaryValues, beforeRow: number): void {
-    const own = this.summary(row)
+    const own = this.#at(row)
     const sum = rounded(own.sum, before.value(beforeRow))
     if (sum !== own.sum) this.#rows.set(row, { ...own, sum })
   }
 
   value(row: number): number {
-    return this.summary(row).sum
+    return this.#at(row).sum
   }
 
   count(row: number): number {
-    return this.summary(row).count
+    return this.#at(row).count
   }
 
   sumOfSquaredDeviation(): number {
@@ -63,6 +97,24 @@ export class SummaryValues implements RowValues {
   }
 
   summary(row: number): SummaryValue {
+    const { count, sum, quantiles, windows } = this.#at(row)
+    const settings = this.#settings
+    if (settings === undefined || windows === undefined) return { kind: 'summary', count, sum, quantiles }
+    return { kind: 'summary', count, sum, quantiles: quantilesOf(settings, this.#counting(windows)) }
+  }
+
+  percentileWindows(row: number): readonly PercentileWindow[] | undefined {
+    const { windows } = this.#at(row)
+    const nowMs = this.#clock.monotonicMs()
+    return windows && this.#counting(windows).map(({ expiresMs, ...window }) => ({ ...window, remainingMs: expiresMs - nowMs }))
+  }
+
+  #at(row: number): Summary {
     return this.#rows.get(row) ?? NOTHING
+  }
+
+  #counting(windows: readonly KeptWindow[]): readonly KeptWindow[] {
+    const nowMs = this.#clock.monotonicMs()
+    return windows.every(({ expiresMs }) => expiresMs > nowMs) ? windows : windows.filter(({ expiresMs }) => expiresMs > nowMs)
   }
 }

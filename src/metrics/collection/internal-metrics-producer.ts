@@ -33,13 +33,14 @@ export function selfMetrics(options: SelfMetricsOptions = {}): MetricProducer {
 }
 
 function snapshot(metric: InternalMetric, startTimeUnixMs: number, timeUnixMs: number): Metric {
-  const { name, description, unit, labelKeys } = metric
+  const { name, description, unit, labelKeys, merge } = metric
   const isCounter = metric.type === 'counter'
   const timeSeries = [...metric.series.values()].map(({ labelValues, count }): TimeSeries => {
     const points = [{ timeUnixMs, value: count.value }]
     return isCounter ? { labelValues, startTimeUnixMs, points } : { labelValues, points }
   })
-  return { descriptor: { name, description, unit, type: metricType(metric), labelKeys, exactName: true }, timeSeries }
+  const type = metricType(metric)
+  return { descriptor: { name, description, unit, type, labelKeys, exactName: true, ...(merge !== undefined && { merge }) }, timeSeries }
 }
 
 function metricType({ type, unit }: InternalMetric): MetricType {

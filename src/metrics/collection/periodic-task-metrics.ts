@@ -1,4 +1,4 @@
-import { internalCount, internalCounter, internalGauge } from '../../base/internal-metrics.js'
+import { internalCount, internalCounter, mergedGauge } from '../../base/internal-metrics.js'
 
 /** Why a tick had no run: the process was late, a run with a tick already owed was under way, or one hangs. */
 export type SkipReason = 'late' | 'running' | 'stuck'
@@ -16,7 +16,8 @@ const skipped = internalCounter(
   'task',
   'reason',
 )
-const lastSuccess = internalGauge(
+const lastSuccess = mergedGauge(
+  'max',
   'tallyscope_task_last_success_timestamp_seconds',
   'When a run of the periodic task last ended well, in seconds since 1970.',
   'task',

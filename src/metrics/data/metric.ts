@@ -29,7 +29,10 @@ export interface MetricDescriptor {
   readonly exactName?: boolean
   /** True if the text format must spell bounds and quantiles as JavaScript does, `1000000` and not `1e+06`: as prom-client does. */
   readonly plainBounds?: boolean
-  /** Of gauges: how those of several processes become one. Default `sum`; cumulatives are always added up. */
+  /**
+   * How gauges of several processes become one. Default `sum`. Cumulatives are added up, but for those of something that all
+   * processes see, such as their container, which have `max`.
+   */
   readonly merge?: MergeRule
 }
 

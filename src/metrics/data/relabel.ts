@@ -138,12 +138,14 @@ class RelabelledChunk implements RowChunk {
   readonly #origins: readonly Origin[]
   readonly exponential?: (cell: number) => ExponentialValue | undefined
   readonly summary?: (cell: number) => SummaryValue
+  readonly percentileWindows?: NonNullable<RowChunk['percentileWindows']>
 
   constructor(chunk: RowChunk, origins: readonly Origin[]) {
     this.#chunk = chunk
     this.#origins = origins
     if (chunk.exponential !== undefined) this.exponential = (cell) => chunk.exponential!(cell)
     if (chunk.summary !== undefined) this.summary = (cell) => chunk.summary!(cell)
+    if (chunk.percentileWindows !== undefined) this.percentileWindows = (cell) => chunk.percentileWindows!(cell)
   }
 
   get size(): number {

@@ -55,6 +55,18 @@ export interface RowChunk {
   exponential?(cell: number): ExponentialValue | undefined
   /** The row of a source of summaries. */
   summary?(cell: number): SummaryValue
+  /** What the quantiles of a summary come from, oldest first; undefined if nothing but the quantiles is known. */
+  percentileWindows?(cell: number): readonly PercentileWindow[] | undefined
+}
+
+/** Values of one stretch of time in the buckets of an HdrHistogram: `counts[i]` values were in bucket `indexes[i]`. Indexes increase. */
+export interface PercentileWindow {
+  readonly indexes: readonly number[]
+  readonly counts: readonly number[]
+  readonly min: number
+  readonly max: number
+  /** How long it still counts. */
+  readonly remainingMs: number
 }
 
 /** One metric of a gathering: rows if the producer has them, a snapshot otherwise. */

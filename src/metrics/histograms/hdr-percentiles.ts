@@ -4,6 +4,8 @@ import type { Clock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
 import hdrLoad from './hdr-load.cjs'
 import type { SummaryInterval, SummaryValue } from '../data/metric.js'
+import type { PercentileWindow } from '../data/row-source.js'
+import { rankOf } from './percentile-windows.js'
 import type { PercentilesConfig } from './percentiles-options.js'
 
 /** So many values after a reading of the quantiles are dated one by one, then ever more together, up to so many. */
@@ -188,8 +190,7 @@ export class PercentilesData {
     return quantiles.map((quantile) => {
       if (quantile === 0) return { quantile, value: least }
       if (quantile === 1) return { quantile, value: greatest }
-      // The smallest value that this share of all is at or below; what multiplication adds by rounding is taken off again.
-      const rank = Math.max(1, Math.ceil(quantile * total * (1 - 2 ** -51)))
+      const rank = rankOf(quantile, total)
       while (passed < rank && index + 1 < longest.countsArrayLength) {
         index++
         for (const histogram of histograms) if (index < histogram.countsArrayLength) passed += histogram.getCountAtIndex(index)
@@ -198,6 +199,29 @@ export class PercentilesData {
       const middle = from + (longest.sizeOfEquivalentValueRange(from) - 1) / 2
       return { quantile, value: Math.min(greatest, Math.max(least, middle / scale)) }
     })
+  }
+
+  /** The windows that still count and have values, oldest first. */
+  percentileWindows(): readonly PercentileWindow[] {
+    const nowMs = this.#clock.monotonicMs()
+    this.#turnTo(nowMs)
+    const { windowMs, windows } = this.config
+    const openForMs = nowMs - this.#originMs - this.#turn * windowMs
+    const all: PercentileWindow[] = []
+    for (let age = windows - 1; age >= 0; age--) {
+      const { histogram, min, max } = this.#windowOfAge(age)
+      if (histogram.totalCount === 0) continue
+      const indexes: number[] = []
+      const counts: number[] = []
+      for (let index = 0; index < histogram.countsArrayLength; index++) {
+        const count = histogram.getCountAtIndex(index)
+        if (count === 0) continue
+        indexes.push(index)
+        counts.push(count)
+      }
+      all.push({ indexes, counts, min, max, remainingMs: (windows - age) * windowMs - openForMs })
+    }
+    return all
   }
 
   /**

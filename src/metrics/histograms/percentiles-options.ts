@@ -97,6 +97,31 @@ export function resolvePercentiles(options: PercentilesOptions, unit: string): P
   })
 }
 
+/** What two histograms must have in common to be added: of the configuration. */
+export type PercentilesSettings = Pick<PercentilesConfig, 'quantiles' | 'significantDigits' | 'windowMs' | 'windows' | 'scale'>
+
+export function percentilesSettings({ quantiles, significantDigits, windowMs, windows, scale }: PercentilesConfig): PercentilesSettings {
+  return { quantiles, significantDigits, windowMs, windows, scale }
+}
+
+/** Settings that another process has sent; undefined if they cannot be right. */
+export function readPercentilesSettings(given: Readonly<Record<string, unknown>>): PercentilesSettings | undefined {
+  const { quantiles, significantDigits, windowMs, windows, scale } = given
+  const areRight =
+    Array.isArray(quantiles) &&
+    quantiles.length <= 100 &&
+    quantiles.every((quantile, at) => quantile >= 0 && quantile <= 1 && (at === 0 || quantile > quantiles[at - 1])) &&
+    isWhole(significantDigits, 1, 5) &&
+    isWhole(windows, 1, 60) &&
+    isAbove0(windowMs) &&
+    isAbove0(scale)
+  return areRight ? ({ quantiles, significantDigits, windowMs, windows, scale } as PercentilesSettings) : undefined
+}
+
+function isAbove0(value: unknown): boolean {
+  return Number.isFinite(value) && (value as number) > 0
+}
+
 /** 1 / lowest, and exactly the power of ten if that is what was meant: 1 / 1e-9 is not 1e9. */
 function scaleOf(lowest: number): number {
   const scale = 1 / lowest
@@ -104,8 +129,8 @@ function scaleOf(lowest: number): number {
   return Math.abs(scale - whole) < whole * 1e-12 ? whole : scale
 }
 
-function isWhole(value: number, from: number, to: number): boolean {
-  return Number.isInteger(value) && value >= from && value <= to
+function isWhole(value: unknown, from: number, to: number): boolean {
+  return Number.isInteger(value) && (value as number) >= from && (value as number) <= to
 }
 
 function check(holds: boolean, rule: string, given: unknown): void {

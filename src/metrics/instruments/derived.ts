@@ -5,6 +5,7 @@ import { isThenable } from '../../base/finally-async.js'
 import { warnOnce } from '../../base/logger.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
+import type { MergeRule } from '../data/metric.js'
 import type { Cells } from '../store/cells.js'
 import { LastValueCells } from '../store/last-value-cells.js'
 import {
@@ -19,8 +20,9 @@ import {
 import { ownLabels } from '../store/label-value.js'
 import type { Labels } from '../store/shared-tag-map.js'
 
-export const DERIVED_GAUGE: InstrumentKind = { type: 'GAUGE_DOUBLE', cells: (rows) => new LastValueCells(rows) }
-export const DERIVED_CUMULATIVE: InstrumentKind = { type: 'CUMULATIVE_DOUBLE', cells: (rows) => new LastValueCells(rows) }
+const cells: InstrumentKind['cells'] = (rows) => new LastValueCells(rows)
+export const DERIVED_GAUGE: InstrumentKind = { type: 'GAUGE_DOUBLE', cells, ownOptions: ['whenFailed', 'merge'] }
+export const DERIVED_CUMULATIVE: InstrumentKind = { type: 'CUMULATIVE_DOUBLE', cells, ownOptions: ['whenFailed'] }
 
 const FAILURES = internalCounter(
   'tallyscope_derived_failures_total',
@@ -48,6 +50,11 @@ export interface DerivedOptions<K extends string = never> extends InstrumentOpti
    * Default `keep`.
    */
   readonly whenFailed?: 'keep' | 'absent'
+}
+
+export interface DerivedGaugeOptions<K extends string = never> extends DerivedOptions<K> {
+  /** How the gauges of several processes become one: docs/many-processes.md. Default `sum`. */
+  readonly merge?: MergeRule
 }
 
 /**

@@ -18,7 +18,7 @@ export interface GaugeOptions<K extends string = never> extends InstrumentOption
   readonly merge?: MergeRule
 }
 
-export const GAUGE: InstrumentKind = { type: 'GAUGE_DOUBLE', cells: (rows) => new LastValueCells(rows) }
+export const GAUGE: InstrumentKind = { type: 'GAUGE_DOUBLE', cells: (rows) => new LastValueCells(rows), ownOptions: ['merge'] }
 
 /**
  * A value that goes up and down. Made by `registry.gauge()`.

@@ -21,6 +21,7 @@ export function histogramKind(search: BucketSearch, epochs: Epochs): InstrumentK
     type: 'CUMULATIVE_DISTRIBUTION',
     cells: (rows) => new DistributionCells(rows, search, epochs),
     bounds: search.bounds,
+    ownOptions: ['bounds'],
   }
 }
 

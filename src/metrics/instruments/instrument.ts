@@ -4,7 +4,7 @@ import { warnOnce } from '../../base/logger.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import type { Cells, Epochs } from '../store/cells.js'
 import { ColumnSource } from '../store/column-source.js'
-import { checkKeys, checkName, checkUnit } from '../data/validate-definition.js'
+import { checkKeys, checkMergeRule, checkName, checkUnit } from '../data/validate-definition.js'
 import type { MergeRule, MetricDescriptor, MetricType } from '../data/metric.js'
 import { labelString } from '../store/label-value.js'
 import { REFUSED } from '../store/row-index.js'
@@ -34,6 +34,9 @@ export interface InstrumentOptions<K extends string = never> {
   readonly rowLimit?: number
 }
 
+/** Gauges say how those of several processes become one. */
+export type MergeableOptions = InstrumentOptions<string> & { readonly merge?: MergeRule }
+
 const INSTRUMENT_OPTIONS: OptionNames<InstrumentOptions<string> & { states?: unknown }> = {
   unit: true,
   description: true,
@@ -56,13 +59,15 @@ export interface InstrumentHome {
 
 export interface InstrumentKind {
   readonly type: MetricType
-  /** Of gauges. */
-  readonly merge?: MergeRule | undefined
   readonly cells: CellsFactory
+  /** Options that others do not have. */
+  readonly ownOptions?: readonly string[]
   /** A label key of its own, behind all others. */
   readonly ownKey?: string
   /** Of histograms. */
   readonly bounds?: readonly number[]
+  /** See {@link RowSource.settings}. */
+  readonly settings?: Readonly<Record<string, unknown>>
   /** Whether the cells are {@link SketchCells}. Default false. */
   readonly sketched?: boolean
   /** Series before the overflow series is used, by this definition. Default: the registry's. */
@@ -90,7 +95,8 @@ export class Instrument {
   readonly #expected: ExpectedLabels
 
   /** Options that {@link checkInstrument} has let pass. @throws {@link DefinitionError} `ERR_KEYS` if constant labels break a rule. */
-  constructor(name: string, options: InstrumentOptions<string>, kind: InstrumentKind, home: InstrumentHome) {
+  constructor(name: string, options: MergeableOptions, kind: InstrumentKind, home: InstrumentHome) {
+    const { merge } = options
     const { unit = '1', description = '', type = 'double', labelKeys = [], exactName, rowLimit = kind.rowLimit ?? home.rowLimit } = options
     const constant = { ...home.constantLabels, ...options.constantLabels }
     const own = kind.ownKey === undefined ? [] : [kind.ownKey]
@@ -105,7 +111,7 @@ export class Instrument {
       type: this.isInteger ? (kind.type.replace('DOUBLE', 'INT64') as MetricType) : kind.type,
       labelKeys: Object.freeze(all),
       ...(exactName === true && { exactName }),
-      ...(kind.merge !== undefined && { merge: kind.merge }),
+      ...(merge !== undefined && { merge }),
     })
     this.store = new RowStore({
       name,
@@ -122,9 +128,12 @@ export class Instrument {
     this.store.addColumn(kind.cells)
     const constantTexts = Object.values(constant).map((text) => labelString(String(text), home.valueLength))
     const labels = [...labelKeys.keys(), ...constantTexts, ...own.map(() => labelKeys.length)]
-    const { bounds } = kind
+    const { bounds, settings } = kind
     const rowKind = bounds !== undefined ? 'distribution' : kind.type === 'SUMMARY' ? 'summary' : 'scalar'
-    this.source = new ColumnSource({ descriptor: this.descriptor, store: this.store, labels, kind: rowKind, ...(bounds && { bounds }) }, 0)
+    this.source = new ColumnSource(
+      { descriptor: this.descriptor, store: this.store, labels, kind: rowKind, settings, ...(bounds && { bounds }) },
+      0,
+    )
   }
 
   get hasRows(): boolean {
@@ -187,14 +196,16 @@ export class Instrument {
 }
 
 /** @throws {@link DefinitionError} `ERR_NAME`, `ERR_UNIT`, `ERR_KEYS`, `ERR_OPTION` unless an instrument may be defined so. */
-export function checkInstrument(name: unknown, options: InstrumentOptions<string>): asserts name is string {
+export function checkInstrument(name: unknown, options: MergeableOptions, { ownOptions = [] }: InstrumentKind): asserts name is string {
   const { unit = '1', type = 'double', labelKeys = [], constantLabels = {}, rowLimit = 1 } = options
   checkName('metric', name)
-  checkOptions(`metric ${name}`, options, INSTRUMENT_OPTIONS)
+  const known = { ...INSTRUMENT_OPTIONS, ...Object.fromEntries(ownOptions.map((option) => [option, true])) }
+  checkOptions<InstrumentOptions<string>>(`metric ${name}`, options, known)
 
   checkUnit('metric', name, unit)
   checkKeys('metric', name, labelKeys)
   checkKeys('metric', name, Object.keys(constantLabels))
+  checkMergeRule(`metric ${name}`, options.merge)
   if (type !== 'double' && type !== 'int64') {
     throw new DefinitionError('ERR_OPTION', `type must be double or int64: metric ${name} has ${String(type)}`)
   }

@@ -7,15 +7,21 @@ import type { Resource } from '../../base/resource.js'
 import { checkedBounds, defaultBounds } from '../histograms/bounds.js'
 import { BucketSearch } from '../store/bucket-search.js'
 import { CUMULATIVE, Cumulative } from './cumulative.js'
-import { Derived, type DerivedOptions, DERIVED_CUMULATIVE, DERIVED_GAUGE, observeAll } from './derived.js'
+import { Derived, type DerivedGaugeOptions, type DerivedOptions, DERIVED_CUMULATIVE, DERIVED_GAUGE, observeAll } from './derived.js'
 import { EpochLog } from '../store/epochs.js'
 import { Gauge, GAUGE, type GaugeOptions } from './gauge.js'
 import { Histogram, histogramKind, type HistogramOptions } from './histogram.js'
 import { checkStates, INFO, Info, STATE_SET, StateSet, type StateSetOptions } from './info.js'
-import { checkInstrument, Instrument, type InstrumentHome, type InstrumentKind, type InstrumentOptions } from './instrument.js'
+import {
+  checkInstrument,
+  Instrument,
+  type InstrumentHome,
+  type InstrumentKind,
+  type InstrumentOptions,
+  type MergeableOptions,
+} from './instrument.js'
 import { readLimits, type EngineLimits } from '../store/limits.js'
 import type { Metric } from '../data/metric.js'
-import { checkMergeRule } from '../data/validate-definition.js'
 import { NameRegistry } from '../data/name-registry.js'
 import { resolvePercentiles } from '../histograms/percentiles-options.js'
 import type { GatheringContext, MetricProducer } from '../data/producer.js'
@@ -103,12 +109,7 @@ export class MetricRegistry implements MetricProducer {
    *   exposed name is taken, `ERR_METRIC_LIMIT` beyond the limit of definitions, `ERR_NAME`, `ERR_UNIT`, `ERR_KEYS`, `ERR_OPTION`.
    */
   gauge<const K extends string = never>(name: string, options: GaugeOptions<K> = {}): Gauge<K> {
-    const make = (instrument: Instrument) => new Gauge<K>(instrument)
-    if (typeof options !== 'object' || options === null || !('merge' in options)) return this.#define(name, options, GAUGE, 'gauge', make)
-    const { merge, ...rest } = options
-    if (merge === undefined) return this.#define(name, rest, GAUGE, 'gauge', make)
-    checkMergeRule(`metric ${String(name)}`, merge)
-    return this.#define(name, rest, { ...GAUGE, merge }, `gauge merge ${merge}`, make)
+    return this.#define(name, options, GAUGE, 'gauge', (instrument) => new Gauge<K>(instrument))
   }
 
   /** A sum that only rises; without label keys it is shown as 0 from the start. Throws as {@link gauge}. */
@@ -152,7 +153,7 @@ export class MetricRegistry implements MetricProducer {
   }
 
   /** A gauge whose value comes from a function at each gathering. Throws as {@link gauge}. */
-  derivedGauge<const K extends string = never>(name: string, options: DerivedOptions<K> = {}): Derived<K> {
+  derivedGauge<const K extends string = never>(name: string, options: DerivedGaugeOptions<K> = {}): Derived<K> {
     return this.#derive(name, options, DERIVED_GAUGE, 'derivedGauge')
   }
 
@@ -185,15 +186,24 @@ export class MetricRegistry implements MetricProducer {
 
   #define<H extends object>(
     name: string,
-    options: InstrumentOptions<string>,
+    options: MergeableOptions,
     kind: InstrumentKind,
     what: string,
     handle: (instrument: Instrument) => H,
   ): H {
-    checkInstrument(name, options)
-    const { description = '', unit = '1', type = 'double', labelKeys = [], constantLabels = {}, exactName = false, rowLimit } = options
+    checkInstrument(name, options, kind)
+    const {
+      description = '',
+      unit = '1',
+      type = 'double',
+      labelKeys = [],
+      constantLabels = {},
+      exactName = false,
+      rowLimit,
+      merge,
+    } = options
     const labels = Object.entries(constantLabels).sort(([one], [other]) => (one < other ? -1 : 1))
-    const definition = `${what} ${JSON.stringify({ unit, type, labelKeys, constantLabels: labels, exactName, rowLimit })}`
+    const definition = `${what} ${JSON.stringify({ unit, type, labelKeys, constantLabels: labels, exactName, rowLimit, merge })}`
     const existing = this.#registrations.get(name)
     if (existing !== undefined) {
       checkSameDefinition('metric', 'ERR_METRIC_CONFLICT', { name, ...existing }, { name, definition, description })

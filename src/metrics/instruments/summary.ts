@@ -2,7 +2,12 @@ import type { Epochs } from '../store/cells.js'
 import { PercentilesData } from '../histograms/hdr-percentiles.js'
 import { ObservingInstrument } from './histogram.js'
 import type { InstrumentKind, InstrumentOptions } from './instrument.js'
-import { PERCENTILES_ROW_LIMIT, type PercentilesConfig, type PercentilesOptions } from '../histograms/percentiles-options.js'
+import {
+  PERCENTILES_ROW_LIMIT,
+  type PercentilesConfig,
+  type PercentilesOptions,
+  percentilesSettings,
+} from '../histograms/percentiles-options.js'
 import { SketchCells } from '../store/sketch-cells.js'
 
 /** Those of an instrument and of `percentiles()`; `rowLimit` is 100 by default, since each series takes 10 to 20 KB. */
@@ -13,6 +18,7 @@ export function summaryKind(config: PercentilesConfig, epochs: Epochs): Instrume
     type: 'SUMMARY',
     cells: () => new SketchCells(() => new PercentilesData(config, epochs.clock)),
     sketched: true,
+    settings: { ...percentilesSettings(config) },
     rowLimit: PERCENTILES_ROW_LIMIT,
   }
 }

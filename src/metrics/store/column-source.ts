@@ -3,7 +3,7 @@ import { SketchCells } from './sketch-cells.js'
 import type { Exemplar, ExponentialValue, MetricDescriptor, SummaryValue } from '../data/metric.js'
 import type { RowStore } from './row-store.js'
 import type { StoreChunk } from './store-chunk.js'
-import type { RowChunk, RowSource } from '../data/row-source.js'
+import type { PercentileWindow, RowChunk, RowSource } from '../data/row-source.js'
 
 export interface ColumnSourceOptions {
   readonly descriptor: MetricDescriptor
@@ -166,5 +166,9 @@ class ColumnChunk implements RowChunk {
 
   summary(cell: number): SummaryValue {
     return (this.#cells as SketchCells).summary(cell)!
+  }
+
+  percentileWindows(cell: number): readonly PercentileWindow[] | undefined {
+    return this.#cells instanceof SketchCells ? this.#cells.percentileWindows(cell) : undefined
   }
 }

@@ -1,5 +1,6 @@
 import type { Cells } from './cells.js'
 import type { Exemplar, ExponentialValue, SummaryValue } from '../data/metric.js'
+import type { PercentileWindow } from '../data/row-source.js'
 
 /** The running data of one row that is an object of its own: percentiles, exponential buckets. */
 export interface Sketch {
@@ -14,6 +15,7 @@ export interface Sketch {
   exponential?(): ExponentialValue
   /** The quantiles of a row of percentiles. */
   summary?(): SummaryValue
+  percentileWindows?(): readonly PercentileWindow[]
   /** Keeps the attachments of the value that was just recorded, if the kind has exemplars. */
   attach?(value: number, attachments: Readonly<Record<string, string>>): void
   /** Adds everything another sketch of the same kind has recorded. */
@@ -76,6 +78,10 @@ export class SketchCells implements Cells {
 
   summary(cell: number): SummaryValue | undefined {
     return this.at(cell).summary?.()
+  }
+
+  percentileWindows(cell: number): readonly PercentileWindow[] | undefined {
+    return this.at(cell).percentileWindows?.()
   }
 
   clear(cell: number): void {

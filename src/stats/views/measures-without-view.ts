@@ -1,7 +1,8 @@
-import { internalCount, internalGauge } from '../../base/internal-metrics.js'
+import { internalCount, mergedGauge } from '../../base/internal-metrics.js'
 import type { Measure } from '../recording/measure.js'
 
-const WITHOUT_VIEW = internalGauge(
+const WITHOUT_VIEW = mergedGauge(
+  'max',
   'tallyscope_measures_without_view',
   'Measures that no view listens to: what is recorded for them is not kept.',
 )

@@ -6,7 +6,7 @@ import { LastValueCells } from '../../metrics/store/last-value-cells.js'
 import { CountCells, SumCells } from '../../metrics/store/sum-cells.js'
 import { PercentilesData } from '../../metrics/histograms/hdr-percentiles.js'
 import { ExponentialData } from '../../metrics/histograms/exponential-data.js'
-import { resolvePercentiles } from '../../metrics/histograms/percentiles-options.js'
+import { percentilesSettings, resolvePercentiles } from '../../metrics/histograms/percentiles-options.js'
 import { SketchCells } from '../../metrics/store/sketch-cells.js'
 import { BucketSearch } from '../../metrics/store/bucket-search.js'
 import { ColumnSource } from '../../metrics/store/column-source.js'
@@ -34,7 +34,7 @@ export class ViewColumn implements Listener {
         store,
         kind: isDistribution ? 'distribution' : aggregation.kind === 'percentiles' ? 'summary' : 'scalar',
         bounds: isDistribution ? aggregation.bounds : [],
-        settings: aggregation.kind === 'exponential' ? { ...aggregation.options } : undefined,
+        settings: settingsOf(view),
         labels: descriptor.labelKeys.map((key) => store.labelKeys.indexOf(key)),
       },
       column,
@@ -169,6 +169,12 @@ export function isSketched({ aggregation }: View): boolean {
 /** What of a distribution of the same rows is the view's data too. */
 function partOf({ aggregation }: View): DistributionPart | undefined {
   return aggregation.kind === 'count' || aggregation.kind === 'sum' ? aggregation.kind : undefined
+}
+
+/** What it takes to merge the sketches of a view with those of another process. */
+function settingsOf({ aggregation, measure }: View): Readonly<Record<string, unknown>> | undefined {
+  if (aggregation.kind === 'percentiles') return { ...percentilesSettings(resolvePercentiles(aggregation.options, measure.unit)) }
+  return aggregation.kind === 'exponential' ? { ...aggregation.options } : undefined
 }
 
 /** How the values of a view are kept: the one place that knows which cells an aggregation needs. */

@@ -7,9 +7,10 @@ import { formatText } from '../../../src/exporters/prometheus/format/text.js'
 import { textEncoder } from '../../../src/exporters/prometheus/format/text-encoder.js'
 import type { Metric } from '../../../src/metrics/data/metric.js'
 import type { MetricProducer } from '../../../src/metrics/data/producer.js'
+import type { RowSource } from '../../../src/metrics/data/row-source.js'
 import { MetricRegistry } from '../../../src/metrics/instruments/metric-registry.js'
 import { Stats } from '../../../src/stats/stats.js'
-import { count, distribution, exponential, lastValue, sum } from '../../../src/stats/views/aggregation.js'
+import { count, distribution, exponential, lastValue, percentiles, sum } from '../../../src/stats/views/aggregation.js'
 import { ManualClock } from '../../../src/testing/manual-clock.js'
 
 function merged(limits: Partial<DataLimits> = {}, perMember: string[] = []): MergedFamilies {
@@ -391,4 +392,189 @@ test('a last value view is merged by the rule of its aggregation', () => {
     new Member(group, slot, stats).tell()
   }
   expect([...samplesOf(page(group))]).toEqual([['level', 4]])
+})
+
+test('of a counter that all members read from one place the greatest is shown, and it never falls', () => {
+  const group = merged()
+  let values = [5, 7]
+  const members = values.map((_, slot) => {
+    const getMetrics = (): Metric[] => [
+      {
+        descriptor: { name: 'throttled', description: '', unit: 's', type: 'CUMULATIVE_DOUBLE', labelKeys: [], merge: 'max' },
+        timeSeries: [{ labelValues: [], points: [{ timeUnixMs: 0, value: values[slot]! }] }],
+      },
+    ]
+    return new Member(group, slot, { getMetrics })
+  })
+  const shown = (): number[] => [...samplesOf(page(group)).values()]
+  for (const member of members) member.tell()
+  expect(shown()).toEqual([7])
+  members[1]!.contributor.depart('exit')
+  expect(shown()).toEqual([7])
+  values = [9, 0]
+  members[0]!.tell()
+  expect(shown()).toEqual([9])
+})
+
+test('a derived gauge is merged by its rule', async () => {
+  const group = merged()
+  for (let slot = 0; slot < 2; slot++) {
+    const registry = new MetricRegistry()
+    registry.derivedGauge('lag', { merge: 'max' }).observe(() => slot + 3)
+    const member = new Member(group, slot, registry)
+    for await (const frame of member.reader.frames()) member.contributor.apply(frame)
+  }
+  expect([...samplesOf(page(group))]).toEqual([['lag', 4]])
+})
+
+/** Percentiles of a view, recorded on this clock. */
+function latencies(clock: ManualClock) {
+  const stats = new Stats({ clock })
+  const time = stats.measure('shop/wait', { unit: 's', tagKeys: ['route'] })
+  const aggregation = percentiles({ quantiles: [0, 0.5, 0.9, 0.99, 1], maxAgeMs: 60_000, windows: 3 })
+  stats.registerView({ name: 'shop/wait', measure: time, tagKeys: ['route'], aggregation })
+  return { stats, record: (value: number, route = '/') => stats.record(time, value, { route }) }
+}
+
+const waits = fc.array(
+  fc.record({
+    member: fc.nat(2),
+    value: fc.oneof(fc.double({ min: 0, max: 1e4, noNaN: true }), fc.nat(50)),
+    route: fc.constantFrom('/', '/a'),
+    tells: fc.boolean(),
+  }),
+  { maxLength: 60 },
+)
+
+test('percentiles of several engines are those of one engine that received all values, also in a copy and after members have ended', () => {
+  fc.assert(
+    fc.property(waits, (all) => {
+      const clock = new ManualClock()
+      const group = new MergedFamilies({ clock, limits: DEFAULT_DATA_LIMITS })
+      const copy = new MergedFamilies({ clock, limits: DEFAULT_DATA_LIMITS })
+      const feed = new Member(copy, 0, group)
+      const whole = latencies(clock)
+      const engines = [0, 1, 2].map(() => latencies(clock))
+      const members = engines.map(({ stats }, slot) => new Member(group, slot, stats))
+      for (const { member, value, route, tells } of all) {
+        engines[member]!.record(value, route)
+        whole.record(value, route)
+        if (tells) members[member]!.tell(2)
+        feed.tell()
+      }
+      for (const member of members) member.tell()
+      const isSum = (line: string): boolean => line.includes('_sum') // added in another order
+      const lines = (producer: MetricProducer): string[] => sortedLines(page(producer)).filter((line) => !isSum(line))
+      expect(lines(group)).toEqual(lines(whole.stats))
+      feed.tell()
+      expect(page(copy)).toBe(page(group))
+      for (const { contributor } of members) contributor.depart('exit')
+      expect(lines(group)).toEqual(lines(whole.stats))
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('percentiles of a member that sends nothing more go with their windows, and count and sum stay', () => {
+  const clock = new ManualClock()
+  const group = new MergedFamilies({ clock, limits: DEFAULT_DATA_LIMITS })
+  const engines = [0, 1].map(() => latencies(clock))
+  const members = engines.map(({ stats }, slot) => new Member(group, slot, stats))
+  engines[0]!.record(100)
+  members[0]!.tell()
+  clock.advance(50_000)
+  engines[1]!.record(1)
+  members[1]!.tell()
+  const shown = (): unknown => {
+    const samples = samplesOf(page(group))
+    return [samples.get('shop_wait_seconds{route="/",quantile="1"}'), samples.get('shop_wait_seconds_count{route="/"}')]
+  }
+  expect(shown()).toEqual([100, 2])
+  clock.advance(15_000)
+  expect(shown()).toEqual([1, 2])
+  clock.advance(70_000)
+  expect(shown()).toEqual([Number.NaN, 2])
+})
+
+test('percentiles with more buckets than a frame can have are left out, and their count and sum are exact', () => {
+  const clock = new ManualClock()
+  const group = new MergedFamilies({ clock, limits: DEFAULT_DATA_LIMITS })
+  const registry = new MetricRegistry({ clock })
+  const sizes = registry.summary('size', { quantiles: [0.5], significantDigits: 5 })
+  for (let value = 0; value < 90_000; value++) sizes.observe(value * 1e-6)
+  new Member(group, 0, registry).tell()
+  expect([...samplesOf(page(group)).keys()]).toEqual(['size_sum', 'size_count'])
+  expect(samplesOf(page(group)).get('size_count')).toBe(90_000)
+})
+
+test('quantiles of snapshots are shown as long as one member has them, and go with it', () => {
+  const group = merged()
+  const getMetrics = (): Metric[] => [
+    {
+      descriptor: { name: 'size', description: '', unit: '1', type: 'SUMMARY', labelKeys: [] },
+      timeSeries: [
+        {
+          labelValues: [],
+          points: [{ timeUnixMs: 0, value: { kind: 'summary', count: 2, sum: 5, quantiles: [{ quantile: 0.5, value: 3 }] } }],
+        },
+      ],
+    },
+  ]
+  const members = [0, 1].map((slot) => new Member(group, slot, { getMetrics }))
+  const names = (): string[] => [...samplesOf(page(group)).keys()]
+  members[0]!.tell()
+  expect(names()).toEqual(['size{quantile="0.5"}', 'size_sum', 'size_count'])
+  members[1]!.tell()
+  expect(names()).toEqual(['size_sum', 'size_count'])
+  members[0]!.contributor.depart('exit')
+  members[1]!.contributor.depart('exit')
+  expect(names()).toEqual(['size_sum', 'size_count'])
+})
+
+test('the exemplar of a bucket is the newest of all members, whoever sends last', () => {
+  for (const order of [
+    [0, 1],
+    [1, 0],
+  ]) {
+    const group = merged()
+    const clock = new ManualClock()
+    const members = ['old', 'new'].map((id, slot) => {
+      const stats = new Stats({ clock })
+      const time = stats.measure('time', { unit: 's' })
+      stats.registerView({ name: 'time', measure: time, aggregation: distribution([1, 2]) })
+      clock.advance(1_000)
+      stats.record(time, 1.5, {}, { trace_id: id })
+      return new Member(group, slot, stats)
+    })
+    for (const slot of order) members[slot]!.tell()
+    const [family] = group.families() as [RowSource]
+    expect(family.chunks[0]!.exemplar(0, 1)?.attachments).toEqual({ trace_id: 'new' })
+    expect(family.chunks[0]!.count(0)).toBe(2)
+  }
+})
+
+test('rows that are removed and made anew while their frames are on the way keep their own values', () => {
+  const own = new MetricRegistry()
+  const jobs = own.counter('jobs', { labelKeys: ['queue'], rowLimit: 10_000 })
+  const name = (at: number): string => `queue ${at} ${'x'.repeat(200)}`
+  for (let at = 0; at < 2_000; at++) jobs.inc({ queue: name(at) })
+  const group = merged()
+  const member = new Member(group, 0, own)
+  member.tell()
+  for (let at = 0; at < 2_000; at++) jobs.inc({ queue: name(at) })
+  let frames = 0
+  member.reader.restart()
+  for (const frame of member.reader.framesNow()) {
+    member.contributor.apply(frame)
+    if (++frames % 2 === 0) continue
+    for (let at = frames * 40; at < frames * 40 + 30; at++) {
+      jobs.remove({ queue: name(at) })
+      jobs.inc(1_000, { queue: `new ${at}` })
+    }
+  }
+  member.tell()
+  expect(frames).toBeGreaterThan(5)
+  const old = [...samplesOf(page(group))].filter(([sample]) => sample.includes('{queue="queue'))
+  expect(old.every(([, value]) => value === 2)).toBe(true)
+  expect(sortedLines(page(group))).toEqual(sortedLines(page(own)))
 })

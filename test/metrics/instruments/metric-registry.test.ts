@@ -226,6 +226,8 @@ test('a rule of merging that does not exist is refused, and another rule is anot
   expect(() => registry.gauge('depth', { merge: 'average' as never })).toThrow(
     'merge must be one of sum, min, max, latest, each: metric depth has "average"',
   )
+  expect(() => registry.gauge('depth', { merg: 'max' } as never)).toThrow('perhaps merge')
+  expect(() => registry.counter('depth', { merge: 'max' } as never)).toThrow('has no option "merge"')
   const depth = registry.gauge('depth', { merge: 'max' })
   expect(registry.gauge('depth', { merge: 'max' })).toBe(depth)
   expect(() => registry.gauge('depth', { merge: 'min' })).toThrow(expect.objectContaining({ code: 'ERR_METRIC_CONFLICT' }))

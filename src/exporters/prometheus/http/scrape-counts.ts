@@ -1,4 +1,4 @@
-import { internalCount, internalCounter, internalGauge } from '../../../base/internal-metrics.js'
+import { internalCount, internalCounter, mergedGauge } from '../../../base/internal-metrics.js'
 
 const scrapes = internalCounter(
   'tallyscope_prometheus_scrapes_total',
@@ -8,7 +8,8 @@ const scrapes = internalCounter(
 )
 const seconds = internalCounter('tallyscope_prometheus_scrape_seconds_total', 'Time from request to the end of the body.', 'format')
 const bytes = internalCounter('tallyscope_prometheus_scrape_bytes_total', 'Bytes of the bodies sent, as compressed.', 'format')
-const lastBytes = internalGauge(
+const lastBytes = mergedGauge(
+  'latest',
   'tallyscope_prometheus_last_document_bytes',
   'Size of the newest whole document before compression, to be compared with limits of scrapers.',
   'format',

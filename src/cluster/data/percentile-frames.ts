@@ -1,0 +1,56 @@
+import { expiryOf, type KeptWindow } from '../../metrics/histograms/percentile-windows.js'
+import type { PercentilesSettings } from '../../metrics/histograms/percentiles-options.js'
+import type { PercentileWindow } from '../../metrics/data/row-source.js'
+import { damaged } from './frame-error.js'
+import type { FrameWriter } from './frame-writer.js'
+import type { PayloadReader } from './payload-reader.js'
+
+/** Buckets of one row that fit in a frame in any case. */
+const MAX_BUCKETS = 80_000
+const LAST_INDEX = 2 ** 24
+const MAX_WINDOWS = 1_024
+
+/** Writes the windows of a row; of one with too many buckets for a frame, that they are left out. */
+export function writeWindows(writer: FrameWriter, windows: readonly PercentileWindow[] | undefined): void {
+  const buckets = windows?.reduce((sum, { indexes }) => sum + indexes.length, 0) ?? Number.POSITIVE_INFINITY
+  if (windows === undefined || buckets > MAX_BUCKETS || windows.length > MAX_WINDOWS) return void writer.byte(0)
+  writer.byte(1).varint(windows.length)
+  for (const { indexes, counts, min, max, remainingMs } of windows) {
+    writer.double(min).double(max).double(remainingMs).varint(indexes.length)
+    let before = 0
+    for (const [at, index] of indexes.entries()) {
+      writer.varint(index - before).varint(counts[at]!)
+      before = index
+    }
+  }
+}
+
+/** Undefined if the sender has left them out. */
+export function readWindows(reader: PayloadReader, settings: PercentilesSettings, nowMs: number): readonly KeptWindow[] | undefined {
+  if (reader.byte() === 0) return undefined
+  const length = reader.varintUpTo(MAX_WINDOWS, 'the number of windows')
+  const longestMs = settings.windowMs * (settings.windows + 1)
+  const windows: KeptWindow[] = []
+  for (let at = 0; at < length; at++) {
+    const [min, max, remainingMs] = [reader.double(), reader.double(), reader.double()]
+    if (!(min <= max && remainingMs >= 0 && remainingMs <= longestMs)) throw damaged('a window of percentiles cannot be right')
+    const { indexes, counts } = readCounts(reader)
+    if (indexes.length > 0) windows.push({ indexes, counts, min, max, expiresMs: expiryOf(nowMs, remainingMs, settings) })
+  }
+  return windows
+}
+
+function readCounts(reader: PayloadReader): Pick<PercentileWindow, 'indexes' | 'counts'> {
+  const length = reader.varintUpTo(reader.remainingBytes, 'the number of buckets')
+  const indexes: number[] = []
+  const counts: number[] = []
+  let index = 0
+  for (let at = 0; at < length; at++) {
+    const step = reader.varint()
+    index += step
+    if ((at > 0 && step === 0) || index > LAST_INDEX) throw damaged('the buckets of percentiles do not increase')
+    indexes.push(index)
+    counts.push(reader.varint())
+  }
+  return { indexes, counts }
+}

@@ -1,0 +1,79 @@
+import type { PercentileWindow } from '../data/row-source.js'
+import type { PercentilesConfig } from './percentiles-options.js'
+
+/** A window of one or several processes, and until when it counts. */
+export interface KeptWindow extends Omit<PercentileWindow, 'remainingMs'> {
+  readonly expiresMs: number
+}
+
+/** Windows that end within this share of their length of each other are kept as one. */
+const STEPS_PER_WINDOW = 4
+
+/** When a window ends that has so long left, rounded up to a quarter of its length: windows of several processes can then be added. */
+export function expiryOf(nowMs: number, remainingMs: number, { windowMs }: Pick<PercentilesConfig, 'windowMs'>): number {
+  const stepMs = windowMs / STEPS_PER_WINDOW
+  return Math.ceil((nowMs + remainingMs) / stepMs) * stepMs
+}
+
+/** Adds windows to others; those that end together become one. */
+export function joinWindows(one: readonly KeptWindow[], other: readonly KeptWindow[]): readonly KeptWindow[] {
+  if (one.length === 0) return other
+  const joined = [...one]
+  for (const window of other) {
+    const at = joined.findIndex(({ expiresMs }) => expiresMs === window.expiresMs)
+    if (at < 0) joined.push(window)
+    else joined[at] = joinTwo(joined[at]!, window)
+  }
+  return joined
+}
+
+function joinTwo(one: KeptWindow, other: KeptWindow): KeptWindow {
+  const { indexes, counts } = sumOfCounts([one, other])
+  return { indexes, counts, min: Math.min(one.min, other.min), max: Math.max(one.max, other.max), expiresMs: one.expiresMs }
+}
+
+type Counts = Pick<PercentileWindow, 'indexes' | 'counts'>
+
+function sumOfCounts(windows: readonly Counts[]): Counts {
+  const all = new Map<number, number>()
+  for (const { indexes, counts } of windows)
+    for (const [at, index] of indexes.entries()) all.set(index, (all.get(index) ?? 0) + counts[at]!)
+  const indexes = [...all.keys()].sort((a, b) => a - b)
+  return { indexes, counts: indexes.map((index) => all.get(index)!) }
+}
+
+/** The quantiles of all values in some windows; NaN if there are none. */
+export function quantilesOf(
+  config: Pick<PercentilesConfig, 'quantiles' | 'scale' | 'significantDigits'>,
+  windows: readonly KeptWindow[],
+): { quantile: number; value: number }[] {
+  const { quantiles, scale, significantDigits } = config
+  if (windows.length === 0) return quantiles.map((quantile) => ({ quantile, value: Number.NaN }))
+  const least = Math.min(...windows.map(({ min }) => min))
+  const greatest = Math.max(...windows.map(({ max }) => max))
+  const { indexes, counts } = sumOfCounts(windows)
+  const total = counts.reduce((sum, count) => sum + count, 0)
+  let at = -1
+  let passed = 0
+  return quantiles.map((quantile) => {
+    if (quantile === 0) return { quantile, value: least }
+    if (quantile === 1) return { quantile, value: greatest }
+    const rank = rankOf(quantile, total)
+    while (passed < rank && at + 1 < indexes.length) passed += counts[++at]!
+    return { quantile, value: Math.min(greatest, Math.max(least, middleOf(indexes[at]!, significantDigits) / scale)) }
+  })
+}
+
+/** Which value, in order, is the smallest that this share of all is at or below; what multiplication adds by rounding is taken off again. */
+export function rankOf(quantile: number, total: number): number {
+  return Math.max(1, Math.ceil(quantile * total * (1 - 2 ** -51)))
+}
+
+/** The middle of a bucket of an HdrHistogram whose lowest value is 1. */
+export function middleOf(index: number, significantDigits: number): number {
+  const halfCount = 2 ** (Math.ceil(Math.log2(2 * 10 ** significantDigits)) - 1)
+  const bucket = Math.max(0, Math.floor(index / halfCount) - 1)
+  const width = 2 ** bucket
+  const from = (index - bucket * halfCount) * width
+  return from + (width - 1) / 2
+}
