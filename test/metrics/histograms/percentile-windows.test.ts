@@ -8,7 +8,7 @@ interface Buckets {
   sizeOfEquivalentValueRange(value: number): number
 }
 
-test.each([1, 2, 3, 4, 5])('the middle of each bucket is that of an HdrHistogram with %i digits', (digits) => {
+test.each([1, 2, 3, 4, 5] as const)('the middle of each bucket is that of an HdrHistogram with %i digits', (digits) => {
   const histogram = hdr.build({
     bitBucketSize: 32,
     highestTrackableValue: 2 ** 30,
