@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { checkOptions } from '../base/check-options.js'
 import { TallyscopeError } from '../base/errors.js'
 import type { Exporter } from '../base/exporter.js'
 
@@ -29,6 +30,7 @@ export interface ExporterContractOptions<T> {
  * for (const { name, run } of exporterContract({ create: () => new MyExporter(url), items: spans })) test(name, run)
  */
 export function exporterContract<T>(options: ExporterContractOptions<T>): ContractCase[] {
+  checkOptions('exporterContract', options, { create: true, items: true, received: true, createFailing: true })
   const { create, items, received, createFailing } = options
   const arrived = async (expected: number): Promise<void> => {
     if (received !== undefined) assert.equal(await received(), expected, 'items that have arrived')

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../base/check-options.js'
 import type { Span } from './span/span.js'
 import type { SpanOptions } from './span/span-options.js'
 
@@ -7,6 +8,18 @@ export type AnyFunction = (this: never, ...args: never[]) => unknown
 export interface TraceOptions extends SpanOptions {
   /** Default: the function's name. */
   readonly name?: string
+}
+
+const TRACE_OPTIONS: OptionNames<TraceOptions> = {
+  name: true,
+  kind: true,
+  attributes: true,
+  links: true,
+  parent: true,
+  sampler: true,
+  startTimeUnixMs: true,
+  remoteLimit: true,
+  untrusted: true,
 }
 
 /** Takes a function, as a standard decorator of a method does too; or, as an experimental one, a class, a key and a descriptor. */
@@ -31,6 +44,7 @@ const asyncGeneratorPrototype = Object.getPrototypeOf(async function* () {})
  * to its last, and each step runs in it.
  */
 export function tracedFunction<F extends AnyFunction>(scopes: SpanScopes, fn: F, options: TraceOptions): F {
+  checkOptions('trace', options, TRACE_OPTIONS)
   const name = options.name ?? (fn.name || 'span')
   if (generatorPrototype.isPrototypeOf(fn)) {
     return likeness(fn, function* (this: unknown, ...args: unknown[]) {

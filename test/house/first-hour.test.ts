@@ -8,16 +8,20 @@ import {
   createTallyscope,
   distribution,
   exportPeriodically,
+  gather,
+  lastValue,
   type Measure,
   MemoryExporter,
   MetricRegistry,
+  ProbabilitySampler,
   runtimeMetrics,
   Stats,
   sum,
   Tracer,
   type ViewOptions,
 } from 'tallyscope'
-import { nodeHandler, serveMetrics } from 'tallyscope/prometheus'
+import { formatOpenMetrics, nodeHandler, serveMetrics, streamText } from 'tallyscope/prometheus'
+import { exporterContract } from 'tallyscope/testing'
 import { internalMetrics } from '../../src/base/internal-metrics.js'
 import { selfValue } from '../exporters/self-value.js'
 
@@ -210,8 +214,32 @@ describe('an error says what to do:', () => {
       () => stats.registerView(javascript<ViewOptions>({ name: 'v', measure: m(), aggregation: count(), tagkeys: ['a'] })),
       expect.stringContaining('has no option "tagkeys" (perhaps tagKeys)') as unknown as string,
     ],
+    ...Object.entries<() => unknown>({
+      'ProbabilitySampler has no option "rat" (perhaps rate)': () => new ProbabilitySampler(javascript({ rat: 1 })),
+      'lastValue has no option "mrege" (perhaps merge)': () => lastValue(javascript({ mrege: 'max' })),
+      'formatOpenMetrics has no option "craeted" (perhaps created)': () => formatOpenMetrics([], javascript({ craeted: true })),
+      'trace has no option "knid" (perhaps kind)': () =>
+        new Tracer({ stats, exporter: 'none' }).trace(() => {}, javascript({ name: 'load', knid: 1 })),
+      'exporterContract has no option "recieved" (perhaps received)': () =>
+        exporterContract(
+          javascript<{ create: () => MemoryExporter; items: number[] }>({
+            create: () => new MemoryExporter(),
+            items: [1, 2],
+            recieved: () => 0,
+          }),
+        ),
+      'close has no option "strcit" (perhaps strict)': () =>
+        exportPeriodically({ producers: [stats], exporter: new MemoryExporter() }).close(javascript({ strcit: true })),
+    }).map(([message, act]): [string, () => unknown, string] => ['an unknown option: ' + message, act, message]),
   ])('%s', (_what, act, message) => {
     expect(act).toThrow(expect.objectContaining({ message }))
+  })
+
+  test.each<[string, () => Promise<unknown>]>([
+    ['gather has no option "timeout" (perhaps timeoutMs)', () => gather([stats], javascript({ timeout: 1 }))],
+    ['streamText has no option "producer" (perhaps producers)', () => streamText(javascript({ producer: [stats] })).next()],
+  ])('an unknown option rejects: %s', async (message, act) => {
+    await expect(act()).rejects.toThrow(message)
   })
 
   test('a value that is recorded for a name is counted as such and warned of', () => {

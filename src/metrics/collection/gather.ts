@@ -1,4 +1,4 @@
-import { checkNumber } from '../../base/check-options.js'
+import { checkNumber, checkOptions, type OptionNames } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
 import { errorText } from '../../base/rate-limited-log.js'
@@ -29,6 +29,8 @@ export interface GatherOptions {
   readonly keepAlive?: boolean
   readonly clock?: Clock
 }
+
+const OPTIONS: OptionNames<GatherOptions> = { timeoutMs: true, onFailure: true, keepAlive: true, clock: true }
 
 /** A call that has been under way for so long, and for longer than its time-out, is not joined any more: the producer is called again. */
 const RENEW_AFTER_MS = 60_000
@@ -75,7 +77,7 @@ const unsettled = new WeakMap<MetricProducer, number>()
  * costs only its own metrics: it is counted in `tallyscope_producer_failures_total`, logged once, and a late answer
  * is ignored. A producer that is still being called by another gathering is not called again: both get the same answer.
  *
- * @throws {@link DefinitionError} (as a rejection) `ERR_GATHER_TIMEOUT`, `ERR_PRODUCER`.
+ * @throws {@link DefinitionError} (as a rejection) `ERR_GATHER_TIMEOUT`, `ERR_PRODUCER`, `ERR_OPTION`.
  * @example
  * const metrics = await gather([stats, registry], { timeoutMs: 2_000 })
  */
@@ -128,6 +130,7 @@ export function checkProducers(producers: unknown): void {
 type Answer<T> = readonly T[] | Promise<readonly T[]>
 
 function begin<T extends Family>(source: Source<T>, producers: readonly MetricProducer[], options: GatherOptions): Gathering<T> {
+  checkOptions('gather', options, OPTIONS)
   const { timeoutMs = 10_000, keepAlive = true, clock = timerClock } = options
   checkProducers(producers)
   checkNumber('ERR_GATHER_TIMEOUT', 'timeoutMs', timeoutMs, { min: 0, max: MAX_TIMER_MS })

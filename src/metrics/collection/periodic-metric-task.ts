@@ -100,7 +100,6 @@ export class PeriodicMetricTask {
 
   constructor(options: PeriodicMetricTaskOptions) {
     checkOptions('PeriodicMetricTask', options, OPTIONS)
-
     const { run, intervalMs = 60_000, timeoutMs, name = 'PeriodicMetricTask', clock = timerClock } = options
     if (typeof run !== 'function')
       throw new DefinitionError('ERR_TASK', `a periodic task needs a function to run: it is of type ${typeof run}`)
@@ -136,8 +135,8 @@ export class PeriodicMetricTask {
    * it. The schedule stays as it is.
    */
   flush(): Promise<void> {
-    if (this.#closing !== undefined) return this.#closing
-    if (this.#nextFlush !== undefined) return this.#nextFlush
+    const pending = this.#closing ?? this.#nextFlush
+    if (pending !== undefined) return pending
     let hasBegun = false
     const flushing = this.#keptAlive(async () => {
       while (this.#current !== undefined) await this.#current
@@ -156,7 +155,8 @@ export class PeriodicMetricTask {
    * @param options.strict Whether it rejects with the error of the last run if that fails: for jobs whose only run it is. Default
    *   false, the failure is logged.
    */
-  close({ strict = false }: { readonly strict?: boolean } = {}): Promise<void> {
+  close(options: { readonly strict?: boolean } = {}): Promise<void> {
+    checkOptions('close', options, { strict: true })
     this.#closing ??= this.#keptAlive(async () => {
       this.#stopTimer()
       this.#isTickOwed = false
@@ -168,7 +168,7 @@ export class PeriodicMetricTask {
       await this.#callOnClose()
       this.#end ??= 'closed'
     })
-    if (!strict) return this.#closing
+    if (options.strict !== true) return this.#closing
     return this.#closing.then(() => {
       if (this.#hasFailedLast) throw this.#lastError
     })

@@ -1,3 +1,4 @@
+import { checkOptions } from '../../base/check-options.js'
 import type { MergeRule } from '../../metrics/data/metric.js'
 import { checkMergeRule } from '../../metrics/data/validate-definition.js'
 import { checkedBounds } from '../../metrics/histograms/bounds.js'
@@ -68,11 +69,13 @@ export interface LastValueOptions {
 
 /**
  * Keeps the newest value, whatever number it is. A gauge in Prometheus.
- * @throws {@link DefinitionError} `ERR_OPTION` for a rule that does not exist.
+ * @throws {@link DefinitionError} `ERR_OPTION` for a rule or an option that does not exist.
  * @example
  * const depth = lastValue({ merge: 'max' }) // of several processes the greatest
  */
-export function lastValue({ merge }: LastValueOptions = {}): LastValueAggregation {
+export function lastValue(options: LastValueOptions = {}): LastValueAggregation {
+  checkOptions('lastValue', options, { merge: true })
+  const { merge } = options
   if (merge === undefined) return LAST_VALUE
   checkMergeRule('lastValue()', merge)
   return Object.freeze({ kind: 'lastValue', merge })

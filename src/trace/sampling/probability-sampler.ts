@@ -1,3 +1,4 @@
+import { checkOptions } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
 import { readHexWords } from '../context/hex.js'
 import type { Sampler, SamplingInput } from './sampler.js'
@@ -28,6 +29,7 @@ export class ProbabilitySampler implements Sampler {
    * @throws {@link DefinitionError} `ERR_SAMPLING_RATE` when it is not a number from 0 to 1.
    */
   constructor(rate: number | { readonly rate?: number } = 1e-4) {
+    if (typeof rate === 'object') checkOptions('ProbabilitySampler', rate, { rate: true })
     const value = typeof rate === 'object' && rate !== null ? (rate.rate ?? 1e-4) : rate
     if (typeof value !== 'number' || !(value >= 0 && value <= 1)) {
       throw new DefinitionError('ERR_SAMPLING_RATE', `a sampling rate must be a number from 0 to 1: it is ${String(value)}`)

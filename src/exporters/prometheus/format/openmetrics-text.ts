@@ -1,3 +1,4 @@
+import { checkOptions } from '../../../base/check-options.js'
 import type { DistributionValue, Metric, SummaryValue, TimeSeries } from '../../../metrics/data/metric.js'
 import { selectFamilies } from './select-families.js'
 import { escapeValue } from './escape.js'
@@ -24,7 +25,9 @@ export interface OpenMetricsOptions {
  * @example
  * formatOpenMetrics(stats.getMetrics()) // # TYPE shop_requests counter\n# HELP … shop_requests_total 3\n# EOF\n
  */
-export function formatOpenMetrics(metrics: readonly Metric[], { created = false }: OpenMetricsOptions = {}): string {
+export function formatOpenMetrics(metrics: readonly Metric[], options: OpenMetricsOptions = {}): string {
+  checkOptions('formatOpenMetrics', options, { created: true })
+  const { created = false } = options
   const families = selectFamilies(metrics, 'openmetrics').map(({ members, exposed }) => {
     const timeSeries = members.flatMap((metric) => metric.timeSeries)
     const samples = groupedSeries(exposed, timeSeries)

@@ -1,3 +1,4 @@
+import { checkOptions } from '../../../base/check-options.js'
 import { gatherFamilies } from '../../../metrics/collection/gather.js'
 import type { MetricProducer } from '../../../metrics/data/producer.js'
 import { textEncoder } from './text-encoder.js'
@@ -21,6 +22,7 @@ export interface StreamTextOptions {
  * for await (const chunk of streamText({ producers: [stats] })) response.write(chunk)
  */
 export async function* streamText(options: StreamTextOptions): AsyncGenerator<Uint8Array, void, undefined> {
+  checkOptions('streamText', options, { producers: true, timeoutMs: true, signal: true })
   const { producers, timeoutMs = 10_000, signal } = options
   yield* textEncoder.encode(await gatherFamilies(producers, { timeoutMs }), signal)
 }
