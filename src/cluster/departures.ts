@@ -23,9 +23,10 @@ export class Departures {
   readonly #clock: Clock
   readonly #lost = new Map<string, Lost>()
   readonly #folded = new Set<string>()
-  readonly #onFold: () => void
+  readonly #onFold: (id: string) => void
 
-  constructor(clock: Clock, onFold: () => void) {
+  /** @param onFold Called with the id of a member whose totals have been added to the account. */
+  constructor(clock: Clock, onFold: (id: string) => void) {
     this.#clock = clock
     this.#onFold = onFold
   }
@@ -62,10 +63,17 @@ export class Departures {
     if (lost !== undefined && lost.stop === undefined) this.#begin(lost)
   }
 
-  /** The member is back. */
-  found(id: string): void {
-    this.#lost.get(id)?.stop?.()
+  /** The member is back. Returns what it had, which its rows replace; undefined if it was not lost. */
+  found(id: string): Contributor | undefined {
+    const lost = this.#lost.get(id)
+    lost?.stop?.()
     this.#lost.delete(id)
+    return lost?.contributor
+  }
+
+  /** Slots of lost members, which nobody else gets while they may come back. */
+  slots(): number[] {
+    return [...this.#lost.values()].map(({ contributor }) => contributor.slot)
   }
 
   depart(contributor: Contributor, how: Departure): void {
@@ -77,7 +85,7 @@ export class Departures {
       if (this.#folded.size <= MAX_REMEMBERED) break
       this.#folded.delete(oldest)
     }
-    this.#onFold()
+    this.#onFold(contributor.id)
   }
 
   stop(): void {

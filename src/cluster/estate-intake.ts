@@ -2,18 +2,28 @@ import type { Contributor } from './data/contributor.js'
 import type { Departures } from './departures.js'
 import type { MergedData } from './group-data.js'
 import type { ControlMessages } from './net/control-frames.js'
+import { isProcessGone } from './net/process-gone.js'
 
 type Origin = ControlMessages['ORIGIN']
 
+interface Open {
+  readonly contributor: Contributor
+  readonly origin: Origin
+}
+
 const MAX_ESTATES = 1_024
 
-/** What a heir hands to a new keeper: the old keeper's own rows, and the account of those that departed in its time. Each counts once. */
+/**
+ * What a heir hands to a new keeper: the rows of the old keeper and of its threads, and the account of those that departed in its time.
+ * Each counts once.
+ */
 export class EstateIntake {
   readonly #merged: MergedData
   readonly #departures: Departures
   readonly #isConnected: (id: string) => boolean
-  readonly #open = new Map<string, Contributor>()
-  readonly #done = new Set<string>()
+  readonly #open = new Map<string, Open>()
+  /** By the term of the keeper: the members of its process. */
+  readonly #done = new Map<string, readonly string[]>()
 
   /** @param isConnected True for a member that is there, and whose rows are therefore newer. */
   constructor(merged: MergedData, departures: Departures, isConnected: (id: string) => boolean) {
@@ -22,36 +32,50 @@ export class EstateIntake {
     this.#isConnected = isConnected
   }
 
-  apply({ of, keeperId, term }: Origin, frame: Uint8Array): void {
+  apply(origin: Origin, frame: Uint8Array): void {
+    const { of, id, slot, term } = origin
     if (this.#done.has(term) || (of !== 'keeper' && of !== 'departed')) return
-    if (of === 'keeper' && (this.#isConnected(keeperId) || this.#departures.isFolded(keeperId))) return
-    // The old keeper comes back under its id, if it was only stopped; the account needs an id of its own.
-    const id = of === 'keeper' ? keeperId : `departed ${term}`
-    let contributor = this.#open.get(id)
-    if (contributor === undefined) {
-      contributor = this.#merged.contributor(id, 0)
+    if (of === 'keeper' && (this.#isConnected(id) || this.#departures.isFolded(id))) return
+    // The members of the old keeper's process come back under their ids, if it was only stopped; the account needs an id of its own.
+    const key = of === 'keeper' ? id : `departed ${term}`
+    let open = this.#open.get(key)
+    if (open === undefined) {
+      const contributor = this.#merged.contributor(key, slot)
       contributor.disconnect()
-      this.#open.set(id, contributor)
+      open = { contributor, origin }
+      this.#open.set(key, open)
     }
-    contributor.apply(frame)
+    open.contributor.apply(frame)
+  }
+
+  /** A member is back before everything of the estate has come. Returns what has, which its rows replace. */
+  found(id: string): Contributor | undefined {
+    const open = this.#open.get(id)
+    this.#open.delete(id)
+    return open?.contributor
   }
 
   /** @param isOver False if the old keeper may still run. */
   complete(keeperId: string, term: string, isOver: boolean): void {
-    if (this.#done.has(term)) {
-      if (isOver) this.#departures.isOver(keeperId)
+    const done = this.#done.get(term)
+    if (done !== undefined) {
+      if (isOver) for (const id of done) this.#departures.isOver(id)
       return
     }
-    this.#done.add(term)
-    for (const oldest of this.#done) {
+    const parts = [...this.#open].filter(([, { origin }]) => origin.term === term)
+    for (const [key, { contributor, origin }] of parts) {
+      this.#open.delete(key)
+      if (origin.of === 'departed') contributor.depart('exit')
+      // The keeper's membership ends with its connection. Its threads may come back, unless the process has ended.
+      else this.#departures.lose(contributor, key === keeperId ? () => isOver : () => isProcessGone(origin.pid), !isOver)
+    }
+    this.#done.set(
+      term,
+      parts.filter(([, { origin }]) => origin.of === 'keeper').map(([id]) => id),
+    )
+    for (const oldest of this.#done.keys()) {
       if (this.#done.size <= MAX_ESTATES) break
       this.#done.delete(oldest)
     }
-    const account = this.#open.get(`departed ${term}`)
-    const rows = this.#open.get(keeperId)
-    this.#open.delete(`departed ${term}`)
-    this.#open.delete(keeperId)
-    account?.depart('exit')
-    if (rows !== undefined && !this.#isConnected(keeperId)) this.#departures.lose(rows, () => isOver, !isOver)
   }
 }

@@ -1,14 +1,16 @@
 import type { ChangeReader } from './data/contributor.js'
+import { FRAME, kindOf } from './data/frame-writer.js'
+import { keeperOrigin } from './estate.js'
 import type { GroupData, MergedData } from './group-data.js'
-import { controlFrame } from './net/control-frames.js'
+import { controlFrame, type ControlMessages } from './net/control-frames.js'
 import type { MemberRecord, Roster } from './roster.js'
 
 /** Waits at most so long for a heir that takes nothing, before another one is chosen. */
 const MAX_BUSY_FEEDS = 3
 
 /**
- * Sends one other member, the heir, what nobody else has: the rows of the keeper itself and the account of the departed. If the
- * keeper is killed, nothing that was shown is lost.
+ * Sends one other member, the heir, what would end with the process of the keeper: the rows of the keeper itself and of its threads,
+ * and the account of the departed. If the keeper is killed, nothing that was shown is lost.
  */
 export class HeirFeed {
   readonly #keeperId: string
@@ -17,6 +19,8 @@ export class HeirFeed {
   readonly #restartOwnRows: () => void
   readonly #account: ChangeReader
   #heir: MemberRecord | undefined
+  /** Members of this process whose rows the heir gets. */
+  readonly #passed = new Set<string>()
   #feeding: Promise<void> | undefined
   #busyFeeds = 0
 
@@ -40,14 +44,28 @@ export class HeirFeed {
     if (heir === undefined) return
     this.#heir = heir
     this.#busyFeeds = 0
+    this.#passed.clear()
     this.#account.restart()
     this.#restartOwnRows()
+    for (const record of this.#roster.all()) if (isOwnThread(record)) record.channel.send(controlFrame('AGAIN', {}))
     void this.feed()
   }
 
-  /** Passes on a frame of the keeper's own rows. */
-  pass(frame: Uint8Array): void {
-    this.#send('keeper', frame)
+  /** Passes on a frame of a member that is part of this process; of each from its next beginning on. */
+  pass(record: MemberRecord, frame: Uint8Array): void {
+    if (this.#heir === undefined || !(record.isKeeper || isOwnThread(record))) return
+    if (kindOf(frame) === FRAME.RESTART) this.#passed.add(record.id)
+    if (!this.#passed.has(record.id)) return
+    const { id, slot } = record
+    this.#send({ ...keeperOrigin('keeper', this.#keeperId, this.#term), id, slot }, frame)
+  }
+
+  /** The totals of this member have become part of the account. */
+  folded(id: string): void {
+    const wasPassed = this.#passed.delete(id)
+    if (!wasPassed || this.#heir === undefined) return void this.feed()
+    this.flushSync() // at once, so that the heir never counts it twice or not at all
+    this.#heir.channel.send(controlFrame('FOLDED', { term: this.#term, id }))
   }
 
   /** Sends what has changed in the account. Resolves when the heir has taken enough, or is too slow for it. */
@@ -68,13 +86,13 @@ export class HeirFeed {
     }
     for await (const frame of this.#account.frames()) {
       if (this.#heir !== heir) return
-      this.#send('departed', frame)
+      this.#sendAccount(frame)
     }
   }
 
   flushSync(): void {
     if (this.#heir === undefined) return
-    for (const frame of this.#account.framesNow()) this.#send('departed', frame)
+    for (const frame of this.#account.framesNow()) this.#sendAccount(frame)
   }
 
   gone(record: MemberRecord): void {
@@ -82,10 +100,19 @@ export class HeirFeed {
     this.#heir = undefined
   }
 
+  #sendAccount(frame: Uint8Array): void {
+    this.#send(keeperOrigin('departed', this.#keeperId, this.#term), frame)
+  }
+
   /** Each frame says whose it is: other rows go over the same channel in between. */
-  #send(of: 'keeper' | 'departed', frame: Uint8Array): void {
+  #send(origin: ControlMessages['ORIGIN'], frame: Uint8Array): void {
     const channel = this.#heir?.channel
-    channel?.send(controlFrame('ORIGIN', { of, keeperId: this.#keeperId, term: this.#term }))
+    channel?.send(controlFrame('ORIGIN', origin))
     channel?.send(frame)
   }
+}
+
+/** It ends with this process. */
+function isOwnThread({ pid, threadId }: MemberRecord): boolean {
+  return pid === process.pid && threadId !== 0
 }

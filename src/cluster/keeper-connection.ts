@@ -15,3 +15,8 @@ export interface KeeperConnection {
   /** Since when the keeper owes a sign of life; undefined if it owes none. */
   owesSinceMs: number | undefined
 }
+
+/** A connection over this channel, to a keeper that has not taken the member yet, and owes an answer. */
+export function newConnection(channel: Channel, resolve: (ending: Ending) => void, nowMs: number): KeeperConnection {
+  return { channel, resolve, origin: undefined, keeperId: undefined, term: '', isOver: false, owesSinceMs: nowMs }
+}

@@ -12,6 +12,7 @@ import { incomplete } from './group-error.js'
 import { countFrameBytes, countRefused } from './group-metrics.js'
 import { HeirFeed } from './heir-feed.js'
 import { MergedFeed } from './merged-feed.js'
+import { keeperOrigin } from './estate.js'
 import type { Channel } from './net/channel.js'
 import { type ControlMessage, controlFrame, type ControlMessages, readControlFrame } from './net/control-frames.js'
 import { isProcessGone } from './net/process-gone.js'
@@ -72,7 +73,7 @@ export class Keeper {
     this.#merged = data.merged()
     this.#returning = new ReturningMembers({ ...options, expected: [...options.expected, { id, pid: process.pid }] }, this.#clock)
     this.#heir = new HeirFeed(id, this.term, this.roster, data, this.#merged, options.restartOwnRows)
-    this.departures = new Departures(this.#clock, () => void this.#heir.feed())
+    this.departures = new Departures(this.#clock, (member) => this.#heir.folded(member))
     this.#admission = new Admission(options.maxMembers, this.roster, this.departures, this.#clock)
     this.#asking = new Asking(this.roster, this.#clock)
     this.#estates = new EstateIntake(this.#merged, this.departures, (member) => this.roster.get(member) !== undefined)
@@ -89,7 +90,7 @@ export class Keeper {
     const session: Session = {
       channel,
       record: undefined,
-      origin: { of: 'self', keeperId: this.id, term: this.term },
+      origin: keeperOrigin('self', this.id, this.term),
       receivedBytes: 0,
       isOver: false,
       stopTimer: startTimer(this.#clock, HELLO_TIMEOUT_MS, () => {
@@ -165,9 +166,10 @@ export class Keeper {
       if (!isDataFrame(kindOf(frame))) return this.#control(session, readControlFrame(frame))
       const { record, origin } = session
       if (record === undefined) throw new FrameError('ERR_GROUP_FRAME', 'rows came before HELLO')
+      if (this.roster.get(record.id) !== record) return // it has a newer connection
       if (origin.of !== 'self') return this.#estates.apply(origin, frame)
       record.contributor.apply(frame)
-      if (record.isKeeper) this.#heir.pass(frame)
+      this.#heir.pass(record, frame)
     } catch (error) {
       if (!FrameError.is(error)) throw error
       this.#cut(session, error.code === 'ERR_GROUP_LIMIT' ? 'limit' : 'malformed', error.message)
@@ -218,9 +220,10 @@ export class Keeper {
       this.roster.remove(known) // its old connection is about to end
       known.channel.destroy()
     }
-    this.departures.found(id)
-    const slot = known?.slot ?? this.roster.freeSlot(hello.slot)
-    const contributor = this.#merged.contributor(id, slot)
+    // A member that comes back replaces what it had: it may not count twice.
+    const former = known?.contributor ?? this.departures.found(id) ?? this.#estates.found(id)
+    const slot = former?.slot ?? this.roster.freeSlot(hello.slot, this.departures.slots())
+    const contributor = former ?? this.#merged.contributor(id, slot)
     const isKeeper = id === this.id
     const heardMs = this.#clock.monotonicMs()
     session.record = {
@@ -255,7 +258,8 @@ export class Keeper {
     countFrameBytes(session.channel.sentBytes, session.record?.isKeeper === true ? 0 : session.receivedBytes)
     const { record } = session
     if (record === undefined || this.#isClosed) return
-    const isGone = (): boolean => session.channel.isPeerGone || isProcessGone(record.pid)
+    // Sockets do not break by themselves: a thread has ended, although its process has not.
+    const isGone = (): boolean => session.channel.isPeerGone || record.threadId !== 0 || isProcessGone(record.pid)
     if (this.#leave(session, record) && !record.isKeeper) this.departures.lose(record.contributor, isGone)
   }
 

@@ -7,12 +7,12 @@ import type { MetricProducer } from '../metrics/data/producer.js'
 import type { Family } from '../metrics/data/row-source.js'
 import type { ChangeReader } from './data/contributor.js'
 import { isDataFrame, kindOf } from './data/frame-writer.js'
-import { Estate } from './estate.js'
+import { Estate, keeperOrigin } from './estate.js'
 import type { GroupData } from './group-data.js'
 import { incomplete } from './group-error.js'
 import { MergedCopy } from './merged-copy.js'
 import type { Channel } from './net/channel.js'
-import type { Ending, KeeperConnection } from './keeper-connection.js'
+import { type Ending, type KeeperConnection, newConnection } from './keeper-connection.js'
 import {
   type ControlMessage,
   controlFrame,
@@ -44,6 +44,8 @@ export class Member {
   #connection: KeeperConnection | undefined
   #sending: Promise<void> | undefined
   #isDue = false
+  /** Everything is to be sent again, once nothing is being sent. */
+  #isRestartDue = false
   #asked: { readonly number: number; readonly waitMs: number } | undefined
   #roster: readonly RosterEntry[] = []
   #slot = -1
@@ -73,10 +75,6 @@ export class Member {
     return this.#roster
   }
 
-  get slot(): number {
-    return this.#slot
-  }
-
   get isConnected(): boolean {
     return this.#connection?.keeperId !== undefined
   }
@@ -94,28 +92,14 @@ export class Member {
   /** Joins over this channel. Resolves when the connection has ended. */
   join(channel: Channel): Promise<Ending> {
     return new Promise((resolve) => {
-      const connection: KeeperConnection = {
-        channel,
-        resolve,
-        origin: undefined,
-        keeperId: undefined,
-        term: '',
-        isOver: false,
-        owesSinceMs: this.#clock.monotonicMs(),
-      }
+      const connection = newConnection(channel, resolve, this.#clock.monotonicMs())
       this.#connection = connection
       this.#frameQueue.attach(channel, (frame) => this.#apply(connection, frame))
-      this.#reader.restart()
+      this.#isRestartDue = true
       const { id, canLead } = this
       const hello = {
-        protocol: PROTOCOL,
-        id,
-        pid: process.pid,
-        threadId,
-        slot: this.#slot,
-        canLead,
-        isReturning: this.#isReturning,
-        roster: this.others,
+        ...{ protocol: PROTOCOL, id, pid: process.pid, threadId, slot: this.#slot },
+        ...{ canLead, isReturning: this.#isReturning, roster: this.others },
       }
       channel.send(controlFrame('HELLO', hello))
     })
@@ -123,7 +107,7 @@ export class Member {
 
   /** Sends everything again, since somebody else listens too from now on. */
   restart(): void {
-    this.#reader.restart()
+    this.#isRestartDue = true
     this.#sendSoon()
   }
 
@@ -154,13 +138,15 @@ export class Member {
   keepAccount(keeperId: string, term: string, frames: Iterable<Uint8Array>): void {
     this.#estate = new Estate(keeperId, term, this.#data)
     this.#estate.isOver = true
-    for (const frame of frames) this.#estate.apply('departed', frame)
+    const origin = keeperOrigin('departed', keeperId, term)
+    for (const frame of frames) this.#estate.apply(origin, frame)
   }
 
   /** The last words of this member, without waiting. */
   flushSync(): void {
     const connection = this.#connection
     if (connection?.keeperId === undefined) return
+    this.#restartIfDue()
     for (const frame of this.#reader.framesNow()) connection.channel.send(frame)
     connection.channel.send(controlFrame('BYE', {}))
   }
@@ -201,7 +187,7 @@ export class Member {
     if (origin?.of === 'merged') this.#copy.apply(frame)
     else if (origin?.of === 'keeper' || origin?.of === 'departed') {
       if (this.#estate?.term !== origin.term) this.#estate = new Estate(origin.keeperId, origin.term, this.#data)
-      this.#estate.apply(origin.of, frame)
+      this.#estate.apply(origin, frame)
     }
   }
 
@@ -221,6 +207,11 @@ export class Member {
       case 'ORIGIN':
         connection.origin = message
         return
+      case 'FOLDED':
+        if (this.#estate?.term === message.term) this.#estate.folded(message.id)
+        return
+      case 'AGAIN':
+        return this.restart()
       case 'END':
         return this.#copy.settle(message.number)
       case 'FAILED':
@@ -267,6 +258,7 @@ export class Member {
 
   async #sendChanges(connection: KeeperConnection, number: number, waitMs: number): Promise<void> {
     const { channel } = connection
+    this.#restartIfDue()
     for (const producer of this.#producers) producer.isTick = number === 0
     let count = 0
     for await (const frame of this.#reader.frames({ timeoutMs: waitMs })) {
@@ -278,6 +270,12 @@ export class Member {
     if (connection.isOver || (number === 0 && count === 0)) return
     channel.send(controlFrame('END', { number }))
     if (number === 0) connection.owesSinceMs ??= this.#clock.monotonicMs()
+  }
+
+  #restartIfDue(): void {
+    if (!this.#isRestartDue) return
+    this.#isRestartDue = false
+    this.#reader.restart()
   }
 
   #end(connection: KeeperConnection, ending: Ending): void {

@@ -14,10 +14,13 @@ import { meet, type Meeting } from './net/rendezvous.js'
 import { SocketChannel } from './net/socket-channel.js'
 
 const TICK_MS = 5_000
+/** Pools end their threads without a last word. */
+const THREAD_TICK_MS = 1_000
 const TICK_SPREAD = 0.1
 /** The heir binds at once, other members a little later, a new process last: those that know the group come first. */
 const MEMBER_PATIENCE_MS = 50
 const NEW_PATIENCE_MS = 250
+const LEAVE_TIMEOUT_MS = 1_000
 const REFUSED_PAUSE_MS = 5_000
 const FAILED_PAUSE_MS = 1_000
 
@@ -26,6 +29,8 @@ export interface MembershipOptions {
   readonly data: GroupData
   /** Undefined for a process that is alone with its threads. */
   readonly folder: GroupFolder | undefined
+  /** In a worker thread: the folder of the group of its main thread, once that has answered. */
+  readonly findFolder?: ((signal: AbortSignal) => Promise<GroupFolder>) | undefined
   readonly maxMembers: number
 }
 
@@ -90,9 +95,11 @@ export class Membership {
   async leave(): Promise<void> {
     if (this.#ending.signal.aborted) return this.#lasting
     const { member } = this.#options
+    await this.#joined(LEAVE_TIMEOUT_MS).catch(() => {}) // what it has recorded is lost if there is no keeper
+    if (this.#isLeaving) return this.#lasting
     this.#stopTick()
     this.#isLeaving = true
-    await member.leave(1_000)
+    await member.leave(LEAVE_TIMEOUT_MS)
     this.#ending.abort()
     member.disconnect()
     this.#wake()
@@ -141,7 +148,12 @@ export class Membership {
   }
 
   async #once(signal: AbortSignal): Promise<void> {
-    const { member } = this.#options
+    const { member, findFolder } = this.#options
+    if (findFolder !== undefined) {
+      this.#refusal ??= 'the main thread of this process is in no group'
+      this.#folder = await findFolder(signal)
+      this.#refusal = undefined
+    }
     const folder = this.#folder
     if (folder === undefined) return this.#lead(undefined, false)
     const patienceMs = member.isHeir ? 0 : this.#isNew ? NEW_PATIENCE_MS : MEMBER_PATIENCE_MS
@@ -203,7 +215,8 @@ export class Membership {
 
   #armTick(): void {
     const { clock } = this.#options.data
-    const delayMs = TICK_MS * (1 - TICK_SPREAD + 2 * TICK_SPREAD * Math.random())
+    const tickMs = this.#options.member.canLead ? TICK_MS : THREAD_TICK_MS
+    const delayMs = tickMs * (1 - TICK_SPREAD + 2 * TICK_SPREAD * Math.random())
     this.#stopTick = startTimer(clock, delayMs, () => {
       this.#armTick()
       this.#tick()

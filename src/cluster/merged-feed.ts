@@ -1,6 +1,7 @@
 import { errorText } from '../base/rate-limited-log.js'
 import { TallyscopeError } from '../base/errors.js'
 import type { ChangeReader } from './data/contributor.js'
+import { keeperOrigin } from './estate.js'
 import type { GroupData, MergedData } from './group-data.js'
 import type { Channel } from './net/channel.js'
 import { controlFrame, type ControlMessages } from './net/control-frames.js'
@@ -49,7 +50,7 @@ export class MergedFeed {
       for await (const frame of reader.frames()) {
         if (channel.isBusy) await channel.drained()
         // The heir's rows go over the same channel in between, so that each frame says whose it is.
-        channel.send(controlFrame('ORIGIN', { of: 'merged', keeperId: this.#keeperId, term: this.#term }))
+        channel.send(controlFrame('ORIGIN', keeperOrigin('merged', this.#keeperId, this.#term)))
         channel.send(frame)
       }
       channel.send(controlFrame('END', { number }))

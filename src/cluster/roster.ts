@@ -48,8 +48,8 @@ export class Roster {
   }
 
   /** The one that was wished for if it is free, else the smallest free number: a thousand restarts make no new series. */
-  freeSlot(wished: number): number {
-    const taken = new Set([...this.#records.values()].map(({ slot }) => slot))
+  freeSlot(wished: number, reserved: readonly number[] = []): number {
+    const taken = new Set([...reserved, ...[...this.#records.values()].map(({ slot }) => slot)])
     if (wished >= 0 && wished < this.#records.size + 1 && !taken.has(wished)) return wished
     let slot = 0
     while (taken.has(slot)) slot++

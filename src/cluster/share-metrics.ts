@@ -16,8 +16,9 @@ import { type GroupLimits, readGroupLimits } from './group-limits.js'
 import { Member } from './member.js'
 import { Membership } from './membership.js'
 import { MetricGroup } from './metric-group.js'
-import { openGroupFolder } from './net/group-folder.js'
+import { type GroupFolder, openGroupFolder } from './net/group-folder.js'
 import { type GroupIdentity, groupIdentity } from './net/group-identity.js'
+import { answerThreads, type GroupAddress, MainThreadGroup } from './net/thread-group.js'
 import { newId } from './net/new-id.js'
 
 export interface ShareMetricsOptions {
@@ -78,28 +79,40 @@ export function shareMetrics(options: ShareMetricsOptions = {}): MetricGroup {
   const all = producers ?? [sharedStats, selfMetrics()]
   const data = groupData({ limits, perMember, clock })
   const member = new Member(newId(), data, all, isMainThread)
-  const groupFolder = isAlone ? undefined : openGroupFolder(identity.hash, folder)
-  const membership = new Membership({ member, data, folder: groupFolder, maxMembers: limits.members })
+  // Only the main thread knows whose worker its process is.
+  const main = !isMainThread && (identity.kind === 'process' || identity.kind === 'cluster') ? new MainThreadGroup() : undefined
+  const groupFolder = isAlone || main !== undefined ? undefined : openGroupFolder(identity.hash, folder)
+  const findFolder = main && (async (signal: AbortSignal) => folderOf(await main.find(signal), folder))
+  const membership = new Membership({ member, data, folder: groupFolder, findFolder, maxMembers: limits.members })
+  const open = (): boolean => !isAlone || openToOthers(membership, identity.hash)
+  const answering = isMainThread && name === undefined ? answerThreads({ hash: identity.hash, folder }, open) : undefined
   const flush = (): void => membership.flushSync()
   const group = new MetricGroup(member, membership, clock, all.some(isSelfMetrics), () => {
     process.off('exit', flush)
+    cluster.off('fork', open)
+    answering?.()
+    main?.close()
     groups.delete(identity.hash)
   })
   groups.set(identity.hash, group)
   process.on('exit', flush)
   membership.start()
-  if (isAlone) cluster.once('fork', () => openToWorkers(membership, identity.hash))
+  if (isAlone) cluster.once('fork', open)
   return group
 }
 
-/** A primary has its first worker. */
-function openToWorkers(membership: Membership, hash: string): void {
+/** The process has its first worker or thread. */
+function openToOthers(membership: Membership, hash: string): boolean {
   try {
     membership.open(openGroupFolder(hash))
+    return true
   } catch (error) {
-    warnOnce('TALLYSCOPE_GROUP', 'folder', `workers cannot share their metrics: ${errorText(error)}`)
+    warnOnce('TALLYSCOPE_GROUP', 'folder', `workers and threads cannot share their metrics: ${errorText(error)}`)
+    return false
   }
 }
+
+const folderOf = ({ hash, folder }: GroupAddress, given: string | undefined): GroupFolder => openGroupFolder(hash, given ?? folder)
 
 const isSelfMetrics = ({ name }: MetricProducer): boolean => name === 'selfMetrics'
 

@@ -44,8 +44,24 @@ export interface ControlMessages {
   /** Everything that belongs to this number has been sent. 0: changes that nobody has asked for. */
   END: { number: number }
   BYE: Record<string, never>
-  /** Whose rows the next frame has: the merged ones, those of the keeper itself, those of the departed, or again the sender's. */
-  ORIGIN: { of: 'merged' | 'keeper' | 'departed' | 'self'; keeperId: string; term: string }
+  /**
+   * Whose rows the next frame has: the merged ones, those of a member in the process of the keeper (itself or one of its threads), those
+   * of the departed, or again the sender's.
+   */
+  ORIGIN: {
+    of: 'merged' | 'keeper' | 'departed' | 'self'
+    keeperId: string
+    term: string
+    /** Whose rows, of a member in the keeper's process; the keeper's own id otherwise. */
+    id: string
+    slot: number
+    /** Of the keeper. */
+    pid: number
+  }
+  /** To the heir: the rows of this thread have become part of those of the departed. */
+  FOLDED: { term: string; id: string }
+  /** To a thread of the keeper: send everything again, for a new heir. */
+  AGAIN: Record<string, never>
   ROSTER: { members: RosterEntry[] }
   WANT: { number: number; waitMs: number; isFresh: boolean }
   FAILED: { number: number; code: string; message: string }
@@ -71,6 +87,8 @@ export const CONTROL: Readonly<Record<ControlKind, number>> = {
   FAILED: 10,
   TOCK: 11,
   ESTATE: 12,
+  FOLDED: 13,
+  AGAIN: 14,
 }
 
 const KINDS = new Map(Object.entries(CONTROL).map(([kind, number]) => [number, kind as ControlKind]))
@@ -150,7 +168,16 @@ const FIELDS: { readonly [K in ControlKind]: { readonly [F in keyof ControlMessa
   ASK: { number: isNumber, waitMs: isNumber },
   END: { number: isNumber },
   BYE: {},
-  ORIGIN: { of: oneOf('merged', 'keeper', 'departed', 'self'), keeperId: isId, term: isId },
+  ORIGIN: {
+    of: oneOf('merged', 'keeper', 'departed', 'self'),
+    keeperId: isId,
+    term: isId,
+    id: isId,
+    slot: isNumber,
+    pid: isNumber,
+  },
+  FOLDED: { term: isId, id: isId },
+  AGAIN: {},
   ROSTER: { members: listOf(isEntry) },
   WANT: { number: isNumber, waitMs: isNumber, isFresh: isBoolean },
   FAILED: { number: isNumber, code: isWords, message: isWords },

@@ -11,12 +11,14 @@ const MESSAGES: ControlMessages = {
   ASK: { number: 1, waitMs: 1_000 },
   END: { number: 0 },
   BYE: {},
-  ORIGIN: { of: 'merged', keeperId: id, term: id },
+  ORIGIN: { of: 'merged', keeperId: id, term: id, id, slot: 0, pid: 1 },
   ROSTER: { members: [{ id, slot: 0, pid: 1, threadId: 0, state: 'late', isKeeper: true }] },
   WANT: { number: 1, waitMs: 1, isFresh: true },
   FAILED: { number: 1, code: 'ERR_GROUP_INCOMPLETE', message: 'not now' },
   TOCK: {},
   ESTATE: { keeperId: id, term: id, isOver: true },
+  FOLDED: { term: id, id },
+  AGAIN: {},
 }
 const kinds = Object.keys(MESSAGES) as ControlKind[]
 const written = (kind: number, text: string): Uint8Array => new FrameWriter().begin(kind).text(text).end()

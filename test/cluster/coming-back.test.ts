@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest'
+import { timerClock } from '../../src/base/clock.js'
+import { groupData } from '../../src/cluster/engine-data.js'
+import { Keeper } from '../../src/cluster/keeper.js'
+import { Member } from '../../src/cluster/member.js'
+import { memoryChannels } from '../../src/cluster/net/memory-channel.js'
+import { newId } from '../../src/cluster/net/new-id.js'
+import { DEFAULT_DATA_LIMITS } from '../../src/cluster/data/contributor.js'
+import { MetricRegistry } from '../../src/metrics/instruments/metric-registry.js'
+import { snapshotsOf } from '../../src/metrics/data/snapshot.js'
+
+const data = groupData({ limits: DEFAULT_DATA_LIMITS, perMember: ['apart'], clock: timerClock })
+
+function keeper(): Keeper {
+  const id = newId()
+  const options = { id, data, maxMembers: 8, isCurrent: () => true, restartOwnRows: () => {} }
+  const made = new Keeper({ ...options, expected: [], isSuccessor: false, isUnsure: false })
+  const own = memberOf(new MetricRegistry(), id)
+  own.connect(made)
+  return made
+}
+
+function memberOf(registry: MetricRegistry, id = newId()) {
+  const member = new Member(id, data, [registry], true)
+  const connect = (to: Keeper): (() => void) => {
+    const [ours, theirs] = memoryChannels()
+    to.accept(theirs)
+    void member.join(ours)
+    return () => ours.destroy()
+  }
+  return { member, connect }
+}
+
+async function page(of: Keeper): Promise<Record<string, unknown>> {
+  await of.gather(1_000)
+  return Object.fromEntries(
+    snapshotsOf(of.families(), 0).map(({ descriptor, timeSeries }) => [
+      descriptor.name,
+      timeSeries.map(({ labelValues, points }) => [...labelValues, points[0]!.value]),
+    ]),
+  )
+}
+
+test('a member that has lost its connection counts once when it is back, in its slot', async () => {
+  const group = keeper()
+  const registry = new MetricRegistry()
+  registry.counter('hits').inc(5)
+  registry.counter('apart').inc(1)
+  registry.gauge('busy').set(2)
+  const { connect } = memberOf(registry)
+  const cut = connect(group)
+  await expect.poll(() => page(group)).toEqual({ hits: [[5]], apart: [['1', 1]], busy: [[2]] })
+  cut()
+  await expect.poll(() => page(group)).toEqual({ hits: [[5]], apart: [['1', 1]], busy: [] })
+  const other = new MetricRegistry()
+  other.counter('hits').inc(100)
+  other.counter('apart').inc(100)
+  memberOf(other).connect(group)
+  await expect
+    .poll(() => page(group))
+    .toEqual({
+      hits: [[105]],
+      apart: [
+        ['1', 1],
+        ['2', 100],
+      ],
+      busy: [],
+    })
+  registry.counter('hits').inc(1)
+  connect(group)
+  await expect
+    .poll(() => page(group))
+    .toEqual({
+      hits: [[106]],
+      apart: [
+        ['1', 1],
+        ['2', 100],
+      ],
+      busy: [[2]],
+    })
+  await group.close()
+})
+
+test('a member that has two connections counts by the newer one', async () => {
+  const group = keeper()
+  const registry = new MetricRegistry()
+  registry.counter('hits').inc(5)
+  const { connect } = memberOf(registry)
+  connect(group)
+  await expect.poll(() => page(group)).toEqual({ hits: [[5]] })
+  connect(group)
+  registry.counter('hits').inc(2)
+  await expect.poll(() => page(group)).toEqual({ hits: [[7]] })
+  await group.close()
+})
