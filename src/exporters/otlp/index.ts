@@ -1,3 +1,4 @@
+export { otlpOptionsFromEnvironment, type OtlpReading } from './otlp-environment.js'
 export { OtlpMetricExporter, type OtlpMetricExporterOptions, type OtlpTemporality } from './otlp-metric-exporter.js'
 export type { OtlpOptions, OtlpProtocol } from './otlp-options.js'
 export type { HeadersOption } from '../sending/request-headers.js'
