@@ -49,7 +49,15 @@ export const ROOMS = {
   'exporters/statsd': ['base', 'exporters', 'metrics/data'],
   'exporters/prometheus/format': ['base', 'metrics/data', 'metrics/collection', 'exporters'],
   'exporters/prometheus/http': ['base', 'metrics/data', 'metrics/collection', 'serving', 'exporters/prometheus/format'],
-  'exporters/prometheus/push': ['base', 'metrics/data', 'serving', 'exporters/sending', 'exporters/prometheus/format'],
+  'exporters/prometheus/push': [
+    'base',
+    'metrics/data',
+    'metrics/collection',
+    'serving',
+    'exporters',
+    'exporters/sending',
+    'exporters/prometheus/format',
+  ],
   'exporters/prometheus/remote-write': [
     'base',
     'metrics/data',

@@ -35,6 +35,8 @@ export interface HttpRequest {
   /** Sent one behind the other. */
   readonly body: readonly Uint8Array[]
   readonly headers: HeaderValues
+  /** Added to the query of the destination, encoded. Default none. */
+  readonly query?: string | undefined
   readonly timeoutMs: number
 }
 
@@ -113,7 +115,7 @@ export class HttpSender {
 
   #exchange(
     agent: HttpAgent,
-    { method, body, timeoutMs: wholeMs }: HttpRequest,
+    { method, body, query = '', timeoutMs: wholeMs }: HttpRequest,
     headers: HeaderValues,
     secrets: readonly string[],
     timeoutMs: number,
@@ -130,7 +132,7 @@ export class HttpSender {
           protocol: url.protocol,
           hostname: url.hostname.replace(/^\[|\]$/g, ''),
           port: url.port,
-          path: url.pathname + url.search,
+          path: `${url.pathname}${url.search}${query === '' ? '' : `${url.search === '' ? '?' : '&'}${query}`}`,
         }),
       )
       const end = (settle: () => void): void => {

@@ -15,6 +15,8 @@ export interface OutgoingPart {
 
 export interface PartEncoding {
   readonly headers: Readonly<Record<string, string>>
+  /** Added to the query of the destination, encoded. Default none. */
+  readonly query?: string
   /** Compresses a body, off the main thread if it is long. */
   compress(body: readonly Uint8Array[]): readonly Uint8Array[] | Promise<readonly Uint8Array[]>
 }
@@ -82,9 +84,9 @@ export class PartSending {
 
   async #send(part: OutgoingPart): Promise<void> {
     if (this.#undelivered !== undefined) return part.settled(this.#undelivered)
-    const { headers } = this.#encoding
+    const { headers, query } = this.#encoding
     const body = await this.#encoding.compress(part.body)
-    const delivery = await sendUntil({ method: 'POST', body, headers }, this.#limits, this.#settings)
+    const delivery = await sendUntil({ method: 'POST', body, headers, query }, this.#limits, this.#settings)
     if (delivery.kind === 'too large') {
       this.#onTooLarge(part.body.reduce((sum, bytes) => sum + bytes.length, 0))
       const halves = part.items > 1 ? part.halves() : undefined

@@ -1,0 +1,212 @@
+import { checkNumber, checkOptions, type OptionNames } from '../../../base/check-options.js'
+import { DefinitionError, ExportError } from '../../../base/errors.js'
+import { inspectValue } from '../../../base/inspect-value.js'
+import { errorText } from '../../../base/rate-limited-log.js'
+import { runDetached } from '../../../base/suppression.js'
+import { RisingTime } from '../../../metrics/collection/rising-time.js'
+import type { FamilyExportContext, FamilyExporter } from '../../../metrics/data/family-exporter.js'
+import type { Metric } from '../../../metrics/data/metric.js'
+import type { Family } from '../../../metrics/data/row-source.js'
+import { ExportCounts } from '../../export-counts.js'
+import { gzipBody } from '../../sending/compress-body.js'
+import { checkDestination, type Destination } from '../../sending/destination.js'
+import { type HttpReply, HttpSender } from '../../sending/http-sender.js'
+import { type OutgoingPart, PartSending, type SendingResult } from '../../sending/part-sending.js'
+import { REPLY_POLICIES } from '../../sending/reply-policy.js'
+import { replyText } from '../../sending/reply-text.js'
+import { RequestCounts } from '../../sending/request-counts.js'
+import type { SendLimits } from '../../sending/send-until.js'
+import { checkSender, SENDER_OPTIONS, type SenderOptions, type SenderSettings } from '../../sending/sender-options.js'
+import { textEncoder } from '../format/text-encoder.js'
+import { halfParts, type LinePart, lineParts } from './line-parts.js'
+
+export interface PrometheusTextPushExporterOptions extends SenderOptions {
+  /** Where the text is sent, such as `http://127.0.0.1:8428/api/v1/import/prometheus`. User and password become Basic authorization. */
+  readonly url: string
+  /**
+   * Labels of every series, as `extra_label` of the URL; they replace labels of the same name. `job` and `instance` belong here: without an
+   * `instance` of their own, processes write to the same series. Default none.
+   */
+  readonly extraLabels?: Readonly<Record<string, string>>
+  /** Whether bodies are compressed. Default true. */
+  readonly gzip?: boolean
+  /** Whether all samples of an export have its time, by `timestamp` of the URL; else they have that of their arrival. Default true. */
+  readonly timestamps?: boolean
+  /** Bytes of one request before compression, about, 64 KiB … 64 MiB; more are sent as several. Default 4 MiB. */
+  readonly maxRequestBytes?: number
+}
+
+const OPTIONS: OptionNames<PrometheusTextPushExporterOptions> = {
+  ...SENDER_OPTIONS,
+  url: true,
+  extraLabels: true,
+  gzip: true,
+  timestamps: true,
+  maxRequestBytes: true,
+}
+
+const NAME = 'PrometheusTextPushExporter'
+const MIN_REQUEST_BYTES = 4_096
+
+/**
+ * Sends the text of `/metrics` to a receiver that imports it, VictoriaMetrics among them: for processes that cannot be scraped.
+ *
+ * Receivers of text take what they can read and say nothing of the rest. There are no native histograms and no stale markers: where the
+ * receiver takes it, remote write is better.
+ *
+ * @throws {@link DefinitionError} `ERR_EXPORTER_URL`, `ERR_EXPORTER_OPTION`, `ERR_OPTION` for options that break a rule.
+ * @see https://docs.victoriametrics.com/victoriametrics/url-examples/#apiv1importprometheus
+ * @example
+ * const url = 'http://127.0.0.1:8428/api/v1/import/prometheus'
+ * const exporter = new PrometheusTextPushExporter({ url, extraLabels: { job: 'shop', instance: 'shop-1' } })
+ * exportPeriodically({ producers: [stats], exporter, intervalMs: 15_000 })
+ */
+export class PrometheusTextPushExporter implements FamilyExporter {
+  readonly #destination: Destination
+  readonly #settings: SenderSettings
+  readonly #isZipped: boolean
+  readonly #isTimed: boolean
+  readonly #labels: string
+  readonly #sender: HttpSender
+  readonly #counts = new ExportCounts(NAME)
+  readonly #requestCounts = new RequestCounts(NAME)
+  readonly #times = new RisingTime(NAME)
+  #maxRequestBytes: number
+  /** Exports one behind the other: two at once would send samples in the wrong order. */
+  #last: Promise<unknown> = Promise.resolve()
+  #shutdown: Promise<void> | undefined
+
+  constructor(options: PrometheusTextPushExporterOptions) {
+    checkOptions(NAME, options, OPTIONS)
+    const { gzip = true, timestamps = true, maxRequestBytes = 4 << 20, extraLabels = {} } = options
+    for (const [name, value] of Object.entries({ gzip, timestamps })) {
+      if (typeof value !== 'boolean') refuse(`${name} must be true or false: it is ${inspectValue(value)}`)
+    }
+    this.#destination = checkDestination('url', options.url)
+    this.#settings = checkSender(options, 2)
+    this.#isZipped = gzip
+    this.#isTimed = timestamps
+    this.#labels = extraLabelQuery(extraLabels)
+    const range = { min: 65_536, max: 64 << 20, integer: true }
+    this.#maxRequestBytes = checkNumber('ERR_EXPORTER_OPTION', 'maxRequestBytes', maxRequestBytes, range)
+    this.#sender = new HttpSender(this.#destination, this.#settings)
+  }
+
+  /**
+   * Sends snapshots, each part once.
+   * @throws {@link ExportError} (as a rejection) `ERR_PUSH_FAILED`, `retryable` if the receiver may take them later;
+   *   `ERR_EXPORTER_CLOSED` after `shutdown()`.
+   */
+  export(metrics: readonly Metric[]): Promise<void> {
+    const { clock, timeoutMs } = this.#settings
+    return this.#queue(metrics, clock.unixMs(), () => ({ endsMs: clock.monotonicMs() + timeoutMs, tries: 1 }))
+  }
+
+  /** Sends families, and tries again until the export has to end. @throws as {@link export} */
+  exportFamilies(families: readonly Family[], { timeUnixMs, timeoutMs, signal, isLast }: FamilyExportContext): Promise<void> {
+    const endsMs = this.#settings.clock.monotonicMs() + timeoutMs
+    return this.#queue(families, timeUnixMs, () => ({ endsMs, signal, isLast }))
+  }
+
+  /** Waits for what is being sent, then closes the connections. */
+  shutdown(): Promise<void> {
+    this.#shutdown ??= this.#last.then(() => this.#sender.close())
+    return this.#shutdown
+  }
+
+  get #place(): string {
+    return this.#destination.url.origin + this.#destination.url.pathname
+  }
+
+  #queue(families: readonly Family[], timeUnixMs: number, limits: () => SendLimits): Promise<void> {
+    if (this.#shutdown !== undefined) {
+      const message = `sending text to ${this.#place} failed: the exporter is shut down`
+      return Promise.reject(new ExportError('ERR_EXPORTER_CLOSED', message, { retryable: false }))
+    }
+    const time = this.#times.next(Math.floor(timeUnixMs))
+    const sending = this.#last.then(() => runDetached(() => this.#send(families, time, limits())))
+    this.#last = sending.catch(() => {})
+    return sending
+  }
+
+  async #send(families: readonly Family[], timeUnixMs: number, limits: SendLimits): Promise<void> {
+    const sending = this.#begin(timeUnixMs, limits)
+    let encodingError: unknown
+    try {
+      for await (const part of lineParts(textEncoder.encode(families), () => this.#maxRequestBytes)) {
+        await sending.add(this.#outgoing(part))
+        if (sending.isDown) break
+      }
+    } catch (error) {
+      encodingError = error
+    }
+    this.#throwFailure(await sending.finish())
+    if (encodingError === undefined) return
+    const message = `metrics have no text: ${errorText(encodingError)}`
+    throw new ExportError('ERR_PUSH_FAILED', message, { retryable: false, cause: encodingError })
+  }
+
+  #begin(timeUnixMs: number, limits: SendLimits): PartSending {
+    const headers = { 'content-type': textEncoder.contentType, ...(this.#isZipped && { 'content-encoding': 'gzip' }) }
+    const query = [this.#labels, this.#isTimed ? `timestamp=${timeUnixMs}` : ''].filter((one) => one !== '').join('&')
+    return new PartSending({
+      settings: {
+        ...this.#settings,
+        sender: this.#sender,
+        policy: REPLY_POLICIES.textImport,
+        counts: this.#requestCounts,
+        describe: describeReply,
+      },
+      limits,
+      encoding: { headers, query, compress: this.#isZipped ? gzipBody : (body) => body },
+      concurrency: this.#settings.concurrency,
+      onTooLarge: (bytes) => {
+        this.#maxRequestBytes = Math.max(Math.min(this.#maxRequestBytes, bytes >>> 1), MIN_REQUEST_BYTES)
+      },
+    })
+  }
+
+  #outgoing(part: LinePart): OutgoingPart {
+    return {
+      items: part.samples,
+      body: part.chunks,
+      halves: () => {
+        const halves = halfParts(part)
+        return halves && [this.#outgoing(halves[0]), this.#outgoing(halves[1])]
+      },
+      settled: (delivery) => {
+        if (delivery.kind === 'taken') this.#counts.exported(part.samples)
+        else this.#counts.dropped(delivery.kind === 'undelivered' ? delivery.reason : delivery.kind.replace(' ', '_'), part.samples)
+      },
+    }
+  }
+
+  #throwFailure({ refusal, undelivered }: SendingResult): void {
+    if (undelivered === undefined && refusal === undefined) return
+    this.#counts.error('ERR_PUSH_FAILED')
+    const why = undelivered?.message ?? describeReply(refusal!)
+    const options = { retryable: undelivered !== undefined, retryAfterMs: undelivered?.retryAfterMs }
+    throw new ExportError('ERR_PUSH_FAILED', `sending text to ${this.#place} failed: ${why}`, options)
+  }
+}
+
+/** @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` for a label that no receiver would take. */
+function extraLabelQuery(labels: Readonly<Record<string, string>>): string {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(labels)) {
+    if (!/^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) || typeof value !== 'string') {
+      refuse(`extraLabels must be legal label names with strings: ${inspectValue(name)} is ${inspectValue(value)}`)
+    }
+    query.append('extra_label', `${name}=${value}`)
+  }
+  return String(query)
+}
+
+function refuse(message: string): never {
+  throw new DefinitionError('ERR_EXPORTER_OPTION', message)
+}
+
+function describeReply({ status, body, secrets }: HttpReply): string {
+  const text = replyText(body?.toString() ?? '', secrets)
+  return `it was answered ${status}${text === '' ? '' : `: ${text}`}`
+}
