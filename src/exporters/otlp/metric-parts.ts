@@ -2,8 +2,10 @@ import type { Resource } from '../../base/resource.js'
 import { TimeSlicer } from '../../base/time-slicer.js'
 import { type Family, isRowSource, isVisibleIn, type RowChunk, type RowSource } from '../../metrics/data/row-source.js'
 import { snapshotRows } from '../../metrics/data/snapshot-rows.js'
+import type { ExportCounts } from '../export-counts.js'
 import { ProtobufWriter } from '../protobuf-writer.js'
 import { type ChunkBaseline, type DeltaBaselines, PendingBaselines } from './delta-baselines.js'
+import { DistinctRows, familiesByName } from './distinct-families.js'
 import { Envelope } from './envelope.js'
 import { isMonotonic } from './metric-head.js'
 import { RowWriter } from './row-writer.js'
@@ -28,6 +30,8 @@ export interface MetricPartsOptions {
   /** Undefined for cumulative temporality. */
   readonly baselines: DeltaBaselines | undefined
   readonly maxPoints: number
+  /** Of points that are left out. */
+  readonly counts: ExportCounts
   /** Read anew for each part: it falls when a receiver finds one too large. */
   readonly maxBytes: () => number
 }
@@ -40,12 +44,14 @@ export async function* metricParts(families: readonly Family[], options: MetricP
   const slicer = new TimeSlicer()
   for (const { resource, members } of byResource(families, options.resource)) {
     const part = new PartInProgress(new Envelope(resource), options)
-    for (const family of members) {
-      const sources = isRowSource(family) ? [family] : snapshotRows(family)
-      for (const source of sources) {
-        for (const _ of rows(source, part, isRowSource(family), options)) {
-          if (part.isFull) yield part.take()
-          if (slicer.isOver) await slicer.nextSlice()
+    for (const group of familiesByName(members, options.counts)) {
+      const distinct = group.length === 1 ? undefined : new DistinctRows(options.counts)
+      for (const family of group) {
+        for (const source of isRowSource(family) ? [family] : snapshotRows(family)) {
+          for (const _ of rows(source, part, isRowSource(family), distinct, options)) {
+            if (part.isFull) yield part.take()
+            if (slicer.isOver) await slicer.nextSlice()
+          }
         }
       }
     }
@@ -54,7 +60,13 @@ export async function* metricParts(families: readonly Family[], options: MetricP
 }
 
 /** Writes the rows of a source, with a step after each few, and after each that takes long. */
-function* rows(source: RowSource, part: PartInProgress, isLive: boolean, { baselines }: MetricPartsOptions): Generator<void> {
+function* rows(
+  source: RowSource,
+  part: PartInProgress,
+  isLive: boolean,
+  distinct: DistinctRows | undefined,
+  { baselines }: MetricPartsOptions,
+): Generator<void> {
   const { generation } = source
   const isSlow = source.kind !== 'scalar'
   // Snapshots of foreign producers have no place in which a baseline could be found again: they stay cumulative.
@@ -62,7 +74,8 @@ function* rows(source: RowSource, part: PartInProgress, isLive: boolean, { basel
   for (const [index, chunk] of source.chunks.entries()) {
     const baseline = deltas?.visit(source, index, chunk)
     for (let cell = 0; cell < chunk.size; cell++) {
-      if (isVisibleIn(generation, chunk, cell)) part.row(source, chunk, cell, baseline)
+      const isWanted = isVisibleIn(generation, chunk, cell) && (distinct === undefined || distinct.add(source, chunk, cell))
+      if (isWanted) part.row(source, chunk, cell, baseline)
       if (isSlow || part.isFull || cell % ROWS_A_STEP === 0) yield
     }
   }

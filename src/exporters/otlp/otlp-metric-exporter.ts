@@ -136,6 +136,7 @@ export class OtlpMetricExporter implements FamilyExporter {
       exemplarsAfterUnixMs: exemplars ? this.#arrivedUnixMs : Infinity,
       baselines: this.#baselines,
       maxPoints: this.#maxPoints,
+      counts: this.#sender.counts,
       maxBytes: () => this.#sender.maxRequestBytes,
     })
     for await (const content of parts) {

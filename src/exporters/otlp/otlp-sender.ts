@@ -21,7 +21,7 @@ export class OtlpSender {
   readonly #items: 'points' | 'spans'
   readonly #settings: OtlpSettings
   readonly #http: HttpSender
-  readonly #counts: ExportCounts
+  readonly counts: ExportCounts
   readonly #requestCounts: RequestCounts
   readonly #log: RateLimitedLog
   #maxRequestBytes: number
@@ -32,7 +32,7 @@ export class OtlpSender {
     this.#settings = settings
     this.isJson = settings.protocol === 'http/json'
     this.#http = new HttpSender(settings.destination, settings.sender)
-    this.#counts = new ExportCounts(name)
+    this.counts = new ExportCounts(name)
     this.#requestCounts = new RequestCounts(name)
     const { clock } = settings.sender
     this.#log = new RateLimitedLog({ code: 'TALLYSCOPE_EXPORT_FAILED', subject: `exporter ${name}`, logger, clock })
@@ -69,12 +69,12 @@ export class OtlpSender {
 
   /** Counts what became of so many items, and logs what the receiver has to say. */
   settled(items: number, delivery: Delivery): void {
-    if (delivery.kind === 'undelivered') return this.#counts.dropped(delivery.reason, items)
-    if (delivery.kind !== 'taken') return this.#counts.dropped(delivery.kind.replace(' ', '_'), items)
+    if (delivery.kind === 'undelivered') return this.counts.dropped(delivery.reason, items)
+    if (delivery.kind !== 'taken') return this.counts.dropped(delivery.kind.replace(' ', '_'), items)
     const { rejected, message, isReadable } = otlpAnswer(delivery.reply)
     const lost = Math.min(rejected, items)
-    this.#counts.exported(items - lost)
-    this.#counts.dropped('rejected', lost)
+    this.counts.exported(items - lost)
+    this.counts.dropped('rejected', lost)
     if (!isReadable) this.#log.report('got an answer that is none of OTLP: is this the right address?')
     else if (lost > 0) this.#log.report(`had some ${this.#items} rejected by the receiver`, new Error(message || 'no reason given'))
     else if (message !== '') this.#log.report('was warned by the receiver', new Error(message))
@@ -82,7 +82,7 @@ export class OtlpSender {
 
   /** Counts an item that is too large for any request. */
   dropOversized(what: string): void {
-    this.#counts.dropped('oversized', 1)
+    this.counts.dropped('oversized', 1)
     this.#log.report(`leaves out ${what} that is larger than a request may be`)
   }
 
@@ -90,13 +90,13 @@ export class OtlpSender {
   failure({ refusal, undelivered }: SendingResult, delivered: number): ExportError | undefined {
     const where = this.#settings.destination.url.href
     if (undelivered !== undefined) {
-      this.#counts.error('ERR_OTLP_FAILED')
+      this.counts.error('ERR_OTLP_FAILED')
       const { message, retryAfterMs } = undelivered
       const text = `sending ${this.#items} to ${where} failed: ${message}`
       return new ExportError('ERR_OTLP_FAILED', text, { retryable: true, delivered, retryAfterMs })
     }
     if (refusal === undefined) return undefined
-    this.#counts.error('ERR_OTLP_FAILED')
+    this.counts.error('ERR_OTLP_FAILED')
     const text = `sending ${this.#items} to ${where} was refused: ${this.#describe(refusal)}`
     return new ExportError('ERR_OTLP_FAILED', text, { retryable: false, delivered })
   }

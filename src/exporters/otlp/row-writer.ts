@@ -128,7 +128,8 @@ export class RowWriter {
 
   #ensure({ descriptor }: RowSource, kind: DataKind, isDelta: boolean): void {
     const open = this.#open
-    if (open !== undefined && open.descriptor === descriptor && open.kind === kind && open.isDelta === isDelta) return
+    // Sources of one name come one behind the other, and are of one type: they are one metric.
+    if (open !== undefined && open.descriptor.name === descriptor.name && open.kind === kind && open.isDelta === isDelta) return
     open?.close()
     this.#open = new OpenMetric(this.#out, descriptor, kind, isDelta)
   }

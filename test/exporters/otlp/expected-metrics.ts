@@ -14,7 +14,11 @@ export function expectedMetrics(
   timeUnixMs: number,
   histograms: 'explicit' | 'exponential' = 'explicit',
 ): Plain[] {
-  return metrics.flatMap((metric) => {
+  const firsts = new Map<string, MetricDescriptor>()
+  for (const { descriptor } of metrics) if (!firsts.has(descriptor.name)) firsts.set(descriptor.name, descriptor)
+  const ofFirst = metrics.filter(({ descriptor }) => isAlike(descriptor, firsts.get(descriptor.name)!))
+  const all = ofFirst.flatMap((metric) => {
+    const { description } = firsts.get(metric.descriptor.name)!
     const points = metric.timeSeries.flatMap((series) => {
       const point = expectedPoint(metric.descriptor, series, timeUnixMs, histograms)
       return point === undefined ? [] : [point]
@@ -22,12 +26,35 @@ export function expectedMetrics(
     // One kind of data each; distributions with and without exponential buckets are two metrics.
     const kinds = [...new Set(points.map(({ data }) => data))]
     return kinds.map((data) => ({
-      ...head(metric.descriptor),
+      ...head({ ...metric.descriptor, description }),
       [data]: { dataPoints: points.flatMap((each) => (each.data === data ? [each.point] : [])), ...kindOf(metric.descriptor, data) },
       ...(metric.descriptor.type === 'INFO' && { metadata: [{ key: 'prometheus.type', value: { stringValue: 'info' } }] }),
       ...(metric.descriptor.type === 'STATE_SET' && { metadata: [{ key: 'prometheus.type', value: { stringValue: 'stateset' } }] }),
     }))
   })
+  return together(all)
+}
+
+function isAlike(one: MetricDescriptor, other: MetricDescriptor): boolean {
+  const kind = ({ type }: MetricDescriptor): string => type.replace('INT64', 'DOUBLE')
+  return kind(one) === kind(other) && one.unit === other.unit
+}
+
+/** Metrics of one name and kind are one, and each identity is in it once: the first. */
+function together(metrics: readonly Plain[]): Plain[] {
+  const seen = new Set<string>()
+  const merged = new Map<string, Plain>()
+  for (const metric of metrics) {
+    const data = Object.keys(metric).find((key) => metric[key]?.dataPoints !== undefined)!
+    const points = metric[data].dataPoints.filter(({ attributes = [] }: Plain) => {
+      const identity = JSON.stringify([metric['name'], attributes.map((one: Plain) => JSON.stringify(one)).sort()])
+      return seen.size < seen.add(identity).size
+    })
+    const known = merged.get(`${data} ${metric['name']}`)
+    if (known !== undefined) known[data].dataPoints.push(...points)
+    else if (points.length > 0) merged.set(`${data} ${metric['name']}`, { ...metric, [data]: { ...metric[data], dataPoints: points } })
+  }
+  return [...merged.values()]
 }
 
 const nanos = (unixMs: number): string =>
