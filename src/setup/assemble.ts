@@ -20,10 +20,11 @@ export interface AssembledComponents {
 /** Builds all that the configuration names and wires the tracer; undefined, and nothing left open, if there is a problem. */
 export function assemble(
   options: TallyscopeOptions,
-  { settings }: Configuration,
+  { settings, resource }: Configuration,
   problems: ConfigurationProblem[],
 ): AssembledComponents | undefined {
-  const { logger } = options
+  const { logger, env = process.env } = options
+  const context = { env, resource, logger }
   const attempt = <T>(path: string, build: () => T): T | undefined => {
     try {
       return build()
@@ -37,18 +38,17 @@ export function assemble(
   const { 'traces.sampler': samplerPart, 'traces.propagator': propagatorParts, 'traces.transport': transportPart } = settings
   const sampler = enabled ? samplerPart && attempt('traces.sampler', () => buildSampler(samplerPart)) : new AlwaysOffSampler()
   const propagator = propagatorParts && attempt('traces.propagator', () => buildPropagator(propagatorParts))
-  const usual =
-    (transportPart && attempt('traces.transport', () => buildTransport(transportPart))) ?? ((exporter) => new SyncTransport(exporter))
+  const usual = transportPart && attempt('traces.transport', () => buildTransport(transportPart))
   const exporters = enabled ? settings['traces.exporters'] : []
-  const traces = exporters?.flatMap((component) => attempt('traces.exporters', () => buildTraceExporter(component, logger)) ?? [])
-  const transports = traces?.map(({ exporter, transport = usual }) => attempt('traces.transport', () => transport(exporter)))
+  const traces = exporters?.flatMap(
+    (component) => attempt('traces.exporters', () => buildTraceExporter(component, transportPart, context)) ?? [],
+  )
+  const transports = traces?.map(({ exporter, transport }) => attempt('traces.transport', () => transport(exporter)))
   const { constantLabels, renameLabels } = settings
   attempt('constantLabels', () => new Relabelling({ constantLabels }))
   attempt('renameLabels', () => new Relabelling({ renameLabels }))
   const metrics = enabled ? (settings['metrics.exporters'] ?? []) : []
-  const metricExporters = metrics.flatMap(
-    (component) => attempt('metrics.exporters', () => buildMetricExporter(component, logger, options.env)) ?? [],
-  )
+  const metricExporters = metrics.flatMap((component) => attempt('metrics.exporters', () => buildMetricExporter(component, context)) ?? [])
   if (problems.length > 0) {
     // Created components hold files and the like, which are never closed otherwise.
     for (const exporter of [...(traces ?? []).map(({ exporter }) => exporter), ...metricExporters]) void shutDownQuietly(exporter)
@@ -62,7 +62,7 @@ export function assemble(
     stats: options.stats,
     ...(settings['traces.publicEndpoint'] !== undefined && { untrusted: settings['traces.publicEndpoint'] }),
     ...(traces === undefined
-      ? { transport: usual }
+      ? { transport: usual ?? ((exporter) => new SyncTransport(exporter)) }
       : {
           exporter: traces[0]?.exporter ?? NO_EXPORTER,
           transport: () => (transports!.length === 1 ? transports![0]! : new FanOutTransport(transports!.map((transport) => transport!))),

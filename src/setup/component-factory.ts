@@ -1,21 +1,16 @@
 import { DefinitionError } from '../base/errors.js'
 import type { Exporter, Transport } from '../base/exporter.js'
-import type { Logger } from '../base/logger.js'
 import type { GivenComponent, OptionValue, Component, ComponentSpec } from './configuration/component-parser.js'
 import { AsyncTransport } from '../exporters/transport/async-transport.js'
+import type { AsyncTransportOptions } from '../exporters/transport/async-transport-options.js'
 import { ConsoleExporter } from '../exporters/console/console-exporter.js'
 import { FileExporter, type FileExporterOptions } from '../exporters/file/file-exporter.js'
 import { HlogExporter } from '../exporters/file/hlog-exporter.js'
-import { LazyExporter } from '../exporters/lazy-exporter.js'
 import { LoggingExporter } from '../exporters/console/logging-exporter.js'
 import { MemoryExporter } from '../exporters/memory-exporter.js'
 import { PushGatewayExporter, type PushGatewayExporterOptions } from '../exporters/prometheus/push/push-gateway-exporter.js'
 import { TextfileExporter, type TextfileExporterOptions } from '../exporters/prometheus/push/textfile-exporter.js'
 import { SyncTransport } from '../exporters/transport/sync-transport.js'
-import type { RemoteWriteExporterOptions } from '../exporters/prometheus/remote-write/remote-write-options.js'
-import type { StatsdExporterOptions } from '../exporters/statsd/statsd-options.js'
-import { warnOnce } from '../base/logger.js'
-import type { FamilyExporter } from '../metrics/data/family-exporter.js'
 import type { Metric } from '../metrics/data/metric.js'
 import { AlwaysOffSampler, AlwaysOnSampler } from '../trace/sampling/constant-samplers.js'
 import { ParentBasedSampler } from '../trace/sampling/parent-based-sampler.js'
@@ -32,6 +27,7 @@ import { TraceContextPropagator } from '../trace/propagation/trace-context.js'
 import { RateLimitingSampler } from '../trace/sampling/rate-limiting-sampler.js'
 import type { Sampler } from '../trace/sampling/sampler.js'
 import type { SpanData } from '../trace/data/span-data.js'
+import { buildOtlpTraceExporter, buildPushExporter, type ExporterContext } from './push-exporters.js'
 
 export type TransportFactory = (exporter: Exporter<SpanData>) => Transport<SpanData>
 
@@ -84,37 +80,45 @@ function propagatorOf(component: Component): Propagator {
   }
 }
 
-export function buildTransport(component: Component): TransportFactory {
+/** With defaults for options that an asynchronous transport is not given. */
+export function buildTransport(component: Component, defaults: AsyncTransportOptions = {}): TransportFactory {
   if ('given' in component) return component.given as TransportFactory
   const options = component.options
   switch (component.component) {
     case 'sync':
       return (exporter) => new SyncTransport(exporter)
     case 'async':
-      return (exporter) => new AsyncTransport(exporter, options as object)
+      return (exporter) => new AsyncTransport(exporter, { ...defaults, ...(options as object) })
     default:
       throw unknown(component)
   }
 }
 
-/** An exporter of spans, with the transport that was named for it, if one was. */
+const ASYNC: Component = { component: 'async', options: {} }
+
+/**
+ * An exporter of spans, with the transport that was named for it, or the usual one. If neither was named, spans that are sent by OTLP
+ * have an asynchronous one: a request for each span would be too many.
+ */
 export function buildTraceExporter(
   component: Component,
-  logger?: Logger,
-): { exporter: Exporter<SpanData>; transport: TransportFactory | undefined } {
-  if ('given' in component) return { exporter: component.given as Exporter<SpanData>, transport: undefined }
-  const { transport, ...options } = component.options
-  return {
-    exporter: generalExporter<SpanData>({ component: component.component, options }, logger),
-    transport: transport === undefined ? undefined : buildTransport(transport as ComponentSpec),
+  usual: Component | undefined,
+  context: ExporterContext,
+): { exporter: Exporter<SpanData>; transport: TransportFactory } {
+  const { transport: own, ...options } = 'given' in component ? {} : component.options
+  const named = (own as ComponentSpec | undefined) ?? usual
+  if (!('given' in component) && component.component === 'otlp') {
+    const { exporter, exportTimeoutMs } = buildOtlpTraceExporter(options, context)
+    return { exporter, transport: buildTransport(named ?? ASYNC, { exportTimeoutMs }) }
   }
+  const exporter =
+    'given' in component
+      ? (component.given as Exporter<SpanData>)
+      : generalExporter<SpanData>({ component: component.component, options }, context)
+  return { exporter, transport: buildTransport(named ?? { component: 'sync', options: {} }) }
 }
 
-export function buildMetricExporter(
-  component: Component,
-  logger?: Logger,
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): Exporter<Metric> {
+export function buildMetricExporter(component: Component, context: ExporterContext): Exporter<Metric> {
   if ('given' in component) return component.given as Exporter<Metric>
   const options = component.options as unknown
   switch (component.component) {
@@ -124,41 +128,12 @@ export function buildMetricExporter(
       return new TextfileExporter(options as TextfileExporterOptions)
     case 'pushgateway':
       return new PushGatewayExporter(options as PushGatewayExporterOptions)
-    case 'statsd':
-      return new LazyExporter(() => loadStatsd(options as StatsdExporterOptions))
-    case 'dogstatsd':
-      return new LazyExporter(() => loadDogstatsd(options as StatsdExporterOptions, env))
-    case 'remotewrite':
-      return new LazyExporter(() => loadRemoteWrite(options as RemoteWriteExporterOptions))
     default:
-      return generalExporter<Metric>(component, logger)
+      return buildPushExporter(component, context) ?? generalExporter<Metric>(component, context)
   }
 }
 
-async function loadStatsd(options: StatsdExporterOptions): Promise<FamilyExporter> {
-  const { StatsdExporter } = await import('../exporters/statsd/statsd-exporter.js')
-  return new StatsdExporter({ tagStyle: 'none', ...options })
-}
-
-const ADDRESS: ReadonlySet<string> = new Set(['host', 'port', 'path', 'protocol'])
-
-/** With what Datadog's variables say; options that are given win, and an address as a whole. */
-async function loadDogstatsd(options: StatsdExporterOptions, env: Readonly<Record<string, string | undefined>>): Promise<FamilyExporter> {
-  const { StatsdExporter } = await import('../exporters/statsd/statsd-exporter.js')
-  const { dogstatsdOptionsFromEnvironment } = await import('../exporters/statsd/dogstatsd-environment.js')
-  const { options: read, problems } = dogstatsdOptionsFromEnvironment(env)
-  for (const { variable, problem } of problems) warnOnce('TALLYSCOPE_CONFIGURATION', variable, `${variable} is passed over: ${problem}`)
-  const hasAddress = Object.keys(options).some((name) => ADDRESS.has(name))
-  const used = Object.entries(read).filter(([name]) => !hasAddress || !ADDRESS.has(name))
-  return new StatsdExporter({ ...Object.fromEntries(used), ...options, tags: { ...read.tags, ...options.tags } })
-}
-
-async function loadRemoteWrite(options: RemoteWriteExporterOptions): Promise<FamilyExporter> {
-  const { RemoteWriteExporter } = await import('../exporters/prometheus/remote-write/remote-write-exporter.js')
-  return new RemoteWriteExporter(options)
-}
-
-function generalExporter<T>(component: Exclude<Component, GivenComponent>, logger: Logger | undefined): Exporter<T> {
+function generalExporter<T>(component: Exclude<Component, GivenComponent>, { logger }: ExporterContext): Exporter<T> {
   const options = component.options as unknown
   switch (component.component) {
     case 'console':

@@ -48,7 +48,7 @@ export interface TallyscopeOptions {
         readonly exporters?: PartOption<Exporter<SpanData>> | readonly PartOption<Exporter<SpanData>>[]
         /** Default `traceContext`. */
         readonly propagator?: PartOption<Propagator> | readonly PartOption<Propagator>[]
-        /** Of exporters for which none is named. Default `sync`. */
+        /** Of exporters for which none is named. Default `sync`, for `otlp` `async`. */
         readonly transport?: PartOption<TransportFactory>
         /** Whether rates, errors and durations of spans become views. Default true. */
         readonly views?: boolean
@@ -74,6 +74,8 @@ export interface TallyscopeOptions {
         readonly exporters?: PartOption<Exporter<Metric>> | readonly PartOption<Exporter<Metric>>[]
         /** Time between two exports, in milliseconds. Default 60 000. */
         readonly intervalMs?: number
+        /** What one export may take, in milliseconds; a longer time than the interval is cut to it. Default 30 000. */
+        readonly exportTimeoutMs?: number
         /** Whether metrics of the process and of Node.js are among those exported. Default: the value of `promClientNames`. */
         readonly runtime?: boolean
         /** Whether runtime metrics, and HTTP metrics under `tallyscope/auto`, also have prom-client's names. Default false. */

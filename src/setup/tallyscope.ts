@@ -106,11 +106,10 @@ export class Tallyscope {
     }
     if (settings.prometheus === true) await this.#serve()
     await this.#startIntegrations()
-    const intervalMs = settings['metrics.intervalMs']
+    const { 'metrics.intervalMs': intervalMs, 'metrics.exportTimeoutMs': exportTimeoutMs } = settings
+    const schedule = { ...(intervalMs !== undefined && { intervalMs }), ...(exportTimeoutMs !== undefined && { exportTimeoutMs }) }
     const producers = this.producers.map((producer) => relabel(withResource(producer, this.resource), this.#labels))
-    this.#tasks = this.#metricExporters.map((exporter) =>
-      exportPeriodically({ producers, exporter, ...(intervalMs !== undefined && { intervalMs }), ...shared }),
-    )
+    this.#tasks = this.#metricExporters.map((exporter) => exportPeriodically({ producers, exporter, ...schedule, ...shared }))
   }
 
   get #labels(): Pick<MetricsHandlerOptions, 'constantLabels' | 'renameLabels'> {

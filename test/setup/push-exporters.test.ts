@@ -1,8 +1,12 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { AsyncTransport } from '../../src/exporters/transport/async-transport.js'
+import { SyncTransport } from '../../src/exporters/transport/sync-transport.js'
 import { Stats } from '../../src/stats/stats.js'
 import { sum } from '../../src/stats/views/aggregation.js'
 import type { TallyscopeOptions } from '../../src/setup/tallyscope-options.js'
 import { createTallyscope } from '../../src/setup/tallyscope.js'
+import { decodeBody, metricsOf } from '../exporters/otlp/read-otlp.js'
+import { receiver as httpReceiver } from '../exporters/sending/receiver.js'
 import { valuesOf, writeReceiver } from '../exporters/prometheus/remote-write/strict-receiver.js'
 import { UdpReceiver } from '../exporters/statsd/udp-receiver.js'
 
@@ -49,4 +53,100 @@ test('remotewrite writes to its url', async () => {
   await run({ remotewrite: { url: `${target.url}/api/v1/write`, job: 'shop', staleOnShutdown: false } })
   expect(target.faults).toEqual([])
   expect(valuesOf(target)['bytes_total{route="/a"}']).toBe(7)
+})
+
+test('remotewrite takes words by a string: both kinds of histograms, and the version that the receiver takes', async () => {
+  const target = await writeReceiver()
+  await run(`remotewrite(url=${target.url}/api/v1/write, version=auto, nativeHistograms=both, staleOnShutdown=false)`)
+  expect(target.written.map(({ version }) => version)).toContain(2)
+  expect(valuesOf(target)['bytes_total{route="/a"}']).toBe(7)
+})
+
+test('textpush sends text to its url', async () => {
+  const target = await httpReceiver()
+  await run({ textpush: { url: `${target.url}/api/v1/import/prometheus`, extraLabels: { job: 'shop' } } })
+  expect(target.requests.map(({ path }) => path?.replace(/\d+$/, 'TIME'))).toEqual([
+    '/api/v1/import/prometheus?extra_label=job%3Dshop&timestamp=TIME',
+  ])
+  expect(String(target.requests[0]!.body)).toContain('\nbytes_total{route="/a"} 7\n')
+})
+
+test('a wrong option is logged before the first export', async () => {
+  const warn = vi.mocked(process.emitWarning)
+  await run('remotewrite(url=http://127.0.0.1:1, version=never)')
+  expect(warn.mock.calls.map(([text]) => text)).toContainEqual(
+    'the exporter remotewrite exports nothing: version must be 1, 2 or auto: it is "never"',
+  )
+})
+
+/** Traces and measures one operation, with everything configured by these variables, and shuts down. */
+async function runByVariables(env: Record<string, string>, options: TallyscopeOptions = {}): Promise<void> {
+  const scope = createTallyscope({ env, stats: new Stats(), prometheus: false, ...options })
+  await scope.start()
+  const bytes = scope.stats.measure('bytes', { tagKeys: ['route'] })
+  scope.stats.viewManager.registerView({ name: 'bytes', measure: bytes, tagKeys: ['route'], aggregation: sum() })
+  scope.stats.record(bytes, 7, { route: '/a' })
+  for (const name of ['one', 'two', 'three']) scope.tracer.startSpan(name).end()
+  await scope.shutdown()
+}
+
+const OTLP = { OTEL_TRACES_EXPORTER: 'otlp', OTEL_METRICS_EXPORTER: 'otlp', OTEL_TRACES_SAMPLER: 'always_on', OTEL_SERVICE_NAME: 'shop' }
+
+test('by the variables of OpenTelemetry alone, metrics and spans go out by OTLP', async () => {
+  const target = await httpReceiver()
+  const more = { OTEL_RESOURCE_ATTRIBUTES: 'service.version=1.2,zone=a%20b', OTEL_EXPORTER_OTLP_HEADERS: 'api-key=k' }
+  await runByVariables({ ...OTLP, ...more, OTEL_EXPORTER_OTLP_ENDPOINT: target.url })
+  const of = (path: string) => target.requests.filter((request) => request.path === path)
+  const [traces] = of('/v1/traces')
+  const spans = decodeBody(traces!.body, 'ExportTraceServiceRequest')['resourceSpans'][0]
+  expect(of('/v1/traces')).toHaveLength(1)
+  expect(spans.scopeSpans[0].spans.map(({ name }: { name: string }) => name)).toEqual(['one', 'two', 'three'])
+  const [metrics] = of('/v1/metrics')
+  const request = decodeBody(metrics!.body, 'ExportMetricsServiceRequest')
+  expect(metricsOf([request]).find(({ name }) => name === 'bytes')?.['sum'].dataPoints[0].asDouble).toBe(7)
+  for (const { resource } of [spans, request['resourceMetrics'][0]]) {
+    const labels = Object.fromEntries(
+      resource.attributes.map(({ key, value }: { key: string; value: { stringValue: string } }) => [key, value.stringValue]),
+    )
+    expect(labels).toMatchObject({ 'service.name': 'shop', 'service.version': '1.2', zone: 'a b', 'telemetry.sdk.name': 'tallyscope' })
+  }
+  expect(target.requests.map(({ headers }) => headers['api-key'])).toEqual(target.requests.map(() => 'k'))
+})
+
+test('options in code win over the variables: an address as a whole, headers one by one', async () => {
+  const target = await httpReceiver()
+  const otlp = { url: `${target.url}/own`, protocol: 'http/json', headers: { 'API-Key': 'own' } }
+  const env = { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'http://127.0.0.1:1/no', OTEL_EXPORTER_OTLP_HEADERS: 'api-key=k,tenant=t' }
+  await runByVariables(env, { metrics: { exporters: { otlp } }, traces: false })
+  expect(target.requests.map(({ path, headers }) => [path, headers['content-type'], headers['api-key'], headers['tenant']])).toEqual([
+    ['/own', 'application/json', 'own', 't'],
+  ])
+})
+
+test('variables that cannot be read are logged and have no effect', async () => {
+  const target = await httpReceiver()
+  const wrong = { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TIMEOUT: 'soon', OTEL_METRIC_EXPORT_TIMEOUT: 'never' }
+  await runByVariables({ ...OTLP, ...wrong, OTEL_EXPORTER_OTLP_ENDPOINT: target.url })
+  expect(target.requests.map(({ headers }) => headers['content-type'])).toEqual(['application/x-protobuf', 'application/x-protobuf'])
+  const logged = vi.mocked(process.emitWarning).mock.calls.map(([text]) => String(text).replace(/:.*/, ''))
+  expect(logged).toEqual([
+    'passed over in the configuration',
+    'OTEL_EXPORTER_OTLP_TIMEOUT is passed over',
+    'OTEL_EXPORTER_OTLP_PROTOCOL is passed over',
+  ])
+})
+
+test('spans by otlp have a transport that outwaits the exporter, unless another one is named', async () => {
+  const transport = (traces: TallyscopeOptions['traces'], env: Record<string, string> = {}) =>
+    createTallyscope({ env, stats: new Stats(), traces: traces as TallyscopeOptions['traces'] & object }).tracer.transport
+  expect(transport({ exporters: 'otlp' })).toBeInstanceOf(AsyncTransport)
+  expect(transport({ exporters: 'otlp', transport: 'sync' })).toBeInstanceOf(SyncTransport)
+  expect(transport({ exporters: 'otlp(transport=sync)' })).toBeInstanceOf(SyncTransport)
+  expect(transport({ exporters: 'memory' })).toBeInstanceOf(SyncTransport)
+})
+
+test('otlp has no options of metrics for traces, and metrics have no transport', () => {
+  const create = () =>
+    createTallyscope({ env: {}, traces: { exporters: 'otlp(temporality=delta)' }, metrics: { exporters: 'otlp(transport=sync)' } })
+  expect(create).toThrow(/traces\.exporters: otlp has no temporality for traces[^]*metrics\.exporters: metrics have no transport/)
 })

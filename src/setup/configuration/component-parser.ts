@@ -214,8 +214,12 @@ function readOption(type: OptionType, value: unknown, path: string, report: Repo
       return readNumber(value)
     case 'fileMode':
       return readFileMode(value)
+    case 'numberOrWord':
+      return readNumber(value) ?? readWord(value)
     case 'boolean':
       return readBoolean(value)
+    case 'booleanOrWord':
+      return readBoolean(value) ?? readWord(value)
     case 'string':
       return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
     case 'strings':
@@ -236,8 +240,20 @@ export function readNumber(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined
 }
 
+const RULES: Readonly<Partial<Record<OptionType, string>>> = {
+  fileMode: 'must be octal digits such as 0640',
+  numberOrWord: 'must be a number or a word',
+  booleanOrWord: 'must be true, false or a word',
+}
+
 function ruleOf(type: OptionType): string {
-  return type === 'fileMode' ? 'must be octal digits such as 0640' : `must be a ${type}`
+  return RULES[type] ?? `must be a ${type}`
+}
+
+/** A word of a few that stand beside numbers or truth, such as `auto`; which ones is checked by the component. */
+function readWord(value: unknown): string | undefined {
+  const word = typeof value === 'string' ? value.trim().toLowerCase() : ''
+  return /^[a-z]+$/.test(word) ? word : undefined
 }
 
 /** Permissions: as `chmod` takes them, in a string; a number, which only code and JSON have, is taken as it is. */

@@ -1,7 +1,17 @@
 export type ComponentKind = 'sampler' | 'exporter' | 'propagator' | 'transport'
 
 /** What an option of a component may be. */
-export type OptionType = 'number' | 'fileMode' | 'string' | 'boolean' | 'strings' | 'labels' | 'sampler' | 'transport'
+export type OptionType =
+  | 'number'
+  | 'numberOrWord'
+  | 'fileMode'
+  | 'string'
+  | 'boolean'
+  | 'booleanOrWord'
+  | 'strings'
+  | 'labels'
+  | 'sampler'
+  | 'transport'
 
 export interface ComponentDefinition {
   readonly name: string
@@ -15,12 +25,25 @@ export interface ComponentDefinition {
   readonly optionAliases?: Readonly<Record<string, string | readonly [name: string, factor: number]>>
   /** For exporters: what they can take. Default both. */
   readonly signals?: readonly ('traces' | 'metrics')[]
+  /** For exporters of both: options that only one of them has. */
+  readonly metricOptions?: readonly string[]
   /** Options of a dotted name of OpenCensus if it has none. */
   readonly dottedDefaults?: Readonly<Record<string, string | number>>
 }
 
 const FILE = { file_name: 'path', fileName: 'path', file_path: 'path' }
 const ASYNC = { max_batch_size: 'maxBatchSize', wait_period: ['waitPeriodMs', 1e3], grace_period: ['gracePeriodMs', 1e3] } as const
+
+/** Of all that send by HTTP. */
+const SENDER = {
+  headers: 'labels',
+  timeoutMs: 'number',
+  concurrency: 'number',
+  ca: 'string',
+  cert: 'string',
+  key: 'string',
+  userAgent: 'string',
+} as const
 
 const STATSD = {
   host: 'string',
@@ -130,6 +153,25 @@ export const COMPONENTS: Readonly<Record<ComponentKind, readonly ComponentDefini
       signals: ['metrics'],
     },
     {
+      name: 'otlp',
+      aliases: ['otlp_http', 'otlp_proto_http', 'otlphttp', 'OtlpExporter', 'OtlpMetricExporter', 'OtlpTraceExporter'],
+      options: {
+        endpoint: 'string',
+        url: 'string',
+        protocol: 'string',
+        compression: 'string',
+        ...SENDER,
+        maxRequestBytes: 'number',
+        temporality: 'string',
+        histograms: 'string',
+        exemplars: 'boolean',
+        maxPointsPerRequest: 'number',
+        transport: 'transport',
+      },
+      positional: ['endpoint'],
+      metricOptions: ['temporality', 'histograms', 'exemplars', 'maxPointsPerRequest'],
+    },
+    {
       name: 'statsd',
       aliases: ['StatsdExporter', 'StatsDExporter'],
       options: STATSD,
@@ -150,10 +192,9 @@ export const COMPONENTS: Readonly<Record<ComponentKind, readonly ComponentDefini
         url: 'string',
         job: 'string',
         instance: 'string',
-        version: 'number',
+        version: 'numberOrWord',
         externalLabels: 'labels',
-        headers: 'labels',
-        nativeHistograms: 'boolean',
+        nativeHistograms: 'booleanOrWord',
         exemplars: 'boolean',
         metadata: 'boolean',
         createdTimestamps: 'boolean',
@@ -162,14 +203,17 @@ export const COMPONENTS: Readonly<Record<ComponentKind, readonly ComponentDefini
         maxSamplesPerRequest: 'number',
         maxRequestBytes: 'number',
         retryOn429: 'boolean',
-        timeoutMs: 'number',
-        concurrency: 'number',
-        ca: 'string',
-        cert: 'string',
-        key: 'string',
-        userAgent: 'string',
+        ...SENDER,
       },
       positional: ['url', 'job'],
+      required: ['url'],
+      signals: ['metrics'],
+    },
+    {
+      name: 'textpush',
+      aliases: ['victoriametrics', 'PrometheusTextPushExporter'],
+      options: { url: 'string', extraLabels: 'labels', gzip: 'boolean', timestamps: 'boolean', maxRequestBytes: 'number', ...SENDER },
+      positional: ['url'],
       required: ['url'],
       signals: ['metrics'],
     },
@@ -207,10 +251,11 @@ export const COMPONENTS: Readonly<Record<ComponentKind, readonly ComponentDefini
 
 /** Components that other systems have and this one has not, with what to use instead. Looked for anywhere in a dotted name. */
 export const REPLACEMENTS: readonly { readonly within: RegExp; readonly hint: string }[] = [
-  { within: /ocagent|otlp/i, hint: 'send to a collector that reads files: file(path=traces.jsonl), or Prometheus: set prometheus' },
+  { within: /ocagent|otlp|jaeger/i, hint: 'otlp(endpoint=http://localhost:4318), which Jaeger and collectors take' },
+  { within: /zipkin/i, hint: 'otlp(endpoint=http://localhost:4318) to a collector, which sends to Zipkin' },
   {
-    within: /zipkin|jaeger|stackdriver|azure|datadog/i,
-    hint: 'write file(path=traces.jsonl) or console, or give an exporter of your own in code',
+    within: /stackdriver|azure|datadog/i,
+    hint: 'otlp(endpoint=http://localhost:4318) to a collector or an agent, or give an exporter of your own in code',
   },
   { within: /prometheus/i, hint: 'set prometheus: { port: 9464 }' },
 ]

@@ -26,7 +26,7 @@ const NEVER_EMPTY: ReadonlySet<SettingPath> = new Set(['prometheus.bearerTokenFi
 const OTHERS: ReadonlySet<string> = new Set([FILE_VARIABLE])
 
 /** Names of exporters in OpenTelemetry's variables. */
-const OTEL_EXPORTERS: ReadonlySet<string> = new Set(['console', 'logging', 'none'])
+const OTEL_EXPORTERS: ReadonlySet<string> = new Set(['console', 'logging', 'otlp', 'none'])
 const OTEL_PROPAGATORS: Readonly<Record<string, string>> = { tracecontext: 'traceContext', b3: 'b3single', b3multi: 'b3multi' }
 
 /**
@@ -74,6 +74,8 @@ function readOpenTelemetry(env: Environment, warn: Report): Layer {
   if (propagators !== undefined) readOtelPropagators(layer, propagators, warn)
   const interval = read('OTEL_METRIC_EXPORT_INTERVAL')
   if (interval !== undefined) put(layer, 'metrics.intervalMs', interval, 'OTEL_METRIC_EXPORT_INTERVAL', warn)
+  const timeout = read('OTEL_METRIC_EXPORT_TIMEOUT')
+  if (timeout !== undefined) put(layer, 'metrics.exportTimeoutMs', timeout, 'OTEL_METRIC_EXPORT_TIMEOUT', warn)
   // Port and host do not start the server: other programs have their defaults there.
   const port = read('OTEL_EXPORTER_PROMETHEUS_PORT')
   if (port !== undefined) put(layer, 'prometheus.port', port, 'OTEL_EXPORTER_PROMETHEUS_PORT', warn)
@@ -108,7 +110,7 @@ function readOtelExporters(
   const known = names.filter((name) => {
     if (OTEL_EXPORTERS.has(name)) return true
     if (name === 'prometheus' && setting === 'metrics.exporters') layer.prometheus = true
-    else warn({ path: variable, problem: `there is no exporter ${inspectValue(name)}`, hint: 'console, or give one in code' })
+    else warn({ path: variable, problem: `there is no exporter ${inspectValue(name)}`, hint: 'otlp or console, or give one in code' })
     return false
   })
   if (known.length > 0)

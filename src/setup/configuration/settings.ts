@@ -1,5 +1,5 @@
 import { isLabels, type Component, readBoolean, readNumber, readComponent, readComponents, type Report } from './component-parser.js'
-import { INTEGRATIONS } from './component-registry.js'
+import { COMPONENTS, INTEGRATIONS } from './component-registry.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { nearest, plain } from '../../base/nearest-name.js'
 
@@ -30,6 +30,7 @@ export interface Settings {
   readonly 'traces.integrations': readonly string[]
   readonly 'metrics.exporters': readonly Component[]
   readonly 'metrics.intervalMs': number
+  readonly 'metrics.exportTimeoutMs': number
   readonly 'metrics.runtime': boolean
   readonly 'metrics.promClientNames': boolean
   readonly prometheus: boolean
@@ -72,6 +73,7 @@ const READERS: { readonly [path in SettingPath]: Reader<Settings[path]> } = {
   'traces.integrations': readIntegrations,
   'metrics.exporters': (value, path, report) => readComponents('exporter', value, path, report).filter(takes('metrics', path, report)),
   'metrics.intervalMs': readInterval,
+  'metrics.exportTimeoutMs': readInterval,
   'metrics.runtime': readSwitch,
   'metrics.promClientNames': readSwitch,
   prometheus: readSwitch,
@@ -102,20 +104,21 @@ export function isSection(name: string): boolean {
   return SETTING_PATHS.some((path) => path.startsWith(`${name}.`))
 }
 
-const METRICS_ONLY: ReadonlySet<string> = new Set(['hlog', 'textfile', 'pushgateway'])
-
 function takes(signal: 'traces' | 'metrics', path: string, report: Report): (component: Component) => boolean {
   return (component) => {
     if (!('component' in component)) return true
-    if (signal === 'traces' && METRICS_ONLY.has(component.component)) {
-      report({ path, problem: `${component.component} takes metrics only`, hint: 'put it into metrics.exporters' })
+    const { name, signals, metricOptions = [] } = COMPONENTS.exporter.find((one) => one.name === component.component)!
+    if (signals !== undefined && !signals.includes(signal)) {
+      report({ path, problem: `${name} takes ${signals[0]} only`, hint: `put it into ${signals[0]}.exporters` })
       return false
     }
     if (signal === 'metrics' && 'transport' in component.options) {
       report({ path, problem: 'metrics have no transport: they are exported every interval', hint: 'set metrics.intervalMs' })
       return false
     }
-    return true
+    const foreign = signal === 'traces' ? metricOptions.filter((option) => option in component.options) : []
+    if (foreign.length > 0) report({ path, problem: `${name} has no ${foreign.join(', ')} for traces`, hint: 'metrics have it' })
+    return foreign.length === 0
   }
 }
 

@@ -42,7 +42,7 @@ test('an unsupported exporter names its replacement', () => {
   check(
     'exporter',
     "opencensus.ext.ocagent.trace_exporter.TraceExporter(service_name='foobar')",
-    'at: there is no exporter "opencensus.ext.ocagent.trace_exporter.TraceExporter" (send to a collector that reads files: file(path=traces.jsonl), or Prometheus: set prometheus)',
+    'at: there is no exporter "opencensus.ext.ocagent.trace_exporter.TraceExporter" (otlp(endpoint=http://localhost:4318), which Jaeger and collectors take)',
   )
 })
 
@@ -51,7 +51,7 @@ test('a string reaches only the entries of the table', () => {
     check(
       'exporter',
       text,
-      `at: there is no exporter ${JSON.stringify(text.replace(/\(.*/, ''))} (one of console, file, logging, memory, hlog, textfile, pushgateway, statsd, dogstatsd, remotewrite)`,
+      `at: there is no exporter ${JSON.stringify(text.replace(/\(.*/, ''))} (one of console, file, logging, memory, hlog, textfile, pushgateway, otlp, statsd, dogstatsd, remotewrite, textpush)`,
     )
   }
   check('exporter', 'console(__proto__=1)', 'at: console has no option "__proto__" (its options are format, transport)')
@@ -59,6 +59,20 @@ test('a string reaches only the entries of the table', () => {
 
 test('a misspelt name has a hint', () => {
   check('sampler', 'probabilty(0.5)', 'at: there is no sampler "probabilty" (perhaps probability)')
+})
+
+test('an option may be a number or a word, or true, false or a word', () => {
+  const remote = (options: object) => component('remotewrite', { url: 'http://a', ...options })
+  const text = (options: string) => `remotewrite(http://a, ${options})`
+  for (const version of [1, 2, 'auto']) {
+    check('exporter', text(`version=${version}`), remote({ version }))
+    check('exporter', { remotewrite: { url: 'http://a', version } }, remote({ version }))
+  }
+  check('exporter', text('nativeHistograms=both'), remote({ nativeHistograms: 'both' }))
+  check('exporter', text('nativeHistograms=on'), remote({ nativeHistograms: true }))
+  check('exporter', { remotewrite: { url: 'http://a', nativeHistograms: false } }, remote({ nativeHistograms: false }))
+  check('exporter', text('version="1, 2"'), 'at.version: must be a number or a word: it is "1, 2"')
+  check('exporter', text('nativeHistograms=1.5'), 'at.nativeHistograms: must be true, false or a word: it is "1.5"')
 })
 
 test('the mode of a file is octal in strings, and a number as it is', () => {
@@ -109,7 +123,7 @@ test('an object names a component by its one key', () => {
   check(
     'exporter',
     5,
-    'at: must name a component of kind exporter: it is 5 (one of console, file, logging, memory, hlog, textfile, pushgateway, statsd, dogstatsd, remotewrite)',
+    'at: must name a component of kind exporter: it is 5 (one of console, file, logging, memory, hlog, textfile, pushgateway, otlp, statsd, dogstatsd, remotewrite, textpush)',
   )
 })
 

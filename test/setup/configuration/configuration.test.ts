@@ -150,12 +150,13 @@ test('a file that is not a JSON object is one problem', () => {
 test('OpenTelemetry variables without a meaning here are warnings, and the others apply', () => {
   const { settings, problems, warnings } = read({
     env: {
-      OTEL_TRACES_EXPORTER: 'otlp,console',
-      OTEL_METRICS_EXPORTER: 'prometheus',
+      OTEL_TRACES_EXPORTER: 'zipkin,console',
+      OTEL_METRICS_EXPORTER: 'prometheus,otlp',
       OTEL_PROPAGATORS: 'tracecontext,baggage,xray',
       OTEL_TRACES_SAMPLER: 'jaeger_remote',
       OTEL_EXPORTER_PROMETHEUS_PORT: '9999',
       OTEL_METRIC_EXPORT_INTERVAL: '-1',
+      OTEL_METRIC_EXPORT_TIMEOUT: '500',
       OTEL_SDK_DISABLED: 'TRUE',
     },
   })
@@ -164,6 +165,8 @@ test('OpenTelemetry variables without a meaning here are warnings, and the other
     enabled: false,
     'traces.exporters': [{ component: 'console', options: {} }],
     'traces.propagator': [{ component: 'traceContext', options: {} }],
+    'metrics.exporters': [{ component: 'otlp', options: {} }],
+    'metrics.exportTimeoutMs': 500,
     prometheus: true,
     'prometheus.port': 9_999,
   })
@@ -219,6 +222,19 @@ test('an invalid resource is a problem in code and a warning in the environment'
 })
 
 test('exporters of metrics only are refused for traces', () => {
+  for (const exporter of [
+    'textfile(path=a.prom)',
+    'pushgateway(url=http://a, job=b)',
+    'statsd',
+    'dogstatsd',
+    'remotewrite(url=http://a)',
+    'textpush(url=http://a)',
+  ]) {
+    const name = exporter.replace(/\(.*/, '')
+    expect(problemsOf({ code: { traces: { exporters: exporter } } })).toEqual([
+      `traces.exporters: ${name} takes metrics only (put it into metrics.exporters)`,
+    ])
+  }
   expect(problemsOf({ code: { traces: { exporters: 'hlog(path=a)' }, metrics: { exporters: 'console(transport=sync)' } } })).toEqual([
     'traces.exporters: hlog takes metrics only (put it into metrics.exporters)',
     'metrics.exporters: metrics have no transport: they are exported every interval (set metrics.intervalMs)',
@@ -248,7 +264,7 @@ test('short forms are accepted: a list with none, no traces, no metrics, a port 
 test('hints name only exporters that fit the setting', () => {
   const { problems } = readConfiguration({ code: { traces: { exporters: 'xyzzy' }, metrics: { exporters: 'xyzzy' } }, env: {} })
   expect(problems.map(({ hint }) => hint)).toEqual([
-    'one of console, file, logging, memory, none',
-    'one of console, file, logging, memory, hlog, textfile, pushgateway, statsd, dogstatsd, remotewrite, none',
+    'one of console, file, logging, memory, otlp, none',
+    'one of console, file, logging, memory, hlog, textfile, pushgateway, otlp, statsd, dogstatsd, remotewrite, textpush, none',
   ])
 })

@@ -1,0 +1,107 @@
+import type { Exporter } from '../base/exporter.js'
+import { type Logger, warnOnce } from '../base/logger.js'
+import type { Resource } from '../base/resource.js'
+import { LazyExporter, LazyFamilyExporter } from '../exporters/lazy-exporter.js'
+import { otlpOptionsFromEnvironment } from '../exporters/otlp/otlp-environment.js'
+import type { OtlpMetricExporterOptions } from '../exporters/otlp/otlp-metric-exporter.js'
+import type { OtlpOptions } from '../exporters/otlp/otlp-options.js'
+import type { OtlpTraceExporterOptions } from '../exporters/otlp/otlp-trace-exporter.js'
+import type { PrometheusTextPushExporterOptions } from '../exporters/prometheus/push/text-push-exporter.js'
+import type { RemoteWriteExporterOptions } from '../exporters/prometheus/remote-write/remote-write-options.js'
+import type { StatsdExporterOptions } from '../exporters/statsd/statsd-options.js'
+import type { FamilyExporter } from '../metrics/data/family-exporter.js'
+import type { SpanData } from '../trace/data/span-data.js'
+import type { ComponentSpec } from './configuration/component-parser.js'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** What exporters get besides the options in their component. */
+export interface ExporterContext {
+  readonly env: Environment
+  readonly resource: Resource
+  readonly logger?: Logger | undefined
+}
+
+/** An exporter of metrics that sends, loaded when it is named; undefined if the component is none. */
+export function buildPushExporter({ component, options }: ComponentSpec, context: ExporterContext): FamilyExporter | undefined {
+  const given = options as unknown
+  switch (component) {
+    case 'otlp': {
+      const read = otlpOptions<OtlpMetricExporterOptions>('metrics', given as OtlpMetricExporterOptions, context)
+      return new LazyFamilyExporter(component, async () => {
+        const { OtlpMetricExporter } = await import('../exporters/otlp/otlp-metric-exporter.js')
+        return new OtlpMetricExporter(read)
+      })
+    }
+    case 'statsd':
+      return new LazyFamilyExporter(component, async () => {
+        const { StatsdExporter } = await import('../exporters/statsd/statsd-exporter.js')
+        return new StatsdExporter({ tagStyle: 'none', ...(given as StatsdExporterOptions) })
+      })
+    case 'dogstatsd':
+      return new LazyFamilyExporter(component, () => loadDogstatsd(given as StatsdExporterOptions, context))
+    case 'remotewrite':
+      return new LazyFamilyExporter(component, async () => {
+        const { RemoteWriteExporter } = await import('../exporters/prometheus/remote-write/remote-write-exporter.js')
+        return new RemoteWriteExporter(given as RemoteWriteExporterOptions)
+      })
+    case 'textpush':
+      return new LazyFamilyExporter(component, async () => {
+        const { PrometheusTextPushExporter } = await import('../exporters/prometheus/push/text-push-exporter.js')
+        return new PrometheusTextPushExporter(given as PrometheusTextPushExporterOptions)
+      })
+    default:
+      return undefined
+  }
+}
+
+/** A transport waits so much longer than its exporter, which knows better what may be tried again. */
+const TRANSPORT_MARGIN_MS = 1_000
+const DEFAULT_TIMEOUT_MS = 10_000
+
+/** An exporter of spans by OTLP, and how long its transport has to wait for it. */
+export function buildOtlpTraceExporter(
+  options: object,
+  context: ExporterContext,
+): { readonly exporter: Exporter<SpanData>; readonly exportTimeoutMs: number } {
+  const read = otlpOptions<OtlpTraceExporterOptions>('traces', options, context)
+  const exporter = new LazyExporter<SpanData>('otlp', async () => {
+    const { OtlpTraceExporter } = await import('../exporters/otlp/otlp-trace-exporter.js')
+    return new OtlpTraceExporter(read)
+  })
+  return { exporter, exportTimeoutMs: (read.timeoutMs ?? DEFAULT_TIMEOUT_MS) + TRANSPORT_MARGIN_MS }
+}
+
+/** With what the variables say; options that are given win, an address as a whole, and headers one by one. */
+function otlpOptions<T extends OtlpOptions>(signal: 'metrics' | 'traces', given: T, { env, resource, logger }: ExporterContext): T {
+  const { options, problems } = otlpOptionsFromEnvironment(env, signal)
+  for (const { variable, problem } of problems) passOver(variable, problem)
+  const { url, endpoint, headers, ...others } = options
+  const hasAddress = given.url !== undefined || given.endpoint !== undefined
+  const address = hasAddress ? {} : { ...(url !== undefined && { url }), ...(endpoint !== undefined && { endpoint }) }
+  const all = mergeHeaders(headers, given.headers as Readonly<Record<string, string>> | undefined)
+  return { resource, ...(logger !== undefined && { logger }), ...address, ...others, ...given, ...(all !== undefined && { headers: all }) }
+}
+
+/** Names of headers are the same in upper and lower case. */
+function mergeHeaders(read: OtlpOptions['headers'], given: Readonly<Record<string, string>> | undefined): OtlpOptions['headers'] {
+  if (given === undefined) return read
+  return { ...read, ...Object.fromEntries(Object.entries(given).map(([name, value]) => [name.toLowerCase(), value])) }
+}
+
+const ADDRESS: ReadonlySet<string> = new Set(['host', 'port', 'path', 'protocol'])
+
+/** With what Datadog's variables say; options that are given win, and an address as a whole. */
+async function loadDogstatsd(options: StatsdExporterOptions, { env }: ExporterContext): Promise<FamilyExporter> {
+  const { StatsdExporter } = await import('../exporters/statsd/statsd-exporter.js')
+  const { dogstatsdOptionsFromEnvironment } = await import('../exporters/statsd/dogstatsd-environment.js')
+  const { options: read, problems } = dogstatsdOptionsFromEnvironment(env)
+  for (const { variable, problem } of problems) passOver(variable, problem)
+  const hasAddress = Object.keys(options).some((name) => ADDRESS.has(name))
+  const used = Object.entries(read).filter(([name]) => !hasAddress || !ADDRESS.has(name))
+  return new StatsdExporter({ ...Object.fromEntries(used), ...options, tags: { ...read.tags, ...options.tags } })
+}
+
+function passOver(variable: string, problem: string): void {
+  warnOnce('TALLYSCOPE_CONFIGURATION', variable, `${variable} is passed over: ${problem}`)
+}
