@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TLSSocket } from 'node:tls'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { checkDestination } from '../../../src/exporters/sending/destination.js'
+import { HttpSender, SendError } from '../../../src/exporters/sending/http-sender.js'
+import { checkSender, type SenderOptions } from '../../../src/exporters/sending/sender-options.js'
+import { Authority, type Certificate } from './certificates.js'
+import { listening, openConnections } from './receiver.js'
+
+const DAY_MS = 86_400_000
+const authority = new Authority()
+const foreign = new Authority('somebody else')
+const client = authority.issue('client')
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tallyscope-tls-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** A receiver with this certificate; with `ca`, it takes those only that have a certificate of its authority. Answers with the client's name. */
+async function secureReceiver(certificate: Certificate, ca?: string): Promise<string> {
+  const options = { ...certificate, ...(ca !== undefined && { ca, requestCert: true, rejectUnauthorized: true }) }
+  const server = createServer(options, (request, response) => {
+    const { subject } = (request.socket as TLSSocket).getPeerCertificate()
+    request.resume().on('end', () => response.end(`hello ${subject?.CN}`))
+  })
+  server.on('tlsClientError', () => {})
+  await listening(server)
+  return `https://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** The answer, or what sending has failed with. */
+async function outcome(url: string, options: SenderOptions = {}): Promise<string | SendError> {
+  const sender = new HttpSender(checkDestination('url', url), checkSender(options, 1))
+  try {
+    const reply = await sender.send({ method: 'POST', body: [Buffer.from('x')], headers: {}, timeoutMs: 5_000 })
+    return String(reply.body)
+  } catch (error) {
+    if (error instanceof SendError) return error
+    throw error
+  } finally {
+    sender.close()
+    await expect.poll(openConnections).toBe(0)
+  }
+}
+
+test('a receiver whose certificate is of a given authority is taken', async () => {
+  const url = await secureReceiver(authority.issue('127.0.0.1'))
+  expect(await outcome(url, { ca: authority.cert })).toBe('hello undefined')
+  const file = join(folder, 'ca.pem')
+  writeFileSync(file, authority.cert)
+  expect(await outcome(url, { ca: file })).toBe('hello undefined')
+})
+
+test.each<[string, () => Certificate, SenderOptions, RegExp]>([
+  ['of an unknown authority', () => authority.issue('127.0.0.1'), {}, /UNABLE_TO_VERIFY_LEAF_SIGNATURE|SELF_SIGNED|UNABLE_TO_GET_ISSUER/],
+  [
+    'of another authority',
+    () => authority.issue('127.0.0.1'),
+    { ca: foreign.cert },
+    /UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER/,
+  ],
+  ['that has expired', () => authority.issue('127.0.0.1', Date.now() - DAY_MS), { ca: authority.cert }, /CERT_HAS_EXPIRED/],
+  ['for another name', () => authority.issue('other.example'), { ca: authority.cert }, /ERR_TLS_CERT_ALTNAME_INVALID/],
+])('a certificate %s is a fault of the network, and nothing is sent', async (_, certificate, options, code) => {
+  const error = await outcome(await secureReceiver(certificate()), options)
+  expect(error).toBeInstanceOf(SendError)
+  expect(error).toMatchObject({ reason: 'network', code: expect.stringMatching(code) })
+})
+
+test('a receiver that wants a certificate gets that of the client, as PEM or from files', async () => {
+  const url = await secureReceiver(authority.issue('127.0.0.1'), authority.cert)
+  expect(await outcome(url, { ca: authority.cert, ...client })).toBe('hello client')
+  const [cert, key] = [join(folder, 'client.pem'), join(folder, 'client.key')]
+  writeFileSync(cert, client.cert)
+  writeFileSync(key, client.key)
+  expect(await outcome(url, { ca: authority.cert, cert, key })).toBe('hello client')
+})
+
+test.each<[string, () => SenderOptions]>([
+  ['none', () => ({})],
+  ['one of another authority', () => foreign.issue('client')],
+  ['one that has expired', () => authority.issue('client', Date.now() - DAY_MS)],
+])('a client with %s is turned away by a receiver that wants a certificate', async (_, options) => {
+  const url = await secureReceiver(authority.issue('127.0.0.1'), authority.cert)
+  expect(await outcome(url, { ca: authority.cert, ...options() })).toMatchObject({ reason: 'network' })
+})
+
+test('a key that does not belong to the certificate is refused at once', () => {
+  expect(() => checkSender({ cert: client.cert, key: authority.issue('other').key }, 1)).toThrow(
+    expect.objectContaining({ code: 'ERR_EXPORTER_OPTION', message: expect.not.stringContaining('PRIVATE') }),
+  )
+})
+
+test('a receiver that speaks no TLS, and one that speaks nothing else, are faults of the network', async () => {
+  const { createServer: createPlain } = await import('node:http')
+  const plain = await listening(createPlain((_, response) => void response.end()))
+  expect(await outcome(plain.replace('http:', 'https:'), { ca: authority.cert })).toMatchObject({ reason: 'network' })
+  const secure = await secureReceiver(authority.issue('127.0.0.1'))
+  expect(await outcome(secure.replace('https:', 'http:'))).toMatchObject({ reason: 'network' })
+})
