@@ -45,6 +45,13 @@ worst of several; in parentheses how much of such a turn the main thread ran. Ex
 resident before; the greatest of several scrapes, the first among them. \`floor\` is a finished document handed to node:http.`,
   },
   {
+    title: 'Pushing',
+    suites: ['push'],
+    text: `Each contender in a process of its own, the receiver in another. An export ends when the receiver has confirmed all of it; processor time
+is that of the whole process. Between two exports 1 % of the series change. \`protobuf scrape\` is a scrape of the same rows. A line of StatsD is
+the growth of a series for ours, an increment for hot-shots.`,
+  },
+  {
     title: 'Memory',
     suites: ['memory'],
     text: 'Heap and what is outside of it, after collections, above the same process without the series.',
@@ -79,7 +86,16 @@ what ours takes above it is the work of the plugin itself.`,
 ]
 
 /** Contenders stand in this order; others come after them as they are met. */
-const ORDER = ['tallyscope', 'prom-client', 'fastify-metrics', 'OpenTelemetry', 'OpenCensus', 'jaeger-client', 'hdr-histogram-js']
+const ORDER = [
+  'tallyscope',
+  'prom-client',
+  'fastify-metrics',
+  'OpenTelemetry',
+  'OpenCensus',
+  'jaeger-client',
+  'hdr-histogram-js',
+  'hot-shots',
+]
 
 const METHOD = `Figures of different machines do not compare; ratios nearly do. Each is a median of one run, ours ÷ theirs: \`1/40\` means that ours takes a
 fortieth of the time. Contenders take turns in one process, one short sample each, timed by Benchmark.js; each has a loop of its own over values

@@ -27,6 +27,8 @@ const PEERS = [
   '@opentelemetry/exporter-prometheus',
   '@opentelemetry/sdk-trace-base',
   '@opentelemetry/context-async-hooks',
+  '@opentelemetry/exporter-metrics-otlp-proto',
+  '@opentelemetry/exporter-trace-otlp-proto',
   '@opencensus/core',
   'jaeger-client',
   'fastify',
@@ -34,6 +36,7 @@ const PEERS = [
   '@fastify/otel',
   '@opentelemetry/instrumentation-http',
   'hdr-histogram-js',
+  'hot-shots',
   'benchmark',
 ]
 
