@@ -14,15 +14,29 @@ import { SnapshotTables } from './snapshot-table.js'
 /** What a producer has answered; undefined if it has not, and then nothing is said of its rows. */
 type Answer = readonly Family[] | undefined
 
+interface SentSource {
+  readonly changes: ChangedSource
+  readonly producer: MetricProducer
+  readonly identity: string
+  readonly part: number
+}
+
+interface ListedSource {
+  readonly source: RowSource
+  readonly producer: MetricProducer
+  /** The place of the producer. */
+  readonly at: number
+}
+
+const PARTS_A_PRODUCER = 1_024
+
 /** See {@link ChangeReader}. */
 export class ChangedRows implements ChangeReader {
   readonly #producers: readonly MetricProducer[]
   readonly #line = new FrameBuilder()
   readonly #tables = new WeakMap<MetricProducer, SnapshotTables>()
-  readonly #sources = new Map<
-    RowSource,
-    { readonly changes: ChangedSource; readonly producer: MetricProducer; readonly identity: string }
-  >()
+  readonly #sources = new Map<RowSource, SentSource>()
+  readonly #parts = new Set<string>()
   #next = 0
   #isNew = true
   #owesWhole = false
@@ -34,6 +48,7 @@ export class ChangedRows implements ChangeReader {
   restart(): void {
     this.#line.finish()
     this.#sources.clear()
+    this.#parts.clear()
     this.#next = 0
     this.#isNew = true
   }
@@ -63,20 +78,16 @@ export class ChangedRows implements ChangeReader {
       this.#owesWhole = true
       yield this.#line.single(FRAME.RESTART)
     }
-    const listed = new Set<RowSource>()
+    const listed: ListedSource[] = []
     const answered = new Set<MetricProducer>()
     for (const [at, families] of answers.entries()) {
       if (families === undefined) continue
       const producer = this.#producers[at]!
       answered.add(producer)
-      for (const family of families) for (const source of this.#sourcesOf(producer, family)) yield* this.#changes(source, producer, listed)
+      for (const family of families) for (const source of this.#sourcesOf(producer, family)) listed.push({ source, producer, at })
     }
-    for (const [source, { changes, producer }] of this.#sources) {
-      if (listed.has(source) || !answered.has(producer)) continue
-      yield* this.#finish()
-      this.#sources.delete(source)
-      yield this.#line.single(FRAME.DROP, changes.family)
-    }
+    yield* this.#drop(new Set(listed.map(({ source }) => source)), answered)
+    for (const one of listed) yield* this.#changes(one)
     yield* this.#finish()
     if (!this.#owesWhole) return
     this.#owesWhole = false
@@ -98,30 +109,37 @@ export class ChangedRows implements ChangeReader {
     return tables.take(family)
   }
 
-  *#changes(source: RowSource, producer: MetricProducer, listed: Set<RowSource>): Generator<Uint8Array | undefined> {
+  /** Families that a producer does not have any more. Before others are defined: one may have taken the place of another. */
+  *#drop(listed: ReadonlySet<RowSource>, answered: ReadonlySet<MetricProducer>): Generator<Uint8Array> {
+    for (const [source, { changes, producer, identity, part }] of this.#sources) {
+      if (listed.has(source) || !answered.has(producer)) continue
+      yield* this.#finish()
+      this.#sources.delete(source)
+      this.#parts.delete(`${part} ${identity}`)
+      yield this.#line.single(FRAME.DROP, changes.family)
+    }
+  }
+
+  *#changes({ source, producer, at }: ListedSource): Generator<Uint8Array | undefined> {
     let known = this.#sources.get(source)
     if (known === undefined) {
       const definition = definitionOf(source)
       const identity = identityOf(definition)
-      const other = [...this.#sources.values()].find((one) => one.identity === identity)
-      if (other !== undefined) {
-        if (listed.has(other.changes.source)) return this.#noteTwice(source)
-        yield* this.#finish()
-        this.#sources.delete(other.changes.source)
-        yield this.#line.single(FRAME.DROP, other.changes.family)
-      }
-      known = { changes: new ChangedSource(source, this.#next++), producer, identity }
-      this.#sources.set(source, known)
+      const part = this.#freePart(identity, at)
+      known = { changes: new ChangedSource(source, this.#next++), producer, identity, part }
       yield* this.#finish()
-      yield this.#line.single(FRAME.DEFINE, known.changes.family, definitionText(definition))
+      this.#sources.set(source, known)
+      yield this.#line.define(known.changes.family, part, definitionText(definition))
     }
-    listed.add(source)
     yield* known.changes.changes(this.#line)
   }
 
-  #noteTwice({ descriptor }: RowSource): void {
-    const why = 'another producer of this process has a family of the same definition'
-    warnOnce('TALLYSCOPE_FAMILY_LEFT_OUT', `${descriptor.name} group`, `${descriptor.name} is left out of the group: ${why}`)
+  /** Distinguishes families of the same definition: by producer, and then in the order in which they came. */
+  #freePart(identity: string, producer: number): number {
+    let part = producer * PARTS_A_PRODUCER
+    while (this.#parts.has(`${part} ${identity}`)) part++
+    this.#parts.add(`${part} ${identity}`)
+    return part
   }
 }
 

@@ -1,4 +1,4 @@
-import { FrameWriter } from './frame-writer.js'
+import { FRAME, FrameWriter } from './frame-writer.js'
 import { writeLabel } from './label-frames.js'
 
 /** Frames are closed at this length, so that each is applied within a slice. */
@@ -43,10 +43,14 @@ export class FrameBuilder {
   }
 
   /** A frame without rows. No other may be open. */
-  single(kind: number, family?: number, text?: string): Uint8Array {
+  single(kind: number, family?: number): Uint8Array {
     this.writer.begin(kind)
     if (family !== undefined) this.writer.varint(family)
-    if (text !== undefined) this.writer.text(text)
     return this.writer.end()
+  }
+
+  /** @param part Distinguishes families of one member that have the same definition. */
+  define(family: number, part: number, definition: string): Uint8Array {
+    return this.writer.begin(FRAME.DEFINE).varint(family).varint(part).text(definition).end()
   }
 }

@@ -16,7 +16,7 @@ export const FRAME = {
   ORIGIN: 7,
   /** What follows is everything: the numbers of families and rows begin anew. */
   RESTART: 16,
-  /** A family: its number and what its rows are. */
+  /** A family: its number, which of several with this definition it is, and what its rows are. */
   DEFINE: 17,
   /** New rows of a family with their labels and their first values. */
   ROWS: 18,

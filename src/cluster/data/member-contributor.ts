@@ -22,6 +22,8 @@ export interface MergingHome {
 
 interface MemberFamily {
   readonly family: MergedFamily
+  /** Distinguishes families of the same definition. */
+  readonly part: number
   readonly isApart: boolean
   readonly definition: FamilyDefinition
   rows: MemberRows
@@ -92,23 +94,24 @@ export class MemberContributor implements Contributor {
 
   #define(reader: PayloadReader): void {
     const number = reader.varint()
+    const part = reader.varint()
     const definition = parseDefinition(reader.text())
     reader.end()
     const { limits } = this.#home
     const known = this.#families.get(number)
     if (known !== undefined) {
-      if (identityOf(known.definition) === identityOf(definition)) return
+      if (known.part === part && identityOf(known.definition) === identityOf(definition)) return
       throw damaged(`family ${number} is defined twice`)
     }
     if (this.#families.size >= limits.definitions) throw overLimit(`a member has at most ${limits.definitions} definitions`)
     const { family, isApart } = this.#home.familyFor(definition)
-    if ([...this.#families.values()].some((other) => other.family === family))
+    if ([...this.#families.values()].some((other) => other.family === family && other.part === part))
       throw damaged(`${definition.descriptor.name} is defined twice`)
-    const former = [...this.#former].find((other) => other.family === family)
+    const former = [...this.#former].find((other) => other.family === family && other.part === part)
     if (former !== undefined) this.#former.delete(former)
     const rows = former === undefined ? family.join(this.slot) : family.restart(former.rows)
     if (!this.#isShown) family.show(rows, false)
-    this.#families.set(number, { family, isApart, definition, rows })
+    this.#families.set(number, { family, part, isApart, definition, rows })
     this.#home.changed(family)
   }
 

@@ -578,3 +578,47 @@ test('rows that are removed and made anew while their frames are on the way keep
   expect(old.every(([, value]) => value === 2)).toBe(true)
   expect(sortedLines(page(group))).toEqual(sortedLines(page(own)))
 })
+
+function twoRegistries() {
+  const registries = [new MetricRegistry(), new MetricRegistry()]
+  const [one, two] = registries.map((registry) => registry.counter('jobs', { labelKeys: ['queue'] }))
+  one!.inc(5, { queue: 'a' })
+  one!.inc(1, { queue: 'b' })
+  two!.inc(10, { queue: 'a' })
+  two!.inc(100, { queue: 'c' })
+  return { registries, one: one!, two: two! }
+}
+
+test('two producers of a process with the same family are both sent, and rows that both have are added up', () => {
+  const group = merged()
+  const { registries, one, two } = twoRegistries()
+  const member = new Member(group, 0, ...registries)
+  const values = (): unknown => Object.fromEntries([...samplesOf(page(group))].map(([sample, value]) => [sample.at(-3), value]))
+  member.tell()
+  expect(values()).toEqual({ a: 15, b: 1, c: 100 })
+  for (let time = 0; time < 3; time++) {
+    one.inc({ queue: 'a' })
+    two.inc({ queue: 'a' })
+    member.reader.restart()
+    member.tell(2)
+  }
+  expect(values()).toEqual({ a: 21, b: 1, c: 100 })
+  one.remove({ queue: 'b' })
+  two.remove({ queue: 'c' })
+  member.tell()
+  expect(values()).toEqual({ a: 21 })
+  member.contributor.depart('lost')
+  expect(values()).toEqual({ a: 21 })
+})
+
+test('a producer that loses its family while the member is away does not change what another one has', () => {
+  const group = merged()
+  const { registries } = twoRegistries()
+  const member = new Member(group, 0, ...registries)
+  member.tell()
+  registries[0]!.unregister('jobs')
+  member.reader.restart()
+  member.tell()
+  expect(samplesOf(page(group)).get('jobs_total{queue="a"}')).toBe(15)
+  expect(samplesOf(page(group)).get('jobs_total{queue="b"}')).toBeUndefined()
+})
