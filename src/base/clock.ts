@@ -17,6 +17,7 @@ export interface Clock {
 /** The clock that a test has put in place of the system's, for all copies of this package; undefined for none. */
 const replacement: { clock: Clock | undefined } = processGlobal('clock-replacement', () => ({ clock: undefined }))
 
+/** The clock of the system. It is the default of all `clock` options. */
 export const systemClock: Clock = {
   unixMs: () => (replacement.clock === undefined ? Date.now() : replacement.clock.unixMs()),
   monotonicMs: () => (replacement.clock === undefined ? performance.now() : replacement.clock.monotonicMs()),

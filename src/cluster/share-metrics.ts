@@ -30,7 +30,9 @@ export interface ShareMetricsOptions {
   readonly perMember?: readonly string[]
   /** A folder for the sockets of the group, with permissions of your choice: who may write in it may join. Default: one in the folder for temporary files, for this user alone. */
   readonly folder?: string
+  /** Limits of members, definitions and rows. Default: 256 members, 100 000 rows of each and of all merged. */
   readonly limits?: GroupLimits
+  /** Source of time. Default: the system clock. */
   readonly clock?: Clock
 }
 

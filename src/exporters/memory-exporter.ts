@@ -4,7 +4,7 @@ import type { Exporter, Transport } from '../base/exporter.js'
 import { ExportCounts } from './export-counts.js'
 
 export interface MemoryExporterOptions {
-  /** How many items are kept, 1 … 10 000 000; the oldest go first. Default 10 000. */
+  /** Items kept, 1 … 10 000 000. Beyond it the oldest are removed. Default 10 000. */
   readonly maxItems?: number
 }
 

@@ -18,20 +18,21 @@ import { ProcessCollector } from './process-collector.js'
 import { systemFiles, type SystemFiles } from './system-file.js'
 
 export interface RuntimeMetricsOptions {
-  /** Names of the only metrics wanted. Default: all. What no wanted metric needs is not started. */
+  /** Names of the metrics to show. Collectors that no such metric needs are not started. Default: all. */
   readonly only?: readonly string[]
-  /** Names of metrics not wanted. Default: none. */
+  /** Names of metrics to leave out. Default: none. */
   readonly except?: readonly string[]
-  /** Put before every name. Default: nothing. */
+  /** Prefix of every name. Default: empty. */
   readonly prefix?: string
   /** Whether to show the three gauges that prom-client names `nodejs_active_…_total`, which OpenMetrics takes for counters. Default false. */
   readonly promClientNames?: boolean
-  /** Time between two looks at the event loop, in milliseconds, 1 to 1 000. Shorter costs more. Default 20. */
+  /** Time between two measurements of the event loop, in milliseconds, 1 to 1 000. A shorter time costs more. Default 20. */
   readonly eventLoopResolutionMs?: number
-  /** How long a window of event-loop delays is, in milliseconds; one to two of them are shown. Default 10 000. */
+  /** Length of a window of event-loop delays, in milliseconds, 1 … 2^31 - 1. One to two windows are shown. Default 10 000. */
   readonly eventLoopWindowMs?: number
   /** Upper bounds of the buckets for garbage collections, in seconds. Default `[0.001, 0.01, 0.1, 1, 2, 5]`. */
   readonly gcDurationBuckets?: readonly number[]
+  /** Source of time. Default: the system clock. */
   readonly clock?: Clock
   /** Where Linux' files about the process are read. Default: the system's own. */
   readonly files?: SystemFiles

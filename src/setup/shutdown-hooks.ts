@@ -27,7 +27,7 @@ export interface ShutdownTarget {
 export interface ShutdownHookOptions {
   /** Signals that end the process. Default SIGTERM and SIGINT. */
   readonly signals?: readonly NodeJS.Signals[]
-  /** How long the process goes on at most, in milliseconds. Default 5 000. */
+  /** Time limit for all targets together, in milliseconds, from 0. Default 5 000. */
   readonly gracePeriodMs?: number
   /**
    * True to end by the signal itself, as a process without hooks does, so that its parent sees no difference. Listeners of `exit` are not

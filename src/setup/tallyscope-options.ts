@@ -33,12 +33,13 @@ export interface PrometheusSettings {
 }
 
 export interface TallyscopeOptions {
-  /** Name of the service that reports: the label `service.name`. */
+  /** Name of the service, the label `service.name`. Default: none. */
   readonly service?: string
   /** False starts nothing and samples nothing; recording goes on in memory. Default true. */
   readonly enabled?: boolean
-  /** Further labels of the identity of the process. */
+  /** Further labels of the identity of the process. Default: none. */
   readonly resource?: Readonly<Record<string, string>>
+  /** Settings of tracing. False: nothing is sampled, exported, or measured by views. Default: those of each setting. */
   readonly traces?:
     | false
     | {
@@ -52,11 +53,13 @@ export interface TallyscopeOptions {
         readonly transport?: PartOption<TransportFactory>
         /** Whether rates, errors and durations of spans become views. Default true. */
         readonly views?: boolean
-        /** Paths of incoming requests that are neither traced nor measured. `excludelistPaths` is the same. Default `['_ah/health']`. */
+        /** Paths of incoming requests that are neither traced nor measured. Default `['_ah/health']`. */
         readonly ignorePaths?: readonly string[]
+        /** The older name of `ignorePaths`, with the same default. */
         readonly excludelistPaths?: readonly string[]
-        /** Hosts that are neither traced nor measured. `excludelistHostnames` is the same. Default none. */
+        /** Hosts that are neither traced nor measured. Default: none. */
         readonly ignoreHosts?: readonly string[]
+        /** The older name of `ignoreHosts`, with the same default. */
         readonly excludelistHostnames?: readonly string[]
         /** True if strangers call: their traces are linked to instead of continued, their tags are dropped. Default false. */
         readonly publicEndpoint?: boolean
@@ -65,8 +68,10 @@ export interface TallyscopeOptions {
          * code, a function of the query. Default: false for servers, `'redacted'` for clients.
          */
         readonly urlQuery?: boolean | 'redacted' | ((query: string) => string)
+        /** Integrations to start, by name: `http`, `fetch`, and others. Default: none. */
         readonly integrations?: readonly string[]
       }
+  /** Settings of periodic export. False: nothing is exported, and there are no runtime metrics. Default: those of each setting. */
   readonly metrics?:
     | false
     | {
@@ -85,21 +90,24 @@ export interface TallyscopeOptions {
   readonly prometheus?: boolean | number | PrometheusSettings
   /** What `tallyscope/auto` instruments. Each part is on by default. */
   readonly auto?: {
+    /** Whether Fastify applications get the plugin. Default true. */
     readonly fastify?: boolean
+    /** Whether other HTTP servers are traced and measured. Default true. */
     readonly httpServer?: boolean
+    /** Whether outgoing HTTP requests are traced and measured. Default true. */
     readonly httpClient?: boolean
-    /** Whether the last spans and metrics are exported when the process ends. */
+    /** Whether the last spans and metrics are exported when the process ends. Default true. */
     readonly shutdownHooks?: boolean
   }
   /** Labels that every series exposed or exported gets; a label of this key that a metric has itself stays. Default: none. */
   readonly constantLabels?: Readonly<Record<string, string>>
   /** New keys of labels by their old ones, for all that is exposed or exported. Default: none. */
   readonly renameLabels?: Readonly<Record<string, string>>
-  /** The configuration as OpenCensus' documents have it. */
+  /** The configuration in the form of OpenCensus' documents. Default: none. */
   readonly OPENCENSUS?: unknown
   /** A JSON file with the same. Default: the variable `TALLYSCOPE_CONFIG_FILE`. */
   readonly configFile?: string
-  /** Default `process.env`. */
+  /** Environment variables. Default `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Default: the shared one. */
   readonly stats?: Stats
@@ -107,10 +115,12 @@ export interface TallyscopeOptions {
   readonly registry?: MetricRegistry
   /** False if the caller switches on the configured integrations itself. Default true: `start()` does. */
   readonly startIntegrations?: boolean
-  /** Whose metrics are exported besides. */
+  /** Further producers whose metrics are exposed and exported. Default: none. */
   readonly producers?: readonly MetricProducer[]
-  /** What else a tracer takes. */
+  /** Further options of the tracer. Default: those of `Tracer`. */
   readonly tracer?: Omit<TracerOptions, 'sampler' | 'exporter' | 'transport' | 'propagator' | 'stats'>
+  /** Logs failures of exporters and transports. Default: process warnings. */
   readonly logger?: Logger
+  /** Source of time. Default: the system clock. */
   readonly clock?: Clock
 }

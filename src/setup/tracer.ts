@@ -15,13 +15,16 @@ import { TracerCore, type TracerCoreOptions } from '../trace/tracer-core.js'
 export interface TracerOptions extends Omit<TracerCoreOptions, 'sampler' | 'propagator' | 'transport' | 'stats'> {
   /** Decides which spans are kept and exported. Default: one in 10 000 traces, by trace id. */
   readonly sampler?: Sampler | undefined
-  /** Where sampled spans go; `'none'` if spans are only measured and passed on. Default: the console, one JSON document a span. */
+  /** Destination of sampled spans; `'none'` if spans are only measured and propagated. Default: the console, one JSON document a span. */
   readonly exporter?: TraceExporter | 'none' | undefined
-  /** When they go there, made from the exporter. Default: the exporter's own `transport` if it has one, else at once (SyncTransport). */
+  /**
+   * Makes the transport, which decides when spans are exported. Default: the exporter's own `transport` if it has one, else
+   * `SyncTransport`, which exports each span when it ends.
+   */
   readonly transport?: ((exporter: Exporter<SpanData>) => Transport<SpanData>) | undefined
-  /** How contexts travel in headers. Default: W3C Trace Context. */
+  /** Reads and writes contexts in headers. Default: W3C Trace Context. */
   readonly propagator?: Propagator | undefined
-  /** Where latencies are recorded. Default: the shared `stats`. */
+  /** Engine that records latencies. Default: the shared `stats`. */
   readonly stats?: Stats | undefined
 }
 

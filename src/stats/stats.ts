@@ -24,9 +24,14 @@ import type { View, ViewOptions } from './views/view.js'
 import { ViewManager } from './views/view-manager.js'
 
 export interface StatsOptions {
+  /** Limits of rows and definitions. Default: 2 000 rows a view, 100 000 in all, 10 000 measures and as many views. */
   readonly limits?: EngineLimits
+  /** Source of time. Default: the system clock. */
   readonly clock?: Clock
-  /** Labels that every series has when it is exposed; a view's own tag of that key stays. Rows in the process do not have them. Default: none. */
+  /**
+   * Labels of every series when it is exposed; a tag of the same key in a view stays. Rows in the process do not have them. Default:
+   * none.
+   */
   readonly constantLabels?: Readonly<Record<string, string>>
 }
 

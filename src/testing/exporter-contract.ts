@@ -12,13 +12,13 @@ export interface ContractCase {
 }
 
 export interface ExporterContractOptions<T> {
-  /** A new exporter with a destination of its own that works. */
+  /** Returns a new exporter with a working destination of its own. */
   create(): Exporter<T> | Promise<Exporter<T>>
-  /** Items that it takes; at least two. */
+  /** Items that the exporter accepts, at least two. */
   readonly items: readonly T[]
-  /** How many items have arrived at the destination of the exporter last created. Without it only behaviour is looked at. */
+  /** Returns how many items have arrived at the destination of the exporter last created. Default: arrivals are not checked. */
   received?(): number | Promise<number>
-  /** A new exporter whose destination fails every time, if one can be made. */
+  /** Returns a new exporter whose destination always fails. Default: failures are not checked. */
   createFailing?(): Exporter<T> | Promise<Exporter<T>>
 }
 

@@ -29,31 +29,34 @@ import { TraceId } from './context/trace-id.js'
 import { type AnyFunction, type TraceDecorator, traceDecorator, tracedFunction, type TraceOptions } from './traced-function.js'
 
 export interface TracerCoreOptions {
+  /** Decides which spans are kept and exported. */
   readonly sampler: Sampler
+  /** Reads and writes contexts in headers. */
   readonly propagator: Propagator
   /** Takes sampled spans when they end. Default: none, they are dropped. */
   readonly transport?: Transport<SpanData> | undefined
-  /** Where latencies are recorded. */
+  /** Engine that records latencies. */
   readonly stats: Stats
   /** Spans without a current parent continue this context. Default: they begin new traces. */
   readonly spanContext?: SpanContext | undefined
   /** Default 32 attributes, 32 annotations, 128 message events, 32 links. */
   readonly limits?: Partial<SpanLimits> | undefined
-  /** Attributes of every sampled span. */
+  /** Attributes of every sampled span. Default: none. */
   readonly defaultAttributes?: AttributesInit | undefined
   /**
    * True for public endpoints: parents from other processes are not continued but linked to, their tags are dropped. False if all callers
    * are trusted. Default: parents are continued, and servers of the integrations let callers decide ten times a second what is sampled.
    */
   readonly untrusted?: boolean | undefined
-  /** Which tags travel in W3C baggage. Default: none. */
+  /** Reads and writes tags in W3C baggage. Default: none, and no tags are sent. */
   readonly baggage?: TagBaggage | undefined
-  /** How much the summary of running and recent spans keeps; false for none. */
+  /** Limits of the summary of running and recent spans; false for no summary. Default: see {@link SpanSummaryOptions}. */
   readonly summary?: SpanSummaryOptions | false | undefined
   /** Sets the flag of random trace ids in `traceparent` for traces that begin here (level 2 of the format). Default false. */
   readonly randomTraceIdFlag?: boolean | undefined
+  /** Source of time. Default: the system clock. */
   readonly clock?: Clock | undefined
-  /** Where ids come from. Default: the system's random numbers. */
+  /** Source of ids. Default: the system's random numbers. */
   readonly random?: RandomWords | undefined
 }
 

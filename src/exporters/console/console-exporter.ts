@@ -15,15 +15,15 @@ const FORMATS = ['auto', 'pretty', 'json'] as const
 
 export interface ConsoleExporterOptions {
   /**
-   * `pretty` for people; `json`: one line an item, for machines. Default `auto`: metrics are pretty, all else,
-   * spans among it, is JSON.
+   * `pretty` is for people. `json` is one line an item, for machines. Default `auto`: metrics are pretty, spans and other items are
+   * JSON.
    */
   readonly format?: (typeof FORMATS)[number]
   /** Default `process.stdout`, read at each export. */
   readonly stream?: TextStream
-  /** Time series shown of each metric in the pretty form. Default 50. */
+  /** Time series shown of each metric in the pretty format, 1 … 1 000 000. Default 50. */
   readonly maxSeries?: number
-  /** Bytes that may wait in the stream; while more do, items are dropped and counted. Default 1 MiB. */
+  /** Bytes that the stream may buffer, 0 … 2^31. While it has more, items are dropped and counted. Default 1 MiB. */
   readonly maxBufferedBytes?: number
 }
 

@@ -11,11 +11,11 @@ import { stderrLogger } from './stderr-logger.js'
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
 export interface LoggingExporterOptions {
-  /** pino, or anything of its shape. Default: lines of JSON on stderr. */
+  /** A pino logger, or an object with the same methods. Default: lines of JSON on stderr. */
   readonly logger?: Logger
-  /** Put into every entry as `logger`. Default `tallyscope`. */
+  /** The field `logger` of every entry. Default `tallyscope`. */
   readonly loggerName?: string
-  /** Default `info`. */
+  /** Level of the entries. Default `info`. */
   readonly level?: (typeof LEVELS)[number]
 }
 

@@ -16,30 +16,31 @@ import { acquireQueue, type LineQueue, type QueueSlot, releaseQueue } from './li
 const FSYNC = ['never', 'shutdown', 'export'] as const
 
 export interface FileExporterOptions {
-  /** Relative paths are taken from the working directory at this moment. */
+  /** The file. A relative path is resolved against the working directory when the exporter is made. */
   readonly path: string
   /**
-   * Before the file would grow beyond this many bytes it is renamed to `path.1`, `path.1` to `path.2`, and so on.
-   * Default: never; for one process a file.
+   * Size of the file in bytes, from 1. Before it would grow beyond it, the file is renamed to `path.1`, `path.1` to `path.2`, and so on.
+   * Use it only if one process writes the file. Default: no rotation.
    */
   readonly maxBytes?: number
   /**
-   * Files kept by rotation, the current one among them, 1 … 1 000. Default 5. Numbered files that this exporter cannot have
-   * written are left alone; after the number was lowered, the older files are removed with the next rotation.
+   * Files kept by rotation, the current one included, 1 … 1 000. Numbered files that this exporter cannot have written are not touched.
+   * After a lower number is set, older files are removed at the next rotation. Default 5.
    */
   readonly maxFiles?: number
-  /** Bytes that may wait to be written; while more do, an export is refused. Default 8 MiB. */
+  /** Bytes in the queue of lines to write, from 1. While it has more, exports are rejected with `ERR_FILE_QUEUE_FULL`. Default 8 MiB. */
   readonly maxQueuedBytes?: number
-  /** Items whose line is longer are dropped and counted. Default 64 MiB. */
+  /** Length of the line of an item in bytes, from 1. Items with a longer line are dropped and counted. Default 64 MiB. */
   readonly maxItemBytes?: number
-  /** Permissions of new files, 0 … 0o777, whatever the umask is. Default 0o600: spans may hold what others must not read. */
+  /** Permissions of new files, 0 … 0o777; the umask does not change them. Default 0o600, because spans may hold secrets. */
   readonly mode?: number
-  /** Whether `path` may be a symbolic link, such as `/dev/stdout`. Default false: then the export rejects. */
+  /** Whether `path` may be a symbolic link, such as `/dev/stdout`. Default false: exports to a link are rejected. */
   readonly followLinks?: boolean
   /** When what was written is brought to the disk itself; written alone, it survives the process, not the machine. Default `never`. */
   readonly fsync?: (typeof FSYNC)[number]
   /** Called for items that are left out, at most once a minute. Default: one process warning. */
   readonly logger?: Logger
+  /** Source of time. Default: the system clock. */
   readonly clock?: Clock
 }
 

@@ -13,8 +13,9 @@ import type { WrittenLines } from './line-file.js'
 import { acquireQueue, type LineQueue, releaseQueue } from './line-queue.js'
 
 export interface HlogExporterOptions {
-  /** Relative paths are taken from the working directory at this moment. */
+  /** The file. A relative path is resolved against the working directory when the exporter is made. */
   readonly path: string
+  /** Source of time. Default: the system clock. */
   readonly clock?: Clock
 }
 

@@ -20,8 +20,8 @@ export type OtlpTemporality = 'cumulative' | 'delta' | 'lowMemory'
 
 export interface OtlpMetricExporterOptions extends OtlpOptions {
   /**
-   * Whether counters and distributions say what there is since the start (`cumulative`) or since the last export that arrived (`delta`).
-   * Prometheus and most others want the former. Default `cumulative`.
+   * `cumulative`: counters and distributions since their start. `delta`: since the last export that arrived. Prometheus and most
+   * receivers need `cumulative`. Default `cumulative`.
    */
   readonly temporality?: OtlpTemporality
   /** What is sent of distributions that have exponential buckets beside those for their bounds. Default `explicit`. */

@@ -12,13 +12,13 @@ export type OtlpProtocol = 'http/protobuf' | 'http/json'
 export interface OtlpOptions extends SenderOptions {
   /** The address of the receiver, to which `/v1/metrics` or `/v1/traces` is added. Default `http://localhost:4318`. */
   readonly endpoint?: string
-  /** The whole address, used as it is, instead of `endpoint`. */
+  /** The whole address of the receiver, used without a change, instead of `endpoint`. Default: `endpoint` with its path. */
   readonly url?: string
-  /** Default `http/protobuf`. */
+  /** Encoding of the requests. Default `http/protobuf`. */
   readonly protocol?: OtlpProtocol
-  /** Default `gzip`. */
+  /** Compression of the requests. Default `gzip`. */
   readonly compression?: 'gzip' | 'none'
-  /** Bytes of one request before compression, 64 KiB … 64 MiB; more are sent as several. */
+  /** Bytes of one request before compression, 64 KiB … 64 MiB. Larger batches are split. Default 1 MiB; for spans 4 MiB. */
   readonly maxRequestBytes?: number
   /**
    * The identity of this process. What is missing of `service.name`, `service.instance.id` (random, one for the process) and

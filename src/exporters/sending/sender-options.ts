@@ -11,22 +11,23 @@ import { checkHeaders, type HeadersOption } from './request-headers.js'
 /** What all exporters that send by HTTP take. */
 export interface SenderOptions {
   /**
-   * Sent with every request, for authorization and the like; or a function that returns them or a promise, called for each request.
-   * If it fails, the request has failed and is tried again. Default none.
+   * Headers of every request, such as `authorization`, or a function that returns them or a promise, called for each request. If it
+   * fails, the request has failed and is retried. Default: none.
    */
   readonly headers?: HeadersOption
-  /** Time for one request, in milliseconds, 1 … 2^31 - 1. Default 10 000. */
+  /** Time limit of one request, in milliseconds, 1 … 2^31 - 1. Default 10 000. */
   readonly timeoutMs?: number
-  /** Requests under way at once, 1 … 16; as many connections stay open. */
+  /** Requests and open connections at a time, 1 … 16. Default 2; for spans 1. */
   readonly concurrency?: number
   /** Certificates that the receiver's is checked with, as PEM or the path of a file; read once. Default: those of Node. */
   readonly ca?: string | Uint8Array
-  /** The client's certificate, as PEM or the path of a file; read once. */
+  /** The client's certificate, as PEM or the path of a file that is read once. Default: none. */
   readonly cert?: string | Uint8Array
-  /** The key of `cert`, as PEM or the path of a file; read once. */
+  /** The key of `cert`, as PEM or the path of a file that is read once. Default: none. */
   readonly key?: string | Uint8Array
-  /** Stands in `user-agent` before `tallyscope/version`. Default none. */
+  /** Text before `tallyscope/version` in the header `user-agent`. Default: none. */
   readonly userAgent?: string
+  /** Source of time. Default: the system clock. */
   readonly clock?: Clock
   /** For the jitter of pauses: a number from 0 to 1. Default `Math.random`. */
   readonly random?: () => number

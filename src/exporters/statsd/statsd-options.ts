@@ -8,11 +8,11 @@ import type { TagStyle } from './statsd-names.js'
 export type StatsdProtocol = 'udp' | 'tcp' | 'unixStream' | 'unixDatagram'
 
 export interface StatsdExporterOptions {
-  /** Default `127.0.0.1`. */
+  /** Name or address of the server. Default `127.0.0.1`. */
   readonly host?: string
-  /** Default 8125. */
+  /** Port of the server, 1 … 65 535. Default 8125. */
   readonly port?: number
-  /** The Unix socket of `unixStream` and `unixDatagram`. */
+  /** Path of the Unix socket, for `unixStream` and `unixDatagram`. Default: none. */
   readonly path?: string
   /**
    * How packets are sent. `unixStream` is what the Datadog Agent calls `dogstatsd_stream_socket`; `unixDatagram` needs the package
@@ -21,7 +21,7 @@ export interface StatsdExporterOptions {
   readonly protocol?: StatsdProtocol
   /** How labels are written; with `none` their values become parts of the name. Default `dogstatsd`. */
   readonly tagStyle?: TagStyle
-  /** What every name begins with, with a dot between. Default none. */
+  /** Prefix of every name, followed by a dot. Default: none. */
   readonly prefix?: string
   /** Tags of every line; a label of the same key replaces one. Default none. */
   readonly tags?: Readonly<Record<string, string>>
@@ -42,6 +42,7 @@ export interface StatsdExporterOptions {
   readonly cardinality?: 'none' | 'low' | 'orchestrator' | 'high'
   /** Time for one batch of packets, in milliseconds, 1 … 2^31 - 1. Default 10 000. */
   readonly timeoutMs?: number
+  /** Source of time. Default: the system clock. */
   readonly clock?: Clock
 }
 

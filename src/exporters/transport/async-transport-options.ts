@@ -5,29 +5,33 @@ import type { Logger } from '../../base/logger.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
 
 export interface AsyncTransportOptions<T = unknown> {
-  /** Items that may wait, 1 … 10 000 000; the newest are dropped while that many do. Default 2 048. */
+  /** Items in the queue, 1 … 10 000 000. If it is full, new items are dropped and counted. Default 2 048. */
   readonly maxQueueSize?: number
-  /** Bytes that may wait, as `itemBytes` has them; the newest items are dropped beyond it. Default 8 MiB; Infinity for no bound. */
+  /**
+   * Bytes in the queue, as `itemBytes` returns them, from 1. Beyond it new items are dropped and counted. Default 8 MiB; `Infinity` for
+   * no limit.
+   */
   readonly maxQueueBytes?: number
-  /** The size of an item, called once for each. Default: a rough one, by the lengths of the strings in it. */
+  /** Returns the size of an item in bytes; called once for each. Default: an estimate from the lengths of its strings. */
   readonly itemBytes?: (item: T) => number
-  /** Items exported at once; that many waiting start an export. Default 600, at most `maxQueueSize`. */
+  /** Items exported at once, 1 … 10 000 000. When so many are in the queue, an export starts. Default 600, at most `maxQueueSize`. */
   readonly maxBatchSize?: number
-  /** How long an item waits at most for its batch to fill, in milliseconds. Default 60 000. */
+  /** The longest time that an item waits for its batch to fill, in milliseconds, 0 … 2^31 - 1. Default 60 000. */
   readonly waitPeriodMs?: number
-  /** What `shutdown` may take, and `flush` by default, in milliseconds. Default 5 000. */
+  /** Time limit of `shutdown`, and of `flush` by default, in milliseconds, 0 … 2^31 - 1. Default 5 000. */
   readonly gracePeriodMs?: number
-  /** What one try to export may take, in milliseconds. Default 10 000. */
+  /** Time limit of one attempt to export, in milliseconds, 1 … 2^31 - 1. Default 10 000. */
   readonly exportTimeoutMs?: number
   /**
-   * Tries after the first for a batch that may be taken later: after 1 s, doubled each time, at most 30 s, ±20 %. When they are
-   * used up, the next batch waits as long before its own first try. Default 5.
+   * Attempts after the first for a batch that failed with a retryable error, 0 … 1 000: after 1 s, doubled each time, at most 30 s, ±20
+   * %. After the last one the next batch waits as long before its own first attempt. Default 5.
    */
   readonly retries?: number
   /** Called for failures, at most once a minute. Default: one process warning. */
   readonly logger?: Logger
+  /** Source of time. Default: the system clock. */
   readonly clock?: Clock
-  /** For the jitter: a number from 0 to 1. Default `Math.random`. */
+  /** Returns a number from 0 to 1, for the jitter of pauses. Default `Math.random`. */
   readonly random?: () => number
 }
 

@@ -77,6 +77,7 @@ export class AsyncTransport<T> implements Transport<T> {
     return this.#stats.accounting
   }
 
+  /** Puts an item into the queue. If the queue is full, the item is dropped and counted. */
   send(item: T): void {
     if (this.#end !== undefined || this.#shutdown !== undefined) return this.#stats.accept(this.#end === 'ended' ? 'ended' : 'shutdown')
     const refused = this.#queue.push(item)

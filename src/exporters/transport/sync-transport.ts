@@ -15,12 +15,16 @@ import { exportFailure } from '../../base/export-failure.js'
 import { type TransportAccounting, TransportStats } from './transport-stats.js'
 
 export interface SyncTransportOptions {
-  /** Exports that may be under way at a time, for exporters that give promises; items beyond are dropped. Default 2 048. */
+  /**
+   * Running exports at a time, 1 … 1 000 000, for exporters that return promises. Items beyond it are dropped and counted. Default 2
+   * 048.
+   */
   readonly maxInFlight?: number
-  /** What `shutdown` may take, and `flush` by default, in milliseconds. Default 5 000. */
+  /** Time limit of `shutdown`, and of `flush` by default, in milliseconds, 0 … 2^31 - 1. Default 5 000. */
   readonly gracePeriodMs?: number
   /** Called for failures, at most once a minute. Default: one process warning. */
   readonly logger?: Logger
+  /** Source of time. Default: the system clock. */
   readonly clock?: Clock
 }
 
@@ -98,6 +102,7 @@ export class SyncTransport<T> implements Transport<T> {
     return this.#stats.accounting
   }
 
+  /** Exports an item at once. If too many exports are running, it is dropped and counted. */
   send(item: T): void {
     if (this.#hasEnded) return this.#stats.accept('ended')
     if (this.#shutdown !== undefined) return this.#stats.accept('shutdown')

@@ -15,48 +15,50 @@ import type { TracerCore } from '../../trace/tracer-core.js'
 export interface TallyscopeFastifyOptions {
   /** Makes the server spans. Default: the tracer that all integrations share, which exports nothing. False: no spans, and nothing enters the async context. */
   readonly tracer?: TracerCore | false
-  /** Where requests are recorded. Default: the shared `stats`. */
+  /** Engine that records the requests. Default: the shared `stats`. */
   readonly stats?: Stats
-  /** Where the gauge `http/server/in_flight` lives. Default: one registry for each `stats`; it is `app.tallyscope.registry`. */
+  /** Registry of the gauge `http/server/in_flight`, which is also `app.tallyscope.registry`. Default: one registry for each `stats`. */
   readonly registry?: MetricRegistry
   /** Views to register. Default: `httpServerViews`; false for none. `openCensusHttpServerViews` are the others that are ready. */
   readonly views?: readonly ReadyView[] | false
   /** Path of the metrics, below the prefix of the instance. Default `/metrics`; false for no such route. */
   readonly metricsPath?: string | false
   /**
-   * True to answer at that path only if no route of the application does, after all of its hooks. Default false. It replaces
-   * Fastify's own "not found", so that an application with a not-found handler of its own shows no metrics.
+   * True to serve that path only if no route of the application does, after all of its hooks. It replaces Fastify's own "not found"
+   * handler, so that an application with one of its own shows no metrics. Default false.
    */
   readonly metricsFallback?: boolean
-  /** The older name of `metricsFallback`. */
+  /** The older name of `metricsFallback`, with the same default. */
   readonly metricsWhereUnrouted?: boolean
-  /** Options of that route, such as hooks for authentication. The hooks of the instance apply to it anyway. */
+  /** Fastify's options of that route, such as hooks for authentication. The hooks of the instance apply to it too. Default: none. */
   readonly metricsRoute?: RouteShorthandOptions
-  /** Further producers for that route, beside `stats` and the registry. */
+  /** Further producers for that route, beside `stats` and the registry. Default: none. */
   readonly producers?: readonly MetricProducer[]
-  /** What the handler of the metrics takes: `bearerToken`, `guard`, `gzip`, … */
+  /** Options of the handler of that route: `bearerToken`, `guard`, `gzip`, … Default: those of `metricsHandler`. */
   readonly metrics?: Omit<MetricsHandlerOptions, 'producers' | 'clock'>
   /**
    * Paths that get neither span nor measurement, as what their handlers do: a string covers a path and all below it, a pattern
    * is tried on the path with its slash. Default `['_ah/health']`.
    */
   readonly ignorePaths?: readonly PathRule[]
-  /** The older name of `ignorePaths`. */
+  /** The older name of `ignorePaths`, with the same default. */
   readonly excludelistPaths?: readonly PathRule[]
   /** Values of the header `Host`, exactly as it has them, that get neither. The caller chooses that header. Default none. */
   readonly ignoreHosts?: readonly string[]
-  /** The older name of `ignoreHosts`. */
+  /** The older name of `ignoreHosts`, with the same default. */
   readonly excludelistHostnames?: readonly string[]
   /**
    * True if strangers call: their traces are linked to instead of continued, tags that they send are dropped. False if all callers are
    * trusted. Default: the tracer's `untrusted`; without that, traces are continued, and callers decide ten times a second what is sampled.
    */
   readonly publicEndpoint?: boolean
-  /** The older name of `publicEndpoint`. */
+  /** The older name of `publicEndpoint`, with the same default. */
   readonly untrusted?: boolean
   /**
-   * Tags from the request, by key: each function is called when the response is closed. At most 100 values of a tag are kept
-   * apart, further ones are `other`. The views that the plugin registers are broken down by them.
+   * Tags of the plugin's own views, by key: each function is called with the request when the response is closed. At most 100 values of
+   * a tag are kept apart; further ones become `other`. Default: none.
+   * @example
+   * requestTags: { tenant: (request) => request.headers['x-tenant'] }
    */
   readonly requestTags?: RequestTagFunctions<Request>
   /**
@@ -66,10 +68,11 @@ export interface TallyscopeFastifyOptions {
   readonly contextTags?: readonly string[]
   /** True for `2xx` instead of `204` in the tag `status`. Default false. */
   readonly statusClasses?: boolean
-  /** False to leave the views of the sizes of bodies out. Default true. */
+  /** False to register no views of body sizes. Default true. */
   readonly bodySizes?: boolean
   /** What of a URL's query is in the attribute `http.url`: `false` nothing, `'redacted'` names without values, `true` all, or a function of the query. Default false. */
   readonly urlQuery?: UrlQuery
+  /** Source of time. Default: the system clock. */
   readonly clock?: Clock
 }
 

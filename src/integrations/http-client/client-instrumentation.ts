@@ -18,7 +18,7 @@ import { headersSent } from './channels.js'
 export interface HttpClientOptions {
   /** Makes the client spans. Default: the tracer that all integrations share, which exports nothing. False: no spans, no headers. */
   readonly tracer?: TracerCore | false
-  /** Where requests are recorded. Default: the shared `stats`. */
+  /** Engine that records the requests. Default: the shared `stats`. */
   readonly stats?: Stats
   /** Views to register. Default: `httpClientViews`; false for none. `openCensusHttpClientViews` are the others that are ready. */
   readonly views?: readonly ReadyView[] | false
@@ -26,11 +26,11 @@ export interface HttpClientOptions {
   readonly contextTags?: readonly string[]
   /** Hosts that get neither span, header nor measurement, as `host` or `host:port` and exactly as in the URL. Default none. */
   readonly ignoreHosts?: readonly string[]
-  /** The older name of `ignoreHosts`. */
+  /** The older name of `ignoreHosts`, with the same default. */
   readonly excludelistHostnames?: readonly string[]
   /** Paths that get none of them, each with all below it. Default none. */
   readonly ignorePaths?: readonly PathRule[]
-  /** The older name of `ignorePaths`. */
+  /** The older name of `ignorePaths`, with the same default. */
   readonly excludelistPaths?: readonly PathRule[]
   /** Whether headers go to a host (`host`, or `host:port`). Default: to all. A foreign API need not know your trace ids. */
   readonly propagateTo?: (host: string) => boolean
@@ -44,6 +44,7 @@ export interface HttpClientOptions {
    * function of the query. Default `'redacted'`.
    */
   readonly urlQuery?: UrlQuery
+  /** Source of time. Default: the system clock. */
   readonly clock?: Clock
 }
 

@@ -11,15 +11,13 @@ import type { TracerCore } from '../../trace/tracer-core.js'
 export interface HttpServerOptions {
   /** Makes the server spans. Default: the tracer that all integrations share, which exports nothing. False: no spans. */
   readonly tracer?: TracerCore | false
-  /** Where requests are recorded. Default: the shared `stats`. */
+  /** Engine that records the requests. Default: the shared `stats`. */
   readonly stats?: Stats
-  /** Where the gauge `http/server/in_flight` lives. Default: one registry for each `stats`. */
+  /** Registry of the gauge `http/server/in_flight`. Default: one registry for each `stats`. */
   readonly registry?: MetricRegistry
   /** Views to register. Default: `httpServerViews`; false for none. */
   readonly views?: readonly ReadyView[] | false
-  /**
-   * Whether all servers of the process are watched. Default true. False if only the middleware is to be used.
-   */
+  /** Whether all servers of the process are watched. False if only the middleware is used. Default true. */
   readonly watch?: boolean
   /**
    * The route of a request, called when its response is closed. Default: what `setRoute` has set, else the template of Express. Return
@@ -35,7 +33,10 @@ export interface HttpServerOptions {
   readonly ignoreHosts?: readonly string[]
   /** True if strangers call: their traces are linked to instead of continued, tags that they send are dropped. Default: the tracer's `untrusted`. */
   readonly publicEndpoint?: boolean
-  /** Tags from the request, by key, as for the Fastify plugin. At most 100 values of each are kept apart, further ones are `other`. */
+  /**
+   * Tags from the request, by key, as for the Fastify plugin. At most 100 values of each are kept apart; further ones become `other`.
+   * Default: none.
+   */
   readonly requestTags?: RequestTagFunctions<IncomingMessage>
   /**
    * Tags that the views of the integration are broken down by, read from the async context: what `withTags` has set while a request was
@@ -44,9 +45,10 @@ export interface HttpServerOptions {
   readonly contextTags?: readonly string[]
   /** True for `2xx` instead of `204` in the tag `status`. Default false. */
   readonly statusClasses?: boolean
-  /** False to leave the views of the sizes of bodies out. Default true. */
+  /** False to register no views of body sizes. Default true. */
   readonly bodySizes?: boolean
   /** What of a URL's query is in the attribute `http.url`: `false` nothing, `'redacted'` names without values, `true` all, or a function of the query. Default false. */
   readonly urlQuery?: UrlQuery
+  /** Source of time. Default: the system clock. */
   readonly clock?: Clock
 }

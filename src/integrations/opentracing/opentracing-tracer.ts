@@ -27,11 +27,11 @@ import type { StartActiveSpanOptions, StartSpanOptions } from './start-options.j
 export interface OpenTracingTracerOptions {
   /** Makes and exports the spans. Default: the tracer that all integrations share, which exports nothing. */
   readonly tracer?: TracerCore | undefined
-  /** Knows the active span. Default: the async context, shared with the tracer below. */
+  /** Holds the active span. Default: one over the async context, shared with the tracer below. */
   readonly scopeManager?: ScopeManager | undefined
   /** Whether the active span is the parent if none is passed. Default true. */
   readonly implicitParent?: boolean | undefined
-  /** Whether `extract` throws SpanContextCorrupted for a damaged carrier, instead of giving null. Default false. */
+  /** Whether `extract` throws SpanContextCorrupted for a damaged carrier, instead of returning null. Default false. */
   readonly strict?: boolean | undefined
   /** For tests: ids and times count up, and `finishedSpans()` returns what was finished. Default false. */
   readonly mock?: boolean | undefined
@@ -99,6 +99,7 @@ export class OpenTracingTracer extends OpenTracingTracerBase implements ScopedTr
     return span
   }
 
+  /** Starts a span and makes it active: until the returned scope is closed, or while `fn` runs. */
   startActiveSpan<R>(name: string, fn: (span: OpenTracingSpan) => R): R
   startActiveSpan<R>(name: string, options: StartActiveSpanOptions | null | undefined, fn: (span: OpenTracingSpan) => R): R
   startActiveSpan(name: string, options?: StartActiveSpanOptions | null): Scope
@@ -125,6 +126,7 @@ export class OpenTracingTracer extends OpenTracingTracerBase implements ScopedTr
     return typeof second === 'function' ? this.startActiveSpan(name, second) : this.startActiveSpan(name, second, third!)
   }
 
+  /** Starts a span whose parent is `parent`. It does not become active. */
   startChildSpan(parent: AnySpan, name: string, options?: StartSpanOptions | null): AnySpan {
     return startChildSpan(parent, name, options)
   }

@@ -2,10 +2,17 @@ import type { Reference, Span, SpanContext } from 'opentracing'
 
 /** Those of the npm package, and more; taken as they are and never changed. */
 export interface StartSpanOptions {
-  /** The parent: a span, or a context such as `extract` returns, null included. Takes precedence over `references`. */
+  /**
+   * The parent: a span, or a context as `extract` returns it, null included. Takes precedence over `references`. Default: the active
+   * span.
+   */
   readonly childOf?: Span | SpanContext | null | undefined
-  /** The parent is the first child_of, else the first; the others become links. Those to nothing are ignored. */
+  /**
+   * The first `child_of` reference is the parent, else the first reference. Others become links. Null and undefined are ignored.
+   * Default: none.
+   */
   readonly references?: readonly (Reference | null | undefined)[] | null | undefined
+  /** Tags of the span from the start. Default: none. */
   readonly tags?: { readonly [key: string]: unknown } | null | undefined
   /** Milliseconds since 1970, with fractions. Default: now. */
   readonly startTime?: number | undefined

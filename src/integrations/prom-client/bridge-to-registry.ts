@@ -15,9 +15,9 @@ import { promValues } from './metric-to-prom.js'
 import type { PromMetricValues, PromRegistry } from './registry-shape.js'
 
 export interface BridgeOptions {
-  /** Whose metrics are shown. Default: the shared `stats`. */
+  /** Producers whose metrics are shown in the registry. Default: the shared `stats`. */
   readonly producers?: readonly MetricProducer[]
-  /** What gathering may take, from 0 to 2^31 - 1. Default 10 000. */
+  /** Time limit of gathering, in milliseconds, 0 … 2^31 - 1. Default 10 000. */
   readonly timeoutMs?: number
 }
 

@@ -13,8 +13,9 @@ import { metricOf } from './prom-to-metric.js'
 import type { PromMetric, PromRegistry } from './registry-shape.js'
 
 export interface FromRegistryOptions {
-  /** What collect functions may take, from 0 to 2^31 - 1, all at once. Default 5 000, and less if the gathering has less. */
+  /** Time limit of all collect functions together, in milliseconds, 0 … 2^31 - 1. Default 5 000, and less if the gathering has less. */
   readonly timeoutMs?: number
+  /** Source of time. Default: the system clock. */
   readonly clock?: Clock
 }
 

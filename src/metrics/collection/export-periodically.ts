@@ -16,15 +16,16 @@ import { PeriodicMetricTask } from './periodic-metric-task.js'
 import type { MetricProducer } from '../data/producer.js'
 
 export interface ExportPeriodicallyOptions {
-  /** Only these are exported; add `selfMetrics()` to export the library's own counters. */
+  /** Producers whose metrics are exported. Add `selfMetrics()` for the internal metrics. */
   readonly producers: readonly MetricProducer[]
+  /** Sends the metrics. `close()` of the task shuts it down. */
   readonly exporter: Exporter<Metric>
   /** Time between the starts of two exports, in milliseconds, 1 … 2^31 - 1. Default 60 000. */
   readonly intervalMs?: number
   /**
-   * What gathering and exporting may take together, in milliseconds; gathering gets at most half of it, half of the
-   * interval, and 10 000.
-   * Default 30 000, even if the interval is shorter. A value longer than the interval is cut to it, with a warning.
+   * Time limit for gathering and exporting together, in milliseconds, 1 … 2^31 - 1. Gathering gets at most half of it, half of the
+   * interval, and 10 000. A value longer than the interval is cut to it, with a warning. Default 30 000, even if the interval is
+   * shorter.
    */
   readonly exportTimeoutMs?: number
   /** Name in logs and counters. Default: the class of the exporter. */
@@ -33,6 +34,7 @@ export interface ExportPeriodicallyOptions {
   readonly keepAlive?: boolean
   /** Called for failures, at most once a minute. Default: one process warning. */
   readonly logger?: Logger
+  /** Source of time. Default: the system clock. */
   readonly clock?: Clock
 }
 

@@ -21,12 +21,13 @@ export interface GatherFailure {
 }
 
 export interface GatherOptions {
-  /** What each producer may take, in milliseconds, 0 … 2^31 - 1; all run at once. Default 10 000. */
+  /** Time limit for each producer, in milliseconds, 0 … 2^31 - 1. All run at once. Default 10 000. */
   readonly timeoutMs?: number
-  /** Called with every failure, for callers that would rather fail than go on with less. What it throws is ignored. */
+  /** Called with every failure. An error that it throws is ignored. Default: failures are only counted. */
   readonly onFailure?: (failure: GatherFailure) => void
-  /** Whether the process stays alive until all have answered or run out of time. Default true. */
+  /** Whether the process stays alive until all producers have returned or timed out. Default true. */
   readonly keepAlive?: boolean
+  /** Source of time. Default: the system clock. */
   readonly clock?: Clock
 }
 

@@ -6,6 +6,7 @@ import type { Metric, MetricType, TimeSeries } from '../data/metric.js'
 import type { MetricProducer } from '../data/producer.js'
 
 export interface SelfMetricsOptions {
+  /** Source of time. Default: the system clock. */
   readonly clock?: Clock
 }
 

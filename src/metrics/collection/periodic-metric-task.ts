@@ -19,8 +19,8 @@ export interface PeriodicMetricTaskOptions {
   /** Time between the starts of two runs, in milliseconds, 1 … 2^31 - 1. Default 60 000. */
   readonly intervalMs?: number
   /**
-   * After this many milliseconds a run counts as failed. Default 30 000, even if the interval is shorter:
-   * a slow run then costs ticks, not its result. A value longer than the interval is cut to it, with a warning.
+   * Time limit of a run, in milliseconds, 1 … 2^31 - 1; after it the run counts as failed. A value longer than the interval is cut to
+   * it, with a warning. Default 30 000, even if the interval is shorter.
    */
   readonly timeoutMs?: number
   /** Name in logs and counters. Default `PeriodicMetricTask`. */
@@ -29,13 +29,11 @@ export interface PeriodicMetricTaskOptions {
   readonly keepAlive?: boolean
   /** Called for failures, at most once a minute. Default: one process warning. */
   readonly logger?: Logger
+  /** Source of time. Default: the system clock. */
   readonly clock?: Clock
-  /**
-   * Does without waiting what `run` does, when the process ends; throws or returns why it could not do all of it. Default: what
-   * was due is counted as failed and logged.
-   */
+  /** Does the work of `run` at once, when the process ends; throws or returns the reason if it cannot. Default: the run counts as failed. */
   readonly runSync?: () => string | undefined
-  /** Called once by `close()`, after the last run. */
+  /** Called once by `close()`, after the last run. Default: nothing. */
   readonly onClose?: () => unknown
 }
 

@@ -10,9 +10,9 @@ import { type Family, isRowSource, type RowChunk, type RowSource } from './row-s
 import { isKey } from './validate-definition.js'
 
 export interface RelabelOptions {
-  /** Labels that every series gets; a label of this key that a metric has itself stays. Default: none. */
+  /** Labels added to every series. If a metric has a label of the same key, it keeps its own. Default: none. */
   readonly constantLabels?: Readonly<Record<string, string>> | undefined
-  /** New keys of labels by their old ones; one that a metric has already is not given again. Default: none. */
+  /** New keys of labels by their old ones. If a metric has the new key already, its label is not renamed. Default: none. */
   readonly renameLabels?: Readonly<Record<string, string>> | undefined
 }
 

@@ -143,6 +143,7 @@ export class ExponentialHistogram {
     }
   }
 
+  /** The buckets, count and sum as plain data. */
   snapshot(): ExponentialSnapshot {
     return { ...this.value(), count: this.#count, sum: this.#sum }
   }

@@ -4,11 +4,14 @@ import { DefinitionError } from '../../base/errors.js'
 import { MAX_SCHEMA, MIN_SCHEMA } from './exponential-bounds.js'
 
 export interface ExponentialOptions {
-  /** Buckets of both signs that a row may have, 2 … 10 000. Default 160. Beyond it neighbours are merged. */
+  /** Buckets of both signs that a row may have, 2 … 10 000. Beyond it neighbouring buckets are merged. Default 160. */
   readonly maxBuckets?: number
-  /** Where to begin, -4 … 8: 2^schema buckets from one power of two to the next. Default 3: bounds 9 % apart. */
+  /** Resolution at the start, -4 … 8: 2^schema buckets from one power of two to the next. Default 3: bounds 9 % apart. */
   readonly schema?: number
-  /** Instead of `schema`: how far a bound may be from the one before, above 1. The coarsest schema that keeps it is taken. */
+  /**
+   * Ratio of a bound to the one before, above 1, as an alternative to `schema`. The coarsest schema with at most this ratio is used.
+   * Default: `schema`.
+   */
   readonly growthFactor?: number
   /** Values from -zeroThreshold to zeroThreshold share one bucket. Default 2^-128. */
   readonly zeroThreshold?: number

@@ -4,21 +4,24 @@ import { DefinitionError } from '../../base/errors.js'
 
 /** How values become percentiles. All of it has a default. */
 export interface PercentilesOptions {
-  /** Which quantiles to show, each 0 to 1. Default `[0.5, 0.9, 0.99]`. */
+  /** Quantiles that are shown, each 0 to 1. Default `[0.5, 0.9, 0.99]`. */
   readonly quantiles?: readonly number[]
-  /** Decimal digits that a shown value is right to, 1 to 5. Memory grows tenfold with each. Default 2. */
+  /** Correct decimal digits of a shown value, 1 to 5. Each further digit needs ten times the memory. Default 2. */
   readonly significantDigits?: number
-  /** A value counts for the quantiles for at most this long, and for at least this long less one window. Default 600 000. */
+  /** How long a value counts for the quantiles at most, in milliseconds; at least this long less one window. Default 600 000. */
   readonly maxAgeMs?: number
   /** Windows that `maxAgeMs` is divided into; the oldest is dropped as a whole. 1 to 60, default 2. */
   readonly windows?: number
-  /** The smallest difference that counts, in the unit of the measure. Default: a nanosecond for units of time, 1 for bytes, 1e-6 otherwise. */
+  /**
+   * The smallest difference that is kept, in the unit of the measure. Default: a nanosecond for units of time, 1 for bytes, 1e-6
+   * otherwise.
+   */
   readonly lowest?: number
   /** Quantiles show greater values as this one; count and sum stay exact. Default, and at most, `lowest` × 2^52: 52 days for units of time. */
   readonly highest?: number
   /**
-   * How often a value is expected, for measures of time: a longer value also represents those that it kept from being
-   * recorded (coordinated omission), and the quantiles are corrected for them. Count and sum are not. Default: no correction.
+   * Expected time between two values, in milliseconds, for measures of time. A longer value also represents the values that it kept from
+   * being recorded (coordinated omission), and the quantiles are corrected for them. Count and sum are not. Default: no correction.
    */
   readonly expectedIntervalMs?: number
   /** Whether snapshots carry the histograms themselves, for an HlogExporter. Default false. */

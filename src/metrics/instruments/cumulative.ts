@@ -80,6 +80,7 @@ export class CumulativeSeries {
     this.add(value)
   }
 
+  /** Adds a finite value from 0, by default 1. Other values are dropped and counted. */
   add(value = 1): void {
     const place = this.place
     if (typeof value === 'number' && value >= 0 && (value | 0) === value && place.isCurrent()) {

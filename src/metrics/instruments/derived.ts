@@ -45,10 +45,7 @@ interface Observation {
 }
 
 export interface DerivedOptions<K extends string = never> extends InstrumentOptions<K> {
-  /**
-   * What is shown of a series whose function has failed: its last value (`keep`), or nothing until it succeeds (`absent`).
-   * Default `keep`.
-   */
+  /** What a series shows if its function has failed: its last value (`keep`), or nothing until it succeeds (`absent`). Default `keep`. */
   readonly whenFailed?: 'keep' | 'absent'
 }
 

@@ -14,7 +14,7 @@ import type { StoreChunk } from '../store/store-chunk.js'
 import { SeriesRef } from '../store/series-ref.js'
 
 export interface GaugeOptions<K extends string = never> extends InstrumentOptions<K> {
-  /** How the gauges of several processes become one: docs/many-processes.md. Default `sum`. */
+  /** How the gauges of several processes become one: `sum`, `min`, `max`, `latest` or `each`; see docs/many-processes.md. Default `sum`. */
   readonly merge?: MergeRule
 }
 
@@ -94,6 +94,7 @@ export class GaugeSeries {
     this.place = new SeriesRef(instrument.store, labels)
   }
 
+  /** Replaces the value. */
   set(value: number): void {
     const number = asNumber(value)
     if (!isSettable(this.instrument, number)) return
@@ -112,6 +113,7 @@ export class GaugeSeries {
     this.add(-asNumber(value))
   }
 
+  /** Adds a value, which may be negative. */
   add(value: number): void {
     const number = asNumber(value)
     if (!isAddable(this.instrument, number)) return

@@ -33,16 +33,20 @@ export class Info<K extends string = never> {
     this.#instrument.change(own, 1, set)
   }
 
+  /** Removes all series. */
   clear(): void {
     this.#instrument.store.clear()
   }
 }
 
 export interface StateSetOptions<S extends string, K extends string = never> {
-  /** All states there are, each shown as 0 or 1. */
+  /** All states; each is shown as 0 or 1. */
   readonly states: readonly S[]
+  /** Help text. Default: empty. */
   readonly description?: string
+  /** Label keys beside that of the state, at most 31. Default: none. */
   readonly labelKeys?: readonly K[]
+  /** Labels of every series, beside those of the registry. Default: none. */
   readonly constantLabels?: Readonly<Record<string, string>>
 }
 
@@ -83,6 +87,7 @@ export class StateSet<S extends string, K extends string = never> {
     this.#instrument.change({ ...labels, [STATE_KEY]: state }, holds ? 1 : 0, set)
   }
 
+  /** Removes all series. */
   clear(): void {
     this.#instrument.store.clear()
   }

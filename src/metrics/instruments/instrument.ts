@@ -19,16 +19,17 @@ export type LabelValue = string | number | boolean | undefined | null
 export type LabelsFor<K extends string> = { readonly [key in K]: LabelValue }
 
 export interface InstrumentOptions<K extends string = never> {
-  /** UCUM, case-sensitive. Default `1`. */
+  /** UCUM code, case-sensitive: `s`, `By`, `1`. Default `1`. */
   readonly unit?: string
+  /** Help text. Default: empty. */
   readonly description?: string
-  /** `int64` takes whole numbers only; others are dropped and counted. Default `double`. */
+  /** `int64` accepts whole numbers only; others are dropped and counted. Default `double`. */
   readonly type?: 'double' | 'int64'
-  /** Default none: one series. At most 32. */
+  /** Label keys, at most 32, each 1 to 255 printable ASCII characters. Default: none, and one series. */
   readonly labelKeys?: readonly K[]
-  /** Labels that every series has, beside those of the registry. */
+  /** Labels of every series, beside those of the registry. Default: none. */
   readonly constantLabels?: Readonly<Record<string, string>>
-  /** Takes the name as it is: no unit or `_total` is added by any format. Default false. */
+  /** True if formats may not change the name: no unit or `_total` is added. Default false. */
   readonly exactName?: boolean
   /** Series before the overflow series is used. Default: the registry's `rowsPerView`. */
   readonly rowLimit?: number

@@ -31,14 +31,15 @@ import { resourceAdder } from '../data/with-resource.js'
 import { Summary, summaryKind, type SummaryOptions } from './summary.js'
 
 export interface MetricRegistryOptions {
-  /** `rowsPerView` is the limit of series of one instrument. */
+  /** Limits of rows and definitions. `rowsPerView` is the limit of series of one instrument. Default: 2 000 of one, 100 000 of all. */
   readonly limits?: EngineLimits
+  /** Source of time. Default: the system clock. */
   readonly clock?: Clock
-  /** Resource: the identity of the reporting process; exported with snapshots. */
+  /** The identity of the reporting process, which is exported with its metrics. Default: none. */
   readonly resource?: Resource
-  /** Labels that every series of every instrument has. */
+  /** Labels of every series of every instrument. Default: none. */
   readonly constantLabels?: Readonly<Record<string, string>>
-  /** Time for all derived metrics together at a gathering, in milliseconds. Default 5 000, and less if the caller waits less. */
+  /** Time limit for all derived metrics of a gathering together, in milliseconds. Default 5 000, and less if the caller waits less. */
   readonly deriveTimeoutMs?: number
 }
 

@@ -13,6 +13,7 @@ export class MeasurementMap {
   readonly #values = new Map<Measure, number>()
   readonly #attachments = new Map<string, string>()
 
+  /** Sets the value of a measure in the batch. A later value of the same measure replaces it. */
   put<K extends string>(measure: Measure<K>, value: number): this {
     this.#values.set(measure as unknown as Measure, value)
     return this
@@ -33,6 +34,7 @@ export class MeasurementMap {
 
 /** Makes batches; `stats.statsRecorder`. */
 export class StatsRecorder {
+  /** A new, empty batch. */
   newMeasurementMap(): MeasurementMap {
     return new MeasurementMap()
   }

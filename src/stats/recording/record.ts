@@ -177,6 +177,7 @@ export class BoundMeasure<K extends string = string> {
     this.epochs = measure.epochs
   }
 
+  /** Records a value with the tags of this handle. Never throws. */
   record(value: number, attachments?: Attachments): void {
     if (typeof value === 'number' && this.seen === this.epochs.changes && attachments === undefined) {
       const { kind } = this

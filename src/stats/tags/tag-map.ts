@@ -12,7 +12,9 @@ export type Tags = { readonly [key: string]: TagValue }
 
 /** How far a tag may go: only within this process, or over any number of hops. */
 export type TagTtl = 0 | -1
+/** TTL of a tag that never leaves the process. */
 export const NO_PROPAGATION: TagTtl = 0
+/** TTL of a tag that may be sent any number of times. */
 export const UNLIMITED_PROPAGATION: TagTtl = -1
 
 /** Whether a string may be a tag key: 1…255 printable ASCII characters. */
@@ -70,10 +72,12 @@ export class TagMap extends SharedTagMap implements Iterable<[string, string]> {
     return Object.freeze(Object.assign(Object.create(null), this.values))
   }
 
+  /** The value of a tag, or undefined if it is not set. */
   get(key: string): string | undefined {
     return this.has(key) ? this.values[key] : undefined
   }
 
+  /** Whether the tag is set. */
   has(key: string): boolean {
     return Object.hasOwn(this.values, key)
   }
@@ -91,6 +95,7 @@ export class TagMap extends SharedTagMap implements Iterable<[string, string]> {
     return Object.entries(this.values)[Symbol.iterator]()
   }
 
+  /** The tags as a plain object. */
   toJSON(): Readonly<Record<string, string>> {
     return this.record
   }

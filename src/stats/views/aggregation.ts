@@ -63,7 +63,7 @@ export function sum(): SumAggregation {
 }
 
 export interface LastValueOptions {
-  /** How the values of several processes become one: docs/many-processes.md. Default `sum`. */
+  /** How the values of several processes become one: `sum`, `min`, `max`, `latest` or `each`; see docs/many-processes.md. Default `sum`. */
   readonly merge?: MergeRule
 }
 

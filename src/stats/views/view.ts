@@ -23,12 +23,16 @@ const VIEW_OPTIONS: OptionNames<ViewOptions & Pick<View, 'descriptor'>> = {
 }
 
 export interface ViewOptions<K extends string = string, A extends Aggregation = Aggregation> {
-  /** Unique in its engine, 1…255 printable ASCII characters; `shop/latency` is shown to Prometheus as `shop_latency_seconds`. */
+  /** Unique in its engine, 1 to 255 printable ASCII characters. `shop/latency` in `s` is exposed as `shop_latency_seconds`. */
   readonly name: string
-  /** A measure, or the name of one, which may be defined later: the view then waits for it. */
+  /** A measure, or the name of one. A measure of this name may be defined later; until then the view has no rows. */
   readonly measure: Measure<K> | string
+  /** How the values of a row are combined: `count()`, `sum()`, `lastValue()`, `distribution()`, `exponential()` or `percentiles()`. */
   readonly aggregation: A
-  /** What to break the values down by; at most 32. Default none: one row. Must be among the measure's tag keys, if it has some. */
+  /**
+   * Keys of the tags that the rows are broken down by, at most 32. If the measure has tag keys, they must be among them. Default: none,
+   * and one row.
+   */
   readonly tagKeys?: readonly NoInfer<K>[]
   /**
    * What else to break the values down by: keys read from the tags of the async context (`withTags`) whenever a value is recorded,
@@ -38,15 +42,21 @@ export interface ViewOptions<K extends string = string, A extends Aggregation = 
    * stats.registerView({ name: 'shop/latency/tenant', measure: latency, tagKeys: ['route'], contextTags: ['tenant'], aggregation: count() })
    */
   readonly contextTags?: readonly string[]
-  /** Default: the measure's. */
+  /** Help text. Default: that of the measure. */
   readonly description?: string
-  /** Values known beforehand, for each tag key: a row for every combination exists from the start, with 0. */
+  /**
+   * Known values by tag key. A row for every combination exists from the start, with 0. Default: rows are made when they are first
+   * recorded.
+   */
   readonly tagValues?: { readonly [key in NoInfer<K>]?: readonly (string | number | boolean)[] }
-  /** Rows before the overflow row is used. Default: the engine's `rowsPerView`, 2 000. */
+  /** Rows before the overflow row is used, from 1. Default: the engine's `rowsPerView`, 2 000; for percentiles 100. */
   readonly rowLimit?: number
-  /** Rows without a value for this long are removed; a row that comes back has a new start time. Default: never. In milliseconds, at least 1 000. */
+  /**
+   * Rows without a value for this time are removed, in milliseconds, at least 1 000. A row that is made again has a new start time.
+   * Default: never.
+   */
   readonly idleExpiryMs?: number
-  /** Takes the name as it is: no unit or `_total` is added by any format. Default false. */
+  /** True if formats may not change the name: no unit or `_total` is added. Default false. */
   readonly exactName?: boolean
 }
 

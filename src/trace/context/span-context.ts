@@ -125,6 +125,7 @@ export class SpanContext {
     return this.trace.state
   }
 
+  /** Whether both are the same span with the same flags and tracestate. */
   equals(other: SpanContext): boolean {
     return (
       this.traceId === other.traceId &&

@@ -111,6 +111,7 @@ export class TraceState {
     return this.#members.length
   }
 
+  /** The value of a key, or undefined. */
   get(key: string): string | undefined {
     return this.#members.find(([other]) => other === key)?.[1]
   }
@@ -121,6 +122,7 @@ export class TraceState {
     return new TraceState([[key, value] as const, ...this.#without(key)].slice(0, MAX_MEMBERS))
   }
 
+  /** A tracestate without this key. */
   delete(key: string): TraceState {
     return new TraceState(this.#without(key))
   }

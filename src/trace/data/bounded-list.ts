@@ -25,6 +25,7 @@ export class BoundedList<T> implements Iterable<T> {
     return this.#dropped
   }
 
+  /** Adds an item. If the list is full, the oldest one is dropped and counted. */
   append(item: T): void {
     if (this.#items.length < this.max) {
       this.#items.push(item)
@@ -36,6 +37,7 @@ export class BoundedList<T> implements Iterable<T> {
     this.#oldest = (this.#oldest + 1) % this.#items.length
   }
 
+  /** Adds several items. */
   extend(items: Iterable<T>): void {
     for (const item of items) this.append(item)
   }

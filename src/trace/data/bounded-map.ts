@@ -36,6 +36,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     return this.#dropped
   }
 
+  /** Sets a key. If the map is full, the oldest key is dropped and counted. */
   set(key: K, value: V): this {
     const at = this.find(key)
     const end = this.#end
@@ -47,16 +48,19 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     return this
   }
 
+  /** The value of a key, or undefined. */
   get(key: K): V | undefined {
     if (this.#map !== undefined) return this.#map.get(key)
     const at = this.find(key)
     return at < this.#end ? (this.#flat[at + 1] as V) : undefined
   }
 
+  /** Whether the map has the key. */
   has(key: K): boolean {
     return this.#map?.has(key) ?? this.find(key) < this.#end
   }
 
+  /** Removes a key. Returns whether it was there. */
   delete(key: K): boolean {
     if (this.#map !== undefined) return this.#map.delete(key)
     const at = this.find(key)

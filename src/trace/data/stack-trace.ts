@@ -83,6 +83,7 @@ export class StackTrace {
     return hashOf(this.#frames)
   }
 
+  /** Adds a frame at the end. Frames beyond the limit are dropped and counted. */
   addFrame(frame: StackFrame): void {
     if (this.#frames.length < MAX_FRAMES) this.#frames.push(frame)
     else this.#droppedFrames++

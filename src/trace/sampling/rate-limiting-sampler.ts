@@ -4,10 +4,11 @@ import { DefinitionError } from '../../base/errors.js'
 import type { Sampler } from './sampler.js'
 
 export interface RateLimitingSamplerOptions {
-  /** Traces a second that may be sampled; fractions allowed. Default 0.1, one in ten seconds. */
+  /** Traces sampled per second, from 0; fractions are allowed. Default 0.1, one in ten seconds. */
   readonly perSecond?: number
-  /** How many may be sampled at once after a quiet time. Default: one second's worth, at least 1. */
+  /** Traces sampled at once after a quiet time, from 1. Default: those of one second, at least 1. */
   readonly burst?: number
+  /** Source of time. Default: the system clock. */
   readonly clock?: Clock
 }
 

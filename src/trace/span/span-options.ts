@@ -7,17 +7,19 @@ import type { SpanContext } from '../context/span-context.js'
 import type { SpanKind } from '../data/span-kind.js'
 
 export interface SpanOptions {
-  /** Default UNSPECIFIED. */
+  /** Role of the span: `SERVER`, `CLIENT` or `UNSPECIFIED`. Default `UNSPECIFIED`. */
   readonly kind?: SpanKind
+  /** Attributes of the span from the start: strings, numbers and booleans. Default: none. */
   readonly attributes?: AttributesInit
+  /** Links to spans of other traces. Default: none. */
   readonly links?: readonly (LinkInit | SpanContext)[]
   /** A span or a context; null begins a new trace. Default: the current span of the async context. */
   readonly parent?: Span | SpanContext | null | undefined
-  /** Decides for this span, whatever its parent or the tracer's sampler say. */
+  /** Decides for this span instead of its parent and the tracer's sampler. Default: none. */
   readonly sampler?: Sampler
-  /** When it started, in milliseconds since 1970. Default: now. */
+  /** Start time in milliseconds since 1970, with fractions. Default: now. */
   readonly startTimeUnixMs?: number
-  /** Takes the sampled flag of a parent from another process only within a limit. Default: every one. */
+  /** Limits how often the sampled flag of a parent from another process is used. Default: no limit. */
   readonly remoteLimit?: RemoteSamplingLimit | undefined
   /** Do not continue a parent from another process: begin a new trace and link to it. Default: the tracer's `untrusted`. */
   readonly untrusted?: boolean

@@ -137,6 +137,7 @@ export class Span implements OwnedFrameSpan {
     return this
   }
 
+  /** Sets several attributes. See `addAttribute`. */
   addAttributes(_attributes: AttributesInit): this {
     return this
   }

@@ -10,11 +10,11 @@ const SUMMARY_BUCKETS_MS: readonly number[] = Object.freeze([0, 0.01, 0.1, 1, 10
 const UPPER_MS = Float64Array.from([...SUMMARY_BUCKETS_MS.slice(1), Infinity])
 
 export interface SpanSummaryOptions {
-  /** Span names that are kept apart; spans of later names are not summed up. Default 128. */
+  /** Span names that are kept apart. Spans of further names have no samples. Default 128. */
   readonly names?: number
   /** Samples kept in each bucket, the newest. Default 5. */
   readonly samplesPerBucket?: number
-  /** A bucket takes at most one sample in this time, in milliseconds. Default 1 000. */
+  /** Time between two samples of a bucket, in milliseconds. Default 1 000. */
   readonly sampleIntervalMs?: number
   /** Running spans that are listed, the newest. Default 1 000. */
   readonly running?: number

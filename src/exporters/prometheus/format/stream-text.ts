@@ -4,10 +4,11 @@ import type { MetricProducer } from '../../../metrics/data/producer.js'
 import { textEncoder } from './text-encoder.js'
 
 export interface StreamTextOptions {
+  /** Producers whose metrics are in the document. */
   readonly producers: readonly MetricProducer[]
-  /** What each producer may take, in milliseconds. Default 10 000. */
+  /** Time limit for each producer, in milliseconds, 0 … 2^31 - 1. Default 10 000. */
   readonly timeoutMs?: number
-  /** Stops the work with its reason. */
+  /** If it is aborted, the stream fails with its reason. Default: none. */
   readonly signal?: AbortSignal
 }
 

@@ -31,41 +31,42 @@ import { type GatheredFamilies, type RequiredGathering, SingleFlightGather } fro
 export type { MetricsResponse } from './metrics-response.js'
 
 export interface MetricsHandlerOptions extends ScrapeAccessOptions {
-  /** Producers whose metrics are exposed. Of families that clash, the first producer's stays. Needed unless there is a `group`. */
+  /** Producers whose metrics are exposed. If families clash, the first producer's stays. Default: none, if there is a `group`. */
   readonly producers?: readonly MetricProducer[]
-  /** The metrics of many processes, from `shareMetrics` of `tallyscope/cluster`: a scrape is answered 503 if they cannot be gathered. */
+  /** The group of `shareMetrics` from `tallyscope/cluster`. If it cannot be gathered, the scrape is answered with 503. Default: none. */
   readonly group?: MetricProducer
-  /** Whether the library's metrics about itself are exposed too. Default true. */
+  /** Whether the internal metrics (`tallyscope_…`) are exposed too. Default true. */
   readonly selfMetrics?: boolean
   /** Whether OpenMetrics documents have `_created` lines: the time since when a series counts. Default false. */
   readonly created?: boolean
-  /** The formats on offer; the first is sent if none of them is requested. Default: text 0.0.4, OpenMetrics 1.0.0, protobuf. */
+  /** Formats that may be requested. The first is sent if none of them is. Default: text 0.0.4, OpenMetrics 1.0.0, protobuf. */
   readonly encoders?: readonly [Encoder, ...Encoder[]]
   /** Whether bodies are compressed if the scraper accepts it. Default true. */
   readonly gzip?: boolean
   /**
-   * Scrapes that gather and render at a time. Default 50. A scrape holds no place while it waits for a slow producer or
-   * for a slow reader.
+   * Scrapes that gather and render at a time, 1 … 1 000 000. A scrape that waits for a slow producer or reader does not count. Default
+   * 50.
    */
   readonly maxInFlight?: number
-  /** Scrapes that wait for such a place or for a slow producer; those beyond are answered 503 at once. Default 1 000. */
+  /** Scrapes that wait for a place or for a slow producer, 0 … 1 000 000. Further ones are answered with 503 at once. Default 1 000. */
   readonly maxWaiting?: number
-  /** Time that a scrape waits for a place before it is answered 503, in milliseconds: short enough for another try. Default 3 000. */
+  /** Time that a scrape waits for a place, in milliseconds, 1 … 2^31 - 1; after it the scrape is answered with 503. Default 3 000. */
   readonly queueTimeoutMs?: number
   /**
-   * Time for gathering, in milliseconds. A producer that takes longer is left out and counted. A scraper that announces it waits
-   * less gets what there is after nine tenths of its time; others are not affected. Default 10 000.
+   * Time limit of gathering, in milliseconds, 1 … 2^31 - 1. A slower producer is left out and counted. A scraper that announces a
+   * shorter time-out gets the metrics that are there after nine tenths of it; others are not affected. Default 10 000.
    */
   readonly gatherTimeoutMs?: number
   /**
-   * Time for the reader to take the next part of a body, in milliseconds; a reader that is slower is cut off. Default 20 000.
-   * If unread bodies hold more than 64 MiB, the slowest readers are cut off before.
+   * Time for the reader to read the next part of a body, in milliseconds, 1 … 2^31 - 1. A slower reader is cut off. If unread bodies
+   * hold more than 64 MiB, the slowest readers are cut off earlier. Default 20 000.
    */
   readonly sendTimeoutMs?: number
-  /** Labels that every series exposed here gets; a label of this key that a metric has itself stays. Default: none. */
+  /** Labels added to every series. If a metric has a label of the same key, it keeps its own. Default: none. */
   readonly constantLabels?: Readonly<Record<string, string>>
-  /** New keys of labels by their old ones, for what is exposed here. Default: none. */
+  /** New keys of labels by their old ones. Default: none. */
   readonly renameLabels?: Readonly<Record<string, string>>
+  /** Source of time. Default: the system clock. */
   readonly clock?: Clock
 }
 

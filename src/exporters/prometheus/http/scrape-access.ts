@@ -15,13 +15,13 @@ export interface ScrapeAccessOptions {
   /** A file with such tokens, one a line, read once. A link to one is followed. Default none. */
   readonly bearerTokenFile?: string
   /**
-   * Called before anything is gathered; false is answered with 403. At most 500 calls run at a time. A call that takes
-   * longer than `gatherTimeoutMs`, or than the scraper waits, is answered with 503.
+   * Called before anything is gathered. If it returns false, the scrape is answered with 403. At most 500 calls run at a time. If a call
+   * takes longer than `gatherTimeoutMs`, or than the scraper waits, the scrape is answered with 503. Default: none.
    */
   readonly guard?: Guard
   /**
-   * Host names that requests may be for, without port: others, and requests without `Host`, are answered with 403. It
-   * keeps pages in a browser from reading metrics by a name of theirs that resolves to this machine. Default: any.
+   * Host names that requests may name, without port. Other requests, and those without `Host`, are answered with 403, so that a page in
+   * a browser cannot read metrics by a name that resolves to this machine. Default: any.
    */
   readonly allowedHosts?: readonly string[]
 }

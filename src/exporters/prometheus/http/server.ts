@@ -10,19 +10,19 @@ import { HANDLER_OPTIONS, ScrapeHandler } from './handler.js'
 import { type NodeHandlerOptions, serveScrapes } from './node-handler.js'
 
 export interface ServeMetricsOptions extends NodeHandlerOptions {
-  /** 0 takes a free one. Default 9464. */
+  /** Port to listen on, 0 … 65 535; 0 for any free port. Default 9464. */
   readonly port?: number
   /** The address to listen on. Default `127.0.0.1`: only this machine. */
   readonly host?: string
-  /** Default `/metrics`. */
+  /** Path of the metrics. Other paths are answered with 404. Default `/metrics`. */
   readonly path?: string
-  /** Time for a request to arrive whole, in milliseconds. Default 10 000. */
+  /** Time limit for a request to arrive, in milliseconds, 1 … 2^31 - 1. Default 10 000. */
   readonly requestTimeoutMs?: number
-  /** Time for its headers alone, in milliseconds. Default 8 000. */
+  /** Time limit for the headers of a request, in milliseconds, 1 … `requestTimeoutMs`. Default 8 000. */
   readonly headersTimeoutMs?: number
-  /** True if the server may not keep the process alive. Default false. */
+  /** True if the server must not keep the process alive. Default false. */
   readonly unref?: boolean
-  /** How long `close` waits for scrapes that are being answered, in milliseconds, before it cuts them. Default 5 000. */
+  /** Time that `close` waits for running scrapes, in milliseconds, 0 … 2^31 - 1; after it they are cut off. Default 5 000. */
   readonly closeTimeoutMs?: number
 }
 

@@ -18,7 +18,7 @@ import { textEncoder } from '../format/text-encoder.js'
 export interface PushGatewayExporterOptions {
   /** URL of the gateway, `http://127.0.0.1:9091`; a path in front of `/metrics` stays, user and password become Basic authorization. */
   readonly url: string
-  /** What pushed: the `job` label of all that is pushed. */
+  /** The label `job` of everything that is pushed: the name of the program. */
   readonly job: string
   /** Further labels of the group; they override labels of the same name in the metrics. Default none. */
   readonly groupingKey?: Readonly<Record<string, string>>
@@ -26,12 +26,13 @@ export interface PushGatewayExporterOptions {
   readonly mode?: 'push' | 'pushAdd'
   /** Whether `shutdown` deletes the group, so that a finished job is not scraped for ever. Default false. */
   readonly deleteOnShutdown?: boolean
-  /** Default true. */
+  /** Whether bodies are compressed. Default true. */
   readonly gzip?: boolean
-  /** Sent along, for authorization and the like. */
+  /** Headers of every request, such as `authorization`. Default: none. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Time for one request, in milliseconds. Default 10 000. */
+  /** Time limit of one request, in milliseconds, 1 … 2^31 - 1. Default 10 000. */
   readonly timeoutMs?: number
+  /** Source of time. Default: the system clock. */
   readonly clock?: Clock
 }
 

@@ -12,9 +12,9 @@ import { formatText } from '../format/text.js'
 import { textEncoder } from '../format/text-encoder.js'
 
 export interface TextfileExporterOptions {
-  /** In the folder that the collector reads, ending in `.prom`. */
+  /** The file, ending in `.prom`, in the folder that node_exporter reads. */
   readonly path: string
-  /** Permissions of the file. Default 0o644: the collector runs as another user as a rule. */
+  /** Permissions of the file. Default 0o644, because node_exporter usually runs as another user. */
   readonly mode?: number
   /** Whether `shutdown` deletes the file, so that a finished job is not scraped for ever. Default false. */
   readonly deleteOnShutdown?: boolean

@@ -19,11 +19,11 @@ export interface RemoteWriteExporterOptions extends SenderOptions {
   readonly externalLabels?: Readonly<Record<string, string>>
   /** Whether distributions with exponential buckets are sent as native histograms: instead of series of buckets, or besides. Default false. */
   readonly nativeHistograms?: NativeHistograms
-  /** Default true. */
+  /** Whether exemplars are sent, each once. Default true. */
   readonly exemplars?: boolean
   /** Whether types, units and descriptions are sent. Default true. */
   readonly metadata?: boolean
-  /** Whether 2.0 sends when cumulatives began. Default true. */
+  /** Whether version 2 sends the start times of cumulative series. Default true. */
   readonly createdTimestamps?: boolean
   /** Whether a stale marker is sent when a series has ended. Costs the labels of all rows in memory. Default true. */
   readonly staleMarkers?: boolean
@@ -33,7 +33,7 @@ export interface RemoteWriteExporterOptions extends SenderOptions {
   readonly maxSamplesPerRequest?: number
   /** Bytes of one request before compression, 1 024 … 33 554 432. Default 4 194 304. */
   readonly maxRequestBytes?: number
-  /** Whether what was answered 429 is tried again. Default true. */
+  /** Whether a request that is answered with 429 is retried. Default true. */
   readonly retryOn429?: boolean
   /** Makes a block of Snappy. Default: the package `snappy`; without it bodies are not compressed. */
   readonly compress?: Compress
