@@ -29,6 +29,9 @@ interface MemberFamily {
   rows: MemberRows
 }
 
+/** Of one exemplar: there is one for each bucket of each row. */
+const MAX_ATTACHMENT_CHARACTERS = 1_024
+
 /** One member: reads its frames, each wholly before anything of it is applied. */
 export class MemberContributor implements Contributor {
   readonly id: string
@@ -197,7 +200,13 @@ export class MemberContributor implements Contributor {
       const [value, timeUnixMs] = [reader.double(), reader.double()]
       const attachments: Record<string, string> = Object.create(null)
       const length = reader.varintUpTo(MAX_ATTACHMENTS, 'the number of attachments')
-      for (let at = 0; at < length; at++) attachments[reader.text()] = reader.text()
+      let characters = 0
+      for (let at = 0; at < length; at++) {
+        const [key, text] = [reader.text(), reader.text()]
+        characters += key.length + text.length
+        if (characters <= MAX_ATTACHMENT_CHARACTERS) attachments[key] = text
+      }
+      if (characters > MAX_ATTACHMENT_CHARACTERS) continue // no format shows more than 128
       taken.push({ number, bucket, exemplar: Object.freeze({ value, timeUnixMs, attachments: Object.freeze(attachments) }) })
     }
     for (const { number, bucket, exemplar } of taken) family.setExemplar(rows, number, bucket, exemplar)

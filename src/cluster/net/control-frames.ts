@@ -130,6 +130,7 @@ type Check = (value: unknown) => boolean
 const isNumber: Check = (value) => Number.isSafeInteger(value) && (value as number) >= -1
 const isBoolean: Check = (value) => typeof value === 'boolean'
 const isWords: Check = (value) => typeof value === 'string' && value.length <= MAX_WORDS
+const isCode: Check = (value) => typeof value === 'string' && /^ERR_[A-Z_]{1,60}$/.test(value)
 const isId: Check = (value) => typeof value === 'string' && /^[\da-f]{32}$/.test(value)
 const oneOf =
   (...names: string[]): Check =>
@@ -180,7 +181,7 @@ const FIELDS: { readonly [K in ControlKind]: { readonly [F in keyof ControlMessa
   AGAIN: {},
   ROSTER: { members: listOf(isEntry) },
   WANT: { number: isNumber, waitMs: isNumber, isFresh: isBoolean },
-  FAILED: { number: isNumber, code: isWords, message: isWords },
+  FAILED: { number: isNumber, code: isCode, message: isWords },
   TOCK: {},
   ESTATE: { keeperId: isId, term: isId, isOver: isBoolean },
 }

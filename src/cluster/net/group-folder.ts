@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { inspectValue } from '../../base/inspect-value.js'
 import { TallyscopeError } from '../../base/errors.js'
+import { warnOnce } from '../../base/logger.js'
 import { errorText } from '../../base/rate-limited-log.js'
 
 /** Node 20 cuts longer paths of sockets without an error, and two groups become one. */
@@ -118,14 +119,23 @@ function makePrivate(path: string): void {
   if ((found.mode & 0o700) !== 0o700) chmodSync(path, 0o700)
 }
 
-/** A folder that the user has made, with permissions of their choice. */
+/** A folder that the user has made, with permissions of their choice: volumes of containers are often open to all. */
 function checkedPath(given: string, prefix: string): string {
   if (typeof given !== 'string' || given === '') throw folderError(given, 'must be the path of a folder')
   const path = resolve(given)
   checkLength(path, prefix)
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 })
-    if (!statSync(path).isDirectory()) throw folderError(path, 'must be a directory')
+    const found = statSync(path)
+    if (!found.isDirectory()) throw folderError(path, 'must be a directory')
+    if ((found.mode & 0o002) !== 0) {
+      const shown = inspectValue(path)
+      warnOnce(
+        'TALLYSCOPE_GROUP',
+        `folder ${shown}`,
+        `every user of the machine may write to ${shown}, and so read the metrics of the group`,
+      )
+    }
   } catch (error) {
     throw TallyscopeError.is(error) ? error : folderError(path, `cannot be made: ${errorText(error)}`, error)
   }

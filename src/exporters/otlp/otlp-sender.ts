@@ -2,6 +2,7 @@ import { ExportError } from '../../base/errors.js'
 import { RateLimitedLog } from '../../base/rate-limited-log.js'
 import { ExportCounts } from '../export-counts.js'
 import { gzipBody } from '../sending/compress-body.js'
+import { shownAddress } from '../sending/destination.js'
 import { type HttpReply, HttpSender } from '../sending/http-sender.js'
 import { PartSending, type SendingResult } from '../sending/part-sending.js'
 import { REPLY_POLICIES } from '../sending/reply-policy.js'
@@ -88,7 +89,7 @@ export class OtlpSender {
 
   /** The error of an export, if it is one. */
   failure({ refusal, undelivered }: SendingResult, delivered: number): ExportError | undefined {
-    const where = this.#settings.destination.url.href
+    const where = shownAddress(this.#settings.destination)
     if (undelivered !== undefined) {
       this.counts.error('ERR_OTLP_FAILED')
       const { message, retryAfterMs } = undelivered
@@ -102,7 +103,7 @@ export class OtlpSender {
   }
 
   closed(): ExportError {
-    const text = `sending ${this.#items} to ${this.#settings.destination.url.href} failed: ${this.#name} is shut down`
+    const text = `sending ${this.#items} to ${shownAddress(this.#settings.destination)} failed: ${this.#name} is shut down`
     return new ExportError('ERR_EXPORTER_CLOSED', text, { retryable: false })
   }
 

@@ -7,7 +7,7 @@ export interface Destination {
   readonly url: URL
   /** Basic authorization, if user and password were part of the URL. */
   readonly authorization: string | undefined
-  /** What must stand in no message: user and password as they were given, and as they are. */
+  /** What must stand in no message: user, password and the values of the query, as they were given and as they are. */
   readonly secrets: readonly string[]
 }
 
@@ -17,18 +17,32 @@ export function parseDestination(text: unknown): Destination | undefined {
   const url = new URL(text)
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined
   const { username, password } = url
+  const keys = querySecrets(url)
   url.username = ''
   url.password = ''
   url.hash = ''
-  if (username === '' && password === '') return { url, authorization: undefined, secrets: [] }
+  if (username === '' && password === '') return { url, authorization: undefined, secrets: keys }
   try {
     const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
     const parts = [username, password].flatMap((part) => [part, decodeURIComponent(part)])
     const encoded = Buffer.from(pair).toString('base64')
-    return { url, authorization: `Basic ${encoded}`, secrets: [pair, encoded, ...parts].filter((secret) => secret.length > 1) }
+    return { url, authorization: `Basic ${encoded}`, secrets: [pair, encoded, ...parts, ...keys].filter((secret) => secret.length > 1) }
   } catch {
     return undefined
   }
+}
+
+/** The address for messages: without its query, which may hold a key. */
+export function shownAddress({ url }: Destination): string {
+  return url.origin + url.pathname
+}
+
+/** Shorter values, such as `json`, are words that an answer may have to say. */
+const MIN_KEY_CHARACTERS = 8
+
+function querySecrets(url: URL): string[] {
+  const values = [...url.searchParams.values(), ...url.search.split(/[?&=]/)]
+  return values.filter((value) => value.length >= MIN_KEY_CHARACTERS)
 }
 
 /** @throws {@link DefinitionError} `ERR_EXPORTER_URL` when it is no whole http or https URL. */

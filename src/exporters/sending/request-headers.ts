@@ -45,9 +45,16 @@ export function checkHeaders(headers: HeadersOption | undefined): HeadersOption 
   return { ...headers }
 }
 
-/** The values that must stand in no message: `Bearer token` as a whole, and the token. */
+/** The values that must stand in no message: `Bearer token` as a whole, and the token; of Basic also user and password. */
 export function headerSecrets(headers: HeaderValues): string[] {
   return Object.values(headers)
-    .flatMap((value) => [value, value.replace(/^\w+\s+/, '')])
+    .flatMap((value) => [value, value.replace(/^\w+\s+/, ''), ...basicSecrets(value)])
     .filter((secret) => secret.length > 1)
+}
+
+function basicSecrets(value: string): string[] {
+  const [, encoded] = /^basic\s+(\S+)/i.exec(value) ?? []
+  if (encoded === undefined) return []
+  const pair = Buffer.from(encoded, 'base64').toString()
+  return [pair, pair.slice(pair.indexOf(':') + 1)]
 }

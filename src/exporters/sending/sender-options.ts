@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import { checkNumber, type OptionNames } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
@@ -6,6 +5,7 @@ import { DefinitionError } from '../../base/errors.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { PACKAGE_VERSION } from './package-version.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
+import { readSmallFile } from '../../serving/read-small-file.js'
 import { checkHeaders, type HeadersOption } from './request-headers.js'
 
 /** What all exporters that send by HTTP take. */
@@ -99,18 +99,22 @@ function checkTls(tls: TlsFiles): void {
   }
 }
 
-/** What is no PEM is the path of a file. Messages have the path at most, never the content. */
-function readPem(name: string, given: string | Uint8Array): string | Buffer {
+/** Bundles of all public authorities have about 250 kB. */
+const MAX_PEM_BYTES = 4 << 20
+
+/** What is no PEM is the path of a file. Messages have the path at most, and never that of a key, which may be the key itself. */
+function readPem(name: 'ca' | 'cert' | 'key', given: string | Uint8Array): string | Buffer {
   if (typeof given !== 'string') return Buffer.from(given)
   if (given.includes('-----BEGIN ')) return given
+  const shown = name === 'key' ? 'the file' : inspectValue(given)
+  let text: string
   try {
-    const text = readFileSync(given, 'utf8')
-    if (text.includes('-----BEGIN ')) return text
-  } catch (cause) {
-    const { code = 'unknown' } = cause as { code?: string }
-    throw new DefinitionError('ERR_EXPORTER_OPTION', `${name} must be PEM or a file that can be read: ${inspectValue(given)}, ${code}`, {
-      cause,
-    })
+    text = readSmallFile(given, MAX_PEM_BYTES)
+  } catch (error) {
+    const { message, cause } = error as Error
+    const refused = `${name} must be PEM or a file that can be read: ${shown}, ${message}`
+    throw new DefinitionError('ERR_EXPORTER_OPTION', refused, name === 'key' ? {} : { cause })
   }
-  throw new DefinitionError('ERR_EXPORTER_OPTION', `${name} must be PEM: the file ${inspectValue(given)} is not`)
+  if (text.includes('-----BEGIN ')) return text
+  throw new DefinitionError('ERR_EXPORTER_OPTION', `${name} must be PEM, or a file with it: ${shown} has none`)
 }

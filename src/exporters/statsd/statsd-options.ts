@@ -64,6 +64,8 @@ const OPTIONS: OptionNames<StatsdExporterOptions> = {
   clock: true,
 }
 
+/** Node cuts longer paths of sockets without an error, and another socket would get the lines. */
+const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103
 /** The greatest payload of a datagram over IPv4. */
 const MAX_DATAGRAM_BYTES = 65_507
 
@@ -89,6 +91,9 @@ export function checkStatsdOptions(options: StatsdExporterOptions): CheckedOptio
   }
   if (typeof host !== 'string' || host === '') refuse(`host must be a name or an address: it is ${inspectValue(host)}`)
   if (path !== undefined && (typeof path !== 'string' || path === '')) refuse(`path must be that of a socket: it is ${inspectValue(path)}`)
+  if (path !== undefined && Buffer.byteLength(path) > MAX_PATH_BYTES) {
+    refuse(`path must have at most ${MAX_PATH_BYTES} bytes: it is ${inspectValue(path)}`)
+  }
   if (typeof prefix !== 'string' || !/^[A-Za-z0-9_.-]*$/.test(prefix)) {
     refuse(`prefix must be of letters, digits, _, - and dots: it is ${inspectValue(prefix)}`)
   }

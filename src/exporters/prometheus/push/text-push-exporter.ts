@@ -9,7 +9,7 @@ import type { Metric } from '../../../metrics/data/metric.js'
 import type { Family } from '../../../metrics/data/row-source.js'
 import { ExportCounts } from '../../export-counts.js'
 import { gzipBody } from '../../sending/compress-body.js'
-import { checkDestination, type Destination } from '../../sending/destination.js'
+import { checkDestination, type Destination, shownAddress } from '../../sending/destination.js'
 import { type HttpReply, HttpSender } from '../../sending/http-sender.js'
 import { type OutgoingPart, PartSending, type SendingResult } from '../../sending/part-sending.js'
 import { REPLY_POLICIES } from '../../sending/reply-policy.js'
@@ -115,7 +115,7 @@ export class PrometheusTextPushExporter implements FamilyExporter {
   }
 
   get #place(): string {
-    return this.#destination.url.origin + this.#destination.url.pathname
+    return shownAddress(this.#destination)
   }
 
   #queue(families: readonly Family[], timeUnixMs: number, limits: () => SendLimits): Promise<void> {

@@ -8,6 +8,7 @@ import type { Metric } from '../../../metrics/data/metric.js'
 import { type Family, isRowSource, isVisibleIn, type RowSource } from '../../../metrics/data/row-source.js'
 import { snapshotRows } from '../../../metrics/data/snapshot-rows.js'
 import { ExportCounts } from '../../export-counts.js'
+import { shownAddress } from '../../sending/destination.js'
 import { HttpSender } from '../../sending/http-sender.js'
 import type { Delivery, SendLimits } from '../../sending/send-until.js'
 import type { ExposedFamily } from '../format/names.js'
@@ -99,8 +100,7 @@ export class RemoteWriteExporter implements FamilyExporter {
   }
 
   get #place(): string {
-    const { origin, pathname } = this.#settings.destination.url
-    return origin + pathname
+    return shownAddress(this.#settings.destination)
   }
 
   async #export(families: readonly Family[], unixMs: number | undefined, limits: SendLimits): Promise<void> {
