@@ -1,8 +1,9 @@
 import { type Clock, replaceSystemClock } from '../base/clock.js'
 import { type Stats, stats as sharedStats } from '../stats/stats.js'
 import type { TagValue } from '../stats/tags/tag-map.js'
+import type { Aggregation } from '../stats/views/aggregation.js'
 import type { AggregationData } from '../stats/views/view-data.js'
-import type { RegisteredView } from '../stats/views/registered-view.js'
+import type { DataOf, RegisteredView } from '../stats/views/registered-view.js'
 
 /**
  * The number of one row: the value of a count, a sum or a last value, and how many values a distribution or percentiles took.
@@ -24,7 +25,17 @@ export function valueOf(
   return 'value' in data ? data.value : data.count
 }
 
-/** Like {@link valueOf}, but the whole data of the row, or undefined if there is none. */
+/** Like {@link valueOf}, but the whole data of the row, or undefined if there is none. That of a view is typed by its aggregation. */
+export function dataOf<A extends Aggregation>(
+  view: RegisteredView<A>,
+  tags?: { readonly [key: string]: TagValue },
+  stats?: Stats,
+): DataOf<A> | undefined
+export function dataOf(
+  view: RegisteredView | string,
+  tags?: { readonly [key: string]: TagValue },
+  stats?: Stats,
+): AggregationData | undefined
 export function dataOf(
   view: RegisteredView | string,
   tags: { readonly [key: string]: TagValue } = {},

@@ -3,7 +3,8 @@ import type { Span } from './span/span.js'
 import type { SpanOptions } from './span/span-options.js'
 
 /** Whatever function: `never` for what it takes lets every function type in. */
-export type AnyFunction = (this: never, ...args: never[]) => unknown
+// `never` would be the type of `this` and of the parameters in function expressions, which nobody could call then.
+export type AnyFunction = (this: any, ...args: any[]) => unknown
 
 export interface TraceOptions extends SpanOptions {
   /** Default: the function's name. */

@@ -56,7 +56,7 @@ test('each snippet of the OpenTracing document has a program', () => {
     'function beforeHttpRequest(', // outbound request
     'currentSpanExtractor()',
     'tracer.inject(',
-    'request.headers.set(key, value)',
+    'request.headers.set(key, String(value))',
     'const scope = tracer.scopeManager.active', // the active span
     'Manual activation of the span',
     'Automatic activation of the span',

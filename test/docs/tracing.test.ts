@@ -80,7 +80,7 @@ test('the page on tracing has a program for each usage of the OpenCensus documen
     'batch_operation_', // the file, by an asynchronous transport that is flushed
     'custom_export_test', // an exporter over HTTP
     'main_operation', // a graceful end
-    'getAllViewData', // a metric producer of one's own, exported periodically
+    'getMetrics: ()', // a metric producer of one's own, exported periodically
     'GoogleCloudPropagator()', // another propagator, and an outgoing request
   ]
   const programs = [...tracing.matchAll(/```js\n([\s\S]*?)```/g)].map((match) => match[1]!)

@@ -1,4 +1,4 @@
-import type { DistributionValue, MetricDescriptor, SummaryValue } from '../../metrics/data/metric.js'
+import type { DistributionValue, ExponentialValue, MetricDescriptor, SummaryValue } from '../../metrics/data/metric.js'
 import type { Measure } from '../recording/measure.js'
 import type { Aggregation, ViewAggregation } from './aggregation.js'
 import type { View } from './view.js'
@@ -7,9 +7,11 @@ import type { ViewRow } from './view-data.js'
 /** The data of a row, by the aggregation of its view. */
 export type DataOf<A extends Aggregation> = A extends { readonly kind: 'count' | 'sum' | 'lastValue' }
   ? { readonly kind: A['kind']; readonly value: number }
-  : A extends { readonly kind: 'distribution' | 'exponential' }
+  : A extends { readonly kind: 'distribution' }
     ? DistributionValue
-    : SummaryValue
+    : A extends { readonly kind: 'exponential' }
+      ? DistributionValue & { readonly exponential: ExponentialValue }
+      : SummaryValue
 
 /** What a registered view needs of its manager. */
 export interface RegisteredViewSource {
