@@ -2,8 +2,9 @@ import { checkOptions, type OptionNames } from '../base/check-options.js'
 import type { Span } from './span/span.js'
 import type { SpanOptions } from './span/span-options.js'
 
-/** Whatever function: `never` for what it takes lets every function type in. */
+/** Any function. */
 // `never` would be the type of `this` and of the parameters in function expressions, which nobody could call then.
+// oxlint-disable-next-line typescript/no-explicit-any -- as the line above says
 export type AnyFunction = (this: any, ...args: any[]) => unknown
 
 export interface TraceOptions extends SpanOptions {

@@ -18,8 +18,8 @@ function faultsOf(declarations: readonly PublicDeclaration[]): string[] {
     if (kind !== 'option') return []
     return [
       ...(isOptional === true && !/\bdefault\b/i.test(comment) ? [`${name} does not name its default`] : []),
-      ...(/Ms$/.test(name) && !comment.includes('milliseconds') ? [`${name} does not name its unit`] : []),
-      ...(/Bytes$/.test(name) && !/bytes/i.test(comment) ? [`${name} does not name its unit`] : []),
+      ...(name.endsWith('Ms') && !comment.includes('milliseconds') ? [`${name} does not name its unit`] : []),
+      ...(name.endsWith('Bytes') && !/bytes/i.test(comment) ? [`${name} does not name its unit`] : []),
     ]
   })
 }
