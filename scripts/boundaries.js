@@ -68,7 +68,17 @@ export const ROOMS = {
   ],
   'exporters/prometheus': ['serving', 'exporters/prometheus'],
   'setup/configuration': ['base'],
-  setup: ['base', 'metrics', 'stats', 'trace', 'runtime', 'serving', 'exporters', 'setup', 'integrations when they are started'],
+  setup: [
+    'base',
+    'metrics',
+    'stats',
+    'trace',
+    'runtime',
+    'serving',
+    'exporters',
+    'setup',
+    'cluster and integrations when they are started',
+  ],
   integrations: ['base', 'metrics', 'stats', 'trace', 'http', 'runtime', 'serving', 'exporters', 'setup'],
   testing: ['base', 'metrics', 'stats', 'trace', 'exporters'],
   'public files': ['base', 'metrics', 'stats', 'trace', 'http', 'runtime', 'exporters', 'setup'],
@@ -138,7 +148,7 @@ function checkLocalImport(file, { target, typeOnly, dynamic }, report) {
   const exact = houseOf(from) === 'exporters' && houseOf(to) === 'exporters' && from !== 'exporters/prometheus'
   if (exact ? allowed.includes(to) : includesRoom(allowed, to)) return
   // What configuration names is loaded when it is started, so that a program that names nothing loads nothing.
-  if (from === 'setup' && to === 'integrations' && (dynamic || typeOnly)) return
+  if (from === 'setup' && (to === 'integrations' || to === 'cluster') && (dynamic || typeOnly)) return
   const typesOf = allowed.filter((name) => name.startsWith('types of ')).map((name) => name.slice('types of '.length))
   if (typesOf.includes(to)) {
     if (!typeOnly) report(`imports ${target}: ${from} may import only types of ${to}`)

@@ -10,6 +10,7 @@ import { countRejected } from './group-metrics.js'
 import type { Member } from './member.js'
 import type { Membership } from './membership.js'
 import type { RosterEntry } from './net/control-frames.js'
+import { knownProducer } from './shared-stats.js'
 
 /** A process or thread of a group. */
 export interface MemberInfo {
@@ -61,7 +62,7 @@ export class MetricGroup implements MetricProducer {
 
   /** Adds a producer of this process. Adding it twice changes nothing. */
   add(producer: MetricProducer): void {
-    this.#member.add(producer)
+    this.#member.add(knownProducer(producer))
   }
 
   /** Snapshots of all metrics of the group. */

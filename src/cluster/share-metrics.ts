@@ -10,7 +10,7 @@ import { processGlobal } from '../base/process-global.js'
 import { checkProducers } from '../metrics/collection/gather.js'
 import { selfMetrics } from '../metrics/collection/internal-metrics-producer.js'
 import type { MetricProducer } from '../metrics/data/producer.js'
-import { sharedStats } from './shared-stats.js'
+import { knownProducer, sharedStats } from './shared-stats.js'
 import { groupData } from './engine-data.js'
 import { type GroupLimits, readGroupLimits } from './group-limits.js'
 import { Member } from './member.js'
@@ -78,7 +78,7 @@ export function shareMetrics(options: ShareMetricsOptions = {}): MetricGroup {
     return existing
   }
   const isAlone = identity.kind === 'process' && isMainThread && folder === undefined
-  const all = producers ?? [sharedStats, selfMetrics()]
+  const all = producers?.map(knownProducer) ?? [sharedStats, selfMetrics()]
   const data = groupData({ limits, perMember, clock })
   const member = new Member(newId(), data, all, isMainThread)
   // Only the main thread knows whose worker its process is.

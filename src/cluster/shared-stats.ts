@@ -7,3 +7,8 @@ export const sharedStats: MetricProducer = {
   getMetrics: (context) => existingState<MetricProducer>('stats')?.getMetrics(context) ?? [],
   getFamilies: (context) => existingState<MetricProducer>('stats')?.getFamilies?.(context) ?? [],
 }
+
+/** One object for the shared `stats`, which members have by default: a second producer with the same families would be left out. */
+export function knownProducer(producer: MetricProducer): MetricProducer {
+  return producer === existingState<MetricProducer>('stats') ? sharedStats : producer
+}

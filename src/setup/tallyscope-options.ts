@@ -88,6 +88,11 @@ export interface TallyscopeOptions {
       }
   /** Serves /metrics. An object, even an empty one, switches it on. Default off; port 9464, host 127.0.0.1, path /metrics. */
   readonly prometheus?: boolean | number | PrometheusSettings
+  /**
+   * True to serve and export the metrics of all processes of a cluster, or of one application under PM2, as those of one; a string is
+   * the name of the group, for other processes. Default false.
+   */
+  readonly cluster?: boolean | string
   /** What `tallyscope/auto` instruments. Each part is on by default. */
   readonly auto?: {
     /** Whether Fastify applications get the plugin. Default true. */

@@ -10,6 +10,7 @@ import type { ScrapeAccessOptions } from '../exporters/prometheus/http/scrape-ac
 import type { MetricsHandlerOptions } from '../exporters/prometheus/http/handler.js'
 import type { MetricsEndpoint } from '../exporters/prometheus/http/server.js'
 import { exportPeriodically } from '../metrics/collection/export-periodically.js'
+import { selfMetrics } from '../metrics/collection/internal-metrics-producer.js'
 import type { Metric } from '../metrics/data/metric.js'
 import { MetricRegistry } from '../metrics/instruments/metric-registry.js'
 import type { PeriodicMetricTask } from '../metrics/collection/periodic-metric-task.js'
@@ -20,6 +21,7 @@ import { type RuntimeMetrics, runtimeMetrics } from '../runtime/runtime-metrics.
 import { type Stats, stats as sharedStats } from '../stats/stats.js'
 import type { TallyscopeOptions } from './tallyscope-options.js'
 import type { Tracer } from './tracer.js'
+import { ScopeGroup } from './scope-group.js'
 import { assemble, type AssembledComponents } from './assemble.js'
 
 /** Everything at once, wired by configuration. Made by {@link createTallyscope}. */
@@ -34,6 +36,8 @@ export class Tallyscope {
   readonly urlQuery: boolean | 'redacted' | ((query: string) => string) | undefined
   /** Names of the integrations that are configured. */
   readonly integrations: readonly string[]
+  /** The metrics of all processes as one; undefined unless `cluster` is configured. */
+  readonly group: ScopeGroup | undefined
   readonly #options: TallyscopeOptions
   readonly #settings: Configuration['settings']
   readonly #metricExporters: readonly Exporter<Metric>[]
@@ -58,6 +62,8 @@ export class Tallyscope {
     this.ignoreHosts = settings['traces.ignoreHosts']
     this.urlQuery = settings['traces.urlQuery']
     this.integrations = settings['traces.integrations'] ?? []
+    const { cluster = false, enabled } = settings
+    if (cluster !== false && enabled !== false) this.group = new ScopeGroup(cluster === true ? undefined : cluster)
     if (settings['traces.views'] !== false) this.tracer.registerViews()
   }
 
@@ -71,7 +77,7 @@ export class Tallyscope {
     return this.ignoreHosts
   }
 
-  /** All whose metrics are exported. */
+  /** All whose metrics are exported, of this process. */
   get producers(): readonly MetricProducer[] {
     const runtime = this.#runtime === undefined ? [] : [this.#runtime]
     return [this.stats, this.registry, ...runtime, ...(this.#options.producers ?? [])]
@@ -84,7 +90,8 @@ export class Tallyscope {
 
   /**
    * Starts what is configured: /metrics, runtime metrics, periodic exports, integrations. Calling it again returns the same promise.
-   * @throws (as a rejection) `ERR_SERVER_LISTEN` when /metrics cannot be served; nothing runs then, and it may be tried again.
+   * @throws (as a rejection) `ERR_SERVER_LISTEN` when /metrics cannot be served, `ERR_GROUP_FOLDER` when a group cannot be joined;
+   *   nothing runs then, and it may be tried again.
    */
   start(): Promise<void> {
     this.#starting ??= this.#start().catch((error: unknown) => {
@@ -104,11 +111,19 @@ export class Tallyscope {
     if (settings['metrics.runtime'] ?? promClientNames) {
       this.#runtime = runtimeMetrics({ ...(clock !== undefined && { clock }), promClientNames })
     }
-    if (settings.prometheus === true) await this.#serve()
+    try {
+      await this.group?.join([...this.producers, selfMetrics()], clock)
+      if (settings.prometheus === true) await this.#serve()
+    } catch (error) {
+      this.#runtime?.stop()
+      this.#runtime = undefined
+      throw error
+    }
     await this.#startIntegrations()
     const { 'metrics.intervalMs': intervalMs, 'metrics.exportTimeoutMs': exportTimeoutMs } = settings
     const schedule = { ...(intervalMs !== undefined && { intervalMs }), ...(exportTimeoutMs !== undefined && { exportTimeoutMs }) }
-    const producers = this.producers.map((producer) => relabel(withResource(producer, this.resource), this.#labels))
+    const all = this.group === undefined ? this.producers : [this.group.once]
+    const producers = all.map((producer) => relabel(withResource(producer, this.resource), this.#labels))
     this.#tasks = this.#metricExporters.map((exporter) => exportPeriodically({ producers, exporter, ...schedule, ...shared }))
   }
 
@@ -139,7 +154,7 @@ export class Tallyscope {
       // This loads node:http, which programs that serve nothing need not load.
       const { serveMetrics } = await import('../exporters/prometheus/http/server.js')
       this.#endpoint = await serveMetrics({
-        producers: this.producers,
+        ...(this.group === undefined ? { producers: this.producers } : { group: this.group }),
         ...(port !== undefined && { port }),
         ...(host !== undefined && { host }),
         ...(path !== undefined && { path }),
@@ -151,8 +166,6 @@ export class Tallyscope {
         warnOnce('TALLYSCOPE_METRICS_NOT_SERVED', String(port), `/metrics is not served: ${(error as Error).message}`)
         return
       }
-      this.#runtime?.stop()
-      this.#runtime = undefined
       throw error
     }
   }
@@ -212,6 +225,7 @@ export class Tallyscope {
     await spans
     await settle('endpoint', [this.#endpoint?.close()])
     this.#endpoint = undefined
+    await settle('group', [this.group?.leave()])
     this.#runtime?.stop()
     if (this.stats !== sharedStats) this.stats.shutdown()
   }

@@ -1,6 +1,5 @@
-import { createServer } from 'node:net'
 import { afterEach, beforeAll, expect, test } from 'vitest'
-import { build, type Fact, GroupProgram, scrape } from './group-program.js'
+import { build, type Fact, freePort, GroupProgram, scrape } from './group-program.js'
 
 beforeAll(build, 120_000)
 
@@ -24,15 +23,6 @@ async function start(workers: number, settings: object = {}): Promise<{ url: str
 const add = (to: number, amount: number, more: object = {}): Promise<Fact> =>
   program!.ask({ to, add: amount, ...more }, (fact) => fact['worker'] === to && 'total' in fact)
 const gone = (id: number): Promise<Fact> => program!.fact((fact) => fact['gone'] === id)
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  const port = await new Promise<number>((resolve) => {
-    server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port))
-  })
-  await new Promise<void>((resolve) => void server.close(() => resolve()))
-  return port
-}
 
 test('the primary serves the sums of its workers', { timeout: 60_000 }, async () => {
   const { url, ids } = await start(3)

@@ -62,7 +62,7 @@ test('setup loads integrations only when they are started', () => {
   const plugin = { 'integrations/fastify/plugin.ts': '' }
   check({ 'setup/a.ts': `const load = () => import('../integrations/fastify/plugin.js')`, ...plugin }, [])
   check({ 'setup/a.ts': `import '../integrations/fastify/plugin.js'`, ...plugin }, [
-    'setup/a.ts: imports integrations/fastify/plugin.ts: setup may import base, metrics, stats, trace, runtime, serving, exporters, setup, integrations when they are started, not integrations',
+    'setup/a.ts: imports integrations/fastify/plugin.ts: setup may import base, metrics, stats, trace, runtime, serving, exporters, setup, cluster and integrations when they are started, not integrations',
   ])
 })
 

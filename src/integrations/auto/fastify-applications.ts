@@ -49,6 +49,7 @@ function optionsOf(scope: Tallyscope, settings: Configuration['settings']): Tall
     metricsFallback: true,
     metrics: scope.metricsOptions,
     producers: scope.producers.filter((producer) => producer !== stats && producer !== registry),
+    ...(scope.group !== undefined && { group: scope.group }),
     ...(settings['metrics.promClientNames'] === true && { views: [...httpServerViews, ...fastifyMetricsViews] }),
     ...(ignorePaths !== undefined && { ignorePaths }),
     ...(ignoreHosts !== undefined && { ignoreHosts }),

@@ -32,7 +32,10 @@ export function instrumentFastify(app: FastifyInstance, options: TallyscopeFasti
   )
   ownServer(app.server)
   const decoration: TallyscopeDecoration = { stats, tracer, registry, producers: [stats, registry] }
-  const handlerOptions = { ...options.metrics, producers: [...decoration.producers, ...(options.producers ?? [])], clock }
+  const producers = [...decoration.producers, ...(options.producers ?? [])]
+  const { group } = options
+  if (group !== undefined) for (const producer of producers) group.add(producer)
+  const handlerOptions = { ...options.metrics, ...(group === undefined ? { producers } : { group }), clock }
   const isFallback = options.metricsFallback ?? options.metricsWhereUnrouted ?? false
   if (metricsPath !== false && isFallback) addMetricsFallback(app, metricsPath, handlerOptions, server)
   addHooks(app, server, requestTags, isFallback ? metricsPath : false)

@@ -34,8 +34,13 @@ export interface TallyscopeFastifyOptions {
   readonly metricsRoute?: RouteShorthandOptions
   /** Further producers for that route, beside `stats` and the registry. Default: none. */
   readonly producers?: readonly MetricProducer[]
+  /**
+   * The group of `shareMetrics` of `tallyscope/cluster`. The plugin adds its producers to it, and its route has the metrics of all
+   * processes. Default: none, the metrics of this process alone.
+   */
+  readonly group?: MetricProducer & { add(producer: MetricProducer): void }
   /** Options of the handler of that route: `bearerToken`, `guard`, `gzip`, … Default: those of `metricsHandler`. */
-  readonly metrics?: Omit<MetricsHandlerOptions, 'producers' | 'clock'>
+  readonly metrics?: Omit<MetricsHandlerOptions, 'producers' | 'group' | 'clock'>
   /**
    * Paths that get neither span nor measurement, as what their handlers do: a string covers a path and all below it, a pattern
    * is tried on the path with its slash. Default `['_ah/health']`.

@@ -23,6 +23,7 @@ const OPTIONS: OptionNames<TallyscopeFastifyOptions & FastifyRegisterOptions> = 
   metricsWhereUnrouted: true,
   metricsRoute: true,
   producers: true,
+  group: true,
   metrics: true,
   ignorePaths: true,
   excludelistPaths: true,

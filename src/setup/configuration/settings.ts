@@ -33,6 +33,8 @@ export interface Settings {
   readonly 'metrics.exportTimeoutMs': number
   readonly 'metrics.runtime': boolean
   readonly 'metrics.promClientNames': boolean
+  /** Whether the metrics of many processes are shown as one; a string is the name of their group. */
+  readonly cluster: boolean | string
   readonly prometheus: boolean
   readonly 'prometheus.port': number
   readonly 'prometheus.host': string
@@ -76,6 +78,7 @@ const READERS: { readonly [path in SettingPath]: Reader<Settings[path]> } = {
   'metrics.exportTimeoutMs': readInterval,
   'metrics.runtime': readSwitch,
   'metrics.promClientNames': readSwitch,
+  cluster: readCluster,
   prometheus: readSwitch,
   'prometheus.port': readPort,
   'prometheus.host': readText,
@@ -132,6 +135,14 @@ function readText(value: unknown, path: string, report: Report): string | undefi
 
 function readSwitch(value: unknown, path: string, report: Report): boolean | undefined {
   return readBoolean(value) ?? wrong(value, path, report, 'must be true or false')
+}
+
+/** A switch, or the name of a group. */
+function readCluster(value: unknown, path: string, report: Report): boolean | string | undefined {
+  const on = readBoolean(value)
+  if (on !== undefined) return on
+  const name = typeof value === 'string' ? value.trim() : ''
+  return name !== '' && name.length <= 256 ? name : wrong(value, path, report, 'must be true, false or a name of 1 to 256 characters')
 }
 
 function readUrlQuery(value: unknown, path: string, report: Report): UrlQuerySetting | undefined {

@@ -51,10 +51,10 @@ test.each([
   'throws.mjs',
   'worker.mjs',
   'cluster.mjs',
-])('%s prints and ends as without tallyscope/auto, also if there is a server for /metrics', async (program) => {
+])('%s prints and ends as without tallyscope/auto, also if there is a server for /metrics or a group', async (program) => {
   const plain = run([node, program], undefined)
   const port = String(await freePort())
-  for (const env of [{}, { TALLYSCOPE_PROMETHEUS_PORT: port }]) {
+  for (const env of [{}, { TALLYSCOPE_PROMETHEUS_PORT: port }, { TALLYSCOPE_CLUSTER: 'on' }]) {
     const { status, stdout } = run([node, program], env)
     expect({ status, stdout }).toEqual({ status: plain.status, stdout: plain.stdout })
   }

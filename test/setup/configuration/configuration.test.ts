@@ -120,7 +120,7 @@ test('all problems of all sources are reported at once, each with its place and 
   const problems = [
     'traces.sampler: there is no sampler "probabilty" (perhaps probability)',
     'traces.exporters[1]: there is no exporter "fil" (perhaps file)',
-    'metric: there is no such setting (one of service, enabled, resource, constantLabels, renameLabels, traces, metrics, prometheus, auto)',
+    'metric: there is no such setting (one of service, enabled, resource, constantLabels, renameLabels, traces, metrics, cluster, prometheus, auto)',
     'TALLYSCOPE_METRICS_INTERVAL_MS: must be a number of milliseconds from 1 to 2147483647: it is "soon"',
     'TALLYSCOPE_METRIC_RUNTIME: there is no such variable (perhaps TALLYSCOPE_METRICS_RUNTIME)',
     'tallyscope.json: OPENCENSUS.TRACE.SAMPLE: there is no such setting (one of SAMPLER, EXPORTER, PROPAGATOR, EXCLUDELIST_PATHS, EXCLUDELIST_HOSTNAMES, BLACKLIST_PATHS, BLACKLIST_HOSTNAMES, INTEGRATIONS)',
@@ -266,5 +266,20 @@ test('hints name only exporters that fit the setting', () => {
   expect(problems.map(({ hint }) => hint)).toEqual([
     'one of console, file, logging, memory, otlp, none',
     'one of console, file, logging, memory, hlog, textfile, pushgateway, otlp, statsd, dogstatsd, remotewrite, textpush, none',
+  ])
+})
+
+test('cluster is a switch or the name of a group', () => {
+  for (const [text, cluster] of [
+    ['on', true],
+    ['off', false],
+    ['shop', 'shop'],
+  ] as const) {
+    expect(settings({ env: { TALLYSCOPE_CLUSTER: text } })).toEqual({ cluster })
+    expect(settings({ json: { cluster: text } })).toEqual({ cluster })
+  }
+  expect(settings({ code: { cluster: true } })).toEqual({ cluster: true })
+  expect(problemsOf({ json: { cluster: 7 } })).toEqual([
+    'tallyscope.json: cluster: must be true, false or a name of 1 to 256 characters: it is 7',
   ])
 })
