@@ -13,15 +13,8 @@ import { incomplete } from './group-error.js'
 import { MergedCopy } from './merged-copy.js'
 import type { Channel } from './net/channel.js'
 import { type Ending, type KeeperConnection, newConnection } from './keeper-connection.js'
-import {
-  type ControlMessage,
-  controlFrame,
-  type ControlMessages,
-  type KnownMember,
-  PROTOCOL,
-  readControlFrame,
-  type RosterEntry,
-} from './net/control-frames.js'
+import { type ControlMessage, controlFrame, type ControlMessages, PROTOCOL, readControlFrame } from './net/control-frames.js'
+import type { KnownMember, RosterEntry } from './net/control-frames.js'
 import { FrameQueue } from './net/frame-queue.js'
 import { TickedProducer } from './ticked-producer.js'
 
@@ -142,6 +135,12 @@ export class Member {
     for (const frame of frames) this.#estate.apply(origin, frame)
   }
 
+  /** Sends what has changed. Resolves when it has been handed over. */
+  async flush(): Promise<void> {
+    this.#sendSoon()
+    await this.#sending
+  }
+
   /** The last words of this member, without waiting. */
   flushSync(): void {
     const connection = this.#connection
@@ -156,8 +155,7 @@ export class Member {
     const connection = this.#connection
     if (connection === undefined) return
     if (connection.keeperId !== undefined) {
-      this.#sendSoon()
-      await withTimeout(this.#sending, { timeoutMs, clock: this.#clock })
+      await withTimeout(this.flush(), { timeoutMs, clock: this.#clock })
       connection.channel.send(controlFrame('BYE', {}))
     }
     connection.channel.end()

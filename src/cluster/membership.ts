@@ -15,7 +15,7 @@ import { SocketChannel } from './net/socket-channel.js'
 
 const TICK_MS = 5_000
 /** Pools end their threads without a last word. */
-const THREAD_TICK_MS = 1_000
+const THREAD_TICK_MS = 200
 const TICK_SPREAD = 0.1
 /** The heir binds at once, other members a little later, a new process last: those that know the group come first. */
 const MEMBER_PATIENCE_MS = 50
@@ -90,6 +90,12 @@ export class Membership {
   /** True if this process is the keeper, and no newer one is there. */
   get isKeeper(): boolean {
     return this.#keeper !== undefined && this.#isCurrent()
+  }
+
+  /** Sends what has changed, once this process or thread has joined. */
+  async flush(): Promise<void> {
+    await this.#joined(LEAVE_TIMEOUT_MS)
+    await this.#options.member.flush()
   }
 
   async leave(): Promise<void> {

@@ -90,6 +90,15 @@ export class MetricGroup implements MetricProducer {
     return entries.map(({ id, ...entry }: RosterEntry) => ({ ...entry, isThis: id === this.#member.id }))
   }
 
+  /**
+   * Sends the group what has changed, without waiting for a scrape: at the end of a task of a pool whose threads block their event loop
+   * between tasks.
+   * @throws {@link TallyscopeError} (as a rejection) `ERR_GROUP_INCOMPLETE` if there is no keeper within a second, `ERR_GROUP_LEFT` after `leave()`.
+   */
+  flush(): Promise<void> {
+    return this.#membership.flush()
+  }
+
   /** Sends the group the last values of this process and leaves it. Totals stay with the group, gauges go. */
   leave(): Promise<void> {
     this.#leaving ??= this.#membership.leave().finally(this.#onLeave)
