@@ -19,7 +19,7 @@ export interface TagScope {
 
 /**
  * What travels along `await`: one immutable object, so that entering a scope costs one change of the storage.
- * `tags` is a TagMap; its type lives in the stats room, which this one must not know.
+ * `tags` is a TagMap; its type is in the stats room, which this one must not import.
  */
 export interface Frame {
   readonly tags: object | undefined

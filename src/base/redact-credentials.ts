@@ -1,5 +1,5 @@
 /**
- * A string for a message, in which user and password of addresses are left out: `http://…@gateway:9091`. Whatever stands
+ * A string for a message, in which user and password of addresses are left out: `http://…@gateway:9091`. Everything
  * between `//`, or the beginning of the word, and its last `@` may be a secret.
  */
 export function redactCredentials(text: string): string {

@@ -6,7 +6,7 @@ import type { Metric } from '../metrics/data/metric.js'
 import type { Family } from '../metrics/data/row-source.js'
 
 /**
- * An exporter whose code is loaded by those only who use it. Loading begins at once. If it fails, this is logged, and each export
+ * An exporter whose code is loaded only if it is used. Loading begins at once. If it fails, this is logged, and each export
  * rejects with the reason.
  */
 export class LazyExporter<T, E extends Exporter<T> = Exporter<T>> implements Exporter<T> {

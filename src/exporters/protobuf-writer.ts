@@ -164,7 +164,7 @@ export class ProtobufWriter {
     return this.openBare(lengthBytes)
   }
 
-  /** As {@link open}, of a message that stands behind its length without a tag. */
+  /** As {@link open}, for a message that follows its length without a tag. */
   openBare(lengthBytes: number): number {
     this.reserve(lengthBytes)
     this.#at += lengthBytes

@@ -80,7 +80,7 @@ function countedEnd(this: OutgoingMessage, chunk: unknown, encoding: unknown, ca
   return result
 }
 
-/** Bytes after the end, or after the connection is gone, are not delivered. */
+/** Bytes after the end, or after the connection has closed, are not delivered. */
 function isOpen({ writableEnded, destroyed }: OutgoingMessage): boolean {
   return !writableEnded && !destroyed
 }

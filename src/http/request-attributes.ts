@@ -16,7 +16,7 @@ export class RequestAttributes implements AttributeSource {
   readonly isEncrypted: boolean
   /** Undefined if no route matches. */
   route: string | undefined
-  /** Roughly: host and target stand in two attributes each. */
+  /** An estimate: host and target are in two attributes each. */
   readonly bytes: number
   /** 0 as long as there is none. */
   statusCode: number

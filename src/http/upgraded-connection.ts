@@ -14,8 +14,8 @@ import { type ExchangeHome, SWITCHING_PROTOCOLS } from './server-exchange.js'
 type Send = (this: Duplex, chunk?: unknown, ...rest: unknown[]) => unknown
 
 /**
- * A connection that a client wants to use for another protocol. Node has no response for it: what the application writes first says
- * whether it agrees. If it does, the connection is a stream until it closes, else a request that was answered.
+ * A connection that a client wants to use for another protocol. Node has no response for it: the first bytes that the application
+ * writes show whether it accepts. If it does, the connection is a stream until it closes, else a request with a response.
  */
 export class UpgradedConnection {
   /** Begun when the application agrees or refuses, if nobody needs it before. */
@@ -104,7 +104,7 @@ export class UpgradedConnection {
   }
 }
 
-/** Calls back with the first chunk that is written, and leaves the socket as it was; returns what gives that up. */
+/** Calls back with the first chunk that is written, and leaves the socket as it was; returns a function that stops waiting for it. */
 function watchFirstWrite(socket: Duplex, onWrite: (chunk: unknown) => void): () => void {
   const methods = socket as unknown as { write: Send; end: Send }
   const restores = (['write', 'end'] as const).map((name) => {
@@ -128,7 +128,7 @@ function watchFirstWrite(socket: Duplex, onWrite: (chunk: unknown) => void): () 
   return restore
 }
 
-/** The status in the first line of a response; of a protocol that answers without one, that of an agreement. */
+/** The status in the first line of a response; 101 for a protocol without one. */
 function statusOf(chunk: unknown): number {
   const text = typeof chunk === 'string' ? chunk : ArrayBuffer.isView(chunk) ? headOf(chunk) : ''
   return Number(/^HTTP\/\d\.\d (\d{3})\b/.exec(text)?.[1] ?? SWITCHING_PROTOCOLS)

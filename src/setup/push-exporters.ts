@@ -72,7 +72,7 @@ export function buildOtlpTraceExporter(
   return { exporter, exportTimeoutMs: (read.timeoutMs ?? DEFAULT_TIMEOUT_MS) + TRANSPORT_MARGIN_MS }
 }
 
-/** With what the variables say; options that are given win, an address as a whole, and headers one by one. */
+/** Adds the options from the variables. Given options win: an address as a whole, and headers one by one. */
 function otlpOptions<T extends OtlpOptions>(signal: 'metrics' | 'traces', given: T, { env, resource, logger }: ExporterContext): T {
   const { options, problems } = otlpOptionsFromEnvironment(env, signal)
   for (const { variable, problem } of problems) passOver(variable, problem)
@@ -91,7 +91,7 @@ function mergeHeaders(read: OtlpOptions['headers'], given: Readonly<Record<strin
 
 const ADDRESS: ReadonlySet<string> = new Set(['host', 'port', 'path', 'protocol'])
 
-/** With what Datadog's variables say; options that are given win, and an address as a whole. */
+/** Adds the options from Datadog's variables. Given options win: an address as a whole. */
 async function loadDogstatsd(options: StatsdExporterOptions, { env }: ExporterContext): Promise<FamilyExporter> {
   const { StatsdExporter } = await import('../exporters/statsd/statsd-exporter.js')
   const { dogstatsdOptionsFromEnvironment } = await import('../exporters/statsd/dogstatsd-environment.js')

@@ -92,7 +92,7 @@ export class Stats implements MetricProducer {
 
   /**
    * Defines a measure, or finds the equal one of this name (a differing description is logged once, the first stays).
-   * @throws {@link DefinitionError} `ERR_MEASURE_CONFLICT` if the name stands for another definition, `ERR_NAME`, `ERR_UNIT`,
+   * @throws {@link DefinitionError} `ERR_MEASURE_CONFLICT` if the name has another definition, `ERR_NAME`, `ERR_UNIT`,
    *   `ERR_MEASURE_TYPE`, `ERR_KEYS` for parts that break a rule, `ERR_MEASURE_LIMIT` beyond the limit of definitions; with `view`
    *   also what {@link registerView} throws, and then nothing is defined.
    * @example
@@ -209,7 +209,7 @@ export const stats: Stats = processGlobal('stats', () => new Stats())
 function tagMapOf(tags: unknown): TagMap {
   try {
     if (tags instanceof TagMap) return tags
-  } catch {} // a revoked proxy does not even say what it is
+  } catch {} // a revoked proxy throws even at typeof and instanceof
   return TagMap.of(tags as Tags)
 }
 

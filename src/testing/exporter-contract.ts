@@ -115,7 +115,7 @@ export function exporterContract<T>(options: ExporterContractOptions<T>): Contra
   ]
   if (createFailing !== undefined) {
     cases.push({
-      name: 'a failure says whether trying again is worthwhile',
+      name: 'a failure reports whether another try may succeed',
       run: async () => {
         const exporter = await createFailing()
         const error = await withoutSurprise(exporter, items)

@@ -106,8 +106,8 @@ export class TracerCore {
   }
 
   /**
-   * Runs `fn` as a span and makes it current inside, over `await` too. It ends with `fn`, or with the promise that `fn`
-   * gives; what is thrown sets its status and goes on.
+   * Runs `fn` as a span and makes it current inside, over `await` too. The span ends when `fn` returns, or when its promise has
+   * settled. An error sets its status and is thrown on.
    */
   span<R>(name: string, fn: (span: Span) => R): R
   span<R>(name: string, options: SpanOptions | undefined, fn: (span: Span) => R): R
@@ -252,7 +252,7 @@ export class TracerCore {
     return runInFrame(frameWith(currentFrame(), new RemoteParentEntry(this.#factory, toSpanContext(context))), fn)
   }
 
-  /** Whose spans stand in frames under its name: for scopes over this tracer. @internal */
+  /** The key of the entries of this tracer in frames, for scopes over it. @internal */
   get frameOwner(): object {
     return this.#factory
   }

@@ -93,7 +93,7 @@ test.each<[string, (list: number[]) => Exporter<number>, string]>([
 })
 
 test('a failure must be an ExportError and must occur', async () => {
-  const name = 'a failure says whether trying again is worthwhile'
+  const name = 'a failure reports whether another try may succeed'
   const failing = (error?: unknown) => ({
     createFailing: () => ({ export: () => (error === undefined ? undefined : Promise.reject(error)) as Promise<void> }),
   })

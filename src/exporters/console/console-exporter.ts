@@ -31,7 +31,7 @@ const OPTIONS: OptionNames<ConsoleExporterOptions> = { format: true, stream: tru
 
 /**
  * Writes metrics and spans to the console. Control characters cannot get through, whatever a tag value holds;
- * a pipe whose reader has gone is no error.
+ * a pipe whose reader has closed it is no error.
  *
  * @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` for an unknown format or a limit out of range.
  * @example
@@ -62,7 +62,7 @@ export class ConsoleExporter<T> implements Exporter<T> {
     )
   }
 
-  /** @throws {@link ExportError} (as a rejection) `ERR_CONSOLE_WRITE` when the stream fails for another reason than a reader that has gone. */
+  /** @throws {@link ExportError} (as a rejection) `ERR_CONSOLE_WRITE` when the stream fails for another reason than a closed reader. */
   async export(items: readonly T[]): Promise<void> {
     const texts = this.#texts(items)
     if (texts.length === 0) return

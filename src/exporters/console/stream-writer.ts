@@ -8,7 +8,7 @@ export interface TextStream {
 
 type AnyStream = TextStream & Partial<Pick<Writable, 'on' | 'off' | 'writableLength' | 'destroyed' | 'writableEnded'>>
 
-/** `gone`: there is no reader any more, or never will be. `full`: the stream holds more than it may. */
+/** `gone`: the stream has no reader. `full`: the stream buffers more than it may. */
 export type Written = { readonly kind: 'written' | 'gone' | 'full' } | { readonly kind: 'failed'; readonly error: unknown }
 
 /** The other end of a pipe, the terminal, or the stream itself is no more: nothing can be done, and nothing is reported. */

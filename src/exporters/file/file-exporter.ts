@@ -57,11 +57,7 @@ const OPTIONS: OptionNames<FileExporterOptions> = {
   clock: true,
 }
 
-const reopenings = internalCounter(
-  'tallyscope_file_reopenings_total',
-  'Files opened anew because another had taken their place or they had gone.',
-  'path',
-)
+const reopenings = internalCounter('tallyscope_file_reopenings_total', 'Files opened anew because they were replaced or removed.', 'path')
 
 const MODES = { min: 0, max: 0o777, integer: true }
 

@@ -100,7 +100,7 @@ export class HlogExporter implements Exporter<Metric> {
       const message = `cannot append the last histograms to ${this.path}: ${errorText(error)}`
       throw new ExportError('ERR_FILE_APPEND', message, { retryable: false, cause: error })
     }
-    // The calls that wait for these lines do not go on before the process is gone.
+    // The calls that wait for these lines do not continue before the process ends.
     for (const intervals of this.#writing) this.#remember(intervals)
   }
 

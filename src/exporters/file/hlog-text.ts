@@ -7,7 +7,7 @@ export interface HlogInterval {
   readonly interval: SummaryInterval
 }
 
-/** What stands at the head of a histogram log. @see https://github.com/HdrHistogram/HdrHistogram (HistogramLogWriter) */
+/** The first lines of a histogram log. @see https://github.com/HdrHistogram/HdrHistogram (HistogramLogWriter) */
 export function hlogHead(startTimeUnixMs: number): string {
   const seconds = (startTimeUnixMs / 1_000).toFixed(3)
   return [

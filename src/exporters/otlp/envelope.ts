@@ -13,7 +13,7 @@ const SCOPE_VERSION = tag(2, 2)
 /** The field of a metric or span in its scope. */
 export const ITEM: number = tag(2, 2)
 
-/** What stands before the metrics or spans of a request: all that goes along is of one resource and of one scope. */
+/** The bytes before the metrics or spans of a request, all of which have one resource and one scope. */
 export class Envelope {
   readonly #resource: Uint8Array
   readonly #scope: Uint8Array

@@ -131,7 +131,7 @@ export const METRICS_REQUEST: Message = request('resourceMetrics', 'scopeMetrics
 export const TRACE_REQUEST: Message = request('resourceSpans', 'scopeSpans', 'spans', SPAN)
 
 /**
- * The JSON form of a body of ours. Made of its bytes, so that both forms say the same: keys in lower camel case, ids in
+ * The JSON form of a request of ours. It is made from its bytes, so that both forms are equal: keys in lower camel case, ids in
  * hexadecimal, enums as numbers, integers of 64 bits as decimal strings, non-finite numbers as strings.
  * @see https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  */
@@ -147,7 +147,7 @@ function messageText(bytes: Uint8Array, from: number, end: number, message: Mess
     const field = message[reader.field]
     if (field === undefined) throw new Error(`BUG: field ${reader.field} has no name in JSON`)
     const { name, kind, isList } = field
-    // The entries of a list stand one behind the other.
+    // The entries of a list follow each other.
     if (open === field) text += ','
     else text += `${open === undefined ? '' : ']'}${text.length > 1 ? ',' : ''}"${name}":${isList === true ? '[' : ''}`
     open = isList === true ? field : undefined

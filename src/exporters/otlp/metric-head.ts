@@ -60,7 +60,7 @@ export class OpenMetric {
   }
 }
 
-/** What a scalar is in OTLP. Infos and sets of states are sums that neither rise nor fall for good. */
+/** What a scalar is in OTLP. Infos and sets of states are sums that are not monotonic. */
 export function scalarKind({ type }: MetricDescriptor): 'gauge' | 'sum' {
   return type.startsWith('GAUGE') ? 'gauge' : 'sum'
 }

@@ -39,7 +39,7 @@ export interface MetricPartsOptions {
 const ROWS_A_STEP = 32
 const NO_LABELS = {}
 
-/** Reads families in slices of about 2 ms, and makes parts of them, each when it is asked for. */
+/** Reads families in slices of about 2 ms, and makes parts of them, each when it is needed. */
 export async function* metricParts(families: readonly Family[], options: MetricPartsOptions): AsyncGenerator<MetricPartContent> {
   const slicer = new TimeSlicer()
   for (const { resource, members } of byResource(families, options.resource)) {

@@ -2,7 +2,7 @@ import type { HttpReply } from '../sending/http-sender.js'
 import { replyText } from '../sending/reply-text.js'
 import { ProtobufReader } from './protobuf-reader.js'
 
-/** What the receiver says about what it has taken. */
+/** What the receiver reports of the items that it accepted. */
 export interface OtlpAnswer {
   /** Points or spans that it has not taken. */
   readonly rejected: number
@@ -27,7 +27,7 @@ export function otlpAnswer({ body, headers, secrets }: HttpReply): OtlpAnswer {
   }
 }
 
-/** What the receiver says about what it refuses: the message of a google.rpc.Status, or the text as it is. */
+/** The receiver's reason for a refusal: the message of a google.rpc.Status, or the body as it is. */
 export function otlpFailure({ body, headers, secrets }: HttpReply): string {
   if (body === undefined) return 'an answer that cannot be read'
   return replyText(statusMessage(body, headers), secrets)

@@ -15,7 +15,7 @@ const MIN_REQUEST_BYTES = 4_096
 /** JSON is about three times as long as protobuf, and made of it in one piece. */
 const JSON_SHARE = 4
 
-/** What both exporters of OTLP do with their parts: send, count, and say what went wrong. */
+/** Sends the parts of both OTLP exporters, counts them, and logs failures. */
 export class OtlpSender {
   readonly isJson: boolean
   readonly #name: string
@@ -68,7 +68,7 @@ export class OtlpSender {
     })
   }
 
-  /** Counts what became of so many items, and logs what the receiver has to say. */
+  /** Counts the outcome of so many items, and logs the receiver's message. */
   settled(items: number, delivery: Delivery): void {
     if (delivery.kind === 'undelivered') return this.counts.dropped(delivery.reason, items)
     if (delivery.kind !== 'taken') return this.counts.dropped(delivery.kind.replace(' ', '_'), items)

@@ -4,7 +4,7 @@ import { processGlobal } from '../../base/process-global.js'
 import type { Resource } from '../../base/resource.js'
 
 /**
- * The resource with what every process must say about itself. Without an instance, all workers of a service write to the same series,
+ * The resource with the attributes that every process must have. Without an instance, all workers of a service write to the same series,
  * and receivers see counters that jump.
  */
 export function processResource(given: Resource | undefined): Resource {

@@ -81,7 +81,7 @@ function writeOutcome(out: ProtobufWriter, { status, attributes, stackTrace }: S
   }
 }
 
-/** OK is left unset: in OTLP it says that somebody has looked and decided. */
+/** OK is left unset: in OTLP it means that a person or a tool has decided it. */
 function writeStatus(out: ProtobufWriter, { status }: SpanData): void {
   if (status.isOk) return
   const message = out.open(STATUS, 1)

@@ -7,7 +7,7 @@ export interface Destination {
   readonly url: URL
   /** Basic authorization, if user and password were part of the URL. */
   readonly authorization: string | undefined
-  /** What must stand in no message: user, password and the values of the query, as they were given and as they are. */
+  /** Strings that no message may contain: user, password and the values of the query, encoded and decoded. */
   readonly secrets: readonly string[]
 }
 

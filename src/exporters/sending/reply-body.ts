@@ -11,7 +11,7 @@ const DECOMPRESS: Readonly<Record<string, (bytes: Buffer, options: { maxOutputLe
 }
 
 /**
- * Reads the body of an answer; undefined if it is too long, or not what `content-encoding` says. The connection is then destroyed.
+ * Reads the body of an answer; undefined if it is too long, or not encoded as `content-encoding` names. The connection is then destroyed.
  * @throws what the connection fails with.
  */
 export async function replyBody(response: IncomingMessage): Promise<Buffer | undefined> {

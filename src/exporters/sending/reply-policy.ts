@@ -1,7 +1,7 @@
 /** What an answer means for the bytes that were sent. `again`: they may be taken later. */
 export type ReplyMeaning = 'taken' | 'again' | 'too large' | 'refused'
 
-/** What the answers of a protocol mean, by status. */
+/** The meaning of a protocol's responses, by status. */
 export interface ReplyPolicy {
   readonly isAgain: (status: number) => boolean
 }

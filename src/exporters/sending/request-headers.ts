@@ -45,7 +45,7 @@ export function checkHeaders(headers: HeadersOption | undefined): HeadersOption 
   return { ...headers }
 }
 
-/** The values that must stand in no message: `Bearer token` as a whole, and the token; of Basic also user and password. */
+/** Strings that no message may contain: `Bearer token` as a whole, and the token; of Basic also user and password. */
 export function headerSecrets(headers: HeaderValues): string[] {
   return Object.values(headers)
     .flatMap((value) => [value, value.replace(/^\w+\s+/, ''), ...basicSecrets(value)])

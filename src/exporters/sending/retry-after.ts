@@ -1,8 +1,8 @@
 const LONGEST_MS = 60_000
 
 /**
- * How long the receiver asks to be left alone, in milliseconds, at most a minute; undefined if it does not say so, or in a way that
- * makes no sense: negative, in the past, no number and no date.
+ * The pause that the receiver requests in the header `retry-after`, in milliseconds, at most a minute. Undefined if there is no such
+ * header, or its value is negative, in the past, or neither a number nor a date.
  */
 export function retryAfterMs(header: string | undefined | null, nowUnixMs: number): number | undefined {
   if (header === undefined || header === null) return undefined

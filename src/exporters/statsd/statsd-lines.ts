@@ -24,8 +24,8 @@ const SUM = 1
 const BUCKETS = 2
 
 /**
- * Writes rows as lines. Counters and distributions send what they have grown by since what was sent last; what a packet brings is
- * committed by whoever sends it.
+ * Writes rows as lines. Counters and distributions send their increase since the values that were sent last. The sender of a packet
+ * commits its values.
  */
 export class StatsdLines {
   readonly #options: CheckedOptions
@@ -53,7 +53,7 @@ export class StatsdLines {
   /** Writes one row. */
   row(source: RowSource, chunk: RowChunk, cell: number, out: PacketPacker): void {
     const { type } = source.descriptor
-    if (type === 'INFO' && this.#options.tagStyle === 'none') return // its labels are all that it says
+    if (type === 'INFO' && this.#options.tagStyle === 'none') return // an info has nothing but labels
     const row = this.#rowLines(source, chunk, cell)
     if (source.kind === 'distribution') this.#distribution(row, source, chunk, cell, out)
     else if (source.kind === 'summary') this.#summary(row, source, chunk, cell, out)
@@ -171,7 +171,7 @@ export function rateFor(count: number): number {
   return rate
 }
 
-/** What stands for the values of a bucket: its middle; at the open ends its bound, or half of it where values begin at 0. */
+/** The value sent for those of a bucket: its middle; at the open ends its bound, or half of it if values begin at 0. */
 function midpoint(bounds: readonly number[], at: number, grown: { readonly count: number; readonly sum: number }): number {
   if (bounds.length === 0) return grown.count === 0 ? 0 : grown.sum / grown.count
   if (at === bounds.length) return bounds[at - 1]!

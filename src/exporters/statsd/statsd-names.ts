@@ -3,10 +3,10 @@ import type { RowChunk } from '../../metrics/data/row-source.js'
 /** How labels are written: as tags of DogStatsD, Graphite or Influx, or as further parts of the name. */
 export type TagStyle = 'dogstatsd' | 'graphite' | 'influx' | 'none'
 
-/** Set on the one series that stands for all beyond the limit. */
+/** Set on the one series of all values beyond the limit. */
 const OVERFLOW_TAG = 'tallyscope_overflow'
 
-/** What stands before the value of a line, behind the name, and behind the type. */
+/** The parts of a line before its value, after the name, and after the type. */
 export interface LineTags {
   readonly behindName: string
   readonly atEnd: string
@@ -47,7 +47,7 @@ export class TagWriter {
   readonly #constant: readonly (readonly [key: string, value: string])[]
   readonly #fields: string
 
-  /** @param fields What stands at the end of every line, such as `|card:low`. */
+  /** @param fields The end of every line, such as `|card:low`. */
   constructor(style: TagStyle, constant: Readonly<Record<string, string>>, fields: string) {
     this.#style = style
     this.#fields = fields

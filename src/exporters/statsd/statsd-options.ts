@@ -36,7 +36,7 @@ export interface StatsdExporterOptions {
   readonly distributions?: 'none' | 'midpoints'
   /** Whether summaries send their quantiles, as gauges. Default true. */
   readonly percentiles?: boolean
-  /** For DogStatsD: where the process runs, as the agent's admission controller says it (`DD_EXTERNAL_ENV`). Default none. */
+  /** For DogStatsD: the environment of the process, as set by the agent's admission controller (`DD_EXTERNAL_ENV`). Default none. */
   readonly externalEnv?: string
   /** For DogStatsD: which tags of the origin the agent adds. Default: the agent's own. */
   readonly cardinality?: 'none' | 'low' | 'orchestrator' | 'high'
@@ -71,7 +71,7 @@ const MAX_DATAGRAM_BYTES = 65_507
 
 export type CheckedOptions = Required<Omit<StatsdExporterOptions, 'path' | 'externalEnv' | 'cardinality'>> & {
   readonly path: string | undefined
-  /** What stands at the end of every line. */
+  /** The end of every line. */
   readonly fields: string
 }
 

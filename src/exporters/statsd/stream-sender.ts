@@ -53,7 +53,7 @@ export class StreamSender implements PacketSender {
       socket.once('error', reject)
       socket.once('close', () => reject(new Error('the connection was closed')))
     })
-    socket.on('error', () => {}) // whoever writes hears of it by `close`
+    socket.on('error', () => {}) // `close` reports it to the writer
     socket.unref()
     return socket
   }
@@ -64,7 +64,7 @@ export class StreamSender implements PacketSender {
       socket.once('close', closed)
       socket.once('error', reject)
       socket.write(bytes, (error) => {
-        // What the kernel has taken may still meet a connection that is gone: this is known a turn later.
+        // The connection of data that the kernel accepted may be closed already: this is known a turn later.
         inNextTurn(() => {
           socket.off('close', closed)
           socket.off('error', reject)

@@ -68,7 +68,7 @@ function sendOne(socket: UnixDatagramSocket, packet: Buffer): Promise<unknown> {
   return new Promise((resolve) => socket.send(packet, (error) => resolve(error ? withName(error) : undefined)))
 }
 
-/** The package gives numbers for codes: those of the system, negative, and 1 if the buffer is full. */
+/** The package's codes are numbers: those of the system, negative, and 1 if the buffer is full. */
 function withName(error: Error & { code?: unknown }): Error {
   const code = typeof error.code === 'number' ? error.code : 0
   const name =

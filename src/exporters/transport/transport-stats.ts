@@ -6,7 +6,7 @@ export interface TransportAccounting {
   readonly accepted: number
   /** Taken by the exporter. */
   readonly exported: number
-  /** Given to the exporter, which failed for good or did not answer in time. */
+  /** Passed to the exporter, which failed with an error that is not retryable or timed out. */
   readonly rejected: number
   /** Never tried, or given up at the end of the grace period. */
   readonly dropped: number

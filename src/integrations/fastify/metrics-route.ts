@@ -80,7 +80,7 @@ async function respond(handler: ScrapeHandler, request: FastifyRequest, reply: F
 
 const EMPTY = new Uint8Array(0)
 
-/** Waits for the responses before it on its connection; undefined if that is gone by then. */
+/** Waits for the responses before it on its connection; undefined if that has closed by then. */
 async function scrapeInTurn(handler: ScrapeHandler, request: FastifyRequest, reply: FastifyReply): Promise<Buffer | Readable | undefined> {
   if (!(await responseTurn(request.raw, reply.raw))) return undefined
   const signal = clientSignal(reply.raw)

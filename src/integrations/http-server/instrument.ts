@@ -124,7 +124,7 @@ function guarded<M>(handle: (message: M) => void): (message: unknown) => void {
 }
 
 /**
- * Traces and measures incoming requests of all servers of node:http and node:https in this process, whatever framework answers
+ * Traces and measures incoming requests of all servers of node:http and node:https in this process, with any framework
  * them. It listens to the diagnostics channels of Node. Servers of Fastify with the plugin of `tallyscope/fastify` are left to that.
  *
  * The span and the tags of a request are current in its handlers, over `await` too.

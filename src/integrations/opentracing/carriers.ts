@@ -11,7 +11,7 @@ import { mergedHeader, SpanBaggage } from './span-baggage.js'
 
 const BAGGAGE = 'baggage'
 
-/** Headers that say nothing of a trace by themselves. */
+/** Headers that alone do not describe a trace. */
 const COMPANIONS: ReadonlySet<string> = new Set(['tracestate', 'x-b3-sampled', 'x-b3-flags', 'x-b3-parentspanid'])
 
 /**

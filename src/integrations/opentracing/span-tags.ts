@@ -6,7 +6,7 @@ import { SpanKind } from '../../trace/data/span-kind.js'
 const alwaysOn = new AlwaysOnSampler()
 const alwaysOff = new AlwaysOffSampler()
 
-/** The kind of a `span.kind` tag; UNSPECIFIED for producers and consumers, undefined for what is no kind. */
+/** The kind of a `span.kind` tag; UNSPECIFIED for producers and consumers, undefined if it is not a kind. */
 export function kindOf(tag: unknown): SpanKind | undefined {
   switch (tag) {
     case 'client':

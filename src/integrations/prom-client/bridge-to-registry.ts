@@ -44,11 +44,11 @@ const CLASHES = internalCounter(
  * exemplars if its content type is OpenMetrics.
  *
  * Views and instruments that come later are shown too, those of asynchronous producers from the scrape after the one that
- * first met them. To see them come, the registry's `getMetricsAsArray` and `registerMetric` are wrapped while the bridge
- * stands. If the registry has a metric of the same name, now or later, its own is shown and ours left out, which is
+ * first met them. To notice them, the registry's `getMetricsAsArray` and `registerMetric` are wrapped until the bridge is
+ * stopped. If the registry has a metric of the same name, now or later, its own is shown and ours left out, which is
  * counted and logged.
  *
- * @throws {@link DefinitionError} `ERR_PROM_REGISTRY` when this is no registry of prom-client's shape; `ERR_PRODUCER`; `ERR_GATHER_TIMEOUT`.
+ * @throws {@link DefinitionError} `ERR_PROM_REGISTRY` if this has not the methods of a prom-client registry; `ERR_PRODUCER`; `ERR_GATHER_TIMEOUT`.
  * @example
  * import { register } from 'prom-client'
  * const bridge = bridgeToRegistry(register, { producers: [stats, registry] })

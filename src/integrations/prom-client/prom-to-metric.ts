@@ -117,7 +117,7 @@ function pointOf(type: MetricType, name: string, values: readonly PromValue[], t
   return { value: last.value, exemplar: exemplarOf(last.exemplar, timeUnixMs) }
 }
 
-/** Their buckets are cumulative and say `le`; ours are the counts of each alone. */
+/** Their buckets are cumulative and have the label `le`; ours are the counts of each alone. */
 function histogramOf(name: string, values: readonly PromValue[], timeUnixMs: number): PointOutcome {
   const buckets = values
     .filter(({ metricName }) => metricName === `${name}_bucket`)

@@ -117,7 +117,7 @@ export function beginGathering(producers: readonly MetricProducer[], options: Ga
 }
 
 /**
- * Refuses what is no list of producers.
+ * Refuses a value that is not a list of producers.
  * @throws {@link DefinitionError} `ERR_PRODUCER`
  */
 export function checkProducers(producers: unknown): void {

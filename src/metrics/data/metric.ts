@@ -36,7 +36,7 @@ export interface MetricDescriptor {
   readonly merge?: MergeRule
 }
 
-/** A single value that stands for those around it, with what ties it to its origin (trace_id, span_id, …). */
+/** A single recorded value as an example of its bucket, with attachments that link it to its origin (trace_id, span_id, …). */
 export interface Exemplar {
   readonly value: number
   readonly timeUnixMs: number
@@ -114,7 +114,7 @@ export interface Point {
 export interface TimeSeries {
   /** In the order of the descriptor's `labelKeys`; undefined if the label is not set. */
   readonly labelValues: readonly (string | undefined)[]
-  /** True for the one series that stands for all beyond the limit; formats give it `tallyscope_overflow="true"`. */
+  /** True for the one series of all values beyond the limit; formats add the label `tallyscope_overflow="true"`. */
   readonly overflow?: boolean
   /** Cumulatives and distributions: since when they count. */
   readonly startTimeUnixMs?: number

@@ -23,7 +23,7 @@ export interface RowSource {
   readonly resource?: Readonly<Record<string, string>>
 }
 
-/** Up to 512 rows. A cell is a row's place in its chunk and stays the same while the row lives. */
+/** Up to 512 rows. A cell is the index of a row in its chunk. It stays the same until the row is removed. */
 export interface RowChunk {
   /** Cells in use, holes included: cells 0 … size - 1 may be read. */
   readonly size: number

@@ -35,7 +35,7 @@ export interface InstrumentOptions<K extends string = never> {
   readonly rowLimit?: number
 }
 
-/** Gauges say how those of several processes become one. */
+/** Only gauges have a rule for those of several processes. */
 export type MergeableOptions = InstrumentOptions<string> & { readonly merge?: MergeRule }
 
 const INSTRUMENT_OPTIONS: OptionNames<InstrumentOptions<string> & { states?: unknown }> = {

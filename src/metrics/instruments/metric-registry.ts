@@ -106,7 +106,7 @@ export class MetricRegistry implements MetricProducer {
 
   /**
    * A value that goes up and down. An equal definition returns the existing gauge.
-   * @throws {@link DefinitionError} `ERR_METRIC_CONFLICT` if the name stands for another definition, `ERR_NAME_CLASH` if its
+   * @throws {@link DefinitionError} `ERR_METRIC_CONFLICT` if the name has another definition, `ERR_NAME_CLASH` if its
    *   exposed name is taken, `ERR_METRIC_LIMIT` beyond the limit of definitions, `ERR_NAME`, `ERR_UNIT`, `ERR_KEYS`, `ERR_OPTION`.
    */
   gauge<const K extends string = never>(name: string, options: GaugeOptions<K> = {}): Gauge<K> {

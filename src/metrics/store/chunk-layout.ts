@@ -1,5 +1,5 @@
 /**
- * Rows live in chunks that never move: a handle keeps its chunk, and growth copies nothing.
+ * Rows are in chunks that never move: a handle keeps its chunk, and growth copies nothing.
  * The first chunks are small, so that a view of three rows does not pay for 512.
  *
  * Rows 0–31 are chunk 0, 32–63 chunk 1, 64–127 chunk 2, 128–255 chunk 3, 256–511 chunk 4; then 512 each.

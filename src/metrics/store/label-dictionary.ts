@@ -7,7 +7,7 @@ const MANY_STRINGS = 1_024
 /** Shorter than every string. */
 const NOTHING = -1
 
-/** One label: its key, and the small numbers that stand for its values. */
+/** One label: its key, and the ids of its values, which are small numbers. */
 export class Label {
   readonly key: string
   /** Where it is read: {@link readLabel}. */

@@ -37,7 +37,7 @@ export class RowIndex {
   /** Row + 1, 0 if free; in the sparse form after the key it belongs to. A power of two in size, at most half full unless dense. */
   private table = new Int32Array(16)
   private form: typeof DENSE | typeof SPARSE | typeof WIDE = DENSE
-  /** The ids of row r stand at r * labels.length and after. */
+  /** The ids of row r begin at r * labels.length. */
   private rowIds = new Int32Array(0)
   private used = 0
   /** The ids of the current look-up. */

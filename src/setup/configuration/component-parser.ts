@@ -250,7 +250,7 @@ function ruleOf(type: OptionType): string {
   return RULES[type] ?? `must be a ${type}`
 }
 
-/** A word of a few that stand beside numbers or truth, such as `auto`; which ones is checked by the component. */
+/** A word that is allowed instead of a number or a boolean, such as `auto`; which ones is checked by the component. */
 function readWord(value: unknown): string | undefined {
   const word = typeof value === 'string' ? value.trim().toLowerCase() : ''
   return /^[a-z]+$/.test(word) ? word : undefined

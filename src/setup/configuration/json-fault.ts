@@ -1,4 +1,4 @@
-/** Where a string stops being JSON, as `line 3, column 7`. What stands there is not quoted: it may be a secret. */
+/** The position at which a string stops being JSON, as `line 3, column 7`. The text there is not quoted: it may be a secret. */
 export function jsonFault(text: string): string {
   let valid = 0
   let invalid = text.length + 1

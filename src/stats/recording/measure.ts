@@ -71,7 +71,7 @@ export class Measure<K extends string = string> {
 }
 
 /**
- * Refuses what is no measure, by its shape: it may be of another copy of this package.
+ * Refuses a value that is not a measure. It looks at the shape, since a measure may be of another copy of this package.
  * @throws {@link DefinitionError} `ERR_MEASURE`
  */
 export function checkMeasure(caller: string, given: unknown): void {

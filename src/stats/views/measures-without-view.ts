@@ -12,7 +12,7 @@ export function countDefined(): void {
   internalCount(WITHOUT_VIEW).value++
 }
 
-/** Counts a measure whose first view has come, or whose last one has gone. */
+/** Counts a measure whose first view was registered, or whose last one was unregistered. */
 export function countListened({ groups }: Measure, hadViews: boolean): void {
   if (groups.length > 0 !== hadViews) internalCount(WITHOUT_VIEW).value += hadViews ? 1 : -1
 }

@@ -146,7 +146,7 @@ export class ViewGroup implements ListenerGroup {
     this.columns.splice(at, 1)
     this.store.removeColumn(at)
     for (const later of this.columns.slice(at)) later.source.column--
-    for (const other of this.columns) other.source.refresh() // the one that is gone may have backed it
+    for (const other of this.columns) other.source.refresh() // the removed one may have backed it
     if (this.columns.length === 0) this.store.dispose()
   }
 }

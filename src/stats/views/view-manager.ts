@@ -23,7 +23,7 @@ interface Registration {
   column: ViewColumn
 }
 
-/** What `registerView` returned, and what it stands for: nothing while the view waits for its measure. */
+/** What `registerView` returned, with its view: undefined while the view waits for its measure. */
 interface RegistrationHandle {
   readonly handle: RegisteredView
   registration: Registration | undefined
@@ -272,7 +272,7 @@ export class ViewManager {
     }
   }
 
-  /** A view whose rows expire has come or gone. */
+  /** A view whose rows expire was registered or unregistered. */
   #countExpiry({ idleExpiryMs }: View, difference: 1 | -1): void {
     if (idleExpiryMs === undefined) return
     const views = (this.#expiries.get(idleExpiryMs) ?? 0) + difference

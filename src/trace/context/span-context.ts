@@ -17,7 +17,7 @@ export interface SpanContextInit {
   readonly traceId?: string | undefined
   /** 16 lower-case hex digits, not all zero. Default: none, sixteen zeros. */
   readonly spanId?: string | undefined
-  /** The trace options, one byte. Default 0; what is no byte counts as 1. */
+  /** The trace options, one byte. Default 0; a value that is not a byte counts as 1. */
   readonly options?: number | undefined
   /** Sets or clears the sampled bit of `options`. */
   readonly sampled?: boolean | undefined

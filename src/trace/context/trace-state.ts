@@ -66,7 +66,7 @@ function trimmed(text: string, from: number, to: number): string {
 }
 
 /**
- * What vendors say to each other along a trace: an ordered list of up to 32 keys and values, newest first. Immutable.
+ * Data of vendors that is sent along with a trace: an ordered list of up to 32 keys and values, newest first. Immutable.
  *
  * Keys are read by the grammar of level 2 of the recommendation, and written by that of level 1, which readers of both levels take.
  *

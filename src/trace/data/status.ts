@@ -35,7 +35,7 @@ const BY_ERROR: Readonly<Record<string, ClientFailure>> = {
 }
 
 /**
- * How a span ended: a canonical code, and what there is to say about it. Immutable.
+ * How a span ended: a canonical code and, if there is one, a message. Immutable.
  *
  * @example
  * span.setStatus(new Status(StatusCode.NOT_FOUND, 'no such cart'))
@@ -44,7 +44,7 @@ export class Status {
   static readonly OK: Status = new Status(StatusCode.OK)
 
   readonly code: StatusCode
-  /** What there is to say, for people. Undefined if nothing was given. */
+  /** A message for people. Undefined if none was given. */
   readonly message: string | undefined
   readonly details: readonly unknown[] | undefined
 

@@ -26,8 +26,8 @@ export class RemoteParentEntry implements OwnedFrameSpan {
 }
 
 /**
- * Stands in a frame for a span that a scope has made current, until the scope is closed, in whichever async context:
- * whoever still has the frame goes on to what was current before.
+ * The entry of a frame for a span that a scope has made current, until the scope is closed, in any async context:
+ * code that still has the frame uses the span that was current before.
  */
 export class ScopeEntry implements OwnedFrameSpan {
   readonly owner: object
@@ -75,8 +75,8 @@ export const currentOf = (frame: Frame, owner: object): OwnedFrameSpan | undefin
 }
 
 /**
- * What stands in the frame for it: itself, or the scope that made it current. Imperative spans that have ended and scopes
- * that are closed are passed over: after `await` of a function that opened one, or in the next request of a kept-alive
+ * The entry of the current span: the span itself, or the scope that made it current. Imperative spans that have ended and scopes
+ * that are closed are skipped: after `await` of a function that opened one, or in the next request of a kept-alive
  * connection, the frame may still hold it.
  */
 export const currentEntry = (frame: Frame, owner: object): OwnedFrameSpan | undefined => {

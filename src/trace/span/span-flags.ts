@@ -8,7 +8,7 @@ export const TIMED = 0x02
 export const SCOPED = 0x04
 /** Skipped by the search for the current span. */
 export const SKIPPED: number = ENDED | SCOPED
-/** A span, and not what stands in a frame for one. */
+/** Marks spans, and not the entries that a frame holds for them. */
 export const IS_SPAN = 0x08
 /** Keeps what is set on it: of the class SampledSpan. */
 export const IS_SAMPLED = 0x10

@@ -1,10 +1,10 @@
 import { currentFrame, enterFrame, type Frame, type FrameSpan } from '../../base/context.js'
 import { neverEnded } from '../data/span-metrics.js'
 
-/** Spans that are current inside each other. Beyond them somebody never ends his: the outer ones are let go of. */
+/** Spans that may be current inside each other. If there are more, some are never ended: the outer ones are released. */
 const MAX_DEPTH = 1_000
 
-/** Whatever can stand in a frame as the current span of one tracer. */
+/** An entry of a frame for the current span of one tracer. */
 export interface OwnedFrameSpan extends FrameSpan {
   readonly owner: object
   /** What it is, and whether it is to be passed over: see span-flags.ts. */

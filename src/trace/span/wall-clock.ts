@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.js'
 
 const CHECK_EVERY_MS = 1_000
-// Wall time is reported in whole milliseconds: smaller differences say nothing.
+// Wall time is reported in whole milliseconds: smaller differences mean nothing.
 const TOLERANCE_MS = 2
 
 /** What has to be added to monotonic time to get wall time; one object for all spans that go by it. */

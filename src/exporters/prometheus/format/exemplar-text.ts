@@ -43,7 +43,7 @@ export function isWithin({ value }: Exemplar, above: number, upTo: number): bool
 }
 
 /**
- * What stands behind a sample with an exemplar, or nothing. An exemplar that readers would refuse is left out: one bad
+ * The part of a sample's line after its value, or nothing. An exemplar that readers would refuse is left out: one bad
  * trace id must not cost the scrape.
  */
 export function exemplarText(exemplar: Exemplar | undefined, above: number, upTo: number): string {

@@ -12,7 +12,7 @@ export class HistogramLines {
   readonly bucketTails: readonly Buffer[]
   readonly sumHead: Buffer
   readonly countHead: Buffer
-  /** Room that a row needs beside its labels, which stand in every line. */
+  /** Room that a row needs beside its labels, which every line has. */
   readonly rowBytes: number
   readonly lines: number
 
@@ -54,7 +54,7 @@ export class HistogramTextCache {
   }
 
   /**
-   * Writes all rows of the chunk that stand in a document of this generation; each in one go, so that its buckets add up
+   * Writes all rows of the chunk that belong in a document of this generation. Each is written at once, so that its buckets add up
    * to its count.
    */
   write(

@@ -2,7 +2,7 @@ import { baseName, exposedName, isCumulative, labelName, ownedNames, sampleNames
 import { formatBound, formatNumber } from './format-number.js'
 import type { MetricDescriptor } from '../../../metrics/data/metric.js'
 
-/** Set on the one series that stands for all beyond the limit. */
+/** Set on the one series of all values beyond the limit. */
 export const OVERFLOW_LABEL = 'tallyscope_overflow'
 
 export type FamilyType = 'counter' | 'gauge' | 'histogram' | 'summary'
@@ -31,7 +31,7 @@ export interface ExposedFamily {
   readonly hasDistinctLabels: boolean
 }
 
-// Descriptors live as long as their views and are looked up at each scrape.
+// Descriptors exist as long as their views and are looked up at each scrape.
 const known = new WeakMap<MetricDescriptor, ExposedFamily>()
 
 /** How a metric appears in the Prometheus formats. */

@@ -87,7 +87,7 @@ export function allowsValue({ openMetricsType: type }: ExposedFamily, value: num
   return type !== 'stateset' || value === 0 || value === 1
 }
 
-/** Whether `_sum` and `_count` may stand beside the buckets: not if values below zero can be among them. */
+/** Whether `_sum` and `_count` may be beside the buckets: not if values below zero can be among them. */
 export function allowsSum(sum: number, bounds: readonly number[]): boolean {
   return sum >= 0 && (bounds[0] ?? 0) >= 0
 }

@@ -28,7 +28,7 @@ export function openMetricsEncoder({ created = false }: OpenMetricsOptions = {})
   }
 }
 
-/** The states of one set must stand together, while rows stand in the order in which they were made. */
+/** The states of one set must be together, while rows are in the order in which they were made. */
 function grouped(family: SelectedFamily<Family>): SelectedFamily<Family> {
   const { members, exposed } = family
   if (exposed.openMetricsType !== 'stateset') return family

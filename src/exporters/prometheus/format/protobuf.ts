@@ -34,7 +34,7 @@ async function* encode(families: readonly Family[], signal?: AbortSignal): Async
   const out = new ProtobufWriter()
   let lengthBytes = 2
   for (const selected of selectFamilies(families)) {
-    // The length of a family stands before it, so of a large one all parts are written before any is sent.
+    // The length of a family comes before it, so all parts of a large one are written before any is sent.
     const parts: Uint8Array[] = []
     const start = out.openBare(lengthBytes)
     writeHead(out, selected.exposed)

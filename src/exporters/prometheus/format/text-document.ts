@@ -18,7 +18,7 @@ export interface SourceWriter {
 
 export type ForSource<T> = (source: RowSource, family: ExposedFamily) => T
 
-/** Makes something for a source once, until its family is exposed in another way. A snapshot lives for one document. */
+/** Makes something for a source once, until its family is exposed in another way. A snapshot is used for one document. */
 export function oncePerSource<T>(make: ForSource<T>): ForSource<T> {
   const made = new WeakMap<RowSource, { readonly family: ExposedFamily; readonly value: T }>()
   return (source, family) => {

@@ -10,7 +10,7 @@ import { sampleLine, withLabel } from './sample-line.js'
  * Snapshots as a document of the Prometheus text format 0.0.4.
  *
  * This is the format in its plainest form, to be read beside the specification; {@link streamText} writes the same
- * bytes from rows. Families stand in the order of their names, series in the order in which they were made. Families
+ * bytes from rows. Families are sorted by name, series are in the order in which they were made. Families
  * without series, empty labels and everything that 0.0.4 has no word for (units, exemplars, start times) are left out.
  *
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format

@@ -58,7 +58,7 @@ function unquoted(text: string): string | undefined {
   return closed ? text.slice(1, -1).replace(/\\(.)/g, '$1') : undefined
 }
 
-/** Splits at a separator that stands outside of quotes; parts beyond the first so many are left out. */
+/** Splits at a separator outside of quotes. Parts beyond the limit are left out. */
 function split(text: string, separator: string, most: number): string[] {
   if (!text.includes('"')) return text.split(separator, most)
   const parts: string[] = []

@@ -94,7 +94,7 @@ export const HANDLER_OPTIONS: OptionNames<MetricsHandlerOptions> = {
 export interface MetricsRequest {
   /** Default `GET`. */
   readonly method?: string | undefined
-  /** Aborted when the client is gone: work stops. */
+  /** Aborted when the client has disconnected: work stops. */
   readonly signal?: AbortSignal
 }
 

@@ -9,7 +9,7 @@ export interface NegotiatedFormat {
 
 /**
  * Schemes for names outside the legacy set that change nothing here, since every name is legal under them already.
- * `dots` would double each underscore, so it is not promised. Only what stands here is echoed.
+ * `dots` would double each underscore, so it is not promised. Only these are repeated in the response.
  */
 const ESCAPING_SCHEMES: ReadonlySet<string> = new Set(['allow-utf-8', 'underscores', 'values'])
 

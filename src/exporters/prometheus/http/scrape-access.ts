@@ -31,7 +31,7 @@ const MAX_WAITING = 1_000
 /** A guard that has not answered for so long frees its place for another. */
 const GUARD_ABANDONED_MS = 60_000
 
-/** Decides who may scrape, before any work for them. */
+/** Decides whether a client may scrape, before any work for it. */
 export class ScrapeAccess {
   readonly #tokens: readonly Buffer[] | undefined
   readonly #guard: Guard | undefined

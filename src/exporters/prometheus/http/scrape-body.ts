@@ -4,7 +4,7 @@ import type { SendLimits, StreamedBody } from '../../../serving/send-body.js'
 export type BodyEnd = 'whole' | 'aborted' | 'broken'
 
 export interface ScrapeBodyOptions extends SendLimits {
-  /** Aborted when the reader is gone. */
+  /** Aborted when the reader has disconnected. */
   readonly signal: AbortSignal | undefined
   /** Bytes that are held until the reader begins. */
   readonly heldBytes: number

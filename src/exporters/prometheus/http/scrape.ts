@@ -5,7 +5,7 @@ import { countScrape } from './scrape-counts.js'
 export class Scrape {
   /** Short name of the format, once it is known. */
   format: string
-  /** Aborted when the client is gone. */
+  /** Aborted when the client has disconnected. */
   readonly signal: AbortSignal | undefined
   /** Written so far, before compression. */
   documentBytes = 0

@@ -133,7 +133,7 @@ function notFound({ method, headers }: IncomingMessage, response: ServerResponse
   response.end(method === 'HEAD' ? undefined : body)
 }
 
-/** The host as it stands in a URL that this machine can open. */
+/** The host for a URL that this machine can open. */
 function urlHost(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1'
   if (host === '::') return '[::1]'

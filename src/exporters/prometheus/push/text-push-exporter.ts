@@ -51,8 +51,8 @@ const MIN_REQUEST_BYTES = 4_096
 /**
  * Sends the text of `/metrics` to a receiver that imports it, VictoriaMetrics among them: for processes that cannot be scraped.
  *
- * Receivers of text take what they can read and say nothing of the rest. There are no native histograms and no stale markers: where the
- * receiver takes it, remote write is better.
+ * Receivers of text ignore the lines that they cannot read. There are no native histograms and no stale markers: if the
+ * receiver supports it, remote write is better.
  *
  * @throws {@link DefinitionError} `ERR_EXPORTER_URL`, `ERR_EXPORTER_OPTION`, `ERR_OPTION` for options that break a rule.
  * @see https://docs.victoriametrics.com/victoriametrics/url-examples/#apiv1importprometheus

@@ -8,7 +8,7 @@ import type { RequestWriter, SeriesMetadata } from './write-request.js'
 /** How distributions with exponential buckets are sent: as series of buckets, as native histograms, or both. */
 export type NativeHistograms = boolean | 'both'
 
-/** What a row consists of: enough to end its series when it is gone. */
+/** What a row consists of: enough to end its series when it is removed. */
 export interface RowShape {
   readonly kind: RowSource['kind']
   /** Values of `le`, or of `quantile`. */

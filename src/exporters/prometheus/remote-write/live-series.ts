@@ -12,11 +12,11 @@ export interface LiveRow {
   seenIn: number
 }
 
-/** Rows that are gone and whose end could not be sent; beyond this those that are gone longest are forgotten. */
+/** Removed rows whose end could not be sent; beyond this number the oldest are forgotten. */
 const MAX_GONE = 100_000
 
 /**
- * The rows that a receiver knows, so that a stale marker can be sent when one is gone: otherwise its series go on for five minutes. A row is found by
+ * The rows that a receiver knows, so that a stale marker can be sent when one is removed: otherwise its series go on for five minutes. A row is found by
  * its name and labels; rows of a chunk that has not changed are found by their place.
  */
 export class LiveSeries {
@@ -67,7 +67,7 @@ export class LiveSeries {
     if (row.seenIn < this.#export) this.#rows.delete(row.key)
   }
 
-  /** Forgets those of the rows that are gone that are too many. Returns how many. */
+  /** Forgets the removed rows beyond the limit. Returns how many. */
   prune(): number {
     const gone = this.gone()
     if (gone.length <= MAX_GONE) return 0

@@ -190,7 +190,7 @@ export class RemoteWriteExporter implements FamilyExporter {
     return series
   }
 
-  /** Marks the series of rows that are gone. A row is forgotten once the receiver has the mark, or will never take it. */
+  /** Sends stale markers for removed rows. A row is forgotten once the receiver has the marker, or has refused it. */
   async #writeEnds(stream: WriteStream, rows: readonly LiveRow[], timeUnixMs: number): Promise<void> {
     for (const row of rows) {
       const settled = ({ kind }: Delivery): void => {

@@ -40,7 +40,7 @@ export class SeriesLabels {
     ])
     if (own !== undefined) slots.set(own, OWN)
     for (const [key, label] of family.labelNames.entries()) {
-      // As a scrape has it: the process does not say who it is.
+      // As in a scrape: the process does not report its own identity.
       const isTarget = label === 'job' || label === 'instance'
       slots.set(isTarget && !family.labelNames.includes(`exported_${label}`) ? `exported_${label}` : label, key)
     }

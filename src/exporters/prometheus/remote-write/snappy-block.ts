@@ -3,7 +3,7 @@ import { warnOnce } from '../../../base/logger.js'
 /** Turns a body into a block of Snappy; not the framed format, which receivers call corrupt. */
 export type Compress = (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>
 
-/** What one literal holds at most if its length stands behind the tag in two bytes. */
+/** The greatest length of a literal whose length is in two bytes after the tag. */
 const LITERAL_BYTES = 65_536
 const LONG_LITERAL = 61 << 2
 /** A literal of up to so many bytes has its length in the tag. */

@@ -16,8 +16,8 @@ export function writeEncoding(version: 1 | 2, compress: Compress): PartEncoding 
 }
 
 /**
- * Samples and histograms that a receiver says it has written; undefined if it says nothing, which receivers of 1.0 alone do: they take
- * a request of 2.0 for one of 1.0 without series, and answer that all is well.
+ * The number of samples and histograms that a receiver reports as written. Undefined if it reports none, as receivers of 1.0 do: they
+ * read a request of 2.0 as one of 1.0 without series, and answer with success.
  */
 export function writtenSamples(headers: IncomingHttpHeaders): number | undefined {
   const read = (what: string): number | undefined => {
