@@ -1,5 +1,4 @@
-import { FRAME, FrameWriter } from './frame-writer.js'
-import { writeLabel } from './label-frames.js'
+import { FRAME, FrameWriter, writeLabel } from './frame-writer.js'
 
 /** Frames are closed at this length, so that each is applied within a slice. */
 const FRAME_BYTES = 65_536

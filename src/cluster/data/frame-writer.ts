@@ -129,3 +129,13 @@ export class FrameWriter {
     this.#view = new DataView(grown.buffer)
   }
 }
+
+/** Writes a label as a number. A string that the frame does not have yet follows its number. 0 is a label that is not set. */
+export function writeLabel(writer: FrameWriter, text: string | undefined, numbers: Map<string, number>): void {
+  if (text === undefined) return void writer.varint(0)
+  const known = numbers.get(text)
+  if (known !== undefined) return void writer.varint(known)
+  const number = numbers.size + 1
+  writer.varint(number).text(text)
+  numbers.set(text, number)
+}

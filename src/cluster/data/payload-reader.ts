@@ -83,3 +83,14 @@ export class PayloadReader {
     if (this.hasMore) throw damaged(`${this.remainingBytes} bytes are too many`)
   }
 }
+
+/** Reads the labels of one row, as `writeLabel` writes them. @param texts By number, those of the frame so far; the first is undefined. */
+export function readLabels(reader: PayloadReader, count: number, texts: (string | undefined)[]): (string | undefined)[] {
+  const labels: (string | undefined)[] = []
+  for (let at = 0; at < count; at++) {
+    const number = reader.varintUpTo(texts.length, 'the number of a string')
+    if (number === texts.length) texts.push(reader.text())
+    labels.push(texts[number])
+  }
+  return labels
+}
