@@ -18,18 +18,22 @@ export function sendable(value: ExponentialValue): ExponentialValue {
 export function exponentialGrowth(now: ExponentialValue, before: ExponentialValue): ExponentialValue | undefined {
   if (before.schema < now.schema || before.zeroThreshold > now.zeroThreshold) return undefined
   const { schema, zeroThreshold } = now
-  const then = coarser(before, before.schema - schema)
-  let zeroBefore = then.zeroCount
+  let zeroBefore = before.zeroCount
+  // A bucket that has become part of zero has done so at its own resolution: made coarser, it may reach beyond.
   const rest = (buckets: ExponentialBuckets): Map<number, number> => {
     const counts = new Map<number, number>()
     for (const [at, index] of buckets.indexes.entries()) {
-      if (upperBound(index, schema) <= zeroThreshold) zeroBefore += buckets.counts[at]!
-      else counts.set(index, buckets.counts[at]!)
+      const count = buckets.counts[at]!
+      if (upperBound(index, before.schema) <= zeroThreshold) zeroBefore += count
+      else {
+        const coarser = coarserIndex(index, before.schema - schema)
+        counts.set(coarser, (counts.get(coarser) ?? 0) + count)
+      }
     }
     return counts
   }
-  const positive = difference(now.positive, rest(then.positive))
-  const negative = difference(now.negative, rest(then.negative))
+  const positive = difference(now.positive, rest(before.positive))
+  const negative = difference(now.negative, rest(before.negative))
   const zeroCount = now.zeroCount - zeroBefore
   if (positive === undefined || negative === undefined || zeroCount < 0) return undefined
   return { schema, zeroThreshold, zeroCount, positive, negative }
