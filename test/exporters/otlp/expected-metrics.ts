@@ -179,7 +179,7 @@ function exponential({ schema, zeroThreshold, zeroCount, positive, negative }: E
     ),
   })
   return {
-    ...(negative.indexes.length === 0 && sum >= 0 && { sum }),
+    ...(negative.indexes.length === 0 && sum >= 0 && { sum: sum + 0 }),
     ...(schema !== 0 && { scale: schema }),
     ...counted('zeroCount', zeroCount),
     ...(positive.indexes.length > 0 && { positive: side(positive) }),

@@ -10,7 +10,8 @@ import { StackTrace } from '../../../src/trace/data/stack-trace.js'
 import { Status } from '../../../src/trace/data/status.js'
 import { amount } from '../../faults/amount.js'
 import { randomFrom } from '../prometheus/format/random-registry.js'
-import { receiver } from '../sending/receiver.js'
+import { receiver, type Receiver } from '../sending/receiver.js'
+import { randomSpans } from './random-spans.js'
 import { decodeBody, decodeByProtoc, type Plain } from './read-otlp.js'
 
 const canUseProtoc = spawnSync('protoc', ['--version']).status === 0 || process.env['CI'] !== undefined
@@ -18,16 +19,23 @@ const TRACE = '0af7651916cd43dd8448eb211c80319c'
 const SPAN = 'b7ad6b7169203331'
 const START = Date.UTC(2026, 0, 2)
 
-async function sent(spans: readonly SpanData[], options: OtlpTraceExporterOptions = {}): Promise<{ spans: Plain[]; bodies: Buffer[] }> {
-  const { url, requests } = await receiver()
+/** What the receiver gets of these spans. */
+async function sentTo(
+  { url, requests }: Receiver,
+  spans: readonly SpanData[],
+  options: OtlpTraceExporterOptions = {},
+): Promise<{ spans: Plain[]; bodies: Buffer[] }> {
   const exporter = new OtlpTraceExporter({ endpoint: url, ...options })
+  const before = requests.length
   await exporter.export(spans)
   await exporter.shutdown()
-  const bodies = requests.map(({ body }) => body)
+  const bodies = requests.splice(before).map(({ body }) => body)
   const read = (body: Buffer): Plain =>
     options.protocol === 'http/json' ? JSON.parse(String(body)) : decodeBody(body, 'ExportTraceServiceRequest')
   return { spans: bodies.flatMap((body) => read(body)['resourceSpans'][0].scopeSpans[0].spans), bodies }
 }
+
+const sent = async (spans: readonly SpanData[], options: OtlpTraceExporterOptions = {}) => sentTo(await receiver(), spans, options)
 
 const span = (init: Partial<SpanDataInit> = {}): SpanData =>
   SpanData.from({
@@ -127,39 +135,12 @@ test('a stack without an error is an attribute', async () => {
   expect(spans[0]!['attributes']).toEqual([{ key: 'code.stacktrace', value: { stringValue: 'at f (a.js:1:2)' } }])
 })
 
-test('random spans are read by two decoders, and the same as JSON', { timeout: 120_000 }, async () => {
-  const batches = amount(100, 1_000)
+test('a thousand batches of random spans are read by two decoders, and the same as JSON', { timeout: 120_000 }, async () => {
+  const batches = amount(1_000, 10_000)
+  const destination = await receiver()
   for (let seed = 1; seed <= batches; seed++) {
-    const random = randomFrom(seed)
-    const pick = <T>(...values: T[]): T => values[Math.floor(random() * values.length)]!
-    const hex = (digits: number): string => Array.from({ length: digits }, () => pick(...'123456789abcdef')).join('')
-    const text = (): string => pick('', 'a', '😀', '\ud800', '\u0000', 'x'.repeat(200), '"\\\n')
-    const value = (): unknown => pick<unknown>(text(), 0, -1, 2 ** 53 - 1, 1e300, Number.NaN, -Infinity, true, false, 0.1)
-    const attributes = (): Record<string, unknown> =>
-      Object.fromEntries(Array.from({ length: pick(0, 1, 5) }, (_, i) => [`k${i}`, value()]))
-    const batch = Array.from({ length: pick(1, 3, 50) }, () =>
-      span({
-        name: text(),
-        context: new SpanContext({ traceId: hex(32), spanId: hex(16), options: pick(0, 1, 3) }),
-        kind: pick(SpanKind.UNSPECIFIED, SpanKind.SERVER, SpanKind.CLIENT),
-        startTimeUnixMs: START + Math.floor(random() * 1e6) / 1024,
-        endTimeUnixMs: START + 1e6 + random() * 1e6,
-        attributes: attributes(),
-        annotations: Array.from({ length: pick(0, 2) }, () => ({
-          timeUnixMs: START + random(),
-          description: text(),
-          attributes: attributes(),
-        })),
-        messageEvents: Array.from({ length: pick(0, 1) }, () => ({
-          id: pick<string | number>('m', 1),
-          type: pick(0, 1, 2),
-          timeUnixMs: START,
-        })),
-        links: Array.from({ length: pick(0, 1) }, () => ({ traceId: hex(32), spanId: hex(16), attributes: attributes() })),
-        status: new Status(pick(0, 2, 13), text()),
-      }),
-    )
-    const { spans, bodies } = await sent(batch)
+    const batch = randomSpans(randomFrom(seed))
+    const { spans, bodies } = await sentTo(destination, batch)
     expect(spans.map(({ traceId, spanId }) => [traceId, spanId])).toEqual(batch.map(({ traceId, spanId }) => [traceId, spanId]))
     for (const [at, one] of spans.entries()) {
       const whole = batch[at]!
@@ -167,8 +148,8 @@ test('random spans are read by two decoders, and the same as JSON', { timeout: 1
       expect(one['startTimeUnixNano']).toBe(String(start))
       expect(one['endTimeUnixNano']).toBe(String(start + BigInt(Math.round(whole.durationMs * 1e6))))
     }
-    expect((await sent(batch, { protocol: 'http/json' })).spans).toEqual(spans)
-    if (canUseProtoc && seed % 20 === 1)
+    expect((await sentTo(destination, batch, { protocol: 'http/json' })).spans).toEqual(spans)
+    if (canUseProtoc && seed % 50 === 1)
       for (const body of bodies) expect(decodeByProtoc(body, 'ExportTraceServiceRequest')).not.toMatch(/^\s*\d+[:{ ]/m)
   }
 })

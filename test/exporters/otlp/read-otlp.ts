@@ -15,6 +15,16 @@ export function decodeBody(body: Uint8Array, name: RequestName): Plain {
   // Unknown fields are not kept, so that what is encoded again would be shorter.
   const { length } = type.encode(message).finish()
   if (length !== body.length) throw new Error(`of ${body.length} bytes ${length} are known to the schema`)
+  return plainMessage(type, message)
+}
+
+/** The same for bodies of others, whose lengths may take more bytes than they must. */
+export function decodeForeignBody(body: Uint8Array, name: RequestName): Plain {
+  const type = root.lookupType(`otlp.${name}`)
+  return plainMessage(type, type.decode(body))
+}
+
+function plainMessage(type: protobuf.Type, message: protobuf.Message): Plain {
   return plain(type.toObject(message, { longs: String, bytes: Buffer as never })) as Plain
 }
 
