@@ -38,7 +38,7 @@ separate metrics that are updated by hand.`,
   },
   {
     title: 'Scrapes over HTTP',
-    suites: ['http', 'barely warm'],
+    suites: ['http', 'barely warm', 'first scrape'],
     text: `Each server in a process of its own, over the loopback. The longest hold of the event loop is how long the longest turn of
 the server's event loop took during a scrape, without what the system gave to other processes in between, the
 worst of several; in parentheses how much of such a turn the main thread ran. Extra memory is the peak of resident memory during a scrape, above what was

@@ -17,6 +17,7 @@ export const SUITES = [
   { name: 'bucket search', load: () => import('./metrics/bucket-search.bench.js') },
   { name: 'cells', load: () => import('./metrics/cells.bench.js') },
   { name: 'scrape', load: () => import('./exporters/prometheus/in-process.bench.js') },
+  { name: 'first scrape', load: () => import('./exporters/prometheus/first-scrape.bench.js') },
   { name: 'http', load: () => import('./exporters/prometheus/http.bench.js') },
   { name: 'barely warm', load: () => import('./exporters/prometheus/barely-warm.bench.js') },
   { name: 'push', load: () => import('./push/push.bench.js') },

@@ -138,5 +138,7 @@ export const THRESHOLDS = [
     { comparison: 'sampled span to a no-op exporter, latency recorded', peer: 'OpenTelemetry', atMost: 1 / 5 },
     { comparison: 'traceparent written and its string used', peer: 'OpenTelemetry', atMost: 1 / 3 },
     { comparison: 'traceparent read', peer: 'OpenTelemetry', atMost: 1 / 2.5 },
+    { comparison: 'first scrape of a process, 1,000 counters, CPU', peer: 'prom-client', atMost: 1 },
+    { comparison: 'first scrape of a process, 100,000 counters, CPU', peer: 'prom-client', atMost: 1 / 3 },
   ].map((threshold) => /** @type {Threshold} */ ({ ...threshold, node: '24' })),
 ]

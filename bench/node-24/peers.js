@@ -13,4 +13,4 @@ export const PEERS_24 = {
 }
 
 /** The suites that have peers there; the others measure the same on each version. */
-export const SUITES_24 = ['record', 'views', 'trace', 'propagation', 'scrape']
+export const SUITES_24 = ['record', 'views', 'trace', 'propagation', 'scrape', 'first scrape']
