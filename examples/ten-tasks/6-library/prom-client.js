@@ -11,6 +11,6 @@ const query = async (table = '') => listeners.forEach((listener) => listener(tab
 // The application
 const tenants = new AsyncLocalStorage()
 const byTenant = new Counter({ name: 'db_queries_by_tenant_total', help: 'Queries', labelNames: ['table', 'tenant'] })
-listeners.add((table = '') => byTenant.inc({ table, tenant: String(tenants.getStore()) }))
+listeners.add((table) => byTenant.inc({ table, tenant: String(tenants.getStore()) }))
 await tenants.run('acme', () => query('orders'))
 console.log((await register.metrics()).match(/^db_.*$/gm)?.join('\n'))
