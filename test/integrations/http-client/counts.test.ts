@@ -52,10 +52,10 @@ async function independentServer(): Promise<{ url: string; seen: Partial<Record<
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen }
 }
 
-/** Sends one request of a kind and resolves when it has ended. */
-type Send = (url: string, kind: Kind) => Promise<unknown>
+/** Sends one request of a kind and resolves when it has ended. One that is never answered is given up when `isRead` resolves. */
+type Send = (url: string, kind: Kind, isRead: () => Promise<void>) => Promise<unknown>
 
-const viaNode: Send = (url, kind) =>
+const viaNode: Send = (url, kind, isRead) =>
   new Promise<void>((resolve) => {
     const headers = kind === 'upgrade' ? { connection: 'upgrade', upgrade: 'echo' } : {}
     const request = http.get(url, { headers }, (response) => {
@@ -65,21 +65,21 @@ const viaNode: Send = (url, kind) =>
     })
     request.on('error', () => resolve())
     request.on('upgrade', (_response, socket) => socket.on('close', resolve).destroy())
-    if (kind === 'never') setTimeout(() => request.destroy(), 30)
+    if (kind === 'never') void isRead().then(() => request.destroy())
   })
 
-const viaFetch: Send = async (url, kind) => {
-  if (kind === 'upgrade') return viaNode(url, kind) // fetch has no upgrades
+const viaFetch: Send = async (url, kind, isRead) => {
+  if (kind === 'upgrade') return viaNode(url, kind, isRead) // fetch has no upgrades
   const controller = new AbortController()
-  if (kind === 'never') setTimeout(() => controller.abort(), 30)
+  if (kind === 'never') void isRead().then(() => controller.abort())
   const response = await fetch(url, { signal: controller.signal }).catch(() => undefined)
   return kind === 'left' ? response!.body!.cancel() : response?.text()
 }
 
-const viaUndici: Send = async (url, kind) => {
+const viaUndici: Send = async (url, kind, isRead) => {
   if (kind === 'upgrade') return (await undiciUpgrade(url, { protocol: 'echo' })).socket.destroy()
   const controller = new AbortController()
-  if (kind === 'never') setTimeout(() => controller.abort(), 30)
+  if (kind === 'never') void isRead().then(() => controller.abort())
   const response = await undiciRequest(url, { signal: controller.signal }).catch(() => undefined)
   return kind === 'left' ? response!.body.on('error', () => {}).destroy() : response?.body.text()
 }
@@ -93,8 +93,9 @@ test.each(Object.entries({ 'node:http': viaNode, fetch: viaFetch, undici: viaUnd
     const client = instrumentHttpClient({ tracer, stats, ignorePaths: ['/health'] })
     onTestFinished(() => client.stop())
     const { url, seen } = await independentServer()
+    const isRead = () => until(() => seen.never === SENT.never)
     await Promise.all(
-      Object.entries(SENT).flatMap(([kind, times]) => Array.from({ length: times }, () => send(`${url}/${kind}`, kind as Kind))),
+      Object.entries(SENT).flatMap(([kind, times]) => Array.from({ length: times }, () => send(`${url}/${kind}`, kind as Kind, isRead))),
     )
 
     expect(seen).toEqual(SENT)
