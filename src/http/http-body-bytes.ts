@@ -12,6 +12,8 @@ export class BodyBytes {
   sent = 0
   /** True within the message's own `end`, which hands its chunk to `write` in some servers. @internal */
   ending = false
+  /** False if all that was sent was handed to `end`; true if that is not known. */
+  inPieces = true
   /** What the parser's chunks are delivered in, so that readers find the context of their request. */
   frame: Frame | undefined = undefined
   /** @internal */
@@ -39,6 +41,7 @@ export function tieBytes(message: object, bytes: BodyBytes): void {
 export function countSent(outgoing: OutgoingMessage, bytes: BodyBytes): void {
   bytes.write = outgoing.write as AnyWrite
   bytes.end = outgoing.end as AnyWrite
+  bytes.inPieces = false
   tieBytes(outgoing, bytes)
   outgoing.write = countedWrite as OutgoingMessage['write']
   outgoing.end = countedEnd as OutgoingMessage['end']
@@ -67,7 +70,10 @@ function countedPush(this: IncomingMessage, chunk: unknown, encoding?: BufferEnc
 
 function countedWrite(this: OutgoingMessage, chunk: unknown, encoding: unknown, callback: unknown): unknown {
   const bytes = (this as Counted)[BYTES]!
-  if (!bytes.ending && isOpen(this)) bytes.sent += bodyLength(chunk, encoding)
+  if (!bytes.ending) {
+    bytes.inPieces = true
+    if (isOpen(this)) bytes.sent += bodyLength(chunk, encoding)
+  }
   return bytes.write!.call(this, chunk, encoding, callback)
 }
 
@@ -80,9 +86,12 @@ function countedEnd(this: OutgoingMessage, chunk: unknown, encoding: unknown, ca
   return result
 }
 
-/** Bytes after the end, or after the connection has closed, are not delivered. */
-function isOpen({ writableEnded, destroyed }: OutgoingMessage): boolean {
-  return !writableEnded && !destroyed
+/**
+ * Bytes after the end, or after the connection has closed, are not delivered. `finished` is what `writableEnded` returns, but a property of the
+ * message itself: Express gives each response prototypes of its own, which V8 looks through slowly.
+ */
+function isOpen(outgoing: OutgoingMessage): boolean {
+  return !(outgoing as { finished: boolean }).finished && !outgoing.destroyed
 }
 
 /** The bytes of a chunk as it goes over the wire. */

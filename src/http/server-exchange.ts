@@ -117,8 +117,9 @@ export class ServerExchange extends BodyBytes {
 
   private finish(): void {
     if (this.home.routes !== undefined) this.findRoute(this.home.routes.find(this.request))
-    const isStream = this.isStream()
-    const outcome = this.outcome(isStream)
+    const isDone = isFinished(this.request, this.response)
+    const isStream = this.isStream(isDone)
+    const outcome = this.outcome(isDone, isStream)
     const status = this.status(outcome)
     const { span } = this
     if (span?.sampled) {
@@ -180,18 +181,19 @@ export class ServerExchange extends BodyBytes {
   }
 
   /** True for what is not over when the response has been sent: its duration is its reader's choice. */
-  private isStream(): boolean {
+  private isStream(isDone: boolean): boolean {
+    if (isDone && !this.inPieces) return false
     if (this.isUpgraded()) return true
     if (sendsEvents(this.request, this.response)) return true
     // What a handler has taken over and ends itself is a response like others.
     const { reply } = this
-    return reply !== undefined && this.home.isHijacked?.(reply) === true && this.response.headersSent && !isFinished(this.response)
+    return reply !== undefined && this.home.isHijacked?.(reply) === true && this.response.headersSent && !isDone
   }
 
-  private outcome(isStream: boolean): HttpOutcome {
-    const { statusCode, headersSent } = this.response
-    if (isFinished(this.response)) return statusCode >= 500 ? 'error' : 'ok'
+  private outcome(isDone: boolean, isStream: boolean): HttpOutcome {
+    if (isDone) return this.response.statusCode >= 500 ? 'error' : 'ok'
     if (this.isUpgraded()) return 'ok'
+    const { statusCode, headersSent } = this.response
     // Clients end streams by closing the connection.
     if (isStream && headersSent && statusCode < 500 && clientLeft(this.request, this.response)) return 'ok'
     return clientLeft(this.request, this.response) ? 'aborted' : 'error'
@@ -226,10 +228,13 @@ function clamped(status: number): number {
   return status >= 100 && status <= 999 ? status : 0
 }
 
-function isFinished(response: ServerResponse): boolean {
-  const { stream, isLightMyRequest } = response as { stream?: ServerHttp2Stream; isLightMyRequest?: boolean }
-  if (stream !== undefined) return !stream.aborted && stream.rstCode === 0
-  return response.writableFinished || (isLightMyRequest === true && response.writableEnded) // of app.inject(), which sends nothing
+function isFinished({ httpVersionMajor }: IncomingMessage, response: ServerResponse): boolean {
+  if (httpVersionMajor === 2) {
+    const { stream } = response as { stream?: ServerHttp2Stream }
+    return stream !== undefined && !stream.aborted && stream.rstCode === 0
+  }
+  if (response.writableFinished) return true
+  return (response as { isLightMyRequest?: boolean }).isLightMyRequest === true && response.writableEnded // of app.inject(), which sends nothing
 }
 
 /** The other side ended or reset the connection; else it was this side that broke it off. */

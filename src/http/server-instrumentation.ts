@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../base/clock.js'
 import { EMPTY_FRAME, type Frame, type TagScope } from '../base/context.js'
@@ -107,7 +108,7 @@ export class ServerInstrumentation implements ExchangeHome {
     this.inFlight.add(1)
     response.on('close', closeOf)
     // A response that waits for those before it on its connection is never closed if that connection breaks.
-    if (response.socket === null && request.socket != null) {
+    if (response.socket === null && isBusy(request.socket)) {
       const forget = onClose(request.socket, () => exchange.close())
       response.once('close', forget)
     }
@@ -141,7 +142,7 @@ export class ServerInstrumentation implements ExchangeHome {
     // Most callers send no context, and looking for one costs as much as the rest of a span that is not sampled.
     const sendsNone = this.isW3c && headers['traceparent'] === undefined
     const parent = sendsNone ? null : (tracer.extract(new NodeHeaders(headers)) ?? null)
-    const span = tracer.startDetachedSpan(name, {
+    const span = tracer.startRequestSpan(name, {
       kind: SpanKind.SERVER,
       parent,
       untrusted: this.publicEndpoint,
@@ -164,6 +165,11 @@ export class ServerInstrumentation implements ExchangeHome {
     const tags = this.tracer?.extractTags(new NodeHeaders(request.headers))
     return tags === undefined || tags.size === 0 ? undefined : tags
   }
+}
+
+/** True while the response to an earlier request has the connection: Node publishes a request before it gives it to its response. */
+function isBusy(socket: Socket | null | undefined): boolean {
+  return (socket as { _httpMessage?: object | null } | null | undefined)?._httpMessage != null
 }
 
 function closeOf(this: ServerResponse): void {

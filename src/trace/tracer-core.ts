@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../base/clock.js'
-import { currentFrame, enterFrame, runInFrame, runInFrameWith } from '../base/context.js'
+import { currentFrame, EMPTY_FRAME, enterFrame, runInFrame, runInFrameWith } from '../base/context.js'
 import type { Transport } from '../base/exporter.js'
 import { currentTags } from '../stats/tags/current-tags.js'
 import type { Stats } from '../stats/stats.js'
@@ -143,6 +143,15 @@ export class TracerCore {
   /** Starts a span without making it current. Its parent is the current span unless another is given. */
   startDetachedSpan(name = 'span', options?: SpanOptions): Span {
     return this.#factory.begin(name, options, currentFrame())
+  }
+
+  /**
+   * Starts the span of an incoming request, with the parent in `options`. What is current is the connection's, and is not read: on Node 20
+   * that is a walk through its async hooks.
+   * @internal
+   */
+  startRequestSpan(name: string, options: SpanOptions): Span {
+    return this.#factory.begin(name, options, EMPTY_FRAME)
   }
 
   /** Runs `fn` with `span` as the current one; does not end it. */

@@ -10,9 +10,12 @@ const OTHER = 'other'
 
 /** Names that middleware gave to the routes of requests. */
 const given = new WeakMap<IncomingMessage, string>()
+/** Most programs give none, and a look into the map makes a hash of the request. */
+let isGiven = false
 
 /** Sets the route of a request, as label and in the name of its span. Use few different ones: a template, not a path. */
 export function setRoute(request: IncomingMessage, route: string): void {
+  isGiven = true
   given.set(request, route)
 }
 
@@ -41,7 +44,7 @@ export class RouteNames {
 
   #nameOf(request: IncomingMessage): string | undefined {
     try {
-      const name = given.get(request) ?? this.#routeOf?.(request) ?? expressRoute(request)
+      const name = (isGiven ? given.get(request) : undefined) ?? this.#routeOf?.(request) ?? expressRoute(request)
       return typeof name === 'string' ? name : undefined
     } catch {
       serverFault('route').value++
