@@ -1,5 +1,10 @@
 const TWO_TO_32 = 2 ** 32
 const START_BYTES = 65_536
+const MAX_START_BYTES = 1 << 21
+
+/** Fields of the value of an attribute, and of its string. */
+const ATTRIBUTE_VALUE = 2 * 8 + 2
+const VALUE_STRING = 1 * 8 + 2
 
 /** Writes protobuf fields one behind the other into a buffer that grows. Field tags are given ready-made, see {@link tag}. */
 export class ProtobufWriter {
@@ -14,7 +19,8 @@ export class ProtobufWriter {
   /** What was written since the last call, to be kept by the caller; the writer goes on in a new buffer. */
   take(): Uint8Array {
     const taken = this.#bytes.subarray(0, this.#at)
-    this.#bytes = Buffer.allocUnsafe(START_BYTES)
+    // What comes next is likely to be of the same length: growing copies, up to twice.
+    this.#bytes = Buffer.allocUnsafe(Math.min(Math.max(START_BYTES, this.#at + (this.#at >> 4)), MAX_START_BYTES))
     this.#view = viewOf(this.#bytes)
     this.#at = 0
     return taken
@@ -32,6 +38,10 @@ export class ProtobufWriter {
   /** A whole number from 0 to 2^53. */
   varint(value: number): void {
     this.reserve(10)
+    if (value < 128) {
+      this.#bytes[this.#at++] = value
+      return
+    }
     let rest = value
     for (; rest >= TWO_TO_32; rest = Math.floor(rest / 128)) this.#bytes[this.#at++] = (rest % 128) | 128
     for (rest >>>= 0; rest > 127; rest >>>= 7) this.#bytes[this.#at++] = (rest & 127) | 128
@@ -96,15 +106,10 @@ export class ProtobufWriter {
     this.#bytes[this.#at++] = Number(rest)
   }
 
-  /** A time in nanoseconds since 1970, in 8 bytes. A double has 53 bits, so it is made of milliseconds and the rest. */
+  /** A time in nanoseconds since 1970, in 8 bytes. */
   unixNanos(field: number, unixMs: number, plusNs = 0): void {
-    const floor = Math.floor(unixMs)
-    const ns = Math.round((unixMs - floor) * 1e6) + plusNs
-    const carryMs = Math.floor(ns / 1e6)
-    const wholeMs = floor + carryMs
-    const top = Math.floor(wholeMs / 65_536) * 1e6
-    const low = (top % 65_536) * 65_536 + (wholeMs % 65_536) * 1e6 + (ns - carryMs * 1e6)
-    this.words(field, low % TWO_TO_32, Math.floor(top / 65_536) + Math.floor(low / TWO_TO_32))
+    const { low, high } = unixNanoWords(unixMs, plusNs)
+    this.words(field, low, high)
   }
 
   /** Bytes from their hexadecimal digits, at most 254 of those. */
@@ -147,6 +152,43 @@ export class ProtobufWriter {
     this.varint(size)
     this.reserve(size)
     this.#at += this.#bytes.write(text, this.#at)
+  }
+
+  /**
+   * A message of a key and of a message that holds a string, as attributes of OTLP are. Written at once if it is short and plain.
+   * @param key The field of the key as bytes, tag and length included.
+   */
+  attribute(field: number, key: Uint8Array, value: string): void {
+    const { length } = value
+    const size = key.length + length + 4
+    if (size < 128) {
+      this.reserve(size + 10)
+      const bytes = this.#bytes
+      let at = this.#at
+      bytes[at++] = field
+      bytes[at++] = size
+      for (let i = 0; i < key.length; i++) bytes[at++] = key[i]!
+      bytes[at++] = ATTRIBUTE_VALUE
+      bytes[at++] = length + 2
+      bytes[at++] = VALUE_STRING
+      bytes[at++] = length
+      let i = 0
+      for (; i < length; i++) {
+        const code = value.charCodeAt(i)
+        if (code > 127) break
+        bytes[at++] = code
+      }
+      if (i === length) {
+        this.#at = at
+        return
+      }
+    }
+    const message = this.open(field, 1)
+    this.raw(key)
+    const inner = this.open(ATTRIBUTE_VALUE, 1)
+    this.string(VALUE_STRING, value)
+    this.close(inner, 1)
+    this.close(message, 1)
   }
 
   raw(bytes: Uint8Array): void {
@@ -194,6 +236,17 @@ export class ProtobufWriter {
 /** The tag of a field: its number, and 0 for varints, 1 for 8 bytes, 2 for everything with a length, 5 for 4 bytes. */
 export function tag(field: number, wire: 0 | 1 | 2 | 5): number {
   return field * 8 + wire
+}
+
+/** A time in nanoseconds since 1970 as two words. A double has 53 bits, so it is made of milliseconds and the rest. */
+export function unixNanoWords(unixMs: number, plusNs = 0): { readonly low: number; readonly high: number } {
+  const floor = Math.floor(unixMs)
+  const ns = Math.round((unixMs - floor) * 1e6) + plusNs
+  const carryMs = Math.floor(ns / 1e6)
+  const wholeMs = floor + carryMs
+  const top = Math.floor(wholeMs / 65_536) * 1e6
+  const low = (top % 65_536) * 65_536 + (wholeMs % 65_536) * 1e6 + (ns - carryMs * 1e6)
+  return { low: low % TWO_TO_32, high: Math.floor(top / 65_536) + Math.floor(low / TWO_TO_32) }
 }
 
 function nibble(digits: string, at: number): number {

@@ -1,5 +1,5 @@
 import type { Resource } from '../../base/resource.js'
-import { type ProtobufWriter, tag } from '../protobuf-writer.js'
+import { ProtobufWriter, tag } from '../protobuf-writer.js'
 
 // Fields of opentelemetry.proto.common.v1: KeyValue and AnyValue.
 const KEY = tag(1, 2)
@@ -21,6 +21,15 @@ export function writeAttribute(out: ProtobufWriter, field: number, key: string, 
   else out.double(DOUBLE, value)
   out.close(any, 1)
   out.close(attribute, 1)
+}
+
+/** The keys of attributes as {@link ProtobufWriter.attribute} takes them. */
+export function attributeKeys(keys: readonly string[]): Uint8Array[] {
+  const out = new ProtobufWriter()
+  return keys.map((key) => {
+    if (key !== '') out.string(KEY, key)
+    return Uint8Array.from(out.take())
+  })
 }
 
 /** Writes the attributes of a resource, sorted by key, and its type. */
