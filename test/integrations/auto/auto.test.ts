@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
+import { receiver } from '../../exporters/sending/receiver.js'
 import { until } from '../fastify/served.js'
 
 const children: ChildProcess[] = []
@@ -58,6 +59,26 @@ test.each(['app.mjs', 'app.cjs'])('%s is traced and measured by --import and the
   expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1)
   expect(named['GET']!.parentSpanId).toBe(named['GET /outer']!.spanId)
   expect(named['GET /inner']!.parentSpanId).toBe(named['GET']!.spanId)
+})
+
+test('by the variables of OpenTelemetry alone, spans and metrics go to a collector before the program ends', async () => {
+  const collector = await receiver()
+  const { child, url } = await start('app.mjs', {
+    OTEL_SERVICE_NAME: 'shop',
+    OTEL_TRACES_EXPORTER: 'otlp',
+    OTEL_METRICS_EXPORTER: 'otlp',
+    OTEL_TRACES_SAMPLER: 'always_on',
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+  })
+  expect(await (await fetch(`${url}/outer`)).text()).toBe('inner')
+  child.send('end')
+  await once(child, 'exit')
+  const sent = (path: string) => collector.requests.filter((request) => request.path === path).map(({ body }) => JSON.parse(String(body)))
+  const spans = sent('/v1/traces').flatMap(({ resourceSpans: [{ scopeSpans }] }) => scopeSpans[0].spans as { name: string }[])
+  expect(spans.map(({ name }) => name).sort()).toEqual(['GET', 'GET /inner', 'GET /outer'])
+  const metrics = sent('/v1/metrics').flatMap(({ resourceMetrics: [{ scopeMetrics }] }) => scopeMetrics[0].metrics as { name: string }[])
+  expect(metrics.map(({ name }) => name)).toContain('http/server/duration')
 })
 
 test('auto can be switched off, and an unreadable configuration stops no program', async () => {

@@ -1,0 +1,44 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { expect, test } from 'vitest'
+
+const root = join(import.meta.dirname, '../..')
+/** Classes whose code only those load who send. */
+const LAZY = ['OtlpMetricExporter', 'OtlpTraceExporter', 'RemoteWriteExporter', 'StatsdExporter', 'PrometheusTextPushExporter']
+
+/** The text of a module of dist and of all that it loads at once, without what it loads by `import()`. */
+function loaded(file: string, seen = new Map<string, string>()): string {
+  if (!seen.has(file) && existsSync(file)) {
+    const text = readFileSync(file, 'utf8')
+    seen.set(file, text)
+    for (const [, from] of text.matchAll(/(?:^|[;\s}])(?:from|import)\s*["'](\.[^"']+)["']/g)) loaded(join(dirname(file), from!), seen)
+    for (const [, from] of text.matchAll(/^(?:const|let|var) [^=\n]+= require\(["'](\.[^"']+)["']\)/gm))
+      loaded(join(dirname(file), from!), seen)
+  }
+  return [...seen.values()].join('\n')
+}
+
+const declares = (text: string): string[] => LAZY.filter((name) => new RegExp(`class ${name}\\b|\\b${name} = class\\b`).test(text))
+
+test.each([
+  ['dist/esm/index.js', []],
+  ['dist/cjs/index.js', []],
+  ['dist/esm/exporters/otlp/index.js', ['OtlpMetricExporter', 'OtlpTraceExporter']],
+  ['dist/cjs/exporters/otlp/index.js', ['OtlpMetricExporter', 'OtlpTraceExporter']],
+  ['dist/esm/exporters/prometheus/remote-write/index.js', ['RemoteWriteExporter']],
+  ['dist/esm/exporters/statsd/index.js', ['StatsdExporter']],
+  ['dist/esm/exporters/prometheus/index.js', ['PrometheusTextPushExporter']],
+])('%s loads these exporters that send: %j', (file, names) => {
+  expect(declares(loaded(join(root, file)))).toEqual(names)
+})
+
+test('every exporter is run through the contract of exporters', () => {
+  const files = (folder: string) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => readFileSync(join(root, folder, name), 'utf8'))
+  const classes = files('src/exporters').flatMap((text) => [...text.matchAll(/^export class (\w*Exporter)\b/gm)].map(([, name]) => name!))
+  const contracts = files('test/exporters').filter((text) => text.includes('exporterContract'))
+  expect(classes.length).toBeGreaterThan(10)
+  expect(classes.filter((name) => !contracts.some((text) => text.includes(`new ${name}`)))).toEqual([])
+})
