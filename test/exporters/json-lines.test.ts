@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { jsonLine } from '../../src/exporters/json-lines.js'
+import { type JsonLine, jsonLine, jsonLineInSteps } from '../../src/exporters/json-lines.js'
 
 test.each<[string, unknown, string]>([
   [
@@ -53,4 +53,48 @@ test('any item is one line that parses to the same item', () => {
       expect(JSON.parse(text!)).toEqual(item)
     }),
   )
+})
+
+/** The line of an item, and in how many steps it was made. */
+function inSteps(item: unknown): { line: JsonLine; steps: number } {
+  const making = jsonLineInSteps(item)
+  for (let steps = 1; ; steps++) {
+    const { done, value } = making.next()
+    if (done === true) return { line: value, steps }
+  }
+}
+
+test('in steps the line is the same, whatever the series are and whatever stands beside them', () => {
+  const series = fc.array(
+    fc.oneof(fc.double(), fc.string({ unit: 'binary' }), fc.constant(undefined), fc.dictionary(fc.string(), fc.double())),
+    { maxLength: 100 },
+  )
+  const beside = fc.dictionary(fc.string({ unit: 'binary' }), fc.oneof(fc.double(), fc.string(), fc.constant(undefined)))
+  fc.assert(
+    fc.property(beside, series, beside, (before, timeSeries, after) => {
+      for (const item of [{ ...before, timeSeries, ...after }, { timeSeries }, { timeSeries, a: { timeSeries: [] } }]) {
+        expect(inSteps(item).line).toEqual(jsonLine(item))
+      }
+    }),
+  )
+})
+
+test('a metric of many series takes many steps, everything else one', () => {
+  const timeSeries = Array.from({ length: 1_000 }, (_, i) => ({ labelValues: [`${i}`], points: [] }))
+  expect(inSteps({ descriptor: {}, timeSeries }).steps).toBe(33)
+  expect(inSteps({ descriptor: {}, timeSeries: timeSeries.slice(0, 32) }).steps).toBe(1)
+  for (const item of [undefined, null, 1, [], { a: timeSeries }, { timeSeries: 'a' }])
+    expect(inSteps(item)).toEqual({ line: jsonLine(item), steps: 1 })
+})
+
+test('a form that an item brings itself is used in steps too', () => {
+  const timeSeries = Array.from({ length: 100 }, (_, i) => i)
+  expect(inSteps({ timeSeries, toJSON: () => 'mine' }).line).toEqual({ text: '"mine"' })
+})
+
+test('an item of which one series has no JSON form has no line', () => {
+  const timeSeries: unknown[] = Array.from({ length: 100 }, (_, i) => i)
+  timeSeries[99] = 1n
+  expect(inSteps({ timeSeries }).line.error).toBeInstanceOf(TypeError)
+  expect(inSteps({ timeSeries: [...timeSeries.slice(0, 99)], other: 1n }).line.error).toBeInstanceOf(TypeError)
 })

@@ -8,10 +8,11 @@ import type { Logger } from '../../base/logger.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { inNextTurn, startTimer } from '../../base/timer.js'
 import { ExportCounts } from '../export-counts.js'
-import { jsonLine } from '../json-lines.js'
+import { type JsonLine, jsonLine } from '../json-lines.js'
 import { Batch } from './line-batch.js'
 import type { LineFile, WrittenLines } from './line-file.js'
-import { acquireQueue, type LineQueue, type QueueSlot, releaseQueue } from './line-queue.js'
+import { acquireQueue, type LineQueue, releaseQueue } from './line-queue.js'
+import { UnfinishedExport } from './unfinished-export.js'
 
 const FSYNC = ['never', 'shutdown', 'export'] as const
 
@@ -61,7 +62,7 @@ const reopenings = internalCounter('tallyscope_file_reopenings_total', 'Files op
 
 const MODES = { min: 0, max: 0o777, integer: true }
 
-/** How long items are serialised before other work gets its turn. */
+/** How long items are serialised before other work gets its turn; a metric of many series in pieces. */
 const SLICE_MS = 5
 
 /**
@@ -158,7 +159,7 @@ export class FileExporter<T> implements Exporter<T> {
     this.#refuseWhenClosed(items.length)
     const batch = new Batch([])
     for (const item of items) {
-      const line = this.#line(item)
+      const line = this.#bytes(jsonLine(item))
       if (line !== undefined) batch.lines.push(line)
       batch.next()
     }
@@ -167,7 +168,7 @@ export class FileExporter<T> implements Exporter<T> {
 
   /** Writes what `export` has been given and has not written yet. Throws if some of it cannot be written. */
   flushSync(): void {
-    for (const each of this.#unfinished) while (each.next < each.items.length) this.#addLine(each)
+    for (const each of this.#unfinished) while (!each.isDone) each.step()
     for (const { slot } of this.#unfinished) slot.complete()
     const { error } = this.#queue.flushSync()
     if (error === undefined) return
@@ -219,13 +220,12 @@ export class FileExporter<T> implements Exporter<T> {
     }
     // Taken at once, so that the order is that of the calls although serialising items may take several turns.
     const slot = this.#queue.slot()
-    const batch = new Batch(slot.lines)
-    const unfinished: UnfinishedExport<T> = { items, next: 0, slot, batch }
+    const unfinished = new UnfinishedExport(items, slot, (line) => this.#bytes(line))
     this.#unfinished.add(unfinished)
     try {
       let sliceEndMs = this.#clock.monotonicMs() + SLICE_MS
-      while (unfinished.next < items.length) {
-        this.#addLine(unfinished)
+      while (!unfinished.isDone) {
+        unfinished.step()
         if (this.#clock.monotonicMs() < sliceEndMs) continue
         await new Promise((resume) => void inNextTurn(resume))
         sliceEndMs = this.#clock.monotonicMs() + SLICE_MS
@@ -234,19 +234,12 @@ export class FileExporter<T> implements Exporter<T> {
       this.#unfinished.delete(unfinished)
       slot.complete()
     }
-    this.#finish(items.length, batch, await slot.written)
+    this.#finish(items.length, unfinished.batch, await slot.written)
     if (this.#fsync === 'export') await this.#queue.between((file) => this.#sync(file))
   }
 
-  #addLine(unfinished: UnfinishedExport<T>): void {
-    const line = this.#line(unfinished.items[unfinished.next++]!)
-    if (line !== undefined) unfinished.slot.add(line)
-    unfinished.batch.next()
-  }
-
-  /** The item's line, or undefined if it has to be left out. */
-  #line(item: T): Buffer | undefined {
-    const { text, error } = jsonLine(item)
+  /** The bytes of a line, or undefined if it has to be left out. */
+  #bytes({ text, error }: JsonLine): Buffer | undefined {
     const bytes = text === undefined ? 0 : Buffer.byteLength(text) + 1
     if (text !== undefined && bytes <= this.#maxItemBytes) return Buffer.from(`${text}\n`)
     this.#counts.dropped(text === undefined ? 'unserialisable' : 'too_large', 1)
@@ -269,12 +262,4 @@ export class FileExporter<T> implements Exporter<T> {
     const message = `cannot append ${items} items to ${this.path}: the exporter is shut down`
     throw new ExportError('ERR_EXPORTER_CLOSED', message, { retryable: false })
   }
-}
-
-/** An export whose items are turned into lines, over several turns of the event loop if it takes long. */
-interface UnfinishedExport<T> {
-  readonly items: readonly T[]
-  next: number
-  readonly slot: QueueSlot
-  readonly batch: Batch
 }
