@@ -107,6 +107,15 @@ function exportAtTheEnd(scope: Tallyscope, settings: Settings): void {
 
 function settingsOf(env: Environment): Settings {
   const name = configurationFile({}, env)
-  const file = name === undefined ? undefined : readConfigurationFile(name)
+  const file = name === undefined ? undefined : fileOf(name)
   return readConfiguration({ code: {}, env, file }).settings
+}
+
+/** Undefined if the file cannot be read: `createTallyscope` reports that, with its name. */
+function fileOf(name: string): ReturnType<typeof readConfigurationFile> | undefined {
+  try {
+    return readConfigurationFile(name)
+  } catch {
+    return undefined
+  }
 }

@@ -89,6 +89,9 @@ test('auto can be switched off, and an unreadable configuration stops no program
   expect((await fetch(`${wrong.url}/metrics`)).status).toBe(404)
   expect(wrong.stderr()).toContain('TALLYSCOPE_AUTO')
   expect(wrong.stderr()).toContain('TALLYSCOPE_TRACES_SAMPLER')
+  const unreadable = await start('app.mjs', { TALLYSCOPE_CONFIG_FILE: '/nowhere/scope.json' })
+  expect(await (await fetch(`${unreadable.url}/outer`)).text()).toBe('inner')
+  await until(() => unreadable.stderr().includes('/nowhere/scope.json: cannot be read: ENOENT'))
 })
 
 test('the metrics of an application have the configured labels, and need the configured token', async () => {
