@@ -75,6 +75,38 @@ test('NestJS on Fastify: the plugin measures the same', async () => {
   expect(await runTypeScript('nest-fastify', code)).toBe(recipe('nest.ts').output)
 })
 
+test('NestJS: routes and guards find what decorators know of a traced method, whatever their order', async () => {
+  const code = `
+    import 'reflect-metadata'
+    import { Controller, Get, Injectable, Module, SetMetadata } from '@nestjs/common'
+    import { APP_GUARD, NestFactory, Reflector } from '@nestjs/core'
+    import { AlwaysOnSampler, MemoryExporter, Tracer } from 'tallyscope'
+
+    const exporter = new MemoryExporter()
+    const tracer = new Tracer({ sampler: new AlwaysOnSampler(), exporter })
+
+    @Controller()
+    class Cats {
+      @tracer.traceDecorator() @Get('open') open() { return 'open' }
+      @tracer.traceDecorator() @SetMetadata('roles', ['admin']) @Get('above') above() { return 'above' }
+      @SetMetadata('roles', ['admin']) @Get('below') @tracer.traceDecorator() below() { return 'below' }
+    }
+    @Injectable()
+    class RolesGuard {
+      constructor(private readonly reflector: Reflector) {}
+      canActivate(context: any) { return this.reflector.get('roles', context.getHandler()) === undefined }
+    }
+    @Module({ controllers: [Cats], providers: [{ provide: APP_GUARD, useClass: RolesGuard }] })
+    class AppModule {}
+
+    const app = await NestFactory.create(AppModule, { logger: false })
+    await app.listen(0, '127.0.0.1')
+    for (const path of ['open', 'above', 'below']) console.log(path, (await fetch((await app.getUrl()) + '/' + path)).status)
+    console.log(exporter.items.length)
+    await app.close()`
+  expect(await runTypeScript('nest-guard', code)).toBe('open 200\nabove 403\nbelow 403\n1')
+})
+
 test('Next.js, custom server: requests have the routes that the function names', async () => {
   const { code } = recipe('next.ts')
   const own = `
