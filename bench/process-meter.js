@@ -115,6 +115,7 @@ const METERS = {
  */
 export function answerParent(commands) {
   process.on('message', async (/** @type {{ id: number, what: string, argument: number }} */ { id, what, argument }) => {
+    if (what === undefined) return // a message of a contender
     const startMs = cpuMs()
     const answer = (commands[what] ?? METERS[what])?.(argument)
     if (answer instanceof Promise) {

@@ -21,6 +21,7 @@ export const SUITES = [
   { name: 'http', load: () => import('./exporters/prometheus/http.bench.js') },
   { name: 'barely warm', load: () => import('./exporters/prometheus/barely-warm.bench.js') },
   { name: 'push', load: () => import('./push/push.bench.js') },
+  { name: 'cluster', load: () => import('./cluster/cluster.bench.js') },
   { name: 'fastify', load: () => import('./fastify/fastify.bench.js') },
   { name: 'runtime', load: () => import('./runtime/runtime.bench.js') },
   { name: 'import', load: () => import('./import.bench.js') },

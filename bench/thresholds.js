@@ -103,6 +103,14 @@ export const THRESHOLDS = [
     { comparison: 'Fastify hello-world, CPU added to a request, spans sampled', peer, atMost: 1 / 2 },
     { comparison: 'Fastify hello-world, CPU added to a request, spans unsampled', peer, atMost: 1 / 3 },
   ]),
+  ...[4, 8].flatMap((workers) => [
+    { comparison: `${workers} workers of 10,000 counters, 1 % changed`, peer: 'prom-client', atMost: 1 / 12.5 },
+    { comparison: `${workers} workers of 10,000 counters, CPU of a scrape`, peer: 'prom-client', atMost: 1 / 12.5 },
+    { comparison: `${workers} workers of 10,000 counters, longest hold of the primary`, unit: 'ms', atMost: 10 },
+    { comparison: `${workers} workers of 10,000 counters, asked of a worker`, peer: 'asked of the primary', atMost: 1.5 },
+  ]),
+  { comparison: 'memory of a row and member, counters', unit: 'B', atMost: 24 },
+  { comparison: 'memory of a row and member, distributions', unit: 'B', atMost: 96 },
   // Nothing is allocated beyond the caller's own object. A tenth of a byte is what the compiler leaves behind in between.
   ...[
     'counter, no labels',

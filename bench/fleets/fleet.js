@@ -32,7 +32,7 @@ export function labelValues(count) {
 /**
  * Touches every hundredth (or other) series, other ones each time: spread over all of them, so that no contender is
  * helped by changes being next to each other.
- * @param {Fleet} fleet
+ * @param {Pick<Fleet, 'touch'>} fleet
  * @param {number} count
  * @param {number} share From 0 to 1.
  * @param {number} round

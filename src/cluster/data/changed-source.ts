@@ -1,7 +1,6 @@
 import type { Exemplar } from '../../metrics/data/metric.js'
 import type { RowChunk, RowSource } from '../../metrics/data/row-source.js'
-import { writeExponential } from './exponential-frames.js'
-import { writeWindows } from './percentile-frames.js'
+import { writeExponential, writeWindows } from './sketch-frames.js'
 import type { FrameBuilder } from './frame-builder.js'
 import { FRAME, type FrameWriter, MAX_ATTACHMENTS } from './frame-writer.js'
 

@@ -1,7 +1,7 @@
 import { ExponentialHistogram, type ExponentialSnapshot } from '../../metrics/histograms/exponential-histogram.js'
 import type { ExponentialOptions } from '../../metrics/histograms/exponential-options.js'
 import type { ExponentialValue } from '../../metrics/data/metric.js'
-import { readExponential } from './exponential-frames.js'
+import { readExponential } from './sketch-frames.js'
 import { doubles, unsignedWords } from './pages.js'
 import type { PayloadReader } from './payload-reader.js'
 import { type RowValues, rounded } from './row-values.js'

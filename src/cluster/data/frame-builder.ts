@@ -1,7 +1,7 @@
 import { FRAME, FrameWriter, writeLabel } from './frame-writer.js'
 
-/** Frames are closed at this length, so that each is applied within a slice. */
-const FRAME_BYTES = 65_536
+/** Frames are closed at this length: a few hundred rows, which are applied well within a slice. See bench/cluster. */
+const FRAME_BYTES = 4_096
 
 /** The frames of a stream, one after the other: opens one for rows of a kind and family, and closes it if others follow. */
 export class FrameBuilder {

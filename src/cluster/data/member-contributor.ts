@@ -5,8 +5,8 @@ import { type FamilyDefinition, identityOf, parseDefinition } from './family-def
 import { damaged, overLimit } from './frame-error.js'
 import { FRAME, MAX_ATTACHMENTS } from './frame-writer.js'
 import { memberPlace } from './merge-rules.js'
-import type { MemberRows } from './member-rows.js'
-import type { MergedFamily, NewRow } from './merged-family.js'
+import type { MemberRows, NewRow } from './member-rows.js'
+import type { MergedFamily } from './merged-family.js'
 import { PayloadReader, readLabels } from './payload-reader.js'
 import type { RowValues } from './row-values.js'
 import { rowValues } from './values-of-kind.js'
@@ -40,6 +40,8 @@ export class MemberContributor implements Contributor {
   #families = new Map<number, MemberFamily>()
   /** Families of the former connection that were not defined again yet. */
   readonly #former = new Set<MemberFamily>()
+  /** Rows of the present connection. */
+  #rowCount = 0
   #isShown = true
   #hasDeparted = false
 
@@ -50,9 +52,7 @@ export class MemberContributor implements Contributor {
   }
 
   get rowCount(): number {
-    let rows = 0
-    for (const family of this.#families.values()) rows += family.rows.size
-    return rows
+    return this.#rowCount
   }
 
   apply(frame: Uint8Array): void {
@@ -85,6 +85,7 @@ export class MemberContributor implements Contributor {
   #restart(): void {
     for (const family of this.#families.values()) this.#former.add(family)
     this.#families = new Map()
+    this.#rowCount = 0
     this.#show(true)
   }
 
@@ -122,7 +123,9 @@ export class MemberContributor implements Contributor {
     reader.end()
     const family = this.#families.get(number)
     this.#families.delete(number)
-    if (family !== undefined) this.#removeAll(family)
+    if (family === undefined) return
+    this.#rowCount -= family.rows.size
+    this.#removeAll(family)
   }
 
   /** The member has the family no more: its rows go as if each was removed. */
@@ -148,7 +151,7 @@ export class MemberContributor implements Contributor {
     const added: NewRow[] = []
     let fresh = 0
     const { limits } = this.#home
-    const room = limits.rows - this.rowCount
+    const room = limits.rows - this.#rowCount
     for (let number = 0; reader.hasMore; ) {
       number += reader.signed()
       if (number < 0 || numbers.size === numbers.add(number).size) throw damaged(`row ${number} is sent twice`)
@@ -160,11 +163,13 @@ export class MemberContributor implements Contributor {
       staged.read(reader, added.length)
       added.push({ number, isOverflow, startTimeUnixMs, labels })
     }
+    const before = rows.size
     for (const [at, row] of added.entries()) {
       if (rows.has(row.number))
         family.update(rows, row.number, staged, at) // the frame has come twice
       else family.add(rows, row, staged, at)
     }
+    this.#rowCount += rows.size - before
   }
 
   #update(reader: PayloadReader): void {
@@ -186,7 +191,9 @@ export class MemberContributor implements Contributor {
       number += reader.signed()
       if (number < 0 || number >= this.#home.limits.rows) throw damaged(`row ${number} is not possible`)
     }
+    const before = rows.size
     for (const number of numbers) if (rows.has(number)) family.remove(rows, number)
+    this.#rowCount -= before - rows.size
   }
 
   #takeExemplars(reader: PayloadReader): void {
@@ -232,6 +239,7 @@ export class MemberContributor implements Contributor {
     for (const { family } of all) this.#home.changed(family)
     this.#families.clear()
     this.#former.clear()
+    this.#rowCount = 0
   }
 }
 

@@ -4,6 +4,14 @@ import type { RowValues } from './row-values.js'
 /** No row. */
 export const NONE = -1
 
+/** A row of a frame: its labels in the order of the merged family's keys. */
+export interface NewRow {
+  readonly number: number
+  readonly isOverflow: boolean
+  readonly startTimeUnixMs: number
+  readonly labels: readonly (string | undefined)[]
+}
+
 /**
  * The rows of one family as one member has sent them, by the numbers that it gave them, and the merged rows that they are part of.
  * Memory for a row of a counter: 16 bytes; of a distribution of 12 bounds: 76.
@@ -70,4 +78,15 @@ export class MemberRows {
     for (let number = 0; number < this.#end; number++) if (this.has(number)) all.push(number)
     return all
   }
+}
+
+/** The rows of a member in the overflow row; while it sends everything again, those of which there are more. */
+export function overflowRows(member: MemberRows): MemberRows {
+  const { previous } = member
+  return previous !== undefined && previous.overflowing.size > member.overflowing.size ? previous : member
+}
+
+/** The rows of a member that are in the overflow row. */
+export function overflowOf(member: MemberRows): ReadonlySet<number> {
+  return overflowRows(member).overflowing
 }

@@ -3,7 +3,7 @@ import type { Epochs } from '../../metrics/store/cells.js'
 import { MAX_VALUE_LENGTH } from '../../metrics/store/label-value.js'
 import { type RowBudget, RowStore } from '../../metrics/store/row-store.js'
 import type { FamilyDefinition } from './family-definition.js'
-import { MemberRows, NONE } from './member-rows.js'
+import { MemberRows, NONE, type NewRow, overflowOf, overflowRows } from './member-rows.js'
 import { combination, isCumulative } from './merge-rules.js'
 import { MergedSource } from './merged-source.js'
 import { words } from './pages.js'
@@ -11,14 +11,6 @@ import type { RowValues } from './row-values.js'
 import { ScalarValues } from './scalar-values.js'
 import { SummaryValues } from './summary-values.js'
 import { rowValues } from './values-of-kind.js'
-
-/** A row of a frame: its labels in the order of the merged family's keys. */
-export interface NewRow {
-  readonly number: number
-  readonly isOverflow: boolean
-  readonly startTimeUnixMs: number
-  readonly labels: readonly (string | undefined)[]
-}
 
 /**
  * One family of all members. Each merged row is computed anew from its parts whenever one of them changes, the account of departed
@@ -36,6 +28,8 @@ export class MergedFamily {
   readonly #account: RowValues
   /** The epoch of each row's newest change in the account, 0 if it has none. */
   readonly #accountEpochs = words()
+  /** 1 for rows whose parts have changed since they were computed. */
+  readonly #stale = words()
   /** 1 for gauges of which all parts are left out at the moment. */
   readonly #hidden = words()
   readonly #exemplars = new Map<number, (Exemplar | undefined)[]>()
@@ -57,12 +51,14 @@ export class MergedFamily {
     const chunkEpoch = (row: number): number => this.#store.chunkOf(row).lastEpochs[row - this.#store.chunkOf(row).start]!
     this.source = new MergedSource(definition, this.#store, {
       values: this.#values,
+      refresh: (row) => this.#refresh(row),
       isShown: (row) => this.#hidden.get(row) === 0,
       lastEpoch: chunkEpoch,
       exemplar: (row, bucket) => this.#exemplars.get(row)?.[bucket],
     })
     this.accountSource = new MergedSource(definition, this.#store, {
       values: this.#account,
+      refresh: () => {},
       isShown: (row) => this.#accountEpochs.get(row) !== 0,
       lastEpoch: (row) => this.#accountEpochs.get(row),
       exemplar: () => undefined,
@@ -228,6 +224,7 @@ export class MergedFamily {
     this.#account.clear(mergedRow)
     this.#accountEpochs.set(mergedRow, 0)
     this.#hidden.set(mergedRow, 0)
+    this.#stale.set(mergedRow, 0)
     this.#exemplars.delete(mergedRow)
     this.#store.remove(new Set([mergedRow]))
   }
@@ -237,8 +234,24 @@ export class MergedFamily {
     chunk.lastEpochs[row - chunk.start] = this.#store.epochs.current
   }
 
-  /** Computes a merged row from its parts. */
+  /**
+   * Notes that parts of a row have changed. A cumulative is computed when it is read: between two scrapes each member has sent its part,
+   * and readers work in slices. A gauge may have to be hidden, which readers need to know before they begin.
+   */
   #settle(row: number): void {
+    this.#touch(row)
+    if (this.isCumulative) this.#stale.set(row, 1)
+    else this.#compute(row)
+  }
+
+  #refresh(row: number): void {
+    if (this.#stale.get(row) === 0) return
+    this.#stale.set(row, 0)
+    this.#compute(row)
+  }
+
+  /** Computes a merged row from its parts. */
+  #compute(row: number): void {
     const scratch = this.#scratch
     scratch.clear(0)
     let parts = 0
@@ -264,7 +277,6 @@ export class MergedFamily {
       this.#hidden.set(row, hidden)
       this.#store.chunkOf(row).version++
     }
-    this.#touch(row)
   }
 
   #combine({ values, changedAt }: MemberRows, number: number, parts: number): void {
@@ -281,14 +293,4 @@ export class MergedFamily {
 
   /** When the value that `latest` has chosen so far was changed. */
   #newest = 0
-}
-
-/** The rows of a member in the overflow row; while it sends everything again, those of which there are more. */
-function overflowRows(member: MemberRows): MemberRows {
-  const { previous } = member
-  return previous !== undefined && previous.overflowing.size > member.overflowing.size ? previous : member
-}
-
-function overflowOf(member: MemberRows): ReadonlySet<number> {
-  return overflowRows(member).overflowing
 }

@@ -8,6 +8,8 @@ import type { RowValues } from './row-values.js'
 /** The values behind the rows of a store, and which rows are to be seen. */
 export interface SourceRows {
   readonly values: RowValues
+  /** Call before a value is read: it is computed then, if its parts have changed. */
+  refresh(row: number): void
   isShown(row: number): boolean
   /** The epoch of the newest change of a row. */
   lastEpoch(row: number): number
@@ -61,6 +63,11 @@ class MergedChunk implements RowChunk {
     this.#rows = rows
   }
 
+  #values(cell: number): RowValues {
+    this.#rows.refresh(this.#chunk.start + cell)
+    return this.#rows.values
+  }
+
   get size(): number {
     return this.#chunk.size
   }
@@ -89,27 +96,27 @@ class MergedChunk implements RowChunk {
     return this.#chunk.startTimesUnixMs[cell]!
   }
   value(cell: number): number {
-    return this.#rows.values.value(this.#chunk.start + cell)
+    return this.#values(cell).value(this.#chunk.start + cell)
   }
   count(cell: number): number {
-    return this.#rows.values.count(this.#chunk.start + cell)
+    return this.#values(cell).count(this.#chunk.start + cell)
   }
   sumOfSquaredDeviation(cell: number): number {
-    return this.#rows.values.sumOfSquaredDeviation(this.#chunk.start + cell)
+    return this.#values(cell).sumOfSquaredDeviation(this.#chunk.start + cell)
   }
   bucket(cell: number, bucket: number): number {
-    return this.#rows.values.bucket(this.#chunk.start + cell, bucket)
+    return this.#values(cell).bucket(this.#chunk.start + cell, bucket)
   }
   exemplar(cell: number, bucket: number): Exemplar | undefined {
     return this.#rows.exemplar(this.#chunk.start + cell, bucket)
   }
   exponential(cell: number): ExponentialValue | undefined {
-    return this.#rows.values.exponential?.(this.#chunk.start + cell)
+    return this.#values(cell).exponential?.(this.#chunk.start + cell)
   }
   summary(cell: number): SummaryValue {
-    return this.#rows.values.summary!(this.#chunk.start + cell)
+    return this.#values(cell).summary!(this.#chunk.start + cell)
   }
   percentileWindows(cell: number): readonly PercentileWindow[] | undefined {
-    return this.#rows.values.percentileWindows?.(this.#chunk.start + cell)
+    return this.#values(cell).percentileWindows?.(this.#chunk.start + cell)
   }
 }

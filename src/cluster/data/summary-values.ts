@@ -4,7 +4,7 @@ import { type KeptWindow, joinWindows, quantilesOf } from '../../metrics/histogr
 import type { PercentilesSettings } from '../../metrics/histograms/percentiles-options.js'
 import type { PercentileWindow } from '../../metrics/data/row-source.js'
 import type { PayloadReader } from './payload-reader.js'
-import { readWindows } from './percentile-frames.js'
+import { readWindows } from './sketch-frames.js'
 import { type RowValues, rounded } from './row-values.js'
 
 type Quantiles = SummaryValue['quantiles']

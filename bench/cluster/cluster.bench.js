@@ -1,0 +1,120 @@
+// @ts-check
+// One page of many processes: a primary of node:cluster whose workers have the same series, in 1 % of which something is recorded
+// between two scrapes. Processor time is that of primary and workers together. The first scrape begins when all workers have joined, and ends
+// with their rows. A worker's hold is what its main thread ran in one turn: nine processes watch themselves on few processors.
+import { fileURLToPath } from 'node:url'
+import { startForked } from '../forked.js'
+import { bytesPerRowAndMember } from './member-memory.js'
+
+/**
+ * @typedef {import('../harness.js').Bench} Bench
+ * @typedef {{ [contender: string]: number[] }} Samples
+ */
+
+const program = fileURLToPath(new URL('cluster-process.js', import.meta.url))
+const CONTENDERS = ['tallyscope', 'prom-client']
+
+/**
+ * @param {Bench} bench
+ * @param {object} options
+ * @param {'counters' | 'distributions'} options.kind
+ * @param {number} options.count
+ * @param {number} options.workers
+ * @param {number} options.rounds
+ * @param {number} [options.share]
+ */
+async function compareClusters(bench, { kind, count, workers, rounds, share = 0.01 }) {
+  const stem = `${workers} workers of ${count.toLocaleString('en-US')} ${kind}`
+  const names = {
+    first: `${stem}, first scrape`,
+    firstHold: `${stem}, first scrape, longest hold of the primary`,
+    time: `${stem}, ${share * 100} % changed`,
+    cpu: `${stem}, CPU of a scrape`,
+    hold: `${stem}, longest hold of the primary`,
+    worker: `${stem}, longest hold of a worker`,
+    asked: `${stem}, asked of a worker`,
+  }
+  if (!Object.values(names).some((name) => bench.wants(name))) return
+  /** @type {{ [name: string]: Samples }} */
+  const all = {}
+  const take = (/** @type {string} */ name, /** @type {string} */ who, /** @type {number} */ value) => {
+    const samples = (all[name] ??= {})
+    samples[who] = [...(samples[who] ?? []), value]
+  }
+  // One after the other: the workers of two at once would share the memory of the machine.
+  for (const contender of CONTENDERS) {
+    const cluster = await startForked(program, [contender, kind, String(count), String(workers)])
+    try {
+      await cluster.ask('watch')
+      await cluster.ask('join')
+      take(names.first, contender, (await cluster.ask('scrape')).timeMs)
+      take(names.firstHold, contender, (await cluster.ask('unwatch')).ownMs)
+      for (let round = -2; round < rounds; round++) {
+        await cluster.ask('touch', share)
+        const { timeMs, cpuMs } = await cluster.ask('scrape')
+        if (round < 0) continue
+        take(names.time, contender, timeMs)
+        take(names.cpu, contender, cpuMs)
+      }
+      await watched(cluster, share, (primaryMs, workerMs) => {
+        take(names.hold, contender, primaryMs)
+        take(names.worker, contender, workerMs)
+      })
+      if (contender !== 'tallyscope') continue
+      await cluster.ask('askWorker') // makes its copy
+      for (let round = 0; round < rounds; round++) {
+        await cluster.ask('touch', share)
+        take(names.asked, 'tallyscope', await cluster.ask('askWorker'))
+        await cluster.ask('touch', share)
+        take(names.asked, 'asked of the primary', (await cluster.ask('scrape')).timeMs)
+      }
+    } finally {
+      cluster.stop()
+    }
+  }
+  for (const [name, samples] of Object.entries(all)) {
+    const isHold = name.includes('hold')
+    bench.figures(name, 'ms', isHold ? greatest(samples) : samples)
+  }
+}
+
+const HOLD_ROUNDS = 3
+
+/**
+ * @param {import('../forked.js').Forked} cluster
+ * @param {number} share
+ * @param {(primaryMs: number, workerMs: number) => void} take
+ */
+async function watched(cluster, share, take) {
+  for (let round = 0; round < HOLD_ROUNDS; round++) {
+    await cluster.ask('touch', share)
+    await cluster.ask('watch')
+    await cluster.ask('scrape')
+    const { ownMs } = await cluster.ask('unwatch')
+    await cluster.ask('touch', share)
+    await cluster.ask('watchWorkers')
+    await cluster.ask('scrape')
+    take(ownMs, await cluster.ask('unwatchWorkers'))
+  }
+}
+
+/** @param {Samples} samples @returns {Samples} */
+function greatest(samples) {
+  return Object.fromEntries(Object.entries(samples).map(([contender, all]) => [contender, [Math.max(...all)]]))
+}
+
+/** @param {Bench} bench */
+export async function run(bench) {
+  if (bench.mode === 'smoke') {
+    await compareClusters(bench, { kind: 'counters', count: 1_000, workers: 2, rounds: 2 })
+  } else {
+    const rounds = bench.settings.scrapeRounds
+    for (const workers of [4, 8]) await compareClusters(bench, { kind: 'counters', count: 10_000, workers, rounds })
+    await compareClusters(bench, { kind: 'distributions', count: 10_000, workers: 4, rounds, share: 0.1 })
+    if (bench.settings.heavy) await compareClusters(bench, { kind: 'counters', count: 100_000, workers: 8, rounds: 3 })
+  }
+  for (const kind of /** @type {const} */ (['counters', 'distributions'])) {
+    const name = `memory of a row and member, ${kind}`
+    if (bench.wants(name)) bench.figures(name, 'B', { tallyscope: [bytesPerRowAndMember(kind)] })
+  }
+}
