@@ -12,8 +12,6 @@ export class BodyBytes {
   sent = 0
   /** True within the message's own `end`, which hands its chunk to `write` in some servers. @internal */
   ending = false
-  /** False if all that was sent was handed to `end`; true if that is not known. */
-  inPieces = true
   /** What the parser's chunks are delivered in, so that readers find the context of their request. */
   frame: Frame | undefined = undefined
   /** @internal */
@@ -41,7 +39,6 @@ export function tieBytes(message: object, bytes: BodyBytes): void {
 export function countSent(outgoing: OutgoingMessage, bytes: BodyBytes): void {
   bytes.write = outgoing.write as AnyWrite
   bytes.end = outgoing.end as AnyWrite
-  bytes.inPieces = false
   tieBytes(outgoing, bytes)
   outgoing.write = countedWrite as OutgoingMessage['write']
   outgoing.end = countedEnd as OutgoingMessage['end']
@@ -70,10 +67,7 @@ function countedPush(this: IncomingMessage, chunk: unknown, encoding?: BufferEnc
 
 function countedWrite(this: OutgoingMessage, chunk: unknown, encoding: unknown, callback: unknown): unknown {
   const bytes = (this as Counted)[BYTES]!
-  if (!bytes.ending) {
-    bytes.inPieces = true
-    if (isOpen(this)) bytes.sent += bodyLength(chunk, encoding)
-  }
+  if (!bytes.ending && isOpen(this)) bytes.sent += bodyLength(chunk, encoding)
   return bytes.write!.call(this, chunk, encoding, callback)
 }
 

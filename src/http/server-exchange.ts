@@ -182,12 +182,12 @@ export class ServerExchange extends BodyBytes {
 
   /** True for what is not over when the response has been sent: its duration is its reader's choice. */
   private isStream(isDone: boolean): boolean {
-    if (isDone && !this.inPieces) return false
     if (this.isUpgraded()) return true
-    if (sendsEvents(this.request, this.response)) return true
-    // What a handler has taken over and ends itself is a response like others.
     const { reply } = this
-    return reply !== undefined && this.home.isHijacked?.(reply) === true && this.response.headersSent && !isDone
+    const isHijacked = reply !== undefined && this.home.isHijacked?.(reply) === true
+    if (sendsEvents(this.request, this.response, isHijacked ? undefined : (reply as HeaderReader | undefined))) return true
+    // A response that a handler has taken over and ends itself is a response like others.
+    return isHijacked && this.response.headersSent && !isDone
   }
 
   private outcome(isDone: boolean, isStream: boolean): HttpOutcome {
@@ -217,11 +217,19 @@ export class ServerExchange extends BodyBytes {
 
 const EVENT_STREAM = 'text/event-stream'
 
-/** Server-sent events. `writeHead` keeps its headers only in the serialised head. */
-function sendsEvents({ headers }: IncomingMessage, response: ServerResponse): boolean {
+/** A reply of Fastify. */
+interface HeaderReader {
+  getHeader(name: string): unknown
+}
+
+/**
+ * Server-sent events. `writeHead` keeps its headers only in the serialised head, and a look into that makes a flat copy of it: Fastify's replies
+ * have theirs apart.
+ */
+function sendsEvents(request: IncomingMessage, response: ServerResponse, reply: HeaderReader | undefined): boolean {
   if (response.statusCode !== 200 || !response.headersSent) return false
-  const type = response.getHeader('content-type') ?? (response as { _header?: unknown })._header
-  return typeof type === 'string' ? type.includes(EVENT_STREAM) : headers.accept === EVENT_STREAM
+  const type = reply?.getHeader('content-type') ?? response.getHeader('content-type') ?? (response as { _header?: unknown })._header
+  return typeof type === 'string' ? type.includes(EVENT_STREAM) : request.headers.accept === EVENT_STREAM
 }
 
 function clamped(status: number): number {
