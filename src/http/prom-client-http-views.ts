@@ -16,18 +16,18 @@ export const PROM_CLIENT_UNMATCHED = '__unknown__'
 const view = (name: string, tagKeys: readonly string[], aggregation: ReadyView['aggregation'], description: string): ReadyView =>
   Object.freeze({ name, measure: PROM_CLIENT_SERVER_DURATION, tagKeys, aggregation, description, idleExpiryMs: IDLE_EXPIRY_MS })
 
-/** The histogram and the summary of fastify-metrics, with its names, labels, buckets and quantiles. */
+/** The histogram and the summary of fastify-metrics 13, with its names, labels, buckets and quantiles: those that prom-client has by default. */
 export const fastifyMetricsViews: readonly ReadyView[] = Object.freeze([
   view(
     'http_request_duration_seconds',
     ['method', 'route', 'status_code'],
-    distribution([0.05, 0.1, 0.5, 1, 3, 5, 10]),
+    distribution([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]),
     'request duration in seconds',
   ),
   view(
     'http_request_summary_seconds',
     ['method', 'route', 'status_code'],
-    percentiles({ quantiles: [0.5, 0.9, 0.95, 0.99] }),
+    percentiles({ quantiles: [0.01, 0.05, 0.5, 0.9, 0.95, 0.99, 0.999] }),
     'request duration in seconds summary',
   ),
 ])
