@@ -49,13 +49,20 @@ export async function* metricParts(families: readonly Family[], options: MetricP
       for (const family of group) {
         for (const source of isRowSource(family) ? [family] : snapshotRows(family)) {
           for (const _ of rows(source, part, isRowSource(family), distinct, options)) {
-            if (part.isFull) yield part.take()
+            if (part.isFull) {
+              const content = part.take()
+              await slicer.nextSlice() // sending begins with work of its own
+              yield content
+            }
             if (slicer.isOver) await slicer.nextSlice()
           }
         }
       }
     }
-    if (part.points > 0) yield part.take()
+    if (part.points === 0) continue
+    const content = part.take()
+    await slicer.nextSlice()
+    yield content
   }
 }
 
