@@ -26,6 +26,17 @@ export class MetricPart implements OutgoingPart {
     return this.#content.points
   }
 
+  /** Its size as protobuf, without resource and scope. */
+  get bytes(): number {
+    return this.#content.bytes.length
+  }
+
+  /** Counts its only point as too large for any request. */
+  leaveOut(): void {
+    this.#content.pending?.commit(this.#first, this.#first + 1)
+    this.#sender.dropOversized('a point')
+  }
+
   halves(): readonly [MetricPart, MetricPart] {
     const { bytes, points } = this.#content
     const middle = points >> 1

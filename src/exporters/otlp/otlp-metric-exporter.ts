@@ -32,6 +32,9 @@ export interface OtlpMetricExporterOptions extends OtlpOptions {
   readonly maxPointsPerRequest?: number
 }
 
+/** A larger point is left out: no receiver takes it. */
+const MAX_PART_BYTES = 64 << 20
+
 const OPTIONS: OptionNames<OtlpMetricExporterOptions> = {
   ...OTLP_OPTIONS,
   temporality: true,
@@ -140,8 +143,17 @@ export class OtlpMetricExporter implements FamilyExporter {
       maxBytes: () => this.#sender.maxRequestBytes,
     })
     for await (const content of parts) {
-      await sending.add(new MetricPart(content, this.#sender))
-      if (sending.isDown) return
+      for (const part of this.#withoutOversized(new MetricPart(content, this.#sender))) {
+        await sending.add(part)
+        if (sending.isDown) return
+      }
     }
+  }
+
+  /** The part, or what of it may be sent: no request is longer than the specification allows. */
+  *#withoutOversized(part: MetricPart): Generator<MetricPart> {
+    if (part.bytes <= MAX_PART_BYTES) yield part
+    else if (part.items === 1) part.leaveOut()
+    else for (const half of part.halves()) yield* this.#withoutOversized(half)
   }
 }

@@ -38,7 +38,8 @@ export class SpanPart implements OutgoingPart {
   }
 
   settled(delivery: Delivery): void {
-    this.#sender.settled(this.items, delivery)
+    // What was not delivered is not lost yet: the transport tries again, and counts what it gives up.
+    if (delivery.kind !== 'undelivered') this.#sender.settled(this.items, delivery)
     this.#onSettled(this.items, delivery)
   }
 }

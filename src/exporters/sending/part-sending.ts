@@ -1,3 +1,4 @@
+import { errorText } from '../../base/rate-limited-log.js'
 import type { HttpReply } from './http-sender.js'
 import { type Delivery, type SendLimits, type SendSettings, sendUntil } from './send-until.js'
 
@@ -85,7 +86,13 @@ export class PartSending {
   async #send(part: OutgoingPart): Promise<void> {
     if (this.#undelivered !== undefined) return part.settled(this.#undelivered)
     const { headers, query } = this.#encoding
-    const body = await this.#encoding.compress(part.body)
+    let body: readonly Uint8Array[]
+    try {
+      body = await this.#encoding.compress(part.body)
+    } catch (error) {
+      this.#fault ??= { error }
+      return part.settled({ kind: 'undelivered', reason: 'encoding', message: errorText(error), retryAfterMs: undefined })
+    }
     const delivery = await sendUntil({ method: 'POST', body, headers, query }, this.#limits, this.#settings)
     if (delivery.kind === 'too large') {
       this.#onTooLarge(part.body.reduce((sum, bytes) => sum + bytes.length, 0))

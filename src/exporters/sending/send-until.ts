@@ -15,7 +15,7 @@ export type Delivery =
   /** It may take them later, or may have taken them: nobody knows. */
   | {
       readonly kind: 'undelivered'
-      readonly reason: 'retries' | 'deadline' | 'closing'
+      readonly reason: 'retries' | 'deadline' | 'closing' | 'encoding'
       readonly message: string
       readonly retryAfterMs: number | undefined
     }
