@@ -165,6 +165,34 @@ describeWith(['victoria-metrics'], 'VictoriaMetrics by remote write', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
+  /** An instant query, now or at a time. */
+  const query = async (expression: string, parameters: Record<string, string> = {}): Promise<Sample[]> => {
+    const response = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query: expression, nocache: '1', ...parameters })}`)
+    const { data } = (await response.json()) as { data: { result: { metric: Record<string, string>; value: [number, string] }[] } }
+    return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }))
+  }
+
+  test('the rate over the same samples is exact', async () => {
+    const exporter = new RemoteWriteExporter({ url: `${url}/api/v1/write`, job: 'rates', instance: 'a:1', staleOnShutdown: false })
+    const own = new Stats()
+    const done = own.measure('done')
+    own.viewManager.registerView({ name: 'done', measure: done, aggregation: sum() })
+    const timeUnixMs = Math.floor(Date.now() / 1_000) * 1_000 - 60_000
+    for (let i = 0; i <= 6; i++) {
+      own.record(done, 100)
+      const context = { timeUnixMs: timeUnixMs + i * 10_000, timeoutMs: 10_000, signal: new AbortController().signal, isLast: false }
+      await exporter.exportFamilies(await gatherFamilies([own]), context)
+    }
+    await exporter.shutdown()
+    const at = { time: String(timeUnixMs / 1_000 + 60) }
+    const value = async (expression: string) => (await query(expression, at))[0]?.value
+    await program.until('all samples', async () =>
+      (await value('count_over_time(done_total{job="rates"}[61s])')) === 7 ? true : undefined,
+    )
+    expect(await value('increase(done_total{job="rates"}[60s])')).toBe(600)
+    expect(await value('rate(done_total{job="rates"}[60s])')).toBe(10)
+  }, 60_000)
+
   test('it has the values, with and without compression, and none after the end', async () => {
     const { stats, work } = shop()
     work()
@@ -172,11 +200,6 @@ describeWith(['victoria-metrics'], 'VictoriaMetrics by remote write', () => {
       (options, at) => new RemoteWriteExporter({ url: `${url}/api/v1/write`, job: `shop${at}`, instance: 'a:1', ...options }),
     )
     for (const exporter of exporters) await exporter.exportFamilies(await gatherFamilies([stats]))
-    const query = async (expression: string): Promise<Sample[]> => {
-      const response = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query: expression, nocache: '1' })}`)
-      const { data } = (await response.json()) as { data: { result: { metric: Record<string, string>; value: [number, string] }[] } }
-      return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }))
-    }
     await program.until('the samples', async () => ((await query('{job="shop1"}')).length > 0 ? true : undefined))
     expect(plain(await query('{job="shop0"}'))).toEqual(plain(await query('{job="shop1"}')))
     const total = (await query('sum(shop_spent_seconds_total{job="shop0"})'))[0]!.value
