@@ -69,7 +69,7 @@ function readLate(socket: Socket): void {
 
 const half = 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf'
 
-test.each<[string, () => Promise<{ url: string; connections?: () => number }>, 'network' | 'timeout']>([
+const BROKEN: readonly [string, () => Promise<{ url: string; connections?: () => number }>, 'network' | 'timeout'][] = [
   ['refuses connections', async () => ({ url: await closedUrl() }), 'network'],
   ['has no address', async () => ({ url: 'http://nowhere.invalid' }), 'network'],
   ['has a certificate of an unknown authority', secure, 'network'],
@@ -86,7 +86,8 @@ test.each<[string, () => Promise<{ url: string; connections?: () => number }>, '
   ['takes the connection and reads nothing', () => broken(readLate), 'timeout'],
   ['sends its answer a byte at a time', () => broken((socket) => void socket.once('data', () => drip(socket))), 'timeout'],
   ['never ends its answer', () => broken(answering(half, () => {})), 'timeout'],
-])('a receiver that %s is tried again until the export must end, and leaves nothing behind', async (_, make, outcome) => {
+]
+test.each(BROKEN)('a receiver that %s is tried again until the export must end, and leaves nothing behind', async (_, make, outcome) => {
   const timersBefore = timers()
   const outcomes = await Promise.all(
     Object.entries(EXPORTERS).map(async ([name, create]) => {

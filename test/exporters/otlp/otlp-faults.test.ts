@@ -52,7 +52,7 @@ test('one point that is too large is dropped', async () => {
   expect([error?.retryable, dropped]).toEqual([false, 1])
 })
 
-test.each<[string, Record<string, string>, () => Uint8Array, number, RegExp | undefined]>([
+const SUCCESSES: readonly [string, Record<string, string>, () => Uint8Array, number, RegExp | undefined][] = [
   ['of HTML', { 'content-type': 'text/html' }, () => Buffer.from('<html>'), 0, /none of OTLP/],
   ['of protobuf that ends in the middle', {}, () => Uint8Array.of(10, 200, 1), 0, /none of OTLP/],
   [
@@ -77,7 +77,8 @@ test.each<[string, Record<string, string>, () => Uint8Array, number, RegExp | un
     1,
     /rejected/,
   ],
-])('an answer 200 %s is a success', async (_, headers, body, rejected, warning) => {
+]
+test.each(SUCCESSES)('an answer 200 %s is a success', async (_, headers, body, rejected, warning) => {
   const { error, tries, dropped } = await fault((response) => void response.writeHead(200, headers).end(body()), 'rejected')
   expect([error, tries, dropped]).toEqual([undefined, 1, rejected])
   expect(logged).toEqual(warning === undefined ? [] : [expect.stringMatching(warning)])

@@ -129,7 +129,7 @@ test('closing ends a pause at once', async () => {
   expect([delivery, bodies.length]).toMatchObject([{ kind: 'undelivered', reason: 'closing' }, 1])
 })
 
-test.each<[string | undefined, number | undefined]>([
+const RETRY_AFTER: readonly [string | undefined, number | undefined][] = [
   [undefined, undefined],
   ['0', 0],
   ['3', 3_000],
@@ -141,6 +141,7 @@ test.each<[string | undefined, number | undefined]>([
   ['Thu, 01 Jan 2026 00:00:30 GMT', 30_000],
   ['Thu, 01 Jan 2026 01:00:00 GMT', 60_000],
   ['Wed, 31 Dec 2025 00:00:00 GMT', undefined],
-])('Retry-After: %s is %s ms', (header, expected) => {
+]
+test.each(RETRY_AFTER)('Retry-After: %s is %s ms', (header, expected) => {
   expect(retryAfterMs(header, Date.UTC(2026, 0, 1))).toBe(expected)
 })

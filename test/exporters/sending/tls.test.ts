@@ -56,7 +56,7 @@ test('a receiver whose certificate is of a given authority is taken', async () =
   expect(await outcome(url, { ca: file })).toBe('hello undefined')
 })
 
-test.each<[string, () => Certificate, SenderOptions, RegExp]>([
+const REFUSED: readonly [string, () => Certificate, SenderOptions, RegExp][] = [
   ['of an unknown authority', () => authority.issue('127.0.0.1'), {}, /UNABLE_TO_VERIFY_LEAF_SIGNATURE|SELF_SIGNED|UNABLE_TO_GET_ISSUER/],
   [
     'of another authority',
@@ -66,7 +66,8 @@ test.each<[string, () => Certificate, SenderOptions, RegExp]>([
   ],
   ['that has expired', () => authority.issue('127.0.0.1', Date.now() - DAY_MS), { ca: authority.cert }, /CERT_HAS_EXPIRED/],
   ['for another name', () => authority.issue('other.example'), { ca: authority.cert }, /ERR_TLS_CERT_ALTNAME_INVALID/],
-])('a certificate %s is a fault of the network, and nothing is sent', async (_, certificate, options, code) => {
+]
+test.each(REFUSED)('a certificate %s is a fault of the network, and nothing is sent', async (_, certificate, options, code) => {
   const error = await outcome(await secureReceiver(certificate()), options)
   expect(error).toBeInstanceOf(SendError)
   expect(error).toMatchObject({ reason: 'network', code: expect.stringMatching(code) })
@@ -81,11 +82,12 @@ test('a receiver that wants a certificate gets that of the client, as PEM or fro
   expect(await outcome(url, { ca: authority.cert, cert, key })).toBe('hello client')
 })
 
-test.each<[string, () => SenderOptions]>([
+const TURNED_AWAY: readonly [string, () => SenderOptions][] = [
   ['none', () => ({})],
   ['one of another authority', () => foreign.issue('client')],
   ['one that has expired', () => authority.issue('client', Date.now() - DAY_MS)],
-])('a client with %s is turned away by a receiver that wants a certificate', async (_, options) => {
+]
+test.each(TURNED_AWAY)('a client with %s is turned away by a receiver that wants a certificate', async (_, options) => {
   const url = await secureReceiver(authority.issue('127.0.0.1'), authority.cert)
   expect(await outcome(url, { ca: authority.cert, ...options() })).toMatchObject({ reason: 'network' })
 })
