@@ -16,6 +16,7 @@ const recipes = [
   'README.md',
   'docs/configuration.md',
   'docs/exporters.md',
+  'docs/express.md',
   'docs/fastify.md',
   'docs/http-client.md',
   'docs/http-server.md',
