@@ -35,7 +35,11 @@ function printable(line: string): string {
 /** A definition (measure, view, instrument, option) that breaks a rule. Thrown at once, the earlier definition stays. */
 export class DefinitionError extends TallyscopeError {}
 
-/** An export that failed. `retryable` is true if the same batch may succeed later. */
+/**
+ * An export that failed. `retryable` is true if the same batch may succeed later.
+ * @example
+ * throw new ExportError('MY_SEND', `the backend answered ${status}`, { retryable: status >= 500 })
+ */
 export class ExportError extends TallyscopeError {
   readonly retryable: boolean
   /**

@@ -25,7 +25,11 @@ export function valueOf(
   return 'value' in data ? data.value : data.count
 }
 
-/** Like {@link valueOf}, but the whole data of the row, or undefined if there is none. That of a view is typed by its aggregation. */
+/**
+ * Like {@link valueOf}, but the whole data of the row, or undefined if there is none. That of a view is typed by its aggregation.
+ * @example
+ * expect(dataOf('svc/latency', { op: 'load' })?.sum).toBe(0.5)
+ */
 export function dataOf<A extends Aggregation>(
   view: RegisteredView<A>,
   tags?: { readonly [key: string]: TagValue },

@@ -13,7 +13,11 @@ const given = new WeakMap<IncomingMessage, string>()
 /** Most programs give none, and a look into the map makes a hash of the request. */
 let isGiven = false
 
-/** Sets the route of a request, as label and in the name of its span. Use few different ones: a template, not a path. */
+/**
+ * Sets the route of a request, as label and in the name of its span. Use few different ones: a template, not a path.
+ * @example
+ * setRoute(request, '/blog/[slug]')
+ */
 export function setRoute(request: IncomingMessage, route: string): void {
   isGiven = true
   given.set(request, route)

@@ -4,6 +4,8 @@ import { traceLogFields } from './trace-log-fields.js'
 /**
  * A logger whose lines carry the ids of the current span; fields passed with a line stay as they are.
  * @param logger Anything with pino's `debug`, `info`, `warn` and `error`.
+ * @example
+ * const logger = tracedLogger(pino())
  */
 export function tracedLogger(logger: Logger): Logger {
   const level =

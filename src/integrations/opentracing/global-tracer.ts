@@ -71,6 +71,8 @@ export function globalTracer(): Tracer & ScopedTracer {
 /**
  * Registers the tracer of this process, here and with the npm package.
  * @throws {@link DefinitionError} `ERR_OPENTRACING_GLOBAL` if it is not a tracer of this library.
+ * @example
+ * setGlobalTracer(new OpenTracingTracer({ tracer }))
  */
 export function setGlobalTracer(tracer: Tracer & ScopedTracer): void {
   if (typeof tracer?.startActiveSpan !== 'function' || tracer === global) {

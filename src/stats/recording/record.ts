@@ -147,6 +147,9 @@ function recordSketch(group: ListenerGroup, chunk: StoreChunk, cell: number, val
 /**
  * A measure with tags whose rows are found once: the fastest way to record. Views that are registered or unregistered later are
  * noticed, and rows that were removed are made again.
+ * @example
+ * const bound = stats.bind(latency, { method: 'GET', route: '/cart' })
+ * bound.record(0.004)
  */
 export class BoundMeasure<K extends string = string> {
   readonly measure: Measure<K>

@@ -13,7 +13,11 @@ export function withTags<R>(tags: Tags | TagMap, fn: () => R): R {
   return runWithTags(all, before, fn)
 }
 
-/** The same with these tags alone: none of the current ones is seen within. */
+/**
+ * The same with these tags alone: none of the current ones is seen within.
+ * @example
+ * withOnlyTags({ job: 'nightly' }, () => stats.record(orders, 1)) // no tag of the request that started the job
+ */
 export function withOnlyTags<R>(tags: Tags | TagMap, fn: () => R): R {
   const before = currentFrame()
   const only = TagMap.merge(undefined, tags)
@@ -29,7 +33,11 @@ function runWithTags<R>(tags: TagMap, before: Frame, fn: () => R): R {
 
 const call = <R>(fn: () => R): R => fn()
 
-/** The tags of this async context; `currentTags().with({ … })` adds to them. */
+/**
+ * The tags of this async context; `currentTags().with({ … })` adds to them.
+ * @example
+ * stats.record(orders, 1, currentTags().with({ paid: true }))
+ */
 export function currentTags(): TagMap {
   return (currentFrame().tags as TagMap | undefined) ?? TagMap.EMPTY
 }

@@ -52,12 +52,20 @@ const COUNT: CountAggregation = Object.freeze({ kind: 'count' })
 const SUM: SumAggregation = Object.freeze({ kind: 'sum' })
 const LAST_VALUE: LastValueAggregation = Object.freeze({ kind: 'lastValue' })
 
-/** Counts recorded values. A counter in Prometheus; its unit is always `1`. */
+/**
+ * Counts recorded values. A counter in Prometheus; its unit is always `1`.
+ * @example
+ * stats.registerView({ name: 'shop/requests', measure: latency, tagKeys: ['route'], aggregation: count() })
+ */
 export function count(): CountAggregation {
   return COUNT
 }
 
-/** Adds recorded values up. A counter in Prometheus, a gauge if the measure is signed. */
+/**
+ * Adds recorded values up. A counter in Prometheus, a gauge if the measure is signed.
+ * @example
+ * stats.registerView({ name: 'shop/sent', measure: sent, tagKeys: ['route'], aggregation: sum() })
+ */
 export function sum(): SumAggregation {
   return SUM
 }

@@ -91,7 +91,11 @@ export function spanJson(span: SpanFields): SpanJson {
   }
 }
 
-/** One document a trace, in the order in which the traces first appear. */
+/**
+ * One document a trace, in the order in which the traces first appear.
+ * @example
+ * for (const document of traceDocuments(exporter.items)) console.log(JSON.stringify(document))
+ */
 export function traceDocuments(spans: readonly SpanFields[]): TraceDocument[] {
   const byTrace = new Map<string, SpanJson[]>()
   for (const span of spans) {

@@ -6,7 +6,11 @@ import type { HeaderGetter, HeaderSetter, Propagator } from './propagator.js'
 const single = new B3SinglePropagator()
 const multi = new B3MultiPropagator()
 
-/** B3 in whichever form it comes, the single header first; written in several headers by default. */
+/**
+ * B3 in whichever form it comes, the single header first; written in several headers by default.
+ * @example
+ * new Tracer({ propagator: new B3Propagator() })
+ */
 export class B3Propagator implements Propagator {
   readonly #writer: Propagator
 

@@ -14,6 +14,8 @@ const MAX_SPAN_ID = 2n ** 64n - 1n
  * of the options is the sampled flag. Without options the parent counts as not sampled, so that the sampler decides.
  *
  * @see https://cloud.google.com/trace/docs/trace-context#legacy-http-header
+ * @example
+ * new Tracer({ propagator: new GoogleCloudPropagator() })
  */
 export class GoogleCloudPropagator implements Propagator {
   readonly fields: readonly string[] = [HEADER]

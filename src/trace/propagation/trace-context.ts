@@ -22,6 +22,8 @@ const KNOWN_FLAGS = SAMPLED | RANDOM_TRACE_ID
  * dropped, the parent is kept.
  *
  * @see https://www.w3.org/TR/trace-context-2/
+ * @example
+ * new Tracer({ propagator: new CompositePropagator([new TraceContextPropagator(), new B3Propagator()]) })
  */
 export class TraceContextPropagator implements Propagator {
   readonly fields: readonly string[] = ['traceparent', 'tracestate']

@@ -1,6 +1,10 @@
 import type { Sampler } from './sampler.js'
 
-/** Samples every trace, regardless of the parent. */
+/**
+ * Samples every trace, regardless of the parent.
+ * @example
+ * new Tracer({ sampler: new AlwaysOnSampler() })
+ */
 export class AlwaysOnSampler implements Sampler {
   readonly description = 'always_on'
 
@@ -9,7 +13,11 @@ export class AlwaysOnSampler implements Sampler {
   }
 }
 
-/** Samples no trace, regardless of the parent. */
+/**
+ * Samples no trace, regardless of the parent.
+ * @example
+ * tracer.span('health', { sampler: new AlwaysOffSampler() }, check)
+ */
 export class AlwaysOffSampler implements Sampler {
   readonly description = 'always_off'
 
