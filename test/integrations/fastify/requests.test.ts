@@ -373,6 +373,20 @@ test.each(['events', 'hijacked'])('a stream is no latency, and a client that end
   expect(spans[0]!.status.isOk).toBe(true)
 })
 
+test('events that are sent in one piece are a stream too', async () => {
+  const { url, stats } = await served((app) => {
+    app.get('/reply', async (_request, reply) => reply.type('text/event-stream').send('data: 1\n\n'))
+    app.get('/raw', (_request, reply) => {
+      reply.hijack()
+      reply.raw.writeHead(200, { 'content-type': 'text/event-stream' }).end('data: 1\n\n')
+    })
+  })
+  for (const path of ['/reply', '/raw']) await (await fetch(url + path)).text()
+  await until(() => Object.keys(streams(stats)).length === 2)
+  expect(streams(stats)).toEqual({ 'GET /reply 200 ok': 1, 'GET /raw 200 ok': 1 })
+  expect(counts(stats)).toEqual({})
+})
+
 test('tags are read from the request when its response closes, at most 100 values of each', async () => {
   const requestTags = {
     tenant: (request: FastifyRequest) => request.headers['x-tenant'],
