@@ -6,6 +6,7 @@ import type { ChangeReader, Contributor } from './data/contributor.js'
 /** The rows of several members, added up. */
 export interface MergedData {
   contributor(id: string, slot: number): Contributor
+  readonly rowCount: number
   families(): readonly Family[]
   /** The totals of departed members alone. */
   departed(): readonly Family[]

@@ -9,7 +9,7 @@ import { Departures } from './departures.js'
 import { EstateIntake } from './estate-intake.js'
 import type { GroupData, MergedData } from './group-data.js'
 import { incomplete } from './group-error.js'
-import { countFrameBytes, countRefused } from './group-metrics.js'
+import { countFrameBytes, countRefused, forgetMembers, reportMembers } from './group-metrics.js'
 import { HeirFeed } from './heir-feed.js'
 import { MergedFeed } from './merged-feed.js'
 import { keeperOrigin } from './estate.js'
@@ -112,6 +112,7 @@ export class Keeper {
   async gather(waitMs: number): Promise<void> {
     this.#checkCurrent()
     await this.#returning.whole(waitMs)
+    this.#report()
     await this.#asking.ask(waitMs)
     // Whatever is shown must be known to somebody else before: it would fall if this process were killed.
     await this.#heir.feed()
@@ -121,6 +122,7 @@ export class Keeper {
   /** Sends the heir what it does not have yet, and leaves out what is out of date. */
   tick(): void {
     this.#asking.leaveOutOldGauges()
+    this.#report()
     void this.#heir.feed()
   }
 
@@ -144,6 +146,7 @@ export class Keeper {
     this.#frameQueue.flushSync()
     await this.#heir.feed()
     this.#isClosed = true
+    forgetMembers()
     this.#stopRoster?.()
     this.departures.stop()
     this.#returning.stop()
@@ -154,6 +157,10 @@ export class Keeper {
       session.channel.send(controlFrame('BYE', {}))
       session.channel.end()
     }
+  }
+
+  #report(): void {
+    reportMembers(this.roster.all(), this.#merged.rowCount, this.#clock.monotonicMs())
   }
 
   #checkCurrent(): void {

@@ -62,6 +62,10 @@ class SimpleRows implements MergedData {
     return new SimpleContributor(this, id, slot, part)
   }
 
+  get rowCount(): number {
+    return this.families().length
+  }
+
   families(): Metric[] {
     return sums([this.account, ...this.parts.values()])
   }

@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest'
+import { Keeper } from '../../src/cluster/keeper.js'
+import { groupData } from '../../src/cluster/engine-data.js'
+import { DEFAULT_DATA_LIMITS } from '../../src/cluster/data/contributor.js'
+import { Member } from '../../src/cluster/member.js'
+import { memoryChannels } from '../../src/cluster/net/memory-channel.js'
+import { newId } from '../../src/cluster/net/new-id.js'
+import { selfMetrics } from '../../src/metrics/collection/internal-metrics-producer.js'
+import type { Metric } from '../../src/metrics/data/metric.js'
+import { MetricRegistry } from '../../src/metrics/instruments/metric-registry.js'
+import { ManualClock } from '../../src/testing/manual-clock.js'
+
+const clock = new ManualClock()
+const data = groupData({ limits: DEFAULT_DATA_LIMITS, perMember: [], clock })
+
+function keeper(id: string): Keeper {
+  const restartOwnRows = (): void => {}
+  return new Keeper({
+    ...{ id, data, maxMembers: 3, expected: [], isSuccessor: false, isUnsure: false, isCurrent: () => true, restartOwnRows },
+  } as ConstructorParameters<typeof Keeper>[0])
+}
+
+/** The library's gauges about the group, as `name label: value`. */
+function shown(): string[] {
+  return (selfMetrics().getMetrics() as Metric[])
+    .filter(({ descriptor }) => descriptor.name.startsWith('tallyscope_group_') && descriptor.type === 'GAUGE_DOUBLE')
+    .flatMap(({ descriptor, timeSeries }) =>
+      timeSeries.map(({ labelValues, points }) => `${[descriptor.name.slice(17), ...labelValues].join(' ')}: ${String(points[0]!.value)}`),
+    )
+}
+
+/** A member whose end of the channel is in the hands of the test. */
+function join(group: Keeper, value: number, id: string = newId()) {
+  const registry = new MetricRegistry({ clock })
+  const counter = registry.counter('jobs', { labelKeys: ['queue'] })
+  counter.inc(value, { queue: `of ${value}` })
+  const member = new Member(id, data, [registry], true)
+  const [own, theirs] = memoryChannels()
+  group.accept(theirs)
+  void member.join(own)
+  return { member, own }
+}
+
+const turns = async (count = 20): Promise<void> => {
+  for (let at = 0; at < count; at++) await new Promise((resolve) => void setImmediate(resolve))
+}
+
+test('the keeper shows members, how old their rows are, and merged rows, until it is the keeper no more', async () => {
+  const id = newId()
+  const group = keeper(id)
+  join(group, 1, id)
+  const quiet = join(group, 2)
+  await turns()
+  const first = group.gather(1_000)
+  await turns()
+  await first
+  clock.advance(5_000)
+  group.tick()
+  expect(shown()).toEqual(['member_age_seconds 0: 5', 'member_age_seconds 1: 5', 'members live: 2', 'members late: 0', 'rows: 2'])
+  quiet.own.send = () => {} // its answers get lost
+  const second = group.gather(1_000)
+  await turns()
+  clock.advance(1_000)
+  await second
+  group.tick()
+  expect(shown()).toEqual(['member_age_seconds 0: 1', 'member_age_seconds 1: 6', 'members live: 1', 'members late: 1', 'rows: 2'])
+  quiet.own.destroy()
+  await turns()
+  group.tick()
+  expect(shown()).toEqual(['member_age_seconds 0: 1', 'members live: 1', 'members late: 0', 'rows: 2'])
+  await group.close()
+  expect(shown()).toEqual([])
+})
