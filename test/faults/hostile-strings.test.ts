@@ -24,40 +24,7 @@ import { count } from '../../src/stats/views/aggregation.js'
 import { Stats } from '../../src/stats/stats.js'
 import { producer } from '../exporters/prometheus/format/metric-samples.js'
 import { amount } from './amount.js'
-
-const SECRET = 'S3cr3t-of-the-house'
-/** A label, a name or a key is cut at 256 code points; each may be written as an escape of six characters. */
-const LONGEST_LINE = 60_000
-
-const piece = fc.oneof(
-  fc.constantFrom(
-    '\n',
-    '\r\n',
-    '\u001b[2J\u001b]0;owned\u0007',
-    '\u0000',
-    '\u009b',
-    '\u202e',
-    '\u2066',
-    '\u2028',
-    '"',
-    '\\',
-    '\\n',
-    '# EOF\n',
-    '}} 1\n',
-    '\ud800',
-    '\u{1f600}',
-    '%0a',
-    '${HOME}',
-    '__proto__',
-  ),
-  fc.string({ unit: 'binary', maxLength: 40 }),
-)
-const hostile = fc.oneof(
-  fc.array(piece, { minLength: 1, maxLength: 12 }).map((pieces) => pieces.join('')),
-  fc.tuple(piece, piece).map(([a, b]) => a + 'x'.repeat(100_000) + b),
-)
-// Everything that could forge a line or move a cursor or the direction of what is read; line ends part lines.
-const RAW = /(?!\n)[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u
+import { expectClean, expectRows, hostile, SECRET } from './hostile-text.js'
 
 let warnings: string[]
 let folder: string
@@ -81,13 +48,6 @@ afterEach(() => {
   rmSync(folder, { recursive: true })
   vi.restoreAllMocks()
 })
-
-/** What a terminal, a log or a file was given: no line forges another, none is beyond its limit, none has a secret. */
-function expectClean(where: string, output: string): void {
-  expect(RAW.exec(output)?.[0], `${where}: ${JSON.stringify(output.slice(0, 300))}`).toBeUndefined()
-  expect(Math.max(...output.split('\n').map(({ length }) => length)), where).toBeLessThan(LONGEST_LINE)
-  expect(output.includes(SECRET), where).toBe(false)
-}
 
 test('hostile strings given in any public way reach no terminal, log, file or label raw, nor beyond their limits', {
   timeout: 300_000,
@@ -200,11 +160,3 @@ test('hostile strings given in any public way reach no terminal, log, file or la
     { numRuns: amount(40, 2_000) },
   )
 })
-
-/** Every line of a page is a comment or a sample with short labels. */
-function expectRows(page: string): void {
-  for (const line of page.split('\n')) {
-    expect(line).toMatch(/^(?:|# (?:TYPE|HELP|UNIT|EOF).*|[a-zA-Z_:][\w:]*(?:\{.*\})? \S+(?: # .*)?)$/su)
-    expect(line.length).toBeLessThan(2_000)
-  }
-}
