@@ -59,3 +59,12 @@ export class Estate {
 export function keeperOrigin(of: Origin['of'], keeperId: string, term: string): Origin {
   return { of, keeperId, term, id: keeperId, slot: 0, pid: process.pid }
 }
+
+/** An account as an estate, for a file. */
+export function* accountEstate(keeperId: string, term: string, account: Iterable<Uint8Array>): Generator<Uint8Array> {
+  for (const frame of account) {
+    yield controlFrame('ORIGIN', keeperOrigin('departed', keeperId, term))
+    yield frame
+  }
+  yield controlFrame('ESTATE', { keeperId, term, isOver: true })
+}

@@ -2,6 +2,8 @@ import type { Clock } from '../base/clock.js'
 import type { MetricProducer } from '../metrics/data/producer.js'
 import type { Family } from '../metrics/data/row-source.js'
 import type { ChangeReader, Contributor } from './data/contributor.js'
+import type { GroupFolder } from './net/group-folder.js'
+import type { ReturnOptions } from './returning-members.js'
 
 /** The rows of several members, added up. */
 export interface MergedData {
@@ -19,4 +21,17 @@ export interface GroupData {
   /** Takes the rows of one contributor as they are. */
   mirror(): MergedData
   changes(producers: readonly MetricProducer[]): ChangeReader
+}
+
+/** What a keeper is made of. */
+export interface KeeperOptions extends ReturnOptions {
+  /** The id of this process as a member. */
+  readonly id: string
+  readonly data: GroupData
+  readonly maxMembers: number
+  readonly folder: GroupFolder | undefined
+  /** False once another process is the keeper. */
+  readonly isCurrent: () => boolean
+  /** Sends everything of this process again, for a new heir. */
+  readonly restartOwnRows: () => void
 }

@@ -1,5 +1,6 @@
+import { threadId } from 'node:worker_threads'
 import type { Channel } from './net/channel.js'
-import type { ControlMessages } from './net/control-frames.js'
+import { controlFrame, type ControlMessages, PROTOCOL } from './net/control-frames.js'
 
 /** How a connection to a keeper has ended. */
 export type Ending = 'closed' | 'hung' | 'refused' | 'refused for good'
@@ -14,6 +15,13 @@ export interface KeeperConnection {
   isOver: boolean
   /** Since when the keeper owes a sign of life; undefined if it owes none. */
   owesSinceMs: number | undefined
+}
+
+type Hello = ControlMessages['HELLO']
+
+/** The first frame of a member of this process or thread. */
+export function helloFrame(member: Omit<Hello, 'protocol' | 'pid' | 'threadId'>): Uint8Array {
+  return controlFrame('HELLO', { protocol: PROTOCOL, pid: process.pid, threadId, ...member })
 }
 
 /** A connection over this channel, to a keeper that has not taken the member yet, and owes an answer. */

@@ -1,4 +1,4 @@
-import { type Clock } from '../base/clock.js'
+import type { Clock } from '../base/clock.js'
 import { startTimer } from '../base/timer.js'
 import type { Family } from '../metrics/data/row-source.js'
 import { FrameError } from './data/frame-error.js'
@@ -7,43 +7,22 @@ import { Admission } from './admission.js'
 import { Asking } from './asking.js'
 import { Departures } from './departures.js'
 import { EstateIntake } from './estate-intake.js'
-import type { GroupData, MergedData } from './group-data.js'
+import type { KeeperOptions, MergedData } from './group-data.js'
 import { incomplete } from './group-error.js'
 import { countFrameBytes, countRefused, forgetMembers, reportMembers } from './group-metrics.js'
 import { HeirFeed } from './heir-feed.js'
+import { LeftRows } from './left-rows.js'
 import { MergedFeed } from './merged-feed.js'
-import { keeperOrigin } from './estate.js'
+import { accountEstate, keeperOrigin } from './estate.js'
 import type { Channel } from './net/channel.js'
 import { type ControlMessage, controlFrame, type ControlMessages, readControlFrame } from './net/control-frames.js'
 import { isProcessGone } from './net/process-gone.js'
 import { newId } from './net/new-id.js'
 import { FrameQueue } from './net/frame-queue.js'
-import { type ReturnOptions, ReturningMembers } from './returning-members.js'
-import { type MemberRecord, Roster } from './roster.js'
+import { ReturningMembers } from './returning-members.js'
+import { type MemberRecord, newRecord, Roster, type Session } from './roster.js'
 
-const HELLO_TIMEOUT_MS = 2_000
-const ROSTER_DELAY_MS = 100
-
-export interface KeeperOptions extends ReturnOptions {
-  /** The id of this process as a member. */
-  readonly id: string
-  readonly data: GroupData
-  readonly maxMembers: number
-  /** False once another process is the keeper. */
-  readonly isCurrent: () => boolean
-  /** Sends everything of this process again, for a new heir. */
-  readonly restartOwnRows: () => void
-}
-
-/** A connection, which becomes that of a member with its HELLO. */
-interface Session {
-  readonly channel: Channel
-  record: MemberRecord | undefined
-  origin: ControlMessages['ORIGIN']
-  receivedBytes: number
-  isOver: boolean
-  stopTimer: () => void
-}
+const [HELLO_TIMEOUT_MS, ROSTER_DELAY_MS] = [2_000, 100]
 
 /** The member that all others send their rows to. It adds them up, asks for changes, and knows who is there. */
 export class Keeper {
@@ -51,6 +30,7 @@ export class Keeper {
   readonly term: string = newId()
   readonly roster: Roster = new Roster()
   readonly departures: Departures
+  hasHadOthers: boolean
   readonly #options: KeeperOptions
   readonly #clock: Clock
   readonly #merged: MergedData
@@ -62,6 +42,7 @@ export class Keeper {
   readonly #sessions = new Set<Session>()
   readonly #admission: Admission
   readonly #returning: ReturningMembers
+  readonly #left: LeftRows
   #isClosed = false
   #stopRoster: (() => void) | undefined
 
@@ -71,13 +52,25 @@ export class Keeper {
     this.#options = options
     this.#clock = data.clock
     this.#merged = data.merged()
-    this.#returning = new ReturningMembers({ ...options, expected: [...options.expected, { id, pid: process.pid }] }, this.#clock)
+    this.hasHadOthers = options.isSuccessor || options.isUnsure
+    const expected = [...options.expected, { id, pid: process.pid }]
+    this.#returning = new ReturningMembers({ ...options, expected }, this.#clock, () => options.folder?.left() ?? [])
     this.#heir = new HeirFeed(id, this.term, this.roster, data, this.#merged, options.restartOwnRows)
     this.departures = new Departures(this.#clock, (member) => this.#heir.folded(member))
     this.#admission = new Admission(options.maxMembers, this.roster, this.departures, this.#clock)
     this.#asking = new Asking(this.roster, this.#clock)
     this.#estates = new EstateIntake(this.#merged, this.departures, (member) => this.roster.get(member) !== undefined)
     this.#feed = new MergedFeed(id, this.term, data, this.#merged)
+    this.#left = new LeftRows({
+      ...{ clock: this.#clock, folder: options.folder, merged: this.#merged, departures: this.departures, estates: this.#estates },
+      isConnected: (member) => this.roster.get(member) !== undefined,
+      isContinued: () => this.#returning.isContinued,
+    })
+  }
+
+  /** True if another process or thread is a member, or is about to come back. */
+  get hasOthers(): boolean {
+    return this.roster.size > (this.roster.get(this.id) === undefined ? 0 : 1) || !this.#returning.areAllBack
   }
 
   /** Rows of the merged families. */
@@ -112,6 +105,7 @@ export class Keeper {
   async gather(waitMs: number): Promise<void> {
     this.#checkCurrent()
     await this.#returning.whole(waitMs)
+    this.#left.take()
     this.#report()
     await this.#asking.ask(waitMs)
     // Whatever is shown must be known to somebody else before: it would fall if this process were killed.
@@ -122,6 +116,7 @@ export class Keeper {
   /** Sends the heir what it does not have yet, and leaves out what is out of date. */
   tick(): void {
     this.#asking.leaveOutOldGauges()
+    if (this.#returning.areAllBack) this.#left.take()
     this.#report()
     void this.#heir.feed()
   }
@@ -129,9 +124,18 @@ export class Keeper {
   /** The last words of the keeper, without waiting. */
   flushSync(): void {
     this.#frameQueue.flushSync()
+    this.#left.take() // the heir has to know it too
+    for (const record of this.roster.all()) if (record.pid === process.pid) this.departures.depart(record.contributor, 'exit')
     this.#heir.flushSync()
     this.#sendRoster()
     for (const { channel, record } of this.#sessions) if (record?.isKeeper === false) channel.send(controlFrame('BYE', {}))
+  }
+
+  /** What would end with this process, as frames: the account, once the members of this process are part of it. */
+  lastFrames(): Iterable<Uint8Array> {
+    this.#frameQueue.flushSync()
+    this.#left.take()
+    return accountEstate(this.id, this.term, this.accountFrames())
   }
 
   /** The account of the departed, as frames. */
@@ -148,8 +152,7 @@ export class Keeper {
     this.#isClosed = true
     forgetMembers()
     this.#stopRoster?.()
-    this.departures.stop()
-    this.#returning.stop()
+    for (const part of [this.departures, this.#returning]) part.stop()
     this.#sendRoster()
     for (const session of this.#sessions) {
       session.isOver = true
@@ -193,15 +196,15 @@ export class Keeper {
       case 'BYE':
         session.isOver = true
         session.channel.end()
-        // The keeper's own rows are with its heir, and count as those of the keeper before from then on.
-        if (record.isKeeper || !this.#leave(session, record)) return
+        if (!this.#leave(session, record)) return
+        this.#left.drop(record.id)
         return this.departures.depart(record.contributor, 'exit')
       case 'ORIGIN':
         session.origin = message
         return
       case 'ESTATE':
         this.#estates.complete(message.keeperId, message.term, message.isOver)
-        return
+        return this.#left.drop(message.term)
       case 'WANT':
         void this.#feed.send(session.channel, message, (waitMs) => this.gather(waitMs))
         return
@@ -213,7 +216,7 @@ export class Keeper {
   #hello(session: Session, hello: ControlMessages['HELLO']): void {
     session.stopTimer()
     if (session.record !== undefined) throw new FrameError('ERR_GROUP_FRAME', 'HELLO came twice')
-    const { id, pid, threadId, canLead } = hello
+    const { id } = hello
     const known = this.roster.get(id)
     const refusal = this.#admission.refusal(hello)
     if (refusal !== undefined) {
@@ -229,16 +232,12 @@ export class Keeper {
     }
     // A member that comes back replaces what it had: it may not count twice.
     const former = known?.contributor ?? this.departures.found(id) ?? this.#estates.found(id)
+    this.hasHadOthers ||= id !== this.id
     const slot = former?.slot ?? this.roster.freeSlot(hello.slot, this.departures.slots())
     const contributor = former ?? this.#merged.contributor(id, slot)
-    const isKeeper = id === this.id
-    const heardMs = this.#clock.monotonicMs()
-    session.record = {
-      ...{ id, pid, threadId, canLead, isKeeper, slot, contributor, heardMs },
-      ...{ channel: session.channel, openAsk: 0, lateSinceMs: undefined, areGaugesLeftOut: false },
-    }
+    session.record = newRecord(hello, { slot, contributor, channel: session.channel, isKeeper: id === this.id }, this.#clock.monotonicMs())
     this.roster.add(session.record)
-    if (hello.isReturning) this.#returning.learn([{ id, pid }, ...hello.roster.filter((each) => this.roster.get(each.id) === undefined)])
+    if (hello.isReturning) this.#returning.learn([hello, ...hello.roster.filter((each) => this.roster.get(each.id) === undefined)])
     session.channel.send(controlFrame('WELCOME', { keeperId: this.id, term: this.term, slot }))
     this.#rosterChanged()
   }
@@ -252,8 +251,7 @@ export class Keeper {
   #cut(session: Session, reason: string, message: string): void {
     session.isOver = true
     countRefused(reason)
-    const { record } = session
-    if (record !== undefined) this.#admission.ban(record.id)
+    if (session.record !== undefined) this.#admission.ban(session.record.id)
     session.channel.send(controlFrame('REFUSED', { reason, message: message.slice(0, 500), isFinal: false }))
     session.channel.destroy()
   }
@@ -282,8 +280,7 @@ export class Keeper {
   /** Sends all members the roster: after the keeper's end they know whom to wait for. */
   #rosterChanged(): void {
     if (this.#stopRoster !== undefined || this.#isClosed) return
-    const delayMs = Math.max(ROSTER_DELAY_MS, 4 * this.roster.size)
-    this.#stopRoster = startTimer(this.#clock, delayMs, () => {
+    this.#stopRoster = startTimer(this.#clock, Math.max(ROSTER_DELAY_MS, 4 * this.roster.size), () => {
       this.#stopRoster = undefined
       this.#heir.choose()
       this.#sendRoster()

@@ -12,8 +12,8 @@ import type { GroupData } from './group-data.js'
 import { incomplete } from './group-error.js'
 import { MergedCopy } from './merged-copy.js'
 import type { Channel } from './net/channel.js'
-import { type Ending, type KeeperConnection, newConnection } from './keeper-connection.js'
-import { type ControlMessage, controlFrame, type ControlMessages, PROTOCOL, readControlFrame } from './net/control-frames.js'
+import { type Ending, helloFrame, type KeeperConnection, newConnection } from './keeper-connection.js'
+import { type ControlMessage, controlFrame, type ControlMessages, readControlFrame } from './net/control-frames.js'
 import type { KnownMember, RosterEntry } from './net/control-frames.js'
 import { FrameQueue } from './net/frame-queue.js'
 import { TickedProducer } from './ticked-producer.js'
@@ -89,12 +89,9 @@ export class Member {
       this.#connection = connection
       this.#frameQueue.attach(channel, (frame) => this.#apply(connection, frame))
       this.#isRestartDue = true
-      const { id, canLead } = this
-      const hello = {
-        ...{ protocol: PROTOCOL, id, pid: process.pid, threadId, slot: this.#slot },
-        ...{ canLead, isReturning: this.#isReturning, roster: this.others },
-      }
-      channel.send(controlFrame('HELLO', hello))
+      channel.send(
+        helloFrame({ id: this.id, canLead: this.canLead, slot: this.#slot, isReturning: this.#isReturning, roster: this.others }),
+      )
     })
   }
 
@@ -139,6 +136,13 @@ export class Member {
   async flush(): Promise<void> {
     this.#sendSoon()
     await this.#sending
+  }
+
+  /** Everything of this member as frames, and what it keeps of a keeper before, for a file. */
+  *lastFrames(): Generator<Uint8Array> {
+    yield controlFrame('ORIGIN', { ...keeperOrigin('self', this.id, this.id), slot: Math.max(0, this.#slot) })
+    yield* this.#data.changes(this.#producers).framesNow()
+    if (this.#estate !== undefined) yield* this.#estate.frames()
   }
 
   /** The last words of this member, without waiting. */

@@ -105,6 +105,7 @@ export class Membership {
     if (this.#isLeaving) return this.#lasting
     this.#stopTick()
     this.#isLeaving = true
+    if (this.#keeper === undefined) this.#leaveRows()
     await member.leave(LEAVE_TIMEOUT_MS)
     this.#ending.abort()
     member.disconnect()
@@ -115,9 +116,19 @@ export class Membership {
   /** What can be done without waiting when the process ends. */
   flushSync(): void {
     if (this.#ending.signal.aborted) return
+    const keeper = this.#keeper
+    if (keeper === undefined) this.#leaveRows()
     this.#options.member.flushSync()
-    this.#keeper?.flushSync()
-    if (this.#keeper !== undefined && this.#keeper.roster.size <= 1) this.#folder?.remove()
+    if (keeper === undefined) return
+    keeper.flushSync()
+    if (keeper.hasHadOthers) this.#folder?.leave(keeper.term, keeper.lastFrames())
+    else this.#folder?.remove()
+  }
+
+  /** Before the goodbye, which nobody hears if the keeper ends at the same moment. Threads end too often for it. */
+  #leaveRows(): void {
+    const { member } = this.#options
+    if (member.canLead || !member.isConnected) this.#folder?.leave(member.id, member.lastFrames())
   }
 
   /** Waits until this process has joined. */
@@ -182,6 +193,7 @@ export class Membership {
       id: member.id,
       data,
       maxMembers,
+      folder: this.#folder,
       expected: member.others,
       isSuccessor: meeting?.followsDead === true && !isFirst,
       isUnsure,
@@ -201,8 +213,10 @@ export class Membership {
     await joined
     this.#keeper = undefined
     if (!this.#isLeaving) member.keepAccount(keeper.id, keeper.term, keeper.accountFrames())
-    else if (keeper.roster.size > 1) this.#folder?.retire(this.#generation)
-    else this.#folder?.remove()
+    else if (keeper.hasOthers) {
+      this.#folder?.retire(this.#generation)
+      this.#folder?.leave(keeper.term, keeper.lastFrames())
+    } else this.#folder?.remove()
     this.#server?.close()
     this.#server = undefined
     await keeper.close()

@@ -24,23 +24,39 @@ export interface ReturnOptions {
 /** The members of the keeper before. Until they are back with their totals, a page would be too low, and is not served. */
 export class ReturningMembers {
   readonly #clock: Clock
+  readonly #left: () => readonly string[]
   readonly #sinceMs: number
   readonly #isSuccessor: boolean
   readonly #expected: Map<string, number>
   #isUnsure: boolean
+  #hasLearned = false
   #isStopped = false
   readonly #wake: (() => void)[] = []
 
-  constructor({ expected, isSuccessor, isUnsure }: ReturnOptions, clock: Clock) {
+  /** @param left Members that have left their last rows, and will not be back. */
+  constructor({ expected, isSuccessor, isUnsure }: ReturnOptions, clock: Clock, left: () => readonly string[]) {
     this.#clock = clock
+    this.#left = left
     this.#sinceMs = clock.monotonicMs()
     this.#isSuccessor = isSuccessor
     this.#isUnsure = isUnsure
     this.#expected = new Map(expected.map(({ id, pid }) => [id, pid]))
   }
 
+  /** True if there was a keeper before whose group goes on, undefined as long as that is not known. */
+  get isContinued(): boolean | undefined {
+    if (this.#isSuccessor || this.#hasLearned) return true
+    return this.#isUnsure && this.#clock.monotonicMs() - this.#sinceMs < UNSURE_MS ? undefined : false
+  }
+
+  /** True if a page would not be too low. */
+  get areAllBack(): boolean {
+    return this.#isWhole()
+  }
+
   /** A returning member has sent the members it knows. */
   learn(members: readonly KnownMember[]): void {
+    this.#hasLearned = true
     if (!this.#isUnsure) return
     this.#isUnsure = false
     for (const { id, pid } of members) this.#expected.set(id, pid)
@@ -76,6 +92,7 @@ export class ReturningMembers {
     const ageMs = this.#clock.monotonicMs() - this.#sinceMs
     if (ageMs >= UNSURE_MS) this.#isUnsure = false
     if (this.#isUnsure || (this.#isSuccessor && ageMs < GRACE_MS)) return false
+    if (this.#expected.size > 0) for (const id of this.#left()) this.#expected.delete(id)
     for (const [id, pid] of this.#expected) {
       // What a member that has died since had recorded was known to the keeper before alone.
       if (ageMs >= RETURN_TIMEOUT_MS || isProcessGone(pid)) this.#expected.delete(id)

@@ -1,6 +1,6 @@
 import type { Contributor } from './data/contributor.js'
 import type { Channel } from './net/channel.js'
-import type { RosterEntry } from './net/control-frames.js'
+import type { ControlMessages, RosterEntry } from './net/control-frames.js'
 
 /** A member as the keeper knows it. */
 export interface MemberRecord {
@@ -19,6 +19,22 @@ export interface MemberRecord {
   /** Since when it is late; undefined if it is not. */
   lateSinceMs: number | undefined
   areGaugesLeftOut: boolean
+}
+
+type Place = Pick<MemberRecord, 'slot' | 'contributor' | 'channel' | 'isKeeper'>
+
+export function newRecord({ id, pid, threadId, canLead }: ControlMessages['HELLO'], place: Place, heardMs: number): MemberRecord {
+  return { id, pid, threadId, canLead, ...place, heardMs, openAsk: 0, lateSinceMs: undefined, areGaugesLeftOut: false }
+}
+
+/** A connection, which becomes that of a member with its HELLO. */
+export interface Session {
+  readonly channel: Channel
+  record: MemberRecord | undefined
+  origin: ControlMessages['ORIGIN']
+  receivedBytes: number
+  isOver: boolean
+  stopTimer: () => void
 }
 
 /** The members that are connected to the keeper, in the order of their slots. */

@@ -13,7 +13,7 @@ const data = groupData({ limits: DEFAULT_DATA_LIMITS, perMember: ['apart'], cloc
 
 function keeper(): Keeper {
   const id = newId()
-  const options = { id, data, maxMembers: 8, isCurrent: () => true, restartOwnRows: () => {} }
+  const options = { id, data, maxMembers: 8, isCurrent: () => true, folder: undefined, restartOwnRows: () => {} }
   const made = new Keeper({ ...options, expected: [], isSuccessor: false, isUnsure: false })
   const own = memberOf(new MetricRegistry(), id)
   own.connect(made)

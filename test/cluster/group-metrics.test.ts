@@ -16,7 +16,17 @@ const data = groupData({ limits: DEFAULT_DATA_LIMITS, perMember: [], clock })
 function keeper(id: string): Keeper {
   const restartOwnRows = (): void => {}
   return new Keeper({
-    ...{ id, data, maxMembers: 3, expected: [], isSuccessor: false, isUnsure: false, isCurrent: () => true, restartOwnRows },
+    ...{
+      id,
+      data,
+      maxMembers: 3,
+      folder: undefined,
+      expected: [],
+      isSuccessor: false,
+      isUnsure: false,
+      isCurrent: () => true,
+      restartOwnRows,
+    },
   } as ConstructorParameters<typeof Keeper>[0])
 }
 

@@ -79,6 +79,26 @@ test('a keeper that leaves hands over its own totals and those of the departed',
   expect([heir, other].filter(({ membership }) => membership.isKeeper)).toHaveLength(1)
 })
 
+test('a keeper, its heir and another member that leave at once lose nothing', async () => {
+  const hash = newGroup()
+  const keeper = new TestMember(hash, { hits: 1 })
+  await keeper.page()
+  const others = [10, 100, 1_000].map((hits) => new TestMember(hash, { hits }))
+  await expect.poll(() => keeper.page()).toEqual({ hits: 1_111 })
+  for (const { numbers } of [keeper, ...others]) numbers.values['hits']! += 1
+  await Promise.all([keeper, others[0]!, others[1]!].map(({ membership }) => membership.leave()))
+  await expect.poll(() => others[2]!.page().catch(() => undefined), { timeout: 5_000 }).toEqual({ hits: 1_115 })
+  expect(readdirSync(folder).filter((name) => name.startsWith(`${hash}.`) && name.endsWith('.left'))).toEqual([])
+})
+
+test('a group that begins anew begins at 0, whatever was left of the one before', async () => {
+  const hash = newGroup()
+  openGroupFolder(hash, folder).leave(newId(), [new Uint8Array([1, 2, 3])])
+  const member = new TestMember(hash, { hits: 1 })
+  expect(await member.page()).toEqual({ hits: 1 })
+  expect(readdirSync(folder).filter((name) => name.startsWith(`${hash}.`) && name.endsWith('.left'))).toEqual([])
+})
+
 test('sixteen members at once have one keeper, beside the socket of a dead one', async () => {
   const hash = newGroup()
   const members = Array.from({ length: 16 }, () => new TestMember(hash, { hits: 1 }))

@@ -8,7 +8,7 @@ export interface Sample {
   readonly value: number
 }
 
-/** A real Prometheus that scrapes one address, or several with the same path, every second. */
+/** A real Prometheus that scrapes one address, or several with the same path, every second or as often as it is told. */
 export class Prometheus {
   readonly url: string
   readonly #program: RunningProgram
@@ -20,12 +20,12 @@ export class Prometheus {
     this.#folder = folder
   }
 
-  static async start(target: URL | URL[], flags: string[] = []): Promise<Prometheus> {
+  static async start(target: URL | URL[], flags: string[] = [], interval = '1s'): Promise<Prometheus> {
     const folder = mkdtempSync(join(tmpdir(), 'tallyscope-prometheus-'))
     const targets = [target].flat()
     const job = { job_name: 'shop', metrics_path: targets[0]!.pathname, static_configs: [{ targets: targets.map(({ host }) => host) }] }
     // JSON is YAML too.
-    writeFileSync(join(folder, 'prometheus.yml'), JSON.stringify({ global: { scrape_interval: '1s' }, scrape_configs: [job] }))
+    writeFileSync(join(folder, 'prometheus.yml'), JSON.stringify({ global: { scrape_interval: interval }, scrape_configs: [job] }))
     const address = `127.0.0.1:${await freePort()}`
     const program = new RunningProgram('prometheus', [
       `--config.file=${join(folder, 'prometheus.yml')}`,

@@ -1,4 +1,16 @@
-import { chmodSync, lstatSync, mkdirSync, readdirSync, rmdirSync, type Stats, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { inspectValue } from '../../base/inspect-value.js'
@@ -11,6 +23,9 @@ const MAX_PATH_BYTES = 103
 /** Enough for the greatest generation. */
 const LONGEST_NAME = '9007199254740991.sock'
 const FILE = /^(\d{1,16})\.(sock|gone)$/
+const LEFT = /^([\da-f]{32})\.left$/
+/** More than this is not left by a process that ends: it would hold up its end. */
+const MAX_LEFT_BYTES = 16 << 20
 
 /** A folder for the sockets of a group: where its members find each other. */
 export interface GroupFolder {
@@ -24,6 +39,14 @@ export interface GroupFolder {
   removeBelow(generation: number): void
   /** Leaves a mark that this generation is over, so that its number is not given again. */
   retire(generation: number): void
+  /** Ids of members and keepers that have left their last rows. */
+  left(): string[]
+  /** Leaves the last rows of a member or keeper, for whoever is the keeper next. Nothing is left if it cannot be written. */
+  leave(id: string, frames: Iterable<Uint8Array>): void
+  readLeft(id: string): Uint8Array | undefined
+  dropLeft(id: string): void
+  /** When it was left, in milliseconds since 1970; 0 if it is not there. */
+  leftUnixMs(id: string): number
   /** Removes everything. Members that join at this moment make it anew. */
   remove(): void
 }
@@ -83,8 +106,50 @@ class SocketFolder implements GroupFolder {
     }
   }
 
+  left(): string[] {
+    return this.#names(LEFT).map((name) => LEFT.exec(name.slice(this.#prefix.length))![1]!)
+  }
+
+  leave(id: string, frames: Iterable<Uint8Array>): void {
+    const parts: Uint8Array[] = []
+    let bytes = 0
+    for (const frame of frames) {
+      parts.push(frame)
+      bytes += frame.length
+      if (bytes > MAX_LEFT_BYTES) return
+    }
+    const path = this.#leftPath(id)
+    try {
+      // Under another name first: half a file is never read.
+      writeFileSync(`${path}.part`, Buffer.concat(parts), { mode: 0o600 })
+      renameSync(`${path}.part`, path)
+    } catch {
+      unlink(`${path}.part`) // A full disk, or the folder has gone: the goodbye has the same rows.
+    }
+  }
+
+  readLeft(id: string): Uint8Array | undefined {
+    try {
+      return readFileSync(this.#leftPath(id))
+    } catch {
+      return undefined // another one was quicker
+    }
+  }
+
+  dropLeft(id: string): void {
+    unlink(this.#leftPath(id))
+  }
+
+  leftUnixMs(id: string): number {
+    return lstatOf(this.#leftPath(id))?.mtimeMs ?? 0
+  }
+
+  #leftPath(id: string): string {
+    return join(this.#path, `${this.#prefix}${id}.left`)
+  }
+
   remove(): void {
-    for (const name of this.#files()) unlink(join(this.#path, name))
+    for (const name of [...this.#files(), ...this.#names(LEFT)]) unlink(join(this.#path, name))
     if (this.#prefix !== '') return // the folder is the user's
     try {
       rmdirSync(this.#path)
@@ -94,9 +159,13 @@ class SocketFolder implements GroupFolder {
   }
 
   #files(): string[] {
+    return this.#names(FILE)
+  }
+
+  #names(pattern: RegExp): string[] {
     try {
       const names = readdirSync(this.#path)
-      return names.filter((name) => name.startsWith(this.#prefix) && FILE.test(name.slice(this.#prefix.length)))
+      return names.filter((name) => name.startsWith(this.#prefix) && pattern.test(name.slice(this.#prefix.length)))
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw folderError(this.#path, `cannot be read: ${errorText(error)}`, error)
       if (this.#prefix === '') makePrivate(this.#path) // cleaned away by somebody else
