@@ -63,10 +63,10 @@ describeWith(['prometheus'], 'Prometheus and a port that workers share', () => {
     const beganMs = Date.now()
     program.command({ work: true })
     for (let round = 0; round < 3; round++) {
-      await pause(5_000)
+      await pause(9_000)
       await program.ask({ roll: true }, (fact) => 'rolled' in fact)
     }
-    await pause(5_000)
+    await pause(9_000)
     const seen = await report(beganMs)
     console.log('rolling restarts, increase() by Prometheus:', seen)
     expect(seen.resets).toBe(0)
