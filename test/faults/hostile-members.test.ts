@@ -43,7 +43,7 @@ function definition(change: object): Uint8Array {
     bounds: [],
     ...change,
   })
-  return new FrameWriter().begin(FRAME.DEFINE).varint(0).text(text).end()
+  return new FrameWriter().begin(FRAME.DEFINE).varint(0).varint(0).text(text).end()
 }
 
 test('a definition whose buckets cannot be merged is damaged, and does not fail later', () => {
