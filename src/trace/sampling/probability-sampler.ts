@@ -26,10 +26,10 @@ export class ProbabilitySampler implements Sampler {
 
   /**
    * @param rate 0 … 1. Default 1/10 000. An object with `rate` will do.
-   * @throws {@link DefinitionError} `ERR_SAMPLING_RATE` when it is not a number from 0 to 1.
+   * @throws {@link DefinitionError} `ERR_SAMPLING_RATE` if it is not a number from 0 to 1.
    */
   constructor(rate: number | { readonly rate?: number } = 1e-4) {
-    if (typeof rate === 'object') checkOptions('ProbabilitySampler', rate, { rate: true })
+    if (typeof rate === 'object' && rate !== null) checkOptions('ProbabilitySampler', rate, { rate: true })
     const value = typeof rate === 'object' && rate !== null ? (rate.rate ?? 1e-4) : rate
     if (typeof value !== 'number' || !(value >= 0 && value <= 1)) {
       throw new DefinitionError('ERR_SAMPLING_RATE', `a sampling rate must be a number from 0 to 1: it is ${String(value)}`)
