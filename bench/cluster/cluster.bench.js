@@ -37,6 +37,8 @@ async function compareClusters(bench, { kind, count, workers, rounds, share = 0.
   if (!Object.values(names).some((name) => bench.wants(name))) return
   /** @type {{ [name: string]: Samples }} */
   const all = {}
+  /** @type {{ [contender: string]: string }} */
+  const notes = {}
   const take = (/** @type {string} */ name, /** @type {string} */ who, /** @type {number} */ value) => {
     const samples = (all[name] ??= {})
     samples[who] = [...(samples[who] ?? []), value]
@@ -68,13 +70,16 @@ async function compareClusters(bench, { kind, count, workers, rounds, share = 0.
         await cluster.ask('touch', share)
         take(names.asked, 'asked of the primary', (await cluster.ask('scrape')).timeMs)
       }
+    } catch (error) {
+      if (contender === 'tallyscope') throw error
+      notes[contender] = `ends with an error: ${error instanceof Error ? error.message : String(error)}`
     } finally {
       cluster.stop()
     }
   }
   for (const [name, samples] of Object.entries(all)) {
     const isHold = name.includes('hold')
-    bench.figures(name, 'ms', isHold ? greatest(samples) : samples)
+    bench.figures(name, 'ms', isHold ? greatest(samples) : samples, notes)
   }
 }
 
