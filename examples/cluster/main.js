@@ -33,6 +33,15 @@ async function load() {
 }
 const loads = [load(), load()]
 
+/** The page of metrics. Any worker may answer, and each shows the metrics of all; one that is killed at this moment does not answer. */
+async function scrape() {
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const response = await fetch(`${origin}/metrics`, options()).catch(() => undefined)
+    if (response?.ok) return response.text()
+  }
+  return ''
+}
+
 for (let second = 1; second <= seconds; second++) {
   await sleep(1_000)
   if (second % 2 === 0) {
@@ -40,9 +49,7 @@ for (let second = 1; second <= seconds; second++) {
     workers[second % workers.length]?.process.kill('SIGKILL')
     killed++
   }
-  // Any worker may answer, and each shows the metrics of all.
-  const page = await fetch(`${origin}/metrics`, options()).then((response) => (response.ok ? response.text() : ''))
-  const orders = /^shop_orders_total (\d+)/m.exec(page)?.[1] ?? 'not whole at the moment'
+  const orders = /^shop_orders_total (\d+)/m.exec(await scrape())?.[1] ?? 'not whole at the moment'
   console.log(`${second} s: orders ${orders}, answered ${answered}, workers killed ${killed}, members ${group.members().length}`)
 }
 isOver = true
