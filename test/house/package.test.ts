@@ -44,7 +44,11 @@ test('types resolve in every mode, including node10', async () => {
 test('the package contains both builds with types and the documents, without source maps', () => {
   const foreign = packed.filter((path) => !/^dist\/(esm|cjs)\/.+\.(c?js|d\.c?ts)$/.test(path))
   const pages = ['ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md']
-  expect(foreign.filter((path) => !/^docs\/[\w-]+\.md$/.test(path)).sort()).toEqual([...pages, 'dist/cjs/package.json', 'package.json'])
+  expect(foreign.filter((path) => !/^docs\/[\w-]+\.(md|svg)$/.test(path)).sort()).toEqual([
+    ...pages,
+    'dist/cjs/package.json',
+    'package.json',
+  ])
   for (const format of ['esm', 'cjs']) {
     expect(packed).toContain(`dist/${format}/index.js`)
     expect(packed).toContain(`dist/${format}/index.d.ts`)

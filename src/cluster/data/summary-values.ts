@@ -65,7 +65,7 @@ export class SummaryValues implements RowValues {
     this.#rows.set(row, { count: own.count + theirs.count, sum: own.sum + theirs.sum, quantiles: NO_QUANTILES, windows })
   }
 
-  /** Call for rows of members that have ended: what they sent last says nothing of now. */
+  /** Call for rows of members that have ended: what they sent last is not true any more. */
   dropQuantiles(row: number): void {
     this.#rows.set(row, { ...this.#at(row), quantiles: NO_QUANTILES })
   }

@@ -66,7 +66,7 @@ const MODES = { min: 0, max: 0o777, integer: true }
 const SLICE_MS = 5
 
 /**
- * Appends one line of JSON an item to a file.
+ * Appends one line of JSON for each item to a file.
  *
  * The file only gets whole lines. It is opened with the first export, and again when it was rotated, deleted or cut by
  * others; a line torn by a kill is closed off before the next one. If the disk is full or the file cannot be had,
