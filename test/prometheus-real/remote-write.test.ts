@@ -12,6 +12,7 @@ import { distribution, exponential, percentiles, sum } from '../../src/stats/vie
 import { Stats } from '../../src/stats/stats.js'
 import { Prometheus, type Sample } from './prometheus.js'
 import { describeWith, freePort, pause, RunningProgram } from './real-program.js'
+import { exportKnownSamples } from './known-samples.js'
 
 /** Bounds that all formats spell alike. */
 const BOUNDS = [0.5, 2.5, 7.5]
@@ -99,17 +100,8 @@ describeWith(['prometheus'], 'Prometheus 2.42 by remote write', () => {
 
   test('the rate over the same samples is exact', async () => {
     const exporter = exporterFor('rates', { staleOnShutdown: false })
-    const own = new Stats()
-    const done = own.measure('done')
-    own.viewManager.registerView({ name: 'done', measure: done, aggregation: sum() })
-    const timeUnixMs = Math.floor(Date.now() / 1_000) * 1_000 - 60_000
-    for (let i = 0; i <= 6; i++) {
-      own.record(done, 100)
-      const context = { timeUnixMs: timeUnixMs + i * 10_000, timeoutMs: 10_000, signal: new AbortController().signal, isLast: false }
-      await exporter.exportFamilies(await gatherFamilies([own]), context)
-    }
-    await exporter.shutdown()
-    const time = String(timeUnixMs / 1_000 + 60)
+    const lastS = await exportKnownSamples(exporter)
+    const time = String(lastS)
     const { result } = await prometheus.api<{ result: { value: [number, string] }[] }>('query', {
       query: 'increase(done_total{job="rates"}[60s])',
       time,
@@ -174,17 +166,8 @@ describeWith(['victoria-metrics'], 'VictoriaMetrics by remote write', () => {
 
   test('the rate over the same samples is exact', async () => {
     const exporter = new RemoteWriteExporter({ url: `${url}/api/v1/write`, job: 'rates', instance: 'a:1', staleOnShutdown: false })
-    const own = new Stats()
-    const done = own.measure('done')
-    own.viewManager.registerView({ name: 'done', measure: done, aggregation: sum() })
-    const timeUnixMs = Math.floor(Date.now() / 1_000) * 1_000 - 60_000
-    for (let i = 0; i <= 6; i++) {
-      own.record(done, 100)
-      const context = { timeUnixMs: timeUnixMs + i * 10_000, timeoutMs: 10_000, signal: new AbortController().signal, isLast: false }
-      await exporter.exportFamilies(await gatherFamilies([own]), context)
-    }
-    await exporter.shutdown()
-    const at = { time: String(timeUnixMs / 1_000 + 60) }
+    const lastS = await exportKnownSamples(exporter)
+    const at = { time: String(lastS) }
     const value = async (expression: string) => (await query(expression, at))[0]?.value
     await program.until('all samples', async () =>
       (await value('count_over_time(done_total{job="rates"}[61s])')) === 7 ? true : undefined,

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type MetricsEndpoint, serveMetrics } from '../../src/exporters/prometheus/http/server.js'
 import { PrometheusTextPushExporter } from '../../src/exporters/prometheus/push/text-push-exporter.js'
-import { gatherFamilies } from '../../src/metrics/collection/gather.js'
 import { distribution, percentiles, sum } from '../../src/stats/views/aggregation.js'
 import { Stats } from '../../src/stats/stats.js'
 import { describeWith, freePort, pause, RunningProgram } from './real-program.js'
+import { exportKnownSamples } from './known-samples.js'
 
 type Result = readonly { readonly metric: Readonly<Record<string, string>>; readonly value: readonly [number, string] }[]
 
@@ -98,17 +98,8 @@ describeWith(['victoria-metrics'], 'VictoriaMetrics by import of text', () => {
 
   test('the rate over samples of known times is exact', async () => {
     const exporter = exporterFor('rates')
-    const own = new Stats()
-    const done = own.measure('done')
-    own.viewManager.registerView({ name: 'done', measure: done, aggregation: sum() })
-    const timeUnixMs = Math.floor(Date.now() / 1_000) * 1_000 - 60_000
-    for (let i = 0; i <= 6; i++) {
-      own.record(done, 100)
-      const context = { timeUnixMs: timeUnixMs + i * 10_000, timeoutMs: 10_000, signal: new AbortController().signal, isLast: false }
-      await exporter.exportFamilies(await gatherFamilies([own]), context)
-    }
-    await exporter.shutdown()
-    const increase = () => query('increase(done_total{job="rates"}[60s])', timeUnixMs / 1_000 + 60)
+    const lastS = await exportKnownSamples(exporter)
+    const increase = () => query('increase(done_total{job="rates"}[60s])', lastS)
     await program.until('the last sample', async () => (Number((await increase())[0]?.value[1]) >= 600 ? true : undefined))
     expect(Number((await increase())[0]!.value[1])).toBe(600)
   }, 60_000)
