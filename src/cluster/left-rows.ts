@@ -26,8 +26,8 @@ export interface LeftRowsOptions {
 }
 
 /**
- * Files with the last rows of members and keepers that ended by themselves. They are written before the goodbye, which nobody may
- * hear: if several processes end at once, the keeper, its heir and who is about to join them may be among them.
+ * Files with the last rows of members and keepers that ended by themselves. A file is written before the goodbye is sent. If several
+ * processes end at once, the keeper and its heir may end too, and then no process receives the goodbye.
  */
 export class LeftRows {
   readonly #options: LeftRowsOptions

@@ -125,7 +125,7 @@ export class Membership {
     else this.#folder?.remove()
   }
 
-  /** Before the goodbye, which nobody hears if the keeper ends at the same moment. Threads end too often for it. */
+  /** Called before the goodbye is sent, which is lost if the keeper ends at the same moment. Threads end too often for a file each. */
   #leaveRows(): void {
     const { member } = this.#options
     if (member.canLead || !member.isConnected) this.#folder?.leave(member.id, member.lastFrames())

@@ -41,7 +41,7 @@ export interface GroupFolder {
   retire(generation: number): void
   /** Ids of members and keepers that have left their last rows. */
   left(): string[]
-  /** Leaves the last rows of a member or keeper, for whoever is the keeper next. Nothing is left if it cannot be written. */
+  /** Writes the last rows of a member or keeper to a file, which the next keeper reads. Does nothing if the file cannot be written. */
   leave(id: string, frames: Iterable<Uint8Array>): void
   readLeft(id: string): Uint8Array | undefined
   dropLeft(id: string): void

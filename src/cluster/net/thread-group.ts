@@ -47,7 +47,7 @@ export class MainThreadGroup {
   }
 
   /**
-   * Waits until the main thread has answered once. It is asked again each time, since it opens a group of its own only then.
+   * Waits for the main thread's first answer. Each call sends the question again, because the main thread may have opened its group since.
    * @throws the signal's reason
    */
   find(signal: AbortSignal): Promise<GroupAddress> {
