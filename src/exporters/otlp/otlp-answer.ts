@@ -41,7 +41,7 @@ function statusMessage(body: Buffer, headers: HttpReply['headers']): string {
     const reader = new ProtobufReader(body)
     while (reader.next()) {
       if (reader.field === 2 && reader.wire === 2) return reader.string()
-      reader.skip()
+      reader.skipField()
     }
     return ''
   } catch {
@@ -67,7 +67,7 @@ function protobufAnswer(body: Buffer): { rejected: number; message: string } {
   const reader = new ProtobufReader(body)
   while (reader.next()) {
     if (reader.field !== 1 || reader.wire !== 2) {
-      reader.skip()
+      reader.skipField()
       continue
     }
     const from = reader.block()
@@ -75,7 +75,7 @@ function protobufAnswer(body: Buffer): { rejected: number; message: string } {
     while (partial.next()) {
       if (partial.field === 1 && partial.wire === 0) rejected = partial.varint()
       else if (partial.field === 2 && partial.wire === 2) message = partial.string()
-      else partial.skip()
+      else partial.skipField()
     }
   }
   return { rejected: Number.isSafeInteger(rejected) ? rejected : 0, message }

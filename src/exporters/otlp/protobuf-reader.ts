@@ -76,7 +76,7 @@ export class ProtobufReader {
   }
 
   /** Passes over the value of the field. */
-  skip(): void {
+  skipField(): void {
     if (this.wire === 0) this.varint()
     else if (this.wire === 1) this.#advance(8)
     else if (this.wire === 2) this.block()

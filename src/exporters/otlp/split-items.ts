@@ -31,7 +31,7 @@ export function splitMetrics(bytes: Uint8Array, at: number): readonly [Uint8Arra
 /** Divides the spans of a request before span number `at`. */
 export function splitSpans(bytes: Uint8Array, at: number): readonly [Uint8Array, Uint8Array] {
   const reader = new ProtobufReader(bytes)
-  for (let span = 0; span < at && reader.next(); span++) reader.skip()
+  for (let span = 0; span < at && reader.next(); span++) reader.skipField()
   return [bytes.subarray(0, reader.at), bytes.subarray(reader.at)]
 }
 
@@ -69,7 +69,7 @@ function eachField(
   for (let begin = from; reader.next(); begin = reader.at) {
     let start = reader.at
     if (reader.wire === 2) start = reader.block()
-    else reader.skip()
+    else reader.skipField()
     visit(reader.field, start, reader.at, begin)
   }
 }
