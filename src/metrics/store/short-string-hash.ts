@@ -1,6 +1,8 @@
 /** With more strings hits would be rarer, and the table large. */
-const MOST_TEXTS = 64
+const MAX_STRINGS = 64
 const SLOTS_PER_STRING = 4
+/** At most one string in so many may be without a slot; the table is left empty otherwise. */
+const STRINGS_PER_MISS = 4
 /** Positions of letters, in 256ths of a string's length: the last, the one before it, the first, and so on; all of a string of up to 16. */
 const LETTERS = [255, 240, 0, 128, 224, 16, 64, 192, 32, 208, 48, 160, 80, 96, 112, 144, 176] as const
 const FACTORS = [31, 37, 41, 43] as const
@@ -29,8 +31,8 @@ export class ShortStringHash {
   private first: number = LETTERS[0]
   private second: number = NONE
   private factor = 1
-  /** True if no choice of positions leads to distinct slots. */
-  private isCrowded = false
+  /** Strings whose slot was taken when they were added, though no choice of positions was better. */
+  private withoutSlot = 0
 
   /** The id of a string, 0 if it has no slot. */
   find(text: string): number {
@@ -49,16 +51,19 @@ export class ShortStringHash {
   /** Adds the newest of these strings, whose ids are their indices; the first counts as not set. */
   add(strings: readonly (string | undefined)[]): void {
     const id = strings.length - 1
-    if (id > MOST_TEXTS) return this.clear()
+    if (id > MAX_STRINGS) return this.clear()
     const isFull = id * SLOTS_PER_STRING > this.slots.length
-    if (isFull || (!this.isCrowded && this.slots[this.slotOf(strings[id]!)] !== '')) this.lay(strings.slice(1) as string[])
+    const isTaken = this.slots[this.slotOf(strings[id]!)] !== ''
+    if (isTaken) this.withoutSlot += 1
+    const isWorthChoosing = this.withoutSlot === 1 || this.withoutSlot * STRINGS_PER_MISS > id
+    if (isFull || (isTaken && isWorthChoosing)) this.lay(strings.slice(1) as string[])
     else if (this.longest > 0) this.put(strings[id]!, id)
   }
 
   clear(): void {
     this.longest = 0
     this.slots = ['']
-    this.isCrowded = false
+    this.withoutSlot = 0
   }
 
   private lay(strings: readonly string[]): void {
@@ -77,8 +82,8 @@ export class ShortStringHash {
       if (fewest === 0) break
     }
     this.choose(best)
-    this.isCrowded = fewest > 0
-    if (fewest * 4 > strings.length) return // most look-ups would miss
+    this.withoutSlot = fewest
+    if (fewest * STRINGS_PER_MISS > strings.length) return // most look-ups would miss
     for (const [at, text] of strings.entries()) this.put(text, at + 1)
   }
 

@@ -64,7 +64,7 @@ test('a cleared table is empty, and can be filled again', () => {
   expect(idsIn(table, ['GET', 'POST'])).toEqual([0, 1])
 })
 
-test('any string is found by its own id or not at all', () => {
+test('any string is found by its own id or not at all, and at least three in four are unless none is', () => {
   const text = fc.oneof(
     fc.string({ minLength: 1, maxLength: 12, unit: 'binary' }),
     fc.nat(99).map((n) => `host-${n}`),
@@ -78,7 +78,8 @@ test('any string is found by its own id or not at all', () => {
         if (id !== 0) expect(strings[id]).toBe(each)
       }
       const found = idsIn(table, own).filter((id) => id !== 0).length
-      expect(found === 0 || found * 4 >= own.length * 3 || own.length > 8).toBe(true)
+      expect(found === 0 || found * 4 >= own.length * 3).toBe(true)
     }),
+    { examples: [[['host-31', 'host-30', 'ba', 'aa', 'host-40', '\u{39b05}'], []]] },
   )
 })
