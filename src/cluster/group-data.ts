@@ -3,7 +3,7 @@ import type { MetricProducer } from '../metrics/data/producer.js'
 import type { Family } from '../metrics/data/row-source.js'
 import type { ChangeReader, Contributor } from './data/contributor.js'
 import type { GroupFolder } from './net/group-folder.js'
-import type { ReturnOptions } from './returning-members.js'
+import type { ReturnOptions } from './rejoining-members.js'
 
 /** The rows of several members, added up. */
 export interface MergedData {

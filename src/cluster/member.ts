@@ -7,7 +7,7 @@ import type { MetricProducer } from '../metrics/data/producer.js'
 import type { Family } from '../metrics/data/row-source.js'
 import type { ChangeReader } from './data/contributor.js'
 import { isDataFrame, kindOf } from './data/frame-writer.js'
-import { Estate, keeperOrigin } from './estate.js'
+import { Estate, keeperOrigin } from './keeper-replica.js'
 import type { GroupData } from './group-data.js'
 import { incomplete } from './group-error.js'
 import { MergedCopy } from './merged-copy.js'
@@ -16,7 +16,7 @@ import { type Ending, helloFrame, type KeeperConnection, newConnection } from '.
 import { type ControlMessage, controlFrame, type ControlMessages, readControlFrame } from './net/control-frames.js'
 import type { KnownMember, RosterEntry } from './net/control-frames.js'
 import { FrameQueue } from './net/frame-queue.js'
-import { TickedProducer } from './ticked-producer.js'
+import { TickedProducer } from './member-producer.js'
 
 /** A keeper that does not react for so long hangs. */
 const HUNG_MS = 10_000

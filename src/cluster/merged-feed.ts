@@ -1,7 +1,7 @@
 import { errorText } from '../base/rate-limited-log.js'
 import { TallyscopeError } from '../base/errors.js'
 import type { ChangeReader } from './data/contributor.js'
-import { keeperOrigin } from './estate.js'
+import { keeperOrigin } from './keeper-replica.js'
 import type { GroupData, MergedData } from './group-data.js'
 import type { Channel } from './net/channel.js'
 import { controlFrame, type ControlMessages } from './net/control-frames.js'

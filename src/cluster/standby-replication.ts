@@ -1,6 +1,6 @@
 import type { ChangeReader } from './data/contributor.js'
 import { FRAME, kindOf } from './data/frame-writer.js'
-import { keeperOrigin } from './estate.js'
+import { keeperOrigin } from './keeper-replica.js'
 import type { GroupData, MergedData } from './group-data.js'
 import { controlFrame, type ControlMessages } from './net/control-frames.js'
 import type { MemberRecord, Roster } from './roster.js'
