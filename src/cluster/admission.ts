@@ -35,7 +35,7 @@ export class Admission {
       return { reason: 'protocol', message, isFinal: true }
     }
     if (this.#bans.has(id)) return { reason: 'banned', message: 'this member sent frames that cannot be used', isFinal: false }
-    if (this.#departures.isFolded(id)) {
+    if (this.#departures.hasDeparted(id)) {
       return { reason: 'departed', message: 'the totals of this member have been added to those of the departed', isFinal: true }
     }
     if (this.#roster.get(id) === undefined && this.#roster.size >= this.#maxMembers) {

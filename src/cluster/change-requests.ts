@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.js'
 import { startTimer } from '../base/timer.js'
-import { countAsk } from './group-metrics.js'
+import { countRequest } from './group-metrics.js'
 import { controlFrame } from './net/control-frames.js'
 import type { MemberRecord, Roster } from './roster.js'
 
@@ -14,7 +14,7 @@ interface Round {
 }
 
 /** Asks members for what has changed. One that did not answer in time is not waited for again until it does. */
-export class Asking {
+export class ChangeRequests {
   readonly #roster: Roster
   readonly #clock: Clock
   #round: Round | undefined
@@ -26,9 +26,9 @@ export class Asking {
   }
 
   /** Resolves when all live members have answered, or after `waitMs`. A round that has begun is shared. */
-  ask(waitMs: number): Promise<void> {
+  request(waitMs: number): Promise<void> {
     if (this.#round !== undefined) return this.#round.done
-    const open = this.#roster.all().filter((record) => record.openAsk === 0)
+    const open = this.#roster.all().filter((record) => record.openRequest === 0)
     return open.length === 0 ? Promise.resolve() : this.#begin(new Set(open), waitMs)
   }
 
@@ -46,9 +46,9 @@ export class Asking {
     }
     const round: Round = { open, done, finish }
     this.#round = round
-    const frame = controlFrame('ASK', { number, waitMs: Math.ceil(waitMs) })
+    const frame = controlFrame('REQUEST_CHANGES', { number, waitMs: Math.ceil(waitMs) })
     for (const record of open) {
-      record.openAsk = number
+      record.openRequest = number
       record.channel.send(frame)
     }
     return done
@@ -57,35 +57,35 @@ export class Asking {
   #giveUp(round: Round): void {
     const nowMs = this.#clock.monotonicMs()
     for (const record of round.open) {
-      countAsk('late')
+      countRequest('late')
       record.lateSinceMs ??= nowMs
     }
     round.finish()
   }
 
   /** A member has sent everything that belongs to this number. */
-  ended(record: MemberRecord, number: number): void {
-    record.heardMs = this.#clock.monotonicMs()
-    if (number === 0 || record.openAsk !== number) return
-    record.openAsk = 0
+  answered(record: MemberRecord, number: number): void {
+    record.lastReceivedMs = this.#clock.monotonicMs()
+    if (number === 0 || record.openRequest !== number) return
+    record.openRequest = 0
     record.lateSinceMs = undefined
-    countAsk('answered')
-    if (record.areGaugesLeftOut) {
-      record.areGaugesLeftOut = false
+    countRequest('answered')
+    if (record.areGaugesHidden) {
+      record.areGaugesHidden = false
       record.contributor.setLate(false)
     }
     this.#closeFor(record)
   }
 
-  gone(record: MemberRecord): void {
+  removeMember(record: MemberRecord): void {
     this.#closeFor(record)
   }
 
-  leaveOutOldGauges(): void {
+  hideStaleGauges(): void {
     const nowMs = this.#clock.monotonicMs()
     for (const record of this.#roster.all()) {
-      if (record.areGaugesLeftOut || record.lateSinceMs === undefined || nowMs - record.lateSinceMs < LATE_GAUGES_MS) continue
-      record.areGaugesLeftOut = true
+      if (record.areGaugesHidden || record.lateSinceMs === undefined || nowMs - record.lateSinceMs < LATE_GAUGES_MS) continue
+      record.areGaugesHidden = true
       record.contributor.setLate(true)
     }
   }

@@ -4,9 +4,9 @@ import type { Contributor, Departure } from './data/contributor.js'
 import { countDeparted } from './group-metrics.js'
 
 /** It may only have lost its connection, and then comes back with the same id: its rows must not count twice. */
-const FOLD_AFTER_MS = 10_000
+const DEPART_AFTER_MS = 10_000
 /** A process that was killed has ended for certain: until then only the keeper knows its totals. */
-const LOOK_EVERY_MS = 50
+const CHECK_EVERY_MS = 50
 const MAX_LOST = 64
 const MAX_REMEMBERED = 4_096
 
@@ -22,22 +22,22 @@ interface Lost {
 export class Departures {
   readonly #clock: Clock
   readonly #lost = new Map<string, Lost>()
-  readonly #folded = new Set<string>()
-  readonly #onFold: (id: string) => void
+  readonly #departed = new Set<string>()
+  readonly #onDeparted: (id: string) => void
 
-  /** @param onFold Called with the id of a member whose totals have been added to the account. */
-  constructor(clock: Clock, onFold: (id: string) => void) {
+  /** @param onDeparted Called with the id of a member whose totals have been added to those of departed members. */
+  constructor(clock: Clock, onDeparted: (id: string) => void) {
     this.#clock = clock
-    this.#onFold = onFold
+    this.#onDeparted = onDeparted
   }
 
   get lostCount(): number {
     return this.#lost.size
   }
 
-  /** True for a member whose totals are part of the account already: it would count twice. */
-  isFolded(id: string): boolean {
-    return this.#folded.has(id)
+  /** True for a member whose totals are already among those of departed members: it would count twice. */
+  hasDeparted(id: string): boolean {
+    return this.#departed.has(id)
   }
 
   /**
@@ -45,7 +45,7 @@ export class Departures {
    * @param isGone True once its process has certainly ended: it is not waited for then.
    * @param isStopped True for a keeper that was found to hang, and that is waited for until {@link isOver}.
    */
-  lose(contributor: Contributor, isGone: () => boolean, isStopped = false): void {
+  disconnected(contributor: Contributor, isGone: () => boolean, isStopped = false): void {
     contributor.disconnect()
     const lost: Lost = { contributor, isGone, endsMs: 0, stop: undefined }
     this.#lost.get(contributor.id)?.stop?.()
@@ -58,13 +58,13 @@ export class Departures {
   }
 
   /** The process of a member that was lost has certainly ended. */
-  isOver(id: string): void {
+  processEnded(id: string): void {
     const lost = this.#lost.get(id)
     if (lost !== undefined && lost.stop === undefined) this.#begin(lost)
   }
 
   /** The member is back. Returns what it had, which its rows replace; undefined if it was not lost. */
-  found(id: string): Contributor | undefined {
+  reclaim(id: string): Contributor | undefined {
     const lost = this.#lost.get(id)
     lost?.stop?.()
     this.#lost.delete(id)
@@ -77,15 +77,15 @@ export class Departures {
   }
 
   depart(contributor: Contributor, how: Departure): void {
-    this.found(contributor.id)
+    this.reclaim(contributor.id)
     contributor.depart(how)
     countDeparted(how)
-    this.#folded.add(contributor.id)
-    for (const oldest of this.#folded) {
-      if (this.#folded.size <= MAX_REMEMBERED) break
-      this.#folded.delete(oldest)
+    this.#departed.add(contributor.id)
+    for (const oldest of this.#departed) {
+      if (this.#departed.size <= MAX_REMEMBERED) break
+      this.#departed.delete(oldest)
     }
-    this.#onFold(contributor.id)
+    this.#onDeparted(contributor.id)
   }
 
   stop(): void {
@@ -94,12 +94,12 @@ export class Departures {
   }
 
   #begin(lost: Lost): void {
-    lost.endsMs = this.#clock.monotonicMs() + FOLD_AFTER_MS
-    this.#look(lost)
+    lost.endsMs = this.#clock.monotonicMs() + DEPART_AFTER_MS
+    this.#check(lost)
   }
 
-  #look(lost: Lost): void {
+  #check(lost: Lost): void {
     if (lost.isGone() || this.#clock.monotonicMs() >= lost.endsMs) return this.depart(lost.contributor, 'lost')
-    lost.stop = startTimer(this.#clock, LOOK_EVERY_MS, () => this.#look(lost))
+    lost.stop = startTimer(this.#clock, CHECK_EVERY_MS, () => this.#check(lost))
   }
 }

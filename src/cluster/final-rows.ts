@@ -4,7 +4,7 @@ import { warnOnce } from '../base/logger.js'
 import { FrameReader } from './data/frame-reader.js'
 import { isDataFrame, kindOf } from './data/frame-writer.js'
 import type { Departures } from './departures.js'
-import type { EstateIntake } from './replica-import.js'
+import type { ReplicaImport } from './replica-import.js'
 import type { MergedData } from './group-data.js'
 import { type ControlMessages, readControlFrame } from './net/control-frames.js'
 import type { GroupFolder } from './net/group-folder.js'
@@ -14,29 +14,29 @@ type Origin = ControlMessages['ORIGIN']
 /** A service that is stopped for longer begins at 0. */
 const HANDOVER_MS = 10_000
 
-export interface LeftRowsOptions {
+export interface FinalRowsOptions {
   readonly clock: Clock
   readonly folder: GroupFolder | undefined
   readonly merged: MergedData
   readonly departures: Departures
-  readonly estates: EstateIntake
+  readonly replicas: ReplicaImport
   readonly isConnected: (id: string) => boolean
   /** True if this keeper follows another one, undefined as long as that is not known. */
   readonly isContinued: () => boolean | undefined
 }
 
 /**
- * Files with the last rows of members and keepers that ended by themselves. A file is written before the goodbye is sent. If several
- * processes end at once, the keeper and its heir may end too, and then no process receives the goodbye.
+ * Files with the last rows of members and keepers that ended in an orderly way. A member writes its file before it sends LEAVE. If
+ * several processes end at once, the keeper and its standby may be among them, and then no process receives the LEAVE.
  */
-export class LeftRows {
-  readonly #options: LeftRowsOptions
+export class FinalRows {
+  readonly #options: FinalRowsOptions
   /** Files of a group that may have ended before this one began, and whose totals begin anew then. */
   #former: string[]
 
-  constructor(options: LeftRowsOptions) {
+  constructor(options: FinalRowsOptions) {
     this.#options = options
-    this.#former = options.folder?.left() ?? []
+    this.#former = options.folder?.finalRowIds() ?? []
   }
 
   /** Adds up what members have left that are not there any more. */
@@ -46,53 +46,53 @@ export class LeftRows {
     if (this.#former.length > 0) {
       const continued = isContinued()
       if (continued === undefined) return
-      if (!continued && !this.#isHandedOver(folder)) for (const id of this.#former) folder.dropLeft(id)
+      if (!continued && !this.#isHandedOver(folder)) for (const id of this.#former) folder.removeFinalRows(id)
       this.#former = []
     }
-    const found = folder.left().filter((id) => !isConnected(id)) // the goodbye of the others is on its way
-    const files = found.map((id) => ({ id, bytes: departures.isFolded(id) ? undefined : folder.readLeft(id) }))
-    for (const id of found) folder.dropLeft(id)
-    // What a keeper has left is newer than what its heir has of it. Such a file begins with the account, or has nothing.
+    const found = folder.finalRowIds().filter((id) => !isConnected(id)) // the LEAVE of the others is on its way
+    const files = found.map((id) => ({ id, bytes: departures.hasDeparted(id) ? undefined : folder.readFinalRows(id) }))
+    for (const id of found) folder.removeFinalRows(id)
+    // A keeper's file is newer than its standby's replica, and is read first. It begins with departed totals, or is empty.
     const isMembers = (bytes: Uint8Array | undefined): boolean => bytes !== undefined && originOf(bytes)?.of === 'self'
     files.sort((a, b) => Number(isMembers(a.bytes)) - Number(isMembers(b.bytes)))
     for (const { id, bytes } of files) if (bytes !== undefined) this.#apply(id, bytes)
   }
 
-  /** The goodbye of this member has been heard, or the estate of this keeper has come. */
+  /** This member has sent LEAVE, or the replica of this keeper has been imported: its file is not needed. */
   drop(id: string): void {
-    this.#options.folder?.dropLeft(id)
+    this.#options.folder?.removeFinalRows(id)
   }
 
   /** All members have ended by themselves a moment ago, the keeper too: what they have left is whole, and the new ones go on with it. */
   #isHandedOver(folder: GroupFolder): boolean {
     const sinceUnixMs = this.#options.clock.unixMs() - HANDOVER_MS
     return this.#former.some((id) => {
-      const bytes = folder.leftUnixMs(id) >= sinceUnixMs ? folder.readLeft(id) : undefined
+      const bytes = folder.finalRowsUnixMs(id) >= sinceUnixMs ? folder.readFinalRows(id) : undefined
       return bytes !== undefined && originOf(bytes) !== undefined && originOf(bytes)!.of !== 'self'
     })
   }
 
   #apply(id: string, bytes: Uint8Array): void {
-    const { merged, departures, estates } = this.#options
+    const { merged, departures, replicas } = this.#options
     const reader = new FrameReader()
     reader.push(bytes)
     let origin: Origin | undefined
-    let own = departures.found(id) ?? estates.found(id)
+    let member = departures.reclaim(id) ?? replicas.reclaim(id)
     try {
       for (let frame = reader.next(); frame !== undefined; frame = reader.next()) {
         if (!isDataFrame(kindOf(frame))) {
           const message = readControlFrame(frame)
           if (message.kind === 'ORIGIN') origin = message
-          if (message.kind === 'ESTATE') estates.complete(message.keeperId, message.term, true)
+          if (message.kind === 'REPLICA') replicas.complete(message.keeperId, message.term, true)
         } else if (origin?.of === 'self') {
-          own ??= merged.contributor(id, origin.slot)
-          own.apply(frame)
-        } else if (origin !== undefined) estates.apply(origin, frame)
+          member ??= merged.contributor(id, origin.slot)
+          member.apply(frame)
+        } else if (origin !== undefined) replicas.apply(origin, frame)
       }
     } catch (error) {
       warnOnce('TALLYSCOPE_GROUP', 'left rows', `the last rows of a process that has ended cannot be read: ${errorText(error)}`)
     }
-    if (own !== undefined) departures.depart(own, 'exit')
+    if (member !== undefined) departures.depart(member, 'exit')
   }
 }
 

@@ -3,7 +3,7 @@ import type { MetricProducer } from '../metrics/data/producer.js'
 import type { Family } from '../metrics/data/row-source.js'
 import type { ChangeReader, Contributor } from './data/contributor.js'
 import type { GroupFolder } from './net/group-folder.js'
-import type { ReturnOptions } from './rejoining-members.js'
+import type { RejoinOptions } from './rejoining-members.js'
 
 /** The rows of several members, added up. */
 export interface MergedData {
@@ -24,7 +24,7 @@ export interface GroupData {
 }
 
 /** What a keeper is made of. */
-export interface KeeperOptions extends ReturnOptions {
+export interface KeeperOptions extends RejoinOptions {
   /** The id of this process as a member. */
   readonly id: string
   readonly data: GroupData
@@ -32,6 +32,6 @@ export interface KeeperOptions extends ReturnOptions {
   readonly folder: GroupFolder | undefined
   /** False once another process is the keeper. */
   readonly isCurrent: () => boolean
-  /** Sends everything of this process again, for a new heir. */
+  /** Sends everything of this process again, for a new standby. */
   readonly restartOwnRows: () => void
 }

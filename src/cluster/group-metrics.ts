@@ -24,7 +24,7 @@ const leftOut = internalCounter(
 
 export const countLeftOut = (family: string): void => void internalCount(leftOut, family).value++
 export const countDeparted = (how: 'exit' | 'lost'): void => void internalCount(departed, how).value++
-export const countAsk = (outcome: 'answered' | 'late'): void => void internalCount(asks, outcome).value++
+export const countRequest = (outcome: 'answered' | 'late'): void => void internalCount(asks, outcome).value++
 export const countRefused = (reason: string): void => void internalCount(refused, reason).value++
 export const countKeeperChange = (): void => void internalCount(keeperChanges).value++
 export const countRejected = (reason: string): void => void internalCount(rejected, reason).value++
@@ -50,7 +50,7 @@ export function reportMembers(records: readonly MemberRecord[], mergedRows: numb
   internalCount(members, 'late').value = late
   internalCount(rows).value = mergedRows
   memberAge.series.clear()
-  for (const { slot, heardMs } of records) internalCount(memberAge, String(slot)).value = Math.max(0, nowMs - heardMs) / 1_000
+  for (const { slot, lastReceivedMs } of records) internalCount(memberAge, String(slot)).value = Math.max(0, nowMs - lastReceivedMs) / 1_000
 }
 
 /** Call when this process is the keeper no more: another one shows them. */

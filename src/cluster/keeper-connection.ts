@@ -14,7 +14,7 @@ export interface KeeperConnection {
   term: string
   isOver: boolean
   /** Since when the keeper owes a sign of life; undefined if it owes none. */
-  owesSinceMs: number | undefined
+  unansweredSinceMs: number | undefined
 }
 
 type Hello = ControlMessages['HELLO']
@@ -26,5 +26,5 @@ export function helloFrame(member: Omit<Hello, 'protocol' | 'pid' | 'threadId'>)
 
 /** A connection over this channel, to a keeper that has not taken the member yet, and owes an answer. */
 export function newConnection(channel: Channel, resolve: (ending: Ending) => void, nowMs: number): KeeperConnection {
-  return { channel, resolve, origin: undefined, keeperId: undefined, term: '', isOver: false, owesSinceMs: nowMs }
+  return { channel, resolve, origin: undefined, keeperId: undefined, term: '', isOver: false, unansweredSinceMs: nowMs }
 }

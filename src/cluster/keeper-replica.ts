@@ -10,8 +10,8 @@ interface Part {
   readonly contributor: Contributor
 }
 
-/** What a heir holds for the time after its keeper: the rows of the keeper and of its threads, and the account of the departed. */
-export class Estate {
+/** A standby's replica of its keeper: the rows of the keeper and of its threads, and the totals of departed members. */
+export class KeeperReplica {
   readonly keeperId: string
   readonly term: string
   /** True once the connection to that keeper has ended: its process is over, or has resigned. */
@@ -36,12 +36,12 @@ export class Estate {
     part.contributor.apply(frame)
   }
 
-  /** A thread has ended: its totals are in the account. */
-  folded(id: string): void {
+  /** A thread has ended, and its totals are among those of departed members. */
+  memberDeparted(id: string): void {
     this.#parts.delete(id)
   }
 
-  /** All of it as frames for a new keeper. */
+  /** The whole replica as frames for a new keeper. */
   *frames(): Generator<Uint8Array> {
     for (const { origin, rows } of this.#parts.values()) {
       const reader = this.#data.changes([{ name: origin.of, getMetrics: () => [], getFamilies: () => rows.families() }])
@@ -50,7 +50,7 @@ export class Estate {
         yield frame
       }
     }
-    yield controlFrame('ESTATE', { keeperId: this.keeperId, term: this.term, isOver: this.isOver })
+    yield controlFrame('REPLICA', { keeperId: this.keeperId, term: this.term, isOver: this.isOver })
     yield controlFrame('ORIGIN', keeperOrigin('self', this.keeperId, this.term))
   }
 }
@@ -60,11 +60,11 @@ export function keeperOrigin(of: Origin['of'], keeperId: string, term: string): 
   return { of, keeperId, term, id: keeperId, slot: 0, pid: process.pid }
 }
 
-/** An account as an estate, for a file. */
-export function* accountEstate(keeperId: string, term: string, account: Iterable<Uint8Array>): Generator<Uint8Array> {
-  for (const frame of account) {
+/** Frames of departed totals as a replica, for a file. */
+export function* departedReplica(keeperId: string, term: string, frames: Iterable<Uint8Array>): Generator<Uint8Array> {
+  for (const frame of frames) {
     yield controlFrame('ORIGIN', keeperOrigin('departed', keeperId, term))
     yield frame
   }
-  yield controlFrame('ESTATE', { keeperId, term, isOver: true })
+  yield controlFrame('REPLICA', { keeperId, term, isOver: true })
 }

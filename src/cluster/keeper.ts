@@ -4,22 +4,22 @@ import type { Family } from '../metrics/data/row-source.js'
 import { FrameError } from './data/frame-error.js'
 import { isDataFrame, kindOf } from './data/frame-writer.js'
 import { Admission } from './admission.js'
-import { Asking } from './change-requests.js'
+import { ChangeRequests } from './change-requests.js'
 import { Departures } from './departures.js'
-import { EstateIntake } from './replica-import.js'
+import { ReplicaImport } from './replica-import.js'
 import type { KeeperOptions, MergedData } from './group-data.js'
 import { incomplete } from './group-error.js'
 import { countFrameBytes, countRefused, forgetMembers, reportMembers } from './group-metrics.js'
-import { HeirFeed } from './standby-replication.js'
-import { LeftRows } from './final-rows.js'
+import { StandbyReplication } from './standby-replication.js'
+import { FinalRows } from './final-rows.js'
 import { MergedFeed } from './merged-feed.js'
-import { accountEstate, keeperOrigin } from './keeper-replica.js'
+import { departedReplica, keeperOrigin } from './keeper-replica.js'
 import type { Channel } from './net/channel.js'
 import { type ControlMessage, controlFrame, type ControlMessages, readControlFrame } from './net/control-frames.js'
 import { isProcessGone } from './net/process-gone.js'
 import { newId } from './net/new-id.js'
 import { FrameQueue } from './net/frame-queue.js'
-import { ReturningMembers } from './rejoining-members.js'
+import { RejoiningMembers } from './rejoining-members.js'
 import { type MemberRecord, newRecord, Roster, type Session } from './roster.js'
 
 const [HELLO_TIMEOUT_MS, ROSTER_DELAY_MS] = [2_000, 100]
@@ -35,14 +35,14 @@ export class Keeper {
   readonly #clock: Clock
   readonly #merged: MergedData
   readonly #frameQueue = new FrameQueue()
-  readonly #asking: Asking
-  readonly #estates: EstateIntake
-  readonly #heir: HeirFeed
+  readonly #requests: ChangeRequests
+  readonly #replicas: ReplicaImport
+  readonly #replication: StandbyReplication
   readonly #feed: MergedFeed
   readonly #sessions = new Set<Session>()
   readonly #admission: Admission
-  readonly #returning: ReturningMembers
-  readonly #left: LeftRows
+  readonly #rejoining: RejoiningMembers
+  readonly #finalRows: FinalRows
   #isClosed = false
   #stopRoster: (() => void) | undefined
 
@@ -54,23 +54,23 @@ export class Keeper {
     this.#merged = data.merged()
     this.hasHadOthers = options.isSuccessor || options.isUnsure
     const expected = [...options.expected, { id, pid: process.pid }]
-    this.#returning = new ReturningMembers({ ...options, expected }, this.#clock, () => options.folder?.left() ?? [])
-    this.#heir = new HeirFeed(id, this.term, this.roster, data, this.#merged, options.restartOwnRows)
-    this.departures = new Departures(this.#clock, (member) => this.#heir.folded(member))
+    this.#rejoining = new RejoiningMembers({ ...options, expected }, this.#clock, () => options.folder?.finalRowIds() ?? [])
+    this.#replication = new StandbyReplication(id, this.term, this.roster, data, this.#merged, options.restartOwnRows)
+    this.departures = new Departures(this.#clock, (member) => this.#replication.memberDeparted(member))
     this.#admission = new Admission(options.maxMembers, this.roster, this.departures, this.#clock)
-    this.#asking = new Asking(this.roster, this.#clock)
-    this.#estates = new EstateIntake(this.#merged, this.departures, (member) => this.roster.get(member) !== undefined)
+    this.#requests = new ChangeRequests(this.roster, this.#clock)
+    this.#replicas = new ReplicaImport(this.#merged, this.departures, (member) => this.roster.get(member) !== undefined)
     this.#feed = new MergedFeed(id, this.term, data, this.#merged)
-    this.#left = new LeftRows({
-      ...{ clock: this.#clock, folder: options.folder, merged: this.#merged, departures: this.departures, estates: this.#estates },
+    this.#finalRows = new FinalRows({
+      ...{ clock: this.#clock, folder: options.folder, merged: this.#merged, departures: this.departures, replicas: this.#replicas },
       isConnected: (member) => this.roster.get(member) !== undefined,
-      isContinued: () => this.#returning.isContinued,
+      isContinued: () => this.#rejoining.isContinued,
     })
   }
 
   /** True if another process or thread is a member, or is about to come back. */
   get hasOthers(): boolean {
-    return this.roster.size > (this.roster.get(this.id) === undefined ? 0 : 1) || !this.#returning.areAllBack
+    return this.roster.size > (this.roster.get(this.id) === undefined ? 0 : 1) || !this.#rejoining.isComplete
   }
 
   /** Rows of the merged families. */
@@ -104,42 +104,42 @@ export class Keeper {
    */
   async gather(waitMs: number): Promise<void> {
     this.#checkCurrent()
-    await this.#returning.whole(waitMs)
-    this.#left.take()
+    await this.#rejoining.untilComplete(waitMs)
+    this.#finalRows.take()
     this.#report()
-    await this.#asking.ask(waitMs)
+    await this.#requests.request(waitMs)
     // Whatever is shown must be known to somebody else before: it would fall if this process were killed.
-    await this.#heir.feed()
+    await this.#replication.replicate()
     this.#checkCurrent()
   }
 
-  /** Sends the heir what it does not have yet, and leaves out what is out of date. */
+  /** Sends the standby what it does not have yet, and leaves out what is out of date. */
   tick(): void {
-    this.#asking.leaveOutOldGauges()
-    if (this.#returning.areAllBack) this.#left.take()
+    this.#requests.hideStaleGauges()
+    if (this.#rejoining.isComplete) this.#finalRows.take()
     this.#report()
-    void this.#heir.feed()
+    void this.#replication.replicate()
   }
 
   /** The last words of the keeper, without waiting. */
   flushSync(): void {
     this.#frameQueue.flushSync()
-    this.#left.take() // the heir has to know it too
+    this.#finalRows.take() // the standby has to know it too
     for (const record of this.roster.all()) if (record.pid === process.pid) this.departures.depart(record.contributor, 'exit')
-    this.#heir.flushSync()
+    this.#replication.flushSync()
     this.#sendRoster()
-    for (const { channel, record } of this.#sessions) if (record?.isKeeper === false) channel.send(controlFrame('BYE', {}))
+    for (const { channel, record } of this.#sessions) if (record?.isKeeper === false) channel.send(controlFrame('LEAVE', {}))
   }
 
-  /** What would end with this process, as frames: the account, once the members of this process are part of it. */
-  lastFrames(): Iterable<Uint8Array> {
+  /** The departed totals as frames for a file. Call it after the members of this process have departed. */
+  finalFrames(): Iterable<Uint8Array> {
     this.#frameQueue.flushSync()
-    this.#left.take()
-    return accountEstate(this.id, this.term, this.accountFrames())
+    this.#finalRows.take()
+    return departedReplica(this.id, this.term, this.departedFrames())
   }
 
-  /** The account of the departed, as frames. */
-  *accountFrames(): Generator<Uint8Array> {
+  /** The totals of departed members, as frames. */
+  *departedFrames(): Generator<Uint8Array> {
     const families = this.#merged.departed()
     yield* this.#options.data.changes([{ name: 'departed', getMetrics: () => [], getFamilies: () => families }]).framesNow()
   }
@@ -148,16 +148,16 @@ export class Keeper {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#frameQueue.flushSync()
-    await this.#heir.feed()
+    await this.#replication.replicate()
     this.#isClosed = true
     forgetMembers()
     this.#stopRoster?.()
-    for (const part of [this.departures, this.#returning]) part.stop()
+    for (const part of [this.departures, this.#rejoining]) part.stop()
     this.#sendRoster()
     for (const session of this.#sessions) {
       session.isOver = true
       session.stopTimer()
-      session.channel.send(controlFrame('BYE', {}))
+      session.channel.send(controlFrame('LEAVE', {}))
       session.channel.end()
     }
   }
@@ -177,9 +177,9 @@ export class Keeper {
       const { record, origin } = session
       if (record === undefined) throw new FrameError('ERR_GROUP_FRAME', 'rows came before HELLO')
       if (this.roster.get(record.id) !== record) return // it has a newer connection
-      if (origin.of !== 'self') return this.#estates.apply(origin, frame)
+      if (origin.of !== 'self') return this.#replicas.apply(origin, frame)
       record.contributor.apply(frame)
-      this.#heir.pass(record, frame)
+      this.#replication.forward(record, frame)
     } catch (error) {
       if (!FrameError.is(error)) throw error
       this.#cut(session, error.code === 'ERR_GROUP_LIMIT' ? 'limit' : 'malformed', error.message)
@@ -193,19 +193,19 @@ export class Keeper {
     switch (message.kind) {
       case 'END':
         return this.#end(session, record, message.number)
-      case 'BYE':
+      case 'LEAVE':
         session.isOver = true
         session.channel.end()
         if (!this.#leave(session, record)) return
-        this.#left.drop(record.id)
+        this.#finalRows.drop(record.id)
         return this.departures.depart(record.contributor, 'exit')
       case 'ORIGIN':
         session.origin = message
         return
-      case 'ESTATE':
-        this.#estates.complete(message.keeperId, message.term, message.isOver)
-        return this.#left.drop(message.term)
-      case 'WANT':
+      case 'REPLICA':
+        this.#replicas.complete(message.keeperId, message.term, message.isOver)
+        return this.#finalRows.drop(message.term)
+      case 'REQUEST_MERGED':
         void this.#feed.send(session.channel, message, (waitMs) => this.gather(waitMs))
         return
       default:
@@ -231,21 +231,21 @@ export class Keeper {
       known.channel.destroy()
     }
     // A member that comes back replaces what it had: it may not count twice.
-    const former = known?.contributor ?? this.departures.found(id) ?? this.#estates.found(id)
+    const former = known?.contributor ?? this.departures.reclaim(id) ?? this.#replicas.reclaim(id)
     this.hasHadOthers ||= id !== this.id
     const slot = former?.slot ?? this.roster.freeSlot(hello.slot, this.departures.slots())
     const contributor = former ?? this.#merged.contributor(id, slot)
     session.record = newRecord(hello, { slot, contributor, channel: session.channel, isKeeper: id === this.id }, this.#clock.monotonicMs())
     this.roster.add(session.record)
-    if (hello.isReturning) this.#returning.learn([hello, ...hello.roster.filter((each) => this.roster.get(each.id) === undefined)])
+    if (hello.isRejoining) this.#rejoining.addExpected([hello, ...hello.roster.filter((each) => this.roster.get(each.id) === undefined)])
     session.channel.send(controlFrame('WELCOME', { keeperId: this.id, term: this.term, slot }))
     this.#rosterChanged()
   }
 
   #end(session: Session, record: MemberRecord, number: number): void {
-    this.#returning.isBack(record.id)
-    this.#asking.ended(record, number)
-    if (number === 0 && !record.isKeeper) session.channel.send(controlFrame('TOCK', {}))
+    this.#rejoining.rejoined(record.id)
+    this.#requests.answered(record, number)
+    if (number === 0 && !record.isKeeper) session.channel.send(controlFrame('ALIVE', {}))
   }
 
   #cut(session: Session, reason: string, message: string): void {
@@ -265,13 +265,13 @@ export class Keeper {
     if (record === undefined || this.#isClosed) return
     // Sockets do not break by themselves: a thread has ended, although its process has not.
     const isGone = (): boolean => session.channel.isPeerGone || record.threadId !== 0 || isProcessGone(record.pid)
-    if (this.#leave(session, record) && !record.isKeeper) this.departures.lose(record.contributor, isGone)
+    if (this.#leave(session, record) && !record.isKeeper) this.departures.disconnected(record.contributor, isGone)
   }
 
   #leave(session: Session, record: MemberRecord): boolean {
     const wasThere = this.roster.remove(record)
-    this.#asking.gone(record)
-    this.#heir.gone(record)
+    this.#requests.removeMember(record)
+    this.#replication.removeMember(record)
     session.record = undefined
     if (wasThere) this.#rosterChanged()
     return wasThere
@@ -282,7 +282,7 @@ export class Keeper {
     if (this.#stopRoster !== undefined || this.#isClosed) return
     this.#stopRoster = startTimer(this.#clock, Math.max(ROSTER_DELAY_MS, 4 * this.roster.size), () => {
       this.#stopRoster = undefined
-      this.#heir.choose()
+      this.#replication.chooseStandby()
       this.#sendRoster()
     })
   }

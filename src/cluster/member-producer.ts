@@ -6,9 +6,9 @@ import type { Family } from '../metrics/data/row-source.js'
  * A producer of a member. Between scrapes only rows are looked at: snapshots, such as those of the runtime or of the library
  * about itself, change with every reading, and a group that has nothing to do would send for ever.
  */
-export class TickedProducer implements MetricProducer {
+export class MemberProducer implements MetricProducer {
   readonly name: string
-  isTick = false
+  isPeriodic = false
   readonly #producer: MetricProducer
   #last: readonly Metric[] = []
 
@@ -28,7 +28,7 @@ export class TickedProducer implements MetricProducer {
   getFamilies(context?: GatheringContext): readonly Family[] | Promise<readonly Family[]> {
     const { getFamilies } = this.#producer
     if (getFamilies !== undefined) return getFamilies.call(this.#producer, context)
-    if (this.isTick) return this.#last
+    if (this.isPeriodic) return this.#last
     const metrics = this.#producer.getMetrics(context)
     return metrics instanceof Promise ? metrics.then((settled) => this.#keep(settled)) : this.#keep(metrics)
   }

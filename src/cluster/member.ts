@@ -7,7 +7,7 @@ import type { MetricProducer } from '../metrics/data/producer.js'
 import type { Family } from '../metrics/data/row-source.js'
 import type { ChangeReader } from './data/contributor.js'
 import { isDataFrame, kindOf } from './data/frame-writer.js'
-import { Estate, keeperOrigin } from './keeper-replica.js'
+import { KeeperReplica, keeperOrigin } from './keeper-replica.js'
 import type { GroupData } from './group-data.js'
 import { incomplete } from './group-error.js'
 import { MergedCopy } from './merged-copy.js'
@@ -16,7 +16,7 @@ import { type Ending, helloFrame, type KeeperConnection, newConnection } from '.
 import { type ControlMessage, controlFrame, type ControlMessages, readControlFrame } from './net/control-frames.js'
 import type { KnownMember, RosterEntry } from './net/control-frames.js'
 import { FrameQueue } from './net/frame-queue.js'
-import { TickedProducer } from './member-producer.js'
+import { MemberProducer } from './member-producer.js'
 
 /** A keeper that does not react for so long hangs. */
 const HUNG_MS = 10_000
@@ -30,7 +30,7 @@ export class Member {
   onWelcome: () => void = () => {}
   readonly #data: GroupData
   readonly #clock: Clock
-  readonly #producers: TickedProducer[] = []
+  readonly #producers: MemberProducer[] = []
   readonly #added = new Set<MetricProducer>()
   readonly #reader: ChangeReader
   readonly #frameQueue = new FrameQueue()
@@ -39,11 +39,11 @@ export class Member {
   #isDue = false
   /** Everything is to be sent again, once nothing is being sent. */
   #isRestartDue = false
-  #asked: { readonly number: number; readonly waitMs: number } | undefined
+  #request: { readonly number: number; readonly waitMs: number } | undefined
   #roster: readonly RosterEntry[] = []
   #slot = -1
-  #isReturning = false
-  #estate: Estate | undefined
+  #isRejoining = false
+  #replica: KeeperReplica | undefined
   readonly #copy: MergedCopy
   #refusal: string | undefined
 
@@ -60,7 +60,7 @@ export class Member {
   add(producer: MetricProducer): void {
     if (this.#added.has(producer)) return
     this.#added.add(producer)
-    this.#producers.push(new TickedProducer(producer, componentName(producer, 'producer'), threadId !== 0))
+    this.#producers.push(new MemberProducer(producer, componentName(producer, 'producer'), threadId !== 0))
   }
 
   /** The members by the last message of the keeper; those that a new keeper has to wait for. */
@@ -73,8 +73,8 @@ export class Member {
   }
 
   /** True if this member has what only the keeper had: it takes over first. */
-  get isHeir(): boolean {
-    return this.#estate !== undefined
+  get isStandby(): boolean {
+    return this.#replica !== undefined
   }
 
   /** The others that were there, without the keeper. */
@@ -90,7 +90,7 @@ export class Member {
       this.#frameQueue.attach(channel, (frame) => this.#apply(connection, frame))
       this.#isRestartDue = true
       channel.send(
-        helloFrame({ id: this.id, canLead: this.canLead, slot: this.#slot, isReturning: this.#isReturning, roster: this.others }),
+        helloFrame({ id: this.id, canLead: this.canLead, slot: this.#slot, isRejoining: this.#isRejoining, roster: this.others }),
       )
     })
   }
@@ -106,7 +106,7 @@ export class Member {
     const connection = this.#connection
     if (connection === undefined) return
     const nowMs = this.#clock.monotonicMs()
-    if (connection.owesSinceMs !== undefined && nowMs - connection.owesSinceMs >= HUNG_MS) return this.#end(connection, 'hung')
+    if (connection.unansweredSinceMs !== undefined && nowMs - connection.unansweredSinceMs >= HUNG_MS) return this.#end(connection, 'hung')
     this.#copy.dropIfIdle()
     if (connection.keeperId === undefined || connection.channel.isBusy || this.#sending !== undefined) return
     this.#sendSoon()
@@ -124,12 +124,12 @@ export class Member {
     })
   }
 
-  /** Keeps the account of a keeper that this process was, for the next one. */
-  keepAccount(keeperId: string, term: string, frames: Iterable<Uint8Array>): void {
-    this.#estate = new Estate(keeperId, term, this.#data)
-    this.#estate.isOver = true
+  /** Stores the departed totals of the time when this process was the keeper, to send them to the next keeper. */
+  keepDepartedTotals(keeperId: string, term: string, frames: Iterable<Uint8Array>): void {
+    this.#replica = new KeeperReplica(keeperId, term, this.#data)
+    this.#replica.isOver = true
     const origin = keeperOrigin('departed', keeperId, term)
-    for (const frame of frames) this.#estate.apply(origin, frame)
+    for (const frame of frames) this.#replica.apply(origin, frame)
   }
 
   /** Sends what has changed. Resolves when it has been handed over. */
@@ -139,10 +139,10 @@ export class Member {
   }
 
   /** Everything of this member as frames, and what it keeps of a keeper before, for a file. */
-  *lastFrames(): Generator<Uint8Array> {
+  *finalFrames(): Generator<Uint8Array> {
     yield controlFrame('ORIGIN', { ...keeperOrigin('self', this.id, this.id), slot: Math.max(0, this.#slot) })
     yield* this.#data.changes(this.#producers).framesNow()
-    if (this.#estate !== undefined) yield* this.#estate.frames()
+    if (this.#replica !== undefined) yield* this.#replica.frames()
   }
 
   /** The last words of this member, without waiting. */
@@ -151,16 +151,16 @@ export class Member {
     if (connection?.keeperId === undefined) return
     this.#restartIfDue()
     for (const frame of this.#reader.framesNow()) connection.channel.send(frame)
-    connection.channel.send(controlFrame('BYE', {}))
+    connection.channel.send(controlFrame('LEAVE', {}))
   }
 
-  /** Sends what has changed and says goodbye. */
+  /** Sends what has changed, then LEAVE. */
   async leave(timeoutMs: number): Promise<void> {
     const connection = this.#connection
     if (connection === undefined) return
     if (connection.keeperId !== undefined) {
       await withTimeout(this.flush(), { timeoutMs, clock: this.#clock })
-      connection.channel.send(controlFrame('BYE', {}))
+      connection.channel.send(controlFrame('LEAVE', {}))
     }
     connection.channel.end()
   }
@@ -171,10 +171,10 @@ export class Member {
   }
 
   #apply(connection: KeeperConnection, frame: Uint8Array | undefined): void {
-    if (frame === undefined && connection.isOver) return this.#keeperIsOver(connection) // it hung, and now its process has ended
+    if (frame === undefined && connection.isOver) return this.#keeperEnded(connection) // it hung, and now its process has ended
     if (frame === undefined) return this.#end(connection, 'closed')
     if (connection.isOver) return
-    connection.owesSinceMs = undefined
+    connection.unansweredSinceMs = undefined
     this.#copy.progress()
     try {
       if (isDataFrame(kindOf(frame))) this.#rows(connection, frame)
@@ -188,8 +188,8 @@ export class Member {
   #rows({ origin }: KeeperConnection, frame: Uint8Array): void {
     if (origin?.of === 'merged') this.#copy.apply(frame)
     else if (origin?.of === 'keeper' || origin?.of === 'departed') {
-      if (this.#estate?.term !== origin.term) this.#estate = new Estate(origin.keeperId, origin.term, this.#data)
-      this.#estate.apply(origin, frame)
+      if (this.#replica?.term !== origin.term) this.#replica = new KeeperReplica(origin.keeperId, origin.term, this.#data)
+      this.#replica.apply(origin, frame)
     }
   }
 
@@ -200,8 +200,8 @@ export class Member {
       case 'REFUSED':
         this.#refusal = message.message
         return this.#end(connection, message.isFinal ? 'refused for good' : 'refused')
-      case 'ASK':
-        this.#asked = message
+      case 'REQUEST_CHANGES':
+        this.#request = message
         return this.#sendSoon()
       case 'ROSTER':
         this.#roster = message.members
@@ -209,16 +209,16 @@ export class Member {
       case 'ORIGIN':
         connection.origin = message
         return
-      case 'FOLDED':
-        if (this.#estate?.term === message.term) this.#estate.folded(message.id)
+      case 'DEPARTED':
+        if (this.#replica?.term === message.term) this.#replica.memberDeparted(message.id)
         return
-      case 'AGAIN':
+      case 'RESEND':
         return this.restart()
       case 'END':
         return this.#copy.settle(message.number)
       case 'FAILED':
         return this.#copy.settle(message.number, new TallyscopeError(message.code, message.message))
-      case 'BYE':
+      case 'LEAVE':
         return this.#end(connection, 'closed')
       default:
     }
@@ -227,17 +227,14 @@ export class Member {
   #welcome(connection: KeeperConnection, { keeperId, term, slot }: ControlMessages['WELCOME']): void {
     connection.keeperId = keeperId
     connection.term = term
-    this.#isReturning = true
+    this.#isRejoining = true
     this.onWelcome()
     this.#slot = slot
     this.#refusal = undefined
-    const estate = this.#estate
-    if (estate?.term === term)
-      this.#estate = undefined // that keeper is still there, and sends it again to its heir
-    else if (estate !== undefined) {
-      this.#estate = undefined
-      for (const frame of estate.frames()) connection.channel.send(frame)
-    }
+    const replica = this.#replica
+    this.#replica = undefined
+    // A keeper that still runs sends its standby everything again.
+    if (replica !== undefined && replica.term !== term) for (const frame of replica.frames()) connection.channel.send(frame)
     this.#sendSoon()
   }
 
@@ -251,8 +248,8 @@ export class Member {
   async #sendWhileDue(): Promise<void> {
     while (this.#isDue && this.#connection !== undefined) {
       this.#isDue = false
-      const { number, waitMs } = this.#asked ?? { number: 0, waitMs: TICK_WAIT_MS }
-      this.#asked = undefined
+      const { number, waitMs } = this.#request ?? { number: 0, waitMs: TICK_WAIT_MS }
+      this.#request = undefined
       await this.#sendChanges(this.#connection, number, waitMs)
     }
     this.#sending = undefined
@@ -261,7 +258,7 @@ export class Member {
   async #sendChanges(connection: KeeperConnection, number: number, waitMs: number): Promise<void> {
     const { channel } = connection
     this.#restartIfDue()
-    for (const producer of this.#producers) producer.isTick = number === 0
+    for (const producer of this.#producers) producer.isPeriodic = number === 0
     let count = 0
     for await (const frame of this.#reader.frames({ timeoutMs: waitMs })) {
       if (connection.isOver) return
@@ -271,7 +268,7 @@ export class Member {
     }
     if (connection.isOver || (number === 0 && count === 0)) return
     channel.send(controlFrame('END', { number }))
-    if (number === 0) connection.owesSinceMs ??= this.#clock.monotonicMs()
+    if (number === 0) connection.unansweredSinceMs ??= this.#clock.monotonicMs()
   }
 
   #restartIfDue(): void {
@@ -284,17 +281,17 @@ export class Member {
     if (connection.isOver) return
     connection.isOver = true
     if (this.#connection === connection) this.#connection = undefined
-    this.#asked = undefined
-    if (ending === 'closed') this.#keeperIsOver(connection)
+    this.#request = undefined
+    if (ending === 'closed') this.#keeperEnded(connection)
     this.#copy.drop(incomplete('its keeper has ended'))
     if (ending !== 'hung') connection.channel.destroy()
     connection.resolve(ending)
   }
 
-  /** A keeper will not come back: what was kept of it may be added to the account. */
-  #keeperIsOver({ keeperId, term }: KeeperConnection): void {
+  /** This keeper will not come back: its totals may be added to those of departed members. */
+  #keeperEnded({ keeperId, term }: KeeperConnection): void {
     if (keeperId === undefined) return
-    if (this.#estate?.term === term) this.#estate.isOver = true
-    else if (this.isConnected) this.#connection!.channel.send(controlFrame('ESTATE', { keeperId, term, isOver: true }))
+    if (this.#replica?.term === term) this.#replica.isOver = true
+    else if (this.isConnected) this.#connection!.channel.send(controlFrame('REPLICA', { keeperId, term, isOver: true }))
   }
 }

@@ -17,7 +17,7 @@ const TICK_MS = 5_000
 /** Pools end their threads without a last word. */
 const THREAD_TICK_MS = 200
 const TICK_SPREAD = 0.1
-/** The heir binds at once, other members a little later, a new process last: those that know the group come first. */
+/** The standby binds at once, other members a little later, a new process last: those that know the group come first. */
 const MEMBER_PATIENCE_MS = 50
 const NEW_PATIENCE_MS = 250
 const LEAVE_TIMEOUT_MS = 1_000
@@ -105,7 +105,7 @@ export class Membership {
     if (this.#isLeaving) return this.#lasting
     this.#stopTick()
     this.#isLeaving = true
-    if (this.#keeper === undefined) this.#leaveRows()
+    if (this.#keeper === undefined) this.#writeFinalRows()
     await member.leave(LEAVE_TIMEOUT_MS)
     this.#ending.abort()
     member.disconnect()
@@ -117,18 +117,18 @@ export class Membership {
   flushSync(): void {
     if (this.#ending.signal.aborted) return
     const keeper = this.#keeper
-    if (keeper === undefined) this.#leaveRows()
+    if (keeper === undefined) this.#writeFinalRows()
     this.#options.member.flushSync()
     if (keeper === undefined) return
     keeper.flushSync()
-    if (keeper.hasHadOthers) this.#folder?.leave(keeper.term, keeper.lastFrames())
+    if (keeper.hasHadOthers) this.#folder?.writeFinalRows(keeper.term, keeper.finalFrames())
     else this.#folder?.remove()
   }
 
-  /** Called before the goodbye is sent, which is lost if the keeper ends at the same moment. Threads end too often for a file each. */
-  #leaveRows(): void {
+  /** Call before sending LEAVE, which is lost if the keeper ends at the same moment. Threads end too often to write files. */
+  #writeFinalRows(): void {
     const { member } = this.#options
-    if (member.canLead || !member.isConnected) this.#folder?.leave(member.id, member.lastFrames())
+    if (member.canLead || !member.isConnected) this.#folder?.writeFinalRows(member.id, member.finalFrames())
   }
 
   /** Waits until this process has joined. */
@@ -173,7 +173,7 @@ export class Membership {
     }
     const folder = this.#folder
     if (folder === undefined) return this.#lead(undefined, false)
-    const patienceMs = member.isHeir ? 0 : this.#isNew ? NEW_PATIENCE_MS : MEMBER_PATIENCE_MS
+    const patienceMs = member.isStandby ? 0 : this.#isNew ? NEW_PATIENCE_MS : MEMBER_PATIENCE_MS
     const meeting = await meet({ folder, above: this.#hung, patienceMs, canLead: member.canLead, signal })
     this.#generation = meeting.generation
     if (meeting.role === 'keeper') return this.#lead(meeting, meeting.followsDead && this.#isNew)
@@ -212,10 +212,10 @@ export class Membership {
     this.#wake()
     await joined
     this.#keeper = undefined
-    if (!this.#isLeaving) member.keepAccount(keeper.id, keeper.term, keeper.accountFrames())
+    if (!this.#isLeaving) member.keepDepartedTotals(keeper.id, keeper.term, keeper.departedFrames())
     else if (keeper.hasOthers) {
       this.#folder?.retire(this.#generation)
-      this.#folder?.leave(keeper.term, keeper.lastFrames())
+      this.#folder?.writeFinalRows(keeper.term, keeper.finalFrames())
     } else this.#folder?.remove()
     this.#server?.close()
     this.#server = undefined

@@ -8,7 +8,7 @@ import { controlFrame } from './net/control-frames.js'
 
 const IDLE_MS = 300_000
 /** The keeper waits this share of the time for other members, so that its answer is in time. */
-const SHARE_FOR_ASKING = 0.7
+const SHARE_FOR_MEMBERS = 0.7
 
 interface Copy {
   readonly rows: MergedData
@@ -16,7 +16,7 @@ interface Copy {
   usedMs: number
 }
 
-interface Wanted {
+interface PendingRequest {
   readonly number: number
   readonly settle: (error?: Error) => void
   /** Anything of the keeper shows that it is at work. */
@@ -28,7 +28,7 @@ export class MergedCopy {
   readonly #id: string
   readonly #data: GroupData
   #copy: Copy | undefined
-  #wanted: Wanted | undefined
+  #pending: PendingRequest | undefined
   #number = 0
   readonly #next: (() => void)[] = []
 
@@ -42,12 +42,12 @@ export class MergedCopy {
    * @throws {@link TallyscopeError} (as a rejection) `ERR_GROUP_INCOMPLETE`, and what `channel` throws.
    */
   async families(waitMs: number, timeoutMs: number, channel: () => Channel): Promise<readonly Family[]> {
-    while (this.#wanted !== undefined) await new Promise<void>((resolve) => void this.#next.push(resolve))
+    while (this.#pending !== undefined) await new Promise<void>((resolve) => void this.#next.push(resolve))
     const keeper = channel()
     const isFresh = this.#copy === undefined
     const copy = (this.#copy ??= this.#make())
     copy.usedMs = this.#data.clock.monotonicMs()
-    await this.#want(keeper, isFresh, waitMs, timeoutMs)
+    await this.#request(keeper, isFresh, waitMs, timeoutMs)
     return copy.rows.families()
   }
 
@@ -56,17 +56,17 @@ export class MergedCopy {
   }
 
   progress(): void {
-    this.#wanted?.progress()
+    this.#pending?.progress()
   }
 
   /** Everything that belongs to this number has come, or will not come. */
   settle(number: number, error?: Error): void {
-    if (this.#wanted?.number === number) this.#wanted.settle(error)
+    if (this.#pending?.number === number) this.#pending.settle(error)
   }
 
   drop(error: Error): void {
     this.#copy = undefined
-    this.#wanted?.settle(error)
+    this.#pending?.settle(error)
   }
 
   dropIfIdle(): void {
@@ -78,14 +78,14 @@ export class MergedCopy {
     return { rows, contributor: rows.contributor(this.#id, 0), usedMs: 0 }
   }
 
-  #want(keeper: Channel, isFresh: boolean, waitMs: number, timeoutMs: number): Promise<void> {
+  #request(keeper: Channel, isFresh: boolean, waitMs: number, timeoutMs: number): Promise<void> {
     const { clock } = this.#data
     const endsMs = clock.monotonicMs() + timeoutMs
     return new Promise<void>((resolve, reject) => {
       let stop: () => void = () => {}
       const settle = (error?: Error): void => {
         stop()
-        this.#wanted = undefined
+        this.#pending = undefined
         if (error === undefined) {
           resolve()
         } else {
@@ -100,9 +100,9 @@ export class MergedCopy {
         stop = startTimer(clock, leftMs, () => settle(incomplete('its keeper did not answer in time')), { keepAlive: true })
       }
       const number = ++this.#number
-      this.#wanted = { number, settle, progress }
+      this.#pending = { number, settle, progress }
       progress()
-      keeper.send(controlFrame('WANT', { number, waitMs: Math.ceil(waitMs * SHARE_FOR_ASKING), isFresh }))
+      keeper.send(controlFrame('REQUEST_MERGED', { number, waitMs: Math.ceil(waitMs * SHARE_FOR_MEMBERS), isFresh }))
     })
   }
 }

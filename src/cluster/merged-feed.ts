@@ -21,8 +21,8 @@ export class MergedFeed {
     this.#merged = merged
   }
 
-  /** Answers a WANT. Several of one member are answered in turn. */
-  send(channel: Channel, want: ControlMessages['WANT'], gather: (waitMs: number) => Promise<void>): Promise<void> {
+  /** Answers a request for merged rows. Several of one member are answered in turn. */
+  send(channel: Channel, request: ControlMessages['REQUEST_MERGED'], gather: (waitMs: number) => Promise<void>): Promise<void> {
     let feed = this.#readers.get(channel)
     if (feed === undefined) {
       const producer = { name: 'group', getMetrics: () => [], getFamilies: () => this.#merged.families() }
@@ -30,7 +30,7 @@ export class MergedFeed {
       this.#readers.set(channel, feed)
     }
     const { reader } = feed
-    feed.last = feed.last.then(() => this.#answer(channel, want, reader, gather))
+    feed.last = feed.last.then(() => this.#answer(channel, request, reader, gather))
     return feed.last
   }
 
@@ -40,7 +40,7 @@ export class MergedFeed {
 
   async #answer(
     channel: Channel,
-    { number, waitMs, isFresh }: ControlMessages['WANT'],
+    { number, waitMs, isFresh }: ControlMessages['REQUEST_MERGED'],
     reader: ChangeReader,
     gather: (waitMs: number) => Promise<void>,
   ): Promise<void> {
@@ -49,7 +49,7 @@ export class MergedFeed {
       if (isFresh) reader.restart()
       for await (const frame of reader.frames()) {
         if (channel.isBusy) await channel.drained()
-        // The heir's rows go over the same channel in between, so that each frame says whose it is.
+        // The standby's rows go over the same channel in between, so that each frame says whose it is.
         channel.send(controlFrame('ORIGIN', keeperOrigin('merged', this.#keeperId, this.#term)))
         channel.send(frame)
       }

@@ -5,14 +5,14 @@ import type { KnownMember } from './net/control-frames.js'
 import { isProcessGone } from './net/process-gone.js'
 
 /** Returning members are waited for, before their totals are given up. */
-const RETURN_TIMEOUT_MS = 10_000
+const REJOIN_TIMEOUT_MS = 10_000
 /** If there was a keeper before and this process knows nothing of its members, one of them comes within this time. */
 const UNSURE_MS = 2_000
 /** Members that joined the keeper before in its last moments are known to nobody, and come back within this time. */
 const GRACE_MS = 300
-const LOOK_EVERY_MS = 50
+const CHECK_EVERY_MS = 50
 
-export interface ReturnOptions {
+export interface RejoinOptions {
   /** Members of the keeper before, which have to come back before totals are whole. */
   readonly expected: readonly KnownMember[]
   /** There was a keeper before, and this process was one of its members. */
@@ -22,9 +22,9 @@ export interface ReturnOptions {
 }
 
 /** The members of the keeper before. Until they are back with their totals, a page would be too low, and is not served. */
-export class ReturningMembers {
+export class RejoiningMembers {
   readonly #clock: Clock
-  readonly #left: () => readonly string[]
+  readonly #finalRowIds: () => readonly string[]
   readonly #sinceMs: number
   readonly #isSuccessor: boolean
   readonly #expected: Map<string, number>
@@ -33,10 +33,10 @@ export class ReturningMembers {
   #isStopped = false
   readonly #wake: (() => void)[] = []
 
-  /** @param left Members that have left their last rows, and will not be back. */
-  constructor({ expected, isSuccessor, isUnsure }: ReturnOptions, clock: Clock, left: () => readonly string[]) {
+  /** @param finalRowIds Members that have left their last rows, and will not be back. */
+  constructor({ expected, isSuccessor, isUnsure }: RejoinOptions, clock: Clock, finalRowIds: () => readonly string[]) {
     this.#clock = clock
-    this.#left = left
+    this.#finalRowIds = finalRowIds
     this.#sinceMs = clock.monotonicMs()
     this.#isSuccessor = isSuccessor
     this.#isUnsure = isUnsure
@@ -50,12 +50,12 @@ export class ReturningMembers {
   }
 
   /** True if a page would not be too low. */
-  get areAllBack(): boolean {
-    return this.#isWhole()
+  get isComplete(): boolean {
+    return this.#checkComplete()
   }
 
   /** A returning member has sent the members it knows. */
-  learn(members: readonly KnownMember[]): void {
+  addExpected(members: readonly KnownMember[]): void {
     this.#hasLearned = true
     if (!this.#isUnsure) return
     this.#isUnsure = false
@@ -63,7 +63,7 @@ export class ReturningMembers {
   }
 
   /** Everything of this member has come. */
-  isBack(id: string): void {
+  rejoined(id: string): void {
     if (this.#expected.delete(id) && this.#expected.size === 0) this.#wakeAll()
   }
 
@@ -71,15 +71,15 @@ export class ReturningMembers {
    * Waits until all are back.
    * @throws {@link TallyscopeError} (as a rejection) `ERR_GROUP_INCOMPLETE` after `waitMs`.
    */
-  async whole(waitMs: number): Promise<void> {
+  async untilComplete(waitMs: number): Promise<void> {
     const endsMs = this.#clock.monotonicMs() + waitMs
-    while (!this.#isWhole()) {
+    while (!this.#checkComplete()) {
       const leftMs = endsMs - this.#clock.monotonicMs()
       if (leftMs <= 0 || this.#isStopped) {
         const who = this.#isUnsure ? 'its members' : `${this.#expected.size} of its members`
         throw incomplete(`its keeper is new, and ${who} have not come back yet`)
       }
-      await this.#pause(Math.min(leftMs, LOOK_EVERY_MS))
+      await this.#pause(Math.min(leftMs, CHECK_EVERY_MS))
     }
   }
 
@@ -88,14 +88,14 @@ export class ReturningMembers {
     this.#wakeAll()
   }
 
-  #isWhole(): boolean {
+  #checkComplete(): boolean {
     const ageMs = this.#clock.monotonicMs() - this.#sinceMs
     if (ageMs >= UNSURE_MS) this.#isUnsure = false
     if (this.#isUnsure || (this.#isSuccessor && ageMs < GRACE_MS)) return false
-    if (this.#expected.size > 0) for (const id of this.#left()) this.#expected.delete(id)
+    if (this.#expected.size > 0) for (const id of this.#finalRowIds()) this.#expected.delete(id)
     for (const [id, pid] of this.#expected) {
       // What a member that has died since had recorded was known to the keeper before alone.
-      if (ageMs >= RETURN_TIMEOUT_MS || isProcessGone(pid)) this.#expected.delete(id)
+      if (ageMs >= REJOIN_TIMEOUT_MS || isProcessGone(pid)) this.#expected.delete(id)
     }
     return this.#expected.size === 0
   }

@@ -11,13 +11,13 @@ interface Open {
   readonly origin: Origin
 }
 
-const MAX_ESTATES = 1_024
+const MAX_IMPORTS = 1_024
 
 /**
- * What a heir hands to a new keeper: the rows of the old keeper and of its threads, and the account of those that departed in its time.
- * Each counts once.
+ * Receives the replica that a standby sends to a new keeper: the rows of the old keeper and of its threads, and the totals of the
+ * members that departed in its term. Each counts once.
  */
-export class EstateIntake {
+export class ReplicaImport {
   readonly #merged: MergedData
   readonly #departures: Departures
   readonly #isConnected: (id: string) => boolean
@@ -35,8 +35,8 @@ export class EstateIntake {
   apply(origin: Origin, frame: Uint8Array): void {
     const { of, id, slot, term } = origin
     if (this.#done.has(term) || (of !== 'keeper' && of !== 'departed')) return
-    if (of === 'keeper' && (this.#isConnected(id) || this.#departures.isFolded(id))) return
-    // The members of the old keeper's process come back under their ids, if it was only stopped; the account needs an id of its own.
+    if (of === 'keeper' && (this.#isConnected(id) || this.#departures.hasDeparted(id))) return
+    // The members of the old keeper's process come back under their ids, if it was only stopped; the departed totals need an id of their own.
     const key = of === 'keeper' ? id : `departed ${term}`
     let open = this.#open.get(key)
     if (open === undefined) {
@@ -48,8 +48,8 @@ export class EstateIntake {
     open.contributor.apply(frame)
   }
 
-  /** A member is back before everything of the estate has come. Returns what has, which its rows replace. */
-  found(id: string): Contributor | undefined {
+  /** A member has rejoined before the replica is complete. Returns what has arrived, which its rows replace. */
+  reclaim(id: string): Contributor | undefined {
     const open = this.#open.get(id)
     this.#open.delete(id)
     return open?.contributor
@@ -59,7 +59,7 @@ export class EstateIntake {
   complete(keeperId: string, term: string, isOver: boolean): void {
     const done = this.#done.get(term)
     if (done !== undefined) {
-      if (isOver) for (const id of done) this.#departures.isOver(id)
+      if (isOver) for (const id of done) this.#departures.processEnded(id)
       return
     }
     const parts = [...this.#open].filter(([, { origin }]) => origin.term === term)
@@ -67,14 +67,14 @@ export class EstateIntake {
       this.#open.delete(key)
       if (origin.of === 'departed') contributor.depart('exit')
       // The keeper's membership ends with its connection. Its threads may come back, unless the process has ended.
-      else this.#departures.lose(contributor, key === keeperId ? () => isOver : () => isProcessGone(origin.pid), !isOver)
+      else this.#departures.disconnected(contributor, key === keeperId ? () => isOver : () => isProcessGone(origin.pid), !isOver)
     }
     this.#done.set(
       term,
       parts.filter(([, { origin }]) => origin.of === 'keeper').map(([id]) => id),
     )
     for (const oldest of this.#done.keys()) {
-      if (this.#done.size <= MAX_ESTATES) break
+      if (this.#done.size <= MAX_IMPORTS) break
       this.#done.delete(oldest)
     }
   }

@@ -13,18 +13,18 @@ export interface MemberRecord {
   readonly channel: Channel
   readonly contributor: Contributor
   /** When its newest answer came. */
-  heardMs: number
+  lastReceivedMs: number
   /** The number of the request that it has not answered; 0 if there is none. */
-  openAsk: number
+  openRequest: number
   /** Since when it is late; undefined if it is not. */
   lateSinceMs: number | undefined
-  areGaugesLeftOut: boolean
+  areGaugesHidden: boolean
 }
 
 type Place = Pick<MemberRecord, 'slot' | 'contributor' | 'channel' | 'isKeeper'>
 
-export function newRecord({ id, pid, threadId, canLead }: ControlMessages['HELLO'], place: Place, heardMs: number): MemberRecord {
-  return { id, pid, threadId, canLead, ...place, heardMs, openAsk: 0, lateSinceMs: undefined, areGaugesLeftOut: false }
+export function newRecord({ id, pid, threadId, canLead }: ControlMessages['HELLO'], place: Place, lastReceivedMs: number): MemberRecord {
+  return { id, pid, threadId, canLead, ...place, lastReceivedMs, openRequest: 0, lateSinceMs: undefined, areGaugesHidden: false }
 }
 
 /** A connection, which becomes that of a member with its HELLO. */
@@ -63,10 +63,10 @@ export class Roster {
     return this.#records.delete(record.id)
   }
 
-  /** The one that was wished for if it is free, else the smallest free number: a thousand restarts make no new series. */
-  freeSlot(wished: number, reserved: readonly number[] = []): number {
+  /** The one that was preferred for if it is free, else the smallest free number: a thousand restarts make no new series. */
+  freeSlot(preferred: number, reserved: readonly number[] = []): number {
     const taken = new Set([...reserved, ...[...this.#records.values()].map(({ slot }) => slot)])
-    if (wished >= 0 && wished < this.#records.size + 1 && !taken.has(wished)) return wished
+    if (preferred >= 0 && preferred < this.#records.size + 1 && !taken.has(preferred)) return preferred
     let slot = 0
     while (taken.has(slot)) slot++
     return slot

@@ -5,24 +5,24 @@ import type { GroupData, MergedData } from './group-data.js'
 import { controlFrame, type ControlMessages } from './net/control-frames.js'
 import type { MemberRecord, Roster } from './roster.js'
 
-/** Waits at most so long for a heir that takes nothing, before another one is chosen. */
-const MAX_BUSY_FEEDS = 3
+/** Rounds in which a standby may be too busy to receive, before another one is chosen. */
+const MAX_BUSY_ROUNDS = 3
 
 /**
- * Sends one other member, the heir, what would end with the process of the keeper: the rows of the keeper itself and of its threads,
- * and the account of the departed. If the keeper is killed, nothing that was shown is lost.
+ * Replicates to one other member, the standby, what only the keeper's process has: the rows of the keeper itself and of its threads,
+ * and the totals of departed members. If the keeper is killed, no total that a page has shown is lost.
  */
-export class HeirFeed {
+export class StandbyReplication {
   readonly #keeperId: string
   readonly #term: string
   readonly #roster: Roster
   readonly #restartOwnRows: () => void
-  readonly #account: ChangeReader
-  #heir: MemberRecord | undefined
-  /** Members of this process whose rows the heir gets. */
-  readonly #passed = new Set<string>()
-  #feeding: Promise<void> | undefined
-  #busyFeeds = 0
+  readonly #departed: ChangeReader
+  #standby: MemberRecord | undefined
+  /** Members of this process whose rows the standby gets. */
+  readonly #forwarded = new Set<string>()
+  #replicating: Promise<void> | undefined
+  #busyRounds = 0
 
   constructor(keeperId: string, term: string, roster: Roster, data: GroupData, merged: MergedData, restartOwnRows: () => void) {
     this.#keeperId = keeperId
@@ -30,89 +30,89 @@ export class HeirFeed {
     this.#roster = roster
     this.#restartOwnRows = restartOwnRows
     const name = 'departed'
-    this.#account = data.changes([{ name, getMetrics: () => [], getFamilies: () => merged.departed() }])
+    this.#departed = data.changes([{ name, getMetrics: () => [], getFamilies: () => merged.departed() }])
   }
 
-  get heir(): MemberRecord | undefined {
-    return this.#heir
+  get standby(): MemberRecord | undefined {
+    return this.#standby
   }
 
-  /** The live member of the lowest slot, and then the same one until it goes. */
-  choose(): void {
-    if (this.#heir !== undefined) return
-    const heir = this.#roster.all().find(({ isKeeper, canLead, lateSinceMs }) => !isKeeper && canLead && lateSinceMs === undefined)
-    if (heir === undefined) return
-    this.#heir = heir
-    this.#busyFeeds = 0
-    this.#passed.clear()
-    this.#account.restart()
+  /** Chooses the live member with the lowest slot, which stays the standby until its connection ends. */
+  chooseStandby(): void {
+    if (this.#standby !== undefined) return
+    const standby = this.#roster.all().find(({ isKeeper, canLead, lateSinceMs }) => !isKeeper && canLead && lateSinceMs === undefined)
+    if (standby === undefined) return
+    this.#standby = standby
+    this.#busyRounds = 0
+    this.#forwarded.clear()
+    this.#departed.restart()
     this.#restartOwnRows()
-    for (const record of this.#roster.all()) if (isOwnThread(record)) record.channel.send(controlFrame('AGAIN', {}))
-    void this.feed()
+    for (const record of this.#roster.all()) if (isOwnThread(record)) record.channel.send(controlFrame('RESEND', {}))
+    void this.replicate()
   }
 
-  /** Passes on a frame of a member that is part of this process; of each from its next beginning on. */
-  pass(record: MemberRecord, frame: Uint8Array): void {
-    if (this.#heir === undefined || !(record.isKeeper || isOwnThread(record))) return
-    if (kindOf(frame) === FRAME.RESTART) this.#passed.add(record.id)
-    if (!this.#passed.has(record.id)) return
+  /** Forwards a frame of a member in this process. Forwarding begins with the member's next RESTART. */
+  forward(record: MemberRecord, frame: Uint8Array): void {
+    if (this.#standby === undefined || !(record.isKeeper || isOwnThread(record))) return
+    if (kindOf(frame) === FRAME.RESTART) this.#forwarded.add(record.id)
+    if (!this.#forwarded.has(record.id)) return
     const { id, slot } = record
     this.#send({ ...keeperOrigin('keeper', this.#keeperId, this.#term), id, slot }, frame)
   }
 
-  /** The totals of this member have become part of the account. */
-  folded(id: string): void {
-    const wasPassed = this.#passed.delete(id)
-    if (!wasPassed || this.#heir === undefined) return void this.feed()
-    this.flushSync() // at once, so that the heir never counts it twice or not at all
-    this.#heir.channel.send(controlFrame('FOLDED', { term: this.#term, id }))
+  /** The totals of this member have been added to those of departed members. */
+  memberDeparted(id: string): void {
+    const wasForwarded = this.#forwarded.delete(id)
+    if (!wasForwarded || this.#standby === undefined) return void this.replicate()
+    this.flushSync() // before DEPARTED, so that the standby counts the member exactly once
+    this.#standby.channel.send(controlFrame('DEPARTED', { term: this.#term, id }))
   }
 
-  /** Sends what has changed in the account. Resolves when the heir has taken enough, or is too slow for it. */
-  feed(): Promise<void> {
-    this.#feeding ??= this.#feed().finally(() => {
-      this.#feeding = undefined
+  /** Sends the departed totals that have changed. Resolves when they are sent, or if the standby is too slow. */
+  replicate(): Promise<void> {
+    this.#replicating ??= this.#replicate().finally(() => {
+      this.#replicating = undefined
     })
-    return this.#feeding
+    return this.#replicating
   }
 
-  async #feed(): Promise<void> {
-    this.choose()
-    const heir = this.#heir
-    if (heir === undefined) return
-    if (heir.channel.isBusy && ++this.#busyFeeds > MAX_BUSY_FEEDS) {
-      this.gone(heir)
+  async #replicate(): Promise<void> {
+    this.chooseStandby()
+    const standby = this.#standby
+    if (standby === undefined) return
+    if (standby.channel.isBusy && ++this.#busyRounds > MAX_BUSY_ROUNDS) {
+      this.removeMember(standby)
       return
     }
-    for await (const frame of this.#account.frames()) {
-      if (this.#heir !== heir) return
-      this.#sendAccount(frame)
+    for await (const frame of this.#departed.frames()) {
+      if (this.#standby !== standby) return
+      this.#sendDeparted(frame)
     }
   }
 
   flushSync(): void {
-    if (this.#heir === undefined) return
-    for (const frame of this.#account.framesNow()) this.#sendAccount(frame)
+    if (this.#standby === undefined) return
+    for (const frame of this.#departed.framesNow()) this.#sendDeparted(frame)
   }
 
-  gone(record: MemberRecord): void {
-    if (this.#heir !== record) return
-    this.#heir = undefined
+  removeMember(record: MemberRecord): void {
+    if (this.#standby !== record) return
+    this.#standby = undefined
   }
 
-  #sendAccount(frame: Uint8Array): void {
+  #sendDeparted(frame: Uint8Array): void {
     this.#send(keeperOrigin('departed', this.#keeperId, this.#term), frame)
   }
 
-  /** Each frame says whose it is: other rows go over the same channel in between. */
+  /** Sends each frame with its origin, since other rows go over the same channel in between. */
   #send(origin: ControlMessages['ORIGIN'], frame: Uint8Array): void {
-    const channel = this.#heir?.channel
+    const channel = this.#standby?.channel
     channel?.send(controlFrame('ORIGIN', origin))
     channel?.send(frame)
   }
 }
 
-/** It ends with this process. */
+/** True for a worker thread of this process, which ends with it. */
 function isOwnThread({ pid, threadId }: MemberRecord): boolean {
   return pid === process.pid && threadId !== 0
 }

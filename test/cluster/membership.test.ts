@@ -66,20 +66,20 @@ test('a keeper that leaves hands over its own totals and those of the departed',
   const keeper = new TestMember(hash, { hits: 1, gauge: 1 })
   await keeper.page()
   const gone = new TestMember(hash, { hits: 10 })
-  const heir = new TestMember(hash, { hits: 100, gauge: 5 })
+  const standby = new TestMember(hash, { hits: 100, gauge: 5 })
   const other = new TestMember(hash, { hits: 1_000 })
   await expect.poll(() => keeper.page()).toEqual({ hits: 1_111, gauge: 6 })
   await gone.membership.leave()
   await keeper.page()
   keeper.numbers.values['hits'] = 7
   await keeper.membership.leave()
-  for (const member of [heir, other]) {
+  for (const member of [standby, other]) {
     await expect.poll(() => member.page().catch(() => undefined), { timeout: 5_000 }).toEqual({ hits: 1_117, gauge: 5 })
   }
-  expect([heir, other].filter(({ membership }) => membership.isKeeper)).toHaveLength(1)
+  expect([standby, other].filter(({ membership }) => membership.isKeeper)).toHaveLength(1)
 })
 
-test('a keeper, its heir and another member that leave at once lose nothing', async () => {
+test('a keeper, its standby and another member that leave at once lose nothing', async () => {
   const hash = newGroup()
   const keeper = new TestMember(hash, { hits: 1 })
   await keeper.page()
@@ -93,7 +93,7 @@ test('a keeper, its heir and another member that leave at once lose nothing', as
 
 test('a group that begins anew begins at 0, whatever was left of the one before', async () => {
   const hash = newGroup()
-  openGroupFolder(hash, folder).leave(newId(), [new Uint8Array([1, 2, 3])])
+  openGroupFolder(hash, folder).writeFinalRows(newId(), [new Uint8Array([1, 2, 3])])
   const member = new TestMember(hash, { hits: 1 })
   expect(await member.page()).toEqual({ hits: 1 })
   expect(readdirSync(folder).filter((name) => name.startsWith(`${hash}.`) && name.endsWith('.left'))).toEqual([])

@@ -116,7 +116,7 @@ class SimpleContributor implements Contributor {
         this.#sentAgain?.add(name)
         return
       }
-      case FRAME.WHOLE:
+      case FRAME.COMPLETE:
         for (const name of values.keys()) if (this.#sentAgain?.has(name) === false) values.delete(name)
         this.#sentAgain = undefined
         return
@@ -171,7 +171,7 @@ class SimpleChanges implements ChangeReader {
         yield writer.begin(FRAME.VALUES).text(name).double(value).end()
       }
     }
-    if (isRestarted) yield writer.begin(FRAME.WHOLE).end()
+    if (isRestarted) yield writer.begin(FRAME.COMPLETE).end()
   }
 
   restart(): void {

@@ -39,7 +39,7 @@ export class ChangedRows implements ChangeReader {
   readonly #parts = new Set<string>()
   #next = 0
   #isNew = true
-  #owesWhole = false
+  #owesComplete = false
 
   constructor(producers: readonly MetricProducer[]) {
     this.#producers = producers
@@ -75,7 +75,7 @@ export class ChangedRows implements ChangeReader {
   *#walk(answers: readonly Answer[]): Generator<Uint8Array | undefined> {
     if (this.#isNew) {
       this.#isNew = false
-      this.#owesWhole = true
+      this.#owesComplete = true
       yield this.#line.single(FRAME.RESTART)
     }
     const listed: ListedSource[] = []
@@ -89,9 +89,9 @@ export class ChangedRows implements ChangeReader {
     yield* this.#drop(new Set(listed.map(({ source }) => source)), answered)
     for (const one of listed) yield* this.#changes(one)
     yield* this.#finish()
-    if (!this.#owesWhole) return
-    this.#owesWhole = false
-    yield this.#line.single(FRAME.WHOLE)
+    if (!this.#owesComplete) return
+    this.#owesComplete = false
+    yield this.#line.single(FRAME.COMPLETE)
   }
 
   *#finish(): Generator<Uint8Array> {

@@ -95,9 +95,9 @@ export class ChangedSource {
   }
 
   *#goneFrames(line: FrameBuilder, number: number): Generator<Uint8Array> {
-    const full = line.finishFor(FRAME.GONE, this.family)
+    const full = line.finishFor(FRAME.REMOVED, this.family)
     if (full !== undefined) yield full
-    line.row(FRAME.GONE, this.family, number)
+    line.row(FRAME.REMOVED, this.family, number)
     this.#free.push(number)
   }
 

@@ -12,7 +12,7 @@ export interface DataLimits {
 
 export const DEFAULT_DATA_LIMITS: DataLimits = Object.freeze({ definitions: 10_000, rows: 100_000, mergedRows: 100_000 })
 
-/** How a member has ended: it said goodbye, or its connection broke and it did not come back. */
+/** How a member has ended: `exit` if it sent LEAVE, `lost` if its connection ended without it and it did not rejoin. */
 export type Departure = 'exit' | 'lost'
 
 /**
@@ -27,7 +27,7 @@ export interface Contributor {
   readonly rowCount: number
   /**
    * Applies one whole data frame (see `isDataFrame`), its length included; wholly or not at all. A stream that begins with RESTART,
-   * as each new connection of the same member does, replaces what was known of it; rows that are not sent again go with WHOLE.
+   * as each new connection of the same member does, replaces what was known of it; rows that are not sent again go with COMPLETE.
    * @throws {@link FrameError} `ERR_GROUP_FRAME`, `ERR_GROUP_LIMIT`: nothing of this frame counts, all before it does; close the connection.
    */
   apply(frame: Uint8Array): void
@@ -38,7 +38,7 @@ export interface Contributor {
   setLate(isLate: boolean): void
   /** Leaves the gauges out at once and keeps the cumulatives, for a member that may come back. A RESTART frame ends it. */
   disconnect(): void
-  /** Ends the membership: gauges go, cumulatives are added to the account of departed members. Nothing may be applied any more. */
+  /** Ends the membership: gauges are removed, cumulatives are added to the departed totals. No frame may be applied after it. */
   depart(how: Departure): void
 }
 
@@ -57,6 +57,6 @@ export interface ChangeReader {
    * open frame then comes first.
    */
   framesNow(): Iterable<Uint8Array>
-  /** The next call sends RESTART, everything, WHOLE. A new reader begins so. */
+  /** The next call sends RESTART, everything, COMPLETE. A new reader begins so. */
   restart(): void
 }

@@ -10,9 +10,9 @@ export const FRAME = {
   HELLO: 1,
   WELCOME: 2,
   REFUSED: 3,
-  ASK: 4,
+  REQUEST_CHANGES: 4,
   END: 5,
-  BYE: 6,
+  LEAVE: 6,
   ORIGIN: 7,
   /** What follows is everything: the numbers of families and rows begin anew. */
   RESTART: 16,
@@ -23,10 +23,10 @@ export const FRAME = {
   /** New values of rows that were sent before. */
   VALUES: 19,
   /** Rows that were removed. */
-  GONE: 20,
+  REMOVED: 20,
   EXEMPLARS: 21,
   /** Everything since RESTART has been sent: rows that were known before it and were not sent again are gone. */
-  WHOLE: 22,
+  COMPLETE: 22,
   /** A family that was removed with all its rows. */
   DROP: 23,
 } as const

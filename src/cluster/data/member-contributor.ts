@@ -62,7 +62,7 @@ export class MemberContributor implements Contributor {
       case FRAME.RESTART:
         reader.end()
         return this.#restart()
-      case FRAME.WHOLE:
+      case FRAME.COMPLETE:
         reader.end()
         return this.#sweep()
       case FRAME.DEFINE:
@@ -73,7 +73,7 @@ export class MemberContributor implements Contributor {
         return this.#addRows(reader)
       case FRAME.VALUES:
         return this.#update(reader)
-      case FRAME.GONE:
+      case FRAME.REMOVED:
         return this.#remove(reader)
       case FRAME.EXEMPLARS:
         return this.#takeExemplars(reader)

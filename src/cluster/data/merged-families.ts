@@ -23,7 +23,7 @@ export interface MergedFamiliesOptions {
 
 /**
  * The rows of several members, merged. Whatever members do, no cumulative row falls: values are absolute, those of departed members
- * stay in an account, and a row goes only if the last member that has it removes it.
+ * stay in the departed totals, and a row is removed only when the last member that has it removes it.
  */
 export class MergedFamilies implements MetricProducer {
   readonly name = 'MergedFamilies'
@@ -67,7 +67,7 @@ export class MergedFamilies implements MetricProducer {
     return snapshotsOf(this.families(), this.#epochs.clock.unixMs())
   }
 
-  /** The cumulatives of departed members alone, for the heir. */
+  /** The cumulatives of departed members alone, for the standby. */
   departed(): readonly Family[] {
     this.#epochs.advance()
     return sourcesOf(this.#families.values(), 'accountSource')

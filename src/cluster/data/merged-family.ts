@@ -13,7 +13,7 @@ import { SummaryValues } from './summary-values.js'
 import { rowValues } from './values-of-kind.js'
 
 /**
- * One family of all members. Each merged row is computed anew from its parts whenever one of them changes, the account of departed
+ * One family of all members. Each merged row is computed anew from its parts whenever one of them changes, the totals of departed
  * members first and then by slot: the same parts always come to the same bytes, and nothing drifts.
  */
 export class MergedFamily {
@@ -25,8 +25,8 @@ export class MergedFamily {
   readonly #rule: ReturnType<typeof combination>
   readonly #store: RowStore
   readonly #values: RowValues
-  readonly #account: RowValues
-  /** The epoch of each row's newest change in the account, 0 if it has none. */
+  readonly #departed: RowValues
+  /** The epoch of each row's newest change in the departed totals, 0 if it has none. */
   readonly #accountEpochs = words()
   /** 1 for rows whose parts have changed since they were computed. */
   readonly #stale = words()
@@ -46,7 +46,7 @@ export class MergedFamily {
     const { name, labelKeys } = descriptor
     this.#store = new RowStore({ name, labelKeys, rowLimit, budget, valueLength: MAX_VALUE_LENGTH, epochs })
     this.#values = rowValues(definition, epochs.clock)
-    this.#account = rowValues(definition, epochs.clock)
+    this.#departed = rowValues(definition, epochs.clock)
     this.#scratch = rowValues(definition, epochs.clock)
     const chunkEpoch = (row: number): number => this.#store.chunkOf(row).lastEpochs[row - this.#store.chunkOf(row).start]!
     this.source = new MergedSource(definition, this.#store, {
@@ -57,7 +57,7 @@ export class MergedFamily {
       exemplar: (row, bucket) => this.#exemplars.get(row)?.[bucket],
     })
     this.accountSource = new MergedSource(definition, this.#store, {
-      values: this.#account,
+      values: this.#departed,
       refresh: () => {},
       isShown: (row) => this.#accountEpochs.get(row) !== 0,
       lastEpoch: (row) => this.#accountEpochs.get(row),
@@ -211,17 +211,17 @@ export class MergedFamily {
   }
 
   #addToAccount(mergedRow: number, rows: MemberRows, number: number): void {
-    if (this.#rule === 'max' && this.#account instanceof ScalarValues)
-      this.#account.keepGreater(mergedRow, rows.values as ScalarValues, number)
-    else this.#account.add(mergedRow, rows.values, number)
-    if (this.#account instanceof SummaryValues) this.#account.dropQuantiles(mergedRow)
+    if (this.#rule === 'max' && this.#departed instanceof ScalarValues)
+      this.#departed.keepGreater(mergedRow, rows.values as ScalarValues, number)
+    else this.#departed.add(mergedRow, rows.values, number)
+    if (this.#departed instanceof SummaryValues) this.#departed.dropQuantiles(mergedRow)
     if (this.#accountEpochs.get(mergedRow) === 0) this.#store.chunkOf(mergedRow).version++
     this.#accountEpochs.set(mergedRow, this.#store.epochs.current)
   }
 
   #release(mergedRow: number): void {
     this.#values.clear(mergedRow)
-    this.#account.clear(mergedRow)
+    this.#departed.clear(mergedRow)
     this.#accountEpochs.set(mergedRow, 0)
     this.#hidden.set(mergedRow, 0)
     this.#stale.set(mergedRow, 0)
@@ -256,7 +256,7 @@ export class MergedFamily {
     scratch.clear(0)
     let parts = 0
     if (this.#accountEpochs.get(row) !== 0) {
-      scratch.add(0, this.#account, row)
+      scratch.add(0, this.#departed, row)
       parts++
     }
     const isOverflow = row === this.#store.overflowRow

@@ -33,17 +33,17 @@ export interface ControlMessages {
     slot: number
     canLead: boolean
     /** It was a member before, of a keeper that has ended. */
-    isReturning: boolean
+    isRejoining: boolean
     roster: KnownMember[]
   }
   /** `term`: of this keeper. A process that is the keeper twice has two. */
   WELCOME: { keeperId: string; term: string; slot: number }
   /** `isFinal`: trying again does not help. */
   REFUSED: { reason: string; message: string; isFinal: boolean }
-  ASK: { number: number; waitMs: number }
+  REQUEST_CHANGES: { number: number; waitMs: number }
   /** Everything that belongs to this number has been sent. 0: changes that nobody has asked for. */
   END: { number: number }
-  BYE: Record<string, never>
+  LEAVE: Record<string, never>
   /**
    * Whose rows the next frame has: the merged ones, those of a member in the process of the keeper (itself or one of its threads), those
    * of the departed, or again the sender's.
@@ -58,17 +58,17 @@ export interface ControlMessages {
     /** Of the keeper. */
     pid: number
   }
-  /** To the heir: the rows of this thread have become part of those of the departed. */
-  FOLDED: { term: string; id: string }
-  /** To a thread of the keeper: send everything again, for a new heir. */
-  AGAIN: Record<string, never>
+  /** To the standby: the rows of this thread have become part of those of the departed. */
+  DEPARTED: { term: string; id: string }
+  /** To a thread of the keeper: send everything again, for a new standby. */
+  RESEND: Record<string, never>
   ROSTER: { members: RosterEntry[] }
-  WANT: { number: number; waitMs: number; isFresh: boolean }
+  REQUEST_MERGED: { number: number; waitMs: number; isFresh: boolean }
   FAILED: { number: number; code: string; message: string }
   /** The keeper is there. */
-  TOCK: Record<string, never>
-  /** From the heir to a new keeper: what it has kept of the old one is complete. `isOver`: the old one's connection has ended. */
-  ESTATE: { keeperId: string; term: string; isOver: boolean }
+  ALIVE: Record<string, never>
+  /** From the standby to a new keeper: what it has kept of the old one is complete. `isOver`: the old one's connection has ended. */
+  REPLICA: { keeperId: string; term: string; isOver: boolean }
 }
 
 export type ControlKind = keyof ControlMessages
@@ -78,17 +78,17 @@ export const CONTROL: Readonly<Record<ControlKind, number>> = {
   HELLO: FRAME.HELLO,
   WELCOME: FRAME.WELCOME,
   REFUSED: FRAME.REFUSED,
-  ASK: FRAME.ASK,
+  REQUEST_CHANGES: FRAME.REQUEST_CHANGES,
   END: FRAME.END,
-  BYE: FRAME.BYE,
+  LEAVE: FRAME.LEAVE,
   ORIGIN: FRAME.ORIGIN,
   ROSTER: 8,
-  WANT: 9,
+  REQUEST_MERGED: 9,
   FAILED: 10,
-  TOCK: 11,
-  ESTATE: 12,
-  FOLDED: 13,
-  AGAIN: 14,
+  ALIVE: 11,
+  REPLICA: 12,
+  DEPARTED: 13,
+  RESEND: 14,
 }
 
 const KINDS = new Map(Object.entries(CONTROL).map(([kind, number]) => [number, kind as ControlKind]))
@@ -161,14 +161,14 @@ const FIELDS: { readonly [K in ControlKind]: { readonly [F in keyof ControlMessa
     threadId: isNumber,
     slot: isNumber,
     canLead: isBoolean,
-    isReturning: isBoolean,
+    isRejoining: isBoolean,
     roster: listOf(isKnownMember),
   },
   WELCOME: { keeperId: isId, term: isId, slot: isNumber },
   REFUSED: { reason: isWords, message: isWords, isFinal: isBoolean },
-  ASK: { number: isNumber, waitMs: isNumber },
+  REQUEST_CHANGES: { number: isNumber, waitMs: isNumber },
   END: { number: isNumber },
-  BYE: {},
+  LEAVE: {},
   ORIGIN: {
     of: oneOf('merged', 'keeper', 'departed', 'self'),
     keeperId: isId,
@@ -177,11 +177,11 @@ const FIELDS: { readonly [K in ControlKind]: { readonly [F in keyof ControlMessa
     slot: isNumber,
     pid: isNumber,
   },
-  FOLDED: { term: isId, id: isId },
-  AGAIN: {},
+  DEPARTED: { term: isId, id: isId },
+  RESEND: {},
   ROSTER: { members: listOf(isEntry) },
-  WANT: { number: isNumber, waitMs: isNumber, isFresh: isBoolean },
+  REQUEST_MERGED: { number: isNumber, waitMs: isNumber, isFresh: isBoolean },
   FAILED: { number: isNumber, code: isCode, message: isWords },
-  TOCK: {},
-  ESTATE: { keeperId: isId, term: isId, isOver: isBoolean },
+  ALIVE: {},
+  REPLICA: { keeperId: isId, term: isId, isOver: isBoolean },
 }

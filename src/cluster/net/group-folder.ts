@@ -23,9 +23,9 @@ const MAX_PATH_BYTES = 103
 /** Enough for the greatest generation. */
 const LONGEST_NAME = '9007199254740991.sock'
 const FILE = /^(\d{1,16})\.(sock|gone)$/
-const LEFT = /^([\da-f]{32})\.left$/
+const FINAL_ROWS = /^([\da-f]{32})\.final$/
 /** More than this is not left by a process that ends: it would hold up its end. */
-const MAX_LEFT_BYTES = 16 << 20
+const MAX_FINAL_ROWS_BYTES = 16 << 20
 
 /** A folder for the sockets of a group: where its members find each other. */
 export interface GroupFolder {
@@ -40,13 +40,13 @@ export interface GroupFolder {
   /** Leaves a mark that this generation is over, so that its number is not given again. */
   retire(generation: number): void
   /** Ids of members and keepers that have left their last rows. */
-  left(): string[]
+  finalRowIds(): string[]
   /** Writes the last rows of a member or keeper to a file, which the next keeper reads. Does nothing if the file cannot be written. */
-  leave(id: string, frames: Iterable<Uint8Array>): void
-  readLeft(id: string): Uint8Array | undefined
-  dropLeft(id: string): void
+  writeFinalRows(id: string, frames: Iterable<Uint8Array>): void
+  readFinalRows(id: string): Uint8Array | undefined
+  removeFinalRows(id: string): void
   /** When it was left, in milliseconds since 1970; 0 if it is not there. */
-  leftUnixMs(id: string): number
+  finalRowsUnixMs(id: string): number
   /** Removes everything. Members that join at this moment make it anew. */
   remove(): void
 }
@@ -106,50 +106,50 @@ class SocketFolder implements GroupFolder {
     }
   }
 
-  left(): string[] {
-    return this.#names(LEFT).map((name) => LEFT.exec(name.slice(this.#prefix.length))![1]!)
+  finalRowIds(): string[] {
+    return this.#names(FINAL_ROWS).map((name) => FINAL_ROWS.exec(name.slice(this.#prefix.length))![1]!)
   }
 
-  leave(id: string, frames: Iterable<Uint8Array>): void {
+  writeFinalRows(id: string, frames: Iterable<Uint8Array>): void {
     const parts: Uint8Array[] = []
     let bytes = 0
     for (const frame of frames) {
       parts.push(frame)
       bytes += frame.length
-      if (bytes > MAX_LEFT_BYTES) return
+      if (bytes > MAX_FINAL_ROWS_BYTES) return
     }
-    const path = this.#leftPath(id)
+    const path = this.#finalRowsPath(id)
     try {
       // Under another name first: half a file is never read.
       writeFileSync(`${path}.part`, Buffer.concat(parts), { mode: 0o600 })
       renameSync(`${path}.part`, path)
     } catch {
-      unlink(`${path}.part`) // A full disk, or the folder has gone: the goodbye has the same rows.
+      unlink(`${path}.part`) // The disk is full, or the folder has been removed. The keeper gets the same rows over the socket.
     }
   }
 
-  readLeft(id: string): Uint8Array | undefined {
+  readFinalRows(id: string): Uint8Array | undefined {
     try {
-      return readFileSync(this.#leftPath(id))
+      return readFileSync(this.#finalRowsPath(id))
     } catch {
       return undefined // another one was quicker
     }
   }
 
-  dropLeft(id: string): void {
-    unlink(this.#leftPath(id))
+  removeFinalRows(id: string): void {
+    unlink(this.#finalRowsPath(id))
   }
 
-  leftUnixMs(id: string): number {
-    return lstatOf(this.#leftPath(id))?.mtimeMs ?? 0
+  finalRowsUnixMs(id: string): number {
+    return lstatOf(this.#finalRowsPath(id))?.mtimeMs ?? 0
   }
 
-  #leftPath(id: string): string {
-    return join(this.#path, `${this.#prefix}${id}.left`)
+  #finalRowsPath(id: string): string {
+    return join(this.#path, `${this.#prefix}${id}.final`)
   }
 
   remove(): void {
-    for (const name of [...this.#files(), ...this.#names(LEFT)]) unlink(join(this.#path, name))
+    for (const name of [...this.#files(), ...this.#names(FINAL_ROWS)]) unlink(join(this.#path, name))
     if (this.#prefix !== '') return // the folder is the user's
     try {
       rmdirSync(this.#path)

@@ -80,8 +80,8 @@ test('a writer makes no frame above the limit', () => {
 })
 
 test('frames of the connection are told from those with rows', () => {
-  const frame = new FrameWriter().begin(FRAME.BYE).end()
-  expect([kindOf(frame), isDataFrame(FRAME.BYE), isDataFrame(FRAME.ROWS)]).toEqual([FRAME.BYE, false, true])
+  const frame = new FrameWriter().begin(FRAME.LEAVE).end()
+  expect([kindOf(frame), isDataFrame(FRAME.LEAVE), isDataFrame(FRAME.ROWS)]).toEqual([FRAME.LEAVE, false, true])
 })
 
 function check(payload: number[], read: (reader: PayloadReader) => unknown): void {

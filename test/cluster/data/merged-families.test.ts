@@ -90,7 +90,7 @@ test('the merged page of several engines is that of one engine that received all
   )
 })
 
-test('whatever is sent, repeated, sent anew or folded, the page is that of the truth', () => {
+test('whatever is sent, repeated, sent again or added to the departed, the page equals the true totals', () => {
   fc.assert(
     fc.property(records, (all) => {
       const group = merged()
@@ -339,18 +339,18 @@ test('merged rows that are sent on make the same page', () => {
   expect(page(mirror)).toBe(page(group))
 })
 
-test('what departed members left can be sent to an heir', () => {
+test('what departed members left can be sent to an standby', () => {
   const group = merged()
   const own = engine()
   own.record(3, '/')
   const member = new Member(group, 0, own.stats)
   member.tell()
   member.contributor.depart('exit')
-  const heir = merged()
-  const feed = new Member(heir, 0, { getMetrics: () => [], getFamilies: () => group.departed() })
+  const standby = merged()
+  const feed = new Member(standby, 0, { getMetrics: () => [], getFamilies: () => group.departed() })
   feed.tell()
   feed.contributor.depart('exit')
-  expect(page(heir)).toBe(page(group))
+  expect(page(standby)).toBe(page(group))
 })
 
 test('snapshots of counters are added up like rows, and one that was reset goes on from where it was', () => {

@@ -5,20 +5,20 @@ import { newId } from '../../../src/cluster/net/new-id.js'
 
 const id = newId()
 const MESSAGES: ControlMessages = {
-  HELLO: { protocol: 1, id, pid: 1, threadId: 0, slot: -1, canLead: true, isReturning: false, roster: [{ id, pid: 7 }] },
+  HELLO: { protocol: 1, id, pid: 1, threadId: 0, slot: -1, canLead: true, isRejoining: false, roster: [{ id, pid: 7 }] },
   WELCOME: { keeperId: id, term: id, slot: 0 },
   REFUSED: { reason: 'members', message: 'full', isFinal: false },
-  ASK: { number: 1, waitMs: 1_000 },
+  REQUEST_CHANGES: { number: 1, waitMs: 1_000 },
   END: { number: 0 },
-  BYE: {},
+  LEAVE: {},
   ORIGIN: { of: 'merged', keeperId: id, term: id, id, slot: 0, pid: 1 },
   ROSTER: { members: [{ id, slot: 0, pid: 1, threadId: 0, state: 'late', isKeeper: true }] },
-  WANT: { number: 1, waitMs: 1, isFresh: true },
+  REQUEST_MERGED: { number: 1, waitMs: 1, isFresh: true },
   FAILED: { number: 1, code: 'ERR_GROUP_INCOMPLETE', message: 'not now' },
-  TOCK: {},
-  ESTATE: { keeperId: id, term: id, isOver: true },
-  FOLDED: { term: id, id },
-  AGAIN: {},
+  ALIVE: {},
+  REPLICA: { keeperId: id, term: id, isOver: true },
+  DEPARTED: { term: id, id },
+  RESEND: {},
 }
 const kinds = Object.keys(MESSAGES) as ControlKind[]
 const written = (kind: number, text: string): Uint8Array => new FrameWriter().begin(kind).text(text).end()
@@ -40,9 +40,9 @@ test.each(kinds)('%s with a field of another type is damaged', (kind) => {
 test('other kinds, other texts and cut frames are damaged', () => {
   for (const frame of [
     written(15, '{}'),
-    written(CONTROL.BYE, '[]'),
-    written(CONTROL.BYE, 'null'),
-    written(CONTROL.BYE, '{'),
+    written(CONTROL.LEAVE, '[]'),
+    written(CONTROL.LEAVE, 'null'),
+    written(CONTROL.LEAVE, '{'),
     Uint8Array.of(1, 0, 0, 0, 5),
   ]) {
     expect(() => readControlFrame(frame)).toThrow(damaged)
@@ -50,6 +50,6 @@ test('other kinds, other texts and cut frames are damaged', () => {
 })
 
 test('names of prototypes change no object', () => {
-  readControlFrame(written(CONTROL.BYE, '{"__proto__":{"polluted":1}}'))
+  readControlFrame(written(CONTROL.LEAVE, '{"__proto__":{"polluted":1}}'))
   expect(({} as { polluted?: number }).polluted).toBeUndefined()
 })
