@@ -6,7 +6,7 @@ import type { Labels } from '../store/shared-tag-map.js'
 import type { StoreChunk } from '../store/store-chunk.js'
 import { SeriesRef } from '../store/series-ref.js'
 
-export const CUMULATIVE: InstrumentKind = { type: 'CUMULATIVE_DOUBLE', cells: (rows) => new SumCells(rows) }
+export const CUMULATIVE: InstrumentKind = { type: 'CUMULATIVE_DOUBLE', cells: (rows) => new SumCells(rows), startsAtZero: true }
 
 /**
  * A sum that only rises. Made by `registry.counter()` and `registry.cumulative()`, which are the same.

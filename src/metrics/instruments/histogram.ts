@@ -22,6 +22,7 @@ export function histogramKind(search: BucketSearch, epochs: Epochs): InstrumentK
     cells: (rows) => new DistributionCells(rows, search, epochs),
     bounds: search.bounds,
     ownOptions: ['bounds'],
+    startsAtZero: true,
   }
 }
 

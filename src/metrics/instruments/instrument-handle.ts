@@ -35,9 +35,9 @@ export abstract class InstrumentHandle<K extends string> {
     return this.instrument.removeMatching(labels as Record<string, string>)
   }
 
-  /** Removes all series. */
+  /** Removes all series. Counters, histograms and summaries without label keys are shown from 0 again. */
   clear(): void {
-    this.instrument.store.clear()
+    this.instrument.clear()
   }
 }
 

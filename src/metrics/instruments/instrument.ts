@@ -73,6 +73,8 @@ export interface InstrumentKind {
   readonly sketched?: boolean
   /** Series before the overflow series is used, by this definition. Default: the registry's. */
   readonly rowLimit?: number
+  /** Whether the one series of an instrument without label keys is shown as 0 before its first value: a rate needs it. Default false. */
+  readonly startsAtZero?: boolean
 }
 
 const DROPPED = internalCounter(
@@ -93,6 +95,7 @@ export class Instrument {
   readonly store: RowStore
   readonly source: ColumnSource
   readonly #needsLabels: boolean
+  readonly #startsAtZero: boolean
   readonly #expected: ExpectedLabels
 
   /** Options that {@link checkInstrument} has let pass. @throws {@link DefinitionError} `ERR_KEYS` if constant labels break a rule. */
@@ -125,6 +128,7 @@ export class Instrument {
       onNewRow: (labels) => this.noticeLabels(labels),
     })
     this.#needsLabels = labelKeys.length > 0
+    this.#startsAtZero = kind.startsAtZero === true && !this.#needsLabels
     this.#expected = { name, keys: labelKeys, declared: labelKeys, isKnown: (key) => own.includes(key) }
     this.store.addColumn(kind.cells)
     const constantTexts = Object.values(constant).map((text) => labelString(String(text), home.valueLength))
@@ -135,6 +139,7 @@ export class Instrument {
       { descriptor: this.descriptor, store: this.store, labels, kind: rowKind, settings, ...(bounds && { bounds }) },
       0,
     )
+    this.#start()
   }
 
   get hasRows(): boolean {
@@ -193,6 +198,16 @@ export class Instrument {
   /** Removes every series whose labels match all that are given. */
   removeMatching(labels: Readonly<Record<string, LabelValue>>): number {
     return this.store.remove(this.store.matching(labels))
+  }
+
+  /** Removes all series; what was shown before the first value is shown again. */
+  clear(): void {
+    this.store.clear()
+    this.#start()
+  }
+
+  #start(): void {
+    if (this.#startsAtZero) this.store.findOrCreate(NO_LABELS)
   }
 }
 

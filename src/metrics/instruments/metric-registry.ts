@@ -120,9 +120,7 @@ export class MetricRegistry implements MetricProducer {
 
   /** The same as {@link counter}, by the name that OpenCensus has for it. */
   cumulative<const K extends string = never>(name: string, options: InstrumentOptions<K> = {}): Cumulative<K> {
-    return this.#define(name, options, CUMULATIVE, 'cumulative', (instrument) => {
-      return shownFromStart(new Cumulative<K>(instrument), options)
-    })
+    return this.#define(name, options, CUMULATIVE, 'cumulative', (instrument) => new Cumulative<K>(instrument))
   }
 
   /**
@@ -134,9 +132,7 @@ export class MetricRegistry implements MetricProducer {
     const { bounds: given, ...rest } = options
     const bounds = checkedBounds(given ?? defaultBounds(options.unit ?? '1')).filter((bound) => bound >= 0)
     const kind = histogramKind(new BucketSearch(bounds), this.#epochs)
-    return this.#define(name, rest, kind, `histogram ${JSON.stringify(bounds)}`, (instrument) => {
-      return shownFromStart(new Histogram<K>(instrument), options)
-    })
+    return this.#define(name, rest, kind, `histogram ${JSON.stringify(bounds)}`, (instrument) => new Histogram<K>(instrument))
   }
 
   /**
@@ -148,9 +144,7 @@ export class MetricRegistry implements MetricProducer {
     const { unit, description, labelKeys, constantLabels, exactName, rowLimit, ...percentiles } = options
     const rest = definedOnly({ unit, description, labelKeys, constantLabels, exactName, rowLimit })
     const config = resolvePercentiles(percentiles, unit ?? '1')
-    return this.#define(name, rest, summaryKind(config, this.#epochs), `summary ${JSON.stringify(config)}`, (instrument) => {
-      return shownFromStart(new Summary<K>(instrument), options)
-    })
+    return this.#define(name, rest, summaryKind(config, this.#epochs), `summary ${JSON.stringify(config)}`, (instrument) => new Summary<K>(instrument))
   }
 
   /** A gauge whose value comes from a function at each gathering. Throws as {@link gauge}. */
@@ -250,12 +244,6 @@ export class MetricRegistry implements MetricProducer {
     const shown = [...this.#registrations.values()].filter(({ instrument }) => instrument.hasRows)
     return shown.map(({ instrument }) => this.#addResource(instrument.source))
   }
-}
-
-/** Without labels there is one series, known from the start: a rate needs its 0. */
-function shownFromStart<H extends { defaultTimeSeries(): object }>(handle: H, { labelKeys }: { labelKeys?: readonly string[] }): H {
-  if (labelKeys === undefined || labelKeys.length === 0) handle.defaultTimeSeries()
-  return handle
 }
 
 function definedOnly<T extends object>(options: T): { [key in keyof T]?: NonNullable<T[key]> } {

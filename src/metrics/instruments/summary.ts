@@ -20,6 +20,7 @@ export function summaryKind(config: PercentilesConfig, epochs: Epochs): Instrume
     sketched: true,
     settings: { ...percentilesSettings(config) },
     rowLimit: PERCENTILES_ROW_LIMIT,
+    startsAtZero: true,
   }
 }
 

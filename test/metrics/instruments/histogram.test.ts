@@ -48,6 +48,21 @@ test('without label keys histograms and summaries are shown from the start', () 
   expect(textOf(registry)).toContain('s_count 0\n')
 })
 
+test('what is cleared is shown from 0 again without label keys, and with a new start time', () => {
+  const { registry, clock } = registryOf()
+  const instruments = [registry.counter('c'), registry.histogram('h', { bounds: [1] }), registry.summary('s', { quantiles: [0.5] })]
+  registry.counter('labelled', { labelKeys: ['a'] }).clear()
+  registry.counter('c').inc(3)
+  registry.histogram('h', { bounds: [1] }).observe(3)
+  clock.advance(500)
+  for (const instrument of instruments) instrument.clear()
+  expect(textOf(registry)).toMatch(/^c_total 0$[^]*^h_count 0$[^]*^s_count 0$/m)
+  const starts = (registry.getMetrics() as readonly Metric[]).map(({ timeSeries }) =>
+    timeSeries.map(({ startTimeUnixMs }) => startTimeUnixMs),
+  )
+  expect(starts).toEqual([[1_500], [1_500], [1_500]])
+})
+
 test('a histogram without bounds takes those of its unit', () => {
   const { registry } = registryOf()
   registry.histogram('h', { unit: 's' })

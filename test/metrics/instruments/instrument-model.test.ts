@@ -51,7 +51,7 @@ class Registry {
   readonly #kept = new Map<string, GaugeSeries | CumulativeSeries>()
 
   constructor() {
-    this.#naive.bare.keep({}) // shown from the start
+    this.#naive.bare.clear() // shown from the start
   }
 
   async take({ act, on, labels: number, value, times }: Step): Promise<void> {

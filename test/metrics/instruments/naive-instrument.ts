@@ -42,8 +42,10 @@ export class NaiveInstrument {
     return rows.length
   }
 
+  /** A counter without labels is shown from 0 again. */
   clear(): void {
     this.#rows.clear()
+    if (this.#kind === 'counter' && this.#labelKeys.length === 0) this.keep({})
   }
 
   lines(): string[] {
