@@ -27,6 +27,7 @@ export default defineConfig({
   test: {
     reporters: process.env.CI ? ['default', 'json'] : ['default'],
     outputFile: { json: '.run/vitest.json' },
+    expect: { poll: { timeout: 10_000 } }, // what a busy machine does late is done all the same
     coverage: { include: ['src/**/*.ts'], reporter: ['text-summary', 'json-summary'] },
     projects: [
       {

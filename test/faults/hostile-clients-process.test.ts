@@ -124,10 +124,10 @@ test('eight stalled readers take bounded memory and are disconnected after the s
   const buffersBefore = process.memoryUsage().arrayBuffers
   const stalled = Array.from({ length: 8 }, () => client(port, KEPT_ALIVE))
   for (const { socket } of stalled) socket.pause()
-  await vi.waitFor(() => expect(open()).toBe(8))
+  await vi.waitFor(() => expect(open()).toBe(8), 10_000)
   await delay(500)
   const reading = client(port, KEPT_ALIVE) // none of them keeps the only place
-  await vi.waitFor(() => expect(reading.received.length).toBeGreaterThan(2_000_000))
+  await vi.waitFor(() => expect(reading.received.length).toBeGreaterThan(2_000_000), 10_000)
   reading.socket.destroy()
   let grownBytes = Number.POSITIVE_INFINITY
   // Buffers that were sent already are swept some turns after a collection; what the readers hold stays.
@@ -135,7 +135,7 @@ test('eight stalled readers take bounded memory and are disconnected after the s
     gc!()
     grownBytes = process.memoryUsage().arrayBuffers - buffersBefore
     expect([open(), grownBytes < 8 * 1_500_000], `${grownBytes} bytes`).toEqual([8, true])
-  })
+  }, 10_000)
   figure('stalled readers', `8 hold ${(grownBytes / 1e6).toFixed(1)} MB of buffers`)
   await vi.waitFor(() => expect(open()).toBe(0), 10_000)
   expect(selfValue('tallyscope_prometheus_scrapes_total', 'stalled', 'aborted')).toBe(9)
@@ -171,7 +171,7 @@ test('scrapes waiting in a pipeline end with their connection and keep no place 
     await pipeline.closed
     await delay(50)
     release()
-    await vi.waitFor(() => expect(selfValue('tallyscope_prometheus_scrapes_total', 'pipelined', 'aborted')).toBe(round)) // the others had not begun
+    await vi.waitFor(() => expect(selfValue('tallyscope_prometheus_scrapes_total', 'pipelined', 'aborted')).toBe(round), 10_000) // the others had not begun
   }
   expect(selfValue('tallyscope_prometheus_scrapes_total', 'pipelined', '503')).toBe(0)
 })
@@ -234,7 +234,7 @@ test('close ends idle kept-alive connections at once', async () => {
   const agent = new Agent({ keepAlive: true })
   await Promise.all(Array.from({ length: 20 }, () => ask(url, agent)))
   const idle = [client(port), client(port, 'GET /metrics HTTP/1.1\r\nHost'), client(port, KEPT_ALIVE)]
-  await vi.waitFor(() => expect(idle[2]!.statuses).toEqual([200]))
+  await vi.waitFor(() => expect(idle[2]!.statuses).toEqual([200]), 10_000)
   const startMs = performance.now()
   await close()
   await Promise.all(idle.map(({ closed }) => closed))

@@ -265,7 +265,7 @@ test('a document that fails midway has neither a complete body nor an end mark',
   const { port } = await serve({ encoders })
   for (const request of [get(), get('Accept-Encoding: gzip')]) {
     const client = new RawClient(port, request)
-    await vi.waitFor(() => expect(client.received).toMatch(/\r\n\r\n/))
+    await vi.waitFor(() => expect(client.received).toMatch(/\r\n\r\n/), 10_000)
     fail()
     await client.closed
     expect(client.received).not.toContain('# EOF')

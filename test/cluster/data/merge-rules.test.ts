@@ -35,7 +35,7 @@ test('runtime metrics that would be nonsense as sums have other rules', async ()
   }
   const runtime = runtimeMetrics({ files })
   const isShown = (name: string): boolean => runtime.getMetrics().some(({ descriptor }) => descriptor.name === name)
-  await vi.waitFor(() => expect(isShown('nodejs_eventloop_lag_seconds')).toBe(true)) // its monitor has to tick
+  await vi.waitFor(() => expect(isShown('nodejs_eventloop_lag_seconds')).toBe(true), 10_000) // its monitor has to tick
   const rules = runtime.getMetrics().map(({ descriptor }) => [descriptor.name, combination(descriptor)] as const)
   runtime.stop()
   expect(rules.length).toBeGreaterThan(20)

@@ -33,9 +33,9 @@ test('members take turns, and no turn of the event loop is longer than a slice',
   })
   for (let at = 0; at < 4; at++) for (const channel of channels) channel.send(Uint8Array.of(at))
   expect(order).toEqual([])
-  await vi.waitFor(() => expect(order.length).toBeGreaterThan(0), { interval: 0 })
+  await vi.waitFor(() => expect(order.length).toBeGreaterThan(0), { interval: 0, timeout: 10_000 })
   expect(order.length).toBeLessThan(8)
-  await vi.waitFor(() => expect(order).toEqual(['a', 'b', 'a', 'b', 'a', 'b', 'a', 'b']))
+  await vi.waitFor(() => expect(order).toEqual(['a', 'b', 'a', 'b', 'a', 'b', 'a', 'b']), 10_000)
 })
 
 test('a channel whose queue is full is paused until half of it is done', async () => {
@@ -54,7 +54,7 @@ test('a channel whose queue is full is paused until half of it is done', async (
   })
   for (let at = 0; at < 5; at++) channel.onFrame(new Uint8Array(300_000))
   expect(calls).toEqual(['pause'])
-  await vi.waitFor(() => expect(done).toBe(5))
+  await vi.waitFor(() => expect(done).toBe(5), 10_000)
   expect(calls).toEqual(['pause', 'resume'])
 })
 

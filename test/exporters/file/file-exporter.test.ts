@@ -81,10 +81,10 @@ test('a line that another process is still writing is waited for, not terminated
   const exporter = new FileExporter({ path, clock })
   writeFileSync(path, '"of the oth')
   const exporting = exporter.export(['ours'])
-  await vi.waitFor(() => expect(clock.timers).toBe(1))
+  await vi.waitFor(() => expect(clock.timers).toBe(1), 10_000)
   appendFileSync(path, 'er proc')
   await clock.advanceAsync(50)
-  await vi.waitFor(() => expect(clock.timers).toBe(1))
+  await vi.waitFor(() => expect(clock.timers).toBe(1), 10_000)
   appendFileSync(path, 'ess"\n')
   await clock.advanceAsync(50)
   await exporting

@@ -70,7 +70,7 @@ test("Fastify's own logger has them in handlers, and at the completion of a requ
     return traceLogFields()
   })
   const fields = (await app.inject('/x')).json<object>()
-  await vi.waitFor(() => expect(read().at(-1)).toMatchObject({ msg: 'request completed' }))
+  await vi.waitFor(() => expect(read().at(-1)).toMatchObject({ msg: 'request completed' }), 10_000)
   expect(read().find(({ msg }) => msg === 'handled')).toMatchObject(fields)
   expect(read().at(-1)).toMatchObject(fields)
   await app.close()

@@ -103,12 +103,12 @@ test('concurrent scrapes share one gathering, a later one gathers again', async 
   const gathered = vi.fn(() => new Promise<Metric[]>((resolve) => (release = () => resolve([one]))))
   const handle = handler(gathered)
   const scrapes = [{}, { accept: 'application/openmetrics-text' }, {}].map((headers) => handle(headers))
-  await vi.waitFor(() => expect(gathered).toHaveBeenCalled())
+  await vi.waitFor(() => expect(gathered).toHaveBeenCalled(), 10_000)
   release()
   expect((await Promise.all(scrapes)).map(({ status }) => status)).toEqual([200, 200, 200])
   expect(gathered).toHaveBeenCalledTimes(1)
   void handle({})
-  await vi.waitFor(() => expect(gathered).toHaveBeenCalledTimes(2))
+  await vi.waitFor(() => expect(gathered).toHaveBeenCalledTimes(2), 10_000)
   release()
 })
 
@@ -198,7 +198,7 @@ test('an unread body holds no place in the queue, and its work stops once it is 
     const bodies = [await handle({}), await handle({})].map(({ body }) => body as AsyncIterableIterator<Uint8Array>)
     if (read) for (const body of bodies) await body.next()
     for (const body of bodies) await body.return?.()
-    await vi.waitFor(() => expect(stopped).toBe(2))
+    await vi.waitFor(() => expect(stopped).toBe(2), 10_000)
     expect(await bodies[0]!.next()).toEqual({ done: true, value: undefined })
   }
 })
@@ -255,11 +255,11 @@ test('scrapes beyond the limit wait in a queue, and are refused if the queue is 
   const handle = handler(() => [one], { encoders, maxInFlight: 2, maxWaiting: 1 })
   const [first, second, third] = [handle({}), handle({}), handle({})]
   expect(await handle({})).toMatchObject({ status: 503, headers: { 'retry-after': '1' } })
-  await vi.waitFor(() => expect(release).toHaveLength(2))
+  await vi.waitFor(() => expect(release).toHaveLength(2), 10_000)
   release.forEach((go) => go())
   release = []
   expect([(await first).status, (await second).status]).toEqual([200, 200])
-  await vi.waitFor(() => expect(release).toHaveLength(1))
+  await vi.waitFor(() => expect(release).toHaveLength(1), 10_000)
   release[0]!()
   expect((await third).status).toBe(200)
 })

@@ -134,7 +134,7 @@ test('a document that fails after its first byte breaks the connection', async (
   })
   const { port } = await serve({ encoders })
   const { received, closed } = raw(port, 'GET /metrics HTTP/1.1', 'Host: x', '', '')
-  await vi.waitFor(() => expect(received()).toContain('xxx'))
+  await vi.waitFor(() => expect(received()).toContain('xxx'), 10_000)
   fail()
   await closed
   expect(received()).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
@@ -162,9 +162,9 @@ test('an aborting client stops the work and leaves nothing behind', async () => 
   })
   const { port } = await serve({ encoders })
   const { socket, received } = raw(port, 'GET /metrics HTTP/1.1', 'Host: x', '', '')
-  await vi.waitFor(() => expect(received().length).toBeGreaterThan(0))
+  await vi.waitFor(() => expect(received().length).toBeGreaterThan(0), 10_000)
   socket.resetAndDestroy()
-  await vi.waitFor(() => expect(stopped?.aborted).toBe(true))
+  await vi.waitFor(() => expect(stopped?.aborted).toBe(true), 10_000)
 })
 
 test('a stalled reader is disconnected and delays no other client', async () => {
@@ -209,7 +209,7 @@ test('close waits for a running scrape, and for no idle connection', async () =>
   const { url, port, close } = await serve({}, gathered)
   const silent = raw(port)
   const scrape = raw(port, 'GET /metrics HTTP/1.1', 'Host: x', '', '')
-  await vi.waitFor(() => expect(gathered).toHaveBeenCalled())
+  await vi.waitFor(() => expect(gathered).toHaveBeenCalled(), 10_000)
   const closed = close()
   expect(close()).toBe(closed)
   await silent.closed
@@ -223,7 +223,7 @@ test('close waits for a running scrape, and for no idle connection', async () =>
 test('close aborts what does not end in time', async () => {
   const { port, close } = await serve({ closeTimeoutMs: 100 }, () => new Promise<Metric[]>(() => {}))
   const { closed, socket } = raw(port, 'GET /metrics HTTP/1.1', 'Host: x', '', '')
-  await vi.waitFor(() => expect(socket.bytesWritten).toBeGreaterThan(0))
+  await vi.waitFor(() => expect(socket.bytesWritten).toBeGreaterThan(0), 10_000)
   await close()
   await closed
 })
