@@ -81,7 +81,7 @@ test('a worker whose loop is blocked is late once, and exact afterwards', { time
   const { url, ids } = await start(2)
   for (const id of ids) await add(id, 2)
   await expect.poll(async () => (await scrape(url)).get(HITS), { timeout: 5_000 }).toBe(4)
-  program!.command({ to: ids[0], add: 1, block: 4_000 })
+  program!.command({ to: ids[0], add: 1, block: 6_000 })
   await new Promise((resolve) => void setTimeout(resolve, 100))
   const times: number[] = []
   for (let at = 0; at < 3; at++) {
@@ -89,8 +89,8 @@ test('a worker whose loop is blocked is late once, and exact afterwards', { time
     expect((await scrape(url)).get(HITS)).toBe(4)
     times.push(performance.now() - beginMs)
   }
-  expect(times[0]).toBeLessThan(1_500)
-  expect(Math.max(...times.slice(1))).toBeLessThan(500)
+  expect(times[0]).toBeLessThan(4_000) // a second, and what a busy machine adds
+  expect(Math.max(...times.slice(1))).toBeLessThan(900) // not a second again
   await expect.poll(async () => (await scrape(url)).get(HITS), { timeout: 10_000 }).toBe(5)
 })
 

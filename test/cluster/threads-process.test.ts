@@ -126,7 +126,7 @@ test('a thread whose loop is blocked is late once, and exact afterwards', { time
   const url = await urlOf(program)
   await add(program, idOf(thread!), 2)
   await expect.poll(() => hitsAt(url), IN_TIME).toBe(2)
-  program.command({ to: idOf(thread!), add: 3, block: 4_000 })
+  program.command({ to: idOf(thread!), add: 3, block: 6_000 })
   await new Promise((resolve) => void setTimeout(resolve, 100))
   const times: number[] = []
   for (let at = 0; at < 3; at++) {
@@ -134,8 +134,8 @@ test('a thread whose loop is blocked is late once, and exact afterwards', { time
     expect(await hitsAt(url)).toBe(2)
     times.push(performance.now() - beginMs)
   }
-  expect(times[0]).toBeLessThan(1_500)
-  expect(Math.max(...times.slice(1))).toBeLessThan(500)
+  expect(times[0]).toBeLessThan(4_000) // a second, and what a busy machine adds
+  expect(Math.max(...times.slice(1))).toBeLessThan(900) // not a second again
   await expect.poll(() => hitsAt(url), IN_TIME).toBe(5)
 })
 

@@ -170,7 +170,8 @@ test('a garbage collection is shown', async () => {
   expect(metric!.timeSeries.map(({ labelValues }) => labelValues[0])).toContain('major')
 })
 
-test('a block of 200 ms is seen, and an idle loop shows under 5 ms', async () => {
+// Up to five tries: on a busy machine an idle loop is late too.
+test('a block of 200 ms is seen, and an idle loop shows under 5 ms', { retry: 4 }, async () => {
   const runtime = make()
   await after(300)
   expect(valueOf(runtime.getMetrics(), 'nodejs_eventloop_lag_p50_seconds')).toBeLessThan(0.005)

@@ -254,14 +254,12 @@ test('forty requests of a broken pipeline are forty aborts, without a warning', 
   const warnings: Error[] = []
   const onWarning = (warning: Error): void => void warnings.push(warning)
   process.on('warning', onWarning)
+  const late = held('late')
   const releases: (() => void)[] = []
   const waiting = { name: 'waiting', getMetrics: () => new Promise<[]>((resolve) => void releases.push(() => resolve([]))) }
   const { url, port, stats, app } = await served(
     (each) => {
-      each.get('/slow', async () => {
-        await delay(100)
-        return 'late'
-      })
+      each.get('/slow', () => late.reply)
     },
     { plugin: { producers: [waiting], metrics: { maxInFlight: 40, maxWaiting: 0 } } },
   )
@@ -269,6 +267,8 @@ test('forty requests of a broken pipeline are forty aborts, without a warning', 
   for (const { path, socket } of pipelines) socket.write(`GET ${path} HTTP/1.1\r\nhost: h\r\n\r\n`.repeat(40))
   await until(async () => (await inFlight(app)) === 40)
   for (const { socket } of pipelines) socket.destroy()
+  await until(async () => (await inFlight(app)) < 40)
+  late.release()
   await until(async () => (await inFlight(app)) === 0)
   releases.splice(0).forEach((release) => release())
   expect(counts(stats)).toEqual({ 'GET /slow  aborted': 40 })

@@ -85,7 +85,7 @@ test('a collect function that throws, rejects or hangs omits only its own metric
   const started = performance.now()
   const metrics = await fromRegistry(registry, { timeoutMs: 50 }).getMetrics()
   expect(metrics.map(({ descriptor }) => descriptor.name)).toEqual(['good'])
-  expect(performance.now() - started).toBeLessThan(1_000)
+  expect(performance.now() - started).toBeLessThan(4_000)
 })
 
 test('a caller with a shorter time-out is answered earlier', async () => {
@@ -93,7 +93,7 @@ test('a caller with a shorter time-out is answered earlier', async () => {
   new Gauge({ name: 'hangs', help: 'x', registers: [registry], collect: () => new Promise(() => {}) })
   const started = performance.now()
   expect(await fromRegistry(registry).getMetrics({ timeoutMs: 50 })).toEqual([])
-  expect(performance.now() - started).toBeLessThan(1_000)
+  expect(performance.now() - started).toBeLessThan(4_000)
 })
 
 test('an inconsistent histogram is omitted, the rest of its family is kept', async () => {
