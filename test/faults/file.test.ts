@@ -8,6 +8,7 @@ import type { ExportError } from '../../src/base/errors.js'
 import { AsyncTransport } from '../../src/exporters/transport/async-transport.js'
 import { FileExporter } from '../../src/exporters/file/file-exporter.js'
 import { ManualClock } from '../../src/testing/manual-clock.js'
+import { advancing } from '../exporters/advancing.js'
 import { selfValue } from '../exporters/self-value.js'
 import { figure } from './amount.js'
 
@@ -83,12 +84,7 @@ test.runIf(canMount)(
     expect(text().at(-1)).toBe('\n')
     unlinkSync(ballast)
     await send(100)
-    const ending = transport.shutdown()
-    for (let i = 0; i < 20; i++) {
-      await new Promise((resolve) => void setTimeout(resolve, 2))
-      await clock.advanceAsync(100)
-    }
-    await ending
+    await advancing(transport.shutdown(), clock, 100)
     const { accepted, exported, rejected, dropped: lost, queued, inFlight } = transport.accounting
     expect([accepted, queued, inFlight]).toEqual([sent, 0, 0])
     const lines = text().trimEnd().split('\n')

@@ -129,11 +129,13 @@ describe('TCP', () => {
   test('a connection that was closed meanwhile is made again', async () => {
     const receiver = new StreamReceiver()
     await receiver.listen({ port: 0 })
+    const openSockets = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length
+    const before = openSockets()
     const exporter = keep(new StatsdExporter({ protocol: 'tcp', port: receiver.port }))
     await exporter.export(counter(1))
     await receiver.until(6)
     for (const socket of receiver.sockets) socket.destroy()
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await expect.poll(openSockets).toBe(before) // the exporter has seen it too
     await exporter.export(counter(5))
     expect(sumOf((await receiver.until(12)).toString().split('\n'))).toBe(5)
     await receiver.close()
@@ -257,6 +259,5 @@ test('shutting down leaves no handle behind', async () => {
   await exporter.export(counter(1))
   await exporter.shutdown()
   await receiver.close()
-  await new Promise((resolve) => setTimeout(resolve, 10))
-  expect(process.getActiveResourcesInfo().filter((name) => name.includes('UDP'))).toEqual([])
+  await expect.poll(() => process.getActiveResourcesInfo().filter((name) => name.includes('UDP'))).toEqual([])
 })
