@@ -144,7 +144,13 @@ export class MetricRegistry implements MetricProducer {
     const { unit, description, labelKeys, constantLabels, exactName, rowLimit, ...percentiles } = options
     const rest = definedOnly({ unit, description, labelKeys, constantLabels, exactName, rowLimit })
     const config = resolvePercentiles(percentiles, unit ?? '1')
-    return this.#define(name, rest, summaryKind(config, this.#epochs), `summary ${JSON.stringify(config)}`, (instrument) => new Summary<K>(instrument))
+    return this.#define(
+      name,
+      rest,
+      summaryKind(config, this.#epochs),
+      `summary ${JSON.stringify(config)}`,
+      (instrument) => new Summary<K>(instrument),
+    )
   }
 
   /** A gauge whose value comes from a function at each gathering. Throws as {@link gauge}. */
