@@ -107,17 +107,19 @@ export class TracerCore {
 
   /**
    * Runs `fn` as a span and makes it current inside, over `await` too. The span ends when `fn` returns, or when its promise has
-   * settled. An error sets its status and is thrown on.
+   * settled. An error sets its status and is thrown on. Without a name it is called `span`.
    */
+  span<R>(fn: (span: Span) => R): R
   span<R>(name: string, fn: (span: Span) => R): R
   span<R>(name: string, options: SpanOptions | undefined, fn: (span: Span) => R): R
   /** Starts a span and makes it current until its `end()`, as `startSpan` does; with `using` it ends with the block. */
   span(name?: string, options?: SpanOptions): Span
-  span<R>(name = 'span', second?: SpanOptions | ((span: Span) => R), third?: (span: Span) => R): R | Span {
+  span<R>(name: string | ((span: Span) => R) = 'span', second?: SpanOptions | ((span: Span) => R), third?: (span: Span) => R): R | Span {
     const fn = typeof second === 'function' ? second : third
-    if (fn === undefined) return this.startSpan(name, second as SpanOptions | undefined)
+    if (fn === undefined)
+      return typeof name === 'function' ? this.span('span', name) : this.startSpan(name, second as SpanOptions | undefined)
     const frame = currentFrame()
-    const span = this.#factory.begin(name, second === fn ? undefined : (second as SpanOptions | undefined), frame)
+    const span = this.#factory.begin(name as string, second === fn ? undefined : (second as SpanOptions | undefined), frame)
     return runInFrameWith(frameWith(frame, span), frame, callAndEnd<R>, span, fn)
   }
 

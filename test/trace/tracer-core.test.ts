@@ -189,6 +189,12 @@ describe('misuse is harmless and counted', () => {
     expect(counted('tallyscope_spans_lost_total', 'transport_threw')).toBe(before + 1)
   })
 
+  test('a function without a name runs in a span named as that of OpenCensus', () => {
+    const { tracer, sent } = traced()
+    expect(tracer.span((span) => [tracer.currentSpan() === span, span.name])).toEqual([true, 'span'])
+    expect(sent.map(({ name }) => name)).toEqual(['span'])
+  })
+
   test('invalid names and options', () => {
     const { tracer, sent } = traced()
     for (const name of [undefined, null, 42, {}, Symbol('s'), Object.create(null)]) tracer.startDetachedSpan(name as never).end()
