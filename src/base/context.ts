@@ -17,6 +17,11 @@ export interface TagScope {
   tags: object | undefined
 }
 
+/** Baggage that a scope of OpenTracing passes on; if that is closed, the baggage of the scope around it. */
+export interface FrameBaggage {
+  readonly items: ReadonlyMap<string, string> | undefined
+}
+
 /**
  * What travels along `await`: one immutable object, so that entering a scope costs one change of the storage.
  * `tags` is a TagMap; its type is in the stats room, which this one must not import.
@@ -27,7 +32,7 @@ export interface Frame {
   readonly span: FrameSpan | undefined
   /** The current span by tracer; kept only if spans of several tracers are open. */
   readonly spans: ReadonlyMap<object, FrameSpan> | undefined
-  readonly baggage: ReadonlyMap<string, string> | undefined
+  readonly baggage: FrameBaggage | undefined
   /** True inside an exporter: what happens here is neither traced nor measured. */
   readonly suppressed: boolean
   /** Of the request that is being handled; only while a view reads tags from the context. */

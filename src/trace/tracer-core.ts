@@ -5,7 +5,7 @@ import { currentTags } from '../stats/tags/current-tags.js'
 import type { Stats } from '../stats/stats.js'
 import { TagMap } from '../stats/tags/tag-map.js'
 import type { AttributesInit } from './data/attributes.js'
-import { currentOf, RemoteParentEntry, frameWith, currentEntry } from './span/current-span.js'
+import { currentOf, RemoteParentEntry, frameWith, currentEntry, remoteFrame } from './span/current-span.js'
 import { toSpanContext } from './context/to-span-context.js'
 import type { TagBaggage } from './propagation/baggage.js'
 import { getterOf, plainHeaders, type ReadableCarrier, setterOf, type WritableCarrier } from './propagation/carrier.js'
@@ -260,7 +260,7 @@ export class TracerCore {
 
   /** Runs `fn` so that its spans continue a caller's context; in a new trace if there is none. */
   withRemoteParent<R>(context: SpanContext | undefined, fn: () => R): R {
-    return runInFrame(frameWith(currentFrame(), new RemoteParentEntry(this.#factory, toSpanContext(context))), fn)
+    return runInFrame(remoteFrame(currentFrame(), this.#factory, toSpanContext(context)), fn)
   }
 
   /** The key of the entries of this tracer in frames, for scopes over it. @internal */

@@ -1,6 +1,6 @@
 import type { Span as OpenTracingSpanBase } from 'opentracing'
 import { currentFrame, type Frame, runInFrame } from '../../base/context.js'
-import { RemoteParentEntry, frameWith, currentEntry } from '../../trace/span/current-span.js'
+import { currentEntry, frameWithBaggage, remoteFrame } from '../../trace/span/current-span.js'
 import { Span } from '../../trace/span/span.js'
 import type { OwnedFrameSpan } from '../../trace/span/span-scope.js'
 import { callInScope } from './call-in-scope.js'
@@ -57,8 +57,7 @@ export class ContextScopeManager implements ScopeManager {
   }
 
   withoutActive<R>(fn: () => R): R {
-    const none = frameWith(currentFrame(), new RemoteParentEntry(this.#owner, undefined))
-    return runInFrame({ ...none, baggage: undefined }, fn)
+    return runInFrame(remoteFrame(currentFrame(), this.#owner, undefined), fn)
   }
 
   /** What a span that is started here comes from. @internal */
@@ -73,7 +72,8 @@ export class ContextScopeManager implements ScopeManager {
 
 /** The baggage of what is called here, if no scope of this library carries its own. */
 export function baggageOf({ baggage }: Frame): SpanBaggage {
-  return baggage === undefined ? SpanBaggage.EMPTY : new SpanBaggage(baggage)
+  const items = baggage?.items
+  return items === undefined ? SpanBaggage.EMPTY : new SpanBaggage(items)
 }
 
 function nativeOf(span: OpenTracingSpanBase): Span | undefined {
@@ -81,8 +81,5 @@ function nativeOf(span: OpenTracingSpanBase): Span | undefined {
 }
 
 function frameOf(frame: Frame, scope: ContextScope): Frame {
-  const { span } = scope
-  const items = span instanceof OpenTracingSpan && span.items.size > 0 ? span.items.items : undefined
-  const entered = frameWith(frame, scope)
-  return items === frame.baggage ? entered : { ...entered, baggage: items }
+  return frameWithBaggage(frame, scope, scope.baggageOver(frame.baggage))
 }

@@ -1,21 +1,23 @@
 import type { Span as OpenTracingSpanBase } from 'opentracing'
-import { currentFrame, enterFrame, type Frame } from '../../base/context.js'
+import { currentFrame, enterFrame, type Frame, type FrameBaggage } from '../../base/context.js'
 import { warnOnce } from '../../base/logger.js'
 import { currentEntry, ScopeEntry } from '../../trace/span/current-span.js'
 import type { Span } from '../../trace/span/span.js'
 import type { OwnedFrameSpan } from '../../trace/span/span-scope.js'
 import { openScopes, scopeMisuses } from './opentracing-counts.js'
+import { OpenTracingSpan } from './opentracing-span.js'
 import type { Scope, ScopeManager } from './scope-manager.js'
 
 const MANY_OPEN = 10_000
 
-/** A scope in the async context, and in its frames the proxy of its span. */
-export class ContextScope extends ScopeEntry implements Scope {
+/** A scope in the async context, and in its frames the proxy of its span and of the baggage of that. */
+export class ContextScope extends ScopeEntry implements Scope, FrameBaggage {
   readonly span: OpenTracingSpanBase
   readonly manager: ScopeManager
   readonly #finishOnClose: boolean
   /** Undefined if a callback bounds the scope. Cleared when the scope is closed, so that successive scopes do not form a chain. */
   #before: Frame | undefined
+  #outerBaggage: FrameBaggage | undefined
 
   constructor(
     manager: ScopeManager,
@@ -31,6 +33,21 @@ export class ContextScope extends ScopeEntry implements Scope {
     this.manager = manager
     this.#finishOnClose = finishOnClose
     this.#before = before
+  }
+
+  /** The baggage of its span; after it is closed, that of the scope around it. */
+  get items(): ReadonlyMap<string, string> | undefined {
+    if (this.closed) return this.#outerBaggage?.items
+    const { span } = this
+    return span instanceof OpenTracingSpan && span.items.size > 0 ? span.items.items : undefined
+  }
+
+  /** What a frame that this scope is added to carries. Closed scopes are skipped, so that successive ones do not form a chain. */
+  baggageOver(outer: FrameBaggage | undefined): FrameBaggage | undefined {
+    let open = outer
+    while (open instanceof ContextScope && open.closed) open = open.#outerBaggage
+    this.#outerBaggage = open
+    return open !== undefined || this.items !== undefined ? this : undefined
   }
 
   enter(frame: Frame): void {

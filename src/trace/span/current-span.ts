@@ -1,4 +1,4 @@
-import type { Frame } from '../../base/context.js'
+import type { Frame, FrameBaggage } from '../../base/context.js'
 import type { Span } from './span.js'
 import type { SpanContext } from '../context/span-context.js'
 import { IS_PROXY, SKIPPED } from './span-flags.js'
@@ -87,9 +87,15 @@ export const currentEntry = (frame: Frame, owner: object): OwnedFrameSpan | unde
   return held
 }
 
-/** `frame` with another current span for its tracer; those of other tracers stay. */
-export function frameWith(frame: Frame, span: OwnedFrameSpan): Frame {
-  const { tags, baggage, suppressed, scope } = frame
+/** `frame` with another current span for its tracer; those of other tracers stay, and the baggage. */
+export const frameWith = (frame: Frame, span: OwnedFrameSpan): Frame => frameWithBaggage(frame, span, frame.baggage)
+
+/** `frame` for what comes from elsewhere: its parent is `context`, or none, and the baggage of what is current here is not its own. */
+export const remoteFrame = (frame: Frame, owner: object, context: SpanContext | undefined): Frame =>
+  frameWithBaggage(frame, new RemoteParentEntry(owner, context), undefined)
+
+export function frameWithBaggage(frame: Frame, span: OwnedFrameSpan, baggage: FrameBaggage | undefined): Frame {
+  const { tags, suppressed, scope } = frame
   const newest = frame.span as OwnedFrameSpan | undefined
   let { spans } = frame
   if (spans !== undefined || (newest !== undefined && newest.owner !== span.owner)) {

@@ -44,6 +44,34 @@ test('the active span is the one that was started, over callbacks, promises, tim
   expect(tracer.activeSpan).toBeNull()
 })
 
+test('the baggage of a closed scope goes to nothing that is started later, that of the scope around it does', async () => {
+  const { tracer, native } = setUp()
+  const baggageHere = () => [...native.span('native', () => tracer.startSpan('x').context().baggage.keys())]
+  const opensAndCloses = async (key: string): Promise<void> => {
+    const scope = tracer.scopeManager.activate(tracer.startSpan('job').setBaggageItem(key, '1'), true)
+    await null
+    expect([...tracer.startSpan('x').context().baggage.keys()]).toContain(key)
+    expect(baggageHere()).toContain(key)
+    scope.close()
+  }
+  await opensAndCloses('tenant') // the caller's context still holds the scope
+  expect([[...tracer.startSpan('x').context().baggage.keys()], baggageHere()]).toEqual([[], []])
+  await tracer.scopeManager.with(tracer.startSpan('around').setBaggageItem('around', '1'), true, async () => {
+    for (const key of ['a', 'b']) await opensAndCloses(key)
+    expect(baggageHere()).toEqual(['around'])
+  })
+})
+
+test('below a parent from another process there is no baggage of the scope around it', () => {
+  const { tracer, native } = setUp()
+  tracer.scopeManager.with(tracer.startSpan('outer').setBaggageItem('tenant', 'acme'), true, () => {
+    native.withRemoteParent(undefined, () => {
+      const inner = native.span('server', () => tracer.startSpan('inner'))
+      expect([inner.getBaggageItem('tenant'), tracer.startSpan('root').getBaggageItem('tenant')]).toEqual([undefined, undefined])
+    })
+  })
+})
+
 test('a span of the underlying tracer is active too, always as the same object, and passes baggage on', () => {
   const { tracer, native, tree } = setUp()
   tracer.startActiveSpan('opentracing', (outer) => {
