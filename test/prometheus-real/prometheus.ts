@@ -8,6 +8,12 @@ export interface Sample {
   readonly value: number
 }
 
+/** Samples without the labels that name who sent them, in an order that does not depend on the receiver. */
+export function withoutTarget(samples: readonly Sample[]): string[] {
+  const own = (labels: Sample['labels']) => Object.entries(labels).filter(([name]) => name !== 'job' && name !== 'instance')
+  return samples.map(({ labels, value }) => JSON.stringify([own(labels).sort(), value])).sort()
+}
+
 /** A real Prometheus that scrapes one address, or several with the same path, every second or as often as it is told. */
 export class Prometheus {
   readonly url: string

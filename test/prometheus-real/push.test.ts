@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { PushGatewayExporter } from '../../src/exporters/prometheus/push/push-gateway-exporter.js'
@@ -8,6 +5,7 @@ import { type MetricsEndpoint, serveMetrics } from '../../src/exporters/promethe
 import { formatText } from '../../src/exporters/prometheus/format/text.js'
 import { distribution, metric, producer } from '../exporters/prometheus/format/metric-samples.js'
 import { describeWith, freePort, RunningProgram } from './real-program.js'
+import { VictoriaMetrics } from './victoria-metrics.js'
 
 const VALUE = 'a "quote", a \\ and\na line'
 const metrics = [
@@ -78,33 +76,20 @@ describeWith(['prometheus-pushgateway'], 'a real Pushgateway takes what is pushe
 
 describeWith(['victoria-metrics'], 'a real VictoriaMetrics takes what is scraped and imported', () => {
   let endpoint: MetricsEndpoint
-  let program: RunningProgram
-  let folder: string
-  let url: string
-
+  let victoria: VictoriaMetrics
   beforeAll(async () => {
     endpoint = await serveMetrics({ port: 0, producers: [producer(() => metrics)], selfMetrics: false })
-    folder = mkdtempSync(join(tmpdir(), 'tallyscope-victoria-'))
-    const config = join(folder, 'scrape.yml')
-    const job = { job_name: 'scraped', static_configs: [{ targets: [new URL(endpoint.url).host] }] }
-    writeFileSync(config, JSON.stringify({ global: { scrape_interval: '1s' }, scrape_configs: [job] }))
-    const address = `127.0.0.1:${await freePort()}`
-    url = `http://${address}`
-    const flags = ['-retentionPeriod=1d', '-search.latencyOffset=0s', '-search.disableCache', `-promscrape.config=${config}`]
-    program = new RunningProgram('victoria-metrics', [`-httpListenAddr=${address}`, `-storageDataPath=${join(folder, 'data')}`, ...flags])
-    await program.until('ready', async () => ((await fetch(`${url}/health`).catch(() => undefined))?.ok ? true : undefined))
+    victoria = await VictoriaMetrics.start({ job: 'scraped', url: endpoint.url })
   }, 60_000)
-
   afterAll(async () => {
-    await program?.stop()
+    await victoria?.stop()
     await endpoint?.close()
-    rmSync(folder, { recursive: true, force: true })
   })
 
   /** The newest value of each series, by name and labels. */
   const stored = async (match: string): Promise<Map<string, number>> => {
-    await fetch(`${url}/internal/force_flush`)
-    const text = await (await fetch(`${url}/api/v1/export?${new URLSearchParams({ 'match[]': match })}`)).text()
+    await fetch(`${victoria.url}/internal/force_flush`)
+    const text = await (await fetch(`${victoria.url}/api/v1/export?${new URLSearchParams({ 'match[]': match })}`)).text()
     const lines = text.split('\n').filter((line) => line !== '')
     return new Map(
       lines.map((line) => {
@@ -127,7 +112,7 @@ describeWith(['victoria-metrics'], 'a real VictoriaMetrics takes what is scraped
   ])
 
   test('a scrape stores every value', async () => {
-    await program.until('a scrape', async () => ((await stored('{job="scraped",__name__!~"up|scrape_.*"}')).size > 0 ? true : undefined))
+    await victoria.until('a scrape', async () => (await stored('{job="scraped",__name__!~"up|scrape_.*"}')).size > 0)
     expect(await stored('{job="scraped",__name__!~"up|scrape_.*"}')).toEqual(expected)
   })
 
@@ -137,9 +122,9 @@ describeWith(['victoria-metrics'], 'a real VictoriaMetrics takes what is scraped
       ['plain', text, {}],
       ['zipped', gzipSync(text), { 'content-encoding': 'gzip' }],
     ] as const) {
-      const response = await fetch(`${url}/api/v1/import/prometheus?extra_label=source=${name}`, { method: 'POST', body, headers })
+      const response = await fetch(`${victoria.url}/api/v1/import/prometheus?extra_label=source=${name}`, { method: 'POST', body, headers })
       expect(response.status).toBe(204)
-      await program.until('the import', async () => ((await stored(`{source="${name}"}`)).size > 0 ? true : undefined))
+      await victoria.until('the import', async () => (await stored(`{source="${name}"}`)).size > 0)
       expect(await stored(`{source="${name}"}`)).toEqual(expected)
     }
   })

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { protobufEncoder } from '../../src/exporters/prometheus/format/protobuf.js'
 import { textEncoder } from '../../src/exporters/prometheus/format/text-encoder.js'
@@ -10,8 +7,9 @@ import { literalBlock } from '../../src/exporters/prometheus/remote-write/snappy
 import { gatherFamilies } from '../../src/metrics/collection/gather.js'
 import { distribution, exponential, percentiles, sum } from '../../src/stats/views/aggregation.js'
 import { Stats } from '../../src/stats/stats.js'
-import { Prometheus, type Sample } from './prometheus.js'
-import { describeWith, freePort, pause, RunningProgram } from './real-program.js'
+import { Prometheus, withoutTarget } from './prometheus.js'
+import { describeWith, pause } from './real-program.js'
+import { VictoriaMetrics } from './victoria-metrics.js'
 import { exportKnownSamples } from './known-samples.js'
 
 /** Bounds that all formats spell alike. */
@@ -32,12 +30,6 @@ function shop() {
     for (let i = 1; i <= 100; i++) stats.record(latency, (i * i) / 1_000, { route: i % 2 === 0 ? '/cart' : 'a "quoted", \\ value\nof ü' })
   }
   return { stats, work }
-}
-
-/** Samples without what tells apart who wrote them. */
-function plain(samples: readonly Sample[]) {
-  const own = (labels: Sample['labels']) => Object.entries(labels).filter(([name]) => name !== 'job' && name !== 'instance')
-  return samples.map(({ labels, value }) => JSON.stringify([own(labels).sort(), value])).sort()
 }
 
 describeWith(['prometheus'], 'Prometheus 2.42 by remote write', () => {
@@ -80,16 +72,16 @@ describeWith(['prometheus'], 'Prometheus 2.42 by remote write', () => {
       'shop_quantiles_seconds',
       'shop_quantiles_seconds_count',
     ]) {
-      const scraped = plain(await prometheus.query(`${query}{job="shop"}`))
+      const scraped = withoutTarget(await prometheus.query(`${query}{job="shop"}`))
       expect(scraped.length, query).toBeGreaterThan(1)
-      expect(plain(await prometheus.query(`${query}{job="classic"}`)), query).toEqual(scraped)
-      expect(plain(await prometheus.query(`${query}{job="native"}`)), query).toEqual(scraped)
+      expect(withoutTarget(await prometheus.query(`${query}{job="classic"}`)), query).toEqual(scraped)
+      expect(withoutTarget(await prometheus.query(`${query}{job="native"}`)), query).toEqual(scraped)
     }
     for (const quantile of [0.5, 0.9, 0.99]) {
       const query = (job: string) => prometheus.query(`histogram_quantile(${quantile}, shop_native_seconds{job="${job}"})`)
-      const scraped = plain(await query('shop'))
+      const scraped = withoutTarget(await query('shop'))
       expect(scraped).toHaveLength(2)
-      expect(plain(await query('native'))).toEqual(scraped)
+      expect(withoutTarget(await query('native'))).toEqual(scraped)
     }
     expect(await prometheus.value('sum(rate(shop_spent_seconds_total{job="classic"}[1m]))')).toBeGreaterThan(0)
     expect(await prometheus.query('shop_native_seconds_count{job="classic"}')).toHaveLength(2)
@@ -139,39 +131,17 @@ describeWith(['prometheus'], 'Prometheus 2.42 by remote write', () => {
 })
 
 describeWith(['victoria-metrics'], 'VictoriaMetrics by remote write', () => {
-  let program: RunningProgram
-  let url: string
-  const folder = mkdtempSync(join(tmpdir(), 'tallyscope-victoria-'))
+  let victoria: VictoriaMetrics
   beforeAll(async () => {
-    const address = `127.0.0.1:${await freePort()}`
-    url = `http://${address}`
-    program = new RunningProgram('victoria-metrics', [
-      `-storageDataPath=${folder}`,
-      `-httpListenAddr=${address}`,
-      '-search.latencyOffset=0s',
-    ])
-    await program.until('ready', async () => ((await fetch(`${url}/health`).catch(() => undefined))?.ok ? true : undefined))
+    victoria = await VictoriaMetrics.start()
   }, 60_000)
-  afterAll(async () => {
-    await program?.stop()
-    rmSync(folder, { recursive: true, force: true })
-  })
-
-  /** An instant query, now or at a time. */
-  const query = async (expression: string, parameters: Record<string, string> = {}): Promise<Sample[]> => {
-    const response = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query: expression, nocache: '1', ...parameters })}`)
-    const { data } = (await response.json()) as { data: { result: { metric: Record<string, string>; value: [number, string] }[] } }
-    return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }))
-  }
+  afterAll(() => victoria?.stop())
 
   test('the rate over the same samples is exact', async () => {
-    const exporter = new RemoteWriteExporter({ url: `${url}/api/v1/write`, job: 'rates', instance: 'a:1', staleOnShutdown: false })
+    const exporter = new RemoteWriteExporter({ url: `${victoria.url}/api/v1/write`, job: 'rates', instance: 'a:1', staleOnShutdown: false })
     const lastS = await exportKnownSamples(exporter)
-    const at = { time: String(lastS) }
-    const value = async (expression: string) => (await query(expression, at))[0]?.value
-    await program.until('all samples', async () =>
-      (await value('count_over_time(done_total{job="rates"}[61s])')) === 7 ? true : undefined,
-    )
+    const value = async (expression: string) => (await victoria.query(expression, lastS))[0]?.value
+    await victoria.until('all samples', async () => (await value('count_over_time(done_total{job="rates"}[61s])')) === 7)
     expect(await value('increase(done_total{job="rates"}[60s])')).toBe(600)
     expect(await value('rate(done_total{job="rates"}[60s])')).toBe(10)
   }, 60_000)
@@ -180,15 +150,15 @@ describeWith(['victoria-metrics'], 'VictoriaMetrics by remote write', () => {
     const { stats, work } = shop()
     work()
     const exporters = [{}, { compress: literalBlock }].map(
-      (options, at) => new RemoteWriteExporter({ url: `${url}/api/v1/write`, job: `shop${at}`, instance: 'a:1', ...options }),
+      (options, at) => new RemoteWriteExporter({ url: `${victoria.url}/api/v1/write`, job: `shop${at}`, instance: 'a:1', ...options }),
     )
     for (const exporter of exporters) await exporter.exportFamilies(await gatherFamilies([stats]))
-    await program.until('the samples', async () => ((await query('{job="shop1"}')).length > 0 ? true : undefined))
-    expect(plain(await query('{job="shop0"}'))).toEqual(plain(await query('{job="shop1"}')))
-    const total = (await query('sum(shop_spent_seconds_total{job="shop0"})'))[0]!.value
+    await victoria.until('the samples', async () => (await victoria.query('{job="shop1"}')).length > 0)
+    expect(withoutTarget(await victoria.query('{job="shop0"}'))).toEqual(withoutTarget(await victoria.query('{job="shop1"}')))
+    const total = (await victoria.query('sum(shop_spent_seconds_total{job="shop0"})'))[0]!.value
     expect(total).toBeCloseTo(338.35, 6)
-    expect((await query('shop_latency_seconds_bucket{job="shop0",le="+Inf"}')).map(({ value }) => value)).toEqual([50, 50])
+    expect((await victoria.query('shop_latency_seconds_bucket{job="shop0",le="+Inf"}')).map(({ value }) => value)).toEqual([50, 50])
     for (const exporter of exporters) await exporter.shutdown()
-    await program.until('the end', async () => ((await query('{job=~"shop.*"}')).length === 0 ? true : undefined))
+    await victoria.until('the end', async () => (await victoria.query('{job=~"shop.*"}')).length === 0)
   }, 60_000)
 })

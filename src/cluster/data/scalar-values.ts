@@ -1,9 +1,10 @@
+import { ScalarCells } from '../../metrics/store/cells.js'
 import { doubles } from './pages.js'
 import type { PayloadReader } from './payload-reader.js'
 import { type RowValues, rounded } from './row-values.js'
 
 /** The numbers of counters, sums and gauges. */
-export class ScalarValues implements RowValues {
+export class ScalarValues extends ScalarCells implements RowValues {
   readonly #values = doubles()
 
   read(reader: PayloadReader, row: number): void {
@@ -40,17 +41,5 @@ export class ScalarValues implements RowValues {
 
   value(row: number): number {
     return this.#values.get(row)
-  }
-
-  count(): number {
-    return 0
-  }
-
-  sumOfSquaredDeviation(): number {
-    return 0
-  }
-
-  bucket(): number {
-    return 0
   }
 }
