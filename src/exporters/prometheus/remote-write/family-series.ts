@@ -24,6 +24,23 @@ export interface ExportMoment {
   readonly exemplarsAfterUnixMs: number
 }
 
+/** A row that is being written. */
+export class WrittenRow {
+  readonly out: RequestWriter
+  readonly shape: RowShape
+  readonly labels: RowLabels
+  readonly moment: ExportMoment
+  /** NaN if its series have none. */
+  startTimeUnixMs: number = Number.NaN
+
+  constructor(out: RequestWriter, shape: RowShape, labels: RowLabels, moment: ExportMoment) {
+    this.out = out
+    this.shape = shape
+    this.labels = labels
+    this.moment = moment
+  }
+}
+
 const TYPES: Readonly<Record<OpenMetricsType, number>> = {
   unknown: 0,
   counter: 1,
@@ -86,110 +103,80 @@ export class FamilySeries {
   }
 
   /** Writes all series of a row. */
-  row(out: RequestWriter, shape: RowShape, source: RowSource, chunk: RowChunk, cell: number, row: RowLabels, moment: ExportMoment): void {
-    const start = this.#family.type === 'gauge' ? Number.NaN : chunk.startTimeUnixMs(cell)
+  row(row: WrittenRow, source: RowSource, chunk: RowChunk, cell: number): void {
+    const { shape } = row
+    if (this.#family.type !== 'gauge') row.startTimeUnixMs = chunk.startTimeUnixMs(cell)
     if (source.kind === 'scalar') {
       const exemplar = this.#family.type === 'counter' ? chunk.exemplar(cell, 0) : undefined
-      this.#series(
-        out,
-        this.#plain,
-        row,
-        '',
-        chunk.value(cell),
-        moment,
-        start,
-        exemplar,
-        Number.NEGATIVE_INFINITY,
-        Number.POSITIVE_INFINITY,
-      )
+      this.#series(row, this.#plain, chunk.value(cell), '', exemplar)
     } else if (source.kind === 'summary') {
       const { quantiles, count, sum } = chunk.summary!(cell)
-      for (const [at, { value }] of quantiles.entries()) this.#series(out, this.#quantile!, row, shape.own[at], value, moment, start)
-      this.#series(out, this.#sum!, row, '', sum, moment, start)
-      this.#series(out, this.#count!, row, '', count, moment, start)
+      for (const [at, { value }] of quantiles.entries()) this.#series(row, this.#quantile!, value, shape.own[at])
+      this.#series(row, this.#sum!, sum)
+      this.#series(row, this.#count!, count)
     } else {
-      if (shape.isClassic) this.#classic(out, shape, source, chunk, cell, row, moment, start)
+      if (shape.isClassic) this.#classic(row, source, chunk, cell)
       const exponential = shape.isNative ? chunk.exponential!(cell) : undefined
-      if (exponential !== undefined) this.#nativeSeries(out, exponential, source, chunk, cell, row, moment, start)
+      if (exponential !== undefined) this.#nativeSeries(row, exponential, source, chunk, cell)
     }
   }
 
   /** Ends all series that a row had. */
-  stale(out: RequestWriter, { kind, own, isClassic, isNative }: RowShape, row: RowLabels, timeUnixMs: number): void {
-    const moment = { timeUnixMs, exemplarsAfterUnixMs: 0 }
-    const end = (labels: SeriesLabels, value = ''): void => this.#series(out, labels, row, value, undefined, moment, Number.NaN)
-    if (kind === 'scalar') return end(this.#plain)
+  stale(row: WrittenRow): void {
+    const { kind, own, isClassic, isNative } = row.shape
+    if (kind === 'scalar') return this.#series(row, this.#plain, undefined)
     if (isClassic) {
-      for (const value of own) end(kind === 'summary' ? this.#quantile! : this.#bucket!, value)
-      end(this.#sum!)
-      end(this.#count!)
+      for (const value of own) this.#series(row, kind === 'summary' ? this.#quantile! : this.#bucket!, undefined, value)
+      this.#series(row, this.#sum!, undefined)
+      this.#series(row, this.#count!, undefined)
     }
-    if (!isNative) return
-    this.#plain.fill(this.#labels, row)
-    out.begin(this.#labels, this.metadata)
-    out.histogram(undefined, 0, timeUnixMs, Number.NaN)
-    out.end()
+    if (isNative) this.#histogram(row, undefined, 0)
   }
 
-  #classic(
-    out: RequestWriter,
-    { own }: RowShape,
-    { bounds }: RowSource,
-    chunk: RowChunk,
-    cell: number,
-    row: RowLabels,
-    moment: ExportMoment,
-    start: number,
-  ): void {
+  #classic(row: WrittenRow, { bounds }: RowSource, chunk: RowChunk, cell: number): void {
     let below = 0
     for (let i = 0; i <= bounds.length; i++) {
       below += chunk.bucket(cell, i)
-      const [above, upTo] = [bounds[i - 1] ?? Number.NEGATIVE_INFINITY, bounds[i] ?? Number.POSITIVE_INFINITY]
-      this.#series(out, this.#bucket!, row, own[i], below, moment, start, chunk.exemplar(cell, i), above, upTo)
+      this.#series(row, this.#bucket!, below, row.shape.own[i], chunk.exemplar(cell, i), bounds[i - 1], bounds[i])
     }
-    this.#series(out, this.#sum!, row, '', chunk.value(cell), moment, start)
-    this.#series(out, this.#count!, row, '', below, moment, start)
+    this.#series(row, this.#sum!, chunk.value(cell))
+    this.#series(row, this.#count!, below)
   }
 
-  #nativeSeries(
-    out: RequestWriter,
-    value: ExponentialValue,
-    { bounds }: RowSource,
-    chunk: RowChunk,
-    cell: number,
-    row: RowLabels,
-    moment: ExportMoment,
-    start: number,
-  ): void {
-    this.#plain.fill(this.#labels, row)
-    out.begin(this.#labels, this.metadata)
-    out.histogram(value, chunk.value(cell), moment.timeUnixMs, start)
+  #nativeSeries(row: WrittenRow, value: ExponentialValue, { bounds }: RowSource, chunk: RowChunk, cell: number): void {
     const exemplars: Exemplar[] = []
     for (let i = 0; i <= bounds.length; i++) {
       const exemplar = chunk.exemplar(cell, i)
       if (exemplar !== undefined) exemplars.push(exemplar)
     }
     exemplars.sort((one, other) => one.timeUnixMs - other.timeUnixMs) // receivers drop those that are older than the one before
-    for (const exemplar of exemplars) writeExemplar(out, exemplar, moment, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)
+    this.#histogram(row, value, chunk.value(cell), exemplars)
+  }
+
+  #histogram(row: WrittenRow, value: ExponentialValue | undefined, sum: number, exemplars: readonly Exemplar[] = []): void {
+    const { out, moment, startTimeUnixMs } = row
+    this.#plain.fill(this.#labels, row.labels)
+    out.begin(this.#labels, this.metadata)
+    out.histogram(value, sum, moment.timeUnixMs, startTimeUnixMs)
+    for (const exemplar of exemplars) writeExemplar(row, exemplar)
     out.end()
   }
 
+  /** @param above The bucket's lower bound. @param upTo Its upper bound. An exemplar outside is left out. */
   #series(
-    out: RequestWriter,
-    labels: SeriesLabels,
-    row: RowLabels,
-    own: string | undefined,
+    row: WrittenRow,
+    series: SeriesLabels,
     value: number | undefined,
-    moment: ExportMoment,
-    start: number,
+    own?: string,
     exemplar?: Exemplar,
-    above = 0,
-    upTo = 0,
+    above?: number,
+    upTo?: number,
   ): void {
-    labels.fill(this.#labels, row, own)
+    const { out, labels, moment, startTimeUnixMs } = row
+    series.fill(this.#labels, labels, own)
     out.begin(this.#labels, this.metadata)
-    out.sample(value, moment.timeUnixMs, start)
-    if (exemplar !== undefined) writeExemplar(out, exemplar, moment, above, upTo)
+    out.sample(value, moment.timeUnixMs, startTimeUnixMs)
+    if (exemplar !== undefined) writeExemplar(row, exemplar, above, upTo)
     out.end()
   }
 
@@ -199,7 +186,12 @@ export class FamilySeries {
   }
 }
 
-function writeExemplar(out: RequestWriter, exemplar: Exemplar, moment: ExportMoment, above: number, upTo: number): void {
+function writeExemplar(
+  { out, moment }: WrittenRow,
+  exemplar: Exemplar,
+  above = Number.NEGATIVE_INFINITY,
+  upTo = Number.POSITIVE_INFINITY,
+): void {
   const { timeUnixMs } = exemplar
   if (!(timeUnixMs > moment.exemplarsAfterUnixMs && timeUnixMs <= moment.timeUnixMs)) return
   const labels = isWithin(exemplar, above, upTo) ? exemplarLabels(exemplar) : undefined

@@ -13,7 +13,7 @@ import { HttpSender } from '../../sending/http-sender.js'
 import type { Delivery, SendLimits } from '../../sending/send-until.js'
 import type { ExposedFamily } from '../format/names.js'
 import { selectFamilies } from '../format/select-families.js'
-import { type ExportMoment, FamilySeries } from './family-series.js'
+import { type ExportMoment, FamilySeries, WrittenRow } from './family-series.js'
 import { type LiveRow, LiveSeries } from './live-series.js'
 import { checkRemoteWriteOptions, type RemoteWriteExporterOptions, type RemoteWriteSettings } from './remote-write-options.js'
 import { metadataRequest } from './request-writer-v1.js'
@@ -21,7 +21,7 @@ import { rowLabels } from './series-labels.js'
 import { type Compress, loadSnappy } from './snappy-block.js'
 import { Targets } from './target-labels.js'
 import { type AgreedVersion, describeReply, type StreamResult, WriteStream } from './write-stream.js'
-import type { SeriesMetadata } from './write-request.js'
+import type { RequestWriter, SeriesMetadata } from './write-request.js'
 
 const ROWS_A_STEP = 32
 const DEFAULT_TIMEOUT_MS = 30_000
@@ -177,7 +177,7 @@ export class RemoteWriteExporter implements FamilyExporter {
       shape: series.shapeOf(source, chunk, cell),
     })
     const { labels, shape } = this.#settings.staleMarkers ? this.#live.row(series, chunk, cell, read) : read()
-    return stream.row(series.samplesOf(source), (out) => series.row(out, shape, source, chunk, cell, labels, moment))
+    return stream.row(series.samplesOf(source), (out) => series.row(new WrittenRow(out, shape, labels, moment), source, chunk, cell))
   }
 
   #seriesOf(exposed: ExposedFamily, { resource }: Family): FamilySeries {
@@ -192,11 +192,13 @@ export class RemoteWriteExporter implements FamilyExporter {
 
   /** Sends stale markers for removed rows. A row is forgotten once the receiver has the marker, or has refused it. */
   async #writeEnds(stream: WriteStream, rows: readonly LiveRow[], timeUnixMs: number): Promise<void> {
+    const moment = { timeUnixMs, exemplarsAfterUnixMs: 0 }
     for (const row of rows) {
       const settled = ({ kind }: Delivery): void => {
         if (kind !== 'undelivered') this.#live.forget(row)
       }
-      await stream.row(row.shape.own.length + 4, (out) => row.family.stale(out, row.shape, row.labels, timeUnixMs), settled)
+      const write = (out: RequestWriter): void => row.family.stale(new WrittenRow(out, row.shape, row.labels, moment))
+      await stream.row(row.shape.own.length + 4, write, settled)
       if (stream.isDown) return
     }
   }
