@@ -2,6 +2,7 @@ import type { Exemplar, ExponentialValue, SummaryValue } from '../../metrics/dat
 import type { PercentileWindow, RowChunk, RowSource } from '../../metrics/data/row-source.js'
 import type { RowStore } from '../../metrics/store/row-store.js'
 import type { StoreChunk } from '../../metrics/store/store-chunk.js'
+import { StoredRows } from '../../metrics/store/stored-rows.js'
 import type { FamilyDefinition } from './family-definition.js'
 import type { RowValues } from './row-values.js'
 
@@ -52,71 +53,49 @@ export class MergedSource implements RowSource {
   }
 }
 
-class MergedChunk implements RowChunk {
-  readonly #chunk: StoreChunk
-  readonly #store: RowStore
+class MergedChunk extends StoredRows implements RowChunk {
   readonly #rows: SourceRows
 
   constructor(chunk: StoreChunk, store: RowStore, rows: SourceRows) {
-    this.#chunk = chunk
-    this.#store = store
+    super(chunk, store)
     this.#rows = rows
   }
 
   #values(cell: number): RowValues {
-    this.#rows.refresh(this.#chunk.start + cell)
+    this.#rows.refresh(this.chunk.start + cell)
     return this.#rows.values
   }
 
-  get size(): number {
-    return this.#chunk.size
+  override isLive(cell: number): boolean {
+    return super.isLive(cell) && this.#rows.isShown(this.chunk.start + cell)
   }
-  get version(): number {
-    return this.#chunk.version
+
+  override lastEpoch(cell: number): number {
+    return this.#rows.lastEpoch(this.chunk.start + cell)
   }
-  get newestGeneration(): number {
-    return this.#chunk.newestGeneration
-  }
-  createdIn(cell: number): number {
-    return this.#chunk.createdIn(cell)
-  }
-  isLive(cell: number): boolean {
-    return this.#chunk.lastEpochs[cell] !== 0 && this.#rows.isShown(this.#chunk.start + cell)
-  }
-  isOverflow(cell: number): boolean {
-    return this.#store.isOverflow(this.#chunk.start + cell)
-  }
-  labelValue(cell: number, key: number): string | undefined {
-    return this.#store.labelText(this.#chunk.start + cell, key)
-  }
-  lastEpoch(cell: number): number {
-    return this.#rows.lastEpoch(this.#chunk.start + cell)
-  }
-  startTimeUnixMs(cell: number): number {
-    return this.#chunk.startTimesUnixMs[cell]!
-  }
+
   value(cell: number): number {
-    return this.#values(cell).value(this.#chunk.start + cell)
+    return this.#values(cell).value(this.chunk.start + cell)
   }
   count(cell: number): number {
-    return this.#values(cell).count(this.#chunk.start + cell)
+    return this.#values(cell).count(this.chunk.start + cell)
   }
   sumOfSquaredDeviation(cell: number): number {
-    return this.#values(cell).sumOfSquaredDeviation(this.#chunk.start + cell)
+    return this.#values(cell).sumOfSquaredDeviation(this.chunk.start + cell)
   }
   bucket(cell: number, bucket: number): number {
-    return this.#values(cell).bucket(this.#chunk.start + cell, bucket)
+    return this.#values(cell).bucket(this.chunk.start + cell, bucket)
   }
   exemplar(cell: number, bucket: number): Exemplar | undefined {
-    return this.#rows.exemplar(this.#chunk.start + cell, bucket)
+    return this.#rows.exemplar(this.chunk.start + cell, bucket)
   }
   exponential(cell: number): ExponentialValue | undefined {
-    return this.#values(cell).exponential?.(this.#chunk.start + cell)
+    return this.#values(cell).exponential?.(this.chunk.start + cell)
   }
   summary(cell: number): SummaryValue {
-    return this.#values(cell).summary!(this.#chunk.start + cell)
+    return this.#values(cell).summary!(this.chunk.start + cell)
   }
   percentileWindows(cell: number): readonly PercentileWindow[] | undefined {
-    return this.#values(cell).percentileWindows?.(this.#chunk.start + cell)
+    return this.#values(cell).percentileWindows?.(this.chunk.start + cell)
   }
 }

@@ -2,6 +2,7 @@ import type { Cells } from './cells.js'
 import { SketchCells } from './sketch-cells.js'
 import type { Exemplar, ExponentialValue, MetricDescriptor, SummaryValue } from '../data/metric.js'
 import type { RowStore } from './row-store.js'
+import { StoredRows } from './stored-rows.js'
 import type { StoreChunk } from './store-chunk.js'
 import type { PercentileWindow, RowChunk, RowSource } from '../data/row-source.js'
 
@@ -90,54 +91,19 @@ export class ColumnSource implements RowSource {
   }
 }
 
-class ColumnChunk implements RowChunk {
-  readonly #chunk: StoreChunk
+class ColumnChunk extends StoredRows implements RowChunk {
   readonly #cells: Cells
-  readonly #store: RowStore
   readonly #labels: readonly (number | string)[]
 
   constructor(chunk: StoreChunk, cells: Cells, store: RowStore, labels: readonly (number | string)[]) {
-    this.#chunk = chunk
+    super(chunk, store)
     this.#cells = cells
-    this.#store = store
     this.#labels = labels
   }
 
-  get size(): number {
-    return this.#chunk.size
-  }
-
-  get version(): number {
-    return this.#chunk.version
-  }
-
-  get newestGeneration(): number {
-    return this.#chunk.newestGeneration
-  }
-
-  createdIn(cell: number): number {
-    return this.#chunk.createdIn(cell)
-  }
-
-  isLive(cell: number): boolean {
-    return this.#chunk.lastEpochs[cell] !== 0
-  }
-
-  isOverflow(cell: number): boolean {
-    return this.#store.isOverflow(this.#chunk.start + cell)
-  }
-
-  labelValue(cell: number, key: number): string | undefined {
+  override labelValue(cell: number, key: number): string | undefined {
     const label = this.#labels[key]!
-    return typeof label === 'string' ? label : this.#store.labelText(this.#chunk.start + cell, label)
-  }
-
-  lastEpoch(cell: number): number {
-    return this.#chunk.lastEpochs[cell]!
-  }
-
-  startTimeUnixMs(cell: number): number {
-    return this.#chunk.startTimesUnixMs[cell]!
+    return typeof label === 'string' ? label : super.labelValue(cell, label)
   }
 
   value(cell: number): number {
