@@ -1,11 +1,9 @@
-import { threadId } from 'node:worker_threads'
 import type { Clock } from '../base/clock.js'
 import { withTimeout } from '../base/with-timeout.js'
 import { TallyscopeError } from '../base/errors.js'
-import { componentName } from '../base/inspect-value.js'
 import type { MetricProducer } from '../metrics/data/producer.js'
 import type { Family } from '../metrics/data/row-source.js'
-import type { ChangeReader } from './data/contributor.js'
+import { ChangeSender } from './change-sender.js'
 import { isDataFrame, kindOf } from './data/frame-writer.js'
 import { KeeperReplica, keeperOrigin } from './keeper-replica.js'
 import type { GroupData } from './group-data.js'
@@ -16,11 +14,9 @@ import { type Ending, helloFrame, type KeeperConnection, newConnection } from '.
 import { type ControlMessage, controlFrame, type ControlMessages, readControlFrame } from './net/control-frames.js'
 import type { KnownMember, RosterEntry } from './net/control-frames.js'
 import { FrameQueue } from './net/frame-queue.js'
-import { MemberProducer } from './member-producer.js'
 
-/** A keeper that does not react for so long hangs. */
+/** A keeper that sends nothing for this time is taken to hang. */
 const HUNG_MS = 10_000
-const TICK_WAIT_MS = 10_000
 
 /** This process as a member of its group: sends what has changed to the keeper, and gets merged rows from it. */
 export class Member {
@@ -30,16 +26,9 @@ export class Member {
   onWelcome: () => void = () => {}
   readonly #data: GroupData
   readonly #clock: Clock
-  readonly #producers: MemberProducer[] = []
-  readonly #added = new Set<MetricProducer>()
-  readonly #reader: ChangeReader
+  readonly #changes: ChangeSender
   readonly #frameQueue = new FrameQueue()
   #connection: KeeperConnection | undefined
-  #sending: Promise<void> | undefined
-  #isDue = false
-  /** Everything is to be sent again, once nothing is being sent. */
-  #isRestartDue = false
-  #request: { readonly number: number; readonly waitMs: number } | undefined
   #roster: readonly RosterEntry[] = []
   #slot = -1
   #isRejoining = false
@@ -53,14 +42,11 @@ export class Member {
     this.#data = data
     this.#clock = data.clock
     this.#copy = new MergedCopy(id, data)
-    for (const producer of producers) this.add(producer)
-    this.#reader = data.changes(this.#producers)
+    this.#changes = new ChangeSender(data, producers, () => (this.isConnected ? this.#connection : undefined))
   }
 
   add(producer: MetricProducer): void {
-    if (this.#added.has(producer)) return
-    this.#added.add(producer)
-    this.#producers.push(new MemberProducer(producer, componentName(producer, 'producer'), threadId !== 0))
+    this.#changes.add(producer)
   }
 
   /** The members by the last message of the keeper; those that a new keeper has to wait for. */
@@ -88,28 +74,28 @@ export class Member {
       const connection = newConnection(channel, resolve, this.#clock.monotonicMs())
       this.#connection = connection
       this.#frameQueue.attach(channel, (frame) => this.#apply(connection, frame))
-      this.#isRestartDue = true
+      this.#changes.restart()
       channel.send(
         helloFrame({ id: this.id, canLead: this.canLead, slot: this.#slot, isRejoining: this.#isRejoining, roster: this.others }),
       )
     })
   }
 
-  /** Sends everything again, since somebody else listens too from now on. */
+  /** Sends everything again, for a new standby. */
   restart(): void {
-    this.#isRestartDue = true
-    this.#sendSoon()
+    this.#changes.restart()
+    void this.#changes.send()
   }
 
-  /** Sends what has changed unasked, and looks whether the keeper is alive. */
+  /** Sends what has changed without a request, and ends the connection to a keeper that hangs. */
   tick(): void {
     const connection = this.#connection
     if (connection === undefined) return
     const nowMs = this.#clock.monotonicMs()
     if (connection.unansweredSinceMs !== undefined && nowMs - connection.unansweredSinceMs >= HUNG_MS) return this.#end(connection, 'hung')
     this.#copy.dropIfIdle()
-    if (connection.keeperId === undefined || connection.channel.isBusy || this.#sending !== undefined) return
-    this.#sendSoon()
+    if (connection.keeperId === undefined || connection.channel.isBusy || this.#changes.isSending) return
+    void this.#changes.send()
   }
 
   /**
@@ -132,25 +118,23 @@ export class Member {
     for (const frame of frames) this.#replica.apply(origin, frame)
   }
 
-  /** Sends what has changed. Resolves when it has been handed over. */
-  async flush(): Promise<void> {
-    this.#sendSoon()
-    await this.#sending
+  /** Sends what has changed. Resolves when it has been passed to the channel. */
+  flush(): Promise<void> {
+    return this.#changes.send()
   }
 
-  /** Everything of this member as frames, and what it keeps of a keeper before, for a file. */
+  /** All rows of this member as frames for a file, with the replica of a former keeper, if it has one. */
   *finalFrames(): Generator<Uint8Array> {
     yield controlFrame('ORIGIN', { ...keeperOrigin('self', this.id, this.id), slot: Math.max(0, this.#slot) })
-    yield* this.#data.changes(this.#producers).framesNow()
+    yield* this.#changes.allFrames()
     if (this.#replica !== undefined) yield* this.#replica.frames()
   }
 
-  /** The last words of this member, without waiting. */
+  /** Sends what has changed, then LEAVE, without waiting. */
   flushSync(): void {
     const connection = this.#connection
     if (connection?.keeperId === undefined) return
-    this.#restartIfDue()
-    for (const frame of this.#reader.framesNow()) connection.channel.send(frame)
+    this.#changes.sendSync(connection)
     connection.channel.send(controlFrame('LEAVE', {}))
   }
 
@@ -201,8 +185,7 @@ export class Member {
         this.#refusal = message.message
         return this.#end(connection, message.isFinal ? 'refused for good' : 'refused')
       case 'REQUEST_CHANGES':
-        this.#request = message
-        return this.#sendSoon()
+        return this.#changes.answer(message)
       case 'ROSTER':
         this.#roster = message.members
         return
@@ -235,53 +218,14 @@ export class Member {
     this.#replica = undefined
     // A keeper that still runs sends its standby everything again.
     if (replica !== undefined && replica.term !== term) for (const frame of replica.frames()) connection.channel.send(frame)
-    this.#sendSoon()
-  }
-
-  /** Sends what has changed, after what is being sent. */
-  #sendSoon(): void {
-    if (this.#connection?.keeperId === undefined) return
-    this.#isDue = true
-    this.#sending ??= this.#sendWhileDue()
-  }
-
-  async #sendWhileDue(): Promise<void> {
-    while (this.#isDue && this.#connection !== undefined) {
-      this.#isDue = false
-      const { number, waitMs } = this.#request ?? { number: 0, waitMs: TICK_WAIT_MS }
-      this.#request = undefined
-      await this.#sendChanges(this.#connection, number, waitMs)
-    }
-    this.#sending = undefined
-  }
-
-  async #sendChanges(connection: KeeperConnection, number: number, waitMs: number): Promise<void> {
-    const { channel } = connection
-    this.#restartIfDue()
-    for (const producer of this.#producers) producer.isPeriodic = number === 0
-    let count = 0
-    for await (const frame of this.#reader.frames({ timeoutMs: waitMs })) {
-      if (connection.isOver) return
-      channel.send(frame)
-      count++
-      if (channel.isBusy) await channel.drained()
-    }
-    if (connection.isOver || (number === 0 && count === 0)) return
-    channel.send(controlFrame('END', { number }))
-    if (number === 0) connection.unansweredSinceMs ??= this.#clock.monotonicMs()
-  }
-
-  #restartIfDue(): void {
-    if (!this.#isRestartDue) return
-    this.#isRestartDue = false
-    this.#reader.restart()
+    void this.#changes.send()
   }
 
   #end(connection: KeeperConnection, ending: Ending): void {
     if (connection.isOver) return
     connection.isOver = true
     if (this.#connection === connection) this.#connection = undefined
-    this.#request = undefined
+    this.#changes.dropRequest()
     if (ending === 'closed') this.#keeperEnded(connection)
     this.#copy.drop(incomplete('its keeper has ended'))
     if (ending !== 'hung') connection.channel.destroy()

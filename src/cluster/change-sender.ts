@@ -1,0 +1,113 @@
+import { threadId } from 'node:worker_threads'
+import { componentName } from '../base/inspect-value.js'
+import type { MetricProducer } from '../metrics/data/producer.js'
+import type { ChangeReader } from './data/contributor.js'
+import type { GroupData } from './group-data.js'
+import type { KeeperConnection } from './keeper-connection.js'
+import { MemberProducer } from './member-producer.js'
+import { controlFrame, type ControlMessages } from './net/control-frames.js'
+
+type Request = ControlMessages['REQUEST_CHANGES']
+
+/** Changes that the keeper has not requested. */
+const UNREQUESTED: Request = { number: 0, waitMs: 10_000 }
+
+/** Sends the keeper the rows of this member that have changed, one sending at a time. */
+export class ChangeSender {
+  readonly #data: GroupData
+  readonly #producers: MemberProducer[] = []
+  readonly #added = new Set<MetricProducer>()
+  readonly #reader: ChangeReader
+  /** The connection to a keeper that has accepted this member; undefined while there is none. */
+  readonly #connection: () => KeeperConnection | undefined
+  #sending: Promise<void> | undefined
+  #isDue = false
+  /** Everything is to be sent again, once nothing is being sent. */
+  #isRestartDue = false
+  #request: Request | undefined
+
+  constructor(data: GroupData, producers: readonly MetricProducer[], connection: () => KeeperConnection | undefined) {
+    this.#data = data
+    this.#connection = connection
+    for (const producer of producers) this.add(producer)
+    this.#reader = data.changes(this.#producers)
+  }
+
+  get isSending(): boolean {
+    return this.#sending !== undefined
+  }
+
+  add(producer: MetricProducer): void {
+    if (this.#added.has(producer)) return
+    this.#added.add(producer)
+    this.#producers.push(new MemberProducer(producer, componentName(producer, 'producer'), threadId !== 0))
+  }
+
+  /** The next sending begins with RESTART and has all rows. */
+  restart(): void {
+    this.#isRestartDue = true
+  }
+
+  /** Answers the keeper's request. */
+  answer(request: Request): void {
+    this.#request = request
+    void this.send()
+  }
+
+  dropRequest(): void {
+    this.#request = undefined
+  }
+
+  /** Sends what has changed, after what is being sent. Resolves when it has been passed to the channel. */
+  async send(): Promise<void> {
+    if (this.#connection() !== undefined) {
+      this.#isDue = true
+      this.#sending ??= this.#sendWhileDue()
+    }
+    await this.#sending
+  }
+
+  /** Sends what has changed, without waiting. */
+  sendSync({ channel }: KeeperConnection): void {
+    this.#restartIfDue()
+    for (const frame of this.#reader.framesNow()) channel.send(frame)
+  }
+
+  /** All rows of this member as frames. */
+  allFrames(): Iterable<Uint8Array> {
+    return this.#data.changes(this.#producers).framesNow()
+  }
+
+  async #sendWhileDue(): Promise<void> {
+    for (let connection = this.#connection(); this.#isDue && connection !== undefined; connection = this.#connection()) {
+      this.#isDue = false
+      const request = this.#request ?? UNREQUESTED
+      this.#request = undefined
+      await this.#sendChanges(connection, request)
+    }
+    this.#sending = undefined
+  }
+
+  async #sendChanges(connection: KeeperConnection, { number, waitMs }: Request): Promise<void> {
+    const { channel } = connection
+    const isRequested = number !== UNREQUESTED.number
+    this.#restartIfDue()
+    for (const producer of this.#producers) producer.isPeriodic = !isRequested
+    let count = 0
+    for await (const frame of this.#reader.frames({ timeoutMs: waitMs })) {
+      if (connection.isOver) return
+      channel.send(frame)
+      count++
+      if (channel.isBusy) await channel.drained()
+    }
+    if (connection.isOver || (!isRequested && count === 0)) return
+    channel.send(controlFrame('END', { number }))
+    if (!isRequested) connection.unansweredSinceMs ??= this.#data.clock.monotonicMs()
+  }
+
+  #restartIfDue(): void {
+    if (!this.#isRestartDue) return
+    this.#isRestartDue = false
+    this.#reader.restart()
+  }
+}
