@@ -7,7 +7,7 @@ import type { Roster } from './roster.js'
 const BAN_MS = 60_000
 const MAX_BANS = 1_000
 
-/** Whom the keeper does not take, and why. */
+/** Decides which members the keeper accepts. */
 export class Admission {
   readonly #maxMembers: number
   readonly #roster: Roster
@@ -22,19 +22,21 @@ export class Admission {
     this.#clock = clock
   }
 
-  /** For a member whose frames cannot be used: it is not taken for a minute. */
+  /** Refuses this member for a minute, because its frames were malformed or over a limit. */
   ban(id: string): void {
     if (this.#bans.size >= MAX_BANS) return
     this.#bans.add(id)
     startTimer(this.#clock, BAN_MS, () => void this.#bans.delete(id))
   }
 
+  /** The reason to refuse this member; undefined if it is accepted. */
   refusal({ protocol, id }: ControlMessages['HELLO']): ControlMessages['REFUSED'] | undefined {
     if (protocol !== PROTOCOL) {
-      const message = `its members speak protocol ${protocol} and ${PROTOCOL}, which do not go together`
+      const message = `the member has protocol version ${protocol}, the keeper has ${PROTOCOL}`
       return { reason: 'protocol', message, isFinal: true }
     }
-    if (this.#bans.has(id)) return { reason: 'banned', message: 'this member sent frames that cannot be used', isFinal: false }
+    if (this.#bans.has(id))
+      return { reason: 'banned', message: 'this member sent malformed frames, or more than its limit', isFinal: false }
     if (this.#departures.hasDeparted(id)) {
       return { reason: 'departed', message: 'the totals of this member have been added to those of the departed', isFinal: true }
     }

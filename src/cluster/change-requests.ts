@@ -4,8 +4,8 @@ import { countRequest } from './group-metrics.js'
 import { controlFrame } from './net/control-frames.js'
 import type { MemberRecord, Roster } from './roster.js'
 
-/** The gauges of a member that has not answered for so long say nothing any more. */
-const LATE_GAUGES_MS = 60_000
+/** A member that is late for this time has its gauges left out: they are out of date. */
+const STALE_GAUGES_MS = 60_000
 
 interface Round {
   readonly open: Set<MemberRecord>
@@ -13,7 +13,7 @@ interface Round {
   readonly finish: () => void
 }
 
-/** Asks members for what has changed. One that did not answer in time is not waited for again until it does. */
+/** Requests changed rows from members. A member that did not answer in time is not waited for until it has answered. */
 export class ChangeRequests {
   readonly #roster: Roster
   readonly #clock: Clock
@@ -25,7 +25,7 @@ export class ChangeRequests {
     this.#clock = clock
   }
 
-  /** Resolves when all live members have answered, or after `waitMs`. A round that has begun is shared. */
+  /** Resolves when all live members have answered, or after `waitMs`. Calls during a round share it. */
   request(waitMs: number): Promise<void> {
     if (this.#round !== undefined) return this.#round.done
     const open = this.#roster.all().filter((record) => record.openRequest === 0)
@@ -63,7 +63,7 @@ export class ChangeRequests {
     round.finish()
   }
 
-  /** A member has sent everything that belongs to this number. */
+  /** A member has sent END with this number: its answer is complete. */
   answered(record: MemberRecord, number: number): void {
     record.lastReceivedMs = this.#clock.monotonicMs()
     if (number === 0 || record.openRequest !== number) return
@@ -84,7 +84,7 @@ export class ChangeRequests {
   hideStaleGauges(): void {
     const nowMs = this.#clock.monotonicMs()
     for (const record of this.#roster.all()) {
-      if (record.areGaugesHidden || record.lateSinceMs === undefined || nowMs - record.lateSinceMs < LATE_GAUGES_MS) continue
+      if (record.areGaugesHidden || record.lateSinceMs === undefined || nowMs - record.lateSinceMs < STALE_GAUGES_MS) continue
       record.areGaugesHidden = true
       record.contributor.setLate(true)
     }

@@ -3,9 +3,9 @@ import { startTimer } from '../base/timer.js'
 import type { Contributor, Departure } from './data/contributor.js'
 import { countDeparted } from './group-metrics.js'
 
-/** It may only have lost its connection, and then comes back with the same id: its rows must not count twice. */
+/** Time for a member to rejoin with the same id, if it has only lost its connection. */
 const DEPART_AFTER_MS = 10_000
-/** A process that was killed has ended for certain: until then only the keeper knows its totals. */
+/** How often it is checked whether the process of a disconnected member has ended: its totals can be added at once then. */
 const CHECK_EVERY_MS = 50
 const MAX_LOST = 64
 const MAX_REMEMBERED = 4_096
@@ -14,11 +14,11 @@ interface Lost {
   readonly contributor: Contributor
   readonly isGone: () => boolean
   endsMs: number
-  /** Undefined for one whose process may still run: a keeper that was stopped. */
+  /** Undefined for a keeper that hangs, and whose process may still run. */
   stop: (() => void) | undefined
 }
 
-/** Members whose connection has ended: for ten seconds they may come back, then their totals are added to those of the departed. */
+/** Members whose connection has ended. They may rejoin for ten seconds; then their totals are added to those of departed members. */
 export class Departures {
   readonly #clock: Clock
   readonly #lost = new Map<string, Lost>()
@@ -41,9 +41,9 @@ export class Departures {
   }
 
   /**
-   * Gauges go at once, totals are kept under the member's id.
-   * @param isGone True once its process has certainly ended: it is not waited for then.
-   * @param isStopped True for a keeper that was found to hang, and that is waited for until {@link isOver}.
+   * The connection of a member has ended. Its gauges are left out at once, its totals stay under its id.
+   * @param isGone Returns true once its process has certainly ended, which ends the time to rejoin.
+   * @param isStopped True for a keeper that hangs: it may rejoin until {@link processEnded} is called, and ten seconds more.
    */
   disconnected(contributor: Contributor, isGone: () => boolean, isStopped = false): void {
     contributor.disconnect()
@@ -57,13 +57,13 @@ export class Departures {
     }
   }
 
-  /** The process of a member that was lost has certainly ended. */
+  /** The process of a keeper that hung has ended. */
   processEnded(id: string): void {
     const lost = this.#lost.get(id)
     if (lost !== undefined && lost.stop === undefined) this.#begin(lost)
   }
 
-  /** The member is back. Returns what it had, which its rows replace; undefined if it was not lost. */
+  /** The member rejoins. Returns its rows, which it is about to replace; undefined if it was not disconnected. */
   reclaim(id: string): Contributor | undefined {
     const lost = this.#lost.get(id)
     lost?.stop?.()
@@ -71,11 +71,12 @@ export class Departures {
     return lost?.contributor
   }
 
-  /** Slots of lost members, which nobody else gets while they may come back. */
+  /** Slots of disconnected members, which are reserved for them. */
   slots(): number[] {
     return [...this.#lost.values()].map(({ contributor }) => contributor.slot)
   }
 
+  /** Adds the member's totals to those of departed members. */
   depart(contributor: Contributor, how: Departure): void {
     this.reclaim(contributor.id)
     contributor.depart(how)

@@ -12,9 +12,9 @@ export interface GroupDataOptions {
   readonly clock: Clock
 }
 
-/** How rows of this engine are sent and added up. */
+/** The implementation of {@link GroupData} for rows of this library. */
 export function groupData({ limits, perMember, clock }: GroupDataOptions): GroupData {
-  // A copy of the merged rows has those of all members.
+  // A copy of merged rows holds the rows of all members, so that the limits of one member do not apply.
   const all = { ...limits, rows: Number.MAX_SAFE_INTEGER, definitions: Number.MAX_SAFE_INTEGER, mergedRows: Number.MAX_SAFE_INTEGER }
   return {
     clock,

@@ -11,7 +11,7 @@ import type { GroupFolder } from './net/group-folder.js'
 
 type Origin = ControlMessages['ORIGIN']
 
-/** A service that is stopped for longer begins at 0. */
+/** The totals of a group that was stopped for longer than this begin at 0. */
 const HANDOVER_MS = 10_000
 
 export interface FinalRowsOptions {
@@ -31,7 +31,7 @@ export interface FinalRowsOptions {
  */
 export class FinalRows {
   readonly #options: FinalRowsOptions
-  /** Files of a group that may have ended before this one began, and whose totals begin anew then. */
+  /** Files that were there when this keeper began. If its group does not continue a former one, they are not counted. */
   #former: string[]
 
   constructor(options: FinalRowsOptions) {
@@ -39,7 +39,7 @@ export class FinalRows {
     this.#former = options.folder?.finalRowIds() ?? []
   }
 
-  /** Adds up what members have left that are not there any more. */
+  /** Adds the files of members that are not connected to the totals, and removes them. */
   take(): void {
     const { folder, isConnected, departures, isContinued } = this.#options
     if (folder === undefined) return
@@ -63,7 +63,7 @@ export class FinalRows {
     this.#options.folder?.removeFinalRows(id)
   }
 
-  /** All members have ended by themselves a moment ago, the keeper too: what they have left is whole, and the new ones go on with it. */
+  /** True if a keeper wrote one of the files within the last ten seconds: the whole group has just been restarted. */
   #isHandedOver(folder: GroupFolder): boolean {
     const sinceUnixMs = this.#options.clock.unixMs() - HANDOVER_MS
     return this.#former.some((id) => {
@@ -103,6 +103,6 @@ function originOf(bytes: Uint8Array): Origin | undefined {
     const message = readControlFrame(reader.next() ?? new Uint8Array())
     return message.kind === 'ORIGIN' ? message : undefined
   } catch {
-    return undefined // it is reported when it is read as a whole
+    return undefined // `#apply` reports the fault
   }
 }

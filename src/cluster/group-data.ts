@@ -14,16 +14,15 @@ export interface MergedData {
   departed(): readonly Family[]
 }
 
-/** How the parts of a group that know connections make those that know rows. */
+/** Makes the objects that hold rows. The files that deal with connections know rows only by this interface. */
 export interface GroupData {
   readonly clock: Clock
   merged(): MergedData
-  /** Takes the rows of one contributor as they are. */
+  /** A copy of the rows of one contributor, without limits. */
   mirror(): MergedData
   changes(producers: readonly MetricProducer[]): ChangeReader
 }
 
-/** What a keeper is made of. */
 export interface KeeperOptions extends RejoinOptions {
   /** The id of this process as a member. */
   readonly id: string
@@ -32,6 +31,6 @@ export interface KeeperOptions extends RejoinOptions {
   readonly folder: GroupFolder | undefined
   /** False once another process is the keeper. */
   readonly isCurrent: () => boolean
-  /** Sends everything of this process again, for a new standby. */
+  /** Sends all rows of this process again, for a new standby. */
   readonly restartOwnRows: () => void
 }

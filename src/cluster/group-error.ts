@@ -1,8 +1,8 @@
 import { TallyscopeError } from '../base/errors.js'
 
-/** Why the metrics of a group cannot be had now. A scrape fails then: a page with lower totals would look like a restart. */
+/** The metrics of the group cannot be gathered now. A scrape fails then, since a page with lower totals would look like a restart. */
 export function incomplete(what: string): TallyscopeError {
-  return new TallyscopeError('ERR_GROUP_INCOMPLETE', `the group has no whole view of its metrics: ${what}`)
+  return new TallyscopeError('ERR_GROUP_INCOMPLETE', `the metrics of the group are incomplete: ${what}`)
 }
 
 export function hasLeft(): TallyscopeError {

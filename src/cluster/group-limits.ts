@@ -17,7 +17,7 @@ export type ResolvedGroupLimits = DataLimits & { readonly members: number }
 const LIMITS: OptionNames<GroupLimits> = { members: true, definitions: true, rows: true, mergedRows: true }
 const MAX = 10_000_000
 
-/** @throws {@link DefinitionError} `ERR_OPTION` for an unknown limit, `ERR_GROUP_OPTION` for one that is no whole number from 1. */
+/** @throws {@link DefinitionError} `ERR_OPTION` for an unknown limit, `ERR_GROUP_OPTION` for one that is not a whole number from 1. */
 export function readGroupLimits(limits: GroupLimits = {}): ResolvedGroupLimits {
   checkOptions('limits of shareMetrics', limits, LIMITS)
   const read = (name: keyof GroupLimits, otherwise: number, max = MAX): number =>

@@ -6,19 +6,22 @@ const asks = internalCounter('tallyscope_group_asks_total', 'Requests for change
 const frameBytes = internalCounter('tallyscope_group_frame_bytes_total', 'Bytes of frames between members of the group.', 'direction')
 const refused = internalCounter(
   'tallyscope_group_refused_members_total',
-  'Connections that the keeper of the group refused or cut.',
+  'Connections that the keeper of the group refused or closed because of what was sent.',
   'reason',
 )
-const keeperChanges = internalCounter('tallyscope_group_keeper_changes_total', 'Times that a member became the keeper of the group.')
+const keeperChanges = internalCounter(
+  'tallyscope_group_keeper_changes_total',
+  'Times that this process became the keeper of a group that already had one.',
+)
 const rejected = internalCounter(
   'tallyscope_group_rejected_gatherings_total',
-  'Gatherings of the group that failed, because their totals would have been too low.',
+  'Gatherings of the group that failed because totals would have been too low.',
   'reason',
 )
 
 const leftOut = internalCounter(
   'tallyscope_group_left_out_families_total',
-  'Merges that left out a definition that differs from the first.',
+  'Families of a member that were left out because their definition differs from the one shown.',
   'family',
 )
 
@@ -34,16 +37,16 @@ export function countFrameBytes(sent: number, received: number): void {
   internalCount(frameBytes, 'received').value += received
 }
 
-const members = internalGauge('tallyscope_group_members', 'Members of the group, by whether they answer in time.', 'state')
+const members = internalGauge('tallyscope_group_members', 'Members of the group: `live` if they answer in time, otherwise `late`.', 'state')
 const memberAge = mergedGauge(
   'max',
   'tallyscope_group_member_age_seconds',
-  'Time since a member of the group last sent its changes or answered that there are none.',
+  'Time since a member of the group last sent something.',
   'member',
 )
-const rows = internalGauge('tallyscope_group_rows', 'Merged rows of the group, overflow rows left out.')
+const rows = internalGauge('tallyscope_group_rows', 'Merged rows of the group, without overflow rows.')
 
-/** Shows what the keeper knows of its members. Those that have ended are not shown any more. */
+/** Sets the gauges of members. Series of members that have ended are removed. */
 export function reportMembers(records: readonly MemberRecord[], mergedRows: number, nowMs: number): void {
   const late = records.filter(({ lateSinceMs }) => lateSinceMs !== undefined).length
   internalCount(members, 'live').value = records.length - late
@@ -53,7 +56,7 @@ export function reportMembers(records: readonly MemberRecord[], mergedRows: numb
   for (const { slot, lastReceivedMs } of records) internalCount(memberAge, String(slot)).value = Math.max(0, nowMs - lastReceivedMs) / 1_000
 }
 
-/** Call when this process is the keeper no more: another one shows them. */
+/** Call when this process is no longer the keeper: the new keeper reports the members. */
 export function forgetMembers(): void {
   for (const gauge of [members, memberAge, rows]) gauge.series.clear()
 }

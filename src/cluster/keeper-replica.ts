@@ -14,7 +14,7 @@ interface Part {
 export class KeeperReplica {
   readonly keeperId: string
   readonly term: string
-  /** True once the connection to that keeper has ended: its process is over, or has resigned. */
+  /** True once the connection to that keeper has ended. */
   isOver = false
   readonly #data: GroupData
   readonly #parts = new Map<string, Part>()
@@ -55,7 +55,7 @@ export class KeeperReplica {
   }
 }
 
-/** The origin of rows that are not those of one thread. */
+/** The origin of rows that do not belong to one member. */
 export function keeperOrigin(of: Origin['of'], keeperId: string, term: string): Origin {
   return { of, keeperId, term, id: keeperId, slot: 0, pid: process.pid }
 }

@@ -24,7 +24,7 @@ import { type MemberRecord, newRecord, Roster, type Session } from './roster.js'
 
 const [HELLO_TIMEOUT_MS, ROSTER_DELAY_MS] = [2_000, 100]
 
-/** The member that all others send their rows to. It adds them up, asks for changes, and knows who is there. */
+/** The member that all others send their rows to. It accepts members, requests their changes and merges their rows. */
 export class Keeper {
   readonly id: string
   readonly term: string = newId()
@@ -78,7 +78,7 @@ export class Keeper {
     return this.#merged.families()
   }
 
-  /** Takes a connection. It has two seconds to say who it is. */
+  /** Takes a connection, which is closed unless HELLO arrives within two seconds. */
   accept(channel: Channel): void {
     const session: Session = {
       channel,
@@ -99,7 +99,7 @@ export class Keeper {
   }
 
   /**
-   * Asks all live members for what has changed, and waits for them at most so long. Gatherings at the same time share one.
+   * Requests changes from all live members, and waits for them at most `waitMs`. Concurrent gatherings share one request.
    * @throws {@link TallyscopeError} (as a rejection) `ERR_GROUP_INCOMPLETE` if totals would be too low.
    */
   async gather(waitMs: number): Promise<void> {
@@ -108,12 +108,12 @@ export class Keeper {
     this.#finalRows.take()
     this.#report()
     await this.#requests.request(waitMs)
-    // Whatever is shown must be known to somebody else before: it would fall if this process were killed.
+    // A total that is shown must also be in another process: it would fall if this one were killed.
     await this.#replication.replicate()
     this.#checkCurrent()
   }
 
-  /** Sends the standby what it does not have yet, and leaves out what is out of date. */
+  /** Sends the standby what has changed, and leaves out stale gauges. */
   tick(): void {
     this.#requests.hideStaleGauges()
     if (this.#rejoining.isComplete) this.#finalRows.take()
@@ -121,10 +121,10 @@ export class Keeper {
     void this.#replication.replicate()
   }
 
-  /** The last words of the keeper, without waiting. */
+  /** Sends the standby everything and all members LEAVE, without waiting, when the process ends. */
   flushSync(): void {
     this.#frameQueue.flushSync()
-    this.#finalRows.take() // the standby has to know it too
+    this.#finalRows.take() // so that they are replicated to the standby
     for (const record of this.roster.all()) if (record.pid === process.pid) this.departures.depart(record.contributor, 'exit')
     this.#replication.flushSync()
     this.#sendRoster()
@@ -144,7 +144,7 @@ export class Keeper {
     yield* this.#options.data.changes([{ name: 'departed', getMetrics: () => [], getFamilies: () => families }]).framesNow()
   }
 
-  /** Ends all connections after what was sent has been taken. Nothing is departed by it: the next keeper has everything. */
+  /** Ends all connections once everything is sent. No member departs by it: all join the next keeper. */
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#frameQueue.flushSync()
@@ -152,7 +152,8 @@ export class Keeper {
     this.#isClosed = true
     forgetMembers()
     this.#stopRoster?.()
-    for (const part of [this.departures, this.#rejoining]) part.stop()
+    this.departures.stop()
+    this.#rejoining.stop()
     this.#sendRoster()
     for (const session of this.#sessions) {
       session.isOver = true
@@ -176,7 +177,7 @@ export class Keeper {
       if (!isDataFrame(kindOf(frame))) return this.#control(session, readControlFrame(frame))
       const { record, origin } = session
       if (record === undefined) throw new FrameError('ERR_GROUP_FRAME', 'rows came before HELLO')
-      if (this.roster.get(record.id) !== record) return // it has a newer connection
+      if (this.roster.get(record.id) !== record) return // the member has a newer connection
       if (origin.of !== 'self') return this.#replicas.apply(origin, frame)
       record.contributor.apply(frame)
       this.#replication.forward(record, frame)
@@ -230,14 +231,15 @@ export class Keeper {
       this.roster.remove(known) // its old connection is about to end
       known.channel.destroy()
     }
-    // A member that comes back replaces what it had: it may not count twice.
+    // A member that rejoins replaces its former rows, so that it does not count twice.
     const former = known?.contributor ?? this.departures.reclaim(id) ?? this.#replicas.reclaim(id)
     this.hasHadOthers ||= id !== this.id
     const slot = former?.slot ?? this.roster.freeSlot(hello.slot, this.departures.slots())
     const contributor = former ?? this.#merged.contributor(id, slot)
     session.record = newRecord(hello, { slot, contributor, channel: session.channel, isKeeper: id === this.id }, this.#clock.monotonicMs())
     this.roster.add(session.record)
-    if (hello.isRejoining) this.#rejoining.addExpected([hello, ...hello.roster.filter((each) => this.roster.get(each.id) === undefined)])
+    if (hello.isRejoining)
+      this.#rejoining.addExpected([hello, ...hello.roster.filter((member) => this.roster.get(member.id) === undefined)])
     session.channel.send(controlFrame('WELCOME', { keeperId: this.id, term: this.term, slot }))
     this.#rosterChanged()
   }
@@ -263,7 +265,7 @@ export class Keeper {
     countFrameBytes(session.channel.sentBytes, session.record?.isKeeper === true ? 0 : session.receivedBytes)
     const { record } = session
     if (record === undefined || this.#isClosed) return
-    // Sockets do not break by themselves: a thread has ended, although its process has not.
+    // A local socket is closed by nobody else: the thread has ended, even if its process still runs.
     const isGone = (): boolean => session.channel.isPeerGone || record.threadId !== 0 || isProcessGone(record.pid)
     if (this.#leave(session, record) && !record.isKeeper) this.departures.disconnected(record.contributor, isGone)
   }
@@ -277,7 +279,7 @@ export class Keeper {
     return wasThere
   }
 
-  /** Sends all members the roster: after the keeper's end they know whom to wait for. */
+  /** Sends all members the roster, soon: if the keeper ends, the next one has to know which members to expect. */
   #rosterChanged(): void {
     if (this.#stopRoster !== undefined || this.#isClosed) return
     this.#stopRoster = startTimer(this.#clock, Math.max(ROSTER_DELAY_MS, 4 * this.roster.size), () => {

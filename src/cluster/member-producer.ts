@@ -3,18 +3,18 @@ import type { GatheringContext, MetricProducer } from '../metrics/data/producer.
 import type { Family } from '../metrics/data/row-source.js'
 
 /**
- * A producer of a member. Between scrapes only rows are looked at: snapshots, such as those of the runtime or of the library
- * about itself, change with every reading, and a group that has nothing to do would send for ever.
+ * A producer of a member. Between scrapes it reads only row sources and repeats the last snapshots. Snapshots, such as those of the
+ * runtime, change with every reading: an idle group would send them for ever.
  */
 export class MemberProducer implements MetricProducer {
   readonly name: string
+  /** True while changes are sent that no scrape has requested. */
   isPeriodic = false
   readonly #producer: MetricProducer
+  readonly #isThread: boolean
   #last: readonly Metric[] = []
 
-  readonly #isThread: boolean
-
-  /** @param isThread True in a thread: what describes the whole process comes from the main thread. */
+  /** @param isThread True in a worker thread, which leaves metrics of the whole process to the main thread. */
   constructor(producer: MetricProducer, name: string, isThread = false) {
     this.#producer = producer
     this.name = name

@@ -14,10 +14,10 @@ import { meet, type Meeting } from './net/rendezvous.js'
 import { SocketChannel } from './net/socket-channel.js'
 
 const TICK_MS = 5_000
-/** Pools end their threads without a last word. */
+/** Threads send more often, because pools terminate them without notice. */
 const THREAD_TICK_MS = 200
 const TICK_SPREAD = 0.1
-/** The standby binds at once, other members a little later, a new process last: those that know the group come first. */
+/** The standby binds at once, other members a little later, a new process last, so that a process that knows the group is preferred. */
 const MEMBER_PATIENCE_MS = 50
 const NEW_PATIENCE_MS = 250
 const LEAVE_TIMEOUT_MS = 1_000
@@ -67,14 +67,14 @@ export class Membership {
     this.#armTick()
   }
 
-  /** Lets other processes join one that was alone. */
+  /** Lets other processes join, after this one was alone. */
   open(folder: GroupFolder): void {
     if (this.#folder !== undefined || this.#isLeaving) return
     this.#folder = folder
-    this.#options.member.disconnect() // it joins again, at once, and others find it
+    this.#options.member.disconnect() // it joins again at once, over the folder
   }
 
-  /** The merged rows, after all members have been asked. */
+  /** The merged rows, after all members have sent their changes. */
   async families(timeoutMs: number): Promise<readonly Family[]> {
     if (this.#ending.signal.aborted) throw hasLeft()
     const waitMs = Math.max(1, Math.min(1_000, timeoutMs / 2))
@@ -87,7 +87,7 @@ export class Membership {
     return this.#keeper?.families() ?? []
   }
 
-  /** True if this process is the keeper, and no newer one is there. */
+  /** True if this process is the keeper and there is no newer one. */
   get isKeeper(): boolean {
     return this.#keeper !== undefined && this.#isCurrent()
   }
@@ -113,7 +113,7 @@ export class Membership {
     await this.#lasting
   }
 
-  /** What can be done without waiting when the process ends. */
+  /** Leaves the group without waiting, when the process ends. */
   flushSync(): void {
     if (this.#ending.signal.aborted) return
     const keeper = this.#keeper
@@ -158,7 +158,7 @@ export class Membership {
       } catch (error) {
         if (signal.aborted) return
         this.#refusal = 'it cannot be joined'
-        this.#log.report('cannot be joined; it is tried again', error)
+        this.#log.report('cannot be joined; another try follows', error)
         await pause(FAILED_PAUSE_MS, signal)
       }
     }
@@ -184,7 +184,7 @@ export class Membership {
     if (ending === 'refused for good') await pause(2 ** 30, signal)
   }
 
-  /** Is the keeper until a newer one is there, or the process leaves. */
+  /** Is the keeper until there is a newer one, or the process leaves. */
   async #lead(meeting: (Meeting & { role: 'keeper' }) | undefined, isUnsure: boolean): Promise<void> {
     const { member, data, maxMembers } = this.#options
     const isFirst = this.#isNew
@@ -222,14 +222,14 @@ export class Membership {
     await keeper.close()
   }
 
-  /** False if a newer generation is there: then this keeper was stopped for long, or its socket was removed. */
+  /** False if there is a newer generation: this keeper was stopped for long, or its socket was removed. */
   #isCurrent(): boolean {
     const folder = this.#folder
     if (folder === undefined) return true
     try {
       return (folder.generations().at(-1) ?? 0) <= this.#generation
     } catch {
-      return true // the folder cannot be read, by nobody
+      return true // if the folder cannot be read, no other member can read it either
     }
   }
 
@@ -247,7 +247,7 @@ export class Membership {
     const { member } = this.#options
     const folder = this.#folder
     if (this.#keeper !== undefined && folder !== undefined && (!this.#isCurrent() || !folder.has(this.#generation))) {
-      member.disconnect() // another is the keeper, or nobody can find this one any more
+      member.disconnect() // there is a newer keeper, or the socket of this one was removed
       return
     }
     this.#keeper?.tick()

@@ -7,7 +7,7 @@ import type { Channel } from './net/channel.js'
 import { controlFrame } from './net/control-frames.js'
 
 const IDLE_MS = 300_000
-/** The keeper waits this share of the time for other members, so that its answer is in time. */
+/** The keeper may wait for other members during this share of the time, so that its answer arrives in time. */
 const SHARE_FOR_MEMBERS = 0.7
 
 interface Copy {
@@ -19,11 +19,11 @@ interface Copy {
 interface PendingRequest {
   readonly number: number
   readonly settle: (error?: Error) => void
-  /** Anything of the keeper shows that it is at work. */
+  /** Starts the time-out again: the keeper has sent something. */
   readonly progress: () => void
 }
 
-/** A member's copy of the merged rows, for pages that it serves. The keeper sends what has changed since it was last asked. */
+/** A member's copy of the merged rows, for pages that it serves. The keeper sends what has changed since the last request. */
 export class MergedCopy {
   readonly #id: string
   readonly #data: GroupData
@@ -38,7 +38,7 @@ export class MergedCopy {
   }
 
   /**
-   * @param waitMs How long the keeper may show no sign of life.
+   * @param waitMs How long the keeper may send nothing.
    * @throws {@link TallyscopeError} (as a rejection) `ERR_GROUP_INCOMPLETE`, and what `channel` throws.
    */
   async families(waitMs: number, timeoutMs: number, channel: () => Channel): Promise<readonly Family[]> {
@@ -59,7 +59,7 @@ export class MergedCopy {
     this.#pending?.progress()
   }
 
-  /** Everything that belongs to this number has come, or will not come. */
+  /** The answer to this request is complete, or has failed. */
   settle(number: number, error?: Error): void {
     if (this.#pending?.number === number) this.#pending.settle(error)
   }

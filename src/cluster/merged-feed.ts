@@ -6,7 +6,7 @@ import type { GroupData, MergedData } from './group-data.js'
 import type { Channel } from './net/channel.js'
 import { controlFrame, type ControlMessages } from './net/control-frames.js'
 
-/** Sends merged rows to members that serve the page: to each what has changed since it last asked. */
+/** Sends merged rows to members that serve the page. Each gets what has changed since its last request. */
 export class MergedFeed {
   readonly #keeperId: string
   readonly #term: string
@@ -21,7 +21,7 @@ export class MergedFeed {
     this.#merged = merged
   }
 
-  /** Answers a request for merged rows. Several of one member are answered in turn. */
+  /** Answers a request for merged rows. Requests of one member are answered in turn. */
   send(channel: Channel, request: ControlMessages['REQUEST_MERGED'], gather: (waitMs: number) => Promise<void>): Promise<void> {
     let feed = this.#readers.get(channel)
     if (feed === undefined) {
@@ -49,7 +49,7 @@ export class MergedFeed {
       if (isFresh) reader.restart()
       for await (const frame of reader.frames()) {
         if (channel.isBusy) await channel.drained()
-        // The standby's rows go over the same channel in between, so that each frame says whose it is.
+        // Frames for the standby go over the same channel in between, so that each frame is sent with its origin.
         channel.send(controlFrame('ORIGIN', keeperOrigin('merged', this.#keeperId, this.#term)))
         channel.send(frame)
       }

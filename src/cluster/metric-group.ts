@@ -14,14 +14,16 @@ import { knownProducer } from './shared-stats.js'
 
 /** A process or thread of a group. */
 export interface MemberInfo {
-  /** The smallest free number when it joined. */
+  /** Number of the member, from 0; the smallest free one when it joined. Value of the label `member`. */
   readonly slot: number
   readonly pid: number
   /** 0 for the main thread. */
   readonly threadId: number
-  /** `late`: it did not answer in time; its last rows stand, and it is not waited for until it answers. */
+  /** `late` if it did not answer in time: its last rows are shown, and it is not waited for until it has answered. */
   readonly state: 'live' | 'late'
+  /** True for the member that adds up the rows of all others. */
   readonly isKeeper: boolean
+  /** True for the member of this process or thread. */
   readonly isThis: boolean
 }
 
@@ -30,8 +32,8 @@ const DEFAULT_TIMEOUT_MS = 10_000
 /**
  * The metrics of all processes and threads of a group as those of one producer. Made by {@link shareMetrics}.
  *
- * Every member has the same metrics. A total never falls while the group lives: if it would, since members are missing that were
- * there before, gathering rejects, and a scrape fails.
+ * Every member returns the same metrics. A total never falls while the group lives: if it would, because members are missing,
+ * gathering rejects and a scrape fails.
  */
 export class MetricGroup implements MetricProducer {
   readonly name = 'MetricGroup'
@@ -41,7 +43,7 @@ export class MetricGroup implements MetricProducer {
   readonly #member: Member
   readonly #membership: Membership
   readonly #clock: Clock
-  /** The same metrics in the keeper, and none elsewhere: for pushes, which one member has to make. */
+  /** A producer with the same metrics in the keeper and none in other members, for exporters that push. */
   readonly once: MetricProducer
   #leaving: Promise<void> | undefined
   readonly #onLeave: () => void
@@ -84,22 +86,22 @@ export class MetricGroup implements MetricProducer {
     }
   }
 
-  /** The members as this one knows them, by slot; those of another member may be a moment old. */
+  /** The members by slot. In members that are not the keeper, the list may be a moment old. */
   members(): readonly MemberInfo[] {
     const entries = this.#membership.keeper?.roster.entries() ?? this.#member.roster
     return entries.map(({ id, ...entry }: RosterEntry) => ({ ...entry, isThis: id === this.#member.id }))
   }
 
   /**
-   * Sends the group what has changed, without waiting for a scrape: at the end of a task of a pool whose threads block their event loop
-   * between tasks.
+   * Sends the group what has changed, without waiting for a scrape. For tasks of a pool whose threads block their event loop between
+   * tasks.
    * @throws {@link TallyscopeError} (as a rejection) `ERR_GROUP_INCOMPLETE` if there is no keeper within a second, `ERR_GROUP_LEFT` after `leave()`.
    */
   flush(): Promise<void> {
     return this.#membership.flush()
   }
 
-  /** Sends the group the last values of this process and leaves it. Totals stay with the group, gauges go. */
+  /** Sends the group the last values of this process and leaves it. Its totals stay in the group, its gauges are removed. */
   leave(): Promise<void> {
     this.#leaving ??= this.#membership.leave().finally(this.#onLeave)
     return this.#leaving

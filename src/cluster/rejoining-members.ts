@@ -4,24 +4,24 @@ import { incomplete } from './group-error.js'
 import type { KnownMember } from './net/control-frames.js'
 import { isProcessGone } from './net/process-gone.js'
 
-/** Returning members are waited for, before their totals are given up. */
+/** How long members are waited for before their totals are given up. */
 const REJOIN_TIMEOUT_MS = 10_000
-/** If there was a keeper before and this process knows nothing of its members, one of them comes within this time. */
+/** A new process that follows a dead keeper does not know its members. One of them rejoins within this time and names the others. */
 const UNSURE_MS = 2_000
-/** Members that joined the keeper before in its last moments are known to nobody, and come back within this time. */
+/** Members that joined the former keeper just before its end are in no roster, and rejoin within this time. */
 const GRACE_MS = 300
 const CHECK_EVERY_MS = 50
 
 export interface RejoinOptions {
-  /** Members of the keeper before, which have to come back before totals are whole. */
+  /** Members of the former keeper. Totals are complete when all have rejoined. */
   readonly expected: readonly KnownMember[]
-  /** There was a keeper before, and this process was one of its members. */
+  /** True if this process was a member of the former keeper. */
   readonly isSuccessor: boolean
-  /** There was a keeper before, and this process was not one of its members. */
+  /** True if there was a keeper and this process was not its member. */
   readonly isUnsure: boolean
 }
 
-/** The members of the keeper before. Until they are back with their totals, a page would be too low, and is not served. */
+/** The members of the former keeper. Until they have rejoined with their totals, a page would be too low and is not served. */
 export class RejoiningMembers {
   readonly #clock: Clock
   readonly #finalRowIds: () => readonly string[]
@@ -33,7 +33,7 @@ export class RejoiningMembers {
   #isStopped = false
   readonly #wake: (() => void)[] = []
 
-  /** @param finalRowIds Members that have left their last rows, and will not be back. */
+  /** @param finalRowIds Returns the ids of members that wrote their final rows to a file, and do not rejoin. */
   constructor({ expected, isSuccessor, isUnsure }: RejoinOptions, clock: Clock, finalRowIds: () => readonly string[]) {
     this.#clock = clock
     this.#finalRowIds = finalRowIds
@@ -43,18 +43,18 @@ export class RejoiningMembers {
     this.#expected = new Map(expected.map(({ id, pid }) => [id, pid]))
   }
 
-  /** True if there was a keeper before whose group goes on, undefined as long as that is not known. */
+  /** True if this keeper continues the group of a former one; undefined until that is known. */
   get isContinued(): boolean | undefined {
     if (this.#isSuccessor || this.#hasLearned) return true
     return this.#isUnsure && this.#clock.monotonicMs() - this.#sinceMs < UNSURE_MS ? undefined : false
   }
 
-  /** True if a page would not be too low. */
+  /** True if all have rejoined, so that no total is too low. */
   get isComplete(): boolean {
     return this.#checkComplete()
   }
 
-  /** A returning member has sent the members it knows. */
+  /** A member that rejoins has sent the roster of the former keeper. */
   addExpected(members: readonly KnownMember[]): void {
     this.#hasLearned = true
     if (!this.#isUnsure) return
@@ -62,13 +62,13 @@ export class RejoiningMembers {
     for (const { id, pid } of members) this.#expected.set(id, pid)
   }
 
-  /** Everything of this member has come. */
+  /** All rows of this member have arrived. */
   rejoined(id: string): void {
     if (this.#expected.delete(id) && this.#expected.size === 0) this.#wakeAll()
   }
 
   /**
-   * Waits until all are back.
+   * Waits until all have rejoined.
    * @throws {@link TallyscopeError} (as a rejection) `ERR_GROUP_INCOMPLETE` after `waitMs`.
    */
   async untilComplete(waitMs: number): Promise<void> {
@@ -77,7 +77,7 @@ export class RejoiningMembers {
       const leftMs = endsMs - this.#clock.monotonicMs()
       if (leftMs <= 0 || this.#isStopped) {
         const who = this.#isUnsure ? 'its members' : `${this.#expected.size} of its members`
-        throw incomplete(`its keeper is new, and ${who} have not come back yet`)
+        throw incomplete(`its keeper is new, and ${who} have not rejoined yet`)
       }
       await this.#pause(Math.min(leftMs, CHECK_EVERY_MS))
     }
@@ -94,7 +94,7 @@ export class RejoiningMembers {
     if (this.#isUnsure || (this.#isSuccessor && ageMs < GRACE_MS)) return false
     if (this.#expected.size > 0) for (const id of this.#finalRowIds()) this.#expected.delete(id)
     for (const [id, pid] of this.#expected) {
-      // What a member that has died since had recorded was known to the keeper before alone.
+      // The rows of a member that has died meanwhile are lost: only the former keeper had them.
       if (ageMs >= REJOIN_TIMEOUT_MS || isProcessGone(pid)) this.#expected.delete(id)
     }
     return this.#expected.size === 0

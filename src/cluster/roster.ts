@@ -12,11 +12,11 @@ export interface MemberRecord {
   readonly slot: number
   readonly channel: Channel
   readonly contributor: Contributor
-  /** When its newest answer came. */
+  /** When it last sent something. */
   lastReceivedMs: number
   /** The number of the request that it has not answered; 0 if there is none. */
   openRequest: number
-  /** Since when it is late; undefined if it is not. */
+  /** When it became late; undefined if it is not. */
   lateSinceMs: number | undefined
   areGaugesHidden: boolean
 }
@@ -27,7 +27,7 @@ export function newRecord({ id, pid, threadId, canLead }: ControlMessages['HELLO
   return { id, pid, threadId, canLead, ...place, lastReceivedMs, openRequest: 0, lateSinceMs: undefined, areGaugesHidden: false }
 }
 
-/** A connection, which becomes that of a member with its HELLO. */
+/** A connection. It has a member once HELLO has arrived. */
 export interface Session {
   readonly channel: Channel
   record: MemberRecord | undefined
@@ -63,7 +63,7 @@ export class Roster {
     return this.#records.delete(record.id)
   }
 
-  /** The one that was preferred for if it is free, else the smallest free number: a thousand restarts make no new series. */
+  /** The preferred slot if it is free, otherwise the smallest free one, so that a thousand restarts make no new series. */
   freeSlot(preferred: number, reserved: readonly number[] = []): number {
     const taken = new Set([...reserved, ...[...this.#records.values()].map(({ slot }) => slot)])
     if (preferred >= 0 && preferred < this.#records.size + 1 && !taken.has(preferred)) return preferred

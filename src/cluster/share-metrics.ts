@@ -22,13 +22,13 @@ import { answerThreads, type GroupAddress, MainThreadGroup } from './net/thread-
 import { newId } from './net/new-id.js'
 
 export interface ShareMetricsOptions {
-  /** The name of the group: processes of one user that give the same belong together. Default: the application of PM2, or the primary of node:cluster; else the process alone. */
+  /** The name of the group. Processes of one user with the same name belong together. Default: the application of PM2, or the primary of node:cluster; else the process alone. */
   readonly name?: string
   /** Producers of this process. Default: `stats`, and the library's metrics about itself. */
   readonly producers?: readonly MetricProducer[]
   /** Names of families that have a row for each member, with a label `member`; `*` stands for any characters. Default: none. */
   readonly perMember?: readonly string[]
-  /** A folder for the sockets of the group, with permissions of your choice: who may write in it may join. Default: one in the folder for temporary files, for this user alone. */
+  /** A folder for the sockets of the group. Every process that may write to it may join. Default: one in the folder for temporary files, for this user alone. */
   readonly folder?: string
   /** Limits of members, definitions and rows. Default: 256 members, 100 000 rows of each and of all merged. */
   readonly limits?: GroupLimits
@@ -47,12 +47,12 @@ const OPTIONS: OptionNames<ShareMetricsOptions> = {
 
 const MAX_NAME = 256
 
-/** The groups of this process, by their hash: all copies of the package are one member. */
+/** The groups of this process by hash, which all copies of the package share: together they are one member. */
 const groups = processGlobal('metric-groups', () => new Map<string, MetricGroup>())
 
 /**
  * Makes this process a member of its group. Write the same line in the primary, in each worker and in each thread, in any order. A
- * second call in one process returns the same group, and adds the producers that it names.
+ * second call in one process returns the same group and adds its producers.
  *
  * @throws {@link DefinitionError} `ERR_GROUP_OPTION`, `ERR_OPTION`, `ERR_PRODUCER` for options that cannot be used.
  * @throws {@link TallyscopeError} `ERR_GROUP_FOLDER` if the folder for its sockets cannot be used.
@@ -81,7 +81,7 @@ export function shareMetrics(options: ShareMetricsOptions = {}): MetricGroup {
   const all = producers?.map(knownProducer) ?? [sharedStats, selfMetrics()]
   const data = groupData({ limits, perMember, clock })
   const member = new Member(newId(), data, all, isMainThread)
-  // Only the main thread knows whose worker its process is.
+  // A thread cannot find out which primary its process belongs to, so that it asks the main thread.
   const main = !isMainThread && (identity.kind === 'process' || identity.kind === 'cluster') ? new MainThreadGroup() : undefined
   const groupFolder = isAlone || main !== undefined ? undefined : openGroupFolder(identity.hash, folder)
   const findFolder = main && (async (signal: AbortSignal) => folderOf(await main.find(signal), folder))
@@ -103,7 +103,7 @@ export function shareMetrics(options: ShareMetricsOptions = {}): MetricGroup {
   return group
 }
 
-/** The process has its first worker or thread. */
+/** Lets others join once the process has its first worker or thread. False if that fails. */
 function openToOthers(membership: Membership, hash: string): boolean {
   try {
     membership.open(openGroupFolder(hash))

@@ -19,7 +19,7 @@ export class StandbyReplication {
   readonly #restartOwnRows: () => void
   readonly #departed: ChangeReader
   #standby: MemberRecord | undefined
-  /** Members of this process whose rows the standby gets. */
+  /** Ids of members in this process whose rows are forwarded to the standby. */
   readonly #forwarded = new Set<string>()
   #replicating: Promise<void> | undefined
   #busyRounds = 0

@@ -1,21 +1,21 @@
-/** What members send each other: whole frames in order, each with its length, over a socket, a MessagePort or, in tests, memory. */
+/** A connection between two members that carries whole frames in order, over a socket or within a process. */
 export interface Channel {
-  /** Calls with each whole frame, in order, and once with `undefined` when the channel has ended. Set it at once. */
+  /** Called with each whole frame in order, and once with `undefined` when the channel has ended. Set it at once. */
   onFrame: (frame: Uint8Array | undefined) => void
-  /** True while the other side takes less than is sent. What is not urgent waits then. */
+  /** True while the other side reads more slowly than is sent. Wait for {@link drained} then, unless the frame is urgent. */
   readonly isBusy: boolean
-  /** True if the end of the channel shows that the other side has ended, and will not come back. */
+  /** True if the end of the channel shows that the other process or thread has ended. */
   readonly isPeerGone: boolean
-  /** Bytes that were sent, for the counters. */
+  /** Bytes sent, for the internal metrics. */
   readonly sentBytes: number
   send(frame: Uint8Array): void
-  /** Resolves when the other side has taken enough, or the channel has ended. */
+  /** Resolves when the channel is no longer busy, or has ended. */
   drained(): Promise<void>
-  /** Stops the reading, so that the other side has to wait. */
+  /** Stops reading, so that the other side has to wait. */
   pause(): void
   resume(): void
-  /** Ends it after what was sent has been taken. */
+  /** Ends the channel after everything sent has been delivered. */
   end(): void
-  /** Ends it at once. */
+  /** Ends the channel at once. */
   destroy(): void
 }

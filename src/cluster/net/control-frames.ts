@@ -2,7 +2,7 @@ import { damaged } from '../data/frame-error.js'
 import { FRAME, FrameWriter } from '../data/frame-writer.js'
 import { PayloadReader } from '../data/payload-reader.js'
 
-/** The version of all frames. A keeper refuses other ones. */
+/** The version of the protocol. A keeper refuses members with another one. */
 export const PROTOCOL = 1
 
 /** A member as all others know it. */
@@ -15,59 +15,60 @@ export interface RosterEntry {
   readonly isKeeper: boolean
 }
 
-/** A member that another one knows of. */
+/** A member in the roster of another one. */
 export interface KnownMember {
   readonly id: string
   readonly pid: number
 }
 
-/** What frames of the connection say, by their kind. */
+/** The content of control frames by kind. */
 export interface ControlMessages {
-  /** The first frame of a member. `roster`: those that it knows besides itself, without the keeper that has ended. */
+  /** The first frame of a member. `roster`: the other members of its former keeper. */
   HELLO: {
     protocol: number
     id: string
     pid: number
     threadId: number
-    /** The slot that it had before, or -1. */
+    /** Its former slot, or -1. */
     slot: number
     canLead: boolean
-    /** It was a member before, of a keeper that has ended. */
+    /** True if it was a member of a former keeper. */
     isRejoining: boolean
     roster: KnownMember[]
   }
-  /** `term`: of this keeper. A process that is the keeper twice has two. */
+  /** `term`: id of the time of this keeper. A process that becomes the keeper again has a new one. */
   WELCOME: { keeperId: string; term: string; slot: number }
-  /** `isFinal`: trying again does not help. */
+  /** `isFinal`: another try would be refused too. */
   REFUSED: { reason: string; message: string; isFinal: boolean }
   REQUEST_CHANGES: { number: number; waitMs: number }
-  /** Everything that belongs to this number has been sent. 0: changes that nobody has asked for. */
+  /** The answer to the request with this number is complete. 0: changes without a request. */
   END: { number: number }
+  /** The sender ends in an orderly way. */
   LEAVE: Record<string, never>
   /**
-   * Whose rows the next frame has: the merged ones, those of a member in the process of the keeper (itself or one of its threads), those
-   * of the departed, or again the sender's.
+   * Which rows the next frame has: merged rows, rows of a member in the process of the keeper (`keeper`), totals of departed members, or
+   * rows of the sender (`self`).
    */
   ORIGIN: {
     of: 'merged' | 'keeper' | 'departed' | 'self'
     keeperId: string
     term: string
-    /** Whose rows, of a member in the keeper's process; the keeper's own id otherwise. */
+    /** For `keeper`: the id of the member. Otherwise the id of the keeper. */
     id: string
     slot: number
     /** Of the keeper. */
     pid: number
   }
-  /** To the standby: the rows of this thread have become part of those of the departed. */
+  /** To the standby: the rows of this thread have been added to those of departed members. */
   DEPARTED: { term: string; id: string }
-  /** To a thread of the keeper: send everything again, for a new standby. */
+  /** To a thread of the keeper: it has to send all its rows again, for a new standby. */
   RESEND: Record<string, never>
   ROSTER: { members: RosterEntry[] }
   REQUEST_MERGED: { number: number; waitMs: number; isFresh: boolean }
   FAILED: { number: number; code: string; message: string }
-  /** The keeper is there. */
+  /** From the keeper, after END with the number 0: it is alive. */
   ALIVE: Record<string, never>
-  /** From the standby to a new keeper: what it has kept of the old one is complete. `isOver`: the old one's connection has ended. */
+  /** From the standby to a new keeper: its replica of the old one has been sent. `isOver`: the connection to the old one has ended. */
   REPLICA: { keeperId: string; term: string; isOver: boolean }
 }
 
@@ -96,20 +97,20 @@ const MAX_ROSTER = 4_096
 const MAX_WORDS = 1_000
 const writer = new FrameWriter()
 
-/** One frame of the connection. They are few and small, so that their content is JSON. */
+/** A control frame. Its content is JSON, because control frames are few and small. */
 export function controlFrame<K extends ControlKind>(kind: K, content: ControlMessages[K]): Uint8Array {
   return writer.begin(CONTROL[kind]).text(JSON.stringify(content)).end()
 }
 
-/** @throws {@link FrameError} `ERR_GROUP_FRAME` for a frame that this version does not write. */
+/** @throws {@link FrameError} `ERR_GROUP_FRAME` for a frame that this version cannot have written. */
 export function readControlFrame(frame: Uint8Array): ControlMessage {
   const reader = new PayloadReader(frame)
   const kind = KINDS.get(reader.kind)
-  if (kind === undefined) throw damaged(`its kind is ${reader.kind}`)
+  if (kind === undefined) throw damaged(`its kind ${reader.kind} is unknown`)
   const content = parsed(reader.text())
   reader.end()
   for (const [field, isValid] of Object.entries(FIELDS[kind])) {
-    if (!isValid(content[field])) throw damaged(`${field} of ${kind} cannot be used`)
+    if (!isValid(content[field])) throw damaged(`${field} of ${kind} is not valid`)
   }
   return { ...content, kind } as ControlMessage
 }

@@ -13,8 +13,8 @@ interface Inbox {
 }
 
 /**
- * Applies frames of all members of a group in turn, in slices of 2 ms. A channel whose queue is full is paused, so that its sender
- * waits: libuv reads up to 2 MiB of each socket in one turn of the event loop, and all of it at once would hold the loop for long.
+ * Applies the frames of all channels in turn, in slices of 2 ms. A channel whose queue is full is paused, so that its sender waits.
+ * libuv reads up to 2 MiB of each socket in one turn of the event loop, which would block it for long if all were applied at once.
  */
 export class FrameQueue {
   readonly #waiting: Inbox[] = []
@@ -35,7 +35,7 @@ export class FrameQueue {
     }
   }
 
-  /** Applies everything that has arrived, for the end of a process. */
+  /** Applies all frames that have arrived, without waiting, when the process ends. */
   flushSync(): void {
     for (let inbox = this.#next(); inbox !== undefined; inbox = this.#next()) {
       while (inbox.frames.length > 0) applyNext(inbox)
@@ -57,7 +57,7 @@ export class FrameQueue {
   async #run(): Promise<void> {
     this.#isRunning = true
     const slicer = new TimeSlicer()
-    await slicer.nextSlice() // many frames may come in one turn, each by itself
+    await slicer.nextSlice() // so that all frames of this turn are in the queue
     while (this.#waiting.length > 0) {
       if (slicer.isOver) {
         await slicer.nextSlice()

@@ -20,34 +20,34 @@ import { errorText } from '../../base/rate-limited-log.js'
 
 /** Node 20 cuts longer paths of sockets without an error, and two groups become one. */
 const MAX_PATH_BYTES = 103
-/** Enough for the greatest generation. */
+/** The name for the greatest generation. */
 const LONGEST_NAME = '9007199254740991.sock'
 const FILE = /^(\d{1,16})\.(sock|gone)$/
 const FINAL_ROWS = /^([\da-f]{32})\.final$/
-/** More than this is not left by a process that ends: it would hold up its end. */
+/** A process does not write more than this, which would delay its end. */
 const MAX_FINAL_ROWS_BYTES = 16 << 20
 
-/** A folder for the sockets of a group: where its members find each other. */
+/** The folder in which the members of a group find each other's sockets. */
 export interface GroupFolder {
-  /** Generations of sockets that are there, dead ones included, in ascending order. */
+  /** Generations of all sockets in the folder in ascending order, including dead ones. */
   generations(): number[]
   /** What to listen on or connect to. */
   address(generation: number): string
-  /** False if somebody has removed the socket of this generation. */
+  /** False if the socket of this generation has been removed. */
   has(generation: number): boolean
   /** Removes the files of generations below this one, which are dead. */
   removeBelow(generation: number): void
-  /** Leaves a mark that this generation is over, so that its number is not given again. */
+  /** Writes a file that marks this generation as used, so that its number is not used again. */
   retire(generation: number): void
-  /** Ids of members and keepers that have left their last rows. */
+  /** Ids of members and terms of keepers that have a file of final rows. */
   finalRowIds(): string[]
-  /** Writes the last rows of a member or keeper to a file, which the next keeper reads. Does nothing if the file cannot be written. */
+  /** Writes the final rows of a member or keeper to a file, which the next keeper reads. Does nothing if the file cannot be written. */
   writeFinalRows(id: string, frames: Iterable<Uint8Array>): void
   readFinalRows(id: string): Uint8Array | undefined
   removeFinalRows(id: string): void
-  /** When it was left, in milliseconds since 1970; 0 if it is not there. */
+  /** When the file was written, in milliseconds since 1970; 0 if there is none. */
   finalRowsUnixMs(id: string): number
-  /** Removes everything. Members that join at this moment make it anew. */
+  /** Removes all files and the folder. Members that join at this moment create it again. */
   remove(): void
 }
 
@@ -102,7 +102,7 @@ class SocketFolder implements GroupFolder {
     try {
       writeFileSync(join(this.#path, `${this.#prefix}${generation}.gone`), '', { mode: 0o600 })
     } catch {
-      // A full disk: numbers may then be given again, which costs the group a second election at most.
+      // The disk is full: the number may be used again, which costs the group one more rendezvous at most.
     }
   }
 
@@ -120,7 +120,7 @@ class SocketFolder implements GroupFolder {
     }
     const path = this.#finalRowsPath(id)
     try {
-      // Under another name first: half a file is never read.
+      // Written under another name first, so that no incomplete file is read.
       writeFileSync(`${path}.part`, Buffer.concat(parts), { mode: 0o600 })
       renameSync(`${path}.part`, path)
     } catch {
@@ -132,7 +132,7 @@ class SocketFolder implements GroupFolder {
     try {
       return readFileSync(this.#finalRowsPath(id))
     } catch {
-      return undefined // another one was quicker
+      return undefined // another member has removed it
     }
   }
 
@@ -150,11 +150,11 @@ class SocketFolder implements GroupFolder {
 
   remove(): void {
     for (const name of [...this.#files(), ...this.#names(FINAL_ROWS)]) unlink(join(this.#path, name))
-    if (this.#prefix !== '') return // the folder is the user's
+    if (this.#prefix !== '') return // the folder belongs to the user
     try {
       rmdirSync(this.#path)
     } catch {
-      // Somebody joins at this moment.
+      // A member joins at this moment.
     }
   }
 
@@ -168,7 +168,7 @@ class SocketFolder implements GroupFolder {
       return names.filter((name) => name.startsWith(this.#prefix) && pattern.test(name.slice(this.#prefix.length)))
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw folderError(this.#path, `cannot be read: ${errorText(error)}`, error)
-      if (this.#prefix === '') makePrivate(this.#path) // cleaned away by somebody else
+      if (this.#prefix === '') makePrivate(this.#path) // a cleaner of temporary files has removed it
       return []
     }
   }
@@ -188,7 +188,7 @@ function makePrivate(path: string): void {
   if ((found.mode & 0o700) !== 0o700) chmodSync(path, 0o700)
 }
 
-/** A folder that the user has made, with permissions of their choice: volumes of containers are often open to all. */
+/** A folder of the user, with any permissions: volumes of containers are often writable for everyone. */
 function checkedPath(given: string, prefix: string): string {
   if (typeof given !== 'string' || given === '') throw folderError(given, 'must be the path of a folder')
   const path = resolve(given)
@@ -202,7 +202,7 @@ function checkedPath(given: string, prefix: string): string {
       warnOnce(
         'TALLYSCOPE_GROUP',
         `folder ${shown}`,
-        `every user of the machine may write to ${shown}, and so read the metrics of the group`,
+        `every user of this machine can write to ${shown}, and can therefore read the metrics of the group`,
       )
     }
   } catch (error) {
@@ -217,7 +217,7 @@ function checkLength(path: string, prefix: string): void {
   throw folderError(path, `is too long: with the name of a socket it has ${bytes} bytes, at most ${MAX_PATH_BYTES} are possible`)
 }
 
-/** Files are made with the effective user. It may have no entry in /etc/passwd, as in containers. */
+/** The effective user, who owns new files. `os.userInfo()` would throw in containers, where the user may not be in /etc/passwd. */
 function userId(): number {
   return process.geteuid?.() ?? 0
 }
@@ -230,7 +230,7 @@ function unlink(path: string): void {
   try {
     unlinkSync(path)
   } catch {
-    // Another member was quicker.
+    // Another member has removed it.
   }
 }
 

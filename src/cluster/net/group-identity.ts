@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 
-/** Which processes belong together, and how that was found. */
+/** The identity of a group, and what it was derived from. */
 export interface GroupIdentity {
   readonly kind: 'name' | 'pm2' | 'cluster' | 'process'
-  /** 16 hexadecimal digits: what the group's sockets are found by. */
+  /** 16 hexadecimal digits, which name the folder of the group's sockets. */
   readonly hash: string
 }
 
-/** What the identity is read from. */
+/** The facts that the identity is derived from. */
 export interface ProcessFacts {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly pid: number
@@ -29,7 +29,7 @@ export function groupIdentity(name: string | undefined, facts: ProcessFacts): Gr
   const { env, pid, ppid, isClusterWorker, hasWorkers } = facts
   const { pm_id: pm2Id, PM2_HOME: pm2Home, name: pm2Name, namespace } = env
   if (pm2Id !== undefined && pm2Home !== undefined) return identity('pm2', pm2Home, namespace ?? '', pm2Name ?? pm2Id)
-  // Numbers of processes are those of a machine or container: two of these may share the folder for temporary files.
+  // Process ids are unique only within a machine or container, and two of these may share the folder for temporary files.
   if (isClusterWorker) return identity('cluster', hostname(), String(ppid))
   return { ...identity('cluster', hostname(), String(pid)), kind: hasWorkers ? 'cluster' : 'process' }
 }

@@ -1,6 +1,6 @@
 import type { Channel } from './channel.js'
 
-/** Two ends of a channel within one process: of the keeper's own membership, and of tests. What is sent arrives at once. */
+/** The two ends of a channel within one process, by which the keeper joins itself. Frames arrive at once. */
 export function memoryChannels(): [Channel, Channel] {
   const pair: MemoryChannel[] = []
   pair.push(new MemoryChannel(() => pair[1]!), new MemoryChannel(() => pair[0]!))

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** True if no process of this number runs, or only waits for its parent to take note of its end. */
+/** True if there is no process with this id, or only a zombie. */
 export function isProcessGone(pid: number): boolean {
   try {
     process.kill(pid, 0) // sends nothing
@@ -11,6 +11,6 @@ export function isProcessGone(pid: number): boolean {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     return /^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2))
   } catch {
-    return false // not Linux, or hidden from us: it is taken to run
+    return false // without /proc, or without permission to read it, the process is assumed to run
   }
 }

@@ -2,16 +2,16 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { GroupFolder } from './group-folder.js'
 
-/** Either the socket of the keeper, or a server: then this process is the keeper. */
+/** The socket of the keeper, or a server if this process has become the keeper. */
 export type Meeting =
   | { readonly role: 'member'; readonly generation: number; readonly socket: Socket }
   | { readonly role: 'keeper'; readonly generation: number; readonly server: Server; readonly followsDead: boolean }
 
 export interface MeetOptions {
   readonly folder: GroupFolder
-  /** Sockets up to this generation are not tried: their keeper does not answer. Default 0. */
+  /** Sockets up to this generation are not tried, because their keeper hangs. Default 0. */
   readonly above?: number
-  /** How long others may bind before this process does, if the keeper is dead, in milliseconds. */
+  /** How long this process waits for others to bind if the keeper is dead, in milliseconds. */
   readonly patienceMs: number
   /** False for processes that may only be members: they wait for a keeper. */
   readonly canLead: boolean
@@ -23,8 +23,8 @@ const RETRY_MS = 20
 const BACKLOG = 511
 
 /**
- * Connects to the highest generation of the group, or binds the next one if that is dead. Whoever binds reads the folder again:
- * with a higher generation there, somebody was quicker.
+ * Connects to the highest generation of the group, or binds the next one if that is dead. After binding, the folder is read again: if it
+ * has a higher generation, another process was faster.
  *
  * @throws the signal's reason; the error of the system if neither is possible.
  */
@@ -51,7 +51,7 @@ export async function meet({ folder, above = 0, patienceMs, canLead, signal }: M
     const generation = top + 1
     const server = await tryListen(folder.address(generation))
     if (server === undefined) {
-      await pause(RETRY_MS / 4, signal) // the winner has bound its socket, and listens in a moment
+      await pause(RETRY_MS / 4, signal) // another process has bound this socket, and listens in a moment
       continue
     }
     if (signal.aborted || (folder.generations().at(-1) ?? 0) > generation) {
@@ -65,7 +65,7 @@ export async function meet({ folder, above = 0, patienceMs, canLead, signal }: M
 
 const pause = (ms: number, signal: AbortSignal): Promise<void> => sleep(ms, undefined, { signal, ref: false })
 
-/** The connected socket; `dead` if nobody listens, `busy` if it is worth another try. */
+/** The connected socket; `dead` if no process listens, `busy` if another try may succeed. */
 function tryConnect(address: string): Promise<Socket | 'dead' | 'busy'> {
   return new Promise((resolve, reject) => {
     const socket = connect(address)
@@ -89,7 +89,7 @@ function tryConnect(address: string): Promise<Socket | 'dead' | 'busy'> {
   })
 }
 
-/** Undefined if somebody else has bound it. */
+/** The listening server; undefined if another process has bound this address. */
 function tryListen(address: string): Promise<Server | undefined> {
   return new Promise((resolve, reject) => {
     const server = createServer()
@@ -98,7 +98,7 @@ function tryListen(address: string): Promise<Server | undefined> {
     // In a worker of node:cluster the socket is bound by the worker itself, not by the primary.
     server.listen({ path: address, backlog: BACKLOG, exclusive: true, writableAll: false }, () => {
       server.removeAllListeners('error')
-      server.on('error', () => {}) // an accept that fails, for want of descriptors, ends nothing
+      server.on('error', () => {}) // an accept that fails for lack of descriptors must not end the process
       resolve(server)
     })
   })

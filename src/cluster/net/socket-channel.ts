@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { FrameReader } from '../data/frame-reader.js'
 import type { Channel } from './channel.js'
 
-/** Frames over a Unix socket or a named pipe. */
+/** A channel over a Unix socket. */
 export class SocketChannel implements Channel {
   onFrame: (frame: Uint8Array | undefined) => void = () => {}
   readonly isPeerGone: boolean = false
@@ -73,11 +73,11 @@ export class SocketChannel implements Channel {
         this.onFrame(frame)
       }
     } catch {
-      this.#socket.destroy() // a damaged length: nothing behind it can be read
+      this.#socket.destroy() // the length of a frame is damaged, so that nothing after it can be read
     }
   }
 
-  /** Reads what is left after a write has failed. */
+  /** Continues to read after a write has failed. */
   #readOn(): void {
     const { _readableState } = this.#socket as unknown as StreamStates
     if (_readableState === undefined) return void this.#socket.destroy()
@@ -94,15 +94,15 @@ export class SocketChannel implements Channel {
   }
 }
 
-/** The inner states of a socket, as Node 20 to 26 have them. */
+/** Internal state of a socket in Node 20 to 26. */
 interface StreamStates {
   readonly _readableState?: { autoDestroy: boolean; errored: Error | null }
   readonly _writableState?: { autoDestroy: boolean }
 }
 
 /**
- * A member writes its last values and ends. If something is written to it in this moment, Node destroys the socket because of EPIPE,
- * and with it the values that nobody has read yet. Without this, the socket is read up to its end, and destroyed then.
+ * Keeps a socket readable after a write has failed. A member writes its last values and ends. If something is written to it at this
+ * moment, Node destroys the socket because of EPIPE, and drops the values that have not been read. The handler of `end` destroys it instead.
  */
 function keepAfterFailedWrite(socket: Socket): void {
   const { _readableState, _writableState } = socket as unknown as StreamStates

@@ -1,13 +1,13 @@
 import { BroadcastChannel } from 'node:worker_threads'
 import { PROTOCOL } from './control-frames.js'
 
-/** Heard by all threads of this process, and by no other process. */
+/** The name of a BroadcastChannel, which reaches all threads of this process and no other process. */
 const CHANNEL = `tallyscope group ${PROTOCOL}`
 
-/** Where the group of the main thread is. */
+/** How a thread finds the group of the main thread. */
 export interface GroupAddress {
   readonly hash: string
-  /** The folder that the program has given; undefined for the usual one. */
+  /** The option `folder` of the main thread; undefined for the default folder. */
   readonly folder: string | undefined
 }
 
@@ -47,7 +47,7 @@ export class MainThreadGroup {
   }
 
   /**
-   * Waits for the main thread's first answer. Each call sends the question again, because the main thread may have opened its group since.
+   * Waits for the first answer of the main thread. Each call repeats the question, because the main thread may have joined a group since.
    * @throws the signal's reason
    */
   find(signal: AbortSignal): Promise<GroupAddress> {
