@@ -11,7 +11,7 @@ import { FrameBuilder } from './frame-builder.js'
 import { FRAME } from './frame-writer.js'
 import { SnapshotTables } from './snapshot-table.js'
 
-/** What a producer has answered; undefined if it has not, and then nothing is said of its rows. */
+/** The families of a producer; undefined if it failed or did not answer, and then its rows stay as they were sent. */
 type Answer = readonly Family[] | undefined
 
 interface SentSource {
@@ -24,11 +24,10 @@ interface SentSource {
 interface ListedSource {
   readonly source: RowSource
   readonly producer: MetricProducer
-  /** The place of the producer. */
-  readonly at: number
+  readonly producerIndex: number
 }
 
-const PARTS_A_PRODUCER = 1_024
+const PARTS_PER_PRODUCER = 1_024
 
 /** See {@link ChangeReader}. */
 export class ChangedRows implements ChangeReader {
@@ -80,14 +79,16 @@ export class ChangedRows implements ChangeReader {
     }
     const listed: ListedSource[] = []
     const answered = new Set<MetricProducer>()
-    for (const [at, families] of answers.entries()) {
+    for (const [producerIndex, families] of answers.entries()) {
       if (families === undefined) continue
-      const producer = this.#producers[at]!
+      const producer = this.#producers[producerIndex]!
       answered.add(producer)
-      for (const family of families) for (const source of this.#sourcesOf(producer, family)) listed.push({ source, producer, at })
+      for (const family of families) {
+        for (const source of this.#sourcesOf(producer, family)) listed.push({ source, producer, producerIndex })
+      }
     }
     yield* this.#drop(new Set(listed.map(({ source }) => source)), answered)
-    for (const one of listed) yield* this.#changes(one)
+    for (const listedSource of listed) yield* this.#changes(listedSource)
     yield* this.#finish()
     if (!this.#owesComplete) return
     this.#owesComplete = false
@@ -109,7 +110,7 @@ export class ChangedRows implements ChangeReader {
     return tables.take(family)
   }
 
-  /** Families that a producer does not have any more. Before others are defined: one may have taken the place of another. */
+  /** Drops families that their producer no longer has. It comes first, because a new family may have the definition of a dropped one. */
   *#drop(listed: ReadonlySet<RowSource>, answered: ReadonlySet<MetricProducer>): Generator<Uint8Array> {
     for (const [source, { changes, producer, identity, part }] of this.#sources) {
       if (listed.has(source) || !answered.has(producer)) continue
@@ -120,12 +121,12 @@ export class ChangedRows implements ChangeReader {
     }
   }
 
-  *#changes({ source, producer, at }: ListedSource): Generator<Uint8Array | undefined> {
+  *#changes({ source, producer, producerIndex }: ListedSource): Generator<Uint8Array | undefined> {
     let known = this.#sources.get(source)
     if (known === undefined) {
       const definition = definitionOf(source)
       const identity = identityOf(definition)
-      const part = this.#freePart(identity, at)
+      const part = this.#freePart(identity, producerIndex)
       known = { changes: new ChangedSource(source, this.#next++), producer, identity, part }
       yield* this.#finish()
       this.#sources.set(source, known)
@@ -134,20 +135,20 @@ export class ChangedRows implements ChangeReader {
     yield* known.changes.changes(this.#line)
   }
 
-  /** Distinguishes families of the same definition: by producer, and then in the order in which they came. */
-  #freePart(identity: string, producer: number): number {
-    let part = producer * PARTS_A_PRODUCER
+  /** A number that distinguishes families with the same definition: by producer, then by the order in which they appeared. */
+  #freePart(identity: string, producerIndex: number): number {
+    let part = producerIndex * PARTS_PER_PRODUCER
     while (this.#parts.has(`${part} ${identity}`)) part++
     this.#parts.add(`${part} ${identity}`)
     return part
   }
 }
 
-/** The families of a producer; undefined if it fails, which costs nothing but what has changed since. */
+/** The families of a producer; undefined if it fails. Its changes are then sent after the next gathering. */
 function answerOf(producer: MetricProducer, context?: GatheringContext): Answer | Promise<Answer> {
   const failed = (error: unknown): undefined => {
     const name = componentName(producer, 'producer')
-    warnOnce('TALLYSCOPE_PRODUCER_FAILED', `${name} group`, `the group gets nothing new of ${name}: ${String(error)}`)
+    warnOnce('TALLYSCOPE_PRODUCER_FAILED', `${name} group`, `the group gets no new values from ${name}: ${String(error)}`)
   }
   try {
     const answer = producer.getFamilies?.(context) ?? producer.getMetrics(context)

@@ -4,7 +4,7 @@ import { writeExponential, writeWindows } from './sketch-frames.js'
 import type { FrameBuilder } from './frame-builder.js'
 import { FRAME, type FrameWriter, MAX_ATTACHMENTS } from './frame-writer.js'
 
-/** What was sent of one chunk. */
+/** What has been sent of one chunk. */
 interface SentChunk {
   /** The number of each cell's row, plus 1; 0 if it was not sent. */
   numbers: Int32Array
@@ -13,7 +13,7 @@ interface SentChunk {
   generation: number
 }
 
-/** What one reader has sent of one source: rows whose last epoch is not below the one noted, and those that came and went, are new. */
+/** What one reader has sent of one source. New are rows that changed since the epoch of the last reading, were added or removed. */
 export class ChangedSource {
   readonly source: RowSource
   /** The family's number in the stream. */
@@ -28,7 +28,10 @@ export class ChangedSource {
     this.family = family
   }
 
-  /** The frames that are full; undefined between chunks, where others may have a turn. What is noted as sent is in a frame of the line. */
+  /**
+   * Writes what has changed to `line` and yields each frame that is full. Yields undefined between chunks, so that the caller can end its
+   * slice. A row that counts as sent is in a yielded frame or in the open one.
+   */
   *changes(line: FrameBuilder): Generator<Uint8Array | undefined> {
     const { epoch, chunks } = this.source
     for (const chunk of chunks) {
@@ -59,7 +62,7 @@ export class ChangedSource {
       const full = line.finishFor(kind, this.family)
       if (full !== undefined) {
         yield full
-        while (chunk.version !== sent.version) yield* this.#structureChanges(line, chunk, sent) // the program has run meanwhile
+        while (chunk.version !== sent.version) yield* this.#structureChanges(line, chunk, sent) // rows may have changed during the yield
         cell--
         continue
       }
@@ -76,7 +79,7 @@ export class ChangedSource {
     for (const cell of withExemplars) yield* this.#exemplarFrames(line, chunk, cell, sent)
   }
 
-  /** Rows that have gone, and cells that have a row now, or another one. */
+  /** Sends the removal of rows that are gone, and of rows whose cell has a new row. */
   *#structureChanges(line: FrameBuilder, chunk: RowChunk, sent: SentChunk): Generator<Uint8Array> {
     const { version } = chunk
     const { generation } = this.source
@@ -134,7 +137,7 @@ export class ChangedSource {
       const full = line.finishFor(FRAME.EXEMPLARS, this.family)
       if (full !== undefined) yield full
       const exemplar = chunk.exemplar(cell, bucket)
-      if (chunk.version !== sent.version || !this.#isNew(exemplar)) return // the next time
+      if (chunk.version !== sent.version || !this.#isNew(exemplar)) return // it is sent the next time
       this.#exemplars.add(exemplar)
       const attachments = Object.entries(exemplar.attachments).slice(0, MAX_ATTACHMENTS)
       const writer = line.row(FRAME.EXEMPLARS, this.family, sent.numbers[cell]! - 1)
@@ -144,7 +147,7 @@ export class ChangedSource {
   }
 }
 
-/** A count that somebody else's snapshot may have got wrong. */
+/** A count of a snapshot, which may come from a producer of the application and be no count at all. */
 function asCount(value: number): number {
   return Number.isSafeInteger(value) && value > 0 ? value : 0
 }

@@ -1,6 +1,6 @@
 import type { GatheringContext } from '../../metrics/data/producer.js'
 
-/** What a group takes from its members. Everything beyond is refused and counted. */
+/** Limits of what a group accepts from its members. Whatever exceeds them is refused and counted. */
 export interface DataLimits {
   /** Families that one member may define. Default 10 000. */
   readonly definitions: number
@@ -16,47 +16,46 @@ export const DEFAULT_DATA_LIMITS: DataLimits = Object.freeze({ definitions: 10_0
 export type Departure = 'exit' | 'lost'
 
 /**
- * What one member of a group contributes to {@link MergedFamilies}. Absolute values are applied, so that a frame that arrives twice
- * changes nothing.
+ * The rows of one member of a group in {@link MergedFamilies}. Frames have absolute values, so that a frame that arrives twice changes
+ * nothing.
  */
 export interface Contributor {
   readonly id: string
-  /** Small number of the member, which rows of `each` families have as their label `member`. */
+  /** Small number of the member: the value of the label `member` in families with the merge rule `each`. */
   readonly slot: number
-  /** Rows that it has now. */
+  /** The number of its rows. */
   readonly rowCount: number
   /**
-   * Applies one whole data frame (see `isDataFrame`), its length included; wholly or not at all. A stream that begins with RESTART,
-   * as each new connection of the same member does, replaces what was known of it; rows that are not sent again go with COMPLETE.
-   * @throws {@link FrameError} `ERR_GROUP_FRAME`, `ERR_GROUP_LIMIT`: nothing of this frame counts, all before it does; close the connection.
+   * Applies one whole data frame (see `isDataFrame`), its length included. A frame is applied wholly or not at all. Each new connection of
+   * a member begins with RESTART: its rows replace the former ones. COMPLETE removes former rows that were not sent again.
+   * @throws {@link FrameError} `ERR_GROUP_FRAME`, `ERR_GROUP_LIMIT`: this frame is not applied, frames before it are. Close the connection.
    */
   apply(frame: Uint8Array): void
   /**
-   * True leaves its gauges out while it is late; false shows them again. The caller waits for as long as old gauges are to stay
-   * (60 s): this happens at once. Cumulatives stay in any case.
+   * True leaves out the gauges of a late member at once; false shows them again. Cumulatives stay in any case.
    */
   setLate(isLate: boolean): void
-  /** Leaves the gauges out at once and keeps the cumulatives, for a member that may come back. A RESTART frame ends it. */
+  /** Leaves out the gauges and keeps the cumulatives of a member that may rejoin, until its next RESTART. */
   disconnect(): void
   /** Ends the membership: gauges are removed, cumulatives are added to the departed totals. No frame may be applied after it. */
   depart(how: Departure): void
 }
 
 /**
- * What has changed in some producers since this reader was last asked, as data frames. Each reader remembers by itself what it has
- * sent, so that several do not take changes from each other. One call at a time.
+ * Returns what has changed in some producers since the last call, as data frames. Each reader remembers what it has sent, so that
+ * several readers of one producer do not disturb each other. Calls must not overlap.
  */
 export interface ChangeReader {
   /**
-   * Gathers, then returns the frames of what has changed, in slices of 2 ms. What was returned counts as sent: a caller that cannot
-   * send a frame must call `restart`. Ending the iteration early loses nothing.
+   * Gathers, then yields the frames of what has changed, in slices of 2 ms. A yielded frame counts as sent: a caller that cannot send it
+   * must call `restart`. Ending the iteration early loses nothing.
    */
   frames(context?: GatheringContext): AsyncIterable<Uint8Array>
   /**
-   * The same at once, for the end of a process: of producers that answer at once. May be called while `frames` is under way, whose
-   * open frame then comes first.
+   * The same without waiting, for the end of a process. Producers that return a promise are left out. May be called while `frames` is
+   * being iterated; its open frame comes first.
    */
   framesNow(): Iterable<Uint8Array>
-  /** The next call sends RESTART, everything, COMPLETE. A new reader begins so. */
+  /** The next call yields RESTART, all rows, then COMPLETE. The first call of a new reader does so too. */
   restart(): void
 }

@@ -15,8 +15,8 @@ export class DistributionValues implements RowValues {
   /** Sum and sum of squared deviations. */
   readonly #moments = doubles(2)
   readonly #buckets
-  /** What buckets have beyond 2^32, by place. */
-  readonly #beyond = new Map<number, number>()
+  /** Multiples of 2^32 in counts of buckets, by row and bucket. */
+  readonly #highParts = new Map<number, number>()
   #exponentials: Map<number, ExponentialSnapshot> | undefined
 
   constructor(width: number, settings: Readonly<Record<string, unknown>> | undefined) {
@@ -48,12 +48,12 @@ export class DistributionValues implements RowValues {
   }
 
   add(row: number, from: DistributionValues, fromRow: number): void {
-    const [count, theirs] = [this.count(row), from.count(fromRow)]
-    if (theirs === 0) return
+    const [count, theirCount] = [this.count(row), from.count(fromRow)]
+    if (theirCount === 0) return
     const [sum, theirSum] = [this.value(row), from.value(fromRow)]
-    // Chan's formula: the deviations of two parts, and how far their means are apart.
-    const apart = count === 0 ? 0 : sum / count - theirSum / theirs
-    const squares = from.sumOfSquaredDeviation(fromRow) + (apart * apart * count * theirs) / (count + theirs)
+    // https://en.wikipedia.org/wiki/Algorithms_for_calculating_variance#Parallel_algorithm
+    const meanDifference = count === 0 ? 0 : sum / count - theirSum / theirCount
+    const squares = from.sumOfSquaredDeviation(fromRow) + (meanDifference ** 2 * count * theirCount) / (count + theirCount)
     this.#moments.set(row, sum + theirSum, 0)
     this.#moments.set(row, this.sumOfSquaredDeviation(row) + squares, 1)
     for (let bucket = 0; bucket < this.#width; bucket++) {
@@ -66,8 +66,8 @@ export class DistributionValues implements RowValues {
 
   #addExponential(row: number, theirs: ExponentialSnapshot): void {
     const histogram = new ExponentialHistogram(this.#settings)
-    const own = this.#exponentials?.get(row)
-    if (own !== undefined) histogram.merge(own)
+    const ours = this.#exponentials?.get(row)
+    if (ours !== undefined) histogram.merge(ours)
     histogram.merge(theirs)
     this.#setExponential(row, histogram.snapshot())
   }
@@ -101,7 +101,7 @@ export class DistributionValues implements RowValues {
 
   bucket(row: number, bucket: number): number {
     const count = this.#buckets.get(row, bucket)
-    return this.#beyond.size === 0 ? count : count + (this.#beyond.get(row * this.#width + bucket) ?? 0)
+    return this.#highParts.size === 0 ? count : count + (this.#highParts.get(row * this.#width + bucket) ?? 0)
   }
 
   exponential(row: number): ExponentialValue | undefined {
@@ -111,7 +111,7 @@ export class DistributionValues implements RowValues {
   #setBucket(row: number, bucket: number, count: number): void {
     const low = count % WORD
     this.#buckets.set(row, low, bucket)
-    if (count >= WORD) this.#beyond.set(row * this.#width + bucket, count - low)
-    else if (this.#beyond.size > 0) this.#beyond.delete(row * this.#width + bucket)
+    if (count >= WORD) this.#highParts.set(row * this.#width + bucket, count - low)
+    else if (this.#highParts.size > 0) this.#highParts.delete(row * this.#width + bucket)
   }
 }

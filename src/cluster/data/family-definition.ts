@@ -5,14 +5,14 @@ import { type ExponentialOptions, exponentialSettings } from '../../metrics/hist
 import { readPercentilesSettings } from '../../metrics/histograms/percentiles-options.js'
 import { damaged } from './frame-error.js'
 
-/** What the rows of a family are, as processes send it to each other. */
+/** The definition of a family, as members send it. */
 export interface FamilyDefinition {
   readonly descriptor: MetricDescriptor
   readonly kind: RowSource['kind']
   readonly bounds: readonly number[]
   /** Rows before the overflow row is used; undefined if the family has no limit of its own. */
   readonly rowLimit: number | undefined
-  /** How the sketches of the rows were made. */
+  /** Settings of exponential histograms or percentiles. */
   readonly settings: Readonly<Record<string, unknown>> | undefined
 }
 
@@ -35,7 +35,7 @@ export function definitionOf({ descriptor, kind, bounds, rowLimit, settings }: R
   return { descriptor, kind, bounds, rowLimit, settings }
 }
 
-/** What makes families of one name the same. Descriptions and limits make no difference: those of the first stay. */
+/** A string that is equal for families that can be merged. Descriptions and limits may differ: those of the first member are used. */
 export function identityOf({ descriptor, kind, bounds, settings }: FamilyDefinition): string {
   const { name, unit, type, labelKeys, exactName = false, plainBounds = false, merge } = descriptor
   return JSON.stringify([name, unit, type, labelKeys, exactName, plainBounds, merge ?? null, kind, bounds, settings ?? null])
@@ -46,7 +46,7 @@ export function definitionText({ descriptor, kind, bounds, rowLimit, settings }:
   return JSON.stringify({ name, description, unit, type, labelKeys, exactName, plainBounds, merge, kind, bounds, rowLimit, settings })
 }
 
-/** @throws {@link FrameError} `ERR_GROUP_FRAME` unless the text is that of a definition that a process of ours can have. */
+/** @throws {@link FrameError} `ERR_GROUP_FRAME` unless this library can have written the string. */
 export function parseDefinition(text: string): FamilyDefinition {
   const given = parsed(text)
   const { name, description, unit, type, labelKeys, exactName, plainBounds, merge, kind, bounds, rowLimit, settings } = given
@@ -101,7 +101,7 @@ function readSettings(kind: RowSource['kind'], settings: unknown): FamilyDefinit
   try {
     exponentialSettings(settings as ExponentialOptions)
   } catch (cause) {
-    throw Object.assign(damaged('the settings of a definition cannot be right'), { cause })
+    throw Object.assign(damaged('the settings of a definition are not valid'), { cause })
   }
   return settings as FamilyDefinition['settings']
 }
@@ -116,5 +116,5 @@ function rises(bound: unknown, at: number, bounds: unknown[]): boolean {
 }
 
 function check(holds: boolean, part: string): asserts holds {
-  if (!holds) throw damaged(`the ${part} of a definition cannot be right`)
+  if (!holds) throw damaged(`the ${part} of a definition is not valid`)
 }

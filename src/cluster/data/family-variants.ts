@@ -5,8 +5,8 @@ import { type FamilyDefinition, identityOf } from './family-definition.js'
 import { MergedFamily } from './merged-family.js'
 
 /**
- * The families of one name. During a rolling deployment members may define it in different ways: the first definition is shown as
- * long as a member has it, the others are kept and left out; then the next one takes its place and begins anew.
+ * The families of one name. During a rolling deployment, members may have different definitions of it. The first one is shown while a
+ * member has it, and the others are left out. Then the next one is shown, and its totals begin at 0.
  */
 export class FamilyVariants {
   readonly #variants = new Map<string, MergedFamily>()
@@ -32,7 +32,7 @@ export class FamilyVariants {
     return family
   }
 
-  /** Call when a member has joined or left a family: one without members gives way to one that has some. */
+  /** Chooses which definition is shown. Call when a member has joined or left a family. */
   choose(): void {
     if (this.#shown?.hasMembers === true) return
     const next = [...this.#variants.values()].find((family) => family.hasMembers)
@@ -47,7 +47,7 @@ export class FamilyVariants {
 }
 
 /** The sources of families that have rows. */
-export function sourcesOf(families: Iterable<FamilyVariants>, part: 'source' | 'accountSource'): Family[] {
+export function sourcesOf(families: Iterable<FamilyVariants>, part: 'source' | 'departedSource'): Family[] {
   const sources: Family[] = []
   for (const { shown } of families) if (shown?.hasRows === true && (part === 'source' || shown.isCumulative)) sources.push(shown[part])
   return sources

@@ -1,8 +1,8 @@
 import { TallyscopeError } from '../../base/errors.js'
 
 /**
- * What another process sent cannot be used: `ERR_GROUP_FRAME` if it is damaged or breaks the format, `ERR_GROUP_LIMIT` if it is
- * beyond a limit. The connection that it came from ends; all frames before it count.
+ * A frame of another process is not valid: `ERR_GROUP_FRAME` if it breaks the format, `ERR_GROUP_LIMIT` if it exceeds a limit. Its
+ * connection is closed. Frames before it stay applied.
  */
 export class FrameError extends TallyscopeError {
   declare readonly code: 'ERR_GROUP_FRAME' | 'ERR_GROUP_LIMIT'

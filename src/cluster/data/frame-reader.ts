@@ -4,8 +4,8 @@ import { MAX_FRAME_BYTES } from './frame-writer.js'
 const LENGTH_BYTES = 4
 
 /**
- * Divides a stream of bytes into whole frames. A frame that never becomes whole, since its writer has died, is never seen. The
- * length is checked before anything is kept for it.
+ * Divides a stream of bytes into whole frames. An incomplete frame, whose writer has died, is never returned. Its length is checked
+ * before memory is allocated.
  * @example
  * frames.push(chunk)
  * for (let frame = frames.next(); frame !== undefined; frame = frames.next()) apply(frame)
@@ -13,7 +13,7 @@ const LENGTH_BYTES = 4
 export class FrameReader {
   readonly #maxBytes: number
   readonly #chunks: Uint8Array[] = []
-  /** Where the unread bytes of the first chunk begin. */
+  /** Index of the first unread byte in the first chunk. */
   #start = 0
   #buffered = 0
   #fault: FrameError | undefined
@@ -35,8 +35,8 @@ export class FrameReader {
   }
 
   /**
-   * The next whole frame, its length included; undefined until more bytes are there. It may be part of a pushed chunk.
-   * @throws {@link FrameError} `ERR_GROUP_FRAME`, `ERR_GROUP_LIMIT`, then and at each further call.
+   * Returns the next whole frame, its length included; undefined until more bytes are pushed. It may share memory with a pushed chunk.
+   * @throws {@link FrameError} `ERR_GROUP_FRAME`, `ERR_GROUP_LIMIT`, also at each further call.
    */
   next(): Uint8Array | undefined {
     if (this.#fault !== undefined) throw this.#fault
@@ -49,7 +49,7 @@ export class FrameReader {
     return this.#buffered < whole ? undefined : this.#take(whole)
   }
 
-  /** Forgets what is held: after a fault nothing of it can be used. */
+  /** Drops all bytes: after a fault, the begin of the next frame is unknown. */
   #fail(fault: FrameError): FrameError {
     this.#fault = fault
     this.#chunks.length = 0
@@ -58,10 +58,10 @@ export class FrameReader {
   }
 
   #peek(at: number): number {
-    let place = this.#start + at
+    let index = this.#start + at
     for (const chunk of this.#chunks) {
-      if (place < chunk.length) return chunk[place]!
-      place -= chunk.length
+      if (index < chunk.length) return chunk[index]!
+      index -= chunk.length
     }
     throw new Error('BUG: read behind the buffered bytes')
   }

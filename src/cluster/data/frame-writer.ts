@@ -4,7 +4,7 @@ import { overLimit } from './frame-error.js'
  * Frames are `u32 length · u8 kind · payload`, little-endian; the length is that of kind and payload. Whole numbers are LEB128
  * varints, values are doubles, strings have their length in UTF-8 bytes before them.
  *
- * Kinds below 16 are those of the connection, the others carry rows. See docs/many-processes.md.
+ * Kinds below 16 are control frames (net/control-frames.ts), the others are data frames, which carry rows.
  */
 export const FRAME = {
   HELLO: 1,
@@ -14,9 +14,9 @@ export const FRAME = {
   END: 5,
   LEAVE: 6,
   ORIGIN: 7,
-  /** What follows is everything: the numbers of families and rows begin anew. */
+  /** All rows follow, and the numbers of families and rows begin at 0 again. */
   RESTART: 16,
-  /** A family: its number, which of several with this definition it is, and what its rows are. */
+  /** A family: its number, a number that distinguishes families with the same definition, and the definition. */
   DEFINE: 17,
   /** New rows of a family with their labels and their first values. */
   ROWS: 18,
@@ -25,15 +25,15 @@ export const FRAME = {
   /** Rows that were removed. */
   REMOVED: 20,
   EXEMPLARS: 21,
-  /** Everything since RESTART has been sent: rows that were known before it and were not sent again are gone. */
+  /** All rows since RESTART have been sent: former rows that were not sent again have been removed. */
   COMPLETE: 22,
   /** A family that was removed with all its rows. */
   DROP: 23,
 } as const
 
-/** What an exemplar may have; beyond that it is cut off. */
+/** Attachments of one exemplar; further ones are cut off. */
 export const MAX_ATTACHMENTS = 64
-/** The greatest frame, its four bytes of length included. */
+/** Limit of a frame, its four bytes of length included. */
 export const MAX_FRAME_BYTES: number = 1 << 20
 
 export function isDataFrame(kind: number): boolean {
@@ -51,7 +51,7 @@ const START_BYTES = 4_096
 const SHORT = 64
 const encoder = new TextEncoder()
 
-/** Builds one frame after the other in a buffer of its own. */
+/** Writes one frame after the other into one buffer. */
 export class FrameWriter {
   #bytes = new Uint8Array(START_BYTES)
   #view = new DataView(this.#bytes.buffer)
@@ -108,7 +108,7 @@ export class FrameWriter {
     return this
   }
 
-  /** Writes a short string if it is ASCII, as nearly all labels are: an encoder takes several times as long to begin. */
+  /** Writes a short string if it is ASCII, as nearly all labels are. A call of TextEncoder takes several times as long. */
   #shortAscii(value: string): boolean {
     const start = this.#length
     this.#reserve(SHORT + 1)
@@ -124,12 +124,12 @@ export class FrameWriter {
     return true
   }
 
-  /** Takes back what was written after the frame had this length. */
+  /** Removes what was written after the frame had this length. */
   truncate(length: number): void {
     this.#length = length
   }
 
-  /** The finished frame, with memory of its own. */
+  /** Ends the frame and returns a copy of it. */
   end(): Uint8Array {
     this.#view.setUint32(0, this.#length - 4, true)
     const frame = this.#bytes.slice(0, this.#length)

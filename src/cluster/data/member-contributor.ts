@@ -11,8 +11,8 @@ import { PayloadReader, readLabels } from './payload-reader.js'
 import type { RowValues } from './row-values.js'
 import { rowValues } from './values-of-kind.js'
 
-/** What a contributor needs of those that it is one of. */
-export interface MergingHome {
+/** What a contributor uses of {@link MergedFamilies}. */
+export interface MergeContext {
   readonly limits: DataLimits
   readonly clock: Clock
   familyFor(definition: FamilyDefinition): { readonly family: MergedFamily; readonly isApart: boolean }
@@ -21,34 +21,34 @@ export interface MergingHome {
 
 interface MemberFamily {
   readonly family: MergedFamily
-  /** Distinguishes families of the same definition. */
+  /** Distinguishes families with the same definition. */
   readonly part: number
   readonly isApart: boolean
   readonly definition: FamilyDefinition
   rows: MemberRows
 }
 
-/** Of one exemplar: there is one for each bucket of each row. */
+/** Limit for one exemplar, since each bucket of each row may have one. */
 const MAX_ATTACHMENT_CHARACTERS = 1_024
 
-/** One member: reads its frames, each wholly before anything of it is applied. */
+/** Applies the frames of one member. Each is read wholly before any of it is applied. */
 export class MemberContributor implements Contributor {
   readonly id: string
   readonly slot: number
-  readonly #home: MergingHome
-  /** By the numbers of the present connection. */
+  readonly #context: MergeContext
+  /** Families by their number in the current connection. */
   #families = new Map<number, MemberFamily>()
-  /** Families of the former connection that were not defined again yet. */
+  /** Families of the former connection that have not been defined again yet. */
   readonly #former = new Set<MemberFamily>()
-  /** Rows of the present connection. */
+  /** Rows of the current connection. */
   #rowCount = 0
   #isShown = true
   #hasDeparted = false
 
-  constructor(id: string, slot: number, home: MergingHome) {
+  constructor(id: string, slot: number, context: MergeContext) {
     this.id = id
     this.slot = slot
-    this.#home = home
+    this.#context = context
   }
 
   get rowCount(): number {
@@ -78,7 +78,7 @@ export class MemberContributor implements Contributor {
       case FRAME.EXEMPLARS:
         return this.#takeExemplars(reader)
       default:
-        throw damaged(`kind ${reader.kind} is not known`)
+        throw damaged(`its kind ${reader.kind} is unknown`)
     }
   }
 
@@ -100,14 +100,14 @@ export class MemberContributor implements Contributor {
     const part = reader.varint()
     const definition = parseDefinition(reader.text())
     reader.end()
-    const { limits } = this.#home
+    const { limits } = this.#context
     const known = this.#families.get(number)
     if (known !== undefined) {
       if (known.part === part && identityOf(known.definition) === identityOf(definition)) return
       throw damaged(`family ${number} is defined twice`)
     }
     if (this.#families.size >= limits.definitions) throw overLimit(`a member has at most ${limits.definitions} definitions`)
-    const { family, isApart } = this.#home.familyFor(definition)
+    const { family, isApart } = this.#context.familyFor(definition)
     if ([...this.#families.values()].some((other) => other.family === family && other.part === part))
       throw damaged(`${definition.descriptor.name} is defined twice`)
     const former = [...this.#former].find((other) => other.family === family && other.part === part)
@@ -115,7 +115,7 @@ export class MemberContributor implements Contributor {
     const rows = former === undefined ? family.join(this.slot) : family.restart(former.rows)
     if (!this.#isShown) family.show(rows, false)
     this.#families.set(number, { family, part, isApart, definition, rows })
-    this.#home.changed(family)
+    this.#context.changed(family)
   }
 
   #drop(reader: PayloadReader): void {
@@ -128,12 +128,12 @@ export class MemberContributor implements Contributor {
     this.#removeAll(family)
   }
 
-  /** The member has the family no more: its rows go as if each was removed. */
+  /** The member no longer has the family: removes all its rows. */
   #removeAll({ family, rows }: MemberFamily): void {
     family.sweep(rows)
     for (const row of rows.numbers()) family.remove(rows, row)
     family.depart(rows)
-    this.#home.changed(family)
+    this.#context.changed(family)
   }
 
   #family(number: number): MemberFamily {
@@ -145,17 +145,17 @@ export class MemberContributor implements Contributor {
   #addRows(reader: PayloadReader): void {
     const { family, isApart, definition, rows } = this.#family(reader.varint())
     const { descriptor } = definition
-    const staged = rowValues(definition, this.#home.clock)
+    const staged = rowValues(definition, this.#context.clock)
     const texts: (string | undefined)[] = [undefined]
     const numbers = new Set<number>()
     const added: NewRow[] = []
-    let fresh = 0
-    const { limits } = this.#home
+    let newRows = 0
+    const { limits } = this.#context
     const room = limits.rows - this.#rowCount
     for (let number = 0; reader.hasMore; ) {
       number += reader.signed()
       if (number < 0 || numbers.size === numbers.add(number).size) throw damaged(`row ${number} is sent twice`)
-      if (!rows.has(number) && (number >= limits.rows || fresh++ >= room)) throw overLimit(`a member has at most ${limits.rows} rows`)
+      if (!rows.has(number) && (number >= limits.rows || newRows++ >= room)) throw overLimit(`a member has at most ${limits.rows} rows`)
       const isOverflow = reader.byte() === 1
       const startTimeUnixMs = reader.double()
       const labels = readLabels(reader, descriptor.labelKeys.length, texts)
@@ -166,7 +166,7 @@ export class MemberContributor implements Contributor {
     const before = rows.size
     for (const [at, row] of added.entries()) {
       if (rows.has(row.number))
-        family.update(rows, row.number, staged, at) // the frame has come twice
+        family.update(rows, row.number, staged, at) // the frame has arrived twice
       else family.add(rows, row, staged, at)
     }
     this.#rowCount += rows.size - before
@@ -174,7 +174,7 @@ export class MemberContributor implements Contributor {
 
   #update(reader: PayloadReader): void {
     const { family, definition, rows } = this.#family(reader.varint())
-    const staged: RowValues = rowValues(definition, this.#home.clock)
+    const staged: RowValues = rowValues(definition, this.#context.clock)
     const numbers: number[] = []
     for (let number = 0; reader.hasMore; numbers.push(number)) {
       number += reader.signed()
@@ -189,7 +189,7 @@ export class MemberContributor implements Contributor {
     const numbers = new Set<number>()
     for (let number = 0; reader.hasMore; numbers.add(number)) {
       number += reader.signed()
-      if (number < 0 || number >= this.#home.limits.rows) throw damaged(`row ${number} is not possible`)
+      if (number < 0 || number >= this.#context.limits.rows) throw damaged(`row ${number} is out of range`)
     }
     const before = rows.size
     for (const number of numbers) if (rows.has(number)) family.remove(rows, number)
@@ -212,7 +212,7 @@ export class MemberContributor implements Contributor {
         characters += key.length + text.length
         if (characters <= MAX_ATTACHMENT_CHARACTERS) attachments[key] = text
       }
-      if (characters > MAX_ATTACHMENT_CHARACTERS) continue // no format shows more than 128
+      if (characters > MAX_ATTACHMENT_CHARACTERS) continue // no format can show more than 128
       taken.push({ number, bucket, exemplar: Object.freeze({ value, timeUnixMs, attachments: Object.freeze(attachments) }) })
     }
     for (const { number, bucket, exemplar } of taken) family.setExemplar(rows, number, bucket, exemplar)
@@ -236,7 +236,7 @@ export class MemberContributor implements Contributor {
     this.#hasDeparted = true
     const all = [...this.#families.values(), ...this.#former]
     for (const { family, rows } of all) family.depart(rows)
-    for (const { family } of all) this.#home.changed(family)
+    for (const { family } of all) this.#context.changed(family)
     this.#families.clear()
     this.#former.clear()
     this.#rowCount = 0
@@ -244,5 +244,5 @@ export class MemberContributor implements Contributor {
 }
 
 function checkKnown(rows: MemberRows, number: number): void {
-  if (number < 0 || !rows.has(number)) throw damaged(`row ${number} is not known`)
+  if (number < 0 || !rows.has(number)) throw damaged(`row ${number} is unknown`)
 }

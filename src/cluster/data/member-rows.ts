@@ -13,8 +13,8 @@ export interface NewRow {
 }
 
 /**
- * The rows of one family as one member has sent them, by the numbers that it gave them, and the merged rows that they are part of.
- * Memory for a row of a counter: 16 bytes; of a distribution of 12 bounds: 76.
+ * The rows of one family as one member has sent them, by the member's row numbers, with the merged row of each. A row of a counter takes
+ * 16 bytes, a row of a distribution with 12 bounds 76 bytes.
  */
 export class MemberRows {
   readonly slot: number
@@ -23,11 +23,11 @@ export class MemberRows {
   readonly #merged = words()
   /** The row of each merged row, plus 1. */
   readonly #numbers = words()
-  /** Rows that have no merged row of their own. */
+  /** Rows whose merged row is the overflow row. */
   readonly overflowing: Set<number> = new Set()
-  /** When each row changed, for families whose newest value counts. */
+  /** When each row changed, for families with the merge rule `latest`. */
   readonly changedAt: Pages<Int32Array> = words()
-  /** What was known of the member before its present connection, until everything has been sent again. */
+  /** The rows of the member's former connection, until all have been sent again. */
   previous: MemberRows | undefined
   /** Whether its gauges count. */
   isShown = true
@@ -80,13 +80,13 @@ export class MemberRows {
   }
 }
 
-/** The rows of a member in the overflow row; while it sends everything again, those of which there are more. */
+/** The rows of a member that count for the overflow row: while it sends all rows again, the former ones if they are more. */
 export function overflowRows(member: MemberRows): MemberRows {
   const { previous } = member
   return previous !== undefined && previous.overflowing.size > member.overflowing.size ? previous : member
 }
 
-/** The rows of a member that are in the overflow row. */
+/** The numbers of a member's rows in the overflow row. */
 export function overflowOf(member: MemberRows): ReadonlySet<number> {
   return overflowRows(member).overflowing
 }

@@ -3,15 +3,15 @@ import type { FamilyDefinition } from './family-definition.js'
 
 /** The label that distinguishes members in families of the rule `each`. */
 export const MEMBER_KEY = 'member'
-/** A family with this rule has up to so many rows for each of its own. */
+/** Factor of the row limit of a family with this rule. */
 const MEMBERS = 256
 
-/** Whether rows only rise: they are added up whatever happens to their members. Gauges are of live members alone. */
+/** True if values only rise: those of departed members count too. Gauges are those of live members only. */
 export function isCumulative({ type }: Pick<MetricDescriptor, 'type'>): boolean {
   return type.startsWith('CUMULATIVE') || type === 'SUMMARY'
 }
 
-/** How the values of a row are combined once members that are to stay apart have rows of their own. */
+/** How the values of one merged row are combined. The rule `each` has a row per member already, and is a sum here. */
 export function combination({ type, merge = 'sum' }: MetricDescriptor): Exclude<MergeRule, 'each'> {
   if (type === 'INFO' || type === 'STATE_SET') return 'max'
   if (isCumulative({ type })) return type !== 'CUMULATIVE_DISTRIBUTION' && type !== 'SUMMARY' && merge === 'max' ? 'max' : 'sum'

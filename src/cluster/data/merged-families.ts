@@ -15,9 +15,9 @@ import type { MergedFamily } from './merged-family.js'
 export interface MergedFamiliesOptions {
   readonly clock: Clock
   readonly limits: DataLimits
-  /** Names of families whose members stay apart, `*` for anything. Default none. */
+  /** Names of families that have a row for each member; `*` stands for any characters. Default none. */
   readonly perMember?: readonly string[]
-  /** Called when a member's family is left out since another definition of its name is shown. */
+  /** Called when a family of a member is left out because another definition of its name is shown. */
   readonly onLeftOut?: (family: string) => void
 }
 
@@ -44,12 +44,12 @@ export class MergedFamilies implements MetricProducer {
     this.#onLeftOut = onLeftOut
   }
 
-  /** Merged rows, overflow rows left out. */
+  /** The number of merged rows, without overflow rows. */
   get rowCount(): number {
     return this.#budget.used
   }
 
-  /** A new member. */
+  /** Adds a member. */
   contributor(id: string, slot: number): Contributor {
     return new MemberContributor(id, slot, this)
   }
@@ -70,7 +70,7 @@ export class MergedFamilies implements MetricProducer {
   /** The cumulatives of departed members alone, for the standby. */
   departed(): readonly Family[] {
     this.#epochs.advance()
-    return sourcesOf(this.#families.values(), 'accountSource')
+    return sourcesOf(this.#families.values(), 'departedSource')
   }
 
   /** The merged family that a member's family is part of, and whether its rows get the label `member`. @internal */

@@ -14,26 +14,28 @@ import { rowValues } from './values-of-kind.js'
 
 /**
  * One family of all members. Each merged row is computed anew from its parts whenever one of them changes, the totals of departed
- * members first and then by slot: the same parts always come to the same bytes, and nothing drifts.
+ * members first, then by slot, so that the same parts always give the same bits and rounding errors do not grow.
  */
 export class MergedFamily {
   readonly definition: FamilyDefinition
   readonly source: MergedSource
-  /** What departed members left. */
-  readonly accountSource: MergedSource
+  /** The totals of departed members. */
+  readonly departedSource: MergedSource
   readonly isCumulative: boolean
   readonly #rule: ReturnType<typeof combination>
   readonly #store: RowStore
   readonly #values: RowValues
   readonly #departed: RowValues
   /** The epoch of each row's newest change in the departed totals, 0 if it has none. */
-  readonly #accountEpochs = words()
+  readonly #departedEpochs = words()
   /** 1 for rows whose parts have changed since they were computed. */
   readonly #stale = words()
-  /** 1 for gauges of which all parts are left out at the moment. */
+  /** 1 for gauges whose parts are all left out at the moment. */
   readonly #hidden = words()
   readonly #exemplars = new Map<number, (Exemplar | undefined)[]>()
-  /** Row 0 is where a merged row is computed. */
+  /** For the rule `latest`: when the value chosen so far was changed. */
+  #newest = 0
+  /** A merged row is computed in its row 0. */
   readonly #scratch: RowValues
   /** In the order of their slots. */
   readonly #members: MemberRows[] = []
@@ -56,11 +58,11 @@ export class MergedFamily {
       lastEpoch: chunkEpoch,
       exemplar: (row, bucket) => this.#exemplars.get(row)?.[bucket],
     })
-    this.accountSource = new MergedSource(definition, this.#store, {
+    this.departedSource = new MergedSource(definition, this.#store, {
       values: this.#departed,
       refresh: () => {},
-      isShown: (row) => this.#accountEpochs.get(row) !== 0,
-      lastEpoch: (row) => this.#accountEpochs.get(row),
+      isShown: (row) => this.#departedEpochs.get(row) !== 0,
+      lastEpoch: (row) => this.#departedEpochs.get(row),
       exemplar: () => undefined,
     })
   }
@@ -77,7 +79,7 @@ export class MergedFamily {
     return this.#store.size > 0 || this.#store.overflowRow >= 0
   }
 
-  /** Call when another family takes the place of this one. */
+  /** Call when another definition of this name is shown instead. */
   dispose(): void {
     this.#store.clear()
     this.#store.dispose()
@@ -90,7 +92,7 @@ export class MergedFamily {
     return member
   }
 
-  /** The member's rows are about to be sent anew: what is known of it counts until each row has come again. */
+  /** The member sends all rows again. Each former row counts until it has arrived again. */
   restart(member: MemberRows): MemberRows {
     if (member.previous !== undefined) this.sweep(member)
     const next = new MemberRows(member.slot, rowValues(this.definition, this.#store.epochs.clock))
@@ -105,43 +107,43 @@ export class MergedFamily {
     const mergedRow = this.#find(row)
     const isOverflow = mergedRow === this.#store.overflowRow
     const earlier = isOverflow ? NONE : member.numberOf(mergedRow)
-    if (earlier >= 0) this.#fold(member, earlier) // two rows with the labels of one: both count
+    if (earlier >= 0) this.#addToDepartedAndUnbind(member, earlier) // two rows with the same labels: both count
     const { previous } = member
     const before = previous === undefined || isOverflow ? NONE : previous.numberOf(mergedRow)
     if (before >= 0) {
-      if (this.isCumulative && staged.isBelow(at, previous!.values, before)) this.#addToAccount(mergedRow, previous!, before)
+      if (this.isCumulative && staged.isBelow(at, previous!.values, before)) this.#addToDeparted(mergedRow, previous!, before)
       previous!.unbind(before)
     }
     member.values.copy(row.number, staged, at)
     member.bind(row.number, mergedRow, isOverflow)
-    this.#date(member, row.number)
+    this.#noteChange(member, row.number)
     this.#settle(mergedRow)
   }
 
-  /** A new value of a row. A cumulative that is less than what is known is an older state, and ignored. */
+  /** Sets a new value of a row. A cumulative value below the current one is outdated, and ignored. */
   update(member: MemberRows, number: number, staged: RowValues, at: number): void {
     if (this.isCumulative && staged.isBelow(at, member.values, number)) return
     member.values.copy(number, staged, at)
-    this.#date(member, number)
+    this.#noteChange(member, number)
     this.#settle(member.mergedRow(number))
   }
 
-  /** Notes when a value has come, in seconds: what is newer by less than that is not newer. */
-  #date(member: MemberRows, number: number): void {
+  /** Notes when a value arrived, in whole seconds: values of one second count as equally new. */
+  #noteChange(member: MemberRows, number: number): void {
     if (this.#rule === 'latest') member.changedAt.set(number, Math.floor(this.#store.epochs.clock.monotonicMs() / 1_000) + 1)
   }
 
-  /** The member has removed a row. Its part stays while another member has the row; with the last one the row goes. */
+  /** The member has removed a row. Its total stays while another member has the row; after the last one the merged row is removed. */
   remove(member: MemberRows, number: number): void {
     const mergedRow = member.mergedRow(number)
     const isOverflow = mergedRow === this.#store.overflowRow
-    if (this.isCumulative && (isOverflow || this.#isHeldByOthers(mergedRow, member))) this.#addToAccount(mergedRow, member, number)
+    if (this.isCumulative && (isOverflow || this.#isHeldByOthers(mergedRow, member))) this.#addToDeparted(mergedRow, member, number)
     member.unbind(number)
     if (isOverflow || this.#isHeldByOthers(mergedRow, undefined)) this.#settle(mergedRow)
     else this.#release(mergedRow)
   }
 
-  /** Everything has been sent again: what has not come is gone. */
+  /** The member has sent all rows again: removes former rows that were not among them. */
   sweep(member: MemberRows): void {
     const { previous } = member
     if (previous === undefined) return
@@ -158,7 +160,7 @@ export class MergedFamily {
     for (const rows of [member, member.previous]) for (const number of rows?.numbers() ?? []) this.#settle(rows!.mergedRow(number))
   }
 
-  /** The member has ended: gauges go, cumulatives stay. */
+  /** The member has ended: removes its gauges, and adds its cumulatives to the departed totals. */
   depart(member: MemberRows): void {
     const { previous } = member
     this.#members.splice(this.#members.indexOf(member), 1)
@@ -168,7 +170,7 @@ export class MergedFamily {
       for (const number of rows.numbers()) {
         const mergedRow = rows.mergedRow(number)
         const isRepeated = isOld && rows.overflowing.has(number)
-        if (this.isCumulative && !isRepeated) this.#addToAccount(mergedRow, rows, number)
+        if (this.isCumulative && !isRepeated) this.#addToDeparted(mergedRow, rows, number)
         rows.unbind(number)
         if (this.isCumulative || this.#isHeldByOthers(mergedRow, undefined)) this.#settle(mergedRow)
         else this.#release(mergedRow)
@@ -205,24 +207,24 @@ export class MergedFamily {
     })
   }
 
-  #fold(member: MemberRows, number: number): void {
-    if (this.isCumulative) this.#addToAccount(member.mergedRow(number), member, number)
+  #addToDepartedAndUnbind(member: MemberRows, number: number): void {
+    if (this.isCumulative) this.#addToDeparted(member.mergedRow(number), member, number)
     member.unbind(number)
   }
 
-  #addToAccount(mergedRow: number, rows: MemberRows, number: number): void {
+  #addToDeparted(mergedRow: number, rows: MemberRows, number: number): void {
     if (this.#rule === 'max' && this.#departed instanceof ScalarValues)
       this.#departed.keepGreater(mergedRow, rows.values as ScalarValues, number)
     else this.#departed.add(mergedRow, rows.values, number)
     if (this.#departed instanceof SummaryValues) this.#departed.dropQuantiles(mergedRow)
-    if (this.#accountEpochs.get(mergedRow) === 0) this.#store.chunkOf(mergedRow).version++
-    this.#accountEpochs.set(mergedRow, this.#store.epochs.current)
+    if (this.#departedEpochs.get(mergedRow) === 0) this.#store.chunkOf(mergedRow).version++
+    this.#departedEpochs.set(mergedRow, this.#store.epochs.current)
   }
 
   #release(mergedRow: number): void {
     this.#values.clear(mergedRow)
     this.#departed.clear(mergedRow)
-    this.#accountEpochs.set(mergedRow, 0)
+    this.#departedEpochs.set(mergedRow, 0)
     this.#hidden.set(mergedRow, 0)
     this.#stale.set(mergedRow, 0)
     this.#exemplars.delete(mergedRow)
@@ -235,8 +237,8 @@ export class MergedFamily {
   }
 
   /**
-   * Notes that parts of a row have changed. A cumulative is computed when it is read: between two scrapes each member has sent its part,
-   * and readers work in slices. A gauge may have to be hidden, which readers need to know before they begin.
+   * Notes that parts of a row have changed. A cumulative is computed only when it is read, because each member may change it between two
+   * scrapes. A gauge is computed at once, because it may have to be hidden, which readers check before they begin.
    */
   #settle(row: number): void {
     this.#touch(row)
@@ -255,7 +257,7 @@ export class MergedFamily {
     const scratch = this.#scratch
     scratch.clear(0)
     let parts = 0
-    if (this.#accountEpochs.get(row) !== 0) {
+    if (this.#departedEpochs.get(row) !== 0) {
       scratch.add(0, this.#departed, row)
       parts++
     }
@@ -290,7 +292,4 @@ export class MergedFamily {
     } else if (parts === 0) scratch.set(0, value)
     else scratch.set(0, this.#rule === 'min' ? Math.min(now, value) : Math.max(now, value))
   }
-
-  /** When the value that `latest` has chosen so far was changed. */
-  #newest = 0
 }

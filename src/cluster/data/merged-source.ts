@@ -6,10 +6,10 @@ import { StoredRows } from '../../metrics/store/stored-rows.js'
 import type { FamilyDefinition } from './family-definition.js'
 import type { RowValues } from './row-values.js'
 
-/** The values behind the rows of a store, and which rows are to be seen. */
+/** The values of the rows of a store, and which rows are shown. */
 export interface SourceRows {
   readonly values: RowValues
-  /** Call before a value is read: it is computed then, if its parts have changed. */
+  /** Computes the value of a row if its parts have changed. Call it before the value is read. */
   refresh(row: number): void
   isShown(row: number): boolean
   /** The epoch of the newest change of a row. */

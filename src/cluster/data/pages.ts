@@ -1,6 +1,6 @@
 import { chunkOf, chunkRows, chunkStart } from '../../metrics/store/chunk-layout.js'
 
-/** Numbers by row, `width` to a row, 0 until they are set. Memory comes in pages that never move, the first ones small. */
+/** Numbers by row, `width` for each row, 0 until they are set. Pages are allocated when they are first used; the first ones are small. */
 export class Pages<A extends Float64Array | Int32Array | Uint32Array> {
   readonly width: number
   readonly #make: (length: number) => A

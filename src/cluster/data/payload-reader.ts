@@ -4,7 +4,7 @@ const HEAD_BYTES = 5
 const MAX_VARINT_BYTES = 8
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** Reads what a frame carries, and throws a {@link FrameError} at the first byte that cannot be right. */
+/** Reads the payload of a frame. Throws a {@link FrameError} at the first value that is not valid. */
 export class PayloadReader {
   readonly kind: number
   readonly #bytes: Uint8Array
@@ -19,7 +19,7 @@ export class PayloadReader {
     this.kind = frame[4]!
   }
 
-  /** True while there are bytes that were not read. */
+  /** True if there are unread bytes. */
   get hasMore(): boolean {
     return this.#at < this.#bytes.length
   }
@@ -47,10 +47,10 @@ export class PayloadReader {
     throw damaged('a whole number is too long')
   }
 
-  /** A whole number up to `most`. */
-  varintUpTo(most: number, what: string): number {
+  /** @throws {@link FrameError} if the number is greater than `max`. @param what Names the number in the message. */
+  varintUpTo(max: number, what: string): number {
     const value = this.varint()
-    if (value > most) throw damaged(`${what} is ${value}, at most ${most} is possible`)
+    if (value > max) throw damaged(`${what} is ${value}, at most ${max} is possible`)
     return value
   }
 
@@ -78,13 +78,13 @@ export class PayloadReader {
     }
   }
 
-  /** Call at the end: bytes that nobody has read mean that the frame is not what it seems to be. */
+  /** Call after the last value. @throws {@link FrameError} if there are unread bytes. */
   end(): void {
-    if (this.hasMore) throw damaged(`${this.remainingBytes} bytes are too many`)
+    if (this.hasMore) throw damaged(`it has ${this.remainingBytes} bytes too many`)
   }
 }
 
-/** Reads the labels of one row, as `writeLabel` writes them. @param texts By number, those of the frame so far; the first is undefined. */
+/** Reads the labels of one row, as `writeLabel` writes them. @param texts The strings of the frame so far by number; the first is undefined. */
 export function readLabels(reader: PayloadReader, count: number, texts: (string | undefined)[]): (string | undefined)[] {
   const labels: (string | undefined)[] = []
   for (let at = 0; at < count; at++) {

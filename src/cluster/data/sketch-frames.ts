@@ -29,7 +29,7 @@ export function readExponential(reader: PayloadReader): ExponentialValue | undef
   if (reader.byte() === 0) return undefined
   const schema = reader.signed()
   const zeroThreshold = reader.double()
-  if (!(schema >= MIN_SCHEMA && schema <= MAX_SCHEMA && zeroThreshold >= 0)) throw damaged('exponential buckets cannot be right')
+  if (!(schema >= MIN_SCHEMA && schema <= MAX_SCHEMA && zeroThreshold >= 0)) throw damaged('exponential buckets are not valid')
   return { schema, zeroThreshold, zeroCount: reader.varint(), positive: readBuckets(reader), negative: readBuckets(reader) }
 }
 
@@ -48,12 +48,12 @@ function readBuckets(reader: PayloadReader): ExponentialBuckets {
   return { indexes, counts }
 }
 
-/** Buckets of one row that fit in a frame in any case. */
+/** Buckets of one row that always fit in a frame. */
 const MAX_BUCKETS = 80_000
 const LAST_BUCKET = 2 ** 24
 const MAX_WINDOWS = 1_024
 
-/** Writes the windows of a row; of one with too many buckets for a frame, that they are left out. */
+/** Writes the windows of a row. Windows with too many buckets for a frame are left out, and the frame says so. */
 export function writeWindows(writer: FrameWriter, windows: readonly PercentileWindow[] | undefined): void {
   const buckets = windows?.reduce((sum, { indexes }) => sum + indexes.length, 0) ?? Number.POSITIVE_INFINITY
   if (windows === undefined || buckets > MAX_BUCKETS || windows.length > MAX_WINDOWS) return void writer.byte(0)
@@ -68,7 +68,7 @@ export function writeWindows(writer: FrameWriter, windows: readonly PercentileWi
   }
 }
 
-/** Undefined if the sender has left them out. */
+/** Returns undefined if the sender has left the windows out. */
 export function readWindows(reader: PayloadReader, settings: PercentilesSettings, nowMs: number): readonly KeptWindow[] | undefined {
   if (reader.byte() === 0) return undefined
   const length = reader.varintUpTo(MAX_WINDOWS, 'the number of windows')
@@ -76,7 +76,7 @@ export function readWindows(reader: PayloadReader, settings: PercentilesSettings
   const windows: KeptWindow[] = []
   for (let at = 0; at < length; at++) {
     const [min, max, remainingMs] = [reader.double(), reader.double(), reader.double()]
-    if (!(min <= max && remainingMs >= 0 && remainingMs <= longestMs)) throw damaged('a window of percentiles cannot be right')
+    if (!(min <= max && remainingMs >= 0 && remainingMs <= longestMs)) throw damaged('a window of percentiles is not valid')
     const { indexes, counts } = readCounts(reader)
     if (indexes.length > 0) windows.push({ indexes, counts, min, max, expiresMs: expiryOf(nowMs, remainingMs, settings) })
   }

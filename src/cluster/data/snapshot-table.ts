@@ -9,12 +9,12 @@ interface Entry {
   isLive: boolean
   epoch: number
   createdIn: number
-  /** The value as something that can be compared. */
+  /** A number or string that changes with the value. */
   mark: number | string
   isSeen: boolean
 }
 
-/** The snapshots of one metric, taken one after the other, as rows of which it is known when they changed. */
+/** Turns consecutive snapshots of one metric into rows with the epoch of their last change. */
 export class SnapshotTable implements RowSource {
   readonly descriptor: RowSource['descriptor']
   readonly kind: RowSource['kind']
@@ -35,7 +35,7 @@ export class SnapshotTable implements RowSource {
     this.chunks = [this.#chunk]
   }
 
-  /** Takes the rows of a newer snapshot; of several with the same labels the first. */
+  /** Takes the rows of a newer snapshot. Of rows with equal labels, only the first counts. */
   take(source: RowSource): void {
     this.epoch++
     for (const chunk of source.chunks) {
@@ -62,7 +62,7 @@ export class SnapshotTable implements RowSource {
       return
     }
     if (entry.isSeen) return
-    if (this.#beganAnew(entry, chunk, cell)) {
+    if (this.#wasReset(entry, chunk, cell)) {
       entry.createdIn = ++this.generation
       this.#chunk.version++
     }
@@ -70,8 +70,8 @@ export class SnapshotTable implements RowSource {
     Object.assign(entry, { chunk, cell, mark, isSeen: true })
   }
 
-  /** A cumulative that falls has been reset: what it had is no part of what it has. */
-  #beganAnew(entry: Entry, chunk: RowChunk, cell: number): boolean {
+  /** True if a cumulative has been reset: its new value does not include the old one. */
+  #wasReset(entry: Entry, chunk: RowChunk, cell: number): boolean {
     if (!isCumulative(this.descriptor)) return false
     if (this.kind === 'scalar') return chunk.value(cell) < entry.chunk.value(entry.cell)
     return countOf(this.kind, chunk, cell) < countOf(this.kind, entry.chunk, entry.cell)
@@ -165,7 +165,7 @@ class TableChunk implements RowChunk {
 export class SnapshotTables {
   readonly #tables = new Map<string, SnapshotTable>()
 
-  /** The tables of a snapshot, with its rows taken. */
+  /** Takes a snapshot and returns its tables. */
   take(metric: Metric): SnapshotTable[] {
     return snapshotRows(metric).map((source) => {
       const key = JSON.stringify([source.descriptor.name, source.kind, source.bounds])

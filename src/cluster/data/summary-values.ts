@@ -12,9 +12,9 @@ type Quantiles = SummaryValue['quantiles']
 interface Summary {
   readonly count: number
   readonly sum: number
-  /** Those that a member has sent, which are all that is known of its values. */
+  /** Quantiles that a member has sent without windows. */
   readonly quantiles: Quantiles
-  /** What quantiles can be made of; undefined if a member could not send it. */
+  /** The windows from which quantiles are computed; undefined if a member could not send them. */
   readonly windows: readonly KeptWindow[] | undefined
 }
 
@@ -23,8 +23,8 @@ const NO_WINDOWS: readonly KeptWindow[] = Object.freeze([])
 const NOTHING: Summary = Object.freeze({ count: 0, sum: 0, quantiles: NO_QUANTILES, windows: NO_WINDOWS })
 
 /**
- * Counts and sums of rows, and the windows of HdrHistograms that their quantiles are made of: windows add up, quantiles do not, neither
- * by averages nor in any other way. If a member has quantiles alone, as snapshots do, they are shown as long as it is the only one.
+ * Counts and sums of rows, with the windows of HdrHistograms from which quantiles are computed. Windows can be added, quantiles cannot. If
+ * a member sends only quantiles, as snapshots do, they are shown while it is the only member with this row.
  */
 export class SummaryValues implements RowValues {
   readonly #settings: PercentilesSettings | undefined
@@ -58,14 +58,14 @@ export class SummaryValues implements RowValues {
   }
 
   add(row: number, from: SummaryValues, fromRow: number): void {
-    const [own, theirs] = [this.#rows.get(row), from.#at(fromRow)]
-    if (own === undefined) return void this.#rows.set(row, theirs)
-    const areKnown = own.windows !== undefined && theirs.windows !== undefined
-    const windows = areKnown ? joinWindows(this.#counting(own.windows), this.#counting(theirs.windows)) : undefined
-    this.#rows.set(row, { count: own.count + theirs.count, sum: own.sum + theirs.sum, quantiles: NO_QUANTILES, windows })
+    const [ours, theirs] = [this.#rows.get(row), from.#at(fromRow)]
+    if (ours === undefined) return void this.#rows.set(row, theirs)
+    const areKnown = ours.windows !== undefined && theirs.windows !== undefined
+    const windows = areKnown ? joinWindows(this.#unexpired(ours.windows), this.#unexpired(theirs.windows)) : undefined
+    this.#rows.set(row, { count: ours.count + theirs.count, sum: ours.sum + theirs.sum, quantiles: NO_QUANTILES, windows })
   }
 
-  /** Call for rows of members that have ended: what they sent last is not true any more. */
+  /** Call for rows of members that have ended: their last quantiles are out of date. */
   dropQuantiles(row: number): void {
     this.#rows.set(row, { ...this.#at(row), quantiles: NO_QUANTILES })
   }
@@ -75,9 +75,9 @@ export class SummaryValues implements RowValues {
   }
 
   keepRounded(row: number, before: SummaryValues, beforeRow: number): void {
-    const own = this.#at(row)
-    const sum = rounded(own.sum, before.value(beforeRow))
-    if (sum !== own.sum) this.#rows.set(row, { ...own, sum })
+    const summary = this.#at(row)
+    const sum = rounded(summary.sum, before.value(beforeRow))
+    if (sum !== summary.sum) this.#rows.set(row, { ...summary, sum })
   }
 
   value(row: number): number {
@@ -100,20 +100,20 @@ export class SummaryValues implements RowValues {
     const { count, sum, quantiles, windows } = this.#at(row)
     const settings = this.#settings
     if (settings === undefined || windows === undefined) return { kind: 'summary', count, sum, quantiles }
-    return { kind: 'summary', count, sum, quantiles: quantilesOf(settings, this.#counting(windows)) }
+    return { kind: 'summary', count, sum, quantiles: quantilesOf(settings, this.#unexpired(windows)) }
   }
 
   percentileWindows(row: number): readonly PercentileWindow[] | undefined {
     const { windows } = this.#at(row)
     const nowMs = this.#clock.monotonicMs()
-    return windows && this.#counting(windows).map(({ expiresMs, ...window }) => ({ ...window, remainingMs: expiresMs - nowMs }))
+    return windows && this.#unexpired(windows).map(({ expiresMs, ...window }) => ({ ...window, remainingMs: expiresMs - nowMs }))
   }
 
   #at(row: number): Summary {
     return this.#rows.get(row) ?? NOTHING
   }
 
-  #counting(windows: readonly KeptWindow[]): readonly KeptWindow[] {
+  #unexpired(windows: readonly KeptWindow[]): readonly KeptWindow[] {
     const nowMs = this.#clock.monotonicMs()
     return windows.every(({ expiresMs }) => expiresMs > nowMs) ? windows : windows.filter(({ expiresMs }) => expiresMs > nowMs)
   }

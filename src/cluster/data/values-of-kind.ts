@@ -6,7 +6,7 @@ import type { RowValues } from './row-values.js'
 import { ScalarValues } from './scalar-values.js'
 import { SummaryValues } from './summary-values.js'
 
-/** Room for the values of a family's rows. */
+/** Creates the storage for the values of a family's rows. */
 export function rowValues(definition: FamilyDefinition, clock: Clock): RowValues {
   if (definition.kind === 'distribution') return new DistributionValues(definition.bounds.length + 1, definition.settings)
   return definition.kind === 'summary'
