@@ -117,7 +117,7 @@ test('a folder that every user may write to is used with a warning', () => {
     expect(warned).not.toHaveBeenCalled()
     chmodSync(folder, 0o777)
     openGroupFolder('0123456789abcdef', folder)
-    expect(warned).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('every user of the machine may write to'), expect.anything())
+    expect(warned).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('every user of this machine can write to'), expect.anything())
   } finally {
     rmSync(folder, { recursive: true })
   }
