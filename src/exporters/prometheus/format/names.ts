@@ -71,13 +71,17 @@ function expose(descriptor: MetricDescriptor): ExposedFamily {
 
 const untyped = new WeakMap<ExposedFamily, ExposedFamily>()
 
-/** A counter without its type: OpenMetrics then allows other families the names `x` and `x_created` beside `x_total`. */
-export function withoutType(counter: ExposedFamily): ExposedFamily {
-  let family = untyped.get(counter)
+/**
+ * A counter or an info without its type: OpenMetrics then allows other families the names `x` and `x_created` beside `x_total`, and `x`
+ * beside `x_info`.
+ */
+export function withoutType(suffixed: ExposedFamily): ExposedFamily {
+  let family = untyped.get(suffixed)
   if (family === undefined) {
-    const { name } = counter
-    family = { ...counter, baseName: name, openMetricsType: 'unknown', unit: '', ownedNames: [name] }
-    untyped.set(counter, family)
+    const { name } = suffixed
+    const openMetricsType = suffixed.openMetricsType === 'info' ? 'gauge' : 'unknown'
+    family = { ...suffixed, baseName: name, openMetricsType, unit: '', ownedNames: [name] }
+    untyped.set(suffixed, family)
   }
   return family
 }

@@ -1,5 +1,6 @@
 import { type Family, isVisibleIn } from '../../../metrics/data/row-source.js'
-import { selectFamilies, type SelectedFamily, sourcesOf } from './select-families.js'
+import { selectFamilies, sourcesOf } from './select-families.js'
+import type { SelectedFamily } from './selected-family.js'
 import type { Encoder } from './encoder.js'
 import type { ExposedFamily, FamilyType } from './names.js'
 import { ProtobufMetrics } from './protobuf-metrics.js'

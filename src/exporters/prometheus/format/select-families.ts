@@ -4,7 +4,9 @@ import { type Family, isRowSource, type RowSource } from '../../../metrics/data/
 import { snapshotRows } from '../../../metrics/data/snapshot-rows.js'
 import { snapshotsOf } from '../../../metrics/data/snapshot.js'
 import type { TimeSeries } from '../../../metrics/data/metric.js'
-import { type ExposedFamily, exposedFamily, withoutType } from './names.js'
+import { type ExposedFamily, exposedFamily } from './names.js'
+import type { SelectedFamily } from './selected-family.js'
+import { untypeClashes } from './untyped-families.js'
 
 const leftOutFamilies = internalCounter(
   'tallyscope_prometheus_left_out_families_total',
@@ -19,12 +21,6 @@ const leftOutSeries = internalCounter(
   'family',
 )
 
-export interface SelectedFamily<F extends Family> {
-  /** One of each producer that has the family. */
-  readonly members: readonly F[]
-  readonly exposed: ExposedFamily
-}
-
 /** The rows of a family; a snapshot is read as rows, too. */
 export function sourcesOf({ members }: SelectedFamily<Family>): readonly RowSource[] {
   return members.flatMap((member) => (isRowSource(member) ? [member] : snapshotRows(member)))
@@ -34,45 +30,33 @@ export function sourcesOf({ members }: SelectedFamily<Family>): readonly RowSour
  * The families of one document, in the order of their names, so that documents can be compared.
  *
  * Families of the same definition are one. Of others that clash the first stays; what is left out is counted, and logged once.
- * @param format The format whose rules decide what clashes. A counter that clashes in OpenMetrics only because of its type loses the type.
+ * @param format Families that clash in OpenMetrics only because of their types lose the types.
  */
 export function selectFamilies<F extends Family>(families: readonly F[], format: 'text' | 'openmetrics' = 'text'): SelectedFamily<F>[] {
   const selected = new Map<string, { members: F[]; exposed: ExposedFamily }>()
   const owners = new Map<string, string>()
-  for (const [member, exposed] of format === 'text' ? textFamilies(families) : openMetricsFamilies(families)) {
+  for (const member of families) {
+    const exposed = exposedFamily(member.descriptor)
     const same = selected.get(exposed.name)
     if (same !== undefined && same.members[0]!.descriptor.name === member.descriptor.name && haveOneDefinition(same.exposed, exposed)) {
       same.members.push(member)
       continue
     }
-    const names = format === 'text' ? exposed.sampleNames : exposed.ownedNames
-    const taken = names.find((name) => owners.has(name))
+    const taken = exposed.sampleNames.find((name) => owners.has(name))
     if (taken !== undefined) {
       leaveOut(member, exposed, 'name_clash', `${taken} is already the name of ${owners.get(taken)}`)
     } else if (!exposed.hasDistinctLabels) {
       leaveOut(member, exposed, 'label_clash', `its labels would not differ: ${exposed.labelNames.join(', ')}`)
     } else {
-      for (const name of names) owners.set(name, member.descriptor.name)
+      for (const name of exposed.sampleNames) owners.set(name, member.descriptor.name)
       selected.set(exposed.name, { members: [member], exposed })
     }
   }
-  return [...selected.values()]
-    .map(({ members, exposed }) => ({ members: members.length === 1 ? members : distinctSeries(members, exposed), exposed }))
-    .sort((a, b) => (a.exposed.name < b.exposed.name ? -1 : 1))
-}
-
-function textFamilies<F extends Family>(families: readonly F[]): [F, ExposedFamily][] {
-  return families.map((family) => [family, exposedFamily(family.descriptor)])
-}
-
-function openMetricsFamilies<F extends Family>(families: readonly F[]): [F, ExposedFamily][] {
-  const all = textFamilies(families)
-  const names = new Set(all.flatMap(([, exposed]) => (exposed.openMetricsType === 'counter' ? [] : exposed.ownedNames)))
-  return all.map(([family, exposed]) => {
-    const { openMetricsType, baseName, name } = exposed
-    const clashes = openMetricsType === 'counter' && !names.has(name) && (names.has(baseName) || names.has(`${baseName}_created`))
-    return [family, clashes ? withoutType(exposed) : exposed]
-  })
+  const distinct = [...selected.values()].map(({ members, exposed }) => ({
+    members: members.length === 1 ? members : distinctSeries(members, exposed),
+    exposed,
+  }))
+  return [...(format === 'text' ? distinct : untypeClashes(distinct))].sort((a, b) => (a.exposed.name < b.exposed.name ? -1 : 1))
 }
 
 function haveOneDefinition(one: ExposedFamily, other: ExposedFamily): boolean {

@@ -3,7 +3,8 @@ import type { Family, RowSource } from '../../../metrics/data/row-source.js'
 import { SnapshotRows } from '../../../metrics/data/snapshot-rows.js'
 import type { ExposedFamily } from './names.js'
 import { OutputBuffer } from './output-buffer.js'
-import { type SelectedFamily, sourcesOf } from './select-families.js'
+import { sourcesOf } from './select-families.js'
+import type { SelectedFamily } from './selected-family.js'
 
 /** Writes the rows of one source in a text format. */
 export interface SourceWriter {

@@ -100,6 +100,99 @@ describe('names that clash in OpenMetrics alone', () => {
   })
 })
 
+describe('names that a type reserves in OpenMetrics', () => {
+  const bounds = [1, 10]
+  const wait = { kind: 'distribution', count: 3, sum: 15, mean: 5, sumOfSquaredDeviation: 50, bounds, bucketCounts: [1, 2, 0] } as const
+  const quantiles = { kind: 'summary', count: 3, sum: 15, quantiles: [{ quantile: 0.5, value: 4 }] } as const
+  const histogramOf = (name: string): Metric => metric({ name, type: 'CUMULATIVE_DISTRIBUTION', labelKeys: ['job'] }, [['mail'], wait])
+  const summaryOf = (name: string): Metric => metric({ name, type: 'SUMMARY', labelKeys: ['job'] }, [['mail'], quantiles])
+  const counterOf = (name: string): Metric => metric({ name, type: 'CUMULATIVE_INT64' }, [[], 9])
+  const infoOf = (name: string): Metric => metric({ name, type: 'INFO', labelKeys: ['version'] }, [['2'], 1])
+
+  const untypedHistogram =
+    '# TYPE q_bucket unknown\nq_bucket{job="mail",le="1.0"} 1\nq_bucket{job="mail",le="10.0"} 3\nq_bucket{job="mail",le="+Inf"} 3\n' +
+    '# TYPE q_count unknown\nq_count{job="mail"} 3\n'
+  const untypedSum = '# TYPE q_sum unknown\nq_sum{job="mail"} 15\n'
+  const created = '# TYPE q_created gauge\nq_created 1\n'
+
+  test.each<[string, Metric, Metric, string]>([
+    ['histogram q, gauge q_created', histogramOf('q'), gauge('q_created'), untypedHistogram + created + untypedSum],
+    [
+      'summary q, gauge q_created',
+      summaryOf('q'),
+      gauge('q_created'),
+      '# TYPE q unknown\nq{job="mail",quantile="0.5"} 4\n# TYPE q_count unknown\nq_count{job="mail"} 3\n' + created + untypedSum,
+    ],
+    [
+      'summary q, histogram q_created',
+      summaryOf('q'),
+      histogramOf('q_created'),
+      '# TYPE q unknown\nq{job="mail",quantile="0.5"} 4\n# TYPE q_count unknown\nq_count{job="mail"} 3\n' +
+        '# TYPE q_created histogram\nq_created_bucket{job="mail",le="1.0"} 1\nq_created_bucket{job="mail",le="10.0"} 3\n' +
+        'q_created_bucket{job="mail",le="+Inf"} 3\nq_created_sum{job="mail"} 15\nq_created_count{job="mail"} 3\n' +
+        untypedSum,
+    ],
+    [
+      'counter q_created_total, summary q',
+      counterOf('q_created'),
+      summaryOf('q'),
+      '# TYPE q summary\nq{job="mail",quantile="0.5"} 4\nq_sum{job="mail"} 15\nq_count{job="mail"} 3\n' +
+        '# TYPE q_created_total unknown\nq_created_total 9\n',
+    ],
+    [
+      'counters q_total and q_created_total',
+      counterOf('q'),
+      counterOf('q_created'),
+      '# TYPE q_created counter\nq_created_total 9\n# TYPE q_total unknown\nq_total 9\n',
+    ],
+    [
+      'counter q_total, info q_created_info',
+      counterOf('q'),
+      infoOf('q_created'),
+      '# TYPE q_created_info gauge\nq_created_info{version="2"} 1\n# TYPE q counter\nq_total 9\n',
+    ],
+    ['info q_info, gauge q', infoOf('q'), gauge('q'), '# TYPE q gauge\nq 1\n# TYPE q_info gauge\nq_info{version="2"} 1\n'],
+    [
+      'info q_info, counter q_total',
+      infoOf('q'),
+      counterOf('q'),
+      '# TYPE q_info gauge\nq_info{version="2"} 1\n# TYPE q counter\nq_total 9\n',
+    ],
+  ])('%s: both are in the document', async (_, one, other, expected) => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    const text = formatOpenMetrics([one, other])
+    expect(text).toBe(`${expected}# EOF\n`)
+    readOpenMetrics(text)
+    readOpenMetrics(formatOpenMetrics([other, one], { created: true }))
+    expect(String(await bytesOf(openMetricsEncoder().encode([one, other])))).toBe(text)
+    expect(formatText([one, other])).toBe(formatText([other, one]))
+    expect(formatText([one, other]).match(/^# TYPE/gm)).toHaveLength(2)
+    expect([...readProtobuf(await bytesOf(protobufEncoder.encode([one, other]))).keys()]).toHaveLength(2)
+    expect(warned).not.toHaveBeenCalled()
+  })
+
+  test.each(['q_sum', 'q_count', 'q_bucket'])(
+    'a gauge %s would be a sample of a histogram q, so that the later one is left out',
+    (name) => {
+      vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+      for (const format of ['text', 'openmetrics'] as const) {
+        const chosen = selectFamilies([histogramOf('q'), gauge(name)], format)
+        expect(chosen.map(({ exposed }) => [exposed.name, exposed.openMetricsType])).toEqual([['q', 'histogram']])
+      }
+    },
+  )
+
+  test('a histogram that loses its type keeps the series of all producers, and the one of values beyond the limit', () => {
+    const rows = (job: string, overflow: boolean): Metric => {
+      const one = histogramOf('q')
+      return { ...one, timeSeries: one.timeSeries.map((series) => ({ ...series, labelValues: [job], overflow })) }
+    }
+    const text = formatOpenMetrics([rows('mail', false), gauge('q_created'), rows('print', true)])
+    readOpenMetrics(text)
+    expect(text).toContain('q_count{job="mail"} 3\nq_count{job="print",tallyscope_overflow="true"} 3\n')
+  })
+})
+
 describe('one family of several producers', () => {
   const tenant = (name: string, value: number) => {
     const registry = new MetricRegistry({ constantLabels: { tenant: name } })
