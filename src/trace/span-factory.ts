@@ -217,10 +217,8 @@ export class SpanFactory implements SpanOwner {
     const span = new NewSampledSpan(this, trace, name, started, startMs, parent, offset)
     this.summary?.started(span)
     if (this.defaultAttributes !== undefined) span.addAttributes(this.defaultAttributes)
-    if (options !== undefined) {
-      if (options.attributes !== undefined) span.addAttributes(options.attributes)
-      if (options.links !== undefined) for (const link of options.links) span.addLink(link)
-    }
+    if (options?.attributes !== undefined) span.addAttributes(options.attributes)
+    if (Array.isArray(options?.links)) for (const link of options.links) span.addLink(link)
     return span
   }
 

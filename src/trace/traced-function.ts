@@ -1,4 +1,6 @@
 import { checkOptions, type OptionNames } from '../base/check-options.js'
+import { DefinitionError } from '../base/errors.js'
+import { inspectValue } from '../base/inspect-value.js'
 import type { Span } from './span/span.js'
 import type { SpanOptions } from './span/span-options.js'
 
@@ -43,9 +45,12 @@ const asyncGeneratorPrototype = Object.getPrototypeOf(async function* () {})
 /**
  * Wraps a function so that each call is a span. `this`, name, length and further properties are the function's own;
  * what was sync, async, a generator or an async generator stays so. The span of a generator runs from its first step
- * to its last, and each step runs in it.
+ * to its last, and each step runs in it. With `new` it makes what the function makes.
+ * @throws {@link DefinitionError} `ERR_TRACE` unless `fn` is a function, `ERR_OPTION` for an unknown option.
  */
 export function tracedFunction<F extends AnyFunction>(scopes: SpanScopes, fn: F, options: TraceOptions): F {
+  if (typeof fn !== 'function')
+    throw new DefinitionError('ERR_TRACE', `only functions and methods can be traced: it is ${inspectValue(fn)}`)
   checkOptions('trace', options, TRACE_OPTIONS)
   const name = options.name ?? (fn.name || 'span')
   if (generatorPrototype.isPrototypeOf(fn)) {
@@ -58,8 +63,11 @@ export function tracedFunction<F extends AnyFunction>(scopes: SpanScopes, fn: F,
       return yield* asyncStepsIn(scopes, name, options, fn.apply(this as never, args as never[]) as AsyncGenerator)
     })
   }
-  return likeness(fn, function (this: unknown, ...args: unknown[]) {
-    return scopes.span(name, options, () => fn.apply(this as never, args as never[]))
+  return likeness(fn, function wrapper(this: unknown, ...args: unknown[]) {
+    const maker = new.target === wrapper ? fn : new.target // a class that extends the wrapper makes its own
+    return scopes.span(name, options, () =>
+      maker === undefined ? fn.apply(this as never, args as never[]) : Reflect.construct(fn, args, maker),
+    )
   })
 }
 
@@ -70,11 +78,11 @@ export function traceDecorator(scopes: SpanScopes, options: TraceOptions): Trace
   }) as TraceDecorator
 }
 
-/** Copies to a wrapper what its function has: name, length, the properties and the metadata that frameworks attach to functions. */
+/** Copies to a wrapper what its function has: name, length, prototype, the properties and the metadata that frameworks attach to functions. */
 function likeness<F extends AnyFunction>(fn: F, wrapper: (...args: unknown[]) => unknown): F {
   for (const key of Reflect.ownKeys(fn)) {
     const property = Object.getOwnPropertyDescriptor(fn, key)!
-    if (key !== 'prototype' && key !== 'arguments' && key !== 'caller') Object.defineProperty(wrapper, key, property)
+    if (key !== 'arguments' && key !== 'caller') Object.defineProperty(wrapper, key, property)
   }
   copyMetadata(fn, wrapper)
   return wrapper as unknown as F

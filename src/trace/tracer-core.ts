@@ -176,7 +176,7 @@ export class TracerCore {
 
   /**
    * Wraps a function so that each call is a span, named as the function unless `name` is given. Sync, async and
-   * generator functions stay what they are; `this`, name and properties are kept.
+   * generator functions stay what they are; `this`, name and properties are kept, and `new` works. Throws `ERR_TRACE`, `ERR_OPTION`.
    */
   trace<F extends AnyFunction>(fn: F, options: TraceOptions = {}): F {
     return tracedFunction(this, fn, options)

@@ -16,6 +16,53 @@ test('a wrapped function keeps this, name, length, properties and result', () =>
   expect(sent[0]!.name).toBe('add')
 })
 
+test('what is made with new is what the class or the function makes, and extending the wrapper works', () => {
+  const { tracer, sent } = traced()
+  class Cart {
+    readonly items: readonly string[]
+    constructor(...items: string[]) {
+      this.items = items
+    }
+    static empty(): Cart {
+      return new Cart()
+    }
+  }
+  const TracedCart = tracer.trace(Cart as never) as typeof Cart
+  class Basket extends TracedCart {}
+  const made = [new TracedCart('a'), new Basket('b', 'c'), TracedCart.empty()]
+  expect(made.map((each) => [each.items.length, each instanceof Cart, each instanceof TracedCart])).toEqual(
+    [1, 2, 0].map((n) => [n, true, true]),
+  )
+  expect(made[1]).toBeInstanceOf(Basket)
+  expect(() => (TracedCart as unknown as () => void)()).toThrow(TypeError)
+  function Old(this: { made: boolean }): string | undefined {
+    if (new.target === undefined) return 'called'
+    this.made = true
+    return undefined
+  }
+  const TracedOld = tracer.trace(Old)
+  expect([new (TracedOld as unknown as new () => { made: boolean })().made, TracedOld.call({ made: false })]).toEqual([true, 'called'])
+  expect(sent.map(({ name }) => name)).toEqual(['Cart', 'Cart', 'Cart', 'Old', 'Old'])
+})
+
+test('a wrapped generator function makes instances of the one inside', () => {
+  const { tracer } = traced()
+  const numbers = function* numbers(): Generator<number> {
+    yield 1
+  }
+  expect(tracer.trace(numbers)()).toBeInstanceOf(numbers)
+})
+
+test('what is no function is refused with a code', () => {
+  const { tracer } = traced()
+  for (const wrong of [undefined, null, 5, {}, 'load']) {
+    expect(() => tracer.trace(wrong as never)).toThrow(expect.objectContaining({ code: 'ERR_TRACE' }))
+    expect(() => tracer.traceDecorator()(wrong as never, { kind: 'field', name: 'load' })).toThrow(
+      expect.objectContaining({ code: 'ERR_TRACE' }),
+    )
+  }
+})
+
 test('an async function returns a promise, and its span ends with it', async () => {
   const { tracer, sent } = traced()
   const load = tracer.trace(async function load(id: number) {

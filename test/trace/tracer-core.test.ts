@@ -201,6 +201,9 @@ describe('misuse is harmless and counted', () => {
     expect(sent.map(({ name }) => name)).toEqual(['span', 'null', '42', '[object Object]', 'Symbol(s)', 'span'])
     tracer.startDetachedSpan('x', { parent: 7 as never, startTimeUnixMs: Number.NaN, attributes: 5 as never }).end(Number.NaN)
     expect(sent.at(-1)).toMatchObject({ parentSpanId: undefined, durationMs: 0 })
+    for (const wrong of [null, 5, 'x', { attributes: null, links: null }, { links: 5 }, { links: [null, 5] }])
+      tracer.span('y', wrong as never, () => {})
+    expect(sent.slice(-6)).toEqual(Array.from({ length: 6 }, () => expect.objectContaining({ name: 'y', attributes: {}, links: [] })))
   })
 
   test('distributions stop reading exemplars of a span that is never ended, and the gauge keeps counting it', () => {
