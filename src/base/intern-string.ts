@@ -10,7 +10,7 @@ export function internString(text: string): string {
 }
 
 /** V8 cuts no string of fewer characters out of another: only longer ones can keep a whole request in memory. */
-const SHORTEST_SLICE = 13
+export const SHORTEST_SLICE = 13
 const LONGEST_RECENT = 64
 /** A power of two. */
 const SLOTS = 1_024

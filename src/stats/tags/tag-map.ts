@@ -1,4 +1,4 @@
-import { internRecent, internString } from '../../base/intern-string.js'
+import { internRecent, internString, SHORTEST_SLICE } from '../../base/intern-string.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { isKey } from '../../metrics/data/validate-definition.js'
 import { isUnset, isTagValue, labelString, MAX_VALUE_LENGTH } from '../../metrics/store/label-value.js'
@@ -135,7 +135,7 @@ function internValues(tags: Record<string, unknown>): boolean {
   for (const key in tags) {
     const value = internRecent(tags[key])
     if (value === undefined || value === '' || !isTagKey(key)) return false
-    tags[key] = value
+    if (value.length >= SHORTEST_SLICE) tags[key] = value // a shorter one is the given string
   }
   return true
 }
