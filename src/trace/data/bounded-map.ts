@@ -17,64 +17,64 @@ const MAX_SOUGHT = 16
  */
 export class BoundedMap<K, V> implements Iterable<[K, V]> {
   readonly max: number
-  /** Keys and values in turn, oldest first, `#end` of them; empty once there is a Map. */
-  #flat: unknown[] = new Array(FIRST_ROOM)
-  #end = 0
-  #map: Map<K, V> | undefined = undefined
-  #dropped = 0
+  /** Keys and values in turn, oldest first, `end` of them; empty once there is a Map. */
+  private flat: unknown[] = new Array(FIRST_ROOM)
+  private end = 0
+  private map: Map<K, V> | undefined = undefined
+  private droppedCount = 0
 
   constructor(max: number) {
     this.max = max
   }
 
   get size(): number {
-    return this.#map?.size ?? this.#end / 2
+    return this.map?.size ?? this.end / 2
   }
 
   /** How many entries had to make room. */
   get dropped(): number {
-    return this.#dropped
+    return this.droppedCount
   }
 
   /** Sets a key. If the map is full, the oldest key is dropped and counted. */
   set(key: K, value: V): this {
     const at = this.find(key)
-    const end = this.#end
-    if (at === end && end < MAX_SOUGHT * 2 && !(end >= this.max * 2) && this.#map === undefined && key === key) {
-      this.#flat[end] = key
-      this.#flat[end + 1] = value
-      this.#end = end + 2
+    const end = this.end
+    if (at === end && end < MAX_SOUGHT * 2 && !(end >= this.max * 2) && this.map === undefined && key === key) {
+      this.flat[end] = key
+      this.flat[end + 1] = value
+      this.end = end + 2
     } else this.setAmongMany(key, value, at)
     return this
   }
 
   /** The value of a key, or undefined. */
   get(key: K): V | undefined {
-    if (this.#map !== undefined) return this.#map.get(key)
+    if (this.map !== undefined) return this.map.get(key)
     const at = this.find(key)
-    return at < this.#end ? (this.#flat[at + 1] as V) : undefined
+    return at < this.end ? (this.flat[at + 1] as V) : undefined
   }
 
   /** Whether the map has the key. */
   has(key: K): boolean {
-    return this.#map?.has(key) ?? this.find(key) < this.#end
+    return this.map?.has(key) ?? this.find(key) < this.end
   }
 
   /** Removes a key. Returns whether it was there. */
   delete(key: K): boolean {
-    if (this.#map !== undefined) return this.#map.delete(key)
+    if (this.map !== undefined) return this.map.delete(key)
     const at = this.find(key)
-    if (at === this.#end) return false
-    this.#flat.splice(at, 2)
-    this.#end -= 2
+    if (at === this.end) return false
+    this.flat.splice(at, 2)
+    this.end -= 2
     return true
   }
 
   /** Calls `visit` with each entry, oldest first. */
   forEach(visit: (value: V, key: K) => void): void {
-    if (this.#map !== undefined) return this.#map.forEach((value, key) => visit(value, key))
-    const flat = this.#flat
-    for (let at = 0; at < this.#end; at += 2) visit(flat[at + 1] as V, flat[at] as K)
+    if (this.map !== undefined) return this.map.forEach((value, key) => visit(value, key))
+    const flat = this.flat
+    for (let at = 0; at < this.end; at += 2) visit(flat[at + 1] as V, flat[at] as K)
   }
 
   /** Keys and values, oldest first. */
@@ -88,8 +88,8 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
 
   /** Where the key is in the array; its end if it is not there. */
   protected find(key: K): number {
-    const flat = this.#flat
-    const end = this.#end
+    const flat = this.flat
+    const end = this.end
     let at = 0
     while (at < end && flat[at] !== key) at += 2
     return at
@@ -97,27 +97,27 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
 
   /** Sets a key that was set before, or one too many for the limit or for the array. */
   protected setAmongMany(key: K, value: V, at: number): void {
-    const hasRoom = at === this.#end && !(this.size >= this.max)
-    if (this.#map === undefined && (hasRoom || key !== key)) this.useMap() // NaN is found in a Map only
-    const isNew = this.#map === undefined ? at === this.#end : !this.#map.delete(key)
+    const hasRoom = at === this.end && !(this.size >= this.max)
+    if (this.map === undefined && (hasRoom || key !== key)) this.useMap() // NaN is found in a Map only
+    const isNew = this.map === undefined ? at === this.end : !this.map.delete(key)
     if (isNew && this.size >= this.max) {
-      this.#dropped++
+      this.droppedCount++
       if (this.max <= 0) return
-      if (this.#map === undefined) at = 0
-      else this.#map.delete(this.#map.keys().next().value as K)
+      if (this.map === undefined) at = 0
+      else this.map.delete(this.map.keys().next().value as K)
     }
-    if (this.#map === undefined) {
+    if (this.map === undefined) {
       // Out with the earlier value, or with the oldest entry; in with the newest.
-      this.#flat.copyWithin(at, at + 2, this.#end)
-      this.#flat[this.#end - 2] = key
-      this.#flat[this.#end - 1] = value
-    } else this.#map.set(key, value)
+      this.flat.copyWithin(at, at + 2, this.end)
+      this.flat[this.end - 2] = key
+      this.flat[this.end - 1] = value
+    } else this.map.set(key, value)
   }
 
   protected useMap(): void {
     const map = new Map<K, V>(this)
-    this.#map = map
-    this.#flat = []
-    this.#end = 0
+    this.map = map
+    this.flat = []
+    this.end = 0
   }
 }

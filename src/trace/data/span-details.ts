@@ -31,36 +31,36 @@ const VALUE_BYTES = 16
 
 /** The details set on a sampled span, within its limits; created by the first. Callers may pass anything. */
 export class SpanDetails {
-  #attributes: BoundedMap<string, AttributeValue> | undefined = undefined
+  private kept: BoundedMap<string, AttributeValue> | undefined = undefined
   /** Attributes that are computed when they are first read. */
-  #source: AttributeSource | undefined = undefined
-  #limits: SpanLimits | undefined = undefined
+  private source: AttributeSource | undefined = undefined
+  private limits: SpanLimits | undefined = undefined
   annotations: BoundedList<Annotation> | undefined = undefined
   messageEvents: BoundedList<MessageEvent> | undefined = undefined
   links: BoundedList<Link> | undefined = undefined
   stackTrace: StackTrace | undefined = undefined
-  #plain: Attributes | undefined = undefined
+  private plain: Attributes | undefined = undefined
 
   get attributes(): BoundedMap<string, AttributeValue> | undefined {
-    if (this.#source !== undefined) this.#expand()
-    return this.#attributes
+    if (this.source !== undefined) this.expand()
+    return this.kept
   }
 
   set attributes(attributes: BoundedMap<string, AttributeValue> | undefined) {
-    this.#attributes = attributes
+    this.kept = attributes
   }
 
   addLater(source: AttributeSource, limits: SpanLimits): void {
-    this.#source = source
-    this.#limits = limits
-    if (this.#attributes !== undefined) this.#expand()
+    this.source = source
+    this.limits = limits
+    if (this.kept !== undefined) this.expand()
   }
 
   /** Roughly the memory that the attributes hold. Does not put them together. */
   get attributeBytes(): number {
-    if (this.#source !== undefined) return this.#source.bytes
+    if (this.source !== undefined) return this.source.bytes
     let bytes = 0
-    this.#attributes?.forEach((value, key) => {
+    this.kept?.forEach((value, key) => {
       bytes += VALUE_BYTES + key.length + (typeof value === 'string' ? value.length : 0)
     })
     return bytes
@@ -71,15 +71,15 @@ export class SpanDetails {
     return (this.annotations ?? this.messageEvents ?? this.links ?? this.stackTrace) === undefined
   }
 
-  #expand(): void {
-    const source = this.#source!
-    this.#source = undefined
-    source.addTo((key, value) => this.addAttribute(key, value, this.#limits!))
+  private expand(): void {
+    const source = this.source!
+    this.source = undefined
+    source.addTo((key, value) => this.addAttribute(key, value, this.limits!))
   }
 
   /** As exporters see them. Only for a span that has ended: they are put together once. */
   plainAttributes(): Attributes {
-    return (this.#plain ??= plainAttributes(this.attributes))
+    return (this.plain ??= plainAttributes(this.attributes))
   }
 
   addAttribute(key: string, value: unknown, limits: SpanLimits): void {

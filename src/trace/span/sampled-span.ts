@@ -21,13 +21,16 @@ export class SampledSpan extends Span implements SpanRecord {
   declare readonly wallOffset: WallOffset
   declare endMs: number | undefined
   declare slot: number
+  // Not in the extras: nearly every exported span has both.
+  declare ownContext: SpanContext | undefined
+  declare details: SpanDetails | undefined
 
   override get sampled(): boolean {
     return true
   }
 
   override get context(): SpanContext {
-    return (this.needExtras().context ??= this.newContext(this.traceOptions | SAMPLED))
+    return (this.ownContext ??= this.newContext(this.traceOptions | SAMPLED))
   }
 
   override get parentSpanId(): string | undefined {
@@ -45,10 +48,6 @@ export class SampledSpan extends Span implements SpanRecord {
 
   get childSpanCount(): number {
     return this.extras?.childSpanCount ?? 0
-  }
-
-  get details(): SpanDetails | undefined {
-    return this.extras?.details
   }
 
   /** @internal */
@@ -118,7 +117,7 @@ export class SampledSpan extends Span implements SpanRecord {
 
   /** Where to put what is set on it; undefined, and counted, after the end. */
   protected writable(): SpanDetails | undefined {
-    return this.isOver() ? undefined : (this.needExtras().details ??= new SpanDetails())
+    return this.isOver() ? undefined : (this.details ??= new SpanDetails())
   }
 
   protected nowUnixMs(): number {
@@ -152,6 +151,8 @@ function assign(
   this.wallOffset = wallOffset
   this.endMs = undefined
   this.slot = 0
+  this.ownContext = undefined
+  this.details = undefined
 }
 
 type SampledSpanConstructor = new (...parts: Parameters<typeof assign>) => SampledSpan
