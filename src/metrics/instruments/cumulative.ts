@@ -1,10 +1,9 @@
 import { addWhole } from '../store/cell-kinds.js'
 import { SumCells } from '../store/sum-cells.js'
 import { asNumber, cumulativeFault, type Instrument, type InstrumentKind } from './instrument.js'
-import { areLabels, InstrumentHandle, type LabelArguments, type OptionalValueAndLabels, swapped } from './instrument-handle.js'
+import { areLabels, InstrumentHandle, InstrumentSeries, type OptionalValueAndLabels, swapped } from './instrument-handle.js'
 import type { Labels } from '../store/shared-tag-map.js'
 import type { StoreChunk } from '../store/store-chunk.js'
-import { SeriesRef } from '../store/series-ref.js'
 
 export const CUMULATIVE: InstrumentKind = { type: 'CUMULATIVE_DOUBLE', cells: (rows) => new SumCells(rows), startsAtZero: true }
 
@@ -13,7 +12,7 @@ export const CUMULATIVE: InstrumentKind = { type: 'CUMULATIVE_DOUBLE', cells: (r
  * @example
  * registry.counter('jobs/done', { labelKeys: ['queue'] }).inc({ queue: 'mail' })
  */
-export class Cumulative<K extends string = never> extends InstrumentHandle<K> {
+export class Cumulative<K extends string = never> extends InstrumentHandle<K, CumulativeSeries> {
   /** The series without labels, if the instrument has no label keys: `inc()` and `add(3)` find no row. Cleared by nobody: it checks its row. */
   private readonly only: CumulativeSeries | undefined
 
@@ -37,14 +36,9 @@ export class Cumulative<K extends string = never> extends InstrumentHandle<K> {
     else addGiven(this.instrument, first, second)
   }
 
-  /** The series of these labels, to be kept by the caller: the fastest way. It begins at 0 and is shown from now on. */
-  timeSeries(...[labels]: LabelArguments<K>): CumulativeSeries {
-    return new CumulativeSeries(this.instrument, (labels ?? {}) as Labels)
-  }
-
-  /** The series without labels. */
-  defaultTimeSeries(): CumulativeSeries {
-    return new CumulativeSeries(this.instrument, {})
+  /** @internal */
+  protected makeSeries(labels: Labels): CumulativeSeries {
+    return new CumulativeSeries(this.instrument, labels)
   }
 }
 
@@ -65,16 +59,7 @@ function addTo(instrument: Instrument, value: unknown, labels: unknown): void {
 }
 
 /** One series of a cumulative. It makes its row anew, from 0, if that was removed. */
-export class CumulativeSeries {
-  private readonly instrument: Instrument
-  private readonly place: SeriesRef
-
-  /** @internal */
-  constructor(instrument: Instrument, labels: Labels) {
-    this.instrument = instrument
-    this.place = new SeriesRef(instrument.store, labels)
-  }
-
+export class CumulativeSeries extends InstrumentSeries {
   /** The same as {@link add}. */
   inc(value = 1): void {
     this.add(value)

@@ -4,14 +4,13 @@ import { asNumber, gaugeFault, type Instrument, type InstrumentKind, type Instru
 import {
   areLabels,
   InstrumentHandle,
-  type LabelArguments,
+  InstrumentSeries,
   type OptionalValueAndLabels,
   swapped,
   type ValueAndLabels,
 } from './instrument-handle.js'
 import type { Labels } from '../store/shared-tag-map.js'
 import type { StoreChunk } from '../store/store-chunk.js'
-import { SeriesRef } from '../store/series-ref.js'
 
 export interface GaugeOptions<K extends string = never> extends InstrumentOptions<K> {
   /** How the gauges of several processes become one: `sum`, `min`, `max`, `latest` or `each`; see docs/many-processes.md. Default `sum`. */
@@ -26,7 +25,7 @@ export const GAUGE: InstrumentKind = { type: 'GAUGE_DOUBLE', cells: (rows) => ne
  * const depth = registry.gauge('queue/depth', { labelKeys: ['queue'] })
  * depth.set(3, { queue: 'mail' })
  */
-export class Gauge<K extends string = never> extends InstrumentHandle<K> {
+export class Gauge<K extends string = never> extends InstrumentHandle<K, GaugeSeries> {
   /** Any number is taken, NaN and infinities too; −0 counts as 0. */
   set(...given: ValueAndLabels<K>): void
   set(value: unknown, labels?: unknown): void {
@@ -57,14 +56,9 @@ export class Gauge<K extends string = never> extends InstrumentHandle<K> {
     step(this.instrument, first, second, -1)
   }
 
-  /** The series of these labels, to be kept by the caller: the fastest way. It begins at 0 and is shown from now on. */
-  timeSeries(...[labels]: LabelArguments<K>): GaugeSeries {
-    return new GaugeSeries(this.instrument, (labels ?? {}) as Labels)
-  }
-
-  /** The series without labels. */
-  defaultTimeSeries(): GaugeSeries {
-    return new GaugeSeries(this.instrument, {})
+  /** @internal */
+  protected makeSeries(labels: Labels): GaugeSeries {
+    return new GaugeSeries(this.instrument, labels)
   }
 }
 
@@ -84,16 +78,7 @@ function addTo(instrument: Instrument, value: unknown, labels: unknown, sign: 1 
 }
 
 /** One series of a gauge. It makes its row anew if that was removed. */
-export class GaugeSeries {
-  private readonly instrument: Instrument
-  private readonly place: SeriesRef
-
-  /** @internal */
-  constructor(instrument: Instrument, labels: Labels) {
-    this.instrument = instrument
-    this.place = new SeriesRef(instrument.store, labels)
-  }
-
+export class GaugeSeries extends InstrumentSeries {
   /** Replaces the value. */
   set(value: number): void {
     const number = asNumber(value)

@@ -3,8 +3,8 @@ import type { BucketSearch } from '../store/bucket-search.js'
 import type { Epochs } from '../store/cells.js'
 import { DistributionCells } from '../store/distribution-cells.js'
 import { asNumber, cumulativeFault, type Instrument, type InstrumentKind, type InstrumentOptions, type LabelsFor } from './instrument.js'
-import { InstrumentHandle, type LabelArguments, swapped, type ValueAndLabels } from './instrument-handle.js'
-import { SeriesRef } from '../store/series-ref.js'
+import { InstrumentHandle, InstrumentSeries, swapped, type ValueAndLabels } from './instrument-handle.js'
+import type { SeriesRef } from '../store/series-ref.js'
 import { type Labels, mergeLabels } from '../store/shared-tag-map.js'
 
 export interface HistogramOptions<K extends string = never> extends InstrumentOptions<K> {
@@ -27,21 +27,16 @@ export function histogramKind(search: BucketSearch, epochs: Epochs): InstrumentK
 }
 
 /** What histograms and summaries have in common: single values are observed, or how long something takes. */
-export abstract class ObservingInstrument<K extends string> extends InstrumentHandle<K> {
+export abstract class ObservingInstrument<K extends string> extends InstrumentHandle<K, ObservingSeries> {
   /** Takes a finite number from 0; others are dropped and counted. */
   observe(...given: ValueAndLabels<K>): void
   observe(value: unknown, labels?: unknown): void {
     observeIn(this.instrument, value, labels)
   }
 
-  /** The series of these labels, to be kept by the caller: the fastest way. It is shown from now on. */
-  timeSeries(...[labels]: LabelArguments<K>): ObservingSeries {
-    return new ObservingSeries(this.instrument, (labels ?? {}) as Labels)
-  }
-
-  /** The series without labels. */
-  defaultTimeSeries(): ObservingSeries {
-    return new ObservingSeries(this.instrument, {})
+  /** @internal */
+  protected makeSeries(labels: Labels): ObservingSeries {
+    return new ObservingSeries(this.instrument, labels)
   }
 
   /**
@@ -77,16 +72,7 @@ export abstract class ObservingInstrument<K extends string> extends InstrumentHa
 export class Histogram<K extends string = never> extends ObservingInstrument<K> {}
 
 /** One series of a histogram or a summary. It makes its row anew if that was removed. */
-export class ObservingSeries {
-  private readonly instrument: Instrument
-  private readonly place: SeriesRef
-
-  /** @internal */
-  constructor(instrument: Instrument, labels: Labels) {
-    this.instrument = instrument
-    this.place = new SeriesRef(instrument.store, labels)
-  }
-
+export class ObservingSeries extends InstrumentSeries {
   /** Takes a finite number from 0; others are dropped and counted. */
   observe(value: number): void {
     const number = asNumber(value)

@@ -1,5 +1,6 @@
 import { warnOnce } from '../../base/logger.js'
 import type { Instrument, LabelsFor } from './instrument.js'
+import { SeriesRef } from '../store/series-ref.js'
 import type { Labels } from '../store/shared-tag-map.js'
 
 /** Labels: must be given if there are label keys. */
@@ -15,14 +16,27 @@ export type OptionalValueAndLabels<K extends string> = [K] extends [never]
   ? [value?: number | undefined, labels?: LabelsFor<K>]
   : [labels: LabelsFor<K>] | [value: number | undefined, labels: LabelsFor<K>]
 
-/** What all instruments have in common: series go away by their labels. */
-export abstract class InstrumentHandle<K extends string> {
+/** What all instruments have in common: series are kept by the caller, and go away by their labels. */
+export abstract class InstrumentHandle<K extends string, S> {
   /** @internal */
   protected readonly instrument: Instrument
 
   /** @internal */
   constructor(instrument: Instrument) {
     this.instrument = instrument
+  }
+
+  /** @internal */
+  protected abstract makeSeries(labels: Labels): S
+
+  /** The series of these labels, to be kept by the caller: the fastest way. It begins at 0 and is shown from now on. */
+  timeSeries(...[labels]: LabelArguments<K>): S {
+    return this.makeSeries((labels ?? {}) as Labels)
+  }
+
+  /** The series without labels. */
+  defaultTimeSeries(): S {
+    return this.makeSeries({})
   }
 
   /** Removes the series of these labels; false if there is none. One that comes back starts anew. */
@@ -38,6 +52,20 @@ export abstract class InstrumentHandle<K extends string> {
   /** Removes all series. Counters, histograms and summaries without label keys are shown from 0 again. */
   clear(): void {
     this.instrument.clear()
+  }
+}
+
+/** One series of an instrument. It makes its row anew, from 0, if that was removed. */
+export abstract class InstrumentSeries {
+  /** @internal */
+  protected readonly instrument: Instrument
+  /** @internal */
+  protected readonly place: SeriesRef
+
+  /** @internal */
+  constructor(instrument: Instrument, labels: Labels) {
+    this.instrument = instrument
+    this.place = new SeriesRef(instrument.store, labels)
   }
 }
 
