@@ -1,9 +1,11 @@
 import type { IncomingMessage, OutgoingMessage } from 'node:http'
 import { type Frame, runInFrame } from '../base/context.js'
+import { processGlobal } from '../base/process-global.js'
 
 type AnyWrite = (this: object, chunk?: unknown, encoding?: unknown, callback?: unknown) => unknown
 
-const BYTES: unique symbol = Symbol('tallyscope.bytes')
+// All copies of the package find the exchange that one of them has begun.
+const BYTES: unique symbol = processGlobal('http-body-bytes', () => Symbol('tallyscope.bytes')) as never
 type Counted = { [BYTES]?: BodyBytes }
 
 /** Where the bytes of one exchange are counted, and what was in the place of the counting methods. */

@@ -95,6 +95,11 @@ test('two copies of the code in one process share one engine and one context', a
   expect(JSON.parse(stdout)).toEqual({ esm: rows, cjs: rows, tags: ['north', 'north'] })
 })
 
+test('copies of the code count a request once, under the route that one of them was given', async () => {
+  const { stdout } = await run(process.execPath, ['one-server.mjs'], { cwd: folder })
+  expect(JSON.parse(stdout)).toEqual({ requests: [['/given', 3]], bytes: [15] })
+})
+
 test('a strict TypeScript program compiles against the package as ES module, as CommonJS and for bundlers', async () => {
   const compilerOptions = {
     strict: true,

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { processGlobal } from '../../base/process-global.js'
 import { type RequestTagReader, RouteSeries } from '../../http/route-series.js'
 import type { ServerMeasures } from '../../http/server-measures.js'
 import { expressRoute } from './express-route.js'
@@ -8,10 +9,8 @@ import { serverFault } from './server-faults.js'
 const MAX_ROUTES = 1_000
 const OTHER = 'other'
 
-/** Names that middleware gave to the routes of requests. */
-const given = new WeakMap<IncomingMessage, string>()
-/** Most programs give none, and a look into the map makes a hash of the request. */
-let isGiven = false
+/** Names that middleware gave to the routes of requests. Most programs give none, and a look into the map makes a hash of the request. */
+const given = processGlobal('http-given-routes', () => ({ isUsed: false, routes: new WeakMap<IncomingMessage, string>() }))
 
 /**
  * Sets the route of a request, as label and in the name of its span. Use few different ones: a template, not a path.
@@ -19,8 +18,8 @@ let isGiven = false
  * setRoute(request, '/blog/[slug]')
  */
 export function setRoute(request: IncomingMessage, route: string): void {
-  isGiven = true
-  given.set(request, route)
+  given.isUsed = true
+  given.routes.set(request, route)
 }
 
 /** Finds the route of a request once it has been handled. */
@@ -48,7 +47,7 @@ export class RouteNames {
 
   #nameOf(request: IncomingMessage): string | undefined {
     try {
-      const name = (isGiven ? given.get(request) : undefined) ?? this.#routeOf?.(request) ?? expressRoute(request)
+      const name = (given.isUsed ? given.routes.get(request) : undefined) ?? this.#routeOf?.(request) ?? expressRoute(request)
       return typeof name === 'string' ? name : undefined
     } catch {
       serverFault('route').value++
