@@ -1,5 +1,6 @@
 import { internString } from '../../base/intern-string.js'
 import { siteOf } from './label-access.js'
+import { labelString } from './label-value.js'
 import { ShortStringHash } from './short-string-hash.js'
 
 /** With more strings the CPU caches decide the time, not the kind of look-up. */
@@ -56,6 +57,20 @@ export class Label {
     if (typeof value === 'string' && value.length > 2 * this.maxLength) return undefined
     const id = this.ids.get(value)
     if (id === undefined) this.missed = value
+    return id
+  }
+
+  /** The id of a value in this form, which `idOf` may have looked up just before. */
+  idOfForm(value: unknown): number | undefined {
+    if (typeof value === 'string' && (value === this.missed || value.length > 2 * this.maxLength)) return undefined
+    return this.ids.get(value)
+  }
+
+  /** The id of a value by its string, which is then found in this form too. */
+  idByString(value: string | number | boolean | bigint): number | undefined {
+    const text = labelString(value, this.maxLength)
+    const id = this.idOfString(text)
+    if (id !== undefined) this.rememberForm(value, text, id)
     return id
   }
 

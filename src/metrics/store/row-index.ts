@@ -138,18 +138,13 @@ export class RowIndex {
     for (let at = 0; at < values.length; at++) {
       const label = this.labels[at]!
       const value = values[at]
-      if (isUnset(value)) {
-        this.ids[at] = 0
-        continue
+      let id = label.idOfForm(value)
+      if (id === undefined) {
+        if (!isTagValue(value)) return REFUSED
+        id = label.idByString(value)
       }
-      if (!isTagValue(value)) return REFUSED
-      const text = labelString(value, this.maxValueLength)
-      const id = label.idOfString(text)
       if (id === undefined) known = false
-      else {
-        this.ids[at] = id
-        label.rememberForm(value, text, id)
-      }
+      else this.ids[at] = id
     }
     if (!known) return NO_ROW
     if (this.form === WIDE) return this.findIds()
@@ -159,8 +154,8 @@ export class RowIndex {
   /** Enters these values as `row`. The caller knows that `findValues` returned NO_ROW. */
   insert(values: readonly unknown[], row: number): void {
     this.turn++
-    for (const [at, label] of this.labels.entries()) this.ids[at] = this.intern(label, values[at])
     const width = this.labels.length
+    for (let at = 0; at < width; at++) this.ids[at] = this.intern(this.labels[at]!, values[at])
     if ((row + 1) * width > this.rowIds.length) {
       const grown = new Int32Array(Math.max(32 * width, this.rowIds.length * 2, (row + 1) * width))
       grown.set(this.rowIds)
@@ -173,7 +168,8 @@ export class RowIndex {
   }
 
   private intern(label: Label, value: unknown): number {
-    if (isUnset(value)) return 0
+    const seen = label.idOfForm(value)
+    if (seen !== undefined) return seen
     if (!isTagValue(value)) throw new Error('BUG: a refused value was to become a row')
     const text = labelString(value, this.maxValueLength)
     if (typeof value === 'string' && text.length < value.length) this.onCut()
@@ -231,7 +227,9 @@ export class RowIndex {
 
   /** The key of the current ids. */
   private key(): number {
-    return this.labels.reduce((key, label, at) => key | (this.ids[at]! << label.shift), 0)
+    let key = 0
+    for (let at = 0; at < this.labels.length; at++) key |= this.ids[at]! << this.labels[at]!.shift
+    return key
   }
 
   /** The number of values that label number `at` has. */

@@ -136,11 +136,14 @@ export class RowStore {
 
   /** Like `find`, for a handle that keeps the row: nothing is recorded yet, so the overflow row is not counted. */
   findOrCreate(labels: Labels, others?: Labels, split?: number): number {
-    const values = this.index.read(labels, others, split)
+    return this.findOrCreateByValues(this.index.read(labels, others, split), labels)
+  }
+
+  /** Like `findOrCreate`, for values in the order of the keys. */
+  findOrCreateByValues(values: readonly unknown[], labels: Labels = {}): number {
     const row = this.index.findValues(values)
     if (row !== NO_ROW) return row
-    const isFull = this.live >= this.rowLimit || this.budget.used >= this.budget.limit
-    if (isFull) return this.findOverflow()
+    if (this.live >= this.rowLimit || this.budget.used >= this.budget.limit) return this.findOverflow()
     this.onNewRow(labels)
     return this.insert(values)
   }

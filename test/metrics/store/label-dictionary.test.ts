@@ -162,3 +162,16 @@ test('after a reset the record path finds no string', () => {
   expect([label.find('x'), label.find('')]).toEqual([undefined, 0])
   expect([label.intern('y'), label.find('y'), label.find('x')]).toEqual([1, 1, undefined])
 })
+
+test('a value that was looked up just before, and one far beyond the limit, are not looked up by their form', () => {
+  const label = new Label('key', 8)
+  label.intern('x')
+  const lookup = vi.spyOn(label.ids, 'get')
+  expect([label.idOf('new'), label.idOfForm('new'), label.idOfForm('y'.repeat(17)), lookup.mock.calls.length]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    1,
+  ])
+  expect([label.idOfForm('x'), label.idOfForm(''), label.idOfForm(undefined), label.idOfForm(Number.NaN)]).toEqual([1, 0, 0, 0])
+})
