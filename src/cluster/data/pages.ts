@@ -1,6 +1,9 @@
-import { chunkOf, chunkRows, chunkStart } from '../../metrics/store/chunk-layout.js'
+/** Rows of a page, as bits: 512. */
+const PAGE_BITS = 9
+const PAGE_ROWS = 1 << PAGE_BITS
+const FIRST_ROWS = 32
 
-/** Numbers by row, `width` for each row, 0 until they are set. Pages are allocated when they are first used; the first ones are small. */
+/** Numbers by row, `width` for each row, 0 until they are set. Pages are allocated when they are first used; the first one grows with its rows. */
 export class Pages<A extends Float64Array | Int32Array | Uint32Array> {
   readonly width: number
   readonly #make: (length: number) => A
@@ -12,20 +15,27 @@ export class Pages<A extends Float64Array | Int32Array | Uint32Array> {
   }
 
   get(row: number, at = 0): number {
-    const chunk = chunkOf(row)
-    const page = this.#pages[chunk]
-    return page === undefined ? 0 : page[(row - chunkStart(chunk)) * this.width + at]!
+    const page = this.#pages[row >>> PAGE_BITS]
+    return page === undefined ? 0 : (page[(row & (PAGE_ROWS - 1)) * this.width + at] ?? 0)
   }
 
   set(row: number, value: number, at = 0): void {
-    const chunk = chunkOf(row)
-    let page = this.#pages[chunk]
-    if (page === undefined) {
-      page = this.#make(chunkRows(chunk) * this.width)
-      while (this.#pages.length < chunk) this.#pages.push(undefined)
-      this.#pages[chunk] = page
-    }
-    page[(row - chunkStart(chunk)) * this.width + at] = value
+    const index = (row & (PAGE_ROWS - 1)) * this.width + at
+    let page = this.#pages[row >>> PAGE_BITS]
+    if (page === undefined || index >= page.length) page = this.#grow(row)
+    page[index] = value
+  }
+
+  #grow(row: number): A {
+    const at = row >>> PAGE_BITS
+    let rows = at === 0 ? FIRST_ROWS : PAGE_ROWS
+    while (at === 0 && rows <= row) rows *= 2
+    const page = this.#make(rows * this.width)
+    const before = this.#pages[at]
+    if (before !== undefined) page.set(before)
+    while (this.#pages.length < at) this.#pages.push(undefined)
+    this.#pages[at] = page
+    return page
   }
 }
 
