@@ -75,7 +75,7 @@ export class ChangedRows implements ChangeReader {
     if (this.#isNew) {
       this.#isNew = false
       this.#owesComplete = true
-      yield this.#line.single(FRAME.RESTART)
+      yield this.#line.boundary(FRAME.RESTART)
     }
     const listed: ListedSource[] = []
     const answered = new Set<MetricProducer>()
@@ -92,7 +92,7 @@ export class ChangedRows implements ChangeReader {
     yield* this.#finish()
     if (!this.#owesComplete) return
     this.#owesComplete = false
-    yield this.#line.single(FRAME.COMPLETE)
+    yield this.#line.boundary(FRAME.COMPLETE)
   }
 
   *#finish(): Generator<Uint8Array> {

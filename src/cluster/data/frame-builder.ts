@@ -1,4 +1,5 @@
-import { FRAME, FrameWriter, writeLabel } from './frame-writer.js'
+import { FRAME, FrameWriter } from './frame-writer.js'
+import { LabelWriter } from './label-strings.js'
 
 /** Frames are closed at this length: a few hundred rows, which are applied well within a slice. See bench/cluster. */
 const FRAME_BYTES = 4_096
@@ -9,7 +10,7 @@ export class FrameBuilder {
   #kind = 0
   #family = -1
   #row = 0
-  #texts = new Map<string, number>()
+  readonly #labels = new LabelWriter()
 
   /** Closes and returns the open frame if it is full or for other rows; undefined otherwise. Call before {@link row}. */
   finishFor(kind: number, family: number): Uint8Array | undefined {
@@ -30,7 +31,6 @@ export class FrameBuilder {
       this.#kind = kind
       this.#family = family
       this.#row = 0
-      this.#texts = new Map()
     }
     this.writer.signed(row - this.#row)
     this.#row = row
@@ -38,7 +38,13 @@ export class FrameBuilder {
   }
 
   label(text: string | undefined): void {
-    writeLabel(this.writer, text, this.#texts)
+    this.#labels.write(this.writer, text)
+  }
+
+  /** Begins a stream, or ends its first part. The reader forgets its strings too. No frame may be open. */
+  boundary(kind: typeof FRAME.RESTART | typeof FRAME.COMPLETE): Uint8Array {
+    this.#labels.forget()
+    return this.single(kind)
   }
 
   /** A frame without rows. No frame may be open. */

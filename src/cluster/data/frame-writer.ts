@@ -76,6 +76,7 @@ export class FrameWriter {
 
   /** @param value A whole number, 0 … 2^53 - 1. */
   varint(value: number): this {
+    if (value < 0x80) return this.byte(value)
     this.#reserve(8)
     let rest = value
     while (rest > 0x7f) {
@@ -124,11 +125,6 @@ export class FrameWriter {
     return true
   }
 
-  /** Removes what was written after the frame had this length. */
-  truncate(length: number): void {
-    this.#length = length
-  }
-
   /** Ends the frame and returns a copy of it. */
   end(): Uint8Array {
     this.#view.setUint32(0, this.#length - 4, true)
@@ -147,14 +143,4 @@ export class FrameWriter {
     this.#bytes = grown
     this.#view = new DataView(grown.buffer)
   }
-}
-
-/** Writes a label as a number. A string that the frame does not have yet follows its number. 0 is a label that is not set. */
-export function writeLabel(writer: FrameWriter, text: string | undefined, numbers: Map<string, number>): void {
-  if (text === undefined) return void writer.varint(0)
-  const known = numbers.get(text)
-  if (known !== undefined) return void writer.varint(known)
-  const number = numbers.size + 1
-  writer.varint(number).text(text)
-  numbers.set(text, number)
 }

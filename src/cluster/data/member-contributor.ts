@@ -4,10 +4,11 @@ import type { Contributor, DataLimits, Departure } from './contributor.js'
 import { type FamilyDefinition, identityOf, parseDefinition } from './family-definition.js'
 import { damaged, overLimit } from './frame-error.js'
 import { FRAME, MAX_ATTACHMENTS } from './frame-writer.js'
+import { LabelReader } from './label-strings.js'
 import { memberPlace } from './merge-rules.js'
 import type { MemberRows, NewRow } from './member-rows.js'
 import type { MergedFamily } from './merged-family.js'
-import { PayloadReader, readLabels } from './payload-reader.js'
+import { PayloadReader } from './payload-reader.js'
 import type { RowValues } from './row-values.js'
 import { rowValues } from './values-of-kind.js'
 
@@ -40,6 +41,7 @@ export class MemberContributor implements Contributor {
   #families = new Map<number, MemberFamily>()
   /** Families of the former connection that have not been defined again yet. */
   readonly #former = new Set<MemberFamily>()
+  readonly #labels = new LabelReader()
   /** Rows of the current connection. */
   #rowCount = 0
   #isShown = true
@@ -85,6 +87,7 @@ export class MemberContributor implements Contributor {
   #restart(): void {
     for (const family of this.#families.values()) this.#former.add(family)
     this.#families = new Map()
+    this.#labels.forget()
     this.#rowCount = 0
     this.#show(true)
   }
@@ -93,6 +96,7 @@ export class MemberContributor implements Contributor {
     for (const { family, rows } of this.#families.values()) family.sweep(rows)
     for (const former of this.#former) this.#removeAll(former)
     this.#former.clear()
+    this.#labels.forget()
   }
 
   #define(reader: PayloadReader): void {
@@ -146,7 +150,6 @@ export class MemberContributor implements Contributor {
     const { family, isApart, definition, rows } = this.#family(reader.varint())
     const { descriptor } = definition
     const staged = rowValues(definition, this.#context.clock)
-    const texts: (string | undefined)[] = [undefined]
     const numbers = new Set<number>()
     const added: NewRow[] = []
     let newRows = 0
@@ -158,7 +161,8 @@ export class MemberContributor implements Contributor {
       if (!rows.has(number) && (number >= limits.rows || newRows++ >= room)) throw overLimit(`a member has at most ${limits.rows} rows`)
       const isOverflow = reader.byte() === 1
       const startTimeUnixMs = reader.double()
-      const labels = readLabels(reader, descriptor.labelKeys.length, texts)
+      const labels: (string | undefined)[] = []
+      while (labels.length < descriptor.labelKeys.length) labels.push(this.#labels.read(reader))
       if (isApart) labels.splice(memberPlace(descriptor), 0, String(this.slot))
       staged.read(reader, added.length)
       added.push({ number, isOverflow, startTimeUnixMs, labels })

@@ -189,10 +189,8 @@ export class MergedFamily {
 
   #find({ labels, isOverflow, startTimeUnixMs }: NewRow): number {
     if (isOverflow) return this.#store.findOverflow()
-    const byKey: { [key: string]: string | undefined } = Object.create(null)
-    for (const [at, key] of this.definition.descriptor.labelKeys.entries()) byKey[key] = labels[at]
     const before = this.#store.size
-    const row = this.#store.findOrCreate(byKey)
+    const row = this.#store.findOrCreateByValues(labels)
     const chunk = this.#store.chunkOf(row)
     const starts = chunk.startTimesUnixMs
     if (this.#store.size > before || !(starts[row - chunk.start]! <= startTimeUnixMs)) starts[row - chunk.start] = startTimeUnixMs

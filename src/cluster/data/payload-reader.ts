@@ -36,13 +36,15 @@ export class PayloadReader {
   /** A whole number, 0 … 2^53 - 1. */
   varint(): number {
     let value = 0
+    let unit = 1
     for (let at = 0; at < MAX_VARINT_BYTES; at++) {
       const byte = this.byte()
-      value += (byte & 0x7f) * 2 ** (7 * at)
+      value += (byte & 0x7f) * unit
       if (byte < 0x80) {
         if (value > Number.MAX_SAFE_INTEGER) break
         return value
       }
+      unit *= 0x80
     }
     throw damaged('a whole number is too long')
   }
@@ -82,15 +84,4 @@ export class PayloadReader {
   end(): void {
     if (this.hasMore) throw damaged(`it has ${this.remainingBytes} bytes too many`)
   }
-}
-
-/** Reads the labels of one row, as `writeLabel` writes them. @param texts The strings of the frame so far by number; the first is undefined. */
-export function readLabels(reader: PayloadReader, count: number, texts: (string | undefined)[]): (string | undefined)[] {
-  const labels: (string | undefined)[] = []
-  for (let at = 0; at < count; at++) {
-    const number = reader.varintUpTo(texts.length, 'the number of a string')
-    if (number === texts.length) texts.push(reader.text())
-    labels.push(texts[number])
-  }
-  return labels
 }

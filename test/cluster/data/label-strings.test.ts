@@ -1,0 +1,80 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { FRAME, FrameWriter } from '../../../src/cluster/data/frame-writer.js'
+import { LabelReader, LabelWriter } from '../../../src/cluster/data/label-strings.js'
+import { PayloadReader } from '../../../src/cluster/data/payload-reader.js'
+
+type Value = string | undefined
+
+function written(labels: LabelWriter, values: readonly Value[]): Uint8Array {
+  const writer = new FrameWriter().begin(FRAME.ROWS)
+  for (const value of values) labels.write(writer, value)
+  return writer.end()
+}
+
+function readAll(labels: LabelReader, frame: Uint8Array): Value[] {
+  const reader = new PayloadReader(frame)
+  const values: Value[] = []
+  while (reader.hasMore) values.push(labels.read(reader))
+  return values
+}
+
+function damagedBy(codes: number[]): unknown {
+  const writer = new FrameWriter().begin(FRAME.ROWS)
+  for (const code of codes) writer.varint(code)
+  const frame = writer.end()
+  return expect(() => readAll(new LabelReader(), frame)).toThrow(expect.objectContaining({ code: 'ERR_GROUP_FRAME' }))
+}
+
+test('values of any frames are read as they were written, each frame once or twice', () => {
+  const value = fc.option(fc.oneof(fc.constantFrom('GET', 'POST', ''), fc.string(), fc.string({ minLength: 60, maxLength: 70 })), {
+    nil: undefined,
+  })
+  fc.assert(
+    fc.property(fc.array(fc.array(value)), (frames) => {
+      const [writer, reader] = [new LabelWriter(), new LabelReader()]
+      for (const values of frames) {
+        const frame = written(writer, values)
+        expect(readAll(reader, frame)).toEqual(values)
+        expect(readAll(reader, frame)).toEqual(values)
+      }
+    }),
+  )
+})
+
+test('a string is sent once, and then as its number', () => {
+  const writer = new LabelWriter()
+  expect(written(writer, ['/orders', '/orders']).length).toBeLessThan(written(new LabelWriter(), ['/orders']).length + 2)
+  expect(written(writer, ['/orders']).length).toBe(6)
+})
+
+test('more strings than are kept are read as they were written', () => {
+  const [writer, reader] = [new LabelWriter(), new LabelReader()]
+  const values = Array.from({ length: 10_000 }, (_, at) => `user-${at}`)
+  expect(readAll(reader, written(writer, values))).toEqual(values)
+  expect(readAll(reader, written(writer, values.toReversed()))).toEqual(values.toReversed())
+})
+
+test('a string of more than 64 characters is sent each time', () => {
+  const writer = new LabelWriter()
+  const long = 'x'.repeat(65)
+  const frames = [1, 2].map(() => written(writer, [long]))
+  expect(frames[1]).toEqual(frames[0])
+})
+
+test('what was forgotten on both sides is sent again', () => {
+  const [writer, reader] = [new LabelWriter(), new LabelReader()]
+  const first = written(writer, ['a'])
+  readAll(reader, first)
+  writer.forget()
+  reader.forget()
+  const again = written(writer, ['a'])
+  expect(again).toEqual(first)
+  expect(readAll(reader, again)).toEqual(['a'])
+})
+
+test('a number without its string is damaged, one beyond those that are kept too', () => {
+  damagedBy([4])
+  damagedBy([2 * 4_097])
+  damagedBy([3, 65])
+})
