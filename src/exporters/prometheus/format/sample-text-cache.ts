@@ -1,4 +1,5 @@
 import { type RowChunk, isVisibleIn } from '../../../metrics/data/row-source.js'
+import { formatNumber } from './format-number.js'
 import { MAX_NUMBER_BYTES, writeNumber } from './write-number.js'
 
 const LINE_FEED = 10
@@ -46,25 +47,32 @@ export class SampleTextCache {
     const { size } = chunk
     this.#valueStarts = new Int32Array(size)
     this.#lineEnds = new Int32Array(size)
-    const lines: string[] = []
-    let room = 0
+    let text = ''
     for (let cell = 0; cell < size; cell++) {
-      const line = isVisibleIn(generation, chunk, cell) ? prefix(cell) : ''
-      lines.push(line)
-      if (line !== '') room += Buffer.byteLength(line) + MAX_NUMBER_BYTES + 1
+      if (isVisibleIn(generation, chunk, cell)) {
+        text += prefix(cell)
+        this.#valueStarts[cell] = text.length
+        text += `${formatNumber(chunk.value(cell))}\n`
+      } else this.#valueStarts[cell] = text.length
+      this.#lineEnds[cell] = text.length
     }
-    const bytes = Buffer.allocUnsafe(room)
-    let at = 0
-    for (const [cell, line] of lines.entries()) {
-      if (line !== '') {
-        at += bytes.write(line, at)
-        this.#valueStarts[cell] = at
-        at = writeNumber(bytes, at, chunk.value(cell))
-        bytes[at++] = LINE_FEED
-      } else this.#valueStarts[cell] = at
-      this.#lineEnds[cell] = at
+    const bytes = Buffer.from(text) // of all lines at once: calls into native code cost more than what they do for one line
+    if (bytes.length > text.length) this.#toByteOffsets(text)
+    this.#keep(bytes, bytes.length)
+  }
+
+  /** Some characters of the text have several bytes; offsets so far are those of characters. */
+  #toByteOffsets(text: string): void {
+    let from = 0
+    let to = 0
+    for (const [cell, start] of this.#valueStarts.entries()) {
+      const end = this.#lineEnds[cell]!
+      to += Buffer.byteLength(text.slice(from, start))
+      this.#valueStarts[cell] = to
+      to += end - start
+      this.#lineEnds[cell] = to
+      from = end
     }
-    this.#keep(bytes, at)
   }
 
   /** Keeps a copy with a little room to grow, outside the pool that small buffers share. */
