@@ -1,6 +1,12 @@
+import { SpareBuffers } from './spare-buffers.js'
+
 const TWO_TO_32 = 2 ** 32
 const START_BYTES = 65_536
+/** The part of an export that the exporters send, and a row more. Pages of a buffer that are not written cost nothing. */
+const PART_BYTES = (1 << 20) + START_BYTES
 const MAX_START_BYTES = 1 << 21
+const NO_BYTES = Buffer.alloc(0)
+const NO_SPARES = new SpareBuffers(0)
 
 /** Fields of the value of an attribute, and of its string. */
 const ATTRIBUTE_VALUE = 2 * 8 + 2
@@ -8,9 +14,16 @@ const VALUE_STRING = 1 * 8 + 2
 
 /** Writes protobuf fields one behind the other into a buffer that grows. Field tags are given ready-made, see {@link tag}. */
 export class ProtobufWriter {
-  #bytes: Buffer = Buffer.allocUnsafe(START_BYTES)
-  #view: DataView = viewOf(this.#bytes)
+  #bytes: Buffer = NO_BYTES
+  #view: DataView = viewOf(NO_BYTES)
   #at = 0
+  #startBytes = START_BYTES
+  readonly #spares: SpareBuffers
+
+  /** @param spares Where its buffers come from. Default: new ones. */
+  constructor(spares: SpareBuffers = NO_SPARES) {
+    this.#spares = spares
+  }
 
   get length(): number {
     return this.#at
@@ -20,19 +33,35 @@ export class ProtobufWriter {
   take(): Uint8Array {
     const taken = this.#bytes.subarray(0, this.#at)
     // What comes next is likely to be of the same length: growing copies, up to twice.
-    this.#bytes = Buffer.allocUnsafe(Math.min(Math.max(START_BYTES, this.#at + (this.#at >> 4)), MAX_START_BYTES))
-    this.#view = viewOf(this.#bytes)
+    this.#startBytes = Math.min(Math.max(START_BYTES, this.#at + (this.#at >> 4)), MAX_START_BYTES)
+    this.#use(NO_BYTES)
     this.#at = 0
     return taken
   }
 
+  /** A copy of what was written since the last call, for few bytes; the writer goes on in the same buffer. */
+  takeCopy(): Uint8Array {
+    const copy = Uint8Array.from(this.#bytes.subarray(0, this.#at))
+    this.#at = 0
+    return copy
+  }
+
   /** Reserves `bytes`, enough for all writes of up to that size that follow. */
   reserve(bytes: number): void {
-    if (this.#at + bytes <= this.#bytes.length) return
-    const grown = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#at + bytes))
+    if (this.#at + bytes > this.#bytes.length) this.#grow(this.#at + bytes)
+  }
+
+  #grow(bytes: number): void {
+    const { length } = this.#bytes
+    const grownBytes = length === 0 ? this.#startBytes : Math.max(length * 2, PART_BYTES)
+    const grown = this.#spares.take(Math.max(grownBytes, bytes))
     this.#bytes.copy(grown, 0, 0, this.#at)
-    this.#bytes = grown
-    this.#view = viewOf(grown)
+    this.#use(grown)
+  }
+
+  #use(bytes: Buffer): void {
+    this.#bytes = bytes
+    this.#view = viewOf(bytes)
   }
 
   /** A whole number from 0 to 2^53. */

@@ -28,7 +28,7 @@ export function attributeKeys(keys: readonly string[]): Uint8Array[] {
   const out = new ProtobufWriter()
   return keys.map((key) => {
     if (key !== '') out.string(KEY, key)
-    return Uint8Array.from(out.take())
+    return out.takeCopy()
   })
 }
 

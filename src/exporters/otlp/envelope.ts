@@ -15,30 +15,30 @@ export const ITEM: number = tag(2, 2)
 
 /** The bytes before the metrics or spans of a request, all of which have one resource and one scope. */
 export class Envelope {
+  readonly #out = new ProtobufWriter()
   readonly #resource: Uint8Array
   readonly #scope: Uint8Array
 
   constructor(resource: Resource) {
-    const out = new ProtobufWriter()
+    const out = this.#out
     writeResource(out, RESOURCE, resource)
-    this.#resource = Uint8Array.from(out.take())
+    this.#resource = out.takeCopy()
     const scope = out.open(SCOPE, 1)
     out.string(SCOPE_NAME, 'tallyscope')
     out.string(SCOPE_VERSION, PACKAGE_VERSION)
     out.close(scope, 1)
-    this.#scope = Uint8Array.from(out.take())
+    this.#scope = out.takeCopy()
   }
 
   /** The beginning of a request whose metrics or spans have so many bytes. */
   head(itemBytes: number): Uint8Array {
-    const scope = new ProtobufWriter()
-    scope.uint(SCOPE_ITEMS, this.#scope.length + itemBytes)
-    scope.raw(this.#scope)
-    const scopeBytes = scope.take()
-    const out = new ProtobufWriter()
-    out.uint(RESOURCE_ITEMS, this.#resource.length + scopeBytes.length + itemBytes)
+    const out = this.#out
+    out.uint(SCOPE_ITEMS, this.#scope.length + itemBytes)
+    out.raw(this.#scope)
+    const scope = out.takeCopy()
+    out.uint(RESOURCE_ITEMS, this.#resource.length + scope.length + itemBytes)
     out.raw(this.#resource)
-    out.raw(scopeBytes)
-    return Uint8Array.from(out.take())
+    out.raw(scope)
+    return out.takeCopy()
   }
 }

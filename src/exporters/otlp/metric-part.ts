@@ -48,10 +48,11 @@ export class MetricPart implements OutgoingPart {
   }
 
   settled(delivery: Delivery): void {
-    const { pending, points } = this.#content
+    const { bytes, pending, points } = this.#content
     // Points that were refused are lost, and must not be sent again. Of those that may have arrived the growth is sent again.
     if (delivery.kind === 'undelivered') pending?.fail(this.#first, this.#first + points)
     else pending?.commit(this.#first, this.#first + points)
     this.#sender.settled(points, delivery)
+    this.#sender.release(bytes, delivery)
   }
 }

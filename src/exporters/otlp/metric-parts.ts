@@ -4,6 +4,7 @@ import { type Family, isRowSource, isVisibleIn, type RowChunk, type RowSource } 
 import { snapshotRows } from '../../metrics/data/snapshot-rows.js'
 import type { ExportCounts } from '../export-counts.js'
 import { ProtobufWriter } from '../protobuf-writer.js'
+import type { SpareBuffers } from '../spare-buffers.js'
 import { type ChunkBaseline, type DeltaBaselines, PendingBaselines } from './delta-baselines.js'
 import { DistinctRows, familiesByName } from './distinct-families.js'
 import { Envelope } from './envelope.js'
@@ -32,6 +33,8 @@ export interface MetricPartsOptions {
   readonly maxPoints: number
   /** Of points that are left out. */
   readonly counts: ExportCounts
+  /** For the bytes of parts. */
+  readonly spares: SpareBuffers
   /** Read anew for each part: it falls when a receiver finds one too large. */
   readonly maxBytes: () => number
 }
@@ -91,7 +94,7 @@ function* rows(
 class PartInProgress {
   readonly #envelope: Envelope
   readonly #options: MetricPartsOptions
-  readonly #out = new ProtobufWriter()
+  readonly #out: ProtobufWriter
   readonly #rows: RowWriter
   #pending: PendingBaselines | undefined
 
@@ -99,6 +102,7 @@ class PartInProgress {
     this.#envelope = envelope
     this.#options = options
     this.#rows = new RowWriter(this.#out, options)
+    this.#out = new ProtobufWriter(options.spares)
   }
 
   get points(): number {

@@ -140,6 +140,7 @@ export class OtlpMetricExporter implements FamilyExporter {
       baselines: this.#baselines,
       maxPoints: this.#maxPoints,
       counts: this.#sender.counts,
+      spares: this.#sender.spares,
       maxBytes: () => this.#sender.maxRequestBytes,
     })
     for await (const content of parts) {

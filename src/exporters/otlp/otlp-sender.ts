@@ -1,6 +1,7 @@
 import { ExportError } from '../../base/errors.js'
 import { RateLimitedLog } from '../../base/rate-limited-log.js'
 import { ExportCounts } from '../export-counts.js'
+import { SpareBuffers } from '../spare-buffers.js'
 import { gzipBody } from '../sending/compress-body.js'
 import { shownAddress } from '../sending/destination.js'
 import { type HttpReply, HttpSender } from '../sending/http-sender.js'
@@ -23,6 +24,8 @@ export class OtlpSender {
   readonly #settings: OtlpSettings
   readonly #http: HttpSender
   readonly counts: ExportCounts
+  /** For the parts that are being sent, and the one that is being written. */
+  readonly spares: SpareBuffers
   readonly #requestCounts: RequestCounts
   readonly #log: RateLimitedLog
   #maxRequestBytes: number
@@ -34,6 +37,7 @@ export class OtlpSender {
     this.isJson = settings.protocol === 'http/json'
     this.#http = new HttpSender(settings.destination, settings.sender)
     this.counts = new ExportCounts(name)
+    this.spares = new SpareBuffers(settings.sender.concurrency + 1)
     this.#requestCounts = new RequestCounts(name)
     const { clock } = settings.sender
     this.#log = new RateLimitedLog({ code: 'TALLYSCOPE_EXPORT_FAILED', subject: `exporter ${name}`, logger, clock })
@@ -66,6 +70,11 @@ export class OtlpSender {
         this.#maxRequestBytes = Math.max(Math.ceil(this.#maxRequestBytes / 2), MIN_REQUEST_BYTES)
       },
     })
+  }
+
+  /** Keeps the buffer of a part for the next, if the receiver has all of it. */
+  release(bytes: Uint8Array, delivery: Delivery): void {
+    if (delivery.kind === 'taken' && delivery.reply.isWhollySent) this.spares.give(bytes)
   }
 
   /** Counts the outcome of so many items, and logs the receiver's message. */

@@ -90,7 +90,7 @@ export class OtlpTraceExporter implements Exporter<SpanData> {
 
   async #sendParts(spans: readonly SpanData[], sending: PartSending, progress: { delivered: number; hasFailed: boolean }): Promise<void> {
     const slicer = new TimeSlicer()
-    const out = new ProtobufWriter()
+    const out = new ProtobufWriter(this.#sender.spares)
     let first = 0
     let written = 0
     const send = async (next: number): Promise<void> => {

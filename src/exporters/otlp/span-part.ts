@@ -41,5 +41,6 @@ export class SpanPart implements OutgoingPart {
     // What was not delivered is not lost yet: the transport tries again, and counts what it gives up.
     if (delivery.kind !== 'undelivered') this.#sender.settled(this.items, delivery)
     this.#onSettled(this.items, delivery)
+    this.#sender.release(this.#bytes, delivery)
   }
 }

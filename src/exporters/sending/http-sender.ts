@@ -17,6 +17,8 @@ export interface HttpReply {
   readonly body: Buffer | undefined
   /** What must not be in a message about this answer. */
   readonly secrets: readonly string[]
+  /** False if the receiver answered before the whole request was on its way: then its body is still being read here. */
+  readonly isWhollySent: boolean
 }
 
 /** A request without an answer. The message has no secrets. */
@@ -155,10 +157,10 @@ export class HttpSender {
       request.once('response', (arrived: IncomingMessage) => {
         response = arrived
         arrived.on('error', fail) // without a listener it would end the process
-        replyBody(arrived).then(
-          (read) => end(() => resolve({ status: arrived.statusCode!, headers: arrived.headers, body: read, secrets })),
-          fail,
-        )
+        replyBody(arrived).then((read) => {
+          const { statusCode: status, headers: fields } = arrived
+          end(() => resolve({ status: status!, headers: fields, body: read, secrets, isWhollySent: request.writableFinished }))
+        }, fail)
       })
       for (const part of body) request.write(part)
       request.end()

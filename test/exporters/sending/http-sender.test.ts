@@ -48,6 +48,19 @@ test('a body of several pieces arrives whole, with its length, the version and t
   sender.close()
 })
 
+test('a request is wholly sent unless the receiver answers before it has read all of it', async () => {
+  const whole = await post(senderTo((await receiver()).url))
+  expect(whole.isWhollySent).toBe(true)
+  const url = await httpReceiver((request, response) => {
+    request.pause()
+    response.end()
+  })
+  const sender = senderTo(url)
+  const early = await post(sender, 'x'.repeat(64 << 20))
+  expect(early.isWhollySent).toBe(false)
+  sender.close()
+})
+
 test('user and password of the URL are Basic authorization, which a header of the same name overrides', async () => {
   const { url, requests } = await receiver()
   const withUser = url.replace('//', '//me:p%40ss@')
