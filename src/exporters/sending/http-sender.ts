@@ -162,10 +162,30 @@ export class HttpSender {
           end(() => resolve({ status: status!, headers: fields, body: read, secrets, isWhollySent: request.writableFinished }))
         }, fail)
       })
-      for (const part of body) request.write(part)
-      request.end()
+      writeBody(request, body)
     })
   }
+}
+
+/** The system copies a piece before the event loop goes on. */
+const PIECE_BYTES = 262_144
+
+/** Writes a body piece by piece, each when the system has taken the one before: a long one in one piece would hold the event loop. */
+function writeBody(request: ClientRequest, body: readonly Uint8Array[]): void {
+  const pieces = body.flatMap(piecesOf)
+  const goOn = (): void => {
+    let hasRoom = true
+    while (hasRoom && pieces.length > 0) hasRoom = request.write(pieces.shift())
+    if (pieces.length > 0) request.once('drain', goOn)
+    else request.end()
+  }
+  goOn()
+}
+
+function piecesOf(bytes: Uint8Array): Uint8Array[] {
+  const pieces: Uint8Array[] = []
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) pieces.push(bytes.subarray(at, at + PIECE_BYTES))
+  return pieces
 }
 
 /** What a write to a connection that the other side has closed fails with. */
