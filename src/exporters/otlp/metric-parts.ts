@@ -39,7 +39,8 @@ export interface MetricPartsOptions {
   readonly maxBytes: () => number
 }
 
-const ROWS_A_STEP = 32
+/** Rows after which it is checked whether the slice is over: a summary is computed when it is read. */
+const ROWS_A_STEP = { scalar: 32, distribution: 8, summary: 1 } as const
 const NO_LABELS = {}
 
 /** Reads families in slices of about 2 ms, and makes parts of them, each when it is needed. */
@@ -78,7 +79,7 @@ function* rows(
   { baselines }: MetricPartsOptions,
 ): Generator<void> {
   const { generation } = source
-  const isSlow = source.kind !== 'scalar'
+  const rowsAStep = ROWS_A_STEP[source.kind]
   // Snapshots of foreign producers have no place in which a baseline could be found again: they stay cumulative.
   const deltas = isLive && source.kind !== 'summary' && isMonotonic(source.descriptor) ? baselines : undefined
   for (const [index, chunk] of source.chunks.entries()) {
@@ -86,7 +87,7 @@ function* rows(
     for (let cell = 0; cell < chunk.size; cell++) {
       const isWanted = isVisibleIn(generation, chunk, cell) && (distinct === undefined || distinct.add(source, chunk, cell))
       if (isWanted) part.row(source, chunk, cell, baseline)
-      if (isSlow || part.isFull || cell % ROWS_A_STEP === 0) yield
+      if (part.isFull || cell % rowsAStep === 0) yield
     }
   }
 }
@@ -101,8 +102,8 @@ class PartInProgress {
   constructor(envelope: Envelope, options: MetricPartsOptions) {
     this.#envelope = envelope
     this.#options = options
-    this.#rows = new RowWriter(this.#out, options)
     this.#out = new ProtobufWriter(options.spares)
+    this.#rows = new RowWriter(this.#out, options)
   }
 
   get points(): number {

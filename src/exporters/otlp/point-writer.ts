@@ -1,6 +1,6 @@
 import type { Exemplar, ExponentialBuckets, ExponentialValue, MetricDescriptor } from '../../metrics/data/metric.js'
 import type { RowChunk, RowSource } from '../../metrics/data/row-source.js'
-import { type ProtobufWriter, tag, unixNanoWords } from '../protobuf-writer.js'
+import { ProtobufWriter, tag, unixNanoWords } from '../protobuf-writer.js'
 import { attributeKeys, writeAttribute } from './attributes.js'
 import { sendable } from './exponential-buckets.js'
 
@@ -57,6 +57,9 @@ export class PointWriter {
   #descriptor: MetricDescriptor | undefined
   #isInt = false
   #keys: readonly Uint8Array[] = []
+  // Rows of a metric have the same bounds.
+  #bounds: readonly number[] = []
+  #boundsBytes = new Uint8Array(0)
   // Points of an export have one time, and most of them one start: they are computed once. See bench/push/push.bench.js.
   readonly #start = new NanoTime()
   readonly #time = new NanoTime()
@@ -82,17 +85,12 @@ export class PointWriter {
     const point = this.#begin('histogram', source, chunk, cell, startUnixMs, timeUnixMs)
     if (buckets.count > 0) out.fixed64(COUNT, buckets.count)
     if (hasSum(buckets.sum, bounds)) out.double(SUM, buckets.sum)
-    // The last bucket has no bound: one at infinity, of a foreign producer, is left out together with its bucket.
-    const finite = bounds.at(-1) === Infinity ? bounds.length - 1 : bounds.length
+    const finite = finiteBounds(bounds)
     out.varint(BUCKET_COUNTS)
     out.varint(8 * (finite + 1))
     for (let i = 0; i < finite; i++) out.bareFixed64(buckets.counts[i]!)
     out.bareFixed64(buckets.counts[finite]! + (finite < bounds.length ? buckets.counts[finite + 1]! : 0))
-    if (finite > 0) {
-      out.varint(EXPLICIT_BOUNDS)
-      out.varint(8 * finite)
-      for (let i = 0; i < finite; i++) out.bareDouble(bounds[i]!)
-    }
+    out.raw(this.#boundsField(bounds))
     for (let i = 0; i <= bounds.length; i++) this.#exemplar(EXEMPLARS.histogram, chunk.exemplar(cell, i), false)
     this.#end(point)
   }
@@ -159,6 +157,14 @@ export class PointWriter {
     this.#keys = attributeKeys(descriptor.labelKeys)
   }
 
+  #boundsField(bounds: readonly number[]): Uint8Array {
+    if (bounds !== this.#bounds) {
+      this.#bounds = bounds
+      this.#boundsBytes = boundsBytes(bounds)
+    }
+    return this.#boundsBytes
+  }
+
   #attributes(field: number, chunk: RowChunk, cell: number): void {
     const keys = this.#keys
     for (let key = 0; key < keys.length; key++) {
@@ -222,6 +228,23 @@ class NanoTime {
 function writeZigzag(out: ProtobufWriter, field: number, value: number): void {
   out.varint(field)
   out.zigzag(value)
+}
+
+/** The last bucket has no bound: one at infinity, of a foreign producer, is left out together with its bucket. */
+function finiteBounds(bounds: readonly number[]): number {
+  return bounds.at(-1) === Infinity ? bounds.length - 1 : bounds.length
+}
+
+/** The field of the bounds, with its tag; empty if there are none. */
+function boundsBytes(bounds: readonly number[]): Uint8Array<ArrayBuffer> {
+  const finite = finiteBounds(bounds)
+  const out = new ProtobufWriter()
+  if (finite > 0) {
+    out.varint(EXPLICIT_BOUNDS)
+    out.varint(8 * finite)
+    for (let i = 0; i < finite; i++) out.bareDouble(bounds[i]!)
+  }
+  return Uint8Array.from(out.take())
 }
 
 /** OTLP wants no sum if values can be below zero. */

@@ -18,6 +18,8 @@ export class RowWriter {
   readonly #writer: PointWriter
   readonly #options: RowWriterOptions
   #open: OpenMetric | undefined
+  /** Of the row that is being written. */
+  readonly #buckets: Buckets = { count: 0, sum: 0, counts: [] }
   /** Points since the last {@link end}. */
   points = 0
 
@@ -55,7 +57,7 @@ export class RowWriter {
       this.#writer.number(source, chunk, cell, chunk.value(cell), kind === 'gauge' ? Number.NaN : startUnixMs, timeUnixMs)
     } else {
       const exponential = this.#exponential(chunk, cell)
-      this.#distribution(source, chunk, cell, exponential, bucketsOf(source, chunk, cell), startUnixMs, false)
+      this.#distribution(source, chunk, cell, exponential, this.#bucketsOf(source, chunk, cell), startUnixMs, false)
     }
     this.points++
   }
@@ -76,7 +78,7 @@ export class RowWriter {
   }
 
   #distributionGrowth(source: RowSource, chunk: RowChunk, cell: number, baseline: ChunkBaseline, pending: PendingBaselines): void {
-    const now = bucketsOf(source, chunk, cell)
+    const now = this.#bucketsOf(source, chunk, cell)
     const exponential = this.#exponential(chunk, cell)
     const isKnown = baseline.has(chunk, cell) && now.count >= baseline.sent(cell, 1)
     const counts = isKnown ? now.counts.map((count, at) => count - baseline.sent(cell, 2 + at)) : now.counts
@@ -109,6 +111,16 @@ export class RowWriter {
     else this.#writer.exponential(source, chunk, cell, exponential, buckets, startUnixMs, timeUnixMs)
   }
 
+  /** Read in one go: a value may be recorded as soon as others get their turn. */
+  #bucketsOf({ bounds }: RowSource, chunk: RowChunk, cell: number): Buckets {
+    const buckets = this.#buckets
+    buckets.count = chunk.count(cell)
+    buckets.sum = chunk.value(cell)
+    buckets.counts.length = bounds.length + 1
+    for (let bucket = 0; bucket <= bounds.length; bucket++) buckets.counts[bucket] = chunk.bucket(cell, bucket)
+    return buckets
+  }
+
   #exponential(chunk: RowChunk, cell: number): ExponentialValue | undefined {
     return this.#options.histograms === 'exponential' ? chunk.exponential?.(cell) : undefined
   }
@@ -136,14 +148,7 @@ export class RowWriter {
 }
 
 interface Buckets {
-  readonly count: number
-  readonly sum: number
-  readonly counts: readonly number[]
-}
-
-/** Read in one go: a value may be recorded as soon as others get their turn. */
-function bucketsOf({ bounds }: RowSource, chunk: RowChunk, cell: number): Buckets {
-  const counts: number[] = []
-  for (let bucket = 0; bucket <= bounds.length; bucket++) counts.push(chunk.bucket(cell, bucket))
-  return { count: chunk.count(cell), sum: chunk.value(cell), counts }
+  count: number
+  sum: number
+  readonly counts: number[]
 }
