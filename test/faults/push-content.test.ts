@@ -73,6 +73,19 @@ test('if compressing fails the samples are counted, and the next export is whole
   await exporter.shutdown()
 })
 
+test('if compressing never ends the export does in time, its samples are counted, and closing waits for nothing', async () => {
+  const destination = await writeReceiver([1])
+  const compress = (): Promise<Uint8Array> => new Promise(() => {})
+  const exporter = new RemoteWriteExporter({ url: destination.url, compress, metadata: false })
+  const before = dropped('RemoteWriteExporter', 'deadline')
+  const context = { timeUnixMs: Date.now(), timeoutMs: 50, signal: new AbortController().signal, isLast: false }
+  const exporting = exporter.exportFamilies([gauge('a', 1), gauge('b', 2)], context)
+  await expect(exporting).rejects.toMatchObject({ code: 'ERR_REMOTE_WRITE_FAILED', retryable: true, message: /compressing/ })
+  expect(dropped('RemoteWriteExporter', 'deadline')).toBe(before + 2)
+  await exporter.shutdown()
+  expect(destination.requests).toEqual([])
+})
+
 test('if the clock is set back or forward the times of exports rise, and receivers find all in order', async () => {
   const otlp = await receiver()
   const write = await writeReceiver([1])

@@ -1,4 +1,6 @@
 import { errorText } from '../../base/rate-limited-log.js'
+import { MAX_TIMER_MS } from '../../base/timer.js'
+import { TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
 import type { HttpReply } from './http-sender.js'
 import { type Delivery, type SendLimits, type SendSettings, sendUntil } from './send-until.js'
 
@@ -28,6 +30,13 @@ export interface SendingResult {
   readonly refusal: HttpReply | undefined
   /** Why parts were not delivered, if some were not. */
   readonly undelivered: Extract<Delivery, { kind: 'undelivered' }> | undefined
+}
+
+const COMPRESSION_LATE: Extract<Delivery, { kind: 'undelivered' }> = {
+  kind: 'undelivered',
+  reason: 'deadline',
+  message: 'compressing the body was not done in time',
+  retryAfterMs: undefined,
 }
 
 /**
@@ -86,12 +95,16 @@ export class PartSending {
   async #send(part: OutgoingPart): Promise<void> {
     if (this.#undelivered !== undefined) return part.settled(this.#undelivered)
     const { headers, query } = this.#encoding
-    let body: readonly Uint8Array[]
+    let body: readonly Uint8Array[] | typeof TIMED_OUT
     try {
-      body = await this.#encoding.compress(part.body)
+      body = await this.#compress(part)
     } catch (error) {
       this.#fault ??= { error }
       return part.settled({ kind: 'undelivered', reason: 'encoding', message: errorText(error), retryAfterMs: undefined })
+    }
+    if (body === TIMED_OUT) {
+      this.#undelivered ??= COMPRESSION_LATE
+      return part.settled(COMPRESSION_LATE)
     }
     const delivery = await sendUntil({ method: 'POST', body, headers, query }, this.#limits, this.#settings)
     if (delivery.kind === 'too large') {
@@ -103,5 +116,14 @@ export class PartSending {
     if (delivery.kind === 'undelivered') this.#undelivered ??= delivery
     else if (delivery.kind !== 'taken') this.#refusal ??= delivery.reply
     part.settled(delivery)
+  }
+
+  /** What compresses may be a function of the application, which may never settle. */
+  #compress({ body }: OutgoingPart): ReturnType<PartEncoding['compress']> | Promise<readonly Uint8Array[] | typeof TIMED_OUT> {
+    const compressed = this.#encoding.compress(body)
+    if (!(compressed instanceof Promise)) return compressed
+    const { clock } = this.#settings
+    const leftMs = this.#limits.endsMs - clock.monotonicMs()
+    return withTimeout(compressed, { clock, timeoutMs: Math.min(Math.max(leftMs, 0), MAX_TIMER_MS) })
   }
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { gzipBody } from '../../../src/exporters/sending/compress-body.js'
 import { checkDestination } from '../../../src/exporters/sending/destination.js'
 import { HttpSender } from '../../../src/exporters/sending/http-sender.js'
-import { type OutgoingPart, PartSending } from '../../../src/exporters/sending/part-sending.js'
+import { type OutgoingPart, type PartEncoding, PartSending } from '../../../src/exporters/sending/part-sending.js'
 import { REPLY_POLICIES } from '../../../src/exporters/sending/reply-policy.js'
 import { RequestCounts } from '../../../src/exporters/sending/request-counts.js'
 import { checkSender } from '../../../src/exporters/sending/sender-options.js'
@@ -31,7 +31,11 @@ class Letters implements OutgoingPart {
   }
 }
 
-async function sending(answer: (response: ServerResponse, n: number, request: Received) => void, concurrency = 2) {
+async function sending(
+  answer: (response: ServerResponse, n: number, request: Received) => void,
+  concurrency = 2,
+  compress: PartEncoding['compress'] = gzipBody,
+) {
   const { url, requests } = await receiver(answer)
   const settings = checkSender({ concurrency }, 2)
   const sender = new HttpSender(checkDestination('url', url), settings)
@@ -45,7 +49,7 @@ async function sending(answer: (response: ServerResponse, n: number, request: Re
       describe: ({ status }) => `answered ${status}`,
     },
     limits: { endsMs: settings.clock.monotonicMs() + 500, tries: 1 },
-    encoding: { headers: { 'content-encoding': 'gzip' }, compress: gzipBody },
+    encoding: { headers: { 'content-encoding': 'gzip' }, compress },
     concurrency,
     onTooLarge: (bytes) => void tooLarge.push(bytes),
   })
@@ -100,5 +104,34 @@ test('after a part that could not be delivered the rest is not sent', async () =
   await add('b')
   expect((await parts.finish()).undelivered).toMatchObject({ reason: 'retries', message: 'answered 503' })
   expect([log, requests.length]).toEqual([['a undelivered', 'b undelivered'], 1])
+  close()
+})
+
+test('compression that never settles ends at the deadline, and nothing more is sent', async () => {
+  const { parts, add, log, requests, close } = await sending(
+    (response) => void response.end(),
+    1,
+    () => new Promise(() => {}),
+  )
+  await add('a')
+  expect(parts.isDown).toBe(true)
+  await add('b')
+  expect((await parts.finish()).undelivered).toMatchObject({ reason: 'deadline', message: 'compressing the body was not done in time' })
+  expect([log, requests.length]).toEqual([['a undelivered', 'b undelivered'], 0])
+  close()
+})
+
+test('compression that fails after the deadline fails nothing else', async () => {
+  let fail: (error: Error) => void = () => {}
+  const compressing = new Promise<never>((_, reject) => (fail = reject))
+  const { parts, add, log, close } = await sending(
+    (response) => void response.end(),
+    1,
+    () => compressing,
+  )
+  await add('a')
+  fail(new Error('late'))
+  expect((await parts.finish()).undelivered).toMatchObject({ reason: 'deadline' })
+  expect(log).toEqual(['a undelivered'])
   close()
 })
