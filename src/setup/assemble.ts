@@ -9,6 +9,7 @@ import type { Metric } from '../metrics/data/metric.js'
 import { Relabelling } from '../metrics/data/relabel.js'
 import type { TallyscopeOptions } from './tallyscope-options.js'
 import { AlwaysOffSampler } from '../trace/sampling/constant-samplers.js'
+import { readBatches } from './push-exporters.js'
 import { NO_EXPORTER, Tracer } from './tracer.js'
 
 /** What the configuration names, built. */
@@ -24,7 +25,7 @@ export function assemble(
   problems: ConfigurationProblem[],
 ): AssembledComponents | undefined {
   const { logger, env = process.env } = options
-  const context = { env, resource, logger }
+  const context = { env, resource, logger, batches: readBatches(env) }
   const attempt = <T>(path: string, build: () => T): T | undefined => {
     try {
       return build()
@@ -38,7 +39,7 @@ export function assemble(
   const { 'traces.sampler': samplerPart, 'traces.propagator': propagatorParts, 'traces.transport': transportPart } = settings
   const sampler = enabled ? samplerPart && attempt('traces.sampler', () => buildSampler(samplerPart)) : new AlwaysOffSampler()
   const propagator = propagatorParts && attempt('traces.propagator', () => buildPropagator(propagatorParts))
-  const usual = transportPart && attempt('traces.transport', () => buildTransport(transportPart))
+  const usual = transportPart && attempt('traces.transport', () => buildTransport(transportPart, context.batches))
   const exporters = enabled ? settings['traces.exporters'] : []
   const traces = exporters?.flatMap(
     (component) => attempt('traces.exporters', () => buildTraceExporter(component, transportPart, context)) ?? [],

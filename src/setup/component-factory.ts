@@ -108,14 +108,14 @@ export function buildTraceExporter(
   const { transport: own, ...options } = 'given' in component ? {} : component.options
   const named = (own as ComponentSpec | undefined) ?? usual
   if (!('given' in component) && component.component === 'otlp') {
-    const { exporter, exportTimeoutMs } = buildOtlpTraceExporter(options, context)
-    return { exporter, transport: buildTransport(named ?? ASYNC, { exportTimeoutMs }) }
+    const { exporter, transport } = buildOtlpTraceExporter(options, context)
+    return { exporter, transport: buildTransport(named ?? ASYNC, transport) }
   }
   const exporter =
     'given' in component
       ? (component.given as Exporter<SpanData>)
       : generalExporter<SpanData>({ component: component.component, options }, context)
-  return { exporter, transport: buildTransport(named ?? { component: 'sync', options: {} }) }
+  return { exporter, transport: buildTransport(named ?? { component: 'sync', options: {} }, context.batches) }
 }
 
 export function buildMetricExporter(component: Component, context: ExporterContext): Exporter<Metric> {

@@ -9,6 +9,8 @@ import type { OtlpTraceExporterOptions } from '../exporters/otlp/otlp-trace-expo
 import type { PrometheusTextPushExporterOptions } from '../exporters/prometheus/push/text-push-exporter.js'
 import type { RemoteWriteExporterOptions } from '../exporters/prometheus/remote-write/remote-write-options.js'
 import type { StatsdExporterOptions } from '../exporters/statsd/statsd-options.js'
+import type { AsyncTransportOptions } from '../exporters/transport/async-transport-options.js'
+import { batchOptionsFromEnvironment, type BatchReading } from '../exporters/transport/batch-environment.js'
 import type { FamilyExporter } from '../metrics/data/family-exporter.js'
 import type { SpanData } from '../trace/data/span-data.js'
 import type { ComponentSpec } from './configuration/component-parser.js'
@@ -20,6 +22,15 @@ export interface ExporterContext {
   readonly env: Environment
   readonly resource: Resource
   readonly logger?: Logger | undefined
+  /** Of asynchronous transports, by variables. */
+  readonly batches: BatchReading['options']
+}
+
+/** Options of asynchronous transports by variables; what in there cannot be used is logged. */
+export function readBatches(env: Environment): BatchReading['options'] {
+  const { options, problems } = batchOptionsFromEnvironment(env)
+  for (const { variable, problem } of problems) passOver(variable, problem)
+  return options
 }
 
 /** An exporter of metrics that sends, loaded when it is named; undefined if the component is none. */
@@ -59,17 +70,22 @@ export function buildPushExporter({ component, options }: ComponentSpec, context
 const TRANSPORT_MARGIN_MS = 1_000
 const DEFAULT_TIMEOUT_MS = 10_000
 
-/** An exporter of spans by OTLP, and how long its transport has to wait for it. */
+/** Spans in batches as OpenTelemetry sends them by default. */
+const OTLP_BATCHES = { waitPeriodMs: 5_000, maxBatchSize: 512 }
+
+/** An exporter of spans by OTLP, and options for its transport. One export is one request: the shorter time limit holds for both. */
 export function buildOtlpTraceExporter(
   options: object,
   context: ExporterContext,
-): { readonly exporter: Exporter<SpanData>; readonly exportTimeoutMs: number } {
+): { readonly exporter: Exporter<SpanData>; readonly transport: AsyncTransportOptions } {
+  const { batches } = context
   const read = otlpOptions<OtlpTraceExporterOptions>('traces', options, context)
+  const timeoutMs = Math.min(read.timeoutMs ?? DEFAULT_TIMEOUT_MS, batches.exportTimeoutMs ?? Infinity)
   const exporter = new LazyExporter<SpanData>('otlp', async () => {
     const { OtlpTraceExporter } = await import('../exporters/otlp/otlp-trace-exporter.js')
-    return new OtlpTraceExporter(read)
+    return new OtlpTraceExporter({ ...read, timeoutMs })
   })
-  return { exporter, exportTimeoutMs: (read.timeoutMs ?? DEFAULT_TIMEOUT_MS) + TRANSPORT_MARGIN_MS }
+  return { exporter, transport: { ...OTLP_BATCHES, ...batches, exportTimeoutMs: timeoutMs + TRANSPORT_MARGIN_MS } }
 }
 
 /** Adds the options from the variables. Given options win: an address as a whole, and headers one by one. */

@@ -4,12 +4,16 @@ import { SyncTransport } from '../../src/exporters/transport/sync-transport.js'
 import { Stats } from '../../src/stats/stats.js'
 import { sum } from '../../src/stats/views/aggregation.js'
 import type { TallyscopeOptions } from '../../src/setup/tallyscope-options.js'
+import { buildOtlpTraceExporter } from '../../src/setup/push-exporters.js'
+import { SpanContext } from '../../src/trace/context/span-context.js'
+import { SpanData } from '../../src/trace/data/span-data.js'
 import { createTallyscope } from '../../src/setup/tallyscope.js'
 import { decodeBody, metricsOf } from '../exporters/otlp/read-otlp.js'
 import { receiver as httpReceiver } from '../exporters/sending/receiver.js'
 import { valuesOf, writeReceiver } from '../exporters/prometheus/remote-write/strict-receiver.js'
 import { UdpReceiver } from '../exporters/statsd/udp-receiver.js'
 
+const SPAN = SpanData.from({ name: 'a', context: new SpanContext({ spanId: 'b7ad6b7169203331' }), startTimeUnixMs: 1, endTimeUnixMs: 2 })
 let receiver: UdpReceiver
 beforeEach(async () => {
   vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
@@ -134,6 +138,55 @@ test('variables that cannot be read are logged and have no effect', async () => 
     'OTEL_EXPORTER_OTLP_TIMEOUT is passed over',
     'OTEL_EXPORTER_OTLP_PROTOCOL is passed over',
   ])
+})
+
+test('spans by otlp go out in batches as the variables of the batch span processor say', async () => {
+  const target = await httpReceiver()
+  const batches = { OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '2', OTEL_BSP_MAX_QUEUE_SIZE: 'many' }
+  await runByVariables({ ...OTLP, ...batches, OTEL_METRICS_EXPORTER: 'none', OTEL_EXPORTER_OTLP_ENDPOINT: target.url })
+  const sizes = target.requests.map(
+    ({ body }) => decodeBody(body, 'ExportTraceServiceRequest')['resourceSpans'][0].scopeSpans[0].spans.length,
+  )
+  expect(sizes).toEqual([2, 1])
+  const logged = vi.mocked(process.emitWarning).mock.calls.map(([text]) => String(text))
+  expect(logged).toContainEqual(expect.stringMatching(/^OTEL_BSP_MAX_QUEUE_SIZE is passed over: it must be a whole number/))
+})
+
+test('the delay by its variable ends the wait of a batch that is not full, by otlp and by a named transport', async () => {
+  for (const env of [{}, { TALLYSCOPE_TRACES_TRANSPORT: 'async' }]) {
+    let arrived = (): void => {}
+    const sent = new Promise<void>((resolve) => (arrived = resolve))
+    const target = await httpReceiver((response) => {
+      response.end()
+      arrived()
+    })
+    const variables = {
+      ...OTLP,
+      ...env,
+      OTEL_METRICS_EXPORTER: 'none',
+      OTEL_EXPORTER_OTLP_ENDPOINT: target.url,
+      OTEL_BSP_SCHEDULE_DELAY: '0',
+    }
+    const scope = createTallyscope({ env: variables, stats: new Stats(), prometheus: false })
+    await scope.start()
+    scope.tracer.startSpan('one').end()
+    await sent
+    await scope.shutdown()
+    expect(target.requests).toHaveLength(1)
+  }
+})
+
+test('the shorter of both time limits is that of a request, and the transport waits a second longer', async () => {
+  const target = await httpReceiver(() => {})
+  const build = (batches: object, options: object = {}) =>
+    buildOtlpTraceExporter({ endpoint: target.url, ...options }, { env: {}, resource: { labels: {} }, batches })
+  expect(build({}).transport).toEqual({ waitPeriodMs: 5_000, maxBatchSize: 512, exportTimeoutMs: 11_000 })
+  expect(build({ exportTimeoutMs: 30_000 }).transport.exportTimeoutMs).toBe(11_000)
+  expect(build({ exportTimeoutMs: 700 }, { timeoutMs: 300 }).transport.exportTimeoutMs).toBe(1_300)
+  const { exporter, transport } = build({ exportTimeoutMs: 20 })
+  expect(transport.exportTimeoutMs).toBe(1_020)
+  await expect(exporter.export([SPAN])).rejects.toMatchObject({ code: 'ERR_OTLP_FAILED', retryable: true })
+  await exporter.shutdown?.()
 })
 
 test('spans by otlp have a transport that outwaits the exporter, unless another one is named', async () => {

@@ -1,4 +1,5 @@
 import { inspectValue } from '../../base/inspect-value.js'
+import { parseWholeNumber } from '../../base/parse-whole-number.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
 import { parseDestination } from '../sending/destination.js'
 import { type HeaderValues, headersFault } from '../sending/request-headers.js'
@@ -95,11 +96,9 @@ const parseUrl: Parse<string> = (text, variable, report) => {
   return text
 }
 
-const parseMilliseconds: Parse<number> = (text, variable, report) => {
-  const number = /^\d+$/.test(text) ? Number(text) : 0
-  if (number >= 1 && number <= MAX_TIMER_MS) return number
-  return report(variable, `it must be a number of milliseconds from 1 to ${MAX_TIMER_MS}: it is ${inspectValue(text)}`)
-}
+const parseMilliseconds: Parse<number> = (text, variable, report) =>
+  parseWholeNumber(text, 1, MAX_TIMER_MS) ??
+  report(variable, `it must be a number of milliseconds from 1 to ${MAX_TIMER_MS}: it is ${inspectValue(text)}`)
 
 /** `key=value` with commas between and percent escapes. A pair that cannot be sent is left out; no value is shown, since it may be a secret. */
 const parseHeaders: Parse<HeaderValues> = (text, variable, report) => {

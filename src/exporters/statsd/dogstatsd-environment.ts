@@ -1,4 +1,5 @@
 import { inspectValue } from '../../base/inspect-value.js'
+import { parseWholeNumber } from '../../base/parse-whole-number.js'
 import type { StatsdExporterOptions } from './statsd-options.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -82,7 +83,7 @@ function addressByHost(read: Read, report: Report): Address {
 }
 
 function isPort(text: string): boolean {
-  return /^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535
+  return parseWholeNumber(text, 1, 65_535) !== undefined
 }
 
 /** `DD_TAGS` has `key:value` with commas or blanks between; a tag without a value is left out. */
