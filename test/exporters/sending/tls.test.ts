@@ -1,15 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkDestination } from '../../../src/exporters/sending/destination.js'
 import { HttpSender, SendError } from '../../../src/exporters/sending/http-sender.js'
 import { checkSender, type SenderOptions } from '../../../src/exporters/sending/sender-options.js'
 import { Authority, type Certificate } from './certificates.js'
 import { listening, openConnections } from './receiver.js'
+import { secureReceiver } from './secure-receiver.js'
 
 const DAY_MS = 86_400_000
 const authority = new Authority()
@@ -20,18 +18,6 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'tallyscope-tls-'))
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-/** A receiver with this certificate; with `ca`, it takes those only that have a certificate of its authority. Answers with the client's name. */
-async function secureReceiver(certificate: Certificate, ca?: string): Promise<string> {
-  const options = { ...certificate, ...(ca !== undefined && { ca, requestCert: true, rejectUnauthorized: true }) }
-  const server = createServer(options, (request, response) => {
-    const { subject } = (request.socket as TLSSocket).getPeerCertificate()
-    request.resume().on('end', () => response.end(`hello ${subject?.CN}`))
-  })
-  server.on('tlsClientError', () => {})
-  await listening(server)
-  return `https://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
 
 /** The answer, or what sending has failed with. */
 async function outcome(url: string, options: SenderOptions = {}): Promise<string | SendError> {
