@@ -2,6 +2,7 @@
 // A contender that pushes, in a process of its own. It is told by messages what to do: touch a share of its series, push, watch itself
 // meanwhile.
 import { answerParent } from '../process-meter.js'
+import { median } from '../statistics.js'
 
 /**
  * What a contender pushes.
@@ -36,7 +37,32 @@ if (make === undefined) throw new Error(`${contender} pushes no ${kind}`)
 const options = JSON.parse(optionsText)
 const pusher = await make(options)
 
+/** Of the series, recorded in one turn of the event loop. */
+const RECORDED_SHARE = 0.02
+const RECORDED_TURNS = 60
+
+/**
+ * How long one record takes in ns, by the median of turns of the event loop between which exports go on, or nothing.
+ * @param {boolean} isExporting
+ */
+async function recordNs(isExporting) {
+  /** @type {number[]} */
+  const turns = []
+  let pushing = Promise.resolve()
+  for (let exports = isExporting ? 3 : 0; exports > 0; exports--) pushing = pushing.then(async () => void (await pusher.push()))
+  let isPushing = isExporting
+  void pushing.then(() => (isPushing = false))
+  while (isPushing || turns.length < RECORDED_TURNS) {
+    const started = performance.now()
+    pusher.touch?.(RECORDED_SHARE)
+    turns.push(((performance.now() - started) * 1e6) / (options.count * RECORDED_SHARE))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  return median(turns)
+}
+
 answerParent({
+  record: (isExporting) => recordNs(isExporting === 1),
   touch: (share) => pusher.touch?.(share),
   serve: () => pusher.serve?.(),
   push: async (times) => {

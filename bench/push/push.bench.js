@@ -152,6 +152,32 @@ async function compareWithScrapes(bench, count, rounds) {
 }
 
 /**
+ * Whether recording gets slower while rows are being exported.
+ * @param {Bench} bench
+ * @param {number} count
+ * @param {number} rounds
+ */
+async function compareRecording(bench, count, rounds) {
+  const name = `OTLP, ${shownCount(count)} counters, a record while they are exported`
+  if (!bench.wants(name)) return
+  const receiver = await otlpReceiver()
+  const pusher = await start('tallyscope', 'counters', { count, url: receiver.url })
+  try {
+    const samples = { tallyscope: /** @type {number[]} */ ([]), 'no export': /** @type {number[]} */ ([]) }
+    for (let round = -1; round < rounds; round++) {
+      const [during, without] = [await pusher.ask('record', 1), await pusher.ask('record', 0)]
+      if (round < 0) continue // the first time nothing is compiled
+      samples.tallyscope.push(during)
+      samples['no export'].push(without)
+    }
+    bench.figures(name, 'ns', samples)
+  } finally {
+    pusher.stop()
+    receiver.close()
+  }
+}
+
+/**
  * Batches of finished spans, one behind the other, each confirmed.
  * @param {Bench} bench
  * @param {number} rounds
@@ -280,6 +306,7 @@ export async function run(bench) {
   if (bench.mode === 'smoke') {
     await compareExports(bench, { kind: 'counters', count: 1_000, compression: 'none', rounds: 2 })
     await compareWithScrapes(bench, 5_000, 2)
+    await compareRecording(bench, 5_000, 2)
     await compareSpans(bench, 2)
     await compareLines(bench, 1_000, 2)
     return
@@ -290,6 +317,7 @@ export async function run(bench) {
   }
   await compareExports(bench, { kind: 'counters', count: 10_000, compression: 'gzip', rounds })
   await compareExports(bench, { kind: 'distributions', count: 10_000, compression: 'none', rounds })
+  await compareRecording(bench, 100_000, rounds)
   await compareSpans(bench, bench.settings.rounds)
   await compareLines(bench, 100_000, rounds)
   if (bench.settings.heavy) await compareWithScrapes(bench, 1_000_000, 5)
