@@ -56,7 +56,7 @@ test('a request is wholly sent unless the receiver answers before it has read al
     response.end()
   })
   const sender = senderTo(url)
-  const early = await post(sender, 'x'.repeat(64 << 20))
+  const early = await post(sender, 'x'.repeat(64 << 20), 20_000)
   expect(early.isWhollySent).toBe(false)
   sender.close()
 })
