@@ -36,6 +36,15 @@ export function checkOptions<T extends object>(owner: string, options: T | undef
   }
 }
 
+/**
+ * The same for options that have to be given.
+ * @throws {@link DefinitionError} `ERR_OPTION` if there are none, and for the first unknown option.
+ */
+export function checkRequiredOptions<T extends object>(owner: string, options: T, known: OptionNames<T>): void {
+  if (options === undefined) throw new DefinitionError('ERR_OPTION', `${owner} needs options: none were given`)
+  checkOptions(owner, options, known)
+}
+
 function hintFor(name: string, known: readonly string[]): string | undefined {
   const same = Object.hasOwn(ELSEWHERE, name) ? ELSEWHERE[name] : undefined
   return same !== undefined && known.includes(same) ? same : nearest(name, known)
@@ -59,4 +68,12 @@ export function checkNumber(code: string, name: string, value: unknown, range: N
   if (fits) return value
   const kind = range.integer === true ? 'a whole number' : 'a number'
   throw new DefinitionError(code, `${name} must be ${kind} from ${range.min} to ${range.max}: it is ${inspectValue(value)}`)
+}
+
+/** @throws {@link DefinitionError} with `code` unless `part` is an object with these methods. */
+export function checkMethods(code: string, name: string, part: unknown, methods: readonly string[]): void {
+  const has = (method: string): boolean => typeof (part as Record<string, unknown> | null | undefined)?.[method] === 'function'
+  if (methods.every(has)) return
+  const wanted = methods.map((method) => `${method}()`).join(' and ')
+  throw new DefinitionError(code, `${name} must be an object with ${wanted}: it is ${inspectValue(part)}`)
 }

@@ -1,9 +1,10 @@
-import { checkOptions, type OptionNames } from '../base/check-options.js'
+import { checkMethods, checkOptions, type OptionNames } from '../base/check-options.js'
 import type { Exporter, Transport } from '../base/exporter.js'
 import { processGlobal } from '../base/process-global.js'
 import { ConsoleExporter } from '../exporters/console/console-exporter.js'
 import { FanOutTransport } from '../exporters/transport/fan-out-transport.js'
 import { SyncTransport } from '../exporters/transport/sync-transport.js'
+import { checkTracerOptions } from './check-tracer-options.js'
 import { type Stats, stats as sharedStats } from '../stats/stats.js'
 import { ProbabilitySampler } from '../trace/sampling/probability-sampler.js'
 import type { Propagator } from '../trace/propagation/propagator.js'
@@ -65,8 +66,10 @@ export class Tracer extends TracerCore {
   readonly exporter: TraceExporter
   declare readonly transport: Transport<SpanData>
 
+  /** @throws {@link DefinitionError} `ERR_OPTION` for an unknown option, `ERR_TRACER_OPTION` for one that cannot be used, `ERR_EXPORTER`. */
   constructor(options: TracerOptions = {}) {
     checkOptions('Tracer', options, OPTIONS)
+    checkTracerOptions(options)
     const { sampler = new ProbabilitySampler(), propagator = new TraceContextPropagator(), stats = sharedStats } = options
     const isMeasuredOnly = options.exporter === 'none'
     const exporter: TraceExporter = options.exporter === 'none' ? NO_EXPORTER : (options.exporter ?? new ConsoleExporter<SpanData>())
@@ -77,14 +80,16 @@ export class Tracer extends TracerCore {
   }
 }
 
+const TRANSPORT = ['send', 'flush', 'shutdown'] as const
+
 function transportOf(exporter: TraceExporter, options: TracerOptions): Transport<SpanData> {
-  return options.transport?.(exporter) ?? ownTransport(exporter) ?? new SyncTransport(exporter)
+  const made = options.transport?.(exporter)
+  if (made !== undefined && made !== null) checkMethods('ERR_TRACER_OPTION', 'transport of a tracer', made, TRANSPORT)
+  return made ?? ownTransport(exporter) ?? new SyncTransport(exporter)
 }
 
 function ownTransport({ transport }: TraceExporter): Transport<SpanData> | undefined {
-  const isTransport =
-    typeof transport?.send === 'function' && typeof transport.flush === 'function' && typeof transport.shutdown === 'function'
-  return isTransport ? transport : undefined
+  return TRANSPORT.every((method) => typeof transport?.[method] === 'function') ? transport : undefined
 }
 
 /** Makes `exporter.transport.flush()` possible if only the exporter is at hand, as in OpenCensus. An own property of the exporter stays. */

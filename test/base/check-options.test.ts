@@ -98,6 +98,24 @@ describe('an unknown option is an error with a hint', () => {
     expect(() => new MemoryExporter({ colour: 1 } as object)).toThrow('MemoryExporter has no option "colour" (its options are maxItems)')
   })
 
+  test('a part that needs options says so', () => {
+    const none = undefined as never
+    const parts = {
+      FileExporter: () => new FileExporter(none),
+      HlogExporter: () => new HlogExporter(none),
+      ParentBasedSampler: () => new ParentBasedSampler(none),
+      PeriodicMetricTask: () => new PeriodicMetricTask(none),
+      PushGatewayExporter: () => new PushGatewayExporter(none),
+      TagBaggage: () => new TagBaggage(none),
+      TextfileExporter: () => new TextfileExporter(none),
+    }
+    for (const [name, make] of Object.entries(parts)) {
+      expect(make).toThrow(expect.objectContaining({ code: 'ERR_OPTION', message: `${name} needs options: none were given` }))
+    }
+    expect(() => stats.registerView(none)).toThrow(expect.objectContaining({ code: 'ERR_NAME' }))
+    expect(() => registry.stateSet('no/states', none)).toThrow(expect.objectContaining({ code: 'ERR_STATES' }))
+  })
+
   test('options that are undefined or on Object.prototype are ignored', () => {
     Object.defineProperty(Object.prototype, 'polluted', { value: 1, enumerable: true, configurable: true, writable: true })
     try {

@@ -7,6 +7,9 @@ import { SyncTransport } from '../../src/exporters/transport/sync-transport.js'
 import { Stats, stats } from '../../src/stats/stats.js'
 import { AlwaysOnSampler } from '../../src/trace/sampling/constant-samplers.js'
 import { ProbabilitySampler } from '../../src/trace/sampling/probability-sampler.js'
+import { ParentBasedSampler } from '../../src/trace/sampling/parent-based-sampler.js'
+import { TagBaggage } from '../../src/trace/propagation/baggage.js'
+import { CompositePropagator } from '../../src/trace/propagation/composite.js'
 import { TraceContextPropagator } from '../../src/trace/propagation/trace-context.js'
 import { SpanContext } from '../../src/trace/context/span-context.js'
 import type { SpanData } from '../../src/trace/data/span-data.js'
@@ -131,4 +134,34 @@ test("a tracer with the exporter 'none' samples, measures and exports nothing", 
   expect(write).not.toHaveBeenCalled()
   expect(stats.viewManager.getView('span/latency')?.rows[0]?.tagValues['span']).toBe('a')
   write.mockRestore()
+})
+
+test('a part of a tracer that cannot do its work is refused', () => {
+  const memory = new MemoryExporter<SpanData>()
+  const wrong: Record<string, readonly unknown[]> = {
+    sampler: [{}, 'always', 1, null],
+    propagator: [{}, 'b3', { inject() {} }],
+    transport: [new SyncTransport(memory), () => ({}), 5],
+    stats: [{}],
+    limits: [{ attributes: -1 }, { links: '5' }, { annotations: Number.NaN }],
+    untrusted: ['false', 0],
+    baggage: [{ allow: ['tenant'] }],
+    clock: [{ unixMs: () => 0 }],
+    random: [5, Math.random],
+  }
+  for (const [name, values] of Object.entries(wrong)) {
+    for (const value of values) {
+      const refused = expect.objectContaining({ code: 'ERR_TRACER_OPTION', message: expect.stringContaining(name) })
+      expect(() => new Tracer({ exporter: memory, [name]: value })).toThrow(refused)
+    }
+  }
+  expect(() => new Tracer({ limits: { attribute: 5 } as never })).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }))
+  const parts = [
+    () => new ParentBasedSampler({ root: 'always' as never }),
+    () => new CompositePropagator('w3c' as never),
+    () => new CompositePropagator([{}] as never),
+    () => new TagBaggage({ allow: 'tenant' as never }),
+  ]
+  for (const make of parts) expect(make).toThrow(expect.objectContaining({ code: 'ERR_TRACER_OPTION' }))
+  expect(new Tracer({ exporter: memory, limits: { links: Infinity }, untrusted: false }).limits.links).toBe(Infinity)
 })

@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkNumber, checkRequiredOptions, type OptionNames } from '../../base/check-options.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { DefinitionError, ExportError } from '../../base/errors.js'
@@ -96,7 +96,7 @@ export class FileExporter<T> implements Exporter<T> {
   #shutdown: Promise<void> | undefined
 
   constructor(options: FileExporterOptions) {
-    checkOptions('FileExporter', options, OPTIONS)
+    checkRequiredOptions('FileExporter', options, OPTIONS)
 
     const { path, maxBytes = Number.MAX_SAFE_INTEGER, maxFiles = 5, fsync = 'never', clock = timerClock } = options
     if (typeof path !== 'string' || path === '' || path.includes('\0')) {

@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkRequiredOptions, type OptionNames } from '../../base/check-options.js'
 import { errorText } from '../../base/rate-limited-log.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { type Clock, systemClock } from '../../base/clock.js'
@@ -53,7 +53,7 @@ export class HlogExporter implements Exporter<Metric> {
   #shutdown: Promise<void> | undefined
 
   constructor(options: HlogExporterOptions) {
-    checkOptions('HlogExporter', options, OPTIONS)
+    checkRequiredOptions('HlogExporter', options, OPTIONS)
 
     const { path, clock = systemClock } = options
     if (typeof path !== 'string' || path === '' || path.includes('\0')) {

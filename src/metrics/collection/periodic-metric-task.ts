@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkNumber, checkOptions, checkRequiredOptions, type OptionNames } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { DefinitionError, TransportError } from '../../base/errors.js'
 import { RateLimitedLog } from '../../base/rate-limited-log.js'
@@ -97,7 +97,7 @@ export class PeriodicMetricTask {
   readonly #ending = new AbortController()
 
   constructor(options: PeriodicMetricTaskOptions) {
-    checkOptions('PeriodicMetricTask', options, OPTIONS)
+    checkRequiredOptions('PeriodicMetricTask', options, OPTIONS)
     const { run, intervalMs = 60_000, timeoutMs, name = 'PeriodicMetricTask', clock = timerClock } = options
     if (typeof run !== 'function')
       throw new DefinitionError('ERR_TASK', `a periodic task needs a function to run: it is of type ${typeof run}`)

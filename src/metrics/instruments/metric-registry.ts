@@ -175,12 +175,12 @@ export class MetricRegistry implements MetricProducer {
 
   /** Facts that are strings, such as a version. Throws as {@link gauge}. */
   info<const K extends string>(name: string, options: { labelKeys: readonly K[]; description?: string }): Info<K> {
-    return this.#define(name, options, INFO, 'info', (instrument) => new Info<K>(instrument))
+    return this.#define(name, options ?? {}, INFO, 'info', (instrument) => new Info<K>(instrument))
   }
 
   /** Which of several states hold. Throws as {@link gauge}, and `ERR_STATES`. */
   stateSet<const S extends string, const K extends string = never>(name: string, options: StateSetOptions<S, K>): StateSet<S, K> {
-    checkStates(name, options.states)
+    checkStates(name, options?.states)
     const what = `stateSet ${JSON.stringify(options.states)}`
     return this.#define(name, options, STATE_SET, what, (instrument) => new StateSet<S, K>(instrument, options.states))
   }

@@ -77,7 +77,7 @@ export class View {
   readonly descriptor: MetricDescriptor
 
   constructor(options: ViewOptions) {
-    const { name, measure, aggregation, tagKeys = [], contextTags = [] } = options
+    const { name, measure, aggregation, tagKeys = [], contextTags = [] } = options ?? ({} as ViewOptions)
     checkName('view', name)
     checkOptions(`view ${name}`, options as ViewOptions & Pick<View, 'descriptor'>, VIEW_OPTIONS)
     if (!(measure instanceof Measure)) throw noMeasure(name, measure)

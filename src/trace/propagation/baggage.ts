@@ -1,4 +1,5 @@
-import { checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkRequiredOptions, type OptionNames } from '../../base/check-options.js'
+import { DefinitionError } from '../../base/errors.js'
 import { isWireText } from '../../stats/tags/tag-propagation.js'
 import { TagMap } from '../../stats/tags/tag-map.js'
 import { withoutBlanks } from './header-value.js'
@@ -92,10 +93,12 @@ export class TagBaggage {
   readonly allow: readonly string[]
   readonly fields: readonly string[] = [HEADER]
 
+  /** @throws {@link DefinitionError} `ERR_OPTION` for an unknown option, `ERR_TRACER_OPTION` unless `allow` is a list. */
   constructor(options: TagBaggageOptions) {
-    checkOptions('TagBaggage', options, OPTIONS)
+    checkRequiredOptions('TagBaggage', options, OPTIONS)
 
     const { allow } = options
+    if (!Array.isArray(allow)) throw new DefinitionError('ERR_TRACER_OPTION', 'allow of TagBaggage must be a list of tag keys')
     this.allow = Object.freeze([...allow])
   }
 

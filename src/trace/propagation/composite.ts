@@ -1,3 +1,5 @@
+import { checkMethods } from '../../base/check-options.js'
+import { DefinitionError } from '../../base/errors.js'
 import type { SpanContext } from '../context/span-context.js'
 import type { HeaderGetter, HeaderSetter, Propagator } from './propagator.js'
 
@@ -10,7 +12,10 @@ import type { HeaderGetter, HeaderSetter, Propagator } from './propagator.js'
 export class CompositePropagator implements Propagator {
   readonly #propagators: readonly Propagator[]
 
+  /** @throws {@link DefinitionError} `ERR_TRACER_OPTION` unless they are a list of propagators. */
   constructor(propagators: readonly Propagator[]) {
+    if (!Array.isArray(propagators)) throw new DefinitionError('ERR_TRACER_OPTION', 'CompositePropagator needs a list of propagators')
+    for (const each of propagators) checkMethods('ERR_TRACER_OPTION', 'each of CompositePropagator', each, ['inject', 'extract'])
     this.#propagators = [...propagators]
   }
 

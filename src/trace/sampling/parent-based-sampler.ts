@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkMethods, checkRequiredOptions, type OptionNames } from '../../base/check-options.js'
 import { AlwaysOffSampler, AlwaysOnSampler } from './constant-samplers.js'
 import type { Sampler, SamplingInput } from './sampler.js'
 
@@ -24,9 +24,13 @@ export class ParentBasedSampler implements Sampler {
   readonly #sampledParent: Sampler
   readonly #unsampledParent: Sampler
 
+  /** @throws {@link DefinitionError} `ERR_OPTION` for an unknown option, `ERR_TRACER_OPTION` for what is no sampler. */
   constructor(options: ParentBasedSamplerOptions) {
-    checkOptions('ParentBasedSampler', options, OPTIONS)
+    checkRequiredOptions('ParentBasedSampler', options, OPTIONS)
     const { root, sampledParent = new AlwaysOnSampler(), unsampledParent = new AlwaysOffSampler() } = options
+    for (const [name, sampler] of Object.entries({ root, sampledParent, unsampledParent })) {
+      checkMethods('ERR_TRACER_OPTION', `${name} of ParentBasedSampler`, sampler, ['shouldSample'])
+    }
     this.#root = root
     this.#sampledParent = sampledParent
     this.#unsampledParent = unsampledParent

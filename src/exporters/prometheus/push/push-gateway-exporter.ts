@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames } from '../../../base/check-options.js'
+import { checkRequiredOptions, type OptionNames } from '../../../base/check-options.js'
 import { inspectValue } from '../../../base/inspect-value.js'
 import { type Clock, systemClock } from '../../../base/clock.js'
 import { DefinitionError, ExportError } from '../../../base/errors.js'
@@ -71,7 +71,7 @@ export class PushGatewayExporter implements Exporter<Metric> {
   #shutdown: Promise<void> | undefined
 
   constructor(options: PushGatewayExporterOptions) {
-    checkOptions('PushGatewayExporter', options, OPTIONS)
+    checkRequiredOptions('PushGatewayExporter', options, OPTIONS)
 
     const { base, authorization, secrets } = gatewayUrl(options.url)
     this.#url = base + groupPath(options.job, options.groupingKey)

@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions, type OptionNames } from '../../../base/check-options.js'
+import { checkNumber, checkRequiredOptions, type OptionNames } from '../../../base/check-options.js'
 import { DefinitionError, ExportError } from '../../../base/errors.js'
 import { inspectValue } from '../../../base/inspect-value.js'
 import { errorText } from '../../../base/rate-limited-log.js'
@@ -77,7 +77,7 @@ export class PrometheusTextPushExporter implements FamilyExporter {
   #shutdown: Promise<void> | undefined
 
   constructor(options: PrometheusTextPushExporterOptions) {
-    checkOptions(NAME, options, OPTIONS)
+    checkRequiredOptions(NAME, options, OPTIONS)
     const { gzip = true, timestamps = true, maxRequestBytes = 4 << 20, extraLabels = {} } = options
     for (const [name, value] of Object.entries({ gzip, timestamps })) {
       if (typeof value !== 'boolean') refuse(`${name} must be true or false: it is ${inspectValue(value)}`)

@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames } from '../../../base/check-options.js'
+import { checkRequiredOptions, type OptionNames } from '../../../base/check-options.js'
 import { randomUUID } from 'node:crypto'
 import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises'
@@ -39,7 +39,7 @@ export class TextfileExporter implements Exporter<Metric> {
   #shutdown: Promise<void> | undefined
 
   constructor(options: TextfileExporterOptions) {
-    checkOptions('TextfileExporter', options, OPTIONS)
+    checkRequiredOptions('TextfileExporter', options, OPTIONS)
 
     if (typeof options.path !== 'string' || !/[^/\\]\.prom$/.test(options.path)) {
       throw new DefinitionError('ERR_TEXTFILE_PATH', `the path of a textfile must end in .prom: it is ${inspectValue(options.path)}`)

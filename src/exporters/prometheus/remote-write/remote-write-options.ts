@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions, type OptionNames } from '../../../base/check-options.js'
+import { checkNumber, checkRequiredOptions, type OptionNames } from '../../../base/check-options.js'
 import { DefinitionError } from '../../../base/errors.js'
 import { inspectValue } from '../../../base/inspect-value.js'
 import { checkDestination, type Destination } from '../../sending/destination.js'
@@ -74,7 +74,7 @@ export interface RemoteWriteSettings extends SenderSettings, Readonly<Record<(ty
 
 /** @throws {@link DefinitionError} `ERR_OPTION`, `ERR_EXPORTER_URL`, `ERR_EXPORTER_OPTION`. */
 export function checkRemoteWriteOptions(options: RemoteWriteExporterOptions): RemoteWriteSettings {
-  checkOptions('RemoteWriteExporter', options, OPTIONS)
+  checkRequiredOptions('RemoteWriteExporter', options, OPTIONS)
   const { version = 1, job, instance, externalLabels = {}, nativeHistograms = false, compress } = options
   if (version !== 1 && version !== 2 && version !== 'auto') refuse(`version must be 1, 2 or auto: it is ${inspectValue(version)}`)
   if (nativeHistograms !== true && nativeHistograms !== false && nativeHistograms !== 'both') {

@@ -1,0 +1,52 @@
+import { checkMethods, checkNumber, checkOptions, type OptionNames } from '../base/check-options.js'
+import { DefinitionError } from '../base/errors.js'
+import { inspectValue } from '../base/inspect-value.js'
+import type { SpanLimits } from '../trace/data/span-limits.js'
+
+/** What is looked at of the options of a tracer. */
+interface GivenOptions {
+  readonly sampler?: unknown
+  readonly propagator?: unknown
+  readonly stats?: unknown
+  readonly baggage?: unknown
+  readonly clock?: unknown
+  readonly random?: unknown
+  readonly transport?: unknown
+  readonly untrusted?: unknown
+  readonly limits?: Partial<SpanLimits> | undefined
+}
+
+/** What a part of a tracer must be able to do. */
+const METHODS: { readonly [key in keyof GivenOptions]?: readonly string[] } = {
+  sampler: ['shouldSample'],
+  propagator: ['inject', 'extract'],
+  stats: ['measure', 'record'],
+  baggage: ['inject', 'extract'],
+  clock: ['unixMs', 'monotonicMs'],
+  random: ['next'],
+}
+
+const LIMITS: OptionNames<SpanLimits> = { attributes: true, annotations: true, messageEvents: true, links: true }
+
+/**
+ * A sampler that cannot be called would sample nothing, a propagator nothing would be sent, without a word.
+ * @throws {@link DefinitionError} `ERR_TRACER_OPTION` for the first part that cannot be used, `ERR_OPTION` for an unknown limit.
+ */
+export function checkTracerOptions(options: GivenOptions): void {
+  for (const [name, methods] of Object.entries(METHODS)) {
+    const part = options[name as keyof GivenOptions]
+    if (part !== undefined) checkMethods('ERR_TRACER_OPTION', `${name} of a tracer`, part, methods)
+  }
+  const { limits, transport, untrusted } = options
+  if (transport !== undefined && typeof transport !== 'function')
+    refuse('transport', 'a function that makes one for an exporter', transport)
+  if (untrusted !== undefined && typeof untrusted !== 'boolean') refuse('untrusted', 'true or false', untrusted)
+  checkOptions('the limits of Tracer', limits, LIMITS)
+  for (const [name, limit] of Object.entries(limits ?? {})) {
+    if (limit !== undefined) checkNumber('ERR_TRACER_OPTION', `limits.${name}`, limit, { min: 0, max: Infinity })
+  }
+}
+
+function refuse(name: string, wanted: string, given: unknown): never {
+  throw new DefinitionError('ERR_TRACER_OPTION', `${name} of a tracer must be ${wanted}: it is ${inspectValue(given)}`)
+}
