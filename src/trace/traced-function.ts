@@ -100,27 +100,22 @@ interface ReflectMetadata {
   defineMetadata?(key: unknown, value: unknown, target: object): void
 }
 
-/** What to do next with the generator inside: go on with a value, or let the caller's throw come out of its yield. */
-type Step = { readonly value: unknown } | { readonly thrown: unknown }
-
 function* stepsIn(scopes: SpanScopes, name: string, options: SpanOptions, inner: Generator): Generator {
   const span = scopes.startDetachedSpan(name, options)
-  let step = { value: undefined } as Step
+  let step = (): IteratorResult<unknown> => inner.next()
   let done = false
   try {
     while (true) {
-      const now: Step = step
-      const result: IteratorResult<unknown> = scopes.withSpan(span, () =>
-        'thrown' in now ? inner.throw(now.thrown) : inner.next(now.value),
-      )
+      const result = scopes.withSpan(span, step)
       if (result.done) {
         done = true
         return result.value
       }
       try {
-        step = { value: yield result.value }
+        const given = yield result.value
+        step = () => inner.next(given)
       } catch (thrown) {
-        step = { thrown }
+        step = () => inner.throw(thrown) // what the caller throws comes out of the yield inside
       }
     }
   } catch (thrown) {
@@ -136,22 +131,20 @@ function* stepsIn(scopes: SpanScopes, name: string, options: SpanOptions, inner:
 
 async function* asyncStepsIn(scopes: SpanScopes, name: string, options: SpanOptions, inner: AsyncGenerator): AsyncGenerator {
   const span = scopes.startDetachedSpan(name, options)
-  let step = { value: undefined } as Step
+  let step = (): Promise<IteratorResult<unknown>> => inner.next()
   let done = false
   try {
     while (true) {
-      const now: Step = step
-      const result: IteratorResult<unknown> = await scopes.withSpan(span, () =>
-        'thrown' in now ? inner.throw(now.thrown) : inner.next(now.value),
-      )
+      const result = await scopes.withSpan(span, step)
       if (result.done) {
         done = true
         return result.value
       }
       try {
-        step = { value: yield result.value }
+        const given = yield result.value
+        step = () => inner.next(given)
       } catch (thrown) {
-        step = { thrown }
+        step = () => inner.throw(thrown) // what the caller throws comes out of the yield inside
       }
     }
   } catch (thrown) {
