@@ -61,6 +61,10 @@ export class ServerExchange extends BodyBytes {
   /** Only while a view reads tags from the context. */
   declare private scope: ExchangeTags | undefined
   declare private open: boolean
+  // Read here and not when the response closes: Express gives requests other prototypes, after which V8 finds properties slowly.
+  declare private readonly isUpgrade: boolean
+  declare private readonly isHttp2: boolean
+  declare private readonly isHead: boolean
   /** What functions for tags are called with, and what shows whether the response was taken over: Fastify's objects. */
   declare private subject: object | undefined
   declare private reply: object | undefined
@@ -79,6 +83,9 @@ export class ServerExchange extends BodyBytes {
     this.sentTags = undefined
     this.scope = undefined
     this.open = true
+    this.isUpgrade = (request as { upgrade?: unknown }).upgrade === true
+    this.isHttp2 = request.httpVersionMajor === 2
+    this.isHead = request.method === 'HEAD'
     this.subject = undefined
     this.reply = undefined
   }
@@ -117,10 +124,13 @@ export class ServerExchange extends BodyBytes {
 
   private finish(): void {
     if (this.home.routes !== undefined) this.findRoute(this.home.routes.find(this.request))
-    const isDone = isFinished(this.request, this.response)
-    const isStream = this.isStream(isDone)
-    const outcome = this.outcome(isDone, isStream)
-    const status = this.status(outcome)
+    const { headersSent, statusCode } = this.response
+    const isDone = this.isFinished()
+    // Another protocol took the connection over: no response of HTTP will ever finish.
+    const isUpgraded = this.isUpgrade && !headersSent
+    const isStream = isUpgraded || this.isStream(isDone, headersSent, statusCode)
+    const outcome = isUpgraded && !isDone ? 'ok' : this.outcome(isDone, isStream && headersSent, statusCode)
+    const status = headersSent ? clamped(statusCode) : outcome === 'ok' ? SWITCHING_PROTOCOLS : 0
     const { span } = this
     if (span?.sampled) {
       this.describe(span, status, outcome)
@@ -181,37 +191,36 @@ export class ServerExchange extends BodyBytes {
   }
 
   /** True for what is not over when the response has been sent: its duration is its reader's choice. */
-  private isStream(isDone: boolean): boolean {
-    if (this.isUpgraded()) return true
+  private isStream(isDone: boolean, headersSent: boolean, statusCode: number): boolean {
+    if (!headersSent) return false
     const { reply } = this
     const isHijacked = reply !== undefined && this.home.isHijacked?.(reply) === true
-    if (sendsEvents(this.request, this.response, isHijacked ? undefined : (reply as HeaderReader | undefined))) return true
+    const replyOfHeaders = isHijacked ? undefined : (reply as HeaderReader | undefined)
+    if (statusCode === 200 && sendsEvents(this.request, this.response, replyOfHeaders)) return true
     // A response that a handler has taken over and ends itself is a response like others.
-    return isHijacked && this.response.headersSent && !isDone
+    return isHijacked && !isDone
   }
 
-  private outcome(isDone: boolean, isStream: boolean): HttpOutcome {
-    if (isDone) return this.response.statusCode >= 500 ? 'error' : 'ok'
-    if (this.isUpgraded()) return 'ok'
-    const { statusCode, headersSent } = this.response
+  private outcome(isDone: boolean, isSentStream: boolean, statusCode: number): HttpOutcome {
+    if (isDone) return statusCode >= 500 ? 'error' : 'ok'
+    if (!clientLeft(this.request, this.response)) return 'error'
     // Clients end streams by closing the connection.
-    if (isStream && headersSent && statusCode < 500 && clientLeft(this.request, this.response)) return 'ok'
-    return clientLeft(this.request, this.response) ? 'aborted' : 'error'
+    return isSentStream && statusCode < 500 ? 'ok' : 'aborted'
   }
 
-  private status(outcome: HttpOutcome): number {
-    if (this.response.headersSent) return clamped(this.response.statusCode)
-    return outcome === 'ok' ? SWITCHING_PROTOCOLS : 0
-  }
-
-  /** Another protocol took the connection over: no response of HTTP will ever finish. */
-  private isUpgraded(): boolean {
-    return (this.request as { upgrade?: unknown }).upgrade === true && !this.response.headersSent
+  private isFinished(): boolean {
+    const { response } = this
+    if (this.isHttp2) {
+      const { stream } = response as { stream?: ServerHttp2Stream }
+      return stream !== undefined && !stream.aborted && stream.rstCode === 0
+    }
+    if (response.writableFinished) return true
+    return (response as { isLightMyRequest?: boolean }).isLightMyRequest === true && response.writableEnded // of app.inject(), which sends nothing
   }
 
   /** Responses to HEAD, and those with 204 and 304, have no body on the wire whatever is written to them. */
   private sentBytes(status: number): number {
-    return this.request.method === 'HEAD' || status === 204 || status === 304 ? 0 : this.sent
+    return this.isHead || status === 204 || status === 304 ? 0 : this.sent
   }
 }
 
@@ -227,22 +236,12 @@ interface HeaderReader {
  * have theirs apart.
  */
 function sendsEvents(request: IncomingMessage, response: ServerResponse, reply: HeaderReader | undefined): boolean {
-  if (response.statusCode !== 200 || !response.headersSent) return false
   const type = reply?.getHeader('content-type') ?? response.getHeader('content-type') ?? (response as { _header?: unknown })._header
   return typeof type === 'string' ? type.includes(EVENT_STREAM) : request.headers.accept === EVENT_STREAM
 }
 
 function clamped(status: number): number {
   return status >= 100 && status <= 999 ? status : 0
-}
-
-function isFinished({ httpVersionMajor }: IncomingMessage, response: ServerResponse): boolean {
-  if (httpVersionMajor === 2) {
-    const { stream } = response as { stream?: ServerHttp2Stream }
-    return stream !== undefined && !stream.aborted && stream.rstCode === 0
-  }
-  if (response.writableFinished) return true
-  return (response as { isLightMyRequest?: boolean }).isLightMyRequest === true && response.writableEnded // of app.inject(), which sends nothing
 }
 
 /** The other side ended or reset the connection; else it was this side that broke it off. */

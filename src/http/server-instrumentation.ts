@@ -104,12 +104,12 @@ export class ServerInstrumentation implements ExchangeHome {
     if (hasBody(request)) countReceived(request, exchange)
     else tieBytes(request, exchange)
     if (this.measures.wantsBytes) countSent(response, exchange)
-    else tieBytes(response, exchange)
     this.inFlight.add(1)
-    response.on('close', closeOf)
+    const close = (): void => exchange.close()
+    response.on('close', close)
     // A response that waits for those before it on its connection is never closed if that connection breaks.
     if (response.socket === null && isBusy(request.socket)) {
-      const forget = onClose(request.socket, () => exchange.close())
+      const forget = onClose(request.socket, close)
       response.once('close', forget)
     }
     return exchange
@@ -170,10 +170,6 @@ export class ServerInstrumentation implements ExchangeHome {
 /** True while the response to an earlier request has the connection: Node publishes a request before it gives it to its response. */
 function isBusy(socket: Socket | null | undefined): boolean {
   return (socket as { _httpMessage?: object | null } | null | undefined)?._httpMessage != null
-}
-
-function closeOf(this: ServerResponse): void {
-  ;(bytesOf(this) as ServerExchange).close()
 }
 
 export function exchangeOf(request: IncomingMessage): ServerExchange | undefined {

@@ -28,10 +28,12 @@ const mounted = new WeakMap<object, Set<object>>()
  * `/shops/:shop/carts/:id`. Undefined if Express has not answered it, or if no route has.
  */
 export function expressRoute(request: IncomingMessage): string | undefined {
-  const { route, baseUrl = '', app } = request as ExpressRequest
-  if (route === undefined || route === null || app === undefined) return undefined
+  const { route, baseUrl = '' } = request as ExpressRequest
+  if (route === undefined || route === null) return undefined
+  if (baseUrl === '' && outermost.has(route)) return templateOf(route.path)
+  const { app } = request as ExpressRequest
+  if (app === undefined) return undefined
   const own = templateOf(route.path)
-  if (baseUrl === '' && outermost.has(route)) return own
   const root = rootOf(app)
   if (baseUrl === '' && root === app && layersOf(app)?.some((layer) => layer.route === route) === true) {
     outermost.add(route)
