@@ -111,6 +111,7 @@ export const THRESHOLDS = [
     { comparison: `${workers} workers of 10,000 counters, longest hold of the primary`, unit: 'ms', atMost: 10 },
     { comparison: `${workers} workers of 10,000 counters, asked of a worker`, peer: 'asked of the primary', atMost: 1.5 },
   ]),
+  { comparison: 'record in a member of a group, 10,000 rows', peer: 'without a group', atMost: 1.05 },
   { comparison: 'memory of a row and member, counters', unit: 'B', atMost: 24 },
   { comparison: 'memory of a row and member, distributions', unit: 'B', atMost: 96 },
   // Nothing is allocated beyond the caller's own object. A tenth of a byte is what the compiler leaves behind in between.

@@ -12,6 +12,7 @@ import { bytesPerRowAndMember } from './member-memory.js'
  */
 
 const program = fileURLToPath(new URL('cluster-process.js', import.meta.url))
+const recordProgram = fileURLToPath(new URL('record-process.js', import.meta.url))
 const CONTENDERS = ['tallyscope', 'prom-client']
 
 /**
@@ -108,8 +109,28 @@ function greatest(samples) {
   return Object.fromEntries(Object.entries(samples).map(([contender, all]) => [contender, [Math.max(...all)]]))
 }
 
+const RECORD_PROCESSES = { smoke: 1, quick: 3, check: 7, full: 11 }
+
+/** A member records as a process without a group does: nothing is added to the record path. @param {Bench} bench */
+async function compareRecords(bench) {
+  const name = 'record in a member of a group, 10,000 rows'
+  if (!bench.wants(name)) return
+  /** @type {Samples} */
+  const samples = { tallyscope: [], 'without a group': [] }
+  for (let round = 0; round < RECORD_PROCESSES[bench.mode]; round++) {
+    for (const [contender, taken] of Object.entries(samples)) {
+      const recording = await startForked(recordProgram, [contender === 'tallyscope' ? 'member' : 'alone'])
+      taken.push(await recording.ask('recordNs'))
+      await recording.ask('leave')
+      recording.stop()
+    }
+  }
+  bench.figures(name, 'ns', samples)
+}
+
 /** @param {Bench} bench */
 export async function run(bench) {
+  await compareRecords(bench)
   if (bench.mode === 'smoke') {
     await compareClusters(bench, { kind: 'counters', count: 1_000, workers: 2, rounds: 2 })
   } else {
