@@ -1,5 +1,5 @@
 import { inspectValue } from '../../base/inspect-value.js'
-import { parseWholeNumber } from '../../base/parse-whole-number.js'
+import { parseWholeNumber } from '../parse-whole-number.js'
 import type { StatsdExporterOptions } from './statsd-options.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
