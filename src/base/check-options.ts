@@ -2,10 +2,10 @@ import { inspectValue } from './inspect-value.js'
 import { DefinitionError } from './errors.js'
 import { nearest } from './nearest-name.js'
 
-/** Every option of a type, none left out: a new option that is missing here does not compile. */
+/** Lists every option of a type. A new option that is missing in such a list does not compile. */
 export type OptionNames<T> = { readonly [key in keyof Required<T>]: true }
 
-/** What other libraries call the same. */
+/** Names of the same options in other libraries. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   labelNames: 'labelKeys',
   help: 'description',
@@ -14,10 +14,10 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 }
 
 /**
- * Refuses options that are not there: ignored, `bearertoken` would leave an endpoint open. Only own properties are looked at, and
- * those that are undefined are none.
+ * Refuses unknown options. If they were ignored, the misspelled `bearertoken` would leave an endpoint open. Only own properties are
+ * checked. A property that is undefined counts as absent.
  *
- * @param owner What has the options, for the message.
+ * @param owner The function or class with these options, for the message.
  * @throws {@link DefinitionError} `ERR_OPTION` for the first unknown option, with the name that was probably meant.
  */
 export function checkOptions<T extends object>(owner: string, options: T | undefined, known: OptionNames<T>): void {
@@ -59,9 +59,9 @@ export interface NumberRange {
 }
 
 /**
- * The value of a numeric option, checked: a number and nothing that could be turned into one.
+ * Checks a numeric option and returns it. Strings and other values are not converted.
  *
- * @throws {@link DefinitionError} with `code` if it is not a number, not in the range, or not an integer although it has to be.
+ * @throws {@link DefinitionError} with `code` if it is not a number, out of range, or not an integer if `integer` is set.
  */
 export function checkNumber(code: string, name: string, value: unknown, range: NumberRange): number {
   const fits = typeof value === 'number' && value >= range.min && value <= range.max && (range.integer !== true || Number.isInteger(value))

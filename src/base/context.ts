@@ -2,15 +2,15 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { systemClock } from './clock.js'
 import { processGlobal } from './process-global.js'
 
-/** What a span must offer to be found through the context by rooms that know nothing of tracing. */
+/** The part of a span that code without access to `src/trace` uses. */
 export interface FrameSpan {
-  /** Labels that tie a value to this span, or undefined if the span is not sampled or has ended. */
+  /** Labels that link an exemplar to this span; undefined if the span is not sampled or has ended. */
   exemplarLabels(): Readonly<Record<string, string>> | undefined
 }
 
 /**
- * Where `withTags` leaves the tags that it sets while one request is handled: what is recorded when the request closes is recorded in
- * another context, that of the connection or of another request. See http/exchange-tags.ts.
+ * Holds the tags that `withTags` sets while one request is handled. When the request closes, the context is that of the connection or of
+ * another request, so that the tags cannot be read from there. See http/exchange-tags.ts.
  */
 export interface TagScope {
   /** A TagMap. */
@@ -23,19 +23,19 @@ export interface FrameBaggage {
 }
 
 /**
- * What travels along `await`: one immutable object, so that entering a scope costs one change of the storage.
- * `tags` is a TagMap; its type is in the stats room, which this one must not import.
+ * The value of the AsyncLocalStorage: one immutable object, so that entering a scope is one change of the storage.
+ * `tags` is a TagMap; its type is in `src/stats`, which this folder must not import.
  */
 export interface Frame {
   readonly tags: object | undefined
-  /** The newest current span, of whichever tracer. */
+  /** The current span that was entered last, of any tracer. */
   readonly span: FrameSpan | undefined
-  /** The current span by tracer; kept only if spans of several tracers are open. */
+  /** The current span by tracer, if spans of several tracers are open. */
   readonly spans: ReadonlyMap<object, FrameSpan> | undefined
   readonly baggage: FrameBaggage | undefined
-  /** True inside an exporter: what happens here is neither traced nor measured. */
+  /** True inside an exporter, which is neither traced nor measured. */
   readonly suppressed: boolean
-  /** Of the request that is being handled; only while a view reads tags from the context. */
+  /** The tags of the request that is being handled, while a view reads tags from the context. */
   readonly scope: TagScope | undefined
 }
 
@@ -50,23 +50,22 @@ export const EMPTY_FRAME: Frame = Object.freeze({
 
 interface ContextState {
   readonly storage: AsyncLocalStorage<Frame>
-  /** False until the first frame is entered: until then the storage need not be read. */
+  /** False until the first frame is entered. Until then the storage is not read. */
   used: boolean
   /**
-   * Sampled spans that are open now and were started in this period or the one before; distributions look for an exemplar
-   * only while there are some.
+   * Open sampled spans that were started in this period or the one before. Distributions look for an exemplar only while there are any.
    */
   openSampledSpans: number
-  /** Sampled spans that are open since an earlier period: most likely they are never ended. */
+  /** Sampled spans that have been open since an earlier period. Most likely they are never ended. */
   agedSampledSpans: number
-  /** Of `openSampledSpans`, those that were started in this period. */
+  /** How many of `openSampledSpans` were started in this period. */
   startedInPeriod: number
-  /** Number of this period, and when it began, in milliseconds of the monotonic clock. */
+  /** The number of this period, and when it began in milliseconds of the monotonic clock. */
   period: number
   periodSinceMs: number
-  /** How often an exemplar was looked for in vain. */
+  /** How often no exemplar was found. */
   vainLooks: number
-  /** The span that is ending: what it records then is its own, wherever `end()` is called. */
+  /** The span that is ending. Exemplars of its latency are linked to it, even if another span is current when `end()` is called. */
   endingSpan: FrameSpan | undefined
 }
 
@@ -93,16 +92,16 @@ export function exemplarLabels(): Readonly<Record<string, string>> | undefined {
   return labels
 }
 
-// The clock is read once in 1,024 looks in vain.
+// The clock is read once in 1,024 times that no exemplar is found.
 const VAIN_LOOKS_MASK = 0x3ff
 const PERIOD_MS = 300_000
 
-/** Periods are distinguished by so many bits, which fit into the flags of a span. */
+/** The bits of a period's number, which fit into the flags of a span. */
 export const PERIOD_MASK = 0xfff
 
 /**
- * Stops looking for spans that have been open for two periods: one sampled span that is never ended would otherwise make every
- * record of a distribution look for an exemplar, 20 -> 28 ns, for as long as the process lives.
+ * Ignores spans that have been open for two periods. Otherwise one sampled span that is never ended would make every record of a
+ * distribution look for an exemplar, which takes 28 ns instead of 20, as long as the process lives.
  */
 function beginPeriod(nowMs: number): void {
   const state = contextState
@@ -140,8 +139,8 @@ export function runInFrame<R>(frame: Frame, fn: () => R): R {
 }
 
 /**
- * The same for a function of two arguments, from within `before`. Does what `run` does, but reads the storage once more
- * for what is known here, and for an array of the arguments: a quarter of what a span costs that is made current
+ * Like `runInFrame` for a function with two arguments, if `before` is the current frame. `AsyncLocalStorage.run` does the same, but reads
+ * the storage once more and makes an array of the arguments, which is a quarter of the cost of a span that is made current
  * (bench/trace/trace.bench.js, made active).
  */
 export function runInFrameWith<A, B, R>(frame: Frame, before: Frame, fn: (a: A, b: B) => R, a: A, b: B): R {

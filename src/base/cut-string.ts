@@ -1,6 +1,6 @@
 import { internString } from './intern-string.js'
 
-/** The end of the first `maxLength` code points, in UTF-16 units. */
+/** The index after the first `maxLength` code points, in UTF-16 units. */
 export function endOfCodePoints(text: string, maxLength: number): number {
   if (text.length <= maxLength) return text.length
   let end = 0
@@ -11,8 +11,8 @@ export function endOfCodePoints(text: string, maxLength: number): number {
 }
 
 /**
- * At most `maxLength` code points of a string that is kept, with memory of their own: a limit by number without one by size
- * is none. Returns the string itself if it is short enough.
+ * Cuts a string after `maxLength` code points. The result does not share memory with the original, which may be large. Returns the string
+ * itself if it is short enough.
  */
 export function cutString(text: string, maxLength: number): string {
   const end = endOfCodePoints(text, maxLength)

@@ -3,7 +3,7 @@ import { DefinitionError } from './errors.js'
 import { finallyAsync } from './finally-async.js'
 import { inspectValue } from './inspect-value.js'
 
-/** How many of a unit are in a millisecond. */
+/** Units per millisecond. */
 const PER_MILLISECOND: Readonly<Record<string, number>> = { s: 1e-3, ms: 1, us: 1e3, ns: 1e6, min: 1 / 60_000, h: 1 / 3_600_000 }
 
 /** @throws {@link DefinitionError} `ERR_TIMER_UNIT` unless the unit is s, ms, us, ns, min or h. */
@@ -13,18 +13,18 @@ function timerScale(name: string, unit: string): number {
 }
 
 export interface TimerTarget<T> {
-  /** What is measured, for the error message. */
+  /** Name of the measure or instrument, for the error message. */
   readonly name: string
   readonly unit: string
   readonly clock: Clock
-  /** The tags of the start with those of the end, which win. May throw if a getter does. */
+  /** Merges the tags given at the start with those given at the end, which take precedence. Throws what a getter throws. */
   merge(first: T, later: Partial<T>): T
   record(value: number, tags: T | undefined): void
 }
 
 /**
- * Records the time between its start and its end, in the unit of what it measures. Made by `stats.startTimer()`,
- * and by `startTimer()` of a histogram or a summary.
+ * Records the time between its start and its end, in the unit of the measure. Made by `stats.startTimer()` and by `startTimer()` of a
+ * histogram or a summary.
  * @example
  * using timer = stats.startTimer(latency, { method: 'GET', route: '/cart' })
  */
@@ -44,8 +44,8 @@ export class Timer<T extends object = object> {
   }
 
   /**
-   * Records and returns the time since the start, in the unit of what is measured. A second call returns the same and records nothing.
-   * @param tags Tags known only now; they are added to those of the start, and win over them.
+   * Records and returns the time since the start, in the unit of the measure. A second call returns the same value and records nothing.
+   * @param tags Tags that are known only now. They are added to those of the start and take precedence.
    */
   stop(tags?: Partial<T>): number {
     if (this.#elapsed === undefined) {
@@ -70,7 +70,7 @@ export class Timer<T extends object = object> {
   }
 }
 
-/** Runs `fn` and stops the timer when it has ended, also if it fails: if it returns a promise, when that has settled. */
+/** Runs `fn` and stops the timer when it has returned, failed, or its promise has settled. */
 export function timed<R>(timer: Timer, fn: () => R): R {
   return finallyAsync(() => fn(), timer, stopTimer)
 }

@@ -5,12 +5,12 @@ const MAX_LINE_LENGTH = 4_096
 const BRAND = Symbol.for('tallyscope.error')
 
 /**
- * Every error this library throws or rejects with. `code` is stable; the message may change. A message may quote names and values
- * of others: each of its lines is escaped, and cut at 4,096 characters.
+ * Base class of all errors of this library. `code` is stable; the message may change. A message may quote foreign names and values: each
+ * of its lines is escaped and cut at 4,096 characters.
  */
 export class TallyscopeError extends Error {
   readonly code: string
-  /** @param message One line, or some. */
+  /** @param message One line, or several. */
   constructor(code: string, message: string | readonly string[], options?: { cause?: unknown }) {
     super(typeof message === 'string' ? printable(message) : message.map(printable).join('\n'), options)
     this.name = new.target.name
@@ -18,7 +18,7 @@ export class TallyscopeError extends Error {
     Object.defineProperty(this, BRAND, { value: true })
   }
 
-  /** True for errors of any copy of this package in the process, if `instanceof` would fail. */
+  /** True for errors of any copy of this package in the process, for which `instanceof` would return false. */
   static is(error: unknown): error is TallyscopeError {
     try {
       return typeof error === 'object' && error !== null && BRAND in error
@@ -32,7 +32,7 @@ function printable(line: string): string {
   return cutString(escapeControlCharacters(cutString(line, MAX_LINE_LENGTH)), MAX_LINE_LENGTH)
 }
 
-/** A definition (measure, view, instrument, option) that breaks a rule. Thrown at once, the earlier definition stays. */
+/** A definition (measure, view, instrument, option) breaks a rule. It is thrown at once, and an earlier definition stays. */
 export class DefinitionError extends TallyscopeError {}
 
 /**
@@ -43,11 +43,11 @@ export class DefinitionError extends TallyscopeError {}
 export class ExportError extends TallyscopeError {
   readonly retryable: boolean
   /**
-   * How many items of the batch were delivered all the same, default 0. If `retryable` is true they are the first ones,
-   * and only those after them are sent again.
+   * How many items of the batch were delivered. Default 0. If `retryable` is true, these are the first ones, and only the items after them
+   * are sent again.
    */
   readonly delivered: number
-  /** How long the destination wants the next attempt to wait, in milliseconds, if it said so. */
+  /** How long to wait before the next attempt, in milliseconds, if the destination requested it. */
   readonly retryAfterMs: number | undefined
   constructor(
     code: string,
@@ -61,9 +61,9 @@ export class ExportError extends TallyscopeError {
   }
 }
 
-/** Thrown by an exporter or a transport that can never work again; it ends a periodic task. */
+/** Thrown by an exporter or transport that can never work again. It ends a periodic task. */
 export class TransportError extends TallyscopeError {
-  /** True for one of any copy of this package in the process. */
+  /** True for a TransportError of any copy of this package in the process. */
   static override is(error: unknown): error is TransportError {
     return TallyscopeError.is(error) && error.name === 'TransportError'
   }

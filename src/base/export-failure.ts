@@ -1,18 +1,18 @@
 import { type ExportError, TransportError } from './errors.js'
 
-/** What a transport needs to know of whatever an exporter threw or rejected with. */
+/** The properties of an export error that a transport uses. */
 export interface ExportFailure {
-  /** The exporter can never work again. */
+  /** True if the exporter can never work again. */
   readonly isFinal: boolean
-  /** The rest of the batch may be taken later. */
+  /** True if the rest of the batch may be accepted later. */
   readonly isRetryable: boolean
-  /** How many items of the batch arrived all the same. */
+  /** How many items of the batch were delivered. */
   readonly delivered: number
-  /** How long the destination wants the next attempt to wait, if known. */
+  /** How long to wait before the next attempt, if the destination requested it. */
   readonly retryAfterMs: number | undefined
 }
 
-/** Codes of faults on the way, which have nothing to do with what was sent. */
+/** Codes of network errors, which do not depend on what was sent. */
 const NETWORK: ReadonlySet<unknown> = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -30,8 +30,8 @@ const NETWORK: ReadonlySet<unknown> = new Set([
 ])
 
 /**
- * Reads an error, of this library or any other: its own word (`retryable`), or a fault of the network, as `fetch` has it.
- * Never throws, not even for errors that cannot be read.
+ * Reads an error of this library or of any other. It can be retried if its property `retryable` is true, or if it is a network error, such
+ * as one of `fetch`. Never throws, even if the error's getters do.
  */
 export function exportFailure(error: unknown, batch: number): ExportFailure {
   try {
@@ -54,8 +54,8 @@ const JITTER = 0.2
 const LONGEST_ASKED_MS = 60_000
 
 /**
- * The pause before attempt number `retry` (from 0): what the destination requested, at most 60 s, or else
- * 1 s doubled each time, at most 30 s, give or take a fifth, so that a thousand clients do not come back at once.
+ * The delay before attempt number `retry` (from 0): what the destination requested, at most 60 s; otherwise exponential backoff from 1 s to
+ * 30 s, plus or minus 20 %, so that a thousand clients do not retry at the same time.
  *
  * @param random A number from 0 to 1.
  */

@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 
-/** Whether a value has a `then`, as promises of all kinds have. For results that are ours to await. */
+/** True if a value has a method `then`, as all kinds of promises have. For results that this library awaits. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
@@ -13,12 +13,12 @@ export interface Failure {
   readonly error: unknown
 }
 
-/** Is called once, when the call has ended, with its failure if it failed. */
+/** Called once when the call has ended, with its failure if it failed. */
 export type OnEnd<A> = (argument: A, failure: Failure | undefined) => void
 
 /**
  * Calls `fn(argument)`, and `onEnd` when the call has ended: at once, or when the promise that it returned has settled.
- * The caller gets what `fn` returned or threw, and a promise with the class and the properties of its own.
+ * The caller gets what `fn` returned or threw. A promise is returned with its class and properties.
  *
  * Lazy thenables, such as query builders, begin their work when `then` is called. They are returned as they are, their
  * `then` is never called, and the call has ended with its return.

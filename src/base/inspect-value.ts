@@ -6,8 +6,8 @@ const MAX_SCANNED = 1_000
 const MAX_NUMBERS = 10
 
 /**
- * A foreign value for a message: on one line, at most about 80 characters, without the credentials of addresses, and
- * without calling a method of the value. Never throws.
+ * Formats a foreign value for a message: on one line, at most about 80 characters, without credentials of URLs. Calls no method of the
+ * value and never throws.
  */
 export function inspectValue(value: unknown): string {
   switch (typeof value) {
@@ -26,7 +26,7 @@ export function inspectValue(value: unknown): string {
   }
 }
 
-/** Cut before anything is looked for in it, as it may be very long. What may be a password is masked up to the cut. */
+/** Cuts a string before it is searched, since it may be very long. A possible password is masked up to the cut. */
 function cut(text: string): string {
   const start = text.length > MAX_SCANNED ? `${text.slice(0, MAX_SCANNED)}@` : text
   const shown = redactCredentials(start)
@@ -47,8 +47,8 @@ function inspectObject(value: object): string {
 const MAX_LENGTH = 100
 
 /**
- * What to call a part that the application brought (a producer, an exporter, a target) in logs and counters:
- * its `name`, or else the name of its class, or else `fallback`. Never throws.
+ * The name of a component of the application (a producer, an exporter, a target) in logs and counters: its `name`, otherwise the name of
+ * its class, otherwise `fallback`. Never throws.
  */
 export function componentName(part: unknown, fallback: string): string {
   try {

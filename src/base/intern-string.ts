@@ -1,7 +1,7 @@
 /**
- * The string with memory of its own: a short slice would otherwise keep the whole string it was cut from. As the name of a
- * property V8 keeps it in one piece, and once for the whole process, so that the caller's string is mostly this very one
- * and a map finds it without comparing letters: three times as fast as with a slice, see bench/metrics/row-index.bench.js.
+ * Returns an equal string that does not share memory with a larger one: a slice would keep the whole string it was cut from. V8 stores a
+ * property name once for the whole process. The caller's string is therefore mostly the same object, and a map finds it without comparing
+ * characters, three times as fast as with a slice; see bench/metrics/row-index.bench.js.
  */
 export function internString(text: string): string {
   const holder: { [name: string]: true } = Object.create(null)
@@ -9,7 +9,7 @@ export function internString(text: string): string {
   return Object.keys(holder)[0]!
 }
 
-/** V8 cuts no string of fewer characters out of another: only longer ones can keep a whole request in memory. */
+/** V8 copies shorter slices: only slices from this length on share memory with another string. */
 export const SHORTEST_SLICE = 13
 const LONGEST_RECENT = 64
 /** A power of two. */
@@ -17,10 +17,9 @@ const SLOTS = 1_024
 const recent: string[] = new Array<string>(SLOTS).fill('')
 
 /**
- * The string with memory of its own, if that can be had quickly: a short one as it is, one of up to 64 characters from a table
- * of recent ones, two times 64 kB at most. What is in the table is never wrong, since strings do not change; a newer one replaces
- * it. Undefined for other values, and for strings that are not well-formed. A third of what a tag map costs, see
- * bench/stats/tags.bench.js.
+ * Like {@link internString}, if that is possible quickly: a short string is returned as it is, one of up to 64 characters comes from a table
+ * of recent ones, which takes at most 128 kB. A newer string replaces an entry. Returns undefined for other values and for strings that
+ * are not well-formed. This is a third of the cost of a tag map; see bench/stats/tags.bench.js.
  */
 export function internRecent(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined

@@ -2,7 +2,7 @@ import { processGlobal } from './process-global.js'
 
 export type GaugeMerge = 'min' | 'max' | 'latest' | 'each'
 
-/** One counter or gauge of the library about itself, for one combination of label values. */
+/** The value of an internal counter or gauge for one combination of label values. */
 export interface InternalCount {
   value: number
 }
@@ -14,20 +14,20 @@ export interface InternalMetric {
   readonly type: 'counter' | 'gauge'
   readonly unit: string
   readonly labelKeys: readonly string[]
-  /** Of a gauge that a group of processes does not add up: what it shows instead. */
+  /** How a group of processes combines this gauge. Default: the sum. */
   readonly merge?: GaugeMerge | undefined
   readonly series: Map<string, { readonly labelValues: readonly string[]; readonly count: InternalCount }>
-  /** Whether its part of the library is used. Until then it is not exposed, unless something has been counted. */
+  /** True once its part of the library is used. Until then the metric is not exposed, unless something has been counted. */
   inUse: boolean
 }
 
-/** Label combinations kept per metric; later ones are added up in one whose labels are all `other`. */
+/** Label combinations per metric. Further ones are added up in one whose labels are all `other`. */
 const MAX_SERIES = 2_000
 const OTHER = 'other'
 
 export const internalMetrics: Map<string, InternalMetric> = processGlobal('self-families', () => new Map<string, InternalMetric>())
 
-/** Declares (or finds) a counter of the library about itself. The unit follows from the name: `_seconds_total`, `_bytes_total`. */
+/** Declares an internal counter, or returns the existing one. The unit follows from the name: `_seconds_total`, `_bytes_total`. */
 export function internalCounter(name: string, description: string, ...labelKeys: string[]): InternalMetric {
   return declare(name, description, 'counter', labelKeys)
 }
@@ -37,7 +37,7 @@ export function internalGauge(name: string, description: string, ...labelKeys: s
   return declare(name, description, 'gauge', labelKeys)
 }
 
-/** Like `internalGauge`, for a value that several processes do not add up. */
+/** Like `internalGauge`, for a value that a group of processes does not add up. */
 export function mergedGauge(merge: GaugeMerge, name: string, description: string, ...labelKeys: string[]): InternalMetric {
   return declare(name, description, 'gauge', labelKeys, merge)
 }
@@ -58,7 +58,7 @@ export function markInUse(...metrics: InternalMetric[]): void {
   for (const metric of metrics) metric.inUse = true
 }
 
-/** The metrics of the parts that are used, sorted by name. */
+/** The metrics of the parts of the library that are used, sorted by name. */
 export function exposedInternalMetrics(): InternalMetric[] {
   return [...internalMetrics.values()].filter(isExposed).sort((a, b) => (a.name < b.name ? -1 : 1))
 }
@@ -70,7 +70,7 @@ function isExposed({ series, inUse }: InternalMetric): boolean {
 function declare(name: string, description: string, type: InternalMetric['type'], labelKeys: string[], merge?: GaugeMerge): InternalMetric {
   let metric = internalMetrics.get(name)
   if (metric === undefined) {
-    // Exporters get the label keys and values as they are, hence frozen.
+    // Exporters get these very arrays of label keys and values, hence frozen.
     metric = { name, description, type, unit: unitOf(name), labelKeys: Object.freeze(labelKeys), merge, series: new Map(), inUse: false }
     internalMetrics.set(name, metric)
   }

@@ -2,7 +2,7 @@ import { cutString } from './cut-string.js'
 import { escapeControlCharacters } from './escape-control-characters.js'
 import { processGlobal } from './process-global.js'
 
-/** The part of pino's shape that is used; `console` wrapped or any other logger will do. */
+/** The methods of a pino logger that are used. Any object with these methods can be a logger. */
 export interface Logger {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void
@@ -16,15 +16,14 @@ const MAX_SUBJECT_LENGTH = 256
 const MAX_MESSAGE_LENGTH = 4_096
 
 /**
- * `isNow` once the process is in its last turn: what is emitted in the usual way would come one tick too late. `isIdle` while
- * nothing has run since shutdown hooks flushed, because nothing was left to do.
+ * `isNow` is true once the process is ending: a warning that is emitted in the next tick would be lost. `isIdle` is true if the event loop
+ * was empty and nothing has run since shutdown hooks flushed.
  */
 export const processEnd: { isNow: boolean; isIdle: boolean } = processGlobal('process-end', () => ({ isNow: false, isIdle: false }))
 
 /**
- * Warns the developer once, through `process.emitWarning` with a code.
- * `subject` names the thing it is about: the same warning about another thing is logged again. Messages are cut at 4,096 code
- * points, subjects are compared by their first 256.
+ * Warns once with `process.emitWarning` and a code. A warning with the same code and another `subject` is emitted too. Messages are cut at
+ * 4,096 code points; subjects are compared by their first 256.
  */
 export function warnOnce(code: string, subject: string, text: string): void {
   const key = `${code} ${cutString(subject, MAX_SUBJECT_LENGTH)}`

@@ -1,4 +1,4 @@
-/** The name that was probably meant, for a hint; undefined if none is similar. */
+/** The known name that is most similar, for a hint; undefined if none is similar. */
 export function nearest(given: string, known: readonly string[]): string | undefined {
   const wanted = plain(given)
   const ranked = known.map((name) => ({ name, distance: distance(wanted, plain(name)) })).sort((a, b) => a.distance - b.distance)
@@ -7,12 +7,12 @@ export function nearest(given: string, known: readonly string[]): string | undef
   return best.distance <= Math.max(1, Math.floor(wanted.length / 3)) ? best.name : undefined
 }
 
-/** Names are compared without case, blanks, `_` and `-`: `always_on` is `alwaysOn`. */
+/** A name without case, blanks, `_` and `-`, for comparisons: `always_on` equals `alwaysOn`. */
 export function plain(name: string): string {
   return name.toLowerCase().replace(/[\s_-]/g, '')
 }
 
-/** Levenshtein's distance, if two letters that changed places count once, of names that are cut to 40 characters. */
+/** The Levenshtein distance with transpositions, of names cut to 40 characters. */
 function distance(one: string, other: string): number {
   const [from, to] = [one.slice(0, 40), other.slice(0, 40)]
   let before: number[] = []

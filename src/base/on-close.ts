@@ -3,10 +3,10 @@ import type { EventEmitter } from 'node:events'
 const waiting = new WeakMap<EventEmitter, Set<() => void>>()
 
 /**
- * Calls `fn` once when `emitter` closes. It gets one listener however many wait: a connection with many pipelined requests
- * would otherwise be reported as a leak.
+ * Calls `fn` once when `emitter` closes. The emitter gets only one listener for all calls, since Node would report a connection with many
+ * pipelined requests as a leak.
  *
- * @returns a function that calls it off; calling it late or twice is harmless.
+ * @returns A function that cancels it. It may be called late or twice.
  */
 export function onClose(emitter: EventEmitter, fn: () => void): () => void {
   let waiters = waiting.get(emitter)

@@ -1,20 +1,20 @@
-// What exists once in a process, however many copies of the package are loaded in it: ES module and CommonJS, or two installs.
-// Copies share live objects, so only copies that agree on the fields of these objects may share them.
+// State that exists once in a process, even if several copies of the package are loaded: ES module and CommonJS, or two installs.
+// Copies share live objects, so that only copies with the same fields may share them.
 
 /**
- * The version of everything that copies share. Raise it with each change that another copy would trip over: a field of a
- * class whose objects are shared, or what is stored under a name.
+ * The version of all shared state. Raise it with each incompatible change: of a field of a class whose objects are shared, or of the value
+ * under a name.
  */
 export const STATE_VERSION = 1
 
-/** Of a Map from state versions to the states of that version. The Map is all that every version has to agree on. */
+/** The key of a Map from state versions to their states. All versions have to agree on this Map only. */
 const KEY = Symbol.for('tallyscope')
 
 export type States = Map<string, unknown>
 
 /**
- * The states that all copies of this state version share. Copies of another version keep their own, which is logged once by
- * the copy that is loaded later. A value that is not ours under our symbol costs a warning; this copy's states are its own then.
+ * The states that all copies with this state version share. Copies of another version have their own, and the copy that is loaded later
+ * logs that once. If a foreign value is stored under our symbol, this copy warns and uses its own states.
  * @param holder The global object of the process.
  */
 export function statesOf(version: number, holder: object = globalThis): States {
@@ -29,7 +29,7 @@ export function statesOf(version: number, holder: object = globalThis): States {
     warn(
       'TALLYSCOPE_COPIES',
       `copies of tallyscope that cannot share state are loaded (state version ${version} after ${others.join(', ')}): ` +
-        'each has measures, views and a context of its own; install one version to have one engine',
+        'each has its own measures, views and context; install one version to share them',
     )
   }
   return own
@@ -44,12 +44,12 @@ function versionsIn(holder: object): Map<number, unknown> | undefined {
       Object.defineProperty(holder, KEY, { value: versions })
       return versions
     }
-  } catch {} // a getter that throws, or a global object that takes no properties: reported below
+  } catch {} // a getter threw, or the global object is not extensible: reported below
   warn('TALLYSCOPE_FOREIGN_STATE', `the global Symbol.for('tallyscope') is not tallyscope's: this copy of the package shares no state`)
   return undefined
 }
 
-/** Also a Map of another realm. */
+/** True for a Map, also of another realm. */
 function isMap(value: unknown): value is Map<never, unknown> & States {
   return Object.prototype.toString.call(value) === '[object Map]'
 }
@@ -60,13 +60,13 @@ function warn(code: string, message: string): void {
 
 const states = statesOf(STATE_VERSION)
 
-/** The one value called `name` in this process; the first caller makes it. */
+/** The value with this name, one per process. The first caller makes it. */
 export function processGlobal<T>(name: string, make: () => T): T {
   if (!states.has(name)) states.set(name, make())
   return states.get(name) as T
 }
 
-/** The value called `name`, if somebody has made it. */
+/** The value with this name; undefined if it has not been made. */
 export function existingState<T>(name: string): T | undefined {
   return states.get(name) as T | undefined
 }

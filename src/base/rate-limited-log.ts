@@ -8,15 +8,15 @@ const REPORT_EVERY_MS = 60_000
 export interface RateLimitedLogOptions {
   /** Code of the process warning, `TALLYSCOPE_…`. */
   readonly code: string
-  /** What fails, for the message: `exporter FileExporter`. */
+  /** The subject of the message: `exporter FileExporter`. */
   readonly subject: string
   readonly logger?: Logger | undefined
   readonly clock?: Clock | undefined
 }
 
 /**
- * Reports failures without flooding: by the logger at most once a minute, with the number of failures
- * that were not reported, or without a logger by a process warning, each kind of failure once. Never throws, whatever the logger does.
+ * Reports failures at a limited rate. With a logger: at most once a minute, with the number of failures that were not reported. Without
+ * one: a process warning, once for each kind of failure. Never throws, even if the logger does.
  */
 export class RateLimitedLog {
   readonly #options: RateLimitedLogOptions
@@ -32,7 +32,7 @@ export class RateLimitedLog {
 
   report(what: string, error?: unknown): void {
     const { code, subject, logger } = this.#options
-    // A full queue reports each item it drops: a suppressed report must cost next to nothing.
+    // A full queue reports each item it drops, so that a suppressed report must be cheap.
     if (logger === undefined && error === undefined) {
       if (this.#lastWarned === what) return
       this.#lastWarned = what
@@ -62,8 +62,8 @@ const MAX_CHARACTERS = 500
 const MAX_CAUSES = 3
 
 /**
- * The message of whatever was thrown, with its causes, on one line: at most about 500 characters, without the credentials of
- * addresses. Never throws, whatever the getters of the error do.
+ * The message of a thrown value with its causes, on one line: at most about 500 characters, without credentials of URLs. Never throws, even
+ * if the getters of the error do.
  */
 export function errorText(error: unknown): string {
   try {
@@ -82,7 +82,7 @@ export function errorText(error: unknown): string {
   }
 }
 
-/** Errors of the system may have nothing but a code, such as `ECONNREFUSED`. */
+/** The message of an error, or its code: system errors may have only a code, such as `ECONNREFUSED`. */
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { code } = error as { code?: unknown }

@@ -1,6 +1,6 @@
 /**
- * A string for a message, in which user and password of addresses are left out: `http://…@gateway:9091`. Everything
- * between `//`, or the beginning of the word, and its last `@` may be a secret.
+ * Removes user and password from the URLs in a string: `http://…@gateway:9091`. Everything between `//`, or the beginning of the word, and
+ * its last `@` may be a secret.
  */
 export function redactCredentials(text: string): string {
   return text.includes('@')
@@ -20,7 +20,7 @@ function maskedWord(word: string): string {
 
 const MIN_SECRET_CHARACTERS = 4
 
-/** The string with every secret in it replaced, plain or escaped as in JSON. */
+/** Replaces every secret in a string, plain or escaped as in JSON. */
 export function redactSecrets(text: string, secrets: Iterable<string>): string {
   let shown = text
   const spellings = [...secrets].flatMap((secret) => [

@@ -1,7 +1,7 @@
 import { inspectValue } from './inspect-value.js'
 import { isPrintableAscii } from './printable-ascii.js'
 /**
- * The identity of the reporting process: a type such as `container` or `host`, and labels. It goes along with what is exported.
+ * The identity of the reporting process: a type such as `container` or `host`, and labels. It is exported with all metrics and spans.
  * @see https://github.com/census-instrumentation/opencensus-specs/blob/master/resource/Resource.md
  */
 export interface Resource {
@@ -17,7 +17,7 @@ export const STANDARD_RESOURCE_TYPES: readonly string[] = ['container', 'k8s', '
 
 const MAX_CHARACTERS = 256
 
-/** What is wrong with a resource, in words, or undefined if it is right. Type and keys have 1 to 256 printable ASCII characters, values up to 256. */
+/** Describes what is wrong with a resource; undefined if it is valid. Type and keys have 1 to 256 printable ASCII characters, values up to 256. */
 export function resourceFault({ type, labels }: Resource): string | undefined {
   if (type !== undefined && !isName(type)) return `a resource type must be 1 to 256 printable ASCII characters: ${inspectValue(type)}`
   for (const [key, value] of Object.entries(labels)) {
@@ -28,8 +28,8 @@ export function resourceFault({ type, labels }: Resource): string | undefined {
 }
 
 /**
- * One resource out of several. The earlier one wins for each label, and the type is the first one set, so the
- * narrower ones come first: container, k8s, host, cloud.
+ * Merges several resources. For each label, and for the type, the first resource that has it takes precedence. Pass narrower ones first:
+ * container, k8s, host, cloud.
  */
 export function mergeResources(resources: readonly Resource[]): Resource {
   const labels = new Map<string, string>()
@@ -42,7 +42,7 @@ export function mergeResources(resources: readonly Resource[]): Resource {
   return { ...(type !== undefined && { type }), labels: Object.fromEntries(labels) }
 }
 
-/** A resource read from the environment, and what in there could not be used. */
+/** A resource from the environment, with a description of variables that are malformed. */
 export interface ResourceReading {
   readonly resource: Resource
   readonly problems: readonly ResourceProblem[]
@@ -56,9 +56,9 @@ export interface ResourceProblem {
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * The resource that the environment describes: `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OC_RESOURCE_TYPE` and
- * `OC_RESOURCE_LABELS`, the earlier of these winning for each label. A variable that is malformed is left out as a whole
- * and reported in `problems`; nothing throws, since a program must not fail to start over a label.
+ * Reads the resource from `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OC_RESOURCE_TYPE` and `OC_RESOURCE_LABELS`. For each label, the
+ * earlier of these takes precedence. A malformed variable is ignored as a whole and reported in `problems`. It does not throw, because a
+ * program must not fail to start because of a label.
  */
 export function resourceFromEnvironment(env: Environment): ResourceReading {
   const problems: ResourceProblem[] = []
@@ -84,13 +84,13 @@ export function resourceFromEnvironment(env: Environment): ResourceReading {
   return { resource, problems }
 }
 
-// Blanks at the ends of key and bare value are cut afterwards: an expression that did it would try every place where they might begin.
+// Blanks at the ends of key and unquoted value are trimmed afterwards: in the expression they would cause backtracking.
 const KEY = /\s*([^\s,="'\\][^,="']*)=\s*/y
 const QUOTED = /"((?:[^"\\]|\\.)*)"\s*/y
 const BARE = /([^,"']*)(?=,|$)/y
 
 /**
- * Reads `key="value",key="value"`, with a quote inside a value as `\"`; values without quotes are taken too.
+ * Parses `key="value",key="value"`. A quote inside a value is written as `\"`. Values without quotes are accepted too.
  * @throws Error with the rule and the position of the first mistake.
  */
 export function parseResourceLabels(text: string): Record<string, string> {
@@ -117,7 +117,7 @@ export function parseResourceLabels(text: string): Record<string, string> {
   }
 }
 
-/** `key=value` with commas between and percent escapes, as OpenTelemetry has it. */
+/** Parses `key=value` pairs with commas between and percent escapes, as OpenTelemetry defines them. */
 function parseAttributes(text: string): Record<string, string> {
   const attributes = new Map<string, string>()
   for (const item of text.split(',').filter((part) => part.trim() !== '')) {

@@ -1,11 +1,10 @@
 import { systemClock } from './clock.js'
 import { inNextTurn } from './timer.js'
 
-// Together with the piece of work that a slice ends with, a slice holds the event loop for less than 5 ms.
+// A slice may be exceeded by its last piece of work. Both together block the event loop for less than 5 ms.
 const SLICE_MS = 2
 
-// One queue for the whole process. With a slice of each in every turn of the event loop, many concurrent scrapes would
-// hold it for many slices.
+// One queue for the whole process. If each of many concurrent scrapes had a slice in every turn, a turn would take many slices.
 const queue: (() => void)[] = []
 let isScheduled = false
 
@@ -28,7 +27,7 @@ function enqueue(): Promise<void> {
 /** When the slice of this turn of the event loop ends; 0 if none has begun in it. */
 let turnEndsMs = 0
 
-/** Pieces of work that begin in one turn share its slice: each short, together they could hold the event loop for long. */
+/** Work that begins in one turn shares its slice. Many short pieces could otherwise block the event loop for long. */
 function endOfSlice(): number {
   if (isScheduled) return 0
   if (turnEndsMs === 0) {

@@ -3,12 +3,11 @@ import type { Clock } from './clock.js'
 import { EMPTY_FRAME, runInFrame, contextState } from './context.js'
 
 /**
- * Calls a function in the next turn of the event loop. Captured at import: if a test replaces the global and never calls back,
- * whatever waits for the next turn would wait for ever.
+ * Calls a function in the next turn of the event loop. Captured at import, so that it still works if a test replaces the global.
  */
 export const inNextTurn: typeof setImmediate = timers.setImmediate
 
-/** The longest delay of a timer. Node turns longer ones, and those that are no number, into 1 ms. */
+/** The longest delay of a timer. Node replaces longer ones, and those that are not numbers, by 1 ms. */
 export const MAX_TIMER_MS = 2_147_483_647
 
 export interface TimerOptions {
@@ -17,10 +16,10 @@ export interface TimerOptions {
 }
 
 /**
- * Calls `fn` once after `delayMs` (0 … 2^31 - 1), by the clock's own timers if it has some; without delay in the next turn
- * of the event loop. The call runs outside of the context in which the timer was started, which is therefore not kept either.
+ * Calls `fn` once after `delayMs` (0 … 2^31 - 1), with the clock's own timers if it has them. A delay of 0 is the next turn of the event
+ * loop. The call runs outside of the current context, so that the context is not kept in memory.
  *
- * @returns a function that stops the timer; calling it late or twice is harmless.
+ * @returns A function that stops the timer. It may be called late or twice.
  */
 export function startTimer(clock: Clock, delayMs: number, fn: () => void, options: TimerOptions = {}): () => void {
   const start = (): (() => void) => {

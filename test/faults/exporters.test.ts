@@ -68,7 +68,7 @@ test('an exporter that throws is logged and counted, the others get everything, 
   expect(kept.batches).toBe(3)
   expect(selfValue('tallyscope_task_runs_total', 'throws at once', 'failed')).toBe(3)
   expect(warnings.filter((text) => text.includes('throws at once'))).toEqual([
-    'periodic task throws at once failed and is tried again at the next tick: planted',
+    'periodic task throws at once failed; the next tick is the next try: planted',
   ])
   await scope.shutdown()
 })

@@ -50,7 +50,7 @@ test.each([false, true])(
 test('process.exit() logs metrics that a Pushgateway cannot be sent any more', async () => {
   const { status, stderr } = await run({ exporter: 'pushgateway', url: 'http://127.0.0.1:9' })
   expect(status).toBe(3)
-  expect(stderr).toContain('2 metrics are lost: their exporter cannot export without waiting')
+  expect(stderr).toContain('2 metrics are lost: the exporter cannot export without waiting')
 })
 
 test('process.exit() logs a textfile that cannot be written', async () => {

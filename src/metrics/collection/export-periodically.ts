@@ -24,7 +24,7 @@ export interface ExportPeriodicallyOptions {
   readonly intervalMs?: number
   /**
    * Time limit for gathering and exporting together, in milliseconds, 1 … 2^31 - 1. Gathering gets at most half of it, half of the
-   * interval, and 10 000. A value longer than the interval is cut to it, with a warning. Default 30 000, even if the interval is
+   * interval, and 10 000. A value longer than the interval is reduced to it, with a warning. Default 30 000, also if the interval is
    * shorter.
    */
   readonly exportTimeoutMs?: number
@@ -49,18 +49,18 @@ const OPTIONS: OptionNames<ExportPeriodicallyOptions> = {
   clock: true,
 }
 
-/** An exporter of families ends so much earlier than its run is late: a late run keeps the next one from beginning. */
+/** The deadline of an exporter of families is this much earlier than that of its run, because a late run delays the next one. */
 const SETTLE_MS = 250
 
 /**
- * Exports the metrics of the producers every interval, beginning one interval from now. A producer that fails
- * costs only its own metrics. An export that fails and may be tried again (`ExportError` with `retryable`, faults of the network) is
- * tried again after 1 s, 2 s, … within half of the interval; otherwise the next tick is the next try.
+ * Exports the metrics of the producers every interval, beginning one interval from now. If a producer fails, only its own metrics are
+ * missing. An export with a retryable error (`ExportError` with `retryable`, network errors) is retried after 1 s, 2 s, … within half of
+ * the interval. After other errors, the next export is at the next tick.
  *
- * An exporter with `exportFamilies` gets rows instead of snapshots, and tries again itself. For the others snapshots are made, in
- * slices; all points of an export have one time.
+ * An exporter with `exportFamilies` gets rows instead of snapshots, and retries itself. Other exporters get snapshots, which are made in
+ * slices. All points of an export have the same time.
  *
- * `close()` of the task exports once more and lets the exporter shut down.
+ * `close()` of the task exports once more and shuts down the exporter.
  *
  * @throws {@link DefinitionError} `ERR_INTERVAL`, `ERR_PRODUCER`, `ERR_EXPORTER`.
  * @example
@@ -109,16 +109,16 @@ export function exportPeriodically(options: ExportPeriodicallyOptions): Periodic
   })
 }
 
-/** Exports what producers and exporter can do without waiting; returns what they could not. */
+/** Exports without waiting, as far as producers and exporter can. Returns a description of what is lost. */
 function exportSync(producers: readonly MetricProducer[], exporter: Exporter<Metric>, options: GatherOptions): string | undefined {
   if (takesFamilies(exporter) && exporter.exportSync === undefined) {
     exporter.flushSync?.()
-    return 'the metrics are lost: their exporter cannot export without waiting'
+    return 'the metrics are lost: the exporter cannot export without waiting'
   }
   const { metrics, isAll } = gatherNow(producers, options)
   exporter.flushSync?.()
-  if (!isExportedNow(exporter, metrics)) return `${metrics.length} metrics are lost: their exporter cannot export without waiting`
-  return isAll ? undefined : 'the metrics of some producers are lost: they do not answer at once'
+  if (!isExportedNow(exporter, metrics)) return `${metrics.length} metrics are lost: the exporter cannot export without waiting`
+  return isAll ? undefined : 'the metrics of some producers are lost: they return promises'
 }
 
 interface Retrying {
@@ -128,7 +128,7 @@ interface Retrying {
   readonly ending: AbortSignal
 }
 
-/** Exports, and tries again what the destination may take later, until `endsInMs` are over or the task is closed. */
+/** Exports, and retries after retryable errors until `endsInMs` are over or the task is closed. */
 async function exportWithRetries(exporter: Exporter<Metric>, metrics: readonly Metric[], retrying: Retrying): Promise<void> {
   const { endsInMs, clock = timerClock, ending } = retrying
   const endsMs = clock.monotonicMs() + endsInMs

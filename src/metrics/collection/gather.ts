@@ -33,14 +33,14 @@ export interface GatherOptions {
 
 const OPTIONS: OptionNames<GatherOptions> = { timeoutMs: true, onFailure: true, keepAlive: true, clock: true }
 
-/** A call that has been under way for so long, and for longer than its time-out, is not joined any more: the producer is called again. */
+/** A pending call that is older than this, and older than its time-out, is not shared any more: the producer is called again. */
 const RENEW_AFTER_MS = 60_000
-/** Maximum of calls of one producer without an answer; beyond it the producer is not called again before one arrives. */
+/** Maximum of pending calls of one producer. Beyond it, the producer is not called again until one of them settles. */
 const MAX_UNSETTLED = 16
 
 const failures = internalCounter(
   'tallyscope_producer_failures_total',
-  'Gatherings that had to do without the metrics of a producer.',
+  'Gatherings without the metrics of a producer, because it failed.',
   'producer',
   'reason',
 )
@@ -51,7 +51,7 @@ interface PendingCall<T> {
   readonly answer: Promise<readonly T[]>
 }
 
-/** Calls that are under way, by what they return: gatherings that overlap share them. */
+/** Pending calls by what they return. Overlapping gatherings share them. */
 type PendingCalls<T> = WeakMap<MetricProducer, PendingCall<T>>
 
 const pendingMetrics: PendingCalls<Metric> = new WeakMap()
@@ -74,9 +74,9 @@ const FAMILIES: Source<Family> = {
 const unsettled = new WeakMap<MetricProducer, number>()
 
 /**
- * The metrics of all producers, in the order of the producers. One that throws, rejects or does not answer in time
- * costs only its own metrics: it is counted in `tallyscope_producer_failures_total`, logged once, and a late answer
- * is ignored. A producer that is still being called by another gathering is not called again: both get the same answer.
+ * Returns the metrics of all producers, in the order of the producers. If a producer throws, rejects or does not answer in time, only its
+ * own metrics are missing: that is counted in `tallyscope_producer_failures_total` and logged once, and a late answer is ignored. Gatherings
+ * that overlap share one call of each producer.
  *
  * @throws {@link DefinitionError} (as a rejection) `ERR_GATHER_TIMEOUT`, `ERR_PRODUCER`, `ERR_OPTION`.
  * @example
@@ -87,7 +87,7 @@ export async function gather(producers: readonly MetricProducer[], options: Gath
 }
 
 /**
- * The metrics of the producers that answer at once, for the end of a process, and whether those are all of them.
+ * Returns the metrics of the producers that answer without a promise, and whether these are all. For the end of a process.
  * @throws {@link DefinitionError} `ERR_PRODUCER`
  */
 export function gatherNow(producers: readonly MetricProducer[], options: GatherOptions = {}): { metrics: Metric[]; isAll: boolean } {
@@ -95,7 +95,7 @@ export function gatherNow(producers: readonly MetricProducer[], options: GatherO
   return { metrics: [...soFar()], isAll: !(all instanceof Promise) }
 }
 
-/** Like {@link gather}, with rows instead of snapshots if a producer offers them: what a streaming encoder reads. */
+/** Like {@link gather}, with rows instead of snapshots if a producer has them. For streaming encoders. */
 export async function gatherFamilies(producers: readonly MetricProducer[], options: GatherOptions = {}): Promise<Family[]> {
   return [...(await begin(FAMILIES, producers, options).all)]
 }
@@ -109,7 +109,7 @@ export interface Gathering<T> {
 }
 
 /**
- * Like {@link gatherFamilies}, for callers that may have to go on with what there is so far.
+ * Like {@link gatherFamilies}, for callers that may have to continue before all producers have answered.
  * @throws {@link DefinitionError} `ERR_GATHER_TIMEOUT`, `ERR_PRODUCER`.
  */
 export function beginGathering(producers: readonly MetricProducer[], options: GatherOptions = {}): Gathering<Family> {
@@ -173,9 +173,8 @@ function begin<T extends Family>(source: Source<T>, producers: readonly MetricPr
 }
 
 /**
- * Calls the producer, or returns the answer of the call that is under way: however many gather at once, and however short
- * their time-outs are, an asynchronous producer is called once.
- * @throws what the producer throws; Stuck; InvalidAnswer
+ * Calls the producer, or returns the promise of a pending call, so that concurrent gatherings call an asynchronous producer only once.
+ * @throws What the producer throws; Stuck; InvalidAnswer
  */
 function callOrJoin<T extends Family>(
   source: Source<T>,
@@ -201,7 +200,7 @@ function callOrJoin<T extends Family>(
   return answer
 }
 
-/** Counts and reports that a producer's metrics are missing. Returns the empty list that represents them. */
+/** Counts and reports that a producer's metrics are missing. Returns an empty list in their place. */
 function leftOut(
   producer: MetricProducer,
   reason: GatherFailureReason,
@@ -216,7 +215,7 @@ function leftOut(
   try {
     onFailure?.({ producer: name, reason, error })
   } catch {
-    // The others' metrics must not depend on it.
+    // An error of the callback must not affect the metrics of other producers.
   }
   return []
 }
@@ -228,9 +227,9 @@ function reasonOf(error: unknown, otherwise: 'throw' | 'reject'): GatherFailureR
 class Stuck extends Error {}
 class InvalidAnswer extends Error {}
 
-/** A copy of the answer, so that neither side sees what the other does to its list. */
+/** Checks the answer and copies it, so that neither side sees later changes of the other's list. */
 function valid<T extends Family>(answer: Iterable<T>): T[] {
-  if (typeof answer?.[Symbol.iterator] !== 'function') throw new InvalidAnswer('getMetrics() must give a list of metrics')
+  if (typeof answer?.[Symbol.iterator] !== 'function') throw new InvalidAnswer('getMetrics() must return an iterable of metrics')
   const list = [...answer]
   const wrong = list.findIndex((family) => typeof family?.descriptor?.name !== 'string')
   if (wrong >= 0) throw new InvalidAnswer(`the metric at index ${wrong} has no descriptor`)
@@ -248,6 +247,6 @@ function describe(reason: GatherFailureReason, timeoutMs: number): string {
     case 'stuck':
       return `has ${MAX_UNSETTLED} pending calls and is not called again before one settles`
     case 'invalid':
-      return 'gave no list of metrics'
+      return 'did not return a list of metrics'
   }
 }

@@ -13,9 +13,9 @@ export interface SelfMetricsOptions {
 const OPTIONS: OptionNames<SelfMetricsOptions> = { clock: true }
 
 /**
- * What the library counts about itself: everything dropped, by reason, exports and their failures, scrapes.
- * Names begin with `tallyscope_`. A metrics handler or server adds it once; a periodic task exports only its own producers.
- * A part of the library that is not used shows nothing.
+ * Returns the producer of the library's metrics about itself: what was dropped and why, exports and their failures, scrapes. Names begin
+ * with `tallyscope_`. A metrics handler or server adds it; a periodic task exports only the producers passed to it. Parts of the library
+ * that are not used have no metrics.
  *
  * @example
  * exportPeriodically({ producers: [stats, selfMetrics()], exporter })
@@ -49,7 +49,7 @@ function metricType({ type, unit }: InternalMetric): MetricType {
   return unit === '1' || unit === 'By' ? 'CUMULATIVE_INT64' : 'CUMULATIVE_DOUBLE'
 }
 
-/** The counts are as old as the process: each copy of this package adds to the same ones. */
+/** The start time of all internal counters: that of the process, since all copies of this package share them. */
 function countingSince(): number {
   return processGlobal('self-counting-since', () => Math.round(systemClock.unixMs() - systemClock.monotonicMs()))
 }

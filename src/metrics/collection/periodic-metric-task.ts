@@ -13,14 +13,14 @@ const EARLY_MS = 5
 export interface PeriodicMetricTaskOptions {
   /**
    * Called every interval. If it returns a promise, the task waits for it. It runs untraced, unmeasured, and never twice at a time.
-   * @param ending Aborted when the task is closed: what is tried again must end then.
+   * @param ending Aborted when the task is closed. Retries have to end then.
    */
   readonly run: (ending: AbortSignal) => unknown
   /** Time between the starts of two runs, in milliseconds, 1 … 2^31 - 1. Default 60 000. */
   readonly intervalMs?: number
   /**
-   * Time limit of a run, in milliseconds, 1 … 2^31 - 1; after it the run counts as failed. A value longer than the interval is cut to
-   * it, with a warning. Default 30 000, even if the interval is shorter.
+   * Time limit of a run, in milliseconds, 1 … 2^31 - 1; after it the run counts as failed. A value longer than the interval is reduced
+   * to it, with a warning. Default 30 000, also if the interval is shorter.
    */
   readonly timeoutMs?: number
   /** Name in logs and counters. Default `PeriodicMetricTask`. */
@@ -31,7 +31,7 @@ export interface PeriodicMetricTaskOptions {
   readonly logger?: Logger
   /** Source of time. Default: the system clock. */
   readonly clock?: Clock
-  /** Does the work of `run` at once, when the process ends; throws or returns the reason if it cannot. Default: the run counts as failed. */
+  /** Does the work of `run` without waiting when the process ends. If it cannot, it throws or returns the reason. Default: the run counts as failed. */
   readonly runSync?: () => string | undefined
   /** Called once by `close()`, after the last run. Default: nothing. */
   readonly onClose?: () => unknown
@@ -50,13 +50,13 @@ const OPTIONS: OptionNames<PeriodicMetricTaskOptions> = {
 }
 
 export interface PeriodicTaskStatus {
-  /** `stuck`: a run over its time-out has not ended, so that no other may begin. `failed`: a TransportError has ended the task. */
+  /** `stuck`: a run has exceeded its time-out and not ended, so that no other run may begin. `failed`: a TransportError has ended the task. */
   readonly state: 'waiting' | 'running' | 'stuck' | 'failed' | 'closing' | 'closed'
-  /** Runs that ended well. */
+  /** Runs that succeeded. */
   readonly runs: number
-  /** Runs that threw, rejected, or were over their time-out. */
+  /** Runs that threw, rejected, or exceeded their time-out. */
   readonly failures: number
-  /** Ticks without a run of their own. */
+  /** Ticks without a run. */
   readonly skippedTicks: number
   readonly lastError: unknown
   readonly lastSuccessUnixMs: number | undefined
@@ -65,11 +65,11 @@ export interface PeriodicTaskStatus {
 /**
  * Runs something every interval until it is closed, beginning one interval from now.
  *
- * Due times come from the schedule on the monotonic clock, so that nothing drifts. Runs never overlap. Ticks missed
- * while a run took too long, or while the machine slept, are made up by one run; the others are counted as skipped.
- * A run that fails is logged, counted, and tried again at the next tick; a {@link TransportError} ends the task.
+ * Due times are multiples of the interval on the monotonic clock, so that they do not drift. Runs never overlap. If ticks were missed
+ * because a run took too long or the machine slept, one run follows, and the other ticks count as skipped. A run that fails is logged and
+ * counted, and the next tick is the next run. A {@link TransportError} ends the task.
  *
- * @throws {@link DefinitionError} `ERR_INTERVAL` when a time is no number, below 1 or above 2^31 - 1; `ERR_TASK` without `run`.
+ * @throws {@link DefinitionError} `ERR_INTERVAL` if a time is not a number from 1 to 2^31 - 1; `ERR_TASK` without `run`.
  * @example
  * const task = new PeriodicMetricTask({ intervalMs: 10_000, name: 'report', run: () => report(gauges) })
  */
@@ -83,7 +83,7 @@ export class PeriodicMetricTask {
   readonly #counts: PeriodicTaskMetrics
   #dueMs: number
   #stopTimer: () => void = () => {}
-  /** The run that others wait for; undefined once it has ended or is over its time-out. */
+  /** The current run; undefined once it has ended or exceeded its time-out. */
   #current: Promise<void> | undefined
   #isStuck = false
   #isTickOwed = false
@@ -106,7 +106,7 @@ export class PeriodicMetricTask {
     this.#timeoutMs = timeoutMs === undefined ? 30_000 : checkNumber('ERR_INTERVAL', 'timeoutMs', timeoutMs, range)
     if (timeoutMs !== undefined && timeoutMs > intervalMs) {
       this.#timeoutMs = intervalMs
-      warnOnce('TALLYSCOPE_TIMEOUT_CUT', name, `${name}: a time-out of ${timeoutMs} ms is cut to the interval of ${intervalMs} ms`)
+      warnOnce('TALLYSCOPE_TIMEOUT_CUT', name, `${name}: the time-out of ${timeoutMs} ms is reduced to the interval of ${intervalMs} ms`)
     }
     this.name = name
     this.#options = options
@@ -129,8 +129,8 @@ export class PeriodicMetricTask {
   }
 
   /**
-   * Runs now, after a run that is under way, and rejects with its error if it fails. Calls that wait for the same run share
-   * it. The schedule stays as it is.
+   * Runs now, or after the current run, and rejects with the error of this run if it fails. Concurrent calls share the run. The schedule
+   * does not change.
    */
   flush(): Promise<void> {
     const pending = this.#closing ?? this.#nextFlush
@@ -149,9 +149,9 @@ export class PeriodicMetricTask {
   }
 
   /**
-   * Stops, waits for a run that is under way, runs once more, and calls `onClose`. Further calls return the same promise.
-   * @param options.strict Whether it rejects with the error of the last run if that fails: for jobs whose only run it is. Default
-   *   false, the failure is logged.
+   * Stops, waits for the current run, runs once more, and calls `onClose`. Further calls return the same promise.
+   * @param options.strict If true, it rejects with the error of the last run, for jobs that have no other run. Default false: the
+   *   failure is logged.
    */
   close(options: { readonly strict?: boolean } = {}): Promise<void> {
     checkOptions('close', options, { strict: true })
@@ -177,9 +177,9 @@ export class PeriodicMetricTask {
     return this.close()
   }
 
-  /** Runs once more without waiting, as far as that goes: for the end of a process. What is lost is logged. */
+  /** Runs once more without waiting, as far as possible, when the process ends. Losses are logged. */
   flushSync(): void {
-    // A process that ended by itself has been flushed, and nothing has run since.
+    // The event loop was empty: the shutdown hooks have flushed, and nothing has run since.
     if (this.#end !== undefined || (processEnd.isIdle && this.#lastError === undefined && this.#tally.runs > 0)) return
     try {
       const { runSync } = this.#options
@@ -190,7 +190,7 @@ export class PeriodicMetricTask {
       this.#tally.failures++
       this.#counts.ran('failed', 0)
       this.#lastError = error
-      this.#failureLog.report('could not run at the end of the process, what was due is lost', error)
+      this.#failureLog.report('could not run at the end of the process; the last metrics are lost', error)
     }
   }
 
@@ -206,8 +206,8 @@ export class PeriodicMetricTask {
 
   #tick(): void {
     const lateMs = this.#clock.monotonicMs() - this.#dueMs
-    // Node's timers may be a fraction of a millisecond early. More means that timers and clock do not go together
-    // (one of them is a fake): then the timers are right.
+    // Node's timers may fire a fraction of a millisecond early. A greater difference means that only the clock or only the timers are fake:
+    // then the schedule follows the timers.
     if (lateMs < -EARLY_MS) this.#dueMs += lateMs
     const missed = Math.max(0, Math.floor(lateMs / this.intervalMs)) // the machine slept, or was busy
     this.#dueMs += (missed + 1) * this.intervalMs
@@ -227,7 +227,7 @@ export class PeriodicMetricTask {
   #run(): Promise<void> {
     if (this.#end !== undefined) return Promise.resolve()
     if (this.#isStuck) {
-      this.#failureLog.report('cannot run: the run before is over its time-out and has not ended')
+      this.#failureLog.report('cannot run: the previous run has exceeded its time-out and not ended')
       this.#skip('stuck', 1)
       return Promise.resolve()
     }
@@ -267,13 +267,10 @@ export class PeriodicMetricTask {
     if (TransportError.is(reason)) {
       this.#end = 'failed'
       this.#stopTimer()
-      this.#failureLog.report('has ended for good', reason)
+      this.#failureLog.report('has ended and does not run again', reason)
     } else {
       const isLast = this.#closing !== undefined
-      this.#failureLog.report(
-        isLast ? 'failed, and was not tried again before the end' : 'failed and is tried again at the next tick',
-        reason,
-      )
+      this.#failureLog.report(isLast ? 'failed, and the end allows no retry' : 'failed; the next tick is the next try', reason)
     }
   }
 
@@ -286,7 +283,7 @@ export class PeriodicMetricTask {
     else if (end.status === 'rejected') this.#failureLog.report('could not be closed properly', end.reason)
   }
 
-  /** While a caller waits, the process must not end although only unref'd timers are left. */
+  /** Keeps the process alive while a caller waits, even if only unref'd timers are left. */
   async #keptAlive(work: () => Promise<void>): Promise<void> {
     const release = startTimer(this.#clock, MAX_TIMER_MS, () => {}, { keepAlive: true })
     try {

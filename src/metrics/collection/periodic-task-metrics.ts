@@ -1,29 +1,24 @@
 import { internalCount, internalCounter, mergedGauge } from '../../base/internal-metrics.js'
 
-/** Why a tick had no run: the process was late, a run with a tick already owed was under way, or one hangs. */
+/** Why a tick had no run: `late` if the process was late, `running` if a run and a due tick were pending, `stuck` if a run hangs. */
 export type SkipReason = 'late' | 'running' | 'stuck'
 
 const runs = internalCounter(
   'tallyscope_task_runs_total',
-  'Runs of periodic tasks by result: done, failed, late (over the time-out).',
+  'Runs of periodic tasks by result: done, failed, or late if the time-out was exceeded.',
   'task',
   'result',
 )
 const runSeconds = internalCounter('tallyscope_task_run_seconds_total', 'Time that runs of periodic tasks took.', 'task')
-const skipped = internalCounter(
-  'tallyscope_task_skipped_ticks_total',
-  'Ticks of periodic tasks without a run of their own.',
-  'task',
-  'reason',
-)
+const skipped = internalCounter('tallyscope_task_skipped_ticks_total', 'Ticks of periodic tasks without a run.', 'task', 'reason')
 const lastSuccess = mergedGauge(
   'max',
   'tallyscope_task_last_success_timestamp_seconds',
-  'When a run of the periodic task last ended well, in seconds since 1970.',
+  'When a run of the periodic task last succeeded, in seconds since 1970.',
   'task',
 )
 
-/** How a run ended; `late` is over the time-out. */
+/** How a run ended; `late` if it exceeded its time-out. */
 export type RunResult = 'done' | 'failed' | 'late'
 
 export interface PeriodicTaskMetrics {
@@ -32,7 +27,7 @@ export interface PeriodicTaskMetrics {
   lastSuccess(unixMs: number): void
 }
 
-/** The counters of one task about itself; tasks of one name share them. */
+/** The internal metrics of one task. Tasks with the same name share them. */
 export function periodicTaskMetrics(task: string): PeriodicTaskMetrics {
   return {
     ran: (result, tookMs) => {

@@ -2,21 +2,21 @@ import type { Exporter } from '../../base/exporter.js'
 import type { Metric } from './metric.js'
 import type { Family } from './row-source.js'
 
-/** What an exporter of families has to know of the export that it is part of. */
+/** The context of one export of families. */
 export interface FamilyExportContext {
   /** The time of all points of the export, in milliseconds since 1970. Rises from export to export, also if the wall clock goes back. */
   readonly timeUnixMs: number
-  /** In how many milliseconds the export must have settled. */
+  /** Time limit of the export, in milliseconds. */
   readonly timeoutMs: number
-  /** Aborted when the task is closed: an exporter then ends its pauses and gives up, since one more export follows. */
+  /** Aborted when the task is closed. The exporter then ends its retries, since one more export follows. */
   readonly signal: AbortSignal
   /** True for the export that `close()` of the task makes. Its signal is aborted from the beginning. */
   readonly isLast: boolean
 }
 
 /**
- * An exporter that reads rows, in slices, without an object for each. It tries again itself what the destination may take later,
- * until the deadline: rows are live, and only the exporter still has the bytes that it has sent.
+ * An exporter that reads rows in slices, without an object for each row. It retries by itself until the deadline: rows change, and only the
+ * exporter has the bytes that were sent.
  *
  * @example
  * class Names implements FamilyExporter {

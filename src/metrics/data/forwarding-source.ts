@@ -1,7 +1,7 @@
 import type { MetricDescriptor } from './metric.js'
 import type { RowChunk, RowSource } from './row-source.js'
 
-/** A row source that reads everything from another one. A class that changes something overrides only that. */
+/** A row source that reads everything from another one. A subclass overrides what it changes. */
 export class ForwardingSource implements RowSource {
   readonly resource?: Readonly<Record<string, string>>
   protected readonly source: RowSource

@@ -3,7 +3,7 @@ import { componentName } from '../../base/inspect-value.js'
 import type { GatheringContext, MetricProducer } from './producer.js'
 import type { Family } from './row-source.js'
 
-/** The producer with each of its families changed by `map`. Snapshots stay snapshots, and rows stay rows. */
+/** Returns a producer with each family changed by `map`. Snapshots stay snapshots, and row sources stay row sources. */
 export function mapProducer(producer: MetricProducer, map: <F extends Family>(family: F) => F): MetricProducer {
   const { getFamilies } = producer
   return {

@@ -1,6 +1,6 @@
 /**
- * What a metric is, in OpenCensus' terms. Cumulatives only rise between resets and have a start time;
- * gauges go both ways. `INFO` and `STATE_SET` are gauges of 1 and 0 that OpenMetrics has types for.
+ * The type of a metric, in the terms of OpenCensus. Cumulatives only rise between resets and have a start time; gauges rise and fall.
+ * `INFO` and `STATE_SET` are gauges of 1 and 0, for which OpenMetrics has types.
  */
 export type MetricType =
   | 'GAUGE_INT64'
@@ -13,8 +13,8 @@ export type MetricType =
   | 'STATE_SET'
 
 /**
- * How a gauge of several processes becomes one: added up, the least, the greatest, the newest, or one series for each process. See
- * docs/many-processes.md.
+ * How gauges of several processes are combined: the sum, the smallest, the greatest, the newest value, or one series for each process.
+ * See docs/many-processes.md.
  */
 export type MergeRule = 'sum' | 'min' | 'max' | 'latest' | 'each'
 
@@ -25,13 +25,13 @@ export interface MetricDescriptor {
   readonly unit: string
   readonly type: MetricType
   readonly labelKeys: readonly string[]
-  /** True if a format must take `name` as it is: no unit or `_total` is added. */
+  /** True if formats use `name` unchanged: no unit and no `_total` is added. */
   readonly exactName?: boolean
-  /** True if the text format must spell bounds and quantiles as JavaScript does, `1000000` and not `1e+06`: as prom-client does. */
+  /** True if the text format writes bounds and quantiles as JavaScript and prom-client do: `1000000` and not `1e+06`. */
   readonly plainBounds?: boolean
   /**
-   * How gauges of several processes become one. Default `sum`. Cumulatives are added up, but for those of something that all
-   * processes see, such as their container, which have `max`.
+   * How gauges of several processes are combined. Default `sum`. Cumulatives are added up, except those that all processes share, such as
+   * metrics of their container, which have `max`.
    */
   readonly merge?: MergeRule
 }
@@ -54,13 +54,13 @@ export interface DistributionValue {
   readonly bounds: readonly number[]
   /** Counts of the buckets themselves, not cumulative; one more than there are bounds. */
   readonly bucketCounts: readonly number[]
-  /** At most one a bucket, at the bucket's index. Absent if there is none. */
+  /** At most one for each bucket, at the bucket's index. Absent if there is none. */
   readonly exemplars?: readonly (Exemplar | undefined)[]
   /** The same values in buckets of base-2 exponential width, if the aggregation keeps them. */
   readonly exponential?: ExponentialValue
 }
 
-/** Buckets of one sign that hold something: `counts[i]` values were in bucket `indexes[i]`. Indexes increase. */
+/** Non-empty buckets of one sign: `counts[i]` values were in bucket `indexes[i]`. Indexes increase. */
 export interface ExponentialBuckets {
   readonly indexes: readonly number[]
   readonly counts: readonly number[]
@@ -71,7 +71,7 @@ export interface ExponentialBuckets {
  * mirrored for negative values. Prometheus calls it native.
  */
 export interface ExponentialValue {
-  /** -4 … 8: the higher, the finer. 0 doubles from bucket to bucket, 3 grows by 9 %. */
+  /** Resolution, -4 (coarsest) … 8 (finest). With 0 each bound is twice the one before, with 3 it is 9 % greater. */
   readonly schema: number
   /** Values from -zeroThreshold to zeroThreshold are counted in `zeroCount`. */
   readonly zeroThreshold: number
@@ -90,11 +90,11 @@ export interface SummaryValue {
   readonly intervals?: readonly SummaryInterval[]
 }
 
-/** What was recorded in one stretch of time, as an HdrHistogram that other programs can read and add up. */
+/** The values of one period of time, as an HdrHistogram that other programs can read and add up. */
 export interface SummaryInterval {
   readonly startTimeUnixMs: number
   readonly endTimeUnixMs: number
-  /** False for the last one: it may still take values. */
+  /** False for the last one, which may still get values. */
   readonly closed: boolean
   /** The greatest value in it, in the unit of the metric. */
   readonly max: number
@@ -114,9 +114,9 @@ export interface Point {
 export interface TimeSeries {
   /** In the order of the descriptor's `labelKeys`; undefined if the label is not set. */
   readonly labelValues: readonly (string | undefined)[]
-  /** True for the one series of all values beyond the limit; formats add the label `tallyscope_overflow="true"`. */
+  /** True for the overflow series, which has all values beyond the limit; formats add the label `tallyscope_overflow="true"`. */
   readonly overflow?: boolean
-  /** Cumulatives and distributions: since when they count. */
+  /** Start time of cumulatives and distributions. */
   readonly startTimeUnixMs?: number
   readonly points: readonly Point[]
   /** The newest exemplar of a cumulative, if it has one. */

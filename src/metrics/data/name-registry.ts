@@ -4,20 +4,20 @@ import { warnOnce } from '../../base/logger.js'
 import { exposedName, labelName, ownedNames } from './prometheus-name.js'
 import type { MetricDescriptor } from './metric.js'
 
-/** Label names that formats need for themselves, in the spelling in which they reach the wire. */
+/** Label names that formats use themselves, as they are exposed. */
 const RESERVED_LABELS: ReadonlySet<string> = new Set(['le', 'quantile', 'tallyscope_overflow'])
 
 /**
- * The exposed names that are taken within one producer. Registration reserves a name first, so that no
- * document of this producer can hold two families that a reader would take for one.
+ * The exposed names that are in use within one producer. Registration reserves them first, so that a document of this producer never has
+ * two families with the same name.
  */
 export class NameRegistry {
   readonly #owners = new Map<string, MetricDescriptor>()
 
   /**
-   * Takes the names of a metric, or throws and takes none.
-   * @throws {@link DefinitionError} `ERR_NAME_CLASH` when a name, suffixes of its type included, is taken;
-   *   `ERR_LABEL_RESERVED` and `ERR_LABEL_CLASH` as {@link checkLabelKeys} does.
+   * Reserves the names of a metric, or throws and reserves none.
+   * @throws {@link DefinitionError} `ERR_NAME_CLASH` if a name, including suffixes of its type, is in use;
+   *   `ERR_LABEL_RESERVED` and `ERR_LABEL_CLASH` like {@link checkLabelKeys}.
    */
   reserve(descriptor: MetricDescriptor): void {
     checkLabelKeys(descriptor.name, descriptor.labelKeys)
@@ -33,7 +33,7 @@ export class NameRegistry {
     }
   }
 
-  /** Releases the names. Those of a descriptor that reserved none stay with their owners. */
+  /** Releases the names, if this descriptor has reserved them. */
   release(descriptor: MetricDescriptor): void {
     for (const name of ownedNames(descriptor)) {
       if (this.#owners.get(name) === descriptor) this.#owners.delete(name)
@@ -42,9 +42,9 @@ export class NameRegistry {
 }
 
 /**
- * Refuses label keys that become the same name on the wire.
+ * Refuses label keys that would be exposed under the same name.
  *
- * @param owner What has these keys, for the message.
+ * @param owner The view or instrument with these keys, for the message.
  * @throws {@link DefinitionError} `ERR_LABEL_RESERVED` for `le`, `quantile`, `tallyscope_overflow` and keys that begin
  *   with two underscores; `ERR_LABEL_CLASH` if two keys become one label name.
  */

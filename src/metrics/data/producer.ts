@@ -1,21 +1,21 @@
 import type { Metric } from './metric.js'
 import type { Family } from './row-source.js'
 
-/** What a producer may need to know about the gathering that calls it. */
+/** The context of a gathering, which a producer may use. */
 export interface GatheringContext {
-  /** How long the caller waits, in milliseconds. A producer that calls others must return earlier, with what it has by then. */
+  /** How long the caller waits, in milliseconds. A producer that calls others must return earlier, with the answers it has by then. */
   readonly timeoutMs: number
 }
 
-/** Anything that has metrics: Stats, MetricRegistry, runtime metrics, a bridge, a user's own. */
+/** A source of metrics: Stats, MetricRegistry, runtime metrics, a bridge, or an object of the application. */
 export interface MetricProducer {
-  /** Snapshots of everything there is now. May be async; a throw or rejection costs only this producer's metrics. */
+  /** Returns snapshots of all metrics. May be async. If it throws or rejects, only this producer's metrics are missing. */
   getMetrics(context?: GatheringContext): readonly Metric[] | Promise<readonly Metric[]>
-  /** The same for streaming encoders, with rows instead of snapshots if it has rows. Optional. */
+  /** The same for streaming encoders, with row sources instead of snapshots. Optional. */
   getFamilies?(context?: GatheringContext): readonly Family[] | Promise<readonly Family[]>
-  /** True if a document without these metrics would mislead: a scrape fails if they cannot be gathered. Default false. */
+  /** True if a scrape must fail when these metrics cannot be gathered, because a document without them would be misleading. Default false. */
   readonly isRequired?: boolean
-  /** True if the library's metrics about itself are among them, so that a handler adds none. Default false. */
+  /** True if the library's internal metrics are among them, so that a handler does not add them. Default false. */
   readonly includesSelfMetrics?: boolean
   /** Name of the producer in logs and counters of failures. Default: the class name. */
   readonly name?: string

@@ -1,8 +1,7 @@
 import type { MetricDescriptor } from './metric.js'
 
 /**
- * Words for UCUM units, as Prometheus names spell them. A unit that is not here adds nothing to a name,
- * as does `1`; values are never converted.
+ * Words for UCUM units in Prometheus names. Other units, and `1`, add nothing to a name. Values are never converted.
  * @see https://prometheus.io/docs/practices/naming/
  */
 const UNIT_WORDS: ReadonlyMap<string, string> = new Map([
@@ -44,10 +43,10 @@ export function unitWord(unit: string): string | undefined {
 }
 
 /**
- * The name of a family without the suffixes of its type: what OpenMetrics writes after `# TYPE`.
+ * The name of a family without the suffixes of its type, as OpenMetrics writes it after `# TYPE`.
  *
- * Foreign characters become `_`, `_total` is taken off, the unit's word is appended unless the name is it or
- * ends in it. Info and state sets have no unit. An `exactName` only loses the suffix that its type adds again.
+ * Characters that are not allowed become `_`, and `_total` is removed. The word for the unit is appended unless the name already ends with
+ * it. Info and state sets have no unit. An `exactName` only loses the suffix that its type adds again.
  */
 export function baseName(descriptor: MetricDescriptor): string {
   const { name, type, exactName = false } = descriptor
@@ -60,7 +59,7 @@ export function baseName(descriptor: MetricDescriptor): string {
 }
 
 /**
- * The name under which a metric is found in Prometheus, the same in every format.
+ * The name of a metric in Prometheus, the same in every format.
  * @example
  * exposedName({ name: 'shop/latency', unit: 's', type: 'CUMULATIVE_DOUBLE', … }) // shop_latency_seconds_total
  */
@@ -70,7 +69,7 @@ export function exposedName(descriptor: MetricDescriptor): string {
   return baseName(descriptor) + (isCumulative(descriptor) ? '_total' : descriptor.type === 'INFO' ? '_info' : '')
 }
 
-/** The names of a family and of its samples in text 0.0.4 and protobuf. Two families of a document must not share one. */
+/** The names of a family and of its samples in text 0.0.4 and protobuf. Each may occur in one family of a document only. */
 export function sampleNames(descriptor: MetricDescriptor): readonly string[] {
   const name = exposedName(descriptor)
   if (descriptor.type === 'CUMULATIVE_DISTRIBUTION') return [name, `${name}_bucket`, `${name}_count`, `${name}_sum`]
@@ -78,8 +77,8 @@ export function sampleNames(descriptor: MetricDescriptor): readonly string[] {
 }
 
 /**
- * The names that a family has for itself in OpenMetrics. Two families of a document must not share one.
- * Suffixes count: a counter `a` and a gauge `a` clash although `a_total` and `a` differ.
+ * The names that OpenMetrics reserves for a family. Each may belong to one family of a document only. Suffixes count: a counter `a` and a
+ * gauge `a` clash, although `a_total` and `a` differ.
  * @see https://prometheus.io/docs/specs/om/open_metrics_spec/#metricfamily-name
  */
 export function ownedNames(descriptor: MetricDescriptor): readonly string[] {
@@ -88,7 +87,7 @@ export function ownedNames(descriptor: MetricDescriptor): readonly string[] {
   switch (descriptor.type) {
     case 'CUMULATIVE_INT64':
     case 'CUMULATIVE_DOUBLE':
-      // An exact name without `_total` is no counter for OpenMetrics, which then knows nothing about its suffixes.
+      // In OpenMetrics, an exact name without `_total` is not a counter, and has no suffixes.
       return name === base ? [base] : [base, name, `${base}_created`]
     case 'CUMULATIVE_DISTRIBUTION':
       return [base, `${base}_bucket`, `${base}_count`, `${base}_sum`, `${base}_created`]
@@ -100,8 +99,8 @@ export function ownedNames(descriptor: MetricDescriptor): readonly string[] {
 }
 
 /**
- * The name of a label, legal in every format: foreign characters become `_`, and a name neither begins with a digit
- * nor with two underscores, which are Prometheus' own.
+ * The name of a label, valid in every format: characters that are not allowed become `_`, and the name does not begin with a digit or with
+ * two underscores, which Prometheus reserves.
  */
 export function labelName(key: string): string {
   const legal = key.replace(/[^a-zA-Z0-9_]/gu, '_').replace(/^_{2,}/, '_')

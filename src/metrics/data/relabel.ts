@@ -19,9 +19,9 @@ export interface RelabelOptions {
 const OPTIONS: OptionNames<RelabelOptions> = { constantLabels: true, renameLabels: true }
 
 /**
- * The same metrics with other labels. What is recorded, and what views and instruments are called in code, stays as it is.
+ * Returns a producer of the same metrics with other labels. Recorded data, and names of views and instruments in code, do not change.
  *
- * @throws {@link DefinitionError} `ERR_KEYS` if a key is no label key, `ERR_OPTION` if a constant label is no string.
+ * @throws {@link DefinitionError} `ERR_KEYS` if a key is not a valid label key, `ERR_OPTION` if a constant label is not a string.
  * @example
  * serveMetrics({ producers: [relabel(stats, { constantLabels: { app: 'shop' }, renameLabels: { 'http.route': 'route' } })] })
  */
@@ -32,10 +32,10 @@ export function relabel(producer: MetricProducer, options: RelabelOptions): Metr
   return mapProducer(producer, (family) => labels.family(family) as typeof family)
 }
 
-/** Where a label of the new descriptor comes from: the number of the old one, or a constant value. */
+/** The source of a label of the new descriptor: the index of the old label, or a constant value. */
 type Origin = number | string
 
-/** Changes labels, and caches how: the same source returns the same object each time, so that encoders can cache its text. */
+/** Changes labels. The same source always returns the same object, so that encoders can cache its text. */
 export class Relabelling {
   readonly #constant: readonly (readonly [key: string, value: string])[]
   readonly #renamed: ReadonlyMap<string, string>

@@ -1,8 +1,8 @@
 import type { Exemplar, ExponentialValue, Metric, MetricDescriptor, SummaryValue } from './metric.js'
 
 /**
- * Read-only access to the rows of one metric, chunk by chunk, without an object per row. A streaming
- * encoder reads it in order and keeps the bytes it has rendered; `lastEpoch` and `version` show what has changed.
+ * Read-only access to the rows of one metric, chunk by chunk, without an object per row. A streaming encoder reads it in order and caches
+ * the encoded bytes; `lastEpoch` and `version` show what has changed.
  */
 export interface RowSource {
   readonly descriptor: MetricDescriptor
@@ -12,14 +12,14 @@ export interface RowSource {
   readonly bounds: readonly number[]
   /** Rows before the overflow row is used, if the source has such a limit. */
   readonly rowLimit?: number | undefined
-  /** How the sketches of the rows were made, as plain data: what it takes to merge them with those of another process. */
+  /** Settings of exponential histograms or percentiles, as plain data. Rows of several processes can be merged if these are equal. */
   readonly settings?: Readonly<Record<string, unknown>> | undefined
-  /** A row's `lastEpoch` becomes this number when it records a value; it rises with each gathering. */
+  /** The number that `lastEpoch` of a row becomes when it records a value. Rises with each gathering. */
   readonly epoch: number
   /** Rises when rows are removed. See {@link isVisibleIn}. */
   readonly generation: number
   readonly chunks: readonly RowChunk[]
-  /** Resource labels: the identity of the process that reports, if it is known. */
+  /** Resource labels: the identity of the reporting process, if known. */
   readonly resource?: Readonly<Record<string, string>>
 }
 
@@ -27,9 +27,9 @@ export interface RowSource {
 export interface RowChunk {
   /** Cells in use, holes included: cells 0 … size - 1 may be read. */
   readonly size: number
-  /** Changes when a row of the chunk is made or removed: cached labels are then stale. */
+  /** Changes when a row of the chunk is made or removed, which makes cached labels stale. */
   readonly version: number
-  /** No row of the chunk was made in a generation above this. */
+  /** The latest generation in which a row of the chunk was made. */
   readonly newestGeneration: number
   /** The generation of the source in which the row was made. */
   createdIn(cell: number): number
@@ -38,9 +38,9 @@ export interface RowChunk {
   isOverflow(cell: number): boolean
   /** The value of label `key` (index into `labelKeys`), or undefined if it is not set. */
   labelValue(cell: number, key: number): string | undefined
-  /** The epoch of the row's newest value; equal or above a remembered epoch means it may have changed since. */
+  /** The epoch of the row's newest value. The row may have changed since a remembered epoch if this is not below it. */
   lastEpoch(cell: number): number
-  /** NaN if it is not known. */
+  /** NaN if unknown. */
   startTimeUnixMs(cell: number): number
   /** The value of a scalar, or the sum of a distribution or summary. */
   value(cell: number): number
@@ -51,15 +51,15 @@ export interface RowChunk {
   /** The count of one bucket of a distribution, not cumulative. */
   bucket(cell: number, bucket: number): number
   exemplar(cell: number, bucket: number): Exemplar | undefined
-  /** The exponential buckets of a distribution that has them beside those for `bounds`. */
+  /** The exponential buckets of a distribution that has them in addition to those for `bounds`. */
   exponential?(cell: number): ExponentialValue | undefined
   /** The row of a source of summaries. */
   summary?(cell: number): SummaryValue
-  /** What the quantiles of a summary come from, oldest first; undefined if nothing but the quantiles is known. */
+  /** The windows from which the quantiles of a summary are computed, oldest first; undefined if only the quantiles are known. */
   percentileWindows?(cell: number): readonly PercentileWindow[] | undefined
 }
 
-/** Values of one stretch of time in the buckets of an HdrHistogram: `counts[i]` values were in bucket `indexes[i]`. Indexes increase. */
+/** The values of one period of time in the buckets of an HdrHistogram: `counts[i]` values were in bucket `indexes[i]`. Indexes increase. */
 export interface PercentileWindow {
   readonly indexes: readonly number[]
   readonly counts: readonly number[]
@@ -73,10 +73,10 @@ export interface PercentileWindow {
 export type Family = RowSource | Metric
 
 /**
- * Whether a row belongs in a document whose reading of this source began in this generation.
+ * True if a row belongs in a document whose reading of this source began in this generation.
  *
- * A row made after others were removed may have the labels of one of them, which may have been written already, from
- * another cell. Readers reject a document with both, so such rows wait for the next document.
+ * A row that was made after others were removed may have the same labels as one of them, which may already be in the document. Prometheus
+ * rejects a document with both, so that such a row is first shown in the next document.
  */
 export function isVisibleIn(generation: number, chunk: RowChunk, cell: number): boolean {
   return chunk.isLive(cell) && (chunk.newestGeneration <= generation || chunk.createdIn(cell) <= generation)

@@ -1,7 +1,7 @@
 import { DefinitionError } from '../../base/errors.js'
 import { warnOnce } from '../../base/logger.js'
 
-/** What is defined once under a name. Two are equal if their definitions are; descriptions make no difference. */
+/** A definition under a unique name. Two are equal if `definition` is equal; descriptions may differ. */
 export interface Definition {
   readonly name: string
   readonly definition: string
@@ -9,7 +9,7 @@ export interface Definition {
 }
 
 /**
- * Checks a definition under a name that is taken already. The first description stays.
+ * Compares a definition with the existing one of the same name. The first description stays.
  * @param hint Added to the message. Default: nothing.
  * @throws {@link DefinitionError} with `code` if the definitions differ.
  */

@@ -14,8 +14,8 @@ const CHUNK_ROWS = 32
 const NO_BOUNDS: readonly number[] = []
 
 /**
- * A snapshot as row sources, so that each format is written once. One source as a rule; distributions of different bounds are
- * one each. The newest point of a series is its row; a point of another kind than its metric's type is a hole.
+ * Returns a snapshot as row sources, so that each encoder reads only row sources. There is one source for each set of bounds, so mostly one.
+ * A row is the newest point of a series. A point that does not match the type of its metric is left out.
  */
 export function snapshotRows({ descriptor, timeSeries }: Metric): RowSource[] {
   if (kindOf(descriptor) !== 'distribution') return [new SnapshotRows(descriptor, NO_BOUNDS, timeSeries)]
@@ -30,7 +30,7 @@ export function snapshotRows({ descriptor, timeSeries }: Metric): RowSource[] {
   return sources
 }
 
-/** Series of one metric with the same bounds. They never change, so nothing of them needs to be kept. */
+/** Series of one metric with the same bounds. They never change. */
 export class SnapshotRows implements RowSource {
   readonly descriptor: MetricDescriptor
   readonly kind: RowSource['kind']
@@ -115,7 +115,7 @@ class SnapshotChunk implements RowChunk {
     return this.#distribution(cell).sumOfSquaredDeviation
   }
 
-  /** The last bucket has what the others leave of the count: a foreign producer may have given fewer counts than buckets. */
+  /** The last bucket has the rest of the count, because a foreign producer may have returned fewer counts than buckets. */
   bucket(cell: number, bucket: number): number {
     const { bounds, bucketCounts, count } = this.#distribution(cell)
     if (bucket < bounds.length) return bucketCounts[bucket] ?? 0

@@ -2,7 +2,7 @@ import { TimeSlicer } from '../../base/time-slicer.js'
 import type { DistributionValue, Exemplar, Metric, MetricDescriptor, PointValue, TimeSeries } from './metric.js'
 import { isRowSource, isVisibleIn, type Family, type RowChunk, type RowSource } from './row-source.js'
 
-/** The immutable snapshot of what a row source holds now. */
+/** Returns an immutable snapshot of the rows of a source. */
 export function snapshotOf(source: RowSource, timeUnixMs: number): Metric {
   const timeSeries: TimeSeries[] = []
   for (const chunk of source.chunks) {
@@ -13,18 +13,18 @@ export function snapshotOf(source: RowSource, timeUnixMs: number): Metric {
   return { descriptor: source.descriptor, timeSeries, ...(source.resource !== undefined && { resource: source.resource }) }
 }
 
-/** Snapshots of any families: row sources are read, snapshots stay as they are. */
+/** Returns snapshots of all families. Those that are snapshots already are returned unchanged. */
 export function snapshotsOf(families: readonly Family[], timeUnixMs: number): readonly Metric[] {
   return families.map((family) => (isRowSource(family) ? snapshotOf(family, timeUnixMs) : family))
 }
 
 const ROWS_A_STEP = 32
-/** Rows of a small registry, which are read at once: a wait costs a turn of the event loop. */
+/** Up to this number of rows are read without a pause, because a pause costs a turn of the event loop. */
 const ROWS_AT_ONCE = 512
 
 /**
- * Like {@link snapshotsOf}, in slices of about 2 ms, so that many rows do not hold the event loop. Values may be recorded meanwhile:
- * each row is right in itself.
+ * Like {@link snapshotsOf}, in slices of about 2 ms, so that many rows do not block the event loop. Values may be recorded meanwhile: each
+ * row is consistent, but two rows may be read at different moments.
  */
 export async function snapshotsInSlices(families: readonly Family[], timeUnixMs: number): Promise<Metric[]> {
   const slicer = new TimeSlicer()

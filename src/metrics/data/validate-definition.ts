@@ -7,7 +7,7 @@ import type { MergeRule } from './metric.js'
 const MAX_CHARACTERS = 255
 const MAX_KEYS = 32
 
-/** Whether a value may be a tag key or a label key: 1…255 printable ASCII characters. @see OpenCensus specification, TagKey */
+/** True for a valid tag key or label key: 1…255 printable ASCII characters. @see OpenCensus specification, TagKey */
 export function isKey(key: unknown): key is string {
   return key !== '' && isPrintableAscii(key, MAX_CHARACTERS)
 }
@@ -29,14 +29,14 @@ export function checkUnit(what: string, name: string, unit: unknown): asserts un
 
 const MERGE_RULES: readonly unknown[] = ['sum', 'min', 'max', 'latest', 'each'] satisfies MergeRule[]
 
-/** @throws {@link DefinitionError} `ERR_OPTION` unless the rule is one of those that gauges of several processes can have. */
+/** @throws {@link DefinitionError} `ERR_OPTION` unless the rule is a {@link MergeRule} or undefined. */
 export function checkMergeRule(what: string, rule: unknown): asserts rule is MergeRule | undefined {
   if (rule !== undefined && !MERGE_RULES.includes(rule)) {
     throw new DefinitionError('ERR_OPTION', `merge must be one of ${MERGE_RULES.join(', ')}: ${what} has ${inspectValue(rule)}`)
   }
 }
 
-/** Units as people write them, and their codes. */
+/** UCUM codes of units that are often written as words. */
 const UNIT_CODES: ReadonlyMap<string, string> = new Map(
   Object.entries({
     s: 'second seconds sec secs',
@@ -59,14 +59,14 @@ const UNIT_CODES: ReadonlyMap<string, string> = new Map(
   }).flatMap(([code, words]) => words.split(' ').map((word) => [word, code] as const)),
 )
 
-/** Warns once of a unit that is a word: its names get no suffix, and timers refuse it. */
+/** Warns once about a unit that is a word: names get no suffix for it, and timers refuse it. */
 function noticeUnit(what: string, name: string, unit: string): void {
   const code = UNIT_CODES.get(unit.toLowerCase())
   if (code === undefined || code === unit) return
-  warnOnce('TALLYSCOPE_UNIT', unit, `unit ${JSON.stringify(unit)} of ${what} ${name} is no UCUM code (perhaps ${code})`)
+  warnOnce('TALLYSCOPE_UNIT', unit, `unit ${JSON.stringify(unit)} of ${what} ${name} is not a UCUM code (perhaps ${code})`)
 }
 
-/** @throws {@link DefinitionError} `ERR_KEYS` unless there are at most 32 different legal keys. */
+/** @throws {@link DefinitionError} `ERR_KEYS` unless there are at most 32 different valid keys. */
 export function checkKeys(what: string, name: string, keys: unknown): asserts keys is readonly string[] {
   if (!Array.isArray(keys) || keys.length > MAX_KEYS) {
     throw new DefinitionError(

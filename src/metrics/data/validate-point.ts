@@ -7,7 +7,7 @@ export function distributionFault(value: Omit<DistributionValue, 'kind' | 'mean'
   if (!Number.isFinite(sum) && count > 0) return `the sum must be finite: it is ${sum}`
   if (!(sumOfSquaredDeviation >= 0)) return `the sum of squared deviations must not be negative: it is ${sumOfSquaredDeviation}`
   if (count === 0 && (sum !== 0 || sumOfSquaredDeviation !== 0))
-    return `if nothing is counted the sums must be 0: they are ${sum} and ${sumOfSquaredDeviation}`
+    return `if the count is 0, the sums must be 0: they are ${sum} and ${sumOfSquaredDeviation}`
   const wrong = bounds.findIndex((bound, at) => !Number.isFinite(bound) || (at > 0 && bound <= bounds[at - 1]!))
   if (wrong >= 0) return `bounds must be finite and increase: bound ${wrong} is ${bounds[wrong]}`
   if (bucketCounts.length !== bounds.length + 1)
@@ -21,7 +21,7 @@ export function distributionFault(value: Omit<DistributionValue, 'kind' | 'mean'
 export function summaryFault({ count, sum, quantiles }: Omit<SummaryValue, 'kind'>): string | undefined {
   if (!isCount(count)) return `the count must be a whole number: it is ${count}`
   if (!Number.isFinite(sum)) return `the sum must be finite: it is ${sum}`
-  if (count === 0 && sum !== 0) return `if nothing is counted the sum must be 0: it is ${sum}`
+  if (count === 0 && sum !== 0) return `if the count is 0, the sum must be 0: it is ${sum}`
   const wrong = quantiles.find(({ quantile }) => !(quantile >= 0 && quantile <= 1))
   return wrong && `quantiles must lie between 0 and 1: one is ${wrong.quantile}`
 }

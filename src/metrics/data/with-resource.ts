@@ -4,12 +4,12 @@ import { mapProducer } from './map-producer.js'
 import type { MetricProducer } from './producer.js'
 import { type Family, isRowSource, type RowSource } from './row-source.js'
 
-/** The same metrics with a resource. Metrics that have one themselves keep it. */
+/** Returns a producer of the same metrics with a resource. Metrics that already have a resource keep it. */
 export function withResource(producer: MetricProducer, resource: Resource): MetricProducer {
   return Object.keys(resource.labels).length === 0 ? producer : mapProducer(producer, resourceAdder(resource.labels))
 }
 
-/** Adds resource labels to families that have none. The same source returns the same object each time, so that encoders can cache its text. */
+/** Adds resource labels to families that have none. The same source always returns the same object, so that encoders can cache its text. */
 export function resourceAdder(given: Readonly<Record<string, string>>): <F extends Family>(family: F) => F {
   const labels = Object.freeze({ ...given })
   const sources = new WeakMap<RowSource, RowSource>()

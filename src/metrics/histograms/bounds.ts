@@ -1,13 +1,13 @@
 import { DefinitionError } from '../../base/errors.js'
 
-/** More buckets than this are refused: each series keeps them all. */
+/** More bounds are refused, because each series has memory for all buckets. */
 const MAX_BOUNDS = 512
 
 /**
- * Bucket bounds with the same distance between neighbours.
- * @param start The first bound, in the unit of what is measured.
- * @param width The distance, above 0.
- * @param count How many bounds, 1 to 512.
+ * Returns bucket bounds with equal distances.
+ * @param start The first bound, in the unit of the measure.
+ * @param width The distance between two bounds, above 0.
+ * @param count The number of bounds, 1 to 512.
  * @throws {@link DefinitionError} `ERR_BUCKET_BOUNDS` if one of them is out of its range.
  * @example
  * linearBounds(10, 10, 4) // [10, 20, 30, 40]
@@ -19,10 +19,10 @@ export function linearBounds(start: number, width: number, count: number): reado
 }
 
 /**
- * Bucket bounds each of which is the same multiple of the one before.
- * @param start The first bound, above 0, in the unit of what is measured.
- * @param factor From each bound to the next, above 1.
- * @param count How many bounds, 1 to 512.
+ * Returns bucket bounds with equal ratios.
+ * @param start The first bound, above 0, in the unit of the measure.
+ * @param factor The ratio of a bound to the one before, above 1.
+ * @param count The number of bounds, 1 to 512.
  * @throws {@link DefinitionError} `ERR_BUCKET_BOUNDS` if one of them is out of its range.
  * @example
  * exponentialBounds(0.01, 2, 5) // [0.01, 0.02, 0.04, 0.08, 0.16]
@@ -35,7 +35,7 @@ export function exponentialBounds(start: number, factor: number, count: number):
 
 function generated(count: number, bound: (at: number) => number): readonly number[] {
   check(Number.isInteger(count) && count >= 1 && count <= MAX_BOUNDS, `count must be a whole number from 1 to ${MAX_BOUNDS}`, count)
-  // What binary fractions add in the sixteenth digit would be shown in every label.
+  // Rounded, because rounding errors in the sixteenth digit would be shown in every label.
   const bounds = Array.from({ length: count }, (_, at) => Number(bound(at).toPrecision(15)))
   check(Number.isFinite(bounds.at(-1)), 'every bound must be finite', bounds.at(-1))
   return checkedBounds(bounds)
@@ -46,7 +46,7 @@ function check(holds: boolean, rule: string, given: unknown): void {
 }
 
 /**
- * A frozen copy of the bounds without a final infinity.
+ * Returns a frozen copy of the bounds, without a final infinity.
  * @throws {@link DefinitionError} `ERR_BUCKET_BOUNDS` unless they are at most 512 finite numbers, each above the one before.
  */
 export function checkedBounds(bounds: readonly number[]): readonly number[] {
@@ -79,7 +79,7 @@ const BY_UNIT: ReadonlyMap<string, readonly number[]> = new Map([
   ['By', BYTES],
 ])
 
-/** The bounds of a distribution that is given none, for the unit of its measure. */
+/** The default bounds of a distribution, by the unit of its measure. */
 export function defaultBounds(unit: string): readonly number[] {
   return BY_UNIT.get(unit) ?? PLAIN
 }

@@ -1,18 +1,18 @@
 /** The finest schema: 2^8 buckets from one power of two to the next. */
 export const MAX_SCHEMA = 8
-/** The coarsest: from bucket to bucket values grow by 2^16. */
+/** The coarsest schema: each bound is 2^16 times the one before. */
 export const MIN_SCHEMA = -4
 
 const STEPS = 2 ** MAX_SCHEMA
 const FRACTION_BITS = 128n
 
 /**
- * 2^(i/256) for i = 0 … 255, each rounded correctly: bucket bounds between 1 and 2. `Math.pow` may be off by one in the
- * last place, and a value that equals a bound would then be in the wrong bucket.
+ * The bucket bounds between 1 and 2: 2^(i/256) for i = 0 … 255, correctly rounded. `Math.pow` may be wrong in the last place, and a value
+ * that equals a bound would then be in the wrong bucket.
  */
 const STEP_BOUNDS: Float64Array = stepBounds()
 
-/** How many step bounds lie below 1 + i/256: the search for a value in that stretch begins there. */
+/** The number of step bounds below 1 + i/256, where the search for a value in this interval begins. */
 const SEARCH_STARTS: Uint16Array = Uint16Array.from({ length: STEPS }, (_, i) => countBelow(1 + i / STEPS))
 
 const double = new Float64Array(1)
@@ -21,8 +21,8 @@ double[0] = 1
 const HIGH = words[0] === 0 ? 1 : 0
 
 /**
- * The index, at the finest schema, of the bucket of a value above 0: the least i with value <= 2^(i/256).
- * Read off the bits: exact for powers of two, for bounds, and for their neighbours, unlike a logarithm.
+ * The index of a value's bucket at the finest schema: the smallest i with value <= 2^(i/256). The value must be above 0. Computed from the
+ * bits of the value: unlike a logarithm, that is exact for powers of two, for bounds, and for their neighbours.
  */
 export function finestIndex(value: number): number {
   let exponent = -1_023
@@ -40,7 +40,7 @@ export function finestIndex(value: number): number {
   return exponent * STEPS + step
 }
 
-/** The index of the same value's bucket `by` schemas coarser. */
+/** The index of the bucket that has this one in it, `by` schemas coarser. */
 export function coarserIndex(index: number, by: number): number {
   return (index + (1 << by) - 1) >> by
 }
@@ -50,12 +50,12 @@ export function upperBound(index: number, schema: number): number {
   const finest = index * 2 ** (MAX_SCHEMA - schema)
   const power = Math.floor(finest / STEPS)
   if (power >= 1_024) return Infinity
-  // In two steps, as 2^power alone may be too small for a double if the product is not.
+  // In two steps, because 2^power may be too small for a double although the product is not.
   return STEP_BOUNDS[finest - power * STEPS]! * 2 ** Math.max(power, -1_000) * 2 ** Math.min(power + 1_000, 0)
 }
 
 function stepBounds(): Float64Array {
-  // The 256th root of 2 by eight square roots, in whole numbers with 128 bits behind the point.
+  // The 256th root of 2 by eight square roots, in fixed-point arithmetic with 128 fraction bits.
   let root = 2n << FRACTION_BITS
   for (let i = 0; i < MAX_SCHEMA; i++) root = squareRoot(root << FRACTION_BITS)
   const dropped = FRACTION_BITS - 52n

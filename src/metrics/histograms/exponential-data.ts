@@ -8,9 +8,9 @@ import type { Exemplar, ExponentialValue } from '../data/metric.js'
 import type { Sketch } from '../store/sketch-cells.js'
 
 /**
- * The running data of one row of an exponential aggregation: exponential buckets for formats that have them, and
- * beside them counts for fixed bounds, for those that do not. The latter cannot be made of the former: once the
- * resolution is lowered the counts below a bound would fall, and a reader would take that for a restart.
+ * The running data of one row of an exponential aggregation: exponential buckets, and counts for fixed bounds for formats that do not have
+ * exponential buckets. The counts cannot be computed from the exponential buckets: when the resolution is lowered, counts below a bound
+ * would fall, and Prometheus would take that for a restart.
  */
 export class ExponentialData implements Sketch {
   readonly #histogram: ExponentialHistogram
@@ -52,12 +52,12 @@ export class ExponentialData implements Sketch {
     return true
   }
 
-  /** Ties what was just recorded to its origin. */
+  /** Keeps the attachments of the value that was just recorded, as an exemplar. */
   attach(value: number, attachments: Readonly<Record<string, string>>): void {
     this.#exemplars.keep(this.#search.find(value), value, attachments)
   }
 
-  /** The value that a share of all values lies at or below, see {@link ExponentialHistogram.quantile}. */
+  /** See {@link ExponentialHistogram.quantile}. */
   quantile(quantile: number): number {
     return this.#histogram.quantile(quantile)
   }

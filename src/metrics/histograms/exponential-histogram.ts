@@ -3,18 +3,18 @@ import { type ExponentialOptions, type ExponentialSettings, exponentialSettings 
 import type { ExponentialValue } from '../data/metric.js'
 import { SparseBuckets } from './sparse-buckets.js'
 
-/** What an exponential histogram holds, as plain data: enough to merge it into another without loss. */
+/** The content of an exponential histogram as plain data, which can be merged into another one without loss. */
 export interface ExponentialSnapshot extends ExponentialValue {
   readonly count: number
   readonly sum: number
 }
 
 /**
- * Counts values into buckets whose bounds grow exponentially, of either sign, and keeps their count and sum.
+ * Counts positive and negative values in buckets whose bounds grow exponentially, and keeps their count and sum.
  *
- * A value lies within the growth of one bucket of what is reported of it, whatever its magnitude, and no bounds have to be
- * chosen. When there are too many buckets, first those nearest to zero go into the zero bucket, up to a limit; then all
- * are merged in pairs, which doubles their width. Count and sum stay exact.
+ * No bounds have to be chosen, and the relative error of a quantile is at most the width of one bucket for values of any magnitude. If
+ * there are too many buckets, those nearest to zero are first moved into the zero bucket, up to a limit. Then buckets are merged in pairs,
+ * which doubles their width. Count and sum stay exact.
  *
  * @see https://prometheus.io/docs/specs/native_histograms/
  * @example
@@ -47,7 +47,7 @@ export class ExponentialHistogram {
     return this.#sum
   }
 
-  /** -4 … 8, falls when there are too many buckets. */
+  /** -4 … 8. It is lowered if there are too many buckets. */
   get schema(): number {
     return this.#schema
   }
@@ -56,12 +56,12 @@ export class ExponentialHistogram {
     return this.#zeroThreshold
   }
 
-  /** Buckets that hold something, without the zero bucket. */
+  /** The number of non-empty buckets, without the zero bucket. */
   get bucketCount(): number {
     return this.#positive.size + this.#negative.size
   }
 
-  /** Takes one value; returns false, and changes nothing, if it is no finite number or the sum would not be. */
+  /** Records a value. Returns false and changes nothing if the value is not a finite number, or if the sum would not be finite. */
   record(value: number): boolean {
     if (typeof value !== 'number') return false
     const sum = this.#sum + value
@@ -78,7 +78,7 @@ export class ExponentialHistogram {
     return true
   }
 
-  /** Adds what another one holds. Nothing is lost but resolution, if the other's is lower. */
+  /** Adds all values of another histogram. If its resolution is lower, this one is lowered to it. */
   merge(other: ExponentialHistogram | ExponentialSnapshot): void {
     const theirs = other instanceof ExponentialHistogram ? other.snapshot() : other
     while (this.#schema > theirs.schema) this.#coarsen()
@@ -106,8 +106,8 @@ export class ExponentialHistogram {
   }
 
   /**
-   * The value that a share of all values lies at or below: 0.5 for the median. Within a bucket values are taken to grow
-   * exponentially, so it is off by less than the growth of one bucket. NaN if nothing was recorded.
+   * The value at a quantile: 0.5 for the median. Interpolated exponentially within a bucket, so that the relative error is less than the
+   * width of one bucket. NaN if nothing was recorded.
    * @param quantile 0 … 1
    */
   quantile(quantile: number): number {
@@ -132,7 +132,7 @@ export class ExponentialHistogram {
     return this.#withinZero(1)
   }
 
-  /** What formats show. */
+  /** The value for exporters. */
   value(): ExponentialValue {
     return {
       schema: this.#schema,
@@ -148,7 +148,7 @@ export class ExponentialHistogram {
     return { ...this.value(), count: this.#count, sum: this.#sum }
   }
 
-  /** Forgets all values; the resolution is what it was at first. */
+  /** Removes all values, and restores the initial resolution. */
   clear(): void {
     this.#positive.clear()
     this.#negative.clear()
@@ -166,7 +166,7 @@ export class ExponentialHistogram {
     }
   }
 
-  /** Moves the lowest buckets into the zero bucket, if it may become as wide as that. */
+  /** Moves the lowest buckets into the zero bucket, if its limit allows it. */
   #widenZero(limit: number): boolean {
     const lowest = Math.min(
       this.#positive.size > 0 ? this.#positive.index(0) : Infinity,
@@ -187,7 +187,7 @@ export class ExponentialHistogram {
     return true
   }
 
-  /** The wider zero bucket of the two, widened to the end of a bucket of the other one that it would cut in two. */
+  /** The zero threshold of the merged histogram: the greater one, widened so that it does not divide a bucket of the other histogram. */
   #commonZeroThreshold(theirs: ExponentialValue): number {
     const wider = Math.max(this.#zeroThreshold, theirs.zeroThreshold)
     const narrower = Math.min(this.#zeroThreshold, theirs.zeroThreshold)
@@ -204,7 +204,7 @@ export class ExponentialHistogram {
     return lower * (upper / lower) ** share
   }
 
-  // If all values have one sign, so have those in the zero bucket.
+  // If all values have one sign, those in the zero bucket have it too.
   #withinZero(share: number): number {
     const lower = this.#negative.size > 0 ? -this.#zeroThreshold : 0
     const upper = this.#positive.size > 0 || this.#negative.size === 0 ? this.#zeroThreshold : 0

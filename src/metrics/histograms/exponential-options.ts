@@ -4,9 +4,9 @@ import { DefinitionError } from '../../base/errors.js'
 import { MAX_SCHEMA, MIN_SCHEMA } from './exponential-bounds.js'
 
 export interface ExponentialOptions {
-  /** Buckets of both signs that a row may have, 2 … 10 000. Beyond it neighbouring buckets are merged. Default 160. */
+  /** Maximum number of buckets of both signs in a row, 2 … 10 000. Beyond it, neighbouring buckets are merged. Default 160. */
   readonly maxBuckets?: number
-  /** Resolution at the start, -4 … 8: 2^schema buckets from one power of two to the next. Default 3: bounds 9 % apart. */
+  /** Initial resolution, -4 … 8: 2^schema buckets for each power of two. Default 3: each bound is 9 % greater than the one before. */
   readonly schema?: number
   /**
    * Ratio of a bound to the one before, above 1, as an alternative to `schema`. The coarsest schema with at most this ratio is used.
@@ -16,8 +16,8 @@ export interface ExponentialOptions {
   /** Values from -zeroThreshold to zeroThreshold share one bucket. Default 2^-128. */
   readonly zeroThreshold?: number
   /**
-   * Limit to which the zero bucket may be widened if there are too many buckets, before the resolution is lowered.
-   * Default 2^-40, a millionth of a millionth of the unit.
+   * Limit to which the zero bucket may be widened if there are too many buckets, before the resolution is lowered. Default 2^-40, which is
+   * about 1e-12.
    */
   readonly maxZeroThreshold?: number
 }
@@ -35,8 +35,8 @@ export type ExponentialSettings = Required<Omit<ExponentialOptions, 'growthFacto
 const CODE = 'ERR_EXPONENTIAL'
 
 /**
- * The options of exponential buckets, checked, with their defaults.
- * @throws {@link DefinitionError} `ERR_EXPONENTIAL` when one is out of range, or both `schema` and `growthFactor` are given.
+ * Checks the options of exponential buckets, and adds defaults.
+ * @throws {@link DefinitionError} `ERR_EXPONENTIAL` if one is out of range, or both `schema` and `growthFactor` are given.
  */
 export function exponentialSettings(options: ExponentialOptions = {}): ExponentialSettings {
   checkOptions('exponential', options, OPTIONS)
@@ -57,7 +57,7 @@ export function exponentialSettings(options: ExponentialOptions = {}): Exponenti
   }
 }
 
-/** Powers of four from about a millionth to a milliard: what formats without exponential buckets show unless bounds are given. */
+/** Default bounds for formats without exponential buckets: powers of four from about 1e-6 to 1e9. */
 export const DERIVED_BOUNDS: readonly number[] = Object.freeze(Array.from({ length: 26 }, (_, i) => 4 ** (i - 10)))
 
 function schemaFor(growthFactor: number): number {

@@ -8,20 +8,20 @@ import type { PercentileWindow } from '../data/row-source.js'
 import { rankOf } from './percentile-windows.js'
 import type { PercentilesConfig } from './percentiles-options.js'
 
-/** So many values after a reading of the quantiles are dated one by one, then ever more together, up to so many. */
+/** After quantiles are read, the clock is read for this number of values one by one, then for groups of values that become larger. */
 const DATED_SINGLY = 64
 const DATED_TOGETHER = 256
-/** Values that one long value may represent one by one; beyond that they are entered several at a time. */
+/** Maximum number of corrections that one long value adds one by one. Beyond it, several are added at a time. */
 const MAX_CORRECTIONS = 1_000
 
 const clamped = idleCount(
   internalCounter(
     'tallyscope_clamped_percentile_values_total',
-    'Values above the range of percentiles: their count and sum are exact, quantiles show the end of the range.',
+    'Values above the range of percentiles. Count and sum are exact; quantiles show the end of the range.',
   ),
 )
 
-/** One stretch of time and what was recorded in it. */
+/** One period of time with its values. */
 interface Window {
   readonly histogram: Int32Histogram
   min: number
@@ -30,12 +30,12 @@ interface Window {
 }
 
 /**
- * The running data of one row of percentiles: HdrHistograms in a ring of windows, the oldest of which goes as time passes,
- * beside an exact count and sum that never go back.
+ * The running data of one row of percentiles: HdrHistograms in a ring of windows, of which the oldest one is dropped as time passes, with
+ * an exact count and sum that never fall.
  *
- * HdrHistogram is made for whole numbers: it cuts fractions off, counts NaN as a value and throws on negatives. So values are
- * scaled, and checked at the door. Once warm the clock is read for one value in 256 only, which are then dated together:
- * to read it for each would cost about as much as all the rest; see bench/metrics/percentiles.bench.js.
+ * HdrHistogram is made for whole numbers: it truncates fractions, counts NaN as a value and throws on negative numbers. Values are
+ * therefore checked and scaled. Under load the clock is read only once for 256 values: reading it for each would take about as long as the
+ * rest; see bench/metrics/percentiles.bench.js.
  */
 export class PercentilesData {
   readonly config: PercentilesConfig
@@ -47,9 +47,9 @@ export class PercentilesData {
   #at = 0
   /** How many windows have passed since the beginning. */
   #turn = 0
-  /** Values to take before the clock is read again. */
+  /** Values before the clock is read again. */
   #undated = 1
-  /** Times it was read since the quantiles were. */
+  /** How often the clock was read since quantiles were read. */
   #datings = 0
   #count = 0
   #sum = 0
@@ -67,24 +67,24 @@ export class PercentilesData {
     this.#current = this.#windows[0]!
   }
 
-  /** Values ever taken. */
+  /** The number of values. */
   get count(): number {
     return this.#count
   }
 
-  /** What they come to together. */
+  /** The sum of all values. */
   get sum(): number {
     return this.#sum
   }
 
-  /** Memory of the histograms, about. */
+  /** Approximate memory of the histograms. */
   get bytes(): number {
     return this.#windows.reduce((sum, { histogram }) => sum + histogram.estimatedFootprintInBytes, 0)
   }
 
   /**
-   * Takes a value, or returns false if it is not a number or negative, or if the sum would be infinite. Never throws.
-   * A value above the highest is exact in count, sum and maximum; the histogram has it at the highest, which is counted.
+   * Records a value. Returns false if it is not a number, negative, or would make the sum infinite. Never throws. A value above `highest`
+   * is exact in count, sum and maximum; the histogram has `highest` instead, which is counted.
    */
   record(value: number): boolean {
     const { expectedInterval } = this.config
@@ -113,7 +113,7 @@ export class PercentilesData {
     this.#turnTo(this.#clock.monotonicMs())
   }
 
-  /** Enters the values that would have been recorded had the long one not kept their recorder waiting. */
+  /** Adds the values that would have been recorded if the long one had not delayed them. */
   #correct(value: number): void {
     const { expectedInterval } = this.config
     const missing = Math.floor(value / expectedInterval) - 1
@@ -126,7 +126,7 @@ export class PercentilesData {
     }
   }
 
-  /** Drops the windows that have passed by then. */
+  /** Drops the windows that have expired at this time. */
   #turnTo(monotonicMs: number): void {
     const turn = Math.floor((monotonicMs - this.#originMs) / this.config.windowMs)
     if (turn <= this.#turn) return
@@ -161,7 +161,7 @@ export class PercentilesData {
     return { startTimeUnixMs, endTimeUnixMs, closed, max, scale: this.config.scale, histogram: encoded(histogram) }
   }
 
-  /** Count and sum of everything, and the quantiles of the windows that still count; NaN if these are empty. */
+  /** Count and sum of all values, and the quantiles of the windows that have not expired; NaN if these are empty. */
   summary(monotonicMs: number = this.#clock.monotonicMs()): SummaryValue {
     this.#turnTo(monotonicMs)
     this.#datings = 0
@@ -201,7 +201,7 @@ export class PercentilesData {
     })
   }
 
-  /** The windows that still count and have values, oldest first. */
+  /** The non-empty windows that have not expired, oldest first. */
   percentileWindows(): readonly PercentileWindow[] {
     const nowMs = this.#clock.monotonicMs()
     this.#turnTo(nowMs)
@@ -225,8 +225,8 @@ export class PercentilesData {
   }
 
   /**
-   * Adds what another one has taken: the quantiles are then those of all the values together.
-   * @throws {@link DefinitionError} `ERR_PERCENTILES_MERGE` when digits, scale or windows differ.
+   * Adds all values of another one. Quantiles are then those of the values of both.
+   * @throws {@link DefinitionError} `ERR_PERCENTILES_MERGE` if digits, scale or windows differ.
    */
   merge(other: PercentilesData): void {
     for (const key of ['significantDigits', 'scale', 'windowMs', 'windows'] as const) {
@@ -252,7 +252,7 @@ export class PercentilesData {
     return this.#windows[(this.#at - age + this.#windows.length) % this.#windows.length]!
   }
 
-  /** What the quantiles come from, as one HdrHistogram: V2, compressed, base64. Its values are multiplied by `config.scale`. */
+  /** All windows as one HdrHistogram: V2, compressed, base64. Its values are multiplied by `config.scale`. */
   encode(): string {
     this.#turnTo(this.#clock.monotonicMs())
     const Int32Histogram = hdrLoad.loadHistogram()
@@ -262,7 +262,7 @@ export class PercentilesData {
     return encoded(union)
   }
 
-  /** Forgets everything, count and sum too. */
+  /** Removes all values, and sets count and sum to 0. */
   clear(): void {
     for (const window of this.#windows) this.#empty(window)
     this.#closed.length = 0

@@ -1,21 +1,21 @@
 import type { PercentileWindow } from '../data/row-source.js'
 import type { PercentilesConfig } from './percentiles-options.js'
 
-/** A window of one or several processes, and until when it counts. */
+/** A window of one or several processes with the time when it expires. */
 export interface KeptWindow extends Omit<PercentileWindow, 'remainingMs'> {
   readonly expiresMs: number
 }
 
-/** Windows that end within this share of their length of each other are kept as one. */
+/** Windows whose ends are rounded to the same part of a window are merged. */
 const STEPS_PER_WINDOW = 4
 
-/** When a window ends that has so long left, rounded up to a quarter of its length: windows of several processes can then be added. */
+/** When a window expires, rounded up to a quarter of its length, so that windows of several processes can be merged. */
 export function expiryOf(nowMs: number, remainingMs: number, { windowMs }: Pick<PercentilesConfig, 'windowMs'>): number {
   const stepMs = windowMs / STEPS_PER_WINDOW
   return Math.ceil((nowMs + remainingMs) / stepMs) * stepMs
 }
 
-/** Adds windows to others; those that end together become one. */
+/** Joins two lists of windows. Windows that expire at the same time are merged. */
 export function joinWindows(one: readonly KeptWindow[], other: readonly KeptWindow[]): readonly KeptWindow[] {
   if (one.length === 0) return other
   const joined = [...one]
@@ -64,7 +64,7 @@ export function quantilesOf(
   })
 }
 
-/** Which value, in order, is the smallest that this share of all is at or below; what multiplication adds by rounding is taken off again. */
+/** The rank of the value at a quantile, corrected for the rounding error of the multiplication. */
 export function rankOf(quantile: number, total: number): number {
   return Math.max(1, Math.ceil(quantile * total * (1 - 2 ** -51)))
 }

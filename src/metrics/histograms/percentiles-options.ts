@@ -2,29 +2,29 @@ import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { DefinitionError } from '../../base/errors.js'
 
-/** How values become percentiles. All of it has a default. */
+/** Options of percentiles. All have defaults. */
 export interface PercentilesOptions {
   /** Quantiles that are shown, each 0 to 1. Default `[0.5, 0.9, 0.99]`. */
   readonly quantiles?: readonly number[]
-  /** Correct decimal digits of a shown value, 1 to 5. Each further digit needs ten times the memory. Default 2. */
+  /** Significant decimal digits of quantiles, 1 to 5. Each further digit takes ten times the memory. Default 2. */
   readonly significantDigits?: number
-  /** How long a value counts for the quantiles at most, in milliseconds; at least this long less one window. Default 600 000. */
+  /** Maximum age of values in quantiles, in milliseconds. A value counts at least for this time minus one window. Default 600 000. */
   readonly maxAgeMs?: number
-  /** Windows that `maxAgeMs` is divided into; the oldest is dropped as a whole. 1 to 60, default 2. */
+  /** Number of windows into which `maxAgeMs` is divided; the oldest is dropped as a whole. 1 to 60. Default 2. */
   readonly windows?: number
   /**
-   * The smallest difference that is kept, in the unit of the measure. Default: a nanosecond for units of time, 1 for bytes, 1e-6
-   * otherwise.
+   * The smallest difference between two values that is kept, in the unit of the measure. Default: a nanosecond for units of time, 1 for
+   * bytes, otherwise 1e-6.
    */
   readonly lowest?: number
-  /** Quantiles show greater values as this one; count and sum stay exact. Default, and at most, `lowest` × 2^52: 52 days for units of time. */
+  /** In quantiles, greater values count as this one; count and sum stay exact. Default and maximum: `lowest` × 2^52, 52 days for units of time. */
   readonly highest?: number
   /**
-   * Expected time between two values, in milliseconds, for measures of time. A longer value also represents the values that it kept from
-   * being recorded (coordinated omission), and the quantiles are corrected for them. Count and sum are not. Default: no correction.
+   * Expected time between two values, in milliseconds, for measures of time. Quantiles are corrected for the values that a longer one has
+   * delayed (coordinated omission); count and sum are not. Default: no correction.
    */
   readonly expectedIntervalMs?: number
-  /** Whether snapshots carry the histograms themselves, for an HlogExporter. Default false. */
+  /** True if snapshots include the histograms, for an HlogExporter. Default false. */
   readonly intervals?: boolean
 }
 
@@ -39,14 +39,14 @@ const PERCENTILES_OPTIONS: OptionNames<PercentilesOptions> = {
   intervals: true,
 }
 
-/** The same with everything decided, for one unit. */
+/** The options with their defaults for one unit. */
 export interface PercentilesConfig {
   /** Increasing. */
   readonly quantiles: readonly number[]
   readonly significantDigits: number
   readonly windowMs: number
   readonly windows: number
-  /** Values are multiplied by this to make whole numbers. */
+  /** Values are multiplied by this factor to become whole numbers. */
   readonly scale: number
   readonly highest: number
   /** In the unit of the measure; 0 for none. */
@@ -54,17 +54,17 @@ export interface PercentilesConfig {
   readonly intervals: boolean
 }
 
-/** Rows of a percentiles view by default: each keeps several kilobytes. */
+/** Default limit of rows of a percentiles view, since each row takes several kilobytes. */
 export const PERCENTILES_ROW_LIMIT = 100
 
-/** The smallest difference that counts, by unit. */
+/** The default of `lowest` by unit. */
 const LOWEST: Readonly<Record<string, number>> = { s: 1e-9, ms: 1e-6, us: 1e-3, ns: 1, By: 1 }
 
 const UNITS_PER_SECOND: Readonly<Record<string, number>> = { s: 1, ms: 1e3, us: 1e6, ns: 1e9 }
 
 /**
- * Decides what the options leave open.
- * @throws {@link DefinitionError} `ERR_PERCENTILES` when an option is out of its range.
+ * Checks the options, and adds defaults for the unit.
+ * @throws {@link DefinitionError} `ERR_PERCENTILES` if an option is out of range.
  */
 export function resolvePercentiles(options: PercentilesOptions, unit: string): PercentilesConfig {
   checkOptions('percentiles', options, PERCENTILES_OPTIONS)
@@ -83,7 +83,7 @@ export function resolvePercentiles(options: PercentilesOptions, unit: string): P
   check(maxAgeMs > 0 && maxAgeMs <= Number.MAX_SAFE_INTEGER, 'maxAgeMs must be positive', maxAgeMs)
   check(lowest >= 1e-300 && lowest <= 1e300, 'lowest must be positive', lowest)
   const scale = scaleOf(lowest)
-  const greatest = 2 ** 52 / scale // twice as much would still be a whole number, but its neighbours would not
+  const greatest = 2 ** 52 / scale // twice as much would still be a safe integer, but its neighbours would not be distinct
   const highest = options.highest ?? greatest
   check(highest >= 2 * lowest && highest <= greatest, `highest must be from ${2 * lowest} to ${greatest}, as lowest is ${lowest}`, highest)
   check(expectedIntervalMs >= 0 && Number.isFinite(expectedIntervalMs), 'expectedIntervalMs must not be negative', expectedIntervalMs)
@@ -100,14 +100,14 @@ export function resolvePercentiles(options: PercentilesOptions, unit: string): P
   })
 }
 
-/** What two histograms must have in common to be added: of the configuration. */
+/** Settings that must be equal for two histograms to be merged. */
 export type PercentilesSettings = Pick<PercentilesConfig, 'quantiles' | 'significantDigits' | 'windowMs' | 'windows' | 'scale'>
 
 export function percentilesSettings({ quantiles, significantDigits, windowMs, windows, scale }: PercentilesConfig): PercentilesSettings {
   return { quantiles, significantDigits, windowMs, windows, scale }
 }
 
-/** Settings that another process has sent; undefined if they cannot be right. */
+/** Settings that another process has sent; undefined if they are not valid. */
 export function readPercentilesSettings(given: Readonly<Record<string, unknown>>): PercentilesSettings | undefined {
   const { quantiles, significantDigits, windowMs, windows, scale } = given
   const areRight =
@@ -125,7 +125,7 @@ function isAbove0(value: unknown): boolean {
   return Number.isFinite(value) && (value as number) > 0
 }
 
-/** 1 / lowest, and exactly the power of ten if that is what was meant: 1 / 1e-9 is not 1e9. */
+/** 1 / lowest, rounded to a power of ten if it is one except for a rounding error: 1 / 1e-9 is not exactly 1e9. */
 function scaleOf(lowest: number): number {
   const scale = 1 / lowest
   const whole = Math.round(scale)

@@ -2,12 +2,12 @@ import type { ExponentialBuckets } from '../data/metric.js'
 
 const START_ROOM = 16
 
-/** Counts by bucket index, those of buckets that hold something only, in the order of their indexes. */
+/** The counts of non-empty buckets, in the order of their indexes. */
 export class SparseBuckets {
   #indexes = new Int32Array(START_ROOM)
   #counts = new Float64Array(START_ROOM)
   #size = 0
-  /** Where the newest value went: the next one often goes there too. */
+  /** The position of the newest value's bucket, which the next value often needs too. */
   #last = 0
 
   get size(): number {
@@ -22,7 +22,7 @@ export class SparseBuckets {
     return this.#counts[at]!
   }
 
-  /** Returns true if this is a bucket that was not there. */
+  /** Returns true if the bucket is new. */
   add(index: number, count: number): boolean {
     const last = this.#last
     if (last < this.#size && this.#indexes[last] === index) {
@@ -39,7 +39,7 @@ export class SparseBuckets {
     return true
   }
 
-  /** Merges each two neighbours: the buckets of the next coarser schema. */
+  /** Merges buckets in pairs, which lowers the schema by one. */
   halve(): void {
     let to = -1
     for (let at = 0; at < this.#size; at++) {
@@ -56,7 +56,7 @@ export class SparseBuckets {
     this.#last = 0
   }
 
-  /** Takes out the buckets up to `index`; returns what they held. */
+  /** Removes the buckets up to `index`, and returns the sum of their counts. */
   removeUpTo(index: number): number {
     let removed = 0
     let at = 0

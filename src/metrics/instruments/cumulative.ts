@@ -8,12 +8,12 @@ import type { StoreChunk } from '../store/store-chunk.js'
 export const CUMULATIVE: InstrumentKind = { type: 'CUMULATIVE_DOUBLE', cells: (rows) => new SumCells(rows), startsAtZero: true }
 
 /**
- * A sum that only rises. Made by `registry.counter()` and `registry.cumulative()`, which are the same.
+ * A counter: a sum that only rises. Made by `registry.counter()` and `registry.cumulative()`, which are the same.
  * @example
  * registry.counter('jobs/done', { labelKeys: ['queue'] }).inc({ queue: 'mail' })
  */
 export class Cumulative<K extends string = never> extends InstrumentHandle<K, CumulativeSeries> {
-  /** The series without labels, if the instrument has no label keys: `inc()` and `add(3)` find no row. Cleared by nobody: it checks its row. */
+  /** The series of an instrument without label keys, so that `inc()` and `add(3)` need no look-up. It is never cleared: it checks its row. */
   private readonly only: CumulativeSeries | undefined
 
   /** @internal */
@@ -22,14 +22,14 @@ export class Cumulative<K extends string = never> extends InstrumentHandle<K, Cu
     this.only = instrument.store.labelKeys.length === 0 ? new CumulativeSeries(instrument, {}) : undefined
   }
 
-  /** Adds a finite number from 0, 1 if none is given; others are dropped and counted. The same as {@link add}. */
+  /** Adds a finite number from 0, by default 1. Other values are dropped and counted. The same as {@link add}. */
   inc(...given: OptionalValueAndLabels<K>): void
   inc(first?: unknown, second?: unknown): void {
     if (this.only !== undefined && second === undefined && typeof first !== 'object') this.only.add(first as number | undefined)
     else addGiven(this.instrument, first, second)
   }
 
-  /** Adds a finite number from 0, 1 if none is given; others are dropped and counted. */
+  /** Adds a finite number from 0, by default 1. Other values are dropped and counted. */
   add(...given: OptionalValueAndLabels<K>): void
   add(first?: unknown, second?: unknown): void {
     if (this.only !== undefined && second === undefined && typeof first !== 'object') this.only.add(first as number | undefined)
@@ -58,7 +58,7 @@ function addTo(instrument: Instrument, value: unknown, labels: unknown): void {
   addToCell(instrument, chunk, row - chunk.start, number)
 }
 
-/** One series of a cumulative. It makes its row anew, from 0, if that was removed. */
+/** One series of a counter. If its row was removed, the next value makes it again, from 0. */
 export class CumulativeSeries extends InstrumentSeries {
   /** The same as {@link add}. */
   inc(value = 1): void {

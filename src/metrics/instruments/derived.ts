@@ -26,38 +26,39 @@ export const DERIVED_CUMULATIVE: InstrumentKind = { type: 'CUMULATIVE_DOUBLE', c
 
 const FAILURES = internalCounter(
   'tallyscope_derived_failures_total',
-  'Times a derived metric had no new value at a gathering, by reason.',
+  'Gatherings at which a derived metric had no new value, by reason.',
   'metric',
   'reason',
 )
 
-/** Returns the value at each gathering; may be async. */
+/** Returns the value. Called at each gathering; may be async. */
 export type Observe = () => number | Promise<number>
 
 interface Observation {
   readonly key: string
   readonly labels: Labels
   readonly observe: Observe
-  /** The pending result, if any; a function is not called again before it has settled. */
+  /** The pending result, if any. The function is not called again before it has settled. */
   running: Promise<void> | undefined
-  /** True if a gathering has given up waiting for it: later ones do not wait again. */
+  /** True if a gathering has stopped waiting for it. Later gatherings do not wait. */
   isLate: boolean
 }
 
 export interface DerivedOptions<K extends string = never> extends InstrumentOptions<K> {
-  /** What a series shows if its function has failed: its last value (`keep`), or nothing until it succeeds (`absent`). Default `keep`. */
+  /** After a failure a series keeps its last value (`keep`), or is not exposed until the function succeeds (`absent`). Default `keep`. */
   readonly whenFailed?: 'keep' | 'absent'
 }
 
 export interface DerivedGaugeOptions<K extends string = never> extends DerivedOptions<K> {
-  /** How the gauges of several processes become one: docs/many-processes.md. Default `sum`. */
+  /** How gauges of several processes are combined: docs/many-processes.md. Default `sum`. */
   readonly merge?: MergeRule
 }
 
 /**
  * A metric whose value comes from a function at each gathering. Made by `registry.derivedGauge()` and
- * `registry.derivedCumulative()`. A function fails if it throws, rejects, is late or returns NaN: that is counted in
- * `tallyscope_derived_failures_total`, and {@link DerivedOptions.whenFailed} decides what is shown. A late value is shown next time.
+ * `registry.derivedCumulative()`. A function fails if it throws, rejects, is late or returns NaN. That is counted in
+ * `tallyscope_derived_failures_total`, and {@link DerivedOptions.whenFailed} decides what is exposed. A late value is exposed at the
+ * next gathering.
  *
  * @example
  * registry.derivedGauge('pool/size', { unit: '1' }).observe(() => pool.size)
@@ -75,8 +76,8 @@ export class Derived<K extends string = never> {
   }
 
   /**
-   * Calls `fn` at each gathering; replaces an earlier function for the same labels. Functions beyond the limit of
-   * series are not called, which is counted.
+   * Calls `fn` at each gathering. It replaces an earlier function for the same labels. Functions beyond the limit of series are not
+   * called, which is counted.
    * @returns A function that stops the calls and removes the series.
    * @throws {@link DefinitionError} `ERR_OBSERVE` if `fn` is not a function.
    */
@@ -99,7 +100,7 @@ export class Derived<K extends string = never> {
     }
   }
 
-  /** Stops the calls for these labels and removes the series; false if there was no function. */
+  /** Stops the calls for these labels and removes the series. Returns false if there was no function. */
   remove(labels: LabelsFor<K>): boolean {
     const own = ownLabels(labels as Labels, this.#instrument.store.labelKeys)
     const known = this.#observations.delete(JSON.stringify(own))
@@ -112,7 +113,7 @@ export class Derived<K extends string = never> {
     this.#instrument.store.clear()
   }
 
-  /** Calls all functions; returns the pending ones. @internal */
+  /** Calls all functions, and returns the pending promises. @internal */
   callAll(): Promise<void>[] {
     const waiting: Promise<void>[] = []
     for (const observation of [...this.#observations.values()]) {
@@ -151,7 +152,7 @@ export class Derived<K extends string = never> {
 
   #take(observation: Observation, answer: number): void {
     const instrument = this.#instrument
-    if (this.#observations.get(observation.key) !== observation) return // removed meanwhile
+    if (this.#observations.get(observation.key) !== observation) return // it was removed meanwhile
     const value = asNumber(answer)
     const isCumulative = instrument.descriptor.type.startsWith('CUMULATIVE')
     const fault =
@@ -184,12 +185,12 @@ function set(cells: Cells, cell: number, value: number): boolean {
   return cells.record(cell, value)
 }
 
-/** A cumulative never falls: a lower value than the last leaves that one standing. */
+/** Sets the value of a counter. A value below the last one is ignored, because a counter never falls. */
 function raise(cells: Cells, cell: number, value: number): boolean {
   return value < cells.value(cell) || cells.record(cell, value)
 }
 
-/** Calls the functions of all derived metrics at once and waits for their results, at most `timeoutMs`. */
+/** Calls the functions of all derived metrics, and waits for their results at most `timeoutMs`. */
 export async function observeAll(derived: Iterable<Derived<string>>, timeoutMs: number, clock: Clock): Promise<void> {
   const metrics = [...derived]
   const waiting = metrics.flatMap((metric) => metric.callAll())

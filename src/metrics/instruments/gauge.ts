@@ -13,7 +13,7 @@ import type { Labels } from '../store/shared-tag-map.js'
 import type { StoreChunk } from '../store/store-chunk.js'
 
 export interface GaugeOptions<K extends string = never> extends InstrumentOptions<K> {
-  /** How the gauges of several processes become one: `sum`, `min`, `max`, `latest` or `each`; see docs/many-processes.md. Default `sum`. */
+  /** How gauges of several processes are combined: `sum`, `min`, `max`, `latest` or `each`; see docs/many-processes.md. Default `sum`. */
   readonly merge?: MergeRule
 }
 
@@ -26,7 +26,7 @@ export const GAUGE: InstrumentKind = { type: 'GAUGE_DOUBLE', cells: (rows) => ne
  * depth.set(3, { queue: 'mail' })
  */
 export class Gauge<K extends string = never> extends InstrumentHandle<K, GaugeSeries> {
-  /** Any number is taken, NaN and infinities too; −0 counts as 0. */
+  /** Sets the value to any number, also NaN and infinities; −0 becomes 0. */
   set(...given: ValueAndLabels<K>): void
   set(value: unknown, labels?: unknown): void {
     const number = asNumber(value as number)
@@ -44,13 +44,13 @@ export class Gauge<K extends string = never> extends InstrumentHandle<K, GaugeSe
     addTo(this.instrument, value, labels, 1)
   }
 
-  /** Adds a finite number, 1 if none is given. */
+  /** Adds a finite number, by default 1. */
   inc(...given: OptionalValueAndLabels<K>): void
   inc(first?: unknown, second?: unknown): void {
     step(this.instrument, first, second, 1)
   }
 
-  /** Takes a finite number away, 1 if none is given. */
+  /** Subtracts a finite number, by default 1. */
   dec(...given: OptionalValueAndLabels<K>): void
   dec(first?: unknown, second?: unknown): void {
     step(this.instrument, first, second, -1)
@@ -77,7 +77,7 @@ function addTo(instrument: Instrument, value: unknown, labels: unknown, sign: 1 
   addToCell(instrument, chunk, row - chunk.start, sign * number)
 }
 
-/** One series of a gauge. It makes its row anew if that was removed. */
+/** One series of a gauge. If its row was removed, the next value makes it again. */
 export class GaugeSeries extends InstrumentSeries {
   /** Replaces the value. */
   set(value: number): void {
@@ -88,12 +88,12 @@ export class GaugeSeries extends InstrumentSeries {
     setCell(place.chunk, place.cell, number)
   }
 
-  /** Adds a finite number, 1 if none is given. */
+  /** Adds a finite number, by default 1. */
   inc(value = 1): void {
     this.add(value)
   }
 
-  /** Takes a finite number away, 1 if none is given. */
+  /** Subtracts a finite number, by default 1. */
   dec(value = 1): void {
     this.add(-asNumber(value))
   }

@@ -15,7 +15,7 @@ export interface HistogramOptions<K extends string = never> extends InstrumentOp
   readonly bounds?: readonly number[]
 }
 
-/** @param search Of the bounds of all its series. */
+/** @param search The search in the bounds of all its series. */
 export function histogramKind(search: BucketSearch, epochs: Epochs): InstrumentKind {
   return {
     type: 'CUMULATIVE_DISTRIBUTION',
@@ -26,9 +26,9 @@ export function histogramKind(search: BucketSearch, epochs: Epochs): InstrumentK
   }
 }
 
-/** What histograms and summaries have in common: single values are observed, or how long something takes. */
+/** Base class of histograms and summaries, which observe values or durations. */
 export abstract class ObservingInstrument<K extends string> extends InstrumentHandle<K, ObservingSeries> {
-  /** Takes a finite number from 0; others are dropped and counted. */
+  /** Observes a finite number from 0. Other values are dropped and counted. */
   observe(...given: ValueAndLabels<K>): void
   observe(value: unknown, labels?: unknown): void {
     observeIn(this.instrument, value, labels)
@@ -40,7 +40,7 @@ export abstract class ObservingInstrument<K extends string> extends InstrumentHa
   }
 
   /**
-   * Starts to measure time; `stop()`, which takes the labels known only then, or the end of a `using` block observes it.
+   * Starts to measure time. `stop()`, or the end of a `using` block, observes it. Pass labels that are known only later to `stop()`.
    * @throws {@link DefinitionError} `ERR_TIMER_UNIT` unless the unit is s, ms, us, ns, min or h.
    */
   startTimer(labels?: Partial<LabelsFor<K>>): Timer<Partial<LabelsFor<K>>> {
@@ -51,7 +51,7 @@ export abstract class ObservingInstrument<K extends string> extends InstrumentHa
   }
 
   /**
-   * Observes how long `fn` takes, up to the settling of its promise if it returns one; also if it fails.
+   * Observes how long `fn` takes, until it returns or its promise settles, also if it fails.
    * @throws {@link DefinitionError} `ERR_TIMER_UNIT`, and what `fn` throws.
    * @example
    * const user = await duration.time({ queue: 'mail' }, () => send(message))
@@ -71,9 +71,9 @@ export abstract class ObservingInstrument<K extends string> extends InstrumentHa
  */
 export class Histogram<K extends string = never> extends ObservingInstrument<K> {}
 
-/** One series of a histogram or a summary. It makes its row anew if that was removed. */
+/** One series of a histogram or a summary. If its row was removed, the next value makes it again. */
 export class ObservingSeries extends InstrumentSeries {
-  /** Takes a finite number from 0; others are dropped and counted. */
+  /** Observes a finite number from 0. Other values are dropped and counted. */
   observe(value: number): void {
     const number = asNumber(value)
     const { instrument, place } = this
@@ -83,12 +83,12 @@ export class ObservingSeries extends InstrumentSeries {
     observeInCell(instrument, place, number)
   }
 
-  /** How many values were observed. */
+  /** The number of observed values. */
   get count(): number {
     return this.place.read((cells, cell) => cells.count(cell))
   }
 
-  /** Their sum. */
+  /** The sum of observed values. */
   get sum(): number {
     return this.place.read((cells, cell) => cells.value(cell))
   }
@@ -111,7 +111,7 @@ function observeInCell(instrument: Instrument, { chunk, cell }: Pick<SeriesRef, 
   if (!isTaken) instrument.drop('too large')
 }
 
-/** Apart from the call above, so that each sees one class of cells. */
+/** A function of its own, so that its call site has one class of cells. */
 function recordSketch(cells: { record(cell: number, value: number): boolean }, cell: number, value: number): boolean {
   return cells.record(cell, value)
 }

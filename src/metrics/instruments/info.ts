@@ -12,7 +12,7 @@ function set(cells: Cells, cell: number, value: number): boolean {
 }
 
 /**
- * Facts that are strings, such as a version: one series of value 1 with these facts as labels. Made by `registry.info()`.
+ * An info metric: one series of value 1 whose labels are facts such as a version. Made by `registry.info()`.
  * @example
  * registry.info('build', { labelKeys: ['version'] }).set({ version: '1.2.3' })
  */
@@ -24,11 +24,11 @@ export class Info<K extends string = never> {
     this.#instrument = instrument
   }
 
-  /** Replaces the facts. */
+  /** Replaces the labels. */
   set(labels: LabelsFor<K>): void {
     const { store } = this.#instrument
     const own = readLabels(this.#instrument, labels)
-    if (own === undefined) return // the facts before stay
+    if (own === undefined) return // the former labels stay
     store.clear()
     this.#instrument.change(own, 1, set)
   }
@@ -40,22 +40,22 @@ export class Info<K extends string = never> {
 }
 
 export interface StateSetOptions<S extends string, K extends string = never> {
-  /** All states; each is shown as 0 or 1. */
+  /** All states; each is exposed as 0 or 1. */
   readonly states: readonly S[]
   /** Help text. Default: empty. */
   readonly description?: string
-  /** Label keys beside that of the state, at most 31. Default: none. */
+  /** Label keys in addition to that of the state, at most 31. Default: none. */
   readonly labelKeys?: readonly K[]
-  /** Labels of every series, beside those of the registry. Default: none. */
+  /** Labels of every series, in addition to those of the registry. Default: none. */
   readonly constantLabels?: Readonly<Record<string, string>>
 }
 
-/** The label behind the user's that names the state; formats rename it after the metric. */
+/** The label of the state, which is the last one. Formats rename it to the name of the metric. */
 const STATE_KEY = 'state'
 export const STATE_SET: InstrumentKind = { ...INFO, type: 'STATE_SET', ownKey: STATE_KEY }
 
 /**
- * Which of several states hold. Made by `registry.stateSet()`.
+ * A state set: which of several states are active. Made by `registry.stateSet()`.
  * @example
  * registry.stateSet('worker/state', { states: ['starting', 'running', 'stopping'] }).set('running')
  */
@@ -76,15 +76,15 @@ export class StateSet<S extends string, K extends string = never> {
     if (own !== undefined) for (const other of this.#states) this.#put(other, other === state, own)
   }
 
-  /** Turns one state on or off; several may hold. */
-  setState(state: S, holds: boolean, labels?: LabelsFor<K>): void {
+  /** Makes one state active or inactive. Several may be active. */
+  setState(state: S, isActive: boolean, labels?: LabelsFor<K>): void {
     if (!this.#states.includes(state)) return this.#instrument.drop('state')
     const own = readLabels(this.#instrument, labels)
-    if (own !== undefined) this.#put(state, holds, own)
+    if (own !== undefined) this.#put(state, isActive, own)
   }
 
-  #put(state: S, holds: boolean, labels: Labels): void {
-    this.#instrument.change({ ...labels, [STATE_KEY]: state }, holds ? 1 : 0, set)
+  #put(state: S, isActive: boolean, labels: Labels): void {
+    this.#instrument.change({ ...labels, [STATE_KEY]: state }, isActive ? 1 : 0, set)
   }
 
   /** Removes all series. */
@@ -93,15 +93,15 @@ export class StateSet<S extends string, K extends string = never> {
   }
 }
 
-/** @throws {@link DefinitionError} `ERR_STATES` unless these are different strings, at least one. */
+/** @throws {@link DefinitionError} `ERR_STATES` unless there is at least one state and all are different strings. */
 export function checkStates(name: string, states: unknown): void {
   const isList = Array.isArray(states) && states.length > 0 && new Set(states).size === states.length
   if (!isList || states.some((state) => typeof state !== 'string' || state === '')) {
-    throw new DefinitionError('ERR_STATES', `states must be different texts, at least one: state set ${String(name)} has others`)
+    throw new DefinitionError('ERR_STATES', `states must be different strings, at least one: state set ${String(name)} has others`)
   }
 }
 
-/** The labels as strings, read once for several series; undefined if they cannot be read, which is counted. */
+/** Reads the labels once for several series. Returns undefined if they cannot be read, which is counted. */
 function readLabels(instrument: Instrument, labels: unknown): Labels | undefined {
   try {
     return ownLabels(labels, instrument.store.labelKeys)

@@ -3,15 +3,15 @@ import type { Instrument, LabelsFor } from './instrument.js'
 import { SeriesRef } from '../store/series-ref.js'
 import type { Labels } from '../store/shared-tag-map.js'
 
-/** Labels: must be given if there are label keys. */
+/** Labels, which are required if the instrument has label keys. */
 export type LabelArguments<K extends string> = [K] extends [never] ? [labels?: LabelsFor<K>] : [labels: LabelsFor<K>]
 
-/** A value and labels; the latter must be given if there are label keys. */
+/** A value and labels. The labels are required if the instrument has label keys. */
 export type ValueAndLabels<K extends string> = [K] extends [never]
   ? [value: number, labels?: LabelsFor<K>]
   : [value: number, labels: LabelsFor<K>]
 
-/** The same with a default for the value: labels may be given alone. */
+/** The same with an optional value: labels may be the only argument. */
 export type OptionalValueAndLabels<K extends string> = [K] extends [never]
   ? [value?: number | undefined, labels?: LabelsFor<K>]
   : [labels: LabelsFor<K>] | [value: number | undefined, labels: LabelsFor<K>]
@@ -39,12 +39,12 @@ export abstract class InstrumentHandle<K extends string, S> {
     return this.makeSeries({})
   }
 
-  /** Removes the series of these labels; false if there is none. One that comes back starts anew. */
+  /** Removes the series of these labels. Returns false if there is none. If the series is recorded again, it starts from 0. */
   remove(labels: LabelsFor<K>): boolean {
     return this.instrument.remove(labels as Labels)
   }
 
-  /** Removes every series whose labels match all that are given; returns how many. */
+  /** Removes every series that has all of these labels. Returns the number of removed series. */
   removeMatching(labels: Partial<LabelsFor<K>>): number {
     return this.instrument.removeMatching(labels as Record<string, string>)
   }
@@ -69,20 +69,20 @@ export abstract class InstrumentSeries {
   }
 }
 
-/** Whether what was given alone are labels, rather than something that should have been a number, such as a date. Never throws. */
+/** True if the only argument is an object of labels, and not a wrong value such as a date. Never throws. */
 export function areLabels(instrument: Instrument, given: object): boolean {
   const { labelKeys } = instrument.store
   if (labelKeys.length === 0) return false
   try {
     return labelKeys[0]! in given || Object.getPrototypeOf(given) === Object.prototype || labelKeys.some((key) => key in given)
   } catch {
-    return true // a proxy: reading the labels fails too, and is counted
+    return true // a proxy that throws: reading the labels fails too, which is counted
   }
 }
 
-/** Drops a value that came after its labels, as `inc(labels, 3)`: to count 1 instead would be worse. */
+/** Drops a value that was passed after its labels, as in `inc(labels, 3)`. Counting 1 instead would be worse. */
 export function swapped(instrument: Instrument): void {
   instrument.drop('not a number')
   const { name } = instrument.descriptor
-  warnOnce('TALLYSCOPE_LABELS', `${name} swapped`, `${name} was given labels before a value, which is dropped: the value comes first`)
+  warnOnce('TALLYSCOPE_LABELS', `${name} swapped`, `${name} was given labels before the value, which is dropped: the value must be first`)
 }

@@ -12,7 +12,7 @@ import { labelsOf, type Labels } from '../store/shared-tag-map.js'
 import { type ExpectedLabels, noticeLabels } from '../store/label-notices.js'
 import { RowStore, type CellsFactory, type RowBudget } from '../store/row-store.js'
 
-/** A label's value. Numbers and booleans count as their strings; undefined, null, '' and NaN as "not set". */
+/** The value of a label. Numbers and booleans are converted to strings; undefined, null, '' and NaN mean "not set". */
 export type LabelValue = string | number | boolean | undefined | null
 
 /** The labels of a series: exactly the instrument's. */
@@ -27,7 +27,7 @@ export interface InstrumentOptions<K extends string = never> {
   readonly type?: 'double' | 'int64'
   /** Label keys, at most 32, each 1 to 255 printable ASCII characters. Default: none, and one series. */
   readonly labelKeys?: readonly K[]
-  /** Labels of every series, beside those of the registry. Default: none. */
+  /** Labels of every series, in addition to those of the registry. Default: none. */
   readonly constantLabels?: Readonly<Record<string, string>>
   /** True if formats may not change the name: no unit or `_total` is added. Default false. */
   readonly exactName?: boolean
@@ -35,7 +35,7 @@ export interface InstrumentOptions<K extends string = never> {
   readonly rowLimit?: number
 }
 
-/** Only gauges have a rule for those of several processes. */
+/** Options of any instrument. Only gauges have `merge`. */
 export type MergeableOptions = InstrumentOptions<string> & { readonly merge?: MergeRule }
 
 const INSTRUMENT_OPTIONS: OptionNames<InstrumentOptions<string> & { states?: unknown }> = {
@@ -61,17 +61,17 @@ export interface InstrumentHome {
 export interface InstrumentKind {
   readonly type: MetricType
   readonly cells: CellsFactory
-  /** Options that others do not have. */
+  /** Options that other kinds do not have. */
   readonly ownOptions?: readonly string[]
-  /** A label key of its own, behind all others. */
+  /** An additional label key, which is the last one. */
   readonly ownKey?: string
-  /** Of histograms. */
+  /** The bounds of a histogram. */
   readonly bounds?: readonly number[]
   /** See {@link RowSource.settings}. */
   readonly settings?: Readonly<Record<string, unknown>>
-  /** Whether the cells are {@link SketchCells}. Default false. */
+  /** True if the cells are {@link SketchCells}. Default false. */
   readonly sketched?: boolean
-  /** Series before the overflow series is used, by this definition. Default: the registry's. */
+  /** Series before the overflow series is used. Default: the limit of the registry. */
   readonly rowLimit?: number
   /** Whether the one series of an instrument without label keys is shown as 0 before its first value: a rate needs it. Default false. */
   readonly startsAtZero?: boolean
@@ -79,14 +79,14 @@ export interface InstrumentKind {
 
 const DROPPED = internalCounter(
   'tallyscope_dropped_instrument_values_total',
-  'Values that an instrument did not take, by reason.',
+  'Values that an instrument refused, by reason.',
   'instrument',
   'reason',
 )
 
 const NO_LABELS: Labels = Object.freeze(Object.create(null))
 
-/** One metric that is set directly, outside views: its store with one column, and what exporters read of it. */
+/** One metric that is set directly, without views: a store with one column, and its row source for exporters. */
 export class Instrument {
   readonly descriptor: MetricDescriptor
   readonly isInteger: boolean
@@ -98,7 +98,7 @@ export class Instrument {
   readonly #startsAtZero: boolean
   readonly #expected: ExpectedLabels
 
-  /** Options that {@link checkInstrument} has let pass. @throws {@link DefinitionError} `ERR_KEYS` if constant labels break a rule. */
+  /** Options must have passed {@link checkInstrument}. @throws {@link DefinitionError} `ERR_KEYS` if constant labels break a rule. */
   constructor(name: string, options: MergeableOptions, kind: InstrumentKind, home: InstrumentHome) {
     const { merge } = options
     const { unit = '1', description = '', type = 'double', labelKeys = [], exactName, rowLimit = kind.rowLimit ?? home.rowLimit } = options
@@ -146,7 +146,7 @@ export class Instrument {
     return this.store.size > 0 || this.store.overflowRow >= 0
   }
 
-  /** The row of these labels, made if there is none; negative if that cannot be, which is counted. */
+  /** The row of these labels, which is made if there is none. Negative if the labels are refused, which is counted. */
   rowOf(labels: Labels | undefined): number {
     if (labels === undefined && this.#needsLabels) return this.#dropUnlabelled()
     const row = this.#find(labels ?? NO_LABELS)
@@ -154,7 +154,7 @@ export class Instrument {
     return row
   }
 
-  /** Counts labels that are not the instrument's, and those of its own that are missing. */
+  /** Counts unknown and missing labels. */
   noticeLabels(labels: Labels): void {
     noticeLabels(labels, this.#expected)
   }
@@ -163,11 +163,11 @@ export class Instrument {
     const { name } = this.descriptor
     this.drop('labels')
     const keys = this.store.labelKeys.join(', ')
-    warnOnce('TALLYSCOPE_LABELS', name, `${name} was given a value without labels, which is dropped: its label keys are ${keys}`)
+    warnOnce('TALLYSCOPE_LABELS', name, `${name} was given a value without labels, which is dropped: the label keys are ${keys}`)
     return REFUSED
   }
 
-  /** Changes the series of these labels in a way of one's own; what cannot be taken is dropped and counted. Not for the record path. */
+  /** Changes the series of these labels by `apply`. Refused labels and values are dropped and counted. Not for the record path. */
   change(labels: Labels | undefined, value: number, apply: (cells: Cells, cell: number, value: number) => boolean): void {
     const row = this.rowOf(labels)
     if (row < 0) return
@@ -181,7 +181,7 @@ export class Instrument {
     try {
       return typeof labels === 'object' ? this.store.find(labelsOf(labels)) : REFUSED
     } catch {
-      return REFUSED // a getter or a proxy among them threw
+      return REFUSED // a getter or a proxy threw
     }
   }
 
@@ -189,13 +189,13 @@ export class Instrument {
     internalCount(DROPPED, this.descriptor.name, reason).value++
   }
 
-  /** The series of these labels; false if there is none. */
+  /** Removes the series of these labels. Returns false if there is none. */
   remove(labels: Labels): boolean {
     const row = this.store.lookup(labelsOf(labels))
     return row >= 0 && this.store.remove(new Set([row])) > 0
   }
 
-  /** Removes every series whose labels match all that are given. */
+  /** Removes every series that has all of these labels. */
   removeMatching(labels: Readonly<Record<string, LabelValue>>): number {
     return this.store.remove(this.store.matching(labels))
   }
@@ -211,7 +211,7 @@ export class Instrument {
   }
 }
 
-/** @throws {@link DefinitionError} `ERR_NAME`, `ERR_UNIT`, `ERR_KEYS`, `ERR_OPTION` unless an instrument may be defined so. */
+/** @throws {@link DefinitionError} `ERR_NAME`, `ERR_UNIT`, `ERR_KEYS`, `ERR_OPTION` if the definition breaks a rule. */
 export function checkInstrument(name: unknown, options: MergeableOptions, { ownOptions = [] }: InstrumentKind): asserts name is string {
   const { unit = '1', type = 'double', labelKeys = [], constantLabels = {}, rowLimit = 1 } = options
   checkName('metric', name)
@@ -230,20 +230,20 @@ export function checkInstrument(name: unknown, options: MergeableOptions, { ownO
   }
 }
 
-/** A safe BigInt as the number that it is; everything else as it was given. */
+/** Converts a safe BigInt to a number. Returns everything else unchanged. */
 export function asNumber(value: number): number {
   const given = value as unknown
   if (typeof given !== 'bigint') return value
   return given >= Number.MIN_SAFE_INTEGER && given <= Number.MAX_SAFE_INTEGER ? Number(given) : value
 }
 
-/** Why a value cannot be used by instruments that go both ways, or undefined. NaN and infinities are numbers to them. */
+/** The reason why a gauge refuses a value, or undefined. NaN and infinities are accepted. */
 export function gaugeFault(value: unknown, isInteger: boolean): string | undefined {
   if (typeof value !== 'number') return 'not a number'
   return isInteger && value % 1 !== 0 && value - value === 0 ? 'fraction' : undefined
 }
 
-/** Why a value cannot be used by instruments that only count up, or undefined. */
+/** The reason why a counter refuses a value, or undefined. */
 export function cumulativeFault(value: unknown, isInteger: boolean): string | undefined {
   if (typeof value !== 'number') return 'not a number'
   if (value !== value) return 'nan'

@@ -31,7 +31,7 @@ import { resourceAdder } from '../data/with-resource.js'
 import { Summary, summaryKind, type SummaryOptions } from './summary.js'
 
 export interface MetricRegistryOptions {
-  /** Limits of rows and definitions. `rowsPerView` is the limit of series of one instrument. Default: 2 000 of one, 100 000 of all. */
+  /** Limits of rows and definitions. `rowsPerView` is the limit of series of one instrument. Default: 2 000 per instrument, 100 000 in total. */
   readonly limits?: EngineLimits
   /** Source of time. Default: the system clock. */
   readonly clock?: Clock
@@ -39,7 +39,7 @@ export interface MetricRegistryOptions {
   readonly resource?: Resource
   /** Labels of every series of every instrument. Default: none. */
   readonly constantLabels?: Readonly<Record<string, string>>
-  /** Time limit for all derived metrics of a gathering together, in milliseconds. Default 5 000, and less if the caller waits less. */
+  /** Time limit for all derived metrics of a gathering together, in milliseconds. Default 5 000, or less if the caller's time-out is shorter. */
   readonly deriveTimeoutMs?: number
 }
 
@@ -51,10 +51,10 @@ const REGISTRY_OPTIONS: OptionNames<MetricRegistryOptions> = {
   deriveTimeoutMs: true,
 }
 
-/** The share of the caller's time-out that derived metrics may take: the rest is for the response. */
+/** The share of the caller's time-out that derived metrics may take. The rest is for the response. */
 const SHARE_OF_TIMEOUT = 0.8
 
-/** An instrument with what was given to define it. */
+/** An instrument with its definition. */
 interface Registration {
   readonly definition: string
   readonly description: string
@@ -81,7 +81,7 @@ export class MetricRegistry implements MetricProducer {
   readonly #addResource: <F extends Family>(family: F) => F
   readonly #deriveTimeoutMs: number
 
-  /** @throws {@link DefinitionError} `ERR_OPTION` for a limit or a time that is no whole number from 1. */
+  /** @throws {@link DefinitionError} `ERR_OPTION` for a limit or a time that is not a whole number from 1. */
   constructor(options: MetricRegistryOptions = {}) {
     checkOptions('MetricRegistry', options, REGISTRY_OPTIONS)
 
@@ -105,26 +105,26 @@ export class MetricRegistry implements MetricProducer {
   }
 
   /**
-   * A value that goes up and down. An equal definition returns the existing gauge.
+   * Returns a gauge: a value that rises and falls. An equal definition returns the existing gauge.
    * @throws {@link DefinitionError} `ERR_METRIC_CONFLICT` if the name has another definition, `ERR_NAME_CLASH` if its
-   *   exposed name is taken, `ERR_METRIC_LIMIT` beyond the limit of definitions, `ERR_NAME`, `ERR_UNIT`, `ERR_KEYS`, `ERR_OPTION`.
+   *   exposed name is in use, `ERR_METRIC_LIMIT` beyond the limit of definitions, `ERR_NAME`, `ERR_UNIT`, `ERR_KEYS`, `ERR_OPTION`.
    */
   gauge<const K extends string = never>(name: string, options: GaugeOptions<K> = {}): Gauge<K> {
     return this.#define(name, options, GAUGE, 'gauge', (instrument) => new Gauge<K>(instrument))
   }
 
-  /** A sum that only rises; without label keys it is shown as 0 from the start. Throws as {@link gauge}. */
+  /** Returns a counter: a sum that only rises. Without label keys it is exposed as 0 from the start. Throws like {@link gauge}. */
   counter<const K extends string = never>(name: string, options: InstrumentOptions<K> = {}): Cumulative<K> {
     return this.cumulative(name, options)
   }
 
-  /** The same as {@link counter}, by the name that OpenCensus has for it. */
+  /** The same as {@link counter}, under its OpenCensus name. */
   cumulative<const K extends string = never>(name: string, options: InstrumentOptions<K> = {}): Cumulative<K> {
     return this.#define(name, options, CUMULATIVE, 'cumulative', (instrument) => new Cumulative<K>(instrument))
   }
 
   /**
-   * Values in buckets; without label keys it is shown from the start. Throws as {@link gauge}, and `ERR_BUCKET_BOUNDS`.
+   * Returns a histogram: values in buckets. Without label keys it is exposed from the start. Throws like {@link gauge}, and `ERR_BUCKET_BOUNDS`.
    * @example
    * registry.histogram('job/duration', { unit: 's', bounds: [0.1, 1, 10] }).observe(0.2)
    */
@@ -136,7 +136,7 @@ export class MetricRegistry implements MetricProducer {
   }
 
   /**
-   * Quantiles of recent values; without label keys it is shown from the start. Throws as {@link gauge}, and `ERR_PERCENTILES`.
+   * Returns a summary: quantiles of recent values. Without label keys it is exposed from the start. Throws like {@link gauge}, and `ERR_PERCENTILES`.
    * @example
    * registry.summary('job/size', { unit: 'By', quantiles: [0.5, 0.99] }).observe(512)
    */
@@ -153,12 +153,12 @@ export class MetricRegistry implements MetricProducer {
     )
   }
 
-  /** A gauge whose value comes from a function at each gathering. Throws as {@link gauge}. */
+  /** Returns a gauge whose value comes from a function at each gathering. Throws like {@link gauge}. */
   derivedGauge<const K extends string = never>(name: string, options: DerivedGaugeOptions<K> = {}): Derived<K> {
     return this.#derive(name, options, DERIVED_GAUGE, 'derivedGauge')
   }
 
-  /** A cumulative whose value comes from a function at each gathering; it never falls. Throws as {@link gauge}. */
+  /** Returns a counter whose value comes from a function at each gathering. It never falls. Throws like {@link gauge}. */
   derivedCumulative<const K extends string = never>(name: string, options: DerivedOptions<K> = {}): Derived<K> {
     return this.#derive(name, options, DERIVED_CUMULATIVE, 'derivedCumulative')
   }
@@ -173,12 +173,12 @@ export class MetricRegistry implements MetricProducer {
     return derived
   }
 
-  /** Facts that are strings, such as a version. Throws as {@link gauge}. */
+  /** Returns an info metric: labels with facts such as a version. Throws like {@link gauge}. */
   info<const K extends string>(name: string, options: { labelKeys: readonly K[]; description?: string }): Info<K> {
     return this.#define(name, options ?? {}, INFO, 'info', (instrument) => new Info<K>(instrument))
   }
 
-  /** Which of several states hold. Throws as {@link gauge}, and `ERR_STATES`. */
+  /** Returns a state set: which of several states are active. Throws like {@link gauge}, and `ERR_STATES`. */
   stateSet<const S extends string, const K extends string = never>(name: string, options: StateSetOptions<S, K>): StateSet<S, K> {
     checkStates(name, options?.states)
     const what = `stateSet ${JSON.stringify(options.states)}`
@@ -220,7 +220,7 @@ export class MetricRegistry implements MetricProducer {
     return made
   }
 
-  /** Removes a metric with all its series; its handles then record into nothing that is shown. False if there is none. */
+  /** Removes a metric with all its series. Its handles can still be used, but are not exposed. Returns false if there is none. */
   unregister(name: string): boolean {
     const registration = this.#registrations.get(name)
     if (registration === undefined) return false
@@ -231,7 +231,7 @@ export class MetricRegistry implements MetricProducer {
     return true
   }
 
-  /** Snapshots of all metrics that have series. Async only if derived ones are. */
+  /** Returns snapshots of all metrics with series; a promise only if a derived metric is async. */
   getMetrics(context?: GatheringContext): readonly Metric[] | Promise<readonly Metric[]> {
     const snapshots = (families: readonly Family[]): readonly Metric[] => snapshotsOf(families, this.#clock.unixMs())
     const families = this.getFamilies(context)

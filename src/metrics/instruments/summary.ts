@@ -10,7 +10,7 @@ import {
 } from '../histograms/percentiles-options.js'
 import { SketchCells } from '../store/sketch-cells.js'
 
-/** Those of an instrument and of `percentiles()`; `rowLimit` is 100 by default, since each series takes 10 to 20 KB. */
+/** The options of an instrument and of `percentiles()`. `rowLimit` is 100 by default, because each series takes 10 to 20 KB. */
 export interface SummaryOptions<K extends string = never> extends Omit<InstrumentOptions<K>, 'type'>, PercentilesOptions {}
 
 export function summaryKind(config: PercentilesConfig, epochs: Epochs): InstrumentKind {
@@ -25,7 +25,7 @@ export function summaryKind(config: PercentilesConfig, epochs: Epochs): Instrume
 }
 
 /**
- * Quantiles of the values of the last minutes, with the count and the sum of all. Made by `registry.summary()`.
+ * Quantiles of the values of the last minutes, with the count and sum of all values. Made by `registry.summary()`.
  * @example
  * registry.summary('job/size', { unit: 'By', quantiles: [0.5, 0.99] }).observe(512)
  */

@@ -1,27 +1,27 @@
-// A number's sign, exponent and first bits of mantissa, read through one shared pair of views. In single precision:
-// the four bytes written are the four bytes read, which a CPU forwards faster than half of eight.
+// Sign, exponent and first bits of the mantissa of a number, read through two views of one buffer. In single precision, because a CPU
+// forwards four written bytes faster than half of eight.
 const NUMBER = new Float32Array(1)
 const BITS = new Int32Array(NUMBER.buffer)
 const SHIFT = 20 // keeps the sign, 8 bits of exponent and three of mantissa
 /** The prefix of numbers that are too large for single precision. */
 const INFINITE = 0x7f8
-/** The smallest such number. */
+/** The smallest number that is infinite in single precision. */
 const TOO_LARGE = 2 ** 128 - 2 ** 103
 
-/** Flag of an entry with several bounds, which are compared one after the other. */
+/** Flag of a prefix with several bounds, which are compared one after the other. */
 const SEVERAL = 1 << 15
 
 /**
  * Finds a value's bucket: the first whose upper bound is not below the value.
  *
- * A table by the value's exponent and three bits more, in single precision, holds the first bucket of the numbers with this
- * prefix, and the only bound among them, if there is one. No branch depends on the value: the CPU could not
- * predict it, and a misprediction costs as much as the rest. For 12 bounds that takes a third of a scan from the
- * beginning, and 512 bounds cost hardly more; see bench/metrics/bucket-search.bench.js.
+ * The prefix of a number is its exponent and three more bits, in single precision. A table has, for each prefix, the first bucket of its
+ * numbers, and the bound among them if there is only one. No branch depends on the value: the CPU could not predict it, and a misprediction
+ * takes as long as the rest. For 12 bounds this takes a third of the time of a scan, and hardly more for 512 bounds; see
+ * bench/metrics/bucket-search.bench.js.
  */
 export class BucketSearch {
   readonly bounds: readonly number[]
-  /** By prefix: first one entry for all below the positive bounds, then one for each prefix, last one for all above the bounds. */
+  /** By prefix. The first entry is for all numbers below the positive bounds, the last one for all above the bounds. */
   private readonly starts: Uint16Array
   /** By prefix: the bound of the bucket in `starts`. */
   private readonly pivots: Float64Array
@@ -40,7 +40,7 @@ export class BucketSearch {
     this.pivots = new Float64Array(this.last + 1)
     let bucket = 0
     for (let at = 0; at <= this.last; at++) {
-      // No value with this prefix is below the smallest number that has it, nor reaches the smallest of the next.
+      // All values with this prefix are between the smallest number with this prefix and that with the next.
       const smallest = at === 0 ? Number.NEGATIVE_INFINITY : smallestWith(lowest + at - 1)
       const next = at === this.last ? Number.POSITIVE_INFINITY : smallestWith(lowest + at)
       while (all[bucket]! < smallest) bucket++
@@ -52,7 +52,7 @@ export class BucketSearch {
 
   find(value: number): number {
     NUMBER[0] = value
-    // Both ends by masks, and the step beyond the bound by a comparison made a number.
+    // Without branches: masks limit the index, and a comparison that becomes a number adds 1 above the bound.
     const below = ((BITS[0]! >> SHIFT) - this.above) | 0
     const at = (this.last + (below & (below >> 31))) | 0
     const place = at & ~(at >> 31)
@@ -72,7 +72,7 @@ function prefix(value: number): number {
   return BITS[0]! >> SHIFT
 }
 
-/** The smallest number that has this prefix once it is rounded to single precision: half-way to what is before, which is odd. */
+/** The smallest number that has this prefix after rounding to single precision: half-way to the previous one, which is odd. */
 function smallestWith(numberPrefix: number): number {
   if (numberPrefix <= 0) return 0
   if (numberPrefix >= INFINITE) return numberPrefix === INFINITE ? TOO_LARGE : Number.POSITIVE_INFINITY

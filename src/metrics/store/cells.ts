@@ -5,7 +5,7 @@ import type { Exemplar } from '../data/metric.js'
 export interface Epochs {
   /** Rises with each gathering. A row keeps the epoch of its last value; a bucket keeps one exemplar per epoch. Fits an Int32. */
   readonly current: number
-  /** Rises with the epoch, and whenever rows or columns are removed: a handle then checks that its rows are still its own. */
+  /** Rises with the epoch, and when rows or columns are removed. A handle then checks whether its rows still exist. */
   readonly changes: number
   /** Call after removing rows or columns. */
   countChange(): void
@@ -15,10 +15,9 @@ export interface Epochs {
 /**
  * The running data of one column (a view or an instrument) for the rows of one chunk.
  *
- * `record` is the record path: it allocates nothing, makes no closure or string, reads no clock and cannot
- * throw. It returns false if it did not accept the value. Four classes implement it and no more are to:
- * with a fifth, V8 looks the method up at each call; a further kind gets a call site of its own. Their fields are
- * `private` rather than `#private`, so that V8 knows what they hold: docs/decisions.md.
+ * `record` is part of the record path: it allocates nothing, makes no closure or string, reads no clock and cannot throw. It returns
+ * false if it did not accept the value. Do not add a fifth class to its call site: V8 would then look the method up at each call. Fields
+ * are `private` rather than `#private`, so that V8 knows their types; see docs/decisions.md.
  */
 export interface Cells {
   record(cell: number, value: number): boolean
@@ -33,7 +32,7 @@ export interface Cells {
   copy(cell: number, from: Cells, fromCell: number): void
 }
 
-/** The distribution part of cells with one number per row: all zero. */
+/** Base class of cells with one number per row, which have no buckets. */
 export abstract class ScalarCells {
   count(): number {
     return 0

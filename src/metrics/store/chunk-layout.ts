@@ -1,6 +1,6 @@
 /**
- * Rows are in chunks that never move: a handle keeps its chunk, and growth copies nothing.
- * The first chunks are small, so that a view of three rows does not pay for 512.
+ * Rows are in chunks that never move: a handle can keep its chunk, and growth copies nothing. The first chunks are small, so that a view of
+ * three rows does not allocate memory for 512.
  *
  * Rows 0–31 are chunk 0, 32–63 chunk 1, 64–127 chunk 2, 128–255 chunk 3, 256–511 chunk 4; then 512 each.
  */
@@ -22,7 +22,7 @@ export function chunkRows(chunk: number): number {
   return chunk === 0 ? 32 : 16 << chunk
 }
 
-/** Hands out the typed arrays of one chunk from one buffer; doubles first, so that everything stays aligned. */
+/** Allocates the typed arrays of one chunk from one buffer. Allocate doubles first, so that all are aligned. */
 export class ChunkMemory {
   readonly #buffer: ArrayBuffer
   #offset = 0

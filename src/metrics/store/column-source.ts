@@ -13,7 +13,7 @@ export interface ColumnSourceOptions {
   readonly bounds?: readonly number[]
   /** See {@link RowSource.settings}. */
   readonly settings?: Readonly<Record<string, unknown>> | undefined
-  /** Where each of the descriptor's labels comes from: the number of the store's label, or a constant string. Default: the store's, in order. */
+  /** The source of each label of the descriptor: the index of the store's label, or a constant string. Default: the store's labels, in order. */
   readonly labels?: readonly (number | string)[]
 }
 
@@ -35,13 +35,13 @@ const EMPTY: RowChunk = {
   exemplar: () => undefined,
 }
 
-/** One column of a store as a row source: the read-only side of a view or an instrument, for exporters. */
+/** One column of a store as a row source, by which exporters read a view or an instrument. */
 export class ColumnSource implements RowSource {
   readonly descriptor: MetricDescriptor
   readonly kind: RowSource['kind']
   readonly bounds: readonly number[]
   readonly settings: Readonly<Record<string, unknown>> | undefined
-  /** The column's number in the store; changes when a column before it is removed. */
+  /** Index of the column in the store. It changes if a column before it is removed. */
   column: number
   readonly #store: RowStore
   readonly #labels: readonly (number | string)[]
@@ -80,12 +80,12 @@ export class ColumnSource implements RowSource {
     return this.#chunks
   }
 
-  /** Call when the cells of the column have been replaced. */
+  /** Call after the cells of the column have been replaced. */
   refresh(): void {
     this.#chunks = []
   }
 
-  /** Call before removing the column, since later columns shift down. A document that is being written finds no more rows of it. */
+  /** Call before the column is removed, because later columns shift down. A document that is being written gets no more rows from it. */
   detach(): void {
     this.#left = this.chunks.map(() => EMPTY)
   }

@@ -4,12 +4,12 @@ import { exemplarOf } from './exemplars.js'
 import type { Exemplar } from '../data/metric.js'
 import { CountCells, SumCells } from './sum-cells.js'
 
-/** The part of a distribution that is the data of another view as well. */
+/** The part of a distribution that is also the data of another view. */
 export type DistributionPart = 'count' | 'sum'
 
 /**
- * The counts or sums of rows that have a distribution too: the distribution has them already, so that nothing is
- * recorded twice. A value goes to the distribution; `record` is called only if the distribution did not accept it.
+ * Counts or sums of rows that have a distribution too. They are read from the distribution, so that no value is recorded twice. `record` is
+ * called only if the distribution did not accept the value.
  */
 export class DistributionBackedCells extends ScalarCells implements Cells {
   readonly distribution: DistributionCells
@@ -24,7 +24,7 @@ export class DistributionBackedCells extends ScalarCells implements Cells {
     this.part = part
   }
 
-  /** A count counts every value; a sum refuses what its distribution refused, since both would be infinite. */
+  /** A count accepts every value. A sum refuses what its distribution has refused, since both would become infinite. */
   record(cell: number): boolean {
     if (this.part === 'sum') return false
     this.refused ??= new Map()
@@ -54,7 +54,7 @@ export class DistributionBackedCells extends ScalarCells implements Cells {
     throw new Error('BUG: copied into cells that have nothing of their own')
   }
 
-  /** The same data in independent cells, for when the distribution is removed. */
+  /** Returns the same data in independent cells. Called when the distribution is removed. */
   independent(rows: number): Cells {
     const cells = this.part === 'count' ? new CountCells(rows) : new SumCells(rows)
     for (let cell = 0; cell < rows; cell++) cells.copy(cell, this, cell)

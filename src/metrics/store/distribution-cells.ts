@@ -5,21 +5,21 @@ import { Exemplars } from './exemplars.js'
 import { ChunkMemory } from './chunk-layout.js'
 import type { Exemplar } from '../data/metric.js'
 
-// A constant of this module, whose value V8 knows when it compiles; an imported binding is loaded and checked each time.
+// V8 knows the value of a module's constant when it compiles; an imported binding would be loaded and checked each time.
 const context = contextState
 
 /**
- * Buckets, count, sum and sum of squared deviations of each row. A row is written in one go, so that a
- * reader between two records finds buckets that add up to the count.
+ * Buckets, count, sum and sum of squared deviations of each row. A record updates all of them at once, so that readers always find buckets
+ * that add up to the count.
  */
 export class DistributionCells implements Cells {
-  /** Count, sum, sum of squared deviations of each row, side by side: one cache line. */
+  /** Count, sum, and sum of squared deviations of each row, next to each other in one cache line. */
   private readonly moments: Float64Array
   private readonly buckets: Int32Array
   private readonly search: BucketSearch
   private readonly width: number
   private readonly exemplars: Exemplars
-  /** Counts of buckets beyond 2^31, by place; most programs never make this map. */
+  /** Counts of buckets beyond 2^31, by index of the bucket. Few programs need this map. */
   private carried: Map<number, number> | undefined = undefined
 
   constructor(rows: number, search: BucketSearch, epochs: Epochs) {
@@ -42,7 +42,7 @@ export class DistributionCells implements Cells {
     moments[at] = count + 1
     moments[second] = sum
     if (count !== 0) {
-      // Youngs and Cramer's update: needs no mean, and stays exact if sums of squares cancel.
+      // Youngs and Cramer's update needs no mean, and is not affected by cancellation.
       const deviation = count * value - before
       moments[at + 2]! += (deviation * deviation) / (count * (count + 1))
     }
@@ -54,7 +54,7 @@ export class DistributionCells implements Cells {
     return true
   }
 
-  /** The rare work, apart from what every value needs, so that `record` stays small enough to be inlined. */
+  /** The rare cases, apart from `record`, so that `record` is small enough to be inlined. */
   private recordRarely(place: number, value: number): void {
     if (this.buckets[place]! < 0) this.carry(place)
     if (context.openSampledSpans > 0) this.exemplars.take(place, value)

@@ -1,17 +1,17 @@
 import type { Clock } from '../../base/clock.js'
 import type { Epochs } from './cells.js'
 
-/** Ends of epochs kept of each stride. */
+/** How many ends of epochs are stored for each stride. */
 const REMEMBERED = 1_024
-/** Every epoch, every 32nd, …: the further back, the coarser. The newest 1 024 are exact, 33 million are known to about 1/30. */
+/** Older epochs are stored at a lower resolution: the ends of the last 1 024 are exact, those of 33 million are known to about 1/30. */
 const STRIDES = [1, 32, 1_024, 32_768] as const
 
 /** The last epoch of a row is an Int32. */
 const LAST_EPOCH = 2 ** 31 - 1
 
 /**
- * The engine's epochs: they move with gatherings, so that a record stores a number in its row instead of
- * reading a clock. The log knows when each epoch ended, which bounds how long ago a row was active.
+ * The engine's epochs. A gathering begins the next epoch. A record stores the number of the current epoch in its row instead of reading a
+ * clock. The log knows when each epoch ended, and therefore approximately how long ago a row was active.
  */
 export class EpochLog implements Epochs {
   current = 1
@@ -28,7 +28,7 @@ export class EpochLog implements Epochs {
     this.changes++
   }
 
-  /** Begins the next epoch. The last one that fits an Int32 never ends: rows are then rendered more often and no longer expire. */
+  /** Begins the next epoch. The last one that fits an Int32 never ends: rows are then encoded at each scrape and no longer expire. */
   advance(): void {
     this.changes++
     if (this.current === LAST_EPOCH) return
@@ -39,13 +39,13 @@ export class EpochLog implements Epochs {
     this.current++
   }
 
-  /** The least time for which a row with this last epoch has had no value, in milliseconds; 0 within the running epoch. */
+  /** The minimum time since the last value of a row with this last epoch, in milliseconds; 0 in the current epoch. */
   idleMs(lastEpoch: number): number {
     if (lastEpoch >= this.current) return 0
     return this.clock.monotonicMs() - this.#endAfter(lastEpoch)
   }
 
-  /** The end of the first epoch, from `lastEpoch` on, whose end is still known. */
+  /** The end of the first epoch from `lastEpoch` on whose end is stored. */
   #endAfter(lastEpoch: number): number {
     let level = 0
     while (level < STRIDES.length - 1 && this.#newest(level) - Math.ceil(lastEpoch / STRIDES[level]!) >= REMEMBERED) level++

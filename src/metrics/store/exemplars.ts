@@ -10,7 +10,7 @@ export class Exemplars {
   private readonly epochs: Epochs
   private readonly places: number
   private kept: Map<number, Exemplar> | undefined = undefined
-  /** By bucket the epoch of its exemplar, 0 if it has none or was copied. Made with the first exemplar: few programs have any. */
+  /** The epoch of each bucket's exemplar; 0 if it has none or was copied. Allocated with the first exemplar, as few programs have any. */
   private keptIn: Int32Array | undefined = undefined
 
   /** @param places The number of buckets. */
@@ -52,7 +52,7 @@ export class Exemplars {
   }
 }
 
-/** Frozen, since snapshots hand out this very object. */
+/** Frozen, because snapshots contain this very object. */
 export function exemplarOf(value: number, attachments: Readonly<Record<string, string>>, epochs: Epochs): Exemplar {
   return Object.freeze({ value: value + 0, timeUnixMs: epochs.clock.unixMs(), attachments })
 }

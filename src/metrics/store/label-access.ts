@@ -1,9 +1,9 @@
-/** The number of keys that have a site of their own. */
+/** The number of keys with their own site. */
 const OWN_SITES = 8
-/** The site of each key that has one. */
+/** The site of each key with its own site. */
 const sites = new Map<string, number>()
 
-/** The site where a key is read: one of its own while there are some left; all further keys share one. */
+/** The site at which a key is read. The first keys have their own sites, all further keys share one. */
 export function siteOf(key: string): number {
   let site = sites.get(key)
   if (site === undefined && sites.size < OWN_SITES) {
@@ -14,9 +14,9 @@ export function siteOf(key: string): number {
 }
 
 /**
- * Reads a label. The cases look the same, but V8 keeps the shapes of the objects and the key that was read for each site in the
- * code. For one key and up to four shapes it reads the property at its offset; otherwise it looks the key up each time. That is a
- * third of the time of a record of a fresh object: bench/record.bench.js, 2 and 5 tags.
+ * Reads a label. The cases look the same, but V8 stores the key and the shapes of the objects for each site in the code. With one key and
+ * up to four shapes it reads the property at its offset; otherwise it looks the key up each time, which would be a third of the time of a
+ * record with a fresh object; see bench/record.bench.js, 2 and 5 tags.
  */
 export const readLabel = (labels: { readonly [key: string]: unknown }, key: string, site: number): unknown => {
   switch (site) {

@@ -3,21 +3,21 @@ import { siteOf } from './label-access.js'
 import { labelString } from './label-value.js'
 import { ShortStringHash } from './short-string-hash.js'
 
-/** With more strings the CPU caches decide the time, not the kind of look-up. */
+/** With more strings, the time depends on CPU caches and not on the kind of look-up. */
 const MANY_STRINGS = 1_024
-/** Shorter than every string. */
+/** Less than the length of every string. */
 const NOTHING = -1
 
 /** One label: its key, and the ids of its values, which are small numbers. */
 export class Label {
   readonly key: string
-  /** Where it is read: {@link readLabel}. */
+  /** The site at which it is read; see {@link readLabel}. */
   readonly site: number
-  /** Values in every form seen, string or number, to their id; id 0 is "not set". */
+  /** The id of each value in every form that was recorded, string or number. Id 0 means "not set". */
   ids: Map<unknown, number> = unsetIds()
   /**
-   * The same for strings up to `longest`, while they are few: an object is faster than a map. Unknown strings are not looked up
-   * in it, since V8 internalizes each string that is used as a key, for the whole process. See bench/metrics/row-index.bench.js.
+   * The same for strings up to `longest`, while there are few: an object is faster than a map. Unknown strings are not looked up in it,
+   * because V8 internalizes each string that is used as a key, for the whole process. See bench/metrics/row-index.bench.js.
    */
   byString: { [text: string]: number } = unsetString()
   longest: number = NOTHING
@@ -29,18 +29,18 @@ export class Label {
   shift = 0
   bits = 0
 
-  /** The greatest length kept; a string that is far longer is unknown without hashing it. */
+  /** Limit of the length of values. A string that is much longer is unknown, and need not be hashed. */
   private readonly maxLength: number
-  /** The last value not found in `ids`: a record that overflows looks it up twice. */
+  /** The last value that was not found in `ids`, because a record that overflows looks it up twice. */
   private missed: unknown = undefined
 
   constructor(key: string, maxLength: number) {
-    this.key = internString(key) // internalized, or V8 would look for that form each time
+    this.key = internString(key) // internalized, otherwise V8 would look up the internalized string each time
     this.site = siteOf(this.key)
     this.maxLength = maxLength
   }
 
-  /** The id of a value in this form, undefined if it was not seen before. This is the record path. */
+  /** The id of a value in this form, undefined if it is unknown. Part of the record path. */
   find(value: unknown): number | undefined {
     if (typeof value !== 'string') return this.idOf(value)
     const { length } = value
@@ -52,7 +52,7 @@ export class Label {
     return length <= this.longest ? this.byString[value] : this.idOf(value)
   }
 
-  /** The id of a value in this form, without a look at `byString`. */
+  /** Like `find`, without `byString`. */
   idOf(value: unknown): number | undefined {
     if (typeof value === 'string' && value.length > 2 * this.maxLength) return undefined
     const id = this.ids.get(value)
@@ -77,7 +77,7 @@ export class Label {
   /** The id of a string that `idOf` may have looked up just before. */
   idOfString(text: string): number | undefined {
     const id = text === this.missed ? undefined : this.ids.get(text)
-    this.missed = undefined // keep no string of the caller in memory
+    this.missed = undefined // so that no string of the caller is kept in memory
     return id
   }
 
@@ -99,7 +99,7 @@ export class Label {
     return id
   }
 
-  /** Call if unknown strings are to be expected. */
+  /** Call if unknown strings are expected. */
   useMap(): void {
     this.longest = NOTHING
   }
@@ -110,7 +110,7 @@ export class Label {
     for (const text of this.strings) this.longest = Math.max(this.longest, text?.length ?? 0)
   }
 
-  /** Whether all ids have room in the bits. */
+  /** True if all ids fit into the bits. */
   get fits(): boolean {
     return this.strings.length <= 1 << this.bits
   }
@@ -123,7 +123,7 @@ export class Label {
     this.table.clear()
   }
 
-  /** Remembers another form of a known string, such as 200 for '200'. Strings that were cut are not remembered: they have any number of forms. */
+  /** Stores another form of a known string, such as 200 for '200'. Cut strings are not stored, because they have any number of forms. */
   rememberForm(value: unknown, text: string, id: number): void {
     if ((typeof value === 'number' || typeof value === 'boolean') && text === String(value)) this.ids.set(value, id)
   }
@@ -135,7 +135,7 @@ function unsetString(): { [text: string]: number } {
   return ids
 }
 
-/** Values that count as "not set" have id 0 from the start, so that the record path has no case for them. */
+/** Values that count as "not set" have id 0 from the start, so that the record path needs no case for them. */
 function unsetIds(): Map<unknown, number> {
   return new Map<unknown, number>([
     [undefined, 0],

@@ -5,37 +5,37 @@ import { areOfTagMap, type Labels } from './shared-tag-map.js'
 
 const UNKNOWN = internalCounter(
   'tallyscope_unknown_tags_total',
-  'Rows made by records with a tag that neither a view nor the definition knows.',
+  'Rows made by records with a tag that is neither a key of a view nor declared by the measure.',
   'measure',
   'key',
 )
 const MISSING = internalCounter(
   'tallyscope_missing_tags_total',
-  'Rows made by records without a tag that is declared and that a view breaks down by.',
+  'Rows made by records without a declared tag that is a key of a view.',
   'measure',
   'key',
 )
 
-/** As long as a key may be. */
+/** Limit of a key's length. */
 const MAX_LENGTH = 255
 
 export interface ExpectedLabels {
   /** The measure or the instrument. */
   readonly name: string
-  /** Keys that the rows are broken down by. */
+  /** Keys of the rows. */
   readonly keys: readonly string[]
-  /** Keys that must be given; undefined if none was declared, so that any may be left out, and any further ones given. */
+  /** Keys that must be given; undefined if none were declared: then any key may be missing or added. */
   readonly declared: readonly string[] | undefined
-  /** Further keys that are known. */
+  /** True for further known keys. */
   isKnown(key: string): boolean
 }
 
 /**
- * Counts, and warns once of, tags that are probably a mistake: an unknown one, and a declared one that is missing.
- * Called when a row is made, so that warm records pay nothing. Never throws.
+ * Counts tags that are probably a mistake, and warns once about each: unknown ones, and declared ones that are missing. Called when a row is
+ * made, so that later records are not affected. Never throws.
  *
- * Tags of a tag map may come from the async context and be meant for other measures: there, and for measures that declare
- * no tag keys, an unknown key is taken for a mistake only if it is similar to one that is missing.
+ * Tags of a tag map may come from the async context and be intended for other measures. For them, and for measures that declare no tag
+ * keys, an unknown key counts as a mistake only if it is similar to a missing one.
  */
 export function noticeLabels(labels: Labels, expected: ExpectedLabels): void {
   try {
@@ -50,14 +50,14 @@ export function noticeLabels(labels: Labels, expected: ExpectedLabels): void {
     }
     for (const key of absent) if (expected.declared?.includes(key)) missing(expected.name, key, explained.has(key))
   } catch {
-    // A proxy among the labels threw; it is counted when they are read for the row.
+    // A proxy threw. It is counted when the labels are read for the row.
   }
 }
 
 function unknown({ name, keys }: ExpectedLabels, key: string, near: string | undefined): void {
   internalCount(UNKNOWN, name, key).value++
   const hint = near === undefined ? `known are ${keys.join(', ') || 'none'}` : `perhaps ${near}`
-  warnOnce('TALLYSCOPE_UNKNOWN_TAG', `${name} ${key}`, `${name} was given the tag ${JSON.stringify(key)}, which nobody knows (${hint})`)
+  warnOnce('TALLYSCOPE_UNKNOWN_TAG', `${name} ${key}`, `${name} was given the unknown tag ${JSON.stringify(key)} (${hint})`)
 }
 
 function missing(name: string, key: string, isExplained: boolean): void {
@@ -66,6 +66,6 @@ function missing(name: string, key: string, isExplained: boolean): void {
   warnOnce(
     'TALLYSCOPE_MISSING_TAG',
     `${name} ${key}`,
-    `${name} was given no tag ${JSON.stringify(key)}, neither with the value nor by the async context; its row has none`,
+    `${name} was recorded without the tag ${JSON.stringify(key)}, which neither the call nor the async context has`,
   )
 }

@@ -15,7 +15,7 @@ export class LastValueCells extends ScalarCells implements Cells {
     return true
   }
 
-  /** For gauges that count up and down. Returns false if a finite value would become infinite. */
+  /** Adds to the value of a gauge. Returns false if a finite value would become infinite. */
   add(cell: number, value: number): boolean {
     const before = this.values[cell]!
     const sum = before + value

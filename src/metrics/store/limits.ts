@@ -2,15 +2,15 @@ import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
 import { DEFAULT_VALUE_LENGTH, MAX_VALUE_LENGTH } from './label-value.js'
 
-/** Limits of what an engine may hold. */
+/** Limits of an engine. */
 export interface EngineLimits {
   /** Rows of a view, or series of an instrument, before its overflow row is used. Default 2 000. */
   readonly rowsPerView?: number
-  /** Rows of all together. Default 100 000. */
+  /** Rows of all views or instruments together. Default 100 000. */
   readonly totalRows?: number
-  /** Code points kept of a tag or label value. Default 256, at most 16 384. */
+  /** Length of a tag or label value in code points; the rest is cut. Default 256, at most 16 384. */
   readonly tagValueLength?: number
-  /** Measures, views, instruments that may be defined, each. Default 10 000. */
+  /** Limit for each of measures, views and instruments. Default 10 000. */
   readonly definitions?: number
 }
 

@@ -1,6 +1,6 @@
 // The arithmetic of a row index's tables: from a key, or from ids, to the slot of the row.
 
-/** The row of a key, in a table of pairs. */
+/** Finds the row of a key in a table of pairs. */
 export const findSparse = (table: Int32Array, key: number): number => {
   const mask = table.length - 1
   for (let at = slotOf(table, key); ; at = (at + 2) & mask) {
@@ -15,7 +15,7 @@ export const slotOf = (table: Int32Array, key: number): number => {
   return ((hash ^ (hash >>> 15)) << 1) & (table.length - 1)
 }
 
-/** Enters the row of a key that is not in the table of pairs, which has room for it. */
+/** Inserts a key that is not in the table of pairs. The table must have a free entry. */
 export function insertSparse(table: Int32Array, key: number, row: number): void {
   const mask = table.length - 1
   let at = slotOf(table, key)
@@ -45,8 +45,8 @@ export function rowsIn(table: Int32Array, stride: number): number[] {
 }
 
 /**
- * Removes a key from a table of pairs. Entries behind it move up so that each is still found from its own slot: no tombstone
- * is left for the record path to step over. Returns false if the key is not in the table.
+ * Removes a key from a table of pairs. Entries behind it move up, so that each is still found from its own slot and the record path needs no
+ * tombstones. Returns false if the key is not in the table.
  */
 export function removeSparse(table: Int32Array, key: number): boolean {
   const mask = table.length - 1
@@ -63,7 +63,7 @@ export function removeSparse(table: Int32Array, key: number): boolean {
   return true
 }
 
-/** The same for a table of rows, whose hashes the caller knows. */
+/** The same for a table of rows. The caller knows their hashes. */
 export function removeWide(table: Int32Array, row: number, hash: number, hashOfRow: (row: number) => number): boolean {
   const mask = table.length - 1
   let free = hash & mask
@@ -78,7 +78,7 @@ export function removeWide(table: Int32Array, row: number, hash: number, hashOfR
   return true
 }
 
-/** Whether an entry's first slot lies behind the free one, up to the entry itself: then it may not move up. */
+/** True if an entry's first slot is behind the free one: then the entry must not move up. */
 function isBetween(first: number, free: number, at: number, mask: number): boolean {
   return ((first - free - 1) & mask) < ((at - free) & mask)
 }

@@ -9,10 +9,10 @@ export const NO_ROW = -1
 /** A value is an object, a function or a symbol: the record is dropped. */
 export const REFUSED = -2
 
-/** A dense table is used up to this size in any case, and up to this many keys per row. */
+/** A dense table is always used up to this size. */
 const SMALL_TABLE = 2_048
 const KEYS_PER_ROW = 4
-/** Bits of a key that is not wide: it stays a non-negative small integer. */
+/** Bits of a key that is not wide, so that it is a non-negative small integer. */
 const MAX_KEY_BITS = 30
 /** The forms of the table. */
 const DENSE = 0
@@ -20,21 +20,21 @@ const SPARSE = 1
 const WIDE = 2
 
 /**
- * From label values to a row, without building a string.
+ * Finds the row of label values without building a string.
  *
- * Each value has a small number, its id. The bits of the ids side by side are the row's key. A key leads to its row by one of:
+ * Each value has a small number, its id. The row's key is the concatenation of the bits of its ids. The table has one of three forms:
  *
- * - `dense`, while there are few combinations or most of them are in use: the key is an index. No hash, nothing to compare.
+ * - `dense`, if there are few combinations or most are in use: the key is an index, without hash and comparison.
  * - `sparse`, the usual case of few out of many combinations: an open-addressed table of keys and their rows.
- * - `wide`, if a key has too many bits for a small integer: an open-addressed table of rows by a hash of their
- *   ids, which are compared one by one.
+ * - `wide`, if a key has too many bits for a small integer: an open-addressed table of rows by the hash of their ids, which are compared
+ *   one by one.
  *
- * In each form different rows stay different. See bench/metrics/row-index.bench.js.
+ * In each form, different labels always have different rows. See bench/metrics/row-index.bench.js.
  */
 export class RowIndex {
   private readonly labels: readonly Label[]
   private readonly maxValueLength: number
-  /** Row + 1, 0 if free; in the sparse form after the key it belongs to. A power of two in size, at most half full unless dense. */
+  /** Row + 1, or 0 if free; in the sparse form after its key. The size is a power of two. At most half full unless dense. */
   private table = new Int32Array(16)
   private form: typeof DENSE | typeof SPARSE | typeof WIDE = DENSE
   /** The ids of row r begin at r * labels.length. */
@@ -42,7 +42,7 @@ export class RowIndex {
   private used = 0
   /** The ids of the current look-up. */
   private readonly ids: Int32Array
-  /** Rises with each use of `ids`: a getter among the labels may record itself while they are being read. */
+  /** Rises with each use of `ids`, because a getter among the labels may call `record` while they are being read. */
   private turn = 0
   /** Called for each value cut to the limit when its row was made. */
   private readonly onCut: () => void
@@ -56,8 +56,8 @@ export class RowIndex {
   }
 
   /**
-   * The row of these labels if each value was seen before in this very form; NO_ROW otherwise: then `read` and `findValues`
-   * look more closely. This is the record path.
+   * The row of these labels if each value is known in this form; otherwise NO_ROW, and `read` and `findValues` have to be called. Part of
+   * the record path.
    */
   find(labels: Labels): number {
     if (this.form === WIDE) return this.findWide(labels)
@@ -70,7 +70,7 @@ export class RowIndex {
       if (id === undefined) return NO_ROW
       key |= id << label.shift
     }
-    if (table !== this.table) return NO_ROW // a getter among the labels recorded itself and changed the keys
+    if (table !== this.table) return NO_ROW // a getter among the labels called `record`, which changed the keys
     return this.form === DENSE ? table[key]! - 1 : findSparse(table, key)
   }
 
@@ -87,7 +87,7 @@ export class RowIndex {
     return this.turn === turn ? this.findIds() : NO_ROW
   }
 
-  /** Like `find`, but reads the labels from number `split` on from `others`. */
+  /** Like `find`, but reads the labels from index `split` on from `others`. */
   findInTwo(labels: Labels, others: Labels, split: number): number {
     const known = this.labels
     const ids = this.ids
@@ -100,7 +100,7 @@ export class RowIndex {
       ids[at] = id
       key |= id << label.shift
     }
-    if (this.turn !== turn) return NO_ROW // a getter among the labels recorded itself
+    if (this.turn !== turn) return NO_ROW // a getter among the labels called `record`
     if (this.form === WIDE) return this.findIds()
     return this.form === DENSE ? this.table[key]! - 1 : findSparse(this.table, key)
   }
@@ -121,9 +121,9 @@ export class RowIndex {
     }
   }
 
-  // From here on: the rare paths.
+  // The rare paths follow.
 
-  /** The values of these labels, from number `split` on those of `others`. Each is read once and only here, so that a getter runs once. */
+  /** Reads the values of these labels, from index `split` on those of `others`. Each is read only here, so that a getter runs once. */
   read(labels: Labels, others: Labels = labels, split: number = this.labels.length): unknown[] {
     const known = this.labels
     const values = new Array<unknown>(known.length)
@@ -151,7 +151,7 @@ export class RowIndex {
     return this.form === DENSE ? this.table[this.key()]! - 1 : findSparse(this.table, this.key())
   }
 
-  /** Enters these values as `row`. The caller knows that `findValues` returned NO_ROW. */
+  /** Inserts these values as `row`. Call it only after `findValues` has returned NO_ROW. */
   insert(values: readonly unknown[], row: number): void {
     this.turn++
     const width = this.labels.length
@@ -170,7 +170,7 @@ export class RowIndex {
   private intern(label: Label, value: unknown): number {
     const seen = label.idOfForm(value)
     if (seen !== undefined) return seen
-    if (!isTagValue(value)) throw new Error('BUG: a refused value was to become a row')
+    if (!isTagValue(value)) throw new Error('BUG: a row with a refused value')
     const text = labelString(value, this.maxValueLength)
     if (typeof value === 'string' && text.length < value.length) this.onCut()
     const id = label.intern(text)
@@ -183,12 +183,12 @@ export class RowIndex {
     return hasRoom && (this.form === WIDE || this.labels.every((label) => label.fits))
   }
 
-  /** Words of an entry in the table. */
+  /** The number of words of an entry in the table. */
   private stride(): number {
     return this.form === SPARSE ? 2 : 1
   }
 
-  /** Chooses the form of an empty table by the number of the labels' values and of rows. */
+  /** Chooses the form of an empty table by the number of label values and of rows. */
   private layOut(): void {
     let bits = 0
     for (const label of this.labels) {
@@ -211,7 +211,7 @@ export class RowIndex {
     }
   }
 
-  /** Enters the current ids, which are not in the table. */
+  /** Inserts the current ids, which are not in the table. */
   private put(row: number): void {
     const table = this.table
     if (this.form === DENSE) {
@@ -232,25 +232,25 @@ export class RowIndex {
     return key
   }
 
-  /** The number of values that label number `at` has. */
+  /** The number of values of label `at`. */
   valueCount(at: number): number {
     return this.labels[at]!.strings.length - 1
   }
 
-  /** The value of label number `at` of a row, undefined if it is not set. */
+  /** The value of label `at` of a row; undefined if it is not set. */
   text(row: number, at: number): string | undefined {
     return this.labels[at]!.strings[this.rowIds[row * this.labels.length + at]!]
   }
 
-  /** The string of a value as rows keep it, undefined if it counts as not set, or REFUSED. */
+  /** The string of a value as rows store it; undefined if it counts as not set; or REFUSED. */
   textOf(value: unknown): string | undefined | typeof REFUSED {
     if (isUnset(value)) return undefined
     return isTagValue(value) ? labelString(value, this.maxValueLength) : REFUSED
   }
 
   /**
-   * Removes rows, each in constant time. Strings that no row uses any more are forgotten once they are
-   * the greater part, which is rare: as many rows must have been removed as are left.
+   * Removes rows, each in constant time. Unused strings are dropped once most are unused, which is rare: as many rows must have been removed
+   * as are left.
    */
   remove(removed: ReadonlySet<number>): void {
     this.turn++
@@ -278,12 +278,12 @@ export class RowIndex {
     return this.ids
   }
 
-  /** Call if there is no room for more rows until some are removed: unknown values are then recognized cheaply. */
+  /** Call if no row can be added until some are removed: unknown values are then recognized quickly. */
   close(): void {
     for (const label of this.labels) label.useMap()
   }
 
-  /** Assigns new ids to the strings still in use, so that memory stays flat if rows come and go forever. */
+  /** Assigns new ids to the strings in use, so that memory stays constant if rows are added and removed forever. */
   private forgetUnused(rows: readonly number[]): void {
     for (const [at, label] of this.labels.entries()) {
       const old = label.strings

@@ -23,18 +23,18 @@ export interface RowBudget {
 }
 
 export interface RowStoreOptions {
-  /** Name used in the library's own counters: the view's or the instrument's. */
+  /** Name of the view or instrument, for internal metrics. */
   readonly name: string
   readonly labelKeys: readonly string[]
   /** Rows before the overflow row is used. */
   readonly rowLimit: number
   readonly budget: RowBudget
-  /** Code points kept of a label value. */
+  /** Limit of a label value in code points. */
   readonly valueLength: number
   readonly epochs: Epochs
   /** Whether the cells are {@link SketchCells}. Default false. */
   readonly sketched?: boolean
-  /** Called before a row is made, with the labels that it is made for. */
+  /** Called with the labels before a row is made. */
   readonly onNewRow?: (labels: Labels) => void
 }
 
@@ -46,15 +46,15 @@ const OVERFLOWED = internalCounter(
 const CUT = internalCounter('tallyscope_cut_tag_values_total', 'Tag values longer than the limit, cut when their row was made.', 'store')
 
 /**
- * The rows of one or more columns that share their labels: all views of a measure with the same tag keys, or
- * one instrument. Flat typed storage; a row is a number, its cell an index in a chunk that never moves.
+ * The rows of one or more columns with the same labels: all views of a measure with the same tag keys, or one instrument. A row is a number;
+ * its cell is its index in a chunk of typed arrays that never move.
  */
 export class RowStore {
   readonly labelKeys: readonly string[]
   readonly epochs: Epochs
   readonly sketched: boolean
   readonly chunks: StoreChunk[] = []
-  /** Rises when rows are removed. Rows made later may have the labels of a removed one, and its cell. */
+  /** Rises when rows are removed. Later rows may have the same labels as a removed one, or its cell. */
   generation = 0
   private readonly index: RowIndex
   private readonly columns: Column[] = []
@@ -64,7 +64,7 @@ export class RowStore {
   private readonly onNewRow: (labels: Labels) => void
   private readonly overflowed: InternalCount
   private readonly free: number[] = []
-  /** Rows ever used; the next new row's number. */
+  /** The number of the next new row, unless a removed one is used again. */
   private next = 0
   private live = 0
   /** NO_ROW while there is none. */
@@ -82,7 +82,7 @@ export class RowStore {
     this.index = new RowIndex(options.labelKeys, options.valueLength, () => internalCount(CUT, options.name).value++)
   }
 
-  /** Rows in use, the overflow row left out. */
+  /** Rows in use, without the overflow row. */
   get size(): number {
     return this.live
   }
@@ -92,8 +92,8 @@ export class RowStore {
   }
 
   /**
-   * Adds a cell to every row; returns the column's number.
-   * @param part The part of a distribution that is the column's data: if the store has a distribution, it backs the column.
+   * Adds a column, and returns its index.
+   * @param part The part of a distribution that is the column's data. If the store has a distribution, it backs the column.
    */
   addColumn(make: CellsFactory, part?: DistributionPart): number {
     this.columns.push({ make, part })
@@ -107,15 +107,15 @@ export class RowStore {
     for (const chunk of this.chunks) chunk.removeColumn(column)
   }
 
-  /** The row of these labels without making one; NO_ROW or REFUSED otherwise. */
+  /** The existing row of these labels, NO_ROW or REFUSED. */
   lookup(labels: Labels): number {
     const row = this.index.find(labels)
     return row === NO_ROW ? this.index.findValues(this.index.read(labels)) : row
   }
 
   /**
-   * The row of these labels, made if there is none; the overflow row at the limit; or REFUSED. If a getter among the
-   * labels throws, its error passes through and nothing has changed.
+   * The row of these labels, which is made if there is none; the overflow row at the limit; or REFUSED. If a getter among the labels throws,
+   * its error is thrown and nothing has changed.
    */
   find(labels: Labels): number {
     const row = this.index.find(labels)
@@ -161,7 +161,7 @@ export class RowStore {
     return row
   }
 
-  /** The overflow row, made if there is none. */
+  /** The overflow row, which is made if there is none. */
   findOverflow(): number {
     this.index.close()
     if (this.overflowRow === NO_ROW) {
@@ -171,12 +171,11 @@ export class RowStore {
     return this.overflowRow
   }
 
-  /** Names the label that fills the store, which is the one with the most values. */
+  /** Warns that the store is full. The message names the label with the most values. */
   private warnFull(): void {
     const counts = this.labelKeys.map((key, at) => ({ key, values: this.index.valueCount(at) }))
     const most = counts.reduce((one, other) => (other.values > one.values ? other : one), { key: '', values: 0 })
-    const rows =
-      this.live >= this.rowLimit ? `its limit of ${this.rowLimit} rows` : `the limit of ${this.budget.limit} rows for all together`
+    const rows = this.live >= this.rowLimit ? `its limit of ${this.rowLimit} rows` : `the common limit of ${this.budget.limit} rows`
     const tag = most.values === 0 ? '' : `; tag ${JSON.stringify(most.key)} has ${most.values} values`
     warnOnce('TALLYSCOPE_OVERFLOW', this.name, `${this.name} has reached ${rows}, further ones are added up in one${tag}`)
   }
@@ -215,7 +214,7 @@ export class RowStore {
     return row === this.overflowRow ? undefined : this.index.text(row, key)
   }
 
-  /** Calls back with each row there is, in the order of their numbers. */
+  /** Calls `visit` with each row, in the order of their numbers. */
   forEachRow(visit: (row: number, chunk: StoreChunk, cell: number) => void): void {
     for (const chunk of this.chunks) {
       for (let cell = 0; cell < chunk.size; cell++) {
@@ -238,7 +237,7 @@ export class RowStore {
     return this.remove(this.rowsWhere(matches))
   }
 
-  /** Removes these rows, which must exist; returns how many. */
+  /** Removes these rows, which must exist; returns their number. */
   remove(rows: ReadonlySet<number>): number {
     if (rows.size === 0) return 0
     this.index.remove(rows)
@@ -254,14 +253,14 @@ export class RowStore {
     this.epochs.countChange()
   }
 
-  /** The rows whose labels match all given ones, in any form; none if a key is not one of the store's. */
+  /** The rows whose labels match all given ones, in any form; none if the store does not have one of the keys. */
   matching(labels: Labels): ReadonlySet<number> {
     const wanted = Object.entries(labelsOf(labels)).map(([key, value]) => [this.labelKeys.indexOf(key), this.index.textOf(value)] as const)
     if (wanted.some(([at, text]) => at < 0 || text === REFUSED)) return new Set()
     return this.rowsWhere((row) => wanted.every(([at, text]) => this.labelText(row, at) === text))
   }
 
-  /** Removes every row, the overflow row too. */
+  /** Removes every row, including the overflow row. */
   clear(): void {
     this.removeWhere(() => true)
     if (this.overflowRow === NO_ROW) return
@@ -279,14 +278,14 @@ export class RowStore {
     this.free.push(row)
   }
 
-  /** Returns the rows to the engine's budget; handles that are still in use get no new rows. */
+  /** Returns the rows to the engine's budget. Handles that are still in use get no new rows. */
   dispose(): void {
     this.budget.used -= this.live
     this.live = 0
     this.rowLimit = 0
   }
 
-  /** Copies one column with its rows into an empty store of its own. Limits do not apply: nothing is lost. */
+  /** Copies one column with its rows into another, empty store. Limits do not apply, so that nothing is lost. */
   copyColumn(column: number, into: RowStore): void {
     this.forEachRow((row, chunk, cell) => {
       const to = row === this.overflowRow ? into.findOverflow() : into.insert(this.labelKeys.map((_, at) => this.labelText(row, at)))

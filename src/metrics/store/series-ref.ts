@@ -4,7 +4,7 @@ import type { Labels } from './shared-tag-map.js'
 import type { RowStore } from './row-store.js'
 import type { StoreChunk } from './store-chunk.js'
 
-/** A reference to the row of a series that a caller keeps. If the row was removed, it is found or made again. */
+/** A reference to the row of a series. If the row was removed, it is found or made again. */
 export class SeriesRef {
   private readonly store: RowStore
   private readonly labels: Labels
@@ -23,7 +23,7 @@ export class SeriesRef {
     this.find()
   }
 
-  /** Whether `chunk` and `cell` can be used as they are: nothing has changed since the row was found and its last epoch set. */
+  /** True if `chunk` and `cell` are current: nothing has changed since the row was found and its last epoch set. */
   isCurrent(): boolean {
     return this.seen === this.epochs.changes && !this.isOverflow
   }
@@ -34,7 +34,7 @@ export class SeriesRef {
     if (this.isOverflow) this.store.countOverflow()
   }
 
-  /** Returns a number of the series, 0 if the row was removed. Changes nothing. */
+  /** Reads a number of the series; 0 if the row was removed. Changes nothing. */
   read(value: (cells: Cells, cell: number) => number): number {
     if (this.isInPlace()) return value(this.chunk.columns[0]!, this.cell)
     const row = this.store.lookup(this.labels)
@@ -43,7 +43,7 @@ export class SeriesRef {
     return value(chunk.columns[0]!, row - chunk.start)
   }
 
-  /** Whether the row is still the series' own. A series in the overflow row may have room by now. */
+  /** True if the row still belongs to the series. A series in the overflow row may get its own row later. */
   private isInPlace(): boolean {
     return !this.isOverflow && this.chunk.isSame(this.cell, this.createdIn)
   }

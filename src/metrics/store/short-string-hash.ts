@@ -1,9 +1,9 @@
-/** With more strings hits would be rarer, and the table large. */
+/** With more strings, more would share slots, and the table would be large. */
 const MAX_STRINGS = 64
 const SLOTS_PER_STRING = 4
-/** At most one string in so many may be without a slot; the table is left empty otherwise. */
+/** The table is left empty if more than one string in this number would be without a slot. */
 const STRINGS_PER_MISS = 4
-/** Positions of letters, in 256ths of a string's length: the last, the one before it, the first, and so on; all of a string of up to 16. */
+/** Positions of letters, in 256ths of a string's length: the last, the one before it, the first, and so on. All letters of strings up to 16. */
 const LETTERS = [255, 240, 0, 128, 224, 16, 64, 192, 32, 208, 48, 160, 80, 96, 112, 144, 176] as const
 const FACTORS = [31, 37, 41, 43] as const
 /** No second letter is used. */
@@ -11,27 +11,26 @@ const NONE = -1
 
 type Choice = readonly [first: number, second: number, factor: number]
 
-/** In this order: one letter, then two. */
+/** The choices of letters in the order in which they are tried: one letter, then two. */
 const CHOICES: readonly Choice[] = [
   ...LETTERS.map((first): Choice => [first, NONE, 1]),
   ...LETTERS.flatMap((first, at) => LETTERS.slice(at + 1).flatMap((second) => FACTORS.map((factor): Choice => [first, second, factor]))),
 ]
 
 /**
- * Finds a few strings by their length and one or two of their letters, chosen so that as few as possible share a slot. Strings
- * without a slot are looked up elsewhere. The time is the same for each string and in each process. V8's own hash has a random
- * seed: in each process some other strings collide, and the CPU mispredicts their branches; see
- * bench/metrics/row-index.bench.js.
+ * Finds a few strings by a hash of their length and one or two letters, chosen so that as few as possible share a slot. Strings without a
+ * slot are looked up elsewhere. Unlike with V8's hash, the time does not depend on the process: V8 has a random seed, so that other strings
+ * collide in each process, and the CPU mispredicts their branches; see bench/metrics/row-index.bench.js.
  */
 export class ShortStringHash {
-  /** Length of the longest string that has a slot, 0 if none has. Do not look up longer ones, nor ''. */
+  /** Length of the longest string with a slot; 0 if there is none. Do not look up longer ones, nor ''. */
   longest = 0
   private slots: string[] = ['']
   private ids: Int32Array = new Int32Array(1)
   private first: number = LETTERS[0]
   private second: number = NONE
   private factor = 1
-  /** Strings whose slot was taken when they were added, though no choice of positions was better. */
+  /** How many strings have no slot, because it was in use when they were added. */
   private withoutSlot = 0
 
   /** The id of a string, 0 if it has no slot. */

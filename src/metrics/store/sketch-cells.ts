@@ -2,13 +2,13 @@ import type { Cells } from './cells.js'
 import type { Exemplar, ExponentialValue, SummaryValue } from '../data/metric.js'
 import type { PercentileWindow } from '../data/row-source.js'
 
-/** The running data of one row that is an object of its own: percentiles, exponential buckets. */
+/** The running data of one row as an object: percentiles or exponential buckets. */
 export interface Sketch {
   /** Records a value, or returns false if it does not accept it. Never throws. */
   record(value: number): boolean
   readonly count: number
   readonly sum: number
-  /** For distributions, as are the buckets for fixed bounds; a summary has neither. */
+  /** For distributions, as are the buckets for fixed bounds. A summary has neither. */
   readonly sumOfSquaredDeviation?: number
   bucket?(bucket: number): number
   exemplar?(bucket: number): Exemplar | undefined
@@ -18,13 +18,13 @@ export interface Sketch {
   percentileWindows?(): readonly PercentileWindow[]
   /** Keeps the attachments of the value that was just recorded, if the kind has exemplars. */
   attach?(value: number, attachments: Readonly<Record<string, string>>): void
-  /** Adds everything another sketch of the same kind has recorded. */
+  /** Adds all values of another sketch of the same kind. */
   merge(other: this): void
 }
 
 /**
- * Cells of rows whose data is more than a few numbers: one object per row, made with its first value. Stores with
- * such cells are `sketched` and have a call site of their own; see {@link Cells}.
+ * Cells of rows with one object per row, made with its first value. Stores with such cells are `sketched`, and their cells are called at
+ * another call site; see {@link Cells}.
  */
 export class SketchCells implements Cells {
   /** By cell. */
@@ -95,7 +95,7 @@ export class SketchCells implements Cells {
   }
 }
 
-/** The call site for sketch cells. A fifth class at the call site of the other four would make each of those calls more expensive. */
+/** The call site for sketch cells. A fifth class at the call site of the other four would make all those calls more expensive. */
 export function recordSketched(cells: Cells, cell: number, value: number): boolean {
   return cells.record(cell, value)
 }

@@ -5,7 +5,7 @@ import { ChunkMemory, chunkRows, chunkStart } from './chunk-layout.js'
 import { DistributionCells } from './distribution-cells.js'
 import { SumCells } from './sum-cells.js'
 
-/** Rows of one chunk: what they have in common, and the cells of each column. */
+/** The rows of one chunk, and the cells of each column. */
 export class StoreChunk {
   readonly index: number
   readonly start: number
@@ -14,19 +14,19 @@ export class StoreChunk {
   readonly lastEpochs: Int32Array
   readonly startTimesUnixMs: Float64Array
   readonly columns: Cells[] = []
-  /** The numbers of the columns that values are recorded into: all that are not backed by another. */
+  /** Indexes of the columns that values are recorded into: all that are not backed by another one. */
   recorded: readonly number[] = []
-  /** For each column the numbers of those that it backs. */
+  /** For each column, the indexes of the columns that it backs. */
   backed: readonly (readonly number[])[] = []
   /**
-   * The cells of the only recorded column: their kind, the slots of a count or a sum, which are added to without a call, and the
-   * cells of a distribution. A call of `Cells.record` that sees several classes costs more than the rest of a record.
+   * The cells of the only recorded column: their kind, the slots of a count or sum, to which values are added without a call, and the cells
+   * of a distribution. A call of `Cells.record` with several classes takes longer than the rest of a record.
    */
   kind: number = OTHER
   slots: Int32Array = NO_SLOTS
   distribution: DistributionCells | undefined = undefined
   readonly epochs: Epochs
-  /** Whether the cells are sketches, which have a call site of their own. */
+  /** True if the cells are sketches, which have another call site. */
   readonly sketched: boolean
   /** Cells in use so far, holes included. */
   size = 0
@@ -34,7 +34,7 @@ export class StoreChunk {
   version = 0
   /** The generation of the store in which the newest row was made. */
   newestGeneration: number
-  /** The generation in which each row was made, once they differ: a store that never removes a row needs none. Doubles do not overflow. */
+  /** The generation in which each row was made, once they differ: a store that never removes rows needs none. Doubles do not overflow. */
   private creations: Float64Array | undefined = undefined
 
   constructor(index: number, epochs: Epochs, sketched: boolean, generation: number) {
@@ -54,14 +54,14 @@ export class StoreChunk {
     return this.creations === undefined ? this.newestGeneration : this.creations[cell]!
   }
 
-  /** Call when a row has been made. */
+  /** Call after a row has been made. */
   created(cell: number, generation: number): void {
     if (generation !== this.newestGeneration) this.creations ??= new Float64Array(this.rows).fill(this.newestGeneration)
     if (this.creations !== undefined) this.creations[cell] = generation
     this.newestGeneration = generation
   }
 
-  /** Whether the row that was made in this generation is still in the cell. */
+  /** True if the row that was made in this generation is still in the cell. */
   isSame(cell: number, generation: number): boolean {
     return this.lastEpochs[cell] !== 0 && this.createdIn(cell) === generation
   }

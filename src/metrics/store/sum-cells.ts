@@ -4,8 +4,8 @@ import { ChunkMemory } from './chunk-layout.js'
 import type { Exemplar } from '../data/metric.js'
 
 /**
- * Running sums. Small integers are added in an Int32 slot, four times as fast as a double, and carried
- * over at 2^31; see bench/metrics/cells.bench.js.
+ * Running sums. Small integers are added to an Int32 slot, which is four times as fast as a double, and carried over at 2^31; see
+ * bench/metrics/cells.bench.js.
  */
 export class SumCells extends ScalarCells implements Cells {
   private readonly rest: Float64Array
@@ -68,7 +68,7 @@ export class SumCells extends ScalarCells implements Cells {
 
 /** Running counts of values of any kind. */
 export class CountCells extends SumCells {
-  // No call of `super`: V8 looks it up each time, which would cost more than the rest.
+  // Without `super`, which V8 looks up each time: that would take longer than the rest.
   override record(cell: number, _value?: number): boolean {
     const count = (this.slots[cell]! + 1) | 0
     this.slots[cell] = count

@@ -141,7 +141,7 @@ test('a logger is called at most once a minute, with the number of suppressed fa
   const error = new Error('no')
   new PeriodicMetricTask({ run: () => Promise.reject(error), intervalMs: 1_000, clock, logger, name: 'logged' })
   await clock.advanceAsync(61_000)
-  const message = 'periodic task logged failed and is tried again at the next tick: no'
+  const message = 'periodic task logged failed; the next tick is the next try: no'
   expect(warn.mock.calls).toEqual([
     [{ err: error, code: 'TALLYSCOPE_TASK_FAILED' }, message],
     [{ err: error, code: 'TALLYSCOPE_TASK_FAILED', suppressed: 59 }, message],
@@ -197,7 +197,7 @@ test('a time-out longer than the interval is cut to it, with a warning', async (
   const task = new PeriodicMetricTask({ run: () => never, intervalMs: 1_000, timeoutMs: 5_000, clock, name: 'cut' })
   await clock.advanceAsync(2_000)
   expect(task.status.state).toBe('stuck')
-  expect(vi.mocked(process.emitWarning).mock.calls[0]?.[0]).toBe('cut: a time-out of 5000 ms is cut to the interval of 1000 ms')
+  expect(vi.mocked(process.emitWarning).mock.calls[0]?.[0]).toBe('cut: the time-out of 5000 ms is reduced to the interval of 1000 ms')
 })
 
 test('a TransportError ends the task; closing it still calls onClose, without a run', async () => {
@@ -273,7 +273,9 @@ describe('flushSync', () => {
     const task = new PeriodicMetricTask({ run() {}, ...(runSync !== undefined && { runSync }), clock, logger, name: 'lost' })
     task.flushSync()
     expect(task.status.failures).toBe(1)
-    expect(warn.mock.calls[0]?.[1]).toBe(`periodic task lost could not run at the end of the process, what was due is lost: ${problem}`)
+    expect(warn.mock.calls[0]?.[1]).toBe(
+      `periodic task lost could not run at the end of the process; the last metrics are lost: ${problem}`,
+    )
   })
 })
 
@@ -300,9 +302,7 @@ describe('close', () => {
     const task = new PeriodicMetricTask({ run: () => Promise.reject(new Error('gone')), clock, logger, name: 'job' })
     await expect(task.close({ strict: true })).rejects.toThrowError('gone')
     await task.close()
-    expect(warn.mock.calls.map(([, message]) => message)).toEqual([
-      'periodic task job failed, and was not tried again before the end: gone',
-    ])
+    expect(warn.mock.calls.map(([, message]) => message)).toEqual(['periodic task job failed, and the end allows no retry: gone'])
   })
 
   test('returns the same promise if called again, and flush then does nothing', async () => {

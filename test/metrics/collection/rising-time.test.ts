@@ -19,6 +19,6 @@ test('after the clock is set back times rise by a millisecond until it has caugh
   const hour = 3_600_000
   expect([hour, 0, 10, hour + 100].map((now) => times.next(now))).toEqual([hour, hour + 1, hour + 2, hour + 100])
   expect(warned.mock.calls.map(([message]) => String(message))).toEqual([
-    'set back: the clock was set back by 3600 s; times of exports stand almost still until it has caught up',
+    'set back: the clock was set back by 3600 s; times of exports rise by 1 ms each until the clock has caught up',
   ])
 })

@@ -29,7 +29,7 @@ describe('tags that are probably a mistake', () => {
     const { stats, measure } = setUp('typo')
     for (let n = 0; n < 3; n++) stats.record(measure, 1, { mehtod: 'GET', route: '/' } as never)
     expect([unknown('typo', 'mehtod'), missing('typo', 'method')]).toEqual([1, 1])
-    expect(await heard()).toEqual(['TALLYSCOPE_UNKNOWN_TAG typo was given the tag "mehtod", which nobody knows (perhaps method)'])
+    expect(await heard()).toEqual(['TALLYSCOPE_UNKNOWN_TAG typo was given the unknown tag "mehtod" (perhaps method)'])
   })
 
   test('include declared ones missing in the record and the async context', async () => {
@@ -37,7 +37,7 @@ describe('tags that are probably a mistake', () => {
     withTags(TagMap.of({ method: 'GET', tenant: 'acme' }), () => stats.record(measure, 1))
     expect([missing('lacking', 'route'), missing('lacking', 'method'), unknown('lacking', 'tenant')]).toEqual([1, 0, 0])
     expect(await heard()).toEqual([
-      'TALLYSCOPE_MISSING_TAG lacking was given no tag "route", neither with the value nor by the async context; its row has none',
+      'TALLYSCOPE_MISSING_TAG lacking was recorded without the tag "route", which neither the call nor the async context has',
     ])
   })
 
@@ -58,7 +58,7 @@ describe('tags that are probably a mistake', () => {
     stats.record(measure, 1, { method: 'GET', route: '/', colour: 'red' })
     stats.record(measure, 1, { method: 'GET', rout: '/', colour: 'red' })
     expect([unknown('open', 'colour'), unknown('open', 'rout'), missing('open', 'route')]).toEqual([0, 1, 0])
-    expect(await heard()).toEqual(['TALLYSCOPE_UNKNOWN_TAG open was given the tag "rout", which nobody knows (perhaps route)'])
+    expect(await heard()).toEqual(['TALLYSCOPE_UNKNOWN_TAG open was given the unknown tag "rout" (perhaps route)'])
   })
 
   test('are reported for labels of instruments too', async () => {
@@ -66,7 +66,7 @@ describe('tags that are probably a mistake', () => {
     gauge.set(1, { queu: 'mail' } as never)
     gauge.set(1, {} as never)
     expect([unknown('depth/notices', 'queu'), missing('depth/notices', 'queue')]).toEqual([1, 1])
-    expect(await heard()).toEqual(['TALLYSCOPE_UNKNOWN_TAG depth/notices was given the tag "queu", which nobody knows (perhaps queue)'])
+    expect(await heard()).toEqual(['TALLYSCOPE_UNKNOWN_TAG depth/notices was given the unknown tag "queu" (perhaps queue)'])
   })
 
   test('never make a record throw', () => {
@@ -99,7 +99,7 @@ test.each([
   ['B', 'By'],
 ])('the unit %s warns with its code %s', async (unit, code) => {
   new Stats().measure(`unit/${unit}`, { unit })
-  expect(await heard()).toEqual([`TALLYSCOPE_UNIT unit "${unit}" of measure unit/${unit} is no UCUM code (perhaps ${code})`])
+  expect(await heard()).toEqual([`TALLYSCOPE_UNIT unit "${unit}" of measure unit/${unit} is not a UCUM code (perhaps ${code})`])
 })
 
 test('measures without a view are counted by an internal gauge', () => {

@@ -395,7 +395,7 @@ test('remaining rows keep their strings and unset labels when others are removed
 
 test('a refused value cannot become a row', () => {
   const index = new RowIndex(['a'], 9)
-  expect(() => index.insert([{}], 0)).toThrow('BUG: a refused value was to become a row')
+  expect(() => index.insert([{}], 0)).toThrow('BUG: a row with a refused value')
 })
 
 test('2,000 strings of one label are found at once', () => {
