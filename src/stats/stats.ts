@@ -24,13 +24,13 @@ import type { View, ViewOptions } from './views/view.js'
 import { ViewManager } from './views/view-manager.js'
 
 export interface StatsOptions {
-  /** Limits of rows and definitions. Default: 2 000 rows a view, 100 000 in all, 10 000 measures and as many views. */
+  /** Limits of rows and definitions. Default: 2 000 rows per view, 100 000 in total, 10 000 measures, 10 000 views. */
   readonly limits?: EngineLimits
   /** Source of time. Default: the system clock. */
   readonly clock?: Clock
   /**
-   * Labels of every series when it is exposed; a tag of the same key in a view stays. Rows in the process do not have them. Default:
-   * none.
+   * Labels of every exposed series. If a view has a tag with the same key, the tag is kept. Rows in the process do not have these labels.
+   * Default: none.
    */
   readonly constantLabels?: Readonly<Record<string, string>>
 }
@@ -38,7 +38,7 @@ export interface StatsOptions {
 const STATS_OPTIONS: OptionNames<StatsOptions> = { limits: true, clock: true, constantLabels: true }
 
 export interface MeasureWithViewOptions<K extends string = string> extends MeasureOptions<K> {
-  /** Registers a view of the measure with this aggregation, which has the measure's name and its tag keys. Default: none. */
+  /** Registers a view with this aggregation and with the name and tag keys of the measure. Default: none. */
   readonly view?: Aggregation
 }
 
@@ -51,12 +51,11 @@ const MEASURE_OPTIONS: OptionNames<MeasureWithViewOptions> = {
   view: true,
 }
 
-/** What a timer takes at its start, and the rest at its end. */
+/** Tags at the start of a timer. The rest may be passed at its end. */
 export type TimerTags<K extends string> = Partial<TagsFor<K>> | TagMap
 
 /**
- * A stats engine: measures, views and their data, apart from every other engine. Most programs use the
- * shared one, `stats`.
+ * A stats engine: measures, views and their data, independent of other engines. Most programs use the shared one, `stats`.
  * @example
  * const latency = stats.measure('shop/latency', { unit: 's', tagKeys: ['method'] })
  * stats.viewManager.registerView({ name: 'shop/requests', measure: latency, tagKeys: ['method'], aggregation: count() })
@@ -72,7 +71,7 @@ export class Stats implements MetricProducer {
   readonly #epochs: EpochLog
   readonly #labels: Relabelling
 
-  /** @throws {@link DefinitionError} `ERR_OPTION` for a limit that is no whole number from 1. */
+  /** @throws {@link DefinitionError} `ERR_OPTION` for a limit that is not a whole number from 1. */
   constructor(options: StatsOptions = {}) {
     checkOptions('Stats', options, STATS_OPTIONS)
 
@@ -91,9 +90,10 @@ export class Stats implements MetricProducer {
   }
 
   /**
-   * Defines a measure, or finds the equal one of this name (a differing description is logged once, the first stays).
+   * Defines a measure. An equal definition of this name returns the existing measure; if only the description differs, the first one stays
+   * and that is logged once.
    * @throws {@link DefinitionError} `ERR_MEASURE_CONFLICT` if the name has another definition, `ERR_NAME`, `ERR_UNIT`,
-   *   `ERR_MEASURE_TYPE`, `ERR_KEYS` for parts that break a rule, `ERR_MEASURE_LIMIT` beyond the limit of definitions; with `view`
+   *   `ERR_MEASURE_TYPE`, `ERR_KEYS` for options that break a rule, `ERR_MEASURE_LIMIT` beyond the limit of definitions; with `view`
    *   also what {@link registerView} throws, and then nothing is defined.
    * @example
    * const latency = stats.measure('shop/latency', { unit: 's', tagKeys: ['route'], view: distribution() })
@@ -137,17 +137,17 @@ export class Stats implements MetricProducer {
   }
 
   /**
-   * Records one value. Never throws: what no view can take is dropped and counted by reason.
-   * @param tags A TagMap (fastest when kept), or a plain object. Default: the tags of the async context.
-   * @param attachments What to tie the value to, such as `{ trace_id }`; becomes an exemplar.
+   * Records one value. Never throws: a value that no view accepts is dropped and counted by reason.
+   * @param tags A TagMap (fastest if it is used again), or a plain object. Default: the tags of the async context.
+   * @param attachments Labels of an exemplar, such as `{ trace_id }`.
    */
   record<K extends string>(measure: Measure<K>, value: number, tags?: TagsFor<K> | TagMap, attachments?: Attachments): void {
     record(measure as unknown as Measure, value, tags as Tags | TagMap | undefined, attachments)
   }
 
   /**
-   * A handle for one measure and one set of tags: the fastest way to record. Tags that cannot be read are none, and counted.
-   * @throws {@link DefinitionError} `ERR_MEASURE` if this is no measure.
+   * Returns a handle for one measure and one set of tags: the fastest way to record. Tags that cannot be read are left out and counted.
+   * @throws {@link DefinitionError} `ERR_MEASURE` if this is not a measure.
    */
   bind<K extends string>(measure: Measure<K>, tags: TagsFor<K> | TagMap): BoundMeasure<K> {
     checkMeasure('bind', measure)
@@ -155,9 +155,9 @@ export class Stats implements MetricProducer {
   }
 
   /**
-   * Starts to measure time for a measure in s, ms, us, ns, min or h; `stop()`, which takes the tags known only then, or the end of a
-   * `using` block records it.
-   * @throws {@link DefinitionError} `ERR_TIMER_UNIT` for a measure in another unit, `ERR_MEASURE` if this is no measure.
+   * Starts to measure time for a measure in s, ms, us, ns, min or h. `stop()`, or the end of a `using` block, records it. Pass tags that
+   * are known only later to `stop()`.
+   * @throws {@link DefinitionError} `ERR_TIMER_UNIT` for a measure in another unit, `ERR_MEASURE` if this is not a measure.
    */
   startTimer<K extends string>(measure: Measure<K>, tags?: TimerTags<K>): Timer<TimerTags<K>> {
     checkMeasure('startTimer', measure)
@@ -167,7 +167,7 @@ export class Stats implements MetricProducer {
   }
 
   /**
-   * Records how long `fn` takes, up to the settling of its promise if it returns one; also if it fails.
+   * Records how long `fn` takes, until it returns or its promise settles, also if it fails.
    * @param tags Default: the tags of the async context.
    * @throws {@link DefinitionError} `ERR_TIMER_UNIT` for a measure in another unit, and what `fn` throws.
    * @example
@@ -180,7 +180,7 @@ export class Stats implements MetricProducer {
     return timed(this.startTimer(measure, tags), fn)
   }
 
-  /** Snapshots of all views that have rows. */
+  /** Returns snapshots of all views that have rows. */
   getMetrics(): readonly Metric[] {
     return snapshotsOf(this.getFamilies(), this.#clock.unixMs())
   }
@@ -192,18 +192,18 @@ export class Stats implements MetricProducer {
     return this.#labels.isNothing ? families : families.map((family) => this.#labels.family(family))
   }
 
-  /** Removes the rows of all views; measures and views stay. For tests: see `tallyscope/testing`. */
+  /** Removes the rows of all views. Measures and views stay. For tests: see `tallyscope/testing`. */
   reset(): void {
     this.viewManager.reset()
   }
 
-  /** Stops the timer that views with `idleExpiryMs` need; recording goes on. */
+  /** Stops the timer of views with `idleExpiryMs`. Values can still be recorded. */
   shutdown(): void {
     this.viewManager.stop()
   }
 }
 
-/** The engine that everything shares by default; one in a process, memory only. */
+/** The default engine, one in each process. It does no I/O. */
 export const stats: Stats = processGlobal('stats', () => new Stats())
 
 function tagMapOf(tags: unknown): TagMap {

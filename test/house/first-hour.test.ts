@@ -187,12 +187,12 @@ describe('an error says what to do:', () => {
     [
       'bind without a measure',
       () => stats.bind(javascript<Measure>(undefined), {}),
-      'bind needs a measure, made by stats.measure(): it was given undefined',
+      'bind needs a measure, made by stats.measure(): the argument is undefined',
     ],
     [
       'a timer of a name',
       () => stats.startTimer(javascript<Measure>('orders')),
-      'startTimer needs a measure, made by stats.measure(): it was given "orders"',
+      'startTimer needs a measure, made by stats.measure(): the argument is "orders"',
     ],
     [
       'a runtime metric with a letter missing',

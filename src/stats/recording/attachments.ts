@@ -1,7 +1,7 @@
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { internString } from '../../base/intern-string.js'
 
-/** What a value belongs to: `trace_id`, `span_id`, …; strings to strings. */
+/** Attachments of a value, which become the labels of an exemplar: `trace_id`, `span_id`, … Keys and values are strings. */
 export type Attachments = Readonly<Record<string, string>>
 
 /** Limits of one exemplar: the number of attachments, and the length of each key and string. */
@@ -10,12 +10,12 @@ const MAX_LENGTH = 256
 
 const DROPPED = internalCounter(
   'tallyscope_dropped_attachments_total',
-  'Attachments of records that were no texts, too long, too many, or could not be read.',
+  'Attachments of records that were not strings, too long, too many, or could not be read.',
 )
 
-/** Whether key and value are strings within the limits; counts them as dropped if not. */
-export function isAttachment(key: unknown, text: unknown): boolean {
-  const fits = typeof key === 'string' && typeof text === 'string' && key.length <= MAX_LENGTH && text.length <= MAX_LENGTH
+/** True if key and value are strings within the limits. Otherwise they are counted as dropped. */
+export function isAttachment(key: unknown, value: unknown): boolean {
+  const fits = typeof key === 'string' && typeof value === 'string' && key.length <= MAX_LENGTH && value.length <= MAX_LENGTH
   if (!fits) internalCount(DROPPED).value++
   return fits
 }
@@ -23,13 +23,13 @@ export function isAttachment(key: unknown, text: unknown): boolean {
 /** A copy of the attachments within the limits, so that the caller may change the original; undefined if there are none. Never throws. */
 export function readAttachments(given: unknown): Attachments | undefined {
   try {
-    if (typeof given !== 'object') throw new TypeError('attachments are an object')
+    if (typeof given !== 'object') throw new TypeError('attachments must be an object')
     const kept = Object.entries(given as object).filter(([key, text]) => isAttachment(key, text)) as [string, string][]
     if (kept.length > MAX_ATTACHMENTS) internalCount(DROPPED).value += kept.length - MAX_ATTACHMENTS
     if (kept.length === 0) return undefined
     return Object.freeze(Object.fromEntries(kept.slice(0, MAX_ATTACHMENTS).map(([key, text]) => [internString(key), internString(text)])))
   } catch {
-    internalCount(DROPPED).value++ // not an object, or a getter among them threw
+    internalCount(DROPPED).value++ // not an object, or a getter threw
     return undefined
   }
 }

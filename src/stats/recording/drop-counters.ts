@@ -7,7 +7,7 @@ import type { Measure } from './measure.js'
 
 const DROPPED = internalCounter(
   'tallyscope_dropped_measurements_total',
-  'Calls to record that no view took, by reason.',
+  'Calls to record that no view accepted, by reason.',
   'measure',
   'reason',
 )
@@ -18,13 +18,13 @@ export function refuse(measure: Measure): void {
   drop(measure, 'tags')
 }
 
-/** Counts a record that threw: because of a getter or a proxy among the tags, or because this is not a measure. */
+/** Counts a record that threw: a getter or a proxy among the tags did, or the first argument is not a measure. */
 export function unreadable(measure: Measure): void {
   try {
     refuse(measure)
   } catch {
     internalCount(DROPPED, '', 'not a measure').value++
-    warnOnce('TALLYSCOPE_NOT_A_MEASURE', 'record', 'record needs a measure, made by stats.measure(): what it was given is none')
+    warnOnce('TALLYSCOPE_NOT_A_MEASURE', 'record', 'record needs a measure, made by stats.measure(): the first argument is not one')
   }
 }
 
@@ -32,7 +32,7 @@ export function drop(measure: Measure, reason: DropReason): void {
   internalCount(DROPPED, measure.name, reason).value++
 }
 
-/** Counts a value that a column did not accept. Returns true if a column backed by it accepts the value all the same. */
+/** Counts a value that a column did not accept. Returns true if a column that is backed by it accepts the value. */
 export function dropFromColumn(group: ListenerGroup, chunk: StoreChunk, column: number, cell: number, value: number): boolean {
   group.columns[column]!.drop('too large')
   let accepted = false

@@ -8,13 +8,13 @@ export type DropReason = 'nan' | 'infinite' | 'negative' | 'fraction' | 'not a n
 
 /** One view that listens to a measure, as the record path uses it. */
 export interface Listener {
-  /** Whether the aggregation accepts a value that is not ordinary. Every aggregation accepts ordinary ones. */
+  /** True if the aggregation accepts a value that is not ordinary. Every aggregation accepts ordinary ones. */
   accepts(reason: DropReason): boolean
   /** Counts a value that was not accepted. */
   drop(reason: DropReason): void
 }
 
-/** Views of a measure that share their rows; each is a column of the store. */
+/** Views of a measure with common rows. Each view is a column of the store. */
 export interface ListenerGroup {
   /** Its labels are the tag keys, then the context tags. */
   readonly store: RowStore
@@ -40,6 +40,6 @@ export function rowOf(group: ListenerGroup, labels: Labels): number {
     if (typeof labels !== 'object') return REFUSED
     return group.contextTags.length === 0 ? group.store.find(labels) : rowInContext(group, labels)
   } catch {
-    return REFUSED // a getter or a proxy among the tags threw
+    return REFUSED // a getter or a proxy threw
   }
 }

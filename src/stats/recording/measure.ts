@@ -39,7 +39,7 @@ export class Measure<K extends string = string> {
   readonly bit: number
   /** True if a view of the measure has tag keys or context tags; otherwise the current tags are not read. @internal */
   readsTags = false
-  /** True if a view of the measure has context tags: each record then finds its rows again. @internal */
+  /** True if a view of the measure has context tags: then rows are looked up for each record. @internal */
   readsContext = false
   /** The handle of records without tags; only while no listening view reads tags. For the record path only. @internal */
   untaggedHandle: object | undefined = undefined
@@ -64,17 +64,17 @@ export class Measure<K extends string = string> {
     this.tagKeys = tagKeys === undefined ? undefined : Object.freeze([...tagKeys])
   }
 
-  /** True while a view is registered; recording is close to free otherwise. */
+  /** True while a view is registered. Otherwise recording takes almost no time. */
   get hasViews(): boolean {
     return this.groups.length > 0
   }
 }
 
 /**
- * Refuses a value that is not a measure. It looks at the shape, since a measure may be of another copy of this package.
+ * Refuses a value that is not a measure. Its shape is checked, because a measure may come from another copy of this package.
  * @throws {@link DefinitionError} `ERR_MEASURE`
  */
 export function checkMeasure(caller: string, given: unknown): void {
   if (typeof given === 'object' && given !== null && Array.isArray((given as Measure).groups)) return
-  throw new DefinitionError('ERR_MEASURE', `${caller} needs a measure, made by stats.measure(): it was given ${inspectValue(given)}`)
+  throw new DefinitionError('ERR_MEASURE', `${caller} needs a measure, made by stats.measure(): the argument is ${inspectValue(given)}`)
 }

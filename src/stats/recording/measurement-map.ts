@@ -4,8 +4,8 @@ import { record } from './record.js'
 import type { TagMap, Tags } from '../tags/tag-map.js'
 
 /**
- * A batch of measurements that share tags and attachments; the last value put for a measure counts. It may be
- * recorded again, with the same or other tags.
+ * A batch of measurements with common tags and attachments. The last value of each measure counts. It may be recorded again, with the same
+ * or other tags.
  * @example
  * stats.statsRecorder.newMeasurementMap().put(latency, 0.0125).put(bytes, 2048).record(tags)
  */
@@ -25,14 +25,14 @@ export class MeasurementMap {
     return this
   }
 
-  /** Records all values. Default of the tags: those of the async context. A measure without a view does not stop the others. */
+  /** Records all values. Default of `tags`: those of the async context. Measures without a view are skipped. */
   record(tags?: Tags | TagMap): void {
     const attachments: Attachments | undefined = this.#attachments.size === 0 ? undefined : Object.fromEntries(this.#attachments)
     for (const [measure, value] of this.#values) record(measure, value, tags, attachments)
   }
 }
 
-/** Makes batches; `stats.statsRecorder`. */
+/** Creates batches. It is `stats.statsRecorder`. */
 export class StatsRecorder {
   /** A new, empty batch. */
   newMeasurementMap(): MeasurementMap {

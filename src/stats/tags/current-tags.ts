@@ -2,7 +2,7 @@ import { currentFrame, type Frame, runInFrameWith } from '../../base/context.js'
 import { TagMap, type Tags } from './tag-map.js'
 
 /**
- * Runs `fn`, and everything it awaits, with these tags added to the current ones; a tag given again wins.
+ * Runs `fn`, and everything it awaits, with these tags added to the current ones. They replace current tags with the same key.
  * @example
  * await withTags({ tenant: 'acme' }, () => handle(request))
  */
@@ -14,7 +14,7 @@ export function withTags<R>(tags: Tags | TagMap, fn: () => R): R {
 }
 
 /**
- * The same with these tags alone: none of the current ones is seen within.
+ * Runs `fn`, and everything it awaits, with only these tags instead of the current ones.
  * @example
  * withOnlyTags({ job: 'nightly' }, () => stats.record(orders, 1)) // no tag of the request that started the job
  */
@@ -34,7 +34,7 @@ function runWithTags<R>(tags: TagMap, before: Frame, fn: () => R): R {
 const call = <R>(fn: () => R): R => fn()
 
 /**
- * The tags of this async context; `currentTags().with({ … })` adds to them.
+ * Returns the tags of this async context. `currentTags().with({ … })` adds to them.
  * @example
  * stats.record(orders, 1, currentTags().with({ paid: true }))
  */

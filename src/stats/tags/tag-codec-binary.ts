@@ -13,16 +13,16 @@ import { pushVarint, readVarint } from './varint.js'
 
 const VERSION = 0
 const TAG_FIELD = 0
-/** Below this many tags the size limit on characters is met first; each tag has at least a field id and two lengths. */
+/** No valid context is longer: the limit of characters is reached first, since each tag has at least a field id and two lengths. */
 const MAX_BYTES = 1 + MAX_CONTEXT_CHARACTERS * 4
 
 /**
- * The tags in OpenCensus' binary form: version 0, then for each tag the field id 0, and key and value with a varint
- * length before each. In gRPC it is the metadata `grpc-tags-bin`.
+ * Encodes tags in OpenCensus' binary form: version 0, then for each tag the field id 0, and key and value with a varint length before each.
+ * In gRPC it is the metadata `grpc-tags-bin`.
  *
- * Tags with TTL 0 are not written, nor are those that are not printable ASCII of at most 255 characters.
+ * Tags with TTL 0 are left out, and so are tags that are not printable ASCII of at most 255 characters.
  *
- * @returns undefined if key and value characters exceed 8 192 together: nothing is then sent, and it is counted.
+ * @returns Undefined if keys and values have more than 8 192 characters in total. Nothing is sent then, and that is counted.
  * @see https://github.com/census-instrumentation/opencensus-specs/blob/master/encodings/BinaryEncoding.md
  * @example
  * const bytes = encodeTagsBinary(currentTags(), { filters: [{ action: 'include', operator: 'hasPrefix', value: 'org.' }] })
@@ -32,9 +32,9 @@ export function encodeTagsBinary(tags: TagMap, options: TagCodecOptions = {}): U
 }
 
 /**
- * Reads what {@link encodeTagsBinary} writes. All or nothing: a wrong version, a length that points past the end,
- * a string that is not printable ASCII or more than 8 192 characters return undefined. An unknown field ends the reading
- * without an error, since later versions may append fields; of a repeated key the last value counts.
+ * Decodes the output of {@link encodeTagsBinary}. Returns undefined for a wrong version, a length that points past the end, a string that is
+ * not printable ASCII, or more than 8 192 characters. An unknown field ends the decoding without an error, since later versions may append
+ * fields. The last value of a repeated key counts.
  */
 export function decodeTagsBinary(bytes: Uint8Array, options: TagCodecOptions = {}): TagMap | undefined {
   return tagMapOf(decodeTagEntriesBinary(bytes, options))
@@ -54,7 +54,7 @@ export function encodeTagEntriesBinary(tags: Iterable<TagEntry>, options: TagCod
 
 function pushText(text: string, into: number[]): void {
   pushVarint(text.length, into)
-  for (let at = 0; at < text.length; at++) into.push(text.charCodeAt(at)) // ASCII: a byte a character
+  for (let at = 0; at < text.length; at++) into.push(text.charCodeAt(at)) // ASCII has one byte per character
 }
 
 export function decodeTagEntriesBinary(bytes: Uint8Array, options: TagCodecOptions = {}): TagEntry[] | undefined {
@@ -78,6 +78,6 @@ function readText(bytes: Uint8Array, offset: number): { readonly text: string; r
   if (length === undefined) return undefined
   const end = length.end + length.value
   if (end > bytes.length) return undefined
-  // A byte a character: whatever is not ASCII stays above 0x7e and is refused by the check of the text.
+  // One character per byte: bytes that are not ASCII are above 0x7e, and refused by the check of the string.
   return { text: String.fromCharCode(...bytes.subarray(length.end, Math.min(end, length.end + 256))), end }
 }

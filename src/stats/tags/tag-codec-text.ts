@@ -11,19 +11,19 @@ import {
 } from './tag-propagation.js'
 
 const MAX_TAGS = 180
-/** Escapes make a context longer, at most threefold; beyond that no valid one can be. */
+/** No valid context is longer: escapes make it at most three times as long. */
 const MAX_TEXT = 3 * 8_192 + 2 * 8_192
 
 /**
- * The tags as `key=value` with commas between, for an HTTP header.
+ * Encodes tags as `key=value` with commas between, for an HTTP header.
  *
- * OpenCensus has no way to write a comma or an equals sign, and so loses tags that hold one. Here they and the percent
- * sign are written as `%2C`, `%3D` and `%25`; all else is as OpenCensus writes it.
+ * OpenCensus cannot write a comma or an equals sign, and loses tags that contain one. Here these and the percent sign are written as `%2C`,
+ * `%3D` and `%25`. Everything else is as in OpenCensus.
  *
- * Tags with TTL 0 are not written, nor are those that are not printable ASCII of at most 255 characters.
+ * Tags with TTL 0 are left out, and so are tags that are not printable ASCII of at most 255 characters.
  *
- * @returns undefined if there are more than 180 tags or more than 8 192 characters in keys and values: nothing is
- *   then sent, and it is counted.
+ * @returns Undefined if there are more than 180 tags, or more than 8 192 characters in keys and values. Nothing is sent then, and that is
+ *   counted.
  * @example
  * encodeTagsText(TagMap.of({ method: 'GET' })) // method=GET
  */
@@ -32,9 +32,8 @@ export function encodeTagsText(tags: TagMap, options: TagCodecOptions = {}): str
 }
 
 /**
- * Reads what {@link encodeTagsText} writes, and what OpenCensus writes. All or nothing: an item without exactly one
- * equals sign, an empty key, a string that is not printable ASCII, or a context beyond the limits return undefined.
- * Of a repeated key the last value counts.
+ * Decodes the output of {@link encodeTagsText} and of OpenCensus. Returns undefined for an item without exactly one equals sign, an empty
+ * key, a string that is not printable ASCII, or a context beyond the limits. The last value of a repeated key counts.
  */
 export function decodeTagsText(text: string, options: TagCodecOptions = {}): TagMap | undefined {
   return tagMapOf(decodeTagEntriesText(text, options))
@@ -68,7 +67,7 @@ function escape(text: string): string {
   return text.replaceAll('%', '%25').replaceAll(',', '%2C').replaceAll('=', '%3D')
 }
 
-// Only what `escape` writes is read back: any other percent sign is one that OpenCensus sent as it is.
+// Decodes only what `escape` writes. OpenCensus sends any other percent sign unescaped.
 function unescape(text: string): string {
   return text.replace(/%(25|2C|3D)/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
 }

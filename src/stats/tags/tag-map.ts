@@ -4,7 +4,7 @@ import { isKey } from '../../metrics/data/validate-definition.js'
 import { isUnset, isTagValue, labelString, MAX_VALUE_LENGTH } from '../../metrics/store/label-value.js'
 import { labelsOf, SharedTagMap, tagsOfMap } from '../../metrics/store/shared-tag-map.js'
 
-/** What a tag may be set to. Numbers and booleans count as their string; undefined, null, '' and NaN as "not set". */
+/** The value of a tag. Numbers and booleans are converted to strings; undefined, null, '' and NaN mean "not set". */
 export type TagValue = string | number | boolean | undefined | null
 
 /** Tags as plain data. */
@@ -17,7 +17,7 @@ export const NO_PROPAGATION: TagTtl = 0
 /** TTL of a tag that may be sent any number of times. */
 export const UNLIMITED_PROPAGATION: TagTtl = -1
 
-/** Whether a string may be a tag key: 1…255 printable ASCII characters. */
+/** True for a valid tag key: 1…255 printable ASCII characters. */
 export const isTagKey: (key: string) => boolean = isKey
 
 const REFUSED = internalCounter('tallyscope_refused_tags_total', 'Tags left out of a tag map because of their key or value.', 'reason')
@@ -30,16 +30,16 @@ const NO_TTLS: Ttls = new Map()
 const NO_HANDLES: readonly never[] = Object.freeze([])
 
 /**
- * An immutable set of tags. Kept and recorded with again, it remembers where its rows are.
+ * An immutable set of tags. If it is recorded with several times, it caches its rows.
  * @example
  * const tags = TagMap.of({ method: 'GET', route: '/cart' })
  * stats.record(latency, 0.0125, tags)
  */
 export class TagMap extends SharedTagMap implements Iterable<[string, string]> {
-  /** No tags at all. */
+  /** A map without tags. */
   static readonly EMPTY: TagMap = TagMap.of({})
 
-  /** The tags, for the record path of whichever copy of this package. @internal */
+  /** The tags, for the record path of any copy of this package. @internal */
   override readonly values: Readonly<TagValues>
   /** Handles made for these tags, newest last; for the record path only. @internal */
   handles: readonly { readonly measure: object }[] = NO_HANDLES
@@ -54,20 +54,20 @@ export class TagMap extends SharedTagMap implements Iterable<[string, string]> {
   }
 
   /**
-   * Keys are 1…255 printable ASCII characters, values any string up to 16 384 code points; an engine cuts what its rows keep at its own limit.
-   * A tag that breaks this is left out and counted, never thrown.
-   * @param options.ttl Which tags may leave the process; default -1 (unlimited) for all, 0 keeps one inside.
+   * Creates a map. Keys are 1…255 printable ASCII characters, values any string up to 16 384 code points; an engine cuts the values of its rows
+   * at its own limit. A tag that breaks these rules is left out and counted. Never throws.
+   * @param options.ttl 0 for tags that must not leave the process. Default -1 (unlimited).
    */
   static of(tags: Tags, options?: { ttl?: Readonly<Record<string, TagTtl>> }): TagMap {
     return TagMap.add(undefined, tags, options?.ttl)
   }
 
-  /** A new map with these tags added, or taken away if set to undefined. */
+  /** Returns a new map with these tags added, or removed if they are undefined. */
   with(tags: Tags, options?: { ttl?: Readonly<Record<string, TagTtl>> }): TagMap {
     return TagMap.add(this, tags, options?.ttl)
   }
 
-  /** The tags as a frozen record without prototype. */
+  /** The tags as a frozen object without prototype. */
   get record(): Readonly<Record<string, string>> {
     return Object.freeze(Object.assign(Object.create(null), this.values))
   }
@@ -77,7 +77,7 @@ export class TagMap extends SharedTagMap implements Iterable<[string, string]> {
     return this.has(key) ? this.values[key] : undefined
   }
 
-  /** Whether the tag is set. */
+  /** True if the tag is set. */
   has(key: string): boolean {
     return Object.hasOwn(this.values, key)
   }
@@ -86,7 +86,7 @@ export class TagMap extends SharedTagMap implements Iterable<[string, string]> {
     return Object.keys(this.values).length
   }
 
-  /** -1 if the tag may be sent on, 0 if it stays in this process, undefined if there is no such tag. */
+  /** -1 if the tag may leave the process, 0 if not, undefined if there is no such tag. */
   ttl(key: string): TagTtl | undefined {
     return this.has(key) ? (this.ttls.get(key) ?? UNLIMITED_PROPAGATION) : undefined
   }
@@ -100,13 +100,13 @@ export class TagMap extends SharedTagMap implements Iterable<[string, string]> {
     return this.record
   }
 
-  /** The tags of `base` with those given, which win; the given map itself if there is nothing to add it to. @internal */
+  /** Merges tags into those of `base`, which they replace. Returns the given map itself if there is no base. @internal */
   static merge(base: TagMap | undefined, tags: Tags | TagMap): TagMap {
     const isAlone = base === undefined || base === TagMap.EMPTY || base === tags
     return isAlone && isTagMap(tags) ? tags : TagMap.add(base, tags, undefined)
   }
 
-  /** The tags of `base`, replaced by those in `tags`; each is read once. */
+  /** Adds `tags` to those of `base`. Each tag is read once. */
   private static add(base: TagMap | undefined, tags: unknown, ttls: Readonly<Record<string, TagTtl>> | undefined): TagMap {
     try {
       const added = typeof tags === 'object' && tags !== null ? labelsOf(tags as Tags) : {}
@@ -130,7 +130,7 @@ function isTagMap(tags: unknown): tags is TagMap {
   }
 }
 
-/** Makes each value a string with memory of its own; false if one of the tags needs a closer look. */
+/** Interns each value. Returns false if one of the tags needs the slower {@link usableTags}. */
 function internValues(tags: Record<string, unknown>): boolean {
   for (const key in tags) {
     const value = internRecent(tags[key])
@@ -140,7 +140,7 @@ function internValues(tags: Record<string, unknown>): boolean {
   return true
 }
 
-/** The tags that can be kept; others are left out, and counted if they break a rule. */
+/** The valid tags. Others are left out, and counted if they break a rule. */
 function usableTags(tags: Readonly<Record<string, unknown>>): TagValues {
   const usable: [key: string, value: string][] = []
   for (const [key, value] of Object.entries(tags)) {
@@ -156,7 +156,7 @@ function ownTtl(ttls: Readonly<Record<string, TagTtl>> | undefined, key: string)
   return ttls !== undefined && Object.hasOwn(ttls, key) ? ttls[key] : undefined
 }
 
-/** The limits of those tags that have one; a tag given again has the newest, or none. */
+/** The TTLs of tags that have one. A tag that is set again has its newest TTL, or none. */
 function ttlsOf(values: TagValues, given: object, newest: (key: string) => TagTtl | undefined, before: Ttls): Ttls {
   const ttls = new Map<string, TagTtl>()
   for (const key of Object.keys(values)) {

@@ -2,7 +2,7 @@ import { isPrintableAscii } from '../../base/printable-ascii.js'
 import { internalCount, type InternalMetric, internalCounter } from '../../base/internal-metrics.js'
 import { isTagKey, NO_PROPAGATION, TagMap, type TagTtl } from './tag-map.js'
 
-/** One tag as the codecs see it. */
+/** One tag, for the codecs. */
 export interface TagEntry {
   readonly key: string
   readonly value: string
@@ -10,13 +10,12 @@ export interface TagEntry {
   readonly ttl?: TagTtl
 }
 
-/** Key and value characters of all tags of one context, at most. @see OpenCensus specification, tags/TagMap.md */
+/** Maximum of key and value characters of all tags in one context. @see OpenCensus specification, tags/TagMap.md */
 export const MAX_CONTEXT_CHARACTERS = 8_192
 const MAX_CHARACTERS = 255
 
 /**
- * One step of a filter list. The first filter that matches a key decides; a list that is not empty lets nothing
- * through that no filter matches.
+ * One filter of a list. The first filter that matches a key decides. If the list is not empty, a tag that no filter matches is left out.
  */
 export interface TagPropagationFilter {
   readonly action: 'include' | 'exclude'
@@ -24,23 +23,23 @@ export interface TagPropagationFilter {
   readonly value: string
 }
 
-/** The tags of a map with how far each may travel. */
+/** The tags of a map with their TTLs. */
 export function tagEntries(tags: TagMap): TagEntry[] {
   return Array.from(tags, ([key, value]) => ({ key, value, ttl: tags.ttl(key) ?? NO_PROPAGATION }))
 }
 
-/** The map of what a codec has read; nothing if the codec refused it. A tag with an empty value counts as not set. */
+/** The map of decoded tags; undefined if the codec refused them. A tag with an empty value counts as not set. */
 export function tagMapOf(entries: readonly TagEntry[] | undefined): TagMap | undefined {
   return entries && TagMap.of(Object.fromEntries(entries.map(({ key, value }) => [key, value])))
 }
 
-/** What a codec gets besides the tags. */
+/** Options of the tag codecs. */
 export interface TagCodecOptions {
-  /** Which tags may pass, by key. Default: all but those with the TTL 0, which never go onto a wire. */
+  /** Filters by key. Tags with TTL 0 are always left out. Default: all others. */
   readonly filters?: readonly TagPropagationFilter[]
 }
 
-/** True for 0 to 255 characters of printable ASCII: what a tag value must be to go onto a wire. */
+/** True for a tag value that can be sent: 0 to 255 characters of printable ASCII. */
 export function isWireText(text: string): boolean {
   return isPrintableAscii(text, MAX_CHARACTERS)
 }
@@ -58,7 +57,7 @@ export function countTagDrop(direction: 'sent' | 'received', reason: TagDropReas
   internalCount(dropped, direction, reason).value++
 }
 
-/** Which of these tags may be sent or accepted: not those with TTL 0, and of the rest those that the filters let pass. */
+/** The tags that may be sent or accepted: those that the filters include, without tags with TTL 0. */
 export function propagatedTags(tags: Iterable<TagEntry>, filters: readonly TagPropagationFilter[] = []): TagEntry[] {
   return Array.from(tags).filter(({ key, ttl }) => ttl !== NO_PROPAGATION && passes(key, filters))
 }
@@ -80,8 +79,8 @@ function matches(key: string, { operator, value }: TagPropagationFilter): boolea
 }
 
 /**
- * The tags that can go onto a wire, or undefined if they are too large together. A tag whose string no
- * reader would take is left out and counted: one odd value must not cost the others.
+ * The tags that can be sent; undefined if they are too large in total. A tag that no reader would accept is left out and counted, so that
+ * the others can be sent.
  */
 export function sendableTags(tags: Iterable<TagEntry>, filters: readonly TagPropagationFilter[] | undefined): TagEntry[] | undefined {
   const sendable: TagEntry[] = []
@@ -95,8 +94,8 @@ export function sendableTags(tags: Iterable<TagEntry>, filters: readonly TagProp
 }
 
 /**
- * Judges what was read from a wire: the newest of each key, or undefined if anything is wrong, since half a
- * context would be a wrong one. The size is that of everything sent, repeated keys included.
+ * Checks decoded tags. Returns the last one of each key, or undefined if any is wrong, since an incomplete context would be wrong. Repeated
+ * keys count for the size.
  */
 export function acceptedTags(tags: readonly TagEntry[], filters: readonly TagPropagationFilter[] | undefined): TagEntry[] | undefined {
   if (!tags.every(({ key, value }) => isTagKey(key) && isWireText(value))) return refuse('malformed')

@@ -1,4 +1,4 @@
-/** Longest varint of a length that could ever be right; a longer one is refused. */
+/** The longest varint of a valid length. A longer one is refused. */
 const MAX_BYTES = 5
 
 /** Appends an unsigned LEB128 number, as protobuf and the OpenCensus binary encoding use it for lengths. */

@@ -13,12 +13,12 @@ export interface SumAggregation {
 }
 export interface LastValueAggregation {
   readonly kind: 'lastValue'
-  /** How the values of several processes become one. Default `sum`. */
+  /** How values of several processes are combined. Default `sum`. */
   readonly merge?: MergeRule
 }
 export interface DistributionAggregation {
   readonly kind: 'distribution'
-  /** Undefined: the default for the measure's unit, which the view then has. */
+  /** Undefined for the default of the measure's unit. */
   readonly bounds: readonly number[] | undefined
 }
 export interface ExponentialAggregation {
@@ -32,8 +32,8 @@ export interface PercentilesAggregation {
 }
 
 /**
- * How the values of a measure become the data of a view. Plain data; made by `count()`, `sum()`, `lastValue()`, `distribution()`,
- * `exponential()`, `percentiles()`.
+ * How the values of a measure are aggregated by a view. Plain data, made by `count()`, `sum()`, `lastValue()`, `distribution()`,
+ * `exponential()` and `percentiles()`.
  */
 export type Aggregation =
   | CountAggregation
@@ -43,7 +43,7 @@ export type Aggregation =
   | ExponentialAggregation
   | PercentilesAggregation
 
-/** The aggregation of a view: its bounds are decided. */
+/** The aggregation of a registered view, with its bounds. */
 export type ViewAggregation =
   | Exclude<Aggregation, DistributionAggregation>
   | (DistributionAggregation & { readonly bounds: readonly number[] })
@@ -71,12 +71,12 @@ export function sum(): SumAggregation {
 }
 
 export interface LastValueOptions {
-  /** How the values of several processes become one: `sum`, `min`, `max`, `latest` or `each`; see docs/many-processes.md. Default `sum`. */
+  /** How values of several processes are combined: `sum`, `min`, `max`, `latest` or `each`; see docs/many-processes.md. Default `sum`. */
   readonly merge?: MergeRule
 }
 
 /**
- * Keeps the newest value, whatever number it is. A gauge in Prometheus.
+ * Keeps the newest value, which may be any number. A gauge in Prometheus.
  * @throws {@link DefinitionError} `ERR_OPTION` for a rule or an option that does not exist.
  * @example
  * const depth = lastValue({ merge: 'max' }) // of several processes the greatest
@@ -128,11 +128,10 @@ export function exponential({ bounds, ...options }: ExponentialAggregationOption
 }
 
 /**
- * Keeps percentiles of what was recorded within a time, on HdrHistogram, beside an exact count and sum. A summary
- * in Prometheus.
+ * Keeps percentiles of recent values in HdrHistograms, with an exact count and sum of all values. A summary in Prometheus.
  *
- * Each row takes memory by digits and range: with 2 digits some 10 to 20 KB for two windows, with 3 digits ten
- * times that; a view has room for 100 rows unless its `rowLimit` is set.
+ * The memory of a row depends on digits and range: about 10 to 20 KB with 2 digits and two windows, ten times as much with 3 digits. The
+ * default `rowLimit` of such a view is 100.
  *
  * @throws {@link DefinitionError} `ERR_PERCENTILES` when an option is out of its range.
  * @example
@@ -143,7 +142,7 @@ export function percentiles(options: PercentilesOptions = {}): PercentilesAggreg
   return Object.freeze({ kind: 'percentiles', options: Object.freeze({ ...options }) })
 }
 
-/** True if both aggregations are equal, in whichever copy of the package they were created. */
+/** True if both aggregations are equal, even if they were created by different copies of the package. */
 export function equalAggregations(one: Aggregation, other: Aggregation): boolean {
   return JSON.stringify(one) === JSON.stringify(other)
 }

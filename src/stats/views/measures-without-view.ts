@@ -4,10 +4,10 @@ import type { Measure } from '../recording/measure.js'
 const WITHOUT_VIEW = mergedGauge(
   'max',
   'tallyscope_measures_without_view',
-  'Measures that no view listens to: what is recorded for them is not kept.',
+  'Measures without a view. Values recorded for them are not kept.',
 )
 
-/** Counts a measure that is defined: it has no view yet. */
+/** Counts a new measure, which has no view yet. */
 export function countDefined(): void {
   internalCount(WITHOUT_VIEW).value++
 }

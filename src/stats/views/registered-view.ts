@@ -13,7 +13,7 @@ export type DataOf<A extends Aggregation> = A extends { readonly kind: 'count' |
       ? DistributionValue & { readonly exponential: ExponentialValue }
       : SummaryValue
 
-/** What a registered view needs of its manager. */
+/** The part of the view manager that a registered view uses. */
 export interface RegisteredViewSource {
   /** Undefined while the measure is not defined. */
   definition(): View | undefined
@@ -22,7 +22,7 @@ export interface RegisteredViewSource {
 }
 
 /**
- * A registered view: its definition, and its rows as they are now. Returned by `registerView()`.
+ * A registered view: its definition and its current rows. Returned by `registerView()`.
  * @example
  * const requests = stats.registerView({ name: 'shop/requests', measure: latency, tagKeys: ['route'], aggregation: count() })
  * requests.rows[0]?.data.value // a number: the aggregation decides the type
@@ -47,17 +47,17 @@ export class RegisteredView<A extends Aggregation = Aggregation> implements View
     this.#source = source
   }
 
-  /** The rows now; none while the measure is not defined, and none after the view was unregistered. */
+  /** The current rows; none while the measure is not defined, and after the view was unregistered. */
   get rows(): readonly ViewRow<DataOf<A>>[] {
     return this.#source.rows() as readonly ViewRow<DataOf<A>>[]
   }
 
-  /** Removes all rows; declared tag values have a row of 0 again. Other views of the measure keep theirs. */
+  /** Removes all rows. Declared tag values have rows with 0 again. Other views of the measure are not changed. */
   reset(): void {
     this.#source.reset()
   }
 
-  /** The definition, whose parts the handle has as well. Undefined, as these, while its measure, given by name, is not defined. */
+  /** The definition. Undefined while the measure is given by name and not defined yet; then the other properties are undefined too. */
   get definition(): View | undefined {
     return this.#source.definition()
   }

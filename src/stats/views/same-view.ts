@@ -4,7 +4,7 @@ import { warnOnce } from '../../base/logger.js'
 import { equalViews, type View } from './view.js'
 
 /**
- * Checks that a view is the one that has its name already.
+ * Compares a view with the registered one of the same name.
  * @throws {@link DefinitionError} `ERR_VIEW_CONFLICT` with what differs.
  */
 export function checkSameView(existing: View, view: View): void {

@@ -3,7 +3,7 @@ import type { RowChunk, RowSource } from '../../metrics/data/row-source.js'
 import { distributionOf } from '../../metrics/data/snapshot.js'
 import type { View } from './view.js'
 
-/** What an aggregation has made of the values of one row. */
+/** The aggregated data of one row. */
 export type AggregationData =
   | { readonly kind: 'count'; readonly value: number }
   | { readonly kind: 'sum'; readonly value: number }
@@ -12,15 +12,15 @@ export type AggregationData =
   | SummaryValue
 
 export interface ViewRow<D = AggregationData> {
-  /** By key, those of the context after the tag keys; undefined if the tag was not set. */
+  /** Values by key: tag keys first, then context tags. Undefined if the tag was not set. */
   readonly tagValues: Readonly<Record<string, string | undefined>>
-  /** True for the one row that took what came after the limit. */
+  /** True for the overflow row, which has the values beyond the limit of rows. */
   readonly overflow: boolean
   readonly startTimeUnixMs: number
   readonly data: D
 }
 
-/** A view and its rows at one moment; immutable. */
+/** A snapshot of a view and its rows. Immutable. */
 export interface ViewData {
   readonly view: View
   /** When the view was registered. */

@@ -16,9 +16,14 @@ import type { DropReason, Listener, ListenerGroup } from '../recording/listener.
 import type { Measure } from '../recording/measure.js'
 import type { View } from './view.js'
 
-const DROPPED_BY_VIEW = internalCounter('tallyscope_dropped_values_total', 'Values that a view did not take, by reason.', 'view', 'reason')
+const DROPPED_BY_VIEW = internalCounter(
+  'tallyscope_dropped_values_total',
+  'Values that a view did not accept, by reason.',
+  'view',
+  'reason',
+)
 
-/** A registered view: its definition, what exporters read, and what it refused. */
+/** A registered view as a column of its group's store: its definition, row source and drop counters. */
 export class ViewColumn implements Listener {
   readonly view: View
   readonly source: ColumnSource
@@ -41,7 +46,7 @@ export class ViewColumn implements Listener {
     )
   }
 
-  /** Whether the aggregation takes a value that is out of the ordinary; the ordinary ones all take. */
+  /** True if the aggregation accepts a value that is not ordinary. All aggregations accept ordinary ones. */
   accepts(reason: DropReason): boolean {
     const { kind } = this.view.aggregation
     if (reason === 'negative') return kind === 'lastValue' || (this.view.measure.signed && kind !== 'percentiles')
@@ -66,12 +71,12 @@ export interface GroupOptions {
 }
 
 /**
- * Views of one measure with the same tag keys and context tags: they share their rows, so that a record looks its tags up once
- * for all of them. Each view is a column of the store.
+ * Views of one measure with the same tag keys and context tags. They share their rows, so that a record looks its tags up only once. Each
+ * view is a column of the store.
  */
 export class ViewGroup implements ListenerGroup {
   readonly measure: Measure
-  /** In the store's own order, which is alphabetical; those of the context come after them. */
+  /** In alphabetical order. The context tags come after them in the store. */
   readonly tagKeys: readonly string[]
   readonly contextTags: readonly string[]
   readonly store: RowStore
@@ -107,7 +112,7 @@ export class ViewGroup implements ListenerGroup {
   }
 
   /**
-   * Only a group without rows lets a view in: others would show it rows from before it was registered.
+   * True if a view can join this group. The group must have no rows, since the view would show rows from before it was registered.
    * @param keys The view's {@link sortedKeys}, computed once for all groups.
    */
   admits(view: View, keys: string, rowLimit: number): boolean {
@@ -130,12 +135,12 @@ export class ViewGroup implements ListenerGroup {
     return column
   }
 
-  /** Makes the rows of the tag values that are known beforehand. */
+  /** Makes the rows of the declared tag values. */
   makeDeclaredRows(view: View): void {
     if (view.tagValues !== undefined) for (const tags of combinations(view)) this.store.find(tags)
   }
 
-  /** Counts a value that none of these views took. */
+  /** Counts a value that none of these views accepted. */
   drop(reason: DropReason): void {
     for (const column of this.columns) column.drop(reason)
   }
@@ -146,38 +151,38 @@ export class ViewGroup implements ListenerGroup {
     this.columns.splice(at, 1)
     this.store.removeColumn(at)
     for (const later of this.columns.slice(at)) later.source.column--
-    for (const other of this.columns) other.source.refresh() // the removed one may have backed it
+    for (const other of this.columns) other.source.refresh() // the removed view may have backed this one
     if (this.columns.length === 0) this.store.dispose()
   }
 }
 
-/** Whether the measure declares this key, or any of its views breaks down by it. */
+/** True if the measure declares this key, or one of its views has it. */
 function isKnownKey({ tagKeys, groups }: Measure, key: string): boolean {
   return tagKeys?.includes(key) === true || groups.some(({ store }) => store.labelKeys.includes(key))
 }
 
-/** The view's tag keys and context tags in one string, the same whatever their order. */
+/** The view's tag keys and context tags as one string that does not depend on their order. */
 export function sortedKeys({ tagKeys, contextTags }: View): string {
   return [...[...tagKeys].sort(), '', ...[...contextTags].sort()].join('\n')
 }
 
-/** Whether a row of the view is an object of its own. */
+/** True if each row of the view is an object: a sketch. */
 export function isSketched({ aggregation }: View): boolean {
   return aggregation.kind === 'percentiles' || aggregation.kind === 'exponential'
 }
 
-/** What of a distribution of the same rows is the view's data too. */
+/** The part of a distribution of the same rows that is also the data of the view. */
 function partOf({ aggregation }: View): DistributionPart | undefined {
   return aggregation.kind === 'count' || aggregation.kind === 'sum' ? aggregation.kind : undefined
 }
 
-/** What it takes to merge the sketches of a view with those of another process. */
+/** See {@link RowSource.settings}. */
 function settingsOf({ aggregation, measure }: View): Readonly<Record<string, unknown>> | undefined {
   if (aggregation.kind === 'percentiles') return { ...percentilesSettings(resolvePercentiles(aggregation.options, measure.unit)) }
   return aggregation.kind === 'exponential' ? { ...aggregation.options } : undefined
 }
 
-/** How the values of a view are kept: the one place that knows which cells an aggregation needs. */
+/** Chooses the cells of a view by its aggregation. */
 function cellsFor(view: View, epochs: Epochs): CellsFactory {
   switch (view.aggregation.kind) {
     case 'count':
@@ -202,7 +207,7 @@ function cellsFor(view: View, epochs: Epochs): CellsFactory {
   }
 }
 
-/** How many rows the declared values of a view make. */
+/** The number of rows of a view's declared tag values. */
 export function combinationCount(view: View): number {
   return view.tagKeys.reduce((product, key) => product * (view.tagValues?.[key]?.length ?? 1), 1)
 }

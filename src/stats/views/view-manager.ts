@@ -14,7 +14,7 @@ import { viewRows, type ViewData } from './view-data.js'
 import { WaitingViews } from './waiting-views.js'
 import { combinationCount, sortedKeys, ViewGroup, type GroupOptions, type ViewColumn } from './view-group.js'
 
-/** A registered view with its place. */
+/** A registered view with its group and column. */
 interface Registration {
   readonly view: View
   readonly handle: RegisteredView
@@ -23,13 +23,13 @@ interface Registration {
   column: ViewColumn
 }
 
-/** What `registerView` returned, with its view: undefined while the view waits for its measure. */
+/** The handle that `registerView` returned, with its view, which is undefined while it waits for its measure. */
 interface RegistrationHandle {
   readonly handle: RegisteredView
   registration: Registration | undefined
 }
 
-/** Decides which views listen to which measures, and reads them. One for each engine, `stats.viewManager`. */
+/** Registers views and reads their data. Each engine has one: `stats.viewManager`. */
 export class ViewManager {
   readonly #registrations = new Map<string, Registration>()
   readonly #groups = new Map<Measure, readonly ViewGroup[]>()
@@ -39,7 +39,7 @@ export class ViewManager {
   readonly #limit: number
   readonly #measureOf: (name: string) => Measure | undefined
   readonly #waiting = new WaitingViews()
-  /** How many views there are of each `idleExpiryMs`. */
+  /** The number of views for each `idleExpiryMs`. */
   readonly #expiries = new Map<number, number>()
   #measuresWithContext = 0
   #stopTimer: (() => void) | undefined
@@ -53,9 +53,8 @@ export class ViewManager {
   }
 
   /**
-   * Starts to keep what the view describes; values recorded before are not in it.
-   * An equal view under the same name is the one that is there (for a differing description there is one warning, the first stays).
-   * A view of a measure that is given by name and not defined yet waits for it.
+   * Registers a view. Values that were recorded before are not in it. An equal view of the same name returns the existing one; if only the
+   * description differs, the first one stays and that is logged once. A view whose measure is given by name and not defined yet waits for it.
    *
    * @throws {@link DefinitionError} `ERR_VIEW_CONFLICT` if another view has the name, `ERR_NAME_CLASH` if its exposed
    *   name is taken, `ERR_VIEW_LIMIT` beyond the limit of definitions, `ERR_VIEW_MEASURE` for a measure of another engine,
@@ -79,7 +78,7 @@ export class ViewManager {
     if (view.measure.epochs !== this.#epochs) {
       throw new DefinitionError(
         'ERR_VIEW_MEASURE',
-        `a view needs a measure of its own engine: ${view.measure.name} of view ${view.name} is another's`,
+        `a view needs a measure of the same engine: ${view.measure.name} of view ${view.name} belongs to another one`,
       )
     }
     const existing = this.#registrations.get(view.name)
@@ -120,7 +119,7 @@ export class ViewManager {
     }
   }
 
-  /** Keeps a view until its measure is defined; all that can be checked without the measure is checked now. */
+  /** Keeps a view until its measure is defined. What can be checked without the measure is checked now. */
   #wait(options: ViewOptions, measureName: string): RegisteredView {
     const waiting = this.#waiting.get(options.name)
     const standIn = waiting?.measureName === measureName ? waiting.draft.measure : new Measure(measureName, { unit: 's' }, this.#epochs)
@@ -157,12 +156,12 @@ export class ViewManager {
     this.#waiting.measureDefined(measure)
   }
 
-  /** True while a view of some measure has context tags. @internal */
+  /** True while any view has context tags. @internal */
   get readsContext(): boolean {
     return this.#measuresWithContext > 0
   }
 
-  /** Stops keeping the view and forgets its rows. False if there is no such view. */
+  /** Unregisters a view and removes its rows. Returns false if there is no such view. */
   unregisterView(name: string): boolean {
     const registration = this.#registrations.get(name)
     if (registration === undefined) return this.#waiting.delete(name)
@@ -185,12 +184,12 @@ export class ViewManager {
     registration.startTimeUnixMs = this.#epochs.clock.unixMs()
   }
 
-  /** Makes these the groups that a measure's records go to. */
+  /** Sets the groups of a measure. */
   #setGroups(measure: Measure, groups: readonly ViewGroup[]): void {
     if (groups.length === 0) this.#groups.delete(measure)
     else this.#groups.set(measure, groups)
     const hadViews = measure.hasViews
-    measure.groups = [...groups] // a handle compares the list itself
+    measure.groups = [...groups] // a new array, because handles compare it by identity
     countListened(measure, hadViews)
     const readContext = measure.readsContext
     measure.readsContext = groups.some(({ contextTags }) => contextTags.length > 0)
@@ -206,13 +205,13 @@ export class ViewManager {
     this.#setGroups(group.measure, group.columns.length === 0 ? groups.filter((other) => other !== group) : groups)
   }
 
-  /** The view's rows now, or undefined if there is no such view. */
+  /** The current rows of a view, or undefined if there is no such view. */
   getView(name: string): ViewData | undefined {
     const registration = this.#registrations.get(name)
     return registration && this.#dataOf(registration)
   }
 
-  /** All views with their rows, in the order of registration. */
+  /** All views with their current rows, in the order of registration. */
   getAllViewData(): ViewData[] {
     return [...this.#registrations.values()].map((registration) => this.#dataOf(registration))
   }
@@ -227,8 +226,8 @@ export class ViewManager {
   }
 
   /**
-   * Removes the rows whose tags match all that are given; other views keep theirs. A row that comes back starts anew.
-   * @returns How many rows went.
+   * Removes the rows that have all of these tags. Other views are not changed. If a row is recorded again, it starts from 0.
+   * @returns The number of removed rows.
    * @example
    * stats.viewManager.removeRows('queue/depth', { tenant: 'closed' })
    */
@@ -241,7 +240,7 @@ export class ViewManager {
     return store.remove(store.matching(tags))
   }
 
-  /** A view whose rows go their own way no longer shares them. */
+  /** Moves a view to a group of its own, because its rows now differ from those of the others. */
   #moveToOwnGroup(registration: Registration): void {
     const { view, group: shared, column } = registration
     const own = new ViewGroup(view, this.#groupOptions)
@@ -259,7 +258,7 @@ export class ViewManager {
     return filled.map(({ column }) => column.source)
   }
 
-  /** Begins a new epoch and lets idle rows go; at each gathering, never in the middle of one. @internal */
+  /** Begins a new epoch and removes idle rows. Called at the begin of each gathering. @internal */
   advance(): void {
     this.#epochs.advance()
     for (const group of [...this.#groups.values()].flat()) {
@@ -272,7 +271,7 @@ export class ViewManager {
     }
   }
 
-  /** A view whose rows expire was registered or unregistered. */
+  /** Call when a view whose rows expire was registered or unregistered. */
   #countExpiry({ idleExpiryMs }: View, difference: 1 | -1): void {
     if (idleExpiryMs === undefined) return
     const views = (this.#expiries.get(idleExpiryMs) ?? 0) + difference
@@ -281,7 +280,7 @@ export class ViewManager {
     this.#superviseExpiry()
   }
 
-  /** If rows expire, epochs must advance even if nothing gathers. */
+  /** Epochs must advance for rows to expire, even if nothing gathers. */
   #superviseExpiry(): void {
     this.stop()
     if (this.#expiries.size === 0) return
