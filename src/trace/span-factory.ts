@@ -40,7 +40,7 @@ export interface SpanFactoryOptions {
   readonly latency: SpanLatency
   readonly summary: SpanStore | undefined
   readonly transport: Transport<SpanData> | undefined
-  /** What spans without a current parent continue. */
+  /** The context that spans without a current parent continue. */
   readonly given: SpanContext | undefined
   readonly limits: SpanLimits
   readonly defaultAttributes: AttributesInit | undefined
@@ -52,7 +52,7 @@ export interface SpanFactoryOptions {
 }
 
 /**
- * Begins spans and takes them back when they end: finds the parent, calls the sampler, sets ids and times.
+ * Creates spans: finds the parent, calls the sampler, sets ids and times. Records the latency when they end.
  *
  * A span that is not sampled gets no ids and, if no view listens to the latency, no time: it is one small object.
  */
@@ -69,7 +69,7 @@ export class SpanFactory implements SpanOwner {
   private readonly untrusted: boolean
   private readonly rootOptions: number
   private readonly wall: WallClock
-  /** The answer of a sampler that has only one. */
+  /** The decision of a sampler that always decides in the same way. */
   private readonly constant: boolean | undefined
 
   constructor(options: SpanFactoryOptions) {
@@ -119,7 +119,7 @@ export class SpanFactory implements SpanOwner {
   }
 
   begin(name: string, options: SpanOptions | undefined, frame: Frame): Span {
-    // The usual case by itself, a child of the current span: what is short is put into its callers.
+    // The usual case, a child of the current span, is separate: V8 inlines short functions into their callers.
     if (options === undefined && typeof name === 'string' && name.length <= MAX_NAME_LENGTH) {
       const current = currentOf(frame, this)
       if (current !== undefined && (current.flags & IS_SPAN) !== 0) return this.beginChild(name, undefined, frame, current as Span)
@@ -130,7 +130,7 @@ export class SpanFactory implements SpanOwner {
   private beginWith(name: string, options: SpanOptions | undefined, frame: Frame): Span {
     name = cutName(typeof name === 'string' ? name : textOf(name))
     const given = options?.parent
-    // A context that is current or given to the tracer comes from elsewhere; one given here has a flag for it.
+    // A current context, and that of the tracer, count as remote. A context in the options has a flag for it.
     let context: SpanContext | undefined
     let remote = true
     if (given === undefined) {
@@ -149,7 +149,7 @@ export class SpanFactory implements SpanOwner {
     const sampler = options?.sampler ?? (remote ? this.sampler : undefined)
     let sampled = context.sampled
     if (sampler !== undefined) {
-      // A caller that is not trusted neither spends more than the limit, nor chooses a trace id that the sampler takes.
+      // A caller that is not trusted cannot exceed the limit, and cannot choose a trace id that the sampler accepts.
       const isOwnDice = remote && options?.remoteLimit !== undefined && !options.remoteLimit.allows(context)
       sampled = isOwnDice
         ? this.callSampler(sampler, new TraceId(this.random), undefined, name, kind)
@@ -163,7 +163,7 @@ export class SpanFactory implements SpanOwner {
 
   private beginChild(name: string, options: SpanOptions | undefined, frame: Frame, parent: Span): Span {
     const isSampled = (parent.flags & IS_SAMPLED) !== 0
-    // The least case by itself, for the same reason.
+    // The smallest case is separate for the same reason.
     if (options === undefined && !isSampled && !this.latency.hasViews) {
       return new Span(this, parent.trace, name, inherited(parent.traceOptions, SpanKind.UNSPECIFIED) | IS_SPAN, 0)
     }
@@ -228,7 +228,7 @@ export class SpanFactory implements SpanOwner {
     return given !== undefined && Number.isFinite(given) ? given - this.wall.offsetAt(nowMs).ms : nowMs
   }
 
-  /** The decision of the sampler. One that throws decides no, and is counted. */
+  /** The decision of the sampler. If it throws, the span is not sampled, and that is counted. */
   callSampler(sampler: Sampler, trace: TraceId, parent: SpanContext | undefined, name: string, kind: SpanKind): boolean {
     if (sampler === this.sampler && this.constant !== undefined) return this.constant
     try {
@@ -240,7 +240,7 @@ export class SpanFactory implements SpanOwner {
   }
 }
 
-/** The flags that a span begins with because of its trace and its kind. */
+/** The initial flags of a span, by trace options and kind. */
 const inherited = (options: number, kind: SpanKind): number => (options << OPTIONS_SHIFT) | ((kind & KIND_MASK) << KIND_SHIFT)
 
 function constantOf(sampler: Sampler): boolean | undefined {

@@ -1,10 +1,10 @@
 import type { Frame } from '../base/context.js'
 import { RemoteParentEntry } from './span/current-span.js'
 
-/** The place among a frame's spans that belongs to no tracer: whose owner is the stored one. */
+/** The key in a frame's spans for the stored tracer. */
 const STORED = {}
 
-/** `frame` with a tracer that code further down can get. */
+/** Returns `frame` with a tracer that code within it can get. */
 export function storing(frame: Frame, tracer: object): Frame {
   return { ...frame, spans: new Map(frame.spans).set(STORED, new RemoteParentEntry(tracer, undefined)) }
 }

@@ -26,13 +26,13 @@ const TRACE_OPTIONS: OptionNames<TraceOptions> = {
   untrusted: true,
 }
 
-/** Takes a function, as a standard decorator of a method does too; or, as an experimental one, a class, a key and a descriptor. */
+/** A wrapper of functions that is also a decorator of methods: standard (function, context) or experimental (class, key, descriptor). */
 export interface TraceDecorator {
   <F extends AnyFunction>(fn: F, context?: { readonly kind: string; readonly name: string | symbol }): F
   (target: object, key: string | symbol, descriptor: PropertyDescriptor): PropertyDescriptor
 }
 
-/** What wrappers need of a tracer. */
+/** The part of a tracer that wrappers use. */
 export interface SpanScopes {
   span<R>(name: string, options: SpanOptions, fn: (span: Span) => R): R
   startDetachedSpan(name: string, options: SpanOptions): Span
@@ -43,9 +43,8 @@ const generatorPrototype = Object.getPrototypeOf(function* () {})
 const asyncGeneratorPrototype = Object.getPrototypeOf(async function* () {})
 
 /**
- * Wraps a function so that each call is a span. `this`, name, length and further properties are the function's own;
- * what was sync, async, a generator or an async generator stays so. The span of a generator runs from its first step
- * to its last, and each step runs in it. With `new` it makes what the function makes.
+ * Wraps a function so that each call is a span. `this`, name, length and other properties are preserved. A sync, async, generator or async
+ * generator function stays one. The span of a generator lasts from its first step to its last, and each step runs in it. With `new` it makes what the function makes.
  * @throws {@link DefinitionError} `ERR_TRACE` unless `fn` is a function, `ERR_OPTION` for an unknown option.
  */
 export function tracedFunction<F extends AnyFunction>(scopes: SpanScopes, fn: F, options: TraceOptions): F {
@@ -88,7 +87,7 @@ function likeness<F extends AnyFunction>(fn: F, wrapper: (...args: unknown[]) =>
   return wrapper as unknown as F
 }
 
-/** The package reflect-metadata, which frameworks such as NestJS load, keeps metadata beside the function. */
+/** Copies the metadata that the package reflect-metadata stores for functions. NestJS and other frameworks use it. */
 function copyMetadata(from: object, to: object): void {
   const { getOwnMetadataKeys, getOwnMetadata, defineMetadata } = Reflect as ReflectMetadata
   for (const key of getOwnMetadataKeys?.(from) ?? []) defineMetadata?.(key, getOwnMetadata?.(key, from), to)
@@ -123,7 +122,7 @@ function* stepsIn(scopes: SpanScopes, name: string, options: SpanOptions, inner:
     span.failed(thrown)
     throw thrown
   } finally {
-    // The caller stopped early: the generator inside still has its `finally` blocks to run.
+    // The caller stopped early: the `finally` blocks of the inner generator have to run.
     if (!done) scopes.withSpan(span, () => inner.return(undefined))
     span[Symbol.dispose]()
   }

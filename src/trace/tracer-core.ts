@@ -44,15 +44,15 @@ export interface TracerCoreOptions {
   /** Attributes of every sampled span. Default: none. */
   readonly defaultAttributes?: AttributesInit | undefined
   /**
-   * True for public endpoints: parents from other processes are not continued but linked to, their tags are dropped. False if all callers
-   * are trusted. Default: parents are continued, and servers of the integrations let callers decide ten times a second what is sampled.
+   * True for public endpoints: parents from other processes are not continued but linked, and their tags are dropped. False if all callers
+   * are trusted. Default: parents are continued, and in server integrations callers decide about sampling at most ten times a second.
    */
   readonly untrusted?: boolean | undefined
   /** Reads and writes tags in W3C baggage. Default: none, and no tags are sent. */
   readonly baggage?: TagBaggage | undefined
   /** Limits of the summary of running and recent spans; false for no summary. Default: see {@link SpanSummaryOptions}. */
   readonly summary?: SpanSummaryOptions | false | undefined
-  /** Sets the flag of random trace ids in `traceparent` for traces that begin here (level 2 of the format). Default false. */
+  /** Sets the flag random-trace-id in `traceparent` for traces that begin here (level 2 of the format). Default false. */
   readonly randomTraceIdFlag?: boolean | undefined
   /** Source of time. Default: the system clock. */
   readonly clock?: Clock | undefined
@@ -60,7 +60,7 @@ export interface TracerCoreOptions {
   readonly random?: RandomWords | undefined
 }
 
-/** The tracer without defaults for what lies outside of the engine: sampler, propagator, transport and stats are given. */
+/** The tracer without defaults: sampler, propagator, transport and stats must be passed. */
 export class TracerCore {
   readonly sampler: Sampler
   readonly propagator: Propagator
@@ -107,7 +107,7 @@ export class TracerCore {
 
   /**
    * Runs `fn` as a span and makes it current inside, over `await` too. The span ends when `fn` returns, or when its promise has
-   * settled. An error sets its status and is thrown on. Without a name it is called `span`.
+   * settled. An error sets its status and is thrown to the caller. Without a name it is called `span`.
    */
   span<R>(fn: (span: Span) => R): R
   span<R>(name: string, fn: (span: Span) => R): R
@@ -124,9 +124,8 @@ export class TracerCore {
   }
 
   /**
-   * Starts a span and makes it current until it ends. Meant for code that cannot be put into a callback: of several
-   * spans that are started in a row in one function, each is the child of the one before, also if they are meant to
-   * be siblings; the callback form and detached spans know better.
+   * Starts a span and makes it current until it ends. For code that cannot be put into a callback. If one function starts several spans, each is
+   * the child of the one before. For siblings, use the callback form or detached spans.
    */
   startSpan(name = 'span', options?: SpanOptions): Span {
     const frame = currentFrame()
@@ -135,28 +134,28 @@ export class TracerCore {
     return span
   }
 
-  /** Ends the current span. Without one it does nothing, and is counted. */
+  /** Ends the current span. If there is none, it does nothing, and that is counted. */
   endSpan(): void {
     const span = this.currentSpan()
     if (span === undefined) noCurrentSpan.value++
     else span.end()
   }
 
-  /** Starts a span without making it current. Its parent is the current span unless another is given. */
+  /** Starts a span without making it current. Its parent is the current span, unless `options.parent` is set. */
   startDetachedSpan(name = 'span', options?: SpanOptions): Span {
     return this.#factory.begin(name, options, currentFrame())
   }
 
   /**
-   * Starts the span of an incoming request, with the parent in `options`. What is current is the connection's, and is not read: on Node 20
-   * that is a walk through its async hooks.
+   * Starts the span of an incoming request, with the parent in `options`. The current frame is that of the connection and not read, since on
+   * Node 20 that is slow.
    * @internal
    */
   startRequestSpan(name: string, options: SpanOptions): Span {
     return this.#factory.begin(name, options, EMPTY_FRAME)
   }
 
-  /** Runs `fn` with `span` as the current one; does not end it. */
+  /** Runs `fn` with `span` as the current span. Does not end the span. */
   withSpan<R>(span: Span, fn: () => R): R {
     const frame = currentFrame()
     return frame.span === span ? fn() : runInFrame(frameWith(frame, span), fn)
@@ -187,7 +186,7 @@ export class TracerCore {
     return traceDecorator(this, options)
   }
 
-  /** Ends the current span and those that `startSpan` opened around it, then waits until the transport is empty. */
+  /** Ends the current span and all spans around it that `startSpan` opened, then waits until the transport is empty. */
   async finish(): Promise<void> {
     let current = currentOf(currentFrame(), this.#factory)
     while (current instanceof Span && current.isImperative) {
@@ -197,14 +196,14 @@ export class TracerCore {
     await this.flush()
   }
 
-  /** The context that goes along with what is called from here: the current span's, or the one that is continued. */
+  /** The context to propagate: that of the current span, or the remote context that is continued. */
   get spanContext(): SpanContext | undefined {
     const current = currentOf(currentFrame(), this.#factory)
     if (current instanceof Span) return current.context
     return current instanceof RemoteParentEntry ? current.context : this.#given
   }
 
-  /** Inside a span: whether it is sampled. Else: the decision of the sampler for the continued context, or for a new trace. */
+  /** True if the current span is sampled. Without one: the decision of the sampler for the continued context or for a new trace. */
   shouldSample(): boolean {
     const span = this.currentSpan()
     if (span !== undefined) return span.sampled
@@ -223,9 +222,9 @@ export class TracerCore {
   }
 
   /**
-   * Writes the current span's context, and the tags that may travel, into headers. Inside of exporters it writes nothing.
-   * @param from Another span or context than the current one.
-   * @returns the carrier
+   * Writes the context of the current span, and the tags that may be sent, into headers. Inside exporters it writes nothing.
+   * @param from Another span or context. Default: the current one.
+   * @returns The carrier.
    */
   inject<C extends WritableCarrier>(carrier: C, from?: Span | SpanContext): C {
     if (currentFrame().suppressed) return carrier
@@ -240,7 +239,7 @@ export class TracerCore {
     return carrier
   }
 
-  /** Reads a caller's context from headers; undefined if there is nothing valid. Never throws. */
+  /** Reads a caller's context from headers. Returns undefined if there is no valid one. Never throws. */
   extract(carrier: ReadableCarrier | null | undefined): SpanContext | undefined {
     try {
       const { propagator } = this
@@ -252,13 +251,13 @@ export class TracerCore {
     }
   }
 
-  /** Reads the tags that may travel from headers; none if callers are not trusted. */
+  /** Reads the tags that may be received from headers; none if callers are not trusted. */
   extractTags(carrier: ReadableCarrier | null | undefined): TagMap {
     if (this.#baggage === undefined || this.untrusted) return TagMap.EMPTY
     return this.#baggage.extract(getterOf(carrier))
   }
 
-  /** Runs `fn` so that its spans continue a caller's context; in a new trace if there is none. */
+  /** Runs `fn` so that its spans continue a caller's context, or begin a new trace if there is none. */
   withRemoteParent<R>(context: SpanContext | undefined, fn: () => R): R {
     return runInFrame(remoteFrame(currentFrame(), this.#factory, toSpanContext(context)), fn)
   }
@@ -273,7 +272,7 @@ export class TracerCore {
     this.#latency.registerViews()
   }
 
-  /** What sampled spans are doing: running ones, and samples by latency and error, for each name. */
+  /** Returns running spans, and samples by latency and error, for each name of sampled spans. */
   summary(): SpanNameSummary[] {
     return this.#summary?.read(this.#factory.clock.monotonicMs()) ?? []
   }
@@ -283,7 +282,7 @@ export class TracerCore {
     await this.transport?.flush(timeoutMs)
   }
 
-  /** Flushes within the transport's grace period and lets the exporter go. */
+  /** Flushes within the grace period of the transport, and shuts down the exporter. */
   async shutdown(): Promise<void> {
     await this.transport?.shutdown()
   }
@@ -292,7 +291,7 @@ export class TracerCore {
     return this.shutdown()
   }
 
-  /** Exports what can be exported without waiting, for the last words of a process. */
+  /** Exports what can be exported without waiting, when the process ends. */
   flushSync(): void {
     this.transport?.flushSync?.()
   }

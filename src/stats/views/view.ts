@@ -30,14 +30,13 @@ export interface ViewOptions<K extends string = string, A extends Aggregation = 
   /** How the values of a row are combined: `count()`, `sum()`, `lastValue()`, `distribution()`, `exponential()` or `percentiles()`. */
   readonly aggregation: A
   /**
-   * Keys of the tags that the rows are broken down by, at most 32. If the measure has tag keys, they must be among them. Default: none,
-   * and one row.
+   * Tag keys of the rows, at most 32. If the measure declares tag keys, they must be among those. Default: none, and one row.
    */
   readonly tagKeys?: readonly NoInfer<K>[]
   /**
-   * What else to break the values down by: keys read from the tags of the async context (`withTags`) whenever a value is recorded,
-   * whatever tags the record has. They need not be among the measure's tag keys, so that an application can break down what a
-   * library measures. Not one of `tagKeys`; at most 32 with these. Default none.
+   * Further keys of the rows, which are read from the tags of the async context (`withTags`) when a value is recorded, even if the record
+   * has tags. They need not be among the measure's tag keys, so that an application can use them for measures of a library. They must
+   * differ from `tagKeys`; at most 32 together. Default: none.
    * @example
    * stats.registerView({ name: 'shop/latency/tenant', measure: latency, tagKeys: ['route'], contextTags: ['tenant'], aggregation: count() })
    */
@@ -60,7 +59,7 @@ export interface ViewOptions<K extends string = string, A extends Aggregation = 
   readonly exactName?: boolean
 }
 
-/** What is kept of a measure and under which name: measure, aggregation, tag keys and context tags. Immutable. */
+/** The definition of a view: name, measure, aggregation, tag keys and context tags. Immutable. */
 export class View {
   readonly name: string
   readonly measure: Measure
@@ -73,7 +72,7 @@ export class View {
   readonly rowLimit: number | undefined
   readonly idleExpiryMs: number | undefined
   readonly exactName: boolean
-  /** What the view's data is as a metric. */
+  /** The descriptor of the view's metric. */
   readonly descriptor: MetricDescriptor
 
   constructor(options: ViewOptions) {
@@ -116,7 +115,7 @@ export class View {
   }
 }
 
-/** True if both keep the same data; a description makes no difference. */
+/** True if both views have the same data. Descriptions may differ. */
 export function equalViews(one: View, other: View): boolean {
   return (
     one.measure === other.measure &&
@@ -177,7 +176,7 @@ function forMeasure(aggregation: Aggregation, measure: Measure, view: string): V
       checkMergeRule(`view ${view}`, aggregation.merge)
       return aggregation
     case 'distribution': {
-      const bounds = checkedBounds(aggregation.bounds === undefined ? defaultBounds(measure.unit) : aggregation.bounds) // plain data may be of anyone's making
+      const bounds = checkedBounds(aggregation.bounds === undefined ? defaultBounds(measure.unit) : aggregation.bounds) // an aggregation may be plain data of the caller
       return { kind: 'distribution', bounds: measure.signed ? bounds : Object.freeze(bounds.filter((bound) => bound >= 0)) }
     }
     case 'exponential': {
@@ -209,7 +208,7 @@ function checkTagValues(view: string, tagKeys: readonly string[], given: unknown
     if (tagKeys.includes(key) && (isList || values === undefined)) continue
     throw new DefinitionError(
       'ERR_TAG_VALUES',
-      `declared tag values must be lists of texts, numbers or booleans by tag key: view ${view} has others for ${inspectValue(key)}`,
+      `declared tag values must be lists of strings, numbers or booleans by tag key: view ${view} has others for ${inspectValue(key)}`,
     )
   }
   const copy: Record<string, readonly string[]> = Object.create(null) // a tag key may be `constructor`

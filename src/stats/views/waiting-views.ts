@@ -7,7 +7,7 @@ import type { View } from './view.js'
 /** A view whose measure, given by name, is not defined yet. */
 export interface WaitingView {
   readonly measureName: string
-  /** The view as it would be for a measure of that name, to compare it with others of its own name. */
+  /** The view with a placeholder for the measure, to compare it with others of the same name. */
   readonly draft: View
   readonly handle: RegisteredView
   /** Registers it. Throws what `registerView` throws. */
@@ -35,8 +35,8 @@ export class WaitingViews {
   }
 
   /**
-   * Registers the views that waited for this measure. One that cannot be registered is dropped with a warning, since the code
-   * that defines the measure is not to blame for it.
+   * Registers the views that waited for this measure. One that cannot be registered is dropped with a warning. It does not throw, because
+   * the code that defines the measure did not cause it.
    */
   measureDefined(measure: Measure): void {
     for (const [name, waiting] of this.#byName) {

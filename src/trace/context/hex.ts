@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 
-// -1 for any other character than a lower-case hex digit, so that one `or` over all digits shows whether one was bad.
+// -1 for every character that is not a lower-case hex digit, so that one `or` over all digits shows whether one is wrong.
 const DIGITS = new Int8Array(256).fill(-1)
 for (let digit = 0; digit < 16; digit++) DIGITS[digit.toString(16).charCodeAt(0)] = digit
 
@@ -90,9 +90,9 @@ export function readHexWords(text: string, at: number, words: Int32Array): boole
 }
 
 /**
- * Looks at `count` characters from `at` without a branch for each: in random digits every branch would be guessed wrong half
- * of the time. The table has a place for each low byte, so that no check is needed whether there is one; a sixth less than with a
- * table of the 128 (bench/trace/propagation.bench.js, traceparent read).
+ * Checks `count` characters from `at` without a branch for each, since the CPU would mispredict half of the branches for random digits. The
+ * table has an entry for each low byte, so that no bounds check is needed: a sixth less time than with a table of 128
+ * (bench/trace/propagation.bench.js, traceparent read).
  * @returns below 0 if one is not a lower-case hex digit, 0 if all are 0, above 0 otherwise.
  */
 export function lookAtHex(text: string, at: number, count: number): number {

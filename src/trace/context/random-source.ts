@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 
-/** Where ids come from: 32 random bits at a time, as a signed integer. */
+/** The source of ids: 32 random bits at a time, as a signed integer. */
 export interface RandomWords {
   next(): number
 }

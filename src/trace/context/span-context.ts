@@ -40,10 +40,10 @@ export function isValidSpanId(text: string): boolean {
 }
 
 /**
- * The identity of a span as it travels: trace id, span id, options, tracestate. Immutable.
+ * The identity of a span that is sent to other processes: trace id, span id, options, tracestate. Immutable.
  *
- * An invalid value never throws: a bad trace id makes a fresh context (a new trace, no span id), a bad
- * span id one without a span id; neither then counts as coming from a header.
+ * Invalid values do not throw. With an invalid trace id the context has a new trace id and no span id, with an invalid span id it has no span
+ * id. In both cases it does not count as coming from a header.
  *
  * @see https://www.w3.org/TR/trace-context/#traceparent-header-field-values
  * @example
@@ -56,11 +56,11 @@ export class SpanContext {
   readonly options: number
   /** True if the context came from another process. */
   readonly fromHeader: boolean
-  /** True if both ids are there, so that it can be a parent. */
+  /** True if it has both ids, so that it can be a parent. */
   readonly isValid: boolean
   readonly #s0: number
   readonly #s1: number
-  /** The span id as a string, or a whole `traceparent` out of which it is cut when it is read. */
+  /** The span id as a string, or a whole `traceparent` from which it is cut when it is read. */
   #spanText: string | undefined
 
   constructor(init?: SpanContextInit)
@@ -99,8 +99,8 @@ export class SpanContext {
   }
 
   /**
-   * The header of W3C Trace Context, version 00, with the flags sampled and random-trace-id. Kept, since a context that is sent once
-   * is often sent again.
+   * The header of W3C Trace Context, version 00, with the flags sampled and random-trace-id. Cached, since a context is often sent several
+   * times.
    * @internal
    */
   get traceparent(): string {
@@ -125,7 +125,7 @@ export class SpanContext {
     return this.trace.state
   }
 
-  /** Whether both are the same span with the same flags and tracestate. */
+  /** True if both are the same span with the same flags and tracestate. */
   equals(other: SpanContext): boolean {
     return (
       this.traceId === other.traceId &&
@@ -144,7 +144,7 @@ export class SpanContext {
 const spanWords = new Int32Array(2)
 const ZERO = 0x30
 
-/** Whether a string that holds a span id is a traceparent of version 00 with exactly these flags. */
+/** True if this string, which has a span id in it, is a traceparent of version 00 with exactly these flags. */
 function isTraceparentWith(text: string, flags: number): boolean {
   return (
     text.length === 55 &&

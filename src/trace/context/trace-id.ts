@@ -8,10 +8,10 @@ const ID_LENGTH = 32
 const scratch = new Int32Array(4)
 
 /**
- * What all spans of one trace in this process share: the trace id and the tracestate.
+ * The trace id and tracestate, which all spans of one trace in this process share.
  *
- * The id is made when it is first read, and turned from words into a string or back when that is needed: a trace that no one
- * samples or propagates never has one, one that comes in a header is passed on without being turned into numbers.
+ * The id is made when it is first read, and converted between words and string only if needed. A trace that is neither sampled nor propagated
+ * never gets an id. An id from a header is sent again without a conversion.
  */
 export class TraceId {
   readonly state: TraceState | undefined
@@ -64,7 +64,7 @@ export class TraceId {
     return this.#w3
   }
 
-  // Not a private method: each object of a class that has some holds a mark for them.
+  // Not a #private method, for which V8 would add a field to each object.
   protected makeWords(source: RandomWords | string): void {
     if (typeof source === 'string') {
       readHexWords(this.hex, 0, scratch)

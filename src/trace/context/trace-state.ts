@@ -29,13 +29,13 @@ function allOf(text: string, from: number, to: number, classes: number): boolean
 
 const KEY_CHARS = LETTER | DIGIT | KEY_SIGN
 
-/** A key as level 2 has it: a-z or 0-9, then up to 255 of a-z 0-9 _ - * / @. Every key of level 1 is one. */
+/** True for a key by level 2: a-z or 0-9, then up to 255 of a-z 0-9 _ - * / @. Every key of level 1 is valid too. */
 function isReadableKey(key: string): boolean {
   if (key.length === 0 || key.length > 256) return false
   return (classOf(key, 0) & (LETTER | DIGIT)) !== 0 && allOf(key, 1, key.length, KEY_CHARS | AT_SIGN)
 }
 
-/** A key as level 1 has it: a-z then up to 255 of a-z 0-9 _ - * /, or tenant (up to 241) @ vendor (up to 14). */
+/** True for a key by level 1: a-z, then up to 255 of a-z 0-9 _ - * /, or tenant (up to 241) @ vendor (up to 14). */
 export function isTraceStateKey(key: string): boolean {
   if (key.length === 0 || key.length > 256) return false
   const at = key.indexOf('@')
@@ -66,9 +66,9 @@ function trimmed(text: string, from: number, to: number): string {
 }
 
 /**
- * Data of vendors that is sent along with a trace: an ordered list of up to 32 keys and values, newest first. Immutable.
+ * Data of vendors that is propagated with a trace: an ordered list of up to 32 keys and values, newest first. Immutable.
  *
- * Keys are read by the grammar of level 2 of the recommendation, and written by that of level 1, which readers of both levels take.
+ * Keys are parsed by level 2 of the recommendation, and written by level 1, which readers of both levels accept.
  *
  * @see https://www.w3.org/TR/trace-context-2/#tracestate-header
  * @example
@@ -85,8 +85,8 @@ export class TraceState {
   }
 
   /**
-   * Reads a header. Undefined if it is empty or breaks a rule anywhere: a damaged tracestate is dropped
-   * as a whole (more than 32 members, more than 512 characters, foreign characters). Of two members with one key the first is kept.
+   * Parses a header. Returns undefined if it is empty or breaks a rule (more than 32 members, more than 512 characters, invalid characters):
+   * such a tracestate is dropped as a whole. Of two members with the same key, the first is kept.
    */
   static parse(text: string): TraceState | undefined {
     if (text.length > MAX_LENGTH) return undefined
@@ -116,13 +116,13 @@ export class TraceState {
     return this.#members.find(([other]) => other === key)?.[1]
   }
 
-  /** With `key` set and first, as the specification requires of a changed member. An invalid member changes nothing; the 33rd member is dropped. */
+  /** Returns a tracestate with `key` set and moved to the front, as the specification requires. An invalid member changes nothing; the 33rd member is dropped. */
   set(key: string, value: string): TraceState {
     if (!isTraceStateKey(key) || !isTraceStateValue(value)) return this
     return new TraceState([[key, value] as const, ...this.#without(key)].slice(0, MAX_MEMBERS))
   }
 
-  /** A tracestate without this key. */
+  /** Returns a tracestate without this key. */
   delete(key: string): TraceState {
     return new TraceState(this.#without(key))
   }

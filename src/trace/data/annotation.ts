@@ -1,6 +1,6 @@
 import type { Attributes } from './attributes.js'
 
-/** Something that happened within a span, in words. */
+/** A description of an event within a span. */
 export interface Annotation {
   /** Milliseconds since 1970, with fractions. */
   readonly timeUnixMs: number

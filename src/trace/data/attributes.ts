@@ -4,16 +4,16 @@ import { BoundedMap } from './bounded-map.js'
 import { type TruncatableString, truncatable } from './truncatable.js'
 
 export type AttributeValue = string | number | boolean
-/** What a caller may give: values of other types are dropped and counted. */
+/** Attributes as an object. Values that are not strings, numbers or booleans are dropped and counted. */
 export type AttributesInit = Readonly<Record<string, unknown>>
 export type Attributes = Readonly<Record<string, AttributeValue>>
 
 export const NO_ATTRIBUTES: Attributes = Object.freeze({})
 
-/** Text of an attribute is cut to this many UTF-16 units when it is set. */
+/** Strings are cut to this number of UTF-16 units when they are set. */
 export const MAX_ATTRIBUTE_LENGTH = 4_096
 
-/** The value as it is kept, or undefined if its type has no place in a span. */
+/** The value as it is stored; undefined if its type is not supported. */
 export function attributeValue(value: unknown): AttributeValue | undefined {
   switch (typeof value) {
     case 'string':
@@ -28,7 +28,7 @@ export function attributeValue(value: unknown): AttributeValue | undefined {
   }
 }
 
-/** At most `max` attributes out of what a caller gave. Undefined if there are none. */
+/** Reads at most `max` attributes. Returns undefined if there are none. */
 export function collectAttributes(given: AttributesInit | undefined, max: number): BoundedMap<string, AttributeValue> | undefined {
   if (given === undefined || given === null) return undefined
   const attributes = new BoundedMap<string, AttributeValue>(max)
@@ -39,7 +39,7 @@ export function collectAttributes(given: AttributesInit | undefined, max: number
   return attributes.size === 0 ? undefined : attributes
 }
 
-/** A frozen copy as a plain object. */
+/** Returns the attributes as a frozen plain object. */
 export function plainAttributes(attributes: Iterable<[string, AttributeValue]> | undefined): Attributes {
   return attributes === undefined ? NO_ATTRIBUTES : Object.freeze(Object.fromEntries(attributes))
 }

@@ -1,5 +1,5 @@
 /**
- * Keeps the newest `max` items; the oldest make room and are counted. A `max` of 0 keeps nothing.
+ * Keeps the newest `max` items. If it is full, the oldest are dropped and counted. A `max` of 0 keeps nothing.
  *
  * @example
  * const list = new BoundedList<number>(2)
@@ -20,7 +20,7 @@ export class BoundedList<T> implements Iterable<T> {
     return this.#items.length
   }
 
-  /** How many items had to make room. */
+  /** The number of dropped items. */
   get dropped(): number {
     return this.#dropped
   }

@@ -1,14 +1,14 @@
-/** Keys and values in turn that there is room for from the beginning: most spans have few attributes. */
+/** Initial length of the array of keys and values, since most spans have few attributes. */
 const FIRST_ROOM = 8
-/** Up to this many entries a key is found by comparing it with all of them; more are kept in a Map. */
+/** Up to this number of entries, a key is compared with all of them. More entries are in a Map. */
 const MAX_SOUGHT = 16
 
 /**
- * Keeps the `max` entries that were set last; the oldest make room for new keys and are counted. Setting a key again
- * makes it the newest and drops nothing.
+ * Keeps the `max` entries that were set last. If it is full, the oldest ones are dropped and counted. Setting a key again makes it the newest
+ * and drops nothing.
  *
- * Few entries are kept in one array: a span with two attributes takes an eighth less time than with a Map
- * (bench/trace/trace.bench.js, sampled span with 2 attributes).
+ * A few entries are in one array: a span with two attributes takes an eighth less time than with a Map (bench/trace/trace.bench.js, sampled
+ * span with 2 attributes).
  *
  * @example
  * const map = new BoundedMap<string, number>(2)
@@ -31,7 +31,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     return this.map?.size ?? this.end / 2
   }
 
-  /** How many entries had to make room. */
+  /** The number of dropped entries. */
   get dropped(): number {
     return this.droppedCount
   }
@@ -55,12 +55,12 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     return at < this.end ? (this.flat[at + 1] as V) : undefined
   }
 
-  /** Whether the map has the key. */
+  /** True if the map has the key. */
   has(key: K): boolean {
     return this.map?.has(key) ?? this.find(key) < this.end
   }
 
-  /** Removes a key. Returns whether it was there. */
+  /** Removes a key. Returns false if the map did not have it. */
   delete(key: K): boolean {
     if (this.map !== undefined) return this.map.delete(key)
     const at = this.find(key)
@@ -84,9 +84,9 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     return entries[Symbol.iterator]()
   }
 
-  // Not private methods: each object of a class that has some holds a mark for them.
+  // Not #private methods, for which V8 would add a field to each object.
 
-  /** Where the key is in the array; its end if it is not there. */
+  /** The index of the key in the array; the end of the array if it is not there. */
   protected find(key: K): number {
     const flat = this.flat
     const end = this.end
@@ -95,10 +95,10 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     return at
   }
 
-  /** Sets a key that was set before, or one too many for the limit or for the array. */
+  /** Sets a key that is already set, or that exceeds the limit or the array. */
   protected setAmongMany(key: K, value: V, at: number): void {
     const hasRoom = at === this.end && !(this.size >= this.max)
-    if (this.map === undefined && (hasRoom || key !== key)) this.useMap() // NaN is found in a Map only
+    if (this.map === undefined && (hasRoom || key !== key)) this.useMap() // only a Map finds NaN
     const isNew = this.map === undefined ? at === this.end : !this.map.delete(key)
     if (isNew && this.size >= this.max) {
       this.droppedCount++
@@ -107,7 +107,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
       else this.map.delete(this.map.keys().next().value as K)
     }
     if (this.map === undefined) {
-      // Out with the earlier value, or with the oldest entry; in with the newest.
+      // Removes the former value or the oldest entry, then appends the new one.
       this.flat.copyWithin(at, at + 2, this.end)
       this.flat[this.end - 2] = key
       this.flat[this.end - 1] = value

@@ -4,7 +4,7 @@ import { MAX_MESSAGE_LENGTH, MAX_NAME_LENGTH, MAX_STATUS_DETAILS } from './span-
 import { cutKeys, cutMessages, cutNames } from './span-metrics.js'
 import { Status } from './status.js'
 
-// Strings of callers are cut once, when they enter a span, so that everything that keeps spans, names or keys is also bounded in bytes.
+// Strings are cut once, when they are set on a span, so that everything that stores spans, names or keys is bounded in bytes.
 
 /** The name of a span, at most 256 code points. */
 export function cutName(name: string): string {
@@ -38,7 +38,7 @@ export function cutStatus(status: Status): Status {
   return new Status(code, isLong ? cutMessage(message) : message, Array.isArray(details) ? cutDetails(details) : undefined)
 }
 
-/** Details that are plain data are short and stay as they are; a long one is kept as the beginning of its JSON. */
+/** Cuts details. A detail with long JSON is replaced by the beginning of its JSON. */
 function cutDetails(details: readonly unknown[]): unknown[] {
   if (details.length > MAX_STATUS_DETAILS) cutMessages.value++
   return details.slice(0, MAX_STATUS_DETAILS).map((detail) => {

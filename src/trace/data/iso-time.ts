@@ -1,4 +1,4 @@
-/** Wall time as an ISO string with microseconds, as the OpenCensus documents have it: `2020-01-02T03:04:05.000600Z`. */
+/** Formats wall-clock time as an ISO string with microseconds, as in OpenCensus documents: `2020-01-02T03:04:05.000600Z`. */
 export function isoMicroseconds(unixMs: number): string {
   if (!(Math.abs(unixMs) < 8.64e15)) unixMs = 0 // out of the range of Date
   let whole = Math.floor(unixMs)

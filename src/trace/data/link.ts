@@ -1,7 +1,7 @@
 import { cutName } from './cut-strings.js'
 import { type Attributes, type AttributesInit, collectAttributes, plainAttributes } from './attributes.js'
 
-/** What the linked span is to this one. The numbers are those of the OpenCensus formats. */
+/** The relation of the linked span to this one. The numbers are those of the OpenCensus formats. */
 export const LinkType = { UNSPECIFIED: 0, CHILD_LINKED_SPAN: 1, PARENT_LINKED_SPAN: 2 } as const
 export type LinkType = (typeof LinkType)[keyof typeof LinkType]
 

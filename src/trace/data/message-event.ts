@@ -1,6 +1,6 @@
 import { cutName } from './cut-strings.js'
 
-/** Which way a message went. The numbers are those of the OpenCensus formats. */
+/** The direction of a message. The numbers are those of the OpenCensus formats. */
 export const MessageEventType = { UNSPECIFIED: 0, SENT: 1, RECEIVED: 2 } as const
 export type MessageEventType = (typeof MessageEventType)[keyof typeof MessageEventType]
 

@@ -1,6 +1,6 @@
 import { refusedValues } from './span-metrics.js'
 
-/** Reads what a caller gave, whose getters may throw; undefined, and counted, if they do. */
+/** Calls `read`, which reads a caller's object. If a getter throws, that is counted and the result is undefined. */
 export function readSafely<T>(read: () => T): T | undefined {
   try {
     return read()

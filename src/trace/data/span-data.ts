@@ -29,7 +29,7 @@ export interface SpanDataInit {
   readonly stackTrace?: StackTrace
 }
 
-/** How much did not fit into a span. */
+/** What was dropped because of the limits of a span. */
 export interface SpanDropCounts {
   readonly attributes: number
   readonly annotations: number
@@ -38,7 +38,7 @@ export interface SpanDropCounts {
 }
 
 /**
- * A finished span as exporters get it. Immutable; its JSON form is the trace document of OpenCensus.
+ * A finished span, for exporters. Immutable. Its JSON form is the trace document of OpenCensus.
  *
  * @example
  * class Names implements Exporter<SpanData> {
@@ -48,7 +48,7 @@ export interface SpanDropCounts {
 export class SpanData {
   readonly #record: SpanRecord
 
-  /** @internal Takes the record of a span that has ended. */
+  /** @param record The record of a span that has ended. @internal */
   constructor(record: SpanRecord) {
     this.#record = record
   }
@@ -90,7 +90,7 @@ export class SpanData {
 
   get context(): SpanContext {
     const { context } = this.#record
-    Object.freeze(context.trace) // the whole trace shares it, and exporters must not be able to change that
+    Object.freeze(context.trace) // all spans of the trace share it, so that exporters must not change it
     Object.freeze(context)
     return context
   }
@@ -123,7 +123,7 @@ export class SpanData {
     return this.startTimeUnixMs + this.durationMs
   }
 
-  /** Measured on the monotonic clock: never negative, right to microseconds, untouched by changes of wall time. */
+  /** Measured by the monotonic clock: never negative, exact to microseconds, and not affected by changes of the wall clock. */
   get durationMs(): number {
     return durationMsOf(this.#record)
   }
@@ -141,8 +141,7 @@ export class SpanData {
   }
 
   /**
-   * Roughly the memory that name and attributes hold, without putting them together; undefined if the span has more than
-   * attributes, and has to be looked at. @internal
+   * Approximate memory of name and attributes, without computing them. Undefined if the span has other details too. @internal
    */
   get textBytes(): number | undefined {
     const { name, details } = this.#record
@@ -172,17 +171,17 @@ export class SpanData {
     return this.#record.hasStatus
   }
 
-  /** Where the error was thrown that ended the span. */
+  /** The stack trace of the error that ended the span. */
   get stackTrace(): StackTrace | undefined {
     return this.#record.details?.stackTrace
   }
 
-  /** How many spans of this process have this one as their parent. */
+  /** The number of spans in this process whose parent is this one. */
   get childSpanCount(): number {
     return this.#record.childSpanCount
   }
 
-  /** How much was dropped because of the limits. */
+  /** What was dropped because of the limits. */
   get dropped(): SpanDropCounts {
     const { details } = this.#record
     return {

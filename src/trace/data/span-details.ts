@@ -19,17 +19,17 @@ import { MAX_NAME_LENGTH, type SpanLimits } from './span-limits.js'
 import { droppedAnnotations, droppedAttributes, droppedLinks, droppedMessageEvents, refusedValues } from './span-metrics.js'
 import type { StackTrace } from './stack-trace.js'
 
-/** Attributes that are computed when they are first read: their source is cheaper to keep than they are. */
+/** Attributes that are computed when they are first read. */
 export interface AttributeSource {
-  /** Roughly the memory of the strings. */
+  /** Approximate memory of the strings. */
   readonly bytes: number
   addTo(add: (key: string, value: unknown) => void): void
 }
 
-/** What an attribute takes beside its strings. */
+/** Memory of an attribute without its strings. */
 const VALUE_BYTES = 16
 
-/** The details set on a sampled span, within its limits; created by the first. Callers may pass anything. */
+/** Details of a sampled span, within its limits. Created when the first one is set. Callers may pass any value. */
 export class SpanDetails {
   private kept: BoundedMap<string, AttributeValue> | undefined = undefined
   /** Attributes that are computed when they are first read. */
@@ -56,7 +56,7 @@ export class SpanDetails {
     if (this.kept !== undefined) this.expand()
   }
 
-  /** Roughly the memory that the attributes hold. Does not put them together. */
+  /** Approximate memory of the attributes, without computing them. */
   get attributeBytes(): number {
     if (this.source !== undefined) return this.source.bytes
     let bytes = 0
@@ -66,7 +66,7 @@ export class SpanDetails {
     return bytes
   }
 
-  /** Neither lists nor a stack. */
+  /** True if there are neither lists nor a stack trace. */
   get hasOnlyAttributes(): boolean {
     return (this.annotations ?? this.messageEvents ?? this.links ?? this.stackTrace) === undefined
   }
@@ -77,7 +77,7 @@ export class SpanDetails {
     source.addTo((key, value) => this.addAttribute(key, value, this.limits!))
   }
 
-  /** As exporters see them. Only for a span that has ended: they are put together once. */
+  /** The attributes for exporters. Call it only after the end of the span, since they are computed once. */
   plainAttributes(): Attributes {
     return (this.plain ??= plainAttributes(this.attributes))
   }

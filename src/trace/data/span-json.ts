@@ -19,13 +19,13 @@ export interface SpanJson {
   readonly [more: string]: unknown
 }
 
-/** Spans of one trace, in the form that OpenCensus writes to consoles and files. */
+/** Spans of one trace in the JSON form of OpenCensus. */
 export interface TraceDocument {
   readonly traceId: string
   readonly spans: readonly SpanJson[]
 }
 
-/** What the JSON form is made from: a SpanData, or anything of its shape. */
+/** The fields of the JSON form: a SpanData, or an object of its shape. */
 export interface SpanFields {
   readonly name: string
   readonly traceId: string
@@ -48,7 +48,7 @@ export interface SpanFields {
 
 const isEmpty = (object: object): boolean => Object.keys(object).length === 0
 
-/** A part that is left out if it is empty, with its drop count if something was dropped. */
+/** A property that is left out if it is empty, with its drop count if something was dropped. */
 function part(name: string, content: object, empty: boolean, dropped: Record<string, number>): object | false {
   const counts = Object.fromEntries(Object.entries(dropped).filter(([, count]) => count > 0))
   return (!empty || !isEmpty(counts)) && { [name]: { ...content, ...counts } }
@@ -92,7 +92,7 @@ export function spanJson(span: SpanFields): SpanJson {
 }
 
 /**
- * One document a trace, in the order in which the traces first appear.
+ * Returns one document for each trace, in the order in which the traces first appear.
  * @example
  * for (const document of traceDocuments(exporter.items)) console.log(JSON.stringify(document))
  */

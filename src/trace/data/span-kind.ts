@@ -4,7 +4,7 @@ export type SpanKind = (typeof SpanKind)[keyof typeof SpanKind]
 
 const NAMES = ['UNSPECIFIED', 'SERVER', 'CLIENT'] as const
 
-/** The kind's name, as the tag `kind` of `span/latency` has it. */
+/** The name of a kind, as in the tag `kind` of `span/latency`. */
 export function spanKindName(kind: SpanKind): string {
   return NAMES[kind] ?? NAMES[0]
 }

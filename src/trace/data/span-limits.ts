@@ -1,11 +1,11 @@
-/** Code points kept of a span's name, a key of an attribute and an id of a message; the rest is cut. */
+/** Limit of names of spans, keys of attributes and ids of messages, in code points; the rest is cut. */
 export const MAX_NAME_LENGTH = 256
-/** Code points kept of a description and of the message of a status; the rest is cut. */
+/** Limit of descriptions and messages of a status, in code points; the rest is cut. */
 export const MAX_MESSAGE_LENGTH = 4_096
-/** Details kept of the status of a span; the rest is dropped. */
+/** Limit of details of a status; the rest is dropped. */
 export const MAX_STATUS_DETAILS = 16
 
-/** How much one span keeps; beyond it the oldest make room and are counted. 0 keeps none. */
+/** Limits of one span. Beyond a limit the oldest items are dropped and counted. 0 keeps none. */
 export interface SpanLimits {
   /** Default 32. */
   readonly attributes: number

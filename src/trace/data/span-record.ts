@@ -3,7 +3,7 @@ import type { SpanDetails } from './span-details.js'
 import type { SpanKind } from './span-kind.js'
 import type { Status } from './status.js'
 
-/** What is kept of a sampled span: the span itself as SpanData sees it. */
+/** The fields of a sampled span that SpanData reads. */
 export interface SpanRecord {
   readonly name: string
   readonly kind: SpanKind
@@ -19,11 +19,11 @@ export interface SpanRecord {
   readonly hasStatus: boolean
   readonly childSpanCount: number
   readonly details: SpanDetails | undefined
-  /** Its place among the running spans. */
+  /** Its index among the running spans. */
   slot: number
 }
 
-/** Milliseconds from start to end, never negative; 0 while it runs. */
+/** Milliseconds from start to end, never negative; 0 while the span runs. */
 export function durationMsOf({ startMs, endMs }: SpanRecord): number {
   return endMs === undefined || endMs < startMs ? 0 : endMs - startMs
 }

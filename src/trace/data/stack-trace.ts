@@ -40,8 +40,7 @@ function hashOf(frames: readonly StackFrame[]): number {
 }
 
 /**
- * Where something went wrong: up to 128 frames. A list that is too long keeps its last ones, frames that are added
- * later are dropped; both are counted.
+ * A stack trace of up to 128 frames. Of a longer list the last ones are kept; frames that are added later are dropped. Both are counted.
  */
 export class StackTrace {
   readonly #frames: StackFrame[]
@@ -52,13 +51,13 @@ export class StackTrace {
     this.#droppedFrames = frames.length - this.#frames.length
   }
 
-  /** Reads the frames of an error's `stack`; undefined for what has none. Never throws. */
+  /** Reads the frames of an error's `stack`. Returns undefined if it has none. Never throws. */
   static fromError(thrown: unknown): StackTrace | undefined {
     try {
       const stack = (thrown as { stack?: unknown } | null | undefined)?.stack
       if (typeof stack !== 'string') return undefined
       const trace = new StackTrace()
-      // The frames are slices of the string they are read from, and would retain all of it.
+      // The frames are slices of this string, and would keep all of it in memory.
       const text = stack.length > MAX_STACK_LENGTH ? internString(stack.slice(0, MAX_STACK_LENGTH)) : stack
       for (const line of text.split('\n')) {
         const frame = frameOf(line)

@@ -11,7 +11,7 @@ const BY_HTTP_CODE: Readonly<Record<number, StatusCode>> = {
   504: StatusCode.DEADLINE_EXCEEDED,
 }
 
-/** Ways in which a client's request fails before there is a response. */
+/** Why a client's request failed without a response. */
 export type ClientFailure = 'cancelled' | 'bad_url' | 'timeout' | 'dns' | 'other'
 
 const BY_FAILURE: Readonly<Record<ClientFailure, StatusCode>> = {
@@ -22,7 +22,7 @@ const BY_FAILURE: Readonly<Record<ClientFailure, StatusCode>> = {
   other: StatusCode.UNKNOWN,
 }
 
-// By the `name` or `code` of the platform.
+// By the `name` or `code` of an error of Node or of the web platform.
 const BY_ERROR: Readonly<Record<string, ClientFailure>> = {
   AbortError: 'cancelled',
   ABORT_ERR: 'cancelled',
@@ -44,19 +44,19 @@ export class Status {
   static readonly OK: Status = new Status(StatusCode.OK)
 
   readonly code: StatusCode
-  /** A message for people. Undefined if none was given. */
+  /** A message for people. Undefined if there is none. */
   readonly message: string | undefined
   readonly details: readonly unknown[] | undefined
 
-  /** A number that is no canonical code becomes UNKNOWN. */
+  /** @param code A number that is not a canonical code becomes UNKNOWN. */
   constructor(code: number, message?: string, details?: readonly unknown[]) {
     this.code = isStatusCode(code) ? code : StatusCode.UNKNOWN
     this.message = message
     this.details = Array.isArray(details) ? Object.freeze([...details]) : details
-    Object.freeze(this) // many spans and all exporters share one
+    Object.freeze(this) // spans and exporters share it
   }
 
-  /** The status itself, or that of a code, or of another copy of this package. */
+  /** Converts a code, or a status of another copy of this package. A Status is returned as it is. */
   static from(status: Status | StatusCode, message?: string): Status {
     if (status instanceof Status) return status
     if (typeof status !== 'object' || status === null) return new Status(status, message)
@@ -70,8 +70,8 @@ export class Status {
   }
 
   /**
-   * The status of whatever was thrown, with its message: UNKNOWN, or the code of what the platform names an abort, a
-   * time-out or a bad URL. Never throws, not even for objects whose properties do.
+   * The status of a thrown value, with its message: CANCELLED, DEADLINE_EXCEEDED or INVALID_ARGUMENT for errors of Node about an abort, a
+   * time-out or a bad URL, otherwise UNKNOWN. Never throws, even if getters of the value do.
    */
   static fromError(thrown: unknown): Status {
     try {
@@ -85,7 +85,7 @@ export class Status {
   }
 
   /**
-   * The status of an HTTP response code; codes below 200 and those without a rule of their own are UNKNOWN.
+   * The status of an HTTP response code. Codes below 200, and codes that the specification does not list, are UNKNOWN.
    * @see https://github.com/census-instrumentation/opencensus-specs/blob/master/trace/HTTP.md#status
    */
   static fromHttpStatus(httpCode: number, reason?: string): Status {
@@ -102,12 +102,12 @@ export class Status {
     return this.code === StatusCode.OK
   }
 
-  /** The same as `code`, under the name of the OpenCensus documents. */
+  /** The same as `code`, under its OpenCensus name. */
   get canonicalCode(): StatusCode {
     return this.code
   }
 
-  /** The same as `message`, under the name of the OpenCensus documents. */
+  /** The same as `message`, under its OpenCensus name. */
   get description(): string | undefined {
     return this.message
   }

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 
 const MAX_BYTES = 128
 
-/** Text as the OpenCensus JSON documents carry it. */
+/** A string in OpenCensus JSON documents. */
 export interface TruncatableString {
   readonly value: string
   readonly truncated_byte_count: number
@@ -15,6 +15,6 @@ export function truncatable(text: string, maxBytes: number = MAX_BYTES): Truncat
   const bytes = Buffer.from(text)
   if (bytes.length <= maxBytes) return { value: text, truncated_byte_count: 0 }
   let end = maxBytes
-  while ((bytes[end]! & 0xc0) === 0x80) end-- // continuation bytes belong to the character before
+  while ((bytes[end]! & 0xc0) === 0x80) end-- // continuation bytes belong to the previous character
   return { value: bytes.toString('utf8', 0, end), truncated_byte_count: bytes.length - maxBytes }
 }

@@ -3,13 +3,13 @@ import { headerValue } from './header-value.js'
 import type { HeaderGetter, HeaderSetter, Propagator } from './propagator.js'
 import { remoteContext } from './remote-context.js'
 
-// 32 + 16 + 1 + 16 digits and three dashes: whatever is longer is something else.
+// 32 + 16 + 1 + 16 digits and three dashes. A longer value is not valid.
 const MAX_LENGTH = 68
 const TRACE_ID_LENGTH = 32
 
 /**
- * Zipkin's B3 in one header: `b3: <trace id>-<span id>-<sampled>-<parent span id>`, the last two optional. A header
- * that holds only a sampling decision names no parent and is not used.
+ * Zipkin's B3 in one header: `b3: <trace id>-<span id>-<sampled>-<parent span id>`, of which the last two are optional. A header with only a
+ * sampling decision has no parent and is ignored.
  *
  * @see https://github.com/openzipkin/b3-propagation#single-header
  */
@@ -29,7 +29,7 @@ export class B3SinglePropagator implements Propagator {
   }
 }
 
-/** Ids as B3 has them: a trace id of 16 digits is padded on the left. */
+/** The context of B3 ids. A trace id of 16 digits is padded on the left. */
 export function b3Context(traceId: string, spanId: string, sampled: boolean): SpanContext | undefined {
   const whole = traceId.length === 16 ? traceId.padStart(TRACE_ID_LENGTH, '0') : traceId
   return remoteContext(whole, spanId, sampled ? SAMPLED : 0)

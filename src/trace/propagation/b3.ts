@@ -7,7 +7,7 @@ const single = new B3SinglePropagator()
 const multi = new B3MultiPropagator()
 
 /**
- * B3 in whichever form it comes, the single header first; written in several headers by default.
+ * B3 in both forms. Reads the single header first. Writes several headers by default.
  * @example
  * new Tracer({ propagator: new B3Propagator() })
  */

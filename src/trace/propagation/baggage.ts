@@ -10,9 +10,9 @@ const MAX_LENGTH = 8_192
 const MAX_MEMBERS = 180
 const MAX_MEMBER_LENGTH = 4_096
 
-// RFC 7230 token, which keys must be.
+// Keys must be tokens of RFC 7230.
 const TOKEN = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/
-// What a value may hold unescaped: printable ASCII without blank, quote, comma, semicolon, backslash and percent.
+// Characters that must be escaped: all except printable ASCII without blank, quote, comma, semicolon, backslash and percent.
 const UNSAFE = /[^!#$&-+\--:<-[\]-~]/gu
 
 const LONE_SURROGATE = /^[\ud800-\udfff]$/
@@ -21,8 +21,8 @@ const LONE_SURROGATE = /^[\ud800-\udfff]$/
 export type BaggageEntry = readonly [key: string, value: string]
 
 /**
- * Reads a baggage header. What is too long is cut at a member's end, a damaged member is skipped, properties are not
- * kept; of several members with one key the last counts. Never throws.
+ * Parses a baggage header. A header that is too long is cut after a member. Damaged members are skipped, and properties are ignored. Of several
+ * members with the same key, the last counts. Never throws.
  *
  * @see https://www.w3.org/TR/baggage/
  */
@@ -54,7 +54,7 @@ function parseMember(member: string): BaggageEntry | undefined {
   }
 }
 
-/** Writes pairs as a baggage header; those that cannot be written or find no room are left out. */
+/** Formats pairs as a baggage header. Pairs that are not valid, or exceed its limit, are left out. */
 export function formatBaggage(entries: Iterable<BaggageEntry>): string {
   const members: string[] = []
   let length = 0
@@ -71,20 +71,20 @@ export function formatBaggage(entries: Iterable<BaggageEntry>): string {
 }
 
 function escaped(value: string): string {
-  // A lone surrogate has no UTF-8, and encodeURIComponent would throw.
+  // encodeURIComponent would throw for a lone surrogate.
   return value.replace(UNSAFE, (char) => (LONE_SURROGATE.test(char) ? '%EF%BF%BD' : encodeURIComponent(char)))
 }
 
 export interface TagBaggageOptions {
-  /** Tags that may travel, by key, out and in. Default: none. */
+  /** Keys of tags that may be sent and received. Default: none. */
   readonly allow: readonly string[]
 }
 
 const OPTIONS: OptionNames<TagBaggageOptions> = { allow: true }
 
 /**
- * Carries tags in W3C baggage. Only the tags of an allow-list pass, in both directions: tags are labels of metrics, and
- * what strangers send must not become one unasked. Tags with a TTL of 0 and values that are not printable ASCII stay here.
+ * Propagates tags in W3C baggage. Only the tags of an allow-list are sent and received, because tags become labels of metrics, which
+ * strangers must not choose. Tags with TTL 0 and values that are not printable ASCII are not sent.
  *
  * @example
  * new Tracer({ baggage: new TagBaggage({ allow: ['tenant'] }) })

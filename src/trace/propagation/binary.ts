@@ -15,7 +15,7 @@ const OPTIONS_FIELD = 2
 const BASE64 = /^[\w+/-]*={0,2}$/
 
 /**
- * The binary trace context of OpenCensus, as gRPC carries it; in headers, as base64 in `grpc-trace-bin`.
+ * The binary trace context of OpenCensus, for gRPC; in headers as base64 in `grpc-trace-bin`.
  *
  * @see https://github.com/census-instrumentation/opencensus-specs/blob/master/encodings/BinaryEncoding.md
  */
@@ -42,7 +42,7 @@ export class BinaryPropagator implements Propagator {
     return bytes
   }
 
-  /** Undefined unless there are both ids. Options that are absent, or not the next field, are 0; what follows is not read. */
+  /** Returns undefined unless both ids are present. Options that are missing, or not the next field, are 0. Later fields are ignored. */
   fromBytes(bytes: Uint8Array): SpanContext | undefined {
     if (!(bytes instanceof Uint8Array) || bytes.length < OPTIONS_FIELD_AT) return undefined
     if (bytes[0] !== 0 || bytes[1] !== 0 || bytes[SPAN_ID_FIELD_AT] !== SPAN_ID_FIELD) return undefined

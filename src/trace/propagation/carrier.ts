@@ -1,6 +1,6 @@
 import type { HeaderGetter, HeaderSetter } from './propagator.js'
 
-/** Anything with headers to read: node's and fetch's, a Map, a plain object, pairs, node's raw headers. Names in any case. */
+/** An object with headers: those of Node and of fetch, a Map, a plain object, pairs, Node's raw headers. Names may have any case. */
 export type ReadableCarrier =
   | { readonly get: (name: string) => string | null | undefined }
   | { readonly [name: string]: unknown }
@@ -8,10 +8,10 @@ export type ReadableCarrier =
   | readonly string[]
   | object
 
-/** Anything headers can be put into: `Headers`, a Map, node's requests and responses, a plain object, pairs. */
+/** An object into which headers can be written: `Headers`, a Map, Node's requests and responses, a plain object, pairs. */
 export type WritableCarrier = object
 
-/** Several headers of one name count as one, joined by commas, as HTTP has it. */
+/** Joins several headers of one name by commas, as HTTP defines it. */
 export function textOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value
   if (!Array.isArray(value)) return undefined
@@ -29,7 +29,7 @@ function fromPairs(pairs: Iterable<unknown>, name: string): string | undefined {
   return found.length === 0 ? undefined : found.join(',')
 }
 
-/** Node's `rawHeaders`: names and values in turn. */
+/** Reads Node's `rawHeaders`, in which names and values alternate. */
 function fromFlat(list: readonly unknown[], name: string): string | undefined {
   const found: string[] = []
   for (let at = 0; at + 1 < list.length; at += 2) {
@@ -47,7 +47,7 @@ function fromObject(headers: Readonly<Record<string, unknown>>, name: string): s
   return textOf(headers[name]) ?? inAnyCase(headers, name)
 }
 
-/** A header among the properties of an object that has none of exactly this name, or no string in it. */
+/** Reads a header from an object's properties, with a name in any case. */
 export function inAnyCase(headers: Readonly<Record<string, unknown>>, name: string): string | undefined {
   for (const key in headers) {
     if (key.length === name.length && key.toLowerCase() === name) return textOf(headers[key])
@@ -55,7 +55,7 @@ export function inAnyCase(headers: Readonly<Record<string, unknown>>, name: stri
   return undefined
 }
 
-/** How to read this carrier. Nothing it does throws: what cannot be read is not there. */
+/** Returns a function that reads the carrier and never throws. A header that cannot be read is undefined. */
 export function getterOf(carrier: ReadableCarrier | null | undefined): HeaderGetter {
   if (typeof carrier !== 'object' || carrier === null) return () => undefined
   const read = readerOf(carrier) as (carrier: object, name: string) => string | undefined
@@ -68,7 +68,7 @@ export function getterOf(carrier: ReadableCarrier | null | undefined): HeaderGet
   }
 }
 
-/** Found out once for all headers of a carrier. */
+/** Chooses the reader of a carrier, once for all its headers. */
 function readerOf(carrier: object): (carrier: never, name: string) => string | undefined {
   try {
     if (carrier instanceof Map) return fromMap
@@ -81,7 +81,7 @@ function readerOf(carrier: object): (carrier: never, name: string) => string | u
   }
 }
 
-/** The carrier if its headers are its properties, as those of node's requests are. */
+/** The carrier if its headers are its properties, as in Node's requests. */
 export function plainHeaders(carrier: ReadableCarrier | null | undefined): Readonly<Record<string, unknown>> | undefined {
   if (typeof carrier !== 'object' || carrier === null || Array.isArray(carrier)) return undefined
   try {
@@ -105,7 +105,7 @@ function fromGetHeader(carrier: { readonly getHeader: (name: string) => unknown 
   return textOf(carrier.getHeader(name))
 }
 
-/** How to write to this carrier. A carrier that refuses is left as it is. */
+/** Returns a function that writes to the carrier. It ignores errors of the carrier. */
 export function setterOf(carrier: WritableCarrier): HeaderSetter {
   if (typeof carrier !== 'object' || carrier === null) return () => {}
   return (name, value) => {

@@ -4,7 +4,7 @@ import type { SpanContext } from '../context/span-context.js'
 import type { HeaderGetter, HeaderSetter, Propagator } from './propagator.js'
 
 /**
- * Several formats at once: writes all, reads the first that finds a context.
+ * Combines several formats: writes all, and reads with the first that finds a context.
  *
  * @example
  * new Tracer({ propagator: new CompositePropagator([new TraceContextPropagator(), new B3Propagator()]) })

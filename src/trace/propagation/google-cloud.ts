@@ -4,7 +4,7 @@ import type { HeaderGetter, HeaderSetter, Propagator } from './propagator.js'
 import { remoteContext } from './remote-context.js'
 
 const HEADER = 'x-cloud-trace-context'
-// 32 hex, slash, up to 20 digits, ";o=" and digits: whatever is much longer is something else.
+// 32 hex digits, slash, up to 20 digits, ";o=" and digits. A much longer value is not valid.
 const MAX_LENGTH = 80
 const FORM = /^([\da-f]{32})\/(\d{1,20})(?:;o=(\d{1,10}))?$/i
 const MAX_SPAN_ID = 2n ** 64n - 1n
@@ -35,7 +35,7 @@ export class GoogleCloudPropagator implements Propagator {
   }
 }
 
-/** What is no byte counts as sampled, as everywhere in OpenCensus. */
+/** A number that is not a byte counts as sampled, as everywhere in OpenCensus. */
 function optionsOf(decimal: string): number {
   const options = Number(decimal)
   return options > 0xff ? SAMPLED : options

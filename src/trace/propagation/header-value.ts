@@ -1,9 +1,9 @@
 const isBlank = (code: number): boolean => code === 0x20 || code === 0x09
 
-// What a header of ours needs, with room for blanks around it; whatever is longer is not looked at.
+// Enough for every header of these formats with blanks around it. A longer one is ignored.
 export const MAX_LENGTH = 1_024
 
-/** A header's value without the blanks and tabs that HTTP allows around it; empty if there is none or it is far too long. */
+/** The value of a header without the blanks and tabs that HTTP allows around it. Empty if there is none or it is too long. */
 export function headerValue(text: string | undefined): string {
   if (text === undefined || text.length > MAX_LENGTH) return ''
   return withoutBlanks(text)

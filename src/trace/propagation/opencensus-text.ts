@@ -8,8 +8,8 @@ const SPAN_ID = 'opencensus-trace-spanid'
 const OPTIONS = 'opencensus-trace-traceoptions'
 
 /**
- * The text format of OpenCensus: three entries. Without options the trace counts as sampled; without a span id it is continued
- * without a parent, as OpenCensus does.
+ * The text format of OpenCensus, with three entries. As in OpenCensus, a trace without options counts as sampled, and one without a span id
+ * is continued without a parent.
  */
 export class TextMapPropagator implements Propagator {
   readonly fields: readonly string[] = [TRACE_ID, SPAN_ID, OPTIONS]

@@ -5,13 +5,12 @@ export type HeaderGetter = (name: string) => string | undefined
 export type HeaderSetter = (name: string, value: string) => void
 
 /**
- * Writes a context into headers and reads it back. Any object with these two methods will do.
+ * Writes a context into headers and reads it from headers. Any object with these two methods is a propagator.
  *
- * Headers come from strangers: `extract` returns undefined for whatever it does not understand, in linear time,
- * and never throws.
+ * Headers may come from strangers. `extract` returns undefined if a header is not valid, takes linear time, and never throws.
  */
 export interface Propagator {
-  /** The headers it writes, in lower case; for CORS lists and for code that clears headers. */
+  /** The headers that it writes, in lower case. For CORS lists, and for code that clears headers. */
   readonly fields?: readonly string[]
   inject(context: SpanContext, set: HeaderSetter): void
   extract(get: HeaderGetter): SpanContext | undefined

@@ -30,7 +30,7 @@ export class TraceContextPropagator implements Propagator {
 
   inject(context: SpanContext, set: HeaderSetter): void {
     if (!context.isValid) return
-    const own = toSpanContext(context) // a custom propagator may pass on a context that is not of this class
+    const own = toSpanContext(context) // a custom propagator may pass an object that is not a SpanContext
     if (own !== undefined) set('traceparent', own.traceparent)
     const state = context.traceState
     if (state !== undefined && state.size > 0) set('tracestate', state.toString())
@@ -43,8 +43,8 @@ export class TraceContextPropagator implements Propagator {
 }
 
 /**
- * Does what `extract` of TraceContextPropagator does, for an object whose properties are the headers: a server does this for each
- * request, and without functions that read by name it takes two thirds (bench/trace/propagation.bench.js, traceparent read).
+ * Like `extract` of TraceContextPropagator, for an object whose properties are the headers. A server calls it for each request; without
+ * functions that read by name it takes two thirds of the time (bench/trace/propagation.bench.js, traceparent read).
  * A getter of the headers may throw.
  */
 export function extractTraceContext(headers: Readonly<Record<string, unknown>>): SpanContext | undefined {
@@ -53,7 +53,7 @@ export function extractTraceContext(headers: Readonly<Record<string, unknown>>):
     if (typeof exact === 'string') {
       const text = traceparentOf(exact)
       if (text === undefined) return undefined
-      // Names are in lower case, as in requests of Node: a missing tracestate is not looked for among all the others.
+      // Names are in lower case, as in Node's requests, so that a missing tracestate is not searched among all headers.
       return contextOf(text, tracestateIn(headers))
     }
     const text = traceparentOf(textOf(exact) ?? inAnyCase(headers, 'traceparent'))
@@ -95,7 +95,7 @@ function isTraceparent(text: string): boolean {
   return lookAtHex(text, TRACE_ID_AT, 32) > 0 && lookAtHex(text, SPAN_ID_AT, 16) > 0
 }
 
-/** Version 00 ends after the flags, ff is none, the others may go on after a dash; a comma there joins two headers, which are none. */
+/** True for a valid version and end: version 00 ends after the flags, ff is not valid, others may continue after a dash. A comma joins two headers, which is not valid. */
 function hasVersion(text: string): boolean {
   const high = hexDigit(text, 0)
   const low = hexDigit(text, 1)

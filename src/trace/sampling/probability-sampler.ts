@@ -10,8 +10,8 @@ const TWO_TO_64 = 2 ** 64
 const lowWords = new Int32Array(2)
 
 /**
- * Samples a share of all traces, by the trace id: every process that uses the same rate decides the same way. A span
- * whose parent is sampled is sampled too.
+ * Samples a share of all traces. It decides by the trace id, so that all processes with the same rate decide in the same way. A span whose
+ * parent is sampled is sampled too.
  *
  * A trace is sampled if the low 64 bits of its id, as a whole number, are at most rate × 2^64; the comparison is exact.
  *
@@ -25,7 +25,7 @@ export class ProbabilitySampler implements Sampler {
   readonly #low: number
 
   /**
-   * @param rate 0 … 1. Default 1/10 000. An object with `rate` will do.
+   * @param rate 0 … 1, or an object with `rate`. Default 1/10 000.
    * @throws {@link DefinitionError} `ERR_SAMPLING_RATE` if it is not a number from 0 to 1.
    */
   constructor(rate: number | { readonly rate?: number } = 1e-4) {
@@ -35,7 +35,7 @@ export class ProbabilitySampler implements Sampler {
       throw new DefinitionError('ERR_SAMPLING_RATE', `a sampling rate must be a number from 0 to 1: it is ${String(value)}`)
     }
     this.rate = value
-    // Below 2^64 a double of this size loses nothing by being split at 2^32.
+    // A double below 2^64 is split at 2^32 without loss.
     const threshold = value * TWO_TO_64
     this.#high = Math.floor(threshold / TWO_TO_32)
     this.#low = Math.floor(threshold - this.#high * TWO_TO_32)
@@ -50,7 +50,7 @@ export class ProbabilitySampler implements Sampler {
     if (this.rate === 0) return false
     const trace = (input as { trace?: TraceId }).trace
     if (trace !== undefined) return this.#takes(trace.w2, trace.w3)
-    // Somebody else's object: its id is a string, and may be invalid.
+    // A caller's object, whose id is a string and may be invalid.
     return readHexWords(input.traceId, 16, lowWords) && this.#takes(lowWords[0]!, lowWords[1]!)
   }
 

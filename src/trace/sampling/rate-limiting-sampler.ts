@@ -6,7 +6,7 @@ import type { Sampler } from './sampler.js'
 export interface RateLimitingSamplerOptions {
   /** Traces sampled per second, from 0; fractions are allowed. Default 0.1, one in ten seconds. */
   readonly perSecond?: number
-  /** Traces sampled at once after a quiet time, from 1. Default: those of one second, at least 1. */
+  /** Traces that may be sampled at once after a quiet period, from 1. Default: `perSecond`, but at least 1. */
   readonly burst?: number
   /** Source of time. Default: the system clock. */
   readonly clock?: Clock
@@ -15,8 +15,8 @@ export interface RateLimitingSamplerOptions {
 const OPTIONS: OptionNames<RateLimitingSamplerOptions> = { perSecond: true, burst: true, clock: true }
 
 /**
- * Samples up to so many traces a second, the first that come. The decision of a parent in another process is ignored: a
- * caller that marks every request as sampled gets no more than this. Not deterministic by trace id.
+ * Samples the first traces of each second, up to a limit. The decision of a parent in another process is ignored, so that a caller that
+ * marks every request as sampled cannot exceed it. It does not decide by the trace id.
  *
  * @example
  * new Tracer({ sampler: new RateLimitingSampler({ perSecond: 5 }) })
@@ -28,7 +28,7 @@ export class RateLimitingSampler implements Sampler {
   #tokens: number
   #filledAtMs: number
 
-  /** @throws {@link DefinitionError} `ERR_SAMPLING_RATE` when `perSecond` is negative or no number, or `burst` is below 1. */
+  /** @throws {@link DefinitionError} `ERR_SAMPLING_RATE` if `perSecond` is negative or not a number, or `burst` is below 1. */
   constructor(options: RateLimitingSamplerOptions | number = {}) {
     checkOptions('RateLimitingSampler', typeof options === 'number' ? undefined : options, OPTIONS)
     const {

@@ -4,9 +4,8 @@ import { RateLimitingSampler } from './rate-limiting-sampler.js'
 const PER_SECOND = 10
 
 /**
- * How often callers from other processes may decide that a trace is sampled, for servers that do not know their callers: ten
- * times a second, ten at once. Beyond that, and for callers that do not sample, the server's sampler decides as for a trace of its own;
- * the trace goes on under the caller's id.
+ * Limits how often callers in other processes may decide that a trace is sampled, for servers that do not know their callers: ten times a
+ * second, ten at once. Beyond that, and for callers that do not sample, the server's own sampler decides. The trace keeps the caller's id.
  */
 export class RemoteSamplingLimit {
   readonly #limiter: RateLimitingSampler
@@ -15,7 +14,7 @@ export class RemoteSamplingLimit {
     this.#limiter = new RateLimitingSampler({ perSecond: PER_SECOND, burst: PER_SECOND, ...(clock !== undefined && { clock }) })
   }
 
-  /** Whether the caller decides. */
+  /** True if the caller decides. */
   allows({ sampled }: { readonly sampled: boolean }): boolean {
     return sampled && this.#limiter.shouldSample()
   }

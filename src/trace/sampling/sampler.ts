@@ -1,9 +1,9 @@
 import type { SpanContext } from '../context/span-context.js'
 import type { SpanKind } from '../data/span-kind.js'
 
-/** The input of a sampler. A SpanContext is enough if nothing more is known. */
+/** The input of a sampler. It may be a SpanContext. */
 export interface SamplingInput {
-  /** Of the span to be; 32 hex digits. */
+  /** Trace id of the new span, 32 hex digits. */
   readonly traceId: string
   /** True if the span has a parent that is sampled. */
   readonly sampled: boolean
@@ -15,14 +15,14 @@ export interface SamplingInput {
 }
 
 /**
- * Decides whether a span is kept and exported. Called for every new trace and every parent from another process; a span
- * with a local parent keeps its decision, unless it has a sampler of its own. Its latency is recorded either way.
+ * Decides whether a span is exported. Called for every new trace and every parent from another process. A span with a local parent has its
+ * decision, unless the span has its own sampler. The latency is recorded in any case.
  *
  * @example
  * const checkoutsOnly: Sampler = { shouldSample: ({ name }) => name === 'checkout' }
  */
 export interface Sampler {
   shouldSample(input: SamplingInput): boolean
-  /** How configuration and pages show it. Default: the class name. */
+  /** Name for logs and configuration. Default: the class name. */
   readonly description?: string
 }

@@ -5,8 +5,7 @@ import { IS_PROXY, SKIPPED } from './span-flags.js'
 import type { OwnedFrameSpan } from './span-scope.js'
 
 /**
- * Takes the place of a tracer's current span in a context: below it, spans continue a context from elsewhere, or
- * begin a new trace if there is none.
+ * Replaces a tracer's current span in a frame: spans within it continue a remote context, or begin a new trace if there is none.
  */
 export class RemoteParentEntry implements OwnedFrameSpan {
   readonly owner: object
@@ -26,12 +25,12 @@ export class RemoteParentEntry implements OwnedFrameSpan {
 }
 
 /**
- * The entry of a frame for a span that a scope has made current, until the scope is closed, in any async context:
- * code that still has the frame uses the span that was current before.
+ * The entry of a frame for a span that a scope has made current. After the scope is closed, in any async context, code that still has the
+ * frame uses the span that was current before.
  */
 export class ScopeEntry implements OwnedFrameSpan {
   readonly owner: object
-  /** Undefined if what was made current is no span of a tracer of ours. */
+  /** Undefined if the current span does not belong to one of our tracers. */
   readonly native: Span | undefined
   readonly enclosing: OwnedFrameSpan | undefined
   closed = false
@@ -46,7 +45,7 @@ export class ScopeEntry implements OwnedFrameSpan {
     return this.closed ? IS_PROXY | SKIPPED : IS_PROXY
   }
 
-  // What a span has, for rooms and copies of this package that know it only by its shape.
+  // The same members as a span, for code and copies of this package that know it only by its shape.
   get isLeft(): boolean {
     return this.closed
   }
@@ -68,16 +67,15 @@ export class ScopeEntry implements OwnedFrameSpan {
   }
 }
 
-/** What is current for this tracer: a span, a parent from elsewhere, or nothing. */
+/** The current entry of this tracer: a span, a remote parent, or nothing. */
 export const currentOf = (frame: Frame, owner: object): OwnedFrameSpan | undefined => {
   const held = currentEntry(frame, owner)
   return held !== undefined && (held.flags & IS_PROXY) !== 0 ? (held as ScopeEntry).native : held
 }
 
 /**
- * The entry of the current span: the span itself, or the scope that made it current. Imperative spans that have ended and scopes
- * that are closed are skipped: after `await` of a function that opened one, or in the next request of a kept-alive
- * connection, the frame may still hold it.
+ * The entry of the current span: the span itself, or the scope that made it current. Imperative spans that have ended, and closed scopes, are
+ * skipped. The frame may still have them after `await` of a function that opened one, or in the next request of a kept-alive connection.
  */
 export const currentEntry = (frame: Frame, owner: object): OwnedFrameSpan | undefined => {
   const newest = frame.span as OwnedFrameSpan | undefined

@@ -13,8 +13,8 @@ import type { TraceId } from '../context/trace-id.js'
 import type { WallOffset } from './wall-clock.js'
 
 /**
- * A span that keeps what is set on it. Once it has ended it takes nothing more, and its SpanData is a read-only view on
- * this one object, so that nothing is copied.
+ * A span that keeps the details that are set on it. After the end nothing can be set. Its SpanData is a read-only view of this object, so
+ * that nothing is copied.
  */
 export class SampledSpan extends Span implements SpanRecord {
   declare readonly parent: SpanContext | undefined
@@ -115,7 +115,7 @@ export class SampledSpan extends Span implements SpanRecord {
     return this.wallOffset.ms
   }
 
-  /** Where to put what is set on it; undefined, and counted, after the end. */
+  /** The details, to be written to. After the end it is undefined, and that is counted. */
   protected writable(): SpanDetails | undefined {
     return this.isOver() ? undefined : (this.details ??= new SpanDetails())
   }
@@ -128,8 +128,8 @@ export class SampledSpan extends Span implements SpanRecord {
 type Writable<T> = { -readonly [key in keyof T]: T[key] }
 
 /**
- * Makes a sampled span: all fields in one go, without `super`, which V8 compiles to calls of two of its builtins and of a
- * constructor; an eighth of what a sampled span costs (bench/trace/trace.bench.js, sampled span).
+ * Makes a sampled span without `super`, which V8 compiles to calls of two builtins and of a constructor. That would be an eighth of the cost
+ * of a sampled span (bench/trace/trace.bench.js, sampled span).
  */
 function assign(
   this: Writable<SampledSpan>,

@@ -9,7 +9,7 @@ import type { SpanKind } from '../data/span-kind.js'
 export interface SpanOptions {
   /** Role of the span: `SERVER`, `CLIENT` or `UNSPECIFIED`. Default `UNSPECIFIED`. */
   readonly kind?: SpanKind
-  /** Attributes of the span from the start: strings, numbers and booleans. Default: none. */
+  /** Initial attributes: strings, numbers and booleans. Default: none. */
   readonly attributes?: AttributesInit
   /** Links to spans of other traces. Default: none. */
   readonly links?: readonly (LinkInit | SpanContext)[]
@@ -21,6 +21,6 @@ export interface SpanOptions {
   readonly startTimeUnixMs?: number
   /** Limits how often the sampled flag of a parent from another process is used. Default: no limit. */
   readonly remoteLimit?: RemoteSamplingLimit | undefined
-  /** Do not continue a parent from another process: begin a new trace and link to it. Default: the tracer's `untrusted`. */
+  /** If true, a parent from another process is not continued: the span begins a new trace and has a link to it. Default: the tracer's `untrusted`. */
   readonly untrusted?: boolean
 }

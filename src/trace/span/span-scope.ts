@@ -1,26 +1,26 @@
 import { currentFrame, enterFrame, type Frame, type FrameSpan } from '../../base/context.js'
 import { neverEnded } from '../data/span-metrics.js'
 
-/** Spans that may be current inside each other. If there are more, some are never ended: the outer ones are released. */
+/** Limit of nested current spans. If there are more, some are never ended, and the outer ones are released. */
 const MAX_DEPTH = 1_000
 
 /** An entry of a frame for the current span of one tracer. */
 export interface OwnedFrameSpan extends FrameSpan {
   readonly owner: object
-  /** What it is, and whether it is to be passed over: see span-flags.ts. */
+  /** See span-flags.ts. */
   readonly flags: number
-  /** What to look at instead if it is skipped. */
+  /** The entry to use if this one is skipped. */
   readonly enclosing: OwnedFrameSpan | undefined
-  /** How many that are not ended yet enclose it, at most. Absent: none. */
+  /** Maximum number of open entries around it. Absent: none. */
   readonly depth?: number
 }
 
-/** Where an imperative span was made current, and what was current before. */
+/** The frame in which an imperative span was made current, and the frame before. */
 export class SpanScope {
-  /** The span to look at instead once this one has ended. */
+  /** The entry to use once this span has ended. */
   readonly enclosing: OwnedFrameSpan | undefined
   readonly depth: number
-  // Let go of at the end, so that spans that follow each other hold no chain of frames.
+  // Cleared at the end, so that consecutive spans do not keep a chain of frames in memory.
   #entered: Frame | undefined
   #before: Frame | undefined
 

@@ -19,29 +19,29 @@ import { Status } from '../data/status.js'
 import type { StatusCode } from '../data/status-code.js'
 import { TraceId } from '../context/trace-id.js'
 
-/** What a span needs of the tracer that made it. */
+/** The part of a tracer that its spans use. */
 export interface SpanOwner {
   readonly clock: Clock
   readonly limits: SpanLimits
   readonly random: RandomWords
-  /** Wall time minus monotonic time, in milliseconds. */
+  /** Wall-clock time minus monotonic time, in milliseconds. */
   wallOffsetMs(monotonicMs: number): number
   startChild(parent: Span, name: string): Span
   /** Records the latency. Times are monotonic. */
   unsampledEnds(span: Span, startMs: number, endMs: number): void
-  /** Records the latency and sends what the span kept. */
+  /** Records the latency and sends the span to the transport. */
   sampledEnds(span: Span & SpanRecord): void
 }
 
 /**
- * A unit of work. Made by a tracer, which decides whether it is sampled. This class is the one that is not: its latency
- * is recorded, it passes its trace on, and what is set on it is not kept. Sampled ones are of the class SampledSpan.
+ * A unit of work. Made by a tracer, which decides whether it is sampled. This class is a span that is not sampled: its latency is recorded and
+ * its trace is propagated, but details are not kept. A sampled span is a SampledSpan.
  *
- * Nothing here throws. What comes after the end changes nothing and is counted.
+ * No method throws. Calls after the end change nothing and are counted.
  */
 export class Span implements OwnedFrameSpan {
-  // No field is private: sampled spans are made without this constructor, see sampled-span.ts.
-  /** Who made it: one for each tracer. @internal */
+  // No field is private, because sampled spans are made without this constructor; see sampled-span.ts.
+  /** The owner, one for each tracer. @internal */
   declare readonly owner: SpanOwner & object
   /** @internal */
   declare ownTrace: TraceId | undefined
@@ -55,9 +55,8 @@ export class Span implements OwnedFrameSpan {
   declare extras: SpanExtras | undefined
 
   /**
-   * Made by a tracer. Few fields, and no private methods, each of whose objects would hold a mark for them: what an
-   * unsampled span costs is this object.
-   * @param trace Undefined for the first span of a trace, which makes it when it is requested.
+   * Made by a tracer. It has few fields, and no #private methods, for which V8 would add a field: this object is the cost of an unsampled span.
+   * @param trace Undefined for the first span of a trace, which makes it when it is read.
    * @internal
    */
   constructor(owner: SpanOwner & object, trace: TraceId | undefined, name: string, flags: number, startMs: number) {
@@ -82,7 +81,7 @@ export class Span implements OwnedFrameSpan {
     return ((this.flags >> KIND_SHIFT) & KIND_MASK) as SpanKind
   }
 
-  /** True if the span keeps what is set on it and will be exported. */
+  /** True if the span keeps details and will be exported. */
   get sampled(): boolean {
     return false
   }
@@ -91,7 +90,7 @@ export class Span implements OwnedFrameSpan {
     return (this.flags & ENDED) !== 0
   }
 
-  /** The identity to send along; an unsampled span makes its span id when it is first needed. */
+  /** The identity to propagate. An unsampled span makes its span id when this is first read. */
   get context(): SpanContext {
     return (this.needExtras().context ??= this.newContext(this.traceOptions))
   }
@@ -104,7 +103,7 @@ export class Span implements OwnedFrameSpan {
     return this.context.spanId
   }
 
-  /** Of a sampled span: the id of its parent, undefined for the first of a trace. An unsampled span does not keep it. */
+  /** The span id of a sampled span's parent; undefined for the first span of a trace, and for unsampled spans. */
   get parentSpanId(): string | undefined {
     return undefined
   }
@@ -125,14 +124,14 @@ export class Span implements OwnedFrameSpan {
   }
 
   /**
-   * Sets an attribute, in the place of an earlier one of this key. Text is cut at 4 096 characters; values that are
-   * neither string, number nor boolean are dropped and counted.
+   * Sets an attribute, and replaces an earlier one with this key. Strings are cut at 4 096 characters. Values that are not strings, numbers
+   * or booleans are dropped and counted.
    */
   addAttribute(_key: string, _value: unknown): this {
     return this
   }
 
-  /** Attributes that are computed when they are first read. They come before those that are added by hand from now on. @internal */
+  /** Adds attributes that are computed when they are first read. They come before attributes that are added later. @internal */
   addLater(_source: AttributeSource): this {
     return this
   }
@@ -143,31 +142,31 @@ export class Span implements OwnedFrameSpan {
   }
 
   /**
-   * Notes that something happened.
-   * @param timeUnixMs When, in milliseconds since 1970. Default: now.
+   * Adds an annotation: a description of an event.
+   * @param timeUnixMs Time of the event, in milliseconds since 1970. Default: now.
    */
   addAnnotation(_description: string, _attributes?: AttributesInit, _timeUnixMs?: number): this {
     return this
   }
 
-  /** Notes that a message was sent or received, at the current time by default. */
+  /** Adds a message event: a message was sent or received. Default time: now. */
   addMessageEvent(_event: MessageEventInit): this {
     return this
   }
 
-  /** Points to another span: a LinkInit, or the other span's context. */
+  /** Adds a link to another span: a LinkInit, or the context of the other span. */
   addLink(_to: LinkInit | SpanContext): this {
     return this
   }
 
-  /** The last one set counts. A code alone will do. */
+  /** Sets the status, which may be only a code. The last one counts. */
   setStatus(status: Status | StatusCode, message?: string): this {
     if (this.isOver()) return this
     this.putStatus(status instanceof Status ? status : (readSafely(() => Status.from(status, message)) ?? this.status))
     return this
   }
 
-  /** Sets status and stack trace by what was thrown. */
+  /** Sets status and stack trace from a thrown value. */
   recordError(thrown: unknown): this {
     if (!this.isOver()) this.putStatus(Status.fromError(thrown))
     return this
@@ -181,13 +180,13 @@ export class Span implements OwnedFrameSpan {
     if (!before.isOk) this.putStatus(before)
   }
 
-  /** Renames the span, if its name is known only later: a route, an operation. */
+  /** Sets the name, if it is known only later: a route, an operation. */
   setName(name: string): this {
     if (!this.isOver()) this.ownName = readSafely(() => cutName(String(name))) ?? this.ownName
     return this
   }
 
-  /** Sets which side of a call it is, if that is known only later. */
+  /** Sets the kind, if it is known only later. */
   setKind(kind: SpanKind): this {
     if (!this.isOver()) this.flags = (this.flags & ~(KIND_MASK << KIND_SHIFT)) | ((kind & KIND_MASK) << KIND_SHIFT)
     return this
@@ -198,15 +197,15 @@ export class Span implements OwnedFrameSpan {
     return this
   }
 
-  /** A child of this span, not current. */
+  /** Starts a child of this span, without making it current. */
   span(name: string): Span {
     return this.owner.startChild(this, name)
   }
 
   /**
-   * Ends the span: records its latency, and sends it if it is sampled. If `startSpan` or `span` without a
-   * callback made it current, it is so no longer.
-   * @param endTimeUnixMs When it ended, in milliseconds since 1970. Default: now.
+   * Ends the span: records its latency, and exports it if it is sampled. If `startSpan`, or `span` without a callback, made it current, it is no
+   * longer current.
+   * @param endTimeUnixMs End time in milliseconds since 1970. Default: now.
    */
   end(endTimeUnixMs?: number): void {
     const flags = this.flags
@@ -227,17 +226,17 @@ export class Span implements OwnedFrameSpan {
     this.end(endTimeUnixMs)
   }
 
-  /** For `using span = tracer.span('name')`: ends the span unless that has been done. */
+  /** For `using span = tracer.span('name')`: ends the span unless it has ended. */
   [Symbol.dispose](): void {
     if ((this.flags & ENDED) === 0) this.end()
   }
 
-  /** What ties a recorded value to this span; undefined if it is not sampled or has ended. */
+  /** Labels that link an exemplar to this span; undefined if it is not sampled or has ended. */
   exemplarLabels(): Readonly<Record<string, string>> | undefined {
     return this.ended ? this.enclosing?.exemplarLabels() : undefined
   }
 
-  /** Remembers that the span was made current imperatively. @internal */
+  /** Notes that the span was made current without a callback. @internal */
   enter(entered: Frame, before: Frame, enclosing: OwnedFrameSpan | undefined): void {
     this.needExtras().scope = new SpanScope(entered, before, enclosing)
     this.flags |= SCOPED
@@ -289,6 +288,6 @@ export class Span implements OwnedFrameSpan {
   protected newContext(options: number): SpanContext {
     const { random } = this.owner
     const s0 = random.next()
-    return new SpanContext(this.trace, s0, random.next() || 1, options, false) // zeros mean none
+    return new SpanContext(this.trace, s0, random.next() || 1, options, false) // an id of zeros is not valid
   }
 }

@@ -1,17 +1,17 @@
 import type { Clock } from '../../base/clock.js'
 
 const CHECK_EVERY_MS = 1_000
-// Wall time is reported in whole milliseconds: smaller differences mean nothing.
+// Wall-clock time has whole milliseconds, so that smaller differences are not significant.
 const TOLERANCE_MS = 2
 
-/** What has to be added to monotonic time to get wall time; one object for all spans that go by it. */
+/** The difference between wall-clock and monotonic time; one object for all spans that use it. */
 export interface WallOffset {
   readonly ms: number
 }
 
 /**
- * Ties monotonic time to wall time. Wall time is looked at once a second at most, so that a span reads one clock; if
- * it has been set again, spans of new traces follow.
+ * Converts monotonic time to wall-clock time. The wall clock is read at most once a second, so that a span reads only one clock. If the wall
+ * clock has been set, spans of new traces use the new time.
  */
 export class WallClock {
   private readonly clock: Clock

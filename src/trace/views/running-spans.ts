@@ -15,12 +15,12 @@ export interface RunningSpan {
 }
 
 /**
- * The sampled spans that run now, each in a slot that it remembers: to come and to go costs a few nanoseconds. Where
- * all slots are taken the newest take those of others in turn, so that spans that are never ended cannot fill the memory.
+ * The running sampled spans. Each has a slot, so that adding and removing it takes a few nanoseconds. If all slots are in use, new spans
+ * replace others in turn, so that spans that are never ended cannot fill the memory.
  */
 export class RunningSpans {
   private readonly slots: (SpanRecord | undefined)[]
-  /** Slots that are free, as a stack: those of short spans are used again and again, long ones keep theirs. */
+  /** Free slots as a stack, so that short spans use the same slots again. */
   private readonly free: Int32Array
   private freeCount: number
   private next = 0
@@ -39,7 +39,7 @@ export class RunningSpans {
 
   remove(span: SpanRecord): void {
     const { slot } = span
-    if (this.slots[slot] !== span) return // another has taken it
+    if (this.slots[slot] !== span) return // another span has replaced it
     this.slots[slot] = undefined
     this.free[this.freeCount++] = slot
   }

@@ -12,7 +12,7 @@ const TAG_KEYS: readonly SpanTag[] = ['span', 'kind', 'status']
 const SPAN_KINDS = 3
 const STATUS_CODES = Object.keys(StatusCode).length
 
-/** Names whose handles are kept; spans of further names are recorded by a slower path. */
+/** Limit of names with cached handles. Spans with further names are recorded more slowly. */
 const MAX_NAMES = 2_000
 
 /** A view of a span measure, to be registered on any engine. */
@@ -46,14 +46,14 @@ export const spanViews: readonly SpanView[] = Object.freeze([
   },
 ])
 
-/** Turns ended spans into measurements of one stats engine. */
+/** Records ended spans as measurements of one stats engine. */
 export class SpanLatency {
   private readonly stats: Stats
   private readonly latency: Measure<SpanTag>
   private readonly errors: Measure<SpanTag>
-  /** By span name; within, by kind and status. Finding a handle makes no string. */
+  /** Handles by span name, then by kind and status, so that a look-up makes no string. */
   private readonly handles = new Map<string, (BoundMeasure<SpanTag> | undefined)[]>()
-  /** Spans of one name tend to come in a row. */
+  /** Consecutive spans often have the same name. */
   private lastName: string | undefined = undefined
   private lastHandles: (BoundMeasure<SpanTag> | undefined)[] = []
 
@@ -72,7 +72,7 @@ export class SpanLatency {
     })
   }
 
-  /** True while some view wants to know; else spans need not read the clock. */
+  /** True while a view listens. Otherwise spans do not read the clock. */
   get hasViews(): boolean {
     return this.latency.hasViews || this.errors.hasViews
   }

@@ -10,18 +10,18 @@ const SUMMARY_BUCKETS_MS: readonly number[] = Object.freeze([0, 0.01, 0.1, 1, 10
 const UPPER_MS = Float64Array.from([...SUMMARY_BUCKETS_MS.slice(1), Infinity])
 
 export interface SpanSummaryOptions {
-  /** Span names that are kept apart. Spans of further names have no samples. Default 128. */
+  /** Limit of span names. Spans with further names have no samples. Default 128. */
   readonly names?: number
-  /** Samples kept in each bucket, the newest. Default 5. */
+  /** Number of newest samples in each bucket. Default 5. */
   readonly samplesPerBucket?: number
   /** Time between two samples of a bucket, in milliseconds. Default 1 000. */
   readonly sampleIntervalMs?: number
-  /** Running spans that are listed, the newest. Default 1 000. */
+  /** Limit of running spans. The newest are listed. Default 1 000. */
   readonly running?: number
 }
 
 export interface SummaryBucket {
-  /** Sampled spans that ended in this bucket. */
+  /** Number of sampled spans in this bucket. */
   readonly count: number
   /** Some of them, oldest first. */
   readonly samples: readonly SpanData[]
@@ -42,9 +42,9 @@ export interface ErrorBucket extends SummaryBucket {
 export interface SpanNameSummary {
   readonly name: string
   readonly running: readonly RunningSpan[]
-  /** Spans that ended OK, by how long they took. */
+  /** Spans with status OK, by latency. */
   readonly latency: readonly LatencyBucket[]
-  /** Spans that ended otherwise, by status. */
+  /** Spans with another status, by status. */
   readonly errors: readonly ErrorBucket[]
 }
 
@@ -74,8 +74,8 @@ class NameBuckets {
 }
 
 /**
- * What sampled spans are doing, for a page that people look at: which run, and some samples by latency and by error,
- * for each name. A span costs it a look-up by name; samples are kept at a limited rate.
+ * Running spans, and samples by latency and by error for each name, for people to inspect. Samples are kept at a limited rate, so that a span
+ * usually needs only a look-up by name.
  */
 export class SpanStore {
   private readonly names = new Map<string, NameBuckets>()
@@ -136,7 +136,7 @@ export class SpanStore {
     return bucket
   }
 
-  /** By name, in the order in which the names were first seen; names that only run come last. */
+  /** Summaries by name, in the order in which names first ended; names with only running spans come last. */
   read(nowMs: number): SpanNameSummary[] {
     const running = new Map<string, RunningSpan[]>()
     for (const span of this.running.read(nowMs)) {
@@ -148,7 +148,7 @@ export class SpanStore {
     return Array.from(names, (name) => ({ name, running: running.get(name) ?? [], ...bucketsOf(this.names.get(name)) }))
   }
 
-  /** Forgets the samples; running spans stay. */
+  /** Removes the samples. Running spans stay. */
   reset(): void {
     this.names.clear()
     this.lastName = undefined
