@@ -9,7 +9,7 @@ import { PartSending, type SendingResult } from '../sending/part-sending.js'
 import { REPLY_POLICIES } from '../sending/reply-policy.js'
 import { RequestCounts } from '../sending/request-counts.js'
 import type { Delivery, SendLimits } from '../sending/send-until.js'
-import { otlpAnswer, otlpFailure } from './otlp-answer.js'
+import { readExportResponse, refusalMessage } from './otlp-response.js'
 import type { OtlpOptions, OtlpSettings } from './otlp-options.js'
 
 const MIN_REQUEST_BYTES = 4_096
@@ -81,7 +81,7 @@ export class OtlpSender {
   settled(items: number, delivery: Delivery): void {
     if (delivery.kind === 'undelivered') return this.counts.dropped(delivery.reason, items)
     if (delivery.kind !== 'taken') return this.counts.dropped(delivery.kind.replace(' ', '_'), items)
-    const { rejected, message, isReadable } = otlpAnswer(delivery.reply)
+    const { rejected, message, isReadable } = readExportResponse(delivery.reply)
     const lost = Math.min(rejected, items)
     this.counts.exported(items - lost)
     this.counts.dropped('rejected', lost)
@@ -123,7 +123,7 @@ export class OtlpSender {
   #describe(reply: HttpReply): string {
     const { status, headers } = reply
     if (status >= 300 && status < 400) return `status ${status}, a redirect${originOf(headers.location)}, which is not followed`
-    const text = otlpFailure(reply)
+    const text = refusalMessage(reply)
     return `status ${status}${text === '' ? '' : `: ${text}`}${this.#hint(status)}`
   }
 

@@ -2,34 +2,34 @@ import type { HttpReply } from '../sending/http-sender.js'
 import { replyText } from '../sending/reply-text.js'
 import { ProtobufReader } from './protobuf-reader.js'
 
-/** What the receiver reports of the items that it accepted. */
-export interface OtlpAnswer {
-  /** Points or spans that it has not taken. */
+/** An Export…ServiceResponse of the receiver. */
+export interface ExportResponse {
+  /** Number of points or spans that the receiver rejected. */
   readonly rejected: number
-  /** Why, or a warning if nothing was rejected. Empty if there is none. */
+  /** The reason, or a warning if nothing was rejected. Empty if there is none. */
   readonly message: string
-  /** False if the answer is no answer of OTLP, such as an HTML page. */
+  /** False if the response is not OTLP, such as an HTML page. */
   readonly isReadable: boolean
 }
 
-const NOTHING_TO_SAY: OtlpAnswer = { rejected: 0, message: '', isReadable: true }
-const UNREADABLE: OtlpAnswer = { rejected: 0, message: '', isReadable: false }
+const ACCEPTED: ExportResponse = { rejected: 0, message: '', isReadable: true }
+const UNREADABLE: ExportResponse = { rejected: 0, message: '', isReadable: false }
 
-/** Reads an Export…ServiceResponse. What cannot be read does not turn a success into a failure. */
-export function otlpAnswer({ body, headers, secrets }: HttpReply): OtlpAnswer {
+/** Parses the body of a successful response. A body that cannot be parsed does not make it a failure. */
+export function readExportResponse({ body, headers, secrets }: HttpReply): ExportResponse {
   if (body === undefined) return UNREADABLE
-  if (body.length === 0) return NOTHING_TO_SAY
+  if (body.length === 0) return ACCEPTED
   try {
-    const { rejected, message } = isJson(headers) ? jsonAnswer(String(body)) : protobufAnswer(body)
+    const { rejected, message } = isJson(headers) ? parseJson(String(body)) : parseProtobuf(body)
     return { rejected, message: replyText(message, secrets), isReadable: true }
   } catch {
     return UNREADABLE
   }
 }
 
-/** The receiver's reason for a refusal: the message of a google.rpc.Status, or the body as it is. */
-export function otlpFailure({ body, headers, secrets }: HttpReply): string {
-  if (body === undefined) return 'an answer that cannot be read'
+/** The reason of a refusal: the message of a google.rpc.Status, otherwise the body. */
+export function refusalMessage({ body, headers, secrets }: HttpReply): string {
+  if (body === undefined) return 'a response that cannot be read'
   return replyText(statusMessage(body, headers), secrets)
 }
 
@@ -53,15 +53,15 @@ function isJson(headers: HttpReply['headers']): boolean {
   return String(headers['content-type'] ?? '').includes('json')
 }
 
-function jsonAnswer(text: string): { rejected: number; message: string } {
+function parseJson(text: string): { rejected: number; message: string } {
   const { partialSuccess } = JSON.parse(text) as { partialSuccess?: Record<string, unknown> | null }
-  // 64-bit numbers are strings in the JSON of protobuf; not all receivers know.
+  // 64-bit numbers are strings in protobuf's JSON, but some receivers send numbers.
   const rejected = Number(partialSuccess?.['rejectedDataPoints'] ?? partialSuccess?.['rejectedSpans'] ?? 0)
   const message = partialSuccess?.['errorMessage']
   return { rejected: rejected > 0 ? rejected : 0, message: typeof message === 'string' ? message : '' }
 }
 
-function protobufAnswer(body: Buffer): { rejected: number; message: string } {
+function parseProtobuf(body: Buffer): { rejected: number; message: string } {
   let rejected = 0
   let message = ''
   const reader = new ProtobufReader(body)
