@@ -1,5 +1,5 @@
 // @ts-check
-// Compares what was measured with what is promised.
+// Compares the measured figures with the promised ones.
 import { THRESHOLDS, TOLERANCE } from './thresholds.js'
 
 /**

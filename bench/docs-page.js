@@ -1,5 +1,5 @@
 // @ts-check
-// The pages docs/performance.md and bench/notes/results.md, from the results of one run on Node 20 and one on Node 24.
+// Writes the pages docs/performance.md and bench/notes/results.md from the results of a run on Node 20 and one on Node 24.
 import { figure, quotient } from './print.js'
 import { line } from './statistics.js'
 import { TOLERANCE } from './thresholds.js'
@@ -21,7 +21,7 @@ import { TOLERANCE } from './thresholds.js'
  * @property {readonly Verdict[]} verdicts
  */
 
-/** Sections in their order, each with the suites whose tables it shows. */
+/** The sections in their order, each with its suites. */
 const SECTIONS = [
   {
     title: 'Recording',
@@ -92,7 +92,7 @@ what ours takes above it is the work of the plugin itself.`,
   },
 ]
 
-/** Contenders stand in this order; others come after them as they are met. */
+/** The order of contenders. Others follow in the order in which they appear. */
 const ORDER = [
   'tallyscope',
   'prom-client',

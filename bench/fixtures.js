@@ -1,10 +1,10 @@
 // @ts-check
-// Values and labels that all contenders are given, made before anything is timed.
+// Values and labels for all contenders, made before anything is timed.
 import { LENGTH } from './walk.js'
 
 export const MASK = LENGTH - 1
 
-/** Upper bounds of a distribution of 12 buckets and the one without limit, in seconds. */
+/** Upper bounds of a distribution with 12 buckets and +Inf, in seconds. */
 export const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25]
 
 let state = 0x9e3779b9
@@ -23,8 +23,8 @@ export function randomBelow(below) {
 }
 
 /**
- * Latencies that fall into all buckets. The array holds objects' references and not raw doubles: reading an element makes
- * no new number on the heap, so that what a contender allocates is its own.
+ * Latencies in all buckets. The array has references to heap numbers and not raw doubles, so that reading an element allocates nothing, and only
+ * the contender's own allocations are counted.
  * @type {readonly number[]}
  */
 export const LATENCIES = boxed(Array.from({ length: LENGTH }, () => 0.002 * 2 ** (random() * 14)))
@@ -43,8 +43,8 @@ export function boxed(numbers) {
 const names = (/** @type {string} */ stem, /** @type {number} */ count) => Array.from({ length: count }, (_, at) => `${stem}-${at}`)
 
 /**
- * Label values in a random order, one array a label, so that `{ method: METHODS[at], route: ROUTES[at] }` is a fresh object
- * with strings that have been seen before.
+ * Label values in random order, one array for each label, so that `{ method: METHODS[at], route: ROUTES[at] }` is a fresh object with known
+ * strings.
  * @param {number} rows How many combinations there are; a multiple of 4.
  */
 export function twoLabels(rows) {
@@ -58,7 +58,7 @@ export function twoLabels(rows) {
 }
 
 /**
- * The same of a few of very many combinations: the usual case where labels are tenants, routes and the like.
+ * The same with a few of very many combinations, which is usual for labels such as tenants and routes.
  * @param {number} rows
  * @param {number} values How many values each label has.
  */
@@ -90,7 +90,7 @@ export function fiveLabels() {
   }
 }
 
-/** A string that was never seen by V8 in this form: it must be flattened and hashed before it can be found in a map. */
+/** A string that V8 must flatten and hash before it can be found in a map. */
 export function freshText(/** @type {string} */ stem, /** @type {number} */ number) {
   return `${stem}-${number}`
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// How cost grows: with the rows of a view, and with the rows that changed since the last scrape.
+// How costs grow with the number of rows of a view, and with the number of rows that changed since the last scrape.
 import { TagMap } from 'tallyscope'
 import { LATENCIES, randomBelow } from './fixtures.js'
 import { makeFleet, touchShare } from './fleets/fleet.js'
@@ -29,7 +29,7 @@ function walk(rows, choose) {
   }
 }
 
-/** Makes all rows and handles there will be before anything is timed. @param {import('./harness.js').Loop} loop */
+/** Makes all rows and handles before anything is timed. @param {import('./harness.js').Loop} loop */
 function walkedOnce(loop) {
   for (let step = 0; step <= STEPS; step += CALLS) loop(0, CALLS)
   return loop

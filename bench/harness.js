@@ -1,26 +1,25 @@
 // @ts-check
-// Compares contenders side by side. Benchmark.js is the runner: it times each sample. What is wrapped around it:
+// Compares contenders. Benchmark.js times each sample; this file adds:
 //
-// - A case is a function that makes CALLS calls in a loop of its own, so that what Benchmark.js adds for each of its
-//   cycles (a call through a property, a fresh compiled loop) is spread over a thousand calls. Each case is a closure of
-//   its own, and so has type feedback of its own, as a call site in a program has.
-// - The loop walks from one position to another in arrays that were made before, and counts in a local variable: a counter
-//   that outlives the loop, or a constant of another module, would cost as much as the fastest of what is measured.
-// - Rounds are interleaved: A B C, B C A, …, one sample each, so that a slow moment of the machine meets all contenders.
-// - Every case returns a number, which goes into `sink`: nothing can be left out because nobody looks at it.
-// - Medians and quartiles of the samples, not means: a shared machine gives a few wild samples.
-// - Bytes per call are how much the heap has grown after some thousand calls without a collection in between.
+// - A case is a function with a loop of CALLS calls, so that the overhead of Benchmark.js for each of its cycles (a call through a property, a
+//   newly compiled loop) is spread over a thousand calls. Each case is a closure with its own type feedback, like a call site in a program.
+// - The loop reads arrays that were made in advance, and counts in a local variable. A counter outside the loop, or a constant of another
+//   module, would take as long as the fastest cases.
+// - Rounds are interleaved: A B C, B C A, …, one sample each, so that a slow moment of the machine affects all contenders.
+// - Every case returns a number, which is added to `sink`, so that the compiler cannot remove the work.
+// - Results are medians and quartiles, not means, because a shared machine has a few outliers.
+// - Bytes per call are the growth of the heap after some thousand calls without a collection.
 import Benchmark from 'benchmark'
 import { median, ratio, spread } from './statistics.js'
 import { CALLS, walkOn } from './walk.js'
 
-/** The contender that ratios are taken for. */
+/** The contender that is compared with the others. */
 export const OURS = 'tallyscope'
 
 /**
- * How thorough a run is. `warmMs` is for how long each case runs before it is timed, long enough for the compiler to have
- * done what it will do for any contender; `sampleMs` is the length of one sample, short so that most samples end before the
- * system gives the processor to somebody else; `heavy` lets the big and slow cases in.
+ * The size of a run. `warmMs` is how long each case runs before it is timed, long enough for the compiler to optimize every contender.
+ * `sampleMs` is the length of one sample, short enough that most samples end before the system schedules another process. `heavy` includes the
+ * large and slow cases.
  */
 export const MODES = {
   smoke: { rounds: 3, warmMs: 1, sampleMs: 0.3, byteSamples: 3, scrapeRounds: 2, heavy: false },
@@ -34,8 +33,8 @@ export const MODES = {
 /** @typedef {{ [contender: string]: () => Loop }} Makers Each sets a contender up and gives its loop. */
 
 /**
- * One step of a scrape: `run` is timed, `before` and `after` are not. Its number is kept beside the time (the bytes of the
- * body, say).
+ * One step of a scrape: `run` is timed, `before` and `after` are not. The number that it returns, such as the bytes of the body, is stored with
+ * the time.
  * @typedef {object} Step
  * @property {() => unknown} [before]
  * @property {() => Promise<number> | number} run
@@ -54,10 +53,10 @@ export const MODES = {
  * @property {{ [peer: string]: Spread }} ratios Ours ÷ theirs.
  */
 
-/** Where all that was computed goes, so that none of it can be optimised away. */
+/** Receives all results, so that the compiler cannot remove the work. */
 export const sink = { value: 0 }
 
-/** A suite's view of the harness: it says what to compare, the results come out by `report`. */
+/** The interface of the harness for suites. Results are passed to `report`. */
 export class Bench {
   /**
    * @param {object} options

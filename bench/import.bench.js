@@ -1,6 +1,6 @@
 // @ts-check
-// What it costs to import each subpath, beside peers that do the same: time, and how much code is loaded. Every sample is a
-// process of its own, contenders taking turns, since a module can be loaded only once.
+// The cost of importing each subpath, compared with peers: time, and the amount of loaded code. Each sample is a process of its own, contenders in
+// turn, because a module can be loaded only once.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'

@@ -45,7 +45,7 @@ const mode = options.full ? 'full' : options.smoke ? 'smoke' : options.check ? '
 function runSuite(suite, only, comparisons) {
   return new Promise((resolve, reject) => {
     const child = fork(fileURLToPath(new URL('suite-process.js', import.meta.url)), [suite, mode, only], {
-      // Room for the objects of a thousand calls between two collections: V8 starts smaller, and grows to this by itself.
+      // Room for the objects of a thousand calls between two collections. V8 starts with a smaller size and would grow to this one.
       execArgv: [
         '--expose-gc',
         '--min-semi-space-size=16',
@@ -96,7 +96,7 @@ for (const { name } of suitesFor(options.only)) {
 }
 let verdicts = judge(comparisons, promises)
 if (options.check) {
-  // What was missed is measured once more: a machine that others use too is wild at times, a slow library is slow each time.
+  // Missed promises are measured again: a shared machine is slow sometimes, a slow library is slow each time.
   const missed = new Set(verdicts.filter(({ outcome }) => outcome === 'missed').map(({ threshold }) => threshold.comparison))
   const again = comparisons.filter(({ name }) => missed.has(name))
   if (again.length > 0) console.log(`\nmeasured once more: ${again.length}`)

@@ -1,5 +1,5 @@
 // @ts-check
-// Makes the series of one contender and tells its parent how much memory they hold.
+// Makes the series of one contender, and sends its parent how much memory they take.
 import { makeFleet } from './fleets/fleet.js'
 import { collect } from './harness.js'
 

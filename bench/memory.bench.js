@@ -1,5 +1,5 @@
 // @ts-check
-// Bytes held for a series, heap and outside of it, after a collection: when the series are made, and once they were scraped.
+// Bytes of a series, in the heap and outside of it, after a garbage collection: before and after the first scrape.
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { shownName } from './fleets/fleet.js'

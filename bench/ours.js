@@ -2,7 +2,7 @@
 import { count, distribution, lastValue, Stats, sum } from 'tallyscope'
 import { BOUNDS } from './fixtures.js'
 
-/** An engine of its own, with room for as many rows as any case makes. */
+/** A new engine, with limits that are high enough for all cases. */
 export function newStats() {
   return new Stats({ limits: { rowsPerView: 4_000_000, totalRows: 8_000_000 } })
 }

@@ -30,14 +30,14 @@ function ratioText(ours, peer, { median, p25, p75 }) {
   return `${ours} ÷ ${peer} = ${quotient(median)} (${quotient(p25)} to ${quotient(p75)})`
 }
 
-/** A ratio as people say it: 1/40 rather than 0.025. @param {number} ratio */
+/** Formats a ratio: 1/40 rather than 0.025. @param {number} ratio */
 export function quotient(ratio) {
   if (!Number.isFinite(ratio)) return '–'
   if (ratio > 0 && ratio <= 0.5) return `1/${figure(1 / ratio)}`
   return figure(ratio)
 }
 
-/** Three digits that count. @param {number} value */
+/** Formats a number with three significant digits. @param {number} value */
 export function figure(value) {
   if (!Number.isFinite(value)) return '–'
   const size = Math.abs(value)

@@ -1,15 +1,14 @@
 // @ts-check
-// What a process can say about itself while it works: how long its event loop is held, its memory, its processor time.
+// Measures the process in which it runs: how long its event loop is blocked, its memory, its processor time.
 import { openSync, readFileSync, readSync, writeFileSync } from 'node:fs'
 
 /**
- * Holds of the event loop: the longest time between two of its turns, taken by a loop of immediates.
- * `wallMs` by the clock; `ownMs` without the time in which the main thread could have run but the system ran something
- * else, which on a busy machine is no hold of ours; `runMs` only what the main thread itself ran.
+ * The longest time between two turns of the event loop, measured by a loop of immediates. `wallMs` is the wall-clock time. `ownMs` excludes the time
+ * in which the main thread was ready but the system ran another process. `runMs` is only the time in which the main thread ran.
  */
 const watch = { on: false, wallMs: 0, ownMs: 0, runMs: 0 }
 
-/** Watches while `watch.on`. */
+/** Measures while `watch.on` is true. */
 function watchLoop() {
   let wall = performance.now()
   let { ranMs, waitedMs } = readSchedule()

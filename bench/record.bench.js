@@ -1,5 +1,5 @@
 // @ts-check
-// The record path: one value into a counter or a distribution, with its labels found in the ways a program gives them.
+// The record path: one value into a counter or a distribution, with the labels passed in all ways.
 import { count, distribution, MetricRegistry, sum, TagMap } from 'tallyscope'
 import { build as buildHdr } from 'hdr-histogram-js'
 import { BOUNDS, fiveLabels, freshText, LATENCIES, sparseLabels, twoLabels } from './fixtures.js'
@@ -29,11 +29,11 @@ function inTurn(make) {
   return Array.from({ length: LENGTH }, (_, at) => /** @type {Kind} */ (made[at % made.length]))
 }
 
-/** Where objects go that are made for nothing but being made, so that they are not left out. */
+/** Receives objects, so that the compiler cannot remove their allocation. */
 const shelf = { object: /** @type {unknown} */ (undefined) }
 
 /**
- * What the caller's own object costs, which every contender is given.
+ * The cost of the caller's object, which every contender includes.
  * @returns {import('./harness.js').Loop}
  */
 function callersObject({ methods, routes } = forty) {
@@ -46,7 +46,7 @@ function callersObject({ methods, routes } = forty) {
 }
 
 /**
- * The least that finds a number by two labels: a map of maps, no checks, no names.
+ * The simplest way to find a number by two labels: a map of maps without checks and names.
  * @returns {import('./harness.js').Loop}
  */
 function floorOfTwoLabels({ methods, routes } = forty) {
@@ -111,7 +111,7 @@ function manyRows(/** @type {typeof tenThousand} */ labels) {
   }
 }
 
-/** A call that V8 does not inline: its body is too long, though never run. */
+/** A call that V8 does not inline, because its body is too long. */
 function emptyCall(/** @type {unknown} */ measure, /** @type {number} */ value, /** @type {unknown} */ tags) {
   if (value !== -1) return
   shelf.object = [measure, tags, measure, tags, [measure, tags, [measure, tags, [measure, tags, { measure, tags, value }]]]]

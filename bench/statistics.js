@@ -1,5 +1,5 @@
 // @ts-check
-// The few statistics that the bench needs: medians and quartiles, since single samples of a shared machine are wild.
+// Medians and quartiles, since single samples on a shared machine are unreliable.
 
 /**
  * @typedef {object} Spread
@@ -9,7 +9,7 @@
  */
 
 /**
- * The value below which the share `q` of the samples lies, between two samples by their distance.
+ * The quantile `q` of the samples, interpolated between two samples.
  * @param {readonly number[]} samples
  * @param {number} q From 0 to 1.
  */
@@ -36,8 +36,8 @@ export function spread(samples) {
 }
 
 /**
- * Ours ÷ theirs: of the medians, which is what is promised, and the quartiles of the quotients taken round by round, which
- * tell how sure it is.
+ * Ours ÷ theirs: the ratio of the medians, which is what is promised, and the quartiles of the ratios round by round, which show how reliable it
+ * is.
  * @param {readonly number[]} ours
  * @param {readonly number[]} theirs Sampled in the same rounds.
  * @returns {Spread}
@@ -48,7 +48,7 @@ export function ratio(ours, theirs) {
 }
 
 /**
- * The slope of the straight line that fits best, and what it says at 0.
+ * The slope and intercept of a linear regression.
  * @param {readonly (readonly [number, number])[]} points
  */
 export function line(points) {

@@ -1,5 +1,5 @@
 // @ts-check
-// Runs one suite and sends each comparison to the parent as soon as it is there.
+// Runs one suite and sends each comparison to the parent as soon as it is complete.
 import { Bench } from './harness.js'
 import { SUITES } from './suites.js'
 

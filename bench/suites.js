@@ -1,5 +1,5 @@
 // @ts-check
-// The parts of the bench. Each runs in a process of its own, so that none meets the heap of another.
+// The suites of the bench. Each runs in a process of its own, with its own heap.
 
 /** @type {readonly { name: string, load: () => Promise<{ run: (bench: import('./harness.js').Bench) => unknown }> }[]} */
 export const SUITES = [
@@ -29,7 +29,7 @@ export const SUITES = [
 ]
 
 /**
- * The suites that a filter leaves: one where it begins with its name, `record: bound`, all otherwise.
+ * The suites that a filter selects: one if the filter begins with its name, as in `record: bound`, otherwise all.
  * @param {string} only
  */
 export function suitesFor(only) {

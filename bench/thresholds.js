@@ -1,7 +1,7 @@
 // @ts-check
-// What is promised of the figures. `npm run bench:check` fails where one is missed by more than the tolerance.
+// The promised figures. `npm run bench:check` fails if one is missed by more than the tolerance.
 
-/** Share by which a figure may miss its promise on a noisy machine. */
+/** Relative tolerance for a noisy machine. */
 export const TOLERANCE = 0.1
 
 /**

@@ -1,5 +1,5 @@
 // @ts-check
-// Several views of one measure: their look-ups are shared, so five cost little more than one.
+// Several views of one measure. Their look-ups are shared, so that five views cost little more than one.
 import { TagMap } from 'tallyscope'
 import { LATENCIES, twoLabels } from './fixtures.js'
 import { measured } from './ours.js'
@@ -30,8 +30,7 @@ const CENSUS_FIVE = [
 ]
 
 /**
- * What several comparisons measure, made once: a second closure of the same loop would take away from the compiler what it
- * knows of the first.
+ * Makes a case that several comparisons use only once, because a second closure of the same loop would change its type feedback.
  * @param {() => import('./harness.js').Loop} make
  */
 function once(make) {

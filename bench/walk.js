@@ -1,10 +1,10 @@
 // @ts-check
-// How the loops of the bench walk through values that were made before.
+// The loops of the bench, which read arrays that were made in advance.
 
-/** Calls that a loop makes each time it is run. */
+/** Calls in one run of a loop. */
 export const CALLS = 1_024
 
-/** How many positions there are, and how long the arrays are. A power of two. */
+/** The length of the arrays, a power of two. */
 export const LENGTH = 16 * CALLS
 
 /**

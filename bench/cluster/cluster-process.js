@@ -1,5 +1,5 @@
 // @ts-check
-// A primary of node:cluster and its workers. The bench asks the primary, and the primary asks the workers.
+// A primary of node:cluster and its workers. The bench sends commands to the primary, and the primary sends commands to the workers.
 import cluster from 'node:cluster'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { touchShare } from '../fleets/fleet.js'
@@ -44,7 +44,7 @@ async function lead() {
     const { user, system } = process.cpuUsage()
     return (user + system) / 1_000
   }
-  /** Time, and processor time of all processes, of one scrape. @param {() => Promise<unknown>} scrape */
+  /** Measures the time of one scrape, and the processor time of all processes. @param {() => Promise<unknown>} scrape */
   const timed = async (scrape) => {
     const before = await workersMs()
     const ownBefore = ownMs()
@@ -59,7 +59,7 @@ async function lead() {
     watchWorkers: () => askAll('watch'),
     unwatchWorkers: async () => Math.max(...(await askAll('unwatch')).map(({ runMs }) => runMs)),
     scrape: () => timed(() => primary.scrape()),
-    /** Gives the time until all workers were members: none of their rows has to have come by then. */
+    /** Returns the time until all workers were members. Their rows may arrive later. */
     join: async () => {
       const started = performance.now()
       await askAll('join')

@@ -1,7 +1,7 @@
 // @ts-check
-// One page of many processes: a primary of node:cluster whose workers have the same series, in 1 % of which something is recorded
-// between two scrapes. Processor time is that of primary and workers together. The first scrape begins when all workers have joined, and ends
-// with their rows. A worker's hold is what its main thread ran in one turn: nine processes watch themselves on few processors.
+// The page of many processes: a primary of node:cluster whose workers have the same series. Between two scrapes, values are recorded in 1 % of
+// them. Processor time is that of primary and workers together. The first scrape begins when all workers have joined, and includes their
+// rows. For workers, the longest turn of the event loop counts only the time that the main thread ran, because nine processes share two cores.
 import { fileURLToPath } from 'node:url'
 import { startForked } from '../forked.js'
 import { bytesPerRowAndMember } from './member-memory.js'
@@ -44,7 +44,7 @@ async function compareClusters(bench, { kind, count, workers, rounds, share = 0.
     const samples = (all[name] ??= {})
     samples[who] = [...(samples[who] ?? []), value]
   }
-  // One after the other: the workers of two at once would share the memory of the machine.
+  // One contender after the other, because the workers of two would compete for memory.
   for (const contender of CONTENDERS) {
     const cluster = await startForked(program, [contender, kind, String(count), String(workers)])
     try {

@@ -1,5 +1,5 @@
 // @ts-check
-// What primary and workers of each contender do. A worker has series of its own kind of metric, all workers the same ones.
+// The primary and the workers of each contender. All workers have the same series.
 import { AggregatorRegistry, register } from 'prom-client'
 import { streamText } from 'tallyscope/prometheus'
 import { shareMetrics } from 'tallyscope/cluster'

@@ -10,7 +10,7 @@ import { measured } from '../ours.js'
 const ROWS = 10_000
 const MEMBERS = 16
 
-/** What a further member with 10,000 rows takes in the keeper, for each of its rows. @param {'counters' | 'distributions'} kind */
+/** Memory in the keeper for each row of another member with 10,000 rows. @param {'counters' | 'distributions'} kind */
 export function bytesPerRowAndMember(kind) {
   const { stats, measure } = measured([[kind === 'counters' ? 'count' : 'distribution', LABELS]])
   const labels = labelValues(ROWS)

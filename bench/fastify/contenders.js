@@ -1,5 +1,5 @@
 // @ts-check
-// Fastify hello-world, as it is and under each contender.
+// A Fastify hello-world server without and with each contender.
 import { AsyncLocalStorage, executionAsyncResource } from 'node:async_hooks'
 import { createRequire } from 'node:module'
 
@@ -11,7 +11,7 @@ const require = createRequire(import.meta.url)
 /** @type {unknown} */
 export let kept
 
-/** Spans go where they cost least: what an exporter sends is not compared here. */
+/** Spans go to the cheapest exporter, because exporters are not compared here. */
 const NO_EXPORTER = { export: () => {} }
 
 /** @param {App} app @param {'on' | 'unsampled' | 'off'} spans */
@@ -51,7 +51,7 @@ function startOpenTelemetry(spans) {
 /** @type {{ [contender: string]: { needs?: readonly string[], install: () => (app: App) => unknown } }} */
 const CONTENDERS = {
   nothing: { install: () => () => {} },
-  /** What the plugin of tallyscope saves by the way: see src/http/tick-shape-guard.ts. */
+  /** A side effect of the plugin of tallyscope: see src/http/tick-shape-guard.ts. */
   'kept tick': {
     install: () => (app) => {
       let seen = 0
@@ -63,7 +63,7 @@ const CONTENDERS = {
       })
     },
   },
-  /** What any context over `await` costs at least. */
+  /** The minimum cost of any context over `await`. */
   context: {
     install: () => (app) => {
       const storage = new AsyncLocalStorage()
@@ -87,7 +87,7 @@ const CONTENDERS = {
   },
 }
 
-/** Those whose packages are there. */
+/** The contenders whose packages are installed. */
 export function contenders() {
   const isThere = (/** @type {string} */ name) => {
     try {

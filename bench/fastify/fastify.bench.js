@@ -1,13 +1,13 @@
 // @ts-check
-// What a plugin adds to the processor time that Fastify spends on a request: hello-world under load from another process,
-// rounds of all contenders in turn, each against the bare server of its own round.
+// The processor time that a plugin adds to a Fastify request: hello-world under load from another process, in rounds of all contenders. Each
+// is compared with the bare server of the same round.
 //
-// - Fleets: the compiler takes other decisions in each process, so that two processes of one program differ by up to a tenth.
-//   Each contender is therefore started several times, and no process counts more than its rounds.
-// - Servers are warmed up, collected and warmed up again: see serve-process.js.
-// - Requests of a round are counted, not timed, and are enough for collections of short-lived objects to come in each.
-// - A machine that others use too is twice as slow at times, for seconds at a time. What a request cost in a round is therefore
-//   divided by what it cost all contenders of the round together, and multiplied by the median of that over all rounds.
+// - V8 compiles in a different way in each process, so that two processes of one program differ by up to 10 %. Each contender is therefore
+//   started several times, and each process has the same number of rounds.
+// - Servers are warmed up, garbage is collected, and they are warmed up again: see serve-process.js.
+// - A round has a fixed number of requests, enough for several young-generation collections.
+// - A shared machine may be twice as slow for some seconds. The cost of a request in a round is therefore divided by the cost for all contenders
+//   of the round, and multiplied by the median of that over all rounds.
 import { contenders } from './contenders.js'
 import { median } from '../statistics.js'
 import { LoadedServer, pinLoad } from './load.js'
@@ -61,7 +61,7 @@ export async function run(bench) {
 }
 
 /**
- * Starts a server of each contender, and gives what their requests cost round by round.
+ * Starts a server of each contender, and returns the cost of their requests round by round.
  * @param {readonly string[]} names
  * @param {{ rounds: number, requests: number, warm: number }} size
  */
@@ -76,7 +76,7 @@ async function fleetOf(names, { rounds, requests, warm }) {
     for (let at = 0; at < rounds; at++) {
       /** @type {Round} */
       const round = {}
-      // Another one begins each round: none always follows the same neighbour.
+      // Each round begins with another contender, so that none always follows the same one.
       for (const name of names.map((_, place) => /** @type {string} */ (names[(place + at) % names.length]))) {
         round[name] = (await servers[name]?.costOf(requests)) ?? Number.NaN
       }
@@ -88,7 +88,7 @@ async function fleetOf(names, { rounds, requests, warm }) {
   return taken
 }
 
-/** The rounds as if the machine had been as fast in each as it was in the middle one. @param {readonly Round[]} rounds @returns {Round[]} */
+/** Scales the rounds to the median speed of the machine. @param {readonly Round[]} rounds @returns {Round[]} */
 function atOneSpeed(rounds) {
   const totals = rounds.map((round) => Object.values(round).reduce((sum, cost) => sum + cost, 0))
   const middle = median(totals)

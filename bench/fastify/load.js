@@ -7,12 +7,12 @@ import { fileURLToPath } from 'node:url'
 const CONNECTIONS = 20
 const REQUEST = Buffer.from('GET /hello HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench\r\n\r\n')
 
-// All on one core, where that can be had. The two take turns there: no waking of another core is in the server's time, and whoever
-// else uses the machine finds the other cores free.
+// Load and server run on one core, if that is possible. They alternate, so that the time of the server does not include waking another core,
+// and other programs can use the other cores.
 const CORE = '0'
 const canPin = spawnSync('taskset', ['--version']).status === 0
 
-/** Puts this process, which makes the load, on the servers' core; what is returned lets it go. */
+/** Pins this process, which makes the load, to the core of the servers. Returns a function that undoes it. */
 export function pinLoad() {
   const move = (/** @type {string} */ cores) => spawnSync('taskset', ['-a', '-c', '-p', cores, String(process.pid)])
   const before = canPin ? /list: (\S+)/.exec(spawnSync('taskset', ['-c', '-p', String(process.pid)]).stdout.toString())?.[1] : undefined
@@ -21,7 +21,7 @@ export function pinLoad() {
   return () => void move(before)
 }
 
-/** A server in a process of its own, and kept-alive connections to it. */
+/** A server in a process of its own, with keep-alive connections to it. */
 export class LoadedServer {
   /** @param {import('node:child_process').ChildProcess} child @param {readonly import('node:net').Socket[]} sockets */
   constructor(child, sockets) {
@@ -32,7 +32,7 @@ export class LoadedServer {
   /** @param {string} contender */
   static async start(contender) {
     const program = fileURLToPath(new URL('serve-process.js', import.meta.url))
-    // It inherits the core.
+    // The child inherits the core.
     const child = spawn(process.execPath, ['--expose-gc', program, contender], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       env: { ...process.env, NODE_OPTIONS: '' },
@@ -48,7 +48,7 @@ export class LoadedServer {
     return new LoadedServer(child, sockets)
   }
 
-  /** Lets the compiler do its work, before and after full collections. @param {number} requests */
+  /** Warms the server up, before and after full garbage collections. @param {number} requests */
   async warm(requests) {
     for (let part = 0; part < 2; part++) {
       await this.#send(requests / 3)
@@ -57,7 +57,7 @@ export class LoadedServer {
     await this.#send(requests / 3)
   }
 
-  /** CPU time that the server spends on each of so many requests, in microseconds. @param {number} requests */
+  /** Measures the CPU time of the server for a request, in microseconds. @param {number} requests */
   async costOf(requests) {
     const before = await this.#ask('cpu')
     await this.#send(requests)
@@ -71,7 +71,7 @@ export class LoadedServer {
     return (await once(this.child, 'message'))[0].cpu
   }
 
-  /** Replies are small enough to come in one piece. @param {number} requests @returns {Promise<void>} */
+  /** Sends requests. Replies are small enough to arrive in one chunk. @param {number} requests @returns {Promise<void>} */
   #send(requests) {
     let left = Math.round(requests)
     let busy = this.sockets.length

@@ -2,13 +2,13 @@
 import { setImmediate } from 'node:timers/promises'
 import { listen } from './contenders.js'
 
-/** V8 lets go of what it knows of shapes that nobody uses only after several. */
+/** The number of full collections after which V8 drops unused shapes. */
 const COLLECTIONS = 4
 
 /**
- * Full collections between two turns of the event loop, such as any server meets in its first minutes. They come at another
- * moment in each process, and leave `process.nextTick` of Node 20 several times dearer for good, with a plugin or without:
- * the shape of its objects is collected, and the compiler then takes them to be of many shapes.
+ * Runs full garbage collections between two turns of the event loop. In every server they occur in the first minutes, at a random moment. They
+ * make `process.nextTick` of Node 20 several times slower permanently, with or without a plugin: V8 collects the shape of its objects, and
+ * then treats the call site as megamorphic.
  */
 async function collect() {
   for (let at = 0; at < COLLECTIONS; at++) {

@@ -4,7 +4,7 @@
 /** @typedef {'counters' | 'distributions'} Kind */
 
 /**
- * Series of one contender, ready to be scraped.
+ * The series of one contender.
  * @typedef {object} Fleet
  * @property {(at: number) => void} touch Records one value into series `at`; makes it where it is not there.
  * @property {() => Promise<number>} scrape Renders all of them in process; gives the bytes (or characters) of the document.
@@ -14,7 +14,7 @@
 export const LABELS = ['shard', 'item']
 
 /**
- * Label values of `count` series. The strings are shared, as they are where they come from a closed set.
+ * Label values of `count` series. The strings are shared, as if they came from a closed set.
  * @param {number} count
  */
 export function labelValues(count) {
@@ -30,8 +30,8 @@ export function labelValues(count) {
 }
 
 /**
- * Touches every hundredth (or other) series, other ones each time: spread over all of them, so that no contender is
- * helped by changes being next to each other.
+ * Records into a share of the series, different ones each time. They are spread over all, so that no contender has an advantage because changes
+ * are next to each other.
  * @param {Pick<Fleet, 'touch'>} fleet
  * @param {number} count
  * @param {number} share From 0 to 1.
@@ -52,7 +52,7 @@ const CONTENDERS = {
   snapshots: async () => ({ make: (await import('./tallyscope.js')).makeSnapshots }),
 }
 
-/** How a contender is called in the results. @param {string} contender */
+/** The name of a contender in the results. @param {string} contender */
 export function shownName(contender) {
   return { opentelemetry: 'OpenTelemetry', snapshots: 'tallyscope, formatText' }[contender] ?? contender
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// A finished document, sent as it is: what node:http and the kernel cost by themselves.
+// Sends a finished document: the cost of node:http and the kernel alone.
 import { createServer } from 'node:http'
 import { labelValues } from './fleet.js'
 import { listen } from './listen.js'

@@ -1,5 +1,5 @@
 // @ts-check
-// A value's bucket: the engine's search beside a plain scan and a binary search.
+// Finding a value's bucket: the engine's search compared with a scan and a binary search.
 import { BucketSearch } from '../../build/metrics/store/bucket-search.js'
 import { BOUNDS, LATENCIES } from '../fixtures.js'
 

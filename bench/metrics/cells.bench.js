@@ -1,5 +1,5 @@
 // @ts-check
-// Adding to one slot of a typed array: why whole numbers have an Int32 slot of their own.
+// Adding to one slot of a typed array: shows why integers are added to an Int32 slot.
 import { LATENCIES } from '../fixtures.js'
 import { DistributionCells } from '../../build/metrics/store/distribution-cells.js'
 import { LastValueCells } from '../../build/metrics/store/last-value-cells.js'

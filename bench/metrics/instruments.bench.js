@@ -1,5 +1,5 @@
 // @ts-check
-// Gauges and cumulatives: instruments outside of views.
+// Gauges and counters of a registry.
 import { MetricRegistry } from 'tallyscope'
 import { twoLabels } from '../fixtures.js'
 import { otelMeter } from '../peers/opentelemetry.js'

@@ -1,5 +1,5 @@
 // @ts-check
-// Percentiles over a sliding time: ours on HdrHistogram, prom-client's summaries on a t-digest.
+// Percentiles over a sliding window: ours use HdrHistogram, prom-client's summaries use a t-digest.
 import { build as buildHdr } from 'hdr-histogram-js'
 import { percentiles } from 'tallyscope'
 import { LATENCIES, twoLabels } from '../fixtures.js'

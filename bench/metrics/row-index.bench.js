@@ -1,5 +1,5 @@
 // @ts-check
-// From label values to a row, and from a text to its number: the engine's ways beside others.
+// Finding the row of label values, and the id of a string: the engine compared with other data structures.
 import { Label } from '../../build/metrics/store/label-dictionary.js'
 import { RowIndex } from '../../build/metrics/store/row-index.js'
 import { randomBelow, sparseLabels, twoLabels } from '../fixtures.js'

@@ -1,5 +1,5 @@
 // @ts-nocheck The types are those of Node 20, which has no registerHooks.
-// Loaded by `--import` into the suites of Node 24: makes the newer peers stand in for those of Node 20.
+// Loaded by `--import` into the suites on Node 24: replaces the peers of Node 20 by newer ones.
 import { registerHooks } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { PEERS_24 } from './peers.js'

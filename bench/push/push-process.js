@@ -1,5 +1,5 @@
 // @ts-check
-// A contender that pushes, in a process of its own. It is told by messages what to do: touch a share of its series, push, watch itself
+// A contender that pushes, in a process of its own. It gets commands by messages: record into a share of its series, push, measure the event loop
 // meanwhile.
 import { answerParent } from '../process-meter.js'
 import { median } from '../statistics.js'

@@ -1,5 +1,5 @@
 // @ts-check
-// What contenders push to: it reads all, keeps nothing, and runs in another process than they do.
+// Receivers for the contenders. They read everything, keep nothing, and run in another process than the contenders.
 import { createSocket } from 'node:dgram'
 import { createServer } from 'node:http'
 

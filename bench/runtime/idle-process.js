@@ -1,5 +1,5 @@
 // @ts-check
-// Does nothing for a while, with or without somebody who watches the process, and tells what processor time that took.
+// Is idle for a while, with or without runtime metrics, and prints the processor time.
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import * as tallyscope from 'tallyscope'
 

@@ -1,5 +1,5 @@
 // @ts-check
-// What it costs to watch the process: delay of the event loop, collections, memory.
+// The cost of runtime metrics: event loop delay, garbage collections, memory.
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import * as tallyscope from 'tallyscope'

@@ -1,12 +1,12 @@
 // @ts-check
-// Hello-world servers of Express and Fastify, as they are and under each contender, with the settings that its documentation begins with.
+// Hello-world servers of Express and Fastify, without and with each contender, with the first settings of its documentation.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { createRequire } from 'node:module'
 
 /** Loads peers, which need not be installed. @type {((name: string) => any) & { resolve: (name: string) => string }} */
 const require = createRequire(import.meta.url)
 
-/** OpenTelemetry patches modules when they are loaded, so this comes first. Spans go where they cost least. @param {boolean} isSampled */
+/** OpenTelemetry patches modules when they are loaded, so that this comes first. Spans go to the cheapest exporter. @param {boolean} isSampled */
 function startOpenTelemetry(isSampled) {
   const { AlwaysOffSampler, AlwaysOnSampler, BasicTracerProvider, BatchSpanProcessor } = require('@opentelemetry/sdk-trace-base')
   const { AsyncLocalStorageContextManager } = require('@opentelemetry/context-async-hooks')

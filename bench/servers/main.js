@@ -1,6 +1,6 @@
 // @ts-check
-// What a contender adds to the processor time that a server spends on a request, under the load of wrk: 20 connections from another process
-// on another core, servers started anew for each figure, contenders in turn. Prints medians over the processes, with their quartiles.
+// The processor time that a contender adds to a request, under load from wrk: 20 connections from another process on another core. A new server
+// is started for each figure, contenders in turn. Prints medians and quartiles over the processes.
 //
 //   npm run bench:servers -- [--node=24] [--only=Express] [--processes=5] [--seconds=2]
 import { spawn, spawnSync } from 'node:child_process'
@@ -51,7 +51,7 @@ async function costOf(framework, contender) {
     return used.user + used.system
   }
   const [{ port }] = /** @type {[{ port: number }]} */ (await once(child, 'message'))
-  // The compiler has done its work after so many, however long the machine takes for them.
+  // A number of requests and not a time, so that the code is optimized on slow machines too.
   for (let warmed = 0; warmed < WARM_REQUESTS; ) warmed += await load(port, seconds)
   const before = await cpu()
   const requests = await load(port, seconds)

@@ -1,9 +1,9 @@
 // @ts-check
-// What a soak has to hold, and whether it did.
+// The checks of a soak test.
 import { line } from '../statistics.js'
 
 /**
- * What the service saw of itself.
+ * The figures that the service measured.
  * @typedef {object} Seen
  * @property {number} seconds Under load.
  * @property {number} records Made.
@@ -35,8 +35,8 @@ import { line } from '../statistics.js'
 export const WARM_UP_MINUTES = 1
 const LONG_MINUTES = 60
 /**
- * What records and scrapes may add to the event loop's delay, and the steps in which resident memory moves up and down with
- * each periodic export. On a machine that others use too, the same work takes them longer, and its host may stop all of it for 100 ms.
+ * Limits of the event loop delay that records and scrapes may add, and of the changes of resident memory with each periodic export. On a shared
+ * machine the same work takes longer, and the host may stop the machine for 100 ms.
  */
 export const BOUNDS = {
   own: { p999Ms: 5, longestMs: 25, stepMB: 2 },
@@ -51,7 +51,7 @@ export const BOUNDS = {
  */
 export function checks(seen, minutes, bounds = BOUNDS.own) {
   const long = minutes >= LONG_MINUTES
-  // Nothing is looked at in the first minute; in the long form the first third is left out.
+  // The first minute does not count; in the long form, the first third.
   const from = long ? minutes / 3 : 0
   const { slope } = line(seen.resident.filter(([minute]) => minute >= from))
   const fitted = minutes - (long ? from : WARM_UP_MINUTES)

@@ -1,6 +1,6 @@
 // @ts-check
-// How late timers come because the main thread was busy. On a machine that others use too, most of the lateness is not of its
-// own making: where the system tells it (Linux), only the time counts in which the thread really ran.
+// Measures how late timers are because the main thread was busy. On a shared machine other processes cause most of the delay. On Linux, only the
+// time counts in which the thread ran.
 import { openSync, readSync } from 'node:fs'
 import { quantile } from '../statistics.js'
 
@@ -29,9 +29,9 @@ function ranMs() {
   return ns / 1e6
 }
 
-/** Watches from now on; `stop` tells what it saw. */
+/** Starts to measure. `stop` returns the delays. */
 export function watchDelay() {
-  const samples = new Float32Array(MAX_SAMPLES) // made before, so that watching adds nothing to the heap
+  const samples = new Float32Array(MAX_SAMPLES) // allocated in advance, so that measuring adds nothing to the heap
   let count = 0
   let started = performance.now()
   let ran = ranMs()

@@ -1,11 +1,11 @@
 // @ts-check
-// The load: records and spans at a steady rate, in small helpings, so that the load itself does not hold the event loop.
+// The load: records and spans at a steady rate, in small portions, so that the load itself does not block the event loop.
 import { distribution, count } from 'tallyscope'
 
 export const RECORDS_A_SECOND = 10_000
 const SPANS_A_SECOND = 100
 const HELPING_MS = 10
-/** What a process that was stopped for a while makes up for at once, at most. */
+/** Maximum of the load that is made up for at once after the process was stopped. */
 const MAX_HELPING = 1_000
 
 const ROUTES = 100

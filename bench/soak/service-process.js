@@ -1,5 +1,5 @@
 // @ts-check
-// The service: records, spans, /metrics, and every exporter there is. First a few seconds without any of it.
+// The service: records, spans, /metrics, and all exporters. The first seconds are without them.
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ import { defineViews, SERIES, startLoad } from './load.js'
 
 const BASELINE_MS = 10_000
 const EXPORT_INTERVAL_MS = 30_000
-/** The compiler has done its work, every series is there. */
+/** The time after which the code is optimized and every series exists. */
 const SETTLE_MS = 5_000
 const LOOK_EVERY_MS = 2_000
 const A_MINUTE_MS = 60_000
@@ -24,7 +24,7 @@ const minutes = Number(minutesText)
 const folder = mkdtempSync(join(tmpdir(), 'tallyscope-soak-'))
 const pause = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms))
 const residentMB = () => process.memoryUsage.rss() / 2 ** 20
-/** Without compiled code, which V8 makes, throws away and makes again for as long as a process lives. */
+/** Heap without compiled code, which V8 drops and makes again as long as a process lives. */
 const heapMB = () => {
   const { heapUsed, external } = process.memoryUsage()
   const { code_and_metadata_size, bytecode_and_metadata_size } = getHeapCodeStatistics()
@@ -41,7 +41,7 @@ function descriptors() {
   try {
     return readdirSync('/proc/self/fd').length
   } catch {
-    return 0 // told by Linux alone
+    return 0 // only on Linux
   }
 }
 
@@ -49,13 +49,13 @@ async function heldMB() {
   let least = Number.POSITIVE_INFINITY
   for (let at = 0; at < 12; at++) {
     collect()
-    await pause(250) // an export under way holds a snapshot
+    await pause(250) // a running export has a snapshot in memory
     least = Math.min(least, heapMB())
   }
   return least
 }
 
-/** Takes everything at once and keeps nothing. */
+/** Accepts everything and keeps nothing. */
 const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() })
 const swallow = () => {}
 const logger = { debug: swallow, info: swallow, warn: swallow, error: swallow }

@@ -1,5 +1,5 @@
 // @ts-check
-// How tags reach a record: tag maps made for a request, the async context, batches; and programs that do several things.
+// Ways to pass tags to a record: tag maps made for a request, the async context, batches; and programs that combine several ways.
 import { count, currentTags, MetricRegistry, sum, TagMap, withTags } from 'tallyscope'
 import { LATENCIES, twoLabels } from '../fixtures.js'
 import { measured, newStats } from '../ours.js'

@@ -1,5 +1,5 @@
 // @ts-check
-// What the interface of OpenTracing costs over a span of ours, and beside jaeger-client's tracer, which has it natively.
+// The cost of the OpenTracing interface, compared with a span of our API and with jaeger-client's tracer, which implements OpenTracing natively.
 // The latency of our spans is recorded as a measure; jaeger-client records nothing.
 import { AlwaysOffSampler, AlwaysOnSampler, Tracer } from 'tallyscope'
 import { OpenTracingTracer } from 'tallyscope/opentracing'

@@ -1,5 +1,5 @@
 // @ts-check
-// Sampled spans on their way to an exporter that answers with a promise: CPU time of the whole process per span.
+// Sampled spans that are sent to an exporter with a promise: CPU time of the whole process per span.
 import { AlwaysOnSampler, BasicTracerProvider, BatchSpanProcessor, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { AlwaysOnSampler as OurAlwaysOn, AsyncTransport, SyncTransport, Tracer } from 'tallyscope'
 import { newStats } from '../ours.js'

@@ -1,5 +1,5 @@
 // @ts-check
-// Span contexts into headers and out of them.
+// Injects span contexts into headers and extracts them.
 import * as api from '@opentelemetry/api'
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
 import { AlwaysOnSampler as OtelAlwaysOn, BasicTracerProvider } from '@opentelemetry/sdk-trace-base'
@@ -11,7 +11,7 @@ import { jaeger } from '../peers/jaeger.js'
 const COUNT = 1_024
 const hex = (/** @type {number} */ digits) => Array.from({ length: digits }, () => randomBelow(16).toString(16)).join('')
 const ids = Array.from({ length: COUNT }, () => ({ traceId: hex(32), spanId: hex(16) }))
-// Text in one piece, as it comes from a socket: what is joined here would be taken apart again at each character.
+// A flat string, as it comes from a socket. A concatenated one would be flattened during the measurement.
 const fromSocket = (/** @type {string} */ text) => Buffer.from(text).toString('latin1')
 // As many headers as a browser or a proxy sends, set one after the other, as Node does.
 const headers = ids.map(({ traceId, spanId }) => {
@@ -36,7 +36,7 @@ function ourTracer() {
 
 /** @type {{ [name: string]: import('../harness.js').Makers }} */
 const comparisons = {
-  // A thousand contexts by turns: none has just been written.
+  // A thousand contexts in turn, so that none was written just before.
   'traceparent written and its string used': {
     tallyscope() {
       const tracer = ourTracer()

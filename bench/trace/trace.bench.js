@@ -10,7 +10,7 @@ import { jaeger } from '../peers/jaeger.js'
 
 const noopExporter = { export(/** @type {readonly unknown[]} */ _spans) {} }
 
-// Our counterpart of the peer's `directProcessor` below: no suppression, no account of what was sent.
+// The counterpart of the peer's `directProcessor` below: no suppression, no counters.
 const directTransport = {
   send: (/** @type {import('tallyscope').SpanData} */ span) => noopExporter.export([span]),
   flush: async () => {},
@@ -32,8 +32,8 @@ function ours({ sampled, latency = true }) {
 let managed = false
 
 /**
- * Its SimpleSpanProcessor leaves a promise behind for each span, which only a turn of the event loop lets go of; a loop
- * of many spans would measure those. So spans are handed to the exporter directly, which is less work than it really does.
+ * Its SimpleSpanProcessor makes a promise for each span, which is released only in the next turn of the event loop. A loop of many spans would
+ * measure those promises. Spans are therefore passed directly to the exporter, which is less work than in a real program.
  */
 const directProcessor = {
   onStart() {},

@@ -1,8 +1,7 @@
 // @ts-check
-// What scrapes cost a process that does little else: Prometheus sends a few a minute, so the code of a scrape is barely warm.
-// Each server is a process of its own, scraped as Prometheus does it: one connection, its Accept header, gzip if the server
-// has it (prom-client sends plain text). The figure is all CPU time of the process, every thread included, of one scrape:
-// the mean of 60 scrapes after the first 60.
+// The cost of scrapes in an otherwise idle process. Prometheus sends only a few scrapes a minute, so that their code is hardly optimized.
+// Each server is a process of its own, scraped as by Prometheus: one connection, its Accept header, gzip if the server supports it
+// (prom-client sends plain text). The figure is the CPU time of all threads for one scrape: the mean of 60 scrapes after the first 60.
 import { Agent, get } from 'node:http'
 import { serve } from './served.js'
 import { shownName } from '../../fleets/fleet.js'

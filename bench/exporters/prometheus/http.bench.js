@@ -1,6 +1,6 @@
 // @ts-check
-// A scrape over HTTP on the loopback, each server in a process of its own: how long it takes, how long it holds the
-// server's event loop, how much memory it takes while it lasts.
+// A scrape over HTTP on the loopback, with each server in a process of its own: its time, how long it blocks the server's event loop, and how
+// much memory it takes.
 import { shownName } from '../../fleets/fleet.js'
 import { serve } from './served.js'
 
@@ -98,7 +98,7 @@ function notesOf(holds) {
 }
 
 /**
- * The worst of several: what is only sometimes there is met in production too.
+ * The worst of several scrapes, because rare cases occur in production too.
  * @param {{ [contender: string]: number[] }} samples
  */
 function greatest(samples) {

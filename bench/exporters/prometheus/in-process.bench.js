@@ -1,5 +1,5 @@
 // @ts-check
-// A scrape in process: from series to the finished document. Between two scrapes a share of the series takes a value.
+// A scrape without HTTP, from series to the finished document. Between two scrapes, values are recorded in a share of the series.
 import { makeFleet, shownName, touchShare } from '../../fleets/fleet.js'
 import { collect } from '../../harness.js'
 

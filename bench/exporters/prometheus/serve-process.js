@@ -1,6 +1,6 @@
 // @ts-check
-// A contender's server in a process of its own. It is told by messages what to do: touch a share of the series, watch itself
-// while it is scraped, tell what it saw.
+// A contender's server in a process of its own. It gets commands by messages: record into a share of the series, measure the event loop
+// during a scrape, return the figures.
 import { makeFleet, touchShare } from '../../fleets/fleet.js'
 import { answerParent } from '../../process-meter.js'
 
