@@ -3,14 +3,14 @@ import { currentFrame, EMPTY_FRAME, type Frame, type TagScope } from '../base/co
 import { TagMap } from '../stats/tags/tag-map.js'
 
 /**
- * The context tags of what a server records when a response closes. The event of the close comes in the context of the connection, or of
- * whatever wrote last: with pipelining that is another request.
+ * The context tags of the values that a server records when a response closes. The close event has the context of the connection, or of the
+ * last writer, which with pipelining is another request.
  *
- * The tags count that are current when the head of the response is written, if that is done in the request's own context. Those that
- * `withTags` set before, in a function that has returned since, count too unless the head's have the same key.
+ * Used are the tags that are current when the head of the response is written in the request's own context, and tags that `withTags` has set
+ * before in functions that have returned. If a key is in both, the former take precedence.
  */
 export class ExchangeTags implements TagScope {
-  /** What the request began with and what `withTags` has set since. */
+  /** The tags at the begin of the request, and those that `withTags` has set since. */
   tags: TagMap | undefined
   #atHead: TagMap | undefined = undefined
 
@@ -21,7 +21,7 @@ export class ExchangeTags implements TagScope {
       const frame = currentFrame()
       if (frame.scope === this) this.#atHead = frame.tags as TagMap | undefined
     }
-    // All responses go through this method: Node calls it for a head that is not written by hand.
+    // All responses call this method: Node calls it if the application does not.
     response.writeHead = function (this: ServerResponse, ...head: unknown[]) {
       noteTags()
       return writeHead.apply(this, head)

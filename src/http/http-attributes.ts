@@ -19,7 +19,7 @@ export const HttpAttribute = {
 /** The data of one request. */
 export interface HttpRequestFacts {
   readonly method: string
-  /** Host, with the port if it is not the scheme's own. */
+  /** Host, with the port if it is not the default of the scheme. */
   readonly host: string | undefined
   /** Without the query; `/` if it is empty. */
   readonly path: string
@@ -27,7 +27,7 @@ export interface HttpRequestFacts {
   readonly userAgent: string | undefined
 }
 
-/** Sets the attributes of a request; those without a value are left out. */
+/** Sets the attributes of a request. Those without a value are left out. */
 export function addRequestAttributes(span: Span, { method, host, path, url, userAgent }: HttpRequestFacts): void {
   if (host) span.addAttribute(HttpAttribute.HOST, host)
   span.addAttribute(HttpAttribute.METHOD, method)
@@ -36,7 +36,7 @@ export function addRequestAttributes(span: Span, { method, host, path, url, user
   if (userAgent) span.addAttribute(HttpAttribute.USER_AGENT, userAgent)
 }
 
-/** Sets name, message and stack of what went wrong, and the status it represents. */
+/** Sets name, message, stack and status of an error. */
 export function addErrorAttributes(span: Span, thrown: unknown): void {
   span.recordError(thrown)
   if (!span.sampled) return
@@ -46,13 +46,13 @@ export function addErrorAttributes(span: Span, thrown: unknown): void {
   if (stack !== undefined) span.addAttribute('stacktrace', stack)
 }
 
-/** Sets the attribute and the status of a response code; the message of an earlier error stays. */
+/** Sets attribute and status of a response code. The message of an earlier error stays. */
 export function addResponseStatus(span: Span, statusCode: number, reason?: string): void {
   span.addAttribute(HttpAttribute.STATUS_CODE, statusCode)
   setResponseStatus(span, statusCode, reason)
 }
 
-/** Sets the status of a response code alone. */
+/** Sets only the status of a response code. */
 export function setResponseStatus(span: Span, statusCode: number, reason?: string): void {
   if (statusCode < 200 || statusCode >= 400) span.setStatus(Status.fromHttpStatus(statusCode, reason))
   else if (!span.status.isOk) span.setStatus(Status.OK)
@@ -68,7 +68,7 @@ function errorFacts(thrown: unknown): { name: string; message: string; stack: st
   }
 }
 
-/** Units of a query that no path may keep in memory. */
+/** From this length of the query on, the path is copied, so that it does not keep the URL in memory. */
 const LONG_QUERY = 4_096
 
 /** The path of a URL without query and fragment; `/` if it is empty. */

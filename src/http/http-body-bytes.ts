@@ -8,31 +8,31 @@ type AnyWrite = (this: OutgoingMessage, chunk?: unknown, encoding?: unknown, cal
 const BYTES: unique symbol = processGlobal('http-body-bytes', () => Symbol('tallyscope.bytes')) as never
 type Counted = { [BYTES]?: BodyBytes }
 
-/** Where the bytes of one exchange are counted, and what was in the place of the counting methods. */
+/** Counts the bytes of one exchange, and keeps the methods that were replaced by counting ones. */
 export class BodyBytes {
   received = 0
   sent = 0
-  /** True within the message's own `end`, which hands its chunk to `write` in some servers. @internal */
+  /** True during the message's own `end`, which in some servers calls `write` with its chunk. @internal */
   ending = false
-  /** What the parser's chunks are delivered in, so that readers find the context of their request. */
+  /** The frame in which chunks of the parser are delivered, so that readers have the context of their request. */
   frame: Frame | undefined = undefined
   /** @internal */
   push: IncomingMessage['push'] | undefined = undefined
 }
 
-/** What counts for a message, if something does. */
+/** The counter of a message, if it has one. */
 export function bytesOf(message: object): BodyBytes | undefined {
   return (message as Counted)[BYTES]
 }
 
-/** Ties a message to what counts for it, so that {@link bytesOf} finds it. */
+/** Sets the counter of a message, for {@link bytesOf}. */
 export function tieBytes(message: object, bytes: BodyBytes): void {
   ;(message as Counted)[BYTES] = bytes
 }
 
 /**
- * Counts what is handed to one outgoing message: the bytes of its body, without headers and without the framing of
- * chunks. Only this object is touched, and no stream is put between.
+ * Counts the bytes of an outgoing message's body, without headers and chunk framing. Only methods of this object are replaced, and no stream
+ * is inserted.
  *
  * Two functions for each message cost less than a property to find `bytes` by: Express gives each response prototypes of its own,
  * after which V8 looks for every property anew.
@@ -54,7 +54,7 @@ export function countSent(outgoing: OutgoingMessage, bytes: BodyBytes): void {
   outgoing.end = countedEnd as OutgoingMessage['end']
 }
 
-/** Counts what the parser hands to one incoming message. */
+/** Counts the bytes that the parser delivers to an incoming message. */
 export function countReceived(incoming: IncomingMessage, bytes: BodyBytes): void {
   bytes.push = incoming.push
   tieBytes(incoming, bytes)
@@ -76,14 +76,14 @@ function countedPush(this: IncomingMessage, chunk: unknown, encoding?: BufferEnc
 }
 
 /**
- * Bytes after the end, or after the connection has closed, are not delivered. `finished` is what `writableEnded` returns, but a property of the
- * message itself: Express gives each response prototypes of its own, which V8 looks through slowly.
+ * True if bytes are still delivered: not after the end, and not after the connection has closed. `finished` equals `writableEnded`, but is an own
+ * property: Express changes the prototype of each response, which makes inherited properties slow.
  */
 function isOpen(outgoing: OutgoingMessage): boolean {
   return !(outgoing as { finished: boolean }).finished && !outgoing.destroyed
 }
 
-/** The bytes of a chunk as it goes over the wire. */
+/** The size of a chunk in bytes. */
 export function bodyLength(chunk: unknown, encoding?: unknown): number {
   if (typeof chunk === 'string') return Buffer.byteLength(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
   return ArrayBuffer.isView(chunk) ? chunk.byteLength : 0

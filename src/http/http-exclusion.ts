@@ -1,10 +1,10 @@
 /** The health check of App Engine; excluded by default. */
 export const DEFAULT_EXCLUDED_PATHS: readonly string[] = Object.freeze(['_ah/health'])
 
-/** A string covers a path and all below it; a slash at its beginning may be left out. A pattern is tried on the path with its slash. */
+/** A string matches a path and all paths below it; its leading slash is optional. A pattern is tested on the path with its leading slash. */
 export type PathRule = string | RegExp
 
-/** Which paths are left alone. The query, which the caller chooses, is never looked at. */
+/** Excludes paths. The query is ignored, because the caller chooses it. */
 export class PathExclusion {
   readonly #prefixes: readonly string[]
   readonly #patterns: readonly RegExp[]
@@ -16,7 +16,7 @@ export class PathExclusion {
     this.#patterns = rules.filter((rule) => rule instanceof RegExp)
   }
 
-  /** @param url Whole (`http://host/path`), or from the path on (`/path`). */
+  /** @param url The whole URL (`http://host/path`), or from the path on (`/path`). */
   excludes(url: string): boolean {
     const path = url.startsWith('/') ? url : pathOf(url)
     if (path === undefined) return false
@@ -36,7 +36,7 @@ function endsSegment(path: string, prefix: string): boolean {
   return next === undefined || next === '/' || next === '?' || next === '#'
 }
 
-/** Whether a host, or host and port, is in the list exactly as it is: a host alone covers neither its ports nor its subdomains. */
+/** True if the list has exactly this host, or host and port. A host without a port does not match its ports or subdomains. */
 export function isHostExcluded(host: string | undefined, hosts: readonly string[]): boolean {
   return host !== undefined && hosts.includes(host)
 }
@@ -49,6 +49,6 @@ function pathOf(url: string): string | undefined {
 }
 
 function matches(pattern: RegExp, path: string): boolean {
-  pattern.lastIndex = 0 // a global or sticky pattern keeps a position
+  pattern.lastIndex = 0 // a global or sticky pattern has a position
   return pattern.test(path)
 }

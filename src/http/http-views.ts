@@ -1,16 +1,16 @@
 import { distribution } from '../stats/views/aggregation.js'
 import type { ReadyMeasure, ReadyView } from './predefined-view.js'
 
-/** Rows of these views that nothing is recorded into for this long are dropped: callers choose some of the tag values. */
+/** Rows of these views without a value for this time are removed, because callers choose some of the tag values. */
 export const IDLE_EXPIRY_MS = 3_600_000
 
-/** How an exchange ended: `error` is a status from 500 or a failure on our side, `aborted` a client that went away. */
+/** How an exchange ended: `error` if the status is 500 or above or the server failed, `aborted` if the client closed the connection. */
 export type HttpOutcome = 'ok' | 'error' | 'aborted'
 
 const SERVER_TAGS = Object.freeze(['method', 'route', 'status', 'outcome'])
 const CLIENT_TAGS = Object.freeze(['method', 'host', 'status', 'outcome'])
 
-// The bounds that the Prometheus and OpenTelemetry conventions have in common.
+// The bounds of the Prometheus and OpenTelemetry conventions.
 const SECONDS = distribution([0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10])
 // Streams last as long as a page is open.
 const STREAM_SECONDS = distribution([1, 10, 60, 300, 900, 3_600, 14_400, 86_400])
@@ -25,7 +25,7 @@ function view(of: ReadyMeasure, tagKeys: readonly string[], aggregation = of.uni
   return Object.freeze({ name, measure: of, tagKeys, aggregation, description, idleExpiryMs: IDLE_EXPIRY_MS })
 }
 
-// No tag keys are declared: views of one's own may break these down by further tags of the context.
+// No tag keys are declared, so that views of the application can use further tags of the context.
 export const HTTP_SERVER_DURATION: ReadyMeasure = measure(
   'http/server/duration',
   's',

@@ -11,7 +11,7 @@ import { type RouteFinder, ServerInstrumentation } from './server-instrumentatio
 import { ServerMeasures } from './server-measures.js'
 import type { UrlQuery } from './url-query.js'
 
-/** The options that all integrations of servers have. */
+/** The options of all server integrations. */
 export interface ServerOptions<R> {
   readonly tracer?: TracerCore | false
   readonly stats?: Stats
@@ -28,7 +28,7 @@ export interface ServerOptions<R> {
   readonly clock?: Clock
 }
 
-/** What differs between integrations of servers. */
+/** The parts in which server integrations differ. */
 export interface ServerParts<R> {
   readonly defaultTracer: (stats: Stats) => TracerCore
   readonly routes?: (measures: ServerMeasures, requestTags: RequestTags<R> | undefined) => RouteFinder
@@ -45,7 +45,7 @@ export interface MadeServerInstrumentation<R> {
 
 const registries = processGlobal('http-registries', () => new WeakMap<Stats, MetricRegistry>())
 
-/** One registry for each engine, so that several servers of one process add up instead of clashing. */
+/** One registry for each engine, so that several servers of a process share their metrics instead of clashing. */
 function registryOf(stats: Stats): MetricRegistry {
   let registry = registries.get(stats)
   if (registry === undefined) {
@@ -56,7 +56,7 @@ function registryOf(stats: Stats): MetricRegistry {
 }
 
 /**
- * Defines measures, views and the gauge of requests in flight, and puts together what begins exchanges.
+ * Defines measures, views and the gauge of requests in flight, and creates the instrumentation.
  * @throws {@link DefinitionError} if one of these names exists with another definition.
  */
 export function makeServerInstrumentation<R>(options: ServerOptions<R>, parts: ServerParts<R>): MadeServerInstrumentation<R> {
@@ -66,7 +66,7 @@ export function makeServerInstrumentation<R>(options: ServerOptions<R>, parts: S
   const requestTags = options.requestTags === undefined ? undefined : new RequestTags<R>(options.requestTags)
   const measures = new ServerMeasures(stats, { statusClasses: options.statusClasses === true })
   if (views !== false) registerReadyViews(stats, views, requestTags?.keys, options.contextTags)
-  const inFlight = registry.gauge('http/server/in_flight', { type: 'int64', description: 'Requests that are being answered' })
+  const inFlight = registry.gauge('http/server/in_flight', { type: 'int64', description: 'Requests in progress' })
   const server = new ServerInstrumentation({
     tracer,
     measures,

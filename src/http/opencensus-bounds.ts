@@ -1,6 +1,6 @@
 import { type Aggregation, distribution } from '../stats/views/aggregation.js'
 
-// The bucket lists of the OpenCensus specification, without their leading 0, which no view of it fills.
+// The bounds of the OpenCensus specification, without the leading 0, whose bucket is always empty.
 
 const HTTP_MS = [1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 30, 40, 50, 65, 80, 100, 130, 160, 200, 250, 300, 400, 500, 650, 800, 1_000]
 const LONG_MS = [2_000, 5_000, 10_000, 20_000, 50_000, 100_000]

@@ -46,10 +46,10 @@ const client = viewsOf('client')
 const server = viewsOf('server')
 
 /**
- * The default views of the OpenCensus specification for remote procedure calls, for programs that record them: this library does not.
+ * The default views of the OpenCensus specification for remote procedure calls. This library does not record these measures; programs may.
  * @see https://github.com/census-instrumentation/opencensus-specs/blob/master/stats/gRPC.md
  */
 export const openCensusRpcViews: readonly ReadyView[] = Object.freeze([...client.basic, ...server.basic])
 
-/** The further views of that specification: messages of a call, and counts kept while it streams. */
+/** The additional views of that specification: messages of a call, and counts while it streams. */
 export const openCensusRpcExtraViews: readonly ReadyView[] = Object.freeze([...client.extra, ...server.extra])

@@ -2,32 +2,32 @@ import type { Aggregation } from '../stats/views/aggregation.js'
 import type { Measure, MeasureOptions } from '../stats/recording/measure.js'
 import type { Stats } from '../stats/stats.js'
 
-/** A measure that is known beforehand; defined on an engine when it is first needed. */
+/** A predefined measure. It is defined on an engine when it is first needed. */
 export interface ReadyMeasure extends MeasureOptions {
   readonly name: string
 }
 
-/** A view that is known beforehand, with its measure; for any engine. */
+/** A predefined view with its measure, for any engine. */
 export interface ReadyView {
   readonly name: string
   readonly measure: ReadyMeasure
   readonly tagKeys: readonly string[]
   readonly aggregation: Aggregation
   readonly description: string
-  /** Rows that nothing is recorded into for this long are dropped, in milliseconds. Default: never. */
+  /** Rows without a value for this time are removed, in milliseconds. Default: never. */
   readonly idleExpiryMs?: number
 }
 
-/** The measure of this definition on `stats`. */
+/** Defines the measure on `stats`, or returns the existing one. */
 export function defineReadyMeasure(stats: Stats, { name, ...options }: ReadyMeasure): Measure {
   return stats.measure(name, options)
 }
 
 /**
- * Registers ready views, and the measures they need, on an engine.
- * @param moreTagKeys Keys that every view is broken down by besides its own. Default none.
- * @param contextTags Keys that every view reads from the async context, such as the tenant. Default none.
- * @throws {@link DefinitionError} if a name already represents something else.
+ * Registers predefined views and their measures on an engine.
+ * @param moreTagKeys Additional tag keys of every view. Default: none.
+ * @param contextTags Keys that every view reads from the async context, such as the tenant. Default: none.
+ * @throws {@link DefinitionError} if a name has another definition.
  * @example
  * registerReadyViews(stats, openCensusHttpServerViews)
  */

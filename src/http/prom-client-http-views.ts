@@ -10,13 +10,13 @@ export const PROM_CLIENT_SERVER_DURATION: ReadyMeasure = Object.freeze({
   type: 'double',
 })
 
-/** What fastify-metrics calls a route that does not exist. */
+/** The route of unmatched requests in fastify-metrics. */
 export const PROM_CLIENT_UNMATCHED = '__unknown__'
 
 const view = (name: string, tagKeys: readonly string[], aggregation: ReadyView['aggregation'], description: string): ReadyView =>
   Object.freeze({ name, measure: PROM_CLIENT_SERVER_DURATION, tagKeys, aggregation, description, idleExpiryMs: IDLE_EXPIRY_MS })
 
-/** The histogram and the summary of fastify-metrics 13, with its names, labels, buckets and quantiles: those that prom-client has by default. */
+/** The histogram and the summary of fastify-metrics 13, with its names and labels, and the default buckets and quantiles of prom-client. */
 export const fastifyMetricsViews: readonly ReadyView[] = Object.freeze([
   view(
     'http_request_duration_seconds',

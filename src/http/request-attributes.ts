@@ -5,8 +5,8 @@ import { type UrlQuery, withoutUserInfo, withUrlQuery } from './url-query.js'
 import type { AttributeSource } from '../trace/data/span-details.js'
 
 /**
- * The parts that the attributes of a server span are made of: few spans of a busy server are read before they are exported, and
- * strings are cheaper to keep than a map. Does not keep the request.
+ * The strings from which the attributes of a server span are computed when they are read. Strings take less memory than a map while the span
+ * waits for its export. It has no reference to the request.
  */
 export class RequestAttributes implements AttributeSource {
   readonly method: string
@@ -18,9 +18,9 @@ export class RequestAttributes implements AttributeSource {
   route: string | undefined
   /** An estimate: host and target are in two attributes each. */
   readonly bytes: number
-  /** 0 as long as there is none. */
+  /** 0 while there is none. */
   statusCode: number
-  /** True once the span has them: what comes later must be added to the span. */
+  /** True once the span has the attributes. Later ones must be added to the span. */
   isAdded: boolean
 
   constructor(request: IncomingMessage, host: string | undefined, route: string | undefined, urlQuery: UrlQuery) {

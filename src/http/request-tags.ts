@@ -4,7 +4,7 @@ import { TagMap } from '../stats/tags/tag-map.js'
 /** Functions of a request by tag key. */
 export type RequestTagFunctions<R> = Readonly<Record<string, (request: R) => unknown>>
 
-/** Values of one tag that are kept apart. */
+/** Limit of different values of one tag. */
 const MAX_VALUES = 100
 const OTHER = 'other'
 
@@ -14,7 +14,7 @@ const FAULTS = internalCounter(
   'reason',
 )
 
-/** Tags that functions read from requests. Callers choose the values, so that each tag has a bounded set of them. */
+/** Tags that functions read from requests. Callers may choose the values, so that the number of values of a tag is limited. */
 export class RequestTags<R> {
   readonly keys: readonly string[]
   readonly functions: RequestTagFunctions<R>
@@ -26,7 +26,7 @@ export class RequestTags<R> {
     this.keys = this.#readers.map(([key]) => key)
   }
 
-  /** Never throws: a tag that cannot be read is unset. */
+  /** Reads the tags. Never throws: a tag that cannot be read is not set. */
   read(request: R): TagMap {
     const tags: Record<string, string> = {}
     for (const [key, read, known] of this.#readers) {

@@ -3,7 +3,7 @@ import type { HttpOutcome } from './http-views.js'
 import { TagMap, type Tags } from '../stats/tags/tag-map.js'
 import type { ServerMeasures, ServerSeries, ServerTags } from './server-measures.js'
 
-/** Reads tags from whatever object a server integration passes along with a request. */
+/** Reads tags from the object that a server integration passes with a request. */
 export interface RequestTagReader {
   read(request: never): TagMap
 }
@@ -11,16 +11,15 @@ export interface RequestTagReader {
 const OUTCOMES: readonly HttpOutcome[] = ['ok', 'error', 'aborted']
 const STATUSES = 1_000
 
-/** Statuses, methods and outcomes of one route whose handles are kept; the application chooses the statuses. */
+/** Limit of cached handles of one route, since the application chooses the statuses. */
 const MAX_SERIES = 256
 
 /**
- * What requests of one route have in common, worked out once: the names of their spans, and a handle for each
- * combination of method, status and outcome that has been seen.
+ * Caches for the requests of one route: the names of their spans, and a handle for each combination of method, status and outcome.
  */
 export class RouteSeries {
   readonly route: string
-  /** Tags of the route, which its handlers have too; undefined if it has none. */
+  /** Tags of the route, which are also in the context of its handlers; undefined if there are none. */
   readonly tags: TagMap | undefined
   /** Tags that are read from each request; undefined if there are none. */
   readonly requestTags: RequestTagReader | undefined
@@ -28,7 +27,7 @@ export class RouteSeries {
   private readonly measures: ServerMeasures
   private readonly spanNames: readonly string[]
   private readonly series = new Map<number, ServerSeries>()
-  /** Requests of one kind tend to come in a row. */
+  /** Consecutive requests often have the same method, status and outcome. */
   private lastKey = -1
   private last: ServerSeries | undefined = undefined
 
@@ -45,13 +44,13 @@ export class RouteSeries {
     return this.spanNames[method]!
   }
 
-  /** The handles for responses of one kind. @param status 0 if no status line was sent. */
+  /** The handles for this kind of response. @param status 0 if no status line was sent. */
   seriesOf(method: number, status: number, outcome: HttpOutcome): ServerSeries {
     const key = (method * OUTCOMES.length + OUTCOMES.indexOf(outcome)) * STATUSES + status
     return key === this.lastKey ? this.last! : this.find(key, method, status, outcome)
   }
 
-  /** The same for a response with tags of its own. */
+  /** The same for a response with further tags. */
   seriesWith(method: number, status: number, outcome: HttpOutcome, tags: TagMap): ServerSeries {
     const context = this.tags === undefined ? tags : tags.with(this.tags.record)
     return this.measures.bindOnce(this.tagsOf(method, status, outcome), context)

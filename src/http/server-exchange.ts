@@ -17,12 +17,12 @@ import type { RequestAttributes } from './request-attributes.js'
 import type { RouteSeries } from './route-series.js'
 import type { ServerMeasures } from './server-measures.js'
 
-/** The gauge of requests that are being answered. */
+/** The gauge of requests in progress. */
 export interface InFlightGauge {
   add(change: number): void
 }
 
-/** What an exchange needs of the server it belongs to. */
+/** The part of the server's instrumentation that its exchanges use. */
 export interface ExchangeHome {
   readonly clock: Clock
   readonly measures: ServerMeasures
@@ -32,7 +32,7 @@ export interface ExchangeHome {
   readonly unmatched: RouteSeries
   /** Finds the routes of requests that have been handled. */
   readonly routes: { find(request: IncomingMessage): RouteSeries | undefined } | undefined
-  /** Whether the application took a response over. */
+  /** True if the application has taken over a response (`reply.hijack()`). */
   readonly isHijacked: ((reply: object) => boolean) | undefined
   /** True while a view reads tags from the context. */
   readonly readsContext: boolean
@@ -45,7 +45,7 @@ export const SWITCHING_PROTOCOLS = 101
 
 /** One request, from its headers to the close of its response; counted once, however it ends. */
 export class ServerExchange extends BodyBytes {
-  // Only declared: for fields that a derived class defines itself, V8 calls a function of its own.
+  // Only declared, because V8 calls an extra function for fields that a derived class defines.
   declare readonly request: IncomingMessage
   declare readonly response: ServerResponse
   declare readonly method: number
@@ -54,18 +54,18 @@ export class ServerExchange extends BodyBytes {
   declare private readonly home: ExchangeHome
   declare private readonly startMs: number
   declare private route: RouteSeries
-  /** Of a sampled span. */
+  /** The attributes of a sampled span. */
   declare private attributes: RequestAttributes | undefined
-  /** Tags that the caller sent along. */
+  /** Tags that the caller sent. */
   declare private sentTags: TagMap | undefined
-  /** Only while a view reads tags from the context. */
+  /** Undefined unless a view reads tags from the context. */
   declare private scope: ExchangeTags | undefined
   declare private open: boolean
   // Read here and not when the response closes: Express gives requests other prototypes, after which V8 finds properties slowly.
   declare private readonly isUpgrade: boolean
   declare private readonly isHttp2: boolean
   declare private readonly isHead: boolean
-  /** What functions for tags are called with, and what shows whether the response was taken over: Fastify's objects. */
+  /** Fastify's request: the argument of functions for tags. */
   declare private subject: object | undefined
   declare private reply: object | undefined
 
@@ -107,7 +107,7 @@ export class ServerExchange extends BodyBytes {
     this.frame = span === undefined ? (base === EMPTY_FRAME ? undefined : base) : frameWith(base, span)
   }
 
-  /** Forgets the request: its route is not to be measured. */
+  /** Ends the exchange without recording it, because its route is excluded. */
   dismiss(): void {
     if (!this.open) return
     this.open = false
@@ -134,7 +134,7 @@ export class ServerExchange extends BodyBytes {
     const { span } = this
     if (span?.sampled) {
       this.describe(span, status, outcome)
-      // The values are this span's, wherever the event of the close comes from.
+      // Exemplars belong to this span, in whichever context the close event is emitted.
       contextState.endingSpan = span
       this.record(status, outcome, isStream)
       contextState.endingSpan = undefined
@@ -145,7 +145,7 @@ export class ServerExchange extends BodyBytes {
     span?.end()
   }
 
-  /** Takes a route that is known only now over. */
+  /** Uses a route that was found only at the end. */
   private findRoute(route: RouteSeries | undefined): void {
     if (route === undefined) return
     this.route = route
@@ -165,7 +165,7 @@ export class ServerExchange extends BodyBytes {
     else series.record(seconds, this.received, this.sentBytes(status))
   }
 
-  /** Tags that the caller sent along, and those that functions read from the request. */
+  /** Tags that the caller sent, and those that functions read from the request. */
   private ownTags(): TagMap | undefined {
     const { requestTags } = this.route
     if (requestTags === undefined) return this.sentTags
@@ -180,8 +180,8 @@ export class ServerExchange extends BodyBytes {
       this.addStatus(span, status)
       if (status !== SWITCHING_PROTOCOLS) setResponseStatus(span, status, message)
     }
-    if (outcome === 'aborted') span.setStatus(new Status(StatusCode.CANCELLED, 'the client went away'))
-    else if (outcome === 'error' && span.status.isOk) span.setStatus(new Status(StatusCode.UNKNOWN, 'the response was broken off'))
+    if (outcome === 'aborted') span.setStatus(new Status(StatusCode.CANCELLED, 'the client closed the connection'))
+    else if (outcome === 'error' && span.status.isOk) span.setStatus(new Status(StatusCode.UNKNOWN, 'the response was aborted'))
   }
 
   private addStatus(span: Span, status: number): void {
@@ -190,14 +190,14 @@ export class ServerExchange extends BodyBytes {
     else attributes.statusCode = status
   }
 
-  /** True for what is not over when the response has been sent: its duration is its reader's choice. */
+  /** True for a response whose duration depends on the client, such as server-sent events. */
   private isStream(isDone: boolean, headersSent: boolean, statusCode: number): boolean {
     if (!headersSent) return false
     const { reply } = this
     const isHijacked = reply !== undefined && this.home.isHijacked?.(reply) === true
     const replyOfHeaders = isHijacked ? undefined : (reply as HeaderReader | undefined)
     if (statusCode === 200 && sendsEvents(this.request, this.response, replyOfHeaders)) return true
-    // A response that a handler has taken over and ends itself is a response like others.
+    // If a handler takes over a response and ends it, it is an ordinary response.
     return isHijacked && !isDone
   }
 
@@ -218,7 +218,7 @@ export class ServerExchange extends BodyBytes {
     return (response as { isLightMyRequest?: boolean }).isLightMyRequest === true && response.writableEnded // of app.inject(), which sends nothing
   }
 
-  /** Responses to HEAD, and those with 204 and 304, have no body on the wire whatever is written to them. */
+  /** Bytes of the body. Responses to HEAD, and those with 204 and 304, are sent without one, whatever is written to them. */
   private sentBytes(status: number): number {
     return this.isHead || status === 204 || status === 304 ? 0 : this.sent
   }
@@ -232,8 +232,8 @@ interface HeaderReader {
 }
 
 /**
- * Server-sent events. `writeHead` keeps its headers only in the serialised head, and a look into that makes a flat copy of it: Fastify's replies
- * have theirs apart.
+ * True for server-sent events. Headers passed to `writeHead` are only in the serialized head, and reading that makes a flat copy of it. Fastify's
+ * replies have their own headers.
  */
 function sendsEvents(request: IncomingMessage, response: ServerResponse, reply: HeaderReader | undefined): boolean {
   const type = reply?.getHeader('content-type') ?? response.getHeader('content-type') ?? (response as { _header?: unknown })._header
@@ -244,14 +244,14 @@ function clamped(status: number): number {
   return status >= 100 && status <= 999 ? status : 0
 }
 
-/** The other side ended or reset the connection; else it was this side that broke it off. */
+/** True if the client ended or reset the connection, false if the server did. */
 function clientLeft({ socket }: IncomingMessage, response: ServerResponse): boolean {
   const { stream } = response as { stream?: ServerHttp2Stream }
   if (stream !== undefined) return stream.aborted
   return !failedHere(response) && (socket == null || socket.readableEnded || socket.errored != null)
 }
 
-/** From Node 24 on a response that was still waiting for its connection when that closed has an error too; it never had a socket. */
+/** True if the response failed on this side. From Node 24 on, a response that still waited for its connection when that closed has an error too, but no socket. */
 function failedHere({ errored, socket }: ServerResponse): boolean {
   return errored != null && !(socket === null && (errored as NodeJS.ErrnoException).code === 'ECONNRESET')
 }

@@ -30,7 +30,7 @@ export interface ServerInstrumentationOptions {
   readonly ignorePaths: PathExclusion
   readonly ignoreHosts: readonly string[]
   readonly publicEndpoint: boolean
-  /** Whether callers decide what is sampled. Default: the tracer's. */
+  /** True if callers decide about sampling. Default: the setting of the tracer. */
   readonly trustsCallers?: boolean | undefined
   readonly urlQuery: UrlQuery
   /** Tags for requests without a matching route. */
@@ -45,7 +45,7 @@ export interface RouteFinder {
   find(request: IncomingMessage): RouteSeries | undefined
 }
 
-/** What all requests of one server share: where they are recorded, and how they are traced. */
+/** Creates the exchanges of one server, and has its measures, tracer and routes. */
 export class ServerInstrumentation implements ExchangeHome {
   readonly measures: ServerMeasures
   readonly inFlight: InFlightGauge
@@ -56,7 +56,7 @@ export class ServerInstrumentation implements ExchangeHome {
   private readonly paths: PathExclusion
   private readonly hosts: readonly string[]
   private readonly publicEndpoint: boolean
-  /** How often callers decide that a trace is sampled; undefined if they are trusted, or never do. */
+  /** Limits how often callers decide that a trace is sampled; undefined if they are trusted, or never decide. */
   private readonly remoteLimit: RemoteSamplingLimit | undefined
   private readonly urlQuery: UrlQuery
   readonly routes: RouteFinder | undefined
@@ -83,7 +83,7 @@ export class ServerInstrumentation implements ExchangeHome {
     this.isW3c = options.tracer?.propagator instanceof TraceContextPropagator
   }
 
-  /** The exchange of a request, begun if this is the first to see it; undefined if it is excluded. */
+  /** The exchange of a request, which is begun if there is none; undefined if the request is excluded. */
   exchangeOf(request: IncomingMessage, response: ServerResponse): ServerExchange | undefined {
     return exchangeOf(request) ?? (this.stopped ? undefined : this.begin(request, response))
   }
@@ -100,14 +100,14 @@ export class ServerInstrumentation implements ExchangeHome {
   private begin(request: IncomingMessage, response: ServerResponse): ServerExchange | undefined {
     if (this.isExcluded(request)) return undefined
     const exchange = new ServerExchange(this, request, response)
-    // Also if no view needs the bytes: bodies are read in the context of the connection, which is not the request's.
+    // Also if no view needs the bytes: it delivers the body in the context of the request instead of the connection.
     if (hasBody(request)) countReceived(request, exchange)
     else tieBytes(request, exchange)
     if (this.measures.wantsBytes) countSent(response, exchange)
     this.inFlight.add(1)
     const close = (): void => exchange.close()
     response.on('close', close)
-    // A response that waits for those before it on its connection is never closed if that connection breaks.
+    // A pipelined response that waits for earlier ones gets no close event if its connection closes.
     if (response.socket === null && isBusy(request.socket)) {
       const forget = onClose(request.socket, close)
       response.once('close', forget)
@@ -121,8 +121,8 @@ export class ServerInstrumentation implements ExchangeHome {
   }
 
   /**
-   * Counts a connection that a client wants to use for another protocol. Returns the context of what takes it over; undefined if it is
-   * excluded, or if a framework may answer it, which then has a context of its own.
+   * Counts a connection that a client wants to upgrade to another protocol. Returns the context for its handler; undefined if it is excluded, or
+   * if a framework may answer it, which then has its own context.
    */
   upgrading(request: IncomingMessage, socket: Duplex, isFrameworks: boolean): Frame | undefined {
     if (this.stopped || this.isExcluded(request)) return undefined
@@ -134,12 +134,12 @@ export class ServerInstrumentation implements ExchangeHome {
     return span === undefined ? base : frameWith(base, span)
   }
 
-  /** The span of a request, which continues its caller's trace. It has no parent here: what is current is the server's own. */
+  /** Starts the span of a request, which continues the caller's trace. It has no local parent, because the current context is that of the server. */
   startSpan(request: IncomingMessage, name: string): Span | undefined {
     const tracer = this.tracer
     if (tracer === undefined) return undefined
     const { headers } = request
-    // Most callers send no context, and looking for one costs as much as the rest of a span that is not sampled.
+    // Most callers send no context, and searching for one would double the cost of an unsampled span.
     const sendsNone = this.isW3c && headers['traceparent'] === undefined
     const parent = sendsNone ? null : (tracer.extract(new NodeHeaders(headers)) ?? null)
     const span = tracer.startRequestSpan(name, {
@@ -159,7 +159,7 @@ export class ServerInstrumentation implements ExchangeHome {
     return attributes
   }
 
-  /** The tags that the caller sent along and that may come in. */
+  /** The tags that the caller sent and that may be received. */
   sentTags(request: IncomingMessage): TagMap | undefined {
     if (this.publicEndpoint || request.headers['baggage'] === undefined) return undefined
     const tags = this.tracer?.extractTags(new NodeHeaders(request.headers))
@@ -167,7 +167,7 @@ export class ServerInstrumentation implements ExchangeHome {
   }
 }
 
-/** True while the response to an earlier request has the connection: Node publishes a request before it gives it to its response. */
+/** True while the response to an earlier request has the connection. Node publishes a request before it assigns the connection to its response. */
 function isBusy(socket: Socket | null | undefined): boolean {
   return (socket as { _httpMessage?: object | null } | null | undefined)?._httpMessage != null
 }
@@ -176,7 +176,7 @@ export function exchangeOf(request: IncomingMessage): ServerExchange | undefined
   return bytesOf(request) as ServerExchange | undefined
 }
 
-/** Headers as Node has them: in lower case, several of one name joined. */
+/** Node's headers: names in lower case, several headers of one name joined. */
 class NodeHeaders {
   private readonly headers: IncomingMessage['headers']
 

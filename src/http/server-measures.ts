@@ -13,15 +13,15 @@ import type { BoundMeasure } from '../stats/recording/record.js'
 import type { Stats } from '../stats/stats.js'
 import { TagMap, type Tags } from '../stats/tags/tag-map.js'
 
-/** The route of all requests without a matching route: their paths are the caller's choice. */
+/** The route of all requests without a matching route, because callers choose their paths. */
 export const UNMATCHED_ROUTE = 'unmatched'
 
 export interface ServerMeasuresOptions {
-  /** True for `2xx` instead of `204` as status. Default false. */
+  /** True if the tag `status` is `2xx` instead of `204`. Default false. */
   readonly statusClasses?: boolean
 }
 
-/** What one kind of answered request is recorded under. */
+/** The tags of one kind of request. */
 export interface ServerTags {
   readonly method: string
   readonly route: string
@@ -30,7 +30,7 @@ export interface ServerTags {
   readonly outcome: HttpOutcome
 }
 
-/** The measures of HTTP servers on one engine: ours, those of OpenCensus, and those under prom-client's names. Recording one that no view listens to costs next to nothing. */
+/** The measures of HTTP servers on one engine: ours, those of OpenCensus, and one with prom-client's names. A measure without a view costs almost nothing. */
 export class ServerMeasures {
   readonly stats: Stats
   readonly duration: Measure
@@ -63,7 +63,7 @@ export class ServerMeasures {
     return this.statusClasses ? `${Math.floor(status / 100)}xx` : String(status)
   }
 
-  /** True if a view needs the bytes of bodies; else they are not counted. */
+  /** True if a view needs the bytes of bodies. Otherwise they are not counted. */
   get wantsBytes(): boolean {
     return this.requestSize.hasViews || this.responseSize.hasViews || this.openCensusReceived.hasViews || this.openCensusSent.hasViews
   }
@@ -72,13 +72,13 @@ export class ServerMeasures {
     return this.openCensusLatency.hasViews || this.openCensusReceived.hasViews || this.openCensusSent.hasViews
   }
 
-  /** The handles for requests of one kind, to be kept by the caller. */
+  /** Returns the handles for one kind of request, which the caller caches. */
   bind(tags: ServerTags, extra: Tags | undefined): ServerSeries {
     const context = extra === undefined ? TagMap.EMPTY : TagMap.of(extra)
     return new ServerSeries(this, tags, context)
   }
 
-  /** The handles for a request whose further tags come from its caller: they differ from request to request, so that nothing can be kept. */
+  /** Returns the handles for a request with tags from its caller, which cannot be cached. */
   bindOnce(tags: ServerTags, context: TagMap): ServerSeries {
     return new ServerSeries(this, tags, context)
   }
@@ -129,7 +129,7 @@ export class ServerSeries {
     measures.stats.record(measures.openCensusSent, sent, tags)
   }
 
-  /** A stream lasts as long as its reader likes, which is no latency. */
+  /** Records a stream. Its duration is not a latency, because it depends on the client. */
   recordStream(seconds: number, received: number, sent: number): void {
     this.streamDuration.record(seconds)
     this.recordSizes(received, sent)

@@ -6,8 +6,8 @@ import type { ServerInstrumentation } from './server-instrumentation.js'
 type Listener = (request: IncomingMessage, socket: Duplex) => void
 
 /**
- * Counts connections that another protocol takes over, of which Node publishes nothing. A server with a listener for `upgrade` is
- * another one than without: ours is there only while the application has one.
+ * Counts connections that are upgraded to another protocol, for which Node has no diagnostics channel. A listener for `upgrade` changes the
+ * behavior of a server, so that ours is added only while the application has one.
  */
 export class UpgradeWatch {
   readonly #instrumentation: ServerInstrumentation
@@ -16,7 +16,7 @@ export class UpgradeWatch {
 
   readonly #isFrameworks: boolean
 
-  /** @param isFrameworks Whether a framework that is instrumented too may answer upgrades, as requests. */
+  /** @param isFrameworks True if a framework with its own instrumentation may answer upgrades as requests. */
   constructor(instrumentation: ServerInstrumentation, { isFrameworks = false }: { readonly isFrameworks?: boolean } = {}) {
     this.#instrumentation = instrumentation
     this.#isFrameworks = isFrameworks
@@ -33,7 +33,7 @@ export class UpgradeWatch {
       if (others > 0 && !isThere) server.prependListener('upgrade', onUpgrade)
       if (others === 0 && isThere) server.off('upgrade', onUpgrade)
     }
-    // `newListener` comes before its listener is there.
+    // `newListener` is emitted before the listener is added.
     const onNew = (event: string | symbol): void => {
       if (event === 'upgrade') process.nextTick(follow, event)
     }

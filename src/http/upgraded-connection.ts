@@ -14,11 +14,11 @@ import { type ExchangeHome, SWITCHING_PROTOCOLS } from './server-exchange.js'
 type Send = (this: Duplex, chunk?: unknown, ...rest: unknown[]) => unknown
 
 /**
- * A connection that a client wants to use for another protocol. Node has no response for it: the first bytes that the application
- * writes show whether it accepts. If it does, the connection is a stream until it closes, else a request with a response.
+ * A connection that a client wants to upgrade to another protocol. Node has no response for it. The first bytes that the application writes show
+ * whether it accepts: then the connection is a stream until it closes, otherwise a request with a response.
  */
 export class UpgradedConnection {
-  /** Begun when the application agrees or refuses, if nobody needs it before. */
+  /** Started when the application accepts or refuses, or when it is first read. */
   span: Span | undefined = undefined
   private attributes: RequestAttributes | undefined = undefined
   private readonly home: ExchangeHome
@@ -55,7 +55,7 @@ export class UpgradedConnection {
 
   private answered(status: number): void {
     this.isAnswered = true
-    // A framework answers this request as any other, with its own instrumentation.
+    // A framework answers this request like any other, with its own instrumentation.
     if (bytesOf(this.request) !== undefined) return this.end()
     this.endSpan(status)
     if (status === SWITCHING_PROTOCOLS) return
