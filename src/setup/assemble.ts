@@ -12,13 +12,13 @@ import { AlwaysOffSampler } from '../trace/sampling/constant-samplers.js'
 import { readBatches } from './push-exporters.js'
 import { NO_EXPORTER, Tracer } from './tracer.js'
 
-/** What the configuration names, built. */
+/** The components of a configuration. */
 export interface AssembledComponents {
   readonly tracer: Tracer
   readonly metricExporters: readonly Exporter<Metric>[]
 }
 
-/** Builds all that the configuration names and wires the tracer; undefined, and nothing left open, if there is a problem. */
+/** Builds all components and the tracer. If there is a problem, it returns undefined, and shuts down what it has built. */
 export function assemble(
   options: TallyscopeOptions,
   { settings, resource }: Configuration,
@@ -51,7 +51,7 @@ export function assemble(
   const metrics = enabled ? (settings['metrics.exporters'] ?? []) : []
   const metricExporters = metrics.flatMap((component) => attempt('metrics.exporters', () => buildMetricExporter(component, context)) ?? [])
   if (problems.length > 0) {
-    // Created components hold files and the like, which are never closed otherwise.
+    // Components that were built may have open files.
     for (const exporter of [...(traces ?? []).map(({ exporter }) => exporter), ...metricExporters]) void shutDownQuietly(exporter)
     return undefined
   }

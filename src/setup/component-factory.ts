@@ -31,8 +31,8 @@ import { buildOtlpTraceExporter, buildPushExporter, type ExporterContext } from 
 
 export type TransportFactory = (exporter: Exporter<SpanData>) => Transport<SpanData>
 
-// Each of these builds what the component table of the configuration names; options were checked for name and type there, and
-// are checked for their range by the component itself. A component from code is taken as it is.
+// Each function builds one kind of component. The configuration has checked names and types of options, and the component checks their
+// ranges. A component from code is used as it is.
 
 export function buildSampler(component: Component): Sampler {
   if ('given' in component) return component.given as Sampler
@@ -80,7 +80,7 @@ function propagatorOf(component: Component): Propagator {
   }
 }
 
-/** With defaults for options that an asynchronous transport is not given. */
+/** @param defaults Defaults of options of an asynchronous transport. */
 export function buildTransport(component: Component, defaults: AsyncTransportOptions = {}): TransportFactory {
   if ('given' in component) return component.given as TransportFactory
   const options = component.options
@@ -97,8 +97,8 @@ export function buildTransport(component: Component, defaults: AsyncTransportOpt
 const ASYNC: Component = { component: 'async', options: {} }
 
 /**
- * An exporter of spans, with the transport that was named for it, or the usual one. If neither was named, spans that are sent by OTLP
- * have an asynchronous one: a request for each span would be too many.
+ * An exporter of spans, with its own transport, or the transport of all. If none is configured, OTLP has an asynchronous one, because a request
+ * for each span would be too many.
  */
 export function buildTraceExporter(
   component: Component,

@@ -7,9 +7,9 @@ const PATH_START = /file:\/\/|\/|[A-Za-z]:\\/
 const LINE_AND_COLUMN = /:(\d+):(\d+)\)?$/
 
 /**
- * What Node prints before an uncaught error ends the process, for hooks that delay that: the line
- * of source, the error with its stack, the version. Node shows the line of the `throw`, which cannot be known here;
- * this is the line where the error was made, mostly the same.
+ * Formats an uncaught error as Node prints it, for hooks that delay the end of the process: the source line, the error with its stack, and the
+ * version of Node. Node prints the line of the `throw`. This function cannot know it, and prints the line where the error was created, which is
+ * mostly the same.
  */
 export function formatUncaughtError(error: unknown): string {
   return `${textOf(error)}\n\nNode.js ${process.version}\n`
@@ -26,7 +26,7 @@ function textOf(error: unknown): string {
   }
 }
 
-/** Place, line and a mark below it, of the first frame of the stack; empty if the source cannot be read. */
+/** Position, source line and marker of the first stack frame; empty if the source cannot be read. */
 function excerpt({ stack }: Error): string {
   const frame = stack?.split('\n').find((each) => each.startsWith('    at ')) ?? ''
   const start = frame.search(PATH_START)

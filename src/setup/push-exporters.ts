@@ -17,7 +17,7 @@ import type { ComponentSpec } from './configuration/component-parser.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** What exporters get besides the options in their component. */
+/** Values for exporters that are not options of their component. */
 export interface ExporterContext {
   readonly env: Environment
   readonly resource: Resource
@@ -33,7 +33,7 @@ export function readBatches(env: Environment): BatchReading['options'] {
   return options
 }
 
-/** An exporter of metrics that sends, loaded when it is named; undefined if the component is none. */
+/** An exporter of metrics that sends over the network. Its code is loaded here. Returns undefined for other components. */
 export function buildPushExporter({ component, options }: ComponentSpec, context: ExporterContext): FamilyExporter | undefined {
   const given = options as unknown
   switch (component) {
@@ -66,7 +66,7 @@ export function buildPushExporter({ component, options }: ComponentSpec, context
   }
 }
 
-/** A transport waits so much longer than its exporter, which knows better what may be tried again. */
+/** A transport waits this much longer than its exporter, whose errors tell which batches can be retried. */
 const TRANSPORT_MARGIN_MS = 1_000
 const DEFAULT_TIMEOUT_MS = 10_000
 
@@ -88,7 +88,7 @@ export function buildOtlpTraceExporter(
   return { exporter, transport: { ...OTLP_BATCHES, ...batches, exportTimeoutMs: timeoutMs + TRANSPORT_MARGIN_MS } }
 }
 
-/** Adds the options from the variables. Given options win: an address as a whole, and headers one by one. */
+/** Adds options from variables. Given options take precedence: an address as a whole, headers one by one. */
 function otlpOptions<T extends OtlpOptions>(signal: 'metrics' | 'traces', given: T, { env, resource, logger }: ExporterContext): T {
   const { options, problems } = otlpOptionsFromEnvironment(env, signal)
   for (const { variable, problem } of problems) passOver(variable, problem)
@@ -99,7 +99,7 @@ function otlpOptions<T extends OtlpOptions>(signal: 'metrics' | 'traces', given:
   return { resource, ...(logger !== undefined && { logger }), ...address, ...others, ...given, ...(all !== undefined && { headers: all }) }
 }
 
-/** Names of headers are the same in upper and lower case. */
+/** Merges headers, whose names are case-insensitive. */
 function mergeHeaders(read: OtlpOptions['headers'], given: Readonly<Record<string, string>> | undefined): OtlpOptions['headers'] {
   if (given === undefined) return read
   return { ...read, ...Object.fromEntries(Object.entries(given).map(([name, value]) => [name.toLowerCase(), value])) }
@@ -107,7 +107,7 @@ function mergeHeaders(read: OtlpOptions['headers'], given: Readonly<Record<strin
 
 const ADDRESS: ReadonlySet<string> = new Set(['host', 'port', 'path', 'protocol'])
 
-/** Adds the options from Datadog's variables. Given options win: an address as a whole. */
+/** Adds options from Datadog's variables. A given address takes precedence as a whole. */
 async function loadDogstatsd(options: StatsdExporterOptions, { env }: ExporterContext): Promise<FamilyExporter> {
   const { StatsdExporter } = await import('../exporters/statsd/statsd-exporter.js')
   const { dogstatsdOptionsFromEnvironment } = await import('../exporters/statsd/dogstatsd-environment.js')
@@ -119,5 +119,5 @@ async function loadDogstatsd(options: StatsdExporterOptions, { env }: ExporterCo
 }
 
 function passOver(variable: string, problem: string): void {
-  warnOnce('TALLYSCOPE_CONFIGURATION', variable, `${variable} is passed over: ${problem}`)
+  warnOnce('TALLYSCOPE_CONFIGURATION', variable, `${variable} is ignored: ${problem}`)
 }

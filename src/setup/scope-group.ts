@@ -6,12 +6,12 @@ import type { Metric } from '../metrics/data/metric.js'
 import type { GatheringContext, MetricProducer } from '../metrics/data/producer.js'
 import type { Family } from '../metrics/data/row-source.js'
 
-/** The group of a Tallyscope. It is there from the beginning, for integrations, and joins its members at the start. */
+/** The group of a Tallyscope. Integrations can use it before it joins the other members in `start()`. */
 export class ScopeGroup implements MetricProducer {
   readonly name = 'MetricGroup'
   readonly isRequired = true
   readonly includesSelfMetrics = true
-  /** The same metrics in one process of the group, and none in the others: for pushes. */
+  /** A producer with the same metrics in one process of the group and none in the others, for exporters that push. */
   readonly once: MetricProducer
   readonly #groupName: string | undefined
   readonly #added: MetricProducer[] = []
@@ -21,7 +21,7 @@ export class ScopeGroup implements MetricProducer {
   /** @param name Undefined for processes of a cluster, or of one application under PM2. */
   constructor(name: string | undefined) {
     this.#groupName = name
-    // At once if it can be, since tasks that export for the last time do not wait.
+    // Without a promise if possible, because the last export of a task does not wait.
     const once = (): MetricProducer | Promise<MetricProducer> => this.#group?.once ?? this.#joined().then((group) => group.once)
     this.once = {
       name: 'MetricGroup.once',
@@ -57,7 +57,7 @@ export class ScopeGroup implements MetricProducer {
   }
 
   async #join(producers: readonly MetricProducer[], clock: Clock | undefined): Promise<void> {
-    // This loads node:net and node:cluster, which programs of one process need not load.
+    // Loaded here, because programs with one process do not need node:net and node:cluster.
     const { shareMetrics } = await import('../cluster/share-metrics.js')
     const name = this.#groupName
     this.#group = shareMetrics({ producers, ...(name !== undefined && { name }), ...(clock !== undefined && { clock }) })
@@ -67,7 +67,7 @@ export class ScopeGroup implements MetricProducer {
   async #joined(): Promise<MetricGroup> {
     await this.#joining
     if (this.#group !== undefined) return this.#group
-    throw new TallyscopeError('ERR_GROUP_INCOMPLETE', 'the group has no whole view of its metrics: start() has not been called')
+    throw new TallyscopeError('ERR_GROUP_INCOMPLETE', 'the metrics of the group are incomplete: start() has not been called')
   }
 }
 

@@ -12,15 +12,15 @@ import { inNextTurn, MAX_TIMER_MS } from '../base/timer.js'
 import { settle, TIMED_OUT, withTimeout } from '../base/with-timeout.js'
 import { formatUncaughtError } from './format-uncaught-error.js'
 
-/** Whatever has something to bring out before the process ends: a transport, a periodic task, a whole Tallyscope. */
+/** An object that has to be flushed before the process ends: a transport, a periodic task, a Tallyscope. */
 export interface ShutdownTarget {
-  /** Brings out what there is, and goes on working. */
+  /** Flushes, and continues to work. */
   flush?(timeoutMs?: number): unknown
-  /** Brings out what there is, for the last time. */
+  /** Flushes for the last time. */
   shutdown?(): unknown
   /** The same, if there is no `shutdown`. */
   close?(): unknown
-  /** Brings out what it can without waiting, when `process.exit()` was called. */
+  /** Flushes without waiting as far as possible, after `process.exit()`. */
   flushSync?(): unknown
 }
 
@@ -30,8 +30,8 @@ export interface ShutdownHookOptions {
   /** Time limit for all targets together, in milliseconds, from 0. Default 5 000. */
   readonly gracePeriodMs?: number
   /**
-   * True to end by the signal itself, as a process without hooks does, so that its parent sees no difference. Listeners of `exit` are not
-   * called then. Default false: `process.exit(128 + n)`.
+   * True if the process ends by the signal itself, like a process without hooks. Listeners of `exit` are not called then. Default false:
+   * `process.exit(128 + n)`.
    */
   readonly raiseSignal?: boolean
 }
@@ -40,20 +40,20 @@ const OPTIONS: OptionNames<ShutdownHookOptions> = { signals: true, gracePeriodMs
 
 /** A target with the same grace period must have the time to log what it has lost. */
 const LAST_WORDS_MS = 100
-/** What is kept of the grace period for each target that comes later, at most. */
+/** Maximum part of the grace period that is reserved for each later target. */
 const MAX_RESERVE_MS = 1_000
-/** When a process that a signal does not end, such as number 1 of a container, exits by itself. */
+/** A process that the signal does not end, such as process 1 of a container, exits after this time. */
 const SIGNAL_MS = 100
 
 interface Install extends Required<ShutdownHookOptions> {
   readonly targets: readonly ShutdownTarget[]
-  /** Flushed because nothing was left to do; once, or it would go on for ever. */
+  /** True if it was flushed because the event loop was empty. That happens only once, since a flush may refill the event loop. */
   isFlushed: boolean
 }
 
 interface HookState {
   readonly installs: Set<Install>
-  /** One listener for each event and process, however many hooks there are. */
+  /** One listener for each event, shared by all hooks of the process. */
   readonly listeners: Map<string, (...args: never[]) => void>
   isEnding: boolean
 }
@@ -61,16 +61,16 @@ interface HookState {
 const state = processGlobal('shutdown-hooks', (): HookState => ({ installs: new Set(), listeners: new Map(), isEnding: false }))
 
 /**
- * Sees to it that what was recorded gets out when the process ends: on SIGTERM and SIGINT, after an uncaught error, when
- * nothing is left to do, and, as far as that goes without waiting, on `process.exit()`. Nothing does so by default.
+ * Flushes and shuts down targets when the process ends: on SIGTERM and SIGINT, after an uncaught error, when the event loop is empty, and, as far as
+ * that is possible without waiting, on `process.exit()`. No hooks are installed by default.
  *
- * The exit status stays what it would have been: 143, 130, 1 with the error printed, or the application's own. A second
- * signal ends the process at once, a target that hangs does not outlast the grace period. If the application listens
- * to a signal or to uncaught errors itself, ending is left to it, and targets are only flushed.
+ * The exit status does not change: 143, 130, 1 with the error printed, or that of the application. A second signal ends the process at once. A target
+ * that hangs is not waited for longer than the grace period. If the application has its own listener for a signal or for uncaught errors, the
+ * hooks only flush the targets and leave the end of the process to it.
  *
- * Targets are ended one after the other, in the order given: put servers before what exports.
+ * Targets are shut down one after the other, in the given order: put servers before exporters.
  *
- * @returns a function that takes the hooks away again.
+ * @returns A function that removes the hooks.
  * @throws {@link DefinitionError} `ERR_SHUTDOWN_TARGET` for a target without any of its methods; `ERR_SHUTDOWN_OPTION`.
  * @example
  * const uninstall = installShutdownHooks([server, task, tracer.transport])
@@ -151,7 +151,7 @@ function onBeforeExit(): void {
   }
   processEnd.isIdle = true
   inNextTurn(() => {
-    processEnd.isIdle = false // another listener has found something to do
+    processEnd.isIdle = false // another listener has added work to the event loop
   }).unref()
 }
 
@@ -169,8 +169,8 @@ function endWith(exit: () => void): void {
 }
 
 /**
- * Ends the targets one after the other, within one grace period: what a server still measures is exported by what comes after it. A target
- * that hangs leaves the later ones a share of the time.
+ * Shuts the targets down one after the other, within one grace period, so that the last requests of a server are exported by later targets. A
+ * part of the time is reserved for targets after one that hangs.
  */
 async function endInOrder({ targets, gracePeriodMs }: Install, seen: Set<ShutdownTarget>): Promise<void> {
   const own = targets.filter((target) => !seen.has(target) && seen.add(target))

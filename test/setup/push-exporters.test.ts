@@ -135,8 +135,8 @@ test('variables that cannot be read are logged and have no effect', async () => 
   const logged = vi.mocked(process.emitWarning).mock.calls.map(([text]) => String(text).replace(/:.*/, ''))
   expect(logged).toEqual([
     'passed over in the configuration',
-    'OTEL_EXPORTER_OTLP_TIMEOUT is passed over',
-    'OTEL_EXPORTER_OTLP_PROTOCOL is passed over',
+    'OTEL_EXPORTER_OTLP_TIMEOUT is ignored',
+    'OTEL_EXPORTER_OTLP_PROTOCOL is ignored',
   ])
 })
 

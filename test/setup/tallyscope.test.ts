@@ -136,7 +136,7 @@ test('metrics are guarded by configuration: a file of tokens, host names, a func
     'TALLYSCOPE_PROMETHEUS_BEARER_TOKEN_FILE: it is empty',
   ])
   expect(problemsOf({ prometheus: { guard: 'yes' as never } })).toEqual([
-    'prometheus.guard: must be a function, given in code: it is "yes"',
+    'prometheus.guard: must be a function, which is possible only in code: it is "yes"',
   ])
 })
 

@@ -1,4 +1,4 @@
-/** A component named in a string, `name(1, key=value)`, before it is known whether there is one of that name. */
+/** A parsed string such as `name(1, key=value)`. There may be no component with this name. */
 export interface ComponentCall {
   readonly kind: 'call'
   readonly name: string
@@ -26,8 +26,8 @@ const MAX_LENGTH = 10_000
 const MAX_DEPTH = 10
 
 /**
- * Reads strings that name components, such as `probability(0.5)`, `file(path=traces.jsonl)` or
- * `opencensus.trace.samplers.ProbabilitySampler(rate=1)`. They are parsed and looked up in a table, never evaluated.
+ * Parses a string that describes a component, such as `probability(0.5)`, `file(path=traces.jsonl)` or
+ * `opencensus.trace.samplers.ProbabilitySampler(rate=1)`. Names are looked up in a table; nothing is evaluated.
  *
  * @throws {@link ExpressionFault}
  */
@@ -38,7 +38,7 @@ export function parseExpression(text: string): TextValue {
   return value
 }
 
-/** Reads several with commas between: `console, file(path=traces.jsonl)`. Brackets around them may be there or not. */
+/** Parses several, separated by commas: `console, file(path=traces.jsonl)`. Brackets around them are optional. */
 export function parseExpressions(text: string): readonly TextValue[] {
   const reader = new Reader(text)
   const items = reader.items('', 0)

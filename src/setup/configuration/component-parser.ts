@@ -4,7 +4,7 @@ import { inspectValue } from '../../base/inspect-value.js'
 import { nearest, plain } from '../../base/nearest-name.js'
 import type { ConfigurationProblem } from './problem.js'
 
-/** A built-in component, by name, with options that its kind of component has. What they mean is checked by the component itself. */
+/** The name of a built-in component with its options. The component itself checks their values. */
 export interface ComponentSpec {
   readonly component: string
   readonly options: Readonly<Record<string, OptionValue>>
@@ -12,7 +12,7 @@ export interface ComponentSpec {
 
 export type OptionValue = string | number | boolean | readonly string[] | Readonly<Record<string, string>> | ComponentSpec
 
-/** A component that code has made itself. */
+/** A component that was made in code. */
 export interface GivenComponent {
   readonly given: object
 }
@@ -21,7 +21,7 @@ export type Component = ComponentSpec | GivenComponent
 
 export type Report = (problem: ConfigurationProblem) => void
 
-/** The method that distinguishes a component from an object that describes one. */
+/** The method by which a component is distinguished from an object that describes one. */
 const METHODS: Readonly<Record<ComponentKind, string>> = {
   sampler: 'shouldSample',
   exporter: 'export',
@@ -29,12 +29,12 @@ const METHODS: Readonly<Record<ComponentKind, string>> = {
   transport: 'send',
 }
 
-/** Depth of components within components, in objects; strings have a limit of their own. */
+/** Limit of nested components in objects. Strings have another limit. */
 const MAX_DEPTH = 10
 
 /**
- * One component: a string, an object `{ name: options }`, or, from code, the component itself. Faults are reported, and undefined is what
- * they come to.
+ * Reads one component: a string, an object `{ name: options }`, or, from code, the component itself. Reports problems, and returns undefined
+ * then.
  */
 export function readComponent(kind: ComponentKind, value: unknown, path: string, report: Report, depth = 0): Component | undefined {
   if (typeof value === 'string') {
@@ -52,11 +52,11 @@ export function readComponent(kind: ComponentKind, value: unknown, path: string,
   }
   if (typeof (value as Record<string, unknown>)[METHODS[kind]] === 'function') return { given: value }
   if (depth < MAX_DEPTH) return partOfObject(kind, value as Record<string, unknown>, path, report, depth)
-  report({ path, problem: `components may hold components ${MAX_DEPTH} deep: this one lies deeper` })
+  report({ path, problem: `components may be nested ${MAX_DEPTH} deep: this one is deeper` })
   return undefined
 }
 
-/** Several components: a list, one alone, or a string separated by commas. `none` represents no component. */
+/** Reads several components: a list, one component, or a string separated by commas. `none` means no component. */
 export function readComponents(kind: ComponentKind, value: unknown, path: string, report: Report): Component[] {
   if (Array.isArray(value)) {
     const named = value.filter((item) => typeof item !== 'string' || plain(item) !== 'none')
@@ -183,7 +183,7 @@ function definitionOf(kind: ComponentKind, name: string, path: string, report: R
   return undefined
 }
 
-/** The components that fit a setting: of exporters those that take what is exported there, and that there need be none. */
+/** The names of components that are valid for a setting: of exporters, only those of its signal, and `none`. */
 function namesFor(kind: ComponentKind, path: string): string[] {
   if (kind !== 'exporter') return COMPONENTS[kind].map(({ name }) => name)
   const signal = /traces?[._]/i.test(path) ? 'traces' : /metrics?[._]/i.test(path) ? 'metrics' : undefined
@@ -234,7 +234,7 @@ function readOption(type: OptionType, value: unknown, path: string, report: Repo
   }
 }
 
-/** A number, or a string that is one. */
+/** Reads a number, or a string with a number. */
 export function readNumber(value: unknown): number | undefined {
   if (typeof value === 'string' && /^\s*[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?\s*$/i.test(value)) return Number(value)
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined
@@ -250,19 +250,19 @@ function ruleOf(type: OptionType): string {
   return RULES[type] ?? `must be a ${type}`
 }
 
-/** A word that is allowed instead of a number or a boolean, such as `auto`; which ones is checked by the component. */
+/** Reads a word that may replace a number or boolean, such as `auto`. The component checks which words are valid. */
 function readWord(value: unknown): string | undefined {
   const word = typeof value === 'string' ? value.trim().toLowerCase() : ''
   return /^[a-z]+$/.test(word) ? word : undefined
 }
 
-/** Permissions: as `chmod` takes them, in a string; a number, which only code and JSON have, is taken as it is. */
+/** Reads permissions: a string is octal, as for `chmod`; a number, which is possible in code and JSON, is not converted. */
 function readFileMode(value: unknown): number | undefined {
   if (typeof value === 'string' && /^\s*(?:0o?)?[0-7]{3}\s*$/i.test(value)) return Number.parseInt(value.replace(/o/i, ''), 8)
   return typeof value === 'number' && Number.isInteger(value) ? value : undefined
 }
 
-/** A boolean, or its form in the environment. */
+/** Reads a boolean, or its form in an environment variable. */
 export function readBoolean(value: unknown): boolean | undefined {
   if (typeof value === 'boolean') return value
   const text = typeof value === 'string' ? value.trim().toLowerCase() : ''

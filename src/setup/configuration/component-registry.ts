@@ -1,6 +1,6 @@
 export type ComponentKind = 'sampler' | 'exporter' | 'propagator' | 'transport'
 
-/** What an option of a component may be. */
+/** The type of an option. */
 export type OptionType =
   | 'number'
   | 'numberOrWord'
@@ -15,15 +15,15 @@ export type OptionType =
 
 export interface ComponentDefinition {
   readonly name: string
-  /** Other names of it: OpenTelemetry's, and OpenCensus' classes, which are recognised by the end of a dotted name. */
+  /** Other names: those of OpenTelemetry, and classes of OpenCensus, which are the last part of a dotted name. */
   readonly aliases: readonly string[]
   readonly options: Readonly<Record<string, OptionType>>
-  /** Which options values without a name are for, in order. */
+  /** The options of positional values, in order. */
   readonly positional?: readonly string[]
   readonly required?: readonly string[]
   /** Names of the option in other libraries, and the factor for its number if the unit is another. */
   readonly optionAliases?: Readonly<Record<string, string | readonly [name: string, factor: number]>>
-  /** For exporters: what they can take. Default both. */
+  /** For exporters: what they can export. Default: both. */
   readonly signals?: readonly ('traces' | 'metrics')[]
   /** For exporters of both: options that only one of them has. */
   readonly metricOptions?: readonly string[]
@@ -34,7 +34,7 @@ export interface ComponentDefinition {
 const FILE = { file_name: 'path', fileName: 'path', file_path: 'path' }
 const ASYNC = { max_batch_size: 'maxBatchSize', wait_period: ['waitPeriodMs', 1e3], grace_period: ['gracePeriodMs', 1e3] } as const
 
-/** Of all that send by HTTP. */
+/** Options of all exporters that send by HTTP. */
 const SENDER = {
   headers: 'labels',
   timeoutMs: 'number',
@@ -60,7 +60,7 @@ const STATSD = {
   timeoutMs: 'number',
 } as const
 
-/** Every component that a string may name. Nothing else can be reached from a string. */
+/** All components that a string can name. */
 export const COMPONENTS: Readonly<Record<ComponentKind, readonly ComponentDefinition[]>> = {
   sampler: [
     { name: 'alwaysOn', aliases: ['always_on', 'AlwaysOnSampler'], options: {} },
@@ -249,18 +249,18 @@ export const COMPONENTS: Readonly<Record<ComponentKind, readonly ComponentDefini
   ],
 }
 
-/** Components that other systems have and this one has not, with what to use instead. Looked for anywhere in a dotted name. */
+/** Components of other libraries that do not exist here, with a replacement. The pattern may match any part of a dotted name. */
 export const REPLACEMENTS: readonly { readonly within: RegExp; readonly hint: string }[] = [
-  { within: /ocagent|otlp|jaeger/i, hint: 'otlp(endpoint=http://localhost:4318), which Jaeger and collectors take' },
+  { within: /ocagent|otlp|jaeger/i, hint: 'otlp(endpoint=http://localhost:4318), which Jaeger and collectors accept' },
   { within: /zipkin/i, hint: 'otlp(endpoint=http://localhost:4318) to a collector, which sends to Zipkin' },
   {
     within: /stackdriver|azure|datadog/i,
-    hint: 'otlp(endpoint=http://localhost:4318) to a collector or an agent, or give an exporter of your own in code',
+    hint: 'otlp(endpoint=http://localhost:4318) to a collector or an agent, or pass your own exporter in code',
   },
   { within: /prometheus/i, hint: 'set prometheus: { port: 9464 }' },
 ]
 
-/** Names of integrations elsewhere, and ours. */
+/** Names of integrations in other libraries, and here. */
 export const INTEGRATIONS: Readonly<Record<string, string>> = {
   http: 'http',
   https: 'http',

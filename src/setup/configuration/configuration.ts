@@ -5,18 +5,18 @@ import { type Layer, readObject } from './object-source.js'
 import type { ConfigurationProblem } from './problem.js'
 import type { Settings } from './settings.js'
 
-/** The merged settings of all sources. An unset one is undefined: its default is that of the component it configures. */
+/** The merged settings of all sources. A setting that is undefined has the default of the component. */
 export interface Configuration {
   readonly settings: Partial<Omit<Settings, 'resource' | 'service'>>
   readonly resource: Resource
-  /** All problems; unless this is empty, nothing may be created. */
+  /** All problems. If there are any, nothing may be created. */
   readonly problems: readonly ConfigurationProblem[]
-  /** What was passed over. */
+  /** Settings that were ignored. */
   readonly warnings: readonly ConfigurationProblem[]
 }
 
 export interface ConfigurationSources {
-  /** From code; may hold components that are made already. */
+  /** The settings from code, which may include components. */
   readonly code: Readonly<Record<string, unknown>>
   readonly env: Environment
   /** The content of the configuration file, and its name for messages. */
@@ -24,8 +24,8 @@ export interface ConfigurationSources {
 }
 
 /**
- * Reads all sources, code before environment before file, and reports every problem of every one of them. Nothing is built,
- * read or evaluated here.
+ * Merges all sources: code takes precedence over the environment, and the environment over the file. Reports all problems of all sources.
+ * It creates nothing and reads no file.
  */
 export function readConfiguration({ code, env, file }: ConfigurationSources): Configuration {
   const problems: ConfigurationProblem[] = []
@@ -55,11 +55,11 @@ function readFileText(name: string, text: string, report: (problem: Configuratio
   if (typeof source === 'object' && source !== null && !Array.isArray(source)) {
     return readObject(source as Record<string, unknown>, `${name}: `, report)
   }
-  report({ path: name, problem: 'must hold an object' })
+  report({ path: name, problem: 'must contain an object' })
   return {}
 }
 
-/** Labels of earlier layers win; a service is a label. */
+/** Labels of earlier layers take precedence. The service is a label. */
 function resourceOf(
   layers: readonly Layer[],
   env: Environment,

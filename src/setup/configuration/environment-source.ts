@@ -16,13 +16,13 @@ const OWN: ReadonlyMap<string, SettingPath> = new Map(
 /** The variable that names the configuration file. */
 export const FILE_VARIABLE = 'TALLYSCOPE_CONFIG_FILE'
 
-/** Settings that start the server of /metrics if a variable makes them. */
+/** Settings that start the server of /metrics if their variable is set. */
 const STARTS_SERVER: ReadonlySet<SettingPath> = new Set(['prometheus.port', 'prometheus.host', 'prometheus.path'])
 
-/** An empty one of these is an error: an endpoint that was meant to be protected would be open. */
+/** Variables that must not be empty, because an endpoint that should be protected would be open. */
 const NEVER_EMPTY: ReadonlySet<SettingPath> = new Set(['prometheus.bearerTokenFile'])
 
-/** Read by the package itself, before there is a configuration. */
+/** Variables that are read before the configuration. */
 const OTHERS: ReadonlySet<string> = new Set([FILE_VARIABLE])
 
 /** Names of exporters in OpenTelemetry's variables. */
@@ -30,9 +30,9 @@ const OTEL_EXPORTERS: ReadonlySet<string> = new Set(['console', 'logging', 'otlp
 const OTEL_PROPAGATORS: Readonly<Record<string, string>> = { tracecontext: 'traceContext', b3: 'b3single', b3multi: 'b3multi' }
 
 /**
- * Settings of the environment: our own variables, and if those are not set the common ones of OpenTelemetry. An empty
- * variable is ignored, but for that of a token file. Faults in our own are reported; those in OpenTelemetry's, which may be meant for
- * other programs, go to `warn` and have no effect.
+ * Reads the settings of the environment: our own variables, and the OpenTelemetry variables for those that are not set. Empty variables are
+ * ignored, except that of the token file. Problems of our variables are reported. Problems of OpenTelemetry variables, which may be intended for
+ * other programs, are passed to `warn`, and the variable is ignored.
  */
 export function readEnvironment(env: Environment, report: Report, warn: Report): Layer {
   const layer: Layer = readOpenTelemetry(env, warn)
@@ -76,7 +76,7 @@ function readOpenTelemetry(env: Environment, warn: Report): Layer {
   if (interval !== undefined) put(layer, 'metrics.intervalMs', interval, 'OTEL_METRIC_EXPORT_INTERVAL', warn)
   const timeout = read('OTEL_METRIC_EXPORT_TIMEOUT')
   if (timeout !== undefined) put(layer, 'metrics.exportTimeoutMs', timeout, 'OTEL_METRIC_EXPORT_TIMEOUT', warn)
-  // Port and host do not start the server: other programs have their defaults there.
+  // Port and host do not start the server, because they may be set for other programs.
   const port = read('OTEL_EXPORTER_PROMETHEUS_PORT')
   if (port !== undefined) put(layer, 'prometheus.port', port, 'OTEL_EXPORTER_PROMETHEUS_PORT', warn)
   const host = read('OTEL_EXPORTER_PROMETHEUS_HOST')
@@ -110,7 +110,7 @@ function readOtelExporters(
   const known = names.filter((name) => {
     if (OTEL_EXPORTERS.has(name)) return true
     if (name === 'prometheus' && setting === 'metrics.exporters') layer.prometheus = true
-    else warn({ path: variable, problem: `there is no exporter ${inspectValue(name)}`, hint: 'otlp or console, or give one in code' })
+    else warn({ path: variable, problem: `there is no exporter ${inspectValue(name)}`, hint: 'otlp or console, or pass one in code' })
     return false
   })
   if (known.length > 0)

@@ -1,4 +1,4 @@
-/** The position at which a string stops being JSON, as `line 3, column 7`. The text there is not quoted: it may be a secret. */
+/** The position of the first error in a JSON string, as `line 3, column 7`. The string is not quoted, since it may be a secret. */
 export function jsonFault(text: string): string {
   let valid = 0
   let invalid = text.length + 1
@@ -11,7 +11,7 @@ export function jsonFault(text: string): string {
   return `line ${lines.length}, column ${lines.at(-1)!.length + 1}`
 }
 
-/** Whether a string is JSON, or would be with more behind it. */
+/** True if a string is JSON, or the beginning of JSON. */
 function isBeginning(text: string): boolean {
   try {
     JSON.parse(text)

@@ -5,7 +5,7 @@ import { isSection, readSetting, type SettingPath, type Settings, settingHint, s
 /** The settings of one source: code, the environment, or a file. */
 export type Layer = { -readonly [path in SettingPath]?: Settings[path] }
 
-/** Names of the documents' configuration, older ones included, and the settings that they are. */
+/** Names in OpenCensus configurations, including older ones, with our settings. */
 const OPENCENSUS: Readonly<Record<string, SettingPath>> = {
   SAMPLER: 'traces.sampler',
   EXPORTER: 'traces.exporters',
@@ -17,7 +17,7 @@ const OPENCENSUS: Readonly<Record<string, SettingPath>> = {
   INTEGRATIONS: 'traces.integrations',
 }
 
-/** Spellings of settings that are allowed in objects besides their own. */
+/** Aliases of settings in objects. */
 export const ALSO: Readonly<Record<string, SettingPath>> = {
   'traces.exporter': 'traces.exporters',
   'traces.excludelistPaths': 'traces.ignorePaths',
@@ -30,8 +30,8 @@ export const ALSO: Readonly<Record<string, SettingPath>> = {
 }
 
 /**
- * Reads an object: our own shape (`{ traces: { sampler } }`), the documents' (`{ OPENCENSUS: { TRACE: { SAMPLER } } }`), or both;
- * our own names win. `where` is put before paths in reported problems.
+ * Reads an object: our own shape (`{ traces: { sampler } }`), that of OpenCensus (`{ OPENCENSUS: { TRACE: { SAMPLER } } }`), or both. Our own
+ * names take precedence. `where` is the prefix of paths in reported problems.
  */
 export function readObject(source: Readonly<Record<string, unknown>>, where: string, report: Report): Layer {
   const layer: Layer = {}
@@ -80,7 +80,7 @@ function readOpenCensus(layer: Layer, value: unknown, where: string, report: Rep
     report({ path: `${where}.TRACE`, problem: `must be an object: it is ${inspectValue(trace)}` })
     return
   }
-  // The newer names come last, and so win.
+  // The newer names are last, and take precedence.
   for (const [key, setting] of Object.entries(trace).sort(([one], [other]) => (one < other ? -1 : 1))) {
     const path = `${where}.TRACE.${key}`
     const known = Object.hasOwn(OPENCENSUS, key) ? OPENCENSUS[key] : undefined

@@ -2,16 +2,16 @@ import { DefinitionError } from '../../base/errors.js'
 
 const MAX_SHOWN = 20
 
-/** One thing that is wrong with a configuration. */
+/** One problem of a configuration. */
 export interface ConfigurationProblem {
-  /** Where: `traces.sampler`, `TALLYSCOPE_METRICS_INTERVAL_MS`, `tallyscope.json: traces.sampler`. */
+  /** The setting: `traces.sampler`, `TALLYSCOPE_METRICS_INTERVAL_MS`, `tallyscope.json: traces.sampler`. */
   readonly path: string
   readonly problem: string
   /** What to do about it. */
   readonly hint?: string
 }
 
-/** An invalid configuration; all problems are reported at once, each with its path. */
+/** An invalid configuration. The message has all problems, each with its path. */
 export class ConfigurationError extends DefinitionError {
   readonly problems: readonly ConfigurationProblem[]
 

@@ -5,10 +5,10 @@ import { nearest, plain } from '../../base/nearest-name.js'
 
 type Labels = Readonly<Record<string, string>>
 
-/** A function of the program, which only code can give. */
+/** A function, which is possible only in code. */
 type Callback = (...args: never[]) => unknown
 
-/** Everything that can be configured, by path. */
+/** The type of each setting by path. */
 export interface Settings {
   readonly service: string
   readonly enabled: boolean
@@ -33,7 +33,7 @@ export interface Settings {
   readonly 'metrics.exportTimeoutMs': number
   readonly 'metrics.runtime': boolean
   readonly 'metrics.promClientNames': boolean
-  /** Whether the metrics of many processes are shown as one; a string is the name of their group. */
+  /** True if the metrics of many processes are merged; a string is the name of the group. */
   readonly cluster: boolean | string
   readonly prometheus: boolean
   readonly 'prometheus.port': number
@@ -50,7 +50,7 @@ export interface Settings {
   readonly 'auto.shutdownHooks': boolean
 }
 
-/** What of queries is shown; a function is for code only. */
+/** How much of a query is shown. A function is possible only in code. */
 export type UrlQuerySetting = boolean | 'redacted' | ((query: string) => string)
 
 export type SettingPath = keyof Settings
@@ -86,7 +86,7 @@ const READERS: { readonly [path in SettingPath]: Reader<Settings[path]> } = {
   'prometheus.bearerTokenFile': readText,
   'prometheus.allowedHosts': readTexts,
   'prometheus.guard': (value, path, report) =>
-    typeof value === 'function' ? (value as Callback) : wrong(value, path, report, 'must be a function, given in code'),
+    typeof value === 'function' ? (value as Callback) : wrong(value, path, report, 'must be a function, which is possible only in code'),
   'prometheus.optional': readSwitch,
   'prometheus.unref': readSwitch,
   'auto.fastify': readSwitch,
@@ -97,12 +97,12 @@ const READERS: { readonly [path in SettingPath]: Reader<Settings[path]> } = {
 
 export const SETTING_PATHS: readonly SettingPath[] = Object.keys(READERS) as SettingPath[]
 
-/** Reads the value of one setting, whatever it came as; faults are reported under `path`. */
+/** Reads the value of one setting in any form. Problems are reported under `path`. */
 export function readSetting<P extends SettingPath>(setting: P, value: unknown, path: string, report: Report): Settings[P] | undefined {
   return READERS[setting](value, path, report)
 }
 
-/** The section of a name that settings have, such as `traces`, or undefined. */
+/** True if settings have this section, such as `traces`. */
 export function isSection(name: string): boolean {
   return SETTING_PATHS.some((path) => path.startsWith(`${name}.`))
 }
@@ -137,7 +137,7 @@ function readSwitch(value: unknown, path: string, report: Report): boolean | und
   return readBoolean(value) ?? wrong(value, path, report, 'must be true or false')
 }
 
-/** A switch, or the name of a group. */
+/** Reads a boolean, or the name of a group. */
 function readCluster(value: unknown, path: string, report: Report): boolean | string | undefined {
   const on = readBoolean(value)
   if (on !== undefined) return on
@@ -164,7 +164,7 @@ function readTexts(value: unknown, path: string, report: Report): readonly strin
     : wrong(value, path, report, 'must be a list of strings')
 }
 
-/** An object of strings, or a string such as `app=shop,zone=eu`. */
+/** Reads an object of strings, or a string such as `app=shop,zone=eu`. */
 function readLabels(value: unknown, path: string, report: Report): Labels | undefined {
   if (isLabels(value)) return value
   const pairs = typeof value === 'string' ? value.split(',').map((pair) => /^\s*([^=\s]+)\s*=(.*)$/s.exec(pair)) : [null]
@@ -197,7 +197,7 @@ function readPort(value: unknown, path: string, report: Report): number | undefi
   return fits ? number : wrong(value, path, report, 'must be a port from 0 to 65535')
 }
 
-/** What was probably meant by an unknown name within a section, as a hint. */
+/** A hint for an unknown setting: the most similar name, or all names of its section. */
 export function settingHint(path: string): string {
   const near = nearest(path, SETTING_PATHS)
   if (near !== undefined) return `perhaps ${near}`
@@ -206,7 +206,7 @@ export function settingHint(path: string): string {
   return `one of ${(within.length > 0 ? within : [...new Set(SETTING_PATHS.map((known) => known.split('.')[0]!))]).join(', ')}`
 }
 
-/** `traces.sampler` for any spelling of it. */
+/** The setting for any spelling of its path. */
 export function settingOf(path: string): SettingPath | undefined {
   return SETTING_PATHS.find((known) => plain(known) === plain(path))
 }

@@ -42,7 +42,7 @@ test('an unsupported exporter names its replacement', () => {
   check(
     'exporter',
     "opencensus.ext.ocagent.trace_exporter.TraceExporter(service_name='foobar')",
-    'at: there is no exporter "opencensus.ext.ocagent.trace_exporter.TraceExporter" (otlp(endpoint=http://localhost:4318), which Jaeger and collectors take)',
+    'at: there is no exporter "opencensus.ext.ocagent.trace_exporter.TraceExporter" (otlp(endpoint=http://localhost:4318), which Jaeger and collectors accept)',
   )
 })
 

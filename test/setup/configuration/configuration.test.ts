@@ -143,7 +143,7 @@ test.each([
 
 test('a file that is not a JSON object is one problem', () => {
   expect(problemsOf({ file: { name: 'a.json', text: '{' } })[0]).toMatch(/^a\.json: must be JSON: /)
-  expect(problemsOf({ file: { name: 'a.json', text: '[]' } })).toEqual(['a.json: must hold an object'])
+  expect(problemsOf({ file: { name: 'a.json', text: '[]' } })).toEqual(['a.json: must contain an object'])
   expect(settings({ file: { name: 'a.json', text: '\ufeff{"enabled": false}' } })).toEqual({ enabled: false })
 })
 
