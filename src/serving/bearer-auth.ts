@@ -1,10 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { headerValue, type RequestHeaders, type RequestQuery } from './scrape-request.js'
 
-/** Decides whether a scrape is allowed. One that throws or rejects ends the scrape with 500. */
+/** Decides whether a scrape is allowed. If it throws or rejects, the scrape gets status 500. */
 export type Guard = (headers: RequestHeaders, query: RequestQuery | undefined) => boolean | Promise<boolean>
 
-/** Whether `Authorization` carries one of the tokens; takes the same time whichever and however much of it is right. */
+/** True if `Authorization` has one of the tokens. Takes constant time. */
 export function hasBearerToken(headers: RequestHeaders, digests: readonly Buffer[]): boolean {
   const [, token] = /^bearer +([^ ]+) *$/i.exec(headerValue(headers, 'authorization') ?? '') ?? []
   const given = digest(token ?? '')
@@ -13,7 +13,7 @@ export function hasBearerToken(headers: RequestHeaders, digests: readonly Buffer
   return found && token !== undefined
 }
 
-/** Tokens of any length become equally long. */
+/** A digest of a token. Digests have the same length, as a comparison in constant time needs. */
 export function digest(token: string): Buffer {
   return createHash('sha256').update(token).digest()
 }

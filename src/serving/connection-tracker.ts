@@ -2,8 +2,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 /**
- * Which connections of a server are being answered, so that closing need not wait for the others: Node counts one
- * that has never sent anything as busy.
+ * Tracks the connections of a server with a running request, so that closing need not wait for the others. Node counts a connection that has never
+ * sent anything as busy.
  */
 export class ConnectionTracker {
   readonly #requests = new Map<Socket, number>()
@@ -27,7 +27,7 @@ export class ConnectionTracker {
     })
   }
 
-  /** Ends connections that are not being answered now, and the others when they have been. */
+  /** Closes connections without a running request at once, and the others when their request has ended. */
   close(): void {
     this.#closing = true
     for (const [socket, requests] of this.#requests) if (requests === 0) socket.destroy()

@@ -1,11 +1,11 @@
 import { promisify } from 'node:util'
 import { createGzip, type Gzip, gzip, gzipSync } from 'node:zlib'
 
-// Metric text shrinks to about a tenth at any level. Level 2 is three times as fast as the default, and with Node's zlib
-// a sixth faster than level 1, for 500 kB of histograms.
+// Metrics in text form are compressed to about a tenth at any level. For 500 kB of histograms, level 2 is three times as fast as the default level,
+// and with Node's zlib a sixth faster than level 1.
 const LEVEL = 2
 const CHUNK_BYTES = 65_536
-/** Compressing this much takes about a millisecond; another thread would cost more CPU than that saves. */
+/** Compressing this size takes about a millisecond; another thread would take more CPU time than it saves. */
 const SYNC_BYTES = 262_144
 
 const gzipAsync = promisify<Uint8Array, { level: number; chunkSize: number }, Buffer>(gzip)

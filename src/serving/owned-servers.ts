@@ -1,9 +1,9 @@
 import { processGlobal } from '../base/process-global.js'
 
-/** HTTP servers whose requests are measured by their framework's own integration, or that serve our own pages. */
+/** HTTP servers whose framework has its own integration, and our own servers. */
 const owned = processGlobal('owned-http-servers', () => new WeakSet<object>())
 
-/** Keeps the general instrumentation of HTTP servers away from one. */
+/** Excludes a server from the general instrumentation of HTTP servers. */
 export function ownServer(server: object): void {
   owned.add(server)
 }

@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { onClose } from '../base/on-close.js'
 
 /**
- * Returns true if the response is the one that its connection sends now, and resolves with true once it is: of pipelined
- * requests one at a time is worked on. Resolves with false if the connection closes before.
+ * Returns true if the response has its connection, otherwise a promise that resolves with true once it has, so that pipelined requests are
+ * processed one after the other. It resolves with false if the connection closes before.
  */
 export function responseTurn({ socket }: IncomingMessage, response: ServerResponse): boolean | Promise<boolean> {
   if (response.socket !== null) return true

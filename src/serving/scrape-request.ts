@@ -1,10 +1,10 @@
-/** Headers as node:http, fetch and frameworks give them. Names of a plain object may be of any case. */
+/** Headers of node:http, fetch or a framework. Names in a plain object may have any case. */
 export type RequestHeaders = Readonly<Record<string, string | readonly string[] | undefined>> | { get(name: string): string | null }
 
-/** A query as a string without `?`, as URLSearchParams, or as frameworks parse it. */
+/** A query as a string without `?`, as URLSearchParams, or parsed by a framework. */
 export type RequestQuery = string | URLSearchParams | Readonly<Record<string, unknown>>
 
-/** One header, several lines of it joined; undefined if it is absent. */
+/** The value of a header, whose lines are joined; undefined if it is absent. */
 export function headerValue(headers: RequestHeaders, name: string): string | undefined {
   if (hasGet(headers)) return headers.get(name) ?? undefined
   const found = headers[name] ?? headers[Object.keys(headers).find((key) => key.toLowerCase() === name) ?? name]
@@ -22,7 +22,7 @@ export function wantedNames(query: RequestQuery | undefined): ReadonlySet<string
   return given.length === 0 ? undefined : new Set(given)
 }
 
-/** How long the scraper waits, in milliseconds, by `X-Prometheus-Scrape-Timeout-Seconds`; undefined if the header is absent. */
+/** The time-out of the scraper in milliseconds, from `X-Prometheus-Scrape-Timeout-Seconds`; undefined if the header is absent. */
 export function scrapeTimeoutMs(headers: RequestHeaders): number | undefined {
   const seconds = Number(headerValue(headers, 'x-prometheus-scrape-timeout-seconds') ?? Number.NaN)
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : undefined

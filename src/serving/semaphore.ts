@@ -1,6 +1,6 @@
 /**
- * Bounds how much runs at a time. What is beyond it waits in line for as long as it may, so that a burst is served whole
- * and an overload is turned away. The line is bounded too.
+ * Limits how many calls run at the same time. Further ones wait in a queue, which is limited in length and time, so that a burst is served and an
+ * overload is refused.
  */
 export class Semaphore {
   readonly #permits: number
@@ -14,8 +14,8 @@ export class Semaphore {
   }
 
   /**
-   * Returns true, or resolves with it, once there is room; the caller then has to call `release`. False if `waitMs` are over,
-   * the line is full, or the signal is aborted.
+   * Acquires a permit. Returns true, or a promise that resolves with true; the caller then has to call `release`. False if `waitMs` are over, the queue
+   * is full, or the signal is aborted.
    */
   acquire(waitMs: number, signal?: AbortSignal): boolean | Promise<boolean> {
     if (this.#taken < this.#permits) {
@@ -42,6 +42,6 @@ export class Semaphore {
   release(): void {
     const [next] = this.#line
     if (next === undefined) this.#taken--
-    else next() // the permit goes on to the first in line
+    else next() // the first in the queue gets the permit
   }
 }

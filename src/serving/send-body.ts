@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { UnreadBodies } from './unread-bodies.js'
 
-/** What bounds the sending of bodies. */
+/** Limits for sending bodies. */
 export interface SendLimits {
   /** Time for a reader to take the next part, in milliseconds. */
   readonly sendTimeoutMs: number
@@ -10,11 +10,11 @@ export interface SendLimits {
 
 /** A body of many parts. */
 export interface StreamedBody extends AsyncIterableIterator<Uint8Array> {
-  /** Called if the body is cut while its reader may be waiting for something else. */
+  /** Called if the body is aborted, which its reader may not notice because it waits for the socket. */
   onCut: ((reason: Error) => void) | undefined
 }
 
-/** Breaks the connection if a response that has been ended, with `bytes` of body, is not taken in time. */
+/** Destroys the connection if a response with `bytes` of body has been ended and is not read in time. */
 export function limitUnread(response: ServerResponse, bytes: number, { sendTimeoutMs, unread }: SendLimits): void {
   if (response.writableFinished || response.destroyed) return
   const cut = (): void => void response.destroy()
@@ -27,7 +27,7 @@ export function limitUnread(response: ServerResponse, bytes: number, { sendTimeo
   unread.add(response, bytes, cut)
 }
 
-/** Sends the parts as fast as they are taken. Rejects if the body fails; the connection must then be broken. */
+/** Sends the parts as fast as the client reads them. Rejects if the body fails; the connection must then be destroyed. */
 export async function sendStream(body: StreamedBody, response: ServerResponse): Promise<void> {
   body.onCut = () => void response.destroy()
   for await (const part of body) {

@@ -5,15 +5,15 @@ import { readSmallFile } from './read-small-file.js'
 const MAX_BYTES = 65_536
 
 /**
- * Reads bearer tokens from a regular file, one a line; blanks around them are ignored.
- * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` if it cannot be read or holds no token; nothing of its content is quoted.
+ * Reads bearer tokens from a regular file, one per line. Blanks around them are ignored.
+ * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` if it cannot be read or has no token. The message does not quote the content.
  */
 export function readTokenFile(path: string): string[] {
   const tokens = readText(path)
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '')
-  if (tokens.length === 0) throw refused(path, 'it holds no token')
+  if (tokens.length === 0) throw refused(path, 'it contains no token')
   return tokens
 }
 

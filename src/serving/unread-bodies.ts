@@ -4,12 +4,12 @@ interface UnreadBody {
 }
 
 /**
- * Bodies that wait for their readers, so that slow readers cannot fill the memory. If all of them together hold more than
- * `maxBytes`, those whose readers have taken nothing for the longest time are cut.
+ * Limits the memory of bodies that wait for slow clients. If all together take more than `maxBytes`, those that were not read for the longest time are
+ * aborted.
  */
 export class UnreadBodies {
   readonly #maxBytes: number
-  /** In the order of their last progress. */
+  /** In the order of their last read. */
   readonly #bodies = new Map<object, UnreadBody>()
   #bytes = 0
 
@@ -17,7 +17,7 @@ export class UnreadBodies {
     this.#maxBytes = maxBytes
   }
 
-  /** @param bytes The bytes that the body holds while it is not read. */
+  /** @param bytes The memory of the body while it is not read. */
   add(owner: object, bytes: number, cut: (reason: Error) => void): void {
     this.#bodies.set(owner, { bytes, cut })
     this.#bytes += bytes
@@ -28,7 +28,7 @@ export class UnreadBodies {
     }
   }
 
-  /** Call when the reader has taken something. */
+  /** Call when the client has read something. */
   progressed(owner: object): void {
     const body = this.#bodies.get(owner)
     if (body === undefined) return

@@ -13,8 +13,8 @@ test('a small regular file is read; a pipe, a device, a folder and a large file 
   expect(readSmallFile(path, 2)).toBe('{}')
   execFileSync('mkfifo', [join(folder, 'pipe')])
   for (const other of [join(folder, 'pipe'), '/dev/zero', folder]) {
-    expect(() => readSmallFile(other, 10)).toThrow('it is no regular file of at most 10 bytes')
+    expect(() => readSmallFile(other, 10)).toThrow('it is not a regular file of at most 10 bytes')
   }
-  expect(() => readSmallFile(path, 1)).toThrow('it is no regular file of at most 1 bytes')
+  expect(() => readSmallFile(path, 1)).toThrow('it is not a regular file of at most 1 bytes')
   expect(() => readSmallFile(join(folder, 'none'), 1)).toThrow('ENOENT')
 })

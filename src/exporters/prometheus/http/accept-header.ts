@@ -8,9 +8,9 @@ export interface HeaderClause {
   readonly q: number
 }
 
-/** Longer headers are read up to here; Node refuses them at 16 KiB anyway. */
+/** Longer headers are cut. Node's default limit for all headers is 16 KiB too. */
 const MAX_LENGTH = 16_384
-/** Scrapers send up to six, browsers about ten; later ones are as if they were not there. */
+/** Scrapers send up to six clauses, browsers about ten. Further ones are ignored. */
 const MAX_CLAUSES = 256
 const MAX_PARAMETERS = 32
 
@@ -21,8 +21,8 @@ const Q = /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/
 const NO_PARAMETERS: ReadonlyMap<string, string> = new Map()
 
 /**
- * The clauses of a header of preferences, the most wanted first, equal ones in their order. A malformed clause is as
- * if it were not there: what a stranger sends can neither throw nor cost more than its length.
+ * Parses Accept or Accept-Encoding. Returns the clauses by descending preference; equal ones keep their order. Malformed clauses are ignored. Never
+ * throws, and takes linear time.
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-12.4.2
  */
 export function headerClauses(header: string): HeaderClause[] {

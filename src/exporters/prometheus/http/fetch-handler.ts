@@ -3,9 +3,9 @@ import { HANDLER_OPTIONS, type MetricsHandlerOptions, ScrapeHandler } from './ha
 import { ScrapeBody } from './scrape-body.js'
 
 /**
- * The metrics endpoint for servers that speak fetch: a function from Request to Response.
+ * The metrics endpoint for servers with the Fetch API: a function from Request to Response.
  *
- * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` when an option is out of range.
+ * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` if an option is out of range.
  * @example
  * const scrape = fetchHandler({ producers: [stats] })
  * app.get('/metrics', (c) => scrape(c.req.raw))

@@ -31,35 +31,35 @@ import { type GatheredFamilies, type RequiredGathering, SingleFlightGather } fro
 export type { MetricsResponse } from './metrics-response.js'
 
 export interface MetricsHandlerOptions extends ScrapeAccessOptions {
-  /** Producers whose metrics are exposed. If families clash, the first producer's stays. Default: none, if there is a `group`. */
+  /** Producers whose metrics are exposed. If families clash, that of the first producer is exposed. Required without a `group`. */
   readonly producers?: readonly MetricProducer[]
   /** The group of `shareMetrics` from `tallyscope/cluster`. If it cannot be gathered, the scrape is answered with 503. Default: none. */
   readonly group?: MetricProducer
   /** Whether the internal metrics (`tallyscope_…`) are exposed too. Default true. */
   readonly selfMetrics?: boolean
-  /** Whether OpenMetrics documents have `_created` lines: the time since when a series counts. Default false. */
+  /** Whether OpenMetrics documents have `_created` lines, which are the start times of series. Default false. */
   readonly created?: boolean
   /** Formats that may be requested. The first is sent if none of them is. Default: text 0.0.4, OpenMetrics 1.0.0, protobuf. */
   readonly encoders?: readonly [Encoder, ...Encoder[]]
   /** Whether bodies are compressed if the scraper accepts it. Default true. */
   readonly gzip?: boolean
   /**
-   * Scrapes that gather and render at a time, 1 … 1 000 000. A scrape that waits for a slow producer or reader does not count. Default
+   * Scrapes that gather and encode at the same time, 1 … 1 000 000. A scrape that waits for a slow producer or reader does not count. Default
    * 50.
    */
   readonly maxInFlight?: number
-  /** Scrapes that wait for a place or for a slow producer, 0 … 1 000 000. Further ones are answered with 503 at once. Default 1 000. */
+  /** Scrapes that may wait for their turn or for a slow producer, 0 … 1 000 000. Further ones get status 503 at once. Default 1 000. */
   readonly maxWaiting?: number
-  /** Time that a scrape waits for a place, in milliseconds, 1 … 2^31 - 1; after it the scrape is answered with 503. Default 3 000. */
+  /** Maximum time that a scrape waits for its turn, in milliseconds, 1 … 2^31 - 1. Then it gets status 503. Default 3 000. */
   readonly queueTimeoutMs?: number
   /**
-   * Time limit of gathering, in milliseconds, 1 … 2^31 - 1. A slower producer is left out and counted. A scraper that announces a
-   * shorter time-out gets the metrics that are there after nine tenths of it; others are not affected. Default 10 000.
+   * Time limit of gathering, in milliseconds, 1 … 2^31 - 1. A slower producer is left out and counted. A scraper that sends a shorter time-out
+   * gets the metrics that are available after 90 % of it; other scrapes are not affected. Default 10 000.
    */
   readonly gatherTimeoutMs?: number
   /**
-   * Time for the reader to read the next part of a body, in milliseconds, 1 … 2^31 - 1. A slower reader is cut off. If unread bodies
-   * hold more than 64 MiB, the slowest readers are cut off earlier. Default 20 000.
+   * Time for the client to read the next part of a body, in milliseconds, 1 … 2^31 - 1. Slower clients are disconnected. If unread bodies take
+   * more than 64 MiB, the slowest clients are disconnected earlier. Default 20 000.
    */
   readonly sendTimeoutMs?: number
   /** Labels added to every series. If a metric has a label of the same key, it keeps its own. Default: none. */
@@ -101,7 +101,7 @@ export interface MetricsRequest {
 /** Answers one request. Never rejects. */
 export type MetricsHandler = (headers: RequestHeaders, query?: RequestQuery, request?: MetricsRequest) => Promise<MetricsResponse>
 
-/** Documents up to this size are rendered, compressed and sent in one piece; of larger ones this much is rendered before any is sent. */
+/** Documents up to this size are encoded, compressed and sent in one piece. Of larger ones, this much is encoded before the first byte is sent. */
 const WHOLE_BYTES = 786_432
 const MAX_UNREAD_BYTES = 67_108_864
 const SHARE_OF_SCRAPE_TIMEOUT = 0.9
@@ -109,8 +109,8 @@ const SELF_METRICS = 'selfMetrics'
 
 /**
  * The responses of a metrics endpoint, as a function of headers and query: format by `Accept`, gzip by
- * `Accept-Encoding`, `name[]` as a filter, one gathering for concurrent scrapes. It knows no server;
- * {@link nodeHandler}, {@link fetchHandler} and {@link serveMetrics} bring it to one.
+ * `Accept-Encoding`, `name[]` as a filter, one gathering for concurrent scrapes. It does not depend on a server;
+ * {@link nodeHandler}, {@link fetchHandler} and {@link serveMetrics} connect it to one.
  *
  * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` when an option is out of range, `ERR_PRODUCER` when `producers` is no list of them.
  * @example
@@ -123,13 +123,13 @@ export function metricsHandler(options: MetricsHandlerOptions): MetricsHandler {
   return (headers, query, request = {}) => handler.respond(headers, query, request)
 }
 
-/** What {@link metricsHandler} returns, with what servers need to send its bodies. */
+/** The handler of {@link metricsHandler}, with the limits that servers need to send its bodies. */
 export class ScrapeHandler {
   readonly sendLimits: SendLimits
   readonly #access: ScrapeAccess
   readonly #places: Semaphore
   readonly #queueTimeoutMs: number
-  /** Scrapes at a time that wait for slow producers. */
+  /** Limit of scrapes that wait for slow producers. */
   readonly #maxAwaiting: number
   #awaitingProducers = 0
   readonly #gathering: SingleFlightGather
@@ -177,7 +177,7 @@ export class ScrapeHandler {
     }
   }
 
-  /** The response with the document. Its first bytes are written before the status is settled. */
+  /** The response with the document. Its first part is encoded before the status is sent, so that an error can still become a 500. */
   async #document(
     scrape: Scrape,
     { encoder, isGzip, headers }: NegotiatedResponse,
@@ -191,7 +191,7 @@ export class ScrapeHandler {
     if (gathered === undefined) return ended(scrape, refusal(503, 'too many scrapes at a time', { 'retry-after': '1' }))
     try {
       const { families, isWhole, isMisleading } = gathered
-      if (isMisleading) return ended(scrape, refusal(503, 'the metrics of the group are not whole at the moment', { 'retry-after': '1' }))
+      if (isMisleading) return ended(scrape, refusal(503, 'the metrics of the group are incomplete at the moment', { 'retry-after': '1' }))
       if (!isWhole) countPartial(encoder.format)
       const document = await renderDocument(encoder, wanted(families, query), WHOLE_BYTES, signal)
       scrape.documentBytes = document.bytes
@@ -205,8 +205,8 @@ export class ScrapeHandler {
   }
 
   /**
-   * The families, and a place to render them in, which the caller has to release; undefined if there is no place in time.
-   * Nobody holds a place while slow producers are called: a scrape that has to wait for them leaves its own and takes another after.
+   * Gathers the families and acquires a permit to encode them, which the caller has to release. Undefined if there is no permit in time. A scrape
+   * that has to wait for slow producers releases its permit and acquires another one afterwards.
    */
   async #gathered(scrape: Scrape, waitMs: number): Promise<GatheredFamilies | undefined> {
     const hasPlace = () => this.#places.acquire(Math.max(1, Math.min(this.#queueTimeoutMs, scrape.leftMs(waitMs))), scrape.signal)
@@ -240,21 +240,21 @@ export class ScrapeHandler {
       heldBytes: document.bytes,
       onEnd: (end, bytes) => {
         scrape.end(end === 'whole' ? '200' : scrape.isAborted ? 'aborted' : end, bytes)
-        if (end !== 'whole') document.rest?.return?.().catch(() => {}) // a body that was never read does not end by itself
+        if (end !== 'whole') document.rest?.return?.().catch(() => {}) // the generator of a body that was never read must be ended
       },
     })
     return { status: 200, headers, body }
   }
 }
 
-/** A gathering that knows whether metrics are missing without which a document would mislead. */
+/** Begins a gathering that also reports whether required metrics are missing. */
 function beginRequired(producers: readonly MetricProducer[], timeoutMs: number): RequiredGathering {
   const missing = new Set(producers.filter(({ isRequired }) => isRequired === true))
   const settled = producers.map((producer) => (missing.has(producer) ? noted(producer, () => missing.delete(producer)) : producer))
   return { ...beginGathering(settled, { timeoutMs }), isMissing: () => missing.size > 0 }
 }
 
-/** Reports when the metrics of this producer have come. */
+/** Wraps a producer so that `onAnswer` is called when it has answered. */
 function noted(producer: MetricProducer, onAnswer: () => void): MetricProducer {
   return {
     name: producer.name ?? 'producer',
@@ -278,7 +278,7 @@ function withSelfMetrics(options: MetricsHandlerOptions): readonly MetricProduce
   return all.map((producer) => relabel(producer, { constantLabels, renameLabels }))
 }
 
-/** The families that have one of the requested names, suffixes included. */
+/** The families with one of the requested names, including suffixes. */
 function wanted(families: readonly Family[], query: RequestQuery | undefined): readonly Family[] {
   const names = wantedNames(query)
   if (names === undefined) return families

@@ -2,13 +2,13 @@ export interface MetricsResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   /**
-   * Bytes if the body is short, else a stream of them: read it to its end or give it up by `return()`. It is aborted if no one
-   * reads it for `sendTimeoutMs`. If reading it throws, break the connection instead of ending the body. Absent for HEAD.
+   * Bytes if the body is short, otherwise a stream. Read it to its end, or call `return()`. It is aborted if it is not read for `sendTimeoutMs`. If
+   * reading throws, destroy the connection instead of ending the body. Absent for HEAD.
    */
   readonly body?: Uint8Array | AsyncIterableIterator<Uint8Array>
 }
 
-/** A response with the reason why there are no metrics. */
+/** A response with an error message instead of metrics. */
 export function refusal(status: number, why: string, headers: Readonly<Record<string, string>> = {}): MetricsResponse {
   const body = Buffer.from(`${why}\n`)
   return {

@@ -8,14 +8,14 @@ export interface NegotiatedFormat {
 }
 
 /**
- * Schemes for names outside the legacy set that change nothing here, since every name is legal under them already.
- * `dots` would double each underscore, so it is not promised. Only these are repeated in the response.
+ * Escaping schemes that change nothing here, because all exposed names are valid legacy names. `dots` would double each underscore, and is not
+ * supported. Only these schemes are repeated in the response.
  */
 const ESCAPING_SCHEMES: ReadonlySet<string> = new Set(['allow-utf-8', 'underscores', 'values'])
 
 /**
- * The format that a scraper wants most among those offered. The first offer is sent if nothing known is requested,
- * junk included: Prometheus takes every status but 200, 406 too, for a failed scrape.
+ * Chooses the offered format that the scraper prefers, or the first offer if it requests none of them or the header is malformed. Status 406 would
+ * be a failed scrape for Prometheus.
  * @see https://prometheus.io/docs/instrumenting/content_negotiation/
  */
 export function negotiateFormat(accept: string | undefined, offers: readonly [Encoder, ...Encoder[]]): NegotiatedFormat {
@@ -30,7 +30,7 @@ export function negotiateFormat(accept: string | undefined, offers: readonly [En
   return { encoder: offers[0], contentType: offers[0].contentType }
 }
 
-/** Whether a body may be, and had better be, sent as gzip. */
+/** True if the client accepts gzip and does not prefer an uncompressed body. */
 export function prefersGzip(acceptEncoding: string | undefined): boolean {
   const clauses = headerClauses(acceptEncoding ?? '')
   const weight = (...codings: string[]): number | undefined => clauses.find(({ value }) => codings.includes(value))?.q
@@ -47,7 +47,7 @@ export interface NegotiatedResponse {
 const MAX_KEPT = 16
 const MAX_KEPT_LENGTH = 1_024
 
-/** Negotiates once for each of the few combinations of headers that scrapers send; a scraper sends the same ones each time. */
+/** Negotiates, and caches the results by header values, because a scraper always sends the same ones. */
 export class ResponseNegotiator {
   readonly #encoders: readonly [Encoder, ...Encoder[]]
   readonly #gzip: boolean

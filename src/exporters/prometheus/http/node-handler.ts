@@ -9,9 +9,9 @@ import { ScrapeBody } from './scrape-body.js'
 export type NodeHandlerOptions = MetricsHandlerOptions
 
 /**
- * The metrics endpoint for node:http and Express: mount it at a path of your choice. It answers GET and HEAD, other
- * methods get 405. A body that fails on its way breaks the connection, so that no reader takes a part for the whole.
- * Of requests that are pipelined on one connection, one at a time is worked on.
+ * The metrics endpoint for node:http and Express. Mount it at any path. It answers GET and HEAD; other methods get status 405. If a body fails, the
+ * connection is destroyed, so that the client does not accept an incomplete document. Pipelined requests on one connection are processed one after
+ * the other.
  *
  * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` when an option is out of range.
  * @example
@@ -22,7 +22,7 @@ export function nodeHandler(options: NodeHandlerOptions): (request: IncomingMess
   return serveScrapes(new ScrapeHandler(options))
 }
 
-/** The same for a handler that is there. */
+/** The same for an existing handler. */
 export function serveScrapes(handler: ScrapeHandler): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
     reply(handler, request, response).catch(() => response.destroy())
@@ -34,7 +34,7 @@ async function reply(handler: ScrapeHandler, request: IncomingMessage, response:
   const signal = clientSignal(response)
   const query = /\?(.*)$/s.exec(request.url ?? '')?.[1] ?? ''
   const { status, headers, body } = await handler.respond(request.headers, query, { method: request.method, signal })
-  if (signal.aborted || response.headersSent) return void response.destroy() // a stream has ended with the signal
+  if (signal.aborted || response.headersSent) return void response.destroy() // the client has disconnected
   // A request body is not read; the connection ends with the response instead.
   if (hasBody(request)) response.setHeader('connection', 'close')
   response.writeHead(status, headers)

@@ -8,11 +8,11 @@ import { type MetricsResponse, refusal } from './metrics-response.js'
 
 export interface ScrapeAccessOptions {
   /**
-   * `Authorization: Bearer …` must carry this token, or one of these. Default: no token is needed. An empty list, or
-   * undefined, is refused, so that a token that got lost does not open the endpoint.
+   * Scrapes must send `Authorization: Bearer …` with this token, or one of these. Default: no token is needed. An empty list or undefined is an
+   * error, so that a missing token does not open the endpoint.
    */
   readonly bearerToken?: string | readonly string[]
-  /** A file with such tokens, one a line, read once. A link to one is followed. Default none. */
+  /** A file with such tokens, one per line. It is read once, and links are followed. Default: none. */
   readonly bearerTokenFile?: string
   /**
    * Called before anything is gathered. If it returns false, the scrape is answered with 403. At most 500 calls run at a time. If a call
@@ -28,10 +28,10 @@ export interface ScrapeAccessOptions {
 
 const MAX_GUARDS = 500
 const MAX_WAITING = 1_000
-/** A guard that has not answered for so long frees its place for another. */
+/** A call of the guard that takes longer than this releases its permit. */
 const GUARD_ABANDONED_MS = 60_000
 
-/** Decides whether a client may scrape, before any work for it. */
+/** Decides whether a client may scrape, before anything is gathered. */
 export class ScrapeAccess {
   readonly #tokens: readonly Buffer[] | undefined
   readonly #guard: Guard | undefined
@@ -45,7 +45,7 @@ export class ScrapeAccess {
     this.#hosts = options.allowedHosts && new Set(options.allowedHosts.map((host) => host.toLowerCase()))
   }
 
-  /** The response to a request that may not scrape, or not in this way; undefined if it may. */
+  /** The response to a request that is refused; undefined if it is allowed. */
   refusal(
     headers: RequestHeaders,
     query: RequestQuery | undefined,
@@ -74,7 +74,7 @@ export class ScrapeAccess {
     return allowed === true ? undefined : refusal(403, 'these metrics are not for you')
   }
 
-  /** The guard's result. Its place is free once it has settled, not once the caller has stopped waiting for it. */
+  /** Calls the guard. Its permit is released when it settles, even if the caller has stopped waiting. */
   async #call(guard: Guard, headers: RequestHeaders, query: RequestQuery | undefined): Promise<unknown> {
     let held = true
     const release = (): void => {

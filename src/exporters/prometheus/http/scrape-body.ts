@@ -1,20 +1,20 @@
 import type { SendLimits, StreamedBody } from '../../../serving/send-body.js'
 
-/** How a body ended: read to its end, given up by its reader or cut, or failed on the way. */
+/** How a body ended: `whole` if it was read to its end, `aborted` if the client or a limit ended it, `broken` if it failed. */
 export type BodyEnd = 'whole' | 'aborted' | 'broken'
 
 export interface ScrapeBodyOptions extends SendLimits {
   /** Aborted when the reader has disconnected. */
   readonly signal: AbortSignal | undefined
-  /** Bytes that are held until the reader begins. */
+  /** Bytes in memory until the client begins to read. */
   readonly heldBytes: number
   /** Called once. */
   readonly onEnd: (end: BodyEnd, sentBytes: number) => void
 }
 
 /**
- * A body on its way out. Reports once how it ended, also if it was never read, for which a generator's `finally`
- * would not run. It is cut if its reader is gone, takes nothing for the send time-out, or is the slowest of too many.
+ * A body that is being sent. Reports once how it ended, also if it was never read: then the `finally` of its generator would not run. It is aborted
+ * if the client has disconnected, reads nothing for the send time-out, or is the slowest of too many.
  */
 export class ScrapeBody implements StreamedBody {
   onCut: ((reason: Error) => void) | undefined
@@ -72,7 +72,7 @@ export class ScrapeBody implements StreamedBody {
     return { done: true, value: undefined }
   }
 
-  /** A part must not pass for the whole. */
+  /** Throws if the body was aborted, so that its beginning is not taken for the whole document. */
   #throwIfCut(): void {
     if (this.#cutReason !== undefined) throw this.#cutReason
   }
@@ -88,7 +88,7 @@ export class ScrapeBody implements StreamedBody {
     if (this.#ended) return
     this.#cutReason = reason
     this.#finish('aborted')
-    this.#chunks.return?.().catch(() => {}) // its failure has no reader any more
+    this.#chunks.return?.().catch(() => {}) // nothing reads its error any more
     this.onCut?.(reason)
   }
 

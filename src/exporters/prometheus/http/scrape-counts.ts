@@ -17,7 +17,7 @@ const lastBytes = mergedGauge(
 
 const partial = internalCounter(
   'tallyscope_prometheus_partial_scrapes_total',
-  'Scrapes answered without producers that were still being called when the time of the scraper was over.',
+  'Scrapes answered without producers that had not answered when the time-out of the scraper was over.',
   'format',
 )
 

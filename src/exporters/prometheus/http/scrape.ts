@@ -1,7 +1,7 @@
 import type { Clock } from '../../../base/clock.js'
 import { countScrape } from './scrape-counts.js'
 
-/** One request on its way from arrival to the end of its body; counted once, however it ends. */
+/** One scrape, from the request to the end of its body. It is counted once. */
 export class Scrape {
   /** Short name of the format, once it is known. */
   format: string

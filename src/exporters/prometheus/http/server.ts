@@ -41,15 +41,15 @@ export interface MetricsEndpoint {
   /** The whole URL of the metrics. */
   readonly url: string
   readonly port: number
-  /** Stops listening, waits for scrapes that are being answered. Calling it again returns the same promise. */
+  /** Stops listening, and waits for running scrapes. Further calls return the same promise. */
   close(): Promise<void>
   /** The same, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
 /**
- * Serves metrics over HTTP: GET and HEAD at one path, 404 elsewhere. The server keeps the process alive until it is
- * closed. Slow senders and slow readers are cut off.
+ * Serves metrics over HTTP: GET and HEAD at one path, status 404 elsewhere. The server keeps the process alive until it is closed. Slow clients are
+ * disconnected.
  *
  * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` when an option is out of range.
  * @throws {@link TallyscopeError} `ERR_SERVER_LISTEN` when the address cannot be listened on.
@@ -95,7 +95,7 @@ function listen(server: Server, port: number, host: string, unref: boolean): Pro
     server.once('error', (cause) =>
       reject(new TallyscopeError('ERR_SERVER_LISTEN', `cannot listen on ${host} port ${port}: ${cause.message}`, { cause })),
     )
-    // In a worker of node:cluster the socket is of this process alone: the primary knows nothing of it.
+    // In a worker of node:cluster, `exclusive` opens the socket in this process instead of the primary.
     server.listen({ port, host, exclusive: unref }, () => {
       server.removeAllListeners('error')
       if (unref) server.unref()

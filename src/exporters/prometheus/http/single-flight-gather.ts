@@ -3,7 +3,7 @@ import type { Gathering } from '../../../metrics/collection/gather.js'
 import type { Family } from '../../../metrics/data/row-source.js'
 import { TIMED_OUT, withTimeout } from '../../../base/with-timeout.js'
 
-/** A gathering, and whether metrics are missing in it that a document needs. */
+/** A gathering that reports whether required metrics are missing. */
 export interface RequiredGathering extends Gathering<Family> {
   isMissing?(): boolean
 }
@@ -12,7 +12,7 @@ export interface GatheredFamilies {
   readonly families: readonly Family[]
   /** False if the scrape stopped waiting while producers were still being called. */
   readonly isWhole: boolean
-  /** True if a document without the missing metrics would mislead. */
+  /** True if required metrics are missing, so that the document would be misleading. */
   readonly isMisleading: boolean
 }
 
@@ -24,8 +24,8 @@ interface RunningGathering {
 }
 
 /**
- * One gathering for all scrapes that come while it runs. How long it runs is set here; how long a scrape waits is its own
- * affair: one that waits less gets what there is by then, and changes nothing for the others.
+ * Shares one gathering among all scrapes that arrive while it runs. It has its own time limit. A scrape with a shorter time-out gets the metrics that
+ * are available by then, and does not affect the others.
  */
 export class SingleFlightGather {
   readonly #begin: () => RequiredGathering
@@ -40,7 +40,7 @@ export class SingleFlightGather {
     this.#clock = clock
   }
 
-  /** The families; at once if no producer has to be waited for. */
+  /** The families. A promise only if a producer is asynchronous. */
   families(waitMs: number): GatheredFamilies | Promise<GatheredFamilies> {
     const nowMs = this.#clock.monotonicMs()
     let running = this.#running
