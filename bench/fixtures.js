@@ -23,8 +23,8 @@ export function randomBelow(below) {
 }
 
 /**
- * Latencies in all buckets. The array has references to heap numbers and not raw doubles, so that reading an element allocates nothing, and only
- * the contender's own allocations are counted.
+ * Latencies in all buckets. The array has references to heap numbers and not raw doubles, so that reading an element allocates nothing, and
+ * only the contender's own allocations are counted.
  * @type {readonly number[]}
  */
 export const LATENCIES = boxed(Array.from({ length: LENGTH }, () => 0.002 * 2 ** (random() * 14)))

@@ -18,8 +18,8 @@ export const OURS = 'tallyscope'
 
 /**
  * The size of a run. `warmMs` is how long each case runs before it is timed, long enough for the compiler to optimize every contender.
- * `sampleMs` is the length of one sample, short enough that most samples end before the system schedules another process. `heavy` includes the
- * large and slow cases.
+ * `sampleMs` is the length of one sample, short enough that most samples end before the system schedules another process. `heavy` includes
+ * the large and slow cases.
  */
 export const MODES = {
   smoke: { rounds: 3, warmMs: 1, sampleMs: 0.3, byteSamples: 3, scrapeRounds: 2, heavy: false },
@@ -33,8 +33,8 @@ export const MODES = {
 /** @typedef {{ [contender: string]: () => Loop }} Makers Each sets a contender up and gives its loop. */
 
 /**
- * One step of a scrape: `run` is timed, `before` and `after` are not. The number that it returns, such as the bytes of the body, is stored with
- * the time.
+ * One step of a scrape: `run` is timed, `before` and `after` are not. The number that it returns, such as the bytes of the body, is stored
+ * with the time.
  * @typedef {object} Step
  * @property {() => unknown} [before]
  * @property {() => Promise<number> | number} run
@@ -109,8 +109,9 @@ export class Bench {
    * Time in ns and bytes of one call of each contender.
    * @param {string} name
    * @param {Makers} makers
-   * @param {{ ours?: string, longer?: number }} [options] Which contender ratios are taken for; by default `tallyscope`. How many times longer samples
-   *   are than usual: contenders that need much memory would else measure how they push each other's out of the processor's caches.
+   * @param {{ ours?: string, longer?: number }} [options] Which contender ratios are taken for; by default `tallyscope`. How many times
+   *   longer samples are than usual: contenders that need much memory would else measure how they push each other's out of the processor's
+   *   caches.
    */
   compare(name, makers, { ours = OURS, longer = 1 } = {}) {
     if (!this.wants(name)) return

@@ -1,6 +1,6 @@
 // @ts-check
-// The cost of importing each subpath, compared with peers: time, and the amount of loaded code. Each sample is a process of its own, contenders in
-// turn, because a module can be loaded only once.
+// The cost of importing each subpath, compared with peers: time, and the amount of loaded code. Each sample is a process of its own,
+// contenders in turn, because a module can be loaded only once.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'

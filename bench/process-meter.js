@@ -3,8 +3,8 @@
 import { openSync, readFileSync, readSync, writeFileSync } from 'node:fs'
 
 /**
- * The longest time between two turns of the event loop, measured by a loop of immediates. `wallMs` is the wall-clock time. `ownMs` excludes the time
- * in which the main thread was ready but the system ran another process. `runMs` is only the time in which the main thread ran.
+ * The longest time between two turns of the event loop, measured by a loop of immediates. `wallMs` is the wall-clock time. `ownMs` excludes
+ * the time in which the main thread was ready but the system ran another process. `runMs` is only the time in which the main thread ran.
  */
 const watch = { on: false, wallMs: 0, ownMs: 0, runMs: 0 }
 

@@ -36,8 +36,8 @@ export function spread(samples) {
 }
 
 /**
- * Ours ÷ theirs: the ratio of the medians, which is what is promised, and the quartiles of the ratios round by round, which show how reliable it
- * is.
+ * Ours ÷ theirs: the ratio of the medians, which is what is promised, and the quartiles of the ratios round by round, which show how
+ * reliable it is.
  * @param {readonly number[]} ours
  * @param {readonly number[]} theirs Sampled in the same rounds.
  * @returns {Spread}

@@ -1,7 +1,8 @@
 // @ts-check
-// The page of many processes: a primary of node:cluster whose workers have the same series. Between two scrapes, values are recorded in 1 % of
-// them. Processor time is that of primary and workers together. The first scrape begins when all workers have joined, and includes their
-// rows. For workers, the longest turn of the event loop counts only the time that the main thread ran, because nine processes share two cores.
+// The page of many processes: a primary of node:cluster whose workers have the same series. Between two scrapes, values are recorded in 1 %
+// of them. Processor time is that of primary and workers together. The first scrape begins when all workers have joined, and includes their
+// rows. For workers, the longest turn of the event loop counts only the time that the main thread ran, because nine processes share two
+// cores.
 import { fileURLToPath } from 'node:url'
 import { startForked } from '../forked.js'
 import { bytesPerRowAndMember } from './member-memory.js'

@@ -1,6 +1,6 @@
 // @ts-check
-// The processor time that a plugin adds to a Fastify request: hello-world under load from another process, in rounds of all contenders. Each
-// is compared with the bare server of the same round.
+// The processor time that a plugin adds to a Fastify request: hello-world under load from another process, in rounds of all contenders.
+// Each is compared with the bare server of the same round.
 //
 // - V8 compiles in a different way in each process, so that two processes of one program differ by up to 10 %. Each contender is therefore
 //   started several times, and each process has the same number of rounds.

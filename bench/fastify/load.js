@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url'
 const CONNECTIONS = 20
 const REQUEST = Buffer.from('GET /hello HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench\r\n\r\n')
 
-// Load and server run on one core, if that is possible. They alternate, so that the time of the server does not include waking another core,
-// and other programs can use the other cores.
+// Load and server run on one core, if that is possible. They alternate, so that the time of the server does not include waking another
+// core, and other programs can use the other cores.
 const CORE = '0'
 const canPin = spawnSync('taskset', ['--version']).status === 0
 

@@ -6,9 +6,9 @@ import { listen } from './contenders.js'
 const COLLECTIONS = 4
 
 /**
- * Runs full garbage collections between two turns of the event loop. In every server they occur in the first minutes, at a random moment. They
- * make `process.nextTick` of Node 20 several times slower permanently, with or without a plugin: V8 collects the shape of its objects, and
- * then treats the call site as megamorphic.
+ * Runs full garbage collections between two turns of the event loop. In every server they occur in the first minutes, at a random moment.
+ * They make `process.nextTick` of Node 20 several times slower permanently, with or without a plugin: V8 collects the shape of its objects,
+ * and then treats the call site as megamorphic.
  */
 async function collect() {
   for (let at = 0; at < COLLECTIONS; at++) {

@@ -30,8 +30,8 @@ export function labelValues(count) {
 }
 
 /**
- * Records into a share of the series, different ones each time. They are spread over all, so that no contender has an advantage because changes
- * are next to each other.
+ * Records into a share of the series, different ones each time. They are spread over all, so that no contender has an advantage because
+ * changes are next to each other.
  * @param {Pick<Fleet, 'touch'>} fleet
  * @param {number} count
  * @param {number} share From 0 to 1.

@@ -1,6 +1,6 @@
 // @ts-check
-// A contender that pushes, in a process of its own. It gets commands by messages: record into a share of its series, push, measure the event loop
-// meanwhile.
+// A contender that pushes, in a process of its own. It gets commands by messages: record into a share of its series, push, measure the
+// event loop meanwhile.
 import { answerParent } from '../process-meter.js'
 import { median } from '../statistics.js'
 

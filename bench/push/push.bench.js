@@ -1,6 +1,6 @@
 // @ts-check
-// Pushes of metrics, spans and lines. Each contender is a process of its own, the receiver is in this one. Time is from the begin of an export
-// until the receiver has confirmed it; processor time is that of the contender's process, including compression.
+// Pushes of metrics, spans and lines. Each contender is a process of its own, the receiver is in this one. Time is from the beginning of an
+// export until the receiver has confirmed it; processor time is that of the contender's process, including compression.
 import { get } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { startForked } from '../forked.js'

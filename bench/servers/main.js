@@ -1,6 +1,6 @@
 // @ts-check
-// The processor time that a contender adds to a request, under load from wrk: 20 connections from another process on another core. A new server
-// is started for each figure, contenders in turn. Prints medians and quartiles over the processes.
+// The processor time that a contender adds to a request, under load from wrk: 20 connections from another process on another core. A new
+// server is started for each figure, contenders in turn. Prints medians and quartiles over the processes.
 //
 //   npm run bench:servers -- [--node=24] [--only=Express] [--processes=5] [--seconds=2]
 import { spawn, spawnSync } from 'node:child_process'

@@ -35,8 +35,8 @@ import { line } from '../statistics.js'
 export const WARM_UP_MINUTES = 1
 const LONG_MINUTES = 60
 /**
- * Limits of the event loop delay that records and scrapes may add, and of the changes of resident memory with each periodic export. On a shared
- * machine the same work takes longer, and the host may stop the machine for 100 ms.
+ * Limits of the event loop delay that records and scrapes may add, and of the changes of resident memory with each periodic export. On a
+ * shared machine the same work takes longer, and the host may stop the machine for 100 ms.
  */
 export const BOUNDS = {
   own: { p999Ms: 5, longestMs: 25, stepMB: 2 },

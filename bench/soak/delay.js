@@ -1,6 +1,6 @@
 // @ts-check
-// Measures how late timers are because the main thread was busy. On a shared machine other processes cause most of the delay. On Linux, only the
-// time counts in which the thread ran.
+// Measures how late timers are because the main thread was busy. On a shared machine other processes cause most of the delay. On Linux,
+// only the time counts in which the thread ran.
 import { openSync, readSync } from 'node:fs'
 import { quantile } from '../statistics.js'
 

@@ -1,7 +1,6 @@
 // @ts-check
-// npm run soak -- [minutes]
-// A service under steady load with all features: its memory must not grow. The service runs in a process of its own (service-process.js). This
-// process scrapes it, receives its pushes, checks and prints the figures.
+// npm run soak -- [minutes] A service under steady load with all features: its memory must not grow. The service runs in a process of its
+// own (service-process.js). This process scrapes it, receives its pushes, checks and prints the figures.
 import { fork } from 'node:child_process'
 import { createServer } from 'node:http'
 import { fileURLToPath } from 'node:url'

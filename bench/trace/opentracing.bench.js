@@ -1,6 +1,6 @@
 // @ts-check
-// The cost of the OpenTracing interface, compared with a span of our API and with jaeger-client's tracer, which implements OpenTracing natively.
-// The latency of our spans is recorded as a measure; jaeger-client records nothing.
+// The cost of the OpenTracing interface, compared with a span of our API and with jaeger-client's tracer, which implements OpenTracing
+// natively. The latency of our spans is recorded as a measure; jaeger-client records nothing.
 import { AlwaysOffSampler, AlwaysOnSampler, Tracer } from 'tallyscope'
 import { OpenTracingTracer } from 'tallyscope/opentracing'
 import { newStats } from '../ours.js'

@@ -32,8 +32,8 @@ function ours({ sampled, latency = true }) {
 let managed = false
 
 /**
- * Its SimpleSpanProcessor makes a promise for each span, which is released only in the next turn of the event loop. A loop of many spans would
- * measure those promises. Spans are therefore passed directly to the exporter, which is less work than in a real program.
+ * Its SimpleSpanProcessor makes a promise for each span, which is released only in the next turn of the event loop. A loop of many spans
+ * would measure those promises. Spans are therefore passed directly to the exporter, which is less work than in a real program.
  */
 const directProcessor = {
   onStart() {},

@@ -17,9 +17,9 @@ const SLOTS = 1_024
 const recent: string[] = new Array<string>(SLOTS).fill('')
 
 /**
- * Like {@link internString}, if that is possible quickly: a short string is returned as it is, one of up to 64 characters comes from a table
- * of recent ones, which takes at most 128 kB. A newer string replaces an entry. Returns undefined for other values and for strings that
- * are not well-formed. This is a third of the cost of a tag map; see bench/stats/tags.bench.js.
+ * Like {@link internString}, if that is possible quickly: a short string is returned as it is, one of up to 64 characters comes from a
+ * table of recent ones, which takes at most 128 kB. A newer string replaces an entry. Returns undefined for other values and for strings
+ * that are not well-formed. This is a third of the cost of a tag map; see bench/stats/tags.bench.js.
  */
 export function internRecent(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined

@@ -95,7 +95,8 @@ export class MetricGroup implements MetricProducer {
   /**
    * Sends the group what has changed, without waiting for a scrape. For tasks of a pool whose threads block their event loop between
    * tasks.
-   * @throws {@link TallyscopeError} (as a rejection) `ERR_GROUP_INCOMPLETE` if there is no keeper within a second, `ERR_GROUP_LEFT` after `leave()`.
+   * @throws {@link TallyscopeError} (as a rejection) `ERR_GROUP_INCOMPLETE` if there is no keeper within a second, `ERR_GROUP_LEFT` after
+   *   `leave()`.
    */
   flush(): Promise<void> {
     return this.#membership.flush()

@@ -6,11 +6,11 @@ import { TagMap } from '../stats/tags/tag-map.js'
  * The context tags of the values that a server records when a response closes. The close event has the context of the connection, or of the
  * last writer, which with pipelining is another request.
  *
- * Used are the tags that are current when the head of the response is written in the request's own context, and tags that `withTags` has set
- * before in functions that have returned. If a key is in both, the former take precedence.
+ * Used are the tags that are current when the head of the response is written in the request's own context, and tags that `withTags` has
+ * set before in functions that have returned. If a key is in both, the former take precedence.
  */
 export class ExchangeTags implements TagScope {
-  /** The tags at the begin of the request, and those that `withTags` has set since. */
+  /** The tags at the beginning of the request, and those that `withTags` has set since. */
   tags: TagMap | undefined
   #atHead: TagMap | undefined = undefined
 

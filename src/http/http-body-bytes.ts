@@ -76,8 +76,8 @@ function countedPush(this: IncomingMessage, chunk: unknown, encoding?: BufferEnc
 }
 
 /**
- * True if bytes are still delivered: not after the end, and not after the connection has closed. `finished` equals `writableEnded`, but is an own
- * property: Express changes the prototype of each response, which makes inherited properties slow.
+ * True if bytes are still delivered: not after the end, and not after the connection has closed. `finished` equals `writableEnded`, but is
+ * an own property: Express changes the prototype of each response, which makes inherited properties slow.
  */
 function isOpen(outgoing: OutgoingMessage): boolean {
   return !(outgoing as { finished: boolean }).finished && !outgoing.destroyed

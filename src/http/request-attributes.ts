@@ -5,8 +5,8 @@ import { type UrlQuery, withoutUserInfo, withUrlQuery } from './url-query.js'
 import type { AttributeSource } from '../trace/data/span-details.js'
 
 /**
- * The strings from which the attributes of a server span are computed when they are read. Strings take less memory than a map while the span
- * waits for its export. It has no reference to the request.
+ * The strings from which the attributes of a server span are computed when they are read. Strings take less memory than a map while the
+ * span waits for its export. It has no reference to the request.
  */
 export class RequestAttributes implements AttributeSource {
   readonly method: string

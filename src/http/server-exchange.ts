@@ -232,8 +232,8 @@ interface HeaderReader {
 }
 
 /**
- * True for server-sent events. Headers passed to `writeHead` are only in the serialized head, and reading that makes a flat copy of it. Fastify's
- * replies have their own headers.
+ * True for server-sent events. Headers passed to `writeHead` are only in the serialized head, and reading that makes a flat copy of it.
+ * Fastify's replies have their own headers.
  */
 function sendsEvents(request: IncomingMessage, response: ServerResponse, reply: HeaderReader | undefined): boolean {
   const type = reply?.getHeader('content-type') ?? response.getHeader('content-type') ?? (response as { _header?: unknown })._header

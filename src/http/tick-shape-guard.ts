@@ -9,9 +9,9 @@ const FIRST_NODE_WITHOUT_HOOKS = 24
 /**
  * Keeps one object of `process.nextTick` alive.
  *
- * V8 drops the shape of these objects in a full garbage collection that finds none of them. When they are made again, V8 treats the place in the
- * code as megamorphic, permanently, and each tick takes several times as long: a third of a request of a small server. Sooner or later this
- * happens in every process. One object that stays alive keeps the shape. See bench/notes/profile.md.
+ * V8 drops the shape of these objects in a full garbage collection that finds none of them. When they are made again, V8 treats the place
+ * in the code as megamorphic, permanently, and each tick takes several times as long: a third of a request of a small server. Sooner or
+ * later this happens in every process. One object that stays alive keeps the shape. See bench/notes/profile.md.
  */
 export class TickShapeGuard {
   // A separate resource, so that the object does not keep the context of a request.

@@ -14,8 +14,8 @@ import { type ExchangeHome, SWITCHING_PROTOCOLS } from './server-exchange.js'
 type Send = (this: Duplex, chunk?: unknown, ...rest: unknown[]) => unknown
 
 /**
- * A connection that a client wants to upgrade to another protocol. Node has no response for it. The first bytes that the application writes show
- * whether it accepts: then the connection is a stream until it closes, otherwise a request with a response.
+ * A connection that a client wants to upgrade to another protocol. Node has no response for it. The first bytes that the application writes
+ * show whether it accepts: then the connection is a stream until it closes, otherwise a request with a response.
  */
 export class UpgradedConnection {
   /** Started when the application accepts or refuses, or when it is first read. */

@@ -2,8 +2,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 /**
- * Tracks the connections of a server with a running request, so that closing need not wait for the others. Node counts a connection that has never
- * sent anything as busy.
+ * Tracks the connections of a server with a running request, so that closing need not wait for the others. Node counts a connection that
+ * has never sent anything as busy.
  */
 export class ConnectionTracker {
   readonly #requests = new Map<Socket, number>()

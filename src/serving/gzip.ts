@@ -1,8 +1,8 @@
 import { promisify } from 'node:util'
 import { createGzip, type Gzip, gzip, gzipSync } from 'node:zlib'
 
-// Metrics in text form are compressed to about a tenth at any level. For 500 kB of histograms, level 2 is three times as fast as the default level,
-// and with Node's zlib a sixth faster than level 1.
+// Metrics in text form are compressed to about a tenth at any level. For 500 kB of histograms, level 2 is three times as fast as the
+// default level, and with Node's zlib a sixth faster than level 1.
 const LEVEL = 2
 const CHUNK_BYTES = 65_536
 /** Compressing this size takes about a millisecond; another thread would take more CPU time than it saves. */

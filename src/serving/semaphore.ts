@@ -1,6 +1,6 @@
 /**
- * Limits how many calls run at the same time. Further ones wait in a queue, which is limited in length and time, so that a burst is served and an
- * overload is refused.
+ * Limits how many calls run at the same time. Further ones wait in a queue, which is limited in length and time, so that a burst is served
+ * and an overload is refused.
  */
 export class Semaphore {
   readonly #permits: number
@@ -14,8 +14,8 @@ export class Semaphore {
   }
 
   /**
-   * Acquires a permit. Returns true, or a promise that resolves with true; the caller then has to call `release`. False if `waitMs` are over, the queue
-   * is full, or the signal is aborted.
+   * Acquires a permit. Returns true, or a promise that resolves with true; the caller then has to call `release`. False if `waitMs` are
+   * over, the queue is full, or the signal is aborted.
    */
   acquire(waitMs: number, signal?: AbortSignal): boolean | Promise<boolean> {
     if (this.#taken < this.#permits) {

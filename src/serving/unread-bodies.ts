@@ -4,8 +4,8 @@ interface UnreadBody {
 }
 
 /**
- * Limits the memory of bodies that wait for slow clients. If all together take more than `maxBytes`, those that were not read for the longest time are
- * aborted.
+ * Limits the memory of bodies that wait for slow clients. If all together take more than `maxBytes`, those that were not read for the
+ * longest time are aborted.
  */
 export class UnreadBodies {
   readonly #maxBytes: number

@@ -97,8 +97,8 @@ export function buildTransport(component: Component, defaults: AsyncTransportOpt
 const ASYNC: Component = { component: 'async', options: {} }
 
 /**
- * An exporter of spans, with its own transport, or the transport of all. If none is configured, OTLP has an asynchronous one, because a request
- * for each span would be too many.
+ * An exporter of spans, with its own transport, or the transport of all. If none is configured, OTLP has an asynchronous one, because a
+ * request for each span would be too many.
  */
 export function buildTraceExporter(
   component: Component,

@@ -61,12 +61,12 @@ interface HookState {
 const state = processGlobal('shutdown-hooks', (): HookState => ({ installs: new Set(), listeners: new Map(), isEnding: false }))
 
 /**
- * Flushes and shuts down targets when the process ends: on SIGTERM and SIGINT, after an uncaught error, when the event loop is empty, and, as far as
- * that is possible without waiting, on `process.exit()`. No hooks are installed by default.
+ * Flushes and shuts down targets when the process ends: on SIGTERM and SIGINT, after an uncaught error, when the event loop is empty, and,
+ * as far as that is possible without waiting, on `process.exit()`. No hooks are installed by default.
  *
- * The exit status does not change: 143, 130, 1 with the error printed, or that of the application. A second signal ends the process at once. A target
- * that hangs is not waited for longer than the grace period. If the application has its own listener for a signal or for uncaught errors, the
- * hooks only flush the targets and leave the end of the process to it.
+ * The exit status does not change: 143, 130, 1 with the error printed, or that of the application. A second signal ends the process at
+ * once. A target that hangs is not waited for longer than the grace period. If the application has its own listener for a signal or for
+ * uncaught errors, the hooks only flush the targets and leave the end of the process to it.
  *
  * Targets are shut down one after the other, in the given order: put servers before exporters.
  *
@@ -169,8 +169,8 @@ function endWith(exit: () => void): void {
 }
 
 /**
- * Shuts the targets down one after the other, within one grace period, so that the last requests of a server are exported by later targets. A
- * part of the time is reserved for targets after one that hangs.
+ * Shuts the targets down one after the other, within one grace period, so that the last requests of a server are exported by later targets.
+ * A part of the time is reserved for targets after one that hangs.
  */
 async function endInOrder({ targets, gracePeriodMs }: Install, seen: Set<ShutdownTarget>): Promise<void> {
   const own = targets.filter((target) => !seen.has(target) && seen.add(target))

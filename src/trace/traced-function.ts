@@ -44,7 +44,8 @@ const asyncGeneratorPrototype = Object.getPrototypeOf(async function* () {})
 
 /**
  * Wraps a function so that each call is a span. `this`, name, length and other properties are preserved. A sync, async, generator or async
- * generator function stays one. The span of a generator lasts from its first step to its last, and each step runs in it. With `new` it makes what the function makes.
+ * generator function stays one. The span of a generator lasts from its first step to its last, and each step runs in it. With `new` it
+ * makes what the function makes.
  * @throws {@link DefinitionError} `ERR_TRACE` unless `fn` is a function, `ERR_OPTION` for an unknown option.
  */
 export function tracedFunction<F extends AnyFunction>(scopes: SpanScopes, fn: F, options: TraceOptions): F {

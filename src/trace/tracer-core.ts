@@ -124,8 +124,8 @@ export class TracerCore {
   }
 
   /**
-   * Starts a span and makes it current until it ends. For code that cannot be put into a callback. If one function starts several spans, each is
-   * the child of the one before. For siblings, use the callback form or detached spans.
+   * Starts a span and makes it current until it ends. For code that cannot be put into a callback. If one function starts several spans,
+   * each is the child of the one before. For siblings, use the callback form or detached spans.
    */
   startSpan(name = 'span', options?: SpanOptions): Span {
     const frame = currentFrame()
@@ -147,8 +147,8 @@ export class TracerCore {
   }
 
   /**
-   * Starts the span of an incoming request, with the parent in `options`. The current frame is that of the connection and not read, since on
-   * Node 20 that is slow.
+   * Starts the span of an incoming request, with the parent in `options`. The current frame is that of the connection and not read, since
+   * on Node 20 that is slow.
    * @internal
    */
   startRequestSpan(name: string, options: SpanOptions): Span {

@@ -1,6 +1,6 @@
 // @ts-check
-// The first scrape of a process, whose code has not run before and whose text is not cached. Each sample is a process of its own, contenders in
-// turn. The figure is the CPU time of the whole process from the call to the finished document.
+// The first scrape of a process, whose code has not run before and whose text is not cached. Each sample is a process of its own,
+// contenders in turn. The figure is the CPU time of the whole process from the call to the finished document.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'

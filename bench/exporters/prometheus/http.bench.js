@@ -1,6 +1,6 @@
 // @ts-check
-// A scrape over HTTP on the loopback, with each server in a process of its own: its time, how long it blocks the server's event loop, and how
-// much memory it takes.
+// A scrape over HTTP on the loopback, with each server in a process of its own: its time, how long it blocks the server's event loop, and
+// how much memory it takes.
 import { shownName } from '../../fleets/fleet.js'
 import { serve } from './served.js'
 

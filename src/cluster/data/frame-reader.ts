@@ -49,7 +49,7 @@ export class FrameReader {
     return this.#buffered < whole ? undefined : this.#take(whole)
   }
 
-  /** Drops all bytes: after a fault, the begin of the next frame is unknown. */
+  /** Drops all bytes: after a fault, the beginning of the next frame is unknown. */
   #fail(fault: FrameError): FrameError {
     this.#fault = fault
     this.#chunks.length = 0

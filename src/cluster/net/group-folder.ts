@@ -57,7 +57,8 @@ export interface GroupFolder {
  * Sockets are named by their generation, and each is bound at most once. If no process listens on the highest one, a member
  * binds the next, so that no file is removed that another process is about to bind.
  *
- * @throws {@link TallyscopeError} `ERR_GROUP_FOLDER` if it cannot be made, belongs to somebody else, is open to others, is too long, or on Windows.
+ * @throws {@link TallyscopeError} `ERR_GROUP_FOLDER` if it cannot be made, belongs to somebody else, is open to others, is too long, or on
+ *   Windows.
  */
 export function openGroupFolder(hash: string, given?: string, platform: NodeJS.Platform = process.platform): GroupFolder {
   if (platform === 'win32') throw folderError(given, 'cannot be protected on Windows, where groups are not supported')

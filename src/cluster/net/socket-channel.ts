@@ -101,8 +101,8 @@ interface StreamStates {
 }
 
 /**
- * Keeps a socket readable after a write has failed. A member writes its last values and ends. If something is written to it at this
- * moment, Node destroys the socket because of EPIPE, and drops the values that have not been read. The handler of `end` destroys it instead.
+ * Keeps a socket readable after a write has failed. A member writes its last values and ends. If something is written to it at this moment,
+ * Node destroys the socket because of EPIPE, and drops the values that have not been read. The handler of `end` destroys it instead.
  */
 function keepAfterFailedWrite(socket: Socket): void {
   const { _readableState, _writableState } = socket as unknown as StreamStates

@@ -75,8 +75,8 @@ const unsettled = new WeakMap<MetricProducer, number>()
 
 /**
  * Returns the metrics of all producers, in the order of the producers. If a producer throws, rejects or does not answer in time, only its
- * own metrics are missing: that is counted in `tallyscope_producer_failures_total` and logged once, and a late answer is ignored. Gatherings
- * that overlap share one call of each producer.
+ * own metrics are missing: that is counted in `tallyscope_producer_failures_total` and logged once, and a late answer is ignored.
+ * Gatherings that overlap share one call of each producer.
  *
  * @throws {@link DefinitionError} (as a rejection) `ERR_GATHER_TIMEOUT`, `ERR_PRODUCER`, `ERR_OPTION`.
  * @example

@@ -14,8 +14,8 @@ const CHUNK_ROWS = 32
 const NO_BOUNDS: readonly number[] = []
 
 /**
- * Returns a snapshot as row sources, so that each encoder reads only row sources. There is one source for each set of bounds, so mostly one.
- * A row is the newest point of a series. A point that does not match the type of its metric is left out.
+ * Returns a snapshot as row sources, so that each encoder reads only row sources. There is one source for each set of bounds, so mostly
+ * one. A row is the newest point of a series. A point that does not match the type of its metric is left out.
  */
 export function snapshotRows({ descriptor, timeSeries }: Metric): RowSource[] {
   if (kindOf(descriptor) !== 'distribution') return [new SnapshotRows(descriptor, NO_BOUNDS, timeSeries)]

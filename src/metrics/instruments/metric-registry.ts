@@ -124,7 +124,8 @@ export class MetricRegistry implements MetricProducer {
   }
 
   /**
-   * Returns a histogram: values in buckets. Without label keys it is exposed from the start. Throws like {@link gauge}, and `ERR_BUCKET_BOUNDS`.
+   * Returns a histogram: values in buckets. Without label keys it is exposed from the start. Throws like {@link gauge}, and
+   * `ERR_BUCKET_BOUNDS`.
    * @example
    * registry.histogram('job/duration', { unit: 's', bounds: [0.1, 1, 10] }).observe(0.2)
    */
@@ -136,7 +137,8 @@ export class MetricRegistry implements MetricProducer {
   }
 
   /**
-   * Returns a summary: quantiles of recent values. Without label keys it is exposed from the start. Throws like {@link gauge}, and `ERR_PERCENTILES`.
+   * Returns a summary: quantiles of recent values. Without label keys it is exposed from the start. Throws like {@link gauge}, and
+   * `ERR_PERCENTILES`.
    * @example
    * registry.summary('job/size', { unit: 'By', quantiles: [0.5, 0.99] }).observe(512)
    */

@@ -31,8 +31,8 @@ export interface ExpectedLabels {
 }
 
 /**
- * Counts tags that are probably a mistake, and warns once about each: unknown ones, and declared ones that are missing. Called when a row is
- * made, so that later records are not affected. Never throws.
+ * Counts tags that are probably a mistake, and warns once about each: unknown ones, and declared ones that are missing. Called when a row
+ * is made, so that later records are not affected. Never throws.
  *
  * Tags of a tag map may come from the async context and be intended for other measures. For them, and for measures that declare no tag
  * keys, an unknown key counts as a mistake only if it is similar to a missing one.

@@ -45,8 +45,8 @@ export function rowsIn(table: Int32Array, stride: number): number[] {
 }
 
 /**
- * Removes a key from a table of pairs. Entries behind it move up, so that each is still found from its own slot and the record path needs no
- * tombstones. Returns false if the key is not in the table.
+ * Removes a key from a table of pairs. Entries behind it move up, so that each is still found from its own slot and the record path needs
+ * no tombstones. Returns false if the key is not in the table.
  */
 export function removeSparse(table: Int32Array, key: number): boolean {
   const mask = table.length - 1

@@ -249,8 +249,8 @@ export class RowIndex {
   }
 
   /**
-   * Removes rows, each in constant time. Unused strings are dropped once most are unused, which is rare: as many rows must have been removed
-   * as are left.
+   * Removes rows, each in constant time. Unused strings are dropped once most are unused, which is rare: as many rows must have been
+   * removed as are left.
    */
   remove(removed: ReadonlySet<number>): void {
     this.turn++

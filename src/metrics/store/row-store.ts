@@ -46,8 +46,8 @@ const OVERFLOWED = internalCounter(
 const CUT = internalCounter('tallyscope_cut_tag_values_total', 'Tag values longer than the limit, cut when their row was made.', 'store')
 
 /**
- * The rows of one or more columns with the same labels: all views of a measure with the same tag keys, or one instrument. A row is a number;
- * its cell is its index in a chunk of typed arrays that never move.
+ * The rows of one or more columns with the same labels: all views of a measure with the same tag keys, or one instrument. A row is a
+ * number; its cell is its index in a chunk of typed arrays that never move.
  */
 export class RowStore {
   readonly labelKeys: readonly string[]
@@ -114,8 +114,8 @@ export class RowStore {
   }
 
   /**
-   * The row of these labels, which is made if there is none; the overflow row at the limit; or REFUSED. If a getter among the labels throws,
-   * its error is thrown and nothing has changed.
+   * The row of these labels, which is made if there is none; the overflow row at the limit; or REFUSED. If a getter among the labels
+   * throws, its error is thrown and nothing has changed.
    */
   find(labels: Labels): number {
     const row = this.index.find(labels)

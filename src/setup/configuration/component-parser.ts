@@ -33,8 +33,8 @@ const METHODS: Readonly<Record<ComponentKind, string>> = {
 const MAX_DEPTH = 10
 
 /**
- * Reads one component: a string, an object `{ name: options }`, or, from code, the component itself. Reports problems, and returns undefined
- * then.
+ * Reads one component: a string, an object `{ name: options }`, or, from code, the component itself. Reports problems, and returns
+ * undefined then.
  */
 export function readComponent(kind: ComponentKind, value: unknown, path: string, report: Report, depth = 0): Component | undefined {
   if (typeof value === 'string') {

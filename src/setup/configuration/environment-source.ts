@@ -31,8 +31,8 @@ const OTEL_PROPAGATORS: Readonly<Record<string, string>> = { tracecontext: 'trac
 
 /**
  * Reads the settings of the environment: our own variables, and the OpenTelemetry variables for those that are not set. Empty variables are
- * ignored, except that of the token file. Problems of our variables are reported. Problems of OpenTelemetry variables, which may be intended for
- * other programs, are passed to `warn`, and the variable is ignored.
+ * ignored, except that of the token file. Problems of our variables are reported. Problems of OpenTelemetry variables, which may be
+ * intended for other programs, are passed to `warn`, and the variable is ignored.
  */
 export function readEnvironment(env: Environment, report: Report, warn: Report): Layer {
   const layer: Layer = readOpenTelemetry(env, warn)

@@ -30,8 +30,8 @@ export const ALSO: Readonly<Record<string, SettingPath>> = {
 }
 
 /**
- * Reads an object: our own shape (`{ traces: { sampler } }`), that of OpenCensus (`{ OPENCENSUS: { TRACE: { SAMPLER } } }`), or both. Our own
- * names take precedence. `where` is the prefix of paths in reported problems.
+ * Reads an object: our own shape (`{ traces: { sampler } }`), that of OpenCensus (`{ OPENCENSUS: { TRACE: { SAMPLER } } }`), or both. Our
+ * own names take precedence. `where` is the prefix of paths in reported problems.
  */
 export function readObject(source: Readonly<Record<string, unknown>>, where: string, report: Report): Layer {
   const layer: Layer = {}

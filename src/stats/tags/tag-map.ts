@@ -54,8 +54,8 @@ export class TagMap extends SharedTagMap implements Iterable<[string, string]> {
   }
 
   /**
-   * Creates a map. Keys are 1…255 printable ASCII characters, values any string up to 16 384 code points; an engine cuts the values of its rows
-   * at its own limit. A tag that breaks these rules is left out and counted. Never throws.
+   * Creates a map. Keys are 1…255 printable ASCII characters, values any string up to 16 384 code points; an engine cuts the values of its
+   * rows at its own limit. A tag that breaks these rules is left out and counted. Never throws.
    * @param options.ttl 0 for tags that must not leave the process. Default -1 (unlimited).
    */
   static of(tags: Tags, options?: { ttl?: Readonly<Record<string, TagTtl>> }): TagMap {

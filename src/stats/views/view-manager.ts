@@ -54,7 +54,8 @@ export class ViewManager {
 
   /**
    * Registers a view. Values that were recorded before are not in it. An equal view of the same name returns the existing one; if only the
-   * description differs, the first one stays and that is logged once. A view whose measure is given by name and not defined yet waits for it.
+   * description differs, the first one stays and that is logged once. A view whose measure is given by name and not defined yet waits for
+   * it.
    *
    * @throws {@link DefinitionError} `ERR_VIEW_CONFLICT` if another view has the name, `ERR_NAME_CLASH` if its exposed
    *   name is taken, `ERR_VIEW_LIMIT` beyond the limit of definitions, `ERR_VIEW_MEASURE` for a measure of another engine,
@@ -258,7 +259,7 @@ export class ViewManager {
     return filled.map(({ column }) => column.source)
   }
 
-  /** Begins a new epoch and removes idle rows. Called at the begin of each gathering. @internal */
+  /** Begins a new epoch and removes idle rows. Called at the beginning of each gathering. @internal */
   advance(): void {
     this.#epochs.advance()
     for (const group of [...this.#groups.values()].flat()) {

@@ -42,8 +42,8 @@ export function isValidSpanId(text: string): boolean {
 /**
  * The identity of a span that is sent to other processes: trace id, span id, options, tracestate. Immutable.
  *
- * Invalid values do not throw. With an invalid trace id the context has a new trace id and no span id, with an invalid span id it has no span
- * id. In both cases it does not count as coming from a header.
+ * Invalid values do not throw. With an invalid trace id the context has a new trace id and no span id, with an invalid span id it has no
+ * span id. In both cases it does not count as coming from a header.
  *
  * @see https://www.w3.org/TR/trace-context/#traceparent-header-field-values
  * @example

@@ -10,8 +10,8 @@ const scratch = new Int32Array(4)
 /**
  * The trace id and tracestate, which all spans of one trace in this process share.
  *
- * The id is made when it is first read, and converted between words and string only if needed. A trace that is neither sampled nor propagated
- * never gets an id. An id from a header is sent again without a conversion.
+ * The id is made when it is first read, and converted between words and string only if needed. A trace that is neither sampled nor
+ * propagated never gets an id. An id from a header is sent again without a conversion.
  */
 export class TraceId {
   readonly state: TraceState | undefined

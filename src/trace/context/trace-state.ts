@@ -85,8 +85,8 @@ export class TraceState {
   }
 
   /**
-   * Parses a header. Returns undefined if it is empty or breaks a rule (more than 32 members, more than 512 characters, invalid characters):
-   * such a tracestate is dropped as a whole. Of two members with the same key, the first is kept.
+   * Parses a header. Returns undefined if it is empty or breaks a rule (more than 32 members, more than 512 characters, invalid
+   * characters): such a tracestate is dropped as a whole. Of two members with the same key, the first is kept.
    */
   static parse(text: string): TraceState | undefined {
     if (text.length > MAX_LENGTH) return undefined

@@ -4,8 +4,8 @@ const FIRST_ROOM = 8
 const MAX_SOUGHT = 16
 
 /**
- * Keeps the `max` entries that were set last. If it is full, the oldest ones are dropped and counted. Setting a key again makes it the newest
- * and drops nothing.
+ * Keeps the `max` entries that were set last. If it is full, the oldest ones are dropped and counted. Setting a key again makes it the
+ * newest and drops nothing.
  *
  * A few entries are in one array: a span with two attributes takes an eighth less time than with a Map (bench/trace/trace.bench.js, sampled
  * span with 2 attributes).

@@ -8,8 +8,8 @@ const MAX_LENGTH = 68
 const TRACE_ID_LENGTH = 32
 
 /**
- * Zipkin's B3 in one header: `b3: <trace id>-<span id>-<sampled>-<parent span id>`, of which the last two are optional. A header with only a
- * sampling decision has no parent and is ignored.
+ * Zipkin's B3 in one header: `b3: <trace id>-<span id>-<sampled>-<parent span id>`, of which the last two are optional. A header with only
+ * a sampling decision has no parent and is ignored.
  *
  * @see https://github.com/openzipkin/b3-propagation#single-header
  */

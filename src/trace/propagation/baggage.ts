@@ -21,8 +21,8 @@ const LONE_SURROGATE = /^[\ud800-\udfff]$/
 export type BaggageEntry = readonly [key: string, value: string]
 
 /**
- * Parses a baggage header. A header that is too long is cut after a member. Damaged members are skipped, and properties are ignored. Of several
- * members with the same key, the last counts. Never throws.
+ * Parses a baggage header. A header that is too long is cut after a member. Damaged members are skipped, and properties are ignored. Of
+ * several members with the same key, the last counts. Never throws.
  *
  * @see https://www.w3.org/TR/baggage/
  */

@@ -74,8 +74,9 @@ export const currentOf = (frame: Frame, owner: object): OwnedFrameSpan | undefin
 }
 
 /**
- * The entry of the current span: the span itself, or the scope that made it current. Imperative spans that have ended, and closed scopes, are
- * skipped. The frame may still have them after `await` of a function that opened one, or in the next request of a kept-alive connection.
+ * The entry of the current span: the span itself, or the scope that made it current. Imperative spans that have ended, and closed scopes,
+ * are skipped. The frame may still have them after `await` of a function that opened one, or in the next request of a kept-alive
+ * connection.
  */
 export const currentEntry = (frame: Frame, owner: object): OwnedFrameSpan | undefined => {
   const newest = frame.span as OwnedFrameSpan | undefined

@@ -128,8 +128,8 @@ export class SampledSpan extends Span implements SpanRecord {
 type Writable<T> = { -readonly [key in keyof T]: T[key] }
 
 /**
- * Makes a sampled span without `super`, which V8 compiles to calls of two builtins and of a constructor. That would be an eighth of the cost
- * of a sampled span (bench/trace/trace.bench.js, sampled span).
+ * Makes a sampled span without `super`, which V8 compiles to calls of two builtins and of a constructor. That would be an eighth of the
+ * cost of a sampled span (bench/trace/trace.bench.js, sampled span).
  */
 function assign(
   this: Writable<SampledSpan>,

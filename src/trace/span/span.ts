@@ -34,8 +34,8 @@ export interface SpanOwner {
 }
 
 /**
- * A unit of work. Made by a tracer, which decides whether it is sampled. This class is a span that is not sampled: its latency is recorded and
- * its trace is propagated, but details are not kept. A sampled span is a SampledSpan.
+ * A unit of work. Made by a tracer, which decides whether it is sampled. This class is a span that is not sampled: its latency is recorded
+ * and its trace is propagated, but details are not kept. A sampled span is a SampledSpan.
  *
  * No method throws. Calls after the end change nothing and are counted.
  */
@@ -55,7 +55,8 @@ export class Span implements OwnedFrameSpan {
   declare extras: SpanExtras | undefined
 
   /**
-   * Made by a tracer. It has few fields, and no #private methods, for which V8 would add a field: this object is the cost of an unsampled span.
+   * Made by a tracer. It has few fields, and no #private methods, for which V8 would add a field: this object is the cost of an unsampled
+   * span.
    * @param trace Undefined for the first span of a trace, which makes it when it is read.
    * @internal
    */
@@ -203,8 +204,8 @@ export class Span implements OwnedFrameSpan {
   }
 
   /**
-   * Ends the span: records its latency, and exports it if it is sampled. If `startSpan`, or `span` without a callback, made it current, it is no
-   * longer current.
+   * Ends the span: records its latency, and exports it if it is sampled. If `startSpan`, or `span` without a callback, made it current, it
+   * is no longer current.
    * @param endTimeUnixMs End time in milliseconds since 1970. Default: now.
    */
   end(endTimeUnixMs?: number): void {

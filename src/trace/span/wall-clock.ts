@@ -10,8 +10,8 @@ export interface WallOffset {
 }
 
 /**
- * Converts monotonic time to wall-clock time. The wall clock is read at most once a second, so that a span reads only one clock. If the wall
- * clock has been set, spans of new traces use the new time.
+ * Converts monotonic time to wall-clock time. The wall clock is read at most once a second, so that a span reads only one clock. If the
+ * wall clock has been set, spans of new traces use the new time.
  */
 export class WallClock {
   private readonly clock: Clock

@@ -74,8 +74,8 @@ class NameBuckets {
 }
 
 /**
- * Running spans, and samples by latency and by error for each name, for people to inspect. Samples are kept at a limited rate, so that a span
- * usually needs only a look-up by name.
+ * Running spans, and samples by latency and by error for each name, for people to inspect. Samples are kept at a limited rate, so that a
+ * span usually needs only a look-up by name.
  */
 export class SpanStore {
   private readonly names = new Map<string, NameBuckets>()

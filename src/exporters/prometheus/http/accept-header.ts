@@ -21,8 +21,8 @@ const Q = /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/
 const NO_PARAMETERS: ReadonlyMap<string, string> = new Map()
 
 /**
- * Parses Accept or Accept-Encoding. Returns the clauses by descending preference; equal ones keep their order. Malformed clauses are ignored. Never
- * throws, and takes linear time.
+ * Parses Accept or Accept-Encoding. Returns the clauses by descending preference; equal ones keep their order. Malformed clauses are
+ * ignored. Never throws, and takes linear time.
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-12.4.2
  */
 export function headerClauses(header: string): HeaderClause[] {

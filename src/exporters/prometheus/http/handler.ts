@@ -44,8 +44,8 @@ export interface MetricsHandlerOptions extends ScrapeAccessOptions {
   /** Whether bodies are compressed if the scraper accepts it. Default true. */
   readonly gzip?: boolean
   /**
-   * Scrapes that gather and encode at the same time, 1 … 1 000 000. A scrape that waits for a slow producer or reader does not count. Default
-   * 50.
+   * Scrapes that gather and encode at the same time, 1 … 1 000 000. A scrape that waits for a slow producer or reader does not count.
+   * Default 50.
    */
   readonly maxInFlight?: number
   /** Scrapes that may wait for their turn or for a slow producer, 0 … 1 000 000. Further ones get status 503 at once. Default 1 000. */
@@ -53,13 +53,13 @@ export interface MetricsHandlerOptions extends ScrapeAccessOptions {
   /** Maximum time that a scrape waits for its turn, in milliseconds, 1 … 2^31 - 1. Then it gets status 503. Default 3 000. */
   readonly queueTimeoutMs?: number
   /**
-   * Time limit of gathering, in milliseconds, 1 … 2^31 - 1. A slower producer is left out and counted. A scraper that sends a shorter time-out
-   * gets the metrics that are available after 90 % of it; other scrapes are not affected. Default 10 000.
+   * Time limit of gathering, in milliseconds, 1 … 2^31 - 1. A slower producer is left out and counted. A scraper that sends a shorter
+   * time-out gets the metrics that are available after 90 % of it; other scrapes are not affected. Default 10 000.
    */
   readonly gatherTimeoutMs?: number
   /**
-   * Time for the client to read the next part of a body, in milliseconds, 1 … 2^31 - 1. Slower clients are disconnected. If unread bodies take
-   * more than 64 MiB, the slowest clients are disconnected earlier. Default 20 000.
+   * Time for the client to read the next part of a body, in milliseconds, 1 … 2^31 - 1. Slower clients are disconnected. If unread bodies
+   * take more than 64 MiB, the slowest clients are disconnected earlier. Default 20 000.
    */
   readonly sendTimeoutMs?: number
   /** Labels added to every series. If a metric has a label of the same key, it keeps its own. Default: none. */
@@ -112,7 +112,8 @@ const SELF_METRICS = 'selfMetrics'
  * `Accept-Encoding`, `name[]` as a filter, one gathering for concurrent scrapes. It does not depend on a server;
  * {@link nodeHandler}, {@link fetchHandler} and {@link serveMetrics} connect it to one.
  *
- * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` when an option is out of range, `ERR_PRODUCER` when `producers` is no list of them.
+ * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` when an option is out of range, `ERR_PRODUCER` when `producers` is no list of
+ *   them.
  * @example
  * const handle = metricsHandler({ producers: [stats] })
  * const { status, headers, body } = await handle({ accept: 'text/plain' }, 'name[]=shop_requests_total')
@@ -205,8 +206,8 @@ export class ScrapeHandler {
   }
 
   /**
-   * Gathers the families and acquires a permit to encode them, which the caller has to release. Undefined if there is no permit in time. A scrape
-   * that has to wait for slow producers releases its permit and acquires another one afterwards.
+   * Gathers the families and acquires a permit to encode them, which the caller has to release. Undefined if there is no permit in time. A
+   * scrape that has to wait for slow producers releases its permit and acquires another one afterwards.
    */
   async #gathered(scrape: Scrape, waitMs: number): Promise<GatheredFamilies | undefined> {
     const hasPlace = () => this.#places.acquire(Math.max(1, Math.min(this.#queueTimeoutMs, scrape.leftMs(waitMs))), scrape.signal)

@@ -8,14 +8,14 @@ export interface NegotiatedFormat {
 }
 
 /**
- * Escaping schemes that change nothing here, because all exposed names are valid legacy names. `dots` would double each underscore, and is not
- * supported. Only these schemes are repeated in the response.
+ * Escaping schemes that change nothing here, because all exposed names are valid legacy names. `dots` would double each underscore, and is
+ * not supported. Only these schemes are repeated in the response.
  */
 const ESCAPING_SCHEMES: ReadonlySet<string> = new Set(['allow-utf-8', 'underscores', 'values'])
 
 /**
- * Chooses the offered format that the scraper prefers, or the first offer if it requests none of them or the header is malformed. Status 406 would
- * be a failed scrape for Prometheus.
+ * Chooses the offered format that the scraper prefers, or the first offer if it requests none of them or the header is malformed. Status
+ * 406 would be a failed scrape for Prometheus.
  * @see https://prometheus.io/docs/instrumenting/content_negotiation/
  */
 export function negotiateFormat(accept: string | undefined, offers: readonly [Encoder, ...Encoder[]]): NegotiatedFormat {

@@ -9,9 +9,9 @@ import { ScrapeBody } from './scrape-body.js'
 export type NodeHandlerOptions = MetricsHandlerOptions
 
 /**
- * The metrics endpoint for node:http and Express. Mount it at any path. It answers GET and HEAD; other methods get status 405. If a body fails, the
- * connection is destroyed, so that the client does not accept an incomplete document. Pipelined requests on one connection are processed one after
- * the other.
+ * The metrics endpoint for node:http and Express. Mount it at any path. It answers GET and HEAD; other methods get status 405. If a body
+ * fails, the connection is destroyed, so that the client does not accept an incomplete document. Pipelined requests on one connection are
+ * processed one after the other.
  *
  * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` when an option is out of range.
  * @example

@@ -8,8 +8,8 @@ import { type MetricsResponse, refusal } from './metrics-response.js'
 
 export interface ScrapeAccessOptions {
   /**
-   * Scrapes must send `Authorization: Bearer …` with this token, or one of these. Default: no token is needed. An empty list or undefined is an
-   * error, so that a missing token does not open the endpoint.
+   * Scrapes must send `Authorization: Bearer …` with this token, or one of these. Default: no token is needed. An empty list or undefined
+   * is an error, so that a missing token does not open the endpoint.
    */
   readonly bearerToken?: string | readonly string[]
   /** A file with such tokens, one per line. It is read once, and links are followed. Default: none. */

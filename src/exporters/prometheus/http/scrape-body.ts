@@ -13,8 +13,8 @@ export interface ScrapeBodyOptions extends SendLimits {
 }
 
 /**
- * A body that is being sent. Reports once how it ended, also if it was never read: then the `finally` of its generator would not run. It is aborted
- * if the client has disconnected, reads nothing for the send time-out, or is the slowest of too many.
+ * A body that is being sent. Reports once how it ended, also if it was never read: then the `finally` of its generator would not run. It is
+ * aborted if the client has disconnected, reads nothing for the send time-out, or is the slowest of too many.
  */
 export class ScrapeBody implements StreamedBody {
   onCut: ((reason: Error) => void) | undefined

@@ -48,8 +48,8 @@ export interface MetricsEndpoint {
 }
 
 /**
- * Serves metrics over HTTP: GET and HEAD at one path, status 404 elsewhere. The server keeps the process alive until it is closed. Slow clients are
- * disconnected.
+ * Serves metrics over HTTP: GET and HEAD at one path, status 404 elsewhere. The server keeps the process alive until it is closed. Slow
+ * clients are disconnected.
  *
  * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` when an option is out of range.
  * @throws {@link TallyscopeError} `ERR_SERVER_LISTEN` when the address cannot be listened on.

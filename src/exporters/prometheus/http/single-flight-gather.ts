@@ -24,8 +24,8 @@ interface RunningGathering {
 }
 
 /**
- * Shares one gathering among all scrapes that arrive while it runs. It has its own time limit. A scrape with a shorter time-out gets the metrics that
- * are available by then, and does not affect the others.
+ * Shares one gathering among all scrapes that arrive while it runs. It has its own time limit. A scrape with a shorter time-out gets the
+ * metrics that are available by then, and does not affect the others.
  */
 export class SingleFlightGather {
   readonly #begin: () => RequiredGathering
