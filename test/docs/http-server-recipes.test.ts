@@ -1,4 +1,4 @@
-// The recipes that are TypeScript: NestJS as it is; Next.js with a module in its place, since a build of it is 300 MB.
+// The recipes that are TypeScript: NestJS as it is; Next.js with a module in its place, see next-process.test.ts.
 import { execFile } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
