@@ -6,6 +6,8 @@ import type { Roster } from './roster.js'
 
 const BAN_MS = 60_000
 const MAX_BANS = 1_000
+/** Connections beside those of members: of the ones that come back, and of strangers that have not said who they are. */
+const MAX_OTHERS = 64
 
 /** Decides which members the keeper accepts. */
 export class Admission {
@@ -29,11 +31,21 @@ export class Admission {
     startTimer(this.#clock, BAN_MS, () => void this.#bans.delete(id))
   }
 
+  /** For how long a member is not taken, in milliseconds. */
+  refusedMs(id: string): number {
+    return this.#bans.has(id) ? BAN_MS : 0
+  }
+
+  /** @param connections Those that are open, of members and others. */
+  hasRoom(connections: number): boolean {
+    return connections < 2 * this.#maxMembers + MAX_OTHERS
+  }
+
   /** The reason to refuse this member; undefined if it is accepted. */
   refusal({ protocol, id }: ControlMessages['HELLO']): ControlMessages['REFUSED'] | undefined {
     if (protocol !== PROTOCOL) {
       const message = `the member has protocol version ${protocol}, the keeper has ${PROTOCOL}`
-      return { reason: 'protocol', message, isFinal: true }
+      return { reason: 'protocol', message, isFinal: false } // during a deployment the keeper is a new one soon
     }
     if (this.#bans.has(id))
       return { reason: 'banned', message: 'this member sent malformed frames, or more than its limit', isFinal: false }

@@ -3,7 +3,7 @@ import { componentName } from '../base/inspect-value.js'
 import type { MetricProducer } from '../metrics/data/producer.js'
 import type { ChangeReader } from './data/contributor.js'
 import type { GroupData } from './group-data.js'
-import type { KeeperConnection } from './keeper-connection.js'
+import { type KeeperConnection, takenBy } from './keeper-connection.js'
 import { MemberProducer } from './member-producer.js'
 import { controlFrame, type ControlMessages } from './net/control-frames.js'
 
@@ -98,11 +98,11 @@ export class ChangeSender {
       if (connection.isOver) return
       channel.send(frame)
       count++
-      if (channel.isBusy) await channel.drained()
+      if (channel.isBusy) await takenBy(connection)
     }
     if (connection.isOver || (!isRequested && count === 0)) return
     channel.send(controlFrame('END', { number }))
-    if (!isRequested) connection.unansweredSinceMs ??= this.#data.clock.monotonicMs()
+    if (!isRequested) connection.signs.owed()
   }
 
   #restartIfDue(): void {

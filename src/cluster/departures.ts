@@ -10,9 +10,17 @@ const CHECK_EVERY_MS = 50
 const MAX_LOST = 64
 const MAX_REMEMBERED = 4_096
 
+interface LossOptions {
+  /** True for a keeper that was found to hang, and that is waited for until {@link Departures.isOver}. Default false. */
+  readonly isStopped?: boolean
+  /** For how long the member is not taken if it comes back, in milliseconds: it is waited for longer then. Default 0. */
+  readonly refusedMs?: number
+}
+
 interface Lost {
   readonly contributor: Contributor
   readonly isGone: () => boolean
+  readonly stayMs: number
   endsMs: number
   /** Undefined for a keeper that hangs, and whose process may still run. */
   stop: (() => void) | undefined
@@ -43,11 +51,10 @@ export class Departures {
   /**
    * The connection of a member has ended. Its gauges are left out at once, its totals stay under its id.
    * @param isGone Returns true once its process has certainly ended, which ends the time to rejoin.
-   * @param isStopped True for a keeper that hangs: it may rejoin until {@link processEnded} is called, and ten seconds more.
    */
-  disconnected(contributor: Contributor, isGone: () => boolean, isStopped = false): void {
+  disconnected(contributor: Contributor, isGone: () => boolean, { isStopped = false, refusedMs = 0 }: LossOptions = {}): void {
     contributor.disconnect()
-    const lost: Lost = { contributor, isGone, endsMs: 0, stop: undefined }
+    const lost: Lost = { contributor, isGone, stayMs: refusedMs + DEPART_AFTER_MS, endsMs: 0, stop: undefined }
     this.#lost.get(contributor.id)?.stop?.()
     this.#lost.set(contributor.id, lost)
     if (!isStopped) this.#begin(lost)
@@ -95,7 +102,7 @@ export class Departures {
   }
 
   #begin(lost: Lost): void {
-    lost.endsMs = this.#clock.monotonicMs() + DEPART_AFTER_MS
+    lost.endsMs = this.#clock.monotonicMs() + lost.stayMs
     this.#check(lost)
   }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.js'
+import type { TallyscopeError } from '../base/errors.js'
 import { startTimer } from '../base/timer.js'
 import type { Family } from '../metrics/data/row-source.js'
 import { FrameError } from './data/frame-error.js'
@@ -20,9 +21,9 @@ import { isProcessGone } from './net/process-gone.js'
 import { newId } from './net/new-id.js'
 import { FrameQueue } from './net/frame-queue.js'
 import { RejoiningMembers } from './rejoining-members.js'
-import { type MemberRecord, newRecord, Roster, type Session } from './roster.js'
+import { type MemberRecord, newRecord, Roster, RosterFeed, type Session } from './roster.js'
 
-const [HELLO_TIMEOUT_MS, ROSTER_DELAY_MS] = [2_000, 100]
+const HELLO_TIMEOUT_MS = 2_000
 
 /** The member that all others send their rows to. It accepts members, requests their changes and merges their rows. */
 export class Keeper {
@@ -44,7 +45,7 @@ export class Keeper {
   readonly #rejoining: RejoiningMembers
   readonly #finalRows: FinalRows
   #isClosed = false
-  #stopRoster: (() => void) | undefined
+  readonly #rosterFeed: RosterFeed
 
   constructor(options: KeeperOptions) {
     const { id, data } = options
@@ -56,6 +57,7 @@ export class Keeper {
     const expected = [...options.expected, { id, pid: process.pid }]
     this.#rejoining = new RejoiningMembers({ ...options, expected }, this.#clock, () => options.folder?.finalRowIds() ?? [])
     this.#replication = new StandbyReplication(id, this.term, this.roster, data, this.#merged, options.restartOwnRows)
+    this.#rosterFeed = new RosterFeed(this.roster, this.#clock, () => this.#replication.chooseStandby())
     this.departures = new Departures(this.#clock, (member) => this.#replication.memberDeparted(member))
     this.#admission = new Admission(options.maxMembers, this.roster, this.departures, this.#clock)
     this.#requests = new ChangeRequests(this.roster, this.#clock)
@@ -80,6 +82,10 @@ export class Keeper {
 
   /** Takes a connection, which is closed unless HELLO arrives within two seconds. */
   accept(channel: Channel): void {
+    if (!this.#admission.hasRoom(this.#sessions.size)) {
+      countRefused('connections')
+      return channel.destroy()
+    }
     const session: Session = {
       channel,
       record: undefined,
@@ -127,7 +133,7 @@ export class Keeper {
     this.#finalRows.take() // so that they are replicated to the standby
     for (const record of this.roster.all()) if (record.pid === process.pid) this.departures.depart(record.contributor, 'exit')
     this.#replication.flushSync()
-    this.#sendRoster()
+    this.#rosterFeed.send()
     for (const { channel, record } of this.#sessions) if (record?.isKeeper === false) channel.send(controlFrame('LEAVE', {}))
   }
 
@@ -151,10 +157,8 @@ export class Keeper {
     await this.#replication.replicate()
     this.#isClosed = true
     forgetMembers()
-    this.#stopRoster?.()
-    this.departures.stop()
-    this.#rejoining.stop()
-    this.#sendRoster()
+    for (const part of [this.departures, this.#rejoining, this.#rosterFeed]) part.stop()
+    this.#rosterFeed.send()
     for (const session of this.#sessions) {
       session.isOver = true
       session.stopTimer()
@@ -183,7 +187,9 @@ export class Keeper {
       this.#replication.forward(record, frame)
     } catch (error) {
       if (!FrameError.is(error)) throw error
-      this.#cut(session, error.code === 'ERR_GROUP_LIMIT' ? 'limit' : 'malformed', error.message)
+      const reason = this.#refuse(session, error)
+      session.channel.send(controlFrame('REFUSED', { reason, message: error.message.slice(0, 500), isFinal: false }))
+      session.channel.destroy()
     }
   }
 
@@ -241,7 +247,7 @@ export class Keeper {
     if (hello.isRejoining)
       this.#rejoining.addExpected([hello, ...hello.roster.filter((member) => this.roster.get(member.id) === undefined)])
     session.channel.send(controlFrame('WELCOME', { keeperId: this.id, term: this.term, slot }))
-    this.#rosterChanged()
+    this.#rosterFeed.changed()
   }
 
   #end(session: Session, record: MemberRecord, number: number): void {
@@ -250,12 +256,13 @@ export class Keeper {
     if (number === 0 && !record.isKeeper) session.channel.send(controlFrame('ALIVE', {}))
   }
 
-  #cut(session: Session, reason: string, message: string): void {
+  /** Counts frames that cannot be used, and does not take their member again for a while. Returns the reason. */
+  #refuse(session: Session, { code }: TallyscopeError): string {
+    const reason = code === 'ERR_GROUP_LIMIT' ? 'limit' : 'malformed'
     session.isOver = true
     countRefused(reason)
     if (session.record !== undefined) this.#admission.ban(session.record.id)
-    session.channel.send(controlFrame('REFUSED', { reason, message: message.slice(0, 500), isFinal: false }))
-    session.channel.destroy()
+    return reason
   }
 
   #ended(session: Session): void {
@@ -264,10 +271,13 @@ export class Keeper {
     this.#feed.forget(session.channel)
     countFrameBytes(session.channel.sentBytes, session.record?.isKeeper === true ? 0 : session.receivedBytes)
     const { record } = session
+    const { fault } = session.channel
+    if (fault !== undefined && !session.isOver) this.#refuse(session, fault)
     if (record === undefined || this.#isClosed) return
     // A local socket is closed by nobody else: the thread has ended, even if its process still runs.
     const isGone = (): boolean => session.channel.isPeerGone || record.threadId !== 0 || isProcessGone(record.pid)
-    if (this.#leave(session, record) && !record.isKeeper) this.departures.disconnected(record.contributor, isGone)
+    const refusedMs = this.#admission.refusedMs(record.id)
+    if (this.#leave(session, record) && !record.isKeeper) this.departures.disconnected(record.contributor, isGone, { refusedMs })
   }
 
   #leave(session: Session, record: MemberRecord): boolean {
@@ -275,22 +285,7 @@ export class Keeper {
     this.#requests.removeMember(record)
     this.#replication.removeMember(record)
     session.record = undefined
-    if (wasThere) this.#rosterChanged()
+    if (wasThere) this.#rosterFeed.changed()
     return wasThere
-  }
-
-  /** Sends all members the roster, soon: if the keeper ends, the next one has to know which members to expect. */
-  #rosterChanged(): void {
-    if (this.#stopRoster !== undefined || this.#isClosed) return
-    this.#stopRoster = startTimer(this.#clock, Math.max(ROSTER_DELAY_MS, 4 * this.roster.size), () => {
-      this.#stopRoster = undefined
-      this.#replication.chooseStandby()
-      this.#sendRoster()
-    })
-  }
-
-  #sendRoster(): void {
-    const frame = controlFrame('ROSTER', { members: this.roster.entries() })
-    for (const { channel } of this.roster.all()) channel.send(frame)
   }
 }

@@ -15,9 +15,6 @@ import { type ControlMessage, controlFrame, type ControlMessages, readControlFra
 import type { KnownMember, RosterEntry } from './net/control-frames.js'
 import { FrameQueue } from './net/frame-queue.js'
 
-/** A keeper that sends nothing for this time is taken to hang. */
-const HUNG_MS = 10_000
-
 /** This process as a member of its group: sends what has changed to the keeper, and gets merged rows from it. */
 export class Member {
   readonly id: string
@@ -70,15 +67,13 @@ export class Member {
 
   /** Joins over this channel. Resolves when the connection has ended. */
   join(channel: Channel): Promise<Ending> {
-    return new Promise((resolve) => {
-      const connection = newConnection(channel, resolve, this.#clock.monotonicMs())
-      this.#connection = connection
-      this.#frameQueue.attach(channel, (frame) => this.#apply(connection, frame))
-      this.#changes.restart()
-      channel.send(
-        helloFrame({ id: this.id, canLead: this.canLead, slot: this.#slot, isRejoining: this.#isRejoining, roster: this.others }),
-      )
-    })
+    const connection = newConnection(channel, this.#clock, (hung) => this.#end(hung, 'hung'))
+    this.#connection = connection
+    this.#frameQueue.attach(channel, (frame) => this.#apply(connection, frame))
+    this.#changes.restart()
+    const { id, canLead, others } = this
+    channel.send(helloFrame({ id, canLead, slot: this.#slot, isRejoining: this.#isRejoining, roster: others }))
+    return connection.ended
   }
 
   /** Sends everything again, for a new standby. */
@@ -87,12 +82,10 @@ export class Member {
     void this.#changes.send()
   }
 
-  /** Sends what has changed without a request, and ends the connection to a keeper that hangs. */
+  /** Sends what has changed without a request. */
   tick(): void {
     const connection = this.#connection
     if (connection === undefined) return
-    const nowMs = this.#clock.monotonicMs()
-    if (connection.unansweredSinceMs !== undefined && nowMs - connection.unansweredSinceMs >= HUNG_MS) return this.#end(connection, 'hung')
     this.#copy.dropIfIdle()
     if (connection.keeperId === undefined || connection.channel.isBusy || this.#changes.isSending) return
     void this.#changes.send()
@@ -106,6 +99,7 @@ export class Member {
     return this.#copy.families(waitMs, timeoutMs, () => {
       const connection = this.#connection
       if (connection?.keeperId === undefined) throw incomplete(this.#refusal ?? 'there is no keeper at the moment')
+      connection.signs.owed()
       return connection.channel
     })
   }
@@ -158,7 +152,7 @@ export class Member {
     if (frame === undefined && connection.isOver) return this.#keeperEnded(connection) // it hung, and now its process has ended
     if (frame === undefined) return this.#end(connection, 'closed')
     if (connection.isOver) return
-    connection.unansweredSinceMs = undefined
+    connection.signs.came()
     this.#copy.progress()
     try {
       if (isDataFrame(kindOf(frame))) this.#rows(connection, frame)
@@ -224,6 +218,7 @@ export class Member {
   #end(connection: KeeperConnection, ending: Ending): void {
     if (connection.isOver) return
     connection.isOver = true
+    connection.signs.came()
     if (this.#connection === connection) this.#connection = undefined
     this.#changes.dropRequest()
     if (ending === 'closed') this.#keeperEnded(connection)

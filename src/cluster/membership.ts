@@ -23,6 +23,8 @@ const NEW_PATIENCE_MS = 250
 const LEAVE_TIMEOUT_MS = 1_000
 const REFUSED_PAUSE_MS = 5_000
 const FAILED_PAUSE_MS = 1_000
+/** Something else than a keeper may listen on the socket. After so many short stays it is tried again once a second. */
+const [SHORT_STAY_MS, MAX_SHORT_STAYS] = [500, 5]
 
 export interface MembershipOptions {
   readonly member: Member
@@ -45,6 +47,7 @@ export class Membership {
   #generation = 0
   #hung = 0
   #isNew = true
+  #shortStays = 0
   #isLeaving = false
   #lasting: Promise<void> = Promise.resolve()
   #stopTick: () => void = () => {}
@@ -165,7 +168,8 @@ export class Membership {
   }
 
   async #once(signal: AbortSignal): Promise<void> {
-    const { member, findFolder } = this.#options
+    const { member, findFolder, data } = this.#options
+    const { clock } = data
     if (findFolder !== undefined) {
       this.#refusal ??= 'the main thread of this process is in no group'
       this.#folder = await findFolder(signal)
@@ -177,8 +181,11 @@ export class Membership {
     const meeting = await meet({ folder, above: this.#hung, patienceMs, canLead: member.canLead, signal })
     this.#generation = meeting.generation
     if (meeting.role === 'keeper') return this.#lead(meeting, meeting.followsDead && this.#isNew)
+    const joinedMs = clock.monotonicMs()
     const ending = await member.join(new SocketChannel(meeting.socket))
     this.#isNew = false
+    this.#shortStays = clock.monotonicMs() - joinedMs < SHORT_STAY_MS ? this.#shortStays + 1 : 0
+    if (this.#shortStays > MAX_SHORT_STAYS) await pause(FAILED_PAUSE_MS, signal)
     if (ending === 'hung') this.#hung = meeting.generation
     if (ending === 'refused') await pause(REFUSED_PAUSE_MS, signal)
     if (ending === 'refused for good') await pause(2 ** 30, signal)

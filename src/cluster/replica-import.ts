@@ -67,7 +67,10 @@ export class ReplicaImport {
       this.#open.delete(key)
       if (origin.of === 'departed') contributor.depart('exit')
       // The keeper's membership ends with its connection. Its threads may come back, unless the process has ended.
-      else this.#departures.disconnected(contributor, key === keeperId ? () => isOver : () => isProcessGone(origin.pid), !isOver)
+      else
+        this.#departures.disconnected(contributor, key === keeperId ? () => isOver : () => isProcessGone(origin.pid), {
+          isStopped: !isOver,
+        })
     }
     this.#done.set(
       term,

@@ -1,6 +1,10 @@
+import type { Clock } from '../base/clock.js'
+import { startTimer } from '../base/timer.js'
 import type { Contributor } from './data/contributor.js'
 import type { Channel } from './net/channel.js'
-import type { ControlMessages, RosterEntry } from './net/control-frames.js'
+import { controlFrame, type ControlMessages, type RosterEntry } from './net/control-frames.js'
+
+const ROSTER_DELAY_MS = 100
 
 /** A member as the keeper knows it. */
 export interface MemberRecord {
@@ -76,5 +80,59 @@ export class Roster {
     return this.all().map(({ id, slot, pid, threadId, isKeeper, lateSinceMs }) => {
       return { id, slot, pid, threadId, isKeeper, state: lateSinceMs === undefined ? 'live' : 'late' }
     })
+  }
+}
+
+/** Sends all members the roster: after the keeper's end they know whom to wait for. */
+export class RosterFeed {
+  readonly #roster: Roster
+  readonly #clock: Clock
+  readonly #onDue: () => void
+  /** Members that take nothing at the moment, such as stopped ones. They get one roster later, not all that there were. */
+  readonly #waiting = new Set<Channel>()
+  #stopTimer: (() => void) | undefined
+  #isOver = false
+
+  /** @param onDue Called a moment after the roster has changed, before it is sent. */
+  constructor(roster: Roster, clock: Clock, onDue: () => void) {
+    this.#roster = roster
+    this.#clock = clock
+    this.#onDue = onDue
+  }
+
+  /** Many members may come and go at once: they are sent together. */
+  changed(): void {
+    if (this.#stopTimer !== undefined || this.#isOver) return
+    this.#stopTimer = startTimer(this.#clock, Math.max(ROSTER_DELAY_MS, 4 * this.#roster.size), () => {
+      this.#stopTimer = undefined
+      this.#onDue()
+      this.send()
+    })
+  }
+
+  send(): void {
+    const frame = this.#frame()
+    for (const { channel } of this.#roster.all()) {
+      if (channel.isBusy) this.#sendLater(channel)
+      else channel.send(frame)
+    }
+  }
+
+  stop(): void {
+    this.#stopTimer?.()
+    this.#isOver = true
+  }
+
+  #sendLater(channel: Channel): void {
+    if (this.#waiting.has(channel)) return
+    this.#waiting.add(channel)
+    void channel.drained().then(() => {
+      this.#waiting.delete(channel)
+      channel.send(this.#frame())
+    })
+  }
+
+  #frame(): Uint8Array {
+    return controlFrame('ROSTER', { members: this.#roster.entries() })
   }
 }

@@ -1,7 +1,5 @@
 import { expect, test } from 'vitest'
-import { Keeper } from '../../src/cluster/keeper.js'
-import { groupData } from '../../src/cluster/engine-data.js'
-import { DEFAULT_DATA_LIMITS } from '../../src/cluster/data/contributor.js'
+import type { Keeper } from '../../src/cluster/keeper.js'
 import { Member } from '../../src/cluster/member.js'
 import { memoryChannels } from '../../src/cluster/net/memory-channel.js'
 import { newId } from '../../src/cluster/net/new-id.js'
@@ -9,26 +7,10 @@ import { selfMetrics } from '../../src/metrics/collection/internal-metrics-produ
 import type { Metric } from '../../src/metrics/data/metric.js'
 import { MetricRegistry } from '../../src/metrics/instruments/metric-registry.js'
 import { ManualClock } from '../../src/testing/manual-clock.js'
+import { dataWith, keeperWith, turns } from './one-keeper.js'
 
 const clock = new ManualClock()
-const data = groupData({ limits: DEFAULT_DATA_LIMITS, perMember: [], clock })
-
-function keeper(id: string): Keeper {
-  const restartOwnRows = (): void => {}
-  return new Keeper({
-    ...{
-      id,
-      data,
-      maxMembers: 3,
-      folder: undefined,
-      expected: [],
-      isSuccessor: false,
-      isUnsure: false,
-      isCurrent: () => true,
-      restartOwnRows,
-    },
-  } as ConstructorParameters<typeof Keeper>[0])
-}
+const data = dataWith(clock)
 
 /** The library's gauges about the group, as `name label: value`. */
 function shown(): string[] {
@@ -51,13 +33,9 @@ function join(group: Keeper, value: number, id: string = newId()) {
   return { member, own }
 }
 
-const turns = async (count = 20): Promise<void> => {
-  for (let at = 0; at < count; at++) await new Promise((resolve) => void setImmediate(resolve))
-}
-
 test('the keeper shows members, how old their rows are, and merged rows, until it is the keeper no more', async () => {
   const id = newId()
-  const group = keeper(id)
+  const group = keeperWith(data, { id })
   join(group, 1, id)
   const quiet = join(group, 2)
   await turns()

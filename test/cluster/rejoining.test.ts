@@ -1,20 +1,18 @@
 import { expect, test } from 'vitest'
 import { timerClock } from '../../src/base/clock.js'
-import { groupData } from '../../src/cluster/engine-data.js'
-import { Keeper } from '../../src/cluster/keeper.js'
+import type { Keeper } from '../../src/cluster/keeper.js'
 import { Member } from '../../src/cluster/member.js'
 import { memoryChannels } from '../../src/cluster/net/memory-channel.js'
 import { newId } from '../../src/cluster/net/new-id.js'
-import { DEFAULT_DATA_LIMITS } from '../../src/cluster/data/contributor.js'
 import { MetricRegistry } from '../../src/metrics/instruments/metric-registry.js'
 import { snapshotsOf } from '../../src/metrics/data/snapshot.js'
+import { dataWith, keeperWith } from './one-keeper.js'
 
-const data = groupData({ limits: DEFAULT_DATA_LIMITS, perMember: ['apart'], clock: timerClock })
+const data = dataWith(timerClock, ['apart'])
 
 function keeper(): Keeper {
   const id = newId()
-  const options = { id, data, maxMembers: 8, isCurrent: () => true, folder: undefined, restartOwnRows: () => {} }
-  const made = new Keeper({ ...options, expected: [], isSuccessor: false, isUnsure: false })
+  const made = keeperWith(data, { id })
   const own = memberOf(new MetricRegistry(), id)
   own.connect(made)
   return made

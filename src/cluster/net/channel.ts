@@ -1,4 +1,6 @@
-/** A connection between two members that carries whole frames in order, over a socket or within a process. */
+import type { TallyscopeError } from '../../base/errors.js'
+
+/** What members send each other: whole frames in order, each with its length, over a socket, a MessagePort or, in tests, memory. */
 export interface Channel {
   /** Called with each whole frame in order, and once with `undefined` when the channel has ended. Set it at once. */
   onFrame: (frame: Uint8Array | undefined) => void
@@ -6,7 +8,9 @@ export interface Channel {
   readonly isBusy: boolean
   /** True if the end of the channel shows that the other process or thread has ended. */
   readonly isPeerGone: boolean
-  /** Bytes sent, for the internal metrics. */
+  /** Why what came could not be divided into frames; undefined if it could. The channel has ended then. */
+  readonly fault: TallyscopeError | undefined
+  /** Bytes that were sent, for the counters. */
   readonly sentBytes: number
   send(frame: Uint8Array): void
   /** Resolves when the channel is no longer busy, or has ended. */

@@ -1,7 +1,10 @@
 import { TimeSlicer } from '../../base/time-slicer.js'
 import type { Channel } from './channel.js'
 
+/** Frames of one channel that wait: the next ones are read once half of them have been applied. */
 const MAX_QUEUED_BYTES = 1 << 20
+/** Memory of a frame beside its bytes: without it, a million frames of some bytes each would be allowed to wait. */
+const FRAME_OVERHEAD_BYTES = 128
 
 interface Inbox {
   readonly channel: Channel
@@ -25,7 +28,7 @@ export class FrameQueue {
     const inbox: Inbox = { channel, apply, frames: [], queuedBytes: 0, isPaused: false, isWaiting: false }
     channel.onFrame = (frame) => {
       inbox.frames.push(frame)
-      inbox.queuedBytes += frame?.length ?? 0
+      inbox.queuedBytes += sizeOf(frame)
       if (inbox.queuedBytes > MAX_QUEUED_BYTES && !inbox.isPaused) {
         inbox.isPaused = true
         channel.pause()
@@ -74,10 +77,12 @@ export class FrameQueue {
 function applyNext(inbox: Inbox): void {
   if (inbox.frames.length === 0) return
   const frame = inbox.frames.shift()
-  inbox.queuedBytes -= frame?.length ?? 0
+  inbox.queuedBytes -= sizeOf(frame)
   inbox.apply(frame)
   if (inbox.isPaused && inbox.queuedBytes < MAX_QUEUED_BYTES / 2) {
     inbox.isPaused = false
     inbox.channel.resume()
   }
 }
+
+const sizeOf = (frame: Uint8Array | undefined): number => (frame === undefined ? 0 : FRAME_OVERHEAD_BYTES + frame.length)

@@ -11,6 +11,7 @@ class MemoryChannel implements Channel {
   onFrame: (frame: Uint8Array | undefined) => void = () => {}
   readonly isBusy: boolean = false
   readonly isPeerGone: boolean = false
+  readonly fault: undefined
   readonly sentBytes: number = 0 // nothing leaves the process
   readonly #other: () => MemoryChannel
   #isEnded = false

@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net'
+import type { TallyscopeError } from '../../base/errors.js'
+import { FrameError } from '../data/frame-error.js'
 import { FrameReader } from '../data/frame-reader.js'
 import type { Channel } from './channel.js'
 
@@ -7,6 +9,7 @@ export class SocketChannel implements Channel {
   onFrame: (frame: Uint8Array | undefined) => void = () => {}
   readonly isPeerGone: boolean = false
   sentBytes = 0
+  fault: TallyscopeError | undefined
   readonly #socket: Socket
   readonly #frames = new FrameReader()
   #isPaused = false
@@ -72,8 +75,10 @@ export class SocketChannel implements Channel {
         if (frame === undefined) return
         this.onFrame(frame)
       }
-    } catch {
-      this.#socket.destroy() // the length of a frame is damaged, so that nothing after it can be read
+    } catch (error) {
+      if (!FrameError.is(error)) throw error
+      this.fault = error // nothing behind a damaged length can be read
+      this.#socket.destroy()
     }
   }
 

@@ -42,7 +42,7 @@ test('a channel whose queue is full is paused until half of it is done', async (
   const line = new FrameQueue()
   const calls: string[] = []
   const channel: Channel = {
-    ...{ onFrame: () => {}, isBusy: false, isPeerGone: false, sentBytes: 0, drained: async () => {} },
+    ...{ onFrame: () => {}, isBusy: false, isPeerGone: false, fault: undefined, sentBytes: 0, drained: async () => {} },
     ...{ send() {}, end() {}, destroy() {} },
     pause: () => calls.push('pause'),
     resume: () => calls.push('resume'),
@@ -56,6 +56,19 @@ test('a channel whose queue is full is paused until half of it is done', async (
   expect(calls).toEqual(['pause'])
   await vi.waitFor(() => expect(done).toBe(5), 10_000)
   expect(calls).toEqual(['pause', 'resume'])
+})
+
+test('small frames count for the memory that each takes, so that only some thousands of them wait', () => {
+  const queue = new FrameQueue()
+  let waiting = 0
+  let isPaused = false
+  const [near, far] = memoryChannels()
+  near.pause = () => {
+    isPaused = true
+  }
+  queue.attach(near, () => {})
+  for (; !isPaused && waiting < 1_000_000; waiting++) far.send(Uint8Array.of(1, 0, 0, 0, 1))
+  expect(waiting).toBeLessThan(10_000)
 })
 
 test('at the end of a process everything is applied at once', () => {

@@ -1,0 +1,218 @@
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, test, vi } from 'vitest'
+import { FRAME } from '../../src/cluster/data/frame-writer.js'
+import type { Keeper } from '../../src/cluster/keeper.js'
+import { Member } from '../../src/cluster/member.js'
+import { controlFrame } from '../../src/cluster/net/control-frames.js'
+import { memoryChannels } from '../../src/cluster/net/memory-channel.js'
+import { newId } from '../../src/cluster/net/new-id.js'
+import { SocketChannel } from '../../src/cluster/net/socket-channel.js'
+import { MetricRegistry } from '../../src/metrics/instruments/metric-registry.js'
+import { ManualClock } from '../../src/testing/manual-clock.js'
+import { counted, dataWith, HeldChannel, hello, keeperWith, turns } from './one-keeper.js'
+
+// Keepers that hang, members that take nothing, strangers: in one process, by a clock and channels of the test.
+
+function memberWith(rows: number) {
+  const clock = new ManualClock()
+  const registry = new MetricRegistry({ clock })
+  const jobs = registry.counter('jobs', { labelKeys: ['queue'] })
+  for (let at = 0; at < rows; at++) jobs.inc(1, { queue: `queue ${at}` })
+  return { clock, jobs, member: new Member(newId(), dataWith(clock), [registry], true) }
+}
+
+/** Joins a keeper that is the test, which takes the member. */
+async function joined(member: Member, keeper: HeldChannel): Promise<{ ending: Promise<string> }> {
+  const ending = member.join(keeper)
+  keeper.onFrame(controlFrame('WELCOME', { keeperId: newId(), term: newId(), slot: 1 }))
+  await turns()
+  return { ending }
+}
+
+test('a keeper that takes nothing more is found to hang, and the next one gets everything', async () => {
+  const { clock, member } = memberWith(2_000)
+  const [stopped, next] = [new HeldChannel(), new HeldChannel()]
+  stopped.isBusy = true
+  const { ending } = await joined(member, stopped)
+  expect(stopped.dataKinds).toEqual([FRAME.RESTART])
+  await clock.advanceAsync(11_000)
+  expect(await ending).toBe('hung')
+  await joined(member, next)
+  expect([next.dataKinds.at(0), next.dataKinds.at(-1)]).toEqual([FRAME.RESTART, FRAME.COMPLETE])
+  expect(next.dataKinds.length).toBeGreaterThan(5)
+})
+
+test('a member with nothing to send finds out by a scrape that its keeper hangs', async () => {
+  const { clock, member } = memberWith(1)
+  const keeper = new HeldChannel()
+  const { ending } = await joined(member, keeper)
+  keeper.onFrame(controlFrame('ALIVE', {}))
+  await turns()
+  await clock.advanceAsync(60_000)
+  const page = member.merged(1_000, 4_000).catch((error: unknown) => error)
+  await clock.advanceAsync(11_000)
+  expect(await page).toMatchObject({ code: 'ERR_GROUP_INCOMPLETE' })
+  expect(await ending).toBe('hung')
+})
+
+test('a process that was stopped itself does not take its keeper for one that hangs', async () => {
+  const { clock, member } = memberWith(1)
+  const keeper = new HeldChannel()
+  const { ending } = await joined(member, keeper)
+  const ended = vi.fn()
+  void ending.then(ended)
+  await clock.sleepAsync(30_000)
+  keeper.onFrame(controlFrame('ALIVE', {})) // has been waiting in the socket
+  await turns()
+  await clock.advanceAsync(60_000)
+  expect(ended).not.toHaveBeenCalled()
+  expect(member.isConnected).toBe(true)
+})
+
+/** The channel of a member that is the test. */
+async function connected(keeper: Keeper, id = newId(), change: object = {}): Promise<HeldChannel> {
+  const channel = new HeldChannel()
+  keeper.accept(channel)
+  channel.onFrame(hello(id, change))
+  await turns(4)
+  return channel
+}
+
+test('a member that is stopped gets one roster when it goes on, not all that there were', async () => {
+  const clock = new ManualClock()
+  const keeper = keeperWith(dataWith(clock))
+  const stopped = await connected(keeper)
+  await clock.advanceAsync(1_000)
+  const before = stopped.said('ROSTER').length
+  stopped.isBusy = true
+  for (let at = 0; at < 50; at++) {
+    const other = await connected(keeper)
+    await clock.advanceAsync(500)
+    other.destroy()
+    await turns(4)
+    await clock.advanceAsync(500)
+  }
+  expect(stopped.said('ROSTER')).toHaveLength(before)
+  await connected(keeper)
+  stopped.take()
+  await turns()
+  expect(stopped.said('ROSTER')).toHaveLength(before + 1)
+  expect(stopped.said('ROSTER').at(-1)!.members).toHaveLength(2)
+  await keeper.close()
+})
+
+test('connections that say nothing end after two seconds, and there are not more of them than the keeper can have', async () => {
+  const clock = new ManualClock()
+  const keeper = keeperWith(dataWith(clock), { maxMembers: 4 })
+  const before = {
+    silent: counted('tallyscope_group_refused_members_total', 'silent'),
+    more: counted('tallyscope_group_refused_members_total', 'connections'),
+  }
+  const strangers = Array.from({ length: 10_000 }, () => new HeldChannel())
+  for (const stranger of strangers) keeper.accept(stranger)
+  expect(strangers.filter(({ isEnded }) => !isEnded)).toHaveLength(2 * 4 + 64)
+  await clock.advanceAsync(2_000)
+  expect(strangers.filter(({ isEnded }) => !isEnded)).toEqual([])
+  await turns()
+  expect(counted('tallyscope_group_refused_members_total', 'silent') - before.silent).toBe(72)
+  expect(counted('tallyscope_group_refused_members_total', 'connections') - before.more).toBe(10_000 - 72)
+  expect((await connected(keeper)).said('WELCOME')).toHaveLength(1)
+  await keeper.close()
+})
+
+test('a member of another protocol is refused in words, and may try again: the next keeper may be one of its own', async () => {
+  const keeper = keeperWith(dataWith(new ManualClock()))
+  const other = await connected(keeper, newId(), { protocol: 99, a: 'field of that version' })
+  expect(other.said('REFUSED')).toEqual([
+    { kind: 'REFUSED', reason: 'protocol', message: 'the member has protocol version 99, the keeper has 1', isFinal: false },
+  ])
+  expect([other.isEnded, keeper.roster.size]).toEqual([true, 0])
+  await keeper.close()
+})
+
+test('members beyond the limit are refused and counted', async () => {
+  const keeper = keeperWith(dataWith(new ManualClock()), { maxMembers: 2 })
+  const before = counted('tallyscope_group_refused_members_total', 'members')
+  for (let at = 0; at < 5; at++) await connected(keeper)
+  expect(keeper.roster.size).toBe(2)
+  expect(counted('tallyscope_group_refused_members_total', 'members') - before).toBe(3)
+  await keeper.close()
+})
+
+const opened: { readonly socket: Socket; readonly server: Server }[] = []
+afterEach(() => {
+  for (const { socket, server } of opened.splice(0)) {
+    socket.destroy()
+    server.close()
+  }
+})
+
+/** A socket to a keeper, and the keeper's end of it. */
+async function socketTo(keeper: Keeper): Promise<Socket> {
+  const folder = mkdtempSync(join(tmpdir(), 'ts-'))
+  const server = createServer((socket) => keeper.accept(new SocketChannel(socket)))
+  await new Promise<void>((resolve) => void server.listen(join(folder, 's'), resolve))
+  const socket = connect(join(folder, 's'))
+  await new Promise((resolve) => void socket.once('connect', resolve))
+  opened.push({ socket, server })
+  rmSync(folder, { recursive: true })
+  return socket
+}
+
+test.each([
+  ['of more than a mebibyte', [0, 0, 32, 0], 'limit'],
+  ['without a kind', [0, 0, 0, 0], 'malformed'],
+  ['of another program', [...Buffer.from('GET / HTTP/1.1\r\n\r\n')], 'limit'],
+])('a frame %s costs its connection alone, and is counted', async (_, bytes, reason) => {
+  const clock = new ManualClock()
+  const keeper = keeperWith(dataWith(clock))
+  const [ours, theirs] = memoryChannels()
+  keeper.accept(theirs)
+  const { member } = memberWith(3)
+  void member.join(ours)
+  const before = counted('tallyscope_group_refused_members_total', reason)
+  const stranger = await socketTo(keeper)
+  const closed = new Promise((resolve) => void stranger.once('close', resolve))
+  stranger
+    .on('error', () => {})
+    .resume()
+    .write(Uint8Array.from(bytes))
+  await closed
+  await expect.poll(() => counted('tallyscope_group_refused_members_total', reason)).toBe(before + 1)
+  expect(keeper.roster.size).toBe(1)
+  await keeper.close()
+})
+
+test('a member whose frame cannot be used is not taken for a minute, its rows stay, and then it counts once', async () => {
+  const clock = new ManualClock()
+  const keeper = keeperWith(dataWith(clock))
+  const { member } = memberWith(3)
+  const rows = [...member.finalFrames()].slice(1)
+  const send = async (channel: HeldChannel): Promise<void> => {
+    for (const frame of rows) channel.onFrame(frame)
+    await turns()
+  }
+  const first = await connected(keeper, member.id)
+  await send(first)
+  first.onFrame(Uint8Array.of(2, 0, 0, 0, FRAME.VALUES, 99))
+  await turns()
+  expect(first.isEnded).toBe(true)
+  expect((await connected(keeper, member.id)).said('REFUSED')).toMatchObject([{ reason: 'banned', isFinal: false }])
+  await clock.advanceAsync(61_000)
+  expect(rowsOf(keeper)).toBe(3)
+  const again = await connected(keeper, member.id)
+  expect(again.said('WELCOME')).toHaveLength(1)
+  await send(again)
+  await clock.advanceAsync(20_000)
+  expect([rowsOf(keeper), totalOf(keeper)]).toEqual([3, 3])
+  await keeper.close()
+})
+
+const sourcesOf = (keeper: Keeper) => keeper.families().flatMap((family) => ('chunks' in family ? [...family.chunks] : []))
+const cellsOf = (keeper: Keeper): number[] =>
+  sourcesOf(keeper).flatMap((chunk) => Array.from({ length: chunk.size }, (_, cell) => (chunk.isLive(cell) ? chunk.value(cell) : 0)))
+const rowsOf = (keeper: Keeper): number => cellsOf(keeper).length
+const totalOf = (keeper: Keeper): number => cellsOf(keeper).reduce((sum, value) => sum + value, 0)
