@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.js'
-import type { TallyscopeError } from '../base/errors.js'
+import { warnOnce } from '../base/logger.js'
+import { errorText } from '../base/rate-limited-log.js'
 import { startTimer } from '../base/timer.js'
 import type { Family } from '../metrics/data/row-source.js'
 import { FrameError } from './data/frame-error.js'
@@ -186,9 +187,9 @@ export class Keeper {
       record.contributor.apply(frame)
       this.#replication.forward(record, frame)
     } catch (error) {
-      if (!FrameError.is(error)) throw error
+      if (!FrameError.is(error)) warnOnce('TALLYSCOPE_GROUP', 'frame', `a frame of a member could not be applied: ${errorText(error)}`)
       const reason = this.#refuse(session, error)
-      session.channel.send(controlFrame('REFUSED', { reason, message: error.message.slice(0, 500), isFinal: false }))
+      session.channel.send(controlFrame('REFUSED', { reason, message: errorText(error).slice(0, 500), isFinal: false }))
       session.channel.destroy()
     }
   }
@@ -257,8 +258,8 @@ export class Keeper {
   }
 
   /** Counts frames that cannot be used, and does not take their member again for a while. Returns the reason. */
-  #refuse(session: Session, { code }: TallyscopeError): string {
-    const reason = code === 'ERR_GROUP_LIMIT' ? 'limit' : 'malformed'
+  #refuse(session: Session, error: unknown): string {
+    const reason = FrameError.is(error) && error.code === 'ERR_GROUP_LIMIT' ? 'limit' : 'malformed'
     session.isOver = true
     countRefused(reason)
     if (session.record !== undefined) this.#admission.ban(session.record.id)

@@ -11,9 +11,10 @@ import { MergedFamilies } from '../../src/cluster/data/merged-families.js'
 import { CONTROL, readControlFrame } from '../../src/cluster/net/control-frames.js'
 import { openGroupFolder } from '../../src/cluster/net/group-folder.js'
 import { formatText } from '../../src/exporters/prometheus/format/text.js'
-import type { Metric } from '../../src/metrics/data/metric.js'
+import type { DistributionValue, Metric } from '../../src/metrics/data/metric.js'
+import type { MetricProducer } from '../../src/metrics/data/producer.js'
 import { Stats } from '../../src/stats/stats.js'
-import { exponential } from '../../src/stats/views/aggregation.js'
+import { count, exponential, lastValue, percentiles } from '../../src/stats/views/aggregation.js'
 import { ManualClock } from '../../src/testing/manual-clock.js'
 import { amount } from './amount.js'
 
@@ -24,11 +25,14 @@ afterEach(() => {
 const group = (): MergedFamilies => new MergedFamilies({ clock: new ManualClock(), limits: DEFAULT_DATA_LIMITS })
 const damaged = expect.objectContaining({ code: 'ERR_GROUP_FRAME' }) as Error
 
-/** All frames of a member that has one distribution with exponential buckets and an exemplar. */
+/** All frames of a member that has a distribution with exponential buckets and an exemplar, percentiles and a counter. */
 function frames(attachment = 'a'.repeat(32)): Uint8Array[] {
   const stats = new Stats({ clock: new ManualClock() })
   const measure = stats.measure('time', { tagKeys: ['route'], view: exponential({ maxBuckets: 16 }) })
   for (let at = 1; at < 40; at++) stats.record(measure, at, { route: `/${at % 3}` }, { trace_id: attachment })
+  const waited = stats.measure('wait', { tagKeys: ['route'], view: percentiles() })
+  for (let at = 1; at < 40; at++) stats.record(waited, at, { route: `/${at % 3}` })
+  stats.record(stats.measure('calls', { view: count() }), 1)
   return [...new ChangedRows([stats]).framesNow()].map((frame) => Uint8Array.from(frame))
 }
 
@@ -67,21 +71,31 @@ test('long attachments of exemplars are left out: there is one for each bucket o
   expect(JSON.stringify(merged.getMetrics())).toContain('y'.repeat(64))
 })
 
+/** The frames with one that is changed in some bytes, cut, sent twice, or sent after the next one. */
+function faulty(honest: readonly Uint8Array[], which: number, how: string, changes: readonly (readonly [number, number])[]): Uint8Array[] {
+  const all = honest.map((frame) => Uint8Array.from(frame))
+  const frame = all[which]!
+  if (how === 'changed') for (const [place, byte] of changes) frame[4 + (place % (frame.length - 4))] = byte
+  if (how === 'cut') all[which] = frame.slice(0, 5 + (changes[0]![0] % (frame.length - 4)))
+  if (how === 'twice') all.splice(which, 0, frame)
+  if (how === 'swapped') all.push(...all.splice(which, 1))
+  return all
+}
+
 test('frames that were changed anywhere are applied or refused, and the page stays one that can be read', () => {
   const honest = frames()
   fc.assert(
     fc.property(
       fc.nat(honest.length - 1),
       fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 6 }),
+      fc.constantFrom('changed', 'cut', 'twice', 'swapped'),
       fc.boolean(),
-      (which, changes, isLeaving) => {
+      (which, changes, how, isLeaving) => {
         const merged = group()
         const member = merged.contributor('stranger', 0)
         const other = merged.contributor('other', 1)
         for (const frame of honest) other.apply(frame)
-        for (const [at, frame] of honest.entries()) {
-          const sent = Uint8Array.from(frame)
-          if (at === which) for (const [place, byte] of changes) sent[4 + (place % (sent.length - 4))] = byte
+        for (const sent of faulty(honest, which, how, changes)) {
           try {
             member.apply(sent)
           } catch (error) {
@@ -95,8 +109,69 @@ test('frames that were changed anywhere are applied or refused, and the page sta
         }
       },
     ),
-    { numRuns: amount(500, 100_000) },
+    { numRuns: amount(200, 100_000) },
   )
+})
+
+const AN_HOUR_MS = 3_600_000
+const appliedTo = (merged: MergedFamilies, slot: number, stats: Stats) => {
+  const member = merged.contributor(`member ${slot}`, slot)
+  const reader = new ChangedRows([stats])
+  return () => {
+    for (const frame of reader.framesNow()) member.apply(frame)
+  }
+}
+
+test('of a member whose clock is an hour ahead totals and gauges count as those of others, and its exemplars are replaced', () => {
+  const clock = new ManualClock()
+  const merged = new MergedFamilies({ clock, limits: DEFAULT_DATA_LIMITS })
+  const clocks = [new ManualClock({ unixMs: clock.unixMs() + AN_HOUR_MS }), clock]
+  const members = clocks.map((own, slot) => {
+    const stats = new Stats({ clock: own })
+    const time = stats.measure('time', { view: exponential({ maxBuckets: 16 }) })
+    const level = stats.measure('level', { view: lastValue({ merge: 'latest' }) })
+    const send = appliedTo(merged, slot, stats)
+    return (value: number) => {
+      stats.record(time, 4, {}, { trace_id: `of ${value}` })
+      stats.record(level, value)
+      send()
+      clock.advance(2_000)
+    }
+  })
+  const page = (): { exemplars: unknown; level: unknown; count: unknown } => {
+    const valueOf = (name: string): unknown =>
+      (merged.getMetrics() as Metric[]).find(({ descriptor }) => descriptor.name === name)!.timeSeries[0]!.points[0]!.value
+    const [time, level] = [valueOf('time'), valueOf('level')]
+    const { exemplars = [], count: total } = time as DistributionValue
+    return { exemplars: exemplars.flatMap((exemplar) => exemplar?.attachments['trace_id'] ?? []), level, count: total }
+  }
+  members[0]!(1)
+  expect(page()).toEqual({ exemplars: ['of 1'], level: 1, count: 1 })
+  members[1]!(2)
+  expect(page()).toEqual({ exemplars: ['of 2'], level: 2, count: 2 })
+  members[0]!(3)
+  expect(page()).toEqual({ exemplars: ['of 3'], level: 3, count: 3 })
+})
+
+test('a counter that is no number or negative counts as 0, and takes nothing of what was there', () => {
+  const merged = group()
+  const [one, other] = [0, 1].map((slot) => ({ member: merged.contributor(`member ${slot}`, slot) }))
+  const shown = (): unknown => (merged.getMetrics() as Metric[])[0]?.timeSeries[0]!.points[0]!.value
+  const snapshotOf = (value: number): MetricProducer => {
+    const descriptor = { name: 'jobs', description: '', unit: '1', type: 'CUMULATIVE_DOUBLE', labelKeys: [] } as const
+    return { getMetrics: () => [{ descriptor, timeSeries: [{ labelValues: [], points: [{ timeUnixMs: 0, value }] }] }] }
+  }
+  const send = ({ member }: typeof one & {}, value: number): void => {
+    for (const frame of new ChangedRows([snapshotOf(value)]).framesNow()) member.apply(frame)
+  }
+  send(one!, 5)
+  send(other!, 2)
+  for (const value of [Number.NaN, -1]) {
+    send(one!, value)
+    expect(shown()).toBe(7)
+  }
+  one!.member.depart('lost')
+  expect(shown()).toBe(7)
 })
 
 test('a message of another process has a code of ours', () => {

@@ -31,6 +31,8 @@ interface MemberFamily {
 
 /** Limit for one exemplar, since each bucket of each row may have one. */
 const MAX_ATTACHMENT_CHARACTERS = 1_024
+/** An exemplar whose time is later than this gets the time of its arrival. */
+const MAX_AHEAD_MS = 60_000
 
 /** Applies the frames of one member. Each is read wholly before any of it is applied. */
 export class MemberContributor implements Contributor {
@@ -203,11 +205,14 @@ export class MemberContributor implements Contributor {
   #takeExemplars(reader: PayloadReader): void {
     const { family, definition, rows } = this.#family(reader.varint())
     const taken: { number: number; bucket: number; exemplar: Exemplar }[] = []
+    const nowUnixMs = this.#context.clock.unixMs()
     for (let number = 0; reader.hasMore; ) {
       number += reader.signed()
       checkKnown(rows, number)
       const bucket = reader.varintUpTo(definition.bounds.length, 'a bucket')
-      const [value, timeUnixMs] = [reader.double(), reader.double()]
+      const [value, memberUnixMs] = [reader.double(), reader.double()]
+      // The newest exemplar is shown: that of a member whose clock is ahead would stay for ever.
+      const timeUnixMs = memberUnixMs <= nowUnixMs + MAX_AHEAD_MS ? memberUnixMs : nowUnixMs
       const attachments: Record<string, string> = Object.create(null)
       const length = reader.varintUpTo(MAX_ATTACHMENTS, 'the number of attachments')
       let characters = 0

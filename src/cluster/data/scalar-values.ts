@@ -6,9 +6,17 @@ import { type RowValues, rounded } from './row-values.js'
 /** The numbers of counters, sums and gauges. */
 export class ScalarValues extends ScalarCells implements RowValues {
   readonly #values = doubles()
+  readonly #isCumulative: boolean
 
+  constructor(isCumulative: boolean) {
+    super()
+    this.#isCumulative = isCumulative
+  }
+
+  /** A counter that is NaN or negative, such as one of another library, counts as 0: the sum would be NaN for ever once its member departs. */
   read(reader: PayloadReader, row: number): void {
-    this.#values.set(row, reader.double())
+    const value = reader.double()
+    this.#values.set(row, this.#isCumulative && !(value >= 0) ? 0 : value)
   }
 
   set(row: number, value: number): void {

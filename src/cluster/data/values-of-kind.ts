@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.js'
 import type { PercentilesSettings } from '../../metrics/histograms/percentiles-options.js'
 import { DistributionValues } from './distribution-values.js'
 import type { FamilyDefinition } from './family-definition.js'
+import { isCumulative } from './merge-rules.js'
 import type { RowValues } from './row-values.js'
 import { ScalarValues } from './scalar-values.js'
 import { SummaryValues } from './summary-values.js'
@@ -11,5 +12,5 @@ export function rowValues(definition: FamilyDefinition, clock: Clock): RowValues
   if (definition.kind === 'distribution') return new DistributionValues(definition.bounds.length + 1, definition.settings)
   return definition.kind === 'summary'
     ? new SummaryValues(definition.settings as PercentilesSettings | undefined, clock)
-    : new ScalarValues()
+    : new ScalarValues(isCumulative(definition.descriptor))
 }

@@ -24,6 +24,8 @@ const MAX_PATH_BYTES = 103
 const LONGEST_NAME = '9007199254740991.sock'
 const FILE = /^(\d{1,16})\.(sock|gone)$/
 const FINAL_ROWS = /^([\da-f]{32})\.final$/
+/** Of a process that was killed while it wrote its final rows. */
+const UNFINISHED = /^[\da-f]{32}\.final\.part$/
 /** A process does not write more than this, which would delay its end. */
 const MAX_FINAL_ROWS_BYTES = 16 << 20
 
@@ -117,14 +119,17 @@ class SocketFolder implements GroupFolder {
     for (const frame of frames) {
       parts.push(frame)
       bytes += frame.length
-      if (bytes > MAX_FINAL_ROWS_BYTES) return
+      if (bytes > MAX_FINAL_ROWS_BYTES) {
+        return warnOnce('TALLYSCOPE_GROUP', 'final rows', `the final rows have more than ${MAX_FINAL_ROWS_BYTES} bytes: no file has them`)
+      }
     }
     const path = this.#finalRowsPath(id)
     try {
       // Written under another name first, so that no incomplete file is read.
       writeFileSync(`${path}.part`, Buffer.concat(parts), { mode: 0o600 })
       renameSync(`${path}.part`, path)
-    } catch {
+    } catch (error) {
+      warnOnce('TALLYSCOPE_GROUP', 'final rows', `no file has the final rows: ${errorText(error)}`)
       unlink(`${path}.part`) // The disk is full, or the folder has been removed. The keeper gets the same rows over the socket.
     }
   }
@@ -150,13 +155,18 @@ class SocketFolder implements GroupFolder {
   }
 
   remove(): void {
-    for (const name of [...this.#files(), ...this.#names(FINAL_ROWS)]) unlink(join(this.#path, name))
+    for (const name of [...this.#files(), ...this.#names(FINAL_ROWS), ...this.#names(UNFINISHED)]) unlink(join(this.#path, name))
     if (this.#prefix !== '') return // the folder belongs to the user
     try {
       rmdirSync(this.#path)
     } catch {
       // A member joins at this moment.
     }
+  }
+
+  #make(): void {
+    if (this.#prefix === '') makePrivate(this.#path)
+    else checkedPath(this.#path, this.#prefix)
   }
 
   #files(): string[] {
@@ -169,7 +179,7 @@ class SocketFolder implements GroupFolder {
       return names.filter((name) => name.startsWith(this.#prefix) && pattern.test(name.slice(this.#prefix.length)))
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw folderError(this.#path, `cannot be read: ${errorText(error)}`, error)
-      if (this.#prefix === '') makePrivate(this.#path) // a cleaner of temporary files has removed it
+      this.#make() // a cleaner of temporary files has removed it
       return []
     }
   }

@@ -107,6 +107,36 @@ test('a folder that somebody cleaned away is made again', () => {
   expect(statSync(join(parent(), HASH)).isDirectory()).toBe(true)
 })
 
+test('a folder that was given and cleaned away is made again', () => {
+  const given = join(root, 'given')
+  const folder = openGroupFolder(HASH, given)
+  rmSync(given, { recursive: true })
+  expect(folder.generations()).toEqual([])
+  expect(statSync(given).isDirectory()).toBe(true)
+})
+
+test('final rows that cannot be written, or are too many for a file, cost a warning', () => {
+  const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  const folder = openGroupFolder(HASH, join(root, 'given'))
+  const id = 'a'.repeat(32)
+  folder.writeFinalRows(
+    id,
+    Array.from({ length: 17 }, () => new Uint8Array(1 << 20)),
+  )
+  expect([folder.finalRowIds(), warned.mock.calls.length]).toEqual([[], 1])
+  rmSync(join(root, 'given'), { recursive: true }) // as with a full disk: nothing can be written
+  folder.writeFinalRows(id, [new Uint8Array(9)])
+  expect(folder.finalRowIds()).toEqual([])
+  vi.restoreAllMocks()
+})
+
+test('the last one removes the file of a process that was killed while it wrote', () => {
+  const folder = openGroupFolder(HASH)
+  writeFileSync(join(parent(), HASH, `${'a'.repeat(32)}.final.part`), 'half')
+  folder.remove()
+  expect(readdirSync(parent())).toEqual([])
+})
+
 test('Windows is refused, since its pipes cannot be protected', () => {
   expect(() => openGroupFolder(HASH, undefined, 'win32')).toThrow(refusal(/not supported/) as Error)
 })

@@ -1,0 +1,154 @@
+import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Departures } from '../../src/cluster/departures.js'
+import { FinalRows } from '../../src/cluster/final-rows.js'
+import { departedReplica } from '../../src/cluster/keeper-replica.js'
+import { Member } from '../../src/cluster/member.js'
+import { type GroupFolder, openGroupFolder } from '../../src/cluster/net/group-folder.js'
+import { newId } from '../../src/cluster/net/new-id.js'
+import { ReplicaImport } from '../../src/cluster/replica-import.js'
+import { ManualClock } from '../../src/testing/manual-clock.js'
+import { Numbers, numbersOf, simpleData } from './simple-data.js'
+
+// The files that processes write before they end, and what the next keeper makes of them.
+
+const HASH = '0123456789abcdef'
+let path = ''
+let folder: GroupFolder
+beforeEach(() => {
+  path = mkdtempSync(join(tmpdir(), 'ts-final-'))
+  folder = openGroupFolder(HASH, path)
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+  rmSync(path, { recursive: true, force: true })
+})
+
+const clock = new ManualClock({ unixMs: Date.now() }) // as the files
+const data = simpleData(clock)
+const fileOf = (id: string): string => join(path, `${HASH}.${id}.final`)
+
+/** What a member leaves that has counted so many hits. */
+function framesOf(hits: number, id = newId()): Uint8Array[] {
+  const numbers = new Numbers()
+  numbers.values['hits'] = hits
+  return [...new Member(id, data, [numbers], true).finalFrames()]
+}
+
+function leftBy(hits: number): string {
+  const id = newId()
+  folder.writeFinalRows(id, framesOf(hits, id))
+  return id
+}
+
+/** A keeper's file: the totals of departed members. */
+function leftByKeeper(hits: number): string {
+  const term = newId()
+  folder.writeFinalRows(term, departedReplica(newId(), term, framesOf(hits).slice(1)))
+  return term
+}
+
+function keeperOf(isContinued: () => boolean | undefined = () => true) {
+  const merged = data.merged()
+  const connected = new Set<string>()
+  const departures = new Departures(clock, () => {})
+  const isConnected = (id: string): boolean => connected.has(id)
+  const replicas = new ReplicaImport(merged, departures, isConnected)
+  const finalRows = new FinalRows({ clock, folder, merged, departures, replicas, isConnected, isContinued })
+  return { merged, connected, departures, finalRows, hits: () => numbersOf(merged.families())['hits'] ?? 0 }
+}
+
+test('what a process has left is added once, and its file goes', () => {
+  const keeper = keeperOf()
+  const id = leftBy(5)
+  keeper.finalRows.take()
+  keeper.finalRows.take()
+  expect([keeper.hits(), existsSync(fileOf(id)), keeper.departures.hasDeparted(id)]).toEqual([5, false, true])
+})
+
+test('the file of a member that is connected waits: its last frames are on the way', () => {
+  const keeper = keeperOf()
+  const id = leftBy(5)
+  keeper.connected.add(id)
+  keeper.finalRows.take()
+  expect([keeper.hits(), existsSync(fileOf(id))]).toEqual([0, true])
+  keeper.finalRows.drop(id)
+  expect(existsSync(fileOf(id))).toBe(false)
+})
+
+test('what a member has left replaces what was known of it, and of a departed one it is not added again', () => {
+  const keeper = keeperOf()
+  const id = newId()
+  const known = keeper.merged.contributor(id, 0)
+  for (const frame of framesOf(3, id).slice(1)) known.apply(frame)
+  keeper.departures.disconnected(known, () => false)
+  folder.writeFinalRows(id, framesOf(5, id))
+  keeper.finalRows.take()
+  expect(keeper.hits()).toBe(5)
+  folder.writeFinalRows(id, framesOf(5, id))
+  keeper.finalRows.take()
+  expect([keeper.hits(), existsSync(fileOf(id))]).toEqual([5, false])
+  keeper.departures.stop()
+})
+
+test('the totals of a keeper count once, though its standby has left them too', () => {
+  const keeper = keeperOf()
+  const [term, keeperId] = [newId(), newId()]
+  const account = framesOf(100).slice(1)
+  folder.writeFinalRows(term, departedReplica(keeperId, term, account))
+  const standby = newId()
+  folder.writeFinalRows(standby, [...framesOf(7, standby), ...departedReplica(keeperId, term, account)])
+  keeper.finalRows.take()
+  expect(keeper.hits()).toBe(107)
+})
+
+test.each([
+  ['cut in its middle', (bytes: Uint8Array) => bytes.slice(0, bytes.length - 3), 5],
+  ['that is empty', () => new Uint8Array(), 0],
+  ['of something else', () => Uint8Array.from(Buffer.from('{"hits": 99}\n')), 0],
+])('of a file %s whole frames count, and the keeper goes on', (_, change, hits) => {
+  const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  const keeper = keeperOf()
+  const id = newId()
+  const frames = framesOf(5, id)
+  writeFileSync(fileOf(id), change(Uint8Array.from(Buffer.concat(frames))))
+  leftBy(2)
+  keeper.finalRows.take()
+  expect([keeper.hits(), existsSync(fileOf(id))]).toEqual([hits + 2, false])
+  expect(warned.mock.calls.length).toBeLessThanOrEqual(1)
+})
+
+test('a group that begins anew begins at 0, unless all have ended within the last ten seconds, the keeper too', () => {
+  const isNew = (): boolean => false
+  leftBy(5)
+  const without = keeperOf(isNew)
+  without.finalRows.take()
+  expect([without.hits(), folder.finalRowIds()]).toEqual([0, []])
+
+  leftBy(5)
+  leftByKeeper(20)
+  const handedOver = keeperOf(isNew)
+  handedOver.finalRows.take()
+  expect(handedOver.hits()).toBe(25)
+
+  leftBy(5)
+  const old = leftByKeeper(20)
+  const before = new Date(clock.unixMs() - 11_000)
+  utimesSync(fileOf(old), before, before)
+  const late = keeperOf(isNew)
+  late.finalRows.take()
+  expect([late.hits(), folder.finalRowIds()]).toEqual([0, []])
+})
+
+test('as long as it is not known whether the group goes on, files wait', () => {
+  const id = leftBy(5)
+  let isContinued: boolean | undefined
+  const keeper = keeperOf(() => isContinued)
+  keeper.finalRows.take()
+  expect([keeper.hits(), existsSync(fileOf(id))]).toEqual([0, true])
+  isContinued = true
+  keeper.finalRows.take()
+  expect([keeper.hits(), existsSync(fileOf(id))]).toEqual([5, false])
+})
