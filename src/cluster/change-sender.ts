@@ -6,6 +6,7 @@ import type { GroupData } from './group-data.js'
 import { type KeeperConnection, takenBy } from './keeper-connection.js'
 import { MemberProducer } from './member-producer.js'
 import { controlFrame, type ControlMessages } from './net/control-frames.js'
+import { SendPace } from './net/send-pace.js'
 
 type Request = ControlMessages['REQUEST_CHANGES']
 
@@ -20,17 +21,32 @@ export class ChangeSender {
   readonly #reader: ChangeReader
   /** The connection to a keeper that has accepted this member; undefined while there is none. */
   readonly #connection: () => KeeperConnection | undefined
+  readonly #memberCount: () => number
   #sending: Promise<void> | undefined
   #isDue = false
   /** Everything is to be sent again, once nothing is being sent. */
   #isRestartDue = false
   #request: Request | undefined
+  readonly #pace = new SendPace()
+  /** Something was sent that the keeper has not been asked to confirm. */
+  #isUnconfirmed = false
 
-  constructor(data: GroupData, producers: readonly MetricProducer[], connection: () => KeeperConnection | undefined) {
+  constructor(
+    data: GroupData,
+    producers: readonly MetricProducer[],
+    connection: () => KeeperConnection | undefined,
+    memberCount: () => number,
+  ) {
     this.#data = data
     this.#connection = connection
+    this.#memberCount = memberCount
     for (const producer of producers) this.add(producer)
     this.#reader = data.changes(this.#producers)
+  }
+
+  /** After how long to send what was recorded, in milliseconds. */
+  get delayMs(): number {
+    return this.#pace.delayMs
   }
 
   get isSending(): boolean {
@@ -67,6 +83,13 @@ export class ChangeSender {
     await this.#sending
   }
 
+  /** Sends what was recorded, unless something is being sent: what functions of derived instruments return waits for {@link send}. */
+  sendRecorded(): void {
+    const connection = this.#connection()
+    if (connection === undefined || this.#isRestartDue) return
+    this.#sending ??= this.#sendChanges(connection, UNREQUESTED, true).then(() => this.#sendWhileDue())
+  }
+
   /** Sends what has changed, without waiting. */
   sendSync({ channel }: KeeperConnection): void {
     this.#restartIfDue()
@@ -88,19 +111,22 @@ export class ChangeSender {
     this.#sending = undefined
   }
 
-  async #sendChanges(connection: KeeperConnection, { number, waitMs }: Request): Promise<void> {
+  async #sendChanges(connection: KeeperConnection, { number, waitMs }: Request, onlyRecorded = false): Promise<void> {
     const { channel } = connection
     const isRequested = number !== UNREQUESTED.number
     this.#restartIfDue()
     for (const producer of this.#producers) producer.isPeriodic = !isRequested
-    let count = 0
-    for await (const frame of this.#reader.frames({ timeoutMs: waitMs })) {
+    let bytes = 0
+    for await (const frame of this.#reader.frames({ timeoutMs: waitMs, onlyRecorded })) {
       if (connection.isOver) return
       channel.send(frame)
-      count++
+      bytes += frame.length
       if (channel.isBusy) await takenBy(connection)
     }
-    if (connection.isOver || (!isRequested && count === 0)) return
+    this.#pace.sent(bytes, this.#reader.rowCount, this.#memberCount())
+    this.#isUnconfirmed ||= bytes > 0
+    if (connection.isOver || onlyRecorded || (!isRequested && !this.#isUnconfirmed)) return
+    this.#isUnconfirmed = false
     channel.send(controlFrame('END', { number }))
     if (!isRequested) connection.signs.owed()
   }

@@ -39,7 +39,12 @@ export class Member {
     this.#data = data
     this.#clock = data.clock
     this.#copy = new MergedCopy(id, data)
-    this.#changes = new ChangeSender(data, producers, () => (this.isConnected ? this.#connection : undefined))
+    this.#changes = new ChangeSender(
+      data,
+      producers,
+      () => (this.isConnected ? this.#connection : undefined),
+      () => this.#roster.length,
+    )
   }
 
   add(producer: MetricProducer): void {
@@ -82,7 +87,17 @@ export class Member {
     void this.#changes.send()
   }
 
-  /** Sends what has changed without a request. */
+  /** When to call {@link sendRecorded} again, in milliseconds. */
+  get sendDelayMs(): number {
+    return this.#changes.delayMs
+  }
+
+  /** Sends what was recorded, so that little is lost if this process is killed. */
+  sendRecorded(): void {
+    if (this.#connection?.channel.isBusy === false) this.#changes.sendRecorded()
+  }
+
+  /** Sends what has changed without a request, and has the keeper confirm that it is alive. */
   tick(): void {
     const connection = this.#connection
     if (connection === undefined) return

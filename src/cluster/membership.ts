@@ -14,8 +14,6 @@ import { meet, type Meeting } from './net/rendezvous.js'
 import { SocketChannel } from './net/socket-channel.js'
 
 const TICK_MS = 5_000
-/** Threads send more often, because pools terminate them without notice. */
-const THREAD_TICK_MS = 200
 const TICK_SPREAD = 0.1
 /** The standby binds at once, other members a little later, a new process last, so that a process that knows the group is preferred. */
 const MEMBER_PATIENCE_MS = 50
@@ -51,6 +49,7 @@ export class Membership {
   #isLeaving = false
   #lasting: Promise<void> = Promise.resolve()
   #stopTick: () => void = () => {}
+  #stopSending: () => void = () => {}
   readonly #whenJoined: (() => void)[] = []
   #refusal: string | undefined
 
@@ -68,6 +67,7 @@ export class Membership {
   start(): void {
     this.#lasting = this.#run()
     this.#armTick()
+    this.#armSending()
   }
 
   /** Lets other processes join, after this one was alone. */
@@ -107,6 +107,7 @@ export class Membership {
     await this.#joined(LEAVE_TIMEOUT_MS).catch(() => {}) // what it has recorded is lost if there is no keeper
     if (this.#isLeaving) return this.#lasting
     this.#stopTick()
+    this.#stopSending()
     this.#isLeaving = true
     if (this.#keeper === undefined) this.#writeFinalRows()
     await member.leave(LEAVE_TIMEOUT_MS)
@@ -242,11 +243,18 @@ export class Membership {
 
   #armTick(): void {
     const { clock } = this.#options.data
-    const tickMs = this.#options.member.canLead ? TICK_MS : THREAD_TICK_MS
-    const delayMs = tickMs * (1 - TICK_SPREAD + 2 * TICK_SPREAD * Math.random())
+    const delayMs = TICK_MS * (1 - TICK_SPREAD + 2 * TICK_SPREAD * Math.random())
     this.#stopTick = startTimer(clock, delayMs, () => {
       this.#armTick()
       this.#tick()
+    })
+  }
+
+  #armSending(): void {
+    const { member, data } = this.#options
+    this.#stopSending = startTimer(data.clock, member.sendDelayMs, () => {
+      member.sendRecorded()
+      this.#armSending()
     })
   }
 

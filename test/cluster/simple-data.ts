@@ -174,6 +174,10 @@ class SimpleChanges implements ChangeReader {
     if (isRestarted) yield writer.begin(FRAME.COMPLETE).end()
   }
 
+  get rowCount(): number {
+    return this.#sent.size
+  }
+
   restart(): void {
     this.#isRestarted = true
   }

@@ -44,6 +44,12 @@ export class ChangedRows implements ChangeReader {
     this.#producers = producers
   }
 
+  get rowCount(): number {
+    let rows = 0
+    for (const { changes } of this.#sources.values()) rows += changes.rowCount
+    return rows
+  }
+
   restart(): void {
     this.#line.finish()
     this.#sources.clear()

@@ -28,6 +28,11 @@ export class ChangedSource {
     this.family = family
   }
 
+  /** Rows that were sent and are still there. */
+  get rowCount(): number {
+    return this.#next - this.#free.length
+  }
+
   /**
    * Writes what has changed to `line` and yields each frame that is full. Yields undefined between chunks, so that the caller can end its
    * slice. A row that counts as sent is in a yielded frame or in the open one.

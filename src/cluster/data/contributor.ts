@@ -46,6 +46,8 @@ export interface Contributor {
  * several readers of one producer do not disturb each other. Calls must not overlap.
  */
 export interface ChangeReader {
+  /** Rows that were sent and are still there. */
+  readonly rowCount: number
   /**
    * Gathers, then yields the frames of what has changed, in slices of 2 ms. A yielded frame counts as sent: a caller that cannot send it
    * must call `restart`. Ending the iteration early loses nothing.

@@ -5,6 +5,8 @@ import type { Family } from './row-source.js'
 export interface GatheringContext {
   /** How long the caller waits, in milliseconds. A producer that calls others must return earlier, with the answers it has by then. */
   readonly timeoutMs: number
+  /** True if what was recorded is enough: functions of derived instruments need not be called. Default false. */
+  readonly onlyRecorded?: boolean
 }
 
 /** A source of metrics: Stats, MetricRegistry, runtime metrics, a bridge, or an object of the application. */

@@ -243,7 +243,7 @@ export class MetricRegistry implements MetricProducer {
   /** The same as row sources, for streaming encoders. */
   getFamilies(context?: GatheringContext): readonly Family[] | Promise<readonly Family[]> {
     this.#epochs.advance()
-    if (this.#derived.size === 0) return this.#sources()
+    if (this.#derived.size === 0 || context?.onlyRecorded === true) return this.#sources()
     const deadlineMs = Math.min(this.#deriveTimeoutMs, (context?.timeoutMs ?? Infinity) * SHARE_OF_TIMEOUT)
     return observeAll(this.#derived.values(), deadlineMs, this.#clock).then(() => this.#sources())
   }
