@@ -1,3 +1,4 @@
+import { existingState } from '../base/process-global.js'
 import type { Metric } from '../metrics/data/metric.js'
 import type { GatheringContext, MetricProducer } from '../metrics/data/producer.js'
 import type { Family } from '../metrics/data/row-source.js'
@@ -37,4 +38,16 @@ export class MemberProducer implements MetricProducer {
     this.#last = this.#isThread ? metrics.filter(({ descriptor }) => !descriptor.name.startsWith('process_')) : metrics
     return this.#last
   }
+}
+
+/** The shared `stats` of this process, once the program has loaded it. This subpath does not load it. */
+export const sharedStats: MetricProducer = {
+  name: 'stats',
+  getMetrics: (context) => existingState<MetricProducer>('stats')?.getMetrics(context) ?? [],
+  getFamilies: (context) => existingState<MetricProducer>('stats')?.getFamilies?.(context) ?? [],
+}
+
+/** Replaces the shared `stats` by {@link sharedStats}, which members have by default, so that its families are not sent twice. */
+export function knownProducer(producer: MetricProducer): MetricProducer {
+  return producer === existingState<MetricProducer>('stats') ? sharedStats : producer
 }

@@ -10,7 +10,7 @@ import { countRejected } from './group-metrics.js'
 import type { Member } from './member.js'
 import type { Membership } from './membership.js'
 import type { RosterEntry } from './net/control-frames.js'
-import { knownProducer } from './shared-stats.js'
+import { knownProducer } from './member-producer.js'
 
 /** A process or thread of a group. */
 export interface MemberInfo {

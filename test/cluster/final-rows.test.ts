@@ -104,11 +104,13 @@ test('the totals of a keeper count once, though its standby has left them too', 
   expect(keeper.hits()).toBe(107)
 })
 
-test.each([
+const DAMAGED: readonly [string, (bytes: Uint8Array) => Uint8Array, number][] = [
   ['cut in its middle', (bytes: Uint8Array) => bytes.slice(0, bytes.length - 3), 5],
   ['that is empty', () => new Uint8Array(), 0],
   ['of something else', () => Uint8Array.from(Buffer.from('{"hits": 99}\n')), 0],
-])('of a file %s whole frames count, and the keeper goes on', (_, change, hits) => {
+]
+
+test.each(DAMAGED)('of a file %s whole frames count, and the keeper goes on', (_, change, hits) => {
   const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const keeper = keeperOf()
   const id = newId()
