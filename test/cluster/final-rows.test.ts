@@ -146,11 +146,11 @@ test('a group that begins anew begins at 0, unless all have ended within the las
 
 test('as long as it is not known whether the group goes on, files wait', () => {
   const id = leftBy(5)
-  let isContinued: boolean | undefined
-  const keeper = keeperOf(() => isContinued)
+  const state: { isContinued?: boolean } = {}
+  const keeper = keeperOf(() => state.isContinued)
   keeper.finalRows.take()
   expect([keeper.hits(), existsSync(fileOf(id))]).toEqual([0, true])
-  isContinued = true
+  state.isContinued = true
   keeper.finalRows.take()
   expect([keeper.hits(), existsSync(fileOf(id))]).toEqual([5, false])
 })
