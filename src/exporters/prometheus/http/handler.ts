@@ -31,7 +31,7 @@ import { type GatheredFamilies, type RequiredGathering, SingleFlightGather } fro
 export type { MetricsResponse } from './metrics-response.js'
 
 export interface MetricsHandlerOptions extends ScrapeAccessOptions {
-  /** Producers whose metrics are exposed. If families clash, that of the first producer is exposed. Required without a `group`. */
+  /** Producers whose metrics are exposed. If families clash, that of the first producer is exposed. Default: those of `group`, and required without one. */
   readonly producers?: readonly MetricProducer[]
   /** The group of `shareMetrics` from `tallyscope/cluster`. If it cannot be gathered, the scrape is answered with 503. Default: none. */
   readonly group?: MetricProducer
