@@ -149,7 +149,7 @@ test('spans by otlp go out in batches as the variables of the batch span process
   )
   expect(sizes).toEqual([2, 1])
   const logged = vi.mocked(process.emitWarning).mock.calls.map(([text]) => String(text))
-  expect(logged).toContainEqual(expect.stringMatching(/^OTEL_BSP_MAX_QUEUE_SIZE is passed over: it must be a whole number/))
+  expect(logged).toContainEqual(expect.stringMatching(/^OTEL_BSP_MAX_QUEUE_SIZE is ignored: it must be a whole number/))
 })
 
 test('the delay by its variable ends the wait of a batch that is not full, by otlp and by a named transport', async () => {
