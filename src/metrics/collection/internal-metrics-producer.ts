@@ -2,7 +2,7 @@ import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { type Clock, systemClock } from '../../base/clock.js'
 import { exposedInternalMetrics, type InternalMetric } from '../../base/internal-metrics.js'
 import { processGlobal } from '../../base/process-global.js'
-import type { Metric, MetricType, TimeSeries } from '../data/metric.js'
+import type { Metric, MetricDescriptor, MetricType, TimeSeries } from '../data/metric.js'
 import type { MetricProducer } from '../data/producer.js'
 
 export interface SelfMetricsOptions {
@@ -34,14 +34,26 @@ export function selfMetrics(options: SelfMetricsOptions = {}): MetricProducer {
 }
 
 function snapshot(metric: InternalMetric, startTimeUnixMs: number, timeUnixMs: number): Metric {
-  const { name, description, unit, labelKeys, merge } = metric
   const isCounter = metric.type === 'counter'
   const timeSeries = [...metric.series.values()].map(({ labelValues, count }): TimeSeries => {
     const points = [{ timeUnixMs, value: count.value }]
     return isCounter ? { labelValues, startTimeUnixMs, points } : { labelValues, points }
   })
-  const type = metricType(metric)
-  return { descriptor: { name, description, unit, type, labelKeys, exactName: true, ...(merge !== undefined && { merge }) }, timeSeries }
+  return { descriptor: descriptorOf(metric), timeSeries }
+}
+
+// The formats keep what they derive from a descriptor.
+const descriptors = new WeakMap<InternalMetric, MetricDescriptor>()
+
+function descriptorOf(metric: InternalMetric): MetricDescriptor {
+  let descriptor = descriptors.get(metric)
+  if (descriptor === undefined) {
+    const { name, description, unit, labelKeys, merge } = metric
+    const type = metricType(metric)
+    descriptor = Object.freeze({ name, description, unit, type, labelKeys, exactName: true, ...(merge !== undefined && { merge }) })
+    descriptors.set(metric, descriptor)
+  }
+  return descriptor
 }
 
 function metricType({ type, unit }: InternalMetric): MetricType {

@@ -10,6 +10,17 @@ import { SampleTextCache } from './sample-text-cache.js'
 import { seriesText, textHead } from './text.js'
 import type { SourceWriter } from './text-document.js'
 
+const heads = new WeakMap<ExposedFamily, Buffer>()
+
+function headOf(family: ExposedFamily): Buffer {
+  let head = heads.get(family)
+  if (head === undefined) {
+    head = Buffer.from(textHead(family))
+    heads.set(family, head)
+  }
+  return head
+}
+
 /** The rows of one source in text 0.0.4. What was rendered is kept from scrape to scrape. */
 export class FamilyTextCache implements SourceWriter {
   readonly head: Buffer
@@ -20,7 +31,7 @@ export class FamilyTextCache implements SourceWriter {
   readonly #histograms: HistogramTextCache[] = []
 
   constructor(source: RowSource, family: ExposedFamily) {
-    this.head = Buffer.from(textHead(family))
+    this.head = headOf(family)
     this.#source = source
     this.#family = family
     if (source.kind === 'distribution')

@@ -42,24 +42,28 @@ export async function* encodeText(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const slicer = new TimeSlicer(signal)
   const out = new OutputBuffer()
-  for (const selected of families) {
-    let isFirst = true
-    for (const source of sourcesOf(selected)) {
-      const writer = writerOf(source, selected.exposed)
-      if (isFirst) out.begin(writer.head)
-      isFirst = false
-      const { generation, chunks } = source
-      const { length } = chunks
-      for (let at = 0; at < length; at++) {
-        writer.writeChunk(at, generation, out)
-        if (out.hasFull) yield* out.takeFull()
-        if (slicer.isOver) await slicer.nextSlice()
+  try {
+    for (const selected of families) {
+      let isFirst = true
+      for (const source of sourcesOf(selected)) {
+        const writer = writerOf(source, selected.exposed)
+        if (isFirst) out.begin(writer.head)
+        isFirst = false
+        const { generation, chunks } = source
+        const { length } = chunks
+        for (let at = 0; at < length; at++) {
+          writer.writeChunk(at, generation, out)
+          if (out.hasFull) yield* out.takeFull()
+          if (slicer.isOver) await slicer.nextSlice()
+        }
       }
     }
+    out.begin(undefined)
+    out.write(end)
+    if (out.hasFull) yield* out.takeFull()
+    const rest = out.takeRest()
+    if (rest.length > 0) yield rest
+  } finally {
+    out.close()
   }
-  out.begin(undefined)
-  out.write(end)
-  if (out.hasFull) yield* out.takeFull()
-  const rest = out.takeRest()
-  if (rest.length > 0) yield rest
 }

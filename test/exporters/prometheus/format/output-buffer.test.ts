@@ -63,3 +63,25 @@ test('a whole chunk can be reserved, and no more', () => {
   expect(new OutputBuffer().room(CHUNK)!.bytes.length).toBe(CHUNK)
   expect(new OutputBuffer().room(CHUNK + 1)).toBeUndefined()
 })
+
+test('a document of less than half a chunk leaves its chunk to the next one, and keeps its own bytes', () => {
+  const small = new OutputBuffer()
+  small.write(filled(10, 1))
+  const { bytes } = small.room(1)!
+  const rest = small.takeRest()
+  small.close()
+  const next = new OutputBuffer()
+  expect(next.room(1)!.bytes).toBe(bytes)
+  next.write(filled(20, 2))
+  expect(rest).toEqual(filled(10, 1))
+  expect(new OutputBuffer().room(1)!.bytes).not.toBe(bytes)
+})
+
+test('a chunk that was taken is not used again', () => {
+  const large = new OutputBuffer()
+  large.write(filled(CHUNK / 2 + 1, 1))
+  const { bytes } = large.room(1)!
+  large.takeRest()
+  large.close()
+  expect(new OutputBuffer().room(1)!.bytes).not.toBe(bytes)
+})
