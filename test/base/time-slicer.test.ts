@@ -1,7 +1,7 @@
 import { mock } from 'node:test'
 import { afterEach, expect, test, vi } from 'vitest'
 import { systemClock } from '../../src/base/clock.js'
-import { TimeSlicer } from '../../src/base/time-slicer.js'
+import { type SliceOwner, TimeSlicer } from '../../src/base/time-slicer.js'
 
 afterEach(() => {
   vi.restoreAllMocks()
@@ -45,6 +45,18 @@ test('one slice of all waiting work runs in each turn of the event loop, in orde
   expect(order).toEqual(['a'])
   await all
   expect(order).toEqual(['a', 'b', 'c'])
+})
+
+test('work of the process gets every second slice, however many clients wait', async () => {
+  const order: string[] = []
+  const wait = async (name: string, owner?: SliceOwner) => {
+    await new TimeSlicer(undefined, owner).nextSlice()
+    order.push(name)
+  }
+  await new TimeSlicer(undefined, 'client').nextSlice()
+  const clients = ['c1', 'c2', 'c3', 'c4'].map((name) => wait(name, 'client'))
+  await Promise.all([...clients, wait('p1'), wait('p2')])
+  expect(order).toEqual(['p1', 'c1', 'p2', 'c2', 'c3', 'c4'])
 })
 
 test('work that begins while other work waits yields the first slice to it', async () => {

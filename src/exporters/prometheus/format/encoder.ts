@@ -1,3 +1,4 @@
+import type { SliceOwner } from '../../../base/time-slicer.js'
 import type { Family } from '../../../metrics/data/row-source.js'
 
 /**
@@ -14,6 +15,7 @@ export interface Encoder {
   /**
    * The document in chunks, with a turn of the event loop between slices of work. Stops with the signal's reason
    * if it is aborted. What ends without an error is a whole document.
+   * @param owner `client` if a scraper waits for the document: exports of the process are then not delayed by many scrapes.
    */
-  encode(families: readonly Family[], signal?: AbortSignal): AsyncIterable<Uint8Array>
+  encode(families: readonly Family[], signal?: AbortSignal, owner?: SliceOwner): AsyncIterable<Uint8Array>
 }

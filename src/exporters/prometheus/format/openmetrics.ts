@@ -24,8 +24,7 @@ export function openMetricsEncoder({ created = false }: OpenMetricsOptions = {})
     format: 'openmetrics',
     contentType: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
     accepts: (mediaType, parameters) => mediaType === 'application/openmetrics-text' && (parameters.get('version') ?? '1.0.0') === '1.0.0',
-    encode: (families: readonly Family[], signal?: AbortSignal) =>
-      encodeText(selectFamilies(families, 'openmetrics').map(grouped), rowsOf, signal, END),
+    encode: (families, signal, owner) => encodeText(selectFamilies(families, 'openmetrics').map(grouped), rowsOf, signal, owner, END),
   }
 }
 

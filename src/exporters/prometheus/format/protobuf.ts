@@ -5,7 +5,7 @@ import type { Encoder } from './encoder.js'
 import type { ExposedFamily, FamilyType } from './names.js'
 import { ProtobufMetrics } from './protobuf-metrics.js'
 import { ProtobufWriter, tag } from '../../protobuf-writer.js'
-import { TimeSlicer } from '../../../base/time-slicer.js'
+import { type SliceOwner, TimeSlicer } from '../../../base/time-slicer.js'
 
 const TYPES: Readonly<Record<FamilyType, number>> = { counter: 0, gauge: 1, summary: 2, histogram: 4 }
 const NAME = tag(1, 2)
@@ -30,8 +30,8 @@ export const protobufEncoder: Encoder = {
   encode,
 }
 
-async function* encode(families: readonly Family[], signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-  const slicer = new TimeSlicer(signal)
+async function* encode(families: readonly Family[], signal?: AbortSignal, owner?: SliceOwner): AsyncGenerator<Uint8Array> {
+  const slicer = new TimeSlicer(signal, owner)
   const out = new ProtobufWriter()
   let lengthBytes = 2
   for (const selected of selectFamilies(families)) {

@@ -1,4 +1,4 @@
-import { TimeSlicer } from '../../../base/time-slicer.js'
+import { type SliceOwner, TimeSlicer } from '../../../base/time-slicer.js'
 import type { Family, RowSource } from '../../../metrics/data/row-source.js'
 import { SnapshotRows } from '../../../metrics/data/snapshot-rows.js'
 import type { ExposedFamily } from './names.js'
@@ -38,9 +38,10 @@ export async function* encodeText(
   families: readonly SelectedFamily<Family>[],
   writerOf: ForSource<SourceWriter>,
   signal?: AbortSignal,
+  owner?: SliceOwner,
   end: Buffer = Buffer.alloc(0),
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const slicer = new TimeSlicer(signal)
+  const slicer = new TimeSlicer(signal, owner)
   const out = new OutputBuffer()
   try {
     for (const selected of families) {

@@ -1,4 +1,3 @@
-import type { Family } from '../../../metrics/data/row-source.js'
 import type { Encoder } from './encoder.js'
 import { FamilyTextCache } from './family-text-cache.js'
 import { selectFamilies } from './select-families.js'
@@ -12,5 +11,5 @@ export const textEncoder: Encoder = {
   format: 'text',
   contentType: 'text/plain; version=0.0.4; charset=utf-8',
   accepts: (mediaType, parameters) => mediaType === 'text/plain' && (parameters.get('version') ?? '0.0.4') === '0.0.4',
-  encode: (families: readonly Family[], signal?: AbortSignal) => encodeText(selectFamilies(families), textCacheOf, signal),
+  encode: (families, signal, owner) => encodeText(selectFamilies(families), textCacheOf, signal, owner),
 }

@@ -186,7 +186,7 @@ export class ScrapeHandler {
     waitMs: number,
   ): Promise<MetricsResponse> {
     const { signal } = scrape
-    const slicer = new TimeSlicer(signal)
+    const slicer = new TimeSlicer(signal, 'client')
     if (slicer.isOver) await slicer.nextSlice() // other scrapes have used the slice of this turn
     const gathered = await this.#gathered(scrape, waitMs)
     if (gathered === undefined) return ended(scrape, refusal(503, 'too many scrapes at a time', { 'retry-after': '1' }))

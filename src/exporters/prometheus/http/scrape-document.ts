@@ -16,7 +16,7 @@ export async function renderDocument(
   maxBytes: number,
   signal: AbortSignal | undefined,
 ): Promise<ScrapeDocument> {
-  const chunks = encoder.encode(families, signal)[Symbol.asyncIterator]()
+  const chunks = encoder.encode(families, signal, 'client')[Symbol.asyncIterator]()
   const parts: Uint8Array[] = []
   let bytes = 0
   while (bytes <= maxBytes) {
