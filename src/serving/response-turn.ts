@@ -1,11 +1,49 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest } from 'node:http2'
 import { onClose } from '../base/on-close.js'
+import { MAX_TIMER_MS } from '../base/timer.js'
+import { clientSignal } from './client-signal.js'
+import { Semaphore } from './semaphore.js'
+
+/** Streams of one HTTP/2 session that wait for their turn; more than servers allow unless they are told to. */
+const MAX_WAITING_STREAMS = 1_000
 
 /**
- * Returns true if the response has its connection, otherwise a promise that resolves with true once it has, so that pipelined requests are
- * processed one after the other. It resolves with false if the connection closes before.
+ * Calls `work` when it is the request's turn on its connection: of requests that are pipelined, or streams of one HTTP/2 session, one
+ * at a time is worked on. A stream is not waited for once its work is done: others may read while it is stalled.
+ *
+ * @returns what `work` returns, or undefined if the client is gone before.
  */
-export function responseTurn({ socket }: IncomingMessage, response: ServerResponse): boolean | Promise<boolean> {
+export async function inTurn<T>(
+  request: IncomingMessage,
+  response: ServerResponse,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T | undefined> {
+  const session = (request as unknown as Partial<Http2ServerRequest>).stream?.session
+  if (session === undefined) return (await isNextOnSocket(request, response)) ? work(clientSignal(response)) : undefined
+  const signal = clientSignal(response)
+  const turns = turnsOf(session)
+  if (!(await turns.acquire(MAX_TIMER_MS, signal))) return void response.destroy()
+  try {
+    return await work(signal)
+  } finally {
+    turns.release()
+  }
+}
+
+const turnsOfSessions = new WeakMap<object, Semaphore>()
+
+function turnsOf(session: object): Semaphore {
+  let turns = turnsOfSessions.get(session)
+  if (turns === undefined) {
+    turns = new Semaphore(1, MAX_WAITING_STREAMS)
+    turnsOfSessions.set(session, turns)
+  }
+  return turns
+}
+
+/** Returns true if the response is the one that its connection sends now, and resolves with true once it is; false if it closes before. */
+function isNextOnSocket({ socket }: IncomingMessage, response: ServerResponse): boolean | Promise<boolean> {
   if (response.socket !== null) return true
   if (socket == null || socket.destroyed) return false
   return new Promise((resolve) => {

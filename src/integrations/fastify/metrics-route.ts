@@ -1,10 +1,9 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify'
-import { clientSignal } from '../../serving/client-signal.js'
 import { checkOptions } from '../../base/check-options.js'
 import { HANDLER_OPTIONS, type MetricsHandlerOptions, ScrapeHandler } from '../../exporters/prometheus/http/handler.js'
 import { ScrapeBody } from '../../exporters/prometheus/http/scrape-body.js'
-import { responseTurn } from '../../serving/response-turn.js'
+import { inTurn } from '../../serving/response-turn.js'
 import { limitUnread } from '../../serving/send-body.js'
 import { runDetached } from '../../base/suppression.js'
 import { exchangeOf, type ServerInstrumentation } from '../../http/server-instrumentation.js'
@@ -82,10 +81,11 @@ const EMPTY = new Uint8Array(0)
 
 /** Waits for the responses before it on its connection; undefined if that has closed by then. */
 async function scrapeInTurn(handler: ScrapeHandler, request: FastifyRequest, reply: FastifyReply): Promise<Buffer | Readable | undefined> {
-  if (!(await responseTurn(request.raw, reply.raw))) return undefined
-  const signal = clientSignal(reply.raw)
   const query = /\?(.*)$/s.exec(request.raw.url ?? '')?.[1] ?? ''
-  const { status, headers, body } = await handler.respond(request.headers, query, { method: request.method, signal })
+  const respond = (signal: AbortSignal) => handler.respond(request.headers, query, { method: request.method, signal })
+  const answer = await inTurn(request.raw, reply.raw, respond)
+  if (answer === undefined) return undefined
+  const { status, headers, body } = answer
   reply.removeHeader('content-length')
   reply.code(status).headers(headers)
   if (body instanceof ScrapeBody) return readableOf(body)

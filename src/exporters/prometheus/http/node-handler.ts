@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { checkOptions } from '../../../base/check-options.js'
-import { clientSignal } from '../../../serving/client-signal.js'
-import { responseTurn } from '../../../serving/response-turn.js'
+import { inTurn } from '../../../serving/response-turn.js'
 import { limitUnread, sendStream } from '../../../serving/send-body.js'
 import { HANDLER_OPTIONS, type MetricsHandlerOptions, ScrapeHandler } from './handler.js'
 import { ScrapeBody } from './scrape-body.js'
@@ -9,9 +8,9 @@ import { ScrapeBody } from './scrape-body.js'
 export type NodeHandlerOptions = MetricsHandlerOptions
 
 /**
- * The metrics endpoint for node:http and Express. Mount it at any path. It answers GET and HEAD; other methods get status 405. If a body
- * fails, the connection is destroyed, so that the client does not accept an incomplete document. Pipelined requests on one connection are
- * processed one after the other.
+ * The metrics endpoint for node:http, the compatible servers of node:http2, and Express: mount it at a path of your choice. It answers GET and HEAD, other
+ * methods get 405. A body that fails on its way breaks the connection, so that no reader takes a part for the whole.
+ * Of requests that are pipelined on one connection, or multiplexed on one of HTTP/2, one at a time is worked on.
  *
  * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` when an option is out of range.
  * @example
@@ -30,20 +29,25 @@ export function serveScrapes(handler: ScrapeHandler): (request: IncomingMessage,
 }
 
 async function reply(handler: ScrapeHandler, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (!(await responseTurn(request, response))) return
-  const signal = clientSignal(response)
-  const query = /\?(.*)$/s.exec(request.url ?? '')?.[1] ?? ''
-  const { status, headers, body } = await handler.respond(request.headers, query, { method: request.method, signal })
-  if (signal.aborted || response.headersSent) return void response.destroy() // the client has disconnected
+  const { method, headers: given, url = '' } = request
+  const query = /\?(.*)$/s.exec(url)?.[1] ?? ''
+  const answer = await inTurn(request, response, async (signal) => ({
+    signal,
+    ...(await handler.respond(given, query, { method, signal })),
+  }))
+  if (answer === undefined) return
+  const { signal, status, headers, body } = answer
+  if (signal.aborted || response.headersSent) return void response.destroy() // a stream has ended with the signal
   // A request body is not read; the connection ends with the response instead.
   if (hasBody(request)) response.setHeader('connection', 'close')
   response.writeHead(status, headers)
   if (body instanceof ScrapeBody) return sendStream(body, response)
-  const bytes = request.method === 'HEAD' ? undefined : (body as Uint8Array | undefined)
+  const bytes = method === 'HEAD' ? undefined : (body as Uint8Array | undefined)
   response.end(bytes)
   limitUnread(response, bytes?.length ?? 0, handler.sendLimits)
 }
 
-function hasBody({ headers }: IncomingMessage): boolean {
+function hasBody({ headers, httpVersionMajor }: IncomingMessage): boolean {
+  if (httpVersionMajor > 1) return false // streams end by themselves
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
 }

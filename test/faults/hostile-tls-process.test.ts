@@ -1,0 +1,145 @@
+import fastify from 'fastify'
+import { once } from 'node:events'
+import {
+  createServer as createHttp2,
+  connect as connectHttp2,
+  createSecureServer,
+  type ClientHttp2Session,
+  type IncomingHttpHeaders,
+  type IncomingHttpStatusHeader,
+} from 'node:http2'
+import type { IncomingMessage } from 'node:http'
+import { createServer as createHttps, get as httpsGet } from 'node:https'
+import type { AddressInfo, Server } from 'node:net'
+import { text as textOf } from 'node:stream/consumers'
+import { setTimeout as delay } from 'node:timers/promises'
+import { connect as connectTls } from 'node:tls'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { Encoder } from '../../src/exporters/prometheus/format/encoder.js'
+import type { MetricsHandlerOptions } from '../../src/exporters/prometheus/http/handler.js'
+import { nodeHandler } from '../../src/exporters/prometheus/http/node-handler.js'
+import { tallyscopeFastify } from '../../src/integrations/fastify/plugin.js'
+import { Authority } from '../exporters/sending/certificates.js'
+
+const authority = new Authority()
+const certificate = authority.issue('127.0.0.1')
+const STREAMS = 60
+
+const cleanUp: (() => unknown)[] = []
+afterEach(async () => {
+  for (const each of cleanUp.splice(0).toReversed()) await each()
+})
+
+/** Writes a document of some bytes in many turns of the event loop, and knows how many were written at a time. */
+function counted(bytes: number): { encoders: [Encoder]; most: () => number; written: () => number } {
+  let [now, most, written] = [0, 0, 0]
+  const encoder: Encoder = {
+    format: 'counted',
+    contentType: 'text/plain',
+    accepts: () => true,
+    async *encode() {
+      most = Math.max(most, ++now)
+      written++
+      try {
+        for (let at = 0; at < 5; at++) await new Promise((resolve) => void setImmediate(resolve))
+        yield Buffer.alloc(bytes, 'x')
+      } finally {
+        now--
+      }
+    },
+  }
+  return { encoders: [encoder], most: () => most, written: () => written }
+}
+
+async function listening(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  cleanUp.push(() => server.close())
+  return (server.address() as AddressInfo).port
+}
+
+const WAYS: Readonly<Record<string, (options: MetricsHandlerOptions) => Promise<string>>> = {
+  'node:http2': async (options) => `http://127.0.0.1:${await listening(createHttp2(nodeHandler(options) as never))}`,
+  'node:http2 with TLS': async (options) =>
+    `https://127.0.0.1:${await listening(createSecureServer({ ...certificate }, nodeHandler(options) as never))}`,
+  Fastify: async (options) => {
+    const app = fastify({ http2: true })
+    const { producers = [], ...metrics } = options
+    await app.register(tallyscopeFastify, { tracer: false, views: false, producers, metrics })
+    await app.listen({ port: 0, host: '127.0.0.1' })
+    cleanUp.push(() => app.close())
+    return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
+  },
+}
+
+function session(url: string, initialWindowSize = 65_535): ClientHttp2Session {
+  const made = connectHttp2(url, { ca: authority.cert, settings: { initialWindowSize } })
+  made.on('error', () => {})
+  cleanUp.push(() => made.destroy())
+  return made
+}
+
+async function scrape(client: ClientHttp2Session): Promise<{ status: number | undefined; length: number }> {
+  const stream = client.request({ ':path': '/metrics' })
+  const [[headers], text] = await Promise.all([
+    once(stream, 'response') as Promise<[IncomingHttpHeaders & IncomingHttpStatusHeader]>,
+    textOf(stream),
+  ])
+  return { status: headers[':status'], length: text.length }
+}
+
+describe.each(Object.keys(WAYS))('over %s', (way) => {
+  test('streams of one session are worked on one at a time, and all are answered', async () => {
+    const { encoders, most } = counted(1_000)
+    const client = session(await WAYS[way]!({ encoders, selfMetrics: false }))
+    const answers = await Promise.all(Array.from({ length: STREAMS }, () => scrape(client)))
+    expect(answers).toEqual(Array.from({ length: STREAMS }, () => ({ status: 200, length: 1_000 })))
+    expect(most()).toBe(1)
+  })
+
+  test.each([
+    ['short', 1_000],
+    ['of two megabytes', 2_000_000],
+  ])('streams whose documents are %s and that are never read are cut, and others are served whole meanwhile', async (_, bytes) => {
+    const { encoders, written } = counted(bytes)
+    const url = await WAYS[way]!({ encoders, selfMetrics: false, sendTimeoutMs: 1_500 })
+    const stalled = session(url, 0)
+    const closed = Array.from({ length: STREAMS }, () => {
+      const stream = stalled.request({ ':path': '/metrics' }).on('error', () => {})
+      return new Promise((resolve) => stream.pause().once('close', resolve))
+    })
+    await expect.poll(written, { timeout: 10_000 }).toBeGreaterThan(0)
+    expect(await scrape(session(url))).toEqual({ status: 200, length: bytes })
+    await Promise.all(closed)
+    expect(await scrape(session(url))).toEqual({ status: 200, length: bytes })
+  })
+
+  test('streams that are reset while they wait cost no rendering', async () => {
+    const { encoders, written } = counted(1_000)
+    const client = session(await WAYS[way]!({ encoders, selfMetrics: false }))
+    await scrape(client)
+    const streams = Array.from({ length: STREAMS }, () => client.request({ ':path': '/metrics' }).on('error', () => {}))
+    const last = scrape(client)
+    for (const stream of streams) stream.close()
+    expect(await last).toEqual({ status: 200, length: 1_000 })
+    expect(written()).toBeLessThan(STREAMS / 2)
+  })
+})
+
+test('requests pipelined over TLS and never read leave other scrapes whole', async () => {
+  const { encoders, most } = counted(300_000)
+  const server = createHttps({ ...certificate }, nodeHandler({ encoders, selfMetrics: false, sendTimeoutMs: 1_500 }))
+  const port = await listening(server)
+  cleanUp.push(() => server.closeAllConnections())
+  const socket = connectTls({ port, host: '127.0.0.1', ca: authority.cert })
+  cleanUp.push(() => socket.destroy())
+  socket.on('error', () => {}).pause()
+  socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(200))
+  for (let at = 0; at < 5; at++) {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      httpsGet({ port, host: '127.0.0.1', path: '/metrics', ca: authority.cert, agent: false }, resolve).on('error', reject)
+    })
+    expect([response.statusCode, (await textOf(response)).length]).toEqual([200, 300_000])
+    await delay(20)
+  }
+  expect(most()).toBeLessThanOrEqual(2)
+})
