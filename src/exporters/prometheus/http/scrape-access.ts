@@ -20,7 +20,7 @@ export interface ScrapeAccessOptions {
    */
   readonly guard?: Guard
   /**
-   * Host names that requests may name, without port. Other requests, and those without `Host`, are answered with 403, so that a page in
+   * Host names or addresses that requests may name, without port. Other requests, and those without `Host`, are answered with 403, so that a page in
    * a browser cannot read metrics by a name that resolves to this machine. Default: any.
    */
   readonly allowedHosts?: readonly string[]
@@ -42,7 +42,7 @@ export class ScrapeAccess {
   constructor(options: ScrapeAccessOptions) {
     this.#tokens = tokensOf(options)?.map(digest)
     this.#guard = options.guard
-    this.#hosts = options.allowedHosts && new Set(options.allowedHosts.map((host) => host.toLowerCase()))
+    this.#hosts = options.allowedHosts && new Set(options.allowedHosts.map(hostName))
   }
 
   /** The response to a request that is refused; undefined if it is allowed. */
@@ -53,7 +53,7 @@ export class ScrapeAccess {
     waitMs: number,
   ): MetricsResponse | undefined | Promise<MetricsResponse | undefined> {
     if (method !== 'GET' && method !== 'HEAD') return refusal(405, 'metrics are read with GET or HEAD', { allow: 'GET, HEAD' })
-    if (this.#hosts !== undefined && !this.#hosts.has(hostName(headerValue(headers, 'host')))) {
+    if (this.#hosts !== undefined && !this.#hosts.has(hostName(requestedHost(headers)))) {
       return refusal(403, 'these metrics are not for this host name')
     }
     if (this.#tokens !== undefined && !hasBearerToken(headers, this.#tokens)) {
@@ -106,7 +106,14 @@ function tokensOf(options: ScrapeAccessOptions): readonly string[] | undefined {
   return tokens
 }
 
-/** The host without its port, in lower case; empty if there is none. */
-function hostName(host = ''): string {
-  return host.replace(/:\d*$/, '').toLowerCase()
+/** HTTP/2 has the host in a field of its own. */
+function requestedHost(headers: RequestHeaders): string {
+  return headerValue(headers, 'host') ?? ('get' in headers ? undefined : headerValue(headers, ':authority')) ?? ''
+}
+
+/** The host without its port and without the brackets of an IPv6 address, in lower case; empty if there is none. */
+function hostName(host: string): string {
+  const [, address] = /^\[([\da-f:.]+)\](?::\d*)?$/i.exec(host) ?? []
+  if (address !== undefined) return address.toLowerCase()
+  return (/^[^:]*(?::\d*)?$/.test(host) ? host.replace(/:\d*$/, '') : host).toLowerCase()
 }

@@ -500,6 +500,15 @@ test('only allowed host names are served', async () => {
   for (const host of ['evil.example', 'localhost.evil.example', '', undefined]) expect([host, await status(host)]).toEqual([host, 403])
 })
 
+test('allowed addresses of IPv6 may be written without brackets, and HTTP/2 names its host in :authority', async () => {
+  const handle = handler(() => [one], { allowedHosts: ['::1', 'shop.example'] })
+  const status = async (headers: Record<string, string>) => (await handle(headers)).status
+  expect(await status({ host: '[::1]:9464' })).toBe(200)
+  expect(await status({ ':authority': 'shop.example:443' })).toBe(200)
+  expect(await status({ ':authority': 'evil.example' })).toBe(403)
+  expect(await status({ host: 'evil.example', ':authority': 'shop.example' })).toBe(403)
+})
+
 test('properties of Object.prototype are not options', async () => {
   const polluted = Object.prototype as unknown as Record<string, unknown>
   Object.assign(polluted, { encoders: [], guard: () => false, bearerToken: 'theirs', gzip: false, allowedHosts: [] })
