@@ -1,4 +1,5 @@
 import { jsonFault } from './json-fault.js'
+import { cutString } from '../../base/cut-string.js'
 import { mergeResources, type Resource, resourceFault, resourceFromEnvironment } from '../../base/resource.js'
 import { type Environment, FILE_VARIABLE, readEnvironment } from './environment-source.js'
 import { type Layer, readObject } from './object-source.js'
@@ -23,15 +24,46 @@ export interface ConfigurationSources {
   readonly file?: { readonly name: string; readonly text: string } | undefined
 }
 
+/** Problems that are looked for. A file of 1 MB may have 70,000, and a hint for each takes time. */
+const MAX_PROBLEMS = 100
+const MAX_PATH_LENGTH = 200
+
+class TooManyProblems extends Error {}
+
 /**
- * Merges all sources: code takes precedence over the environment, and the environment over the file. Reports all problems of all sources.
- * It creates nothing and reads no file.
+ * Reads all sources, code before environment before file, and reports the problems of all of them, up to 100. Nothing is built,
+ * read or evaluated here.
  */
-export function readConfiguration({ code, env, file }: ConfigurationSources): Configuration {
+export function readConfiguration(sources: ConfigurationSources): Configuration {
   const problems: ConfigurationProblem[] = []
   const warnings: ConfigurationProblem[] = []
-  const report = (problem: ConfigurationProblem): void => void problems.push(problem)
-  const warn = (problem: ConfigurationProblem): void => void warnings.push(problem)
+  const report = (problem: ConfigurationProblem): void => {
+    if (problems.length >= MAX_PROBLEMS) throw new TooManyProblems()
+    problems.push(withShortPath(problem))
+  }
+  const warn = (problem: ConfigurationProblem): void => {
+    if (warnings.length < MAX_PROBLEMS) warnings.push(withShortPath(problem))
+  }
+  try {
+    return { ...readSources(sources, report, warn), problems, warnings }
+  } catch (error) {
+    if (!(error instanceof TooManyProblems)) throw error
+    problems.push({ path: 'configuration', problem: `has more than ${MAX_PROBLEMS} problems: the rest was not read` })
+    return { settings: {}, resource: { labels: {} }, problems, warnings }
+  }
+}
+
+function withShortPath(problem: ConfigurationProblem): ConfigurationProblem {
+  return { ...problem, path: cutString(problem.path, MAX_PATH_LENGTH) }
+}
+
+type Report = (problem: ConfigurationProblem) => void
+
+function readSources(
+  { code, env, file }: ConfigurationSources,
+  report: Report,
+  warn: Report,
+): Pick<Configuration, 'settings' | 'resource'> {
   const layers: readonly Layer[] = [
     readObject(code, '', report),
     readEnvironment(env, report, warn),
@@ -41,10 +73,10 @@ export function readConfiguration({ code, env, file }: ConfigurationSources): Co
   for (const layer of [...layers].reverse()) Object.assign(settings, layer)
   delete settings['resource']
   delete settings['service']
-  return { settings, resource: resourceOf(layers, env, report, warn), problems, warnings }
+  return { settings, resource: resourceOf(layers, env, report, warn) }
 }
 
-function readFileText(name: string, text: string, report: (problem: ConfigurationProblem) => void): Layer {
+function readFileText(name: string, text: string, report: Report): Layer {
   let source: unknown
   try {
     source = JSON.parse(text.replace(/^\ufeff/, ''))
@@ -59,13 +91,8 @@ function readFileText(name: string, text: string, report: (problem: Configuratio
   return {}
 }
 
-/** Labels of earlier layers take precedence. The service is a label. */
-function resourceOf(
-  layers: readonly Layer[],
-  env: Environment,
-  report: (problem: ConfigurationProblem) => void,
-  warn: (problem: ConfigurationProblem) => void,
-): Resource {
+/** Labels of earlier layers win; a service is a label. */
+function resourceOf(layers: readonly Layer[], env: Environment, report: Report, warn: Report): Resource {
   const [code, environment, file] = layers.map(({ service, resource = {} }) => ({
     labels: { ...resource, ...(service !== undefined && { 'service.name': service }) },
   })) as [Resource, Resource, Resource]

@@ -208,5 +208,6 @@ export function settingHint(path: string): string {
 
 /** The setting for any spelling of its path. */
 export function settingOf(path: string): SettingPath | undefined {
-  return SETTING_PATHS.find((known) => plain(known) === plain(path))
+  const wanted = plain(path)
+  return SETTING_PATHS.find((known) => plain(known) === wanted)
 }

@@ -283,3 +283,12 @@ test('cluster is a switch or the name of a group', () => {
     'tallyscope.json: cluster: must be true, false or a name of 1 to 256 characters: it is 7',
   ])
 })
+
+test('a configuration of 70,000 unknown settings is read up to its hundredth problem, and its long names are cut', () => {
+  const wrong = Object.fromEntries(Array.from({ length: 70_000 }, (_, at) => [`key${at}`, 1]))
+  const { problems, settings } = readConfiguration({ code: {}, env: {}, file: { name: 'a.json', text: JSON.stringify(wrong) } })
+  expect([problems.length, problems.at(-1)!.problem, settings]).toEqual([101, 'has more than 100 problems: the rest was not read', {}])
+  const long = 'k'.repeat(1_000_000)
+  const { problems: cut } = readConfiguration({ code: { [long]: 1 }, env: { [`TALLYSCOPE_${long}`]: '1' } })
+  expect(cut.map(({ path }) => path.length)).toEqual([200, 200])
+})
