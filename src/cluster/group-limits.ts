@@ -6,9 +6,9 @@ export interface GroupLimits {
   readonly members?: number
   /** Families that one member may have. Default 10 000. */
   readonly definitions?: number
-  /** Rows that one member may have. Default 100 000. */
+  /** Rows that one member may have. Each 64 buckets of a row count as one more. Default 100 000. */
   readonly rows?: number
-  /** Rows of all merged families together; the rest is in their overflow rows. Default 100 000. */
+  /** Rows of all merged families together, with buckets counted alike; the rest is in their overflow rows. Default 100 000. */
   readonly mergedRows?: number
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import { ChangedRows } from '../../src/cluster/data/changed-rows.js'
-import { DEFAULT_DATA_LIMITS } from '../../src/cluster/data/contributor.js'
+import { type DataLimits, DEFAULT_DATA_LIMITS } from '../../src/cluster/data/contributor.js'
 import { FrameError } from '../../src/cluster/data/frame-error.js'
 import { FRAME, FrameWriter } from '../../src/cluster/data/frame-writer.js'
 import { MergedFamilies } from '../../src/cluster/data/merged-families.js'
@@ -14,7 +14,7 @@ import { formatText } from '../../src/exporters/prometheus/format/text.js'
 import type { DistributionValue, Metric } from '../../src/metrics/data/metric.js'
 import type { MetricProducer } from '../../src/metrics/data/producer.js'
 import { Stats } from '../../src/stats/stats.js'
-import { count, exponential, lastValue, percentiles } from '../../src/stats/views/aggregation.js'
+import { distribution, exponential } from '../../src/stats/views/aggregation.js'
 import { ManualClock } from '../../src/testing/manual-clock.js'
 import { amount } from './amount.js'
 
@@ -56,6 +56,28 @@ test('a definition whose buckets cannot be merged is damaged, and does not fail 
     expect(() => member.apply(definition({ settings })), JSON.stringify(settings)).toThrow(damaged)
   }
   member.apply(definition({ settings: { maxBuckets: 16 } }))
+})
+
+test('rows of many buckets count as several rows in the limits of a member and of all merged families', () => {
+  const stats = new Stats({ clock: new ManualClock() })
+  const bounds = Array.from({ length: 200 }, (_, at) => at)
+  const measure = stats.measure('time', { tagKeys: ['route'], view: distribution(bounds) })
+  for (let at = 0; at < 5; at++) stats.record(measure, at, { route: `/${at}` })
+  const all = [...new ChangedRows([stats]).framesNow()].map((frame) => Uint8Array.from(frame))
+  const merge = (limits: Partial<DataLimits>): MergedFamilies => {
+    const merged = new MergedFamilies({ clock: new ManualClock(), limits: { ...DEFAULT_DATA_LIMITS, ...limits } })
+    const member = merged.contributor('member', 0)
+    for (const frame of all) member.apply(frame)
+    return merged
+  }
+  expect(() => merge({ rows: 19 })).toThrow(expect.objectContaining({ code: 'ERR_GROUP_LIMIT' }))
+  expect(merge({ rows: 20 }).rowCount).toBe(20)
+  const text = formatText(merge({ mergedRows: 8 }).getMetrics())
+  expect([...text.matchAll(/^time_count.*$/gm)].map(([line]) => line)).toEqual([
+    'time_count{route="/0"} 1',
+    'time_count{route="/1"} 1',
+    'time_count{tallyscope_overflow="true"} 3',
+  ])
 })
 
 test('long attachments of exemplars are left out: there is one for each bucket of each row', () => {

@@ -4,9 +4,9 @@ import type { GatheringContext } from '../../metrics/data/producer.js'
 export interface DataLimits {
   /** Families that one member may define. Default 10 000. */
   readonly definitions: number
-  /** Rows that one member may have. Default 100 000. */
+  /** Rows that one member may have. Each 64 buckets of a row count as one more. Default 100 000. */
   readonly rows: number
-  /** Rows of all merged families together, overflow rows left out; a family's own limit is that of its view. Default 100 000. */
+  /** Rows of all merged families together, overflow rows left out; a family's own limit is that of its view. Buckets count alike. Default 100 000. */
   readonly mergedRows: number
 }
 

@@ -1,5 +1,5 @@
 import type { Epochs } from '../../metrics/store/cells.js'
-import type { RowBudget } from '../../metrics/store/row-store.js'
+import type { RowBudget } from '../../metrics/store/limits.js'
 import type { Family } from '../../metrics/data/row-source.js'
 import { type FamilyDefinition, identityOf } from './family-definition.js'
 import { MergedFamily } from './merged-family.js'

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.js'
 import type { Exemplar } from '../../metrics/data/metric.js'
+import { rowWeight } from '../../metrics/store/limits.js'
 import type { Contributor, DataLimits, Departure } from './contributor.js'
 import { type FamilyDefinition, identityOf, parseDefinition } from './family-definition.js'
 import { damaged, overLimit } from './frame-error.js'
@@ -46,6 +47,8 @@ export class MemberContributor implements Contributor {
   readonly #labels = new LabelReader()
   /** Rows of the current connection. */
   #rowCount = 0
+  /** The same, those with many buckets counted as several. */
+  #weight = 0
   #isShown = true
   #hasDeparted = false
 
@@ -91,6 +94,7 @@ export class MemberContributor implements Contributor {
     this.#families = new Map()
     this.#labels.forget()
     this.#rowCount = 0
+    this.#weight = 0
     this.#show(true)
   }
 
@@ -130,7 +134,7 @@ export class MemberContributor implements Contributor {
     const family = this.#families.get(number)
     this.#families.delete(number)
     if (family === undefined) return
-    this.#rowCount -= family.rows.size
+    this.#count(family, -family.rows.size)
     this.#removeAll(family)
   }
 
@@ -149,18 +153,19 @@ export class MemberContributor implements Contributor {
   }
 
   #addRows(reader: PayloadReader): void {
-    const { family, isApart, definition, rows } = this.#family(reader.varint())
-    const { descriptor } = definition
+    const member = this.#family(reader.varint())
+    const { family, isApart, definition, rows } = member
+    const { descriptor, bounds } = definition
     const staged = rowValues(definition, this.#context.clock)
     const numbers = new Set<number>()
     const added: NewRow[] = []
     let newRows = 0
     const { limits } = this.#context
-    const room = limits.rows - this.#rowCount
+    const room = (limits.rows - this.#weight) / rowWeight(bounds.length)
     for (let number = 0; reader.hasMore; ) {
       number += reader.signed()
       if (number < 0 || numbers.size === numbers.add(number).size) throw damaged(`row ${number} is sent twice`)
-      if (!rows.has(number) && (number >= limits.rows || newRows++ >= room)) throw overLimit(`a member has at most ${limits.rows} rows`)
+      if (!rows.has(number) && (number >= limits.rows || ++newRows > room)) throw overLimit(`a member has at most ${limits.rows} rows`)
       const isOverflow = reader.byte() === 1
       const startTimeUnixMs = reader.double()
       const labels: (string | undefined)[] = []
@@ -175,7 +180,12 @@ export class MemberContributor implements Contributor {
         family.update(rows, row.number, staged, at) // the frame has arrived twice
       else family.add(rows, row, staged, at)
     }
-    this.#rowCount += rows.size - before
+    this.#count(member, rows.size - before)
+  }
+
+  #count({ definition }: MemberFamily, rows: number): void {
+    this.#rowCount += rows
+    this.#weight += rows * rowWeight(definition.bounds.length)
   }
 
   #update(reader: PayloadReader): void {
@@ -191,7 +201,8 @@ export class MemberContributor implements Contributor {
   }
 
   #remove(reader: PayloadReader): void {
-    const { family, rows } = this.#family(reader.varint())
+    const member = this.#family(reader.varint())
+    const { family, rows } = member
     const numbers = new Set<number>()
     for (let number = 0; reader.hasMore; numbers.add(number)) {
       number += reader.signed()
@@ -199,7 +210,7 @@ export class MemberContributor implements Contributor {
     }
     const before = rows.size
     for (const number of numbers) if (rows.has(number)) family.remove(rows, number)
-    this.#rowCount -= before - rows.size
+    this.#count(member, rows.size - before)
   }
 
   #takeExemplars(reader: PayloadReader): void {

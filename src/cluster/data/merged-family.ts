@@ -1,7 +1,8 @@
 import type { Exemplar } from '../../metrics/data/metric.js'
 import type { Epochs } from '../../metrics/store/cells.js'
 import { MAX_VALUE_LENGTH } from '../../metrics/store/label-value.js'
-import { type RowBudget, RowStore } from '../../metrics/store/row-store.js'
+import { RowStore } from '../../metrics/store/row-store.js'
+import type { RowBudget } from '../../metrics/store/limits.js'
 import type { FamilyDefinition } from './family-definition.js'
 import { MemberRows, NONE, type NewRow, overflowOf, overflowRows } from './member-rows.js'
 import { combination, isCumulative } from './merge-rules.js'
@@ -46,7 +47,15 @@ export class MergedFamily {
     this.isCumulative = isCumulative(descriptor)
     this.#rule = combination(descriptor)
     const { name, labelKeys } = descriptor
-    this.#store = new RowStore({ name, labelKeys, rowLimit, budget, valueLength: MAX_VALUE_LENGTH, epochs })
+    this.#store = new RowStore({
+      name,
+      labelKeys,
+      rowLimit,
+      budget,
+      valueLength: MAX_VALUE_LENGTH,
+      epochs,
+      buckets: definition.bounds.length,
+    })
     this.#values = rowValues(definition, epochs.clock)
     this.#departed = rowValues(definition, epochs.clock)
     this.#scratch = rowValues(definition, epochs.clock)

@@ -10,7 +10,8 @@ import { labelString } from '../store/label-value.js'
 import { REFUSED } from '../store/row-index.js'
 import { labelsOf, type Labels } from '../store/shared-tag-map.js'
 import { type ExpectedLabels, noticeLabels } from '../store/label-notices.js'
-import { RowStore, type CellsFactory, type RowBudget } from '../store/row-store.js'
+import { RowStore, type CellsFactory } from '../store/row-store.js'
+import type { RowBudget } from '../store/limits.js'
 
 /** The value of a label. Numbers and booleans are converted to strings; undefined, null, '' and NaN mean "not set". */
 export type LabelValue = string | number | boolean | undefined | null
@@ -130,7 +131,7 @@ export class Instrument {
     this.#needsLabels = labelKeys.length > 0
     this.#startsAtZero = kind.startsAtZero === true && !this.#needsLabels
     this.#expected = { name, keys: labelKeys, declared: labelKeys, isKnown: (key) => own.includes(key) }
-    this.store.addColumn(kind.cells)
+    this.store.addColumn(kind.cells, undefined, kind.bounds?.length)
     const constantTexts = Object.values(constant).map((text) => labelString(String(text), home.valueLength))
     const labels = [...labelKeys.keys(), ...constantTexts, ...own.map(() => labelKeys.length)]
     const { bounds, settings } = kind

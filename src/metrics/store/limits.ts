@@ -6,7 +6,7 @@ import { DEFAULT_VALUE_LENGTH, MAX_VALUE_LENGTH } from './label-value.js'
 export interface EngineLimits {
   /** Rows of a view, or series of an instrument, before its overflow row is used. Default 2 000. */
   readonly rowsPerView?: number
-  /** Rows of all views or instruments together. Default 100 000. */
+  /** Rows of all together. Each 64 buckets of a row count as one more. Default 100 000. */
   readonly totalRows?: number
   /** Length of a tag or label value in code points; the rest is cut. Default 256, at most 16 384. */
   readonly tagValueLength?: number
@@ -30,4 +30,52 @@ export function readLimits(limits: EngineLimits = {}): Required<EngineLimits> {
     }
   }
   return all
+}
+
+/** The limit of all rows of an engine; shared by its stores. */
+export interface RowBudget {
+  used: number
+  readonly limit: number
+}
+
+const BUCKETS_A_ROW = 64
+
+/** How many rows a row of so many buckets counts for in the limit of all: a limit by number alone bounds no memory. */
+export function rowWeight(buckets: number): number {
+  return 1 + Math.floor(buckets / BUCKETS_A_ROW)
+}
+
+/** What the rows of one store take of the limit of all. */
+export class RowShare {
+  /** Rows in use. */
+  rows = 0
+  readonly #budget: RowBudget
+  #weight = 1
+
+  constructor(budget: RowBudget) {
+    this.#budget = budget
+  }
+
+  /** True if the limit has no room for another row. */
+  get isSpent(): boolean {
+    return this.#budget.used + this.#weight > this.#budget.limit
+  }
+
+  /** @param rows Negative for rows that are removed. */
+  add(rows: number): void {
+    this.rows += rows
+    this.#budget.used += rows * this.#weight
+  }
+
+  /** @param buckets Those that each row has from now on in a new column; negative for a column that is removed. */
+  widen(buckets: number): void {
+    const more = Math.sign(buckets) * (rowWeight(Math.abs(buckets)) - 1)
+    this.#weight += more
+    this.#budget.used += this.rows * more
+  }
+
+  /** The limit, for messages. */
+  get limit(): number {
+    return this.#budget.limit
+  }
 }

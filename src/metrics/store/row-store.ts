@@ -5,6 +5,7 @@ import type { Cells, Epochs } from './cells.js'
 import { chunkOf } from './chunk-layout.js'
 import { DistributionCells } from './distribution-cells.js'
 import { NO_ROW, REFUSED, RowIndex } from './row-index.js'
+import { type RowBudget, RowShare } from './limits.js'
 import { labelsOf, type Labels } from './shared-tag-map.js'
 import { StoreChunk } from './store-chunk.js'
 
@@ -14,12 +15,7 @@ export type CellsFactory = (rows: number) => Cells
 interface Column {
   readonly make: CellsFactory
   readonly part: DistributionPart | undefined
-}
-
-/** The limit of all rows of an engine; shared by its stores. */
-export interface RowBudget {
-  used: number
-  readonly limit: number
+  readonly buckets: number
 }
 
 export interface RowStoreOptions {
@@ -31,6 +27,8 @@ export interface RowStoreOptions {
   readonly budget: RowBudget
   /** Limit of a label value in code points. */
   readonly valueLength: number
+  /** Buckets that a row has outside of its columns. Default 0. */
+  readonly buckets?: number
   readonly epochs: Epochs
   /** Whether the cells are {@link SketchCells}. Default false. */
   readonly sketched?: boolean
@@ -58,7 +56,7 @@ export class RowStore {
   generation = 0
   private readonly index: RowIndex
   private readonly columns: Column[] = []
-  private readonly budget: RowBudget
+  private readonly share: RowShare
   rowLimit: number
   private readonly name: string
   private readonly onNewRow: (labels: Labels) => void
@@ -66,7 +64,6 @@ export class RowStore {
   private readonly free: number[] = []
   /** The number of the next new row, unless a removed one is used again. */
   private next = 0
-  private live = 0
   /** NO_ROW while there is none. */
   overflowRow: number = NO_ROW
 
@@ -76,7 +73,8 @@ export class RowStore {
     this.labelKeys = options.labelKeys
     this.epochs = options.epochs
     this.sketched = options.sketched ?? false
-    this.budget = options.budget
+    this.share = new RowShare(options.budget)
+    this.share.widen(options.buckets ?? 0)
     this.rowLimit = options.rowLimit
     this.overflowed = internalCount(OVERFLOWED, options.name)
     this.index = new RowIndex(options.labelKeys, options.valueLength, () => internalCount(CUT, options.name).value++)
@@ -84,7 +82,7 @@ export class RowStore {
 
   /** Rows in use, without the overflow row. */
   get size(): number {
-    return this.live
+    return this.share.rows
   }
 
   chunkOf(row: number): StoreChunk {
@@ -92,18 +90,20 @@ export class RowStore {
   }
 
   /**
-   * Adds a column, and returns its index.
-   * @param part The part of a distribution that is the column's data. If the store has a distribution, it backs the column.
+   * Adds a cell to every row; returns the column's number.
+   * @param part The part of a distribution that is the column's data: if the store has a distribution, it backs the column.
+   * @param buckets How many a row has: many count as more rows in the limit of all.
    */
-  addColumn(make: CellsFactory, part?: DistributionPart): number {
-    this.columns.push({ make, part })
+  addColumn(make: CellsFactory, part?: DistributionPart, buckets = 0): number {
+    this.columns.push({ make, part, buckets })
+    this.share.widen(buckets)
     for (const chunk of this.chunks) chunk.addColumn(make(chunk.rows))
     return this.columns.length - 1
   }
 
   /** Removes a column; later columns shift down by one. */
   removeColumn(column: number): void {
-    this.columns.splice(column, 1)
+    for (const { buckets } of this.columns.splice(column, 1)) this.share.widen(-buckets)
     for (const chunk of this.chunks) chunk.removeColumn(column)
   }
 
@@ -143,7 +143,7 @@ export class RowStore {
   findOrCreateByValues(values: readonly unknown[], labels: Labels = {}): number {
     const row = this.index.findValues(values)
     if (row !== NO_ROW) return row
-    if (this.live >= this.rowLimit || this.budget.used >= this.budget.limit) return this.findOverflow()
+    if (this.share.rows >= this.rowLimit || this.share.isSpent) return this.findOverflow()
     this.onNewRow(labels)
     return this.insert(values)
   }
@@ -156,8 +156,7 @@ export class RowStore {
   private insert(values: readonly unknown[]): number {
     const row = this.allocate()
     this.index.insert(values, row)
-    this.live++
-    this.budget.used++
+    this.share.add(1)
     return row
   }
 
@@ -175,7 +174,8 @@ export class RowStore {
   private warnFull(): void {
     const counts = this.labelKeys.map((key, at) => ({ key, values: this.index.valueCount(at) }))
     const most = counts.reduce((one, other) => (other.values > one.values ? other : one), { key: '', values: 0 })
-    const rows = this.live >= this.rowLimit ? `its limit of ${this.rowLimit} rows` : `the common limit of ${this.budget.limit} rows`
+    const rows =
+      this.share.rows >= this.rowLimit ? `its limit of ${this.rowLimit} rows` : `the limit of ${this.share.limit} rows for all together`
     const tag = most.values === 0 ? '' : `; tag ${JSON.stringify(most.key)} has ${most.values} values`
     warnOnce('TALLYSCOPE_OVERFLOW', this.name, `${this.name} has reached ${rows}, further ones are added up in one${tag}`)
   }
@@ -243,8 +243,7 @@ export class RowStore {
     this.index.remove(rows)
     for (const row of rows) this.release(row)
     this.beginGeneration()
-    this.live -= rows.size
-    this.budget.used -= rows.size
+    this.share.add(-rows.size)
     return rows.size
   }
 
@@ -280,8 +279,7 @@ export class RowStore {
 
   /** Returns the rows to the engine's budget. Handles that are still in use get no new rows. */
   dispose(): void {
-    this.budget.used -= this.live
-    this.live = 0
+    this.share.add(-this.share.rows)
     this.rowLimit = 0
   }
 

@@ -1,3 +1,4 @@
+import { exponentialSettings } from '../../metrics/histograms/exponential-options.js'
 import { internalCount, type InternalCount, internalCounter } from '../../base/internal-metrics.js'
 import type { DistributionPart } from '../../metrics/store/distribution-backed-cells.js'
 import type { Epochs } from '../../metrics/store/cells.js'
@@ -11,7 +12,8 @@ import { SketchCells } from '../../metrics/store/sketch-cells.js'
 import { BucketSearch } from '../../metrics/store/bucket-search.js'
 import { ColumnSource } from '../../metrics/store/column-source.js'
 import { type ExpectedLabels, noticeLabels } from '../../metrics/store/label-notices.js'
-import { RowStore, type CellsFactory, type RowBudget } from '../../metrics/store/row-store.js'
+import { RowStore, type CellsFactory } from '../../metrics/store/row-store.js'
+import type { RowBudget } from '../../metrics/store/limits.js'
 import type { DropReason, Listener, ListenerGroup } from '../recording/listener.js'
 import type { Measure } from '../recording/measure.js'
 import type { View } from './view.js'
@@ -129,7 +131,8 @@ export class ViewGroup implements ListenerGroup {
   }
 
   add(view: View): ViewColumn {
-    const column = new ViewColumn(view, this.store, this.store.addColumn(cellsFor(view, this.store.epochs), partOf(view)))
+    const number = this.store.addColumn(cellsFor(view, this.store.epochs), partOf(view), bucketsOf(view))
+    const column = new ViewColumn(view, this.store, number)
     this.columns.push(column)
     this.makeDeclaredRows(view)
     return column
@@ -176,7 +179,12 @@ function partOf({ aggregation }: View): DistributionPart | undefined {
   return aggregation.kind === 'count' || aggregation.kind === 'sum' ? aggregation.kind : undefined
 }
 
-/** See {@link RowSource.settings}. */
+function bucketsOf({ aggregation }: View): number {
+  if (aggregation.kind === 'exponential') return exponentialSettings(aggregation.options).maxBuckets
+  return aggregation.kind === 'distribution' ? aggregation.bounds.length : 0
+}
+
+/** What it takes to merge the sketches of a view with those of another process. */
 function settingsOf({ aggregation, measure }: View): Readonly<Record<string, unknown>> | undefined {
   if (aggregation.kind === 'percentiles') return { ...percentilesSettings(resolvePercentiles(aggregation.options, measure.unit)) }
   return aggregation.kind === 'exponential' ? { ...aggregation.options } : undefined

@@ -7,7 +7,8 @@ import { DistributionCells } from '../../../src/metrics/store/distribution-cells
 import { SumCells } from '../../../src/metrics/store/sum-cells.js'
 import { EpochLog } from '../../../src/metrics/store/epochs.js'
 import type { Labels } from '../../../src/metrics/store/shared-tag-map.js'
-import { RowStore, type RowBudget } from '../../../src/metrics/store/row-store.js'
+import type { RowBudget } from '../../../src/metrics/store/limits.js'
+import { RowStore } from '../../../src/metrics/store/row-store.js'
 import { ManualClock } from '../../../src/testing/manual-clock.js'
 import { randomNumbers } from '../../exporters/random.js'
 import { selfValue } from '../../exporters/self-value.js'
@@ -56,6 +57,22 @@ test('exactly the limit fits; further labels go to one row, are counted, and the
   expect([store.size, overflowed(), budget.used]).toEqual([40, 60, 40])
   expect(rowsOf(store).filter((row) => row.startsWith('*'))).toEqual(['*=60'])
   expect(rowsOf(store)).toHaveLength(41)
+})
+
+test('a row counts once more for each 64 buckets in the limit of all, in every column', () => {
+  const budget = { used: 0, limit: 20 }
+  const { store, add } = storeOf(['a'], { budget })
+  add({ a: 'before' })
+  const search = new BucketSearch(Array.from({ length: 200 }, (_, at) => at))
+  const wide = (rows: number) => new DistributionCells(rows, search, store.epochs)
+  store.addColumn(wide, undefined, 200)
+  expect(budget.used).toBe(4)
+  for (let at = 0; at < 10; at++) add({ a: `${at}` })
+  expect([store.size, budget.used]).toEqual([5, 20])
+  store.removeColumn(1)
+  expect(budget.used).toBe(5)
+  store.dispose()
+  expect(budget.used).toBe(0)
 })
 
 test('stores share a budget', () => {
