@@ -1,10 +1,11 @@
+import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify'
 import { checkOptions } from '../../base/check-options.js'
 import { HANDLER_OPTIONS, type MetricsHandlerOptions, ScrapeHandler } from '../../exporters/prometheus/http/handler.js'
 import { ScrapeBody } from '../../exporters/prometheus/http/scrape-body.js'
 import { inTurn } from '../../serving/response-turn.js'
-import { limitUnread } from '../../serving/send-body.js'
+import { limitUnread, type SendLimits } from '../../serving/send-body.js'
 import { runDetached } from '../../base/suppression.js'
 import { exchangeOf, type ServerInstrumentation } from '../../http/server-instrumentation.js'
 
@@ -88,18 +89,24 @@ async function scrapeInTurn(handler: ScrapeHandler, request: FastifyRequest, rep
   const { status, headers, body } = answer
   reply.removeHeader('content-length')
   reply.code(status).headers(headers)
-  if (body instanceof ScrapeBody) return readableOf(body)
+  if (body instanceof ScrapeBody) return readableOf(body, reply.raw, handler.sendLimits)
   const { buffer, byteOffset, byteLength } = (body ?? EMPTY) as Uint8Array<ArrayBuffer>
   return Buffer.from(buffer, byteOffset, byteLength)
 }
 
 /** A stream as Fastify sends it, which fails if the body does. */
-function readableOf(body: ScrapeBody): Readable {
+function readableOf(body: ScrapeBody, response: ServerResponse, limits: SendLimits): Readable {
+  let lastBytes = 0
   const readable = new Readable({
     highWaterMark: 1, // the next part is rendered when the last one has been taken
     read() {
       body.next().then(
-        ({ done, value }) => this.push(done === true ? null : value),
+        ({ done, value }) => {
+          // Streams read ahead: the last part may not have been taken yet.
+          if (done === true) limitUnread(response, lastBytes, limits)
+          else lastBytes = value.length
+          this.push(done === true ? null : value)
+        },
         (error: Error) => this.destroy(error),
       )
     },
