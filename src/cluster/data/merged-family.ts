@@ -47,15 +47,8 @@ export class MergedFamily {
     this.isCumulative = isCumulative(descriptor)
     this.#rule = combination(descriptor)
     const { name, labelKeys } = descriptor
-    this.#store = new RowStore({
-      name,
-      labelKeys,
-      rowLimit,
-      budget,
-      valueLength: MAX_VALUE_LENGTH,
-      epochs,
-      buckets: definition.bounds.length,
-    })
+    const limits = { rowLimit, budget, buckets: definition.bounds.length, valueLength: MAX_VALUE_LENGTH }
+    this.#store = new RowStore({ name, labelKeys, epochs, ...limits })
     this.#values = rowValues(definition, epochs.clock)
     this.#departed = rowValues(definition, epochs.clock)
     this.#scratch = rowValues(definition, epochs.clock)
