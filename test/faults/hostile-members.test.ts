@@ -14,7 +14,7 @@ import { formatText } from '../../src/exporters/prometheus/format/text.js'
 import type { DistributionValue, Metric } from '../../src/metrics/data/metric.js'
 import type { MetricProducer } from '../../src/metrics/data/producer.js'
 import { Stats } from '../../src/stats/stats.js'
-import { distribution, exponential } from '../../src/stats/views/aggregation.js'
+import { count, distribution, exponential, lastValue, percentiles } from '../../src/stats/views/aggregation.js'
 import { ManualClock } from '../../src/testing/manual-clock.js'
 import { amount } from './amount.js'
 
