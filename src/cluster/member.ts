@@ -159,8 +159,8 @@ export class Member {
   }
 
   /** Ends the connection, so that another keeper is looked for. */
-  disconnect(): void {
-    if (this.#connection !== undefined) this.#end(this.#connection, 'closed')
+  disconnect(ending: 'closed' | 'hung' = 'closed'): void {
+    if (this.#connection !== undefined) this.#end(this.#connection, ending)
   }
 
   #apply(connection: KeeperConnection, frame: Uint8Array | undefined): void {

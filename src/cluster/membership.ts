@@ -265,6 +265,8 @@ export class Membership {
       member.disconnect() // there is a newer keeper, or the socket of this one was removed
       return
     }
+    // Another member has found that the keeper hangs, and waits for this one.
+    if (this.#keeper === undefined && !this.#isCurrent()) return member.disconnect('hung')
     this.#keeper?.tick()
     member.tick()
   }
