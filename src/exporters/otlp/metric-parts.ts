@@ -84,10 +84,15 @@ function* rows(
   const deltas = isLive && source.kind !== 'summary' && isMonotonic(source.descriptor) ? baselines : undefined
   for (const [index, chunk] of source.chunks.entries()) {
     const baseline = deltas?.visit(source, index, chunk)
+    // Most rows have not changed: whether they are visible makes no difference, unless they are compared with those of other sources.
+    const sinceEpoch = distinct === undefined ? (baseline?.epoch ?? 0) : 0
     for (let cell = 0; cell < chunk.size; cell++) {
-      const isWanted = isVisibleIn(generation, chunk, cell) && (distinct === undefined || distinct.add(source, chunk, cell))
-      if (isWanted) part.row(source, chunk, cell, baseline)
-      if (part.isFull || cell % rowsAStep === 0) yield
+      if (chunk.lastEpoch(cell) >= sinceEpoch) {
+        const isWanted = isVisibleIn(generation, chunk, cell) && (distinct === undefined || distinct.add(source, chunk, cell))
+        if (isWanted) part.row(source, chunk, cell, baseline)
+        if (part.isFull) yield
+      }
+      if (cell % rowsAStep === 0) yield
     }
   }
 }
