@@ -64,9 +64,13 @@ export class GroupProgram {
   }
 }
 
+/** As Prometheus waits. A connection that is handed to a worker at the moment of its end may never be answered. */
+const SCRAPE_TIMEOUT_MS = 10_000
+
 /** The values of a page by the whole name of their series; an empty page stands for a scrape that failed. */
 export async function scrape(url: string): Promise<Map<string, number>> {
-  const response = await fetch(url, { headers: { connection: 'close' } })
+  const signal = AbortSignal.timeout(SCRAPE_TIMEOUT_MS)
+  const response = await fetch(url, { headers: { connection: 'close' }, signal })
   const text = await response.text()
   if (response.status !== 200) throw new Error(`${response.status} ${text}`)
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
