@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort, RunningProgram } from './real-program.js'
+import { freePort, RealDatabase, RunningProgram } from './real-program.js'
 
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>
@@ -14,18 +14,8 @@ export function withoutTarget(samples: readonly Sample[]): string[] {
   return samples.map(({ labels, value }) => JSON.stringify([own(labels).sort(), value])).sort()
 }
 
-/** A real Prometheus that scrapes one address, or several with the same path, every second or as often as it is told. */
-export class Prometheus {
-  readonly url: string
-  readonly #program: RunningProgram
-  readonly #folder: string
-
-  private constructor(url: string, program: RunningProgram, folder: string) {
-    this.url = url
-    this.#program = program
-    this.#folder = folder
-  }
-
+/** A real Prometheus that scrapes one address, or several with the same path, every second or at another interval. */
+export class Prometheus extends RealDatabase {
   static async start(target: URL | URL[], flags: string[] = [], interval = '1s'): Promise<Prometheus> {
     const folder = mkdtempSync(join(tmpdir(), 'tallyscope-prometheus-'))
     const targets = [target].flat()
@@ -69,11 +59,6 @@ export class Prometheus {
   }
 
   async until(expression: string): Promise<void> {
-    await this.#program.until(expression, async () => ((await this.query(expression)).length > 0 ? true : undefined), 60_000)
-  }
-
-  async stop(): Promise<void> {
-    await this.#program.stop()
-    rmSync(this.#folder, { recursive: true, force: true })
+    await this.program.until(expression, async () => ((await this.query(expression)).length > 0 ? true : undefined), 60_000)
   }
 }

@@ -1,4 +1,5 @@
 import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import type { Readable } from 'node:stream'
@@ -65,6 +66,24 @@ export class RunningProgram {
     const code = await this.#exit
     clearTimeout(timer)
     return code
+  }
+}
+
+/** A database of samples: its address, its process, and the folder of its files. */
+export abstract class RealDatabase {
+  readonly url: string
+  protected readonly program: RunningProgram
+  readonly #folder: string
+
+  protected constructor(url: string, program: RunningProgram, folder: string) {
+    this.url = url
+    this.program = program
+    this.#folder = folder
+  }
+
+  async stop(): Promise<void> {
+    await this.program.stop()
+    rmSync(this.#folder, { recursive: true, force: true })
   }
 }
 

@@ -1,21 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Sample } from './prometheus.js'
-import { freePort, RunningProgram } from './real-program.js'
+import { freePort, RealDatabase, RunningProgram } from './real-program.js'
 
 /** A real VictoriaMetrics. */
-export class VictoriaMetrics {
-  readonly url: string
-  readonly #program: RunningProgram
-  readonly #folder: string
-
-  private constructor(url: string, program: RunningProgram, folder: string) {
-    this.url = url
-    this.#program = program
-    this.#folder = folder
-  }
-
+export class VictoriaMetrics extends RealDatabase {
   /** @param target Scraped every second, as a job of that name. */
   static async start(target?: { readonly job: string; readonly url: string }): Promise<VictoriaMetrics> {
     const folder = mkdtempSync(join(tmpdir(), 'tallyscope-victoria-'))
@@ -42,11 +32,6 @@ export class VictoriaMetrics {
 
   /** Waits until `isSo` is true. */
   async until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-    await this.#program.until(what, async () => ((await isSo()) ? true : undefined))
-  }
-
-  async stop(): Promise<void> {
-    await this.#program.stop()
-    rmSync(this.#folder, { recursive: true, force: true })
+    await this.program.until(what, async () => ((await isSo()) ? true : undefined))
   }
 }
