@@ -1,9 +1,9 @@
-/** A larger buffer is not kept: it was for an exceptional request. */
+/** Larger buffers are left to the garbage collector, because few requests need them. */
 const MAX_KEPT_BYTES = 2 << 20
 
 /**
- * Keeps the buffers of requests that have been sent for the next requests. Writing into memory that is new to the process is slow: the
- * system makes each page when it is first written. See bench/push/push.bench.js.
+ * Keeps the buffers of requests that have been sent for the next requests. Writing to newly allocated memory is slow,
+ * because the operating system maps each page on its first write. See bench/push/push.bench.js.
  */
 export class SpareBuffers {
   readonly #maxCount: number

@@ -5,7 +5,7 @@ import { MAX_TIMER_MS } from '../base/timer.js'
 import { clientSignal } from './client-signal.js'
 import { Semaphore } from './semaphore.js'
 
-/** Streams of one HTTP/2 session that wait for their turn; more than servers allow unless they are told to. */
+/** Maximum number of streams of one HTTP/2 session that wait for their turn. Further ones are closed. */
 const MAX_WAITING_STREAMS = 1_000
 
 /**

@@ -2,16 +2,17 @@ import { damaged } from './frame-error.js'
 import type { FrameWriter } from './frame-writer.js'
 import type { PayloadReader } from './payload-reader.js'
 
-/** Strings that both sides of a stream keep. With one more the writer begins anew. */
+/** Maximum number of strings that both sides of a stream remember. The writer then forgets all, and the reader overwrites them. */
 const MAX_KEPT = 4_096
-/** A longer string is sent each time, so that little is kept. */
+/** Longer strings are sent each time, which limits the memory of a stream. */
 const MAX_KEPT_LENGTH = 64
-/** The codes of a label that is not set, and of a string that follows and is not kept. */
+/** The codes of a label without a value, and of a string that follows and is not remembered. */
 const [NOT_SET, UNKEPT] = [0, 1]
 
 /**
- * Writes label values: each string once, then its number. String n has the code `2n`, or `2n + 1` if it follows. Applying a frame twice
- * keeps the same strings.
+ * Writes label values: each string once, then its number. String n has the code `2n`, or `2n + 1` if it follows. A frame that is applied
+ * twice sets the same strings. Holds the strings that the reader has: both call `forget` at
+ * RESTART and COMPLETE, the writer in `FrameBuilder.boundary` and the reader in `MemberContributor`.
  */
 export class LabelWriter {
   readonly #numbers = new Map<string, number>()

@@ -1,18 +1,18 @@
-/** Little that was recorded is sent at once: a process that is killed takes less of it along. */
-const LEAST_MS = 50
-const MOST_MS = 5_000
-/** A member that has nothing to send looks again after this. */
+/** The minimum delay. The shorter it is, the less a killed process loses. */
+const MIN_DELAY_MS = 50
+const MAX_DELAY_MS = 5_000
+/** The delay after a check that found no changes. */
 const IDLE_MS = 200
-/** The keeper takes frames of at most so many members a second. */
+/** Minimum delay for each member of the group, which limits the rate of frames that the keeper receives. */
 const MS_PER_MEMBER = 5
-/** A row that has changed costs the member and the keeper about a microsecond each, and has some twelve bytes. */
+/** A changed row takes about twelve bytes, and about a microsecond of CPU in the member and in the keeper. */
 const BYTES_PER_MS = 32
-/** To find rows that have changed, all are looked at. */
+/** All rows are checked for changes, also those that have not changed. */
 const ROWS_PER_MS = 1_000
 
 /** How often a member sends what was recorded, so that it costs less than a hundredth of the time of both sides. */
 export class SendPace {
-  #delayMs = LEAST_MS
+  #delayMs = MIN_DELAY_MS
 
   /** In milliseconds. */
   get delayMs(): number {
@@ -21,7 +21,7 @@ export class SendPace {
 
   /** Call with what was sent, with all rows of the member, and with the members of the group. */
   sent(bytes: number, rows: number, members: number): void {
-    const leastMs = Math.max(bytes === 0 ? IDLE_MS : LEAST_MS, members * MS_PER_MEMBER, rows / ROWS_PER_MS)
-    this.#delayMs = Math.min(MOST_MS, Math.max(leastMs, bytes / BYTES_PER_MS))
+    const leastMs = Math.max(bytes === 0 ? IDLE_MS : MIN_DELAY_MS, members * MS_PER_MEMBER, rows / ROWS_PER_MS)
+    this.#delayMs = Math.min(MAX_DELAY_MS, Math.max(leastMs, bytes / BYTES_PER_MS))
   }
 }

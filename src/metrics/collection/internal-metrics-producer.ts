@@ -42,7 +42,7 @@ function snapshot(metric: InternalMetric, startTimeUnixMs: number, timeUnixMs: n
   return { descriptor: descriptorOf(metric), timeSeries }
 }
 
-// The formats keep what they derive from a descriptor.
+// One descriptor for each metric, since encoders cache the text of a descriptor. Never stale: the definition of a metric is immutable.
 const descriptors = new WeakMap<InternalMetric, MetricDescriptor>()
 
 function descriptorOf(metric: InternalMetric): MetricDescriptor {

@@ -10,6 +10,7 @@ import { SampleTextCache } from './sample-text-cache.js'
 import { seriesText, textHead } from './text.js'
 import type { SourceWriter } from './text-document.js'
 
+/** The lines before the samples, by family. Never stale: a family is immutable, and another definition is another object. */
 const heads = new WeakMap<ExposedFamily, Buffer>()
 
 function headOf(family: ExposedFamily): Buffer {
