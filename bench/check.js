@@ -8,7 +8,8 @@ import { THRESHOLDS, TOLERANCE } from './thresholds.js'
  * @typedef {object} Verdict
  * @property {Threshold} threshold
  * @property {number} figure
- * @property {'held' | 'within tolerance' | 'missed' | 'not run'} outcome
+ * @property {'held' | 'within tolerance' | 'missed' | 'not run'} outcome Of the promise.
+ * @property {'reached' | 'missed'} [aim] Whether the threshold's aim is reached; absent if it has none.
  */
 
 /**
@@ -20,7 +21,8 @@ export function judge(comparisons, thresholds = THRESHOLDS) {
   return thresholds.map((threshold) => {
     const comparison = comparisons.find(({ name }) => name === threshold.comparison)
     const figure = comparison === undefined ? Number.NaN : figureOf(comparison, threshold)
-    return { threshold, figure, outcome: outcomeOf(figure, threshold.atMost) }
+    const { atMost, aim } = threshold
+    return { threshold, figure, outcome: outcomeOf(figure, atMost), ...(aim !== undefined && { aim: figure <= aim ? 'reached' : 'missed' }) }
   })
 }
 

@@ -45,20 +45,41 @@ export function figure(value) {
   return value.toFixed(size >= 10 ? 1 : size >= 0.1 || size === 0 ? 2 : 4).replace(/\.?0+$/, '')
 }
 
+/**
+ * The threshold's aim, its promise and what was measured, as they are printed.
+ * @param {Verdict} verdict
+ */
+export function verdictTexts({ threshold, figure: measured }) {
+  const { peer, what, unit, atMost, aim } = threshold
+  const isBytes = what === 'bytes beyond'
+  const text = (/** @type {number} */ value) => {
+    if (isBytes) return `${figure(value)} B`
+    return peer === undefined ? `${figure(value)} ${unit ?? ''}` : quotient(value)
+  }
+  return {
+    against: isBytes ? "bytes beyond the caller's own" : (peer ?? '–'),
+    aim: aim === undefined ? '' : text(aim),
+    atMost: isBytes ? '0 B' : text(atMost),
+    measured: text(measured ?? Number.NaN),
+  }
+}
+
 /** @param {readonly Verdict[]} verdicts */
 export function printVerdicts(verdicts) {
   const run = verdicts.filter(({ outcome }) => outcome !== 'not run')
-  const count = (/** @type {Verdict['outcome']} */ outcome) => verdicts.filter((verdict) => verdict.outcome === outcome).length
+  const count = (/** @type {Verdict['outcome']} */ outcome) => run.filter((verdict) => verdict.outcome === outcome).length
+  const aimed = run.filter(({ aim }) => aim !== undefined)
+  const missed = aimed.filter(({ aim }) => aim === 'missed').length
   console.log(
     `\n${run.length} promises measured: ${count('held')} held, ${count('within tolerance')} within tolerance, ${count('missed')} missed`,
   )
-  for (const { threshold, figure: measured, outcome } of run) {
-    if (outcome === 'held') continue
-    const { comparison, peer, what, atMost } = threshold
-    const bytes = what === 'bytes beyond'
-    const told = bytes
-      ? `${figure(measured)} B beyond the caller's own, at most ${figure(atMost)}`
-      : `${quotient(measured)}, at most ${quotient(atMost)}`
-    console.log(`  ${outcome}: ${comparison}${peer === undefined ? '' : ` ÷ ${peer}`}: ${told}`)
+  if (aimed.length > 0) console.log(`${aimed.length} of them aim lower: ${missed} aims missed (see bench/notes/profile.md)`)
+  for (const verdict of run) {
+    const { threshold, outcome } = verdict
+    const { against, aim, atMost, measured } = verdictTexts(verdict)
+    if (outcome === 'held' && verdict.aim === undefined) continue
+    const what = threshold.what === 'bytes beyond' ? `, ${against}` : threshold.peer === undefined ? '' : ` ÷ ${against}`
+    const aimText = verdict.aim === undefined ? '' : `; aim ${aim} ${verdict.aim}`
+    console.log(`  ${outcome}: ${threshold.comparison}${what}: ${measured}, at most ${atMost}${aimText}`)
   }
 }

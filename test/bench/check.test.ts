@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { best, judge } from '../../bench/check.js'
 import { Bench } from '../../bench/harness.js'
@@ -31,6 +32,20 @@ test('without a peer our own figure is compared', () => {
 test("the bytes of the caller's own object are not counted", () => {
   expect(outcome({ what: 'bytes beyond', peer: "caller's object", atMost: 0.5 })).toBe('held')
   expect(outcome({ what: 'bytes beyond', atMost: 0.5 })).toBe('missed')
+})
+
+test('an aim is judged apart from its promise, and without tolerance', () => {
+  const judged = (aim: number) => judge([comparison], [{ comparison: 'a', peer: 'prom-client', atMost: 0.2, aim }])[0]
+  expect(judged(0.1)).toMatchObject({ outcome: 'held', aim: 'reached' })
+  expect(judged(0.099)).toMatchObject({ outcome: 'held', aim: 'missed' })
+  expect(judge([comparison], [{ comparison: 'a', peer: 'prom-client', atMost: 0.2 }])[0]).not.toHaveProperty('aim')
+})
+
+test('every aim is lower than its promise, and the notes say why it is not reached', () => {
+  const notes = readFileSync(new URL('../../bench/notes/profile.md', import.meta.url), 'utf8')
+  const aimed = THRESHOLDS.filter(({ aim }) => aim !== undefined)
+  expect(aimed.filter(({ aim, atMost }) => aim! >= atMost)).toEqual([])
+  expect(aimed.map(({ comparison: name }) => name).filter((name) => !notes.includes(name))).toEqual([])
 })
 
 test('a promise that was not measured is neither held nor missed', () => {
