@@ -1,3 +1,4 @@
+import { memoize } from '../../metrics/data/memoize.js'
 import type { ExponentialValue } from '../../metrics/data/metric.js'
 import type { RowChunk, RowSource } from '../../metrics/data/row-source.js'
 
@@ -98,16 +99,12 @@ export class PendingBaselines {
  * each other. A chunk's place in its source stays the same, its object may be made anew.
  */
 export class DeltaBaselines {
-  readonly #sources = new WeakMap<RowSource, (ChunkBaseline | undefined)[]>()
+  readonly #chunksOf = memoize((_source: RowSource): (ChunkBaseline | undefined)[] => [])
   #visited: { readonly baseline: ChunkBaseline; readonly epoch: number }[] = []
 
   /** The baselines of a chunk that is about to be read. */
   visit(source: RowSource, index: number, chunk: RowChunk): ChunkBaseline {
-    let chunks = this.#sources.get(source)
-    if (chunks === undefined) {
-      chunks = []
-      this.#sources.set(source, chunks)
-    }
+    const chunks = this.#chunksOf(source)
     const stride = IDENTITY + (source.kind === 'distribution' ? source.bounds.length + 3 : 1)
     const baseline = (chunks[index] ??= new ChunkBaseline(chunk.size, stride))
     baseline.grow(chunk.size)

@@ -1,3 +1,4 @@
+import { memoize } from '../../metrics/data/memoize.js'
 import type { RowChunk, RowSource } from '../../metrics/data/row-source.js'
 import type { ExportCounts } from '../export-counts.js'
 import type { PacketPacker } from './packet-packer.js'
@@ -33,7 +34,7 @@ export class StatsdLines {
   readonly #counts: ExportCounts
   readonly #tagWriter: TagWriter
   /** The labels of a chunk are written once, until a row of it comes or goes. */
-  readonly #chunks = new WeakMap<RowChunk, ChunkLines>()
+  readonly #linesOf = memoize(({ version }: RowChunk): ChunkLines => ({ version, rows: [] }))
   #tooLong = 0
 
   constructor(options: CheckedOptions, sent: SentValues, counts: ExportCounts) {
@@ -65,8 +66,7 @@ export class StatsdLines {
   }
 
   #rowLines(source: RowSource, chunk: RowChunk, cell: number): RowLines {
-    let lines = this.#chunks.get(chunk)
-    if (lines === undefined) this.#chunks.set(chunk, (lines = { version: chunk.version, rows: [] }))
+    const lines = this.#linesOf(chunk)
     if (lines.version !== chunk.version) {
       lines.version = chunk.version
       lines.rows = []

@@ -2,6 +2,7 @@ import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { type Clock, systemClock } from '../../base/clock.js'
 import { exposedInternalMetrics, type InternalMetric } from '../../base/internal-metrics.js'
 import { processGlobal } from '../../base/process-global.js'
+import { memoize } from '../data/memoize.js'
 import type { Metric, MetricDescriptor, MetricType, TimeSeries } from '../data/metric.js'
 import type { MetricProducer } from '../data/producer.js'
 
@@ -43,18 +44,11 @@ function snapshot(metric: InternalMetric, startTimeUnixMs: number, timeUnixMs: n
 }
 
 // One descriptor for each metric, since encoders cache the text of a descriptor. Never stale: the definition of a metric is immutable.
-const descriptors = new WeakMap<InternalMetric, MetricDescriptor>()
-
-function descriptorOf(metric: InternalMetric): MetricDescriptor {
-  let descriptor = descriptors.get(metric)
-  if (descriptor === undefined) {
-    const { name, description, unit, labelKeys, merge } = metric
-    const type = metricType(metric)
-    descriptor = Object.freeze({ name, description, unit, type, labelKeys, exactName: true, ...(merge !== undefined && { merge }) })
-    descriptors.set(metric, descriptor)
-  }
-  return descriptor
-}
+const descriptorOf = memoize((metric: InternalMetric): MetricDescriptor => {
+  const { name, description, unit, labelKeys, merge } = metric
+  const type = metricType(metric)
+  return Object.freeze({ name, description, unit, type, labelKeys, exactName: true, ...(merge !== undefined && { merge }) })
+})
 
 function metricType({ type, unit }: InternalMetric): MetricType {
   if (type === 'gauge') return 'GAUGE_DOUBLE'

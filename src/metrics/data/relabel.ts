@@ -4,6 +4,7 @@ import { DefinitionError } from '../../base/errors.js'
 import { internString } from '../../base/intern-string.js'
 import { ForwardingSource } from './forwarding-source.js'
 import { mapProducer } from './map-producer.js'
+import { memoize } from './memoize.js'
 import type { Exemplar, ExponentialValue, Metric, MetricDescriptor, SummaryValue, TimeSeries } from './metric.js'
 import type { MetricProducer } from './producer.js'
 import { type Family, isRowSource, type RowChunk, type RowSource } from './row-source.js'
@@ -35,12 +36,17 @@ export function relabel(producer: MetricProducer, options: RelabelOptions): Metr
 /** The source of a label of the new descriptor: the index of the old label, or a constant value. */
 type Origin = number | string
 
+interface Relabelled {
+  readonly descriptor: MetricDescriptor
+  readonly origins: readonly Origin[]
+}
+
 /** Changes labels. The same source always returns the same object, so that encoders can cache its text. */
 export class Relabelling {
   readonly #constant: readonly (readonly [key: string, value: string])[]
   readonly #renamed: ReadonlyMap<string, string>
-  readonly #descriptors = new WeakMap<MetricDescriptor, { readonly descriptor: MetricDescriptor; readonly origins: readonly Origin[] }>()
-  readonly #sources = new WeakMap<RowSource, RowSource>()
+  readonly #describe = memoize((given: MetricDescriptor) => this.#relabelled(given))
+  readonly #source = memoize((source: RowSource): RowSource => new RelabelledSource(source, this.#describe(source.descriptor)))
 
   constructor({ constantLabels = {}, renameLabels = {} }: RelabelOptions) {
     this.#constant = Object.entries(constantLabels).map(([key, value]) => [checkKey(key), checkValue(key, value)])
@@ -66,19 +72,7 @@ export class Relabelling {
     return { ...metric, descriptor, timeSeries }
   }
 
-  #source(source: RowSource): RowSource {
-    let made = this.#sources.get(source)
-    if (made === undefined) {
-      const { descriptor, origins } = this.#describe(source.descriptor)
-      made = new RelabelledSource(source, descriptor, origins)
-      this.#sources.set(source, made)
-    }
-    return made
-  }
-
-  #describe(given: MetricDescriptor): { readonly descriptor: MetricDescriptor; readonly origins: readonly Origin[] } {
-    const known = this.#descriptors.get(given)
-    if (known !== undefined) return known
+  #relabelled(given: MetricDescriptor): Relabelled {
     const keys = [...given.labelKeys]
     for (const [at, key] of keys.entries()) {
       const name = this.#renamed.get(key)
@@ -89,9 +83,7 @@ export class Relabelling {
     const at = given.type === 'STATE_SET' ? keys.length - 1 : keys.length // the state is the last label
     keys.splice(at, 0, ...added.map(([key]) => key))
     origins.splice(at, 0, ...added.map(([, value]) => value))
-    const made = { descriptor: Object.freeze({ ...given, labelKeys: Object.freeze(keys) }), origins }
-    this.#descriptors.set(given, made)
-    return made
+    return { descriptor: Object.freeze({ ...given, labelKeys: Object.freeze(keys) }), origins }
   }
 }
 
@@ -107,29 +99,19 @@ function checkValue(key: string, value: unknown): string {
 
 class RelabelledSource extends ForwardingSource {
   readonly #descriptor: MetricDescriptor
-  readonly #origins: readonly Origin[]
-  readonly #chunks = new WeakMap<RowChunk, RowChunk>()
+  readonly #chunk: (chunk: RowChunk) => RowChunk
 
-  constructor(source: RowSource, descriptor: MetricDescriptor, origins: readonly Origin[]) {
+  constructor(source: RowSource, { descriptor, origins }: Relabelled) {
     super(source)
     this.#descriptor = descriptor
-    this.#origins = origins
+    this.#chunk = memoize((chunk) => new RelabelledChunk(chunk, origins))
   }
 
   override get descriptor(): MetricDescriptor {
     return this.#descriptor
   }
   override get chunks(): readonly RowChunk[] {
-    return this.source.chunks.map((chunk) => this.#chunk(chunk))
-  }
-
-  #chunk(chunk: RowChunk): RowChunk {
-    let made = this.#chunks.get(chunk)
-    if (made === undefined) {
-      made = new RelabelledChunk(chunk, this.#origins)
-      this.#chunks.set(chunk, made)
-    }
-    return made
+    return this.source.chunks.map(this.#chunk)
   }
 }
 

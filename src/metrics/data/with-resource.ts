@@ -1,6 +1,7 @@
 import type { Resource } from '../../base/resource.js'
 import { ForwardingSource } from './forwarding-source.js'
 import { mapProducer } from './map-producer.js'
+import { memoize } from './memoize.js'
 import type { MetricProducer } from './producer.js'
 import { type Family, isRowSource, type RowSource } from './row-source.js'
 
@@ -12,15 +13,7 @@ export function withResource(producer: MetricProducer, resource: Resource): Metr
 /** Adds resource labels to families that have none. The same source always returns the same object, so that encoders can cache its text. */
 export function resourceAdder(given: Readonly<Record<string, string>>): <F extends Family>(family: F) => F {
   const labels = Object.freeze({ ...given })
-  const sources = new WeakMap<RowSource, RowSource>()
-  const addToSource = (source: RowSource): RowSource => {
-    let made = sources.get(source)
-    if (made === undefined) {
-      made = new ForwardingSource(source, labels)
-      sources.set(source, made)
-    }
-    return made
-  }
+  const addToSource = memoize((source: RowSource) => new ForwardingSource(source, labels))
   return <F extends Family>(family: F): F => {
     if (family.resource !== undefined) return family
     return (isRowSource(family) ? addToSource(family) : { ...family, resource: labels }) as F

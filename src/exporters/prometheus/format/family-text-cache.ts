@@ -1,3 +1,4 @@
+import { memoize } from '../../../metrics/data/memoize.js'
 import { type RowChunk, type RowSource, isVisibleIn } from '../../../metrics/data/row-source.js'
 import { seriesOf } from '../../../metrics/data/snapshot.js'
 import { SnapshotRows } from '../../../metrics/data/snapshot-rows.js'
@@ -11,16 +12,7 @@ import { seriesText, textHead } from './text.js'
 import type { SourceWriter } from './text-document.js'
 
 /** The lines before the samples, by family. Never stale: a family is immutable, and another definition is another object. */
-const heads = new WeakMap<ExposedFamily, Buffer>()
-
-function headOf(family: ExposedFamily): Buffer {
-  let head = heads.get(family)
-  if (head === undefined) {
-    head = Buffer.from(textHead(family))
-    heads.set(family, head)
-  }
-  return head
-}
+const headOf = memoize((family: ExposedFamily) => Buffer.from(textHead(family)))
 
 /** The rows of one source in text 0.0.4. What was rendered is kept from scrape to scrape. */
 export class FamilyTextCache implements SourceWriter {

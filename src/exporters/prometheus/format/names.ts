@@ -1,5 +1,6 @@
 import { baseName, exposedName, isCumulative, labelName, ownedNames, sampleNames, unitWord } from '../../../metrics/data/prometheus-name.js'
 import { formatBound, formatNumber } from './format-number.js'
+import { memoize } from '../../../metrics/data/memoize.js'
 import type { MetricDescriptor } from '../../../metrics/data/metric.js'
 
 /** Set on the one series of all values beyond the limit. */
@@ -31,20 +32,8 @@ export interface ExposedFamily {
   readonly hasDistinctLabels: boolean
 }
 
-// Descriptors exist as long as their views and are looked up at each scrape.
-const known = new WeakMap<MetricDescriptor, ExposedFamily>()
-
-/** How a metric appears in the Prometheus formats. */
-export function exposedFamily(descriptor: MetricDescriptor): ExposedFamily {
-  let family = known.get(descriptor)
-  if (family === undefined) {
-    family = expose(descriptor)
-    known.set(descriptor, family)
-  }
-  return family
-}
-
-function expose(descriptor: MetricDescriptor): ExposedFamily {
+/** How a metric appears in the Prometheus formats. Descriptors exist as long as their views and are looked up at each scrape. */
+export const exposedFamily: (descriptor: MetricDescriptor) => ExposedFamily = memoize((descriptor) => {
   const type = familyType(descriptor)
   const base = baseName(descriptor)
   const openMetrics = openMetricsType(descriptor, type, base)
@@ -67,24 +56,17 @@ function expose(descriptor: MetricDescriptor): ExposedFamily {
     ownedNames: ownedNames(descriptor),
     hasDistinctLabels: new Set(all).size === all.length,
   }
-}
-
-const untyped = new WeakMap<ExposedFamily, ExposedFamily>()
+})
 
 /**
  * A counter or an info without its type: OpenMetrics then allows other families the names `x` and `x_created` beside `x_total`, and `x`
  * beside `x_info`.
  */
-export function withoutType(suffixed: ExposedFamily): ExposedFamily {
-  let family = untyped.get(suffixed)
-  if (family === undefined) {
-    const { name } = suffixed
-    const openMetricsType = suffixed.openMetricsType === 'info' ? 'gauge' : 'unknown'
-    family = { ...suffixed, baseName: name, openMetricsType, unit: '', ownedNames: [name] }
-    untyped.set(suffixed, family)
-  }
-  return family
-}
+export const withoutType: (suffixed: ExposedFamily) => ExposedFamily = memoize((suffixed) => {
+  const { name } = suffixed
+  const openMetricsType = suffixed.openMetricsType === 'info' ? 'gauge' : 'unknown'
+  return { ...suffixed, baseName: name, openMetricsType, unit: '', ownedNames: [name] }
+})
 
 function familyType(descriptor: MetricDescriptor): FamilyType {
   if (isCumulative(descriptor)) return 'counter'
