@@ -1,4 +1,5 @@
 import { cutString } from '../../base/cut-string.js'
+import type { InternalCount } from '../../base/internal-metrics.js'
 import { readSafely } from './read-safely.js'
 import { MAX_MESSAGE_LENGTH, MAX_NAME_LENGTH, MAX_STATUS_DETAILS } from './span-limits.js'
 import { cutKeys, cutMessages, cutNames } from './span-metrics.js'
@@ -7,26 +8,18 @@ import { Status } from './status.js'
 // Strings are cut once, when they are set on a span, so that everything that stores spans, names or keys is bounded in bytes.
 
 /** The name of a span, at most 256 code points. */
-export function cutName(name: string): string {
-  if (name.length <= MAX_NAME_LENGTH) return name
-  const short = cutString(name, MAX_NAME_LENGTH)
-  if (short !== name) cutNames.value++
-  return short
-}
+export const cutName = (name: string): string => cut(name, MAX_NAME_LENGTH, cutNames)
 
 /** The key of an attribute, at most 256 code points. */
-export function cutKey(key: string): string {
-  if (key.length <= MAX_NAME_LENGTH) return key
-  const short = cutString(key, MAX_NAME_LENGTH)
-  if (short !== key) cutKeys.value++
-  return short
-}
+export const cutKey = (key: string): string => cut(key, MAX_NAME_LENGTH, cutKeys)
 
 /** A description or the message of a status, at most 4 096 code points. */
-export function cutMessage(message: string): string {
-  if (message.length <= MAX_MESSAGE_LENGTH) return message
-  const short = cutString(message, MAX_MESSAGE_LENGTH)
-  if (short !== message) cutMessages.value++
+export const cutMessage = (message: string): string => cut(message, MAX_MESSAGE_LENGTH, cutMessages)
+
+function cut(text: string, maxLength: number, cuts: InternalCount): string {
+  if (text.length <= maxLength) return text
+  const short = cutString(text, maxLength)
+  if (short !== text) cuts.value++
   return short
 }
 
