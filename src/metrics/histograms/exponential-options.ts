@@ -1,5 +1,4 @@
-import { checkOptions, type OptionNames } from '../../base/check-options.js'
-import { checkNumber } from '../../base/check-options.js'
+import { checkNumber, checkOptions, type OptionNames } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
 import { MAX_SCHEMA, MIN_SCHEMA } from './exponential-bounds.js'
 

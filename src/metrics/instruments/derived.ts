@@ -158,7 +158,7 @@ export class Derived<K extends string = never> {
     const fault =
       value !== value ? 'nan' : isCumulative ? cumulativeFault(value, instrument.isInteger) : gaugeFault(value, instrument.isInteger)
     if (fault !== undefined) return this.#fail(fault, undefined, observation)
-    instrument.change(observation.labels, value, isCumulative ? raise : set)
+    instrument.change(observation.labels, value, isCumulative ? raise : undefined)
   }
 
   /** Counts the functions that have not settled in time. @internal */
@@ -179,10 +179,6 @@ export class Derived<K extends string = never> {
     const why = error === undefined ? reason : `${reason}: ${errorText(error)}`
     warnOnce('TALLYSCOPE_DERIVED_FAILED', `${name} ${reason}`, `the derived metric ${name} has no new value: ${why}`)
   }
-}
-
-function set(cells: Cells, cell: number, value: number): boolean {
-  return cells.record(cell, value)
 }
 
 /** Sets the value of a counter. A value below the last one is ignored, because a counter never falls. */

@@ -1,4 +1,3 @@
-import type { Cells } from '../store/cells.js'
 import { LastValueCells } from '../store/last-value-cells.js'
 import { DefinitionError } from '../../base/errors.js'
 import type { Instrument, InstrumentKind, LabelsFor } from './instrument.js'
@@ -6,10 +5,6 @@ import { ownLabels } from '../store/label-value.js'
 import type { Labels } from '../store/shared-tag-map.js'
 
 export const INFO: InstrumentKind = { type: 'INFO', cells: (rows) => new LastValueCells(rows) }
-
-function set(cells: Cells, cell: number, value: number): boolean {
-  return cells.record(cell, value)
-}
 
 /**
  * An info metric: one series of value 1 whose labels are facts such as a version. Made by `registry.info()`.
@@ -30,7 +25,7 @@ export class Info<K extends string = never> {
     const own = readLabels(this.#instrument, labels)
     if (own === undefined) return // the former labels stay
     store.clear()
-    this.#instrument.change(own, 1, set)
+    this.#instrument.change(own, 1)
   }
 
   /** Removes all series. */
@@ -84,7 +79,7 @@ export class StateSet<S extends string, K extends string = never> {
   }
 
   #put(state: S, isActive: boolean, labels: Labels): void {
-    this.#instrument.change({ ...labels, [STATE_KEY]: state }, isActive ? 1 : 0, set)
+    this.#instrument.change({ ...labels, [STATE_KEY]: state }, isActive ? 1 : 0)
   }
 
   /** Removes all series. */

@@ -168,8 +168,8 @@ export class Instrument {
     return REFUSED
   }
 
-  /** Changes the series of these labels by `apply`. Refused labels and values are dropped and counted. Not for the record path. */
-  change(labels: Labels | undefined, value: number, apply: (cells: Cells, cell: number, value: number) => boolean): void {
+  /** Changes a series by `apply`; by default sets it. Refused labels and values are dropped and counted. Not for the record path. */
+  change(labels: Labels | undefined, value: number, apply: (cells: Cells, cell: number, value: number) => boolean = set): void {
     const row = this.rowOf(labels)
     if (row < 0) return
     const chunk = this.store.chunkOf(row)
@@ -210,6 +210,10 @@ export class Instrument {
   #start(): void {
     if (this.#startsAtZero) this.store.findOrCreate(NO_LABELS)
   }
+}
+
+function set(cells: Cells, cell: number, value: number): boolean {
+  return cells.record(cell, value)
 }
 
 /** @throws {@link DefinitionError} `ERR_NAME`, `ERR_UNIT`, `ERR_KEYS`, `ERR_OPTION` if the definition breaks a rule. */
