@@ -59,7 +59,3 @@ function faultOf(measure: Measure, value: unknown): DropReason | undefined {
   if (measure.type === 'int64' && value % 1 !== 0) return 'fraction'
   return value < 0 ? 'negative' : undefined
 }
-
-/** Whether every aggregation accepts the value: a finite number that is not negative, and an integer if the measure is int64. */
-export const isOrdinary = (measure: Measure, value: number): boolean =>
-  typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY && (!measure.isInteger || value % 1 === 0)

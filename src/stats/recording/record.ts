@@ -40,7 +40,7 @@ import { type BoundTarget, boundTargets, NO_DISTRIBUTION, NO_LAST_VALUES, NO_TAR
 import { drop, dropFromColumn, refuse, unreadable } from './drop-counters.js'
 import { NO_TAGS, rowInContext, rowOf, type DropReason, type ListenerGroup } from './listener.js'
 import type { Measure } from './measure.js'
-import { isOrdinary, recordChecked } from './record-checked.js'
+import { recordChecked } from './record-checked.js'
 
 /** Records one value of a measure. Anything may be given: what cannot be used is dropped and counted. */
 export const record = (measure: Measure, value: number, tags?: Labels | TagMap, attachments?: Attachments): void => {
@@ -94,6 +94,10 @@ function untaggedHandle(measure: Measure): BoundMeasure {
   measure.untaggedHandle = handle
   return handle
 }
+
+/** Whether every aggregation accepts the value: a finite number that is not negative, and an integer if the measure is int64. */
+const isOrdinary = (measure: Measure, value: number): boolean =>
+  typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY && (!measure.isInteger || value % 1 === 0)
 
 /** Records into the rows of these labels. One long function on purpose: see `recordSlow`. */
 function recordLabels(measure: Measure, value: number, labels: Labels, attachments: Attachments | undefined): void {
