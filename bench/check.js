@@ -22,7 +22,12 @@ export function judge(comparisons, thresholds = THRESHOLDS) {
     const comparison = comparisons.find(({ name }) => name === threshold.comparison)
     const figure = comparison === undefined ? Number.NaN : figureOf(comparison, threshold)
     const { atMost, aim } = threshold
-    return { threshold, figure, outcome: outcomeOf(figure, atMost), ...(aim !== undefined && { aim: figure <= aim ? 'reached' : 'missed' }) }
+    return {
+      threshold,
+      figure,
+      outcome: outcomeOf(figure, atMost),
+      ...(aim !== undefined && { aim: figure <= aim ? 'reached' : 'missed' }),
+    }
   })
 }
 
