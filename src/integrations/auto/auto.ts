@@ -25,8 +25,8 @@ interface AutoState {
 const state = processGlobal('auto', (): AutoState => ({ started: false, scope: undefined }))
 
 /**
- * Starts everything that the environment configures, once in a process however often it is imported. Whatever fails is
- * logged, and the program runs as it would without.
+ * Starts everything that the environment configures. Later calls in the same process return the same scope. A failure is logged and
+ * never reaches the program.
  */
 export function startAuto(env: Environment = process.env): Tallyscope | undefined {
   if (state.started) return state.scope
@@ -35,7 +35,7 @@ export function startAuto(env: Environment = process.env): Tallyscope | undefine
   try {
     const settings = settingsOf(env)
     if (settings.enabled === false) return undefined
-    const scope = createTallyscope({ env, startIntegrations: false, ...partsOf(settings) })
+    const scope = createTallyscope({ env, startIntegrations: false, ...defaultsOf(settings) })
     state.scope = scope
     const started = scope.start().catch((error: unknown) => warnOfAuto('start', error))
     attempt('trace outgoing requests', () => watchOutgoing(scope, settings))
@@ -50,7 +50,7 @@ export function startAuto(env: Environment = process.env): Tallyscope | undefine
   }
 }
 
-/** One part that cannot be started does not keep the others from it. */
+/** Logs an error of one step, so that the other steps still run. */
 function attempt(what: string, start: () => void): void {
   try {
     start()
@@ -60,11 +60,10 @@ function attempt(what: string, start: () => void): void {
 }
 
 /**
- * What is different from a Tallyscope that the program itself makes. Its output stays its own, so that no spans are printed. Its
- * end stays its own, so that the server of /metrics keeps nothing alive, and a port that is taken costs nothing but /metrics.
- * A worker thread leaves the server to the main thread.
+ * Options that differ from the defaults of `createTallyscope`, because the program does not know of us: no spans are printed, the
+ * server of /metrics does not keep the process alive, and a port in use is not an error. A worker thread does not start that server.
  */
-function partsOf(settings: Settings): TallyscopeOptions {
+function defaultsOf(settings: Settings): TallyscopeOptions {
   return {
     ...(settings['traces.exporters'] === undefined && { traces: { exporters: [] } }),
     prometheus:
@@ -94,7 +93,7 @@ function watchIncoming({ tracer, stats, registry, ignorePaths, ignoreHosts, urlQ
   })
 }
 
-/** A worker thread gets no signals, and an uncaught error in it belongs to the thread that started it. */
+/** A worker thread gets no signals, and its uncaught errors are handled by the thread that started it. */
 function exportAtTheEnd(scope: Tallyscope, settings: Settings): void {
   if (settings['auto.shutdownHooks'] === false) return
   if (isMainThread) {
@@ -111,7 +110,7 @@ function settingsOf(env: Environment): Settings {
   return readConfiguration({ code: {}, env, file }).settings
 }
 
-/** Undefined if the file cannot be read: `createTallyscope` reports that, with its name. */
+/** Returns undefined if the file cannot be read. `createTallyscope` reports that error. */
 function fileOf(name: string): ReturnType<typeof readConfigurationFile> | undefined {
   try {
     return readConfigurationFile(name)

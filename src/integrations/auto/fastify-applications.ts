@@ -12,7 +12,7 @@ import { warnOfAuto } from './auto-warning.js'
 const FIRST_MAJOR = 5
 const LAST_MAJOR = 6
 
-/** Instruments every Fastify application that is made from now on. */
+/** Instruments every Fastify application that is created from now on. */
 export function instrumentFastifyApplications(scope: Tallyscope, settings: Configuration['settings']): void {
   if (settings['auto.fastify'] === false) return
   subscribe('fastify.initialization', (message) => {
@@ -44,7 +44,7 @@ function optionsOf(scope: Tallyscope, settings: Configuration['settings']): Tall
     tracer,
     stats,
     registry,
-    // An application does not show metrics that a server of its own has, or that are switched off.
+    // No route if `prometheus` is configured: the metrics then have a server of their own, or are disabled.
     metricsPath: settings.prometheus === undefined ? '/metrics' : false,
     metricsFallback: true,
     metrics: scope.metricsOptions,

@@ -1,9 +1,9 @@
-/** The main programs of package managers, as `process.argv[1]` names them. */
+/** Matches `process.argv[1]` of package managers. */
 const PACKAGE_MANAGERS = /(?:^|[\\/])(?:(?:npm|npx|pnpm|pnpx|yarn|yarnpkg|corepack)(?:-cli)?(?:\.[cm]?js)?|yarn-\d[^\\/]*\.c?js)$/
 
 /**
  * True in a process that only starts the program: a package manager (`npm start`), or the parent of `node --test`. NODE_OPTIONS
- * reaches these too. They are left alone, or they would take the port of /metrics from the program.
+ * reaches these too. They are not instrumented, since they would take the port of /metrics from the program.
  */
 export function isToolProcess(
   argv: readonly string[] = process.argv,

@@ -7,7 +7,7 @@ export interface AutomaticOptions extends TallyscopeFastifyOptions {
   readonly report: (error: unknown) => void
 }
 
-/** Holds the automatic instrumentation of an application; children of the instance inherit it. */
+/** Key of the automatic instrumentation of an application. Child instances inherit it. */
 const AUTOMATIC: unique symbol = Symbol.for('tallyscope.automatic')
 
 interface Instrumented {
@@ -15,8 +15,8 @@ interface Instrumented {
 }
 
 /**
- * The plugin for an application that knows nothing of it. It adds no decorator, since the application may have one of that name,
- * and reports an error instead of passing it on, since the application would not start.
+ * The plugin that `tallyscope/auto` registers. It adds no decorators, because the application may have some of these names. It
+ * reports an error instead of passing it on, because the application would not start.
  */
 export const automaticFastify: FastifyPluginCallback<AutomaticOptions> = Object.assign(
   (app: FastifyInstance, options: AutomaticOptions, done: () => void) => {
@@ -31,7 +31,7 @@ export const automaticFastify: FastifyPluginCallback<AutomaticOptions> = Object.
   { [Symbol.for('skip-override')]: true, [Symbol.for('fastify.display-name')]: 'tallyscope/auto' },
 )
 
-/** An application that registers the plugin itself gets that one alone. */
+/** Stops the automatic instrumentation of an application that registers the plugin itself. */
 export function stopAutomatic(app: FastifyInstance): void {
   ;(app as Instrumented)[AUTOMATIC]?.stop()
 }

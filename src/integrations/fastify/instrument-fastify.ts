@@ -18,7 +18,7 @@ export interface InstrumentedFastify {
   readonly server: ServerInstrumentation
 }
 
-/** Adds hooks and the route of the metrics to an application. It adds no decorators. */
+/** Adds hooks and the metrics route to an application, but no decorators. */
 export function instrumentFastify(app: FastifyInstance, options: TallyscopeFastifyOptions): InstrumentedFastify {
   const { clock = systemClock, metricsPath = '/metrics' } = options
   const { server, stats, tracer, registry, requestTags } = makeServerInstrumentation<FastifyRequest>(
@@ -51,20 +51,20 @@ function addHooks(
 ): void {
   const routes = new RouteTable(server.measures, server.unmatched, requestTags)
 
-  // `run`, and not `enterWith`: that would outlive the request, and the next one of the connection would find its span.
+  // Not `enterWith`: its context outlives the request, so the next request of the connection would have this span.
   app.addHook('onRequest', (request, reply, done) => {
     if (server.stopped) return done()
     const exchange = server.exchangeOf(request.raw, reply.raw)
     const route = exchange === undefined ? NOT_MEASURED : routes.find(request)
     if (route === NOT_MEASURED) {
       exchange?.dismiss()
-      // What the handler of an excluded request does is excluded with it.
+      // Requests and spans that the handler of an excluded request makes are excluded too.
       return runDetached(done)
     }
-    // A scrape that the fallback may answer has no span.
+    // No span for a scrape that the fallback may serve.
     if (fallbackPath === false || !isUnrouted(request, fallbackPath)) exchange!.routed(route, request, reply)
     const frame = exchange!.frame
-    // Reading what is current costs a walk through the async hooks, so only if nothing is entered.
+    // `run` is more expensive than reading the current frame.
     if (frame !== undefined) runInFrame(frame, done)
     else if (currentFrame() === EMPTY_FRAME) done()
     else runInFrame(EMPTY_FRAME, done)
@@ -76,7 +76,7 @@ function addHooks(
     done()
   })
 
-  // Of the whole server: requests that Fastify answers before any hook, such as those with a damaged path.
+  // Only for the root instance. Fastify answers some requests before any hook, such as those with a malformed path.
   if (Object.getPrototypeOf(app) === Object.prototype) {
     app.server.prependListener('request', (request, response) => {
       server.exchangeOf(request, response)

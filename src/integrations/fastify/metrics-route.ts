@@ -9,7 +9,7 @@ import { limitUnread, type SendLimits } from '../../serving/send-body.js'
 import { runDetached } from '../../base/suppression.js'
 import { exchangeOf, type ServerInstrumentation } from '../../http/server-instrumentation.js'
 
-/** Adds the route of the metrics in a child of its own: the hooks of the instance apply, those given here are for it alone. */
+/** Adds the metrics route in a child instance: the hooks of `app` apply to it, those of `route` apply to nothing else. */
 export function addMetricsRoute(
   app: FastifyInstance,
   path: string,
@@ -35,8 +35,8 @@ export function addMetricsRoute(
 }
 
 /**
- * Serves the path if no route of the application does. All hooks of the application run first: the metrics replace nothing but
- * Fastify's own "not found", which a hook that refuses a request never sends.
+ * Serves the metrics at `path` if the application has no route for it. All hooks of the application run first, and only Fastify's
+ * default "not found" response is replaced, so that a hook which refuses a request still refuses it.
  */
 export function addMetricsFallback(
   app: FastifyInstance,
@@ -63,7 +63,7 @@ export function isUnrouted(request: FastifyRequest, path: string): boolean {
   return request.is404 && (request.raw.url ?? '').split('?', 1)[0] === path
 }
 
-/** True for what Fastify itself sends if there is neither a route nor a handler of the application for it. */
+/** True for Fastify's default response if neither a route nor a "not found" handler of the application exists. */
 function isOwnNotFound(request: FastifyRequest, reply: FastifyReply, payload: unknown): boolean {
   if (reply.statusCode !== 404 || typeof payload !== 'string') return false
   const { method, url } = request.raw
@@ -80,7 +80,7 @@ async function respond(handler: ScrapeHandler, request: FastifyRequest, reply: F
 
 const EMPTY = new Uint8Array(0)
 
-/** Waits for the responses before it on its connection; undefined if that has closed by then. */
+/** Waits for earlier responses of the connection. Returns undefined if the connection closed meanwhile. */
 async function scrapeInTurn(handler: ScrapeHandler, request: FastifyRequest, reply: FastifyReply): Promise<Buffer | Readable | undefined> {
   const query = /\?(.*)$/s.exec(request.raw.url ?? '')?.[1] ?? ''
   const respond = (signal: AbortSignal) => handler.respond(request.headers, query, { method: request.method, signal })
@@ -94,15 +94,15 @@ async function scrapeInTurn(handler: ScrapeHandler, request: FastifyRequest, rep
   return Buffer.from(buffer, byteOffset, byteLength)
 }
 
-/** A stream as Fastify sends it, which fails if the body does. */
+/** The body as a stream for Fastify. It fails if the body fails. */
 function readableOf(body: ScrapeBody, response: ServerResponse, limits: SendLimits): Readable {
   let lastBytes = 0
   const readable = new Readable({
-    highWaterMark: 1, // the next part is rendered when the last one has been taken
+    highWaterMark: 1, // renders a part only after the previous one was read
     read() {
       body.next().then(
         ({ done, value }) => {
-          // Streams read ahead: the last part may not have been taken yet.
+          // Streams read ahead: the client may not have received the last part yet.
           if (done === true) limitUnread(response, lastBytes, limits)
           else lastBytes = value.length
           this.push(done === true ? null : value)

@@ -13,69 +13,70 @@ import type { Span } from '../../trace/span/span.js'
 import type { TracerCore } from '../../trace/tracer-core.js'
 
 export interface TallyscopeFastifyOptions {
-  /** Makes the server spans. Default: the tracer that all integrations share, which exports nothing. False: no spans, and nothing enters the async context. */
+  /** Tracer of the server spans. Default: one shared by all integrations, which exports nothing. False: no spans and no async context. */
   readonly tracer?: TracerCore | false
-  /** Engine that records the requests. Default: the shared `stats`. */
+  /** Stats that record the requests. Default: the shared `stats`. */
   readonly stats?: Stats
   /** Registry of the gauge `http/server/in_flight`, which is also `app.tallyscope.registry`. Default: one registry for each `stats`. */
   readonly registry?: MetricRegistry
-  /** Views to register. Default: `httpServerViews`; false for none. `openCensusHttpServerViews` are the others that are ready. */
+  /** Views to register, such as `openCensusHttpServerViews`. Default: `httpServerViews`; false for none. */
   readonly views?: readonly ReadyView[] | false
-  /** Path of the metrics, below the prefix of the instance. Default `/metrics`; false for no such route. */
+  /** Path of the metrics route, below the prefix of the instance. Default `/metrics`; false for no route. */
   readonly metricsPath?: string | false
   /**
-   * True to serve that path only if no route of the application does, after all of its hooks. It replaces Fastify's own "not found"
-   * handler, so that an application with one of its own shows no metrics. Default false.
+   * True to serve that path only if the application has no route for it, after all of its hooks. It replaces Fastify's default
+   * "not found" response, so an application that sets its own "not found" handler serves no metrics. Default false.
    */
   readonly metricsFallback?: boolean
-  /** The older name of `metricsFallback`, with the same default. */
+  /** Older name of `metricsFallback`, with the same default. */
   readonly metricsWhereUnrouted?: boolean
-  /** Fastify's options of that route, such as hooks for authentication. The hooks of the instance apply to it too. Default: none. */
+  /** Fastify options of the metrics route, such as hooks for authentication. Hooks of the instance apply too. Default: none. */
   readonly metricsRoute?: RouteShorthandOptions
-  /** Further producers for that route, beside `stats` and the registry. Default: none. */
+  /** Producers for the metrics route in addition to `stats` and the registry. Default: none. */
   readonly producers?: readonly MetricProducer[]
   /**
-   * The group of `shareMetrics` of `tallyscope/cluster`. The plugin adds its producers to it, and its route has the metrics of all
-   * processes. Default: none, the metrics of this process alone.
+   * A group from `shareMetrics` of `tallyscope/cluster`. The plugin adds its producers to it, and the metrics route serves the
+   * metrics of all processes. Default: none, only the metrics of this process.
    */
   readonly group?: MetricProducer & { add(producer: MetricProducer): void }
-  /** Options of the handler of that route: `bearerToken`, `guard`, `gzip`, … Default: those of `metricsHandler`. */
+  /** Options of the metrics handler: `bearerToken`, `guard`, `gzip`, … Default: those of `metricsHandler`. */
   readonly metrics?: Omit<MetricsHandlerOptions, 'producers' | 'group' | 'clock'>
   /**
-   * Paths that get neither span nor measurement, as what their handlers do: a string covers a path and all below it, a pattern
-   * is tried on the path with its slash. Default `['_ah/health']`.
+   * Paths without spans and measurements, including spans that their handlers would start. A string matches a path and all paths
+   * below it. A regular expression is matched against the path with its leading slash. Default `['_ah/health']`.
    */
   readonly ignorePaths?: readonly PathRule[]
-  /** The older name of `ignorePaths`, with the same default. */
+  /** Older name of `ignorePaths`, with the same default. */
   readonly excludelistPaths?: readonly PathRule[]
-  /** Values of the header `Host`, exactly as it has them, that get neither. The caller chooses that header. Default none. */
+  /** `Host` headers without spans and measurements, compared exactly. Callers choose this header. Default none. */
   readonly ignoreHosts?: readonly string[]
-  /** The older name of `ignoreHosts`, with the same default. */
+  /** Older name of `ignoreHosts`, with the same default. */
   readonly excludelistHostnames?: readonly string[]
   /**
-   * True if strangers call: their traces are linked to instead of continued, tags that they send are dropped. False if all callers are
-   * trusted. Default: the tracer's `untrusted`; without that, traces are continued, and callers decide ten times a second what is sampled.
+   * True if callers are not trusted: spans link to their traces instead of continuing them, and tags that they send are dropped. False
+   * if all callers are trusted. Default: `untrusted` of the tracer. If that is not set either, traces are continued, and a caller's
+   * decision to sample is followed at most ten times a second.
    */
   readonly publicEndpoint?: boolean
-  /** The older name of `publicEndpoint`, with the same default. */
+  /** Older name of `publicEndpoint`, with the same default. */
   readonly untrusted?: boolean
   /**
-   * Tags of the plugin's own views, by key: each function is called with the request when the response is closed. At most 100 values of
-   * a tag are kept apart; further ones become `other`. Default: none.
+   * Additional tags of the plugin's views, by key. Each function is called with the request when the response closes. From the 101st
+   * different value of a tag on, values become `other`. Default: none.
    * @example
    * requestTags: { tenant: (request) => request.headers['x-tenant'] }
    */
   readonly requestTags?: RequestTagFunctions<Request>
   /**
-   * Tags that the views of the integration are broken down by, read from the async context: what `withTags` has set while a request was
-   * handled. The application chooses the values; use few. Default none.
+   * Additional tag keys of the plugin's views that are read from the async context, where `withTags` sets them while a request is
+   * handled. The number of values is not limited: use few. Default none.
    */
   readonly contextTags?: readonly string[]
-  /** True for `2xx` instead of `204` in the tag `status`. Default false. */
+  /** True for `2xx` instead of `204` as value of the tag `status`. Default false. */
   readonly statusClasses?: boolean
   /** False to register no views of body sizes. Default true. */
   readonly bodySizes?: boolean
-  /** What of a URL's query is in the attribute `http.url`: `false` nothing, `'redacted'` names without values, `true` all, or a function of the query. Default false. */
+  /** The query in the attribute `http.url`: `false` none, `'redacted'` names without values, `true` all, or a function of the query. Default false. */
   readonly urlQuery?: UrlQuery
   /** Source of time. Default: the system clock. */
   readonly clock?: Clock
@@ -83,9 +84,9 @@ export interface TallyscopeFastifyOptions {
 
 /** `config.tallyscope` of a route. */
 export interface TallyscopeRouteConfig {
-  /** Used instead of the route's template, as tag and in the span's name. */
+  /** Replaces the template of the route in the tag `route` and in the name of the span. */
   readonly name?: string
-  /** Tags for what is recorded of this route and by its handlers; a function is called when the response is closed. Views of your own may break down by them. */
+  /** Tags of everything recorded for this route and by its handlers; functions are called when the response closes. Your views may use them. */
   readonly tags?: Readonly<Record<string, Tags[string] | ((request: Request) => unknown)>>
 }
 
@@ -94,7 +95,7 @@ export interface TallyscopeDecoration {
   readonly stats: Stats
   readonly tracer: TracerCore | undefined
   readonly registry: MetricRegistry
-  /** Stats and registry: for a metrics endpoint elsewhere, or for exporters. */
+  /** `stats` and the registry, for another metrics endpoint or for exporters. */
   readonly producers: readonly MetricProducer[]
 }
 
@@ -107,7 +108,7 @@ declare module 'fastify' {
     readonly span: Span | undefined
   }
   interface FastifyContextConfig {
-    /** False: no span, no measurement for this route. */
+    /** False: no spans and no measurements for this route. */
     tallyscope?: false | TallyscopeRouteConfig
   }
 }

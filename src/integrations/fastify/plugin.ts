@@ -6,7 +6,7 @@ import { stopAutomatic } from './automatic.js'
 import { instrumentFastify } from './instrument-fastify.js'
 import type { TallyscopeFastifyOptions } from './options.js'
 
-/** What Fastify itself takes with a plugin. */
+/** Options of Fastify's `register`. */
 interface FastifyRegisterOptions {
   readonly prefix?: string
   readonly logLevel?: string
@@ -43,17 +43,17 @@ const OPTIONS: OptionNames<TallyscopeFastifyOptions & FastifyRegisterOptions> = 
 }
 
 /**
- * A Fastify plugin: a server span for each request, its latency and its bytes, the requests in flight, and a route for
- * the metrics. Register it before routes and other plugins. Only later hooks run inside the span.
+ * A Fastify plugin that traces each request, measures its latency and body sizes, counts requests in flight and serves the metrics.
+ * Register it before routes and other plugins: only hooks that are added later run inside the span.
  *
- * The span and the tags of the request are current in all hooks and handlers after it, over `await` too.
+ * The span and the tags of the request are current in all later hooks and handlers, also after `await`.
  *
  * @throws {@link DefinitionError} if measures, views or gauges of these names exist with another definition.
  * @example
  * await app.register(tallyscopeFastify, { tracer, metricsPath: '/metrics', ignorePaths: ['_ah/health'] })
  */
 export const tallyscopeFastify: FastifyPluginCallback<TallyscopeFastifyOptions> = Object.assign(install, {
-  // The marks of a plugin for the instance itself rather than for a child of it.
+  // As fastify-plugin does: the hooks apply to the instance itself, not to a child of it.
   [Symbol.for('skip-override')]: true,
   [Symbol.for('fastify.display-name')]: 'tallyscope',
   [Symbol.for('plugin-meta')]: { name: 'tallyscope', fastify: '>=5 <7' },
@@ -63,7 +63,11 @@ function install(app: FastifyInstance, options: TallyscopeFastifyOptions, done: 
   checkOptions('tallyscopeFastify', options as TallyscopeFastifyOptions & FastifyRegisterOptions, OPTIONS)
 
   if (app.hasDecorator('tallyscope')) {
-    warnOnce('TALLYSCOPE_FASTIFY_TWICE', 'plugin', 'tallyscopeFastify is registered already on this instance or one above; the first stays')
+    warnOnce(
+      'TALLYSCOPE_FASTIFY_TWICE',
+      'plugin',
+      'tallyscopeFastify is already registered on this instance or a parent of it; the second registration is ignored',
+    )
     return done()
   }
   stopAutomatic(app)

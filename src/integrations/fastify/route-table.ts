@@ -5,7 +5,7 @@ import type { TallyscopeRouteConfig } from './options.js'
 import { RouteSeries } from '../../http/route-series.js'
 import type { ServerMeasures } from '../../http/server-measures.js'
 
-/** What is read of a route's `config`; `disableMetrics` and `statsId` are those of fastify-metrics. */
+/** The used part of a route's `config`. `disableMetrics` and `statsId` are options of fastify-metrics. */
 interface RouteConfig {
   readonly url?: unknown
   readonly tallyscope?: unknown
@@ -13,17 +13,17 @@ interface RouteConfig {
   readonly statsId?: unknown
 }
 
-/** The route of a request that is not to be measured. */
+/** Returned instead of a route for a request that must not be measured. */
 export const NOT_MEASURED: unique symbol = Symbol('not measured')
 
-/** Finds what is known of a request's route. Fastify keeps one config object for each. */
+/** Finds the route of a request by Fastify's `config` object, of which each route has one. */
 export class RouteTable {
   private readonly measures: ServerMeasures
   private readonly unmatched: RouteSeries
-  /** Where Fastify keeps a request's route; null if that cannot be found. */
+  /** Fastify's private key of a request's route; null if it cannot be found. */
   private context: symbol | null | undefined = undefined
   private readonly routes = new WeakMap<object, RouteSeries | typeof NOT_MEASURED>()
-  /** Requests for one route tend to come in a row. */
+  /** Consecutive requests often have the same route. */
   private lastConfig: RouteConfig | undefined = undefined
   private last: RouteSeries | typeof NOT_MEASURED
 
@@ -50,7 +50,7 @@ export class RouteTable {
     return route
   }
 
-  /** `request.routeOptions` makes an object of twelve fields each time; its source is read instead, if that can be found. */
+  /** `request.routeOptions` creates an object of twelve fields at each call, so its source is read instead if it can be found. */
   private configOf(request: FastifyRequest): RouteConfig | undefined {
     if (this.context === undefined) {
       const symbols = Object.getOwnPropertySymbols(request)
