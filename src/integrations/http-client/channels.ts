@@ -3,14 +3,14 @@ import { idleCount, internalCounter, markInUse } from '../../base/internal-metri
 
 const FAULTS = internalCounter(
   'tallyscope_http_client_faults_total',
-  'Events of outgoing HTTP requests that could not be read, or requests whose headers were beyond reach, by reason.',
+  'Events of outgoing HTTP requests that could not be read, or requests whose headers were already sent, by reason.',
   'reason',
 )
 
 const unreadableEvent: { value: number } = idleCount(FAULTS, 'event')
 export const headersSent: { value: number } = idleCount(FAULTS, 'headers sent')
 
-/** Subscribes to channels; returns a function that unsubscribes. What a handler throws is counted: it must not reach the program's request. */
+/** Subscribes to diagnostics channels and returns a function that unsubscribes. Errors of a handler are counted, so that the program's request goes on. */
 export function listen(handlers: Readonly<Record<string, (message: never) => void>>): () => void {
   markInUse(FAULTS)
   const listeners = Object.entries(handlers).map(([name, handle]) => {

@@ -6,7 +6,7 @@ import { Status } from '../../trace/data/status.js'
 import { StatusCode } from '../../trace/data/status-code.js'
 import type { ClientMeasures } from './client-measures.js'
 
-/** What an exchange needs of the client side it belongs to. */
+/** The part of the client instrumentation that its exchanges use. */
 export interface ExchangeHome {
   readonly measures: ClientMeasures
   monotonicMs(): number
@@ -16,17 +16,17 @@ export interface ExchangeHome {
 export class ClientExchange {
   readonly span: Span | undefined
   status: number | undefined = undefined
-  /** May be corrected until the end: Node keeps no port. */
+  /** May change until `close()`: Node does not keep the port of a request. */
   host: string
   sent = 0
   received = 0
   readonly #home: ExchangeHome
   readonly #method: string
   readonly #startMs: number
-  /** The caller's context: the end comes in that of the connection. */
+  /** The context of the caller. The end event has that of the connection. */
   readonly #frame: Frame = currentFrame()
   #error: unknown
-  #givenUp = false
+  #aborted = false
   #open = true
 
   constructor(home: ExchangeHome, method: string, host: string, span: Span | undefined) {
@@ -37,15 +37,15 @@ export class ClientExchange {
     this.span = span
   }
 
-  /** Sets what went wrong; the first error counts. */
+  /** Sets the error of the request. Later errors are ignored. */
   failed(error: unknown): void {
     this.#error ??= error
   }
 
-  /** The caller ended the request itself, for whatever reason. A time-out is no such reason: it is a failure. */
-  givenUp(reason?: unknown): void {
+  /** Records that the caller ended the request. A time-out counts as a failure instead. */
+  aborted(reason?: unknown): void {
     if (isTimeout(reason)) this.failed(reason)
-    else if (this.#error === undefined) this.#givenUp = true
+    else if (this.#error === undefined) this.#aborted = true
   }
 
   close(): void {
@@ -60,7 +60,7 @@ export class ClientExchange {
     const outcome = this.#outcome()
     if (span !== undefined) this.#describe(span)
     const seconds = (this.#home.monotonicMs() - this.#startMs) / 1_000
-    // The values are this span's, wherever the event of the end comes from.
+    // Exemplars of these values must name this span, even if the end event has another context.
     const before = contextState.endingSpan
     contextState.endingSpan = span?.sampled === true ? span : before
     this.#home.measures.record(this.#method, this.host, this.status, outcome, seconds, this.sent, this.received)
@@ -72,7 +72,7 @@ export class ClientExchange {
     const error = this.#error
     if (this.status === SWITCHING_PROTOCOLS) span.addAttribute(HttpAttribute.STATUS_CODE, this.status)
     else if (this.status !== undefined) addResponseStatus(span, this.status)
-    if (this.#isAborted()) span.setStatus(new Status(StatusCode.CANCELLED, 'the caller gave the request up'))
+    if (this.#isAborted()) span.setStatus(new Status(StatusCode.CANCELLED, 'the caller aborted the request'))
     else if (error !== undefined) addErrorAttributes(span, error)
     else if (this.status === undefined) span.setStatus(Status.fromClientFailure('other', 'no response'))
   }
@@ -84,13 +84,13 @@ export class ClientExchange {
   }
 
   #isAborted(): boolean {
-    return this.#givenUp || isAbort(this.#error)
+    return this.#aborted || isAbort(this.#error)
   }
 }
 
 const SWITCHING_PROTOCOLS = 101
 
-/** What AbortController and `request.abort()` throw by default; a time-out is none. */
+/** True for the default errors of AbortController and `request.abort()`. */
 function isAbort(error: unknown): boolean {
   const { name, code } = factsOf(error)
   return name === 'AbortError' || code === 'ABORT_ERR'
@@ -103,7 +103,7 @@ function isTimeout(error: unknown): boolean {
   return name === 'TimeoutError' || TIMEOUT_CODES.has(code) || /^UND_ERR_.*_TIMEOUT$/.test(String(code))
 }
 
-/** Never throws: the reason is whatever the caller threw. */
+/** Never throws. The caller may abort with any value. */
 function factsOf(error: unknown): { readonly name?: unknown; readonly code?: unknown } {
   if (typeof error !== 'object' || error === null) return {}
   try {

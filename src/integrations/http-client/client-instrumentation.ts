@@ -16,42 +16,42 @@ import { ClientMeasures } from './client-measures.js'
 import { headersSent } from './channels.js'
 
 export interface HttpClientOptions {
-  /** Makes the client spans. Default: the tracer that all integrations share, which exports nothing. False: no spans, no headers. */
+  /** Tracer of the client spans. Default: one shared by all integrations, which exports nothing. False: no spans, no headers. */
   readonly tracer?: TracerCore | false
-  /** Engine that records the requests. Default: the shared `stats`. */
+  /** Stats that record the requests. Default: the shared `stats`. */
   readonly stats?: Stats
-  /** Views to register. Default: `httpClientViews`; false for none. `openCensusHttpClientViews` are the others that are ready. */
+  /** Views to register, such as `openCensusHttpClientViews`. Default: `httpClientViews`; false for none. */
   readonly views?: readonly ReadyView[] | false
-  /** Tags that these views are broken down by, read from the async context of the caller, such as the tenant. Default none. */
+  /** Additional tag keys of these views that are read from the async context of the caller, such as the tenant. Default none. */
   readonly contextTags?: readonly string[]
-  /** Hosts that get neither span, header nor measurement, as `host` or `host:port` and exactly as in the URL. Default none. */
+  /** Hosts without spans, headers and measurements, as `host` or `host:port`, exactly as in the URL. Default none. */
   readonly ignoreHosts?: readonly string[]
-  /** The older name of `ignoreHosts`, with the same default. */
+  /** Older name of `ignoreHosts`, with the same default. */
   readonly excludelistHostnames?: readonly string[]
-  /** Paths that get none of them, each with all below it. Default none. */
+  /** Paths without spans, headers and measurements. A string also matches all paths below it. Default none. */
   readonly ignorePaths?: readonly PathRule[]
-  /** The older name of `ignorePaths`, with the same default. */
+  /** Older name of `ignorePaths`, with the same default. */
   readonly excludelistPaths?: readonly PathRule[]
-  /** Whether headers go to a host (`host`, or `host:port`). Default: to all. A foreign API need not know your trace ids. */
+  /** Returns true if requests to this `host` or `host:port` get trace headers. Default: all do. Exclude third parties to hide trace ids from them. */
   readonly propagateTo?: (host: string) => boolean
   /**
-   * The name of a span: the method, method and host, or what a function returns. Default `'method'`. Names become labels of
-   * `span/latency`, and paths hold ids and secrets: a function should return few different names.
+   * The name of a span: the method, method and host, or the result of a function. Default `'method'`. Names are label values of
+   * `span/latency`, so a function should return few different names and no paths, which contain ids and secrets.
    */
   readonly spanName?: 'method' | 'methodAndHost' | ((request: OutgoingRequest) => string)
   /**
-   * What of a URL's query is in the attribute `http.url`: `false` nothing, `'redacted'` names without values, `true` all, or a
-   * function of the query. Default `'redacted'`.
+   * The query in the attribute `http.url`: `false` none, `'redacted'` names without values, `true` all, or a function of the query.
+   * Default `'redacted'`.
    */
   readonly urlQuery?: UrlQuery
   /** Source of time. Default: the system clock. */
   readonly clock?: Clock
 }
 
-/** The parts of an outgoing request that are known when it begins. */
+/** An outgoing request, as known at its start. */
 export interface OutgoingRequest {
   readonly method: string
-  /** With the port if it is not the scheme's own. */
+  /** With the port if it is not the default of the scheme. */
   readonly host: string
   /** `http:` or `https:`. */
   readonly protocol: string
@@ -60,7 +60,7 @@ export interface OutgoingRequest {
   readonly userAgent: string | undefined
 }
 
-/** What all outgoing requests share, by whatever client they are sent. */
+/** Starts spans and measurements of outgoing requests, for all HTTP clients. */
 export class ClientInstrumentation implements ExchangeHome {
   readonly measures: ClientMeasures
   readonly #tracer: TracerCore | undefined
@@ -84,7 +84,7 @@ export class ClientInstrumentation implements ExchangeHome {
     this.#urlQuery = options.urlQuery ?? 'redacted'
   }
 
-  /** Begins an exchange; undefined if the request is excluded, or is an exporter's own. */
+  /** Starts an exchange. Returns undefined if the request is excluded or an exporter sends it. */
   begin(sent: OutgoingRequest): ClientExchange | undefined {
     if (isSuppressed()) return undefined
     const request = destinationOf(sent)
@@ -99,8 +99,9 @@ export class ClientInstrumentation implements ExchangeHome {
   }
 
   /**
-   * Writes the span's context, and the tags that may travel, into the headers of its request. A context that the program has written for a trace of
-   * its own stays; one that a gateway has only passed on is replaced, or the gateway would be missing in the trace.
+   * Writes the context of the span and the tags that may be propagated into the headers of the request. If the program has set trace
+   * headers of another trace, they stay. Headers of the same trace, which a gateway forwards, are replaced, or the gateway would be
+   * missing in the trace.
    */
   inject(span: Span | undefined, host: string, headers: OutgoingHeaders): void {
     const tracer = this.#tracer
@@ -108,10 +109,10 @@ export class ClientInstrumentation implements ExchangeHome {
     const fields = tracer.propagator.fields ?? []
     if (fields.some((name) => headers.get(name) !== undefined)) {
       const { traceId } = tracer.extract(headers) ?? {}
-      const strangers = distrustedTraceId(span)
-      if (traceId === undefined || (traceId !== span.context.traceId && traceId !== strangers)) return
+      const distrusted = distrustedTraceId(span)
+      if (traceId === undefined || (traceId !== span.context.traceId && traceId !== distrusted)) return
       for (const name of fields) headers.delete(name)
-      if (strangers !== undefined) headers.delete('baggage')
+      if (distrusted !== undefined) headers.delete('baggage')
     }
     if (headers.areSent) headersSent.value++
     else tracer.inject(headers, span)
@@ -130,7 +131,7 @@ export class ClientInstrumentation implements ExchangeHome {
   }
 }
 
-/** The headers of a request that can still be changed, unless they are sent. */
+/** The headers of an outgoing request. They can be changed until they are sent. */
 export interface OutgoingHeaders {
   readonly areSent: boolean
   get(name: string): string | undefined
@@ -145,7 +146,7 @@ function spanNameOf(option: HttpClientOptions['spanName']): (request: OutgoingRe
 
 const WHOLE_URL = /^([a-z][\w+.-]*:)\/\/([^/?#]*)(.*)$/is
 
-/** Where a request goes. One by way of a proxy is sent to another host than that of its target. */
+/** The request with the destination of its target. A request through a proxy is sent to the host of the proxy. */
 function destinationOf(request: OutgoingRequest): OutgoingRequest {
   const { method, target } = request
   if (method === 'CONNECT') return { ...request, host: withoutUserInfo(`//${target}`).slice(2), target: '/' }
@@ -157,7 +158,7 @@ function destinationOf(request: OutgoingRequest): OutgoingRequest {
   return { ...request, protocol, host, target: rest.startsWith('/') ? rest : `/${rest}` }
 }
 
-/** `host:port`, without the port if it is the scheme's own. */
+/** `host:port`, or `host` if the port is the default of the scheme. */
 export function hostWithPort(protocol: string, host: string, port: number | string | undefined): string {
   const usual = protocol === 'https:' ? 443 : 80
   const bracketed = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host

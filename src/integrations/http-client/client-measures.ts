@@ -6,10 +6,10 @@ import { defineReadyMeasure } from '../../http/predefined-view.js'
 import type { Stats } from '../../stats/stats.js'
 import { TagMap } from '../../stats/tags/tag-map.js'
 
-/** Tag maps that are kept; requests of further kinds make theirs again. */
-const MAX_KEPT = 1_000
+/** Limit of cached combinations of method, status, outcome and host. */
+const MAX_CACHED = 1_000
 
-/** The tag value of a request that got no status line. */
+/** Value of the tag `status` if no status line arrived. */
 const NO_STATUS = 'error'
 
 interface ClientTags {
@@ -17,7 +17,7 @@ interface ClientTags {
   readonly openCensus: TagMap
 }
 
-/** The measures of HTTP clients on one engine: ours, and those of OpenCensus. */
+/** The measures of HTTP clients, those of this library and those of OpenCensus. */
 export class ClientMeasures {
   readonly #stats: Stats
   readonly #duration: Measure
@@ -26,7 +26,7 @@ export class ClientMeasures {
   readonly #openCensusLatency: Measure
   readonly #openCensusSent: Measure
   readonly #openCensusReceived: Measure
-  readonly #kept = new Map<string, ClientTags>()
+  readonly #cached = new Map<string, ClientTags>()
 
   constructor(stats: Stats) {
     this.#stats = stats
@@ -65,13 +65,13 @@ export class ClientMeasures {
 
   #tags(method: string, host: string, status: string, outcome: HttpOutcome): ClientTags {
     const key = `${method} ${status} ${outcome} ${host}`
-    let tags = this.#kept.get(key)
+    let tags = this.#cached.get(key)
     if (tags === undefined) {
       tags = {
         ours: TagMap.of({ method, host, status, outcome }),
         openCensus: TagMap.of({ http_client_method: method, http_client_host: host, http_client_status: status }),
       }
-      if (this.#kept.size < MAX_KEPT) this.#kept.set(key, tags)
+      if (this.#cached.size < MAX_CACHED) this.#cached.set(key, tags)
     }
     return tags
   }

@@ -10,13 +10,13 @@ import { type Fetch, tracedFetch } from './traced-fetch.js'
 import { watchUndici } from './undici-requests.js'
 
 export interface InstrumentHttpClientOptions extends HttpClientOptions {
-  /** Whether node:http and node:https are watched. Default true. */
+  /** Instruments node:http and node:https. Default true. */
   readonly http?: boolean
-  /** Whether global `fetch` and undici are watched. Default true. */
+  /** Instruments global `fetch` and undici. Default true. */
   readonly fetch?: boolean
   /**
-   * Whether `http.globalAgent` and `https.globalAgent` get a method that adds the headers. Default: if Node does not publish
-   * requests before they are sent, which is before 22.12. Without it, requests are measured there but carry no context.
+   * Patches `http.globalAgent` and `https.globalAgent` to add trace headers. Default: true before Node 22.12, which does not publish
+   * requests before their headers are sent. If false there, requests are measured but have no trace headers.
    */
   readonly globalAgents?: boolean
 }
@@ -39,10 +39,10 @@ const OPTIONS: OptionNames<InstrumentHttpClientOptions> = {
   clock: true,
 }
 
-/** What is watched at present; two that watch the same would count every request twice. */
-const watched = processGlobal('http-client-watched', () => ({ http: false, fetch: false }))
+/** The clients that are instrumented now. A second instrumentation would count every request twice. */
+const instrumented = processGlobal('http-client-watched', () => ({ http: false, fetch: false }))
 
-/** Outgoing HTTP as it is watched. Made by {@link instrumentHttpClient}. */
+/** Instrumentation of outgoing HTTP requests. Created by {@link instrumentHttpClient}. */
 export class HttpClientInstrumentation {
   readonly #client: ClientInstrumentation
   readonly #requests: NodeRequests
@@ -62,30 +62,34 @@ export class HttpClientInstrumentation {
   }
 
   #claim(what: 'http' | 'fetch'): boolean {
-    if (watched[what]) {
-      warnOnce('TALLYSCOPE_HTTP_CLIENT_TWICE', what, `outgoing ${what} requests are watched already; the first instrumentation stays`)
+    if (instrumented[what]) {
+      warnOnce(
+        'TALLYSCOPE_HTTP_CLIENT_TWICE',
+        what,
+        `outgoing ${what} requests are already instrumented; the second instrumentation is ignored`,
+      )
       return false
     }
-    watched[what] = true
+    instrumented[what] = true
     this.#undo.push(() => {
-      watched[what] = false
+      instrumented[what] = false
     })
     return true
   }
 
-  /** Lets the requests of an agent of your own carry the context, until `stop()`, and returns it. Needed before Node 22.12. */
+  /** Patches an agent to add trace headers to its requests, until `stop()`, and returns it. Needed before Node 22.12. */
   agent<A extends Agent>(agent: A): A {
     this.#undo.push(traceAgent(agent, this.#requests))
     return agent
   }
 
-  /** The same function, whose requests are traced and measured. For a `fetch` that is not Node's: a polyfill, another runtime. */
+  /** Returns a `fetch` whose requests are traced and measured. For one that is not Node's: a polyfill, another runtime. */
   fetch(fetch: Fetch): Fetch {
-    // What it calls may be watched too, and each request is to count once.
+    // The function may itself use an instrumented client; each request must be counted once.
     return tracedFetch((input, init) => runSuppressed(() => fetch(input, init)), this.#client)
   }
 
-  /** Stops watching. Requests that are under way are still counted. */
+  /** Stops the instrumentation. Requests that are in progress are still counted. */
   stop(): void {
     for (const undo of this.#undo.splice(0)) undo()
   }
@@ -96,8 +100,8 @@ export class HttpClientInstrumentation {
 }
 
 /**
- * Traces and measures outgoing HTTP: node:http, node:https, global `fetch` and undici. It listens to the diagnostics
- * channels of Node and changes no function. Requests that exporters make are left alone.
+ * Traces and measures outgoing HTTP requests of node:http, node:https, global `fetch` and undici. It subscribes to Node's diagnostics
+ * channels; before Node 22.12 it also patches the global agents. Requests of exporters are ignored.
  *
  * @example
  * const client = instrumentHttpClient({ tracer, ignoreHosts: ['127.0.0.1:9091'] })

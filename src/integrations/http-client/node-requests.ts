@@ -4,37 +4,38 @@ import { listen } from './channels.js'
 import type { ClientExchange } from './client-exchange.js'
 import { type ClientInstrumentation, hostWithPort, type OutgoingHeaders } from './client-instrumentation.js'
 
-interface Running {
+interface RunningRequest {
   readonly exchange: ClientExchange
   readonly bytes: BodyBytes
-  /** False if only the socket knows the port that the request goes to. */
+  /** False if the port can only be read from the socket. */
   readonly knowsPort: boolean
 }
 
-/** Watches requests of node:http and node:https. */
+/** Instruments requests of node:http and node:https. */
 export class NodeRequests {
   readonly #client: ClientInstrumentation
-  readonly #running = new WeakMap<object, Running | null>()
+  /** Null for requests that are excluded. */
+  readonly #running = new WeakMap<object, RunningRequest | null>()
 
   constructor(client: ClientInstrumentation) {
     this.#client = client
   }
 
-  /** Begins with a request that has just been made: its headers can still be set. */
+  /** Starts the exchange of a request whose headers are not sent yet. */
   created(request: ClientRequest): void {
     this.#begin(request)
   }
 
-  /** Subscribes; returns what ends it. */
+  /** Subscribes to Node's channels and returns a function that unsubscribes. */
   watch(): () => void {
     return listen({
-      // Newer versions of Node publish when a request is made; the others, when all of it has been handed over.
+      // Published from Node 22.12 on, before headers are sent. Older versions only publish `start`, when the request is written.
       'http.client.request.created': ({ request }: { request: ClientRequest }) => this.#begin(request),
       'http.client.request.start': ({ request }: { request: ClientRequest }) => this.#begin(request),
       'http.client.request.error': ({ request, error }: { request: ClientRequest; error: unknown }) => {
         const exchange = this.#running.get(request)?.exchange
-        // A reader that destroys a response hands its error on to the connection.
-        if ((request as { res?: IncomingMessage | null }).res?.errored === error) exchange?.givenUp(error)
+        // Node passes the error with which a reader destroys a response on to the request.
+        if ((request as { res?: IncomingMessage | null }).res?.errored === error) exchange?.aborted(error)
         else exchange?.failed(error)
       },
       'http.client.response.finish': ({ request, response }: { request: ClientRequest; response: IncomingMessage }) => {
@@ -63,7 +64,7 @@ export class NodeRequests {
     request.once('close', () => {
       this.#end(request, exchange, bytes)
     })
-    noticeGivingUp(request, exchange)
+    detectAbort(request, exchange)
     this.#client.inject(exchange.span, exchange.host, headersOf(request))
   }
 
@@ -79,8 +80,8 @@ export class NodeRequests {
   }
 }
 
-/** Node destroys a request only if its caller does. A caller that waits for the event `timeout` before has not given up: the request has failed. */
-function noticeGivingUp(request: ClientRequest, exchange: ClientExchange): void {
+/** Only callers call `request.destroy()`. It counts as aborted, or as failed after the event `timeout`. */
+function detectAbort(request: ClientRequest, exchange: ClientExchange): void {
   let timedOut = false
   request.once('timeout', () => {
     timedOut = true
@@ -88,21 +89,21 @@ function noticeGivingUp(request: ClientRequest, exchange: ClientExchange): void 
   const { destroy } = request
   request.destroy = function (this: ClientRequest, error?: Error) {
     if (timedOut) exchange.failed(error ?? new Error('the request timed out'))
-    else if (!(request as { res?: IncomingMessage | null }).res?.complete) exchange.givenUp(error)
+    else if (!(request as { res?: IncomingMessage | null }).res?.complete) exchange.aborted(error)
     return destroy.call(this, error)
   }
 }
 
-/** A response that ends too early was destroyed by its reader, unless Node reports that the connection broke. */
+/** An incomplete response was destroyed by its reader, unless its error is that of a broken connection. */
 function endBroken({ errored }: IncomingMessage, exchange: ClientExchange): void {
   const byConnection = (errored as NodeJS.ErrnoException | null)?.code === 'ECONNRESET'
   if (byConnection) exchange.failed(errored)
-  else exchange.givenUp(errored ?? undefined)
+  else exchange.aborted(errored ?? undefined)
 }
 
 /**
- * Host and port as in the URL. A request does not keep its port. The header `Host` that Node writes has it; one that the program
- * writes may have another name, and then only the socket knows.
+ * Host and port of the URL. Node does not keep the port of a request, but it is in the header `Host` unless the program has set that
+ * header to another name.
  */
 function destinationOf(request: ClientRequest): { host: string; knowsPort: boolean } {
   const { protocol, host } = request

@@ -3,21 +3,21 @@ import { warnOnce } from '../../base/logger.js'
 import { INTEGRATIONS } from '../../setup/configuration/component-registry.js'
 import { type HttpClientInstrumentation, instrumentHttpClient, type InstrumentHttpClientOptions } from './instrument.js'
 
-/** What {@link traceIntegrations} switched on. */
+/** The result of {@link traceIntegrations}. */
 export interface TracedIntegrations {
-  /** The names that are on, as they were given. */
+  /** The enabled names, as they were passed. */
   readonly enabled: readonly string[]
-  /** The names that represent nothing here. Each was logged once. */
+  /** The names of no integration. Each is logged once. */
   readonly unknown: readonly string[]
   readonly instrumentation: HttpClientInstrumentation | undefined
   stop(): void
-  /** The same, for `using`. */
+  /** Calls `stop()`, for `using`. */
   [Symbol.dispose](): void
 }
 
 /**
- * Switches integrations on by name: `http` (node:http and node:https; `https` and OpenCensus' `httplib` are the same),
- * `fetch` (global fetch and undici; `undici`, `requests` and `httpx` are the same).
+ * Enables integrations by name: `http`, `https` or OpenCensus' `httplib` for node:http and node:https; `fetch`, `undici`, `requests`
+ * or `httpx` for global fetch and undici.
  *
  * @example
  * const integrations = traceIntegrations(['http', 'fetch'], { tracer })

@@ -4,15 +4,15 @@ import type { NodeRequests } from './node-requests.js'
 
 type AddRequest = (request: ClientRequest, ...rest: readonly unknown[]) => unknown
 
-/** The methods of agents that were wrapped, so that an agent is wrapped once and its method can be put back. */
-const wrapped = new WeakMap<Agent, () => void>()
+/** The functions that undo the patch, by patched agent. */
+const patched = new WeakMap<Agent, () => void>()
 
 /**
- * Lets an agent show its requests when they are made and their headers can still be set. It stays the same object, so that its
- * limits, settings and events go on working. Returns what puts its method back.
+ * Patches `addRequest` of an agent, which is called before headers are sent. The agent stays the same object, so that its limits,
+ * settings and events go on working. Returns a function that undoes the patch.
  */
 export function traceAgent(agent: Agent, requests: NodeRequests): () => void {
-  const before = wrapped.get(agent)
+  const before = patched.get(agent)
   if (before !== undefined) return before
   const traced = agent as Agent & { addRequest: AddRequest }
   const own = Object.getOwnPropertyDescriptor(traced, 'addRequest')
@@ -23,22 +23,22 @@ export function traceAgent(agent: Agent, requests: NodeRequests): () => void {
   }
   Object.defineProperty(traced, 'addRequest', { value: method, configurable: true, writable: true })
   const undo = (): void => {
-    if (wrapped.get(agent) !== undo || traced.addRequest !== method) return
-    wrapped.delete(agent)
+    if (patched.get(agent) !== undo || traced.addRequest !== method) return
+    patched.delete(agent)
     if (own === undefined) Reflect.deleteProperty(traced, 'addRequest')
     else Object.defineProperty(traced, 'addRequest', own)
   }
-  wrapped.set(agent, undo)
+  patched.set(agent, undo)
   return undo
 }
 
-/** True if Node publishes requests when they are made, so that no agent is needed. */
+/** True if Node publishes `http.client.request.created`, so that agents need no patch: 22.12, 23.2 and later. */
 export function publishesCreation(version: string = process.versions.node): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number)
   return major > 23 || (major === 23 && minor >= 2) || (major === 22 && minor >= 12)
 }
 
-/** Does so for `http.globalAgent` and `https.globalAgent`. Returns what undoes it. */
+/** Patches `http.globalAgent` and `https.globalAgent`. Returns a function that undoes it. */
 export function traceGlobalAgents(requests: NodeRequests): () => void {
   const undo = [http.globalAgent, https.globalAgent].map((agent) => traceAgent(agent, requests))
   return () => {

@@ -5,7 +5,7 @@ import { type ClientInstrumentation, hostWithPort } from './client-instrumentati
 
 export type Fetch = typeof globalThis.fetch
 
-/** `fetch` with a client span, headers and measures around. The exchange ends with the response's body, or with its headers if there is none. */
+/** Wraps `fetch` with a client span, trace headers and measures. The exchange ends at the end of the response body, or of the headers if there is no body. */
 export function tracedFetch(fetch: Fetch, client: ClientInstrumentation): Fetch {
   return async (input, init) => {
     const request = new Request(input, init)
@@ -34,9 +34,9 @@ export function tracedFetch(fetch: Fetch, client: ClientInstrumentation): Fetch 
   }
 }
 
-/** A signal aborted by the caller shows that the caller ended the request, whatever the reason. */
+/** If the signal is aborted, the caller ended the request, whatever the error is. */
 function fail(exchange: ClientExchange, signal: AbortSignal, error: unknown): void {
-  if (signal.aborted) exchange.givenUp(signal.reason)
+  if (signal.aborted) exchange.aborted(signal.reason)
   else exchange.failed(error)
   exchange.close()
 }
@@ -65,13 +65,13 @@ function counted(response: Response, exchange: ClientExchange, signal: AbortSign
       }
     },
     async cancel(reason) {
-      exchange.givenUp(reason)
+      exchange.aborted(reason)
       exchange.close()
       await reader.cancel(reason)
     },
   })
   const { status, statusText, headers, url, redirected, type } = response
   const copy = new Response(watchedBody, { status, statusText, headers })
-  // What the constructor does not take.
+  // The constructor cannot set these.
   return Object.defineProperties(copy, { url: { value: url }, redirected: { value: redirected }, type: { value: type } })
 }

@@ -3,12 +3,12 @@ import { listen } from './channels.js'
 import type { ClientExchange } from './client-exchange.js'
 import { type ClientInstrumentation, hostWithPort, type OutgoingHeaders } from './client-instrumentation.js'
 
-/** What is used of undici's requests, versions 5 to 7. */
+/** The used part of a request of undici 5 to 7. */
 interface UndiciRequest {
   readonly origin: string | URL
   readonly method: string
   readonly path: string
-  /** Names and values in turn; a string in version 5. */
+  /** Alternating names and values; a string in version 5. */
   headers: unknown[] | string
   readonly contentLength?: number | null
   addHeader(name: string, value: string): unknown
@@ -20,19 +20,19 @@ interface UndiciRequest {
 
 type Abort = (reason?: unknown) => unknown
 
-interface Counted {
+interface RunningRequest {
   readonly exchange: ClientExchange
   readonly request: UndiciRequest
-  /** Counted by the request's own methods: older versions publish no chunks. */
+  /** Bytes counted by patched methods, since older versions do not publish chunks. */
   sent: number
   received: number
   publishedSent: number
   publishedReceived: number
 }
 
-/** Watches global `fetch` and undici, which publish to the same channels. Returns what ends it. */
+/** Instruments global `fetch` and undici, which publish to the same channels. Returns a function that stops it. */
 export function watchUndici(client: ClientInstrumentation): () => void {
-  const running = new WeakMap<object, Counted>()
+  const running = new WeakMap<object, RunningRequest>()
 
   const end = (request: UndiciRequest, error?: unknown): void => {
     const counted = running.get(request)
@@ -52,10 +52,10 @@ export function watchUndici(client: ClientInstrumentation): () => void {
       const { method, path } = request
       const exchange = client.begin({ method, host, protocol, target: path, userAgent: headerOf(request, 'user-agent') })
       if (exchange === undefined) return
-      const counted: Counted = { exchange, request, sent: 0, received: 0, publishedSent: 0, publishedReceived: 0 }
+      const counted: RunningRequest = { exchange, request, sent: 0, received: 0, publishedSent: 0, publishedReceived: 0 }
       running.set(request, counted)
       countChunks(request, counted)
-      noticeGivingUp(request, exchange)
+      detectAbort(request, exchange)
       endWithUpgrade(request, exchange, end)
       client.inject(exchange.span, exchange.host, headersOf(request))
     },
@@ -77,7 +77,7 @@ export function watchUndici(client: ClientInstrumentation): () => void {
   })
 }
 
-function countChunks(request: UndiciRequest, counted: Counted): void {
+function countChunks(request: UndiciRequest, counted: RunningRequest): void {
   const { onData, onBodySent } = request
   if (typeof onData === 'function') {
     request.onData = function (this: UndiciRequest, chunk) {
@@ -93,26 +93,26 @@ function countChunks(request: UndiciRequest, counted: Counted): void {
   }
 }
 
-/** Undici passes a handler `abort`, which is called only if the caller gives up. */
-function noticeGivingUp(request: UndiciRequest, exchange: ClientExchange): void {
+/** Patches the `abort` function that undici passes to the handler of a request, which calls it only if the caller aborts. */
+function detectAbort(request: UndiciRequest, exchange: ClientExchange): void {
   const { onConnect } = request
   if (typeof onConnect !== 'function') return
   request.onConnect = function (this: UndiciRequest, abort, ...rest) {
     const noticed: Abort = (reason) => {
-      if (!isDecodingError(reason)) exchange.givenUp(reason)
+      if (!isDecodingError(reason)) exchange.aborted(reason)
       return abort(reason)
     }
     return onConnect.call(this, noticed, ...rest)
   }
 }
 
-/** `fetch` cancels a request itself if a body cannot be decompressed. */
+/** `fetch` itself cancels a request whose body cannot be decompressed. */
 function isDecodingError(reason: unknown): boolean {
   const { code, errno } = (reason instanceof Error ? reason : {}) as { code?: unknown; errno?: unknown }
   return typeof code === 'string' && typeof errno === 'number' && /^(Z_|ERR_|ERROR_)/.test(code)
 }
 
-/** Older versions publish nothing when another protocol takes the connection over. */
+/** Older versions publish nothing if the connection is upgraded to another protocol. */
 function endWithUpgrade(request: UndiciRequest, exchange: ClientExchange, end: (request: UndiciRequest) => void): void {
   const { onUpgrade } = request
   if (typeof onUpgrade !== 'function') return
