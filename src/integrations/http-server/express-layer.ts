@@ -1,4 +1,4 @@
-/** One entry of an Express router: a route, or whatever `use` was given. */
+/** An entry of an Express router: a route, or a handler that was passed to `use`. */
 export interface ExpressLayer {
   readonly route?: object
   readonly handle?: unknown
@@ -13,11 +13,11 @@ export interface ExpressLayer {
 
 type Matcher = (path: string) => { readonly path: string; readonly params: Readonly<Record<string, unknown>> } | false
 
-/** What a layer makes of a path: the part that it covers, and the values of its parameters. */
+/** The part of a path that a layer matches, and the values of its parameters. */
 export interface LayerMatch {
   readonly path: string
   readonly params: readonly (readonly [name: string, value: unknown])[]
-  /** Which of the paths of the layer it is. */
+  /** Matches another path with the same pattern. A layer may have several. */
   readonly matcher: (path: string) => LayerMatch | undefined
   /** True if the path was given as a regular expression. */
   readonly isPattern: boolean
@@ -29,7 +29,7 @@ export function layersOf(handler: unknown): readonly ExpressLayer[] | undefined 
   return stack
 }
 
-/** The layers of the application that `use` was given: Express wraps it in a function of this name. */
+/** True for an application that was passed to `use`, which Express wraps in a function of this name. */
 export function isMountedApp({ name }: ExpressLayer): boolean {
   return name === 'mounted_app'
 }
@@ -48,7 +48,7 @@ function isApplication(handler: unknown): handler is object {
   return typeof handle === 'function' && typeof set === 'function'
 }
 
-/** `router` throws in version 4, which has `_router` once there is something in it. */
+/** Version 4 has `_router` from the first route on, and its getter `router` throws. */
 function routerOf(app: object): unknown {
   if ('_router' in app || !('router' in app)) return (app as { _router?: unknown })._router
   try {
@@ -58,7 +58,7 @@ function routerOf(app: object): unknown {
   }
 }
 
-/** Matches a path as the router does; undefined if the layer does not cover its beginning. */
+/** Matches a path as the router does. Returns undefined if the layer does not match its start. */
 export function matchLayer(layer: ExpressLayer, path: string): LayerMatch | undefined {
   const { slash, matchers, regexp, keys = [] } = layer
   if (slash === true || regexp?.fast_slash === true) return { path: '', params: [], matcher: () => undefined, isPattern: false }
@@ -76,8 +76,8 @@ function matchWith(matcher: Matcher, path: string): LayerMatch | undefined {
   return { path: match.path, params, matcher: (other) => matchWith(matcher, other), isPattern: matcher.name === 'regexpMatcher' }
 }
 
-/** How the regular expressions end that version 4 makes of strings. */
-const MADE_OF_A_STRING = '\\/?(?=\\/|$)'
+/** The end of regular expressions that version 4 compiles from strings. */
+const COMPILED_END = '\\/?(?=\\/|$)'
 
 function execRegExp(regexp: RegExp, keys: readonly { readonly name: string | number }[], path: string): LayerMatch | undefined {
   const match = regexp.exec(path)
@@ -88,7 +88,7 @@ function execRegExp(regexp: RegExp, keys: readonly { readonly name: string | num
     path: match[0],
     params,
     matcher: (other) => execRegExp(regexp, keys, other),
-    isPattern: !regexp.source.endsWith(MADE_OF_A_STRING),
+    isPattern: !regexp.source.endsWith(COMPILED_END),
   }
 }
 

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import { type ExpressLayer, isMountedApp, layersOf, matchLayer } from './express-layer.js'
 import { mountTemplate, UNKNOWN_PART } from './mount-template.js'
 
-/** What Express 4 and 5 show of a request. */
+/** The used part of a request of Express 4 and 5. */
 interface ExpressRequest {
   readonly route?: { readonly path?: unknown }
   readonly baseUrl?: unknown
@@ -14,18 +14,18 @@ interface ExpressApp {
   readonly parent?: ExpressApp
 }
 
-/** Routers within routers that are followed. */
+/** Limit of nested routers. */
 const MAX_DEPTH = 16
 
-/** Routes of applications that are in no other, which most are: their template is the whole one. */
+/** Routes of applications that are not mounted, which most are. They have no prefix. */
 const outermost = new WeakSet<object>()
 
-/** Applications by the one that they are mounted in, as far as requests have shown them: Express keeps no such list. */
+/** Mounted applications by their parent, collected from requests, because Express has no such list. */
 const mounted = new WeakMap<object, Set<object>>()
 
 /**
- * The template of the route that answered a request, with those of the routers and applications that it is in:
- * `/shops/:shop/carts/:id`. Undefined if Express has not answered it, or if no route has.
+ * The template of the route of a request, prefixed with those of its routers and applications: `/shops/:shop/carts/:id`. Undefined
+ * if no route of Express handled it.
  */
 export function expressRoute(request: IncomingMessage): string | undefined {
   const { route, baseUrl = '' } = request as ExpressRequest
@@ -47,7 +47,7 @@ function templateOf(path: unknown): string {
   return Array.isArray(path) ? path.map(String).join(',') : String(path ?? '')
 }
 
-/** The application that others are mounted in. */
+/** The outermost application around this one. */
 function rootOf(app: ExpressApp): ExpressApp {
   let root = app
   for (let depth = 0; root.parent !== undefined && depth < MAX_DEPTH; depth++) {
@@ -60,22 +60,22 @@ function rootOf(app: ExpressApp): ExpressApp {
   return root
 }
 
-/** The listeners of the server. An application that is in a router does not know it. */
+/** The request listeners of the server. Needed for an application that is mounted in a router, since it has no `parent`. */
 function listenersOf({ socket }: IncomingMessage): readonly unknown[] {
   const { server } = (socket ?? {}) as { server?: Server | null }
   return server?.listeners('request') ?? []
 }
 
-/** The templates of all routers around a route. */
+/** The joined templates of all routers around a route. */
 function prefixOf(request: IncomingMessage, route: object, roots: readonly unknown[]): string | undefined {
   const { baseUrl, originalUrl } = request as ExpressRequest
   if (typeof baseUrl === 'string' && baseUrl !== '') {
-    // Exact, whatever the program has made of the URL.
+    // Exact, even if the program has changed the URL.
     const isThere = (layer: ExpressLayer, rest: string): boolean => layer.route === route && rest === ''
     const found = first(roots, (root) => findRouters(root, baseUrl, isThere, 0))
     if (found !== undefined) return found
   }
-  // An error that is handled outside of the router has left its prefix behind.
+  // Without the exact prefix, such as after an error that is handled outside of the router.
   const path = String(originalUrl ?? request.url)
     .replace(/^[a-z][\w+.-]*:\/\/[^/?]*/i, '')
     .replace(/[?#].*$/s, '')
@@ -93,7 +93,7 @@ function first<T, R>(items: readonly T[], find: (item: T) => R | undefined): R |
 
 type IsThere = (layer: ExpressLayer, rest: string) => boolean
 
-/** The templates of the routers on the way to a layer that is the one looked for. */
+/** The joined templates of the routers on the way to a layer for which `isThere` is true. */
 function findRouters(handler: unknown, path: string, isThere: IsThere, depth: number): string | undefined {
   const layers = layersOf(handler)
   if (layers === undefined || depth > MAX_DEPTH) return undefined

@@ -35,13 +35,13 @@ const OPTIONS: OptionNames<HttpServerOptions> = {
   clock: true,
 }
 
-/** Two that watch all servers would count every request twice. */
+/** A second instrumentation of all servers would count every request twice. */
 const watched = processGlobal('http-servers-watched', () => ({ isOn: false }))
 
-/** Incoming HTTP as it is watched. Made by {@link instrumentHttpServer}. */
+/** Instrumentation of incoming HTTP requests. Created by {@link instrumentHttpServer}. */
 export class HttpServerInstrumentation {
   readonly registry: MetricRegistry
-  /** Stats and registry, for an endpoint of metrics. */
+  /** `stats` and the registry, for a metrics endpoint. */
   readonly producers: readonly MetricProducer[]
   readonly #server: ServerInstrumentation
   readonly #upgrades: UpgradeWatch
@@ -63,7 +63,11 @@ export class HttpServerInstrumentation {
 
   #watch(): void {
     if (watched.isOn) {
-      warnOnce('TALLYSCOPE_HTTP_SERVER_TWICE', 'server', 'incoming requests are watched already; the first instrumentation stays')
+      warnOnce(
+        'TALLYSCOPE_HTTP_SERVER_TWICE',
+        'server',
+        'incoming requests are already instrumented; the second instrumentation is ignored',
+      )
       return
     }
     watched.isOn = this.#isWatching = true
@@ -72,7 +76,7 @@ export class HttpServerInstrumentation {
   }
 
   readonly #onRequest = guarded(({ request, response, server }: { request: IncomingMessage; response: ServerResponse; server: Server }) => {
-    // The context of a connection is kept by Node until the next request, so that something is entered for each.
+    // Node keeps the entered context for the next request of the connection, so each request must enter one.
     if (!isOwnedServer(server)) enterFrame(this.#begin(request, response))
   })
 
@@ -91,14 +95,14 @@ export class HttpServerInstrumentation {
   }
 
   /**
-   * The same for one application, in the place of the channels or beside them: `app.use(instrumentation.middleware)`. For
-   * Express, Connect, and what calls a function with request, response and next.
+   * Middleware that instruments one application, instead of or in addition to all servers: `app.use(instrumentation.middleware)`. For
+   * Express, Connect and other frameworks that call middleware with request, response and next.
    */
   readonly middleware = (request: IncomingMessage, response: ServerResponse, next: () => void): void => {
     runInFrame(this.#begin(request, response), () => next())
   }
 
-  /** Stops watching. Requests that are being answered are still counted. */
+  /** Stops the instrumentation. Requests that are in progress are still counted. */
   stop(): void {
     if (!this.#isWatching) return
     watched.isOn = this.#isWatching = false
@@ -112,7 +116,7 @@ export class HttpServerInstrumentation {
   }
 }
 
-/** What a subscriber throws would end the program as an uncaught error. */
+/** Counts errors of a subscriber. Uncaught, they would end the program. */
 function guarded<M>(handle: (message: M) => void): (message: unknown) => void {
   return (message) => {
     try {
@@ -124,10 +128,10 @@ function guarded<M>(handle: (message: M) => void): (message: unknown) => void {
 }
 
 /**
- * Traces and measures incoming requests of all servers of node:http and node:https in this process, with any framework
- * them. It listens to the diagnostics channels of Node. Servers of Fastify with the plugin of `tallyscope/fastify` are left to that.
+ * Traces and measures incoming requests of all servers of node:http and node:https in this process, with or without a framework. It
+ * subscribes to Node's diagnostics channels. Servers of Fastify with the plugin of `tallyscope/fastify` are ignored.
  *
- * The span and the tags of a request are current in its handlers, over `await` too.
+ * The span and the tags of a request are current in its handlers, also after `await`.
  *
  * @throws {@link DefinitionError} if measures, views or gauges of these names exist with another definition.
  * @example

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { setRoute } from './route-names.js'
 
-/** What is used of a Koa context; `_matchedRoute` is set by its router. */
+/** The used part of a Koa context. Its router sets `_matchedRoute`. */
 export interface KoaContext {
   readonly req: IncomingMessage
   readonly _matchedRoute?: unknown
@@ -9,8 +9,8 @@ export interface KoaContext {
 }
 
 /**
- * Middleware of Koa that takes the route over from its router: `app.use(koaRoute)`, before the router. Without it all requests
- * of Koa are of the route `unmatched`.
+ * Koa middleware that sets the route from Koa's router: `app.use(koaRoute)` before the router. Without it, the route of all Koa
+ * requests is `unmatched`.
  */
 export async function koaRoute(context: KoaContext, next: () => Promise<unknown>): Promise<void> {
   try {

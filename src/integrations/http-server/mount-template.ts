@@ -1,16 +1,16 @@
 import type { ExpressLayer, LayerMatch } from './express-layer.js'
 
-/** For a part of a path whose template cannot be known. A path of the caller's choice is no label. */
+/** Replaces a part of a path whose template is unknown. Callers choose the path, so it cannot be a label. */
 export const UNKNOWN_PART = '/*'
 
-/** The templates of each layer by their lower case, in the spelling of the first request: routers do not look at case, callers choose it. */
+/** The templates of each layer by lower-case template, in the spelling of the first request, since routers ignore case. */
 const templates = new WeakMap<ExpressLayer, Map<string, string>>()
-/** Lists of paths and optional parameters make several templates of one layer. */
+/** Limit of templates of one layer, which has several if it has a list of paths or optional parameters. */
 const MAX_TEMPLATES = 32
 
 /**
- * The template of the path that a layer was given, as `/shops/:shop`. Layers keep to themselves what they were given, so that
- * the values of the parameters are looked for in the path of a request.
+ * The template of a layer's path, such as `/shops/:shop`. Layers do not expose it, so the values of the parameters in the path of a
+ * request are replaced with their names.
  */
 export function mountTemplate(layer: ExpressLayer, match: LayerMatch): string {
   if (match.isPattern) return UNKNOWN_PART
@@ -38,7 +38,7 @@ interface Range {
   readonly end: number
 }
 
-/** Puts the names of parameters in the place of their values, from left to right. */
+/** Replaces the values of parameters with their names, from left to right. */
 function withNames(path: string, { params, matcher }: LayerMatch): string {
   let template = ''
   let from = 0
@@ -54,7 +54,7 @@ function withNames(path: string, { params, matcher }: LayerMatch): string {
   return template + path.slice(from)
 }
 
-/** Where the value of a parameter may come from: whole segments first, then parts of one. */
+/** The ranges of a path that may be the value of a parameter: whole segments, or parts of a segment if there are none. */
 function rangesOf(path: string, from: number, values: readonly string[]): Range[] {
   const ranges: Range[] = []
   for (let slash = path.indexOf('/', Math.max(0, from - 1)); slash >= 0; slash = path.indexOf('/', slash + 1)) {
@@ -76,7 +76,7 @@ function rangesOf(path: string, from: number, values: readonly string[]): Range[
   return ranges
 }
 
-/** The same path with one part doubled, which is most likely of the same kind. */
+/** The path with one range repeated, which most likely still matches. */
 function twice(path: string, { start, end }: Range): string {
   return path.slice(0, end) + path.slice(start)
 }

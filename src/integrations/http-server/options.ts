@@ -9,45 +9,45 @@ import type { Stats } from '../../stats/stats.js'
 import type { TracerCore } from '../../trace/tracer-core.js'
 
 export interface HttpServerOptions {
-  /** Makes the server spans. Default: the tracer that all integrations share, which exports nothing. False: no spans. */
+  /** Tracer of the server spans. Default: one shared by all integrations, which exports nothing. False: no spans. */
   readonly tracer?: TracerCore | false
-  /** Engine that records the requests. Default: the shared `stats`. */
+  /** Stats that record the requests. Default: the shared `stats`. */
   readonly stats?: Stats
   /** Registry of the gauge `http/server/in_flight`. Default: one registry for each `stats`. */
   readonly registry?: MetricRegistry
   /** Views to register. Default: `httpServerViews`; false for none. */
   readonly views?: readonly ReadyView[] | false
-  /** Whether all servers of the process are watched. False if only the middleware is used. Default true. */
+  /** Instruments all servers of the process. False if only the middleware is used. Default true. */
   readonly watch?: boolean
   /**
-   * The route of a request, called when its response is closed. Default: what `setRoute` has set, else the template of Express. Return
-   * a template, not a path: it becomes a label. Undefined means `unmatched`.
+   * Returns the route of a request, a template and not a path, since it becomes a label value. Undefined means `unmatched`. Called when
+   * the response closes. Default: the route of `setRoute`, else the template of Express.
    */
   readonly route?: (request: IncomingMessage) => string | undefined
   /**
-   * Paths that get neither span nor measurement, as what their handlers do: a string covers a path and all below it, a pattern
-   * is tried on the path with its slash. Default `['_ah/health']`.
+   * Paths without spans and measurements, including spans that their handlers would start. A string matches a path and all paths
+   * below it. A regular expression is matched against the path with its leading slash. Default `['_ah/health']`.
    */
   readonly ignorePaths?: readonly PathRule[]
-  /** Values of the header `Host`, exactly as it has them, that get neither. The caller chooses that header. Default none. */
+  /** `Host` headers without spans and measurements, compared exactly. Callers choose this header. Default none. */
   readonly ignoreHosts?: readonly string[]
-  /** True if strangers call: their traces are linked to instead of continued, tags that they send are dropped. Default: the tracer's `untrusted`. */
+  /** True if callers are not trusted: spans link to their traces instead of continuing them, and tags that they send are dropped. Default: `untrusted` of the tracer. */
   readonly publicEndpoint?: boolean
   /**
-   * Tags from the request, by key, as for the Fastify plugin. At most 100 values of each are kept apart; further ones become `other`.
-   * Default: none.
+   * Additional tags of the views of this instrumentation, by key. Each function is called with the request when the response closes.
+   * From the 101st different value of a tag on, values become `other`. Default: none.
    */
   readonly requestTags?: RequestTagFunctions<IncomingMessage>
   /**
-   * Tags that the views of the integration are broken down by, read from the async context: what `withTags` has set while a request was
-   * handled. The application chooses the values; use few. Default none.
+   * Additional tag keys of these views that are read from the async context, where `withTags` sets them while a request is handled.
+   * The number of values is not limited: use few. Default none.
    */
   readonly contextTags?: readonly string[]
-  /** True for `2xx` instead of `204` in the tag `status`. Default false. */
+  /** True for `2xx` instead of `204` as value of the tag `status`. Default false. */
   readonly statusClasses?: boolean
   /** False to register no views of body sizes. Default true. */
   readonly bodySizes?: boolean
-  /** What of a URL's query is in the attribute `http.url`: `false` nothing, `'redacted'` names without values, `true` all, or a function of the query. Default false. */
+  /** The query in the attribute `http.url`: `false` none, `'redacted'` names without values, `true` all, or a function of the query. Default false. */
   readonly urlQuery?: UrlQuery
   /** Source of time. Default: the system clock. */
   readonly clock?: Clock

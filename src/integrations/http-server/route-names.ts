@@ -5,21 +5,21 @@ import type { ServerMeasures } from '../../http/server-measures.js'
 import { expressRoute } from './express-route.js'
 import { serverFault } from './server-faults.js'
 
-/** Routes that are kept apart. An application has few; a function of the program may return a path by mistake. */
+/** Limit of different routes, in case a function of the program returns paths by mistake. */
 const MAX_ROUTES = 1_000
 const OTHER = 'other'
 
-/** Names that middleware gave to the routes of requests. Most programs give none, and a look into the map makes a hash of the request. */
-const given = processGlobal('http-given-routes', () => ({ isUsed: false, routes: new WeakMap<IncomingMessage, string>() }))
+/** The routes of `setRoute`. Most programs never call it, and a look-up in the map computes a hash of the request. */
+const setRoutes = processGlobal('http-given-routes', () => ({ isUsed: false, routes: new WeakMap<IncomingMessage, string>() }))
 
 /**
- * Sets the route of a request, as label and in the name of its span. Use few different ones: a template, not a path.
+ * Sets the route of a request, which becomes a label value and part of the span's name. Use a template, not a path.
  * @example
  * setRoute(request, '/blog/[slug]')
  */
 export function setRoute(request: IncomingMessage, route: string): void {
-  given.isUsed = true
-  given.routes.set(request, route)
+  setRoutes.isUsed = true
+  setRoutes.routes.set(request, route)
 }
 
 /** Finds the route of a request once it has been handled. */
@@ -39,7 +39,7 @@ export class RouteNames {
     this.#requestTags = requestTags
   }
 
-  /** Never throws; undefined if no route matches. */
+  /** Returns undefined if no route matches. Never throws. */
   find(request: IncomingMessage): RouteSeries | undefined {
     const name = this.#nameOf(request)
     return name === undefined || name === '' ? undefined : (this.#routes.get(name) ?? this.#add(name))
@@ -47,7 +47,7 @@ export class RouteNames {
 
   #nameOf(request: IncomingMessage): string | undefined {
     try {
-      const name = (given.isUsed ? given.routes.get(request) : undefined) ?? this.#routeOf?.(request) ?? expressRoute(request)
+      const name = (setRoutes.isUsed ? setRoutes.routes.get(request) : undefined) ?? this.#routeOf?.(request) ?? expressRoute(request)
       return typeof name === 'string' ? name : undefined
     } catch {
       serverFault('route').value++

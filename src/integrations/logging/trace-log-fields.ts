@@ -2,7 +2,7 @@ import { currentFrame } from '../../base/context.js'
 import { Span } from '../../trace/span/span.js'
 import type { TracerCore } from '../../trace/tracer-core.js'
 
-/** What ties a line of a log to a span. */
+/** The fields of a log line that identify a span. */
 export interface TraceLogFields {
   /** 32 hex digits. */
   readonly trace_id: string
@@ -14,8 +14,9 @@ export interface TraceLogFields {
 const NONE: Partial<TraceLogFields> = Object.freeze({})
 
 /**
- * The ids of the current span, for a line of a log; empty if no span is current. Looks for the newest span of
- * whichever tracer, or for `tracer`'s own.
+ * The ids of the current span for a log line; empty if no span is current.
+ *
+ * @param tracer The tracer whose current span is used. Default: the innermost current span of any tracer.
  *
  * @example
  * const logger = pino({ mixin: traceLogMixin })
@@ -26,14 +27,14 @@ export function traceLogFields(tracer?: TracerCore): Partial<TraceLogFields> {
   return span === undefined ? NONE : fieldsOf(span)
 }
 
-/** The fields of a span that is at hand. */
+/** The ids of a given span for a log line. */
 export function traceLogFieldsOf(span: Span): TraceLogFields {
   return fieldsOf(span)
 }
 
-/** For pino's option `mixin`, which merges what it returns into each line. */
+/** The ids of the current span as a function for pino's option `mixin`, which merges the result into each line. */
 export function traceLogMixin(): Partial<TraceLogFields> {
-  return { ...traceLogFields() } // pino may write into it
+  return { ...traceLogFields() } // pino may change the object
 }
 
 function fieldsOf({ traceId, spanId, sampled }: Span): TraceLogFields {
@@ -43,13 +44,13 @@ function fieldsOf({ traceId, spanId, sampled }: Span): TraceLogFields {
 function newestSpan(): Span | undefined {
   const held: unknown = currentFrame().span
   if (!isSpan(held)) return undefined
-  // An imperative span that has ended is passed over, as by its tracer.
+  // Skips spans that have ended, as their tracer does.
   let span: unknown = held
   while (isSpan(span) && span.isLeft) span = span.enclosing
   return isSpan(span) ? span : undefined
 }
 
-/** A span of this copy of the package, or of another. */
+/** True for spans of this and other copies of the package. */
 function isSpan(value: unknown): value is Span {
   return (
     value instanceof Span || (typeof value === 'object' && value !== null && 'traceId' in value && 'spanId' in value && 'sampled' in value)

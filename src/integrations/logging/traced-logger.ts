@@ -2,8 +2,8 @@ import type { Logger } from '../../base/logger.js'
 import { traceLogFields } from './trace-log-fields.js'
 
 /**
- * A logger whose lines carry the ids of the current span; fields passed with a line stay as they are.
- * @param logger Anything with pino's `debug`, `info`, `warn` and `error`.
+ * Returns a logger that adds the ids of the current span to each line. Fields of the same names in a line take precedence.
+ * @param logger A logger with pino's `debug`, `info`, `warn` and `error`.
  * @example
  * const logger = tracedLogger(pino())
  */
@@ -15,11 +15,11 @@ export function tracedLogger(logger: Logger): Logger {
   return { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') }
 }
 
-/** What is used of a console. */
+/** The methods of a console that {@link tracedConsole} uses. */
 export type ConsoleLike = Pick<Console, 'debug' | 'info' | 'warn' | 'error'>
 
 /**
- * A logger that writes to a console: the message, then the fields, the ids of the current span among them.
+ * Returns a logger that writes the message, the fields and the ids of the current span to a console.
  * @param to Default: the global console.
  */
 export function tracedConsole(to: ConsoleLike = globalThis.console): Logger {
