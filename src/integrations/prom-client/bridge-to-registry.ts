@@ -15,7 +15,7 @@ import { promValues } from './metric-to-prom.js'
 import type { PromMetricValues, PromRegistry } from './registry-shape.js'
 
 export interface BridgeOptions {
-  /** Producers whose metrics are shown in the registry. Default: the shared `stats`. */
+  /** Producers whose metrics are added to the registry. Default: the shared `stats`. */
   readonly producers?: readonly MetricProducer[]
   /** Time limit of gathering, in milliseconds, 0 … 2^31 - 1. Default 10 000. */
   readonly timeoutMs?: number
@@ -23,13 +23,13 @@ export interface BridgeOptions {
 
 const OPTIONS: OptionNames<BridgeOptions> = { producers: true, timeoutMs: true }
 
-/** Metrics of ours in a prom-client registry, until `stop()`. */
+/** Metrics of this library in a prom-client registry, until `stop()`. */
 export interface RegistryBridge {
-  /** Names that are shown now. */
+  /** Names of the metrics that are in the registry now. */
   readonly names: readonly string[]
-  /** Takes our metrics out again and leaves the registry as it was. Calling it twice is harmless. */
+  /** Removes the metrics and restores the registry's methods. Later calls have no effect. */
   stop(): void
-  /** The same, for `using`. */
+  /** Calls `stop()`, for `using`. */
   [Symbol.dispose](): void
 }
 
@@ -40,15 +40,15 @@ const CLASHES = internalCounter(
 )
 
 /**
- * Shows our metrics in a prom-client registry: `registry.metrics()` prints them with its own, percentiles as summaries,
- * exemplars if its content type is OpenMetrics.
+ * Adds metrics of this library to a prom-client registry, so that `registry.metrics()` prints both. Percentiles become summaries.
+ * Exemplars are printed if the content type of the registry is OpenMetrics.
  *
- * Views and instruments that come later are shown too, those of asynchronous producers from the scrape after the one that
- * first met them. To notice them, the registry's `getMetricsAsArray` and `registerMetric` are wrapped until the bridge is
- * stopped. If the registry has a metric of the same name, now or later, its own is shown and ours left out, which is
- * counted and logged.
+ * Views and instruments that are defined later are added too; those of asynchronous producers one scrape later. For this the
+ * registry's `getMetricsAsArray` and `registerMetric` are wrapped until `stop()`. If the registry has a metric of the same name, now
+ * or later, only the registry's is printed, and the clash is counted and logged.
  *
- * @throws {@link DefinitionError} `ERR_PROM_REGISTRY` if this has not the methods of a prom-client registry; `ERR_PRODUCER`; `ERR_GATHER_TIMEOUT`.
+ * @throws {@link DefinitionError} `ERR_PROM_REGISTRY` if the object lacks a method of a prom-client registry; `ERR_PRODUCER`;
+ *   `ERR_GATHER_TIMEOUT`.
  * @example
  * import { register } from 'prom-client'
  * const bridge = bridgeToRegistry(register, { producers: [stats, registry] })
@@ -58,7 +58,7 @@ export function bridgeToRegistry(registry: PromRegistry, options: BridgeOptions 
 
   for (const method of ['registerMetric', 'removeSingleMetric', 'getSingleMetric', 'getMetricsAsArray'] as const) {
     if (typeof registry?.[method] === 'function') continue
-    throw new DefinitionError('ERR_PROM_REGISTRY', `a bridge needs a registry of prom-client's shape: this one has no ${method}()`)
+    throw new DefinitionError('ERR_PROM_REGISTRY', `a bridge needs a prom-client registry: this one has no method ${method}`)
   }
   const { producers = [sharedStats as Stats as MetricProducer], timeoutMs } = options
   checkProducers(producers)
@@ -72,8 +72,8 @@ class Bridge implements RegistryBridge {
   readonly #timeoutMs: number | undefined
   readonly #shown = new Map<string, BridgedMetric>()
   readonly #unwrap: (() => void)[] = []
-  /** Pending calls of asynchronous producers: none is called twice at a time. */
-  readonly #owed = new Map<MetricProducer, Promise<readonly Metric[]>>()
+  /** Pending calls of asynchronous producers. No producer is called again before its last call has settled. */
+  readonly #pending = new Map<MetricProducer, Promise<readonly Metric[]>>()
   #gathering: Promise<ReadonlyMap<string, Metric>> | undefined
   #stopped = false
 
@@ -87,7 +87,7 @@ class Bridge implements RegistryBridge {
     })
     this.#wrap('registerMetric', (original) => (metric: never) => {
       const { name } = metric as { name: string }
-      if (this.#shown.has(name) && this.#shown.get(name) !== metric) this.#giveWay(name)
+      if (this.#shown.has(name) && this.#shown.get(name) !== metric) this.#removeClashing(name)
       original(metric)
     })
     this.#begin()
@@ -101,20 +101,20 @@ class Bridge implements RegistryBridge {
     if (this.#stopped) return
     this.#stopped = true
     for (const unwrap of this.#unwrap.splice(0)) unwrap()
-    for (const name of [...this.#shown.keys()]) this.#takeOut(name)
+    for (const name of [...this.#shown.keys()]) this.#remove(name)
   }
 
   [Symbol.dispose](): void {
     this.stop()
   }
 
-  /** All metrics by exposed name, gathered once for all that are read in the same scrape. */
+  /** All metrics by exposed name. Gathered once a scrape. */
   metrics(): Promise<ReadonlyMap<string, Metric>> {
     if (this.#gathering === undefined) this.#begin()
     return this.#gathering!
   }
 
-  /** Begins a scrape: calls every producer, and shows the metrics of synchronous ones at once. */
+  /** Begins a scrape: calls every producer, and adds the metrics of synchronous producers at once. */
   #begin(): void {
     if (this.#stopped) {
       this.#gathering = Promise.resolve(new Map())
@@ -125,34 +125,34 @@ class Bridge implements RegistryBridge {
     }
     const answers = this.#producers.map((producer) => ({ name: componentName(producer, 'producer'), getMetrics: this.#callOnce(producer) }))
     this.#gathering = this.#gather(answers)
-    // Code that reads one metric after the other, without beginning a scrape, does so within this turn.
+    // Code that reads metrics one by one, without a scrape, does so within this turn.
     setImmediate(() => {
       this.#gathering = undefined
     })
   }
 
-  /** One producer's answer, as it will be given to the gathering. An earlier one that is still owed is waited for. */
+  /** Calls a producer, unless its last call is pending, and returns a function that returns the result. */
   #callOnce(producer: MetricProducer): () => readonly Metric[] | Promise<readonly Metric[]> {
-    let answer = this.#owed.get(producer)
+    let answer = this.#pending.get(producer)
     if (answer === undefined) {
       try {
-        const given = producer.getMetrics(this.#timeoutMs === undefined ? undefined : { timeoutMs: this.#timeoutMs })
-        if (!isThenable(given)) {
-          for (const { descriptor } of given) this.#meet(descriptor)
-          return () => given
+        const result = producer.getMetrics(this.#timeoutMs === undefined ? undefined : { timeoutMs: this.#timeoutMs })
+        if (!isThenable(result)) {
+          for (const { descriptor } of result) this.#add(descriptor)
+          return () => result
         }
-        answer = Promise.resolve(given)
+        answer = Promise.resolve(result)
       } catch (error) {
         return () => {
           throw error
         }
       }
-      this.#owed.set(producer, answer)
-      const paid = (): void => void this.#owed.delete(producer)
-      answer.then(paid, paid)
+      this.#pending.set(producer, answer)
+      const settled = (): void => void this.#pending.delete(producer)
+      answer.then(settled, settled)
     }
-    const owed = answer
-    return () => owed
+    const pending = answer
+    return () => pending
   }
 
   async #gather(answers: readonly MetricProducer[]): Promise<ReadonlyMap<string, Metric>> {
@@ -162,12 +162,12 @@ class Bridge implements RegistryBridge {
       const { name } = exposedFamily(metric.descriptor)
       if (byName.has(name)) continue // the first producer wins
       byName.set(name, metric)
-      this.#meet(metric.descriptor)
+      this.#add(metric.descriptor)
     }
     return byName
   }
 
-  #meet(descriptor: MetricDescriptor): void {
+  #add(descriptor: MetricDescriptor): void {
     const { name } = exposedFamily(descriptor)
     if (this.#stopped || this.#shown.has(name)) return
     if (this.#registry.getSingleMetric(name) !== undefined) {
@@ -179,19 +179,19 @@ class Bridge implements RegistryBridge {
     this.#registry.registerMetric(metric as never)
   }
 
-  #giveWay(name: string): void {
-    this.#takeOut(name)
+  #removeClashing(name: string): void {
+    this.#remove(name)
     this.#reportClash(name)
   }
 
-  #takeOut(name: string): void {
+  #remove(name: string): void {
     if (this.#registry.getSingleMetric(name) === this.#shown.get(name)) this.#registry.removeSingleMetric(name)
     this.#shown.delete(name)
   }
 
   #reportClash(name: string): void {
     internalCount(CLASHES, name).value++
-    warnOnce('TALLYSCOPE_NAME_CLASH', name, `${name} is in the prom-client registry already: that one is shown, ours is left out`)
+    warnOnce('TALLYSCOPE_NAME_CLASH', name, `the prom-client registry already has a metric ${name}: the metric of this library is left out`)
   }
 
   #wrap(
@@ -204,14 +204,14 @@ class Bridge implements RegistryBridge {
     const wrapped = make((argument?: never) => original.call(registry, argument))
     Object.defineProperty(registry, method, { value: wrapped, configurable: true, writable: true, enumerable: false })
     this.#unwrap.push(() => {
-      if (registry[method] !== wrapped) return // it was wrapped again since; ours then does nothing
+      if (registry[method] !== wrapped) return // wrapped again since; the inner wrapper then only calls the original
       if (own === undefined) delete registry[method]
       else Object.defineProperty(registry, method, own)
     })
   }
 }
 
-/** One metric of ours as prom-client wants to have it. It may change `name` for OpenMetrics, and reads it back from `get()`. */
+/** A metric of this library under prom-client's interface. For OpenMetrics, prom-client changes `name` and expects it from `get()`. */
 class BridgedMetric {
   name: string
   readonly help: string
@@ -234,6 +234,6 @@ class BridgedMetric {
     return { name, help, type, aggregator, values: metric === undefined ? [] : promValues(metric) }
   }
 
-  /** Counts of ours are not reset by others. */
+  /** Does nothing, so that `registry.resetMetrics()` does not reset metrics of this library. */
   reset(): void {}
 }

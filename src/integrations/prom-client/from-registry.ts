@@ -13,7 +13,7 @@ import { metricOf } from './prom-to-metric.js'
 import type { PromMetric, PromRegistry } from './registry-shape.js'
 
 export interface FromRegistryOptions {
-  /** Time limit of all collect functions together, in milliseconds, 0 … 2^31 - 1. Default 5 000, and less if the gathering has less. */
+  /** Time limit of all collect functions together, in milliseconds, 0 … 2^31 - 1. Default 5 000, or less if the scrape has less time. */
   readonly timeoutMs?: number
   /** Source of time. Default: the system clock. */
   readonly clock?: Clock
@@ -28,15 +28,14 @@ const FAILURES = internalCounter(
   'reason',
 )
 
-/** The share of the caller's time-out that collect functions may take: the rest is for the response. */
+/** Share of the caller's time-out for collect functions. The rest is for writing the response. */
 const SHARE_OF_TIMEOUT = 0.8
 
 /**
- * The metrics of a prom-client registry, for our handlers and exporters: counters, gauges, histograms and summaries with
- * their exemplars, under the names that they have. One whose collect function throws, rejects or hangs is left out, counted
- * and logged, and does not affect the others.
+ * A producer of the metrics of a prom-client registry, for handlers and exporters of this library. Names and exemplars stay as they
+ * are. A metric whose collect function throws, rejects or times out is left out, counted and logged; the others are not affected.
  *
- * @throws {@link DefinitionError} `ERR_GATHER_TIMEOUT`
+ * @throws {@link DefinitionError} `ERR_GATHER_TIMEOUT` if `timeoutMs` is out of range.
  * @example
  * import { register } from 'prom-client'
  * await serveMetrics({ producers: [stats, fromRegistry(register)] })
@@ -77,7 +76,7 @@ async function readMetric(metric: PromMetric, registry: PromRegistry, clock: Clo
   return end.value.metric
 }
 
-/** While it writes OpenMetrics, prom-client takes `_total` off the names of its counters, for good. */
+/** Writing OpenMetrics, prom-client permanently removes `_total` from the names of its counters. */
 function registeredName(metric: PromMetric, registry: PromRegistry): string {
   const name = String(metric.name)
   const isOther = registry.getSingleMetric(name) !== metric
@@ -86,10 +85,10 @@ function registeredName(metric: PromMetric, registry: PromRegistry): string {
 
 function leftOut(name: string, reason: string, why: string): void {
   internalCount(FAILURES, name, reason).value++
-  warnOnce('TALLYSCOPE_PROM_CLIENT', name, `the prom-client metric ${name} is left out, or a part of it: ${why}`)
+  warnOnce('TALLYSCOPE_PROM_CLIENT', name, `the prom-client metric ${name} is left out, completely or in part: ${why}`)
 }
 
-/** Labels of a whole registry; they are not in what its metrics give, and there is no public way to them. */
+/** Default labels of the registry. Its metrics do not include them, and there is no public getter. */
 function defaultLabels(registry: PromRegistry): Readonly<Record<string, string>> {
   const { _defaultLabels: labels } = registry as { _defaultLabels?: unknown }
   return typeof labels === 'object' && labels !== null ? (labels as Record<string, string>) : {}

@@ -4,8 +4,8 @@ import type { DistributionValue, Exemplar, Metric, SummaryValue, TimeSeries } fr
 import type { PromExemplar, PromValue } from './registry-shape.js'
 
 /**
- * The samples of a metric of ours, as prom-client prints them. It checks nothing: exemplars that a page cannot carry, such as
- * those of gauges, are left out here.
+ * The samples of a metric for prom-client. Exemplars that OpenMetrics does not allow, such as those of gauges, are left out, because
+ * prom-client does not check them.
  */
 export function promValues({ descriptor, timeSeries }: Metric): PromValue[] {
   const { name, type, labelNames } = exposedFamily(descriptor)
@@ -45,7 +45,7 @@ function summaryValues(name: string, labels: Record<string, string>, { quantiles
   ]
 }
 
-/** The exemplar by the rules of OpenMetrics; nothing if it breaks one. */
+/** The exemplar for prom-client, or nothing if it breaks a rule of OpenMetrics. */
 function promExemplar(
   exemplar: Exemplar | undefined,
   above: number = Number.NEGATIVE_INFINITY,

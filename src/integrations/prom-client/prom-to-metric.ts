@@ -3,7 +3,7 @@ import type { DistributionValue, Exemplar, Metric, MetricType, PointValue, Summa
 import { distributionFault, summaryFault } from '../../metrics/data/validate-point.js'
 import type { PromExemplar, PromMetricValues, PromValue } from './registry-shape.js'
 
-/** A metric of ours, and what was wrong with parts of theirs, which are left out. */
+/** A converted metric, and the reasons why series of it were left out. */
 export interface ConvertedMetric {
   readonly metric: Metric
   readonly faults: readonly string[]
@@ -18,9 +18,9 @@ const TYPES: Readonly<Record<string, MetricType>> = {
 }
 
 /**
- * Turns what a prom-client metric returns into a metric of ours with the same samples once it is exposed, in slices.
+ * Converts the values of a prom-client metric, in time slices. The exposed samples are the same.
  *
- * @param name The name under which it is registered: a registry may change the name of a counter while it writes OpenMetrics.
+ * @param name The registered name. Writing OpenMetrics, prom-client changes the names of counters.
  */
 export async function metricOf(
   given: PromMetricValues,
@@ -60,15 +60,16 @@ interface SeriesGroup {
   readonly values: PromValue[]
 }
 
-/** The values of a metric by series: a histogram has one for each bucket. */
+/** Groups the values of a metric by series, of which a histogram has one value for each bucket. */
 class SeriesGroups {
   readonly labelKeys: string[] = []
   readonly #groups = new Map<string, SeriesGroup>()
-  readonly #places = new Map<string, number>()
+  /** Index of each label key in `labelKeys`; -1 for the label that is left out. */
+  readonly #indexes = new Map<string, number>()
 
-  /** @param apart The label that distinguishes the values of one series. */
-  constructor(apart: string | undefined) {
-    if (apart !== undefined) this.#places.set(apart, -1)
+  /** @param leftOut The label that distinguishes the values of one series: `le` or `quantile`. */
+  constructor(leftOut: string | undefined) {
+    if (leftOut !== undefined) this.#indexes.set(leftOut, -1)
   }
 
   add(value: PromValue, defaults: Labels): void {
@@ -91,12 +92,12 @@ class SeriesGroups {
 
   #read(labelValues: (string | undefined)[], labels: Labels): void {
     for (const key of Object.keys(labels)) {
-      let place = this.#places.get(key)
-      if (place === undefined) {
-        place = this.labelKeys.push(key) - 1
-        this.#places.set(key, place)
+      let index = this.#indexes.get(key)
+      if (index === undefined) {
+        index = this.labelKeys.push(key) - 1
+        this.#indexes.set(key, index)
       }
-      if (place >= 0) labelValues[place] = textOf(labels[key])
+      if (index >= 0) labelValues[index] = textOf(labels[key])
     }
   }
 }
@@ -113,11 +114,11 @@ function pointOf(type: MetricType, name: string, values: readonly PromValue[], t
   if (type === 'CUMULATIVE_DISTRIBUTION') return histogramOf(name, values, timeUnixMs)
   if (type === 'SUMMARY') return summaryOf(name, values)
   const last = values.at(-1)!
-  if (typeof last.value !== 'number') return { fault: `a value is no number but of type ${typeof last.value}` }
+  if (typeof last.value !== 'number') return { fault: `a value must be a number: its type is ${typeof last.value}` }
   return { value: last.value, exemplar: exemplarOf(last.exemplar, timeUnixMs) }
 }
 
-/** Their buckets are cumulative and have the label `le`; ours are the counts of each alone. */
+/** Converts cumulative buckets with the label `le` into counts of single buckets. */
 function histogramOf(name: string, values: readonly PromValue[], timeUnixMs: number): PointOutcome {
   const buckets = values
     .filter(({ metricName }) => metricName === `${name}_bucket`)
@@ -133,7 +134,7 @@ function histogramOf(name: string, values: readonly PromValue[], timeUnixMs: num
     count,
     sum,
     mean: count === 0 ? 0 : sum / count,
-    sumOfSquaredDeviation: 0, // they do not keep it
+    sumOfSquaredDeviation: 0, // unknown in prom-client
     bounds: finite.map(({ bound }) => bound),
     bucketCounts: below.map((counted, at) => counted - (below[at - 1] ?? 0)),
     ...(exemplars.some((exemplar) => exemplar !== undefined) && { exemplars }),

@@ -1,6 +1,6 @@
 /** One value of a prom-client metric, as `get()` returns it. */
 export interface PromValue {
-  /** Absent for some values of @prometheus-io/client, which means none. */
+  /** Undefined means none, as in some values of @prometheus-io/client. */
   readonly labels?: Readonly<Record<string, string | number>> | undefined
   readonly value: number
   /** The name of the sample, if it differs from the metric's: `…_bucket`, `…_sum`, `…_count`. */
@@ -24,15 +24,14 @@ export interface PromMetricValues {
   readonly aggregator?: string
 }
 
-/** A metric in a prom-client registry, as far as it matters. */
+/** The used part of a metric in a prom-client registry. */
 export interface PromMetric {
   readonly name: string
   get(): Promise<PromMetricValues> | PromMetricValues
 }
 
 /**
- * A registry of prom-client, @prometheus-io/client or another copy or descendant of them: recognized by its shape, so that
- * none of them is imported. Any `Registry` of these packages fits.
+ * The used part of a `Registry` of prom-client, @prometheus-io/client or a fork. The interface avoids an import of these packages.
  */
 export interface PromRegistry {
   registerMetric(metric: never): void

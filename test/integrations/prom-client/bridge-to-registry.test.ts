@@ -181,7 +181,7 @@ test('an invalid registry is refused', () => {
   expect(() => bridgeToRegistry({} as never)).toThrow(
     expect.objectContaining({
       code: 'ERR_PROM_REGISTRY',
-      message: "a bridge needs a registry of prom-client's shape: this one has no registerMetric()",
+      message: 'a bridge needs a prom-client registry: this one has no method registerMetric',
     }),
   )
 })
