@@ -4,7 +4,7 @@ import { OpenTracingSpanContext } from './opentracing-context.js'
 import { SpanBaggage } from './span-baggage.js'
 
 // version 0 | fields 0, 1, 2 of OpenCensus: 28 bytes | field 3: length of the baggage, 4 bytes, and its W3C header.
-// Decoders of OpenCensus's format skip fields they do not know at the end.
+// Decoders of OpenCensus' format ignore unknown fields at the end.
 const VERSION = 0
 const CONTEXT_LENGTH = 29
 const BAGGAGE_FIELD = 3
@@ -13,7 +13,7 @@ const MAX_LENGTH = 16_384
 
 const propagator = new BinaryPropagator()
 
-/** Empty if there is neither a trace nor baggage. */
+/** Encodes trace and baggage. Empty if there is neither. */
 export function toBytes({ native, items }: OpenTracingSpanContext): Uint8Array {
   const context = native?.isValid ? propagator.toBytes(native) : undefined
   const parts = context === undefined ? [Uint8Array.of(VERSION)] : [context]
@@ -27,7 +27,7 @@ export function toBytes({ native, items }: OpenTracingSpanContext): Uint8Array {
   return new Uint8Array(Buffer.concat(parts))
 }
 
-/** Undefined if the bytes are damaged. */
+/** Decodes trace and baggage. Returns undefined if the bytes are invalid. */
 export function fromBytes(bytes: Uint8Array): OpenTracingSpanContext | undefined {
   if (bytes[0] !== VERSION) return undefined
   const hasContext = bytes[1] === 0
@@ -47,7 +47,7 @@ function readBaggage(bytes: Uint8Array, at: number): SpanBaggage | undefined {
   return SpanBaggage.parse(Buffer.from(bytes.buffer, bytes.byteOffset + from, length).toString())
 }
 
-/** The bytes of a carrier: of its `buffer`, or of itself. Undefined if there are none, null if it holds something other than bytes. */
+/** The bytes of a carrier or of its `buffer`. Undefined if there are none, null if the value is not bytes. */
 export function bytesIn(carrier: object): Uint8Array | undefined | null {
   const held: unknown = isBytes(carrier) || Array.isArray(carrier) ? carrier : (carrier as { buffer?: unknown }).buffer
   if (held === undefined || held === null) return undefined
@@ -63,7 +63,7 @@ export function bytesIn(carrier: object): Uint8Array | undefined | null {
     : null
 }
 
-/** True for a carrier whose bytes cannot be replaced. */
+/** True for a typed array or ArrayBuffer, whose length cannot change. */
 export function isBytes(carrier: object): boolean {
   return ArrayBuffer.isView(carrier) || carrier instanceof ArrayBuffer
 }

@@ -11,10 +11,11 @@ import { mergedHeader, SpanBaggage } from './span-baggage.js'
 
 const BAGGAGE = 'baggage'
 
-/** Headers that alone do not describe a trace. */
-const COMPANIONS: ReadonlySet<string> = new Set(['tracestate', 'x-b3-sampled', 'x-b3-flags', 'x-b3-parentspanid'])
+/** Headers of propagation formats that contain no trace id. */
+const WITHOUT_TRACE_ID: ReadonlySet<string> = new Set(['tracestate', 'x-b3-sampled', 'x-b3-flags', 'x-b3-parentspanid'])
 
 /**
+ * Throws if the format is unknown or the carrier is not an object.
  * @throws {@link UnsupportedFormat} `ERR_OPENTRACING_FORMAT`
  * @throws {@link InvalidCarrier} `ERR_OPENTRACING_CARRIER`
  */
@@ -23,7 +24,7 @@ export function checkCarrier(format: unknown, carrier: unknown): asserts carrier
   if (typeof carrier !== 'object' || carrier === null) throw new InvalidCarrier(format, carrier, 'an object')
 }
 
-/** Writes a context into a carrier that has been checked; inside of exporters nothing. */
+/** Writes a context into a checked carrier. Does nothing for requests of exporters. */
 export function injectInto(tracer: TracerCore, context: OpenTracingSpanContext, format: string, carrier: object): void {
   if (currentFrame().suppressed) return
   if (format === FORMAT_BINARY) injectBytes(context, carrier)
@@ -37,8 +38,8 @@ function injectHeaders(tracer: TracerCore, { native, items }: OpenTracingSpanCon
   }
   const headers = new Map<string, string>()
   if (native !== undefined) tracer.inject(headers, native)
-  const ofTags = headers.get(BAGGAGE)
-  headers.set(BAGGAGE, ofTags === undefined ? items.header : mergedHeader(ofTags, items))
+  const tagBaggage = headers.get(BAGGAGE)
+  headers.set(BAGGAGE, tagBaggage === undefined ? items.header : mergedHeader(tagBaggage, items))
   const set = setterOf(carrier)
   for (const [name, value] of headers) set(name, value)
 }
@@ -54,14 +55,14 @@ function injectBytes(context: OpenTracingSpanContext, carrier: object): void {
   try {
     ;(carrier as { buffer: unknown }).buffer = bytes
   } catch {
-    // Frozen: it is left as it is, as with headers that are sent.
+    // Frozen carriers are ignored, like headers that are already sent.
   }
 }
 
 /**
- * Reads a context from a carrier that has been checked. Null if there is neither a trace nor baggage, and if it is
- * damaged; then it is counted.
- * @throws {@link SpanContextCorrupted} `ERR_OPENTRACING_CORRUPTED` in strict mode, if it is damaged.
+ * Reads a context from a checked carrier. Returns null if there is neither a trace nor baggage, or if the context is invalid, which is
+ * counted.
+ * @throws {@link SpanContextCorrupted} `ERR_OPENTRACING_CORRUPTED` in strict mode, if the context is invalid.
  */
 export function extractFrom(tracer: TracerCore, format: string, carrier: object, strict: boolean): OpenTracingSpanContext | null {
   const found = format === FORMAT_BINARY ? extractBytes(carrier) : extractHeaders(tracer, getterOf(carrier))
@@ -71,7 +72,7 @@ export function extractFrom(tracer: TracerCore, format: string, carrier: object,
     return null
   }
   if (found === undefined) return null
-  // Baggage of strangers is not taken over; their context is, and becomes a link.
+  // Baggage of untrusted callers is dropped. Their context is kept and becomes a link.
   const kept = tracer.untrusted ? new OpenTracingSpanContext(found.source, SpanBaggage.EMPTY) : found
   return kept.native === undefined && kept.items.size === 0 ? null : kept
 }
@@ -97,11 +98,11 @@ function extractHeaders(tracer: TracerCore, get: HeaderGetter): Found {
   return new OpenTracingSpanContext(context, items)
 }
 
-/** True if there is a header that only a trace has. */
+/** True if there is a header that contains a trace id. */
 function holdsTrace({ propagator }: TracerCore, get: HeaderGetter): boolean {
   const fields = propagator.fields ?? []
   return fields.some((field) => {
     const lower = field.toLowerCase()
-    return !COMPANIONS.has(lower) && (get(lower)?.trim() ?? '') !== ''
+    return !WITHOUT_TRACE_ID.has(lower) && (get(lower)?.trim() ?? '') !== ''
   })
 }

@@ -10,13 +10,13 @@ import type { Scope, ScopeManager } from './scope-manager.js'
 import { SpanBaggage } from './span-baggage.js'
 
 /**
- * Scopes in the async context that the tracer below uses: the active span is its current span too, and the other way round.
+ * Keeps scopes in the async context of the native tracer, so that the active span and that tracer's current span are the same.
  */
 export class ContextScopeManager implements ScopeManager {
   readonly #owner: object
   readonly #wrap: (native: Span, items: SpanBaggage) => OpenTracingSpan
 
-  /** @param owner Whose spans they are. @param wrap Makes the OpenTracing form of a span that has none yet. */
+  /** @param owner Owner of the spans in the context. @param wrap Creates the OpenTracing span of a native span. */
   constructor(owner: object, wrap: (native: Span, items: SpanBaggage) => OpenTracingSpan) {
     this.#owner = owner
     this.#wrap = wrap
@@ -30,7 +30,7 @@ export class ContextScopeManager implements ScopeManager {
     return new ContextScope(this, this.#owner, this.#spanOf(held, frame), held, false, undefined, undefined)
   }
 
-  /** The span of the active scope; of a scope over no span, null. */
+  /** The span of the active scope, or null. */
   get activeSpan(): OpenTracingSpanBase | null {
     const frame = currentFrame()
     const held = currentEntry(frame, this.#owner)
@@ -60,8 +60,8 @@ export class ContextScopeManager implements ScopeManager {
     return runInFrame(remoteFrame(currentFrame(), this.#owner, undefined), fn)
   }
 
-  /** What a span that is started here comes from. @internal */
-  holder(frame: Frame): OwnedFrameSpan | undefined {
+  /** The current scope or span, the parent of new spans. @internal */
+  currentEntry(frame: Frame): OwnedFrameSpan | undefined {
     return currentEntry(frame, this.#owner)
   }
 
@@ -70,7 +70,7 @@ export class ContextScopeManager implements ScopeManager {
   }
 }
 
-/** The baggage of what is called here, if no scope of this library carries its own. */
+/** The baggage in a frame of the async context. */
 export function baggageOf({ baggage }: Frame): SpanBaggage {
   const items = baggage?.items
   return items === undefined ? SpanBaggage.EMPTY : new SpanBaggage(items)

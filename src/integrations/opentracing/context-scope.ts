@@ -10,12 +10,12 @@ import type { Scope, ScopeManager } from './scope-manager.js'
 
 const MANY_OPEN = 10_000
 
-/** A scope in the async context, and in its frames the proxy of its span and of the baggage of that. */
+/** A scope in the async context. Frames refer to the span and its baggage through the scope. */
 export class ContextScope extends ScopeEntry implements Scope, FrameBaggage {
   readonly span: OpenTracingSpanBase
   readonly manager: ScopeManager
   readonly #finishOnClose: boolean
-  /** Undefined if a callback bounds the scope. Cleared when the scope is closed, so that successive scopes do not form a chain. */
+  /** The frame to return to; undefined for a scope of a callback. Cleared by `close()`, so that successive scopes do not form a chain. */
   #before: Frame | undefined
   #outerBaggage: FrameBaggage | undefined
 
@@ -35,14 +35,14 @@ export class ContextScope extends ScopeEntry implements Scope, FrameBaggage {
     this.#before = before
   }
 
-  /** The baggage of its span; after it is closed, that of the scope around it. */
+  /** The baggage of the span, or of the outer scope once this one is closed. */
   get items(): ReadonlyMap<string, string> | undefined {
     if (this.closed) return this.#outerBaggage?.items
     const { span } = this
     return span instanceof OpenTracingSpan && span.items.size > 0 ? span.items.items : undefined
   }
 
-  /** What a frame that this scope is added to carries. Closed scopes are skipped, so that successive ones do not form a chain. */
+  /** The baggage of a frame with this scope. Skips closed scopes, so that successive scopes do not form a chain. */
   baggageOver(outer: FrameBaggage | undefined): FrameBaggage | undefined {
     let open = outer
     while (open instanceof ContextScope && open.closed) open = open.#outerBaggage
@@ -58,19 +58,19 @@ export class ContextScope extends ScopeEntry implements Scope, FrameBaggage {
   }
 
   /**
-   * From whatever async context: what holds this scope goes on to the one that was active before. Of scopes that are closed
-   * in the wrong order the inner ones stay active.
+   * Makes the previous scope active again, in all async contexts in which this scope is active. If an outer scope is closed first, the
+   * inner one stays active. Closing twice, or in the wrong order, is counted and logged.
    */
   close(): void {
     if (this.closed) return misused('closedTwice', 'closed twice')
     const before = this.#before
-    if (before === undefined) return misused('notOwner', 'closed although a callback bounds it')
+    if (before === undefined) return misused('notOwner', 'closed although it ends with its callback')
     const isActive = currentEntry(currentFrame(), this.owner) === this
     this.closed = true
     this.#before = undefined
     openScopes.value--
     if (isActive) enterFrame(before)
-    else misused('notActive', 'closed while it is not the active one')
+    else misused('notActive', 'closed while it was not active')
     if (this.#finishOnClose) this.span?.finish()
   }
 
@@ -79,7 +79,7 @@ export class ContextScope extends ScopeEntry implements Scope, FrameBaggage {
   }
 }
 
-/** Counts each, and logs each place in the program once. */
+/** Counts a misuse, and logs it once for each place in the program. */
 function misused(reason: keyof typeof scopeMisuses, what: string): void {
   scopeMisuses[reason].value++
   // [0] the message, [1] here, [2] close, [3] its caller

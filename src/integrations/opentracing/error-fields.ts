@@ -1,14 +1,14 @@
 import type { Span } from 'opentracing'
 import { textOf } from './span-tags.js'
 
-/** The fields of a thrown value for a log of OpenTracing. */
+/** The OpenTracing log fields of a thrown value. */
 export interface ErrorFields {
   readonly kind: string
   readonly message: string
   readonly stack: string | undefined
 }
 
-/** Never throws, whatever was thrown. */
+/** Reads a thrown value of any type. Never throws. */
 export function errorFields(thrown: unknown): ErrorFields {
   try {
     if (typeof thrown !== 'object' || thrown === null) return { kind: typeof thrown, message: textOf(thrown), stack: undefined }
@@ -23,14 +23,14 @@ export function errorFields(thrown: unknown): ErrorFields {
   }
 }
 
-/** Records on a span what was thrown through its scope: the tag `error`, and one log. */
+/** Records a thrown value on a span: sets the tag `error` and adds a log. */
 export function recordErrorOn(span: Span, thrown: unknown): void {
   const { kind, message, stack } = errorFields(thrown)
   try {
     span.setTag('error', true)
     span.log({ event: 'error', 'error.kind': kind, message, ...(stack !== undefined && { stack }), 'error.object': thrown })
   } catch {
-    // A span of another tracer: what was thrown first goes on to the caller.
+    // The span of another tracer threw. The caller must get the first error.
   }
 }
 

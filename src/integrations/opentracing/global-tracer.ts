@@ -13,7 +13,7 @@ interface Registration {
 const registration = processGlobal('opentracing-global', (): Registration => ({ tracer: undefined }))
 const noop = new NoopOpenTracingTracer()
 
-/** Stands for whichever tracer is registered when it is used; does nothing before. */
+/** Forwards to the tracer that is registered at the time of the call. Does nothing before. */
 class GlobalTracer extends Tracer implements ScopedTracer {
   get scopeManager(): ScopeManager {
     return this.#scoped().scopeManager
@@ -63,7 +63,7 @@ class GlobalTracer extends Tracer implements ScopedTracer {
 
 const global = new GlobalTracer()
 
-/** The tracer of this process. It may be read before one is registered. Unlike the one of the npm package it has scopes. */
+/** Returns the tracer of this process. It may be called before one is registered. Unlike that of the npm package, the tracer has scopes. */
 export function globalTracer(): Tracer & ScopedTracer {
   return global
 }
@@ -76,18 +76,18 @@ export function globalTracer(): Tracer & ScopedTracer {
  */
 export function setGlobalTracer(tracer: Tracer & ScopedTracer): void {
   if (typeof tracer?.startActiveSpan !== 'function' || tracer === global) {
-    throw new DefinitionError('ERR_OPENTRACING_GLOBAL', 'the global tracer is an OpenTracingTracer or a NoopOpenTracingTracer')
+    throw new DefinitionError('ERR_OPENTRACING_GLOBAL', 'the global tracer must be an OpenTracingTracer or a NoopOpenTracingTracer')
   }
   registration.tracer = tracer
   initNpmGlobalTracer(tracer)
 }
 
-/** The same as `setGlobalTracer`, under the name of the npm package. */
+/** Alias of `setGlobalTracer`, the name in the npm package. */
 export function initGlobalTracer(tracer: Tracer & ScopedTracer): void {
   setGlobalTracer(tracer)
 }
 
-/** True once `setGlobalTracer` or `initGlobalTracer` of this entry has been called. */
+/** Returns true after a call of `setGlobalTracer` or `initGlobalTracer`. */
 export function isGlobalTracerRegistered(): boolean {
   return registration.tracer !== undefined
 }

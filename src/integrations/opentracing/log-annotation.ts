@@ -2,13 +2,13 @@ import type { AttributeValue } from '../../trace/data/attributes.js'
 import { errorFields } from './error-fields.js'
 import { plainValue } from './span-tags.js'
 
-/** A log of OpenTracing as an annotation of ours. */
+/** The arguments of `addAnnotation` for a log of OpenTracing. */
 export interface LogAnnotation {
   readonly description: string
   readonly attributes: Record<string, AttributeValue>
 }
 
-/** The fields of a log, whatever was passed as one; a string alone is an event. An `error.object` fills in missing fields. */
+/** The fields of a log. A string becomes the field `event`. An `error.object` sets missing fields. Undefined if there are no fields. */
 export function logFields(given: unknown): Record<string, unknown> | undefined {
   if (typeof given === 'string') return { event: given }
   if (typeof given !== 'object' || given === null) return undefined
@@ -31,7 +31,7 @@ export function hasError(fields: Readonly<Record<string, unknown>>): boolean {
   return fields['event'] === 'error' || (fields['error.object'] !== undefined && fields['error.object'] !== null)
 }
 
-/** The description is the event, else the message, else `log`; the other fields become attributes. */
+/** Converts fields: the description is the event, else the message, else `log`. The other fields become attributes. */
 export function annotationOf(fields: Readonly<Record<string, unknown>>): LogAnnotation {
   const title = ['event', 'message'].find((key) => typeof fields[key] === 'string' && fields[key] !== '')
   const attributes: [string, AttributeValue][] = []

@@ -1,13 +1,13 @@
 import type { Clock } from '../../base/clock.js'
 import type { RandomWords } from '../../trace/context/random-source.js'
 
-/** A span of a tracer in mock mode, once it has been finished. */
+/** A finished span of a tracer in mock mode. */
 export interface FinishedSpan {
   readonly name: string
   readonly traceId: string
   readonly spanId: string
   readonly parentId: string | null
-  /** As they were passed, the last one of a key. */
+  /** The values as they were passed. If a key was set again, the last value. */
   readonly tags: Readonly<Record<string, unknown>>
   /** Times in milliseconds since 1970. */
   readonly logs: readonly { readonly time: number; readonly fields: Readonly<Record<string, unknown>> }[]
@@ -20,7 +20,7 @@ export interface FinishedSpan {
 const MAX_SPANS = 10_000
 const FIRST_UNIX_MS = Date.UTC(2024, 0, 1)
 
-/** Each reading is a millisecond later than the one before: every run of a program has the same times. */
+/** A clock on which each event is a millisecond later than the previous one, so that every run has the same times. */
 export class MockClock implements Clock {
   #ms = 0
 
@@ -38,7 +38,7 @@ export class MockClock implements Clock {
   }
 }
 
-/** Ids that count up. */
+/** A source of consecutive ids. */
 export class CountingWords implements RandomWords {
   #last = 0
 
@@ -47,7 +47,7 @@ export class CountingWords implements RandomWords {
   }
 }
 
-/** What a tracer in mock mode keeps: the newest 10 000 finished spans. */
+/** Keeps the newest 10 000 finished spans of a tracer in mock mode. */
 export class MockRecorder {
   readonly clock: MockClock = new MockClock()
   readonly finished: FinishedSpan[] = []

@@ -4,7 +4,7 @@ import type { MockRecorder } from './mock-recorder.js'
 import { OpenTracingSpan } from './opentracing-span.js'
 import type { SpanBaggage } from './span-baggage.js'
 
-/** Also keeps tags and logs exactly as they were passed. */
+/** A span of mock mode, which also keeps tags and logs exactly as they were passed. */
 export class MockSpan extends OpenTracingSpan {
   readonly #recorder: MockRecorder
   readonly #parentId: string | null

@@ -4,7 +4,7 @@ import type { Scope, ScopeManager } from './scope-manager.js'
 import type { ScopedTracer } from './scoped-tracer.js'
 import type { StartActiveSpanOptions } from './start-options.js'
 
-/** One span for all: ids are empty, nothing is kept. */
+/** The only span of a no-op tracer. Its ids are empty. */
 class NoopSpan extends Span {
   readonly #tracer: Tracer
 
@@ -39,8 +39,8 @@ class NoopScopeManager implements ScopeManager {
 }
 
 /**
- * A tracer that does nothing, for programs that switch tracing by a flag: callbacks run, spans have empty ids and keep no
- * baggage, `extract` returns null. Formats and carriers are checked as by a real one.
+ * A tracer that does nothing, for programs that disable tracing by a flag. Callbacks run, spans have empty ids and no baggage, and
+ * `extract` returns null. Formats and carriers are still checked.
  */
 export class NoopOpenTracingTracer extends Tracer implements ScopedTracer {
   readonly scopeManager: ScopeManager

@@ -4,15 +4,15 @@ import { Span } from '../../trace/span/span.js'
 import type { SpanContext } from '../../trace/context/span-context.js'
 import { SpanBaggage } from './span-baggage.js'
 
-/** Recognizes contexts of every copy of this package in the process. */
+/** Marks contexts of all copies of this package in the process. */
 const BRAND = Symbol.for('tallyscope.opentracing.context')
 
 /**
- * The identity of a span and its baggage, immutable: baggage that is set later makes a new context. Ids are those of
- * `traceparent`; if there is baggage but no trace they are empty.
+ * The ids of a span and its baggage. Immutable: after `setBaggageItem` a span has a new context. The ids are those of `traceparent`,
+ * and empty if there is baggage but no trace.
  */
 export class OpenTracingSpanContext extends OpenTracingContextBase {
-  /** A local span itself, so that its ids are made only when they are read. @internal */
+  /** The span itself if it is local, so that its ids are only generated if they are read. @internal */
   readonly source: Span | SpanContext | undefined
   /** @internal */
   readonly items: SpanBaggage
@@ -34,12 +34,12 @@ export class OpenTracingSpanContext extends OpenTracingContextBase {
     return this.source?.spanId ?? ''
   }
 
-  /** The items as they were when this context was made. */
+  /** The baggage at the time when the context was created. */
   get baggage(): ReadonlyMap<string, string> {
     return this.items.items
   }
 
-  /** The span context of this library; undefined if there is baggage alone. */
+  /** The native span context; undefined if there is only baggage. */
   get native(): SpanContext | undefined {
     return this.source instanceof Span ? this.source.context : this.source
   }
@@ -49,7 +49,7 @@ export class OpenTracingSpanContext extends OpenTracingContextBase {
   }
 }
 
-/** The context of a value passed as one: a context or a span, of this copy or another. Undefined for those of other tracers. */
+/** The context of a context or span of this or another copy of the package. Undefined for values of other tracers. */
 export function readContext(given: unknown): OpenTracingSpanContext | undefined {
   if (given instanceof OpenTracingSpanContext) return given
   if (typeof given !== 'object' || given === null) return undefined
@@ -61,7 +61,7 @@ export function readContext(given: unknown): OpenTracingSpanContext | undefined 
     if (inner instanceof OpenTracingSpanContext) return inner
     return isBranded(inner) ? fromOtherCopy(inner) : undefined
   } catch {
-    return undefined // a stranger whose members throw
+    return undefined // a getter of another tracer's object threw
   }
 }
 

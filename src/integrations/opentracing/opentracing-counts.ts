@@ -2,7 +2,7 @@ import { idleCount, type InternalCount, internalCount, internalCounter, internal
 
 const baggage = internalCounter(
   'tallyscope_opentracing_baggage_dropped_total',
-  'Baggage items that were not taken because of a limit or after the end of their span',
+  'Baggage items that were dropped because of a limit or because the key or value is not a string, by reason.',
   'reason',
 )
 
@@ -14,18 +14,18 @@ export const baggageDrops: { readonly count: InternalCount; readonly length: Int
 
 const carriers = internalCounter(
   'tallyscope_opentracing_corrupted_total',
-  'Carriers that held a damaged context, for which extract gave null',
+  'Carriers with an invalid context, for which extract returned null, by format.',
   'format',
 )
 
-/** A damaged carrier of this format. */
+/** Counts a carrier with an invalid context. */
 export function countCorrupted(format: string): void {
   internalCount(carriers, format).value++
 }
 
 const misuses = internalCounter(
   'tallyscope_opentracing_scope_misuse_total',
-  'Scopes that were closed twice, in the wrong order or by another task than the one that opened them',
+  'Scopes that were closed twice, in the wrong order or by another task than the one that opened them, by reason.',
   'reason',
 )
 
@@ -35,12 +35,12 @@ export const scopeMisuses: { readonly closedTwice: InternalCount; readonly notAc
   notOwner: idleCount(misuses, 'not_owner'),
 }
 
-const open = internalGauge('tallyscope_opentracing_open_scopes', 'Scopes that are open and were not opened for a callback')
+const open = internalGauge('tallyscope_opentracing_open_scopes', 'Scopes that are open and were opened without a callback.')
 
-/** Scopes that `activate` or `startActiveSpan` without a callback opened and that are not closed. */
+/** Open scopes of `activate`, and of `startActiveSpan` without a callback. */
 export const openScopes: InternalCount = idleCount(open)
 
-/** Exposes these metrics, zeros included, from the first OpenTracing tracer on. */
+/** Exposes these metrics from now on, even if they are 0. */
 export function markOpenTracingInUse(): void {
   markInUse(baggage, misuses, open)
 }

@@ -8,12 +8,12 @@ import type { SpanBaggage } from './span-baggage.js'
 import { SpanOutcome } from './span-outcome.js'
 import { errorOf, kindOf, messageOf, numberOf, plainValue } from './span-tags.js'
 
-/** By span of this library: only of spans that were found or handed out without their wrapper. */
+/** Wrappers of native spans that the program has seen, by native span. */
 const wrappers = new WeakMap<Span, OpenTracingSpan>()
 
 /**
- * A span of ours under the interface of OpenTracing: tags are its attributes, logs its annotations. Nothing here throws;
- * what comes after `finish()` changes nothing and is counted.
+ * A native span with OpenTracing's interface. Tags are attributes, logs are annotations. No method throws. Calls after `finish()` are
+ * ignored and counted.
  */
 export class OpenTracingSpan extends OpenTracingSpanBase {
   /** @internal */
@@ -23,7 +23,7 @@ export class OpenTracingSpan extends OpenTracingSpanBase {
   #context: OpenTracingSpanContext | undefined = undefined
   #outcome: SpanOutcome | undefined = undefined
 
-  /** Made by a tracer. @internal */
+  /** @internal */
   constructor(native: Span, tracer: Tracer, items: SpanBaggage) {
     super()
     this.native = native
@@ -31,7 +31,7 @@ export class OpenTracingSpan extends OpenTracingSpanBase {
     this.#items = items
   }
 
-  /** The wrapper of a span that came from elsewhere: the same at each call. @internal */
+  /** The wrapper of a native span. The same at each call. @internal */
   static of(native: Span, make: () => OpenTracingSpan): OpenTracingSpan {
     let span = wrappers.get(native)
     if (span === undefined) wrappers.set(native, (span = make()))
@@ -43,7 +43,7 @@ export class OpenTracingSpan extends OpenTracingSpanBase {
     return wrappers.get(native)
   }
 
-  /** The span of `tallyscope` under this one, with all that it can do. */
+  /** The wrapped span of `tallyscope`. */
   get nativeSpan(): Span {
     wrappers.set(this.native, this)
     return this.native
@@ -54,7 +54,7 @@ export class OpenTracingSpan extends OpenTracingSpanBase {
     return this.#items
   }
 
-  /** The identity as it is now, with the baggage of now. Allowed after the end too. */
+  /** The ids of the span and its current baggage. Also valid after `finish()`. */
   override context(): OpenTracingSpanContext {
     return (this.#context ??= new OpenTracingSpanContext(this.native, this.#items))
   }
@@ -68,7 +68,7 @@ export class OpenTracingSpan extends OpenTracingSpanBase {
     return this
   }
 
-  /** Goes along to spans that are started from here later, in this process and others. Counted if it does not fit. */
+  /** Sets a baggage item, which later child spans inherit, also in other processes. It is dropped and counted if it exceeds a limit. */
   override setBaggageItem(key: string, value: string): this {
     if (this.#isOver()) return this
     const items = this.#items.with(key, value)
@@ -83,8 +83,8 @@ export class OpenTracingSpan extends OpenTracingSpanBase {
   }
 
   /**
-   * Strings, numbers and booleans are kept as they are, others as strings. `span.kind` is the span's kind, `error` and
-   * `http.status_code` set its status.
+   * Sets an attribute. Values other than strings, numbers and booleans become strings. `span.kind` sets the kind of the span; `error`
+   * and `http.status_code` set its status.
    */
   // oxlint-disable-next-line typescript/no-explicit-any
   override setTag(key: string, value: any): this {
@@ -108,8 +108,8 @@ export class OpenTracingSpan extends OpenTracingSpanBase {
   }
 
   /**
-   * Records an event: `event`, else `message`, is its name, the other fields its details.
-   * @param timestamp When, in milliseconds since 1970, with fractions. Default: now.
+   * Adds an annotation. Its description is the field `event`, else `message`; the other fields become attributes.
+   * @param timestamp Milliseconds since 1970, with fractions. Default: now.
    */
   // oxlint-disable-next-line typescript/no-explicit-any
   override log(fields: { [key: string]: any }, timestamp?: number): this {
@@ -127,20 +127,20 @@ export class OpenTracingSpan extends OpenTracingSpanBase {
     return this
   }
 
-  /** Deprecated in OpenTracing: `log` with the fields `event` and `payload`. */
+  /** Deprecated in OpenTracing. Calls `log` with the fields `event` and `payload`. */
   override logEvent(event: string, payload: unknown): void {
     this.log({ event, payload })
   }
 
-  /** Records a thrown value: sets the tag `error` and logs kind, message and stack. Scopes with a callback do it by themselves. */
+  /** Records a thrown value: sets the tag `error` and logs kind, message and stack. Scopes with a callback call it themselves. */
   recordError(thrown: unknown): this {
     recordErrorOn(this, thrown)
     return this
   }
 
   /**
-   * The first end counts, later ones are ignored and counted.
-   * @param finishTime When, in milliseconds since 1970, with fractions. Default: now.
+   * Ends the span. Later calls are ignored and counted.
+   * @param finishTime Milliseconds since 1970, with fractions. Default: now.
    */
   override finish(finishTime?: number): void {
     this.native.end(finishTime)
@@ -156,7 +156,7 @@ export class OpenTracingSpan extends OpenTracingSpanBase {
       case Tags.SPAN_KIND: {
         const kind = kindOf(value)
         if (kind !== undefined) native.setKind(kind)
-        if (kind) return // CLIENT or SERVER: expressed by the kind
+        if (kind) return // CLIENT or SERVER: no attribute is needed
         break
       }
     }
@@ -190,7 +190,7 @@ export class OpenTracingSpan extends OpenTracingSpanBase {
     if (status !== undefined) this.native.setStatus(status)
   }
 
-  /** True, and counted, after the end. */
+  /** Returns true and counts the call if the span has ended. */
   #isOver(): boolean {
     if (!this.native.ended) return false
     usedAfterEnd.value++

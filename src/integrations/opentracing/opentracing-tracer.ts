@@ -25,15 +25,15 @@ import { startChildSpan } from './start-options.js'
 import type { StartActiveSpanOptions, StartSpanOptions } from './start-options.js'
 
 export interface OpenTracingTracerOptions {
-  /** Makes and exports the spans. Default: the tracer that all integrations share, which exports nothing. */
+  /** The native tracer, which creates and exports the spans. Default: one shared by all integrations, which exports nothing. */
   readonly tracer?: TracerCore | undefined
-  /** Holds the active span. Default: one over the async context, shared with the tracer below. */
+  /** Keeps the active span. Default: one that uses the async context, shared with the native tracer. */
   readonly scopeManager?: ScopeManager | undefined
-  /** Whether the active span is the parent if none is passed. Default true. */
+  /** Makes the active span the parent if no parent is passed. Default true. */
   readonly implicitParent?: boolean | undefined
-  /** Whether `extract` throws SpanContextCorrupted for a damaged carrier, instead of returning null. Default false. */
+  /** Makes `extract` throw SpanContextCorrupted for an invalid context, instead of returning null. Default false. */
   readonly strict?: boolean | undefined
-  /** For tests: ids and times count up, and `finishedSpans()` returns what was finished. Default false. */
+  /** For tests: ids and times are consecutive numbers, and `finishedSpans()` returns the finished spans. Default false. */
   readonly mock?: boolean | undefined
 }
 
@@ -41,17 +41,17 @@ const OPTIONS: OptionNames<OpenTracingTracerOptions> = { tracer: true, scopeMana
 
 const NO_OPTIONS: StartActiveSpanOptions = Object.freeze({})
 
-/** What a native span is started with. */
-type Begin = { -readonly [key in keyof SpanOptions]: SpanOptions[key] }
+/** The options of a native span, while they are collected. */
+type MutableSpanOptions = { -readonly [key in keyof SpanOptions]: SpanOptions[key] }
 
 /**
- * A tracer of OpenTracing over a tracer of ours: the interface of the npm package, and the scopes of OpenTracing for Python.
+ * A native tracer with OpenTracing's interface: that of the npm package, plus the scopes of OpenTracing for Python.
  *
  * @example
  * initGlobalTracer(new OpenTracingTracer({ tracer: new Tracer({ sampler: new AlwaysOnSampler() }) }))
  */
 export class OpenTracingTracer extends OpenTracingTracerBase implements ScopedTracer {
-  /** The tracer below. */
+  /** The tracer that creates the spans. */
   readonly nativeTracer: TracerCore
   readonly scopeManager: ScopeManager
   readonly #contexts: ContextScopeManager | undefined
@@ -79,12 +79,12 @@ export class OpenTracingTracer extends OpenTracingTracerBase implements ScopedTr
     return this.#contexts === undefined ? (this.scopeManager.active?.span ?? null) : this.#contexts.activeSpan
   }
 
-  /** Starts a span and does not make it active. Its parent is the active span, unless another is passed or it is ignored. */
+  /** Starts a span without making it active. Its parent is the active span, unless an option sets another. */
   override startSpan(name: string, options?: StartSpanOptions | null): OpenTracingSpan {
     const { childOf, references, tags, startTime, ignoreActiveSpan } = options ?? NO_OPTIONS
-    const begin: Begin = {}
-    const isGiven = (childOf !== undefined && childOf !== null) || (references !== undefined && references !== null)
-    const ancestry = isGiven ? ancestryOf(childOf, references) : undefined
+    const begin: MutableSpanOptions = {}
+    const hasReferences = (childOf !== undefined && childOf !== null) || (references !== undefined && references !== null)
+    const ancestry = hasReferences ? ancestryOf(childOf, references) : undefined
     let items = SpanBaggage.EMPTY
     if (ancestry !== undefined) {
       begin.parent = ancestry.parent.source ?? null
@@ -99,7 +99,7 @@ export class OpenTracingTracer extends OpenTracingTracerBase implements ScopedTr
     return span
   }
 
-  /** Starts a span and makes it active: until the returned scope is closed, or while `fn` runs. */
+  /** Starts a span and makes it active while `fn` runs or, without `fn`, until the returned scope is closed. */
   startActiveSpan<R>(name: string, fn: (span: OpenTracingSpan) => R): R
   startActiveSpan<R>(name: string, options: StartActiveSpanOptions | null | undefined, fn: (span: OpenTracingSpan) => R): R
   startActiveSpan(name: string, options?: StartActiveSpanOptions | null): Scope
@@ -115,7 +115,7 @@ export class OpenTracingTracer extends OpenTracingTracerBase implements ScopedTr
     return fn === undefined ? this.scopeManager.activate(span, finishOnClose) : this.scopeManager.with(span, finishOnClose, fn)
   }
 
-  /** The same as `startActiveSpan` with a callback. */
+  /** Calls `startActiveSpan` with a callback. */
   withSpan<R>(name: string, fn: (span: OpenTracingSpan) => R): R
   withSpan<R>(name: string, options: StartActiveSpanOptions | null | undefined, fn: (span: OpenTracingSpan) => R): R
   withSpan<R>(
@@ -132,8 +132,8 @@ export class OpenTracingTracer extends OpenTracingTracerBase implements ScopedTr
   }
 
   /**
-   * Writes the identity of a span and its baggage into a carrier: headers as the propagator of the tracer below has them,
-   * and W3C baggage. Contexts of other tracers write nothing.
+   * Writes the context of a span and its baggage into a carrier: the headers of the native tracer's propagator, and W3C baggage.
+   * Contexts of other tracers are ignored.
    * @throws {@link UnsupportedFormat} `ERR_OPENTRACING_FORMAT`
    * @throws {@link InvalidCarrier} `ERR_OPENTRACING_CARRIER`
    */
@@ -144,48 +144,48 @@ export class OpenTracingTracer extends OpenTracingTracerBase implements ScopedTr
   }
 
   /**
-   * Reads a caller's context; null if there is none or it is damaged.
+   * Reads the context of a caller. Returns null if there is none or it is invalid.
    * @throws {@link UnsupportedFormat} `ERR_OPENTRACING_FORMAT`
    * @throws {@link InvalidCarrier} `ERR_OPENTRACING_CARRIER`
-   * @throws {@link SpanContextCorrupted} `ERR_OPENTRACING_CORRUPTED` in strict mode, for damaged ones.
+   * @throws {@link SpanContextCorrupted} `ERR_OPENTRACING_CORRUPTED` in strict mode, if the context is invalid.
    */
   override extract(format: string, carrier: unknown): OpenTracingSpanContext | null {
     checkCarrier(format, carrier)
     return extractFrom(this.nativeTracer, format, carrier, this.#strict)
   }
 
-  /** In mock mode: the spans that were finished, in that order, at most the newest 10 000. */
+  /** In mock mode, the newest 10 000 finished spans in the order of their ends; otherwise empty. */
   finishedSpans(): FinishedSpan[] {
     return [...(this.#mock?.finished ?? [])]
   }
 
-  /** In mock mode: forgets the finished spans. */
+  /** In mock mode, removes the finished spans. */
   reset(): void {
     if (this.#mock !== undefined) this.#mock.finished.length = 0
   }
 
-  /** Makes the active span the parent, and passes on its baggage. */
-  #inherit(begin: Begin): SpanBaggage {
+  /** Sets the active span as the parent. Returns its baggage. */
+  #inherit(begin: MutableSpanOptions): SpanBaggage {
     if (this.#contexts === undefined) {
       const active = readContext(this.scopeManager.active?.span)
       begin.parent = active?.source ?? null
       return active?.items ?? SpanBaggage.EMPTY
     }
     const frame = currentFrame()
-    const held = this.#contexts.holder(frame)
+    const held = this.#contexts.currentEntry(frame)
     if (held instanceof ContextScope) {
       begin.parent = held.native ?? null
       return held.span instanceof OpenTracingSpan ? held.span.items : SpanBaggage.EMPTY
     }
-    // Otherwise the tracer below finds it by itself.
+    // The native tracer finds the parent itself.
     return (held instanceof Span ? OpenTracingSpan.known(held)?.items : undefined) ?? baggageOf(frame)
   }
 
-  #begin(name: string, begin: Begin, items: SpanBaggage): OpenTracingSpan {
+  #begin(name: string, begin: MutableSpanOptions, items: SpanBaggage): OpenTracingSpan {
     return new OpenTracingSpan(this.nativeTracer.startDetachedSpan(name, begin), this, items)
   }
 
-  #beginMock(name: string, begin: Begin, items: SpanBaggage, mock: MockRecorder): OpenTracingSpan {
+  #beginMock(name: string, begin: MutableSpanOptions, items: SpanBaggage, mock: MockRecorder): OpenTracingSpan {
     const start = Number.isFinite(begin.startTimeUnixMs) ? begin.startTimeUnixMs! : mock.clock.tickUnixMs()
     const parent = begin.parent === undefined ? this.nativeTracer.spanContext : (begin.parent as Span | SpanContext | null)
     const native = this.nativeTracer.startDetachedSpan(name, { ...begin, startTimeUnixMs: start })
@@ -193,8 +193,8 @@ export class OpenTracingTracer extends OpenTracingTracerBase implements ScopedTr
   }
 }
 
-/** What has to be known when a span begins. */
-function readStartTags(tags: { readonly [key: string]: unknown }, begin: Begin): void {
+/** Reads the tags that a span needs at its start: kind and sampling priority. */
+function readStartTags(tags: { readonly [key: string]: unknown }, begin: MutableSpanOptions): void {
   try {
     const kind = kindOf(tags[Tags.SPAN_KIND])
     if (kind !== undefined) begin.kind = kind

@@ -1,26 +1,26 @@
 import type { Span } from 'opentracing'
 
-/** The time during which a span is the active one. Belongs to the task that opened it. */
+/** The activation of a span in the task that opened it. */
 export interface Scope {
   readonly span: Span
   readonly manager: ScopeManager
-  /** Ends the activation; finishes the span if the scope was opened with that option. */
+  /** Ends the activation, and the span if the scope was opened with `finishOnClose`. */
   close(): void
-  /** For `using scope = tracer.startActiveSpan('name')`: closes the scope unless that has been done. */
+  /** Closes the scope if it is open, for `using scope = tracer.startActiveSpan('name')`. */
   [Symbol.dispose](): void
 }
 
-/** Knows which span is active. A tracer takes any: for frameworks that carry their own context. */
+/** Keeps the active span. A framework with a context of its own may implement it and pass it to a tracer. */
 export interface ScopeManager {
-  /** The innermost open scope of this execution context; null if there is none. */
+  /** The innermost open scope of the current async context; null if there is none. */
   readonly active: Scope | null
-  /** Makes a span active, at once, until the scope is closed. */
+  /** Makes a span active until the scope is closed. */
   activate(span: Span, finishOnClose: boolean): Scope
   /**
-   * Runs `fn` with a span active, over `await` too. Ends with `fn`, or with the promise that it returns; what is thrown is
-   * recorded on the span and rethrown.
+   * Makes a span active while `fn` runs, or until the promise that it returns has settled. Errors are recorded on the span and
+   * rethrown.
    */
   with<S extends Span, R>(span: S, finishOnClose: boolean, fn: (span: S) => R): R
-  /** Runs `fn` with no span active. */
+  /** Runs `fn` without an active span. */
   withoutActive<R>(fn: () => R): R
 }

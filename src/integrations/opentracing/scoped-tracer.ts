@@ -2,14 +2,14 @@ import type { Span } from 'opentracing'
 import type { Scope, ScopeManager } from './scope-manager.js'
 import type { StartActiveSpanOptions, StartSpanOptions } from './start-options.js'
 
-/** What our tracers have beyond the interface of the npm package: the model of OpenTracing for Python. */
+/** The methods of OpenTracing for Python that the npm package lacks. */
 export interface ScopedTracer {
   readonly scopeManager: ScopeManager
   /** The span of the active scope; null if there is none. */
   readonly activeSpan: Span | null
   /**
-   * Runs `fn` in a new span that is active inside, over `await` too. It ends with `fn`, or with the promise that `fn`
-   * returns; what is thrown is recorded on the span and rethrown.
+   * Runs `fn` with a new active span, which ends with `fn` or with the promise that it returns. Errors are recorded on the span and
+   * rethrown.
    */
   startActiveSpan<R>(name: string, fn: (span: Span) => R): R
   startActiveSpan<R>(name: string, options: StartActiveSpanOptions | null | undefined, fn: (span: Span) => R): R
@@ -17,6 +17,6 @@ export interface ScopedTracer {
   startActiveSpan(name: string, options?: StartActiveSpanOptions | null): Scope
   withSpan<R>(name: string, fn: (span: Span) => R): R
   withSpan<R>(name: string, options: StartActiveSpanOptions | null | undefined, fn: (span: Span) => R): R
-  /** A child of `parent`, by the tracer that made it. */
+  /** Starts a child of `parent` with the tracer that created the parent. */
   startChildSpan(parent: Span, name: string, options?: StartSpanOptions | null): Span
 }

@@ -1,15 +1,15 @@
 import { type BaggageEntry, formatBaggage, parseBaggage } from '../../trace/propagation/baggage.js'
 import { baggageDrops } from './opentracing-counts.js'
 
-/** Members of a W3C baggage header that everybody has to pass on. */
+/** Limit of members in a W3C baggage header. */
 const MAX_ITEMS = 64
 
 const UNSAFE_IN_KEY = /[^!#$&'*+\-.^_`|~\dA-Za-z]/gu
 const LONE_SURROGATE = /^[\ud800-\udfff]$/
 
 /**
- * The baggage of a span: immutable, so that contexts can share it. Holds at most 64 items, and 8 192 bytes as a header:
- * what is taken survives every carrier.
+ * The baggage of a span. Immutable, so that contexts can share it. At most 64 items and a header of 8 192 bytes, so that every carrier
+ * can contain it.
  */
 export class SpanBaggage {
   static readonly EMPTY: SpanBaggage = new SpanBaggage(new Map())
@@ -21,7 +21,7 @@ export class SpanBaggage {
     this.items = items
   }
 
-  /** The items of a W3C baggage header. */
+  /** Parses a W3C baggage header. */
   static parse(header: string | undefined): SpanBaggage {
     if (header === undefined) return SpanBaggage.EMPTY
     const items = new Map<string, string>()
@@ -36,7 +36,7 @@ export class SpanBaggage {
     return this.items.size
   }
 
-  /** With one more item, which replaces an earlier one of this key. Returns itself if it does not fit, which is counted. */
+  /** Returns the baggage with an item set. Returns itself, and counts the drop, if the item is invalid or exceeds a limit. */
   with(key: unknown, value: unknown): SpanBaggage {
     const text = textOf(value)
     if (typeof key !== 'string' || key === '' || text === undefined) {
@@ -53,7 +53,7 @@ export class SpanBaggage {
     return this
   }
 
-  /** With the items of `other` whose keys are not here yet. */
+  /** Returns the baggage with the items of `other` added. Existing keys keep their values. */
   union(other: SpanBaggage): SpanBaggage {
     if (this.size === 0 || other === this) return other
     if (other.size === 0) return this
@@ -72,12 +72,12 @@ export class SpanBaggage {
   }
 }
 
-/** Two sets of members as one header; the second wins if both have a key. */
+/** Merges a header and baggage into one header. The baggage takes precedence. */
 export function mergedHeader(first: string, second: SpanBaggage): string {
   return formatBaggage(new Map([...parseBaggage(first), ...membersOf(second.items)]))
 }
 
-/** Keys of a header are tokens of HTTP: other characters are percent-encoded. */
+/** The members of a header. Keys must be HTTP tokens, so other characters are percent-encoded. */
 function membersOf(items: ReadonlyMap<string, string>): BaggageEntry[] {
   return [...items].map(([key, value]) => [key.replace(UNSAFE_IN_KEY, encoded), value])
 }

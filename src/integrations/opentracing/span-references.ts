@@ -8,19 +8,19 @@ interface FoundReference {
   readonly context: OpenTracingSpanContext
 }
 
-/** What the references of a new span come to. */
+/** Parent, baggage and links of a new span. */
 export interface Ancestry {
-  /** The first child_of, else the first reference. */
+  /** The first `child_of` reference, else the first reference. */
   readonly parent: OpenTracingSpanContext
-  /** Of all references. If two have an item of the same key, the parent's is used, then the earlier one's. */
+  /** The baggage of all references. For equal keys the parent takes precedence, then the earlier reference. */
   readonly baggage: SpanBaggage
   /** The references other than the parent. */
   readonly links: readonly LinkInit[] | undefined
 }
 
 /**
- * Undefined if no reference is to a context of this library: one to nothing is ignored. `childOf` goes before all of
- * `references`.
+ * Reads `childOf` and `references` of a new span. `childOf` comes first. Returns undefined if no reference has a context of this
+ * library.
  */
 export function ancestryOf(childOf: unknown, references: unknown): Ancestry | undefined {
   const given = readContext(childOf)
@@ -45,7 +45,7 @@ function readReferences(given: unknown): FoundReference[] {
   }
 }
 
-/** Of whichever copy of the package: known by its methods. */
+/** Reads a reference by its methods, since it may be from another copy of the npm package. */
 function readReference(given: unknown): FoundReference[] {
   if (typeof given !== 'object' || given === null) return []
   const reference = given as { type?: unknown; referencedContext?: unknown }

@@ -6,7 +6,7 @@ import { SpanKind } from '../../trace/data/span-kind.js'
 const alwaysOn = new AlwaysOnSampler()
 const alwaysOff = new AlwaysOffSampler()
 
-/** The kind of a `span.kind` tag; UNSPECIFIED for producers and consumers, undefined if it is not a kind. */
+/** The kind for a `span.kind` tag: UNSPECIFIED for producers and consumers, undefined for unknown values. */
 export function kindOf(tag: unknown): SpanKind | undefined {
   switch (tag) {
     case 'client':
@@ -21,31 +21,31 @@ export function kindOf(tag: unknown): SpanKind | undefined {
   }
 }
 
-/** The decision of a `sampling.priority` tag at the start of a span: above 0 always, 0 never. */
+/** The sampler for a `sampling.priority` tag: above 0 always on, 0 always off. */
 export function samplerOf(tag: unknown): Sampler | undefined {
   const priority = numberOf(tag)
   if (priority === undefined || priority < 0) return undefined
   return priority > 0 ? alwaysOn : alwaysOff
 }
 
-/** A number, or a string that is one. */
+/** The number of a tag that is a number or a numeric string. */
 export function numberOf(tag: unknown): number | undefined {
   const number = typeof tag === 'string' && tag.trim() !== '' ? Number(tag) : tag
   return typeof number === 'number' && !Number.isNaN(number) ? number : undefined
 }
 
-/** The value of an `error` tag. A string other than true and false is a message and so means true. */
+/** The value of an `error` tag. A string other than true and false is an error message, which means true. */
 export function errorOf(tag: unknown): boolean | undefined {
   if (tag === undefined || tag === null || typeof tag === 'function') return undefined
   return typeof tag === 'string' ? !/^(false|0|)$/i.test(tag.trim()) : Boolean(tag)
 }
 
-/** The message if one was set in place of true. */
+/** The message of an `error` tag that is an error message. */
 export function messageOf(errorTag: unknown): string | undefined {
   return typeof errorTag === 'string' && !/^(true|1)$/i.test(errorTag.trim()) ? errorTag : undefined
 }
 
-/** A value of any type as one that a span keeps; undefined if there is nothing to keep. Never throws. */
+/** Converts a value of any type to an attribute value; undefined if there is none. Never throws. */
 export function plainValue(value: unknown): string | number | boolean | undefined {
   switch (typeof value) {
     case 'string':
@@ -63,7 +63,7 @@ export function plainValue(value: unknown): string | number | boolean | undefine
   }
 }
 
-/** An object as a string: its JSON, or else its `toString()`. */
+/** Converts a value to a string: objects to JSON. Never throws. */
 export function textOf(value: unknown): string {
   try {
     if (typeof value !== 'object' || value === null) return String(value)
@@ -75,7 +75,7 @@ export function textOf(value: unknown): string {
   }
 }
 
-/** For what has cycles, bigints, or members that throw. */
+/** For objects with cycles, bigints or getters that throw. */
 function tagOf(value: unknown): string {
   try {
     return Object.prototype.toString.call(value)

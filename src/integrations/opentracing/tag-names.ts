@@ -10,7 +10,7 @@ type StandardTags = typeof NpmTags & {
   readonly DATABASE_USER: 'db.user'
 }
 
-/** The standard tags, under the names of the npm package and those of OpenTracing for Python if they differ. */
+/** The standard tags of OpenTracing: those of the npm package, plus those that only OpenTracing for Python names. */
 export const Tags: StandardTags = {
   ...NpmTags,
   SPAN_KIND_PRODUCER: 'producer',
@@ -22,7 +22,7 @@ export const Tags: StandardTags = {
   DATABASE_USER: 'db.user',
 }
 
-/** The standard fields of logs. */
+/** The standard log fields of OpenTracing. */
 export const LogFields = {
   EVENT: 'event',
   MESSAGE: 'message',
@@ -32,8 +32,8 @@ export const LogFields = {
   LEVEL: 'level',
 } as const
 
-/** The formats of `inject` and `extract`, under the names of OpenTracing for Python; the npm package's are FORMAT_…. */
+/** The formats of `inject` and `extract` as in OpenTracing for Python. In the npm package they are named `FORMAT_…`. */
 export const Format = { TEXT_MAP: 'text_map', HTTP_HEADERS: 'http_headers', BINARY: 'binary' } as const
 
-/** The types of references, under the names of OpenTracing for Python; the npm package's are REFERENCE_…. */
+/** The types of references as in OpenTracing for Python. In the npm package they are named `REFERENCE_…`. */
 export const ReferenceType = { CHILD_OF: 'child_of', FOLLOWS_FROM: 'follows_from' } as const
