@@ -1,16 +1,16 @@
 import type { MetricDescriptor } from '../metrics/data/metric.js'
-import { type Collector, exact, type Take } from './collector.js'
+import { type Collector, exact, type AddValue } from './collector.js'
 
-// Node has no public way to these two; prom-client shows them, so dashboards have them.
+// Private functions of Node, which prom-client uses too, so that dashboards expect their metrics.
 interface Activity {
   readonly _getActiveHandles?: () => readonly object[]
   readonly _getActiveRequests?: () => readonly object[]
 }
 
-/** Names that end in `_total` and are gauges: wrong in OpenMetrics, so only with the option for prom-client's names. */
+/** Gauges whose names end in `_total`, which OpenMetrics forbids. Only exposed with `promClientNames`. */
 export const MISNAMED: readonly string[] = ['nodejs_active_resources_total', 'nodejs_active_handles_total', 'nodejs_active_requests_total']
 
-/** What keeps the event loop alive, by kind. */
+/** The numbers of resources that keep the event loop alive, by type. */
 export class ActivityCollector implements Collector {
   readonly name = 'activity'
   readonly descriptors: readonly MetricDescriptor[] = [
@@ -40,20 +40,20 @@ export class ActivityCollector implements Collector {
     exact('nodejs_active_requests_total', 'Total number of active requests.', '1'),
   ]
 
-  collect(take: Take): void {
+  collect(add: AddValue): void {
     const { _getActiveHandles, _getActiveRequests } = process as unknown as Activity
-    takeKinds(take, 'nodejs_active_resources', process.getActiveResourcesInfo())
-    takeKinds(take, 'nodejs_active_handles', _getActiveHandles?.call(process).map(kindOf))
-    takeKinds(take, 'nodejs_active_requests', _getActiveRequests?.call(process).map(kindOf))
+    addKinds(add, 'nodejs_active_resources', process.getActiveResourcesInfo())
+    addKinds(add, 'nodejs_active_handles', _getActiveHandles?.call(process).map(kindOf))
+    addKinds(add, 'nodejs_active_requests', _getActiveRequests?.call(process).map(kindOf))
   }
 }
 
-function takeKinds(take: Take, name: string, kinds: readonly string[] | undefined): void {
+function addKinds(add: AddValue, name: string, kinds: readonly string[] | undefined): void {
   if (kinds === undefined) return
   const counts = new Map<string, number>()
   for (const kind of kinds) counts.set(kind, (counts.get(kind) ?? 0) + 1)
-  for (const [kind, count] of counts) take(name, count, [kind])
-  take(`${name}_total`, kinds.length)
+  for (const [kind, count] of counts) add(name, count, [kind])
+  add(`${name}_total`, kinds.length)
 }
 
 function kindOf(active: object): string {

@@ -1,21 +1,21 @@
 import type { MergeRule, MetricDescriptor, MetricType, PointValue } from '../metrics/data/metric.js'
 
-/** Takes one value that a collector has read. */
-export type Take = (name: string, value: PointValue, labelValues?: readonly string[]) => void
+/** Adds a value that a collector has read. */
+export type AddValue = (name: string, value: PointValue, labelValues?: readonly string[]) => void
 
-/** Reads some related metrics of the process, all at once. */
+/** Reads a group of related runtime metrics. */
 export interface Collector {
   /** Value of the `collector` label of the failure counter. */
   readonly name: string
   readonly descriptors: readonly MetricDescriptor[]
-  /** Starts what has to run between readings. */
+  /** Starts timers and observers. */
   start?(): void
   stop?(): void
-  /** What cannot be read on this system is left out; a throw costs this collector's metrics only. */
-  collect(take: Take): void
+  /** Leaves out values that this system does not have. If it throws, the metrics of the other collectors are still exposed. */
+  collect(add: AddValue): void
 }
 
-/** A descriptor under the name that dashboards know: no format adds to it. */
+/** A descriptor whose name is exposed as it is, without suffix. */
 export function exact(
   name: string,
   description: string,
@@ -26,7 +26,7 @@ export function exact(
   return { name, description, unit, type, labelKeys, exactName: true }
 }
 
-/** The same for a metric that a group of processes cannot add up: see docs/many-processes.md. */
+/** The descriptor with another merge rule than the sum, for groups of processes; see docs/many-processes.md. */
 export function merged(merge: MergeRule, descriptor: MetricDescriptor): MetricDescriptor {
   return { ...descriptor, merge }
 }

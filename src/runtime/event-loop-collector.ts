@@ -2,26 +2,26 @@ import { type EventLoopUtilization, monitorEventLoopDelay, performance } from 'n
 import type { Clock } from '../base/clock.js'
 import { startTimer } from '../base/timer.js'
 import type { MetricDescriptor } from '../metrics/data/metric.js'
-import { type Collector, exact, merged, type Take } from './collector.js'
+import { type Collector, exact, merged, type AddValue } from './collector.js'
 import { joinLag, lagPercentile, type LagMonitor, type LagWindow, readLag } from './lag-window.js'
 
 export interface EventLoopOptions {
   readonly clock: Clock
   readonly resolutionMs: number
   readonly windowMs: number
-  /** Default: Node's own. */
+  /** Default: `monitorEventLoopDelay` of Node. */
   readonly monitor?: LagMonitor
 }
 
 /**
- * How late the event loop is, and how busy.
+ * Delay and utilization of the event loop.
  *
- * Windows turn by a timer and not with each reading, so that two readers do not take values from each other; what is
- * shown is the window that was closed last together with the one that is open: of the last 10 to 20 seconds.
+ * A timer starts a new window, not a scrape, so that several scrapers see all delays. Exposed are the open window and the one before
+ * it: with the default, the last 10 to 20 seconds.
  */
 export class EventLoopCollector implements Collector {
   readonly name = 'event loop'
-  /** Of several processes the slowest is shown: a mean of percentiles is the percentile of nothing. */
+  /** Merged by `max` for groups of processes, because a mean of percentiles has no meaning. */
   readonly descriptors: readonly MetricDescriptor[] = [
     exact('nodejs_eventloop_lag_seconds', 'Lag of event loop in seconds.', 's'),
     exact('nodejs_eventloop_lag_min_seconds', 'The minimum recorded event loop delay.', 's'),
@@ -37,7 +37,7 @@ export class EventLoopCollector implements Collector {
   #monitor: LagMonitor | undefined
   #closed: LagWindow | undefined
   #utilizationBefore: EventLoopUtilization | undefined
-  #utilizationAtTurn: EventLoopUtilization | undefined
+  #utilizationAtStart: EventLoopUtilization | undefined
   #stopTimer: () => void = () => {}
 
   constructor(options: EventLoopOptions) {
@@ -48,8 +48,8 @@ export class EventLoopCollector implements Collector {
     this.#monitor = this.#options.monitor ?? monitorEventLoopDelay({ resolution: this.#options.resolutionMs })
     this.#monitor.enable()
     this.#utilizationBefore = performance.eventLoopUtilization()
-    this.#utilizationAtTurn = this.#utilizationBefore
-    this.#arm()
+    this.#utilizationAtStart = this.#utilizationBefore
+    this.#startWindowTimer()
   }
 
   stop(): void {
@@ -59,32 +59,32 @@ export class EventLoopCollector implements Collector {
     this.#closed = undefined
   }
 
-  #arm(): void {
+  #startWindowTimer(): void {
     this.#stopTimer = startTimer(this.#options.clock, this.#options.windowMs, () => {
-      this.#turn()
-      this.#arm()
+      this.#closeWindow()
+      this.#startWindowTimer()
     })
   }
 
-  #turn(): void {
+  #closeWindow(): void {
     const monitor = this.#monitor!
     this.#closed = readLag(monitor, this.#options.resolutionMs)
     monitor.reset()
-    this.#utilizationBefore = this.#utilizationAtTurn
-    this.#utilizationAtTurn = performance.eventLoopUtilization()
+    this.#utilizationBefore = this.#utilizationAtStart
+    this.#utilizationAtStart = performance.eventLoopUtilization()
   }
 
-  collect(take: Take): void {
+  collect(add: AddValue): void {
     if (this.#monitor === undefined) return
-    take('nodejs_eventloop_utilization_ratio', performance.eventLoopUtilization(this.#utilizationBefore).utilization)
+    add('nodejs_eventloop_utilization_ratio', performance.eventLoopUtilization(this.#utilizationBefore).utilization)
     const open = readLag(this.#monitor, this.#options.resolutionMs)
     const lag = this.#closed !== undefined && open !== undefined ? joinLag(this.#closed, open) : (open ?? this.#closed)
     if (lag === undefined) return
-    take('nodejs_eventloop_lag_seconds', lag.mean)
-    take('nodejs_eventloop_lag_min_seconds', lag.min)
-    take('nodejs_eventloop_lag_max_seconds', lag.max)
-    take('nodejs_eventloop_lag_mean_seconds', lag.mean)
-    take('nodejs_eventloop_lag_stddev_seconds', lag.stddev)
-    for (const percentage of [50, 90, 99]) take(`nodejs_eventloop_lag_p${percentage}_seconds`, lagPercentile(lag, percentage))
+    add('nodejs_eventloop_lag_seconds', lag.mean)
+    add('nodejs_eventloop_lag_min_seconds', lag.min)
+    add('nodejs_eventloop_lag_max_seconds', lag.max)
+    add('nodejs_eventloop_lag_mean_seconds', lag.mean)
+    add('nodejs_eventloop_lag_stddev_seconds', lag.stddev)
+    for (const percentage of [50, 90, 99]) add(`nodejs_eventloop_lag_p${percentage}_seconds`, lagPercentile(lag, percentage))
   }
 }

@@ -1,7 +1,8 @@
 import { constants, type NodeGCPerformanceDetail, PerformanceObserver } from 'node:perf_hooks'
 import type { DistributionValue, MetricDescriptor } from '../metrics/data/metric.js'
-import { type Collector, exact, type Take } from './collector.js'
+import { type Collector, exact, type AddValue } from './collector.js'
 
+/** Values of the label `kind`. */
 const KINDS: ReadonlyMap<number | undefined, string> = new Map([
   [constants.NODE_PERFORMANCE_GC_MAJOR, 'major'],
   [constants.NODE_PERFORMANCE_GC_MINOR, 'minor'],
@@ -9,13 +10,14 @@ const KINDS: ReadonlyMap<number | undefined, string> = new Map([
   [constants.NODE_PERFORMANCE_GC_WEAKCB, 'weakcb'],
 ])
 
-/** The label values of the kinds of garbage collection. */
+/** The used part of a performance entry of type `gc`. */
 export interface Collection {
+  /** Milliseconds. */
   readonly duration: number
   readonly detail?: unknown
 }
 
-/** How long the garbage collector ran, by kind, as a histogram. */
+/** A histogram of the durations of garbage collections, by kind. */
 export class GcCollector implements Collector {
   readonly name = 'gc'
   readonly descriptors: readonly MetricDescriptor[] = [
@@ -46,7 +48,7 @@ export class GcCollector implements Collector {
     this.#observer = undefined
   }
 
-  /** Takes what was observed: all of it, since several collections may come at once. */
+  /** Adds observed collections. An observer may report several at once. */
   add(collections: readonly Collection[]): void {
     for (const { duration, detail } of collections) {
       const kind = KINDS.get((detail as NodeGCPerformanceDetail | undefined)?.kind) ?? 'other'
@@ -59,13 +61,13 @@ export class GcCollector implements Collector {
     }
   }
 
-  collect(take: Take): void {
+  collect(add: AddValue): void {
     if (this.#observer !== undefined) this.add(this.#observer.takeRecords())
-    for (const [kind, durations] of this.#kinds) take('nodejs_gc_duration_seconds', durations.snapshot(), [kind])
+    for (const [kind, durations] of this.#kinds) add('nodejs_gc_duration_seconds', durations.snapshot(), [kind])
   }
 }
 
-/** A distribution that takes few values. */
+/** A distribution of few values. It searches the bounds from the first to the last. */
 class Durations {
   readonly #bounds: readonly number[]
   readonly #counts: number[]

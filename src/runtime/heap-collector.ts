@@ -1,8 +1,8 @@
 import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8'
 import type { MetricDescriptor } from '../metrics/data/metric.js'
-import { type Collector, exact, type Take } from './collector.js'
+import { type Collector, exact, type AddValue } from './collector.js'
 
-/** V8's heap and its spaces, and which Node.js this is. */
+/** Sizes of V8's heap and its spaces, and the version of Node.js. */
 export class HeapCollector implements Collector {
   readonly name = 'heap'
   readonly descriptors: readonly MetricDescriptor[] = [
@@ -18,19 +18,19 @@ export class HeapCollector implements Collector {
     exact('nodejs_version_info', 'Node.js version info.', '1', 'INFO', ['version', 'major', 'minor', 'patch']),
   ]
 
-  collect(take: Take): void {
+  collect(add: AddValue): void {
     const { heapTotal, heapUsed, external } = process.memoryUsage()
-    take('nodejs_heap_size_total_bytes', heapTotal)
-    take('nodejs_heap_size_used_bytes', heapUsed)
-    take('nodejs_heap_size_limit_bytes', getHeapStatistics().heap_size_limit)
-    take('nodejs_external_memory_bytes', external)
+    add('nodejs_heap_size_total_bytes', heapTotal)
+    add('nodejs_heap_size_used_bytes', heapUsed)
+    add('nodejs_heap_size_limit_bytes', getHeapStatistics().heap_size_limit)
+    add('nodejs_external_memory_bytes', external)
     for (const { space_name, space_size, space_used_size, space_available_size } of getHeapSpaceStatistics()) {
       const space = [space_name.replace(/_space$/, '')]
-      take('nodejs_heap_space_size_total_bytes', space_size, space)
-      take('nodejs_heap_space_size_used_bytes', space_used_size, space)
-      take('nodejs_heap_space_size_available_bytes', space_available_size, space)
+      add('nodejs_heap_space_size_total_bytes', space_size, space)
+      add('nodejs_heap_space_size_used_bytes', space_used_size, space)
+      add('nodejs_heap_space_size_available_bytes', space_available_size, space)
     }
     const [major, minor, patch] = process.version.slice(1).split('.') as [string, string, string]
-    take('nodejs_version_info', 1, [process.version, String(parseInt(major)), String(parseInt(minor)), String(parseInt(patch))])
+    add('nodejs_version_info', 1, [process.version, String(parseInt(major)), String(parseInt(minor)), String(parseInt(patch))])
   }
 }

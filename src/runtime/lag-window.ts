@@ -1,4 +1,4 @@
-/** What Node's event-loop monitor offers, in nanoseconds between two of its ticks. */
+/** The used part of Node's event-loop delay monitor. Values are nanoseconds between two of its ticks. */
 export interface LagMonitor {
   readonly count: number
   readonly min: number
@@ -11,23 +11,23 @@ export interface LagMonitor {
   disable(): boolean
 }
 
-/** Delays of one stretch of time, in seconds beyond the resolution. */
+/** The delays in one window of time: seconds by which the time between ticks exceeded the resolution. */
 export interface LagWindow {
   readonly count: number
   readonly min: number
   readonly max: number
   readonly mean: number
   readonly stddev: number
-  /** Values at {@link STEPS}: each represents the share of values since the step before. */
+  /** The percentiles at {@link STEPS}. Each stands for the share of values since the previous step. */
   readonly steps: readonly number[]
 }
 
-/** Percentages at which a window is stored. A monitor cannot be copied, only queried, and each query walks its buckets. */
+/** The stored percentiles of a window. A monitor cannot be copied, and each query walks its buckets. */
 const STEPS: readonly number[] = [10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 98, 99, 99.5, 99.9, 100]
 
 /**
- * Reads a monitor. It counts the time from tick to tick, so an idle loop shows its resolution: what is more is the delay.
- * Undefined while it has not ticked.
+ * Reads the delays of a monitor. It measures the time between ticks, which is the resolution if the loop is idle, so the delay is the
+ * rest. Returns undefined before its first tick.
  */
 export function readLag(monitor: LagMonitor, resolutionMs: number): LagWindow | undefined {
   if (monitor.count === 0) return undefined
@@ -42,7 +42,7 @@ export function readLag(monitor: LagMonitor, resolutionMs: number): LagWindow | 
   }
 }
 
-/** Two stretches of time as one. */
+/** Merges two windows. */
 export function joinLag(one: LagWindow, other: LagWindow): LagWindow {
   const count = one.count + other.count
   const mean = (one.mean * one.count + other.mean * other.count) / count
@@ -65,7 +65,7 @@ export function joinLag(one: LagWindow, other: LagWindow): LagWindow {
   }
 }
 
-/** The value that this percentage of all are at or below. */
+/** The delay at a percentile. @param percentage One of {@link STEPS}, else the next one is used. */
 export function lagPercentile(window: LagWindow, percentage: number): number {
   return window.steps[STEPS.findIndex((step) => step >= percentage)]!
 }

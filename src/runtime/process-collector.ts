@@ -1,5 +1,5 @@
 import type { MetricDescriptor } from '../metrics/data/metric.js'
-import { type Collector, exact, merged, type Take } from './collector.js'
+import { type Collector, exact, merged, type AddValue } from './collector.js'
 import type { SystemFiles } from './system-file.js'
 
 const MEMORY = {
@@ -8,7 +8,7 @@ const MEMORY = {
   process_heap_bytes: 'VmData',
 } as const
 
-/** Processor time, memory, file descriptors and start time of the process. */
+/** CPU time, memory, file descriptors and start time of the process. */
 export class ProcessCollector implements Collector {
   readonly name = 'process'
   readonly descriptors: readonly MetricDescriptor[] = [
@@ -30,25 +30,25 @@ export class ProcessCollector implements Collector {
     this.#startTimeUnixMs = startTimeUnixMs
   }
 
-  collect(take: Take): void {
+  collect(add: AddValue): void {
     const { user, system } = process.cpuUsage()
-    take('process_cpu_user_seconds_total', user / 1e6)
-    take('process_cpu_system_seconds_total', system / 1e6)
-    take('process_cpu_seconds_total', (user + system) / 1e6)
-    take('process_start_time_seconds', Math.round(this.#startTimeUnixMs / 1e3))
-    this.#collectMemory(take)
+    add('process_cpu_user_seconds_total', user / 1e6)
+    add('process_cpu_system_seconds_total', system / 1e6)
+    add('process_cpu_seconds_total', (user + system) / 1e6)
+    add('process_start_time_seconds', Math.round(this.#startTimeUnixMs / 1e3))
+    this.#collectMemory(add)
     const open = this.#files.count('/proc/self/fd')
-    if (open !== undefined) take('process_open_fds', open - 1) // one is that of the folder just read
+    if (open !== undefined) add('process_open_fds', open - 1) // without the one that reads this folder
     const most = /^Max open files\s+(\d+)/m.exec(this.#files.read('/proc/self/limits') ?? '')
-    if (most !== null) take('process_max_fds', Number(most[1]))
+    if (most !== null) add('process_max_fds', Number(most[1]))
   }
 
-  #collectMemory(take: Take): void {
+  #collectMemory(add: AddValue): void {
     const status = this.#files.read('/proc/self/status')
-    if (status === undefined) return take('process_resident_memory_bytes', process.memoryUsage.rss())
+    if (status === undefined) return add('process_resident_memory_bytes', process.memoryUsage.rss())
     for (const [name, field] of Object.entries(MEMORY)) {
       const found = new RegExp(`^${field}:\\s*(\\d+) kB`, 'm').exec(status)
-      if (found !== null) take(name, Number(found[1]) * 1_024)
+      if (found !== null) add(name, Number(found[1]) * 1_024)
     }
   }
 }

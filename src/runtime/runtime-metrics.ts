@@ -18,23 +18,23 @@ import { ProcessCollector } from './process-collector.js'
 import { systemFiles, type SystemFiles } from './system-file.js'
 
 export interface RuntimeMetricsOptions {
-  /** Names of the metrics to show. Collectors that no such metric needs are not started. Default: all. */
+  /** Names of the metrics to expose. Collectors without such a metric are not started. Default: all. */
   readonly only?: readonly string[]
-  /** Names of metrics to leave out. Default: none. */
+  /** Names of the metrics to leave out. Default: none. */
   readonly except?: readonly string[]
   /** Prefix of every name. Default: empty. */
   readonly prefix?: string
-  /** Whether to show the three gauges that prom-client names `nodejs_active_…_total`, which OpenMetrics takes for counters. Default false. */
+  /** Exposes three gauges that prom-client names `nodejs_active_…_total`, although OpenMetrics reserves `_total` for counters. Default false. */
   readonly promClientNames?: boolean
-  /** Time between two measurements of the event loop, in milliseconds, 1 to 1 000. A shorter time costs more. Default 20. */
+  /** Time between two measurements of the event loop, in milliseconds, 1 to 1 000. Shorter times use more CPU. Default 20. */
   readonly eventLoopResolutionMs?: number
-  /** Length of a window of event-loop delays, in milliseconds, 1 … 2^31 - 1. One to two windows are shown. Default 10 000. */
+  /** Length of a window of event-loop delays, in milliseconds, 1 … 2^31 - 1. Exposed are one to two windows. Default 10 000. */
   readonly eventLoopWindowMs?: number
-  /** Upper bounds of the buckets for garbage collections, in seconds. Default `[0.001, 0.01, 0.1, 1, 2, 5]`. */
+  /** Upper bounds of the buckets of garbage collections, in seconds, positive and increasing. Default `[0.001, 0.01, 0.1, 1, 2, 5]`. */
   readonly gcDurationBuckets?: readonly number[]
   /** Source of time. Default: the system clock. */
   readonly clock?: Clock
-  /** Where Linux' files about the process are read. Default: the system's own. */
+  /** Reads files of `/proc` and `/sys`. Default: those of the system. */
   readonly files?: SystemFiles
 }
 
@@ -57,8 +57,8 @@ const FAILURES = internalCounter(
 )
 
 /**
- * Metrics of the process and of Node.js, under the names that prom-client's default metrics have, so that dashboards
- * made for them go on working. Made by {@link runtimeMetrics}.
+ * Metrics of the process and of Node.js under the names of prom-client's default metrics, so that dashboards for them go on working.
+ * Created by {@link runtimeMetrics}.
  */
 export class RuntimeMetrics implements MetricProducer {
   readonly name = 'RuntimeMetrics'
@@ -68,7 +68,7 @@ export class RuntimeMetrics implements MetricProducer {
   readonly #startTimeUnixMs: number
   #stopped = false
 
-  /** Starts to watch the event loop and the garbage collector, if their metrics are enabled. */
+  /** Starts to observe the event loop and the garbage collector, if their metrics are enabled. */
   constructor(options: RuntimeMetricsOptions = {}) {
     checkOptions('runtimeMetrics', options, OPTIONS)
 
@@ -91,12 +91,12 @@ export class RuntimeMetrics implements MetricProducer {
       new GcCollector(checkBounds(gcDurationBuckets)),
       new CgroupCollector(files),
     ]
-    this.#descriptors = wanted(all, options)
+    this.#descriptors = selectDescriptors(all, options)
     this.#collectors = all.filter(({ descriptors }) => descriptors.some(({ name }) => this.#descriptors.has(name)))
     for (const collector of this.#collectors) collector.start?.()
   }
 
-  /** Snapshots of what can be read on this system; nothing after `stop()`. */
+  /** Snapshots of the metrics that this system has; none after `stop()`. */
   getMetrics(): readonly Metric[] {
     if (this.#stopped) return []
     const timeUnixMs = this.#clock.unixMs()
@@ -126,7 +126,7 @@ export class RuntimeMetrics implements MetricProducer {
     })
   }
 
-  /** Stops every timer and observer. Nothing is shown afterwards; calling it twice is harmless. */
+  /** Stops all timers and observers. No metrics are exposed afterwards. Later calls have no effect. */
   stop(): void {
     if (this.#stopped) return
     this.#stopped = true
@@ -139,13 +139,13 @@ export class RuntimeMetrics implements MetricProducer {
 }
 
 /**
- * Metrics of the process and of Node.js: processor, memory, file descriptors, event loop, garbage collections, heap, what keeps
- * the loop alive, and the limits of a container (cgroup version 2).
+ * Metrics of the process and of Node.js: CPU, memory, file descriptors, event loop, garbage collections, heap, active resources, and
+ * the limits of a container (cgroup version 2).
  *
- * Its timer keeps no process alive; `stop()` ends it.
+ * Its timer does not keep the process alive; `stop()` ends it.
  *
- * @throws {@link DefinitionError} `ERR_RUNTIME_METRIC` for a name that is none of its metrics, `ERR_RUNTIME_OPTION` for an option
- *   out of range.
+ * @throws {@link DefinitionError} `ERR_RUNTIME_METRIC` for the name of an unknown metric, `ERR_RUNTIME_OPTION` for an option out of
+ *   range.
  * @example
  * const runtime = runtimeMetrics({ except: ['nodejs_gc_duration_seconds'] })
  * await serveMetrics({ producers: [stats, runtime] })
@@ -154,7 +154,7 @@ export function runtimeMetrics(options: RuntimeMetricsOptions = {}): RuntimeMetr
   return new RuntimeMetrics(options)
 }
 
-function wanted(collectors: readonly Collector[], options: RuntimeMetricsOptions): ReadonlyMap<string, MetricDescriptor> {
+function selectDescriptors(collectors: readonly Collector[], options: RuntimeMetricsOptions): ReadonlyMap<string, MetricDescriptor> {
   const { only, except = [], prefix = '', promClientNames = false } = options
   const known = collectors.flatMap(({ descriptors }) => descriptors)
   for (const name of [...(only ?? []), ...except]) {

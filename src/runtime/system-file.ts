@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
 /**
- * Reads the small files in which Linux reports a process and its limits. Synchronously: behind them is the kernel's
- * memory and no disk, and related values are then read at one moment. Undefined if there is no such file.
+ * Reads the small files in which Linux reports a process and its limits. Synchronous, because they are in the kernel's memory, not on
+ * a disk, and related values should be read at the same time. Undefined if there is no such file.
  */
 export interface SystemFiles {
   read(path: string): string | undefined
