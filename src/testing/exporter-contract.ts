@@ -5,7 +5,7 @@ import type { Exporter } from '../base/exporter.js'
 
 /** One rule of a contract, to be run by any test framework. */
 export interface ContractCase {
-  /** A sentence that is true of whatever keeps the contract. */
+  /** A sentence that is true of every exporter that keeps the contract. */
   readonly name: string
   /** Rejects with the reason if the rule is broken. */
   run(): Promise<void>
@@ -23,8 +23,8 @@ export interface ExporterContractOptions<T> {
 }
 
 /**
- * The rules that every exporter keeps, as cases for any test framework: the author of an exporter runs them
- * over it, and tests only what is special besides.
+ * Test cases for the rules that every exporter must keep, for any test framework. Tests of an exporter run them and add only cases
+ * for its own features.
  *
  * @example
  * for (const { name, run } of exporterContract({ create: () => new MyExporter(url), items: spans })) test(name, run)
@@ -33,7 +33,7 @@ export function exporterContract<T>(options: ExporterContractOptions<T>): Contra
   checkOptions('exporterContract', options, { create: true, items: true, received: true, createFailing: true })
   const { create, items, received, createFailing } = options
   const arrived = async (expected: number): Promise<void> => {
-    if (received !== undefined) assert.equal(await received(), expected, 'items that have arrived')
+    if (received !== undefined) assert.equal(await received(), expected, 'items that arrived')
   }
   const cases: ContractCase[] = [
     {
@@ -46,7 +46,7 @@ export function exporterContract<T>(options: ExporterContractOptions<T>): Contra
       },
     },
     {
-      name: 'an empty batch is no error',
+      name: 'an empty batch is not an error',
       run: async () => {
         const exporter = await create()
         await exporter.export([])
@@ -55,7 +55,7 @@ export function exporterContract<T>(options: ExporterContractOptions<T>): Contra
       },
     },
     {
-      name: 'a batch that cannot be changed is taken, and is not changed',
+      name: 'a frozen batch is accepted and not changed',
       run: async () => {
         const exporter = await create()
         const batch = Object.freeze([...items])
@@ -74,10 +74,10 @@ export function exporterContract<T>(options: ExporterContractOptions<T>): Contra
       },
     },
     {
-      name: 'an item that cannot be read costs at most its own batch',
+      name: 'an unreadable item fails at most its own batch',
       run: async () => {
         const exporter = await create()
-        await withoutSurprise(exporter, [unreadable<T>()])
+        await exportError(exporter, [unreadable<T>()])
         const before = (await received?.()) ?? 0
         await exporter.export(items)
         await arrived(before + items.length)
@@ -85,7 +85,7 @@ export function exporterContract<T>(options: ExporterContractOptions<T>): Contra
       },
     },
     {
-      name: 'shutting down waits for the batches that are under way',
+      name: 'shutdown waits for pending exports',
       run: async () => {
         const exporter = await create()
         const exporting = exporter.export(items)
@@ -95,7 +95,7 @@ export function exporterContract<T>(options: ExporterContractOptions<T>): Contra
       },
     },
     {
-      name: 'shutting down without any export, and twice, is no error',
+      name: 'shutdown without an export, or a second time, is not an error',
       run: async () => {
         const exporter = await create()
         await exporter.shutdown?.()
@@ -103,24 +103,24 @@ export function exporterContract<T>(options: ExporterContractOptions<T>): Contra
       },
     },
     {
-      name: 'what is exported after shutting down is refused or ignored',
+      name: 'an export after shutdown is refused or ignored',
       run: async () => {
         const exporter = await create()
         if (exporter.shutdown === undefined) return
         await exporter.shutdown()
-        await withoutSurprise(exporter, items)
+        await exportError(exporter, items)
         await arrived(0)
       },
     },
   ]
   if (createFailing !== undefined) {
     cases.push({
-      name: 'a failure reports whether another try may succeed',
+      name: 'the error of a failed export has retryable',
       run: async () => {
         const exporter = await createFailing()
-        const error = await withoutSurprise(exporter, items)
+        const error = await exportError(exporter, items)
         assert.ok(error !== undefined, 'the export must fail')
-        await withoutSurprise(exporter, items)
+        await exportError(exporter, items)
         await exporter.shutdown?.()
       },
     })
@@ -128,19 +128,19 @@ export function exporterContract<T>(options: ExporterContractOptions<T>): Contra
   return cases
 }
 
-/** Exports, and returns the error if there is one: an ExportError or a TransportError, or the contract is broken. */
-async function withoutSurprise<T>(exporter: Exporter<T>, items: readonly T[]): Promise<unknown> {
+/** Exports and returns the error, if any. Throws if it is not an ExportError or a TransportError. */
+async function exportError<T>(exporter: Exporter<T>, items: readonly T[]): Promise<unknown> {
   try {
     await exporter.export(items)
     return undefined
   } catch (error) {
-    assert.ok(TallyscopeError.is(error), `an export fails with an ExportError or a TransportError, not with ${String(error)}`)
+    assert.ok(TallyscopeError.is(error), `an export must fail with an ExportError or a TransportError: it failed with ${String(error)}`)
     if (error.name !== 'TransportError') assert.equal(typeof (error as { retryable?: unknown }).retryable, 'boolean', 'retryable')
     return error
   }
 }
 
-/** Every access to it throws. */
+/** An item that throws at every access. */
 function unreadable<T>(): T {
   const refuse = (): never => {
     throw new Error('an unreadable item')

@@ -16,11 +16,11 @@ interface ManualTimer {
   readonly fn: () => void
 }
 
-/** Node's own, even if a test has replaced the global by a fake. */
+/** Node's function, even if a test later replaces the global with a fake. */
 const nextTurn = setImmediate
 
 /**
- * A clock that only moves when `advance` is called. Timers fire as it passes them, in order, and each sees its own time.
+ * A clock that only moves if `advance` is called. Timers fire in order, each at its own time.
  *
  * @example
  * const clock = new ManualClock()
@@ -54,19 +54,19 @@ export class ManualClock implements Clock {
     return () => void this.#timers.delete(timer)
   }
 
-  /** Timers that have been started, and neither fired nor stopped. */
+  /** Number of timers that have neither fired nor been stopped. */
   get timers(): number {
     return this.#timers.size
   }
 
-  /** Moves both times on, firing what becomes due; promises get their turn only afterwards. */
+  /** Advances both times by `ms` milliseconds and fires due timers. Promise callbacks run only afterwards. */
   advance(ms: number): void {
     const endMs = this.#monotonicMs + ms
     for (let timer = this.#next(endMs); timer !== undefined; timer = this.#next(endMs)) this.#fire(timer)
     this.#moveTo(endMs)
   }
 
-  /** As {@link advance}, and lets everything that a timer has set going come to rest before the next one fires. */
+  /** Like {@link advance}, but runs all ready promise callbacks before the next timer fires. */
   async advanceAsync(ms: number): Promise<void> {
     const endMs = this.#monotonicMs + ms
     await settle()
@@ -77,13 +77,13 @@ export class ManualClock implements Clock {
     this.#moveTo(endMs)
   }
 
-  /** Moves both times at once past everything due, as a machine does that slept: timers fire late, and once. */
+  /** Advances both times by `ms` milliseconds at once, like a machine that slept. Due timers fire late, and once. */
   async sleepAsync(ms: number): Promise<void> {
     this.#moveTo(this.#monotonicMs + ms)
     await this.advanceAsync(0)
   }
 
-  /** Sets the wall clock, as an administrator or NTP does; monotonic time and timers stay as they are. */
+  /** Sets the wall clock, in milliseconds since 1970. Monotonic time and timers do not change. */
   setUnixMs(unixMs: number): void {
     this.#unixMs = unixMs
   }
@@ -109,7 +109,7 @@ export class ManualClock implements Clock {
   }
 }
 
-/** All promise callbacks that are ready, and those that they make ready, run before this resolves. */
+/** Resolves after all promise callbacks that are ready, or become ready meanwhile, have run. */
 function settle(): Promise<void> {
   return new Promise((resolve) => void nextTurn(resolve))
 }

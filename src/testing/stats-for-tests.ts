@@ -6,12 +6,13 @@ import type { AggregationData } from '../stats/views/view-data.js'
 import type { DataOf, RegisteredView } from '../stats/views/registered-view.js'
 
 /**
- * The number of one row: the value of a count, a sum or a last value, and how many values a distribution or percentiles took.
+ * The value of a row of a count, sum or last value; the number of values of a distribution or percentiles.
  *
  * @param view A view as `registerView()` returned it, or its name.
- * @param tags The tags of the row; those left out are those that are not set. Default: none.
- * @param stats Where to look for the name. Default: the shared engine.
- * @returns 0 if there is no such row. It throws if there is no such view.
+ * @param tags The tags of the row. A tag that is left out must be unset in the row. Default: none.
+ * @param stats The instance to look for the name in. Default: the shared `stats`.
+ * @returns 0 if there is no such row.
+ * @throws Error if there is no such view.
  * @example
  * expect(valueOf('svc/calls', { op: 'get' })).toBe(1)
  */
@@ -26,7 +27,8 @@ export function valueOf(
 }
 
 /**
- * Like {@link valueOf}, but the whole data of the row, or undefined if there is none. That of a view is typed by its aggregation.
+ * Like {@link valueOf}, but returns all data of the row, or undefined if there is no such row. The type depends on the aggregation of
+ * the view.
  * @example
  * expect(dataOf('svc/latency', { op: 'load' })?.sum).toBe(0.5)
  */
@@ -46,7 +48,7 @@ export function dataOf(
   stats: Stats = sharedStats,
 ): AggregationData | undefined {
   const rows = typeof view === 'string' ? stats.viewManager.getView(view)?.rows : view.rows
-  if (rows === undefined) throw new Error(`there is no view ${JSON.stringify(view)}: register it before its value is looked for`)
+  if (rows === undefined) throw new Error(`there is no view ${JSON.stringify(view)}: register it before reading its value`)
   const wanted = new Map(Object.entries(tags).map(([key, value]) => [key, isUnset(value) ? undefined : String(value)]))
   const row = rows.find(({ overflow, tagValues }) => {
     const keys = new Set([...Object.keys(tagValues), ...wanted.keys()])
@@ -60,8 +62,8 @@ function isUnset(value: TagValue): boolean {
 }
 
 /**
- * Removes the rows of all views, so that each test begins with none; measures and views stay.
- * @param stats Default: the shared engine.
+ * Removes the rows of all views, so that each test begins with none. Measures and views stay.
+ * @param stats Default: the shared `stats`.
  * @example
  * beforeEach(() => resetStats())
  */
@@ -70,9 +72,9 @@ export function resetStats(stats: Stats = sharedStats): void {
 }
 
 /**
- * Puts a clock in place of the system's, for the shared engine and everything else that was given none: timers then measure the
- * time of the test. Timers of the library itself stay those of Node unless a part is given the clock.
- * @returns a function that takes the clock away again; in a `using` declaration that happens at the end of the block.
+ * Replaces the system clock for the shared `stats` and everything else without a `clock` option, so that timers measure the time of
+ * the test. Timeouts and intervals of a component still use Node's timers unless it gets the clock as an option.
+ * @returns A function that restores the system clock. With `using`, that happens at the end of the block.
  * @example
  * const clock = new ManualClock()
  * using _ = useClock(clock)

@@ -44,13 +44,13 @@ test.each<[string, (list: number[]) => Exporter<number>, string]>([
   [
     'stumbles over an empty batch',
     (list) => Object.assign(new ListExporter(list), { export: (items: readonly number[]) => void list.push(items[0]!.valueOf()) }),
-    'an empty batch is no error',
+    'an empty batch is not an error',
   ],
   [
     'eats its batch',
     (list) =>
       Object.assign(new ListExporter(list), { export: (items: readonly number[]) => void list.push(...(items as number[]).splice(0)) }),
-    'a batch that cannot be changed is taken, and is not changed',
+    'a frozen batch is accepted and not changed',
   ],
   [
     'reads everything',
@@ -58,7 +58,7 @@ test.each<[string, (list: number[]) => Exporter<number>, string]>([
       Object.assign(new ListExporter(list), {
         export: (items: readonly number[]) => void list.push(...items.map((item) => item.valueOf())),
       }),
-    'an item that cannot be read costs at most its own batch',
+    'an unreadable item fails at most its own batch',
   ],
   [
     'shuts down once only',
@@ -70,12 +70,12 @@ test.each<[string, (list: number[]) => Exporter<number>, string]>([
       }
       return Object.assign(exporter, { shutdown })
     },
-    'shutting down without any export, and twice, is no error',
+    'shutdown without an export, or a second time, is not an error',
   ],
   [
     'goes on after its end',
     (list) => ({ export: (items) => void list.push(...items), shutdown() {} }),
-    'what is exported after shutting down is refused or ignored',
+    'an export after shutdown is refused or ignored',
   ],
   [
     'does not wait at its end',
@@ -86,14 +86,14 @@ test.each<[string, (list: number[]) => Exporter<number>, string]>([
       },
       shutdown() {},
     }),
-    'shutting down waits for the batches that are under way',
+    'shutdown waits for pending exports',
   ],
 ])('one that %s is found out', async (_, make, name) => {
   expect(await broken(make)).toContain(name)
 })
 
 test('a failure must be an ExportError and must occur', async () => {
-  const name = 'a failure reports whether another try may succeed'
+  const name = 'the error of a failed export has retryable'
   const failing = (error?: unknown) => ({
     createFailing: () => ({ export: () => (error === undefined ? undefined : Promise.reject(error)) as Promise<void> }),
   })
