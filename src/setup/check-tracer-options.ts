@@ -3,7 +3,7 @@ import { DefinitionError } from '../base/errors.js'
 import { inspectValue } from '../base/inspect-value.js'
 import type { SpanLimits } from '../trace/data/span-limits.js'
 
-/** What is looked at of the options of a tracer. */
+/** The options of a tracer that are checked. */
 interface GivenOptions {
   readonly sampler?: unknown
   readonly propagator?: unknown
@@ -16,7 +16,7 @@ interface GivenOptions {
   readonly limits?: Partial<SpanLimits> | undefined
 }
 
-/** What a part of a tracer must be able to do. */
+/** The methods that components of a tracer must have. */
 const METHODS: { readonly [key in keyof GivenOptions]?: readonly string[] } = {
   sampler: ['shouldSample'],
   propagator: ['inject', 'extract'],
@@ -29,8 +29,8 @@ const METHODS: { readonly [key in keyof GivenOptions]?: readonly string[] } = {
 const LIMITS: OptionNames<SpanLimits> = { attributes: true, annotations: true, messageEvents: true, links: true }
 
 /**
- * A sampler that cannot be called would sample nothing, a propagator nothing would be sent, without a word.
- * @throws {@link DefinitionError} `ERR_TRACER_OPTION` for the first part that cannot be used, `ERR_OPTION` for an unknown limit.
+ * Checks the components of a tracer, since an unusable sampler or propagator would otherwise only show as missing spans.
+ * @throws {@link DefinitionError} `ERR_TRACER_OPTION` for the first invalid component, `ERR_OPTION` for an unknown limit.
  */
 export function checkTracerOptions(options: GivenOptions): void {
   for (const [name, methods] of Object.entries(METHODS)) {
@@ -39,7 +39,7 @@ export function checkTracerOptions(options: GivenOptions): void {
   }
   const { limits, transport, untrusted } = options
   if (transport !== undefined && typeof transport !== 'function')
-    refuse('transport', 'a function that makes one for an exporter', transport)
+    refuse('transport', 'a function that creates a transport for an exporter', transport)
   if (untrusted !== undefined && typeof untrusted !== 'boolean') refuse('untrusted', 'true or false', untrusted)
   checkOptions('the limits of Tracer', limits, LIMITS)
   for (const [name, limit] of Object.entries(limits ?? {})) {

@@ -97,8 +97,8 @@ export function buildTransport(component: Component, defaults: AsyncTransportOpt
 const ASYNC: Component = { component: 'async', options: {} }
 
 /**
- * An exporter of spans, with its own transport, or the transport of all. If none is configured, OTLP has an asynchronous one, because a
- * request for each span would be too many.
+ * Builds a span exporter and its transport: its own, or the common transport, or the default: asynchronous for OTLP, which would
+ * otherwise send a request for each span, and synchronous for others.
  */
 export function buildTraceExporter(
   component: Component,
@@ -154,5 +154,5 @@ function given<T extends Readonly<Record<string, OptionValue | undefined>>>(opti
 }
 
 function unknown({ component }: ComponentSpec): Error {
-  return new DefinitionError('ERR_CONFIGURATION', `BUG: the component ${component} is in the table and cannot be built`)
+  return new DefinitionError('ERR_CONFIGURATION', `BUG: the component ${component} is registered but cannot be built`)
 }

@@ -22,18 +22,18 @@ export interface ExporterContext {
   readonly env: Environment
   readonly resource: Resource
   readonly logger?: Logger | undefined
-  /** Of asynchronous transports, by variables. */
+  /** Options of asynchronous transports from variables. */
   readonly batches: BatchReading['options']
 }
 
-/** Options of asynchronous transports by variables; what in there cannot be used is logged. */
+/** Reads options of asynchronous transports from variables. Invalid values are logged. */
 export function readBatches(env: Environment): BatchReading['options'] {
   const { options, problems } = batchOptionsFromEnvironment(env)
-  for (const { variable, problem } of problems) passOver(variable, problem)
+  for (const { variable, problem } of problems) warnIgnored(variable, problem)
   return options
 }
 
-/** An exporter of metrics that sends over the network. Its code is loaded here. Returns undefined for other components. */
+/** Builds a metric exporter that sends over the network and loads its code lazily. Returns undefined for other components. */
 export function buildPushExporter({ component, options }: ComponentSpec, context: ExporterContext): FamilyExporter | undefined {
   const given = options as unknown
   switch (component) {
@@ -66,14 +66,14 @@ export function buildPushExporter({ component, options }: ComponentSpec, context
   }
 }
 
-/** A transport waits this much longer than its exporter, whose errors tell which batches can be retried. */
+/** A transport waits this much longer than its exporter, since the exporter's errors contain whether a batch can be retried. */
 const TRANSPORT_MARGIN_MS = 1_000
 const DEFAULT_TIMEOUT_MS = 10_000
 
-/** Spans in batches as OpenTelemetry sends them by default. */
+/** OpenTelemetry's defaults for batches of spans. */
 const OTLP_BATCHES = { waitPeriodMs: 5_000, maxBatchSize: 512 }
 
-/** An exporter of spans by OTLP, and options for its transport. One export is one request: the shorter time limit holds for both. */
+/** Builds an OTLP span exporter and the options of its transport. An export is one request, so the shorter time limit applies to both. */
 export function buildOtlpTraceExporter(
   options: object,
   context: ExporterContext,
@@ -91,7 +91,7 @@ export function buildOtlpTraceExporter(
 /** Adds options from variables. Given options take precedence: an address as a whole, headers one by one. */
 function otlpOptions<T extends OtlpOptions>(signal: 'metrics' | 'traces', given: T, { env, resource, logger }: ExporterContext): T {
   const { options, problems } = otlpOptionsFromEnvironment(env, signal)
-  for (const { variable, problem } of problems) passOver(variable, problem)
+  for (const { variable, problem } of problems) warnIgnored(variable, problem)
   const { url, endpoint, headers, ...others } = options
   const hasAddress = given.url !== undefined || given.endpoint !== undefined
   const address = hasAddress ? {} : { ...(url !== undefined && { url }), ...(endpoint !== undefined && { endpoint }) }
@@ -112,12 +112,12 @@ async function loadDogstatsd(options: StatsdExporterOptions, { env }: ExporterCo
   const { StatsdExporter } = await import('../exporters/statsd/statsd-exporter.js')
   const { dogstatsdOptionsFromEnvironment } = await import('../exporters/statsd/dogstatsd-environment.js')
   const { options: read, problems } = dogstatsdOptionsFromEnvironment(env)
-  for (const { variable, problem } of problems) passOver(variable, problem)
+  for (const { variable, problem } of problems) warnIgnored(variable, problem)
   const hasAddress = Object.keys(options).some((name) => ADDRESS.has(name))
   const used = Object.entries(read).filter(([name]) => !hasAddress || !ADDRESS.has(name))
   return new StatsdExporter({ ...Object.fromEntries(used), ...options, tags: { ...read.tags, ...options.tags } })
 }
 
-function passOver(variable: string, problem: string): void {
+function warnIgnored(variable: string, problem: string): void {
   warnOnce('TALLYSCOPE_CONFIGURATION', variable, `${variable} is ignored: ${problem}`)
 }

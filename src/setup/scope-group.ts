@@ -11,7 +11,7 @@ export class ScopeGroup implements MetricProducer {
   readonly name = 'MetricGroup'
   readonly isRequired = true
   readonly includesSelfMetrics = true
-  /** A producer with the same metrics in one process of the group and none in the others, for exporters that push. */
+  /** For push exporters: a producer of the group's metrics in one process of the group, and of none in the other processes. */
   readonly once: MetricProducer
   readonly #groupName: string | undefined
   readonly #added: MetricProducer[] = []
@@ -21,7 +21,7 @@ export class ScopeGroup implements MetricProducer {
   /** @param name Undefined for processes of a cluster, or of one application under PM2. */
   constructor(name: string | undefined) {
     this.#groupName = name
-    // Without a promise if possible, because the last export of a task does not wait.
+    // Synchronous if possible, because the last export of a task does not wait for promises.
     const once = (): MetricProducer | Promise<MetricProducer> => this.#group?.once ?? this.#joined().then((group) => group.once)
     this.once = {
       name: 'MetricGroup.once',
@@ -44,7 +44,7 @@ export class ScopeGroup implements MetricProducer {
     return (await this.#joined()).getFamilies(context)
   }
 
-  /** @throws (as a rejection) what `shareMetrics` throws */
+  /** Joins the group. @throws (as a rejection) the errors of `shareMetrics`. */
   join(producers: readonly MetricProducer[], clock: Clock | undefined): Promise<void> {
     this.#joining = this.#join([...producers, ...this.#added.splice(0)], clock)
     return this.#joining

@@ -18,9 +18,9 @@ export interface ShutdownTarget {
   flush?(timeoutMs?: number): unknown
   /** Flushes for the last time. */
   shutdown?(): unknown
-  /** The same, if there is no `shutdown`. */
+  /** Called if there is no `shutdown`. */
   close?(): unknown
-  /** Flushes without waiting as far as possible, after `process.exit()`. */
+  /** Exports synchronously as much as possible, after `process.exit()`. */
   flushSync?(): unknown
 }
 
@@ -30,7 +30,7 @@ export interface ShutdownHookOptions {
   /** Time limit for all targets together, in milliseconds, from 0. Default 5 000. */
   readonly gracePeriodMs?: number
   /**
-   * True if the process ends by the signal itself, like a process without hooks. Listeners of `exit` are not called then. Default false:
+   * Ends the process by the signal itself, as without hooks. Listeners of `exit` are then not called. Default false, which calls
    * `process.exit(128 + n)`.
    */
   readonly raiseSignal?: boolean
@@ -38,8 +38,8 @@ export interface ShutdownHookOptions {
 
 const OPTIONS: OptionNames<ShutdownHookOptions> = { signals: true, gracePeriodMs: true, raiseSignal: true }
 
-/** A target with the same grace period must have the time to log what it has lost. */
-const LAST_WORDS_MS = 100
+/** Additional time for a target with the same grace period to log its losses. */
+const LOG_MARGIN_MS = 100
 /** Maximum part of the grace period that is reserved for each later target. */
 const MAX_RESERVE_MS = 1_000
 /** A process that the signal does not end, such as process 1 of a container, exits after this time. */
@@ -47,7 +47,7 @@ const SIGNAL_MS = 100
 
 interface Install extends Required<ShutdownHookOptions> {
   readonly targets: readonly ShutdownTarget[]
-  /** True if it was flushed because the event loop was empty. That happens only once, since a flush may refill the event loop. */
+  /** True after the flush of `beforeExit`, which happens only once, since a flush may add work to the event loop. */
   isFlushed: boolean
 }
 
@@ -61,8 +61,8 @@ interface HookState {
 const state = processGlobal('shutdown-hooks', (): HookState => ({ installs: new Set(), listeners: new Map(), isEnding: false }))
 
 /**
- * Flushes and shuts down targets when the process ends: on SIGTERM and SIGINT, after an uncaught error, when the event loop is empty, and,
- * as far as that is possible without waiting, on `process.exit()`. No hooks are installed by default.
+ * Flushes and shuts down targets when the process ends: on SIGTERM and SIGINT, after an uncaught error and when the event loop is empty.
+ * On `process.exit()` only synchronous exports are possible. No hooks are installed by default.
  *
  * The exit status does not change: 143, 130, 1 with the error printed, or that of the application. A second signal ends the process at
  * once. A target that hangs is not waited for longer than the grace period. If the application has its own listener for a signal or for
@@ -71,7 +71,7 @@ const state = processGlobal('shutdown-hooks', (): HookState => ({ installs: new 
  * Targets are shut down one after the other, in the given order: put servers before exporters.
  *
  * @returns A function that removes the hooks.
- * @throws {@link DefinitionError} `ERR_SHUTDOWN_TARGET` for a target without any of its methods; `ERR_SHUTDOWN_OPTION`.
+ * @throws {@link DefinitionError} `ERR_SHUTDOWN_TARGET` for a target without these methods, `ERR_SHUTDOWN_OPTION` for an invalid option.
  * @example
  * const uninstall = installShutdownHooks([server, task, tracer.transport])
  */
@@ -80,7 +80,7 @@ export function installShutdownHooks(targets: ShutdownTarget | readonly Shutdown
   const { signals = ['SIGTERM', 'SIGINT'], gracePeriodMs = 5_000, raiseSignal = false } = options
   const list = Array.isArray(targets) ? [...(targets as readonly ShutdownTarget[])] : [targets as ShutdownTarget]
   list.forEach(checkTarget)
-  checkNumber('ERR_SHUTDOWN_OPTION', 'gracePeriodMs', gracePeriodMs, { min: 0, max: MAX_TIMER_MS - LAST_WORDS_MS })
+  checkNumber('ERR_SHUTDOWN_OPTION', 'gracePeriodMs', gracePeriodMs, { min: 0, max: MAX_TIMER_MS - LOG_MARGIN_MS })
   const unknown = signals.find((signal) => !(signal in constants.signals))
   if (unknown !== undefined)
     throw new DefinitionError('ERR_SHUTDOWN_OPTION', `signals must be names of signals: one is ${inspectValue(unknown)}`)
@@ -174,7 +174,7 @@ function endWith(exit: () => void): void {
  */
 async function endInOrder({ targets, gracePeriodMs }: Install, seen: Set<ShutdownTarget>): Promise<void> {
   const own = targets.filter((target) => !seen.has(target) && seen.add(target))
-  const endsMs = timerClock.monotonicMs() + gracePeriodMs + LAST_WORDS_MS
+  const endsMs = timerClock.monotonicMs() + gracePeriodMs + LOG_MARGIN_MS
   const reserveMs = Math.min(MAX_RESERVE_MS, gracePeriodMs / (2 * own.length))
   for (const [at, target] of own.entries()) {
     const laterMs = reserveMs * (own.length - 1 - at)
@@ -191,7 +191,7 @@ function end(target: ShutdownTarget): unknown {
 async function flushAll(installs: Iterable<Install>): Promise<void> {
   const flushes: Promise<void>[] = []
   forEachTarget(installs, (target, { gracePeriodMs }) => {
-    flushes.push(actInTime(target, () => target.flush?.(gracePeriodMs), gracePeriodMs + LAST_WORDS_MS))
+    flushes.push(actInTime(target, () => target.flush?.(gracePeriodMs), gracePeriodMs + LOG_MARGIN_MS))
   })
   await Promise.all(flushes)
 }

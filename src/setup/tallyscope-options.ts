@@ -12,34 +12,34 @@ import type { Sampler } from '../trace/sampling/sampler.js'
 import type { SpanData } from '../trace/data/span-data.js'
 import type { TracerOptions } from './tracer.js'
 
-/** A built-in component by a string, `probability(0.5)`; by an object, `{ file: { path } }`; or one made by code. */
+/** A component: a string, `probability(0.5)`; an object, `{ file: { path } }`; or an instance. */
 export type PartOption<T> = string | { readonly [part: string]: unknown } | T
 
-/** Where metrics are served, and to whom. The defaults are those of `serveMetrics`. */
+/** Address and access control of /metrics. The defaults are those of `serveMetrics`. */
 export interface PrometheusSettings {
   readonly port?: number
   readonly host?: string
   readonly path?: string
-  /** A file with bearer tokens, one a line, of which scrapers must send one. */
+  /** A file of accepted bearer tokens, one a line. */
   readonly bearerTokenFile?: string
-  /** Host names that requests may be for, without port. Default: any. */
+  /** Accepted host names of requests, without port. Default: any. */
   readonly allowedHosts?: readonly string[]
-  /** Decides whether a scrape is allowed; in code only. */
+  /** Decides if a scrape is allowed. Only in code. */
   readonly guard?: Guard
-  /** True to go on without /metrics, with a warning, if the address cannot be listened on. Default false; true under `tallyscope/auto`. */
+  /** Logs a warning instead of failing if the server cannot listen on the address. Default false; true under `tallyscope/auto`. */
   readonly optional?: boolean
-  /** True if the server may not keep the process alive. Default false; true under `tallyscope/auto`. */
+  /** Lets the process exit while the server is open. Default false; true under `tallyscope/auto`. */
   readonly unref?: boolean
 }
 
 export interface TallyscopeOptions {
   /** Name of the service, the label `service.name`. Default: none. */
   readonly service?: string
-  /** False starts nothing and samples nothing; recording goes on in memory. Default true. */
+  /** If false, nothing is started or sampled. Values are still recorded in memory. Default true. */
   readonly enabled?: boolean
-  /** Further labels of the identity of the process. Default: none. */
+  /** Additional resource labels. Default: none. */
   readonly resource?: Readonly<Record<string, string>>
-  /** Settings of tracing. False: nothing is sampled, exported, or measured by views. Default: those of each setting. */
+  /** Settings of tracing. If false, spans are not sampled, exported or measured by views. Default: those of each setting. */
   readonly traces?:
     | false
     | {
@@ -49,29 +49,29 @@ export interface TallyscopeOptions {
         readonly exporters?: PartOption<Exporter<SpanData>> | readonly PartOption<Exporter<SpanData>>[]
         /** Default `traceContext`. */
         readonly propagator?: PartOption<Propagator> | readonly PartOption<Propagator>[]
-        /** Of exporters for which none is named. Default `sync`, for `otlp` `async`. */
+        /** Transport of exporters without one of their own. Default `sync`, for `otlp` `async`. */
         readonly transport?: PartOption<TransportFactory>
-        /** Whether rates, errors and durations of spans become views. Default true. */
+        /** Registers views of rates, errors and durations of spans. Default true. */
         readonly views?: boolean
         /** Paths of incoming requests that are neither traced nor measured. Default `['_ah/health']`. */
         readonly ignorePaths?: readonly string[]
-        /** The older name of `ignorePaths`, with the same default. */
+        /** Older name of `ignorePaths`, with the same default. */
         readonly excludelistPaths?: readonly string[]
         /** Hosts that are neither traced nor measured. Default: none. */
         readonly ignoreHosts?: readonly string[]
-        /** The older name of `ignoreHosts`, with the same default. */
+        /** Older name of `ignoreHosts`, with the same default. */
         readonly excludelistHostnames?: readonly string[]
-        /** True if strangers call: their traces are linked to instead of continued, their tags are dropped. Default false. */
+        /** True if callers are not trusted: spans link to their traces instead of continuing them, and their tags are dropped. Default false. */
         readonly publicEndpoint?: boolean
         /**
-         * What of a URL's query is in `http.url`, for servers and clients: `false` nothing, `'redacted'` names without values, `true` all, or, in
+         * The query in the attribute `http.url` of servers and clients: `false` none, `'redacted'` names without values, `true` all, or, in
          * code, a function of the query. Default: false for servers, `'redacted'` for clients.
          */
         readonly urlQuery?: boolean | 'redacted' | ((query: string) => string)
-        /** Integrations to start, by name: `http`, `fetch`, and others. Default: none. */
+        /** Names of integrations to start: `http`, `fetch`, … Default: none. */
         readonly integrations?: readonly string[]
       }
-  /** Settings of periodic export. False: nothing is exported, and there are no runtime metrics. Default: those of each setting. */
+  /** Settings of periodic export. If false, there are no exports and no runtime metrics. Default: those of each setting. */
   readonly metrics?:
     | false
     | {
@@ -79,50 +79,50 @@ export interface TallyscopeOptions {
         readonly exporters?: PartOption<Exporter<Metric>> | readonly PartOption<Exporter<Metric>>[]
         /** Time between two exports, in milliseconds. Default 60 000. */
         readonly intervalMs?: number
-        /** What one export may take, in milliseconds; a longer time than the interval is cut to it. Default 30 000. */
+        /** Time limit of an export, in milliseconds, at most the interval. Default 30 000. */
         readonly exportTimeoutMs?: number
-        /** Whether metrics of the process and of Node.js are among those exported. Default: the value of `promClientNames`. */
+        /** Collects metrics of the process and of Node.js. Default: the value of `promClientNames`. */
         readonly runtime?: boolean
-        /** Whether runtime metrics, and HTTP metrics under `tallyscope/auto`, also have prom-client's names. Default false. */
+        /** Adds prom-client's names of runtime metrics and, under `tallyscope/auto`, of HTTP metrics. Default false. */
         readonly promClientNames?: boolean
       }
-  /** Serves /metrics. An object, even an empty one, switches it on. Default off; port 9464, host 127.0.0.1, path /metrics. */
+  /** Serves /metrics. A port, or an object, even an empty one, enables it. Default: false; port 9464, host 127.0.0.1, path /metrics. */
   readonly prometheus?: boolean | number | PrometheusSettings
   /**
-   * True to serve and export the metrics of all processes of a cluster, or of one application under PM2, as those of one; a string is
-   * the name of the group, for other processes. Default false.
+   * Merges the metrics of several processes. True: of a cluster, or of one application under PM2. A string: of all processes with this
+   * group name. Default false.
    */
   readonly cluster?: boolean | string
-  /** What `tallyscope/auto` instruments. Each part is on by default. */
+  /** Parts of `tallyscope/auto`. Each is enabled by default. */
   readonly auto?: {
-    /** Whether Fastify applications get the plugin. Default true. */
+    /** Instruments Fastify applications. Default true. */
     readonly fastify?: boolean
-    /** Whether other HTTP servers are traced and measured. Default true. */
+    /** Instruments other HTTP servers. Default true. */
     readonly httpServer?: boolean
-    /** Whether outgoing HTTP requests are traced and measured. Default true. */
+    /** Instruments outgoing HTTP requests. Default true. */
     readonly httpClient?: boolean
-    /** Whether the last spans and metrics are exported when the process ends. Default true. */
+    /** Exports the last spans and metrics at the end of the process. Default true. */
     readonly shutdownHooks?: boolean
   }
-  /** Labels that every series exposed or exported gets; a label of this key that a metric has itself stays. Default: none. */
+  /** Labels of every exposed and exported series. A label that a metric already has is not replaced. Default: none. */
   readonly constantLabels?: Readonly<Record<string, string>>
-  /** New keys of labels by their old ones, for all that is exposed or exported. Default: none. */
+  /** New label keys by old label keys, for all exposed and exported metrics. Default: none. */
   readonly renameLabels?: Readonly<Record<string, string>>
-  /** The configuration in the form of OpenCensus' documents. Default: none. */
+  /** The configuration in OpenCensus' format. Default: none. */
   readonly OPENCENSUS?: unknown
-  /** A JSON file with the same. Default: the variable `TALLYSCOPE_CONFIG_FILE`. */
+  /** A JSON file of these options. Default: the variable `TALLYSCOPE_CONFIG_FILE`. */
   readonly configFile?: string
   /** Environment variables. Default `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>
-  /** Default: the shared one. */
+  /** Default: the shared `stats`. */
   readonly stats?: Stats
   /** Default: a new one. */
   readonly registry?: MetricRegistry
-  /** False if the caller switches on the configured integrations itself. Default true: `start()` does. */
+  /** Makes `start()` start the configured integrations. Default true. */
   readonly startIntegrations?: boolean
-  /** Further producers whose metrics are exposed and exported. Default: none. */
+  /** Additional producers of exposed and exported metrics. Default: none. */
   readonly producers?: readonly MetricProducer[]
-  /** Further options of the tracer. Default: those of `Tracer`. */
+  /** Other options of the tracer. Default: those of `Tracer`. */
   readonly tracer?: Omit<TracerOptions, 'sampler' | 'exporter' | 'transport' | 'propagator' | 'stats'>
   /** Logs failures of exporters and transports. Default: process warnings. */
   readonly logger?: Logger

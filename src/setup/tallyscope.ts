@@ -24,7 +24,7 @@ import type { Tracer } from './tracer.js'
 import { ScopeGroup } from './scope-group.js'
 import { assemble, type AssembledComponents } from './assemble.js'
 
-/** Everything at once, wired by configuration. Made by {@link createTallyscope}. */
+/** Stats, tracer, registry, exporters and /metrics of a configuration. Created by {@link createTallyscope}. */
 export class Tallyscope {
   readonly stats: Stats
   readonly tracer: Tracer
@@ -32,11 +32,11 @@ export class Tallyscope {
   readonly resource: Resource
   readonly ignorePaths: readonly string[] | undefined
   readonly ignoreHosts: readonly string[] | undefined
-  /** What of a URL's query is shown, for the integrations that are given the tracer; undefined for their defaults. */
+  /** The configured option `urlQuery` for integrations; undefined for their defaults. */
   readonly urlQuery: boolean | 'redacted' | ((query: string) => string) | undefined
-  /** Names of the integrations that are configured. */
+  /** Names of the configured integrations. */
   readonly integrations: readonly string[]
-  /** The metrics of all processes as one; undefined unless `cluster` is configured. */
+  /** The merged metrics of all processes; undefined unless `cluster` is configured. */
   readonly group: ScopeGroup | undefined
   readonly #options: TallyscopeOptions
   readonly #settings: Configuration['settings']
@@ -67,31 +67,31 @@ export class Tallyscope {
     if (settings['traces.views'] !== false) this.tracer.registerViews()
   }
 
-  /** The older name of `ignorePaths`. */
+  /** Older name of `ignorePaths`. */
   get excludelistPaths(): readonly string[] | undefined {
     return this.ignorePaths
   }
 
-  /** The older name of `ignoreHosts`. */
+  /** Older name of `ignoreHosts`. */
   get excludelistHostnames(): readonly string[] | undefined {
     return this.ignoreHosts
   }
 
-  /** All whose metrics are exported, of this process. */
+  /** The producers of this process whose metrics are exposed and exported. */
   get producers(): readonly MetricProducer[] {
     const runtime = this.#runtime === undefined ? [] : [this.#runtime]
     return [this.stats, this.registry, ...runtime, ...(this.#options.producers ?? [])]
   }
 
-  /** The whole URL of /metrics while it is served. */
+  /** The URL of /metrics while it is served. */
   get metricsUrl(): string | undefined {
     return this.#endpoint?.url
   }
 
   /**
-   * Starts what is configured: /metrics, runtime metrics, periodic exports, integrations. Calling it again returns the same promise.
-   * @throws (as a rejection) `ERR_SERVER_LISTEN` when /metrics cannot be served, `ERR_GROUP_FOLDER` when a group cannot be joined;
-   *   nothing runs then, and it may be tried again.
+   * Starts /metrics, runtime metrics, periodic exports and integrations, as configured. Later calls return the same promise.
+   * @throws (as a rejection) `ERR_SERVER_LISTEN` if /metrics cannot be served, `ERR_GROUP_FOLDER` if the group cannot be joined. Nothing
+   *   is running then, and `start()` may be called again.
    */
   start(): Promise<void> {
     this.#starting ??= this.#start().catch((error: unknown) => {
@@ -107,7 +107,7 @@ export class Tallyscope {
     const shared = { ...(logger !== undefined && { logger }), ...(clock !== undefined && { clock }) }
     if (settings.enabled === false || this.#stopping !== undefined) return
     const promClientNames = settings['metrics.promClientNames'] === true
-    // prom-client's names are for dashboards, most of whose panels are about the process.
+    // Dashboards for these names mostly need runtime metrics.
     if (settings['metrics.runtime'] ?? promClientNames) {
       this.#runtime = runtimeMetrics({ ...(clock !== undefined && { clock }), promClientNames })
     }
@@ -132,7 +132,7 @@ export class Tallyscope {
     return { ...(constantLabels !== undefined && { constantLabels }), ...(renameLabels !== undefined && { renameLabels }) }
   }
 
-  /** Who may scrape, and what labels there are, by the settings: for every way in which metrics are served. */
+  /** The configured access control and labels, for all handlers of metrics. */
   get metricsOptions(): ScrapeAccessOptions & Pick<MetricsHandlerOptions, 'constantLabels' | 'renameLabels'> {
     const {
       'prometheus.bearerTokenFile': bearerTokenFile,
@@ -151,7 +151,7 @@ export class Tallyscope {
     const settings = this.#settings
     const { 'prometheus.port': port, 'prometheus.host': host, 'prometheus.path': path, 'prometheus.unref': unref } = settings
     try {
-      // This loads node:http, which programs that serve nothing need not load.
+      // Loaded here, because programs that do not serve metrics do not need node:http.
       const { serveMetrics } = await import('../exporters/prometheus/http/server.js')
       this.#endpoint = await serveMetrics({
         ...(this.group === undefined ? { producers: this.producers } : { group: this.group }),
@@ -183,21 +183,21 @@ export class Tallyscope {
     this.#stopIntegrations = () => integrations.stop()
   }
 
-  /** Exports what there is now, spans and metrics. */
+  /** Exports all pending spans, and the metrics. @param timeoutMs Time limit for spans, in milliseconds. */
   async flush(timeoutMs?: number): Promise<void> {
-    // A failure has been logged and counted by then; a task's own `flush` rejects.
+    // Ignores rejections, because failures are already logged and counted.
     await Promise.allSettled([this.tracer.transport.flush(timeoutMs), ...this.#tasks.map((task) => task.flush())])
   }
 
-  /** Exports the spans and metrics that can be exported without waiting, when the process ends. */
+  /** Exports the spans and metrics that can be exported synchronously. For the end of the process. */
   flushSync(): void {
     this.tracer.flushSync()
     for (const task of this.#tasks) task.flushSync()
   }
 
   /**
-   * Ends everything in order: spans go out first, then the metrics for the last time, then /metrics. What fails on the way
-   * is logged; a part that hangs holds up the others for a second. Calling it again returns the same promise.
+   * Exports the last spans, then the last metrics, and then closes /metrics. Failures are logged. A span exporter that hangs delays the
+   * metrics by one second at most. Later calls return the same promise.
    */
   shutdown(): Promise<void> {
     this.#stopping ??= this.#stop()
@@ -211,7 +211,7 @@ export class Tallyscope {
       'transport',
       [this.tracer].map(async ({ transport }) => transport.shutdown()),
     )
-    // A span exporter that hangs takes its whole grace period, after which the metrics may not be waited for.
+    // If a span exporter hangs, the grace period of shutdown hooks would end before the metrics are exported.
     await withTimeout(spans, { clock: this.#options.clock, timeoutMs: HEAD_START_MS, keepAlive: true })
     await settle(
       'periodic export',
@@ -235,14 +235,14 @@ export class Tallyscope {
   }
 }
 
-/** How long the last metrics wait for the last spans. */
+/** Maximum time that the last metrics wait for the last spans. */
 const HEAD_START_MS = 1_000
 
 /**
- * Stats, tracer and registry, with exporters, /metrics and all the rest as configured: in code, in the environment
- * (`TALLYSCOPE_…`, and `OTEL_…` if the meaning is the same), in a JSON file, in this order. It starts nothing before `start()`.
+ * Creates stats, tracer, registry, exporters and /metrics from a configuration. The sources are, in order of precedence: code,
+ * environment variables (`TALLYSCOPE_…`, and `OTEL_…` with the same meaning), a JSON file. Nothing is started before `start()`.
  *
- * @throws {@link ConfigurationError} `ERR_CONFIGURATION` with all problems of all sources, each with its place and a hint.
+ * @throws {@link ConfigurationError} `ERR_CONFIGURATION` with the problems of all sources, each with its path and a hint.
  * @example
  * const scope = createTallyscope({ service: 'shop', traces: { sampler: 'probability(0.1)' }, prometheus: { port: 9464 } })
  * await scope.start()
@@ -251,13 +251,13 @@ const HEAD_START_MS = 1_000
  */
 export function createTallyscope(options: TallyscopeOptions = {}): Tallyscope {
   const { configFile, env = process.env } = options
-  const code = Object.fromEntries(Object.entries(options).filter(([key]) => !MADE_IN_CODE.has(key)))
+  const code = Object.fromEntries(Object.entries(options).filter(([key]) => !CODE_ONLY.has(key)))
   const problems: ConfigurationProblem[] = []
   const name = configurationFile({ configFile }, env)
   const file = name === undefined ? undefined : readFile(name, problems)
   const configuration = readConfiguration({ code, env, file })
   for (const warning of configuration.warnings) {
-    warnOnce('TALLYSCOPE_CONFIGURATION', warning.path, `passed over in the configuration: ${lineOf(warning).trim()}`)
+    warnOnce('TALLYSCOPE_CONFIGURATION', warning.path, `ignored in the configuration: ${lineOf(warning).trim()}`)
   }
   problems.push(...configuration.problems)
   const components = assemble(options, configuration, problems)
@@ -265,8 +265,8 @@ export function createTallyscope(options: TallyscopeOptions = {}): Tallyscope {
   return new Tallyscope(options, configuration, components)
 }
 
-/** What only code can give, and no file and no variable. */
-const MADE_IN_CODE: ReadonlySet<string> = new Set<keyof TallyscopeOptions>([
+/** Options that only code can set, not a file or a variable. */
+const CODE_ONLY: ReadonlySet<string> = new Set<keyof TallyscopeOptions>([
   'configFile',
   'env',
   'stats',
@@ -289,6 +289,7 @@ function readFile(name: string, problems: ConfigurationProblem[]): { name: strin
 
 async function settle(what: string, ends: readonly unknown[]): Promise<void> {
   for (const end of await Promise.allSettled(ends)) {
-    if (end.status === 'rejected') warnOnce('TALLYSCOPE_SHUTDOWN', what, `a ${what} could not be ended properly: ${String(end.reason)}`)
+    if (end.status === 'rejected')
+      warnOnce('TALLYSCOPE_SHUTDOWN', what, `the ${what} could not be shut down properly: ${String(end.reason)}`)
   }
 }

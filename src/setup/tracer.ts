@@ -16,16 +16,16 @@ import { TracerCore, type TracerCoreOptions } from '../trace/tracer-core.js'
 export interface TracerOptions extends Omit<TracerCoreOptions, 'sampler' | 'propagator' | 'transport' | 'stats'> {
   /** Decides which spans are kept and exported. Default: one in 10 000 traces, by trace id. */
   readonly sampler?: Sampler | undefined
-  /** Destination of sampled spans; `'none'` if spans are only measured and propagated. Default: the console, one JSON document a span. */
+  /** Exporter of sampled spans; `'none'` to only measure and propagate spans. Default: the console, one JSON document a span. */
   readonly exporter?: TraceExporter | 'none' | undefined
   /**
-   * Makes the transport, which decides when spans are exported. Default: the exporter's own `transport` if it has one, else
-   * `SyncTransport`, which exports each span when it ends.
+   * Creates the transport, which decides when spans are exported. Default: the exporter's own `transport`, else `SyncTransport`, which
+   * exports each span when it ends.
    */
   readonly transport?: ((exporter: Exporter<SpanData>) => Transport<SpanData>) | undefined
   /** Reads and writes contexts in headers. Default: W3C Trace Context. */
   readonly propagator?: Propagator | undefined
-  /** Engine that records latencies. Default: the shared `stats`. */
+  /** Stats that record latencies. Default: the shared `stats`. */
   readonly stats?: Stats | undefined
 }
 
@@ -46,14 +46,14 @@ const OPTIONS: OptionNames<TracerOptions> = {
   random: true,
 }
 
-/** An exporter of spans, which may bring its own transport. */
+/** An exporter of spans, which may have its own transport. */
 export interface TraceExporter extends Exporter<SpanData> {
   readonly transport?: Transport<SpanData> | undefined
 }
 
 /**
- * Makes spans, and carries their context between processes. It does nothing when it is made: no timer, no hook; the
- * current span travels in the async context.
+ * Creates spans and propagates their context between processes. The constructor starts no timers and installs no hooks. The current
+ * span is kept in the async context.
  *
  * @example
  * const tracer = new Tracer({ sampler: new AlwaysOnSampler() })
@@ -66,7 +66,7 @@ export class Tracer extends TracerCore {
   readonly exporter: TraceExporter
   declare readonly transport: Transport<SpanData>
 
-  /** @throws {@link DefinitionError} `ERR_OPTION` for an unknown option, `ERR_TRACER_OPTION` for one that cannot be used, `ERR_EXPORTER`. */
+  /** @throws {@link DefinitionError} `ERR_OPTION` for an unknown option, `ERR_TRACER_OPTION` for an invalid one, `ERR_EXPORTER`. */
   constructor(options: TracerOptions = {}) {
     checkOptions('Tracer', options, OPTIONS)
     checkTracerOptions(options)
@@ -76,7 +76,7 @@ export class Tracer extends TracerCore {
     const transport = isMeasuredOnly ? new FanOutTransport<SpanData>([]) : transportOf(exporter, options)
     super({ ...options, sampler, propagator, transport, stats })
     this.exporter = exporter
-    if (!isMeasuredOnly) lendTransport(exporter, transport)
+    if (!isMeasuredOnly) exposeTransport(exporter, transport)
   }
 }
 
@@ -92,20 +92,20 @@ function ownTransport({ transport }: TraceExporter): Transport<SpanData> | undef
   return TRANSPORT.every((method) => typeof transport?.[method] === 'function') ? transport : undefined
 }
 
-/** Makes `exporter.transport.flush()` possible if only the exporter is at hand, as in OpenCensus. An own property of the exporter stays. */
-function lendTransport(exporter: TraceExporter, transport: Transport<SpanData>): void {
+/** Makes `exporter.transport.flush()` possible, as in OpenCensus. Does not replace a property of the exporter. */
+function exposeTransport(exporter: TraceExporter, transport: Transport<SpanData>): void {
   if ('transport' in exporter || !Object.isExtensible(exporter)) return
   Object.defineProperty(exporter, 'transport', { value: transport, configurable: true, writable: true })
 }
 
-/** Drops what it is given. */
+/** Drops all items. */
 export const NO_EXPORTER: Exporter<SpanData> = Object.freeze({ export: () => {} })
 
 const defaultTracers = processGlobal('default-tracers', () => new WeakMap<Stats, Tracer>())
 
 /**
- * The tracer that integrations use if they are given none: one for each `stats`, so that a server and the requests that it
- * sends are one trace. It samples one trace in 10 000 and exports nothing.
+ * The tracer of integrations without the option `tracer`. There is one for each `stats`, so that a server and its outgoing requests are
+ * one trace. It samples one trace in 10 000 and exports nothing.
  */
 export function defaultTracer(stats: Stats = sharedStats): Tracer {
   let tracer = defaultTracers.get(stats)

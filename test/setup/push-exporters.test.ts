@@ -134,7 +134,7 @@ test('variables that cannot be read are logged and have no effect', async () => 
   expect(target.requests.map(({ headers }) => headers['content-type'])).toEqual(['application/x-protobuf', 'application/x-protobuf'])
   const logged = vi.mocked(process.emitWarning).mock.calls.map(([text]) => String(text).replace(/:.*/, ''))
   expect(logged).toEqual([
-    'passed over in the configuration',
+    'ignored in the configuration',
     'OTEL_EXPORTER_OTLP_TIMEOUT is ignored',
     'OTEL_EXPORTER_OTLP_PROTOCOL is ignored',
   ])

@@ -6,14 +6,14 @@ export interface ComponentCall {
   readonly named: Readonly<Record<string, TextValue>>
 }
 
-/** A value in an expression. A word without quotes may be a string or a component; the caller decides. */
+/** A value in an expression. A word without quotes is a string or a component, as the caller decides. */
 export type TextValue =
   | { readonly kind: 'quoted'; readonly text: string }
   | { readonly kind: 'word'; readonly text: string }
   | { readonly kind: 'list'; readonly items: readonly TextValue[] }
   | ComponentCall
 
-/** A string that is not an expression; `at` is the position of the first wrong character. */
+/** Thrown for a string that is not a valid expression. `at` is the position of the first wrong character. */
 export class ExpressionFault extends Error {
   readonly at: number
   constructor(at: number, expected: string) {
@@ -38,7 +38,7 @@ export function parseExpression(text: string): TextValue {
   return value
 }
 
-/** Parses several, separated by commas: `console, file(path=traces.jsonl)`. Brackets around them are optional. */
+/** Parses expressions separated by commas: `console, file(path=traces.jsonl)`. Brackets around them are optional. */
 export function parseExpressions(text: string): readonly TextValue[] {
   const reader = new Reader(text)
   const items = reader.items('', 0)
@@ -78,7 +78,7 @@ class Reader {
     return this.#text[this.#at] === '(' ? this.#call(word, depth) : { kind: 'word', text: word }
   }
 
-  /** Values with commas between; one comma more at the end is allowed. */
+  /** Parses values separated by commas. A trailing comma is allowed. */
   items(end: string, depth: number): TextValue[] {
     const items: TextValue[] = []
     for (;;) {

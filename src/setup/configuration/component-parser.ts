@@ -12,7 +12,7 @@ export interface ComponentSpec {
 
 export type OptionValue = string | number | boolean | readonly string[] | Readonly<Record<string, string>> | ComponentSpec
 
-/** A component that was made in code. */
+/** A component that was created in code. */
 export interface GivenComponent {
   readonly given: object
 }
@@ -21,7 +21,7 @@ export type Component = ComponentSpec | GivenComponent
 
 export type Report = (problem: ConfigurationProblem) => void
 
-/** The method by which a component is distinguished from an object that describes one. */
+/** The method that distinguishes a component from an object that describes one. */
 const METHODS: Readonly<Record<ComponentKind, string>> = {
   sampler: 'shouldSample',
   exporter: 'export',
@@ -33,13 +33,13 @@ const METHODS: Readonly<Record<ComponentKind, string>> = {
 const MAX_DEPTH = 10
 
 /**
- * Reads one component: a string, an object `{ name: options }`, or, from code, the component itself. Reports problems, and returns
- * undefined then.
+ * Reads one component: a string, an object `{ name: options }`, or, from code, the component itself. If there is a problem, reports it and
+ * returns undefined.
  */
 export function readComponent(kind: ComponentKind, value: unknown, path: string, report: Report, depth = 0): Component | undefined {
   if (typeof value === 'string') {
     const parsed = parsing(value, path, report, parseExpression)
-    return parsed && partOfText(kind, parsed, path, report)
+    return parsed && componentFromExpression(kind, parsed, path, report)
   }
   if (typeof value === 'function' && kind === 'transport') return { given: value }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -51,8 +51,8 @@ export function readComponent(kind: ComponentKind, value: unknown, path: string,
     return undefined
   }
   if (typeof (value as Record<string, unknown>)[METHODS[kind]] === 'function') return { given: value }
-  if (depth < MAX_DEPTH) return partOfObject(kind, value as Record<string, unknown>, path, report, depth)
-  report({ path, problem: `components may be nested ${MAX_DEPTH} deep: this one is deeper` })
+  if (depth < MAX_DEPTH) return componentFromObject(kind, value as Record<string, unknown>, path, report, depth)
+  report({ path, problem: `components must not be nested more than ${MAX_DEPTH} deep` })
   return undefined
 }
 
@@ -68,7 +68,7 @@ export function readComponents(kind: ComponentKind, value: unknown, path: string
   }
   const items = parsing(value, path, report, parseExpressions) ?? []
   if (items.length === 1 && items[0]!.kind === 'word' && plain(items[0]!.text) === 'none') return []
-  return items.flatMap((item) => partOfText(kind, item, path, report) ?? [])
+  return items.flatMap((item) => componentFromExpression(kind, item, path, report) ?? [])
 }
 
 function parsing<T>(text: string, path: string, report: Report, parse: (text: string) => T): T | undefined {
@@ -81,7 +81,7 @@ function parsing<T>(text: string, path: string, report: Report, parse: (text: st
   }
 }
 
-function partOfText(kind: ComponentKind, value: TextValue, path: string, report: Report): ComponentSpec | undefined {
+function componentFromExpression(kind: ComponentKind, value: TextValue, path: string, report: Report): ComponentSpec | undefined {
   if (value.kind === 'list') {
     report({ path, problem: 'must be one component, not a list' })
     return undefined
@@ -102,10 +102,10 @@ function partOfText(kind: ComponentKind, value: TextValue, path: string, report:
     given.set(option, positional)
   }
   const defaults = call.name.includes('.') ? Object.entries(definition.dottedDefaults ?? {}) : []
-  return build(definition, given, defaults, path, report, (type, option, at) => optionOfText(type, option, at, report))
+  return build(definition, given, defaults, path, report, (type, option, at) => optionFromExpression(type, option, at, report))
 }
 
-function partOfObject(
+function componentFromObject(
   kind: ComponentKind,
   value: Record<string, unknown>,
   path: string,
@@ -131,7 +131,7 @@ function partOfObject(
       ? []
       : [[definition.positional?.[0] ?? '', options] as const]
   return build(definition, new Map<string, unknown>(given), [], `${path}.${name}`, report, (type, option, at) =>
-    optionOfJson(type, option, at, report, depth + 1),
+    optionFromJson(type, option, at, report, depth + 1),
   )
 }
 
@@ -183,7 +183,7 @@ function definitionOf(kind: ComponentKind, name: string, path: string, report: R
   return undefined
 }
 
-/** The names of components that are valid for a setting: of exporters, only those of its signal, and `none`. */
+/** The names of components that are valid for a setting: for exporters those of its signal, and `none`. */
 function namesFor(kind: ComponentKind, path: string): string[] {
   if (kind !== 'exporter') return COMPONENTS[kind].map(({ name }) => name)
   const signal = /traces?[._]/i.test(path) ? 'traces' : /metrics?[._]/i.test(path) ? 'metrics' : undefined
@@ -191,17 +191,17 @@ function namesFor(kind: ComponentKind, path: string): string[] {
   return [...fitting.map(({ name }) => name), ...(signal === undefined ? [] : ['none'])]
 }
 
-function optionOfText(type: OptionType, value: TextValue, path: string, report: Report): OptionValue | undefined {
-  if (type === 'sampler' || type === 'transport') return partOfText(type, value, path, report)
+function optionFromExpression(type: OptionType, value: TextValue, path: string, report: Report): OptionValue | undefined {
+  if (type === 'sampler' || type === 'transport') return componentFromExpression(type, value, path, report)
   if (type === 'strings') return (value.kind === 'list' ? value.items : [value]).flatMap((item) => ('text' in item ? [item.text] : []))
   if (!('text' in value) || type === 'labels') {
     report({ path, problem: ruleOf(type), ...(type === 'labels' && { hint: 'write the component as an object' }) })
     return undefined
   }
-  return optionOfJson(type, value.text, path, report, 0)
+  return optionFromJson(type, value.text, path, report, 0)
 }
 
-function optionOfJson(type: OptionType, value: unknown, path: string, report: Report, depth: number): OptionValue | undefined {
+function optionFromJson(type: OptionType, value: unknown, path: string, report: Report, depth: number): OptionValue | undefined {
   const read = readOption(type, value, path, report, depth)
   if (read !== undefined) return read
   if (type !== 'sampler' && type !== 'transport') report({ path, problem: `${ruleOf(type)}: it is ${inspectValue(value)}` })
@@ -270,7 +270,7 @@ export function readBoolean(value: unknown): boolean | undefined {
   return ['false', '0', 'no', 'off'].includes(text) ? false : undefined
 }
 
-/** An object of strings. */
+/** True for an object whose values are strings. */
 export function isLabels(value: unknown): value is Readonly<Record<string, string>> {
   return (
     typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every((text) => typeof text === 'string')

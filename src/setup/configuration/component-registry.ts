@@ -15,19 +15,19 @@ export type OptionType =
 
 export interface ComponentDefinition {
   readonly name: string
-  /** Other names: those of OpenTelemetry, and classes of OpenCensus, which are the last part of a dotted name. */
+  /** Other names: those of OpenTelemetry, and classes of OpenCensus, which are the last part of dotted names. */
   readonly aliases: readonly string[]
   readonly options: Readonly<Record<string, OptionType>>
   /** The options of positional values, in order. */
   readonly positional?: readonly string[]
   readonly required?: readonly string[]
-  /** Names of the option in other libraries, and the factor for its number if the unit is another. */
+  /** Names of options in other libraries, with a factor if the unit differs. */
   readonly optionAliases?: Readonly<Record<string, string | readonly [name: string, factor: number]>>
-  /** For exporters: what they can export. Default: both. */
+  /** For exporters: the signals that they can export. Default: both. */
   readonly signals?: readonly ('traces' | 'metrics')[]
-  /** For exporters of both: options that only one of them has. */
+  /** For exporters of both signals: options that are only for metrics. */
   readonly metricOptions?: readonly string[]
-  /** Options of a dotted name of OpenCensus if it has none. */
+  /** Defaults of options for dotted names of OpenCensus. */
   readonly dottedDefaults?: Readonly<Record<string, string | number>>
 }
 
@@ -60,7 +60,7 @@ const STATSD = {
   timeoutMs: 'number',
 } as const
 
-/** All components that a string can name. */
+/** All components that can be named in a configuration. */
 export const COMPONENTS: Readonly<Record<ComponentKind, readonly ComponentDefinition[]>> = {
   sampler: [
     { name: 'alwaysOn', aliases: ['always_on', 'AlwaysOnSampler'], options: {} },
@@ -260,7 +260,7 @@ export const REPLACEMENTS: readonly { readonly within: RegExp; readonly hint: st
   { within: /prometheus/i, hint: 'set prometheus: { port: 9464 }' },
 ]
 
-/** Names of integrations in other libraries, and here. */
+/** Integrations by their names here and in other libraries. */
 export const INTEGRATIONS: Readonly<Record<string, string>> = {
   http: 'http',
   https: 'http',

@@ -24,15 +24,15 @@ export interface ConfigurationSources {
   readonly file?: { readonly name: string; readonly text: string } | undefined
 }
 
-/** Problems that are looked for. A file of 1 MB may have 70,000, and a hint for each takes time. */
+/** Limit of problems, after which reading stops. A file of 1 MB may have 70,000, and each hint takes time. */
 const MAX_PROBLEMS = 100
 const MAX_PATH_LENGTH = 200
 
 class TooManyProblems extends Error {}
 
 /**
- * Reads all sources, code before environment before file, and reports the problems of all of them, up to 100. Nothing is built,
- * read or evaluated here.
+ * Reads all sources and reports their problems, up to 100. Code takes precedence over the environment, and the environment over the file.
+ * Does not create components, read files or evaluate code.
  */
 export function readConfiguration(sources: ConfigurationSources): Configuration {
   const problems: ConfigurationProblem[] = []
@@ -81,7 +81,7 @@ function readFileText(name: string, text: string, report: Report): Layer {
   try {
     source = JSON.parse(text.replace(/^\ufeff/, ''))
   } catch {
-    report({ path: name, problem: `must be JSON: it is not from ${jsonFault(text)} on` })
+    report({ path: name, problem: `must be JSON: it is invalid from ${jsonFault(text)} on` })
     return {}
   }
   if (typeof source === 'object' && source !== null && !Array.isArray(source)) {
@@ -91,7 +91,7 @@ function readFileText(name: string, text: string, report: Report): Layer {
   return {}
 }
 
-/** Labels of earlier layers win; a service is a label. */
+/** Merges the labels of all layers. Earlier layers take precedence. */
 function resourceOf(layers: readonly Layer[], env: Environment, report: Report, warn: Report): Resource {
   const [code, environment, file] = layers.map(({ service, resource = {} }) => ({
     labels: { ...resource, ...(service !== undefined && { 'service.name': service }) },
@@ -109,7 +109,7 @@ function resourceOf(layers: readonly Layer[], env: Environment, report: Report, 
   return mergeResources([code, environment, common.resource, file])
 }
 
-/** The path of the configuration file: from code, or from the environment. */
+/** The path of the configuration file, from code or from the environment. */
 export function configurationFile(code: { readonly configFile?: string | undefined }, env: Environment): string | undefined {
   return code.configFile ?? (env[FILE_VARIABLE]?.trim() || undefined)
 }

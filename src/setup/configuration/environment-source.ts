@@ -6,7 +6,7 @@ import { SETTING_PATHS, type SettingPath } from './settings.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** `TALLYSCOPE_METRICS_INTERVAL_MS` for `metrics.intervalMs`. */
+/** Settings by variable: `TALLYSCOPE_METRICS_INTERVAL_MS` is `metrics.intervalMs`. */
 const OWN: ReadonlyMap<string, SettingPath> = new Map(
   [...Object.entries(ALSO), ...SETTING_PATHS.filter((path) => path !== 'resource').map((path) => [path, path] as const)].map(
     ([name, path]) => [`TALLYSCOPE_${name.replaceAll('.', '_').replace(/[A-Z]/g, '_$&').toUpperCase()}`, path],

@@ -11,7 +11,7 @@ export function jsonFault(text: string): string {
   return `line ${lines.length}, column ${lines.at(-1)!.length + 1}`
 }
 
-/** True if a string is JSON, or the beginning of JSON. */
+/** True if a string is JSON, or can be completed to JSON. */
 function isBeginning(text: string): boolean {
   try {
     JSON.parse(text)

@@ -5,7 +5,7 @@ import { isSection, readSetting, type SettingPath, type Settings, settingHint, s
 /** The settings of one source: code, the environment, or a file. */
 export type Layer = { -readonly [path in SettingPath]?: Settings[path] }
 
-/** Names in OpenCensus configurations, including older ones, with our settings. */
+/** Settings by their names, current and older, in OpenCensus configurations. */
 const OPENCENSUS: Readonly<Record<string, SettingPath>> = {
   SAMPLER: 'traces.sampler',
   EXPORTER: 'traces.exporters',
@@ -89,7 +89,7 @@ function readOpenCensus(layer: Layer, value: unknown, where: string, report: Rep
   }
 }
 
-/** Reads one value into its setting; if the value is invalid, the setting stays as it was. */
+/** Reads a value and sets it. If it is invalid, the setting does not change. */
 export function put<P extends SettingPath>(layer: Layer, setting: P, value: unknown, path: string, report: Report): void {
   const read = readSetting(setting, value, path, report)
   if (read !== undefined) layer[setting] = read as Layer[P]

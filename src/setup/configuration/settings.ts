@@ -12,11 +12,11 @@ type Callback = (...args: never[]) => unknown
 export interface Settings {
   readonly service: string
   readonly enabled: boolean
-  /** Labels of the identity of the process. */
+  /** Resource labels. */
   readonly resource: Labels
-  /** Labels of every series that is exposed or exported. */
+  /** Labels of every exposed and exported series. */
   readonly constantLabels: Labels
-  /** New keys of labels by their old ones. */
+  /** New label keys by old label keys. */
   readonly renameLabels: Labels
   readonly 'traces.sampler': Component
   readonly 'traces.exporters': readonly Component[]
@@ -33,7 +33,7 @@ export interface Settings {
   readonly 'metrics.exportTimeoutMs': number
   readonly 'metrics.runtime': boolean
   readonly 'metrics.promClientNames': boolean
-  /** True if the metrics of many processes are merged; a string is the name of the group. */
+  /** True to merge the metrics of several processes; a string is the name of their group. */
   readonly cluster: boolean | string
   readonly prometheus: boolean
   readonly 'prometheus.port': number
@@ -50,7 +50,7 @@ export interface Settings {
   readonly 'auto.shutdownHooks': boolean
 }
 
-/** How much of a query is shown. A function is possible only in code. */
+/** The setting `urlQuery`. A function is possible only in code. */
 export type UrlQuerySetting = boolean | 'redacted' | ((query: string) => string)
 
 export type SettingPath = keyof Settings
