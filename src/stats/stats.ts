@@ -94,7 +94,7 @@ export class Stats implements MetricProducer {
    * and that is logged once.
    * @throws {@link DefinitionError} `ERR_MEASURE_CONFLICT` if the name has another definition, `ERR_NAME`, `ERR_UNIT`,
    *   `ERR_MEASURE_TYPE`, `ERR_KEYS` for options that break a rule, `ERR_MEASURE_LIMIT` beyond the limit of definitions; with `view`
-   *   also what {@link registerView} throws, and then nothing is defined.
+   *   also the errors of {@link registerView}; nothing is defined then.
    * @example
    * const latency = stats.measure('shop/latency', { unit: 's', tagKeys: ['route'], view: distribution() })
    */
@@ -124,7 +124,7 @@ export class Stats implements MetricProducer {
     }
   }
 
-  /** The same as {@link ViewManager.registerView}. */
+  /** Alias of {@link ViewManager.registerView}. */
   registerView<K extends string, A extends Aggregation>(options: ViewOptions<K, A>): RegisteredView<A>
   registerView<K extends string>(options: ViewOptions<K> | View): RegisteredView
   registerView(options: ViewOptions | View): RegisteredView {
@@ -138,7 +138,7 @@ export class Stats implements MetricProducer {
 
   /**
    * Records one value. Never throws: a value that no view accepts is dropped and counted by reason.
-   * @param tags A TagMap (fastest if it is used again), or a plain object. Default: the tags of the async context.
+   * @param tags A TagMap, which is fastest if it is used again, or a plain object. Default: the tags of the async context.
    * @param attachments Labels of an exemplar, such as `{ trace_id }`.
    */
   record<K extends string>(measure: Measure<K>, value: number, tags?: TagsFor<K> | TagMap, attachments?: Attachments): void {
@@ -155,8 +155,8 @@ export class Stats implements MetricProducer {
   }
 
   /**
-   * Starts to measure time for a measure in s, ms, us, ns, min or h. `stop()`, or the end of a `using` block, records it. Pass tags that
-   * are known only later to `stop()`.
+   * Starts a timer for a measure in s, ms, us, ns, min or h. `stop()`, or the end of a `using` block, records the elapsed time. Tags that
+   * are only known at the end may be passed to `stop()`.
    * @throws {@link DefinitionError} `ERR_TIMER_UNIT` for a measure in another unit, `ERR_MEASURE` if this is not a measure.
    */
   startTimer<K extends string>(measure: Measure<K>, tags?: TimerTags<K>): Timer<TimerTags<K>> {
@@ -167,9 +167,9 @@ export class Stats implements MetricProducer {
   }
 
   /**
-   * Records how long `fn` takes, until it returns or its promise settles, also if it fails.
+   * Records the duration of `fn`, until it returns or its promise settles, also if it fails.
    * @param tags Default: the tags of the async context.
-   * @throws {@link DefinitionError} `ERR_TIMER_UNIT` for a measure in another unit, and what `fn` throws.
+   * @throws {@link DefinitionError} `ERR_TIMER_UNIT` for a measure in another unit; errors of `fn`.
    * @example
    * const user = await stats.time(latency, { method: 'GET', route: '/user' }, () => loadUser(id))
    */
@@ -185,7 +185,7 @@ export class Stats implements MetricProducer {
     return snapshotsOf(this.getFamilies(), this.#clock.unixMs())
   }
 
-  /** The same as row sources, for streaming encoders. */
+  /** Returns the row sources of all views that have rows, for streaming encoders. */
   getFamilies(): readonly Family[] {
     this.viewManager.advance()
     const families = this.viewManager.families()

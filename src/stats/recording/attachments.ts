@@ -20,7 +20,7 @@ export function isAttachment(key: unknown, value: unknown): boolean {
   return fits
 }
 
-/** A copy of the attachments within the limits, so that the caller may change the original; undefined if there are none. Never throws. */
+/** Copies the attachments within the limits, so that the caller may change the original. Undefined if there are none. Never throws. */
 export function readAttachments(given: unknown): Attachments | undefined {
   try {
     if (typeof given !== 'object') throw new TypeError('attachments must be an object')

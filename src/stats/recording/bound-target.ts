@@ -17,7 +17,7 @@ export const NO_LAST_VALUES: LastValueCells = new LastValueCells(0)
 interface Origin {
   readonly group: ListenerGroup
   readonly chunk: StoreChunk
-  /** The generation in which the row was made. */
+  /** The generation in which the row was created. */
   readonly createdIn: number
   readonly column: number
   readonly cells: Cells
@@ -48,7 +48,7 @@ export class BoundTarget {
 
 export const NO_TARGET: BoundTarget = new BoundTarget(OTHER, 0, NO_SLOTS, undefined, undefined as never)
 
-/** The targets in the views of one group; makes their row if there is none. */
+/** The targets in the views of one group. Creates their row if there is none. */
 export function boundTargets(group: ListenerGroup, labels: Labels, isWhole: boolean, overflowed: RowStore[]): BoundTarget[] {
   const { store } = group
   const row = store.findOrCreate(labels)

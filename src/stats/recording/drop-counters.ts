@@ -18,7 +18,7 @@ export function refuse(measure: Measure): void {
   drop(measure, 'tags')
 }
 
-/** Counts a record that threw: a getter or a proxy among the tags did, or the first argument is not a measure. */
+/** Counts a record that threw, because of a getter or proxy among the tags, or because the first argument is not a measure. */
 export function unreadable(measure: Measure): void {
   try {
     refuse(measure)
@@ -32,7 +32,7 @@ export function drop(measure: Measure, reason: DropReason): void {
   internalCount(DROPPED, measure.name, reason).value++
 }
 
-/** Counts a value that a column did not accept. Returns true if a column that is backed by it accepts the value. */
+/** Counts a value that a column did not accept. Returns true if a column that it backs accepts the value. */
 export function dropFromColumn(group: ListenerGroup, chunk: StoreChunk, column: number, cell: number, value: number): boolean {
   group.columns[column]!.drop('too large')
   let accepted = false

@@ -6,7 +6,7 @@ import type { RowStore } from '../../metrics/store/row-store.js'
 /** Why a value was not accepted. */
 export type DropReason = 'nan' | 'infinite' | 'negative' | 'fraction' | 'not a number' | 'too large' | 'tags'
 
-/** One view that listens to a measure, as the record path uses it. */
+/** A view of a measure, as the record path uses it. */
 export interface Listener {
   /** True if the aggregation accepts a value that is not ordinary. Every aggregation accepts ordinary ones. */
   accepts(reason: DropReason): boolean
@@ -34,7 +34,7 @@ export const currentLabels = (): Labels => (currentFrame().tags as { readonly va
 export const rowInContext = ({ store, tagKeys }: ListenerGroup, labels: Labels): number =>
   store.findInTwo(labels, currentLabels(), tagKeys.length)
 
-/** The row of these labels, made if there is none, or REFUSED. */
+/** The row of these labels, or REFUSED. Creates the row if there is none. */
 export function rowOf(group: ListenerGroup, labels: Labels): number {
   try {
     if (typeof labels !== 'object') return REFUSED

@@ -8,7 +8,7 @@ import type { Tags, TagValue } from '../tags/tag-map.js'
 export interface MeasureOptions<K extends string = string> {
   /** UCUM code, case-sensitive: `s`, `ms`, `By`, `1`. Values are never converted. Default `1`. */
   readonly unit?: string
-  /** Help text of views that have none. Default: empty. */
+  /** Description of views without one of their own. Default: empty. */
   readonly description?: string
   /** `int64` accepts integers only (and BigInts that are exact); others are dropped and counted. Default `double`. */
   readonly type?: 'double' | 'int64'
@@ -21,7 +21,7 @@ export interface MeasureOptions<K extends string = string> {
 /** The tags of a record of this measure: exactly the declared ones, or any if none are declared. */
 export type TagsFor<K extends string> = string extends K ? Tags : { readonly [key in K]: TagValue }
 
-/** A quantity worth recording. Made by `stats.measure()`. */
+/** A quantity that values are recorded for. Created by `stats.measure()`. */
 export class Measure<K extends string = string> {
   readonly name: string
   readonly unit: string
@@ -41,10 +41,10 @@ export class Measure<K extends string = string> {
   readsTags = false
   /** True if a view of the measure has context tags: then rows are looked up for each record. @internal */
   readsContext = false
-  /** The handle of records without tags; only while no listening view reads tags. For the record path only. @internal */
+  /** The handle of records without tags, while no view reads tags. For the record path only. @internal */
   untaggedHandle: object | undefined = undefined
 
-  /** Made by `stats.measure()`. @internal */
+  /** Use `stats.measure()` instead. @internal */
   constructor(name: string, options: MeasureOptions<K>, epochs: Epochs, number = 0) {
     const { unit = '1', description = '', type = 'double', signed = false, tagKeys } = options
     checkName('measure', name)
@@ -64,14 +64,14 @@ export class Measure<K extends string = string> {
     this.tagKeys = tagKeys === undefined ? undefined : Object.freeze([...tagKeys])
   }
 
-  /** True while a view is registered. Otherwise recording takes almost no time. */
+  /** True while a view of the measure is registered. Otherwise recording takes almost no time. */
   get hasViews(): boolean {
     return this.groups.length > 0
   }
 }
 
 /**
- * Refuses a value that is not a measure. Its shape is checked, because a measure may come from another copy of this package.
+ * Throws if a value is not a measure. Checks its shape, because a measure may come from another copy of this package.
  * @throws {@link DefinitionError} `ERR_MEASURE`
  */
 export function checkMeasure(caller: string, given: unknown): void {

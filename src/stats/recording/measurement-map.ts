@@ -4,8 +4,7 @@ import { record } from './record.js'
 import type { TagMap, Tags } from '../tags/tag-map.js'
 
 /**
- * A batch of measurements with common tags and attachments. The last value of each measure counts. It may be recorded again, with the same
- * or other tags.
+ * A batch of measurements with common tags and attachments. It has one value for each measure. It may be recorded several times.
  * @example
  * stats.statsRecorder.newMeasurementMap().put(latency, 0.0125).put(bytes, 2048).record(tags)
  */

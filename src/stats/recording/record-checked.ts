@@ -6,8 +6,8 @@ import { type DropReason, rowOf } from './listener.js'
 import type { Measure } from './measure.js'
 
 /**
- * Records a value that is not ordinary or has attachments. Each aggregation is checked, and a row is made only if one accepts the
- * value. A bigint is converted if a number can hold it exactly.
+ * Records a value that is not ordinary or has attachments. A row is only created if an aggregation accepts the value. A bigint is
+ * converted if a number can represent it exactly.
  */
 export function recordChecked(measure: Measure, given: unknown, labels: Labels, attachments: Attachments | undefined): void {
   const groups = measure.groups

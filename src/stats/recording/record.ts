@@ -1,9 +1,9 @@
-// The record path, from top to bottom: whose tags, which rows, then their cells, in metrics/store/sum-cells.ts and beside it. A
-// BoundMeasure has found its rows before. Other values than ordinary ones go on in record-checked.ts, what is not accepted in
-// drop-counters.ts.
-// Once warm nothing below allocates, builds a string, reads a clock or throws; see bench/record.bench.js.
+// The record path. It chooses the tags, finds the rows, and writes to their cells, whose classes are in metrics/store/*-cells.ts.
+// A BoundMeasure already knows its rows. Values that are not ordinary are recorded in record-checked.ts, and dropped values are
+// counted in drop-counters.ts. Once warm, nothing in this file allocates, builds a string, reads a clock or throws; see
+// bench/record.bench.js.
 //
-// Caches of this path, and what keeps them true:
+// The caches of this path, and the code that clears them:
 //
 // cache                          holds                                     invalid when                         cleared by
 // measure.untaggedHandle         handle of records without tags            a view comes or goes                 ViewManager.#setGroups
@@ -13,8 +13,8 @@
 // StoreChunk.{kind, slots, …}    cells of the only column                  a column comes or goes               StoreChunk.settle
 // Label.{table, byString, ids}     ids of label values                       values are forgotten                 RowIndex.forgetUnused
 //
-// A view with context tags has another row in another context. So nothing of its measure is cached above RowIndex: while
-// `measure.readsContext` is true there is no untagged handle, and handles keep no rows but find them for each record.
+// The row of a view with context tags depends on the async context. So while `measure.readsContext` is true, there is no untagged
+// handle, and handles look up their rows at each record.
 import { currentFrame } from '../../base/context.js'
 import {
   addUsual,
@@ -42,7 +42,7 @@ import { NO_TAGS, rowInContext, rowOf, type DropReason, type ListenerGroup } fro
 import type { Measure } from './measure.js'
 import { recordChecked } from './record-checked.js'
 
-/** Records one value of a measure. Anything may be given: what cannot be used is dropped and counted. */
+/** Records one value of a measure. Never throws: values and tags of wrong types are dropped and counted. */
 export const record = (measure: Measure, value: number, tags?: Labels | TagMap, attachments?: Attachments): void => {
   try {
     if (tags === undefined && measure.untaggedHandle !== undefined) (measure.untaggedHandle as BoundMeasure).record(value, attachments)
@@ -52,7 +52,7 @@ export const record = (measure: Measure, value: number, tags?: Labels | TagMap, 
   }
 }
 
-/** Decides once, for all views, which tags count: the given ones, or those of the async context if none are given. */
+/** Chooses the tags for all views: the given ones, or those of the async context if none are given. */
 const recordTagged = (measure: Measure, value: number, given: Labels | TagMap | undefined, attachments: Attachments | undefined): void => {
   const tags: object = given ?? contextTags(measure)
   if (tags === NO_TAGS && !measure.readsTags) return untaggedHandle(measure).record(value, attachments)
@@ -66,12 +66,12 @@ function contextTags(measure: Measure): Labels {
   return (measure.readsTags ? (currentFrame().tags as Labels | undefined) : undefined) ?? NO_TAGS
 }
 
-/** The number of handles that a tag map keeps; beyond it the oldest is dropped and made again if needed. */
+/** Limit of handles of a tag map. The oldest is dropped first. */
 const MAX_HANDLES = 16
 
 /**
- * The handle of a tag map for a measure, which the tag map keeps. Undefined at the first use with the measure: most maps are made
- * for one request, and a handle costs as much as ten look-ups.
+ * The handle of a tag map for a measure, which the tag map caches. Undefined at the first use with the measure, because most maps are
+ * used for one request, and a handle costs as much as ten look-ups.
  */
 function handleOf(measure: Measure, tags: TagMap): BoundMeasure | undefined {
   if ((tags.usedWith & measure.bit) === 0) {
@@ -88,7 +88,7 @@ function handleOf(measure: Measure, tags: TagMap): BoundMeasure | undefined {
   return handle
 }
 
-/** The handle of records without tags, while no view reads tags. */
+/** Creates the handle of records without tags, while no view reads tags. */
 function untaggedHandle(measure: Measure): BoundMeasure {
   const handle = new BoundMeasure(measure, NO_TAGS)
   measure.untaggedHandle = handle
@@ -103,7 +103,7 @@ const isOrdinary = (measure: Measure, value: number): boolean =>
 function recordLabels(measure: Measure, value: number, labels: Labels, attachments: Attachments | undefined): void {
   const groups = measure.groups
   if (attachments !== undefined || !isOrdinary(measure, value)) return recordChecked(measure, value, labels, attachments)
-  // The usual case, one view, in one go; all others column by column.
+  // The usual case is one view. All others record column by column.
   if (groups.length === 1 && typeof labels === 'object') {
     const group = groups[0]!
     const row = measure.readsContext ? rowInContext(group, labels) : group.store.find(labels)
@@ -149,8 +149,8 @@ function recordSketch(group: ListenerGroup, chunk: StoreChunk, cell: number, val
 }
 
 /**
- * A measure with tags whose rows are found once: the fastest way to record. Views that are registered or unregistered later are
- * noticed, and rows that were removed are made again.
+ * A handle for a measure and its tags, whose rows are looked up once: the fastest way to record. Views may be registered and
+ * unregistered, and rows removed, while it is in use.
  * @example
  * const bound = stats.bind(latency, { method: 'GET', route: '/cart' })
  * bound.record(0.004)
@@ -160,24 +160,24 @@ export class BoundMeasure<K extends string = string> {
   private readonly labels: Labels
   private readonly epochs: Epochs
   /**
-   * `Epochs.changes` when the rows were found and their last epoch set. While it is the same, nothing has to be checked: this one
-   * comparison covers everything that could have changed.
+   * `Epochs.changes` when the rows were found and their last epoch set. While it is the same, views, rows and epoch are unchanged, so
+   * this is the only check of a record.
    */
   private seen = -1
   /** The groups of views that the targets belong to. */
   private groups: readonly ListenerGroup[] | undefined = undefined
-  /** Kind and cell of the only target, or of the first if that is a distribution. OTHER if each target has to be looked at. */
+  /** Kind of the only target, or of the first if that is a distribution; OTHER if `record` must go through all targets. */
   private kind = OTHER
   private cell = 0
   private slots: Int32Array = NO_SLOTS
   private distribution: DistributionCells = NO_DISTRIBUTION
   private lastValues: LastValueCells = NO_LAST_VALUES
-  /** Where the values go, view by view. */
+  /** The targets, one for each view. */
   private first: BoundTarget = NO_TARGET
-  /** The stores in which the tags have the overflow row. */
+  /** The stores in which the row of the tags is the overflow row. */
   private overflowed: readonly RowStore[] = []
 
-  /** Made by `stats.bind()`. @internal */
+  /** Use `stats.bind()` instead. @internal */
   constructor(measure: Measure<K>, labels: Labels) {
     this.measure = measure
     this.labels = labels
@@ -189,7 +189,7 @@ export class BoundMeasure<K extends string = string> {
     if (typeof value === 'number' && this.seen === this.epochs.changes && attachments === undefined) {
       const { kind } = this
       if (kind <= COUNT) {
-        // A small integer is ordinary for every measure: no need to check.
+        // A small integer is ordinary for every measure.
         const whole = value | 0
         const isWhole = whole === value && whole >= 0
         if (isWhole || (kind === COUNT && value >= 0 && value < Infinity)) {
@@ -209,15 +209,15 @@ export class BoundMeasure<K extends string = string> {
   }
 
   /**
-   * Everything else: rows to be found, a new epoch, several views, attachments, values that are not ordinary.
-   * One long function on purpose. V8 inlines short ones into their callers; `record` would then be too large to be inlined into
-   * its own callers: twice as expensive for a counter, once it has been compiled by itself.
+   * All other cases: rows to look up, a new epoch, several views, attachments, values that are not ordinary.
+   * One long function on purpose: V8 would inline short ones into `record`, which would then be too large to be inlined into its
+   * callers. That makes a counter twice as expensive.
    *
-   * @param done The number of views that have the value already: 0 or 1. A number, since a boolean costs ten instructions more.
+   * @param done The number of views that already have the value: 0 or 1. A number, since a boolean costs ten instructions more.
    */
   private recordSlow(value: number, attachments: Attachments | undefined, done: number): void {
     if (done > 0) {
-      // A loop of its own: the value is ordinary and accepted, and no state is kept from view to view.
+      // A separate loop, because here the value is ordinary and accepted.
       for (let target = this.first.next; target !== NO_TARGET; target = target.next) {
         const { kind, cell } = target
         if (kind === LAST_VALUE) target.lastValues.record(cell, value)
@@ -228,7 +228,7 @@ export class BoundMeasure<K extends string = string> {
     if (attachments !== undefined || !isOrdinary(this.measure, value)) return recordChecked(this.measure, value, this.labels, attachments)
     const epochs = this.epochs
     if (this.seen !== epochs.changes) {
-      // A row of another context is another one: `seen` stays behind, and the rows are found for each record.
+      // The row depends on the async context, so `seen` is not updated, and the rows are looked up at each record.
       if (this.measure.readsContext) return recordLabels(this.measure, value, this.labels, undefined)
       if (!this.isBound()) this.bind()
       this.seen = epochs.changes
@@ -244,7 +244,7 @@ export class BoundMeasure<K extends string = string> {
     if (!accepted) drop(this.measure, 'too large')
   }
 
-  /** Whether all rows are where they were found. Tags in an overflow row may have room for a row by now. */
+  /** True if the rows are still the same. False for tags in an overflow row, which may have a row of their own by now. */
   private isBound(): boolean {
     if (this.groups !== this.measure.groups || this.overflowed.length > 0) return false
     for (let target = this.first; target !== NO_TARGET; target = target.next) {
@@ -272,7 +272,7 @@ export class BoundMeasure<K extends string = string> {
   }
 }
 
-/** The cases not handled by `addUsual`. Each kind of cells has a call site of its own, which V8 can inline. */
+/** Records the cases that `addUsual` does not. Each kind of cells has a call site of its own, which V8 can inline. */
 function recordTarget({ kind, cell, distribution, origin }: BoundTarget, value: number): boolean {
   const { group, chunk, column, cells } = origin
   const isTaken =

@@ -13,7 +13,7 @@ import { pushVarint, readVarint } from './varint.js'
 
 const VERSION = 0
 const TAG_FIELD = 0
-/** No valid context is longer: the limit of characters is reached first, since each tag has at least a field id and two lengths. */
+/** Maximum length of a valid context. Each tag has a field id, two lengths and at least one character. */
 const MAX_BYTES = 1 + MAX_CONTEXT_CHARACTERS * 4
 
 /**

@@ -11,7 +11,7 @@ import {
 } from './tag-propagation.js'
 
 const MAX_TAGS = 180
-/** No valid context is longer: escapes make it at most three times as long. */
+/** Maximum length of a valid context. Escaping makes it at most three times as long. */
 const MAX_TEXT = 3 * 8_192 + 2 * 8_192
 
 /**

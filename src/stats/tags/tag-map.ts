@@ -10,7 +10,7 @@ export type TagValue = string | number | boolean | undefined | null
 /** Tags as plain data. */
 export type Tags = { readonly [key: string]: TagValue }
 
-/** How far a tag may go: only within this process, or over any number of hops. */
+/** Propagation of a tag: 0 only within this process, -1 over any number of hops. */
 export type TagTtl = 0 | -1
 /** TTL of a tag that never leaves the process. */
 export const NO_PROPAGATION: TagTtl = 0
@@ -41,9 +41,9 @@ export class TagMap extends SharedTagMap implements Iterable<[string, string]> {
 
   /** The tags, for the record path of any copy of this package. @internal */
   override readonly values: Readonly<TagValues>
-  /** Handles made for these tags, newest last; for the record path only. @internal */
+  /** Handles for these tags, newest last; for the record path only. @internal */
   handles: readonly { readonly measure: object }[] = NO_HANDLES
-  /** One bit for each measure, of 32, that the map was recorded with; for the record path only. @internal */
+  /** Bits of the measures that the map was recorded with; for the record path only. @internal */
   usedWith = 0
   private readonly ttls: Ttls
 
@@ -135,7 +135,7 @@ function internValues(tags: Record<string, unknown>): boolean {
   for (const key in tags) {
     const value = internRecent(tags[key])
     if (value === undefined || value === '' || !isTagKey(key)) return false
-    if (value.length >= SHORTEST_SLICE) tags[key] = value // a shorter one is the given string
+    if (value.length >= SHORTEST_SLICE) tags[key] = value // shorter strings are not slices
   }
   return true
 }

@@ -11,7 +11,7 @@ export function pushVarint(value: number, into: number[]): void {
   into.push(rest)
 }
 
-/** The number at `offset` and where it ends, or undefined if it is cut off or too long. */
+/** Reads the number at `offset`. `end` is the offset after it. Undefined if it is truncated or too long. */
 export function readVarint(bytes: Uint8Array, offset: number): { readonly value: number; readonly end: number } | undefined {
   let value = 0
   for (let at = 0; at < MAX_BYTES; at++) {

@@ -13,12 +13,12 @@ export interface SumAggregation {
 }
 export interface LastValueAggregation {
   readonly kind: 'lastValue'
-  /** How values of several processes are combined. Default `sum`. */
+  /** Rule to merge the values of several processes. Default `sum`. */
   readonly merge?: MergeRule
 }
 export interface DistributionAggregation {
   readonly kind: 'distribution'
-  /** Undefined for the default of the measure's unit. */
+  /** Undefined for the default bounds of the measure's unit. */
   readonly bounds: readonly number[] | undefined
 }
 export interface ExponentialAggregation {
@@ -32,8 +32,8 @@ export interface PercentilesAggregation {
 }
 
 /**
- * How the values of a measure are aggregated by a view. Plain data, made by `count()`, `sum()`, `lastValue()`, `distribution()`,
- * `exponential()` and `percentiles()`.
+ * The aggregation of a view, as plain data. Created by `count()`, `sum()`, `lastValue()`, `distribution()`, `exponential()` and
+ * `percentiles()`.
  */
 export type Aggregation =
   | CountAggregation
@@ -71,15 +71,15 @@ export function sum(): SumAggregation {
 }
 
 export interface LastValueOptions {
-  /** How values of several processes are combined: `sum`, `min`, `max`, `latest` or `each`; see docs/many-processes.md. Default `sum`. */
+  /** Rule to merge the values of several processes: `sum`, `min`, `max`, `latest` or `each`; see docs/many-processes.md. Default `sum`. */
   readonly merge?: MergeRule
 }
 
 /**
- * Keeps the newest value, which may be any number. A gauge in Prometheus.
- * @throws {@link DefinitionError} `ERR_OPTION` for a rule or an option that does not exist.
+ * Keeps the last recorded value, which may be any number. A gauge in Prometheus.
+ * @throws {@link DefinitionError} `ERR_OPTION` for an unknown rule or option.
  * @example
- * const depth = lastValue({ merge: 'max' }) // of several processes the greatest
+ * const depth = lastValue({ merge: 'max' }) // the greatest of several processes
  */
 export function lastValue(options: LastValueOptions = {}): LastValueAggregation {
   checkOptions('lastValue', options, { merge: true })
@@ -99,7 +99,7 @@ export function lastValue(options: LastValueOptions = {}): LastValueAggregation 
  *   infinity is dropped. `n` bounds make `n + 1` buckets, the last without limit. Bounds below 0 are dropped
  *   for measures that are not signed. Default: by the measure's unit. For `s` 0.005 to 10, for `ms`, `us` and `ns` the same
  *   times, for `By` 256 to 64 Mi, otherwise 1 to 10 000. An empty array makes one bucket.
- * @throws {@link DefinitionError} `ERR_BUCKET_BOUNDS` when a bound is not finite, does not increase, or there are too many.
+ * @throws {@link DefinitionError} `ERR_BUCKET_BOUNDS` if a bound is not finite, does not increase, or there are too many.
  * @see https://prometheus.io/docs/concepts/metric_types/#histogram
  * @example
  * const latency = distribution([0.005, 0.025, 0.1, 0.5]) // for a measure in 's'
@@ -109,15 +109,15 @@ export function distribution(bounds?: readonly number[]): DistributionAggregatio
 }
 
 export interface ExponentialAggregationOptions extends ExponentialOptions {
-  /** Buckets for the formats that have no exponential ones. Default: powers of four from 4^-10 to 4^15. */
+  /** Upper bounds for formats without exponential buckets. Default: powers of four from 4^-10 to 4^15. */
   readonly bounds?: readonly number[]
 }
 
 /**
- * Counts recorded values into buckets whose bounds grow exponentially, so that they need not be chosen: a native
- * histogram in Prometheus' protobuf format, a classic one in the text formats.
+ * Counts recorded values into buckets whose bounds grow exponentially. A native histogram in Prometheus' protobuf format, a classic
+ * histogram in the text formats.
  *
- * @throws {@link DefinitionError} `ERR_EXPONENTIAL` when an option is out of its range, `ERR_BUCKET_BOUNDS` for wrong bounds.
+ * @throws {@link DefinitionError} `ERR_EXPONENTIAL` if an option is out of its range, `ERR_BUCKET_BOUNDS` for invalid bounds.
  * @see https://prometheus.io/docs/specs/native_histograms/
  * @example
  * const latency = exponential({ growthFactor: 1.1 })
@@ -133,7 +133,7 @@ export function exponential({ bounds, ...options }: ExponentialAggregationOption
  * The memory of a row depends on digits and range: about 10 to 20 KB with 2 digits and two windows, ten times as much with 3 digits. The
  * default `rowLimit` of such a view is 100.
  *
- * @throws {@link DefinitionError} `ERR_PERCENTILES` when an option is out of its range.
+ * @throws {@link DefinitionError} `ERR_PERCENTILES` if an option is out of its range.
  * @example
  * const latency = percentiles({ quantiles: [0.5, 0.99], maxAgeMs: 60_000 }) // for a measure in 's'
  */

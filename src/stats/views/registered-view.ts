@@ -57,7 +57,7 @@ export class RegisteredView<A extends Aggregation = Aggregation> implements View
     this.#source.reset()
   }
 
-  /** The definition. Undefined while the measure is given by name and not defined yet; then the other properties are undefined too. */
+  /** The definition. While the measure is given by name and not defined yet, it and the other properties are undefined. */
   get definition(): View | undefined {
     return this.#source.definition()
   }

@@ -5,7 +5,7 @@ import { equalViews, type View } from './view.js'
 
 /**
  * Compares a view with the registered one of the same name.
- * @throws {@link DefinitionError} `ERR_VIEW_CONFLICT` with what differs.
+ * @throws {@link DefinitionError} `ERR_VIEW_CONFLICT`, which names the differences.
  */
 export function checkSameView(existing: View, view: View): void {
   if (!equalViews(existing, view)) {
@@ -22,7 +22,7 @@ export function checkSameView(existing: View, view: View): void {
   }
 }
 
-/** The identity of a view, each part as a phrase. An aggregation has only the settings of its kind. */
+/** The properties of a view that must be equal, each as a phrase. An aggregation has only the settings of its kind. */
 function partsOf(view: View): ReadonlyMap<string, string> {
   const { kind: aggregation, ...settings } = view.aggregation
   const { measure, tagKeys, contextTags, tagValues, rowLimit, idleExpiryMs, exactName } = view

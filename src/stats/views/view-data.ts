@@ -14,7 +14,7 @@ export type AggregationData =
 export interface ViewRow<D = AggregationData> {
   /** Values by key: tag keys first, then context tags. Undefined if the tag was not set. */
   readonly tagValues: Readonly<Record<string, string | undefined>>
-  /** True for the overflow row, which has the values beyond the limit of rows. */
+  /** True for the overflow row, which has the values of all tags beyond the limit of rows. */
   readonly overflow: boolean
   readonly startTimeUnixMs: number
   readonly data: D

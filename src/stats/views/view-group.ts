@@ -138,7 +138,7 @@ export class ViewGroup implements ListenerGroup {
     return column
   }
 
-  /** Makes the rows of the declared tag values. */
+  /** Creates the rows of the declared tag values. */
   makeDeclaredRows(view: View): void {
     if (view.tagValues !== undefined) for (const tags of combinations(view)) this.store.find(tags)
   }
@@ -169,12 +169,12 @@ export function sortedKeys({ tagKeys, contextTags }: View): string {
   return [...[...tagKeys].sort(), '', ...[...contextTags].sort()].join('\n')
 }
 
-/** True if each row of the view is an object: a sketch. */
+/** True if each row of the view is a sketch, which is an object of its own. */
 export function isSketched({ aggregation }: View): boolean {
   return aggregation.kind === 'percentiles' || aggregation.kind === 'exponential'
 }
 
-/** The part of a distribution of the same rows that is also the data of the view. */
+/** The part of a distribution that equals the data of this view, if both views have the same rows. */
 function partOf({ aggregation }: View): DistributionPart | undefined {
   return aggregation.kind === 'count' || aggregation.kind === 'sum' ? aggregation.kind : undefined
 }
@@ -184,7 +184,7 @@ function bucketsOf({ aggregation }: View): number {
   return aggregation.kind === 'distribution' ? aggregation.bounds.length : 0
 }
 
-/** What it takes to merge the sketches of a view with those of another process. */
+/** Settings that processes need to merge the sketches of a view. */
 function settingsOf({ aggregation, measure }: View): Readonly<Record<string, unknown>> | undefined {
   if (aggregation.kind === 'percentiles') return { ...percentilesSettings(resolvePercentiles(aggregation.options, measure.unit)) }
   return aggregation.kind === 'exponential' ? { ...aggregation.options } : undefined

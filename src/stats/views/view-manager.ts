@@ -59,7 +59,7 @@ export class ViewManager {
    *
    * @throws {@link DefinitionError} `ERR_VIEW_CONFLICT` if another view has the name, `ERR_NAME_CLASH` if its exposed
    *   name is taken, `ERR_VIEW_LIMIT` beyond the limit of definitions, `ERR_VIEW_MEASURE` for a measure of another engine,
-   *   and what the parts of a view throw.
+   *   and the errors of `View` and of the aggregation.
    * @example
    * stats.registerView({ name: 'shop/requests', measure: latency, tagKeys: ['method'], aggregation: count() })
    */
@@ -120,11 +120,11 @@ export class ViewManager {
     }
   }
 
-  /** Keeps a view until its measure is defined. What can be checked without the measure is checked now. */
+  /** Keeps a view until its measure is defined. Checks now what does not depend on the measure. */
   #wait(options: ViewOptions, measureName: string): RegisteredView {
     const waiting = this.#waiting.get(options.name)
-    const standIn = waiting?.measureName === measureName ? waiting.draft.measure : new Measure(measureName, { unit: 's' }, this.#epochs)
-    const draft = new View({ ...options, measure: standIn })
+    const placeholder = waiting?.measureName === measureName ? waiting.draft.measure : new Measure(measureName, { unit: 's' }, this.#epochs)
+    const draft = new View({ ...options, measure: placeholder })
     const existing = waiting?.draft ?? this.#registrations.get(draft.name)?.view
     if (existing !== undefined) checkSameView(existing, draft)
     if (waiting !== undefined) return waiting.handle
@@ -272,7 +272,7 @@ export class ViewManager {
     }
   }
 
-  /** Call when a view whose rows expire was registered or unregistered. */
+  /** Call after a view was registered (1) or unregistered (-1). */
   #countExpiry({ idleExpiryMs }: View, difference: 1 | -1): void {
     if (idleExpiryMs === undefined) return
     const views = (this.#expiries.get(idleExpiryMs) ?? 0) + difference

@@ -27,35 +27,35 @@ export interface ViewOptions<K extends string = string, A extends Aggregation = 
   readonly name: string
   /** A measure, or the name of one. A measure of this name may be defined later; until then the view has no rows. */
   readonly measure: Measure<K> | string
-  /** How the values of a row are combined: `count()`, `sum()`, `lastValue()`, `distribution()`, `exponential()` or `percentiles()`. */
+  /** Aggregation of the values of a row: `count()`, `sum()`, `lastValue()`, `distribution()`, `exponential()` or `percentiles()`. */
   readonly aggregation: A
   /**
    * Tag keys of the rows, at most 32. If the measure declares tag keys, they must be among those. Default: none, and one row.
    */
   readonly tagKeys?: readonly NoInfer<K>[]
   /**
-   * Further keys of the rows, which are read from the tags of the async context (`withTags`) when a value is recorded, even if the record
-   * has tags. They need not be among the measure's tag keys, so that an application can use them for measures of a library. They must
-   * differ from `tagKeys`; at most 32 together. Default: none.
+   * Additional keys of the rows, which are read from the tags of the async context (`withTags`) when a value is recorded, even if the
+   * record has tags. They need not be among the measure's tag keys, so that an application can use them for measures of a library. They
+   * must differ from `tagKeys`; at most 32 together. Default: none.
    * @example
    * stats.registerView({ name: 'shop/latency/tenant', measure: latency, tagKeys: ['route'], contextTags: ['tenant'], aggregation: count() })
    */
   readonly contextTags?: readonly string[]
-  /** Help text. Default: that of the measure. */
+  /** Description of the metric. Default: that of the measure. */
   readonly description?: string
   /**
-   * Known values by tag key. A row for every combination exists from the start, with 0. Default: rows are made when they are first
+   * Known values by tag key. Rows for all combinations exist from the start, with 0. Default: rows are created when they are first
    * recorded.
    */
   readonly tagValues?: { readonly [key in NoInfer<K>]?: readonly (string | number | boolean)[] }
-  /** Rows before the overflow row is used, from 1. Default: the engine's `rowsPerView`, 2 000; for percentiles 100. */
+  /** Maximum number of rows, from 1. Further tags are recorded in the overflow row. Default: the engine's `rowsPerView`, 2 000; for percentiles 100. */
   readonly rowLimit?: number
   /**
-   * Rows without a value for this time are removed, in milliseconds, at least 1 000. A row that is made again has a new start time.
-   * Default: never.
+   * Time after which rows without a new value are removed, in milliseconds, at least 1 000. A row that is created again has a new start
+   * time. Default: never.
    */
   readonly idleExpiryMs?: number
-  /** True if formats may not change the name: no unit or `_total` is added. Default false. */
+  /** Exposes the name as it is, without a unit or `_total`. Default false. */
   readonly exactName?: boolean
 }
 
@@ -199,7 +199,7 @@ function checkCount(option: string, view: string, value: number | undefined, lea
   return value
 }
 
-/** A copy in the order of the view's keys. */
+/** Copies declared tag values in the order of the view's keys. */
 function checkTagValues(view: string, tagKeys: readonly string[], given: unknown): View['tagValues'] {
   if (given === undefined) return undefined
   const lists = new Map(typeof given === 'object' && given !== null ? Object.entries(given) : [['', given]])

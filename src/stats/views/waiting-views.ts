@@ -10,7 +10,7 @@ export interface WaitingView {
   /** The view with a placeholder for the measure, to compare it with others of the same name. */
   readonly draft: View
   readonly handle: RegisteredView
-  /** Registers it. Throws what `registerView` throws. */
+  /** Registers the view. Throws the errors of `registerView`. */
   register(measure: Measure): void
 }
 
@@ -35,7 +35,7 @@ export class WaitingViews {
   }
 
   /**
-   * Registers the views that waited for this measure. One that cannot be registered is dropped with a warning. It does not throw, because
+   * Registers the views that waited for this measure. A view that cannot be registered is dropped with a warning, not an error, because
    * the code that defines the measure did not cause it.
    */
   measureDefined(measure: Measure): void {
