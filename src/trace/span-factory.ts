@@ -52,9 +52,9 @@ export interface SpanFactoryOptions {
 }
 
 /**
- * Creates spans: finds the parent, calls the sampler, sets ids and times. Records the latency when they end.
+ * Creates spans: finds the parent, calls the sampler, sets ids and times. Records the latency of spans that end.
  *
- * A span that is not sampled gets no ids and, if no view listens to the latency, no time: it is one small object.
+ * A span that is not sampled has no ids until they are read and, if no view of the latency is registered, no start time.
  */
 export class SpanFactory implements SpanOwner {
   readonly clock: Clock
@@ -119,7 +119,7 @@ export class SpanFactory implements SpanOwner {
   }
 
   begin(name: string, options: SpanOptions | undefined, frame: Frame): Span {
-    // The usual case, a child of the current span, is separate: V8 inlines short functions into their callers.
+    // The usual case, a child of the current span, is separate, since V8 inlines short functions into their callers.
     if (options === undefined && typeof name === 'string' && name.length <= MAX_NAME_LENGTH) {
       const current = currentOf(frame, this)
       if (current !== undefined && (current.flags & IS_SPAN) !== 0) return this.beginChild(name, undefined, frame, current as Span)
@@ -149,9 +149,9 @@ export class SpanFactory implements SpanOwner {
     const sampler = options?.sampler ?? (remote ? this.sampler : undefined)
     let sampled = context.sampled
     if (sampler !== undefined) {
-      // A caller that is not trusted cannot exceed the limit, and cannot choose a trace id that the sampler accepts.
-      const isOwnDice = remote && options?.remoteLimit !== undefined && !options.remoteLimit.allows(context)
-      sampled = isOwnDice
+      // Beyond the limit the sampler gets a random trace id, since untrusted callers could choose ids that it accepts.
+      const ignoresCaller = remote && options?.remoteLimit !== undefined && !options.remoteLimit.allows(context)
+      sampled = ignoresCaller
         ? this.callSampler(sampler, new TraceId(this.random), undefined, name, kind)
         : this.callSampler(sampler, context.trace, context, name, kind)
     }

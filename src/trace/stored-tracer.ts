@@ -4,7 +4,7 @@ import { RemoteParentEntry } from './span/current-span.js'
 /** The key in a frame's spans for the stored tracer. */
 const STORED = {}
 
-/** Returns `frame` with a tracer that code within it can get. */
+/** Returns `frame` with a stored tracer, which `storedTracer` returns. */
 export function storing(frame: Frame, tracer: object): Frame {
   return { ...frame, spans: new Map(frame.spans).set(STORED, new RemoteParentEntry(tracer, undefined)) }
 }

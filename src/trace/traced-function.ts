@@ -5,7 +5,7 @@ import type { Span } from './span/span.js'
 import type { SpanOptions } from './span/span-options.js'
 
 /** Any function. */
-// `never` would be the type of `this` and of the parameters in function expressions, which nobody could call then.
+// With `never` instead of `any`, `this` and the parameters of function expressions would have the type `never`.
 // oxlint-disable-next-line typescript/no-explicit-any -- as the line above says
 export type AnyFunction = (this: any, ...args: any[]) => unknown
 
@@ -43,9 +43,9 @@ const generatorPrototype = Object.getPrototypeOf(function* () {})
 const asyncGeneratorPrototype = Object.getPrototypeOf(async function* () {})
 
 /**
- * Wraps a function so that each call is a span. `this`, name, length and other properties are preserved. A sync, async, generator or async
- * generator function stays one. The span of a generator lasts from its first step to its last, and each step runs in it. With `new` it
- * makes what the function makes.
+ * Wraps a function so that each call is a span. `this`, name, length and other properties are preserved, and so is its kind: sync, async,
+ * generator or async generator. The span of a generator lasts from its first step to its last, and each step runs in it. `new` creates an
+ * instance of the function.
  * @throws {@link DefinitionError} `ERR_TRACE` unless `fn` is a function, `ERR_OPTION` for an unknown option.
  */
 export function tracedFunction<F extends AnyFunction>(scopes: SpanScopes, fn: F, options: TraceOptions): F {
@@ -54,17 +54,17 @@ export function tracedFunction<F extends AnyFunction>(scopes: SpanScopes, fn: F,
   checkOptions('trace', options, TRACE_OPTIONS)
   const name = options.name ?? (fn.name || 'span')
   if (generatorPrototype.isPrototypeOf(fn)) {
-    return likeness(fn, function* (this: unknown, ...args: unknown[]) {
+    return copyProperties(fn, function* (this: unknown, ...args: unknown[]) {
       return yield* stepsIn(scopes, name, options, fn.apply(this as never, args as never[]) as Generator)
     })
   }
   if (asyncGeneratorPrototype.isPrototypeOf(fn)) {
-    return likeness(fn, async function* (this: unknown, ...args: unknown[]) {
+    return copyProperties(fn, async function* (this: unknown, ...args: unknown[]) {
       return yield* asyncStepsIn(scopes, name, options, fn.apply(this as never, args as never[]) as AsyncGenerator)
     })
   }
-  return likeness(fn, function wrapper(this: unknown, ...args: unknown[]) {
-    const maker = new.target === wrapper ? fn : new.target // a class that extends the wrapper makes its own
+  return copyProperties(fn, function wrapper(this: unknown, ...args: unknown[]) {
+    const maker = new.target === wrapper ? fn : new.target // a class that extends the wrapper creates its own instances
     return scopes.span(name, options, () =>
       maker === undefined ? fn.apply(this as never, args as never[]) : Reflect.construct(fn, args, maker),
     )
@@ -78,8 +78,8 @@ export function traceDecorator(scopes: SpanScopes, options: TraceOptions): Trace
   }) as TraceDecorator
 }
 
-/** Copies to a wrapper what its function has: name, length, prototype, the properties and the metadata that frameworks attach to functions. */
-function likeness<F extends AnyFunction>(fn: F, wrapper: (...args: unknown[]) => unknown): F {
+/** Copies name, length, prototype, other properties and metadata of a function to its wrapper. */
+function copyProperties<F extends AnyFunction>(fn: F, wrapper: (...args: unknown[]) => unknown): F {
   for (const key of Reflect.ownKeys(fn)) {
     const property = Object.getOwnPropertyDescriptor(fn, key)!
     if (key !== 'arguments' && key !== 'caller') Object.defineProperty(wrapper, key, property)

@@ -33,19 +33,20 @@ export interface TracerCoreOptions {
   readonly sampler: Sampler
   /** Reads and writes contexts in headers. */
   readonly propagator: Propagator
-  /** Takes sampled spans when they end. Default: none, they are dropped. */
+  /** Exports sampled spans after their end. Default: none, and they are dropped. */
   readonly transport?: Transport<SpanData> | undefined
-  /** Engine that records latencies. */
+  /** Stats that record latencies. */
   readonly stats: Stats
-  /** Spans without a current parent continue this context. Default: they begin new traces. */
+  /** The context that spans without a current parent continue. Default: none, and they begin new traces. */
   readonly spanContext?: SpanContext | undefined
   /** Default 32 attributes, 32 annotations, 128 message events, 32 links. */
   readonly limits?: Partial<SpanLimits> | undefined
   /** Attributes of every sampled span. Default: none. */
   readonly defaultAttributes?: AttributesInit | undefined
   /**
-   * True for public endpoints: parents from other processes are not continued but linked, and their tags are dropped. False if all callers
-   * are trusted. Default: parents are continued, and in server integrations callers decide about sampling at most ten times a second.
+   * True for public endpoints: spans link to parents from other processes instead of continuing them, and their tags are dropped. False
+   * if all callers are trusted. Default: parents are continued, and server integrations follow a caller's decision to sample at most ten
+   * times a second.
    */
   readonly untrusted?: boolean | undefined
   /** Reads and writes tags in W3C baggage. Default: none, and no tags are sent. */
@@ -68,7 +69,7 @@ export class TracerCore {
   readonly stats: Stats
   readonly limits: SpanLimits
   readonly untrusted: boolean
-  /** True if `untrusted: false` was given: callers decide what is sampled. */
+  /** True for the option `untrusted: false`: callers decide what is sampled. */
   readonly trustsCallers: boolean
   readonly #given: SpanContext | undefined
   readonly #baggage: TagBaggage | undefined
@@ -106,13 +107,13 @@ export class TracerCore {
   }
 
   /**
-   * Runs `fn` as a span and makes it current inside, over `await` too. The span ends when `fn` returns, or when its promise has
-   * settled. An error sets its status and is thrown to the caller. Without a name it is called `span`.
+   * Runs `fn` with a new current span, which ends when `fn` returns or its promise settles. An error sets the status of the span and is
+   * rethrown. Default name: `span`.
    */
   span<R>(fn: (span: Span) => R): R
   span<R>(name: string, fn: (span: Span) => R): R
   span<R>(name: string, options: SpanOptions | undefined, fn: (span: Span) => R): R
-  /** Starts a span and makes it current until its `end()`, as `startSpan` does; with `using` it ends with the block. */
+  /** Starts a span and makes it current until its `end()`, like `startSpan`. With `using` it ends with the block. */
   span(name?: string, options?: SpanOptions): Span
   span<R>(name: string | ((span: Span) => R) = 'span', second?: SpanOptions | ((span: Span) => R), third?: (span: Span) => R): R | Span {
     const fn = typeof second === 'function' ? second : third
@@ -124,8 +125,8 @@ export class TracerCore {
   }
 
   /**
-   * Starts a span and makes it current until it ends. For code that cannot be put into a callback. If one function starts several spans,
-   * each is the child of the one before. For siblings, use the callback form or detached spans.
+   * Starts a span and makes it current until it ends. For code that cannot be in a callback. If one function starts several spans, each
+   * is the child of the previous one. For siblings, use the callback form or detached spans.
    */
   startSpan(name = 'span', options?: SpanOptions): Span {
     const frame = currentFrame()
@@ -147,8 +148,8 @@ export class TracerCore {
   }
 
   /**
-   * Starts the span of an incoming request, with the parent in `options`. The current frame is that of the connection and not read, since
-   * on Node 20 that is slow.
+   * Starts the span of an incoming request, with the parent in `options`. Does not read the current frame, which is that of the
+   * connection, because that is slow on Node 20.
    * @internal
    */
   startRequestSpan(name: string, options: SpanOptions): Span {
@@ -161,7 +162,7 @@ export class TracerCore {
     return frame.span === span ? fn() : runInFrame(frameWith(frame, span), fn)
   }
 
-  /** This tracer's current span in this async context. */
+  /** The current span of this tracer in the current async context. */
   currentSpan(): Span | undefined {
     const current = currentOf(currentFrame(), this.#factory)
     return current instanceof Span ? current : undefined
@@ -174,14 +175,15 @@ export class TracerCore {
   }
 
   /**
-   * Wraps a function so that each call is a span, named as the function unless `name` is given. Sync, async and
-   * generator functions stay what they are; `this`, name and properties are kept, and `new` works. Throws `ERR_TRACE`, `ERR_OPTION`.
+   * Wraps a function so that each call is a span. `this`, properties, `new`, generators and async functions work as before. The span has
+   * the name of the function unless `name` is set.
+   * @throws {@link DefinitionError} `ERR_TRACE` if `fn` is not a function, `ERR_OPTION` for an unknown option.
    */
   trace<F extends AnyFunction>(fn: F, options: TraceOptions = {}): F {
     return tracedFunction(this, fn, options)
   }
 
-  /** The same as a decorator of methods, standard or experimental: `@tracer.traceDecorator() async load() {}`. Also wraps plain functions. */
+  /** Returns `trace` as a decorator of methods, standard or experimental: `@tracer.traceDecorator() async load() {}`. It also wraps functions. */
   traceDecorator(options: TraceOptions = {}): TraceDecorator {
     return traceDecorator(this, options)
   }
@@ -211,7 +213,7 @@ export class TracerCore {
     return this.#factory.callSampler(this.sampler, parent?.trace ?? new TraceId(this.#factory.random), parent, 'span', SpanKind.UNSPECIFIED)
   }
 
-  /** The tracer that was stored in this async context; this one if there is none. */
+  /** The tracer that `storeTracer` stored in the current async context, or this one. */
   getTracer(): TracerCore {
     return (storedTracer(currentFrame()) as TracerCore | undefined) ?? this
   }
@@ -222,7 +224,7 @@ export class TracerCore {
   }
 
   /**
-   * Writes the context of the current span, and the tags that may be sent, into headers. Inside exporters it writes nothing.
+   * Writes the context of the current span, and the tags that may be propagated, into headers. Does nothing for requests of exporters.
    * @param from Another span or context. Default: the current one.
    * @returns The carrier.
    */
@@ -262,7 +264,7 @@ export class TracerCore {
     return runInFrame(remoteFrame(currentFrame(), this.#factory, toSpanContext(context)), fn)
   }
 
-  /** The key of the entries of this tracer in frames, for scopes over it. @internal */
+  /** The key of this tracer's entries in frames. @internal */
   get frameOwner(): object {
     return this.#factory
   }
@@ -277,7 +279,7 @@ export class TracerCore {
     return this.#summary?.read(this.#factory.clock.monotonicMs()) ?? []
   }
 
-  /** Resolves when the spans that ended before have been exported or counted as lost, or after `timeoutMs`. */
+  /** Resolves when all ended spans have been exported or counted as lost, or after `timeoutMs` milliseconds. */
   async flush(timeoutMs?: number): Promise<void> {
     await this.transport?.flush(timeoutMs)
   }
@@ -291,7 +293,7 @@ export class TracerCore {
     return this.shutdown()
   }
 
-  /** Exports what can be exported without waiting, when the process ends. */
+  /** Exports the spans that can be exported synchronously. For the end of the process. */
   flushSync(): void {
     this.transport?.flushSync?.()
   }

@@ -44,8 +44,8 @@ export function hexOf2(w0: number, w1: number): string {
 }
 
 /**
- * A `traceparent` of version 00 in one piece. A template of the ids is a tree of strings, which V8 has to copy together when
- * the header is sent: that takes twice as long as writing the digits (bench/trace/propagation.bench.js, traceparent written).
+ * A `traceparent` of version 00. Writing the digits takes half as long as a template of the ids, which is a tree of strings that V8 must
+ * flatten when the header is sent (bench/trace/propagation.bench.js, traceparent written).
  * @param options 0 … 3
  */
 export function traceparentOf(trace: TraceWords, s0: number, s1: number, options: number): string {

@@ -8,8 +8,8 @@ export interface RandomWords {
 const POOL_WORDS = 8_192
 
 /**
- * Random words of the operating system, fetched 32 kB at a time: a word is then one array read
- * (about 3 ns) instead of a call into the system (about 3 000 ns).
+ * Random words of the operating system. It fetches 32 kB at a time, so that a word is an array read (about 3 ns) instead of a system call
+ * (about 3 000 ns).
  */
 export class PooledRandomSource implements RandomWords {
   readonly #pool = new Int32Array(POOL_WORDS)

@@ -21,7 +21,7 @@ export interface SpanContextInit {
   readonly options?: number | undefined
   /** Sets or clears the sampled bit of `options`. */
   readonly sampled?: boolean | undefined
-  /** A string is parsed as a tracestate; a damaged one is dropped. */
+  /** A string is parsed as a tracestate, and dropped if it is invalid. */
   readonly traceState?: TraceState | string | undefined
   /** True if the context came from another process. Default false. */
   readonly fromHeader?: boolean | undefined
@@ -40,7 +40,7 @@ export function isValidSpanId(text: string): boolean {
 }
 
 /**
- * The identity of a span that is sent to other processes: trace id, span id, options, tracestate. Immutable.
+ * The context of a span that is propagated to other processes: trace id, span id, options, tracestate. Immutable.
  *
  * Invalid values do not throw. With an invalid trace id the context has a new trace id and no span id, with an invalid span id it has no
  * span id. In both cases it does not count as coming from a header.
@@ -60,12 +60,12 @@ export class SpanContext {
   readonly isValid: boolean
   readonly #s0: number
   readonly #s1: number
-  /** The span id as a string, or a whole `traceparent` from which it is cut when it is read. */
+  /** The span id as a string, or a `traceparent` that contains it. */
   #spanText: string | undefined
 
   constructor(init?: SpanContextInit)
   /**
-   * The span id as two words, or as a string: a valid id, or a valid `traceparent` that holds it.
+   * @param spanText Instead of the words `s0` and `s1`: a valid span id, or a valid `traceparent` that contains it.
    * @internal
    */
   constructor(trace: TraceId, s0: number, s1: number, options: number, fromHeader: boolean, spanText?: string)
@@ -99,8 +99,7 @@ export class SpanContext {
   }
 
   /**
-   * The header of W3C Trace Context, version 00, with the flags sampled and random-trace-id. Cached, since a context is often sent several
-   * times.
+   * The header `traceparent` of version 00, with the flags sampled and random-trace-id. Cached, since a context is often sent several times.
    * @internal
    */
   get traceparent(): string {
@@ -144,7 +143,7 @@ export class SpanContext {
 const spanWords = new Int32Array(2)
 const ZERO = 0x30
 
-/** True if this string, which has a span id in it, is a traceparent of version 00 with exactly these flags. */
+/** True if a string, a span id or a traceparent, is a traceparent of version 00 with exactly these flags. */
 function isTraceparentWith(text: string, flags: number): boolean {
   return (
     text.length === 55 &&

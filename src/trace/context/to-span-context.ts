@@ -2,8 +2,8 @@ import { isValidTraceId, SpanContext, type SpanContextInit } from './span-contex
 import { TraceState } from './trace-state.js'
 
 /**
- * Converts a parent to a SpanContext. It may be one already, one of another copy of this package, or plain data. Returns undefined if it
- * has no trace id.
+ * Converts a span, a context of this or another copy of the package, or plain data to a SpanContext. Returns undefined if it has no valid
+ * trace id.
  */
 export function toSpanContext(given: unknown): SpanContext | undefined {
   if (given instanceof SpanContext) return given

@@ -8,14 +8,14 @@ const ID_LENGTH = 32
 const scratch = new Int32Array(4)
 
 /**
- * The trace id and tracestate, which all spans of one trace in this process share.
+ * The trace id and tracestate, which all spans of a trace in this process share.
  *
- * The id is made when it is first read, and converted between words and string only if needed. A trace that is neither sampled nor
- * propagated never gets an id. An id from a header is sent again without a conversion.
+ * The id is generated when it is first read, so that a trace that is neither sampled nor propagated has none. It is converted between
+ * words and string only if needed: an id from a header is sent again without a conversion.
  */
 export class TraceId {
   readonly state: TraceState | undefined
-  /** The source of the words: random numbers, or a string; undefined once they are read. */
+  /** The source of the words: random numbers or a string; undefined once the words are set. */
   #source: RandomWords | string | undefined
   #hex: string | undefined = undefined
   #w0 = 0
@@ -23,7 +23,7 @@ export class TraceId {
   #w2 = 0
   #w3 = 0
 
-  /** @param source Random numbers for a new trace, a valid id, or a valid `traceparent` of 55 characters that holds one. */
+  /** @param source Random numbers for a new trace, a valid id, or a valid `traceparent` of 55 characters. */
   constructor(source: RandomWords | string, state?: TraceState) {
     this.#source = source
     this.state = state

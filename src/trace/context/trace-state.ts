@@ -116,7 +116,7 @@ export class TraceState {
     return this.#members.find(([other]) => other === key)?.[1]
   }
 
-  /** Returns a tracestate with `key` set and moved to the front, as the specification requires. An invalid member changes nothing; the 33rd member is dropped. */
+  /** Returns a tracestate with `key` set and moved to the front. Returns itself if key or value is invalid. The 33rd member is dropped. */
   set(key: string, value: string): TraceState {
     if (!isTraceStateKey(key) || !isTraceStateValue(value)) return this
     return new TraceState([[key, value] as const, ...this.#without(key)].slice(0, MAX_MEMBERS))

@@ -1,7 +1,7 @@
 /** Initial length of the array of keys and values, since most spans have few attributes. */
 const FIRST_ROOM = 8
-/** Up to this number of entries, a key is compared with all of them. More entries are in a Map. */
-const MAX_SOUGHT = 16
+/** Maximum number of entries in the array. More entries are in a Map. */
+const MAX_FLAT = 16
 
 /**
  * Keeps the `max` entries that were set last. If it is full, the oldest ones are dropped and counted. Setting a key again makes it the
@@ -17,7 +17,7 @@ const MAX_SOUGHT = 16
  */
 export class BoundedMap<K, V> implements Iterable<[K, V]> {
   readonly max: number
-  /** Keys and values in turn, oldest first, `end` of them; empty once there is a Map. */
+  /** Alternating keys and values, oldest first; empty once there is a Map. */
   private flat: unknown[] = new Array(FIRST_ROOM)
   private end = 0
   private map: Map<K, V> | undefined = undefined
@@ -40,7 +40,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
   set(key: K, value: V): this {
     const at = this.find(key)
     const end = this.end
-    if (at === end && end < MAX_SOUGHT * 2 && !(end >= this.max * 2) && this.map === undefined && key === key) {
+    if (at === end && end < MAX_FLAT * 2 && !(end >= this.max * 2) && this.map === undefined && key === key) {
       this.flat[end] = key
       this.flat[end + 1] = value
       this.end = end + 2

@@ -13,7 +13,7 @@ export interface LinkInit {
   readonly attributes?: AttributesInit
 }
 
-/** Points from a span to another one, in the same trace or not. */
+/** A reference from a span to another span, in the same or another trace. */
 export interface Link {
   readonly traceId: string
   readonly spanId: string

@@ -29,7 +29,7 @@ export interface SpanDataInit {
   readonly stackTrace?: StackTrace
 }
 
-/** What was dropped because of the limits of a span. */
+/** Numbers of items that were dropped because of the limits of a span. */
 export interface SpanDropCounts {
   readonly attributes: number
   readonly annotations: number
@@ -53,7 +53,7 @@ export class SpanData {
     this.#record = record
   }
 
-  /** A SpanData from plain fields. */
+  /** Creates a SpanData from plain fields. */
   static from(init: SpanDataInit): SpanData {
     const details = new SpanDetails()
     details.attributes = collectAttributes(init.attributes, Infinity)
@@ -181,7 +181,7 @@ export class SpanData {
     return this.#record.childSpanCount
   }
 
-  /** What was dropped because of the limits. */
+  /** Numbers of dropped items. */
   get dropped(): SpanDropCounts {
     const { details } = this.#record
     return {
@@ -198,7 +198,7 @@ export class SpanData {
   }
 
   static {
-    // What `console.log` shows; without it the private fields would hide everything.
+    // For `console.log`, which does not print private fields.
     Object.defineProperty(this.prototype, Symbol.for('nodejs.util.inspect.custom'), {
       value(this: SpanData): object {
         return this.toJSON()

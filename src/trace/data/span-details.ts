@@ -29,7 +29,7 @@ export interface AttributeSource {
 /** Memory of an attribute without its strings. */
 const VALUE_BYTES = 16
 
-/** Details of a sampled span, within its limits. Created when the first one is set. Callers may pass any value. */
+/** The attributes, annotations, message events, links and stack trace of a sampled span, within its limits. Accepts values of any type. */
 export class SpanDetails {
   private kept: BoundedMap<string, AttributeValue> | undefined = undefined
   /** Attributes that are computed when they are first read. */

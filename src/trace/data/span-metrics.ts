@@ -22,14 +22,14 @@ const cut = internalCounter(
 
 const lost = internalCounter('tallyscope_spans_lost_total', 'Sampled spans that a transport refused with an error', 'reason')
 
-/** `end()` on a span that has ended. */
+/** Calls of `end()` on ended spans. */
 export const endedTwice: InternalCount = idleCount(misuses, 'ended_twice')
-/** An attribute, annotation, … for a span that has ended. */
+/** Other calls on ended spans, such as `addAttribute()`. */
 export const usedAfterEnd: InternalCount = idleCount(misuses, 'used_after_end')
-/** `endSpan()` or `addAttributeToCurrentSpan()` if no span is current. */
+/** Calls of `endSpan()` and `addAttributeToCurrentSpan()` without a current span. */
 export const noCurrentSpan: InternalCount = idleCount(misuses, 'no_current_span')
 
-/** A thousand spans were current inside each other, and were given up. */
+/** Current spans with a thousand others around them, so that they are probably never ended. */
 export const neverEnded: InternalCount = idleCount(misuses, 'never_ended')
 
 const open = internalGauge('tallyscope_spans_open', 'Sampled spans that have begun and not ended; if it only grows, some are never ended')
@@ -42,18 +42,18 @@ open.series.set('[]', {
   },
 })
 
-/** The name of a span was longer than 256 code points. */
+/** Names of spans longer than 256 code points. */
 export const cutNames: InternalCount = idleCount(cut, 'name')
-/** A key of an attribute was. */
+/** Keys of attributes longer than 256 code points. */
 export const cutKeys: InternalCount = idleCount(cut, 'attribute_key')
-/** A description or the message of a status was longer than 4 096 code points. */
+/** Descriptions and messages of a status longer than 4 096 code points. */
 export const cutMessages: InternalCount = idleCount(cut, 'message')
 export const refusedValues: InternalCount = idleCount(dropped, 'attribute', 'type')
 export const droppedAttributes: InternalCount = idleCount(dropped, 'attribute', 'limit')
 export const droppedAnnotations: InternalCount = idleCount(dropped, 'annotation', 'limit')
 export const droppedMessageEvents: InternalCount = idleCount(dropped, 'message_event', 'limit')
 export const droppedLinks: InternalCount = idleCount(dropped, 'link', 'limit')
-/** A transport's `send` threw. */
+/** Spans for which the transport's `send` threw. */
 export const transportThrew: InternalCount = idleCount(lost, 'transport_threw')
 
 const threw = internalCounter(
@@ -67,7 +67,7 @@ export const userCodeThrew: { readonly sampler: InternalCount; readonly propagat
   propagator: idleCount(threw, 'propagator'),
 }
 
-/** Exposes these metrics, zeros included, from the first tracer on. */
+/** Exposes these metrics from now on, even if they are 0. */
 export function markTracingInUse(): void {
   markInUse(misuses, dropped, cut, lost, open, threw)
 }

@@ -11,7 +11,7 @@ const BY_HTTP_CODE: Readonly<Record<number, StatusCode>> = {
   504: StatusCode.DEADLINE_EXCEEDED,
 }
 
-/** Why a client's request failed without a response. */
+/** The reason why a request failed without a response. */
 export type ClientFailure = 'cancelled' | 'bad_url' | 'timeout' | 'dns' | 'other'
 
 const BY_FAILURE: Readonly<Record<ClientFailure, StatusCode>> = {
@@ -35,7 +35,7 @@ const BY_ERROR: Readonly<Record<string, ClientFailure>> = {
 }
 
 /**
- * How a span ended: a canonical code and, if there is one, a message. Immutable.
+ * The outcome of a span: a canonical code and an optional message. Immutable.
  *
  * @example
  * span.setStatus(new Status(StatusCode.NOT_FOUND, 'no such cart'))
@@ -44,7 +44,7 @@ export class Status {
   static readonly OK: Status = new Status(StatusCode.OK)
 
   readonly code: StatusCode
-  /** A message for people. Undefined if there is none. */
+  /** A description for people; undefined if there is none. */
   readonly message: string | undefined
   readonly details: readonly unknown[] | undefined
 
@@ -93,7 +93,7 @@ export class Status {
     return new Status(BY_HTTP_CODE[httpCode] ?? StatusCode.UNKNOWN, reason)
   }
 
-  /** The status of a request that never got a response. */
+  /** The status of a request without a response. */
   static fromClientFailure(failure: ClientFailure, message?: string): Status {
     return new Status(BY_FAILURE[failure] ?? StatusCode.UNKNOWN, message)
   }
@@ -102,17 +102,17 @@ export class Status {
     return this.code === StatusCode.OK
   }
 
-  /** The same as `code`, under its OpenCensus name. */
+  /** Alias of `code`, the name in OpenCensus. */
   get canonicalCode(): StatusCode {
     return this.code
   }
 
-  /** The same as `message`, under its OpenCensus name. */
+  /** Alias of `message`, the name in OpenCensus. */
   get description(): string | undefined {
     return this.message
   }
 
-  /** `OK`, `NOT_FOUND`, … */
+  /** The name of the code: `OK`, `NOT_FOUND`, … */
   get name(): string {
     return statusCodeName(this.code)
   }

@@ -8,7 +8,7 @@ export interface TruncatableString {
   readonly truncated_byte_count: number
 }
 
-/** Cuts a string to `maxBytes` of UTF-8, never inside a character, and returns by how many bytes it was too long. */
+/** Truncates a string to `maxBytes` bytes of UTF-8, never inside a character. `truncated_byte_count` is the excess. */
 export function truncatable(text: string, maxBytes: number = MAX_BYTES): TruncatableString {
   // A UTF-16 unit is at most 3 bytes of UTF-8: a short string needs no check.
   if (text.length * 3 <= maxBytes) return { value: text, truncated_byte_count: 0 }

@@ -7,14 +7,14 @@ const single = new B3SinglePropagator()
 const multi = new B3MultiPropagator()
 
 /**
- * B3 in both forms. Reads the single header first. Writes several headers by default.
+ * Zipkin's B3 in both forms. Reads the header `b3`, else the headers `x-b3-…`. Writes the latter by default.
  * @example
  * new Tracer({ propagator: new B3Propagator() })
  */
 export class B3Propagator implements Propagator {
   readonly #writer: Propagator
 
-  /** @param options.single Write the one header `b3`. Default false. */
+  /** @param options.single Writes the header `b3`. Default false. */
   constructor(options: { readonly single?: boolean } = {}) {
     this.#writer = options.single === true ? single : multi
   }

@@ -21,8 +21,8 @@ const LONE_SURROGATE = /^[\ud800-\udfff]$/
 export type BaggageEntry = readonly [key: string, value: string]
 
 /**
- * Parses a baggage header. A header that is too long is cut after a member. Damaged members are skipped, and properties are ignored. Of
- * several members with the same key, the last counts. Never throws.
+ * Parses a baggage header. Members beyond the limits and invalid members are skipped, and properties are ignored. The last member of a
+ * repeated key counts. Never throws.
  *
  * @see https://www.w3.org/TR/baggage/
  */
@@ -54,7 +54,7 @@ function parseMember(member: string): BaggageEntry | undefined {
   }
 }
 
-/** Formats pairs as a baggage header. Pairs that are not valid, or exceed its limit, are left out. */
+/** Formats pairs as a baggage header. Invalid pairs and pairs beyond the limits are left out. */
 export function formatBaggage(entries: Iterable<BaggageEntry>): string {
   const members: string[] = []
   let length = 0
@@ -84,7 +84,7 @@ const OPTIONS: OptionNames<TagBaggageOptions> = { allow: true }
 
 /**
  * Propagates tags in W3C baggage. Only the tags of an allow-list are sent and received, because tags become labels of metrics, which
- * strangers must not choose. Tags with TTL 0 and values that are not printable ASCII are not sent.
+ * untrusted callers must not choose. Tags with TTL 0 and values that are not printable ASCII are not sent.
  *
  * @example
  * new Tracer({ baggage: new TagBaggage({ allow: ['tenant'] }) })

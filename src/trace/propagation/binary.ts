@@ -15,7 +15,7 @@ const OPTIONS_FIELD = 2
 const BASE64 = /^[\w+/-]*={0,2}$/
 
 /**
- * The binary trace context of OpenCensus, for gRPC; in headers as base64 in `grpc-trace-bin`.
+ * OpenCensus' binary format of gRPC, as base64 in the header `grpc-trace-bin`.
  *
  * @see https://github.com/census-instrumentation/opencensus-specs/blob/master/encodings/BinaryEncoding.md
  */
@@ -31,7 +31,7 @@ export class BinaryPropagator implements Propagator {
     return BASE64.test(text) ? this.fromBytes(Buffer.from(text, 'base64')) : undefined
   }
 
-  /** 29 bytes; a missing span id is eight zeros. */
+  /** Encodes a context in 29 bytes. A missing span id is encoded as eight zeros. */
   toBytes(context: SpanContext): Uint8Array {
     const bytes = Buffer.alloc(LENGTH)
     bytes.write(context.traceId, TRACE_ID_AT, 'hex')
@@ -42,7 +42,7 @@ export class BinaryPropagator implements Propagator {
     return bytes
   }
 
-  /** Returns undefined unless both ids are present. Options that are missing, or not the next field, are 0. Later fields are ignored. */
+  /** Decodes a context. Returns undefined unless both ids are present. Options that are missing, or not the next field, are 0. */
   fromBytes(bytes: Uint8Array): SpanContext | undefined {
     if (!(bytes instanceof Uint8Array) || bytes.length < OPTIONS_FIELD_AT) return undefined
     if (bytes[0] !== 0 || bytes[1] !== 0 || bytes[SPAN_ID_FIELD_AT] !== SPAN_ID_FIELD) return undefined

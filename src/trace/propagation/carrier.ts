@@ -112,7 +112,7 @@ export function setterOf(carrier: WritableCarrier): HeaderSetter {
     try {
       writeTo(carrier, name, value)
     } catch {
-      // frozen, or its headers are sent
+      // The carrier is frozen, or its headers are already sent.
     }
   }
 }

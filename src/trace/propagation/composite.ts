@@ -4,7 +4,7 @@ import type { SpanContext } from '../context/span-context.js'
 import type { HeaderGetter, HeaderSetter, Propagator } from './propagator.js'
 
 /**
- * Combines several formats: writes all, and reads with the first that finds a context.
+ * Combines several formats. Writes all of them, and reads the first one that the headers contain.
  *
  * @example
  * new Tracer({ propagator: new CompositePropagator([new TraceContextPropagator(), new B3Propagator()]) })
@@ -12,7 +12,7 @@ import type { HeaderGetter, HeaderSetter, Propagator } from './propagator.js'
 export class CompositePropagator implements Propagator {
   readonly #propagators: readonly Propagator[]
 
-  /** @throws {@link DefinitionError} `ERR_TRACER_OPTION` unless they are a list of propagators. */
+  /** @throws {@link DefinitionError} `ERR_TRACER_OPTION` unless `propagators` is a list of propagators. */
   constructor(propagators: readonly Propagator[]) {
     if (!Array.isArray(propagators)) throw new DefinitionError('ERR_TRACER_OPTION', 'CompositePropagator needs a list of propagators')
     for (const each of propagators) checkMethods('ERR_TRACER_OPTION', 'each of CompositePropagator', each, ['inject', 'extract'])

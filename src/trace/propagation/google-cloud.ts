@@ -10,8 +10,8 @@ const FORM = /^([\da-f]{32})\/(\d{1,20})(?:;o=(\d{1,10}))?$/i
 const MAX_SPAN_ID = 2n ** 64n - 1n
 
 /**
- * Google Cloud's `X-Cloud-Trace-Context: TRACE_ID/SPAN_ID;o=OPTIONS`: the span id is a decimal number of 64 bits, bit 0
- * of the options is the sampled flag. Without options the parent counts as not sampled, so that the sampler decides.
+ * Google Cloud's `X-Cloud-Trace-Context: TRACE_ID/SPAN_ID;o=OPTIONS`. The span id is a decimal number of 64 bits. Bit 0 of the options is
+ * the sampled flag. Without options the parent counts as not sampled, so that the sampler decides.
  *
  * @see https://cloud.google.com/trace/docs/trace-context#legacy-http-header
  * @example

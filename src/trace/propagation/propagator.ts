@@ -7,10 +7,10 @@ export type HeaderSetter = (name: string, value: string) => void
 /**
  * Writes a context into headers and reads it from headers. Any object with these two methods is a propagator.
  *
- * Headers may come from strangers. `extract` returns undefined if a header is not valid, takes linear time, and never throws.
+ * Headers may come from untrusted callers. `extract` returns undefined if a header is invalid, takes linear time, and never throws.
  */
 export interface Propagator {
-  /** The headers that it writes, in lower case. For CORS lists, and for code that clears headers. */
+  /** The names of the headers that `inject` writes, in lower case. For CORS lists, and for code that removes headers. */
   readonly fields?: readonly string[]
   inject(context: SpanContext, set: HeaderSetter): void
   extract(get: HeaderGetter): SpanContext | undefined

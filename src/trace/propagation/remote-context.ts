@@ -2,8 +2,8 @@ import { isValidSpanId, isValidTraceId, SpanContext } from '../context/span-cont
 import { TraceId } from '../context/trace-id.js'
 
 /**
- * The context of a caller in another process; undefined if an id is not valid. Valid ids have 32 and 16 hex digits in any case, not all
- * zero.
+ * Creates the context of a caller in another process. Returns undefined if an id is invalid. Valid ids have 32 and 16 hex digits of any
+ * case, not all zero.
  * @param spanId Undefined if the caller sent none.
  */
 export function remoteContext(traceId: string, spanId: string | undefined, options: number): SpanContext | undefined {

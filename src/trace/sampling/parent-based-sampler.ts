@@ -3,18 +3,18 @@ import { AlwaysOffSampler, AlwaysOnSampler } from './constant-samplers.js'
 import type { Sampler, SamplingInput } from './sampler.js'
 
 export interface ParentBasedSamplerOptions {
-  /** Decides for new traces. */
+  /** Sampler of new traces. */
   readonly root: Sampler
-  /** Decides if the parent is sampled. Default: always. */
+  /** Sampler of spans whose parent is sampled. Default: always. */
   readonly sampledParent?: Sampler
-  /** Decides if the parent is not sampled. Default: never. */
+  /** Sampler of spans whose parent is not sampled. Default: never. */
   readonly unsampledParent?: Sampler
 }
 
 const OPTIONS: OptionNames<ParentBasedSamplerOptions> = { root: true, sampledParent: true, unsampledParent: true }
 
 /**
- * Follows the parent, both ways, and calls another sampler only for new traces.
+ * Decides as the parent did, and calls another sampler for new traces.
  *
  * @example
  * new Tracer({ sampler: new ParentBasedSampler({ root: new ProbabilitySampler(0.1) }) })
@@ -24,7 +24,7 @@ export class ParentBasedSampler implements Sampler {
   readonly #sampledParent: Sampler
   readonly #unsampledParent: Sampler
 
-  /** @throws {@link DefinitionError} `ERR_OPTION` for an unknown option, `ERR_TRACER_OPTION` for what is no sampler. */
+  /** @throws {@link DefinitionError} `ERR_OPTION` for an unknown option, `ERR_TRACER_OPTION` for an invalid sampler. */
   constructor(options: ParentBasedSamplerOptions) {
     checkRequiredOptions('ParentBasedSampler', options, OPTIONS)
     const { root, sampledParent = new AlwaysOnSampler(), unsampledParent = new AlwaysOffSampler() } = options

@@ -13,7 +13,7 @@ const lowWords = new Int32Array(2)
  * Samples a share of all traces. It decides by the trace id, so that all processes with the same rate decide in the same way. A span whose
  * parent is sampled is sampled too.
  *
- * A trace is sampled if the low 64 bits of its id, as a whole number, are at most rate × 2^64; the comparison is exact.
+ * A trace is sampled if the low 64 bits of its id, as an unsigned integer, are at most rate × 2^64; the comparison is exact.
  *
  * @example
  * new Tracer({ sampler: new ProbabilitySampler(0.01) })
@@ -50,7 +50,7 @@ export class ProbabilitySampler implements Sampler {
     if (this.rate === 0) return false
     const trace = (input as { trace?: TraceId }).trace
     if (trace !== undefined) return this.#takes(trace.w2, trace.w3)
-    // A caller's object, whose id is a string and may be invalid.
+    // An object of the caller. Its id is a string that may be invalid.
     return readHexWords(input.traceId, 16, lowWords) && this.#takes(lowWords[0]!, lowWords[1]!)
   }
 

@@ -15,8 +15,8 @@ export interface RateLimitingSamplerOptions {
 const OPTIONS: OptionNames<RateLimitingSamplerOptions> = { perSecond: true, burst: true, clock: true }
 
 /**
- * Samples the first traces of each second, up to a limit. The decision of a parent in another process is ignored, so that a caller that
- * marks every request as sampled cannot exceed it. It does not decide by the trace id.
+ * Samples the first traces of each second, up to a limit. It ignores the decision of a parent in another process, so that a caller that
+ * marks every request as sampled cannot exceed the limit. It does not decide by the trace id.
  *
  * @example
  * new Tracer({ sampler: new RateLimitingSampler({ perSecond: 5 }) })

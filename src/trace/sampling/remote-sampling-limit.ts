@@ -4,8 +4,8 @@ import { RateLimitingSampler } from './rate-limiting-sampler.js'
 const PER_SECOND = 10
 
 /**
- * Limits how often callers in other processes may decide that a trace is sampled, for servers that do not know their callers: ten times a
- * second, ten at once. Beyond that, and for callers that do not sample, the server's own sampler decides. The trace keeps the caller's id.
+ * Limits how often a server follows a caller's decision to sample a trace: ten times a second, ten at once. Beyond that, and for callers
+ * that do not sample, the server's own sampler decides. The trace keeps the caller's id.
  */
 export class RemoteSamplingLimit {
   readonly #limiter: RateLimitingSampler
@@ -14,7 +14,7 @@ export class RemoteSamplingLimit {
     this.#limiter = new RateLimitingSampler({ perSecond: PER_SECOND, burst: PER_SECOND, ...(clock !== undefined && { clock }) })
   }
 
-  /** True if the caller decides. */
+  /** True if the caller's decision is followed. */
   allows({ sampled }: { readonly sampled: boolean }): boolean {
     return sampled && this.#limiter.shouldSample()
   }

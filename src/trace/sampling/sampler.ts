@@ -15,8 +15,8 @@ export interface SamplingInput {
 }
 
 /**
- * Decides whether a span is exported. Called for every new trace and every parent from another process. A span with a local parent has its
- * decision, unless the span has its own sampler. The latency is recorded in any case.
+ * Decides if a span is sampled and exported. Called for every new trace and every parent from another process. A span with a local parent
+ * has the parent's decision, unless it has its own sampler. The latency is recorded in any case.
  *
  * @example
  * const checkoutsOnly: Sampler = { shouldSample: ({ name }) => name === 'checkout' }

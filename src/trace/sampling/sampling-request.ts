@@ -3,7 +3,7 @@ import type { SpanContext } from '../context/span-context.js'
 import type { SpanKind } from '../data/span-kind.js'
 import type { TraceId } from '../context/trace-id.js'
 
-/** The input of a sampler. The string of the id is made only if the sampler reads it. */
+/** The input of a sampler. The string of the trace id is only created if the sampler reads it. */
 export class SamplingRequest implements SamplingInput {
   readonly trace: TraceId
   readonly parent: SpanContext | undefined

@@ -5,7 +5,7 @@ import { IS_PROXY, SKIPPED } from './span-flags.js'
 import type { OwnedFrameSpan } from './span-scope.js'
 
 /**
- * Replaces a tracer's current span in a frame: spans within it continue a remote context, or begin a new trace if there is none.
+ * Replaces a tracer's current span in a frame. Spans in that frame continue a remote context, or begin a new trace if there is none.
  */
 export class RemoteParentEntry implements OwnedFrameSpan {
   readonly owner: object
@@ -86,10 +86,10 @@ export const currentEntry = (frame: Frame, owner: object): OwnedFrameSpan | unde
   return held
 }
 
-/** `frame` with another current span for its tracer; those of other tracers stay, and the baggage. */
+/** Returns `frame` with another current span of one tracer. The current spans of other tracers and the baggage stay. */
 export const frameWith = (frame: Frame, span: OwnedFrameSpan): Frame => frameWithBaggage(frame, span, frame.baggage)
 
-/** `frame` for what comes from elsewhere: its parent is `context`, or none, and the baggage of what is current here is not its own. */
+/** Returns `frame` with a remote parent, or none, and without baggage. */
 export const remoteFrame = (frame: Frame, owner: object, context: SpanContext | undefined): Frame =>
   frameWithBaggage(frame, new RemoteParentEntry(owner, context), undefined)
 

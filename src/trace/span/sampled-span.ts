@@ -115,7 +115,7 @@ export class SampledSpan extends Span implements SpanRecord {
     return this.wallOffset.ms
   }
 
-  /** The details, to be written to. After the end it is undefined, and that is counted. */
+  /** The details while the span is running. Returns undefined and counts the call if it has ended. */
   protected writable(): SpanDetails | undefined {
     return this.isOver() ? undefined : (this.details ??= new SpanDetails())
   }
@@ -128,8 +128,8 @@ export class SampledSpan extends Span implements SpanRecord {
 type Writable<T> = { -readonly [key in keyof T]: T[key] }
 
 /**
- * Makes a sampled span without `super`, which V8 compiles to calls of two builtins and of a constructor. That would be an eighth of the
- * cost of a sampled span (bench/trace/trace.bench.js, sampled span).
+ * Creates a sampled span without `super`, which V8 compiles to calls of two builtins and of a constructor: an eighth of the cost of a
+ * sampled span (bench/trace/trace.bench.js, sampled span).
  */
 function assign(
   this: Writable<SampledSpan>,

@@ -2,7 +2,7 @@
 // takes half as long as `instanceof` (bench/trace/trace.bench.js, parent from context).
 
 export const ENDED = 0x01
-/** The start was read from the clock: the latency can be recorded. */
+/** The start was read from the clock, so the latency can be recorded. */
 export const TIMED = 0x02
 /** It was made current by a scope, and not by a callback. */
 export const SCOPED = 0x04
@@ -14,9 +14,9 @@ export const IS_SPAN = 0x08
 export const IS_SAMPLED = 0x10
 /** It is a ScopeEntry. */
 export const IS_PROXY = 0x20
-/** The parent's context was made in this process. */
+/** The parent is in this process. */
 export const LOCAL_PARENT = 0x40
-/** The parent's context came from another process. */
+/** The parent is in another process. */
 export const REMOTE_PARENT = 0x80
 
 // The higher bits are the kind, the trace options that children inherit, and the period in which a sampled span was started.

@@ -15,12 +15,12 @@ export interface SpanOptions {
   readonly links?: readonly (LinkInit | SpanContext)[]
   /** A span or a context; null begins a new trace. Default: the current span of the async context. */
   readonly parent?: Span | SpanContext | null | undefined
-  /** Decides for this span instead of its parent and the tracer's sampler. Default: none. */
+  /** Sampler of this span, instead of the parent's decision and the tracer's sampler. Default: none. */
   readonly sampler?: Sampler
   /** Start time in milliseconds since 1970, with fractions. Default: now. */
   readonly startTimeUnixMs?: number
-  /** Limits how often the sampled flag of a parent from another process is used. Default: no limit. */
+  /** Limits how often the sampled flag of a parent in another process is followed. Default: no limit. */
   readonly remoteLimit?: RemoteSamplingLimit | undefined
-  /** If true, a parent from another process is not continued: the span begins a new trace and has a link to it. Default: the tracer's `untrusted`. */
+  /** If true, the span begins a new trace with a link to a parent from another process. Default: the tracer's `untrusted`. */
   readonly untrusted?: boolean
 }

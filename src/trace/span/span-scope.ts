@@ -1,7 +1,7 @@
 import { currentFrame, enterFrame, type Frame, type FrameSpan } from '../../base/context.js'
 import { neverEnded } from '../data/span-metrics.js'
 
-/** Limit of nested current spans. If there are more, some are never ended, and the outer ones are released. */
+/** Limit of nested current spans. Beyond it, some are probably never ended, so the outer ones are released. */
 const MAX_DEPTH = 1_000
 
 /** An entry of a frame for the current span of one tracer. */

@@ -34,7 +34,7 @@ export interface SpanOwner {
 }
 
 /**
- * A unit of work. Made by a tracer, which decides whether it is sampled. This class is a span that is not sampled: its latency is recorded
+ * A unit of work. Created by a tracer, which decides if it is sampled. This class is a span that is not sampled: its latency is recorded
  * and its trace is propagated, but details are not kept. A sampled span is a SampledSpan.
  *
  * No method throws. Calls after the end change nothing and are counted.
@@ -51,13 +51,12 @@ export class Span implements OwnedFrameSpan {
   declare flags: number
   /** Monotonic milliseconds; 0 if the start is not timed. @internal */
   declare readonly startMs: number
-  /** Made when one of them is needed. @internal */
+  /** Created when one of its fields is first set. @internal */
   declare extras: SpanExtras | undefined
 
   /**
-   * Made by a tracer. It has few fields, and no #private methods, for which V8 would add a field: this object is the cost of an unsampled
-   * span.
-   * @param trace Undefined for the first span of a trace, which makes it when it is read.
+   * Few fields, and no #private methods, for which V8 would add a field: this object is the cost of an unsampled span.
+   * @param trace Undefined for the first span of a trace, which creates it when it is read.
    * @internal
    */
   constructor(owner: SpanOwner & object, trace: TraceId | undefined, name: string, flags: number, startMs: number) {
@@ -91,7 +90,7 @@ export class Span implements OwnedFrameSpan {
     return (this.flags & ENDED) !== 0
   }
 
-  /** The identity to propagate. An unsampled span makes its span id when this is first read. */
+  /** The context to propagate. The span id of an unsampled span is generated when this is first read. */
   get context(): SpanContext {
     return (this.needExtras().context ??= this.newContext(this.traceOptions))
   }
@@ -160,7 +159,7 @@ export class Span implements OwnedFrameSpan {
     return this
   }
 
-  /** Sets the status, which may be only a code. The last one counts. */
+  /** Sets the status. A later call replaces it. */
   setStatus(status: Status | StatusCode, message?: string): this {
     if (this.isOver()) return this
     this.putStatus(status instanceof Status ? status : (readSafely(() => Status.from(status, message)) ?? this.status))
@@ -173,7 +172,7 @@ export class Span implements OwnedFrameSpan {
     return this
   }
 
-  /** Sets the status from a value thrown through a scope; a status other than OK is kept. @internal */
+  /** Sets the status from a value that the function of the span threw. A status other than OK is kept. @internal */
   failed(thrown: unknown): void {
     if (this.ended) return
     const before = this.status
@@ -181,13 +180,13 @@ export class Span implements OwnedFrameSpan {
     if (!before.isOk) this.putStatus(before)
   }
 
-  /** Sets the name, if it is known only later: a route, an operation. */
+  /** Sets the name, if it is only known after the start, such as a route. */
   setName(name: string): this {
     if (!this.isOver()) this.ownName = readSafely(() => cutName(String(name))) ?? this.ownName
     return this
   }
 
-  /** Sets the kind, if it is known only later. */
+  /** Sets the kind, if it is only known after the start. */
   setKind(kind: SpanKind): this {
     if (!this.isOver()) this.flags = (this.flags & ~(KIND_MASK << KIND_SHIFT)) | ((kind & KIND_MASK) << KIND_SHIFT)
     return this
@@ -222,12 +221,12 @@ export class Span implements OwnedFrameSpan {
     this.extras?.scope?.leave()
   }
 
-  /** The same as `end()`, under the name of OpenCensus and OpenTracing. */
+  /** Alias of `end()`, the name in OpenCensus and OpenTracing. */
   finish(endTimeUnixMs?: number): void {
     this.end(endTimeUnixMs)
   }
 
-  /** For `using span = tracer.span('name')`: ends the span unless it has ended. */
+  /** Ends the span unless it has ended, for `using span = tracer.span('name')`. */
   [Symbol.dispose](): void {
     if ((this.flags & ENDED) === 0) this.end()
   }
@@ -237,13 +236,13 @@ export class Span implements OwnedFrameSpan {
     return this.ended ? this.enclosing?.exemplarLabels() : undefined
   }
 
-  /** Notes that the span was made current without a callback. @internal */
+  /** Makes the span current without a callback. @internal */
   enter(entered: Frame, before: Frame, enclosing: OwnedFrameSpan | undefined): void {
     this.needExtras().scope = new SpanScope(entered, before, enclosing)
     this.flags |= SCOPED
   }
 
-  /** True if `startSpan` made it current and it has ended: the search for the current span goes on to `enclosing`. @internal */
+  /** True if `startSpan` made it current and it has ended, so that `enclosing` is current instead. @internal */
   get isLeft(): boolean {
     return (this.flags & SKIPPED) === SKIPPED
   }
@@ -271,7 +270,7 @@ export class Span implements OwnedFrameSpan {
     if (status !== Status.OK || this.extras !== undefined) this.needExtras().status = cutStatus(status)
   }
 
-  /** True, and counted, after the end. */
+  /** Returns true and counts the call if the span has ended. */
   protected isOver(): boolean {
     if ((this.flags & ENDED) === 0) return false
     usedAfterEnd.value++

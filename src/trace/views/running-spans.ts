@@ -3,7 +3,7 @@ import type { SpanContext } from '../context/span-context.js'
 import type { SpanKind } from '../data/span-kind.js'
 import type { SpanRecord } from '../data/span-record.js'
 
-/** A sampled span that has not ended, as it is at the time of the call. */
+/** A snapshot of a sampled span that has not ended. */
 export interface RunningSpan {
   readonly name: string
   readonly kind: SpanKind

@@ -15,7 +15,7 @@ const STATUS_CODES = Object.keys(StatusCode).length
 /** Limit of names with cached handles. Spans with further names are recorded more slowly. */
 const MAX_NAMES = 2_000
 
-/** A view of a span measure, to be registered on any engine. */
+/** A view of a span measure, for any `Stats`. */
 export interface SpanView {
   readonly name: string
   /** `span/latency` or `span/errors`. */
@@ -26,8 +26,8 @@ export interface SpanView {
 }
 
 /**
- * Rate, errors and duration of spans: `span/latency` (its count is the rate; unit `s`) and `span/errors`, both by
- * span name, kind and status. Registered by `tracer.registerViews()`.
+ * Views of rate, errors and duration of spans: `span/latency` in seconds, whose count is the rate, and `span/errors`, both by span name,
+ * kind and status. Registered by `tracer.registerViews()`.
  */
 export const spanViews: readonly SpanView[] = Object.freeze([
   {
@@ -46,7 +46,7 @@ export const spanViews: readonly SpanView[] = Object.freeze([
   },
 ])
 
-/** Records ended spans as measurements of one stats engine. */
+/** Records the latency and errors of ended spans. */
 export class SpanLatency {
   private readonly stats: Stats
   private readonly latency: Measure<SpanTag>
@@ -72,7 +72,7 @@ export class SpanLatency {
     })
   }
 
-  /** True while a view listens. Otherwise spans do not read the clock. */
+  /** True while one of the views is registered. Otherwise spans do not read the clock. */
   get hasViews(): boolean {
     return this.latency.hasViews || this.errors.hasViews
   }
@@ -91,8 +91,8 @@ export class SpanLatency {
   private recordLatency(name: string, kind: SpanKind, code: StatusCode, seconds: number): void {
     const handles = name === this.lastName ? this.lastHandles : this.handlesOf(name)
     if (handles === undefined) return this.stats.record(this.latency, seconds, tagsOf(name, kind, code))
-    const place = kind * STATUS_CODES + code
-    const handle = (handles[place] ??= this.stats.bind(this.latency, tagsOf(name, kind, code)))
+    const index = kind * STATUS_CODES + code
+    const handle = (handles[index] ??= this.stats.bind(this.latency, tagsOf(name, kind, code)))
     handle.record(seconds)
   }
 

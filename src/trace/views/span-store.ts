@@ -74,12 +74,12 @@ class NameBuckets {
 }
 
 /**
- * Running spans, and samples by latency and by error for each name, for people to inspect. Samples are kept at a limited rate, so that a
- * span usually needs only a look-up by name.
+ * Keeps running spans, and samples by latency and by error for each span name, for inspection. Samples are taken at a limited rate, so that
+ * most spans only cost a look-up by name.
  */
 export class SpanStore {
   private readonly names = new Map<string, NameBuckets>()
-  /** Spans of one name tend to come in a row. */
+  /** Consecutive spans often have the same name. */
   private lastName: string | undefined = undefined
   private lastBuckets: NameBuckets | undefined = undefined
   private readonly running: RunningSpans
