@@ -78,7 +78,7 @@ test('links between pages lead to existing files', () => {
   expect(missing).toEqual([])
 })
 
-test('the map of the rooms is short', () => {
+test('the map of the folders is short', () => {
   expect(text('ARCHITECTURE.md').split('\n').length).toBeLessThan(170)
 })
 

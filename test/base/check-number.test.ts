@@ -23,7 +23,7 @@ describe('a number', () => {
     )
   })
 
-  test('may be required to be a whole number', () => {
+  test('must be a whole number if the rule says so', () => {
     expect(() => checkNumber('ERR_TEST', 'limit', 1.5, { min: 1, max: 10, integer: true })).toThrowError(
       'limit must be a whole number from 1 to 10: it is 1.5',
     )

@@ -98,7 +98,7 @@ describe('an unknown option is an error with a hint', () => {
     expect(() => new MemoryExporter({ colour: 1 } as object)).toThrow('MemoryExporter has no option "colour" (its options are maxItems)')
   })
 
-  test('a part that needs options says so', () => {
+  test('missing options of a part that needs them are an error', () => {
     const none = undefined as never
     const parts = {
       FileExporter: () => new FileExporter(none),

@@ -30,9 +30,9 @@ class LazyPromise extends Promise<string> {
 }
 
 describe('a call that ends', () => {
-  test('at once', () => expect(ends(() => 5)).toEqual({ result: 5, seen: [['argument', undefined]] }))
+  test('at once runs the end before it returns', () => expect(ends(() => 5)).toEqual({ result: 5, seen: [['argument', undefined]] }))
 
-  test('by a throw, even of undefined', () => {
+  test('by a throw, even of undefined, runs the end and rethrows', () => {
     const seen: unknown[] = []
     const fail = (): never => {
       throw undefined // oxlint-disable-line no-throw-literal
@@ -41,20 +41,20 @@ describe('a call that ends', () => {
     expect(seen).toEqual([{ error: undefined }])
   })
 
-  test('with its promise', async () => {
+  test('with its promise runs the end after the promise', async () => {
     const { result, seen } = ends(() => Promise.resolve(5))
     expect(seen).toEqual([])
     expect([await result, seen]).toEqual([5, [['argument', undefined]]])
   })
 
-  test('with its promise that rejects', async () => {
+  test('with a promise that rejects runs the end and rejects', async () => {
     const error = new Error('no')
     const { result, seen } = ends(() => Promise.reject(error))
     await expect(result).rejects.toBe(error)
     expect(seen).toEqual([['argument', { error }]])
   })
 
-  test('with a promise of another realm', async () => {
+  test('with a promise of another realm runs the end after the promise', async () => {
     const { result, seen } = ends(() => runInNewContext('Promise.resolve(5)'))
     expect(seen).toEqual([])
     expect([await result, seen.length]).toEqual([5, 1])

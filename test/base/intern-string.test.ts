@@ -5,7 +5,7 @@ test.each(['', 'short', '0123456789ab', '0123456789abc', 'é'.repeat(40), '\u{1f
   expect(internString(text)).toBe(text)
 })
 
-test('a copy does not keep the string it was cut from', () => {
+test('a copy does not keep in memory the string that it is a part of', () => {
   global.gc!()
   const beforeBytes = process.memoryUsage().heapUsed
   const kept = Array.from({ length: 100 }, (_, at) =>

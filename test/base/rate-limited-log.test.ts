@@ -6,7 +6,7 @@ const warnings = (): unknown[][] => vi.mocked(process.emitWarning).mock.calls as
 beforeEach(() => void vi.spyOn(process, 'emitWarning').mockImplementation(() => {}))
 afterEach(() => void vi.restoreAllMocks())
 
-test('without a logger each kind of failure is one process warning, whatever numbers it contains', () => {
+test('without a logger, failures that differ only in numbers are one process warning', () => {
   const log = new RateLimitedLog({ code: 'TEST_FAILED', subject: 'part one' })
   log.report('has lost 5 items', new Error('no'))
   log.report('has lost 6 items', new Error('no'))

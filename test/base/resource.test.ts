@@ -4,11 +4,11 @@ import { mergeResources, parseResourceLabels, resourceFault, resourceFromEnviron
 
 const readingOf = (env: Record<string, string>) => resourceFromEnvironment(env)
 
-test('an empty environment gives an empty resource without problems', () => {
+test('the resource of an empty environment is empty, without problems', () => {
   expect(readingOf({})).toEqual({ resource: { labels: {} }, problems: [] })
 })
 
-test('the service name wins over the attributes, and those over the OpenCensus labels', () => {
+test('the service name takes precedence over the attributes, and those over the OpenCensus labels', () => {
   const { resource, problems } = readingOf({
     OTEL_SERVICE_NAME: 'shop',
     OTEL_RESOURCE_ATTRIBUTES: 'service.name=other, host.name = a%20b ,zone=1',
@@ -62,7 +62,7 @@ test('a label named __proto__ is an ordinary label', () => {
   expect(Object.entries(mergeResources([{ labels: parseResourceLabels('__proto__="x"') }]).labels)).toEqual([['__proto__', 'x']])
 })
 
-test('the earlier resource and the first type win', () => {
+test('the earlier resource and the first type take precedence', () => {
   expect(mergeResources([{ labels: { a: '1' } }, { type: 'k8s', labels: { a: '2', b: '3' } }, { type: 'host', labels: {} }])).toEqual({
     type: 'k8s',
     labels: { a: '1', b: '3' },

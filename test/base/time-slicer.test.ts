@@ -47,7 +47,7 @@ test('one slice of all waiting work runs in each turn of the event loop, in orde
   expect(order).toEqual(['a', 'b', 'c'])
 })
 
-test('work of the process gets every second slice, however many clients wait', async () => {
+test('work of the process itself gets every second slice while clients wait', async () => {
   const order: string[] = []
   const wait = async (name: string, owner?: SliceOwner) => {
     await new TimeSlicer(undefined, owner).nextSlice()

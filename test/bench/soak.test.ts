@@ -53,7 +53,7 @@ test('growing memory fails a soak: half a megabyte a minute in the short form, o
   expect(broken(5, { heapEndMB: 62 })).toEqual(['heap at the end, collected'])
 })
 
-test('a blocked event loop fails a soak, without counting what the library does not cause', () => {
+test('an event loop that the library blocks fails a soak', () => {
   expect(broken(5, { scraped: { p50: 0.2, p999: 6.5, max: 20 } })).toEqual(['added by records and scrapes, p99.9'])
   expect(broken(5, { scraped: { p50: 0.2, p999: 4, max: 31 } })).toEqual(['added by records and scrapes, longest'])
   expect(broken(5, { baseline: { p50: 5, p999: 10, max: 40 }, scraped: { p50: 5, p999: 14, max: 60 } })).toEqual([])

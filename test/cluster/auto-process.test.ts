@@ -31,7 +31,7 @@ const pages = async (url: string): Promise<number[]> => {
   return all
 }
 
-test('TALLYSCOPE_CLUSTER makes the page of each worker that of all, without a line of code', { timeout: 60_000 }, async () => {
+test('with TALLYSCOPE_CLUSTER each worker serves the metrics of all workers', { timeout: 60_000 }, async () => {
   const { url, ids } = await start({ TALLYSCOPE_CLUSTER: 'on' })
   await hello(url, 30)
   await expect.poll(() => pages(url), { timeout: 10_000 }).toEqual(Array.from({ length: 6 }, () => 30))
@@ -41,7 +41,7 @@ test('TALLYSCOPE_CLUSTER makes the page of each worker that of all, without a li
   await expect.poll(() => pages(url).catch(() => []), { timeout: 15_000 }).toEqual(Array.from({ length: 6 }, () => 40))
 })
 
-test('without it each page is that of one worker', { timeout: 60_000 }, async () => {
+test('without it each worker serves its own metrics', { timeout: 60_000 }, async () => {
   const { url } = await start({})
   await hello(url, 30)
   expect(Math.max(...(await pages(url)))).toBeLessThan(30)

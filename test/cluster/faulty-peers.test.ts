@@ -32,7 +32,7 @@ async function joined(member: Member, keeper: HeldChannel): Promise<{ ending: Pr
   return { ending }
 }
 
-test('a keeper that takes nothing more is found to hang, and the next one gets everything', async () => {
+test('a keeper that stops reading is detected, and the next one gets all rows', async () => {
   const { clock, member } = memberWith(2_000)
   const [stopped, next] = [new HeldChannel(), new HeldChannel()]
   stopped.isBusy = true
@@ -45,7 +45,7 @@ test('a keeper that takes nothing more is found to hang, and the next one gets e
   expect(next.dataKinds.length).toBeGreaterThan(5)
 })
 
-test('a member with nothing to send finds out by a scrape that its keeper hangs', async () => {
+test('a member with nothing to send detects a hanging keeper at a scrape', async () => {
   const { clock, member } = memberWith(1)
   const keeper = new HeldChannel()
   const { ending } = await joined(member, keeper)
@@ -58,7 +58,7 @@ test('a member with nothing to send finds out by a scrape that its keeper hangs'
   expect(await ending).toBe('hung')
 })
 
-test('a process that was stopped itself does not take its keeper for one that hangs', async () => {
+test('a process that was itself stopped does not mistake its keeper for hanging', async () => {
   const { clock, member } = memberWith(1)
   const keeper = new HeldChannel()
   const { ending } = await joined(member, keeper)
@@ -81,7 +81,7 @@ async function connected(keeper: Keeper, id = newId(), change: object = {}): Pro
   return channel
 }
 
-test('a member that is stopped gets one roster when it goes on, not all that there were', async () => {
+test('a member that was stopped gets only the newest roster when it continues', async () => {
   const clock = new ManualClock()
   const keeper = keeperWith(dataWith(clock))
   const stopped = await connected(keeper)
@@ -104,7 +104,7 @@ test('a member that is stopped gets one roster when it goes on, not all that the
   await keeper.close()
 })
 
-test('connections that say nothing end after two seconds, and there are not more of them than the keeper can have', async () => {
+test('silent connections are closed after two seconds, and their number is limited', async () => {
   const clock = new ManualClock()
   const keeper = keeperWith(dataWith(clock), { maxMembers: 4 })
   const before = {
@@ -123,7 +123,7 @@ test('connections that say nothing end after two seconds, and there are not more
   await keeper.close()
 })
 
-test('a member of another protocol is refused in words, and may try again: the next keeper may be one of its own', async () => {
+test('a member with another protocol version is refused with a message, and tries again with the next keeper', async () => {
   const keeper = keeperWith(dataWith(new ManualClock()))
   const other = await connected(keeper, newId(), { protocol: 99, a: 'field of that version' })
   expect(other.said('REFUSED')).toEqual([
@@ -166,7 +166,7 @@ test.each([
   ['of more than a mebibyte', [0, 0, 32, 0], 'limit'],
   ['without a kind', [0, 0, 0, 0], 'malformed'],
   ['of another program', [...Buffer.from('GET / HTTP/1.1\r\n\r\n')], 'limit'],
-])('a frame %s costs its connection alone, and is counted', async (_, bytes, reason) => {
+])('a frame %s closes only its own connection, and is counted', async (_, bytes, reason) => {
   const clock = new ManualClock()
   const keeper = keeperWith(dataWith(clock))
   const [ours, theirs] = memoryChannels()
@@ -186,7 +186,7 @@ test.each([
   await keeper.close()
 })
 
-test('a member whose frame cannot be used is not taken for a minute, its rows stay, and then it counts once', async () => {
+test('a member that sent an invalid frame is refused for a minute, its rows stay, and then it counts once', async () => {
   const clock = new ManualClock()
   const keeper = keeperWith(dataWith(clock))
   const { member } = memberWith(3)

@@ -60,7 +60,7 @@ function keeperOf(isContinued: () => boolean | undefined = () => true) {
   return { merged, connected, departures, finalRows, hits: () => numbersOf(merged.families())['hits'] ?? 0 }
 }
 
-test('what a process has left is added once, and its file goes', () => {
+test('the final rows of a process are added once, and their file is removed', () => {
   const keeper = keeperOf()
   const id = leftBy(5)
   keeper.finalRows.take()
@@ -68,7 +68,7 @@ test('what a process has left is added once, and its file goes', () => {
   expect([keeper.hits(), existsSync(fileOf(id)), keeper.departures.hasDeparted(id)]).toEqual([5, false, true])
 })
 
-test('the file of a member that is connected waits: its last frames are on the way', () => {
+test('the file of a connected member waits, because its last frames are in transit', () => {
   const keeper = keeperOf()
   const id = leftBy(5)
   keeper.connected.add(id)
@@ -78,7 +78,7 @@ test('the file of a member that is connected waits: its last frames are on the w
   expect(existsSync(fileOf(id))).toBe(false)
 })
 
-test('what a member has left replaces what was known of it, and of a departed one it is not added again', () => {
+test('final rows replace the known rows of a member, and are not added again for a departed one', () => {
   const keeper = keeperOf()
   const id = newId()
   const known = keeper.merged.contributor(id, 0)
@@ -93,7 +93,7 @@ test('what a member has left replaces what was known of it, and of a departed on
   keeper.departures.stop()
 })
 
-test('the totals of a keeper count once, though its standby has left them too', () => {
+test('the totals of a keeper count once, even if its standby has written them too', () => {
   const keeper = keeperOf()
   const [term, keeperId] = [newId(), newId()]
   const account = framesOf(100).slice(1)
@@ -110,7 +110,7 @@ const DAMAGED: readonly [string, (bytes: Uint8Array) => Uint8Array, number][] = 
   ['of something else', () => Uint8Array.from(Buffer.from('{"hits": 99}\n')), 0],
 ]
 
-test.each(DAMAGED)('of a file %s whole frames count, and the keeper goes on', (_, change, hits) => {
+test.each(DAMAGED)('the complete frames of a file %s count, and the keeper continues', (_, change, hits) => {
   const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const keeper = keeperOf()
   const id = newId()
@@ -122,7 +122,7 @@ test.each(DAMAGED)('of a file %s whole frames count, and the keeper goes on', (_
   expect(warned.mock.calls.length).toBeLessThanOrEqual(1)
 })
 
-test('a group that begins anew begins at 0, unless all have ended within the last ten seconds, the keeper too', () => {
+test('a new group starts at 0, unless all members have ended within the last ten seconds, the keeper too', () => {
   const isNew = (): boolean => false
   leftBy(5)
   const without = keeperOf(isNew)
@@ -144,7 +144,7 @@ test('a group that begins anew begins at 0, unless all have ended within the las
   expect([late.hits(), folder.finalRowIds()]).toEqual([0, []])
 })
 
-test('as long as it is not known whether the group goes on, files wait', () => {
+test('files wait until it is known if the group continues', () => {
   const id = leftBy(5)
   const state: { isContinued?: boolean } = {}
   const keeper = keeperOf(() => state.isContinued)

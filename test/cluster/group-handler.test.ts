@@ -6,12 +6,12 @@ import { Stats } from '../../src/stats/stats.js'
 const group: MetricProducer = { name: 'MetricGroup', isRequired: true, includesSelfMetrics: true, getMetrics: async () => [] }
 const statusOf = async (options: Parameters<typeof metricsHandler>[0]): Promise<number> => (await metricsHandler(options)({})).status
 
-test('a group needs no other producers, and brings the metrics about the library itself', async () => {
+test('a group needs no other producers, and includes the metrics of the library itself', async () => {
   const { status, body } = await metricsHandler({ group })({})
   expect([status, String(body)]).toEqual([200, ''])
 })
 
-test('a scrape fails if the metrics of a group cannot be gathered, whatever else there is', async () => {
+test('a scrape fails if the metrics of a group cannot be gathered, even with other producers', async () => {
   const failing = { ...group, getMetrics: () => Promise.reject(new Error('its keeper is new')) }
   expect(await statusOf({ group: failing, producers: [new Stats()] })).toBe(503)
   expect(await statusOf({ producers: [failing, new Stats()] })).toBe(503)

@@ -33,7 +33,7 @@ function join(group: Keeper, value: number, id: string = newId()) {
   return { member, own }
 }
 
-test('the keeper shows members, how old their rows are, and merged rows, until it is the keeper no more', async () => {
+test('a keeper exposes the number of members, the age of their rows and the number of merged rows, while it is the keeper', async () => {
   const id = newId()
   const group = keeperWith(data, { id })
   join(group, 1, id)

@@ -32,7 +32,7 @@ function newMember() {
   return { hits, member, membership }
 }
 
-test('ticks of a group in which nothing was recorded send no byte, and those after a record do', async () => {
+test('a group sends nothing at ticks without new records, and sends after a record', async () => {
   const members = [newMember(), newMember(), newMember()]
   for (const { hits } of members) hits.inc({ kind: 'a' })
   for (const { membership } of members) await membership.families(4_000)

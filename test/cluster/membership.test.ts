@@ -40,7 +40,7 @@ class TestMember {
 
 const newGroup = (): string => `g${++group}`
 
-test('every member has the sums of all, whoever came first', async () => {
+test('every member has the sums of all, in any order of joining', async () => {
   const hash = newGroup()
   const members = [1, 2, 4].map((hits) => new TestMember(hash, { hits, [`of${hits}`]: hits }))
   const expected = { hits: 7, of1: 1, of2: 2, of4: 4 }
@@ -50,7 +50,7 @@ test('every member has the sums of all, whoever came first', async () => {
   for (const member of members) expect(await member.page()).toEqual({ ...expected, hits: 25 })
 })
 
-test('a member that leaves keeps its totals in the group, and takes its gauges with it', async () => {
+test('the totals of a member that leaves stay in the group, and its gauges are removed', async () => {
   const hash = newGroup()
   const one = new TestMember(hash, { hits: 1, gauge: 1 })
   await one.page()
@@ -91,7 +91,7 @@ test('a keeper, its standby and another member that leave at once lose nothing',
   expect(readdirSync(folder).filter((name) => name.startsWith(`${hash}.`) && name.endsWith('.left'))).toEqual([])
 })
 
-test('a group that begins anew begins at 0, whatever was left of the one before', async () => {
+test('a new group starts at 0, even if files of an earlier one exist', async () => {
   const hash = newGroup()
   openGroupFolder(hash, folder).writeFinalRows(newId(), [new Uint8Array([1, 2, 3])])
   const member = new TestMember(hash, { hits: 1 })
@@ -99,14 +99,14 @@ test('a group that begins anew begins at 0, whatever was left of the one before'
   expect(readdirSync(folder).filter((name) => name.startsWith(`${hash}.`) && name.endsWith('.left'))).toEqual([])
 })
 
-test('sixteen members at once have one keeper, beside the socket of a dead one', async () => {
+test('sixteen members that join at once have one keeper, despite the socket of a dead one', async () => {
   const hash = newGroup()
   const members = Array.from({ length: 16 }, () => new TestMember(hash, { hits: 1 }))
   for (const member of members) await expect.poll(() => member.page().catch(() => undefined), { timeout: 5_000 }).toEqual({ hits: 16 })
   expect(members.filter(({ membership }) => membership.isKeeper)).toHaveLength(1)
 })
 
-test('a member beyond the limit is refused, and its metrics cannot be had', async () => {
+test('a member beyond the limit is refused, and its metrics cannot be gathered', async () => {
   const hash = newGroup()
   const one = new TestMember(hash, { hits: 1 }, 1)
   await one.page()
@@ -127,7 +127,7 @@ test('the last one to leave removes the sockets', async () => {
   expect(readdirSync(folder).filter((name) => name.startsWith(`${hash}.`))).toEqual([])
 })
 
-test('two groups in one folder do not mix', async () => {
+test('two groups in one folder are separate', async () => {
   const one = new TestMember(newGroup(), { hits: 1 })
   const two = new TestMember(newGroup(), { hits: 2 })
   expect(await one.page()).toEqual({ hits: 1 })

@@ -48,21 +48,17 @@ test('workers that share a port all serve the same page', { timeout: 60_000 }, a
   expect(pages.map((page) => page.get(HITS))).toEqual(pages.map(() => 15))
 })
 
-test.each(['exit', 'throw', 'disconnect'])(
-  'a worker that ends by %s leaves its totals to the last increment',
-  { timeout: 60_000 },
-  async (how) => {
-    const { url, ids } = await start(2)
-    await add(ids[0]!, 3)
-    await expect.poll(async () => (await scrape(url)).get(HITS), { timeout: 5_000 }).toBe(3)
-    await add(ids[1]!, 7, { [how]: true })
-    await gone(ids[1]!)
-    await expect.poll(async () => (await scrape(url)).get(HITS), { timeout: 5_000 }).toBe(10)
-    await expect.poll(async () => (await scrape(url)).get('shop_busy'), { timeout: 5_000 }).toBe(1)
-  },
-)
+test.each(['exit', 'throw', 'disconnect'])('a worker that ends by %s loses no increment', { timeout: 60_000 }, async (how) => {
+  const { url, ids } = await start(2)
+  await add(ids[0]!, 3)
+  await expect.poll(async () => (await scrape(url)).get(HITS), { timeout: 5_000 }).toBe(3)
+  await add(ids[1]!, 7, { [how]: true })
+  await gone(ids[1]!)
+  await expect.poll(async () => (await scrape(url)).get(HITS), { timeout: 5_000 }).toBe(10)
+  await expect.poll(async () => (await scrape(url)).get('shop_busy'), { timeout: 5_000 }).toBe(1)
+})
 
-test('a worker that is killed leaves what was shown, and new ones add to it', { timeout: 60_000 }, async () => {
+test('the exposed totals of a killed worker stay, and new workers add to them', { timeout: 60_000 }, async () => {
   const { url, ids } = await start(2)
   await add(ids[0]!, 3)
   await expect.poll(async () => (await scrape(url)).get(HITS), { timeout: 5_000 }).toBe(3)
@@ -77,7 +73,7 @@ test('a worker that is killed leaves what was shown, and new ones add to it', { 
   expect((members as { slot: number }[]).map(({ slot }) => slot)).toEqual([0, 1, 2])
 })
 
-test('a worker whose loop is blocked is late once, and exact afterwards', { timeout: 60_000 }, async () => {
+test('a worker with a blocked event loop is late once, and exact afterwards', { timeout: 60_000 }, async () => {
   const { url, ids } = await start(2)
   for (const id of ids) await add(id, 2)
   await expect.poll(async () => (await scrape(url)).get(HITS), { timeout: 5_000 }).toBe(4)
@@ -94,7 +90,7 @@ test('a worker whose loop is blocked is late once, and exact afterwards', { time
   await expect.poll(async () => (await scrape(url)).get(HITS), { timeout: 10_000 }).toBe(5)
 })
 
-test('no total falls while workers are killed at random under scrapes', { timeout: 120_000 }, async () => {
+test('no total decreases while workers are killed at random during scrapes', { timeout: 120_000 }, async () => {
   const { url } = await start(4)
   const reported = new Map<number, number>() // the last total that each worker reported
   let commanded = 0

@@ -63,7 +63,7 @@ const six = (hits: number, instances: number): Record<string, number>[] =>
 const pidsOf = (name: string): number[] =>
   (JSON.parse(pm2('jlist')) as { name: string; pid: number }[]).filter((each) => each.name === name).map(({ pid }) => pid)
 
-test('the instances of an application are one: start, reload, scale, SIGKILL', { timeout: 180_000 }, async () => {
+test('the instances of an application have common totals after start, reload, scale and SIGKILL', { timeout: 180_000 }, async () => {
   const port = await freePort()
   const { name, urls } = start('clustered', 'cluster', 4, port)
   const url = `http://127.0.0.1:${port}`
@@ -88,7 +88,7 @@ test('the instances of an application are one: start, reload, scale, SIGKILL', {
   await expect.poll(() => pages(url), IN_TIME).toEqual(six(hits, 2))
 })
 
-test('so are those of an application in fork mode, and two applications do not mix', { timeout: 180_000 }, async () => {
+test('instances in fork mode have common totals, and two applications are separate', { timeout: 180_000 }, async () => {
   const forked = start('forked', 'fork', 3)
   const other = start('other', 'fork', 1)
   await expect.poll(() => [forked.urls().length, other.urls().length], IN_TIME).toEqual([3, 1])

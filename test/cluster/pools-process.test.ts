@@ -19,7 +19,9 @@ async function start(settings: object): Promise<() => Promise<number | undefined
   return async () => (await scrape(url as string).catch(() => undefined))?.get('pool_tasks_total')
 }
 
-test('tasks that send what they recorded count to the last, though their threads are ended at once', { timeout: 60_000 }, async () => {
+test('all records of tasks that send before their end count, even if their threads are terminated at once', {
+  timeout: 60_000,
+}, async () => {
   const total = await start({ idleTimeout: 0 })
   const { threads } = await program!.ask({ tasks: 300, flushes: true, destroy: true }, (fact) => fact['done'] === 301)
   expect(threads).toBeGreaterThan(1)
@@ -27,7 +29,7 @@ test('tasks that send what they recorded count to the last, though their threads
   await expect.poll(total, IN_TIME).toBe(301)
 })
 
-test('pools in the workers of a cluster are part of it', { timeout: 60_000 }, async () => {
+test('thread pools in the workers of a cluster belong to the group', { timeout: 60_000 }, async () => {
   const total = await start({ workers: 2, idleTimeout: 60_000 })
   await expect.poll(() => program!.facts.filter((fact) => 'ready' in fact).length, IN_TIME).toBe(2)
   program!.command({ tasks: 50, flushes: true })
@@ -35,13 +37,13 @@ test('pools in the workers of a cluster are part of it', { timeout: 60_000 }, as
   await expect.poll(total, IN_TIME).toBe(102)
 })
 
-test('threads that do not block between tasks need not send: a scrape asks them', { timeout: 60_000 }, async () => {
+test('threads that do not block between tasks need not send, since a scrape requests their rows', { timeout: 60_000 }, async () => {
   const total = await start({ idleTimeout: 60_000, atomics: 'disabled' })
   await program!.ask({ tasks: 300 }, (fact) => fact['done'] === 301)
   await expect.poll(total, IN_TIME).toBe(301)
 })
 
-test('threads that block between tasks keep what they have sent, and nothing counts twice', { timeout: 60_000 }, async () => {
+test('the sent values of threads that block between tasks stay, and no value counts twice', { timeout: 60_000 }, async () => {
   const total = await start({ idleTimeout: 60_000 })
   await program!.ask({ tasks: 300, workMs: 10 }, (fact) => fact['done'] === 301)
   const first = (await total())!

@@ -39,7 +39,7 @@ async function page(of: Keeper): Promise<Record<string, unknown>> {
   )
 }
 
-test('a member that has lost its connection counts once when it is back, in its slot', async () => {
+test('a member that reconnects counts once, in its former slot', async () => {
   const group = keeper()
   const registry = new MetricRegistry()
   registry.counter('hits').inc(5)
@@ -79,7 +79,7 @@ test('a member that has lost its connection counts once when it is back, in its 
   await group.close()
 })
 
-test('a member that has two connections counts by the newer one', async () => {
+test('a member with two connections counts by the newer one', async () => {
   const group = keeper()
   const registry = new MetricRegistry()
   registry.counter('hits').inc(5)

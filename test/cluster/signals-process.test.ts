@@ -43,7 +43,7 @@ const hits = async ({ url }: Running): Promise<number | undefined> => (await scr
 const membersOf = async ({ program }: Running) =>
   (await program.ask({ members: true }, (fact) => 'members' in fact))['members'] as { isKeeper: boolean; isThis: boolean; state: string }[]
 
-test('a member that is stopped keeps its totals in the page, is late, and exact when it goes on', { timeout: 90_000 }, async () => {
+test('the totals of a stopped member stay in the page, and are exact after it continues', { timeout: 90_000 }, async () => {
   const [keeper, stopped, other] = await startAll(newName(), 3)
   stopped.program.process.kill('SIGSTOP')
   await add(other, 1_000)
@@ -57,7 +57,7 @@ test('a member that is stopped keeps its totals in the page, is late, and exact 
   expect((await membersOf(keeper)).map(({ state }) => state)).toEqual(['live', 'live', 'live'])
 })
 
-test('a keeper that is stopped is replaced, and counts once when it goes on', { timeout: 150_000 }, async () => {
+test('a stopped keeper is replaced, and counts once after it continues', { timeout: 150_000 }, async () => {
   const [stopped, standby, other] = await startAll(newName(), 3)
   stopped.program.process.kill('SIGSTOP')
   expect(await hits(other)).toBeUndefined()
@@ -69,7 +69,7 @@ test('a keeper that is stopped is replaced, and counts once when it goes on', { 
   for (const member of [stopped, standby, other]) await expect.poll(() => hits(member), IN_TIME).toBe(11_111)
 })
 
-test('keepers killed one after the other take nothing along that was shown', { timeout: 300_000 }, async () => {
+test('exposed totals stay when one keeper after another is killed', { timeout: 300_000 }, async () => {
   const name = newName()
   const members: Running[] = await startAll(name, 3)
   let total = 111
@@ -88,7 +88,7 @@ test('keepers killed one after the other take nothing along that was shown', { t
   figure('keepers killed one after the other, nothing lost', `${kills} of ${kills}`)
 })
 
-test('a keeper and its standby killed at once cost their totals, and the group goes on', { timeout: 120_000 }, async () => {
+test('killing a keeper and its standby at once loses their totals, and the group continues', { timeout: 120_000 }, async () => {
   const name = newName()
   const [keeper, standby, other] = await startAll(name, 3)
   for (const { program } of [keeper, standby]) program.process.kill('SIGKILL')
@@ -104,7 +104,7 @@ test('the copies of the package in one process are one member', { timeout: 60_00
   expect(await program.fact((fact) => 'isOne' in fact)).toEqual({ isOne: true, members: 1, hits: [10] })
 })
 
-test('of a process that is killed while it sends its rows whole ones count', { timeout: 240_000 }, async () => {
+test('the complete rows of a process that is killed while sending count', { timeout: 240_000 }, async () => {
   const name = newName()
   const keeper = await start(name)
   const rows = amount(20_000, 100_000)

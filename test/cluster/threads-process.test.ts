@@ -39,7 +39,7 @@ const page = async (url: string): Promise<Record<string, number>> =>
 test.each([
   ['when', {}],
   ['before', { shares: false }],
-])('threads and their process are one, if they share %s the main thread does', { timeout: 60_000 }, async (_when, settings) => {
+])('threads and their process have common totals if they join %s the main thread does', { timeout: 60_000 }, async (_when, settings) => {
   const program = start({ threads: 2, servesInThreads: true, ...settings })
   const threads = await threadsOf(program, 2)
   if ('shares' in settings) program.command({ share: true })
@@ -58,23 +58,19 @@ test.each([
   ])
 })
 
-test.each(['exit', 'throw', 'leave'])(
-  'a thread that ends by %s leaves its totals to the last increment',
-  { timeout: 60_000 },
-  async (how) => {
-    const program = start({ threads: 1 })
-    const [thread] = await threadsOf(program, 1)
-    const url = await urlOf(program)
-    await add(program, undefined, 1)
-    await add(program, idOf(thread!), 10)
-    await expect.poll(() => page(url), IN_TIME).toEqual({ [HITS]: 11, shop_busy: 2 })
-    await add(program, idOf(thread!), 100, { [how]: true })
-    await program.fact((fact) => fact['goneThread'] === idOf(thread!) || fact['left'] === true)
-    await expect.poll(() => page(url), IN_TIME).toEqual({ [HITS]: 111, shop_busy: 1 })
-  },
-)
+test.each(['exit', 'throw', 'leave'])('a thread that ends by %s loses no increment', { timeout: 60_000 }, async (how) => {
+  const program = start({ threads: 1 })
+  const [thread] = await threadsOf(program, 1)
+  const url = await urlOf(program)
+  await add(program, undefined, 1)
+  await add(program, idOf(thread!), 10)
+  await expect.poll(() => page(url), IN_TIME).toEqual({ [HITS]: 11, shop_busy: 2 })
+  await add(program, idOf(thread!), 100, { [how]: true })
+  await program.fact((fact) => fact['goneThread'] === idOf(thread!) || fact['left'] === true)
+  await expect.poll(() => page(url), IN_TIME).toEqual({ [HITS]: 111, shop_busy: 1 })
+})
 
-test('a thread that lives for a moment counts if it leaves the group', { timeout: 60_000 }, async () => {
+test('a short-lived thread counts if it leaves the group', { timeout: 60_000 }, async () => {
   const program = start({})
   const url = await urlOf(program)
   program.command({ startThread: true })
@@ -84,7 +80,7 @@ test('a thread that lives for a moment counts if it leaves the group', { timeout
   expect(await hitsAt(url)).toBe(10)
 })
 
-test('a thread that is terminated leaves what was shown, and its gauges go', { timeout: 60_000 }, async () => {
+test('the exposed totals of a terminated thread stay, and its gauges are removed', { timeout: 60_000 }, async () => {
   const program = start({ threads: 2 })
   const threads = await threadsOf(program, 2)
   const url = await urlOf(program)
@@ -120,7 +116,7 @@ test('a terminated thread loses no more than it recorded in its last moment', { 
   await expect.poll(() => page(url), IN_TIME).toEqual({ [HITS]: 11, shop_busy: 1 })
 })
 
-test('a thread whose loop is blocked is late once, and exact afterwards', { timeout: 60_000 }, async () => {
+test('a thread with a blocked event loop is late once, and exact afterwards', { timeout: 60_000 }, async () => {
   const program = start({ threads: 1 })
   const [thread] = await threadsOf(program, 1)
   const url = await urlOf(program)
@@ -139,7 +135,7 @@ test('a thread whose loop is blocked is late once, and exact afterwards', { time
   await expect.poll(() => hitsAt(url), IN_TIME).toBe(5)
 })
 
-test('a keeper that is killed takes nothing along that its threads have shown', { timeout: 60_000 }, async () => {
+test('the exposed totals of the threads of a killed keeper stay', { timeout: 60_000 }, async () => {
   const group = { name: `threads ${process.pid}` }
   const keeper = start({ threads: 2, group })
   const threads = await threadsOf(keeper, 2)

@@ -75,7 +75,7 @@ test('NestJS on Fastify: the plugin measures the same', async () => {
   expect(await runTypeScript('nest-fastify', code)).toBe(recipe('nest.ts').output)
 })
 
-test('NestJS: routes and guards find what decorators know of a traced method, whatever their order', async () => {
+test('NestJS: routes and guards read the metadata of a traced method, in any order of decorators', async () => {
   const code = `
     import 'reflect-metadata'
     import { Controller, Get, Injectable, Module, SetMetadata } from '@nestjs/common'

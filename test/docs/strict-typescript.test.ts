@@ -53,7 +53,7 @@ afterAll(() => folder && rmSync(folder, { recursive: true, force: true }))
 
 const programsOf = (page: string) => markdownPrograms(readFileSync(join(root, page), 'utf8'))
 
-test.each(pages)('all programs of %s compile, but for those that are JavaScript on purpose', (page) => {
+test.each(pages)('all programs of %s compile, except those that are JavaScript on purpose', (page) => {
   const alone = programsOf(page).filter(({ code }) => JAVASCRIPT_ALONE.some(({ line }) => code.includes(line)))
   const names = alone.map(({ line }) => `${nameOf(page, line)}(`)
   const ofPage = messages.filter((message) => new RegExp(`^${page.replace(/\W/g, '-')}-\\d+\\.mts`).test(message))
@@ -61,7 +61,7 @@ test.each(pages)('all programs of %s compile, but for those that are JavaScript 
   for (const name of names) expect(ofPage.some((message) => message.startsWith(name))).toBe(true) // or it need not be an exception
 })
 
-test('the compiler has seen the programs, and complains of nothing else', () => {
+test('the compiler reads the programs and reports no other errors', () => {
   expect(pages.flatMap(programsOf).length).toBeGreaterThan(60)
   expect(messages.filter((message) => !/^[\w-]+-\d+\.mts\(/.test(message))).toEqual([])
 })

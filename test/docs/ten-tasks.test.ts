@@ -51,7 +51,7 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-test('the tasks are there, each with both libraries', () => {
+test('each task has a program for both libraries', () => {
   expect(tasks).toHaveLength(9)
   for (const task of tasks) expect(readdirSync(join(examples, task))).toEqual(expect.arrayContaining(['prom-client.js', 'tallyscope.js']))
 })

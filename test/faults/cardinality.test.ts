@@ -113,7 +113,7 @@ test('exactly the limit of rows needs no overflow row', () => {
   expect([overflowing(), selfValue('tallyscope_overflowed_records_total', 'exact')]).toEqual([1, 1])
 })
 
-test('after idle rows expire there is room again, and returning series begin at 0 with a new start time', () => {
+test('after idle rows expire new rows fit again, and returning series start at 0 with a new start time', () => {
   const { stats, clock } = engine({ limits: { rowsPerView: 2 } })
   const measure = stats.measure('idle') as Measure
   stats.viewManager.registerView({ name: 'idle', measure, tagKeys: ['a'], aggregation: count(), idleExpiryMs: 1_000 })
@@ -210,7 +210,7 @@ test('each bucket of a row keeps one exemplar, the newest, however many are give
   await readBack(stats)
 })
 
-test('tags that collide in the table stay apart, and cost no more than a walk past the others', () => {
+test('tags that collide in the hash table are separate rows, and only cost more probes', () => {
   const { stats } = engine({ limits: { rowsPerView: 20_000 } })
   const measure = stats.measure('m') as Measure
   stats.viewManager.registerView({ name: 'v', measure, tagKeys: ['a', 'b'], aggregation: count() })

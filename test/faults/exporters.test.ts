@@ -59,7 +59,7 @@ const THROWN: readonly unknown[] = [
   () => {},
 ]
 
-test('an exporter that throws is logged and counted, the others get everything, and it is called again at the next tick', async () => {
+test('an exporter that throws is logged and counted, others are not affected, and it is called again at the next tick', async () => {
   const kept = new MemoryExporter<Metric>()
   const throwing = { name: 'throws at once', export: vi.fn(fail) }
   const scope = await started({ metrics: { exporters: [throwing, kept], intervalMs: 1_000 }, traces: { exporters: [] } })

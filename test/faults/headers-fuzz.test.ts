@@ -195,7 +195,7 @@ test(
 )
 
 test(
-  'mutated Accept headers get one of the three formats and none of their content',
+  'the response to a mutated Accept header is one of the three formats and does not contain the header',
   () => {
     const random = randomFrom(seed())
     const offers: [Encoder, ...Encoder[]] = [textEncoder, openMetricsEncoder(), protobufEncoder]

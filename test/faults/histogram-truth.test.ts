@@ -116,7 +116,9 @@ const POPULATIONS: Record<string, (random: () => number) => { bounds: number[]; 
   },
 }
 
-test('random doubles fall into the same buckets as in a sorted list, and their sum is right to twelve digits', { timeout: 600_000 }, () => {
+test('random doubles fall into the same buckets as in a sorted list, and their sum is correct to twelve digits', {
+  timeout: 600_000,
+}, () => {
   console.log(`seed ${seed()}`)
   const errors: string[] = []
   for (const [at, [name, population]] of Object.entries(POPULATIONS).entries()) {

@@ -68,7 +68,7 @@ function expectClean(message: string): void {
 }
 
 describe.each(WAYS)('a destination of %s', (way) => {
-  test('finds no secret of its address or of the headers in errors, however it repeats them', async () => {
+  test('that repeats secrets of its address or of the headers causes no error that contains them', async () => {
     const answers: ((response: ServerResponse, received: { path: string | undefined; headers: object }) => void)[] = [
       (response, received) => response.writeHead(400).end(JSON.stringify(received)),
       (response, received) => response.writeHead(400).end(JSON.stringify(received).repeat(100)),
@@ -87,7 +87,7 @@ describe.each(WAYS)('a destination of %s', (way) => {
     for (const warning of warnings) expectClean(warning)
   })
 
-  test('that sends a compressed bomb, headers without end or no end at all costs a failure, in time and little memory', async () => {
+  test('that sends a compressed bomb, endless headers or an endless body causes a failure, in time and with little memory', async () => {
     const bomb = gzipSync(Buffer.alloc(256 << 20))
     gc!()
     const before = process.memoryUsage()
@@ -118,7 +118,7 @@ describe.each(WAYS)('a destination of %s', (way) => {
     expect(after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers).toBeLessThan(30_000_000)
   }, 60_000)
 
-  test('cannot be given headers with line ends', async () => {
+  test('cannot get headers with line breaks', async () => {
     const smuggled = { 'x-a': 'b\r\nx-evil: 1' }
     const make = {
       'OTLP metrics': () => new OtlpMetricExporter({ url: 'http://127.0.0.1:1', headers: smuggled }),
@@ -140,7 +140,7 @@ test('a pipe, a device or a long file in place of a certificate is refused at on
   }
 })
 
-test('a key that is no PEM is not taken for a path that may be shown', () => {
+test('an error about a key that is not PEM does not contain the key', () => {
   const file = join(folder, 'key')
   writeFileSync(file, SECRET)
   for (const key of [SECRET, `${SECRET}${'x'.repeat(5_000)}`, file]) {
@@ -150,7 +150,7 @@ test('a key that is no PEM is not taken for a path that may be shown', () => {
   }
 })
 
-test('the path of a socket that the system would cut is refused', () => {
+test('a path of a socket that the system would truncate is refused', () => {
   const path = join('/', 'x'.repeat(120), 'dsd.socket')
   expect(() => new StatsdExporter({ path })).toThrow(/path must have at most 10[37] bytes/)
 })

@@ -78,7 +78,7 @@ async function scrape(client: ClientHttp2Session): Promise<{ status: number | un
 }
 
 describe.each(Object.keys(WAYS))('over %s', (way) => {
-  test('streams of one session are worked on one at a time, and all are answered', async () => {
+  test('streams of one session are handled one at a time, and all get responses', async () => {
     const { encoders, most } = counted(1_000)
     const client = session(await WAYS[way]!({ encoders, selfMetrics: false }))
     const answers = await Promise.all(Array.from({ length: STREAMS }, () => scrape(client)))
@@ -86,7 +86,7 @@ describe.each(Object.keys(WAYS))('over %s', (way) => {
     expect(most()).toBe(1)
   })
 
-  test('streams that are never read are cut, and others are served whole meanwhile', async () => {
+  test('streams that are never read are closed, and others are served completely meanwhile', async () => {
     const bytes = 1_000
     const { encoders, written } = counted(bytes)
     const url = await WAYS[way]!({ encoders, selfMetrics: false, sendTimeoutMs: 1_500 })

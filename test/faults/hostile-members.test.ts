@@ -50,7 +50,7 @@ function definition(change: object): Uint8Array {
   return new FrameWriter().begin(FRAME.DEFINE).varint(0).varint(0).text(text).end()
 }
 
-test('a definition whose buckets cannot be merged is damaged, and does not fail later', () => {
+test('a definition whose buckets cannot be merged is invalid, and does not fail later', () => {
   const member = group().contributor('member', 0)
   for (const settings of [{ maxBuckets: -1 }, { maxBuckets: 1e9 }, { schema: 99 }, { growthFactor: 'x' }, { unheardOf: 1 }]) {
     expect(() => member.apply(definition({ settings })), JSON.stringify(settings)).toThrow(damaged)
@@ -104,7 +104,7 @@ function faulty(honest: readonly Uint8Array[], which: number, how: string, chang
   return all
 }
 
-test('frames that were changed anywhere are applied or refused, and the page stays one that can be read', () => {
+test('mutated frames are applied or refused, and the page stays valid', () => {
   const honest = frames()
   fc.assert(
     fc.property(
@@ -144,7 +144,7 @@ const appliedTo = (merged: MergedFamilies, slot: number, stats: Stats) => {
   }
 }
 
-test('of a member whose clock is an hour ahead totals and gauges count as those of others, and its exemplars are replaced', () => {
+test('totals and gauges of a member with a clock an hour ahead count normally, and its exemplars are replaced', () => {
   const clock = new ManualClock()
   const merged = new MergedFamilies({ clock, limits: DEFAULT_DATA_LIMITS })
   const clocks = [new ManualClock({ unixMs: clock.unixMs() + AN_HOUR_MS }), clock]
@@ -175,7 +175,7 @@ test('of a member whose clock is an hour ahead totals and gauges count as those 
   expect(page()).toEqual({ exemplars: ['of 3'], level: 3, count: 3 })
 })
 
-test('a counter that is no number or negative counts as 0, and takes nothing of what was there', () => {
+test('a counter that is NaN or negative counts as 0, and does not reduce the total', () => {
   const merged = group()
   const [one, other] = [0, 1].map((slot) => ({ member: merged.contributor(`member ${slot}`, slot) }))
   const shown = (): unknown => (merged.getMetrics() as Metric[])[0]?.timeSeries[0]!.points[0]!.value
@@ -196,7 +196,7 @@ test('a counter that is no number or negative counts as 0, and takes nothing of 
   expect(shown()).toBe(7)
 })
 
-test('a message of another process has a code of ours', () => {
+test('an error of another process has one of our codes', () => {
   const frame = (code: string): Uint8Array =>
     new FrameWriter()
       .begin(CONTROL.FAILED)
@@ -206,7 +206,7 @@ test('a message of another process has a code of ours', () => {
   for (const code of ['', 'x\n', 'ERR_\u001b[2J', 'constructor']) expect(() => readControlFrame(frame(code)), code).toThrow(damaged)
 })
 
-test('a folder that every user may write to is used with a warning', () => {
+test('a folder that every user may write to causes a warning', () => {
   const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const folder = mkdtempSync(join(tmpdir(), 'ts-'))
   try {

@@ -140,13 +140,13 @@ const slow = (takesMs: number) =>
   }, 'slow producer')
 
 describe.each<Way>(['node', 'fetch', 'Fastify'])('honest scrapes by way of %s are whole and quick', (way) => {
-  test('while connections pipeline two hundred requests each and read nothing', async () => {
+  test('scrapes are answered while connections pipeline two hundred requests each and read nothing', async () => {
     const port = await serve(way, { producers: [engine(300)], sendTimeoutMs: 2_000 })
     repeat(() => unread(port, KEPT_ALIVE.repeat(200)), 5_000)
     await scrapeHonestly(`${way}, pipelines`, port, ['many'])
   })
 
-  test('while fifty readers of five megabytes are stalled', async () => {
+  test('scrapes are answered while fifty readers of five megabytes are stalled', async () => {
     const port = await serve(way, { producers: [engine(8_000)] })
     expect((await scrape(port)).text.length).toBeGreaterThan(5_000_000)
     gc!()
@@ -162,7 +162,7 @@ describe.each<Way>(['node', 'fetch', 'Fastify'])('honest scrapes by way of %s ar
     await expect.poll(held, { timeout: 3_000 }).toBeLessThan(100_000_000)
   })
 
-  test('while a thousand scrapes a second announce a timeout of a millisecond, and so are periodic exports', async () => {
+  test('scrapes are answered while a thousand scrapes a second announce a timeout of a millisecond, and so are periodic exports', async () => {
     const producers = [slow(20), producer(() => [one])]
     const port = await serve(way, { producers })
     const exports: string[][] = []
@@ -179,7 +179,7 @@ describe.each<Way>(['node', 'fetch', 'Fastify'])('honest scrapes by way of %s ar
     expect(new Set(exports.map((names) => names.filter((name) => name === 'slow' || name === 'one').join()))).toEqual(new Set(['slow,one']))
   })
 
-  test('while two thousand impatient clients keep guards busy', async () => {
+  test('scrapes are answered while two thousand impatient clients keep guards busy', async () => {
     const guard: MetricsHandlerOptions['guard'] = async (headers) => {
       await delay(100)
       return 'authorization' in headers || ('get' in headers && typeof headers.get === 'function' && headers.get('authorization') !== null)

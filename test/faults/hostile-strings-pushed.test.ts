@@ -38,7 +38,7 @@ function engine(...routes: string[]): Stats {
   return stats
 }
 
-test('no destination makes an error or a warning that is raw, long or has a secret, nor finds one in a body', {
+test('errors, warnings and bodies for hostile destinations contain no control characters, long strings or secrets', {
   timeout: 300_000,
 }, async () => {
   let reply = ''
@@ -90,7 +90,7 @@ test('no destination makes an error or a warning that is raw, long or has a secr
   for (const warning of warnings) expectClean('a warning', warning.replaceAll('\n', '\u0007'))
 })
 
-test('every line that a server of StatsD gets is one that was written', { timeout: 300_000 }, async () => {
+test('a StatsD server gets only the lines that were written', { timeout: 300_000 }, async () => {
   const server = createSocket('udp4').bind(0, '127.0.0.1')
   await once(server, 'listening')
   const lines: string[] = []
@@ -125,7 +125,7 @@ test('every line that a server of StatsD gets is one that was written', { timeou
   }
 })
 
-test('what a member of a group records is a row of the page, cut like one of this process', () => {
+test('hostile strings of a member are rows of the page, and are cut like those of this process', () => {
   fc.assert(
     fc.property(hostile, hostile, (first, second) => {
       const merged = new MergedFamilies({ clock: new ManualClock(), limits: DEFAULT_DATA_LIMITS })

@@ -49,7 +49,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-test('hostile strings given in any public way reach no terminal, log, file or label raw, nor beyond their limits', {
+test('hostile strings reach no terminal, log, file or label without escaping or beyond their limits', {
   timeout: 300_000,
 }, async () => {
   let run = 0

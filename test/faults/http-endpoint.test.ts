@@ -149,7 +149,7 @@ test('gzip is sent whole to clients that accept it, with a Vary header', async (
   }
 })
 
-test('a guard that throws, rejects, hangs or returns anything but true admits no one', async () => {
+test('a guard that throws, rejects, hangs or returns anything but true refuses every request', async () => {
   const guards: [unknown, number][] = [
     [() => Promise.reject(new Error('password=hunter2')), 500],
     [() => ({ toString: () => 'true' }), 403],
@@ -171,7 +171,7 @@ test('a guard that throws, rejects, hangs or returns anything but true admits no
   }
 })
 
-test('tokens are compared whole', async () => {
+test('tokens must be equal, not only similar', async () => {
   const { port } = await serve({ bearerToken: 'correct-horse' })
   const wrong = [
     '',
@@ -190,7 +190,7 @@ test('tokens are compared whole', async () => {
   expect((await sent(port, get('Authorization: Bearer correct-horse'))).statuses).toEqual([200])
 })
 
-test('without a host only this machine can connect', async () => {
+test('without the option host only this machine can connect', async () => {
   const { port, url } = await serve()
   expect(url).toBe(`http://127.0.0.1:${port}/metrics`)
   const { networkInterfaces } = await import('node:os')

@@ -116,7 +116,7 @@ test('a negative value is dropped and counted by monotonic metrics, and nothing 
   await expectDropped([-1, -5e-324, -Number.MAX_VALUE], 'negative')
 })
 
-test('distributions of a signed measure take negative values, and OpenMetrics omits their sum', () => {
+test('distributions of a signed measure accept negative values, and OpenMetrics omits their sum', () => {
   const { stats } = engine()
   const measure = stats.measure('balance', { signed: true }) as Measure
   stats.viewManager.registerView({ name: 'balance', measure, aggregation: distribution([-10, 0, 10]) })
@@ -175,7 +175,7 @@ test('numeric strings, booleans, dates, boxed numbers and objects are dropped an
   expect([made.taken(), made.cumulative()]).toEqual([all(0), 1])
 })
 
-test('a safe BigInt is taken as a number', () => {
+test('a safe BigInt is converted to a number', () => {
   const made = setUp({ type: 'int64' })
   made.record(1234n)
   expect([made.taken(), made.cumulative()]).toEqual([{ ...all(1), sum: 1_234 }, 1_234])

@@ -31,7 +31,7 @@ const gauge = (name: string, value: number, label = ''): ReturnType<typeof metri
 const readMetrics = (bodies: readonly { body: Buffer }[]): Plain[] =>
   metricsOf(bodies.map(({ body }) => decodeBody(body, 'ExportMetricsServiceRequest')))
 
-test('a label of a megabyte is sent, by requests that are longer than others', async () => {
+test('a label of a megabyte is sent, in a request that exceeds the usual size', async () => {
   const { url, requests } = await receiver()
   const exporter = new OtlpMetricExporter({ endpoint: url, maxRequestBytes: 65_536 })
   await exporter.export([gauge('a', 1, 'x'.repeat(1 << 20)), gauge('b', 2)])
@@ -44,7 +44,7 @@ test('a label of a megabyte is sent, by requests that are longer than others', a
   await exporter.shutdown()
 })
 
-test('a point that is larger than a request may be is left out and counted, its neighbours are sent', async () => {
+test('a point that exceeds the limit of a request is left out and counted, and its neighbours are sent', async () => {
   const { url, requests } = await receiver()
   const exporter = new OtlpMetricExporter({ endpoint: url, compression: 'none', maxRequestBytes: 64 << 20 })
   const before = dropped('OtlpMetricExporter', 'oversized')
@@ -55,7 +55,7 @@ test('a point that is larger than a request may be is left out and counted, its 
   await exporter.shutdown()
 }, 60_000)
 
-test('if compressing fails the samples are counted, and the next export is whole', async () => {
+test('if compressing fails, the samples are counted as lost, and the next export is complete', async () => {
   const destination = await writeReceiver([1])
   let isBroken = true
   const { literalBlock } = await import('../../src/exporters/prometheus/remote-write/snappy-block.js')
@@ -73,7 +73,7 @@ test('if compressing fails the samples are counted, and the next export is whole
   await exporter.shutdown()
 })
 
-test('if compressing never ends the export does in time, its samples are counted, and closing waits for nothing', async () => {
+test('if compressing never ends, the export times out, its samples are counted as lost, and closing does not wait', async () => {
   const destination = await writeReceiver([1])
   const compress = (): Promise<Uint8Array> => new Promise(() => {})
   const exporter = new RemoteWriteExporter({ url: destination.url, compress, metadata: false })
@@ -86,7 +86,7 @@ test('if compressing never ends the export does in time, its samples are counted
   expect(destination.requests).toEqual([])
 })
 
-test('if the clock is set back or forward the times of exports rise, and receivers find all in order', async () => {
+test('if the clock is set back or forward, the times of exports increase, and receivers accept them in order', async () => {
   const otlp = await receiver()
   const write = await writeReceiver([1])
   const registry = new MetricRegistry()
@@ -118,7 +118,7 @@ function readTimes(requests: readonly { body: Buffer }[]): number[] {
   })
 }
 
-test('closing with a receiver that is away ends within the time of an export, and nothing is sent afterwards', async () => {
+test('closing with an unreachable receiver takes at most the time-out of an export, and nothing is sent afterwards', async () => {
   for (const make of [(url: string) => new OtlpMetricExporter({ endpoint: url }), (url: string) => new RemoteWriteExporter({ url })]) {
     const registry = new MetricRegistry()
     registry.gauge('depth').set(1)
@@ -148,7 +148,7 @@ const AWAY: readonly [string, number[], number, number, number][] = [
   ['answers 400', [400, 200], 1, 0, 5],
   ['answers 503 for ever', [503], 6, 0, 5],
 ]
-test.each(AWAY)('spans to a receiver that %s: tried so often, and counted', async (_, statuses, tries, arrived, lost) => {
+test.each(AWAY)('spans to a receiver that %s are retried as documented, and counted', async (_, statuses, tries, arrived, lost) => {
   const clock = new ManualClock()
   const taken: string[] = []
   const { url, requests } = await receiver((response, n, { body }) => {
@@ -195,7 +195,7 @@ function namesIn(body: Buffer): string[] {
   return (decodeBody(body, 'ExportTraceServiceRequest')['resourceSpans'][0].scopeSpans[0].spans as Plain[]).map(({ name }) => name)
 }
 
-test('connections that are kept do not keep the process alive', async () => {
+test('idle connections do not keep the process alive', async () => {
   const { url, requests } = await receiver()
   const program = fileURLToPath(new URL('./programs/push-and-end.js', import.meta.url))
   const beganMs = performance.now()

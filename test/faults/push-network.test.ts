@@ -87,7 +87,7 @@ const BROKEN: readonly [string, () => Promise<{ url: string; connections?: () =>
   ['sends its answer a byte at a time', () => broken((socket) => void socket.once('data', () => drip(socket))), 'timeout'],
   ['never ends its answer', () => broken(answering(half, () => {})), 'timeout'],
 ]
-test.each(BROKEN)('a receiver that %s is tried again until the export must end, and leaves nothing behind', async (_, make, outcome) => {
+test.each(BROKEN)('a receiver that %s is retried until the export times out, and leaves nothing behind', async (_, make, outcome) => {
   const timersBefore = timers()
   const outcomes = await Promise.all(
     Object.entries(EXPORTERS).map(async ([name, create]) => {
@@ -121,7 +121,7 @@ test.each(BROKEN)('a receiver that %s is tried again until the export must end, 
   await expect.poll(timers).toBeLessThanOrEqual(timersBefore)
 })
 
-test('a receiver that closes its side and goes on reading is left after its answer, with no request lost', async () => {
+test('the connection to a receiver that closes its side is closed after the response, and no request is lost', async () => {
   // It answers, ends its half of the connection, and keeps the other half open.
   for (const [name, create] of Object.entries(EXPORTERS)) {
     const { url, connections } = await broken((socket) => {
@@ -138,7 +138,7 @@ test('a receiver that closes its side and goes on reading is left after its answ
   await expect.poll(openConnections).toBe(0)
 })
 
-test('an answer that comes after the time-out is not taken for that of the next request', async () => {
+test('a response after the time-out is not mistaken for that of the next request', async () => {
   for (const create of Object.values(EXPORTERS)) {
     let n = 0
     const { url } = await broken((socket) => {

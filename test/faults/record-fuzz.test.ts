@@ -108,7 +108,7 @@ describe('calls with invalid arguments, by every way to record', () => {
     vi.restoreAllMocks()
   })
 
-  test('are each taken or counted as dropped', () => {
+  test('are each recorded or counted as dropped', () => {
     for (const measure of measures) {
       const rows = stats.viewManager.getView(measure.name)!.rows
       const taken = rows.reduce((all, { data }) => all + (data.kind === 'count' ? data.value : 'count' in data ? data.count : 0), 0)
@@ -119,7 +119,7 @@ describe('calls with invalid arguments, by every way to record', () => {
     }
   })
 
-  test('of an instrument are each taken or counted as dropped', () => {
+  test('of an instrument are each recorded or counted as dropped', () => {
     const [metric] = (registry.getMetrics() as readonly Metric[]).filter(({ descriptor }) => descriptor.name === `${prefix}/hits`)
     const taken = metric!.timeSeries.reduce((all, { points }) => all + (points[0]!.value as number), 0)
     const dropped = counted('tallyscope_dropped_instrument_values_total', `${prefix}/hits`)

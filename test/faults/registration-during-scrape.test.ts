@@ -20,7 +20,7 @@ const ENCODERS: [Encoder, (document: Buffer) => unknown][] = [
   [protobufEncoder, readProtobuf],
 ]
 
-test('a view unregistered while the first document is written leaves it, and the others keep their own rows', async () => {
+test('a view that is unregistered while the first document is written is left out, and the others keep their own rows', async () => {
   for (const [encoder, read] of ENCODERS) {
     const stats = new Stats({ limits: { rowsPerView: 5_000 } })
     const measure = stats.measure('m') as Measure
@@ -139,7 +139,7 @@ function setUpFamily(kind: 'counter' | 'histogram' | 'gauge') {
 }
 
 test.each(['counter', 'histogram', 'gauge'] as const)(
-  'a row of a %s that is removed and made again while documents are written stands once in each, and as it is in the next',
+  'a row of a %s that is removed and created again while documents are written is once in each, and current in the next',
   async (kind) => {
     for (const [encoder, read] of ENCODERS) {
       const { families, put, remove } = setUpFamily(kind)

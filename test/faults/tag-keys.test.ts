@@ -97,7 +97,7 @@ test('a message about a key of 1 MB is short', () => {
   expect(define).toThrow(/^.{20,300}$/)
 })
 
-test('the same tags in another order are one row, in every format', async () => {
+test('equal tags in different order are one row, in every format', async () => {
   const { stats, record, name } = setUp(['b', 'a', 'c'])
   for (const tags of [
     { a: 1, b: 2, c: 3 },
@@ -195,7 +195,7 @@ test('a handle of tags that cannot be read has no tags, and is counted', () => {
   expect([rows(), selfValue('tallyscope_refused_tags_total', 'unreadable') - before]).toEqual([['a=-: 3'], 3])
 })
 
-test('tags that are null are none; tags that are a number, a string or a function drop their record, which is counted', () => {
+test('null means no tags, and other values that are not objects drop their record, which is counted', () => {
   const { record, rows, dropped } = setUp(['a'])
   for (const none of [null, undefined, {}, [], ['x'], [['a', 'x']], new Date(0)]) record(none)
   expect([rows(), dropped()]).toEqual([['a=-: 7'], [0, 0]])

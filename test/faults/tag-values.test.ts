@@ -150,7 +150,7 @@ test('a BigInt is its string, a date is refused and counted, and neither throws'
   expect([rows(), dropped()]).toEqual([['a=5: 1', 'a=1180591620717411303424: 1', 'a=-1: 1', `a=1${'0'.repeat(255)}: 1`], 2])
 })
 
-test('null, undefined and NaN are no tag', async () => {
+test('null, undefined and NaN mean that a tag is not set', async () => {
   const { record, everywhere } = setUp()
   for (const value of [null, undefined, Number.NaN]) record(value, value)
   record('null', 'undefined')

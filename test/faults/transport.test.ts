@@ -34,7 +34,7 @@ function destination(backAtMs: number, name: string) {
 const transportTo = (exporter: { export(items: readonly number[]): unknown }, options: AsyncTransportOptions<number> = {}) =>
   new AsyncTransport<number>(exporter as never, { clock, random: () => 0.5, ...options })
 
-test('a producer that is always faster fills 2 048 places, and dropped items are counted', async () => {
+test('a producer that is always faster fills a queue of 2 048 items, and dropped items are counted', async () => {
   const transport = transportTo({ name: 'slower for ever', export: () => never } as never)
   for (let second = 0; second < 60; second++) {
     for (let i = 0; i < 10_000; i++) transport.send(i)

@@ -30,7 +30,7 @@ test('the table in ARCHITECTURE.md is the checked one', () => {
   )
 })
 
-test('a room may import only the rooms listed for it', () => {
+test('a folder may import only the folders listed for it', () => {
   check(
     {
       'base/clock.ts': '',
@@ -44,7 +44,7 @@ test('a room may import only the rooms listed for it', () => {
   ])
 })
 
-test('rooms of one folder import each other only as listed', () => {
+test('subfolders of one folder import each other only as listed', () => {
   check({ 'metrics/data/metric.ts': `import '../store/row-store.js'`, 'metrics/store/row-store.ts': '' }, [
     'metrics/data/metric.ts: imports metrics/store/row-store.ts: metrics/data may import base, not metrics/store',
   ])
@@ -54,7 +54,7 @@ test('rooms of one folder import each other only as listed', () => {
   check({ 'stats/stats.ts': `import './tags/tag-map.js'`, 'stats/tags/tag-map.ts': '' }, [])
 })
 
-test('a listed folder stands for all rooms in it', () => {
+test('a listed folder includes all folders in it', () => {
   check({ 'http/attributes.ts': `import '../trace/span/span.js'`, 'trace/span/span.ts': '' }, [])
 })
 
@@ -162,7 +162,7 @@ test('the engine does no I/O', () => {
   check({ 'exporters/file.ts': `import { open } from 'node:fs/promises'` }, [])
 })
 
-test('packages are imported only in the listed rooms', () => {
+test('packages are imported only in the listed folders', () => {
   check(
     {
       'stats/a.ts': `import { build } from 'hdr-histogram-js'`,
@@ -181,7 +181,7 @@ test('packages are imported only in the listed rooms', () => {
   )
 })
 
-test('forbidden file names, unknown rooms, missing files and import.meta are reported', () => {
+test('forbidden file names, unknown folders, missing files and import.meta are reported', () => {
   check(
     {
       'base/utils.ts': '',

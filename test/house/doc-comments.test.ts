@@ -79,7 +79,7 @@ describe('what is missing is found', () => {
     )
   })
 
-  test('nothing, if everything has one', () => {
+  test('nothing is reported if everything has a comment', () => {
     check('/** Does it. */\nexport function f() {}\n/** A class. */\nexport class C {\n  /** Goes. */\n  go() {}\n}', [])
   })
 })

@@ -50,7 +50,7 @@ function rise(family: string, labels: readonly string[], act: () => void): numbe
 const javascript = <T>(value: unknown): T => value as T
 
 describe('of the ten mistakes', () => {
-  test('1: a misspelt tag, in JavaScript, is counted and warned of once', () => {
+  test('1: a misspelt tag, in JavaScript, is counted and logged once', () => {
     const latency = stats.measure('one/latency', { unit: 's', tagKeys: ['method'], view: distribution() })
     const record = () => {
       for (let n = 0; n < 3; n++) stats.record(latency, 1, javascript({ method: 'GET', mehtod: `M${n}` }))
@@ -60,7 +60,7 @@ describe('of the ten mistakes', () => {
     expect(warnings.join()).toContain('"mehtod"')
   })
 
-  test('2: a missing tag, in JavaScript, is counted and warned of once', () => {
+  test('2: a missing tag, in JavaScript, is counted and logged once', () => {
     const latency = stats.measure('two/latency', { unit: 's', tagKeys: ['method', 'route'], view: distribution() })
     const record = () => {
       for (const method of ['GET', 'PUT']) stats.record(latency, 1, javascript({ method }))
@@ -87,7 +87,7 @@ describe('of the ten mistakes', () => {
     expect(rise('tallyscope_dropped_measurements_total', ['five', 'nan'], () => stats.record(sold, Number.NaN))).toBe(1)
   })
 
-  test('6: a user id as a tag fills the view, which is warned of once with the tag', () => {
+  test('6: a user id as a tag fills the view, which is logged once with the tag', () => {
     const calls = stats.measure('six', { tagKeys: ['user'], view: count() })
     for (let user = 0; user < 10_000; user++) stats.record(calls, 1, { user: `u${user}` })
     expect(stats.viewManager.getView('six')!.rows).toHaveLength(2_001) // one holds the rest
@@ -95,7 +95,7 @@ describe('of the ten mistakes', () => {
     expect(warnings[0]).toMatch(/^TALLYSCOPE_OVERFLOW: six .*2000 rows.*tag "user" has 2000 values$/)
   })
 
-  test('7: a unit in words is warned of once with its code', () => {
+  test('7: a unit in words is logged once with its code', () => {
     for (let n = 0; n < 2; n++) stats.measure('seven', { unit: 'seconds' })
     expect(warnings).toHaveLength(1)
     expect(warnings[0]).toMatch(/^TALLYSCOPE_UNIT: .*"seconds".*\bs\b/)
@@ -111,7 +111,7 @@ describe('of the ten mistakes', () => {
     expect(open()).toBe(before)
   })
 
-  test('9: a port that is taken is an error with address and port', async () => {
+  test('9: a port in use is an error with address and port', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => server.once('listening', resolve))
     onTestFinished(() => void server.close())
@@ -242,7 +242,7 @@ describe('an error says what to do:', () => {
     await expect(act()).rejects.toThrow(message)
   })
 
-  test('a value that is recorded for a name is counted as such and warned of', () => {
+  test('a value that is recorded for a name instead of a measure is counted and logged', () => {
     const record = () => stats.record(javascript<Measure>('a/latency'), 1)
     expect(rise('tallyscope_dropped_measurements_total', ['', 'not a measure'], record)).toBe(1)
     expect(warnings.join()).toContain('TALLYSCOPE_NOT_A_MEASURE: record needs a measure')

@@ -21,14 +21,14 @@ async function outcome(...flags: string[]): Promise<any> {
   return whole
 }
 
-test('the whole job gives the same results if code generation from strings is disallowed', async () => {
+test('the program has the same results if code generation from strings is disallowed', async () => {
   expect(await outcome('--disallow-code-generation-from-strings')).toEqual(await outcome())
 })
 
-test('the whole job gives the same results with frozen intrinsics', async () => {
+test('the program has the same results with frozen intrinsics', async () => {
   expect(await outcome('--frozen-intrinsics')).toEqual(await outcome())
 })
 
-test('the whole job gives the same results without __proto__', async () => {
+test('the program has the same results without __proto__', async () => {
   expect(await outcome('--disable-proto=throw')).toEqual(await outcome())
 })

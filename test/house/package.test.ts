@@ -95,7 +95,7 @@ test('two copies of the code in one process share one engine and one context', a
   expect(JSON.parse(stdout)).toEqual({ esm: rows, cjs: rows, tags: ['north', 'north'] })
 })
 
-test('copies of the code count a request once, under the route that one of them was given', async () => {
+test('two copies of the code count a request once, under the route that one of them has set', async () => {
   const { stdout } = await run(process.execPath, ['one-server.mjs'], { cwd: folder })
   expect(JSON.parse(stdout)).toEqual({ requests: [['/given', 3]], bytes: [15] })
 })

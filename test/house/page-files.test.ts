@@ -45,6 +45,6 @@ const ANSWERS = [
   ['src/base/time-slicer.ts', /\nconst SLICE_MS = 2\n[^]*export class TimeSlicer /],
 ] as const
 
-test.each(ANSWERS)('%s has what ARCHITECTURE.md looks for in it', (file, content) => {
+test.each(ANSWERS)('%s contains what ARCHITECTURE.md says about it', (file, content) => {
   expect(readFileSync(join(root, file), 'utf8')).toMatch(content)
 })

@@ -93,7 +93,7 @@ test('the attacks find expressions of quadratic, cubic and exponential time', ()
   expect(slow.filter((pattern) => weakness({ pattern, flags: '' }) === undefined)).toEqual([])
 }, 120_000)
 
-test('expressions built at run time contain no input of strangers', () => {
+test('expressions built at run time contain no input of callers', () => {
   expect(found.flatMap(({ made }) => made)).toEqual([
     "integrations/http-client/undici-requests.ts: new RegExp(`^${wanted}: .*\\\\r?\\\\n`, 'gim')",
     "integrations/http-client/undici-requests.ts: new RegExp(`^${wanted}: (.*?)\\r?$`, 'im')",

@@ -24,7 +24,7 @@ test('no file of src has more than 300 lines, and no folder more than 25 files',
   expect(tooLarge(join(import.meta.dirname, '../../src'))).toEqual([])
 })
 
-test('a file of 301 lines and a folder of 26 files are found, one less is not', () => {
+test('a file of 301 lines and a folder of 26 files are reported, and smaller ones are not', () => {
   const root = mkdtempSync(join(tmpdir(), 'tallyscope-sizes-'))
   const write = (path: string, lines: number): void => {
     mkdirSync(dirname(join(root, path)), { recursive: true })

@@ -5,7 +5,7 @@ import { TickShapeGuard } from '../../src/http/tick-shape-guard.js'
 
 const usesHooks = Number.parseInt(process.versions.node, 10) < 24
 
-test('one nextTick object is kept before the first request, and replaced every 256 requests', async () => {
+test('one nextTick object is kept from before the first request on, and replaced every 256 requests', async () => {
   const kept = new TickShapeGuard()
   await setImmediate()
   const first = kept.tick

@@ -62,7 +62,7 @@ describeWith(['prometheus'], 'Prometheus and a port that workers share', () => {
     }
   }
 
-  test('increase() is right within 1 % through rolling restarts, in which each worker ends by itself', async () => {
+  test('increase() is correct within 1 % through rolling restarts', async () => {
     await start()
     const beganMs = Date.now()
     program.command({ work: true })

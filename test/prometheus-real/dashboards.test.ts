@@ -115,7 +115,7 @@ describeWith(['prometheus'], 'queries of public dashboards, from a real Promethe
     expect(without.sort()).toEqual([...missing].sort())
   })
 
-  test('the documented numbers are these', () => {
+  test('the dashboards have the documented numbers', () => {
     const text = readFileSync(join(import.meta.dirname, '../../docs/dashboards.md'), 'utf8')
     for (const { name, missing } of SETTINGS) {
       expect(text).toContain(`${QUERIES.length - missing.length} of ${QUERIES.length}`)

@@ -51,7 +51,7 @@ describeWith(['prometheus'], 'Prometheus 2.42 by remote write', () => {
   const exporterFor = (job: string, options: object = {}) =>
     new RemoteWriteExporter({ url: `${prometheus.url}/api/v1/write`, job, instance: 'a:1', ...options })
 
-  test('queries answer as when it scrapes the same process, until the process ends', async () => {
+  test('queries return the same as when Prometheus scrapes the process, until the process ends', async () => {
     const native = exporterFor('native', { nativeHistograms: true })
     const classic = exporterFor('classic')
     for (let second = 0; second < 6; second++) {
@@ -101,7 +101,7 @@ describeWith(['prometheus'], 'Prometheus 2.42 by remote write', () => {
     expect(Number(result[0]!.value[1])).toBeCloseTo(600, 6)
   }, 30_000)
 
-  test('a version that it does not take loses no sample with auto', async () => {
+  test('with version auto no sample is lost if the receiver refuses a version', async () => {
     const exporter = exporterFor('auto', { version: 'auto', staleOnShutdown: false })
     await exporter.exportFamilies(await gatherFamilies([stats]))
     await exporter.shutdown()
@@ -146,7 +146,7 @@ describeWith(['victoria-metrics'], 'VictoriaMetrics by remote write', () => {
     expect(await value('rate(done_total{job="rates"}[60s])')).toBe(10)
   }, 60_000)
 
-  test('it has the values, with and without compression, and none after the end', async () => {
+  test('VictoriaMetrics has the values, with and without compression, and none after the end', async () => {
     const { stats, work } = shop()
     work()
     const exporters = [{}, { compress: literalBlock }].map(

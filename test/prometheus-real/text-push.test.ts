@@ -35,7 +35,7 @@ describeWith(['victoria-metrics'], 'VictoriaMetrics by import of text', () => {
   const exporterFor = (job: string) =>
     new PrometheusTextPushExporter({ url: `${victoria.url}/api/v1/import/prometheus`, extraLabels: { job, instance: 'a:1' } })
 
-  test('queries answer as when it scrapes the same process', async () => {
+  test('queries return the same as when the process is scraped', async () => {
     const exporter = exporterFor('pushed')
     for (let second = 0; second < 6; second++) {
       if (second < 4) work()

@@ -24,7 +24,7 @@ test('without cluster there is no group', () => {
   expect(create({ cluster: true, enabled: false }).group).toBeUndefined()
 })
 
-test('cluster serves and exports the group, with the labels of everything, and leaves it at the end', async () => {
+test('cluster serves and exports the metrics of the group with the configured labels, and leaves it at the end', async () => {
   const exporter = new MemoryExporter<Metric>()
   const scope = create({
     cluster: `setup ${process.pid} ${++groups}`,
@@ -49,7 +49,7 @@ test('cluster serves and exports the group, with the labels of everything, and l
   await expect(scope.group!.getFamilies()).rejects.toThrow(expect.objectContaining({ code: 'ERR_GROUP_INCOMPLETE' }) as Error)
 })
 
-test('two of one name are one member: pages have the metrics of both', async () => {
+test('two Tallyscopes with one group name are one member, whose pages have the metrics of both', async () => {
   const cluster = `setup ${process.pid} ${++groups}`
   const [one, two] = [create({ cluster, prometheus: { port: 0 } }), create({ cluster })]
   await one.start()

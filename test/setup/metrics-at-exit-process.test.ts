@@ -47,7 +47,7 @@ test.each([false, true])(
   },
 )
 
-test('process.exit() logs metrics that a Pushgateway cannot be sent any more', async () => {
+test('process.exit() logs metrics that can no longer be sent to a Pushgateway', async () => {
   const { status, stderr } = await run({ exporter: 'pushgateway', url: 'http://127.0.0.1:9' })
   expect(status).toBe(3)
   expect(stderr).toContain('2 metrics are lost: the exporter cannot export without waiting')

@@ -37,7 +37,7 @@ async function run(exporter: string | Readonly<Record<string, object>>, env: Rec
 
 const ownLines = async () => (await receiver.lines()).filter((line) => line.startsWith('bytes'))
 
-test('statsd by a string has no tags unless told', async () => {
+test('statsd by a string has no tags by default', async () => {
   await run(`statsd(host=127.0.0.1, port=${receiver.port})`)
   expect(await ownLines()).toEqual(['bytes._a:7|c'])
 })
@@ -47,7 +47,7 @@ test('dogstatsd takes address and tags from the variables of Datadog', async () 
   expect(await ownLines()).toEqual(['bytes:7|c|#team:a,env:prod,route:/a'])
 })
 
-test('an address that is given replaces that of the variables as a whole', async () => {
+test('an address in the options replaces that of the variables as a whole', async () => {
   await run({ dogstatsd: { port: receiver.port, tags: { env: 'own' } } }, { DD_DOGSTATSD_URL: 'unixstream:///nowhere', DD_ENV: 'prod' })
   expect(await ownLines()).toEqual(['bytes:7|c|#env:own,route:/a'])
 })
@@ -59,14 +59,14 @@ test('remotewrite writes to its url', async () => {
   expect(valuesOf(target)['bytes_total{route="/a"}']).toBe(7)
 })
 
-test('remotewrite takes words by a string: both kinds of histograms, and the version that the receiver takes', async () => {
+test('remotewrite by a string accepts words: both kinds of histograms, and auto as version', async () => {
   const target = await writeReceiver()
   await run(`remotewrite(url=${target.url}/api/v1/write, version=auto, nativeHistograms=both, staleOnShutdown=false)`)
   expect(target.written.map(({ version }) => version)).toContain(2)
   expect(valuesOf(target)['bytes_total{route="/a"}']).toBe(7)
 })
 
-test('textpush sends text to its url', async () => {
+test('textpush sends the text format to its url', async () => {
   const target = await httpReceiver()
   await run({ textpush: { url: `${target.url}/api/v1/import/prometheus`, extraLabels: { job: 'shop' } } })
   expect(target.requests.map(({ path }) => path?.replace(/\d+$/, 'TIME'))).toEqual([
@@ -75,7 +75,7 @@ test('textpush sends text to its url', async () => {
   expect(String(target.requests[0]!.body)).toContain('\nbytes_total{route="/a"} 7\n')
 })
 
-test('a wrong option is logged before the first export', async () => {
+test('an invalid option is logged before the first export', async () => {
   const warn = vi.mocked(process.emitWarning)
   await run('remotewrite(url=http://127.0.0.1:1, version=never)')
   expect(warn.mock.calls.map(([text]) => text)).toContainEqual(
@@ -96,7 +96,7 @@ async function runByVariables(env: Record<string, string>, options: TallyscopeOp
 
 const OTLP = { OTEL_TRACES_EXPORTER: 'otlp', OTEL_METRICS_EXPORTER: 'otlp', OTEL_TRACES_SAMPLER: 'always_on', OTEL_SERVICE_NAME: 'shop' }
 
-test('by the variables of OpenTelemetry alone, metrics and spans go out by OTLP', async () => {
+test('with variables of OpenTelemetry only, metrics and spans are sent by OTLP', async () => {
   const target = await httpReceiver()
   const more = { OTEL_RESOURCE_ATTRIBUTES: 'service.version=1.2,zone=a%20b', OTEL_EXPORTER_OTLP_HEADERS: 'api-key=k' }
   await runByVariables({ ...OTLP, ...more, OTEL_EXPORTER_OTLP_ENDPOINT: target.url })
@@ -117,7 +117,7 @@ test('by the variables of OpenTelemetry alone, metrics and spans go out by OTLP'
   expect(target.requests.map(({ headers }) => headers['api-key'])).toEqual(target.requests.map(() => 'k'))
 })
 
-test('options in code win over the variables: an address as a whole, headers one by one', async () => {
+test('options in code take precedence over variables: an address as a whole, headers one by one', async () => {
   const target = await httpReceiver()
   const otlp = { url: `${target.url}/own`, protocol: 'http/json', headers: { 'API-Key': 'own' } }
   const env = { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'http://127.0.0.1:1/no', OTEL_EXPORTER_OTLP_HEADERS: 'api-key=k,tenant=t' }
@@ -140,7 +140,7 @@ test('variables that cannot be read are logged and have no effect', async () => 
   ])
 })
 
-test('spans by otlp go out in batches as the variables of the batch span processor say', async () => {
+test('spans are sent by otlp in batches according to the variables of the batch span processor', async () => {
   const target = await httpReceiver()
   const batches = { OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '2', OTEL_BSP_MAX_QUEUE_SIZE: 'many' }
   await runByVariables({ ...OTLP, ...batches, OTEL_METRICS_EXPORTER: 'none', OTEL_EXPORTER_OTLP_ENDPOINT: target.url })
@@ -152,7 +152,7 @@ test('spans by otlp go out in batches as the variables of the batch span process
   expect(logged).toContainEqual(expect.stringMatching(/^OTEL_BSP_MAX_QUEUE_SIZE is ignored: it must be a whole number/))
 })
 
-test('the delay by its variable ends the wait of a batch that is not full, by otlp and by a named transport', async () => {
+test('an incomplete batch is sent after the delay of its variable, by otlp and by a named transport', async () => {
   for (const env of [{}, { TALLYSCOPE_TRACES_TRANSPORT: 'async' }]) {
     let arrived = (): void => {}
     const sent = new Promise<void>((resolve) => (arrived = resolve))
@@ -189,7 +189,7 @@ test('the shorter of both time limits is that of a request, and the transport wa
   await exporter.shutdown?.()
 })
 
-test('spans by otlp have a transport that outwaits the exporter, unless another one is named', async () => {
+test('the transport of spans by otlp waits longer than the exporter, unless another transport is named', async () => {
   const transport = (traces: TallyscopeOptions['traces'], env: Record<string, string> = {}) =>
     createTallyscope({ env, stats: new Stats(), traces: traces as TallyscopeOptions['traces'] & object }).tracer.transport
   expect(transport({ exporters: 'otlp' })).toBeInstanceOf(AsyncTransport)

@@ -37,7 +37,7 @@ describe('a signal', () => {
     expect(end.tookMs).toBeLessThan(2_000) // 100 ms where nothing else runs
   })
 
-  test('with the default transport loses no spans either', async () => {
+  test('with the default transport loses no spans', async () => {
     const end = await run({ end: 'signal', maxQueueSize: 2_048, maxBatchSize: 600 }, [0, 'SIGTERM'])
     expect(end).toMatchObject({ status: 143, lines: 2_048 })
   })
@@ -136,7 +136,7 @@ describe('a natural exit', () => {
   test.each([
     ['exit', 'cannot export without waiting: 2048 items are lost'],
     ['exit while a flush is under way', 'was exporting 2048 items when the process ended: they may be lost'],
-  ])('by process.exit() logs how many spans are lost with an exporter that has to be waited for: %s', async (end, message) => {
+  ])('by process.exit() logs how many spans are lost with an asynchronous exporter: %s', async (end, message) => {
     const program = new ChildProgram('at-the-end.js', { path, end, exporter: 'hanging' })
     expect(await program.ended).toEqual({ status: 3, signal: null })
     expect(program.stderr).toContain(message)
@@ -167,7 +167,7 @@ test('a process that awaits a hanging exporter ends at the grace period', async 
   expect(program.stdout).toBe('done\n')
 })
 
-test('a reader that leaves ends printing quietly', async () => {
+test('a closed pipe ends printing quietly', async () => {
   const command = `"${process.execPath}" "${join(import.meta.dirname, '../exporters/programs/print-for-ever.js')}" | head -n 1`
   const { stdout, stderr } = await new Promise<{ stdout: string; stderr: string }>((resolve) => {
     execFile('bash', ['-o', 'pipefail', '-c', command], (_error, stdout, stderr) => resolve({ stdout, stderr }))
@@ -181,7 +181,7 @@ test.each([
   [undefined, {}, 'ERR_SHUTDOWN_TARGET'],
   [[], { gracePeriodMs: -1 }, 'ERR_SHUTDOWN_OPTION'],
   [[], { signals: ['SIGNOTHING'] }, 'ERR_SHUTDOWN_OPTION'],
-])('bad parameters are refused at once and leave no listener: %#', (targets, options, code) => {
+])('invalid parameters are refused at once and leave no listener: %#', (targets, options, code) => {
   const before = process.eventNames().length
   expect(() => installShutdownHooks(targets as never, options as never)).toThrowError(expect.objectContaining({ code }))
   expect(process.eventNames()).toHaveLength(before)

@@ -43,7 +43,7 @@ function problemsOf(options: TallyscopeOptions): string[] {
   return []
 }
 
-test('all parts together: spans and metrics go to files, /metrics is served, shutdown exports the rest', async () => {
+test('spans and metrics are exported to files, /metrics is served, and shutdown exports the rest', async () => {
   const [traces, metrics] = [join(folder, 'traces.jsonl'), join(folder, 'metrics.jsonl')]
   const scope = create({
     service: 'shop',
@@ -86,7 +86,7 @@ test('spans go to every exporter, each with its configured transport', async () 
   await scope.flush()
 })
 
-test('a failing exporter does not keep spans from the others', async () => {
+test('a failing exporter does not affect the other exporters', async () => {
   const kept = new MemoryExporter<SpanData>()
   const broken = {
     export: () => {
@@ -120,7 +120,7 @@ test('a configuration file is read, its path from code or from the environment',
   expect(linesOf(out)).toHaveLength(2)
 })
 
-test('metrics are guarded by configuration: a file of tokens, host names, a function', async () => {
+test('access to the metrics is limited by configuration: a file of tokens, host names, a function', async () => {
   const bearerTokenFile = join(folder, 'token')
   writeFileSync(bearerTokenFile, 'right\n')
   const scope = create({ prometheus: { port: 0, bearerTokenFile, allowedHosts: ['127.0.0.1'], guard: (_, query) => query !== 'refused' } })
@@ -140,7 +140,7 @@ test('metrics are guarded by configuration: a file of tokens, host names, a func
   ])
 })
 
-test('constant and renamed labels come from code, the environment or a file, for what is served and what is exported', async () => {
+test('constant and renamed labels are read from code, the environment or a file, and apply to served and exported metrics', async () => {
   const metrics = join(folder, 'metrics.jsonl')
   const configFile = join(folder, 'scope.json')
   writeFileSync(configFile, JSON.stringify({ renameLabels: { 'http.route': 'route' }, prometheus: { port: 0 } }))

@@ -136,7 +136,7 @@ test("a tracer with the exporter 'none' samples, measures and exports nothing", 
   write.mockRestore()
 })
 
-test('a part of a tracer that cannot do its work is refused', () => {
+test('a component of a tracer without the required methods is refused', () => {
   const memory = new MemoryExporter<SpanData>()
   const wrong: Record<string, readonly unknown[]> = {
     sampler: [{}, 'always', 1, null],

@@ -92,7 +92,7 @@ test.each<[string, (list: number[]) => Exporter<number>, string]>([
   expect(await broken(make)).toContain(name)
 })
 
-test('a failure must be an ExportError and must occur', async () => {
+test('a failing exporter must reject, with an ExportError', async () => {
   const name = 'the error of a failed export has retryable'
   const failing = (error?: unknown) => ({
     createFailing: () => ({ export: () => (error === undefined ? undefined : Promise.reject(error)) as Promise<void> }),

@@ -16,7 +16,7 @@ test('a wrapped function keeps this, name, length, properties and result', () =>
   expect(sent[0]!.name).toBe('add')
 })
 
-test('what is made with new is what the class or the function makes, and extending the wrapper works', () => {
+test('new creates an instance of the class or function, and the wrapper can be extended', () => {
   const { tracer, sent } = traced()
   class Cart {
     readonly items: readonly string[]
@@ -45,7 +45,7 @@ test('what is made with new is what the class or the function makes, and extendi
   expect(sent.map(({ name }) => name)).toEqual(['Cart', 'Cart', 'Cart', 'Old', 'Old'])
 })
 
-test('a wrapped generator function makes instances of the one inside', () => {
+test('a wrapped generator function creates instances of the wrapped one', () => {
   const { tracer } = traced()
   const numbers = function* numbers(): Generator<number> {
     yield 1
@@ -53,7 +53,7 @@ test('a wrapped generator function makes instances of the one inside', () => {
   expect(tracer.trace(numbers)()).toBeInstanceOf(numbers)
 })
 
-test('what is no function is refused with a code', () => {
+test('a value that is not a function is refused with a code', () => {
   const { tracer } = traced()
   for (const wrong of [undefined, null, 5, {}, 'load']) {
     expect(() => tracer.trace(wrong as never)).toThrow(expect.objectContaining({ code: 'ERR_TRACE' }))

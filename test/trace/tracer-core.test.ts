@@ -54,7 +54,7 @@ describe('a span around a callback', () => {
     await tracer.span('a', async () => immediately()).then(() => expect(sent).toHaveLength(1))
   })
 
-  test('takes status and stack from an error, which is rethrown to the caller', async () => {
+  test('has status and stack of an error, which is rethrown to the caller', async () => {
     const { tracer, sent } = traced()
     const failure = new Error('no cart')
     expect(() =>
@@ -106,7 +106,7 @@ describe('a span around a callback', () => {
     expect(sent.map(({ status }) => status.code)).toEqual(Array(7).fill(StatusCode.UNKNOWN))
   })
 
-  test('may be ended by hand within it', () => {
+  test('may be ended within the callback', () => {
     const { tracer, sent } = traced()
     const before = counted('tallyscope_span_misuse_total', 'ended_twice')
     tracer.span('a', (span) => span.end())
@@ -261,7 +261,7 @@ describe('parents', () => {
     expect(headers).toEqual({ traceparent: `00-${T}-${sent[0]!.spanId}-01`, tracestate: 'rojo=1' })
   })
 
-  test('without one, withRemoteParent begins a new trace, also inside of a span', () => {
+  test('without a context, withRemoteParent begins a new trace, also inside of a span', () => {
     const { tracer, sent } = traced()
     tracer.span('outer', () => tracer.withRemoteParent(undefined, () => tracer.span('inner', () => {})))
     const { inner, outer } = byName(sent)
@@ -282,7 +282,7 @@ describe('parents', () => {
     expect(sent[0]).toMatchObject({ traceId: T, parentSpanId: undefined })
   })
 
-  test('a parent may be given: a span, a context, plain data, or null for none', () => {
+  test('the parent may be a span, a context, plain data, or null for none', () => {
     const { tracer, sent } = traced()
     const parent = tracer.startDetachedSpan('parent')
     tracer.span('current', () => {

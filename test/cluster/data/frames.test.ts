@@ -10,7 +10,7 @@ function readAll(reader: FrameReader): Uint8Array[] {
   return frames
 }
 
-test('what is written is read, whatever it is', () => {
+test('any frames are read as they were written', () => {
   fc.assert(
     fc.property(fc.maxSafeNat(), fc.integer(), fc.double(), fc.string({ unit: 'grapheme' }), (whole, signed, double, text) => {
       const frame = new FrameWriter().begin(FRAME.ROWS).varint(whole).signed(signed).double(double).text(text).byte(7).end()
@@ -28,7 +28,7 @@ test('what is written is read, whatever it is', () => {
   )
 })
 
-test('a stream cut anywhere gives the same frames', () => {
+test('a stream that arrives in any pieces contains the same frames', () => {
   const lists = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 6 })
   fc.assert(
     fc.property(lists, fc.infiniteStream(fc.integer({ min: 1, max: 9 })), (payloads, sizes) => {
@@ -53,14 +53,14 @@ test('a stream cut anywhere gives the same frames', () => {
   )
 })
 
-test('half a frame is never seen', () => {
+test('an incomplete frame is not returned', () => {
   const reader = new FrameReader()
   const frame = new FrameWriter().begin(FRAME.ROWS).text('abc').end()
   reader.push(frame.subarray(0, frame.length - 1))
   expect(reader.next()).toBeUndefined()
 })
 
-test('a length beyond the limit is refused before its bytes arrive, and nothing is held afterwards', () => {
+test('a length beyond the limit is refused before its bytes arrive, and no memory is kept afterwards', () => {
   const reader = new FrameReader(64)
   reader.push(Uint8Array.of(61, 0, 0, 0))
   expect(() => reader.next()).toThrow(expect.objectContaining({ code: 'ERR_GROUP_LIMIT' }))
@@ -68,7 +68,7 @@ test('a length beyond the limit is refused before its bytes arrive, and nothing 
   expect(reader.bufferedBytes).toBe(0)
 })
 
-test('a frame without a kind is damaged', () => {
+test('a frame without a kind is invalid', () => {
   const reader = new FrameReader()
   reader.push(new Uint8Array(4))
   expect(() => reader.next()).toThrow(expect.objectContaining({ code: 'ERR_GROUP_FRAME' }))
@@ -79,7 +79,7 @@ test('a writer makes no frame above the limit', () => {
   expect(() => writer.text('x'.repeat(MAX_FRAME_BYTES))).toThrow(expect.objectContaining({ code: 'ERR_GROUP_LIMIT' }))
 })
 
-test('frames of the connection are told from those with rows', () => {
+test('frames of the connection and frames with rows are distinguished', () => {
   const frame = new FrameWriter().begin(FRAME.LEAVE).end()
   expect([kindOf(frame), isDataFrame(FRAME.LEAVE), isDataFrame(FRAME.ROWS)]).toEqual([FRAME.LEAVE, false, true])
 })
@@ -89,7 +89,7 @@ function check(payload: number[], read: (reader: PayloadReader) => unknown): voi
   expect(() => read(new PayloadReader(frame))).toThrow(expect.objectContaining({ code: 'ERR_GROUP_FRAME' }))
 }
 
-test('a payload that cannot be right is damaged', () => {
+test('an impossible payload is invalid', () => {
   check([], (reader) => reader.byte())
   check([0x80], (reader) => reader.varint())
   check([255, 255, 255, 255, 255, 255, 255, 127], (reader) => reader.varint())

@@ -26,7 +26,7 @@ function damagedBy(codes: number[]): unknown {
   return expect(() => readAll(new LabelReader(), frame)).toThrow(expect.objectContaining({ code: 'ERR_GROUP_FRAME' }))
 }
 
-test('values of any frames are read as they were written, each frame once or twice', () => {
+test('values of any frames are read as they were written, also if a frame is read twice', () => {
   const value = fc.option(fc.oneof(fc.constantFrom('GET', 'POST', ''), fc.string(), fc.string({ minLength: 60, maxLength: 70 })), {
     nil: undefined,
   })
@@ -42,13 +42,13 @@ test('values of any frames are read as they were written, each frame once or twi
   )
 })
 
-test('a string is sent once, and then as its number', () => {
+test('a string is sent once, and later as its number', () => {
   const writer = new LabelWriter()
   expect(written(writer, ['/orders', '/orders']).length).toBeLessThan(written(new LabelWriter(), ['/orders']).length + 2)
   expect(written(writer, ['/orders']).length).toBe(6)
 })
 
-test('more strings than are kept are read as they were written', () => {
+test('strings beyond the limit of kept strings are read as they were written', () => {
   const [writer, reader] = [new LabelWriter(), new LabelReader()]
   const values = Array.from({ length: 10_000 }, (_, at) => `user-${at}`)
   expect(readAll(reader, written(writer, values))).toEqual(values)
@@ -62,7 +62,7 @@ test('a string of more than 64 characters is sent each time', () => {
   expect(frames[1]).toEqual(frames[0])
 })
 
-test('what was forgotten on both sides is sent again', () => {
+test('strings that both sides have forgotten are sent again', () => {
   const [writer, reader] = [new LabelWriter(), new LabelReader()]
   const first = written(writer, ['a'])
   readAll(reader, first)
@@ -73,7 +73,7 @@ test('what was forgotten on both sides is sent again', () => {
   expect(readAll(reader, again)).toEqual(['a'])
 })
 
-test('a number without its string is damaged, one beyond those that are kept too', () => {
+test('a number without a string, or beyond the limit, is invalid', () => {
   damagedBy([4])
   damagedBy([2 * 4_097])
   damagedBy([3, 65])

@@ -20,7 +20,7 @@ test.each([
   expect(matchesPattern(name, pattern)).toBe(matches)
 })
 
-test('runtime metrics that would be nonsense as sums have other rules', async () => {
+test('runtime metrics whose sums have no meaning have other rules', async () => {
   const files = {
     read: (path: string) =>
       ({

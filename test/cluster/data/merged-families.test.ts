@@ -90,7 +90,7 @@ test('the merged page of several engines is that of one engine that received all
   )
 })
 
-test('whatever is sent, repeated, sent again or added to the departed, the page equals the true totals', () => {
+test('the page has the true totals after any order of sending, repeating, resending and departing', () => {
   fc.assert(
     fc.property(records, (all) => {
       const group = merged()
@@ -136,7 +136,7 @@ const steps = fc.array(
   { maxLength: 80 },
 )
 
-test('no cumulative sample falls, under any schedule', () => {
+test('no cumulative sample decreases, in any order of events', () => {
   fc.assert(
     fc.property(steps, (all) => {
       const group = merged()
@@ -167,7 +167,7 @@ test('no cumulative sample falls, under any schedule', () => {
   )
 })
 
-test('the order in which members send makes no difference', () => {
+test('the order in which members send does not matter', () => {
   const build = (order: number[]): string => {
     const group = merged()
     const members = [0, 1, 2].map((slot) => {
@@ -220,14 +220,14 @@ function gauges(merge: 'sum' | 'min' | 'max' | 'latest' | 'each', values: number
   }
 }
 
-test('gauges are added up, or are the least, the greatest or one for each member', () => {
+test('gauges are merged by sum, minimum or maximum, or kept for each member', () => {
   expect(gauges('sum', [3, 5, 4]).text()).toEqual(['depth 12'])
   expect(gauges('min', [3, 5, 4]).text()).toEqual(['depth 3'])
   expect(gauges('max', [3, 5, 4]).text()).toEqual(['depth 5'])
   expect(gauges('each', [3, 5]).text()).toEqual(['depth{member="0"} 3', 'depth{member="1"} 5'])
 })
 
-test('the latest gauge is the one that changed last, of those within a second that of the lowest slot', () => {
+test('latest takes the gauge that changed last, and within a second that of the lowest slot', () => {
   const { clock, members, text } = gauges('latest', [3, 5, 4])
   expect(text()).toEqual(['depth 3'])
   clock.advance(2_000)
@@ -248,7 +248,7 @@ test('gauges of late members are left out, and come back', () => {
   expect(text()).toEqual(['depth 5'])
 })
 
-test('gauges of departed members go at once and counters stay', () => {
+test('gauges of departed members are removed at once, and counters stay', () => {
   const group = merged()
   const registry = new MetricRegistry()
   registry.gauge('depth').set(3)
@@ -259,7 +259,7 @@ test('gauges of departed members go at once and counters stay', () => {
   expect([...samplesOf(page(group))]).toEqual([['jobs_total', 4]])
 })
 
-test('a family kept apart has a row for each slot, which stays when the slot changes hands', () => {
+test("a family with the rule each has a row for each slot, also for the slot's next member", () => {
   const group = merged({}, ['jobs*'])
   for (const given of [2, 3]) {
     const registry = new MetricRegistry()
@@ -271,7 +271,7 @@ test('a family kept apart has a row for each slot, which stays when the slot cha
   expect([...samplesOf(page(group))]).toEqual([['jobs_done_total{member="5"}', 5]])
 })
 
-test('a row goes with the last member that has it, and never falls before', () => {
+test('a row is removed with the last member that has it, and does not decrease before', () => {
   const group = merged()
   const members = [1, 2, 3].map((given, slot) => {
     const registry = new MetricRegistry()
@@ -308,7 +308,7 @@ test('rows beyond the limit of the view are exact in the overflow row', () => {
   expect(lines.reduce((all, [, value]) => all + value, 0)).toBe(9)
 })
 
-test('of two definitions the first stays while a member has it, then the other begins', () => {
+test('the first of two definitions is used while a member has it, and then the other', () => {
   const group = merged()
   const members = [[1, 2], [5]].map((bounds, slot) => {
     const registry = new MetricRegistry()
@@ -323,7 +323,7 @@ test('of two definitions the first stays while a member has it, then the other b
   expect(bounds()).toEqual(['size_bucket{le="5"}', 'size_bucket{le="+Inf"}'])
 })
 
-test('merged rows that are sent on make the same page', () => {
+test('merged rows that are forwarded result in the same page', () => {
   const group = merged({}, ['shop/requests'])
   for (let slot = 0; slot < 3; slot++) {
     const own = engine()
@@ -339,7 +339,7 @@ test('merged rows that are sent on make the same page', () => {
   expect(page(mirror)).toBe(page(group))
 })
 
-test('what departed members left can be sent to an standby', () => {
+test('the rows of departed members can be sent to a standby', () => {
   const group = merged()
   const own = engine()
   own.record(3, '/')
@@ -353,7 +353,7 @@ test('what departed members left can be sent to an standby', () => {
   expect(page(standby)).toBe(page(group))
 })
 
-test('snapshots of counters are added up like rows, and one that was reset goes on from where it was', () => {
+test('snapshots of counters are summed like rows, and one that was reset continues from its last total', () => {
   const group = merged()
   let value = 5
   const producer: MetricProducer = {
@@ -394,7 +394,7 @@ test('a last value view is merged by the rule of its aggregation', () => {
   expect([...samplesOf(page(group))]).toEqual([['level', 4]])
 })
 
-test('of a counter that all members read from one place the greatest is shown, and it never falls', () => {
+test('a counter with the rule max is the greatest of all members, and does not decrease', () => {
   const group = merged()
   let values = [5, 7]
   const members = values.map((_, slot) => {
@@ -446,7 +446,7 @@ const waits = fc.array(
   { maxLength: 60 },
 )
 
-test('percentiles of several engines are those of one engine that received all values, also in a copy and after members have ended', () => {
+test('percentiles of several engines equal those of one engine with all values, also in a copy and after members have ended', () => {
   fc.assert(
     fc.property(waits, (all) => {
       const clock = new ManualClock()
@@ -475,7 +475,7 @@ test('percentiles of several engines are those of one engine that received all v
   )
 })
 
-test('percentiles of a member that sends nothing more go with their windows, and count and sum stay', () => {
+test('percentiles of a silent member expire with their windows, and count and sum stay', () => {
   const clock = new ManualClock()
   const group = new MergedFamilies({ clock, limits: DEFAULT_DATA_LIMITS })
   const engines = [0, 1].map(() => latencies(clock))
@@ -507,7 +507,7 @@ test('percentiles with more buckets than a frame can have are left out, and thei
   expect(samplesOf(page(group)).get('size_count')).toBe(90_000)
 })
 
-test('quantiles of snapshots are shown as long as one member has them, and go with it', () => {
+test('quantiles of snapshots are exposed while a member has them', () => {
   const group = merged()
   const getMetrics = (): Metric[] => [
     {
@@ -531,7 +531,7 @@ test('quantiles of snapshots are shown as long as one member has them, and go wi
   expect(names()).toEqual(['size_sum', 'size_count'])
 })
 
-test('the exemplar of a bucket is the newest of all members, whoever sends last', () => {
+test('the exemplar of a bucket is the newest of all members, in any order of sending', () => {
   for (const order of [
     [0, 1],
     [1, 0],
@@ -553,7 +553,7 @@ test('the exemplar of a bucket is the newest of all members, whoever sends last'
   }
 })
 
-test('rows that are removed and made anew while their frames are on the way keep their own values', () => {
+test('rows that are removed and created again while their frames are in transit keep their own values', () => {
   const own = new MetricRegistry()
   const jobs = own.counter('jobs', { labelKeys: ['queue'], rowLimit: 10_000 })
   const name = (at: number): string => `queue ${at} ${'x'.repeat(200)}`
@@ -589,7 +589,7 @@ function twoRegistries() {
   return { registries, one: one!, two: two! }
 }
 
-test('two producers of a process with the same family are both sent, and rows that both have are added up', () => {
+test('the same family of two producers of a process is sent twice, and common rows are summed', () => {
   const group = merged()
   const { registries, one, two } = twoRegistries()
   const member = new Member(group, 0, ...registries)
@@ -611,7 +611,7 @@ test('two producers of a process with the same family are both sent, and rows th
   expect(values()).toEqual({ a: 21 })
 })
 
-test('a producer that loses its family while the member is away does not change what another one has', () => {
+test("a producer that loses its family while the member is disconnected does not change another producer's", () => {
   const group = merged()
   const { registries } = twoRegistries()
   const member = new Member(group, 0, ...registries)

@@ -28,7 +28,7 @@ test.each(kinds)('%s is read as it was written', (kind) => {
   expect(readControlFrame(controlFrame(kind, MESSAGES[kind] as never))).toEqual({ kind, ...MESSAGES[kind] })
 })
 
-test.each(kinds)('%s with a field of another type is damaged', (kind) => {
+test.each(kinds)('%s with a field of a wrong type is invalid', (kind) => {
   for (const field of Object.keys(MESSAGES[kind])) {
     for (const value of [null, {}, -2, 0.5]) {
       const frame = written(CONTROL[kind], JSON.stringify({ ...MESSAGES[kind], [field]: value }))
@@ -37,7 +37,7 @@ test.each(kinds)('%s with a field of another type is damaged', (kind) => {
   }
 })
 
-test('other kinds, other texts and cut frames are damaged', () => {
+test('unknown kinds, invalid JSON and truncated frames are invalid', () => {
   for (const frame of [
     written(15, '{}'),
     written(CONTROL.LEAVE, '[]'),
@@ -49,7 +49,7 @@ test('other kinds, other texts and cut frames are damaged', () => {
   }
 })
 
-test('names of prototypes change no object', () => {
+test('names on prototypes change no object', () => {
   readControlFrame(written(CONTROL.LEAVE, '{"__proto__":{"polluted":1}}'))
   expect(({} as { polluted?: number }).polluted).toBeUndefined()
 })

@@ -20,7 +20,7 @@ test('frames of a channel are applied in order, and its end after them', async (
   expect(seen).toEqual([1, 2, 3, undefined])
 })
 
-test('members take turns, and no turn of the event loop is longer than a slice', async () => {
+test('frames of members are applied in turn, for at most one slice in a turn of the event loop', async () => {
   const line = new FrameQueue()
   const order: string[] = []
   const channels = ['a', 'b'].map((name) => {
@@ -38,7 +38,7 @@ test('members take turns, and no turn of the event loop is longer than a slice',
   await vi.waitFor(() => expect(order).toEqual(['a', 'b', 'a', 'b', 'a', 'b', 'a', 'b']), 10_000)
 })
 
-test('a channel whose queue is full is paused until half of it is done', async () => {
+test('a channel with a full queue is paused until half of it is applied', async () => {
   const line = new FrameQueue()
   const calls: string[] = []
   const channel: Channel = {
@@ -58,7 +58,7 @@ test('a channel whose queue is full is paused until half of it is done', async (
   expect(calls).toEqual(['pause', 'resume'])
 })
 
-test('small frames count for the memory that each takes, so that only some thousands of them wait', () => {
+test('small frames count with their overhead, so that only some thousands of them wait', () => {
   const queue = new FrameQueue()
   let waiting = 0
   let isPaused = false

@@ -29,7 +29,7 @@ function fault(given?: string): unknown {
   return undefined
 }
 
-test('the folder is made for this user alone', () => {
+test('the folder is created with permissions for this user only', () => {
   openGroupFolder(HASH)
   expect(statSync(parent()).mode & 0o777).toBe(0o700)
   expect(statSync(join(parent(), HASH)).mode & 0o777).toBe(0o700)
@@ -61,20 +61,20 @@ test('a folder of another user is refused', () => {
   vi.restoreAllMocks()
 })
 
-test('a path that a socket cannot have is refused, as Node 20 would cut it', () => {
+test('a path that is too long for a socket is refused, since Node 20 would truncate it', () => {
   vi.stubEnv('TMPDIR', join(root, 'x'.repeat(100)))
   mkdirSync(join(root, 'x'.repeat(100)))
   expect(fault()).toEqual(refusal(/is too long: with the name of a socket it has \d+ bytes, at most 103/))
   expect(fault(join(root, 'y'.repeat(80)))).toEqual(refusal(/is too long/))
 })
 
-test('a folder that cannot be made is refused', () => {
+test('a folder that cannot be created is refused', () => {
   writeFileSync(join(root, 'file'), '')
   expect(fault(join(root, 'file', 'folder'))).toEqual(refusal(/cannot be made: ENOTDIR/))
   expect(fault('')).toEqual(refusal(/must be the path of a folder/))
 })
 
-test('a folder that is given keeps its permissions, and groups in it stay apart', () => {
+test('a configured folder keeps its permissions, and groups in it are separate', () => {
   const given = join(root, 'given')
   mkdirSync(given)
   chmodSync(given, 0o770)
@@ -87,7 +87,7 @@ test('a folder that is given keeps its permissions, and groups in it stay apart'
   expect(readdirSync(given)).toEqual(['fedcba9876543210.7.sock'])
 })
 
-test('generations are numbers in ascending order, marks of past ones included', () => {
+test('generations are increasing numbers, including marks of earlier ones', () => {
   const folder = openGroupFolder(HASH)
   for (const generation of [10, 9, 2]) writeFileSync(folder.address(generation), '')
   writeFileSync(join(parent(), HASH, 'other'), '')
@@ -100,14 +100,14 @@ test('generations are numbers in ascending order, marks of past ones included', 
   expect(readdirSync(join(parent(), HASH))).toEqual(['other'])
 })
 
-test('a folder that somebody cleaned away is made again', () => {
+test('a folder that was deleted is created again', () => {
   const folder = openGroupFolder(HASH)
   folder.remove()
   expect(folder.generations()).toEqual([])
   expect(statSync(join(parent(), HASH)).isDirectory()).toBe(true)
 })
 
-test('a folder that was given and cleaned away is made again', () => {
+test('a configured folder that was deleted is created again', () => {
   const given = join(root, 'given')
   const folder = openGroupFolder(HASH, given)
   rmSync(given, { recursive: true })
@@ -115,7 +115,7 @@ test('a folder that was given and cleaned away is made again', () => {
   expect(statSync(given).isDirectory()).toBe(true)
 })
 
-test('final rows that cannot be written, or are too many for a file, cost a warning', () => {
+test('final rows that cannot be written, or exceed the size of a file, are reported by a warning', () => {
   const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const folder = openGroupFolder(HASH, join(root, 'given'))
   const id = 'a'.repeat(32)
@@ -130,7 +130,7 @@ test('final rows that cannot be written, or are too many for a file, cost a warn
   vi.restoreAllMocks()
 })
 
-test('the last one removes the file of a process that was killed while it wrote', () => {
+test('the last member removes the file of a process that was killed while writing', () => {
   const folder = openGroupFolder(HASH)
   writeFileSync(join(parent(), HASH, `${'a'.repeat(32)}.final.part`), 'half')
   folder.remove()

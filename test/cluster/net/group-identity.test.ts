@@ -5,14 +5,14 @@ const alone: ProcessFacts = { env: {}, pid: 100, ppid: 1, isClusterWorker: false
 const worker: ProcessFacts = { ...alone, pid: 101, ppid: 100, isClusterWorker: true }
 const pm2 = (name: string, id: string): ProcessFacts => ({ ...worker, env: { PM2_HOME: '/home/a/.pm2', pm_id: id, name } })
 
-test('a primary and its workers are one group, before the first worker too', () => {
+test('a primary and its workers are one group, also before the first worker', () => {
   expect(groupIdentity(undefined, alone).kind).toBe('process')
   expect(groupIdentity(undefined, { ...alone, hasWorkers: true }).kind).toBe('cluster')
   expect(groupIdentity(undefined, worker)).toEqual({ kind: 'cluster', hash: groupIdentity(undefined, alone).hash })
   expect(groupIdentity(undefined, { ...worker, ppid: 99 }).hash).not.toBe(groupIdentity(undefined, alone).hash)
 })
 
-test('two applications under one PM2 are two groups, though the daemon is the primary of both', () => {
+test('two applications under one PM2 are two groups, although the daemon is the primary of both', () => {
   const [one, again, other] = [
     groupIdentity(undefined, pm2('shop', '0')),
     groupIdentity(undefined, pm2('shop', '1')),
@@ -22,7 +22,7 @@ test('two applications under one PM2 are two groups, though the daemon is the pr
   expect(other.hash).not.toBe(one.hash)
 })
 
-test('a name comes before everything else', () => {
+test('a name takes precedence over everything else', () => {
   expect(groupIdentity('shop', worker)).toEqual(groupIdentity('shop', pm2('mail', '0')))
   expect(groupIdentity('shop', worker).kind).toBe('name')
 })

@@ -31,19 +31,19 @@ async function join_(options: { canLead?: boolean; above?: number; patienceMs?: 
 
 const brief = ({ role, generation }: Meeting): [string, number] => [role, generation]
 
-test('the first one is the keeper, the next ones are its members', async () => {
+test('the first process is the keeper, and the next ones are its members', async () => {
   expect(brief(await join_())).toEqual(['keeper', 1])
   expect(brief(await join_())).toEqual(['member', 1])
   expect(brief(await join_({ canLead: false }))).toEqual(['member', 1])
 })
 
-test('of twenty at once one is the keeper', async () => {
+test('one of twenty processes that start at once is the keeper', async () => {
   const all = await Promise.all(Array.from({ length: 20 }, () => join_()))
   expect(all.filter(({ role }) => role === 'keeper')).toHaveLength(1)
   expect(new Set(all.map(({ generation }) => generation)).size).toBe(1)
 })
 
-test('of twenty beside a dead socket one binds the next generation, and removes the dead one', async () => {
+test('one of twenty processes that find a dead socket binds the next generation and removes the dead socket', async () => {
   writeFileSync(openGroupFolder('g', path).address(4), '')
   const all = await Promise.all(Array.from({ length: 20 }, () => join_({ patienceMs: 20 })))
   expect(all.filter(({ role }) => role === 'keeper')).toHaveLength(1)
@@ -51,7 +51,7 @@ test('of twenty beside a dead socket one binds the next generation, and removes 
   expect(readdirSync(path)).toEqual(['g.5.sock'])
 })
 
-test('a keeper that hangs is passed over for the next generation', async () => {
+test('a hanging keeper is replaced by the next generation', async () => {
   const hung = createServer()
   await new Promise<void>((resolve) => void hung.listen(openGroupFolder('g', path).address(1), resolve))
   expect(brief(await join_({ above: 1 }))).toEqual(['keeper', 2])
@@ -65,7 +65,7 @@ test('a process that may not lead waits for a keeper', async () => {
   expect(brief(await waiting)).toEqual(['member', 1])
 })
 
-test('joining ends with its signal', async () => {
+test('joining ends if its signal is aborted', async () => {
   const waiting = join_({ canLead: false })
   ending.abort(new Error('over'))
   await expect(waiting).rejects.toThrow()

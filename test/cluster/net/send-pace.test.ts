@@ -7,13 +7,13 @@ const delayAfter = (bytes: number, rows: number, members: number): number => {
   return pace.delayMs
 }
 
-test('little that was recorded is sent twenty times a second, and nothing is looked for five times a second', () => {
+test('a few changes are sent twenty times a second, and an idle member looks for changes five times a second', () => {
   expect(new SendPace().delayMs).toBe(50)
   expect(delayAfter(1_200, 10_000, 8)).toBe(50)
   expect(delayAfter(0, 10_000, 8)).toBe(200)
 })
 
-test('the more there is to send, to look through or to take, the less often, and every five seconds at least', () => {
+test('more work makes sending less frequent, down to once in five seconds', () => {
   expect(delayAfter(12_800, 10_000, 8)).toBe(400)
   expect(delayAfter(1_200, 100_000, 8)).toBe(100)
   expect(delayAfter(1_200, 10_000, 64)).toBe(320)

@@ -39,7 +39,7 @@ interface Document {
 
 const newFolder = () => mkdtempSync(join(tmpdir(), 'tallyscope-'))
 
-test.each(['app.mjs', 'app.cjs'])('%s is traced and measured by --import and the environment alone', async (program) => {
+test.each(['app.mjs', 'app.cjs'])('%s is traced and measured with --import and environment variables only', async (program) => {
   const file = join(newFolder(), 'traces.jsonl')
   const { child, url } = await start(program, { TALLYSCOPE_TRACES_SAMPLER: 'alwaysOn', TALLYSCOPE_TRACES_EXPORTERS: `file(path=${file})` })
   expect(await (await fetch(`${url}/outer`)).text()).toBe('inner')
@@ -61,7 +61,7 @@ test.each(['app.mjs', 'app.cjs'])('%s is traced and measured by --import and the
   expect(named['GET /inner']!.parentSpanId).toBe(named['GET']!.spanId)
 })
 
-test('by the variables of OpenTelemetry alone, spans and metrics go to a collector before the program ends', async () => {
+test('with variables of OpenTelemetry only, spans and metrics are sent to a collector before the program ends', async () => {
   const collector = await receiver()
   const { child, url } = await start('app.mjs', {
     OTEL_SERVICE_NAME: 'shop',
@@ -81,7 +81,7 @@ test('by the variables of OpenTelemetry alone, spans and metrics go to a collect
   expect(metrics.map(({ name }) => name)).toContain('http/server/duration')
 })
 
-test('auto can be switched off, and an unreadable configuration stops no program', async () => {
+test('auto can be disabled, and the program runs even if the configuration is unreadable', async () => {
   const off = await start('app.mjs', { TALLYSCOPE_ENABLED: 'false' })
   expect((await fetch(`${off.url}/metrics`)).status).toBe(404)
   const wrong = await start('app.mjs', { TALLYSCOPE_TRACES_SAMPLER: 'sometimes(' })
@@ -108,14 +108,14 @@ test('the metrics of an application have the configured labels, and need the con
   expect(page).toContain('http_server_duration_seconds_count{method="GET",path="/inner",status="200",outcome="ok",app="shop"} 1')
 })
 
-test('if a server of its own has the metrics, applications do not show them', async () => {
+test('applications do not serve the metrics if a separate server does', async () => {
   const folder = newFolder()
   writeFileSync(join(folder, 'scope.json'), JSON.stringify({ prometheus: { port: 0 }, traces: { exporters: [] } }))
   const { url } = await start('app.mjs', { TALLYSCOPE_CONFIG_FILE: join(folder, 'scope.json') })
   expect((await fetch(`${url}/metrics`)).status).toBe(404)
 })
 
-test('a program that does nothing else exits', () => {
+test('a program without other work exits', () => {
   const traces = join(newFolder(), 'traces.jsonl')
   const { status, stderr } = spawnSync(process.execPath, ['--import', 'tallyscope/auto', '-e', '0'], {
     env: { ...process.env, TALLYSCOPE_TRACES_EXPORTERS: `file(path=${traces})` },
@@ -129,7 +129,7 @@ test.each([
   [undefined, 'token=', false],
   ['redacted', 'token=REDACTED', true],
   ['true', 'token=secret', true],
-])('TALLYSCOPE_TRACES_URL_QUERY=%s decides what of a query a server span shows', async (urlQuery, text, isThere) => {
+])('TALLYSCOPE_TRACES_URL_QUERY=%s decides which parts of a query a server span has', async (urlQuery, text, isThere) => {
   const file = join(newFolder(), 'traces.jsonl')
   const { child, url } = await start('app.mjs', {
     TALLYSCOPE_TRACES_SAMPLER: 'alwaysOn',

@@ -51,7 +51,7 @@ test.each([
   'throws.mjs',
   'worker.mjs',
   'cluster.mjs',
-])('%s prints and ends as without tallyscope/auto, also if there is a server for /metrics or a group', async (program) => {
+])('%s has the same output and end as without tallyscope/auto, also with a server for /metrics or a group', async (program) => {
   const plain = run([node, program], undefined)
   const port = String(await freePort())
   for (const env of [{}, { TALLYSCOPE_PROMETHEUS_PORT: port }, { TALLYSCOPE_CLUSTER: 'on' }]) {
@@ -111,7 +111,7 @@ test('a port in use disables /metrics only, and is logged', async () => {
 })
 
 test.each(['onRequest', 'preParsing', 'preValidation', 'preHandler', 'notFound'])(
-  '/metrics answers nobody whom the application refuses, here in %s',
+  '/metrics refuses the requests that the application refuses: %s',
   (hook) => {
     const refused = hook === 'notFound' ? '404 false' : '401 false'
     expect(run([node, 'guarded.cjs', hook], {}).stdout.trim()).toBe(`${refused} 200 true`)
@@ -127,7 +127,7 @@ test.each([
   expect(run([node, 'guarded.cjs', 'onRequest'], env).stdout.trim()).toBe('401 false 404 false')
 })
 
-test('an unsupported major version of Fastify is left alone, and logged', () => {
+test('an unsupported major version of Fastify is not instrumented, and logged', () => {
   expect(run([node, 'fastify-4.cjs'], {}).stderr).toContain('Fastify 4.29.1 is not instrumented')
   expect(run([node, 'fastify.cjs'], {}).stderr).toBe('')
 })

@@ -128,17 +128,20 @@ const cases = Object.entries(SERVERS).flatMap(([name, server]) =>
   (['SIGTERM', 'SIGINT'] as const).map((signal) => ({ name, server, signal })),
 )
 
-test.each(cases)('$name answers, prints and ends by $signal as without tallyscope/auto, and is measured', async ({ server, signal }) => {
-  const plain = await runServer(server, signal, undefined)
-  const file = join(newFolder(), 'metrics.jsonl')
-  const loaded = await runServer(server, signal, file)
-  expect({ ...loaded, endMs: 0 }).toEqual({ ...plain, endMs: 0 })
-  expect(loaded.endMs - plain.endMs).toBeLessThan(1_500)
-  expect(exportedCounts(file)).toEqual(server.counts)
-})
+test.each(cases)(
+  '$name has the same responses, output and end by $signal as without tallyscope/auto, and is measured',
+  async ({ server, signal }) => {
+    const plain = await runServer(server, signal, undefined)
+    const file = join(newFolder(), 'metrics.jsonl')
+    const loaded = await runServer(server, signal, file)
+    expect({ ...loaded, endMs: 0 }).toEqual({ ...plain, endMs: 0 })
+    expect(loaded.endMs - plain.endMs).toBeLessThan(1_500)
+    expect(exportedCounts(file)).toEqual(server.counts)
+  },
+)
 
 test.each(['nest-express.mjs', 'nest-fastify.mjs'])(
-  '%s answers, prints and ends as without tallyscope/auto, and is measured',
+  '%s has the same responses, output and end as without tallyscope/auto, and is measured',
   (program) => {
     const run = (metrics: string | undefined) => {
       const { status, stdout } = spawnSync(node, [program], { cwd: programs, env: environment(metrics), timeout: 30_000, encoding: 'utf8' })

@@ -16,7 +16,7 @@ const whatIsCurrent = (tracer: Tracer) => ({
   secret: currentTags().get('secret'),
 })
 
-test("the caller's trace is continued, and its allowed tags are taken", async () => {
+test("the caller's trace is continued, and its allowed tags are used", async () => {
   const { url, spans } = await served(
     (app, tracer) => {
       app.get('/who', async () => {
@@ -33,7 +33,7 @@ test("the caller's trace is continued, and its allowed tags are taken", async ()
   expect(spans[0]!.parentSpanId).toBe(SPAN_ID)
 })
 
-test('propagated tags can break the measures down', async () => {
+test('views can have propagated tags as tag keys', async () => {
   const { url, stats } = await served(
     (app) => {
       app.get('/who', async () => 'x')
@@ -101,7 +101,7 @@ test('200 concurrent requests each have their own parent and tags, over awaits a
   }
 })
 
-test('a kept-alive connection carries no context from one request to the next', async () => {
+test('requests on a kept-alive connection do not inherit context from each other', async () => {
   const { url, port } = await served(
     (app, tracer) => {
       app.get('/span', async () => whatIsCurrent(tracer))
@@ -222,7 +222,7 @@ test('unsampled spans are current too, so that outgoing calls are not sampled ei
   expect(spans).toEqual([])
 })
 
-test('a retained request span ends with its request, and its latency has it as exemplar', async () => {
+test('a request span that the application keeps ends with its request, and is the exemplar of its latency', async () => {
   const { url, stats, spans } = await served((app) => {
     app.get('/x', async () => 'x')
   })

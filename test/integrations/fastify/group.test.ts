@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const group of groups.splice(0)) await group.leave()
 })
 
-test('with a group the route has the metrics of the group, and the plugin adds its own to it', async () => {
+test('with a group the route serves the metrics of the group, which include those of the plugin', async () => {
   const group = shareMetrics({ name: `fastify ${process.pid}` })
   groups.push(group)
   const extra = new MetricRegistry()

@@ -44,7 +44,7 @@ test('the health check of App Engine is excluded by default', async () => {
   expect(counts(listed.stats)).toEqual({ 'GET /_ah/health 200 ok': 1 })
 })
 
-test('a route can be excluded, renamed, and given tags', async () => {
+test('a route can be excluded, renamed and have tags', async () => {
   const { url, stats, spans, app } = await served((each) => {
     each.get('/out', { config: { tallyscope: false } }, async () => 'x')
     each.get('/old', { config: { disableMetrics: true } as object }, async () => 'x')
@@ -83,7 +83,7 @@ test('the OpenCensus views are recorded beside ours, in milliseconds', async () 
   expect(stats.viewManager.getView('opencensus.io/http/server/completed_count')!.rows[0]!.data).toEqual({ kind: 'count', value: 1 })
 })
 
-test('/metrics is a route of the instance that measures no request of its own', async () => {
+test('/metrics is a route of the instance whose own requests are not measured', async () => {
   const { url, stats } = await served((app) => {
     app.get('/cart', async () => 'x')
   })
@@ -142,7 +142,7 @@ test('the metrics are under the prefix of the instance, at another path, or disa
   await app.close()
 })
 
-test('with a foreign application the plugin answers only unmatched routes', async () => {
+test('with metricsFallback the plugin serves the metrics only if no route matches', async () => {
   const plugin = { metricsWhereUnrouted: true }
   const free = await served(() => {}, { plugin })
   expect(await (await fetch(`${free.url}/metrics`)).text()).toContain('http_server_in_flight 0')
@@ -156,7 +156,7 @@ test('with a foreign application the plugin answers only unmatched routes', asyn
   expect(await (await fetch(`${taken.url}/metrics`)).text()).toBe('mine')
 })
 
-test('the producers can be served elsewhere, and further ones here', async () => {
+test('the producers can be served elsewhere, and the route can have additional producers', async () => {
   const more = new MetricRegistry()
   more.gauge('queue/depth').set(7)
   const { url, app } = await served(() => {}, { plugin: { producers: [more] } })
@@ -225,7 +225,7 @@ test.each([
   ['all, if the tracer trusts its callers', { untrusted: false }, {}, 50],
   ['all, if the plugin trusts its callers', {}, { publicEndpoint: false }, 50],
   ['none, at a public endpoint', { untrusted: true }, {}, 0],
-])('of 50 requests whose callers sample them, and of which the sampler takes none, are sampled: %s', async (_, tracer, plugin, sampled) => {
+])('of 50 requests that callers sample and the sampler does not, are sampled: %s', async (_, tracer, plugin, sampled) => {
   const clock = new ManualClock()
   const sampler = new ParentBasedSampler({ root: new AlwaysOffSampler() })
   const { app, spans } = await served((each) => each.get('/', async () => 'x'), {

@@ -86,7 +86,7 @@ test('unmatched requests share one route, and unknown methods one method', async
   expect(spans[0]!.attributes['http.route']).toBeUndefined()
 })
 
-test('HEAD, 204 and 304 count no body bytes, whatever is written to them', async () => {
+test('HEAD, 204 and 304 count no body bytes, even if a body is written', async () => {
   const { url, stats } = await served((app) => {
     app.get('/page', async () => 'a page')
     app.get('/none', (_request, reply) => {
@@ -167,7 +167,7 @@ test('a client that disconnects during its upload is an abort; the received byte
   expect(sums(stats, 'http/server/request_size')).toEqual({ 'POST /up  aborted': 11 })
 })
 
-test('a response that the server breaks off is an error', async () => {
+test('a response that the server aborts is an error', async () => {
   const { url, stats, spans } = await served((app) => {
     app.get('/broken', (_request, reply) => {
       const body = async function* () {
@@ -351,7 +351,7 @@ test('requests over HTTP/2 are counted once, aborts included', async () => {
   expect(sums(stats, 'http/server/request_size')).toMatchObject({ 'POST /up 200 ok': 5 })
 })
 
-test.each(['events', 'hijacked'])('a stream is no latency, and a client that ends it is no error: %s', async (kind) => {
+test.each(['events', 'hijacked'])('a stream has no latency, and a client that ends it is not an error: %s', async (kind) => {
   const { port, stats, spans } = await served((app) => {
     app.get('/events', (_request, reply) => {
       reply.raw.writeHead(200, { 'content-type': 'text/event-stream' })
@@ -373,7 +373,7 @@ test.each(['events', 'hijacked'])('a stream is no latency, and a client that end
   expect(spans[0]!.status.isOk).toBe(true)
 })
 
-test('events that are sent in one piece are a stream too', async () => {
+test('events that are sent at once are a stream too', async () => {
   const { url, stats } = await served((app) => {
     app.get('/reply', async (_request, reply) => reply.type('text/event-stream').send('data: 1\n\n'))
     app.get('/raw', (_request, reply) => {
@@ -387,7 +387,7 @@ test('events that are sent in one piece are a stream too', async () => {
   expect(counts(stats)).toEqual({})
 })
 
-test('tags are read from the request when its response closes, at most 100 values of each', async () => {
+test('tags are read from the request when its response closes, with at most 100 values each', async () => {
   const requestTags = {
     tenant: (request: FastifyRequest) => request.headers['x-tenant'],
     broken: () => {

@@ -63,7 +63,7 @@ test.each<[string, () => Get]>([
   expect(counted(traced, 'spans')).toEqual(['acme: 3', 'bell: 2'])
 })
 
-test('requests without spans count for the tenant that made them', async () => {
+test('requests without spans are recorded with the tags of their caller', async () => {
   const stats = await twoTenants(nodeGet(new Agent({ keepAlive: true, maxSockets: 1 })), { traced: false })
   await until(() => counted(stats, 'by tenant').join() === 'acme: 3,bell: 2')
 })

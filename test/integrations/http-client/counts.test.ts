@@ -85,7 +85,7 @@ const viaUndici: Send = async (url, kind, isRead) => {
 }
 
 test.each(Object.entries({ 'node:http': viaNode, fetch: viaFetch, undici: viaUndici }))(
-  '%s: what is counted equals what a server has received',
+  '%s: counts equal those of the server',
   async (_name, send) => {
     const stats = new Stats()
     const exporter = new MemoryExporter<SpanData>()

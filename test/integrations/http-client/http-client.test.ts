@@ -157,7 +157,7 @@ describe.each([
   })
 })
 
-test('body bytes are the sent ones, for any kind of body', async () => {
+test('body bytes are the bytes sent, for any kind of body', async () => {
   watch()
   await viaFetch('/x', { method: 'POST', body: 'hellö' })
   const stream = new ReadableStream({
@@ -283,7 +283,7 @@ test.each([
   [false, '/a'],
   [true, '/a?b=1&token&c=2'],
   [(query: string) => query.toUpperCase(), '/a?B=1&TOKEN&C=2'],
-] as const)('of a query, urlQuery %s shows %s', async (urlQuery, shown) => {
+] as const)('with urlQuery %s the query in http.url is %s', async (urlQuery, shown) => {
   watch({ urlQuery })
   await viaFetch('/a?b=1&token&c=2')
   await until(() => spans.length === 1)

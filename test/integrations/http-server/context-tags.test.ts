@@ -70,7 +70,7 @@ const plain: RequestListener = (request, response) =>
 describe.each([
   ['without spans', false],
   ['with spans', undefined],
-] as const)('%s, a request of a pipeline counts for its own tenant', (_title, off) => {
+] as const)('%s, a pipelined request is recorded with its own tags', (_title, off) => {
   const traced = () => ({ tracer: off ?? new Tracer({ exporter: 'none', stats: new Stats() }) })
 
   test('in a server of node:http', async () => {
@@ -124,7 +124,7 @@ describe.each([
   })
 })
 
-test('streams of one HTTP/2 connection count for their own tenants', async () => {
+test('streams of one HTTP/2 connection are recorded with their own tags', async () => {
   const stats = new Stats()
   byTenant(stats)
   const app = fastify({ http2: true })
@@ -145,7 +145,7 @@ test('streams of one HTTP/2 connection count for their own tenants', async () =>
   expect(tenants(stats)).toEqual({ acme: 1, bell: 2 })
 })
 
-test('a response that another request writes counts for the tenant of its own request', async () => {
+test('a response that another request writes is recorded with the tags of its own request', async () => {
   let waiting: ServerResponse | undefined
   const { stats, port } = await listen((request, response) =>
     withTags({ tenant: tenantOf(request) }, async () => {
@@ -166,7 +166,7 @@ test('a response that another request writes counts for the tenant of its own re
   expect(tenants(stats)).toEqual({ acme: 1, bell: 1 })
 })
 
-test('the tags count that are current when the head is written, and not those of parts of the work', async () => {
+test('a response is recorded with the tags that are current when its head is written', async () => {
   const { stats, port } = await listen((_request, response) =>
     withTags({ tenant: 'acme' }, async () => {
       await withTags({ tenant: 'part' }, () => delay(1))
@@ -180,7 +180,7 @@ test('the tags count that are current when the head is written, and not those of
   expect(tenants(stats)).toEqual({ acme: 1 })
 })
 
-test('a request that is aborted before its head is written counts for the tags set until then', async () => {
+test('a request that is aborted before its head is written is recorded with the tags set until then', async () => {
   let isHandled = false
   const { stats, port } = await listen((request) =>
     withTags({ tenant: tenantOf(request) }, () => {
@@ -222,7 +222,7 @@ test('without context tags nothing of a response is replaced', async () => {
   expect(seen).toEqual([false])
 })
 
-test('the option contextTags breaks the views of the integration down by tags of the context', async () => {
+test('the option contextTags adds tags of the context to the views of the integration', async () => {
   const { stats, port } = await listen(plain, { contextTags: ['tenant'], tracer: false })
   await fourRequests(port, stats)
   const { rows } = stats.viewManager.getView('http/server/duration')!

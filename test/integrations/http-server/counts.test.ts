@@ -113,7 +113,7 @@ async function expectAll(stats: Stats, upgrades: number): Promise<void> {
   expect(counted(stats)).toEqual(expected)
 }
 
-test.each(['node:http', 'express', 'express-4'])('%s: what is counted equals what a client sent', async (name) => {
+test.each(['node:http', 'express', 'express-4'])('%s: counts equal those of the client', async (name) => {
   const stats = new Stats()
   const instrumentation = instrumentHttpServer({ tracer: false, stats, ...IGNORED })
   onTestFinished(() => instrumentation.stop())
@@ -128,7 +128,7 @@ test.each(['node:http', 'express', 'express-4'])('%s: what is counted equals wha
   await expectAll(stats, SENT.upgrade)
 })
 
-test('Fastify: what is counted equals what a client sent', async () => {
+test('Fastify: counts equal those of the client', async () => {
   const stats = new Stats()
   const app = fastify()
   await app.register(tallyscopeFastify, { tracer: false, stats, ...IGNORED })
@@ -139,7 +139,7 @@ test('Fastify: what is counted equals what a client sent', async () => {
   await expectAll(stats, SENT.upgrade)
 })
 
-test('HTTP/2 by Fastify: what is counted equals what a client sent', async () => {
+test('Fastify with HTTP/2: counts equal those of the client', async () => {
   const stats = new Stats()
   const app = fastify({ http2: true }) as unknown as FastifyInstance
   await app.register(tallyscopeFastify, { tracer: false, stats, ...IGNORED })

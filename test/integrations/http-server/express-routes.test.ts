@@ -61,7 +61,7 @@ async function routesOf(handler: RequestListener, paths: readonly string[]): Pro
 }
 
 describeBoth((express) => {
-  test('applications in routers, in applications, and in several places have the templates of all around them', async () => {
+  test('the route of a mounted application has the templates of all routers and applications around it', async () => {
     const app = express()
     const users = withRoute(withRoute(express(), '/users/:id'), '/')
     const router = express.Router()
@@ -79,7 +79,7 @@ describeBoth((express) => {
     ).toEqual(['/v1/inner/users/:id', '/v1/inner', '/two/three/deep/:x', '/two/three', '/p/a/:b', '/q/:t/a/:b', '/everywhere/:k'])
   })
 
-  test('each of several paths is a template of its own', async () => {
+  test('each of several paths of a route is a template of its own', async () => {
     const app = express()
     app.use(['/x', '/y/:z'], withRoute(express(), '/a/:b'))
     app.use(['/r1', '/r2'], withRoute(express.Router(), '/n/:k'))
@@ -97,7 +97,7 @@ describeBoth((express) => {
     ).toEqual(['/t1/:f/h/:k', '/t1/:f/h/:k', '/f/:from-:to/h/:k', '/shop/:shop/of/:of/h/:k', '/shop/:shop/of/:of/h/:k', '/slash/:a/h/:k'])
   })
 
-  test('the spelling of a caller, and what a regular expression covers, are no labels', async () => {
+  test("the case of a request's path, and the part that a regular expression matches, are not in labels", async () => {
     const app = express()
     app.use('/case/:c', withRoute(express.Router(), '/w/:k'))
     app.use(/\/rx\d+/, withRoute(express(), '/e/:k'))
@@ -112,7 +112,7 @@ describeBoth((express) => {
     ])
   })
 
-  test('an error that is handled further out keeps the template of its route', async () => {
+  test('a request whose error is handled by an outer router keeps the template of its route', async () => {
     const app = express()
     app.use('/admin/:tenant', withRoute(withRoute(express(), '/ok'), '/boom/:id', fail))
     const router = express.Router()
@@ -129,7 +129,7 @@ describeBoth((express) => {
     ])
   })
 
-  test('an application that another listener calls, and that is in a router, keeps its own part', async () => {
+  test('an application in a router that another listener calls has at least its own template', async () => {
     const app = express()
     const router = express.Router()
     router.use('/inner', withRoute(express(), '/users/:id'))

@@ -86,7 +86,7 @@ test('requests of a plain server are counted once, by method, route, status and 
   expect(rows(stats, 'http/server/response_size')['GET /carts/:id 200 ok']).toEqual({ count: 2, sum: 2 })
 })
 
-test.each(['express', 'express-4'])('%s: the route is the template, with those of all routers and applications around', async (name) => {
+test.each(['express', 'express-4'])('%s: the route is the template, prefixed with those of all routers and applications', async (name) => {
   const express = require(name) as Express
   const { stats, spans } = watch()
   const app = express()
@@ -129,7 +129,7 @@ test.each(['express', 'express-4'])('%s: the route is the template, with those o
   expect(spans.map((span) => span.name)).toContain('GET /shops/:shop/carts/:cart')
 })
 
-test('koa: the route is that of its router', async () => {
+test("Koa: the route is that of Koa's router", async () => {
   const Koa = require('koa') as {
     new (): {
       use(
@@ -154,7 +154,7 @@ test('koa: the route is that of its router', async () => {
   expect(counts(stats)).toEqual({ 'GET /carts/:id 200 ok': 1, 'GET unmatched 404 ok': 1 })
 })
 
-test('span and tags of a request are current in handlers, bodies and awaits, and end with it', async () => {
+test('span and tags of a request are current in handlers and bodies and after await, and end with the request', async () => {
   const { spans, tracer } = watch()
   const { port } = await listen(async (request, response) => {
     const seen = [tracer.currentSpan()?.traceId]
@@ -248,7 +248,7 @@ test('Fastify servers with the plugin, and the metrics server, are ignored', asy
   await app.close()
 })
 
-test('as middleware it measures one application, and a request once', async () => {
+test('the middleware measures one application, and counts a request once', async () => {
   const express = require('express') as Express
   const { stats, spans, tracer, instrumentation } = watch({ watch: false })
   const app = express()

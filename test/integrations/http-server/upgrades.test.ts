@@ -52,7 +52,7 @@ async function upgrade(port: number, path: string): Promise<void> {
   socket.destroy()
 }
 
-test('an upgrade that is refused, fails or is dropped is a request of that status, one that is agreed to a stream', async () => {
+test('an upgrade that is refused, fails or is dropped counts as a request of that status, and an accepted one as a stream', async () => {
   const { stats, spans, tracer } = traced()
   const instrumentation = instrumentHttpServer({ tracer, stats })
   onTestFinished(() => instrumentation.stop())
@@ -97,7 +97,7 @@ test('the socket of an upgrade keeps its own methods, and its span is current in
   expect(traceId).toBe(spans[0]!.traceId)
 })
 
-test('upgrades of a Fastify server are counted once, whether a listener or a route answers', async () => {
+test('upgrades of a Fastify server are counted once, with a listener or a route', async () => {
   const { stats, spans, tracer } = traced()
   const app = fastify()
   await app.register(tallyscopeFastify, { tracer, stats })

@@ -76,7 +76,7 @@ test("Fastify's own logger has them in handlers, and at the completion of a requ
   await app.close()
 })
 
-test('a plain logger and a console get them with each line; fields of the line win', () => {
+test('a plain logger and a console get them with each line, and fields of the line take precedence', () => {
   const told: unknown[][] = []
   const level =
     (name: string) =>

@@ -35,7 +35,7 @@ const carriers: [string, string, () => object][] = [
 ]
 
 describe.each(carriers)('%s (%s)', (_name, format, create) => {
-  test('carries ids, the sampled flag and baggage', () => {
+  test('contains ids, the sampled flag and baggage', () => {
     const tracer = newTracer()
     const span = tracer.startSpan('s').setBaggageItem('user', 'ünï,;="%').setBaggageItem('Key with blank%', 'ü')
     for (const from of [span, span.context()]) {
@@ -48,7 +48,7 @@ describe.each(carriers)('%s (%s)', (_name, format, create) => {
     }
   })
 
-  test('of another tracer, or without a tracer, carries nothing', () => {
+  test('is empty for a context of another tracer or without a tracer', () => {
     const tracer = newTracer()
     for (const from of [new opentracing.Tracer().startSpan('noop'), new opentracing.SpanContext(), null, undefined]) {
       const carrier = create()
@@ -118,7 +118,7 @@ test('the binary form is that of OpenCensus, with baggage in a further field', (
 })
 
 describe('errors', () => {
-  test.each(['zipkin', '', null, undefined, 7, {}])('the format %j is refused by both', (format) => {
+  test.each(['zipkin', '', null, undefined, 7, {}])('inject and extract refuse the format %j', (format) => {
     for (const tracer of [newTracer(), new NoopOpenTracingTracer()]) {
       for (const call of [
         () => tracer.inject(newTracer().startSpan('s'), format as string, {}),
@@ -130,7 +130,7 @@ describe('errors', () => {
     }
   })
 
-  test.each([null, undefined, 'text', 7])('the carrier %j is refused by both', (carrier) => {
+  test.each([null, undefined, 'text', 7])('inject and extract refuse the carrier %j', (carrier) => {
     const tracer = newTracer()
     for (const format of Object.values(Format)) {
       expect(() => tracer.inject(tracer.startSpan('s'), format, carrier)).toThrow(InvalidCarrier)
@@ -177,7 +177,7 @@ describe('errors', () => {
     [FORMAT_BINARY, {}],
     [FORMAT_BINARY, { buffer: null }],
     [FORMAT_BINARY, new BinaryCarrier([])],
-  ] as [string, object][])('an empty carrier (%s) gives null, in strict mode too', (format, carrier) => {
+  ] as [string, object][])('an empty carrier (%s) returns null, also in strict mode', (format, carrier) => {
     expect(newTracer({ strict: true }).extract(format, carrier)).toBeNull()
   })
 })
@@ -196,7 +196,7 @@ describe('baggage', () => {
     expect(tracer.startSpan('of before', { childOf: before }).getBaggageItem('b')).toBeUndefined()
   })
 
-  test('of several references is merged, and the parent wins', () => {
+  test('of several references is merged, and the parent takes precedence', () => {
     const tracer = newTracer()
     const [a, b] = [
       tracer.startSpan('a').setBaggageItem('x', 'a').setBaggageItem('only a', '1'),

@@ -19,7 +19,7 @@ function setUp() {
   return { tracer, native, exporter, tree }
 }
 
-test('the active span is the one that was started, over callbacks, promises, timers and event emitters', async () => {
+test('a span stays active in callbacks, promises, timers and event emitters', async () => {
   const { tracer, native } = setUp()
   expect([tracer.activeSpan, tracer.scopeManager.active]).toEqual([null, null])
   await tracer.startActiveSpan('outer', async (span) => {
@@ -44,7 +44,7 @@ test('the active span is the one that was started, over callbacks, promises, tim
   expect(tracer.activeSpan).toBeNull()
 })
 
-test('the baggage of a closed scope goes to nothing that is started later, that of the scope around it does', async () => {
+test('later spans inherit no baggage of a closed scope, but that of the scope around it', async () => {
   const { tracer, native } = setUp()
   const baggageHere = () => [...native.span('native', () => tracer.startSpan('x').context().baggage.keys())]
   const opensAndCloses = async (key: string): Promise<void> => {
@@ -62,7 +62,7 @@ test('the baggage of a closed scope goes to nothing that is started later, that 
   })
 })
 
-test('below a parent from another process there is no baggage of the scope around it', () => {
+test('children of a parent from another process do not inherit baggage of the scope around it', () => {
   const { tracer, native } = setUp()
   tracer.scopeManager.with(tracer.startSpan('outer').setBaggageItem('tenant', 'acme'), true, () => {
     native.withRemoteParent(undefined, () => {
@@ -72,7 +72,7 @@ test('below a parent from another process there is no baggage of the scope aroun
   })
 })
 
-test('a span of the underlying tracer is active too, always as the same object, and passes baggage on', () => {
+test('a span of the native tracer is active too, always as the same object, and its children inherit baggage', () => {
   const { tracer, native, tree } = setUp()
   tracer.startActiveSpan('opentracing', (outer) => {
     expect(outer.setBaggageItem('late', '1').getBaggageItem('late')).toBe('1')
@@ -175,7 +175,7 @@ test.each([
     },
   ],
   [Object.create(null)],
-])('what is thrown may be anything', (thrown) => {
+])('values of any type may be thrown', (thrown) => {
   const { tracer, exporter } = setUp()
   let caught: unknown = 'nothing'
   try {
@@ -370,7 +370,7 @@ test('two tracers do not see each other’s spans', () => {
   })
 })
 
-test('another scope manager can be plugged in', () => {
+test('another scope manager can be used', () => {
   class StackManager implements ScopeManager {
     readonly storage = new AsyncLocalStorage<Scope | null>()
     get active(): Scope | null {

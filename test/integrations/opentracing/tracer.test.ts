@@ -125,7 +125,7 @@ describe('parents and references', () => {
     expect(setUp().tracer.startChildSpan(parent, 'other').tracer()).toBe(tracer)
   })
 
-  test('without implicit parents only given parents count', () => {
+  test('without implicitParent a span has only the given parent', () => {
     const { tracer, data } = setUp({ implicitParent: false })
     tracer.startActiveSpan('outer', (outer) => {
       tracer.startSpan('root').finish()
@@ -253,7 +253,7 @@ describe('tags', () => {
       StatusCode.UNKNOWN,
       true,
     ],
-  ] as [[string, unknown][], StatusCode, boolean | undefined][])('%j gives status %d', (tags, code, error) => {
+  ] as [[string, unknown][], StatusCode, boolean | undefined][])('%j sets status %d', (tags, code, error) => {
     const { tracer, data } = setUp()
     const span = tracer.startSpan('s')
     for (const [key, value] of tags) span.setTag(key, value)

@@ -59,7 +59,7 @@ test("the registry's text has our samples and types beside its own", async () =>
   bridge.stop()
 })
 
-test('a bridge in both directions loses nothing', async () => {
+test('a bridge in both directions loses no metric', async () => {
   const { stats } = fullStats()
   const theirs = new Registry()
   const bridge = bridgeToRegistry(theirs, { producers: [stats] })

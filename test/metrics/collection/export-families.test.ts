@@ -37,7 +37,7 @@ beforeEach(() => {
 })
 afterEach(() => void vi.restoreAllMocks())
 
-test('an exporter that takes families gets row sources, and never snapshots', async () => {
+test('an exporter with exportFamilies gets row sources, and never snapshots', async () => {
   const task = exportPeriodically({ producers: [registry], exporter, intervalMs: 1_000, clock })
   await clock.advanceAsync(2_000)
   expect(exporter.calls.map(({ families }) => families.map(isRowSource))).toEqual([[true], [true]])
@@ -45,7 +45,7 @@ test('an exporter that takes families gets row sources, and never snapshots', as
   await task.close()
 })
 
-test('a resource and other labels leave rows rows, the same ones each time', async () => {
+test('row sources with a resource and other labels are the same objects each time', async () => {
   const producers = [relabel(withResource(registry, { labels: { 'service.name': 'shop' } }), { constantLabels: { zone: 'a' } })]
   const task = exportPeriodically({ producers, exporter, intervalMs: 1_000, clock })
   await clock.advanceAsync(2_000)
@@ -57,7 +57,7 @@ test('a resource and other labels leave rows rows, the same ones each time', asy
   await task.close()
 })
 
-test('times rise from export to export, also if the clock is set back, and two flushes in one millisecond have two', async () => {
+test('times increase from export to export, also if the clock is set back and for two flushes in one millisecond', async () => {
   let backMs = 0
   const settable = { ...methodsOf(clock), unixMs: () => clock.unixMs() - backMs }
   const task = exportPeriodically({ producers: [registry], exporter, intervalMs: 1_000, clock: settable })
@@ -71,7 +71,7 @@ test('times rise from export to export, also if the clock is set back, and two f
   await task.close()
 })
 
-test('an export has to settle shortly before its run would be late', async () => {
+test('an export must settle shortly before its run times out', async () => {
   const task = exportPeriodically({ producers: [registry], exporter, intervalMs: 60_000, exportTimeoutMs: 10_000, clock })
   await task.flush()
   expect(exporter.calls[0]!.context.timeoutMs).toBe(9_750)
@@ -83,7 +83,7 @@ test('an export has to settle shortly before its run would be late', async () =>
   await Promise.all([task.close(), clock.advanceAsync(5_000)])
 })
 
-test('closing aborts the signal of an export that is under way; the one it makes itself is the last', async () => {
+test('close aborts the signal of a running export, and exports a last time', async () => {
   const task = exportPeriodically({ producers: [registry], exporter, intervalMs: 60_000, clock })
   await task.flush()
   await task.close()

@@ -143,7 +143,7 @@ test.each([
   [{ producers: [], exporter: undefined }, 'ERR_EXPORTER'],
   [{ producers: [], exporter: new MemoryExporter(), intervalMs: 0 }, 'ERR_INTERVAL'],
   [{ producers: [], exporter: new MemoryExporter(), exportTimeoutMs: Number.NaN }, 'ERR_INTERVAL'],
-])('bad options are refused at once: %#', (options, code) => {
+])('invalid options are refused at once: %#', (options, code) => {
   expect(() => exportPeriodically(options as never)).toThrowError(expect.objectContaining({ name: 'DefinitionError', code }))
 })
 

@@ -146,7 +146,7 @@ test('overlapping gatherings call an asynchronous producer once, however short t
   expect(failures('overlapped', 'stuck')).toBe(0)
 })
 
-test('a settled result is not reused: the next gathering calls again', async () => {
+test('a settled result is not reused, and the next gathering calls the producer again', async () => {
   const { answers, producer: slow } = answering('called again')
   for (const name of ['first', 'second']) {
     const gathering = gather([slow])
@@ -214,7 +214,7 @@ test('a producer gets the time-out of the gathering', async () => {
   expect(getMetrics).toHaveBeenCalledWith({ timeoutMs: 250 })
 })
 
-test('without a promise there is no timer', async () => {
+test('a gathering without promises starts no timer', async () => {
   const clock = new ManualClock()
   const gathering = gather([good('a')], { clock })
   expect(clock.timers).toBe(0)

@@ -76,7 +76,7 @@ describe('the wait after a run is the rest of the interval, or nothing', () => {
   })
 })
 
-test('runs never overlap; ticks beyond the one made up are counted', async () => {
+test('runs never overlap, one missed tick is made up for, and further ones are counted', async () => {
   const { run, startsMs, mostAtOnce } = timed(clock, 3_500)
   const task = new PeriodicMetricTask({ run, intervalMs: 1_000, clock })
   await clock.advanceAsync(12_000)
@@ -110,7 +110,7 @@ test('after a sleep of a minute there is one run, not sixty, and then the old sc
   expect(task.status.skippedTicks).toBe(59)
 })
 
-test('a wall clock set back by an hour changes nothing', async () => {
+test('a wall clock that is set back by an hour does not change the schedule', async () => {
   const { run, startsMs } = timed(clock, 0)
   new PeriodicMetricTask({ run, intervalMs: 1_000, clock })
   await clock.advanceAsync(1_000)

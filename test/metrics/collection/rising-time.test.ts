@@ -3,7 +3,7 @@ import { RisingTime } from '../../../src/metrics/collection/rising-time.js'
 
 afterEach(() => void vi.restoreAllMocks())
 
-test('times are those of the clock while it goes forward', () => {
+test('times are those of the clock while it moves forward', () => {
   const times = new RisingTime('forward')
   expect([1_000, 1_001, 5_000.5].map((now) => times.next(now))).toEqual([1_000, 1_001, 5_000.5])
 })
@@ -13,7 +13,7 @@ test('two times in one millisecond are a millisecond apart', () => {
   expect([1_000, 1_000, 1_000].map((now) => times.next(now))).toEqual([1_000, 1_001, 1_002])
 })
 
-test('after the clock is set back times rise by a millisecond until it has caught up, and it is logged once', () => {
+test('after the clock is set back, times increase by a millisecond until it has caught up, and that is logged once', () => {
   const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const times = new RisingTime('set back')
   const hour = 3_600_000

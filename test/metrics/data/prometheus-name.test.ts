@@ -40,7 +40,7 @@ test('the unit 1 and units without a word add nothing', () => {
   ])
 })
 
-test('counters end in _total after the unit, other types lose it', () => {
+test('names of counters end in _total after the unit, and those of other types do not', () => {
   check([
     ['shop/requests', 'CUMULATIVE_INT64', '1', 'shop_requests_total', 'shop_requests'],
     ['shop/requests_total', 'CUMULATIVE_INT64', '1', 'shop_requests_total', 'shop_requests'],
@@ -87,7 +87,7 @@ test('label names are legal and never begin with two underscores', () => {
   fc.assert(fc.property(fc.string({ unit: 'binary' }), (key) => /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/.test(labelName(key))))
 })
 
-test('any name is exposed as a legal one among those it reserves', () => {
+test('the exposed form of any name is valid and reserved by it', () => {
   const types: MetricType[] = ['GAUGE_INT64', 'GAUGE_DOUBLE', 'CUMULATIVE_INT64', 'CUMULATIVE_DISTRIBUTION', 'SUMMARY', 'INFO', 'STATE_SET']
   fc.assert(
     fc.property(

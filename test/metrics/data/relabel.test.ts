@@ -78,7 +78,7 @@ test('a label does not replace the key of another', () => {
   expect(formatText(getMetrics() as readonly Metric[])).toBe('# TYPE m_total counter\nm_total{a="x",b="y"} 1\n')
 })
 
-test('an unchanged source gives the same relabelled one, so that encoders reuse rendered rows', () => {
+test('an unchanged source has the same relabelled source, so that encoders reuse rendered rows', () => {
   const { stats } = setUp()
   const producer = relabel(stats, { constantLabels: { app: 'shop' } })
   const [one] = producer.getFamilies!() as readonly RowSource[]

@@ -75,7 +75,7 @@ test('distributions of different bounds are separate sources, in the order of th
   ])
 })
 
-test('a point of another kind than its type, and a series without a point, are unused rows', () => {
+test('a point whose kind does not fit the type, and a series without a point, are unused rows', () => {
   const none = { labelValues: ['x'], points: [] }
   const summary = { kind: 'summary', count: 0, sum: 0, quantiles: [] } as const
   const every = [series(1), series(distribution([], [1])), series(summary), none]

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { distributionFault, summaryFault } from '../../../src/metrics/data/validate-point.js'
 
-describe('a distribution made by somebody else', () => {
+describe('a distribution of a foreign producer', () => {
   const good = { count: 3, sum: 6, sumOfSquaredDeviation: 2, bounds: [1, 2], bucketCounts: [1, 1, 1] }
   test.each<[what: string, part: Partial<typeof good>, fault: string | undefined]>([
     ['is consistent', {}, undefined],
@@ -23,7 +23,7 @@ describe('a distribution made by somebody else', () => {
   ])('%s', (_what, part, fault) => expect(distributionFault({ ...good, ...part })).toBe(fault))
 })
 
-describe('a summary made by somebody else', () => {
+describe('a summary of a foreign producer', () => {
   const good = { count: 2, sum: -3, quantiles: [{ quantile: 0.5, value: 1 }] }
   test.each<[what: string, part: Partial<typeof good>, fault: string | undefined]>([
     ['is consistent', {}, undefined],

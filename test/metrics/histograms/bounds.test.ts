@@ -22,7 +22,7 @@ test.each([
   [() => exponentialBounds(1, 2, 0), 'count must be a whole number from 1 to 512: it is 0'],
   [() => linearBounds(1, 1, 513), 'count must be a whole number from 1 to 512: it is 513'],
   [() => exponentialBounds(1, 1e300, 3), 'every bound must be finite: it is Infinity'],
-])('bounds that cannot be made are refused with the reason', (make, message) => {
+])('bounds that cannot be computed are refused with the reason', (make, message) => {
   expect(make).toThrow(expect.objectContaining({ code: 'ERR_BUCKET_BOUNDS', message }))
 })
 
@@ -34,7 +34,7 @@ test.each([
   ['By', 256, 67_108_864],
   ['1', 1, 10_000],
   ['{cart}', 1, 10_000],
-])('a distribution without bounds takes those of the unit %s', (unit, first, last) => {
+])('a distribution without bounds has those of the unit %s', (unit, first, last) => {
   const bounds = defaultBounds(unit)
   expect([bounds[0], bounds.at(-1)]).toEqual([first, last])
   const stats = new Stats()

@@ -27,7 +27,7 @@ function exactly(sorted: readonly number[], quantile: number): number {
   return sorted[Math.max(0, Math.ceil(quantile * sorted.length - 1e-9) - 1)]!
 }
 
-test('a million values give quantiles within the promised digits at any magnitude', () => {
+test('quantiles of a million values are exact to the configured digits at any magnitude', () => {
   const quantiles = [0, 0.001, 0.1, 0.5, 0.9, 0.99, 0.999, 1]
   for (const significantDigits of [1, 2, 3]) {
     const data = make({ quantiles, significantDigits })
@@ -50,7 +50,7 @@ test('a million values give quantiles within the promised digits at any magnitud
   }
 })
 
-test('a few values give the quantiles of the model', () => {
+test('quantiles of a few values equal those of the model', () => {
   const anyValues = fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 40 })
   fc.assert(
     fc.property(anyValues, fc.double({ min: 0, max: 1, noNaN: true }), (values, quantile) => {

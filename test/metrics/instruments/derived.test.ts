@@ -50,7 +50,7 @@ test('a later function for the same labels replaces the first', async () => {
   expect(await rows()).toEqual(['1 2'])
 })
 
-test('stopping removes the series, so do remove and clear', async () => {
+test('stop, remove and clear remove the series', async () => {
   const { derived, rows } = setUp()
   const stop = derived.observe(() => 1, { a: 'x' })
   derived.observe(() => 2, { a: 'y' })
@@ -237,7 +237,7 @@ describe('a derived cumulative', () => {
     ['negative', -1],
     ['infinite', Infinity],
     ['nan', NaN],
-  ])('takes nothing %s', async (reason, value) => {
+  ])('ignores %s', async (reason, value) => {
     const { derived, rows, failures } = setUp('derivedCumulative')
     derived.observe(() => value, { a: 'x' })
     expect([await rows(), failures(reason)]).toEqual([[], 1])

@@ -48,7 +48,7 @@ test('without label keys histograms and summaries are shown from the start', () 
   expect(textOf(registry)).toContain('s_count 0\n')
 })
 
-test('what is cleared is shown from 0 again without label keys, and with a new start time', () => {
+test('after clear a histogram without label keys is 0, with a new start time', () => {
   const { registry, clock } = registryOf()
   const instruments = [registry.counter('c'), registry.histogram('h', { bounds: [1] }), registry.summary('s', { quantiles: [0.5] })]
   registry.counter('labelled', { labelKeys: ['a'] }).clear()
@@ -63,7 +63,7 @@ test('what is cleared is shown from 0 again without label keys, and with a new s
   expect(starts).toEqual([[1_500], [1_500], [1_500]])
 })
 
-test('a histogram without bounds takes those of its unit', () => {
+test('a histogram without bounds has those of its unit', () => {
   const { registry } = registryOf()
   registry.histogram('h', { unit: 's' })
   expect(textOf(registry)).toContain('h_seconds_bucket{le="0.005"} 0\n')

@@ -74,7 +74,7 @@ describe('a state set', () => {
   })
 
   test.each([[[]], [['a', 'a']], [['a', '']], [['a', 1]], ['abc'], [undefined], [[1n]]])(
-    'needs different texts as states: %s',
+    'needs different strings as states: %s',
     (states) => {
       const { registry } = registryOf()
       expect(() => registry.stateSet('s', { states: states as string[] })).toThrow(expect.objectContaining({ code: 'ERR_STATES' }))

@@ -221,7 +221,7 @@ test('types: labels are those of the instrument', () => {
   expect(gauge.remove({ queue: 'mail' })).toBe(true)
 })
 
-test('a rule of merging that does not exist is refused, and another rule is another definition', () => {
+test('an unknown merge rule is refused, and another merge rule is another definition', () => {
   const registry = new MetricRegistry()
   expect(() => registry.gauge('depth', { merge: 'average' as never })).toThrow(
     'merge must be one of sum, min, max, latest, each: metric depth has "average"',

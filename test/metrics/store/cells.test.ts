@@ -161,7 +161,7 @@ test('counts count any values, past 2^31 too', () => {
 })
 
 describe('last values', () => {
-  test('take any number', () => {
+  test('accept any number', () => {
     const cells = new LastValueCells(ROWS)
     const taken = [1, -5, Infinity, -Infinity, NaN, 5e-324].map((value) => [cells.record(1, value), cells.value(1)])
     expect(taken).toEqual([1, -5, Infinity, -Infinity, NaN, 5e-324].map((value) => [true, value]))
@@ -345,7 +345,7 @@ describe('exemplars', () => {
     expect(cells.exemplar(1, 0)?.value).toBe(1)
   })
 
-  test('are taken from a sampled span: the first of a bucket since the last gathering', () => {
+  test('are those of the first sampled span of a bucket since the last gathering', () => {
     const cells = distribution([10])
     contextState.openSampledSpans = 1
     inSpan(() => [1, 2, 20, 3, 30].map((one) => cells.record(1, one)))
@@ -356,7 +356,7 @@ describe('exemplars', () => {
     expect(Object.isFrozen(cells.exemplar(1, 0))).toBe(true)
   })
 
-  test('of a cleared row are taken again, also before the next gathering', () => {
+  test('of a cleared row are set again, also before the next gathering', () => {
     const first = new EpochLog(clock)
     const cells = new DistributionCells(ROWS, new BucketSearch([]), first)
     contextState.openSampledSpans = 1
@@ -383,7 +383,7 @@ describe('exemplars', () => {
     asked.mockRestore()
   })
 
-  test('of an ending span are its own, whatever is current', () => {
+  test('of an ending span are its own, even if another span is current', () => {
     const cells = distribution()
     contextState.openSampledSpans = 1
     contextState.endingSpan = { exemplarLabels: () => ({ trace_id: 'ending' }) }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { ChunkMemory, chunkOf, chunkRows, chunkStart, MAX_CHUNK_ROWS } from '../../../src/metrics/store/chunk-layout.js'
 
-test('chunks are contiguous, and each row lies in its own', () => {
+test('chunks are contiguous, and each row is in its own chunk', () => {
   let row = 0
   for (let chunk = 0; chunk < 40; chunk++) {
     expect(chunkStart(chunk)).toBe(row)

@@ -45,7 +45,7 @@ class TrustingReader {
   }
 }
 
-test('data cached by epochs and versions is right after any records, removals and registrations', () => {
+test('data cached by epochs and versions is correct after any records, removals and registrations', () => {
   const random = randomNumbers(11)
   const whole = (below: number) => Math.floor(random() * below)
   const clock = new ManualClock()
@@ -112,7 +112,7 @@ test('the same holds for instruments', () => {
 })
 
 describe('a source', () => {
-  test('has the column and labels of its view, in the order of its keys, also when other views leave', () => {
+  test('has the column and labels of its view, in the order of its keys, also after other views are removed', () => {
     const stats = new Stats({ clock: new ManualClock({ unixMs: 1_000 }) })
     const measure = stats.measure('m')
     const register = (name: string, aggregation: Aggregation = sum()) =>

@@ -24,7 +24,7 @@ function setUp(name: string, tagKeys: readonly string[] | null = ['method', 'rou
   return { stats, measure }
 }
 
-describe('tags that are probably a mistake', () => {
+describe('warnings of mistaken tags', () => {
   test('are counted when their row is made, and logged once with a hint', async () => {
     const { stats, measure } = setUp('typo')
     for (let n = 0; n < 3; n++) stats.record(measure, 1, { mehtod: 'GET', route: '/' } as never)
@@ -97,7 +97,7 @@ test.each([
   ['seconds', 's'],
   ['Bytes', 'By'],
   ['B', 'By'],
-])('the unit %s warns with its code %s', async (unit, code) => {
+])('the unit %s is logged with its code %s', async (unit, code) => {
   new Stats().measure(`unit/${unit}`, { unit })
   expect(await heard()).toEqual([`TALLYSCOPE_UNIT unit "${unit}" of measure unit/${unit} is not a UCUM code (perhaps ${code})`])
 })

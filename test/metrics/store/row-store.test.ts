@@ -42,7 +42,7 @@ function rowsOf(store: RowStore, column = 0): string[] {
   return rows
 }
 
-test('rows are made when they are first found', () => {
+test('rows are created when they are first looked up', () => {
   const { store, add } = storeOf(['a'])
   expect(store.lookup({ a: 'x' })).toBe(-1)
   expect([add({ a: 'x' }), add({ a: 'x' }), add({}), store.lookup({ a: 'x' }), store.lookup({ a: 7 })]).toEqual([0, 0, 1, 0, -1])

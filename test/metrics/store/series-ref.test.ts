@@ -56,7 +56,7 @@ test('it looks its row up again only if that was removed', () => {
   expect(looked).toHaveBeenCalledTimes(1)
 })
 
-test('it finds its row again if the cell has another row by now', () => {
+test('it looks its row up again if the cell now has another row', () => {
   const { store } = storeOf()
   const place = new SeriesRef(store, { a: 'x' })
   store.remove(store.matching({ a: 'x' }))
@@ -77,7 +77,7 @@ test('reading a series that was removed changes nothing', () => {
   expect(place.read(() => 1)).toBe(1)
 })
 
-test('it makes its row again if that was removed, also one made after others were', () => {
+test('it creates its row again after a removal, also one created after other removals', () => {
   const { store } = storeOf()
   store.find({ a: 'other' })
   store.find({ a: 'last' })

@@ -42,7 +42,7 @@ test('a string is found in any internal form', () => {
   expect(idsIn(table, [`/api/v1/route-${number}`, 'x/api/v1/route-1y'.slice(1, -1)])).toEqual([2, 1])
 })
 
-test('a string whose slot is taken is left to the other tables, and so are all after many such', () => {
+test('a string whose slot is in use is left to the other tables, and so are all strings after many of them', () => {
   const { table } = tableOf(['abcdefgh', 'other', 'third', 'fourth!', 'aXXdeXgh']) // where letters differ, none is taken
   const ids = idsIn(table, ['abcdefgh', 'other', 'third', 'fourth!', 'aXXdeXgh'])
   expect(ids.filter((id) => id === 0).length).toBeLessThanOrEqual(1)

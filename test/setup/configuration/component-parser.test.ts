@@ -46,7 +46,7 @@ test('an unsupported exporter names its replacement', () => {
   )
 })
 
-test('a string reaches only the entries of the table', () => {
+test('a string can only name components of the registry', () => {
   for (const text of ['constructor', '__proto__', 'toString()', 'process.exit(1)', 'require("fs")']) {
     check(
       'exporter',

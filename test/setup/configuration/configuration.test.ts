@@ -23,7 +23,7 @@ test('without sources there are no settings and no problems', () => {
   expect(read({})).toEqual({ settings: {}, resource: { labels: {} }, problems: [], warnings: [] })
 })
 
-test('code wins over the environment, and that over the file, setting by setting', () => {
+test('code takes precedence over the environment, and that over the file, setting by setting', () => {
   expect(
     settings({
       code: { metrics: { intervalMs: 1 } },
@@ -33,7 +33,7 @@ test('code wins over the environment, and that over the file, setting by setting
   ).toEqual({ 'metrics.intervalMs': 1, 'metrics.runtime': true, 'traces.sampler': { component: 'alwaysOn', options: {} } })
 })
 
-test('our own variables win over those of OpenTelemetry', () => {
+test('our own variables take precedence over those of OpenTelemetry', () => {
   const env = { OTEL_TRACES_SAMPLER: 'always_off', OTEL_METRIC_EXPORT_INTERVAL: '5000' }
   expect(settings({ env })).toEqual({ 'traces.sampler': { component: 'alwaysOff', options: {} }, 'metrics.intervalMs': 5_000 })
   expect(settings({ env: { ...env, TALLYSCOPE_TRACES_SAMPLER: 'probability(0.5)' } })['traces.sampler']).toEqual({
@@ -89,7 +89,7 @@ test('every setting has an environment variable', () => {
   })
 })
 
-test("the documents' shape is read from a file and from code, older names included", () => {
+test('the configuration of OpenCensus is read from a file and from code, older names included', () => {
   const TRACE = {
     EXCLUDELIST_HOSTNAMES: ['localhost', '127.0.0.1'],
     BLACKLIST_PATHS: ['_ah/health'],
@@ -111,7 +111,7 @@ test("the documents' shape is read from a file and from code, older names includ
   expect(settings({ json: { ...both, traces: { excludelistPaths: ['own'] } } })).toEqual({ 'traces.ignorePaths': ['own'] })
 })
 
-test('all problems of all sources are reported at once, each with its place and a hint', () => {
+test('all problems of all sources are reported at once, each with its path and a hint', () => {
   const sources = {
     code: { traces: { sampler: 'probabilty(1)', exporters: ['console', { fil: 'a' }] }, metric: { intervalMs: 1 } },
     env: { TALLYSCOPE_METRICS_INTERVAL_MS: 'soon', TALLYSCOPE_METRIC_RUNTIME: '1' },

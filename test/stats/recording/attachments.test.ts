@@ -15,7 +15,7 @@ test('attachments map strings to strings', () => {
 
 test('no attachments are undefined', () => check({}, undefined, 0))
 
-test.each([null, 'text', 7, () => 1, Symbol('s')])('%s is no attachments', (given) => check(given, undefined, 1))
+test.each([null, 'text', 7, () => 1, Symbol('s')])('%s has no attachments', (given) => check(given, undefined, 1))
 
 test('attachments that throw are dropped', () =>
   check(

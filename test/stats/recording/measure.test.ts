@@ -3,7 +3,7 @@ import { Stats } from '../../../src/stats/stats.js'
 
 const told = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
 
-test('a measure is double, in 1, and takes any tags by default', () => {
+test('by default a measure is a double with the unit 1 and any tags', () => {
   const measure = new Stats().measure('m')
   expect(measure).toMatchObject({
     name: 'm',

@@ -41,7 +41,7 @@ test('a batch may be recorded again, with other tags', () => {
   expect(rows()[0]).toEqual(['a=x: 2', 'a=y: 1'])
 })
 
-test('a measure without a view, a bad value or an invalid measure does not stop the others, nor the next batch', () => {
+test('a measure without a view, an invalid value or an invalid measure does not affect the others or the next batch', () => {
   const { map, one, other, unwatched, rows } = setUp()
   map
     .put(unwatched, 1)

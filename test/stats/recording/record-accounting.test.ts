@@ -65,14 +65,14 @@ describe('calls with invalid arguments', () => {
     },
   )
 
-  test.each(measures)('count as dropped by $name if no view took them', (measure) => {
+  test.each(measures)('count as dropped by $name if no view accepted them', (measure) => {
     const dropped = counted('tallyscope_dropped_measurements_total', measure.name)
     const byView = views.filter((view) => view.measure === measure).map(({ name }) => counted('tallyscope_dropped_values_total', name))
     expect(dropped).toBeGreaterThan(CALLS / 1_000)
     expect(dropped).toBeLessThanOrEqual(Math.min(...byView))
   })
 
-  test('are either taken or dropped by a single view', () => {
+  test('are either accepted or dropped by a single view', () => {
     expect(taken('garbage/alone') + counted('tallyscope_dropped_measurements_total', 'garbage/alone')).toBe(calls.get(alone))
   })
 
@@ -101,7 +101,7 @@ describe('calls with invalid arguments', () => {
   })
 })
 
-describe('a call is either taken or dropped for one reason', () => {
+describe('a call is either accepted or dropped for one reason', () => {
   const value = fc.oneof(
     fc.double(),
     fc.integer(),

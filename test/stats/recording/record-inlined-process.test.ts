@@ -41,7 +41,7 @@ const PROGRAM = `
 
 // The rules and the limits are V8's, and others in later versions.
 test.runIf(process.versions.node.startsWith('20.'))(
-  'the compiler puts the record of a handle into a loop also where it has compiled it by itself',
+  'V8 inlines the record method of a handle into a loop, also after compiling it separately',
   async () => {
     const flags = [
       '--allow-natives-syntax',

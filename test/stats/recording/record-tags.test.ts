@@ -29,21 +29,21 @@ const repeat = (record: () => void) => {
 }
 
 describe('a record without tags', () => {
-  test('takes the current tags also after records outside of any scope', () => {
+  test('uses the current tags also after records outside of any scope', () => {
     repeat(() => stats.record(measure, 1))
     withTags(TagMap.of({ route: '/cart' }), () => repeat(() => stats.record(measure, 1)))
     repeat(() => stats.record(measure, 1))
     expect(counts()).toEqual({ '- -': 400, '/cart -': 200 })
   })
 
-  test('takes the current tags also after records with a kept tag map', () => {
+  test('uses the current tags also after records with a reused tag map', () => {
     const tags = TagMap.of({ route: '/kept' })
     repeat(() => stats.record(measure, 1, tags))
     withTags(TagMap.of({ route: '/cart' }), () => repeat(() => stats.record(measure, 1)))
     expect(counts()).toEqual({ '/kept -': 200, '/cart -': 200 })
   })
 
-  test('takes the current tags from the registration of the first view with tag keys', () => {
+  test('uses the current tags once a view with tag keys is registered', () => {
     const other = stats.measure('other')
     stats.viewManager.registerView({ name: 'all', measure: other, aggregation: count() })
     const record = () => withTags(TagMap.of({ route: '/cart' }), () => stats.record(other, 1))
@@ -55,7 +55,7 @@ describe('a record without tags', () => {
   })
 })
 
-test('a tag map of another copy of the package has rows of its own by every way to record', () => {
+test('a tag map of another copy of the package has its own rows, in every way to record', () => {
   const foreign = copy.TagMap.of({ route: '/foreign' }) as unknown as TagMap
   repeat(() => stats.record(measure, 1, {}))
   repeat(() => stats.record(measure, 1, foreign))
@@ -74,7 +74,7 @@ test('a tag named like a member of TagMap is read from the tags', () => {
   expect(counts()).toEqual({ '- 1': 200, '- L': 400 })
 })
 
-test('a fresh tag map and a kept one change the same row', () => {
+test('a new tag map and a reused one change the same row', () => {
   const kept = TagMap.of({ route: '/cart' })
   repeat(() => stats.record(measure, 1, kept))
   repeat(() => stats.record(measure, 1, TagMap.of({ route: '/cart' })))
@@ -82,7 +82,7 @@ test('a fresh tag map and a kept one change the same row', () => {
   expect(counts()).toEqual({ '/cart -': 600 })
 })
 
-test('a handle is made at the second use of a tag map with the same measure', () => {
+test('a handle is created at the second use of a tag map with the same measure', () => {
   const tags = TagMap.of({ route: '/cart' })
   const handles = (): number => tags.handles.length
   stats.record(measure, 1, tags)

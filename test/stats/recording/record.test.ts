@@ -89,25 +89,25 @@ describe.each(WAYS)('with %s', (_way, make) => {
   })
   const onlyLast = (text: string) => ({ count: 'a=x: 0', sum: 'a=x: 0', last: `a=x: ${text}`, distribution: 'a=x: 0/0' })
 
-  test('ordinary values are taken by every view', () =>
+  test('ordinary values are accepted by every view', () =>
     check({}, [0.25, 0.5], { ...everywhere(2, '0.75'), last: 'a=x: 0.5' }, [undefined, []]))
   test('0 is a value', () => check({}, [0], everywhere(1, '0'), [undefined, []]))
   test('−0 is 0', () => check({}, [-0], everywhere(1, '0'), [undefined, []]))
-  test('NaN is taken by last-value views only', () => check({}, [NaN], onlyLast('NaN'), [undefined, allBut('nan')]))
-  test('infinity is taken by last-value views only', () => check({}, [Infinity], onlyLast('Infinity'), [undefined, allBut('infinite')]))
-  test('minus infinity is taken by last-value views only, signed or not', () => {
+  test('NaN is accepted by last-value views only', () => check({}, [NaN], onlyLast('NaN'), [undefined, allBut('nan')]))
+  test('infinity is accepted by last-value views only', () => check({}, [Infinity], onlyLast('Infinity'), [undefined, allBut('infinite')]))
+  test('minus infinity is accepted by last-value views only, signed or not', () => {
     for (const signed of [false, true]) check({ signed }, [-Infinity], onlyLast('-Infinity'), [undefined, allBut('infinite')])
   })
-  test('a negative value is taken by last-value views only', () => check({}, [-2], onlyLast('-2'), [undefined, allBut('negative')]))
-  test('a negative value of a signed measure is taken by every view', () =>
+  test('a negative value is accepted by last-value views only', () => check({}, [-2], onlyLast('-2'), [undefined, allBut('negative')]))
+  test('a negative value of a signed measure is accepted by every view', () =>
     check({ signed: true }, [-2], everywhere(1, '-2'), [undefined, []]))
   test('a fraction of an int64 measure is dropped', () => check({ type: 'int64' }, [1.5], {}, ['fraction', all('fraction')]))
   test('a negative fraction of a signed int64 measure is dropped', () =>
     check({ type: 'int64', signed: true }, [-1.5], {}, ['fraction', all('fraction')]))
-  test('an integer of an int64 measure is taken', () => check({ type: 'int64' }, [3], everywhere(1, '3'), [undefined, []]))
-  test('NaN and infinities of an int64 measure are taken by last-value views', () =>
+  test('an integer of an int64 measure is accepted', () => check({ type: 'int64' }, [3], everywhere(1, '3'), [undefined, []]))
+  test('NaN and infinities of an int64 measure are accepted by last-value views', () =>
     check({ type: 'int64' }, [NaN], onlyLast('NaN'), [undefined, allBut('nan')]))
-  test('a safe BigInt is taken as a number', () =>
+  test('a safe BigInt is converted to a number', () =>
     check({ type: 'int64' }, [2n ** 53n - 1n], everywhere(1, String(2 ** 53 - 1)), [undefined, []]))
   test('a negative BigInt is a negative number', () => check({ type: 'int64', signed: true }, [-5n], everywhere(1, '-5'), [undefined, []]))
   test('an inexact BigInt is dropped', () => check({}, [2n ** 53n], {}, ['not a number', all('not a number')]))
@@ -123,7 +123,7 @@ describe.each(WAYS)('with %s', (_way, make) => {
     ['an object that turns into a number', { valueOf: () => expect.fail('valueOf'), toString: () => expect.fail('toString') }],
   ])('%s is dropped', (_what, value) => check({}, [value], {}, ['not a number', all('not a number')]))
 
-  test('a sum does not become infinite; views that can take the value do', () => {
+  test('a sum does not become infinite, and other views accept the value', () => {
     const made = setUp()
     const record = make(made)
     record(Number.MAX_VALUE)
@@ -253,7 +253,7 @@ describe('tags', () => {
     expect([made.rows('sum'), made.dropped('tags')]).toEqual([[row], 0])
   }) // prettier-ignore
 
-  test('that only some views can use are taken by those views', () => {
+  test('that only some views can use are accepted by those views', () => {
     const made = setUp({}, { sum: sum() })
     const other = `${made.measure.name}/other`
     made.stats.viewManager.registerView({ name: other, measure: made.measure, aggregation: count(), tagKeys: ['b'] })
@@ -270,7 +270,7 @@ describe('tags', () => {
     ])
   })
 
-  test('given as 1,000 cost only what the views read', () => {
+  test('of 1,000 keys are read only as far as views have them', () => {
     const made = setUp({}, { sum: sum() })
     let read = 0
     const many = Object.defineProperties(

@@ -118,7 +118,7 @@ function sum(stats: Stats): number {
   return row(stats).sum
 }
 
-test('tags given at the end are added to those of the start, and win over them', () => {
+test('tags at the end are added to those of the start, and take precedence', () => {
   const clock = new SteppingClock()
   const stats = new Stats({ clock })
   const measure = stats.measure('t', { unit: 'ms', tagKeys: ['route', 'status'] })

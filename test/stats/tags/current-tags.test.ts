@@ -20,7 +20,7 @@ test('tags are current within a call and its awaits, and not after it', async ()
   expect(currentTags()).toBe(TagMap.EMPTY)
 })
 
-test('inner tags are added to outer ones, win over them, and end with their scope', () => {
+test('inner tags are added to outer tags, take precedence, and end with their scope', () => {
   withTags({ a: 'outer', b: 1 }, () => {
     withTags(of('inner'), () => expect({ ...currentTags().record }).toEqual({ a: 'inner', b: '1' }))
     withTags({ a: undefined, c: 2 }, () => expect({ ...currentTags().record }).toEqual({ b: '1', c: '2' }))
@@ -69,7 +69,7 @@ test('a throw or rejection restores the tags', async () => {
   })
 })
 
-test('concurrent scopes do not mix', async () => {
+test('concurrent scopes are separate', async () => {
   const run = (a: string) =>
     withTags(of(a), async () => {
       for (let n = 0; n < 5; n++) await later(0)

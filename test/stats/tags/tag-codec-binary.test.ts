@@ -53,7 +53,7 @@ test('more than 8 192 characters are neither sent nor accepted', () => {
   expect(decodeTagEntriesBinary(Uint8Array.from([...twice, ...twice.subarray(1)]))).toBeUndefined()
 })
 
-test('an endless length or one past the end refuses the whole map', () => {
+test('a map with an endless length, or one past the end, is refused as a whole', () => {
   for (const hex of ['0000ffffffffffffffffff', '000003616200', '00000161', '0000016101', '01', '0000000176']) {
     expect(decodeTagEntriesBinary(bytes(hex)), hex).toBeUndefined()
   }

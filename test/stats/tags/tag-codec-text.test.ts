@@ -43,7 +43,7 @@ test('no string makes the reader throw', () => {
   )
 })
 
-test('an item without exactly one equals sign refuses the whole map', () => {
+test('a map with an item without exactly one equals sign is refused as a whole', () => {
   for (const text of ['k', 'k1=v1,', ',k=v', 'k=v=w', '=v', 'k=v,\u00e9=1', 'k=\u0001'])
     expect(decodeTagEntriesText(text), text).toBeUndefined()
 })

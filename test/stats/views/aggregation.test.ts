@@ -7,7 +7,7 @@ test('aggregations are frozen plain data', () => {
   expect(made.every(Object.isFrozen)).toBe(true)
 })
 
-test('equal aggregations are equal, whoever created them', () => {
+test('aggregations with the same settings are equal, also from different copies of the package', () => {
   expect(equalAggregations(distribution([1, 2]), distribution([1, 2, Infinity]))).toBe(true)
   expect(equalAggregations(distribution([1, 2]), distribution([1, 3]))).toBe(false)
   expect(equalAggregations(distribution([]), count())).toBe(false)

@@ -90,7 +90,7 @@ describe('registerView returns a handle', () => {
 })
 
 describe('a view of a measure given by name', () => {
-  test('listens at once if the measure exists', () => {
+  test('is registered at once if the measure exists', () => {
     const { stats, latency } = setUp()
     const view = stats.registerView({ name: 'v', measure: 'shop/latency', tagKeys: ['route'], aggregation: count() })
     stats.record(latency, 1, { route: '/' })
@@ -131,14 +131,14 @@ describe('a view of a measure given by name', () => {
     expect([view.rows, stats.viewManager.unregisterView('v')]).toEqual([[], false])
   })
 
-  test('counts towards the limit of views, and is checked as far as it can be', () => {
+  test('counts towards the limit of views, and is checked as far as possible without its measure', () => {
     const stats = new Stats({ limits: { definitions: 1 } })
     expect(() => stats.registerView({ name: 'v', measure: 'm', aggregation: undefined as never })).toThrow('needs an aggregation')
     stats.registerView({ name: 'v', measure: 'm', aggregation: count() })
     expect(() => stats.registerView({ name: 'w', measure: 'm', aggregation: count() })).toThrow('at most 1 views')
   })
 
-  test('is dropped with a warning if it does not fit its measure, which is defined all the same', () => {
+  test('is dropped with a warning if it does not fit its measure, which is still defined', () => {
     const stats = new Stats()
     const view = stats.registerView({ name: 'v/unfit', measure: 'm', tagKeys: ['a'], aggregation: count() })
     stats.record(stats.measure('m', { tagKeys: ['b'] }), 1, { b: 'x' })

@@ -239,7 +239,7 @@ describe('removal of rows', () => {
     ['unknown keys', { b: 'x' }],
     ['unknown values', { a: 'z' }],
     ['objects', { a: { toString: (): string => 'x' } }],
-  ])('by %s removes nothing and separates nothing', (_what, tags) => {
+  ])('by %s removes no row and does not separate views', (_what, tags) => {
     const { register, record, views, measure } = setUp()
     register('v1')
     register('v2', { aggregation: sum() })
@@ -289,7 +289,7 @@ describe('idle rows', () => {
     })
   })
 
-  test('expire by the timer if nobody gathers, at most half the time later', () => {
+  test('expire by the timer without gatherings, at most half the time later', () => {
     const { record, stats, clock } = setUpExpiring()
     record('x')
     clock.advance(5_000)
@@ -506,7 +506,7 @@ describe('bound handles and tag maps', () => {
       expect(['v1', 'v2', 'v3'].map((name) => rowsOf(made.stats, name))).toEqual([['a=x: 1'], ['a=x: 14.5'], [': 3']])
     })
 
-    test('makes its row again if it was removed, expired or taken by another', () => {
+    test('creates its row again if it was removed, has expired or was replaced by another', () => {
       const made = setUp()
       const record = make(made)
       made.register('v', { idleExpiryMs: 1_000 })
@@ -535,7 +535,7 @@ describe('bound handles and tag maps', () => {
       expect(rowsOf(made.stats, 'v')).toEqual(['a=x: 20'])
     })
 
-    test('records into the overflow row, and into its own once there is room', () => {
+    test('records into the overflow row, and into its own row once one is free', () => {
       const made = setUp({ limits: { rowsPerView: 1 } })
       const record = make(made)
       made.register('v')

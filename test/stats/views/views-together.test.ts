@@ -84,7 +84,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 
-test('views that share rows have the data each would have by itself', () => {
+test('views that share rows have the same data as separate views', () => {
   fc.assert(
     fc.property(
       fc.boolean(),

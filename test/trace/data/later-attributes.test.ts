@@ -29,7 +29,7 @@ test('lazy attributes are computed at the first read, once, also after the end',
   expect(told).toEqual(['told'])
 })
 
-test('they come before attributes set by hand, which replace them', () => {
+test('they come before attributes that are set explicitly, which replace them', () => {
   const { tracer, spans } = sampled()
   tracer.startDetachedSpan('a').addLater(source()).addAttribute('second', 'new').addAttribute('third', true).end()
   expect(Object.entries(spans[0]!.attributes)).toEqual([
@@ -52,7 +52,7 @@ test('the summary of running spans shows them', () => {
   expect(tracer.summary()[0]!.running[0]!.attributes).toEqual({ first: 1, second: 'two' })
 })
 
-test('an unsampled span, and an ended one, take none', () => {
+test('unsampled and ended spans ignore them', () => {
   const told: string[] = []
   sampled({ sampler: new AlwaysOffSampler() }).tracer.startDetachedSpan('a').addLater(source(told)).end()
   const { tracer, spans } = sampled()

@@ -46,7 +46,7 @@ test('a malformed member is skipped, the others are kept', () => {
   ])
 })
 
-test('the last of two members with one key wins', () => {
+test('the last of two members with one key is used', () => {
   expect(parseBaggage('a=1,a=2')).toEqual([['a', '2']])
 })
 

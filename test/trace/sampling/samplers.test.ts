@@ -39,7 +39,7 @@ describe('ProbabilitySampler', () => {
     expect(new ProbabilitySampler(0).shouldSample({ traceId: '0'.repeat(32), sampled: false })).toBe(false)
   })
 
-  test('takes one in 10 000 by default, and accepts an object with the rate as OpenCensus does', () => {
+  test('samples one in 10 000 by default, and accepts an object with the rate as OpenCensus does', () => {
     expect(new ProbabilitySampler().rate).toBe(1e-4)
     expect(new ProbabilitySampler({ rate: 0.5 }).rate).toBe(0.5)
   })
@@ -54,7 +54,7 @@ describe('ProbabilitySampler', () => {
 })
 
 describe('RateLimitingSampler', () => {
-  test('samples no more than its rate and its burst, whatever parents say', () => {
+  test('samples no more than its rate and its burst, regardless of parents', () => {
     const clock = new HandClock()
     const sampler = new RateLimitingSampler({ perSecond: 2, clock })
     const sampled = (asked: number) => Array.from({ length: asked }, () => sampler.shouldSample()).filter(Boolean).length

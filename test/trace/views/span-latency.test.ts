@@ -45,7 +45,7 @@ test('the predefined views are in seconds, and are harmless to register twice', 
   expect(spanViews.map(({ name }) => name)).toEqual(['span/latency', 'span/errors'])
 })
 
-test('an unsampled span reads no clock while no view listens', () => {
+test('an unsampled span reads no clock while no view is registered', () => {
   const clock = new HandClock()
   const { tracer } = traced({ ...OFF, clock })
   clock.reads = 0
@@ -94,7 +94,7 @@ test('custom views of the span measures are possible', () => {
   expect(rows(stats, 'spans')).toEqual(['a: 1'])
 })
 
-test('a sampled span leaves an exemplar on its own latency, wherever it ends', async () => {
+test('a sampled span is an exemplar of its own latency, in any context in which it ends', async () => {
   const { tracer, stats, sent } = traced()
   tracer.registerViews()
   const detached = tracer.startDetachedSpan('detached')
@@ -110,7 +110,7 @@ test('a sampled span leaves an exemplar on its own latency, wherever it ends', a
   expect(exemplars).toEqual(Object.fromEntries(sent.map(({ name, traceId, spanId }) => [name, { trace_id: traceId, span_id: spanId }])))
 })
 
-test('any distribution that takes a value inside a sampled span keeps its ids', () => {
+test('a distribution keeps the ids of a sampled span in which a value is recorded', () => {
   const { tracer, stats, sent } = traced()
   const size = stats.measure('size', { unit: 'By' })
   stats.viewManager.registerView({ name: 'size', measure: size, aggregation: distribution([10]) })
@@ -121,7 +121,7 @@ test('any distribution that takes a value inside a sampled span keeps its ids', 
   expect(value.exemplars?.map((exemplar) => exemplar?.attachments.span_id)).toEqual([undefined, sent[0]!.spanId])
 })
 
-test('inside of an imperative span that has ended, the enclosing one is the exemplar', async () => {
+test('after the end of an imperative span, the enclosing one is the exemplar', async () => {
   const { tracer, stats, sent } = traced()
   const size = stats.measure('size')
   stats.viewManager.registerView({ name: 'size', measure: size, aggregation: distribution([10]) })

@@ -43,7 +43,7 @@ test('ended spans are grouped by latency, or by status if it is not OK', () => {
   expect(errors).toMatchObject([{ code: 5, status: 'NOT_FOUND', count: 1 }])
 })
 
-test('a bucket takes one sample a second and keeps the newest five', () => {
+test('a bucket adds one sample a second and keeps the newest five', () => {
   const { tracer, clock } = traced()
   const samples = () => tracer.summary()[0]!.latency[0]!
   for (let at = 0; at < 10; at++) tracer.span('a', { attributes: { at } }, () => {})
