@@ -95,7 +95,7 @@ function untaggedHandle(measure: Measure): BoundMeasure {
   return handle
 }
 
-/** Whether every aggregation accepts the value: a finite number that is not negative, and an integer if the measure is int64. */
+/** True if every aggregation accepts the value: a finite number that is not negative, and an integer if the measure is int64. */
 const isOrdinary = (measure: Measure, value: number): boolean =>
   typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY && (!measure.isInteger || value % 1 === 0)
 
