@@ -10,7 +10,7 @@ import { Envelope } from './envelope.js'
 import { checkOtlp, OTLP_OPTIONS, type OtlpOptions, type OtlpSettings } from './otlp-options.js'
 import { OtlpSender } from './otlp-sender.js'
 import { processResource } from './process-resource.js'
-import { SpanPart } from './span-part.js'
+import { BatchProgress, SpanPart } from './span-part.js'
 import { writeSpan } from './span-writer.js'
 
 export interface OtlpTraceExporterOptions extends OtlpOptions {}
@@ -73,7 +73,7 @@ export class OtlpTraceExporter implements Exporter<SpanData> {
   async #send(spans: readonly SpanData[]): Promise<void> {
     const { clock, timeoutMs } = this.#settings.sender
     const sending = this.#sender.begin({ endsMs: clock.monotonicMs() + timeoutMs, tries: 1 })
-    const progress = { delivered: 0, hasFailed: false }
+    const progress = new BatchProgress()
     let encodingError: unknown
     try {
       await this.#sendParts(spans, sending, progress)
@@ -81,45 +81,38 @@ export class OtlpTraceExporter implements Exporter<SpanData> {
       encodingError = error
     }
     const result = await sending.finish()
-    const failure = this.#sender.failure(result, progress.delivered)
+    const { delivered } = progress
+    const failure = this.#sender.failure(result, delivered)
     if (failure !== undefined) throw failure
     if (encodingError === undefined) return
     const message = `spans cannot be sent by OTLP: ${errorText(encodingError)}`
-    throw new ExportError('ERR_OTLP_FAILED', message, { retryable: false, cause: encodingError, delivered: progress.delivered })
+    throw new ExportError('ERR_OTLP_FAILED', message, { retryable: false, cause: encodingError, delivered })
   }
 
-  async #sendParts(spans: readonly SpanData[], sending: PartSending, progress: { delivered: number; hasFailed: boolean }): Promise<void> {
+  async #sendParts(spans: readonly SpanData[], sending: PartSending, progress: BatchProgress): Promise<void> {
     const slicer = new TimeSlicer()
     const out = new ProtobufWriter(this.#sender.spares)
-    let first = 0
     let written = 0
-    const send = async (next: number): Promise<void> => {
-      const all = next - first // those that were left out count as delivered: they must not be tried for ever
-      first = next
-      if (written === 0) {
-        if (!progress.hasFailed) progress.delivered += all
-        return
-      }
-      const oversized = all - written
-      const part = new SpanPart(out.take(), written, this.#envelope, this.#sender, (settled, { kind }) => {
-        if (kind === 'undelivered') progress.hasFailed = true
-        if (!progress.hasFailed) progress.delivered += settled
-      })
-      written = 0
-      await sending.add(part)
-      if (!progress.hasFailed) progress.delivered += oversized
-    }
     for (const [at, span] of spans.entries()) {
-      const before = out.length
-      writeSpan(out, span)
-      if (out.length - before > MAX_SPAN_BYTES) {
-        out.rewind(before)
-        this.#sender.dropOversized('a span')
-      } else written++
-      if (out.length >= this.#sender.maxRequestBytes) await send(at + 1)
+      if (this.#write(out, span)) written++
+      if (out.length >= this.#sender.maxRequestBytes || at === spans.length - 1) {
+        const first = progress.begun
+        progress.begun = at + 1
+        if (written > 0) await sending.add(new SpanPart(out.take(), { first, spans: written }, this.#envelope, this.#sender, progress))
+        written = 0
+      }
       if (sending.isDown) return
       if (at % SPANS_A_STEP === 0 && slicer.isOver) await slicer.nextSlice()
     }
-    await send(spans.length)
+  }
+
+  /** Returns false for a span that is left out: no request may be as long. */
+  #write(out: ProtobufWriter, span: SpanData): boolean {
+    const before = out.length
+    writeSpan(out, span)
+    if (out.length - before <= MAX_SPAN_BYTES) return true
+    out.rewind(before)
+    this.#sender.dropOversized('a span')
+    return false
   }
 }

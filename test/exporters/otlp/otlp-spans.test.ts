@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { OtlpTraceExporter, type OtlpTraceExporterOptions } from '../../../src/exporters/otlp/otlp-trace-exporter.js'
 import { SpanContext } from '../../../src/trace/context/span-context.js'
 import { LinkType } from '../../../src/trace/data/link.js'
@@ -10,6 +10,7 @@ import { StackTrace } from '../../../src/trace/data/stack-trace.js'
 import { Status } from '../../../src/trace/data/status.js'
 import { amount } from '../../faults/amount.js'
 import { randomFrom } from '../prometheus/format/random-registry.js'
+import { selfValue } from '../self-value.js'
 import { receiver, type Receiver } from '../sending/receiver.js'
 import { randomSpans } from './random-spans.js'
 import { decodeBody, decodeByProtoc, type Plain } from './read-otlp.js'
@@ -163,5 +164,20 @@ test('a batch that is larger than a request goes out as several, one after the o
   const arrived = decodeBody(first!.body, 'ExportTraceServiceRequest')['resourceSpans'][0].scopeSpans[0].spans.length
   expect(error).toMatchObject({ code: 'ERR_OTLP_FAILED', retryable: true, delivered: arrived })
   expect([requests.length, arrived > 20 && arrived < 40]).toEqual([2, true])
+  await exporter.shutdown()
+})
+
+test('of parts that are sent at once, those behind one that did not arrive do not count as delivered', async () => {
+  const taken = (): number => selfValue('tallyscope_exporter_requests_total', 'OtlpTraceExporter', 'taken')
+  const before = taken()
+  const { url, requests } = await receiver((response, _, { body }) => {
+    const isFirst = body.length > 65_536
+    if (!isFirst) response.end()
+    else void vi.waitUntil(() => taken() > before, 20_000).then(() => response.writeHead(503).end())
+  })
+  const exporter = new OtlpTraceExporter({ endpoint: url, maxRequestBytes: 65_536, concurrency: 2 })
+  const batch = Array.from({ length: 60 }, () => span({ attributes: { text: 'x'.repeat(2_000) } }))
+  await expect(exporter.export(batch)).rejects.toMatchObject({ code: 'ERR_OTLP_FAILED', retryable: true, delivered: 0 })
+  expect(requests).toHaveLength(2)
   await exporter.shutdown()
 })
