@@ -3,8 +3,8 @@ import { type MetricsEndpoint, serveMetrics } from '../../src/exporters/promethe
 import { PrometheusTextPushExporter } from '../../src/exporters/prometheus/push/text-push-exporter.js'
 import { distribution, percentiles, sum } from '../../src/stats/views/aggregation.js'
 import { Stats } from '../../src/stats/stats.js'
+import { expectAsScraped } from './as-scraped.js'
 import { exportKnownSamples } from './known-samples.js'
-import { withoutTarget } from './prometheus.js'
 import { describeWith, pause } from './real-program.js'
 import { VictoriaMetrics } from './victoria-metrics.js'
 
@@ -44,22 +44,7 @@ describeWith(['victoria-metrics'], 'VictoriaMetrics by import of text', () => {
     }
     const equal = 'count(shop_spent_seconds_total{job="shop"} == on(route) shop_spent_seconds_total{job="pushed"})'
     await victoria.until('the samples of both', async () => (await victoria.query(equal))[0]?.value === 2)
-    for (const name of [
-      'shop_spent_seconds_total',
-      'shop_latency_seconds_bucket',
-      'shop_latency_seconds_sum',
-      'shop_latency_seconds_count',
-      'shop_quantiles_seconds',
-      'shop_quantiles_seconds_count',
-    ]) {
-      const scraped = withoutTarget(await victoria.query(`${name}{job="shop"}`))
-      expect(scraped.length, name).toBeGreaterThan(1)
-      expect(withoutTarget(await victoria.query(`${name}{job="pushed"}`)), name).toEqual(scraped)
-    }
-    for (const quantile of [0.5, 0.9]) {
-      const of = (job: string) => victoria.query(`histogram_quantile(${quantile}, shop_latency_seconds_bucket{job="${job}"})`)
-      expect(withoutTarget(await of('pushed'))).toEqual(withoutTarget(await of('shop')))
-    }
+    await expectAsScraped((expression) => victoria.query(expression), 'pushed')
     const metrics = await (await fetch(`${victoria.url}/metrics`)).text()
     expect(metrics).toMatch(/^vm_rows_invalid_total\{type="prometheus"\} 0$/m)
     await exporter.shutdown()
