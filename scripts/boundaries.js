@@ -1,14 +1,14 @@
-// Checks who may import whom in src, and a few rules that go with it. The map is in ARCHITECTURE.md.
+// Checks the imports of src, and a few rules for its files. The rules are in ARCHITECTURE.md.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { sourceFacts } from './source-facts.js'
 
 /**
- * What each room may import besides itself. A room is a folder of src, or a folder in one; the files that lie in the folder above
- * are a room of their own. A name without a folder stands for all rooms in it. `types of …` allows `import type` alone.
+ * The folders that each folder of src may import besides itself. The files directly in a folder with subfolders have a rule of their own.
+ * In a list, the name of a folder includes its subfolders. `types of …` allows only `import type`.
  */
-export const ROOMS = {
+export const FOLDERS = {
   base: [],
   'metrics/data': ['base'],
   'metrics/store': ['base', 'metrics/data'],
@@ -98,56 +98,56 @@ const ENGINE_BUILTINS = [
   'worker_threads',
 ]
 const CLOCK = 'base/clock.ts'
-const DRAWERS = /(^|-)(utils?|helpers?|types|commons?|constants|misc)\.ts$/
+const VAGUE_NAMES = /(^|-)(utils?|helpers?|types|commons?|constants|misc)\.ts$/
 const LAZY_PACKAGES = ['hdr-histogram-js']
 const OPTIONAL_PEERS = ['fastify', 'prom-client', '@prometheus-io/client', 'opentracing', 'pino']
 /** Optional peers of exporters, which do without them as far as that goes. */
 const EXPORTER_PEERS = ['snappy', 'unix-dgram']
 
-/** The one integration that puts others together: it is loaded only by those who want all of them. */
-const MEETING_PLACE = 'integrations/auto'
+/** The only integration that may import others. */
+const COMBINING_INTEGRATION = 'integrations/auto'
 
 const READS_TIME = /\bDate\.now\b|\bnew Date\s*(\(\s*\)|(?![\w(]))|(?<![\w.])Date\(\)|\bperformance\s*\.\s*(now|timeOrigin)\b|\bhrtime\b/
 
-/** The room of a file, by its path inside src; `public files` for those that lie in src itself. */
-function roomOf(file) {
+/** The folder whose rule applies to a file, by its path inside src; `public files` for files in src itself. */
+function folderOf(file) {
   const folders = file.split('/').slice(0, -1)
   if (folders.length === 0) return 'public files'
   for (let depth = folders.length; depth > 0; depth--) {
-    const room = folders.slice(0, depth).join('/')
-    if (ROOMS[room] !== undefined && (depth === folders.length || room === 'integrations')) return room
+    const folder = folders.slice(0, depth).join('/')
+    if (FOLDERS[folder] !== undefined && (depth === folders.length || folder === 'integrations')) return folder
   }
   return folders.join('/')
 }
 
 /** The folder at the top, such as `metrics` of `metrics/store`. */
-const houseOf = (room) => room.split('/')[0]
+const topFolderOf = (folder) => folder.split('/')[0]
 
 /** The folder of an integration, such as `integrations/fastify`; undefined for other files. */
 function integrationOf(file) {
-  const [house, folder, ...rest] = file.split('/')
-  return house === 'integrations' && rest.length > 0 ? `${house}/${folder}` : undefined
+  const [top, name, ...rest] = file.split('/')
+  return top === 'integrations' && rest.length > 0 ? `${top}/${name}` : undefined
 }
 
-/** True if `allowed` names the room itself or the folder that it is in. A room that names its own folder means the rooms in it. */
-const includesRoom = (allowed, room) => allowed.some((name) => room === name || room.startsWith(`${name}/`))
+/** True if `allowed` has the folder or a folder around it. */
+const includesFolder = (allowed, folder) => allowed.some((name) => folder === name || folder.startsWith(`${name}/`))
 
 function checkLocalImport(file, { target, typeOnly, dynamic }, report) {
-  const [from, to] = [roomOf(file), roomOf(target)]
+  const [from, to] = [folderOf(file), folderOf(target)]
   if (posix.basename(target) === 'index.ts')
     report(`imports ${target}: an index.ts is for users of the package only, import the file itself`)
   if (from === to) {
     const [mine, theirs] = [integrationOf(file), integrationOf(target)]
-    if (theirs !== undefined && mine !== theirs && mine !== MEETING_PLACE)
+    if (theirs !== undefined && mine !== theirs && mine !== COMBINING_INTEGRATION)
       report(`imports ${target}: ${theirs} is for itself and its users, other integrations may not import it`)
     return
   }
-  const allowed = ROOMS[from]
-  if (allowed === undefined || ROOMS[to] === undefined) return // an unknown room is reported by itself
-  // Files of exporters/transport and others may use the files that lie in exporters itself, not each other's folders.
-  const exact = houseOf(from) === 'exporters' && houseOf(to) === 'exporters' && from !== 'exporters/prometheus'
-  if (exact ? allowed.includes(to) : includesRoom(allowed, to)) return
-  // What configuration names is loaded when it is started, so that a program that names nothing loads nothing.
+  const allowed = FOLDERS[from]
+  if (allowed === undefined || FOLDERS[to] === undefined) return // an unknown folder is reported separately
+  // Exporters may import the files directly in exporters, but not each other's folders.
+  const exact = topFolderOf(from) === 'exporters' && topFolderOf(to) === 'exporters' && from !== 'exporters/prometheus'
+  if (exact ? allowed.includes(to) : includesFolder(allowed, to)) return
+  // Components of a configuration are loaded when they are started, so that programs without them do not load them.
   if (from === 'setup' && (to === 'integrations' || to === 'cluster') && (dynamic || typeOnly)) return
   const typesOf = allowed.filter((name) => name.startsWith('types of ')).map((name) => name.slice('types of '.length))
   if (typesOf.includes(to)) {
@@ -158,11 +158,11 @@ function checkLocalImport(file, { target, typeOnly, dynamic }, report) {
 }
 
 function checkPackageImport(file, { specifier, typeOnly, dynamic }, report) {
-  const room = roomOf(file)
+  const folder = folderOf(file)
   if (specifier.startsWith('node:')) {
     const builtin = specifier.slice('node:'.length).split('/')[0]
-    if (ENGINE.includes(houseOf(room)) && !typeOnly && !ENGINE_BUILTINS.includes(builtin))
-      report(`imports ${specifier}: ${houseOf(room)} does no I/O`)
+    if (ENGINE.includes(topFolderOf(folder)) && !typeOnly && !ENGINE_BUILTINS.includes(builtin))
+      report(`imports ${specifier}: ${topFolderOf(folder)} does no I/O`)
     return
   }
   const name = specifier
@@ -174,12 +174,12 @@ function checkPackageImport(file, { specifier, typeOnly, dynamic }, report) {
     return
   }
   if (EXPORTER_PEERS.includes(name)) {
-    if (houseOf(room) !== 'exporters') report(`imports ${name}: this optional peer is for exporters only`)
+    if (topFolderOf(folder) !== 'exporters') report(`imports ${name}: this optional peer is for exporters only`)
     else if (!typeOnly && !dynamic) report(`imports ${name} at once: it is loaded when it is first needed, by import()`)
     return
   }
   if (OPTIONAL_PEERS.includes(name)) {
-    if (houseOf(room) !== 'integrations') report(`imports ${name}: optional peers are for integrations only`)
+    if (topFolderOf(folder) !== 'integrations') report(`imports ${name}: optional peers are for integrations only`)
     return
   }
   report(`imports ${specifier}: not a dependency of the package (built-in modules need the prefix node:)`)
@@ -220,12 +220,12 @@ export function findFaults(sourceRoot) {
   const localImports = new Map()
   for (const file of files) {
     const report = (fault) => faults.push(`${file}: ${fault}`)
-    const room = roomOf(file)
+    const folder = folderOf(file)
     const { code, imports } = sourceFacts(readFileSync(join(sourceRoot, file), 'utf8'))
-    if (ROOMS[room] === undefined)
-      report(`is in a room that the map does not know, ${room}; the rooms are ${Object.keys(ROOMS).join(', ')}`)
-    if (DRAWERS.test(posix.basename(file))) report('is a drawer, not a room: name it for what it holds')
-    if (ENGINE.includes(houseOf(room)) && file !== CLOCK && READS_TIME.test(code)) report(`reads time: only ${CLOCK} does, take a Clock`)
+    if (FOLDERS[folder] === undefined) report(`is in an unknown folder, ${folder}; the folders are ${Object.keys(FOLDERS).join(', ')}`)
+    if (VAGUE_NAMES.test(posix.basename(file))) report('has a name that fits any file: name it after its content')
+    if (ENGINE.includes(topFolderOf(folder)) && file !== CLOCK && READS_TIME.test(code))
+      report(`reads time: only ${CLOCK} does, take a Clock`)
     if (/\bimport\.meta\b/.test(code)) report('uses import.meta, which the CommonJS build has not')
     const local = []
     for (const found of imports) {

@@ -1,5 +1,5 @@
 // Runs the tests on several versions of Node, whose programs come as npm packages: `npm run test:nodes -- 22 24`.
-// Tests of the house, of speed, and those that start installed servers are left out: they would show nothing about Node.
+// Leaves out tests of the repository, of speed, and of installed servers, which do not depend on the version of Node.
 // `--quick` leaves out what takes long for its amounts, which are the same on every version, and what watches the time.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { findFaults, ROOMS } from '../../scripts/boundaries.js'
+import { findFaults, FOLDERS } from '../../scripts/boundaries.js'
 
 /** Lays the files out as a src of their own and compares what the check says about them. */
 function check(files: Record<string, string>, expected: string[]): void {
@@ -25,9 +25,9 @@ test('the source follows the import rules', () => {
 test('the table in ARCHITECTURE.md is the checked one', () => {
   const map = readFileSync(join(import.meta.dirname, '../../ARCHITECTURE.md'), 'utf8')
   const rows = [...map.matchAll(/^\| (?:`src\/([\w/-]+)`|(public files): .*?) \| .* \| (.*) \|$/gm)]
-  expect(Object.fromEntries(rows.map(([, room, files, allowed]) => [room ?? files, allowed === '–' ? [] : allowed!.split(', ')]))).toEqual(
-    ROOMS,
-  )
+  expect(
+    Object.fromEntries(rows.map(([, folder, files, allowed]) => [folder ?? files, allowed === '–' ? [] : allowed!.split(', ')])),
+  ).toEqual(FOLDERS)
 })
 
 test('a folder may import only the folders listed for it', () => {
@@ -193,9 +193,9 @@ test('forbidden file names, unknown folders, missing files and import.meta are r
     [
       'base/a.ts: imports ./b.js, which is not a file of src (relative imports end in .js)',
       'base/process-global.ts: uses import.meta, which the CommonJS build has not',
-      'base/utils.ts: is a drawer, not a room: name it for what it holds',
-      'metrics/store/text-helpers.ts: is a drawer, not a room: name it for what it holds',
-      'misc/a.ts: is in a room that the map does not know, misc; the rooms are ' + Object.keys(ROOMS).join(', '),
+      'base/utils.ts: has a name that fits any file: name it after its content',
+      'metrics/store/text-helpers.ts: has a name that fits any file: name it after its content',
+      'misc/a.ts: is in an unknown folder, misc; the folders are ' + Object.keys(FOLDERS).join(', '),
     ],
   )
 })

@@ -39,9 +39,18 @@ const ANSWERS = [
     'src/metrics/store/bucket-search.ts',
     /\/\*\*\n \* Finds a value's bucket: the first whose upper bound is not below the value\.[^]*?\*\/\nexport class BucketSearch/,
   ],
-  ['src/exporters/prometheus/http/negotiation.ts', /export function negotiateFormat\(accept/],
+  [
+    'src/exporters/prometheus/http/negotiation.ts',
+    /export function negotiateFormat\(accept[^]*export class ResponseNegotiator \{[^]*\n {2}negotiate\([^]*?headerValue\(headers, 'accept'\)/,
+  ],
+  ['src/exporters/prometheus/http/accept-header.ts', /export function headerClauses\(/],
   ['src/trace/views/span-latency.ts', /export class SpanLatency \{[^]*\n {2}record\(/],
-  ['src/trace/span-factory.ts', /export class SpanFactory [^]*this\.latency\.record\(/],
+  [
+    'src/trace/span-factory.ts',
+    /export class SpanFactory [^]*\n {2}unsampledEnds\([^]*?latency\.record\([^]*\n {2}sampledEnds\([^]*?latency\.record\(/,
+  ],
+  ['scripts/boundaries.js', /\n {2}'exporters\/statsd': \[/],
+  ['scripts/entries.js', /'exporters\/statsd\/index'/],
   ['src/base/time-slicer.ts', /\nconst SLICE_MS = 2\n[^]*export class TimeSlicer /],
 ] as const
 
