@@ -23,7 +23,7 @@ export interface TimerTarget<T> {
 }
 
 /**
- * Records the time between its start and its end, in the unit of the measure. Made by `stats.startTimer()` and by `startTimer()` of a
+ * Records the time between its start and its end, in the unit of the measure. Created by `stats.startTimer()` and by `startTimer()` of a
  * histogram or a summary.
  * @example
  * using timer = stats.startTimer(latency, { method: 'GET', route: '/cart' })

@@ -11,7 +11,7 @@ export const inNextTurn: typeof setImmediate = timers.setImmediate
 export const MAX_TIMER_MS = 2_147_483_647
 
 export interface TimerOptions {
-  /** Whether the process stays alive for this timer. Default false; true if a caller waits for the outcome. */
+  /** Keeps the process alive until the timer fires. Default false; true if a caller waits for the outcome. */
   readonly keepAlive?: boolean
 }
 

@@ -9,7 +9,7 @@ export interface TimeoutOptions {
   readonly timeoutMs: number
   /** Default: the clock whose timers are those of Node. */
   readonly clock?: Clock | undefined
-  /** Whether the process stays alive for the time-out. Default false. */
+  /** Keeps the process alive until the time-out. Default false. */
   readonly keepAlive?: boolean
 }
 

@@ -43,7 +43,7 @@ export interface ExchangeHome {
 
 export const SWITCHING_PROTOCOLS = 101
 
-/** One request, from its headers to the close of its response; counted once, however it ends. */
+/** One request, from its headers to the close of its response. It is counted once. */
 export class ServerExchange extends BodyBytes {
   // Only declared, because V8 calls an extra function for fields that a derived class defines.
   declare readonly request: IncomingMessage

@@ -30,7 +30,7 @@ export class UpgradedConnection {
   private isOpen = true
   private isAnswered = false
 
-  /** @param frame What values are recorded in: the tags that the listener has set. */
+  /** @param frame The context in which values are recorded, with the tags that the listener has set. */
   constructor(home: ExchangeHome, request: IncomingMessage, socket: Duplex, frame: () => Frame) {
     this.home = home
     this.request = request

@@ -1,10 +1,10 @@
-/** What of a query is shown: nothing, names without values, all of it, or what a function makes of it. */
+/** The part of a query in an attribute: none, names without values, all of it, or the result of a function. */
 export type UrlQuery = boolean | 'redacted' | ((query: string) => string)
 
-/** Longest query that is looked at; the rest is dropped. */
+/** Limit of a query's length; the rest is dropped. */
 const MAX_LENGTH = 4_096
 
-/** A path and query as an attribute may have them. */
+/** Returns a path with the part of its query that an attribute may have. */
 export function withUrlQuery(target: string, mode: UrlQuery): string {
   const at = target.indexOf('?')
   if (at < 0 || mode === true) return target

@@ -66,7 +66,7 @@ function injectBytes(context: OpenTracingSpanContext, carrier: object): void {
  */
 export function extractFrom(tracer: TracerCore, format: string, carrier: object, strict: boolean): OpenTracingSpanContext | null {
   const found = format === FORMAT_BINARY ? extractBytes(carrier) : extractHeaders(tracer, getterOf(carrier))
-  if (found === 'damaged') {
+  if (found === 'invalid') {
     if (strict) throw new SpanContextCorrupted(format)
     countCorrupted(format)
     return null
@@ -77,24 +77,24 @@ export function extractFrom(tracer: TracerCore, format: string, carrier: object,
   return kept.native === undefined && kept.items.size === 0 ? null : kept
 }
 
-type Found = OpenTracingSpanContext | 'damaged' | undefined
+type Found = OpenTracingSpanContext | 'invalid' | undefined
 
 function extractBytes(carrier: object): Found {
   try {
     const bytes = bytesIn(carrier)
     if (bytes === undefined) return undefined
-    return (bytes === null ? undefined : fromBytes(bytes)) ?? 'damaged'
+    return (bytes === null ? undefined : fromBytes(bytes)) ?? 'invalid'
   } catch {
-    return 'damaged' // a carrier whose members throw
+    return 'invalid' // a carrier whose members throw
   }
 }
 
 function extractHeaders(tracer: TracerCore, get: HeaderGetter): Found {
   const context = tracer.extract({ get })
-  if (context === undefined && holdsTrace(tracer, get)) return 'damaged'
+  if (context === undefined && holdsTrace(tracer, get)) return 'invalid'
   const header = get(BAGGAGE)
   const items = SpanBaggage.parse(header)
-  if (items.size === 0 && header !== undefined && header.trim() !== '' && context === undefined) return 'damaged'
+  if (items.size === 0 && header !== undefined && header.trim() !== '' && context === undefined) return 'invalid'
   return new OpenTracingSpanContext(context, items)
 }
 

@@ -30,7 +30,7 @@ export interface ExportPeriodicallyOptions {
   readonly exportTimeoutMs?: number
   /** Name in logs and counters. Default: the class of the exporter. */
   readonly name?: string
-  /** Whether the timer keeps the process alive. Default false. */
+  /** Keeps the process alive until the task is closed. Default false. */
   readonly keepAlive?: boolean
   /** Called for failures, at most once a minute. Default: one process warning. */
   readonly logger?: Logger

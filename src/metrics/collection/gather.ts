@@ -25,7 +25,7 @@ export interface GatherOptions {
   readonly timeoutMs?: number
   /** Called with every failure. An error that it throws is ignored. Default: failures are only counted. */
   readonly onFailure?: (failure: GatherFailure) => void
-  /** Whether the process stays alive until all producers have returned or timed out. Default true. */
+  /** Keeps the process alive until all producers have returned or timed out. Default true. */
   readonly keepAlive?: boolean
   /** Source of time. Default: the system clock. */
   readonly clock?: Clock

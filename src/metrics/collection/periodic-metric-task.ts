@@ -25,7 +25,7 @@ export interface PeriodicMetricTaskOptions {
   readonly timeoutMs?: number
   /** Name in logs and counters. Default `PeriodicMetricTask`. */
   readonly name?: string
-  /** Whether the timer keeps the process alive. Default false. */
+  /** Keeps the process alive until the task is closed. Default false. */
   readonly keepAlive?: boolean
   /** Called for failures, at most once a minute. Default: one process warning. */
   readonly logger?: Logger
@@ -172,7 +172,7 @@ export class PeriodicMetricTask {
     })
   }
 
-  /** The same as `close()`. */
+  /** Calls `close()`, for `await using`. */
   shutdown(): Promise<void> {
     return this.close()
   }

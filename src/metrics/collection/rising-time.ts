@@ -1,6 +1,6 @@
 import { warnOnce } from '../../base/logger.js'
 
-/** Log it if the wall clock is this far behind the time of the previous export, in milliseconds. */
+/** A wall clock that is further behind the time of the previous export is logged. */
 const FAR_BACK_MS = 60_000
 
 /**
@@ -11,7 +11,7 @@ export class RisingTime {
   readonly #subject: string
   #lastUnixMs = Number.NEGATIVE_INFINITY
 
-  /** @param subject What exports, for the log. */
+  /** @param subject The exporter's name, for the log. */
   constructor(subject: string) {
     this.#subject = subject
   }

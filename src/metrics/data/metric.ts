@@ -13,7 +13,7 @@ export type MetricType =
   | 'STATE_SET'
 
 /**
- * How gauges of several processes are combined: the sum, the smallest, the greatest, the newest value, or one series for each process.
+ * The rule to merge gauges of several processes: the sum, the smallest, the greatest, the newest value, or one series for each process.
  * See docs/many-processes.md.
  */
 export type MergeRule = 'sum' | 'min' | 'max' | 'latest' | 'each'
@@ -30,8 +30,8 @@ export interface MetricDescriptor {
   /** True if the text format writes bounds and quantiles as JavaScript and prom-client do: `1000000` and not `1e+06`. */
   readonly plainBounds?: boolean
   /**
-   * How gauges of several processes are combined. Default `sum`. Cumulatives are added up, except those that all processes share, such as
-   * metrics of their container, which have `max`.
+   * The rule to merge the metric of several processes. Default `sum`. Cumulatives are summed, except those that all processes share, such
+   * as metrics of their container, which have `max`.
    */
   readonly merge?: MergeRule
 }

@@ -6,7 +6,7 @@ import type { Exemplar, ExponentialValue, Metric, MetricDescriptor, SummaryValue
  */
 export interface RowSource {
   readonly descriptor: MetricDescriptor
-  /** What a row holds: one number, buckets for `bounds`, or a summary. */
+  /** The data of a row: one number, buckets for `bounds`, or a summary. */
   readonly kind: 'scalar' | 'distribution' | 'summary'
   /** Upper bounds of the buckets of a distribution; empty for the other kinds. */
   readonly bounds: readonly number[]
@@ -46,7 +46,7 @@ export interface RowChunk {
   value(cell: number): number
   /** The number of values in a distribution or summary; equals the sum of the buckets. */
   count(cell: number): number
-  /** Of a distribution; 0 for the other kinds. */
+  /** For a distribution; 0 for the other kinds. */
   sumOfSquaredDeviation(cell: number): number
   /** The count of one bucket of a distribution, not cumulative. */
   bucket(cell: number, bucket: number): number
@@ -65,7 +65,7 @@ export interface PercentileWindow {
   readonly counts: readonly number[]
   readonly min: number
   readonly max: number
-  /** How long it still counts. */
+  /** Time until it expires. */
   readonly remainingMs: number
 }
 

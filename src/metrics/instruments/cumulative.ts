@@ -8,7 +8,7 @@ import type { StoreChunk } from '../store/store-chunk.js'
 export const CUMULATIVE: InstrumentKind = { type: 'CUMULATIVE_DOUBLE', cells: (rows) => new SumCells(rows), startsAtZero: true }
 
 /**
- * A counter: a sum that only rises. Made by `registry.counter()` and `registry.cumulative()`, which are the same.
+ * A counter: a sum that only increases. Created by `registry.counter()` or its alias `registry.cumulative()`.
  * @example
  * registry.counter('jobs/done', { labelKeys: ['queue'] }).inc({ queue: 'mail' })
  */

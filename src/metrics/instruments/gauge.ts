@@ -20,7 +20,7 @@ export interface GaugeOptions<K extends string = never> extends InstrumentOption
 export const GAUGE: InstrumentKind = { type: 'GAUGE_DOUBLE', cells: (rows) => new LastValueCells(rows), ownOptions: ['merge'] }
 
 /**
- * A value that goes up and down. Made by `registry.gauge()`.
+ * A value that increases and decreases. Created by `registry.gauge()`.
  * @example
  * const depth = registry.gauge('queue/depth', { labelKeys: ['queue'] })
  * depth.set(3, { queue: 'mail' })

@@ -64,7 +64,7 @@ export abstract class ObservingInstrument<K extends string> extends InstrumentHa
 }
 
 /**
- * Values in buckets, with their count and sum. Made by `registry.histogram()`.
+ * Counts values in buckets, and keeps their count and sum. Created by `registry.histogram()`.
  * @example
  * const duration = registry.histogram('job/duration', { unit: 's', labelKeys: ['queue'], bounds: exponentialBounds(0.01, 2, 10) })
  * duration.observe(0.2, { queue: 'mail' })

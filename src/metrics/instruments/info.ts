@@ -7,7 +7,7 @@ import type { Labels } from '../store/shared-tag-map.js'
 export const INFO: InstrumentKind = { type: 'INFO', cells: (rows) => new LastValueCells(rows) }
 
 /**
- * An info metric: one series of value 1 whose labels are facts such as a version. Made by `registry.info()`.
+ * An info metric: one series of value 1 whose labels are facts such as a version. Created by `registry.info()`.
  * @example
  * registry.info('build', { labelKeys: ['version'] }).set({ version: '1.2.3' })
  */
@@ -50,7 +50,7 @@ const STATE_KEY = 'state'
 export const STATE_SET: InstrumentKind = { ...INFO, type: 'STATE_SET', ownKey: STATE_KEY }
 
 /**
- * A state set: which of several states are active. Made by `registry.stateSet()`.
+ * A state set: shows which of several states are active. Created by `registry.stateSet()`.
  * @example
  * registry.stateSet('worker/state', { states: ['starting', 'running', 'stopping'] }).set('running')
  */

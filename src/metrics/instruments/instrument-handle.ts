@@ -16,7 +16,7 @@ export type OptionalValueAndLabels<K extends string> = [K] extends [never]
   ? [value?: number | undefined, labels?: LabelsFor<K>]
   : [labels: LabelsFor<K>] | [value: number | undefined, labels: LabelsFor<K>]
 
-/** What all instruments have in common: series are kept by the caller, and go away by their labels. */
+/** Base class of instruments: returns and removes their series. */
 export abstract class InstrumentHandle<K extends string, S> {
   /** @internal */
   protected readonly instrument: Instrument
@@ -29,7 +29,7 @@ export abstract class InstrumentHandle<K extends string, S> {
   /** @internal */
   protected abstract makeSeries(labels: Labels): S
 
-  /** The series of these labels, to be kept by the caller: the fastest way. It begins at 0 and is shown from now on. */
+  /** Returns the series of these labels, which the caller should keep: the fastest way. It starts at 0 and is exposed from now on. */
   timeSeries(...[labels]: LabelArguments<K>): S {
     return this.makeSeries((labels ?? {}) as Labels)
   }
@@ -49,13 +49,13 @@ export abstract class InstrumentHandle<K extends string, S> {
     return this.instrument.removeMatching(labels as Record<string, string>)
   }
 
-  /** Removes all series. Counters, histograms and summaries without label keys are shown from 0 again. */
+  /** Removes all series. Counters, histograms and summaries without label keys are then exposed as 0. */
   clear(): void {
     this.instrument.clear()
   }
 }
 
-/** One series of an instrument. It makes its row anew, from 0, if that was removed. */
+/** One series of an instrument. It creates its row again, from 0, if that was removed. */
 export abstract class InstrumentSeries {
   /** @internal */
   protected readonly instrument: Instrument

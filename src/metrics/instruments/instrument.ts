@@ -50,7 +50,7 @@ const INSTRUMENT_OPTIONS: OptionNames<InstrumentOptions<string> & { states?: unk
   states: true,
 }
 
-/** What a registry shares with its instruments. */
+/** The part of a registry that its instruments use. */
 export interface InstrumentHome {
   readonly epochs: Epochs
   readonly budget: RowBudget
@@ -74,7 +74,7 @@ export interface InstrumentKind {
   readonly sketched?: boolean
   /** Series before the overflow series is used. Default: the limit of the registry. */
   readonly rowLimit?: number
-  /** Whether the one series of an instrument without label keys is shown as 0 before its first value: a rate needs it. Default false. */
+  /** Exposes the series of an instrument without label keys as 0 before its first value, which a rate needs. Default false. */
   readonly startsAtZero?: boolean
 }
 

@@ -25,7 +25,7 @@ export function summaryKind(config: PercentilesConfig, epochs: Epochs): Instrume
 }
 
 /**
- * Quantiles of the values of the last minutes, with the count and sum of all values. Made by `registry.summary()`.
+ * Quantiles of the values of the last minutes, with the count and sum of all values. Created by `registry.summary()`.
  * @example
  * registry.summary('job/size', { unit: 'By', quantiles: [0.5, 0.99] }).observe(512)
  */

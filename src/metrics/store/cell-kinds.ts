@@ -18,7 +18,7 @@ export const OTHER = 6
 /** Placeholder if there are no slots: a field that is never undefined saves V8 a type check. */
 export const NO_SLOTS: Int32Array = new Int32Array(0)
 
-/** @param isWhole Whether only integers are recorded. */
+/** @param isWhole True if only integers are recorded. */
 export function kindOf(cells: Cells, isWhole: boolean): number {
   if (cells instanceof CountCells) return isWhole ? WHOLE_COUNT : COUNT
   if (cells instanceof SumCells) return SUM

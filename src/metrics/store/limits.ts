@@ -45,7 +45,7 @@ export function rowWeight(buckets: number): number {
   return 1 + Math.floor(buckets / BUCKETS_A_ROW)
 }
 
-/** What the rows of one store take of the limit of all. */
+/** The share of one store's rows in the limit of all stores. */
 export class RowShare {
   /** Rows in use. */
   rows = 0

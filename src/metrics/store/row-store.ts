@@ -30,7 +30,7 @@ export interface RowStoreOptions {
   /** Buckets that a row has outside of its columns. Default 0. */
   readonly buckets?: number
   readonly epochs: Epochs
-  /** Whether the cells are {@link SketchCells}. Default false. */
+  /** True if the cells are {@link SketchCells}. Default false. */
   readonly sketched?: boolean
   /** Called with the labels before a row is made. */
   readonly onNewRow?: (labels: Labels) => void

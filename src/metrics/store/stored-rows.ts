@@ -1,7 +1,7 @@
 import type { RowStore } from './row-store.js'
 import type { StoreChunk } from './store-chunk.js'
 
-/** What the rows of a store's chunk have in common for their readers, whatever their values are. */
+/** Base class of row chunks that read a chunk of a store: labels, epochs and start times. */
 export abstract class StoredRows {
   protected readonly chunk: StoreChunk
   protected readonly store: RowStore
