@@ -23,7 +23,7 @@ describe('a number', () => {
     )
   })
 
-  test('must be a whole number if the rule says so', () => {
+  test('must be a whole number if the range requires it', () => {
     expect(() => checkNumber('ERR_TEST', 'limit', 1.5, { min: 1, max: 10, integer: true })).toThrowError(
       'limit must be a whole number from 1 to 10: it is 1.5',
     )

@@ -31,7 +31,7 @@ const making = (): Loop => (from, to) => {
   return to
 }
 
-test('a call that does more takes longer, and ratios are ours divided by theirs', () => {
+test('a call with more work takes longer, and ratios are ours divided by theirs', () => {
   const slow = (): Loop => {
     const loop = adding()
     return (from, to) => {

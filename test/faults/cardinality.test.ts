@@ -51,7 +51,7 @@ test('endless distinct values of 100 characters take less than 5 MB, 2,001 rows,
   )
 })
 
-test('a hundred views together stay within the 100,000 rows of their engine, each with exact totals, and other views go on', {
+test('a hundred views together stay within the 100,000 rows of their engine, each with exact totals, and other views still work', {
   timeout: 120_000,
 }, () => {
   const { stats } = engine()
@@ -134,7 +134,7 @@ test('after idle rows expire new rows fit again, and returning series start at 0
   stats.shutdown()
 })
 
-test('measures, views and instruments with fresh names stop at 10,000 each within seconds, and existing ones go on', {
+test('measures, views and instruments with new names stop at 10,000 each within seconds, and existing ones still work', {
   timeout: 120_000,
 }, () => {
   const { stats } = engine()
@@ -168,7 +168,7 @@ test('measures, views and instruments with fresh names stop at 10,000 each withi
 
 const TURNS = amount(10_000, 1_000_000)
 
-test('views and instruments that come and go, used each time, leave nothing behind', { timeout: 600_000 }, () => {
+test('views and instruments that are registered, used and removed repeatedly leave nothing behind', { timeout: 600_000 }, () => {
   const { stats } = engine()
   const registry = new MetricRegistry()
   const measure = stats.measure('m') as Measure

@@ -172,7 +172,7 @@ test('any string that names components is parsed or refused with its position', 
   figure('configuration texts under fuzz', `${TEXTS.toLocaleString('en')} texts: read or refused, 0 other throws`)
 })
 
-test('objects, files and environments of any shape give settings and problems, never a throw', { timeout: 600_000 }, () => {
+test('objects, files and environments of any shape result in settings and problems, and never throw', { timeout: 600_000 }, () => {
   let withProblems = 0
   for (let n = 0; n < FILES; n++) {
     const tree = JSON.stringify(valueOf(5) ?? {})
@@ -205,7 +205,7 @@ test('objects, files and environments of any shape give settings and problems, n
   figure('configurations under fuzz', `${FILES.toLocaleString('en')} files with code and environment: 0 throws, Object.prototype clean`)
 })
 
-test('keys of Object.prototype are problems of their own at any depth', () => {
+test('keys of Object.prototype are reported as problems at any depth', () => {
   for (const key of ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf']) {
     const places = [
       `{"K":1}`,
@@ -268,7 +268,7 @@ test('nesting of any depth and strings of any length end soon, with a problem', 
   expect(readConfiguration({ code: {}, env: {}, file: { name: 'f', text: deep(9) } }).problems).toEqual([])
 })
 
-test('a hostile configuration is one error with its problems, and nothing is started or written', () => {
+test('a hostile configuration causes one error with its problems, and nothing is started or written', () => {
   vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   let refused = 0
   for (let n = 0; n < amount(500, 5_000); n++) {

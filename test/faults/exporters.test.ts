@@ -243,7 +243,7 @@ class Vandal {
   }
 }
 
-test('an exporter that changes its batch changes neither what others see nor what is recorded', async () => {
+test('an exporter that changes its batch does not affect other exporters or recorded data', async () => {
   const spans = new MemoryExporter<SpanData>()
   const scope = await started({ traces: { sampler: 'alwaysOn', exporters: [new Vandal(), spans], transport: 'sync' } })
   const { stats } = scope

@@ -35,7 +35,7 @@ const numbersIn = (file: string): number[] =>
     .split('\n')
     .map((line) => JSON.parse(line).i as number)
 
-test('a process out of descriptors: each export fails and is retryable, nothing leaks, and no line is lost to a torn one', async () => {
+test('without free descriptors each export fails and is retryable, nothing leaks, and a torn line costs no other line', async () => {
   writeFileSync(path, '{"torn":')
   const { ends, full, leaked, surprises } = await run({ limit: 'descriptors' }, 'ulimit -n 512')
   for (const end of ends.slice(0, full)) expect(end).toEqual({ delivered: 0, code: 'ERR_FILE_APPEND', cause: 'EMFILE', retryable: true })
@@ -46,7 +46,7 @@ test('a process out of descriptors: each export fails and is retryable, nothing 
   expect(lines.map((line) => JSON.parse(line).i as number)).toEqual(Array.from({ length: 50 }, (_, i) => full * 10 + i))
 })
 
-test('a file size limit acts as a full disk: whole lines, the rest counted, and writing continues in a new file', async () => {
+test('a file size limit acts as a full disk: lines are complete, lost ones are counted, and writing continues in a new file', async () => {
   const kept = join(folder, 'kept.jsonl')
   writeFileSync(path, '')
   linkSync(path, kept)

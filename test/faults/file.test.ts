@@ -58,7 +58,7 @@ const canMount = (() => {
 })()
 
 test.runIf(canMount)(
-  'a full disk behind a transport: written and dropped items equal the accepted ones, and after space is freed lines are whole',
+  'with a full disk written and dropped items equal the accepted ones, and after space is freed lines are complete',
   async () => {
     mount('size=256k')
     const ballast = join(folder, 'ballast')
@@ -178,7 +178,7 @@ test('a pipe whose reader leaves fails quietly, and continues with the next read
   await exporter.shutdown()
 })
 
-test('a pipe whose reader does not read blocks nothing: the event loop runs, and after a second the export fails', async () => {
+test('a pipe whose reader does not read does not block the event loop, and the export fails after a second', async () => {
   execFileSync('mkfifo', [path])
   const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   const exporter = new FileExporter({ path })

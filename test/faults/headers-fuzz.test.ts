@@ -57,7 +57,7 @@ function isSome(taken: number): void {
 }
 
 test(
-  'mutated traceparents and tracestates give a valid context or none',
+  'mutated traceparents and tracestates result in a valid context or none',
   () => {
     isSome(fuzz(new TraceContextPropagator()))
   },
@@ -65,7 +65,7 @@ test(
 )
 
 test(
-  'mutated multi-header B3 gives a valid context or none',
+  'mutated multi-header B3 results in a valid context or none',
   () => {
     isSome(fuzz(new B3Propagator()))
   },
@@ -73,7 +73,7 @@ test(
 )
 
 test(
-  'mutated single B3 headers give a valid context or none',
+  'mutated single B3 headers result in a valid context or none',
   () => {
     isSome(fuzz(new B3Propagator({ single: true })))
   },
@@ -81,7 +81,7 @@ test(
 )
 
 test(
-  'mutated X-Cloud-Trace-Context headers give a valid context or none',
+  'mutated X-Cloud-Trace-Context headers result in a valid context or none',
   () => {
     isSome(fuzz(new GoogleCloudPropagator()))
   },
@@ -89,7 +89,7 @@ test(
 )
 
 test(
-  'mutated grpc-trace-bin headers give a valid context or none',
+  'mutated grpc-trace-bin headers result in a valid context or none',
   () => {
     isSome(fuzz(new BinaryPropagator()))
   },
@@ -97,7 +97,7 @@ test(
 )
 
 test(
-  'mutated OpenCensus text headers give a valid context or none',
+  'mutated OpenCensus text headers result in a valid context or none',
   () => {
     isSome(fuzz(new TextMapPropagator(), [ID_PAIR, TRACE_ALONE])) // without a span id the trace is continued
   },
@@ -105,7 +105,7 @@ test(
 )
 
 test(
-  'mutated binary trace contexts give a valid context or none',
+  'mutated binary trace contexts result in a valid context or none',
   () => {
     const random = randomFrom(seed())
     const binary = new BinaryPropagator()
@@ -124,7 +124,7 @@ test(
 )
 
 test(
-  'mutated tracestates are kept whole and legal, or dropped',
+  'mutated tracestates are kept completely and valid, or dropped',
   () => {
     const random = randomFrom(seed())
     const whole = Array.from({ length: 8 }, (_, at) => `k${at}_-*/@v=value ${at}`).join(',')
@@ -142,7 +142,7 @@ test(
 )
 
 test(
-  'mutated baggage gives pairs that can be written and read again',
+  'mutated baggage results in pairs that can be written and read again',
   () => {
     const random = randomFrom(seed())
     const whole = 'userId=Am%C3%A9lie,serverNode=DF%2028;p=1, tenant = a , k=1=2'
@@ -161,7 +161,7 @@ test(
 )
 
 test(
-  'mutated text tag contexts are read whole or not at all',
+  'mutated text tag contexts are read completely or not at all',
   () => {
     const random = randomFrom(seed())
     const whole = encodeTagsText(TagMap.of({ method: 'GET', tenant: 'a,b=c%', region: 'eu-1' }))!
@@ -178,7 +178,7 @@ test(
 )
 
 test(
-  'mutated binary tag contexts are read whole or not at all',
+  'mutated binary tag contexts are read completely or not at all',
   () => {
     const random = randomFrom(seed())
     const whole = encodeTagsBinary(TagMap.of({ method: 'GET', tenant: 'a,b=c%', region: 'eu-1' }))!

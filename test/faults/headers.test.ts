@@ -94,7 +94,7 @@ test('two traceparent headers are ignored', async () => {
   expect(read(w3c, ['traceparent', PARENT, 'traceparent', PARENT])).toBeUndefined()
 })
 
-test('a malformed tracestate is dropped whole and the parent is kept', async () => {
+test('a malformed tracestate is dropped, and the parent is kept', async () => {
   const members = (count: number) => Array.from({ length: count }, (_, at) => `k${at}=${at}`).join(',')
   for (const state of [members(33), `a=${'x'.repeat(600)}`, 'A=1', 'a=\xe9', 'a', `${'k'.repeat(257)}=1`]) {
     const context = await received(`traceparent: ${PARENT}`, `tracestate: ${state}`)
@@ -214,7 +214,7 @@ test('a binary trace context is never read past its end, and an unknown field en
     expect(read(binary, { 'grpc-trace-bin': text }), text).toBeUndefined()
 })
 
-test('a binary tag context that is too long, overflows or is not ASCII is refused whole and counted', () => {
+test('a binary tag context that is too long, overflows or is not ASCII is refused and counted', () => {
   const dropped = (reason: string) => selfValue('tallyscope_tag_propagation_dropped_total', 'received', reason)
   const before = ['malformed', 'too_large'].map(dropped)
   const overflowing = [0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]

@@ -144,7 +144,7 @@ test('eight stalled readers take bounded memory and are disconnected after the s
   await vi.waitFor(() => expect(sockets()).toBeLessThanOrEqual(before), 5_000)
 })
 
-test('two hundred clients that disconnect during a body stop their work and leave nothing behind', async () => {
+test('the work for two hundred clients that disconnect during a body stops and leaves nothing behind', async () => {
   const before = sockets()
   const { encoders, open } = endless('given up')
   const { port } = await serve({ encoders })

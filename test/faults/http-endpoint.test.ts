@@ -123,7 +123,7 @@ test('a path traversal gets 404 and no content of the disk or the metrics', asyn
   expect((await sent(port, get().replace('/metrics', `http://127.0.0.1:${port}/metrics`))).statuses).toEqual([200])
 })
 
-test('gzip is sent whole to clients that accept it, with a Vary header', async () => {
+test('clients that accept gzip get a complete compressed body, with a Vary header', async () => {
   const { port } = await serve()
   const zipped = (header: string) => /^(gzip|x-gzip;q=0\.5|\*|gzip, deflate, br|GZIP)$/.test(header)
   for (const header of [

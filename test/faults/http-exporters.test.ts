@@ -150,7 +150,7 @@ test('a refusal is logged once a minute, with the number of suppressed ones', as
   await transport.shutdown()
 })
 
-test('Retry-After is honoured for a minute at most; invalid values give the usual pause', async () => {
+test('Retry-After is honoured for a minute at most, and invalid values are ignored', async () => {
   const unixMs = Date.UTC(2026, 0, 1)
   const clock = { unixMs: () => unixMs, monotonicMs: () => 0 }
   for (const [status, header, retryAfterMs] of [

@@ -188,7 +188,7 @@ test('a fraction of an int64 measure is dropped and counted', async () => {
 })
 
 describe('sums and counts beyond 2^53', () => {
-  test('sums and counts lose precision and neither wrap nor fall', () => {
+  test('sums and counts lose precision, and neither wrap nor decrease', () => {
     const { stats } = engine()
     const measure = stats.measure('m', { type: 'int64' }) as Measure
     const bound = stats.bind(measure, {})

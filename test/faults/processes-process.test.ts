@@ -35,7 +35,7 @@ async function printed<T>(name: string, settings: object = {}, nodeOptions = '')
   return JSON.parse(child.stdout) as T
 }
 
-test('the library in five threads, one of which is killed, counts in each separately and leaves one whole file', async () => {
+test('five threads, one of which is killed, have separate counts and leave complete lines in one file', async () => {
   const path = join(folder, 'metrics.jsonl')
   const records = amount(20_000, 1_000_000)
   const answers = await printed<{ name: string; text: string }[]>('threads.js', { path, records })
@@ -53,7 +53,7 @@ test('a child process inherits neither socket nor file, and the parent can close
   expect(seen).toEqual({ isOpen: true, inherited: [], isAlive: true, port: seen.port, again: seen.port })
 })
 
-test('a process continued after SIGSTOP makes up one tick, answers waiting scrapes, and goes on reporting', async () => {
+test('a process that continues after SIGSTOP makes up for one tick and answers waiting scrapes', async () => {
   let pushes = 0
   const gateway = createServer({ keepAliveTimeout: 200 }, (request, response) => {
     pushes++

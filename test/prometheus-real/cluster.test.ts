@@ -78,7 +78,7 @@ describeWith(['prometheus'], 'Prometheus and a port that workers share', () => {
   }, 180_000)
 
   test(
-    `${KILLS} workers killed at random make no total fall, and cost no more than what they had not sent`,
+    `no total decreases while ${KILLS} workers are killed at random, and only unsent values are lost`,
     async () => {
       await start()
       const beganMs = Date.now()

@@ -42,7 +42,7 @@ test('statsd by a string has no tags by default', async () => {
   expect(await ownLines()).toEqual(['bytes._a:7|c'])
 })
 
-test('dogstatsd takes address and tags from the variables of Datadog', async () => {
+test('dogstatsd reads address and tags from the variables of Datadog', async () => {
   await run('dogstatsd', { DD_AGENT_HOST: '127.0.0.1', DD_DOGSTATSD_PORT: String(receiver.port), DD_ENV: 'prod', DD_TAGS: 'team:a' })
   expect(await ownLines()).toEqual(['bytes:7|c|#team:a,env:prod,route:/a'])
 })

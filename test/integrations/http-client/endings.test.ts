@@ -215,7 +215,7 @@ test('CONNECT has the host of its target', async () => {
   expect(outcomes()).toEqual(['CONNECT db.test:5432 200 ok'])
 })
 
-test('the port is that of the connection, whatever the Host header says', async () => {
+test('the port is that of the connection, not that of the Host header', async () => {
   const { port, host, spans, outcomes } = await watched((_path, response) => response.end())
   for (const name of ['shop.example', 'shop.example:1', '']) {
     http.get({ port, host: '127.0.0.1', headers: { host: name } }, (response) => response.resume())

@@ -64,7 +64,7 @@ test.each(Object.entries(ways))('a public endpoint forwards no untrusted context
   expect([received['tracestate'], received['baggage']]).toEqual([undefined, undefined])
 })
 
-test.each(Object.entries(ways))('a context that the program sets for a trace of its own is kept: %s', async (_name, send) => {
+test.each(Object.entries(ways))('a context of another trace that the program has set is kept: %s', async (_name, send) => {
   const own = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
   const { received } = await behindGateway(send, {}, { traceparent: own })
   expect(received['traceparent']).toBe(own)

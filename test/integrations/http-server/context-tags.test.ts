@@ -204,7 +204,7 @@ test('server spans are recorded with the tags of their request', async () => {
   expect(tenants(stats)).toEqual(EACH_ITS_OWN)
 })
 
-test('without context tags nothing of a response is replaced', async () => {
+test('without context tags no method of a response is replaced', async () => {
   const seen: boolean[] = []
   const stats = new Stats()
   const instrumentation = instrumentHttpServer({ stats, tracer: false })

@@ -171,7 +171,7 @@ test('label order makes no difference, and empty labels are absent', async () =>
   ).toEqual(['depth{a="1",b="2"} 2', 'depth{a="1"} 4', 'depth{c="1"} 5', ''])
 })
 
-test('counters keep their registered names, whatever format the registry wrote before', async () => {
+test('counters keep their registered names after the registry has written any format', async () => {
   const registry = openMetricsRegistry()
   const registers = [registry]
   new Gauge({ name: 'mails', help: 'now', registers }).set(2)

@@ -6,7 +6,7 @@ test('counter and cumulative are two names of one instrument', () => {
   expect(registry.counter('c')).toBe(registry.cumulative('c'))
 })
 
-test('a counter takes the value first or none, then labels', () => {
+test('the arguments of a counter are an optional value and labels', () => {
   const { registry, rows } = registryOf()
   const done = registry.counter('jobs/done', { labelKeys: ['queue'] })
   done.inc({ queue: 'mail' })
@@ -18,7 +18,7 @@ test('a counter takes the value first or none, then labels', () => {
   expect(rows('jobs/done')).toEqual(['mail 5', 'print 1.5'])
 })
 
-test('a counter without label keys takes a value or none', () => {
+test('the argument of a counter without label keys is an optional value', () => {
   const { registry, rows } = registryOf()
   const count = registry.counter('plain')
   count.inc()

@@ -224,7 +224,7 @@ test('a caller with a shorter time-out is answered in time', async () => {
 })
 
 describe('a derived cumulative', () => {
-  test('never falls', async () => {
+  test('never decreases', async () => {
     const { derived, rows } = setUp('derivedCumulative')
     let value = 5
     derived.observe(() => value, { a: 'x' })

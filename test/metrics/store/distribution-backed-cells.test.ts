@@ -63,7 +63,7 @@ test('backed cells have no buckets, deviations or counts of a distribution', () 
 test.each([
   ['count', CountCells, [1, 2, 0, 0]],
   ['sum', SumCells, [0.5, 2 ** 31 + 1, 0, 0]],
-] as const)('the %s goes on in cells of its own when the distribution goes', (part, kind, values) => {
+] as const)('the %s continues in its own cells when the distribution is removed', (part, kind, values) => {
   const { distribution, cells } = backedCells(part)
   distribution.record(0, 0.5)
   for (const value of [1, 2 ** 31]) distribution.record(1, value)

@@ -38,7 +38,7 @@ function check(keys: string[], lookups: unknown[], rows: number[], texts: (strin
   expect(all.made).toBe(texts.length)
 }
 
-test('equal labels share a row, whatever their order', () => {
+test('equal labels share a row, in any order', () => {
   check(
     ['a', 'b'],
     [
@@ -226,7 +226,7 @@ test('objects, functions and symbols are refused and never converted', () => {
   expect(rows.made).toBe(0)
 })
 
-test('a throwing getter throws through and changes nothing', () => {
+test('the error of a throwing getter is thrown, and nothing changes', () => {
   const rows = new Rows(['a', 'b'])
   const labels = {
     a: 'x',
@@ -432,7 +432,7 @@ test('textOf returns a value as it is in a row', () => {
   ]) // prettier-ignore
 })
 
-describe('any lookups and removals give the rows of a plain Map', () => {
+describe('any look-ups and removals have the same rows as a plain Map', () => {
   const value = fc.oneof(
     { weight: 6, arbitrary: fc.integer({ min: 0, max: 12 }).map((n) => `v${n}`) },
     { weight: 2, arbitrary: fc.integer({ min: 0, max: 400 }) },

@@ -60,7 +60,7 @@ describe('a context tag is read from the current context by', () => {
     expect(rowsOf(stats, 'v')).toEqual(['route=/cart tenant=-: 200', 'route=/cart tenant=acme: 200', 'route=/cart tenant=bell: 100'])
   })
 
-  test('a record without tags, which also takes its tag keys from there', () => {
+  test('a record without tags, whose tag keys are read from there too', () => {
     withTags({ ...GIVEN, tenant: 'acme' }, () => often(() => stats.record(latency, 1)))
     often(() => stats.record(latency, 1))
     expect(rowsOf(stats, 'v')).toEqual(['route=/cart tenant=acme: 100', 'route=- tenant=-: 100'])
@@ -134,7 +134,7 @@ test('rows of a context tag overflow at the limit of rows, and are removed by it
   expect(rowsOf(stats, 'two')).toEqual(['tenant=b: 1', '*: 2'])
 })
 
-test('tags that cannot be read refuse the record, and a getter that records is no harm', () => {
+test('a record with unreadable tags is refused, and a getter that records is harmless', () => {
   const throwing = Object.defineProperty({}, 'route', {
     get: () => {
       throw new Error('no')

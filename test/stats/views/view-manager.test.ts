@@ -125,7 +125,7 @@ describe('registration', () => {
 })
 
 describe('unregistering', () => {
-  test('removes the view and its rows; the others go on', () => {
+  test('removes the view and its rows, and the others continue', () => {
     const { register, record, stats, views, measure } = setUp()
     for (const name of ['v1', 'v2', 'v3']) register(name, { aggregation: sum() })
     record('x', 2)
