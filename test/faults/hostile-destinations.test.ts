@@ -126,7 +126,7 @@ describe.each(WAYS)('a destination of %s', (way) => {
       'remote write': () => new RemoteWriteExporter({ url: 'http://127.0.0.1:1', headers: smuggled }),
       Pushgateway: () => new PushGatewayExporter({ url: 'http://127.0.0.1:1', job: 'job', headers: smuggled }),
     }[way]
-    expect(make).toThrow(/headers must be such as HTTP allows: "x-a"/)
+    expect(make).toThrow(/headers must be valid for HTTP: "x-a"/)
   })
 })
 

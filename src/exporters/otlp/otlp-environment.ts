@@ -85,14 +85,14 @@ function oneOf<T>(values: Readonly<Record<string, T>>): Parse<T> {
 
 const parseProtocol: Parse<'http/protobuf' | 'http/json'> = (text, variable, report) =>
   text.toLowerCase() === 'grpc'
-    ? report(variable, 'gRPC is not spoken here: http/protobuf is, which receivers take at port 4318')
+    ? report(variable, 'gRPC is not supported: use http/protobuf, which is usually served on port 4318')
     : oneOf(PROTOCOLS)(text, variable, report)
 
 const parseUrl: Parse<string> = (text, variable, report) => {
   const destination = parseDestination(text)
   // The text is not shown: it may hold a password.
-  if (destination === undefined) return report(variable, 'it must be whole and begin with http:// or https://')
-  if (destination.url.port === GRPC_PORT) report(variable, 'port 4317 is that of gRPC as a rule: that of HTTP is 4318')
+  if (destination === undefined) return report(variable, 'it must be an absolute http:// or https:// URL')
+  if (destination.url.port === GRPC_PORT) report(variable, 'port 4317 is usually for gRPC: OTLP over HTTP uses 4318')
   return text
 }
 

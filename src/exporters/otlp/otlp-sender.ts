@@ -85,7 +85,7 @@ export class OtlpSender {
     const lost = Math.min(rejected, items)
     this.counts.exported(items - lost)
     this.counts.dropped('rejected', lost)
-    if (!isReadable) this.#log.report('got an answer that is none of OTLP: is this the right address?')
+    if (!isReadable) this.#log.report('got a response that is not OTLP: check the address')
     else if (lost > 0) this.#log.report(`had some ${this.#items} rejected by the receiver`, new Error(message || 'no reason given'))
     else if (message !== '') this.#log.report('was warned by the receiver', new Error(message))
   }

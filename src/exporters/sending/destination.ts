@@ -1,17 +1,17 @@
 import { inspectValue } from '../../base/inspect-value.js'
 import { DefinitionError } from '../../base/errors.js'
 
-/** Where requests go, with its secrets apart. */
+/** The URL that requests are sent to, without its secrets. */
 export interface Destination {
   /** Without user and password. */
   readonly url: URL
   /** Basic authorization, if user and password were part of the URL. */
   readonly authorization: string | undefined
-  /** Strings that no message may contain: user, password and the values of the query, encoded and decoded. */
+  /** Strings that must not appear in messages: user, password and the values of the query, encoded and decoded. */
   readonly secrets: readonly string[]
 }
 
-/** Reads an http or https URL; undefined if it is none, or if percent escapes of user and password are not UTF-8. */
+/** Parses an http or https URL. Returns undefined if it is not one, or if percent escapes of user or password are not UTF-8. */
 export function parseDestination(text: unknown): Destination | undefined {
   if (typeof text !== 'string' || !URL.canParse(text)) return undefined
   const url = new URL(text)
@@ -32,12 +32,12 @@ export function parseDestination(text: unknown): Destination | undefined {
   }
 }
 
-/** The address for messages: without its query, which may hold a key. */
+/** The address for messages: without the query, which may contain a key. */
 export function shownAddress({ url }: Destination): string {
   return url.origin + url.pathname
 }
 
-/** Shorter values, such as `json`, are words that an answer may have to say. */
+/** Shorter query values, such as `json`, are not secrets: redacting them would make responses unreadable. */
 const MIN_KEY_CHARACTERS = 8
 
 function querySecrets(url: URL): string[] {
@@ -45,9 +45,9 @@ function querySecrets(url: URL): string[] {
   return values.filter((value) => value.length >= MIN_KEY_CHARACTERS)
 }
 
-/** @throws {@link DefinitionError} `ERR_EXPORTER_URL` when it is no whole http or https URL. */
+/** @throws {@link DefinitionError} `ERR_EXPORTER_URL` if it is not an absolute http or https URL. */
 export function checkDestination(name: string, text: unknown): Destination {
   const destination = parseDestination(text)
   if (destination !== undefined) return destination
-  throw new DefinitionError('ERR_EXPORTER_URL', `${name} must be whole and begin with http:// or https://: it is ${inspectValue(text)}`)
+  throw new DefinitionError('ERR_EXPORTER_URL', `${name} must be an absolute http:// or https:// URL: it is ${inspectValue(text)}`)
 }

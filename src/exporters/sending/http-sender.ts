@@ -9,19 +9,19 @@ import { type HeaderValues, headersFault, headerSecrets } from './request-header
 import { replyBody } from './reply-body.js'
 import type { SenderSettings } from './sender-options.js'
 
-/** What the receiver answered. */
+/** A response of the receiver. */
 export interface HttpReply {
   readonly status: number
   readonly headers: IncomingHttpHeaders
-  /** Decompressed; undefined if it was longer than 4 MiB or could not be decompressed. */
+  /** The decompressed body; undefined if it was longer than 4 MiB or could not be decompressed. */
   readonly body: Buffer | undefined
-  /** What must not be in a message about this answer. */
+  /** Strings that must not appear in messages about this response. */
   readonly secrets: readonly string[]
-  /** False if the receiver answered before the whole request was on its way: then its body is still being read here. */
+  /** False if the receiver responded before the whole request was written: the bytes of its body are then still in use. */
   readonly isWhollySent: boolean
 }
 
-/** A request without an answer. The message has no secrets. */
+/** A request that got no response. The message contains no secrets. */
 export class SendError extends Error {
   readonly reason: 'network' | 'timeout' | 'headers'
   readonly code: string | undefined
@@ -34,23 +34,23 @@ export class SendError extends Error {
 
 export interface HttpRequest {
   readonly method: 'POST' | 'PUT' | 'DELETE'
-  /** Sent one behind the other. */
+  /** Chunks of the body, sent in this order. */
   readonly body: readonly Uint8Array[]
   readonly headers: HeaderValues
-  /** Added to the query of the destination, encoded. Default none. */
+  /** Encoded parameters, appended to the query of the destination. Default: none. */
   readonly query?: string | undefined
   readonly timeoutMs: number
 }
 
 /**
- * Sends requests to one destination over connections that are kept. It follows no redirect, since authorization could travel along;
- * nothing of it is traced or measured.
+ * Sends requests to one destination over keep-alive connections. Redirects are not followed, since they could leak the authorization.
+ * The requests are neither traced nor measured.
  */
 export class HttpSender {
   readonly #destination: Destination
   readonly #settings: SenderSettings
   readonly #agent: HttpAgent
-  /** For a request whose connection the receiver had closed already: a new one. */
+  /** Opens a new connection for each request: for the retry after {@link StaleConnection}. */
   readonly #freshAgent: HttpAgent
   readonly #running = new Set<ClientRequest>()
 
@@ -64,7 +64,7 @@ export class HttpSender {
     this.#freshAgent = isSecure ? new HttpsAgent({ ...tls }) : new HttpAgent({})
   }
 
-  /** Sends once. @throws {@link SendError} (as a rejection) if there is no answer in time. */
+  /** Sends a request once. @throws {@link SendError} (as a rejection) if there is no response in time. */
   async send(request: HttpRequest): Promise<HttpReply> {
     const { clock } = this.#settings
     const endsMs = clock.monotonicMs() + request.timeoutMs
@@ -88,7 +88,7 @@ export class HttpSender {
     }
   }
 
-  /** Ends all connections; what is under way fails. */
+  /** Closes all connections. Running requests fail. */
   close(): void {
     for (const request of this.#running) request.destroy()
     this.#agent.destroy()
@@ -101,7 +101,7 @@ export class HttpSender {
     let stop = (): void => {}
     try {
       const late = new Promise<never>((_, reject) => {
-        stop = startTimer(clock, timeoutMs, () => reject(new SendError('timeout', `the headers were not there within ${timeoutMs} ms`)))
+        stop = startTimer(clock, timeoutMs, () => reject(new SendError('timeout', `the headers function did not settle within ${timeoutMs} ms`)))
       })
       const made = await Promise.race([runDetached(async () => headers()), late])
       const fault = headersFault(made)
@@ -109,7 +109,7 @@ export class HttpSender {
       return made
     } catch (cause) {
       if (cause instanceof SendError) throw cause
-      throw new SendError('headers', `the function for the headers failed: ${errorText(cause)}`, cause)
+      throw new SendError('headers', `the headers function failed: ${errorText(cause)}`, cause)
     } finally {
       stop()
     }
@@ -149,14 +149,14 @@ export class HttpSender {
         request.destroy()
       }
       const stop = startTimer(this.#settings.clock, timeoutMs, () => {
-        end(() => reject(new SendError('timeout', `no answer within ${Math.round(wholeMs)} ms`)))
+        end(() => reject(new SendError('timeout', `no response within ${Math.round(wholeMs)} ms`)))
         request.destroy()
       })
       this.#running.add(request)
       request.on('error', fail)
       request.once('response', (arrived: IncomingMessage) => {
         response = arrived
-        arrived.on('error', fail) // without a listener it would end the process
+        arrived.on('error', fail) // without a listener, an error would end the process
         replyBody(arrived).then((read) => {
           const { statusCode: status, headers: fields } = arrived
           end(() => resolve({ status: status!, headers: fields, body: read, secrets, isWhollySent: request.writableFinished }))
@@ -167,10 +167,12 @@ export class HttpSender {
   }
 }
 
-/** The system copies a piece before the event loop goes on. */
 const PIECE_BYTES = 262_144
 
-/** Writes a body piece by piece, each when the system has taken the one before: a long one in one piece would hold the event loop. */
+/**
+ * Writes a body in pieces, each after the previous one is drained. The operating system copies a piece synchronously, so that a long body
+ * in one piece would block the event loop.
+ */
 function writeBody(request: ClientRequest, body: readonly Uint8Array[]): void {
   const pieces = body.flatMap(piecesOf)
   const goOn = (): void => {
@@ -188,10 +190,10 @@ function piecesOf(bytes: Uint8Array): Uint8Array[] {
   return pieces
 }
 
-/** What a write to a connection that the other side has closed fails with. */
+/** Error codes of a write to a connection that the other side has closed. */
 const STALE: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE'])
 
-/** The receiver closed a kept connection while the request was on its way: it has read none of it. */
+/** The receiver closed a keep-alive connection before it read the request, which can therefore be sent again. */
 class StaleConnection extends Error {}
 
 function codeOf(error: unknown): string | undefined {

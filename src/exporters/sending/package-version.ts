@@ -1,2 +1,2 @@
-/** The version of this package, as in package.json: for `user-agent` and the like. */
+/** The version of this package, the same as in package.json. */
 export const PACKAGE_VERSION = '0.1.0'

@@ -4,51 +4,51 @@ import { TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
 import type { HttpReply } from './http-sender.js'
 import { type Delivery, type SendLimits, type SendSettings, sendUntil } from './send-until.js'
 
-/** A part of an export that is one request. */
+/** A part of an export that is sent as one request. */
 export interface OutgoingPart {
-  /** Points, spans or samples in it. */
+  /** The number of points, spans or samples. */
   readonly items: number
-  /** Not compressed. */
+  /** The uncompressed body. */
   readonly body: readonly Uint8Array[]
-  /** The same items as two parts, for a receiver that finds this one too large; undefined if it cannot be divided. */
+  /** Splits a part that was too large for the receiver into two. Returns undefined if it cannot be split. */
   halves(): readonly [OutgoingPart, OutgoingPart] | undefined
-  /** Called once with what became of the part, unless its halves took its place. */
+  /** Called once with the outcome, unless the part was replaced by its halves. */
   settled(delivery: Delivery): void
 }
 
 export interface PartEncoding {
   readonly headers: Readonly<Record<string, string>>
-  /** Added to the query of the destination, encoded. Default none. */
+  /** Encoded parameters, appended to the query of the destination. Default: none. */
   readonly query?: string
   /** Compresses a body, off the main thread if it is long. */
   compress(body: readonly Uint8Array[]): readonly Uint8Array[] | Promise<readonly Uint8Array[]>
 }
 
-/** How an export went, over all of its parts. */
+/** The outcome of an export, over all of its parts. */
 export interface SendingResult {
-  /** The first answer by which a part was refused. */
+  /** The first response that refused a part. */
   readonly refusal: HttpReply | undefined
-  /** Why parts were not delivered, if some were not. */
+  /** The outcome of the first part that was not delivered. */
   readonly undelivered: Extract<Delivery, { kind: 'undelivered' }> | undefined
 }
 
-const COMPRESSION_LATE: Extract<Delivery, { kind: 'undelivered' }> = {
+const COMPRESSION_TIMED_OUT: Extract<Delivery, { kind: 'undelivered' }> = {
   kind: 'undelivered',
   reason: 'deadline',
-  message: 'compressing the body was not done in time',
+  message: 'compressing the body took too long',
   retryAfterMs: undefined,
 }
 
 /**
- * Sends the parts of one export, a few at once. A part that is too large is halved, down to one item. Once the receiver cannot be
- * reached in time, the rest of the export is not sent: `isDown`.
+ * Sends the parts of one export, a few at a time. A part that is too large is halved, down to one item. After a part that could not be
+ * delivered in time, the remaining parts are not sent: see `isDown`.
  */
 export class PartSending {
   readonly #settings: SendSettings
   readonly #limits: SendLimits
   readonly #encoding: PartEncoding
   readonly #concurrency: number
-  /** Called when a part was too large, with the bytes that were. */
+  /** Called with the size in bytes of each part that was too large. */
   readonly #onTooLarge: (bytes: number) => void
   readonly #running = new Set<Promise<void>>()
   #fault: { readonly error: unknown } | undefined
@@ -69,12 +69,12 @@ export class PartSending {
     this.#onTooLarge = options.onTooLarge ?? (() => {})
   }
 
-  /** True if further parts would not be sent. */
+  /** True if further parts will not be sent. */
   get isDown(): boolean {
     return this.#undelivered !== undefined
   }
 
-  /** Begins to send a part; resolves when there is room for another. */
+  /** Begins to send a part. Resolves when another part may be added. */
   async add(part: OutgoingPart): Promise<void> {
     const sending = this.#send(part)
       .catch((error: unknown) => {
@@ -85,7 +85,7 @@ export class PartSending {
     while (this.#running.size >= this.#concurrency) await Promise.race(this.#running)
   }
 
-  /** Resolves when all parts have settled. Rejects only with a fault of our own. */
+  /** Resolves when all parts have settled. Rejects only for a bug of this package, or if compressing a body throws. */
   async finish(): Promise<SendingResult> {
     while (this.#running.size > 0) await Promise.all(this.#running)
     if (this.#fault !== undefined) throw this.#fault.error
@@ -103,8 +103,8 @@ export class PartSending {
       return part.settled({ kind: 'undelivered', reason: 'encoding', message: errorText(error), retryAfterMs: undefined })
     }
     if (body === TIMED_OUT) {
-      this.#undelivered ??= COMPRESSION_LATE
-      return part.settled(COMPRESSION_LATE)
+      this.#undelivered ??= COMPRESSION_TIMED_OUT
+      return part.settled(COMPRESSION_TIMED_OUT)
     }
     const delivery = await sendUntil({ method: 'POST', body, headers, query }, this.#limits, this.#settings)
     if (delivery.kind === 'too large') {
@@ -118,7 +118,7 @@ export class PartSending {
     part.settled(delivery)
   }
 
-  /** What compresses may be a function of the application, which may never settle. */
+  /** Limits the time: compression may be a function of the application that never settles. */
   #compress({ body }: OutgoingPart): ReturnType<PartEncoding['compress']> | Promise<readonly Uint8Array[] | typeof TIMED_OUT> {
     const compressed = this.#encoding.compress(body)
     if (!(compressed instanceof Promise)) return compressed

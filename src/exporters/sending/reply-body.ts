@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip, inflate } from 'node:zlib'
 
-/** The longest answer that is read, in bytes, also after it was decompressed. */
+/** The maximum size of a response body in bytes, before and after decompression. */
 export const MAX_REPLY_BYTES: number = 4 << 20
 
 const DECOMPRESS: Readonly<Record<string, (bytes: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>>> = {
@@ -11,8 +11,9 @@ const DECOMPRESS: Readonly<Record<string, (bytes: Buffer, options: { maxOutputLe
 }
 
 /**
- * Reads the body of an answer; undefined if it is too long, or not encoded as `content-encoding` names. The connection is then destroyed.
- * @throws what the connection fails with.
+ * Reads and decompresses the body of a response. Returns undefined if it is too long or its encoding is unknown or broken. The connection
+ * of a body that is too long is destroyed.
+ * @throws the error of the connection.
  */
 export async function replyBody(response: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = []
@@ -25,7 +26,7 @@ export async function replyBody(response: IncomingMessage): Promise<Buffer | und
     }
     chunks.push(chunk)
   }
-  if (!response.complete) throw Object.assign(new Error('the answer ended in the middle'), { code: 'ECONNRESET' })
+  if (!response.complete) throw Object.assign(new Error('the response ended early'), { code: 'ECONNRESET' })
   const body = Buffer.concat(chunks)
   const encoding = response.headers['content-encoding']?.trim().toLowerCase() ?? 'identity'
   if (encoding === 'identity' || body.length === 0) return body
@@ -33,6 +34,6 @@ export async function replyBody(response: IncomingMessage): Promise<Buffer | und
   try {
     return await decompress?.(body, { maxOutputLength: MAX_REPLY_BYTES })
   } catch {
-    return undefined // a bomb, or no gzip at all
+    return undefined // too long once decompressed, or not in this encoding
   }
 }

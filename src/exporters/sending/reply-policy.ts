@@ -1,7 +1,7 @@
-/** What an answer means for the bytes that were sent. `again`: they may be taken later. */
+/** The outcome of a request by its response. `again`: the same bytes may be accepted later. */
 export type ReplyMeaning = 'taken' | 'again' | 'too large' | 'refused'
 
-/** The meaning of a protocol's responses, by status. */
+/** Which statuses of a protocol mean that the same request may be accepted later. */
 export interface ReplyPolicy {
   readonly isAgain: (status: number) => boolean
 }
@@ -12,7 +12,7 @@ const isServerError = (status: number): boolean => status >= 500 && status < 600
  * | status               | OTLP    | remote write | text import |
  * | -------------------- | ------- | ------------ | ----------- |
  * | 2xx                  | taken   | taken        | taken       |
- * | 413                  | too large: half of it may be taken     |
+ * | 413                  | too large: half of it may be accepted  |
  * | 429                  | again   | again        | again       |
  * | 502, 503, 504        | again   | again        | again       |
  * | 500 and other 5xx    | refused | again        | again       |
@@ -24,7 +24,7 @@ const isServerError = (status: number): boolean => status >= 500 && status < 600
 export const REPLY_POLICIES: Readonly<Record<'otlp' | 'remoteWrite' | 'remoteWriteNot429' | 'textImport', ReplyPolicy>> = {
   otlp: { isAgain: (status) => status === 429 || (status >= 502 && status <= 504) },
   remoteWrite: { isAgain: (status) => status === 429 || isServerError(status) },
-  /** Remote write to receivers that answer 429 to what they will never take. */
+  /** Remote write to receivers that respond with 429 to requests that they will never accept. */
   remoteWriteNot429: { isAgain: isServerError },
   textImport: { isAgain: (status) => status === 429 || isServerError(status) },
 }

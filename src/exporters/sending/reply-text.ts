@@ -3,7 +3,7 @@ import { redactSecrets } from '../../base/redact-credentials.js'
 
 const MAX_READ_CHARACTERS = 4_096
 
-/** The beginning of a receiver's answer, on one line and without our own secrets, which it may have repeated. */
+/** The beginning of a response, on one line and without the secrets of the request, which the receiver may have echoed. */
 export function replyText(text: string, secrets: readonly string[], maxCharacters = 200): string {
   const reason = redactBeginning(text, secrets)
     .replace(/[\s\p{Cc}]+/gu, ' ')
@@ -12,11 +12,11 @@ export function replyText(text: string, secrets: readonly string[], maxCharacter
   return shown.length > maxCharacters ? `${shown.slice(0, maxCharacters)}…` : shown
 }
 
-/** What was read may end inside of a secret, whose first part would not be found: as much as that could be is left out. */
+/** Cutting the text may cut a secret, which is then not recognized. The last characters that could be part of one are left out. */
 function redactBeginning(text: string, secrets: readonly string[]): string {
   const redacted = redactSecrets(text.slice(0, MAX_READ_CHARACTERS), secrets)
   if (text.length < MAX_READ_CHARACTERS) return redacted
-  // A secret may be spelled with escapes of up to twelve characters each.
+  // One character of a secret may be escaped as up to twelve.
   const longest = Math.max(0, ...secrets.map((secret) => 12 * secret.length))
   return redacted.slice(0, Math.max(0, redacted.length - longest))
 }

@@ -3,17 +3,17 @@ import type { ReplyMeaning } from './reply-policy.js'
 
 const requests = internalCounter(
   'tallyscope_exporter_requests_total',
-  'Requests of exporters that send by HTTP, by outcome: taken, again, too_large, refused, network, timeout, headers.',
+  'HTTP requests of exporters, by outcome: taken, again, too_large, refused, network, timeout, headers.',
   'exporter',
   'outcome',
 )
 const sentBytes = internalCounter(
   'tallyscope_exporter_sent_bytes_total',
-  'Bytes of bodies, as compressed, that receivers have answered.',
+  'Compressed bytes of the request bodies that receivers have responded to.',
   'exporter',
 )
 
-/** Counts the requests of one exporter; exporters of one name share the counters. */
+/** Counts the requests of one exporter. Exporters of the same name share their counters. */
 export class RequestCounts {
   readonly #exporter: string
 

@@ -2,10 +2,10 @@ import { inspectValue } from '../../base/inspect-value.js'
 import { DefinitionError } from '../../base/errors.js'
 
 export type HeaderValues = Readonly<Record<string, string>>
-/** Headers of every request, or a function that returns them: for tokens that change. It is called for each request. */
+/** Headers of every request, or a function that is called for each request and returns them, such as a token that changes. */
 export type HeadersOption = HeaderValues | (() => HeaderValues | Promise<HeaderValues>)
 
-/** Set by the protocol: another value would make the body unreadable, or the connection unusable. */
+/** Headers that the protocol sets. Another value would make the body unreadable or the connection unusable. */
 const RESERVED: ReadonlySet<string> = new Set([
   'connection',
   'content-encoding',
@@ -21,22 +21,22 @@ const RESERVED: ReadonlySet<string> = new Set([
   'user-agent',
   'x-prometheus-remote-write-version',
 ])
-// A token, and visible characters with blanks between: https://www.rfc-editor.org/rfc/rfc9110#section-5
+// `token` and `field-value` of https://www.rfc-editor.org/rfc/rfc9110#section-5
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
-/** What is wrong with the headers, without their values, which may be secrets; undefined if they may be sent. */
+/** Returns what is wrong with the headers, without their values, which may be secret; undefined if they are valid. */
 export function headersFault(headers: unknown): string | undefined {
   if (typeof headers !== 'object' || headers === null) return 'headers must be an object of strings'
   for (const [name, value] of Object.entries(headers)) {
     const shown = inspectValue(name)
-    if (RESERVED.has(name.toLowerCase())) return `headers must not have those of the protocol: ${shown} is one`
-    if (!NAME.test(name) || typeof value !== 'string' || !VALUE.test(value)) return `headers must be such as HTTP allows: ${shown} is not`
+    if (RESERVED.has(name.toLowerCase())) return `headers must not include those that the protocol sets: ${shown} is one`
+    if (!NAME.test(name) || typeof value !== 'string' || !VALUE.test(value)) return `headers must be valid for HTTP: ${shown} is not`
   }
   return undefined
 }
 
-/** @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` if the headers cannot be sent. */
+/** @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` if the headers are not valid. */
 export function checkHeaders(headers: HeadersOption | undefined): HeadersOption {
   if (headers === undefined) return {}
   if (typeof headers === 'function') return headers
@@ -45,7 +45,7 @@ export function checkHeaders(headers: HeadersOption | undefined): HeadersOption 
   return { ...headers }
 }
 
-/** Strings that no message may contain: `Bearer token` as a whole, and the token; of Basic also user and password. */
+/** Strings that must not appear in messages: whole values, values without their scheme (`Bearer`), and user and password of `Basic`. */
 export function headerSecrets(headers: HeaderValues): string[] {
   return Object.values(headers)
     .flatMap((value) => [value, value.replace(/^\w+\s+/, ''), ...basicSecrets(value)])

@@ -6,13 +6,13 @@ import { replyMeaning, type ReplyPolicy } from './reply-policy.js'
 import { retryAfterMs } from './retry-after.js'
 import type { RequestCounts } from './request-counts.js'
 
-/** What became of bytes that were sent. */
+/** The outcome of sending a request, retries included. */
 export type Delivery =
-  /** The receiver has them. */
+  /** The receiver accepted it. */
   | { readonly kind: 'taken'; readonly reply: HttpReply }
-  /** It will never take them. */
+  /** The receiver will never accept it. */
   | { readonly kind: 'refused' | 'too large'; readonly reply: HttpReply }
-  /** It may take them later, or may have taken them: nobody knows. */
+  /** The receiver may accept it later, or may have accepted it without a response. */
   | {
       readonly kind: 'undelivered'
       readonly reason: 'retries' | 'deadline' | 'closing' | 'encoding'
@@ -20,15 +20,15 @@ export type Delivery =
       readonly retryAfterMs: number | undefined
     }
 
-/** How long bytes may be tried. */
+/** When to stop retrying. */
 export interface SendLimits {
-  /** On the monotonic clock. */
+  /** The deadline, in milliseconds of the monotonic clock. */
   readonly endsMs: number
-  /** Tries in all. Default: as many as there is time for. */
+  /** The maximum number of tries. Default: no limit but the deadline. */
   readonly tries?: number
-  /** Ends pauses when it is aborted, and no other try is made. */
+  /** Ends the current delay when aborted; there is no further try. */
   readonly signal?: AbortSignal | undefined
-  /** If nothing will be sent after this, no pause is longer than a second. */
+  /** True for the last export of the process, which waits at most a second between tries. */
   readonly isLast?: boolean
 }
 
@@ -38,18 +38,18 @@ export interface SendSettings {
   readonly counts: RequestCounts
   readonly clock: Clock
   readonly random: () => number
-  /** Time for one try. */
+  /** Time limit of one try, in milliseconds. */
   readonly timeoutMs: number
-  /** Describes an answer that is no success. */
+  /** Describes a response other than success. */
   readonly describe: (reply: HttpReply) => string
-  /** Headers of try number `retry`, from 0. Default: those of the request. */
+  /** Further headers by the number of the retry, which is 0 for the first try. Default: none. */
   readonly retryHeaders?: (retry: number) => Readonly<Record<string, string>>
 }
 
-const LONGEST_PAUSE_MS = 5_000
-const LONGEST_LAST_PAUSE_MS = 1_000
+const MAX_DELAY_MS = 5_000
+const MAX_LAST_DELAY_MS = 1_000
 
-/** Sends the same bytes until they are taken or refused, or the time is over. Never rejects. */
+/** Sends the same bytes until they are accepted or refused, or the time is over. Rejects only for a bug of this package. */
 export async function sendUntil(request: Omit<HttpRequest, 'timeoutMs'>, limits: SendLimits, settings: SendSettings): Promise<Delivery> {
   const { sender, policy, counts, clock, describe } = settings
   const bytes = request.body.reduce((sum, part) => sum + part.length, 0)
@@ -57,7 +57,7 @@ export async function sendUntil(request: Omit<HttpRequest, 'timeoutMs'>, limits:
   for (let retry = 0; ; retry++) {
     const leftMs = limits.endsMs - clock.monotonicMs()
     if (leftMs <= 0) return { kind: 'undelivered', reason: 'deadline', message, retryAfterMs: undefined }
-    let askedMs: number | undefined
+    let requestedMs: number | undefined
     try {
       const headers = { ...request.headers, ...settings.retryHeaders?.(retry) }
       const reply = await sender.send({ ...request, headers, timeoutMs: Math.min(settings.timeoutMs, leftMs) })
@@ -65,29 +65,29 @@ export async function sendUntil(request: Omit<HttpRequest, 'timeoutMs'>, limits:
       counts.answered(meaning, bytes)
       if (meaning !== 'again') return { kind: meaning, reply }
       message = describe(reply)
-      askedMs = retryAfterMs(reply.headers['retry-after'], clock.unixMs())
+      requestedMs = retryAfterMs(reply.headers['retry-after'], clock.unixMs())
     } catch (error) {
       if (!(error instanceof SendError)) throw error
       counts.failed(error.reason)
       message = error.message
     }
-    const delayMs = pauseMs(retry, askedMs, limits, settings)
-    const undelivered = { kind: 'undelivered', message, retryAfterMs: askedMs } as const
+    const delayMs = delayBeforeRetryMs(retry, requestedMs, limits, settings)
+    const undelivered = { kind: 'undelivered', message, retryAfterMs: requestedMs } as const
     if (retry + 1 >= (limits.tries ?? Infinity)) return { ...undelivered, reason: 'retries' }
     if (delayMs >= limits.endsMs - clock.monotonicMs()) return { ...undelivered, reason: 'deadline' }
-    if (!(await pause(delayMs, clock, limits))) return { ...undelivered, reason: 'closing' }
+    if (!(await delay(delayMs, clock, limits))) return { ...undelivered, reason: 'closing' }
   }
 }
 
-/** What the receiver asks for, or a pause that grows; infinite if the last export cannot wait for so long. */
-function pauseMs(retry: number, askedMs: number | undefined, { isLast }: SendLimits, { random }: SendSettings): number {
-  const longestMs = isLast === true ? LONGEST_LAST_PAUSE_MS : LONGEST_PAUSE_MS
-  if (askedMs === undefined) return Math.min(retryDelayMs(retry, undefined, random()), longestMs)
-  return isLast === true && askedMs > longestMs ? Infinity : askedMs
+/** The delay that the receiver requested, otherwise exponential backoff. Infinity if the last export cannot wait that long. */
+function delayBeforeRetryMs(retry: number, requestedMs: number | undefined, { isLast }: SendLimits, { random }: SendSettings): number {
+  const maxMs = isLast === true ? MAX_LAST_DELAY_MS : MAX_DELAY_MS
+  if (requestedMs === undefined) return Math.min(retryDelayMs(retry, undefined, random()), maxMs)
+  return isLast === true && requestedMs > maxMs ? Infinity : requestedMs
 }
 
-/** Returns false if the signal ended the pause. The last export is not ended by it: its signal is aborted from the beginning. */
-function pause(delayMs: number, clock: Clock, { signal, isLast }: SendLimits): Promise<boolean> {
+/** Returns false if the signal ended the delay. The signal of the last export is ignored: it is aborted from the start. */
+function delay(delayMs: number, clock: Clock, { signal, isLast }: SendLimits): Promise<boolean> {
   const ending = isLast === true ? undefined : signal
   if (ending?.aborted === true) return Promise.resolve(false)
   return new Promise((resolve) => {

@@ -8,28 +8,28 @@ import { MAX_TIMER_MS } from '../../base/timer.js'
 import { readSmallFile } from '../../serving/read-small-file.js'
 import { checkHeaders, type HeadersOption } from './request-headers.js'
 
-/** What all exporters that send by HTTP take. */
+/** Options of all exporters that send by HTTP. */
 export interface SenderOptions {
   /**
-   * Headers of every request, such as `authorization`, or a function that returns them or a promise, called for each request. If it
-   * fails, the request has failed and is retried. Default: none.
+   * Headers of every request, such as `authorization`, or a function that is called for each request and returns them or a promise of them.
+   * If it fails, the request is retried. Default: none.
    */
   readonly headers?: HeadersOption
   /** Time limit of one request, in milliseconds, 1 … 2^31 - 1. Default 10 000. */
   readonly timeoutMs?: number
-  /** Requests and open connections at a time, 1 … 16. Default 2; for spans 1. */
+  /** Maximum number of concurrent requests and connections, 1 … 16. Default 2; for spans 1. */
   readonly concurrency?: number
-  /** Certificates that the receiver's is checked with, as PEM or the path of a file; read once. Default: those of Node. */
+  /** Trusted CA certificates, as PEM or the path of a file that is read once. Default: those of Node. */
   readonly ca?: string | Uint8Array
   /** The client's certificate, as PEM or the path of a file that is read once. Default: none. */
   readonly cert?: string | Uint8Array
   /** The key of `cert`, as PEM or the path of a file that is read once. Default: none. */
   readonly key?: string | Uint8Array
-  /** Text before `tallyscope/version` in the header `user-agent`. Default: none. */
+  /** Prefix of `tallyscope/version` in the header `user-agent`. Default: none. */
   readonly userAgent?: string
   /** Source of time. Default: the system clock. */
   readonly clock?: Clock
-  /** For the jitter of pauses: a number from 0 to 1. Default `Math.random`. */
+  /** Returns a number from 0 to 1, for the jitter of retry delays. Default `Math.random`. */
   readonly random?: () => number
 }
 
@@ -62,7 +62,7 @@ export interface SenderSettings {
   readonly random: () => number
 }
 
-/** @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` for one that breaks a rule. */
+/** @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` if an option is not valid. */
 export function checkSender(options: SenderOptions, defaultConcurrency: number): SenderSettings {
   const { timeoutMs = 10_000, concurrency = defaultConcurrency, userAgent, clock = timerClock, random = Math.random } = options
   if (userAgent !== undefined && (typeof userAgent !== 'string' || !/^[\x20-\x7e]*$/.test(userAgent))) {
@@ -88,21 +88,24 @@ export function checkSender(options: SenderOptions, defaultConcurrency: number):
   }
 }
 
-/** Refuses here what every request would fail with. */
+/** Detects certificates and keys with which every request would fail. */
 function checkTls(tls: TlsFiles): void {
   if (Object.keys(tls).length === 0) return
   try {
     createSecureContext(tls)
   } catch (cause) {
     const { code = 'unknown' } = cause as { code?: string }
-    throw new DefinitionError('ERR_EXPORTER_OPTION', `ca, cert and key must be such as TLS takes: ${Object.keys(tls).join(', ')}, ${code}`)
+    throw new DefinitionError('ERR_EXPORTER_OPTION', `ca, cert and key must be valid for TLS: ${Object.keys(tls).join(', ')}, ${code}`)
   }
 }
 
-/** Bundles of all public authorities have about 250 kB. */
+/** The bundle of all public authorities has about 250 kB. */
 const MAX_PEM_BYTES = 4 << 20
 
-/** What is no PEM is the path of a file. Messages have the path at most, and never that of a key, which may be the key itself. */
+/**
+ * Returns PEM from the option itself or from the file that it names. Messages contain the path, except that of `key`, which may be the key
+ * itself.
+ */
 function readPem(name: 'ca' | 'cert' | 'key', given: string | Uint8Array): string | Buffer {
   if (typeof given !== 'string') return Buffer.from(given)
   if (given.includes('-----BEGIN ')) return given
@@ -112,9 +115,9 @@ function readPem(name: 'ca' | 'cert' | 'key', given: string | Uint8Array): strin
     text = readSmallFile(given, MAX_PEM_BYTES)
   } catch (error) {
     const { message, cause } = error as Error
-    const refused = `${name} must be PEM or a file that can be read: ${shown}, ${message}`
-    throw new DefinitionError('ERR_EXPORTER_OPTION', refused, name === 'key' ? {} : { cause })
+    const problem = `${name} must be PEM or a file that can be read: ${shown}, ${message}`
+    throw new DefinitionError('ERR_EXPORTER_OPTION', problem, name === 'key' ? {} : { cause })
   }
   if (text.includes('-----BEGIN ')) return text
-  throw new DefinitionError('ERR_EXPORTER_OPTION', `${name} must be PEM, or a file with it: ${shown} has none`)
+  throw new DefinitionError('ERR_EXPORTER_OPTION', `${name} must be PEM or a file with PEM: ${shown} has none`)
 }

@@ -82,7 +82,7 @@ test.each([
 
 test('what cannot be read is reported, and what is more general or the default applies', () => {
   expect(problems({ PROTOCOL: 'grpc' })).toEqual([
-    'OTEL_EXPORTER_OTLP_PROTOCOL: gRPC is not spoken here: http/protobuf is, which receivers take at port 4318',
+    'OTEL_EXPORTER_OTLP_PROTOCOL: gRPC is not supported: use http/protobuf, which is usually served on port 4318',
   ])
   expect(problems({ METRICS_PROTOCOL: 'thrift' })).toEqual([
     'OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: it must be one of http/protobuf, http/json: it is "thrift"',
@@ -104,7 +104,7 @@ test.each(['localhost:4317', 'collector:4318', '//collector', 'ftp://collector',
   (endpoint) => {
     const { options, problems } = read({ ENDPOINT: endpoint })
     expect(options).toEqual({})
-    expect(problems).toEqual([{ variable: 'OTEL_EXPORTER_OTLP_ENDPOINT', problem: 'it must be whole and begin with http:// or https://' }])
+    expect(problems).toEqual([{ variable: 'OTEL_EXPORTER_OTLP_ENDPOINT', problem: 'it must be an absolute http:// or https:// URL' }])
   },
 )
 
@@ -112,7 +112,7 @@ test('the port of gRPC is used with a warning', () => {
   const { options, problems } = read({ ENDPOINT: 'http://collector:4317' })
   expect(options).toEqual({ endpoint: 'http://collector:4317' })
   expect(problems).toEqual([
-    { variable: 'OTEL_EXPORTER_OTLP_ENDPOINT', problem: 'port 4317 is that of gRPC as a rule: that of HTTP is 4318' },
+    { variable: 'OTEL_EXPORTER_OTLP_ENDPOINT', problem: 'port 4317 is usually for gRPC: OTLP over HTTP uses 4318' },
   ])
 })
 

@@ -132,7 +132,7 @@ test.each<[string, () => Promise<string>, RegExp]>([
 
 test('a receiver that never answers, or never ends its answer, is given up after the time-out', async () => {
   const silent = await failure(await rawReceiver((socket) => void socket.resume()), {}, 50)
-  expect([silent.reason, silent.message]).toEqual(['timeout', 'no answer within 50 ms'])
+  expect([silent.reason, silent.message]).toEqual(['timeout', 'no response within 50 ms'])
   const endless = await httpReceiver((_, response) => void response.write('for ever'))
   expect((await failure(endless, {}, 100)).reason).toBe('timeout')
   await expect.poll(openConnections).toBe(0)
@@ -191,10 +191,10 @@ test('a function for headers that throws, hangs or returns what cannot be sent f
       throw new Error('no token')
     },
   })
-  expect([throwing.reason, throwing.message]).toEqual(['headers', 'the function for the headers failed: no token'])
+  expect([throwing.reason, throwing.message]).toEqual(['headers', 'the headers function failed: no token'])
   expect((await failure(url, { headers: () => new Promise(() => {}) }, 50)).reason).toBe('timeout')
   const secret = await failure(url, { headers: () => ({ authorization: 'Bearer s3cret\n' }) })
-  expect([secret.reason, secret.message]).toEqual(['headers', 'headers must be such as HTTP allows: "authorization" is not'])
+  expect([secret.reason, secret.message]).toEqual(['headers', 'headers must be valid for HTTP: "authorization" is not'])
   expect((await failure(url, { headers: () => ({ Host: 'other' }) })).reason).toBe('headers')
   expect(requests).toEqual([])
 })
@@ -213,11 +213,11 @@ test('requests are neither traced nor measured, and keep nothing of the context 
 })
 
 test.each<[string, SenderOptions, string]>([
-  ['a header of the protocol', { headers: { 'Content-Type': 'a' } }, 'headers must not have those of the protocol: "Content-Type" is one'],
-  ['a header with a line break', { headers: { a: 'b\r\nc: d' } }, 'headers must be such as HTTP allows: "a" is not'],
+  ['a header of the protocol', { headers: { 'Content-Type': 'a' } }, 'headers must not include those that the protocol sets: "Content-Type" is one'],
+  ['a header with a line break', { headers: { a: 'b\r\nc: d' } }, 'headers must be valid for HTTP: "a" is not'],
   ['a file that is not there', { ca: '/nowhere/ca.pem' }, 'ca must be PEM or a file that can be read: "/nowhere/ca.pem", ENOENT'],
   ['a key alone', { key: '-----BEGIN PRIVATE KEY-----' }, 'key must come with cert: there is no cert'],
-  ['a certificate that is none', { cert: '-----BEGIN CERTIFICATE-----\nsecret' }, 'ca, cert and key must be such as TLS takes: cert'],
+  ['a certificate that is none', { cert: '-----BEGIN CERTIFICATE-----\nsecret' }, 'ca, cert and key must be valid for TLS: cert'],
   ['too many at once', { concurrency: 17 }, 'concurrency must be a whole number from 1 to 16: it is 17'],
   ['no time', { timeoutMs: 0 }, 'timeoutMs must be a number from 1 to 2147483647: it is 0'],
   ['a user agent of two lines', { userAgent: 'a\nb' }, 'userAgent must be printable ASCII'],

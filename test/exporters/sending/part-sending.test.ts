@@ -116,7 +116,7 @@ test('compression that never settles ends at the deadline, and nothing more is s
   await add('a')
   expect(parts.isDown).toBe(true)
   await add('b')
-  expect((await parts.finish()).undelivered).toMatchObject({ reason: 'deadline', message: 'compressing the body was not done in time' })
+  expect((await parts.finish()).undelivered).toMatchObject({ reason: 'deadline', message: 'compressing the body took too long' })
   expect([log, requests.length]).toEqual([['a undelivered', 'b undelivered'], 0])
   close()
 })

@@ -175,7 +175,7 @@ function gatewayUrl(text: string): { base: string; authorization: string | undef
   const destination = parseDestination(text)
   if (destination === undefined) {
     const shown = inspectValue(text)
-    throw new DefinitionError('ERR_PUSH_URL', `the url of a gateway must be whole and begin with http:// or https://: it is ${shown}`)
+    throw new DefinitionError('ERR_PUSH_URL', `the url of a gateway must be an absolute http:// or https:// URL: it is ${shown}`)
   }
   const { url, authorization, secrets } = destination
   let end = url.pathname.length
@@ -189,7 +189,7 @@ function checkHeaders(headers: Readonly<Record<string, string>>): void {
     try {
       new Headers([[name, value]])
     } catch {
-      throw new DefinitionError('ERR_PROMETHEUS_OPTION', `headers must be such as HTTP allows: ${inspectValue(name)} is not`)
+      throw new DefinitionError('ERR_PROMETHEUS_OPTION', `headers must be valid for HTTP: ${inspectValue(name)} is not`)
     }
   }
 }
