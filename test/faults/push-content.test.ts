@@ -51,7 +51,7 @@ test('a point that exceeds the limit of a request is left out and counted, and i
   await exporter.export([gauge('before', 1), gauge('huge', 2, 'x'.repeat(65 << 20)), gauge('after', 3)])
   expect(readMetrics(requests).map(({ name }) => name)).toEqual(['before', 'after'])
   expect(dropped('OtlpMetricExporter', 'oversized')).toBe(before + 1)
-  expect(warnings).toEqual([expect.stringContaining('leaves out a point that is larger than a request may be')])
+  expect(warnings).toEqual([expect.stringContaining('dropped a point that is larger than the maximum size of a request')])
   await exporter.shutdown()
 }, 60_000)
 

@@ -10,7 +10,7 @@ const INT = tag(3, 0)
 const DOUBLE = tag(4, 1)
 const RESOURCE_ATTRIBUTE = tag(1, 2)
 
-/** Writes one attribute as a field of the message that is being written. Whole numbers are ints. */
+/** Writes one attribute into the open message. Integers are written as `int_value`, other numbers as `double_value`. */
 export function writeAttribute(out: ProtobufWriter, field: number, key: string, value: string | number | boolean): void {
   const attribute = out.open(field, 1)
   if (key !== '') out.string(KEY, key)
@@ -23,7 +23,7 @@ export function writeAttribute(out: ProtobufWriter, field: number, key: string, 
   out.close(attribute, 1)
 }
 
-/** The keys of attributes as {@link ProtobufWriter.attribute} takes them. */
+/** Encodes attribute keys for {@link ProtobufWriter.attribute}. */
 export function attributeKeys(keys: readonly string[]): Uint8Array[] {
   const out = new ProtobufWriter()
   return keys.map((key) => {
@@ -32,7 +32,7 @@ export function attributeKeys(keys: readonly string[]): Uint8Array[] {
   })
 }
 
-/** Writes the attributes of a resource, sorted by key, and its type. */
+/** Writes the labels of a resource, sorted by key, and its type as `opencensus.resourcetype`. */
 export function writeResource(out: ProtobufWriter, field: number, { type, labels }: Resource): void {
   const resource = out.open(field, 1)
   const keys = Object.keys(labels).filter((key) => labels[key] !== '')

@@ -2,11 +2,11 @@ import { memoize } from '../../metrics/data/memoize.js'
 import type { ExponentialValue } from '../../metrics/data/metric.js'
 import type { RowChunk, RowSource } from '../../metrics/data/row-source.js'
 
-/** What of the rows of one chunk the receiver has: for each row its identity, since when it counts, until when it was sent, and what it was. */
+/** What the receiver has of the rows of one chunk: for each row its identity, its start time, the time of its last point, and its value. */
 export class ChunkBaseline {
-  /** Rows with no value from this epoch on have been sent as they are. */
+  /** Rows without a value since this epoch have not changed after they were sent. */
   epoch = 0
-  /** True if some of what was read in this export could not be delivered: then all rows are looked at again. */
+  /** True if a part of this export was not delivered. The next export then compares all rows. */
   hasFailed = false
   readonly stride: number
   #values: Float64Array
@@ -17,7 +17,7 @@ export class ChunkBaseline {
     this.#values = new Float64Array(size * stride).fill(Number.NaN)
   }
 
-  /** Makes room for the rows that the chunk has now. */
+  /** Reserves memory for at least `size` rows. */
   grow(size: number): void {
     if (size * this.stride <= this.#values.length) return
     const grown = new Float64Array(Math.max(size, Math.min(512, (2 * this.#values.length) / this.stride)) * this.stride).fill(Number.NaN)
@@ -25,18 +25,18 @@ export class ChunkBaseline {
     this.#values = grown
   }
 
-  /** True if this very row has been sent, and has not been reset since. */
+  /** True if this row has been sent, and was neither replaced nor reset since. */
   has(chunk: RowChunk, cell: number): boolean {
     const at = cell * this.stride
     return this.#values[at]! === chunk.createdIn(cell) && Object.is(this.#values[at + 1]!, chunk.startTimeUnixMs(cell))
   }
 
-  /** The last time for which the row was sent. */
+  /** The time of the last point of the row that was sent. */
   sentUntilUnixMs(cell: number): number {
     return this.#values[cell * this.stride + 2]!
   }
 
-  /** Number `at` of what was sent: the value, or the sum, the count and the buckets. */
+  /** Number `at` of the value that was sent: the value of a scalar; sum, count and buckets of a distribution. */
   sent(cell: number, at: number): number {
     return this.#values[cell * this.stride + IDENTITY + at]!
   }
@@ -51,20 +51,20 @@ export class ChunkBaseline {
   }
 }
 
-/** Identity of a row, since when it counts, and until when it was sent. */
+/** The number of values before that of the row: the generation it was created in, its start time, the time of its last point. */
 export const IDENTITY = 3
 
-/** What becomes of the baselines if a part arrives: kept with the part until it is known whether it did. */
+/** The new baselines of the rows in one part, which are set once the part has been delivered. */
 export class PendingBaselines {
   readonly #baselines: ChunkBaseline[] = []
   readonly #cells: number[] = []
-  /** The number of the point in the part. */
+  /** The index of the point in the part. */
   readonly #points: number[] = []
   readonly #values: number[] = []
   readonly #offsets: number[] = []
   readonly #exponentials: (ExponentialValue | undefined)[] = []
 
-  /** Begins a row; its values follow by {@link value}, as many as the stride of the baseline. */
+  /** Begins a row. Call {@link value} next, as often as the stride of the baseline. */
   begin(baseline: ChunkBaseline, cell: number, point: number, exponential: ExponentialValue | undefined): void {
     this.#baselines.push(baseline)
     this.#cells.push(cell)
@@ -77,12 +77,12 @@ export class PendingBaselines {
     this.#values.push(value)
   }
 
-  /** Points `from` to `to` have arrived, or will never. */
+  /** Call if points `from` to `to` were delivered, or refused for good: in both cases they must not be sent again. */
   commit(from: number, to: number): void {
     this.#each(from, to, (i) => this.#baselines[i]!.set(this.#cells[i]!, this.#values, this.#offsets[i]!, this.#exponentials[i]))
   }
 
-  /** Points `from` to `to` may not have arrived: their growth goes along with the next export. */
+  /** Call if points `from` to `to` were not delivered. The next export includes them. */
   fail(from: number, to: number): void {
     this.#each(from, to, (i) => {
       this.#baselines[i]!.hasFailed = true
@@ -95,20 +95,20 @@ export class PendingBaselines {
 }
 
 /**
- * What one exporter has sent of each row. It is the exporter's own, so that two exporters of one producer do not take growth from
- * each other. A chunk's place in its source stays the same, its object may be made anew.
+ * The last values of each row that one exporter has sent. Each exporter has its own, so that two exporters of one producer both get all
+ * deltas. A chunk is found by its index in the source, since its object may be replaced.
  */
 export class DeltaBaselines {
   readonly #chunksOf = memoize((_source: RowSource): (ChunkBaseline | undefined)[] => [])
   #visited: { readonly baseline: ChunkBaseline; readonly epoch: number }[] = []
 
-  /** The baselines of a chunk that is about to be read. */
+  /** Returns the baselines of a chunk. Call before its rows are read. */
   visit(source: RowSource, index: number, chunk: RowChunk): ChunkBaseline {
     const chunks = this.#chunksOf(source)
     const stride = IDENTITY + (source.kind === 'distribution' ? source.bounds.length + 3 : 1)
     const baseline = (chunks[index] ??= new ChunkBaseline(chunk.size, stride))
     baseline.grow(chunk.size)
-    // Rows are live: what is recorded from now on has this epoch, and is looked at again.
+    // Values that are recorded while the rows are read have this epoch, so that the next export compares them.
     this.#visited.push({ baseline, epoch: source.epoch })
     return baseline
   }

@@ -3,8 +3,8 @@ import { type Family, isRowSource, type RowChunk, type RowSource } from '../../m
 import type { ExportCounts } from '../export-counts.js'
 
 /**
- * The families of one resource, those of one name together. Receivers take one metric of a name: families of several producers that are
- * of one type and unit become one. Of others the first stays; what is left out is counted, and logged once.
+ * Groups the families of one resource by name, since receivers accept only one metric of a name. Families of the same type and unit become
+ * one metric. A family that differs from the first of its name is dropped, counted and logged once.
  */
 export function familiesByName(families: readonly Family[], counts: ExportCounts): readonly (readonly Family[])[] {
   const groups = new Map<string, Family[]>()
@@ -16,14 +16,14 @@ export function familiesByName(families: readonly Family[], counts: ExportCounts
     else if (kindOf(first) === kindOf(family.descriptor) && first.unit === unit) group!.push(family)
     else {
       counts.dropped('name_clash', pointsOf(family))
-      const why = `another producer has it as ${describe(first)}, and this one is ${describe(family.descriptor)}`
-      warnOnce('TALLYSCOPE_FAMILY_LEFT_OUT', `${name} otlp`, `${name} is left out of exports by OTLP: ${why}`)
+      const why = `it is ${describe(family.descriptor)}, but another producer defines it as ${describe(first)}`
+      warnOnce('TALLYSCOPE_FAMILY_LEFT_OUT', `${name} otlp`, `${name} is left out of OTLP exports: ${why}`)
     }
   }
   return [...groups.values()]
 }
 
-/** The rows of families that become one metric, without those that an earlier family has: points of one identity are an error. */
+/** Detects rows of the same labels in families that become one metric. OTLP allows only one point of an identity. */
 export class DistinctRows {
   readonly #seen = new Set<string>()
   readonly #counts: ExportCounts
@@ -38,7 +38,7 @@ export class DistinctRows {
     if (this.#seen.add(identityOf(source, chunk, cell)).size > before) return true
     const { name } = source.descriptor
     this.#counts.dropped('duplicate', 1)
-    const message = `series of ${name} are left out of exports by OTLP: another producer has series of the same labels`
+    const message = `series of ${name} are left out of OTLP exports: another producer has series with the same labels`
     warnOnce('TALLYSCOPE_FAMILY_LEFT_OUT', `${name} otlp series`, message)
     return false
   }
@@ -47,12 +47,12 @@ export class DistinctRows {
 function identityOf({ descriptor }: RowSource, chunk: RowChunk, cell: number): string {
   const labels = descriptor.labelKeys
     .map((key, at) => [key, chunk.labelValue(cell, at) ?? ''] as const)
-    .filter(([, value]) => value !== '') // an empty value is not sent
+    .filter(([, value]) => value !== '') // empty values are not sent
     .sort(([a], [b]) => (a < b ? -1 : 1))
   return JSON.stringify([chunk.isOverflow(cell), labels])
 }
 
-/** Whole numbers and others may be points of one metric. */
+/** The type without the kind of its numbers: integers and doubles may be points of one metric. */
 function kindOf({ type }: Family['descriptor']): string {
   return type.replace(/_(?:INT64|DOUBLE)$/, '')
 }

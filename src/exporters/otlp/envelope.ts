@@ -3,7 +3,7 @@ import { PACKAGE_VERSION } from '../sending/package-version.js'
 import { ProtobufWriter, tag } from '../protobuf-writer.js'
 import { writeResource } from './attributes.js'
 
-// The same numbers for metrics and spans: Request, ResourceMetrics or ResourceSpans, ScopeMetrics or ScopeSpans, Scope.
+// Field numbers, which are the same for metrics and spans: Request, ResourceMetrics or ResourceSpans, ScopeMetrics or ScopeSpans, Scope.
 const RESOURCE_ITEMS = tag(1, 2)
 const RESOURCE = tag(1, 2)
 const SCOPE_ITEMS = tag(2, 2)
@@ -13,7 +13,7 @@ const SCOPE_VERSION = tag(2, 2)
 /** The field of a metric or span in its scope. */
 export const ITEM: number = tag(2, 2)
 
-/** The bytes before the metrics or spans of a request, all of which have one resource and one scope. */
+/** Encodes the bytes before the metrics or spans of a request: one resource and one scope. */
 export class Envelope {
   readonly #out = new ProtobufWriter()
   readonly #resource: Uint8Array
@@ -30,7 +30,7 @@ export class Envelope {
     this.#scope = out.takeCopy()
   }
 
-  /** The beginning of a request whose metrics or spans have so many bytes. */
+  /** Returns the beginning of a request with `itemBytes` bytes of metrics or spans. */
   head(itemBytes: number): Uint8Array {
     const out = this.#out
     out.uint(SCOPE_ITEMS, this.#scope.length + itemBytes)

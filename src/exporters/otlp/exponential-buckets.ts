@@ -1,10 +1,10 @@
 import { coarserIndex, upperBound } from '../../metrics/histograms/exponential-bounds.js'
 import type { ExponentialBuckets, ExponentialValue } from '../../metrics/data/metric.js'
 
-/** Buckets between the first and the last that hold something are sent, the empty ones too: of so many at most. */
+/** The maximum number of buckets of each sign. OTLP includes the empty ones between the first and the last that is not. */
 const MAX_DENSE = 4_096
 
-/** The value with so coarse buckets that those of each sign may be sent. Nothing is cut off. */
+/** Lowers the resolution until each sign has at most {@link MAX_DENSE} buckets. No value is lost. */
 export function sendable(value: ExponentialValue): ExponentialValue {
   let shown = value
   while (spread(shown.positive) > MAX_DENSE || spread(shown.negative) > MAX_DENSE) shown = coarser(shown, 1)
@@ -12,14 +12,14 @@ export function sendable(value: ExponentialValue): ExponentialValue {
 }
 
 /**
- * What was added to `before` until it was `now`; undefined if it was not only added to: then it has begun anew. The resolution may
- * have been lowered in between, and the zero bucket widened.
+ * The difference of two states of a histogram. Returns undefined if `now` is not `before` with values added, that is, after a reset. The
+ * resolution may have been lowered in between, and the zero bucket widened.
  */
 export function exponentialGrowth(now: ExponentialValue, before: ExponentialValue): ExponentialValue | undefined {
   if (before.schema < now.schema || before.zeroThreshold > now.zeroThreshold) return undefined
   const { schema, zeroThreshold } = now
   let zeroBefore = before.zeroCount
-  // A bucket that has become part of zero has done so at its own resolution: made coarser, it may reach beyond.
+  // Compare with the zero bucket at the resolution of `before`: a merged bucket may end beyond it.
   const rest = (buckets: ExponentialBuckets): Map<number, number> => {
     const counts = new Map<number, number>()
     for (const [at, index] of buckets.indexes.entries()) {

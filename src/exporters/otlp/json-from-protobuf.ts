@@ -131,8 +131,8 @@ export const METRICS_REQUEST: Message = request('resourceMetrics', 'scopeMetrics
 export const TRACE_REQUEST: Message = request('resourceSpans', 'scopeSpans', 'spans', SPAN)
 
 /**
- * The JSON form of a request of ours. It is made from its bytes, so that both forms are equal: keys in lower camel case, ids in
- * hexadecimal, enums as numbers, integers of 64 bits as decimal strings, non-finite numbers as strings.
+ * Converts an encoded request to JSON: keys in lower camel case, ids in hexadecimal, enums as numbers, 64-bit integers as decimal strings,
+ * non-finite numbers as strings. It knows only the fields that this package writes.
  * @see https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  */
 export function jsonFromProtobuf(bytes: Uint8Array, message: Message): string {
@@ -147,7 +147,7 @@ function messageText(bytes: Uint8Array, from: number, end: number, message: Mess
     const field = message[reader.field]
     if (field === undefined) throw new Error(`BUG: field ${reader.field} has no name in JSON`)
     const { name, kind, isList } = field
-    // The entries of a list follow each other.
+    // The entries of a list are adjacent.
     if (open === field) text += ','
     else text += `${open === undefined ? '' : ']'}${text.length > 1 ? ',' : ''}"${name}":${isList === true ? '[' : ''}`
     open = isList === true ? field : undefined
@@ -198,7 +198,7 @@ function packedText(values: ProtobufReader, kind: 'uint64s' | 'fixed64s' | 'doub
   return `[${texts.join(',')}]`
 }
 
-/** Varints of negative numbers have 10 bytes, more than a number holds. */
+/** Reads a signed varint. Negative ones have 10 bytes, more than a number can represent. */
 function int64(reader: ProtobufReader): bigint {
   let value = 0n
   for (let shift = 0n; ; shift += 7n) {

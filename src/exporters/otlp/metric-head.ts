@@ -3,7 +3,7 @@ import { type ProtobufWriter, tag } from '../protobuf-writer.js'
 import { writeAttribute } from './attributes.js'
 import { ITEM } from './envelope.js'
 
-// Fields of opentelemetry.proto.metrics.v1: Metric, and what all kinds of data have in common.
+// Fields of opentelemetry.proto.metrics.v1: Metric, and those that all kinds of data share.
 const NAME = tag(1, 2)
 const DESCRIPTION = tag(2, 2)
 const UNIT = tag(3, 2)
@@ -22,10 +22,10 @@ const CUMULATIVE = 2
 
 export type DataKind = 'gauge' | 'sum' | 'histogram' | 'exponential' | 'summary'
 
-/** Lengths of the metric and its data take so many bytes in a part of ordinary size. */
+/** Bytes of the lengths of a metric and of its data, in a part of ordinary size. */
 const LENGTH_BYTES = 3
 
-/** A metric that is being written: its points go between `open` and `close`. */
+/** The fields of a metric before and after its points: the constructor writes the former, `close` the latter. */
 export class OpenMetric {
   readonly descriptor: MetricDescriptor
   readonly kind: DataKind
@@ -60,7 +60,7 @@ export class OpenMetric {
   }
 }
 
-/** What a scalar is in OTLP. Infos and sets of states are sums that are not monotonic. */
+/** The OTLP kind of a scalar metric. INFO and STATE_SET become non-monotonic sums. */
 export function scalarKind({ type }: MetricDescriptor): 'gauge' | 'sum' {
   return type.startsWith('GAUGE') ? 'gauge' : 'sum'
 }
@@ -69,7 +69,7 @@ export function isMonotonic({ type }: MetricDescriptor): boolean {
   return type.startsWith('CUMULATIVE')
 }
 
-/** Receivers that translate to Prometheus add `_ratio` to gauges of the unit 1. */
+/** Omits the unit 1 of gauges, for which receivers that convert to Prometheus would append `_ratio` to the name. */
 function sentUnit(descriptor: MetricDescriptor): string {
   return descriptor.unit === '1' && !isMonotonic(descriptor) ? '' : descriptor.unit
 }

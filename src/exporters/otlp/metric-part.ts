@@ -5,11 +5,11 @@ import type { MetricPartContent } from './metric-parts.js'
 import type { OtlpSender } from './otlp-sender.js'
 import { splitMetrics } from './split-items.js'
 
-/** Some points as one request, and what to remember of them once they have arrived. */
+/** Points that are sent as one request, with their new delta baselines. */
 export class MetricPart implements OutgoingPart {
   readonly #content: MetricPartContent
   readonly #sender: OtlpSender
-  /** The number of its first point in the part that it was divided from. */
+  /** The index of its first point in the part that it was split from. */
   readonly #first: number
   readonly body: readonly Uint8Array[]
 
@@ -26,13 +26,13 @@ export class MetricPart implements OutgoingPart {
     return this.#content.points
   }
 
-  /** Its size as protobuf, without resource and scope. */
+  /** The size as protobuf, without resource and scope. */
   get bytes(): number {
     return this.#content.bytes.length
   }
 
-  /** Counts its only point as too large for any request. */
-  leaveOut(): void {
+  /** Counts its only point as dropped, because it is too large for any request. */
+  drop(): void {
     this.#content.pending?.commit(this.#first, this.#first + 1)
     this.#sender.dropOversized('a point')
   }
@@ -49,7 +49,7 @@ export class MetricPart implements OutgoingPart {
 
   settled(delivery: Delivery): void {
     const { bytes, pending, points } = this.#content
-    // Points that were refused are lost, and must not be sent again. Of those that may have arrived the growth is sent again.
+    // Points that were refused are lost. Those that were not delivered are part of the next delta.
     if (delivery.kind === 'undelivered') pending?.fail(this.#first, this.#first + points)
     else pending?.commit(this.#first, this.#first + points)
     this.#sender.settled(points, delivery)

@@ -11,39 +11,39 @@ import { Envelope } from './envelope.js'
 import { isMonotonic } from './metric-head.js'
 import { RowWriter } from './row-writer.js'
 
-/** Points of one request: all of one resource. */
+/** The content of one request, which has one resource. */
 export interface MetricPartContent {
   readonly envelope: Envelope
-  /** The metrics, one behind the other. */
+  /** The encoded metrics. */
   readonly bytes: Uint8Array
   readonly points: number
-  /** What to remember of these points, under delta temporality. */
+  /** The new baselines of these points. Undefined if none of them is a delta. */
   readonly pending: PendingBaselines | undefined
 }
 
 export interface MetricPartsOptions {
   readonly timeUnixMs: number
-  /** For metrics that bring none, or only a part of it. */
+  /** The default resource. Labels of a metric's own resource take precedence. */
   readonly resource: Resource
   readonly histograms: 'explicit' | 'exponential'
-  /** Exemplars that are older are not sent. */
+  /** Exemplars up to this time are not sent. Infinity for none at all. */
   readonly exemplarsAfterUnixMs: number
   /** Undefined for cumulative temporality. */
   readonly baselines: DeltaBaselines | undefined
   readonly maxPoints: number
-  /** Of points that are left out. */
+  /** Counts points that are left out. */
   readonly counts: ExportCounts
-  /** For the bytes of parts. */
+  /** Buffers for the bytes of parts. */
   readonly spares: SpareBuffers
-  /** Read anew for each part: it falls when a receiver finds one too large. */
+  /** Called for each part: the limit falls when a receiver refuses a part as too large. */
   readonly maxBytes: () => number
 }
 
-/** Rows after which it is checked whether the slice is over: a summary is computed when it is read. */
+/** The time slice is checked after this many rows. A summary is expensive, since it is computed when it is read. */
 const ROWS_A_STEP = { scalar: 32, distribution: 8, summary: 1 } as const
 const NO_LABELS = {}
 
-/** Reads families in slices of about 2 ms, and makes parts of them, each when it is needed. */
+/** Encodes families into parts on demand, in slices of about 2 ms. */
 export async function* metricParts(families: readonly Family[], options: MetricPartsOptions): AsyncGenerator<MetricPartContent> {
   const slicer = new TimeSlicer()
   for (const { resource, members } of byResource(families, options.resource)) {
@@ -55,7 +55,7 @@ export async function* metricParts(families: readonly Family[], options: MetricP
           for (const _ of rows(source, part, isRowSource(family), distinct, options)) {
             if (part.isFull) {
               const content = part.take()
-              await slicer.nextSlice() // sending begins with work of its own
+              await slicer.nextSlice() // the consumer begins to send, which takes time too
               yield content
             }
             if (slicer.isOver) await slicer.nextSlice()
@@ -70,7 +70,7 @@ export async function* metricParts(families: readonly Family[], options: MetricP
   }
 }
 
-/** Writes the rows of a source, with a step after each few, and after each that takes long. */
+/** Writes the rows of a source. Yields after every few rows, and when the part is full. */
 function* rows(
   source: RowSource,
   part: PartInProgress,
@@ -80,11 +80,11 @@ function* rows(
 ): Generator<void> {
   const { generation } = source
   const rowsAStep = ROWS_A_STEP[source.kind]
-  // Snapshots of foreign producers have no place in which a baseline could be found again: they stay cumulative.
+  // Snapshots are new objects in each export, so that no baseline can be found for them: they stay cumulative.
   const deltas = isLive && source.kind !== 'summary' && isMonotonic(source.descriptor) ? baselines : undefined
   for (const [index, chunk] of source.chunks.entries()) {
     const baseline = deltas?.visit(source, index, chunk)
-    // Most rows have not changed: whether they are visible makes no difference, unless they are compared with those of other sources.
+    // Unchanged rows are skipped before their visibility is checked, unless their labels are compared with other sources.
     const sinceEpoch = distinct === undefined ? (baseline?.epoch ?? 0) : 0
     for (let cell = 0; cell < chunk.size; cell++) {
       if (chunk.lastEpoch(cell) >= sinceEpoch) {
@@ -132,7 +132,7 @@ class PartInProgress {
   }
 }
 
-/** Metrics of one resource go together; a label that a metric's own resource lacks is filled in. */
+/** Groups families by resource. Labels that a family's resource lacks are taken from the default resource. */
 function byResource(families: readonly Family[], given: Resource): readonly { readonly resource: Resource; readonly members: Family[] }[] {
   const groups = new Map<string, { readonly resource: Resource; readonly members: Family[] }>()
   for (const family of families) {

@@ -7,7 +7,7 @@ import type { OtlpMetricExporterOptions } from './otlp-metric-exporter.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Options read from the environment, and what in there could not be used. */
+/** Options from environment variables, and the variables with problems. */
 export interface OtlpReading {
   readonly options: Pick<
     OtlpMetricExporterOptions,
@@ -17,15 +17,17 @@ export interface OtlpReading {
 }
 
 type Report = (variable: string, problem: string) => undefined
-/** The value of a variable, or undefined if it is not legal, which has been reported then. */
+/** Parses the value of a variable. Reports an invalid one and returns undefined. */
 type Parse<T> = (text: string, variable: string, report: Report) => T | undefined
 
 /**
- * Options for one of the exporters by the variables of OpenTelemetry: `OTEL_EXPORTER_OTLP_ENDPOINT`, `…_HEADERS`, `…_TIMEOUT`,
- * `…_PROTOCOL`, `…_COMPRESSION`, `…_CERTIFICATE`, `…_CLIENT_KEY` and `…_CLIENT_CERTIFICATE`, each also for one signal alone, such as
- * `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT`, which wins; for metrics `…_METRICS_TEMPORALITY_PREFERENCE` and
- * `…_METRICS_DEFAULT_HISTOGRAM_AGGREGATION` too. The endpoint of one signal is used as it is; to the one of all, `/v1/metrics` or
- * `/v1/traces` is added. Headers of both go together. An empty variable is as none; one that cannot be read is reported and has no effect.
+ * Reads the options of an OTLP exporter from the environment variables of OpenTelemetry: `OTEL_EXPORTER_OTLP_ENDPOINT`, `…_HEADERS`,
+ * `…_TIMEOUT`, `…_PROTOCOL`, `…_COMPRESSION`, `…_CERTIFICATE`, `…_CLIENT_KEY` and `…_CLIENT_CERTIFICATE`; for metrics also
+ * `…_METRICS_TEMPORALITY_PREFERENCE` and `…_METRICS_DEFAULT_HISTOGRAM_AGGREGATION`.
+ *
+ * A variable of one signal, such as `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT`, takes precedence; headers of both are merged. The endpoint of
+ * one signal is used unchanged; `/v1/metrics` or `/v1/traces` is appended to the common one. Empty variables are ignored. Invalid ones are
+ * reported in `problems` and have no effect.
  *
  * @see https://opentelemetry.io/docs/specs/otel/protocol/exporter/
  * @example
@@ -46,7 +48,7 @@ export function otlpOptionsFromEnvironment(env: Environment, signal: 'metrics' |
   const headers = { ...readOne(ofAll('HEADERS'), parseHeaders), ...readOne(ofSignal('HEADERS'), parseHeaders) }
   const key = read('CLIENT_KEY', asIs)
   const cert = read('CLIENT_CERTIFICATE', asIs)
-  if (key !== undefined && cert === undefined) report(ofAll('CLIENT_KEY'), 'a key needs a certificate: there is no CLIENT_CERTIFICATE')
+  if (key !== undefined && cert === undefined) report(ofAll('CLIENT_KEY'), 'a key must come with a certificate: there is no CLIENT_CERTIFICATE')
   const options = {
     url,
     endpoint: url === undefined ? readOne(ofAll('ENDPOINT'), parseUrl) : undefined,
@@ -69,7 +71,7 @@ export function otlpOptionsFromEnvironment(env: Environment, signal: 'metrics' |
 const TEMPORALITIES = { cumulative: 'cumulative', delta: 'delta', lowmemory: 'lowMemory' } as const
 const AGGREGATIONS = { explicit_bucket_histogram: 'explicit', base2_exponential_bucket_histogram: 'exponential' } as const
 const PROTOCOLS = { 'http/protobuf': 'http/protobuf', 'http/json': 'http/json' } as const
-/** Receivers listen there for gRPC: the answer to HTTP would be a broken connection. */
+/** The default port of OTLP over gRPC. A receiver closes HTTP connections to it. */
 const GRPC_PORT = '4317'
 
 /** The path of a file, or PEM. */
@@ -90,7 +92,7 @@ const parseProtocol: Parse<'http/protobuf' | 'http/json'> = (text, variable, rep
 
 const parseUrl: Parse<string> = (text, variable, report) => {
   const destination = parseDestination(text)
-  // The text is not shown: it may hold a password.
+  // The value is not shown: it may contain a password.
   if (destination === undefined) return report(variable, 'it must be an absolute http:// or https:// URL')
   if (destination.url.port === GRPC_PORT) report(variable, 'port 4317 is usually for gRPC: OTLP over HTTP uses 4318')
   return text
@@ -100,7 +102,10 @@ const parseMilliseconds: Parse<number> = (text, variable, report) =>
   parseWholeNumber(text, 1, MAX_TIMER_MS) ??
   report(variable, `it must be a number of milliseconds from 1 to ${MAX_TIMER_MS}: it is ${inspectValue(text)}`)
 
-/** `key=value` with commas between and percent escapes. A pair that cannot be sent is left out; no value is shown, since it may be a secret. */
+/**
+ * Parses comma-separated pairs `key=value` with percent escapes. Invalid pairs are reported and left out. Values are not shown, since they
+ * may be secret.
+ */
 const parseHeaders: Parse<HeaderValues> = (text, variable, report) => {
   const headers = new Map<string, string>()
   for (const [at, pair] of text.split(',').entries()) {
@@ -110,7 +115,7 @@ const parseHeaders: Parse<HeaderValues> = (text, variable, report) => {
     const value = decoded(pair.slice(equals + 1))
     const fault =
       name === undefined || name === '' || value === undefined
-        ? `headers must be key=value, with percent escapes that are UTF-8: number ${at + 1} is not`
+        ? `headers must be key=value, with percent escapes of UTF-8: header ${at + 1} is not`
         : headersFault({ [name]: value })
     if (fault === undefined) headers.set(name!, value!)
     else report(variable, fault)
@@ -122,6 +127,6 @@ function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text.trim())
   } catch {
-    return undefined // which is reported
+    return undefined
   }
 }

@@ -15,24 +15,24 @@ import { checkOtlp, OTLP_OPTIONS, oneOf, type OtlpOptions, type OtlpSettings } f
 import { OtlpSender } from './otlp-sender.js'
 import { processResource } from './process-resource.js'
 
-/** `lowMemory` is the same as `delta` here: no instrument costs more memory with one of them. */
+/** `lowMemory` is the same as `delta`: both use the same amount of memory for every instrument. */
 export type OtlpTemporality = 'cumulative' | 'delta' | 'lowMemory'
 
 export interface OtlpMetricExporterOptions extends OtlpOptions {
   /**
-   * `cumulative`: counters and distributions since their start. `delta`: since the last export that arrived. Prometheus and most
+   * `cumulative`: counters and distributions since their start. `delta`: since the last export that was delivered. Prometheus and most
    * receivers need `cumulative`. Default `cumulative`.
    */
   readonly temporality?: OtlpTemporality
-  /** What is sent of distributions that have exponential buckets beside those for their bounds. Default `explicit`. */
+  /** Which buckets to send of distributions that have both explicit and exponential ones. Default `explicit`. */
   readonly histograms?: 'explicit' | 'exponential'
-  /** Whether exemplars are sent. Default true. */
+  /** True if exemplars are sent. Default true. */
   readonly exemplars?: boolean
-  /** Points of one request, 1 … 1 000 000. Default 10 000. */
+  /** Maximum number of points in one request, 1 … 1 000 000. Default 10 000. */
   readonly maxPointsPerRequest?: number
 }
 
-/** A larger point is left out: no receiver takes it. */
+/** The maximum size of a request in the OTLP specification. A larger point is dropped. */
 const MAX_PART_BYTES = 64 << 20
 
 const OPTIONS: OptionNames<OtlpMetricExporterOptions> = {
@@ -44,12 +44,13 @@ const OPTIONS: OptionNames<OtlpMetricExporterOptions> = {
 }
 
 /**
- * Sends metrics to a receiver of OTLP by HTTP: an OpenTelemetry collector, and most backends.
+ * Sends metrics by OTLP over HTTP, to an OpenTelemetry collector or a backend.
  *
- * Rows are read in slices, and sent in parts of about a MiB, compressed, two at once. What the receiver may take later is sent again, the
- * same bytes, until the export has to end; under `delta` what did not arrive goes along with the next export.
+ * Metrics are encoded in slices of about 2 ms and sent in compressed parts of about 1 MiB, two at a time. A part that the receiver may
+ * accept later is sent again unchanged until the time limit of the export. With `delta`, values that were not delivered are part of the
+ * next export.
  *
- * @throws {@link DefinitionError} `ERR_EXPORTER_URL`, `ERR_EXPORTER_OPTION`, `ERR_OPTION` for options that break a rule.
+ * @throws {@link DefinitionError} `ERR_EXPORTER_URL`, `ERR_EXPORTER_OPTION` or `ERR_OPTION` if an option is not valid.
  * @see https://opentelemetry.io/docs/specs/otlp/
  * @example
  * exportPeriodically({ producers: [stats], exporter: new OtlpMetricExporter({ endpoint: 'http://localhost:4318' }) })
@@ -62,9 +63,9 @@ export class OtlpMetricExporter implements FamilyExporter {
   readonly #maxPoints: number
   readonly #baselines: DeltaBaselines | undefined
   readonly #times = new RisingTime('OtlpMetricExporter')
-  /** The time of the last export that arrived whole: exemplars up to it have been sent. */
-  #arrivedUnixMs = Number.NEGATIVE_INFINITY
-  /** Exports one behind the other: two at once would send points in the wrong order. */
+  /** The time of the last export that was delivered completely. Exemplars up to it have been sent. */
+  #deliveredUnixMs = Number.NEGATIVE_INFINITY
+  /** The end of the last export. Exports run one after another, so that points are sent in the order of time. */
   #last: Promise<unknown> = Promise.resolve()
   #shutdown: Promise<void> | undefined
 
@@ -83,8 +84,8 @@ export class OtlpMetricExporter implements FamilyExporter {
   }
 
   /**
-   * Sends snapshots, each part once.
-   * @throws {@link ExportError} (as a rejection) `ERR_OTLP_FAILED`, `retryable` if the receiver may take them later;
+   * Sends snapshots. Each part is tried once.
+   * @throws {@link ExportError} (as a rejection) `ERR_OTLP_FAILED`, `retryable` if the receiver may accept them later;
    *   `ERR_EXPORTER_CLOSED` after `shutdown()`.
    */
   export(metrics: readonly Metric[]): Promise<void> {
@@ -92,13 +93,13 @@ export class OtlpMetricExporter implements FamilyExporter {
     return this.#queue(metrics, clock.unixMs(), () => ({ endsMs: clock.monotonicMs() + timeoutMs, tries: 1 }))
   }
 
-  /** Sends families, and tries again until the export has to end. @throws as {@link export} */
+  /** Sends families, and retries until the time limit of the export. @throws as {@link export} */
   exportFamilies(families: readonly Family[], { timeUnixMs, timeoutMs, signal, isLast }: FamilyExportContext): Promise<void> {
     const endsMs = this.#settings.sender.clock.monotonicMs() + timeoutMs
     return this.#queue(families, timeUnixMs, () => ({ endsMs, signal, isLast }))
   }
 
-  /** Waits for what is being sent, then closes the connections. */
+  /** Waits for running exports, then closes the connections. */
   shutdown(): Promise<void> {
     this.#shutdown ??= this.#last.then(() => this.#sender.close())
     return this.#shutdown
@@ -124,10 +125,10 @@ export class OtlpMetricExporter implements FamilyExporter {
     const failure = this.#sender.failure(result, 0)
     if (failure !== undefined) throw failure
     if (encodingError !== undefined) {
-      const message = `metrics cannot be sent by OTLP: ${errorText(encodingError)}`
+      const message = `metrics cannot be encoded as OTLP: ${errorText(encodingError)}`
       throw new ExportError('ERR_OTLP_FAILED', message, { retryable: false, cause: encodingError })
     }
-    this.#arrivedUnixMs = timeUnixMs
+    this.#deliveredUnixMs = timeUnixMs
   }
 
   async #sendParts(families: readonly Family[], timeUnixMs: number, sending: PartSending): Promise<void> {
@@ -136,7 +137,7 @@ export class OtlpMetricExporter implements FamilyExporter {
       timeUnixMs,
       resource: this.#resource,
       histograms,
-      exemplarsAfterUnixMs: exemplars ? this.#arrivedUnixMs : Infinity,
+      exemplarsAfterUnixMs: exemplars ? this.#deliveredUnixMs : Infinity,
       baselines: this.#baselines,
       maxPoints: this.#maxPoints,
       counts: this.#sender.counts,
@@ -151,10 +152,10 @@ export class OtlpMetricExporter implements FamilyExporter {
     }
   }
 
-  /** The part, or what of it may be sent: no request is longer than the specification allows. */
+  /** Splits a part that is larger than the specification allows, and drops points that are. */
   *#withoutOversized(part: MetricPart): Generator<MetricPart> {
     if (part.bytes <= MAX_PART_BYTES) yield part
-    else if (part.items === 1) part.leaveOut()
+    else if (part.items === 1) part.drop()
     else for (const half of part.halves()) yield* this.#withoutOversized(half)
   }
 }

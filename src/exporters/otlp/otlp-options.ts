@@ -8,24 +8,24 @@ import { checkSender, SENDER_OPTIONS, type SenderOptions, type SenderSettings } 
 
 export type OtlpProtocol = 'http/protobuf' | 'http/json'
 
-/** What both exporters of OTLP take. */
+/** Options of both OTLP exporters. */
 export interface OtlpOptions extends SenderOptions {
-  /** The address of the receiver, to which `/v1/metrics` or `/v1/traces` is added. Default `http://localhost:4318`. */
+  /** Base URL of the receiver; `/v1/metrics` or `/v1/traces` is appended. Default `http://localhost:4318`. */
   readonly endpoint?: string
-  /** The whole address of the receiver, used without a change, instead of `endpoint`. Default: `endpoint` with its path. */
+  /** URL of the receiver, which is used unchanged. Excludes `endpoint`. Default: derived from `endpoint`. */
   readonly url?: string
   /** Encoding of the requests. Default `http/protobuf`. */
   readonly protocol?: OtlpProtocol
   /** Compression of the requests. Default `gzip`. */
   readonly compression?: 'gzip' | 'none'
-  /** Bytes of one request before compression, 64 KiB … 64 MiB. Larger batches are split. Default 1 MiB; for spans 4 MiB. */
+  /** Target size of one request before compression, in bytes, 64 KiB … 64 MiB. Larger exports are split. Default 1 MiB; for spans 4 MiB. */
   readonly maxRequestBytes?: number
   /**
-   * The identity of this process. What is missing of `service.name`, `service.instance.id` (random, one for the process) and
-   * `telemetry.sdk.*` is filled in. Labels that a metric brings itself win. Default none.
+   * The identity of this process. `service.name`, `service.instance.id` (random, one for the process) and `telemetry.sdk.*` are added if
+   * they are missing. Labels of a metric's own resource take precedence. Default: none.
    */
   readonly resource?: Resource
-  /** Logs what a receiver rejects or warns of, at most once a minute. Default: one process warning. */
+  /** Logs rejections and warnings of the receiver, at most once a minute. Default: one process warning. */
   readonly logger?: Logger
 }
 
@@ -50,7 +50,7 @@ export interface OtlpSettings {
 }
 
 export interface OtlpDefaults {
-  /** The end of the address. */
+  /** The path that is appended to the endpoint. */
   readonly path: 'v1/metrics' | 'v1/traces'
   readonly concurrency: number
   readonly maxRequestBytes: number
@@ -58,7 +58,7 @@ export interface OtlpDefaults {
 
 const DEFAULT_ENDPOINT = 'http://localhost:4318'
 
-/** @throws {@link DefinitionError} `ERR_EXPORTER_URL`, `ERR_EXPORTER_OPTION` for an option that breaks a rule. */
+/** @throws {@link DefinitionError} `ERR_EXPORTER_URL` or `ERR_EXPORTER_OPTION` if an option is not valid. */
 export function checkOtlp(options: OtlpOptions, defaults: OtlpDefaults): OtlpSettings {
   const { protocol = 'http/protobuf', compression = 'gzip', maxRequestBytes = defaults.maxRequestBytes } = options
   return {
@@ -70,7 +70,7 @@ export function checkOtlp(options: OtlpOptions, defaults: OtlpDefaults): OtlpSet
   }
 }
 
-/** @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` if the value is none of those. */
+/** @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` if the value is not one of the allowed ones. */
 export function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {
   if (allowed.includes(value)) return value
   throw new DefinitionError('ERR_EXPORTER_OPTION', `${name} must be one of ${allowed.join(', ')}: it is ${inspectValue(value)}`)
@@ -78,7 +78,7 @@ export function oneOf<T extends string>(name: string, value: T, allowed: readonl
 
 function destinationOf({ endpoint, url }: OtlpOptions, path: string): Destination {
   if (url !== undefined && endpoint !== undefined) {
-    throw new DefinitionError('ERR_EXPORTER_OPTION', 'url and endpoint exclude each other: both are given')
+    throw new DefinitionError('ERR_EXPORTER_OPTION', 'url and endpoint must not both be set')
   }
   if (url !== undefined) return checkDestination('url', url)
   const destination = checkDestination('endpoint', endpoint ?? DEFAULT_ENDPOINT)

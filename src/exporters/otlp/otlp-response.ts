@@ -2,7 +2,7 @@ import type { HttpReply } from '../sending/http-sender.js'
 import { replyText } from '../sending/reply-text.js'
 import { ProtobufReader } from './protobuf-reader.js'
 
-/** An Export…ServiceResponse of the receiver. */
+/** An `Export…ServiceResponse` of the receiver. */
 export interface ExportResponse {
   /** Number of points or spans that the receiver rejected. */
   readonly rejected: number
@@ -27,7 +27,7 @@ export function readExportResponse({ body, headers, secrets }: HttpReply): Expor
   }
 }
 
-/** The reason of a refusal: the message of a google.rpc.Status, otherwise the body. */
+/** The reason of a refusal: the message of a `google.rpc.Status`, otherwise the body. */
 export function refusalMessage({ body, headers, secrets }: HttpReply): string {
   if (body === undefined) return 'a response that cannot be read'
   return replyText(statusMessage(body, headers), secrets)

@@ -13,8 +13,8 @@ import { readExportResponse, refusalMessage } from './otlp-response.js'
 import type { OtlpOptions, OtlpSettings } from './otlp-options.js'
 
 const MIN_REQUEST_BYTES = 4_096
-/** JSON is about three times as long as protobuf, and made of it in one piece. */
-const JSON_SHARE = 4
+/** JSON is about three times as long as protobuf, and is built in one slice. */
+const JSON_SIZE_FACTOR = 4
 
 /** Sends the parts of both OTLP exporters, counts them, and logs failures. */
 export class OtlpSender {
@@ -24,7 +24,7 @@ export class OtlpSender {
   readonly #settings: OtlpSettings
   readonly #http: HttpSender
   readonly counts: ExportCounts
-  /** For the parts that are being sent, and the one that is being written. */
+  /** Buffers for the parts that are being sent and the one that is being written. */
   readonly spares: SpareBuffers
   readonly #requestCounts: RequestCounts
   readonly #log: RateLimitedLog
@@ -41,10 +41,10 @@ export class OtlpSender {
     this.#requestCounts = new RequestCounts(name)
     const { clock } = settings.sender
     this.#log = new RateLimitedLog({ code: 'TALLYSCOPE_EXPORT_FAILED', subject: `exporter ${name}`, logger, clock })
-    this.#maxRequestBytes = this.isJson ? Math.ceil(settings.maxRequestBytes / JSON_SHARE) : settings.maxRequestBytes
+    this.#maxRequestBytes = this.isJson ? Math.ceil(settings.maxRequestBytes / JSON_SIZE_FACTOR) : settings.maxRequestBytes
   }
 
-  /** Bytes of protobuf in one request: less once a receiver has found that too large. */
+  /** Target size of one request in bytes of protobuf. It is halved each time the receiver refuses a request as too large. */
   get maxRequestBytes(): number {
     return this.#maxRequestBytes
   }
@@ -72,12 +72,12 @@ export class OtlpSender {
     })
   }
 
-  /** Keeps the buffer of a part for the next, if the receiver has all of it. */
+  /** Reuses the buffer of a part, unless its bytes may still be in use. */
   release(bytes: Uint8Array, delivery: Delivery): void {
     if (delivery.kind === 'taken' && delivery.reply.isWhollySent) this.spares.give(bytes)
   }
 
-  /** Counts the outcome of so many items, and logs the receiver's message. */
+  /** Counts the outcome of a part, and logs the receiver's message. */
   settled(items: number, delivery: Delivery): void {
     if (delivery.kind === 'undelivered') return this.counts.dropped(delivery.reason, items)
     if (delivery.kind !== 'taken') return this.counts.dropped(delivery.kind.replace(' ', '_'), items)
@@ -86,17 +86,17 @@ export class OtlpSender {
     this.counts.exported(items - lost)
     this.counts.dropped('rejected', lost)
     if (!isReadable) this.#log.report('got a response that is not OTLP: check the address')
-    else if (lost > 0) this.#log.report(`had some ${this.#items} rejected by the receiver`, new Error(message || 'no reason given'))
-    else if (message !== '') this.#log.report('was warned by the receiver', new Error(message))
+    else if (lost > 0) this.#log.report(`sent some ${this.#items} that the receiver rejected`, new Error(message || 'no reason given'))
+    else if (message !== '') this.#log.report('got a warning from the receiver', new Error(message))
   }
 
   /** Counts an item that is too large for any request. */
   dropOversized(what: string): void {
     this.counts.dropped('oversized', 1)
-    this.#log.report(`leaves out ${what} that is larger than a request may be`)
+    this.#log.report(`dropped ${what} that is larger than the maximum size of a request`)
   }
 
-  /** The error of an export, if it is one. */
+  /** The error of an export; undefined if all parts were accepted. */
   failure({ refusal, undelivered }: SendingResult, delivered: number): ExportError | undefined {
     const where = shownAddress(this.#settings.destination)
     if (undelivered !== undefined) {
@@ -129,12 +129,12 @@ export class OtlpSender {
 
   #hint(status: number): string {
     const { pathname } = this.#settings.destination.url
-    if (status === 404 && /\/v1\/\w+\/v1\/\w+$/.test(pathname)) return '; the endpoint ends in /v1/… already: give it as url'
-    return status === 415 ? `; the receiver may not take ${this.#settings.protocol}` : ''
+    if (status === 404 && /\/v1\/\w+\/v1\/\w+$/.test(pathname)) return '; the endpoint already ends in /v1/…: use the option url instead'
+    return status === 415 ? `; the receiver may not accept ${this.#settings.protocol}` : ''
   }
 }
 
-/** Where a redirect leads, without a path, which may hold a secret. */
+/** The origin of a redirect. The path is left out: it may contain a secret. */
 function originOf(location: string | undefined): string {
   return location !== undefined && URL.canParse(location) ? ` to ${new URL(location).origin}` : ''
 }

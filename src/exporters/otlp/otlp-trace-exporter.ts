@@ -17,24 +17,24 @@ export interface OtlpTraceExporterOptions extends OtlpOptions {}
 
 const OPTIONS: OptionNames<OtlpTraceExporterOptions> = OTLP_OPTIONS
 
-/** A larger span is left out: no receiver takes it. */
+/** The maximum size of a request in the OTLP specification. A larger span is dropped. */
 const MAX_SPAN_BYTES = 64 << 20
 const SPANS_A_STEP = 16
 
 /**
- * Sends spans to a receiver of OTLP by HTTP: an OpenTelemetry collector, Jaeger, Tempo, and most backends.
+ * Sends spans by OTLP over HTTP, to an OpenTelemetry collector, Jaeger, Tempo or another backend.
  *
- * Each batch is tried once; the transport tries again what the receiver may take later. Its `exportTimeoutMs` must be longer than
- * `timeoutMs` here, or it gives up a batch that could be tried again. At the end of a process nothing can be sent without waiting.
+ * Each batch is tried once. The transport retries a batch that the receiver may accept later, if its `exportTimeoutMs` is longer than the
+ * `timeoutMs` of the exporter. There is no synchronous export at the end of a process: call `flush()` before.
  *
- * @throws {@link DefinitionError} `ERR_EXPORTER_URL`, `ERR_EXPORTER_OPTION`, `ERR_OPTION` for options that break a rule.
+ * @throws {@link DefinitionError} `ERR_EXPORTER_URL`, `ERR_EXPORTER_OPTION` or `ERR_OPTION` if an option is not valid.
  * @see https://opentelemetry.io/docs/specs/otlp/
  * @example
  * const exporter = new OtlpTraceExporter({ endpoint: 'http://localhost:4318' })
  * const tracer = new Tracer({ exporter, transport: (to) => new AsyncTransport(to, { exportTimeoutMs: 11_000 }) })
  */
 export class OtlpTraceExporter implements Exporter<SpanData> {
-  /** By which a tracer sends to this exporter, once it has been given to one: `exporter.transport?.flush()`. */
+  /** The transport of the tracer that uses this exporter: `exporter.transport?.flush()`. Undefined before. */
   declare readonly transport?: Transport<SpanData>
   readonly #settings: OtlpSettings
   readonly #sender: OtlpSender
@@ -50,8 +50,9 @@ export class OtlpTraceExporter implements Exporter<SpanData> {
   }
 
   /**
-   * @throws {@link ExportError} (as a rejection) `ERR_OTLP_FAILED`, `retryable` if the receiver may take the spans later, with
-   *   `delivered` if it has taken the first ones; `ERR_EXPORTER_CLOSED` after `shutdown()`.
+   * Sends spans once.
+   * @throws {@link ExportError} (as a rejection) `ERR_OTLP_FAILED`, `retryable` if the receiver may accept the spans later, with the
+   *   number of the first spans that are done in `delivered`; `ERR_EXPORTER_CLOSED` after `shutdown()`.
    */
   async export(spans: readonly SpanData[]): Promise<void> {
     if (this.#shutdown !== undefined) throw this.#sender.closed()
@@ -64,7 +65,7 @@ export class OtlpTraceExporter implements Exporter<SpanData> {
     }
   }
 
-  /** Waits for what is being sent, then closes the connections. */
+  /** Waits for running exports, then closes the connections. */
   shutdown(): Promise<void> {
     this.#shutdown ??= Promise.allSettled(this.#running).then(() => this.#sender.close())
     return this.#shutdown
@@ -85,7 +86,7 @@ export class OtlpTraceExporter implements Exporter<SpanData> {
     const failure = this.#sender.failure(result, delivered)
     if (failure !== undefined) throw failure
     if (encodingError === undefined) return
-    const message = `spans cannot be sent by OTLP: ${errorText(encodingError)}`
+    const message = `spans cannot be encoded as OTLP: ${errorText(encodingError)}`
     throw new ExportError('ERR_OTLP_FAILED', message, { retryable: false, cause: encodingError, delivered })
   }
 
@@ -106,7 +107,7 @@ export class OtlpTraceExporter implements Exporter<SpanData> {
     }
   }
 
-  /** Returns false for a span that is left out: no request may be as long. */
+  /** Writes a span. Returns false if it was dropped because it is too large for any request. */
   #write(out: ProtobufWriter, span: SpanData): boolean {
     const before = out.length
     writeSpan(out, span)

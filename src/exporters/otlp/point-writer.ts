@@ -4,7 +4,7 @@ import { ProtobufWriter, tag, unixNanoWords } from '../protobuf-writer.js'
 import { attributeKeys, writeAttribute } from './attributes.js'
 import { sendable } from './exponential-buckets.js'
 
-// Fields of opentelemetry.proto.metrics.v1. Points of all kinds have these in common.
+// Fields of opentelemetry.proto.metrics.v1 that points of all kinds share.
 const POINT = tag(1, 2)
 const START = tag(2, 1)
 const TIME = tag(3, 1)
@@ -30,37 +30,37 @@ const SPAN_ID = tag(4, 2)
 const TRACE_ID = tag(5, 2)
 const EXEMPLAR_INT = tag(6, 1)
 const FILTERED_ATTRIBUTE = tag(7, 2)
-/** Attributes and exemplars have other numbers in each kind of point. */
+/** The field numbers of attributes and exemplars depend on the kind of the point. */
 const ATTRIBUTES = { number: tag(7, 2), histogram: tag(9, 2), exponential: tag(1, 2), summary: tag(7, 2) } as const
 const EXEMPLARS = { number: tag(5, 2), histogram: tag(8, 2), exponential: tag(11, 2) } as const
 
 const TRACE_ID_DIGITS = /^(?!0{32})[\da-f]{32}$/i
 const SPAN_ID_DIGITS = /^(?!0{16})[\da-f]{16}$/i
 
-/** Later times have more nanoseconds than 64 bits hold. */
+/** Later times do not fit into 64 bits as nanoseconds. */
 const MAX_UNIX_MS = 1.8e13
 
-/** Buckets as they are sent: of a row, or what was added to it. */
+/** The distribution to send: that of a row, or the difference from its baseline. */
 export interface SentBuckets {
   readonly count: number
   readonly sum: number
   readonly counts: readonly number[]
 }
 
-/** Writes points of rows, without fields that have their default, one behind the other, into a writer that has the metric open. */
+/** Writes rows as points of the open metric. Fields with their default value are omitted. */
 export class PointWriter {
   readonly #out: ProtobufWriter
-  /** Exemplars that are older have been sent. Infinity for none. */
+  /** Exemplars up to this time have been sent. Infinity for no exemplars. */
   readonly #exemplarsAfterUnixMs: number
   #length = 1
-  // Of the metric whose points are being written.
+  // These belong to the metric whose points are being written.
   #descriptor: MetricDescriptor | undefined
   #isInt = false
   #keys: readonly Uint8Array[] = []
-  // Rows of a metric have the same bounds.
+  // All rows of a metric have the same bounds, which are encoded once.
   #bounds: readonly number[] = []
   #boundsBytes = new Uint8Array(0)
-  // Points of an export have one time, and most of them one start: they are computed once. See bench/push/push.bench.js.
+  // Points of an export have the same time, and most have the same start time, which are encoded once. See bench/push/push.bench.js.
   readonly #start = new NanoTime()
   readonly #time = new NanoTime()
 
@@ -69,7 +69,7 @@ export class PointWriter {
     this.#exemplarsAfterUnixMs = exemplarsAfterUnixMs
   }
 
-  /** @param startUnixMs NaN if there is none, as of gauges. */
+  /** @param startUnixMs NaN if there is none, as for gauges. */
   number(source: RowSource, chunk: RowChunk, cell: number, value: number, startUnixMs: number, timeUnixMs: number): void {
     const point = this.#begin('number', source, chunk, cell, startUnixMs, timeUnixMs)
     const isInt = this.#isInt && Number.isSafeInteger(value)
@@ -125,7 +125,7 @@ export class PointWriter {
     if (count > 0) out.fixed64(COUNT, count)
     if (sum !== 0) out.double(SUM, sum)
     for (const { quantile, value } of quantiles) {
-      if (!(value >= 0)) continue // NaN, or a value that OTLP does not allow
+      if (!(value >= 0)) continue // OTLP allows neither NaN nor negative values
       const pair = out.open(QUANTILE_VALUE, 1)
       if (quantile !== 0) out.double(QUANTILE, quantile)
       if (value !== 0) out.double(VALUE_AT_QUANTILE, value)
@@ -141,7 +141,7 @@ export class PointWriter {
     if (kind === 'exponential') this.#attributes(ATTRIBUTES.exponential, chunk, cell)
     const hasStart = startUnixMs > 0 && startUnixMs < MAX_UNIX_MS
     if (hasStart) this.#start.write(out, START, startUnixMs)
-    // A row that was made after the time of the export was read.
+    // A row that was created after the export began has a later start time.
     this.#time.write(out, TIME, hasStart && startUnixMs > timeUnixMs ? startUnixMs : timeUnixMs)
     if (kind !== 'exponential') this.#attributes(ATTRIBUTES[kind], chunk, cell)
     return point
@@ -174,7 +174,7 @@ export class PointWriter {
     if (chunk.isOverflow(cell)) writeAttribute(this.#out, field, 'otel.metric.overflow', true)
   }
 
-  /** From the first bucket that holds something to the last. Ours with index i ends at base^i, OTLP's begins there. */
+  /** Writes the counts from the first to the last bucket that is not empty. Bucket i ends at base^i here and begins there in OTLP. */
   #dense(field: number, { indexes, counts }: ExponentialBuckets): void {
     if (indexes.length === 0) return
     const out = this.#out
@@ -208,7 +208,7 @@ export class PointWriter {
   }
 }
 
-/** Times one behind the other of which most are the same. */
+/** Writes times in nanoseconds. Remembers the last one, since consecutive ones are mostly the same. */
 class NanoTime {
   #unixMs = Number.NaN
   #low = 0
@@ -230,12 +230,12 @@ function writeZigzag(out: ProtobufWriter, field: number, value: number): void {
   out.zigzag(value)
 }
 
-/** The last bucket has no bound: one at infinity, of a foreign producer, is left out together with its bucket. */
+/** The number of finite bounds. The bound at infinity that a foreign producer may have is implicit in OTLP. */
 function finiteBounds(bounds: readonly number[]): number {
   return bounds.at(-1) === Infinity ? bounds.length - 1 : bounds.length
 }
 
-/** The field of the bounds, with its tag; empty if there are none. */
+/** Encodes the field of the bounds with its tag. Empty if there are none. */
 function boundsBytes(bounds: readonly number[]): Uint8Array<ArrayBuffer> {
   const finite = finiteBounds(bounds)
   const out = new ProtobufWriter()
@@ -247,7 +247,7 @@ function boundsBytes(bounds: readonly number[]): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(out.take())
 }
 
-/** OTLP wants no sum if values can be below zero. */
+/** False if values can be negative, for which OTLP requires to omit the sum. */
 function hasSum(sum: number, bounds: readonly number[]): boolean {
   return sum >= 0 && (bounds[0] ?? 0) >= 0
 }

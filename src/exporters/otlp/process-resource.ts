@@ -4,8 +4,8 @@ import { processGlobal } from '../../base/process-global.js'
 import type { Resource } from '../../base/resource.js'
 
 /**
- * The resource with the attributes that every process must have. Without an instance, all workers of a service write to the same series,
- * and receivers see counters that jump.
+ * Adds the attributes that every process must have. Without `service.instance.id`, all workers of a service would write to the same
+ * series.
  */
 export function processResource(given: Resource | undefined): Resource {
   const instance = processGlobal('service-instance-id', () => ({ id: randomUUID() }))

@@ -1,11 +1,11 @@
-/** Reads protobuf fields one behind the other. Throws a RangeError if the bytes end in the middle of one. */
+/** Reads protobuf fields in order. Throws a RangeError if a field is truncated. */
 export class ProtobufReader {
   readonly #bytes: Buffer
   readonly #end: number
   #at: number
-  /** Of the field that was read last. */
+  /** The number of the current field. */
   field = 0
-  /** 0 for varints, 1 for 8 bytes, 2 for everything with a length, 5 for 4 bytes. */
+  /** The wire type of the current field: 0 for varints, 1 for 8 bytes, 2 for fields with a length, 5 for 4 bytes. */
   wire = 0
 
   constructor(bytes: Uint8Array, from = 0, end: number = bytes.length) {
@@ -14,7 +14,7 @@ export class ProtobufReader {
     this.#end = end
   }
 
-  /** Where the next field, or the next bare value, begins. */
+  /** The offset of the next field or value. */
   get at(): number {
     return this.#at
   }
@@ -23,7 +23,7 @@ export class ProtobufReader {
     return this.#at >= this.#end
   }
 
-  /** Reads the tag of the next field; false at the end. */
+  /** Reads the tag of the next field. Returns false at the end. */
   next(): boolean {
     if (this.isAtEnd) return false
     const tag = this.varint()
@@ -32,15 +32,15 @@ export class ProtobufReader {
     return true
   }
 
-  /** A varint up to 2^53; larger ones lose their last digits. */
+  /** Reads a varint. Above 2^53 it is not exact. */
   varint(): number {
     let value = 0
     for (let factor = 1; ; factor *= 128) {
-      if (this.isAtEnd) throw new RangeError('the message ends in the middle of a number')
+      if (this.isAtEnd) throw new RangeError('truncated varint')
       const byte = this.#bytes[this.#at++]!
       value += (byte & 127) * factor
       if (byte < 128) return value
-      if (factor > 2 ** 63) throw new RangeError('a number of more than 10 bytes')
+      if (factor > 2 ** 63) throw new RangeError('varint longer than 10 bytes')
     }
   }
 
@@ -60,7 +60,7 @@ export class ProtobufReader {
     return this.#bytes.readUInt32LE(this.#advance(4))
   }
 
-  /** The bytes of a field with a length, as where they begin; {@link at} is then where they end. */
+  /** Returns the offset of the content of a field with a length. {@link at} is then the offset of its end. */
   block(): number {
     return this.#advance(this.varint())
   }
@@ -75,18 +75,18 @@ export class ProtobufReader {
     return this.#bytes.toString('hex', from, this.#at)
   }
 
-  /** Passes over the value of the field. */
+  /** Skips the value of the current field. */
   skipField(): void {
     if (this.wire === 0) this.varint()
     else if (this.wire === 1) this.#advance(8)
     else if (this.wire === 2) this.block()
     else if (this.wire === 5) this.#advance(4)
-    else throw new RangeError(`a field of the unknown kind ${this.wire}`)
+    else throw new RangeError(`unknown wire type ${this.wire}`)
   }
 
   #advance(bytes: number): number {
     const from = this.#at
-    if (!(bytes <= this.#end - from)) throw new RangeError('the message ends in the middle of a field')
+    if (!(bytes <= this.#end - from)) throw new RangeError('truncated field')
     this.#at = from + bytes
     return from
   }

@@ -12,13 +12,13 @@ export interface RowWriterOptions {
   readonly exemplarsAfterUnixMs: number
 }
 
-/** Writes rows as points, and opens and closes the metrics around them. */
+/** Writes rows as points, and begins and ends the metrics around them. */
 export class RowWriter {
   readonly #out: ProtobufWriter
   readonly #writer: PointWriter
   readonly #options: RowWriterOptions
   #open: OpenMetric | undefined
-  /** Of the row that is being written. */
+  /** The buckets of the current row. The object is reused. */
   readonly #buckets: Buckets = { count: 0, sum: 0, counts: [] }
   /** Points since the last {@link end}. */
   points = 0
@@ -29,7 +29,7 @@ export class RowWriter {
     this.#writer = new PointWriter(out, options.exemplarsAfterUnixMs)
   }
 
-  /** Ends the metric that is open; returns how many points there are since the last time. */
+  /** Ends the open metric. Returns the number of points since the last call. */
   end(): number {
     const { points } = this
     this.#open?.close()
@@ -38,7 +38,7 @@ export class RowWriter {
     return points
   }
 
-  /** Writes the row, or what was added to it since `baseline`; nothing if that is nothing. */
+  /** Writes the row, or its difference from `baseline`, if there is one. */
   row(source: RowSource, chunk: RowChunk, cell: number, baseline: ChunkBaseline | undefined, pending: PendingBaselines | undefined): void {
     const { timeUnixMs } = this.#options
     if (baseline !== undefined) {
@@ -66,7 +66,7 @@ export class RowWriter {
     const value = chunk.value(cell)
     const isKnown = baseline.has(chunk, cell) && value >= baseline.sent(cell, 0)
     const growth = isKnown ? value - baseline.sent(cell, 0) : value
-    // A row that has never been sent is sent even if it is 0, so that receivers know that it is there.
+    // A new row is sent even if it is 0, so that receivers know the series.
     if (isKnown && growth === 0) return
     const startUnixMs = chunk.startTimeUnixMs(cell)
     this.#ensure(source, 'sum', true)
@@ -111,7 +111,7 @@ export class RowWriter {
     else this.#writer.exponential(source, chunk, cell, exponential, buckets, startUnixMs, timeUnixMs)
   }
 
-  /** Read in one go: a value may be recorded as soon as others get their turn. */
+  /** Reads the whole row synchronously, so that count, sum and buckets are consistent. */
   #bucketsOf({ bounds }: RowSource, chunk: RowChunk, cell: number): Buckets {
     const buckets = this.#buckets
     buckets.count = chunk.count(cell)
@@ -140,7 +140,7 @@ export class RowWriter {
 
   #ensure({ descriptor }: RowSource, kind: DataKind, isDelta: boolean): void {
     const open = this.#open
-    // Sources of one name come one behind the other, and are of one type: they are one metric.
+    // Sources of the same name are adjacent and have the same type: they become one metric.
     if (open !== undefined && open.descriptor.name === descriptor.name && open.kind === kind && open.isDelta === isDelta) return
     open?.close()
     this.#open = new OpenMetric(this.#out, descriptor, kind, isDelta)

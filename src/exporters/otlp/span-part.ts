@@ -5,30 +5,31 @@ import { jsonFromProtobuf, TRACE_REQUEST } from './json-from-protobuf.js'
 import type { OtlpSender } from './otlp-sender.js'
 import { splitSpans } from './split-items.js'
 
-/** Which spans of a batch must not be tried again: those at its beginning that were taken, refused or left out. */
+/** Counts the spans at the beginning of a batch that must not be sent again: those that were accepted, refused or dropped. */
 export class BatchProgress {
-  /** Spans that are in a part, or left out. */
+  /** The number of spans that are in a part, or were dropped. */
   begun = 0
   #firstUndelivered = Number.POSITIVE_INFINITY
 
-  /** How many spans at the beginning of the batch are done with. */
+  /** The number of spans before the first that was not delivered. */
   get delivered(): number {
     return Math.min(this.begun, this.#firstUndelivered)
   }
 
-  /** Parts may settle in any order. */
+  /** Call with the index of the first span of a part that was not delivered. Parts may settle in any order. */
   undelivered(first: number): void {
     this.#firstUndelivered = Math.min(this.#firstUndelivered, first)
   }
 }
 
-/** Where the spans of a part are in their batch. If some were left out, the last ones are further on. */
+/** The spans of a part. If some between them were dropped, the range in the batch is longer than `spans`. */
 interface SpanRange {
+  /** The index of the first span in the batch. */
   readonly first: number
   readonly spans: number
 }
 
-/** Some spans as one request. */
+/** Spans that are sent as one request. */
 export class SpanPart implements OutgoingPart {
   readonly body: readonly Uint8Array[]
   readonly #bytes: Uint8Array
@@ -60,7 +61,7 @@ export class SpanPart implements OutgoingPart {
   }
 
   settled(delivery: Delivery): void {
-    // What was not delivered is not lost yet: the transport tries again, and counts what it gives up.
+    // Undelivered spans are not counted here: the transport retries them, and counts those it drops.
     if (delivery.kind === 'undelivered') this.#progress.undelivered(this.#range.first)
     else this.#sender.settled(this.items, delivery)
     this.#sender.release(this.#bytes, delivery)

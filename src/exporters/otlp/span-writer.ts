@@ -32,14 +32,14 @@ const STATUS_MESSAGE = tag(2, 2)
 const STATUS_CODE = tag(3, 0)
 
 const ERROR = 2
-/** By the numbers of OpenCensus: unspecified, server, client. */
+/** OTLP kinds by the OpenCensus kind: unspecified (internal in OTLP), server, client. */
 const KINDS = [1, 2, 3] as const
 const HAS_IS_REMOTE = 0x100
 const IS_REMOTE = 0x200
 const LINK_TYPES = ['', 'CHILD_LINKED_SPAN', 'PARENT_LINKED_SPAN'] as const
 const MESSAGE_TYPES = ['', 'SENT', 'RECEIVED'] as const
 
-/** Writes one span, without fields that have their default. */
+/** Writes one span. Fields with their default value are omitted. */
 export function writeSpan(out: ProtobufWriter, span: SpanData): void {
   const { context, startTimeUnixMs, dropped, parentSpanId, stackTrace } = span
   const item = out.open(ITEM, 2)
@@ -51,7 +51,7 @@ export function writeSpan(out: ProtobufWriter, span: SpanData): void {
   if (span.name !== '') out.string(NAME, span.name)
   out.uint(KIND, KINDS[span.kind] ?? KINDS[0])
   out.unixNanos(START, startTimeUnixMs)
-  // From the duration, so that no child outlives its parent by what is lost when large numbers are rounded.
+  // Computed from the duration: rounding the end time could make a child end after its parent.
   out.unixNanos(END, startTimeUnixMs, Math.round(span.durationMs * 1e6))
   writeAttributes(out, ATTRIBUTES, span.attributes)
   writeOutcome(out, span)
@@ -73,7 +73,7 @@ function writeAttributes(out: ProtobufWriter, field: number, attributes: Attribu
   for (const key in attributes) writeAttribute(out, field, key, attributes[key]!)
 }
 
-/** The canonical code, for which OTLP has no place of its own, and the place of a stack without an error. */
+/** Writes the canonical code as `error.type`, and a stack without an error as `code.stacktrace`: OTLP has no fields for them. */
 function writeOutcome(out: ProtobufWriter, { status, attributes, stackTrace }: SpanData): void {
   if (!status.isOk && attributes['error.type'] === undefined) writeAttribute(out, ATTRIBUTES, 'error.type', status.name)
   if (status.isOk && stackTrace !== undefined && attributes['code.stacktrace'] === undefined) {
@@ -81,7 +81,7 @@ function writeOutcome(out: ProtobufWriter, { status, attributes, stackTrace }: S
   }
 }
 
-/** OK is left unset: in OTLP it means that a person or a tool has decided it. */
+/** Writes the status of an error. OK is omitted: in OTLP it is an explicit decision of the application's developer. */
 function writeStatus(out: ProtobufWriter, { status }: SpanData): void {
   if (status.isOk) return
   const message = out.open(STATUS, 1)

@@ -7,8 +7,8 @@ const DATA: ReadonlySet<number> = new Set([5, 7, 9, 10, 11])
 const POINT = 1
 
 /**
- * Divides the metrics of a request before point number `at`. A metric with points on both sides is in both, with those of its side.
- * The points themselves stay the same bytes: rows have changed since, and may not be read again.
+ * Splits encoded metrics before point number `at`. A metric with points on both sides is in both results. The encoded points are reused,
+ * because the rows may have changed since.
  */
 export function splitMetrics(bytes: Uint8Array, at: number): readonly [Uint8Array, Uint8Array] {
   const [first, second] = [new ProtobufWriter(), new ProtobufWriter()]
@@ -28,7 +28,7 @@ export function splitMetrics(bytes: Uint8Array, at: number): readonly [Uint8Arra
   return [first.take(), second.take()]
 }
 
-/** Divides the spans of a request before span number `at`. */
+/** Splits encoded spans before span number `at`. */
 export function splitSpans(bytes: Uint8Array, at: number): readonly [Uint8Array, Uint8Array] {
   const reader = new ProtobufReader(bytes)
   for (let span = 0; span < at && reader.next(); span++) reader.skipField()
@@ -58,7 +58,7 @@ function writeMetric(out: ProtobufWriter, metric: Uint8Array, isMine: (point: nu
   out.close(item, 3)
 }
 
-/** Calls `visit` with each field: its number, where its content begins and ends, and where its tag begins. */
+/** Calls `visit` with each field: its number, and the offsets of its content, its end and its tag. */
 function eachField(
   bytes: Uint8Array,
   from: number,

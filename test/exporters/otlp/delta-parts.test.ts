@@ -64,7 +64,7 @@ async function exportOnce(): Promise<number> {
   return destination.requests.length - before
 }
 
-test('of an export of which one part is refused the others arrive once, and what is refused is lost once', async () => {
+test('if one part of an export is refused, the others are delivered once and the refused points are lost once', async () => {
   inc(0, ROWS, 1)
   const refused = new Set<string>()
   status = (rows) => {
@@ -83,7 +83,7 @@ test('of an export of which one part is refused the others arrive once, and what
   for (let n = 0; n < ROWS; n++) expect(totals.get(String(n)), String(n)).toBe(refused.has(String(n)) ? 10 : 11)
 })
 
-test('of an export of which one part does not arrive nothing is lost and nothing sent twice, whatever is recorded meanwhile', async () => {
+test('if one part of an export is not delivered, no value is lost or sent twice, whatever is recorded meanwhile', async () => {
   inc(0, ROWS, 1)
   status = (rows) => {
     inc(0, ROWS, 1) // while parts are on their way
@@ -102,7 +102,7 @@ test('of an export of which one part does not arrive nothing is lost and nothing
   expect(await exportOnce()).toBe(0)
 })
 
-test('rows of a chunk that are all removed before they arrived are lost, and rows in their place begin anew', async () => {
+test('rows that are removed before they are delivered are lost, and the rows that replace them start from zero', async () => {
   inc(0, ROWS, 5)
   status = () => 503
   await exportOnce()

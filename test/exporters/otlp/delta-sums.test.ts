@@ -104,7 +104,7 @@ async function exportOnce(exporter: OtlpMetricExporter, stats: Stats): Promise<P
 }
 
 test.each(['explicit', 'exponential'] as const)(
-  'deltas add up to what there is, whatever fails on the way: %s buckets',
+  'deltas add up to the recorded values, whatever fails on the way: %s buckets',
   async (histograms) => {
     const runs = amount(30, 1_000)
     for (let seed = 1; seed <= runs; seed++) {

@@ -77,7 +77,7 @@ function comparableMetric(metric: Plain): Plain {
   return bare({ ...rest, [data]: { ...metric[data], dataPoints: bySort(points) } }) as Plain
 }
 
-test('metrics are what the transformer of OpenTelemetry makes of them', { timeout: 300_000 }, async () => {
+test('metrics equal the output of the transformer of OpenTelemetry', { timeout: 300_000 }, async () => {
   let compared = 0
   const registries = amount(500, 10_000)
   for (let seed = 1; seed <= registries; seed++) {
@@ -125,7 +125,7 @@ function comparableSpan(span: Plain, annotations: number, isOpen: boolean): Plai
   }) as Plain
 }
 
-test('spans are what the transformer of OpenTelemetry makes of them', { timeout: 120_000 }, async () => {
+test('spans equal the output of the transformer of OpenTelemetry', { timeout: 120_000 }, async () => {
   const exporter = new OtlpTraceExporter({ endpoint: destination.url, compression: 'none' })
   const batches = amount(200, 10_000)
   for (let seed = 1; seed <= batches; seed++) {

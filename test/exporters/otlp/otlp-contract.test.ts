@@ -19,7 +19,7 @@ const spans = ['one', 'two', 'three'].map((name) =>
 )
 const count = (of: (body: Buffer) => Plain[]): number => destination.requests.reduce((sum, { body }) => sum + of(body).length, 0)
 
-describe('OtlpMetricExporter keeps the contract:', () => {
+describe('OtlpMetricExporter meets the contract:', () => {
   for (const temporality of ['cumulative', 'delta'] as const) {
     const cases = exporterContract<Metric>({
       items: metrics,
@@ -34,7 +34,7 @@ describe('OtlpMetricExporter keeps the contract:', () => {
   }
 })
 
-describe('OtlpTraceExporter keeps the contract:', () => {
+describe('OtlpTraceExporter meets the contract:', () => {
   const cases = exporterContract<SpanData>({
     items: spans,
     create: async () => {

@@ -46,7 +46,7 @@ const shown = (points: readonly Plain[]): unknown[] =>
     Number(BigInt(timeUnixNano) / 1_000_000n) - 1_000_000,
   ])
 
-test('a counter is sent as what was added since the export before, and not at all if nothing was', async () => {
+test('a counter is sent as the difference since the last export, and not at all if it is unchanged', async () => {
   const jobs = registry.counter('jobs')
   const exporter = make()
   jobs.inc(5)
@@ -59,7 +59,7 @@ test('a counter is sent as what was added since the export before, and not at al
   await exporter.shutdown()
 })
 
-test('what did not arrive goes along with the next export, what was refused is lost and counted', async () => {
+test('values that were not delivered are part of the next export, refused ones are lost and counted', async () => {
   const jobs = registry.counter('jobs')
   const exporter = make()
   jobs.inc(5)
@@ -79,7 +79,7 @@ test('what did not arrive goes along with the next export, what was refused is l
   await exporter.shutdown()
 })
 
-test('of an export of which only a part arrived the rest is sent again, and no point twice', async () => {
+test('after a partly delivered export only the missing points are sent again', async () => {
   const jobs = registry.counter('jobs', { labelKeys: ['n'] })
   for (let n = 0; n < 100; n++) jobs.inc(1, { n: String(n) })
   const exporter = make({ maxPointsPerRequest: 30, concurrency: 1 })
@@ -92,7 +92,7 @@ test('of an export of which only a part arrived the rest is sent again, and no p
   await exporter.shutdown()
 })
 
-test('a part that is too large is halved; each half is remembered if it arrived', async () => {
+test('a part that is too large is halved, and each half that is delivered is remembered', async () => {
   const jobs = registry.counter('jobs', { labelKeys: ['n'] })
   for (let n = 0; n < 64; n++) jobs.inc(n + 1, { n: String(n) })
   const exporter = make()
@@ -104,7 +104,7 @@ test('a part that is too large is halved; each half is remembered if it arrived'
   await exporter.shutdown()
 })
 
-test('a row that is removed and made again begins anew', async () => {
+test('a row that is removed and created again starts from zero', async () => {
   const jobs = registry.counter('jobs', { labelKeys: ['n'] })
   jobs.inc(5, { n: 'a' })
   const exporter = make()
@@ -116,7 +116,7 @@ test('a row that is removed and made again begins anew', async () => {
   await exporter.shutdown()
 })
 
-test('two exporters of one registry do not take growth from each other', async () => {
+test('two exporters of one registry both get all deltas', async () => {
   const jobs = registry.counter('jobs')
   const [delta, other, cumulative] = [make(), make(), make({ temporality: 'cumulative' })]
   jobs.inc(5)
@@ -128,7 +128,7 @@ test('two exporters of one registry do not take growth from each other', async (
   await Promise.all([delta.shutdown(), other.shutdown(), cumulative.shutdown()])
 })
 
-test('a histogram is sent as the values that were added', async () => {
+test('a histogram is sent as the difference of count, sum and buckets', async () => {
   const latency = registry.histogram('latency', { bounds: [1, 10] })
   const exporter = make()
   for (const value of [0.5, 5, 50]) latency.observe(value)
@@ -139,7 +139,7 @@ test('a histogram is sent as the values that were added', async () => {
   await exporter.shutdown()
 })
 
-test('gauges are sent each time', async () => {
+test('gauges are sent in each export', async () => {
   registry.gauge('depth').set(3)
   const exporter = make()
   expect(await exportOnce(exporter)).toHaveLength(1)

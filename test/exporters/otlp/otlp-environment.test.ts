@@ -14,12 +14,12 @@ const read = (env: Record<string, string>, signal: 'metrics' | 'traces' = 'metri
 const SPAN = SpanData.from({ name: 'a', context: new SpanContext({ spanId: 'b7ad6b7169203331' }), startTimeUnixMs: 1, endTimeUnixMs: 2 })
 const problems = (env: Record<string, string>) => read(env).problems.map(({ variable, problem }) => `${variable}: ${problem}`)
 
-test('an environment without variables, and one with empty ones, has no options', () => {
+test('missing and empty variables set no options', () => {
   expect(read({})).toEqual({ options: {}, problems: [] })
   expect(read({ ENDPOINT: '', METRICS_ENDPOINT: ' ', HEADERS: '', TIMEOUT: ' ', CLIENT_KEY: '' })).toEqual({ options: {}, problems: [] })
 })
 
-test('every variable is an option of the exporters, which take them', () => {
+test('every variable sets an option that the exporters accept', () => {
   const env = { ENDPOINT: 'http://collector:4318', HEADERS: 'a=b', TIMEOUT: '3000', PROTOCOL: 'http/json', COMPRESSION: 'none' }
   const common = { endpoint: 'http://collector:4318', headers: { a: 'b' }, timeoutMs: 3_000, protocol: 'http/json', compression: 'none' }
   const histograms = { METRICS_DEFAULT_HISTOGRAM_AGGREGATION: 'base2_exponential_bucket_histogram' }
@@ -43,7 +43,7 @@ test.each([
   expect(read({ [name]: value })).toEqual({ options, problems: [] })
 })
 
-test('a variable for one signal wins for that signal alone', () => {
+test('a variable of one signal takes precedence for that signal only', () => {
   const env = {
     TIMEOUT: '1000',
     METRICS_TIMEOUT: '2000',
@@ -55,7 +55,7 @@ test('a variable for one signal wins for that signal alone', () => {
   expect(read(env, 'traces').options).toEqual({ timeoutMs: 1_000, protocol: 'http/json', compression: 'none' })
 })
 
-test('headers of both go together, names in any case, values decoded and with =', () => {
+test('headers of both variables are merged, with case-insensitive names and decoded values that may contain =', () => {
   const env = { HEADERS: 'Api-Key=general, tenant = a%20b ,,authorization=Basic dTpw==', METRICS_HEADERS: 'api-key=own' }
   expect(read(env).options.headers).toEqual({ 'api-key': 'own', tenant: 'a b', authorization: 'Basic dTpw==' })
   expect(read(env, 'traces').options.headers).toEqual({ 'api-key': 'general', tenant: 'a b', authorization: 'Basic dTpw==' })
@@ -80,7 +80,7 @@ test.each([
   expect(requests.map(({ path }) => path)).toEqual(expected)
 })
 
-test('what cannot be read is reported, and what is more general or the default applies', () => {
+test('an invalid variable is reported, and the common variable or the default applies', () => {
   expect(problems({ PROTOCOL: 'grpc' })).toEqual([
     'OTEL_EXPORTER_OTLP_PROTOCOL: gRPC is not supported: use http/protobuf, which is usually served on port 4318',
   ])
@@ -100,7 +100,7 @@ test('what cannot be read is reported, and what is more general or the default a
 })
 
 test.each(['localhost:4317', 'collector:4318', '//collector', 'ftp://collector', 'http//collector', 'http://user:%ff@collector'])(
-  'the endpoint %s is passed over',
+  'the endpoint %s is ignored',
   (endpoint) => {
     const { options, problems } = read({ ENDPOINT: endpoint })
     expect(options).toEqual({})
@@ -116,7 +116,7 @@ test('the port of gRPC is used with a warning', () => {
   ])
 })
 
-test('a header that cannot be sent is left out, the others stay, and no value is shown', () => {
+test('an invalid header is left out, the others stay, and no value is shown', () => {
   const { options, problems } = read({ HEADERS: 'a=1,s3cret,user-agent=s3cret,b=s3cret%0Ax,c=s3cret%,d=2,=s3cret' })
   expect(options).toEqual({ headers: { a: '1', d: '2' } })
   expect(problems).toHaveLength(5)

@@ -31,7 +31,7 @@ async function fault(answer: (response: ServerResponse) => void, reason: string)
   return { error, tries: requests.length, dropped: counted(reason) - before }
 }
 
-test.each([301, 307, 308, 400, 401, 403, 404, 408, 415, 500, 501])('an answer %i is final', async (status) => {
+test.each([301, 307, 308, 400, 401, 403, 404, 408, 415, 500, 501])('a response %i is final', async (status) => {
   const { error, tries, dropped } = await fault(
     (response) => void response.writeHead(status, { location: 'http://u:secret@elsewhere/token' }).end('no'),
     'refused',
@@ -41,7 +41,7 @@ test.each([301, 307, 308, 400, 401, 403, 404, 408, 415, 500, 501])('an answer %i
   expect(error!.message).not.toMatch(/secret|token/)
 })
 
-test.each([429, 502, 503, 504])('an answer %i may be tried again', async (status) => {
+test.each([429, 502, 503, 504])('a response %i is retryable', async (status) => {
   const { error, dropped } = await fault((response) => void response.writeHead(status, { 'retry-after': '7' }).end(), 'retries')
   expect(error).toMatchObject({ code: 'ERR_OTLP_FAILED', retryable: true, retryAfterMs: 7_000 })
   expect(dropped).toBe(1)
@@ -54,7 +54,7 @@ test('one point that is too large is dropped', async () => {
 
 const SUCCESSES: readonly [string, Record<string, string>, () => Uint8Array, number, RegExp | undefined][] = [
   ['of HTML', { 'content-type': 'text/html' }, () => Buffer.from('<html>'), 0, /not OTLP/],
-  ['of protobuf that ends in the middle', {}, () => Uint8Array.of(10, 200, 1), 0, /not OTLP/],
+  ['of truncated protobuf', {}, () => Uint8Array.of(10, 200, 1), 0, /not OTLP/],
   [
     'that rejects a point',
     {},
@@ -67,9 +67,9 @@ const SUCCESSES: readonly [string, Record<string, string>, () => Uint8Array, num
     {},
     () => encodeAnswer('ExportMetricsServiceResponse', { partialSuccess: { errorMessage: 'slow down' } }),
     0,
-    /warned.*slow down/,
+    /warning.*slow down/,
   ],
-  ['with fields that nobody knows', {}, () => Uint8Array.of(0x7a, 1, 1), 0, undefined],
+  ['with unknown fields', {}, () => Uint8Array.of(0x7a, 1, 1), 0, undefined],
   [
     'of JSON that rejects a point',
     { 'content-type': 'application/json' },
@@ -78,13 +78,13 @@ const SUCCESSES: readonly [string, Record<string, string>, () => Uint8Array, num
     /rejected/,
   ],
 ]
-test.each(SUCCESSES)('an answer 200 %s is a success', async (_, headers, body, rejected, warning) => {
+test.each(SUCCESSES)('a response 200 %s is a success', async (_, headers, body, rejected, warning) => {
   const { error, tries, dropped } = await fault((response) => void response.writeHead(200, headers).end(body()), 'rejected')
   expect([error, tries, dropped]).toEqual([undefined, 1, rejected])
   expect(logged).toEqual(warning === undefined ? [] : [expect.stringMatching(warning)])
 })
 
-test('a receiver that cannot be reached is tried until the export has to end, not longer', async () => {
+test('an unreachable receiver is tried until the time limit of the export', async () => {
   const exporter = new OtlpMetricExporter({ endpoint: await closedUrl(), random: () => 0 })
   const beganMs = performance.now()
   const context = { timeUnixMs: 1e12, timeoutMs: 1_500, signal: new AbortController().signal, isLast: false }

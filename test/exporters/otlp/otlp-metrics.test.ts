@@ -31,7 +31,7 @@ async function sentTo(
   return { bodies, requests: bodies.map((body) => (isJson ? JSON.parse(String(body)) : decodeBody(body, 'ExportMetricsServiceRequest'))) }
 }
 
-test('a thousand random registries arrive as their snapshots are, by two decoders, and the same as JSON', {
+test('two decoders read the snapshots of a thousand random registries, as protobuf and as JSON', {
   timeout: 300_000,
 }, async () => {
   vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
@@ -60,7 +60,7 @@ function sorted(metrics: readonly Plain[]): Plain[] {
   return [...metrics].sort((a, b) => (key(a) < key(b) ? -1 : 1))
 }
 
-test('exponential buckets that are far apart are sent coarser, none of their values is lost', async () => {
+test('exponential buckets that are far apart are sent at a lower resolution, without losing values', async () => {
   const far = (first: number): ExponentialBuckets => ({ indexes: [first, first + 1, first + 100_000], counts: [1, 2, 3] })
   const exponential = { schema: 8, zeroThreshold: 0, zeroCount: 1, positive: far(-50_000), negative: far(7) }
   const value = distribution([], [13], 5, { count: 13, exponential })

@@ -47,7 +47,7 @@ const span = (init: Partial<SpanDataInit> = {}): SpanData =>
     ...init,
   })
 
-test('a span arrives with all that it holds', async () => {
+test('a span arrives with all its data', async () => {
   const stackTrace = new StackTrace([{ functionName: 'load', fileName: '/app/cart.js', lineNumber: 3, columnNumber: 7 }])
   const { spans } = await sent([
     span({
@@ -136,7 +136,7 @@ test('a stack without an error is an attribute', async () => {
   expect(spans[0]!['attributes']).toEqual([{ key: 'code.stacktrace', value: { stringValue: 'at f (a.js:1:2)' } }])
 })
 
-test('a thousand batches of random spans are read by two decoders, and the same as JSON', { timeout: 120_000 }, async () => {
+test('two decoders read the same from a thousand batches of random spans, as protobuf and as JSON', { timeout: 120_000 }, async () => {
   const batches = amount(1_000, 10_000)
   const destination = await receiver()
   for (let seed = 1; seed <= batches; seed++) {
@@ -155,7 +155,7 @@ test('a thousand batches of random spans are read by two decoders, and the same 
   }
 })
 
-test('a batch that is larger than a request goes out as several, one after the other, and what arrived is told', async () => {
+test('a batch larger than one request is sent as several in order, and the error has the number of spans delivered', async () => {
   const { url, requests } = await receiver((response, n) => void response.writeHead(n === 0 ? 200 : 503).end())
   const exporter = new OtlpTraceExporter({ endpoint: url, maxRequestBytes: 65_536 })
   const batch = Array.from({ length: 100 }, () => span({ attributes: { text: 'x'.repeat(2_000) } }))

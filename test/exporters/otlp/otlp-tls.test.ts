@@ -50,18 +50,18 @@ async function arrivals(files: Record<string, string>): Promise<string[]> {
 
 const CLIENT = { CLIENT_CERTIFICATE: 'shop.pem', CLIENT_KEY: 'shop.key' }
 
-test('files named by variables make connections to a receiver that wants a certificate', async () => {
+test('certificate files of the variables are used for a receiver that requires a client certificate', async () => {
   expect(await arrivals({ CERTIFICATE: 'ca.pem', ...CLIENT })).toEqual(['shop /v1/metrics', 'shop /v1/traces'])
 })
 
-test('files for one signal win for that signal alone', async () => {
+test('certificate files of one signal take precedence for that signal only', async () => {
   const metrics = { METRICS_CLIENT_CERTIFICATE: 'shop-metrics.pem', METRICS_CLIENT_KEY: 'shop-metrics.key' }
   expect(await arrivals({ CERTIFICATE: 'ca.pem', ...CLIENT, ...metrics })).toEqual(['shop /v1/traces', 'shop-metrics /v1/metrics'])
   const authorities = { CERTIFICATE: 'other-ca.pem', TRACES_CERTIFICATE: 'ca.pem' }
   expect(await arrivals({ ...authorities, ...CLIENT })).toEqual(['shop /v1/traces'])
 })
 
-test('without the certificate of the client, or of the authority, nothing arrives', async () => {
+test('without the certificate of the client or of the authority nothing is delivered', async () => {
   expect(await arrivals({ CERTIFICATE: 'ca.pem' })).toEqual([])
   expect(await arrivals(CLIENT)).toEqual([])
 })

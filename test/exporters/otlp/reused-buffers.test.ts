@@ -11,7 +11,7 @@ afterEach(() => void vi.restoreAllMocks())
 
 const gauge = (value: number) => metric({ name: 'one', type: 'GAUGE_INT64' }, [[], value])
 
-test('an export writes into the buffer of one that has arrived', async () => {
+test('an export reuses the buffer of an export that was delivered', async () => {
   const { url, requests } = await receiver()
   const exporter = new OtlpMetricExporter({ endpoint: url })
   await exporter.export([gauge(1)])
@@ -28,7 +28,7 @@ test('an export writes into the buffer of one that has arrived', async () => {
   expect(lengths.length).toBeLessThanOrEqual(2)
 })
 
-test('the buffer of a request that did not arrive is not written into', async () => {
+test('the buffer of a request that was not delivered is not reused', async () => {
   const { url } = await receiver((response) => void response.writeHead(503).end())
   const exporter = new OtlpTraceExporter({ endpoint: url })
   const spans = randomSpans(randomFrom(1))

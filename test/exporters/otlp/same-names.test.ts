@@ -43,7 +43,7 @@ function counting(rows: Readonly<Record<string, number>>, { name = 'jobs', unit 
   return registry
 }
 
-test('families of one name and definition are one metric, whoever they are of', async () => {
+test('families of the same name and definition become one metric, whichever producers they come from', async () => {
   const stats = new Stats()
   const jobs = stats.measure('jobs', { tagKeys: ['queue'] })
   stats.viewManager.registerView({ name: 'jobs', measure: jobs, tagKeys: ['queue'], aggregation: sum() })
@@ -57,7 +57,7 @@ test('families of one name and definition are one metric, whoever they are of', 
   ])
 })
 
-test('of series of one identity the first is sent, the others are counted and logged once', async () => {
+test('of series with the same labels only the first is sent, and the others are counted and logged once', async () => {
   const before = dropped('duplicate')
   const [first, second] = await sent(await families(counting({ a: 1, b: 2 }), counting({ b: 20, c: 30 })), 2)
   for (const metrics of [first!, second!]) {
@@ -72,7 +72,7 @@ test('of series of one identity the first is sent, the others are counted and lo
   expect(vi.mocked(process.emitWarning)).toHaveBeenCalledTimes(1)
 })
 
-test('labels in another order, and empty ones, make no other identity', async () => {
+test('labels in another order, and empty labels, do not change the identity', async () => {
   const one = metric({ name: 'a', type: 'GAUGE_DOUBLE', labelKeys: ['x', 'y'] }, [['1', '2'], 1], [['3', ''], 2])
   const other = metric(
     { name: 'a', type: 'GAUGE_INT64', labelKeys: ['y', 'x', 'z'] },
@@ -87,7 +87,7 @@ test('labels in another order, and empty ones, make no other identity', async ()
   ])
 })
 
-test('of families that are defined in another way the first is sent, the others are counted and logged', async () => {
+test('of families with different definitions only the first is sent, and the others are counted and logged', async () => {
   const before = dropped('name_clash')
   const gauge = metric({ name: 'works', type: 'GAUGE_DOUBLE', unit: 's' }, [[], 5])
   const [metrics] = await sent(
@@ -98,11 +98,11 @@ test('of families that are defined in another way the first is sent, the others 
   expect(metrics!.map((one) => [one['name'], one['unit'], points(one)])).toEqual([['works', 's', [[{ queue: 'a' }, 1]]]])
   expect(dropped('name_clash') - before).toBe(3)
   expect(vi.mocked(process.emitWarning).mock.calls.map(([text]) => text)).toEqual([
-    'works is left out of exports by OTLP: another producer has it as CUMULATIVE_DOUBLE in s, and this one is CUMULATIVE_DOUBLE in ms',
+    'works is left out of OTLP exports: it is CUMULATIVE_DOUBLE in ms, but another producer defines it as CUMULATIVE_DOUBLE in s',
   ])
 })
 
-test('families of other resources are other metrics', async () => {
+test('families of different resources are different metrics', async () => {
   const of = (resource: Record<string, string>, value: number) => ({
     ...metric({ name: 'a', type: 'GAUGE_DOUBLE' }, [[], value]),
     resource,
@@ -111,7 +111,7 @@ test('families of other resources are other metrics', async () => {
   expect(requests.flat().map(points)).toEqual([[[{}, 1]], [[{}, 2]]])
 })
 
-test('the growth of both is sent under delta', async () => {
+test('deltas of both families are sent', async () => {
   const [a, b] = [counting({ a: 1 }), counting({ b: 2 })]
   const { url, requests } = await receiver()
   const exporter = new OtlpMetricExporter({ endpoint: url, temporality: 'delta' })

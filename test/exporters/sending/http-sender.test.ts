@@ -28,7 +28,7 @@ async function failure(url: string, options: SenderOptions = {}, timeoutMs = 5_0
   }
 }
 
-test('a body of several pieces arrives whole, with its length, the version and the headers', async () => {
+test('a body of several chunks arrives complete, with its length, the version and the headers', async () => {
   const { url, requests } = await receiver((response) => void response.writeHead(202).end('thanks'))
   const sender = senderTo(`${url}/a/b?c=d`, { headers: { 'x-tenant': 'acme' }, userAgent: 'shop/2' })
   const body = [bytes('one '), bytes('two')]
@@ -48,7 +48,7 @@ test('a body of several pieces arrives whole, with its length, the version and t
   sender.close()
 })
 
-test('a request is wholly sent unless the receiver answers before it has read all of it', async () => {
+test('a request is completely sent unless the receiver responds before it has read all of it', async () => {
   const whole = await post(senderTo((await receiver()).url))
   expect(whole.isWhollySent).toBe(true)
   const url = await httpReceiver((request, response) => {
@@ -61,7 +61,7 @@ test('a request is wholly sent unless the receiver answers before it has read al
   sender.close()
 })
 
-test('user and password of the URL are Basic authorization, which a header of the same name overrides', async () => {
+test('user and password of the URL become Basic authorization, which an explicit header overrides', async () => {
   const { url, requests } = await receiver()
   const withUser = url.replace('//', '//me:p%40ss@')
   const first = senderTo(withUser)
@@ -73,7 +73,7 @@ test('user and password of the URL are Basic authorization, which a header of th
   second.close()
 })
 
-test('requests one after the other share a connection, and closing ends it', async () => {
+test('consecutive requests share a connection, and close() ends it', async () => {
   let connections = 0
   const { url, server } = await receiver()
   server.on('connection', () => connections++)
@@ -84,7 +84,7 @@ test('requests one after the other share a connection, and closing ends it', asy
   await expect.poll(openConnections).toBe(0)
 })
 
-test('a request on a kept connection that the receiver has closed goes out once more on a new one', async () => {
+test('a request on a keep-alive connection that the receiver has closed is sent again on a new one', async () => {
   let connections = 0
   const url = await rawReceiver((socket) => {
     connections++
@@ -130,7 +130,7 @@ test.each<[string, () => Promise<string>, RegExp]>([
   expect(error.message).toMatch(message)
 })
 
-test('a receiver that never answers, or never ends its answer, is given up after the time-out', async () => {
+test('a receiver that never responds, or never ends its response, fails after the time-out', async () => {
   const silent = await failure(await rawReceiver((socket) => void socket.resume()), {}, 50)
   expect([silent.reason, silent.message]).toEqual(['timeout', 'no response within 50 ms'])
   const endless = await httpReceiver((_, response) => void response.write('for ever'))
@@ -138,7 +138,7 @@ test('a receiver that never answers, or never ends its answer, is given up after
   await expect.poll(openConnections).toBe(0)
 })
 
-test('a redirect is an answer, and is not followed', async () => {
+test('a redirect is a response, and is not followed', async () => {
   let followed = 0
   const elsewhere = await httpReceiver((_, response) => {
     followed++
@@ -184,7 +184,7 @@ test('headers may come from a function, which is called for each request', async
   sender.close()
 })
 
-test('a function for headers that throws, hangs or returns what cannot be sent fails the request', async () => {
+test('a headers function that throws, hangs or returns invalid headers fails the request', async () => {
   const { url, requests } = await receiver()
   const throwing = await failure(url, {
     headers: () => {
@@ -199,7 +199,7 @@ test('a function for headers that throws, hangs or returns what cannot be sent f
   expect(requests).toEqual([])
 })
 
-test('requests are neither traced nor measured, and keep nothing of the context that they began in', async () => {
+test('requests are neither traced nor measured, and do not keep the context of their caller', async () => {
   const { url } = await receiver()
   const storage = new AsyncLocalStorage<string>()
   const seen: boolean[] = []
@@ -227,6 +227,6 @@ test.each<[string, SenderOptions, string]>([
   )
 })
 
-test.each(['localhost:4318', 'ftp://a', 'http://', '', 7, undefined, 'http://%ff:x@a'])('%s is no destination', (url) => {
+test.each(['localhost:4318', 'ftp://a', 'http://', '', 7, undefined, 'http://%ff:x@a'])('%s is not a destination', (url) => {
   expect(() => checkDestination('url', url)).toThrow(expect.objectContaining({ code: 'ERR_EXPORTER_URL' }))
 })

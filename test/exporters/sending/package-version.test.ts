@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { PACKAGE_VERSION } from '../../../src/exporters/sending/package-version.js'
 
-test('the version in the source is that of the package', () => {
+test('the version in the source is the version of the package', () => {
   const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '../../../package.json'), 'utf8')) as { version: string }
   expect(PACKAGE_VERSION).toBe(manifest.version)
 })

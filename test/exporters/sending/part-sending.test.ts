@@ -58,7 +58,7 @@ async function sending(
   return { parts, add, log, requests, tooLarge, close: () => sender.close() }
 }
 
-test('parts are sent compressed, no more at once than may be', async () => {
+test('parts are sent compressed, at most as many at a time as allowed', async () => {
   let atOnce = 0
   let most = 0
   const { parts, add, log, requests, close } = await sending((response) => {
@@ -76,7 +76,7 @@ test('parts are sent compressed, no more at once than may be', async () => {
   close()
 })
 
-test('a part that is too large is halved until it is taken, and one item that is too large is dropped', async () => {
+test('a part that is too large is halved until it is accepted, and a single item that is too large is dropped', async () => {
   const { parts, add, log, tooLarge, close } = await sending((response, _, { body }) => {
     response.writeHead(body.length > 2 || body.includes('g') ? 413 : 200).end()
   }, 1)
@@ -87,7 +87,7 @@ test('a part that is too large is halved until it is taken, and one item that is
   close()
 })
 
-test('a part that is refused does not keep the others from being sent', async () => {
+test('a refused part does not prevent the others from being sent', async () => {
   const { parts, add, log, close } = await sending((response, n) => void response.writeHead(n === 0 ? 400 : 200).end(), 1)
   await add('a')
   await add('b')
@@ -97,7 +97,7 @@ test('a part that is refused does not keep the others from being sent', async ()
   close()
 })
 
-test('after a part that could not be delivered the rest is not sent', async () => {
+test('after an undelivered part the rest is not sent', async () => {
   const { parts, add, log, requests, close } = await sending((response) => void response.writeHead(503).end(), 1)
   await add('a')
   expect(parts.isDown).toBe(true)
@@ -107,7 +107,7 @@ test('after a part that could not be delivered the rest is not sent', async () =
   close()
 })
 
-test('compression that never settles ends at the deadline, and nothing more is sent', async () => {
+test('compression that never settles times out at the deadline, and nothing more is sent', async () => {
   const { parts, add, log, requests, close } = await sending(
     (response) => void response.end(),
     1,
@@ -121,7 +121,7 @@ test('compression that never settles ends at the deadline, and nothing more is s
   close()
 })
 
-test('compression that fails after the deadline fails nothing else', async () => {
+test('compression that fails after the deadline has no other effect', async () => {
   let fail: (error: Error) => void = () => {}
   const compressing = new Promise<never>((_, reject) => (fail = reject))
   const { parts, add, log, close } = await sending(

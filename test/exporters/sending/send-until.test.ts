@@ -74,7 +74,7 @@ const OUTCOMES: readonly (readonly [statuses: readonly number[], otlp: string, r
   [[500, 501, 505], 'refused', 'undelivered'],
 ]
 for (const [statuses, otlp, remoteWrite] of OUTCOMES) {
-  test.each(statuses)(`an answer %i is ${otlp} for OTLP and ${remoteWrite} for remote write`, async (code) => {
+  test.each(statuses)(`a response %i is ${otlp} for OTLP and ${remoteWrite} for remote write`, async (code) => {
     const one = await trial(status(code), { tries: 2 })
     expect([one.delivery.kind, one.bodies.length]).toEqual([otlp, otlp === 'undelivered' ? 2 : 1])
     const other = await trial(status(code), { tries: 2, policy: 'remoteWrite' })
@@ -82,7 +82,7 @@ for (const [statuses, otlp, remoteWrite] of OUTCOMES) {
   })
 }
 
-test('pauses grow to five seconds, the bytes stay the same, and the deadline ends it', async () => {
+test('delays grow to five seconds, the bytes stay the same, and retries end at the deadline', async () => {
   const { delivery, triesMs, bodies, tookMs } = await trial(status(503), { name: 'grows' })
   expect(triesMs.map((ms) => Math.round(ms / 1_000))).toEqual([0, 1, 3, 7, 12, 17])
   expect(new Set(bodies)).toEqual(new Set(['the same']))
@@ -91,25 +91,25 @@ test('pauses grow to five seconds, the bytes stay the same, and the deadline end
   expect(selfValue('tallyscope_exporter_requests_total', 'grows', 'again')).toBe(6)
 })
 
-test('what is taken after faults is taken once', async () => {
+test('a request that succeeds after failures is delivered once', async () => {
   const { delivery, bodies } = await trial(status(503, 429, 200), { name: 'comes back' })
   expect([delivery.kind, bodies.length]).toEqual(['taken', 3])
   expect(selfValue('tallyscope_exporter_requests_total', 'comes back', 'taken')).toBe(1)
   expect(selfValue('tallyscope_exporter_sent_bytes_total', 'comes back')).toBe(24)
 })
 
-test('the receiver says when to come back', async () => {
+test('Retry-After sets the delay', async () => {
   const { triesMs } = await trial((response, n) => void response.writeHead(n === 0 ? 503 : 200, { 'retry-after': '3' }).end())
   expect(triesMs.map((ms) => Math.round(ms / 1_000))).toEqual([0, 3])
 })
 
-test('a wait beyond the deadline is not begun', async () => {
+test('no delay begins that would end after the deadline', async () => {
   const { delivery, tookMs } = await trial((response) => void response.writeHead(503, { 'retry-after': '30' }).end())
   expect(delivery).toMatchObject({ kind: 'undelivered', reason: 'deadline', retryAfterMs: 30_000 })
   expect(tookMs).toBeLessThan(1_000)
 })
 
-test('the last export makes no pause above a second', async () => {
+test('the last export waits at most a second between tries', async () => {
   const signal = AbortSignal.abort()
   const grown = await trial(status(503), { isLast: true, signal, endsMs: 5_000 })
   expect(grown.triesMs.map((ms) => Math.round(ms / 1_000))).toEqual([0, 1, 2, 3, 4])
@@ -117,7 +117,7 @@ test('the last export makes no pause above a second', async () => {
   expect(asked.triesMs).toHaveLength(1)
 })
 
-test('closing ends a pause at once', async () => {
+test('closing ends a delay at once', async () => {
   const closing = new AbortController()
   const { delivery, bodies } = await trial(
     (response) => {

@@ -34,7 +34,7 @@ async function outcome(url: string, options: SenderOptions = {}): Promise<string
   }
 }
 
-test('a receiver whose certificate is of a given authority is taken', async () => {
+test('a receiver with a certificate of a given authority is trusted', async () => {
   const url = await secureReceiver(authority.issue('127.0.0.1'))
   expect(await outcome(url, { ca: authority.cert })).toBe('hello undefined')
   const file = join(folder, 'ca.pem')
@@ -53,13 +53,13 @@ const REFUSED: readonly [string, () => Certificate, SenderOptions, RegExp][] = [
   ['that has expired', () => authority.issue('127.0.0.1', Date.now() - DAY_MS), { ca: authority.cert }, /CERT_HAS_EXPIRED/],
   ['for another name', () => authority.issue('other.example'), { ca: authority.cert }, /ERR_TLS_CERT_ALTNAME_INVALID/],
 ]
-test.each(REFUSED)('a certificate %s is a fault of the network, and nothing is sent', async (_, certificate, options, code) => {
+test.each(REFUSED)('a certificate %s is a network error, and nothing is sent', async (_, certificate, options, code) => {
   const error = await outcome(await secureReceiver(certificate()), options)
   expect(error).toBeInstanceOf(SendError)
   expect(error).toMatchObject({ reason: 'network', code: expect.stringMatching(code) })
 })
 
-test('a receiver that wants a certificate gets that of the client, as PEM or from files', async () => {
+test('a receiver that requires a client certificate gets it, from PEM or from files', async () => {
   const url = await secureReceiver(authority.issue('127.0.0.1'), authority.cert)
   expect(await outcome(url, { ca: authority.cert, ...client })).toBe('hello client')
   const [cert, key] = [join(folder, 'client.pem'), join(folder, 'client.key')]
@@ -73,18 +73,18 @@ const TURNED_AWAY: readonly [string, () => SenderOptions][] = [
   ['one of another authority', () => foreign.issue('client')],
   ['one that has expired', () => authority.issue('client', Date.now() - DAY_MS)],
 ]
-test.each(TURNED_AWAY)('a client with %s is turned away by a receiver that wants a certificate', async (_, options) => {
+test.each(TURNED_AWAY)('a client with %s is rejected by a receiver that requires a certificate', async (_, options) => {
   const url = await secureReceiver(authority.issue('127.0.0.1'), authority.cert)
   expect(await outcome(url, { ca: authority.cert, ...options() })).toMatchObject({ reason: 'network' })
 })
 
-test('a key that does not belong to the certificate is refused at once', () => {
+test('a key that does not belong to the certificate is refused by the constructor', () => {
   expect(() => checkSender({ cert: client.cert, key: authority.issue('other').key }, 1)).toThrow(
     expect.objectContaining({ code: 'ERR_EXPORTER_OPTION', message: expect.not.stringContaining('PRIVATE') }),
   )
 })
 
-test('a receiver that speaks no TLS, and one that speaks nothing else, are faults of the network', async () => {
+test('a receiver without TLS, and one that requires it, are network errors', async () => {
   const { createServer: createPlain } = await import('node:http')
   const plain = await listening(createPlain((_, response) => void response.end()))
   expect(await outcome(plain.replace('http:', 'https:'), { ca: authority.cert })).toMatchObject({ reason: 'network' })
