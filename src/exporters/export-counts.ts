@@ -1,15 +1,15 @@
 import { internalCount, internalCounter } from '../base/internal-metrics.js'
 
-const exported = internalCounter('tallyscope_exporter_items_total', 'Items that an exporter has passed on.', 'exporter')
+const exported = internalCounter('tallyscope_exporter_items_total', 'Items that an exporter has exported.', 'exporter')
 const dropped = internalCounter(
   'tallyscope_exporter_dropped_items_total',
-  'Items that an exporter has left out of a batch, by reason.',
+  'Items that an exporter has dropped, by reason.',
   'exporter',
   'reason',
 )
-const errors = internalCounter('tallyscope_exporter_errors_total', 'Faults that an exporter has met, by code.', 'exporter', 'code')
+const errors = internalCounter('tallyscope_exporter_errors_total', 'Errors of an exporter, by code.', 'exporter', 'code')
 
-/** What an exporter counts about itself; exporters of one name share the counters. */
+/** Counts the items and errors of one exporter. Exporters of the same name share their counters. */
 export class ExportCounts {
   readonly #exporter: string
 

@@ -1,6 +1,6 @@
 import type { Metric } from '../metrics/data/metric.js'
 
-/** What an exporter was given, recognized by its shape: exporters serve metrics, spans, and whatever a user makes. */
+/** The kind of an exported item, recognized by its properties. */
 export type ItemKind = 'metric' | 'span' | 'item'
 
 export function itemKind(item: unknown): ItemKind {
@@ -13,7 +13,7 @@ export function isMetric(item: unknown): item is Metric {
   return typeof item === 'object' && item !== null && 'descriptor' in item && 'timeSeries' in item
 }
 
-/** The name of a metric, a span, or anything that has one; empty if there is none. */
+/** The name of an item; empty if it has none. */
 export function itemName(item: unknown): string {
   if (isMetric(item)) return item.descriptor.name
   const name = typeof item === 'object' && item !== null && 'name' in item ? item.name : undefined

@@ -1,15 +1,15 @@
-/** One item as one line of JSON without its LF, or why it cannot be one. */
+/** A line of JSON without its line feed, or the error of an item that has no JSON form. */
 export type JsonLine = { readonly text: string; readonly error?: undefined } | { readonly text?: undefined; readonly error: unknown }
 
 /**
- * One item as JSON on one line. NaN and the infinities, which JSON does not have, are spelled as strings; control
- * characters that JSON leaves as they are, and that terminals or line readers act on, are escaped.
+ * Formats an item as one line of JSON. NaN and infinities, which JSON lacks, become strings. Control characters that JSON does not
+ * escape, but terminals or line readers interpret, are escaped.
  */
 export function jsonLine(item: unknown): JsonLine {
   try {
     let text = JSON.stringify(item) as string | undefined
     if (text === undefined) return { error: new TypeError(`a ${typeof item} has no JSON form`) }
-    // Non-finite numbers come out as null. Looking for it is five times cheaper than a replacer for every value.
+    // Non-finite numbers become null. Searching for it is five times faster than a replacer function.
     if (text.includes('null')) text = JSON.stringify(item, spellNonFinite)
     return { text: DANGEROUS.test(text) ? text.replace(ALL_DANGEROUS, escape) : text }
   } catch (error) {
@@ -17,15 +17,15 @@ export function jsonLine(item: unknown): JsonLine {
   }
 }
 
-/** Series of one step. One with many buckets is about a kilobyte of JSON. */
+/** The number of series in one step. One with many buckets is about a kilobyte of JSON. */
 const SERIES_A_STEP = 32
 
-/** Like {@link jsonLine}, in short steps: a metric of many series would hold the event loop. */
+/** Like {@link jsonLine}, in short steps, since a metric of many series would block the event loop. */
 export function* jsonLineInSteps(item: unknown): Generator<void, JsonLine, undefined> {
   try {
     return hasManySeries(item) ? yield* metricInSteps(item) : jsonLine(item)
   } catch (error) {
-    return { error } // of an item that cannot be read
+    return { error }
   }
 }
 
@@ -57,8 +57,7 @@ function hasManySeries(item: unknown): item is { readonly timeSeries: readonly u
   return Array.isArray(item.timeSeries) && item.timeSeries.length > SERIES_A_STEP && !('toJSON' in item.timeSeries)
 }
 
-// DEL and C1, which JSON does not escape; U+2028 and U+2029, which some readers take for line ends; marks that change the
-// direction of what is read.
+// Characters that JSON does not escape: DEL and C1; U+2028 and U+2029, which some readers treat as line ends; bidirectional controls.
 const DANGEROUS = /[\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/
 const ALL_DANGEROUS = /[\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 

@@ -5,10 +5,7 @@ import type { FamilyExportContext, FamilyExporter } from '../metrics/data/family
 import type { Metric } from '../metrics/data/metric.js'
 import type { Family } from '../metrics/data/row-source.js'
 
-/**
- * An exporter whose code is loaded only if it is used. Loading begins at once. If it fails, this is logged, and each export
- * rejects with the reason.
- */
+/** An exporter whose code is loaded by its constructor. If loading fails, the error is logged once, and each export rejects with it. */
 export class LazyExporter<T, E extends Exporter<T> = Exporter<T>> implements Exporter<T> {
   protected readonly loading: Promise<E>
 
@@ -30,7 +27,7 @@ export class LazyExporter<T, E extends Exporter<T> = Exporter<T>> implements Exp
   }
 }
 
-/** The same for an exporter that takes rows. */
+/** A {@link LazyExporter} for exporters of metric families. */
 export class LazyFamilyExporter extends LazyExporter<Metric, FamilyExporter> implements FamilyExporter {
   async exportFamilies(families: readonly Family[], context: FamilyExportContext): Promise<void> {
     const exporter = await this.loading

@@ -4,16 +4,16 @@ import type { Exporter, Transport } from '../base/exporter.js'
 import { ExportCounts } from './export-counts.js'
 
 export interface MemoryExporterOptions {
-  /** Items kept, 1 … 10 000 000. Beyond it the oldest are removed. Default 10 000. */
+  /** Maximum number of items, 1 … 10 000 000. Beyond it, the oldest are removed. Default 10 000. */
   readonly maxItems?: number
 }
 
 const OPTIONS: OptionNames<MemoryExporterOptions> = { maxItems: true }
 
 /**
- * Keeps what it was given: for tests, and for looking at the newest metrics or spans from within.
+ * Keeps the newest items in memory, for tests and for showing the latest metrics or spans.
  *
- * @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` when `maxItems` is out of range.
+ * @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` if `maxItems` is out of range.
  * @example
  * const memory = new MemoryExporter<Metric>()
  * const task = exportPeriodically({ producers: [stats], exporter: memory })
@@ -22,11 +22,11 @@ const OPTIONS: OptionNames<MemoryExporterOptions> = { maxItems: true }
  */
 // oxlint-disable-next-line typescript/no-explicit-any -- without annotations, as in JavaScript, items can be read
 export class MemoryExporter<T = any> implements Exporter<T> {
-  /** By which a tracer sends to this exporter, once it has been given to one: `exporter.transport?.flush()`. */
+  /** The transport of the tracer that uses this exporter: `exporter.transport?.flush()`. Undefined before. */
   declare readonly transport?: Transport<T>
-  /** The newest items, the oldest of them first. */
+  /** The newest items, in the order of their export. */
   readonly items: T[] = []
-  /** Batches taken since the last reset. */
+  /** The number of batches since the last reset. */
   batches = 0
   readonly #maxItems: number
   readonly #counts = new ExportCounts('MemoryExporter')
@@ -49,7 +49,7 @@ export class MemoryExporter<T = any> implements Exporter<T> {
     this.export(items)
   }
 
-  /** Forgets everything it has kept. */
+  /** Removes all items. */
   reset(): void {
     this.items.length = 0
     this.batches = 0

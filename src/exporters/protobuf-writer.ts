@@ -2,17 +2,17 @@ import { SpareBuffers } from './spare-buffers.js'
 
 const TWO_TO_32 = 2 ** 32
 const START_BYTES = 65_536
-/** The part of an export that the exporters send, and a row more. Pages of a buffer that are not written cost nothing. */
+/** Enough for a part of an export, which exporters send at 1 MiB, and one more row. Unused pages of a buffer cost nothing. */
 const PART_BYTES = (1 << 20) + START_BYTES
 const MAX_START_BYTES = 1 << 21
 const NO_BYTES = Buffer.alloc(0)
 const NO_SPARES = new SpareBuffers(0)
 
-/** Fields of the value of an attribute, and of its string. */
+/** Tags of an OTLP attribute: its value, and the string in the value. */
 const ATTRIBUTE_VALUE = 2 * 8 + 2
 const VALUE_STRING = 1 * 8 + 2
 
-/** Writes protobuf fields one behind the other into a buffer that grows. Field tags are given ready-made, see {@link tag}. */
+/** Writes protobuf fields into a buffer that grows. Parameters named `field` are encoded tags, see {@link tag}. */
 export class ProtobufWriter {
   #bytes: Buffer = NO_BYTES
   #view: DataView = viewOf(NO_BYTES)
@@ -20,7 +20,7 @@ export class ProtobufWriter {
   #startBytes = START_BYTES
   readonly #spares: SpareBuffers
 
-  /** @param spares Where its buffers come from. Default: new ones. */
+  /** @param spares Provides the buffers. Default: new ones are allocated. */
   constructor(spares: SpareBuffers = NO_SPARES) {
     this.#spares = spares
   }
@@ -29,24 +29,24 @@ export class ProtobufWriter {
     return this.#at
   }
 
-  /** What was written since the last call, to be kept by the caller; the writer goes on in a new buffer. */
+  /** Returns the bytes that were written since the last call. The caller owns them: the writer continues in a new buffer. */
   take(): Uint8Array {
     const taken = this.#bytes.subarray(0, this.#at)
-    // What comes next is likely to be of the same length: growing copies, up to twice.
+    // The next part will be about as long: starting with this size avoids copies.
     this.#startBytes = Math.min(Math.max(START_BYTES, this.#at + (this.#at >> 4)), MAX_START_BYTES)
     this.#use(NO_BYTES)
     this.#at = 0
     return taken
   }
 
-  /** A copy of what was written since the last call, for few bytes; the writer goes on in the same buffer. */
+  /** Returns a copy of the bytes that were written since the last call. Better than {@link take} for few bytes. */
   takeCopy(): Uint8Array {
     const copy = Uint8Array.from(this.#bytes.subarray(0, this.#at))
     this.#at = 0
     return copy
   }
 
-  /** Reserves `bytes`, enough for all writes of up to that size that follow. */
+  /** Makes room for `bytes` more bytes. */
   reserve(bytes: number): void {
     if (this.#at + bytes > this.#bytes.length) this.#grow(this.#at + bytes)
   }
@@ -64,7 +64,7 @@ export class ProtobufWriter {
     this.#view = viewOf(bytes)
   }
 
-  /** A whole number from 0 to 2^53. */
+  /** Writes a whole number from 0 to 2^53. */
   varint(value: number): void {
     this.reserve(10)
     if (value < 128) {
@@ -77,7 +77,7 @@ export class ProtobufWriter {
     this.#bytes[this.#at++] = rest
   }
 
-  /** A whole number of either sign, near zero in few bytes. */
+  /** Writes a signed whole number in zigzag encoding. */
   zigzag(value: number): void {
     this.varint(value < 0 ? -value * 2 - 1 : value * 2)
   }
@@ -90,30 +90,30 @@ export class ProtobufWriter {
   double(field: number, value: number): void {
     this.varint(field)
     this.reserve(8)
-    this.#view.setFloat64(this.#at, value + 0, true) // -0 becomes 0, as in text
+    this.#view.setFloat64(this.#at, value + 0, true) // -0 becomes 0, as in the text format
     this.#at += 8
   }
 
-  /** A double without a tag, for packed fields. */
+  /** Writes a double without a tag, for packed fields. */
   bareDouble(value: number): void {
     this.reserve(8)
     this.#view.setFloat64(this.#at, value + 0, true)
     this.#at += 8
   }
 
-  /** 64 bits as two words: bit patterns that a number cannot hold. */
+  /** Writes 64 bits as two 32-bit words, for integers above 2^53. */
   words(field: number, low: number, high: number): void {
     this.varint(field)
     this.#words(low, high)
   }
 
-  /** A whole number from -2^53 to 2^53 in 8 bytes, as two's complement. */
+  /** Writes a whole number from -2^53 to 2^53 in 8 bytes, as two's complement. */
   fixed64(field: number, value: number): void {
     this.varint(field)
     this.bareFixed64(value)
   }
 
-  /** As {@link fixed64}, without a tag, for packed fields. */
+  /** Like {@link fixed64}, without a tag, for packed fields. */
   bareFixed64(value: number): void {
     this.#words(value, Math.floor(value / TWO_TO_32))
   }
@@ -125,7 +125,7 @@ export class ProtobufWriter {
     this.#at += 4
   }
 
-  /** A whole number from -2^53 to 2^53 as a varint; below zero it takes 10 bytes. */
+  /** Writes a whole number from -2^53 to 2^53 as a varint. Negative ones take 10 bytes. */
   int(field: number, value: number): void {
     this.varint(field)
     if (value >= 0) return this.varint(value)
@@ -135,13 +135,13 @@ export class ProtobufWriter {
     this.#bytes[this.#at++] = Number(rest)
   }
 
-  /** A time in nanoseconds since 1970, in 8 bytes. */
+  /** Writes a time in nanoseconds since 1970, in 8 bytes. */
   unixNanos(field: number, unixMs: number, plusNs = 0): void {
     const { low, high } = unixNanoWords(unixMs, plusNs)
     this.words(field, low, high)
   }
 
-  /** Bytes from their hexadecimal digits, at most 254 of those. */
+  /** Writes bytes from at most 254 hexadecimal digits. */
   hex(field: number, digits: string): void {
     this.varint(field)
     const size = digits.length >> 1
@@ -160,7 +160,7 @@ export class ProtobufWriter {
   string(field: number, text: string): void {
     this.varint(field)
     const { length } = text
-    // Label values are short and plain as a rule: then their length is known and a loop beats a call out of V8.
+    // Most label values are short ASCII strings, for which a loop is faster than Buffer.write.
     if (length < 64) {
       this.reserve(length + 1)
       const bytes = this.#bytes
@@ -184,8 +184,8 @@ export class ProtobufWriter {
   }
 
   /**
-   * A message of a key and of a message that holds a string, as attributes of OTLP are. Written at once if it is short and plain.
-   * @param key The field of the key as bytes, tag and length included.
+   * Writes an OTLP attribute with a string value. Short ASCII values are written without measuring them first.
+   * @param key The encoded field of the key, with tag and length.
    */
   attribute(field: number, key: Uint8Array, value: string): void {
     const { length } = value
@@ -227,47 +227,47 @@ export class ProtobufWriter {
   }
 
   /**
-   * Begins an embedded message whose length will take `lengthBytes`; returns where its content starts.
-   * Neighbours are of like length, so what {@link close} answered for the one before is a guess that mostly holds.
+   * Begins an embedded message, and returns the offset of its content.
+   * @param lengthBytes The expected bytes of its length: the result of {@link close} for the previous message of this kind.
    */
   open(field: number, lengthBytes: number): number {
     this.varint(field)
     return this.openBare(lengthBytes)
   }
 
-  /** As {@link open}, for a message that follows its length without a tag. */
+  /** Like {@link open}, without a tag. */
   openBare(lengthBytes: number): number {
     this.reserve(lengthBytes)
     this.#at += lengthBytes
     return this.#at
   }
 
-  /** Forgets what was written from `length` on. */
+  /** Discards the bytes after the first `length`. */
   rewind(length: number): void {
     this.#at = length
   }
 
-  /** Ends the message: writes its length, and moves the content if the estimate was wrong. Returns the bytes that the length took. */
-  close(start: number, guessed: number): number {
+  /** Ends a message: writes its length, and moves the content if the expected bytes were wrong. Returns the bytes of the length. */
+  close(start: number, expected: number): number {
     const length = this.#at - start
     const needed = length < 128 ? 1 : length < 16_384 ? 2 : length < 2_097_152 ? 3 : length < 268_435_456 ? 4 : 5
-    if (needed !== guessed) {
+    if (needed !== expected) {
       this.reserve(needed)
-      this.#bytes.copyWithin(start - guessed + needed, start, this.#at)
+      this.#bytes.copyWithin(start - expected + needed, start, this.#at)
     }
-    this.#at = start - guessed
+    this.#at = start - expected
     this.varint(length)
     this.#at += length
     return needed
   }
 }
 
-/** The tag of a field: its number, and 0 for varints, 1 for 8 bytes, 2 for everything with a length, 5 for 4 bytes. */
+/** Encodes the tag of a field. Wire types: 0 for varints, 1 for 8 bytes, 2 for fields with a length, 5 for 4 bytes. */
 export function tag(field: number, wire: 0 | 1 | 2 | 5): number {
   return field * 8 + wire
 }
 
-/** A time in nanoseconds since 1970 as two words. A double has 53 bits, so it is made of milliseconds and the rest. */
+/** Converts a time to nanoseconds since 1970, as two 32-bit words: a double has only 53 bits. */
 export function unixNanoWords(unixMs: number, plusNs = 0): { readonly low: number; readonly high: number } {
   const floor = Math.floor(unixMs)
   const ns = Math.round((unixMs - floor) * 1e6) + plusNs

@@ -9,8 +9,8 @@ test.each<[string, unknown, string]>([
     '["NaN","Infinity",{"a":"-Infinity"}]',
   ],
   ['null stays null', { a: null, b: [undefined] }, '{"a":null,"b":[null]}'],
-  ['the word null in a text changes nothing', { a: 'null', b: 1.5 }, '{"a":"null","b":1.5}'],
-  ['an item may bring its own form', { toJSON: () => ({ mine: true }) }, '{"mine":true}'],
+  ['the word null in a string changes nothing', { a: 'null', b: 1.5 }, '{"a":"null","b":1.5}'],
+  ['toJSON of an item is used', { toJSON: () => ({ mine: true }) }, '{"mine":true}'],
   ['control characters of terminals are escaped', '\u001b[31m \u009b1m \u007f', '"\\u001b[31m \\u009b1m \\u007f"'],
   ['line ends of any kind are escaped', 'a\nb\r\u2028\u2029', '"a\\nb\\r\\u2028\\u2029"'],
   ['lone surrogates are escaped', '\ud800', '"\\ud800"'],
@@ -38,7 +38,7 @@ test.each<[string, unknown]>([
   ['a BigInt', { a: 1n }],
   ['nothing', undefined],
   ['a function', () => {}],
-])('%s has no line, only an error', (_, item) => {
+])('%s has an error instead of a line', (_, item) => {
   const line = jsonLine(item)
   expect(line.text).toBeUndefined()
   expect(line.error).toBeInstanceOf(Error)
@@ -64,7 +64,7 @@ function inSteps(item: unknown): { line: JsonLine; steps: number } {
   }
 }
 
-test('in steps the line is the same, whatever the series are and whatever stands beside them', () => {
+test('steps make the same line, whatever the series and the other properties are', () => {
   const series = fc.array(
     fc.oneof(fc.double(), fc.string({ unit: 'binary' }), fc.constant(undefined), fc.dictionary(fc.string(), fc.double())),
     { maxLength: 100 },
@@ -79,7 +79,7 @@ test('in steps the line is the same, whatever the series are and whatever stands
   )
 })
 
-test('a metric of many series takes many steps, everything else one', () => {
+test('a metric of many series takes many steps, other items take one', () => {
   const timeSeries = Array.from({ length: 1_000 }, (_, i) => ({ labelValues: [`${i}`], points: [] }))
   expect(inSteps({ descriptor: {}, timeSeries }).steps).toBe(33)
   expect(inSteps({ descriptor: {}, timeSeries: timeSeries.slice(0, 32) }).steps).toBe(1)
@@ -87,12 +87,12 @@ test('a metric of many series takes many steps, everything else one', () => {
     expect(inSteps(item)).toEqual({ line: jsonLine(item), steps: 1 })
 })
 
-test('a form that an item brings itself is used in steps too', () => {
+test('toJSON of an item is used in steps too', () => {
   const timeSeries = Array.from({ length: 100 }, (_, i) => i)
   expect(inSteps({ timeSeries, toJSON: () => 'mine' }).line).toEqual({ text: '"mine"' })
 })
 
-test('an item of which one series has no JSON form has no line', () => {
+test('an item with a series that has no JSON form has no line', () => {
   const timeSeries: unknown[] = Array.from({ length: 100 }, (_, i) => i)
   timeSeries[99] = 1n
   expect(inSteps({ timeSeries }).line.error).toBeInstanceOf(TypeError)

@@ -30,7 +30,7 @@ for (const [name, create] of [
   ['LazyExporter', (inner: Families) => new LazyExporter<Metric>('a', async () => inner)],
   ['LazyFamilyExporter', (inner: Families) => new LazyFamilyExporter('a', async () => inner)],
 ] as const) {
-  describe(`${name} keeps the contract:`, () => {
+  describe(`${name} meets the contract:`, () => {
     let inner: Families
     const cases = exporterContract<Metric>({
       items: ['one', 'two'].map((each) => ({ descriptor: { name: each }, timeSeries: [] }) as unknown as Metric),
@@ -41,7 +41,7 @@ for (const [name, create] of [
   })
 }
 
-test('it passes on families, waiting for the code', async () => {
+test('families are exported once the code is loaded', async () => {
   const inner = new Families()
   const exporter = new LazyFamilyExporter('a', async () => inner)
   const family = { descriptor: { name: 'a' }, timeSeries: [] } as unknown as Metric
@@ -49,7 +49,7 @@ test('it passes on families, waiting for the code', async () => {
   expect(inner.items).toEqual([family])
 })
 
-test('if it cannot be loaded this is logged at once, exports reject with the reason, and shutdown does not', async () => {
+test('a loading error is logged immediately, exports reject with it, and shutdown does not', async () => {
   const exporter = new LazyExporter('broken', () => Promise.reject(new TypeError('no such option')))
   await new Promise((resolve) => setImmediate(resolve))
   expect(vi.mocked(process.emitWarning).mock.calls.map(([text]) => text)).toEqual(['the exporter broken exports nothing: no such option'])

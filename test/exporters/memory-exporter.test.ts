@@ -31,6 +31,6 @@ test('a reset empties the list and keeps its identity', () => {
   expect([items, exporter.memory.batches]).toEqual([[2], 1])
 })
 
-test.each([0, -1, 1.5, Number.NaN, '5'])('it cannot keep %s items', (maxItems) => {
+test.each([0, -1, 1.5, Number.NaN, '5'])('maxItems %s is refused', (maxItems) => {
   expect(() => new MemoryExporter({ maxItems: maxItems as number })).toThrowError(expect.objectContaining({ code: 'ERR_EXPORTER_OPTION' }))
 })

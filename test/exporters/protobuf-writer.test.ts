@@ -73,7 +73,7 @@ test('strings of every length and character are length-prefixed UTF-8', () => {
 describe('at the end of a buffer', () => {
   const left = Array.from({ length: 70 }, (_, at) => at)
 
-  test('messages are whole', () => {
+  test('messages are complete', () => {
     for (const room of left) {
       const filled = BUFFER - room
       expect(writtenBehind(filled, (writer) => writer.varint(2 ** 53))).toEqual(varint(2 ** 53))
@@ -85,7 +85,7 @@ describe('at the end of a buffer', () => {
     }
   })
 
-  test('a message grows by an unforeseen length', () => {
+  test('a message with a longer length than expected is complete', () => {
     for (const room of left.slice(0, 8)) {
       const content = [...Buffer.alloc(128, 5)]
       const bytes = writtenBehind(BUFFER - room - 130, (writer) => {
@@ -97,7 +97,7 @@ describe('at the end of a buffer', () => {
     }
   })
 
-  test('reserved room holds all that was announced', () => {
+  test('as many bytes as reserved can be written', () => {
     const writer = new ProtobufWriter()
     writer.reserve(3 * BUFFER)
     for (let i = 0; i < 3; i++) writer.raw(Buffer.alloc(BUFFER, i))
@@ -107,7 +107,7 @@ describe('at the end of a buffer', () => {
   })
 })
 
-test('a message is prefixed by its length, whatever was estimated, and is followed by the next one', () => {
+test('a message is prefixed by its length, whatever was expected, and is followed by the next one', () => {
   for (const length of [0, 1, 126, 127, 128, 129, 16_383, 16_384, 16_385, 2_097_151, 2_097_152, 2_097_153]) {
     const content = Buffer.alloc(length, 5)
     if (length > 1) content.set([1, 2], length - 2)
@@ -125,7 +125,7 @@ test('a message is prefixed by its length, whatever was estimated, and is follow
   }
 })
 
-test('rewound bytes are gone', () => {
+test('bytes after a rewind are discarded', () => {
   const bytes = written((writer) => {
     writer.varint(1)
     const { length } = writer
@@ -143,7 +143,7 @@ function eight(value: bigint): number[] {
   return [...bytes]
 }
 
-test("numbers of 8 bytes are two's complement, least byte first", () => {
+test("64-bit numbers are little-endian two's complement", () => {
   for (const value of [...NUMBERS, ...NUMBERS.map((number) => -number)]) {
     expect(written((writer) => writer.fixed64(9, value))).toEqual([9, ...eight(BigInt(value))])
     expect(written((writer) => writer.bareFixed64(value))).toEqual(eight(BigInt(value)))
@@ -152,7 +152,7 @@ test("numbers of 8 bytes are two's complement, least byte first", () => {
   expect(written((writer) => writer.fixed32(13, 0x301))).toEqual([13, 1, 3, 0, 0])
 })
 
-test('numbers of either sign are varints, those below zero of ten bytes', () => {
+test('signed numbers are varints, negative ones of ten bytes', () => {
   for (const value of [0, 1, 300, 2 ** 53]) expect(written((writer) => writer.int(8, value))).toEqual([8, ...varint(value)])
   for (const value of [-1, -300, -(2 ** 53)]) {
     const bytes = written((writer) => writer.int(8, value))
@@ -163,7 +163,7 @@ test('numbers of either sign are varints, those below zero of ten bytes', () => 
   }
 })
 
-test('times in nanoseconds are exact, whatever the milliseconds are', () => {
+test('times in nanoseconds are exact for any milliseconds', () => {
   let seed = 1
   const random = (): number => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647
   for (let i = 0; i < 20_000; i++) {

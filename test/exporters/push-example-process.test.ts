@@ -47,7 +47,7 @@ test('the job pushes its spans and metrics by every protocol before it ends', as
   expect(await agent.lines()).toContain('report.rows:4000|c|#customer:globex')
 })
 
-test('main.js shows what arrives', async () => {
+test('main.js prints the metrics that it receives', async () => {
   const { stdout } = await run(process.execPath, [example('main.js')], { env: { PATH: process.env['PATH'] ?? '' }, timeout: 20_000 })
   expect(stdout).toMatch(/^POST \/v1\/traces: \d+ bytes of application\/x-protobuf, gzip$/m)
   expect(stdout).toMatch(/^POST \/v1\/metrics: \d+ bytes of application\/x-protobuf, gzip$/m)
@@ -56,7 +56,7 @@ test('main.js shows what arrives', async () => {
   expect(stdout).toMatch(/^done$/m)
 })
 
-test('without addresses the job does its work and pushes nothing', async () => {
+test('without addresses the job completes and pushes nothing', async () => {
   const { stdout, stderr } = await run(process.execPath, [example('job.js')], { env: { PATH: process.env['PATH'] ?? '' }, timeout: 20_000 })
   expect([stdout, stderr]).toEqual(['done\n', ''])
 })

@@ -33,7 +33,7 @@ function served(metrics: readonly Metric[]): Samples {
 }
 
 test.each([1, 2] as const)(
-  'remote write %d sends the names, labels and values of /metrics, whatever the definitions are',
+  'remote write %d sends the names, labels and values of /metrics, for any definitions',
   {
     timeout: 120_000,
   },
@@ -58,7 +58,7 @@ test.each([1, 2] as const)(
   },
 )
 
-test('OTLP sends the labels and values of /metrics, whatever the definitions are', { timeout: 120_000 }, async () => {
+test('OTLP sends the labels and values of /metrics, for any definitions', { timeout: 120_000 }, async () => {
   const { url, requests } = await receiver()
   const exporter = new OtlpMetricExporter({ endpoint: url, compression: 'none', exemplars: false })
   for (let seed = 1; seed <= amount(200, 10_000); seed++) {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { SpareBuffers } from '../../src/exporters/spare-buffers.js'
 
-test('a buffer that was given is taken next, whole', () => {
+test('the next request reuses a whole returned buffer', () => {
   const spares = new SpareBuffers(1)
   const first = spares.take(100_000)
   spares.give(first.subarray(0, 10))
@@ -10,7 +10,7 @@ test('a buffer that was given is taken next, whole', () => {
   expect(next.length).toBe(100_000)
 })
 
-test('a buffer is taken by one only', () => {
+test('a buffer has only one user at a time', () => {
   const spares = new SpareBuffers(2)
   const first = spares.take(100)
   spares.give(first)
@@ -18,7 +18,7 @@ test('a buffer is taken by one only', () => {
   expect(spares.take(100).buffer).not.toBe(first.buffer)
 })
 
-test('a buffer that is too small stays for another', () => {
+test('a buffer that is too small is kept for a later request', () => {
   const spares = new SpareBuffers(2)
   const small = spares.take(100)
   spares.give(small)
@@ -26,7 +26,7 @@ test('a buffer that is too small stays for another', () => {
   expect(spares.take(100).buffer).toBe(small.buffer)
 })
 
-test('no more are kept than the count, and none above 2 MiB', () => {
+test('the number of kept buffers is limited, and none is larger than 2 MiB', () => {
   const spares = new SpareBuffers(1)
   const [kept, surplus, large] = [spares.take(100), spares.take(100), spares.take((2 << 20) + 1)]
   spares.give(large)

@@ -115,7 +115,7 @@ test('an exporter without a queue that never settles holds 2 048 items; later on
   for (let i = 0; i < 3_000; i++) transport.send(i)
   expect(transport.accounting).toMatchObject({ accepted: 3_000, inFlight: 2_048, dropped: 952 })
   expect(selfValue('tallyscope_transport_dropped_items_total', 'never answers at once', 'queue_full')).toBe(952)
-  expect(warnings).toEqual(['exporter never answers at once is too slow: 2048 exports are under way and the newest items are dropped'])
+  expect(warnings).toEqual(['exporter never answers at once is too slow: 2048 exports are running and new items are dropped'])
 })
 
 test('an exporter slower than the interval misses ticks, which are counted, and never runs twice at a time', async () => {

@@ -99,7 +99,7 @@ test('an absent destination is tried six times with growing pauses, then the bat
   expect(connections).toBe(6)
   expect(clock.monotonicMs()).toBeGreaterThanOrEqual(31_000)
   expect(selfValue('tallyscope_transport_rejected_items_total', 'to one that resets', 'retries')).toBe(1)
-  expect(warnings.some((text) => text.startsWith('exporter to one that resets has failed and is tried again'))).toBe(true)
+  expect(warnings.some((text) => text.startsWith('exporter to one that resets failed and is retried'))).toBe(true)
   await transport.shutdown()
 })
 

@@ -63,7 +63,7 @@ test('SIGINT with 2 048 waiting spans loses none within a second and exits with 
 test('SIGTERM with a hanging exporter exits at the grace period of 5 s with status 143 and logs the loss', async () => {
   const end = await inTime(5_500, () => ended({ exporter: 'hanging' }, ['SIGTERM']))
   expect(end.status).toBe(143)
-  expect(end.stderr).toContain('exporter hanging has not taken 2048 items, which are lost (grace_period)')
+  expect(end.stderr).toContain('exporter hanging did not export 2048 items, which are lost (grace_period)')
   expect(end.tookMs).toBeGreaterThan(4_500)
   expect(end.tookMs).toBeLessThan(5_500)
   figure('shutdown, exporter that hangs', `${(end.tookMs / 1_000).toFixed(2)} s, status ${end.status}`)
@@ -83,7 +83,7 @@ test('SIGTERM followed soon by SIGINT exits with the status of the second', asyn
 test('process.exit() with an exporter that cannot write synchronously logs the number of lost items', async () => {
   const program = new ChildProgram('at-the-end.js', { path, end: 'exit', exporter: 'hanging' })
   expect(await program.ended).toEqual({ status: 3, signal: null })
-  expect(program.stderr).toContain('TallyscopeWarning: exporter hanging cannot export without waiting: 2048 items are lost')
+  expect(program.stderr).toContain('TallyscopeWarning: exporter hanging cannot export synchronously: 2048 items are lost')
 })
 
 test('process.exit() with a whole Tallyscope writes the waiting spans', async () => {
@@ -101,7 +101,7 @@ test('a span exporter that hangs at the end does not affect the other exporters 
   expect(await program.ended).toEqual({ status: 143, signal: null })
   expect(linesOf(path)).toHaveLength(500)
   expect(linesOf(metrics).some((line) => line.includes('shop/orders') && line.includes('"value":500'))).toBe(true)
-  expect(program.stderr).toContain('exporter hanging has not taken 500 items')
+  expect(program.stderr).toContain('exporter hanging did not export 500 items')
 })
 
 test('an uncaught error and an unhandled rejection lose nothing and leave status 1', async () => {

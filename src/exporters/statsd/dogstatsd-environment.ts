@@ -4,7 +4,7 @@ import type { StatsdExporterOptions } from './statsd-options.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Options read from the environment, and what in there could not be used. */
+/** Options from environment variables, and the variables with problems. */
 export interface DogstatsdReading {
   readonly options: Pick<StatsdExporterOptions, 'host' | 'port' | 'path' | 'protocol' | 'tags' | 'externalEnv' | 'cardinality'>
   readonly problems: readonly { readonly variable: string; readonly problem: string }[]
@@ -15,9 +15,10 @@ type Address = Pick<StatsdExporterOptions, 'host' | 'port' | 'path' | 'protocol'
 const CARDINALITIES = ['none', 'low', 'orchestrator', 'high'] as const
 
 /**
- * Options for DogStatsD by the variables of Datadog: the address from `DD_DOGSTATSD_URL`, or else `DD_DOGSTATSD_SOCKET`, or else
- * `DD_AGENT_HOST` and `DD_DOGSTATSD_PORT`; tags from `DD_TAGS`, `DD_ENV`, `DD_SERVICE`, `DD_VERSION` and `DD_ENTITY_ID`; fields from
- * `DD_EXTERNAL_ENV` and `DD_CARDINALITY`. An empty variable is as none; one that cannot be read is reported and has no effect.
+ * Reads the options for DogStatsD from the environment variables of Datadog: the address from `DD_DOGSTATSD_URL`, otherwise from
+ * `DD_DOGSTATSD_SOCKET`, otherwise from `DD_AGENT_HOST` and `DD_DOGSTATSD_PORT`; tags from `DD_TAGS`, `DD_ENV`, `DD_SERVICE`, `DD_VERSION`
+ * and `DD_ENTITY_ID`; fields from `DD_EXTERNAL_ENV` and `DD_CARDINALITY`. Empty variables are ignored. Invalid ones are reported in
+ * `problems` and have no effect.
  *
  * @example
  * const exporter = new StatsdExporter({ ...dogstatsdOptionsFromEnvironment(process.env).options, prefix: 'shop' })
@@ -28,8 +29,8 @@ export function dogstatsdOptionsFromEnvironment(env: Environment): DogstatsdRead
   const report = (variable: string, problem: string): undefined => void problems.push({ variable, problem })
   const tags = tagsOf(read)
   const externalEnv = read('DD_EXTERNAL_ENV')
-  const isLegal = externalEnv === undefined || /^[^\p{Cc}\s|#]+$/u.test(externalEnv)
-  if (!isLegal) report('DD_EXTERNAL_ENV', 'it must be without blanks, | and #')
+  const isValid = externalEnv === undefined || /^[^\p{Cc}\s|#]+$/u.test(externalEnv)
+  if (!isValid) report('DD_EXTERNAL_ENV', 'it must not contain blanks, | or #')
   const cardinality = read('DD_CARDINALITY')?.toLowerCase()
   const known = CARDINALITIES.find((one) => one === cardinality)
   if (cardinality !== undefined && known === undefined) {
@@ -39,7 +40,7 @@ export function dogstatsdOptionsFromEnvironment(env: Environment): DogstatsdRead
     options: {
       ...(addressByUrl(read, report) ?? addressBySocket(read) ?? addressByHost(read, report)),
       ...(Object.keys(tags).length > 0 && { tags }),
-      ...(externalEnv !== undefined && isLegal && { externalEnv }),
+      ...(externalEnv !== undefined && isValid && { externalEnv }),
       ...(known !== undefined && { cardinality: known }),
     },
     problems,
@@ -86,7 +87,7 @@ function isPort(text: string): boolean {
   return parseWholeNumber(text, 1, 65_535) !== undefined
 }
 
-/** `DD_TAGS` has `key:value` with commas or blanks between; a tag without a value is left out. */
+/** `DD_TAGS` is a list of `key:value`, separated by commas or blanks. Tags without a value are left out. */
 function tagsOf(read: Read): Record<string, string> {
   const tags = new Map<string, string>()
   for (const item of read('DD_TAGS')?.split(/[\s,]+/) ?? []) {

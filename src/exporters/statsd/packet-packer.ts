@@ -1,12 +1,12 @@
 import type { SentSeries } from './sent-values.js'
 
-/** Lines that are sent together, and what becomes known to the receiver by them. */
+/** Lines that are sent together, and the deltas in them. */
 export class Packet {
   text = ''
   bytes = 0
   lines = 0
   readonly #series: SentSeries[] = []
-  readonly #places: number[] = []
+  readonly #lines: number[] = []
   readonly #deltas: number[] = []
 
   add(line: string, bytes: number): void {
@@ -15,16 +15,16 @@ export class Packet {
     this.lines++
   }
 
-  /** Remembers that the packet brings a delta. */
-  brings(series: SentSeries, place: number, delta: number): void {
+  /** Adds a delta that is committed once the packet has been sent. */
+  addDelta(series: SentSeries, line: number, delta: number): void {
     this.#series.push(series)
-    this.#places.push(place)
+    this.#lines.push(line)
     this.#deltas.push(delta)
   }
 
-  /** Call when the packet was sent: its deltas are not sent again. */
+  /** Call once the packet has been sent. Its deltas become part of the baselines. */
   commit(): void {
-    for (let i = 0; i < this.#series.length; i++) this.#series[i]!.commit(this.#places[i]!, this.#deltas[i]!)
+    for (let i = 0; i < this.#series.length; i++) this.#series[i]!.commit(this.#lines[i]!, this.#deltas[i]!)
   }
 }
 
@@ -38,7 +38,7 @@ export class PacketPacker {
     this.#maxBytes = maxBytes
   }
 
-  /** The packet that takes a line of so many bytes; undefined if none can. */
+  /** Returns the packet for a line of `bytes`, or undefined if the line is longer than a packet. */
   packetFor(bytes: number): Packet | undefined {
     if (bytes > this.#maxBytes) return undefined
     if (this.#open.lines > 0 && this.#open.bytes + 1 + bytes > this.#maxBytes) {
@@ -56,7 +56,7 @@ export class PacketPacker {
     return this.#full.splice(0)
   }
 
-  /** All packets that are left, the last one included. */
+  /** Removes all packets, including the last, which may not be full. */
   takeRest(): Packet[] {
     const rest = this.takeFull()
     if (this.#open.lines > 0) rest.push(this.#open)

@@ -1,7 +1,4 @@
-/**
- * A finite number as digits, without an exponent: `1e-7` is `0.0000001`. It reads back to the same number. Servers of StatsD
- * refuse exponents.
- */
+/** Formats a finite number without an exponent, exactly: `1e-7` is `0.0000001`. StatsD servers reject exponents. */
 export function plainNumber(value: number): string {
   const text = String(value)
   const at = text.indexOf('e')

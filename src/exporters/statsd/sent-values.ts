@@ -1,10 +1,10 @@
-/** What the receiver has been sent of one series: the baseline of its next deltas. */
+/** The values of one series that have been sent: the baseline of its next deltas. */
 export class SentSeries {
   readonly key: string
-  /** Number of the export that has last met the series. */
+  /** The number of the last export that contained the series. */
   seenIn = 0
   #startTimeUnixMs: number
-  /** Sums of what was sent, by the number of the line in its series. */
+  /** The sum of the deltas that were sent, by the number of the line in the series. */
   readonly #sent: number[] = []
 
   constructor(key: string, startTimeUnixMs: number) {
@@ -17,8 +17,8 @@ export class SentSeries {
   }
 
   /**
-   * What the receiver has to add to know `total`; 0 if it knows it. The sum of what was sent is kept as the receiver computes it, so
-   * that what one addition rounds off comes with the next delta.
+   * The delta to `total`, 0 if there is none. The sum of all deltas is computed as the receiver does it, so that a rounding error is
+   * corrected by the next delta.
    */
   delta(line: number, total: number): number {
     const sent = this.sent(line)
@@ -30,22 +30,22 @@ export class SentSeries {
     this.#sent[line] = this.sent(line) + delta
   }
 
-  /** Begins at 0 again if the series was reset: it has another start, or its count fell. */
-  follow(startTimeUnixMs: number, line: number, total: number): void {
-    const isOther = startTimeUnixMs !== this.#startTimeUnixMs && startTimeUnixMs === startTimeUnixMs
-    if (isOther || total < this.sent(line)) this.#sent.length = 0
-    if (isOther) this.#startTimeUnixMs = startTimeUnixMs
+  /** Sets the baseline to 0 if the series was reset: its start time has changed, or its count has fallen. */
+  detectReset(startTimeUnixMs: number, line: number, total: number): void {
+    const hasNewStart = startTimeUnixMs !== this.#startTimeUnixMs && !Number.isNaN(startTimeUnixMs)
+    if (hasNewStart || total < this.sent(line)) this.#sent.length = 0
+    if (hasNewStart) this.#startTimeUnixMs = startTimeUnixMs
   }
 }
 
-/** Exports in which a series may be missing, since its producer failed, before what was sent of it is forgotten. */
+/** A series that is missing, because its producer failed, keeps its baseline for this number of exports. */
 const KEPT_EXPORTS = 100
-/** Missing series that are remembered at most; beyond it those that are missing longest are forgotten first. */
+/** The maximum number of missing series. Beyond it, those missing longest are removed. */
 const MAX_MISSING = 100_000
 
 /**
- * What was sent, by series. A series is found by its name and labels, not by where its row lies: rows move to other chunks when a
- * view is registered, and snapshots are made anew for each export.
+ * The baselines of all series. A series is found by its name and labels, because rows move to other chunks when a view is registered, and
+ * snapshots are new objects in each export.
  */
 export class SentValues {
   #export = 0
@@ -55,12 +55,11 @@ export class SentValues {
     return this.#series.size
   }
 
-  /** Begins an export. */
   begin(): void {
     this.#export++
   }
 
-  /** The series of this key. Series of two producers may have one key: the second that an export meets is another one. */
+  /** Returns the series of a key. If producers share a key, the second row of an export with this key gets a series of its own. */
   find(key: string, startTimeUnixMs: number): SentSeries {
     for (let occurrence = 1; ; occurrence++) {
       const own = occurrence === 1 ? key : `${key}\n${occurrence}`
@@ -74,14 +73,14 @@ export class SentValues {
     }
   }
 
-  /** Takes a series that was found before, unless another row has taken it in this export or it was forgotten. */
+  /** Marks a series that was found before as used. Returns false if it is already used in this export, or was removed. */
   claim(series: SentSeries): boolean {
     if (series.seenIn === this.#export || this.#series.get(series.key) !== series) return false
     series.seenIn = this.#export
     return true
   }
 
-  /** Ends an export: forgets series that have been missing for long. */
+  /** Ends an export. Removes series that have been missing for too long. */
   end(): void {
     const missing: SentSeries[] = []
     for (const series of this.#series.values()) {

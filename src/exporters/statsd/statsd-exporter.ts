@@ -18,8 +18,8 @@ import { UdpSender } from './udp-sender.js'
 import { UnixDatagramSender, type UnixDatagrams } from './unix-datagram-sender.js'
 
 /**
- * Packets sent at once, and the pause before the next ones if they are datagrams: 32 a millisecond are some 800,000 lines a second, more
- * than servers read, and a receive buffer of a usual Linux, 212 992 bytes, holds what a late reader leaves for 5 ms.
+ * Packets that are sent at once, and the delay before the next ones over UDP. 32 per millisecond are about 800,000 lines per second, more
+ * than servers read, and the default receive buffer of Linux, 212 992 bytes, holds those of 5 ms.
  */
 const PACKETS_A_BATCH = 32
 const PAUSE_MS = 1
@@ -28,11 +28,10 @@ const ROWS_A_STEP = 32
 /**
  * Sends metrics as lines of StatsD or DogStatsD.
  *
- * Cumulatives, and the counts and sums of distributions and summaries, are sent as counters: what they have grown by since it was
- * last sent. What could not be sent comes with the next export. Gauges are sent each time. A process that has just begun sends its
- * whole counts, so use one exporter for a producer and keep it.
+ * Cumulative metrics, and the counts and sums of distributions and summaries, are sent as counters: the increment since the last
+ * successful export. Gauges are sent in each export. A new exporter sends the whole counts, so keep one exporter per producer.
  *
- * @throws {@link DefinitionError} `ERR_EXPORTER_OPTION`, `ERR_OPTION` for options that break a rule.
+ * @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` or `ERR_OPTION` if an option is not valid.
  * @example
  * exportPeriodically({ producers: [stats], exporter: new StatsdExporter({ prefix: 'shop' }), intervalMs: 10_000 })
  */
@@ -42,7 +41,7 @@ export class StatsdExporter implements FamilyExporter {
   readonly #sent = new SentValues()
   readonly #counts = new ExportCounts('StatsdExporter')
   readonly #lines: StatsdLines
-  /** The last export; the next one waits for it, or both would send one delta. */
+  /** The end of the last export. Exports run one after another, so that no delta is sent twice. */
   #last: Promise<void> = Promise.resolve()
   #isShutDown = false
 
@@ -52,12 +51,12 @@ export class StatsdExporter implements FamilyExporter {
     this.#lines = new StatsdLines(this.#options, this.#sent, this.#counts)
   }
 
-  /** @throws {@link ExportError} (as a rejection) `ERR_STATSD_FAILED`; `ERR_EXPORTER_CLOSED` after `shutdown()`. */
+  /** Sends snapshots. @throws {@link ExportError} (as a rejection) `ERR_STATSD_FAILED`; `ERR_EXPORTER_CLOSED` after `shutdown()`. */
   export(metrics: readonly Metric[]): Promise<void> {
     return this.exportFamilies(metrics)
   }
 
-  /** The same for rows, in slices of about 2 ms. */
+  /** Like {@link export}, for families, in slices of about 2 ms. */
   exportFamilies(families: readonly Family[], context?: Pick<FamilyExportContext, 'timeoutMs'>): Promise<void> {
     if (this.#isShutDown) {
       const message = `exporting to ${this.#place} failed: the exporter is shut down`
@@ -69,7 +68,7 @@ export class StatsdExporter implements FamilyExporter {
     return exporting
   }
 
-  /** Waits for exports that are under way, then closes the socket. */
+  /** Waits for running exports, then closes the socket. */
   async shutdown(): Promise<void> {
     this.#isShutDown = true
     await this.#last
@@ -102,14 +101,14 @@ export class StatsdExporter implements FamilyExporter {
       await this.#send(packer.takeRest(), endsMs)
     } catch (cause) {
       if (cause instanceof ExportError) throw cause
-      throw new ExportError('ERR_STATSD_FAILED', `metrics have no lines: ${errorText(cause)}`, { retryable: false, cause })
+      throw new ExportError('ERR_STATSD_FAILED', `metrics cannot be written as lines: ${errorText(cause)}`, { retryable: false, cause })
     } finally {
       this.#sent.end()
       this.#counts.dropped('too_long', this.#lines.takeTooLong())
     }
   }
 
-  /** Sends packets in batches. A batch that fails is sent once more: a connection may have been lost since the last export. */
+  /** Sends packets in batches. A batch that fails is retried once, since the connection may have been lost after the last export. */
   async #send(packets: readonly Packet[], endsMs: number): Promise<void> {
     for (let at = 0; at < packets.length; at += PACKETS_A_BATCH) {
       const batch = packets.slice(at, at + PACKETS_A_BATCH)
@@ -120,12 +119,12 @@ export class StatsdExporter implements FamilyExporter {
         continue
       }
       this.#counts.error('ERR_STATSD_FAILED')
-      const message = `sending to ${this.#place} failed: ${errorText(sending.fault)}; the next export sends what counters have grown by`
+      const message = `sending to ${this.#place} failed: ${errorText(sending.fault)}; the next export includes these increments`
       throw new ExportError('ERR_STATSD_FAILED', message, { retryable: true, cause: sending.fault })
     }
   }
 
-  /** Commits the packets that were taken. A packet that is too large for the way is dropped. */
+  /** Sends a batch and commits the packets that were sent. A packet that is too large for the transport is dropped. */
   async #sendBatch(batch: readonly Packet[], endsMs: number): Promise<Sending> {
     const { clock } = this.#options
     const timeoutMs = Math.max(0, Math.min(this.#options.timeoutMs, endsMs - clock.monotonicMs()))
@@ -133,7 +132,7 @@ export class StatsdExporter implements FamilyExporter {
     const faults = await withTimeout(sending, { timeoutMs, clock, keepAlive: true })
     if (faults === TIMED_OUT) {
       this.#sender.reset()
-      return { left: batch, fault: new Error(`not within ${Math.round(timeoutMs)} ms`), isLate: true }
+      return { left: batch, fault: new Error(`timed out after ${Math.round(timeoutMs)} ms`), isLate: true }
     }
     const left: Packet[] = []
     let leftFault: unknown
@@ -152,10 +151,10 @@ export class StatsdExporter implements FamilyExporter {
   }
 }
 
-/** What became of a batch. */
 interface Sending {
+  /** The packets that were not sent. */
   readonly left: readonly Packet[]
-  /** Why they are left. */
+  /** The error of the first of them. */
   readonly fault: unknown
   readonly isLate: boolean
 }

@@ -7,7 +7,7 @@ import type { SentSeries, SentValues } from './sent-values.js'
 import { type LineTags, statsdName, TagWriter } from './statsd-names.js'
 import type { CheckedOptions } from './statsd-options.js'
 
-/** A row, as it is written: its lines apart from their values. */
+/** The parts of the lines of a row that stay the same: all but the values. */
 interface RowLines {
   readonly series: SentSeries
   readonly name: string
@@ -24,16 +24,13 @@ const COUNT = 0
 const SUM = 1
 const BUCKETS = 2
 
-/**
- * Writes rows as lines. Counters and distributions send their increase since the values that were sent last. The sender of a packet
- * commits its values.
- */
+/** Writes rows as lines. Counters and distributions are written as deltas, which the sender of the packet commits. */
 export class StatsdLines {
   readonly #options: CheckedOptions
   readonly #sent: SentValues
   readonly #counts: ExportCounts
   readonly #tagWriter: TagWriter
-  /** The labels of a chunk are written once, until a row of it comes or goes. */
+  /** The fixed parts of the lines of a chunk, until one of its rows is added or removed. */
   readonly #linesOf = memoize(({ version }: RowChunk): ChunkLines => ({ version, rows: [] }))
   #tooLong = 0
 
@@ -44,7 +41,7 @@ export class StatsdLines {
     this.#tagWriter = new TagWriter(options.tagStyle, options.tags, options.fields)
   }
 
-  /** Lines left out since the last call, since they are longer than a packet. */
+  /** The number of lines since the last call that were dropped because they are longer than a packet. */
   takeTooLong(): number {
     const tooLong = this.#tooLong
     this.#tooLong = 0
@@ -54,13 +51,13 @@ export class StatsdLines {
   /** Writes one row. */
   row(source: RowSource, chunk: RowChunk, cell: number, out: PacketPacker): void {
     const { type } = source.descriptor
-    if (type === 'INFO' && this.#options.tagStyle === 'none') return // an info has nothing but labels
+    if (type === 'INFO' && this.#options.tagStyle === 'none') return // its only content are labels
     const row = this.#rowLines(source, chunk, cell)
     if (source.kind === 'distribution') this.#distribution(row, source, chunk, cell, out)
     else if (source.kind === 'summary') this.#summary(row, source, chunk, cell, out)
     else if (type === 'CUMULATIVE_INT64' || type === 'CUMULATIVE_DOUBLE') {
       const total = chunk.value(cell)
-      row.series.follow(chunk.startTimeUnixMs(cell), COUNT, total)
+      row.series.detectReset(chunk.startTimeUnixMs(cell), COUNT, total)
       this.#counter(row, row.name, row.tags, COUNT, total, out)
     } else this.#gauge(row.name, row.tags, chunk.value(cell), out)
   }
@@ -75,8 +72,8 @@ export class StatsdLines {
     if (known !== undefined && this.#sent.claim(known.series)) return known
     const { name, labelKeys } = source.descriptor
     const tags = this.#tagWriter.tags(labelKeys, chunk, cell)
-    const series = this.#sent.find(`${name}\n${tags.behindName}\n${tags.atEnd}`, chunk.startTimeUnixMs(cell))
-    const tagBytes = Buffer.byteLength(tags.behindName) + Buffer.byteLength(tags.atEnd)
+    const series = this.#sent.find(`${name}\n${tags.afterName}\n${tags.atEnd}`, chunk.startTimeUnixMs(cell))
+    const tagBytes = Buffer.byteLength(tags.afterName) + Buffer.byteLength(tags.atEnd)
     const row = { series, name: statsdName(name, this.#options.prefix), tags, tagBytes }
     lines.rows[cell] = row
     return row
@@ -86,7 +83,7 @@ export class StatsdLines {
     const { buckets, distributions } = this.#options
     const { bounds } = source
     const count = chunk.count(cell)
-    row.series.follow(chunk.startTimeUnixMs(cell), COUNT, count)
+    row.series.detectReset(chunk.startTimeUnixMs(cell), COUNT, count)
     if (buckets) {
       for (let at = 0; at <= bounds.length; at++) {
         const inBucket = chunk.bucket(cell, at)
@@ -105,7 +102,7 @@ export class StatsdLines {
         if (delta <= 0) continue
         const rate = delta === 1 ? '' : `|@${plainNumber(rateFor(delta))}`
         const value = plainNumber(midpoint(bounds, at, grown))
-        this.#line(row.name, row.tags, `${value}|d${rate}`, out)?.brings(row.series, first + at, delta)
+        this.#line(row.name, row.tags, `${value}|d${rate}`, out)?.addDelta(row.series, first + at, delta)
       }
     }
     this.#counter(row, `${row.name}.count`, row.tags, COUNT, count, out)
@@ -114,10 +111,10 @@ export class StatsdLines {
 
   #summary(row: RowLines, source: RowSource, chunk: RowChunk, cell: number, out: PacketPacker): void {
     const { count, sum, quantiles } = chunk.summary!(cell)
-    row.series.follow(chunk.startTimeUnixMs(cell), COUNT, count)
+    row.series.detectReset(chunk.startTimeUnixMs(cell), COUNT, count)
     if (this.#options.percentiles) {
       for (const { quantile, value } of quantiles) {
-        if (Number.isNaN(value)) continue // the window is empty
+        if (Number.isNaN(value)) continue // there are no values in the window
         if (this.#options.tagStyle === 'none') {
           this.#gauge(`${row.name}.p${percentileName(quantile)}`, row.tags, value, out)
         } else {
@@ -134,7 +131,7 @@ export class StatsdLines {
     const delta = series.delta(place, total)
     if (delta === 0) return
     if (!Number.isFinite(delta)) this.#counts.dropped('not_finite', 1)
-    else this.#line(name, tags, `${plainNumber(delta)}|c`, out)?.brings(series, place, delta)
+    else this.#line(name, tags, `${plainNumber(delta)}|c`, out)?.addDelta(series, place, delta)
   }
 
   #gauge(name: string, tags: LineTags, value: number, out: PacketPacker): void {
@@ -143,19 +140,19 @@ export class StatsdLines {
       return
     }
     const text = `${plainNumber(value + 0)}|g` // -0 is 0
-    // Plain StatsD reads a sign as a change of the gauge: a negative value is set from 0, in one packet, so that nothing comes between.
+    // StatsD reads a sign as a change of the gauge: set it to 0 before, in the same packet.
     const isChange = value < 0 && this.#options.tagStyle !== 'dogstatsd'
-    this.#line(name, tags, text, out, isChange ? `${name}${tags.behindName}:0|g${tags.atEnd}\n` : '')
+    this.#line(name, tags, text, out, isChange ? `${name}${tags.afterName}:0|g${tags.atEnd}\n` : '')
   }
 
   #line(
     name: string,
-    { behindName, atEnd }: LineTags,
+    { afterName, atEnd }: LineTags,
     value: string,
     out: PacketPacker,
     before = '',
   ): ReturnType<PacketPacker['packetFor']> {
-    const line = `${before}${name}${behindName}:${value}${atEnd}`
+    const line = `${before}${name}${afterName}:${value}${atEnd}`
     const bytes = Buffer.byteLength(line)
     const packet = out.packetFor(bytes)
     if (packet === undefined) this.#tooLong++
@@ -164,14 +161,14 @@ export class StatsdLines {
   }
 }
 
-/** A rate by which a receiver counts a value `count` times, also if it cuts off the fraction of 1 / rate. */
+/** The sample rate with which a receiver counts a value `count` times, even if it truncates 1 / rate to an integer. */
 export function rateFor(count: number): number {
   let rate = 1 / count
   while (1 / rate < count) rate -= rate * Number.EPSILON
   return rate
 }
 
-/** The value sent for those of a bucket: its middle; at the open ends its bound, or half of it if values begin at 0. */
+/** The value that represents those of a bucket: its middle. For the open buckets their bound, or half the first bound if it is positive. */
 function midpoint(bounds: readonly number[], at: number, grown: { readonly count: number; readonly sum: number }): number {
   if (bounds.length === 0) return grown.count === 0 ? 0 : grown.sum / grown.count
   if (at === bounds.length) return bounds[at - 1]!
@@ -179,7 +176,7 @@ function midpoint(bounds: readonly number[], at: number, grown: { readonly count
   return (bounds[at - 1]! + bounds[at]!) / 2
 }
 
-/** 0.99 is `99`, 0.999 is `99_9`: a dot would begin another part of the name. */
+/** 0.99 is `99`, and 0.999 is `99_9`, since a dot separates parts of a name. */
 function percentileName(quantile: number): string {
   return String(Number((quantile * 100).toPrecision(12))).replace('.', '_')
 }

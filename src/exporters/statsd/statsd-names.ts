@@ -1,20 +1,22 @@
 import type { RowChunk } from '../../metrics/data/row-source.js'
 
-/** How labels are written: as tags of DogStatsD, Graphite or Influx, or as further parts of the name. */
+/** How labels are written: as tags of DogStatsD, Graphite or Influx, or as parts of the name. */
 export type TagStyle = 'dogstatsd' | 'graphite' | 'influx' | 'none'
 
-/** Set on the one series of all values beyond the limit. */
+/** The tag of the series for all values beyond the cardinality limit. */
 const OVERFLOW_TAG = 'tallyscope_overflow'
 
-/** The parts of a line before its value, after the name, and after the type. */
+/** The parts of a line that contain its tags. */
 export interface LineTags {
-  readonly behindName: string
+  /** Between the name and the colon. */
+  readonly afterName: string
+  /** After the type. */
   readonly atEnd: string
 }
 
 /**
- * The name of a metric: `shop/latency` is `shop.latency`. What StatsD has no place for becomes `_`.
- * @param prefix Empty, or what every name begins with, its last dot included.
+ * Converts the name of a metric: `shop/latency` becomes `shop.latency`. Illegal characters become `_`.
+ * @param prefix Empty, or a prefix that ends with a dot.
  */
 export function statsdName(name: string, prefix: string): string {
   const parts = name.replace(/[^A-Za-z0-9_.\-/]/gu, '_').split(/[/.]+/)
@@ -22,7 +24,7 @@ export function statsdName(name: string, prefix: string): string {
   return prefix + (joined === '' ? '_' : joined)
 }
 
-// No value of a tag may end its tag, its line or its packet: what it could do so with becomes `_`.
+// Characters that would end the tag, the line or the packet. They become `_`.
 const IN_VALUE: Readonly<Record<TagStyle, RegExp>> = {
   dogstatsd: /[\p{Cc}\p{Zl}\p{Zp}|,#]/gu,
   graphite: /[^A-Za-z0-9_.-]/gu,
@@ -30,18 +32,18 @@ const IN_VALUE: Readonly<Record<TagStyle, RegExp>> = {
   none: /[^A-Za-z0-9_-]/gu,
 }
 
-/** The value of a tag without what has a meaning in the protocol. */
+/** Converts a label value to a tag value. Characters with a meaning in the protocol become `_`. */
 export function tagValue(value: string, style: TagStyle): string {
   const text = value.toWellFormed().replace(IN_VALUE[style], '_').trim()
   return text === '' ? '_' : text
 }
 
-/** The key of a tag, legal in every style. */
+/** Converts a label key to a tag key that is legal in every style. */
 export function tagKey(key: string): string {
   return key.replace(/[^A-Za-z0-9_.\-/]/gu, '_')
 }
 
-/** Writes the labels of rows, with tags that every line has. A label of a row replaces the tag of its key. */
+/** Writes the labels of rows and the constant tags. A label takes precedence over a constant tag of the same key. */
 export class TagWriter {
   readonly #style: TagStyle
   readonly #constant: readonly (readonly [key: string, value: string])[]
@@ -55,14 +57,14 @@ export class TagWriter {
     this.#constant = set.map(([key, value]) => [tagKey(key), tagValue(value, style)])
   }
 
-  /** The tags of one row, and of further parts of it, such as `le` of a bucket. */
+  /** @param more Further tags, such as `le` of a bucket. */
   tags(labelKeys: readonly string[], chunk: RowChunk, cell: number, more: readonly (readonly [string, string])[] = []): LineTags {
     const tags = new Map<string, string>(this.#constant)
     for (let key = 0; key < labelKeys.length; key++) {
       const value = chunk.labelValue(cell, key)
       const name = tagKey(labelKeys[key]!)
       if (value !== undefined && value !== '') tags.set(name, tagValue(value, this.#style))
-      else if (this.#style === 'none') tags.set(name, '_') // a part of a name cannot be left out: the next ones would take its place
+      else if (this.#style === 'none') tags.set(name, '_') // keeps the position of the following parts
     }
     if (chunk.isOverflow(cell)) tags.set(OVERFLOW_TAG, this.#style === 'none' ? OVERFLOW_TAG : 'true')
     for (const [key, value] of more) tags.set(key, tagValue(value, this.#style))
@@ -72,13 +74,13 @@ export class TagWriter {
   #join(tags: ReadonlyMap<string, string>): LineTags {
     if (this.#style === 'dogstatsd') {
       const text = Array.from(tags, ([key, value]) => `${key}:${value}`).join(',')
-      return { behindName: '', atEnd: (text === '' ? '' : `|#${text}`) + this.#fields }
+      return { afterName: '', atEnd: (text === '' ? '' : `|#${text}`) + this.#fields }
     }
-    let behindName = ''
+    let afterName = ''
     for (const [key, value] of tags) {
-      if (this.#style === 'none') behindName += `.${value}`
-      else behindName += this.#style === 'graphite' ? `;${key}=${value}` : `,${key}=${value}`
+      if (this.#style === 'none') afterName += `.${value}`
+      else afterName += this.#style === 'graphite' ? `;${key}=${value}` : `,${key}=${value}`
     }
-    return { behindName, atEnd: '' }
+    return { afterName, atEnd: '' }
   }
 }

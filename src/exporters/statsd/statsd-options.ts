@@ -15,7 +15,7 @@ export interface StatsdExporterOptions {
   /** Path of the Unix socket, for `unixStream` and `unixDatagram`. Default: none. */
   readonly path?: string
   /**
-   * How packets are sent. `unixStream` is what the Datadog Agent calls `dogstatsd_stream_socket`; `unixDatagram` needs the package
+   * How packets are sent. `unixStream` is for the setting `dogstatsd_stream_socket` of the Datadog Agent. `unixDatagram` needs the package
    * `unix-dgram`. Default `udp`, or `unixStream` if there is a `path`.
    */
   readonly protocol?: StatsdProtocol
@@ -23,24 +23,24 @@ export interface StatsdExporterOptions {
   readonly tagStyle?: TagStyle
   /** Prefix of every name, followed by a dot. Default: none. */
   readonly prefix?: string
-  /** Tags of every line; a label of the same key replaces one. Default none. */
+  /** Tags of every line. Labels of the same key take precedence. Default: none. */
   readonly tags?: Readonly<Record<string, string>>
-  /** Greatest packet, in bytes, 64 … 65 507. Default 1 432 for UDP, 8 192 for Unix sockets and TCP. */
+  /** Maximum size of a packet, in bytes, 64 … 65 507. Default 1 432 for UDP, 8 192 for Unix sockets and TCP. */
   readonly maxPacketBytes?: number
-  /** Whether distributions also send a counter `name.bucket` for each bucket, with the tag `le`. Default false. */
+  /** True if distributions also send a counter `name.bucket` with the tag `le` for each bucket. Default false. */
   readonly buckets?: boolean
   /**
-   * With `midpoints`, distributions also send values `name` of the type `d`, for DogStatsD: the middle of each bucket, as often as the
-   * bucket has grown. Percentiles are then right to half a bucket. Default `none`.
+   * With `midpoints`, distributions also send values `name` of the type `d` of DogStatsD: the middle of each bucket, for each value that
+   * was added to it. Percentiles are then accurate to half a bucket. Default `none`.
    */
   readonly distributions?: 'none' | 'midpoints'
-  /** Whether summaries send their quantiles, as gauges. Default true. */
+  /** True if summaries send their quantiles as gauges. Default true. */
   readonly percentiles?: boolean
-  /** For DogStatsD: the environment of the process, as set by the agent's admission controller (`DD_EXTERNAL_ENV`). Default none. */
+  /** For DogStatsD: the container data that the agent's admission controller sets (`DD_EXTERNAL_ENV`). Default: none. */
   readonly externalEnv?: string
-  /** For DogStatsD: which tags of the origin the agent adds. Default: the agent's own. */
+  /** For DogStatsD: which origin tags the agent adds. Default: the setting of the agent. */
   readonly cardinality?: 'none' | 'low' | 'orchestrator' | 'high'
-  /** Time for one batch of packets, in milliseconds, 1 … 2^31 - 1. Default 10 000. */
+  /** Time limit of one batch of packets, in milliseconds, 1 … 2^31 - 1. Default 10 000. */
   readonly timeoutMs?: number
   /** Source of time. Default: the system clock. */
   readonly clock?: Clock
@@ -64,19 +64,19 @@ const OPTIONS: OptionNames<StatsdExporterOptions> = {
   clock: true,
 }
 
-/** Node cuts longer paths of sockets without an error, and another socket would get the lines. */
+/** Node truncates longer paths of sockets without an error, and would send to another socket. */
 const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103
-/** The greatest payload of a datagram over IPv4. */
+/** The maximum payload of a datagram over IPv4. */
 const MAX_DATAGRAM_BYTES = 65_507
 
 export type CheckedOptions = Required<Omit<StatsdExporterOptions, 'path' | 'externalEnv' | 'cardinality'>> & {
   readonly path: string | undefined
-  /** The end of every line. */
+  /** The fields at the end of every line. */
   readonly fields: string
 }
 
 /**
- * The options with their defaults.
+ * Checks the options and adds the defaults.
  * @throws {@link DefinitionError} `ERR_OPTION`, `ERR_EXPORTER_OPTION`.
  */
 export function checkStatsdOptions(options: StatsdExporterOptions): CheckedOptions {
@@ -90,12 +90,12 @@ export function checkStatsdOptions(options: StatsdExporterOptions): CheckedOptio
     refuse(isUnix ? `protocol ${protocol} needs a path` : `a path is for unixStream and unixDatagram: the protocol is ${protocol}`)
   }
   if (typeof host !== 'string' || host === '') refuse(`host must be a name or an address: it is ${inspectValue(host)}`)
-  if (path !== undefined && (typeof path !== 'string' || path === '')) refuse(`path must be that of a socket: it is ${inspectValue(path)}`)
+  if (path !== undefined && (typeof path !== 'string' || path === '')) refuse(`path must name a socket: it is ${inspectValue(path)}`)
   if (path !== undefined && Buffer.byteLength(path) > MAX_PATH_BYTES) {
     refuse(`path must have at most ${MAX_PATH_BYTES} bytes: it is ${inspectValue(path)}`)
   }
   if (typeof prefix !== 'string' || !/^[A-Za-z0-9_.-]*$/.test(prefix)) {
-    refuse(`prefix must be of letters, digits, _, - and dots: it is ${inspectValue(prefix)}`)
+    refuse(`prefix must contain only letters, digits, _, - and dots: it is ${inspectValue(prefix)}`)
   }
   for (const [key, value] of Object.entries(tags)) {
     if (key === '' || typeof value !== 'string') refuse(`tags must be strings: ${inspectValue(key)} is ${inspectValue(value)}`)
@@ -132,7 +132,7 @@ const TAG_STYLES: readonly TagStyle[] = ['dogstatsd', 'graphite', 'influx', 'non
 
 function fieldsOf({ externalEnv, cardinality }: StatsdExporterOptions): string {
   if (externalEnv !== undefined && !/^[^\p{Cc}\s|#]+$/u.test(externalEnv)) {
-    refuse(`externalEnv must be without blanks, | and #: it is ${inspectValue(externalEnv)}`)
+    refuse(`externalEnv must not contain blanks, | or #: it is ${inspectValue(externalEnv)}`)
   }
   if (cardinality !== undefined) oneOf('cardinality', cardinality, ['none', 'low', 'orchestrator', 'high'])
   return (externalEnv === undefined ? '' : `|e:${externalEnv}`) + (cardinality === undefined ? '' : `|card:${cardinality}`)

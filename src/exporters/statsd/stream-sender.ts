@@ -2,10 +2,10 @@ import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { inNextTurn } from '../../base/timer.js'
 import type { PacketSender } from './packet-sender.js'
 
-/** Where one packet of a stream ends: at a line feed, or by its length before it, as the Datadog Agent reads Unix streams. */
+/** How packets of a stream are delimited: by a line feed, or by a length prefix, as the Datadog Agent requires for Unix streams. */
 export type Framing = 'lineFeed' | 'length'
 
-/** Sends packets over a connection, by TCP or to a Unix socket. A lost connection is made again by the next call. */
+/** Sends packets over TCP or a Unix stream socket. After an error, the next call opens a new connection. */
 export class StreamSender implements PacketSender {
   readonly #to: NetConnectOpts
   readonly #framing: Framing
@@ -47,7 +47,7 @@ export class StreamSender implements PacketSender {
     this.reset()
     const socket = connect({ ...this.#to, noDelay: true } as NetConnectOpts)
     this.#socket = socket
-    socket.resume() // an answer is of no interest, but without reading nobody hears that the other side has closed
+    socket.resume() // without reading, the end of the connection is not detected
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve)
       socket.once('error', reject)
@@ -64,7 +64,7 @@ export class StreamSender implements PacketSender {
       socket.once('close', closed)
       socket.once('error', reject)
       socket.write(bytes, (error) => {
-        // The connection of data that the kernel accepted may be closed already: this is known a turn later.
+        // If the connection is already closed, this is reported in the next turn of the event loop.
         inNextTurn(() => {
           socket.off('close', closed)
           socket.off('error', reject)

@@ -4,14 +4,14 @@ import { type Clock, systemClock } from '../../base/clock.js'
 import { inNextTurn } from '../../base/timer.js'
 import { isCongestion, isTooLarge, type PacketSender, sendThroughCongestion } from './packet-sender.js'
 
-/** After this time the name of the host is looked up again. */
+/** The host name is resolved again after this time. */
 const RESOLVE_AFTER_MS = 60_000
-/** Turns of the event loop in which the refusal of a port of this machine is heard; it takes one or two. */
+/** Turns of the event loop to wait for `ECONNREFUSED` from a port of this machine. It takes one or two. */
 const TURNS = 4
 
 /**
- * Sends datagrams from a connected socket: the name of the host is looked up once a minute, and not once a packet, and the socket hears
- * that nobody listens on the port.
+ * Sends datagrams from a connected socket, which resolves the host name once a minute instead of once a packet, and reports
+ * `ECONNREFUSED`.
  */
 export class UdpSender implements PacketSender {
   readonly #host: string
@@ -19,7 +19,7 @@ export class UdpSender implements PacketSender {
   readonly #clock: Clock
   #socket: Socket | undefined
   #resolvedMs = 0
-  /** What the socket has reported since the last look. */
+  /** The first error of the socket. */
   #fault: unknown
 
   constructor(host: string, port: number, clock: Clock = systemClock) {
@@ -32,7 +32,7 @@ export class UdpSender implements PacketSender {
     try {
       const socket = await this.#connected()
       const faults = await sendThroughCongestion(packets, (some) => this.#sendOnce(socket, some))
-      // That nobody listens is heard with one of the next packets: which of them arrived is not known then, most likely none.
+      // ECONNREFUSED is reported with a later packet than the one refused: count all as not sent.
       const broken = this.#fault ?? faults.find((fault) => fault !== undefined && !isTooLarge(fault) && !isCongestion(fault))
       if (broken === undefined) return faults
       this.reset()

@@ -15,13 +15,13 @@ interface UnixDatagramSocket {
 
 const { EAGAIN, ENOBUFS, EMSGSIZE } = constants.errno
 
-/** Sends datagrams to a Unix socket, by the package `unix-dgram`: Node itself has only streams there. */
+/** Sends datagrams to a Unix socket with the package `unix-dgram`: Node supports only stream sockets. */
 export class UnixDatagramSender implements PacketSender {
   readonly #path: string
   readonly #load: () => Promise<UnixDatagrams>
   #socket: UnixDatagramSocket | undefined
 
-  /** @param load Loads `unix-dgram`; rejects if it is not installed. */
+  /** @param load Loads `unix-dgram`. Rejects if it is not installed. */
   constructor(path: string, load: () => Promise<UnixDatagrams>) {
     this.#path = path
     this.#load = load
@@ -30,7 +30,7 @@ export class UnixDatagramSender implements PacketSender {
   async send(packets: readonly Buffer[]): Promise<readonly unknown[]> {
     try {
       const socket = await this.#connected()
-      // A datagram to a Unix socket is taken by its receiver or refused: each packet's fault is its own.
+      // The receiver accepts or refuses each datagram to a Unix socket separately.
       const faults = await sendThroughCongestion(packets, (some) => Promise.all(some.map((packet) => sendOne(socket, packet))))
       if (faults.some((fault) => fault !== undefined)) this.reset()
       return faults
@@ -46,7 +46,7 @@ export class UnixDatagramSender implements PacketSender {
     socket?.close()
   }
 
-  /** Connects, also anew after a fault: an agent that restarts makes another socket of the same path. */
+  /** Connects if there is no connection. An agent that restarts creates a new socket at the same path. */
   async #connected(): Promise<UnixDatagramSocket> {
     if (this.#socket !== undefined) return this.#socket
     const socket = (await this.#load()).createSocket('unix_dgram')
@@ -68,7 +68,7 @@ function sendOne(socket: UnixDatagramSocket, packet: Buffer): Promise<unknown> {
   return new Promise((resolve) => socket.send(packet, (error) => resolve(error ? withName(error) : undefined)))
 }
 
-/** The package's codes are numbers: those of the system, negative, and 1 if the buffer is full. */
+/** Converts the numeric codes of the package to names: negative system codes, and 1 if the buffer is full. */
 function withName(error: Error & { code?: unknown }): Error {
   const code = typeof error.code === 'number' ? error.code : 0
   const name =

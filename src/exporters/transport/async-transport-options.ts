@@ -5,33 +5,36 @@ import type { Logger } from '../../base/logger.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
 
 export interface AsyncTransportOptions<T = unknown> {
-  /** Items in the queue, 1 … 10 000 000. If it is full, new items are dropped and counted. Default 2 048. */
+  /** Maximum number of items in the queue, 1 … 10 000 000. If it is full, new items are dropped and counted. Default 2 048. */
   readonly maxQueueSize?: number
   /**
-   * Bytes in the queue, as `itemBytes` returns them, from 1. Beyond it new items are dropped and counted. Default 8 MiB; `Infinity` for
-   * no limit.
+   * Maximum size of the queue in bytes, as computed by `itemBytes`, 1 … `Infinity`. Beyond it, new items are dropped and counted. Default
+   * 8 MiB.
    */
   readonly maxQueueBytes?: number
-  /** Returns the size of an item in bytes; called once for each. Default: an estimate from the lengths of its strings. */
+  /** Returns the size of an item in bytes. Called once per item. Default: an estimate from the lengths of its strings. */
   readonly itemBytes?: (item: T) => number
-  /** Items exported at once, 1 … 10 000 000. When so many are in the queue, an export starts. Default 600, at most `maxQueueSize`. */
+  /**
+   * Maximum number of items in one export, 1 … 10 000 000. An export starts when the queue has this many. Default 600, at most
+   * `maxQueueSize`.
+   */
   readonly maxBatchSize?: number
-  /** The longest time that an item waits for its batch to fill, in milliseconds, 0 … 2^31 - 1. Default 60 000. */
+  /** Maximum time that an item waits for its batch to fill, in milliseconds, 0 … 2^31 - 1. Default 60 000. */
   readonly waitPeriodMs?: number
   /** Time limit of `shutdown`, and of `flush` by default, in milliseconds, 0 … 2^31 - 1. Default 5 000. */
   readonly gracePeriodMs?: number
   /** Time limit of one attempt to export, in milliseconds, 1 … 2^31 - 1. Default 10 000. */
   readonly exportTimeoutMs?: number
   /**
-   * Attempts after the first for a batch that failed with a retryable error, 0 … 1 000: after 1 s, doubled each time, at most 30 s, ±20
-   * %. After the last one the next batch waits as long before its own first attempt. Default 5.
+   * Retries of a batch that failed with a retryable error, 0 … 1 000. The first is after 1 s; the delay doubles each time, up to 30 s,
+   * ±20 %. After the last one, the next batch waits as long before its first attempt. Default 5.
    */
   readonly retries?: number
   /** Called for failures, at most once a minute. Default: one process warning. */
   readonly logger?: Logger
   /** Source of time. Default: the system clock. */
   readonly clock?: Clock
-  /** Returns a number from 0 to 1, for the jitter of pauses. Default `Math.random`. */
+  /** Returns a number from 0 to 1, for the jitter of retry delays. Default `Math.random`. */
   readonly random?: () => number
 }
 
@@ -61,8 +64,8 @@ export interface AsyncTransportSettings {
 }
 
 /**
- * The options with their defaults.
- * @throws {@link DefinitionError} `ERR_TRANSPORT_OPTION` when one is out of its range.
+ * Checks the options and adds the defaults.
+ * @throws {@link DefinitionError} `ERR_TRANSPORT_OPTION` if an option is out of range.
  */
 export function checkAsyncTransport<T>(options: AsyncTransportOptions<T>): AsyncTransportSettings {
   checkOptions('AsyncTransport', options as AsyncTransportOptions, OPTIONS)

@@ -12,23 +12,25 @@ import { BoundedQueue } from './bounded-queue.js'
 import { type ExportFailure, exportFailure, retryDelayMs } from '../../base/export-failure.js'
 import { type RejectReason, type TransportAccounting, TransportStats } from './transport-stats.js'
 
-/** A caller that waits until a number of the items ever queued have been handled. */
+/** A caller that waits until the first `items` items ever queued are done. */
 interface Waiter {
   readonly items: number
   readonly done: () => void
 }
 
 /**
- * Queues items and exports them in batches, one at a time: when a batch is full, or when its first item has waited
- * long enough, and on until less than a full batch is left. What the destination may take later is tried again with
- * growing pauses, and so is the batch that comes after one given up; a full queue (2 048 items or 8 MiB) drops the newest. Every item is accounted for at any time, see {@link accounting}.
+ * Queues items and exports them in batches, one at a time.
  *
- * An export that is over its time-out counts as rejected; the next one waits until it has really ended, so that an
- * exporter never has two batches at once. A {@link TransportError} from the exporter ends the transport.
+ * An export starts when a batch is full, or when its first item has waited for `waitPeriodMs`. Batches that fail with a retryable error
+ * are retried with exponential backoff. If the queue is full (2 048 items or 8 MiB), new items are dropped. Every item is counted, see
+ * {@link accounting}.
  *
- * Its timers keep no process alive: call `shutdown()` at the end, or have {@link installShutdownHooks} do so.
+ * An export that exceeds `exportTimeoutMs` counts as rejected. The next one waits until it has settled, so that an exporter never has two
+ * batches at once. A {@link TransportError} from the exporter ends the transport.
  *
- * @throws {@link DefinitionError} `ERR_EXPORTER`; `ERR_TRANSPORT_OPTION` when an option is out of its range.
+ * Its timers do not keep the process alive: call `shutdown()` at the end, or use {@link installShutdownHooks}.
+ *
+ * @throws {@link DefinitionError} `ERR_EXPORTER`; `ERR_TRANSPORT_OPTION` if an option is out of range.
  * @example
  * const transport = new AsyncTransport(new FileExporter({ path: 'traces.jsonl' }), { maxBatchSize: 100, waitPeriodMs: 30_000 })
  */
@@ -41,20 +43,20 @@ export class AsyncTransport<T> implements Transport<T> {
   readonly #failureLog: RateLimitedLog
   readonly #waiters = new Set<Waiter>()
   #isWorking = false
-  /** Items that have ever been queued, and up to which of them no full batch is waited for. */
+  /** The number of items ever queued. Those up to `#dueUpTo` do not wait for a full batch. */
   #queuedEver = 0
   #dueUpTo = 0
   #timerDueMs = Number.POSITIVE_INFINITY
   #stopTimer: () => void = () => {}
-  #cutPauseShort: () => void = () => {}
-  /** The items that the exporter has been given and has not taken yet. */
-  #underWay: { readonly items: number } | undefined
-  /** What is left of a batch that waits to be tried again. */
-  #paused: readonly T[] | undefined
-  /** How often in a row the destination was not there, whatever the batch: pauses grow with it. */
+  #endDelay: () => void = () => {}
+  /** The current call of `export`. */
+  #exporting: { readonly items: number } | undefined
+  /** The items that wait for a retry. */
+  #delayed: readonly T[] | undefined
+  /** The number of consecutive retryable failures, also of different batches. The delay grows with it. */
   #failures = 0
   #graceEndsMs = Number.POSITIVE_INFINITY
-  /** Nothing is taken any more, and what is left has been given up. */
+  /** Why all remaining items were dropped. New ones are dropped too. */
   #end: 'ended' | 'grace_period' | undefined
   #lastFlush: { readonly items: number; readonly endsMs: number; readonly done: Promise<void> } | undefined
   #shutdown: Promise<void> | undefined
@@ -72,7 +74,7 @@ export class AsyncTransport<T> implements Transport<T> {
     this.#failureLog = new RateLimitedLog({ code: 'TALLYSCOPE_EXPORT_FAILED', subject: `exporter ${name}`, logger, clock })
   }
 
-  /** Where every item given to this transport is now: `accepted = exported + rejected + dropped + queued + inFlight`. */
+  /** The states of all items sent to this transport: `accepted = exported + rejected + dropped + queued + inFlight`. */
   get accounting(): TransportAccounting {
     return this.#stats.accounting
   }
@@ -85,21 +87,21 @@ export class AsyncTransport<T> implements Transport<T> {
     if (refused !== undefined) return this.#reportFull(refused)
     this.#queuedEver++
     if (this.#isWorking) return
-    // While it is idle, the timer is set for the first item: only that one, and a full batch, change when work begins.
+    // The timer is set for the first item. Only this item and a full batch change when work begins.
     if (this.#queue.length === this.#settings.maxBatchSize) this.#wakeAt(Number.NEGATIVE_INFINITY)
     else if (this.#queue.length === 1) this.#wakeAt(this.#queue.oldestMs + this.#settings.waitPeriodMs)
   }
 
   /**
-   * Exports everything sent before, and resolves when it has been exported or counted as lost, or after `timeoutMs`
-   * (default: the grace period). Does not cut the pause before another try short. Never rejects.
+   * Exports everything sent before. Resolves when all of it is exported or counted as lost, or after `timeoutMs` (default:
+   * `gracePeriodMs`). Does not shorten the delay before a retry. Never rejects.
    */
   flush(timeoutMs: number = this.#settings.gracePeriodMs): Promise<void> {
     if (this.#stats.queued + this.#stats.inFlight === 0) return Promise.resolve()
     const limitMs = timeoutMs >= 0 ? Math.min(timeoutMs, MAX_TIMER_MS) : this.#settings.gracePeriodMs
     const endsMs = this.#clock.monotonicMs() + limitMs
     const items = this.#queuedEver
-    // A thousand calls at once are one flush.
+    // Concurrent calls share one flush.
     if (this.#lastFlush?.items === items && Math.abs(this.#lastFlush.endsMs - endsMs) <= 1) return this.#lastFlush.done
     const done = new Promise<void>((resolve) => {
       const waiter: Waiter = { items, done: () => (stop(), resolve()) }
@@ -113,8 +115,8 @@ export class AsyncTransport<T> implements Transport<T> {
   }
 
   /**
-   * Takes nothing more, exports what is there within the grace period, logs how much was lost, and shuts the
-   * exporter down. A pause before another try is cut short. Further calls give the same promise.
+   * Stops accepting items, exports the remaining ones within the grace period, logs how many were lost, and shuts down the exporter. Ends
+   * the delay before a retry. Further calls return the same promise.
    */
   shutdown(): Promise<void> {
     this.#shutdown ??= this.#shutDown()
@@ -126,18 +128,17 @@ export class AsyncTransport<T> implements Transport<T> {
   }
 
   /**
-   * Exports what is queued, and what waits to be tried again, without waiting, if the exporter can: by its `exportSync`, or by an
-   * `export` that returns no promise. What is being exported is left to `exporter.flushSync`; without it, it counts as lost if the
-   * process ends.
+   * Exports all items that are queued or wait for a retry synchronously, if the exporter has `exportSync` or an `export` that returns no
+   * promise. Items that are being exported are left to `exporter.flushSync`. Without it, they count as lost if the process ends.
    */
   flushSync(): void {
     const { exporter } = this
     const parts = { exporter, stats: this.#stats, log: this.#failureLog }
-    if (this.#underWay !== undefined && settleNow(parts, this.#underWay.items)) this.#underWay = undefined
+    if (this.#exporting !== undefined && settleNow(parts, this.#exporting.items)) this.#exporting = undefined
     const queued = this.#queue.takeAll()
-    const items = [...(this.#paused ?? []), ...queued]
-    this.#paused = undefined
-    this.#cutPauseShort()
+    const items = [...(this.#delayed ?? []), ...queued]
+    this.#delayed = undefined
+    this.#endDelay()
     this.#stats.depart(queued.length)
     exportNow(parts, items)
     this.#notifyWaiters()
@@ -145,36 +146,36 @@ export class AsyncTransport<T> implements Transport<T> {
 
   #reportFull(refused: 'queue_full' | 'queue_bytes'): void {
     const bound = refused === 'queue_bytes' ? `${this.#settings.maxQueueBytes} bytes` : `${this.#settings.maxQueueSize} items`
-    this.#failureLog.report(`is too slow: the queue is full with ${bound} and the newest items are dropped`)
+    this.#failureLog.report(`is too slow: the queue is full with ${bound} and new items are dropped`)
   }
 
   async #shutDown(): Promise<void> {
     const { gracePeriodMs } = this.#settings
     this.#graceEndsMs = this.#clock.monotonicMs() + gracePeriodMs
-    this.#failures = 0 // there is no time for long pauses
-    this.#cutPauseShort()
-    await Promise.resolve() // `shutdown` is set first: nothing is taken from now on
+    this.#failures = 0 // there is no time for long delays
+    this.#endDelay()
+    await Promise.resolve() // let `shutdown` set `#shutdown` first, so that new items are dropped
     await this.flush(gracePeriodMs)
     this.#giveUp('grace_period')
     const timeoutMs = Math.max(this.#graceEndsMs - this.#clock.monotonicMs(), 0)
     const ending = settle(() => runDetached(() => this.exporter.shutdown?.()))
     const end = await withTimeout(ending, { clock: this.#clock, timeoutMs, keepAlive: true })
-    if (end === TIMED_OUT) this.#failureLog.report('was not shut down within the grace period')
+    if (end === TIMED_OUT) this.#failureLog.report('did not shut down within the grace period')
     else if (end.status === 'rejected') this.#failureLog.report('could not be shut down properly', end.reason)
   }
 
-  /** Whatever has not been exported by now is lost. */
+  /** Drops all items that have not been exported. */
   #giveUp(reason: 'ended' | 'grace_period'): void {
     if (this.#end !== undefined) return
     this.#end = reason
     this.#stopTimer()
     const lost = this.#stats.queued + this.#stats.inFlight
-    if (lost > 0) this.#failureLog.report(`has not taken ${lost} items, which are lost (${reason})`)
+    if (lost > 0) this.#failureLog.report(`did not export ${lost} items, which are lost (${reason})`)
     this.#queue.takeAll()
-    this.#paused = undefined
+    this.#delayed = undefined
     this.#stats.dropQueued(this.#stats.queued, reason)
     this.#stats.dropInFlight(reason)
-    this.#cutPauseShort()
+    this.#endDelay()
     this.#notifyWaiters()
   }
 
@@ -186,7 +187,7 @@ export class AsyncTransport<T> implements Transport<T> {
     const delayMs = Math.min(Math.max(dueMs - this.#clock.monotonicMs(), 0), MAX_TIMER_MS)
     this.#stopTimer = startTimer(this.#clock, delayMs, () => {
       this.#timerDueMs = Number.POSITIVE_INFINITY
-      // Items that are there when the wait is over go out with the first, in as many batches as it takes.
+      // All items that are queued now are exported with the first one, in as many batches as necessary.
       if (this.#queue.length < this.#settings.maxBatchSize) this.#dueUpTo = this.#queuedEver
       if (!this.#isWorking) void this.#work()
     })
@@ -207,27 +208,27 @@ export class AsyncTransport<T> implements Transport<T> {
     if (this.#end === undefined && this.#queue.length > 0) this.#wakeAt(this.#queue.oldestMs + waitPeriodMs)
   }
 
-  /** Whether an item is queued that must not wait for others. */
+  /** True if an item is queued that does not wait for a full batch. */
   #hasDue(): boolean {
     return this.#queue.length > 0 && this.#queuedEver - this.#queue.length < this.#dueUpTo
   }
 
-  /** Exports one batch, trying again if that is worthwhile. */
+  /** Exports one batch, with retries. */
   async #deliver(batch: readonly T[]): Promise<void> {
     let rest = batch
-    if (this.#failures > 0 && !(await this.#pauseWith(rest))) return
+    if (this.#failures > 0 && !(await this.#delayItems(rest))) return
     for (let retry = 0; ; retry++) {
-      // A copy: an exporter that changes its batch must not change what is tried again.
-      const underWay = { items: rest.length }
-      this.#underWay = underWay
-      const exporting = settle(() => runDetached(() => this.exporter.export(rest.slice())))
-      const end = await withTimeout(exporting, { clock: this.#clock, timeoutMs: this.#settings.exportTimeoutMs })
-      if (this.#end !== undefined || this.#underWay !== underWay) return // counted in the meantime
-      this.#underWay = undefined
+      const exporting = { items: rest.length }
+      this.#exporting = exporting
+      // A copy, since an exporter may change its batch.
+      const settled = settle(() => runDetached(() => this.exporter.export(rest.slice())))
+      const end = await withTimeout(settled, { clock: this.#clock, timeoutMs: this.#settings.exportTimeoutMs })
+      if (this.#end !== undefined || this.#exporting !== exporting) return // counted in the meantime
+      this.#exporting = undefined
       if (end === TIMED_OUT) {
-        this.#lose(rest.length, 'timeout', `has not taken ${rest.length} items within ${this.#settings.exportTimeoutMs} ms`)
+        this.#lose(rest.length, 'timeout', `did not export ${rest.length} items within ${this.#settings.exportTimeoutMs} ms`)
         this.#notifyWaiters()
-        await exporting
+        await settled
         return
       }
       if (end.status === 'fulfilled') {
@@ -239,33 +240,33 @@ export class AsyncTransport<T> implements Transport<T> {
       this.#stats.exported(failure.delivered)
       rest = rest.slice(failure.delivered)
       if (!this.#triesAgain(rest.length, failure, end.reason, retry)) return
-      if (!(await this.#pauseWith(rest, failure.retryAfterMs))) return
+      if (!(await this.#delayItems(rest, failure.retryAfterMs))) return
       this.#stats.retried()
     }
   }
 
-  /** Lets the destination rest. False if nothing is left to try: it was given up meanwhile, or handed over by `flushSync`. */
-  async #pauseWith(rest: readonly T[], retryAfterMs?: number): Promise<boolean> {
-    this.#paused = rest
-    await this.#pause(retryDelayMs(this.#failures - 1, retryAfterMs, this.#settings.random()))
-    const isLeft = this.#end === undefined && this.#paused !== undefined
-    this.#paused = undefined
-    return isLeft
+  /** Waits before the next try. Returns false if the items were dropped or exported by `flushSync` in the meantime. */
+  async #delayItems(rest: readonly T[], retryAfterMs?: number): Promise<boolean> {
+    this.#delayed = rest
+    await this.#delay(retryDelayMs(this.#failures - 1, retryAfterMs, this.#settings.random()))
+    const areLeft = this.#end === undefined && this.#delayed !== undefined
+    this.#delayed = undefined
+    return areLeft
   }
 
-  /** Whether the items that are left of a failed batch are tried again; if not, they are lost. */
+  /** Returns true if the remaining items of a failed batch are to be retried. Otherwise they are counted as lost. */
   #triesAgain(items: number, { isFinal, isRetryable }: ExportFailure, error: unknown, retry: number): boolean {
     if (isFinal) {
-      this.#lose(items, 'ended', 'has ended for good', error)
+      this.#lose(items, 'ended', 'has ended permanently', error)
       this.#giveUp('ended')
       return false
     }
     if (items === 0) return false
     if (isRetryable && retry < this.#settings.retries) {
-      this.#failureLog.report('has failed and is tried again', error)
+      this.#failureLog.report('failed and is retried', error)
       return true
     }
-    this.#lose(items, isRetryable ? 'retries' : 'failed', `has failed, ${items} items are lost`, error)
+    this.#lose(items, isRetryable ? 'retries' : 'failed', `failed, ${items} items are lost`, error)
     return false
   }
 
@@ -274,22 +275,22 @@ export class AsyncTransport<T> implements Transport<T> {
     this.#failureLog.report(what, error)
   }
 
-  /** In the grace period no longer than that lasts. */
-  #pause(delayMs: number): Promise<void> {
+  /** Waits for `delayMs`, during shutdown at most until the end of the grace period. */
+  #delay(delayMs: number): Promise<void> {
     const leftMs = Math.max(this.#graceEndsMs - this.#clock.monotonicMs(), 0)
     return new Promise((resolve) => {
-      const stop = startTimer(this.#clock, Math.min(delayMs, leftMs), () => this.#cutPauseShort())
-      this.#cutPauseShort = () => {
+      const stop = startTimer(this.#clock, Math.min(delayMs, leftMs), () => this.#endDelay())
+      this.#endDelay = () => {
         stop()
-        this.#cutPauseShort = () => {}
+        this.#endDelay = () => {}
         resolve()
       }
     })
   }
 
   #notifyWaiters(): void {
-    const dealtWith = this.#queuedEver - this.#stats.queued - this.#stats.inFlight
-    for (const waiter of this.#waiters) if (waiter.items <= dealtWith) this.#dismiss(waiter)
+    const done = this.#queuedEver - this.#stats.queued - this.#stats.inFlight
+    for (const waiter of this.#waiters) if (waiter.items <= done) this.#dismiss(waiter)
   }
 
   #dismiss(waiter: Waiter): void {

@@ -3,7 +3,7 @@ import { parseWholeNumber } from '../parse-whole-number.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
 import type { AsyncTransportOptions } from './async-transport-options.js'
 
-/** Options read from the environment, and what in there could not be used. */
+/** Options from environment variables, and the variables with problems. */
 export interface BatchReading {
   readonly options: Pick<AsyncTransportOptions, 'waitPeriodMs' | 'exportTimeoutMs' | 'maxQueueSize' | 'maxBatchSize'>
   readonly problems: readonly { readonly variable: string; readonly problem: string }[]
@@ -11,7 +11,7 @@ export interface BatchReading {
 
 const MAX_ITEMS = 10_000_000
 
-/** Variables of OpenTelemetry's batch span processor, and the least and greatest value of each. */
+/** Variables of OpenTelemetry's batch span processor, with the minimum and the maximum of each. */
 const VARIABLES = {
   waitPeriodMs: ['OTEL_BSP_SCHEDULE_DELAY', 0, MAX_TIMER_MS],
   exportTimeoutMs: ['OTEL_BSP_EXPORT_TIMEOUT', 1, MAX_TIMER_MS],
@@ -20,9 +20,9 @@ const VARIABLES = {
 } as const
 
 /**
- * Options of an asynchronous transport by OpenTelemetry's variables of the batch span processor: `OTEL_BSP_SCHEDULE_DELAY`,
- * `OTEL_BSP_EXPORT_TIMEOUT`, `OTEL_BSP_MAX_QUEUE_SIZE` and `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`. An empty variable is as none; one that is
- * no whole number in its range is reported and has no effect. A batch that is larger than the queue is reported and is as large as that.
+ * Reads the options of an {@link AsyncTransport} from OpenTelemetry's variables of the batch span processor: `OTEL_BSP_SCHEDULE_DELAY`,
+ * `OTEL_BSP_EXPORT_TIMEOUT`, `OTEL_BSP_MAX_QUEUE_SIZE` and `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`. Empty variables are ignored. Values that are
+ * not whole numbers in range are reported and have no effect. A batch size above the queue size is reported and reduced to it.
  * @see https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#batch-span-processor
  */
 export function batchOptionsFromEnvironment(env: Readonly<Record<string, string | undefined>>): BatchReading {

@@ -11,20 +11,20 @@ export interface BoundedQueueOptions<T> {
 
 interface QueuedBatch<T> {
   readonly items: T[]
-  /** Monotonic milliseconds when its first item was added. */
+  /** Monotonic time at which its first item was added, in milliseconds. */
   readonly sinceMs: number
   bytes: number
 }
 
 /**
- * Items in the order in which they were added, bounded in number and in bytes.
+ * A first-in, first-out queue with a maximum number of items and of bytes.
  *
- * They are kept in the batches in which they leave, so that a batch is taken without copying, and the clock is read once a
- * batch: with three lists of times, sizes and items a queued span cost half as much again (bench/trace/pipeline.bench.js).
+ * Items are stored in the batches in which they are taken, so that nothing is copied and the clock is read once a batch. See
+ * bench/trace/pipeline.bench.js.
  */
 export class BoundedQueue<T> {
   readonly #options: BoundedQueueOptions<T>
-  /** All are full but the last. */
+  /** All but the last are full. */
   readonly #batches: QueuedBatch<T>[] = []
   #last: QueuedBatch<T> | undefined
   #length = 0
@@ -38,12 +38,12 @@ export class BoundedQueue<T> {
     return this.#length
   }
 
-  /** When the oldest item was added; Infinity if the queue is empty. */
+  /** Monotonic time at which the oldest item was added, in milliseconds; Infinity if the queue is empty. */
   get oldestMs(): number {
     return this.#batches[0]?.sinceMs ?? Number.POSITIVE_INFINITY
   }
 
-  /** Adds the item, or returns why it was refused. */
+  /** Adds an item. Returns the reason if it was refused. */
   push(item: T): 'queue_full' | 'queue_bytes' | undefined {
     const { maxQueueSize, maxQueueBytes, maxBatchSize } = this.#options
     if (this.#length >= maxQueueSize) return 'queue_full'
@@ -60,7 +60,7 @@ export class BoundedQueue<T> {
     return undefined
   }
 
-  /** Removes the oldest items, as many as make a batch. */
+  /** Removes the oldest batch. */
   takeBatch(): T[] {
     const batch = this.#batches.shift()
     if (batch === undefined) return []
@@ -79,7 +79,7 @@ export class BoundedQueue<T> {
     return items
   }
 
-  /** Begins a batch with its first item: V8 calls `push` for a list that was empty, and inlines it otherwise. */
+  /** Begins a batch that already has its first item, because V8 does not inline `push` to an empty array. */
   #addBatch(item: T, bytes: number): void {
     this.#last = { items: [item], sinceMs: this.#options.clock.monotonicMs(), bytes }
     this.#batches.push(this.#last)
@@ -90,7 +90,7 @@ export class BoundedQueue<T> {
       const bytes = (this.#options.itemBytes ?? estimateSize)(item)
       return bytes > 0 ? bytes : 0
     } catch {
-      return 0 // the exporter will report what is wrong with it
+      return 0 // the exporter will report the error
     }
   }
 }

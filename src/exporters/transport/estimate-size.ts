@@ -1,7 +1,7 @@
 import type { SpanData } from '../../trace/data/span-data.js'
 import { itemKind } from '../item-kind.js'
 
-/** Values looked at in one item; if there are more, the rest of a list is taken to be like its beginning. */
+/** The maximum number of values that are visited in one item. The size of longer lists is extrapolated. */
 const MAX_VALUES = 1_000
 const MAX_DEPTH = 8
 const OBJECT_BYTES = 32
@@ -14,15 +14,15 @@ interface Budget {
 }
 
 /**
- * Roughly the memory that an item holds: the lengths of its strings and a little for everything else. Much cheaper than
- * its JSON, and bounded in time whatever the item. Throws what the item's getters throw.
+ * Estimates the memory of an item in bytes, from the lengths of its strings and a constant for everything else. Much cheaper than its
+ * JSON, and bounded in time. Rethrows errors of the item's getters.
  */
 export function estimateSize(item: unknown): number {
   const bytes = (item as Partial<SpanData> | null | undefined)?.textBytes
-  if (typeof bytes === 'number') return SPAN_BYTES + bytes // the usual item first: a span of ours that knows
+  if (typeof bytes === 'number') return SPAN_BYTES + bytes // the usual case: spans of this package
   const budget = { values: MAX_VALUES }
   if (itemKind(item) !== 'span') return bytesOf(item, MAX_DEPTH, budget)
-  // What a finished span has is behind getters of its class, if a walk over properties finds nothing.
+  // Spans may have getters in their class, which iterating over own properties does not find.
   const { name, attributes, annotations, messageEvents, links, stackTrace } = item as Partial<SpanData>
   const frames = stackTrace?.frames?.length ?? 0
   return SPAN_BYTES + frames * FRAME_BYTES + bytesOf([name, attributes, annotations, messageEvents, links], MAX_DEPTH, budget)

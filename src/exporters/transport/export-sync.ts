@@ -11,24 +11,24 @@ interface Parts<T> {
   readonly log: RateLimitedLog
 }
 
-/** Exports items that are in flight without waiting, as far as the exporter can; the rest is counted and logged. */
+/** Exports items in flight synchronously. If the exporter cannot, they are counted as dropped and logged. */
 export function exportNow<T>({ exporter, stats, log }: Parts<T>, items: readonly T[]): void {
   if (items.length === 0) return
   try {
     if (runDetached(() => isExportedNow(exporter, items))) return stats.exported(items.length)
     stats.dropDeparted(items.length, 'exit')
-    log.report(`cannot export without waiting: ${items.length} items are lost`)
+    log.report(`cannot export synchronously: ${items.length} items are lost`)
   } catch (error) {
     const { delivered } = exportFailure(error, items.length)
     stats.exported(delivered)
     stats.rejected(items.length - delivered, 'failed')
-    log.report('has failed', error)
+    log.report('failed', error)
   }
 }
 
 /**
- * Settles exports that are under way, if the exporter can write at once what it has been given or the process is ending.
- * @returns whether they are counted now; how they really end must then not be counted again.
+ * Settles running exports, if the exporter has `flushSync` or the process is ending.
+ * @returns true if the items have been counted. The results of their exports must then not be counted again.
  */
 export function settleNow<T>({ exporter, stats, log }: Parts<T>, items: number): boolean {
   if (items === 0) return false
@@ -43,7 +43,7 @@ export function settleNow<T>({ exporter, stats, log }: Parts<T>, items: number):
     stats.exported(items)
   } catch (error) {
     stats.rejected(items, 'failed')
-    log.report(`has failed, ${items} items are lost`, error)
+    log.report(`failed, ${items} items are lost`, error)
   }
   return true
 }

@@ -1,6 +1,6 @@
 import type { Transport } from '../../base/exporter.js'
 
-/** Sends every item to several transports, each with its own exporter, queue and failures. The list may be empty. */
+/** Sends every item to several transports, which do not affect each other. The list may be empty. */
 export class FanOutTransport<T> implements Transport<T> {
   readonly #transports: readonly Transport<T>[]
   #shutdown: Promise<void> | undefined
@@ -9,7 +9,7 @@ export class FanOutTransport<T> implements Transport<T> {
     this.#transports = [...transports]
   }
 
-  /** Throws what a transport threw, against the rules, once all the others have the item. */
+  /** Sends an item to all transports. Rethrows the first error of a transport that breaks the contract and throws. */
   send(item: T): void {
     this.#each((transport) => transport.send(item))
   }
@@ -18,7 +18,7 @@ export class FanOutTransport<T> implements Transport<T> {
     await Promise.allSettled(this.#transports.map(async (transport) => transport.flush(timeoutMs)))
   }
 
-  /** Shuts all down at once; one that fails keeps none of the others waiting. */
+  /** Shuts down all transports concurrently, even if some of them fail. */
   shutdown(): Promise<void> {
     this.#shutdown ??= Promise.allSettled(this.#transports.map(async (transport) => transport.shutdown())).then(() => {})
     return this.#shutdown

@@ -16,8 +16,8 @@ import { type TransportAccounting, TransportStats } from './transport-stats.js'
 
 export interface SyncTransportOptions {
   /**
-   * Running exports at a time, 1 … 1 000 000, for exporters that return promises. Items beyond it are dropped and counted. Default 2
-   * 048.
+   * Maximum number of running exports, 1 … 1 000 000, for exporters that return promises. Beyond it, items are dropped and counted.
+   * Default 2 048.
    */
   readonly maxInFlight?: number
   /** Time limit of `shutdown`, and of `flush` by default, in milliseconds, 0 … 2^31 - 1. Default 5 000. */
@@ -31,14 +31,14 @@ export interface SyncTransportOptions {
 const OPTIONS: OptionNames<SyncTransportOptions> = { maxInFlight: true, gracePeriodMs: true, logger: true, clock: true }
 
 /**
- * Exports that were started between two flushes. They share one pair of callbacks: a closure, two more promises and an
- * entry of a set for each would cost as much as the span that is exported (bench/trace/pipeline.bench.js).
+ * Exports that were started between two flushes. They share one pair of callbacks, because closures and promises for each would be as
+ * expensive as the span itself: see bench/trace/pipeline.bench.js.
  */
 class ExportGroup {
   pending = 0
   readonly exported: () => void
   readonly failed: (error: unknown) => void
-  /** Called when the last export of a group that has been closed has ended. */
+  /** Called when the last export of a closed group has settled. */
   onEnd: () => void = () => {}
 
   constructor(exported: () => void, failed: (error: unknown) => void) {
@@ -46,7 +46,7 @@ class ExportGroup {
     this.failed = (error) => this.#settle(() => failed(error))
   }
 
-  /** From now on nothing that ends is counted: its items have been counted otherwise. */
+  /** Stops counting: the items of the running exports have been counted otherwise. */
   abandon(): void {
     this.pending = 0
     this.onEnd()
@@ -61,8 +61,8 @@ class ExportGroup {
 }
 
 /**
- * Exports each item at once, in the turn that sends it. What the exporter throws or rejects with is counted and logged,
- * and never reaches the sender; a {@link TransportError} ends the transport.
+ * Exports each item synchronously in `send`. Errors and rejections of the exporter are counted and logged, but never thrown. A
+ * {@link TransportError} ends the transport.
  *
  * @throws {@link DefinitionError} `ERR_EXPORTER`, `ERR_TRANSPORT_OPTION`.
  * @example
@@ -75,9 +75,9 @@ export class SyncTransport<T> implements Transport<T> {
   readonly #gracePeriodMs: number
   readonly #stats: TransportStats
   readonly #failureLog: RateLimitedLog
-  /** The exports under way since the last flush. */
+  /** The exports that were started since the last flush. */
   #group: ExportGroup
-  /** Exports that a flush waits for, and those waits. */
+  /** Groups of earlier exports, each with a promise of its end. */
   readonly #closedGroups = new Map<ExportGroup, Promise<void>>()
   #hasEnded = false
   #shutdown: Promise<void> | undefined
@@ -97,7 +97,7 @@ export class SyncTransport<T> implements Transport<T> {
     this.#group = this.#newGroup()
   }
 
-  /** Where every item given to this transport is now: `accepted = exported + rejected + dropped + queued + inFlight`. */
+  /** The states of all items sent to this transport: `accepted = exported + rejected + dropped + queued + inFlight`. */
   get accounting(): TransportAccounting {
     return this.#stats.accounting
   }
@@ -108,7 +108,7 @@ export class SyncTransport<T> implements Transport<T> {
     if (this.#shutdown !== undefined) return this.#stats.accept('shutdown')
     if (this.#stats.inFlight >= this.#maxInFlight) {
       this.#stats.accept('queue_full')
-      this.#failureLog.report(`is too slow: ${this.#maxInFlight} exports are under way and the newest items are dropped`)
+      this.#failureLog.report(`is too slow: ${this.#maxInFlight} exports are running and new items are dropped`)
       return
     }
     this.#stats.acceptInFlight()
@@ -121,7 +121,7 @@ export class SyncTransport<T> implements Transport<T> {
     }
   }
 
-  /** Waits for the exports that are under way, at most `timeoutMs`. Never rejects. */
+  /** Waits for running exports, at most `timeoutMs` (default: `gracePeriodMs`). Never rejects. */
   async flush(timeoutMs: number = this.#gracePeriodMs): Promise<void> {
     this.#closeGroup()
     if (this.#closedGroups.size === 0) return
@@ -129,7 +129,7 @@ export class SyncTransport<T> implements Transport<T> {
     await withTimeout(Promise.all(this.#closedGroups.values()), { clock: this.#clock, timeoutMs: limitMs, keepAlive: true })
   }
 
-  /** Has the exporter write at once what it has been given. Without its `flushSync`, that counts as lost if the process ends. */
+  /** Calls `exporter.flushSync` for running exports. Without it, their items count as lost if the process ends. */
   flushSync(): void {
     if (settleNow({ exporter: this.exporter, stats: this.#stats, log: this.#failureLog }, this.#stats.inFlight)) this.#abandonGroups()
   }
@@ -145,10 +145,10 @@ export class SyncTransport<T> implements Transport<T> {
 
   async #end(): Promise<void> {
     const endsMs = this.#clock.monotonicMs() + this.#gracePeriodMs
-    await Promise.resolve() // `shutdown` is set first: nothing is accepted from now on
+    await Promise.resolve() // let `shutdown` set `#shutdown` first, so that new items are dropped
     await this.flush(this.#gracePeriodMs)
     const lost = this.#stats.inFlight
-    if (lost > 0) this.#failureLog.report(`has not taken ${lost} items within the grace period`)
+    if (lost > 0) this.#failureLog.report(`did not export ${lost} items within the grace period`)
     this.#stats.dropInFlight('grace_period')
     this.#abandonGroups()
     const timeoutMs = Math.max(endsMs - this.#clock.monotonicMs(), 0)
@@ -194,7 +194,7 @@ export class SyncTransport<T> implements Transport<T> {
     this.#stats.exported(delivered)
     this.#stats.rejected(1 - delivered, 'failed')
     this.#hasEnded ||= isFinal
-    this.#failureLog.report(this.#hasEnded ? 'has ended for good' : 'has failed', error)
+    this.#failureLog.report(this.#hasEnded ? 'has ended permanently' : 'failed', error)
   }
 }
 

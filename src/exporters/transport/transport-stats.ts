@@ -1,18 +1,18 @@
 import { type InternalCount, type InternalMetric, internalCount, internalCounter, internalGauge } from '../../base/internal-metrics.js'
 
-/** Where the items given to a transport are now: `accepted = exported + rejected + dropped + queued + inFlight`, always. */
+/** Numbers of items by state. At any time, `accepted = exported + rejected + dropped + queued + inFlight`. */
 export interface TransportAccounting {
-  /** Items given to `send`. */
+  /** Items passed to `send`. */
   readonly accepted: number
-  /** Taken by the exporter. */
+  /** Items that were exported. */
   readonly exported: number
-  /** Passed to the exporter, which failed with an error that is not retryable or timed out. */
+  /** Items of exports that failed with an error that is not retryable, failed after all retries, or timed out. */
   readonly rejected: number
-  /** Never tried, or given up at the end of the grace period. */
+  /** Items that were never exported, or not by the end of the grace period. */
   readonly dropped: number
-  /** Waiting for a batch. */
+  /** Items in the queue. */
   readonly queued: number
-  /** In the batch that is being exported, or waits to be tried again. */
+  /** Items of the batch that is being exported or waits for a retry. */
   readonly inFlight: number
 }
 
@@ -22,14 +22,14 @@ export type RejectReason = 'failed' | 'timeout' | 'retries' | 'ended'
 const counter = (name: string, description: string, ...labelKeys: string[]): InternalMetric =>
   internalCounter(`tallyscope_transport_${name}`, description, 'exporter', ...labelKeys)
 
-const accepted = counter('accepted_items_total', 'Items given to a transport.')
-const exported = counter('exported_items_total', 'Items that the exporter of a transport has taken.')
-const rejected = counter('rejected_items_total', 'Items that the exporter of a transport has not taken, by reason.', 'reason')
+const accepted = counter('accepted_items_total', 'Items passed to a transport.')
+const exported = counter('exported_items_total', 'Items that the exporter of a transport has exported.')
+const rejected = counter('rejected_items_total', 'Items that the exporter of a transport has failed to export, by reason.', 'reason')
 const dropped = counter('dropped_items_total', 'Items that a transport has dropped, by reason.', 'reason')
-const retries = counter('retries_total', 'Batches given to an exporter once more.')
+const retries = counter('retries_total', 'Batches exported again after a failure.')
 const waiting = internalGauge('tallyscope_transport_waiting_items', 'Items that are queued or in flight in transports.', 'exporter')
 
-/** The books of one transport. Each method is one transfer, so that the sum is right between any two calls. */
+/** Counts the items of one transport. Each method moves items from one state to another, so that the sum is always correct. */
 export class TransportStats {
   readonly #exporter: string
   readonly #now = { accepted: 0, exported: 0, rejected: 0, dropped: 0, queued: 0, inFlight: 0 }
@@ -57,7 +57,7 @@ export class TransportStats {
     return this.#now.inFlight
   }
 
-  /** A new item: dropped at once if there is a reason, queued otherwise. */
+  /** Counts a new item as queued, or as dropped if there is a reason. */
   accept(dropReason?: DropReason): void {
     this.#now.accepted++
     this.#accepted.value++
@@ -66,7 +66,7 @@ export class TransportStats {
     if (dropReason !== undefined) this.dropQueued(1, dropReason)
   }
 
-  /** A new item that is exported at once. */
+  /** Counts a new item as in flight. */
   acceptInFlight(): void {
     this.#now.accepted++
     this.#accepted.value++

@@ -45,7 +45,7 @@ for (const { name, run } of exporterContract({
   test(name, run)
 }
 
-test('metrics are printed in a form for people', async () => {
+test('metrics are printed in a human-readable form', async () => {
   expect(await output([latency, requests, size, quantiles])).toBe(
     [
       'shop/latency [s] distribution, 2024-01-15T10:30:15.000Z: Time to answer',
@@ -82,7 +82,7 @@ test('a span is one JSON document on one line by default', async () => {
   expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(span)))
 })
 
-test('a span is printed in a form for people', async () => {
+test('a span is printed in a human-readable form', async () => {
   expect(await output([span], { format: 'pretty' })).toBe(
     [
       'Span: check\\x1b[2Jout (server) 12 ms, OK',
@@ -95,7 +95,7 @@ test('a span is printed in a form for people', async () => {
   )
 })
 
-test('metrics for machines are one line of JSON each', async () => {
+test('metrics in the format json are one line each', async () => {
   const lines = (await output([latency, size], { format: 'json' })).trimEnd().split('\n')
   expect(lines.map((line) => JSON.parse(line).descriptor.name)).toEqual(['shop/latency', 'pool/size'])
   expect(lines[1]).toContain('"value":"NaN"')
@@ -122,7 +122,7 @@ test('an item that cannot be written is left out, and the others are written', a
   expect(dropped('unserialisable') - before).toBe(2)
 })
 
-test('the exporter writes to the stdout of the time of the export', async () => {
+test('the exporter uses the value of process.stdout at the time of the export', async () => {
   const exporter = new ConsoleExporter()
   const write = vi.spyOn(process.stdout, 'write').mockImplementation(() => true)
   await exporter.export(['item'])
@@ -154,7 +154,7 @@ describe('a stream', () => {
     await exporting
   })
 
-  test('that accepts nothing loses items beyond a limit, counted and logged', async () => {
+  test('that accepts nothing drops items beyond a limit, counted and logged', async () => {
     const stream = new Writable({ write: () => {} })
     const exporter = new ConsoleExporter({ stream, maxBufferedBytes: 1_000 })
     const item = 'x'.repeat(600)

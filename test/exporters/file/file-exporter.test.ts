@@ -76,7 +76,7 @@ test('a torn line at the end of the file is terminated', async () => {
   expect(text()).toBe('"whole"\n{"torn":\n1\n2\n')
 })
 
-test('a line that another process is still writing is waited for, not terminated', async () => {
+test('a line that another process is still writing is not terminated', async () => {
   const clock = new ManualClock()
   const exporter = new FileExporter({ path, clock })
   writeFileSync(path, '"of the oth')
@@ -123,7 +123,7 @@ test('an item beyond the size limit is left out and counted', async () => {
   expect(dropped('too_large')).toBe(2)
 })
 
-test('batches of any size arrive whole and in order', async () => {
+test('batches of any size are written completely and in order', async () => {
   const items = Array.from({ length: 2_000 }, (_, i) => ({ i, text: 'x'.repeat((i * 7919) % 40_000 > 39_000 ? 100_000 : i % 300) }))
   const exporter = new FileExporter({ path, maxQueuedBytes: 1e9 })
   const batches = Array.from({ length: 20 }, (_, i) => items.slice(i * 100, i * 100 + 100))
@@ -146,7 +146,7 @@ describe('the file is reopened', () => {
     expect(text()).toBe('"new"\n')
   })
 
-  test('after another was put in its place, with a torn line', async () => {
+  test('after it was replaced by a file with a torn line', async () => {
     await exportAround(['old', 'new'], (index) => {
       if (index === 0) return
       writeFileSync(`${path}.other`, '"other')
@@ -181,7 +181,7 @@ describe('a file that cannot be opened', () => {
     ['in a folder that is not there', () => join(folder, 'no/items.jsonl'), 'ENOENT'],
     ['in a file', () => (writeFileSync(join(folder, 'file'), ''), join(folder, 'file/items.jsonl')), 'ENOTDIR'],
     ['a circle of links', () => (symlinkSync(path, path), path), 'ELOOP'],
-  ])('%s: the export rejects, may be tried again, and says how much was lost', async (_, at, code) => {
+  ])('%s: the export rejects with a retryable error that has the number of lost items', async (_, at, code) => {
     const exporter = new FileExporter({ path: at() })
     const failure = {
       name: 'ExportError',
@@ -207,7 +207,7 @@ describe('a file that cannot be opened', () => {
   })
 })
 
-test('an export is refused while too much waits to be written', async () => {
+test('an export is refused while the queue is full', async () => {
   const exporter = new FileExporter({ path, maxQueuedBytes: 150 })
   const ends = await Promise.allSettled(Array.from({ length: 3 }, () => exporter.export(['x'.repeat(98)])))
   expect(ends.map((end) => (end.status === 'rejected' ? end.reason.code : 'done'))).toEqual(['done', 'done', 'ERR_FILE_QUEUE_FULL'])
@@ -225,7 +225,7 @@ describe('at the end', () => {
     expect(existsSync(path)).toBe(false)
   })
 
-  test.each(['never', 'shutdown', 'export'] as const)('what was written is brought to the disk: %s', async (fsync) => {
+  test.each(['never', 'shutdown', 'export'] as const)('written data is synchronised to the disk: %s', async (fsync) => {
     const exporter = new FileExporter({ path, fsync })
     await exporter.export([1])
     await exporter.shutdown()

@@ -61,7 +61,7 @@ test('a short write is continued from where it stopped', async () => {
   expect(text()).toBe('"one"\n"two"\n"three"\n')
 })
 
-test.each(['EAGAIN', 'EINTR', 'EBUSY'])('%s is tried again, a few times, a little later', async (code) => {
+test.each(['EAGAIN', 'EINTR', 'EBUSY'])('%s is retried a few times after a delay', async (code) => {
   const clock = new ManualClock()
   const exporter = new FileExporter({ path, clock })
   faults = [code, 4, code, code]
@@ -69,7 +69,7 @@ test.each(['EAGAIN', 'EINTR', 'EBUSY'])('%s is tried again, a few times, a littl
   expect([text(), writes]).toEqual(['"one"\n', 5])
 })
 
-test('a write that fails for a second is a failure', async () => {
+test('a write that fails for a second fails the export', async () => {
   const clock = new ManualClock()
   const exporter = new FileExporter({ path, clock })
   faults = Array.from({ length: 100 }, () => 'EAGAIN')
@@ -82,7 +82,7 @@ test('a write that fails for a second is a failure', async () => {
   expect(clock.monotonicMs()).toBeLessThan(10_000)
 })
 
-test('a write of zero bytes without an error is a failure too', async () => {
+test('a write of zero bytes without an error fails the export', async () => {
   const exporter = new FileExporter({ path })
   faults = Array.from({ length: 100 }, () => 0)
   await expect(exporter.export(['one'])).rejects.toMatchObject({ cause: { message: 'the system takes no bytes' } })
@@ -118,13 +118,13 @@ describe('a write that fails inside a line', () => {
     }
   })
 
-  test('counts items left out before as handled', async () => {
+  test('counts items that were dropped before as delivered', async () => {
     const exporter = new FileExporter({ path })
     faults = [9, 'ENOSPC']
     await expect(exporter.export([1n, 'one', 2n, 'two', 'three'])).rejects.toMatchObject({ delivered: 3 })
   })
 
-  test('concerns only the exports whose lines are missing', async () => {
+  test('fails only the exports whose lines are missing', async () => {
     const exporter = new FileExporter({ path })
     await exporter.export(['zero'])
     faults = [14, 'ENOSPC']
@@ -155,7 +155,7 @@ test('with /dev/full every export rejects, none throws, and nothing accumulates'
   await exporter.shutdown()
 })
 
-test('a pipe without a reader is an error, not a wait', async () => {
+test('a pipe without a reader fails immediately', async () => {
   execFileSync('mkfifo', [path])
   const exporter = new FileExporter({ path })
   await expect(exporter.export([1])).rejects.toMatchObject({ cause: { code: 'ENXIO' } })

@@ -70,7 +70,7 @@ test('a process killed at random keeps every acknowledged line, tears at most on
   )
 }, 1_200_000)
 
-test('four processes appending to one file break no line of each other', async () => {
+test('four processes append to one file without breaking lines', async () => {
   const programs = Array.from({ length: 4 }, (_, who) => new ChildProgram('write-until-killed.js', { path, who, start: 0, count: 1_000 }))
   for (const program of programs) expect(await program.ended).toEqual({ status: 0, signal: null })
   const lines = readFileSync(path, 'utf8')

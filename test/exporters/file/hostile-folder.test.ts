@@ -9,7 +9,7 @@ import { endsInsideLine } from '../../../src/exporters/file/torn-line.js'
 const folder = (): string => mkdtempSync(join(tmpdir(), 'tallyscope-'))
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8)
 
-test('new files are readable by their owner only, unless a mode is given', async () => {
+test('new files are readable only by their owner, unless a mode is set', async () => {
   const path = join(folder(), 'a.jsonl')
   await new FileExporter({ path }).export([{ a: 1 }])
   expect(modeOf(path)).toBe('600')

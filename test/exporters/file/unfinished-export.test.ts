@@ -24,7 +24,7 @@ class SlowClock extends ManualClock {
 const metric = (name: string) => ({ name, timeSeries: Array.from({ length: 1_000 }, (_, i) => ({ labelValues: [`${i}`], points: [i] })) })
 const lines = () => readFileSync(path, 'utf8').trimEnd().split('\n')
 
-test('a metric of many series lets other work run meanwhile, and is one line', async () => {
+test('a metric of many series does not block other work, and is one line', async () => {
   const exporter = new FileExporter({ path, clock: new SlowClock() })
   let turns = 0
   const count = () => {
@@ -39,7 +39,7 @@ test('a metric of many series lets other work run meanwhile, and is one line', a
   expect(turns).toBeGreaterThanOrEqual(32)
 })
 
-test('flushSync in the middle of a metric writes it and all after it, each once', async () => {
+test('flushSync during the serialisation of a metric writes it and all later items once', async () => {
   const exporter = new FileExporter({ path, clock: new SlowClock() })
   const exporting = exporter.export([metric('a'), metric('b')])
   const behind = exporter.export([{ name: 'c' }])

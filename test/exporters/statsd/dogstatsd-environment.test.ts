@@ -3,7 +3,7 @@ import { dogstatsdOptionsFromEnvironment } from '../../../src/exporters/statsd/i
 
 const read = (env: Record<string, string>) => dogstatsdOptionsFromEnvironment(env)
 
-test('an environment without variables, and one with empty ones, has no options', () => {
+test('missing and empty variables set no options', () => {
   expect(read({})).toEqual({ options: {}, problems: [] })
   expect(read({ DD_TAGS: ' ', DD_AGENT_HOST: '', DD_DOGSTATSD_URL: '' })).toEqual({ options: {}, problems: [] })
 })
@@ -27,11 +27,11 @@ test.each([
     { DD_DOGSTATSD_URL: 'udp://a', DD_AGENT_HOST: 'b', DD_DOGSTATSD_SOCKET: '/c' },
     { protocol: 'udp', host: 'a' },
   ],
-])('the address of %j', (env, options) => {
+])('variables set the address: %j', (env, options) => {
   expect(read(env as unknown as Record<string, string>)).toEqual({ options, problems: [] })
 })
 
-test('tags come from DD_TAGS, and those with a variable of their own replace them', () => {
+test('tags come from DD_TAGS, and variables of single tags take precedence', () => {
   const env = { DD_TAGS: 'env:dev,team:a:b region:eu,bare,:x', DD_ENV: 'prod', DD_SERVICE: 's', DD_VERSION: '1', DD_ENTITY_ID: 'id' }
   expect(read(env).options.tags).toEqual({
     env: 'prod',
@@ -43,7 +43,7 @@ test('tags come from DD_TAGS, and those with a variable of their own replace the
   })
 })
 
-test('fields of the origin', () => {
+test('variables set the origin fields', () => {
   expect(read({ DD_EXTERNAL_ENV: 'it-false,cn-a', DD_CARDINALITY: 'LOW' }).options).toEqual({
     externalEnv: 'it-false,cn-a',
     cardinality: 'low',

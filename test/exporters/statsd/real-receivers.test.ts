@@ -46,7 +46,7 @@ function counting(seed: number) {
 /** Without those that stayed at 0, which are never sent. */
 const positive = (all: Map<string, number>) => Object.fromEntries([...all].filter(([, value]) => value !== 0).sort())
 
-test('statsd 0.9 has exactly the sums of 20 exports, and negative gauges', async () => {
+test('statsd 0.9 receives the exact sums of 20 exports, and negative gauges', async () => {
   const [port, managementPort] = [await freePort(), await freePort()]
   const config = join(folder, 'statsd.js')
   // It flushes and forgets its counters each interval, so the interval is long.
@@ -101,7 +101,7 @@ test('statsd 0.9 has exactly the sums of 20 exports, and negative gauges', async
 })
 
 describeWith(['collectd'], 'collectd', () => {
-  test('collectd has exactly the sums of 20 exports', async () => {
+  test('collectd receives the exact sums of 20 exports', async () => {
     const port = await freePort()
     const data = join(folder, 'collectd')
     mkdirSync(data)

@@ -45,7 +45,7 @@ const latency = (counts: number[], total: number): Metric =>
 describe('names and tags', () => {
   const requests = counter([['GET'], 3], [[undefined], 4])
 
-  test('labels are tags of DogStatsD by default', async () => {
+  test('labels are written as DogStatsD tags by default', async () => {
     expect(await linesOf([requests])).toEqual(['shop.requests:3|c|#method:GET', 'shop.requests:4|c'])
   })
 
@@ -57,19 +57,19 @@ describe('names and tags', () => {
     expect(await linesOf([requests], { tagStyle })).toEqual(lines)
   })
 
-  test('a prefix stands before every name, with one dot between', async () => {
+  test('a prefix precedes every name, separated by one dot', async () => {
     expect(await linesOf([gauge(1)], { prefix: 'app' })).toEqual(['app.pool.size:1|g'])
     expect(await linesOf([gauge(1)], { prefix: 'app.' })).toEqual(['app.pool.size:1|g'])
   })
 
-  test('a label replaces the constant tag of its key', async () => {
+  test('a label takes precedence over the constant tag of its key', async () => {
     expect(await linesOf([requests], { tags: { method: 'any', team: 'a' } })).toEqual([
       'shop.requests:3|c|#method:GET,team:a',
       'shop.requests:4|c|#method:any,team:a',
     ])
   })
 
-  test('fields of the origin end every line of DogStatsD', async () => {
+  test('every DogStatsD line ends with the origin fields', async () => {
     expect(await linesOf([gauge(1)], { externalEnv: 'it-false,cn-app', cardinality: 'low' })).toEqual([
       'pool.size:1|g|e:it-false,cn-app|card:low',
     ])
@@ -83,7 +83,7 @@ describe('names and tags', () => {
 })
 
 describe('values', () => {
-  test('a counter sends what it has grown by, and nothing if it has not', async () => {
+  test('a counter sends its increment, and nothing if it is unchanged', async () => {
     const exporter = exporterWith()
     for (const value of [5, 5, 12]) await exporter.export([counter([['GET'], value])])
     expect(await receiver.lines()).toEqual(['shop.requests:5|c|#method:GET', 'shop.requests:7|c|#method:GET'])
@@ -101,7 +101,7 @@ describe('values', () => {
     expect((await receiver.lines()).map((line) => parseLine(line, 'dogstatsd').value)).toEqual([5, 8, 3])
   })
 
-  test('a producer that fails for some exports loses and doubles nothing', async () => {
+  test('no increment is lost or sent twice if a producer fails for some exports', async () => {
     const exporter = exporterWith()
     await exporter.export([counter([['GET'], 5])])
     for (let i = 0; i < 50; i++) await exporter.export([])
@@ -109,7 +109,7 @@ describe('values', () => {
     expect(await receiver.lines()).toEqual(['shop.requests:5|c|#method:GET', 'shop.requests:1|c|#method:GET'])
   })
 
-  test('series of two producers with one name add up', async () => {
+  test('series of two producers with the same name add up', async () => {
     const exporter = exporterWith()
     for (const [one, other] of [
       [5, 100],
@@ -124,7 +124,7 @@ describe('values', () => {
     ['dogstatsd', ['pool.size:-5|g']],
     ['graphite', ['pool.size:0|g', 'pool.size:-5|g']],
     ['none', ['pool.size:0|g', 'pool.size:-5|g']],
-  ] as const)('a negative gauge in the style %s', async (tagStyle, lines) => {
+  ] as const)('a negative gauge is set from 0 if the style needs it: %s', async (tagStyle, lines) => {
     expect(await linesOf([gauge(-5)], { tagStyle })).toEqual(lines)
   })
 
@@ -153,7 +153,7 @@ describe('values', () => {
     expect(await linesOf([gauge(value)])).toEqual([`pool.size:${text}|g`])
   })
 
-  test('what is not finite is left out and counted', async () => {
+  test('non-finite values are dropped and counted', async () => {
     const before = selfValue('tallyscope_exporter_dropped_items_total', 'StatsdExporter', 'not_finite')
     expect(await linesOf([gauge(Number.NaN), gauge(Number.POSITIVE_INFINITY), gauge(1)])).toEqual(['pool.size:1|g'])
     expect(selfValue('tallyscope_exporter_dropped_items_total', 'StatsdExporter', 'not_finite')).toBe(before + 2)
@@ -174,7 +174,7 @@ describe('values', () => {
     expect(await linesOf([latency([1, 2, 3], 123.5)])).toEqual(['latency.count:6|c', 'latency.sum:123.5|c'])
   })
 
-  test('a distribution sends its buckets if asked to', async () => {
+  test('a distribution sends its buckets with the option buckets', async () => {
     const exporter = exporterWith({ buckets: true })
     await exporter.export([latency([1, 2, 0], 40)])
     await exporter.export([latency([1, 3, 1], 80)])
@@ -190,7 +190,7 @@ describe('values', () => {
     ])
   })
 
-  test('a distribution sends the middles of its buckets if asked to, as often as they have grown', async () => {
+  test('a distribution sends the middle of each bucket per added value with the option midpoints', async () => {
     const exporter = exporterWith({ distributions: 'midpoints' })
     await exporter.export([latency([1, 0, 0], 4)])
     await exporter.export([latency([1, 4, 2], 100)])
@@ -205,7 +205,7 @@ describe('values', () => {
     ])
   })
 
-  test('a rate stands for its count, also if the fraction of 1 / rate is cut off', async () => {
+  test('a sample rate yields its count even if 1 / rate is truncated', async () => {
     const { rateFor } = await import('../../../src/exporters/statsd/statsd-lines.js')
     for (const count of [...Array.from({ length: 10_000 }, (_, i) => i + 1), 2 ** 31, 1e12 + 1]) {
       expect(Math.floor(1 / rateFor(count))).toBe(count)
@@ -225,7 +225,7 @@ describe('values', () => {
     expect(await linesOf([wait], { percentiles: false })).toEqual(rest)
   })
 
-  test('info is a gauge of its labels, and nothing without tags', async () => {
+  test('an info metric is a gauge with its labels, and is not sent without tags', async () => {
     const info = metric({ name: 'build', type: 'INFO', labelKeys: ['version'] }, [['1.2'], 1])
     expect(await linesOf([info])).toEqual(['build:1|g|#version:1.2'])
     await exporterWith({ tagStyle: 'none' }).export([info])
@@ -264,7 +264,7 @@ describe('rows', () => {
     expect(counts).toEqual(totals)
   })
 
-  test('a row that was removed and made again sends its new value', async () => {
+  test('a row that was removed and created again sends its new value', async () => {
     const clock = new ManualClock()
     const stats = new Stats({ clock })
     const bytes = stats.measure('bytes', { unit: 'By', tagKeys: ['route'] })
@@ -285,7 +285,7 @@ describe('rows', () => {
 describe('packets', () => {
   const many = (count: number): Metric => counter(...Array.from({ length: count }, (_, i): Series => [[`ü${i}`], i + 1]))
 
-  test('hold whole lines and no more bytes than allowed', async () => {
+  test('contain whole lines and at most the maximum number of bytes', async () => {
     for (const maxPacketBytes of [64, 100, 512, 1_432]) {
       await exporterWith({ maxPacketBytes }).export([many(500)])
       const lines = await receiver.lines()

@@ -34,7 +34,7 @@ function textOf(metrics: Metric[], style: (typeof STYLES)[number], tags: Record<
   return packer.takeRest().flatMap(({ text }) => Buffer.from(text).toString().split('\n'))
 }
 
-test('no name, key or value of a tag makes a line or a tag that was not written', () => {
+test('no metric name, tag key or tag value can add a line or a tag', () => {
   fc.assert(
     fc.property(fc.constantFrom(...STYLES), hostile, hostile, hostile, hostile, (style, name, key, value, constant) => {
       const metrics = [
@@ -63,7 +63,7 @@ test('no name, key or value of a tag makes a line or a tag that was not written'
   )
 })
 
-test('every finite number reads back from its plain digits', () => {
+test('every finite number is parsed back from its plain digits', () => {
   fc.assert(
     fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
       const text = plainNumber(value)

@@ -68,7 +68,7 @@ afterEach(async () => {
 })
 
 describe('UDP', () => {
-  test('what was refused comes with the next export, once the receiver is there', async () => {
+  test('refused increments are part of the next export once the receiver listens', async () => {
     const port = await freePort()
     const exporter = keep(new StatsdExporter({ port }))
     await expect(exporter.export(counter(3))).rejects.toThrow(failed)
@@ -79,7 +79,7 @@ describe('UDP', () => {
     await receiver.close()
   })
 
-  test('a receiver that restarts loses nothing that was refused', async () => {
+  test('a receiver that restarts gets the increments that were refused', async () => {
     let receiver = await UdpReceiver.open()
     const { port } = receiver
     const exporter = keep(new StatsdExporter({ port }))
@@ -98,7 +98,7 @@ describe('UDP', () => {
     await expect(exporter.export(counter(1))).rejects.toThrow(failed)
   })
 
-  test('a packet too large for a datagram has a fault of its own', async () => {
+  test('a packet too large for a datagram fails without affecting the others', async () => {
     const receiver = await UdpReceiver.open()
     const sender = new UdpSender('127.0.0.1', receiver.port)
     const faults = await sender.send([Buffer.from('a:1|c'), Buffer.alloc(70_000), Buffer.from('b:1|c')])
@@ -108,7 +108,7 @@ describe('UDP', () => {
     await receiver.close()
   })
 
-  test('an address of IPv6 is taken', async () => {
+  test('an IPv6 address is accepted', async () => {
     const exporter = keep(new StatsdExporter({ host: '::1', port: await freePort() }))
     await expect(exporter.export(counter(1))).rejects.toThrow(/udp \[::1\]:\d+ failed/)
   })
@@ -126,7 +126,7 @@ describe('TCP', () => {
     await receiver.close()
   })
 
-  test('a connection that was closed meanwhile is made again', async () => {
+  test('a closed connection is opened again', async () => {
     const receiver = new StreamReceiver()
     await receiver.listen({ port: 0 })
     const openSockets = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length
@@ -141,7 +141,7 @@ describe('TCP', () => {
     await receiver.close()
   })
 
-  test('a receiver that refuses, and one that is not there, cost no counts', async () => {
+  test('no increment is lost if the receiver refuses or does not exist', async () => {
     const port = await freePort()
     const exporter = keep(new StatsdExporter({ protocol: 'tcp', port }))
     await expect(exporter.export(counter(2))).rejects.toThrow(failed)
@@ -152,19 +152,19 @@ describe('TCP', () => {
     await receiver.close()
   })
 
-  test('a receiver that does not read ends the export at its time-out', async () => {
+  test('an export to a receiver that does not read fails after the time-out', async () => {
     const receiver = new StreamReceiver((socket) => socket.pause())
     await receiver.listen({ port: 0 })
     const exporter = keep(new StatsdExporter({ protocol: 'tcp', port: receiver.port, timeoutMs: 300, maxPacketBytes: 65_000 }))
     const series = Array.from({ length: 50_000 }, (_, i) => [['x'.repeat(200) + i], 1] as [string[], number])
     const large = metric({ name: 'a', type: 'CUMULATIVE_INT64', labelKeys: ['k'] }, ...series)
-    await expect(exporter.export([large])).rejects.toThrow(/not within 300 ms/)
+    await expect(exporter.export([large])).rejects.toThrow(/timed out after 300 ms/)
     await receiver.close()
   })
 })
 
 describe('a Unix stream', () => {
-  test('every packet stands behind its length, four bytes, least first', async () => {
+  test('every packet is prefixed by its length in four bytes, little-endian', async () => {
     const path = join(folder, 'dsd.socket')
     const receiver = new StreamReceiver()
     await receiver.listen({ path })
@@ -174,7 +174,7 @@ describe('a Unix stream', () => {
     await receiver.close()
   })
 
-  test('an agent that restarts gets what it missed', async () => {
+  test('an agent that restarts gets the increments that it missed', async () => {
     const path = join(folder, 'dsd.socket')
     const exporter = keep(new StatsdExporter({ path }))
     await expect(exporter.export(counter(1))).rejects.toThrow(failed) // the path is missing
@@ -226,14 +226,14 @@ describe('Unix datagrams', () => {
   const { EAGAIN, EMSGSIZE, ECONNREFUSED, ENOENT } = constants.errno
   const packets = ['a', 'b', 'c'].map((text) => Buffer.from(text))
 
-  test('a full buffer is tried again after a pause', async () => {
+  test('a full buffer is retried after a delay', async () => {
     const datagrams = new FakeDatagrams()
     datagrams.codes.push(0, 1, -EAGAIN)
     expect(await new UnixDatagramSender('/s', async () => datagrams).send(packets)).toEqual([undefined, undefined, undefined])
     expect(datagrams.taken).toEqual(['a', 'b', 'c'])
   })
 
-  test('a packet that is refused has its own fault, and the next call opens the path again', async () => {
+  test('a refused packet has its own error, and the next call opens the path again', async () => {
     const datagrams = new FakeDatagrams()
     const sender = new UnixDatagramSender('/s', async () => datagrams)
     datagrams.codes.push(0, -ECONNREFUSED, -EMSGSIZE)
@@ -247,13 +247,13 @@ describe('Unix datagrams', () => {
     expect([datagrams.opened, datagrams.closed]).toEqual([3, 3])
   })
 
-  test('a missing package is a fault of each packet', async () => {
+  test('a missing package is an error of each packet', async () => {
     const sender = new UnixDatagramSender('/s', () => Promise.reject(new Error('not installed')))
     expect(await sender.send(packets.slice(0, 1))).toEqual([new Error('not installed')])
   })
 })
 
-test('shutting down leaves no handle behind', async () => {
+test('shutdown leaves no handle open', async () => {
   const receiver = await UdpReceiver.open()
   const exporter = new StatsdExporter({ port: receiver.port })
   await exporter.export(counter(1))

@@ -69,7 +69,7 @@ describe('a batch is exported', () => {
     expect(clock.timers).toBe(0)
   })
 
-  test('when 600 items are queued, in a later turn than that of the sender', async () => {
+  test('when 600 items are queued, asynchronously', async () => {
     const to = transport()
     send(to, 600)
     expect(batches).toEqual([])
@@ -91,7 +91,7 @@ describe('a batch is exported', () => {
     ])
   })
 
-  test('and the next at once while there are full batches', async () => {
+  test('and the next immediately while there are full batches', async () => {
     const slow = () => new Promise<void>((resolve) => void clock.setTimer(10, resolve))
     const to = transport({ maxBatchSize: 2, waitPeriodMs: 1_000 }, slow)
     send(to, 7)
@@ -118,7 +118,7 @@ describe('a batch is exported', () => {
 })
 
 describe('a queue', () => {
-  test('that is full drops the newest items, 2 048 by default', async () => {
+  test('that is full drops new items, 2 048 by default', async () => {
     const to = transport({}, () => never)
     send(to, 600)
     await clock.advanceAsync(0)
@@ -171,7 +171,7 @@ describe('a failure', () => {
   test.each([
     [0, 800],
     [1, 1_200],
-  ])('is tried again with a jitter of a fifth: random %d, %i ms', async (random, delayMs) => {
+  ])('is retried with a jitter of a fifth: random %d, %i ms', async (random, delayMs) => {
     const to = transport({ random: () => random }, fail(busy()), () => {})
     send(to, 600)
     await clock.advanceAsync(10_000)
@@ -193,7 +193,7 @@ describe('a failure', () => {
     [-5, 1_000],
     [Number.NaN, 1_000],
     ['soon', 1_000],
-  ])('that asks to wait %s ms is obeyed within reason: %i ms', async (retryAfterMs, delayMs) => {
+  ])('that requests a delay of %s ms is retried after %i ms', async (retryAfterMs, delayMs) => {
     const to = transport({}, fail(busy({ retryAfterMs: retryAfterMs as number })), () => {})
     send(to, 600)
     await clock.advanceAsync(100_000)
@@ -206,7 +206,7 @@ describe('a failure', () => {
     await clock.advanceAsync(100_000)
     expect(batches).toHaveLength(1)
     expect(to.accounting).toEqual(books(600, 0, 600, 0, 0, 0))
-    expect(warnings[0]).toMatch(/has failed, 600 items are lost: bad request$/)
+    expect(warnings[0]).toMatch(/failed, 600 items are lost: bad request$/)
   })
 
   test.each<[string, unknown, number]>([
@@ -360,7 +360,7 @@ describe('flush', () => {
     expect(to.accounting).toEqual(books(1, 0, 0, 0, 0, 1))
   })
 
-  test('of an empty transport resolves at once', async () => {
+  test('of an empty transport resolves immediately', async () => {
     await transport().flush()
   })
 
@@ -374,7 +374,7 @@ describe('flush', () => {
     expect(clock.timers).toBe(0)
   })
 
-  test('does not shorten the pause before a retry', async () => {
+  test('does not shorten the delay before a retry', async () => {
     const to = transport({}, fail(busy()), () => {})
     send(to, 1)
     const flushed = to.flush()
@@ -385,7 +385,7 @@ describe('flush', () => {
     expect(to.accounting.exported).toBe(1)
   })
 
-  test.each([-1, Number.NaN, 'x'])('with the time-out %s takes the default', async (timeoutMs) => {
+  test.each([-1, Number.NaN, 'x'])('with the time-out %s uses the default', async (timeoutMs) => {
     const to = transport({}, () => never)
     send(to, 1)
     const flushed = to.flush(timeoutMs as number)
@@ -434,7 +434,7 @@ describe('shutdown', () => {
     expect(to.accounting).toEqual(books(600, 600, 0, 0, 0, 0))
   })
 
-  test('shortens the pause before a retry', async () => {
+  test('ends the delay before a retry', async () => {
     const to = transport({}, fail(busy()), () => {})
     send(to, 600)
     await clock.advanceAsync(100)
@@ -459,8 +459,8 @@ describe('shutdown', () => {
     expect(endMs).toBe(3_000)
     expect(to.accounting).toEqual(books(5, 0, 0, 5, 0, 0))
     expect(warnings).toEqual([
-      'exporter hanging has not taken 5 items, which are lost (grace_period)',
-      'exporter hanging was not shut down within the grace period',
+      'exporter hanging did not export 5 items, which are lost (grace_period)',
+      'exporter hanging did not shut down within the grace period',
     ])
     expect(shutdown).toHaveBeenCalledOnce()
     expect(clock.timers).toBe(0)
@@ -518,7 +518,7 @@ describe('flushSync', () => {
     expect(to.accounting).toEqual(books(3, 3, 0, 0, 0, 0))
   })
 
-  test('leaves a running export alone, unless the process ends: then its items are counted as lost', async () => {
+  test('ignores a running export, unless the process ends: then its items are counted as lost', async () => {
     const to = new AsyncTransport<number>({ export: () => new Promise<void>(() => {}) }, { clock, maxBatchSize: 2 })
     send(to, 2)
     await clock.advanceAsync(0)

@@ -7,12 +7,12 @@ import { MemoryExporter } from '../../../src/exporters/memory-exporter.js'
 const read = (env: Record<string, string>) =>
   batchOptionsFromEnvironment(Object.fromEntries(Object.entries(env).map(([name, value]) => [`OTEL_BSP_${name}`, value])))
 
-test('an environment without variables, and one with empty ones, has no options', () => {
+test('missing and empty variables set no options', () => {
   expect(read({})).toEqual({ options: {}, problems: [] })
   expect(read({ SCHEDULE_DELAY: '', MAX_QUEUE_SIZE: ' ' })).toEqual({ options: {}, problems: [] })
 })
 
-test('every variable is an option of the transport, which takes it', () => {
+test('every variable sets an option that the transport accepts', () => {
   const { options, problems } = read({
     SCHEDULE_DELAY: ' 0 ',
     EXPORT_TIMEOUT: '30000',
@@ -24,7 +24,7 @@ test('every variable is an option of the transport, which takes it', () => {
   expect(() => new AsyncTransport(new MemoryExporter(), options)).not.toThrow()
 })
 
-test('the greatest values are taken by the transport', () => {
+test('the transport accepts the maximum values', () => {
   const { options } = read({
     SCHEDULE_DELAY: '2147483647',
     EXPORT_TIMEOUT: '2147483647',
@@ -49,7 +49,7 @@ test.each([
   expect(problems[0]!.problem).toMatch(new RegExp(`^it must be a whole number from ${min} to \\d+: it is "${text}"$`))
 })
 
-test('a batch that is larger than the queue is reported, and is as large as the queue', () => {
+test('a batch size above the queue size is reported and reduced to it', () => {
   const { options, problems } = read({ MAX_QUEUE_SIZE: '100', MAX_EXPORT_BATCH_SIZE: '200' })
   expect(options).toEqual({ maxQueueSize: 100, maxBatchSize: 100 })
   expect(problems).toEqual([

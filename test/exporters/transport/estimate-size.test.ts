@@ -3,7 +3,7 @@ import { estimateSize } from '../../../src/exporters/transport/estimate-size.js'
 import { SpanContext } from '../../../src/trace/context/span-context.js'
 import { SpanData } from '../../../src/trace/data/span-data.js'
 
-test('strings and lists count by length at any depth', () => {
+test('strings and lists count by their length at any depth', () => {
   const small = estimateSize({ a: 'x', b: [1, 2, 3], c: null, d: true })
   expect(small).toBeLessThan(300)
   expect(estimateSize('x'.repeat(10_000))).toBeGreaterThanOrEqual(10_000)
@@ -12,7 +12,7 @@ test('strings and lists count by length at any depth', () => {
   expect(estimateSize(Array.from({ length: 100_000 }, () => 1))).toBeGreaterThan(700_000)
 })
 
-test('a span counts the strings it was given', () => {
+test('a span counts its strings', () => {
   const context = new SpanContext({ spanId: '00f067aa0ba902b7' })
   const text = 'x'.repeat(4_000)
   const span = (rest: object) => SpanData.from({ name: 'a', context, startTimeUnixMs: 0, endTimeUnixMs: 1, ...rest })

@@ -21,7 +21,7 @@ function transport(exporting: Exporter<number>['export'], options: SyncTransport
   return new SyncTransport<number>({ ...rest, export: exporting, name } as Exporter<number>, { clock, ...options })
 }
 
-test('an item is exported in the turn that sends it', () => {
+test('an item is exported synchronously in send', () => {
   const exporting = vi.fn()
   const to = transport(exporting)
   to.send(1)
@@ -44,7 +44,7 @@ test.each<[string, Exporter<number>['export']]>([
     },
   ], // oxlint-disable-line typescript/only-throw-error
   ['rejects', () => Promise.reject(new Error('no'))],
-])('an exporter that %s does not reach the sender; it is counted, told once, and asked again', async (_, exporting) => {
+])('an error of an exporter that %s is not thrown, but counted and logged once, and the next item is exported', async (_, exporting) => {
   const to = transport(exporting)
   to.send(1)
   to.send(2)
@@ -53,7 +53,7 @@ test.each<[string, Exporter<number>['export']]>([
   expect(warnings).toHaveLength(1)
 })
 
-test('suppression ends with the export, however it ends', () => {
+test('instrumentation is suppressed only during the export, whatever its result', () => {
   const seen: boolean[] = []
   const to = transport(() => {
     seen.push(isSuppressed())
@@ -82,7 +82,7 @@ test('after a TransportError nothing is exported', () => {
   expect(to.accounting).toMatchObject({ accepted: 2, rejected: 1, dropped: 1 })
 })
 
-test('no more than 2 048 exports are under way at a time', () => {
+test('at most 2 048 exports run at a time', () => {
   const to = transport(() => never)
   for (let i = 0; i < 3_000; i++) to.send(i)
   expect(to.accounting).toEqual({ accepted: 3_000, exported: 0, rejected: 0, dropped: 952, queued: 0, inFlight: 2_048 })
@@ -142,7 +142,7 @@ describe('shutdown', () => {
     end()
     await clock.advanceAsync(0)
     expect(to.accounting).toEqual({ accepted: 1, exported: 0, rejected: 0, dropped: 1, queued: 0, inFlight: 0 })
-    expect(warnings[0]).toMatch(/has not taken 1 items within the grace period$/)
+    expect(warnings[0]).toMatch(/did not export 1 items within the grace period$/)
     expect(clock.timers).toBe(0)
   })
 
@@ -168,7 +168,7 @@ test('an invalid exporter is refused', () => {
   expect(() => new SyncTransport(null as never)).toThrowError(expect.objectContaining({ code: 'ERR_EXPORTER' }))
 })
 
-test('makes the exporter write pending items synchronously, and counts them once', async () => {
+test('flushSync makes the exporter write pending items synchronously, and counts them once', async () => {
   let end!: () => void
   const flushSync = vi.fn()
   const to = transport(() => new Promise<void>((resolve) => (end = resolve)), {}, { flushSync })
