@@ -15,30 +15,29 @@ const FORMATS = ['auto', 'pretty', 'json'] as const
 
 export interface ConsoleExporterOptions {
   /**
-   * `pretty` is for people. `json` is one line an item, for machines. Default `auto`: metrics are pretty, spans and other items are
-   * JSON.
+   * `pretty` is human-readable. `json` is one line of JSON per item. `auto` is `pretty` for metrics, and `json` for spans and other items.
+   * Default `auto`.
    */
   readonly format?: (typeof FORMATS)[number]
-  /** Default `process.stdout`, read at each export. */
+  /** The stream to write to. Default: the value of `process.stdout` at each export. */
   readonly stream?: TextStream
-  /** Time series shown of each metric in the pretty format, 1 … 1 000 000. Default 50. */
+  /** Maximum number of time series of a metric in the pretty format, 1 … 1 000 000. Default 50. */
   readonly maxSeries?: number
-  /** Bytes that the stream may buffer, 0 … 2^31. While it has more, items are dropped and counted. Default 1 MiB. */
+  /** Maximum number of bytes that the stream buffers, 0 … 2^31. Above it, items are dropped and counted. Default 1 MiB. */
   readonly maxBufferedBytes?: number
 }
 
 const OPTIONS: OptionNames<ConsoleExporterOptions> = { format: true, stream: true, maxSeries: true, maxBufferedBytes: true }
 
 /**
- * Writes metrics and spans to the console. Control characters cannot get through, whatever a tag value holds;
- * a pipe whose reader has closed it is no error.
+ * Writes metrics and spans to the console. Control characters are escaped. A closed pipe is not an error: the items are dropped.
  *
- * @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` for an unknown format or a limit out of range.
+ * @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` if the format is unknown or a limit is out of range.
  * @example
  * exportPeriodically({ producers: [stats], exporter: new ConsoleExporter(), intervalMs: 10_000 })
  */
 export class ConsoleExporter<T> implements Exporter<T> {
-  /** By which a tracer sends to this exporter, once it has been given to one: `exporter.transport?.flush()`. */
+  /** The transport of the tracer that uses this exporter: `exporter.transport?.flush()`. Undefined before. */
   declare readonly transport?: Transport<T>
   readonly #format: 'auto' | 'pretty' | 'json'
   readonly #maxSeries: number
@@ -62,14 +61,14 @@ export class ConsoleExporter<T> implements Exporter<T> {
     )
   }
 
-  /** @throws {@link ExportError} (as a rejection) `ERR_CONSOLE_WRITE` when the stream fails for another reason than a closed reader. */
+  /** @throws {@link ExportError} (as a rejection) `ERR_CONSOLE_WRITE` if the stream fails, unless its reader is closed. */
   async export(items: readonly T[]): Promise<void> {
     const texts = this.#texts(items)
     if (texts.length === 0) return
     const written = await this.#writer.write(texts.join(''))
     if (written.kind === 'written') this.#counts.exported(texts.length)
     else this.#counts.dropped(written.kind, texts.length)
-    if (written.kind === 'full') this.#failureLog.report('drops items: the console does not take them fast enough')
+    if (written.kind === 'full') this.#failureLog.report('drops items: the stream is too slow')
     if (written.kind !== 'failed') return
     this.#counts.error('ERR_CONSOLE_WRITE')
     throw new ExportError('ERR_CONSOLE_WRITE', `cannot write ${texts.length} items to the console`, {
@@ -78,17 +77,17 @@ export class ConsoleExporter<T> implements Exporter<T> {
     })
   }
 
-  /** Like {@link export}; what a stream takes without room is written by Node before the process is gone, or never. */
+  /** Like {@link export}, but synchronous. Throws if the stream buffers bytes that it cannot write now. */
   exportSync(items: readonly T[]): void {
     const texts = this.#texts(items)
     this.#writer.writeSync(texts.join(''))
     this.#counts.exported(texts.length)
   }
 
-  /** Files, terminals and, on POSIX, pipes are written at once. Throws if the stream holds what it cannot write now. */
+  /** Throws if the stream buffers bytes that it cannot write now. Node writes files, terminals and, on POSIX, pipes synchronously. */
   flushSync(): void {
     const { waitingBytes } = this.#writer
-    if (waitingBytes > 0) throw new ExportError('ERR_CONSOLE_WRITE', `${waitingBytes} bytes wait in the stream`, { retryable: false })
+    if (waitingBytes > 0) throw new ExportError('ERR_CONSOLE_WRITE', `${waitingBytes} bytes are buffered in the stream`, { retryable: false })
   }
 
   #texts(items: readonly T[]): string[] {
@@ -109,6 +108,6 @@ export class ConsoleExporter<T> implements Exporter<T> {
 
   #drop(error: unknown): undefined {
     this.#counts.dropped('unserialisable', 1)
-    this.#failureLog.report('leaves out an item that cannot be written', error)
+    this.#failureLog.report('dropped an item that cannot be written', error)
   }
 }

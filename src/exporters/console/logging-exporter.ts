@@ -22,14 +22,14 @@ export interface LoggingExporterOptions {
 const OPTIONS: OptionNames<LoggingExporterOptions> = { logger: true, loggerName: true, level: true }
 
 /**
- * One log entry an item: `Metric: shop/latency` with the field `metric`, `Span: checkout` with the field `span`.
+ * Writes one log entry per item: `Metric: shop/latency` with the field `metric`, `Span: checkout` with the field `span`.
  *
- * @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` for an unknown level or a logger without that level.
+ * @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` if the level is unknown or the logger does not have it.
  * @example
  * new Tracer({ exporter: new LoggingExporter({ logger: pino(), loggerName: 'shop.traces' }) })
  */
 export class LoggingExporter<T> implements Exporter<T> {
-  /** By which a tracer sends to this exporter, once it has been given to one: `exporter.transport?.flush()`. */
+  /** The transport of the tracer that uses this exporter: `exporter.transport?.flush()`. Undefined before. */
   declare readonly transport?: Transport<T>
   readonly #log: (fields: object, message: string) => void
   readonly #loggerName: string

@@ -2,7 +2,7 @@ import type { DistributionValue, Metric, PointValue, SummaryValue, TimeSeries } 
 import { escapeControlCharacters } from '../../base/escape-control-characters.js'
 
 /**
- * A metric for people, values to five digits:
+ * Formats a metric in a human-readable form, with values to five digits:
  *
  * ```text
  * shop/latency [s] distribution, 2024-01-15T10:30:15.000Z: Time to answer
@@ -59,7 +59,7 @@ function summary({ count, sum, quantiles }: SummaryValue): string {
   return [`count ${count}`, `sum ${figure(sum)}`, ...parts].join(', ')
 }
 
-/** Whole numbers as they are, others to five digits or, if that is more, to hundredths. */
+/** Formats integers exactly, and other numbers to five digits or, from 1 000 on, to hundredths. */
 function figure(value: number): string {
   if (Number.isInteger(value) || !Number.isFinite(value)) return String(value)
   return String(Math.abs(value) < 1_000 ? Number(value.toPrecision(5)) : Math.round(value * 100) / 100)

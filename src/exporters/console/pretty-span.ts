@@ -2,7 +2,7 @@ import type { SpanData } from '../../trace/data/span-data.js'
 import { escapeControlCharacters } from '../../base/escape-control-characters.js'
 
 /**
- * A span for people; whatever is empty is left out.
+ * Formats a span in a human-readable form. Empty parts are omitted.
  *
  * ```text
  * Span: checkout (server) 12.4 ms, OK

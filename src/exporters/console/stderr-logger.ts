@@ -13,5 +13,5 @@ const write =
     void stderr.write(`${line.text}\n`)
   }
 
-/** One line of JSON an entry on stderr, if no logger is given. */
+/** Writes one line of JSON per entry to stderr. */
 export const stderrLogger: Logger = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }

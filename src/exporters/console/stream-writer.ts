@@ -1,23 +1,23 @@
 import type { Writable } from 'node:stream'
 import { inNextTurn } from '../../base/timer.js'
 
-/** The part of a writable stream that has to be there; false from `write` means that it is full. */
+/** The required part of a writable stream. `write` returns false if its buffer is full. */
 export interface TextStream {
   write(text: string, done?: (error?: Error | null) => void): unknown
 }
 
 type AnyStream = TextStream & Partial<Pick<Writable, 'on' | 'off' | 'writableLength' | 'destroyed' | 'writableEnded'>>
 
-/** `gone`: the stream has no reader. `full`: the stream buffers more than it may. */
+/** `gone`: the stream has no reader. `full`: the stream buffers more than the maximum. */
 export type Written = { readonly kind: 'written' | 'gone' | 'full' } | { readonly kind: 'failed'; readonly error: unknown }
 
-/** The other end of a pipe, the terminal, or the stream itself is no more: nothing can be done, and nothing is reported. */
+/** Error codes of a closed pipe, terminal or stream, which are not reported. */
 const GONE: ReadonlySet<unknown> = new Set(['EPIPE', 'EIO', 'ECONNRESET', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END'])
 const ignore = (): void => {}
 
 /**
- * Writes to a stream that belongs to the application, mostly stdout: never closes it, never throws, waits while it is
- * full, and listens to its errors only while something written is under way.
+ * Writes to a stream that belongs to the application, usually stdout. It never closes the stream, waits while it is full, and listens to
+ * its errors only during writes.
  */
 export class StreamWriter {
   readonly #stream: () => TextStream
@@ -47,7 +47,7 @@ export class StreamWriter {
       }
       try {
         const hasRoom = stream.write(text, end) !== false
-        // Taken: a fault that is known already is reported before the next tick, a later one no longer concerns this call.
+        // An immediate error calls `end` before the next tick. Later errors are ignored.
         if (hasRoom) process.nextTick(resolve, { kind: 'written' })
       } catch (error) {
         end(error)
@@ -55,16 +55,16 @@ export class StreamWriter {
     })
   }
 
-  /** Writes without waiting. Throws if the stream does, or cannot take it now. */
+  /** Writes synchronously. Throws if the stream throws, or buffers bytes that it cannot write now. */
   writeSync(text: string): void {
     if (text === '') return
     const stream: AnyStream = this.#stream()
     stream.write(text)
     const { waitingBytes } = this
-    if (waitingBytes > 0) throw new Error(`${waitingBytes} bytes wait in the stream`)
+    if (waitingBytes > 0) throw new Error(`${waitingBytes} bytes are buffered in the stream`)
   }
 
-  /** What the stream has taken and not written. */
+  /** The bytes in the buffer of the stream. */
   get waitingBytes(): number {
     const stream: AnyStream = this.#stream()
     return stream.writableLength ?? 0

@@ -17,29 +17,29 @@ import { UnfinishedExport } from './unfinished-export.js'
 const FSYNC = ['never', 'shutdown', 'export'] as const
 
 export interface FileExporterOptions {
-  /** The file. A relative path is resolved against the working directory when the exporter is made. */
+  /** The file. The constructor resolves a relative path against the working directory. */
   readonly path: string
   /**
-   * Size of the file in bytes, from 1. Before it would grow beyond it, the file is renamed to `path.1`, `path.1` to `path.2`, and so on.
-   * Use it only if one process writes the file. Default: no rotation.
+   * Maximum size of the file in bytes, from 1. Before it is exceeded, the file is renamed to `path.1`, `path.1` to `path.2`, and so on. Set
+   * it only if a single process writes the file. Default: no rotation.
    */
   readonly maxBytes?: number
   /**
-   * Files kept by rotation, the current one included, 1 … 1 000. Numbered files that this exporter cannot have written are not touched.
-   * After a lower number is set, older files are removed at the next rotation. Default 5.
+   * Files kept by rotation, including the current one, 1 … 1 000. Numbered files of other programs are not changed. After this number is
+   * reduced, the next rotation removes older files. Default 5.
    */
   readonly maxFiles?: number
-  /** Bytes in the queue of lines to write, from 1. While it has more, exports are rejected with `ERR_FILE_QUEUE_FULL`. Default 8 MiB. */
+  /** Maximum size of the queue in bytes, from 1. Above it, exports are rejected with `ERR_FILE_QUEUE_FULL`. Default 8 MiB. */
   readonly maxQueuedBytes?: number
-  /** Length of the line of an item in bytes, from 1. Items with a longer line are dropped and counted. Default 64 MiB. */
+  /** Maximum length of a line in bytes, from 1. Items with a longer line are dropped and counted. Default 64 MiB. */
   readonly maxItemBytes?: number
-  /** Permissions of new files, 0 … 0o777; the umask does not change them. Default 0o600, because spans may hold secrets. */
+  /** Permissions of new files, 0 … 0o777, regardless of the umask. Default 0o600, because spans may contain secrets. */
   readonly mode?: number
-  /** Whether `path` may be a symbolic link, such as `/dev/stdout`. Default false: exports to a link are rejected. */
+  /** True if `path` may be a symbolic link, such as `/dev/stdout`. Default false: exports to a link are rejected. */
   readonly followLinks?: boolean
-  /** When what was written is brought to the disk itself; written alone, it survives the process, not the machine. Default `never`. */
+  /** When to call fsync, without which data survives a crash of the process but not of the machine. Default `never`. */
   readonly fsync?: (typeof FSYNC)[number]
-  /** Called for items that are left out, at most once a minute. Default: one process warning. */
+  /** Called for dropped items, at most once a minute. Default: one process warning. */
   readonly logger?: Logger
   /** Source of time. Default: the system clock. */
   readonly clock?: Clock
@@ -58,29 +58,28 @@ const OPTIONS: OptionNames<FileExporterOptions> = {
   clock: true,
 }
 
-const reopenings = internalCounter('tallyscope_file_reopenings_total', 'Files opened anew because they were replaced or removed.', 'path')
+const reopenings = internalCounter('tallyscope_file_reopenings_total', 'Files opened again because they were replaced or removed.', 'path')
 
 const MODES = { min: 0, max: 0o777, integer: true }
 
-/** How long items are serialised before other work gets its turn; a metric of many series in pieces. */
+/** Items are serialised for this time before control returns to the event loop. */
 const SLICE_MS = 5
 
 /**
- * Appends one line of JSON for each item to a file.
+ * Appends each item to a file, as one line of JSON.
  *
- * The file only gets whole lines. It is opened with the first export, and again when it was rotated, deleted or cut by
- * others; a line torn by a kill is closed off before the next one. If the disk is full or the file cannot be had,
- * the export rejects, nothing is left half-written, and the next export simply tries again. Items that have no JSON
- * form are dropped and counted in `tallyscope_exporter_dropped_items_total`, the others go on. Several exporters of
- * one process may have the same path; several processes may too, on a local disk and without rotation.
+ * The first export opens the file, and later ones open it again after it was rotated or deleted. If the disk is full or the file cannot be
+ * opened, the export rejects and no partial line remains. A partial line of a killed process is terminated before the next line. Items
+ * without a JSON form are dropped and counted in `tallyscope_exporter_dropped_items_total`. Several exporters of a process may share a
+ * path; several processes may too, on a local disk and without rotation.
  *
- * @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` for a missing path or an option out of range,
- *   `ERR_FILE_SHARED` when the path is in use in this process with another rotation.
+ * @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` if the path is missing or an option is out of range, `ERR_FILE_SHARED` if an
+ *   exporter of this process uses the path with another rotation.
  * @example
  * const exporter = new FileExporter<SpanData>({ path: 'traces.jsonl', maxBytes: 100_000_000, maxFiles: 3 })
  */
 export class FileExporter<T> implements Exporter<T> {
-  /** By which a tracer sends to this exporter, once it has been given to one: `exporter.transport?.flush()`. */
+  /** The transport of the tracer that uses this exporter: `exporter.transport?.flush()`. Undefined before. */
   declare readonly transport?: Transport<T>
   readonly path: string
   readonly #queue: LineQueue
@@ -91,7 +90,7 @@ export class FileExporter<T> implements Exporter<T> {
   readonly #counts = new ExportCounts('FileExporter')
   readonly #failureLog: RateLimitedLog
   readonly #running = new Set<Promise<void>>()
-  /** Exports whose items are not lines yet. */
+  /** Exports whose items are being serialised. */
   readonly #unfinished = new Set<UnfinishedExport<T>>()
   #shutdown: Promise<void> | undefined
 
@@ -100,7 +99,7 @@ export class FileExporter<T> implements Exporter<T> {
 
     const { path, maxBytes = Number.MAX_SAFE_INTEGER, maxFiles = 5, fsync = 'never', clock = timerClock } = options
     if (typeof path !== 'string' || path === '' || path.includes('\0')) {
-      throw new DefinitionError('ERR_EXPORTER_OPTION', `path must be the name of a file: it is ${inspectValue(path)}`)
+      throw new DefinitionError('ERR_EXPORTER_OPTION', `path must be a file name: it is ${inspectValue(path)}`)
     }
     if (!FSYNC.includes(fsync)) {
       throw new DefinitionError('ERR_EXPORTER_OPTION', `fsync must be one of ${FSYNC.join(', ')}: it is ${inspectValue(fsync)}`)
@@ -129,7 +128,7 @@ export class FileExporter<T> implements Exporter<T> {
   }
 
   /**
-   * Opens the file now, to fail early.
+   * Opens the file, to detect errors early.
    * @throws {@link ExportError} (as a rejection) `ERR_FILE_OPEN`
    */
   async open(): Promise<void> {
@@ -143,8 +142,8 @@ export class FileExporter<T> implements Exporter<T> {
   /**
    * Resolves when all items are in the file.
    *
-   * @throws {@link ExportError} (as a rejection) `ERR_FILE_APPEND` when some could not be written; `delivered` is how
-   *   many were. `ERR_FILE_QUEUE_FULL` while too much waits to be written. `ERR_EXPORTER_CLOSED` after `shutdown()`.
+   * @throws {@link ExportError} (as a rejection) `ERR_FILE_APPEND` if only the first `delivered` items were written,
+   *   `ERR_FILE_QUEUE_FULL` while the queue is full, `ERR_EXPORTER_CLOSED` after `shutdown()`.
    */
   export(items: readonly T[]): Promise<void> {
     const exporting = this.#export(items)
@@ -154,7 +153,7 @@ export class FileExporter<T> implements Exporter<T> {
     return exporting
   }
 
-  /** As {@link export}, at once: for what is left when a process ends. Throws if `export` rejects. */
+  /** Like {@link export}, but synchronous, for the end of a process. Throws if `export` would reject. */
   exportSync(items: readonly T[]): void {
     this.#refuseWhenClosed(items.length)
     const batch = new Batch([])
@@ -166,7 +165,7 @@ export class FileExporter<T> implements Exporter<T> {
     this.#finish(items.length, batch, this.#queue.file.appendSync(batch.lines))
   }
 
-  /** Writes what `export` has been given and has not written yet. Throws if some of it cannot be written. */
+  /** Writes the items of running exports synchronously. Throws if some of them cannot be written. */
   flushSync(): void {
     for (const each of this.#unfinished) while (!each.isDone) each.step()
     for (const { slot } of this.#unfinished) slot.complete()
@@ -179,12 +178,12 @@ export class FileExporter<T> implements Exporter<T> {
     })
   }
 
-  /** Opens the file again with the next export, for a log rotation that sends a signal. */
+  /** Closes the file. The next export opens it again. For log rotation by a signal. */
   async reopen(): Promise<void> {
     await this.#queue.between((file) => file.close())
   }
 
-  /** Waits for what is being written and closes the file. Faults are reported, not thrown. */
+  /** Waits for running exports and closes the file. Errors are logged, not thrown. */
   shutdown(): Promise<void> {
     this.#shutdown ??= this.#close()
     return this.#shutdown
@@ -207,7 +206,7 @@ export class FileExporter<T> implements Exporter<T> {
       await file.sync()
     } catch (error) {
       this.#counts.error('sync')
-      this.#failureLog.report('is written, but could not be brought to the disk', error)
+      this.#failureLog.report('is written, but could not be synchronised to the disk', error)
     }
   }
 
@@ -215,10 +214,10 @@ export class FileExporter<T> implements Exporter<T> {
     this.#refuseWhenClosed(items.length)
     if (this.#queue.queuedBytes > this.#maxQueuedBytes) {
       this.#counts.error('ERR_FILE_QUEUE_FULL')
-      const message = `cannot take ${items.length} items for ${this.path}: ${this.#queue.queuedBytes} bytes wait to be written`
+      const message = `cannot queue ${items.length} items for ${this.path}: ${this.#queue.queuedBytes} bytes are waiting`
       throw new ExportError('ERR_FILE_QUEUE_FULL', message, { retryable: true })
     }
-    // Taken at once, so that the order is that of the calls although serialising items may take several turns.
+    // The slot keeps the order of the calls, although serialising the items is asynchronous.
     const slot = this.#queue.slot()
     const unfinished = new UnfinishedExport(items, slot, (line) => this.#bytes(line))
     this.#unfinished.add(unfinished)
@@ -238,13 +237,13 @@ export class FileExporter<T> implements Exporter<T> {
     if (this.#fsync === 'export') await this.#queue.between((file) => this.#sync(file))
   }
 
-  /** The bytes of a line, or undefined if it has to be left out. */
+  /** The bytes of a line, or undefined if its item is dropped. */
   #bytes({ text, error }: JsonLine): Buffer | undefined {
     const bytes = text === undefined ? 0 : Buffer.byteLength(text) + 1
     if (text !== undefined && bytes <= this.#maxItemBytes) return Buffer.from(`${text}\n`)
     this.#counts.dropped(text === undefined ? 'unserialisable' : 'too_large', 1)
-    if (text === undefined) this.#failureLog.report('leaves out an item that has no JSON form', error)
-    else this.#failureLog.report(`leaves out an item of ${bytes} bytes`)
+    if (text === undefined) this.#failureLog.report('dropped an item that has no JSON form', error)
+    else this.#failureLog.report(`dropped an item of ${bytes} bytes`)
     return undefined
   }
 

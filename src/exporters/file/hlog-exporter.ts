@@ -13,7 +13,7 @@ import type { WrittenLines } from './line-file.js'
 import { acquireQueue, type LineQueue, releaseQueue } from './line-queue.js'
 
 export interface HlogExporterOptions {
-  /** The file. A relative path is resolved against the working directory when the exporter is made. */
+  /** The file. The constructor resolves a relative path against the working directory. */
   readonly path: string
   /** Source of time. Default: the system clock. */
   readonly clock?: Clock
@@ -21,23 +21,24 @@ export interface HlogExporterOptions {
 
 const OPTIONS: OptionNames<HlogExporterOptions> = { path: true, clock: true }
 
-/** What is known of one series: how far it is written, and what was recorded since. */
 interface SeriesLog {
+  /** The end of the last interval that was written. */
   writtenUntilUnixMs: number
+  /** The interval that is not over. */
   open: SummaryInterval | undefined
 }
 
-/** Series that are remembered; of more than these a line may be written twice. */
+/** The maximum number of remembered series. Beyond it, a line may be written twice. */
 const MAX_SERIES = 10_000
 
 /**
- * Appends the histograms behind percentiles to a histogram log (`.hlog`), which the tools of HdrHistogram read, plot and
- * add up. It takes the metrics of views with `percentiles({ intervals: true })` and passes over all others.
+ * Appends the histograms of percentiles to a histogram log (`.hlog`) for the tools of HdrHistogram. Only metrics of views with
+ * `percentiles({ intervals: true })` are written.
  *
- * Each window becomes one line once it is over, and what is open when the exporter is shut down becomes the last. Values are
- * whole numbers of the view's `lowest`: divide by 1e9 to have seconds again.
+ * Each interval is written as one line once it is over; `shutdown` writes the current one. Values are integer multiples of the view's
+ * `lowest`: if that is 1e-9, divide by 1e9 to get seconds.
  *
- * @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` for a missing path.
+ * @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` if the path is missing.
  * @example
  * exportPeriodically({ producers: [stats], exporter: new HlogExporter({ path: 'latency.hlog' }) })
  */
@@ -47,7 +48,7 @@ export class HlogExporter implements Exporter<Metric> {
   readonly #queue: LineQueue
   readonly #series = new Map<string, SeriesLog>()
   readonly #counts = new ExportCounts('HlogExporter')
-  /** What `flushSync` may write in the middle of an `export`. */
+  /** The intervals of running exports. */
   readonly #writing = new Set<readonly HlogInterval[]>()
   #headWritten = false
   #shutdown: Promise<void> | undefined
@@ -57,7 +58,7 @@ export class HlogExporter implements Exporter<Metric> {
 
     const { path, clock = systemClock } = options
     if (typeof path !== 'string' || path === '' || path.includes('\0')) {
-      throw new DefinitionError('ERR_EXPORTER_OPTION', `path must be the name of a file: it is ${inspectValue(path)}`)
+      throw new DefinitionError('ERR_EXPORTER_OPTION', `path must be a file name: it is ${inspectValue(path)}`)
     }
     this.path = path
     this.#clock = clock
@@ -75,15 +76,15 @@ export class HlogExporter implements Exporter<Metric> {
   }
 
   /**
-   * Resolves when the windows that are over are in the file.
-   * @throws {@link ExportError} (as a rejection) `ERR_FILE_APPEND` when they could not be written; they are tried again with
-   *   the next export while the view still shows them. `ERR_EXPORTER_CLOSED` after `shutdown()`.
+   * Resolves when all intervals that are over are in the file.
+   * @throws {@link ExportError} (as a rejection) `ERR_FILE_APPEND` if they could not be written. The next export retries them, as long as
+   *   the view still has them. `ERR_EXPORTER_CLOSED` after `shutdown()`.
    */
   async export(metrics: readonly Metric[]): Promise<void> {
     await this.#write(this.#take(metrics))
   }
 
-  /** As {@link export}, at once. When the process ends, what is still open is written too. Throws if `export` rejects. */
+  /** Like {@link export}, but synchronous. If the process is ending, current intervals are written too. Throws if `export` would reject. */
   exportSync(metrics: readonly Metric[]): void {
     const due = this.#take(metrics)
     const intervals = processEnd.isNow ? [...due, ...this.#open()] : due
@@ -92,7 +93,7 @@ export class HlogExporter implements Exporter<Metric> {
     this.#finish(intervals, lines.length, this.#queue.file.appendSync(lines))
   }
 
-  /** Writes what `export` has been given and has not written yet. Throws if some of it cannot be written. */
+  /** Writes the intervals of running exports synchronously. Throws if some of them cannot be written. */
   flushSync(): void {
     const { error } = this.#queue.flushSync()
     if (error !== undefined) {
@@ -100,7 +101,7 @@ export class HlogExporter implements Exporter<Metric> {
       const message = `cannot append the last histograms to ${this.path}: ${errorText(error)}`
       throw new ExportError('ERR_FILE_APPEND', message, { retryable: false, cause: error })
     }
-    // The calls that wait for these lines do not continue before the process ends.
+    // The calls of `export` that wait for these lines may not continue before the process ends.
     for (const intervals of this.#writing) this.#remember(intervals)
   }
 
@@ -117,7 +118,7 @@ export class HlogExporter implements Exporter<Metric> {
     return due
   }
 
-  /** Writes what is still open and closes the file. */
+  /** Writes the current intervals and closes the file. */
   shutdown(): Promise<void> {
     this.#shutdown ??= this.#close()
     return this.#shutdown
@@ -131,7 +132,7 @@ export class HlogExporter implements Exporter<Metric> {
     }
   }
 
-  /** Windows that are not over. */
+  /** The intervals that are not over. */
   #open(): HlogInterval[] {
     const open: HlogInterval[] = []
     for (const [tag, { open: interval, writtenUntilUnixMs }] of this.#series) {
@@ -140,7 +141,7 @@ export class HlogExporter implements Exporter<Metric> {
     return open
   }
 
-  /** None, and counted, of a metric that cannot be read. */
+  /** The intervals of a metric. A metric whose properties throw is dropped and counted. */
   #intervalsOf(metric: Metric): HlogInterval[] {
     try {
       return hlogIntervals(metric)

@@ -1,8 +1,8 @@
 import type { Metric, MetricDescriptor, SummaryInterval, TimeSeries } from '../../metrics/data/metric.js'
 
-/** One line of a histogram log, and what identifies it: a line is written once, when its stretch of time is over. */
+/** One line of a histogram log. */
 export interface HlogInterval {
-  /** The series, the same in every line of it. */
+  /** Identifies the series. */
   readonly tag: string
   readonly interval: SummaryInterval
 }
@@ -18,7 +18,7 @@ export function hlogHead(startTimeUnixMs: number): string {
   ].join('\n')
 }
 
-/** All intervals of a metric; none if it is not a summary, or is not configured to show them. */
+/** The intervals of a metric. Empty if it is not a summary, or its view is not configured to report them. */
 export function hlogIntervals(metric: Metric): HlogInterval[] {
   return metric.timeSeries.flatMap((series) => {
     const tag = tagOf(metric.descriptor, series)
@@ -29,14 +29,14 @@ export function hlogIntervals(metric: Metric): HlogInterval[] {
   })
 }
 
-/** The line of one interval. Its greatest value is in the unit of the metric, those in the histogram are whole: times the scale. */
+/** Formats an interval. The maximum is in the unit of the metric; values in the histogram are scaled to integers. */
 export function hlogLine({ tag, interval }: HlogInterval): string {
   const { startTimeUnixMs, endTimeUnixMs, max, histogram } = interval
   const length = (endTimeUnixMs - startTimeUnixMs) / 1_000
   return `Tag=${tag},${(startTimeUnixMs / 1_000).toFixed(3)},${length.toFixed(3)},${max},${histogram}\n`
 }
 
-/** Name, unit scale and labels; what would end the tag for a reader is escaped as in a URL. */
+/** The name and the labels. Characters that would end the tag are percent-encoded. */
 function tagOf({ name, labelKeys }: MetricDescriptor, { labelValues, overflow }: TimeSeries): string {
   const labels = labelKeys.flatMap((key, at) => (labelValues[at] === undefined ? [] : [`${escape(key)}=${escape(labelValues[at])}`]))
   if (overflow === true) labels.push('tallyscope_overflow=true')

@@ -1,4 +1,4 @@
-/** The lines of one export, and which item each of them is. */
+/** The lines of one export, with the index of the item of each. Items without a line are skipped. */
 export class Batch {
   readonly lines: Buffer[]
   readonly #items: number[] = []
@@ -8,7 +8,7 @@ export class Batch {
     this.lines = lines
   }
 
-  /** Call after each item: its line, if it has one, is the last of `lines`. */
+  /** Call after each item, when its line has been added to `lines` if it has one. */
   next(): void {
     if (this.lines.length > this.#items.length) this.#items.push(this.#seen)
     this.#seen++

@@ -1,4 +1,4 @@
-/** Whole lines from `from` on that go out in one write: up to `limit` bytes, or one line that is longer. */
+/** The whole lines from `from` on for one write: at most `limit` bytes, but at least one line. */
 export function nextChunk(lines: readonly Buffer[], from: number, limit: number): { readonly bytes: Buffer; readonly lines: number } {
   let size = lines[from]!.length
   let to = from + 1
@@ -6,7 +6,7 @@ export function nextChunk(lines: readonly Buffer[], from: number, limit: number)
   return { bytes: to - from === 1 ? lines[from]! : Buffer.concat(lines.slice(from, to), size), lines: to - from }
 }
 
-/** How many of the lines are whole in the first `bytes` bytes of them. */
+/** The number of lines that are completely within the first `bytes` bytes. */
 export function wholeLines(lines: readonly Buffer[], from: number, bytes: number): number {
   let whole = 0
   let rest = bytes

@@ -5,7 +5,7 @@ import { nextChunk, wholeLines } from './line-chunk.js'
 import { codeOf, endsInsideLine, staysTorn } from './torn-line.js'
 import { rotate } from './rotate-files.js'
 
-/** How many of the lines given are in the file as whole lines, and what kept the others out. */
+/** The number of lines that were written completely, and the error if there are others. */
 export interface WrittenLines {
   readonly lines: number
   readonly error: unknown
@@ -13,33 +13,32 @@ export interface WrittenLines {
 
 export interface LineFileOptions {
   readonly path: string
-  /** The file is renamed to `path.1`, `path.1` to `path.2` and so on, before it would grow beyond this. */
+  /** Before the file would exceed this size, it is renamed to `path.1`, `path.1` to `path.2` and so on. */
   readonly maxBytes: number
   readonly maxFiles: number
-  /** Permissions of new files; undefined: 0o600. */
+  /** Permissions of new files. Undefined for 0o600. */
   readonly mode: number | undefined
-  /** Whether `path` may be a symbolic link. */
+  /** True if `path` may be a symbolic link. */
   readonly followLinks: boolean
-  /** Called when the file is opened again because another has taken its place or it was removed. */
+  /** Called when the file is opened again because it was replaced or removed. */
   readonly onReopen: () => void
-  /** Pauses before a write is repeated that the system refused for now. */
+  /** Waits before a failed write is retried. */
   readonly pause: (delayMs: number) => Promise<void>
 }
 
 const LF = Buffer.from('\n')
-/** Lines written in one go: a kill can only tear what is being written, and writes of this size are hardly ever torn. */
+/** The maximum size of one write. Writes of this size are rarely interrupted by a kill. */
 const WRITE_BYTES = 16_384
 const REPEATABLE: ReadonlySet<unknown> = new Set(['EAGAIN', 'EINTR', 'EBUSY'])
 const MAX_REPEATS = 10
 const REPEAT_AFTER_MS = 100
-// Non-blocking, so that a pipe without a reader is an error and not a thread that waits for ever.
+// Non-blocking, so that opening a pipe without a reader fails instead of blocking a thread.
 const OPEN_FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0)
 const DEFAULT_MODE = 0o600
 
 /**
- * A file that only ever gets whole lines. It is opened when first written to, opened again when another file has
- * taken its place, and whatever was torn at its end, by a kill or by a full disk, is closed off before the next line.
- * One caller at a time.
+ * A file that is appended to in whole lines. It is opened for the first write, and again when it was replaced. A partial line at its end,
+ * from a killed process or a full disk, is terminated before the next line. Calls must not overlap.
  */
 export class LineFile {
   readonly #options: LineFileOptions
@@ -47,7 +46,7 @@ export class LineFile {
   #identity: { readonly dev: bigint; readonly ino: bigint } | undefined
   #isRegular = false
   #sizeBytes = 0
-  /** What was written last ended inside a line. */
+  /** True if the file ends with a partial line. */
   #isTorn = false
   #appending: Appending | undefined
 
@@ -59,7 +58,7 @@ export class LineFile {
     return this.#sizeBytes
   }
 
-  /** Opens the file if it is not open, or is no longer what its path names. Throws the error of the system. */
+  /** Opens the file if it is not open or was replaced. Throws the error of the system. */
   async open(): Promise<void> {
     if (this.#handle !== undefined && !(await this.#isReplaced())) return
     if (this.#handle !== undefined) {
@@ -70,7 +69,7 @@ export class LineFile {
     const handle = await open(path, OPEN_FLAGS | linkFlag(followLinks), mode ?? DEFAULT_MODE)
     try {
       const found = fstatSync(handle.fd, { bigint: true })
-      if (mode !== undefined && found.isFile() && found.size === 0n) fchmodSync(handle.fd, mode) // whatever the umask is
+      if (mode !== undefined && found.isFile() && found.size === 0n) fchmodSync(handle.fd, mode) // regardless of the umask
       this.#identity = { dev: found.dev, ino: found.ino }
       this.#isRegular = found.isFile()
       this.#sizeBytes = Number(found.size)
@@ -82,10 +81,10 @@ export class LineFile {
     this.#handle = handle
   }
 
-  /** Appends lines that each end in LF. Never throws: whatever was not written is reported with its reason. */
+  /** Appends lines, each of which ends with a line feed. Never rejects: the error is part of the result. */
   async append(lines: readonly Buffer[]): Promise<WrittenLines> {
     if (lines.length === 0) return { lines: 0, error: undefined }
-    const appending: Appending = { lines, written: 0, underWay: undefined, finished: undefined }
+    const appending: Appending = { lines, written: 0, current: undefined, finished: undefined }
     this.#appending = appending
     try {
       await this.open()
@@ -93,10 +92,10 @@ export class LineFile {
         const chunk = nextChunk(lines, appending.written, Math.min(WRITE_BYTES, this.#options.maxBytes))
         await this.#makeRoom(chunk.bytes.length)
         if (appending.finished !== undefined) return appending.finished
-        appending.underWay = chunk
+        appending.current = chunk
         const done = await this.#write(chunk.bytes)
         if (appending.finished !== undefined) return appending.finished
-        appending.underWay = undefined
+        appending.current = undefined
         appending.written += done.error === undefined ? chunk.lines : wholeLines(lines, appending.written, done.bytes)
         if (done.error !== undefined) return { lines: appending.written, error: done.error }
       }
@@ -109,35 +108,35 @@ export class LineFile {
   }
 
   /**
-   * Writes at once what an append that is under way has not written, for the end of a process. The threads of Node go on
-   * writing while this one waits: what they have been given is not written a second time.
+   * Finishes a running append synchronously, for the end of a process. Waits for the write that a thread of Node has already begun, and
+   * writes the other lines itself.
    */
   finishSync(): WrittenLines {
     const appending = this.#appending
     if (appending === undefined || appending.finished !== undefined) return { lines: 0, error: undefined }
-    const { underWay } = appending
-    if (underWay !== undefined && !this.#waitForWrite(underWay.bytes.length)) {
-      return (appending.finished = { lines: appending.written, error: new Error('a write that was under way has not ended') })
+    const { current } = appending
+    if (current !== undefined && !this.#waitForWrite(current.bytes.length)) {
+      return (appending.finished = { lines: appending.written, error: new Error('a running write did not finish') })
     }
-    const from = appending.written + (underWay?.lines ?? 0)
+    const from = appending.written + (current?.lines ?? 0)
     const rest = this.appendSync(appending.lines.slice(from))
     return (appending.finished = { lines: from + rest.lines, error: rest.error })
   }
 
-  /** Waits until a write that was handed to a thread is in the file. Of a pipe this cannot be seen; its writes do not wait. */
+  /** Waits until the write of a thread has reached the file. Pipes are not waited for: their writes do not block. */
   #waitForWrite(bytes: number): boolean {
     if (!this.#isRegular || this.#handle === undefined) return true
     const endsMs = systemClock.monotonicMs() + LAST_WRITE_MS
     const { fd } = this.#handle
     do {
-      // What a thread has written in part counts already in `#sizeBytes` only once it has returned.
+      // `#sizeBytes` includes the bytes of a write only after it has returned.
       if (fstatSync(fd).size >= this.#sizeBytes + bytes) return true
       Atomics.wait(sleeper, 0, 0, 1)
     } while (systemClock.monotonicMs() < endsMs)
     return false
   }
 
-  /** As {@link append}, at once: for the last words of a process. No rotation, no look for another file. */
+  /** Like {@link append}, but synchronous, for the end of a process. Does not rotate or detect a replaced file. */
   appendSync(lines: readonly Buffer[]): WrittenLines {
     let own: number | undefined
     let written = 0
@@ -163,7 +162,7 @@ export class LineFile {
     }
   }
 
-  /** Brings what was written to the disk itself. Pipes and the like, which have none, are passed over. */
+  /** Calls fsync. Does nothing for pipes and other files that do not support it. */
   async sync(): Promise<void> {
     try {
       await this.#handle?.sync()
@@ -183,7 +182,7 @@ export class LineFile {
       const found = await (this.#options.followLinks ? stat : lstat)(this.#options.path, { bigint: true })
       if (found.ino !== this.#identity?.ino || found.dev !== this.#identity.dev) return true
       const sizeBytes = Number(found.size)
-      if (sizeBytes < this.#sizeBytes) this.#isTorn = false // truncated by another process, the torn end with it
+      if (sizeBytes < this.#sizeBytes) this.#isTorn = false // another process has truncated the file
       this.#sizeBytes = sizeBytes
       return false
     } catch (error) {
@@ -195,7 +194,7 @@ export class LineFile {
   async #makeRoom(bytes: number): Promise<void> {
     const { path, maxBytes, maxFiles } = this.#options
     if (!this.#isRegular || this.#sizeBytes === 0 || this.#sizeBytes + bytes <= maxBytes) return
-    // If it is replaced already, another process has made room.
+    // If it was replaced, another process has rotated it.
     if (!(await this.#isReplaced())) await rotate(path, maxFiles)
     await this.close()
     await this.open()
@@ -221,7 +220,7 @@ export class LineFile {
         at += bytesWritten
         this.#sizeBytes += bytesWritten
         if (bytesWritten > 0) repeats = 0
-        else if (++repeats > MAX_REPEATS) return { bytes: at, error: new Error('the system takes no bytes') }
+        else if (++repeats > MAX_REPEATS) return { bytes: at, error: new Error('the system accepts no bytes') }
       } catch (error) {
         if (!REPEATABLE.has(codeOf(error)) || ++repeats > MAX_REPEATS) return { bytes: at, error }
         await this.#options.pause(REPEAT_AFTER_MS)
@@ -231,8 +230,8 @@ export class LineFile {
   }
 
   /**
-   * Takes the part of a line at the end of `bytes` out of the file again, if it still is the end of the file: others
-   * may append to it too. In one go, so that there is hardly time for them to do so.
+   * Truncates a partial line that was written, if it is still the end of the file. Synchronous, so that other processes have little time
+   * to append in between.
    */
   #takeBack(bytes: Buffer, written: number): boolean {
     if (!this.#isRegular) return false
@@ -256,20 +255,21 @@ export class LineFile {
   }
 }
 
-/** By default a link is an error: anyone who can write to the folder could make us append to any file. */
+/** By default links are refused: whoever can write to the folder could redirect the output to any file. */
 function linkFlag(followLinks: boolean): number {
   return followLinks ? 0 : (constants.O_NOFOLLOW ?? 0)
 }
 
-/** An append that is under way: which of its lines are in the file, and which have been handed to a thread. */
 interface Appending {
   readonly lines: readonly Buffer[]
+  /** The number of lines in the file. */
   written: number
-  underWay: { readonly bytes: Buffer; readonly lines: number } | undefined
-  /** Set if the lines were dealt with at once in the meantime. */
+  /** The chunk that a thread of Node is writing. */
+  current: { readonly bytes: Buffer; readonly lines: number } | undefined
+  /** The result of `finishSync`, once that was called. */
   finished: WrittenLines | undefined
 }
 
-/** How long the end of a process waits for a write that has been handed to a thread. */
+/** Time limit for the running write at the end of a process. */
 const LAST_WRITE_MS = 500
 const sleeper = new Int32Array(new SharedArrayBuffer(4))

@@ -3,12 +3,12 @@ import { DefinitionError } from '../../base/errors.js'
 import { processGlobal } from '../../base/process-global.js'
 import { LineFile, type LineFileOptions, type WrittenLines } from './line-file.js'
 
-/** A place in the queue: lines may be given to it over time, those behind it wait until it is complete. */
+/** A position in the queue. Lines are added to it over time; later slots wait until it is complete. */
 export class QueueSlot {
   readonly lines: Buffer[] = []
-  /** How much of it is in the file; never rejects. */
+  /** Resolves with the result once the lines were written. Never rejects. */
   readonly written: Promise<WrittenLines>
-  /** Undefined once it is complete. */
+  /** Resolves when the slot is complete. Undefined from then on. */
   completion: Promise<void> | undefined
   bytes = 0
   readonly #onBytes: (bytes: number) => void
@@ -42,13 +42,10 @@ export class QueueSlot {
   }
 }
 
-/** Bytes of several slots that go out together: many small ones must not cost a look at the file each. */
-const TOGETHER_BYTES = 1 << 20
+/** Slots are appended together up to this size, because each append checks whether the file was replaced. */
+const MAX_APPEND_BYTES = 1 << 20
 
-/**
- * The one way to a file within this process: exporters on one path share it, so that their lines do not mix and
- * what one of them rotates or heals is so for all.
- */
+/** The queue of one file, which all exporters with this path share, so that their lines do not mix. */
 export class LineQueue {
   readonly file: LineFile
   readonly #slots: QueueSlot[] = []
@@ -59,12 +56,12 @@ export class LineQueue {
     this.file = new LineFile(options)
   }
 
-  /** Bytes that have been given and are not yet written. */
+  /** Bytes of all lines that are not written. */
   get queuedBytes(): number {
     return this.#queuedBytes
   }
 
-  /** A place behind all others. Whoever takes one has to complete it. */
+  /** Adds a slot at the end. The caller must complete it. */
   slot(): QueueSlot {
     const slot = new QueueSlot((bytes) => {
       this.#queuedBytes += bytes
@@ -74,7 +71,7 @@ export class LineQueue {
     return slot
   }
 
-  /** Writes lines that are there already. Never rejects. */
+  /** Adds a complete slot, and resolves when it was written. Never rejects. */
   write(lines: readonly Buffer[]): Promise<WrittenLines> {
     const slot = this.slot()
     for (const line of lines) slot.add(line)
@@ -82,10 +79,7 @@ export class LineQueue {
     return slot.written
   }
 
-  /**
-   * Writes at once what has been given and is not written yet, for the end of a process: the rest of an append that is under way,
-   * then the slots that are complete.
-   */
+  /** Writes the rest of a running append and all complete slots synchronously, for the end of a process. */
   flushSync(): WrittenLines {
     const begun = this.file.finishSync()
     const open = this.#slots.findIndex(({ completion }) => completion !== undefined)
@@ -95,7 +89,7 @@ export class LineQueue {
     return { lines: begun.lines + written.lines, error: begun.error ?? written.error }
   }
 
-  /** Does something with the file while nothing is being written. */
+  /** Calls `act` while nothing is being written. */
   async between<R>(act: (file: LineFile) => Promise<R>): Promise<R> {
     while (this.#working !== undefined) await this.#working
     const acting = act(this.file)
@@ -107,22 +101,22 @@ export class LineQueue {
   }
 
   async #work(): Promise<void> {
-    await Promise.resolve() // what is given in the same turn goes out together
+    await Promise.resolve() // slots of the same turn are appended together
     for (let first = this.#slots[0]; first !== undefined; first = this.#slots[0]) {
       await first.completion
       if (this.#slots[0] !== first) continue // written by `flushSync` in the meantime
-      const slots = this.#slots.splice(0, this.#together())
+      const slots = this.#slots.splice(0, this.#nextSlots())
       share(slots, await this.file.append(slots.flatMap(({ lines }) => lines)))
     }
     this.#working = undefined
   }
 
-  /** How many of the first slots go out in one. */
-  #together(): number {
+  /** The number of slots in the next append. */
+  #nextSlots(): number {
     let bytes = 0
     const end = this.#slots.findIndex((slot, i) => {
       bytes += slot.bytes
-      return i > 0 && (slot.completion !== undefined || bytes > TOGETHER_BYTES)
+      return i > 0 && (slot.completion !== undefined || bytes > MAX_APPEND_BYTES)
     })
     return end < 0 ? this.#slots.length : end
   }
@@ -148,8 +142,8 @@ interface SharedQueue {
 const queues = processGlobal('files', () => new Map<string, SharedQueue>())
 
 /**
- * The queue of a path, to be given back with {@link releaseQueue}.
- * @throws {@link DefinitionError} `ERR_FILE_SHARED` when it is in use with another rotation.
+ * Returns the queue of a path. Call {@link releaseQueue} when it is no longer used.
+ * @throws {@link DefinitionError} `ERR_FILE_SHARED` if it is in use with another rotation.
  */
 export function acquireQueue(options: LineFileOptions): LineQueue {
   const { path, maxBytes, maxFiles } = options
@@ -159,7 +153,7 @@ export function acquireQueue(options: LineFileOptions): LineQueue {
     const first = `maxBytes ${shared.maxBytes} and maxFiles ${shared.maxFiles}`
     throw new DefinitionError(
       'ERR_FILE_SHARED',
-      `exporters of one file must rotate it alike: ${path} is in use with ${first}, not ${maxBytes} and ${maxFiles}`,
+      `exporters of one file must have the same rotation: ${path} is in use with ${first}, not ${maxBytes} and ${maxFiles}`,
     )
   }
   shared.users++
@@ -167,7 +161,7 @@ export function acquireQueue(options: LineFileOptions): LineQueue {
   return shared.queue
 }
 
-/** Releases a queue; the last user closes the file, after calling `before`. */
+/** Calls `before` once nothing is being written, and closes the file if this was the last user. */
 export async function releaseQueue(path: string, before: (file: LineFile) => Promise<void>): Promise<void> {
   const key = resolve(path)
   const shared = queues.get(key)

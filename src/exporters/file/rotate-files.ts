@@ -1,14 +1,14 @@
 import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises'
 import { constants } from 'node:fs'
 
-/** Numbers that rotation looks at: the most files an exporter keeps, and as many that are not ours. */
+/** The highest number that is checked: the maximum of `maxFiles`, and as many files of other programs. */
 const MAX_NUMBER = 2_000
-/** As JSON begins. */
+/** The first character of JSON. */
 const LINE_START = /[[{"\d-]/
 
 /**
- * Makes way for a new file at `path`: `path` becomes `path.1`, `path.1` becomes `path.2`, and so on; the oldest are removed, and
- * with them those beyond `maxFiles`. Numbered files that are not ours are left alone and their numbers passed over.
+ * Renames `path` to `path.1`, `path.1` to `path.2`, and so on, and removes all files beyond `maxFiles`. Numbers of files that were not
+ * written by a {@link FileExporter} are skipped.
  */
 export async function rotate(path: string, maxFiles: number): Promise<void> {
   const names = [path]
@@ -23,7 +23,7 @@ export async function rotate(path: string, maxFiles: number): Promise<void> {
   for (let at = names.length - 1; at >= 1; at--) await move(names[at - 1]!, names[at]!)
 }
 
-/** A file is ours if it is a regular file of this user that begins as our lines do. */
+/** A file counts as `us` if it is a regular file of this user that begins like JSON. */
 async function ownerOf(name: string): Promise<'us' | 'others' | 'none'> {
   let handle: FileHandle | undefined
   try {

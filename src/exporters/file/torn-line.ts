@@ -1,19 +1,19 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
 
 const LF = 0x0a
-/** How long the end of a file must stay as it is, inside a line, to be taken for torn. */
+/** A partial line at the end of a file counts as torn if it has not grown for this time. */
 const TORN_AFTER_MS = 50
-const MAX_LOOKS = 20
+const MAX_CHECKS = 20
 
 /**
- * Whether the file's last byte is something else than LF. False if the file may not be read. Throws if something
- * else keeps it from being read (no descriptors, say), since a line behind a torn one would be lost.
+ * Returns true if the file's last byte is not a line feed. False if there is no permission to read it. Other errors are thrown, because a
+ * line that is appended to a torn one would be lost.
  */
 export function endsInsideLine(path: string, stats: BigIntStats): boolean {
   if (!stats.isFile() || stats.size === 0n) return false
   let fd: number | undefined
   try {
-    // Another file may have taken its place, of whatever kind: opening a pipe would block, so its descriptor is checked.
+    // The file may have been replaced, even by a pipe: open it non-blocking and compare the identity.
     fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
     const found = fstatSync(fd, { bigint: true })
     const last = Buffer.alloc(1)
@@ -28,12 +28,12 @@ export function endsInsideLine(path: string, stats: BigIntStats): boolean {
 }
 
 /**
- * Whether the file ends inside a line for good. A line that another process is writing at this moment looks torn too, since
- * it becomes visible page by page; an LF after it would be an empty line.
+ * Returns true if the file ends with a torn line. Waits if another process may still be writing the line, since a large write becomes
+ * visible page by page.
  */
 export async function staysTorn(path: string, found: BigIntStats, pause: (delayMs: number) => Promise<void>): Promise<boolean> {
   let { size } = found
-  for (let look = 0; look < MAX_LOOKS && endsInsideLine(path, found); look++) {
+  for (let check = 0; check < MAX_CHECKS && endsInsideLine(path, found); check++) {
     await pause(TORN_AFTER_MS)
     const now = statSync(path, { bigint: true, throwIfNoEntry: false })?.size
     if (now === size) return endsInsideLine(path, found)

@@ -2,17 +2,17 @@ import { type JsonLine, jsonLineInSteps } from '../json-lines.js'
 import { Batch } from './line-batch.js'
 import type { QueueSlot } from './line-queue.js'
 
-/** An export whose items are turned into lines, in steps. Whoever takes a step goes on where the one before has ended. */
+/** Serialises the items of one export in steps, which `export` and `flushSync` may both take. */
 export class UnfinishedExport<T> {
   readonly slot: QueueSlot
   readonly batch: Batch
   readonly #items: readonly T[]
   readonly #toBytes: (line: JsonLine) => Buffer | undefined
   #next = 0
-  /** Of the item whose line is being made. */
+  /** The remaining steps of the current item. */
   #steps: Generator<void, JsonLine, undefined> | undefined
 
-  /** @param toBytes Returns undefined for a line that is left out. */
+  /** @param toBytes Returns undefined if the item is dropped. */
   constructor(items: readonly T[], slot: QueueSlot, toBytes: (line: JsonLine) => Buffer | undefined) {
     this.slot = slot
     this.batch = new Batch(slot.lines)
@@ -20,7 +20,7 @@ export class UnfinishedExport<T> {
     this.#toBytes = toBytes
   }
 
-  /** True if all items are lines. */
+  /** True if all items are serialised. */
   get isDone(): boolean {
     return this.#steps === undefined && this.#next === this.#items.length
   }

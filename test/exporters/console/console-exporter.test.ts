@@ -163,7 +163,7 @@ describe('a stream', () => {
     expect(stream.writableLength).toBe(2 * 603)
     expect(dropped('full')).toBe(8)
     expect(vi.mocked(process.emitWarning).mock.calls.map(([message]) => message)).toEqual([
-      'exporter ConsoleExporter drops items: the console does not take them fast enough',
+      'exporter ConsoleExporter drops items: the stream is too slow',
     ])
   })
 

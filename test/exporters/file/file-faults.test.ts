@@ -85,7 +85,7 @@ test('a write that fails for a second fails the export', async () => {
 test('a write of zero bytes without an error fails the export', async () => {
   const exporter = new FileExporter({ path })
   faults = Array.from({ length: 100 }, () => 0)
-  await expect(exporter.export(['one'])).rejects.toMatchObject({ cause: { message: 'the system takes no bytes' } })
+  await expect(exporter.export(['one'])).rejects.toMatchObject({ cause: { message: 'the system accepts no bytes' } })
 })
 
 describe('a write that fails inside a line', () => {
