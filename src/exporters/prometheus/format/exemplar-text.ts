@@ -5,18 +5,18 @@ import { formatNumber } from './format-number.js'
 
 const left = internalCounter(
   'tallyscope_prometheus_left_out_exemplars_total',
-  'Exemplars left out of expositions; their measurements are in.',
+  'Exemplars left out of expositions, by reason. Their measurements are included.',
   'reason',
 )
 const badName = idleCount(left, 'label_name')
 const tooLong = idleCount(left, 'too_long')
 const outside = idleCount(left, 'outside_bucket')
 
-/** Names and values of an exemplar's labels together, in code points, by OpenMetrics. */
+/** The limit of OpenMetrics for the names and values of an exemplar's labels together. */
 const MAX_CODE_POINTS = 128
 const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/
 
-/** Labels of an exemplar that may be sent: legal names, well-formed values, short enough. Undefined otherwise, and counted. */
+/** Returns the labels of an exemplar with well-formed values. If a name is illegal or they are too long, counts it and returns undefined. */
 export function exemplarLabels(exemplar: Exemplar): readonly (readonly [string, string])[] | undefined {
   const labels: [string, string][] = []
   let length = 0
@@ -35,7 +35,7 @@ export function exemplarLabels(exemplar: Exemplar): readonly (readonly [string, 
   return undefined
 }
 
-/** True if the value lies in the bucket (`above`, `upTo`]; otherwise counted. */
+/** Returns true if the value is in the bucket (`above`, `upTo`]. Counts it otherwise. */
 export function isWithin({ value }: Exemplar, above: number, upTo: number): boolean {
   if (value <= upTo && (value > above || above === -Infinity)) return true
   outside.value++
@@ -43,8 +43,8 @@ export function isWithin({ value }: Exemplar, above: number, upTo: number): bool
 }
 
 /**
- * The part of a sample's line after its value, or nothing. An exemplar that readers would refuse is left out: one bad
- * trace id must not cost the scrape.
+ * Formats an exemplar as the part of a line after the value. Returns an empty string for an exemplar that a parser would reject, so that
+ * it does not make the scrape fail.
  */
 export function exemplarText(exemplar: Exemplar | undefined, above: number, upTo: number): string {
   if (exemplar === undefined || !isWithin(exemplar, above, upTo)) return ''

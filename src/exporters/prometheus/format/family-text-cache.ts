@@ -11,10 +11,10 @@ import { SampleTextCache } from './sample-text-cache.js'
 import { seriesText, textHead } from './text.js'
 import type { SourceWriter } from './text-document.js'
 
-/** The lines before the samples, by family. Never stale: a family is immutable, and another definition is another object. */
+/** The lines before the samples, by family. Families are immutable, so that entries are never invalid. */
 const headOf = memoize((family: ExposedFamily) => Buffer.from(textHead(family)))
 
-/** The rows of one source in text 0.0.4. What was rendered is kept from scrape to scrape. */
+/** Writes the rows of one source in text 0.0.4, and caches the text between scrapes. */
 export class FamilyTextCache implements SourceWriter {
   readonly head: Buffer
   readonly #source: RowSource
@@ -40,7 +40,7 @@ export class FamilyTextCache implements SourceWriter {
     else this.#writeSummaries(this.#chunk(at), generation, out)
   }
 
-  /** Writes the scalars of a chunk, a line each, which read the same in all text formats. */
+  /** Writes the scalars of a chunk, one line each. They are the same in both text formats. */
   writeSamples(at: number, generation: number, out: OutputBuffer): void {
     const chunk = this.#chunk(at)
     const prefix = (cell: number): string => {
@@ -48,7 +48,7 @@ export class FamilyTextCache implements SourceWriter {
       return labels === '' ? `${this.#family.name} ` : `${this.#family.name}{${labels}} `
     }
     if (this.#source instanceof SnapshotRows) {
-      // It is read once: there is nothing to keep.
+      // A snapshot is read only once, so that a cache is useless.
       writeRows(chunk, generation, out, (cell) => `${prefix(cell)}${formatNumber(chunk.value(cell))}\n`)
       return
     }
@@ -58,8 +58,8 @@ export class FamilyTextCache implements SourceWriter {
   }
 
   /**
-   * Writes the distributions of a chunk with the lines of a format; the rendered labels are shared by all formats.
-   * @param special The text of a row that needs more than its plain lines, undefined for all others.
+   * Writes the distributions of a chunk with the lines of a format. Both text formats share the cached labels.
+   * @param special Returns the text of a row that needs more than the plain lines, undefined for other rows.
    */
   writeHistograms(
     at: number,
@@ -87,7 +87,7 @@ export class FamilyTextCache implements SourceWriter {
   }
 }
 
-/** Writes the rows of a chunk as their text is now. */
+/** Writes the rows of a chunk without a cache. */
 export function writeRows(chunk: RowChunk, generation: number, out: OutputBuffer, textOf: (cell: number) => string): void {
   let text = ''
   for (let cell = 0; cell < chunk.size; cell++) if (isVisibleIn(generation, chunk, cell)) text += textOf(cell)

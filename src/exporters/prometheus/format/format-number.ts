@@ -1,13 +1,13 @@
-/** A value as every text format takes it: the shortest form that reads back to the same double. */
+/** Formats a value for the text formats: the shortest form that parses to the same double. */
 export function formatNumber(value: number): string {
   if (value === Infinity) return '+Inf'
   if (value === -Infinity) return '-Inf'
-  return String(value) // NaN is spelled so; -0 reads `0`, which is meant
+  return String(value) // -0 becomes `0`
 }
 
 /**
- * A bucket bound or quantile as a label value. Databases compare it as text, so it is spelled as Go's libraries spell
- * it, with an exponent of two digits below 1e-4 and from 1e6 on: the buckets of services in Go and Node then add up.
+ * Formats a bucket bound or quantile as a label value. Databases compare it as a string, so that it is formatted as in Go, with an
+ * exponent of two digits below 1e-4 and from 1e6 on. Buckets of Go and Node services can then be added.
  */
 export function formatBound(bound: number): string {
   const size = Math.abs(bound)
@@ -19,7 +19,7 @@ export function formatBound(bound: number): string {
 }
 
 /**
- * A bound in OpenMetrics' canonical form: as {@link formatBound}, with `.0` behind whole numbers.
+ * Formats a bound in OpenMetrics' canonical form: like {@link formatBound}, with `.0` after whole numbers.
  * @see https://prometheus.io/docs/specs/om/open_metrics_spec/#considerations-canonical-numbers
  */
 export function formatCanonicalBound(bound: number): string {

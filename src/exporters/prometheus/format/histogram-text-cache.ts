@@ -4,15 +4,15 @@ import type { OutputBuffer } from './output-buffer.js'
 
 const LINE_FEED = 10
 
-/** What the lines of a histogram family have in common, as bytes. */
+/** The constant parts of the lines of a histogram family. */
 export class HistogramLines {
   /** `name_bucket{` */
   readonly bucketHead: Buffer
-  /** `le="0.5"} ` for each bucket, the last `le="+Inf"} ` */
+  /** `le="0.5"} ` for each bucket; the last is `le="+Inf"} ` */
   readonly bucketTails: readonly Buffer[]
   readonly sumHead: Buffer
   readonly countHead: Buffer
-  /** Room that a row needs beside its labels, which every line has. */
+  /** Maximum size of a row in bytes, without the labels. */
   readonly rowBytes: number
   readonly lines: number
 
@@ -28,12 +28,12 @@ export class HistogramLines {
 }
 
 /**
- * The labels of one chunk of distributions as text, kept from scrape to scrape; the lines are written anew each
- * time, since kept text of histograms would take more memory than their numbers.
+ * Caches the label text of one chunk of distributions between scrapes. The lines are not cached, since their text would need more memory
+ * than the histograms.
  */
 export class HistogramTextCache {
   #labels: Buffer = Buffer.alloc(0)
-  /** The end of each cell's labels, which is the start of the next cell's. */
+  /** The end offset of each cell's labels, which is the start offset of the next. */
   #ends = new Int32Array(0)
   #version = -1
 
@@ -54,8 +54,8 @@ export class HistogramTextCache {
   }
 
   /**
-   * Writes all rows of the chunk that belong in a document of this generation. Each is written at once, so that its buckets add up
-   * to its count.
+   * Writes all rows of the chunk that are visible in a generation. Each row is written synchronously, so that its buckets and its count
+   * are consistent.
    */
   write(
     chunk: RowChunk,
@@ -80,7 +80,7 @@ export class HistogramTextCache {
     const most = lines.rowBytes + lines.lines * (end - start + 1)
     const room = out.room(most)
     if (room !== undefined) return out.advance(this.#writeLines(room.bytes, room.at, chunk, cell, start, end, lines))
-    const bytes = Buffer.allocUnsafe(most) // hundreds of bounds with labels of kilobytes
+    const bytes = Buffer.allocUnsafe(most) // larger than a chunk: hundreds of bounds with labels of kilobytes
     out.write(bytes, this.#writeLines(bytes, 0, chunk, cell, start, end, lines))
   }
 
@@ -92,7 +92,7 @@ export class HistogramTextCache {
     const tails = lines.bucketTails
     let below = 0
     for (let bucket = 0; bucket < tails.length; bucket++) {
-      // The head of each line is that of the line before: a copy within one buffer is the cheapest there is.
+      // Copying the head of the previous line within the buffer is the fastest way.
       if (bucket > 0) {
         bytes.copyWithin(at, from, from + headLength)
         at += headLength
@@ -120,7 +120,7 @@ export class HistogramTextCache {
   }
 }
 
-/** A loop: these are a few bytes, and a call of `copy` costs as much as twenty. */
+/** Copies a few bytes. A loop is faster than `Buffer.copy` up to about 20 bytes. */
 function append(bytes: Buffer, from: number, text: Buffer): number {
   const { length } = text
   for (let at = 0; at < length; at++) bytes[from + at] = text[at]!

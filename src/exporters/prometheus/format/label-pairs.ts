@@ -1,7 +1,7 @@
 import { escapeValue } from './escape.js'
 import { OVERFLOW_LABEL } from './names.js'
 
-/** The labels of a series between the braces; those that are not set are left out. */
+/** Formats the labels of a series, without braces. Labels that are not set are omitted. */
 export function labelPairs(names: readonly string[], valueAt: (at: number) => string | undefined, overflow: boolean): string {
   let text = ''
   for (let at = 0; at < names.length; at++) {

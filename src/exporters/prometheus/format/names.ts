@@ -3,36 +3,36 @@ import { formatBound, formatNumber } from './format-number.js'
 import { memoize } from '../../../metrics/data/memoize.js'
 import type { MetricDescriptor } from '../../../metrics/data/metric.js'
 
-/** Set on the one series of all values beyond the limit. */
+/** The label of the series for all values beyond the cardinality limit. */
 export const OVERFLOW_LABEL = 'tallyscope_overflow'
 
 export type FamilyType = 'counter' | 'gauge' | 'histogram' | 'summary'
 export type OpenMetricsType = FamilyType | 'info' | 'stateset' | 'unknown'
 
-/** What the formats write about a family as a whole. */
+/** The name, type and metadata of a family in the Prometheus formats. */
 export interface ExposedFamily {
-  /** In text 0.0.4 and protobuf: with `_total` or `_info` if the type has it. */
+  /** The name in text 0.0.4 and protobuf, with the suffix `_total` or `_info` if the type has one. */
   readonly name: string
   readonly type: FamilyType
-  /** In OpenMetrics: without the suffix of the type. */
+  /** The name in OpenMetrics, without the suffix of the type. */
   readonly baseName: string
   readonly openMetricsType: OpenMetricsType
-  /** The word that ends `baseName`, empty if there is none. */
+  /** The unit, which is the suffix of `baseName`. Empty if there is none. */
   readonly unit: string
   readonly help: string
-  /** Spells a bound or quantile in text 0.0.4. */
+  /** Formats a bound or quantile in text 0.0.4. */
   readonly formatBound: (bound: number) => string
-  /** In the order of the descriptor's `labelKeys`. */
+  /** The label names, in the order of the descriptor's `labelKeys`. */
   readonly labelNames: readonly string[]
   /** Names that no other family of a document may have in text 0.0.4 and protobuf. */
   readonly sampleNames: readonly string[]
   /** Names that no other family of a document may have in OpenMetrics. */
   readonly ownedNames: readonly string[]
-  /** False if two labels would have one name, so that no reader could take the family. */
+  /** False if two labels have the same name, which parsers reject. */
   readonly hasDistinctLabels: boolean
 }
 
-/** How a metric appears in the Prometheus formats. Descriptors exist as long as their views and are looked up at each scrape. */
+/** Returns the form of a metric in the Prometheus formats. Descriptors are looked up in each scrape, and live as long as their views. */
 export const exposedFamily: (descriptor: MetricDescriptor) => ExposedFamily = memoize((descriptor) => {
   const type = familyType(descriptor)
   const base = baseName(descriptor)
@@ -59,8 +59,8 @@ export const exposedFamily: (descriptor: MetricDescriptor) => ExposedFamily = me
 })
 
 /**
- * A counter or an info without its type: OpenMetrics then allows other families the names `x` and `x_created` beside `x_total`, and `x`
- * beside `x_info`.
+ * Removes the type of a counter or an info, so that OpenMetrics allows other families with the names `x` and `x_created` beside `x_total`,
+ * or `x` beside `x_info`.
  */
 export const withoutType: (suffixed: ExposedFamily) => ExposedFamily = memoize((suffixed) => {
   const { name } = suffixed
@@ -74,11 +74,11 @@ function familyType(descriptor: MetricDescriptor): FamilyType {
   return descriptor.type === 'SUMMARY' ? 'summary' : 'gauge'
 }
 
-// An exact name may lack the suffix that OpenMetrics requires for its type; then the samples stay and the type goes.
+// An exact name may lack the suffix that OpenMetrics requires for the type. The type is then dropped.
 function openMetricsType(descriptor: MetricDescriptor, type: FamilyType, base: string): OpenMetricsType {
   if (type === 'counter') return exposedName(descriptor).endsWith('_total') ? type : 'unknown'
   if (descriptor.type === 'INFO') return exposedName(descriptor).endsWith('_info') ? 'info' : 'gauge'
   if (descriptor.type !== 'STATE_SET') return type
-  // The label of the states must have the name of the family, and a label cannot have every name that a family can.
+  // The label of the states must have the name of the family, but not every family name is a valid label name.
   return descriptor.labelKeys.length > 0 && labelName(base) === base ? 'stateset' : type
 }

@@ -9,8 +9,8 @@ import type { OutputBuffer } from './output-buffer.js'
 import type { SourceWriter } from './text-document.js'
 
 /**
- * The rows of one source in OpenMetrics text. A row without exemplar or start time reads as in text 0.0.4, but for the
- * spelling of bounds: it is written from the text that is cached for that format. The others are rendered each time.
+ * Writes the rows of one source in OpenMetrics text. Rows without exemplars and `_created` are the same as in text 0.0.4, except for the
+ * format of bounds, and use its cache. Other rows are not cached.
  */
 export class OpenMetricsRows implements SourceWriter {
   readonly head: Buffer

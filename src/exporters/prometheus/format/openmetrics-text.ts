@@ -10,16 +10,17 @@ import { sampleLine, withLabel } from './sample-line.js'
 
 export interface OpenMetricsOptions {
   /**
-   * Adds the start time of counters, histograms and summaries, as a `_created` line for each series.
-   * Prometheus stores these as series of their own by default. Default false.
+   * Adds the start time of counters, histograms and summaries, as a `_created` line for each series. By default, Prometheus stores these as
+   * separate series. Default false.
    */
   readonly created?: boolean
 }
 
 /**
- * Snapshots as a document of OpenMetrics text 1.0.0, the format in its plainest form; the handler's encoder writes the
- * same bytes from rows. What the specification forbids is left out rather than sent: a counter that is NaN or negative,
- * `_sum` and `_count` beside negative bounds or of a negative sum, quantiles below zero, states without their label.
+ * Formats snapshots as OpenMetrics text 1.0.0. This is the reference: the encoder of the handler writes the same bytes from rows.
+ *
+ * Samples that the specification forbids are omitted: counters that are NaN or negative, `_sum` and `_count` with negative bounds or a
+ * negative sum, negative quantiles, and states without their label.
  *
  * @see https://prometheus.io/docs/specs/om/open_metrics_spec/
  * @example
@@ -38,7 +39,7 @@ export function formatOpenMetrics(metrics: readonly Metric[], options: OpenMetri
   return `${families.join('')}# EOF\n`.toWellFormed()
 }
 
-/** The lines above the samples of a family. */
+/** Formats the lines before the samples of a family. */
 export function openMetricsHead({ baseName, openMetricsType, unit, help }: ExposedFamily): string {
   return (
     `# TYPE ${baseName} ${openMetricsType}\n` +
@@ -47,7 +48,7 @@ export function openMetricsHead({ baseName, openMetricsType, unit, help }: Expos
   )
 }
 
-/** The series in an order that keeps the states of one set together, each of which is a series of its own. */
+/** Sorts the series so that the states of one set, each of which is a series, are adjacent. */
 export function groupedSeries({ openMetricsType, labelNames }: ExposedFamily, series: readonly TimeSeries[]): readonly TimeSeries[] {
   if (openMetricsType !== 'stateset') return series
   const sets = new Map<string, TimeSeries[]>()
@@ -60,7 +61,7 @@ export function groupedSeries({ openMetricsType, labelNames }: ExposedFamily, se
   return [...sets.values()].flat()
 }
 
-/** All lines of one series; empty if the specification allows none for its value. */
+/** Formats all lines of one series. Empty if the specification does not allow its value. */
 export function openMetricsSeries(family: ExposedFamily, series: TimeSeries, created: boolean): string {
   const value = series.points.at(-1)?.value
   if (value === undefined) return ''
@@ -80,14 +81,14 @@ export function hasCreated({ openMetricsType: type }: ExposedFamily): boolean {
   return type === 'counter' || type === 'histogram' || type === 'summary'
 }
 
-/** Whether a scalar may have this value, by the type of its family. */
+/** Returns true if the type of a family allows this value. */
 export function allowsValue({ openMetricsType: type }: ExposedFamily, value: number): boolean {
   if (type === 'counter') return value >= 0
   if (type === 'info') return value === 1
   return type !== 'stateset' || value === 0 || value === 1
 }
 
-/** Whether `_sum` and `_count` may be beside the buckets: not if values below zero can be among them. */
+/** Returns true if `_sum` and `_count` are allowed: not if values can be negative. */
 export function allowsSum(sum: number, bounds: readonly number[]): boolean {
   return sum >= 0 && (bounds[0] ?? 0) >= 0
 }

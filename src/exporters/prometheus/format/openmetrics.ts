@@ -12,8 +12,8 @@ import { textCacheOf } from './text-encoder.js'
 const END = Buffer.from('# EOF\n')
 
 /**
- * OpenMetrics text 1.0.0: units, exemplars, info and state sets, and an end mark that shows that a document is whole.
- * Writes the bytes of {@link formatOpenMetrics}, from rows and in slices.
+ * OpenMetrics text 1.0.0, which adds units, exemplars, info and state sets, and an end marker. Writes the same bytes as
+ * {@link formatOpenMetrics}, from rows and in slices.
  */
 export function openMetricsEncoder({ created = false }: OpenMetricsOptions = {}): Encoder {
   const rowsOf = oncePerSource((source, family) => {
@@ -28,7 +28,7 @@ export function openMetricsEncoder({ created = false }: OpenMetricsOptions = {})
   }
 }
 
-/** The states of one set must be together, while rows are in the order in which they were made. */
+/** Sorts the series of a state set, because rows are in the order of their creation. */
 function grouped(family: SelectedFamily<Family>): SelectedFamily<Family> {
   const { members, exposed } = family
   if (exposed.openMetricsType !== 'stateset') return family

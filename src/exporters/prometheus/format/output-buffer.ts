@@ -1,9 +1,9 @@
-/** Large enough to make the cost of a chunk in node:http negligible, and small in memory. */
+/** Large enough to make the cost of a write in node:http negligible. */
 const CHUNK_BYTES = 131_072
 
 /**
- * A chunk that no document holds. Made anew for every small document, chunks would be the garbage of a thousand scrapes a second:
- * 128 MB of memory outside of the heap, for which V8 collects the whole heap every 250 ms.
+ * An unused chunk for the next document. At a thousand scrapes per second, new chunks would be 128 MB of external memory per second, for
+ * which V8 collects the whole heap every 250 ms.
  */
 let spareChunk: Buffer | undefined
 
@@ -13,15 +13,15 @@ function newChunk(): Buffer {
   return chunk
 }
 
-/** Collects what is written in chunks of one size. A chunk that was taken belongs to its taker. */
+/** Collects written bytes in chunks of one size. The caller owns the chunks that it takes. */
 export class OutputBuffer {
-  /** Stands before whatever is written next. */
+  /** Written before the next bytes. */
   #head: Uint8Array | undefined
   #chunk = newChunk()
   #at = 0
   #full: Buffer[] = []
 
-  /** Whether there are full chunks to take. */
+  /** True if there are full chunks. */
   get hasFull(): boolean {
     return this.#full.length > 0
   }
@@ -32,23 +32,23 @@ export class OutputBuffer {
     return full
   }
 
-  /** The rest at the end, which may be empty. */
+  /** Returns the bytes of the last chunk, which may be empty. */
   takeRest(): Buffer {
     const rest = this.#chunk.subarray(0, this.#at)
     return this.#isHalfEmpty ? Buffer.from(rest) : rest
   }
 
-  /** Leaves a chunk that nobody has taken to the next document. Nothing can be written after it. */
+  /** Keeps an unused chunk for the next document. Do not write after this call. */
   close(): void {
     if (this.#isHalfEmpty) spareChunk = this.#chunk
   }
 
-  /** True if copying what is written costs less than another chunk. */
+  /** True if copying the bytes is cheaper than allocating another chunk. */
   get #isHalfEmpty(): boolean {
     return this.#at <= CHUNK_BYTES / 2
   }
 
-  /** Sets the head of what is written next; if nothing is written before the next call, it is left out. */
+  /** Sets bytes that are written before the next ones. They are omitted if nothing is written before the next call. */
   begin(head: Uint8Array | undefined): void {
     this.#head = head
   }
@@ -78,8 +78,8 @@ export class OutputBuffer {
   }
 
   /**
-   * Room for up to `length` bytes, beginning at `at`; the caller writes them and reports the end to `advance`.
-   * Returns undefined if a chunk is too small.
+   * Returns a buffer with room for `length` bytes from `at` on. The caller writes them and passes the end to `advance`. Returns undefined
+   * if this is more than a chunk.
    */
   room(length: number): { readonly bytes: Buffer; readonly at: number } | undefined {
     if (length > CHUNK_BYTES) return undefined

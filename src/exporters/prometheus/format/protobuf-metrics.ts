@@ -43,11 +43,11 @@ const EXEMPLAR_TIME = tag(3, 2)
 const SECONDS = tag(1, 0)
 const NANOS = tag(2, 0)
 
-/** Writes the metrics (the series) of one family, from rows, without an object for each. */
+/** Writes the rows of one family as `Metric` messages. */
 export class ProtobufMetrics {
   readonly #out: ProtobufWriter
   readonly #family: ExposedFamily
-  // How many bytes the lengths of the newest messages took. Those of the next ones most likely take as many.
+  // The bytes of the last lengths of each kind, as estimates for the next ones.
   #metricLength = 1
   #histogramLength = 2
 
@@ -56,7 +56,6 @@ export class ProtobufMetrics {
     this.#family = family
   }
 
-  /** Writes one row as a metric. */
   row(source: RowSource, chunk: RowChunk, cell: number): void {
     const metric = this.#out.open(METRIC, this.#metricLength)
     const { labelNames, type } = this.#family
@@ -129,7 +128,7 @@ export class ProtobufMetrics {
     this.#spans(NEGATIVE_SPAN, NEGATIVE_DELTA, negative)
     this.#spans(POSITIVE_SPAN, POSITIVE_DELTA, positive)
     const isEmpty = positive.indexes.length + negative.indexes.length === 0
-    // Without a bucket and without a zero bucket only an empty span marks this as a native histogram.
+    // An empty span marks a native histogram that has neither buckets nor a zero bucket.
     if (isEmpty && zeroThreshold === 0 && zeroCount === 0) this.#span(POSITIVE_SPAN, 0, 0)
   }
 
@@ -172,7 +171,7 @@ export class ProtobufMetrics {
     out.close(summary, 2)
   }
 
-  // Readers drop exemplars of native histograms that have no time.
+  // Prometheus drops exemplars of native histograms without a time.
   #nativeExemplar(exemplar: Exemplar | undefined): void {
     if (exemplar !== undefined && Number.isFinite(exemplar.timeUnixMs)) this.#exemplar(NATIVE_EXEMPLAR, exemplar, -Infinity, Infinity)
   }
@@ -188,7 +187,7 @@ export class ProtobufMetrics {
   }
 
   #timestamp(field: number, unixMs: number): void {
-    if (!(unixMs >= 0)) return // also if it is not known, NaN
+    if (!(unixMs >= 0)) return // negative, or NaN if it is not known
     const message = this.#out.open(field, 1)
     const seconds = Math.floor(unixMs / 1_000)
     this.#out.uint(SECONDS, seconds)

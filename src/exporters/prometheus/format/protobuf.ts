@@ -12,12 +12,12 @@ const NAME = tag(1, 2)
 const HELP = tag(2, 2)
 const TYPE = tag(3, 0)
 const UNIT = tag(5, 2)
-/** Bytes after which what is written is set aside, so that no buffer has to grow large. */
+/** A part of a large family is taken from the writer after this number of bytes, so that its buffer stays small. */
 const PART_BYTES = 60_000
 const ROWS_A_STEP = 32
 
 /**
- * Prometheus' own protobuf, each family behind its length: the only format that carries native histograms.
+ * The Prometheus protobuf format, with a length before each family. The only format with native histograms.
  * @see https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto
  */
 export const protobufEncoder: Encoder = {
@@ -35,7 +35,7 @@ async function* encode(families: readonly Family[], signal?: AbortSignal, owner?
   const out = new ProtobufWriter()
   let lengthBytes = 2
   for (const selected of selectFamilies(families)) {
-    // The length of a family comes before it, so all parts of a large one are written before any is sent.
+    // The length precedes the family, so that all parts of a large family are written before the first is sent.
     const parts: Uint8Array[] = []
     const start = out.openBare(lengthBytes)
     writeHead(out, selected.exposed)
@@ -54,7 +54,7 @@ async function* encode(families: readonly Family[], signal?: AbortSignal, owner?
       yield out.take()
       yield* parts
     } else if (out.length === headEnd) {
-      out.rewind(start - lengthBytes) // a family without metrics is an error to some readers
+      out.rewind(start - lengthBytes) // some parsers reject a family without metrics
     } else {
       lengthBytes = out.close(start, lengthBytes)
     }
@@ -62,7 +62,7 @@ async function* encode(families: readonly Family[], signal?: AbortSignal, owner?
   if (out.length > 0) yield out.take()
 }
 
-/** Writes all rows of a family, with a step after each few. */
+/** Writes all rows of a family. Yields after every few rows. */
 function* rows(out: ProtobufWriter, selected: SelectedFamily<Family>): Generator<void> {
   const metrics = new ProtobufMetrics(out, selected.exposed)
   for (const source of sourcesOf(selected)) {
@@ -76,7 +76,7 @@ function* rows(out: ProtobufWriter, selected: SelectedFamily<Family>): Generator
   }
 }
 
-/** The fields of a family other than its metrics. */
+/** Writes all fields of a family but its metrics. */
 function writeHead(out: ProtobufWriter, { name, help, type, unit }: ExposedFamily): void {
   out.string(NAME, name)
   if (help !== '') out.string(HELP, help.toWellFormed())

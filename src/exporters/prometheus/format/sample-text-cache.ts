@@ -6,23 +6,22 @@ const LINE_FEED = 10
 const scratch = Buffer.alloc(MAX_NUMBER_BYTES)
 
 /**
- * The finished text of one chunk of counters or gauges, a line a row, kept from scrape to scrape.
+ * Caches the text of one chunk of counters or gauges between scrapes, one line per row.
  *
- * Labels are rendered once. Of a row that took a value since, only the number is written again, in place while
- * its width stays; the page is put together anew, by copying, only if a width changed. So a scrape costs a
- * copy of the page and a look at each row's mark; see bench/exporters/prometheus/in-process.bench.js.
+ * Labels are formatted once. Values that changed are overwritten in place if their width is the same; otherwise the lines are copied to a
+ * new buffer. Unchanged rows cost only a comparison of epochs. See bench/exporters/prometheus/in-process.bench.js.
  */
 export class SampleTextCache {
   #bytes: Buffer = Buffer.alloc(0)
   #length = 0
-  /** Where each cell's value begins, and where its line ends; equal for a hole. */
+  /** The offsets of each cell's value and of the end of its line. They are equal for a cell without a line. */
   #valueStarts = new Int32Array(0)
   #lineEnds = new Int32Array(0)
-  /** Undefined if the text is not that of all rows of a version. */
+  /** The version of the chunk in the cache. Undefined if the text lacks some of its rows. */
   #version: number | undefined
   #epoch = 0
 
-  /** The text as of now: good until the next call, `length` bytes of it. */
+  /** The first `length` bytes are the text. They are valid until the next call of `update`. */
   get bytes(): Buffer {
     return this.#bytes
   }
@@ -32,8 +31,8 @@ export class SampleTextCache {
   }
 
   /**
-   * @param generation That of the document, see {@link isVisibleIn}. If it may leave rows out, others share nothing with it.
-   * @param prefix The line of a row up to its value, blank included.
+   * @param generation The generation of the document, see {@link isVisibleIn}. Text without newer rows is not reused.
+   * @param prefix Returns the line of a row up to its value, including the blank.
    */
   update(chunk: RowChunk, epoch: number, generation: number, prefix: (cell: number) => string): void {
     const isWhole = chunk.newestGeneration <= generation
@@ -56,12 +55,12 @@ export class SampleTextCache {
       } else this.#valueStarts[cell] = text.length
       this.#lineEnds[cell] = text.length
     }
-    const bytes = Buffer.from(text) // of all lines at once: calls into native code cost more than what they do for one line
+    const bytes = Buffer.from(text) // one native call for all lines
     if (bytes.length > text.length) this.#toByteOffsets(text)
     this.#keep(bytes, bytes.length)
   }
 
-  /** Some characters of the text have several bytes; offsets so far are those of characters. */
+  /** Converts offsets in characters to offsets in bytes. */
   #toByteOffsets(text: string): void {
     let from = 0
     let to = 0
@@ -75,7 +74,7 @@ export class SampleTextCache {
     }
   }
 
-  /** Keeps a copy with a little room to grow, outside the pool that small buffers share. */
+  /** Stores a copy with some room to grow, in a buffer outside of Node's pool. */
   #keep(bytes: Buffer, length: number): void {
     if (this.#bytes.length < length) this.#bytes = Buffer.allocUnsafeSlow(length + (length >> 5))
     this.#bytes.set(bytes.subarray(0, length))
@@ -95,11 +94,11 @@ export class SampleTextCache {
     if (resized) this.#resize(chunk)
   }
 
-  /** Puts the page together from what is unchanged, in runs as long as can be, and the new numbers. */
+  /** Builds new text from the unchanged parts, in runs as long as possible, and the new values. */
   #resize(chunk: RowChunk): void {
     const old = this.#bytes
     const fresh = Buffer.allocUnsafe(this.#length + chunk.size * MAX_NUMBER_BYTES)
-    let from = 0 // copied so far from the old page
+    let from = 0 // copied so far from the old text
     let to = 0
     for (let cell = 0; cell < chunk.size; cell++) {
       const start = this.#valueStarts[cell]!

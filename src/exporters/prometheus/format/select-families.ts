@@ -10,27 +10,27 @@ import { untypeClashes } from './untyped-families.js'
 
 const leftOutFamilies = internalCounter(
   'tallyscope_prometheus_left_out_families_total',
-  'Families left out of expositions, because their names or labels would have made the document unreadable.',
+  'Families left out of expositions because of names or labels that would make the document invalid, by reason.',
   'family',
   'reason',
 )
 
 const leftOutSeries = internalCounter(
   'tallyscope_prometheus_left_out_series_total',
-  'Series left out of expositions, because an earlier producer has a series of the same name and labels.',
+  'Series left out of expositions because an earlier producer has a series with the same name and labels.',
   'family',
 )
 
-/** The rows of a family; a snapshot is read as rows, too. */
+/** Returns the row sources of a family. Snapshots are converted. */
 export function sourcesOf({ members }: SelectedFamily<Family>): readonly RowSource[] {
   return members.flatMap((member) => (isRowSource(member) ? [member] : snapshotRows(member)))
 }
 
 /**
- * The families of one document, in the order of their names, so that documents can be compared.
+ * Selects the families of one document, sorted by name.
  *
- * Families of the same definition are one. Of others that clash the first stays; what is left out is counted, and logged once.
- * @param format Families that clash in OpenMetrics only because of their types lose the types.
+ * Families with the same definition are merged. Of others with clashing names, the first is kept; the rest is counted and logged once.
+ * @param format For `openmetrics`, families that clash only because of their types lose their types.
  */
 export function selectFamilies<F extends Family>(families: readonly F[], format: 'text' | 'openmetrics' = 'text'): SelectedFamily<F>[] {
   const selected = new Map<string, { members: F[]; exposed: ExposedFamily }>()
@@ -44,9 +44,9 @@ export function selectFamilies<F extends Family>(families: readonly F[], format:
     }
     const taken = exposed.sampleNames.find((name) => owners.has(name))
     if (taken !== undefined) {
-      leaveOut(member, exposed, 'name_clash', `${taken} is already the name of ${owners.get(taken)}`)
+      leaveOut(member, exposed, 'name_clash', `the name ${taken} is already used by ${owners.get(taken)}`)
     } else if (!exposed.hasDistinctLabels) {
-      leaveOut(member, exposed, 'label_clash', `its labels would not differ: ${exposed.labelNames.join(', ')}`)
+      leaveOut(member, exposed, 'label_clash', `its label names are not distinct: ${exposed.labelNames.join(', ')}`)
     } else {
       for (const name of exposed.sampleNames) owners.set(name, member.descriptor.name)
       selected.set(exposed.name, { members: [member], exposed })
@@ -70,7 +70,7 @@ function haveOneDefinition(one: ExposedFamily, other: ExposedFamily): boolean {
   )
 }
 
-/** The members without series that an earlier one has: readers refuse a document with two samples of one identity. */
+/** Removes series that an earlier member has too, because parsers reject duplicate samples. */
 function distinctSeries<F extends Family>(members: readonly F[], { name }: ExposedFamily): F[] {
   const seen = new Set<string>()
   return members.map((member) => {
@@ -79,7 +79,7 @@ function distinctSeries<F extends Family>(members: readonly F[], { name }: Expos
     const duplicates = metric!.timeSeries.length - distinct.length
     if (duplicates === 0) return member
     internalCount(leftOutSeries, name).value += duplicates
-    const why = 'another producer has series of the same labels'
+    const why = 'another producer has series with the same labels'
     warnOnce('TALLYSCOPE_FAMILY_LEFT_OUT', `${name} series`, `series of ${name} are left out of the exposition: ${why}`)
     return { ...metric!, timeSeries: distinct } as Family as F
   })

@@ -3,7 +3,7 @@ import type { ExposedFamily } from './names.js'
 
 /** A family of a document. */
 export interface SelectedFamily<F extends Family> {
-  /** One of each producer that has the family. */
+  /** The families of all producers that are merged into this one. */
   readonly members: readonly F[]
   readonly exposed: ExposedFamily
 }

@@ -4,20 +4,19 @@ import type { MetricProducer } from '../../../metrics/data/producer.js'
 import { textEncoder } from './text-encoder.js'
 
 export interface StreamTextOptions {
-  /** Producers whose metrics are in the document. */
+  /** The producers of the metrics. */
   readonly producers: readonly MetricProducer[]
   /** Time limit for each producer, in milliseconds, 0 … 2^31 - 1. Default 10 000. */
   readonly timeoutMs?: number
-  /** If it is aborted, the stream fails with its reason. Default: none. */
+  /** When aborted, the stream throws its reason. Default: none. */
   readonly signal?: AbortSignal
 }
 
 /**
- * The Prometheus text format 0.0.4 in chunks of up to 128 KiB, rendered from rows as it is read.
+ * Streams metrics in the Prometheus text format 0.0.4, in chunks of up to 128 KiB.
  *
- * Work is done in slices of some 2 ms with a turn of the event loop between them; what has not changed since the last
- * document is not rendered again. Each row is read in one go, so a histogram's buckets always add up to its
- * count; the document as a whole is not one point in time.
+ * The text is written on demand in slices of about 2 ms, and unchanged text is cached. Each row is read atomically, so that the buckets of
+ * a histogram always match its count, but rows are read at different times.
  *
  * @example
  * for await (const chunk of streamText({ producers: [stats] })) response.write(chunk)

@@ -8,18 +8,18 @@ import type { SelectedFamily } from './selected-family.js'
 
 /** Writes the rows of one source in a text format. */
 export interface SourceWriter {
-  /** The lines above the samples of the family. */
+  /** The lines before the samples of the family. */
   readonly head: Buffer
   /**
-   * Writes the rows of chunk number `at`: the unit of work between two looks at the clock.
-   * @param generation That of the source when its first chunk was written.
+   * Writes the rows of chunk number `at`. The time slice is checked after each chunk.
+   * @param generation The generation of the source when its first chunk was written.
    */
   writeChunk(at: number, generation: number, out: OutputBuffer): void
 }
 
 export type ForSource<T> = (source: RowSource, family: ExposedFamily) => T
 
-/** Makes something for a source once, until its family is exposed in another way. A snapshot is used for one document. */
+/** Caches the result of `make` by source, as long as the family stays the same. Snapshots are not cached. */
 export function oncePerSource<T>(make: ForSource<T>): ForSource<T> {
   const made = new WeakMap<RowSource, { readonly family: ExposedFamily; readonly value: T }>()
   return (source, family) => {
@@ -33,7 +33,7 @@ export function oncePerSource<T>(make: ForSource<T>): ForSource<T> {
   }
 }
 
-/** A document of a text format, written in slices. A family without samples has no head. */
+/** Encodes a document of a text format in slices. The head of a family without samples is omitted. */
 export async function* encodeText(
   families: readonly SelectedFamily<Family>[],
   writerOf: ForSource<SourceWriter>,

@@ -3,10 +3,10 @@ import { FamilyTextCache } from './family-text-cache.js'
 import { selectFamilies } from './select-families.js'
 import { encodeText, type ForSource, oncePerSource } from './text-document.js'
 
-/** The cached text of a source. All handlers of the process share it, and it ends with the view. */
+/** The text cache of a source, which all handlers of the process share. It lives as long as the source. */
 export const textCacheOf: ForSource<FamilyTextCache> = oncePerSource((source, family) => new FamilyTextCache(source, family))
 
-/** Prometheus text 0.0.4: what every scraper reads. Writes the bytes of `formatText`, from rows and in slices. */
+/** Prometheus text 0.0.4, which every scraper supports. Writes the same bytes as {@link formatText}, from rows and in slices. */
 export const textEncoder: Encoder = {
   format: 'text',
   contentType: 'text/plain; version=0.0.4; charset=utf-8',

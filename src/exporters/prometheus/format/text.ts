@@ -7,11 +7,11 @@ import { formatNumber } from './format-number.js'
 import { sampleLine, withLabel } from './sample-line.js'
 
 /**
- * Snapshots as a document of the Prometheus text format 0.0.4.
+ * Formats snapshots as a document of the Prometheus text format 0.0.4. This is the reference: {@link streamText} writes the same bytes
+ * from rows.
  *
- * This is the format in its plainest form, to be read beside the specification; {@link streamText} writes the same
- * bytes from rows. Families are sorted by name, series are in the order in which they were made. Families
- * without series, empty labels and everything that 0.0.4 has no word for (units, exemplars, start times) are left out.
+ * Families are sorted by name; series are in the order of their creation. Families without series and empty labels are omitted. The format
+ * has no units, exemplars or start times.
  *
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
  * @example
@@ -29,18 +29,18 @@ export function formatText(metrics: readonly Metric[]): string {
     .toWellFormed()
 }
 
-/** One family; empty if it has no series. */
+/** Formats one family. Empty if it has no series. */
 function familyText(family: ExposedFamily, timeSeries: readonly TimeSeries[]): string {
   const samples = timeSeries.map((series) => seriesText(family, series)).join('')
   return samples === '' ? '' : textHead(family) + samples
 }
 
-/** The lines above the samples of a family. */
+/** Formats the lines before the samples of a family. */
 export function textHead({ name, type, help }: ExposedFamily): string {
   return `${help === '' ? '' : `# HELP ${name} ${escapeHelp(help)}\n`}# TYPE ${name} ${type}\n`
 }
 
-/** The samples of one series; empty if the format has no word for them. */
+/** Formats the samples of one series. Empty if its value does not match the type of the family. */
 export function seriesText(family: ExposedFamily, series: TimeSeries): string {
   const value = series.points.at(-1)?.value
   const labels = labelsText(family, series)

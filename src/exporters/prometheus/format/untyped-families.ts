@@ -5,14 +5,14 @@ import { formatCanonicalBound } from './format-number.js'
 import { type ExposedFamily, exposedFamily, type OpenMetricsType, withoutType } from './names.js'
 import type { SelectedFamily } from './selected-family.js'
 
-/** Types that reserve names with suffixes, in the order in which families lose them: readers need that of a histogram most. */
+/** Types that reserve names with suffixes, in the order in which they are removed: the type of a histogram is the most important. */
 const SUFFIXED: readonly OpenMetricsType[] = ['info', 'counter', 'summary', 'histogram']
 
 /**
- * Takes the types off families that reserve a name of another family in OpenMetrics, such as `x_created` of a histogram `x`. All samples
- * stay. A histogram or a summary becomes one family without a type for each of its sample names, and its buckets lose their exemplars.
+ * Removes the types of families that reserve a name of another family in OpenMetrics, such as `x_created` of a histogram `x`. All samples
+ * are kept. A histogram or a summary becomes one family without a type for each of its sample names, and its buckets lose their exemplars.
  *
- * The sample names of the given families must differ.
+ * The sample names of the families must be distinct.
  */
 export function untypeClashes<F extends Family>(families: readonly SelectedFamily<F>[]): readonly SelectedFamily<F>[] {
   const owners = new Map<string, number>()
@@ -49,11 +49,11 @@ function untyped<F extends Family>({ members, exposed }: SelectedFamily<F>): rea
   }))
 }
 
-/** A sample of a histogram or summary, and the value of the label that it has beside those of its series. */
+/** A sample of a histogram or summary, with the value of its label `le` or `quantile`. */
 type Sample = readonly [value: number, label?: string]
 type SamplesOf = (value: DistributionValue | SummaryValue) => readonly Sample[]
 
-/** The samples of one name, as series of a gauge. */
+/** Converts the samples of one name to a gauge. */
 function part(
   { name, labelNames, help }: ExposedFamily,
   suffix: string,

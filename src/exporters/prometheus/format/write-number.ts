@@ -1,9 +1,9 @@
 import { formatNumber } from './format-number.js'
 
-/** No value needs more bytes: `-2.2250738585072014e-308`. */
+/** More than the longest value needs: `-2.2250738585072014e-308`. */
 export const MAX_NUMBER_BYTES = 32
 
-/** Writes a value at `at` and returns the position behind it. Integers, the common case, need no string. */
+/** Writes a value at offset `at` and returns the offset after it. Non-negative integers are written without a string. */
 export function writeNumber(bytes: Buffer, at: number, value: number): number {
   if ((value | 0) === value && value >= 0) return writeWhole(bytes, at, value)
   return at + bytes.write(formatNumber(value), at, 'latin1')

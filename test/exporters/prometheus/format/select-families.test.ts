@@ -33,8 +33,8 @@ test('an omitted family is counted by reason and logged with its name', () => {
   expect(counted('families_in', 'label_clash')).toBe(1)
   const code = 'TALLYSCOPE_FAMILY_LEFT_OUT'
   expect(warned.mock.calls).toEqual([
-    ['families_of is left out of the exposition: families_of is already the name of families.of', expect.objectContaining({ code })],
-    ['families_in is left out of the exposition: its labels would not differ: p_q, p_q', expect.objectContaining({ code })],
+    ['families_of is left out of the exposition: the name families_of is already used by families.of', expect.objectContaining({ code })],
+    ['families_in is left out of the exposition: its label names are not distinct: p_q, p_q', expect.objectContaining({ code })],
   ])
 })
 
@@ -220,7 +220,7 @@ describe('one family of several producers', () => {
     const left = internalMetrics.get('tallyscope_prometheus_left_out_series_total')!
     expect(left.series.get(JSON.stringify(['orders_total']))?.count.value).toBe(2)
     expect(warned).toHaveBeenCalledExactlyOnceWith(
-      'series of orders_total are left out of the exposition: another producer has series of the same labels',
+      'series of orders_total are left out of the exposition: another producer has series with the same labels',
       expect.objectContaining({ code: 'TALLYSCOPE_FAMILY_LEFT_OUT' }),
     )
   })
