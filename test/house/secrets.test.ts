@@ -60,7 +60,7 @@ test('the password of a gateway is sent, and is in no error message', async () =
 test('an invalid address is reported without its password', async () => {
   for (const url of [`ftp://user:${SECRET}@host`, `user:${SECRET}@host:9091`, `http://user:%ff${SECRET}@host`, `http://user:${SECRET}@`]) {
     const text = await thrownBy(() => new PushGatewayExporter({ url, job: 'a' }))
-    expect(text).toContain('the url of a gateway')
+    expect(text).toContain('the URL of a gateway')
     expect(text).not.toContain(SECRET)
   }
 })

@@ -87,7 +87,8 @@ export class ConsoleExporter<T> implements Exporter<T> {
   /** Throws if the stream buffers bytes that it cannot write now. Node writes files, terminals and, on POSIX, pipes synchronously. */
   flushSync(): void {
     const { waitingBytes } = this.#writer
-    if (waitingBytes > 0) throw new ExportError('ERR_CONSOLE_WRITE', `${waitingBytes} bytes are buffered in the stream`, { retryable: false })
+    if (waitingBytes > 0)
+      throw new ExportError('ERR_CONSOLE_WRITE', `${waitingBytes} bytes are buffered in the stream`, { retryable: false })
   }
 
   #texts(items: readonly T[]): string[] {

@@ -48,7 +48,8 @@ export function otlpOptionsFromEnvironment(env: Environment, signal: 'metrics' |
   const headers = { ...readOne(ofAll('HEADERS'), parseHeaders), ...readOne(ofSignal('HEADERS'), parseHeaders) }
   const key = read('CLIENT_KEY', asIs)
   const cert = read('CLIENT_CERTIFICATE', asIs)
-  if (key !== undefined && cert === undefined) report(ofAll('CLIENT_KEY'), 'a key must come with a certificate: there is no CLIENT_CERTIFICATE')
+  if (key !== undefined && cert === undefined)
+    report(ofAll('CLIENT_KEY'), 'a key must come with a certificate: there is no CLIENT_CERTIFICATE')
   const options = {
     url,
     endpoint: url === undefined ? readOne(ofAll('ENDPOINT'), parseUrl) : undefined,

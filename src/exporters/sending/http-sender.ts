@@ -101,7 +101,9 @@ export class HttpSender {
     let stop = (): void => {}
     try {
       const late = new Promise<never>((_, reject) => {
-        stop = startTimer(clock, timeoutMs, () => reject(new SendError('timeout', `the headers function did not settle within ${timeoutMs} ms`)))
+        stop = startTimer(clock, timeoutMs, () =>
+          reject(new SendError('timeout', `the headers function did not settle within ${timeoutMs} ms`)),
+        )
       })
       const made = await Promise.race([runDetached(async () => headers()), late])
       const fault = headersFault(made)

@@ -213,7 +213,11 @@ test('requests are neither traced nor measured, and do not keep the context of t
 })
 
 test.each<[string, SenderOptions, string]>([
-  ['a header of the protocol', { headers: { 'Content-Type': 'a' } }, 'headers must not include those that the protocol sets: "Content-Type" is one'],
+  [
+    'a header of the protocol',
+    { headers: { 'Content-Type': 'a' } },
+    'headers must not include those that the protocol sets: "Content-Type" is one',
+  ],
   ['a header with a line break', { headers: { a: 'b\r\nc: d' } }, 'headers must be valid for HTTP: "a" is not'],
   ['a file that is not there', { ca: '/nowhere/ca.pem' }, 'ca must be PEM or a file that can be read: "/nowhere/ca.pem", ENOENT'],
   ['a key alone', { key: '-----BEGIN PRIVATE KEY-----' }, 'key must come with cert: there is no cert'],

@@ -31,24 +31,27 @@ import { type GatheredFamilies, type RequiredGathering, SingleFlightGather } fro
 export type { MetricsResponse } from './metrics-response.js'
 
 export interface MetricsHandlerOptions extends ScrapeAccessOptions {
-  /** Producers whose metrics are exposed. If families clash, that of the first producer is exposed. Default: those of `group`, and required without one. */
+  /**
+   * Producers whose metrics are exposed. If families clash, that of the first producer is exposed. Required unless `group` is set. Default:
+   * those of the group.
+   */
   readonly producers?: readonly MetricProducer[]
   /** The group of `shareMetrics` from `tallyscope/cluster`. If it cannot be gathered, the scrape is answered with 503. Default: none. */
   readonly group?: MetricProducer
-  /** Whether the internal metrics (`tallyscope_…`) are exposed too. Default true. */
+  /** True if internal metrics (`tallyscope_…`) are exposed too. Default true. */
   readonly selfMetrics?: boolean
-  /** Whether OpenMetrics documents have `_created` lines, which are the start times of series. Default false. */
+  /** True if OpenMetrics documents have `_created` lines, which are the start times of series. Default false. */
   readonly created?: boolean
-  /** Formats that may be requested. The first is sent if none of them is. Default: text 0.0.4, OpenMetrics 1.0.0, protobuf. */
+  /** Available formats. The first one is used if the request accepts none of them. Default: text 0.0.4, OpenMetrics 1.0.0, protobuf. */
   readonly encoders?: readonly [Encoder, ...Encoder[]]
-  /** Whether bodies are compressed if the scraper accepts it. Default true. */
+  /** True if bodies are compressed if the scraper accepts it. Default true. */
   readonly gzip?: boolean
   /**
-   * Scrapes that gather and encode at the same time, 1 … 1 000 000. A scrape that waits for a slow producer or reader does not count.
-   * Default 50.
+   * Maximum number of scrapes that gather and encode concurrently, 1 … 1 000 000. A scrape that waits for a slow producer or client does
+   * not count. Default 50.
    */
   readonly maxInFlight?: number
-  /** Scrapes that may wait for their turn or for a slow producer, 0 … 1 000 000. Further ones get status 503 at once. Default 1 000. */
+  /** Maximum number of scrapes that wait, 0 … 1 000 000. Further ones get status 503 immediately. Default 1 000. */
   readonly maxWaiting?: number
   /** Maximum time that a scrape waits for its turn, in milliseconds, 1 … 2^31 - 1. Then it gets status 503. Default 3 000. */
   readonly queueTimeoutMs?: number
@@ -94,26 +97,28 @@ export const HANDLER_OPTIONS: OptionNames<MetricsHandlerOptions> = {
 export interface MetricsRequest {
   /** Default `GET`. */
   readonly method?: string | undefined
-  /** Aborted when the client has disconnected: work stops. */
+  /** Aborted when the client has disconnected, which ends the scrape. */
   readonly signal?: AbortSignal
 }
 
 /** Answers one request. Never rejects. */
 export type MetricsHandler = (headers: RequestHeaders, query?: RequestQuery, request?: MetricsRequest) => Promise<MetricsResponse>
 
-/** Documents up to this size are encoded, compressed and sent in one piece. Of larger ones, this much is encoded before the first byte is sent. */
+/** Documents up to this size are encoded before the first byte is sent, and are not streamed. Of larger ones, the first part is. */
 const WHOLE_BYTES = 786_432
 const MAX_UNREAD_BYTES = 67_108_864
 const SHARE_OF_SCRAPE_TIMEOUT = 0.9
 const SELF_METRICS = 'selfMetrics'
 
 /**
- * The responses of a metrics endpoint, as a function of headers and query: format by `Accept`, gzip by
- * `Accept-Encoding`, `name[]` as a filter, one gathering for concurrent scrapes. It does not depend on a server;
- * {@link nodeHandler}, {@link fetchHandler} and {@link serveMetrics} connect it to one.
+ * Creates a function that returns the response of a metrics endpoint for the headers and the query of a request. Use {@link nodeHandler},
+ * {@link fetchHandler} or {@link serveMetrics} to connect it to a server.
  *
- * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` when an option is out of range, `ERR_PRODUCER` when `producers` is no list of
- *   them.
+ * `Accept` selects the format, `Accept-Encoding` the compression, and `name[]` in the query the families. Concurrent scrapes share one
+ * gathering.
+ *
+ * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` if an option is out of range, `ERR_PRODUCER` if `producers` is not a list of
+ *   producers.
  * @example
  * const handle = metricsHandler({ producers: [stats] })
  * const { status, headers, body } = await handle({ accept: 'text/plain' }, 'name[]=shop_requests_total')
@@ -178,7 +183,7 @@ export class ScrapeHandler {
     }
   }
 
-  /** The response with the document. Its first part is encoded before the status is sent, so that an error can still become a 500. */
+  /** Returns the response with the document. Its first part is encoded before the status is sent, so that an error becomes a 500. */
   async #document(
     scrape: Scrape,
     { encoder, isGzip, headers }: NegotiatedResponse,
@@ -189,7 +194,7 @@ export class ScrapeHandler {
     const slicer = new TimeSlicer(signal, 'client')
     if (slicer.isOver) await slicer.nextSlice() // other scrapes have used the slice of this turn
     const gathered = await this.#gathered(scrape, waitMs)
-    if (gathered === undefined) return ended(scrape, refusal(503, 'too many scrapes at a time', { 'retry-after': '1' }))
+    if (gathered === undefined) return ended(scrape, refusal(503, 'too many scrapes are running', { 'retry-after': '1' }))
     try {
       const { families, isWhole, isMisleading } = gathered
       if (isMisleading) return ended(scrape, refusal(503, 'the metrics of the group are incomplete at the moment', { 'retry-after': '1' }))

@@ -8,11 +8,13 @@ import { ScrapeBody } from './scrape-body.js'
 export type NodeHandlerOptions = MetricsHandlerOptions
 
 /**
- * The metrics endpoint for node:http, the compatible servers of node:http2, and Express: mount it at a path of your choice. It answers GET and HEAD, other
- * methods get 405. A body that fails on its way breaks the connection, so that no reader takes a part for the whole.
- * Of requests that are pipelined on one connection, or multiplexed on one of HTTP/2, one at a time is worked on.
+ * The metrics endpoint for node:http, the compatible servers of node:http2, and Express. It serves GET and HEAD at any path; other methods
+ * get status 405.
  *
- * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` when an option is out of range.
+ * If a body fails, the connection is destroyed, so that a partial document is not taken for a whole one. Requests of one connection, also
+ * of HTTP/2, are processed one at a time.
+ *
+ * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` if an option is out of range.
  * @example
  * app.use('/metrics', nodeHandler({ producers: [stats] }))
  */
@@ -21,7 +23,7 @@ export function nodeHandler(options: NodeHandlerOptions): (request: IncomingMess
   return serveScrapes(new ScrapeHandler(options))
 }
 
-/** The same for an existing handler. */
+/** Like {@link nodeHandler}, for an existing handler. */
 export function serveScrapes(handler: ScrapeHandler): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
     reply(handler, request, response).catch(() => response.destroy())
@@ -37,7 +39,7 @@ async function reply(handler: ScrapeHandler, request: IncomingMessage, response:
   }))
   if (answer === undefined) return
   const { signal, status, headers, body } = answer
-  if (signal.aborted || response.headersSent) return void response.destroy() // a stream has ended with the signal
+  if (signal.aborted || response.headersSent) return void response.destroy()
   // A request body is not read; the connection ends with the response instead.
   if (hasBody(request)) response.setHeader('connection', 'close')
   response.writeHead(status, headers)

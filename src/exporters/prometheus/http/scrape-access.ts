@@ -12,7 +12,7 @@ export interface ScrapeAccessOptions {
    * is an error, so that a missing token does not open the endpoint.
    */
   readonly bearerToken?: string | readonly string[]
-  /** A file with such tokens, one per line. It is read once, and links are followed. Default: none. */
+  /** A file with further tokens, one per line. It is read once, and links are followed. Default: none. */
   readonly bearerTokenFile?: string
   /**
    * Called before anything is gathered. If it returns false, the scrape is answered with 403. At most 500 calls run at a time. If a call
@@ -20,8 +20,8 @@ export interface ScrapeAccessOptions {
    */
   readonly guard?: Guard
   /**
-   * Host names or addresses that requests may name, without port. Other requests, and those without `Host`, are answered with 403, so that a page in
-   * a browser cannot read metrics by a name that resolves to this machine. Default: any.
+   * Allowed values of the header `Host`, without port. Other requests, and those without `Host`, are answered with 403. This prevents a
+   * page in a browser from reading metrics by DNS rebinding. Default: any.
    */
   readonly allowedHosts?: readonly string[]
 }
@@ -52,12 +52,12 @@ export class ScrapeAccess {
     method: string,
     waitMs: number,
   ): MetricsResponse | undefined | Promise<MetricsResponse | undefined> {
-    if (method !== 'GET' && method !== 'HEAD') return refusal(405, 'metrics are read with GET or HEAD', { allow: 'GET, HEAD' })
+    if (method !== 'GET' && method !== 'HEAD') return refusal(405, 'only GET and HEAD are allowed', { allow: 'GET, HEAD' })
     if (this.#hosts !== undefined && !this.#hosts.has(hostName(requestedHost(headers)))) {
-      return refusal(403, 'these metrics are not for this host name')
+      return refusal(403, 'this host name is not allowed')
     }
     if (this.#tokens !== undefined && !hasBearerToken(headers, this.#tokens)) {
-      return refusal(401, 'a bearer token is needed', { 'www-authenticate': 'Bearer realm="metrics"' })
+      return refusal(401, 'a bearer token is required', { 'www-authenticate': 'Bearer realm="metrics"' })
     }
     return this.#guard && this.#guarded(this.#guard, headers, query, waitMs)
   }
@@ -68,10 +68,10 @@ export class ScrapeAccess {
     query: RequestQuery | undefined,
     waitMs: number,
   ): Promise<MetricsResponse | undefined> {
-    if (!(await this.#guards.acquire(waitMs))) return refusal(503, 'too many guards at a time', { 'retry-after': '1' })
+    if (!(await this.#guards.acquire(waitMs))) return refusal(503, 'too many guards are running', { 'retry-after': '1' })
     const allowed = await withTimeout(this.#call(guard, headers, query), { timeoutMs: waitMs })
     if (allowed === TIMED_OUT) return refusal(503, 'the guard took too long')
-    return allowed === true ? undefined : refusal(403, 'these metrics are not for you')
+    return allowed === true ? undefined : refusal(403, 'the guard refused the scrape')
   }
 
   /** Calls the guard. Its permit is released when it settles, even if the caller has stopped waiting. */
@@ -106,7 +106,7 @@ function tokensOf(options: ScrapeAccessOptions): readonly string[] | undefined {
   return tokens
 }
 
-/** HTTP/2 has the host in a field of its own. */
+/** The requested host. HTTP/2 sends it as `:authority`. */
 function requestedHost(headers: RequestHeaders): string {
   return headerValue(headers, 'host') ?? ('get' in headers ? undefined : headerValue(headers, ':authority')) ?? ''
 }

@@ -13,8 +13,8 @@ export interface ScrapeBodyOptions extends SendLimits {
 }
 
 /**
- * A body that is being sent. Reports once how it ended, also if it was never read: then the `finally` of its generator would not run. It is
- * aborted if the client has disconnected, reads nothing for the send time-out, or is the slowest of too many.
+ * A body that is being sent. Calls `onEnd` once, even if it is never read, in which case the `finally` of its generator would not run. It
+ * is aborted if the client has disconnected, has read nothing for `sendTimeoutMs`, or is the slowest of too many.
  */
 export class ScrapeBody implements StreamedBody {
   onCut: ((reason: Error) => void) | undefined
@@ -72,14 +72,14 @@ export class ScrapeBody implements StreamedBody {
     return { done: true, value: undefined }
   }
 
-  /** Throws if the body was aborted, so that its beginning is not taken for the whole document. */
+  /** Throws if the body was aborted, so that a partial document is not taken for a whole one. */
   #throwIfCut(): void {
     if (this.#cutReason !== undefined) throw this.#cutReason
   }
 
   readonly #timeOut = (): void => {
     if (this.#reading) this.#idle.refresh()
-    else this.#cut(new Error('the body was cut: its reader took nothing for too long'))
+    else this.#cut(new Error('the body was cut: its reader read nothing for too long'))
   }
 
   readonly #abort = (): void => this.#cut(this.#options.signal?.reason as Error)

@@ -2,22 +2,30 @@ import { internalCount, internalCounter, mergedGauge } from '../../../base/inter
 
 const scrapes = internalCounter(
   'tallyscope_prometheus_scrapes_total',
-  'Scrapes answered, by format and HTTP status; aborted by the client, or broken off after the first byte.',
+  'Scrapes, by format and HTTP status, or aborted (by the client) or broken (after the first byte).',
   'format',
   'code',
 )
-const seconds = internalCounter('tallyscope_prometheus_scrape_seconds_total', 'Time from request to the end of the body.', 'format')
-const bytes = internalCounter('tallyscope_prometheus_scrape_bytes_total', 'Bytes of the bodies sent, as compressed.', 'format')
+const seconds = internalCounter(
+  'tallyscope_prometheus_scrape_seconds_total',
+  'Time from the request to the end of the body, in seconds.',
+  'format',
+)
+const bytes = internalCounter(
+  'tallyscope_prometheus_scrape_bytes_total',
+  'Bytes of the bodies that were sent, after compression.',
+  'format',
+)
 const lastBytes = mergedGauge(
   'latest',
   'tallyscope_prometheus_last_document_bytes',
-  'Size of the newest whole document before compression, to be compared with limits of scrapers.',
+  'Size of the newest complete document before compression, to compare with the limits of scrapers.',
   'format',
 )
 
 const partial = internalCounter(
   'tallyscope_prometheus_partial_scrapes_total',
-  'Scrapes answered without producers that had not answered when the time-out of the scraper was over.',
+  'Scrapes without the metrics of producers that were slower than the time-out of the scraper.',
   'format',
 )
 
@@ -31,7 +39,7 @@ export interface ScrapeOutcome {
   readonly code: string
   readonly durationMs: number
   readonly sentBytes: number
-  /** Size before compression, if a whole document was sent. */
+  /** Size before compression; undefined if no complete document was sent. */
   readonly documentBytes: number | undefined
 }
 

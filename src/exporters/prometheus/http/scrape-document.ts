@@ -1,15 +1,15 @@
 import type { Family } from '../../../metrics/data/row-source.js'
 import type { Encoder } from '../format/encoder.js'
 
-/** The beginning of a document, and what comes after it. */
+/** A document whose first parts are encoded. */
 export interface ScrapeDocument {
   readonly parts: readonly Uint8Array[]
   readonly bytes: number
-  /** Undefined if `parts` is all. */
+  /** Undefined if `parts` is the whole document. */
   readonly rest: AsyncIterator<Uint8Array> | undefined
 }
 
-/** Renders a document until it is whole or larger than `maxBytes`. */
+/** Encodes a document until it is complete or larger than `maxBytes`. */
 export async function renderDocument(
   encoder: Encoder,
   families: readonly Family[],
@@ -32,7 +32,7 @@ export function joined(parts: readonly Uint8Array[]): Uint8Array {
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
 }
 
-/** The whole document, part by part. `onBytes` is called with what the rest adds. */
+/** Iterates over the whole document. Calls `onBytes` with the size of each part of the rest. */
 export async function* allParts({ parts, rest }: ScrapeDocument, onBytes: (bytes: number) => void): AsyncGenerator<Uint8Array> {
   try {
     yield* parts

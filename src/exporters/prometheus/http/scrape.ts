@@ -3,11 +3,11 @@ import { countScrape } from './scrape-counts.js'
 
 /** One scrape, from the request to the end of its body. It is counted once. */
 export class Scrape {
-  /** Short name of the format, once it is known. */
+  /** The negotiated format; before negotiation the first one. */
   format: string
   /** Aborted when the client has disconnected. */
   readonly signal: AbortSignal | undefined
-  /** Written so far, before compression. */
+  /** Bytes that were encoded so far, before compression. */
   documentBytes = 0
   readonly #clock: Clock
   readonly #startMs: number
@@ -24,7 +24,7 @@ export class Scrape {
     return this.signal?.aborted === true
   }
 
-  /** Milliseconds left of `timeoutMs` from the arrival on; 0 or less if they are over. */
+  /** The rest of `timeoutMs` since the request arrived, in milliseconds. 0 or negative if it is over. */
   leftMs(timeoutMs: number): number {
     return this.#startMs + timeoutMs - this.#clock.monotonicMs()
   }

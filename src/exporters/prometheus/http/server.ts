@@ -64,7 +64,10 @@ export async function serveMetrics(given: ServeMetricsOptions): Promise<MetricsE
   const host = options.host ?? '127.0.0.1'
   const path = options.path ?? '/metrics'
   if (!/^\/[\w\-./~]*$/.test(path)) {
-    throw new DefinitionError('ERR_PROMETHEUS_OPTION', `path must begin with / and be plain: it is ${inspectValue(path)}`)
+    throw new DefinitionError(
+      'ERR_PROMETHEUS_OPTION',
+      `path must begin with / and contain only letters, digits and -._~/: it is ${inspectValue(path)}`,
+    )
   }
   const closeTimeoutMs = milliseconds('closeTimeoutMs', options.closeTimeoutMs, 5_000, 0)
   const requestTimeout = milliseconds('requestTimeoutMs', options.requestTimeoutMs, 10_000)

@@ -5,17 +5,17 @@ const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/
 const PLAIN = /^[\w.~-]+$/
 
 /**
- * The path of a group in a Pushgateway, `/metrics/job/…`. A value that is not plain is sent as base64url: a slash would
- * end it, and an empty one would vanish.
+ * Returns the path of a group in a Pushgateway, `/metrics/job/…`. Values that are empty or have special characters are encoded as
+ * base64url.
  *
- * @throws {@link DefinitionError} `ERR_PUSH_GROUP` when the job is empty, or a label is not legal or is `job`.
+ * @throws {@link DefinitionError} `ERR_PUSH_GROUP` if the job is empty, or a label is not valid or is `job`.
  * @see https://github.com/prometheus/pushgateway#url
  */
 export function groupPath(job: string, labels: Readonly<Record<string, string>> = {}): string {
-  if (typeof job !== 'string' || job === '') throw new DefinitionError('ERR_PUSH_GROUP', 'a job must be a text that is not empty')
+  if (typeof job !== 'string' || job === '') throw new DefinitionError('ERR_PUSH_GROUP', 'a job must be a string that is not empty')
   const parts = Object.entries(labels).map(([name, value]) => {
     if (!LABEL_NAME.test(name) || name === 'job') {
-      throw new DefinitionError('ERR_PUSH_GROUP', `a grouping label must be a legal name other than job: it is ${inspectValue(name)}`)
+      throw new DefinitionError('ERR_PUSH_GROUP', `a grouping label must be a valid label name other than job: it is ${inspectValue(name)}`)
     }
     return pair(name, String(value))
   })

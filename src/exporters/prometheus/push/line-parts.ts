@@ -1,13 +1,13 @@
 const LINE_FEED = 0x0a
 const COMMENT = 0x23
 
-/** Bytes of a text format that end with a line, and how many samples are in them. */
+/** Whole lines of a text document, and the number of samples in them. */
 export interface LinePart {
   readonly chunks: readonly Uint8Array[]
   readonly samples: number
 }
 
-/** Divides a document at ends of lines, once there are `maxBytes`, which are read for each part. Comments are no samples. */
+/** Splits a document at line ends into parts of about `maxBytes`, which is called for each part. Comments do not count as samples. */
 export async function* lineParts(document: AsyncIterable<Uint8Array>, maxBytes: () => number): AsyncGenerator<LinePart> {
   let chunks: Uint8Array[] = []
   let bytes = 0
@@ -30,7 +30,7 @@ export async function* lineParts(document: AsyncIterable<Uint8Array>, maxBytes: 
   if (samples > 0) yield { chunks, samples }
 }
 
-/** The same lines in two parts of about the same size, both with samples; undefined if there are fewer than two samples. */
+/** Splits a part into two of about the same size, both with samples. Returns undefined if there are fewer than two samples. */
 export function halfParts({ chunks }: LinePart): readonly [LinePart, LinePart] | undefined {
   const bytes = Buffer.concat(chunks)
   const ends: number[] = []
@@ -48,7 +48,7 @@ export function halfParts({ chunks }: LinePart): readonly [LinePart, LinePart] |
   ]
 }
 
-/** Counts the lines that are no comments, chunk by chunk. */
+/** Counts the lines that are not comments, chunk by chunk. */
 class SampleCount {
   #samples = 0
   #isLineStart = true

@@ -16,17 +16,17 @@ import { gzipBytes } from '../../../serving/gzip.js'
 import { textEncoder } from '../format/text-encoder.js'
 
 export interface PushGatewayExporterOptions {
-  /** URL of the gateway, `http://127.0.0.1:9091`; a path in front of `/metrics` stays, user and password become Basic authorization. */
+  /** URL of the gateway, such as `http://127.0.0.1:9091`, with a path prefix if needed. User and password become Basic authorization. */
   readonly url: string
-  /** The label `job` of everything that is pushed: the name of the program. */
+  /** The label `job` of the group: the name of the program. */
   readonly job: string
-  /** Further labels of the group; they override labels of the same name in the metrics. Default none. */
+  /** Further labels of the group. They override labels of the same name in the metrics. Default: none. */
   readonly groupingKey?: Readonly<Record<string, string>>
-  /** What `export` does: `push` replaces the group, `pushAdd` the families that are pushed. Default `push`. */
+  /** The method that `export` calls: `push` replaces the group, `pushAdd` only the families that are pushed. Default `push`. */
   readonly mode?: 'push' | 'pushAdd'
-  /** Whether `shutdown` deletes the group, so that a finished job is not scraped for ever. Default false. */
+  /** True if `shutdown` deletes the group, so that a finished job is not scraped for ever. Default false. */
   readonly deleteOnShutdown?: boolean
-  /** Whether bodies are compressed. Default true. */
+  /** True if bodies are compressed. Default true. */
   readonly gzip?: boolean
   /** Headers of every request, such as `authorization`. Default: none. */
   readonly headers?: Readonly<Record<string, string>>
@@ -51,12 +51,11 @@ const OPTIONS: OptionNames<PushGatewayExporterOptions> = {
 const MAX_READ_CHARACTERS = 4_096
 
 /**
- * Pushes metrics to a Prometheus Pushgateway, for jobs that end before anybody could scrape them.
+ * Pushes metrics in text 0.0.4 to a Prometheus Pushgateway, for jobs that end before they can be scraped.
  *
- * It sends text 0.0.4, which every gateway reads. What failed in the network, in the gateway (5xx) or for too many
- * requests (429) is worth another try, every other refusal is not.
+ * Network errors and the statuses 429 and 5xx are retryable; other statuses are not.
  *
- * @throws {@link DefinitionError} `ERR_PUSH_URL`, `ERR_PUSH_GROUP`, `ERR_PROMETHEUS_OPTION` for options that break a rule.
+ * @throws {@link DefinitionError} `ERR_PUSH_URL`, `ERR_PUSH_GROUP` or `ERR_PROMETHEUS_OPTION` if an option is not valid.
  * @example
  * const gateway = new PushGatewayExporter({ url: 'http://127.0.0.1:9091', job: 'nightly', groupingKey: { shard: '3' } })
  * exportPeriodically({ producers: [stats], exporter: gateway, intervalMs: 15_000 })
@@ -82,27 +81,30 @@ export class PushGatewayExporter implements Exporter<Metric> {
     this.#options = options
   }
 
-  /** @throws {@link ExportError} (as a rejection) `ERR_PUSH_FAILED`; `ERR_EXPORTER_CLOSED` after `shutdown()`. */
+  /**
+   * Calls `push` or `pushAdd`, as set by `mode`.
+   * @throws {@link ExportError} (as a rejection) `ERR_PUSH_FAILED`; `ERR_EXPORTER_CLOSED` after `shutdown()`.
+   */
   export(metrics: readonly Metric[]): Promise<void> {
     return this.#options.mode === 'pushAdd' ? this.pushAdd(metrics) : this.push(metrics)
   }
 
-  /** Replaces all that the group holds. */
+  /** Replaces all metrics of the group. */
   push(metrics: readonly Metric[]): Promise<void> {
     return this.#send('PUT', metrics)
   }
 
-  /** Replaces the families of these names, others in the group stay. */
+  /** Replaces the families of these names. Other families of the group are kept. */
   pushAdd(metrics: readonly Metric[]): Promise<void> {
     return this.#send('POST', metrics)
   }
 
-  /** Deletes the group; it need not exist. */
+  /** Deletes the group, if it exists. */
   delete(): Promise<void> {
     return this.#request('DELETE', 'deleting the group', {}, undefined)
   }
 
-  /** Waits for what is being pushed, so that nothing comes back after the group was deleted. */
+  /** Waits for running pushes, then deletes the group if `deleteOnShutdown` is set. */
   shutdown(): Promise<void> {
     this.#shutdown ??= Promise.allSettled(this.#running).then(async () => {
       if (this.#options.deleteOnShutdown === true) await this.delete()
@@ -132,7 +134,7 @@ export class PushGatewayExporter implements Exporter<Metric> {
   }
 
   async #request(method: string, what: string, headers: Readonly<Record<string, string>>, body: Uint8Array | undefined): Promise<void> {
-    // A redirect could carry the authorization to another host.
+    // Redirects are not followed, since they could leak the authorization to another host.
     const init: RequestInit = {
       method,
       headers: { ...headers, ...this.#headers },
@@ -151,7 +153,7 @@ export class PushGatewayExporter implements Exporter<Metric> {
     }
     if (response.ok) return
     const retryable = response.status >= 500 || response.status === 429
-    throw new ExportError('ERR_PUSH_FAILED', `${what} to ${this.#url} was answered ${response.status}: ${reason}`, {
+    throw new ExportError('ERR_PUSH_FAILED', `${what} to ${this.#url} failed with status ${response.status}: ${reason}`, {
       retryable,
       retryAfterMs: retryable
         ? retryAfterMs(response.headers.get('retry-after'), (this.#options.clock ?? systemClock).unixMs())
@@ -166,7 +168,7 @@ async function textOf(metrics: readonly Metric[]): Promise<Buffer> {
     for await (const chunk of textEncoder.encode(metrics)) chunks.push(chunk)
     return Buffer.concat(chunks)
   } catch (cause) {
-    const message = `pushing ${metrics.length} metrics failed, they have no text: ${errorText(cause)}`
+    const message = `formatting ${metrics.length} metrics failed: ${errorText(cause)}`
     throw new ExportError('ERR_PUSH_FAILED', message, { retryable: false, cause })
   }
 }
@@ -175,7 +177,7 @@ function gatewayUrl(text: string): { base: string; authorization: string | undef
   const destination = parseDestination(text)
   if (destination === undefined) {
     const shown = inspectValue(text)
-    throw new DefinitionError('ERR_PUSH_URL', `the url of a gateway must be an absolute http:// or https:// URL: it is ${shown}`)
+    throw new DefinitionError('ERR_PUSH_URL', `the URL of a gateway must be an absolute http:// or https:// URL: it is ${shown}`)
   }
   const { url, authorization, secrets } = destination
   let end = url.pathname.length
@@ -183,7 +185,7 @@ function gatewayUrl(text: string): { base: string; authorization: string | undef
   return { base: url.origin + url.pathname.slice(0, end), authorization, secrets }
 }
 
-/** Refused here, by name: fetch's error about a value that cannot be sent contains the value, which may be a secret. */
+/** Detects invalid headers. The error of `fetch` would contain the value, which may be secret. */
 function checkHeaders(headers: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(headers)) {
     try {
@@ -194,7 +196,7 @@ function checkHeaders(headers: Readonly<Record<string, string>>): void {
   }
 }
 
-/** The beginning of the gateway's answer, on one line and without our own secrets, which it may have repeated. */
+/** The beginning of the response, see {@link replyText}. Empty for a success. */
 async function reasonOf(response: Response, secrets: readonly string[]): Promise<string> {
   if (response.body === null) return ''
   if (response.ok) {

@@ -21,18 +21,18 @@ import { textEncoder } from '../format/text-encoder.js'
 import { halfParts, type LinePart, lineParts } from './line-parts.js'
 
 export interface PrometheusTextPushExporterOptions extends SenderOptions {
-  /** Where the text is sent, such as `http://127.0.0.1:8428/api/v1/import/prometheus`. User and password become Basic authorization. */
+  /** URL of the receiver, such as `http://127.0.0.1:8428/api/v1/import/prometheus`. User and password become Basic authorization. */
   readonly url: string
   /**
-   * Labels of every series, as `extra_label` of the URL; they replace labels of the same name. `job` and `instance` belong here: without an
-   * `instance` of their own, processes write to the same series. Default none.
+   * Labels of every series, sent as `extra_label` in the URL. They replace labels of the same name. Set `job` and `instance`: without a
+   * distinct `instance`, processes write to the same series. Default: none.
    */
   readonly extraLabels?: Readonly<Record<string, string>>
-  /** Whether bodies are compressed. Default true. */
+  /** True if bodies are compressed. Default true. */
   readonly gzip?: boolean
-  /** Whether all samples of an export have its time, by `timestamp` of the URL; else they have that of their arrival. Default true. */
+  /** True if all samples have the time of the export, sent as `timestamp` in the URL. If false, they have the time of arrival. Default true. */
   readonly timestamps?: boolean
-  /** Bytes of one request before compression, about, 64 KiB … 64 MiB; more are sent as several. Default 4 MiB. */
+  /** Target size of one request before compression, in bytes, 64 KiB … 64 MiB. Larger exports are split. Default 4 MiB. */
   readonly maxRequestBytes?: number
 }
 
@@ -49,12 +49,13 @@ const NAME = 'PrometheusTextPushExporter'
 const MIN_REQUEST_BYTES = 4_096
 
 /**
- * Sends the text of `/metrics` to a receiver that imports it, VictoriaMetrics among them: for processes that cannot be scraped.
+ * Sends metrics in the text format of `/metrics` to a receiver that imports it, such as VictoriaMetrics. For processes that cannot be
+ * scraped.
  *
- * Receivers of text ignore the lines that they cannot read. There are no native histograms and no stale markers: if the
- * receiver supports it, remote write is better.
+ * Receivers ignore lines that they cannot parse, and there are no native histograms and no stale markers. Prefer remote write if the
+ * receiver supports it.
  *
- * @throws {@link DefinitionError} `ERR_EXPORTER_URL`, `ERR_EXPORTER_OPTION`, `ERR_OPTION` for options that break a rule.
+ * @throws {@link DefinitionError} `ERR_EXPORTER_URL`, `ERR_EXPORTER_OPTION` or `ERR_OPTION` if an option is not valid.
  * @see https://docs.victoriametrics.com/victoriametrics/url-examples/#apiv1importprometheus
  * @example
  * const url = 'http://127.0.0.1:8428/api/v1/import/prometheus'
@@ -72,7 +73,7 @@ export class PrometheusTextPushExporter implements FamilyExporter {
   readonly #requestCounts = new RequestCounts(NAME)
   readonly #times = new RisingTime(NAME)
   #maxRequestBytes: number
-  /** Exports one behind the other: two at once would send samples in the wrong order. */
+  /** The end of the last export. Exports run one after another, so that samples are sent in the order of time. */
   #last: Promise<unknown> = Promise.resolve()
   #shutdown: Promise<void> | undefined
 
@@ -93,8 +94,8 @@ export class PrometheusTextPushExporter implements FamilyExporter {
   }
 
   /**
-   * Sends snapshots, each part once.
-   * @throws {@link ExportError} (as a rejection) `ERR_PUSH_FAILED`, `retryable` if the receiver may take them later;
+   * Sends snapshots. Each part is tried once.
+   * @throws {@link ExportError} (as a rejection) `ERR_PUSH_FAILED`, `retryable` if the receiver may accept them later;
    *   `ERR_EXPORTER_CLOSED` after `shutdown()`.
    */
   export(metrics: readonly Metric[]): Promise<void> {
@@ -102,13 +103,13 @@ export class PrometheusTextPushExporter implements FamilyExporter {
     return this.#queue(metrics, clock.unixMs(), () => ({ endsMs: clock.monotonicMs() + timeoutMs, tries: 1 }))
   }
 
-  /** Sends families, and tries again until the export has to end. @throws as {@link export} */
+  /** Sends families, and retries until the time limit of the export. @throws as {@link export} */
   exportFamilies(families: readonly Family[], { timeUnixMs, timeoutMs, signal, isLast }: FamilyExportContext): Promise<void> {
     const endsMs = this.#settings.clock.monotonicMs() + timeoutMs
     return this.#queue(families, timeUnixMs, () => ({ endsMs, signal, isLast }))
   }
 
-  /** Waits for what is being sent, then closes the connections. */
+  /** Waits for running exports, then closes the connections. */
   shutdown(): Promise<void> {
     this.#shutdown ??= this.#last.then(() => this.#sender.close())
     return this.#shutdown
@@ -142,7 +143,7 @@ export class PrometheusTextPushExporter implements FamilyExporter {
     }
     this.#throwFailure(await sending.finish())
     if (encodingError === undefined) return
-    const message = `metrics have no text: ${errorText(encodingError)}`
+    const message = `metrics cannot be formatted as text: ${errorText(encodingError)}`
     throw new ExportError('ERR_PUSH_FAILED', message, { retryable: false, cause: encodingError })
   }
 
@@ -190,12 +191,12 @@ export class PrometheusTextPushExporter implements FamilyExporter {
   }
 }
 
-/** @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` for a label that no receiver would take. */
+/** @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` if a label is not valid. */
 function extraLabelQuery(labels: Readonly<Record<string, string>>): string {
   const query = new URLSearchParams()
   for (const [name, value] of Object.entries(labels)) {
     if (!/^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) || typeof value !== 'string') {
-      refuse(`extraLabels must be legal label names with strings: ${inspectValue(name)} is ${inspectValue(value)}`)
+      refuse(`extraLabels must be valid label names with string values: ${inspectValue(name)} is ${inspectValue(value)}`)
     }
     query.append('extra_label', `${name}=${value}`)
   }
@@ -208,5 +209,5 @@ function refuse(message: string): never {
 
 function describeReply({ status, body, secrets }: HttpReply): string {
   const text = replyText(body?.toString() ?? '', secrets)
-  return `it was answered ${status}${text === '' ? '' : `: ${text}`}`
+  return `status ${status}${text === '' ? '' : `: ${text}`}`
 }

@@ -12,21 +12,20 @@ import { formatText } from '../format/text.js'
 import { textEncoder } from '../format/text-encoder.js'
 
 export interface TextfileExporterOptions {
-  /** The file, ending in `.prom`, in the folder that node_exporter reads. */
+  /** The file in the folder of node_exporter. Must end with `.prom`. */
   readonly path: string
   /** Permissions of the file. Default 0o644, because node_exporter usually runs as another user. */
   readonly mode?: number
-  /** Whether `shutdown` deletes the file, so that a finished job is not scraped for ever. Default false. */
+  /** True if `shutdown` deletes the file, so that a finished job is not scraped for ever. Default false. */
   readonly deleteOnShutdown?: boolean
 }
 
 const OPTIONS: OptionNames<TextfileExporterOptions> = { path: true, mode: true, deleteOnShutdown: true }
 
 /**
- * Writes metrics to a file for the textfile collector of node_exporter. Each export replaces the file in one step:
- * no reader ever finds a part of it.
+ * Writes metrics to a file for the textfile collector of node_exporter. Each export replaces the file atomically.
  *
- * @throws {@link DefinitionError} `ERR_TEXTFILE_PATH` when the path does not end in `.prom`.
+ * @throws {@link DefinitionError} `ERR_TEXTFILE_PATH` if the path does not end with `.prom`.
  * @see https://github.com/prometheus/node_exporter#textfile-collector
  * @example
  * exportPeriodically({ producers: [stats], exporter: new TextfileExporter({ path: '/var/lib/node_exporter/backup.prom' }) })
@@ -34,7 +33,7 @@ const OPTIONS: OptionNames<TextfileExporterOptions> = { path: true, mode: true, 
 export class TextfileExporter implements Exporter<Metric> {
   readonly #options: TextfileExporterOptions
   readonly #running = new Set<Promise<void>>()
-  /** Files that are being written, and would be left behind by a process that ends now. */
+  /** Temporary files of running exports. */
   readonly #drafts = new Set<string>()
   #shutdown: Promise<void> | undefined
 
@@ -48,8 +47,9 @@ export class TextfileExporter implements Exporter<Metric> {
   }
 
   /**
-   * @throws {@link ExportError} (as a rejection) `ERR_TEXTFILE_WRITE`; the file of the export before stays.
-   *   `ERR_EXPORTER_CLOSED` after `shutdown()`.
+   * Replaces the file.
+   * @throws {@link ExportError} (as a rejection) `ERR_TEXTFILE_WRITE`, with the previous file unchanged; `ERR_EXPORTER_CLOSED` after
+   *   `shutdown()`.
    */
   async export(metrics: readonly Metric[]): Promise<void> {
     this.#refuseWhenClosed(metrics)
@@ -63,7 +63,8 @@ export class TextfileExporter implements Exporter<Metric> {
   }
 
   /**
-   * As {@link export}, at once. When the process ends, a file that `shutdown` would delete is deleted. Throws if `export` rejects.
+   * Like {@link export}, but synchronous. If the process is ending and `deleteOnShutdown` is set, deletes the file instead. Throws if
+   * `export` would reject.
    */
   exportSync(metrics: readonly Metric[]): void {
     this.#refuseWhenClosed(metrics)
@@ -106,9 +107,9 @@ export class TextfileExporter implements Exporter<Metric> {
     let handle: FileHandle | undefined
     this.#drafts.add(draft)
     try {
-      handle = await open(draft, 'wx', mode) // fails if anything has that name, a link too
+      handle = await open(draft, 'wx', mode) // fails if the name exists, even as a link
       await writeFile(handle, textEncoder.encode(metrics), { flush: true })
-      await handle.chmod(mode) // whatever the umask is
+      await handle.chmod(mode) // regardless of the umask
       await handle.close()
       await rename(draft, path)
     } catch (cause) {
@@ -120,7 +121,7 @@ export class TextfileExporter implements Exporter<Metric> {
     }
   }
 
-  /** Waits for what is being written, so that no file comes back after it was deleted. */
+  /** Waits for running exports, then deletes the file if `deleteOnShutdown` is set. */
   shutdown(): Promise<void> {
     this.#shutdown ??= Promise.allSettled(this.#running).then(async () => {
       if (this.#options.deleteOnShutdown === true) await rm(this.#options.path, { force: true })
@@ -129,7 +130,7 @@ export class TextfileExporter implements Exporter<Metric> {
   }
 }
 
-/** In the same folder, as a rename is atomic within a file system only, and not `.prom`, or it would be collected. */
+/** A temporary name in the same folder, since renaming is atomic only within a file system. Files without `.prom` are not collected. */
 function draftOf(path: string): string {
   return `${path}.${process.pid}.${randomUUID()}.tmp`
 }

@@ -2,7 +2,7 @@ import type { ExponentialBuckets, ExponentialValue } from '../../../metrics/data
 import { type ProtobufWriter, tag } from '../../protobuf-writer.js'
 import type { EncodedRequest } from './write-request.js'
 
-// Fields of Histogram and BucketSpan, the same in both versions.
+// Fields of Histogram and BucketSpan, which are the same in both versions.
 const COUNT = tag(1, 0)
 const SUM = tag(3, 1)
 const SCHEMA = tag(4, 0)
@@ -17,19 +17,19 @@ const SPAN_OFFSET = tag(1, 0)
 const SPAN_LENGTH = tag(2, 0)
 
 /**
- * The one NaN that ends a series, as two words: as a number it could become another NaN on its way.
+ * The NaN of stale markers as two 32-bit words, since a number may not preserve the bits of a NaN.
  * @see https://prometheus.io/docs/specs/prw/remote_write_spec/#stale-markers
  */
 const STALE_LOW = 2
 const STALE_HIGH = 0x7ff00000
 
-/** Writes a value, or the marker of a series that has ended. */
+/** Writes a value. Undefined is written as a stale marker. */
 export function writeValue(out: ProtobufWriter, field: number, value: number | undefined): void {
   if (value === undefined) out.words(field, STALE_LOW, STALE_HIGH)
   else out.double(field, value)
 }
 
-/** Writes the fields of a native histogram. Its count is that of its buckets, so that both agree whatever is recorded meanwhile. */
+/** Writes the fields of a native histogram. The count is the sum of its buckets, so that they match even while values are recorded. */
 export function writeHistogram(out: ProtobufWriter, value: ExponentialValue | undefined, sum: number, timeUnixMs: number): void {
   if (value === undefined) {
     out.uint(COUNT, 0)
@@ -71,13 +71,13 @@ function writeBuckets(out: ProtobufWriter, spans: number, deltas: number, { inde
   out.close(packed, 2)
 }
 
-/** Where a series begins, and how many samples come before it. */
+/** The offset of a series, and the number of samples before it. */
 export interface SeriesStart {
   readonly at: number
   readonly samples: number
 }
 
-/** Series as bytes, behind what all of them need: it can be divided between two of them. */
+/** An encoded request: a head, followed by series. It can be split between two series. */
 export class EncodedSeries implements EncodedRequest {
   readonly samples: number
   readonly #head: Uint8Array

@@ -5,22 +5,22 @@ import type { ExposedFamily, OpenMetricsType } from '../format/names.js'
 import { type RowLabels, SeriesLabels, type TargetLabels } from './series-labels.js'
 import type { RequestWriter, SeriesMetadata } from './write-request.js'
 
-/** How distributions with exponential buckets are sent: as series of buckets, as native histograms, or both. */
+/** How distributions with exponential buckets are sent: as classic histograms (false), native histograms (true), or both. */
 export type NativeHistograms = boolean | 'both'
 
-/** What a row consists of: enough to end its series when it is removed. */
+/** The series that a row consists of, for which stale markers are sent when it is removed. */
 export interface RowShape {
   readonly kind: RowSource['kind']
-  /** Values of `le`, or of `quantile`. */
+  /** Values of `le` or `quantile`. */
   readonly own: readonly string[]
   readonly isClassic: boolean
   readonly isNative: boolean
 }
 
-/** The moment of an export, and which exemplars belong to it. */
+/** The time of an export, and the range of its exemplars. */
 export interface ExportMoment {
   readonly timeUnixMs: number
-  /** Exemplars that are newer, up to `timeUnixMs`, are sent: each once. */
+  /** Only exemplars after this time and up to `timeUnixMs` are sent. */
   readonly exemplarsAfterUnixMs: number
 }
 
@@ -30,7 +30,7 @@ export class WrittenRow {
   readonly shape: RowShape
   readonly labels: RowLabels
   readonly moment: ExportMoment
-  /** NaN if its series have none. */
+  /** The start time of its series, NaN if there is none. */
   startTimeUnixMs: number = Number.NaN
 
   constructor(out: RequestWriter, shape: RowShape, labels: RowLabels, moment: ExportMoment) {
@@ -53,10 +53,10 @@ const TYPES: Readonly<Record<OpenMetricsType, number>> = {
 
 const SCALAR: RowShape = { kind: 'scalar', own: [], isClassic: true, isNative: false }
 
-/** Writes the rows of a family as series, under the names that they have in text 0.0.4. */
+/** Writes the rows of a family as series, with the names of text 0.0.4. */
 export class FamilySeries {
   readonly name: string
-  /** Its name and process: series of two processes are not the same. */
+  /** Identifies the family by its name, job and instance. */
   readonly key: string
   readonly metadata: SeriesMetadata
   readonly #family: ExposedFamily
@@ -67,7 +67,7 @@ export class FamilySeries {
   readonly #quantile: SeriesLabels | undefined
   readonly #sum: SeriesLabels | undefined
   readonly #count: SeriesLabels | undefined
-  /** Labels of the series that is being written. */
+  /** The labels of the current series. The array is reused. */
   readonly #labels: string[] = []
 
   constructor(family: ExposedFamily, target: TargetLabels, native: NativeHistograms) {
@@ -85,12 +85,12 @@ export class FamilySeries {
     else this.#quantile = new SeriesLabels(family.name, family, target, 'quantile')
   }
 
-  /** The most samples that a row of this source can have. */
+  /** The maximum number of samples of a row of this source. */
   samplesOf({ kind, bounds }: RowSource): number {
     return kind === 'distribution' ? bounds.length + 4 : kind === 'summary' ? 64 : 1
   }
 
-  /** The shape of the rows of a source whose values are all of one kind; that of summaries depends on the row. */
+  /** The shape of a row. */
   shapeOf(source: RowSource, chunk: RowChunk, cell: number): RowShape {
     if (source.kind === 'scalar') return SCALAR
     if (source.kind === 'summary') {
@@ -121,7 +121,7 @@ export class FamilySeries {
     }
   }
 
-  /** Ends all series that a row had. */
+  /** Writes stale markers for all series of a row. */
   stale(row: WrittenRow): void {
     const { kind, own, isClassic, isNative } = row.shape
     if (kind === 'scalar') return this.#series(row, this.#plain, undefined)
@@ -149,7 +149,7 @@ export class FamilySeries {
       const exemplar = chunk.exemplar(cell, i)
       if (exemplar !== undefined) exemplars.push(exemplar)
     }
-    exemplars.sort((one, other) => one.timeUnixMs - other.timeUnixMs) // receivers drop those that are older than the one before
+    exemplars.sort((one, other) => one.timeUnixMs - other.timeUnixMs) // receivers drop exemplars out of order
     this.#histogram(row, value, chunk.value(cell), exemplars)
   }
 
@@ -162,7 +162,7 @@ export class FamilySeries {
     out.end()
   }
 
-  /** @param above The bucket's lower bound. @param upTo Its upper bound. An exemplar outside is left out. */
+  /** @param above Lower bound of the bucket. @param upTo Its upper bound. An exemplar outside of it is omitted. */
   #series(
     row: WrittenRow,
     series: SeriesLabels,
@@ -180,7 +180,7 @@ export class FamilySeries {
     out.end()
   }
 
-  /** Whether this writes the series of the same family in the same way. */
+  /** True if this writes the series of this family with this target. */
   isFor(family: ExposedFamily, target: TargetLabels): boolean {
     return family === this.#family && target === this.#target
   }

@@ -2,22 +2,22 @@ import type { RowChunk } from '../../../metrics/data/row-source.js'
 import type { FamilySeries, RowShape } from './family-series.js'
 import type { RowLabels } from './series-labels.js'
 
-/** The series of a row that a receiver knows. */
+/** A row whose series the receiver has. */
 export interface LiveRow {
   family: FamilySeries
   shape: RowShape
   readonly labels: RowLabels
   readonly key: string
-  /** Number of the export that has last met the row. */
+  /** The number of the last export that contained the row. */
   seenIn: number
 }
 
-/** Removed rows whose end could not be sent; beyond this number the oldest are forgotten. */
+/** Maximum number of removed rows whose stale markers were not delivered. Beyond it, the oldest are dropped. */
 const MAX_GONE = 100_000
 
 /**
- * The rows that a receiver knows, so that a stale marker can be sent when one is removed: otherwise its series go on for five minutes. A row is found by
- * its name and labels; rows of a chunk that has not changed are found by their place.
+ * The rows that a receiver has. When one is removed, stale markers end its series, which would otherwise continue for five minutes. A row
+ * is found by its name and labels, or by its cell if the chunk has not changed.
  */
 export class LiveSeries {
   #export = 0
@@ -28,12 +28,11 @@ export class LiveSeries {
     return this.#rows.size
   }
 
-  /** Begins an export. */
   begin(): void {
     this.#export++
   }
 
-  /** The row at this place; `read` reads its labels if they are not known. */
+  /** Returns the row of a cell, and marks it as part of this export. Calls `read` if the row of the cell is not known. */
   row(family: FamilySeries, chunk: RowChunk, cell: number, read: () => { readonly labels: RowLabels; readonly shape: RowShape }): LiveRow {
     let known = this.#chunks.get(chunk)
     if (known === undefined || known.version !== chunk.version || known.family !== family) {
@@ -57,17 +56,17 @@ export class LiveSeries {
     return row
   }
 
-  /** Rows that the running export has not met. */
+  /** The rows that are not part of this export. */
   gone(): LiveRow[] {
     return [...this.#rows.values()].filter(({ seenIn }) => seenIn < this.#export)
   }
 
-  /** Forgets a row whose end was sent, unless it has come back. */
-  forget(row: LiveRow): void {
+  /** Removes a row whose stale markers were delivered, unless it is part of this export again. */
+  remove(row: LiveRow): void {
     if (row.seenIn < this.#export) this.#rows.delete(row.key)
   }
 
-  /** Forgets the removed rows beyond the limit. Returns how many. */
+  /** Drops removed rows beyond the limit. Returns their number. */
   prune(): number {
     const gone = this.gone()
     if (gone.length <= MAX_GONE) return 0

@@ -25,18 +25,18 @@ import type { RequestWriter, SeriesMetadata } from './write-request.js'
 
 const ROWS_A_STEP = 32
 const DEFAULT_TIMEOUT_MS = 30_000
-/** Metadata of 1.0 is sent again with each of so many exports, since receivers keep it in memory. */
+/** Metadata of version 1 is sent again after this number of exports, because receivers keep it only in memory. */
 const METADATA_EVERY = 10
 const SHUTDOWN_TIMEOUT_MS = 5_000
 
 /**
- * Writes metrics to a receiver of Prometheus' remote write: Prometheus itself, Mimir, VictoriaMetrics and many others.
+ * Sends metrics by Prometheus remote write, to Prometheus, Mimir, VictoriaMetrics or another receiver.
  *
- * Series have the names and labels that a scrape of text 0.0.4 finds, with `job` and `instance`. All samples of an export have one time.
- * Series that end are marked as stale. There is no queue: what could not be delivered is missing as points, and the next export has
- * the totals.
+ * Series have the same names and labels as in a scrape of text 0.0.4, including `job` and `instance`. All samples of an export have the
+ * same time. Removed series are marked as stale. There is no queue: samples that could not be delivered are lost, and the next export has
+ * the new totals.
  *
- * @throws {@link DefinitionError} `ERR_EXPORTER_URL`, `ERR_EXPORTER_OPTION`, `ERR_OPTION` for options that break a rule.
+ * @throws {@link DefinitionError} `ERR_EXPORTER_URL`, `ERR_EXPORTER_OPTION` or `ERR_OPTION` if an option is not valid.
  * @see https://prometheus.io/docs/specs/prw/remote_write_spec/
  * @example
  * const exporter = new RemoteWriteExporter({ url: 'http://127.0.0.1:9090/api/v1/write', job: 'shop' })
@@ -55,7 +55,7 @@ export class RemoteWriteExporter implements FamilyExporter {
   #last: Promise<void> = Promise.resolve()
   #isShutDown = false
   #isDown = false
-  /** The time of the last export that arrived; exemplars up to it are not sent again. */
+  /** The time of the last export that was delivered. Exemplars up to it are not sent again. */
   #deliveredUnixMs = Number.NEGATIVE_INFINITY
   #metadataSent = ''
   #sinceMetadata = 0
@@ -67,12 +67,12 @@ export class RemoteWriteExporter implements FamilyExporter {
     this.#agreed = { version: this.#settings.version === 'auto' ? undefined : this.#settings.version }
   }
 
-  /** @throws {@link ExportError} (as a rejection) `ERR_REMOTE_WRITE_FAILED`; `ERR_EXPORTER_CLOSED` after `shutdown()`. */
+  /** Sends snapshots. @throws {@link ExportError} (as a rejection) `ERR_REMOTE_WRITE_FAILED`; `ERR_EXPORTER_CLOSED` after `shutdown()`. */
   export(metrics: readonly Metric[]): Promise<void> {
     return this.exportFamilies(metrics)
   }
 
-  /** The same for rows, in slices of about 2 ms. Tries again until `timeoutMs` of the context are over, 30 000 without one. */
+  /** Like {@link export}, for families, in slices of about 2 ms. Retries until `timeoutMs` of the context, or for 30 s without one. */
   exportFamilies(families: readonly Family[], context?: FamilyExportContext): Promise<void> {
     if (this.#isShutDown) {
       const message = `writing to ${this.#place} failed: the exporter is shut down`
@@ -87,7 +87,7 @@ export class RemoteWriteExporter implements FamilyExporter {
     return exporting
   }
 
-  /** Waits for exports that are under way, ends all series, and closes the connections. */
+  /** Waits for running exports, marks all series as stale, and closes the connections. */
   async shutdown(): Promise<void> {
     if (this.#isShutDown) return this.#last
     this.#isShutDown = true
@@ -121,7 +121,7 @@ export class RemoteWriteExporter implements FamilyExporter {
       result = await stream.finish()
       if (result.undelivered === undefined) await this.#sendMetadata(stream, metadata)
     } catch (cause) {
-      const message = `metrics could not be encoded for remote write: ${errorText(cause)}`
+      const message = `metrics cannot be encoded for remote write: ${errorText(cause)}`
       throw new ExportError('ERR_REMOTE_WRITE_FAILED', message, { retryable: false, cause })
     }
     this.#isDown = result.undelivered !== undefined
@@ -153,7 +153,7 @@ export class RemoteWriteExporter implements FamilyExporter {
               if (stream.isDown) return
               if (isVisibleIn(generation, chunk, cell)) {
                 const sending = this.#writeRow(stream, series, exposed, source, chunk, cell, moment)
-                if (sending !== undefined) await sending // waiting for each row would cost more than the row
+                if (sending !== undefined) await sending // an await for each row would be expensive
               }
               if (cell % ROWS_A_STEP === 0 && slicer.isOver) await slicer.nextSlice()
             }
@@ -190,12 +190,12 @@ export class RemoteWriteExporter implements FamilyExporter {
     return series
   }
 
-  /** Sends stale markers for removed rows. A row is forgotten once the receiver has the marker, or has refused it. */
+  /** Sends stale markers for removed rows, which are kept until the receiver has accepted or refused the markers. */
   async #writeEnds(stream: WriteStream, rows: readonly LiveRow[], timeUnixMs: number): Promise<void> {
     const moment = { timeUnixMs, exemplarsAfterUnixMs: 0 }
     for (const row of rows) {
       const settled = ({ kind }: Delivery): void => {
-        if (kind !== 'undelivered') this.#live.forget(row)
+        if (kind !== 'undelivered') this.#live.remove(row)
       }
       const write = (out: RequestWriter): void => row.family.stale(new WrittenRow(out, row.shape, row.labels, moment))
       await stream.row(row.shape.own.length + 4, write, settled)
@@ -209,10 +209,10 @@ export class RemoteWriteExporter implements FamilyExporter {
     const stream = await this.#stream({ endsMs, isLast: true })
     this.#live.begin()
     await this.#writeEnds(stream, this.#live.gone(), this.#times.next(Math.floor(clock.unixMs())))
-    await stream.finish() // what was not taken is counted
+    await stream.finish()
   }
 
-  /** Metadata of 1.0 goes apart from samples: with the first export, when it changes, and from time to time. */
+  /** Sends metadata of version 1 in a separate request: with the first export, after a change, and every {@link METADATA_EVERY} exports. */
   async #sendMetadata(stream: WriteStream, metadata: ReadonlyMap<string, SeriesMetadata>): Promise<void> {
     if (!this.#settings.metadata || this.#agreed.version !== 1 || metadata.size === 0) return
     const text = JSON.stringify([...metadata])
@@ -230,6 +230,7 @@ export class RemoteWriteExporter implements FamilyExporter {
     }
     if (undelivered !== undefined) fail(undelivered.message, true, undelivered.retryAfterMs)
     if (refusal !== undefined) fail(describeReply(refusal), false)
-    if (unwritten > 0) fail(`the receiver has not written ${unwritten} samples; one of remote write 1.0 writes none of 2.0`, false)
+    if (unwritten > 0)
+      fail(`the receiver did not write ${unwritten} samples; a receiver of remote write 1.0 writes none of a 2.0 request`, false)
   }
 }

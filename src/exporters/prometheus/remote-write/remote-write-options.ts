@@ -7,35 +7,35 @@ import type { NativeHistograms } from './family-series.js'
 import type { Compress } from './snappy-block.js'
 
 export interface RemoteWriteExporterOptions extends SenderOptions {
-  /** Where samples are sent, such as `http://127.0.0.1:9090/api/v1/write`. User and password become Basic authorization. */
+  /** URL of the receiver, such as `http://127.0.0.1:9090/api/v1/write`. User and password become Basic authorization. */
   readonly url: string
-  /** Version of the protocol. `auto` tries 2.0 and stays with what the receiver takes. Default 1. */
+  /** Version of the protocol. `auto` tries version 2, and uses the one that the receiver accepts. Default 1. */
   readonly version?: 1 | 2 | 'auto'
   /** The label `job`. Default: `service.namespace/service.name` of the resource, or `unknown_service:node`. */
   readonly job?: string
-  /** The label `instance`; it must differ between processes. Default: `service.instance.id` of the resource, or host name and process id. */
+  /** The label `instance`, which must be distinct. Default: `service.instance.id` of the resource, or host name and process id. */
   readonly instance?: string
-  /** Labels of every series; a label of the same name that a series has itself stays. Default none. */
+  /** Labels of every series. A label of the series itself takes precedence. Default: none. */
   readonly externalLabels?: Readonly<Record<string, string>>
-  /** Whether distributions with exponential buckets are sent as native histograms: instead of series of buckets, or besides. Default false. */
+  /** Sends distributions with exponential buckets as native histograms, or as `both` native and classic ones. Default false. */
   readonly nativeHistograms?: NativeHistograms
-  /** Whether exemplars are sent, each once. Default true. */
+  /** True if exemplars are sent. Default true. */
   readonly exemplars?: boolean
-  /** Whether types, units and descriptions are sent. Default true. */
+  /** True if types, units and descriptions are sent. Default true. */
   readonly metadata?: boolean
-  /** Whether version 2 sends the start times of cumulative series. Default true. */
+  /** True if version 2 sends the start times of cumulative series. Default true. */
   readonly createdTimestamps?: boolean
-  /** Whether a stale marker is sent when a series has ended. Costs the labels of all rows in memory. Default true. */
+  /** True if a removed series gets a stale marker. Needs memory for the labels of all rows. Default true. */
   readonly staleMarkers?: boolean
-  /** Whether `shutdown` ends all series. Default true. */
+  /** True if `shutdown` sends stale markers for all series. Default true. */
   readonly staleOnShutdown?: boolean
-  /** Samples in one request, 1 … 1 000 000; a row with more has a request of its own. Default 2 000. */
+  /** Maximum number of samples in one request, 1 … 1 000 000. A row with more is sent in a separate request. Default 2 000. */
   readonly maxSamplesPerRequest?: number
-  /** Bytes of one request before compression, 1 024 … 33 554 432. Default 4 194 304. */
+  /** Target size of one request before compression, in bytes, 1 024 … 33 554 432. Default 4 194 304. */
   readonly maxRequestBytes?: number
-  /** Whether a request that is answered with 429 is retried. Default true. */
+  /** True if requests with status 429 are retried. Default true. */
   readonly retryOn429?: boolean
-  /** Makes a block of Snappy. Default: the package `snappy`; without it bodies are not compressed. */
+  /** Compresses bytes as one Snappy block. Default: the package `snappy`. Without it, bodies are not compressed. */
   readonly compress?: Compress
 }
 
@@ -85,7 +85,7 @@ export function checkRemoteWriteOptions(options: RemoteWriteExporterOptions): Re
   }
   for (const [name, value] of Object.entries(externalLabels)) {
     if (!/^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) || typeof value !== 'string') {
-      refuse(`externalLabels must be legal label names with strings: ${inspectValue(name)} is ${inspectValue(value)}`)
+      refuse(`externalLabels must be valid label names with string values: ${inspectValue(name)} is ${inspectValue(value)}`)
     }
   }
   for (const name of SWITCHES) {

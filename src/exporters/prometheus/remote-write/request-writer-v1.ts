@@ -24,7 +24,7 @@ const METADATA_UNIT = tag(5, 2)
 
 const NO_BYTES = new Uint8Array(0)
 
-/** Remote write 1.0. @see https://prometheus.io/docs/specs/prw/remote_write_spec/ */
+/** Writes requests of remote write 1.0. @see https://prometheus.io/docs/specs/prw/remote_write_spec/ */
 export class RequestWriterV1 implements RequestWriter {
   readonly #out = new ProtobufWriter()
   #starts: SeriesStart[] = []
@@ -87,7 +87,7 @@ export class RequestWriterV1 implements RequestWriter {
   }
 }
 
-/** A request of 1.0 that has what is known about families, and no samples. */
+/** Encodes the metadata of families as a request of version 1 without samples. */
 export function metadataRequest(families: ReadonlyMap<string, SeriesMetadata>): Uint8Array {
   const out = new ProtobufWriter()
   for (const [name, { type, help, unit }] of families) {

@@ -22,7 +22,7 @@ const METADATA_TYPE = tag(1, 0)
 const METADATA_HELP_REF = tag(3, 0)
 const METADATA_UNIT_REF = tag(4, 0)
 
-/** Remote write 2.0: strings once a request. @see https://prometheus.io/docs/specs/prw/remote_write_spec_2_0/ */
+/** Writes requests of remote write 2.0, with a symbol table. @see https://prometheus.io/docs/specs/prw/remote_write_spec_2_0/ */
 export class RequestWriterV2 implements RequestWriter {
   readonly #out = new ProtobufWriter()
   readonly #hasMetadata: boolean
@@ -109,7 +109,7 @@ export class RequestWriterV2 implements RequestWriter {
     return request
   }
 
-  /** A start after the sample would be refused; it may be so since the row was made while the export ran. */
+  /** Omits a start time after the sample, which receivers refuse. A row that was created during the export has one. */
   #start(field: number, startTimeUnixMs: number, timeUnixMs: number): void {
     if (this.#hasStarts && startTimeUnixMs > 0 && startTimeUnixMs <= timeUnixMs) this.#out.int(field, Math.floor(startTimeUnixMs))
   }

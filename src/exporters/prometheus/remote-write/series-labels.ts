@@ -1,15 +1,15 @@
 import type { RowChunk } from '../../../metrics/data/row-source.js'
 import { type ExposedFamily, OVERFLOW_LABEL } from '../format/names.js'
 
-/** Labels that all series of a process have. */
+/** The labels of all series of a process. */
 export type TargetLabels = Readonly<Record<string, string>>
 
-/** Where the value of a label comes from: the number of the row's label, a constant, or what each series has of its own. */
+/** The source of a label value: the index of a label of the row, a constant, the overflow mark, or the value of `le` or `quantile`. */
 type Origin = number | string | typeof OVERFLOW | typeof OWN
 const OVERFLOW = Symbol('overflow')
 const OWN = Symbol('own')
 
-/** The labels of one row, as they were when it was read. */
+/** The label values of one row. */
 export interface RowLabels {
   readonly values: readonly (string | undefined)[]
   readonly isOverflow: boolean
@@ -22,16 +22,13 @@ export function rowLabels(family: ExposedFamily, chunk: RowChunk, cell: number):
   }
 }
 
-/**
- * The labels of all series of one name, in the order of bytes that receivers ask for. The order is that of the names, so it is found once
- * and not for each row.
- */
+/** The labels of all series of one name, sorted by name as receivers require. They are sorted once instead of for each row. */
 export class SeriesLabels {
   readonly #slots: readonly (readonly [name: string, origin: Origin])[]
 
   /**
    * @param name The name of the series, with its suffix.
-   * @param own A label that differs within a row: `le` or `quantile`.
+   * @param own The label that differs between the series of a row.
    */
   constructor(name: string, family: ExposedFamily, target: TargetLabels, own?: 'le' | 'quantile') {
     const slots = new Map<string, Origin>([
@@ -40,7 +37,7 @@ export class SeriesLabels {
     ])
     if (own !== undefined) slots.set(own, OWN)
     for (const [key, label] of family.labelNames.entries()) {
-      // As in a scrape: the process does not report its own identity.
+      // Like a scrape with `honor_labels: false`.
       const isTarget = label === 'job' || label === 'instance'
       slots.set(isTarget && !family.labelNames.includes(`exported_${label}`) ? `exported_${label}` : label, key)
     }
@@ -48,7 +45,7 @@ export class SeriesLabels {
     this.#slots = [...slots].sort(([one], [other]) => (one < other ? -1 : 1))
   }
 
-  /** Names and values in turns; those that are empty are left out. `into` is emptied before. */
+  /** Replaces the content of `into` by alternating names and values. Empty labels are omitted. */
   fill(into: string[], row: RowLabels, own = ''): void {
     into.length = 0
     for (const [name, origin] of this.#slots) {

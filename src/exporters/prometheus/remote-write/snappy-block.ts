@@ -1,16 +1,16 @@
 import { warnOnce } from '../../../base/logger.js'
 
-/** Turns a body into a block of Snappy; not the framed format, which receivers call corrupt. */
+/** Compresses bytes as a Snappy block. Receivers reject the framed format. */
 export type Compress = (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>
 
-/** The greatest length of a literal whose length is in two bytes after the tag. */
+/** The maximum length of a literal with a length of two bytes. */
 const LITERAL_BYTES = 65_536
 const LONG_LITERAL = 61 << 2
-/** A literal of up to so many bytes has its length in the tag. */
+/** The maximum length of a literal with its length in the tag. */
 const SHORT_BYTES = 60
 
 /**
- * A block of Snappy that holds the bytes as they are: valid, and 3 bytes longer for each 64 KiB.
+ * Encodes bytes as a valid Snappy block without compression, which is 3 bytes longer per 64 KiB.
  * @see https://github.com/google/snappy/blob/main/format_description.txt
  */
 export function literalBlock(bytes: Uint8Array): Uint8Array {
@@ -36,7 +36,7 @@ export function literalBlock(bytes: Uint8Array): Uint8Array {
   return block.subarray(0, to)
 }
 
-/** Compresses by the package `snappy`, off the main thread; without it bodies are sent as they are, and this is logged once. */
+/** Loads the package `snappy`, which compresses off the main thread. Without it, logs this once and returns {@link literalBlock}. */
 export async function loadSnappy(): Promise<Compress> {
   try {
     const loaded = (await import('snappy')) as { compress?: unknown; default?: { compress?: unknown } }
@@ -44,7 +44,7 @@ export async function loadSnappy(): Promise<Compress> {
     if (typeof compress !== 'function') throw new Error('it has no compress')
     return ({ buffer, byteOffset, length }) => (compress as (bytes: Buffer) => Promise<Uint8Array>)(Buffer.from(buffer, byteOffset, length))
   } catch {
-    const message = 'remote write sends without compression: install the package snappy, or give compress'
+    const message = 'remote write is not compressed: install the package snappy or set the option compress'
     warnOnce('TALLYSCOPE_SNAPPY_MISSING', 'remote write', message)
     return literalBlock
   }

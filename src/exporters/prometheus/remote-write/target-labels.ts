@@ -9,10 +9,10 @@ export interface TargetOptions {
   readonly externalLabels: Readonly<Record<string, string>>
 }
 
-/** Targets that are remembered: as many as there are processes whose metrics come along, which are few. */
+/** The maximum size of the cache. There is one target per process, and few processes. */
 const MAX_TARGETS = 1_000
 
-/** The labels that name the process, as a scrape would add them: one object for each resource. */
+/** Returns the labels that identify a process, as a scrape would add them. Equal labels are the same object. */
 export class Targets {
   readonly #options: TargetOptions
   readonly #targets = new Map<string, TargetLabels>()

@@ -7,7 +7,7 @@ const HEADERS = {
   2: { 'content-type': 'application/x-protobuf;proto=io.prometheus.write.v2.Request', 'x-prometheus-remote-write-version': '2.0.0' },
 } as const
 
-/** How requests of a version are sent. */
+/** The headers and the compression of a version. */
 export function writeEncoding(version: 1 | 2, compress: Compress): PartEncoding {
   return {
     headers: { ...HEADERS[version], 'content-encoding': 'snappy' },
@@ -16,8 +16,8 @@ export function writeEncoding(version: 1 | 2, compress: Compress): PartEncoding 
 }
 
 /**
- * The number of samples and histograms that a receiver reports as written. Undefined if it reports none, as receivers of 1.0 do: they
- * read a request of 2.0 as one of 1.0 without series, and answer with success.
+ * Returns the number of samples and histograms that a receiver reports as written, or undefined if it reports none. Receivers of version 1
+ * do not: they read a request of version 2 as one without series, and respond with success.
  */
 export function writtenSamples(headers: IncomingHttpHeaders): number | undefined {
   const read = (what: string): number | undefined => {

@@ -15,18 +15,18 @@ import { writeEncoding, writtenSamples } from './write-protocol.js'
 const counts = new ExportCounts('RemoteWriteExporter')
 const requestCounts = new RequestCounts('RemoteWriteExporter')
 
-/** Which version a receiver takes; undefined until that is known. One object for each exporter. */
+/** The version that the receiver accepts; undefined until it is known. An exporter shares one object between its exports. */
 export interface AgreedVersion {
   version: 1 | 2 | undefined
 }
 
-/** How an export went. */
+/** The outcome of an export. */
 export interface StreamResult extends SendingResult {
-  /** Samples that the receiver has not written although it took their request. */
+  /** The number of samples that the receiver did not write although it accepted their request. */
   readonly unwritten: number
 }
 
-/** The requests of one export: what is written goes out in parts, in the version that the receiver takes. */
+/** Sends the samples of one export as a sequence of requests, in the version that the receiver accepts. */
 export class WriteStream {
   readonly #settings: RemoteWriteSettings
   readonly #limits: SendLimits
@@ -35,12 +35,12 @@ export class WriteStream {
   readonly #send: SendSettings
   #sending: PartSending | undefined
   #writer: RequestWriter
-  /** Beside the writer of 2.0 while nobody knows whether the receiver takes it: the same in 1.0. */
+  /** Writes the same samples in version 1, while it is unknown whether the receiver accepts version 2. */
   #fallback: RequestWriterV1 | undefined
   #firstUndelivered: SendingResult['undelivered']
   #unwritten = 0
   #largestRow = 0
-  /** Called with the outcome of the request that is being written. */
+  /** Called with the outcome of the current request. */
   #listeners: ((delivery: Delivery) => void)[] = []
 
   constructor(settings: RemoteWriteSettings, sender: HttpSender, limits: SendLimits, compress: Compress, agreed: AgreedVersion) {
@@ -53,12 +53,12 @@ export class WriteStream {
     if (agreed.version === undefined) this.#fallback = new RequestWriterV1()
   }
 
-  /** True if nothing more would be sent. */
+  /** True if further requests will not be sent. */
   get isDown(): boolean {
     return this.#firstUndelivered !== undefined || this.#sending?.isDown === true
   }
 
-  /** Makes room for a row, then calls `write`, once for each writer. Returns a promise only if a request has to be sent before. */
+  /** Adds a row: calls `write` for each writer. Returns a promise only if the current request is full and is sent before. */
   row(samples: number, write: (out: RequestWriter) => void, settled?: (delivery: Delivery) => void): Promise<void> | undefined {
     const { maxSamplesPerRequest, maxRequestBytes } = this.#settings
     const { samples: have, bytes } = this.#writer
@@ -76,7 +76,7 @@ export class WriteStream {
     if (settled !== undefined) this.#listeners.push(settled)
   }
 
-  /** Sends what was written so far. */
+  /** Sends the current request. */
   async flush(): Promise<void> {
     if (this.#writer.samples === 0) return
     const listeners = this.#listeners
@@ -90,7 +90,7 @@ export class WriteStream {
     else await this.#probe(request, this.#fallback.take(), report)
   }
 
-  /** Sends something of 1.0 that has no samples. Returns whether it was taken. */
+  /** Sends a request of version 1 without samples. Returns true if it was accepted. */
   async extra(body: Uint8Array): Promise<boolean> {
     let isTaken = false
     const settled = ({ kind }: Delivery): void => {
@@ -138,15 +138,12 @@ export class WriteStream {
       return
     }
     counts.dropped(delivery.kind === 'undelivered' ? delivery.reason : delivery.kind.replace(' ', '_'), samples)
-    // A receiver that has taken 2.0 may have been replaced by an older one.
+    // A receiver of version 2 may have been replaced by an older one.
     const isOlder = delivery.kind === 'refused' && delivery.reply.status === 415 && version === 2
     if (isOlder && this.#settings.version === 'auto') this.#agreed.version = 1
   }
 
-  /**
-   * Sends the first request as 2.0, and again as 1.0 if the receiver does not take that. The version of 1.0 is the only thing that is
-   * ever encoded twice.
-   */
+  /** Sends the first request in version 2, and again in version 1 if the receiver does not accept it. */
   async #probe(request: EncodedRequest, fallback: EncodedRequest, report: (delivery: Delivery) => void): Promise<void> {
     let delivery: Delivery | undefined
     const probing = this.#newSending(2)
@@ -219,5 +216,5 @@ function sendSettings({ retryOn429, clock, random, timeoutMs }: RemoteWriteSetti
 
 export function describeReply({ status, body, secrets }: HttpReply): string {
   const text = replyText(body?.toString() ?? '', secrets, 1_024)
-  return `it was answered ${status}${text === '' ? '' : `: ${text}`}`
+  return `status ${status}${text === '' ? '' : `: ${text}`}`
 }

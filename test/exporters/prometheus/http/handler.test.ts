@@ -65,7 +65,7 @@ test('HEAD has the headers of GET, gathers nothing and has no body', async () =>
 test('other methods are refused with an Allow header', async () => {
   for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'get']) {
     const { status, headers, body } = await handler(() => [one])({}, '', { method })
-    expect([status, headers['allow'], String(body)]).toEqual([405, 'GET, HEAD', 'metrics are read with GET or HEAD\n'])
+    expect([status, headers['allow'], String(body)]).toEqual([405, 'GET, HEAD', 'only GET and HEAD are allowed\n'])
   }
 })
 
@@ -421,10 +421,10 @@ test(
     await vi.advanceTimersByTimeAsync(1_500)
     await begun!.next()
     await vi.advanceTimersByTimeAsync(1_500)
-    await expect(unread!.next()).rejects.toThrow('its reader took nothing for too long')
+    await expect(unread!.next()).rejects.toThrow('its reader read nothing for too long')
     expect((await begun!.next()).done).toBe(false)
     await vi.advanceTimersByTimeAsync(2_000)
-    await expect(begun!.next()).rejects.toThrow('its reader took nothing for too long')
+    await expect(begun!.next()).rejects.toThrow('its reader read nothing for too long')
     expect(counted('scripted', 'aborted') - before).toBe(2)
   }),
 )

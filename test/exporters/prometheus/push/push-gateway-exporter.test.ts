@@ -76,7 +76,7 @@ test('user and password of the URL are sent as authorization and are not in erro
   const { url, received } = await gateway(401, {}, 'who\nare you?')
   const withUser = url.replace('http://', 'http://ann:s%40crit@')
   await expect(exporter(withUser, { headers: { 'x-scope': 'a' } }).export([one])).rejects.toThrow(
-    `pushing 1 metrics to ${url}/metrics/job/nightly was answered 401: who are you?`,
+    `pushing 1 metrics to ${url}/metrics/job/nightly failed with status 401: who are you?`,
   )
   expect(received[0]!.headers).toMatchObject({ authorization: `Basic ${btoa('ann:s@crit')}`, 'x-scope': 'a' })
 })
@@ -157,7 +157,7 @@ test('a gateway that echoes our request puts no secrets or control characters in
       () => expect.unreachable(),
       (failure: Error) => failure,
     )
-  expect(error.message).toMatch(/was answered 400: "authorization":"…","x-api-key":"…" \[2J\\u202e … … x+…$/)
+  expect(error.message).toMatch(/failed with status 400: "authorization":"…","x-api-key":"…" \[2J\\u202e … … x+…$/)
   expect(error.message.length).toBeLessThan(400)
   for (const secret of [authorization, 'k3y', 'crit']) expect(error.message).not.toContain(secret)
 })

@@ -110,7 +110,7 @@ test('a refusal is not tried again, and the message has no secrets', async () =>
   const error = await exporter.exportFamilies(gauges, context(1_000)).catch((failure: unknown) => failure as Error)
   await exporter.shutdown()
   expect(error).toMatchObject({ code: 'ERR_PUSH_FAILED', retryable: false })
-  expect(String(error)).toMatch(/sending text to http:\/\/127\.0\.0\.1:\d+\/ failed: it was answered 400: no: Basic /)
+  expect(String(error)).toMatch(/sending text to http:\/\/127\.0\.0\.1:\d+\/ failed: status 400: no: Basic /)
   expect(String(error)).not.toContain('s3cret')
   expect(target.requests).toHaveLength(1)
 })
