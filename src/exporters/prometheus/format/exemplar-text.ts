@@ -16,7 +16,7 @@ const outside = idleCount(left, 'outside_bucket')
 const MAX_CODE_POINTS = 128
 const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/
 
-/** Returns the labels of an exemplar with well-formed values. If a name is illegal or they are too long, counts this and returns undefined. */
+/** Returns the labels of an exemplar with well-formed values. If they are illegal or too long, counts this and returns undefined. */
 export function exemplarLabels(exemplar: Exemplar): readonly (readonly [string, string])[] | undefined {
   const labels: [string, string][] = []
   let length = 0

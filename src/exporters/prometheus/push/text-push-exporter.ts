@@ -30,7 +30,7 @@ export interface PrometheusTextPushExporterOptions extends SenderOptions {
   readonly extraLabels?: Readonly<Record<string, string>>
   /** True if bodies are compressed. Default true. */
   readonly gzip?: boolean
-  /** True if all samples have the time of the export, sent as `timestamp` in the URL. If false, they have the time of arrival. Default true. */
+  /** True if samples have the time of the export, sent as `timestamp` in the URL; false for the time of arrival. Default true. */
   readonly timestamps?: boolean
   /** Target size of one request before compression, in bytes, 64 KiB … 64 MiB. Larger exports are split. Default 4 MiB. */
   readonly maxRequestBytes?: number
