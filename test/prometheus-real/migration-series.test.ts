@@ -136,13 +136,13 @@ describeWith(['prometheus'], 'services before and after their migration, scraped
   }
   const nameOf = (series: string) => Object.fromEntries(JSON.parse(series) as [string, string][])['__name__']!
 
-  test.each(Object.keys(migrations))('%s: every series is there under the same name and labels', async (name) => {
+  test.each(Object.keys(migrations))('%s: every series exists with the same name and labels', async (name) => {
     const [before, after] = [await seriesOf(hosts[name]![0]), await seriesOf(hosts[name]![1])]
     expect(before.size).toBeGreaterThan(10)
     expect([...before.keys()].filter((series) => !after.has(series))).toEqual([])
   })
 
-  test.each(Object.keys(migrations))('%s: its own metrics have no further series, and the same values', async (name) => {
+  test.each(Object.keys(migrations))('%s: the metrics of the application have no further series, and the same values', async (name) => {
     const { own } = migrations[name]!
     const ownOf = (all: Series) => [...all].filter(([series]) => own.test(nameOf(series)))
     const [before, after] = [ownOf(await seriesOf(hosts[name]![0])), ownOf(await seriesOf(hosts[name]![1]))]

@@ -150,7 +150,7 @@ describe.each(ENCODERS.slice(0, 2))('%s', (_name, encoder) => {
     }
   })
 
-  test('is whole if it ends at, just before or just behind the end of a chunk', async () => {
+  test('is complete if it ends at, just before or just after the end of a chunk', async () => {
     const documentOf = (length: number) => metric({ name: 'g', type: 'GAUGE_DOUBLE', labelKeys: ['a'] }, [['x'.repeat(length)], 1])
     const format = encoder.format === 'text' ? formatText : formatOpenMetrics
     const frame = format([documentOf(1)]).length - 1
@@ -163,7 +163,7 @@ describe.each(ENCODERS.slice(0, 2))('%s', (_name, encoder) => {
     }
   })
 
-  test('is whole if rows with long bounds cross the ends of chunks', async () => {
+  test('is complete if rows with long bounds cross the ends of chunks', async () => {
     const bounds = Array.from({ length: 40 }, (_, n) => Number(`${n + 1}.2345678901234567e-300`))
     const buckets = Array.from({ length: 41 }, () => 12_345_678)
     const source = rowsOf(
@@ -179,7 +179,7 @@ describe.each(ENCODERS.slice(0, 2))('%s', (_name, encoder) => {
     expect(new Set(lines).size).toBe(lines.length)
   })
 
-  test('reuses rendered rows and rewrites changed ones, also if their width changes or rows are missing', async () => {
+  test('reuses cached rows and rewrites changed ones, also if their width changes or rows are missing', async () => {
     const source = rowsOf('GAUGE_DOUBLE', [[]])
     const values: (number | undefined)[][] = [
       [1, undefined, 3, undefined],

@@ -11,7 +11,7 @@ test('the names of a family are computed once for each descriptor', () => {
   expect(exposedFamily(one)).toBe(exposedFamily(one))
 })
 
-test('info metrics and state sets have no unit, whatever their names end in', () => {
+test('info metrics and state sets have no unit, even if their names end with one', () => {
   expect(exposedFamily(descriptor('GAUGE_DOUBLE', 'age_seconds', [], 's')).unit).toBe('seconds')
   expect(exposedFamily(descriptor('INFO', 'age_seconds', ['version'], 's')).unit).toBe('')
   expect(exposedFamily(descriptor('STATE_SET', 'age_seconds', ['state'], 's')).unit).toBe('')

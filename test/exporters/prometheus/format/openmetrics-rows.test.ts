@@ -88,7 +88,7 @@ test('a view without rows has no header, also after losing all of them', async (
   expect(await check(stats)).toBe('# EOF\n')
 })
 
-test('a row with hundreds of buckets and long labels exceeds a chunk and is whole', async () => {
+test('a row with hundreds of buckets and long labels exceeds a chunk and is complete', async () => {
   const stats = new Stats({ clock })
   const measure = stats.measure('m', { tagKeys: ['a'] })
   const bounds = Array.from({ length: 512 }, (_, at) => at + 1)

@@ -166,7 +166,7 @@ h_count 2
   )
 })
 
-test('an exemplar that readers would refuse is omitted and counted, and its sample is kept', () => {
+test('an exemplar that parsers would reject is omitted and counted, and its sample is kept', () => {
   const series = internalMetrics.get('tallyscope_prometheus_left_out_exemplars_total')!.series
   const counted = () => ['label_name', 'too_long', 'outside_bucket'].map((reason) => series.get(JSON.stringify([reason]))!.count.value)
   const before = counted()

@@ -35,7 +35,7 @@ test('only the requested number of bytes is written', () => {
   expect([...taken(out)]).toEqual([1, 1, 1, 3, 3])
 })
 
-test('reserved space begins behind the written bytes, or in the next chunk if it does not fit', () => {
+test('reserved space begins after the written bytes, or in the next chunk if it does not fit', () => {
   const out = new OutputBuffer()
   out.write(filled(CHUNK - 8, 1))
   const fits = out.room(8)!

@@ -73,7 +73,7 @@ test('a histogram has cumulative buckets up to +Inf with their exemplars', async
   })
 })
 
-test('counts up to 2^53 and strings of any length are written whole', async () => {
+test('counts up to 2^53 and strings of any length are written completely', async () => {
   for (const count of [0, 127, 128, 16_383, 16_384, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 35, 2 ** 53 - 1]) {
     const families = await read(metric({ name: 'h', type: 'CUMULATIVE_DISTRIBUTION' }, [[], distribution([], [count], 0)]))
     expect(families.get('h')?.metric[0]?.histogram?.sampleCount).toBe(count)

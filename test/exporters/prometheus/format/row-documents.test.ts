@@ -49,7 +49,7 @@ async function check(stats: Stats): Promise<void> {
   readProtobuf(bytes)
 }
 
-test('rows, their snapshots and the plain formatters give equal documents, whatever happens to rows between scrapes', async () => {
+test('rows, their snapshots and the plain formatters produce equal documents, whatever happens to rows between scrapes', async () => {
   for (let seed = 0; seed < 20; seed++) {
     const random = randomFrom(seed)
     const { stats, measure, signed } = engine(seed % 2 === 0 ? 2_000 : 20)
@@ -66,7 +66,7 @@ test('rows, their snapshots and the plain formatters give equal documents, whate
   }
 })
 
-test('two scrapes without a record between them give equal bytes in every format', async () => {
+test('two scrapes without a record between them have equal bytes in every format', async () => {
   const { stats, measure } = engine()
   for (let i = 0; i < 2_000; i++) stats.record(measure, i, { a: `a${i}`, b: 'b' }, i % 7 === 0 ? { trace_id: 'x' } : undefined)
   for (const encoder of [textEncoder, openMetricsEncoder(), openMetricsEncoder({ created: true }), protobufEncoder]) {
@@ -75,7 +75,7 @@ test('two scrapes without a record between them give equal bytes in every format
   }
 })
 
-test('a family too large for one buffer is written whole', async () => {
+test('a family too large for one buffer is written completely', async () => {
   const { stats, measure } = engine(20_000)
   for (let i = 0; i < 3_000; i++) stats.record(measure, i, { a: `${i}`.repeat(20), b: 'b' })
   const bytes = await written(protobufEncoder, stats.getFamilies())
@@ -100,7 +100,7 @@ test('an encoder stops if it is aborted', async () => {
   }
 })
 
-test('cached pages written by an older document with rows missing are right for later documents', async () => {
+test('text cached by an older document with missing rows is correct in later documents', async () => {
   for (const encoder of [textEncoder, openMetricsEncoder(), openMetricsEncoder({ created: true }), protobufEncoder]) {
     for (const aggregation of [sum(), lastValue(), distribution([1])]) {
       const stats = new Stats({ clock })

@@ -41,7 +41,7 @@ test('streamed text equals the text of the snapshot, byte for byte, over rounds 
   )
 })
 
-test('a page of 512 rows and more is right while numbers change width and rows overflow', async () => {
+test('the text of 512 rows and more is correct while numbers change width and rows overflow', async () => {
   const { stats, record } = engine()
   let factor = 1
   for (let round = 0; round < 6; round++, factor *= 9) {

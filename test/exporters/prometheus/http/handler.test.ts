@@ -185,7 +185,7 @@ test('a long document that fails midway aborts the response', async () => {
   expect(counted('scripted', 'broken') - before).toBe(2)
 })
 
-test('an unread body holds no place in the queue, and its work stops once it is cancelled', async () => {
+test('an unread body occupies no slot of maxInFlight, and its work stops once it is cancelled', async () => {
   for (const read of [false, true]) {
     let stopped = 0
     const encoders = scripted(async function* () {
@@ -285,7 +285,7 @@ async function eventLoopTurns(turns: number): Promise<void> {
 const never = <T>() => new Promise<T>(() => {})
 
 test(
-  'a hanging producer is waited for up to nine tenths of the scrape timeout',
+  'a scrape waits for a hanging producer for up to nine tenths of the scrape timeout',
   timed(async () => {
     const handle = metricsHandler({
       producers: [producer(() => never<Metric[]>(), 'hanging'), producer(() => [one])],
@@ -323,7 +323,7 @@ test(
 )
 
 test(
-  'a guard that hangs is a 503',
+  'a guard that hangs results in a 503',
   timed(async () => {
     const reply = handler(() => [one], { guard: () => never<boolean>(), gatherTimeoutMs: 500 })({})
     await vi.advanceTimersByTimeAsync(600)
@@ -347,7 +347,7 @@ test(
 )
 
 test(
-  'a scraper with a shorter timeout gets what is ready, without effect on the others',
+  'a scraper with a shorter timeout gets the available metrics, without effect on the others',
   timed(async () => {
     let answer: (metrics: Metric[]) => void = () => {}
     const slow = vi.fn(() => new Promise<Metric[]>((resolve) => (answer = resolve)))
@@ -389,7 +389,7 @@ test(
 )
 
 test(
-  'scrapes that wait for a slow producer hold no place, and are limited in number',
+  'scrapes that wait for a slow producer occupy no slot of maxInFlight, and are limited in number',
   timed(async () => {
     const slow = vi.fn(() => new Promise<Metric[]>((resolve) => void setTimeout(() => resolve([one]), 5_000)))
     const handle = handler(slow, { maxInFlight: 1, maxWaiting: 10 })
@@ -452,7 +452,7 @@ test('if unread bodies exceed their limit, those unread for the longest are abor
 })
 
 test(
-  'at most 500 guards run at a time, however impatient the scrapers are',
+  'at most 500 guards run at a time, even if scrapers time out',
   timed(async () => {
     const admit: ((allowed: boolean) => void)[] = []
     const guard = vi.fn(() => new Promise<boolean>((resolve) => void admit.push(resolve)))
@@ -480,7 +480,7 @@ test('an empty token does not open the endpoint', () => {
   }
 })
 
-test('tokens are read from a file, one a line', async () => {
+test('tokens are read from a file, one per line', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tallyscope-'))
   const bearerTokenFile = join(folder, 'tokens')
   writeFileSync(bearerTokenFile, 'old\n\n  new \n')
@@ -508,7 +508,7 @@ test('only allowed host names are served', async () => {
   for (const host of ['evil.example', 'localhost.evil.example', '', undefined]) expect([host, await status(host)]).toEqual([host, 403])
 })
 
-test('allowed addresses of IPv6 may be written without brackets, and HTTP/2 names its host in :authority', async () => {
+test('allowed IPv6 addresses may be written without brackets, and HTTP/2 sends the host in :authority', async () => {
   const handle = handler(() => [one], { allowedHosts: ['::1', 'shop.example'] })
   const status = async (headers: Record<string, string>) => (await handle(headers)).status
   expect(await status({ host: '[::1]:9464' })).toBe(200)

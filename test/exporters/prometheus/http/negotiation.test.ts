@@ -60,7 +60,7 @@ test('case and quotes are ignored', () => {
   })
 })
 
-test('only supported versions are answered', () => {
+test('only supported versions are selected', () => {
   check({
     'application/openmetrics-text': OPEN_METRICS,
     'application/openmetrics-text;version=0.0.1': TEXT,
@@ -80,7 +80,7 @@ test('a known escaping scheme is echoed, others are ignored', () => {
   for (const scheme of ['dots', 'x', '"values\r\nSet-Cookie: a"', '"a;b"']) expect(answer(scheme)).toBe(OPEN_METRICS)
 })
 
-test('any Accept header gets an answer, in time linear in its length', () => {
+test('any Accept header selects a format, in time linear in its length', () => {
   const { contentType } = negotiateFormat(undefined, offers)
   expect(contentType).toBe(TEXT)
   const junk = [

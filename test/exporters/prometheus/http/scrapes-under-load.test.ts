@@ -35,7 +35,7 @@ async function serve(rows: number, options: Partial<ServeMetricsOptions> = {}) {
   return { stats, measure, url, raw }
 }
 
-test('200 concurrent scrapes during recording at full speed are whole and consistent', async () => {
+test('200 concurrent scrapes during recording at full speed are complete and consistent', async () => {
   const rows = 100
   const { stats, measure, url } = await serve(rows)
   let recording = true

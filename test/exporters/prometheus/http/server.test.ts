@@ -111,7 +111,7 @@ test('options out of range are refused before listening', async () => {
     await expect(serve(options), JSON.stringify(options)).rejects.toMatchObject({ code: 'ERR_PROMETHEUS_OPTION' })
 })
 
-test('a long document is streamed whole', async () => {
+test('a long document is streamed completely', async () => {
   const { url } = await serve({}, () => [manyGauges(40_000)])
   const { text, headers } = await ask(url)
   expect(headers['content-length']).toBeUndefined()
@@ -125,7 +125,7 @@ test('200 concurrent scrapes are answered', async () => {
   expect(replies[0]!.status).toBe(200)
 })
 
-test('a document that fails after its first byte breaks the connection', async () => {
+test('a document that fails after its first byte destroys the connection', async () => {
   let fail = (): void => {}
   const encoders = scripted(async function* () {
     yield Buffer.alloc(800_000, 'x')
@@ -220,7 +220,7 @@ test('close waits for a running scrape, and for no idle connection', async () =>
   await expect(ask(url)).rejects.toThrow('ECONNREFUSED')
 })
 
-test('close aborts what does not end in time', async () => {
+test('close aborts scrapes that do not end in time', async () => {
   const { port, close } = await serve({ closeTimeoutMs: 100 }, () => new Promise<Metric[]>(() => {}))
   const { closed, socket } = raw(port, 'GET /metrics HTTP/1.1', 'Host: x', '', '')
   await vi.waitFor(() => expect(socket.bytesWritten).toBeGreaterThan(0), 10_000)
@@ -228,7 +228,7 @@ test('close aborts what does not end in time', async () => {
   await closed
 })
 
-test('a fetch-style server is answered in the same way', async () => {
+test('a server with the Fetch API has the same responses', async () => {
   const scrape = fetchHandler({ producers: [producer(() => [one])], selfMetrics: false })
   const short = await scrape(new Request('http://x/metrics?name[]=one', { headers: { accept: 'application/openmetrics-text' } }))
   expect([short.status, short.headers.get('content-type'), await short.text()]).toEqual([

@@ -16,7 +16,7 @@ async function divide(text: string, chunkBytes: number, maxBytes: number): Promi
 
 const samples = (text: string): number => text.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length
 
-test('parts are whole lines, all of them once, with the samples of each counted, however the document is cut', async () => {
+test('parts contain every whole line once and count their samples, however the document is cut', async () => {
   const text = '# HELP a é\n# TYPE a counter\na 1\na{b="#"} 2\n# TYPE c gauge\nc{d="ü"} 3\nc{d="e"} 4\n'
   for (let chunkBytes = 1; chunkBytes <= text.length + 3; chunkBytes++) {
     for (const maxBytes of [1, 10, 40, 1_000]) {
@@ -31,12 +31,12 @@ test('parts are whole lines, all of them once, with the samples of each counted,
   }
 })
 
-test('a document of comments has no parts', async () => {
+test('a document with only comments has no parts', async () => {
   expect(await divide('# HELP a b\n', 100, 100)).toEqual([])
   expect(await divide('', 100, 100)).toEqual([])
 })
 
-test('halves are whole lines with samples on both sides', () => {
+test('both halves contain whole lines with samples', () => {
   const halves = (text: string) =>
     halfParts({ chunks: [Buffer.from(text)], samples: samples(text) })?.map((half) => [textOf(half), half.samples])
   expect(halves('a 1\nb 2\n')).toEqual([

@@ -53,7 +53,7 @@ test('export replaces the group by PUT with gzipped text', async () => {
   ])
 })
 
-test('pushAdd is POST, delete is DELETE without a body, gzip can be left out', async () => {
+test('pushAdd is POST, delete is DELETE without a body, and gzip can be disabled', async () => {
   const { url, received } = await gateway(202)
   const pushing = exporter(`${url}/prefix/`, { mode: 'pushAdd', gzip: false })
   await pushing.export([one])
@@ -131,7 +131,7 @@ test('special values are encoded as base64url in the path', () => {
   expect(groupPath('a/b', { x: '', y: 'ü ?', z: '..' })).toBe('/metrics/job@base64/YS9i/x@base64/=/y@base64/w7wgPw/z@base64/Li4')
 })
 
-test('options that break a rule are refused', () => {
+test('invalid options are refused', () => {
   for (const [options, code] of [
     [{ url: 'ftp://x' }, 'ERR_PUSH_URL'],
     [{ url: 'gateway:9091' }, 'ERR_PUSH_URL'],
@@ -146,7 +146,7 @@ test('options that break a rule are refused', () => {
   }
 })
 
-test('a gateway that echoes our request puts no secrets or control characters into the error', async () => {
+test('a gateway that echoes the request puts no secrets or control characters into the error', async () => {
   const authorization = Buffer.from('ann:s@crit-word').toString('base64')
   const echo = `"authorization":"Basic ${authorization}","x-api-key":"k3y-s3cret" \u001b[2J\u202e ann:s@crit-word s%40crit-word ${'x'.repeat(5_000)}`
   const { url } = await gateway(400, {}, echo)

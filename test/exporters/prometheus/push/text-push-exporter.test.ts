@@ -24,7 +24,7 @@ const context = (timeUnixMs: number, timeoutMs = 5_000): FamilyExportContext => 
   isLast: false,
 })
 
-describe('PrometheusTextPushExporter keeps the contract:', () => {
+describe('PrometheusTextPushExporter meets the contract:', () => {
   let target: Receiver
   const cases = exporterContract<Metric>({
     items: gauges,
@@ -53,7 +53,7 @@ test('the body is the text of /metrics, with labels and time in the URL', async 
   ])
 })
 
-test('without gzip and timestamps the URL is as it was given', async () => {
+test('without gzip and timestamps neither the body nor the URL is changed', async () => {
   const target = await receiver()
   const exporter = create(target, { gzip: false, timestamps: false })
   await exporter.export(gauges)
@@ -62,7 +62,7 @@ test('without gzip and timestamps the URL is as it was given', async () => {
   expect(target.requests.map(({ path, headers }) => [path, headers['content-encoding']])).toEqual([['/import', undefined]])
 })
 
-test('the time of an export rises, and the same bytes are tried again with the same time', async () => {
+test('times of exports increase, and a retry sends the same bytes with the same time', async () => {
   const target = await receiver((response, n) => response.writeHead(n === 0 ? 500 : 204).end())
   const exporter = create(target, { random: () => 0.5 })
   await exporter.exportFamilies(gauges, context(1_000))
@@ -72,7 +72,7 @@ test('the time of an export rises, and the same bytes are tried again with the s
   expect(target.requests[1]!.body).toEqual(target.requests[0]!.body)
 })
 
-test('a large document goes out in parts of whole lines, each sample once', async () => {
+test('a large document is sent in parts of whole lines, each sample once', async () => {
   const many = Array.from({ length: 6_000 }, (_, at) => metric({ name: `gauge_number_${at}`, type: 'GAUGE_INT64' }, [[], at]))
   const target = await receiver()
   const exporter = create(target, { maxRequestBytes: 65_536 })
@@ -91,7 +91,7 @@ const counted = (): number[] => [
   selfValue('tallyscope_exporter_dropped_items_total', 'PrometheusTextPushExporter', 'too_large'),
 ]
 
-test('a part that is too large is halved, and what is then too large for itself is lost and counted', async () => {
+test('a part that is too large is halved, and a single sample that is too large is dropped and counted', async () => {
   const target = await receiver((response, _, { body }) => {
     const samples: string[] = String(body).match(/^\w+ 1$/gm) ?? []
     response.writeHead(samples.length > 1 || samples.includes('two 1') ? 413 : 204).end()
@@ -104,7 +104,7 @@ test('a part that is too large is halved, and what is then too large for itself 
   expect(after.map((value, at) => value - before[at]!)).toEqual([2, 1])
 })
 
-test('a refusal is not tried again, and the message has no secrets', async () => {
+test('a refusal is not retried, and the message has no secrets', async () => {
   const target = await receiver((response, _, { headers }) => response.writeHead(400).end(`no: ${headers.authorization}`))
   const exporter = create(target, { url: target.url.replace('http://', 'http://user:s3cret@') })
   const error = await exporter.exportFamilies(gauges, context(1_000)).catch((failure: unknown) => failure as Error)
@@ -115,7 +115,7 @@ test('a refusal is not tried again, and the message has no secrets', async () =>
   expect(target.requests).toHaveLength(1)
 })
 
-test('an export ends in time if the receiver never answers', async () => {
+test('an export ends in time if the receiver never responds', async () => {
   const target = await receiver(() => {})
   const exporter = create(target, { timeoutMs: 100 })
   const started = performance.now()

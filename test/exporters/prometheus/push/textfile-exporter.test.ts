@@ -59,7 +59,7 @@ test('shutdown deletes the file if configured, and tolerates a missing one', asy
   expect(await readdir(folder)).toEqual([])
 })
 
-test('only a path that the textfile collector reads is accepted', () => {
+test('only a path that ends with .prom is accepted', () => {
   for (const path of ['job.txt', 'job', '.prom', 'folder/.prom', '', undefined as never]) {
     expect(() => new TextfileExporter({ path })).toThrow(expect.objectContaining({ code: 'ERR_TEXTFILE_PATH' }))
   }

@@ -63,7 +63,7 @@ describe.each([1, 2] as const)('version %d', (version) => {
     expect(valuesOf(receiver)).toEqual(textValues(formatText(await gather([stats]))))
   })
 
-  test('all samples of an export have one time, which rises', async () => {
+  test('all samples of an export have the same time, which increases', async () => {
     const receiver = await writeReceiver([version])
     const exporter = exporterTo(receiver, { version, maxSamplesPerRequest: 3 })
     const { stats } = shop()
@@ -74,7 +74,7 @@ describe.each([1, 2] as const)('version %d', (version) => {
     expect([...times].sort((one, other) => one - other)).toEqual(times)
   })
 
-  test('native histograms take the place of series of buckets, or stand beside them', async () => {
+  test('native histograms replace classic ones, or are sent in addition', async () => {
     const receiver = await writeReceiver([version])
     const { stats } = shop()
     await exporterTo(receiver, { version, nativeHistograms: true }).exportFamilies(await gatherFamilies([stats]))
@@ -99,7 +99,7 @@ describe.each([1, 2] as const)('version %d', (version) => {
     expect(receiver.faults).toEqual([])
   })
 
-  test('a row that is gone is marked as stale once, and goes on if it comes back', async () => {
+  test('a removed row is marked as stale once, and continues if it is created again', async () => {
     const receiver = await writeReceiver([version])
     const { stats, latency, clock } = shop()
     const exporter = exporterTo(receiver, { version, nativeHistograms: true })
@@ -123,7 +123,7 @@ describe.each([1, 2] as const)('version %d', (version) => {
     expect(receiver.faults).toEqual([])
   })
 
-  test('shutting down ends all series, unless told otherwise', async () => {
+  test('shutdown marks all series as stale, unless staleOnShutdown is false', async () => {
     const receiver = await writeReceiver([version])
     const { stats } = shop()
     for (const staleOnShutdown of [true, false]) {
@@ -140,7 +140,7 @@ describe.each([1, 2] as const)('version %d', (version) => {
     ).toSatisfy((values: unknown[]) => values.length > 20 && values.every((value) => value === 'stale'))
   })
 
-  test('an exemplar is sent once, at its bucket', async () => {
+  test('an exemplar is sent once, with its bucket', async () => {
     const receiver = await writeReceiver([version])
     const exemplar = (timeUnixMs: number) => ({ value: 15, timeUnixMs, attachments: { trace_id: 'abc' } })
     const latency = (timeUnixMs: number): Metric =>
@@ -157,7 +157,7 @@ describe.each([1, 2] as const)('version %d', (version) => {
     ])
   })
 
-  test('labels of the row win over external ones, and job and instance of a row are exported ones', async () => {
+  test('labels of a row take precedence over external ones, and job and instance of a row become exported_job and exported_instance', async () => {
     const receiver = await writeReceiver([version])
     const one = metric(
       { name: 'a', type: 'GAUGE_INT64', labelKeys: ['zone', 'job', 'B'] },
@@ -210,7 +210,7 @@ describe.each([1, 2] as const)('version %d', (version) => {
 })
 
 describe('version 1', () => {
-  test('metadata goes apart: with the first export, when it changes, and every tenth time', async () => {
+  test('metadata is sent separately: with the first export, after a change, and every tenth time', async () => {
     const receiver = await writeReceiver([1])
     const exporter = exporterTo(receiver, { metadata: true })
     const { stats } = shop()
@@ -232,7 +232,7 @@ describe('version 1', () => {
 })
 
 describe('version 2', () => {
-  test('metadata and starts are on every series', async () => {
+  test('every series has metadata and a start time', async () => {
     const receiver = await writeReceiver([2])
     const { stats, clock } = shop()
     await exporterTo(receiver, { version: 2, metadata: true, clock }).exportFamilies(await gatherFamilies([stats]))
@@ -242,7 +242,7 @@ describe('version 2', () => {
     }
   })
 
-  test('samples that the receiver has not written fail the export and are counted', async () => {
+  test('samples that the receiver did not write fail the export and are counted', async () => {
     const receiver = await writeReceiver([2], (response) => {
       response.setHeader('x-prometheus-remote-write-samples-written', '1')
       response.writeHead(204).end()
@@ -254,7 +254,7 @@ describe('version 2', () => {
     expect(selfValue('tallyscope_exporter_dropped_items_total', 'RemoteWriteExporter', 'rejected')).toBe(before + 2)
   })
 
-  test('a receiver of 1.0 that answers 204 loses no sample unnoticed', async () => {
+  test('samples ignored by a receiver of 1.0 that responds with 204 are counted and fail the export', async () => {
     const receiver = await writeReceiver(['old'])
     await expect(exporterTo(receiver, { version: 2 }).export([gauge(1)])).rejects.toThrow(
       /a receiver of remote write 1.0 writes none of a 2.0 request/,
@@ -264,9 +264,9 @@ describe('version 2', () => {
 
 describe('version auto', () => {
   test.each([
-    ['that speaks 2.0', [1, 2], [2, 2, 2, 2], 0],
-    ['that answers 415', [1], [1, 1, 1, 1], 1],
-    ['of 1.0 that answers 204', [1, 'old'], [1, 1, 1, 1], 1],
+    ['of 2.0', [1, 2], [2, 2, 2, 2], 0],
+    ['that responds with 415', [1], [1, 1, 1, 1], 1],
+    ['of 1.0 that responds with 204', [1, 'old'], [1, 1, 1, 1], 1],
   ] as const)('a receiver %s gets every sample once', async (_, speaks, versions, wasted) => {
     const receiver = await writeReceiver(speaks)
     const exporter = exporterTo(receiver, { version: 'auto', staleOnShutdown: false })
@@ -279,7 +279,7 @@ describe('version auto', () => {
     expect(receiver.faults).toEqual([])
   })
 
-  test('400 to the first request of 2.0 falls back only if 1.0 is taken', async () => {
+  test('status 400 to the first request of 2.0 falls back only if 1.0 is accepted', async () => {
     let refuses1 = true
     const receiver = await writeReceiver([1], (response, _, { version }) => {
       const isRefused = version === 2 || refuses1
@@ -294,7 +294,7 @@ describe('version auto', () => {
     expect(asked).toEqual(['2.0.0', '0.1.0', '2.0.0', '0.1.0', '0.1.0'])
   })
 
-  test('an absent receiver decides nothing', async () => {
+  test('an absent receiver does not determine the version', async () => {
     const receiver = await writeReceiver([2], (response, n) => (n === 0 ? (response.writeHead(503).end(), true) : false))
     const exporter = exporterTo(receiver, { version: 'auto', random: () => 0, staleOnShutdown: false })
     await exporter.export([gauge(1)])
@@ -302,10 +302,10 @@ describe('version auto', () => {
   })
 })
 
-describe('answers', () => {
+describe('responses', () => {
   const context = { timeUnixMs: Date.now(), timeoutMs: 1_500, signal: new AbortController().signal, isLast: false }
 
-  test.each([400, 401, 403, 404, 408, 415])('%d is not tried again', async (status) => {
+  test.each([400, 401, 403, 404, 408, 415])('status %d is not retried', async (status) => {
     const receiver = await writeReceiver([1], (response) => (response.writeHead(status).end('because'), true))
     const exporting = exporterTo(receiver).exportFamilies([gauge(1)], context)
     await expect(exporting).rejects.toThrow(`status ${status}: because`)
@@ -313,7 +313,7 @@ describe('answers', () => {
     expect(receiver.requests).toHaveLength(1)
   })
 
-  test.each([429, 500, 501, 502, 503, 504])('%d is tried again with the same bytes', async (status) => {
+  test.each([429, 500, 501, 502, 503, 504])('status %d is retried with the same bytes', async (status) => {
     const receiver = await writeReceiver([1], (response, n) => (n === 0 ? (response.writeHead(status).end(), true) : false))
     await exporterTo(receiver, { random: () => 0, staleOnShutdown: false }).exportFamilies([gauge(1)], context)
     expect(receiver.requests).toHaveLength(2)
@@ -321,7 +321,7 @@ describe('answers', () => {
     expect(receiver.requests.map(({ headers }) => headers['retry-attempt'])).toEqual([undefined, '1'])
   })
 
-  test('429 is not tried again if told so', async () => {
+  test('status 429 is not retried if retryOn429 is false', async () => {
     const receiver = await writeReceiver([1], (response) => (response.writeHead(429).end(), true))
     await expect(exporterTo(receiver, { retryOn429: false }).exportFamilies([gauge(1)], context)).rejects.toMatchObject({
       retryable: false,
@@ -329,7 +329,7 @@ describe('answers', () => {
     expect(receiver.requests).toHaveLength(1)
   })
 
-  test('a receiver that is away rejects in time, and shutting down does not wait for it', async () => {
+  test('an export to an absent receiver rejects in time, and shutdown does not wait for it', async () => {
     const exporter = exporterTo({ url: await closedUrl() })
     const startedMs = performance.now()
     await expect(exporter.exportFamilies([gauge(1)], context)).rejects.toMatchObject({ code: 'ERR_REMOTE_WRITE_FAILED', retryable: true })

@@ -6,7 +6,7 @@ import { literalBlock, loadSnappy } from '../../../../src/exporters/prometheus/r
 
 const bodies = [1, 60, 61, 127, 128, 65_535, 65_536, 65_537, 200_000, 3_000_000].map((length) => Uint8Array.from(randomBytes(length)))
 
-test('a block without compression is read by other decoders, and is 3 bytes longer for each 64 KiB', async () => {
+test('other decoders read a block without compression, which is 3 bytes longer per 64 KiB', async () => {
   for (const body of bodies) {
     const block = literalBlock(body)
     expect(Buffer.compare(Buffer.from(snappyjs.uncompress(block)), Buffer.from(body))).toBe(0)
@@ -15,7 +15,7 @@ test('a block without compression is read by other decoders, and is 3 bytes long
   }
 })
 
-test('blocks of the package are read by another decoder', async () => {
+test('another decoder reads blocks of the package', async () => {
   const compress = await loadSnappy()
   expect(compress).not.toBe(literalBlock)
   for (const body of bodies) expect(Buffer.compare(Buffer.from(snappyjs.uncompress(await compress(body))), Buffer.from(body))).toBe(0)
