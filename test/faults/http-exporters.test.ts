@@ -174,7 +174,7 @@ test('Retry-After is honoured for a minute at most, and invalid values are ignor
 test('gateway errors of 500 and above are retryable', async () => {
   for (const status of [500, 502, 503, 504]) {
     const url = await gateway((request, response) => void (request.resume(), response.writeHead(status).end()))
-    expect(await failure(url)).toMatchObject({ retryable: true, message: expect.stringContaining(`answered ${status}`) })
+    expect(await failure(url)).toMatchObject({ retryable: true, message: expect.stringContaining(`failed with status ${status}`) })
   }
 })
 
