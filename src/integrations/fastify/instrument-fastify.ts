@@ -64,7 +64,7 @@ function addHooks(
     // No span for a scrape that the fallback may serve.
     if (fallbackPath === false || !isUnrouted(request, fallbackPath)) exchange!.routed(route, request, reply)
     const frame = exchange!.frame
-    // `run` is more expensive than reading the current frame.
+    // The current frame is only read if the exchange has none, because reading it is expensive.
     if (frame !== undefined) runInFrame(frame, done)
     else if (currentFrame() === EMPTY_FRAME) done()
     else runInFrame(EMPTY_FRAME, done)

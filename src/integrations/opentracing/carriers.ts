@@ -85,7 +85,7 @@ function extractBytes(carrier: object): Found {
     if (bytes === undefined) return undefined
     return (bytes === null ? undefined : fromBytes(bytes)) ?? 'invalid'
   } catch {
-    return 'invalid' // a carrier whose members throw
+    return 'invalid' // a getter of the carrier threw
   }
 }
 
