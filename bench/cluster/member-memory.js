@@ -1,5 +1,6 @@
 // @ts-check
 import { ChangedRows } from '../../build/cluster/data/changed-rows.js'
+import { DEFAULT_DATA_LIMITS } from '../../build/cluster/data/contributor.js'
 import { MergedFamilies } from '../../build/cluster/data/merged-families.js'
 import { systemClock } from '../../build/base/clock.js'
 import { collect } from '../harness.js'
@@ -15,7 +16,7 @@ export function bytesPerRowAndMember(kind) {
   const { stats, measure } = measured([[kind === 'counters' ? 'count' : 'distribution', LABELS]])
   const labels = labelValues(ROWS)
   for (let at = 0; at < ROWS; at++) stats.record(measure, LATENCIES[at & MASK] ?? 0, labels.of(at))
-  const limits = { definitions: 10, rows: ROWS, mergedRows: ROWS }
+  const limits = { ...DEFAULT_DATA_LIMITS, rows: ROWS, mergedRows: ROWS }
   const merged = new MergedFamilies({ clock: systemClock, limits })
   const contributors = []
   const join = () => {

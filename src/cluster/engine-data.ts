@@ -3,7 +3,7 @@ import { ChangedRows } from './data/changed-rows.js'
 import type { DataLimits } from './data/contributor.js'
 import { MergedFamilies } from './data/merged-families.js'
 import type { GroupData } from './group-data.js'
-import { countLeftOut } from './group-metrics.js'
+import { countDropped, countLeftOut } from './group-metrics.js'
 
 export interface GroupDataOptions {
   readonly limits: DataLimits
@@ -18,8 +18,9 @@ export function groupData({ limits, perMember, clock }: GroupDataOptions): Group
   const all = { ...limits, rows: Number.MAX_SAFE_INTEGER, definitions: Number.MAX_SAFE_INTEGER, mergedRows: Number.MAX_SAFE_INTEGER }
   return {
     clock,
+    limits,
     merged: () => new MergedFamilies({ limits, perMember, clock, onLeftOut: countLeftOut }),
     mirror: () => new MergedFamilies({ limits: all, clock }),
-    changes: (producers) => new ChangedRows(producers),
+    changes: (producers) => new ChangedRows(producers, { frameBytes: limits.frameBytes, onDropped: countDropped }),
   }
 }

@@ -5,7 +5,7 @@ import { FrameReader } from './data/frame-reader.js'
 import { isDataFrame, kindOf } from './data/frame-writer.js'
 import type { Departures } from './departures.js'
 import type { ReplicaImport } from './replica-import.js'
-import type { MergedData } from './group-data.js'
+import type { GroupData, MergedData } from './group-data.js'
 import { type ControlMessages, readControlFrame } from './net/control-frames.js'
 import type { GroupFolder } from './net/group-folder.js'
 
@@ -16,6 +16,7 @@ const HANDOVER_MS = 10_000
 
 export interface FinalRowsOptions {
   readonly clock: Clock
+  readonly limits: GroupData['limits']
   readonly folder: GroupFolder | undefined
   readonly merged: MergedData
   readonly departures: Departures
@@ -53,7 +54,7 @@ export class FinalRows {
     const files = found.map((id) => ({ id, bytes: departures.hasDeparted(id) ? undefined : folder.readFinalRows(id) }))
     for (const id of found) folder.removeFinalRows(id)
     // A keeper's file is newer than its standby's replica, and is read first. It begins with departed totals, or is empty.
-    const isMembers = (bytes: Uint8Array | undefined): boolean => bytes !== undefined && originOf(bytes)?.of === 'self'
+    const isMembers = (bytes: Uint8Array | undefined): boolean => bytes !== undefined && this.#originOf(bytes)?.of === 'self'
     files.sort((a, b) => Number(isMembers(a.bytes)) - Number(isMembers(b.bytes)))
     for (const { id, bytes } of files) if (bytes !== undefined) this.#apply(id, bytes)
   }
@@ -68,14 +69,14 @@ export class FinalRows {
     const sinceUnixMs = this.#options.clock.unixMs() - HANDOVER_MS
     return this.#former.some((id) => {
       const bytes = folder.finalRowsUnixMs(id) >= sinceUnixMs ? folder.readFinalRows(id) : undefined
-      return bytes !== undefined && originOf(bytes) !== undefined && originOf(bytes)!.of !== 'self'
+      const origin = bytes && this.#originOf(bytes)
+      return origin !== undefined && origin.of !== 'self'
     })
   }
 
   #apply(id: string, bytes: Uint8Array): void {
     const { merged, departures, replicas } = this.#options
-    const reader = new FrameReader()
-    reader.push(bytes)
+    const reader = this.#reader(bytes)
     let origin: Origin | undefined
     let member = departures.reclaim(id) ?? replicas.reclaim(id)
     try {
@@ -94,15 +95,19 @@ export class FinalRows {
     }
     if (member !== undefined) departures.depart(member, 'exit')
   }
-}
 
-function originOf(bytes: Uint8Array): Origin | undefined {
-  try {
-    const reader = new FrameReader()
+  #originOf(bytes: Uint8Array): Origin | undefined {
+    try {
+      const message = readControlFrame(this.#reader(bytes).next() ?? new Uint8Array())
+      return message.kind === 'ORIGIN' ? message : undefined
+    } catch {
+      return undefined // `#apply` reports the fault
+    }
+  }
+
+  #reader(bytes: Uint8Array): FrameReader {
+    const reader = new FrameReader(this.#options.limits.frameBytes)
     reader.push(bytes)
-    const message = readControlFrame(reader.next() ?? new Uint8Array())
-    return message.kind === 'ORIGIN' ? message : undefined
-  } catch {
-    return undefined // `#apply` reports the fault
+    return reader
   }
 }

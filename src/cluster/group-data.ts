@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.js'
 import type { MetricProducer } from '../metrics/data/producer.js'
 import type { Family } from '../metrics/data/row-source.js'
-import type { ChangeReader, Contributor } from './data/contributor.js'
+import type { ChangeReader, Contributor, DataLimits } from './data/contributor.js'
 import type { GroupFolder } from './net/group-folder.js'
 import type { RejoinOptions } from './rejoining-members.js'
 
@@ -17,6 +17,7 @@ export interface MergedData {
 /** Makes the objects that hold rows. The files that deal with connections know rows only by this interface. */
 export interface GroupData {
   readonly clock: Clock
+  readonly limits: Pick<DataLimits, 'frameBytes' | 'queueBytes'>
   merged(): MergedData
   /** A copy of the rows of one contributor, without limits. */
   mirror(): MergedData

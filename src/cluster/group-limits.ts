@@ -10,22 +10,38 @@ export interface GroupLimits {
   readonly rows?: number
   /** Rows of all merged families together, with buckets counted alike; the rest is in their overflow rows. Default 100 000. */
   readonly mergedRows?: number
+  /**
+   * Bytes of one message between members, 64 KiB to 64 MiB, and at least 160 for each member. A row that needs more is not sent, and
+   * counted. Pass the same to all members. Default 1 MiB.
+   */
+  readonly frameBytes?: number
+  /** Bytes of messages that wait to be read, for each member, 64 KiB to 64 MiB: the member has to wait then. Default 1 MiB. */
+  readonly queueBytes?: number
 }
 
 export type ResolvedGroupLimits = DataLimits & { readonly members: number }
 
-const LIMITS: OptionNames<GroupLimits> = { members: true, definitions: true, rows: true, mergedRows: true }
+const LIMITS: OptionNames<GroupLimits> = {
+  ...{ members: true, definitions: true, rows: true, mergedRows: true },
+  ...{ frameBytes: true, queueBytes: true },
+}
 const MAX = 10_000_000
+const BYTES = { min: 1 << 16, max: 1 << 26 }
+/** An entry of the list of members, which is one message. */
+const BYTES_PER_MEMBER = 160
 
-/** @throws {@link DefinitionError} `ERR_OPTION` for an unknown limit, `ERR_GROUP_OPTION` for one that is not a whole number from 1. */
+/** @throws {@link DefinitionError} `ERR_OPTION` for an unknown limit, `ERR_GROUP_OPTION` for one that is not a whole number or out of range. */
 export function readGroupLimits(limits: GroupLimits = {}): ResolvedGroupLimits {
   checkOptions('limits of shareMetrics', limits, LIMITS)
-  const read = (name: keyof GroupLimits, otherwise: number, max = MAX): number =>
-    checkNumber('ERR_GROUP_OPTION', `limits.${name}`, limits[name] ?? otherwise, { min: 1, max, integer: true })
+  const read = (name: keyof GroupLimits, otherwise: number, { min = 1, max = MAX } = {}): number =>
+    checkNumber('ERR_GROUP_OPTION', `limits.${name}`, limits[name] ?? otherwise, { min, max, integer: true })
+  const members = read('members', 256, { max: 4_096 })
   return {
-    members: read('members', 256, 4_096),
+    members,
     definitions: read('definitions', DEFAULT_DATA_LIMITS.definitions),
     rows: read('rows', DEFAULT_DATA_LIMITS.rows),
     mergedRows: read('mergedRows', DEFAULT_DATA_LIMITS.mergedRows),
+    frameBytes: read('frameBytes', DEFAULT_DATA_LIMITS.frameBytes, { ...BYTES, min: Math.max(BYTES.min, BYTES_PER_MEMBER * members) }),
+    queueBytes: read('queueBytes', DEFAULT_DATA_LIMITS.queueBytes, BYTES),
   }
 }

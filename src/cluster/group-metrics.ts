@@ -25,6 +25,18 @@ const leftOut = internalCounter(
   'family',
 )
 
+const dropped = internalCounter(
+  'tallyscope_group_dropped_total',
+  'Rows, exemplars and families of this process that were not sent because they need more than `limits.frameBytes`.',
+  'what',
+)
+const fullQueues = internalCounter(
+  'tallyscope_group_full_queues_total',
+  'Times that the connection of a member was not read because `limits.queueBytes` of its messages were waiting.',
+)
+
+export const countDropped = (what: 'row' | 'exemplar' | 'family'): void => void internalCount(dropped, what).value++
+export const countFullQueue = (): void => void internalCount(fullQueues).value++
 export const countLeftOut = (family: string): void => void internalCount(leftOut, family).value++
 export const countDeparted = (how: 'exit' | 'lost'): void => void internalCount(departed, how).value++
 export const countRequest = (outcome: 'answered' | 'late'): void => void internalCount(asks, outcome).value++

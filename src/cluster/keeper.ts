@@ -11,7 +11,7 @@ import { Departures } from './departures.js'
 import { ReplicaImport } from './replica-import.js'
 import type { KeeperOptions, MergedData } from './group-data.js'
 import { incomplete } from './group-error.js'
-import { countFrameBytes, countRefused, forgetMembers, reportMembers } from './group-metrics.js'
+import { countFrameBytes, countFullQueue, countRefused, forgetMembers, reportMembers } from './group-metrics.js'
 import { StandbyReplication } from './standby-replication.js'
 import { FinalRows } from './final-rows.js'
 import { MergedFeed } from './merged-feed.js'
@@ -36,7 +36,7 @@ export class Keeper {
   readonly #options: KeeperOptions
   readonly #clock: Clock
   readonly #merged: MergedData
-  readonly #frameQueue = new FrameQueue()
+  readonly #frameQueue: FrameQueue
   readonly #requests: ChangeRequests
   readonly #replicas: ReplicaImport
   readonly #replication: StandbyReplication
@@ -54,6 +54,7 @@ export class Keeper {
     this.#options = options
     this.#clock = data.clock
     this.#merged = data.merged()
+    this.#frameQueue = new FrameQueue(data.limits.queueBytes, countFullQueue)
     this.hasHadOthers = options.isSuccessor || options.isUnsure
     const expected = [...options.expected, { id, pid: process.pid }]
     this.#rejoining = new RejoiningMembers({ ...options, expected }, this.#clock, () => options.folder?.finalRowIds() ?? [])
@@ -65,7 +66,14 @@ export class Keeper {
     this.#replicas = new ReplicaImport(this.#merged, this.departures, (member) => this.roster.get(member) !== undefined)
     this.#feed = new MergedFeed(id, this.term, data, this.#merged)
     this.#finalRows = new FinalRows({
-      ...{ clock: this.#clock, folder: options.folder, merged: this.#merged, departures: this.departures, replicas: this.#replicas },
+      ...{
+        clock: this.#clock,
+        limits: data.limits,
+        folder: options.folder,
+        merged: this.#merged,
+        departures: this.departures,
+        replicas: this.#replicas,
+      },
       isConnected: (member) => this.roster.get(member) !== undefined,
       isContinued: () => this.#rejoining.isContinued,
     })

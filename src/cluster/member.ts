@@ -8,6 +8,7 @@ import { isDataFrame, kindOf } from './data/frame-writer.js'
 import { KeeperReplica, keeperOrigin } from './keeper-replica.js'
 import type { GroupData } from './group-data.js'
 import { incomplete } from './group-error.js'
+import { countFullQueue } from './group-metrics.js'
 import { MergedCopy } from './merged-copy.js'
 import type { Channel } from './net/channel.js'
 import { type Ending, helloFrame, type KeeperConnection, newConnection } from './keeper-connection.js'
@@ -24,7 +25,7 @@ export class Member {
   readonly #data: GroupData
   readonly #clock: Clock
   readonly #changes: ChangeSender
-  readonly #frameQueue = new FrameQueue()
+  readonly #frameQueue: FrameQueue
   #connection: KeeperConnection | undefined
   #roster: readonly RosterEntry[] = []
   #slot = -1
@@ -38,6 +39,7 @@ export class Member {
     this.canLead = canLead
     this.#data = data
     this.#clock = data.clock
+    this.#frameQueue = new FrameQueue(data.limits.queueBytes, countFullQueue)
     this.#copy = new MergedCopy(id, data)
     this.#changes = new ChangeSender(
       data,

@@ -183,7 +183,7 @@ export class Membership {
     this.#generation = meeting.generation
     if (meeting.role === 'keeper') return this.#lead(meeting, meeting.followsDead && this.#isNew)
     const joinedMs = clock.monotonicMs()
-    const ending = await member.join(new SocketChannel(meeting.socket))
+    const ending = await member.join(new SocketChannel(meeting.socket, data.limits.frameBytes))
     this.#isNew = false
     this.#shortStays = clock.monotonicMs() - joinedMs < SHORT_STAY_MS ? this.#shortStays + 1 : 0
     if (this.#shortStays > MAX_SHORT_STAYS) await pause(FAILED_PAUSE_MS, signal)
@@ -211,7 +211,7 @@ export class Membership {
     if (!isFirst || isUnsure) countKeeperChange()
     this.#server = meeting?.server.on('connection', (socket) => {
       socket.unref()
-      keeper.accept(new SocketChannel(socket))
+      keeper.accept(new SocketChannel(socket, data.limits.frameBytes))
     })
     const [own, theirs] = memoryChannels()
     keeper.accept(theirs)

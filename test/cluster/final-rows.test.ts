@@ -56,7 +56,7 @@ function keeperOf(isContinued: () => boolean | undefined = () => true) {
   const departures = new Departures(clock, () => {})
   const isConnected = (id: string): boolean => connected.has(id)
   const replicas = new ReplicaImport(merged, departures, isConnected)
-  const finalRows = new FinalRows({ clock, folder, merged, departures, replicas, isConnected, isContinued })
+  const finalRows = new FinalRows({ clock, limits: data.limits, folder, merged, departures, replicas, isConnected, isContinued })
   return { merged, connected, departures, finalRows, hits: () => numbersOf(merged.families())['hits'] ?? 0 }
 }
 

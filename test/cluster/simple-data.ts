@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/base/clock.js'
-import type { ChangeReader, Contributor } from '../../src/cluster/data/contributor.js'
+import { type ChangeReader, type Contributor, DEFAULT_DATA_LIMITS } from '../../src/cluster/data/contributor.js'
 import { damaged } from '../../src/cluster/data/frame-error.js'
 import { FRAME, FrameWriter, kindOf } from '../../src/cluster/data/frame-writer.js'
 import { PayloadReader } from '../../src/cluster/data/payload-reader.js'
@@ -31,7 +31,14 @@ export function numbersOf(families: readonly unknown[]): Record<string, number> 
 }
 
 export function simpleData(clock: Clock): GroupData {
-  return { clock, merged: () => new SimpleRows(), mirror: () => new SimpleRows(), changes: (producers) => new SimpleChanges(producers) }
+  const limits = DEFAULT_DATA_LIMITS
+  return {
+    clock,
+    limits,
+    merged: () => new SimpleRows(),
+    mirror: () => new SimpleRows(),
+    changes: (producers) => new SimpleChanges(producers),
+  }
 }
 
 /** Names that begin with `gauge` are gauges. */

@@ -4,8 +4,8 @@ import { warnOnce } from '../../base/logger.js'
 import { componentName } from '../../base/inspect-value.js'
 import type { GatheringContext, MetricProducer } from '../../metrics/data/producer.js'
 import { type Family, isRowSource, type RowSource } from '../../metrics/data/row-source.js'
-import { ChangedSource } from './changed-source.js'
-import type { ChangeReader } from './contributor.js'
+import { ChangedSource, type OnDropped } from './changed-source.js'
+import { type ChangeReader, DEFAULT_DATA_LIMITS } from './contributor.js'
 import { definitionOf, definitionText, identityOf } from './family-definition.js'
 import { FrameBuilder } from './frame-builder.js'
 import { FRAME } from './frame-writer.js'
@@ -19,6 +19,8 @@ interface SentSource {
   readonly producer: MetricProducer
   readonly identity: string
   readonly part: number
+  /** False for a definition that does not fit into a frame: its rows are not sent. */
+  readonly isDefined: boolean
 }
 
 interface ListedSource {
@@ -32,7 +34,8 @@ const PARTS_PER_PRODUCER = 1_024
 /** See {@link ChangeReader}. */
 export class ChangedRows implements ChangeReader {
   readonly #producers: readonly MetricProducer[]
-  readonly #line = new FrameBuilder()
+  readonly #line: FrameBuilder
+  readonly #onDropped: OnDropped
   readonly #tables = new WeakMap<MetricProducer, SnapshotTables>()
   readonly #sources = new Map<RowSource, SentSource>()
   readonly #parts = new Set<string>()
@@ -40,8 +43,14 @@ export class ChangedRows implements ChangeReader {
   #isNew = true
   #owesComplete = false
 
-  constructor(producers: readonly MetricProducer[]) {
+  /** @param options `frameBytes` limits a frame. Default 1 MiB. `onDropped` is called for what needs more. */
+  constructor(
+    producers: readonly MetricProducer[],
+    { frameBytes = DEFAULT_DATA_LIMITS.frameBytes, onDropped = () => {} }: { frameBytes?: number; onDropped?: OnDropped } = {},
+  ) {
     this.#producers = producers
+    this.#line = new FrameBuilder(frameBytes)
+    this.#onDropped = onDropped
   }
 
   get rowCount(): number {
@@ -118,12 +127,12 @@ export class ChangedRows implements ChangeReader {
 
   /** Drops families that their producer no longer has. It comes first, because a new family may have the definition of a dropped one. */
   *#drop(listed: ReadonlySet<RowSource>, answered: ReadonlySet<MetricProducer>): Generator<Uint8Array> {
-    for (const [source, { changes, producer, identity, part }] of this.#sources) {
+    for (const [source, { changes, producer, identity, part, isDefined }] of this.#sources) {
       if (listed.has(source) || !answered.has(producer)) continue
       yield* this.#finish()
       this.#sources.delete(source)
       this.#parts.delete(`${part} ${identity}`)
-      yield this.#line.single(FRAME.DROP, changes.family)
+      if (isDefined) yield this.#line.single(FRAME.DROP, changes.family)
     }
   }
 
@@ -133,12 +142,15 @@ export class ChangedRows implements ChangeReader {
       const definition = definitionOf(source)
       const identity = identityOf(definition)
       const part = this.#freePart(identity, producerIndex)
-      known = { changes: new ChangedSource(source, this.#next++), producer, identity, part }
       yield* this.#finish()
+      const changes = new ChangedSource(source, this.#next++, this.#onDropped)
+      const frame = this.#line.define(changes.family, part, definitionText(definition))
+      known = { changes, producer, identity, part, isDefined: frame !== undefined }
       this.#sources.set(source, known)
-      yield this.#line.define(known.changes.family, part, definitionText(definition))
+      if (frame === undefined) this.#onDropped('family')
+      else yield frame
     }
-    yield* known.changes.changes(this.#line)
+    if (known.isDefined) yield* known.changes.changes(this.#line)
   }
 
   /** A number that distinguishes families with the same definition: by producer, then by the order in which they appeared. */

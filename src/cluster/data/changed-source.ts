@@ -2,11 +2,17 @@ import type { Exemplar } from '../../metrics/data/metric.js'
 import type { RowChunk, RowSource } from '../../metrics/data/row-source.js'
 import { writeExponential, writeWindows } from './sketch-frames.js'
 import type { FrameBuilder } from './frame-builder.js'
-import { FRAME, type FrameWriter, MAX_ATTACHMENTS } from './frame-writer.js'
+import { FRAME, type FrameWriter, fits, MAX_ATTACHMENTS } from './frame-writer.js'
+import { writeNewRows } from './new-rows.js'
+
+/** Called with what needs a frame above the limit, and is not sent. */
+export type OnDropped = (what: 'row' | 'exemplar' | 'family') => void
+
+const UNSENT = -1
 
 /** What has been sent of one chunk. */
 interface SentChunk {
-  /** The number of each cell's row, plus 1; 0 if it was not sent. */
+  /** The number of each cell's row, plus 1; 0 if it was not sent, UNSENT if it is too large. */
   numbers: Int32Array
   version: number
   epoch: number
@@ -21,11 +27,13 @@ export class ChangedSource {
   readonly #chunks = new Map<RowChunk, SentChunk>()
   readonly #free: number[] = []
   readonly #exemplars = new WeakSet<Exemplar>()
+  readonly #onDropped: OnDropped
   #next = 0
 
-  constructor(source: RowSource, family: number) {
+  constructor(source: RowSource, family: number, onDropped: OnDropped) {
     this.source = source
     this.family = family
+    this.#onDropped = onDropped
   }
 
   /** Rows that were sent and are still there. */
@@ -58,30 +66,64 @@ export class ChangedSource {
   }
 
   *#chunkChanges(line: FrameBuilder, chunk: RowChunk, sent: SentChunk): Generator<Uint8Array> {
-    while (chunk.version !== sent.version) yield* this.#structureChanges(line, chunk, sent)
     const withExemplars: number[] = []
+    yield* this.#changedRows(line, chunk, sent, withExemplars)
+    yield* this.#newRows(line, chunk, sent, withExemplars)
+    for (const cell of withExemplars) yield* this.#exemplarFrames(line, chunk, cell, sent)
+  }
+
+  /** Rows that were sent before and have new values. */
+  *#changedRows(line: FrameBuilder, chunk: RowChunk, sent: SentChunk, withExemplars: number[]): Generator<Uint8Array> {
+    while (chunk.version !== sent.version) yield* this.#structureChanges(line, chunk, sent)
     for (let cell = 0; cell < sent.numbers.length; cell++) {
       const known = sent.numbers[cell]!
-      if (known === 0 ? !chunk.isLive(cell) : chunk.lastEpoch(cell) < sent.epoch) continue
-      const kind = known === 0 ? FRAME.ROWS : FRAME.VALUES
-      const full = line.finishFor(kind, this.family)
+      if (known <= 0 || chunk.lastEpoch(cell) < sent.epoch) continue
+      const full = line.finishFor(FRAME.VALUES, this.family)
       if (full !== undefined) {
         yield full
         while (chunk.version !== sent.version) yield* this.#structureChanges(line, chunk, sent) // rows may have changed during the yield
         cell--
+      } else if (fits(() => this.#writeValue(line.row(FRAME.VALUES, this.family, known - 1), chunk, cell))) {
+        if (this.#hasNewExemplar(chunk, cell)) withExemplars.push(cell)
+      } else if (line.dropRow()) this.#onDropped('row')
+      else cell-- // once more, in a frame of its own
+    }
+  }
+
+  /** Rows that were not sent before, in frames of their own. */
+  *#newRows(line: FrameBuilder, chunk: RowChunk, sent: SentChunk, withExemplars: number[]): Generator<Uint8Array> {
+    let most = rowsOfFrame(this.source)
+    for (;;) {
+      while (chunk.version !== sent.version) yield* this.#structureChanges(line, chunk, sent)
+      const cells = newCells(chunk, sent.numbers, most)
+      if (cells.length === 0) return
+      const open = line.finish()
+      if (open !== undefined) {
+        yield open
+        continue // rows may have changed during the yield
+      }
+      const numbers = cells.map(() => this.#free.pop() ?? this.#next++)
+      if (fits(() => this.#writeRows(line, chunk, cells, numbers))) {
+        for (const [at, cell] of cells.entries()) {
+          sent.numbers[cell] = numbers[at]! + 1
+          if (this.#hasNewExemplar(chunk, cell)) withExemplars.push(cell)
+        }
+        yield line.finish()!
         continue
       }
-      const number = known === 0 ? (this.#free.pop() ?? this.#next++) : known - 1
-      const writer = line.row(kind, this.family, number)
-      if (known === 0) {
-        writer.byte(chunk.isOverflow(cell) ? 1 : 0).double(chunk.startTimeUnixMs(cell))
-        for (let key = 0; key < this.source.descriptor.labelKeys.length; key++) line.label(chunk.labelValue(cell, key))
-        sent.numbers[cell] = number + 1
-      }
-      this.#writeValue(writer, chunk, cell)
-      if (this.#hasNewExemplar(chunk, cell)) withExemplars.push(cell)
+      line.dropFrame()
+      this.#free.push(...numbers.reverse())
+      most = cells.length >> 1
+      if (most > 0) continue
+      sent.numbers[cells[0]!] = UNSENT
+      this.#onDropped('row')
+      most = 1
     }
-    for (const cell of withExemplars) yield* this.#exemplarFrames(line, chunk, cell, sent)
+  }
+
+  #writeRows(line: FrameBuilder, chunk: RowChunk, cells: readonly number[], numbers: readonly number[]): void {
+    writeNewRows(line, { family: this.family, keys: this.source.descriptor.labelKeys.length }, chunk, cells, numbers)
+    for (let at = 0; at < cells.length; at++) this.#writeValue(line.writer, chunk, cells[at]!)
   }
 
   /** Sends the removal of rows that are gone, and of rows whose cell has a new row. */
@@ -95,7 +137,7 @@ export class ChangedSource {
     }
     for (let cell = 0; cell < chunk.size; cell++) {
       if (sent.numbers[cell] === 0 || (chunk.isLive(cell) && chunk.createdIn(cell) <= sent.generation)) continue
-      yield* this.#goneFrames(line, sent.numbers[cell]! - 1)
+      if (sent.numbers[cell]! > 0) yield* this.#goneFrames(line, sent.numbers[cell]! - 1)
       sent.numbers[cell] = 0
     }
     sent.version = version
@@ -143,13 +185,44 @@ export class ChangedSource {
       if (full !== undefined) yield full
       const exemplar = chunk.exemplar(cell, bucket)
       if (chunk.version !== sent.version || !this.#isNew(exemplar)) return // it is sent the next time
+      if (!this.#writeExemplar(line, sent.numbers[cell]! - 1, bucket, exemplar)) {
+        if (!line.dropRow()) {
+          bucket-- // once more, in a frame of its own
+          continue
+        }
+        this.#onDropped('exemplar')
+      }
       this.#exemplars.add(exemplar)
-      const attachments = Object.entries(exemplar.attachments).slice(0, MAX_ATTACHMENTS)
-      const writer = line.row(FRAME.EXEMPLARS, this.family, sent.numbers[cell]! - 1)
-      writer.varint(bucket).double(exemplar.value).double(exemplar.timeUnixMs).varint(attachments.length)
-      for (const [key, value] of attachments) writer.text(key).text(value)
     }
   }
+
+  #writeExemplar(line: FrameBuilder, number: number, bucket: number, exemplar: Exemplar): boolean {
+    const attachments = Object.entries(exemplar.attachments).slice(0, MAX_ATTACHMENTS)
+    return fits(() => {
+      const writer = line.row(FRAME.EXEMPLARS, this.family, number)
+      writer.varint(bucket).double(exemplar.value).double(exemplar.timeUnixMs).varint(attachments.length)
+      for (const [key, value] of attachments) writer.text(key).text(value)
+    })
+  }
+}
+
+/** About this many bytes are in a frame of new rows. */
+const FRAME_BYTES = 4_096
+const MAX_ROWS = 256
+
+/** New rows in a frame, which is applied well within a slice. See bench/cluster. */
+function rowsOfFrame({ kind, bounds, settings }: RowSource): number {
+  if (kind === 'scalar') return MAX_ROWS
+  return settings === undefined ? Math.max(1, Math.floor(FRAME_BYTES / (32 + 2 * bounds.length))) : 4
+}
+
+/** The first cells whose rows have not been sent. */
+function newCells(chunk: RowChunk, numbers: Int32Array, most: number): number[] {
+  const cells: number[] = []
+  for (let cell = 0; cell < numbers.length && cells.length < most; cell++) {
+    if (numbers[cell] === 0 && chunk.isLive(cell)) cells.push(cell)
+  }
+  return cells
 }
 
 /** A count of a snapshot, which may come from a producer of the application and be no count at all. */

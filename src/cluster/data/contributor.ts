@@ -8,9 +8,18 @@ export interface DataLimits {
   readonly rows: number
   /** Rows of all merged families together, overflow rows left out; a family's own limit is that of its view. Buckets count alike. Default 100 000. */
   readonly mergedRows: number
+  /** Bytes of a frame, its length included. A row that needs more is not sent. Default 1 MiB. */
+  readonly frameBytes: number
+  /** Bytes of frames that wait to be applied, for each member: its connection is not read meanwhile. Default 1 MiB. */
+  readonly queueBytes: number
 }
 
-export const DEFAULT_DATA_LIMITS: DataLimits = Object.freeze({ definitions: 10_000, rows: 100_000, mergedRows: 100_000 })
+const MEBIBYTE = 1 << 20
+
+export const DEFAULT_DATA_LIMITS: DataLimits = Object.freeze({
+  ...{ definitions: 10_000, rows: 100_000, mergedRows: 100_000 },
+  ...{ frameBytes: MEBIBYTE, queueBytes: MEBIBYTE },
+})
 
 /** How a member has ended: `exit` if it sent LEAVE, `lost` if its connection ended without it and it did not rejoin. */
 export type Departure = 'exit' | 'lost'

@@ -1,16 +1,23 @@
-import { FRAME, FrameWriter } from './frame-writer.js'
+import { FRAME, FrameWriter, fits } from './frame-writer.js'
 import { LabelWriter } from './label-strings.js'
 
 /** Frames are closed at this length: a few hundred rows, which are applied well within a slice. See bench/cluster. */
 const FRAME_BYTES = 4_096
 
-/** Writes rows into frames, one after the other. All rows of a frame have the same kind and family. */
+/** Writes rows into frames. All rows of a frame have the same kind and family. */
 export class FrameBuilder {
-  readonly writer: FrameWriter = new FrameWriter()
+  readonly writer: FrameWriter
   #kind = 0
   #family = -1
   #row = 0
+  /** Where the newest row begins in the open frame; 0 if it is the first one. */
+  #start = 0
   readonly #labels = new LabelWriter()
+
+  /** @param frameBytes The greatest frame, its length included. */
+  constructor(frameBytes: number) {
+    this.writer = new FrameWriter(frameBytes)
+  }
 
   /** Closes and returns the open frame if it is full or for other rows; undefined otherwise. Call before {@link row}. */
   finishFor(kind: number, family: number): Uint8Array | undefined {
@@ -31,10 +38,36 @@ export class FrameBuilder {
       this.#kind = kind
       this.#family = family
       this.#row = 0
-    }
+      this.#start = 0
+    } else this.#start = this.writer.length
     this.writer.signed(row - this.#row)
     this.#row = row
     return this.writer
+  }
+
+  /** Begins a frame of new rows. No frame may be open. */
+  rows(family: number, numbers: readonly number[]): FrameWriter {
+    this.writer.begin(FRAME.ROWS).varint(family).varint(numbers.length)
+    let before = 0
+    for (const number of numbers) {
+      this.writer.signed(number - before)
+      before = number
+    }
+    return this.writer
+  }
+
+  /** Drops the open frame, which does not fit. */
+  dropFrame(): void {
+    this.#labels.forget() // strings that only this frame had were dropped with it
+    this.writer.cutTo(0)
+    this.#kind = 0
+  }
+
+  /** Drops the row that was begun last, which does not fit. Returns true if it was alone in its frame; otherwise that is full now. */
+  dropRow(): boolean {
+    this.writer.cutTo(this.#start)
+    this.#kind = 0
+    return this.#start === 0
   }
 
   label(text: string | undefined): void {
@@ -54,8 +87,14 @@ export class FrameBuilder {
     return this.writer.end()
   }
 
-  /** @param part Distinguishes families of one member that have the same definition. */
-  define(family: number, part: number, definition: string): Uint8Array {
-    return this.writer.begin(FRAME.DEFINE).varint(family).varint(part).text(definition).end()
+  /**
+   * The frame of a definition; undefined if it does not fit.
+   * @param part Distinguishes families of one member that have the same definition.
+   */
+  define(family: number, part: number, definition: string): Uint8Array | undefined {
+    const isWhole = fits(() => void this.writer.begin(FRAME.DEFINE).varint(family).varint(part).text(definition))
+    if (isWhole) return this.writer.end()
+    this.writer.cutTo(0)
+    return undefined
   }
 }

@@ -1,5 +1,5 @@
+import { DEFAULT_DATA_LIMITS } from './contributor.js'
 import { damaged, type FrameError, overLimit } from './frame-error.js'
-import { MAX_FRAME_BYTES } from './frame-writer.js'
 
 const LENGTH_BYTES = 4
 
@@ -19,7 +19,7 @@ export class FrameReader {
   #fault: FrameError | undefined
 
   /** @param maxBytes The greatest frame, its length included. Default 1 MiB. */
-  constructor(maxBytes: number = MAX_FRAME_BYTES) {
+  constructor(maxBytes: number = DEFAULT_DATA_LIMITS.frameBytes) {
     this.#maxBytes = maxBytes
   }
 

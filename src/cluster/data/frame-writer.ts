@@ -1,4 +1,5 @@
-import { overLimit } from './frame-error.js'
+import { DEFAULT_DATA_LIMITS } from './contributor.js'
+import { FrameError, overLimit } from './frame-error.js'
 
 /**
  * Frames are `u32 length · u8 kind · payload`, little-endian; the length is that of kind and payload. Whole numbers are LEB128
@@ -33,9 +34,6 @@ export const FRAME = {
 
 /** Attachments of one exemplar; further ones are cut off. */
 export const MAX_ATTACHMENTS = 64
-/** Limit of a frame, its four bytes of length included. */
-export const MAX_FRAME_BYTES: number = 1 << 20
-
 export function isDataFrame(kind: number): boolean {
   return kind >= FRAME.RESTART
 }
@@ -53,9 +51,17 @@ const encoder = new TextEncoder()
 
 /** Writes one frame after the other into one buffer. */
 export class FrameWriter {
-  #bytes = new Uint8Array(START_BYTES)
-  #view = new DataView(this.#bytes.buffer)
+  readonly #maxBytes: number
+  #bytes: Uint8Array<ArrayBuffer>
+  #view: DataView
   #length = 0
+
+  /** @param maxBytes The greatest frame, its length included. Default 1 MiB. */
+  constructor(maxBytes: number = DEFAULT_DATA_LIMITS.frameBytes) {
+    this.#maxBytes = maxBytes
+    this.#bytes = new Uint8Array(Math.min(START_BYTES, maxBytes))
+    this.#view = new DataView(this.#bytes.buffer)
+  }
 
   /** Bytes of the open frame so far; 0 if none is open. */
   get length(): number {
@@ -79,10 +85,8 @@ export class FrameWriter {
     if (value < 0x80) return this.byte(value)
     this.#reserve(8)
     let rest = value
-    while (rest > 0x7f) {
-      this.#bytes[this.#length++] = (rest % 0x80) | 0x80
-      rest = Math.floor(rest / 0x80)
-    }
+    for (; rest > 0x7f_ffff; rest = Math.floor(rest / 0x80)) this.#bytes[this.#length++] = (rest % 0x80) | 0x80
+    for (; rest > 0x7f; rest >>= 7) this.#bytes[this.#length++] = (rest & 0x7f) | 0x80
     this.#bytes[this.#length++] = rest
     return this
   }
@@ -125,6 +129,11 @@ export class FrameWriter {
     return true
   }
 
+  /** Drops what was written to the open frame after this length; with 0 the whole frame. */
+  cutTo(length: number): void {
+    this.#length = length
+  }
+
   /** Ends the frame and returns a copy of it. */
   end(): Uint8Array {
     this.#view.setUint32(0, this.#length - 4, true)
@@ -133,14 +142,25 @@ export class FrameWriter {
     return frame
   }
 
-  /** @throws {@link FrameError} `ERR_GROUP_LIMIT` if the frame would be greater than {@link MAX_FRAME_BYTES}. */
+  /** @throws {@link FrameError} `ERR_GROUP_LIMIT` if the frame would be greater than its limit. */
   #reserve(bytes: number): void {
     const needed = this.#length + bytes
     if (needed <= this.#bytes.length) return
-    if (needed > MAX_FRAME_BYTES) throw overLimit(`a frame has at most ${MAX_FRAME_BYTES} bytes`)
-    const grown = new Uint8Array(Math.min(MAX_FRAME_BYTES, Math.max(needed, this.#bytes.length * 2)))
+    if (needed > this.#maxBytes) throw overLimit(`a frame has at most ${this.#maxBytes} bytes`)
+    const grown = new Uint8Array(Math.min(this.#maxBytes, Math.max(needed, this.#bytes.length * 2)))
     grown.set(this.#bytes)
     this.#bytes = grown
     this.#view = new DataView(grown.buffer)
+  }
+}
+
+/** Runs what writes to a frame. Returns false if that would be above its limit. */
+export function fits(write: () => void): boolean {
+  try {
+    write()
+    return true
+  } catch (error) {
+    if (FrameError.is(error)) return false
+    throw error
   }
 }

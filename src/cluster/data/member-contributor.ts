@@ -9,6 +9,7 @@ import { LabelReader } from './label-strings.js'
 import { memberPlace } from './merge-rules.js'
 import type { MemberRows, NewRow } from './member-rows.js'
 import type { MergedFamily } from './merged-family.js'
+import { readNewRows } from './new-rows.js'
 import { PayloadReader } from './payload-reader.js'
 import type { RowValues } from './row-values.js'
 import { rowValues } from './values-of-kind.js'
@@ -23,8 +24,8 @@ export interface MergeContext {
 
 interface MemberFamily {
   readonly family: MergedFamily
-  /** Distinguishes families with the same definition. */
-  readonly part: number
+  /** The definition, and the number that distinguishes families with the same one. */
+  readonly key: string
   readonly isApart: boolean
   readonly definition: FamilyDefinition
   rows: MemberRows
@@ -42,8 +43,10 @@ export class MemberContributor implements Contributor {
   readonly #context: MergeContext
   /** Families by their number in the current connection. */
   #families = new Map<number, MemberFamily>()
-  /** Families of the former connection that have not been defined again yet. */
-  readonly #former = new Set<MemberFamily>()
+  /** The keys of these families. */
+  readonly #keys = new Set<string>()
+  /** Families of the former connection that have not been defined again yet, by their keys. */
+  readonly #former = new Map<string, MemberFamily>()
   readonly #labels = new LabelReader()
   /** Rows of the current connection. */
   #rowCount = 0
@@ -90,8 +93,9 @@ export class MemberContributor implements Contributor {
   }
 
   #restart(): void {
-    for (const family of this.#families.values()) this.#former.add(family)
+    for (const family of this.#families.values()) this.#former.set(family.key, family)
     this.#families = new Map()
+    this.#keys.clear()
     this.#labels.forget()
     this.#rowCount = 0
     this.#weight = 0
@@ -100,7 +104,7 @@ export class MemberContributor implements Contributor {
 
   #sweep(): void {
     for (const { family, rows } of this.#families.values()) family.sweep(rows)
-    for (const former of this.#former) this.#removeAll(former)
+    for (const former of this.#former.values()) this.#removeAll(former)
     this.#former.clear()
     this.#labels.forget()
   }
@@ -111,20 +115,21 @@ export class MemberContributor implements Contributor {
     const definition = parseDefinition(reader.text())
     reader.end()
     const { limits } = this.#context
+    const key = `${part} ${identityOf(definition)}`
     const known = this.#families.get(number)
     if (known !== undefined) {
-      if (known.part === part && identityOf(known.definition) === identityOf(definition)) return
+      if (known.key === key) return
       throw damaged(`family ${number} is defined twice`)
     }
     if (this.#families.size >= limits.definitions) throw overLimit(`a member has at most ${limits.definitions} definitions`)
+    if (this.#keys.has(key)) throw damaged(`${definition.descriptor.name} is defined twice`)
     const { family, isApart } = this.#context.familyFor(definition)
-    if ([...this.#families.values()].some((other) => other.family === family && other.part === part))
-      throw damaged(`${definition.descriptor.name} is defined twice`)
-    const former = [...this.#former].find((other) => other.family === family && other.part === part)
-    if (former !== undefined) this.#former.delete(former)
+    const former = this.#former.get(key)
+    this.#former.delete(key)
+    this.#keys.add(key)
     const rows = former === undefined ? family.join(this.slot) : family.restart(former.rows)
     if (!this.#isShown) family.show(rows, false)
-    this.#families.set(number, { family, part, isApart, definition, rows })
+    this.#families.set(number, { family, key, isApart, definition, rows })
     this.#context.changed(family)
   }
 
@@ -134,6 +139,7 @@ export class MemberContributor implements Contributor {
     const family = this.#families.get(number)
     this.#families.delete(number)
     if (family === undefined) return
+    this.#keys.delete(family.key)
     this.#count(family, -family.rows.size)
     this.#removeAll(family)
   }
@@ -154,31 +160,28 @@ export class MemberContributor implements Contributor {
 
   #addRows(reader: PayloadReader): void {
     const member = this.#family(reader.varint())
-    const { family, isApart, definition, rows } = member
+    const { family, definition, isApart, rows } = member
     const { descriptor, bounds } = definition
-    const staged = rowValues(definition, this.#context.clock)
-    const numbers = new Set<number>()
-    const added: NewRow[] = []
-    let newRows = 0
-    const { limits } = this.#context
-    const room = (limits.rows - this.#weight) / rowWeight(bounds.length)
-    for (let number = 0; reader.hasMore; ) {
-      number += reader.signed()
-      if (number < 0 || numbers.size === numbers.add(number).size) throw damaged(`row ${number} is sent twice`)
-      if (!rows.has(number) && (number >= limits.rows || ++newRows > room)) throw overLimit(`a member has at most ${limits.rows} rows`)
-      const isOverflow = reader.byte() === 1
-      const startTimeUnixMs = reader.double()
-      const labels: (string | undefined)[] = []
-      while (labels.length < descriptor.labelKeys.length) labels.push(this.#labels.read(reader))
-      if (isApart) labels.splice(memberPlace(descriptor), 0, String(this.slot))
-      staged.read(reader, added.length)
-      added.push({ number, isOverflow, startTimeUnixMs, labels })
-    }
+    const limit = this.#context.limits.rows
+    const room = (limit - this.#weight) / rowWeight(bounds.length)
+    const keys = descriptor.labelKeys.length
+    const { numbers, overflowing, startTimesUnixMs, labels } = readNewRows(reader, { rows, limit, room, keys, strings: this.#labels })
+    if (isApart) labels.splice(memberPlace(descriptor), 0, Array<string>(numbers.length).fill(String(this.slot)))
+    const staged = family.stagedValues(numbers.length)
+    for (let at = 0; at < numbers.length; at++) staged.read(reader, at)
+    reader.end()
     const before = rows.size
-    for (const [at, row] of added.entries()) {
-      if (rows.has(row.number))
+    const row: NewRow = { number: 0, isOverflow: false, startTimeUnixMs: 0, labels: labels.map(() => undefined) }
+    for (let at = 0; at < numbers.length; at++) {
+      row.number = numbers[at]!
+      if (rows.has(row.number)) {
         family.update(rows, row.number, staged, at) // the frame has arrived twice
-      else family.add(rows, row, staged, at)
+        continue
+      }
+      row.isOverflow = overflowing.has(at)
+      row.startTimeUnixMs = startTimesUnixMs[at]!
+      for (let key = 0; key < labels.length; key++) row.labels[key] = labels[key]![at]
+      family.add(rows, row, staged, at)
     }
     this.#count(member, rows.size - before)
   }
@@ -248,13 +251,13 @@ export class MemberContributor implements Contributor {
 
   #show(isShown: boolean): void {
     this.#isShown = isShown
-    for (const { family, rows } of [...this.#families.values(), ...this.#former]) family.show(rows, isShown)
+    for (const { family, rows } of [...this.#families.values(), ...this.#former.values()]) family.show(rows, isShown)
   }
 
   depart(_how: Departure): void {
     if (this.#hasDeparted) return
     this.#hasDeparted = true
-    const all = [...this.#families.values(), ...this.#former]
+    const all = [...this.#families.values(), ...this.#former.values()]
     for (const { family, rows } of all) family.depart(rows)
     for (const { family } of all) this.#context.changed(family)
     this.#families.clear()

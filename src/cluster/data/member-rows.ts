@@ -4,12 +4,12 @@ import type { RowValues } from './row-values.js'
 /** No row. */
 export const NONE = -1
 
-/** A row of a frame: its labels in the order of the merged family's keys. */
+/** A row of a frame: its labels in the order of the merged family's keys. One object is used for all rows of a frame. */
 export interface NewRow {
-  readonly number: number
-  readonly isOverflow: boolean
-  readonly startTimeUnixMs: number
-  readonly labels: readonly (string | undefined)[]
+  number: number
+  isOverflow: boolean
+  startTimeUnixMs: number
+  readonly labels: (string | undefined)[]
 }
 
 /**

@@ -3,14 +3,14 @@ import type { Metric } from '../../metrics/data/metric.js'
 import type { MetricProducer } from '../../metrics/data/producer.js'
 import type { Family } from '../../metrics/data/row-source.js'
 import { snapshotsOf } from '../../metrics/data/snapshot.js'
+import type { Epochs } from '../../metrics/store/cells.js'
 import { EpochLog } from '../../metrics/store/epochs.js'
 import type { RowBudget } from '../../metrics/store/limits.js'
 import type { Contributor, DataLimits } from './contributor.js'
 import { type FamilyDefinition, identityOf } from './family-definition.js'
-import { FamilyVariants, sourcesOf } from './family-variants.js'
 import { MemberContributor } from './member-contributor.js'
 import { mergedDefinition } from './merge-rules.js'
-import type { MergedFamily } from './merged-family.js'
+import { MergedFamily } from './merged-family.js'
 
 export interface MergedFamiliesOptions {
   readonly clock: Clock
@@ -93,4 +93,53 @@ export class MergedFamilies implements MetricProducer {
   changed({ definition }: MergedFamily): void {
     this.#families.get(definition.descriptor.name)?.choose()
   }
+}
+
+/**
+ * The families of one name. During a rolling deployment, members may have different definitions of it. The first one is shown while a
+ * member has it, and the others are left out. Then the next one is shown, and its totals begin at 0.
+ */
+class FamilyVariants {
+  readonly #variants = new Map<string, MergedFamily>()
+  #shown: MergedFamily | undefined
+
+  get shown(): MergedFamily | undefined {
+    return this.#shown
+  }
+
+  get all(): Iterable<MergedFamily> {
+    return this.#variants.values()
+  }
+
+  /** The family of this definition, made if there is none. */
+  family(definition: FamilyDefinition, epochs: Epochs, budget: RowBudget): MergedFamily {
+    const identity = identityOf(definition)
+    let family = this.#variants.get(identity)
+    if (family === undefined) {
+      family = new MergedFamily(definition, epochs, budget)
+      this.#variants.set(identity, family)
+    }
+    this.#shown ??= family
+    return family
+  }
+
+  /** Chooses which definition is shown. Call when a member has joined or left a family. */
+  choose(): void {
+    if (this.#shown?.hasMembers === true) return
+    const next = [...this.#variants.values()].find((family) => family.hasMembers)
+    if (next === undefined) return
+    for (const [identity, family] of this.#variants) {
+      if (family.hasMembers) continue
+      family.dispose()
+      this.#variants.delete(identity)
+    }
+    this.#shown = next
+  }
+}
+
+/** The sources of families that have rows. */
+function sourcesOf(families: Iterable<FamilyVariants>, part: 'source' | 'departedSource'): Family[] {
+  const sources: Family[] = []
+  for (const { shown } of families) if (shown?.hasRows === true && (part === 'source' || shown.isCumulative)) sources.push(shown[part])
+  return sources
 }

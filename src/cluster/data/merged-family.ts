@@ -13,6 +13,9 @@ import { ScalarValues } from './scalar-values.js'
 import { SummaryValues } from './summary-values.js'
 import { rowValues } from './values-of-kind.js'
 
+/** Rows of a frame whose values are read to the same place as those of the frame before. */
+const MAX_STAGED = 512
+
 /**
  * One family of all members. Each merged row is computed anew from its parts whenever one of them changes, the totals of departed
  * members first, then by slot, so that the same parts always give the same bits and rounding errors do not grow.
@@ -36,6 +39,8 @@ export class MergedFamily {
   readonly #exemplars = new Map<number, (Exemplar | undefined)[]>()
   /** For the rule `latest`: when the value chosen so far was changed. */
   #newest = 0
+  /** Values of a frame that is being applied. */
+  readonly #staged: RowValues
   /** A merged row is computed in its row 0. */
   readonly #scratch: RowValues
   /** In the order of their slots. */
@@ -47,17 +52,16 @@ export class MergedFamily {
     this.isCumulative = isCumulative(descriptor)
     this.#rule = combination(descriptor)
     const { name, labelKeys } = descriptor
-    const limits = { rowLimit, budget, buckets: definition.bounds.length, valueLength: MAX_VALUE_LENGTH }
+    const limits = { rowLimit, budget, buckets: definition.bounds.length, valueLength: MAX_VALUE_LENGTH, isRecorded: false }
     this.#store = new RowStore({ name, labelKeys, epochs, ...limits })
     this.#values = rowValues(definition, epochs.clock)
     this.#departed = rowValues(definition, epochs.clock)
     this.#scratch = rowValues(definition, epochs.clock)
-    const chunkEpoch = (row: number): number => this.#store.chunkOf(row).lastEpochs[row - this.#store.chunkOf(row).start]!
+    this.#staged = rowValues(definition, epochs.clock)
     this.source = new MergedSource(definition, this.#store, {
       values: this.#values,
       refresh: (row) => this.#refresh(row),
       isShown: (row) => this.#hidden.get(row) === 0,
-      lastEpoch: chunkEpoch,
       exemplar: (row, bucket) => this.#exemplars.get(row)?.[bucket],
     })
     this.departedSource = new MergedSource(definition, this.#store, {
@@ -71,10 +75,6 @@ export class MergedFamily {
 
   get hasMembers(): boolean {
     return this.#members.length > 0
-  }
-
-  get rowCount(): number {
-    return this.#store.size
   }
 
   get hasRows(): boolean {
@@ -102,6 +102,11 @@ export class MergedFamily {
     next.isShown = true
     this.#members.splice(this.#members.indexOf(member), 1, next)
     return next
+  }
+
+  /** Where the values of a frame are read to before they are applied. What was there before may be overwritten. */
+  stagedValues(rows: number): RowValues {
+    return rows <= MAX_STAGED ? this.#staged : rowValues(this.definition, this.#store.epochs.clock)
   }
 
   /** Adds a row that the member has not sent before, with the value in a row of `staged`. */

@@ -12,8 +12,8 @@ export interface SourceRows {
   /** Computes the value of a row if its parts have changed. Call it before the value is read. */
   refresh(row: number): void
   isShown(row: number): boolean
-  /** The epoch of the newest change of a row. */
-  lastEpoch(row: number): number
+  /** The epoch of the newest change of a row; undefined if it is that of the store. */
+  readonly lastEpoch?: ((row: number) => number) | undefined
   exemplar(row: number, bucket: number): Exemplar | undefined
 }
 
@@ -67,11 +67,12 @@ class MergedChunk extends StoredRows implements RowChunk {
   }
 
   override isLive(cell: number): boolean {
-    return super.isLive(cell) && this.#rows.isShown(this.chunk.start + cell)
+    return this.chunk.lastEpochs[cell] !== 0 && this.#rows.isShown(this.chunk.start + cell)
   }
 
   override lastEpoch(cell: number): number {
-    return this.#rows.lastEpoch(this.chunk.start + cell)
+    const { lastEpoch } = this.#rows
+    return lastEpoch === undefined ? this.chunk.lastEpochs[cell]! : lastEpoch(this.chunk.start + cell)
   }
 
   value(cell: number): number {

@@ -1,8 +1,6 @@
 import { TimeSlicer } from '../../base/time-slicer.js'
 import type { Channel } from './channel.js'
 
-/** Frames of one channel that wait: the next ones are read once half of them have been applied. */
-const MAX_QUEUED_BYTES = 1 << 20
 /** Memory of a frame beside its bytes: without it, a million frames of some bytes each would be allowed to wait. */
 const FRAME_OVERHEAD_BYTES = 128
 
@@ -22,6 +20,14 @@ interface Inbox {
 export class FrameQueue {
   readonly #waiting: Inbox[] = []
   #isRunning = false
+  readonly #maxBytes: number
+  readonly #onFull: () => void
+
+  /** @param maxBytes Of the frames of one channel that wait: the next ones are read once half of them have been applied. */
+  constructor(maxBytes: number, onFull: () => void) {
+    this.#maxBytes = maxBytes
+    this.#onFull = onFull
+  }
 
   /** @param apply Called with each frame in order, and with `undefined` when the channel has ended. May not throw. */
   attach(channel: Channel, apply: (frame: Uint8Array | undefined) => void): void {
@@ -29,8 +35,9 @@ export class FrameQueue {
     channel.onFrame = (frame) => {
       inbox.frames.push(frame)
       inbox.queuedBytes += sizeOf(frame)
-      if (inbox.queuedBytes > MAX_QUEUED_BYTES && !inbox.isPaused) {
+      if (inbox.queuedBytes > this.#maxBytes && !inbox.isPaused) {
         inbox.isPaused = true
+        this.#onFull()
         channel.pause()
       }
       this.#queue(inbox)
@@ -41,7 +48,7 @@ export class FrameQueue {
   /** Applies all frames that have arrived, without waiting, when the process ends. */
   flushSync(): void {
     for (let inbox = this.#next(); inbox !== undefined; inbox = this.#next()) {
-      while (inbox.frames.length > 0) applyNext(inbox)
+      while (inbox.frames.length > 0) this.#applyNext(inbox)
     }
   }
 
@@ -67,21 +74,21 @@ export class FrameQueue {
         continue // the queue may have been flushed meanwhile
       }
       const inbox = this.#next()!
-      applyNext(inbox)
+      this.#applyNext(inbox)
       if (inbox.frames.length > 0) this.#queue(inbox)
     }
     this.#isRunning = false
   }
-}
 
-function applyNext(inbox: Inbox): void {
-  if (inbox.frames.length === 0) return
-  const frame = inbox.frames.shift()
-  inbox.queuedBytes -= sizeOf(frame)
-  inbox.apply(frame)
-  if (inbox.isPaused && inbox.queuedBytes < MAX_QUEUED_BYTES / 2) {
-    inbox.isPaused = false
-    inbox.channel.resume()
+  #applyNext(inbox: Inbox): void {
+    if (inbox.frames.length === 0) return
+    const frame = inbox.frames.shift()
+    inbox.queuedBytes -= sizeOf(frame)
+    inbox.apply(frame)
+    if (inbox.isPaused && inbox.queuedBytes < this.#maxBytes / 2) {
+      inbox.isPaused = false
+      inbox.channel.resume()
+    }
   }
 }
 

@@ -1,4 +1,7 @@
-/** The minimum delay. The shorter it is, the less a killed process loses. */
+/**
+ * The minimum delay. The shorter it is, the less a killed process loses. With 50 ms, a keeper of four members of which each changes one row
+ * takes about 2.5 % of a processor; with 20 ms about 4 %.
+ */
 const MIN_DELAY_MS = 50
 const MAX_DELAY_MS = 5_000
 /** The delay after a check that found no changes. */

@@ -11,12 +11,14 @@ export class SocketChannel implements Channel {
   sentBytes = 0
   fault: TallyscopeError | undefined
   readonly #socket: Socket
-  readonly #frames = new FrameReader()
+  readonly #frames: FrameReader
   #isPaused = false
   #isEnded = false
 
-  constructor(socket: Socket) {
+  /** @param frameBytes The greatest frame that is read. Default 1 MiB. */
+  constructor(socket: Socket, frameBytes?: number) {
     this.#socket = socket
+    this.#frames = new FrameReader(frameBytes)
     keepAfterFailedWrite(socket)
     socket.on('data', (chunk: Buffer) => {
       this.#frames.push(chunk)

@@ -34,7 +34,11 @@ export class Label {
   /** The last value that was not found in `ids`, because a record that overflows looks it up twice. */
   private missed: unknown = undefined
 
-  constructor(key: string, maxLength: number) {
+  /** False if values are only looked up by `idOf` and its like. */
+  private readonly isRecorded: boolean
+
+  constructor(key: string, maxLength: number, isRecorded = true) {
+    this.isRecorded = isRecorded
     this.key = internString(key) // internalized, otherwise V8 would look up the internalized string each time
     this.site = siteOf(this.key)
     this.maxLength = maxLength
@@ -89,6 +93,7 @@ export class Label {
       const own = internString(text)
       id = this.strings.push(own) - 1
       this.ids.set(own, id)
+      if (!this.isRecorded) return id
       if (this.strings.length > MANY_STRINGS) this.useMap()
       else {
         this.byString[own] = id
@@ -106,7 +111,7 @@ export class Label {
 
   /** Ends `useMap`. */
   useObject(): void {
-    if (this.longest !== NOTHING || this.strings.length > MANY_STRINGS) return
+    if (!this.isRecorded || this.longest !== NOTHING || this.strings.length > MANY_STRINGS) return
     for (const text of this.strings) this.longest = Math.max(this.longest, text?.length ?? 0)
   }
 

@@ -47,8 +47,9 @@ export class RowIndex {
   /** Called for each value cut to the limit when its row was made. */
   private readonly onCut: () => void
 
-  constructor(keys: readonly string[], maxValueLength: number, onCut: () => void = () => {}) {
-    this.labels = keys.map((key) => new Label(key, maxValueLength))
+  /** @param isRecorded False if only `findValues` is called. */
+  constructor(keys: readonly string[], maxValueLength: number, onCut: () => void = () => {}, isRecorded = true) {
+    this.labels = keys.map((key) => new Label(key, maxValueLength, isRecorded))
     this.maxValueLength = maxValueLength
     this.onCut = onCut
     this.ids = new Int32Array(keys.length)

@@ -30,6 +30,8 @@ export interface RowStoreOptions {
   /** Buckets that a row has outside of its columns. Default 0. */
   readonly buckets?: number
   readonly epochs: Epochs
+  /** False if rows are found by `findOrCreateByValues` alone. Default true. */
+  readonly isRecorded?: boolean
   /** True if the cells are {@link SketchCells}. Default false. */
   readonly sketched?: boolean
   /** Called with the labels before a row is made. */
@@ -77,7 +79,8 @@ export class RowStore {
     this.share.widen(options.buckets ?? 0)
     this.rowLimit = options.rowLimit
     this.overflowed = internalCount(OVERFLOWED, options.name)
-    this.index = new RowIndex(options.labelKeys, options.valueLength, () => internalCount(CUT, options.name).value++)
+    const onCut = (): void => void internalCount(CUT, options.name).value++
+    this.index = new RowIndex(options.labelKeys, options.valueLength, onCut, options.isRecorded)
   }
 
   /** Rows in use, without the overflow row. */
@@ -140,11 +143,11 @@ export class RowStore {
   }
 
   /** Like `findOrCreate`, for values in the order of the keys. */
-  findOrCreateByValues(values: readonly unknown[], labels: Labels = {}): number {
+  findOrCreateByValues(values: readonly unknown[], labels?: Labels): number {
     const row = this.index.findValues(values)
     if (row !== NO_ROW) return row
     if (this.share.rows >= this.rowLimit || this.share.isSpent) return this.findOverflow()
-    this.onNewRow(labels)
+    this.onNewRow(labels ?? {})
     return this.insert(values)
   }
 

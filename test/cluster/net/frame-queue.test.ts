@@ -10,7 +10,7 @@ const hold = (ms: number): void => {
 }
 
 test('frames of a channel are applied in order, and its end after them', async () => {
-  const line = new FrameQueue()
+  const line = new FrameQueue(1 << 20, () => {})
   const [near, far] = memoryChannels()
   const seen: (number | undefined)[] = []
   line.attach(near, (frame) => seen.push(frame?.[0]))
@@ -21,7 +21,7 @@ test('frames of a channel are applied in order, and its end after them', async (
 })
 
 test('frames of members are applied in turn, for at most one slice in a turn of the event loop', async () => {
-  const line = new FrameQueue()
+  const line = new FrameQueue(1 << 20, () => {})
   const order: string[] = []
   const channels = ['a', 'b'].map((name) => {
     const [near, far] = memoryChannels()
@@ -39,7 +39,7 @@ test('frames of members are applied in turn, for at most one slice in a turn of 
 })
 
 test('a channel with a full queue is paused until half of it is applied', async () => {
-  const line = new FrameQueue()
+  const line = new FrameQueue(1 << 20, () => {})
   const calls: string[] = []
   const channel: Channel = {
     ...{ onFrame: () => {}, isBusy: false, isPeerGone: false, fault: undefined, sentBytes: 0, drained: async () => {} },
@@ -58,8 +58,17 @@ test('a channel with a full queue is paused until half of it is applied', async 
   expect(calls).toEqual(['pause', 'resume'])
 })
 
+test('a full queue is counted once, until half of it is applied', () => {
+  let times = 0
+  const queue = new FrameQueue(1_000, () => times++)
+  const [near, far] = memoryChannels()
+  queue.attach(near, () => {})
+  for (let at = 0; at < 5; at++) far.send(new Uint8Array(300))
+  expect(times).toBe(1)
+})
+
 test('small frames count with their overhead, so that only some thousands of them wait', () => {
-  const queue = new FrameQueue()
+  const queue = new FrameQueue(1 << 20, () => {})
   let waiting = 0
   let isPaused = false
   const [near, far] = memoryChannels()
@@ -72,7 +81,7 @@ test('small frames count with their overhead, so that only some thousands of the
 })
 
 test('at the end of a process everything is applied at once', () => {
-  const line = new FrameQueue()
+  const line = new FrameQueue(1 << 20, () => {})
   const [near, far] = memoryChannels()
   let done = 0
   line.attach(near, () => {
