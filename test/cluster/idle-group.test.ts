@@ -3,15 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterAll, expect, test, vi } from 'vitest'
-import { timerClock } from '../../src/base/clock.js'
-import { DEFAULT_DATA_LIMITS } from '../../src/cluster/data/contributor.js'
-import { groupData } from '../../src/cluster/engine-data.js'
-import { Member } from '../../src/cluster/member.js'
-import { Membership } from '../../src/cluster/membership.js'
-import { openGroupFolder } from '../../src/cluster/net/group-folder.js'
-import { newId } from '../../src/cluster/net/new-id.js'
+import type { Membership } from '../../src/cluster/membership.js'
 import { SocketChannel } from '../../src/cluster/net/socket-channel.js'
-import { MetricRegistry } from '../../src/metrics/instruments/metric-registry.js'
+import { SocketMember } from './socket-member.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'ts-idle-'))
 const started: Membership[] = []
@@ -21,15 +15,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-function newMember() {
-  const registry = new MetricRegistry()
-  const hits = registry.counter('hits', { labelKeys: ['kind'] })
-  const data = groupData({ limits: DEFAULT_DATA_LIMITS, perMember: [], clock: timerClock })
-  const member = new Member(newId(), data, [registry], true)
-  const membership = new Membership({ member, data, folder: openGroupFolder('idle', folder), maxMembers: 256 })
-  started.push(membership)
-  membership.start()
-  return { hits, member, membership }
+function newMember(): SocketMember {
+  const member = new SocketMember('idle', folder)
+  started.push(member.membership)
+  return member
 }
 
 test('a group sends nothing at ticks without new records, and sends after a record', async () => {

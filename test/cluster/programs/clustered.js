@@ -10,7 +10,12 @@ const tell = (fact) => process.stdout.write(`${JSON.stringify(fact)}\n`)
 const registry = new MetricRegistry()
 const hits = registry.counter('shop/hits', { labelKeys: ['kind'] })
 const busy = registry.gauge('shop/busy')
+const load = registry.counter('shop/load')
 const latency = stats.measure('shop/latency', { unit: 's', view: distribution([1, 2]) })
+
+const repeat = (times, run) => {
+  for (let at = 0; at < times; at++) run()
+}
 
 if (cluster.isPrimary) {
   const group = shareMetrics({ producers: [stats, registry], ...settings.group })
@@ -30,11 +35,13 @@ if (cluster.isPrimary) {
   const group = shareMetrics({ producers: [stats, registry], ...settings.group })
   const endpoint =
     process.env.SHARED_PORT && (await serveMetrics({ producers: [group], selfMetrics: false, port: Number(process.env.SHARED_PORT) }))
+  const { recordsPerSecond = 0 } = settings
+  if (recordsPerSecond > 0) setInterval(() => repeat(recordsPerSecond / 4, () => load.inc()), 250)
   let total = 0
   process.on('message', ({ add, exit, kill, block, throw: fails, disconnect }) => {
     if (add) {
       hits.inc(add, { kind: 'a' })
-      for (let at = 0; at < add; at++) stats.record(latency, 1.5)
+      repeat(add, () => stats.record(latency, 1.5))
       busy.set(1)
       total += add
     }
