@@ -33,6 +33,11 @@ class TestMember {
     this.membership.start()
   }
 
+  /** Resolves when this member can be scraped, which takes seconds on a busy machine. */
+  async joined(): Promise<void> {
+    await expect.poll(() => this.page().then(Object, () => undefined)).toBeDefined()
+  }
+
   async page(): Promise<Record<string, number>> {
     return numbersOf(await this.membership.families(4_000))
   }
@@ -53,7 +58,7 @@ test('every member has the sums of all, in any order of joining', async () => {
 test('the totals of a member that leaves stay in the group, and its gauges are removed', async () => {
   const hash = newGroup()
   const one = new TestMember(hash, { hits: 1, gauge: 1 })
-  await one.page()
+  await one.joined()
   const two = new TestMember(hash, { hits: 2, gauge: 2 })
   await expect.poll(() => one.page()).toEqual({ hits: 3, gauge: 3 })
   two.numbers.values['hits'] = 10
@@ -64,13 +69,13 @@ test('the totals of a member that leaves stay in the group, and its gauges are r
 test('a keeper that leaves hands over its own totals and those of the departed', async () => {
   const hash = newGroup()
   const keeper = new TestMember(hash, { hits: 1, gauge: 1 })
-  await keeper.page()
+  await keeper.joined()
   const gone = new TestMember(hash, { hits: 10 })
   const standby = new TestMember(hash, { hits: 100, gauge: 5 })
   const other = new TestMember(hash, { hits: 1_000 })
   await expect.poll(() => keeper.page()).toEqual({ hits: 1_111, gauge: 6 })
   await gone.membership.leave()
-  await keeper.page()
+  await keeper.joined()
   keeper.numbers.values['hits'] = 7
   await keeper.membership.leave()
   for (const member of [standby, other]) {
@@ -82,7 +87,7 @@ test('a keeper that leaves hands over its own totals and those of the departed',
 test('a keeper, its standby and another member that leave at once lose nothing', async () => {
   const hash = newGroup()
   const keeper = new TestMember(hash, { hits: 1 })
-  await keeper.page()
+  await keeper.joined()
   const others = [10, 100, 1_000].map((hits) => new TestMember(hash, { hits }))
   await expect.poll(() => keeper.page()).toEqual({ hits: 1_111 })
   for (const { numbers } of [keeper, ...others]) numbers.values['hits']! += 1
@@ -95,6 +100,7 @@ test('a new group starts at 0, even if files of an earlier one exist', async () 
   const hash = newGroup()
   openGroupFolder(hash, folder).writeFinalRows(newId(), [new Uint8Array([1, 2, 3])])
   const member = new TestMember(hash, { hits: 1 })
+  await member.joined()
   expect(await member.page()).toEqual({ hits: 1 })
   expect(readdirSync(folder).filter((name) => name.startsWith(`${hash}.`) && name.endsWith('.left'))).toEqual([])
 })
@@ -109,7 +115,7 @@ test('sixteen members that join at once have one keeper, despite the socket of a
 test('a member beyond the limit is refused, and its metrics cannot be gathered', async () => {
   const hash = newGroup()
   const one = new TestMember(hash, { hits: 1 }, 1)
-  await one.page()
+  await one.joined()
   const two = new TestMember(hash, { hits: 2 }, 1)
   await expect(two.page()).rejects.toThrow(expect.objectContaining({ code: 'ERR_GROUP_INCOMPLETE' }) as Error)
   expect(await one.page()).toEqual({ hits: 1 })
@@ -118,9 +124,9 @@ test('a member beyond the limit is refused, and its metrics cannot be gathered',
 test('the last one to leave removes the sockets', async () => {
   const hash = newGroup()
   const one = new TestMember(hash, { hits: 1 })
-  await one.page()
+  await one.joined()
   const two = new TestMember(hash, { hits: 2 })
-  await two.page()
+  await two.joined()
   await one.membership.leave()
   await expect.poll(() => two.page().catch(() => undefined), { timeout: 5_000 }).toEqual({ hits: 3 })
   await two.membership.leave()
@@ -130,6 +136,7 @@ test('the last one to leave removes the sockets', async () => {
 test('two groups in one folder are separate', async () => {
   const one = new TestMember(newGroup(), { hits: 1 })
   const two = new TestMember(newGroup(), { hits: 2 })
+  for (const member of [one, two]) await member.joined()
   expect(await one.page()).toEqual({ hits: 1 })
   expect(await two.page()).toEqual({ hits: 2 })
 })
