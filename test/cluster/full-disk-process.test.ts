@@ -13,7 +13,7 @@ const isMounted = mounted()
 /** A disk of 64 kB in the folder, which only root may mount, and not in every container. */
 function mounted(): boolean {
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder], { stdio: 'pipe' })
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=0700', 'tmpfs', folder], { stdio: 'pipe' })
     return true
   } catch (error) {
     console.log(`no disk can be mounted, so that a full one is not tested: ${String(error)}`)

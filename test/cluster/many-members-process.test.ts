@@ -14,9 +14,9 @@ const folder = mkdtempSync(join(tmpdir(), 'ts-many-'))
 const open = new Set<SocketMember>()
 
 afterAll(async () => {
-  for (const { membership } of open) await membership.leave()
+  for (const { membership } of [...open].reverse()) await membership.leave() // the keepers last
   rmSync(folder, { recursive: true, force: true })
-})
+}, 120_000)
 
 function start(hash: string): SocketMember {
   const started = new SocketMember(hash, folder)
