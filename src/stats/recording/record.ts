@@ -5,13 +5,13 @@
 //
 // The caches of this path, and the code that clears them:
 //
-// cache                          holds                                     invalid when                         cleared by
-// measure.untaggedHandle         handle of records without tags            a view comes or goes                 ViewManager.#setGroups
-// tags.handles                   handles of a TagMap used twice, by measure  never: a handle checks its rows      (oldest of 16 goes)
-// BoundMeasure.{first, kind, …}  its rows' cells, view by view             views change, its row is removed     isBound, after Epochs.changes moved
-// Cumulative.only                the series of a counter without labels    its row is removed                   SeriesRef, after Epochs.changes moved
-// StoreChunk.{kind, slots, …}    cells of the only column                  a column comes or goes               StoreChunk.settle
-// Label.{table, byString, ids}     ids of label values                       values are forgotten                 RowIndex.forgetUnused
+// cache                          holds                                       invalid when                       cleared by
+// measure.untaggedHandle         handle of records without tags              a view comes or goes               ViewManager.#setGroups
+// tags.newestHandle, its older   handles of a TagMap used twice, by measure  never: a handle checks its rows    (all, at the 17th)
+// BoundMeasure.{first, kind, …}  its rows' cells, view by view               views change, its row is removed   isBound, after Epochs.changes moved
+// Cumulative.only                the series of a counter without labels      its row is removed                 SeriesRef, after Epochs.changes moved
+// StoreChunk.{kind, slots, …}    cells of the only column                    a column comes or goes             StoreChunk.settle
+// Label.{table, byString, ids}   ids of label values                         values are forgotten               RowIndex.forgetUnused
 //
 // The row of a view with context tags depends on the async context. So while `measure.readsContext` is true, there is no untagged
 // handle, and handles look up their rows at each record.
@@ -31,7 +31,7 @@ import type { Epochs } from '../../metrics/store/cells.js'
 import type { DistributionCells } from '../../metrics/store/distribution-cells.js'
 import type { LastValueCells } from '../../metrics/store/last-value-cells.js'
 import type { RowStore } from '../../metrics/store/row-store.js'
-import { SharedTagMap, type Labels } from '../../metrics/store/shared-tag-map.js'
+import { labelsOf, type Labels } from '../../metrics/store/shared-tag-map.js'
 import { recordSketched } from '../../metrics/store/sketch-cells.js'
 import type { StoreChunk } from '../../metrics/store/store-chunk.js'
 import { TagMap } from '../tags/tag-map.js'
@@ -55,36 +55,41 @@ export const record = (measure: Measure, value: number, tags?: Labels | TagMap, 
 /** Chooses the tags for all views: the given ones, or those of the async context if none are given. */
 const recordTagged = (measure: Measure, value: number, given: Labels | TagMap | undefined, attachments: Attachments | undefined): void => {
   const tags: object = given ?? contextTags(measure)
-  if (tags === NO_TAGS && !measure.readsTags) return untaggedHandle(measure).record(value, attachments)
-  if (!(tags instanceof SharedTagMap)) return recordLabels(measure, value, tags as Labels, attachments)
-  const handle = tags instanceof TagMap ? handleOf(measure, tags) : undefined
-  if (handle === undefined) recordLabels(measure, value, tags.values, attachments)
-  else handle.record(value, attachments)
+  if (tags instanceof TagMap) {
+    const handle = handleOf(measure, tags)
+    if (handle === undefined) recordLabels(measure, value, tags.values, attachments)
+    else handle.record(value, attachments)
+  } else if (tags === NO_TAGS && !measure.readsTags) untaggedHandle(measure).record(value, attachments)
+  else recordLabels(measure, value, labelsOf(tags as Labels), attachments)
 }
 
 function contextTags(measure: Measure): Labels {
   return (measure.readsTags ? (currentFrame().tags as Labels | undefined) : undefined) ?? NO_TAGS
 }
 
-/** Limit of handles of a tag map. The oldest is dropped first. */
+/** Limit of handles of a tag map. At one more, all of them are dropped. */
 const MAX_HANDLES = 16
 
 /**
  * The handle of a tag map for a measure, which the tag map caches. Undefined at the first use with the measure, because most maps are
  * used for one request, and a handle costs as much as ten look-ups.
  */
-function handleOf(measure: Measure, tags: TagMap): BoundMeasure | undefined {
+const handleOf = (measure: Measure, tags: TagMap): BoundMeasure | undefined => {
+  let handle = tags.newestHandle as BoundMeasure | undefined
+  while (handle !== undefined && handle.measure !== measure) handle = handle.older
+  return handle ?? handleAtSecondUse(measure, tags)
+}
+
+function handleAtSecondUse(measure: Measure, tags: TagMap): BoundMeasure | undefined {
   if ((tags.usedWith & measure.bit) === 0) {
     tags.usedWith |= measure.bit
     return undefined
   }
-  const handles = tags.handles as readonly BoundMeasure[]
-  for (let at = 0; at < handles.length; at++) {
-    const handle = handles[at]!
-    if (handle.measure === measure) return handle
-  }
-  const handle = new BoundMeasure(measure, tags.values)
-  tags.handles = [...handles.slice(1 - MAX_HANDLES), handle]
+  const newest = tags.newestHandle as BoundMeasure | undefined
+  let count = 0
+  for (let handle = newest; handle !== undefined; handle = handle.older) count++
+  const handle = new BoundMeasure(measure, tags.values, count < MAX_HANDLES ? newest : undefined)
+  tags.newestHandle = handle
   return handle
 }
 
@@ -174,14 +179,17 @@ export class BoundMeasure<K extends string = string> {
   private lastValues: LastValueCells = NO_LAST_VALUES
   /** The targets, one for each view. */
   private first: BoundTarget = NO_TARGET
+  /** The handle that was made before for the same tag map. @internal */
+  readonly older: BoundMeasure | undefined
   /** The stores in which the row of the tags is the overflow row. */
   private overflowed: readonly RowStore[] = []
 
   /** Use `stats.bind()` instead. @internal */
-  constructor(measure: Measure<K>, labels: Labels) {
+  constructor(measure: Measure<K>, labels: Labels, older?: BoundMeasure) {
     this.measure = measure
     this.labels = labels
     this.epochs = measure.epochs
+    this.older = older
   }
 
   /** Records a value with the tags of this handle. Never throws. */

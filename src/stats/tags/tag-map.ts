@@ -27,7 +27,6 @@ type TagValues = Record<string, string>
 
 type Ttls = ReadonlyMap<string, TagTtl>
 const NO_TTLS: Ttls = new Map()
-const NO_HANDLES: readonly never[] = Object.freeze([])
 
 /**
  * An immutable set of tags. If it is recorded with several times, it caches its rows.
@@ -41,8 +40,8 @@ export class TagMap extends SharedTagMap implements Iterable<[string, string]> {
 
   /** The tags, for the record path of any copy of this package. @internal */
   override readonly values: Readonly<TagValues>
-  /** Handles for these tags, newest last; for the record path only. @internal */
-  handles: readonly { readonly measure: object }[] = NO_HANDLES
+  /** The newest handle for these tags, linked to older ones; for the record path only. @internal */
+  newestHandle: object | undefined = undefined
   /** Bits of the measures that the map was recorded with; for the record path only. @internal */
   usedWith = 0
   private readonly ttls: Ttls

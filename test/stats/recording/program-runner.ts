@@ -29,7 +29,7 @@ export const VIEWS: readonly ViewModel[] = [
   { measure: 0, kind: 'count', tagKeys: ['b', 'a'] },
   { measure: 0, kind: 'sum', tagKeys: ['b'], rowLimit: 2 },
   { measure: 0, kind: 'count', tagKeys: ['size'] },
-  { measure: 0, kind: 'distribution', tagKeys: ['values', 'record', 'handles'] },
+  { measure: 0, kind: 'distribution', tagKeys: ['values', 'record', 'newestHandle'] },
   { measure: 0, kind: 'count', tagKeys: ['a'], idleExpiryMs: IDLE_MS },
   { measure: 0, kind: 'sum', tagKeys: ['a', 'b', 'c', 'd', 'e'] },
   { measure: 1, kind: 'sum', tagKeys: [] },

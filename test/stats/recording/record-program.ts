@@ -14,7 +14,7 @@ export const TAGS: readonly Readonly<Record<string, unknown>>[] = [
   { a: '', b: null },
   { a: Number.NaN, b: 'true' },
   { size: 3, a: 'x' },
-  { size: '', values: 'v', record: 'r', handles: 'h' },
+  { size: '', values: 'v', record: 'r', newestHandle: 'h' },
   { a: 'long'.repeat(80) },
   { a: { toString: () => 'never called' }, b: 'y' },
 ]

@@ -84,12 +84,36 @@ test('a new tag map and a reused one change the same row', () => {
 
 test('a handle is created at the second use of a tag map with the same measure', () => {
   const tags = TagMap.of({ route: '/cart' })
-  const handles = (): number => tags.handles.length
   stats.record(measure, 1, tags)
-  expect(handles()).toBe(0)
+  expect(tags.newestHandle).toBe(undefined)
   stats.record(measure, 1, tags)
+  const handle = tags.newestHandle
+  expect(handle).toMatchObject({ measure, older: undefined })
   stats.record(measure, 1, tags)
-  expect(handles()).toBe(1)
+  expect(tags.newestHandle).toBe(handle)
+})
+
+test('a tag map keeps handles of at most 16 measures, and records right with more', () => {
+  const tags = TagMap.of({ route: '/cart' })
+  const measures = Array.from({ length: 40 }, (_, at) => {
+    const each = stats.measure(`many/${at}`)
+    stats.registerView({ name: `many/${at}`, measure: each, tagKeys: ['route'], aggregation: count() })
+    return each
+  })
+  const kept = (): number => {
+    let handles = 0
+    for (let handle = tags.newestHandle as { older: object } | undefined; handle; handle = handle.older as typeof handle) handles++
+    return handles
+  }
+  for (let turn = 1; turn <= 3; turn++) {
+    for (const each of measures) {
+      stats.record(each, 1, tags)
+      expect(kept()).toBeLessThanOrEqual(16)
+    }
+  }
+  expect(kept()).toBeGreaterThan(0)
+  for (const { name } of measures)
+    expect(stats.viewManager.getView(name)!.rows.map(({ data }) => data)).toEqual([{ kind: 'count', value: 3 }])
 })
 
 test('a getter that records another object or removes rows leads to no wrong row', () => {
