@@ -382,6 +382,19 @@ test('ten thousand rows made and removed leave no strings behind', () => {
   expect(bytes.at(-1)! - bytes[1]!).toBeLessThan(500_000)
 })
 
+test('no object that was looked up is kept in memory', async () => {
+  const rows = new Rows(['a'])
+  const lookedUp = (labels: Labels): WeakRef<object> => {
+    for (let n = 0; n < 200; n++) rows.find(labels)
+    return new WeakRef(labels)
+  }
+  const kept = ['x', 'y', 'x'].map((a) => lookedUp({ a }))
+  await new Promise(setImmediate) // a WeakRef keeps its object for the rest of the turn in which it was made
+  global.gc!()
+  expect(kept.map((ref) => ref.deref())).toEqual([undefined, undefined, undefined])
+  expect(rows.find({ a: 'x' })).toBe(0)
+})
+
 test('removing one of many rows changes its own entry and does not rebuild the table', () => {
   for (const keys of [['a'], ['a', 'b', 'c']]) {
     const rows = new Rows(keys)
