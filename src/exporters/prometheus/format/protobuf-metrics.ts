@@ -1,10 +1,11 @@
-import type { Exemplar, ExponentialBuckets, ExponentialValue } from '../../../metrics/data/metric.js'
+import type { Exemplar, ExponentialValue } from '../../../metrics/data/metric.js'
 import type { RowChunk, RowSource } from '../../../metrics/data/row-source.js'
 import { exemplarLabels, isWithin } from './exemplar-text.js'
 import { type ExposedFamily, OVERFLOW_LABEL } from './names.js'
+import { writeBucketSpan, writeNativeBuckets } from './native-buckets.js'
 import { type ProtobufWriter, tag } from '../../protobuf-writer.js'
 
-// Fields of io.prometheus.client: Metric, LabelPair, Gauge and Counter, Histogram, Bucket, BucketSpan, Summary, Exemplar, Timestamp.
+// Fields of io.prometheus.client: Metric, LabelPair, Gauge and Counter, Histogram, Bucket, Summary, Exemplar, Timestamp.
 const METRIC = tag(4, 2)
 const LABEL = tag(1, 2)
 const LABEL_NAME = tag(1, 2)
@@ -31,8 +32,6 @@ const POSITIVE_SPAN = tag(12, 2)
 const POSITIVE_DELTA = tag(13, 2)
 const HISTOGRAM_CREATED = tag(15, 2)
 const NATIVE_EXEMPLAR = tag(16, 2)
-const SPAN_OFFSET = tag(1, 0)
-const SPAN_LENGTH = tag(2, 0)
 const QUANTILE = tag(3, 2)
 const QUANTILE_RANK = tag(1, 1)
 const QUANTILE_VALUE = tag(2, 1)
@@ -125,34 +124,11 @@ export class ProtobufMetrics {
     out.zigzag(schema)
     out.double(ZERO_THRESHOLD, zeroThreshold)
     out.uint(ZERO_COUNT, zeroCount)
-    this.#spans(NEGATIVE_SPAN, NEGATIVE_DELTA, negative)
-    this.#spans(POSITIVE_SPAN, POSITIVE_DELTA, positive)
+    writeNativeBuckets(out, NEGATIVE_SPAN, NEGATIVE_DELTA, negative)
+    writeNativeBuckets(out, POSITIVE_SPAN, POSITIVE_DELTA, positive)
     const isEmpty = positive.indexes.length + negative.indexes.length === 0
     // An empty span marks a native histogram that has neither buckets nor a zero bucket.
-    if (isEmpty && zeroThreshold === 0 && zeroCount === 0) this.#span(POSITIVE_SPAN, 0, 0)
-  }
-
-  #spans(spanField: number, deltaField: number, { indexes, counts }: ExponentialBuckets): void {
-    if (indexes.length === 0) return
-    let end = 0
-    for (let i = 0; i < indexes.length; ) {
-      let next = i + 1
-      while (next < indexes.length && indexes[next] === indexes[next - 1]! + 1) next++
-      this.#span(spanField, indexes[i]! - end, next - i)
-      end = indexes[next - 1]! + 1
-      i = next
-    }
-    const deltas = this.#out.open(deltaField, 2)
-    counts.forEach((count, i) => this.#out.zigzag(count - (counts[i - 1] ?? 0)))
-    this.#out.close(deltas, 2)
-  }
-
-  #span(field: number, offset: number, length: number): void {
-    const span = this.#out.open(field, 1)
-    this.#out.varint(SPAN_OFFSET)
-    this.#out.zigzag(offset)
-    this.#out.uint(SPAN_LENGTH, length)
-    this.#out.close(span, 1)
+    if (isEmpty && zeroThreshold === 0 && zeroCount === 0) writeBucketSpan(out, POSITIVE_SPAN, 0, 0)
   }
 
   #summary(chunk: RowChunk, cell: number): void {

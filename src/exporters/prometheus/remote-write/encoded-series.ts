@@ -1,8 +1,9 @@
 import type { ExponentialBuckets, ExponentialValue } from '../../../metrics/data/metric.js'
 import { type ProtobufWriter, tag } from '../../protobuf-writer.js'
+import { writeNativeBuckets } from '../format/native-buckets.js'
 import type { EncodedRequest } from './write-request.js'
 
-// Fields of Histogram and BucketSpan, which are the same in both versions.
+// Fields of Histogram, which are the same in both versions.
 const COUNT = tag(1, 0)
 const SUM = tag(3, 1)
 const SCHEMA = tag(4, 0)
@@ -13,8 +14,6 @@ const NEGATIVE_DELTAS = tag(9, 2)
 const POSITIVE_SPANS = tag(11, 2)
 const POSITIVE_DELTAS = tag(12, 2)
 const TIMESTAMP = tag(15, 0)
-const SPAN_OFFSET = tag(1, 0)
-const SPAN_LENGTH = tag(2, 0)
 
 /**
  * The NaN of stale markers as two 32-bit words, since a number may not preserve the bits of a NaN.
@@ -42,33 +41,14 @@ export function writeHistogram(out: ProtobufWriter, value: ExponentialValue | un
     out.zigzag(schema)
     out.double(ZERO_THRESHOLD, zeroThreshold)
     out.uint(ZERO_COUNT, zeroCount)
-    writeBuckets(out, NEGATIVE_SPANS, NEGATIVE_DELTAS, negative)
-    writeBuckets(out, POSITIVE_SPANS, POSITIVE_DELTAS, positive)
+    writeNativeBuckets(out, NEGATIVE_SPANS, NEGATIVE_DELTAS, negative)
+    writeNativeBuckets(out, POSITIVE_SPANS, POSITIVE_DELTAS, positive)
   }
   out.int(TIMESTAMP, timeUnixMs)
 }
 
 function total({ counts }: ExponentialBuckets): number {
   return counts.reduce((sum, count) => sum + count, 0)
-}
-
-function writeBuckets(out: ProtobufWriter, spans: number, deltas: number, { indexes, counts }: ExponentialBuckets): void {
-  if (indexes.length === 0) return
-  let end = 0
-  for (let i = 0; i < indexes.length; ) {
-    let next = i + 1
-    while (next < indexes.length && indexes[next] === indexes[next - 1]! + 1) next++
-    const span = out.open(spans, 1)
-    out.varint(SPAN_OFFSET)
-    out.zigzag(indexes[i]! - end)
-    out.uint(SPAN_LENGTH, next - i)
-    out.close(span, 1)
-    end = indexes[next - 1]! + 1
-    i = next
-  }
-  const packed = out.open(deltas, 2)
-  counts.forEach((count, i) => out.zigzag(count - (counts[i - 1] ?? 0)))
-  out.close(packed, 2)
 }
 
 /** The offset of a series, and the number of samples before it. */
