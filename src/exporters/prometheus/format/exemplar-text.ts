@@ -2,6 +2,7 @@ import { idleCount, internalCounter } from '../../../base/internal-metrics.js'
 import type { Exemplar } from '../../../metrics/data/metric.js'
 import { escapeValue } from './escape.js'
 import { formatNumber } from './format-number.js'
+import { isLabelName } from './names.js'
 
 const left = internalCounter(
   'tallyscope_prometheus_left_out_exemplars_total',
@@ -14,7 +15,6 @@ const outside = idleCount(left, 'outside_bucket')
 
 /** The limit of OpenMetrics for the names and values of an exemplar's labels together. */
 const MAX_CODE_POINTS = 128
-const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/
 
 /** Returns the labels of an exemplar with well-formed values. If they are illegal or too long, counts this and returns undefined. */
 export function exemplarLabels(exemplar: Exemplar): readonly (readonly [string, string])[] | undefined {
@@ -22,7 +22,7 @@ export function exemplarLabels(exemplar: Exemplar): readonly (readonly [string, 
   let length = 0
   left.inUse = true
   for (const [name, value] of Object.entries(exemplar.attachments)) {
-    if (!LABEL_NAME.test(name)) {
+    if (!isLabelName(name)) {
       badName.value++
       return undefined
     }

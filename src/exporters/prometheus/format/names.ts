@@ -6,6 +6,13 @@ import type { MetricDescriptor } from '../../../metrics/data/metric.js'
 /** The label of the series for all values beyond the cardinality limit. */
 export const OVERFLOW_LABEL = 'tallyscope_overflow'
 
+const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/
+
+/** Returns true for a valid label name. Names that begin with two underscores are reserved. */
+export function isLabelName(name: string): boolean {
+  return LABEL_NAME.test(name)
+}
+
 export type FamilyType = 'counter' | 'gauge' | 'histogram' | 'summary'
 export type OpenMetricsType = FamilyType | 'info' | 'stateset' | 'unknown'
 

@@ -1,7 +1,7 @@
 import { inspectValue } from '../../../base/inspect-value.js'
 import { DefinitionError } from '../../../base/errors.js'
+import { isLabelName } from '../format/names.js'
 
-const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/
 const PLAIN = /^[\w.~-]+$/
 
 /**
@@ -14,7 +14,7 @@ const PLAIN = /^[\w.~-]+$/
 export function groupPath(job: string, labels: Readonly<Record<string, string>> = {}): string {
   if (typeof job !== 'string' || job === '') throw new DefinitionError('ERR_PUSH_GROUP', 'a job must be a string that is not empty')
   const parts = Object.entries(labels).map(([name, value]) => {
-    if (!LABEL_NAME.test(name) || name === 'job') {
+    if (!isLabelName(name) || name === 'job') {
       throw new DefinitionError('ERR_PUSH_GROUP', `a grouping label must be a valid label name other than job: it is ${inspectValue(name)}`)
     }
     return pair(name, String(value))

@@ -17,6 +17,7 @@ import { replyText } from '../../sending/reply-text.js'
 import { RequestCounts } from '../../sending/request-counts.js'
 import type { SendLimits } from '../../sending/send-until.js'
 import { checkSender, SENDER_OPTIONS, type SenderOptions, type SenderSettings } from '../../sending/sender-options.js'
+import { isLabelName } from '../format/names.js'
 import { textEncoder } from '../format/text-encoder.js'
 import { halfParts, type LinePart, lineParts } from './line-parts.js'
 
@@ -195,7 +196,7 @@ export class PrometheusTextPushExporter implements FamilyExporter {
 function extraLabelQuery(labels: Readonly<Record<string, string>>): string {
   const query = new URLSearchParams()
   for (const [name, value] of Object.entries(labels)) {
-    if (!/^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) || typeof value !== 'string') {
+    if (!isLabelName(name) || typeof value !== 'string') {
       refuse(`extraLabels must be valid label names with string values: ${inspectValue(name)} is ${inspectValue(value)}`)
     }
     query.append('extra_label', `${name}=${value}`)

@@ -3,6 +3,7 @@ import { DefinitionError } from '../../../base/errors.js'
 import { inspectValue } from '../../../base/inspect-value.js'
 import { checkDestination, type Destination } from '../../sending/destination.js'
 import { checkSender, SENDER_OPTIONS, type SenderOptions, type SenderSettings } from '../../sending/sender-options.js'
+import { isLabelName } from '../format/names.js'
 import type { NativeHistograms } from './family-series.js'
 import type { Compress } from './snappy-block.js'
 
@@ -84,7 +85,7 @@ export function checkRemoteWriteOptions(options: RemoteWriteExporterOptions): Re
     if (value !== undefined && (typeof value !== 'string' || value === '')) refuse(`${name} must be a string: it is ${inspectValue(value)}`)
   }
   for (const [name, value] of Object.entries(externalLabels)) {
-    if (!/^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) || typeof value !== 'string') {
+    if (!isLabelName(name) || typeof value !== 'string') {
       refuse(`externalLabels must be valid label names with string values: ${inspectValue(name)} is ${inspectValue(value)}`)
     }
   }
