@@ -1,5 +1,6 @@
 import { escapeControlCharacters } from '../../base/escape-control-characters.js'
 import { redactSecrets } from '../../base/redact-credentials.js'
+import type { HttpReply } from './http-sender.js'
 
 const MAX_READ_CHARACTERS = 4_096
 
@@ -19,4 +20,10 @@ function redactBeginning(text: string, secrets: readonly string[]): string {
   // One character of a secret may be escaped as up to twelve.
   const longest = Math.max(0, ...secrets.map((secret) => 12 * secret.length))
   return redacted.slice(0, Math.max(0, redacted.length - longest))
+}
+
+/** The status of a response and the beginning of its body, for error messages. */
+export function describeReply({ status, body, secrets }: HttpReply, maxCharacters?: number): string {
+  const text = replyText(body?.toString() ?? '', secrets, maxCharacters)
+  return `status ${status}${text === '' ? '' : `: ${text}`}`
 }

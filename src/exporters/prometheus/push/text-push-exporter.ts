@@ -10,10 +10,10 @@ import type { Family } from '../../../metrics/data/row-source.js'
 import { ExportCounts } from '../../export-counts.js'
 import { gzipBody } from '../../sending/compress-body.js'
 import { checkDestination, type Destination, shownAddress } from '../../sending/destination.js'
-import { type HttpReply, HttpSender } from '../../sending/http-sender.js'
+import { HttpSender } from '../../sending/http-sender.js'
 import { type OutgoingPart, PartSending, type SendingResult } from '../../sending/part-sending.js'
 import { REPLY_POLICIES } from '../../sending/reply-policy.js'
-import { replyText } from '../../sending/reply-text.js'
+import { describeReply } from '../../sending/reply-text.js'
 import { RequestCounts } from '../../sending/request-counts.js'
 import type { SendLimits } from '../../sending/send-until.js'
 import { checkSender, SENDER_OPTIONS, type SenderOptions, type SenderSettings } from '../../sending/sender-options.js'
@@ -157,7 +157,7 @@ export class PrometheusTextPushExporter implements FamilyExporter {
         sender: this.#sender,
         policy: REPLY_POLICIES.textImport,
         counts: this.#requestCounts,
-        describe: describeReply,
+        describe: (reply) => describeReply(reply),
       },
       limits,
       encoding: { headers, query, compress: this.#isZipped ? gzipBody : (body) => body },
@@ -206,9 +206,4 @@ function extraLabelQuery(labels: Readonly<Record<string, string>>): string {
 
 function refuse(message: string): never {
   throw new DefinitionError('ERR_EXPORTER_OPTION', message)
-}
-
-function describeReply({ status, body, secrets }: HttpReply): string {
-  const text = replyText(body?.toString() ?? '', secrets)
-  return `status ${status}${text === '' ? '' : `: ${text}`}`
 }

@@ -20,7 +20,7 @@ import { metadataRequest } from './request-writer-v1.js'
 import { rowLabels } from './series-labels.js'
 import { type Compress, loadSnappy } from './snappy-block.js'
 import { Targets } from './target-labels.js'
-import { type AgreedVersion, describeReply, type StreamResult, WriteStream } from './write-stream.js'
+import { type AgreedVersion, describeWriteReply, type StreamResult, WriteStream } from './write-stream.js'
 import type { RequestWriter, SeriesMetadata } from './write-request.js'
 
 const ROWS_A_STEP = 32
@@ -229,7 +229,7 @@ export class RemoteWriteExporter implements FamilyExporter {
       throw new ExportError('ERR_REMOTE_WRITE_FAILED', `writing to ${this.#place} failed: ${why}`, { retryable, retryAfterMs })
     }
     if (undelivered !== undefined) fail(undelivered.message, true, undelivered.retryAfterMs)
-    if (refusal !== undefined) fail(describeReply(refusal), false)
+    if (refusal !== undefined) fail(describeWriteReply(refusal), false)
     if (unwritten > 0)
       fail(`the receiver did not write ${unwritten} samples; a receiver of remote write 1.0 writes none of a 2.0 request`, false)
   }

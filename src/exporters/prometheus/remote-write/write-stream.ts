@@ -1,7 +1,7 @@
 import { ExportCounts } from '../../export-counts.js'
 import { type OutgoingPart, PartSending, type SendingResult } from '../../sending/part-sending.js'
 import { REPLY_POLICIES } from '../../sending/reply-policy.js'
-import { replyText } from '../../sending/reply-text.js'
+import { describeReply } from '../../sending/reply-text.js'
 import { RequestCounts } from '../../sending/request-counts.js'
 import type { HttpReply, HttpSender } from '../../sending/http-sender.js'
 import type { Delivery, SendLimits, SendSettings } from '../../sending/send-until.js'
@@ -209,12 +209,12 @@ function sendSettings({ retryOn429, clock, random, timeoutMs }: RemoteWriteSetti
     clock,
     random,
     timeoutMs,
-    describe: describeReply,
+    describe: describeWriteReply,
     retryHeaders: (retry) => (retry === 0 ? {} : { 'retry-attempt': String(retry) }),
   }
 }
 
-export function describeReply({ status, body, secrets }: HttpReply): string {
-  const text = replyText(body?.toString() ?? '', secrets, 1_024)
-  return `status ${status}${text === '' ? '' : `: ${text}`}`
+/** Like {@link describeReply}, with up to 1 024 characters of the body: the compliance tests of remote write require the whole message. */
+export function describeWriteReply(reply: HttpReply): string {
+  return describeReply(reply, 1_024)
 }
