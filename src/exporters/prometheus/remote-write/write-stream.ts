@@ -145,45 +145,47 @@ export class WriteStream {
 
   /** Sends the first request in version 2, and again in version 1 if the receiver does not accept it. */
   async #probe(request: EncodedRequest, fallback: EncodedRequest, report: (delivery: Delivery) => void): Promise<void> {
-    let delivery: Delivery | undefined
-    const probing = this.#newSending(2)
-    await probing.add({
-      items: request.samples,
-      body: request.body,
-      halves: () => undefined,
-      settled: (outcome) => {
-        delivery = outcome
-      },
-    })
-    await probing.finish()
-    const { kind } = delivery!
-    if (delivery!.kind === 'undelivered') {
-      this.#firstUndelivered = delivery
-      this.#count(2, request.samples, delivery!)
-      report(delivery!)
-      return
-    }
-    const speaks2 = kind === 'taken' && writtenSamples(delivery!.reply.headers) !== undefined
-    if (speaks2) {
+    const delivery = await this.#deliverAsVersion2(request)
+    const isWritten = delivery.kind === 'taken' && writtenSamples(delivery.reply.headers) !== undefined
+    if (delivery.kind !== 'undelivered' && !isWritten) return this.#sendAsVersion1(fallback, delivery, report)
+    if (delivery.kind === 'undelivered') this.#firstUndelivered = delivery
+    else {
       this.#agreed.version = 2
       this.#fallback = undefined
-      this.#count(2, request.samples, delivery!)
-      report(delivery!)
-      return
     }
-    const isCertain = kind === 'taken' || delivery!.reply.status === 415
-    if (isCertain) this.#agreed.version = 1
+    this.#count(2, request.samples, delivery)
+    report(delivery)
+  }
+
+  async #deliverAsVersion2({ samples, body }: EncodedRequest): Promise<Delivery> {
+    let delivery: Delivery | undefined
+    const settled = (outcome: Delivery): void => {
+      delivery = outcome
+    }
+    const sending = this.#newSending(2)
+    await sending.add({ items: samples, body, halves: () => undefined, settled })
+    await sending.finish()
+    return delivery!
+  }
+
+  /** @param refused The outcome of the same request in version 2. */
+  async #sendAsVersion1(
+    request: EncodedRequest,
+    refused: Exclude<Delivery, { kind: 'undelivered' }>,
+    report: (delivery: Delivery) => void,
+  ): Promise<void> {
+    if (refused.kind === 'taken' || refused.reply.status === 415) this.#agreed.version = 1
     let isTaken = false
     const sending = this.#newSending(1)
     await sending.add(
-      this.#part(1, fallback, (outcome) => {
+      this.#part(1, request, (outcome) => {
         isTaken ||= outcome.kind === 'taken'
         report(outcome)
       }),
     )
     const { refusal, undelivered } = await sending.finish()
     this.#firstUndelivered ??= undelivered
-    if (isTaken && kind === 'refused') this.#agreed.version = 1
+    if (isTaken && refused.kind === 'refused') this.#agreed.version = 1
     if (this.#agreed.version === 1) {
       this.#fallback = undefined
       this.#writer = new RequestWriterV1()
