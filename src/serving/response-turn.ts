@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
 import { onClose } from '../base/on-close.js'
-import { MAX_TIMER_MS } from '../base/timer.js'
+import { inNextTurn, MAX_TIMER_MS } from '../base/timer.js'
 import { clientSignal } from './client-signal.js'
 import { Semaphore } from './semaphore.js'
 
@@ -25,7 +25,9 @@ export async function inTurn<T>(
   const turns = turnsOf(session)
   if (!(await turns.acquire(MAX_TIMER_MS, signal))) return void response.destroy()
   try {
-    return await work(signal)
+    // A client may open streams and reset them in the same packet.
+    await new Promise((resolve) => void inNextTurn(resolve))
+    return signal.aborted ? undefined : await work(signal)
   } finally {
     turns.release()
   }

@@ -18,11 +18,12 @@ export class Semaphore {
    * over, the queue is full, or the signal is aborted.
    */
   acquire(waitMs: number, signal?: AbortSignal): boolean | Promise<boolean> {
+    if (signal?.aborted === true) return false
     if (this.#taken < this.#permits) {
       this.#taken++
       return true
     }
-    if (this.#line.size >= this.#maxWaiting || signal?.aborted === true) return false
+    if (this.#line.size >= this.#maxWaiting) return false
     return new Promise((resolve) => {
       const done = (acquired: boolean) => {
         clearTimeout(timer)

@@ -4,6 +4,7 @@ import {
   createServer as createHttp2,
   connect as connectHttp2,
   type ClientHttp2Session,
+  constants,
   type IncomingHttpHeaders,
   type IncomingHttpStatusHeader,
 } from 'node:http2'
@@ -13,6 +14,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { Encoder } from '../../src/exporters/prometheus/format/encoder.js'
 import type { MetricsHandlerOptions } from '../../src/exporters/prometheus/http/handler.js'
 import { nodeHandler } from '../../src/exporters/prometheus/http/node-handler.js'
+import type { MetricProducer } from '../../src/metrics/data/producer.js'
 import { tallyscopeFastify } from '../../src/integrations/fastify/plugin.js'
 
 const STREAMS = 60
@@ -77,6 +79,17 @@ async function scrape(client: ClientHttp2Session): Promise<{ status: number | un
   return { status: headers[':status'], length: text.length }
 }
 
+/** A producer that answers when the test lets it, and knows how often it was called. */
+function waiting(): { producer: MetricProducer; calls: () => number; release: () => void } {
+  let calls = 0
+  const releases: (() => void)[] = []
+  const getMetrics = (): Promise<[]> => {
+    calls++
+    return new Promise((resolve) => void releases.push(() => resolve([])))
+  }
+  return { producer: { name: 'waiting', getMetrics }, calls: () => calls, release: () => releases.forEach((each) => each()) }
+}
+
 describe.each(Object.keys(WAYS))('over %s', (way) => {
   test('streams of one session are handled one at a time, and all get responses', async () => {
     const { encoders, most } = counted(1_000)
@@ -84,6 +97,44 @@ describe.each(Object.keys(WAYS))('over %s', (way) => {
     const answers = await Promise.all(Array.from({ length: STREAMS }, () => scrape(client)))
     expect(answers).toEqual(Array.from({ length: STREAMS }, () => ({ status: 200, length: 1_000 })))
     expect(most()).toBe(1)
+  })
+
+  test.each([constants.NGHTTP2_NO_ERROR, constants.NGHTTP2_CANCEL])(
+    'streams that are reset with code %i while they wait for their turn are not gathered for',
+    async (code) => {
+      const { producer, calls, release } = waiting()
+      const url = await WAYS[way]!({ producers: [producer], selfMetrics: false })
+      const client = session(url)
+      const first = scrape(client)
+      await expect.poll(calls).toBe(1)
+      const others = Array.from({ length: STREAMS }, () => client.request({ ':path': '/metrics' }).on('error', () => {}))
+      await new Promise<void>((resolve, reject) => void client.ping((error) => (error === null ? resolve() : reject(error))))
+      for (const stream of others) stream.close(code)
+      await new Promise<void>((resolve, reject) => void client.ping((error) => (error === null ? resolve() : reject(error))))
+      release()
+      expect(await first).toMatchObject({ status: 200 })
+      const last = scrape(client)
+      await expect.poll(calls).toBe(2) // it was behind them
+      release()
+      expect(await last).toMatchObject({ status: 200 })
+    },
+  )
+
+  test('streams that are reset in the packet that opens them are hardly gathered for', async () => {
+    const { producer, calls, release } = waiting()
+    const client = session(await WAYS[way]!({ producers: [producer], selfMetrics: false }))
+    await once(client, 'connect')
+    for (let at = 0; at < STREAMS; at++) {
+      client
+        .request({ ':path': '/metrics' })
+        .on('error', () => {})
+        .close(constants.NGHTTP2_CANCEL)
+    }
+    const last = scrape(client)
+    const releasing = setInterval(release, 5)
+    expect(await last).toMatchObject({ status: 200 })
+    clearInterval(releasing)
+    expect(calls()).toBeLessThan(STREAMS / 2)
   })
 
   test('streams that are never read are closed, and others are served completely meanwhile', async () => {

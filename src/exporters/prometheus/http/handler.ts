@@ -18,7 +18,7 @@ import { openMetricsEncoder } from '../format/openmetrics.js'
 import { protobufEncoder } from '../format/protobuf.js'
 import { exposedFamily } from '../format/names.js'
 import { textEncoder } from '../format/text-encoder.js'
-import { type MetricsResponse, refusal } from './metrics-response.js'
+import { type MetricsRequest, type MetricsResponse, refusal } from './metrics-response.js'
 import { type NegotiatedResponse, ResponseNegotiator } from './negotiation.js'
 import { ScrapeAccess, type ScrapeAccessOptions } from './scrape-access.js'
 import { ScrapeBody } from './scrape-body.js'
@@ -28,7 +28,7 @@ import { relabel } from '../../../metrics/data/relabel.js'
 import { Scrape } from './scrape.js'
 import { type GatheredFamilies, type RequiredGathering, SingleFlightGather } from './single-flight-gather.js'
 
-export type { MetricsResponse } from './metrics-response.js'
+export type { MetricsRequest, MetricsResponse } from './metrics-response.js'
 
 export interface MetricsHandlerOptions extends ScrapeAccessOptions {
   /**
@@ -92,13 +92,6 @@ export const HANDLER_OPTIONS: OptionNames<MetricsHandlerOptions> = {
   constantLabels: true,
   renameLabels: true,
   clock: true,
-}
-
-export interface MetricsRequest {
-  /** Default `GET`. */
-  readonly method?: string | undefined
-  /** Aborted when the client has disconnected, which ends the scrape. */
-  readonly signal?: AbortSignal
 }
 
 /** Answers one request. Never rejects. */
@@ -171,7 +164,7 @@ export class ScrapeHandler {
     const scrape = new Scrape(this.#firstFormat, this.#clock, signal)
     try {
       const waitMs = Math.max(1, Math.min(this.#gatherTimeoutMs, (scrapeTimeoutMs(headers) ?? Infinity) * SHARE_OF_SCRAPE_TIMEOUT))
-      const refused = await this.#access.refusal(headers, query, method, waitMs)
+      const refused = await this.#access.refusal(headers, query, request, waitMs)
       if (refused !== undefined) return ended(scrape, refused)
       const negotiated = this.#negotiator.negotiate(headers)
       scrape.format = negotiated.encoder.format

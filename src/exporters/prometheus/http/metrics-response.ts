@@ -1,3 +1,10 @@
+export interface MetricsRequest {
+  /** Default `GET`. */
+  readonly method?: string | undefined
+  /** Aborted when the client has disconnected, which ends the scrape. */
+  readonly signal?: AbortSignal
+}
+
 export interface MetricsResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>

@@ -4,7 +4,7 @@ import { headerValue, type RequestHeaders, type RequestQuery } from '../../../se
 import { Semaphore } from '../../../serving/semaphore.js'
 import { readTokenFile } from '../../../serving/token-file.js'
 import { TIMED_OUT, withTimeout } from '../../../base/with-timeout.js'
-import { type MetricsResponse, refusal } from './metrics-response.js'
+import { type MetricsRequest, type MetricsResponse, refusal } from './metrics-response.js'
 
 export interface ScrapeAccessOptions {
   /**
@@ -49,7 +49,7 @@ export class ScrapeAccess {
   refusal(
     headers: RequestHeaders,
     query: RequestQuery | undefined,
-    method: string,
+    { method = 'GET', signal }: MetricsRequest,
     waitMs: number,
   ): MetricsResponse | undefined | Promise<MetricsResponse | undefined> {
     if (method !== 'GET' && method !== 'HEAD') return refusal(405, 'only GET and HEAD are allowed', { allow: 'GET, HEAD' })
@@ -59,7 +59,7 @@ export class ScrapeAccess {
     if (this.#tokens !== undefined && !hasBearerToken(headers, this.#tokens)) {
       return refusal(401, 'a bearer token is required', { 'www-authenticate': 'Bearer realm="metrics"' })
     }
-    return this.#guard && this.#guarded(this.#guard, headers, query, waitMs)
+    return this.#guard && this.#guarded(this.#guard, headers, query, waitMs, signal)
   }
 
   async #guarded(
@@ -67,8 +67,9 @@ export class ScrapeAccess {
     headers: RequestHeaders,
     query: RequestQuery | undefined,
     waitMs: number,
+    signal: AbortSignal | undefined,
   ): Promise<MetricsResponse | undefined> {
-    if (!(await this.#guards.acquire(waitMs))) return refusal(503, 'too many guards are running', { 'retry-after': '1' })
+    if (!(await this.#guards.acquire(waitMs, signal))) return refusal(503, 'too many guards are running', { 'retry-after': '1' })
     const allowed = await withTimeout(this.#call(guard, headers, query), { timeoutMs: waitMs })
     if (allowed === TIMED_OUT) return refusal(503, 'the guard took too long')
     return allowed === true ? undefined : refusal(403, 'the guard refused the scrape')
