@@ -1,16 +1,28 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
+/** Why a connection was closed: an idle one to admit another, or a new one because none was idle. */
+export type ConnectionEnd = 'idle' | 'refused'
+
+export interface ConnectionLimit {
+  readonly maxConnections: number
+  readonly onClosed: (end: ConnectionEnd) => void
+}
+
 /**
  * Tracks the connections of a server with a running request, so that closing need not wait for the others. Node counts a connection that
- * has never sent anything as busy.
+ * has never sent anything as busy. It also limits how many there are: a new one replaces the one that has been idle for the longest.
  */
 export class ConnectionTracker {
+  /** The number of running requests, in the order in which connections became idle. */
   readonly #requests = new Map<Socket, number>()
+  readonly #limit: ConnectionLimit
   #closing = false
 
-  constructor(server: Server) {
+  constructor(server: Server, limit: ConnectionLimit) {
+    this.#limit = limit
     server.on('connection', (socket: Socket) => {
+      if (!this.#hasRoom()) return void socket.destroy()
       this.#requests.set(socket, 0)
       socket.once('close', () => this.#requests.delete(socket))
     })
@@ -22,7 +34,7 @@ export class ConnectionTracker {
     this.#requests.set(socket, (this.#requests.get(socket) ?? 0) + 1)
     response.once('close', () => {
       const left = (this.#requests.get(socket) ?? 1) - 1
-      if (this.#requests.has(socket)) this.#requests.set(socket, left)
+      if (this.#requests.delete(socket)) this.#requests.set(socket, left)
       if (this.#closing && left === 0) socket.end()
     })
   }
@@ -31,5 +43,19 @@ export class ConnectionTracker {
   close(): void {
     this.#closing = true
     for (const [socket, requests] of this.#requests) if (requests === 0) socket.destroy()
+  }
+
+  /** Closes the connection that has been idle for the longest if the limit is reached. False if all are busy. */
+  #hasRoom(): boolean {
+    if (this.#requests.size < this.#limit.maxConnections) return true
+    for (const [socket, requests] of this.#requests) {
+      if (requests > 0) continue
+      this.#requests.delete(socket)
+      socket.destroy()
+      this.#limit.onClosed('idle')
+      return true
+    }
+    this.#limit.onClosed('refused')
+    return false
   }
 }

@@ -29,6 +29,16 @@ const partial = internalCounter(
   'format',
 )
 
+const closedConnections = internalCounter(
+  'tallyscope_prometheus_closed_connections_total',
+  'Connections closed at the limit of serveMetrics: idle ones to admit others, and new ones because none was idle.',
+  'reason',
+)
+
+export function countClosedConnection(reason: 'idle' | 'refused'): void {
+  internalCount(closedConnections, reason).value++
+}
+
 export function countPartial(format: string): void {
   internalCount(partial, format).value++
 }

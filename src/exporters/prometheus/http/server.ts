@@ -8,6 +8,7 @@ import { ConnectionTracker } from '../../../serving/connection-tracker.js'
 import { milliseconds, ownOptions, wholeNumber } from '../../../serving/options.js'
 import { HANDLER_OPTIONS, ScrapeHandler } from './handler.js'
 import { type NodeHandlerOptions, serveScrapes } from './node-handler.js'
+import { countClosedConnection } from './scrape-counts.js'
 
 export interface ServeMetricsOptions extends NodeHandlerOptions {
   /** Port to listen on, 0 … 65 535; 0 for any free port. Default 9464. */
@@ -20,6 +21,11 @@ export interface ServeMetricsOptions extends NodeHandlerOptions {
   readonly requestTimeoutMs?: number
   /** Time limit for the headers of a request, in milliseconds, 1 … `requestTimeoutMs`. Default 8 000. */
   readonly headersTimeoutMs?: number
+  /**
+   * Maximum number of connections, 1 … 1 000 000. A further one replaces the connection that has been without a request for the longest. If all
+   * have one, it is closed. Both are counted in `tallyscope_prometheus_closed_connections_total`. Default 2 000.
+   */
+  readonly maxConnections?: number
   /** True if the server must not keep the process alive. Default false. */
   readonly unref?: boolean
   /** Time that `close` waits for running scrapes, in milliseconds, 0 … 2^31 - 1; after it they are cut off. Default 5 000. */
@@ -34,6 +40,7 @@ const SERVER_OPTIONS: OptionNames<ServeMetricsOptions> = {
   requestTimeoutMs: true,
   headersTimeoutMs: true,
   closeTimeoutMs: true,
+  maxConnections: true,
   unref: true,
 }
 
@@ -72,6 +79,7 @@ export async function serveMetrics(given: ServeMetricsOptions): Promise<MetricsE
   const closeTimeoutMs = milliseconds('closeTimeoutMs', options.closeTimeoutMs, 5_000, 0)
   const requestTimeout = milliseconds('requestTimeoutMs', options.requestTimeoutMs, 10_000)
   const headersTimeout = wholeNumber('headersTimeoutMs', options.headersTimeoutMs, Math.min(8_000, requestTimeout), 1, requestTimeout)
+  const maxConnections = wholeNumber('maxConnections', options.maxConnections, 2_000, 1, 1_000_000)
   const scrape = serveScrapes(new ScrapeHandler(options))
 
   const server = createServer(
@@ -82,7 +90,7 @@ export async function serveMetrics(given: ServeMetricsOptions): Promise<MetricsE
       else notFound(request, response, path)
     },
   )
-  const connections = new ConnectionTracker(server)
+  const connections = new ConnectionTracker(server, { maxConnections, onClosed: countClosedConnection })
   ownServer(server)
   if (options.unref === true) server.on('connection', (socket) => socket.unref())
   await listen(server, port, host, options.unref === true)

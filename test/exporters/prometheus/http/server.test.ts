@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { type IncomingMessage, request as httpRequest, type RequestOptions } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { text as textOf } from 'node:stream/consumers'
@@ -6,6 +7,7 @@ import type { Encoder } from '../../../../src/exporters/prometheus/format/encode
 import { fetchHandler } from '../../../../src/exporters/prometheus/http/fetch-handler.js'
 import { type MetricsEndpoint, type ServeMetricsOptions, serveMetrics } from '../../../../src/exporters/prometheus/http/server.js'
 import type { Metric } from '../../../../src/metrics/data/metric.js'
+import { selfValue } from '../../self-value.js'
 import { manyGauges, metric, producer } from '../format/metric-samples.js'
 
 const one = metric({ name: 'one', type: 'GAUGE_INT64' }, [[], 1])
@@ -201,6 +203,29 @@ test('garbage is answered with 400 or a closed connection, and the server keeps 
     expect(received()).not.toContain('one 1')
   }
   expect((await ask(url)).status).toBe(200)
+})
+
+test('a connection beyond the limit replaces the one that is idle for the longest, or is closed if none is idle', async () => {
+  const closed = () => ['idle', 'refused'].map((reason) => selfValue('tallyscope_prometheus_closed_connections_total', reason))
+  let release = (): void => {}
+  let requests = 0
+  const guard = (): boolean => ++requests > 0
+  const { port } = await serve({ maxConnections: 2, guard }, () => new Promise((resolve) => (release = () => resolve([one]))))
+  const request = ['GET /metrics HTTP/1.1', 'Host: x', 'Connection: close', '', '']
+  const first = raw(port, ...request)
+  await expect.poll(() => requests).toBe(1)
+  const silent = raw(port)
+  await once(silent.socket, 'connect')
+  const second = raw(port, ...request)
+  await silent.closed
+  await expect.poll(() => requests).toBe(2)
+  expect(closed()).toEqual([1, 0])
+  const third = raw(port, ...request)
+  await third.closed
+  expect(closed()).toEqual([1, 1])
+  release()
+  await Promise.all([first.closed, second.closed])
+  expect([first, second, third].map(({ received }) => received().includes('one 1'))).toEqual([true, true, false])
 })
 
 test('close waits for a running scrape, and for no idle connection', async () => {
