@@ -1,5 +1,5 @@
 import { escapeControlCharacters } from './escape-control-characters.js'
-import { redactCredentials } from './redact-credentials.js'
+import { cutRedacted } from './redact-credentials.js'
 
 const MAX_CHARACTERS = 80
 const MAX_SCANNED = 1_000
@@ -26,10 +26,8 @@ export function inspectValue(value: unknown): string {
   }
 }
 
-/** Cuts a string before it is searched, since it may be very long. A possible password is masked up to the cut. */
 function cut(text: string): string {
-  const start = text.length > MAX_SCANNED ? `${text.slice(0, MAX_SCANNED)}@` : text
-  const shown = redactCredentials(start)
+  const shown = cutRedacted(text, MAX_SCANNED)
   return shown.length > MAX_CHARACTERS ? `${shown.slice(0, MAX_CHARACTERS)}…` : shown
 }
 

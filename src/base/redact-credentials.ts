@@ -1,9 +1,11 @@
+const QUERY_VALUE = /([?&][^=&?]*=)[^&#]+/g
+
 /**
- * Removes user and password from the URLs in a string: `http://…@gateway:9091`. Everything between `//`, or the beginning of the word, and
+ * Removes user, password and values of the query from the URLs in a string: `http://…@gateway:9091/?key=…`. Everything between `//`, or the beginning of the word, and
  * its last `@` may be a secret.
  */
 export function redactCredentials(text: string): string {
-  return text.includes('@')
+  return text.includes('@') || text.includes('?')
     ? text
         .split(/([\s"'(),]+)/)
         .map(maskedWord)
@@ -11,11 +13,17 @@ export function redactCredentials(text: string): string {
     : text
 }
 
+/** Cuts a string, which may be very long, before credentials are searched in it. A possible password is masked up to the cut. */
+export function cutRedacted(text: string, length: number): string {
+  return redactCredentials(text.length > length ? `${text.slice(0, length)}@` : text)
+}
+
 function maskedWord(word: string): string {
   const end = word.lastIndexOf('@')
   const slashes = word.indexOf('//')
   const start = slashes >= 0 && slashes < end ? slashes + 2 : word.includes(':') ? 0 : end
-  return end > start ? `${word.slice(0, start)}…${word.slice(end)}` : word
+  const masked = end > start ? `${word.slice(0, start)}…${word.slice(end)}` : word
+  return slashes >= 0 ? masked.replace(QUERY_VALUE, '$1…') : masked
 }
 
 const MIN_SECRET_CHARACTERS = 4

@@ -4,7 +4,7 @@ import { warnOnce } from '../base/logger.js'
 import type { Resource } from '../base/resource.js'
 import { type Configuration, configurationFile, readConfiguration } from './configuration/configuration.js'
 import { readConfigurationFile } from './configuration-file.js'
-import { ConfigurationError, type ConfigurationProblem, lineOf } from './configuration/problem.js'
+import { ConfigurationError, type ConfigurationProblem, lineOf, withShortPath } from './configuration/problem.js'
 import type { Guard } from '../serving/bearer-auth.js'
 import type { ScrapeAccessOptions } from '../exporters/prometheus/http/scrape-access.js'
 import type { MetricsHandlerOptions } from '../exporters/prometheus/http/handler.js'
@@ -282,7 +282,7 @@ function readFile(name: string, problems: ConfigurationProblem[]): { name: strin
   try {
     return readConfigurationFile(name)
   } catch (error) {
-    problems.push({ path: name, problem: `cannot be read: ${(error as Error).message}` })
+    problems.push(withShortPath({ path: name, problem: `cannot be read: ${(error as Error).message}` }))
     return undefined
   }
 }

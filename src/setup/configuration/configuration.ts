@@ -1,9 +1,8 @@
 import { jsonFault } from './json-fault.js'
-import { cutString } from '../../base/cut-string.js'
 import { mergeResources, type Resource, resourceFault, resourceFromEnvironment } from '../../base/resource.js'
 import { type Environment, FILE_VARIABLE, readEnvironment } from './environment-source.js'
 import { type Layer, readObject } from './object-source.js'
-import type { ConfigurationProblem } from './problem.js'
+import { type ConfigurationProblem, withShortPath } from './problem.js'
 import type { Settings } from './settings.js'
 
 /** The merged settings of all sources. A setting that is undefined has the default of the component. */
@@ -26,7 +25,6 @@ export interface ConfigurationSources {
 
 /** Limit of problems, after which reading stops. A file of 1 MB may have 70,000, and each hint takes time. */
 const MAX_PROBLEMS = 100
-const MAX_PATH_LENGTH = 200
 
 class TooManyProblems extends Error {}
 
@@ -51,10 +49,6 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
     problems.push({ path: 'configuration', problem: `has more than ${MAX_PROBLEMS} problems: the rest was not read` })
     return { settings: {}, resource: { labels: {} }, problems, warnings }
   }
-}
-
-function withShortPath(problem: ConfigurationProblem): ConfigurationProblem {
-  return { ...problem, path: cutString(problem.path, MAX_PATH_LENGTH) }
 }
 
 type Report = (problem: ConfigurationProblem) => void

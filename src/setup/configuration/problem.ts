@@ -1,6 +1,9 @@
+import { cutString } from '../../base/cut-string.js'
 import { DefinitionError } from '../../base/errors.js'
+import { cutRedacted } from '../../base/redact-credentials.js'
 
 const MAX_SHOWN = 20
+const MAX_PATH_LENGTH = 200
 
 /** One problem of a configuration. */
 export interface ConfigurationProblem {
@@ -21,6 +24,11 @@ export class ConfigurationError extends DefinitionError {
     super('ERR_CONFIGURATION', [`the configuration has ${many}:`, ...problems.slice(0, MAX_SHOWN).map(lineOf), ...more])
     this.problems = problems
   }
+}
+
+/** The same with a short path. The path of a file may be an address with a password, if variables were confused. */
+export function withShortPath(problem: ConfigurationProblem): ConfigurationProblem {
+  return { ...problem, path: cutString(cutRedacted(problem.path, MAX_PATH_LENGTH), MAX_PATH_LENGTH) }
 }
 
 /** A problem as one line. */
