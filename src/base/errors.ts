@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { cutString } from './cut-string.js'
 import { escapeControlCharacters } from './escape-control-characters.js'
 
@@ -67,4 +68,9 @@ export class TransportError extends TallyscopeError {
   static override is(error: unknown): error is TransportError {
     return TallyscopeError.is(error) && error.name === 'TransportError'
   }
+}
+
+/** True for errors of this realm and of others, such as those of a test runner. Throws for proxies that throw. */
+export function isError(value: unknown): value is Error {
+  return types.isNativeError(value) || value instanceof Error
 }

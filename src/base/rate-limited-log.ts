@@ -1,5 +1,6 @@
 import { escapeControlCharacters } from './escape-control-characters.js'
-import { redactCredentials } from './redact-credentials.js'
+import { isError } from './errors.js'
+import { cutRedacted } from './redact-credentials.js'
 import { type Clock, timerClock } from './clock.js'
 import { type Logger, warnOnce } from './logger.js'
 
@@ -72,10 +73,10 @@ export function errorText(error: unknown): string {
     for (let depth = 0; depth <= MAX_CAUSES && cause !== undefined && cause !== null; depth++) {
       const text = messageOf(cause)
       if (!texts.some((known) => known.includes(text))) texts.push(text)
-      cause = cause instanceof Error ? cause.cause : undefined
+      cause = isError(cause) ? cause.cause : undefined
     }
     const text = texts.length === 0 ? String(error) : texts.join(': ')
-    const shown = escapeControlCharacters(redactCredentials(text.slice(0, 2 * MAX_CHARACTERS)))
+    const shown = escapeControlCharacters(cutRedacted(text, 2 * MAX_CHARACTERS))
     return shown.length > MAX_CHARACTERS ? `${shown.slice(0, MAX_CHARACTERS)}…` : shown
   } catch {
     return 'an error that cannot be read'
@@ -84,7 +85,7 @@ export function errorText(error: unknown): string {
 
 /** The message of an error, or its code: system errors may have only a code, such as `ECONNREFUSED`. */
 function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
+  if (!isError(error)) return String(error)
   const { code } = error as { code?: unknown }
   return error.message || (typeof code === 'string' ? code : error.name)
 }

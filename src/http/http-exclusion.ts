@@ -1,3 +1,5 @@
+import { types } from 'node:util'
+
 /** The health check of App Engine; excluded by default. */
 export const DEFAULT_EXCLUDED_PATHS: readonly string[] = Object.freeze(['_ah/health'])
 
@@ -13,7 +15,7 @@ export class PathExclusion {
   constructor(rules: readonly PathRule[] = DEFAULT_EXCLUDED_PATHS) {
     const strings = rules.filter((rule) => typeof rule === 'string')
     this.#prefixes = strings.map((rule) => (rule.startsWith('/') ? rule : `/${rule}`))
-    this.#patterns = rules.filter((rule) => rule instanceof RegExp)
+    this.#patterns = rules.filter((rule) => types.isRegExp(rule))
   }
 
   /** @param url The whole URL (`http://host/path`), or from the path on (`/path`). */

@@ -1,3 +1,4 @@
+import { isError } from '../../base/errors.js'
 import { bodyLength } from '../../http/http-body-bytes.js'
 import { listen } from './channels.js'
 import type { ClientExchange } from './client-exchange.js'
@@ -108,7 +109,7 @@ function detectAbort(request: UndiciRequest, exchange: ClientExchange): void {
 
 /** `fetch` itself cancels a request whose body cannot be decompressed. */
 function isDecodingError(reason: unknown): boolean {
-  const { code, errno } = (reason instanceof Error ? reason : {}) as { code?: unknown; errno?: unknown }
+  const { code, errno } = (isError(reason) ? reason : {}) as { code?: unknown; errno?: unknown }
   return typeof code === 'string' && typeof errno === 'number' && /^(Z_|ERR_|ERROR_)/.test(code)
 }
 

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { types } from 'node:util'
 import { BinaryPropagator } from '../../trace/propagation/binary.js'
 import { OpenTracingSpanContext } from './opentracing-context.js'
 import { SpanBaggage } from './span-baggage.js'
@@ -52,11 +53,11 @@ export function bytesIn(carrier: object): Uint8Array | undefined | null {
   const held: unknown = isBytes(carrier) || Array.isArray(carrier) ? carrier : (carrier as { buffer?: unknown }).buffer
   if (held === undefined || held === null) return undefined
   if (typeof held !== 'object') return null
-  if (held instanceof ArrayBuffer) return held.byteLength === 0 ? undefined : new Uint8Array(held)
+  if (types.isArrayBuffer(held)) return held.byteLength === 0 ? undefined : new Uint8Array(held)
   const { length } = held as ArrayLike<unknown>
   if (length === 0) return undefined
   if (!Number.isInteger(length) || length < 0 || length > MAX_LENGTH) return null
-  if (held instanceof Uint8Array) return held
+  if (types.isUint8Array(held)) return held
   const numbers = Array.from(held as ArrayLike<unknown>)
   return numbers.every((each) => Number.isInteger(each) && (each as number) >= 0 && (each as number) <= 255)
     ? Uint8Array.from(numbers as number[])
@@ -65,5 +66,5 @@ export function bytesIn(carrier: object): Uint8Array | undefined | null {
 
 /** True for a typed array or ArrayBuffer, whose length cannot change. */
 export function isBytes(carrier: object): boolean {
-  return ArrayBuffer.isView(carrier) || carrier instanceof ArrayBuffer
+  return ArrayBuffer.isView(carrier) || types.isArrayBuffer(carrier)
 }

@@ -1,3 +1,5 @@
+import { types } from 'node:util'
+import { isError } from '../../base/errors.js'
 import { MAX_ATTRIBUTE_LENGTH } from '../../trace/data/attributes.js'
 import { AlwaysOffSampler, AlwaysOnSampler } from '../../trace/sampling/constant-samplers.js'
 import type { Sampler } from '../../trace/sampling/sampler.js'
@@ -67,8 +69,8 @@ export function plainValue(value: unknown): string | number | boolean | undefine
 export function textOf(value: unknown): string {
   try {
     if (typeof value !== 'object' || value === null) return String(value)
-    if (value instanceof Error) return `${value.name}: ${value.message}`
-    if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString()
+    if (isError(value)) return `${value.name}: ${value.message}`
+    if (types.isDate(value)) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString()
     return JSON.stringify(value) ?? String(value)
   } catch {
     return tagOf(value)

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { checkNumber, checkOptions, type OptionNames } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
@@ -144,7 +145,7 @@ function begin<T extends Family>(source: Source<T>, producers: readonly MetricPr
       if (answer instanceof Promise) asynchronous.push({ at, producer, answer })
       lists.push(answer instanceof Promise ? undefined : answer)
     } catch (error) {
-      lists.push(leftOut(producer, error instanceof Stuck ? 'stuck' : reasonOf(error, 'throw'), error, options))
+      lists.push(leftOut(producer, isA(Stuck, error) ? 'stuck' : reasonOf(error, 'throw'), error, options))
     }
   }
   if (asynchronous.length === 0) return { all: soFar(), soFar }
@@ -221,7 +222,12 @@ function leftOut(
 }
 
 function reasonOf(error: unknown, otherwise: 'throw' | 'reject'): GatherFailureReason {
-  return error instanceof InvalidAnswer ? 'invalid' : otherwise
+  return isA(InvalidAnswer, error) ? 'invalid' : otherwise
+}
+
+/** Whether the error is of this class. A producer may also throw a proxy that throws when it is looked at. */
+function isA(type: typeof Stuck | typeof InvalidAnswer, error: unknown): boolean {
+  return !types.isProxy(error) && error instanceof type
 }
 
 class Stuck extends Error {}

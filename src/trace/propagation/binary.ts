@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { types } from 'node:util'
 import type { SpanContext } from '../context/span-context.js'
 import { headerValue } from './header-value.js'
 import type { HeaderGetter, HeaderSetter, Propagator } from './propagator.js'
@@ -44,7 +45,7 @@ export class BinaryPropagator implements Propagator {
 
   /** Decodes a context. Returns undefined unless both ids are present. Options that are missing, or not the next field, are 0. */
   fromBytes(bytes: Uint8Array): SpanContext | undefined {
-    if (!(bytes instanceof Uint8Array) || bytes.length < OPTIONS_FIELD_AT) return undefined
+    if (!types.isUint8Array(bytes) || bytes.length < OPTIONS_FIELD_AT) return undefined
     if (bytes[0] !== 0 || bytes[1] !== 0 || bytes[SPAN_ID_FIELD_AT] !== SPAN_ID_FIELD) return undefined
     const hex = Buffer.from(bytes.buffer, bytes.byteOffset, OPTIONS_FIELD_AT).toString('hex')
     const digitsFrom = (from: number, to: number): string => hex.slice(from * 2, to * 2)

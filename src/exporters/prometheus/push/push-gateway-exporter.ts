@@ -1,7 +1,7 @@
 import { checkRequiredOptions, type OptionNames } from '../../../base/check-options.js'
 import { inspectValue } from '../../../base/inspect-value.js'
 import { type Clock, systemClock } from '../../../base/clock.js'
-import { DefinitionError, ExportError } from '../../../base/errors.js'
+import { DefinitionError, ExportError, isError } from '../../../base/errors.js'
 import type { Exporter } from '../../../base/exporter.js'
 import { errorText } from '../../../base/rate-limited-log.js'
 import { runSuppressed } from '../../../base/suppression.js'
@@ -148,7 +148,7 @@ export class PushGatewayExporter implements Exporter<Metric> {
       response = await runSuppressed(() => fetch(this.#url, init))
       reason = await reasonOf(response, this.#secrets)
     } catch (cause) {
-      const inner = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause
+      const inner = isError(cause) && cause.cause !== undefined ? cause.cause : cause
       throw new ExportError('ERR_PUSH_FAILED', `${what} to ${this.#url} failed: ${errorText(inner)}`, { retryable: true, cause })
     }
     if (response.ok) return
