@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { systemClock } from '../../base/clock.js'
 import { currentFrame, EMPTY_FRAME, runInFrame } from '../../base/context.js'
-import { ownServer } from '../../serving/owned-servers.js'
+import { ownServersOf } from '../../serving/owned-servers.js'
 import { runDetached } from '../../base/suppression.js'
 import { makeServerInstrumentation } from '../../http/make-server-instrumentation.js'
 import type { RequestTags } from '../../http/request-tags.js'
@@ -30,7 +30,7 @@ export function instrumentFastify(app: FastifyInstance, options: TallyscopeFasti
     },
     { defaultTracer, isHijacked },
   )
-  ownServer(app.server)
+  ownServersOf(app.server)
   const decoration: TallyscopeDecoration = { stats, tracer, registry, producers: [stats, registry] }
   const producers = [...decoration.producers, ...(options.producers ?? [])]
   const { group } = options

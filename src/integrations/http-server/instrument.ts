@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import { EMPTY_FRAME, enterFrame, type Frame, runInFrame } from '../../base/context.js'
 import { warnOnce } from '../../base/logger.js'
-import { isOwnedServer } from '../../serving/owned-servers.js'
+import { claimsServer, isOwnedServer } from '../../serving/owned-servers.js'
 import { processGlobal } from '../../base/process-global.js'
 import { SUPPRESSED_FRAME } from '../../base/suppression.js'
 import { exchangeOf, type ServerInstrumentation } from '../../http/server-instrumentation.js'
@@ -12,7 +12,8 @@ import type { MetricRegistry } from '../../metrics/instruments/metric-registry.j
 import type { MetricProducer } from '../../metrics/data/producer.js'
 import { UpgradeWatch } from '../../http/upgrade-watch.js'
 import { makeServerInstrumentation } from '../../http/make-server-instrumentation.js'
-import { defaultTracer } from '../../setup/tracer.js'
+import { isFrameRead } from '../../http/request-frame.js'
+import { hiddenDefaultTracer } from '../../setup/tracer.js'
 import type { HttpServerOptions } from './options.js'
 import { RouteNames } from './route-names.js'
 import { serverFault } from './server-faults.js'
@@ -51,7 +52,7 @@ export class HttpServerInstrumentation {
   constructor(options: HttpServerOptions) {
     checkOptions('instrumentHttpServer', options, OPTIONS)
     const { server, registry, stats } = makeServerInstrumentation<IncomingMessage>(options, {
-      defaultTracer,
+      defaultTracer: hiddenDefaultTracer,
       routes: (measures, requestTags) => new RouteNames(measures, options.route, requestTags),
     })
     this.#server = server
@@ -76,13 +77,15 @@ export class HttpServerInstrumentation {
   }
 
   readonly #onRequest = guarded(({ request, response, server }: { request: IncomingMessage; response: ServerResponse; server: Server }) => {
+    if (isOwnedServer(server)) return
+    const frame = this.#begin(request, response)
     // Node keeps the entered context for the next request of the connection, so each request must enter one.
-    if (!isOwnedServer(server)) enterFrame(this.#begin(request, response))
+    if (isFrameRead(request, frame)) enterFrame(frame)
   })
 
   readonly #onConnection = guarded(({ socket }: { socket: Socket & { server?: Server | null } }) => {
     const { server } = socket
-    if (server != null && !isOwnedServer(server)) this.#upgrades.watch(server)
+    if (server != null && !claimsServer(server)) this.#upgrades.watch(server)
   })
 
   #begin(request: IncomingMessage, response: ServerResponse): Frame {
@@ -99,7 +102,9 @@ export class HttpServerInstrumentation {
    * Express, Connect and other frameworks that call middleware with request, response and next.
    */
   readonly middleware = (request: IncomingMessage, response: ServerResponse, next: () => void): void => {
-    runInFrame(this.#begin(request, response), () => next())
+    const frame = this.#begin(request, response)
+    if (isFrameRead(request, frame)) runInFrame(frame, () => next())
+    else next()
   }
 
   /** Stops the instrumentation. Requests that are in progress are still counted. */
