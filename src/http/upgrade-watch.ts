@@ -1,13 +1,17 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { enterFrame } from '../base/context.js'
+import { isFrameRead } from './request-frame.js'
 import type { ServerInstrumentation } from './server-instrumentation.js'
 
 type Listener = (request: IncomingMessage, socket: Duplex) => void
 
+/** What Node emits in the place of `request`. */
+const EVENTS: readonly (string | symbol)[] = ['upgrade', 'connect']
+
 /**
- * Counts connections that are upgraded to another protocol, for which Node has no diagnostics channel. A listener for `upgrade` changes the
- * behavior of a server, so that ours is added only while the application has one.
+ * Counts connections that are upgraded to another protocol, and tunnels, for which Node has no diagnostics channel. A listener for these
+ * events changes the behavior of a server, so that ours is added only while the application has one.
  */
 export class UpgradeWatch {
   readonly #instrumentation: ServerInstrumentation
@@ -27,24 +31,24 @@ export class UpgradeWatch {
     this.#known.add(server)
     const onUpgrade: Listener = (request, socket) => this.#count(request, socket)
     const follow = (event: string | symbol): void => {
-      if (event !== 'upgrade') return
-      const isThere = server.listeners('upgrade').includes(onUpgrade)
-      const others = server.listenerCount('upgrade') - (isThere ? 1 : 0)
-      if (others > 0 && !isThere) server.prependListener('upgrade', onUpgrade)
-      if (others === 0 && isThere) server.off('upgrade', onUpgrade)
+      if (!EVENTS.includes(event)) return
+      const isThere = server.listeners(event).includes(onUpgrade)
+      const others = server.listenerCount(event) - (isThere ? 1 : 0)
+      if (others > 0 && !isThere) server.prependListener(event as 'upgrade', onUpgrade)
+      if (others === 0 && isThere) server.off(event, onUpgrade)
     }
     // `newListener` is emitted before the listener is added.
     const onNew = (event: string | symbol): void => {
-      if (event === 'upgrade') process.nextTick(follow, event)
+      if (EVENTS.includes(event)) process.nextTick(follow, event)
     }
     server.on('newListener', onNew)
     server.on('removeListener', follow)
-    follow('upgrade')
+    EVENTS.forEach(follow)
     const reference = new WeakRef(server)
     this.#servers.set(reference, () => {
       server.off('newListener', onNew)
       server.off('removeListener', follow)
-      server.off('upgrade', onUpgrade)
+      for (const event of EVENTS) server.off(event, onUpgrade)
     })
     server.once('close', () => this.#forget(reference))
   }
@@ -63,6 +67,6 @@ export class UpgradeWatch {
 
   #count(request: IncomingMessage, socket: Duplex): void {
     const frame = this.#instrumentation.upgrading(request, socket, this.#isFrameworks)
-    if (frame !== undefined) enterFrame(frame)
+    if (frame !== undefined && isFrameRead(request, frame)) enterFrame(frame)
   }
 }

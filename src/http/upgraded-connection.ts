@@ -14,7 +14,7 @@ import { type ExchangeHome, SWITCHING_PROTOCOLS } from './server-exchange.js'
 type Send = (this: Duplex, chunk?: unknown, ...rest: unknown[]) => unknown
 
 /**
- * A connection that a client wants to upgrade to another protocol. Node has no response for it. The first bytes that the application writes
+ * A connection that a client wants to upgrade to another protocol, or to use as a tunnel (CONNECT). Node has no response for it. The first bytes that the application writes
  * show whether it accepts: then the connection is a stream until it closes, otherwise a request with a response.
  */
 export class UpgradedConnection {
@@ -28,7 +28,8 @@ export class UpgradedConnection {
   private readonly method: number
   private readonly startMs: number
   private isOpen = true
-  private isAnswered = false
+  /** The status with which the application accepted; 0 if it did not. */
+  private accepted = 0
 
   /** @param frame The context in which values are recorded, with the tags that the listener has set. */
   constructor(home: ExchangeHome, request: IncomingMessage, socket: Duplex, frame: () => Frame) {
@@ -54,11 +55,13 @@ export class UpgradedConnection {
   }
 
   private answered(status: number): void {
-    this.isAnswered = true
     // A framework answers this request like any other, with its own instrumentation.
     if (bytesOf(this.request) !== undefined) return this.end()
     this.endSpan(status)
-    if (status === SWITCHING_PROTOCOLS) return
+    if (this.isAcceptance(status)) {
+      this.accepted = status
+      return
+    }
     this.count(status, status >= 500 ? 'error' : 'ok')
     this.end()
   }
@@ -66,14 +69,18 @@ export class UpgradedConnection {
   private closed(): void {
     if (!this.isOpen) return
     this.end()
-    if (this.isAnswered) {
-      const series = this.home.unmatched.seriesOf(this.method, SWITCHING_PROTOCOLS, 'ok')
+    if (this.accepted !== 0) {
+      const series = this.home.unmatched.seriesOf(this.method, this.accepted, 'ok')
       runInFrame(this.frame(), () => series.recordStream(this.seconds(), 0, 0))
     } else if (bytesOf(this.request) === undefined) {
       const outcome = this.socket.readableEnded || this.socket.errored != null ? 'aborted' : 'error'
       this.endSpan(0, outcome)
       this.count(0, outcome)
     }
+  }
+
+  private isAcceptance(status: number): boolean {
+    return status === SWITCHING_PROTOCOLS || (this.request.method === 'CONNECT' && status >= 200 && status < 300)
   }
 
   private end(): void {
