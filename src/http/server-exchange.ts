@@ -65,6 +65,7 @@ export class ServerExchange extends BodyBytes {
   declare private readonly isUpgrade: boolean
   declare private readonly isHttp2: boolean
   declare private readonly isHead: boolean
+  declare private readonly acceptsEvents: boolean
   /** Fastify's request: the argument of functions for tags. */
   declare private subject: object | undefined
   declare private reply: object | undefined
@@ -86,6 +87,7 @@ export class ServerExchange extends BodyBytes {
     this.isUpgrade = (request as { upgrade?: unknown }).upgrade === true
     this.isHttp2 = request.httpVersionMajor === 2
     this.isHead = request.method === 'HEAD'
+    this.acceptsEvents = request.headers.accept === 'text/event-stream'
     this.subject = undefined
     this.reply = undefined
   }
@@ -124,11 +126,13 @@ export class ServerExchange extends BodyBytes {
 
   private finish(): void {
     if (this.home.routes !== undefined) this.findRoute(this.home.routes.find(this.request))
-    const { headersSent, statusCode } = this.response
+    const head = headOf(this.response)
+    const headersSent = head !== undefined
+    const statusCode = headersSent ? statusOf(head, this.response) : 0
     const isDone = this.isFinished()
     // Another protocol took the connection over: no response of HTTP will ever finish.
     const isUpgraded = this.isUpgrade && !headersSent
-    const isStream = isUpgraded || this.isStream(isDone, headersSent, statusCode)
+    const isStream = isUpgraded || this.isStream(isDone, head, statusCode)
     const outcome = isUpgraded && !isDone ? 'ok' : this.outcome(isDone, isStream && headersSent, statusCode)
     const status = headersSent ? clamped(statusCode) : outcome === 'ok' ? SWITCHING_PROTOCOLS : 0
     const { span } = this
@@ -191,14 +195,17 @@ export class ServerExchange extends BodyBytes {
   }
 
   /** True for a response whose duration depends on the client, such as server-sent events. */
-  private isStream(isDone: boolean, headersSent: boolean, statusCode: number): boolean {
-    if (!headersSent) return false
-    const { reply } = this
-    const isHijacked = reply !== undefined && this.home.isHijacked?.(reply) === true
-    const replyOfHeaders = isHijacked ? undefined : (reply as HeaderReader | undefined)
-    if (statusCode === 200 && sendsEvents(this.request, this.response, replyOfHeaders)) return true
+  private isStream(isDone: boolean, head: string | undefined, statusCode: number): boolean {
+    if (head === undefined) return false
+    if (statusCode === 200 && this.sendsEvents(head)) return true
     // If a handler takes over a response and ends it, it is an ordinary response.
-    return isHijacked && !isDone
+    return !isDone && this.reply !== undefined && this.home.isHijacked?.(this.reply) === true
+  }
+
+  /** True for server-sent events: by their type, or by the request if the response has none. */
+  private sendsEvents(head: string): boolean {
+    const type = this.isHttp2 ? this.response.getHeader('content-type') : TYPE.exec(head)?.[1]
+    return type === undefined ? this.acceptsEvents : /^text\/event-stream/i.test(String(type))
   }
 
   private outcome(isDone: boolean, isSentStream: boolean, statusCode: number): HttpOutcome {
@@ -224,20 +231,22 @@ export class ServerExchange extends BodyBytes {
   }
 }
 
-const EVENT_STREAM = 'text/event-stream'
-
-/** A reply of Fastify. */
-interface HeaderReader {
-  getHeader(name: string): unknown
-}
+const TYPE = /^content-type: *([^\r;]*)/im
 
 /**
- * True for server-sent events. Headers passed to `writeHead` are only in the serialized head, and reading that makes a flat copy of it.
- * Fastify's replies have their own headers.
+ * The head that was sent; undefined if there is none. Of HTTP/2 it is empty. Node has no other name for it, and by its public
+ * properties Node searches through the prototypes of the response, which Express makes slow.
  */
-function sendsEvents(request: IncomingMessage, response: ServerResponse, reply: HeaderReader | undefined): boolean {
-  const type = reply?.getHeader('content-type') ?? response.getHeader('content-type') ?? (response as { _header?: unknown })._header
-  return typeof type === 'string' ? type.includes(EVENT_STREAM) : request.headers.accept === EVENT_STREAM
+function headOf(response: ServerResponse): string | undefined {
+  const { _header } = response as { _header?: unknown }
+  return typeof _header === 'string' ? _header : response.headersSent ? '' : undefined
+}
+
+const STATUS_START = 'HTTP/1.1 '.length
+
+/** The status that was sent. An application may set another one afterwards, which no client sees. */
+function statusOf(head: string, { statusCode }: ServerResponse): number {
+  return head === '' ? statusCode : Number(head.slice(STATUS_START, STATUS_START + 3))
 }
 
 function clamped(status: number): number {
@@ -247,8 +256,15 @@ function clamped(status: number): number {
 /** True if the client ended or reset the connection, false if the server did. */
 function clientLeft({ socket }: IncomingMessage, response: ServerResponse): boolean {
   const { stream } = response as { stream?: ServerHttp2Stream }
-  if (stream !== undefined) return stream.aborted
-  return !failedHere(response) && (socket == null || socket.readableEnded || socket.errored != null)
+  if (stream !== undefined) return stream.aborted && !isOwnError(stream.errored)
+  if (failedHere(response)) return false
+  return socket == null || socket.readableEnded || (socket.errored != null && !isOwnError(socket.errored))
+}
+
+/** True for an error by which the program destroyed a connection. Those of the connection, of HTTP and of its time-outs are the client's. */
+function isOwnError(error: Error | null | undefined): boolean {
+  const { code = '', syscall } = (error ?? {}) as NodeJS.ErrnoException
+  return error != null && syscall === undefined && !/^(HPE_|ERR_HTTP|ERR_SSL|ECONNRESET|EPIPE)/.test(code)
 }
 
 /** True if the response failed on this side. From Node 24 on, a response that still waited for its connection when that closed has an error too, but no socket. */

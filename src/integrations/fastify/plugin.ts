@@ -1,6 +1,7 @@
 import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import type { FastifyInstance, FastifyPluginCallback, FastifyRequest } from 'fastify'
 import { warnOnce } from '../../base/logger.js'
+import { processGlobal } from '../../base/process-global.js'
 import { exchangeOf } from '../../http/server-instrumentation.js'
 import { stopAutomatic } from './automatic.js'
 import { instrumentFastify } from './instrument-fastify.js'
@@ -42,6 +43,9 @@ const OPTIONS: OptionNames<TallyscopeFastifyOptions & FastifyRegisterOptions> = 
   logSerializers: true,
 }
 
+/** All that were made, by any copy of the package: an application may have a decorator of the same name. */
+const decorations = processGlobal('fastify-decorations', () => new WeakSet<object>())
+
 /**
  * A Fastify plugin that traces each request, measures its latency and body sizes, counts requests in flight and serves the metrics.
  * Register it before routes and other plugins: only hooks that are added later run inside the span.
@@ -62,7 +66,8 @@ export const tallyscopeFastify: FastifyPluginCallback<TallyscopeFastifyOptions> 
 function install(app: FastifyInstance, options: TallyscopeFastifyOptions, done: (error?: Error) => void): void {
   checkOptions('tallyscopeFastify', options as TallyscopeFastifyOptions & FastifyRegisterOptions, OPTIONS)
 
-  if (app.hasDecorator('tallyscope')) {
+  const isDecorated = app.hasDecorator('tallyscope')
+  if (isDecorated && decorations.has(app.tallyscope)) {
     warnOnce(
       'TALLYSCOPE_FASTIFY_TWICE',
       'plugin',
@@ -72,7 +77,10 @@ function install(app: FastifyInstance, options: TallyscopeFastifyOptions, done: 
   }
   stopAutomatic(app)
   const { decoration } = instrumentFastify(app, options)
-  app.decorate('tallyscope', decoration)
+  decorations.add(decoration)
+  if (isDecorated)
+    warnOnce('TALLYSCOPE_FASTIFY_DECORATOR', 'plugin', 'the application has a decorator "tallyscope" of its own, which stays')
+  else app.decorate('tallyscope', decoration)
   if (!app.hasRequestDecorator('span')) app.decorateRequest('span', { getter: spanOf })
   done()
 }

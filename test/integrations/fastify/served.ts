@@ -91,8 +91,8 @@ export async function until(isThere: () => boolean | Promise<boolean>, what = 'w
 }
 
 /** A bare connection: what is written is what is sent. */
-export async function connection(port: number): Promise<{ socket: Socket; text: () => string }> {
-  const socket = connect(port, '127.0.0.1')
+export async function connection(port: number, host = '127.0.0.1'): Promise<{ socket: Socket; text: () => string }> {
+  const socket = connect(port, host)
   let text = ''
   socket.setEncoding('latin1')
   socket.on('data', (chunk) => {
