@@ -39,12 +39,12 @@ export class ClientExchange {
 
   /** Sets the error of the request. Later errors are ignored. */
   failed(error: unknown): void {
-    this.#error ??= error
+    this.#error ??= timeoutIn(error) ?? error
   }
 
   /** Records that the caller ended the request. A time-out counts as a failure instead. */
   aborted(reason?: unknown): void {
-    if (isTimeout(reason)) this.failed(reason)
+    if (timeoutIn(reason) !== undefined) this.failed(reason)
     else if (this.#error === undefined) this.#aborted = true
   }
 
@@ -98,17 +98,24 @@ function isAbort(error: unknown): boolean {
 
 const TIMEOUT_CODES: ReadonlySet<unknown> = new Set(['ETIMEDOUT', 'ESOCKETTIMEDOUT'])
 
+/** The error of a time-out. Node wraps that of an `AbortSignal.timeout` into an AbortError. */
+function timeoutIn(error: unknown): unknown {
+  if (isTimeout(error)) return error
+  const { cause } = factsOf(error)
+  return isAbort(error) && isTimeout(cause) ? cause : undefined
+}
+
 function isTimeout(error: unknown): boolean {
   const { name, code } = factsOf(error)
   return name === 'TimeoutError' || TIMEOUT_CODES.has(code) || /^UND_ERR_.*_TIMEOUT$/.test(String(code))
 }
 
 /** Never throws. The caller may abort with any value. */
-function factsOf(error: unknown): { readonly name?: unknown; readonly code?: unknown } {
+function factsOf(error: unknown): { readonly name?: unknown; readonly code?: unknown; readonly cause?: unknown } {
   if (typeof error !== 'object' || error === null) return {}
   try {
-    const { name, code } = error as { name?: unknown; code?: unknown }
-    return { name, code: typeof code === 'string' ? code : undefined }
+    const { name, code, cause } = error as { name?: unknown; code?: unknown; cause?: unknown }
+    return { name, code: typeof code === 'string' ? code : undefined, cause }
   } catch {
     return {}
   }

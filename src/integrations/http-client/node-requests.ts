@@ -33,12 +33,15 @@ export class NodeRequests {
       'http.client.request.created': ({ request }: { request: ClientRequest }) => this.#begin(request),
       'http.client.request.start': ({ request }: { request: ClientRequest }) => this.#begin(request),
       'http.client.request.error': ({ request, error }: { request: ClientRequest; error: unknown }) => {
+        // It was never sent as a whole.
+        if (this.#begin(request) && wasDestroyed(request, error)) this.#running.get(request)?.exchange.aborted()
         const exchange = this.#running.get(request)?.exchange
         // Node passes the error with which a reader destroys a response on to the request.
         if ((request as { res?: IncomingMessage | null }).res?.errored === error) exchange?.aborted(error)
         else exchange?.failed(error)
       },
       'http.client.response.finish': ({ request, response }: { request: ClientRequest; response: IncomingMessage }) => {
+        this.#begin(request)
         const running = this.#running.get(request)
         if (running == null) return
         const { exchange, bytes, knowsPort } = running
@@ -49,14 +52,15 @@ export class NodeRequests {
     })
   }
 
-  #begin(request: ClientRequest): void {
-    if (this.#running.has(request)) return
+  /** Returns true if the request was not known. */
+  #begin(request: ClientRequest): boolean {
+    if (this.#running.has(request)) return false
     const { method, path, protocol } = request
     const { host, knowsPort } = destinationOf(request)
     const exchange = this.#client.begin({ method, host, protocol, target: path, userAgent: stringOf(request.getHeader('user-agent')) })
     if (exchange === undefined) {
       this.#running.set(request, null)
-      return
+      return true
     }
     const bytes = new BodyBytes()
     countSent(request, bytes)
@@ -66,6 +70,7 @@ export class NodeRequests {
     })
     detectAbort(request, exchange)
     this.#client.inject(exchange.span, exchange.host, headersOf(request))
+    return true
   }
 
   #end(request: ClientRequest, exchange: ClientExchange, bytes: BodyBytes): void {
@@ -83,7 +88,7 @@ export class NodeRequests {
 /** Only callers call `request.destroy()`. It counts as aborted, or as failed after the event `timeout`. */
 function detectAbort(request: ClientRequest, exchange: ClientExchange): void {
   let timedOut = false
-  request.once('timeout', () => {
+  request.prependOnceListener('timeout', () => {
     timedOut = true
   })
   const { destroy } = request
@@ -92,6 +97,14 @@ function detectAbort(request: ClientRequest, exchange: ClientExchange): void {
     else if (!(request as { res?: IncomingMessage | null }).res?.complete) exchange.aborted(error)
     return destroy.call(this, error)
   }
+}
+
+/** True if the caller destroyed a request without a response. If the server had hung up, the connection would have ended or failed. */
+function wasDestroyed({ socket, res }: ClientRequest & { res?: unknown }, error: unknown): boolean {
+  const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException
+  const failure = socket?.errored as NodeJS.ErrnoException | null | undefined
+  const isOpen = socket?.readableEnded !== true && failure?.syscall === undefined
+  return isOpen && res == null && code === 'ECONNRESET' && syscall === undefined
 }
 
 /** An incomplete response was destroyed by its reader, unless its error is that of a broken connection. */

@@ -31,14 +31,18 @@ interface RunningRequest {
   publishedReceived: number
 }
 
-/** Instruments global `fetch` and undici, which publish to the same channels. Returns a function that stops it. */
+/** Instruments global `fetch` and undici, which publish to the same channels. Returns a function that stops it; requests in progress are still counted. */
 export function watchUndici(client: ClientInstrumentation): () => void {
   const running = new WeakMap<object, RunningRequest>()
+  let open = 0
+  let isStopped = false
 
   const end = (request: UndiciRequest, error?: unknown): void => {
     const counted = running.get(request)
     if (counted === undefined) return
     running.delete(request)
+    open--
+    if (isStopped && open === 0) unlisten()
     const { exchange, sent, received, publishedSent, publishedReceived } = counted
     exchange.sent = publishedSent || sent || (request.contentLength ?? 0)
     exchange.received = publishedReceived || received
@@ -46,8 +50,9 @@ export function watchUndici(client: ClientInstrumentation): () => void {
     exchange.close()
   }
 
-  return listen({
+  const unlisten = listen({
     'undici:request:create': ({ request }: { request: UndiciRequest }) => {
+      if (isStopped) return
       const { protocol, hostname, port } = new URL(request.origin)
       const host = hostWithPort(protocol, hostname, port)
       const { method, path } = request
@@ -55,6 +60,7 @@ export function watchUndici(client: ClientInstrumentation): () => void {
       if (exchange === undefined) return
       const counted: RunningRequest = { exchange, request, sent: 0, received: 0, publishedSent: 0, publishedReceived: 0 }
       running.set(request, counted)
+      open++
       countChunks(request, counted)
       detectAbort(request, exchange)
       endWithUpgrade(request, exchange, end)
@@ -76,6 +82,10 @@ export function watchUndici(client: ClientInstrumentation): () => void {
     'undici:request:error': ({ request, error }: { request: UndiciRequest; error: unknown }) =>
       end(request, error ?? new Error('the request failed')),
   })
+  return () => {
+    isStopped = true
+    if (open === 0) unlisten()
+  }
 }
 
 function countChunks(request: UndiciRequest, counted: RunningRequest): void {

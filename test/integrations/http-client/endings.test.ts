@@ -26,7 +26,7 @@ async function watched(handle: (path: string, response: ServerResponse) => void 
     server.close()
   })
   const outcomes = () => Object.keys(rows(stats, 'http/client/duration'))
-  return { stats, spans, tracer, port, url: `http://127.0.0.1:${port}`, host: `127.0.0.1:${port}`, outcomes }
+  return { stats, spans, tracer, client, port, url: `http://127.0.0.1:${port}`, host: `127.0.0.1:${port}`, outcomes }
 }
 
 function answer(path: string, response: ServerResponse): void {
@@ -143,6 +143,28 @@ const failing: Readonly<Record<string, { path: string; act: Act }>> = {
   'fetch, the server hangs up': { path: '/hangup', act: async (url) => fetch(url).catch(() => {}) },
   'fetch, the connection breaks': { path: '/broken', act: async (url) => (await fetch(url)).text().catch(() => {}) },
   'fetch, a time-out': { path: '/never', act: async (url) => fetch(url, { signal: AbortSignal.timeout(150) }).catch(() => {}) },
+  'node:http, AbortSignal.timeout': {
+    path: '/never',
+    act: (url) =>
+      new Promise<void>((resolve) => {
+        http
+          .get(url, { signal: AbortSignal.timeout(20) })
+          .on('error', () => {})
+          .on('close', resolve)
+      }),
+  },
+  'node:http, a time-out that the caller listens for before it ends the request, an agent of its own': {
+    path: '/never',
+    act: (url) =>
+      new Promise<void>((resolve) => {
+        const request = http.request(url, { agent: new http.Agent() })
+        request.setTimeout(20, () => request.destroy())
+        request
+          .on('error', () => {})
+          .on('close', resolve)
+          .end()
+      }),
+  },
   'node:http, a time-out': {
     path: '/never',
     act: (url) =>
@@ -162,6 +184,53 @@ test.each(Object.entries(failing))('a request that fails for another reason is a
   await until(() => spans.length === 1)
   expect(outcomes()).toEqual([`GET ${host} ${path === '/broken' ? 200 : 'error'} error`])
   expect(['OK', 'CANCELLED']).not.toContain(spans[0]!.status.name)
+})
+
+// Before Node 22.12 these are published nowhere until they end.
+test.each([true, false])('requests that end before they are sent as a whole count once, with the global agent: %s', async (isGlobal) => {
+  const { url, host, spans, outcomes } = await watched((_path, response) => response.writeHead(413, { connection: 'close' }).end('big'))
+  const dead = createTcpServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => dead.once('listening', resolve))
+  const { port: deadPort } = dead.address() as AddressInfo
+  await new Promise((resolve) => dead.close(resolve))
+  const silent = createTcpServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => silent.once('listening', resolve))
+  onTestFinished(() => void silent.close())
+  const { port: silentPort } = silent.address() as AddressInfo
+  const begin = (to: string, act: (request: http.ClientRequest) => void) =>
+    new Promise<void>((resolve) => {
+      const request = http.request(to, { method: 'POST', ...(!isGlobal && { agent: new http.Agent() }) })
+      request.on('error', () => {}).on('close', resolve)
+      request.write('the first part')
+      act(request)
+    })
+  await begin(`http://127.0.0.1:${deadPort}`, () => {})
+  await begin(url, (request) => request.on('response', (response) => response.resume().on('end', () => request.destroy())))
+  await begin(`http://127.0.0.1:${silentPort}`, (request) =>
+    request.once('socket', (socket) => socket.once('connect', () => request.destroy())),
+  )
+  await until(() => spans.length === 3)
+  expect(outcomes().sort()).toEqual(
+    [`POST 127.0.0.1:${deadPort} error error`, `POST ${host} 413 ok`, `POST 127.0.0.1:${silentPort} error aborted`].sort(),
+  )
+})
+
+test.each(['fetch', 'undici', 'node:http'])('requests that are under way when watching stops are counted: %s', async (name) => {
+  const waiting: ServerResponse[] = []
+  const { url, client, outcomes, host } = await watched((_path, response) => void waiting.push(response))
+  const read = (response: http.IncomingMessage) => new Promise((resolve) => response.resume().on('close', resolve))
+  const ended =
+    name === 'fetch'
+      ? fetch(url).then((response) => response.text())
+      : name === 'undici'
+        ? undiciRequest(url).then(({ body }) => body.text())
+        : new Promise<http.IncomingMessage>((resolve) => http.get(url, resolve)).then(read)
+  await until(() => waiting.length === 1)
+  client.stop()
+  waiting[0]!.end('late')
+  await ended
+  await until(() => outcomes().length === 1)
+  expect(outcomes()).toEqual([`GET ${host} 200 ok`])
 })
 
 test('a request that is destroyed after its end counts as successful', async () => {
