@@ -54,11 +54,11 @@ function follow<A>(promise: Promise<unknown>, argument: A, onEnd: OnEnd<A>): Pro
   return followed
 }
 
-/** A promise of any realm whose `then` is the built-in one. Lazy queries that extend Promise have a `then` of their own. */
+/** A promise of any realm whose `then` is the built-in one. Lazy queries that extend Promise have a `then` of their own; a proxy is no promise. */
 function isPlainPromise(value: unknown): value is Promise<unknown> {
   if (typeof value !== 'object' || value === null) return false
   try {
-    if (!types.isPromise(value) && !(value instanceof Promise)) return false
+    if (!types.isPromise(value)) return false
     let owner: object | null = value
     while (owner !== null && !Object.hasOwn(owner, 'then')) owner = Object.getPrototypeOf(owner) as object | null
     return owner !== null && owner !== value && !('then' in (Object.getPrototypeOf(owner) ?? {}))

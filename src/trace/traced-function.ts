@@ -100,59 +100,51 @@ interface ReflectMetadata {
   defineMetadata?(key: unknown, value: unknown, target: object): void
 }
 
-function* stepsIn(scopes: SpanScopes, name: string, options: SpanOptions, inner: Generator): Generator {
+/** The steps of a generator in one span, for `yield*`, which passes on what the caller does: `next`, `throw` and `return`. */
+function stepsIn(scopes: SpanScopes, name: string, options: SpanOptions, inner: Generator): Iterable<unknown> {
   const span = scopes.startDetachedSpan(name, options)
-  let step = (): IteratorResult<unknown> => inner.next()
-  let done = false
-  try {
-    while (true) {
-      const result = scopes.withSpan(span, step)
-      if (result.done) {
-        done = true
-        return result.value
-      }
-      try {
-        const given = yield result.value
-        step = () => inner.next(given)
-      } catch (thrown) {
-        step = () => inner.throw(thrown) // what the caller throws comes out of the yield inside
-      }
+  const step = (resume: () => IteratorResult<unknown>): IteratorResult<unknown> => {
+    try {
+      const result = scopes.withSpan(span, resume)
+      if (result.done === true) span[Symbol.dispose]()
+      return result
+    } catch (thrown) {
+      endFailed(span, thrown)
+      throw thrown
     }
-  } catch (thrown) {
-    done = true
-    span.failed(thrown)
-    throw thrown
-  } finally {
-    // The caller stopped early: the `finally` blocks of the inner generator have to run.
-    if (!done) scopes.withSpan(span, () => inner.return(undefined))
-    span[Symbol.dispose]()
+  }
+  return {
+    [Symbol.iterator]: () => ({
+      next: (given: unknown) => step(() => inner.next(given)),
+      throw: (thrown: unknown) => step(() => inner.throw(thrown)),
+      return: (value: unknown) => step(() => inner.return(value)),
+    }),
   }
 }
 
-async function* asyncStepsIn(scopes: SpanScopes, name: string, options: SpanOptions, inner: AsyncGenerator): AsyncGenerator {
+/** The same for an async generator. */
+function asyncStepsIn(scopes: SpanScopes, name: string, options: SpanOptions, inner: AsyncGenerator): AsyncIterable<unknown> {
   const span = scopes.startDetachedSpan(name, options)
-  let step = (): Promise<IteratorResult<unknown>> => inner.next()
-  let done = false
-  try {
-    while (true) {
-      const result = await scopes.withSpan(span, step)
-      if (result.done) {
-        done = true
-        return result.value
-      }
-      try {
-        const given = yield result.value
-        step = () => inner.next(given)
-      } catch (thrown) {
-        step = () => inner.throw(thrown) // what the caller throws comes out of the yield inside
-      }
+  const step = async (resume: () => Promise<IteratorResult<unknown>>): Promise<IteratorResult<unknown>> => {
+    try {
+      const result = await scopes.withSpan(span, resume)
+      if (result.done === true) span[Symbol.dispose]()
+      return result
+    } catch (thrown) {
+      endFailed(span, thrown)
+      throw thrown
     }
-  } catch (thrown) {
-    done = true
-    span.failed(thrown)
-    throw thrown
-  } finally {
-    if (!done) await scopes.withSpan(span, () => inner.return(undefined))
-    span[Symbol.dispose]()
   }
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: (given: unknown) => step(() => inner.next(given)),
+      throw: (thrown: unknown) => step(() => inner.throw(thrown)),
+      return: (value: unknown) => step(() => inner.return(value)),
+    }),
+  }
+}
+
+function endFailed(span: Span, thrown: unknown): void {
+  span.failed(thrown)
+  span[Symbol.dispose]()
 }

@@ -54,6 +54,12 @@ describe('a call that ends', () => {
     expect(seen).toEqual([['argument', { error }]])
   })
 
+  test('with a proxy of a promise runs the end at once and returns the proxy', () => {
+    const proxy = new Proxy(Promise.resolve(5), {})
+    const { result, seen } = ends(() => proxy)
+    expect([result === proxy, seen]).toEqual([true, [['argument', undefined]]])
+  })
+
   test('with a promise of another realm runs the end after the promise', async () => {
     const { result, seen } = ends(() => runInNewContext('Promise.resolve(5)'))
     expect(seen).toEqual([])

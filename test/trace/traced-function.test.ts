@@ -123,6 +123,45 @@ test('a generator that is left early runs its finally in the span, which then en
   expect(paths(sent)).toEqual(['endless', 'endless/cleanup'])
 })
 
+test('a generator whose finally throws, returns or yields does so for whoever leaves it early, and its span ends', async () => {
+  const { tracer, sent } = traced()
+  const leave = <G extends Generator | AsyncGenerator>(make: () => G) => {
+    const generator = make()
+    void generator.next()
+    return [generator.return('left'), generator.next(), generator.next()]
+  }
+  const throwing = function* throwing() {
+    try {
+      yield 1
+    } finally {
+      throw new Error('planned') // oxlint-disable-line no-unsafe-finally
+    }
+  }
+  const returning = function* returning() {
+    try {
+      yield 1
+    } finally {
+      return 'other' // oxlint-disable-line no-unsafe-finally
+    }
+  }
+  const yielding = function* yielding() {
+    try {
+      yield 1
+    } finally {
+      yield 'last'
+    }
+  }
+  const yieldingLater = async function* yieldingLater() {
+    yield* yielding()
+  }
+  expect(() => leave(tracer.trace(throwing))).toThrow('planned')
+  expect(leave(tracer.trace(returning))).toEqual(leave(returning))
+  expect(leave(tracer.trace(yielding))).toEqual(leave(yielding))
+  expect(await Promise.all(leave(tracer.trace(yieldingLater)))).toEqual(await Promise.all(leave(yieldingLater)))
+  expect(paths(sent)).toEqual(['returning', 'throwing', 'yielding', 'yieldingLater'])
+  expect(sent.find(({ name }) => name === 'throwing')!.status.message).toBe('planned')
+})
+
 test('an error thrown into a generator is raised at its yield, and an error it throws fails the span', () => {
   const { tracer, sent } = traced()
   const patient = tracer.trace(function* patient(): Generator<string, void, void> {
