@@ -4,7 +4,7 @@ import { DefinitionError } from '../../base/errors.js'
 import { isThenable } from '../../base/finally-async.js'
 import { warnOnce } from '../../base/logger.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
-import { MAX_TIMER_MS } from '../../base/timer.js'
+import { inNextTurn, MAX_TIMER_MS } from '../../base/timer.js'
 import { componentName } from '../../base/inspect-value.js'
 import { exposedFamily } from '../../exporters/prometheus/format/names.js'
 import { checkProducers, gather } from '../../metrics/collection/gather.js'
@@ -126,7 +126,7 @@ class Bridge implements RegistryBridge {
     const answers = this.#producers.map((producer) => ({ name: componentName(producer, 'producer'), getMetrics: this.#callOnce(producer) }))
     this.#gathering = this.#gather(answers)
     // Code that reads metrics one by one, without a scrape, does so within this turn.
-    setImmediate(() => {
+    inNextTurn(() => {
       this.#gathering = undefined
     })
   }

@@ -1,5 +1,5 @@
 import { Counter, Registry } from 'prom-client'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { formatText } from '../../../src/exporters/prometheus/format/text.js'
 import { bridgeToRegistry } from '../../../src/integrations/prom-client/bridge-to-registry.js'
 import { fromRegistry } from '../../../src/integrations/prom-client/from-registry.js'
@@ -209,4 +209,19 @@ test.each([Number.POSITIVE_INFINITY, -1, Number.NaN, '5'])('a time-out of %s is 
   expect(() => bridgeToRegistry(new Registry(), { producers: [], timeoutMs: timeoutMs as number })).toThrow(
     expect.objectContaining({ code: 'ERR_GATHER_TIMEOUT' }),
   )
+})
+
+test('a scrape while timers are faked does not freeze the values of later ones', async () => {
+  const { stats, latency } = fullStats()
+  const registry = new Registry()
+  bridgeToRegistry(registry, { producers: [stats] })
+  vi.useFakeTimers({ toFake: ['setImmediate'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const requests = async () => parseSamples(await registry.metrics()).get('shop_requests_total{route=/}')
+  const before = await requests()
+  stats.record(latency, 1, { route: '/' })
+  await new Promise((resolve) => process.nextTick(resolve))
+  vi.useRealTimers()
+  await new Promise((resolve) => setImmediate(resolve))
+  expect([before, await requests()]).toEqual([2, 3])
 })
