@@ -74,12 +74,12 @@ const REQUESTS: Readonly<Record<string, readonly [request: string, statuses: rea
 }
 
 describe.each(Object.keys(WAYS))('by way of %s', (way) => {
-  test.each(Object.keys(REQUESTS))('%s gets a plain answer, in which nothing of it is repeated', async (name) => {
+  test.each(Object.keys(REQUESTS))('%s gets a plain response that repeats nothing of it', async (name) => {
     const port = await WAYS[way]!()
     const [request, statuses] = REQUESTS[name]!
     const client = new RawClient(port, request)
     cleanUp.push(() => client.socket.destroy())
-    await expect.poll(() => statuses.map(String)).toContain(String(client.statuses))
+    await expect.poll(() => statuses.some((wanted) => String(wanted) === String(client.statuses))).toBe(true)
     if (name !== 'an upgrade to HTTP/2') await client.closed // it stays open for more
     expect(statuses).toContainEqual(client.statuses)
     expect(client.received).not.toContain(SECRET)
@@ -101,7 +101,7 @@ const HTTP2_REQUESTS: readonly (readonly [string, OutgoingHttpHeaders, readonly 
 ]
 
 describe.each(['node', 'Fastify'])('by HTTP/2 and %s', (way) => {
-  test.each(HTTP2_REQUESTS)('%s gets a plain answer, in which nothing of it is repeated', async (_name, headers, outcomes) => {
+  test.each(HTTP2_REQUESTS)('%s gets a plain response that repeats nothing of it', async (_name, headers, outcomes) => {
     const port = way === 'node' ? await listening(createHttp2(nodeHandler(options) as never)) : await byFastify(true)
     const client = connect(`http://127.0.0.1:${port}`)
     client.on('error', () => {})
