@@ -256,8 +256,7 @@ export class TracerCore {
 
   /** Reads the tags that may be received from headers; none if callers are not trusted. */
   extractTags(carrier: ReadableCarrier | null | undefined): TagMap {
-    if (this.#baggage === undefined || this.untrusted) return TagMap.EMPTY
-    return this.#baggage.extract(getterOf(carrier))
+    return this.#baggage === undefined || this.untrusted ? TagMap.EMPTY : this.#baggage.extract(getterOf(carrier))
   }
 
   /** Runs `fn` so that its spans continue a caller's context, or begin a new trace if there is none. */
