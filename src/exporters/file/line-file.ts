@@ -255,7 +255,7 @@ export class LineFile {
   }
 }
 
-/** By default links are refused: whoever can write to the folder could redirect the output to any file. */
+/** The flag that refuses symbolic links. A user with write access to the folder could use one to redirect the output to any file. */
 function linkFlag(followLinks: boolean): number {
   return followLinks ? 0 : (constants.O_NOFOLLOW ?? 0)
 }
