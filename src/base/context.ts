@@ -81,27 +81,6 @@ export const contextState: ContextState = processGlobal('context', () => ({
   endingSpan: undefined,
 }))
 
-/** True once there is code that may read which span is current: a tracer of the program, outgoing requests, fields of logs. */
-const readers = processGlobal('context-readers', () => ({ areThere: false }))
-
-/** To be called by what reads the context, before the first request whose span it has to find. */
-export function expectContextReader(): void {
-  readers.areThere = true
-}
-
-/** Makes something that would be such a reader, but that nobody can use as one. */
-export function withoutContextReader<T>(make: () => T): T {
-  const before = readers.areThere
-  const made = make()
-  readers.areThere = before
-  return made
-}
-
-/** False as long as nothing can notice which frame is current. */
-export function isContextRead(): boolean {
-  return readers.areThere || contextState.used
-}
-
 export const currentFrame = (): Frame => {
   return contextState.used ? (contextState.storage.getStore() ?? EMPTY_FRAME) : EMPTY_FRAME
 }

@@ -1,7 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { enterFrame } from '../base/context.js'
-import { isFrameRead } from './request-frame.js'
 import type { ServerInstrumentation } from './server-instrumentation.js'
 
 type Listener = (request: IncomingMessage, socket: Duplex) => void
@@ -67,6 +66,6 @@ export class UpgradeWatch {
 
   #count(request: IncomingMessage, socket: Duplex): void {
     const frame = this.#instrumentation.upgrading(request, socket, this.#isFrameworks)
-    if (frame !== undefined && isFrameRead(request, frame)) enterFrame(frame)
+    if (frame !== undefined) enterFrame(frame)
   }
 }

@@ -1,5 +1,4 @@
 import { checkMethods, checkOptions, type OptionNames } from '../base/check-options.js'
-import { expectContextReader, withoutContextReader } from '../base/context.js'
 import type { Exporter, Transport } from '../base/exporter.js'
 import { processGlobal } from '../base/process-global.js'
 import { ConsoleExporter } from '../exporters/console/console-exporter.js'
@@ -109,15 +108,9 @@ const defaultTracers = processGlobal('default-tracers', () => new WeakMap<Stats,
  * one trace. It samples one trace in 10 000 and exports nothing.
  */
 export function defaultTracer(stats: Stats = sharedStats): Tracer {
-  expectContextReader()
-  return hiddenDefaultTracer(stats)
-}
-
-/** The same for an integration that passes it to nobody, so that nobody can read its current span. */
-export function hiddenDefaultTracer(stats: Stats): Tracer {
   let tracer = defaultTracers.get(stats)
   if (tracer === undefined) {
-    tracer = withoutContextReader(() => new Tracer({ stats, exporter: 'none' }))
+    tracer = new Tracer({ stats, exporter: 'none' })
     defaultTracers.set(stats, tracer)
   }
   return tracer

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../base/clock.js'
-import { currentFrame, EMPTY_FRAME, enterFrame, expectContextReader, runInFrame, runInFrameWith } from '../base/context.js'
+import { currentFrame, EMPTY_FRAME, enterFrame, runInFrame, runInFrameWith } from '../base/context.js'
 import type { Transport } from '../base/exporter.js'
 import { currentTags } from '../stats/tags/current-tags.js'
 import type { Stats } from '../stats/stats.js'
@@ -80,7 +80,6 @@ export class TracerCore {
   constructor(options: TracerCoreOptions) {
     const { sampler, propagator, transport, stats, limits, clock = systemClock, random = randomWords } = options
     markTracingInUse()
-    expectContextReader()
     this.sampler = sampler
     this.propagator = propagator
     this.transport = transport

@@ -12,8 +12,7 @@ import type { MetricRegistry } from '../../metrics/instruments/metric-registry.j
 import type { MetricProducer } from '../../metrics/data/producer.js'
 import { UpgradeWatch } from '../../http/upgrade-watch.js'
 import { makeServerInstrumentation } from '../../http/make-server-instrumentation.js'
-import { isFrameRead } from '../../http/request-frame.js'
-import { hiddenDefaultTracer } from '../../setup/tracer.js'
+import { defaultTracer } from '../../setup/tracer.js'
 import type { HttpServerOptions } from './options.js'
 import { RouteNames } from './route-names.js'
 import { serverFault } from './server-faults.js'
@@ -52,7 +51,7 @@ export class HttpServerInstrumentation {
   constructor(options: HttpServerOptions) {
     checkOptions('instrumentHttpServer', options, OPTIONS)
     const { server, registry, stats } = makeServerInstrumentation<IncomingMessage>(options, {
-      defaultTracer: hiddenDefaultTracer,
+      defaultTracer,
       routes: (measures, requestTags) => new RouteNames(measures, options.route, requestTags),
     })
     this.#server = server
@@ -77,10 +76,8 @@ export class HttpServerInstrumentation {
   }
 
   readonly #onRequest = guarded(({ request, response, server }: { request: IncomingMessage; response: ServerResponse; server: Server }) => {
-    if (isOwnedServer(server)) return
-    const frame = this.#begin(request, response)
     // Node keeps the entered context for the next request of the connection, so each request must enter one.
-    if (isFrameRead(request, frame)) enterFrame(frame)
+    if (!isOwnedServer(server)) enterFrame(this.#begin(request, response))
   })
 
   readonly #onConnection = guarded(({ socket }: { socket: Socket & { server?: Server | null } }) => {
@@ -102,9 +99,7 @@ export class HttpServerInstrumentation {
    * Express, Connect and other frameworks that call middleware with request, response and next.
    */
   readonly middleware = (request: IncomingMessage, response: ServerResponse, next: () => void): void => {
-    const frame = this.#begin(request, response)
-    if (isFrameRead(request, frame)) runInFrame(frame, () => next())
-    else next()
+    runInFrame(this.#begin(request, response), () => next())
   }
 
   /** Stops the instrumentation. Requests that are in progress are still counted. */

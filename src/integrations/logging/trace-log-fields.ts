@@ -1,4 +1,4 @@
-import { currentFrame, expectContextReader } from '../../base/context.js'
+import { currentFrame } from '../../base/context.js'
 import { Span } from '../../trace/span/span.js'
 import type { TracerCore } from '../../trace/tracer-core.js'
 
@@ -12,9 +12,6 @@ export interface TraceLogFields {
 }
 
 const NONE: Partial<TraceLogFields> = Object.freeze({})
-
-// Not at the first call, which is in a request that has begun.
-expectContextReader()
 
 /**
  * The ids of the current span for a log line; empty if no span is current.
