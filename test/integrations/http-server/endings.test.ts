@@ -144,12 +144,12 @@ test('at all addresses of localhost, requests and upgrades of Fastify are counte
   app.get('/a', async () => 'x')
   app.server.on('upgrade', (_request, socket) => socket.on('error', () => {}).end('HTTP/1.1 401 Unauthorized\r\n\r\n'))
   const addresses = ['127.0.0.1', '127.0.0.2']
-  const found = addresses.map((address) => ({ address, family: 4 }))
   type Done = (error: null, address: unknown, family?: number) => void
   const resolve = (host: string, options: { all?: boolean } | Done, done?: Done): void => {
     const callback = typeof options === 'function' ? options : done!
+    const found = (host === 'localhost' ? addresses : [host]).map((address) => ({ address, family: 4 }))
     if (typeof options === 'object' && options.all === true) callback(null, found)
-    else callback(null, host === 'localhost' ? addresses[0] : host, 4)
+    else callback(null, found[0]!.address, 4)
   }
   const lookup = vi.spyOn(dns, 'lookup').mockImplementation(resolve as never)
   onTestFinished(() => {
