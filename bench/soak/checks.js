@@ -36,11 +36,12 @@ export const WARM_UP_MINUTES = 1
 const LONG_MINUTES = 60
 /**
  * Limits of the event loop delay that records and scrapes may add, and of the changes of resident memory with each periodic export. On a
- * shared machine the same work takes longer, and the host may stop the machine for 100 ms.
+ * shared machine the same work takes longer, and the host may stop the machine for 100 ms. There the allocator has been seen to keep 8 MB
+ * within two minutes in which the heap did not grow.
  */
 export const BOUNDS = {
   own: { p999Ms: 5, longestMs: 25, stepMB: 2 },
-  shared: { p999Ms: 15, longestMs: 250, stepMB: 6 },
+  shared: { p999Ms: 15, longestMs: 250, stepMB: 12 },
 }
 
 /**
