@@ -1,6 +1,4 @@
 import { checkNumber, checkOptions, type OptionNames } from '../../base/check-options.js'
-import { ExportError } from '../../base/errors.js'
-import { errorText } from '../../base/rate-limited-log.js'
 import { RisingTime } from '../../metrics/collection/rising-time.js'
 import type { Resource } from '../../base/resource.js'
 import type { FamilyExportContext, FamilyExporter } from '../../metrics/data/family-exporter.js'
@@ -114,20 +112,10 @@ export class OtlpMetricExporter implements FamilyExporter {
 
   async #send(families: readonly Family[], timeUnixMs: number, limits: SendLimits): Promise<void> {
     const sending = this.#sender.begin(limits)
-    let encodingError: unknown
-    try {
-      await this.#sendParts(families, timeUnixMs, sending)
-    } catch (error) {
-      encodingError = error
-    }
-    const result = await sending.finish()
+    const outcome = await sending.outcome(this.#sendParts(families, timeUnixMs, sending))
     this.#baselines?.settle()
-    const failure = this.#sender.failure(result, 0)
+    const failure = this.#sender.failure(outcome, 0)
     if (failure !== undefined) throw failure
-    if (encodingError !== undefined) {
-      const message = `metrics cannot be encoded as OTLP: ${errorText(encodingError)}`
-      throw new ExportError('ERR_OTLP_FAILED', message, { retryable: false, cause: encodingError })
-    }
     this.#deliveredUnixMs = timeUnixMs
   }
 

@@ -1,11 +1,11 @@
 import { ExportError } from '../../base/errors.js'
-import { RateLimitedLog } from '../../base/rate-limited-log.js'
+import { errorText, RateLimitedLog } from '../../base/rate-limited-log.js'
 import { ExportCounts } from '../export-counts.js'
 import { SpareBuffers } from '../spare-buffers.js'
 import { gzipBody } from '../sending/compress-body.js'
 import { shownAddress } from '../sending/destination.js'
 import { type HttpReply, HttpSender } from '../sending/http-sender.js'
-import { PartSending, type SendingResult } from '../sending/part-sending.js'
+import { PartSending, type SendingOutcome } from '../sending/part-sending.js'
 import { REPLY_POLICIES } from '../sending/reply-policy.js'
 import { RequestCounts } from '../sending/request-counts.js'
 import type { Delivery, SendLimits } from '../sending/send-until.js'
@@ -97,7 +97,7 @@ export class OtlpSender {
   }
 
   /** The error of an export; undefined if all parts were accepted. */
-  failure({ refusal, undelivered }: SendingResult, delivered: number): ExportError | undefined {
+  failure({ refusal, undelivered, fault }: SendingOutcome, delivered: number): ExportError | undefined {
     const where = shownAddress(this.#settings.destination)
     if (undelivered !== undefined) {
       this.counts.error('ERR_OTLP_FAILED')
@@ -105,10 +105,13 @@ export class OtlpSender {
       const text = `sending ${this.#items} to ${where} failed: ${message}`
       return new ExportError('ERR_OTLP_FAILED', text, { retryable: true, delivered, retryAfterMs })
     }
-    if (refusal === undefined) return undefined
+    if (refusal === undefined && fault === undefined) return undefined
     this.counts.error('ERR_OTLP_FAILED')
-    const text = `sending ${this.#items} to ${where} was refused: ${this.#describe(refusal)}`
-    return new ExportError('ERR_OTLP_FAILED', text, { retryable: false, delivered })
+    const text =
+      refusal === undefined
+        ? `${this.#items} cannot be encoded as OTLP: ${errorText(fault?.error)}`
+        : `sending ${this.#items} to ${where} was refused: ${this.#describe(refusal)}`
+    return new ExportError('ERR_OTLP_FAILED', text, { retryable: false, delivered, ...(fault !== undefined && { cause: fault.error }) })
   }
 
   closed(): ExportError {

@@ -1,7 +1,5 @@
 import { checkOptions, type OptionNames } from '../../base/check-options.js'
-import { ExportError } from '../../base/errors.js'
 import type { Exporter, Transport } from '../../base/exporter.js'
-import { errorText } from '../../base/rate-limited-log.js'
 import { TimeSlicer } from '../../base/time-slicer.js'
 import type { SpanData } from '../../trace/data/span-data.js'
 import { ProtobufWriter } from '../protobuf-writer.js'
@@ -75,19 +73,9 @@ export class OtlpTraceExporter implements Exporter<SpanData> {
     const { clock, timeoutMs } = this.#settings.sender
     const sending = this.#sender.begin({ endsMs: clock.monotonicMs() + timeoutMs, tries: 1 })
     const progress = new BatchProgress()
-    let encodingError: unknown
-    try {
-      await this.#sendParts(spans, sending, progress)
-    } catch (error) {
-      encodingError = error
-    }
-    const result = await sending.finish()
-    const { delivered } = progress
-    const failure = this.#sender.failure(result, delivered)
+    const outcome = await sending.outcome(this.#sendParts(spans, sending, progress))
+    const failure = this.#sender.failure(outcome, progress.delivered)
     if (failure !== undefined) throw failure
-    if (encodingError === undefined) return
-    const message = `spans cannot be encoded as OTLP: ${errorText(encodingError)}`
-    throw new ExportError('ERR_OTLP_FAILED', message, { retryable: false, cause: encodingError, delivered })
   }
 
   async #sendParts(spans: readonly SpanData[], sending: PartSending, progress: BatchProgress): Promise<void> {

@@ -32,6 +32,15 @@ export interface SendingResult {
   readonly undelivered: Extract<Delivery, { kind: 'undelivered' }> | undefined
 }
 
+/** What a function of the application, such as one that compresses, or a bug of this package has thrown. */
+export interface Fault {
+  readonly error: unknown
+}
+
+export interface SendingOutcome extends SendingResult {
+  readonly fault: Fault | undefined
+}
+
 const COMPRESSION_TIMED_OUT: Extract<Delivery, { kind: 'undelivered' }> = {
   kind: 'undelivered',
   reason: 'deadline',
@@ -51,7 +60,7 @@ export class PartSending {
   /** Called with the size in bytes of each part that was too large. */
   readonly #onTooLarge: (bytes: number) => void
   readonly #running = new Set<Promise<void>>()
-  #fault: { readonly error: unknown } | undefined
+  #fault: Fault | undefined
   #refusal: HttpReply | undefined
   #undelivered: Extract<Delivery, { kind: 'undelivered' }> | undefined
 
@@ -85,37 +94,51 @@ export class PartSending {
     while (this.#running.size >= this.#concurrency) await Promise.race(this.#running)
   }
 
-  /** Resolves when all parts have settled. Rejects only for a bug of this package, or if compressing a body throws. */
+  /** Like {@link outcome}, but rejects with the fault. */
   async finish(): Promise<SendingResult> {
+    const { fault, ...result } = await this.outcome(Promise.resolve())
+    if (fault !== undefined) throw fault.error
+    return result
+  }
+
+  /**
+   * Resolves when all parts have settled.
+   * @param adding Settles when the last part was added.
+   */
+  async outcome(adding: Promise<void>): Promise<SendingOutcome> {
+    await adding.catch((error: unknown) => {
+      this.#fault ??= { error }
+    })
     while (this.#running.size > 0) await Promise.all(this.#running)
-    if (this.#fault !== undefined) throw this.#fault.error
-    return { refusal: this.#refusal, undelivered: this.#undelivered }
+    return { refusal: this.#refusal, undelivered: this.#undelivered, fault: this.#fault }
   }
 
   async #send(part: OutgoingPart): Promise<void> {
     if (this.#undelivered !== undefined) return part.settled(this.#undelivered)
-    const { headers, query } = this.#encoding
-    let body: readonly Uint8Array[] | typeof TIMED_OUT
+    let delivery: Delivery
+    let halves: ReturnType<OutgoingPart['halves']>
     try {
-      body = await this.#compress(part)
+      delivery = await this.#deliver(part)
+      if (delivery.kind === 'too large') {
+        this.#onTooLarge(part.body.reduce((sum, bytes) => sum + bytes.length, 0))
+        halves = part.items > 1 ? part.halves() : undefined
+      }
     } catch (error) {
       this.#fault ??= { error }
       return part.settled({ kind: 'undelivered', reason: 'encoding', message: errorText(error), retryAfterMs: undefined })
     }
-    if (body === TIMED_OUT) {
-      this.#undelivered ??= COMPRESSION_TIMED_OUT
-      return part.settled(COMPRESSION_TIMED_OUT)
-    }
-    const delivery = await sendUntil({ method: 'POST', body, headers, query }, this.#limits, this.#settings)
-    if (delivery.kind === 'too large') {
-      this.#onTooLarge(part.body.reduce((sum, bytes) => sum + bytes.length, 0))
-      const halves = part.items > 1 ? part.halves() : undefined
-      for (const half of halves ?? []) await this.#send(half)
-      if (halves !== undefined) return
-    }
+    for (const half of halves ?? []) await this.#send(half)
+    if (halves !== undefined) return
     if (delivery.kind === 'undelivered') this.#undelivered ??= delivery
     else if (delivery.kind !== 'taken') this.#refusal ??= delivery.reply
     part.settled(delivery)
+  }
+
+  async #deliver(part: OutgoingPart): Promise<Delivery> {
+    const { headers, query } = this.#encoding
+    const body = await this.#compress(part)
+    if (body === TIMED_OUT) return COMPRESSION_TIMED_OUT
+    return sendUntil({ method: 'POST', body, headers, query }, this.#limits, this.#settings)
   }
 
   /** Limits the time: compression may be a function of the application that never settles. */

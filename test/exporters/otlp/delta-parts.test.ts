@@ -20,6 +20,7 @@ let status: (rows: ReadonlyMap<string, number>) => number
 /** What the receiver has added up for each row. */
 let totals: Map<string, number>
 let exporter: OtlpMetricExporter
+let random: () => number
 
 beforeEach(async () => {
   vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
@@ -27,6 +28,7 @@ beforeEach(async () => {
   registry = new MetricRegistry({ clock })
   jobs = registry.counter('jobs', { labelKeys: ['n'] })
   status = () => 200
+  random = () => 0.5
   totals = new Map()
   destination = await receiver((response, _, { body }) => {
     const rows = rowsOf(body)
@@ -34,7 +36,13 @@ beforeEach(async () => {
     if (answer === 200) for (const [n, value] of rows) totals.set(n, (totals.get(n) ?? 0) + value)
     response.writeHead(answer).end()
   })
-  exporter = new OtlpMetricExporter({ endpoint: destination.url, temporality: 'delta', clock, maxPointsPerRequest: PART })
+  exporter = new OtlpMetricExporter({
+    endpoint: destination.url,
+    temporality: 'delta',
+    clock,
+    random: () => random(),
+    maxPointsPerRequest: PART,
+  })
 })
 afterEach(async () => {
   await exporter.shutdown()
@@ -115,4 +123,20 @@ test('rows that are removed before they are delivered are lost, and the rows tha
   )
   expect(expected.size).toBe(ROWS)
   expect(totals).toEqual(expected)
+})
+
+test('no value is lost if a function of the application throws in an export, and the next export is not delivered', async () => {
+  inc(0, 1, 5)
+  status = () => 503
+  random = () => {
+    throw new Error('not random')
+  }
+  const before = selfValue('tallyscope_exporter_dropped_items_total', 'OtlpMetricExporter', 'encoding')
+  await exportOnce()
+  expect(selfValue('tallyscope_exporter_dropped_items_total', 'OtlpMetricExporter', 'encoding')).toBe(before + 1)
+  random = () => 0.5
+  await exportOnce()
+  status = () => 200
+  await exportOnce()
+  expect(totals).toEqual(new Map([['0', 5]]))
 })

@@ -54,8 +54,9 @@ async function sending(
     onTooLarge: (bytes) => void tooLarge.push(bytes),
   })
   const log: string[] = []
-  const add = (text: string) => parts.add(new Letters(text, log))
-  return { parts, add, log, requests, tooLarge, close: () => sender.close() }
+  const letters = (text: string) => new Letters(text, log)
+  const add = (text: string) => parts.add(letters(text))
+  return { parts, add, letters, log, requests, tooLarge, close: () => sender.close() }
 }
 
 test('parts are sent compressed, at most as many at a time as allowed', async () => {
@@ -133,5 +134,17 @@ test('compression that fails after the deadline has no other effect', async () =
   fail(new Error('late'))
   expect((await parts.finish()).undelivered).toMatchObject({ reason: 'deadline' })
   expect(log).toEqual(['a undelivered'])
+  close()
+})
+
+test('a part whose splitting throws is undelivered, and the others are sent', async () => {
+  const { parts, add, letters, log, close } = await sending((response, n) => void response.writeHead(n === 0 ? 413 : 200).end(), 1)
+  const halves = (): never => {
+    throw new Error('not split')
+  }
+  await parts.add(Object.assign(letters('ab'), { halves }))
+  await add('c')
+  await expect(parts.finish()).rejects.toThrow('not split')
+  expect(log).toEqual(['ab undelivered', 'c taken'])
   close()
 })

@@ -11,7 +11,7 @@ import { ExportCounts } from '../../export-counts.js'
 import { gzipBody } from '../../sending/compress-body.js'
 import { checkDestination, type Destination, shownAddress } from '../../sending/destination.js'
 import { HttpSender } from '../../sending/http-sender.js'
-import { type OutgoingPart, PartSending, type SendingResult } from '../../sending/part-sending.js'
+import { type OutgoingPart, PartSending, type SendingOutcome } from '../../sending/part-sending.js'
 import { REPLY_POLICIES } from '../../sending/reply-policy.js'
 import { describeReply } from '../../sending/reply-text.js'
 import { RequestCounts } from '../../sending/request-counts.js'
@@ -133,19 +133,14 @@ export class PrometheusTextPushExporter implements FamilyExporter {
 
   async #send(families: readonly Family[], timeUnixMs: number, limits: SendLimits): Promise<void> {
     const sending = this.#begin(timeUnixMs, limits)
-    let encodingError: unknown
-    try {
-      for await (const part of lineParts(textEncoder.encode(families), () => this.#maxRequestBytes)) {
-        await sending.add(this.#outgoing(part))
-        if (sending.isDown) break
-      }
-    } catch (error) {
-      encodingError = error
+    this.#throwFailure(await sending.outcome(this.#sendParts(families, sending)))
+  }
+
+  async #sendParts(families: readonly Family[], sending: PartSending): Promise<void> {
+    for await (const part of lineParts(textEncoder.encode(families), () => this.#maxRequestBytes)) {
+      await sending.add(this.#outgoing(part))
+      if (sending.isDown) return
     }
-    this.#throwFailure(await sending.finish())
-    if (encodingError === undefined) return
-    const message = `metrics cannot be formatted as text: ${errorText(encodingError)}`
-    throw new ExportError('ERR_PUSH_FAILED', message, { retryable: false, cause: encodingError })
   }
 
   #begin(timeUnixMs: number, limits: SendLimits): PartSending {
@@ -183,11 +178,15 @@ export class PrometheusTextPushExporter implements FamilyExporter {
     }
   }
 
-  #throwFailure({ refusal, undelivered }: SendingResult): void {
-    if (undelivered === undefined && refusal === undefined) return
+  #throwFailure({ refusal, undelivered, fault }: SendingOutcome): void {
+    if (undelivered === undefined && refusal === undefined && fault === undefined) return
     this.#counts.error('ERR_PUSH_FAILED')
-    const why = undelivered?.message ?? describeReply(refusal!)
-    const options = { retryable: undelivered !== undefined, retryAfterMs: undelivered?.retryAfterMs }
+    const why = undelivered?.message ?? (refusal === undefined ? errorText(fault?.error) : describeReply(refusal))
+    const options = {
+      retryable: undelivered !== undefined,
+      retryAfterMs: undelivered?.retryAfterMs,
+      ...(fault !== undefined && { cause: fault.error }),
+    }
     throw new ExportError('ERR_PUSH_FAILED', `sending text to ${this.#place} failed: ${why}`, options)
   }
 }
