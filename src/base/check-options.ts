@@ -45,6 +45,11 @@ export function checkRequiredOptions<T extends object>(owner: string, options: T
   checkOptions(owner, options, known)
 }
 
+/** Returns the options that are not undefined, for a type whose options must not be undefined. */
+export function givenOptions<T extends object>(options: T): { [name in keyof T]?: Exclude<T[name], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as typeof options
+}
+
 function hintFor(name: string, known: readonly string[]): string | undefined {
   const same = Object.hasOwn(ELSEWHERE, name) ? ELSEWHERE[name] : undefined
   return same !== undefined && known.includes(same) ? same : nearest(name, known)
@@ -68,6 +73,20 @@ export function checkNumber(code: string, name: string, value: unknown, range: N
   if (fits) return value
   const kind = range.integer === true ? 'a whole number' : 'a number'
   throw new DefinitionError(code, `${name} must be ${kind} from ${range.min} to ${range.max}: it is ${inspectValue(value)}`)
+}
+
+/** Checks an option with a few values and returns it. @throws {@link DefinitionError} with `code` if it is none of them. */
+export function checkOneOf<T extends string | number | boolean>(code: string, name: string, value: T, allowed: readonly T[]): T {
+  if (allowed.includes(value)) return value
+  throw new DefinitionError(code, `${name} must be one of ${allowed.join(', ')}: it is ${inspectValue(value)}`)
+}
+
+/** @throws {@link DefinitionError} with `code` if one of these options is given and is not a boolean. */
+export function checkBooleans(code: string, options: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || typeof value === 'boolean') continue
+    throw new DefinitionError(code, `${name} must be true or false: it is ${inspectValue(value)}`)
+  }
 }
 
 /** @throws {@link DefinitionError} with `code` unless `part` is an object with these methods. */

@@ -1,7 +1,7 @@
 import { checkOptions, type OptionNames } from '../base/check-options.js'
-import { checkNumber } from '../base/check-options.js'
 import type { Exporter, Transport } from '../base/exporter.js'
 import { ExportCounts } from './export-counts.js'
+import { wholeNumber } from './exporter-options.js'
 
 export interface MemoryExporterOptions {
   /** Maximum number of items, 1 … 10 000 000. Beyond it, the oldest are removed. Default 10 000. */
@@ -33,7 +33,7 @@ export class MemoryExporter<T = any> implements Exporter<T> {
 
   constructor(options: MemoryExporterOptions = {}) {
     checkOptions('MemoryExporter', options, OPTIONS)
-    this.#maxItems = checkNumber('ERR_EXPORTER_OPTION', 'maxItems', options.maxItems ?? 10_000, { min: 1, max: 1e7, integer: true })
+    this.#maxItems = wholeNumber('maxItems', options.maxItems, 10_000, 1, 1e7)
   }
 
   export(items: readonly T[]): void {

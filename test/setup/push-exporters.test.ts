@@ -79,7 +79,7 @@ test('an invalid option is logged before the first export', async () => {
   const warn = vi.mocked(process.emitWarning)
   await run('remotewrite(url=http://127.0.0.1:1, version=never)')
   expect(warn.mock.calls.map(([text]) => text)).toContainEqual(
-    'the exporter remotewrite exports nothing: version must be 1, 2 or auto: it is "never"',
+    'the exporter remotewrite exports nothing: version must be one of 1, 2, auto: it is "never"',
   )
 })
 

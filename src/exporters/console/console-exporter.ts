@@ -1,10 +1,9 @@
-import { checkOptions, type OptionNames } from '../../base/check-options.js'
-import { inspectValue } from '../../base/inspect-value.js'
-import { checkNumber } from '../../base/check-options.js'
-import { DefinitionError, ExportError } from '../../base/errors.js'
+import { checkNumber, checkOneOf, checkOptions, type OptionNames } from '../../base/check-options.js'
+import { ExportError } from '../../base/errors.js'
 import { RateLimitedLog } from '../../base/rate-limited-log.js'
 import type { Exporter, Transport } from '../../base/exporter.js'
 import { ExportCounts } from '../export-counts.js'
+import { OPTION_CODE, wholeNumber } from '../exporter-options.js'
 import { isMetric, itemKind } from '../item-kind.js'
 import { jsonLine } from '../json-lines.js'
 import { prettyMetric } from './pretty-metric.js'
@@ -48,17 +47,11 @@ export class ConsoleExporter<T> implements Exporter<T> {
   constructor(options: ConsoleExporterOptions = {}) {
     checkOptions('ConsoleExporter', options, OPTIONS)
 
-    const { format = 'auto', stream, maxSeries = 50, maxBufferedBytes = 1 << 20 } = options
-    if (!FORMATS.includes(format)) {
-      throw new DefinitionError('ERR_EXPORTER_OPTION', `format must be one of ${FORMATS.join(', ')}: it is ${inspectValue(format)}`)
-    }
-    this.#format = format
-    this.#maxSeries = checkNumber('ERR_EXPORTER_OPTION', 'maxSeries', maxSeries, { min: 1, max: 1e6, integer: true })
-    const range = { min: 0, max: 2 ** 31 }
-    this.#writer = new StreamWriter(
-      () => stream ?? process.stdout,
-      checkNumber('ERR_EXPORTER_OPTION', 'maxBufferedBytes', maxBufferedBytes, range),
-    )
+    const { format = 'auto', stream, maxSeries, maxBufferedBytes = 1 << 20 } = options
+    this.#format = checkOneOf(OPTION_CODE, 'format', format, FORMATS)
+    this.#maxSeries = wholeNumber('maxSeries', maxSeries, 50, 1, 1e6)
+    const most = checkNumber(OPTION_CODE, 'maxBufferedBytes', maxBufferedBytes, { min: 0, max: 2 ** 31 })
+    this.#writer = new StreamWriter(() => stream ?? process.stdout, most)
   }
 
   /** @throws {@link ExportError} (as a rejection) `ERR_CONSOLE_WRITE` if the stream fails, unless its reader is closed. */

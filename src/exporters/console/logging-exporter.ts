@@ -1,10 +1,10 @@
-import { checkOptions, type OptionNames } from '../../base/check-options.js'
-import { escapeControlCharacters } from '../../base/escape-control-characters.js'
-import { inspectValue } from '../../base/inspect-value.js'
-import { DefinitionError, ExportError } from '../../base/errors.js'
+import { checkOneOf, checkOptions, type OptionNames } from '../../base/check-options.js'
+import { escapeControlCharacters } from '../../base/inspect-value.js'
+import { ExportError } from '../../base/errors.js'
 import type { Exporter, Transport } from '../../base/exporter.js'
 import type { Logger } from '../../base/logger.js'
 import { ExportCounts } from '../export-counts.js'
+import { OPTION_CODE, refuseOption } from '../exporter-options.js'
 import { itemName, itemKind } from '../item-kind.js'
 import { stderrLogger } from './stderr-logger.js'
 
@@ -39,11 +39,8 @@ export class LoggingExporter<T> implements Exporter<T> {
     checkOptions('LoggingExporter', options, OPTIONS)
 
     const { logger = stderrLogger, loggerName = 'tallyscope', level = 'info' } = options
-    if (!LEVELS.includes(level)) {
-      throw new DefinitionError('ERR_EXPORTER_OPTION', `level must be one of ${LEVELS.join(', ')}: it is ${inspectValue(level)}`)
-    }
-    if (typeof logger?.[level] !== 'function')
-      throw new DefinitionError('ERR_EXPORTER_OPTION', `a logger must have ${level}(fields, message)`)
+    checkOneOf(OPTION_CODE, 'level', level, LEVELS)
+    if (typeof logger?.[level] !== 'function') refuseOption(`a logger must have ${level}(fields, message)`)
     this.#log = (fields, message) => logger[level](fields, message)
     this.#loggerName = loggerName
   }

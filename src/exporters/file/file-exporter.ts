@@ -1,13 +1,13 @@
-import { checkNumber, checkRequiredOptions, type OptionNames } from '../../base/check-options.js'
-import { inspectValue } from '../../base/inspect-value.js'
+import { checkNumber, checkOneOf, checkRequiredOptions, type OptionNames } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
-import { DefinitionError, ExportError } from '../../base/errors.js'
+import { ExportError } from '../../base/errors.js'
 import type { Exporter, Transport } from '../../base/exporter.js'
 import { errorText, RateLimitedLog } from '../../base/rate-limited-log.js'
 import type { Logger } from '../../base/logger.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
 import { inNextTurn, startTimer } from '../../base/timer.js'
 import { ExportCounts } from '../export-counts.js'
+import { checkFileName, OPTION_CODE, wholeNumber } from '../exporter-options.js'
 import { type JsonLine, jsonLine } from '../json-lines.js'
 import { Batch } from './line-batch.js'
 import type { LineFile, WrittenLines } from './line-file.js'
@@ -97,18 +97,12 @@ export class FileExporter<T> implements Exporter<T> {
   constructor(options: FileExporterOptions) {
     checkRequiredOptions('FileExporter', options, OPTIONS)
 
-    const { path, maxBytes = Number.MAX_SAFE_INTEGER, maxFiles = 5, fsync = 'never', clock = timerClock } = options
-    if (typeof path !== 'string' || path === '' || path.includes('\0')) {
-      throw new DefinitionError('ERR_EXPORTER_OPTION', `path must be a file name: it is ${inspectValue(path)}`)
-    }
-    if (!FSYNC.includes(fsync)) {
-      throw new DefinitionError('ERR_EXPORTER_OPTION', `fsync must be one of ${FSYNC.join(', ')}: it is ${inspectValue(fsync)}`)
-    }
+    const { path, maxBytes = Number.MAX_SAFE_INTEGER, fsync = 'never', clock = timerClock } = options
     const bytes = { min: 1, max: Number.MAX_SAFE_INTEGER }
-    this.path = path
-    this.#maxQueuedBytes = checkNumber('ERR_EXPORTER_OPTION', 'maxQueuedBytes', options.maxQueuedBytes ?? 8 << 20, bytes)
-    this.#maxItemBytes = checkNumber('ERR_EXPORTER_OPTION', 'maxItemBytes', options.maxItemBytes ?? 64 << 20, bytes)
-    this.#fsync = fsync
+    this.path = checkFileName(path)
+    this.#maxQueuedBytes = checkNumber(OPTION_CODE, 'maxQueuedBytes', options.maxQueuedBytes ?? 8 << 20, bytes)
+    this.#maxItemBytes = checkNumber(OPTION_CODE, 'maxItemBytes', options.maxItemBytes ?? 64 << 20, bytes)
+    this.#fsync = checkOneOf(OPTION_CODE, 'fsync', fsync, FSYNC)
     this.#clock = clock
     this.#failureLog = new RateLimitedLog({
       code: 'TALLYSCOPE_EXPORT_FAILED',
@@ -118,9 +112,9 @@ export class FileExporter<T> implements Exporter<T> {
     })
     this.#queue = acquireQueue({
       path,
-      maxBytes: checkNumber('ERR_EXPORTER_OPTION', 'maxBytes', maxBytes, bytes),
-      maxFiles: checkNumber('ERR_EXPORTER_OPTION', 'maxFiles', maxFiles, { min: 1, max: 1_000, integer: true }),
-      mode: options.mode === undefined ? undefined : checkNumber('ERR_EXPORTER_OPTION', 'mode', options.mode, MODES),
+      maxBytes: checkNumber(OPTION_CODE, 'maxBytes', maxBytes, bytes),
+      maxFiles: wholeNumber('maxFiles', options.maxFiles, 5, 1, 1_000),
+      mode: options.mode === undefined ? undefined : checkNumber(OPTION_CODE, 'mode', options.mode, MODES),
       followLinks: options.followLinks === true,
       onReopen: () => internalCount(reopenings, path).value++,
       pause: (delayMs) => new Promise((resume) => void startTimer(clock, delayMs, resume, { keepAlive: true })),

@@ -1,13 +1,13 @@
 import { checkRequiredOptions, type OptionNames } from '../../base/check-options.js'
 import { errorText } from '../../base/rate-limited-log.js'
-import { inspectValue } from '../../base/inspect-value.js'
 import { type Clock, systemClock } from '../../base/clock.js'
-import { DefinitionError, ExportError } from '../../base/errors.js'
+import { ExportError } from '../../base/errors.js'
 import type { Exporter } from '../../base/exporter.js'
 import { processEnd } from '../../base/logger.js'
 import { startTimer } from '../../base/timer.js'
 import type { Metric, SummaryInterval } from '../../metrics/data/metric.js'
 import { ExportCounts } from '../export-counts.js'
+import { checkFileName } from '../exporter-options.js'
 import { hlogHead, type HlogInterval, hlogIntervals, hlogLine } from './hlog-text.js'
 import type { WrittenLines } from './line-file.js'
 import { acquireQueue, type LineQueue, releaseQueue } from './line-queue.js'
@@ -57,10 +57,7 @@ export class HlogExporter implements Exporter<Metric> {
     checkRequiredOptions('HlogExporter', options, OPTIONS)
 
     const { path, clock = systemClock } = options
-    if (typeof path !== 'string' || path === '' || path.includes('\0')) {
-      throw new DefinitionError('ERR_EXPORTER_OPTION', `path must be a file name: it is ${inspectValue(path)}`)
-    }
-    this.path = path
+    this.path = checkFileName(path)
     this.#clock = clock
     this.#queue = acquireQueue({
       path,

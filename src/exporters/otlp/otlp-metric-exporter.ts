@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkOneOf, checkOptions, type OptionNames } from '../../base/check-options.js'
 import { RisingTime } from '../../metrics/collection/rising-time.js'
 import type { Resource } from '../../base/resource.js'
 import type { FamilyExportContext, FamilyExporter } from '../../metrics/data/family-exporter.js'
@@ -9,7 +9,8 @@ import type { SendLimits } from '../sending/send-until.js'
 import { DeltaBaselines } from './delta-baselines.js'
 import { MetricPart } from './metric-part.js'
 import { metricParts } from './metric-parts.js'
-import { checkOtlp, OTLP_OPTIONS, oneOf, type OtlpOptions, type OtlpSettings } from './otlp-options.js'
+import { OPTION_CODE, wholeNumber } from '../exporter-options.js'
+import { checkOtlp, OTLP_OPTIONS, type OtlpOptions, type OtlpSettings } from './otlp-options.js'
 import { OtlpSender } from './otlp-sender.js'
 import { processResource } from './process-resource.js'
 
@@ -69,12 +70,11 @@ export class OtlpMetricExporter implements FamilyExporter {
 
   constructor(options: OtlpMetricExporterOptions = {}) {
     checkOptions('OtlpMetricExporter', options, OPTIONS)
-    const { temporality = 'cumulative', histograms = 'explicit', maxPointsPerRequest = 10_000 } = options
-    oneOf('histograms', histograms, ['explicit', 'exponential'])
-    this.#baselines =
-      oneOf('temporality', temporality, ['cumulative', 'delta', 'lowMemory']) === 'cumulative' ? undefined : new DeltaBaselines()
-    const range = { min: 1, max: 1e6, integer: true }
-    this.#maxPoints = checkNumber('ERR_EXPORTER_OPTION', 'maxPointsPerRequest', maxPointsPerRequest, range)
+    const { temporality = 'cumulative', histograms = 'explicit' } = options
+    checkOneOf(OPTION_CODE, 'histograms', histograms, ['explicit', 'exponential'])
+    checkOneOf(OPTION_CODE, 'temporality', temporality, ['cumulative', 'delta', 'lowMemory'])
+    this.#baselines = temporality === 'cumulative' ? undefined : new DeltaBaselines()
+    this.#maxPoints = wholeNumber('maxPointsPerRequest', options.maxPointsPerRequest, 10_000, 1, 1e6)
     this.#settings = checkOtlp(options, { path: 'v1/metrics', concurrency: 2, maxRequestBytes: 1 << 20 })
     this.#resource = processResource(options.resource)
     this.#options = options

@@ -1,8 +1,7 @@
-import { checkNumber, type OptionNames } from '../../base/check-options.js'
-import { DefinitionError } from '../../base/errors.js'
-import { inspectValue } from '../../base/inspect-value.js'
+import { checkOneOf, type OptionNames } from '../../base/check-options.js'
 import type { Logger } from '../../base/logger.js'
 import type { Resource } from '../../base/resource.js'
+import { OPTION_CODE, refuseOption, wholeNumber } from '../exporter-options.js'
 import { checkDestination, type Destination } from '../sending/destination.js'
 import { checkSender, SENDER_OPTIONS, type SenderOptions, type SenderSettings } from '../sending/sender-options.js'
 
@@ -60,26 +59,18 @@ const DEFAULT_ENDPOINT = 'http://localhost:4318'
 
 /** @throws {@link DefinitionError} `ERR_EXPORTER_URL` or `ERR_EXPORTER_OPTION` if an option is not valid. */
 export function checkOtlp(options: OtlpOptions, defaults: OtlpDefaults): OtlpSettings {
-  const { protocol = 'http/protobuf', compression = 'gzip', maxRequestBytes = defaults.maxRequestBytes } = options
+  const { protocol = 'http/protobuf', compression = 'gzip' } = options
   return {
     destination: destinationOf(options, defaults.path),
     sender: checkSender(options, defaults.concurrency),
-    protocol: oneOf('protocol', protocol, ['http/protobuf', 'http/json']),
-    compression: oneOf('compression', compression, ['gzip', 'none']),
-    maxRequestBytes: checkNumber('ERR_EXPORTER_OPTION', 'maxRequestBytes', maxRequestBytes, { min: 65_536, max: 64 << 20, integer: true }),
+    protocol: checkOneOf(OPTION_CODE, 'protocol', protocol, ['http/protobuf', 'http/json']),
+    compression: checkOneOf(OPTION_CODE, 'compression', compression, ['gzip', 'none']),
+    maxRequestBytes: wholeNumber('maxRequestBytes', options.maxRequestBytes, defaults.maxRequestBytes, 65_536, 64 << 20),
   }
-}
-
-/** @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` if the value is not one of the allowed ones. */
-export function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {
-  if (allowed.includes(value)) return value
-  throw new DefinitionError('ERR_EXPORTER_OPTION', `${name} must be one of ${allowed.join(', ')}: it is ${inspectValue(value)}`)
 }
 
 function destinationOf({ endpoint, url }: OtlpOptions, path: string): Destination {
-  if (url !== undefined && endpoint !== undefined) {
-    throw new DefinitionError('ERR_EXPORTER_OPTION', 'url and endpoint must not both be set')
-  }
+  if (url !== undefined && endpoint !== undefined) refuseOption('url and endpoint must not both be set')
   if (url !== undefined) return checkDestination('url', url)
   const destination = checkDestination('endpoint', endpoint ?? DEFAULT_ENDPOINT)
   destination.url.pathname = `${withoutEndSlash(destination.url.pathname)}/${path}`

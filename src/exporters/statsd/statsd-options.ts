@@ -1,8 +1,8 @@
-import { checkNumber, checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkBooleans, checkOneOf, checkOptions, type OptionNames } from '../../base/check-options.js'
 import { type Clock, systemClock } from '../../base/clock.js'
-import { DefinitionError } from '../../base/errors.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
+import { OPTION_CODE, refuseOption, wholeNumber } from '../exporter-options.js'
 import type { TagStyle } from './statsd-names.js'
 
 export type StatsdProtocol = 'udp' | 'tcp' | 'unixStream' | 'unixDatagram'
@@ -81,48 +81,36 @@ export type CheckedOptions = Required<Omit<StatsdExporterOptions, 'path' | 'exte
  */
 export function checkStatsdOptions(options: StatsdExporterOptions): CheckedOptions {
   checkOptions('StatsdExporter', options, OPTIONS)
-  const { host = '127.0.0.1', path, prefix = '', tags = {}, buckets = false, percentiles = true } = options
-  const protocol = oneOf('protocol', options.protocol ?? (path === undefined ? 'udp' : 'unixStream'), PROTOCOLS)
-  const tagStyle = oneOf('tagStyle', options.tagStyle ?? 'dogstatsd', TAG_STYLES)
-  const distributions = oneOf('distributions', options.distributions ?? 'none', ['none', 'midpoints'])
-  const isUnix = protocol === 'unixStream' || protocol === 'unixDatagram'
-  if (isUnix !== (path !== undefined)) {
-    refuse(isUnix ? `protocol ${protocol} needs a path` : `a path is for unixStream and unixDatagram: the protocol is ${protocol}`)
-  }
-  if (typeof host !== 'string' || host === '') refuse(`host must be a name or an address: it is ${inspectValue(host)}`)
-  if (path !== undefined && (typeof path !== 'string' || path === '')) refuse(`path must name a socket: it is ${inspectValue(path)}`)
-  if (path !== undefined && Buffer.byteLength(path) > MAX_PATH_BYTES) {
-    refuse(`path must have at most ${MAX_PATH_BYTES} bytes: it is ${inspectValue(path)}`)
-  }
+  const { host = '127.0.0.1', path, prefix = '', tags = {}, buckets = false, percentiles = true, clock = systemClock } = options
+  const protocol = checkOneOf(OPTION_CODE, 'protocol', options.protocol ?? (path === undefined ? 'udp' : 'unixStream'), PROTOCOLS)
+  checkAddress(protocol, host, path)
   if (typeof prefix !== 'string' || !/^[A-Za-z0-9_.-]*$/.test(prefix)) {
-    refuse(`prefix must contain only letters, digits, _, - and dots: it is ${inspectValue(prefix)}`)
+    refuseOption(`prefix must contain only letters, digits, _, - and dots: it is ${inspectValue(prefix)}`)
   }
   for (const [key, value] of Object.entries(tags)) {
-    if (key === '' || typeof value !== 'string') refuse(`tags must be strings: ${inspectValue(key)} is ${inspectValue(value)}`)
+    if (key === '' || typeof value !== 'string') refuseOption(`tags must be strings: ${inspectValue(key)} is ${inspectValue(value)}`)
   }
-  for (const [name, value] of Object.entries({ buckets, percentiles })) {
-    if (typeof value !== 'boolean') refuse(`${name} must be true or false: it is ${inspectValue(value)}`)
+  checkBooleans(OPTION_CODE, { buckets, percentiles })
+  const tagStyle = checkOneOf(OPTION_CODE, 'tagStyle', options.tagStyle ?? 'dogstatsd', TAG_STYLES)
+  const distributions = checkOneOf(OPTION_CODE, 'distributions', options.distributions ?? 'none', ['none', 'midpoints'])
+  if (distributions === 'midpoints' && tagStyle !== 'dogstatsd') {
+    refuseOption(`distributions: 'midpoints' is for DogStatsD: tagStyle is ${tagStyle}`)
   }
-  if (tagStyle !== 'dogstatsd') {
-    if (distributions === 'midpoints') refuse(`distributions: 'midpoints' is for DogStatsD: tagStyle is ${tagStyle}`)
-    if (buckets && tagStyle === 'none') refuse(`buckets need a tag style: tagStyle is none`)
-  }
-  const number = (name: string, given: number | undefined, fallback: number, min: number, max: number): number =>
-    checkNumber('ERR_EXPORTER_OPTION', name, given ?? fallback, { min, max, integer: true })
+  if (buckets && tagStyle === 'none') refuseOption(`buckets need a tag style: tagStyle is none`)
   return {
     host,
-    port: number('port', options.port, 8125, 1, 65_535),
+    port: wholeNumber('port', options.port, 8125, 1, 65_535),
     path,
     protocol,
     tagStyle,
     prefix: prefix === '' || prefix.endsWith('.') ? prefix : `${prefix}.`,
     tags: { ...tags },
-    maxPacketBytes: number('maxPacketBytes', options.maxPacketBytes, protocol === 'udp' ? 1_432 : 8_192, 64, MAX_DATAGRAM_BYTES),
+    maxPacketBytes: wholeNumber('maxPacketBytes', options.maxPacketBytes, protocol === 'udp' ? 1_432 : 8_192, 64, MAX_DATAGRAM_BYTES),
     buckets,
     distributions,
     percentiles,
-    timeoutMs: number('timeoutMs', options.timeoutMs, 10_000, 1, MAX_TIMER_MS),
-    clock: options.clock ?? systemClock,
+    timeoutMs: wholeNumber('timeoutMs', options.timeoutMs, 10_000, 1, MAX_TIMER_MS),
+    clock,
     fields: tagStyle === 'dogstatsd' ? fieldsOf(options) : '',
   }
 }
@@ -130,19 +118,22 @@ export function checkStatsdOptions(options: StatsdExporterOptions): CheckedOptio
 const PROTOCOLS: readonly StatsdProtocol[] = ['udp', 'tcp', 'unixStream', 'unixDatagram']
 const TAG_STYLES: readonly TagStyle[] = ['dogstatsd', 'graphite', 'influx', 'none']
 
+function checkAddress(protocol: StatsdProtocol, host: string, path: string | undefined): void {
+  if (typeof host !== 'string' || host === '') refuseOption(`host must be a name or an address: it is ${inspectValue(host)}`)
+  const isUnix = protocol === 'unixStream' || protocol === 'unixDatagram'
+  if (path === undefined) {
+    if (isUnix) refuseOption(`protocol ${protocol} needs a path`)
+    return
+  }
+  if (!isUnix) refuseOption(`a path is for unixStream and unixDatagram: the protocol is ${protocol}`)
+  if (typeof path !== 'string' || path === '') refuseOption(`path must name a socket: it is ${inspectValue(path)}`)
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES) refuseOption(`path must have at most ${MAX_PATH_BYTES} bytes: it is ${inspectValue(path)}`)
+}
+
 function fieldsOf({ externalEnv, cardinality }: StatsdExporterOptions): string {
   if (externalEnv !== undefined && !/^[^\p{Cc}\s|#]+$/u.test(externalEnv)) {
-    refuse(`externalEnv must not contain blanks, | or #: it is ${inspectValue(externalEnv)}`)
+    refuseOption(`externalEnv must not contain blanks, | or #: it is ${inspectValue(externalEnv)}`)
   }
-  if (cardinality !== undefined) oneOf('cardinality', cardinality, ['none', 'low', 'orchestrator', 'high'])
+  if (cardinality !== undefined) checkOneOf(OPTION_CODE, 'cardinality', cardinality, ['none', 'low', 'orchestrator', 'high'])
   return (externalEnv === undefined ? '' : `|e:${externalEnv}`) + (cardinality === undefined ? '' : `|card:${cardinality}`)
-}
-
-function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {
-  if (!allowed.includes(value)) refuse(`${name} must be one of ${allowed.join(', ')}: it is ${inspectValue(value)}`)
-  return value
-}
-
-function refuse(message: string): never {
-  throw new DefinitionError('ERR_EXPORTER_OPTION', message)
 }

@@ -1,5 +1,5 @@
-import { checkNumber, checkRequiredOptions, type OptionNames } from '../../../base/check-options.js'
-import { DefinitionError, ExportError } from '../../../base/errors.js'
+import { checkBooleans, checkRequiredOptions, type OptionNames } from '../../../base/check-options.js'
+import { ExportError } from '../../../base/errors.js'
 import { inspectValue } from '../../../base/inspect-value.js'
 import { errorText } from '../../../base/rate-limited-log.js'
 import { runDetached } from '../../../base/suppression.js'
@@ -8,6 +8,7 @@ import type { FamilyExportContext, FamilyExporter } from '../../../metrics/data/
 import type { Metric } from '../../../metrics/data/metric.js'
 import type { Family } from '../../../metrics/data/row-source.js'
 import { ExportCounts } from '../../export-counts.js'
+import { OPTION_CODE, refuseOption, wholeNumber } from '../../exporter-options.js'
 import { gzipBody } from '../../sending/compress-body.js'
 import { checkDestination, type Destination, shownAddress } from '../../sending/destination.js'
 import { HttpSender } from '../../sending/http-sender.js'
@@ -80,17 +81,14 @@ export class PrometheusTextPushExporter implements FamilyExporter {
 
   constructor(options: PrometheusTextPushExporterOptions) {
     checkRequiredOptions(NAME, options, OPTIONS)
-    const { gzip = true, timestamps = true, maxRequestBytes = 4 << 20, extraLabels = {} } = options
-    for (const [name, value] of Object.entries({ gzip, timestamps })) {
-      if (typeof value !== 'boolean') refuse(`${name} must be true or false: it is ${inspectValue(value)}`)
-    }
+    const { gzip = true, timestamps = true, extraLabels = {} } = options
+    checkBooleans(OPTION_CODE, { gzip, timestamps })
     this.#destination = checkDestination('url', options.url)
     this.#settings = checkSender(options, 2)
     this.#isZipped = gzip
     this.#isTimed = timestamps
     this.#labels = extraLabelQuery(extraLabels)
-    const range = { min: 65_536, max: 64 << 20, integer: true }
-    this.#maxRequestBytes = checkNumber('ERR_EXPORTER_OPTION', 'maxRequestBytes', maxRequestBytes, range)
+    this.#maxRequestBytes = wholeNumber('maxRequestBytes', options.maxRequestBytes, 4 << 20, 65_536, 64 << 20)
     this.#sender = new HttpSender(this.#destination, this.#settings)
   }
 
@@ -196,13 +194,9 @@ function extraLabelQuery(labels: Readonly<Record<string, string>>): string {
   const query = new URLSearchParams()
   for (const [name, value] of Object.entries(labels)) {
     if (!isLabelName(name) || typeof value !== 'string') {
-      refuse(`extraLabels must be valid label names with string values: ${inspectValue(name)} is ${inspectValue(value)}`)
+      refuseOption(`extraLabels must be valid label names with string values: ${inspectValue(name)} is ${inspectValue(value)}`)
     }
     query.append('extra_label', `${name}=${value}`)
   }
   return String(query)
-}
-
-function refuse(message: string): never {
-  throw new DefinitionError('ERR_EXPORTER_OPTION', message)
 }

@@ -1,6 +1,6 @@
-import { checkNumber, checkRequiredOptions, type OptionNames } from '../../../base/check-options.js'
-import { DefinitionError } from '../../../base/errors.js'
+import { checkBooleans, checkOneOf, checkRequiredOptions, type OptionNames } from '../../../base/check-options.js'
 import { inspectValue } from '../../../base/inspect-value.js'
+import { OPTION_CODE, refuseOption, wholeNumber } from '../../exporter-options.js'
 import { checkDestination, type Destination } from '../../sending/destination.js'
 import { checkSender, SENDER_OPTIONS, type SenderOptions, type SenderSettings } from '../../sending/sender-options.js'
 import { isLabelName } from '../format/names.js'
@@ -77,41 +77,29 @@ export interface RemoteWriteSettings extends SenderSettings, Readonly<Record<(ty
 export function checkRemoteWriteOptions(options: RemoteWriteExporterOptions): RemoteWriteSettings {
   checkRequiredOptions('RemoteWriteExporter', options, OPTIONS)
   const { version = 1, job, instance, externalLabels = {}, nativeHistograms = false, compress } = options
-  if (version !== 1 && version !== 2 && version !== 'auto') refuse(`version must be 1, 2 or auto: it is ${inspectValue(version)}`)
-  if (nativeHistograms !== true && nativeHistograms !== false && nativeHistograms !== 'both') {
-    refuse(`nativeHistograms must be true, false or both: it is ${inspectValue(nativeHistograms)}`)
-  }
   for (const [name, value] of Object.entries({ job, instance })) {
-    if (value !== undefined && (typeof value !== 'string' || value === '')) refuse(`${name} must be a string: it is ${inspectValue(value)}`)
+    if (value !== undefined && (typeof value !== 'string' || value === ''))
+      refuseOption(`${name} must be a string: it is ${inspectValue(value)}`)
   }
   for (const [name, value] of Object.entries(externalLabels)) {
     if (!isLabelName(name) || typeof value !== 'string') {
-      refuse(`externalLabels must be valid label names with string values: ${inspectValue(name)} is ${inspectValue(value)}`)
+      refuseOption(`externalLabels must be valid label names with string values: ${inspectValue(name)} is ${inspectValue(value)}`)
     }
   }
-  for (const name of SWITCHES) {
-    const value = options[name]
-    if (value !== undefined && typeof value !== 'boolean') refuse(`${name} must be true or false: it is ${inspectValue(value)}`)
-  }
-  if (compress !== undefined && typeof compress !== 'function') refuse(`compress must be a function: it is ${inspectValue(compress)}`)
-  const number = (name: string, given: number | undefined, fallback: number, min: number, max: number): number =>
-    checkNumber('ERR_EXPORTER_OPTION', name, given ?? fallback, { min, max, integer: true })
-  const switches = Object.fromEntries(SWITCHES.map((name) => [name, options[name] ?? true]))
+  const switches = Object.fromEntries(SWITCHES.map((name) => [name, options[name] === undefined ? true : options[name]]))
+  checkBooleans(OPTION_CODE, switches)
+  if (compress !== undefined && typeof compress !== 'function') refuseOption(`compress must be a function: it is ${inspectValue(compress)}`)
   return {
     ...checkSender(options, 2),
     ...(switches as Record<(typeof SWITCHES)[number], boolean>),
     destination: checkDestination('url', options.url),
-    version,
+    version: checkOneOf(OPTION_CODE, 'version', version, [1, 2, 'auto']),
     job,
     instance,
     externalLabels: { ...externalLabels },
-    nativeHistograms,
-    maxSamplesPerRequest: number('maxSamplesPerRequest', options.maxSamplesPerRequest, 2_000, 1, 1_000_000),
-    maxRequestBytes: number('maxRequestBytes', options.maxRequestBytes, 4 << 20, 1_024, 32 << 20),
+    nativeHistograms: checkOneOf(OPTION_CODE, 'nativeHistograms', nativeHistograms, [true, false, 'both']),
+    maxSamplesPerRequest: wholeNumber('maxSamplesPerRequest', options.maxSamplesPerRequest, 2_000, 1, 1_000_000),
+    maxRequestBytes: wholeNumber('maxRequestBytes', options.maxRequestBytes, 4 << 20, 1_024, 32 << 20),
     compress,
   }
-}
-
-function refuse(message: string): never {
-  throw new DefinitionError('ERR_EXPORTER_OPTION', message)
 }
