@@ -1,7 +1,7 @@
 import type { Resource } from '../../base/resource.js'
 import { TimeSlicer } from '../../base/time-slicer.js'
 import { type Family, isRowSource, isVisibleIn, type RowChunk, type RowSource } from '../../metrics/data/row-source.js'
-import { snapshotRows } from '../../metrics/data/snapshot-rows.js'
+import { rowSourcesOf } from '../../metrics/data/snapshot-rows.js'
 import type { ExportCounts } from '../export-counts.js'
 import { ProtobufWriter } from '../protobuf-writer.js'
 import type { SpareBuffers } from '../spare-buffers.js'
@@ -51,7 +51,7 @@ export async function* metricParts(families: readonly Family[], options: MetricP
     for (const group of familiesByName(members, options.counts)) {
       const distinct = group.length === 1 ? undefined : new DistinctRows(options.counts)
       for (const family of group) {
-        for (const source of isRowSource(family) ? [family] : snapshotRows(family)) {
+        for (const source of rowSourcesOf(family)) {
           for (const _ of rows(source, part, isRowSource(family), distinct, options)) {
             if (part.isFull) {
               const content = part.take()

@@ -1,3 +1,4 @@
+import { givenOptions } from '../../base/check-options.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { parseWholeNumber } from '../parse-whole-number.js'
 import type { StatsdExporterOptions } from './statsd-options.js'
@@ -40,8 +41,7 @@ export function dogstatsdOptionsFromEnvironment(env: Environment): DogstatsdRead
     options: {
       ...(addressByUrl(read, report) ?? addressBySocket(read) ?? addressByHost(read, report)),
       ...(Object.keys(tags).length > 0 && { tags }),
-      ...(externalEnv !== undefined && isValid && { externalEnv }),
-      ...(known !== undefined && { cardinality: known }),
+      ...givenOptions({ externalEnv: isValid ? externalEnv : undefined, cardinality: known }),
     },
     problems,
   }

@@ -5,12 +5,11 @@ import { TimeSlicer } from '../../base/time-slicer.js'
 import { TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
 import type { FamilyExportContext, FamilyExporter } from '../../metrics/data/family-exporter.js'
 import type { Metric } from '../../metrics/data/metric.js'
-import { type Family, isRowSource, isVisibleIn } from '../../metrics/data/row-source.js'
-import { snapshotRows } from '../../metrics/data/snapshot-rows.js'
+import { type Family, isVisibleIn, type RowSource } from '../../metrics/data/row-source.js'
+import { rowSourcesOf } from '../../metrics/data/snapshot-rows.js'
 import { ExportCounts } from '../export-counts.js'
-import { type Packet, PacketPacker } from './packet-packer.js'
+import type { Packet } from './packet-packer.js'
 import { isTooLarge, type PacketSender } from './packet-sender.js'
-import { SentValues } from './sent-values.js'
 import { StatsdLines } from './statsd-lines.js'
 import { type CheckedOptions, checkStatsdOptions, type StatsdExporterOptions } from './statsd-options.js'
 import { StreamSender } from './stream-sender.js'
@@ -38,7 +37,6 @@ const ROWS_A_STEP = 32
 export class StatsdExporter implements FamilyExporter {
   readonly #options: CheckedOptions
   readonly #sender: PacketSender
-  readonly #sent = new SentValues()
   readonly #counts = new ExportCounts('StatsdExporter')
   readonly #lines: StatsdLines
   /** The end of the last export. Exports run one after another, so that no delta is sent twice. */
@@ -48,7 +46,7 @@ export class StatsdExporter implements FamilyExporter {
   constructor(options: StatsdExporterOptions = {}) {
     this.#options = checkStatsdOptions(options)
     this.#sender = senderFor(this.#options)
-    this.#lines = new StatsdLines(this.#options, this.#sent, this.#counts)
+    this.#lines = new StatsdLines(this.#options, this.#counts)
   }
 
   /** Sends snapshots. @throws {@link ExportError} (as a rejection) `ERR_STATSD_FAILED`; `ERR_EXPORTER_CLOSED` after `shutdown()`. */
@@ -82,20 +80,12 @@ export class StatsdExporter implements FamilyExporter {
 
   async #export(families: readonly Family[], endsMs: number): Promise<void> {
     const slicer = new TimeSlicer()
-    const packer = new PacketPacker(this.#options.maxPacketBytes)
-    this.#sent.begin()
+    const packer = this.#lines.begin()
     try {
-      for (const family of families) {
-        for (const source of isRowSource(family) ? [family] : snapshotRows(family)) {
-          const { generation, chunks } = source
-          for (const chunk of chunks) {
-            for (let cell = 0; cell < chunk.size; cell++) {
-              if (isVisibleIn(generation, chunk, cell)) this.#lines.row(source, chunk, cell, packer)
-              if (cell % ROWS_A_STEP !== 0) continue
-              if (packer.fullPackets >= PACKETS_A_BATCH) await this.#send(packer.takeFull(), endsMs)
-              if (slicer.isOver) await slicer.nextSlice()
-            }
-          }
+      for (const source of families.flatMap(rowSourcesOf)) {
+        for (const _ of this.#rows(source)) {
+          if (packer.fullPackets >= PACKETS_A_BATCH) await this.#send(packer.takeFull(), endsMs)
+          if (slicer.isOver) await slicer.nextSlice()
         }
       }
       await this.#send(packer.takeRest(), endsMs)
@@ -103,8 +93,18 @@ export class StatsdExporter implements FamilyExporter {
       if (cause instanceof ExportError) throw cause
       throw new ExportError('ERR_STATSD_FAILED', `metrics cannot be written as lines: ${errorText(cause)}`, { retryable: false, cause })
     } finally {
-      this.#sent.end()
-      this.#counts.dropped('too_long', this.#lines.takeTooLong())
+      this.#lines.end()
+    }
+  }
+
+  /** Writes the rows of a source. Yields after every few rows. */
+  *#rows(source: RowSource): Generator<void> {
+    const { generation } = source
+    for (const chunk of source.chunks) {
+      for (let cell = 0; cell < chunk.size; cell++) {
+        if (isVisibleIn(generation, chunk, cell)) this.#lines.row(source, chunk, cell)
+        if (cell % ROWS_A_STEP === 0) yield
+      }
     }
   }
 
@@ -141,8 +141,9 @@ export class StatsdExporter implements FamilyExporter {
       if (fault === undefined) {
         packet.commit()
         this.#counts.exported(packet.lines)
-      } else if (isTooLarge(fault)) this.#counts.dropped('too_large', packet.lines)
-      else {
+      } else if (isTooLarge(fault)) {
+        this.#counts.dropped('too_large', packet.lines)
+      } else {
         left.push(packet)
         leftFault ??= fault
       }

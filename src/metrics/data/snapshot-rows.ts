@@ -8,10 +8,15 @@ import type {
   SummaryValue,
   TimeSeries,
 } from './metric.js'
-import type { RowChunk, RowSource } from './row-source.js'
+import { type Family, isRowSource, type RowChunk, type RowSource } from './row-source.js'
 
 const CHUNK_ROWS = 32
 const NO_BOUNDS: readonly number[] = []
+
+/** The row sources of a family. A snapshot is converted. */
+export function rowSourcesOf(family: Family): readonly RowSource[] {
+  return isRowSource(family) ? [family] : snapshotRows(family)
+}
 
 /**
  * Returns a snapshot as row sources, so that each encoder reads only row sources. There is one source for each set of bounds, so mostly

@@ -1,9 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ExportCounts } from '../../../src/exporters/export-counts.js'
-import { PacketPacker } from '../../../src/exporters/statsd/packet-packer.js'
 import { plainNumber } from '../../../src/exporters/statsd/plain-number.js'
-import { SentValues } from '../../../src/exporters/statsd/sent-values.js'
 import { StatsdLines } from '../../../src/exporters/statsd/statsd-lines.js'
 import { checkStatsdOptions } from '../../../src/exporters/statsd/statsd-options.js'
 import { snapshotRows } from '../../../src/metrics/data/snapshot-rows.js'
@@ -24,12 +22,10 @@ const hostile = fc.oneof(
 
 function textOf(metrics: Metric[], style: (typeof STYLES)[number], tags: Record<string, string>): string[] {
   const options = checkStatsdOptions({ tagStyle: style, tags, maxPacketBytes: 65_000, ...(style !== 'none' && { buckets: true }) })
-  const sent = new SentValues()
-  const lines = new StatsdLines(options, sent, new ExportCounts('test'))
-  const packer = new PacketPacker(options.maxPacketBytes)
-  sent.begin()
+  const lines = new StatsdLines(options, new ExportCounts('test'))
+  const packer = lines.begin()
   for (const source of metrics.flatMap(snapshotRows)) {
-    for (const chunk of source.chunks) for (let cell = 0; cell < chunk.size; cell++) lines.row(source, chunk, cell, packer)
+    for (const chunk of source.chunks) for (let cell = 0; cell < chunk.size; cell++) lines.row(source, chunk, cell)
   }
   return packer.takeRest().flatMap(({ text }) => Buffer.from(text).toString().split('\n'))
 }

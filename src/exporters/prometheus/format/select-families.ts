@@ -1,7 +1,7 @@
 import { internalCount, internalCounter } from '../../../base/internal-metrics.js'
 import { warnOnce } from '../../../base/logger.js'
-import { type Family, isRowSource, type RowSource } from '../../../metrics/data/row-source.js'
-import { snapshotRows } from '../../../metrics/data/snapshot-rows.js'
+import type { Family, RowSource } from '../../../metrics/data/row-source.js'
+import { rowSourcesOf } from '../../../metrics/data/snapshot-rows.js'
 import { snapshotsOf } from '../../../metrics/data/snapshot.js'
 import type { TimeSeries } from '../../../metrics/data/metric.js'
 import { type ExposedFamily, exposedFamily } from './names.js'
@@ -23,7 +23,7 @@ const leftOutSeries = internalCounter(
 
 /** Returns the row sources of a family. Snapshots are converted. */
 export function sourcesOf({ members }: SelectedFamily<Family>): readonly RowSource[] {
-  return members.flatMap((member) => (isRowSource(member) ? [member] : snapshotRows(member)))
+  return members.flatMap(rowSourcesOf)
 }
 
 /**

@@ -5,8 +5,8 @@ import { runDetached } from '../../../base/suppression.js'
 import { TimeSlicer } from '../../../base/time-slicer.js'
 import type { FamilyExportContext, FamilyExporter } from '../../../metrics/data/family-exporter.js'
 import type { Metric } from '../../../metrics/data/metric.js'
-import { type Family, isRowSource, isVisibleIn, type RowSource } from '../../../metrics/data/row-source.js'
-import { snapshotRows } from '../../../metrics/data/snapshot-rows.js'
+import { type Family, isVisibleIn, type RowSource } from '../../../metrics/data/row-source.js'
+import { rowSourcesOf } from '../../../metrics/data/snapshot-rows.js'
 import { ExportCounts } from '../../export-counts.js'
 import { shownAddress } from '../../sending/destination.js'
 import { HttpSender } from '../../sending/http-sender.js'
@@ -146,7 +146,7 @@ export class RemoteWriteExporter implements FamilyExporter {
       for (const member of members) {
         const series = this.#seriesOf(exposed, member)
         metadata.set(series.name, series.metadata)
-        for (const source of isRowSource(member) ? [member] : snapshotRows(member)) {
+        for (const source of rowSourcesOf(member)) {
           const { generation, chunks } = source
           for (const chunk of chunks) {
             for (let cell = 0; cell < chunk.size; cell++) {
