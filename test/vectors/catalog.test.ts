@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { STANDARD_RESOURCE_TYPES } from '../../src/base/resource.js'
 import { readComponent } from '../../src/setup/configuration/component-parser.js'
+import { Place } from '../../src/setup/configuration/problem.js'
 import { checkAsyncTransport } from '../../src/exporters/transport/async-transport-options.js'
 import { instrumentHttpClient } from '../../src/integrations/http-client/instrument.js'
 import { traceLogFields } from '../../src/integrations/logging/trace-log-fields.js'
@@ -50,7 +51,7 @@ async function exportIntervalMs(): Promise<number> {
 }
 
 function fileExporterName(): unknown {
-  const part = readComponent('exporter', 'opencensus.trace.file_exporter.FileExporter()', '', refused)
+  const part = readComponent('exporter', 'opencensus.trace.file_exporter.FileExporter()', new Place('', refused))
   return part !== undefined && 'options' in part && part.options['path']
 }
 

@@ -2,7 +2,7 @@ import { type ComponentCall, ExpressionFault, parseExpression, parseExpressions,
 import { REPLACEMENTS, type OptionType, COMPONENTS, type ComponentDefinition, type ComponentKind } from './component-registry.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { nearest, plain } from '../../base/nearest-name.js'
-import type { ConfigurationProblem } from './problem.js'
+import type { Place } from './problem.js'
 
 /** The name of a built-in component with its options. The component itself checks their values. */
 export interface ComponentSpec {
@@ -19,8 +19,6 @@ export interface GivenComponent {
 
 export type Component = ComponentSpec | GivenComponent
 
-export type Report = (problem: ConfigurationProblem) => void
-
 /** The method that distinguishes a component from an object that describes one. */
 const METHODS: Readonly<Record<ComponentKind, string>> = {
   sampler: 'shouldSample',
@@ -36,179 +34,162 @@ const MAX_DEPTH = 10
  * Reads one component: a string, an object `{ name: options }`, or, from code, the component itself. If there is a problem, reports it and
  * returns undefined.
  */
-export function readComponent(kind: ComponentKind, value: unknown, path: string, report: Report, depth = 0): Component | undefined {
+export function readComponent(kind: ComponentKind, value: unknown, place: Place, depth = 0): Component | undefined {
   if (typeof value === 'string') {
-    const parsed = parsing(value, path, report, parseExpression)
-    return parsed && componentFromExpression(kind, parsed, path, report)
+    const parsed = parsing(value, place, parseExpression)
+    return parsed && componentFromExpression(kind, parsed, place)
   }
   if (typeof value === 'function' && kind === 'transport') return { given: value }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    report({
-      path,
-      problem: `must name a component of kind ${kind}: it is ${inspectValue(value)}`,
-      hint: `one of ${namesFor(kind, path).join(', ')}`,
-    })
-    return undefined
+  if (!isObject(value)) {
+    const names = namesFor(kind, place).join(', ')
+    return place.problem(`must name a component of kind ${kind}: it is ${inspectValue(value)}`, `one of ${names}`)
   }
-  if (typeof (value as Record<string, unknown>)[METHODS[kind]] === 'function') return { given: value }
-  if (depth < MAX_DEPTH) return componentFromObject(kind, value as Record<string, unknown>, path, report, depth)
-  report({ path, problem: `components must not be nested more than ${MAX_DEPTH} deep` })
-  return undefined
+  if (typeof value[METHODS[kind]] === 'function') return { given: value }
+  if (depth < MAX_DEPTH) return componentFromObject(kind, value, place, depth)
+  return place.problem(`components must not be nested more than ${MAX_DEPTH} deep`)
 }
 
 /** Reads several components: a list, one component, or a string separated by commas. `none` means no component. */
-export function readComponents(kind: ComponentKind, value: unknown, path: string, report: Report): Component[] {
+export function readComponents(kind: ComponentKind, value: unknown, place: Place): Component[] {
   if (Array.isArray(value)) {
     const named = value.filter((item) => typeof item !== 'string' || plain(item) !== 'none')
-    return named.flatMap((item, at) => readComponent(kind, item, `${path}[${at}]`, report) ?? [])
+    return named.flatMap((item, at) => readComponent(kind, item, place.part(`[${at}]`)) ?? [])
   }
   if (typeof value !== 'string') {
-    const component = readComponent(kind, value, path, report)
+    const component = readComponent(kind, value, place)
     return component === undefined ? [] : [component]
   }
-  const items = parsing(value, path, report, parseExpressions) ?? []
+  const items = parsing(value, place, parseExpressions) ?? []
   if (items.length === 1 && items[0]!.kind === 'word' && plain(items[0]!.text) === 'none') return []
-  return items.flatMap((item) => componentFromExpression(kind, item, path, report) ?? [])
+  return items.flatMap((item) => componentFromExpression(kind, item, place) ?? [])
 }
 
-function parsing<T>(text: string, path: string, report: Report, parse: (text: string) => T): T | undefined {
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function parsing<T>(text: string, place: Place, parse: (text: string) => T): T | undefined {
   try {
     return parse(text)
   } catch (fault) {
     if (!(fault instanceof ExpressionFault)) throw fault
-    report({ path, problem: `${inspectValue(text)} cannot be read: ${fault.message}`, hint: 'write it as name or name(option=value)' })
-    return undefined
+    return place.problem(`${inspectValue(text)} cannot be read: ${fault.message}`, 'write it as name or name(option=value)')
   }
 }
 
-function componentFromExpression(kind: ComponentKind, value: TextValue, path: string, report: Report): ComponentSpec | undefined {
-  if (value.kind === 'list') {
-    report({ path, problem: 'must be one component, not a list' })
-    return undefined
-  }
+function componentFromExpression(kind: ComponentKind, value: TextValue, place: Place): ComponentSpec | undefined {
+  if (value.kind === 'list') return place.problem('must be one component, not a list')
   const call: ComponentCall = value.kind === 'call' ? value : { kind: 'call', name: value.text, positional: [], named: {} }
-  const definition = definitionOf(kind, call.name, path, report)
+  const definition = definitionOf(kind, call.name, place)
   if (definition === undefined) return undefined
+  const { name, positional = [], dottedDefaults = {} } = definition
   const given = new Map<string, TextValue>(Object.entries(call.named))
-  for (const [at, positional] of call.positional.entries()) {
-    const option = definition.positional?.[at]
-    if (option === undefined) {
-      report({
-        path,
-        problem: `${definition.name} takes ${definition.positional?.length ?? 0} values without a name, not ${call.positional.length}`,
-      })
-      break
-    }
-    given.set(option, positional)
+  if (call.positional.length > positional.length) {
+    place.problem(`${name} takes ${positional.length} values without a name, not ${call.positional.length}`)
   }
-  const defaults = call.name.includes('.') ? Object.entries(definition.dottedDefaults ?? {}) : []
-  return build(definition, given, defaults, path, report, (type, option, at) => optionFromExpression(type, option, at, report))
+  for (const [at, option] of positional.entries()) {
+    const value = call.positional[at]
+    if (value !== undefined) given.set(option, value)
+  }
+  const defaults = call.name.includes('.') ? dottedDefaults : {}
+  return build(definition, given, place, (type, option, at) => optionFromExpression(type, option, at), defaults)
 }
 
-function componentFromObject(
-  kind: ComponentKind,
-  value: Record<string, unknown>,
-  path: string,
-  report: Report,
-  depth: number,
-): ComponentSpec | undefined {
+function componentFromObject(kind: ComponentKind, value: Record<string, unknown>, place: Place, depth: number): ComponentSpec | undefined {
   const [entry, ...others] = Object.entries(value)
   if (entry === undefined || others.length > 0) {
-    report({
-      path,
-      problem: 'an object that describes a component must have one key, its name',
-      hint: '{ "file": { "path": "traces.jsonl" } }',
-    })
-    return undefined
+    return place.problem('an object that describes a component must have one key, its name', '{ "file": { "path": "traces.jsonl" } }')
   }
   const [name, options] = entry
-  const definition = definitionOf(kind, name, path, report)
+  const definition = definitionOf(kind, name, place)
   if (definition === undefined) return undefined
-  const described = typeof options === 'object' && options !== null && !Array.isArray(options)
-  const given = described
-    ? Object.entries(options)
-    : options === true || options === null
-      ? []
-      : [[definition.positional?.[0] ?? '', options] as const]
-  return build(definition, new Map<string, unknown>(given), [], `${path}.${name}`, report, (type, option, at) =>
-    optionFromJson(type, option, at, report, depth + 1),
-  )
+  const given = new Map(Object.entries(optionsOf(options, definition)))
+  return build(definition, given, place.part(`.${name}`), (type, option, at) => optionFromJson(type, option, at, depth + 1))
 }
 
+/** The options in `{ name: options }`: an object of them, the first one, or none (`true` or `null`). */
+function optionsOf(options: unknown, { positional = [] }: ComponentDefinition): Record<string, unknown> {
+  if (isObject(options)) return options
+  return options === true || options === null ? {} : { [positional[0] ?? '']: options }
+}
+
+/** Reads the options of a component. Returns undefined if there is a problem with one of them. */
 function build<T>(
   definition: ComponentDefinition,
   given: ReadonlyMap<string, T>,
-  defaults: readonly (readonly [string, OptionValue])[],
-  path: string,
-  report: Report,
-  read: (type: OptionType, option: T, path: string) => OptionValue | undefined,
+  place: Place,
+  read: (type: OptionType, option: T, place: Place) => OptionValue | undefined,
+  defaults: Readonly<Record<string, OptionValue>> = {},
 ): ComponentSpec | undefined {
-  const options = new Map<string, OptionValue>(defaults)
+  const options = new Map<string, OptionValue>(Object.entries(defaults))
   let sound = true
   for (const [key, option] of given) {
-    const aliases = definition.optionAliases ?? {}
-    const alias = Object.hasOwn(aliases, key) ? aliases[key] : undefined
-    const [name, factor] = typeof alias === 'object' ? alias : [alias ?? key, 1]
-    const type = Object.hasOwn(definition.options, name) ? definition.options[name] : undefined
-    if (type === undefined) {
-      const known = Object.keys(definition.options)
-      const hint = known.length === 0 ? 'it has none' : `its options are ${known.join(', ')}`
-      report({ path, problem: `${definition.name} has no option ${inspectValue(key)}`, hint })
-      sound = false
-      continue
-    }
-    const value = read(type, option, `${path}.${name}`)
+    const [name, factor] = optionName(definition, key)
+    const type = ownValue(definition.options, name)
+    const value = type === undefined ? unknownOption(definition, key, place) : read(type, option, place.part(`.${name}`))
     if (value === undefined) sound = false
     else options.set(name, typeof value === 'number' ? value * factor : value)
   }
-  for (const name of definition.required ?? []) {
-    if (options.has(name) || !sound) continue
-    report({ path, problem: `${definition.name} needs ${name}`, hint: `${definition.name}(${name}=…)` })
-    sound = false
-  }
-  return sound ? { component: definition.name, options: Object.fromEntries(options) } : undefined
+  if (!sound) return undefined
+  const missing = definition.required?.find((name) => !options.has(name))
+  if (missing !== undefined) return place.problem(`${definition.name} needs ${missing}`, `${definition.name}(${missing}=…)`)
+  return { component: definition.name, options: Object.fromEntries(options) }
 }
 
-function definitionOf(kind: ComponentKind, name: string, path: string, report: Report): ComponentDefinition | undefined {
+/** The name of an option that may be given by an alias, and the factor of its unit. */
+function optionName({ optionAliases = {} }: ComponentDefinition, key: string): readonly [name: string, factor: number] {
+  const alias = ownValue(optionAliases, key) ?? key
+  return typeof alias === 'string' ? [alias, 1] : alias
+}
+
+function unknownOption(definition: ComponentDefinition, key: string, place: Place): undefined {
+  const known = Object.keys(definition.options)
+  const hint = known.length === 0 ? 'it has none' : `its options are ${known.join(', ')}`
+  return place.problem(`${definition.name} has no option ${inspectValue(key)}`, hint)
+}
+
+/** A property that is not inherited, since keys come from configurations. */
+function ownValue<T>(object: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(object, key) ? object[key] : undefined
+}
+
+function definitionOf(kind: ComponentKind, name: string, place: Place): ComponentDefinition | undefined {
   const dotted = name.startsWith('opencensus.')
   const wanted = plain(dotted ? name.slice(name.lastIndexOf('.') + 1) : name)
   const foreign = dotted ? REPLACEMENTS.find(({ within }) => within.test(name)) : undefined
   const found = COMPONENTS[kind].find((definition) => [definition.name, ...definition.aliases].some((one) => plain(one) === wanted))
   if (found !== undefined && foreign === undefined) return found
   const instead = foreign ?? REPLACEMENTS.find(({ within }) => within.test(name))
-  const fitting = namesFor(kind, path)
+  const fitting = namesFor(kind, place)
   const near = nearest(name, fitting)
   const hint = instead?.hint ?? (near === undefined ? `one of ${fitting.join(', ')}` : `perhaps ${near}`)
-  report({ path, problem: `there is no ${kind} ${inspectValue(name)}`, hint })
-  return undefined
+  return place.problem(`there is no ${kind} ${inspectValue(name)}`, hint)
 }
 
 /** The names of components that are valid for a setting: for exporters those of its signal, and `none`. */
-function namesFor(kind: ComponentKind, path: string): string[] {
+function namesFor(kind: ComponentKind, { path }: Place): string[] {
   if (kind !== 'exporter') return COMPONENTS[kind].map(({ name }) => name)
   const signal = /traces?[._]/i.test(path) ? 'traces' : /metrics?[._]/i.test(path) ? 'metrics' : undefined
   const fitting = COMPONENTS.exporter.filter(({ signals }) => signal === undefined || signals === undefined || signals.includes(signal))
   return [...fitting.map(({ name }) => name), ...(signal === undefined ? [] : ['none'])]
 }
 
-function optionFromExpression(type: OptionType, value: TextValue, path: string, report: Report): OptionValue | undefined {
-  if (type === 'sampler' || type === 'transport') return componentFromExpression(type, value, path, report)
+function optionFromExpression(type: OptionType, value: TextValue, place: Place): OptionValue | undefined {
+  if (type === 'sampler' || type === 'transport') return componentFromExpression(type, value, place)
   if (type === 'strings') return (value.kind === 'list' ? value.items : [value]).flatMap((item) => ('text' in item ? [item.text] : []))
-  if (!('text' in value) || type === 'labels') {
-    report({ path, problem: ruleOf(type), ...(type === 'labels' && { hint: 'write the component as an object' }) })
-    return undefined
+  if (type === 'labels') return place.problem(ruleOf(type), 'write the component as an object')
+  return 'text' in value ? optionFromJson(type, value.text, place, 0) : place.problem(ruleOf(type))
+}
+
+function optionFromJson(type: OptionType, value: unknown, place: Place, depth: number): OptionValue | undefined {
+  if (type === 'sampler' || type === 'transport') {
+    const component = readComponent(type, value, place, depth)
+    return component !== undefined && 'component' in component ? component : undefined
   }
-  return optionFromJson(type, value.text, path, report, 0)
+  return readOption(type, value) ?? place.problem(`${ruleOf(type)}: it is ${inspectValue(value)}`)
 }
 
-function optionFromJson(type: OptionType, value: unknown, path: string, report: Report, depth: number): OptionValue | undefined {
-  const read = readOption(type, value, path, report, depth)
-  if (read !== undefined) return read
-  if (type !== 'sampler' && type !== 'transport') report({ path, problem: `${ruleOf(type)}: it is ${inspectValue(value)}` })
-  return undefined
-}
-
-function readOption(type: OptionType, value: unknown, path: string, report: Report, depth: number): OptionValue | undefined {
+function readOption(type: Exclude<OptionType, 'sampler' | 'transport'>, value: unknown): OptionValue | undefined {
   switch (type) {
     case 'number':
       return readNumber(value)
@@ -226,11 +207,6 @@ function readOption(type: OptionType, value: unknown, path: string, report: Repo
       return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined
     case 'labels':
       return isLabels(value) ? value : undefined
-    case 'sampler':
-    case 'transport': {
-      const component = readComponent(type, value, path, report, depth)
-      return component !== undefined && 'component' in component ? component : undefined
-    }
   }
 }
 
@@ -272,7 +248,5 @@ export function readBoolean(value: unknown): boolean | undefined {
 
 /** True for an object whose values are strings. */
 export function isLabels(value: unknown): value is Readonly<Record<string, string>> {
-  return (
-    typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every((text) => typeof text === 'string')
-  )
+  return isObject(value) && Object.values(value).every((text) => typeof text === 'string')
 }

@@ -2,7 +2,7 @@ import { jsonFault } from './json-fault.js'
 import { mergeResources, type Resource, resourceFault, resourceFromEnvironment } from '../../base/resource.js'
 import { type Environment, FILE_VARIABLE, readEnvironment } from './environment-source.js'
 import { type Layer, readObject } from './object-source.js'
-import { type ConfigurationProblem, withShortPath } from './problem.js'
+import { type ConfigurationProblem, type Report, withShortPath } from './problem.js'
 import type { Settings } from './settings.js'
 
 /** The merged settings of all sources. A setting that is undefined has the default of the component. */
@@ -51,13 +51,11 @@ export function readConfiguration(sources: ConfigurationSources): Configuration 
   }
 }
 
-type Report = (problem: ConfigurationProblem) => void
-
 function readSources(
   { code, env, file }: ConfigurationSources,
   report: Report,
   warn: Report,
-): Pick<Configuration, 'settings' | 'resource'> {
+): Omit<Configuration, 'problems' | 'warnings'> {
   const layers: readonly Layer[] = [
     readObject(code, '', report),
     readEnvironment(env, report, warn),

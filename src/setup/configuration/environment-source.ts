@@ -1,7 +1,7 @@
 import { ALSO, type Layer, put } from './object-source.js'
-import type { Report } from './component-parser.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { nearest } from '../../base/nearest-name.js'
+import { Place, type Report } from './problem.js'
 import { SETTING_PATHS, type SettingPath } from './settings.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -39,13 +39,13 @@ export function readEnvironment(env: Environment, report: Report, warn: Report):
   for (const [variable, value] of Object.entries(env)) {
     if (!variable.startsWith('TALLYSCOPE_') || value === undefined || OTHERS.has(variable)) continue
     const setting = OWN.get(variable)
+    const place = new Place(variable, report)
     if (value.trim() === '') {
-      if (setting !== undefined && NEVER_EMPTY.has(setting))
-        report({ path: variable, problem: 'it is empty', hint: 'name a file, or remove it' })
-    } else if (setting !== undefined) put(layer, setting, value, variable, report)
+      if (setting !== undefined && NEVER_EMPTY.has(setting)) place.problem('it is empty', 'name a file, or remove it')
+    } else if (setting !== undefined) put(layer, setting, value, place)
     else {
       const near = nearest(variable, [...OWN.keys(), ...OTHERS])
-      report({ path: variable, problem: 'there is no such variable', ...(near !== undefined && { hint: `perhaps ${near}` }) })
+      place.problem('there is no such variable', near && `perhaps ${near}`)
     }
   }
   const serves = [...OWN].some(([variable, path]) => STARTS_SERVER.has(path) && (env[variable] ?? '').trim() !== '')
@@ -53,35 +53,37 @@ export function readEnvironment(env: Environment, report: Report, warn: Report):
   return layer
 }
 
+/** Settings by OpenTelemetry variable whose value is read as it is. Port and host do not start the server: other programs may use them. */
+const OTEL_SETTINGS: Readonly<Record<string, SettingPath>> = {
+  OTEL_METRIC_EXPORT_INTERVAL: 'metrics.intervalMs',
+  OTEL_METRIC_EXPORT_TIMEOUT: 'metrics.exportTimeoutMs',
+  OTEL_EXPORTER_PROMETHEUS_PORT: 'prometheus.port',
+  OTEL_EXPORTER_PROMETHEUS_HOST: 'prometheus.host',
+}
+
 function readOpenTelemetry(env: Environment, warn: Report): Layer {
   const layer: Layer = {}
-  const read = (variable: string): string | undefined => {
-    const text = env[variable]?.trim()
-    return text === '' ? undefined : text
-  }
+  const read = (variable: string): string | undefined => env[variable]?.trim() || undefined
   if (read('OTEL_SDK_DISABLED')?.toLowerCase() === 'true') layer.enabled = false
   const sampler = read('OTEL_TRACES_SAMPLER')
   if (sampler !== undefined) {
+    const place = new Place('OTEL_TRACES_SAMPLER', warn)
     const text = otelSampler(sampler, read('OTEL_TRACES_SAMPLER_ARG') ?? '1')
-    if (text !== undefined) put(layer, 'traces.sampler', text, 'OTEL_TRACES_SAMPLER', warn)
-    else warn({ path: 'OTEL_TRACES_SAMPLER', problem: `${inspectValue(sampler)} is not known here` })
+    if (text !== undefined) put(layer, 'traces.sampler', text, place)
+    else place.problem(`${inspectValue(sampler)} is not known here`)
   }
-  readOtelExporters(layer, 'traces.exporters', 'OTEL_TRACES_EXPORTER', read, warn)
-  readOtelExporters(layer, 'metrics.exporters', 'OTEL_METRICS_EXPORTER', read, warn)
-  const propagators = read('OTEL_PROPAGATORS')
-    ?.split(',')
-    .map((name) => name.trim().toLowerCase())
-  if (propagators !== undefined) readOtelPropagators(layer, propagators, warn)
-  const interval = read('OTEL_METRIC_EXPORT_INTERVAL')
-  if (interval !== undefined) put(layer, 'metrics.intervalMs', interval, 'OTEL_METRIC_EXPORT_INTERVAL', warn)
-  const timeout = read('OTEL_METRIC_EXPORT_TIMEOUT')
-  if (timeout !== undefined) put(layer, 'metrics.exportTimeoutMs', timeout, 'OTEL_METRIC_EXPORT_TIMEOUT', warn)
-  // Port and host do not start the server, because they may be set for other programs.
-  const port = read('OTEL_EXPORTER_PROMETHEUS_PORT')
-  if (port !== undefined) put(layer, 'prometheus.port', port, 'OTEL_EXPORTER_PROMETHEUS_PORT', warn)
-  const host = read('OTEL_EXPORTER_PROMETHEUS_HOST')
-  if (host !== undefined) put(layer, 'prometheus.host', host, 'OTEL_EXPORTER_PROMETHEUS_HOST', warn)
+  readOtelExporters(layer, 'traces.exporters', namesIn(read('OTEL_TRACES_EXPORTER')), new Place('OTEL_TRACES_EXPORTER', warn))
+  readOtelExporters(layer, 'metrics.exporters', namesIn(read('OTEL_METRICS_EXPORTER')), new Place('OTEL_METRICS_EXPORTER', warn))
+  readOtelPropagators(layer, namesIn(read('OTEL_PROPAGATORS')), new Place('OTEL_PROPAGATORS', warn))
+  for (const [variable, setting] of Object.entries(OTEL_SETTINGS)) {
+    const value = read(variable)
+    if (value !== undefined) put(layer, setting, value, new Place(variable, warn))
+  }
   return layer
+}
+
+function namesIn(list: string | undefined): readonly string[] {
+  return list?.split(',').map((name) => name.trim().toLowerCase()) ?? []
 }
 
 function otelSampler(name: string, rate: string): string | undefined {
@@ -95,40 +97,25 @@ function otelSampler(name: string, rate: string): string | undefined {
   return root !== undefined && based ? `parentBased(${root})` : root
 }
 
-function readOtelExporters(
-  layer: Layer,
-  setting: 'traces.exporters' | 'metrics.exporters',
-  variable: string,
-  read: (variable: string) => string | undefined,
-  warn: Report,
-): void {
-  const names = read(variable)
-    ?.split(',')
-    .map((name) => name.trim().toLowerCase())
-  if (names === undefined) return
-  if (setting === 'metrics.exporters' && names.every((name) => name === 'none')) layer.prometheus = false
+function readOtelExporters(layer: Layer, setting: 'traces.exporters' | 'metrics.exporters', names: readonly string[], place: Place): void {
+  if (names.length === 0) return
+  const isForMetrics = setting === 'metrics.exporters'
+  if (isForMetrics && names.every((name) => name === 'none')) layer.prometheus = false
   const known = names.filter((name) => {
     if (OTEL_EXPORTERS.has(name)) return true
-    if (name === 'prometheus' && setting === 'metrics.exporters') layer.prometheus = true
-    else warn({ path: variable, problem: `there is no exporter ${inspectValue(name)}`, hint: 'otlp or console, or pass one in code' })
+    if (name === 'prometheus' && isForMetrics) layer.prometheus = true
+    else place.problem(`there is no exporter ${inspectValue(name)}`, 'otlp or console, or pass one in code')
     return false
   })
-  if (known.length > 0)
-    put(
-      layer,
-      setting,
-      known.filter((name) => name !== 'none'),
-      variable,
-      warn,
-    )
+  const exporters = known.filter((name) => name !== 'none')
+  if (known.length > 0) put(layer, setting, exporters, place)
 }
 
-function readOtelPropagators(layer: Layer, names: readonly string[], warn: Report): void {
+function readOtelPropagators(layer: Layer, names: readonly string[], place: Place): void {
   const known = names.flatMap((name) => {
     if (name === 'baggage' || name === 'none') return []
     const found = Object.hasOwn(OTEL_PROPAGATORS, name) ? OTEL_PROPAGATORS[name] : undefined
-    if (found === undefined) warn({ path: 'OTEL_PROPAGATORS', problem: `there is no propagator ${inspectValue(name)}` })
-    return found ?? []
+    return found ?? place.problem(`there is no propagator ${inspectValue(name)}`) ?? []
   })
-  if (known.length > 0 || names.includes('none')) put(layer, 'traces.propagator', known, 'OTEL_PROPAGATORS', warn)
+  if (known.length > 0 || names.includes('none')) put(layer, 'traces.propagator', known, place)
 }

@@ -1,5 +1,5 @@
-import type { Report } from './component-parser.js'
 import { inspectValue } from '../../base/inspect-value.js'
+import { Place, type Report } from './problem.js'
 import { isSection, readSetting, type SettingPath, type Settings, settingHint, settingOf } from './settings.js'
 
 /** The settings of one source: code, the environment, or a file. */
@@ -35,24 +35,23 @@ export const ALSO: Readonly<Record<string, SettingPath>> = {
  */
 export function readObject(source: Readonly<Record<string, unknown>>, where: string, report: Report): Layer {
   const layer: Layer = {}
-  for (const [key, value] of Object.entries(source)) if (key === 'OPENCENSUS') readOpenCensus(layer, value, `${where}${key}`, report)
+  const placeOf = (path: string): Place => new Place(`${where}${path}`, report)
   const set = (path: string, value: unknown): void => {
     if (value === undefined || value === null) return
     const setting = Object.hasOwn(ALSO, path) ? ALSO[path] : settingOf(path)
-    if (setting !== undefined) put(layer, setting, value, `${where}${path}`, report)
-    else report({ path: `${where}${path}`, problem: 'there is no such setting', hint: settingHint(path) })
+    if (setting !== undefined) put(layer, setting, value, placeOf(path))
+    else placeOf(path).problem('there is no such setting', settingHint(path))
   }
+  if (Object.hasOwn(source, 'OPENCENSUS')) readOpenCensus(layer, source['OPENCENSUS'], placeOf('OPENCENSUS'))
   for (const [key, value] of Object.entries(source)) {
-    if (key === 'OPENCENSUS' || key === '$schema') continue
-    if (readShort(layer, key, value)) continue
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+    if (key === 'OPENCENSUS' || key === '$schema' || readShort(layer, key, value)) continue
     if (!isSection(key) || (key === 'prometheus' && typeof value === 'boolean')) set(key, value)
     else if (key === 'prometheus' && typeof value === 'number') {
       set('prometheus.port', value)
       layer.prometheus ??= true
-    } else if (isObject) for (const [name, setting] of Object.entries(value)) set(`${key}.${name}`, setting)
-    else if (value !== undefined && value !== null)
-      report({ path: `${where}${key}`, problem: `must be an object: it is ${inspectValue(value)}` })
+    } else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      for (const [name, setting] of Object.entries(value)) set(`${key}.${name}`, setting)
+    } else if (value !== undefined && value !== null) placeOf(key).problem(`must be an object: it is ${inspectValue(value)}`)
   }
   if (source['prometheus'] && typeof source['prometheus'] === 'object') layer.prometheus ??= true
   return layer
@@ -74,23 +73,20 @@ function readShort(layer: Layer, key: string, value: unknown): boolean {
   return false
 }
 
-function readOpenCensus(layer: Layer, value: unknown, where: string, report: Report): void {
+function readOpenCensus(layer: Layer, value: unknown, place: Place): void {
   const trace = (value as { TRACE?: unknown } | null)?.TRACE
-  if (typeof trace !== 'object' || trace === null) {
-    report({ path: `${where}.TRACE`, problem: `must be an object: it is ${inspectValue(trace)}` })
-    return
-  }
+  const traces = place.part('.TRACE')
+  if (typeof trace !== 'object' || trace === null) return traces.problem(`must be an object: it is ${inspectValue(trace)}`)
   // The newer names are last, and take precedence.
   for (const [key, setting] of Object.entries(trace).sort(([one], [other]) => (one < other ? -1 : 1))) {
-    const path = `${where}.TRACE.${key}`
     const known = Object.hasOwn(OPENCENSUS, key) ? OPENCENSUS[key] : undefined
-    if (known !== undefined) put(layer, known, setting, path, report)
-    else report({ path, problem: 'there is no such setting', hint: `one of ${Object.keys(OPENCENSUS).join(', ')}` })
+    if (known !== undefined) put(layer, known, setting, traces.part(`.${key}`))
+    else traces.part(`.${key}`).problem('there is no such setting', `one of ${Object.keys(OPENCENSUS).join(', ')}`)
   }
 }
 
 /** Reads a value and sets it. If it is invalid, the setting does not change. */
-export function put<P extends SettingPath>(layer: Layer, setting: P, value: unknown, path: string, report: Report): void {
-  const read = readSetting(setting, value, path, report)
+export function put<P extends SettingPath>(layer: Layer, setting: P, value: unknown, place: Place): void {
+  const read = readSetting(setting, value, place)
   if (read !== undefined) layer[setting] = read as Layer[P]
 }

@@ -14,6 +14,29 @@ export interface ConfigurationProblem {
   readonly hint?: string
 }
 
+export type Report = (problem: ConfigurationProblem) => void
+
+/** The path of a value that is being read, which problems of the value are reported under. */
+export class Place {
+  readonly path: string
+  readonly report: Report
+
+  constructor(path: string, report: Report) {
+    this.path = path
+    this.report = report
+  }
+
+  /** The place of a part of the value. */
+  part(suffix: string): Place {
+    return new Place(`${this.path}${suffix}`, this.report)
+  }
+
+  /** Reports a problem. Returns undefined, which readers return instead of a value. */
+  problem(problem: string, hint?: string): undefined {
+    this.report({ path: this.path, problem, ...(hint !== undefined && { hint }) })
+  }
+}
+
 /** An invalid configuration. The message has all problems, each with its path. */
 export class ConfigurationError extends DefinitionError {
   readonly problems: readonly ConfigurationProblem[]

@@ -1,7 +1,8 @@
-import { isLabels, type Component, readBoolean, readNumber, readComponent, readComponents, type Report } from './component-parser.js'
+import { isLabels, type Component, readBoolean, readNumber, readComponent, readComponents } from './component-parser.js'
 import { COMPONENTS, INTEGRATIONS } from './component-registry.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { nearest, plain } from '../../base/nearest-name.js'
+import type { Place } from './problem.js'
 
 type Labels = Readonly<Record<string, string>>
 
@@ -55,25 +56,25 @@ export type UrlQuerySetting = boolean | 'redacted' | ((query: string) => string)
 
 export type SettingPath = keyof Settings
 
-type Reader<T> = (value: unknown, path: string, report: Report) => T | undefined
+type Reader<T> = (value: unknown, place: Place) => T | undefined
 
 const READERS: { readonly [path in SettingPath]: Reader<Settings[path]> } = {
   service: readText,
   enabled: readSwitch,
-  resource: (value, path, report) => (isLabels(value) ? value : wrong(value, path, report, 'must be an object of strings')),
+  resource: (value, place) => (isLabels(value) ? value : wrong(value, place, 'must be an object of strings')),
   constantLabels: readLabels,
   renameLabels: readLabels,
-  'traces.sampler': (value, path, report) => readComponent('sampler', value, path, report),
-  'traces.exporters': (value, path, report) => readComponents('exporter', value, path, report).filter(takes('traces', path, report)),
-  'traces.propagator': (value, path, report) => readComponents('propagator', value, path, report),
-  'traces.transport': (value, path, report) => readComponent('transport', value, path, report),
+  'traces.sampler': (value, place) => readComponent('sampler', value, place),
+  'traces.exporters': (value, place) => readComponents('exporter', value, place).filter(takes('traces', place)),
+  'traces.propagator': (value, place) => readComponents('propagator', value, place),
+  'traces.transport': (value, place) => readComponent('transport', value, place),
   'traces.views': readSwitch,
   'traces.ignorePaths': readTexts,
   'traces.ignoreHosts': readTexts,
   'traces.publicEndpoint': readSwitch,
   'traces.urlQuery': readUrlQuery,
   'traces.integrations': readIntegrations,
-  'metrics.exporters': (value, path, report) => readComponents('exporter', value, path, report).filter(takes('metrics', path, report)),
+  'metrics.exporters': (value, place) => readComponents('exporter', value, place).filter(takes('metrics', place)),
   'metrics.intervalMs': readInterval,
   'metrics.exportTimeoutMs': readInterval,
   'metrics.runtime': readSwitch,
@@ -85,8 +86,8 @@ const READERS: { readonly [path in SettingPath]: Reader<Settings[path]> } = {
   'prometheus.path': readText,
   'prometheus.bearerTokenFile': readText,
   'prometheus.allowedHosts': readTexts,
-  'prometheus.guard': (value, path, report) =>
-    typeof value === 'function' ? (value as Callback) : wrong(value, path, report, 'must be a function, which is possible only in code'),
+  'prometheus.guard': (value, place) =>
+    typeof value === 'function' ? (value as Callback) : wrong(value, place, 'must be a function, which is possible only in code'),
   'prometheus.optional': readSwitch,
   'prometheus.unref': readSwitch,
   'auto.fastify': readSwitch,
@@ -98,8 +99,8 @@ const READERS: { readonly [path in SettingPath]: Reader<Settings[path]> } = {
 export const SETTING_PATHS: readonly SettingPath[] = Object.keys(READERS) as SettingPath[]
 
 /** Reads the value of one setting in any form. Problems are reported under `path`. */
-export function readSetting<P extends SettingPath>(setting: P, value: unknown, path: string, report: Report): Settings[P] | undefined {
-  return READERS[setting](value, path, report)
+export function readSetting<P extends SettingPath>(setting: P, value: unknown, place: Place): Settings[P] | undefined {
+  return READERS[setting](value, place)
 }
 
 /** True if settings have this section, such as `traces`. */
@@ -107,51 +108,49 @@ export function isSection(name: string): boolean {
   return SETTING_PATHS.some((path) => path.startsWith(`${name}.`))
 }
 
-function takes(signal: 'traces' | 'metrics', path: string, report: Report): (component: Component) => boolean {
+function takes(signal: 'traces' | 'metrics', place: Place): (component: Component) => boolean {
   return (component) => {
     if (!('component' in component)) return true
     const { name, signals, metricOptions = [] } = COMPONENTS.exporter.find((one) => one.name === component.component)!
+    const reject = (problem: string, hint: string): boolean => place.problem(problem, hint) ?? false
     if (signals !== undefined && !signals.includes(signal)) {
-      report({ path, problem: `${name} takes ${signals[0]} only`, hint: `put it into ${signals[0]}.exporters` })
-      return false
+      return reject(`${name} takes ${signals[0]} only`, `put it into ${signals[0]}.exporters`)
     }
     if (signal === 'metrics' && 'transport' in component.options) {
-      report({ path, problem: 'metrics have no transport: they are exported every interval', hint: 'set metrics.intervalMs' })
-      return false
+      return reject('metrics have no transport: they are exported every interval', 'set metrics.intervalMs')
     }
     const foreign = signal === 'traces' ? metricOptions.filter((option) => option in component.options) : []
-    if (foreign.length > 0) report({ path, problem: `${name} has no ${foreign.join(', ')} for traces`, hint: 'metrics have it' })
-    return foreign.length === 0
+    return foreign.length === 0 || reject(`${name} has no ${foreign.join(', ')} for traces`, 'metrics have it')
   }
 }
 
-function wrong(value: unknown, path: string, report: Report, rule: string, hint?: string): undefined {
-  report({ path, problem: `${rule}: it is ${inspectValue(value)}`, ...(hint !== undefined && { hint }) })
+function wrong(value: unknown, place: Place, rule: string): undefined {
+  return place.problem(`${rule}: it is ${inspectValue(value)}`)
 }
 
-function readText(value: unknown, path: string, report: Report): string | undefined {
-  return typeof value === 'string' && value.trim() !== '' ? value.trim() : wrong(value, path, report, 'must be a string')
+function readText(value: unknown, place: Place): string | undefined {
+  return typeof value === 'string' && value.trim() !== '' ? value.trim() : wrong(value, place, 'must be a string')
 }
 
-function readSwitch(value: unknown, path: string, report: Report): boolean | undefined {
-  return readBoolean(value) ?? wrong(value, path, report, 'must be true or false')
+function readSwitch(value: unknown, place: Place): boolean | undefined {
+  return readBoolean(value) ?? wrong(value, place, 'must be true or false')
 }
 
 /** Reads a boolean, or the name of a group. */
-function readCluster(value: unknown, path: string, report: Report): boolean | string | undefined {
+function readCluster(value: unknown, place: Place): boolean | string | undefined {
   const on = readBoolean(value)
   if (on !== undefined) return on
   const name = typeof value === 'string' ? value.trim() : ''
-  return name !== '' && name.length <= 256 ? name : wrong(value, path, report, 'must be true, false or a name of 1 to 256 characters')
+  return name !== '' && name.length <= 256 ? name : wrong(value, place, 'must be true, false or a name of 1 to 256 characters')
 }
 
-function readUrlQuery(value: unknown, path: string, report: Report): UrlQuerySetting | undefined {
+function readUrlQuery(value: unknown, place: Place): UrlQuerySetting | undefined {
   if (typeof value === 'function') return value as (query: string) => string
   if (typeof value === 'string' && value.trim().toLowerCase() === 'redacted') return 'redacted'
-  return readBoolean(value) ?? wrong(value, path, report, "must be true, false or 'redacted'")
+  return readBoolean(value) ?? wrong(value, place, "must be true, false or 'redacted'")
 }
 
-function readTexts(value: unknown, path: string, report: Report): readonly string[] | undefined {
+function readTexts(value: unknown, place: Place): readonly string[] | undefined {
   const list =
     typeof value === 'string'
       ? value
@@ -159,42 +158,39 @@ function readTexts(value: unknown, path: string, report: Report): readonly strin
           .map((item) => item.trim())
           .filter((item) => item !== '')
       : value
-  return Array.isArray(list) && list.every((item) => typeof item === 'string')
-    ? list
-    : wrong(value, path, report, 'must be a list of strings')
+  return Array.isArray(list) && list.every((item) => typeof item === 'string') ? list : wrong(value, place, 'must be a list of strings')
 }
 
 /** Reads an object of strings, or a string such as `app=shop,zone=eu`. */
-function readLabels(value: unknown, path: string, report: Report): Labels | undefined {
+function readLabels(value: unknown, place: Place): Labels | undefined {
   if (isLabels(value)) return value
   const pairs = typeof value === 'string' ? value.split(',').map((pair) => /^\s*([^=\s]+)\s*=(.*)$/s.exec(pair)) : [null]
-  if (pairs.includes(null)) return wrong(value, path, report, 'must be labels such as app=shop,zone=eu, or an object of strings')
+  if (pairs.includes(null)) return wrong(value, place, 'must be labels such as app=shop,zone=eu, or an object of strings')
   return Object.fromEntries(pairs.map((pair) => [pair![1]!, pair![2]!.trim()]))
 }
 
-function readIntegrations(value: unknown, path: string, report: Report): readonly string[] | undefined {
-  const names = readTexts(value, path, report)
+function readIntegrations(value: unknown, place: Place): readonly string[] | undefined {
+  const names = readTexts(value, place)
   const found = names?.flatMap((name) => {
     const known = Object.hasOwn(INTEGRATIONS, name.toLowerCase()) ? INTEGRATIONS[name.toLowerCase()] : undefined
     if (known !== undefined) return [known]
     const near = nearest(name, Object.keys(INTEGRATIONS))
     const hint = near === undefined ? `one of ${[...new Set(Object.values(INTEGRATIONS))].join(', ')}` : `perhaps ${near}`
-    report({ path, problem: `there is no integration ${inspectValue(name)}`, hint })
-    return []
+    return place.problem(`there is no integration ${inspectValue(name)}`, hint) ?? []
   })
   return found && [...new Set(found)]
 }
 
-function readInterval(value: unknown, path: string, report: Report): number | undefined {
+function readInterval(value: unknown, place: Place): number | undefined {
   const number = readNumber(value)
   const fits = number !== undefined && number >= 1 && number <= 2 ** 31 - 1
-  return fits ? number : wrong(value, path, report, 'must be a number of milliseconds from 1 to 2147483647')
+  return fits ? number : wrong(value, place, 'must be a number of milliseconds from 1 to 2147483647')
 }
 
-function readPort(value: unknown, path: string, report: Report): number | undefined {
+function readPort(value: unknown, place: Place): number | undefined {
   const number = readNumber(value)
   const fits = number !== undefined && Number.isInteger(number) && number >= 0 && number <= 65_535
-  return fits ? number : wrong(value, path, report, 'must be a port from 0 to 65535')
+  return fits ? number : wrong(value, place, 'must be a port from 0 to 65535')
 }
 
 /** A hint for an unknown setting: the most similar name, or all names of its section. */

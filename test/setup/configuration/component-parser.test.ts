@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
 import { type Component, readComponent, readComponents } from '../../../src/setup/configuration/component-parser.js'
 import type { ComponentKind } from '../../../src/setup/configuration/component-registry.js'
-import { type ConfigurationProblem, lineOf } from '../../../src/setup/configuration/problem.js'
+import { type ConfigurationProblem, lineOf, Place } from '../../../src/setup/configuration/problem.js'
 
 const component = (name: string, options: object = {}): Component => ({ component: name, options: options as never })
 
 function check(kind: ComponentKind, value: unknown, expected: Component | string): void {
   const problems: ConfigurationProblem[] = []
-  const found = readComponent(kind, value, 'at', (problem) => problems.push(problem))
+  const found = readComponent(kind, value, new Place('at', (problem) => problems.push(problem)))
   if (typeof expected !== 'string') expect(problems.map(lineOf), String(value)).toEqual([])
   expect(problems.length > 0 ? problems.map((problem) => lineOf(problem).trim()).join('; ') : found).toEqual(expected)
 }
@@ -135,7 +135,7 @@ test('a component created by code is used as is', () => {
 })
 
 test('several components are a list, a string with commas, or one component', () => {
-  const read = (value: unknown) => readComponents('exporter', value, 'at', (problem) => expect.fail(lineOf(problem)))
+  const read = (value: unknown) => readComponents('exporter', value, new Place('at', (problem) => expect.fail(lineOf(problem))))
   expect(read('console, file(path=a)')).toEqual([component('console'), component('file', { path: 'a' })])
   expect(read(['console', { file: 'a' }])).toEqual([component('console'), component('file', { path: 'a' })])
   expect(read({ file: 'a' })).toEqual([component('file', { path: 'a' })])
