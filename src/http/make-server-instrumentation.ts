@@ -1,3 +1,5 @@
+import { getOrInsert } from '../base/get-or-insert.js'
+import type { OptionNames } from '../base/check-options.js'
 import { type Clock, systemClock } from '../base/clock.js'
 import { processGlobal } from '../base/process-global.js'
 import { MetricRegistry } from '../metrics/instruments/metric-registry.js'
@@ -13,19 +15,63 @@ import type { UrlQuery } from './url-query.js'
 
 /** The options of all server integrations. */
 export interface ServerOptions<R> {
+  /** Tracer of the server spans. Default: one shared by all integrations, which exports nothing. False: no spans and no async context. */
   readonly tracer?: TracerCore | false
+  /** Stats that record the requests. Default: the shared `stats`. */
   readonly stats?: Stats
+  /** Registry of the gauge `http/server/in_flight`. Default: one registry for each `stats`. */
   readonly registry?: MetricRegistry
+  /** Views to register, such as `openCensusHttpServerViews`. Default: `httpServerViews`; false for none. */
   readonly views?: readonly ReadyView[] | false
-  readonly ignorePaths?: readonly PathRule[] | undefined
-  readonly ignoreHosts?: readonly string[] | undefined
-  readonly publicEndpoint?: boolean | undefined
+  /**
+   * Paths without spans and measurements, including spans that their handlers would start. A string matches a path and all paths
+   * below it. A regular expression is matched against the path with its leading slash. Default `['_ah/health']`.
+   */
+  readonly ignorePaths?: readonly PathRule[]
+  /** `Host` headers without spans and measurements, compared exactly. Callers choose this header. Default none. */
+  readonly ignoreHosts?: readonly string[]
+  /**
+   * True if callers are not trusted: spans link to their traces instead of continuing them, and tags that they send are dropped. False
+   * if all callers are trusted. Default: `untrusted` of the tracer. If that is not set either, traces are continued, and a caller's
+   * decision to sample is followed at most ten times a second.
+   */
+  readonly publicEndpoint?: boolean
+  /**
+   * Additional tags of the integration's views, by key. Each function is called with the request when the response closes. From the
+   * 101st different value of a tag on, values become `other`. Default: none.
+   * @example
+   * requestTags: { tenant: (request) => request.headers['x-tenant'] }
+   */
   readonly requestTags?: RequestTagFunctions<R>
+  /**
+   * Additional tag keys of the integration's views that are read from the async context, where `withTags` sets them while a request is
+   * handled. The number of values is not limited: use few. Default none.
+   */
   readonly contextTags?: readonly string[]
+  /** True for `2xx` instead of `204` as value of the tag `status`. Default false. */
   readonly statusClasses?: boolean
+  /** False to register no views of body sizes. Default true. */
   readonly bodySizes?: boolean
+  /** The query in the attribute `http.url`: `false` none, `'redacted'` names without values, `true` all, or a function of the query. Default false. */
   readonly urlQuery?: UrlQuery
+  /** Source of time. Default: the system clock. */
   readonly clock?: Clock
+}
+
+export const SERVER_OPTIONS: OptionNames<ServerOptions<never>> = {
+  tracer: true,
+  stats: true,
+  registry: true,
+  views: true,
+  ignorePaths: true,
+  ignoreHosts: true,
+  publicEndpoint: true,
+  requestTags: true,
+  contextTags: true,
+  statusClasses: true,
+  bodySizes: true,
+  urlQuery: true,
+  clock: true,
 }
 
 /** The parts in which server integrations differ. */
@@ -47,12 +93,7 @@ const registries = processGlobal('http-registries', () => new WeakMap<Stats, Met
 
 /** One registry for each engine, so that several servers of a process share their metrics instead of clashing. */
 function registryOf(stats: Stats): MetricRegistry {
-  let registry = registries.get(stats)
-  if (registry === undefined) {
-    registry = new MetricRegistry()
-    registries.set(stats, registry)
-  }
-  return registry
+  return getOrInsert(registries, stats, () => new MetricRegistry())
 }
 
 /**

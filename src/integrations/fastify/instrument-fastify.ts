@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { givenOptions } from '../../base/check-options.js'
 import { systemClock } from '../../base/clock.js'
 import { currentFrame, EMPTY_FRAME, runInFrame } from '../../base/context.js'
 import { ownServersOf } from '../../serving/owned-servers.js'
@@ -21,13 +22,9 @@ export interface InstrumentedFastify {
 /** Adds hooks and the metrics route to an application, but no decorators. */
 export function instrumentFastify(app: FastifyInstance, options: TallyscopeFastifyOptions): InstrumentedFastify {
   const { clock = systemClock, metricsPath = '/metrics' } = options
+  const { excludelistPaths: ignorePaths, excludelistHostnames: ignoreHosts, untrusted: publicEndpoint } = options
   const { server, stats, tracer, registry, requestTags } = makeServerInstrumentation<FastifyRequest>(
-    {
-      ...options,
-      ignorePaths: options.ignorePaths ?? options.excludelistPaths,
-      ignoreHosts: options.ignoreHosts ?? options.excludelistHostnames,
-      publicEndpoint: options.publicEndpoint ?? options.untrusted,
-    },
+    { ...givenOptions({ ignorePaths, ignoreHosts, publicEndpoint }), ...givenOptions(options) },
     { defaultTracer, isHijacked },
   )
   ownServersOf(app.server)

@@ -2,6 +2,7 @@ import { checkOptions, type OptionNames } from '../../base/check-options.js'
 import type { FastifyInstance, FastifyPluginCallback, FastifyRequest } from 'fastify'
 import { warnOnce } from '../../base/logger.js'
 import { processGlobal } from '../../base/process-global.js'
+import { SERVER_OPTIONS } from '../../http/make-server-instrumentation.js'
 import { exchangeOf } from '../../http/server-instrumentation.js'
 import { stopAutomatic } from './automatic.js'
 import { instrumentFastify } from './instrument-fastify.js'
@@ -15,10 +16,7 @@ interface FastifyRegisterOptions {
 }
 
 const OPTIONS: OptionNames<TallyscopeFastifyOptions & FastifyRegisterOptions> = {
-  tracer: true,
-  stats: true,
-  registry: true,
-  views: true,
+  ...SERVER_OPTIONS,
   metricsPath: true,
   metricsFallback: true,
   metricsWhereUnrouted: true,
@@ -26,18 +24,9 @@ const OPTIONS: OptionNames<TallyscopeFastifyOptions & FastifyRegisterOptions> = 
   producers: true,
   group: true,
   metrics: true,
-  ignorePaths: true,
   excludelistPaths: true,
-  ignoreHosts: true,
   excludelistHostnames: true,
-  publicEndpoint: true,
   untrusted: true,
-  requestTags: true,
-  contextTags: true,
-  statusClasses: true,
-  bodySizes: true,
-  urlQuery: true,
-  clock: true,
   prefix: true,
   logLevel: true,
   logSerializers: true,

@@ -11,29 +11,13 @@ import { exchangeOf, type ServerInstrumentation } from '../../http/server-instru
 import type { MetricRegistry } from '../../metrics/instruments/metric-registry.js'
 import type { MetricProducer } from '../../metrics/data/producer.js'
 import { UpgradeWatch } from '../../http/upgrade-watch.js'
-import { makeServerInstrumentation } from '../../http/make-server-instrumentation.js'
+import { makeServerInstrumentation, SERVER_OPTIONS } from '../../http/make-server-instrumentation.js'
 import { defaultTracer } from '../../setup/tracer.js'
 import type { HttpServerOptions } from './options.js'
 import { RouteNames } from './route-names.js'
 import { serverFault } from './server-faults.js'
 
-const OPTIONS: OptionNames<HttpServerOptions> = {
-  tracer: true,
-  stats: true,
-  registry: true,
-  views: true,
-  watch: true,
-  route: true,
-  ignorePaths: true,
-  ignoreHosts: true,
-  publicEndpoint: true,
-  requestTags: true,
-  contextTags: true,
-  statusClasses: true,
-  bodySizes: true,
-  urlQuery: true,
-  clock: true,
-}
+const OPTIONS: OptionNames<HttpServerOptions> = { ...SERVER_OPTIONS, watch: true, route: true }
 
 /** A second instrumentation of all servers would count every request twice. */
 const watched = processGlobal('http-servers-watched', () => ({ isOn: false }))
