@@ -1,3 +1,4 @@
+import { givenOptions } from '../base/check-options.js'
 import { DefinitionError } from '../base/errors.js'
 import type { Exporter } from '../base/exporter.js'
 import { buildMetricExporter, buildPropagator, buildSampler, buildTraceExporter, buildTransport } from './component-factory.js'
@@ -57,11 +58,10 @@ export function assemble(
   }
   const tracer = new Tracer({
     ...options.tracer,
-    ...(options.clock !== undefined && { clock: options.clock }),
+    ...givenOptions({ clock: options.clock, untrusted: settings['traces.publicEndpoint'] }),
     sampler,
     propagator,
     stats: options.stats,
-    ...(settings['traces.publicEndpoint'] !== undefined && { untrusted: settings['traces.publicEndpoint'] }),
     ...(traces === undefined
       ? { transport: usual ?? ((exporter) => new SyncTransport(exporter)) }
       : {

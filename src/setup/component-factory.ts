@@ -1,6 +1,7 @@
+import { givenOptions } from '../base/check-options.js'
 import { DefinitionError } from '../base/errors.js'
 import type { Exporter, Transport } from '../base/exporter.js'
-import type { GivenComponent, OptionValue, Component, ComponentSpec } from './configuration/component-parser.js'
+import type { GivenComponent, Component, ComponentSpec } from './configuration/component-parser.js'
 import { AsyncTransport } from '../exporters/transport/async-transport.js'
 import type { AsyncTransportOptions } from '../exporters/transport/async-transport-options.js'
 import { ConsoleExporter } from '../exporters/console/console-exporter.js'
@@ -45,7 +46,7 @@ export function buildSampler(component: Component): Sampler {
     case 'probability':
       return new ProbabilitySampler(rate as number | undefined)
     case 'rateLimiting':
-      return new RateLimitingSampler(given({ perSecond, burst }))
+      return new RateLimitingSampler(givenOptions({ perSecond, burst }) as object)
     case 'parentBased':
       return new ParentBasedSampler({ root: buildSampler(root as ComponentSpec) })
     default:
@@ -58,26 +59,21 @@ export function buildPropagator(components: readonly Component[]): Propagator {
   return propagators.length === 1 ? propagators[0]! : new CompositePropagator(propagators)
 }
 
+const PROPAGATORS: Readonly<Record<string, new () => Propagator>> = {
+  traceContext: TraceContextPropagator,
+  b3: B3Propagator,
+  b3single: B3SinglePropagator,
+  b3multi: B3MultiPropagator,
+  googleCloud: GoogleCloudPropagator,
+  binary: BinaryPropagator,
+  textMap: TextMapPropagator,
+}
+
 function propagatorOf(component: Component): Propagator {
   if ('given' in component) return component.given as Propagator
-  switch (component.component) {
-    case 'traceContext':
-      return new TraceContextPropagator()
-    case 'b3':
-      return new B3Propagator()
-    case 'b3single':
-      return new B3SinglePropagator()
-    case 'b3multi':
-      return new B3MultiPropagator()
-    case 'googleCloud':
-      return new GoogleCloudPropagator()
-    case 'binary':
-      return new BinaryPropagator()
-    case 'textMap':
-      return new TextMapPropagator()
-    default:
-      throw unknown(component)
-  }
+  const Known = PROPAGATORS[component.component]
+  if (Known === undefined) throw unknown(component)
+  return new Known()
 }
 
 /** @param defaults Defaults of options of an asynchronous transport. */
@@ -141,16 +137,12 @@ function generalExporter<T>(component: Exclude<Component, GivenComponent>, { log
     case 'file':
       return new FileExporter<T>(options as FileExporterOptions)
     case 'logging':
-      return new LoggingExporter<T>({ ...(options as object), ...(logger !== undefined && { logger }) })
+      return new LoggingExporter<T>({ ...(options as object), ...givenOptions({ logger }) })
     case 'memory':
       return new MemoryExporter<T>(options as object)
     default:
       throw unknown(component)
   }
-}
-
-function given<T extends Readonly<Record<string, OptionValue | undefined>>>(options: T): object {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
 function unknown({ component }: ComponentSpec): Error {

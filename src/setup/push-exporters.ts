@@ -1,3 +1,4 @@
+import { givenOptions } from '../base/check-options.js'
 import type { Exporter } from '../base/exporter.js'
 import { type Logger, warnOnce } from '../base/logger.js'
 import type { Resource } from '../base/resource.js'
@@ -94,9 +95,9 @@ function otlpOptions<T extends OtlpOptions>(signal: 'metrics' | 'traces', given:
   for (const { variable, problem } of problems) warnIgnored(variable, problem)
   const { url, endpoint, headers, ...others } = options
   const hasAddress = given.url !== undefined || given.endpoint !== undefined
-  const address = hasAddress ? {} : { ...(url !== undefined && { url }), ...(endpoint !== undefined && { endpoint }) }
+  const address = hasAddress ? {} : givenOptions({ url, endpoint })
   const all = mergeHeaders(headers, given.headers as Readonly<Record<string, string>> | undefined)
-  return { resource, ...(logger !== undefined && { logger }), ...address, ...others, ...given, ...(all !== undefined && { headers: all }) }
+  return { resource, ...givenOptions({ logger }), ...address, ...others, ...given, ...givenOptions({ headers: all }) }
 }
 
 /** Merges headers, whose names are case-insensitive. */

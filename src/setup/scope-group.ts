@@ -1,3 +1,4 @@
+import { givenOptions } from '../base/check-options.js'
 import { isThenable } from '../base/finally-async.js'
 import { TallyscopeError } from '../base/errors.js'
 import type { MetricGroup } from '../cluster/metric-group.js'
@@ -59,8 +60,7 @@ export class ScopeGroup implements MetricProducer {
   async #join(producers: readonly MetricProducer[], clock: Clock | undefined): Promise<void> {
     // Loaded here, because programs with one process do not need node:net and node:cluster.
     const { shareMetrics } = await import('../cluster/share-metrics.js')
-    const name = this.#groupName
-    this.#group = shareMetrics({ producers, ...(name !== undefined && { name }), ...(clock !== undefined && { clock }) })
+    this.#group = shareMetrics({ producers, ...givenOptions({ name: this.#groupName, clock }) })
     for (const producer of this.#added.splice(0)) this.#group.add(producer)
   }
 

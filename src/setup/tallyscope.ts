@@ -1,3 +1,4 @@
+import { givenOptions } from '../base/check-options.js'
 import { withTimeout } from '../base/with-timeout.js'
 import type { Exporter } from '../base/exporter.js'
 import { warnOnce } from '../base/logger.js'
@@ -56,7 +57,7 @@ export class Tallyscope {
     this.#metricExporters = components.metricExporters
     this.resource = resource
     this.stats = options.stats ?? sharedStats
-    this.registry = options.registry ?? new MetricRegistry({ ...(options.clock !== undefined && { clock: options.clock }) })
+    this.registry = options.registry ?? new MetricRegistry(givenOptions({ clock: options.clock }))
     this.tracer = components.tracer
     this.ignorePaths = settings['traces.ignorePaths']
     this.ignoreHosts = settings['traces.ignoreHosts']
@@ -104,12 +105,11 @@ export class Tallyscope {
   async #start(): Promise<void> {
     const settings = this.#settings
     const { logger, clock } = this.#options
-    const shared = { ...(logger !== undefined && { logger }), ...(clock !== undefined && { clock }) }
     if (settings.enabled === false || this.#stopping !== undefined) return
     const promClientNames = settings['metrics.promClientNames'] === true
     // Dashboards for these names mostly need runtime metrics.
     if (settings['metrics.runtime'] ?? promClientNames) {
-      this.#runtime = runtimeMetrics({ ...(clock !== undefined && { clock }), promClientNames })
+      this.#runtime = runtimeMetrics({ ...givenOptions({ clock }), promClientNames })
     }
     try {
       await this.group?.join([...this.producers, selfMetrics()], clock)
@@ -121,15 +121,15 @@ export class Tallyscope {
     }
     await this.#startIntegrations()
     const { 'metrics.intervalMs': intervalMs, 'metrics.exportTimeoutMs': exportTimeoutMs } = settings
-    const schedule = { ...(intervalMs !== undefined && { intervalMs }), ...(exportTimeoutMs !== undefined && { exportTimeoutMs }) }
+    const given = givenOptions({ intervalMs, exportTimeoutMs, logger, clock })
     const all = this.group === undefined ? this.producers : [this.group.once]
     const producers = all.map((producer) => relabel(withResource(producer, this.resource), this.#labels))
-    this.#tasks = this.#metricExporters.map((exporter) => exportPeriodically({ producers, exporter, ...schedule, ...shared }))
+    this.#tasks = this.#metricExporters.map((exporter) => exportPeriodically({ producers, exporter, ...given }))
   }
 
   get #labels(): Pick<MetricsHandlerOptions, 'constantLabels' | 'renameLabels'> {
     const { constantLabels, renameLabels } = this.#settings
-    return { ...(constantLabels !== undefined && { constantLabels }), ...(renameLabels !== undefined && { renameLabels }) }
+    return givenOptions({ constantLabels, renameLabels })
   }
 
   /** The configured access control and labels, for all handlers of metrics. */
@@ -139,12 +139,7 @@ export class Tallyscope {
       'prometheus.allowedHosts': allowedHosts,
       'prometheus.guard': guard,
     } = this.#settings
-    return {
-      ...(bearerTokenFile !== undefined && { bearerTokenFile }),
-      ...(allowedHosts !== undefined && { allowedHosts }),
-      ...(guard !== undefined && { guard: guard as Guard }),
-      ...this.#labels,
-    }
+    return { ...givenOptions({ bearerTokenFile, allowedHosts, guard: guard as Guard | undefined }), ...this.#labels }
   }
 
   async #serve(): Promise<void> {
@@ -155,10 +150,7 @@ export class Tallyscope {
       const { serveMetrics } = await import('../exporters/prometheus/http/server.js')
       this.#endpoint = await serveMetrics({
         ...(this.group === undefined ? { producers: this.producers } : { group: this.group }),
-        ...(port !== undefined && { port }),
-        ...(host !== undefined && { host }),
-        ...(path !== undefined && { path }),
-        ...(unref !== undefined && { unref }),
+        ...givenOptions({ port, host, path, unref }),
         ...this.metricsOptions,
       })
     } catch (error) {
@@ -174,12 +166,7 @@ export class Tallyscope {
     if (this.integrations.length === 0 || this.#options.startIntegrations === false) return
     const { traceIntegrations } = await import('../integrations/http-client/trace-integrations.js')
     const { tracer, stats, ignoreHosts, urlQuery } = this
-    const integrations = traceIntegrations(this.integrations, {
-      tracer,
-      stats,
-      ...(ignoreHosts !== undefined && { ignoreHosts }),
-      ...(urlQuery !== undefined && { urlQuery }),
-    })
+    const integrations = traceIntegrations(this.integrations, { tracer, stats, ...givenOptions({ ignoreHosts, urlQuery }) })
     this.#stopIntegrations = () => integrations.stop()
   }
 

@@ -1,3 +1,4 @@
+import { getOrInsert } from '../base/get-or-insert.js'
 import { checkMethods, checkOptions, type OptionNames } from '../base/check-options.js'
 import type { Exporter, Transport } from '../base/exporter.js'
 import { processGlobal } from '../base/process-global.js'
@@ -108,10 +109,5 @@ const defaultTracers = processGlobal('default-tracers', () => new WeakMap<Stats,
  * one trace. It samples one trace in 10 000 and exports nothing.
  */
 export function defaultTracer(stats: Stats = sharedStats): Tracer {
-  let tracer = defaultTracers.get(stats)
-  if (tracer === undefined) {
-    tracer = new Tracer({ stats, exporter: 'none' })
-    defaultTracers.set(stats, tracer)
-  }
-  return tracer
+  return getOrInsert(defaultTracers, stats, () => new Tracer({ stats, exporter: 'none' }))
 }

@@ -1,4 +1,5 @@
 import { isMainThread } from 'node:worker_threads'
+import { givenOptions } from '../../base/check-options.js'
 import { processGlobal } from '../../base/process-global.js'
 import { configurationFile, type Configuration, readConfiguration } from '../../setup/configuration/configuration.js'
 import { readConfigurationFile } from '../../setup/configuration-file.js'
@@ -75,7 +76,7 @@ function defaultsOf(settings: Settings): TallyscopeOptions {
 
 function watchOutgoing({ tracer, stats, integrations, ignoreHosts, urlQuery }: Tallyscope, settings: Settings): void {
   if (settings['auto.httpClient'] === false) return
-  const options = { tracer, stats, ...(ignoreHosts !== undefined && { ignoreHosts }), ...(urlQuery !== undefined && { urlQuery }) }
+  const options = { tracer, stats, ...givenOptions({ ignoreHosts, urlQuery }) }
   if (integrations.length === 0) instrumentHttpClient(options)
   else traceIntegrations(integrations, options)
 }
@@ -87,9 +88,7 @@ function watchIncoming({ tracer, stats, registry, ignorePaths, ignoreHosts, urlQ
     stats,
     registry,
     ...(settings['metrics.promClientNames'] === true && { views: [...httpServerViews, ...fastifyMetricsViews] }),
-    ...(ignorePaths !== undefined && { ignorePaths }),
-    ...(ignoreHosts !== undefined && { ignoreHosts }),
-    ...(urlQuery !== undefined && { urlQuery }),
+    ...givenOptions({ ignorePaths, ignoreHosts, urlQuery }),
   })
 }
 

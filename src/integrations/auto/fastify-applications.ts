@@ -1,5 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance } from 'fastify'
+import { givenOptions } from '../../base/check-options.js'
 import { warnOnce } from '../../base/logger.js'
 import { fastifyMetricsViews } from '../../http/prom-client-http-views.js'
 import { httpServerViews } from '../../http/http-views.js'
@@ -49,10 +50,7 @@ function optionsOf(scope: Tallyscope, settings: Configuration['settings']): Tall
     metricsFallback: true,
     metrics: scope.metricsOptions,
     producers: scope.producers.filter((producer) => producer !== stats && producer !== registry),
-    ...(scope.group !== undefined && { group: scope.group }),
     ...(settings['metrics.promClientNames'] === true && { views: [...httpServerViews, ...fastifyMetricsViews] }),
-    ...(ignorePaths !== undefined && { ignorePaths }),
-    ...(ignoreHosts !== undefined && { ignoreHosts }),
-    ...(urlQuery !== undefined && { urlQuery }),
+    ...givenOptions({ group: scope.group, ignorePaths, ignoreHosts, urlQuery }),
   }
 }

@@ -1,5 +1,4 @@
-import { checkOptions, type OptionNames } from '../../base/check-options.js'
-import { checkNumber } from '../../base/check-options.js'
+import { checkNumber, checkOptions, givenOptions, type OptionNames } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { exportFailure, retryDelayMs } from '../../base/export-failure.js'
 import { DefinitionError } from '../../base/errors.js'
@@ -49,7 +48,7 @@ const OPTIONS: OptionNames<ExportPeriodicallyOptions> = {
   clock: true,
 }
 
-/** The deadline of an exporter of families is this much earlier than that of its run, because a late run delays the next one. */
+/** `exportFamilies` must end this much earlier than its run, because a late run delays the next one. */
 const SETTLE_MS = 250
 
 /**
@@ -70,39 +69,35 @@ const SETTLE_MS = 250
  */
 export function exportPeriodically(options: ExportPeriodicallyOptions): PeriodicMetricTask {
   checkOptions('exportPeriodically', options, OPTIONS)
-  const { producers: given, exporter, exportTimeoutMs, name = componentName(exporter, 'exporter'), clock, ...schedule } = options
+  const { producers: given, exporter, intervalMs = 60_000, exportTimeoutMs, clock = timerClock, keepAlive, logger } = options
+  const { name = componentName(exporter, 'exporter') } = options
   checkProducers(given)
   if (typeof exporter?.export !== 'function') throw new DefinitionError('ERR_EXPORTER', 'an exporter must have export(items): it has none')
-  for (const key of ['intervalMs', 'exportTimeoutMs'] as const) {
-    if (options[key] !== undefined) checkNumber('ERR_INTERVAL', key, options[key], { min: 1, max: MAX_TIMER_MS })
+  for (const [key, value] of Object.entries({ intervalMs, exportTimeoutMs })) {
+    if (value !== undefined) checkNumber('ERR_INTERVAL', key, value, { min: 1, max: MAX_TIMER_MS })
   }
   const producers = [...given]
-  const gathering = {
-    timeoutMs: Math.min(20_000, exportTimeoutMs ?? 30_000, options.intervalMs ?? 60_000) / 2,
-    keepAlive: false,
-    ...(clock !== undefined && { clock }),
-  }
-  const retryMs = Math.min(options.intervalMs ?? 60_000, exportTimeoutMs ?? 30_000) / 2
+  const retryMs = Math.min(intervalMs, exportTimeoutMs ?? 30_000) / 2
+  const gathering = { timeoutMs: Math.min(10_000, retryMs), keepAlive: false, clock }
   const times = new RisingTime(name)
-  const timeoutMs = exportTimeoutMs === undefined ? 30_000 : Math.min(exportTimeoutMs, options.intervalMs ?? 60_000)
-  const time = clock ?? timerClock
+  const timeoutMs = exportTimeoutMs === undefined ? 30_000 : Math.min(exportTimeoutMs, intervalMs)
   const exportRows = async (to: FamilyExporter, signal: AbortSignal): Promise<void> => {
-    const endsMs = time.monotonicMs() + timeoutMs - Math.min(SETTLE_MS, timeoutMs / 10)
-    const timeUnixMs = times.next(time.unixMs())
+    const endsMs = clock.monotonicMs() + timeoutMs - Math.min(SETTLE_MS, timeoutMs / 10)
+    const timeUnixMs = times.next(clock.unixMs())
     const isLast = signal.aborted
     const families = await gatherFamilies(producers, gathering)
-    await to.exportFamilies(families, { timeUnixMs, timeoutMs: Math.max(endsMs - time.monotonicMs(), 1), signal, isLast })
+    await to.exportFamilies(families, { timeUnixMs, timeoutMs: Math.max(endsMs - clock.monotonicMs(), 1), signal, isLast })
   }
   const exportSnapshots = async (ending: AbortSignal): Promise<void> => {
-    const timeUnixMs = times.next(time.unixMs())
+    const timeUnixMs = times.next(clock.unixMs())
     const metrics = await snapshotsInSlices(await gatherFamilies(producers, gathering), timeUnixMs)
     await exportWithRetries(exporter, metrics, { endsInMs: retryMs, clock, ending })
   }
   return new PeriodicMetricTask({
-    ...schedule,
-    ...(clock !== undefined && { clock }),
-    ...(exportTimeoutMs !== undefined && { timeoutMs: exportTimeoutMs }),
     name,
+    intervalMs,
+    clock,
+    ...givenOptions({ timeoutMs: exportTimeoutMs, keepAlive, logger }),
     run: takesFamilies(exporter) ? (ending) => exportRows(exporter, ending) : exportSnapshots,
     runSync: () => exportSync(producers, exporter, gathering),
     onClose: () => exporter.shutdown?.(),
@@ -124,13 +119,13 @@ function exportSync(producers: readonly MetricProducer[], exporter: Exporter<Met
 interface Retrying {
   /** How long the last retry may wait from now, in milliseconds. */
   readonly endsInMs: number
-  readonly clock: Clock | undefined
+  readonly clock: Clock
   readonly ending: AbortSignal
 }
 
 /** Exports, and retries after retryable errors until `endsInMs` are over or the task is closed. */
 async function exportWithRetries(exporter: Exporter<Metric>, metrics: readonly Metric[], retrying: Retrying): Promise<void> {
-  const { endsInMs, clock = timerClock, ending } = retrying
+  const { endsInMs, clock, ending } = retrying
   const endsMs = clock.monotonicMs() + endsInMs
   let rest = metrics
   for (let retry = 0; ; retry++) {
