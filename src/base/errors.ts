@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 import { cutString } from './cut-string.js'
-import { escapeControlCharacters } from './escape-control-characters.js'
+import { escapeControlCharacters } from './inspect-value.js'
 
 const MAX_LINE_LENGTH = 4_096
 const BRAND = Symbol.for('tallyscope.error')

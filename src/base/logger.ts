@@ -1,5 +1,5 @@
 import { cutString } from './cut-string.js'
-import { escapeControlCharacters } from './escape-control-characters.js'
+import { escapeControlCharacters } from './inspect-value.js'
 import { processGlobal } from './process-global.js'
 
 /** The methods of a pino logger that are used. Any object with these methods can be a logger. */

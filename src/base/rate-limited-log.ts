@@ -1,4 +1,4 @@
-import { escapeControlCharacters } from './escape-control-characters.js'
+import { escapeControlCharacters } from './inspect-value.js'
 import { isError } from './errors.js'
 import { cutRedacted } from './redact-credentials.js'
 import { type Clock, timerClock } from './clock.js'

@@ -1,3 +1,4 @@
+import { getOrInsert } from '../base/get-or-insert.js'
 import { constants, type NodeGCPerformanceDetail, PerformanceObserver } from 'node:perf_hooks'
 import type { DistributionValue, MetricDescriptor } from '../metrics/data/metric.js'
 import { type Collector, exact, type AddValue } from './collector.js'
@@ -52,12 +53,7 @@ export class GcCollector implements Collector {
   add(collections: readonly Collection[]): void {
     for (const { duration, detail } of collections) {
       const kind = KINDS.get((detail as NodeGCPerformanceDetail | undefined)?.kind) ?? 'other'
-      let durations = this.#kinds.get(kind)
-      if (durations === undefined) {
-        durations = new Durations(this.#bounds)
-        this.#kinds.set(kind, durations)
-      }
-      durations.add(duration / 1e3)
+      getOrInsert(this.#kinds, kind, () => new Durations(this.#bounds)).add(duration / 1e3)
     }
   }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
+import { getOrInsert } from '../base/get-or-insert.js'
 import { onClose } from '../base/on-close.js'
 import { inNextTurn, MAX_TIMER_MS } from '../base/timer.js'
 import { clientSignal } from './client-signal.js'
@@ -36,12 +37,7 @@ export async function inTurn<T>(
 const turnsOfSessions = new WeakMap<object, Semaphore>()
 
 function turnsOf(session: object): Semaphore {
-  let turns = turnsOfSessions.get(session)
-  if (turns === undefined) {
-    turns = new Semaphore(1, MAX_WAITING_STREAMS)
-    turnsOfSessions.set(session, turns)
-  }
-  return turns
+  return getOrInsert(turnsOfSessions, session, () => new Semaphore(1, MAX_WAITING_STREAMS))
 }
 
 /** Returns true if the response is the one that its connection sends now, and resolves with true once it is; false if it closes before. */

@@ -1,4 +1,4 @@
-import { escapeControlCharacters } from '../../base/escape-control-characters.js'
+import { escapeControlCharacters } from '../../base/inspect-value.js'
 import { redactSecrets } from '../../base/redact-credentials.js'
 import type { HttpReply } from './http-sender.js'
 

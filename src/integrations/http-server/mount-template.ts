@@ -1,3 +1,4 @@
+import { getOrInsert } from '../../base/get-or-insert.js'
 import type { ExpressLayer, LayerMatch } from './express-layer.js'
 
 /** Replaces a part of a path whose template is unknown. Callers choose the path, so it cannot be a label. */
@@ -15,11 +16,7 @@ const MAX_TEMPLATES = 32
 export function mountTemplate(layer: ExpressLayer, match: LayerMatch): string {
   if (match.isPattern) return UNKNOWN_PART
   const template = withNames(withoutSlash(match.path), match)
-  let known = templates.get(layer)
-  if (known === undefined) {
-    known = new Map()
-    templates.set(layer, known)
-  }
+  const known = getOrInsert(templates, layer, () => new Map())
   const key = template.toLowerCase()
   const before = known.get(key)
   if (before !== undefined) return before

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { getOrInsert } from '../../base/get-or-insert.js'
 import { processGlobal } from '../../base/process-global.js'
 import { type RequestTagReader, RouteSeries } from '../../http/route-series.js'
 import type { ServerMeasures } from '../../http/server-measures.js'
@@ -59,11 +60,6 @@ export class RouteNames {
     const isFull = this.#routes.size >= MAX_ROUTES
     if (isFull) serverFault('too many routes').value++
     const key = isFull ? OTHER : name
-    let route = this.#routes.get(key)
-    if (route === undefined) {
-      route = new RouteSeries(this.#measures, key, undefined, this.#requestTags)
-      this.#routes.set(key, route)
-    }
-    return route
+    return getOrInsert(this.#routes, key, () => new RouteSeries(this.#measures, key, undefined, this.#requestTags))
   }
 }

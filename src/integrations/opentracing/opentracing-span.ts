@@ -1,4 +1,5 @@
 import { Span as OpenTracingSpanBase, Tags, type Tracer } from 'opentracing'
+import { getOrInsert } from '../../base/get-or-insert.js'
 import type { Span } from '../../trace/span/span.js'
 import { usedAfterEnd } from '../../trace/data/span-metrics.js'
 import { recordErrorOn } from './error-fields.js'
@@ -33,9 +34,7 @@ export class OpenTracingSpan extends OpenTracingSpanBase {
 
   /** The wrapper of a native span. The same at each call. @internal */
   static of(native: Span, make: () => OpenTracingSpan): OpenTracingSpan {
-    let span = wrappers.get(native)
-    if (span === undefined) wrappers.set(native, (span = make()))
-    return span
+    return getOrInsert(wrappers, native, make)
   }
 
   /** @internal */

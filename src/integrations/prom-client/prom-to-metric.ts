@@ -1,3 +1,4 @@
+import { getOrInsert } from '../../base/get-or-insert.js'
 import { TimeSlicer } from '../../base/time-slicer.js'
 import type { DistributionValue, Exemplar, Metric, MetricType, PointValue, SummaryValue, TimeSeries } from '../../metrics/data/metric.js'
 import { distributionFault, summaryFault } from '../../metrics/data/validate-point.js'
@@ -92,11 +93,7 @@ class SeriesGroups {
 
   #read(labelValues: (string | undefined)[], labels: Labels): void {
     for (const key of Object.keys(labels)) {
-      let index = this.#indexes.get(key)
-      if (index === undefined) {
-        index = this.labelKeys.push(key) - 1
-        this.#indexes.set(key, index)
-      }
+      const index = getOrInsert(this.#indexes, key, () => this.labelKeys.push(key) - 1)
       if (index >= 0) labelValues[index] = textOf(labels[key])
     }
   }

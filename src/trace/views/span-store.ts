@@ -1,3 +1,4 @@
+import { getOrInsert } from '../../base/get-or-insert.js'
 import { BoundedList } from '../data/bounded-list.js'
 import { type RunningSpan, RunningSpans } from './running-spans.js'
 import type { SpanData } from '../data/span-data.js'
@@ -128,12 +129,7 @@ export class SpanStore {
   }
 
   private errorBucket(buckets: NameBuckets, code: StatusCode): Bucket {
-    let bucket = buckets.errors.get(code)
-    if (bucket === undefined) {
-      bucket = new Bucket(this.samplesPerBucket)
-      buckets.errors.set(code, bucket)
-    }
-    return bucket
+    return getOrInsert(buckets.errors, code, () => new Bucket(this.samplesPerBucket))
   }
 
   /** Summaries by name, in the order in which names first ended; names with only running spans come last. */
