@@ -1,10 +1,11 @@
 import type { Span as OpenTracingSpanBase } from 'opentracing'
 import { currentFrame, type Frame, runInFrame } from '../../base/context.js'
+import { finallyAsync } from '../../base/finally-async.js'
 import { currentEntry, frameWithBaggage, remoteFrame } from '../../trace/span/current-span.js'
 import { Span } from '../../trace/span/span.js'
 import type { OwnedFrameSpan } from '../../trace/span/span-scope.js'
-import { callInScope } from './call-in-scope.js'
 import { ContextScope } from './context-scope.js'
+import { recordErrorOn } from './error-fields.js'
 import { OpenTracingSpan } from './opentracing-span.js'
 import type { Scope, ScopeManager } from './scope-manager.js'
 import { SpanBaggage } from './span-baggage.js'
@@ -27,7 +28,7 @@ export class ContextScopeManager implements ScopeManager {
     const held = currentEntry(frame, this.#owner)
     if (held instanceof ContextScope) return held
     if (!(held instanceof Span)) return null
-    return new ContextScope(this, this.#owner, this.#spanOf(held, frame), held, false, undefined, undefined)
+    return new ContextScope(this, this.#owner, this.#spanOf(held, frame), held)
   }
 
   /** The span of the active scope, or null. */
@@ -48,9 +49,10 @@ export class ContextScopeManager implements ScopeManager {
 
   with<S extends OpenTracingSpanBase, R>(span: S, finishOnClose: boolean, fn: (span: S) => R): R {
     const frame = currentFrame()
-    const scope = new ContextScope(this, this.#owner, span, nativeOf(span), false, undefined, undefined)
+    const scope = new ContextScope(this, this.#owner, span, nativeOf(span))
     return runInFrame(frameOf(frame, scope), () =>
-      callInScope(span, fn, () => {
+      finallyAsync(fn, span, (_span, failure) => {
+        if (failure !== undefined) recordErrorOn(span, failure.error)
         if (finishOnClose) span?.finish()
       }),
     )

@@ -24,9 +24,9 @@ export class ContextScope extends ScopeEntry implements Scope, FrameBaggage {
     owner: object,
     span: OpenTracingSpanBase,
     native: Span | undefined,
-    finishOnClose: boolean,
-    before: Frame | undefined,
-    enclosing: OwnedFrameSpan | undefined,
+    finishOnClose = false,
+    before?: Frame,
+    enclosing?: OwnedFrameSpan,
   ) {
     super(owner, native, enclosing)
     this.span = span

@@ -3,10 +3,9 @@ import type { DistributionValue, Metric, SummaryValue, TimeSeries } from '../../
 import { selectFamilies } from './select-families.js'
 import { escapeValue } from './escape.js'
 import { exemplarText } from './exemplar-text.js'
-import { labelPairs } from './label-pairs.js'
 import type { ExposedFamily } from './names.js'
 import { formatCanonicalBound, formatNumber } from './format-number.js'
-import { sampleLine, withLabel } from './sample-line.js'
+import { labelPairs, sampleLine, withLabel } from './sample-line.js'
 
 export interface OpenMetricsOptions {
   /**

@@ -1,10 +1,9 @@
 import type { DistributionValue, Metric, SummaryValue, TimeSeries } from '../../../metrics/data/metric.js'
 import { selectFamilies } from './select-families.js'
 import { escapeHelp } from './escape.js'
-import { labelPairs } from './label-pairs.js'
 import type { ExposedFamily } from './names.js'
 import { formatNumber } from './format-number.js'
-import { sampleLine, withLabel } from './sample-line.js'
+import { labelPairs, sampleLine, withLabel } from './sample-line.js'
 
 /**
  * Formats snapshots as a document of the Prometheus text format 0.0.4. This is the reference: {@link streamText} writes the same bytes

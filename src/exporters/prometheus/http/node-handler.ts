@@ -40,8 +40,7 @@ async function reply(handler: ScrapeHandler, request: IncomingMessage, response:
   if (answer === undefined) return
   const { signal, status, headers, body } = answer
   if (signal.aborted || response.headersSent) return void response.destroy()
-  // A request body is not read; the connection ends with the response instead.
-  if (hasBody(request)) response.setHeader('connection', 'close')
+  closeAfterBody(request, response)
   response.writeHead(status, headers)
   if (body instanceof ScrapeBody) return sendStream(body, response)
   const bytes = method === 'HEAD' ? undefined : (body as Uint8Array | undefined)
@@ -49,7 +48,8 @@ async function reply(handler: ScrapeHandler, request: IncomingMessage, response:
   limitUnread(response, bytes?.length ?? 0, handler.sendLimits)
 }
 
-function hasBody({ headers, httpVersionMajor }: IncomingMessage): boolean {
-  if (httpVersionMajor > 1) return false // streams end by themselves
-  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+/** Ends the connection with the response if the request has a body, which is not read. Streams of HTTP/2 end by themselves. */
+export function closeAfterBody({ headers, httpVersionMajor }: IncomingMessage, response: ServerResponse): void {
+  const hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+  if (hasBody && httpVersionMajor === 1) response.setHeader('connection', 'close')
 }

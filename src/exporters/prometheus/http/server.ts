@@ -7,7 +7,7 @@ import { ownServer } from '../../../serving/owned-servers.js'
 import { ConnectionTracker } from '../../../serving/connection-tracker.js'
 import { milliseconds, ownOptions, wholeNumber } from '../../../serving/options.js'
 import { HANDLER_OPTIONS, ScrapeHandler } from './handler.js'
-import { type NodeHandlerOptions, serveScrapes } from './node-handler.js'
+import { closeAfterBody, type NodeHandlerOptions, serveScrapes } from './node-handler.js'
 import { countClosedConnection } from './scrape-counts.js'
 
 export interface ServeMetricsOptions extends NodeHandlerOptions {
@@ -133,15 +133,15 @@ function pathOf({ url = '' }: IncomingMessage): string {
   return path.replace(/^https?:\/\/[^/]*/i, '') // a proxy's absolute form
 }
 
-function notFound({ method, headers }: IncomingMessage, response: ServerResponse, path: string): void {
+function notFound(request: IncomingMessage, response: ServerResponse, path: string): void {
   const body = `not found: the metrics are at ${path}\n`
-  if (headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0') response.setHeader('connection', 'close')
+  closeAfterBody(request, response)
   response.writeHead(404, {
     'content-type': 'text/plain; charset=utf-8',
     'content-length': Buffer.byteLength(body),
     'x-content-type-options': 'nosniff',
   })
-  response.end(method === 'HEAD' ? undefined : body)
+  response.end(request.method === 'HEAD' ? undefined : body)
 }
 
 /** The host for a URL that this machine can open. */
