@@ -10,6 +10,6 @@ export default {
     include: folders.map((folder) => `${folder}/**/*.test.ts`),
     exclude: ['test/**/*-process.test.ts', 'test/**/*-under-load.test.ts', 'test/**/*-memory.test.ts'],
     setupFiles: ['scripts/mutants/fixed-seed.js'],
-    testTimeout: 20_000,
+    testTimeout: 120_000, // instrumented code is several times slower
   },
 }
