@@ -4,7 +4,7 @@ import { addErrorAttributes, addResponseStatus, HttpAttribute } from '../../http
 import type { Span } from '../../trace/span/span.js'
 import { Status } from '../../trace/data/status.js'
 import { StatusCode } from '../../trace/data/status-code.js'
-import type { ClientMeasures } from './client-measures.js'
+import type { ClientMeasures, CountedExchange } from './client-measures.js'
 
 /** The part of the client instrumentation that its exchanges use. */
 export interface ExchangeHome {
@@ -13,7 +13,8 @@ export interface ExchangeHome {
 }
 
 /** One outgoing request, until its response has been read or it has failed; counted once. */
-export class ClientExchange {
+export class ClientExchange implements CountedExchange {
+  readonly method: string
   readonly span: Span | undefined
   status: number | undefined = undefined
   /** May change until `close()`: Node does not keep the port of a request. */
@@ -21,7 +22,6 @@ export class ClientExchange {
   sent = 0
   received = 0
   readonly #home: ExchangeHome
-  readonly #method: string
   readonly #startMs: number
   /** The context of the caller. The end event has that of the connection. */
   readonly #frame: Frame = currentFrame()
@@ -31,7 +31,7 @@ export class ClientExchange {
 
   constructor(home: ExchangeHome, method: string, host: string, span: Span | undefined) {
     this.#home = home
-    this.#method = method
+    this.method = method
     this.host = host
     this.#startMs = home.monotonicMs()
     this.span = span
@@ -63,7 +63,7 @@ export class ClientExchange {
     // Exemplars of these values must name this span, even if the end event has another context.
     const before = contextState.endingSpan
     contextState.endingSpan = span?.sampled === true ? span : before
-    this.#home.measures.record(this.#method, this.host, this.status, outcome, seconds, this.sent, this.received)
+    this.#home.measures.record(this, outcome, seconds)
     contextState.endingSpan = before
     span?.end()
   }

@@ -17,6 +17,18 @@ interface ClientTags {
   readonly openCensus: TagMap
 }
 
+/** An outgoing request that has ended. */
+export interface CountedExchange {
+  readonly method: string
+  readonly host: string
+  /** Undefined if no status line arrived. */
+  readonly status: number | undefined
+  /** Bytes of the request body. */
+  readonly sent: number
+  /** Bytes of the response body. */
+  readonly received: number
+}
+
 /** The measures of HTTP clients, those of this library and those of OpenCensus. */
 export class ClientMeasures {
   readonly #stats: Stats
@@ -43,16 +55,7 @@ export class ClientMeasures {
     return this.#stats.viewManager.readsContext
   }
 
-  /** @param status undefined if no status line arrived. */
-  record(
-    method: string,
-    host: string,
-    status: number | undefined,
-    outcome: HttpOutcome,
-    seconds: number,
-    sent: number,
-    received: number,
-  ): void {
+  record({ method, host, status, sent, received }: CountedExchange, outcome: HttpOutcome, seconds: number): void {
     const stats = this.#stats
     const { ours, openCensus } = this.#tags(httpMethodTag(method), host, status === undefined ? NO_STATUS : String(status), outcome)
     stats.record(this.#duration, seconds, ours)

@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkOptions, givenOptions, type OptionNames } from '../../base/check-options.js'
 import { checkSameDefinition } from '../data/same-definition.js'
 import { systemClock, type Clock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
@@ -144,7 +144,7 @@ export class MetricRegistry implements MetricProducer {
    */
   summary<const K extends string = never>(name: string, options: SummaryOptions<K> = {}): Summary<K> {
     const { unit, description, labelKeys, constantLabels, exactName, rowLimit, ...percentiles } = options
-    const rest = definedOnly({ unit, description, labelKeys, constantLabels, exactName, rowLimit })
+    const rest = givenOptions({ unit, description, labelKeys, constantLabels, exactName, rowLimit })
     const config = resolvePercentiles(percentiles, unit ?? '1')
     return this.#define(
       name,
@@ -251,11 +251,5 @@ export class MetricRegistry implements MetricProducer {
   #sources(): Family[] {
     const shown = [...this.#registrations.values()].filter(({ instrument }) => instrument.hasRows)
     return shown.map(({ instrument }) => this.#addResource(instrument.source))
-  }
-}
-
-function definedOnly<T extends object>(options: T): { [key in keyof T]?: NonNullable<T[key]> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
-    [key in keyof T]?: NonNullable<T[key]>
   }
 }

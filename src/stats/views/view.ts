@@ -82,15 +82,8 @@ export class View {
     if (!(measure instanceof Measure)) throw noMeasure(name, measure)
     checkKeys('view', name, tagKeys)
     checkContextTags(name, tagKeys, contextTags)
-    for (const key of tagKeys) {
-      if (measure.tagKeys !== undefined && !measure.tagKeys.includes(key)) {
-        const known = measure.tagKeys.join(', ')
-        throw new DefinitionError(
-          'ERR_KEYS',
-          `tag keys of a view must be among its measure's (${known}): view ${name} has ${inspectValue(key)}`,
-        )
-      }
-    }
+    const foreign = tagKeys.find((key) => measure.tagKeys?.includes(key) === false)
+    if (foreign !== undefined) throw notAmong(measure, name, foreign)
     this.name = name
     this.measure = measure
     this.aggregation = forMeasure(aggregation, measure, name)
@@ -139,6 +132,11 @@ function checkContextTags(view: string, tagKeys: readonly string[], contextTags:
     )
   }
   checkKeys('view', view, [...tagKeys, ...contextTags])
+}
+
+function notAmong({ tagKeys = [] }: Measure, view: string, key: string): DefinitionError {
+  const rule = `tag keys of a view must be among its measure's (${tagKeys.join(', ')})`
+  return new DefinitionError('ERR_KEYS', `${rule}: view ${view} has ${inspectValue(key)}`)
 }
 
 function noMeasure(view: string, given: unknown): DefinitionError {
