@@ -1,3 +1,4 @@
+import { getOrInsert } from '../base/get-or-insert.js'
 import { checkOptions, type OptionNames } from '../base/check-options.js'
 import { nearest } from '../base/nearest-name.js'
 import { inspectValue } from '../base/inspect-value.js'
@@ -10,7 +11,7 @@ import type { Metric, MetricDescriptor, TimeSeries } from '../metrics/data/metri
 import type { MetricProducer } from '../metrics/data/producer.js'
 import { ActivityCollector, MISNAMED } from './activity-collector.js'
 import { CgroupCollector } from './cgroup-collector.js'
-import type { Collector } from './collector.js'
+import type { AddValue, Collector } from './collector.js'
 import { EventLoopCollector } from './event-loop-collector.js'
 import { GcCollector } from './gc-collector.js'
 import { HeapCollector } from './heap-collector.js'
@@ -101,21 +102,15 @@ export class RuntimeMetrics implements MetricProducer {
     if (this.#stopped) return []
     const timeUnixMs = this.#clock.unixMs()
     const series = new Map<string, TimeSeries[]>()
+    const add: AddValue = (name, value, labelValues = []) => {
+      const type = this.#descriptors.get(name)?.type
+      if (type === undefined) return
+      const start = type.startsWith('CUMULATIVE') && { startTimeUnixMs: this.#startTimeUnixMs }
+      getOrInsert(series, name, () => []).push({ labelValues, ...start, points: [{ timeUnixMs, value }] })
+    }
     for (const collector of this.#collectors) {
       try {
-        collector.collect((name, value, labelValues = []) => {
-          const descriptor = this.#descriptors.get(name)
-          if (descriptor === undefined) return
-          const cumulative = descriptor.type.startsWith('CUMULATIVE')
-          const one: TimeSeries = {
-            labelValues,
-            ...(cumulative && { startTimeUnixMs: this.#startTimeUnixMs }),
-            points: [{ timeUnixMs, value }],
-          }
-          const others = series.get(name)
-          if (others === undefined) series.set(name, [one])
-          else others.push(one)
-        })
+        collector.collect(add)
       } catch {
         internalCount(FAILURES, collector.name).value++
       }

@@ -1,3 +1,4 @@
+import { getOrInsert } from '../../base/get-or-insert.js'
 import type { Annotation } from './annotation.js'
 import { type Attributes, attributesJson } from './attributes.js'
 import { isoMicroseconds } from './iso-time.js'
@@ -98,10 +99,6 @@ export function spanJson(span: SpanFields): SpanJson {
  */
 export function traceDocuments(spans: readonly SpanFields[]): TraceDocument[] {
   const byTrace = new Map<string, SpanJson[]>()
-  for (const span of spans) {
-    const json = byTrace.get(span.traceId)
-    if (json === undefined) byTrace.set(span.traceId, [spanJson(span)])
-    else json.push(spanJson(span))
-  }
+  for (const span of spans) getOrInsert(byTrace, span.traceId, () => []).push(spanJson(span))
   return [...byTrace].map(([traceId, json]) => ({ traceId, spans: json }))
 }

@@ -135,11 +135,7 @@ export class SpanStore {
   /** Summaries by name, in the order in which names first ended; names with only running spans come last. */
   read(nowMs: number): SpanNameSummary[] {
     const running = new Map<string, RunningSpan[]>()
-    for (const span of this.running.read(nowMs)) {
-      const spans = running.get(span.name)
-      if (spans === undefined) running.set(span.name, [span])
-      else spans.push(span)
-    }
+    for (const span of this.running.read(nowMs)) getOrInsert(running, span.name, () => []).push(span)
     const names = new Set([...this.names.keys(), ...running.keys()])
     return Array.from(names, (name) => ({ name, running: running.get(name) ?? [], ...bucketsOf(this.names.get(name)) }))
   }

@@ -1,3 +1,4 @@
+import { getOrInsert } from '../../../base/get-or-insert.js'
 import { checkOptions } from '../../../base/check-options.js'
 import type { DistributionValue, Metric, SummaryValue, TimeSeries } from '../../../metrics/data/metric.js'
 import { selectFamilies } from './select-families.js'
@@ -53,9 +54,7 @@ export function groupedSeries({ openMetricsType, labelNames }: ExposedFamily, se
   const sets = new Map<string, TimeSeries[]>()
   for (const state of series) {
     const set = JSON.stringify(state.labelValues.slice(0, labelNames.length - 1).map((value) => value ?? ''))
-    const states = sets.get(set)
-    if (states === undefined) sets.set(set, [state])
-    else states.push(state)
+    getOrInsert(sets, set, () => []).push(state)
   }
   return [...sets.values()].flat()
 }
