@@ -40,12 +40,16 @@ function openSchedule() {
   }
 }
 
-/** How long the main thread has run, and has waited for a processor: the first two numbers of Linux' file, in ns. */
+/**
+ * How long the main thread has run, and has waited for a processor: the first two numbers of Linux' file, in ns. The kernel updates them at
+ * each tick, every 4 ms, and when a thread reads its processor time.
+ */
 function readSchedule() {
   if (scheduleFile === undefined) {
     scheduleNow.ranMs = performance.now()
     return scheduleNow
   }
+  process.cpuUsage()
   const length = readSync(scheduleFile, scheduleBytes, 0, scheduleBytes.length, 0)
   let at = 0
   const next = () => {
