@@ -1,8 +1,8 @@
 // @ts-check
 // The page of many processes: a primary of node:cluster whose workers have the same series. Between two scrapes, values are recorded in 1 %
 // of them. Processor time is that of primary and workers together. The first scrape begins when all workers have joined, and includes their
-// rows. For workers, the longest turn of the event loop counts only the time that the main thread ran, because nine processes share two
-// cores.
+// rows; each sample of it needs new processes. For workers, the longest turn of the event loop counts only the time that the main thread ran,
+// because nine processes share two cores.
 import { fileURLToPath } from 'node:url'
 import { startForked } from '../forked.js'
 import { bytesPerRowAndMember } from './member-memory.js'
@@ -23,9 +23,10 @@ const CONTENDERS = ['tallyscope', 'prom-client']
  * @param {number} options.count
  * @param {number} options.workers
  * @param {number} options.rounds
+ * @param {number} options.firsts Clusters of each contender whose first scrape is measured.
  * @param {number} [options.share]
  */
-async function compareClusters(bench, { kind, count, workers, rounds, share = 0.01 }) {
+async function compareClusters(bench, { kind, count, workers, rounds, firsts, share = 0.01 }) {
   const stem = `${workers} workers of ${count.toLocaleString('en-US')} ${kind}`
   const names = {
     first: `${stem}, first scrape`,
@@ -45,14 +46,26 @@ async function compareClusters(bench, { kind, count, workers, rounds, share = 0.
     const samples = (all[name] ??= {})
     samples[who] = [...(samples[who] ?? []), value]
   }
-  // One contender after the other, because the workers of two would compete for memory.
-  for (const contender of CONTENDERS) {
+  /** @param {string} contender @param {(cluster: import('../forked.js').Forked) => Promise<void>} [more] */
+  const withCluster = async (contender, more = async () => {}) => {
     const cluster = await startForked(program, [contender, kind, String(count), String(workers)])
     try {
       await cluster.ask('watch')
       await cluster.ask('join')
       take(names.first, contender, (await cluster.ask('scrape')).timeMs)
       take(names.firstHold, contender, (await cluster.ask('unwatch')).ownMs)
+      await more(cluster)
+    } catch (error) {
+      if (contender === 'tallyscope') throw error
+      notes[contender] = `ends with an error: ${error instanceof Error ? error.message : String(error)}`
+    } finally {
+      cluster.stop()
+    }
+  }
+  // One contender after the other, because the workers of two would compete for memory.
+  for (let more = firsts - 1; more > 0; more--) for (const contender of CONTENDERS) await withCluster(contender)
+  for (const contender of CONTENDERS) {
+    await withCluster(contender, async (cluster) => {
       for (let round = -2; round < rounds; round++) {
         await cluster.ask('touch', share)
         const { timeMs, cpuMs } = await cluster.ask('scrape')
@@ -64,24 +77,32 @@ async function compareClusters(bench, { kind, count, workers, rounds, share = 0.
         take(names.hold, contender, primaryMs)
         take(names.worker, contender, workerMs)
       })
-      if (contender !== 'tallyscope') continue
-      await cluster.ask('askWorker') // makes its copy
-      for (let round = 0; round < rounds; round++) {
-        await cluster.ask('touch', share)
-        take(names.asked, 'tallyscope', await cluster.ask('askWorker'))
-        await cluster.ask('touch', share)
-        take(names.asked, 'asked of the primary', (await cluster.ask('scrape')).timeMs)
-      }
-    } catch (error) {
-      if (contender === 'tallyscope') throw error
-      notes[contender] = `ends with an error: ${error instanceof Error ? error.message : String(error)}`
-    } finally {
-      cluster.stop()
-    }
+      if (contender === 'tallyscope') await compareAsked(cluster, share, rounds, (who, timeMs) => take(names.asked, who, timeMs))
+    })
   }
   for (const [name, samples] of Object.entries(all)) {
     const isHold = name.includes('hold')
     bench.figures(name, 'ms', isHold ? greatest(samples) : samples, notes)
+  }
+}
+
+/** The primary has answered about as many scrapes before. With fewer, more of the code would be compiled in the primary than in the worker. */
+const WARM_ROUNDS = 15
+
+/**
+ * Scrapes of a worker and of the primary in turn.
+ * @param {import('../forked.js').Forked} cluster
+ * @param {number} share
+ * @param {number} rounds
+ * @param {(who: string, timeMs: number) => void} take
+ */
+async function compareAsked(cluster, share, rounds, take) {
+  for (let round = -WARM_ROUNDS; round < 3 * rounds; round++) {
+    for (const [who, command] of Object.entries({ tallyscope: 'scrapeWorker', 'asked of the primary': 'scrape' })) {
+      await cluster.ask('touch', share)
+      const { timeMs } = await cluster.ask(command)
+      if (round >= 0) take(who, timeMs)
+    }
   }
 }
 
@@ -110,6 +131,7 @@ function greatest(samples) {
   return Object.fromEntries(Object.entries(samples).map(([contender, all]) => [contender, [Math.max(...all)]]))
 }
 
+const FIRST_SCRAPES = { smoke: 1, quick: 1, check: 5, full: 5 }
 const RECORD_PROCESSES = { smoke: 1, quick: 3, check: 7, full: 11 }
 
 /** A member records as a process without a group does: nothing is added to the record path. @param {Bench} bench */
@@ -133,12 +155,13 @@ async function compareRecords(bench) {
 export async function run(bench) {
   await compareRecords(bench)
   if (bench.mode === 'smoke') {
-    await compareClusters(bench, { kind: 'counters', count: 1_000, workers: 2, rounds: 2 })
+    await compareClusters(bench, { kind: 'counters', count: 1_000, workers: 2, rounds: 2, firsts: 1 })
   } else {
     const rounds = bench.settings.scrapeRounds
-    for (const workers of [4, 8]) await compareClusters(bench, { kind: 'counters', count: 10_000, workers, rounds })
-    await compareClusters(bench, { kind: 'distributions', count: 10_000, workers: 4, rounds, share: 0.1 })
-    if (bench.settings.heavy) await compareClusters(bench, { kind: 'counters', count: 100_000, workers: 8, rounds: 3 })
+    const firsts = FIRST_SCRAPES[bench.mode]
+    for (const workers of [4, 8]) await compareClusters(bench, { kind: 'counters', count: 10_000, workers, rounds, firsts })
+    await compareClusters(bench, { kind: 'distributions', count: 10_000, workers: 4, rounds, firsts, share: 0.1 })
+    if (bench.settings.heavy) await compareClusters(bench, { kind: 'counters', count: 100_000, workers: 8, rounds: 3, firsts: 3 })
   }
   for (const kind of /** @type {const} */ (['counters', 'distributions'])) {
     const name = `memory of a row and member, ${kind}`
