@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import * as hdr from 'hdr-histogram-js'
 import { expect, test } from 'vitest'
 import type { Clock } from '../../../src/base/clock.js'
+import hdrLoad from '../../../src/metrics/histograms/hdr-load.cjs'
 import { PercentilesData } from '../../../src/metrics/histograms/hdr-percentiles.js'
 import { type PercentilesOptions, resolvePercentiles } from '../../../src/metrics/histograms/percentiles-options.js'
 
@@ -26,6 +27,26 @@ const valuesOf = (data: PercentilesData) => data.summary().quantiles.map(({ valu
 function exactly(sorted: readonly number[], quantile: number): number {
   return sorted[Math.max(0, Math.ceil(quantile * sorted.length - 1e-9) - 1)]!
 }
+
+test('the index of each value in the histogram is that of the library, with any number of digits', () => {
+  const Histogram = hdrLoad.loadHistogram()
+  const powers = Array.from({ length: 53 }, (_, exponent) => 2 ** exponent)
+  const edges = powers.flatMap((power) => [power - 2, power - 1, power, power + 1, power * 1.5]).filter((value) => value >= 0)
+  for (const digits of [1, 2, 3, 4, 5]) {
+    const [ours, theirs] = [new Histogram(1, 2, digits), new hdr.Int32Histogram(1, 2, digits)]
+    for (const edge of edges) {
+      const value = Math.floor(edge)
+      expect(ours.countsArrayIndex(value), `${value} with ${digits} digits`).toBe(theirs.countsArrayIndex(value))
+    }
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 52, noNaN: true }), (exponent) => {
+        const value = Math.floor(2 ** exponent)
+        return ours.countsArrayIndex(value) === theirs.countsArrayIndex(value)
+      }),
+      { numRuns: 1_000 },
+    )
+  }
+})
 
 test('quantiles of a million values are exact to the configured digits at any magnitude', () => {
   const quantiles = [0, 0.001, 0.1, 0.5, 0.9, 0.99, 0.999, 1]
