@@ -35,6 +35,22 @@ const comparisons = {
       }
     },
   },
+  'gauge set, no labels, not bound': {
+    tallyscope() {
+      const gauge = new MetricRegistry().gauge('depth')
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) gauge.set(at)
+        return to
+      }
+    },
+    'prom-client'() {
+      const gauge = promGauge()
+      return (from, to) => {
+        for (let at = from | 0, end = to | 0; at < end; at++) gauge.set(at)
+        return to
+      }
+    },
+  },
   'gauge up and down, fresh object, 40 rows': {
     tallyscope() {
       const gauge = ourGauge()

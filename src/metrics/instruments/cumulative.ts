@@ -13,15 +13,6 @@ export const CUMULATIVE: InstrumentKind = { type: 'CUMULATIVE_DOUBLE', cells: (r
  * registry.counter('jobs/done', { labelKeys: ['queue'] }).inc({ queue: 'mail' })
  */
 export class Cumulative<K extends string = never> extends InstrumentHandle<K, CumulativeSeries> {
-  /** The series of an instrument without label keys, so that `inc()` and `add(3)` need no look-up. It is never cleared: it checks its row. */
-  private readonly only: CumulativeSeries | undefined
-
-  /** @internal */
-  constructor(instrument: Instrument) {
-    super(instrument)
-    this.only = instrument.store.labelKeys.length === 0 ? new CumulativeSeries(instrument, {}) : undefined
-  }
-
   /** Adds a finite number from 0, by default 1. Other values are dropped and counted. The same as {@link add}. */
   inc(...given: OptionalValueAndLabels<K>): void
   inc(first?: unknown, second?: unknown): void {

@@ -29,6 +29,7 @@ export class Gauge<K extends string = never> extends InstrumentHandle<K, GaugeSe
   /** Sets the value to any number, also NaN and infinities; −0 becomes 0. */
   set(...given: ValueAndLabels<K>): void
   set(value: unknown, labels?: unknown): void {
+    if (this.only !== undefined && labels === undefined && typeof value === 'number') return this.only.set(value)
     const number = asNumber(value as number)
     const instrument = this.instrument
     if (!isSettable(instrument, number)) return
@@ -36,54 +37,72 @@ export class Gauge<K extends string = never> extends InstrumentHandle<K, GaugeSe
     if (row < 0) return
     const chunk = instrument.store.chunkOf(row)
     setCell(chunk, row - chunk.start, number)
+    this.keepOnly(labels)
   }
 
   /** Adds a finite number, which may be negative. */
   add(...given: ValueAndLabels<K>): void
   add(value: unknown, labels?: unknown): void {
-    addTo(this.instrument, value, labels, 1)
+    if (this.only !== undefined && labels === undefined && typeof value === 'number') this.only.add(value)
+    else this.addSlowly(value, labels, 1)
   }
 
   /** Adds a finite number, by default 1. */
   inc(...given: OptionalValueAndLabels<K>): void
   inc(first?: unknown, second?: unknown): void {
-    step(this.instrument, first, second, 1)
+    if (this.only !== undefined && second === undefined && typeof first !== 'object') this.only.inc(first as number | undefined)
+    else this.step(first, second, 1)
   }
 
   /** Subtracts a finite number, by default 1. */
   dec(...given: OptionalValueAndLabels<K>): void
   dec(first?: unknown, second?: unknown): void {
-    step(this.instrument, first, second, -1)
+    if (this.only !== undefined && second === undefined && typeof first !== 'object') this.only.dec(first as number | undefined)
+    else this.step(first, second, -1)
   }
 
   /** @internal */
   protected makeSeries(labels: Labels): GaugeSeries {
     return new GaugeSeries(this.instrument, labels)
   }
-}
 
-function step(instrument: Instrument, first: unknown, second: unknown, sign: 1 | -1): void {
-  if (typeof first !== 'object' || first === null) addTo(instrument, first === undefined ? 1 : first, second, sign)
-  else if (second === undefined && areLabels(instrument, first)) addTo(instrument, 1, first, sign)
-  else swapped(instrument)
-}
+  /** Labels may be the only argument. @internal */
+  protected step(first: unknown, second: unknown, sign: 1 | -1): void {
+    const { instrument } = this
+    if (typeof first !== 'object' || first === null) this.addSlowly(first === undefined ? 1 : first, second, sign)
+    else if (second === undefined && areLabels(instrument, first)) this.addSlowly(1, first, sign)
+    else swapped(instrument)
+  }
 
-function addTo(instrument: Instrument, value: unknown, labels: unknown, sign: 1 | -1): void {
-  const number = asNumber(value as number)
-  if (!isAddable(instrument, number)) return
-  const row = instrument.rowOf(labels as Labels | undefined)
-  if (row < 0) return
-  const chunk = instrument.store.chunkOf(row)
-  addToCell(instrument, chunk, row - chunk.start, sign * number)
+  /** @internal */
+  protected addSlowly(value: unknown, labels: unknown, sign: 1 | -1): void {
+    const number = asNumber(value as number)
+    const { instrument } = this
+    if (!isAddable(instrument, number)) return
+    const row = instrument.rowOf(labels as Labels | undefined)
+    if (row < 0) return
+    const chunk = instrument.store.chunkOf(row)
+    addToCell(instrument, chunk, row - chunk.start, sign * number)
+    this.keepOnly(labels)
+  }
+
+  /** Called after a value without labels was accepted, so there are no label keys. @internal */
+  protected keepOnly(labels: unknown): void {
+    if (labels === undefined) this.only ??= this.makeSeries({})
+  }
 }
 
 /** One series of a gauge. If its row was removed, the next value makes it again. */
 export class GaugeSeries extends InstrumentSeries {
   /** Replaces the value. */
   set(value: number): void {
+    const place = this.place
+    if (place.isCurrent() && typeof value === 'number' && !this.instrument.isInteger) {
+      cellsOf(place.chunk).record(place.cell, value)
+      return
+    }
     const number = asNumber(value)
     if (!isSettable(this.instrument, number)) return
-    const place = this.place
     place.locate()
     setCell(place.chunk, place.cell, number)
   }
@@ -95,14 +114,18 @@ export class GaugeSeries extends InstrumentSeries {
 
   /** Subtracts a finite number, by default 1. */
   dec(value = 1): void {
-    this.add(-asNumber(value))
+    const number = asNumber(value)
+    this.add(typeof number === 'number' ? -number : number) // the minus would make a number of a string
   }
 
   /** Adds a value, which may be negative. */
   add(value: number): void {
+    const place = this.place
+    if (place.isCurrent() && typeof value === 'number' && value - value === 0 && !this.instrument.isInteger) {
+      if (cellsOf(place.chunk).add(place.cell, value)) return
+    }
     const number = asNumber(value)
     if (!isAddable(this.instrument, number)) return
-    const place = this.place
     place.locate()
     addToCell(this.instrument, place.chunk, place.cell, number)
   }

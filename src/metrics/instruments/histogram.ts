@@ -31,7 +31,8 @@ export abstract class ObservingInstrument<K extends string> extends InstrumentHa
   /** Observes a finite number from 0. Other values are dropped and counted. */
   observe(...given: ValueAndLabels<K>): void
   observe(value: unknown, labels?: unknown): void {
-    observeIn(this.instrument, value, labels)
+    if (this.only !== undefined && labels === undefined && typeof value === 'number') this.only.observe(value)
+    else observeIn(this.instrument, value, labels)
   }
 
   /** @internal */

@@ -20,10 +20,17 @@ export type OptionalValueAndLabels<K extends string> = [K] extends [never]
 export abstract class InstrumentHandle<K extends string, S> {
   /** @internal */
   protected readonly instrument: Instrument
+  /**
+   * The series of an instrument without label keys, so that its values need no look-up. A gauge has it after its first value. It is never
+   * cleared: it checks its row.
+   * @internal
+   */
+  protected only: S | undefined
 
   /** @internal */
   constructor(instrument: Instrument) {
     this.instrument = instrument
+    this.only = instrument.startsAtZero ? this.makeSeries({}) : undefined
   }
 
   /** @internal */

@@ -96,7 +96,8 @@ export class Instrument {
   readonly store: RowStore
   readonly source: ColumnSource
   readonly #needsLabels: boolean
-  readonly #startsAtZero: boolean
+  /** True if the only series is exposed as 0 before its first value. */
+  readonly startsAtZero: boolean
   readonly #expected: ExpectedLabels
 
   /** Options must have passed {@link checkInstrument}. @throws {@link DefinitionError} `ERR_KEYS` if constant labels break a rule. */
@@ -129,7 +130,7 @@ export class Instrument {
       onNewRow: (labels) => this.noticeLabels(labels),
     })
     this.#needsLabels = labelKeys.length > 0
-    this.#startsAtZero = kind.startsAtZero === true && !this.#needsLabels
+    this.startsAtZero = kind.startsAtZero === true && !this.#needsLabels
     this.#expected = { name, keys: labelKeys, declared: labelKeys, isKnown: (key) => own.includes(key) }
     this.store.addColumn(kind.cells, undefined, kind.bounds?.length)
     const constantTexts = Object.values(constant).map((text) => labelString(String(text), home.valueLength))
@@ -208,7 +209,7 @@ export class Instrument {
   }
 
   #start(): void {
-    if (this.#startsAtZero) this.store.findOrCreate(NO_LABELS)
+    if (this.startsAtZero) this.store.findOrCreate(NO_LABELS)
   }
 }
 

@@ -9,7 +9,7 @@
 // measure.untaggedHandle         handle of records without tags              a view comes or goes               ViewManager.#setGroups
 // tags.newestHandle, its older   handles of a TagMap used twice, by measure  never: a handle checks its rows    (all, at the 17th)
 // BoundMeasure.{first, kind, …}  its rows' cells, view by view               views change, its row is removed   isBound, after Epochs.changes moved
-// Cumulative.only                the series of a counter without labels      its row is removed                 SeriesRef, after Epochs.changes moved
+// InstrumentHandle.only          the series of an instrument without labels  its row is removed                 SeriesRef, after Epochs.changes moved
 // StoreChunk.{kind, slots, …}    cells of the only column                    a column comes or goes             StoreChunk.settle
 // Label.{table, byString, ids}   ids of label values                         values are forgotten               RowIndex.forgetUnused
 //
