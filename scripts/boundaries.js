@@ -34,7 +34,7 @@ export const FOLDERS = {
   serving: ['base'],
   exporters: ['base', 'metrics/data', 'types of trace/data'],
   'exporters/transport': ['base', 'exporters', 'types of trace/data'],
-  'exporters/sending': ['base', 'serving'],
+  'exporters/sending': ['base', 'serving', 'exporters'],
   'exporters/otlp': [
     'base',
     'metrics/data',

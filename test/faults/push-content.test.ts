@@ -73,6 +73,24 @@ test('if compressing fails, the samples are counted as lost, and the next export
   await exporter.shutdown()
 })
 
+test('if compressing fails at shutdown, the stale markers are counted as lost, and the connections are closed', async () => {
+  const destination = await writeReceiver([1])
+  let isBroken = false
+  const { literalBlock } = await import('../../src/exporters/prometheus/remote-write/snappy-block.js')
+  const compress = (bytes: Uint8Array): Uint8Array => {
+    if (isBroken) throw new Error('no compressor')
+    return literalBlock(bytes)
+  }
+  const exporter = new RemoteWriteExporter({ url: destination.url, compress, metadata: false })
+  await exporter.export([gauge('a', 1), gauge('b', 2)])
+  expect(openConnections()).toBe(1)
+  isBroken = true
+  const before = dropped('RemoteWriteExporter', 'encoding')
+  await exporter.shutdown()
+  expect(dropped('RemoteWriteExporter', 'encoding')).toBe(before + 2)
+  await vi.waitFor(() => expect(openConnections()).toBe(0))
+})
+
 test('if compressing never ends, the export times out, its samples are counted as lost, and closing does not wait', async () => {
   const destination = await writeReceiver([1])
   const compress = (): Promise<Uint8Array> => new Promise(() => {})

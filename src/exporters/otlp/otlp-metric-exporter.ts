@@ -64,9 +64,6 @@ export class OtlpMetricExporter implements FamilyExporter {
   readonly #times = new RisingTime('OtlpMetricExporter')
   /** The time of the last export that was delivered completely. Exemplars up to it have been sent. */
   #deliveredUnixMs = Number.NEGATIVE_INFINITY
-  /** The end of the last export. Exports run one after another, so that points are sent in the order of time. */
-  #last: Promise<unknown> = Promise.resolve()
-  #shutdown: Promise<void> | undefined
 
   constructor(options: OtlpMetricExporterOptions = {}) {
     checkOptions('OtlpMetricExporter', options, OPTIONS)
@@ -99,15 +96,12 @@ export class OtlpMetricExporter implements FamilyExporter {
 
   /** Waits for running exports, then closes the connections. */
   shutdown(): Promise<void> {
-    this.#shutdown ??= this.#last.then(() => this.#sender.close())
-    return this.#shutdown
+    return this.#sender.close()
   }
 
+  /** One after another, so that points are sent in the order of time. */
   #queue(families: readonly Family[], timeUnixMs: number, limits: () => SendLimits): Promise<void> {
-    if (this.#shutdown !== undefined) return Promise.reject(this.#sender.closed())
-    const sending = this.#last.then(() => this.#send(families, this.#times.next(timeUnixMs), limits()))
-    this.#last = sending.catch(() => {})
-    return sending
+    return this.#sender.queue.inOrder(() => this.#send(families, this.#times.next(timeUnixMs), limits()))
   }
 
   async #send(families: readonly Family[], timeUnixMs: number, limits: SendLimits): Promise<void> {

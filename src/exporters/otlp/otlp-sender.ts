@@ -1,6 +1,7 @@
 import { ExportError } from '../../base/errors.js'
 import { errorText, RateLimitedLog } from '../../base/rate-limited-log.js'
 import { ExportCounts } from '../export-counts.js'
+import { ExportQueue } from '../export-queue.js'
 import { SpareBuffers } from '../spare-buffers.js'
 import { gzipBody } from '../sending/compress-body.js'
 import { shownAddress } from '../sending/destination.js'
@@ -19,11 +20,11 @@ const JSON_SIZE_FACTOR = 4
 /** Sends the parts of both OTLP exporters, counts them, and logs failures. */
 export class OtlpSender {
   readonly isJson: boolean
-  readonly #name: string
   readonly #items: 'points' | 'spans'
   readonly #settings: OtlpSettings
   readonly #http: HttpSender
   readonly counts: ExportCounts
+  readonly queue: ExportQueue
   /** Buffers for the parts that are being sent and the one that is being written. */
   readonly spares: SpareBuffers
   readonly #requestCounts: RequestCounts
@@ -31,12 +32,12 @@ export class OtlpSender {
   #maxRequestBytes: number
 
   constructor(name: string, items: 'points' | 'spans', settings: OtlpSettings, { logger }: OtlpOptions) {
-    this.#name = name
     this.#items = items
     this.#settings = settings
     this.isJson = settings.protocol === 'http/json'
     this.#http = new HttpSender(settings.destination, settings.sender)
     this.counts = new ExportCounts(name)
+    this.queue = new ExportQueue(`sending ${items} to ${shownAddress(settings.destination)}`, this.counts, settings.sender.maxQueuedExports)
     this.spares = new SpareBuffers(settings.sender.concurrency + 1)
     this.#requestCounts = new RequestCounts(name)
     const { clock } = settings.sender
@@ -114,13 +115,9 @@ export class OtlpSender {
     return new ExportError('ERR_OTLP_FAILED', text, { retryable: false, delivered, ...(fault !== undefined && { cause: fault.error }) })
   }
 
-  closed(): ExportError {
-    const text = `sending ${this.#items} to ${shownAddress(this.#settings.destination)} failed: ${this.#name} is shut down`
-    return new ExportError('ERR_EXPORTER_CLOSED', text, { retryable: false })
-  }
-
-  close(): void {
-    this.#http.close()
+  /** Waits for running exports, then closes the connections. */
+  close(): Promise<void> {
+    return this.queue.close(() => this.#http.close())
   }
 
   #describe(reply: HttpReply): string {

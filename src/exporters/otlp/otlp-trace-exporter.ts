@@ -37,8 +37,6 @@ export class OtlpTraceExporter implements Exporter<SpanData> {
   readonly #settings: OtlpSettings
   readonly #sender: OtlpSender
   readonly #envelope: Envelope
-  readonly #running = new Set<Promise<void>>()
-  #shutdown: Promise<void> | undefined
 
   constructor(options: OtlpTraceExporterOptions = {}) {
     checkOptions('OtlpTraceExporter', options, OPTIONS)
@@ -52,21 +50,13 @@ export class OtlpTraceExporter implements Exporter<SpanData> {
    * @throws {@link ExportError} (as a rejection) `ERR_OTLP_FAILED`, `retryable` if the receiver may accept the spans later, with the
    *   number of the first spans that are done in `delivered`; `ERR_EXPORTER_CLOSED` after `shutdown()`.
    */
-  async export(spans: readonly SpanData[]): Promise<void> {
-    if (this.#shutdown !== undefined) throw this.#sender.closed()
-    const sending = this.#send(spans)
-    this.#running.add(sending)
-    try {
-      await sending
-    } finally {
-      this.#running.delete(sending)
-    }
+  export(spans: readonly SpanData[]): Promise<void> {
+    return this.#sender.queue.atOnce(() => this.#send(spans))
   }
 
   /** Waits for running exports, then closes the connections. */
   shutdown(): Promise<void> {
-    this.#shutdown ??= Promise.allSettled(this.#running).then(() => this.#sender.close())
-    return this.#shutdown
+    return this.#sender.close()
   }
 
   async #send(spans: readonly SpanData[]): Promise<void> {

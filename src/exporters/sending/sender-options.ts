@@ -5,6 +5,7 @@ import { DefinitionError } from '../../base/errors.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { PACKAGE_VERSION } from './package-version.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
+import { checkMaxQueuedExports } from '../export-queue.js'
 import { readSmallFile } from '../../serving/read-small-file.js'
 import { checkHeaders, type HeadersOption } from './request-headers.js'
 
@@ -19,6 +20,8 @@ export interface SenderOptions {
   readonly timeoutMs?: number
   /** Maximum number of concurrent requests and connections, 1 … 16. Default 2; for spans 1. */
   readonly concurrency?: number
+  /** Maximum number of exports that have not ended, 1 … 10 000. Further ones reject with `ERR_EXPORTER_QUEUE_FULL`. Default 16. */
+  readonly maxQueuedExports?: number
   /** Trusted CA certificates, as PEM or the path of a file that is read once. Default: those of Node. */
   readonly ca?: string | Uint8Array
   /** The client's certificate, as PEM or the path of a file that is read once. Default: none. */
@@ -37,6 +40,7 @@ export const SENDER_OPTIONS: OptionNames<SenderOptions> = {
   headers: true,
   timeoutMs: true,
   concurrency: true,
+  maxQueuedExports: true,
   ca: true,
   cert: true,
   key: true,
@@ -56,6 +60,7 @@ export interface SenderSettings {
   readonly headers: HeadersOption
   readonly timeoutMs: number
   readonly concurrency: number
+  readonly maxQueuedExports: number
   readonly tls: TlsFiles
   readonly userAgent: string
   readonly clock: Clock
@@ -81,6 +86,7 @@ export function checkSender(options: SenderOptions, defaultConcurrency: number):
     headers: checkHeaders(options.headers),
     timeoutMs: checkNumber('ERR_EXPORTER_OPTION', 'timeoutMs', timeoutMs, { min: 1, max: MAX_TIMER_MS }),
     concurrency: checkNumber('ERR_EXPORTER_OPTION', 'concurrency', concurrency, { min: 1, max: 16, integer: true }),
+    maxQueuedExports: checkMaxQueuedExports(options.maxQueuedExports),
     tls,
     userAgent: `${userAgent ? `${userAgent} ` : ''}tallyscope/${PACKAGE_VERSION}`,
     clock,

@@ -8,6 +8,7 @@ import type { Metric } from '../../metrics/data/metric.js'
 import { type Family, isVisibleIn, type RowSource } from '../../metrics/data/row-source.js'
 import { rowSourcesOf } from '../../metrics/data/snapshot-rows.js'
 import { ExportCounts } from '../export-counts.js'
+import { ExportQueue } from '../export-queue.js'
 import type { Packet } from './packet-packer.js'
 import { isTooLarge, type PacketSender } from './packet-sender.js'
 import { StatsdLines } from './statsd-lines.js'
@@ -39,13 +40,12 @@ export class StatsdExporter implements FamilyExporter {
   readonly #sender: PacketSender
   readonly #counts = new ExportCounts('StatsdExporter')
   readonly #lines: StatsdLines
-  /** The end of the last export. Exports run one after another, so that no delta is sent twice. */
-  #last: Promise<void> = Promise.resolve()
-  #isShutDown = false
+  readonly #queue: ExportQueue
 
   constructor(options: StatsdExporterOptions = {}) {
     this.#options = checkStatsdOptions(options)
     this.#sender = senderFor(this.#options)
+    this.#queue = new ExportQueue(`exporting to ${this.#place}`, this.#counts, this.#options.maxQueuedExports)
     this.#lines = new StatsdLines(this.#options, this.#counts)
   }
 
@@ -56,21 +56,14 @@ export class StatsdExporter implements FamilyExporter {
 
   /** Like {@link export}, for families, in slices of about 2 ms. */
   exportFamilies(families: readonly Family[], context?: Pick<FamilyExportContext, 'timeoutMs'>): Promise<void> {
-    if (this.#isShutDown) {
-      const message = `exporting to ${this.#place} failed: the exporter is shut down`
-      return Promise.reject(new ExportError('ERR_EXPORTER_CLOSED', message, { retryable: false }))
-    }
     const endsMs = this.#options.clock.monotonicMs() + (context?.timeoutMs ?? Number.POSITIVE_INFINITY)
-    const exporting = this.#last.then(() => runDetached(() => this.#export(families, endsMs)))
-    this.#last = exporting.catch(() => {})
-    return exporting
+    // One after another, so that no delta is sent twice.
+    return this.#queue.inOrder(() => runDetached(() => this.#export(families, endsMs)))
   }
 
   /** Waits for running exports, then closes the socket. */
-  async shutdown(): Promise<void> {
-    this.#isShutDown = true
-    await this.#last
-    this.#sender.reset()
+  shutdown(): Promise<void> {
+    return this.#queue.close(() => this.#sender.reset())
   }
 
   get #place(): string {

@@ -2,6 +2,7 @@ import { checkBooleans, checkOneOf, checkOptions, type OptionNames } from '../..
 import { type Clock, systemClock } from '../../base/clock.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
+import { checkMaxQueuedExports } from '../export-queue.js'
 import { OPTION_CODE, refuseOption, wholeNumber } from '../exporter-options.js'
 import type { TagStyle } from './statsd-names.js'
 
@@ -42,6 +43,8 @@ export interface StatsdExporterOptions {
   readonly cardinality?: 'none' | 'low' | 'orchestrator' | 'high'
   /** Time limit of one batch of packets, in milliseconds, 1 … 2^31 - 1. Default 10 000. */
   readonly timeoutMs?: number
+  /** Maximum number of exports that have not ended, 1 … 10 000. Further ones reject with `ERR_EXPORTER_QUEUE_FULL`. Default 16. */
+  readonly maxQueuedExports?: number
   /** Source of time. Default: the system clock. */
   readonly clock?: Clock
 }
@@ -61,6 +64,7 @@ const OPTIONS: OptionNames<StatsdExporterOptions> = {
   externalEnv: true,
   cardinality: true,
   timeoutMs: true,
+  maxQueuedExports: true,
   clock: true,
 }
 
@@ -110,6 +114,7 @@ export function checkStatsdOptions(options: StatsdExporterOptions): CheckedOptio
     distributions,
     percentiles,
     timeoutMs: wholeNumber('timeoutMs', options.timeoutMs, 10_000, 1, MAX_TIMER_MS),
+    maxQueuedExports: checkMaxQueuedExports(options.maxQueuedExports),
     clock,
     fields: tagStyle === 'dogstatsd' ? fieldsOf(options) : '',
   }

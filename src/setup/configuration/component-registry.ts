@@ -39,6 +39,7 @@ const SENDER = {
   headers: 'labels',
   timeoutMs: 'number',
   concurrency: 'number',
+  maxQueuedExports: 'number',
   ca: 'string',
   cert: 'string',
   key: 'string',
@@ -58,6 +59,7 @@ const STATSD = {
   distributions: 'string',
   percentiles: 'boolean',
   timeoutMs: 'number',
+  maxQueuedExports: 'number',
 } as const
 
 /** All components that can be named in a configuration. */

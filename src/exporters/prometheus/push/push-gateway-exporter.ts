@@ -7,6 +7,8 @@ import { errorText } from '../../../base/rate-limited-log.js'
 import { runSuppressed } from '../../../base/suppression.js'
 import type { Metric } from '../../../metrics/data/metric.js'
 import { milliseconds } from '../../../serving/options.js'
+import { ExportCounts } from '../../export-counts.js'
+import { checkMaxQueuedExports, ExportQueue } from '../../export-queue.js'
 import { parseDestination } from '../../sending/destination.js'
 import { replyText } from '../../sending/reply-text.js'
 import { headerSecrets } from '../../sending/request-headers.js'
@@ -66,14 +68,14 @@ export class PushGatewayExporter implements Exporter<Metric> {
   readonly #headers: Readonly<Record<string, string>>
   readonly #timeoutMs: number
   readonly #secrets: readonly string[]
-  readonly #running = new Set<Promise<void>>()
-  #shutdown: Promise<void> | undefined
+  readonly #queue: ExportQueue
 
   constructor(options: PushGatewayExporterOptions) {
     checkRequiredOptions('PushGatewayExporter', options, OPTIONS)
 
     const { base, authorization, secrets } = gatewayUrl(options.url)
     this.#url = base + groupPath(options.job, options.groupingKey)
+    this.#queue = new ExportQueue(`pushing to ${this.#url}`, new ExportCounts('PushGatewayExporter'), checkMaxQueuedExports())
     this.#headers = { ...(authorization !== undefined && { authorization }), ...options.headers }
     checkHeaders(this.#headers)
     this.#secrets = [...secrets, ...headerSecrets(this.#headers)]
@@ -106,24 +108,13 @@ export class PushGatewayExporter implements Exporter<Metric> {
 
   /** Waits for running pushes, then deletes the group if `deleteOnShutdown` is set. */
   shutdown(): Promise<void> {
-    this.#shutdown ??= Promise.allSettled(this.#running).then(async () => {
+    return this.#queue.close(async () => {
       if (this.#options.deleteOnShutdown === true) await this.delete()
     })
-    return this.#shutdown
   }
 
-  async #send(method: string, metrics: readonly Metric[]): Promise<void> {
-    if (this.#shutdown !== undefined) {
-      const message = `pushing ${metrics.length} metrics to ${this.#url} failed: the exporter is shut down`
-      throw new ExportError('ERR_EXPORTER_CLOSED', message, { retryable: false })
-    }
-    const sending = this.#encodeAndSend(method, metrics)
-    this.#running.add(sending)
-    try {
-      await sending
-    } finally {
-      this.#running.delete(sending)
-    }
+  #send(method: string, metrics: readonly Metric[]): Promise<void> {
+    return this.#queue.atOnce(() => this.#encodeAndSend(method, metrics))
   }
 
   async #encodeAndSend(method: string, metrics: readonly Metric[]): Promise<void> {

@@ -8,6 +8,7 @@ import type { FamilyExportContext, FamilyExporter } from '../../../metrics/data/
 import type { Metric } from '../../../metrics/data/metric.js'
 import type { Family } from '../../../metrics/data/row-source.js'
 import { ExportCounts } from '../../export-counts.js'
+import { ExportQueue } from '../../export-queue.js'
 import { OPTION_CODE, refuseOption, wholeNumber } from '../../exporter-options.js'
 import { gzipBody } from '../../sending/compress-body.js'
 import { checkDestination, type Destination, shownAddress } from '../../sending/destination.js'
@@ -75,9 +76,7 @@ export class PrometheusTextPushExporter implements FamilyExporter {
   readonly #requestCounts = new RequestCounts(NAME)
   readonly #times = new RisingTime(NAME)
   #maxRequestBytes: number
-  /** The end of the last export. Exports run one after another, so that samples are sent in the order of time. */
-  #last: Promise<unknown> = Promise.resolve()
-  #shutdown: Promise<void> | undefined
+  readonly #queue: ExportQueue
 
   constructor(options: PrometheusTextPushExporterOptions) {
     checkRequiredOptions(NAME, options, OPTIONS)
@@ -90,6 +89,7 @@ export class PrometheusTextPushExporter implements FamilyExporter {
     this.#labels = extraLabelQuery(extraLabels)
     this.#maxRequestBytes = wholeNumber('maxRequestBytes', options.maxRequestBytes, 4 << 20, 65_536, 64 << 20)
     this.#sender = new HttpSender(this.#destination, this.#settings)
+    this.#queue = new ExportQueue(`sending text to ${this.#place}`, this.#counts, this.#settings.maxQueuedExports)
   }
 
   /**
@@ -99,34 +99,28 @@ export class PrometheusTextPushExporter implements FamilyExporter {
    */
   export(metrics: readonly Metric[]): Promise<void> {
     const { clock, timeoutMs } = this.#settings
-    return this.#queue(metrics, clock.unixMs(), () => ({ endsMs: clock.monotonicMs() + timeoutMs, tries: 1 }))
+    return this.#inOrder(metrics, clock.unixMs(), () => ({ endsMs: clock.monotonicMs() + timeoutMs, tries: 1 }))
   }
 
   /** Sends families, and retries until the time limit of the export. @throws as {@link export} */
   exportFamilies(families: readonly Family[], { timeUnixMs, timeoutMs, signal, isLast }: FamilyExportContext): Promise<void> {
     const endsMs = this.#settings.clock.monotonicMs() + timeoutMs
-    return this.#queue(families, timeUnixMs, () => ({ endsMs, signal, isLast }))
+    return this.#inOrder(families, timeUnixMs, () => ({ endsMs, signal, isLast }))
   }
 
   /** Waits for running exports, then closes the connections. */
   shutdown(): Promise<void> {
-    this.#shutdown ??= this.#last.then(() => this.#sender.close())
-    return this.#shutdown
+    return this.#queue.close(() => this.#sender.close())
   }
 
   get #place(): string {
     return shownAddress(this.#destination)
   }
 
-  #queue(families: readonly Family[], timeUnixMs: number, limits: () => SendLimits): Promise<void> {
-    if (this.#shutdown !== undefined) {
-      const message = `sending text to ${this.#place} failed: the exporter is shut down`
-      return Promise.reject(new ExportError('ERR_EXPORTER_CLOSED', message, { retryable: false }))
-    }
+  /** One after another, so that samples are sent in the order of time. */
+  #inOrder(families: readonly Family[], timeUnixMs: number, limits: () => SendLimits): Promise<void> {
     const time = this.#times.next(Math.floor(timeUnixMs))
-    const sending = this.#last.then(() => runDetached(() => this.#send(families, time, limits())))
-    this.#last = sending.catch(() => {})
-    return sending
+    return this.#queue.inOrder(() => runDetached(() => this.#send(families, time, limits())))
   }
 
   async #send(families: readonly Family[], timeUnixMs: number, limits: SendLimits): Promise<void> {

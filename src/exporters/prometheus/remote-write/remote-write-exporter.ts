@@ -8,6 +8,7 @@ import type { Metric } from '../../../metrics/data/metric.js'
 import { type Family, isVisibleIn, type RowSource } from '../../../metrics/data/row-source.js'
 import { rowSourcesOf } from '../../../metrics/data/snapshot-rows.js'
 import { ExportCounts } from '../../export-counts.js'
+import { ExportQueue } from '../../export-queue.js'
 import { shownAddress } from '../../sending/destination.js'
 import { HttpSender } from '../../sending/http-sender.js'
 import type { Delivery, SendLimits } from '../../sending/send-until.js'
@@ -52,8 +53,7 @@ export class RemoteWriteExporter implements FamilyExporter {
   readonly #live = new LiveSeries()
   readonly #families = new WeakMap<ExposedFamily, FamilySeries>()
   #compress: Promise<Compress> | undefined
-  #last: Promise<void> = Promise.resolve()
-  #isShutDown = false
+  readonly #queue: ExportQueue
   #isDown = false
   /** The time of the last export that was delivered. Exemplars up to it are not sent again. */
   #deliveredUnixMs = Number.NEGATIVE_INFINITY
@@ -64,6 +64,7 @@ export class RemoteWriteExporter implements FamilyExporter {
     this.#settings = checkRemoteWriteOptions(options)
     this.#sender = new HttpSender(this.#settings.destination, this.#settings)
     this.#targets = new Targets(this.#settings)
+    this.#queue = new ExportQueue(`writing to ${this.#place}`, this.#counts, this.#settings.maxQueuedExports)
     this.#agreed = { version: this.#settings.version === 'auto' ? undefined : this.#settings.version }
   }
 
@@ -74,29 +75,24 @@ export class RemoteWriteExporter implements FamilyExporter {
 
   /** Like {@link export}, for families, in slices of about 2 ms. Retries until `timeoutMs` of the context, or for 30 s without one. */
   exportFamilies(families: readonly Family[], context?: FamilyExportContext): Promise<void> {
-    if (this.#isShutDown) {
-      const message = `writing to ${this.#place} failed: the exporter is shut down`
-      return Promise.reject(new ExportError('ERR_EXPORTER_CLOSED', message, { retryable: false }))
-    }
     const { clock } = this.#settings
     const endsMs = clock.monotonicMs() + (context?.timeoutMs ?? DEFAULT_TIMEOUT_MS)
     const limits: SendLimits = { endsMs, signal: context?.signal, isLast: context?.isLast ?? false }
     const unixMs = context?.timeUnixMs
-    const exporting = this.#last.then(() => runDetached(() => this.#export(families, unixMs, limits)))
-    this.#last = exporting.catch(() => {})
-    return exporting
+    return this.#queue.inOrder(() => runDetached(() => this.#export(families, unixMs, limits)))
   }
 
   /** Waits for running exports, marks all series as stale, and closes the connections. */
-  async shutdown(): Promise<void> {
-    if (this.#isShutDown) return this.#last
-    this.#isShutDown = true
-    this.#last = this.#last.then(async () => {
+  shutdown(): Promise<void> {
+    return this.#queue.close(async () => {
       const { staleMarkers, staleOnShutdown } = this.#settings
-      if (staleMarkers && staleOnShutdown && this.#live.size > 0 && !this.#isDown) await runDetached(() => this.#endAll())
+      try {
+        if (staleMarkers && staleOnShutdown && this.#live.size > 0 && !this.#isDown) await runDetached(() => this.#endAll())
+      } catch {
+        this.#counts.error('ERR_REMOTE_WRITE_FAILED')
+      }
       this.#sender.close()
     })
-    return this.#last
   }
 
   get #place(): string {
