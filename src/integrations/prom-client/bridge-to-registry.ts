@@ -11,7 +11,7 @@ import { checkProducers, gather } from '../../metrics/collection/gather.js'
 import type { Metric, MetricDescriptor } from '../../metrics/data/metric.js'
 import type { MetricProducer } from '../../metrics/data/producer.js'
 import { type Stats, stats as sharedStats } from '../../stats/stats.js'
-import { promValues } from './metric-to-prom.js'
+import { aggregatorOf, promValues } from './metric-to-prom.js'
 import type { PromMetricValues, PromRegistry } from './registry-shape.js'
 
 export interface BridgeOptions {
@@ -216,7 +216,7 @@ class BridgedMetric {
   name: string
   readonly help: string
   readonly type: string
-  readonly aggregator = 'sum'
+  readonly aggregator: string
   readonly #exposedName: string
   readonly #metrics: () => Promise<ReadonlyMap<string, Metric>>
 
@@ -224,6 +224,7 @@ class BridgedMetric {
     this.name = name
     this.help = descriptor.description || name
     this.type = exposedFamily(descriptor).type
+    this.aggregator = aggregatorOf(descriptor)
     this.#exposedName = name
     this.#metrics = metrics
   }

@@ -62,7 +62,8 @@ export function fromRegistry(registry: PromRegistry, options: FromRegistryOption
 
 async function readMetric(metric: PromMetric, registry: PromRegistry, clock: Clock, timeoutMs: number): Promise<Metric | undefined> {
   const name = registeredName(metric, registry)
-  const reading = settle(async () => metricOf(await metric.get(), name, defaultLabels(registry), clock.unixMs()))
+  const labels = { labelNames: labelNames(metric), defaultLabels: defaultLabels(registry) }
+  const reading = settle(async () => metricOf(await metric.get(), { name, ...labels }, clock.unixMs()))
   const end = await withTimeout(reading, { clock, timeoutMs })
   if (end === TIMED_OUT) {
     leftOut(name, 'late', `not done within ${timeoutMs} ms`)
@@ -86,6 +87,11 @@ function registeredName(metric: PromMetric, registry: PromRegistry): string {
 function leftOut(name: string, reason: string, why: string): void {
   internalCount(FAILURES, name, reason).value++
   warnOnce('TALLYSCOPE_PROM_CLIENT', name, `the prom-client metric ${name} is left out, completely or in part: ${why}`)
+}
+
+/** The label names of the definition; none if the metric does not tell. */
+function labelNames({ labelNames: names }: PromMetric): readonly string[] {
+  return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : []
 }
 
 /** Default labels of the registry. Its metrics do not include them, and there is no public getter. */

@@ -1,6 +1,6 @@
 import { exemplarLabels, isWithin } from '../../exporters/prometheus/format/exemplar-text.js'
 import { exposedFamily, OVERFLOW_LABEL } from '../../exporters/prometheus/format/names.js'
-import type { DistributionValue, Exemplar, Metric, SummaryValue, TimeSeries } from '../../metrics/data/metric.js'
+import type { DistributionValue, Exemplar, Metric, MetricDescriptor, SummaryValue, TimeSeries } from '../../metrics/data/metric.js'
 import type { PromExemplar, PromValue } from './registry-shape.js'
 
 /**
@@ -16,6 +16,12 @@ export function promValues({ descriptor, timeSeries }: Metric): PromValue[] {
     if (typeof value === 'number') return [{ labels, value, ...(type === 'counter' && promExemplar(series.exemplar)) }]
     return value.kind === 'distribution' ? histogramValues(name, labels, value) : summaryValues(name, labels, value)
   })
+}
+
+/** How prom-client's cluster combines the metric of several processes. It has no rule for the newest value, and none with a series for each. */
+export function aggregatorOf({ type, merge = 'sum' }: MetricDescriptor): string {
+  if (type === 'INFO' || type === 'STATE_SET') return 'max'
+  return merge === 'latest' ? 'first' : merge === 'each' ? 'omit' : merge
 }
 
 function labelsOf(labelNames: readonly string[], { labelValues, overflow }: TimeSeries): Record<string, string> {

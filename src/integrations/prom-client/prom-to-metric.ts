@@ -1,6 +1,15 @@
 import { getOrInsert } from '../../base/get-or-insert.js'
 import { TimeSlicer } from '../../base/time-slicer.js'
-import type { DistributionValue, Exemplar, Metric, MetricType, PointValue, SummaryValue, TimeSeries } from '../../metrics/data/metric.js'
+import type {
+  DistributionValue,
+  Exemplar,
+  MergeRule,
+  Metric,
+  MetricType,
+  PointValue,
+  SummaryValue,
+  TimeSeries,
+} from '../../metrics/data/metric.js'
 import { distributionFault, summaryFault } from '../../metrics/data/validate-point.js'
 import type { PromExemplar, PromMetricValues, PromValue } from './registry-shape.js'
 
@@ -12,6 +21,16 @@ export interface ConvertedMetric {
 
 type Labels = Readonly<Record<string, string | number>>
 
+/** What the registry knows about a metric beside its values. */
+export interface Registered {
+  /** The registered name. Writing OpenMetrics, prom-client changes the names of counters. */
+  readonly name: string
+  /** The label names of its definition, which are the same whether or not there are values, and in which order they have labels. */
+  readonly labelNames: readonly string[]
+  /** The labels of the registry. */
+  readonly defaultLabels: Readonly<Record<string, string>>
+}
+
 const TYPES: Readonly<Record<string, MetricType>> = {
   counter: 'CUMULATIVE_DOUBLE',
   histogram: 'CUMULATIVE_DISTRIBUTION',
@@ -19,21 +38,20 @@ const TYPES: Readonly<Record<string, MetricType>> = {
 }
 
 /**
- * Converts the values of a prom-client metric, in time slices. The exposed samples are the same.
- *
- * @param name The registered name. Writing OpenMetrics, prom-client changes the names of counters.
+ * The rules for groups of processes. `latest` is what comes next to `first`. For the mean, and for metrics that prom-client leaves out, the
+ * group shows a series for each process.
  */
-export async function metricOf(
-  given: PromMetricValues,
-  name: string,
-  defaults: Readonly<Record<string, string>>,
-  timeUnixMs: number,
-): Promise<ConvertedMetric> {
+const MERGE_RULES: Readonly<Record<string, MergeRule>> = { min: 'min', max: 'max', first: 'latest', average: 'each', omit: 'each' }
+
+/** Converts the values of a prom-client metric, in time slices. The exposed samples are the same. */
+export async function metricOf(given: PromMetricValues, registered: Registered, timeUnixMs: number): Promise<ConvertedMetric> {
+  const { name, labelNames, defaultLabels } = registered
   const slicer = new TimeSlicer()
   const type = TYPES[given.type] ?? 'GAUGE_DOUBLE'
-  const groups = new SeriesGroups(type === 'CUMULATIVE_DISTRIBUTION' ? 'le' : type === 'SUMMARY' ? 'quantile' : undefined)
+  const leftOut = type === 'CUMULATIVE_DISTRIBUTION' ? 'le' : type === 'SUMMARY' ? 'quantile' : undefined
+  const groups = new SeriesGroups([...labelNames, ...Object.keys(defaultLabels)], leftOut)
   for (const value of given.values ?? []) {
-    groups.add(value, defaults)
+    groups.add(value, defaultLabels)
     if (slicer.isOver) await slicer.nextSlice()
   }
   const faults: string[] = []
@@ -44,6 +62,7 @@ export async function metricOf(
     else timeSeries.push({ labelValues, points: [{ timeUnixMs, value }], ...(exemplar && { exemplar }) })
     if (slicer.isOver) await slicer.nextSlice()
   }
+  const merge = type === 'GAUGE_DOUBLE' ? MERGE_RULES[given.aggregator ?? 'sum'] : undefined
   const descriptor = {
     name,
     description: given.help ?? '',
@@ -52,6 +71,7 @@ export async function metricOf(
     labelKeys: groups.labelKeys,
     exactName: true,
     plainBounds: true,
+    ...(merge !== undefined && { merge }),
   }
   return { metric: { descriptor, timeSeries }, faults }
 }
@@ -69,8 +89,9 @@ class SeriesGroups {
   readonly #indexes = new Map<string, number>()
 
   /** @param leftOut The label that distinguishes the values of one series: `le` or `quantile`. */
-  constructor(leftOut: string | undefined) {
+  constructor(labelKeys: readonly string[], leftOut: string | undefined) {
     if (leftOut !== undefined) this.#indexes.set(leftOut, -1)
+    for (const key of labelKeys) this.#indexOf(key)
   }
 
   add(value: PromValue, defaults: Labels): void {
@@ -93,9 +114,13 @@ class SeriesGroups {
 
   #read(labelValues: (string | undefined)[], labels: Labels): void {
     for (const key of Object.keys(labels)) {
-      const index = getOrInsert(this.#indexes, key, () => this.labelKeys.push(key) - 1)
+      const index = this.#indexOf(key)
       if (index >= 0) labelValues[index] = textOf(labels[key])
     }
+  }
+
+  #indexOf(key: string): number {
+    return getOrInsert(this.#indexes, key, () => this.labelKeys.push(key) - 1)
   }
 }
 

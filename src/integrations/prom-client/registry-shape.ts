@@ -27,6 +27,7 @@ export interface PromMetricValues {
 /** The used part of a metric in a prom-client registry. */
 export interface PromMetric {
   readonly name: string
+  readonly labelNames?: unknown
   get(): Promise<PromMetricValues> | PromMetricValues
 }
 

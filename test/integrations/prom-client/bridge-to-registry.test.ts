@@ -1,10 +1,11 @@
-import { Counter, Registry } from 'prom-client'
+import { AggregatorRegistry, Counter, Registry } from 'prom-client'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { formatText } from '../../../src/exporters/prometheus/format/text.js'
 import { bridgeToRegistry } from '../../../src/integrations/prom-client/bridge-to-registry.js'
 import { fromRegistry } from '../../../src/integrations/prom-client/from-registry.js'
 import { gather } from '../../../src/metrics/collection/gather.js'
 import { MetricRegistry } from '../../../src/metrics/instruments/metric-registry.js'
+import { runtimeMetrics } from '../../../src/runtime/runtime-metrics.js'
 import { type Aggregation, count, distribution, lastValue, percentiles, sum } from '../../../src/stats/views/aggregation.js'
 import type { Measure } from '../../../src/stats/recording/measure.js'
 import { Stats } from '../../../src/stats/stats.js'
@@ -85,6 +86,32 @@ test('metrics added later are shown, also of asynchronous producers', async () =
   stats.viewManager.unregisterView('late')
   expect(await theirs.metrics()).not.toContain('late_total 1')
   bridge.stop()
+})
+
+test('the cluster of prom-client combines gauges by their merge rule', async () => {
+  const processes = await Promise.all(
+    [1, 5].map(async (value) => {
+      const registry = new MetricRegistry()
+      for (const merge of ['sum', 'min', 'max', 'latest', 'each'] as const) registry.gauge(`of_${merge}`, { merge }).set(value)
+      registry.info('build', { labelKeys: ['version'] }).set({ version: '1' })
+      registry.counter('jobs').inc(value)
+      const theirs = new Registry()
+      bridgeToRegistry(theirs, { producers: [registry, runtimeMetrics({ only: ['process_start_time_seconds'] })] })
+      return theirs.getMetricsAsJSON()
+    }),
+  )
+  const samples = parseSamples(await AggregatorRegistry.aggregate(processes).metrics())
+  const started = samples.get('process_start_time_seconds{}')!
+  expect(started).toBeLessThan(Date.now() / 1_000)
+  samples.delete('process_start_time_seconds{}')
+  expect(Object.fromEntries(samples)).toEqual({
+    'of_sum{}': 6,
+    'of_min{}': 1,
+    'of_max{}': 5,
+    'of_latest{}': 1,
+    'build_info{version=1}': 1,
+    'jobs_total{}': 6,
+  })
 })
 
 test('a name of the registry stays its own, before the bridge and after', async () => {

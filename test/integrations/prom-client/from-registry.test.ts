@@ -1,10 +1,11 @@
 import { Counter, Gauge, Histogram, Registry, Summary } from 'prom-client'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { formatOpenMetrics } from '../../../src/exporters/prometheus/format/openmetrics-text.js'
 import { textEncoder } from '../../../src/exporters/prometheus/format/text-encoder.js'
 import { formatText } from '../../../src/exporters/prometheus/format/text.js'
 import { fromRegistry } from '../../../src/integrations/prom-client/from-registry.js'
 import type { PromRegistry } from '../../../src/integrations/prom-client/registry-shape.js'
+import { gather } from '../../../src/metrics/collection/gather.js'
 import type { Metric } from '../../../src/metrics/data/metric.js'
 import { parseSamples, parseTypes } from './parse-samples.js'
 
@@ -169,6 +170,67 @@ test('label order makes no difference, and empty labels are absent', async () =>
       .split('\n')
       .slice(2),
   ).toEqual(['depth{a="1",b="2"} 2', 'depth{a="1"} 4', 'depth{c="1"} 5', ''])
+})
+
+describe('two registries with a metric of one definition are one family', () => {
+  const textOf = async (change: (registry: Registry, metric: Counter) => void, other: (registry: Registry, metric: Counter) => void) => {
+    const registries = [change, other].map((fill) => {
+      const registry = new Registry()
+      fill(registry, new Counter({ name: 'jobs_total', help: 'j', labelNames: ['queue', 'kind'], registers: [registry] }))
+      return fromRegistry(registry)
+    })
+    return formatText(await gather(registries))
+      .split('\n')
+      .filter((line) => line.startsWith('jobs_total'))
+  }
+
+  test('also if one of them has no value yet', async () => {
+    expect(
+      await textOf(
+        () => {},
+        (_, jobs) => jobs.inc({ queue: 'mail', kind: 'a' }),
+      ),
+    ).toEqual(['jobs_total{queue="mail",kind="a"} 1'])
+  })
+
+  test('also if one has only some of the labels, or has them in another order', async () => {
+    expect(
+      await textOf(
+        (_, jobs) => jobs.inc({ queue: 'mail' }),
+        (_, jobs) => jobs.inc({ kind: 'a', queue: 'print' }, 2),
+      ),
+    ).toEqual(['jobs_total{queue="mail"} 1', 'jobs_total{queue="print",kind="a"} 2'])
+  })
+
+  test('also with default labels of both', async () => {
+    expect(
+      await textOf(
+        (registry, jobs) => {
+          registry.setDefaultLabels({ tenant: 'a' })
+          jobs.inc({ queue: 'mail' })
+        },
+        (registry, jobs) => {
+          registry.setDefaultLabels({ tenant: 'b' })
+          jobs.inc({ kind: 'x', queue: 'mail' })
+        },
+      ),
+    ).toEqual(['jobs_total{queue="mail",tenant="a"} 1', 'jobs_total{queue="mail",kind="x",tenant="b"} 1'])
+  })
+})
+
+test('the aggregator of a gauge is its merge rule in groups of processes', async () => {
+  const registry = new Registry()
+  const aggregators = ['sum', 'min', 'max', 'first', 'average', 'omit'] as const
+  for (const aggregator of aggregators) new Gauge({ name: `of_${aggregator}`, help: 'x', aggregator, registers: [registry] }).set(1)
+  const rules = (await fromRegistry(registry).getMetrics()).map(({ descriptor: { name, merge } }) => [name, merge])
+  expect(Object.fromEntries(rules)).toEqual({
+    of_sum: undefined,
+    of_min: 'min',
+    of_max: 'max',
+    of_first: 'latest',
+    of_average: 'each',
+    of_omit: 'each',
+  })
 })
 
 test('counters keep their registered names after the registry has written any format', async () => {
