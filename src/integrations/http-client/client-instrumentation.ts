@@ -118,6 +118,12 @@ export class ClientInstrumentation implements ExchangeHome {
     else tracer.inject(headers, span)
   }
 
+  /** True for headers of a trace or its tags, which {@link inject} may replace. */
+  isContextHeader(name: string): boolean {
+    const header = name.toLowerCase()
+    return header === 'baggage' || this.#tracer?.propagator.fields?.includes(header) === true
+  }
+
   monotonicMs(): number {
     return this.#clock.monotonicMs()
   }

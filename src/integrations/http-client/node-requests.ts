@@ -69,8 +69,22 @@ export class NodeRequests {
       this.#end(request, exchange, bytes)
     })
     detectAbort(request, exchange)
-    this.#client.inject(exchange.span, exchange.host, headersOf(request))
+    this.#inject(request, exchange)
     return true
+  }
+
+  /** Some gateways copy the headers of their caller only after they have made the request. */
+  #inject(request: ClientRequest, exchange: ClientExchange): void {
+    const client = this.#client
+    const { setHeader } = request
+    const headers = headersOf(request, setHeader)
+    client.inject(exchange.span, exchange.host, headers)
+    if (exchange.span === undefined || request.headersSent) return
+    request.setHeader = function (this: ClientRequest, name, value) {
+      setHeader.call(this, name, value)
+      if (client.isContextHeader(name)) client.inject(exchange.span, exchange.host, headers)
+      return this
+    }
   }
 
   #end(request: ClientRequest, exchange: ClientExchange, bytes: BodyBytes): void {
@@ -125,11 +139,11 @@ function destinationOf(request: ClientRequest): { host: string; knowsPort: boole
   return { host: hostWithPort(protocol, host, knowsPort ? port : undefined), knowsPort }
 }
 
-function headersOf(request: ClientRequest): OutgoingHeaders {
+function headersOf(request: ClientRequest, setHeader: ClientRequest['setHeader']): OutgoingHeaders {
   return {
     areSent: request.headersSent,
     get: (name) => stringOf(request.getHeader(name)),
-    set: (name, value) => void request.setHeader(name, value),
+    set: (name, value) => void setHeader.call(request, name, value),
     delete: (name) => {
       if (!request.headersSent) request.removeHeader(name)
     },

@@ -18,6 +18,12 @@ const ways: Readonly<Record<string, Send>> = {
   undici: async (url, headers) => (await undiciRequest(url, { headers })).body.text(),
   'node:http': (url, headers) =>
     new Promise((resolve) => http.get(url, { headers }, (response) => response.resume().on('end', () => resolve(undefined)))),
+  'node:http, headers set afterwards': (url, headers) =>
+    new Promise((resolve) => {
+      const request = http.request(url, (response) => response.resume().on('end', () => resolve(undefined)))
+      for (const [name, value] of Object.entries(headers)) request.setHeader(name, value)
+      request.end()
+    }),
 }
 
 /** A gateway that passes its caller's headers on, or sends others; the headers that the inner service receives. */
