@@ -11,6 +11,8 @@ import type { Span } from '../trace/span/span.js'
 import { Status } from '../trace/data/status.js'
 import { StatusCode } from '../trace/data/status-code.js'
 import { BodyBytes } from './http-body-bytes.js'
+import { isOwnError } from './own-errors.js'
+import { detectOwnReset } from './own-resets.js'
 import { ExchangeTags } from './exchange-tags.js'
 import type { TickShapeGuard } from './tick-shape-guard.js'
 import type { RequestAttributes } from './request-attributes.js'
@@ -66,6 +68,8 @@ export class ServerExchange extends BodyBytes {
   declare private readonly isHttp2: boolean
   declare private readonly isHead: boolean
   declare private readonly acceptsEvents: boolean
+  /** True if the program has reset the stream of HTTP/2. */
+  declare private isResetHere: boolean
   /** Fastify's request: the argument of functions for tags. */
   declare private subject: object | undefined
   declare private reply: object | undefined
@@ -88,8 +92,10 @@ export class ServerExchange extends BodyBytes {
     this.isHttp2 = request.httpVersionMajor === 2
     this.isHead = request.method === 'HEAD'
     this.acceptsEvents = request.headers.accept === 'text/event-stream'
+    this.isResetHere = false
     this.subject = undefined
     this.reply = undefined
+    if (this.isHttp2) detectOwnReset((response as { stream?: unknown }).stream as ServerHttp2Stream, () => (this.isResetHere = true))
   }
 
   /** Sets the matched route, and begins the span. */
@@ -210,7 +216,7 @@ export class ServerExchange extends BodyBytes {
 
   private outcome(isDone: boolean, isSentStream: boolean, statusCode: number): HttpOutcome {
     if (isDone) return statusCode >= 500 ? 'error' : 'ok'
-    if (!clientLeft(this.request, this.response)) return 'error'
+    if (this.isHttp2 ? this.isResetHere : !clientLeft(this.request, this.response)) return 'error'
     // Clients end streams by closing the connection.
     return isSentStream && statusCode < 500 ? 'ok' : 'aborted'
   }
@@ -244,9 +250,11 @@ function headOf(response: ServerResponse): string | undefined {
 
 const STATUS_START = 'HTTP/1.1 '.length
 
-/** The status that was sent. An application may set another one afterwards, which no client sees. */
-function statusOf(head: string, { statusCode }: ServerResponse): number {
-  return head === '' ? statusCode : Number(head.slice(STATUS_START, STATUS_START + 3))
+/** The status that was sent. An application may set another one afterwards, which no client sees, or write to the stream of HTTP/2 itself. */
+function statusOf(head: string, response: ServerResponse): number {
+  if (head !== '') return Number(head.slice(STATUS_START, STATUS_START + 3))
+  const { stream } = response as { stream?: ServerHttp2Stream }
+  return Number(stream?.sentHeaders?.[':status'] ?? response.statusCode)
 }
 
 function clamped(status: number): number {
@@ -255,16 +263,8 @@ function clamped(status: number): number {
 
 /** True if the client ended or reset the connection, false if the server did. */
 function clientLeft({ socket }: IncomingMessage, response: ServerResponse): boolean {
-  const { stream } = response as { stream?: ServerHttp2Stream }
-  if (stream !== undefined) return stream.aborted && !isOwnError(stream.errored)
   if (failedHere(response)) return false
   return socket == null || socket.readableEnded || (socket.errored != null && !isOwnError(socket.errored))
-}
-
-/** True for an error by which the program destroyed a connection. Those of the connection, of HTTP and of its time-outs are the client's. */
-function isOwnError(error: Error | null | undefined): boolean {
-  const { code = '', syscall } = (error ?? {}) as NodeJS.ErrnoException
-  return error != null && syscall === undefined && !/^(HPE_|ERR_HTTP|ERR_SSL|ECONNRESET|EPIPE)/.test(code)
 }
 
 /** True if the response failed on this side. From Node 24 on, a response that still waited for its connection when that closed has an error too, but no socket. */

@@ -86,15 +86,20 @@ export interface Program {
 
 const HEX_DIGITS = 16
 
-/** Makes programs of the kinds that a server knows. */
-export function makePrograms(random: () => number, count: number, knows: (name: string) => boolean): Program[] {
+/** Makes requests of the kinds that a server knows. */
+export function requestMaker(random: () => number, knows: (name: string) => boolean): (from: Record<string, Kind>) => Asked {
   let made = 0
-  const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!
-  const asked = (from: Record<string, Kind>): Asked => {
-    const name = pick(Object.keys(from).filter(knows)) as KindName
+  return (from) => {
+    const names = Object.keys(from).filter(knows)
+    const name = names[Math.floor(random() * names.length)] as KindName
     const traceId = Array.from({ length: 32 }, () => Math.floor(random() * HEX_DIGITS).toString(16)).join('')
     return { name, kind: from[name]!, id: String(made++), traceId }
   }
+}
+
+/** Makes programs of these requests. */
+export function makePrograms(random: () => number, count: number, knows: (name: string) => boolean): Program[] {
+  const asked = requestMaker(random, knows)
   const times = (most: number): unknown[] => Array.from({ length: Math.floor(random() * (most + 1)) })
   return Array.from({ length: count }, () => {
     const batches = times(4).map(() => [undefined, ...times(3)].map(() => asked(ANSWERED)))
