@@ -58,7 +58,7 @@ function recordInGroup(group: ListenerGroup, labels: Labels, { value, fault, att
 /** Records into the chosen columns of one row. Returns which of them have recorded the value. */
 function recordInRow(chunk: StoreChunk, cell: number, value: number, chosen: readonly boolean[]): boolean[] {
   chunk.lastEpochs[cell] = chunk.epochs.current
-  const recorded = chunk.columns.map(() => false)
+  const recorded: boolean[] = []
   for (const at of chunk.recorded) {
     recorded[at] = chosen[at]! && chunk.columns[at]!.record(cell, value)
     // A column backed by another accepts the same values.

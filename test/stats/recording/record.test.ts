@@ -149,6 +149,20 @@ describe.each(WAYS)('with %s', (_way, make) => {
     const record = make(made)
     for (let n = 0; n < 3; n++) record(-Number.MAX_VALUE)
     expect([made.dropped('too large'), made.dropped('negative'), made.rows('s')]).toEqual([2, 0, [`a=x: ${-Number.MAX_VALUE}`]])
+    expect([made.droppedBy('s', 'too large'), made.droppedBy('s', 'negative')]).toEqual([2, 0])
+  })
+
+  test('a negative value without attachments drops no attachment', () => {
+    const before = selfValue('tallyscope_dropped_attachments_total')
+    make(setUp({ signed: true }))(-1)
+    expect(selfValue('tallyscope_dropped_attachments_total') - before).toBe(0)
+  })
+
+  test('a negative BigInt is dropped from -2^53 on', () => {
+    const made = setUp({ signed: true }, { s: sum(), c: count() })
+    const record = make(made)
+    for (const value of [-(2n ** 53n) + 1n, -(2n ** 53n), -(2n ** 70n)]) record(value)
+    expect([made.rows('c'), made.rows('s'), made.dropped('not a number')]).toEqual([['a=x: 1'], [`a=x: ${-(2 ** 53) + 1}`], 2])
   })
 
   test('sums go past 2^31 without a break', () => {
@@ -438,4 +452,17 @@ describe('records in the overflow row are counted, however they are made', () =>
     expect(rowsOf(stats, `${measure.name}/one`)).toEqual(['a=first: 1', '*: 5'])
     expect(selfValue('tallyscope_overflowed_records_total', `${measure.name}/one`)).toBe(5)
   })
+})
+
+test('negative values are recorded in the row of their tags, whichever chunk has it', () => {
+  const { stats, measure, rows } = setUp({ signed: true }, { s: sum() })
+  for (let n = 0; n < 1_000; n++) stats.record(measure, -n, { a: n })
+  expect(rows('s')).toEqual(Array.from({ length: 1_000 }, (_, n) => `a=${n}: ${n === 0 ? 0 : -n}`))
+})
+
+test('a value that has no row in one view, and is refused by the other, is dropped because of its tags', () => {
+  const { stats, measure, dropped, droppedBy } = setUp({}, { last: lastValue(), sum: sum() })
+  stats.record(measure, -1, 'no tags' as never)
+  expect([droppedBy('last', 'tags'), droppedBy('sum', 'negative')]).toEqual([1, 1])
+  expect([dropped('tags'), dropped('negative')]).toEqual([1, 0])
 })
