@@ -66,8 +66,7 @@ export class HttpSender {
 
   /** Sends a request once. @throws {@link SendError} (as a rejection) if there is no response in time. */
   async send(request: HttpRequest): Promise<HttpReply> {
-    const { clock } = this.#settings
-    const endsMs = clock.monotonicMs() + request.timeoutMs
+    const endsMs = this.#settings.clock.monotonicMs() + request.timeoutMs
     const own = await this.#headers(request.timeoutMs)
     const secrets = [...this.#destination.secrets, ...headerSecrets(own)]
     const length = request.body.reduce((sum, part) => sum + part.length, 0)
@@ -78,8 +77,10 @@ export class HttpSender {
       'user-agent': this.#settings.userAgent,
       'content-length': String(length),
     }
-    const attempt = (agent: HttpAgent): Promise<HttpReply> =>
-      this.#exchange(agent, request, headers, secrets, Math.max(endsMs - clock.monotonicMs(), 1))
+    const attempt = async (agent: HttpAgent): Promise<HttpReply> => {
+      const opened = runDetached(() => this.#open(agent, request, headers))
+      return this.#exchange(opened, request, secrets, endsMs)
+    }
     try {
       return await attempt(this.#agent)
     } catch (error) {
@@ -117,28 +118,26 @@ export class HttpSender {
     }
   }
 
-  #exchange(
-    agent: HttpAgent,
-    { method, body, query = '', timeoutMs: wholeMs }: HttpRequest,
-    headers: HeaderValues,
-    secrets: readonly string[],
-    timeoutMs: number,
-  ): Promise<HttpReply> {
+  #open(agent: HttpAgent, { method, query = '' }: HttpRequest, headers: HeaderValues): ClientRequest {
     const { url } = this.#destination
     const make = url.protocol === 'https:' ? httpsRequest : httpRequest
+    const more = query === '' ? '' : `${url.search === '' ? '?' : '&'}${query}`
+    return make({
+      agent,
+      method,
+      headers,
+      protocol: url.protocol,
+      hostname: url.hostname.replace(/^\[|\]$/g, ''),
+      port: url.port,
+      path: `${url.pathname}${url.search}${more}`,
+    })
+  }
+
+  /** Sends the body and waits for the response, until `endsMs` of the monotonic clock. */
+  #exchange(request: ClientRequest, { body, timeoutMs }: HttpRequest, secrets: readonly string[], endsMs: number): Promise<HttpReply> {
+    const { clock } = this.#settings
     return new Promise((resolve, reject) => {
       let response: IncomingMessage | undefined
-      const request = runDetached(() =>
-        make({
-          agent,
-          method,
-          headers,
-          protocol: url.protocol,
-          hostname: url.hostname.replace(/^\[|\]$/g, ''),
-          port: url.port,
-          path: `${url.pathname}${url.search}${query === '' ? '' : `${url.search === '' ? '?' : '&'}${query}`}`,
-        }),
-      )
       const end = (settle: () => void): void => {
         stop()
         this.#running.delete(request)
@@ -150,8 +149,8 @@ export class HttpSender {
         end(() => reject(isStale ? new StaleConnection() : new SendError('network', message, error)))
         request.destroy()
       }
-      const stop = startTimer(this.#settings.clock, timeoutMs, () => {
-        end(() => reject(new SendError('timeout', `no response within ${Math.round(wholeMs)} ms`)))
+      const stop = startTimer(clock, Math.max(endsMs - clock.monotonicMs(), 1), () => {
+        end(() => reject(new SendError('timeout', `no response within ${Math.round(timeoutMs)} ms`)))
         request.destroy()
       })
       this.#running.add(request)
