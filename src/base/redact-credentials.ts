@@ -1,8 +1,8 @@
 const QUERY_VALUE = /([?&][^=&?]*=)[^&#]+/g
 
 /**
- * Removes user, password and values of the query from the URLs in a string: `http://…@gateway:9091/?key=…`. Everything between `//`, or the beginning of the word, and
- * its last `@` may be a secret.
+ * Removes user, password and values of the query from the URLs in a string: `http://…@gateway:9091/?key=…`. Everything between `//`, or
+ * the beginning of the word, and its last `@` may be a secret.
  */
 export function redactCredentials(text: string): string {
   return text.includes('@') || text.includes('?')

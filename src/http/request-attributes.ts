@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import { HttpAttribute, pathWithoutQuery } from './http-attributes.js'
 import { type UrlQuery, withoutUserInfo, withUrlQuery } from './url-query.js'
 import type { AttributeSource } from '../trace/data/span-details.js'
+import type { Span } from '../trace/span/span.js'
 
 /**
  * The strings from which the attributes of a server span are computed when they are read. Strings take less memory than a map while the
@@ -50,4 +51,10 @@ export class RequestAttributes implements AttributeSource {
     if (this.route !== undefined) add(HttpAttribute.ROUTE, this.route)
     if (this.statusCode !== 0) add(HttpAttribute.STATUS_CODE, this.statusCode)
   }
+}
+
+/** Sets the status code of a server span: in its attributes, or on the span itself if that has them already. */
+export function setStatusCode(span: Span, attributes: RequestAttributes | undefined, statusCode: number): void {
+  if (attributes === undefined || attributes.isAdded) span.addAttribute(HttpAttribute.STATUS_CODE, statusCode)
+  else attributes.statusCode = statusCode
 }

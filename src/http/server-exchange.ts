@@ -15,7 +15,7 @@ import { isOwnError } from './own-errors.js'
 import { detectOwnReset } from './own-resets.js'
 import { ExchangeTags } from './exchange-tags.js'
 import type { TickShapeGuard } from './tick-shape-guard.js'
-import type { RequestAttributes } from './request-attributes.js'
+import { type RequestAttributes, setStatusCode } from './request-attributes.js'
 import type { RouteSeries } from './route-series.js'
 import type { ServerMeasures } from './server-measures.js'
 
@@ -187,17 +187,11 @@ export class ServerExchange extends BodyBytes {
     if (this.error !== undefined) addErrorAttributes(span, this.error)
     const message = this.error === undefined ? undefined : span.status.message
     if (status !== 0) {
-      this.addStatus(span, status)
+      setStatusCode(span, this.attributes, status)
       if (status !== SWITCHING_PROTOCOLS) setResponseStatus(span, status, message)
     }
     if (outcome === 'aborted') span.setStatus(new Status(StatusCode.CANCELLED, 'the client closed the connection'))
     else if (outcome === 'error' && span.status.isOk) span.setStatus(new Status(StatusCode.UNKNOWN, 'the response was aborted'))
-  }
-
-  private addStatus(span: Span, status: number): void {
-    const { attributes } = this
-    if (attributes === undefined || attributes.isAdded) span.addAttribute(HttpAttribute.STATUS_CODE, status)
-    else attributes.statusCode = status
   }
 
   /** True for a response whose duration depends on the client, such as server-sent events. */

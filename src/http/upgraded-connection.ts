@@ -5,17 +5,18 @@ import type { Span } from '../trace/span/span.js'
 import { Status } from '../trace/data/status.js'
 import { StatusCode } from '../trace/data/status-code.js'
 import { bytesOf } from './http-body-bytes.js'
-import { HttpAttribute, setResponseStatus } from './http-attributes.js'
+import { setResponseStatus } from './http-attributes.js'
 import { httpMethodIndex } from './http-method.js'
 import type { HttpOutcome } from './http-views.js'
-import type { RequestAttributes } from './request-attributes.js'
+import { type RequestAttributes, setStatusCode } from './request-attributes.js'
 import { type ExchangeHome, SWITCHING_PROTOCOLS } from './server-exchange.js'
 
 type Send = (this: Duplex, chunk?: unknown, ...rest: unknown[]) => unknown
 
 /**
- * A connection that a client wants to upgrade to another protocol, or to use as a tunnel (CONNECT). Node has no response for it. The first bytes that the application writes
- * show whether it accepts: then the connection is a stream until it closes, otherwise a request with a response.
+ * A connection that a client wants to upgrade to another protocol, or to use as a tunnel (CONNECT). Node has no response for it. The first
+ * bytes that the application writes show whether it accepts: then the connection is a stream until it closes, otherwise a request with a
+ * response.
  */
 export class UpgradedConnection {
   /** Started when the application accepts or refuses, or when it is first read. */
@@ -97,9 +98,7 @@ export class UpgradedConnection {
   private endSpan(status: number, outcome?: HttpOutcome): void {
     const span = this.span ?? this.startSpan()
     if (span === undefined) return
-    const { attributes } = this
-    if (status !== 0 && (attributes === undefined || attributes.isAdded)) span.addAttribute(HttpAttribute.STATUS_CODE, status)
-    else if (attributes !== undefined) attributes.statusCode = status
+    if (status !== 0) setStatusCode(span, this.attributes, status)
     if (status > SWITCHING_PROTOCOLS) setResponseStatus(span, status, undefined)
     if (outcome === 'aborted') span.setStatus(new Status(StatusCode.CANCELLED, 'the client went away'))
     else if (outcome === 'error') span.setStatus(new Status(StatusCode.UNKNOWN, 'the connection was closed without a response'))

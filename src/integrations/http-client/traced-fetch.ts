@@ -5,7 +5,10 @@ import { type ClientInstrumentation, hostWithPort } from './client-instrumentati
 
 export type Fetch = typeof globalThis.fetch
 
-/** Wraps `fetch` with a client span, trace headers and measures. The exchange ends at the end of the response body, or of the headers if there is no body. */
+/**
+ * Wraps `fetch` with a client span, trace headers and measures. The exchange ends at the end of the response body, or of the headers if
+ * there is no body.
+ */
 export function tracedFetch(fetch: Fetch, client: ClientInstrumentation): Fetch {
   return async (input, init) => {
     const request = new Request(input, init)

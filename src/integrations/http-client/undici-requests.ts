@@ -31,7 +31,10 @@ interface RunningRequest {
   publishedReceived: number
 }
 
-/** Instruments global `fetch` and undici, which publish to the same channels. Returns a function that stops it; requests in progress are still counted. */
+/**
+ * Instruments global `fetch` and undici, which publish to the same channels. Returns a function that stops it; requests in progress are
+ * still counted.
+ */
 export function watchUndici(client: ClientInstrumentation): () => void {
   const running = new WeakMap<object, RunningRequest>()
   let open = 0

@@ -31,7 +31,10 @@ export interface PeriodicMetricTaskOptions {
   readonly logger?: Logger
   /** Source of time. Default: the system clock. */
   readonly clock?: Clock
-  /** Does the work of `run` without waiting when the process ends. If it cannot, it throws or returns the reason. Default: the run counts as failed. */
+  /**
+   * Does the work of `run` without waiting when the process ends. If it cannot, it throws or returns the reason. Default: the run counts
+   * as failed.
+   */
   readonly runSync?: () => string | undefined
   /** Called once by `close()`, after the last run. Default: nothing. */
   readonly onClose?: () => unknown
