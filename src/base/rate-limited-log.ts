@@ -70,7 +70,7 @@ export function errorText(error: unknown): string {
   try {
     const texts: string[] = []
     let cause = error
-    for (let depth = 0; depth <= MAX_CAUSES && cause !== undefined && cause !== null; depth++) {
+    for (let depth = 0; depth <= MAX_CAUSES && cause != null; depth++) {
       const text = messageOf(cause)
       if (!texts.some((known) => known.includes(text))) texts.push(text)
       cause = isError(cause) ? cause.cause : undefined

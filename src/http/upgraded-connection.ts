@@ -117,7 +117,7 @@ function watchFirstWrite(socket: Duplex, onWrite: (chunk: unknown) => void): () 
     const before = methods[name]
     const isOwn = Object.hasOwn(methods, name)
     const watching: Send = function (this: Duplex, chunk, ...rest) {
-      if (name === 'write' || (chunk !== undefined && chunk !== null && typeof chunk !== 'function')) {
+      if (name === 'write' || (chunk != null && typeof chunk !== 'function')) {
         restore()
         onWrite(chunk)
       }

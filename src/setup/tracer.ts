@@ -85,7 +85,7 @@ const TRANSPORT = ['send', 'flush', 'shutdown'] as const
 
 function transportOf(exporter: TraceExporter, options: TracerOptions): Transport<SpanData> {
   const made = options.transport?.(exporter)
-  if (made !== undefined && made !== null) checkMethods('ERR_TRACER_OPTION', 'transport of a tracer', made, TRANSPORT)
+  if (made != null) checkMethods('ERR_TRACER_OPTION', 'transport of a tracer', made, TRANSPORT)
   return made ?? ownTransport(exporter) ?? new SyncTransport(exporter)
 }
 

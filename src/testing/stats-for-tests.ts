@@ -1,4 +1,5 @@
 import { type Clock, replaceSystemClock } from '../base/clock.js'
+import { isUnset } from '../metrics/store/label-value.js'
 import { type Stats, stats as sharedStats } from '../stats/stats.js'
 import type { TagValue } from '../stats/tags/tag-map.js'
 import type { Aggregation } from '../stats/views/aggregation.js'
@@ -55,10 +56,6 @@ export function dataOf(
     return !overflow && [...keys].every((key) => tagValues[key] === wanted.get(key))
   })
   return row?.data
-}
-
-function isUnset(value: TagValue): boolean {
-  return value === undefined || value === null || value === '' || value !== value
 }
 
 /**

@@ -90,5 +90,5 @@ export class StreamWriter {
 }
 
 function isError(error: unknown): error is Error & { code?: unknown } {
-  return error !== undefined && error !== null
+  return error != null
 }

@@ -5,7 +5,7 @@ const LONGEST_MS = 60_000
  * negative, in the past, or neither a number nor a date.
  */
 export function retryAfterMs(header: string | undefined | null, nowUnixMs: number): number | undefined {
-  if (header === undefined || header === null) return undefined
+  if (header == null) return undefined
   const text = header.trim()
   // Date.parse would read "-1" as a year.
   const waitMs = /^\d+$/.test(text) ? Number(text) * 1_000 : /^[a-z]/i.test(text) ? Date.parse(text) - nowUnixMs : Number.NaN

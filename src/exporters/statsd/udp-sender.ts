@@ -59,7 +59,7 @@ export class UdpSender implements PacketSender {
       this.#fault ??= error
     })
     await new Promise<void>((resolve, reject) => {
-      socket.connect(this.#port, address, (error?: Error) => (error === undefined || error === null ? resolve() : reject(error)))
+      socket.connect(this.#port, address, (error?: Error) => (error == null ? resolve() : reject(error)))
     })
     socket.unref()
     this.#socket = socket

@@ -29,7 +29,7 @@ const mounted = new WeakMap<object, Set<object>>()
  */
 export function expressRoute(request: IncomingMessage): string | undefined {
   const { route, baseUrl = '' } = request as ExpressRequest
-  if (route === undefined || route === null) return undefined
+  if (route == null) return undefined
   if (baseUrl === '' && outermost.has(route)) return templateOf(route.path)
   const { app } = request as ExpressRequest
   if (app === undefined) return undefined

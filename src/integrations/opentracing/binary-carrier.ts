@@ -51,7 +51,7 @@ function readBaggage(bytes: Uint8Array, at: number): SpanBaggage | undefined {
 /** The bytes of a carrier or of its `buffer`. Undefined if there are none, null if the value is not bytes. */
 export function bytesIn(carrier: object): Uint8Array | undefined | null {
   const held: unknown = isBytes(carrier) || Array.isArray(carrier) ? carrier : (carrier as { buffer?: unknown }).buffer
-  if (held === undefined || held === null) return undefined
+  if (held == null) return undefined
   if (typeof held !== 'object') return null
   if (types.isArrayBuffer(held)) return held.byteLength === 0 ? undefined : new Uint8Array(held)
   const { length } = held as ArrayLike<unknown>

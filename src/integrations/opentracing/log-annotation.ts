@@ -15,7 +15,7 @@ export function logFields(given: unknown): Record<string, unknown> | undefined {
   try {
     const fields = { ...(given as Record<string, unknown>) }
     const thrown = fields['error.object']
-    if (thrown === undefined || thrown === null) return fields
+    if (thrown == null) return fields
     const { kind, message, stack } = errorFields(thrown)
     fields['error.kind'] ??= kind
     fields['message'] ??= message

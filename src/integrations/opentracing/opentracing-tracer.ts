@@ -83,8 +83,7 @@ export class OpenTracingTracer extends OpenTracingTracerBase implements ScopedTr
   override startSpan(name: string, options?: StartSpanOptions | null): OpenTracingSpan {
     const { childOf, references, tags, startTime, ignoreActiveSpan } = options ?? NO_OPTIONS
     const begin: MutableSpanOptions = {}
-    const hasReferences = (childOf !== undefined && childOf !== null) || (references !== undefined && references !== null)
-    const ancestry = hasReferences ? ancestryOf(childOf, references) : undefined
+    const ancestry = childOf != null || references != null ? ancestryOf(childOf, references) : undefined
     let items = SpanBaggage.EMPTY
     if (ancestry !== undefined) {
       begin.parent = ancestry.parent.source ?? null
@@ -93,9 +92,9 @@ export class OpenTracingTracer extends OpenTracingTracerBase implements ScopedTr
     } else if (ignoreActiveSpan === true || !this.#implicitParent) begin.parent = null
     else items = this.#inherit(begin)
     if (startTime !== undefined) begin.startTimeUnixMs = startTime
-    if (tags !== undefined && tags !== null) readStartTags(tags, begin)
+    if (tags != null) readStartTags(tags, begin)
     const span = this.#mock === undefined ? this.#begin(name, begin, items) : this.#beginMock(name, begin, items, this.#mock)
-    if (tags !== undefined && tags !== null) span.addTags(tags)
+    if (tags != null) span.addTags(tags)
     return span
   }
 

@@ -24,7 +24,7 @@ export interface Ancestry {
  */
 export function ancestryOf(childOf: unknown, references: unknown): Ancestry | undefined {
   const given = readContext(childOf)
-  if (references === undefined || references === null) {
+  if (references == null) {
     return given === undefined ? undefined : { parent: given, baggage: given.items, links: undefined }
   }
   const found = given === undefined ? [] : [{ type: REFERENCE_CHILD_OF, context: given }]

@@ -38,7 +38,7 @@ export function numberOf(tag: unknown): number | undefined {
 
 /** The value of an `error` tag. A string other than true and false is an error message, which means true. */
 export function errorOf(tag: unknown): boolean | undefined {
-  if (tag === undefined || tag === null || typeof tag === 'function') return undefined
+  if (tag == null || typeof tag === 'function') return undefined
   return typeof tag === 'string' ? !/^(false|0|)$/i.test(tag.trim()) : Boolean(tag)
 }
 

@@ -125,7 +125,7 @@ class SeriesGroups {
 }
 
 function textOf(value: unknown): string | undefined {
-  return value === undefined || value === null || value === '' ? undefined : String(value)
+  return value == null || value === '' ? undefined : String(value)
 }
 
 type PointOutcome =

@@ -37,7 +37,7 @@ export function readObject(source: Readonly<Record<string, unknown>>, where: str
   const layer: Layer = {}
   const placeOf = (path: string): Place => new Place(`${where}${path}`, report)
   const set = (path: string, value: unknown): void => {
-    if (value === undefined || value === null) return
+    if (value == null) return
     const setting = Object.hasOwn(ALSO, path) ? ALSO[path] : settingOf(path)
     if (setting !== undefined) put(layer, setting, value, placeOf(path))
     else placeOf(path).problem('there is no such setting', settingHint(path))
@@ -51,7 +51,7 @@ export function readObject(source: Readonly<Record<string, unknown>>, where: str
       layer.prometheus ??= true
     } else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
       for (const [name, setting] of Object.entries(value)) set(`${key}.${name}`, setting)
-    } else if (value !== undefined && value !== null) placeOf(key).problem(`must be an object: it is ${inspectValue(value)}`)
+    } else if (value != null) placeOf(key).problem(`must be an object: it is ${inspectValue(value)}`)
   }
   if (source['prometheus'] && typeof source['prometheus'] === 'object') layer.prometheus ??= true
   return layer

@@ -143,7 +143,7 @@ function noMeasure(view: string, given: unknown): DefinitionError {
   const what =
     typeof given === 'string'
       ? `the string ${inspectValue(given)}, which only registerView() can look up`
-      : String(given === null || given === undefined ? given : `a ${typeof given}`)
+      : String(given == null ? given : `a ${typeof given}`)
   return new DefinitionError('ERR_VIEW_MEASURE', `a view needs a measure, made by stats.measure(): view ${view} has ${what}`)
 }
 

@@ -30,7 +30,7 @@ export function attributeValue(value: unknown): AttributeValue | undefined {
 
 /** Reads at most `max` attributes. Returns undefined if there are none. */
 export function collectAttributes(given: AttributesInit | undefined, max: number): BoundedMap<string, AttributeValue> | undefined {
-  if (given === undefined || given === null) return undefined
+  if (given == null) return undefined
   const attributes = new BoundedMap<string, AttributeValue>(max)
   for (const key in given) {
     const value = attributeValue(given[key])
