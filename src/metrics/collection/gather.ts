@@ -211,7 +211,7 @@ function leftOut(
   const error = reason === 'stuck' ? undefined : given
   const name = componentName(producer, 'producer')
   internalCount(failures, name, reason).value++
-  const why = error === undefined ? describe(reason, timeoutMs) : `${describe(reason, timeoutMs)}: ${errorText(error)}`
+  const why = describe(reason, timeoutMs) + (error === undefined ? '' : `: ${errorText(error)}`)
   warnOnce('TALLYSCOPE_PRODUCER_FAILED', `${name} ${reason}`, `the metrics of ${name} are missing, the producer ${why}`)
   try {
     onFailure?.({ producer: name, reason, error })
@@ -243,16 +243,11 @@ function valid<T extends Family>(answer: Iterable<T>): T[] {
 }
 
 function describe(reason: GatherFailureReason, timeoutMs: number): string {
-  switch (reason) {
-    case 'throw':
-      return 'threw'
-    case 'reject':
-      return 'rejected'
-    case 'timeout':
-      return `did not answer within ${timeoutMs} ms`
-    case 'stuck':
-      return `has ${MAX_UNSETTLED} pending calls and is not called again before one settles`
-    case 'invalid':
-      return 'did not return a list of metrics'
-  }
+  return {
+    throw: 'threw',
+    reject: 'rejected',
+    timeout: `did not answer within ${timeoutMs} ms`,
+    stuck: `has ${MAX_UNSETTLED} pending calls and is not called again before one settles`,
+    invalid: 'did not return a list of metrics',
+  }[reason]
 }
