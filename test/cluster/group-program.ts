@@ -20,8 +20,9 @@ export class GroupProgram {
   readonly ended: Promise<void>
   #isOver = false
 
-  constructor(name: string, settings: object = {}, env: NodeJS.ProcessEnv = {}) {
-    this.process = spawn(process.execPath, [join(import.meta.dirname, 'programs', name), JSON.stringify(settings)], {
+  /** @param node The program of another version of Node. */
+  constructor(name: string, settings: object = {}, env: NodeJS.ProcessEnv = {}, node: string = process.execPath) {
+    this.process = spawn(node, [join(import.meta.dirname, 'programs', name), JSON.stringify(settings)], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     })

@@ -2,12 +2,16 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { installed, nodeOf } from '../../scripts/node-of.js'
 import { build, GroupProgram } from '../cluster/group-program.js'
+import { amount, figure } from '../faults/amount.js'
 import { Prometheus } from './prometheus.js'
 import { describeWith, freePort, pause } from './real-program.js'
 
-/** SIGKILLs at random. 1 000 in a long run: TALLYSCOPE_TEST_KILLS=1000. */
-const KILLS = Number(process.env.TALLYSCOPE_TEST_KILLS ?? 40)
+/** SIGKILLs at random. Another number: `TALLYSCOPE_TEST_KILLS=100 npm run test:long -- prometheus-real/cluster`. */
+const KILLS = Number(process.env.TALLYSCOPE_TEST_KILLS ?? amount(40, 1_000))
+/** A version of @prometheus-io/client that is scraped instead of prom-client 15, on Node 24, such as 0.16.1. */
+const CLIENT = process.env.TALLYSCOPE_TEST_CLIENT
 const WORKERS = 4
 const SCRAPE_MS = 500
 /** Between two kills, on average. */
@@ -22,9 +26,12 @@ describeWith(['prometheus'], 'Prometheus and a port that workers share', () => {
   beforeAll(() => build(), 120_000)
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-  /** Starts the service. Returns the address of prom-client's page, which is that of the primary. */
+  /** Starts the service. Returns the address of the other client's page, which is served by the primary. */
   async function startService(port: number): Promise<URL> {
-    program = new GroupProgram('../../prometheus-real/programs/counting-cluster.js', { workers: WORKERS, port, folder })
+    const name = '@prometheus-io/client'
+    const client = CLIENT && join(installed(`client-${CLIENT}`, [`${name}@${CLIENT}`]), 'node_modules', name, 'index.js')
+    const settings = { workers: WORKERS, port, folder, ...(client && { client }) }
+    program = new GroupProgram('../../prometheus-real/programs/counting-cluster.js', settings, {}, CLIENT && nodeOf('24'))
     const theirs = await program.fact((fact) => 'promClient' in fact)
     await program.fact((fact) => 'ready' in fact)
     return new URL(theirs['promClient'] as string)
@@ -75,7 +82,9 @@ describeWith(['prometheus'], 'Prometheus and a port that workers share', () => {
     await stopWork()
     const ours = await seenOf(instances.ours, beganMs)
     const theirs = await seenOf(instances.theirs, beganMs)
-    console.log('increase() by Prometheus:', { seconds: (Date.now() - beganMs) / 1_000, truth: truth(), ours, theirs })
+    const seen = { seconds: (Date.now() - beganMs) / 1_000, truth: truth(), ours, theirs }
+    console.log('increase() by Prometheus:', seen)
+    figure(`${CLIENT ?? 'prom-client'} beside the group`, JSON.stringify(seen))
     return { truth: truth(), ours: ours.increase, resets: ours.resets }
   }
 

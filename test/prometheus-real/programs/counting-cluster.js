@@ -1,15 +1,15 @@
-// Workers that count their work with tallyscope and with prom-client, and write the truth to a file before each count is seen by anybody.
+// Workers that count their work with tallyscope and with another client. Each writes the true count to a file before it counts.
 import cluster from 'node:cluster'
 import { openSync, writeSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import promClient from 'prom-client'
 import { MetricRegistry } from 'tallyscope'
 import { serveMetrics } from 'tallyscope/prometheus'
 import { shareMetrics } from 'tallyscope/cluster'
 
-const { workers, port, folder } = JSON.parse(process.argv[2])
+const { workers, port, folder, client = 'prom-client' } = JSON.parse(process.argv[2])
+const { default: promClient } = await import(client)
 const registry = new MetricRegistry()
 const done = registry.counter('work/done')
 const group = shareMetrics({ producers: [registry] })
@@ -25,11 +25,11 @@ if (cluster.isPrimary) {
   })
   server.listen(0, '127.0.0.1', () => tell({ promClient: `http://127.0.0.1:${server.address().port}/metrics` }))
   let isWorking = false
-  const ready = (worker) => new Promise((resolve) => worker.once('message', resolve))
+  const ready = (worker) => new Promise((resolve) => worker.on('message', (message) => message.ready && resolve()))
   const gone = (worker) => new Promise((resolve) => worker.once('exit', resolve))
   const fork = async () => {
     const worker = cluster.fork()
-    worker.on('error', () => {}) // prom-client sends to a worker that ends at this moment
+    worker.on('error', () => {}) // the other client sends to a worker that ends at this moment
     await ready(worker)
     if (isWorking) worker.send({ work: true })
   }
@@ -67,7 +67,7 @@ if (cluster.isPrimary) {
   let timer
   process.on('message', ({ work, end }) => {
     if (end) process.exit(0)
-    if (work === undefined) return // a message of prom-client
+    if (work === undefined) return // a message of the other client
     clearInterval(timer)
     if (!work) return
     timer = setInterval(() => {
