@@ -6,7 +6,7 @@ import type { Roster } from './roster.js'
 
 const BAN_MS = 60_000
 const MAX_BANS = 1_000
-/** Connections beside those of members: of the ones that come back, and of strangers that have not said who they are. */
+/** Connections beside two for each member: a process can connect and never send HELLO. */
 const MAX_OTHERS = 64
 
 /** Decides which members the keeper accepts. */
@@ -31,12 +31,12 @@ export class Admission {
     startTimer(this.#clock, BAN_MS, () => void this.#bans.delete(id))
   }
 
-  /** For how long a member is not taken, in milliseconds. */
+  /** How long this member will be refused, in milliseconds. */
   refusedMs(id: string): number {
     return this.#bans.has(id) ? BAN_MS : 0
   }
 
-  /** @param connections Those that are open, of members and others. */
+  /** @param connections All open connections, also those without HELLO. */
   hasRoom(connections: number): boolean {
     return connections < 2 * this.#maxMembers + MAX_OTHERS
   }

@@ -4,7 +4,7 @@ import { countRequest } from './group-metrics.js'
 import { controlFrame } from './net/control-frames.js'
 import type { MemberRecord, Roster } from './roster.js'
 
-/** A member that is late for this time has its gauges left out: they are out of date. */
+/** The gauges of a member that is late for this long are out of date, and are hidden. */
 const STALE_GAUGES_MS = 60_000
 
 interface Round {
@@ -13,7 +13,7 @@ interface Round {
   readonly finish: () => void
 }
 
-/** Requests changed rows from members. A member that did not answer in time is not waited for until it has answered. */
+/** Requests changed rows from members. Later requests do not wait for a member that is late, until it has sent its reply. */
 export class ChangeRequests {
   readonly #roster: Roster
   readonly #clock: Clock
@@ -25,7 +25,7 @@ export class ChangeRequests {
     this.#clock = clock
   }
 
-  /** Resolves when all live members have answered, or after `waitMs`. Calls during a round share it. */
+  /** Resolves when all live members have replied, or after `waitMs`. Concurrent calls share one round. */
   request(waitMs: number): Promise<void> {
     if (this.#round !== undefined) return this.#round.done
     const open = this.#roster.all().filter((record) => record.openRequest === 0)
@@ -38,7 +38,7 @@ export class ChangeRequests {
     const done = new Promise<void>((settle) => {
       resolve = settle
     })
-    const stop = startTimer(this.#clock, waitMs, () => this.#round === round && this.#giveUp(round), { keepAlive: true })
+    const stop = startTimer(this.#clock, waitMs, () => this.#round === round && this.#timeOut(round), { keepAlive: true })
     const finish = (): void => {
       stop()
       this.#round = undefined
@@ -54,7 +54,7 @@ export class ChangeRequests {
     return done
   }
 
-  #giveUp(round: Round): void {
+  #timeOut(round: Round): void {
     const nowMs = this.#clock.monotonicMs()
     for (const record of round.open) {
       countRequest('late')
@@ -63,8 +63,8 @@ export class ChangeRequests {
     round.finish()
   }
 
-  /** A member has sent END with this number: its answer is complete. */
-  answered(record: MemberRecord, number: number): void {
+  /** Call when a member has sent END, after all rows of its reply. */
+  replied(record: MemberRecord, number: number): void {
     record.lastReceivedMs = this.#clock.monotonicMs()
     if (number === 0 || record.openRequest !== number) return
     record.openRequest = 0
@@ -72,13 +72,15 @@ export class ChangeRequests {
     countRequest('answered')
     if (record.areGaugesHidden) {
       record.areGaugesHidden = false
-      record.contributor.setLate(false)
+      record.contributor.showGauges(true)
     }
-    this.#closeFor(record)
+    this.removeMember(record)
   }
 
+  /** Stops waiting for this member in the current round. */
   removeMember(record: MemberRecord): void {
-    this.#closeFor(record)
+    const round = this.#round
+    if (round !== undefined && round.open.delete(record) && round.open.size === 0) round.finish()
   }
 
   hideStaleGauges(): void {
@@ -86,12 +88,7 @@ export class ChangeRequests {
     for (const record of this.#roster.all()) {
       if (record.areGaugesHidden || record.lateSinceMs === undefined || nowMs - record.lateSinceMs < STALE_GAUGES_MS) continue
       record.areGaugesHidden = true
-      record.contributor.setLate(true)
+      record.contributor.showGauges(false)
     }
-  }
-
-  #closeFor(record: MemberRecord): void {
-    const round = this.#round
-    if (round !== undefined && round.open.delete(record) && round.open.size === 0) round.finish()
   }
 }

@@ -3,17 +3,17 @@ import { componentName } from '../base/inspect-value.js'
 import type { MetricProducer } from '../metrics/data/producer.js'
 import type { ChangeReader } from './data/contributor.js'
 import type { GroupData } from './group-data.js'
-import { type KeeperConnection, takenBy } from './keeper-connection.js'
+import { drained, type KeeperConnection } from './keeper-connection.js'
 import { MemberProducer } from './member-producer.js'
 import { controlFrame, type ControlMessages } from './net/control-frames.js'
 import { SendPace } from './net/send-pace.js'
 
 type Request = ControlMessages['REQUEST_CHANGES']
 
-/** Changes that the keeper has not requested. */
+/** Used if the keeper has not requested the changes. Its number is 0. */
 const UNREQUESTED: Request = { number: 0, waitMs: 10_000 }
 
-/** Sends the keeper the rows of this member that have changed, one sending at a time. */
+/** Sends changed rows of this member to the keeper. Only one run at a time reads and sends. */
 export class ChangeSender {
   readonly #data: GroupData
   readonly #producers: MemberProducer[] = []
@@ -24,11 +24,11 @@ export class ChangeSender {
   readonly #memberCount: () => number
   #sending: Promise<void> | undefined
   #isDue = false
-  /** Everything is to be sent again, once nothing is being sent. */
+  /** True if the next run must send all rows. */
   #isRestartDue = false
   #request: Request | undefined
   readonly #pace = new SendPace()
-  /** Something was sent that the keeper has not been asked to confirm. */
+  /** True if rows were sent after the last END, which the keeper confirms. */
   #isUnconfirmed = false
 
   constructor(
@@ -44,7 +44,7 @@ export class ChangeSender {
     this.#reader = data.changes(this.#producers)
   }
 
-  /** After how long to send what was recorded, in milliseconds. */
+  /** Delay until the next call of {@link sendRecorded}, in milliseconds. */
   get delayMs(): number {
     return this.#pace.delayMs
   }
@@ -59,13 +59,13 @@ export class ChangeSender {
     this.#producers.push(new MemberProducer(producer, componentName(producer, 'producer'), threadId !== 0))
   }
 
-  /** The next sending begins with RESTART and has all rows. */
+  /** The next run begins with RESTART and sends all rows. */
   restart(): void {
     this.#isRestartDue = true
   }
 
-  /** Answers the keeper's request. */
-  answer(request: Request): void {
+  /** Sends the changes that the keeper has requested. */
+  reply(request: Request): void {
     this.#request = request
     void this.send()
   }
@@ -74,7 +74,7 @@ export class ChangeSender {
     this.#request = undefined
   }
 
-  /** Sends what has changed, after what is being sent. Resolves when it has been passed to the channel. */
+  /** Sends all changes up to this call, after a run in progress. Resolves when they have been passed to the channel. */
   async send(): Promise<void> {
     if (this.#connection() !== undefined) {
       this.#isDue = true
@@ -83,14 +83,14 @@ export class ChangeSender {
     await this.#sending
   }
 
-  /** Sends what was recorded, unless something is being sent: what functions of derived instruments return waits for {@link send}. */
+  /** Sends recorded values, unless a run is in progress. Derived instruments are read only by {@link send}. */
   sendRecorded(): void {
     const connection = this.#connection()
     if (connection === undefined || this.#isRestartDue) return
     this.#sending ??= this.#sendChanges(connection, UNREQUESTED, true).then(() => this.#sendWhileDue())
   }
 
-  /** Sends what has changed, without waiting. */
+  /** Sends all changes without waiting, at the end of the process. */
   sendSync({ channel }: KeeperConnection): void {
     this.#restartIfDue()
     for (const frame of this.#reader.framesNow()) channel.send(frame)
@@ -121,14 +121,14 @@ export class ChangeSender {
       if (connection.isOver) return
       channel.send(frame)
       bytes += frame.length
-      if (channel.isBusy) await takenBy(connection)
+      if (channel.isBusy) await drained(connection)
     }
     this.#pace.sent(bytes, this.#reader.rowCount, this.#memberCount())
     this.#isUnconfirmed ||= bytes > 0
     if (connection.isOver || onlyRecorded || (!isRequested && !this.#isUnconfirmed)) return
     this.#isUnconfirmed = false
     channel.send(controlFrame('END', { number }))
-    if (!isRequested) connection.signs.owed()
+    if (!isRequested) connection.watchdog.expectFrame()
   }
 
   #restartIfDue(): void {

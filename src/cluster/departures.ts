@@ -5,15 +5,15 @@ import { countDeparted } from './group-metrics.js'
 
 /** Time for a member to rejoin with the same id, if it has only lost its connection. */
 const DEPART_AFTER_MS = 10_000
-/** How often it is checked whether the process of a disconnected member has ended: its totals can be added at once then. */
+/** If the process of a disconnected member has ended, its totals are added at the next check. */
 const CHECK_EVERY_MS = 50
 const MAX_LOST = 64
 const MAX_REMEMBERED = 4_096
 
 interface LossOptions {
-  /** True for a keeper that was found to hang, and that is waited for until {@link Departures.isOver}. Default false. */
+  /** True for a keeper that hangs. It may rejoin until {@link Departures.processEnded} is called. Default false. */
   readonly isStopped?: boolean
-  /** For how long the member is not taken if it comes back, in milliseconds: it is waited for longer then. Default 0. */
+  /** How long the member is refused if it rejoins, in milliseconds. It has this much more time to rejoin. Default 0. */
   readonly refusedMs?: number
 }
 
@@ -22,7 +22,7 @@ interface Lost {
   readonly isGone: () => boolean
   readonly stayMs: number
   endsMs: number
-  /** Undefined for a keeper that hangs, and whose process may still run. */
+  /** Stops the checks; undefined before they begin, as for a keeper that hangs. */
   stop: (() => void) | undefined
 }
 
@@ -43,17 +43,17 @@ export class Departures {
     return this.#lost.size
   }
 
-  /** True for a member whose totals are already among those of departed members: it would count twice. */
+  /** True if the totals of this member have been added to those of departed members. If it rejoined, they would count twice. */
   hasDeparted(id: string): boolean {
     return this.#departed.has(id)
   }
 
   /**
-   * The connection of a member has ended. Its gauges are left out at once, its totals stay under its id.
-   * @param isGone Returns true once its process has certainly ended, which ends the time to rejoin.
+   * Call when the connection of a member has ended. Hides its gauges, and keeps its totals under its id.
+   * @param isGone Returns true if its process has certainly ended, so that it cannot rejoin.
    */
   disconnected(contributor: Contributor, isGone: () => boolean, { isStopped = false, refusedMs = 0 }: LossOptions = {}): void {
-    contributor.disconnect()
+    contributor.showGauges(false)
     const lost: Lost = { contributor, isGone, stayMs: refusedMs + DEPART_AFTER_MS, endsMs: 0, stop: undefined }
     this.#lost.get(contributor.id)?.stop?.()
     this.#lost.set(contributor.id, lost)
@@ -64,13 +64,13 @@ export class Departures {
     }
   }
 
-  /** The process of a keeper that hung has ended. */
+  /** Call when the process of a keeper that hung has ended. */
   processEnded(id: string): void {
     const lost = this.#lost.get(id)
     if (lost !== undefined && lost.stop === undefined) this.#begin(lost)
   }
 
-  /** The member rejoins. Returns its rows, which it is about to replace; undefined if it was not disconnected. */
+  /** Call when a member rejoins. Returns its former rows, which it is about to replace; undefined if it was not disconnected. */
   reclaim(id: string): Contributor | undefined {
     const lost = this.#lost.get(id)
     lost?.stop?.()
@@ -78,7 +78,7 @@ export class Departures {
     return lost?.contributor
   }
 
-  /** Slots of disconnected members, which are reserved for them. */
+  /** The slots that are reserved for disconnected members. */
   slots(): number[] {
     return [...this.#lost.values()].map(({ contributor }) => contributor.slot)
   }
@@ -86,7 +86,7 @@ export class Departures {
   /** Adds the member's totals to those of departed members. */
   depart(contributor: Contributor, how: Departure): void {
     this.reclaim(contributor.id)
-    contributor.depart(how)
+    contributor.depart()
     countDeparted(how)
     this.#departed.add(contributor.id)
     for (const oldest of this.#departed) {

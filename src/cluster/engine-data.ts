@@ -12,9 +12,9 @@ export interface GroupDataOptions {
   readonly clock: Clock
 }
 
-/** The implementation of {@link GroupData} for rows of this library. */
+/** Creates {@link GroupData} for rows of this library. */
 export function groupData({ limits, perMember, clock }: GroupDataOptions): GroupData {
-  // A copy of merged rows holds the rows of all members, so that the limits of one member do not apply.
+  // The limits of one member do not apply to a copy of the merged rows, which come from all members.
   const all = { ...limits, rows: Number.MAX_SAFE_INTEGER, definitions: Number.MAX_SAFE_INTEGER, mergedRows: Number.MAX_SAFE_INTEGER }
   return {
     clock,

@@ -11,7 +11,7 @@ import type { GroupFolder } from './net/group-folder.js'
 
 type Origin = ControlMessages['ORIGIN']
 
-/** The totals of a group that was stopped for longer than this begin at 0. */
+/** If the whole group was stopped for longer than this, its totals begin at 0. */
 const HANDOVER_MS = 10_000
 
 export interface FinalRowsOptions {
@@ -22,17 +22,17 @@ export interface FinalRowsOptions {
   readonly departures: Departures
   readonly replicas: ReplicaImport
   readonly isConnected: (id: string) => boolean
-  /** True if this keeper follows another one, undefined as long as that is not known. */
+  /** Returns true if this keeper continues the group of a former one; undefined until that is known. */
   readonly isContinued: () => boolean | undefined
 }
 
 /**
- * Files with the last rows of members and keepers that ended in an orderly way. A member writes its file before it sends LEAVE. If
- * several processes end at once, the keeper and its standby may be among them, and then no process receives the LEAVE.
+ * Imports the files that members and keepers write when they leave the group. A member writes its file before it sends LEAVE, because the
+ * keeper and its standby may end at the same moment, and then no process receives LEAVE.
  */
 export class FinalRows {
   readonly #options: FinalRowsOptions
-  /** Files that were there when this keeper began. If its group does not continue a former one, they are not counted. */
+  /** Ids of files that are older than this keeper. They are not counted if its group does not continue a former one. */
   #former: string[]
 
   constructor(options: FinalRowsOptions) {
@@ -40,8 +40,8 @@ export class FinalRows {
     this.#former = options.folder?.finalRowIds() ?? []
   }
 
-  /** Adds the files of members that are not connected to the totals, and removes them. */
-  take(): void {
+  /** Adds the rows of all files to the totals and removes the files, except those of connected members. */
+  import(): void {
     const { folder, isConnected, departures, isContinued } = this.#options
     if (folder === undefined) return
     if (this.#former.length > 0) {
@@ -50,21 +50,21 @@ export class FinalRows {
       if (!continued && !this.#isHandedOver(folder)) for (const id of this.#former) folder.removeFinalRows(id)
       this.#former = []
     }
-    const found = folder.finalRowIds().filter((id) => !isConnected(id)) // the LEAVE of the others is on its way
+    const found = folder.finalRowIds().filter((id) => !isConnected(id)) // those of the others will send LEAVE
     const files = found.map((id) => ({ id, bytes: departures.hasDeparted(id) ? undefined : folder.readFinalRows(id) }))
     for (const id of found) folder.removeFinalRows(id)
-    // A keeper's file is newer than its standby's replica, and is read first. It begins with departed totals, or is empty.
+    // The file of a keeper is newer than the replica in the file of its standby, and is therefore read first.
     const isMembers = (bytes: Uint8Array | undefined): boolean => bytes !== undefined && this.#originOf(bytes)?.of === 'self'
     files.sort((a, b) => Number(isMembers(a.bytes)) - Number(isMembers(b.bytes)))
     for (const { id, bytes } of files) if (bytes !== undefined) this.#apply(id, bytes)
   }
 
-  /** This member has sent LEAVE, or the replica of this keeper has been imported: its file is not needed. */
+  /** Removes the file of a member that has sent LEAVE, or of a keeper whose replica has been imported. */
   drop(id: string): void {
     this.#options.folder?.removeFinalRows(id)
   }
 
-  /** True if a keeper wrote one of the files within the last ten seconds: the whole group has just been restarted. */
+  /** True if a keeper has written one of the files within the last ten seconds, because the whole group is restarted. */
   #isHandedOver(folder: GroupFolder): boolean {
     const sinceUnixMs = this.#options.clock.unixMs() - HANDOVER_MS
     return this.#former.some((id) => {

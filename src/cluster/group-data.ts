@@ -14,12 +14,12 @@ export interface MergedData {
   departed(): readonly Family[]
 }
 
-/** Makes the objects that hold rows. The files that deal with connections know rows only by this interface. */
+/** Creates the objects that hold rows. Files of this folder that deal with connections use rows only through this interface. */
 export interface GroupData {
   readonly clock: Clock
   readonly limits: Pick<DataLimits, 'frameBytes' | 'queueBytes'>
   merged(): MergedData
-  /** A copy of the rows of one contributor, without limits. */
+  /** Creates a copy of the rows of one contributor, without limits. */
   mirror(): MergedData
   changes(producers: readonly MetricProducer[]): ChangeReader
 }
@@ -30,7 +30,7 @@ export interface KeeperOptions extends RejoinOptions {
   readonly data: GroupData
   readonly maxMembers: number
   readonly folder: GroupFolder | undefined
-  /** False once another process is the keeper. */
+  /** Returns false if another process has become the keeper. */
   readonly isCurrent: () => boolean
   /** Sends all rows of this process again, for a new standby. */
   readonly restartOwnRows: () => void

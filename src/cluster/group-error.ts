@@ -1,6 +1,6 @@
 import { TallyscopeError } from '../base/errors.js'
 
-/** The metrics of the group cannot be gathered now. A scrape fails then, since a page with lower totals would look like a restart. */
+/** The error of a gathering whose totals would be too low. The scrape fails, because Prometheus would take lower totals for a restart. */
 export function incomplete(what: string): TallyscopeError {
   return new TallyscopeError('ERR_GROUP_INCOMPLETE', `the metrics of the group are incomplete: ${what}`)
 }

@@ -2,20 +2,20 @@ import { checkNumber, checkOptions, type OptionNames } from '../base/check-optio
 import { type DataLimits, DEFAULT_DATA_LIMITS } from './data/contributor.js'
 
 export interface GroupLimits {
-  /** Processes and threads; further ones are refused and counted. Default 256. */
+  /** Processes and threads. Further ones are refused and counted. Default 256. */
   readonly members?: number
   /** Families that one member may have. Default 10 000. */
   readonly definitions?: number
   /** Rows that one member may have. Each 64 buckets of a row count as one more. Default 100 000. */
   readonly rows?: number
-  /** Rows of all merged families together, with buckets counted alike; the rest is in their overflow rows. Default 100 000. */
+  /** Rows of all merged families together, buckets counted in the same way. Further rows are added to overflow rows. Default 100 000. */
   readonly mergedRows?: number
   /**
    * Bytes of one message between members, 64 KiB to 64 MiB, and at least 160 for each member. A row that needs more is not sent, and
    * counted. Pass the same to all members. Default 1 MiB.
    */
   readonly frameBytes?: number
-  /** Bytes of messages that wait to be read, for each member, 64 KiB to 64 MiB: the member has to wait then. Default 1 MiB. */
+  /** Bytes of unread messages of each member, 64 KiB to 64 MiB. A member waits while this limit is reached. Default 1 MiB. */
   readonly queueBytes?: number
 }
 
@@ -27,7 +27,7 @@ const LIMITS: OptionNames<GroupLimits> = {
 }
 const MAX = 10_000_000
 const BYTES = { min: 1 << 16, max: 1 << 26 }
-/** An entry of the list of members, which is one message. */
+/** The list of all members is one message, with an entry of this size for each. */
 const BYTES_PER_MEMBER = 160
 
 /** @throws {@link DefinitionError} `ERR_OPTION` for an unknown limit, `ERR_GROUP_OPTION` for one that is not a whole number or out of range. */

@@ -2,7 +2,7 @@ import { internalCount, internalCounter, internalGauge, mergedGauge } from '../b
 import type { MemberRecord } from './roster.js'
 
 const departed = internalCounter('tallyscope_group_departed_members_total', 'Members of the group that have ended, by how.', 'how')
-const asks = internalCounter('tallyscope_group_asks_total', 'Requests for changed rows to members of the group.', 'outcome')
+const requests = internalCounter('tallyscope_group_asks_total', 'Requests for changed rows to members of the group.', 'outcome')
 const frameBytes = internalCounter('tallyscope_group_frame_bytes_total', 'Bytes of frames between members of the group.', 'direction')
 const refused = internalCounter(
   'tallyscope_group_refused_members_total',
@@ -39,7 +39,7 @@ export const countDropped = (what: 'row' | 'exemplar' | 'family'): void => void 
 export const countFullQueue = (): void => void internalCount(fullQueues).value++
 export const countLeftOut = (family: string): void => void internalCount(leftOut, family).value++
 export const countDeparted = (how: 'exit' | 'lost'): void => void internalCount(departed, how).value++
-export const countRequest = (outcome: 'answered' | 'late'): void => void internalCount(asks, outcome).value++
+export const countRequest = (outcome: 'answered' | 'late'): void => void internalCount(requests, outcome).value++
 export const countRefused = (reason: string): void => void internalCount(refused, reason).value++
 export const countKeeperChange = (): void => void internalCount(keeperChanges).value++
 export const countRejected = (reason: string): void => void internalCount(rejected, reason).value++
@@ -49,7 +49,7 @@ export function countFrameBytes(sent: number, received: number): void {
   internalCount(frameBytes, 'received').value += received
 }
 
-const members = internalGauge('tallyscope_group_members', 'Members of the group: `live` if they answer in time, otherwise `late`.', 'state')
+const members = internalGauge('tallyscope_group_members', 'Members of the group: `live` if they reply in time, otherwise `late`.', 'state')
 const memberAge = mergedGauge(
   'max',
   'tallyscope_group_member_age_seconds',
@@ -58,7 +58,7 @@ const memberAge = mergedGauge(
 )
 const rows = internalGauge('tallyscope_group_rows', 'Merged rows of the group, without overflow rows.')
 
-/** Sets the gauges of members. Series of members that have ended are removed. */
+/** Sets the gauges of members, and removes the series of members that have ended. */
 export function reportMembers(records: readonly MemberRecord[], mergedRows: number, nowMs: number): void {
   const late = records.filter(({ lateSinceMs }) => lateSinceMs !== undefined).length
   internalCount(members, 'live').value = records.length - late
@@ -68,7 +68,7 @@ export function reportMembers(records: readonly MemberRecord[], mergedRows: numb
   for (const { slot, lastReceivedMs } of records) internalCount(memberAge, String(slot)).value = Math.max(0, nowMs - lastReceivedMs) / 1_000
 }
 
-/** Call when this process is no longer the keeper: the new keeper reports the members. */
+/** Removes the gauges of members when this process is no longer the keeper. The new keeper reports them. */
 export function forgetMembers(): void {
   for (const gauge of [members, memberAge, rows]) gauge.series.clear()
 }

@@ -4,9 +4,9 @@ import { startTimer } from '../base/timer.js'
 import type { Channel } from './net/channel.js'
 import { controlFrame, type ControlMessages, PROTOCOL } from './net/control-frames.js'
 
-/** A keeper that does not react for so long hangs. */
+/** A keeper that sends no frame for this long, although one is expected, hangs. */
 const HUNG_MS = 10_000
-/** If this process was stopped itself, what has arrived meanwhile is read in this time. */
+/** Time to read what has arrived while this process itself was stopped. */
 const READ_MS = 1_000
 
 /** How a connection to a keeper has ended. */
@@ -17,7 +17,7 @@ export interface KeeperConnection {
   readonly channel: Channel
   readonly ended: Promise<Ending>
   readonly resolve: (ending: Ending) => void
-  readonly signs: SignsOfLife
+  readonly watchdog: KeeperWatchdog
   origin: ControlMessages['ORIGIN'] | undefined
   keeperId: string | undefined
   term: string
@@ -26,32 +26,33 @@ export interface KeeperConnection {
 
 type Hello = ControlMessages['HELLO']
 
-/** The first frame that a member sends. */
+/** Returns the first frame that a member sends. */
 export function helloFrame(member: Omit<Hello, 'protocol' | 'pid' | 'threadId'>): Uint8Array {
   return controlFrame('HELLO', { protocol: PROTOCOL, pid: process.pid, threadId, ...member })
 }
 
-/** A connection over this channel, to a keeper that has not taken the member yet, and owes an answer. */
+/** Creates a connection over this channel. The reply to HELLO is expected. */
 export function newConnection(channel: Channel, clock: Clock, onHung: (connection: KeeperConnection) => void): KeeperConnection {
   let resolve: (ending: Ending) => void = () => {}
   const ended = new Promise<Ending>((settle) => {
     resolve = settle
   })
-  const signs = new SignsOfLife(clock, () => onHung(connection))
-  const connection: KeeperConnection = { channel, ended, resolve, signs, origin: undefined, keeperId: undefined, term: '', isOver: false }
-  signs.owed()
+  const watchdog = new KeeperWatchdog(clock, () => onHung(connection))
+  const state = { origin: undefined, keeperId: undefined, term: '', isOver: false }
+  const connection: KeeperConnection = { channel, ended, resolve, watchdog, ...state }
+  watchdog.expectFrame()
   return connection
 }
 
-/** Resolves when the keeper has taken enough of what was sent, or the connection has ended, as one to a keeper that hangs does. */
-export async function takenBy({ channel, ended, signs }: KeeperConnection): Promise<void> {
-  signs.owed()
+/** Resolves when the channel is no longer busy, or the connection has ended. Ends the connection if the keeper reads nothing. */
+export async function drained({ channel, ended, watchdog }: KeeperConnection): Promise<void> {
+  watchdog.expectFrame()
   await Promise.race([channel.drained(), ended])
-  signs.came()
+  watchdog.received()
 }
 
-/** Finds out that the keeper hangs: something is owed by it, and nothing comes. */
-export class SignsOfLife {
+/** Detects a keeper that hangs: a frame is expected, and none arrives. */
+export class KeeperWatchdog {
   readonly #clock: Clock
   readonly #onHung: () => void
   #stopTimer: (() => void) | undefined
@@ -61,8 +62,8 @@ export class SignsOfLife {
     this.#onHung = onHung
   }
 
-  /** The keeper has to react to what was sent. */
-  owed(): void {
+  /** Call after sending something that the keeper has to reply to. */
+  expectFrame(): void {
     this.#stopTimer ??= startTimer(this.#clock, HUNG_MS, () => {
       this.#stopTimer = startTimer(this.#clock, READ_MS, () => {
         this.#stopTimer = undefined
@@ -71,8 +72,8 @@ export class SignsOfLife {
     })
   }
 
-  /** Something has come, or nothing is waited for any more. */
-  came(): void {
+  /** Call when a frame has arrived, or none is expected any more. */
+  received(): void {
     this.#stopTimer?.()
     this.#stopTimer = undefined
   }

@@ -10,7 +10,7 @@ interface Part {
   readonly contributor: Contributor
 }
 
-/** A standby's replica of its keeper: the rows of the keeper and of its threads, and the totals of departed members. */
+/** A copy, in the standby, of the rows that only the process of the keeper has: its own, those of its threads, and the departed totals. */
 export class KeeperReplica {
   readonly keeperId: string
   readonly term: string
@@ -36,12 +36,12 @@ export class KeeperReplica {
     part.contributor.apply(frame)
   }
 
-  /** A thread has ended, and its totals are among those of departed members. */
+  /** Call when the totals of an ended thread have been added to those of departed members. */
   memberDeparted(id: string): void {
     this.#parts.delete(id)
   }
 
-  /** The whole replica as frames for a new keeper. */
+  /** Returns the whole replica as frames for a new keeper. */
   *frames(): Generator<Uint8Array> {
     for (const { origin, rows } of this.#parts.values()) {
       const reader = this.#data.changes([{ name: origin.of, getMetrics: () => [], getFamilies: () => rows.families() }])
@@ -55,12 +55,12 @@ export class KeeperReplica {
   }
 }
 
-/** The origin of rows that do not belong to one member. */
+/** Returns the origin of rows of the keeper, or of rows that do not belong to one member. */
 export function keeperOrigin(of: Origin['of'], keeperId: string, term: string): Origin {
   return { of, keeperId, term, id: keeperId, slot: 0, pid: process.pid }
 }
 
-/** Frames of departed totals as a replica, for a file. */
+/** Wraps frames of departed totals into those of a replica, for a file. */
 export function* departedReplica(keeperId: string, term: string, frames: Iterable<Uint8Array>): Generator<Uint8Array> {
   for (const frame of frames) {
     yield controlFrame('ORIGIN', keeperOrigin('departed', keeperId, term))

@@ -26,7 +26,7 @@ import { type MemberRecord, newRecord, Roster, RosterFeed, type Session } from '
 
 const HELLO_TIMEOUT_MS = 2_000
 
-/** The member that all others send their rows to. It accepts members, requests their changes and merges their rows. */
+/** The role of the member to which all others send their rows. It accepts members, requests their changes and merges their rows. */
 export class Keeper {
   readonly id: string
   readonly term: string = newId()
@@ -66,30 +66,23 @@ export class Keeper {
     this.#replicas = new ReplicaImport(this.#merged, this.departures, (member) => this.roster.get(member) !== undefined)
     this.#feed = new MergedFeed(id, this.term, data, this.#merged)
     this.#finalRows = new FinalRows({
-      ...{
-        clock: this.#clock,
-        limits: data.limits,
-        folder: options.folder,
-        merged: this.#merged,
-        departures: this.departures,
-        replicas: this.#replicas,
-      },
+      ...{ clock: this.#clock, limits: data.limits, folder: options.folder },
+      ...{ merged: this.#merged, departures: this.departures, replicas: this.#replicas },
       isConnected: (member) => this.roster.get(member) !== undefined,
       isContinued: () => this.#rejoining.isContinued,
     })
   }
 
-  /** True if another process or thread is a member, or is about to come back. */
+  /** True if another process or thread is a member, or is expected to rejoin. */
   get hasOthers(): boolean {
     return this.roster.size > (this.roster.get(this.id) === undefined ? 0 : 1) || !this.#rejoining.isComplete
   }
 
-  /** Rows of the merged families. */
   families(): readonly Family[] {
     return this.#merged.families()
   }
 
-  /** Takes a connection, which is closed unless HELLO arrives within two seconds. */
+  /** Accepts a connection, and closes it unless HELLO arrives within two seconds. */
   accept(channel: Channel): void {
     if (!this.#admission.hasRoom(this.#sessions.size)) {
       countRefused('connections')
@@ -120,46 +113,46 @@ export class Keeper {
   async gather(waitMs: number): Promise<void> {
     this.#checkCurrent()
     await this.#rejoining.untilComplete(waitMs)
-    this.#finalRows.take()
+    this.#finalRows.import()
     this.#report()
     await this.#requests.request(waitMs)
-    // A total that is shown must also be in another process: it would fall if this one were killed.
+    // Before a total is shown, the standby must have it, or it would fall if this process were killed.
     await this.#replication.replicate()
     this.#checkCurrent()
   }
 
-  /** Sends the standby what has changed, and leaves out stale gauges. */
+  /** Hides stale gauges, imports files of final rows, and sends changes to the standby. Call it every few seconds. */
   tick(): void {
     this.#requests.hideStaleGauges()
-    if (this.#rejoining.isComplete) this.#finalRows.take()
+    if (this.#rejoining.isComplete) this.#finalRows.import()
     this.#report()
     void this.#replication.replicate()
   }
 
-  /** Sends the standby everything and all members LEAVE, without waiting, when the process ends. */
+  /** Sends everything to the standby, and LEAVE to all members, without waiting, when the process ends. */
   flushSync(): void {
     this.#frameQueue.flushSync()
-    this.#finalRows.take() // so that they are replicated to the standby
+    this.#finalRows.import() // so that the standby receives them
     for (const record of this.roster.all()) if (record.pid === process.pid) this.departures.depart(record.contributor, 'exit')
     this.#replication.flushSync()
     this.#rosterFeed.send()
     for (const { channel, record } of this.#sessions) if (record?.isKeeper === false) channel.send(controlFrame('LEAVE', {}))
   }
 
-  /** The departed totals as frames for a file. Call it after the members of this process have departed. */
+  /** Returns the totals of departed members as frames for a file. Call it after the members of this process have departed. */
   finalFrames(): Iterable<Uint8Array> {
     this.#frameQueue.flushSync()
-    this.#finalRows.take()
+    this.#finalRows.import()
     return departedReplica(this.id, this.term, this.departedFrames())
   }
 
-  /** The totals of departed members, as frames. */
+  /** Returns the totals of departed members as frames. */
   *departedFrames(): Generator<Uint8Array> {
     const families = this.#merged.departed()
     yield* this.#options.data.changes([{ name: 'departed', getMetrics: () => [], getFamilies: () => families }]).framesNow()
   }
 
-  /** Ends all connections once everything is sent. No member departs by it: all join the next keeper. */
+  /** Ends all connections after everything has been sent. No member departs, because all join the next keeper. */
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#frameQueue.flushSync()
@@ -253,19 +246,20 @@ export class Keeper {
     const contributor = former ?? this.#merged.contributor(id, slot)
     session.record = newRecord(hello, { slot, contributor, channel: session.channel, isKeeper: id === this.id }, this.#clock.monotonicMs())
     this.roster.add(session.record)
-    if (hello.isRejoining)
+    if (hello.isRejoining) {
       this.#rejoining.addExpected([hello, ...hello.roster.filter((member) => this.roster.get(member.id) === undefined)])
+    }
     session.channel.send(controlFrame('WELCOME', { keeperId: this.id, term: this.term, slot }))
     this.#rosterFeed.changed()
   }
 
   #end(session: Session, record: MemberRecord, number: number): void {
     this.#rejoining.rejoined(record.id)
-    this.#requests.answered(record, number)
+    this.#requests.replied(record, number)
     if (number === 0 && !record.isKeeper) session.channel.send(controlFrame('ALIVE', {}))
   }
 
-  /** Counts frames that cannot be used, and does not take their member again for a while. Returns the reason. */
+  /** Counts a refused connection and bans its member for a minute. Returns the reason. */
   #refuse(session: Session, error: unknown): string {
     const reason = FrameError.is(error) && error.code === 'ERR_GROUP_LIMIT' ? 'limit' : 'malformed'
     session.isOver = true
@@ -283,7 +277,7 @@ export class Keeper {
     const { fault } = session.channel
     if (fault !== undefined && !session.isOver) this.#refuse(session, fault)
     if (record === undefined || this.#isClosed) return
-    // A local socket is closed by nobody else: the thread has ended, even if its process still runs.
+    // A thread that has closed its socket has ended, even if its process still runs.
     const isGone = (): boolean => session.channel.isPeerGone || record.threadId !== 0 || isProcessGone(record.pid)
     const refusedMs = this.#admission.refusedMs(record.id)
     if (this.#leave(session, record) && !record.isKeeper) this.departures.disconnected(record.contributor, isGone, { refusedMs })

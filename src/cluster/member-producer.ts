@@ -4,8 +4,8 @@ import type { GatheringContext, MetricProducer } from '../metrics/data/producer.
 import type { Family } from '../metrics/data/row-source.js'
 
 /**
- * A producer of a member. Between scrapes it reads only row sources and repeats the last snapshots. Snapshots, such as those of the
- * runtime, change with every reading: an idle group would send them for ever.
+ * Wraps a producer of a member. Snapshots, such as those of the runtime, change with every reading, and an idle group would send them for
+ * ever. Between scrapes the last snapshots are therefore repeated, and only row sources are read.
  */
 export class MemberProducer implements MetricProducer {
   readonly name: string

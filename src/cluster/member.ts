@@ -16,11 +16,11 @@ import { type ControlMessage, controlFrame, type ControlMessages, readControlFra
 import type { KnownMember, RosterEntry } from './net/control-frames.js'
 import { FrameQueue } from './net/frame-queue.js'
 
-/** This process as a member of its group: sends what has changed to the keeper, and gets merged rows from it. */
+/** The membership of this process or thread in its group. Sends changed rows to the keeper, and receives merged rows from it. */
 export class Member {
   readonly id: string
   readonly canLead: boolean
-  /** Called each time a keeper has taken this member. */
+  /** Called each time a keeper has accepted this member. */
   onWelcome: () => void = () => {}
   readonly #data: GroupData
   readonly #clock: Clock
@@ -53,7 +53,7 @@ export class Member {
     this.#changes.add(producer)
   }
 
-  /** The members by the last message of the keeper; those that a new keeper has to wait for. */
+  /** The members according to the last message of the keeper. A new keeper has to wait for them. */
   get roster(): readonly RosterEntry[] {
     return this.#roster
   }
@@ -62,12 +62,12 @@ export class Member {
     return this.#connection?.keeperId !== undefined
   }
 
-  /** True if this member has what only the keeper had: it takes over first. */
+  /** True if this member has a replica of its keeper, so that it becomes the next keeper. */
   get isStandby(): boolean {
     return this.#replica !== undefined
   }
 
-  /** The others that were there, without the keeper. */
+  /** The known members except this one and the keeper. */
   get others(): KnownMember[] {
     return this.#roster.filter(({ id, isKeeper }) => !isKeeper && id !== this.id).map(({ id, pid }) => ({ id, pid }))
   }
@@ -83,23 +83,23 @@ export class Member {
     return connection.ended
   }
 
-  /** Sends everything again, for a new standby. */
+  /** Sends all rows again, for a new standby. */
   restart(): void {
     this.#changes.restart()
     void this.#changes.send()
   }
 
-  /** When to call {@link sendRecorded} again, in milliseconds. */
+  /** Delay until the next call of {@link sendRecorded}, in milliseconds. */
   get sendDelayMs(): number {
     return this.#changes.delayMs
   }
 
-  /** Sends what was recorded, so that little is lost if this process is killed. */
+  /** Sends recorded values, so that few are lost if this process is killed. */
   sendRecorded(): void {
     if (this.#connection?.channel.isBusy === false) this.#changes.sendRecorded()
   }
 
-  /** Sends what has changed without a request, and has the keeper confirm that it is alive. */
+  /** Sends changes without a request. The keeper confirms them, which shows that it does not hang. Call it every few seconds. */
   tick(): void {
     const connection = this.#connection
     if (connection === undefined) return
@@ -109,19 +109,19 @@ export class Member {
   }
 
   /**
-   * The merged rows, which this member keeps a copy of.
+   * Returns the merged rows. This member keeps a copy of them, and requests only changes.
    * @throws {@link TallyscopeError} (as a rejection) `ERR_GROUP_INCOMPLETE`
    */
   merged(waitMs: number, timeoutMs: number): Promise<readonly Family[]> {
     return this.#copy.families(waitMs, timeoutMs, () => {
       const connection = this.#connection
       if (connection?.keeperId === undefined) throw incomplete(this.#refusal ?? 'there is no keeper at the moment')
-      connection.signs.owed()
+      connection.watchdog.expectFrame()
       return connection.channel
     })
   }
 
-  /** Stores the departed totals of the time when this process was the keeper, to send them to the next keeper. */
+  /** Stores the departed totals after this process was the keeper, to send them to the next keeper. */
   keepDepartedTotals(keeperId: string, term: string, frames: Iterable<Uint8Array>): void {
     this.#replica = new KeeperReplica(keeperId, term, this.#data)
     this.#replica.isOver = true
@@ -129,19 +129,19 @@ export class Member {
     for (const frame of frames) this.#replica.apply(origin, frame)
   }
 
-  /** Sends what has changed. Resolves when it has been passed to the channel. */
+  /** Sends all changes. Resolves when they have been passed to the channel. */
   flush(): Promise<void> {
     return this.#changes.send()
   }
 
-  /** All rows of this member as frames for a file, with the replica of a former keeper, if it has one. */
+  /** Returns all rows of this member as frames for a file, with its replica of a former keeper, if there is one. */
   *finalFrames(): Generator<Uint8Array> {
     yield controlFrame('ORIGIN', { ...keeperOrigin('self', this.id, this.id), slot: Math.max(0, this.#slot) })
     yield* this.#changes.allFrames()
     if (this.#replica !== undefined) yield* this.#replica.frames()
   }
 
-  /** Sends what has changed, then LEAVE, without waiting. */
+  /** Sends all changes, then LEAVE, without waiting. */
   flushSync(): void {
     const connection = this.#connection
     if (connection?.keeperId === undefined) return
@@ -149,7 +149,7 @@ export class Member {
     connection.channel.send(controlFrame('LEAVE', {}))
   }
 
-  /** Sends what has changed, then LEAVE. */
+  /** Sends all changes, then LEAVE. */
   async leave(timeoutMs: number): Promise<void> {
     const connection = this.#connection
     if (connection === undefined) return
@@ -160,23 +160,23 @@ export class Member {
     connection.channel.end()
   }
 
-  /** Ends the connection, so that another keeper is looked for. */
+  /** Ends the connection, so that this member looks for a keeper again. */
   disconnect(ending: 'closed' | 'hung' = 'closed'): void {
     if (this.#connection !== undefined) this.#end(this.#connection, ending)
   }
 
   #apply(connection: KeeperConnection, frame: Uint8Array | undefined): void {
-    if (frame === undefined && connection.isOver) return this.#keeperEnded(connection) // it hung, and now its process has ended
+    if (frame === undefined && connection.isOver) return this.#keeperEnded(connection) // this keeper hung, and its process has ended now
     if (frame === undefined) return this.#end(connection, 'closed')
     if (connection.isOver) return
-    connection.signs.came()
+    connection.watchdog.received()
     this.#copy.progress()
     try {
       if (isDataFrame(kindOf(frame))) this.#rows(connection, frame)
       else this.#control(connection, readControlFrame(frame))
     } catch (error) {
       if (!TallyscopeError.is(error)) throw error
-      connection.channel.destroy() // what the keeper sends cannot be read: join again
+      connection.channel.destroy() // and join again, because the stream of frames cannot be read any further
     }
   }
 
@@ -196,7 +196,7 @@ export class Member {
         this.#refusal = message.message
         return this.#end(connection, message.isFinal ? 'refused for good' : 'refused')
       case 'REQUEST_CHANGES':
-        return this.#changes.answer(message)
+        return this.#changes.reply(message)
       case 'ROSTER':
         this.#roster = message.members
         return
@@ -227,7 +227,7 @@ export class Member {
     this.#refusal = undefined
     const replica = this.#replica
     this.#replica = undefined
-    // A keeper that still runs sends its standby everything again.
+    // A keeper that still runs sends everything to its standby again.
     if (replica !== undefined && replica.term !== term) for (const frame of replica.frames()) connection.channel.send(frame)
     void this.#changes.send()
   }
@@ -235,7 +235,7 @@ export class Member {
   #end(connection: KeeperConnection, ending: Ending): void {
     if (connection.isOver) return
     connection.isOver = true
-    connection.signs.came()
+    connection.watchdog.received()
     if (this.#connection === connection) this.#connection = undefined
     this.#changes.dropRequest()
     if (ending === 'closed') this.#keeperEnded(connection)
@@ -244,7 +244,7 @@ export class Member {
     connection.resolve(ending)
   }
 
-  /** This keeper will not come back: its totals may be added to those of departed members. */
+  /** Notes, or reports to the new keeper, that the process of this keeper has ended and its totals can be added to the departed ones. */
   #keeperEnded({ keeperId, term }: KeeperConnection): void {
     if (keeperId === undefined) return
     if (this.#replica?.term === term) this.#replica.isOver = true

@@ -15,26 +15,26 @@ import { SocketChannel } from './net/socket-channel.js'
 
 const TICK_MS = 5_000
 const TICK_SPREAD = 0.1
-/** The standby binds at once, other members a little later, a new process last, so that a process that knows the group is preferred. */
+/** The standby binds at once, other members later, and a new process last, because it does not know the group. */
 const MEMBER_PATIENCE_MS = 50
 const NEW_PATIENCE_MS = 250
 const LEAVE_TIMEOUT_MS = 1_000
 const REFUSED_PAUSE_MS = 5_000
 const FAILED_PAUSE_MS = 1_000
-/** Something else than a keeper may listen on the socket. After so many short stays it is tried again once a second. */
+/** After so many connections that end this soon, the socket is tried only once a second: it may not be that of a keeper. */
 const [SHORT_STAY_MS, MAX_SHORT_STAYS] = [500, 5]
 
 export interface MembershipOptions {
   readonly member: Member
   readonly data: GroupData
-  /** Undefined for a process that is alone with its threads. */
+  /** Undefined for a process without other members. */
   readonly folder: GroupFolder | undefined
-  /** In a worker thread: the folder of the group of its main thread, once that has answered. */
+  /** In a worker thread: resolves to the folder of the group of the main thread. */
   readonly findFolder?: ((signal: AbortSignal) => Promise<GroupFolder>) | undefined
   readonly maxMembers: number
 }
 
-/** Keeps this process in its group: finds the keeper or becomes it, again and again. */
+/** Keeps this process in its group: connects to the keeper or becomes it, and does so again when the connection ends. */
 export class Membership {
   readonly #options: MembershipOptions
   #folder: GroupFolder | undefined
@@ -59,7 +59,7 @@ export class Membership {
     options.member.onWelcome = () => this.#wake()
   }
 
-  /** The keeper, if this process is it. */
+  /** The keeper, if it is in this process. */
   get keeper(): Keeper | undefined {
     return this.#keeper
   }
@@ -70,14 +70,14 @@ export class Membership {
     this.#armSending()
   }
 
-  /** Lets other processes join, after this one was alone. */
+  /** Lets other processes and threads join a process that was alone. */
   open(folder: GroupFolder): void {
     if (this.#folder !== undefined || this.#isLeaving) return
     this.#folder = folder
-    this.#options.member.disconnect() // it joins again at once, over the folder
+    this.#options.member.disconnect() // and join again through the folder
   }
 
-  /** The merged rows, after all members have sent their changes. */
+  /** Returns the merged rows, after all members have sent their changes. */
   async families(timeoutMs: number): Promise<readonly Family[]> {
     if (this.#ending.signal.aborted) throw hasLeft()
     const waitMs = Math.max(1, Math.min(1_000, timeoutMs / 2))
@@ -95,7 +95,7 @@ export class Membership {
     return this.#keeper !== undefined && this.#isCurrent()
   }
 
-  /** Sends what has changed, once this process or thread has joined. */
+  /** Sends all changes, after this process or thread has joined. */
   async flush(): Promise<void> {
     await this.#joined(LEAVE_TIMEOUT_MS)
     await this.#options.member.flush()
@@ -104,7 +104,7 @@ export class Membership {
   async leave(): Promise<void> {
     if (this.#ending.signal.aborted) return this.#lasting
     const { member } = this.#options
-    await this.#joined(LEAVE_TIMEOUT_MS).catch(() => {}) // what it has recorded is lost if there is no keeper
+    await this.#joined(LEAVE_TIMEOUT_MS).catch(() => {}) // without a keeper the recorded values are lost
     if (this.#isLeaving) return this.#lasting
     this.#stopTick()
     this.#stopSending()
@@ -117,7 +117,7 @@ export class Membership {
     await this.#lasting
   }
 
-  /** Leaves the group without waiting, when the process ends. */
+  /** Leaves the group without waiting, at the end of the process. */
   flushSync(): void {
     if (this.#ending.signal.aborted) return
     const keeper = this.#keeper
@@ -129,13 +129,13 @@ export class Membership {
     else this.#folder?.remove()
   }
 
-  /** Call before sending LEAVE, which is lost if the keeper ends at the same moment. Threads end too often to write files. */
+  /** Call before sending LEAVE, which is lost if the keeper ends at the same moment. Threads write no files, because they end too often. */
   #writeFinalRows(): void {
     const { member } = this.#options
     if (member.canLead || !member.isConnected) this.#folder?.writeFinalRows(member.id, member.finalFrames())
   }
 
-  /** Waits until this process has joined. */
+  /** Waits until this process has joined. Rejects after `waitMs`. */
   async #joined(waitMs: number): Promise<void> {
     const isJoined = (): boolean => this.#keeper !== undefined || this.#options.member.isConnected
     if (isJoined()) return
@@ -158,7 +158,7 @@ export class Membership {
     const { signal } = this.#ending
     while (!signal.aborted) {
       try {
-        await this.#once(signal)
+        await this.#joinOnce(signal)
       } catch (error) {
         if (signal.aborted) return
         this.#refusal = 'it cannot be joined'
@@ -168,7 +168,7 @@ export class Membership {
     }
   }
 
-  async #once(signal: AbortSignal): Promise<void> {
+  async #joinOnce(signal: AbortSignal): Promise<void> {
     const { member, findFolder, data } = this.#options
     const { clock } = data
     if (findFolder !== undefined) {
@@ -192,7 +192,7 @@ export class Membership {
     if (ending === 'refused for good') await pause(2 ** 30, signal)
   }
 
-  /** Is the keeper until there is a newer one, or the process leaves. */
+  /** Runs the keeper until there is a newer one, or the process leaves. */
   async #lead(meeting: (Meeting & { role: 'keeper' }) | undefined, isUnsure: boolean): Promise<void> {
     const { member, data, maxMembers } = this.#options
     const isFirst = this.#isNew
@@ -230,7 +230,7 @@ export class Membership {
     await keeper.close()
   }
 
-  /** False if there is a newer generation: this keeper was stopped for long, or its socket was removed. */
+  /** False if there is a newer generation, because this keeper was stopped for long or its socket was removed. */
   #isCurrent(): boolean {
     const folder = this.#folder
     if (folder === undefined) return true
@@ -262,10 +262,9 @@ export class Membership {
     const { member } = this.#options
     const folder = this.#folder
     if (this.#keeper !== undefined && folder !== undefined && (!this.#isCurrent() || !folder.has(this.#generation))) {
-      member.disconnect() // there is a newer keeper, or the socket of this one was removed
-      return
+      return member.disconnect()
     }
-    // Another member has found that the keeper hangs, and waits for this one.
+    // Another member has found that the keeper hangs, and has become the keeper.
     if (this.#keeper === undefined && !this.#isCurrent()) return member.disconnect('hung')
     this.#keeper?.tick()
     member.tick()

@@ -7,7 +7,7 @@ import type { Channel } from './net/channel.js'
 import { controlFrame } from './net/control-frames.js'
 
 const IDLE_MS = 300_000
-/** The keeper may wait for other members during this share of the time, so that its answer arrives in time. */
+/** The share of the time in which the keeper may wait for other members, so that its reply arrives in time. */
 const SHARE_FOR_MEMBERS = 0.7
 
 interface Copy {
@@ -19,11 +19,11 @@ interface Copy {
 interface PendingRequest {
   readonly number: number
   readonly settle: (error?: Error) => void
-  /** Starts the time-out again: the keeper has sent something. */
+  /** Restarts the time-out when the keeper has sent something. */
   readonly progress: () => void
 }
 
-/** A member's copy of the merged rows, for pages that it serves. The keeper sends what has changed since the last request. */
+/** A member's copy of the merged rows, for the pages that it serves. The keeper sends the changes since the last request. */
 export class MergedCopy {
   readonly #id: string
   readonly #data: GroupData
@@ -38,8 +38,8 @@ export class MergedCopy {
   }
 
   /**
-   * @param waitMs How long the keeper may send nothing.
-   * @throws {@link TallyscopeError} (as a rejection) `ERR_GROUP_INCOMPLETE`, and what `channel` throws.
+   * @param waitMs Longest time without a frame of the keeper.
+   * @throws {@link TallyscopeError} (as a rejection) `ERR_GROUP_INCOMPLETE`, also if `channel` throws.
    */
   async families(waitMs: number, timeoutMs: number, channel: () => Channel): Promise<readonly Family[]> {
     while (this.#pending !== undefined) await new Promise<void>((resolve) => void this.#next.push(resolve))
@@ -59,7 +59,7 @@ export class MergedCopy {
     this.#pending?.progress()
   }
 
-  /** The answer to this request is complete, or has failed. */
+  /** Call when the reply to this request is complete, or the request has failed. */
   settle(number: number, error?: Error): void {
     if (this.#pending?.number === number) this.#pending.settle(error)
   }
@@ -89,7 +89,7 @@ export class MergedCopy {
         if (error === undefined) {
           resolve()
         } else {
-          this.#copy = undefined // it may have a part of what has changed
+          this.#copy = undefined // only a part of the changes may have been applied
           reject(error)
         }
         this.#next.shift()?.()
@@ -97,7 +97,7 @@ export class MergedCopy {
       const progress = (): void => {
         stop()
         const leftMs = Math.max(1, Math.min(waitMs, endsMs - clock.monotonicMs()))
-        stop = startTimer(clock, leftMs, () => settle(incomplete('its keeper did not answer in time')), { keepAlive: true })
+        stop = startTimer(clock, leftMs, () => settle(incomplete('its keeper did not reply in time')), { keepAlive: true })
       }
       const number = ++this.#number
       this.#pending = { number, settle, progress }

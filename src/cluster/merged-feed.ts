@@ -6,7 +6,7 @@ import type { GroupData, MergedData } from './group-data.js'
 import type { Channel } from './net/channel.js'
 import { controlFrame, type ControlMessages } from './net/control-frames.js'
 
-/** Sends merged rows to members that serve the page. Each gets what has changed since its last request. */
+/** Sends merged rows to members that serve the page: to each the changes since its last request. */
 export class MergedFeed {
   readonly #keeperId: string
   readonly #term: string
@@ -21,7 +21,7 @@ export class MergedFeed {
     this.#merged = merged
   }
 
-  /** Answers a request for merged rows. Requests of one member are answered in turn. */
+  /** Replies to a request for merged rows. Requests of one member are handled one after the other. */
   send(channel: Channel, request: ControlMessages['REQUEST_MERGED'], gather: (waitMs: number) => Promise<void>): Promise<void> {
     let feed = this.#readers.get(channel)
     if (feed === undefined) {
@@ -30,7 +30,7 @@ export class MergedFeed {
       this.#readers.set(channel, feed)
     }
     const { reader } = feed
-    feed.last = feed.last.then(() => this.#answer(channel, request, reader, gather))
+    feed.last = feed.last.then(() => this.#reply(channel, request, reader, gather))
     return feed.last
   }
 
@@ -38,7 +38,7 @@ export class MergedFeed {
     this.#readers.delete(channel)
   }
 
-  async #answer(
+  async #reply(
     channel: Channel,
     { number, waitMs, isFresh }: ControlMessages['REQUEST_MERGED'],
     reader: ChangeReader,
@@ -49,7 +49,7 @@ export class MergedFeed {
       if (isFresh) reader.restart()
       for await (const frame of reader.frames()) {
         if (channel.isBusy) await channel.drained()
-        // Frames for the standby go over the same channel in between, so that each frame is sent with its origin.
+        // Each frame needs its origin, because frames for the standby may be sent over the same channel in between.
         channel.send(controlFrame('ORIGIN', keeperOrigin('merged', this.#keeperId, this.#term)))
         channel.send(frame)
       }

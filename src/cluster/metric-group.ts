@@ -19,7 +19,7 @@ export interface MemberInfo {
   readonly pid: number
   /** 0 for the main thread. */
   readonly threadId: number
-  /** `late` if it did not answer in time: its last rows are shown, and it is not waited for until it has answered. */
+  /** `late` if it did not reply in time. Its last rows are shown, and scrapes do not wait for it until it has replied. */
   readonly state: 'live' | 'late'
   /** True for the member that adds up the rows of all others. */
   readonly isKeeper: boolean
@@ -30,10 +30,10 @@ export interface MemberInfo {
 const DEFAULT_TIMEOUT_MS = 10_000
 
 /**
- * The metrics of all processes and threads of a group as those of one producer. Made by {@link shareMetrics}.
+ * A producer of the metrics of all processes and threads of a group. Created by {@link shareMetrics}.
  *
- * Every member returns the same metrics. A total never falls while the group lives: if it would, because members are missing,
- * gathering rejects and a scrape fails.
+ * Every member returns the same metrics. No total falls while the group lives: if one would fall, because members are missing, gathering
+ * rejects and the scrape fails.
  */
 export class MetricGroup implements MetricProducer {
   readonly name = 'MetricGroup'
@@ -67,13 +67,13 @@ export class MetricGroup implements MetricProducer {
     this.#member.add(knownProducer(producer))
   }
 
-  /** Snapshots of all metrics of the group. */
+  /** Returns snapshots of all metrics of the group. */
   async getMetrics(context?: GatheringContext): Promise<readonly Metric[]> {
     return snapshotsOf(await this.getFamilies(context), this.#clock.unixMs())
   }
 
   /**
-   * All metrics of the group. Members are waited for at most a second, and at most half of the time-out.
+   * Returns all metrics of the group. Waits for members at most a second, and at most half of the time-out.
    * @throws {@link TallyscopeError} (as a rejection) `ERR_GROUP_INCOMPLETE` if totals would be too low, `ERR_GROUP_LEFT` after `leave()`.
    */
   async getFamilies({ timeoutMs }: GatheringContext = { timeoutMs: DEFAULT_TIMEOUT_MS }): Promise<readonly Family[]> {
@@ -86,15 +86,14 @@ export class MetricGroup implements MetricProducer {
     }
   }
 
-  /** The members by slot. In members that are not the keeper, the list may be a moment old. */
+  /** Returns the members by slot. Members other than the keeper learn of changes after some 100 ms. */
   members(): readonly MemberInfo[] {
     const entries = this.#membership.keeper?.roster.entries() ?? this.#member.roster
     return entries.map(({ id, ...entry }: RosterEntry) => ({ ...entry, isThis: id === this.#member.id }))
   }
 
   /**
-   * Sends the group what has changed, without waiting for a scrape. For tasks of a pool whose threads block their event loop between
-   * tasks.
+   * Sends all changes to the group, without waiting for a scrape. For tasks of a pool whose threads block their event loop between tasks.
    * @throws {@link TallyscopeError} (as a rejection) `ERR_GROUP_INCOMPLETE` if there is no keeper within a second, `ERR_GROUP_LEFT` after
    *   `leave()`.
    */
@@ -102,7 +101,7 @@ export class MetricGroup implements MetricProducer {
     return this.#membership.flush()
   }
 
-  /** Sends the group the last values of this process and leaves it. Its totals stay in the group, its gauges are removed. */
+  /** Sends the last values of this process to the group and leaves it. Its totals stay in the group, its gauges are removed. */
   leave(): Promise<void> {
     this.#leaving ??= this.#membership.leave().finally(this.#onLeave)
     return this.#leaving

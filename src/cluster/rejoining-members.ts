@@ -4,24 +4,24 @@ import { incomplete } from './group-error.js'
 import type { KnownMember } from './net/control-frames.js'
 import { isProcessGone } from './net/process-gone.js'
 
-/** How long members are waited for before their totals are given up. */
+/** After this time the totals of members that have not rejoined are given up. */
 const REJOIN_TIMEOUT_MS = 10_000
 /** A new process that follows a dead keeper does not know its members. One of them rejoins within this time and names the others. */
 const UNSURE_MS = 2_000
-/** Members that joined the former keeper just before its end are in no roster, and rejoin within this time. */
+/** Members that joined the former keeper just before its end are in no roster. They rejoin within this time. */
 const GRACE_MS = 300
 const CHECK_EVERY_MS = 50
 
 export interface RejoinOptions {
-  /** Members of the former keeper. Totals are complete when all have rejoined. */
+  /** Members of the former keeper, as far as they are known. */
   readonly expected: readonly KnownMember[]
   /** True if this process was a member of the former keeper. */
   readonly isSuccessor: boolean
-  /** True if there was a keeper and this process was not its member. */
+  /** True if there was a keeper, and this process was not a member of it. */
   readonly isUnsure: boolean
 }
 
-/** The members of the former keeper. Until they have rejoined with their totals, a page would be too low and is not served. */
+/** The members of the former keeper. Scrapes fail until they have rejoined, because totals would be too low. */
 export class RejoiningMembers {
   readonly #clock: Clock
   readonly #finalRowIds: () => readonly string[]
@@ -51,10 +51,18 @@ export class RejoiningMembers {
 
   /** True if all have rejoined, so that no total is too low. */
   get isComplete(): boolean {
-    return this.#checkComplete()
+    const ageMs = this.#clock.monotonicMs() - this.#sinceMs
+    if (ageMs >= UNSURE_MS) this.#isUnsure = false
+    if (this.#isUnsure || (this.#isSuccessor && ageMs < GRACE_MS)) return false
+    if (this.#expected.size > 0) for (const id of this.#finalRowIds()) this.#expected.delete(id)
+    for (const [id, pid] of this.#expected) {
+      // The rows of a member that has died meanwhile are lost: only the former keeper had them.
+      if (ageMs >= REJOIN_TIMEOUT_MS || isProcessGone(pid)) this.#expected.delete(id)
+    }
+    return this.#expected.size === 0
   }
 
-  /** A member that rejoins has sent the roster of the former keeper. */
+  /** Call with the roster of the former keeper, which each member that rejoins sends. */
   addExpected(members: readonly KnownMember[]): void {
     this.#hasLearned = true
     if (!this.#isUnsure) return
@@ -62,7 +70,7 @@ export class RejoiningMembers {
     for (const { id, pid } of members) this.#expected.set(id, pid)
   }
 
-  /** All rows of this member have arrived. */
+  /** Call when all rows of this member have arrived. */
   rejoined(id: string): void {
     if (this.#expected.delete(id) && this.#expected.size === 0) this.#wakeAll()
   }
@@ -73,11 +81,11 @@ export class RejoiningMembers {
    */
   async untilComplete(waitMs: number): Promise<void> {
     const endsMs = this.#clock.monotonicMs() + waitMs
-    while (!this.#checkComplete()) {
+    while (!this.isComplete) {
       const leftMs = endsMs - this.#clock.monotonicMs()
       if (leftMs <= 0 || this.#isStopped) {
-        const who = this.#isUnsure ? 'its members' : `${this.#expected.size} of its members`
-        throw incomplete(`its keeper is new, and ${who} have not rejoined yet`)
+        const missing = this.#isUnsure ? 'its members' : `${this.#expected.size} of its members`
+        throw incomplete(`its keeper is new, and ${missing} have not rejoined yet`)
       }
       await this.#pause(Math.min(leftMs, CHECK_EVERY_MS))
     }
@@ -86,18 +94,6 @@ export class RejoiningMembers {
   stop(): void {
     this.#isStopped = true
     this.#wakeAll()
-  }
-
-  #checkComplete(): boolean {
-    const ageMs = this.#clock.monotonicMs() - this.#sinceMs
-    if (ageMs >= UNSURE_MS) this.#isUnsure = false
-    if (this.#isUnsure || (this.#isSuccessor && ageMs < GRACE_MS)) return false
-    if (this.#expected.size > 0) for (const id of this.#finalRowIds()) this.#expected.delete(id)
-    for (const [id, pid] of this.#expected) {
-      // The rows of a member that has died meanwhile are lost: only the former keeper had them.
-      if (ageMs >= REJOIN_TIMEOUT_MS || isProcessGone(pid)) this.#expected.delete(id)
-    }
-    return this.#expected.size === 0
   }
 
   #pause(ms: number): Promise<void> {

@@ -22,10 +22,10 @@ export class ReplicaImport {
   readonly #departures: Departures
   readonly #isConnected: (id: string) => boolean
   readonly #open = new Map<string, Open>()
-  /** By the term of the keeper: the members of its process. */
+  /** The members in the process of each keeper whose replica was imported, by the term of the keeper. */
   readonly #done = new Map<string, readonly string[]>()
 
-  /** @param isConnected True for a member that is there, and whose rows are therefore newer. */
+  /** @param isConnected Returns true for a connected member, whose own rows are newer. */
   constructor(merged: MergedData, departures: Departures, isConnected: (id: string) => boolean) {
     this.#merged = merged
     this.#departures = departures
@@ -36,19 +36,19 @@ export class ReplicaImport {
     const { of, id, slot, term } = origin
     if (this.#done.has(term) || (of !== 'keeper' && of !== 'departed')) return
     if (of === 'keeper' && (this.#isConnected(id) || this.#departures.hasDeparted(id))) return
-    // The members of the old keeper's process come back under their ids, if it was only stopped; the departed totals need an id of their own.
+    // If the old keeper was only stopped, the members of its process rejoin with their ids. The departed totals need an id of their own.
     const key = of === 'keeper' ? id : `departed ${term}`
     let open = this.#open.get(key)
     if (open === undefined) {
       const contributor = this.#merged.contributor(key, slot)
-      contributor.disconnect()
+      contributor.showGauges(false)
       open = { contributor, origin }
       this.#open.set(key, open)
     }
     open.contributor.apply(frame)
   }
 
-  /** A member has rejoined before the replica is complete. Returns what has arrived, which its rows replace. */
+  /** Call when a member rejoins before the replica is complete. Returns its part of the replica, which its rows replace. */
   reclaim(id: string): Contributor | undefined {
     const open = this.#open.get(id)
     this.#open.delete(id)
@@ -65,12 +65,12 @@ export class ReplicaImport {
     const parts = [...this.#open].filter(([, { origin }]) => origin.term === term)
     for (const [key, { contributor, origin }] of parts) {
       this.#open.delete(key)
-      if (origin.of === 'departed') contributor.depart('exit')
-      // The keeper's membership ends with its connection. Its threads may come back, unless the process has ended.
-      else
-        this.#departures.disconnected(contributor, key === keeperId ? () => isOver : () => isProcessGone(origin.pid), {
-          isStopped: !isOver,
-        })
+      if (origin.of === 'departed') contributor.depart()
+      else {
+        // The membership of the keeper itself ends with its connection. Its threads may rejoin while their process runs.
+        const isGone = key === keeperId ? () => isOver : () => isProcessGone(origin.pid)
+        this.#departures.disconnected(contributor, isGone, { isStopped: !isOver })
+      }
     }
     this.#done.set(
       term,

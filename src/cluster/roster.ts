@@ -18,7 +18,7 @@ export interface MemberRecord {
   readonly contributor: Contributor
   /** When it last sent something. */
   lastReceivedMs: number
-  /** The number of the request that it has not answered; 0 if there is none. */
+  /** The number of the request that it has not replied to; 0 if there is none. */
   openRequest: number
   /** When it became late; undefined if it is not. */
   lateSinceMs: number | undefined
@@ -61,13 +61,13 @@ export class Roster {
     this.#records.set(record.id, record)
   }
 
-  /** Removes this record, unless a newer connection of the same member has taken its place. */
+  /** Removes this record, unless a newer connection of the same member has replaced it. */
   remove(record: MemberRecord): boolean {
     if (this.#records.get(record.id) !== record) return false
     return this.#records.delete(record.id)
   }
 
-  /** The preferred slot if it is free, otherwise the smallest free one, so that a thousand restarts make no new series. */
+  /** Returns the preferred slot if it is free, otherwise the smallest free one, so that restarts make no new series. */
   freeSlot(preferred: number, reserved: readonly number[] = []): number {
     const taken = new Set([...reserved, ...[...this.#records.values()].map(({ slot }) => slot)])
     if (preferred >= 0 && preferred < this.#records.size + 1 && !taken.has(preferred)) return preferred
@@ -83,12 +83,12 @@ export class Roster {
   }
 }
 
-/** Sends all members the roster: after the keeper's end they know whom to wait for. */
+/** Sends the roster to all members. After the end of the keeper, the next one waits for these members. */
 export class RosterFeed {
   readonly #roster: Roster
   readonly #clock: Clock
   readonly #onDue: () => void
-  /** Members that take nothing at the moment, such as stopped ones. They get one roster later, not all that there were. */
+  /** Channels of members that read nothing at the moment, such as stopped ones. They receive only the newest roster later. */
   readonly #waiting = new Set<Channel>()
   #stopTimer: (() => void) | undefined
   #isOver = false
@@ -100,7 +100,7 @@ export class RosterFeed {
     this.#onDue = onDue
   }
 
-  /** Many members may come and go at once: they are sent together. */
+  /** Sends the roster a moment later, because many members may join or leave at once. */
   changed(): void {
     if (this.#stopTimer !== undefined || this.#isOver) return
     this.#stopTimer = startTimer(this.#clock, Math.max(ROSTER_DELAY_MS, 4 * this.#roster.size), () => {

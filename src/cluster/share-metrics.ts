@@ -22,13 +22,19 @@ import { answerThreads, type GroupAddress, MainThreadGroup } from './net/thread-
 import { newId } from './net/new-id.js'
 
 export interface ShareMetricsOptions {
-  /** The name of the group. Processes of one user with the same name belong together. Default: the application of PM2, or the primary of node:cluster; else the process alone. */
+  /**
+   * The name of the group. Processes of one user with the same name form a group. Default: the application of PM2, or the primary of
+   * node:cluster, otherwise the process alone.
+   */
   readonly name?: string
   /** Producers of this process. Default: `stats`, and the library's metrics about itself. */
   readonly producers?: readonly MetricProducer[]
   /** Names of families that have a row for each member, with a label `member`; `*` stands for any characters. Default: none. */
   readonly perMember?: readonly string[]
-  /** A folder for the sockets of the group. Every process that may write to it may join. Default: one in the folder for temporary files, for this user alone. */
+  /**
+   * A folder for the sockets of the group. Every process that may write to it may join. Default: one in the folder for temporary files,
+   * for this user alone.
+   */
   readonly folder?: string
   /** Limits of members, definitions and rows. Default: 256 members, 100 000 rows of each and of all merged. */
   readonly limits?: GroupLimits
@@ -47,7 +53,7 @@ const OPTIONS: OptionNames<ShareMetricsOptions> = {
 
 const MAX_NAME = 256
 
-/** The groups of this process by hash, which all copies of the package share: together they are one member. */
+/** The groups of this process by hash. All copies of the package share this map, so that together they are one member. */
 const groups = processGlobal('metric-groups', () => new Map<string, MetricGroup>())
 
 /**
@@ -81,7 +87,7 @@ export function shareMetrics(options: ShareMetricsOptions = {}): MetricGroup {
   const all = producers?.map(knownProducer) ?? [sharedStats, selfMetrics()]
   const data = groupData({ limits, perMember, clock })
   const member = new Member(newId(), data, all, isMainThread)
-  // A thread cannot find out which primary its process belongs to, so that it asks the main thread.
+  // A thread cannot find out which primary its process belongs to. The main thread sends it the folder.
   const main = !isMainThread && (identity.kind === 'process' || identity.kind === 'cluster') ? new MainThreadGroup() : undefined
   const groupFolder = isAlone || main !== undefined ? undefined : openGroupFolder(identity.hash, folder)
   const findFolder = main && (async (signal: AbortSignal) => folderOf(await main.find(signal), folder))
@@ -103,7 +109,7 @@ export function shareMetrics(options: ShareMetricsOptions = {}): MetricGroup {
   return group
 }
 
-/** Lets others join once the process has its first worker or thread. False if that fails. */
+/** Lets others join when the process has its first worker or thread. Returns false if that fails. */
 function openToOthers(membership: Membership, hash: string): boolean {
   try {
     membership.open(openGroupFolder(hash))

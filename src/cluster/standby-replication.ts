@@ -5,12 +5,12 @@ import type { GroupData, MergedData } from './group-data.js'
 import { controlFrame, type ControlMessages } from './net/control-frames.js'
 import type { MemberRecord, Roster } from './roster.js'
 
-/** Rounds in which a standby may be too busy to receive, before another one is chosen. */
+/** Another standby is chosen if the channel of this one is busy in more rounds. */
 const MAX_BUSY_ROUNDS = 3
 
 /**
- * Replicates to one other member, the standby, what only the keeper's process has: the rows of the keeper itself and of its threads,
- * and the totals of departed members. If the keeper is killed, no total that a page has shown is lost.
+ * Replicates the rows that only the process of the keeper has to one other member, the standby: those of the keeper itself and of its
+ * threads, and the totals of departed members. If the keeper is killed, no total that a page has shown is lost.
  */
 export class StandbyReplication {
   readonly #keeperId: string
@@ -31,10 +31,6 @@ export class StandbyReplication {
     this.#restartOwnRows = restartOwnRows
     const name = 'departed'
     this.#departed = data.changes([{ name, getMetrics: () => [], getFamilies: () => merged.departed() }])
-  }
-
-  get standby(): MemberRecord | undefined {
-    return this.#standby
   }
 
   /** Chooses the live member with the lowest slot, which stays the standby until its connection ends. */
@@ -60,7 +56,7 @@ export class StandbyReplication {
     this.#send({ ...keeperOrigin('keeper', this.#keeperId, this.#term), id, slot }, frame)
   }
 
-  /** The totals of this member have been added to those of departed members. */
+  /** Call when the totals of this member have been added to those of departed members. */
   memberDeparted(id: string): void {
     const wasForwarded = this.#forwarded.delete(id)
     if (!wasForwarded || this.#standby === undefined) return void this.replicate()
@@ -68,7 +64,7 @@ export class StandbyReplication {
     this.#standby.channel.send(controlFrame('DEPARTED', { term: this.#term, id }))
   }
 
-  /** Sends the departed totals that have changed. Resolves when they are sent, or if the standby is too slow. */
+  /** Sends changed totals of departed members. Resolves when they have been sent, or if the standby is too slow. */
   replicate(): Promise<void> {
     this.#replicating ??= this.#replicate().finally(() => {
       this.#replicating = undefined
@@ -81,8 +77,7 @@ export class StandbyReplication {
     const standby = this.#standby
     if (standby === undefined) return
     if (standby.channel.isBusy && ++this.#busyRounds > MAX_BUSY_ROUNDS) {
-      this.removeMember(standby)
-      return
+      return this.removeMember(standby)
     }
     for await (const frame of this.#departed.frames()) {
       if (this.#standby !== standby) return
@@ -96,15 +91,14 @@ export class StandbyReplication {
   }
 
   removeMember(record: MemberRecord): void {
-    if (this.#standby !== record) return
-    this.#standby = undefined
+    if (this.#standby === record) this.#standby = undefined
   }
 
   #sendDeparted(frame: Uint8Array): void {
     this.#send(keeperOrigin('departed', this.#keeperId, this.#term), frame)
   }
 
-  /** Sends each frame with its origin, since other rows go over the same channel in between. */
+  /** Sends a frame with its origin, because other rows may be sent over the same channel in between. */
   #send(origin: ControlMessages['ORIGIN'], frame: Uint8Array): void {
     const channel = this.#standby?.channel
     channel?.send(controlFrame('ORIGIN', origin))

@@ -63,8 +63,8 @@ function keeperOf(isContinued: () => boolean | undefined = () => true) {
 test('the final rows of a process are added once, and their file is removed', () => {
   const keeper = keeperOf()
   const id = leftBy(5)
-  keeper.finalRows.take()
-  keeper.finalRows.take()
+  keeper.finalRows.import()
+  keeper.finalRows.import()
   expect([keeper.hits(), existsSync(fileOf(id)), keeper.departures.hasDeparted(id)]).toEqual([5, false, true])
 })
 
@@ -72,7 +72,7 @@ test('the file of a connected member waits, because its last frames are in trans
   const keeper = keeperOf()
   const id = leftBy(5)
   keeper.connected.add(id)
-  keeper.finalRows.take()
+  keeper.finalRows.import()
   expect([keeper.hits(), existsSync(fileOf(id))]).toEqual([0, true])
   keeper.finalRows.drop(id)
   expect(existsSync(fileOf(id))).toBe(false)
@@ -85,10 +85,10 @@ test('final rows replace the known rows of a member, and are not added again for
   for (const frame of framesOf(3, id).slice(1)) known.apply(frame)
   keeper.departures.disconnected(known, () => false)
   folder.writeFinalRows(id, framesOf(5, id))
-  keeper.finalRows.take()
+  keeper.finalRows.import()
   expect(keeper.hits()).toBe(5)
   folder.writeFinalRows(id, framesOf(5, id))
-  keeper.finalRows.take()
+  keeper.finalRows.import()
   expect([keeper.hits(), existsSync(fileOf(id))]).toEqual([5, false])
   keeper.departures.stop()
 })
@@ -100,7 +100,7 @@ test('the totals of a keeper count once, even if its standby has written them to
   folder.writeFinalRows(term, departedReplica(keeperId, term, account))
   const standby = newId()
   folder.writeFinalRows(standby, [...framesOf(7, standby), ...departedReplica(keeperId, term, account)])
-  keeper.finalRows.take()
+  keeper.finalRows.import()
   expect(keeper.hits()).toBe(107)
 })
 
@@ -117,7 +117,7 @@ test.each(DAMAGED)('the complete frames of a file %s count, and the keeper conti
   const frames = framesOf(5, id)
   writeFileSync(fileOf(id), change(Uint8Array.from(Buffer.concat(frames))))
   leftBy(2)
-  keeper.finalRows.take()
+  keeper.finalRows.import()
   expect([keeper.hits(), existsSync(fileOf(id))]).toEqual([hits + 2, false])
   expect(warned.mock.calls.length).toBeLessThanOrEqual(1)
 })
@@ -126,13 +126,13 @@ test('a new group starts at 0, unless all members have ended within the last ten
   const isNew = (): boolean => false
   leftBy(5)
   const without = keeperOf(isNew)
-  without.finalRows.take()
+  without.finalRows.import()
   expect([without.hits(), folder.finalRowIds()]).toEqual([0, []])
 
   leftBy(5)
   leftByKeeper(20)
   const handedOver = keeperOf(isNew)
-  handedOver.finalRows.take()
+  handedOver.finalRows.import()
   expect(handedOver.hits()).toBe(25)
 
   leftBy(5)
@@ -140,7 +140,7 @@ test('a new group starts at 0, unless all members have ended within the last ten
   const before = new Date(clock.unixMs() - 11_000)
   utimesSync(fileOf(old), before, before)
   const late = keeperOf(isNew)
-  late.finalRows.take()
+  late.finalRows.import()
   expect([late.hits(), folder.finalRowIds()]).toEqual([0, []])
 })
 
@@ -148,9 +148,9 @@ test('files wait until it is known if the group continues', () => {
   const id = leftBy(5)
   const state: { isContinued?: boolean } = {}
   const keeper = keeperOf(() => state.isContinued)
-  keeper.finalRows.take()
+  keeper.finalRows.import()
   expect([keeper.hits(), existsSync(fileOf(id))]).toEqual([0, true])
   state.isContinued = true
-  keeper.finalRows.take()
+  keeper.finalRows.import()
   expect([keeper.hits(), existsSync(fileOf(id))]).toEqual([5, false])
 })

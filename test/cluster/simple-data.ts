@@ -132,12 +132,8 @@ class SimpleContributor implements Contributor {
     }
   }
 
-  setLate(isLate: boolean): void {
-    this.part.areGaugesShown = !isLate
-  }
-
-  disconnect(): void {
-    this.part.areGaugesShown = false
+  showGauges(isShown: boolean): void {
+    this.part.areGaugesShown = isShown
   }
 
   depart(): void {

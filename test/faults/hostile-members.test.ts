@@ -125,7 +125,7 @@ test('mutated frames are applied or refused, and the page stays valid', () => {
             break
           }
         }
-        if (isLeaving) member.depart('lost')
+        if (isLeaving) member.depart()
         for (const line of formatText(merged.getMetrics() as readonly Metric[]).split('\n')) {
           expect(line).toMatch(/^(?:|# (?:TYPE|HELP) .*|[a-zA-Z_:][\w:]*(?:\{.*\})? \S+)$/u)
         }
@@ -192,7 +192,7 @@ test('a counter that is NaN or negative counts as 0, and does not reduce the tot
     send(one!, value)
     expect(shown()).toBe(7)
   }
-  one!.member.depart('lost')
+  one!.member.depart()
   expect(shown()).toBe(7)
 })
 

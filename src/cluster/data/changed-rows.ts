@@ -11,8 +11,8 @@ import { FrameBuilder } from './frame-builder.js'
 import { FRAME } from './frame-writer.js'
 import { SnapshotTables } from './snapshot-table.js'
 
-/** The families of a producer; undefined if it failed or did not answer, and then its rows stay as they were sent. */
-type Answer = readonly Family[] | undefined
+/** The families of a producer. If it fails or is late they are undefined, and its rows stay as they were sent. */
+type Gathered = readonly Family[] | undefined
 
 interface SentSource {
   readonly changes: ChangedSource
@@ -68,9 +68,9 @@ export class ChangedRows implements ChangeReader {
   }
 
   async *frames(context?: GatheringContext): AsyncGenerator<Uint8Array> {
-    const answers = await Promise.all(this.#producers.map(async (producer) => answerOf(producer, context)))
+    const gathered = await Promise.all(this.#producers.map(async (producer) => familiesOf(producer, context)))
     const slicer = new TimeSlicer()
-    for (const frame of this.#walk(answers)) {
+    for (const frame of this.#walk(gathered)) {
       if (frame !== undefined) yield frame
       if (slicer.isOver) await slicer.nextSlice()
     }
@@ -79,30 +79,30 @@ export class ChangedRows implements ChangeReader {
   *framesNow(): Generator<Uint8Array> {
     const open = this.#line.finish()
     if (open !== undefined) yield open
-    const answers = this.#producers.map((producer) => {
-      const answer = answerOf(producer)
-      return isThenable(answer) ? undefined : (answer as Answer)
+    const gathered = this.#producers.map((producer) => {
+      const families = familiesOf(producer)
+      return isThenable(families) ? undefined : (families as Gathered)
     })
-    for (const frame of this.#walk(answers)) if (frame !== undefined) yield frame
+    for (const frame of this.#walk(gathered)) if (frame !== undefined) yield frame
   }
 
-  *#walk(answers: readonly Answer[]): Generator<Uint8Array | undefined> {
+  *#walk(gathered: readonly Gathered[]): Generator<Uint8Array | undefined> {
     if (this.#isNew) {
       this.#isNew = false
       this.#owesComplete = true
       yield this.#line.boundary(FRAME.RESTART)
     }
     const listed: ListedSource[] = []
-    const answered = new Set<MetricProducer>()
-    for (const [producerIndex, families] of answers.entries()) {
+    const read = new Set<MetricProducer>()
+    for (const [producerIndex, families] of gathered.entries()) {
       if (families === undefined) continue
       const producer = this.#producers[producerIndex]!
-      answered.add(producer)
+      read.add(producer)
       for (const family of families) {
         for (const source of this.#sourcesOf(producer, family)) listed.push({ source, producer, producerIndex })
       }
     }
-    yield* this.#drop(new Set(listed.map(({ source }) => source)), answered)
+    yield* this.#drop(new Set(listed.map(({ source }) => source)), read)
     for (const listedSource of listed) yield* this.#changes(listedSource)
     yield* this.#finish()
     if (!this.#owesComplete) return
@@ -122,13 +122,13 @@ export class ChangedRows implements ChangeReader {
       tables = new SnapshotTables()
       this.#tables.set(producer, tables)
     }
-    return tables.take(family)
+    return tables.update(family)
   }
 
-  /** Drops families that their producer no longer has. It comes first, because a new family may have the definition of a dropped one. */
-  *#drop(listed: ReadonlySet<RowSource>, answered: ReadonlySet<MetricProducer>): Generator<Uint8Array> {
+  /** Drops families that their producer no longer has. Runs first, because a new family may have the definition of a dropped one. */
+  *#drop(listed: ReadonlySet<RowSource>, read: ReadonlySet<MetricProducer>): Generator<Uint8Array> {
     for (const [source, { changes, producer, identity, part, isDefined }] of this.#sources) {
-      if (listed.has(source) || !answered.has(producer)) continue
+      if (listed.has(source) || !read.has(producer)) continue
       yield* this.#finish()
       this.#sources.delete(source)
       this.#parts.delete(`${part} ${identity}`)
@@ -153,7 +153,7 @@ export class ChangedRows implements ChangeReader {
     if (known.isDefined) yield* known.changes.changes(this.#line)
   }
 
-  /** A number that distinguishes families with the same definition: by producer, then by the order in which they appeared. */
+  /** Returns a number that distinguishes families with the same definition. It depends on the producer and on their order. */
   #freePart(identity: string, producerIndex: number): number {
     let part = producerIndex * PARTS_PER_PRODUCER
     while (this.#parts.has(`${part} ${identity}`)) part++
@@ -162,15 +162,14 @@ export class ChangedRows implements ChangeReader {
   }
 }
 
-/** The families of a producer; undefined if it fails. Its changes are then sent after the next gathering. */
-function answerOf(producer: MetricProducer, context?: GatheringContext): Answer | Promise<Answer> {
+function familiesOf(producer: MetricProducer, context?: GatheringContext): Gathered | Promise<Gathered> {
   const failed = (error: unknown): undefined => {
     const name = componentName(producer, 'producer')
     warnOnce('TALLYSCOPE_PRODUCER_FAILED', `${name} group`, `the group gets no new values from ${name}: ${String(error)}`)
   }
   try {
-    const answer = producer.getFamilies?.(context) ?? producer.getMetrics(context)
-    return isThenable(answer) ? Promise.resolve(answer).then((families) => [...families], failed) : [...answer]
+    const families = producer.getFamilies?.(context) ?? producer.getMetrics(context)
+    return isThenable(families) ? Promise.resolve(families).then((settled) => [...settled], failed) : [...families]
   } catch (error) {
     return failed(error)
   }

@@ -5,12 +5,12 @@ import type { FrameBuilder } from './frame-builder.js'
 import { FRAME, type FrameWriter, fits, MAX_ATTACHMENTS } from './frame-writer.js'
 import { writeNewRows } from './new-rows.js'
 
-/** Called with what needs a frame above the limit, and is not sent. */
+/** Called if a row, exemplar or definition is not sent, because it needs a larger frame than the limit. */
 export type OnDropped = (what: 'row' | 'exemplar' | 'family') => void
 
 const UNSENT = -1
 
-/** What has been sent of one chunk. */
+/** The rows of one chunk that have been sent. */
 interface SentChunk {
   /** The number of each cell's row, plus 1; 0 if it was not sent, UNSENT if it is too large. */
   numbers: Int32Array
@@ -19,7 +19,7 @@ interface SentChunk {
   generation: number
 }
 
-/** What one reader has sent of one source. New are rows that changed since the epoch of the last reading, were added or removed. */
+/** Finds the rows of one source that were added, were removed, or have changed since one reader read it last. */
 export class ChangedSource {
   readonly source: RowSource
   /** The family's number in the stream. */
@@ -36,14 +36,14 @@ export class ChangedSource {
     this.#onDropped = onDropped
   }
 
-  /** Rows that were sent and are still there. */
+  /** The number of rows that were sent and not removed since. */
   get rowCount(): number {
     return this.#next - this.#free.length
   }
 
   /**
-   * Writes what has changed to `line` and yields each frame that is full. Yields undefined between chunks, so that the caller can end its
-   * slice. A row that counts as sent is in a yielded frame or in the open one.
+   * Writes changed rows to `line` and yields each frame that is full. Yields undefined between chunks, so that the caller can end its
+   * slice. Rows that count as sent are in a yielded frame or in the open one.
    */
   *changes(line: FrameBuilder): Generator<Uint8Array | undefined> {
     const { epoch, chunks } = this.source
@@ -60,7 +60,7 @@ export class ChangedSource {
     const present = new Set(chunks)
     for (const [chunk, sent] of this.#chunks) {
       if (present.has(chunk)) continue
-      for (const number of sent.numbers) if (number > 0) yield* this.#goneFrames(line, number - 1)
+      for (const number of sent.numbers) if (number > 0) yield* this.#writeRemoved(line, number - 1)
       this.#chunks.delete(chunk)
     }
   }
@@ -72,7 +72,7 @@ export class ChangedSource {
     for (const cell of withExemplars) yield* this.#exemplarFrames(line, chunk, cell, sent)
   }
 
-  /** Rows that were sent before and have new values. */
+  /** Writes the new values of rows that were sent before. */
   *#changedRows(line: FrameBuilder, chunk: RowChunk, sent: SentChunk, withExemplars: number[]): Generator<Uint8Array> {
     while (chunk.version !== sent.version) yield* this.#structureChanges(line, chunk, sent)
     for (let cell = 0; cell < sent.numbers.length; cell++) {
@@ -86,16 +86,16 @@ export class ChangedSource {
       } else if (fits(() => this.#writeValue(line.row(FRAME.VALUES, this.family, known - 1), chunk, cell))) {
         if (this.#hasNewExemplar(chunk, cell)) withExemplars.push(cell)
       } else if (line.dropRow()) this.#onDropped('row')
-      else cell-- // once more, in a frame of its own
+      else cell-- // try again in a frame of its own
     }
   }
 
-  /** Rows that were not sent before, in frames of their own. */
+  /** Writes rows that were not sent before, in frames of their own. */
   *#newRows(line: FrameBuilder, chunk: RowChunk, sent: SentChunk, withExemplars: number[]): Generator<Uint8Array> {
-    let most = rowsOfFrame(this.source)
+    let maxRows = rowsOfFrame(this.source)
     for (;;) {
       while (chunk.version !== sent.version) yield* this.#structureChanges(line, chunk, sent)
-      const cells = newCells(chunk, sent.numbers, most)
+      const cells = newCells(chunk, sent.numbers, maxRows)
       if (cells.length === 0) return
       const open = line.finish()
       if (open !== undefined) {
@@ -113,11 +113,11 @@ export class ChangedSource {
       }
       line.dropFrame()
       this.#free.push(...numbers.reverse())
-      most = cells.length >> 1
-      if (most > 0) continue
+      maxRows = cells.length >> 1
+      if (maxRows > 0) continue
       sent.numbers[cells[0]!] = UNSENT
       this.#onDropped('row')
-      most = 1
+      maxRows = 1
     }
   }
 
@@ -126,7 +126,7 @@ export class ChangedSource {
     for (let at = 0; at < cells.length; at++) this.#writeValue(line.writer, chunk, cells[at]!)
   }
 
-  /** Sends the removal of rows that are gone, and of rows whose cell has a new row. */
+  /** Writes the removal of rows that were removed, and of rows whose cell has a new row. */
   *#structureChanges(line: FrameBuilder, chunk: RowChunk, sent: SentChunk): Generator<Uint8Array> {
     const { version } = chunk
     const { generation } = this.source
@@ -137,14 +137,14 @@ export class ChangedSource {
     }
     for (let cell = 0; cell < chunk.size; cell++) {
       if (sent.numbers[cell] === 0 || (chunk.isLive(cell) && chunk.createdIn(cell) <= sent.generation)) continue
-      if (sent.numbers[cell]! > 0) yield* this.#goneFrames(line, sent.numbers[cell]! - 1)
+      if (sent.numbers[cell]! > 0) yield* this.#writeRemoved(line, sent.numbers[cell]! - 1)
       sent.numbers[cell] = 0
     }
     sent.version = version
     sent.generation = generation
   }
 
-  *#goneFrames(line: FrameBuilder, number: number): Generator<Uint8Array> {
+  *#writeRemoved(line: FrameBuilder, number: number): Generator<Uint8Array> {
     const full = line.finishFor(FRAME.REMOVED, this.family)
     if (full !== undefined) yield full
     line.row(FRAME.REMOVED, this.family, number)
@@ -184,10 +184,10 @@ export class ChangedSource {
       const full = line.finishFor(FRAME.EXEMPLARS, this.family)
       if (full !== undefined) yield full
       const exemplar = chunk.exemplar(cell, bucket)
-      if (chunk.version !== sent.version || !this.#isNew(exemplar)) return // it is sent the next time
+      if (chunk.version !== sent.version || !this.#isNew(exemplar)) return // the next call sends it
       if (!this.#writeExemplar(line, sent.numbers[cell]! - 1, bucket, exemplar)) {
         if (!line.dropRow()) {
-          bucket-- // once more, in a frame of its own
+          bucket-- // try again in a frame of its own
           continue
         }
         this.#onDropped('exemplar')
@@ -206,26 +206,26 @@ export class ChangedSource {
   }
 }
 
-/** About this many bytes are in a frame of new rows. */
+/** Approximate size of a frame of new rows. */
 const FRAME_BYTES = 4_096
 const MAX_ROWS = 256
 
-/** New rows in a frame, which is applied well within a slice. See bench/cluster. */
+/** Returns how many new rows are in a frame, few enough for a short part of a slice. See bench/cluster. */
 function rowsOfFrame({ kind, bounds, settings }: RowSource): number {
   if (kind === 'scalar') return MAX_ROWS
   return settings === undefined ? Math.max(1, Math.floor(FRAME_BYTES / (32 + 2 * bounds.length))) : 4
 }
 
-/** The first cells whose rows have not been sent. */
-function newCells(chunk: RowChunk, numbers: Int32Array, most: number): number[] {
+/** Returns the first cells whose rows have not been sent. */
+function newCells(chunk: RowChunk, numbers: Int32Array, maxRows: number): number[] {
   const cells: number[] = []
-  for (let cell = 0; cell < numbers.length && cells.length < most; cell++) {
+  for (let cell = 0; cell < numbers.length && cells.length < maxRows; cell++) {
     if (numbers[cell] === 0 && chunk.isLive(cell)) cells.push(cell)
   }
   return cells
 }
 
-/** A count of a snapshot, which may come from a producer of the application and be no count at all. */
+/** Returns 0 if a number is no count, as may happen in snapshots of a producer of the application. */
 function asCount(value: number): number {
   return Number.isSafeInteger(value) && value > 0 ? value : 0
 }

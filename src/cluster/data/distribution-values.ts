@@ -8,7 +8,7 @@ import { type RowValues, rounded } from './row-values.js'
 
 const WORD = 2 ** 32
 
-/** Buckets, sum and sum of squared deviations of rows; the count is the sum of the buckets. */
+/** The buckets, sums and sums of squared deviations of rows. The count of a row is the sum of its buckets. */
 export class DistributionValues implements RowValues {
   readonly #width: number
   readonly #settings: ExponentialOptions

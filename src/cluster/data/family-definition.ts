@@ -35,7 +35,7 @@ export function definitionOf({ descriptor, kind, bounds, rowLimit, settings }: R
   return { descriptor, kind, bounds, rowLimit, settings }
 }
 
-/** A string that is equal for families that can be merged. Descriptions and limits may differ: those of the first member are used. */
+/** Returns a string that is equal for families that can be merged. Descriptions and limits may differ. The first ones are used. */
 export function identityOf({ descriptor, kind, bounds, settings }: FamilyDefinition): string {
   const { name, unit, type, labelKeys, exactName = false, plainBounds = false, merge } = descriptor
   return JSON.stringify([name, unit, type, labelKeys, exactName, plainBounds, merge ?? null, kind, bounds, settings ?? null])

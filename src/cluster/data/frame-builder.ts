@@ -1,7 +1,7 @@
 import { FRAME, FrameWriter, fits } from './frame-writer.js'
 import { LabelWriter } from './label-strings.js'
 
-/** Frames are closed at this length: a few hundred rows, which are applied well within a slice. See bench/cluster. */
+/** A frame is closed at this length, a few hundred rows, so that applying it takes a short part of a slice. See bench/cluster. */
 const FRAME_BYTES = 4_096
 
 /** Writes rows into frames. All rows of a frame have the same kind and family. */
@@ -56,14 +56,14 @@ export class FrameBuilder {
     return this.writer
   }
 
-  /** Drops the open frame, which does not fit. */
+  /** Drops the open frame, which is too large. */
   dropFrame(): void {
     this.#labels.forget() // strings that only this frame had were dropped with it
     this.writer.cutTo(0)
     this.#kind = 0
   }
 
-  /** Drops the row that was begun last, which does not fit. Returns true if it was alone in its frame; otherwise that is full now. */
+  /** Drops the last row, which does not fit into the frame. Returns true if it was the only row; otherwise the frame counts as full. */
   dropRow(): boolean {
     this.writer.cutTo(this.#start)
     this.#kind = 0
@@ -74,13 +74,13 @@ export class FrameBuilder {
     this.#labels.write(this.writer, text)
   }
 
-  /** Begins a stream, or ends its first part. The reader forgets its strings too. No frame may be open. */
+  /** Returns the frame that begins a stream, or ends its first part. The reader forgets its strings too. No frame may be open. */
   boundary(kind: typeof FRAME.RESTART | typeof FRAME.COMPLETE): Uint8Array {
     this.#labels.forget()
     return this.single(kind)
   }
 
-  /** A frame without rows. No frame may be open. */
+  /** Returns a frame without rows. No frame may be open. */
   single(kind: number, family?: number): Uint8Array {
     this.writer.begin(kind)
     if (family !== undefined) this.writer.varint(family)
@@ -88,7 +88,7 @@ export class FrameBuilder {
   }
 
   /**
-   * The frame of a definition; undefined if it does not fit.
+   * Returns the frame of a definition; undefined if it is too large.
    * @param part Distinguishes families of one member that have the same definition.
    */
   define(family: number, part: number, definition: string): Uint8Array | undefined {

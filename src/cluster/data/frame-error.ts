@@ -1,8 +1,8 @@
 import { TallyscopeError } from '../../base/errors.js'
 
 /**
- * A frame of another process is not valid: `ERR_GROUP_FRAME` if it breaks the format, `ERR_GROUP_LIMIT` if it exceeds a limit. Its
- * connection is closed. Frames before it stay applied.
+ * The error of a frame that is not valid: `ERR_GROUP_FRAME` if it breaks the format, `ERR_GROUP_LIMIT` if it exceeds a limit. Close its
+ * connection. Frames before it stay applied.
  */
 export class FrameError extends TallyscopeError {
   declare readonly code: 'ERR_GROUP_FRAME' | 'ERR_GROUP_LIMIT'

@@ -4,8 +4,8 @@ import { damaged, type FrameError, overLimit } from './frame-error.js'
 const LENGTH_BYTES = 4
 
 /**
- * Divides a stream of bytes into whole frames. An incomplete frame, whose writer has died, is never returned. Its length is checked
- * before memory is allocated.
+ * Divides a stream of bytes into whole frames. The incomplete last frame of a process that was killed is not returned. The length of a
+ * frame is checked before memory is allocated.
  * @example
  * frames.push(chunk)
  * for (let frame = frames.next(); frame !== undefined; frame = frames.next()) apply(frame)
@@ -23,7 +23,7 @@ export class FrameReader {
     this.#maxBytes = maxBytes
   }
 
-  /** Bytes that were pushed and are not part of a frame that `next` returned: what the reader holds in memory. */
+  /** Bytes in memory: those that were pushed, and that `next` has not returned. */
   get bufferedBytes(): number {
     return this.#buffered
   }
@@ -49,7 +49,7 @@ export class FrameReader {
     return this.#buffered < whole ? undefined : this.#take(whole)
   }
 
-  /** Drops all bytes: after a fault, the beginning of the next frame is unknown. */
+  /** Drops all bytes, because the beginning of the next frame is unknown after a fault. */
   #fail(fault: FrameError): FrameError {
     this.#fault = fault
     this.#chunks.length = 0

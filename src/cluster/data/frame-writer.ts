@@ -32,13 +32,14 @@ export const FRAME = {
   DROP: 23,
 } as const
 
-/** Attachments of one exemplar; further ones are cut off. */
+/** Attachments of one exemplar. Further ones are not sent. */
 export const MAX_ATTACHMENTS = 64
+
 export function isDataFrame(kind: number): boolean {
   return kind >= FRAME.RESTART
 }
 
-/** The kind of a whole frame, with its length before it. */
+/** Returns the kind of a whole frame, which begins with its length. */
 export function kindOf(frame: Uint8Array): number {
   return frame[4]!
 }
@@ -129,7 +130,7 @@ export class FrameWriter {
     return true
   }
 
-  /** Drops what was written to the open frame after this length; with 0 the whole frame. */
+  /** Drops the bytes of the open frame after this length. With 0 it drops the frame. */
   cutTo(length: number): void {
     this.#length = length
   }
@@ -154,7 +155,7 @@ export class FrameWriter {
   }
 }
 
-/** Runs what writes to a frame. Returns false if that would be above its limit. */
+/** Calls a function that writes to a frame. Returns false if the frame would exceed its limit. */
 export function fits(write: () => void): boolean {
   try {
     write()

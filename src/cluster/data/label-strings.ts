@@ -2,7 +2,7 @@ import { damaged } from './frame-error.js'
 import type { FrameWriter } from './frame-writer.js'
 import type { PayloadReader } from './payload-reader.js'
 
-/** Maximum number of strings that both sides of a stream remember. The writer then forgets all, and the reader overwrites them. */
+/** Strings that both sides of a stream remember. At this number the writer forgets all, and the reader overwrites them. */
 const MAX_KEPT = 4_096
 /** Longer strings are sent each time, which limits the memory of a stream. */
 const MAX_KEPT_LENGTH = 64
@@ -10,9 +10,9 @@ const MAX_KEPT_LENGTH = 64
 const [NOT_SET, UNKEPT] = [0, 1]
 
 /**
- * Writes label values: each string once, then its number. String n has the code `2n`, or `2n + 1` if it follows. A frame that is applied
- * twice sets the same strings. Holds the strings that the reader has: both call `forget` at
- * RESTART and COMPLETE, the writer in `FrameBuilder.boundary` and the reader in `MemberContributor`.
+ * Writes label values: each string once, then its number. String n has the code `2n`, or `2n + 1` if the string itself follows. A frame
+ * that is applied twice sets the same strings. Writer and reader remember the same strings, because both call `forget` at RESTART and
+ * COMPLETE, in `FrameBuilder.boundary` and in `MemberContributor`.
  */
 export class LabelWriter {
   readonly #numbers = new Map<string, number>()

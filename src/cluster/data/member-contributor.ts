@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.js'
 import type { Exemplar } from '../../metrics/data/metric.js'
 import { rowWeight } from '../../metrics/store/limits.js'
-import type { Contributor, DataLimits, Departure } from './contributor.js'
+import type { Contributor, DataLimits } from './contributor.js'
 import { type FamilyDefinition, identityOf, parseDefinition } from './family-definition.js'
 import { damaged, overLimit } from './frame-error.js'
 import { FRAME, MAX_ATTACHMENTS } from './frame-writer.js'
@@ -14,11 +14,11 @@ import { PayloadReader } from './payload-reader.js'
 import type { RowValues } from './row-values.js'
 import { rowValues } from './values-of-kind.js'
 
-/** What a contributor uses of {@link MergedFamilies}. */
+/** The part of {@link MergedFamilies} that a contributor uses. */
 export interface MergeContext {
   readonly limits: DataLimits
   readonly clock: Clock
-  familyFor(definition: FamilyDefinition): { readonly family: MergedFamily; readonly isApart: boolean }
+  familyFor(definition: FamilyDefinition): { readonly family: MergedFamily; readonly hasMemberLabel: boolean }
   changed(family: MergedFamily): void
 }
 
@@ -26,7 +26,7 @@ interface MemberFamily {
   readonly family: MergedFamily
   /** The definition, and the number that distinguishes families with the same one. */
   readonly key: string
-  readonly isApart: boolean
+  readonly hasMemberLabel: boolean
   readonly definition: FamilyDefinition
   rows: MemberRows
 }
@@ -36,7 +36,7 @@ const MAX_ATTACHMENT_CHARACTERS = 1_024
 /** An exemplar whose time is later than this gets the time of its arrival. */
 const MAX_AHEAD_MS = 60_000
 
-/** Applies the frames of one member. Each is read wholly before any of it is applied. */
+/** Applies the frames of one member. A frame is read to its end before any of it is applied. */
 export class MemberContributor implements Contributor {
   readonly id: string
   readonly slot: number
@@ -50,7 +50,7 @@ export class MemberContributor implements Contributor {
   readonly #labels = new LabelReader()
   /** Rows of the current connection. */
   #rowCount = 0
-  /** The same, those with many buckets counted as several. */
+  /** The number of rows, with rows of many buckets counted as several. */
   #weight = 0
   #isShown = true
   #hasDeparted = false
@@ -86,7 +86,7 @@ export class MemberContributor implements Contributor {
       case FRAME.REMOVED:
         return this.#remove(reader)
       case FRAME.EXEMPLARS:
-        return this.#takeExemplars(reader)
+        return this.#addExemplars(reader)
       default:
         throw damaged(`its kind ${reader.kind} is unknown`)
     }
@@ -99,7 +99,7 @@ export class MemberContributor implements Contributor {
     this.#labels.forget()
     this.#rowCount = 0
     this.#weight = 0
-    this.#show(true)
+    this.showGauges(true)
   }
 
   #sweep(): void {
@@ -123,13 +123,13 @@ export class MemberContributor implements Contributor {
     }
     if (this.#families.size >= limits.definitions) throw overLimit(`a member has at most ${limits.definitions} definitions`)
     if (this.#keys.has(key)) throw damaged(`${definition.descriptor.name} is defined twice`)
-    const { family, isApart } = this.#context.familyFor(definition)
+    const { family, hasMemberLabel } = this.#context.familyFor(definition)
     const former = this.#former.get(key)
     this.#former.delete(key)
     this.#keys.add(key)
     const rows = former === undefined ? family.join(this.slot) : family.restart(former.rows)
     if (!this.#isShown) family.show(rows, false)
-    this.#families.set(number, { family, key, isApart, definition, rows })
+    this.#families.set(number, { family, key, hasMemberLabel, definition, rows })
     this.#context.changed(family)
   }
 
@@ -144,7 +144,7 @@ export class MemberContributor implements Contributor {
     this.#removeAll(family)
   }
 
-  /** The member no longer has the family: removes all its rows. */
+  /** Removes all rows of a family that the member no longer has. */
   #removeAll({ family, rows }: MemberFamily): void {
     family.sweep(rows)
     for (const row of rows.numbers()) family.remove(rows, row)
@@ -160,13 +160,13 @@ export class MemberContributor implements Contributor {
 
   #addRows(reader: PayloadReader): void {
     const member = this.#family(reader.varint())
-    const { family, definition, isApart, rows } = member
+    const { family, definition, hasMemberLabel, rows } = member
     const { descriptor, bounds } = definition
     const limit = this.#context.limits.rows
     const room = (limit - this.#weight) / rowWeight(bounds.length)
     const keys = descriptor.labelKeys.length
     const { numbers, overflowing, startTimesUnixMs, labels } = readNewRows(reader, { rows, limit, room, keys, strings: this.#labels })
-    if (isApart) labels.splice(memberPlace(descriptor), 0, Array<string>(numbers.length).fill(String(this.slot)))
+    if (hasMemberLabel) labels.splice(memberPlace(descriptor), 0, Array<string>(numbers.length).fill(String(this.slot)))
     const staged = family.stagedValues(numbers.length)
     for (let at = 0; at < numbers.length; at++) staged.read(reader, at)
     reader.end()
@@ -216,16 +216,16 @@ export class MemberContributor implements Contributor {
     this.#count(member, rows.size - before)
   }
 
-  #takeExemplars(reader: PayloadReader): void {
+  #addExemplars(reader: PayloadReader): void {
     const { family, definition, rows } = this.#family(reader.varint())
-    const taken: { number: number; bucket: number; exemplar: Exemplar }[] = []
+    const read: { number: number; bucket: number; exemplar: Exemplar }[] = []
     const nowUnixMs = this.#context.clock.unixMs()
     for (let number = 0; reader.hasMore; ) {
       number += reader.signed()
       checkKnown(rows, number)
       const bucket = reader.varintUpTo(definition.bounds.length, 'a bucket')
       const [value, memberUnixMs] = [reader.double(), reader.double()]
-      // The newest exemplar is shown: that of a member whose clock is ahead would stay for ever.
+      // The newest exemplar is shown. Without this limit, that of a member whose clock is ahead would stay for ever.
       const timeUnixMs = memberUnixMs <= nowUnixMs + MAX_AHEAD_MS ? memberUnixMs : nowUnixMs
       const attachments: Record<string, string> = Object.create(null)
       const length = reader.varintUpTo(MAX_ATTACHMENTS, 'the number of attachments')
@@ -236,25 +236,17 @@ export class MemberContributor implements Contributor {
         if (characters <= MAX_ATTACHMENT_CHARACTERS) attachments[key] = text
       }
       if (characters > MAX_ATTACHMENT_CHARACTERS) continue // no format can show more than 128
-      taken.push({ number, bucket, exemplar: Object.freeze({ value, timeUnixMs, attachments: Object.freeze(attachments) }) })
+      read.push({ number, bucket, exemplar: Object.freeze({ value, timeUnixMs, attachments: Object.freeze(attachments) }) })
     }
-    for (const { number, bucket, exemplar } of taken) family.setExemplar(rows, number, bucket, exemplar)
+    for (const { number, bucket, exemplar } of read) family.setExemplar(rows, number, bucket, exemplar)
   }
 
-  setLate(isLate: boolean): void {
-    this.#show(!isLate)
-  }
-
-  disconnect(): void {
-    this.#show(false)
-  }
-
-  #show(isShown: boolean): void {
+  showGauges(isShown: boolean): void {
     this.#isShown = isShown
     for (const { family, rows } of [...this.#families.values(), ...this.#former.values()]) family.show(rows, isShown)
   }
 
-  depart(_how: Departure): void {
+  depart(): void {
     if (this.#hasDeparted) return
     this.#hasDeparted = true
     const all = [...this.#families.values(), ...this.#former.values()]

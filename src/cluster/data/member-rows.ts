@@ -1,7 +1,7 @@
 import { type Pages, words } from './pages.js'
 import type { RowValues } from './row-values.js'
 
-/** No row. */
+/** The number that stands for no row. */
 export const NONE = -1
 
 /** A row of a frame: its labels in the order of the merged family's keys. One object is used for all rows of a frame. */
@@ -13,8 +13,8 @@ export interface NewRow {
 }
 
 /**
- * The rows of one family as one member has sent them, by the member's row numbers, with the merged row of each. A row of a counter takes
- * 16 bytes, a row of a distribution with 12 bounds 76 bytes.
+ * The rows of one family as one member has sent them, by the row numbers of the member, with the merged row of each. A row of a counter
+ * needs 16 bytes, a row of a distribution with 12 bounds 76 bytes.
  */
 export class MemberRows {
   readonly slot: number
@@ -29,7 +29,7 @@ export class MemberRows {
   readonly changedAt: Pages<Int32Array> = words()
   /** The rows of the member's former connection, until all have been sent again. */
   previous: MemberRows | undefined
-  /** Whether its gauges count. */
+  /** True if its gauges count. */
   isShown = true
   #size = 0
   #end = 0
@@ -72,7 +72,7 @@ export class MemberRows {
     this.#size--
   }
 
-  /** The numbers of all rows. */
+  /** Returns the numbers of all rows. */
   numbers(): number[] {
     const all: number[] = []
     for (let number = 0; number < this.#end; number++) if (this.has(number)) all.push(number)
@@ -80,13 +80,13 @@ export class MemberRows {
   }
 }
 
-/** The rows of a member that count for the overflow row: while it sends all rows again, the former ones if they are more. */
+/** Returns the rows of a member that count in the overflow row: the former ones while it sends all rows again, if they are more. */
 export function overflowRows(member: MemberRows): MemberRows {
   const { previous } = member
   return previous !== undefined && previous.overflowing.size > member.overflowing.size ? previous : member
 }
 
-/** The numbers of a member's rows in the overflow row. */
+/** Returns the numbers of these rows. */
 export function overflowOf(member: MemberRows): ReadonlySet<number> {
   return overflowRows(member).overflowing
 }

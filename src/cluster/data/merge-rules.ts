@@ -3,15 +3,15 @@ import type { FamilyDefinition } from './family-definition.js'
 
 /** The label that distinguishes members in families of the rule `each`. */
 export const MEMBER_KEY = 'member'
-/** Factor of the row limit of a family with this rule. */
+/** The row limit of a family of this rule is multiplied by this number. */
 const MEMBERS = 256
 
-/** True if values only rise: those of departed members count too. Gauges are those of live members only. */
+/** True if values only rise. Cumulatives of departed members count too, gauges only those of live members. */
 export function isCumulative({ type }: Pick<MetricDescriptor, 'type'>): boolean {
   return type.startsWith('CUMULATIVE') || type === 'SUMMARY'
 }
 
-/** How the values of one merged row are combined. The rule `each` has a row per member already, and is a sum here. */
+/** Returns how the values of one merged row are combined. It is `sum` for the rule `each`, whose rows have one member each. */
 export function combination({ type, merge = 'sum' }: MetricDescriptor): Exclude<MergeRule, 'each'> {
   if (type === 'INFO' || type === 'STATE_SET') return 'max'
   if (isCumulative({ type })) return type !== 'CUMULATIVE_DISTRIBUTION' && type !== 'SUMMARY' && merge === 'max' ? 'max' : 'sum'
@@ -19,29 +19,29 @@ export function combination({ type, merge = 'sum' }: MetricDescriptor): Exclude<
 }
 
 /**
- * A family as the group shows it, and whether its rows get the label `member`. A family of the rule `each` that has such a label
- * already, such as one that was merged before, keeps its own.
+ * Returns a family as the group shows it, and whether its rows get the label `member`. A family of the rule `each` that has this label
+ * already, such as one that was merged before, keeps its labels.
  * @param perMember Patterns of names, in which `*` stands for anything.
  */
 export function mergedDefinition(
   definition: FamilyDefinition,
   perMember: readonly string[],
-): { readonly definition: FamilyDefinition; readonly isApart: boolean } {
+): { readonly definition: FamilyDefinition; readonly hasMemberLabel: boolean } {
   const { descriptor } = definition
   const isEach = descriptor.merge === 'each' || perMember.some((pattern) => matchesPattern(descriptor.name, pattern))
-  if (!isEach || descriptor.labelKeys.includes(MEMBER_KEY)) return { definition, isApart: false }
+  if (!isEach || descriptor.labelKeys.includes(MEMBER_KEY)) return { definition, hasMemberLabel: false }
   const labelKeys = [...descriptor.labelKeys]
   labelKeys.splice(memberPlace(descriptor), 0, MEMBER_KEY)
   const rowLimit = definition.rowLimit === undefined ? undefined : definition.rowLimit * MEMBERS
-  return { definition: { ...definition, descriptor: { ...descriptor, labelKeys, merge: 'each' }, rowLimit }, isApart: true }
+  return { definition: { ...definition, descriptor: { ...descriptor, labelKeys, merge: 'each' }, rowLimit }, hasMemberLabel: true }
 }
 
-/** Where the label `member` goes: the state of a state set is its last label. */
+/** Returns the index of the label `member`. The last label of a state set must stay its state. */
 export function memberPlace({ type, labelKeys }: MetricDescriptor): number {
   return type === 'STATE_SET' ? labelKeys.length - 1 : labelKeys.length
 }
 
-/** Whether a name has the form of a pattern such as `nodejs_*`. */
+/** Returns true if a name matches a pattern such as `nodejs_*`. */
 export function matchesPattern(name: string, pattern: string): boolean {
   const [start = '', ...rest] = pattern.split('*')
   const end = rest.pop()

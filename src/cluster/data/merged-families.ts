@@ -22,8 +22,8 @@ export interface MergedFamiliesOptions {
 }
 
 /**
- * The rows of several members, merged. Whatever members do, no cumulative row falls: values are absolute, those of departed members
- * stay in the departed totals, and a row is removed only when the last member that has it removes it.
+ * The rows of several members, merged. No cumulative row falls: values are absolute, those of departed members stay in the departed totals,
+ * and a row is removed only when the last member that has it removes it.
  */
 export class MergedFamilies implements MetricProducer {
   readonly name = 'MergedFamilies'
@@ -49,7 +49,7 @@ export class MergedFamilies implements MetricProducer {
     return this.#budget.used
   }
 
-  /** Adds a member. */
+  /** Adds a member. Its rows are merged when its frames are applied. */
   contributor(id: string, slot: number): Contributor {
     return new MemberContributor(id, slot, this)
   }
@@ -67,15 +67,15 @@ export class MergedFamilies implements MetricProducer {
     return snapshotsOf(this.families(), this.#epochs.clock.unixMs())
   }
 
-  /** The cumulatives of departed members alone, for the standby. */
+  /** Returns the totals of departed members alone, for the standby. */
   departed(): readonly Family[] {
     this.#epochs.advance()
     return sourcesOf(this.#families.values(), 'departedSource')
   }
 
-  /** The merged family that a member's family is part of, and whether its rows get the label `member`. @internal */
-  familyFor(given: FamilyDefinition): { readonly family: MergedFamily; readonly isApart: boolean } {
-    const { definition, isApart } = mergedDefinition(given, this.#perMember)
+  /** Returns the merged family for a definition of a member, and whether its rows get the label `member`. @internal */
+  familyFor(given: FamilyDefinition): { readonly family: MergedFamily; readonly hasMemberLabel: boolean } {
+    const { definition, hasMemberLabel } = mergedDefinition(given, this.#perMember)
     const { name } = definition.descriptor
     let variants = this.#families.get(name)
     if (variants === undefined) {
@@ -86,7 +86,7 @@ export class MergedFamilies implements MetricProducer {
     if (variants.shown !== family && variants.shown!.hasMembers && identityOf(variants.shown!.definition) !== identityOf(definition)) {
       this.#onLeftOut(name)
     }
-    return { family, isApart }
+    return { family, hasMemberLabel }
   }
 
   /** Call when a member has joined a family or left it. @internal */
@@ -111,7 +111,7 @@ class FamilyVariants {
     return this.#variants.values()
   }
 
-  /** The family of this definition, made if there is none. */
+  /** Returns the family of this definition. Creates it if there is none. */
   family(definition: FamilyDefinition, epochs: Epochs, budget: RowBudget): MergedFamily {
     const identity = identityOf(definition)
     let family = this.#variants.get(identity)
@@ -123,7 +123,7 @@ class FamilyVariants {
     return family
   }
 
-  /** Chooses which definition is shown. Call when a member has joined or left a family. */
+  /** Chooses the definition that is shown. Call when a member has joined or left a family. */
   choose(): void {
     if (this.#shown?.hasMembers === true) return
     const next = [...this.#variants.values()].find((family) => family.hasMembers)
@@ -137,7 +137,7 @@ class FamilyVariants {
   }
 }
 
-/** The sources of families that have rows. */
+/** Returns the sources of families that have rows. */
 function sourcesOf(families: Iterable<FamilyVariants>, part: 'source' | 'departedSource'): Family[] {
   const sources: Family[] = []
   for (const { shown } of families) if (shown?.hasRows === true && (part === 'source' || shown.isCumulative)) sources.push(shown[part])

@@ -13,12 +13,12 @@ import { ScalarValues } from './scalar-values.js'
 import { SummaryValues } from './summary-values.js'
 import { rowValues } from './values-of-kind.js'
 
-/** Rows of a frame whose values are read to the same place as those of the frame before. */
+/** Frames with at most this many rows use the same staged values, one after the other. */
 const MAX_STAGED = 512
 
 /**
- * One family of all members. Each merged row is computed anew from its parts whenever one of them changes, the totals of departed
- * members first, then by slot, so that the same parts always give the same bits and rounding errors do not grow.
+ * One family of all members. If a part of a merged row changes, the row is computed again from all its parts: first the departed totals,
+ * then the members by slot. The same parts always give the same bits, and rounding errors do not grow.
  */
 export class MergedFamily {
   readonly definition: FamilyDefinition
@@ -34,7 +34,7 @@ export class MergedFamily {
   readonly #departedEpochs = words()
   /** 1 for rows whose parts have changed since they were computed. */
   readonly #stale = words()
-  /** 1 for gauges whose parts are all left out at the moment. */
+  /** 1 for gauges that no shown member has at the moment. */
   readonly #hidden = words()
   readonly #exemplars = new Map<number, (Exemplar | undefined)[]>()
   /** For the rule `latest`: when the value chosen so far was changed. */
@@ -94,17 +94,16 @@ export class MergedFamily {
     return member
   }
 
-  /** The member sends all rows again. Each former row counts until it has arrived again. */
+  /** Call when a member sends all rows again. Each former row counts until it has arrived again. */
   restart(member: MemberRows): MemberRows {
     if (member.previous !== undefined) this.sweep(member)
     const next = new MemberRows(member.slot, rowValues(this.definition, this.#store.epochs.clock))
     next.previous = member
-    next.isShown = true
     this.#members.splice(this.#members.indexOf(member), 1, next)
     return next
   }
 
-  /** Where the values of a frame are read to before they are applied. What was there before may be overwritten. */
+  /** Returns storage for the values of a frame that is not applied yet. It may overwrite those of the frame before. */
   stagedValues(rows: number): RowValues {
     return rows <= MAX_STAGED ? this.#staged : rowValues(this.definition, this.#store.epochs.clock)
   }
@@ -114,7 +113,10 @@ export class MergedFamily {
     const mergedRow = this.#find(row)
     const isOverflow = mergedRow === this.#store.overflowRow
     const earlier = isOverflow ? NONE : member.numberOf(mergedRow)
-    if (earlier >= 0) this.#addToDepartedAndUnbind(member, earlier) // two rows with the same labels: both count
+    if (earlier >= 0) {
+      if (this.isCumulative) this.#addToDeparted(mergedRow, member, earlier) // both rows have the same labels, and both count
+      member.unbind(earlier)
+    }
     const { previous } = member
     const before = previous === undefined || isOverflow ? NONE : previous.numberOf(mergedRow)
     if (before >= 0) {
@@ -135,12 +137,12 @@ export class MergedFamily {
     this.#settle(member.mergedRow(number))
   }
 
-  /** Notes when a value arrived, in whole seconds: values of one second count as equally new. */
+  /** Stores when a value arrived, in whole seconds, because values of one second count as equally new. */
   #noteChange(member: MemberRows, number: number): void {
     if (this.#rule === 'latest') member.changedAt.set(number, Math.floor(this.#store.epochs.clock.monotonicMs() / 1_000) + 1)
   }
 
-  /** The member has removed a row. Its total stays while another member has the row; after the last one the merged row is removed. */
+  /** Removes a row of a member. Its total stays while another member has the row. The last member removes the merged row. */
   remove(member: MemberRows, number: number): void {
     const mergedRow = member.mergedRow(number)
     const isOverflow = mergedRow === this.#store.overflowRow
@@ -150,7 +152,7 @@ export class MergedFamily {
     else this.#release(mergedRow)
   }
 
-  /** The member has sent all rows again: removes former rows that were not among them. */
+  /** Call when a member has sent all rows again. Removes former rows that were not among them. */
   sweep(member: MemberRows): void {
     const { previous } = member
     if (previous === undefined) return
@@ -159,7 +161,7 @@ export class MergedFamily {
     if (previous.overflowing.size > 0) this.#settle(this.#store.overflowRow)
   }
 
-  /** Counts or leaves out the gauges of a member. */
+  /** Shows or hides the gauges of a member. */
   show(member: MemberRows, isShown: boolean): void {
     if (this.isCumulative || member.isShown === isShown) return
     member.isShown = isShown
@@ -167,7 +169,7 @@ export class MergedFamily {
     for (const rows of [member, member.previous]) for (const number of rows?.numbers() ?? []) this.#settle(rows!.mergedRow(number))
   }
 
-  /** The member has ended: removes its gauges, and adds its cumulatives to the departed totals. */
+  /** Call when a member has ended. Removes its gauges, and adds its cumulatives to the departed totals. */
   depart(member: MemberRows): void {
     const { previous } = member
     this.#members.splice(this.#members.indexOf(member), 1)
@@ -212,11 +214,6 @@ export class MergedFamily {
     })
   }
 
-  #addToDepartedAndUnbind(member: MemberRows, number: number): void {
-    if (this.isCumulative) this.#addToDeparted(member.mergedRow(number), member, number)
-    member.unbind(number)
-  }
-
   #addToDeparted(mergedRow: number, rows: MemberRows, number: number): void {
     if (this.#rule === 'max' && this.#departed instanceof ScalarValues)
       this.#departed.keepGreater(mergedRow, rows.values as ScalarValues, number)
@@ -242,8 +239,8 @@ export class MergedFamily {
   }
 
   /**
-   * Notes that parts of a row have changed. A cumulative is computed only when it is read, because each member may change it between two
-   * scrapes. A gauge is computed at once, because it may have to be hidden, which readers check before they begin.
+   * Call when parts of a row have changed. A cumulative is computed when it is read, because each member may change it between two scrapes.
+   * A gauge is computed at once, because readers check first whether it is hidden.
    */
   #settle(row: number): void {
     this.#touch(row)

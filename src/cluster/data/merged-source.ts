@@ -12,7 +12,7 @@ export interface SourceRows {
   /** Computes the value of a row if its parts have changed. Call it before the value is read. */
   refresh(row: number): void
   isShown(row: number): boolean
-  /** The epoch of the newest change of a row; undefined if it is that of the store. */
+  /** Returns the epoch of the newest change of a row. Undefined if the store has it. */
   readonly lastEpoch?: ((row: number) => number) | undefined
   exemplar(row: number, bucket: number): Exemplar | undefined
 }

@@ -5,10 +5,10 @@ import type { LabelReader } from './label-strings.js'
 import type { MemberRows } from './member-rows.js'
 import type { PayloadReader } from './payload-reader.js'
 
-// A frame of new rows is written column by column, so that few functions run for many rows: a process sends all its rows when most of its
-// code is not compiled yet. The values follow, row by row.
+// A frame of new rows is written column by column, and then the values row by row. A process sends all its rows when most of its code is
+// not compiled yet, and by column fewer functions run for each row.
 
-/** Writes all columns of new rows but their values. */
+/** Writes new rows without their values. */
 export function writeNewRows(
   line: FrameBuilder,
   { family, keys }: { readonly family: number; readonly keys: number },
@@ -30,7 +30,7 @@ export function writeNewRows(
   }
 }
 
-/** The columns of new rows but their values. */
+/** New rows without their values, by column. */
 export interface NewRows {
   readonly numbers: readonly number[]
   /** The indexes of rows that are overflow rows. */
@@ -41,7 +41,7 @@ export interface NewRows {
 }
 
 export interface NewRowsOptions {
-  /** The rows that the member has already. */
+  /** The rows that the member has. */
   readonly rows: MemberRows
   /** Rows that the member may have. */
   readonly limit: number
@@ -91,7 +91,7 @@ function readNumbers(reader: PayloadReader, count: number): number[] {
   return numbers
 }
 
-/** One time for each run of rows that have the same. */
+/** Reads a start time for each run of rows that have the same one. */
 function readStartTimes(reader: PayloadReader, count: number): number[] {
   const times = new Array<number>(count)
   for (let at = 0; at < count; ) {

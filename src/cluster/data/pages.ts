@@ -3,7 +3,7 @@ const PAGE_BITS = 9
 const PAGE_ROWS = 1 << PAGE_BITS
 const FIRST_ROWS = 32
 
-/** Numbers by row, `width` for each row, 0 until they are set. Pages are allocated when they are first used; the first one grows with its rows. */
+/** Numbers by row, `width` for each row, 0 until they are set. A page is allocated when it is first used. The first one grows. */
 export class Pages<A extends Float64Array | Int32Array | Uint32Array> {
   readonly width: number
   readonly #make: (length: number) => A

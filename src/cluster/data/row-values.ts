@@ -2,17 +2,17 @@ import type { ExponentialValue, SummaryValue } from '../../metrics/data/metric.j
 import type { PercentileWindow } from '../../metrics/data/row-source.js'
 import type { PayloadReader } from './payload-reader.js'
 
-/** The values of the rows of one family: those of one member, the departed totals, or the merged ones. */
+/** The values of the rows of one family: those of one member, of departed members, or of all members. */
 export interface RowValues {
-  /** Reads a row's value from a frame. Throws a FrameError if it is damaged; the value of the row is then undefined. */
+  /** Reads the value of a row from a frame. Throws a FrameError if it is damaged. The value of the row is not defined then. */
   read(reader: PayloadReader, row: number): void
   clear(row: number): void
   copy(row: number, from: this, fromRow: number): void
-  /** Adds another row's value to this one. */
+  /** Adds the value of another row to that of this one. */
   add(row: number, from: this, fromRow: number): void
-  /** True if a row has less than another one of the same cumulative: it is outdated, or began at 0 again. */
+  /** True if a row has less than another one of the same cumulative, because it is outdated or began at 0 again. */
   isBelow(row: number, other: this, otherRow: number): boolean
-  /** Keeps the greater of two sums that differ only by rounding errors, since sums of doubles depend on the order. */
+  /** Sets the sum to its former value if that is greater by a rounding error only. Sums of doubles depend on their order. */
   keepRounded(row: number, before: this, beforeRow: number): void
   value(row: number): number
   count(row: number): number
@@ -23,7 +23,7 @@ export interface RowValues {
   percentileWindows?(row: number): readonly PercentileWindow[] | undefined
 }
 
-/** Relative difference that counts as a rounding error. */
+/** The greatest relative difference that counts as a rounding error. */
 const ROUNDING_ERROR = 1e-12
 
 export function rounded(now: number, before: number): number {

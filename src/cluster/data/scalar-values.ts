@@ -13,7 +13,7 @@ export class ScalarValues extends ScalarCells implements RowValues {
     this.#isCumulative = isCumulative
   }
 
-  /** A counter that is NaN or negative, such as one of another library, counts as 0: the sum would be NaN for ever once its member departs. */
+  /** A counter that is NaN or negative, as other libraries allow, counts as 0. The total would stay NaN after its member has departed. */
   read(reader: PayloadReader, row: number): void {
     const value = reader.double()
     this.#values.set(row, this.#isCumulative && !(value >= 0) ? 0 : value)

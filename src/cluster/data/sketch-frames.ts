@@ -10,7 +10,7 @@ const MIN_SCHEMA = -4
 const MAX_SCHEMA = 8
 const LAST_INDEX = 2 ** 20
 
-/** Writes the exponential buckets of a distribution, or that it has none. */
+/** Writes the exponential buckets of a distribution, with a byte before them that is 0 if it has none. */
 export function writeExponential(writer: FrameWriter, value: ExponentialValue | undefined): void {
   writer.byte(value === undefined ? 0 : 1)
   if (value === undefined) return
@@ -48,12 +48,12 @@ function readBuckets(reader: PayloadReader): ExponentialBuckets {
   return { indexes, counts }
 }
 
-/** Buckets of one row that always fit in a frame. */
+/** So many buckets of one row always fit into a frame. */
 const MAX_BUCKETS = 80_000
 const LAST_BUCKET = 2 ** 24
 const MAX_WINDOWS = 1_024
 
-/** Writes the windows of a row. Windows with too many buckets for a frame are left out, and the frame says so. */
+/** Writes the windows of a row, or a byte 0 if they have too many buckets for a frame. */
 export function writeWindows(writer: FrameWriter, windows: readonly PercentileWindow[] | undefined): void {
   const buckets = windows?.reduce((sum, { indexes }) => sum + indexes.length, 0) ?? Number.POSITIVE_INFINITY
   if (windows === undefined || buckets > MAX_BUCKETS || windows.length > MAX_WINDOWS) return void writer.byte(0)
@@ -68,7 +68,7 @@ export function writeWindows(writer: FrameWriter, windows: readonly PercentileWi
   }
 }
 
-/** Returns undefined if the sender has left the windows out. */
+/** Reads the windows of a row. Returns undefined if the sender has omitted them. */
 export function readWindows(reader: PayloadReader, settings: PercentilesSettings, nowMs: number): readonly KeptWindow[] | undefined {
   if (reader.byte() === 0) return undefined
   const length = reader.varintUpTo(MAX_WINDOWS, 'the number of windows')

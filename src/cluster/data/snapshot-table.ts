@@ -35,11 +35,11 @@ export class SnapshotTable implements RowSource {
     this.chunks = [this.#chunk]
   }
 
-  /** Takes the rows of a newer snapshot. Of rows with equal labels, only the first counts. */
-  take(source: RowSource): void {
+  /** Replaces the rows by those of a newer snapshot. Of rows with equal labels, only the first one counts. */
+  update(source: RowSource): void {
     this.epoch++
     for (const chunk of source.chunks) {
-      for (let cell = 0; cell < chunk.size; cell++) if (chunk.isLive(cell)) this.#takeRow(chunk, cell)
+      for (let cell = 0; cell < chunk.size; cell++) if (chunk.isLive(cell)) this.#updateRow(chunk, cell)
     }
     for (const [key, cell] of this.#cells) {
       const entry = this.#entries[cell]!
@@ -48,7 +48,7 @@ export class SnapshotTable implements RowSource {
     }
   }
 
-  #takeRow(chunk: RowChunk, cell: number): void {
+  #updateRow(chunk: RowChunk, cell: number): void {
     const key = JSON.stringify([chunk.isOverflow(cell), ...this.descriptor.labelKeys.map((_, at) => chunk.labelValue(cell, at) ?? null)])
     const mark = this.#markOf(chunk, cell)
     const known = this.#cells.get(key)
@@ -165,8 +165,8 @@ class TableChunk implements RowChunk {
 export class SnapshotTables {
   readonly #tables = new Map<string, SnapshotTable>()
 
-  /** Takes a snapshot and returns its tables. */
-  take(metric: Metric): SnapshotTable[] {
+  /** Updates the tables of a snapshot and returns them. */
+  update(metric: Metric): SnapshotTable[] {
     return snapshotRows(metric).map((source) => {
       const key = JSON.stringify([source.descriptor.name, source.kind, source.bounds])
       let table = this.#tables.get(key)
@@ -174,7 +174,7 @@ export class SnapshotTables {
         table = new SnapshotTable(source)
         this.#tables.set(key, table)
       }
-      table.take(source)
+      table.update(source)
       return table
     })
   }

@@ -12,7 +12,7 @@ type Quantiles = SummaryValue['quantiles']
 interface Summary {
   readonly count: number
   readonly sum: number
-  /** Quantiles that a member has sent without windows. */
+  /** Quantiles of a snapshot, which has no windows. */
   readonly quantiles: Quantiles
   /** The windows from which quantiles are computed; undefined if a member could not send them. */
   readonly windows: readonly KeptWindow[] | undefined
@@ -23,8 +23,8 @@ const NO_WINDOWS: readonly KeptWindow[] = Object.freeze([])
 const NOTHING: Summary = Object.freeze({ count: 0, sum: 0, quantiles: NO_QUANTILES, windows: NO_WINDOWS })
 
 /**
- * Counts and sums of rows, with the windows of HdrHistograms from which quantiles are computed. Windows can be added, quantiles cannot. If
- * a member sends only quantiles, as snapshots do, they are shown while it is the only member with this row.
+ * Counts and sums of rows, with the windows of HdrHistograms from which quantiles are computed. Windows can be added, quantiles cannot. The
+ * quantiles of a snapshot are shown while only one member has the row.
  */
 export class SummaryValues implements RowValues {
   readonly #settings: PercentilesSettings | undefined
@@ -65,7 +65,7 @@ export class SummaryValues implements RowValues {
     this.#rows.set(row, { count: ours.count + theirs.count, sum: ours.sum + theirs.sum, quantiles: NO_QUANTILES, windows })
   }
 
-  /** Call for rows of members that have ended: their last quantiles are out of date. */
+  /** Removes the quantiles of a row of departed members, which are out of date. */
   dropQuantiles(row: number): void {
     this.#rows.set(row, { ...this.#at(row), quantiles: NO_QUANTILES })
   }

@@ -5,7 +5,7 @@ import { PayloadReader } from '../data/payload-reader.js'
 /** The version of the protocol. A keeper refuses members with another one. */
 export const PROTOCOL = 1
 
-/** A member as all others know it. */
+/** A member in the list that the keeper sends to all. */
 export interface RosterEntry {
   readonly id: string
   readonly slot: number
@@ -15,13 +15,13 @@ export interface RosterEntry {
   readonly isKeeper: boolean
 }
 
-/** A member in the roster of another one. */
+/** A member in the list that a rejoining member sends to a new keeper. */
 export interface KnownMember {
   readonly id: string
   readonly pid: number
 }
 
-/** The content of control frames by kind. */
+/** The content of control frames by kind. REFUSED, REQUEST_CHANGES, ROSTER and FAILED are sent by the keeper. */
 export interface ControlMessages {
   /** The first frame of a member. `roster`: the other members of its former keeper. */
   HELLO: {
@@ -36,39 +36,39 @@ export interface ControlMessages {
     isRejoining: boolean
     roster: KnownMember[]
   }
-  /** `term`: id of the time of this keeper. A process that becomes the keeper again has a new one. */
+  /** The keeper has accepted the member. `term` is an id that a process gets each time it becomes the keeper. */
   WELCOME: { keeperId: string; term: string; slot: number }
-  /** `isFinal`: another try would be refused too. */
+  /** `isFinal` is true if another attempt would be refused too. */
   REFUSED: { reason: string; message: string; isFinal: boolean }
   REQUEST_CHANGES: { number: number; waitMs: number }
-  /** The answer to the request with this number is complete. 0: changes without a request. */
+  /** The reply to the request with this number is complete. The number 0 stands for changes without a request. */
   END: { number: number }
   /** The sender ends in an orderly way. */
   LEAVE: Record<string, never>
   /**
-   * Which rows the next frame has: merged rows, rows of a member in the process of the keeper (`keeper`), totals of departed members, or
-   * rows of the sender (`self`).
+   * The origin of the rows in the next frame: merged rows, rows of a member in the process of the keeper (`keeper`), totals of departed
+   * members, or rows of the sender (`self`).
    */
   ORIGIN: {
     of: 'merged' | 'keeper' | 'departed' | 'self'
     keeperId: string
     term: string
-    /** For `keeper`: the id of the member. Otherwise the id of the keeper. */
+    /** The id of the member for `keeper`, otherwise that of the keeper. */
     id: string
     slot: number
-    /** Of the keeper. */
+    /** The process of the keeper. */
     pid: number
   }
-  /** To the standby: the rows of this thread have been added to those of departed members. */
+  /** Sent to the standby after the rows of this thread have been added to those of departed members. */
   DEPARTED: { term: string; id: string }
-  /** To a thread of the keeper: it has to send all its rows again, for a new standby. */
+  /** Sent to a thread of the keeper, which has to send all its rows again for a new standby. */
   RESEND: Record<string, never>
   ROSTER: { members: RosterEntry[] }
   REQUEST_MERGED: { number: number; waitMs: number; isFresh: boolean }
   FAILED: { number: number; code: string; message: string }
-  /** From the keeper, after END with the number 0: it is alive. */
+  /** The reply of the keeper to END with the number 0, which shows that it does not hang. */
   ALIVE: Record<string, never>
-  /** From the standby to a new keeper: its replica of the old one has been sent. `isOver`: the connection to the old one has ended. */
+  /** Sent to a new keeper after the replica of the old one. `isOver` is true if the connection to the old one has ended. */
   REPLICA: { keeperId: string; term: string; isOver: boolean }
 }
 
@@ -97,7 +97,7 @@ const MAX_ROSTER = 4_096
 const MAX_WORDS = 1_000
 const writer = new FrameWriter()
 
-/** A control frame. Its content is JSON, because control frames are few and small. */
+/** Returns a control frame. Its content is JSON, because control frames are few and small. */
 export function controlFrame<K extends ControlKind>(kind: K, content: ControlMessages[K]): Uint8Array {
   return writer.begin(CONTROL[kind]).text(JSON.stringify(content)).end()
 }

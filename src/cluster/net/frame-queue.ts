@@ -1,7 +1,7 @@
 import { TimeSlicer } from '../../base/time-slicer.js'
 import type { Channel } from './channel.js'
 
-/** Memory of a frame beside its bytes: without it, a million frames of some bytes each would be allowed to wait. */
+/** The memory of a frame beside its bytes. It counts, because a million frames of some bytes each could wait otherwise. */
 const FRAME_OVERHEAD_BYTES = 128
 
 interface Inbox {
@@ -23,7 +23,7 @@ export class FrameQueue {
   readonly #maxBytes: number
   readonly #onFull: () => void
 
-  /** @param maxBytes Of the frames of one channel that wait: the next ones are read once half of them have been applied. */
+  /** @param maxBytes Limit of the waiting frames of one channel. Reading continues when half of them have been applied. */
   constructor(maxBytes: number, onFull: () => void) {
     this.#maxBytes = maxBytes
     this.#onFull = onFull

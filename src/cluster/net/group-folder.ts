@@ -24,16 +24,16 @@ const MAX_PATH_BYTES = 103
 const LONGEST_NAME = '9007199254740991.sock'
 const FILE = /^(\d{1,16})\.(sock|gone)$/
 const FINAL_ROWS = /^([\da-f]{32})\.final$/
-/** Of a process that was killed while it wrote its final rows. */
+/** The name of a file that was not finished, because its process was killed. */
 const UNFINISHED = /^[\da-f]{32}\.final\.part$/
-/** A process does not write more than this, which would delay its end. */
+/** A process writes no larger file, because it would delay the end of the process. */
 const MAX_FINAL_ROWS_BYTES = 16 << 20
 
 /** The folder in which the members of a group find each other's sockets. */
 export interface GroupFolder {
-  /** Generations of all sockets in the folder in ascending order, including dead ones. */
+  /** Returns the generations of all sockets in the folder in ascending order, including dead ones. */
   generations(): number[]
-  /** What to listen on or connect to. */
+  /** Returns the path of a socket. */
   address(generation: number): string
   /** False if the socket of this generation has been removed. */
   has(generation: number): boolean
@@ -41,13 +41,13 @@ export interface GroupFolder {
   removeBelow(generation: number): void
   /** Writes a file that marks this generation as used, so that its number is not used again. */
   retire(generation: number): void
-  /** Ids of members and terms of keepers that have a file of final rows. */
+  /** Returns the ids of members and the terms of keepers that have a file of final rows. */
   finalRowIds(): string[]
   /** Writes the final rows of a member or keeper to a file, which the next keeper reads. Does nothing if the file cannot be written. */
   writeFinalRows(id: string, frames: Iterable<Uint8Array>): void
   readFinalRows(id: string): Uint8Array | undefined
   removeFinalRows(id: string): void
-  /** When the file was written, in milliseconds since 1970; 0 if there is none. */
+  /** Returns when the file was written, in milliseconds since 1970; 0 if there is none. */
   finalRowsUnixMs(id: string): number
   /** Removes all files and the folder. Members that join at this moment create it again. */
   remove(): void
@@ -59,8 +59,8 @@ export interface GroupFolder {
  * Sockets are named by their generation, and each is bound at most once. If no process listens on the highest one, a member
  * binds the next, so that no file is removed that another process is about to bind.
  *
- * @throws {@link TallyscopeError} `ERR_GROUP_FOLDER` if it cannot be made, belongs to somebody else, is open to others, is too long, or on
- *   Windows.
+ * @throws {@link TallyscopeError} `ERR_GROUP_FOLDER` if it cannot be made, belongs to another user, is open to others, has too long a path,
+ *   or on Windows.
  */
 export function openGroupFolder(hash: string, given?: string, platform: NodeJS.Platform = process.platform): GroupFolder {
   if (platform === 'win32') throw folderError(given, 'cannot be protected on Windows, where groups are not supported')
@@ -199,7 +199,7 @@ function makePrivate(path: string): void {
   if ((found.mode & 0o700) !== 0o700) chmodSync(path, 0o700)
 }
 
-/** A folder of the user, with any permissions: volumes of containers are often writable for everyone. */
+/** Returns the path of a folder that the user has named. It may have any permissions, because volumes are often writable for everyone. */
 function checkedPath(given: string, prefix: string): string {
   if (typeof given !== 'string' || given === '') throw folderError(given, 'must be the path of a folder')
   const path = resolve(given)
@@ -228,7 +228,7 @@ function checkLength(path: string, prefix: string): void {
   throw folderError(path, `is too long: with the name of a socket it has ${bytes} bytes, at most ${MAX_PATH_BYTES} are possible`)
 }
 
-/** The effective user, who owns new files. `os.userInfo()` would throw in containers, where the user may not be in /etc/passwd. */
+/** Returns the effective user, which owns new files. `os.userInfo()` throws if the user is not in /etc/passwd, as in some containers. */
 function userId(): number {
   return process.geteuid?.() ?? 0
 }

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 
-/** The identity of a group, and what it was derived from. */
+/** The identity of a group, and the kind of facts from which it was derived. */
 export interface GroupIdentity {
   readonly kind: 'name' | 'pm2' | 'cluster' | 'process'
   /** 16 hexadecimal digits, which name the folder of the group's sockets. */
   readonly hash: string
 }
 
-/** The facts that the identity is derived from. */
+/** The facts from which the identity is derived. */
 export interface ProcessFacts {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly pid: number
@@ -20,7 +20,7 @@ export interface ProcessFacts {
 }
 
 /**
- * Which group a process belongs to: its name, else the application of PM2, else the primary of node:cluster, else the process alone.
+ * Returns the group of a process: its name, else the application of PM2, else the primary of node:cluster, else the process alone.
  *
  * PM2 comes before node:cluster: in its cluster mode all applications are workers of one primary, the daemon.
  */

@@ -1,6 +1,6 @@
 import type { Channel } from './channel.js'
 
-/** The two ends of a channel within one process, by which the keeper joins itself. Frames arrive at once. */
+/** Creates the two ends of a channel within one process, through which the keeper joins itself. Frames arrive at once. */
 export function memoryChannels(): [Channel, Channel] {
   const pair: MemoryChannel[] = []
   pair.push(new MemoryChannel(() => pair[1]!), new MemoryChannel(() => pair[0]!))

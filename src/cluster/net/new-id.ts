@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 
-/** 32 hexadecimal digits, different each time and in each process: numbers of processes are given again. */
+/** Returns 32 random hexadecimal digits. The id of a process would not do, because the system reuses it. */
 export function newId(): string {
   return randomBytes(16).toString('hex')
 }

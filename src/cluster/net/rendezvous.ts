@@ -11,9 +11,9 @@ export interface MeetOptions {
   readonly folder: GroupFolder
   /** Sockets up to this generation are not tried, because their keeper hangs. Default 0. */
   readonly above?: number
-  /** How long this process waits for others to bind if the keeper is dead, in milliseconds. */
+  /** Time in which other processes may bind first if the keeper is dead, in milliseconds. */
   readonly patienceMs: number
-  /** False for processes that may only be members: they wait for a keeper. */
+  /** False for threads, which cannot become the keeper and wait for one. */
   readonly canLead: boolean
   readonly signal: AbortSignal
 }
@@ -35,9 +35,11 @@ export async function meet({ folder, above = 0, patienceMs, canLead, signal }: M
     const top = Math.max(above, folder.generations().at(-1) ?? 0)
     if (top > above) {
       const socket = await tryConnect(folder.address(top))
-      if (socket === 'busy') await pause(RETRY_MS, signal)
-      if (socket !== 'dead' && socket !== 'busy') return { role: 'member', generation: top, socket }
-      if (socket === 'busy') continue
+      if (socket === 'busy') {
+        await pause(RETRY_MS, signal)
+        continue
+      }
+      if (socket !== 'dead') return { role: 'member', generation: top, socket }
     }
     if (!canLead) {
       await pause(10 * RETRY_MS, signal)
@@ -65,7 +67,7 @@ export async function meet({ folder, above = 0, patienceMs, canLead, signal }: M
 
 const pause = (ms: number, signal: AbortSignal): Promise<void> => sleep(ms, undefined, { signal, ref: false })
 
-/** The connected socket; `dead` if no process listens, `busy` if another try may succeed. */
+/** Resolves to the connected socket, to `dead` if no process listens, or to `busy` if another attempt may succeed. */
 function tryConnect(address: string): Promise<Socket | 'dead' | 'busy'> {
   return new Promise((resolve, reject) => {
     const socket = connect(address)
@@ -89,7 +91,7 @@ function tryConnect(address: string): Promise<Socket | 'dead' | 'busy'> {
   })
 }
 
-/** The listening server; undefined if another process has bound this address. */
+/** Resolves to the listening server, or to undefined if another process has bound this address. */
 function tryListen(address: string): Promise<Server | undefined> {
   return new Promise((resolve, reject) => {
     const server = createServer()

@@ -79,7 +79,7 @@ export class SocketChannel implements Channel {
       }
     } catch (error) {
       if (!FrameError.is(error)) throw error
-      this.fault = error // nothing behind a damaged length can be read
+      this.fault = error // bytes after a damaged length cannot be read
       this.#socket.destroy()
     }
   }

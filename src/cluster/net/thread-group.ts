@@ -4,7 +4,7 @@ import { PROTOCOL } from './control-frames.js'
 /** The name of a BroadcastChannel, which reaches all threads of this process and no other process. */
 const CHANNEL = `tallyscope group ${PROTOCOL}`
 
-/** How a thread finds the group of the main thread. */
+/** What a thread needs to find the group of the main thread. */
 export interface GroupAddress {
   readonly hash: string
   /** The option `folder` of the main thread; undefined for the default folder. */
@@ -15,8 +15,8 @@ const QUESTION = 'which group?'
 const CHANGE = 'the group may have changed'
 
 /**
- * In the main thread: answers worker threads that look for its group, until the returned function is called.
- * @param isOpen Called before each answer. False if the group cannot be joined; threads are then not answered.
+ * In the main thread: replies to worker threads that look for its group, until the returned function is called.
+ * @param isOpen Called before each reply. If it returns false, because the group cannot be joined, there is no reply.
  */
 export function answerThreads(address: GroupAddress, isOpen: () => boolean): () => void {
   const channel = new BroadcastChannel(CHANNEL)
@@ -24,11 +24,11 @@ export function answerThreads(address: GroupAddress, isOpen: () => boolean): () 
     if (dataOf(event) === QUESTION && isOpen()) channel.postMessage(address)
   }
   channel.unref()
-  channel.postMessage(CHANGE) // threads may have asked before
+  channel.postMessage(CHANGE) // for threads that looked for a group before
   return () => channel.close()
 }
 
-/** In a worker thread: asks the main thread for its group. */
+/** In a worker thread: requests the group of the main thread. */
 export class MainThreadGroup {
   readonly #channel = new BroadcastChannel(CHANNEL)
   readonly #waiting = new Set<(address: GroupAddress) => void>()
@@ -47,7 +47,7 @@ export class MainThreadGroup {
   }
 
   /**
-   * Waits for the first answer of the main thread. Each call repeats the question, because the main thread may have joined a group since.
+   * Waits for the first reply of the main thread. Each call repeats the request, because the main thread may have joined a group since.
    * @throws the signal's reason
    */
   find(signal: AbortSignal): Promise<GroupAddress> {

@@ -106,7 +106,7 @@ test('the page has the true totals after any order of sending, repeating, resend
       for (const member of members) member.tell()
       expect(sortedLines(page(group))).toEqual(sortedLines(page(whole.stats)))
       const departed = [...members].sort(() => -1)
-      for (const { contributor } of departed) contributor.depart('exit')
+      for (const { contributor } of departed) contributor.depart()
       const cumulative = (line: string): boolean => !line.includes('balance')
       expect(sortedLines(page(group)).filter(cumulative)).toEqual(sortedLines(page(whole.stats)).filter(cumulative))
     }),
@@ -151,9 +151,9 @@ test('no cumulative sample decreases, in any order of events', () => {
         if (what === 'record') own.record(value, value > 4 ? '/a' : '/b')
         if (what === 'anew') member.reader.restart()
         if (what !== 'record' && what !== 'kill' && what !== 'late') member.tell(what === 'twice' ? 2 : 1)
-        if (what === 'late') member.contributor.disconnect()
+        if (what === 'late') member.contributor.showGauges(false)
         if (what === 'exit' || what === 'kill') {
-          member.contributor.depart(what === 'exit' ? 'exit' : 'lost')
+          member.contributor.depart()
           members[slot] = start(slot)
         }
         const now = samplesOf(page(group))
@@ -234,17 +234,17 @@ test('latest takes the gauge that changed last, and within a second that of the 
   members[2]!.set(7)
   members[2]!.member.tell()
   expect(text()).toEqual(['depth 7'])
-  members[2]!.member.contributor.depart('lost')
+  members[2]!.member.contributor.depart()
   expect(text()).toEqual(['depth 3'])
 })
 
 test('gauges of late members are left out, and come back', () => {
   const { members, text } = gauges('sum', [3, 5])
-  members[1]!.member.contributor.setLate(true)
+  members[1]!.member.contributor.showGauges(false)
   expect(text()).toEqual(['depth 3'])
-  members[0]!.member.contributor.setLate(true)
+  members[0]!.member.contributor.showGauges(false)
   expect(text()).toEqual([])
-  members[1]!.member.contributor.setLate(false)
+  members[1]!.member.contributor.showGauges(true)
   expect(text()).toEqual(['depth 5'])
 })
 
@@ -255,7 +255,7 @@ test('gauges of departed members are removed at once, and counters stay', () => 
   registry.counter('jobs').inc(4)
   const member = new Member(group, 0, registry)
   member.tell()
-  member.contributor.depart('lost')
+  member.contributor.depart()
   expect([...samplesOf(page(group))]).toEqual([['jobs_total', 4]])
 })
 
@@ -266,7 +266,7 @@ test("a family with the rule each has a row for each slot, also for the slot's n
     registry.counter('jobs/done').inc(given)
     const member = new Member(group, 5, registry)
     member.tell()
-    member.contributor.depart('exit')
+    member.contributor.depart()
   }
   expect([...samplesOf(page(group))]).toEqual([['jobs_done_total{member="5"}', 5]])
 })
@@ -319,7 +319,7 @@ test('the first of two definitions is used while a member has it, and then the o
   })
   const bounds = (): string[] => [...samplesOf(page(group)).keys()].filter((sample) => sample.includes('le='))
   expect(bounds()).toEqual(['size_bucket{le="1"}', 'size_bucket{le="2"}', 'size_bucket{le="+Inf"}'])
-  members[0]!.contributor.depart('exit')
+  members[0]!.contributor.depart()
   expect(bounds()).toEqual(['size_bucket{le="5"}', 'size_bucket{le="+Inf"}'])
 })
 
@@ -345,11 +345,11 @@ test('the rows of departed members can be sent to a standby', () => {
   own.record(3, '/')
   const member = new Member(group, 0, own.stats)
   member.tell()
-  member.contributor.depart('exit')
+  member.contributor.depart()
   const standby = merged()
   const feed = new Member(standby, 0, { getMetrics: () => [], getFamilies: () => group.departed() })
   feed.tell()
-  feed.contributor.depart('exit')
+  feed.contributor.depart()
   expect(page(standby)).toBe(page(group))
 })
 
@@ -409,7 +409,7 @@ test('a counter with the rule max is the greatest of all members, and does not d
   const shown = (): number[] => [...samplesOf(page(group)).values()]
   for (const member of members) member.tell()
   expect(shown()).toEqual([7])
-  members[1]!.contributor.depart('exit')
+  members[1]!.contributor.depart()
   expect(shown()).toEqual([7])
   values = [9, 0]
   members[0]!.tell()
@@ -468,7 +468,7 @@ test('percentiles of several engines equal those of one engine with all values, 
       expect(lines(group)).toEqual(lines(whole.stats))
       feed.tell()
       expect(page(copy)).toBe(page(group))
-      for (const { contributor } of members) contributor.depart('exit')
+      for (const { contributor } of members) contributor.depart()
       expect(lines(group)).toEqual(lines(whole.stats))
     }),
     { numRuns: 60 },
@@ -526,8 +526,8 @@ test('quantiles of snapshots are exposed while a member has them', () => {
   expect(names()).toEqual(['size{quantile="0.5"}', 'size_sum', 'size_count'])
   members[1]!.tell()
   expect(names()).toEqual(['size_sum', 'size_count'])
-  members[0]!.contributor.depart('exit')
-  members[1]!.contributor.depart('exit')
+  members[0]!.contributor.depart()
+  members[1]!.contributor.depart()
   expect(names()).toEqual(['size_sum', 'size_count'])
 })
 
@@ -607,7 +607,7 @@ test('the same family of two producers of a process is sent twice, and common ro
   two.remove({ queue: 'c' })
   member.tell()
   expect(values()).toEqual({ a: 21 })
-  member.contributor.depart('lost')
+  member.contributor.depart()
   expect(values()).toEqual({ a: 21 })
 })
 
