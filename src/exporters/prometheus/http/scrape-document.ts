@@ -3,7 +3,8 @@ import type { Encoder } from '../format/encoder.js'
 
 /** A document whose first parts are encoded. */
 export interface ScrapeDocument {
-  readonly parts: readonly Uint8Array[]
+  /** Those that are not taken yet: while a client stalls, those that it was sent must not be held. */
+  readonly parts: Uint8Array[]
   readonly bytes: number
   /** Undefined if `parts` is the whole document. */
   readonly rest: AsyncIterator<Uint8Array> | undefined
@@ -35,7 +36,7 @@ export function joined(parts: readonly Uint8Array[]): Uint8Array {
 /** Iterates over the whole document. Calls `onBytes` with the size of each part of the rest. */
 export async function* allParts({ parts, rest }: ScrapeDocument, onBytes: (bytes: number) => void): AsyncGenerator<Uint8Array> {
   try {
-    yield* parts
+    for (let part = parts.shift(); part !== undefined; part = parts.shift()) yield part
     for (let next = await rest?.next(); next?.done === false; next = await rest?.next()) {
       onBytes(next.value.length)
       yield next.value
