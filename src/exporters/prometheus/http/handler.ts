@@ -62,7 +62,7 @@ export interface MetricsHandlerOptions extends ScrapeAccessOptions {
   readonly gatherTimeoutMs?: number
   /**
    * Time for the client to read the next part of a body, in milliseconds, 1 … 2^31 - 1. Slower clients are disconnected. If unread bodies
-   * take more than 64 MiB, the slowest clients are disconnected earlier. Default 20 000.
+   * take more than 32 MiB, the slowest clients are disconnected earlier. Default 20 000.
    */
   readonly sendTimeoutMs?: number
   /** Labels added to every series. If a metric has a label of the same key, it keeps its own. Default: none. */
@@ -99,7 +99,7 @@ export type MetricsHandler = (headers: RequestHeaders, query?: RequestQuery, req
 
 /** Documents up to this size are encoded before the first byte is sent, and are not streamed. Of larger ones, the first part is. */
 const WHOLE_BYTES = 786_432
-const MAX_UNREAD_BYTES = 67_108_864
+const MAX_UNREAD_BYTES = 33_554_432
 const SHARE_OF_SCRAPE_TIMEOUT = 0.9
 const SELF_METRICS = 'selfMetrics'
 

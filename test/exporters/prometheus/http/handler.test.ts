@@ -447,7 +447,7 @@ test('if unread bodies exceed their limit, those unread for the longest are abor
       ),
     ),
   )
-  expect([cut[0], cut[1], cut.at(-1), cut.filter((isCut) => !isCut).length]).toEqual([false, true, false, 83])
+  expect([cut[0], cut[1], cut.at(-1), cut.filter((isCut) => !isCut).length]).toEqual([false, true, false, 41])
   for (const body of bodies) await body.return?.()
 })
 
