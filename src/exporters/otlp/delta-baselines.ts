@@ -90,7 +90,8 @@ export class PendingBaselines {
   }
 
   #each(from: number, to: number, visit: (i: number) => void): void {
-    for (const [i, point] of this.#points.entries()) if (point >= from && point < to) visit(i)
+    const points = this.#points
+    for (let i = 0; i < points.length; i++) if (points[i]! >= from && points[i]! < to) visit(i)
   }
 }
 

@@ -86,15 +86,22 @@ function* rows(
     const baseline = deltas?.visit(source, index, chunk)
     // Unchanged rows are skipped before their visibility is checked, unless their labels are compared with other sources.
     const sinceEpoch = distinct === undefined ? (baseline?.epoch ?? 0) : 0
-    for (let cell = 0; cell < chunk.size; cell++) {
-      if (chunk.lastEpoch(cell) >= sinceEpoch) {
-        const isWanted = isVisibleIn(generation, chunk, cell) && (distinct === undefined || distinct.add(source, chunk, cell))
-        if (isWanted) part.row(source, chunk, cell, baseline)
-        if (part.isFull) yield
-      }
-      if (cell % rowsAStep === 0) yield
+    let written = 0
+    for (let cell = nextChanged(chunk, 0, sinceEpoch); cell < chunk.size; cell = nextChanged(chunk, cell + 1, sinceEpoch)) {
+      const isWanted = isVisibleIn(generation, chunk, cell) && (distinct === undefined || distinct.add(source, chunk, cell))
+      if (isWanted) part.row(source, chunk, cell, baseline)
+      if (part.isFull || ++written % rowsAStep === 0) yield
     }
+    yield
   }
+}
+
+/** The next cell from `cell` on that has a value since this epoch; the size of the chunk if there is none. */
+function nextChanged(chunk: RowChunk, cell: number, sinceEpoch: number): number {
+  const { size } = chunk
+  let next = cell
+  while (next < size && chunk.lastEpoch(next) < sinceEpoch) next++
+  return next
 }
 
 class PartInProgress {
