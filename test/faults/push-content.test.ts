@@ -8,6 +8,7 @@ import { RemoteWriteExporter } from '../../src/exporters/prometheus/remote-write
 import { AsyncTransport } from '../../src/exporters/transport/async-transport.js'
 import { exportPeriodically } from '../../src/metrics/collection/export-periodically.js'
 import { gatherFamilies } from '../../src/metrics/collection/gather.js'
+import type { MetricProducer } from '../../src/metrics/data/producer.js'
 import { MetricRegistry } from '../../src/metrics/instruments/metric-registry.js'
 import { ManualClock } from '../../src/testing/manual-clock.js'
 import { SpanContext } from '../../src/trace/context/span-context.js'
@@ -222,3 +223,37 @@ test('idle connections do not keep the process alive', async () => {
   expect([code, requests.length]).toEqual([0, 2])
   expect(performance.now() - beganMs).toBeLessThan(10_000)
 }, 20_000)
+
+const PRODUCERS: readonly [string, string, MetricProducer['getMetrics']][] = [
+  [
+    'throws',
+    'throw',
+    () => {
+      throw new Error('no')
+    },
+  ],
+  ['rejects', 'reject', () => Promise.reject(new Error('no'))],
+  ['never answers', 'timeout', () => new Promise(() => {})],
+]
+test.each(PRODUCERS)('if a producer %s, the metrics of the others are sent by OTLP, and it is counted', async (how, reason, getMetrics) => {
+  const { url, requests } = await receiver()
+  const producer = { name: `of an exporter that ${how}`, getMetrics }
+  const others = ['before', 'after'].map((name) => {
+    const registry = new MetricRegistry()
+    registry.counter(name).inc()
+    return registry
+  })
+  const failures = (): number => selfValue('tallyscope_producer_failures_total', producer.name, reason)
+  const exporter = new OtlpMetricExporter({ endpoint: url })
+  const before = failures()
+  const task = exportPeriodically({
+    producers: [others[0]!, producer, others[1]!],
+    exporter,
+    intervalMs: 3_600_000,
+    exportTimeoutMs: 1_000,
+  })
+  await task.flush()
+  expect(readMetrics(requests).map(({ name }) => name)).toEqual(['before', 'after'])
+  expect(failures()).toBe(before + 1)
+  await task.close()
+})

@@ -79,7 +79,7 @@ function comparableMetric(metric: Plain): Plain {
 
 test('metrics equal the output of the transformer of OpenTelemetry', { timeout: 300_000 }, async () => {
   let compared = 0
-  const registries = amount(500, 10_000)
+  const registries = amount(1_000, 10_000)
   for (let seed = 1; seed <= registries; seed++) {
     const random = randomFrom(seed)
     const made = withExponential(randomRegistry(random), random)

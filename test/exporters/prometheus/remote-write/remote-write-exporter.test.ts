@@ -3,6 +3,8 @@ import { RemoteWriteExporter, type RemoteWriteExporterOptions } from '../../../.
 import { formatText } from '../../../../src/exporters/prometheus/format/text.js'
 import { gather, gatherFamilies } from '../../../../src/metrics/collection/gather.js'
 import type { Metric } from '../../../../src/metrics/data/metric.js'
+import { isRowSource } from '../../../../src/metrics/data/row-source.js'
+import { MetricRegistry } from '../../../../src/metrics/instruments/metric-registry.js'
 import { distribution as inBuckets, exponential, percentiles, sum } from '../../../../src/stats/views/aggregation.js'
 import { Stats } from '../../../../src/stats/stats.js'
 import { exporterContract } from '../../../../src/testing/exporter-contract.js'
@@ -121,6 +123,57 @@ describe.each([1, 2] as const)('version %d', (version) => {
     stats.record(latency, 7, { route: '/cart' })
     expect((await exportNow()).length).toBe(before.length)
     expect(receiver.faults).toEqual([])
+  })
+
+  test('a row that is made in the cell of a removed one between two exports begins, and the removed one is marked as stale', async () => {
+    const receiver = await writeReceiver([version])
+    const registry = new MetricRegistry()
+    const jobs = registry.counter('jobs', { labelKeys: ['queue'] })
+    const exporter = exporterTo(receiver, { version, staleOnShutdown: false })
+    const exportNow = async () => {
+      receiver.written.length = 0
+      const families = await gatherFamilies([registry])
+      await exporter.exportFamilies(families)
+      const [family] = families
+      const cells = isRowSource(family!) ? [0, 1, 2].map((cell) => family.chunks[0]!.labelValue(cell, 0)) : []
+      const series = receiver.written.flatMap((request) => request.series)
+      const values = series.map(({ labels, samples: [sample] }) => [labels['queue'], sample!.isStale ? 'stale' : sample!.value])
+      return { cells, values: Object.fromEntries(values) as Record<string, unknown>, series: series.length }
+    }
+    for (const queue of ['a', 'b', 'c']) jobs.inc(5, { queue })
+    expect(await exportNow()).toEqual({ cells: ['a', 'b', 'c'], values: { a: 5, b: 5, c: 5 }, series: 3 })
+    jobs.remove({ queue: 'b' })
+    jobs.inc(7, { queue: 'd' })
+    expect(await exportNow()).toEqual({ cells: ['a', 'd', 'c'], values: { a: 5, d: 7, c: 5, b: 'stale' }, series: 4 })
+    expect(await exportNow()).toEqual({ cells: ['a', 'd', 'c'], values: { a: 5, d: 7, c: 5 }, series: 3 })
+    // Two rows exchange their cells: both continue.
+    jobs.remove({ queue: 'a' })
+    jobs.remove({ queue: 'd' })
+    jobs.inc(1, { queue: 'a' })
+    jobs.inc(2, { queue: 'd' })
+    const exchanged = await exportNow()
+    expect(exchanged.cells).toEqual(['d', 'a', 'c'])
+    expect(exchanged).toMatchObject({ values: { a: 1, d: 2, c: 5 }, series: 3 })
+    expect(receiver.faults).toEqual([])
+  })
+
+  test('the rows of an instrument that is unregistered between two exports are marked as stale once', async () => {
+    const receiver = await writeReceiver([version])
+    const registry = new MetricRegistry()
+    const [jobs, mails] = [registry.counter('jobs', { labelKeys: ['queue'] }), registry.counter('mails')]
+    const exporter = exporterTo(receiver, { version, staleOnShutdown: false })
+    const exportNow = async () => {
+      receiver.written.length = 0
+      await exporter.exportFamilies(await gatherFamilies([registry]))
+      const samples = receiver.written.flatMap(({ series }) => series.map(({ samples: [sample] }) => sample!))
+      return [samples.length, samples.filter(({ isStale }) => isStale).length]
+    }
+    mails.inc()
+    for (let queue = 0; queue < 600; queue++) jobs.inc({ queue: String(queue) })
+    expect(await exportNow()).toEqual([601, 0])
+    registry.unregister('jobs')
+    expect(await exportNow()).toEqual([601, 600])
+    expect(await exportNow()).toEqual([1, 0])
   })
 
   test('shutdown marks all series as stale, unless staleOnShutdown is false', async () => {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import snappyjs from 'snappyjs'
 import snappy from 'snappy'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { literalBlock, loadSnappy } from '../../../../src/exporters/prometheus/remote-write/snappy-block.js'
 
 const bodies = [1, 60, 61, 127, 128, 65_535, 65_536, 65_537, 200_000, 3_000_000].map((length) => Uint8Array.from(randomBytes(length)))
@@ -20,4 +20,22 @@ test('another decoder reads blocks of the package', async () => {
   expect(compress).not.toBe(literalBlock)
   for (const body of bodies) expect(Buffer.compare(Buffer.from(snappyjs.uncompress(await compress(body))), Buffer.from(body))).toBe(0)
   expect((await compress(new Uint8Array(100_000))).length).toBeLessThan(10_000)
+})
+
+test('without the package, or with a broken one, blocks are not compressed, which is logged once', async () => {
+  const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  const missing = (): never => {
+    throw new Error("Cannot find package 'snappy'")
+  }
+  for (const load of [missing, () => ({ compress: undefined, default: {} })]) {
+    vi.doMock('snappy', load)
+    vi.resetModules()
+    const fresh = await import('../../../../src/exporters/prometheus/remote-write/snappy-block.js')
+    const compress = await fresh.loadSnappy()
+    expect(compress).toBe(fresh.literalBlock)
+    for (const body of bodies) expect(Buffer.compare(Buffer.from(snappyjs.uncompress(await compress(body))), Buffer.from(body))).toBe(0)
+  }
+  expect(warnings.mock.calls.map(([message]) => message)).toEqual([expect.stringContaining('remote write is not compressed')])
+  vi.doUnmock('snappy')
+  vi.restoreAllMocks()
 })
