@@ -11,6 +11,11 @@ export function internString(text: string): string {
 
 /** V8 copies shorter slices: only slices from this length on share memory with another string. */
 export const SHORTEST_SLICE = 13
+/** Returns an equal string that does not share memory with a larger one. Unlike {@link internString}, it returns a short one as it is. */
+export function ownString(text: string): string {
+  return text.length < SHORTEST_SLICE ? text : internString(text)
+}
+
 const LONGEST_RECENT = 64
 /** A power of two. */
 const SLOTS = 1_024

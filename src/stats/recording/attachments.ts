@@ -1,5 +1,5 @@
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
-import { internString } from '../../base/intern-string.js'
+import { ownString } from '../../base/intern-string.js'
 
 /** Attachments of a value, which become the labels of an exemplar: `trace_id`, `span_id`, … Keys and values are strings. */
 export type Attachments = Readonly<Record<string, string>>
@@ -24,10 +24,16 @@ export function isAttachment(key: unknown, value: unknown): boolean {
 export function readAttachments(given: unknown): Attachments | undefined {
   try {
     if (typeof given !== 'object') throw new TypeError('attachments must be an object')
-    const kept = Object.entries(given as object).filter(([key, text]) => isAttachment(key, text)) as [string, string][]
-    if (kept.length > MAX_ATTACHMENTS) internalCount(DROPPED).value += kept.length - MAX_ATTACHMENTS
-    if (kept.length === 0) return undefined
-    return Object.freeze(Object.fromEntries(kept.slice(0, MAX_ATTACHMENTS).map(([key, text]) => [internString(key), internString(text)])))
+    const kept: Record<string, string> = {}
+    let count = 0
+    for (const key of Object.keys(given as object)) {
+      const text = (given as Record<string, unknown>)[key]
+      if (!isAttachment(key, text)) continue
+      if (++count > MAX_ATTACHMENTS) internalCount(DROPPED).value++
+      else if (key === '__proto__') Object.defineProperty(kept, key, { value: ownString(text as string), enumerable: true })
+      else kept[key] = ownString(text as string)
+    }
+    return count === 0 ? undefined : Object.freeze(kept)
   } catch {
     internalCount(DROPPED).value++ // not an object, or a getter threw
     return undefined
