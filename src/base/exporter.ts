@@ -1,3 +1,4 @@
+import { DefinitionError } from './errors.js'
 import { isThenable } from './finally-async.js'
 import { processEnd } from './logger.js'
 
@@ -25,6 +26,12 @@ export interface Transport<T> {
   shutdown(): Promise<void>
   /** Exports what can be exported without waiting when the process ends; the rest is counted and logged. */
   flushSync?(): void
+}
+
+/** @throws {@link DefinitionError} `ERR_EXPORTER` */
+export function checkExporter(exporter: unknown): void {
+  if (typeof (exporter as Partial<Exporter<unknown>> | undefined | null)?.export === 'function') return
+  throw new DefinitionError('ERR_EXPORTER', 'an exporter must have export(items): it has none')
 }
 
 /**

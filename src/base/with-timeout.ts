@@ -44,3 +44,32 @@ export async function settle<T>(fn: () => T | PromiseLike<T>): Promise<PromiseSe
     return { status: 'rejected', reason }
   }
 }
+
+/** A call that has not settled this long after its time-out is not waited for any more: the next one begins. */
+const RENEW_AFTER_MS = 60_000
+/** Maximum of calls that have not settled. Beyond it, no other begins before one of them settles. */
+const MAX_UNSETTLED = 16
+
+/** The calls of one function that have exceeded their time-out, for callers that make one call at a time. */
+export class HungCalls {
+  readonly #calls = new Set<Promise<unknown>>()
+  #stopTimer: () => void = () => {}
+
+  /** Resolves when the next call may begin. @param call Must not reject. */
+  untilNext(call: Promise<unknown>, clock: Clock): Promise<unknown> {
+    const ended = call.then(() => void this.#calls.delete(ended))
+    this.#calls.add(ended)
+    if (this.#calls.size >= MAX_UNSETTLED) return Promise.race(this.#calls)
+    const renewal = new Promise<void>((resolve) => {
+      const stop = startTimer(clock, RENEW_AFTER_MS, resolve)
+      this.#stopTimer = stop
+      void ended.then(stop)
+    })
+    return Promise.race([ended, renewal])
+  }
+
+  /** Call it if no other call will begin. */
+  stop(): void {
+    this.#stopTimer()
+  }
+}

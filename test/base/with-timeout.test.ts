@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { settle, TIMED_OUT, withTimeout } from '../../src/base/with-timeout.js'
+import { HungCalls, settle, TIMED_OUT, withTimeout } from '../../src/base/with-timeout.js'
 import { ManualClock } from '../../src/testing/manual-clock.js'
 
 test.each<[string, () => unknown, unknown]>([
@@ -39,4 +39,42 @@ test('work that rejects after the time-out causes no unhandled rejection', async
   await new Promise((resolve) => setImmediate(resolve))
   process.off('unhandledRejection', listener)
   expect(unhandled).toEqual([])
+})
+
+const never = new Promise<void>(() => {})
+
+async function begins(waiting: Promise<unknown>, clock: ManualClock, afterMs: number): Promise<boolean> {
+  let hasBegun = false
+  void waiting.then(() => (hasBegun = true))
+  await clock.advanceAsync(afterMs)
+  return hasBegun
+}
+
+test('the next call begins when the hung one has settled', async () => {
+  const clock = new ManualClock()
+  const calls = new HungCalls()
+  let end!: () => void
+  const waiting = calls.untilNext(new Promise<void>((resolve) => (end = resolve)), clock)
+  expect(await begins(waiting, clock, 59_999)).toBe(false)
+  end()
+  expect(await begins(waiting, clock, 0)).toBe(true)
+})
+
+test('the next call begins a minute after one that never settles', async () => {
+  const clock = new ManualClock()
+  const waiting = new HungCalls().untilNext(never, clock)
+  expect(await begins(waiting, clock, 59_999)).toBe(false)
+  expect(await begins(waiting, clock, 1)).toBe(true)
+})
+
+test('beside 16 calls that have not settled none begins before one of them settles', async () => {
+  const clock = new ManualClock()
+  const calls = new HungCalls()
+  let end!: () => void
+  void calls.untilNext(new Promise<void>((resolve) => (end = resolve)), clock)
+  for (let at = 1; at < 15; at++) void calls.untilNext(new Promise(() => {}), clock)
+  const last = calls.untilNext(new Promise(() => {}), clock)
+  expect(await begins(last, clock, 3_600_000)).toBe(false)
+  end()
+  expect(await begins(last, clock, 0)).toBe(true)
 })

@@ -94,7 +94,7 @@ test('any value that an exporter throws or rejects with is a failure', async () 
   }
 })
 
-test('an exporter that never settles is timed out, marked as stuck, and not called a second time', async () => {
+test('an exporter that never settles is timed out, marked as stuck, and not called again for a minute', async () => {
   const exporter = { name: 'never answers', export: vi.fn(() => never) }
   const kept = new MemoryExporter<Metric>()
   const scope = await started({ metrics: { exporters: [kept], intervalMs: 1_000 }, traces: { exporters: [] } })

@@ -1,12 +1,11 @@
 import { type Clock, timerClock } from '../../base/clock.js'
-import { DefinitionError } from '../../base/errors.js'
-import type { Exporter, Transport } from '../../base/exporter.js'
+import { checkExporter, type Exporter, type Transport } from '../../base/exporter.js'
 import { RateLimitedLog } from '../../base/rate-limited-log.js'
 import { componentName } from '../../base/inspect-value.js'
 import { runDetached } from '../../base/suppression.js'
 import { exportNow, settleNow } from './export-sync.js'
 import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
-import { settle, TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
+import { HungCalls, settle, TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
 import { type AsyncTransportOptions, type AsyncTransportSettings, checkAsyncTransport } from './async-transport-options.js'
 import { BoundedQueue } from './bounded-queue.js'
 import { type ExportFailure, exportFailure, retryDelayMs } from '../../base/export-failure.js'
@@ -57,13 +56,13 @@ export class AsyncTransport<T> implements Transport<T> {
   #failures = 0
   #graceEndsMs = Number.POSITIVE_INFINITY
   /** Why all remaining items were dropped. New ones are dropped too. */
+  readonly #hung = new HungCalls()
   #end: 'ended' | 'grace_period' | undefined
   #lastFlush: { readonly items: number; readonly endsMs: number; readonly done: Promise<void> } | undefined
   #shutdown: Promise<void> | undefined
 
   constructor(exporter: Exporter<T>, options: AsyncTransportOptions<T> = {}) {
-    if (typeof exporter?.export !== 'function')
-      throw new DefinitionError('ERR_EXPORTER', 'an exporter must have export(items): it has none')
+    checkExporter(exporter)
     const { clock = timerClock, logger } = options
     this.exporter = exporter
     this.#settings = checkAsyncTransport(options)
@@ -169,6 +168,7 @@ export class AsyncTransport<T> implements Transport<T> {
     if (this.#end !== undefined) return
     this.#end = reason
     this.#stopTimer()
+    this.#hung.stop()
     const lost = this.#stats.queued + this.#stats.inFlight
     if (lost > 0) this.#failureLog.report(`did not export ${lost} items, which are lost (${reason})`)
     this.#queue.takeAll()
@@ -228,7 +228,7 @@ export class AsyncTransport<T> implements Transport<T> {
       if (end === TIMED_OUT) {
         this.#lose(rest.length, 'timeout', `did not export ${rest.length} items within ${this.#settings.exportTimeoutMs} ms`)
         this.#notifyWaiters()
-        await settled
+        await this.#hung.untilNext(settled, this.#clock)
         return
       }
       if (end.status === 'fulfilled') {

@@ -1,6 +1,5 @@
 import { checkOptions, type OptionNames } from '../../base/check-options.js'
-import { DefinitionError } from '../../base/errors.js'
-import type { Exporter, Transport } from '../../base/exporter.js'
+import { checkExporter, type Exporter, type Transport } from '../../base/exporter.js'
 import { RateLimitedLog } from '../../base/rate-limited-log.js'
 import type { Logger } from '../../base/logger.js'
 import { checkNumber } from '../../base/check-options.js'
@@ -85,8 +84,7 @@ export class SyncTransport<T> implements Transport<T> {
   constructor(exporter: Exporter<T>, options: SyncTransportOptions = {}) {
     checkOptions('SyncTransport', options, OPTIONS)
     const { maxInFlight = 2_048, gracePeriodMs = 5_000, logger, clock = timerClock } = options
-    if (typeof exporter?.export !== 'function')
-      throw new DefinitionError('ERR_EXPORTER', 'an exporter must have export(items): it has none')
+    checkExporter(exporter)
     this.exporter = exporter
     this.#clock = clock
     this.#maxInFlight = checkNumber('ERR_TRANSPORT_OPTION', 'maxInFlight', maxInFlight, { min: 1, max: 1e6, integer: true })

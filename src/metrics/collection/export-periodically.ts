@@ -1,8 +1,7 @@
 import { checkNumber, checkOptions, givenOptions, type OptionNames } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { exportFailure, retryDelayMs } from '../../base/export-failure.js'
-import { DefinitionError } from '../../base/errors.js'
-import { type Exporter, isExportedNow } from '../../base/exporter.js'
+import { checkExporter, type Exporter, isExportedNow } from '../../base/exporter.js'
 import type { Logger } from '../../base/logger.js'
 import { componentName } from '../../base/inspect-value.js'
 import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
@@ -72,7 +71,7 @@ export function exportPeriodically(options: ExportPeriodicallyOptions): Periodic
   const { producers: given, exporter, intervalMs = 60_000, exportTimeoutMs, clock = timerClock, keepAlive, logger } = options
   const { name = componentName(exporter, 'exporter') } = options
   checkProducers(given)
-  if (typeof exporter?.export !== 'function') throw new DefinitionError('ERR_EXPORTER', 'an exporter must have export(items): it has none')
+  checkExporter(exporter)
   for (const [key, value] of Object.entries({ intervalMs, exportTimeoutMs })) {
     if (value !== undefined) checkNumber('ERR_INTERVAL', key, value, { min: 1, max: MAX_TIMER_MS })
   }

@@ -5,7 +5,7 @@ import { RateLimitedLog } from '../../base/rate-limited-log.js'
 import { type Logger, processEnd, warnOnce } from '../../base/logger.js'
 import { runDetached } from '../../base/suppression.js'
 import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
-import { settle, TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
+import { HungCalls, settle, TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
 import { type SkipReason, periodicTaskMetrics, type PeriodicTaskMetrics } from './periodic-task-metrics.js'
 
 const EARLY_MS = 5
@@ -53,7 +53,7 @@ const OPTIONS: OptionNames<PeriodicMetricTaskOptions> = {
 }
 
 export interface PeriodicTaskStatus {
-  /** `stuck`: a run has exceeded its time-out and not ended, so that no other run may begin. `failed`: a TransportError has ended the task. */
+  /** `stuck`: a run has exceeded its time-out and not ended: no other begins before it ends, or for a minute. `failed`: a TransportError has ended the task. */
   readonly state: 'waiting' | 'running' | 'stuck' | 'failed' | 'closing' | 'closed'
   /** Runs that succeeded. */
   readonly runs: number
@@ -70,7 +70,7 @@ export interface PeriodicTaskStatus {
  *
  * Due times are multiples of the interval on the monotonic clock, so that they do not drift. Runs never overlap. If ticks were missed
  * because a run took too long or the machine slept, one run follows, and the other ticks count as skipped. A run that fails is logged and
- * counted, and the next tick is the next run. A {@link TransportError} ends the task.
+ * counted, and the next tick is the next run. One that never ends is not waited for longer than a minute after its time-out. A {@link TransportError} ends the task.
  *
  * @throws {@link DefinitionError} `ERR_INTERVAL` if a time is not a number from 1 to 2^31 - 1; `ERR_TASK` without `run`.
  * @example
@@ -98,6 +98,7 @@ export class PeriodicMetricTask {
   #lastSuccessUnixMs: number | undefined
   readonly #tally = { runs: 0, failures: 0, skippedTicks: 0 }
   readonly #ending = new AbortController()
+  readonly #hung = new HungCalls()
 
   constructor(options: PeriodicMetricTaskOptions) {
     checkRequiredOptions('PeriodicMetricTask', options, OPTIONS)
@@ -166,6 +167,7 @@ export class PeriodicMetricTask {
       const { failures } = this.#tally
       await this.#run()
       this.#hasFailedLast = this.#tally.failures > failures
+      this.#hung.stop()
       await this.#callOnClose()
       this.#end ??= 'closed'
     })
@@ -258,11 +260,11 @@ export class PeriodicMetricTask {
     this.#tally.failures++
     if (end === TIMED_OUT) {
       this.#isStuck = true
-      void running.then(() => {
+      void this.#hung.untilNext(running, this.#clock).then(() => {
         this.#isStuck = false
       })
       this.#lastError = new Error(`not done within ${this.#timeoutMs} ms`)
-      this.#failureLog.report(`was not done within ${this.#timeoutMs} ms; no other run begins before it ends`)
+      this.#failureLog.report(`was not done within ${this.#timeoutMs} ms; the next one begins when it has ended, or in a minute`)
       return
     }
     const { reason } = end as PromiseRejectedResult

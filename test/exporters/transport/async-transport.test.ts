@@ -303,6 +303,19 @@ describe('an exporter that hangs', () => {
     expect(to.accounting).toEqual(books(4, 2, 2, 0, 0, 0))
   })
 
+  test('and never settles gets the next batch a minute after its time-out', async () => {
+    const to = transport(
+      { maxBatchSize: 2 },
+      () => never,
+      () => {},
+    )
+    send(to, 4)
+    await clock.advanceAsync(69_999)
+    expect(batches).toHaveLength(1)
+    await clock.advanceAsync(1)
+    expect(to.accounting).toEqual(books(4, 2, 2, 0, 0, 0))
+  })
+
   test('and rejects late has no further effect', async () => {
     let refuse!: (error: Error) => void
     const to = transport(
