@@ -24,8 +24,8 @@ interface Waiter {
  * are retried with exponential backoff. If the queue is full (2 048 items or 8 MiB), new items are dropped. Every item is counted, see
  * {@link accounting}.
  *
- * An export that exceeds `exportTimeoutMs` counts as rejected. The next one waits until it has settled, so that an exporter never has two
- * batches at once. A {@link TransportError} from the exporter ends the transport.
+ * An export that exceeds `exportTimeoutMs` counts as rejected. The next one waits until it has settled, for a minute at most. A
+ * {@link TransportError} from the exporter ends the transport.
  *
  * Its timers do not keep the process alive: call `shutdown()` at the end, or use {@link installShutdownHooks}.
  *
