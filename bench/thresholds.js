@@ -60,7 +60,7 @@ export const THRESHOLDS = [
   { comparison: '/metrics over HTTP, 100,000 counters, longest hold of the event loop', unit: 'ms', atMost: 10 },
   { comparison: 'OTLP, 10,000 counters, CPU of an export', peer: 'OpenTelemetry', atMost: 1 / 2 },
   // The first export is among those watched: half of its hold is Node's own HTTP client, which is not compiled yet.
-  { comparison: 'OTLP, 10,000 counters, longest hold of the event loop', peer: 'OpenTelemetry', atMost: 1 / 5 },
+  { comparison: 'OTLP, 10,000 counters, longest hold of the event loop', peer: 'OpenTelemetry', aim: 1 / 10, atMost: 1 / 5 },
   { comparison: 'OTLP, 100,000 counters, CPU of an export', peer: 'OpenTelemetry', atMost: 1 / 2 },
   { comparison: 'OTLP, 100,000 counters, longest hold of the event loop', peer: 'OpenTelemetry', atMost: 1 / 10 },
   { comparison: 'OTLP, 1,000,000 counters, whole export', peer: 'protobuf scrape', atMost: 2, heavy: true },

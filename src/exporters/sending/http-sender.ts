@@ -2,7 +2,7 @@ import { Agent as HttpAgent, type ClientRequest, type IncomingHttpHeaders, type 
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { errorText } from '../../base/rate-limited-log.js'
 import { runDetached } from '../../base/suppression.js'
-import { startTimer } from '../../base/timer.js'
+import { inNextTurn, startTimer } from '../../base/timer.js'
 import { redactSecrets } from '../../base/redact-credentials.js'
 import type { Destination } from './destination.js'
 import { type HeaderValues, headersFault, headerSecrets } from './request-headers.js'
@@ -163,26 +163,27 @@ export class HttpSender {
           end(() => resolve({ status: status!, headers: fields, body: read, secrets, isWhollySent: request.writableFinished }))
         }, fail)
       })
-      writeBody(request, body)
+      runDetached(() => writeBody(request, body))
     })
   }
 }
 
-const PIECE_BYTES = 262_144
+const PIECE_BYTES = 131_072
 
 /**
- * Writes a body in pieces, each after the previous one is drained. The operating system copies a piece synchronously, so that a long body
- * in one piece would block the event loop.
+ * Writes a body in pieces, each in a turn of its own after the previous one is drained. The operating system copies a piece synchronously,
+ * so that a long body in one turn would block the event loop.
  */
 function writeBody(request: ClientRequest, body: readonly Uint8Array[]): void {
   const pieces = body.flatMap(piecesOf)
   const goOn = (): void => {
+    if (request.destroyed) return
     let hasRoom = true
     while (hasRoom && pieces.length > 0) hasRoom = request.write(pieces.shift())
-    if (pieces.length > 0) request.once('drain', goOn)
+    if (pieces.length > 0) request.once('drain', () => void inNextTurn(goOn))
     else request.end()
   }
-  goOn()
+  inNextTurn(goOn)
 }
 
 function piecesOf(bytes: Uint8Array): Uint8Array[] {
