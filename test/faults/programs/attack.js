@@ -1,16 +1,38 @@
-// Attacks the /metrics of a port on this machine, until it is killed: node attack.js <port> <kind>
+// Attacks the /metrics of a port on this machine, until it is killed: node attack.js <port> <kind> [tls]
+import { connect as connectHttp2 } from 'node:http2'
 import { connect } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 
-const [port, kind] = [Number(process.argv[2]), process.argv[3]]
+const [port, kind, isTls] = [Number(process.argv[2]), process.argv[3], process.argv[4] === 'tls']
 const GET = 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'
 const IMPATIENT = 'GET /metrics HTTP/1.1\r\nHost: x\r\nX-Prometheus-Scrape-Timeout-Seconds: 0.001\r\n\r\n'
 
+/** A TCP socket and what is spoken over it, which is the same without TLS. */
+function sockets() {
+  const tcp = connect(port, '127.0.0.1').on('error', () => {})
+  return { tcp, socket: isTls ? connectTls({ socket: tcp, rejectUnauthorized: false }).on('error', () => {}) : tcp }
+}
+
 function open(request, reads) {
-  const socket = connect(port, '127.0.0.1', () => socket.write(request))
-  socket.on('error', () => {})
+  const { socket } = sockets()
+  socket.write(request)
   if (reads) socket.resume()
   else socket.pause()
   return socket
+}
+
+/** A session of HTTP/2 whose streams may send nothing. */
+function session() {
+  const made = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false, settings: { initialWindowSize: 0 } })
+  return made.on('error', () => {})
+}
+
+/** Node ends a session that resets many streams; another one follows. */
+let resetting
+const resetSession = () => (resetting === undefined || resetting.destroyed || resetting.closed ? (resetting = session()) : resetting)
+
+function stream(from) {
+  return from.request({ ':path': '/metrics' }).on('error', () => {})
 }
 
 const ATTACKS = {
@@ -27,6 +49,20 @@ const ATTACKS = {
   },
   'two thousand guards': () => {
     for (let at = 0; at < 500; at++) open(IMPATIENT.repeat(4), true)
+  },
+  'a thousand connections a second that are reset': () => {
+    const reset = () => {
+      const { tcp, socket } = sockets()
+      socket.write(GET, () => tcp.resetAndDestroy())
+    }
+    setInterval(() => Array.from({ length: 20 }, reset), 20)
+  },
+  'five hundred streams that are never read': () => {
+    const from = session()
+    for (let at = 0; at < 500; at++) stream(from).pause()
+  },
+  'a thousand streams a second that are reset': () => {
+    setInterval(() => Array.from({ length: 20 }, () => stream(resetSession()).close(8)), 20)
   },
 }
 
