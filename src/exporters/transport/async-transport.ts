@@ -55,8 +55,8 @@ export class AsyncTransport<T> implements Transport<T> {
   /** The number of consecutive retryable failures, also of different batches. The delay grows with it. */
   #failures = 0
   #graceEndsMs = Number.POSITIVE_INFINITY
-  /** Why all remaining items were dropped. New ones are dropped too. */
   readonly #hung = new HungCalls()
+  /** Why all remaining items were dropped. New ones are dropped too. */
   #end: 'ended' | 'grace_period' | undefined
   #lastFlush: { readonly items: number; readonly endsMs: number; readonly done: Promise<void> } | undefined
   #shutdown: Promise<void> | undefined
