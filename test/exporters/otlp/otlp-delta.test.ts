@@ -1,11 +1,16 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { OtlpMetricExporter } from '../../../src/exporters/otlp/otlp-metric-exporter.js'
 import { gatherFamilies } from '../../../src/metrics/collection/gather.js'
+import type { MetricProducer } from '../../../src/metrics/data/producer.js'
 import { MetricRegistry } from '../../../src/metrics/instruments/metric-registry.js'
 import { ManualClock } from '../../../src/testing/manual-clock.js'
+import { metric } from '../prometheus/format/metric-samples.js'
 import { selfValue } from '../self-value.js'
 import { receiver, type Receiver } from '../sending/receiver.js'
 import { dataOf, decodeBody, metricsOf, type Plain } from './read-otlp.js'
+
+/** `AGGREGATION_TEMPORALITY_CUMULATIVE` */
+const CUMULATIVE = 2
 
 let clock: ManualClock
 let registry: MetricRegistry
@@ -25,11 +30,11 @@ const make = (options = {}): OtlpMetricExporter =>
   new OtlpMetricExporter({ endpoint: destination.url, temporality: 'delta', clock, ...options })
 
 /** Exports rows once, a second after the time before; returns the points that were sent. */
-async function exportOnce(exporter: OtlpMetricExporter): Promise<Plain[]> {
+async function exportOnce(exporter: OtlpMetricExporter, producer: MetricProducer = registry): Promise<Plain[]> {
   await clock.advanceAsync(1_000)
   const before = destination.requests.length
   const context = { timeUnixMs: clock.unixMs(), timeoutMs: 100, signal: new AbortController().signal, isLast: false }
-  await exporter.exportFamilies(await gatherFamilies([registry]), context).catch(() => {})
+  await exporter.exportFamilies(await gatherFamilies([producer]), context).catch(() => {})
   return pointsOf(destination.requests.slice(before).map(({ body }) => body))
 }
 
@@ -113,6 +118,19 @@ test('a row that is removed and created again starts from zero', async () => {
   await clock.advanceAsync(500)
   jobs.inc(7, { n: 'b' })
   expect(shown(await exportOnce(exporter))).toEqual([[7, 1_500, 2_500]])
+  await exporter.shutdown()
+})
+
+test('metrics of a foreign producer stay cumulative, also if their values are reset', async () => {
+  const exporter = make()
+  let value = 0
+  const foreign = { getMetrics: () => [metric({ name: 'jobs', type: 'CUMULATIVE_INT64' }, [[], value])] }
+  for (value of [10, 3, 8]) {
+    const [point] = await exportOnce(exporter, foreign)
+    expect(Number(point!['asInt'])).toBe(value)
+    const [sent] = metricsOf([decodeBody(destination.requests.at(-1)!.body, 'ExportMetricsServiceRequest')])
+    expect(sent!['sum'].aggregationTemporality).toBe(CUMULATIVE)
+  }
   await exporter.shutdown()
 })
 

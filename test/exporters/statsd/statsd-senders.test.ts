@@ -1,10 +1,11 @@
+import { Socket as UdpSocket } from 'node:dgram'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { constants } from 'node:os'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { StatsdExporter } from '../../../src/exporters/statsd/index.js'
 import { type UnixDatagrams, UnixDatagramSender } from '../../../src/exporters/statsd/unix-datagram-sender.js'
 import { UdpSender } from '../../../src/exporters/statsd/udp-sender.js'
@@ -104,6 +105,20 @@ describe('UDP', () => {
     const faults = await sender.send([Buffer.from('a:1|c'), Buffer.alloc(70_000), Buffer.from('b:1|c')])
     expect(faults).toEqual([undefined, expect.objectContaining({ code: 'EMSGSIZE' }), undefined])
     expect(await receiver.lines()).toEqual(['a:1|c', 'b:1|c'])
+    sender.reset()
+    await receiver.close()
+  })
+
+  test('a packet is sent again after a delay if the buffer of the network device is full', async () => {
+    const receiver = await UdpReceiver.open()
+    const sender = new UdpSender('127.0.0.1', receiver.port)
+    const full = Object.assign(new Error('send ENOBUFS'), { code: 'ENOBUFS' })
+    const send = vi.spyOn(UdpSocket.prototype, 'send')
+    onTestFinished(() => send.mockRestore())
+    send.mockImplementationOnce(((_packet: Buffer, callback: (error: Error) => void) => callback(full)) as never)
+    expect(await sender.send([Buffer.from('a:1|c'), Buffer.from('b:1|c')])).toEqual([undefined, undefined])
+    expect(send).toHaveBeenCalledTimes(3)
+    expect(await receiver.lines()).toEqual(['b:1|c', 'a:1|c'])
     sender.reset()
     await receiver.close()
   })
