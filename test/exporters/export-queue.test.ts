@@ -69,7 +69,7 @@ test.each(EXPORTERS)('%s refuses the seventeenth of its exports that have not en
 test('StatsdExporter refuses the seventeenth of its exports that have not ended, and counts it', async () => {
   const server = await UdpReceiver.open()
   await refusesTheSeventeenth('StatsdExporter', new StatsdExporter({ port: server.port }))
-  server.close()
+  await server.close()
 })
 
 async function refusesTheSeventeenth(name: string, exporter: Exporter<never>): Promise<void> {
