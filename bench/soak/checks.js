@@ -37,7 +37,7 @@ const LONG_MINUTES = 60
 /**
  * Limits of the event loop delay that records and scrapes may add, and of the changes of resident memory with each periodic export. On a
  * shared machine the same work takes longer, and the host may stop the machine for 100 ms. There the allocator has been seen to keep 8 MB
- * within two minutes in which the heap did not grow.
+ * more in two minutes in which the heap did not grow, most of them in the first.
  */
 export const BOUNDS = {
   own: { p999Ms: 5, longestMs: 25, stepMB: 2 },
@@ -52,8 +52,8 @@ export const BOUNDS = {
  */
 export function checks(seen, minutes, bounds = BOUNDS.own) {
   const long = minutes >= LONG_MINUTES
-  // The first minute does not count; in the long form, the first third.
-  const from = long ? minutes / 3 : 0
+  // While memory is still reserved, it does not count: half of the time after the first minute; in the long form, the first third.
+  const from = long ? minutes / 3 : (WARM_UP_MINUTES + minutes) / 2
   const { slope } = line(seen.resident.filter(([minute]) => minute >= from))
   const fitted = minutes - (long ? from : WARM_UP_MINUTES)
   const last = seen.resident.at(-1)?.[1] ?? Number.NaN
