@@ -277,9 +277,10 @@ function timed(body: () => Promise<void>): () => Promise<void> {
   }
 }
 
-/** Turns that the fake timers do not see: on a busy machine a scrape waits for a slice of time first. */
-async function eventLoopTurns(turns: number): Promise<void> {
-  for (let at = 0; at < turns; at++) await new Promise<void>((resolve) => void inNextTurn(resolve))
+/** Advances the fake timers, after turns that they do not see: on a busy machine a scrape waits for a slice of time before it sets one. */
+async function advance(ms: number): Promise<void> {
+  for (let turn = 0; turn < 100; turn++) await new Promise<void>((resolve) => void inNextTurn(resolve))
+  await vi.advanceTimersByTimeAsync(ms)
 }
 
 const never = <T>() => new Promise<T>(() => {})
@@ -295,9 +296,9 @@ test(
     const done = vi.fn()
     const reply = handle({ 'x-prometheus-scrape-timeout-seconds': '2' })
     void reply.then(done)
-    await vi.advanceTimersByTimeAsync(1_790)
+    await advance(1_790)
     expect(done).not.toHaveBeenCalled()
-    await vi.advanceTimersByTimeAsync(20)
+    await advance(20)
     expect(String((await reply).body)).toBe('# TYPE one gauge\none 1\n')
   }),
 )
@@ -314,9 +315,9 @@ test(
       })
       const done = vi.fn()
       void handle({ 'x-prometheus-scrape-timeout-seconds': seconds }).then(done)
-      await vi.advanceTimersByTimeAsync(490)
+      await advance(490)
       expect(done).not.toHaveBeenCalled()
-      await vi.advanceTimersByTimeAsync(20)
+      await advance(20)
       expect(done).toHaveBeenCalledOnce()
     }
   }),
@@ -326,7 +327,7 @@ test(
   'a guard that hangs results in a 503',
   timed(async () => {
     const reply = handler(() => [one], { guard: () => never<boolean>(), gatherTimeoutMs: 500 })({})
-    await vi.advanceTimersByTimeAsync(600)
+    await advance(600)
     expect((await reply).status).toBe(503)
   }),
 )
@@ -341,7 +342,7 @@ test(
     const handle = handler(() => [one], { encoders, maxInFlight: 1, gatherTimeoutMs: 500 })
     void handle({})
     const second = handle({})
-    await vi.advanceTimersByTimeAsync(600)
+    await advance(600)
     expect((await second).status).toBe(503)
   }),
 )
@@ -360,10 +361,10 @@ test(
     const before = partial()
     const hurried = Array.from({ length: 300 }, () => handle({ 'x-prometheus-scrape-timeout-seconds': '0.001' }))
     const patient = [handle({}), handle({ 'x-prometheus-scrape-timeout-seconds': '10' })]
-    await vi.advanceTimersByTimeAsync(5_000)
+    await advance(5_000)
     answer([one])
     const texts = async (replies: Promise<{ body?: unknown }>[]) => new Set((await Promise.all(replies)).map(({ body }) => String(body)))
-    await vi.advanceTimersByTimeAsync(0)
+    await advance(0)
     expect(await texts(patient)).toEqual(new Set(['# TYPE one gauge\none 1\n# TYPE two gauge\ntwo 2\n']))
     expect(await texts(hurried)).toEqual(new Set(['# TYPE two gauge\ntwo 2\n']))
     expect([slow.mock.calls.length, partial() - before]).toEqual([1, 300])
@@ -381,9 +382,9 @@ test(
     void handle({})
     const done = vi.fn()
     void handle({}).then(({ status }) => done(status))
-    await vi.advanceTimersByTimeAsync(2_990)
+    await advance(2_990)
     expect(done).not.toHaveBeenCalled()
-    await vi.advanceTimersByTimeAsync(20)
+    await advance(20)
     expect(done).toHaveBeenCalledWith(503)
   }),
 )
@@ -394,17 +395,15 @@ test(
     const slow = vi.fn(() => new Promise<Metric[]>((resolve) => void setTimeout(() => resolve([one]), 5_000)))
     const handle = handler(slow, { maxInFlight: 1, maxWaiting: 10 })
     const waiting = Array.from({ length: 11 }, () => handle({}))
-    await eventLoopTurns(100)
-    await vi.advanceTimersByTimeAsync(4_000)
+    await advance(4_000)
     const refused = handle({})
-    await eventLoopTurns(10)
-    await vi.advanceTimersByTimeAsync(10)
+    await advance(10)
     expect((await refused).status).toBe(503)
-    await vi.advanceTimersByTimeAsync(1_000)
+    await advance(1_000)
     expect(await Promise.all(waiting.map(async (reply) => (await reply).status))).toEqual(new Array(11).fill(200))
     expect(slow).toHaveBeenCalledTimes(1)
     const after = handle({}) // the places are free again
-    await vi.advanceTimersByTimeAsync(5_000)
+    await advance(5_000)
     expect((await after).status).toBe(200)
   }),
 )
@@ -418,12 +417,12 @@ test(
     })
     const handle = handler(() => [one], { encoders, sendTimeoutMs: 2_000 })
     const [unread, begun] = [(await handle({})).body, (await handle({})).body] as AsyncIterableIterator<Uint8Array>[]
-    await vi.advanceTimersByTimeAsync(1_500)
+    await advance(1_500)
     await begun!.next()
-    await vi.advanceTimersByTimeAsync(1_500)
+    await advance(1_500)
     await expect(unread!.next()).rejects.toThrow('its reader read nothing for too long')
     expect((await begun!.next()).done).toBe(false)
-    await vi.advanceTimersByTimeAsync(2_000)
+    await advance(2_000)
     await expect(begun!.next()).rejects.toThrow('its reader read nothing for too long')
     expect(counted('scripted', 'aborted') - before).toBe(2)
   }),
@@ -458,12 +457,12 @@ test(
     const guard = vi.fn(() => new Promise<boolean>((resolve) => void admit.push(resolve)))
     const handle = handler(() => [one], { guard })
     const strangers = Array.from({ length: 700 }, () => handle({ 'x-prometheus-scrape-timeout-seconds': '0.001' }))
-    await vi.advanceTimersByTimeAsync(5)
+    await advance(5)
     expect(new Set((await Promise.all(strangers)).map(({ status }) => status))).toEqual(new Set([503]))
     const honest = handle({})
     expect(guard).toHaveBeenCalledTimes(500)
     admit.forEach((answer) => answer(false))
-    await vi.advanceTimersByTimeAsync(0)
+    await advance(0)
     admit.at(-1)!(true)
     expect((await honest).status).toBe(200)
   }),
