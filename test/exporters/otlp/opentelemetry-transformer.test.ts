@@ -127,7 +127,7 @@ function comparableSpan(span: Plain, annotations: number, isOpen: boolean): Plai
 
 test('spans equal the output of the transformer of OpenTelemetry', { timeout: 120_000 }, async () => {
   const exporter = new OtlpTraceExporter({ endpoint: destination.url, compression: 'none' })
-  const batches = amount(200, 10_000)
+  const batches = amount(1_000, 10_000)
   for (let seed = 1; seed <= batches; seed++) {
     const batch = randomSpans(randomFrom(seed))
     destination.requests.length = 0
