@@ -89,7 +89,7 @@ function leftOut(name: string, reason: string, why: string): void {
   warnOnce('TALLYSCOPE_PROM_CLIENT', name, `the prom-client metric ${name} is left out, completely or in part: ${why}`)
 }
 
-/** The label names of the definition; none if the metric does not tell. */
+/** The label names of the definition; none if the metric does not expose them. */
 function labelNames({ labelNames: names }: PromMetric): readonly string[] {
   return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : []
 }

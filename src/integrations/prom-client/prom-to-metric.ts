@@ -38,7 +38,7 @@ const TYPES: Readonly<Record<string, MetricType>> = {
 }
 
 /**
- * The rules for groups of processes. `latest` is what comes next to `first`. For the mean, and for metrics that prom-client leaves out, the
+ * The rules for groups of processes. `latest` is the rule closest to `first`. For the mean, and for metrics that prom-client leaves out, the
  * group shows a series for each process.
  */
 const MERGE_RULES: Readonly<Record<string, MergeRule>> = { min: 'min', max: 'max', first: 'latest', average: 'each', omit: 'each' }
