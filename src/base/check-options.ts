@@ -50,6 +50,11 @@ export function givenOptions<T extends object>(options: T): { [name in keyof T]?
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as typeof options
 }
 
+/** True for an object with named values, such as one of JSON: neither null nor an array. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 function hintFor(name: string, known: readonly string[]): string | undefined {
   const same = Object.hasOwn(ELSEWHERE, name) ? ELSEWHERE[name] : undefined
   return same !== undefined && known.includes(same) ? same : nearest(name, known)

@@ -1,3 +1,4 @@
+import { isObject } from '../../base/check-options.js'
 import { isKey } from '../../metrics/data/validate-definition.js'
 import type { MergeRule, MetricDescriptor, MetricType } from '../../metrics/data/metric.js'
 import type { RowSource } from '../../metrics/data/row-source.js'
@@ -86,15 +87,15 @@ function parsed(text: string): Record<string, unknown> {
   } catch (cause) {
     throw Object.assign(damaged('a definition is not JSON'), { cause })
   }
-  check(typeof given === 'object' && given !== null && !Array.isArray(given), 'form')
+  check(isObject(given), 'form')
   return Object.assign(Object.create(null), given)
 }
 
 function readSettings(kind: RowSource['kind'], settings: unknown): FamilyDefinition['settings'] {
   if (settings === undefined) return undefined
-  check(typeof settings === 'object' && settings !== null && !Array.isArray(settings) && kind !== 'scalar', 'settings')
+  check(isObject(settings) && kind !== 'scalar', 'settings')
   if (kind === 'summary') {
-    const read = readPercentilesSettings(settings as Record<string, unknown>)
+    const read = readPercentilesSettings(settings)
     check(read !== undefined, 'settings')
     return { ...read }
   }

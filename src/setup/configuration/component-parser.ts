@@ -1,5 +1,6 @@
 import { type ComponentCall, ExpressionFault, parseExpression, parseExpressions, type TextValue } from './component-expression.js'
 import { REPLACEMENTS, type OptionType, COMPONENTS, type ComponentDefinition, type ComponentKind } from './component-registry.js'
+import { isObject } from '../../base/check-options.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { nearest, plain } from '../../base/nearest-name.js'
 import type { Place } from './problem.js'
@@ -62,10 +63,6 @@ export function readComponents(kind: ComponentKind, value: unknown, place: Place
   const items = parsing(value, place, parseExpressions) ?? []
   if (items.length === 1 && items[0]!.kind === 'word' && plain(items[0]!.text) === 'none') return []
   return items.flatMap((item) => componentFromExpression(kind, item, place) ?? [])
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function parsing<T>(text: string, place: Place, parse: (text: string) => T): T | undefined {

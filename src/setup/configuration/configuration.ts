@@ -1,4 +1,5 @@
 import { jsonFault } from './json-fault.js'
+import { isObject } from '../../base/check-options.js'
 import { mergeResources, type Resource, resourceFault, resourceFromEnvironment } from '../../base/resource.js'
 import { type Environment, FILE_VARIABLE, readEnvironment } from './environment-source.js'
 import { type Layer, readObject } from './object-source.js'
@@ -76,9 +77,7 @@ function readFileText(name: string, text: string, report: Report): Layer {
     report({ path: name, problem: `must be JSON: it is invalid from ${jsonFault(text)} on` })
     return {}
   }
-  if (typeof source === 'object' && source !== null && !Array.isArray(source)) {
-    return readObject(source as Record<string, unknown>, `${name}: `, report)
-  }
+  if (isObject(source)) return readObject(source, `${name}: `, report)
   report({ path: name, problem: 'must contain an object' })
   return {}
 }

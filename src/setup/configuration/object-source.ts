@@ -1,3 +1,4 @@
+import { isObject } from '../../base/check-options.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { Place, type Report } from './problem.js'
 import { isSection, readSetting, type SettingPath, type Settings, settingHint, settingOf } from './settings.js'
@@ -49,7 +50,7 @@ export function readObject(source: Readonly<Record<string, unknown>>, where: str
     else if (key === 'prometheus' && typeof value === 'number') {
       set('prometheus.port', value)
       layer.prometheus ??= true
-    } else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    } else if (isObject(value)) {
       for (const [name, setting] of Object.entries(value)) set(`${key}.${name}`, setting)
     } else if (value != null) placeOf(key).problem(`must be an object: it is ${inspectValue(value)}`)
   }
