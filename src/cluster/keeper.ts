@@ -121,6 +121,11 @@ export class Keeper {
     this.#checkCurrent()
   }
 
+  /** Applies all frames that have arrived, without waiting. */
+  receiveSync(): void {
+    this.#frameQueue.flushSync()
+  }
+
   /** Hides stale gauges, imports files of final rows, and sends changes to the standby. Call it every few seconds. */
   tick(): void {
     this.#requests.hideStaleGauges()

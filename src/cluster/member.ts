@@ -83,6 +83,11 @@ export class Member {
     return connection.ended
   }
 
+  /** Applies all frames that have arrived, without waiting. */
+  receiveSync(): void {
+    this.#frameQueue.flushSync()
+  }
+
   /** Sends all rows again, for a new standby. */
   restart(): void {
     this.#changes.restart()

@@ -216,6 +216,9 @@ export class Membership {
     const [own, theirs] = memoryChannels()
     keeper.accept(theirs)
     const joined = member.join(own)
+    // This process may end before the next turn of the event loop, and must not be a keeper without its own rows.
+    keeper.receiveSync()
+    member.receiveSync()
     this.#keeper = keeper
     this.#wake()
     await joined

@@ -1,7 +1,7 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { timerClock } from '../../src/base/clock.js'
 import { Member } from '../../src/cluster/member.js'
 import { Membership } from '../../src/cluster/membership.js'
@@ -44,6 +44,8 @@ class TestMember {
 }
 
 const newGroup = (): string => `g${++group}`
+/** The files of final rows in the folder of this group. */
+const filesOf = (hash: string): string[] => readdirSync(folder).filter((name) => name.startsWith(`${hash}.`) && name.endsWith('.final'))
 
 test('every member has the sums of all, in any order of joining', async () => {
   const hash = newGroup()
@@ -93,7 +95,33 @@ test('a keeper, its standby and another member that leave at once lose nothing',
   for (const { numbers } of [keeper, ...others]) numbers.values['hits']! += 1
   await Promise.all([keeper, others[0]!, others[1]!].map(({ membership }) => membership.leave()))
   await expect.poll(() => others[2]!.page().catch(() => undefined), { timeout: 5_000 }).toEqual({ hits: 1_115 })
-  expect(readdirSync(folder).filter((name) => name.startsWith(`${hash}.`) && name.endsWith('.left'))).toEqual([])
+  expect(filesOf(hash)).toEqual([])
+})
+
+test('a process that ends at the moment it becomes the keeper loses nothing', async () => {
+  const hash = newGroup()
+  const keeper = new TestMember(hash, { hits: 1 })
+  await keeper.joined()
+  const standby = new TestMember(hash, { hits: 10 })
+  await expect.poll(() => standby.page()).toEqual({ hits: 11 })
+
+  const { data, membership } = standby
+  const { merged } = data
+  const written = new Promise<string[]>((resolve) => {
+    vi.spyOn(data, 'merged').mockImplementationOnce(() => {
+      queueMicrotask(() => {
+        membership.flushSync()
+        resolve(filesOf(hash))
+      })
+      return merged()
+    })
+  })
+  await keeper.membership.leave()
+  const next = newGroup()
+  for (const file of await written) copyFileSync(join(folder, file), join(folder, file.replace(hash, next)))
+  const last = new TestMember(next, {})
+  await last.joined()
+  expect(await last.page()).toEqual({ hits: 11 })
 })
 
 test('a new group starts at 0, even if files of an earlier one exist', async () => {
@@ -102,7 +130,7 @@ test('a new group starts at 0, even if files of an earlier one exist', async () 
   const member = new TestMember(hash, { hits: 1 })
   await member.joined()
   expect(await member.page()).toEqual({ hits: 1 })
-  expect(readdirSync(folder).filter((name) => name.startsWith(`${hash}.`) && name.endsWith('.left'))).toEqual([])
+  expect(filesOf(hash)).toEqual([])
 })
 
 test('sixteen members that join at once have one keeper, despite the socket of a dead one', async () => {
