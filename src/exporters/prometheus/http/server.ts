@@ -15,7 +15,7 @@ export interface ServeMetricsOptions extends NodeHandlerOptions {
   readonly port?: number
   /** The address to listen on. Default `127.0.0.1`: only this machine. */
   readonly host?: string
-  /** Path of the metrics. Other paths are answered with 404. Default `/metrics`. */
+  /** Path of the metrics, with or without a slash at its end. Other paths are answered with 404. Default `/metrics`. */
   readonly path?: string
   /** Time limit for a request to arrive, in milliseconds, 1 … 2^31 - 1. Default 10 000. */
   readonly requestTimeoutMs?: number
@@ -86,7 +86,7 @@ export async function serveMetrics(given: ServeMetricsOptions): Promise<MetricsE
     { requestTimeout, headersTimeout, keepAliveTimeout: 30_000, connectionsCheckingInterval: Math.min(1_000, headersTimeout) },
     (request, response) => {
       connections.answering(request, response)
-      if (pathOf(request) === path) scrape(request, response)
+      if (pathOf(request) === withoutSlash(path)) scrape(request, response)
       else notFound(request, response, path)
     },
   )
@@ -130,7 +130,11 @@ function close(server: Server, connections: ConnectionTracker, timeoutMs: number
 function pathOf({ url = '' }: IncomingMessage): string {
   const end = url.indexOf('?')
   const path = end < 0 ? url : url.slice(0, end)
-  return path.replace(/^https?:\/\/[^/]*/i, '') // a proxy's absolute form
+  return withoutSlash(path.replace(/^https?:\/\/[^/]*/i, '')) // a proxy's absolute form
+}
+
+function withoutSlash(path: string): string {
+  return path.endsWith('/') ? path.slice(0, -1) : path
 }
 
 function notFound(request: IncomingMessage, response: ServerResponse, path: string): void {

@@ -69,7 +69,7 @@ test('HEAD has no body, other methods get 405, other paths 404 with the right pa
   })
   for (const path of [
     '/',
-    '/metrics/',
+    '/metrics//',
     '/metricsx',
     '/Metrics',
     '//metrics',
@@ -81,6 +81,17 @@ test('HEAD has no body, other methods get 405, other paths 404 with the right pa
     const { port } = open[0]!
     expect(await ask(`http://127.0.0.1:${port}`, { path })).toMatchObject({ status: 404, text: 'not found: the metrics are at /metrics\n' })
   }
+})
+
+test.each(['/metrics', '/metrics/', '/'])('the path %s may be requested with and without a slash at its end', async (path) => {
+  const { url, port } = await serve({ path })
+  const origin = `http://127.0.0.1:${port}`
+  expect(url).toBe(`${origin}${path}`)
+  const bare = path.replace(/\/$/, '')
+  for (const requested of [path, `${bare}/`, `${bare || '/'}?name[]=one`, `${bare}/?name[]=one`]) {
+    expect(await ask(origin, { path: requested }), requested).toMatchObject({ status: 200, text: '# TYPE one gauge\none 1\n' })
+  }
+  expect((await ask(origin, { path: `${bare}//` })).status).toBe(404)
 })
 
 test('a custom path, an absolute request target and a bracketed host are accepted', async () => {
