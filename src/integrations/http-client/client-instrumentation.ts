@@ -102,20 +102,28 @@ export class ClientInstrumentation implements ExchangeHome {
    * Writes the context of the span and the tags that may be propagated into the headers of the request. If the program has set trace
    * headers of another trace, they stay. Headers of the same trace, which a gateway forwards, are replaced, or the gateway would be
    * missing in the trace.
+   * @returns false if headers of another trace stay.
    */
-  inject(span: Span | undefined, host: string, headers: OutgoingHeaders): void {
+  inject(span: Span | undefined, host: string, headers: OutgoingHeaders): boolean {
     const tracer = this.#tracer
-    if (span === undefined || tracer === undefined || this.#propagateTo?.(host) === false) return
+    if (span === undefined || tracer === undefined || this.#propagateTo?.(host) === false) return true
     const fields = tracer.propagator.fields ?? []
     if (fields.some((name) => headers.get(name) !== undefined)) {
       const { traceId } = tracer.extract(headers) ?? {}
       const distrusted = distrustedTraceId(span)
-      if (traceId === undefined || (traceId !== span.context.traceId && traceId !== distrusted)) return
+      if (traceId === undefined || (traceId !== span.context.traceId && traceId !== distrusted)) return false
       for (const name of fields) headers.delete(name)
       if (distrusted !== undefined) headers.delete('baggage')
     }
     if (headers.areSent) headersSent.value++
     else tracer.inject(headers, span)
+    return true
+  }
+
+  /** Removes the headers that {@link inject} has written, and that nobody has replaced. */
+  withdraw(span: Span, headers: OutgoingHeaders): void {
+    const written = this.#tracer?.inject<Record<string, string>>({}, span)
+    for (const name in written) if (headers.get(name) === written[name]) headers.delete(name)
   }
 
   /** True for headers of a trace or its tags, which {@link inject} may replace. */

@@ -76,13 +76,21 @@ export class NodeRequests {
   /** Some gateways copy the headers of their caller only after they have made the request. */
   #inject(request: ClientRequest, exchange: ClientExchange): void {
     const client = this.#client
+    const { span, host } = exchange
     const { setHeader } = request
     const headers = headersOf(request, setHeader)
-    client.inject(exchange.span, exchange.host, headers)
-    if (exchange.span === undefined || request.headersSent) return
+    client.inject(span, host, headers)
+    if (span === undefined || request.headersSent) return
+    let late: [name: string, value: Parameters<typeof setHeader>[1]][] | undefined
     request.setHeader = function (this: ClientRequest, name, value) {
       setHeader.call(this, name, value)
-      if (client.isContextHeader(name)) client.inject(exchange.span, exchange.host, headers)
+      if (!client.isContextHeader(name)) return this
+      late ??= []
+      late.push([name, value])
+      if (client.inject(span, host, headers)) return this
+      // The parts of one context may be set in any order: they all stay, and ours go.
+      client.withdraw(span, headers)
+      for (const header of late) setHeader.apply(this, header)
       return this
     }
   }

@@ -76,6 +76,29 @@ test.each(Object.entries(ways))('a context of another trace that the program has
   expect(received['traceparent']).toBe(own)
 })
 
+const OWN = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' }
+
+test.each(Object.entries(ways))(
+  'a context of another trace is not mixed with the state and the tags of this one: %s',
+  async (_name, send) => {
+    const { received } = await behindGateway(send, {}, OWN)
+    expect(received).toMatchObject(OWN)
+    expect([received['tracestate'], received['baggage']]).toEqual([undefined, undefined])
+  },
+)
+
+const ORDERS: Record<string, string>[] = [
+  { tracestate: 'own=2', ...OWN, baggage: 'tenant=own' },
+  { baggage: 'tenant=own', ...OWN, tracestate: 'own=2' },
+]
+
+test.each(Object.entries(ways).flatMap(([name, send]) => ORDERS.map((sent) => [name, Object.keys(sent).join(', '), send, sent] as const)))(
+  'a context of another trace arrives whole: %s, in the order %s',
+  async (_name, _order, send, sent) => {
+    expect((await behindGateway(send, {}, sent)).received).toMatchObject(sent)
+  },
+)
+
 test('plugin and client share one trace by default', async () => {
   let received: string | undefined
   const inner = createServer((request, response) => {
