@@ -46,9 +46,9 @@ export async function settle<T>(fn: () => T | PromiseLike<T>): Promise<PromiseSe
 }
 
 /** A call that has not settled this long after its time-out is not waited for any more: the next one begins. */
-const RENEW_AFTER_MS = 60_000
+export const RENEW_AFTER_MS = 60_000
 /** Maximum of calls that have not settled. Beyond it, no other begins before one of them settles. */
-const MAX_UNSETTLED = 16
+export const MAX_UNSETTLED = 16
 
 /** The calls of one function that have exceeded their time-out, for callers that make one call at a time. */
 export class HungCalls {

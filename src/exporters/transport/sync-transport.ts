@@ -9,14 +9,14 @@ import { runSuppressed, runSuppressedWith } from '../../base/suppression.js'
 import { settleNow } from './export-sync.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
 import { isThenable } from '../../base/finally-async.js'
-import { settle, TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
+import { MAX_UNSETTLED, RENEW_AFTER_MS, settle, TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
 import { exportFailure } from '../../base/export-failure.js'
 import { type TransportAccounting, TransportStats } from './transport-stats.js'
 
 export interface SyncTransportOptions {
   /**
-   * Maximum number of running exports, 1 … 1 000 000, for exporters that return promises. Beyond it, items are dropped and counted.
-   * Default 2 048.
+   * Maximum number of running exports, 1 … 1 000 000, for exporters that return promises. Beyond it, items are dropped and counted. If
+   * none of them settles for a minute, they count as rejected and new ones begin, at most 16 times. Default 2 048.
    */
   readonly maxInFlight?: number
   /** Time limit of `shutdown`, and of `flush` by default, in milliseconds, 0 … 2^31 - 1. Default 5 000. */
@@ -40,9 +40,13 @@ class ExportGroup {
   /** Called when the last export of a closed group has settled. */
   onEnd: () => void = () => {}
 
-  constructor(exported: () => void, failed: (error: unknown) => void) {
+  readonly #onSettled: () => void
+
+  /** @param onSettled Called for each export that settles, even if the group was abandoned. */
+  constructor(exported: () => void, failed: (error: unknown) => void, onSettled: () => void) {
     this.exported = () => this.#settle(exported)
     this.failed = (error) => this.#settle(() => failed(error))
+    this.#onSettled = onSettled
   }
 
   /** Stops counting: the items of the running exports have been counted otherwise. */
@@ -52,6 +56,7 @@ class ExportGroup {
   }
 
   #settle(count: () => void): void {
+    this.#onSettled()
     if (this.pending === 0) return
     this.pending--
     count()
@@ -78,6 +83,10 @@ export class SyncTransport<T> implements Transport<T> {
   #group: ExportGroup
   /** Groups of earlier exports, each with a promise of its end. */
   readonly #closedGroups = new Map<ExportGroup, Promise<void>>()
+  /** Monotonic time at which an item was dropped and since which no export has settled, in milliseconds. */
+  #fullSinceMs: number | undefined
+  /** How often running exports were given up since one has settled. */
+  #renewals = 0
   #hasEnded = false
   #shutdown: Promise<void> | undefined
 
@@ -104,7 +113,7 @@ export class SyncTransport<T> implements Transport<T> {
   send(item: T): void {
     if (this.#hasEnded) return this.#stats.accept('ended')
     if (this.#shutdown !== undefined) return this.#stats.accept('shutdown')
-    if (this.#stats.inFlight >= this.#maxInFlight) {
+    if (this.#stats.inFlight >= this.#maxInFlight && !this.#giveUpHung()) {
       this.#stats.accept('queue_full')
       this.#failureLog.report(`is too slow: ${this.#maxInFlight} exports are running and new items are dropped`)
       return
@@ -162,10 +171,28 @@ export class SyncTransport<T> implements Transport<T> {
     else void Promise.resolve(exporting).then(group.exported, group.failed)
   }
 
+  /** Rejects all running exports if none has settled for a minute. Returns true if others may begin. */
+  #giveUpHung(): boolean {
+    const nowMs = this.#clock.monotonicMs()
+    this.#fullSinceMs ??= nowMs
+    if (nowMs - this.#fullSinceMs < RENEW_AFTER_MS || this.#renewals >= MAX_UNSETTLED) return false
+    this.#fullSinceMs = undefined
+    this.#renewals++
+    const lost = this.#stats.inFlight
+    this.#stats.rejected(lost, 'timeout')
+    this.#failureLog.report(`did not export ${lost} items within ${RENEW_AFTER_MS} ms`)
+    this.#abandonGroups()
+    return true
+  }
+
   #newGroup(): ExportGroup {
     return new ExportGroup(
       () => this.#stats.exported(1),
       (error) => this.#failed(error),
+      () => {
+        this.#fullSinceMs = undefined
+        this.#renewals = 0
+      },
     )
   }
 

@@ -88,6 +88,44 @@ test('at most 2 048 exports run at a time', () => {
   expect(to.accounting).toEqual({ accepted: 3_000, exported: 0, rejected: 0, dropped: 952, queued: 0, inFlight: 2_048 })
 })
 
+test('exports that have all not settled for a minute count as rejected and others begin, 16 times until one settles', async () => {
+  const settle: (() => void)[] = []
+  const exporting = vi.fn(() => new Promise<void>((resolve) => void settle.push(resolve)))
+  const to = transport(exporting, { maxInFlight: 2 })
+  const sendThree = (): void => [1, 2, 3].forEach((item) => to.send(item))
+  sendThree()
+  await clock.advanceAsync(59_999)
+  to.send(4)
+  expect(to.accounting).toMatchObject({ accepted: 4, rejected: 0, dropped: 2, inFlight: 2 })
+  await clock.advanceAsync(1)
+  to.send(5)
+  expect(to.accounting).toMatchObject({ accepted: 5, rejected: 2, dropped: 2, inFlight: 1 })
+  for (let minute = 0; minute < 20; minute++) {
+    sendThree()
+    await clock.advanceAsync(60_000)
+  }
+  to.send(6)
+  expect(exporting).toHaveBeenCalledTimes(2 * 17)
+
+  settle[0]?.() // an export that was given up
+  await clock.advanceAsync(0)
+  const { exported, rejected } = to.accounting
+  expect({ exported, rejected }).toEqual({ exported: 0, rejected: 2 * 16 })
+  sendThree()
+  await clock.advanceAsync(60_000)
+  to.send(7)
+  expect(exporting).toHaveBeenCalledTimes(2 * 17 + 1)
+})
+
+test('exports that settle one by one are not given up, however slow they are', async () => {
+  const to = transport(() => new Promise<void>((resolve) => void clock.setTimer(90_000, resolve)), { maxInFlight: 2 })
+  for (let second = 0; second < 600; second += 30) {
+    to.send(second)
+    await clock.advanceAsync(30_000)
+  }
+  expect(to.accounting).toMatchObject({ accepted: 20, rejected: 0 })
+})
+
 describe('flush', () => {
   test('waits for running exports', async () => {
     const to = transport(() => new Promise<void>((resolve) => void clock.setTimer(100, resolve)))
