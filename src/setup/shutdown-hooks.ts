@@ -25,7 +25,7 @@ export interface ShutdownTarget {
 }
 
 export interface ShutdownHookOptions {
-  /** Signals that end the process. Default SIGTERM and SIGINT. */
+  /** Signals that end the process. Default SIGTERM, SIGINT and SIGHUP. */
   readonly signals?: readonly NodeJS.Signals[]
   /** Time limit for all targets together, in milliseconds, from 0. Default 5 000. */
   readonly gracePeriodMs?: number
@@ -61,10 +61,10 @@ interface HookState {
 const state = processGlobal('shutdown-hooks', (): HookState => ({ installs: new Set(), listeners: new Map(), isEnding: false }))
 
 /**
- * Flushes and shuts down targets when the process ends: on SIGTERM and SIGINT, after an uncaught error and when the event loop is empty.
- * On `process.exit()` only synchronous exports are possible. No hooks are installed by default.
+ * Flushes and shuts down targets when the process ends: on SIGTERM, SIGINT and SIGHUP, after an uncaught error and when the event loop
+ * is empty. On `process.exit()` only synchronous exports are possible. No hooks are installed by default.
  *
- * The exit status does not change: 143, 130, 1 with the error printed, or that of the application. A second signal ends the process at
+ * The exit status does not change: 143, 130, 129, 1 with the error printed, or that of the application. A second signal ends the process at
  * once. A target that hangs is not waited for longer than the grace period. If the application has its own listener for a signal or for
  * uncaught errors, the hooks only flush the targets and leave the end of the process to it.
  *
@@ -77,7 +77,7 @@ const state = processGlobal('shutdown-hooks', (): HookState => ({ installs: new 
  */
 export function installShutdownHooks(targets: ShutdownTarget | readonly ShutdownTarget[], options: ShutdownHookOptions = {}): () => void {
   checkOptions('installShutdownHooks', options, OPTIONS)
-  const { signals = ['SIGTERM', 'SIGINT'], gracePeriodMs = 5_000, raiseSignal = false } = options
+  const { signals = ['SIGTERM', 'SIGINT', 'SIGHUP'], gracePeriodMs = 5_000, raiseSignal = false } = options
   const list = Array.isArray(targets) ? [...(targets as readonly ShutdownTarget[])] : [targets as ShutdownTarget]
   list.forEach(checkTarget)
   checkNumber('ERR_SHUTDOWN_OPTION', 'gracePeriodMs', gracePeriodMs, { min: 0, max: MAX_TIMER_MS - LOG_MARGIN_MS })

@@ -31,6 +31,7 @@ describe('a signal', () => {
   test.each<[NodeJS.Signals, number]>([
     ['SIGTERM', 143],
     ['SIGINT', 130],
+    ['SIGHUP', 129],
   ])('%s with 2 048 spans queued loses none and gives the status %i', async (signal, status) => {
     const end = await run({ end: 'signal', gracePeriodMs: 600_000 }, [0, signal])
     expect(end).toMatchObject({ status, signal: null, stderr: '', lines: 2_048 })
