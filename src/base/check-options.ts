@@ -22,11 +22,9 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
  */
 export function checkOptions<T extends object>(owner: string, options: T | undefined, known: OptionNames<T>): void {
   if (options === undefined) return
-  if (typeof options !== 'object' || options === null) {
-    throw new DefinitionError(
-      'ERR_OPTION',
-      `the options of ${owner} must be an object: they are ${options === null ? 'null' : `a ${typeof options}`}`,
-    )
+  if (!isObject(options)) {
+    const given = options === null ? 'null' : Array.isArray(options) ? 'an array' : `a ${typeof options}`
+    throw new DefinitionError('ERR_OPTION', `the options of ${owner} must be an object: they are ${given}`)
   }
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || Object.hasOwn(known, name)) continue

@@ -127,5 +127,9 @@ describe('an unknown option is an error with a hint', () => {
 
   test('options that are not an object are refused', () => {
     expect(() => registry.gauge('text', 'help' as never)).toThrow('the options of metric text must be an object: they are a string')
+    expect(() => percentiles([0.5] as never)).toThrow('the options of percentiles must be an object: they are an array')
+    expect(() => percentiles([] as never)).toThrow('the options of percentiles must be an object: they are an array')
+    expect(() => exponential([1, 2] as never)).toThrow('the options of exponential must be an object: they are an array')
+    expect(() => exponential(null as never)).toThrow('the options of exponential must be an object: they are null')
   })
 })

@@ -21,7 +21,7 @@ export interface ExponentialOptions {
   readonly maxZeroThreshold?: number
 }
 
-const OPTIONS: OptionNames<ExponentialOptions> = {
+export const EXPONENTIAL_OPTIONS: OptionNames<ExponentialOptions> = {
   maxBuckets: true,
   schema: true,
   growthFactor: true,
@@ -38,7 +38,7 @@ const CODE = 'ERR_EXPONENTIAL'
  * @throws {@link DefinitionError} `ERR_EXPONENTIAL` if one is out of range, or both `schema` and `growthFactor` are given.
  */
 export function exponentialSettings(options: ExponentialOptions = {}): ExponentialSettings {
-  checkOptions('exponential', options, OPTIONS)
+  checkOptions('exponential', options, EXPONENTIAL_OPTIONS)
   const { maxBuckets = 160, schema, growthFactor, zeroThreshold = 2 ** -128 } = options
   const maxZeroThreshold = options.maxZeroThreshold ?? Math.max(zeroThreshold, 2 ** -40)
   if (schema !== undefined && growthFactor !== undefined) {

@@ -28,7 +28,7 @@ export interface PercentilesOptions {
   readonly intervals?: boolean
 }
 
-const PERCENTILES_OPTIONS: OptionNames<PercentilesOptions> = {
+export const PERCENTILES_OPTIONS: OptionNames<PercentilesOptions> = {
   quantiles: true,
   significantDigits: true,
   maxAgeMs: true,

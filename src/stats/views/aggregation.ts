@@ -2,8 +2,13 @@ import { checkOptions } from '../../base/check-options.js'
 import type { MergeRule } from '../../metrics/data/metric.js'
 import { checkMergeRule } from '../../metrics/data/validate-definition.js'
 import { checkedBounds } from '../../metrics/histograms/bounds.js'
-import { DERIVED_BOUNDS, type ExponentialOptions, exponentialSettings } from '../../metrics/histograms/exponential-options.js'
-import { type PercentilesOptions, resolvePercentiles } from '../../metrics/histograms/percentiles-options.js'
+import {
+  DERIVED_BOUNDS,
+  EXPONENTIAL_OPTIONS,
+  type ExponentialOptions,
+  exponentialSettings,
+} from '../../metrics/histograms/exponential-options.js'
+import { PERCENTILES_OPTIONS, type PercentilesOptions, resolvePercentiles } from '../../metrics/histograms/percentiles-options.js'
 
 export interface CountAggregation {
   readonly kind: 'count'
@@ -117,14 +122,17 @@ export interface ExponentialAggregationOptions extends ExponentialOptions {
  * Counts recorded values into buckets whose bounds grow exponentially. A native histogram in Prometheus' protobuf format, a classic
  * histogram in the text formats.
  *
- * @throws {@link DefinitionError} `ERR_EXPONENTIAL` if an option is out of its range, `ERR_BUCKET_BOUNDS` for invalid bounds.
+ * @throws {@link DefinitionError} `ERR_OPTION` for unknown options, `ERR_EXPONENTIAL` if an option is out of its range,
+ *   `ERR_BUCKET_BOUNDS` for invalid bounds.
  * @see https://prometheus.io/docs/specs/native_histograms/
  * @example
  * const latency = exponential({ growthFactor: 1.1 })
  */
-export function exponential({ bounds, ...options }: ExponentialAggregationOptions = {}): ExponentialAggregation {
-  exponentialSettings(options)
-  return Object.freeze({ kind: 'exponential', options: Object.freeze(options), bounds: checkedBounds(bounds ?? DERIVED_BOUNDS) })
+export function exponential(options: ExponentialAggregationOptions = {}): ExponentialAggregation {
+  checkOptions('exponential', options, { ...EXPONENTIAL_OPTIONS, bounds: true })
+  const { bounds, ...settings } = options
+  exponentialSettings(settings)
+  return Object.freeze({ kind: 'exponential', options: Object.freeze(settings), bounds: checkedBounds(bounds ?? DERIVED_BOUNDS) })
 }
 
 /**
@@ -133,12 +141,13 @@ export function exponential({ bounds, ...options }: ExponentialAggregationOption
  * The memory of a row depends on digits and range: about 10 to 20 KB with 2 digits and two windows, ten times as much with 3 digits. The
  * default `rowLimit` of such a view is 100.
  *
- * @throws {@link DefinitionError} `ERR_PERCENTILES` if an option is out of its range.
+ * @throws {@link DefinitionError} `ERR_OPTION` for unknown options, `ERR_PERCENTILES` if an option is out of its range.
  * @example
  * const latency = percentiles({ quantiles: [0.5, 0.99], maxAgeMs: 60_000 }) // for a measure in 's'
  */
 export function percentiles(options: PercentilesOptions = {}): PercentilesAggregation {
-  resolvePercentiles({ ...options, expectedIntervalMs: 0 }, 's')
+  checkOptions('percentiles', options, PERCENTILES_OPTIONS)
+  resolvePercentiles({ ...options, expectedIntervalMs: 0 }, 's') // the view checks them with the unit of its measure
   return Object.freeze({ kind: 'percentiles', options: Object.freeze({ ...options }) })
 }
 
