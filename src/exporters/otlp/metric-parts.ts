@@ -48,40 +48,42 @@ export async function* metricParts(families: readonly Family[], options: MetricP
   const slicer = new TimeSlicer()
   for (const { resource, members } of byResource(families, options.resource)) {
     const part = new PartInProgress(new Envelope(resource), options)
-    for (const group of familiesByName(members, options.counts)) {
-      const distinct = group.length === 1 ? undefined : new DistinctRows(options.counts)
-      for (const family of group) {
-        for (const source of rowSourcesOf(family)) {
-          for (const _ of rows(source, part, isRowSource(family), distinct, options)) {
-            if (part.isFull) {
-              const content = part.take()
-              await slicer.nextSlice() // the consumer begins to send, which takes time too
-              yield content
-            }
-            if (slicer.isOver) await slicer.nextSlice()
-          }
-        }
-      }
+    for (const _ of writeFamilies(members, part, options)) {
+      if (part.isFull) yield await takenInNextSlice(part, slicer)
+      if (slicer.isOver) await slicer.nextSlice()
     }
-    if (part.points === 0) continue
-    const content = part.take()
-    await slicer.nextSlice()
-    yield content
+    if (part.points > 0) yield await takenInNextSlice(part, slicer)
   }
 }
 
-/** Writes the rows of a source. Yields after every few rows, and when the part is full. */
-function* rows(
+/** Returns the content of the part in a new slice, because the consumer begins to send it, which takes time too. */
+async function takenInNextSlice(part: PartInProgress, slicer: TimeSlicer): Promise<MetricPartContent> {
+  const content = part.take()
+  await slicer.nextSlice()
+  return content
+}
+
+/** Writes the rows of all families. Yields after every few rows, and when the part is full. */
+function* writeFamilies(families: readonly Family[], part: PartInProgress, options: MetricPartsOptions): Generator<void> {
+  for (const group of familiesByName(families, options.counts)) {
+    const distinct = group.length === 1 ? undefined : new DistinctRows(options.counts)
+    for (const family of group) {
+      // Snapshots are new objects in each export, so that no baseline can be found for them: they stay cumulative.
+      const baselines = isRowSource(family) ? options.baselines : undefined
+      for (const source of rowSourcesOf(family)) yield* writeRows(source, part, baselines, distinct)
+    }
+  }
+}
+
+function* writeRows(
   source: RowSource,
   part: PartInProgress,
-  isLive: boolean,
+  baselines: DeltaBaselines | undefined,
   distinct: DistinctRows | undefined,
-  { baselines }: MetricPartsOptions,
 ): Generator<void> {
   const { generation } = source
   const rowsAStep = ROWS_A_STEP[source.kind]
-  // Snapshots are new objects in each export, so that no baseline can be found for them: they stay cumulative.
-  const deltas = isLive && source.kind !== 'summary' && isMonotonic(source.descriptor) ? baselines : undefined
+  const deltas = source.kind !== 'summary' && isMonotonic(source.descriptor) ? baselines : undefined
   for (const [index, chunk] of source.chunks.entries()) {
     const baseline = deltas?.visit(source, index, chunk)
     // Unchanged rows are skipped before their visibility is checked, unless their labels are compared with other sources.

@@ -45,13 +45,21 @@ export interface SentBuckets {
   readonly count: number
   readonly sum: number
   readonly counts: readonly number[]
+  /** Sent instead of `counts` if it is defined. */
+  readonly exponential: ExponentialValue | undefined
+}
+
+/** The times of an export. */
+export interface PointTimes {
+  readonly timeUnixMs: number
+  /** Exemplars up to this time are not sent. Infinity for none at all. */
+  readonly exemplarsAfterUnixMs: number
 }
 
 /** Writes rows as points of the open metric. Fields with their default value are omitted. */
 export class PointWriter {
   readonly #out: ProtobufWriter
-  /** Exemplars up to this time have been sent. Infinity for no exemplars. */
-  readonly #exemplarsAfterUnixMs: number
+  readonly #times: PointTimes
   #length = 1
   // These belong to the metric whose points are being written.
   #descriptor: MetricDescriptor | undefined
@@ -64,14 +72,14 @@ export class PointWriter {
   readonly #start = new NanoTime()
   readonly #time = new NanoTime()
 
-  constructor(out: ProtobufWriter, exemplarsAfterUnixMs: number) {
+  constructor(out: ProtobufWriter, times: PointTimes) {
     this.#out = out
-    this.#exemplarsAfterUnixMs = exemplarsAfterUnixMs
+    this.#times = times
   }
 
   /** @param startUnixMs NaN if there is none, as for gauges. */
-  number(source: RowSource, chunk: RowChunk, cell: number, value: number, startUnixMs: number, timeUnixMs: number): void {
-    const point = this.#begin('number', source, chunk, cell, startUnixMs, timeUnixMs)
+  number(source: RowSource, chunk: RowChunk, cell: number, value: number, startUnixMs: number): void {
+    const point = this.#begin('number', source, chunk, cell, startUnixMs)
     const isInt = this.#isInt && Number.isSafeInteger(value)
     if (isInt) this.#out.fixed64(AS_INT, value)
     else this.#out.double(AS_DOUBLE, value)
@@ -79,10 +87,10 @@ export class PointWriter {
     this.#end(point)
   }
 
-  histogram(source: RowSource, chunk: RowChunk, cell: number, buckets: SentBuckets, startUnixMs: number, timeUnixMs: number): void {
+  histogram(source: RowSource, chunk: RowChunk, cell: number, buckets: SentBuckets, startUnixMs: number): void {
     const out = this.#out
     const { bounds } = source
-    const point = this.#begin('histogram', source, chunk, cell, startUnixMs, timeUnixMs)
+    const point = this.#begin('histogram', source, chunk, cell, startUnixMs)
     if (buckets.count > 0) out.fixed64(COUNT, buckets.count)
     if (hasSum(buckets.sum, bounds)) out.double(SUM, buckets.sum)
     const finite = finiteBounds(bounds)
@@ -95,18 +103,10 @@ export class PointWriter {
     this.#end(point)
   }
 
-  exponential(
-    source: RowSource,
-    chunk: RowChunk,
-    cell: number,
-    value: ExponentialValue,
-    { count, sum }: SentBuckets,
-    startUnixMs: number,
-    timeUnixMs: number,
-  ): void {
+  exponential(source: RowSource, chunk: RowChunk, cell: number, { count, sum, exponential }: SentBuckets, startUnixMs: number): void {
     const out = this.#out
-    const { schema, zeroThreshold, zeroCount, positive, negative } = sendable(value)
-    const point = this.#begin('exponential', source, chunk, cell, startUnixMs, timeUnixMs)
+    const { schema, zeroThreshold, zeroCount, positive, negative } = sendable(exponential!)
+    const point = this.#begin('exponential', source, chunk, cell, startUnixMs)
     if (count > 0) out.fixed64(COUNT, count)
     if (negative.indexes.length === 0 && sum >= 0) out.double(SUM, sum)
     if (schema !== 0) writeZigzag(out, SCALE, schema)
@@ -118,10 +118,10 @@ export class PointWriter {
     this.#end(point)
   }
 
-  summary(source: RowSource, chunk: RowChunk, cell: number, startUnixMs: number, timeUnixMs: number): void {
+  summary(source: RowSource, chunk: RowChunk, cell: number, startUnixMs: number): void {
     const out = this.#out
     const { count, sum, quantiles } = chunk.summary!(cell)
-    const point = this.#begin('summary', source, chunk, cell, startUnixMs, timeUnixMs)
+    const point = this.#begin('summary', source, chunk, cell, startUnixMs)
     if (count > 0) out.fixed64(COUNT, count)
     if (sum !== 0) out.double(SUM, sum)
     for (const { quantile, value } of quantiles) {
@@ -134,8 +134,9 @@ export class PointWriter {
     this.#end(point)
   }
 
-  #begin(kind: keyof typeof ATTRIBUTES, source: RowSource, chunk: RowChunk, cell: number, startUnixMs: number, timeUnixMs: number): number {
+  #begin(kind: keyof typeof ATTRIBUTES, source: RowSource, chunk: RowChunk, cell: number, startUnixMs: number): number {
     const out = this.#out
+    const { timeUnixMs } = this.#times
     if (source.descriptor !== this.#descriptor) this.#take(source.descriptor)
     const point = out.open(POINT, this.#length)
     if (kind === 'exponential') this.#attributes(ATTRIBUTES.exponential, chunk, cell)
@@ -192,20 +193,26 @@ export class PointWriter {
   }
 
   #exemplar(field: number, exemplar: Exemplar | undefined, isInt: boolean): void {
-    if (exemplar === undefined || !(exemplar.timeUnixMs > this.#exemplarsAfterUnixMs && exemplar.timeUnixMs < MAX_UNIX_MS)) return
+    if (exemplar === undefined || !this.#isSent(exemplar)) return
     const out = this.#out
     const { value, timeUnixMs, attachments } = exemplar
     const message = out.open(field, 1)
     if (timeUnixMs > 0) out.unixNanos(EXEMPLAR_TIME, timeUnixMs)
     if (isInt && Number.isSafeInteger(value)) out.fixed64(EXEMPLAR_INT, value)
     else out.double(EXEMPLAR_DOUBLE, value)
-    for (const [key, text] of Object.entries(attachments)) {
-      if (key === 'span_id' && SPAN_ID_DIGITS.test(text)) out.hex(SPAN_ID, text)
-      else if (key === 'trace_id' && TRACE_ID_DIGITS.test(text)) out.hex(TRACE_ID, text)
-      else writeAttribute(out, FILTERED_ATTRIBUTE, key, text)
-    }
+    for (const [key, text] of Object.entries(attachments)) writeAttachment(out, key, text)
     out.close(message, 1)
   }
+
+  #isSent({ timeUnixMs }: Exemplar): boolean {
+    return timeUnixMs > this.#times.exemplarsAfterUnixMs && timeUnixMs < MAX_UNIX_MS
+  }
+}
+
+function writeAttachment(out: ProtobufWriter, key: string, text: string): void {
+  if (key === 'span_id' && SPAN_ID_DIGITS.test(text)) out.hex(SPAN_ID, text)
+  else if (key === 'trace_id' && TRACE_ID_DIGITS.test(text)) out.hex(TRACE_ID, text)
+  else writeAttribute(out, FILTERED_ATTRIBUTE, key, text)
 }
 
 /** Writes times in nanoseconds. Remembers the last one, since consecutive ones are mostly the same. */

@@ -4,12 +4,10 @@ import type { ProtobufWriter } from '../protobuf-writer.js'
 import type { ChunkBaseline, PendingBaselines } from './delta-baselines.js'
 import { exponentialGrowth } from './exponential-buckets.js'
 import { type DataKind, OpenMetric, scalarKind } from './metric-head.js'
-import { PointWriter } from './point-writer.js'
+import { type PointTimes, PointWriter, type SentBuckets } from './point-writer.js'
 
-export interface RowWriterOptions {
-  readonly timeUnixMs: number
+export interface RowWriterOptions extends PointTimes {
   readonly histograms: 'explicit' | 'exponential'
-  readonly exemplarsAfterUnixMs: number
 }
 
 /** Writes rows as points, and begins and ends the metrics around them. */
@@ -19,14 +17,14 @@ export class RowWriter {
   readonly #options: RowWriterOptions
   #open: OpenMetric | undefined
   /** The buckets of the current row. The object is reused. */
-  readonly #buckets: Buckets = { count: 0, sum: 0, counts: [] }
+  readonly #buckets: Buckets = { count: 0, sum: 0, counts: [], exponential: undefined }
   /** Points since the last {@link end}. */
   points = 0
 
   constructor(out: ProtobufWriter, options: RowWriterOptions) {
     this.#out = out
     this.#options = options
-    this.#writer = new PointWriter(out, options.exemplarsAfterUnixMs)
+    this.#writer = new PointWriter(out, options)
   }
 
   /** Ends the open metric. Returns the number of points since the last call. */
@@ -40,24 +38,25 @@ export class RowWriter {
 
   /** Writes the row, or its difference from `baseline`, if there is one. */
   row(source: RowSource, chunk: RowChunk, cell: number, baseline: ChunkBaseline | undefined, pending: PendingBaselines | undefined): void {
-    const { timeUnixMs } = this.#options
-    if (baseline !== undefined) {
-      if (chunk.lastEpoch(cell) < baseline.epoch) return
-      if (source.kind === 'scalar') this.#scalarGrowth(source, chunk, cell, baseline, pending!)
-      else this.#distributionGrowth(source, chunk, cell, baseline, pending!)
-      return
-    }
+    if (baseline === undefined) this.#total(source, chunk, cell)
+    else if (chunk.lastEpoch(cell) < baseline.epoch) return
+    else if (source.kind === 'scalar') this.#scalarGrowth(source, chunk, cell, baseline, pending!)
+    else this.#distributionGrowth(source, chunk, cell, baseline, pending!)
+  }
+
+  #total(source: RowSource, chunk: RowChunk, cell: number): void {
     const startUnixMs = chunk.startTimeUnixMs(cell)
     if (source.kind === 'summary') {
       this.#ensure(source, 'summary', false)
-      this.#writer.summary(source, chunk, cell, startUnixMs, timeUnixMs)
+      this.#writer.summary(source, chunk, cell, startUnixMs)
     } else if (source.kind === 'scalar') {
       const kind = scalarKind(source.descriptor)
       this.#ensure(source, kind, false)
-      this.#writer.number(source, chunk, cell, chunk.value(cell), kind === 'gauge' ? Number.NaN : startUnixMs, timeUnixMs)
+      this.#writer.number(source, chunk, cell, chunk.value(cell), kind === 'gauge' ? Number.NaN : startUnixMs)
     } else {
-      const exponential = this.#exponential(chunk, cell)
-      this.#distribution(source, chunk, cell, exponential, this.#bucketsOf(source, chunk, cell), startUnixMs, false)
+      const buckets = this.#bucketsOf(source, chunk, cell)
+      this.#ensure(source, distributionKind(buckets), false)
+      this.#distribution(source, chunk, cell, buckets, startUnixMs)
     }
     this.points++
   }
@@ -68,10 +67,9 @@ export class RowWriter {
     const growth = isKnown ? value - baseline.sent(cell, 0) : value
     // A new row is sent even if it is 0, so that receivers know the series.
     if (isKnown && growth === 0) return
-    const startUnixMs = chunk.startTimeUnixMs(cell)
     this.#ensure(source, 'sum', true)
-    const sinceUnixMs = isKnown ? baseline.sentUntilUnixMs(cell) : startUnixMs
-    this.#writer.number(source, chunk, cell, growth, sinceUnixMs, this.#options.timeUnixMs)
+    const sinceUnixMs = isKnown ? baseline.sentUntilUnixMs(cell) : chunk.startTimeUnixMs(cell)
+    this.#writer.number(source, chunk, cell, growth, sinceUnixMs)
     this.#remember(chunk, cell, baseline, pending, undefined)
     pending.value(value)
     this.points++
@@ -79,50 +77,33 @@ export class RowWriter {
 
   #distributionGrowth(source: RowSource, chunk: RowChunk, cell: number, baseline: ChunkBaseline, pending: PendingBaselines): void {
     const now = this.#bucketsOf(source, chunk, cell)
-    const exponential = this.#exponential(chunk, cell)
-    const isKnown = baseline.has(chunk, cell) && now.count >= baseline.sent(cell, 1)
-    const counts = isKnown ? now.counts.map((count, at) => count - baseline.sent(cell, 2 + at)) : now.counts
-    const before = isKnown ? baseline.exponential(cell) : undefined
-    const exponentialAdded = exponential !== undefined && before !== undefined ? exponentialGrowth(exponential, before) : exponential
-    const isReset = !isKnown || counts.some((count) => count < 0) || (exponential !== undefined && exponentialAdded === undefined)
-    const added = isReset ? now : { count: now.count - baseline.sent(cell, 1), sum: now.sum - baseline.sent(cell, 0), counts }
-    if (!isReset && added.count === 0) return
-    const sinceUnixMs = isReset ? chunk.startTimeUnixMs(cell) : baseline.sentUntilUnixMs(cell)
-    this.#distribution(source, chunk, cell, isReset ? exponential : exponentialAdded, added, sinceUnixMs, true)
-    this.#remember(chunk, cell, baseline, pending, exponential)
+    const growth = baseline.has(chunk, cell) ? growthSince(baseline, cell, now) : undefined
+    if (growth?.count === 0) return
+    const sent = growth ?? now
+    const sinceUnixMs = growth === undefined ? chunk.startTimeUnixMs(cell) : baseline.sentUntilUnixMs(cell)
+    this.#ensure(source, distributionKind(sent), true)
+    this.#distribution(source, chunk, cell, sent, sinceUnixMs)
+    this.#remember(chunk, cell, baseline, pending, now.exponential)
     pending.value(now.sum)
     pending.value(now.count)
     for (const count of now.counts) pending.value(count)
     this.points++
   }
 
-  #distribution(
-    source: RowSource,
-    chunk: RowChunk,
-    cell: number,
-    exponential: ExponentialValue | undefined,
-    buckets: Buckets,
-    startUnixMs: number,
-    isDelta: boolean,
-  ): void {
-    const { timeUnixMs } = this.#options
-    this.#ensure(source, exponential === undefined ? 'histogram' : 'exponential', isDelta)
-    if (exponential === undefined) this.#writer.histogram(source, chunk, cell, buckets, startUnixMs, timeUnixMs)
-    else this.#writer.exponential(source, chunk, cell, exponential, buckets, startUnixMs, timeUnixMs)
+  #distribution(source: RowSource, chunk: RowChunk, cell: number, buckets: SentBuckets, startUnixMs: number): void {
+    if (buckets.exponential === undefined) this.#writer.histogram(source, chunk, cell, buckets, startUnixMs)
+    else this.#writer.exponential(source, chunk, cell, buckets, startUnixMs)
   }
 
   /** Reads the whole row synchronously, so that count, sum and buckets are consistent. */
-  #bucketsOf({ bounds }: RowSource, chunk: RowChunk, cell: number): Buckets {
+  #bucketsOf({ bounds }: RowSource, chunk: RowChunk, cell: number): SentBuckets {
     const buckets = this.#buckets
     buckets.count = chunk.count(cell)
     buckets.sum = chunk.value(cell)
     buckets.counts.length = bounds.length + 1
     for (let bucket = 0; bucket <= bounds.length; bucket++) buckets.counts[bucket] = chunk.bucket(cell, bucket)
+    buckets.exponential = this.#options.histograms === 'exponential' ? chunk.exponential?.(cell) : undefined
     return buckets
-  }
-
-  #exponential(chunk: RowChunk, cell: number): ExponentialValue | undefined {
-    return this.#options.histograms === 'exponential' ? chunk.exponential?.(cell) : undefined
   }
 
   #remember(
@@ -147,8 +128,23 @@ export class RowWriter {
   }
 }
 
-interface Buckets {
+interface Buckets extends SentBuckets {
   count: number
   sum: number
   readonly counts: number[]
+  exponential: ExponentialValue | undefined
+}
+
+function distributionKind({ exponential }: SentBuckets): DataKind {
+  return exponential === undefined ? 'histogram' : 'exponential'
+}
+
+/** Returns the values added since the baseline was sent, or undefined after a reset. */
+function growthSince(baseline: ChunkBaseline, cell: number, now: SentBuckets): SentBuckets | undefined {
+  const counts = now.counts.map((count, at) => count - baseline.sent(cell, 2 + at))
+  if (now.count < baseline.sent(cell, 1) || counts.some((count) => count < 0)) return undefined
+  const before = baseline.exponential(cell)
+  const exponential = now.exponential && before ? exponentialGrowth(now.exponential, before) : now.exponential
+  if (now.exponential !== undefined && exponential === undefined) return undefined
+  return { count: now.count - baseline.sent(cell, 1), sum: now.sum - baseline.sent(cell, 0), counts, exponential }
 }

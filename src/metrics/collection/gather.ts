@@ -131,58 +131,79 @@ export function checkProducers(producers: unknown): void {
 
 type Answer<T> = readonly T[] | Promise<readonly T[]>
 
-function begin<T extends Family>(source: Source<T>, producers: readonly MetricProducer[], options: GatherOptions): Gathering<T> {
+type GatherSettings = Required<Omit<GatherOptions, 'onFailure'>> & Pick<GatherOptions, 'onFailure'>
+
+function checkGathering(producers: readonly MetricProducer[], options: GatherOptions): GatherSettings {
   checkOptions('gather', options, OPTIONS)
-  const { timeoutMs = 10_000, keepAlive = true, clock = timerClock } = options
+  const { timeoutMs = 10_000, keepAlive = true, clock = timerClock, onFailure } = options
   checkProducers(producers)
   checkNumber('ERR_GATHER_TIMEOUT', 'timeoutMs', timeoutMs, { min: 0, max: MAX_TIMER_MS })
-  const lists: (readonly T[] | undefined)[] = []
-  const soFar = (): readonly T[] => lists.flatMap((list) => list ?? [])
-  const asynchronous: { readonly at: number; readonly producer: MetricProducer; readonly answer: Promise<readonly T[]> }[] = []
-  for (const [at, producer] of producers.entries()) {
-    try {
-      const answer = callOrJoin(source, producer, timeoutMs, clock)
-      if (answer instanceof Promise) asynchronous.push({ at, producer, answer })
-      lists.push(answer instanceof Promise ? undefined : answer)
-    } catch (error) {
-      lists.push(leftOut(producer, isA(Stuck, error) ? 'stuck' : reasonOf(error, 'throw'), error, options))
-    }
-  }
-  if (asynchronous.length === 0) return { all: soFar(), soFar }
+  return { timeoutMs, keepAlive, clock, ...(onFailure && { onFailure }) }
+}
 
-  const all = new Promise<readonly T[]>((resolve) => {
-    let open = asynchronous.length
+/** A producer whose metrics have not arrived. */
+interface Awaited<T> {
+  /** Its index in the list of producers. */
+  readonly at: number
+  readonly producer: MetricProducer
+  readonly answer: Promise<readonly T[]>
+}
+
+/** The metrics that have arrived, by the index of their producer. */
+type Arrived<T> = (readonly T[] | undefined)[]
+
+function begin<T extends Family>(source: Source<T>, producers: readonly MetricProducer[], options: GatherOptions): Gathering<T> {
+  const settings = checkGathering(producers, options)
+  const arrived: Arrived<T> = []
+  const awaited: Awaited<T>[] = []
+  for (const [at, producer] of producers.entries()) {
+    const answer = callOrLeaveOut(source, producer, settings)
+    if (answer instanceof Promise) awaited.push({ at, producer, answer })
+    arrived.push(answer instanceof Promise ? undefined : answer)
+  }
+  const soFar = (): readonly T[] => arrived.flatMap((list) => list ?? [])
+  const all = awaited.length === 0 ? soFar() : untilAll(arrived, awaited, settings).then(soFar)
+  return { all, soFar }
+}
+
+function callOrLeaveOut<T extends Family>(source: Source<T>, producer: MetricProducer, settings: GatherSettings): Answer<T> {
+  try {
+    return callOrJoin(source, producer, settings)
+  } catch (error) {
+    return leftOut(producer, isA(Stuck, error) ? 'stuck' : reasonOf(error, 'throw'), error, settings)
+  }
+}
+
+/** Resolves when each awaited producer has answered, failed or timed out. Never rejects. */
+function untilAll<T>(arrived: Arrived<T>, awaited: readonly Awaited<T>[], settings: GatherSettings): Promise<void> {
+  const { clock, timeoutMs, keepAlive } = settings
+  let open = awaited.length
+  return new Promise((resolve) => {
     const arrive = (at: number, list: () => readonly T[]): void => {
-      if (lists[at] !== undefined) return
-      lists[at] = list()
+      if (arrived[at] !== undefined) return
+      arrived[at] = list()
       if (--open > 0) return
-      stop()
-      resolve(soFar())
+      stopTimer()
+      resolve()
     }
     const giveUp = (): void => {
-      for (const { at, producer } of asynchronous) arrive(at, () => leftOut(producer, 'timeout', undefined, options))
+      for (const { at, producer } of awaited) arrive(at, () => leftOut(producer, 'timeout', undefined, settings))
     }
-    const stop = startTimer(clock, timeoutMs, giveUp, { keepAlive })
-    for (const { at, producer, answer } of asynchronous) {
+    const stopTimer = startTimer(clock, timeoutMs, giveUp, { keepAlive })
+    for (const { at, producer, answer } of awaited) {
       answer.then(
         (list) => arrive(at, () => list),
-        (error: unknown) => arrive(at, () => leftOut(producer, reasonOf(error, 'reject'), error, options)),
+        (error: unknown) => arrive(at, () => leftOut(producer, reasonOf(error, 'reject'), error, settings)),
       )
     }
   })
-  return { all, soFar }
 }
 
 /**
  * Calls the producer, or returns the promise of a pending call, so that concurrent gatherings call an asynchronous producer only once.
  * @throws What the producer throws; Stuck; InvalidAnswer
  */
-function callOrJoin<T extends Family>(
-  source: Source<T>,
-  producer: MetricProducer,
-  timeoutMs: number,
-  clock: Clock,
-): readonly T[] | Promise<readonly T[]> {
+function callOrJoin<T extends Family>(source: Source<T>, producer: MetricProducer, { timeoutMs, clock }: GatherSettings): Answer<T> {
   const nowMs = clock.monotonicMs()
   const pending = source.pending(producer)
   const running = pending.get(producer)
@@ -206,7 +227,7 @@ function leftOut(
   producer: MetricProducer,
   reason: GatherFailureReason,
   given: unknown,
-  { timeoutMs = 10_000, onFailure }: GatherOptions,
+  { timeoutMs, onFailure }: GatherSettings,
 ): readonly never[] {
   const error = reason === 'stuck' ? undefined : given
   const name = componentName(producer, 'producer')

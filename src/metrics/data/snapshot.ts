@@ -10,7 +10,11 @@ export function snapshotOf(source: RowSource, timeUnixMs: number): Metric {
       if (chunk.isLive(cell)) timeSeries.push(seriesOf(source, chunk, cell, timeUnixMs))
     }
   }
-  return { descriptor: source.descriptor, timeSeries, ...(source.resource !== undefined && { resource: source.resource }) }
+  return metricOf(source, timeSeries)
+}
+
+function metricOf({ descriptor, resource }: RowSource, timeSeries: readonly TimeSeries[]): Metric {
+  return { descriptor, timeSeries, ...(resource !== undefined && { resource }) }
 }
 
 /** Returns snapshots of all families. Those that are snapshots already are returned unchanged. */
@@ -30,22 +34,30 @@ export async function snapshotsInSlices(families: readonly Family[], timeUnixMs:
   const slicer = new TimeSlicer()
   const metrics: Metric[] = []
   let rows = 0
+  const isSliceOver = (): boolean => ++rows % ROWS_A_STEP === 0 && rows > ROWS_AT_ONCE && slicer.isOver
   for (const family of families) {
     if (!isRowSource(family)) {
       metrics.push(family)
       continue
     }
-    const { descriptor, generation, resource } = family
     const timeSeries: TimeSeries[] = []
-    for (const chunk of family.chunks) {
-      for (let cell = 0; cell < chunk.size; cell++) {
-        if (isVisibleIn(generation, chunk, cell)) timeSeries.push(seriesOf(family, chunk, cell, timeUnixMs))
-        if (++rows % ROWS_A_STEP === 0 && rows > ROWS_AT_ONCE && slicer.isOver) await slicer.nextSlice()
-      }
+    for (const series of visibleSeries(family, timeUnixMs)) {
+      if (series !== undefined) timeSeries.push(series)
+      if (isSliceOver()) await slicer.nextSlice()
     }
-    metrics.push({ descriptor, timeSeries, ...(resource !== undefined && { resource }) })
+    metrics.push(metricOf(family, timeSeries))
   }
   return metrics
+}
+
+/** Yields for each cell: undefined if its row was removed, or made after the generator was. */
+function* visibleSeries(source: RowSource, timeUnixMs: number): Generator<TimeSeries | undefined> {
+  const { generation } = source
+  for (const chunk of source.chunks) {
+    for (let cell = 0; cell < chunk.size; cell++) {
+      yield isVisibleIn(generation, chunk, cell) ? seriesOf(source, chunk, cell, timeUnixMs) : undefined
+    }
+  }
 }
 
 /** The snapshot of one row. */

@@ -44,20 +44,9 @@ export async function* encodeText(
   const slicer = new TimeSlicer(signal, owner)
   const out = new OutputBuffer()
   try {
-    for (const selected of families) {
-      let isFirst = true
-      for (const source of sourcesOf(selected)) {
-        const writer = writerOf(source, selected.exposed)
-        if (isFirst) out.begin(writer.head)
-        isFirst = false
-        const { generation, chunks } = source
-        const { length } = chunks
-        for (let at = 0; at < length; at++) {
-          writer.writeChunk(at, generation, out)
-          if (out.hasFull) yield* out.takeFull()
-          if (slicer.isOver) await slicer.nextSlice()
-        }
-      }
+    for (const _ of writeFamilies(families, writerOf, out)) {
+      if (out.hasFull) yield* out.takeFull()
+      if (slicer.isOver) await slicer.nextSlice()
     }
     out.begin(undefined)
     out.write(end)
@@ -66,5 +55,25 @@ export async function* encodeText(
     if (rest.length > 0) yield rest
   } finally {
     out.close()
+  }
+}
+
+/** Writes all families. Yields after each chunk. */
+function* writeFamilies(
+  families: readonly SelectedFamily<Family>[],
+  writerOf: ForSource<SourceWriter>,
+  out: OutputBuffer,
+): Generator<void> {
+  for (const selected of families) {
+    for (const [index, source] of sourcesOf(selected).entries()) {
+      const writer = writerOf(source, selected.exposed)
+      if (index === 0) out.begin(writer.head)
+      const { generation, chunks } = source
+      const { length } = chunks
+      for (let at = 0; at < length; at++) {
+        writer.writeChunk(at, generation, out)
+        yield
+      }
+    }
   }
 }

@@ -85,6 +85,13 @@ export class FamilySeries {
     else this.#quantile = new SeriesLabels(family.name, family, target, 'quantile')
   }
 
+  labelsOf(chunk: RowChunk, cell: number): RowLabels {
+    return {
+      values: this.#family.labelNames.map((_, key) => chunk.labelValue(cell, key)?.toWellFormed()),
+      isOverflow: chunk.isOverflow(cell),
+    }
+  }
+
   /** The maximum number of samples of a row of this source. */
   samplesOf({ kind, bounds }: RowSource): number {
     return kind === 'distribution' ? bounds.length + 4 : kind === 'summary' ? 64 : 1
@@ -107,8 +114,9 @@ export class FamilySeries {
     const { shape } = row
     if (this.#family.type !== 'gauge') row.startTimeUnixMs = chunk.startTimeUnixMs(cell)
     if (source.kind === 'scalar') {
-      const exemplar = this.#family.type === 'counter' ? chunk.exemplar(cell, 0) : undefined
-      this.#series(row, this.#plain, chunk.value(cell), '', exemplar)
+      this.#begin(row, this.#plain, chunk.value(cell))
+      if (this.#family.type === 'counter') writeExemplar(row, chunk.exemplar(cell, 0))
+      row.out.end()
     } else if (source.kind === 'summary') {
       const { quantiles, count, sum } = chunk.summary!(cell)
       for (const [at, { value }] of quantiles.entries()) this.#series(row, this.#quantile!, value, shape.own[at])
@@ -137,7 +145,9 @@ export class FamilySeries {
     let below = 0
     for (let i = 0; i <= bounds.length; i++) {
       below += chunk.bucket(cell, i)
-      this.#series(row, this.#bucket!, below, row.shape.own[i], chunk.exemplar(cell, i), bounds[i - 1], bounds[i])
+      this.#begin(row, this.#bucket!, below, row.shape.own[i])
+      writeExemplar(row, chunk.exemplar(cell, i), bounds[i - 1], bounds[i])
+      row.out.end()
     }
     this.#series(row, this.#sum!, chunk.value(cell))
     this.#series(row, this.#count!, below)
@@ -162,22 +172,16 @@ export class FamilySeries {
     out.end()
   }
 
-  /** @param above Lower bound of the bucket. @param upTo Its upper bound. An exemplar outside of it is omitted. */
-  #series(
-    row: WrittenRow,
-    series: SeriesLabels,
-    value: number | undefined,
-    own?: string,
-    exemplar?: Exemplar,
-    above?: number,
-    upTo?: number,
-  ): void {
-    const { out, labels, moment, startTimeUnixMs } = row
+  /** Writes a whole series without an exemplar. A sample without a value is a stale marker. */
+  #series(row: WrittenRow, series: SeriesLabels, value: number | undefined, own?: string): void {
+    this.#begin(row, series, value, own)
+    row.out.end()
+  }
+
+  #begin({ out, labels, moment, startTimeUnixMs }: WrittenRow, series: SeriesLabels, value: number | undefined, own?: string): void {
     series.fill(this.#labels, labels, own)
     out.begin(this.#labels, this.metadata)
     out.sample(value, moment.timeUnixMs, startTimeUnixMs)
-    if (exemplar !== undefined) writeExemplar(row, exemplar, above, upTo)
-    out.end()
   }
 
   /** True if this writes the series of this family with this target. */
@@ -186,12 +190,9 @@ export class FamilySeries {
   }
 }
 
-function writeExemplar(
-  { out, moment }: WrittenRow,
-  exemplar: Exemplar,
-  above = Number.NEGATIVE_INFINITY,
-  upTo = Number.POSITIVE_INFINITY,
-): void {
+/** Adds an exemplar to the open series, unless it was sent before or is not in the bucket (`above`, `upTo`]. */
+function writeExemplar({ out, moment }: WrittenRow, exemplar: Exemplar | undefined, above = -Infinity, upTo = Infinity): void {
+  if (exemplar === undefined) return
   const { timeUnixMs } = exemplar
   if (!(timeUnixMs > moment.exemplarsAfterUnixMs && timeUnixMs <= moment.timeUnixMs)) return
   const labels = isWithin(exemplar, above, upTo) ? exemplarLabels(exemplar) : undefined

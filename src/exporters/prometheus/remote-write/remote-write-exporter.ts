@@ -5,7 +5,7 @@ import { runDetached } from '../../../base/suppression.js'
 import { TimeSlicer } from '../../../base/time-slicer.js'
 import type { FamilyExportContext, FamilyExporter } from '../../../metrics/data/family-exporter.js'
 import type { Metric } from '../../../metrics/data/metric.js'
-import { type Family, isVisibleIn, type RowSource } from '../../../metrics/data/row-source.js'
+import { type Family, isVisibleIn, type RowChunk, type RowSource } from '../../../metrics/data/row-source.js'
 import { rowSourcesOf } from '../../../metrics/data/snapshot-rows.js'
 import { ExportCounts } from '../../export-counts.js'
 import { ExportQueue } from '../../export-queue.js'
@@ -18,7 +18,6 @@ import { type ExportMoment, FamilySeries, WrittenRow } from './family-series.js'
 import { type LiveRow, LiveSeries } from './live-series.js'
 import { checkRemoteWriteOptions, type RemoteWriteExporterOptions, type RemoteWriteSettings } from './remote-write-options.js'
 import { metadataRequest } from './request-writer-v1.js'
-import { rowLabels } from './series-labels.js'
 import { type Compress, loadSnappy } from './snappy-block.js'
 import { Targets } from './target-labels.js'
 import { type AgreedVersion, describeWriteReply, type StreamResult, WriteStream } from './write-stream.js'
@@ -29,6 +28,14 @@ const DEFAULT_TIMEOUT_MS = 30_000
 /** Metadata of version 1 is sent again after this number of exports, because receivers keep it only in memory. */
 const METADATA_EVERY = 10
 const SHUTDOWN_TIMEOUT_MS = 5_000
+
+/** One export that is running. */
+interface Run {
+  readonly stream: WriteStream
+  readonly moment: ExportMoment
+  /** The metadata of all families that were written, by name. */
+  readonly metadata: Map<string, SeriesMetadata>
+}
 
 /**
  * Sends metrics by Prometheus remote write, to Prometheus, Mimir, VictoriaMetrics or another receiver.
@@ -108,7 +115,7 @@ export class RemoteWriteExporter implements FamilyExporter {
       const stream = await this.#stream(limits)
       this.#live.begin()
       const metadata = new Map<string, SeriesMetadata>()
-      await this.#writeAll(stream, families, moment, metadata)
+      await this.#writeAll({ stream, moment, metadata }, families)
       if (staleMarkers && !stream.isDown) {
         await stream.flush()
         if (!stream.isDown) await this.#writeEnds(stream, this.#live.gone(), timeUnixMs)
@@ -131,45 +138,39 @@ export class RemoteWriteExporter implements FamilyExporter {
     return new WriteStream(this.#settings, this.#sender, limits, await this.#compress, this.#agreed)
   }
 
-  async #writeAll(
-    stream: WriteStream,
-    families: readonly Family[],
-    moment: ExportMoment,
-    metadata: Map<string, SeriesMetadata>,
-  ): Promise<void> {
+  async #writeAll(run: Run, families: readonly Family[]): Promise<void> {
     const slicer = new TimeSlicer()
+    for (const sending of this.#writeFamilies(run, families)) {
+      if (sending !== undefined) await sending
+      if (slicer.isOver) await slicer.nextSlice()
+      if (run.stream.isDown) return
+    }
+  }
+
+  /** Writes all rows. Yields after every few rows, and the promise of a request that must be sent before the next row is written. */
+  *#writeFamilies(run: Run, families: readonly Family[]): Generator<Promise<void> | undefined> {
     for (const { members, exposed } of selectFamilies(families)) {
       for (const member of members) {
         const series = this.#seriesOf(exposed, member)
-        metadata.set(series.name, series.metadata)
-        for (const source of rowSourcesOf(member)) {
-          const { generation, chunks } = source
-          for (const chunk of chunks) {
-            for (let cell = 0; cell < chunk.size; cell++) {
-              if (stream.isDown) return
-              if (isVisibleIn(generation, chunk, cell)) {
-                const sending = this.#writeRow(stream, series, exposed, source, chunk, cell, moment)
-                if (sending !== undefined) await sending // an await for each row would be expensive
-              }
-              if (cell % ROWS_A_STEP === 0 && slicer.isOver) await slicer.nextSlice()
-            }
-          }
-        }
+        run.metadata.set(series.name, series.metadata)
+        for (const source of rowSourcesOf(member)) yield* this.#writeSource(run, series, source)
       }
     }
   }
 
-  #writeRow(
-    stream: WriteStream,
-    series: FamilySeries,
-    exposed: ExposedFamily,
-    source: RowSource,
-    chunk: RowSource['chunks'][number],
-    cell: number,
-    moment: ExportMoment,
-  ): Promise<void> | undefined {
+  *#writeSource(run: Run, series: FamilySeries, source: RowSource): Generator<Promise<void> | undefined> {
+    const { generation, chunks } = source
+    for (const chunk of chunks) {
+      for (let cell = 0; cell < chunk.size; cell++) {
+        const sending = isVisibleIn(generation, chunk, cell) ? this.#writeRow(run, series, source, chunk, cell) : undefined
+        if (sending !== undefined || cell % ROWS_A_STEP === 0) yield sending
+      }
+    }
+  }
+
+  #writeRow({ stream, moment }: Run, series: FamilySeries, source: RowSource, chunk: RowChunk, cell: number): Promise<void> | undefined {
     const read = (): Pick<LiveRow, 'labels' | 'shape'> => ({
-      labels: rowLabels(exposed, chunk, cell),
+      labels: series.labelsOf(chunk, cell),
       shape: series.shapeOf(source, chunk, cell),
     })
     const { labels, shape } = this.#settings.staleMarkers ? this.#live.row(series, chunk, cell, read) : read()

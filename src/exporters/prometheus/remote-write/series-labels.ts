@@ -1,4 +1,3 @@
-import type { RowChunk } from '../../../metrics/data/row-source.js'
 import { type ExposedFamily, OVERFLOW_LABEL } from '../format/names.js'
 
 /** The labels of all series of a process. */
@@ -13,13 +12,6 @@ const OWN = Symbol('own')
 export interface RowLabels {
   readonly values: readonly (string | undefined)[]
   readonly isOverflow: boolean
-}
-
-export function rowLabels(family: ExposedFamily, chunk: RowChunk, cell: number): RowLabels {
-  return {
-    values: family.labelNames.map((_, key) => chunk.labelValue(cell, key)?.toWellFormed()),
-    isOverflow: chunk.isOverflow(cell),
-  }
 }
 
 /** The labels of all series of one name, sorted by name as receivers require. They are sorted once instead of for each row. */
@@ -49,17 +41,15 @@ export class SeriesLabels {
   fill(into: string[], row: RowLabels, own = ''): void {
     into.length = 0
     for (const [name, origin] of this.#slots) {
-      const value =
-        typeof origin === 'number'
-          ? row.values[origin]
-          : origin === OVERFLOW
-            ? row.isOverflow
-              ? 'true'
-              : ''
-            : origin === OWN
-              ? own
-              : origin
+      const value = valueAt(origin, row, own)
       if (value !== undefined && value !== '') into.push(name, value)
     }
   }
+}
+
+function valueAt(origin: Origin, row: RowLabels, own: string): string | undefined {
+  if (typeof origin === 'number') return row.values[origin]
+  if (origin === OWN) return own
+  if (origin === OVERFLOW) return row.isOverflow ? 'true' : ''
+  return origin
 }
