@@ -133,16 +133,20 @@ export class ServerExchange extends BodyBytes {
   private finish(): void {
     if (this.home.routes !== undefined) this.findRoute(this.home.routes.find(this.request))
     const head = headOf(this.response)
-    const headersSent = head !== undefined
-    const statusCode = headersSent ? statusOf(head, this.response) : 0
+    const statusCode = head === undefined ? 0 : statusOf(head, this.response)
     const isDone = this.isFinished()
     // Another protocol took the connection over: no response of HTTP will ever finish.
-    const isUpgraded = this.isUpgrade && !headersSent
+    const isUpgraded = this.isUpgrade && head === undefined
     const isStream = isUpgraded || this.isStream(isDone, head, statusCode)
-    const outcome = isUpgraded && !isDone ? 'ok' : this.outcome(isDone, isStream && headersSent, statusCode)
-    const status = headersSent ? clamped(statusCode) : outcome === 'ok' ? SWITCHING_PROTOCOLS : 0
+    const outcome = isUpgraded && !isDone ? 'ok' : this.outcome(isDone, isStream && head !== undefined, statusCode)
+    const switched = outcome === 'ok' ? SWITCHING_PROTOCOLS : 0
+    this.recordAndEndSpan(head === undefined ? switched : clamped(statusCode), outcome, isStream)
+  }
+
+  private recordAndEndSpan(status: number, outcome: HttpOutcome, isStream: boolean): void {
     const { span } = this
-    if (span?.sampled) {
+    if (span === undefined) return this.record(status, outcome, isStream)
+    if (span.sampled) {
       this.describe(span, status, outcome)
       // Exemplars belong to this span, in whichever context the close event is emitted.
       contextState.endingSpan = span
@@ -150,9 +154,9 @@ export class ServerExchange extends BodyBytes {
       contextState.endingSpan = undefined
     } else {
       this.record(status, outcome, isStream)
-      if (span !== undefined && (status >= 400 || status === 0)) this.describe(span, status, outcome)
+      if (status >= 400 || status === 0) this.describe(span, status, outcome)
     }
-    span?.end()
+    span.end()
   }
 
   /** Uses a route that was found only at the end. */

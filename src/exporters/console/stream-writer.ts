@@ -43,7 +43,7 @@ export class StreamWriter {
     return new Promise((resolve) => {
       const end = (error?: unknown): void => {
         this.#release()
-        resolve(isError(error) ? (GONE.has(error.code) ? { kind: 'gone' } : { kind: 'failed', error }) : { kind: 'written' })
+        resolve(outcomeOf(error))
       }
       try {
         const hasRoom = stream.write(text, end) !== false
@@ -89,6 +89,7 @@ export class StreamWriter {
   }
 }
 
-function isError(error: unknown): error is Error & { code?: unknown } {
-  return error != null
+function outcomeOf(error: unknown): Written {
+  if (error == null) return { kind: 'written' }
+  return GONE.has((error as { code?: unknown }).code) ? { kind: 'gone' } : { kind: 'failed', error }
 }

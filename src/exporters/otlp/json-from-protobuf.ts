@@ -142,24 +142,26 @@ export function jsonFromProtobuf(bytes: Uint8Array, message: Message): string {
 function messageText(bytes: Uint8Array, from: number, end: number, message: Message): string {
   const reader = new ProtobufReader(bytes, from, end)
   let text = '{'
-  let open: Field | undefined
+  let list: Field | undefined
   while (reader.next()) {
     const field = message[reader.field]
     if (field === undefined) throw new Error(`BUG: field ${reader.field} has no name in JSON`)
-    const { name, kind, isList } = field
-    // The entries of a list are adjacent.
-    if (open === field) text += ','
-    else text += `${open === undefined ? '' : ']'}${text.length > 1 ? ',' : ''}"${name}":${isList === true ? '[' : ''}`
-    open = isList === true ? field : undefined
-    if (typeof kind === 'object') {
-      const start = reader.block()
-      text += messageText(bytes, start, reader.at, kind)
-    } else text += valueText(reader, bytes, kind)
+    if (field === list) {
+      text += `,${valueText(reader, bytes, field.kind)}` // the entries of a list are adjacent
+      continue
+    }
+    if (list !== undefined) text += ']'
+    list = field.isList === true ? field : undefined
+    text += `${text.length > 1 ? ',' : ''}"${field.name}":${list === undefined ? '' : '['}${valueText(reader, bytes, field.kind)}`
   }
-  return `${text}${open === undefined ? '' : ']'}}`
+  return list === undefined ? `${text}}` : `${text}]}`
 }
 
-function valueText(reader: ProtobufReader, bytes: Uint8Array, kind: Kind): string {
+function valueText(reader: ProtobufReader, bytes: Uint8Array, kind: Kind | Message): string {
+  if (typeof kind === 'object') {
+    const start = reader.block()
+    return messageText(bytes, start, reader.at, kind)
+  }
   switch (kind) {
     case 'string':
       return JSON.stringify(reader.string())

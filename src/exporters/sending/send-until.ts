@@ -49,33 +49,47 @@ export interface SendSettings {
 const MAX_DELAY_MS = 5_000
 const MAX_LAST_DELAY_MS = 1_000
 
+/** A try that may be repeated. */
+interface FailedTry {
+  readonly kind: 'again'
+  readonly message: string
+  /** The delay that the receiver requested. */
+  readonly retryAfterMs: number | undefined
+}
+
 /** Sends the same bytes until they are accepted or refused, or the time is over. Rejects only for a bug of this package. */
 export async function sendUntil(request: Omit<HttpRequest, 'timeoutMs'>, limits: SendLimits, settings: SendSettings): Promise<Delivery> {
-  const { sender, policy, counts, clock, describe } = settings
-  const bytes = request.body.reduce((sum, part) => sum + part.length, 0)
+  const { clock, retryHeaders } = settings
   let message = 'there was no time left'
   for (let retry = 0; ; retry++) {
     const leftMs = limits.endsMs - clock.monotonicMs()
     if (leftMs <= 0) return { kind: 'undelivered', reason: 'deadline', message, retryAfterMs: undefined }
-    let requestedMs: number | undefined
-    try {
-      const headers = { ...request.headers, ...settings.retryHeaders?.(retry) }
-      const reply = await sender.send({ ...request, headers, timeoutMs: Math.min(settings.timeoutMs, leftMs) })
-      const meaning = replyMeaning(reply.status, policy)
-      counts.answered(meaning, bytes)
-      if (meaning !== 'again') return { kind: meaning, reply }
-      message = describe(reply)
-      requestedMs = retryAfterMs(reply.headers['retry-after'], clock.unixMs())
-    } catch (error) {
-      if (!(error instanceof SendError)) throw error
-      counts.failed(error.reason)
-      message = error.message
-    }
-    const delayMs = delayBeforeRetryMs(retry, requestedMs, limits, settings)
-    const undelivered = { kind: 'undelivered', message, retryAfterMs: requestedMs } as const
+    const headers = { ...request.headers, ...retryHeaders?.(retry) }
+    const result = await sendOnce({ ...request, headers, timeoutMs: Math.min(settings.timeoutMs, leftMs) }, settings)
+    if (result.kind !== 'again') return result
+    message = result.message
+    const delayMs = delayBeforeRetryMs(retry, result.retryAfterMs, limits, settings)
+    const undelivered = { ...result, kind: 'undelivered' } as const
     if (retry + 1 >= (limits.tries ?? Infinity)) return { ...undelivered, reason: 'retries' }
     if (delayMs >= limits.endsMs - clock.monotonicMs()) return { ...undelivered, reason: 'deadline' }
     if (!(await delay(delayMs, clock, limits))) return { ...undelivered, reason: 'closing' }
+  }
+}
+
+async function sendOnce(request: HttpRequest, { sender, policy, counts, clock, describe }: SendSettings): Promise<Delivery | FailedTry> {
+  try {
+    const reply = await sender.send(request)
+    const meaning = replyMeaning(reply.status, policy)
+    counts.answered(
+      meaning,
+      request.body.reduce((sum, part) => sum + part.length, 0),
+    )
+    if (meaning !== 'again') return { kind: meaning, reply }
+    return { kind: 'again', message: describe(reply), retryAfterMs: retryAfterMs(reply.headers['retry-after'], clock.unixMs()) }
+  } catch (error) {
+    if (!(error instanceof SendError)) throw error
+    counts.failed(error.reason)
+    return { kind: 'again', message: error.message, retryAfterMs: undefined }
   }
 }
 

@@ -88,12 +88,8 @@ export function checkStatsdOptions(options: StatsdExporterOptions): CheckedOptio
   const { host = '127.0.0.1', path, prefix = '', tags = {}, buckets = false, percentiles = true, clock = systemClock } = options
   const protocol = checkOneOf(OPTION_CODE, 'protocol', options.protocol ?? (path === undefined ? 'udp' : 'unixStream'), PROTOCOLS)
   checkAddress(protocol, host, path)
-  if (typeof prefix !== 'string' || !/^[A-Za-z0-9_.-]*$/.test(prefix)) {
-    refuseOption(`prefix must contain only letters, digits, _, - and dots: it is ${inspectValue(prefix)}`)
-  }
-  for (const [key, value] of Object.entries(tags)) {
-    if (key === '' || typeof value !== 'string') refuseOption(`tags must be strings: ${inspectValue(key)} is ${inspectValue(value)}`)
-  }
+  checkPrefix(prefix)
+  checkTags(tags)
   checkBooleans(OPTION_CODE, { buckets, percentiles })
   const tagStyle = checkOneOf(OPTION_CODE, 'tagStyle', options.tagStyle ?? 'dogstatsd', TAG_STYLES)
   const distributions = checkOneOf(OPTION_CODE, 'distributions', options.distributions ?? 'none', ['none', 'midpoints'])
@@ -122,6 +118,17 @@ export function checkStatsdOptions(options: StatsdExporterOptions): CheckedOptio
 
 const PROTOCOLS: readonly StatsdProtocol[] = ['udp', 'tcp', 'unixStream', 'unixDatagram']
 const TAG_STYLES: readonly TagStyle[] = ['dogstatsd', 'graphite', 'influx', 'none']
+
+function checkPrefix(prefix: unknown): void {
+  if (typeof prefix === 'string' && /^[A-Za-z0-9_.-]*$/.test(prefix)) return
+  refuseOption(`prefix must contain only letters, digits, _, - and dots: it is ${inspectValue(prefix)}`)
+}
+
+function checkTags(tags: Readonly<Record<string, unknown>>): void {
+  for (const [key, value] of Object.entries(tags)) {
+    if (key === '' || typeof value !== 'string') refuseOption(`tags must be strings: ${inspectValue(key)} is ${inspectValue(value)}`)
+  }
+}
 
 function checkAddress(protocol: StatsdProtocol, host: string, path: string | undefined): void {
   if (typeof host !== 'string' || host === '') refuseOption(`host must be a name or an address: it is ${inspectValue(host)}`)

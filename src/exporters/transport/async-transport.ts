@@ -218,19 +218,8 @@ export class AsyncTransport<T> implements Transport<T> {
     let rest = batch
     if (this.#failures > 0 && !(await this.#delayItems(rest))) return
     for (let retry = 0; ; retry++) {
-      const exporting = { items: rest.length }
-      this.#exporting = exporting
-      // A copy, since an exporter may change its batch.
-      const settled = settle(() => runDetached(() => this.exporter.export(rest.slice())))
-      const end = await withTimeout(settled, { clock: this.#clock, timeoutMs: this.#settings.exportTimeoutMs })
-      if (this.#end !== undefined || this.#exporting !== exporting) return // counted in the meantime
-      this.#exporting = undefined
-      if (end === TIMED_OUT) {
-        this.#lose(rest.length, 'timeout', `did not export ${rest.length} items within ${this.#settings.exportTimeoutMs} ms`)
-        this.#notifyWaiters()
-        await this.#hung.untilNext(settled, this.#clock)
-        return
-      }
+      const end = await this.#tryExport(rest)
+      if (end === undefined) return
       if (end.status === 'fulfilled') {
         this.#failures = 0
         return this.#stats.exported(rest.length)
@@ -243,6 +232,23 @@ export class AsyncTransport<T> implements Transport<T> {
       if (!(await this.#delayItems(rest, failure.retryAfterMs))) return
       this.#stats.retried()
     }
+  }
+
+  /** Calls the exporter once. Returns undefined if the items are counted already: after a time-out, or if they were given up. */
+  async #tryExport(items: readonly T[]): Promise<PromiseSettledResult<unknown> | undefined> {
+    const { exportTimeoutMs } = this.#settings
+    const exporting = { items: items.length }
+    this.#exporting = exporting
+    // A copy, since an exporter may change its batch.
+    const settled = settle(() => runDetached(() => this.exporter.export(items.slice())))
+    const end = await withTimeout(settled, { clock: this.#clock, timeoutMs: exportTimeoutMs })
+    if (this.#end !== undefined || this.#exporting !== exporting) return undefined
+    this.#exporting = undefined
+    if (end !== TIMED_OUT) return end
+    this.#lose(items.length, 'timeout', `did not export ${items.length} items within ${exportTimeoutMs} ms`)
+    this.#notifyWaiters()
+    await this.#hung.untilNext(settled, this.#clock)
+    return undefined
   }
 
   /** Waits before the next try. Returns false if the items were dropped or exported by `flushSync` in the meantime. */

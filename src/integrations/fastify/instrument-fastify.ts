@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { givenOptions } from '../../base/check-options.js'
 import { systemClock } from '../../base/clock.js'
-import { currentFrame, EMPTY_FRAME, runInFrame } from '../../base/context.js'
+import { currentFrame, EMPTY_FRAME, type Frame, runInFrame } from '../../base/context.js'
 import { ownServersOf } from '../../serving/owned-servers.js'
 import { runDetached } from '../../base/suppression.js'
 import { makeServerInstrumentation } from '../../http/make-server-instrumentation.js'
@@ -60,11 +60,7 @@ function addHooks(
     }
     // No span for a scrape that the fallback may serve.
     if (fallbackPath === false || !isUnrouted(request, fallbackPath)) exchange!.routed(route, request, reply)
-    const frame = exchange!.frame
-    // The current frame is only read if the exchange has none, because reading it is expensive.
-    if (frame !== undefined) runInFrame(frame, done)
-    else if (currentFrame() === EMPTY_FRAME) done()
-    else runInFrame(EMPTY_FRAME, done)
+    continueIn(exchange!.frame, done)
   })
 
   app.addHook('onError', (request, _reply, error, done) => {
@@ -80,4 +76,12 @@ function addHooks(
     })
     new UpgradeWatch(server, { isFrameworks: true }).watch(app.server)
   }
+}
+
+/** Calls `done` in this frame, or in the empty one if it is undefined. */
+function continueIn(frame: Frame | undefined, done: () => void): void {
+  // The current frame is only read if there is none to set, because reading it is expensive.
+  if (frame !== undefined) runInFrame(frame, done)
+  else if (currentFrame() === EMPTY_FRAME) done()
+  else runInFrame(EMPTY_FRAME, done)
 }

@@ -36,58 +36,71 @@ interface RunningRequest {
  * still counted.
  */
 export function watchUndici(client: ClientInstrumentation): () => void {
-  const running = new WeakMap<object, RunningRequest>()
-  let open = 0
-  let isStopped = false
+  const watch = new UndiciWatch(client)
+  return () => watch.stop()
+}
 
-  const end = (request: UndiciRequest, error?: unknown): void => {
-    const counted = running.get(request)
+class UndiciWatch {
+  readonly #client: ClientInstrumentation
+  readonly #running = new WeakMap<object, RunningRequest>()
+  readonly #unlisten: () => void
+  #open = 0
+  #isStopped = false
+
+  constructor(client: ClientInstrumentation) {
+    this.#client = client
+    this.#unlisten = listen({
+      'undici:request:create': ({ request }: { request: UndiciRequest }) => this.#begin(request),
+      'undici:request:bodyChunkSent': ({ request, chunk }: { request: object; chunk: unknown }) => {
+        const counted = this.#running.get(request)
+        if (counted !== undefined) counted.publishedSent += bodyLength(chunk)
+      },
+      'undici:request:bodyChunkReceived': ({ request, chunk }: { request: object; chunk: unknown }) => {
+        const counted = this.#running.get(request)
+        if (counted !== undefined) counted.publishedReceived += bodyLength(chunk)
+      },
+      'undici:request:headers': ({ request, response }: { request: object; response: { statusCode: number } }) => {
+        const counted = this.#running.get(request)
+        if (counted !== undefined) counted.exchange.status = response.statusCode
+      },
+      'undici:request:trailers': ({ request }: { request: UndiciRequest }) => this.#end(request),
+      'undici:request:error': ({ request, error }: { request: UndiciRequest; error: unknown }) =>
+        this.#end(request, error ?? new Error('the request failed')),
+    })
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    if (this.#open === 0) this.#unlisten()
+  }
+
+  #begin(request: UndiciRequest): void {
+    if (this.#isStopped) return
+    const { protocol, hostname, port } = new URL(request.origin)
+    const host = hostWithPort(protocol, hostname, port)
+    const { method, path } = request
+    const exchange = this.#client.begin({ method, host, protocol, target: path, userAgent: headerOf(request, 'user-agent') })
+    if (exchange === undefined) return
+    const counted: RunningRequest = { exchange, request, sent: 0, received: 0, publishedSent: 0, publishedReceived: 0 }
+    this.#running.set(request, counted)
+    this.#open++
+    countChunks(request, counted)
+    detectAbort(request, exchange)
+    endWithUpgrade(request, exchange, (upgraded) => this.#end(upgraded))
+    this.#client.inject(exchange.span, exchange.host, headersOf(request))
+  }
+
+  #end(request: UndiciRequest, error?: unknown): void {
+    const counted = this.#running.get(request)
     if (counted === undefined) return
-    running.delete(request)
-    open--
-    if (isStopped && open === 0) unlisten()
+    this.#running.delete(request)
+    this.#open--
+    if (this.#isStopped && this.#open === 0) this.#unlisten()
     const { exchange, sent, received, publishedSent, publishedReceived } = counted
     exchange.sent = publishedSent || sent || (request.contentLength ?? 0)
     exchange.received = publishedReceived || received
     if (error !== undefined) exchange.failed(error)
     exchange.close()
-  }
-
-  const unlisten = listen({
-    'undici:request:create': ({ request }: { request: UndiciRequest }) => {
-      if (isStopped) return
-      const { protocol, hostname, port } = new URL(request.origin)
-      const host = hostWithPort(protocol, hostname, port)
-      const { method, path } = request
-      const exchange = client.begin({ method, host, protocol, target: path, userAgent: headerOf(request, 'user-agent') })
-      if (exchange === undefined) return
-      const counted: RunningRequest = { exchange, request, sent: 0, received: 0, publishedSent: 0, publishedReceived: 0 }
-      running.set(request, counted)
-      open++
-      countChunks(request, counted)
-      detectAbort(request, exchange)
-      endWithUpgrade(request, exchange, end)
-      client.inject(exchange.span, exchange.host, headersOf(request))
-    },
-    'undici:request:bodyChunkSent': ({ request, chunk }: { request: object; chunk: unknown }) => {
-      const counted = running.get(request)
-      if (counted !== undefined) counted.publishedSent += bodyLength(chunk)
-    },
-    'undici:request:bodyChunkReceived': ({ request, chunk }: { request: object; chunk: unknown }) => {
-      const counted = running.get(request)
-      if (counted !== undefined) counted.publishedReceived += bodyLength(chunk)
-    },
-    'undici:request:headers': ({ request, response }: { request: object; response: { statusCode: number } }) => {
-      const counted = running.get(request)
-      if (counted !== undefined) counted.exchange.status = response.statusCode
-    },
-    'undici:request:trailers': ({ request }: { request: UndiciRequest }) => end(request),
-    'undici:request:error': ({ request, error }: { request: UndiciRequest; error: unknown }) =>
-      end(request, error ?? new Error('the request failed')),
-  })
-  return () => {
-    isStopped = true
-    if (open === 0) unlisten()
   }
 }
 

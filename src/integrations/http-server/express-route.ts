@@ -99,17 +99,19 @@ function findRouters(handler: unknown, path: string, isThere: IsThere, depth: nu
   if (layers === undefined || depth > MAX_DEPTH) return undefined
   if (layers.some((layer) => isThere(layer, path))) return ''
   return first(layers, (layer) => {
-    const handlers = isMountedApp(layer)
-      ? [...(mounted.get(handler as object) ?? [])]
-      : layersOf(layer.handle) === undefined
-        ? []
-        : [layer.handle]
-    if (handlers.length === 0) return undefined
-    const match = matchLayer(layer, path === '' ? '/' : path)
+    const routers = routersIn(layer, handler)
+    const match = routers.length === 0 ? undefined : matchLayer(layer, path === '' ? '/' : path)
     if (match === undefined) return undefined
     const covered = match.path === '/' ? '' : match.path
     const rest = path.slice(covered.endsWith('/') ? covered.length - 1 : covered.length)
-    const found = first(handlers, (inner) => findRouters(inner, rest === '/' ? '' : rest, isThere, depth + 1))
-    return found === undefined ? undefined : `${covered === '' ? '' : mountTemplate(layer, match)}${found}`
+    const found = first(routers, (router) => findRouters(router, rest === '/' ? '' : rest, isThere, depth + 1))
+    if (found === undefined || covered === '') return found
+    return mountTemplate(layer, match) + found
   })
+}
+
+/** The routers or mounted applications that a layer of `parent` calls. */
+function routersIn(layer: ExpressLayer, parent: unknown): readonly unknown[] {
+  if (isMountedApp(layer)) return [...(mounted.get(parent as object) ?? [])]
+  return layersOf(layer.handle) === undefined ? [] : [layer.handle]
 }

@@ -5,6 +5,7 @@ import type {
   Exemplar,
   MergeRule,
   Metric,
+  MetricDescriptor,
   MetricType,
   PointValue,
   SummaryValue,
@@ -37,6 +38,9 @@ const TYPES: Readonly<Record<string, MetricType>> = {
   summary: 'SUMMARY',
 }
 
+/** The label that distinguishes the values of one series. */
+const OWN_LABELS: Readonly<Partial<Record<MetricType, 'le' | 'quantile'>>> = { CUMULATIVE_DISTRIBUTION: 'le', SUMMARY: 'quantile' }
+
 /**
  * The rules for groups of processes. `latest` is the rule closest to `first`. For the mean, and for metrics that prom-client leaves out, the
  * group shows a series for each process.
@@ -45,11 +49,10 @@ const MERGE_RULES: Readonly<Record<string, MergeRule>> = { min: 'min', max: 'max
 
 /** Converts the values of a prom-client metric, in time slices. The exposed samples are the same. */
 export async function metricOf(given: PromMetricValues, registered: Registered, timeUnixMs: number): Promise<ConvertedMetric> {
-  const { name, labelNames, defaultLabels } = registered
+  const { labelNames, defaultLabels } = registered
   const slicer = new TimeSlicer()
   const type = TYPES[given.type] ?? 'GAUGE_DOUBLE'
-  const leftOut = type === 'CUMULATIVE_DISTRIBUTION' ? 'le' : type === 'SUMMARY' ? 'quantile' : undefined
-  const groups = new SeriesGroups([...labelNames, ...Object.keys(defaultLabels)], leftOut)
+  const groups = new SeriesGroups([...labelNames, ...Object.keys(defaultLabels)], OWN_LABELS[type])
   for (const value of given.values ?? []) {
     groups.add(value, defaultLabels)
     if (slicer.isOver) await slicer.nextSlice()
@@ -62,18 +65,21 @@ export async function metricOf(given: PromMetricValues, registered: Registered, 
     else timeSeries.push({ labelValues, points: [{ timeUnixMs, value }], ...(exemplar && { exemplar }) })
     if (slicer.isOver) await slicer.nextSlice()
   }
+  return { metric: { descriptor: descriptorOf(given, registered.name, type, groups.labelKeys), timeSeries }, faults }
+}
+
+function descriptorOf(given: PromMetricValues, name: string, type: MetricType, labelKeys: readonly string[]): MetricDescriptor {
   const merge = type === 'GAUGE_DOUBLE' ? MERGE_RULES[given.aggregator ?? 'sum'] : undefined
-  const descriptor = {
+  return {
     name,
     description: given.help ?? '',
     unit: '1',
     type,
-    labelKeys: groups.labelKeys,
+    labelKeys,
     exactName: true,
     plainBounds: true,
     ...(merge !== undefined && { merge }),
   }
-  return { metric: { descriptor, timeSeries }, faults }
 }
 
 interface SeriesGroup {

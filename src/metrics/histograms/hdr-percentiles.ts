@@ -185,17 +185,11 @@ export class PercentilesData {
     const greatest = Math.max(...filled.map(({ max }) => max))
     const total = histograms.reduce((sum, histogram) => sum + histogram.totalCount, 0)
     const longest = histograms.reduce((one, other) => (other.countsArrayLength > one.countsArrayLength ? other : one))
-    let passed = 0
-    let index = -1
+    const bucketOf = bucketSearch(histograms)
     return quantiles.map((quantile) => {
       if (quantile === 0) return { quantile, value: least }
       if (quantile === 1) return { quantile, value: greatest }
-      const rank = rankOf(quantile, total)
-      while (passed < rank && index + 1 < longest.countsArrayLength) {
-        index++
-        for (const histogram of histograms) if (index < histogram.countsArrayLength) passed += histogram.getCountAtIndex(index)
-      }
-      const from = longest.valueFromIndex(index)
+      const from = longest.valueFromIndex(bucketOf(rankOf(quantile, total)))
       const middle = from + (longest.sizeOfEquivalentValueRange(from) - 1) / 2
       return { quantile, value: Math.min(greatest, Math.max(least, middle / scale)) }
     })
@@ -269,6 +263,20 @@ export class PercentilesData {
     this.#current.startTimeUnixMs = this.#clock.unixMs()
     this.#count = 0
     this.#sum = 0
+  }
+}
+
+/** Returns a function that finds the bucket with the value of a rank in all histograms together. It must be called with rising ranks. */
+function bucketSearch(histograms: readonly Int32Histogram[]): (rank: number) => number {
+  const buckets = Math.max(...histograms.map(({ countsArrayLength }) => countsArrayLength))
+  let passed = 0
+  let index = -1
+  return (rank) => {
+    while (passed < rank && index + 1 < buckets) {
+      index++
+      for (const histogram of histograms) if (index < histogram.countsArrayLength) passed += histogram.getCountAtIndex(index)
+    }
+    return index
   }
 }
 

@@ -37,20 +37,25 @@ const OTEL_PROPAGATORS: Readonly<Record<string, string>> = { tracecontext: 'trac
 export function readEnvironment(env: Environment, report: Report, warn: Report): Layer {
   const layer: Layer = readOpenTelemetry(env, warn)
   for (const [variable, value] of Object.entries(env)) {
-    if (!variable.startsWith('TALLYSCOPE_') || value === undefined || OTHERS.has(variable)) continue
-    const setting = OWN.get(variable)
-    const place = new Place(variable, report)
-    if (value.trim() === '') {
-      if (setting !== undefined && NEVER_EMPTY.has(setting)) place.problem('it is empty', 'name a file, or remove it')
-    } else if (setting !== undefined) put(layer, setting, value, place)
-    else {
-      const near = nearest(variable, [...OWN.keys(), ...OTHERS])
-      place.problem('there is no such variable', near && `perhaps ${near}`)
-    }
+    const isOwn = variable.startsWith('TALLYSCOPE_') && !OTHERS.has(variable)
+    if (isOwn && value !== undefined) readVariable(layer, value, new Place(variable, report))
   }
-  const serves = [...OWN].some(([variable, path]) => STARTS_SERVER.has(path) && (env[variable] ?? '').trim() !== '')
-  if (serves && (env['TALLYSCOPE_PROMETHEUS'] ?? '').trim() === '') layer.prometheus = true
+  const isSet = (variable: string): boolean => (env[variable] ?? '').trim() !== ''
+  const serves = [...OWN].some(([variable, path]) => STARTS_SERVER.has(path) && isSet(variable))
+  if (serves && !isSet('TALLYSCOPE_PROMETHEUS')) layer.prometheus = true
   return layer
+}
+
+function readVariable(layer: Layer, value: string, place: Place): void {
+  const { path: variable } = place
+  const setting = OWN.get(variable)
+  if (value.trim() === '') {
+    if (setting !== undefined && NEVER_EMPTY.has(setting)) place.problem('it is empty', 'name a file, or remove it')
+    return
+  }
+  if (setting !== undefined) return put(layer, setting, value, place)
+  const near = nearest(variable, [...OWN.keys(), ...OTHERS])
+  place.problem('there is no such variable', near && `perhaps ${near}`)
 }
 
 /** Settings by OpenTelemetry variable whose value is read as it is. Port and host do not start the server: other programs may use them. */

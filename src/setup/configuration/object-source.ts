@@ -37,41 +37,41 @@ export const ALSO: Readonly<Record<string, SettingPath>> = {
 export function readObject(source: Readonly<Record<string, unknown>>, where: string, report: Report): Layer {
   const layer: Layer = {}
   const placeOf = (path: string): Place => new Place(`${where}${path}`, report)
-  const set = (path: string, value: unknown): void => {
-    if (value == null) return
-    const setting = Object.hasOwn(ALSO, path) ? ALSO[path] : settingOf(path)
-    if (setting !== undefined) put(layer, setting, value, placeOf(path))
-    else placeOf(path).problem('there is no such setting', settingHint(path))
-  }
+  const set = (path: string, value: unknown): void => putByName(layer, path, value, placeOf(path))
   if (Object.hasOwn(source, 'OPENCENSUS')) readOpenCensus(layer, source['OPENCENSUS'], placeOf('OPENCENSUS'))
   for (const [key, value] of Object.entries(source)) {
-    if (key === 'OPENCENSUS' || key === '$schema' || readShort(layer, key, value)) continue
-    if (!isSection(key) || (key === 'prometheus' && typeof value === 'boolean')) set(key, value)
-    else if (key === 'prometheus' && typeof value === 'number') {
-      set('prometheus.port', value)
-      layer.prometheus ??= true
-    } else if (isObject(value)) {
-      for (const [name, setting] of Object.entries(value)) set(`${key}.${name}`, setting)
-    } else if (value != null) placeOf(key).problem(`must be an object: it is ${inspectValue(value)}`)
+    if (key === 'OPENCENSUS' || key === '$schema' || readShort(layer, key, value, set)) continue
+    if (!isSection(key)) set(key, value)
+    else if (isObject(value)) for (const [name, setting] of Object.entries(value)) set(`${key}.${name}`, setting)
+    else if (value != null) placeOf(key).problem(`must be an object: it is ${inspectValue(value)}`)
   }
   if (source['prometheus'] && typeof source['prometheus'] === 'object') layer.prometheus ??= true
   return layer
 }
 
-/** Short forms of whole sections: `traces: false`, `metrics: false`, `prometheus: 9464`. */
-function readShort(layer: Layer, key: string, value: unknown): boolean {
+function putByName(layer: Layer, name: string, value: unknown, place: Place): void {
+  if (value == null) return
+  const setting = Object.hasOwn(ALSO, name) ? ALSO[name] : settingOf(name)
+  if (setting !== undefined) put(layer, setting, value, place)
+  else place.problem('there is no such setting', settingHint(name))
+}
+
+/** Short forms of whole sections: `traces: false`, `metrics: false`, `prometheus: true`, `prometheus: 9464`. Returns true for one of them. */
+function readShort(layer: Layer, key: string, value: unknown, set: (path: string, value: unknown) => void): boolean {
   if (key === 'traces' && value === false) {
     layer['traces.sampler'] = { component: 'alwaysOff', options: {} }
     layer['traces.exporters'] = []
     layer['traces.views'] = false
-    return true
-  }
-  if (key === 'metrics' && value === false) {
+  } else if (key === 'metrics' && value === false) {
     layer['metrics.exporters'] = []
     layer['metrics.runtime'] = false
-    return true
-  }
-  return false
+  } else if (key === 'prometheus' && typeof value === 'boolean') {
+    set('prometheus', value)
+  } else if (key === 'prometheus' && typeof value === 'number') {
+    set('prometheus.port', value)
+    layer.prometheus ??= true
+  } else return false
+  return true
 }
 
 function readOpenCensus(layer: Layer, value: unknown, place: Place): void {
