@@ -54,7 +54,7 @@ function follow<A>(promise: Promise<unknown>, argument: A, onEnd: OnEnd<A>): Pro
   return followed
 }
 
-/** A promise of any realm whose `then` is the built-in one. Lazy queries that extend Promise have a `then` of their own; a proxy is no promise. */
+/** A promise of any realm with the built-in `then`. Lazy queries that extend Promise have their own `then`. A proxy is not a promise. */
 function isPlainPromise(value: unknown): value is Promise<unknown> {
   if (typeof value !== 'object' || value === null) return false
   try {

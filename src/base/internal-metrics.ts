@@ -21,7 +21,7 @@ export interface InternalMetric {
   inUse: boolean
 }
 
-/** Label combinations per metric. Further ones are added up in one whose labels are all `other`. */
+/** Label combinations per metric. Further ones are added to one whose labels are all `other`. */
 const MAX_SERIES = 2_000
 const OTHER = 'other'
 

@@ -14,7 +14,7 @@ export interface TimeoutOptions {
 }
 
 /**
- * Waits for `work`, at most `timeoutMs`. Work that takes longer goes on, and what becomes of it is ignored: it causes no
+ * Waits for `work`, at most `timeoutMs`. Work that takes longer continues, and its result is ignored: it causes no
  * unhandled rejection.
  *
  * @returns the result of the work, or `TIMED_OUT`; rejects if the work rejects in time.

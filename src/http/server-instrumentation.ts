@@ -122,7 +122,7 @@ export class ServerInstrumentation implements ExchangeHome {
 
   /**
    * Counts a connection that a client wants to upgrade to another protocol. Returns the context for its handler; undefined if it is
-   * excluded, or if a framework may answer it, which then has its own context.
+   * excluded, or if a framework may handle it, which then has its own context.
    */
   upgrading(request: IncomingMessage, socket: Duplex, isFrameworks: boolean): Frame | undefined {
     if (this.stopped || this.isExcluded(request)) return undefined

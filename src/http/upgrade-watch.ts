@@ -19,7 +19,7 @@ export class UpgradeWatch {
 
   readonly #isFrameworks: boolean
 
-  /** @param isFrameworks True if a framework with its own instrumentation may answer upgrades as requests. */
+  /** @param isFrameworks True if a framework with its own instrumentation may handle upgrades as requests. */
   constructor(instrumentation: ServerInstrumentation, { isFrameworks = false }: { readonly isFrameworks?: boolean } = {}) {
     this.#instrumentation = instrumentation
     this.#isFrameworks = isFrameworks

@@ -56,7 +56,7 @@ export class UpgradedConnection {
   }
 
   private answered(status: number): void {
-    // A framework answers this request like any other, with its own instrumentation.
+    // A framework handles this request like any other, with its own instrumentation.
     if (bytesOf(this.request) !== undefined) return this.end()
     this.endSpan(status)
     if (this.isAcceptance(status)) {

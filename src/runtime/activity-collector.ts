@@ -1,7 +1,7 @@
 import type { MetricDescriptor } from '../metrics/data/metric.js'
 import { type Collector, exact, type AddValue } from './collector.js'
 
-// Private functions of Node, which prom-client uses too, so that dashboards expect their metrics.
+// Private functions of Node. prom-client uses them too, and dashboards expect their metrics.
 interface Activity {
   readonly _getActiveHandles?: () => readonly object[]
   readonly _getActiveRequests?: () => readonly object[]

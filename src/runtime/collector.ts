@@ -15,7 +15,7 @@ export interface Collector {
   collect(add: AddValue): void
 }
 
-/** A descriptor whose name is exposed as it is, without suffix. */
+/** A descriptor whose name is exposed unchanged, without a suffix. */
 export function exact(
   name: string,
   description: string,

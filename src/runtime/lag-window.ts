@@ -18,7 +18,7 @@ export interface LagWindow {
   readonly max: number
   readonly mean: number
   readonly stddev: number
-  /** The percentiles at {@link STEPS}. Each stands for the share of values since the previous step. */
+  /** The percentiles at {@link STEPS}. Each represents the share of values since the previous step. */
   readonly steps: readonly number[]
 }
 

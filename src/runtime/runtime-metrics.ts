@@ -58,7 +58,7 @@ const FAILURES = internalCounter(
 )
 
 /**
- * Metrics of the process and of Node.js under the names of prom-client's default metrics, so that dashboards for them go on working.
+ * Metrics of the process and of Node.js with the names of prom-client's default metrics, so that existing dashboards keep working.
  * Created by {@link runtimeMetrics}.
  */
 export class RuntimeMetrics implements MetricProducer {

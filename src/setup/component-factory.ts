@@ -33,7 +33,7 @@ import { buildOtlpTraceExporter, buildPushExporter, type ExporterContext } from 
 export type TransportFactory = (exporter: Exporter<SpanData>) => Transport<SpanData>
 
 // Each function builds one kind of component. The configuration has checked names and types of options, and the component checks their
-// ranges. A component from code is used as it is.
+// ranges. A component from code is used unchanged.
 
 export function buildSampler(component: Component): Sampler {
   if ('given' in component) return component.given as Sampler

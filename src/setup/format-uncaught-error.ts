@@ -9,7 +9,7 @@ const LINE_AND_COLUMN = /:(\d+):(\d+)\)?$/
 /**
  * Formats an uncaught error as Node prints it, for hooks that delay the end of the process: the source line, the error with its stack, and
  * the version of Node. Node prints the line of the `throw`. This function cannot know it, and prints the line where the error was created,
- * which is mostly the same.
+ * which is usually the same.
  */
 export function formatUncaughtError(error: unknown): string {
   return `${textOf(error)}\n\nNode.js ${process.version}\n`

@@ -58,7 +58,7 @@ export class ScopeGroup implements MetricProducer {
   }
 
   async #join(producers: readonly MetricProducer[], clock: Clock | undefined): Promise<void> {
-    // Loaded here, because programs with one process do not need node:net and node:cluster.
+    // Loaded lazily: programs with one process do not need node:net and node:cluster.
     const { shareMetrics } = await import('../cluster/share-metrics.js')
     this.#group = shareMetrics({ producers, ...givenOptions({ name: this.#groupName, clock }) })
     for (const producer of this.#added.splice(0)) this.#group.add(producer)

@@ -12,9 +12,9 @@ import { inNextTurn, MAX_TIMER_MS } from '../base/timer.js'
 import { settle, TIMED_OUT, withTimeout } from '../base/with-timeout.js'
 import { formatUncaughtError } from './format-uncaught-error.js'
 
-/** An object that has to be flushed before the process ends: a transport, a periodic task, a Tallyscope. */
+/** An object that must be flushed before the process ends: a transport, a periodic task, a Tallyscope. */
 export interface ShutdownTarget {
-  /** Flushes, and continues to work. */
+  /** Flushes pending data. The target continues to work. */
   flush?(timeoutMs?: number): unknown
   /** Flushes for the last time. */
   shutdown?(): unknown
@@ -65,7 +65,7 @@ const state = processGlobal('shutdown-hooks', (): HookState => ({ installs: new 
  * is empty. On `process.exit()` only synchronous exports are possible. No hooks are installed by default.
  *
  * The exit status does not change: 143, 130, 129, 1 with the error printed, or that of the application. A second signal ends the process at
- * once. A target that hangs is not waited for longer than the grace period. If the application has its own listener for a signal or for
+ * once. The hooks wait no longer than the grace period for a target that hangs. If the application has its own listener for a signal or for
  * uncaught errors, the hooks only flush the targets and leave the end of the process to it.
  *
  * Targets are shut down one after the other, in the given order: put servers before exporters.

@@ -20,11 +20,11 @@ export interface PrometheusSettings {
   readonly port?: number
   readonly host?: string
   readonly path?: string
-  /** A file of accepted bearer tokens, one a line. */
+  /** A file of accepted bearer tokens, one per line. */
   readonly bearerTokenFile?: string
   /** Accepted host names of requests, without port. Default: any. */
   readonly allowedHosts?: readonly string[]
-  /** Decides if a scrape is allowed. Only in code. */
+  /** Decides whether a scrape is allowed. Can only be set in code. */
   readonly guard?: Guard
   /** Logs a warning instead of failing if the server cannot listen on the address. Default false; true under `tallyscope/auto`. */
   readonly optional?: boolean
@@ -49,7 +49,7 @@ export interface TallyscopeOptions {
         readonly exporters?: PartOption<Exporter<SpanData>> | readonly PartOption<Exporter<SpanData>>[]
         /** Default `traceContext`. */
         readonly propagator?: PartOption<Propagator> | readonly PartOption<Propagator>[]
-        /** Transport of exporters without one of their own. Default `sync`, for `otlp` `async`. */
+        /** Transport of exporters that have none. Default `sync`, for `otlp` `async`. */
         readonly transport?: PartOption<TransportFactory>
         /** Registers views of rates, errors and durations of spans. Default true. */
         readonly views?: boolean

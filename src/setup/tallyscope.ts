@@ -107,7 +107,7 @@ export class Tallyscope {
     const { logger, clock } = this.#options
     if (settings.enabled === false || this.#stopping !== undefined) return
     const promClientNames = settings['metrics.promClientNames'] === true
-    // Dashboards for these names mostly need runtime metrics.
+    // Dashboards for these names usually need runtime metrics too.
     if (settings['metrics.runtime'] ?? promClientNames) {
       this.#runtime = runtimeMetrics({ ...givenOptions({ clock }), promClientNames })
     }
@@ -146,7 +146,7 @@ export class Tallyscope {
     const settings = this.#settings
     const { 'prometheus.port': port, 'prometheus.host': host, 'prometheus.path': path, 'prometheus.unref': unref } = settings
     try {
-      // Loaded here, because programs that do not serve metrics do not need node:http.
+      // Loaded lazily: programs that do not serve metrics do not need node:http.
       const { serveMetrics } = await import('../exporters/prometheus/http/server.js')
       this.#endpoint = await serveMetrics({
         ...(this.group === undefined ? { producers: this.producers } : { group: this.group }),

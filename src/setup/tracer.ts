@@ -17,7 +17,7 @@ import { TracerCore, type TracerCoreOptions } from '../trace/tracer-core.js'
 export interface TracerOptions extends Omit<TracerCoreOptions, 'sampler' | 'propagator' | 'transport' | 'stats'> {
   /** Decides which spans are kept and exported. Default: one in 10 000 traces, by trace id. */
   readonly sampler?: Sampler | undefined
-  /** Exporter of sampled spans; `'none'` to only measure and propagate spans. Default: the console, one JSON document a span. */
+  /** Exporter of sampled spans; `'none'` to only measure and propagate spans. Default: the console, one JSON document per span. */
   readonly exporter?: TraceExporter | 'none' | undefined
   /**
    * Creates the transport, which decides when spans are exported. Default: the exporter's own `transport`, else `SyncTransport`, which

@@ -3,16 +3,16 @@ import { checkOptions } from '../base/check-options.js'
 import { TallyscopeError } from '../base/errors.js'
 import type { Exporter } from '../base/exporter.js'
 
-/** One rule of a contract, to be run by any test framework. */
+/** One rule of a contract, for any test framework. */
 export interface ContractCase {
-  /** A sentence that is true of every exporter that keeps the contract. */
+  /** The rule as a sentence, for the name of the test. */
   readonly name: string
   /** Rejects with the reason if the rule is broken. */
   run(): Promise<void>
 }
 
 export interface ExporterContractOptions<T> {
-  /** Returns a new exporter with a working destination of its own. */
+  /** Returns a new exporter with its own working destination. */
   create(): Exporter<T> | Promise<Exporter<T>>
   /** Items that the exporter accepts, at least two. */
   readonly items: readonly T[]
@@ -23,7 +23,7 @@ export interface ExporterContractOptions<T> {
 }
 
 /**
- * Test cases for the rules that every exporter must keep, for any test framework. Tests of an exporter run them and add only cases
+ * Returns test cases for the rules that every exporter must follow, for any test framework. Tests of an exporter run them and add only cases
  * for its own features.
  *
  * @example

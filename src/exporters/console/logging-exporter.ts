@@ -22,7 +22,7 @@ export interface LoggingExporterOptions {
 const OPTIONS: OptionNames<LoggingExporterOptions> = { logger: true, loggerName: true, level: true }
 
 /**
- * Writes one log entry per item: `Metric: shop/latency` with the field `metric`, `Span: checkout` with the field `span`.
+ * Logs one entry per item: `Metric: shop/latency` with the field `metric`, `Span: checkout` with the field `span`.
  *
  * @throws {@link DefinitionError} `ERR_EXPORTER_OPTION` if the level is unknown or the logger does not have it.
  * @example

@@ -37,7 +37,7 @@ export interface FileExporterOptions {
   readonly mode?: number
   /** True if `path` may be a symbolic link, such as `/dev/stdout`. Default false: exports to a link are rejected. */
   readonly followLinks?: boolean
-  /** When to call fsync, without which data survives a crash of the process but not of the machine. Default `never`. */
+  /** When to call fsync. Without it, data survives a crash of the process but not of the machine. Default `never`. */
   readonly fsync?: (typeof FSYNC)[number]
   /** Called for dropped items, at most once a minute. Default: one process warning. */
   readonly logger?: Logger

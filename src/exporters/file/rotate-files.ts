@@ -23,7 +23,7 @@ export async function rotate(path: string, maxFiles: number): Promise<void> {
   for (let at = names.length - 1; at >= 1; at--) await move(names[at - 1]!, names[at]!)
 }
 
-/** A file counts as `us` if it is a regular file of this user that begins like JSON. */
+/** `us` means a regular file of this user that begins like JSON. */
 async function ownerOf(name: string): Promise<'us' | 'others' | 'none'> {
   let handle: FileHandle | undefined
   try {

@@ -215,7 +215,7 @@ function writeAttachment(out: ProtobufWriter, key: string, text: string): void {
   else writeAttribute(out, FILTERED_ATTRIBUTE, key, text)
 }
 
-/** Writes times in nanoseconds. Remembers the last one, since consecutive ones are mostly the same. */
+/** Writes times in nanoseconds. Caches the last one, since consecutive ones are usually the same. */
 class NanoTime {
   #unixMs = Number.NaN
   #low = 0

@@ -171,8 +171,8 @@ export class HttpSender {
 const PIECE_BYTES = 131_072
 
 /**
- * Writes a body in pieces, each in a turn of its own after the previous one is drained. The operating system copies a piece synchronously,
- * so that a long body in one turn would block the event loop.
+ * Writes a body in pieces, each in a separate turn of the event loop, after the previous one is drained. The operating system copies a
+ * piece synchronously, so a long body in one turn would block the event loop.
  */
 function writeBody(request: ClientRequest, body: readonly Uint8Array[]): void {
   const pieces = body.flatMap(piecesOf)

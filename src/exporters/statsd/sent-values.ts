@@ -59,7 +59,7 @@ export class SentValues {
     this.#export++
   }
 
-  /** Returns the series of a key. If producers share a key, the second row of an export with this key gets a series of its own. */
+  /** Returns the series of a key. If producers share a key, the second row of an export with this key gets a separate series. */
   find(key: string, startTimeUnixMs: number): SentSeries {
     for (let occurrence = 1; ; occurrence++) {
       const own = occurrence === 1 ? key : `${key}\n${occurrence}`

@@ -40,7 +40,7 @@ export class StatsdLines {
     this.#out = new PacketPacker(options.maxPacketBytes)
   }
 
-  /** Begins an export. Returns what takes its lines. */
+  /** Begins an export. Returns the packer that collects its lines. */
   begin(): PacketPacker {
     this.#sent.begin()
     this.#out = new PacketPacker(this.#options.maxPacketBytes)
@@ -101,7 +101,7 @@ export class StatsdLines {
     }
   }
 
-  /** Writes the middle of each bucket that has grown, with the sample rate that stands for the number of new values. */
+  /** Writes the middle of each bucket that has grown, with the sample rate that represents the number of new values. */
   #midpoints(row: RowLines, { bounds }: RowSource, chunk: RowChunk, cell: number): void {
     const first = BUCKETS + bounds.length + 1
     const grown = { count: row.series.delta(COUNT, chunk.count(cell)), sum: row.series.delta(SUM, chunk.value(cell)) }

@@ -61,7 +61,7 @@ function attempt(what: string, start: () => void): void {
 }
 
 /**
- * Options that differ from the defaults of `createTallyscope`, because the program does not know of us: no spans are printed, the
+ * Options that differ from the defaults of `createTallyscope`, because the program does not expect this package: no spans are printed, the
  * server of /metrics does not keep the process alive, and a port in use is not an error. A worker thread does not start that server.
  */
 function defaultsOf(settings: Settings): TallyscopeOptions {

@@ -45,7 +45,7 @@ function optionsOf(scope: Tallyscope, settings: Configuration['settings']): Tall
     tracer,
     stats,
     registry,
-    // No route if `prometheus` is configured: the metrics then have a server of their own, or are disabled.
+    // No route if `prometheus` is configured: the metrics then have their own server, or are disabled.
     metricsPath: settings.prometheus === undefined ? '/metrics' : false,
     metricsFallback: true,
     metrics: scope.metricsOptions,

@@ -69,7 +69,7 @@ function addHooks(
     done()
   })
 
-  // Only for the root instance. Fastify answers some requests before any hook, such as those with a malformed path.
+  // Only for the root instance. Fastify responds to some requests before any hook runs, such as those with a malformed path.
   if (Object.getPrototypeOf(app) === Object.prototype) {
     app.server.prependListener('request', (request, response) => {
       server.exchangeOf(request, response)

@@ -32,7 +32,7 @@ const OPTIONS: OptionNames<TallyscopeFastifyOptions & FastifyRegisterOptions> = 
   logSerializers: true,
 }
 
-/** All that were made, by any copy of the package: an application may have a decorator of the same name. */
+/** The decorations that any copy of the package created. An application may have its own decorator of the same name. */
 const decorations = processGlobal('fastify-decorations', () => new WeakSet<object>())
 
 /**
@@ -46,7 +46,7 @@ const decorations = processGlobal('fastify-decorations', () => new WeakSet<objec
  * await app.register(tallyscopeFastify, { tracer, metricsPath: '/metrics', ignorePaths: ['_ah/health'] })
  */
 export const tallyscopeFastify: FastifyPluginCallback<TallyscopeFastifyOptions> = Object.assign(install, {
-  // As fastify-plugin does: the hooks apply to the instance itself, not to a child of it.
+  // Like fastify-plugin: the hooks apply to the instance itself, not to a child instance.
   [Symbol.for('skip-override')]: true,
   [Symbol.for('fastify.display-name')]: 'tallyscope',
   [Symbol.for('plugin-meta')]: { name: 'tallyscope', fastify: '>=5 <7' },
@@ -67,8 +67,7 @@ function install(app: FastifyInstance, options: TallyscopeFastifyOptions, done: 
   stopAutomatic(app)
   const { decoration } = instrumentFastify(app, options)
   decorations.add(decoration)
-  if (isDecorated)
-    warnOnce('TALLYSCOPE_FASTIFY_DECORATOR', 'plugin', 'the application has a decorator "tallyscope" of its own, which stays')
+  if (isDecorated) warnOnce('TALLYSCOPE_FASTIFY_DECORATOR', 'plugin', 'the application already has a decorator "tallyscope", which is kept')
   else app.decorate('tallyscope', decoration)
   if (!app.hasRequestDecorator('span')) app.decorateRequest('span', { getter: spanOf })
   done()

@@ -10,7 +10,7 @@ const FAULTS = internalCounter(
 const unreadableEvent: { value: number } = idleCount(FAULTS, 'event')
 export const headersSent: { value: number } = idleCount(FAULTS, 'headers sent')
 
-/** Subscribes to diagnostics channels and returns a function that unsubscribes. Errors of a handler are counted, so that the program's request goes on. */
+/** Subscribes to diagnostics channels and returns a function that unsubscribes. Errors of handlers are counted and never thrown. */
 export function listen(handlers: Readonly<Record<string, (message: never) => void>>): () => void {
   markInUse(FAULTS)
   const listeners = Object.entries(handlers).map(([name, handle]) => {

@@ -83,7 +83,7 @@ export class HttpClientInstrumentation {
     return agent
   }
 
-  /** Returns a `fetch` whose requests are traced and measured. For one that is not Node's: a polyfill, another runtime. */
+  /** Returns a `fetch` whose requests are traced and measured. Use it for a `fetch` that is not Node's, such as a polyfill. */
   fetch(fetch: Fetch): Fetch {
     // The function may itself use an instrumented client; each request must be counted once.
     return tracedFetch((input, init) => runSuppressed(() => fetch(input, init)), this.#client)

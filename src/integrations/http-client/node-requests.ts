@@ -33,7 +33,7 @@ export class NodeRequests {
       'http.client.request.created': ({ request }: { request: ClientRequest }) => this.#begin(request),
       'http.client.request.start': ({ request }: { request: ClientRequest }) => this.#begin(request),
       'http.client.request.error': ({ request, error }: { request: ClientRequest; error: unknown }) => {
-        // It was never sent as a whole.
+        // It was never sent completely.
         if (this.#begin(request) && wasDestroyed(request, error)) this.#running.get(request)?.exchange.aborted()
         const exchange = this.#running.get(request)?.exchange
         // Node passes the error with which a reader destroys a response on to the request.

@@ -9,7 +9,7 @@ const patched = new WeakMap<Agent, () => void>()
 
 /**
  * Patches `addRequest` of an agent, which is called before headers are sent. The agent stays the same object, so that its limits,
- * settings and events go on working. Returns a function that undoes the patch.
+ * settings and events keep working. Returns a function that undoes the patch.
  */
 export function traceAgent(agent: Agent, requests: NodeRequests): () => void {
   const before = patched.get(agent)

@@ -100,7 +100,7 @@ export class HttpServerInstrumentation {
   }
 }
 
-/** Counts errors of a subscriber. Uncaught, they would end the program. */
+/** Counts errors of a subscriber, which would otherwise end the program. */
 function guarded<M>(handle: (message: M) => void): (message: unknown) => void {
   return (message) => {
     try {

@@ -30,7 +30,7 @@ export function recordErrorOn(span: Span, thrown: unknown): void {
     span.setTag('error', true)
     span.log({ event: 'error', 'error.kind': kind, message, ...(stack !== undefined && { stack }), 'error.object': thrown })
   } catch {
-    // The span of another tracer threw. The caller must get the first error.
+    // The span of another tracer threw. The caller must see the original error.
   }
 }
 

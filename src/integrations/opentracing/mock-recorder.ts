@@ -20,7 +20,7 @@ export interface FinishedSpan {
 const MAX_SPANS = 10_000
 const FIRST_UNIX_MS = Date.UTC(2024, 0, 1)
 
-/** A clock on which each event is a millisecond later than the previous one, so that every run has the same times. */
+/** A clock that advances by a millisecond with each event, so that every run has the same times. */
 export class MockClock implements Clock {
   #ms = 0
 

@@ -10,7 +10,7 @@ export interface Scope {
   [Symbol.dispose](): void
 }
 
-/** Keeps the active span. A framework with a context of its own may implement it and pass it to a tracer. */
+/** Keeps the active span. A framework with its own context may implement it and pass it to a tracer. */
 export interface ScopeManager {
   /** The innermost open scope of the current async context; null if there is none. */
   readonly active: Scope | null

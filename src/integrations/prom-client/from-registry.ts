@@ -32,8 +32,8 @@ const FAILURES = internalCounter(
 const SHARE_OF_TIMEOUT = 0.8
 
 /**
- * A producer of the metrics of a prom-client registry, for handlers and exporters of this library. Names and exemplars stay as they
- * are. A metric whose collect function throws, rejects or times out is left out, counted and logged; the others are not affected.
+ * A producer of the metrics of a prom-client registry, for handlers and exporters of this library. Names and exemplars do not
+ * change. A metric whose collect function throws, rejects or times out is left out, counted and logged; the others are not affected.
  *
  * @throws {@link DefinitionError} `ERR_GATHER_TIMEOUT` if `timeoutMs` is out of range.
  * @example
@@ -77,7 +77,7 @@ async function readMetric(metric: PromMetric, registry: PromRegistry, clock: Clo
   return end.value.metric
 }
 
-/** Writing OpenMetrics, prom-client permanently removes `_total` from the names of its counters. */
+/** prom-client permanently removes `_total` from the names of its counters when it writes OpenMetrics. */
 function registeredName(metric: PromMetric, registry: PromRegistry): string {
   const name = String(metric.name)
   const isOther = registry.getSingleMetric(name) !== metric

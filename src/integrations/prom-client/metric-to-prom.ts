@@ -18,7 +18,7 @@ export function promValues({ descriptor, timeSeries }: Metric): PromValue[] {
   })
 }
 
-/** How prom-client's cluster combines the metric of several processes. It has no rule for the newest value, and none with a series for each. */
+/** How prom-client's cluster combines the metric of several processes. It has no rule for the newest value, or for a series per process. */
 export function aggregatorOf({ type, merge = 'sum' }: MetricDescriptor): string {
   if (type === 'INFO' || type === 'STATE_SET') return 'max'
   return merge === 'latest' ? 'first' : merge === 'each' ? 'omit' : merge

@@ -22,11 +22,11 @@ export interface ConvertedMetric {
 
 type Labels = Readonly<Record<string, string | number>>
 
-/** What the registry knows about a metric beside its values. */
+/** The definition of a metric in the registry. */
 export interface Registered {
-  /** The registered name. Writing OpenMetrics, prom-client changes the names of counters. */
+  /** The registered name. prom-client changes the names of counters when it writes OpenMetrics. */
   readonly name: string
-  /** The label names of its definition, which are the same whether or not there are values, and in which order they have labels. */
+  /** The label names of its definition. Unlike those of its values, they have a fixed order. */
   readonly labelNames: readonly string[]
   /** The labels of the registry. */
   readonly defaultLabels: Readonly<Record<string, string>>

@@ -112,7 +112,7 @@ function observeInCell(instrument: Instrument, { chunk, cell }: Pick<SeriesRef, 
   if (!isTaken) instrument.drop('too large')
 }
 
-/** A function of its own, so that its call site has one class of cells. */
+/** A separate function, so that its call site has one class of cells. */
 function recordSketch(cells: { record(cell: number, value: number): boolean }, cell: number, value: number): boolean {
   return cells.record(cell, value)
 }

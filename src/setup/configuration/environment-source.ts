@@ -58,7 +58,7 @@ function readVariable(layer: Layer, value: string, place: Place): void {
   place.problem('there is no such variable', near && `perhaps ${near}`)
 }
 
-/** Settings by OpenTelemetry variable whose value is read as it is. Port and host do not start the server: other programs may use them. */
+/** Settings by OpenTelemetry variable, for those with the same values. Port and host do not start the server: other programs may use them. */
 const OTEL_SETTINGS: Readonly<Record<string, SettingPath>> = {
   OTEL_METRIC_EXPORT_INTERVAL: 'metrics.intervalMs',
   OTEL_METRIC_EXPORT_TIMEOUT: 'metrics.exportTimeoutMs',

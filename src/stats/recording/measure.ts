@@ -8,7 +8,7 @@ import type { Tags, TagValue } from '../tags/tag-map.js'
 export interface MeasureOptions<K extends string = string> {
   /** UCUM code, case-sensitive: `s`, `ms`, `By`, `1`. Values are never converted. Default `1`. */
   readonly unit?: string
-  /** Description of views without one of their own. Default: empty. */
+  /** Description of views that have none. Default: empty. */
   readonly description?: string
   /** `int64` accepts integers only (and BigInts that are exact); others are dropped and counted. Default `double`. */
   readonly type?: 'double' | 'int64'

@@ -252,7 +252,7 @@ export class BoundMeasure<K extends string = string> {
     if (!accepted) drop(this.measure, 'too large')
   }
 
-  /** True if the rows are still the same. False for tags in an overflow row, which may have a row of their own by now. */
+  /** True if the rows are still the same. False for tags in an overflow row, which may have their own row by now. */
   private isBound(): boolean {
     if (this.groups !== this.measure.groups || this.overflowed.length > 0) return false
     for (let target = this.first; target !== NO_TARGET; target = target.next) {
@@ -280,7 +280,7 @@ export class BoundMeasure<K extends string = string> {
   }
 }
 
-/** Records the cases that `addUsual` does not. Each kind of cells has a call site of its own, which V8 can inline. */
+/** Records the cases that `addUsual` does not. Each kind of cells has a separate call site, which V8 can inline. */
 function recordTarget({ kind, cell, distribution, origin }: BoundTarget, value: number): boolean {
   const { group, chunk, column, cells } = origin
   const isTaken =

@@ -169,7 +169,7 @@ export function sortedKeys({ tagKeys, contextTags }: View): string {
   return [...[...tagKeys].sort(), '', ...[...contextTags].sort()].join('\n')
 }
 
-/** True if each row of the view is a sketch, which is an object of its own. */
+/** True if each row of the view is a sketch, which is a separate object. */
 export function isSketched({ aggregation }: View): boolean {
   return aggregation.kind === 'percentiles' || aggregation.kind === 'exponential'
 }

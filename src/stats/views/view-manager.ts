@@ -241,7 +241,7 @@ export class ViewManager {
     return store.remove(store.matching(tags))
   }
 
-  /** Moves a view to a group of its own, because its rows now differ from those of the others. */
+  /** Moves a view to a separate group, because its rows now differ from those of the others. */
   #moveToOwnGroup(registration: Registration): void {
     const { view, group: shared, column } = registration
     const own = new ViewGroup(view, this.#groupOptions)

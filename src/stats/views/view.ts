@@ -55,7 +55,7 @@ export interface ViewOptions<K extends string = string, A extends Aggregation = 
    * time. Default: never.
    */
   readonly idleExpiryMs?: number
-  /** Exposes the name as it is, without a unit or `_total`. Default false. */
+  /** Exposes the name unchanged, without a unit or `_total`. Default false. */
   readonly exactName?: boolean
 }
 

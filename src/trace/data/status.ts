@@ -56,7 +56,7 @@ export class Status {
     Object.freeze(this) // spans and exporters share it
   }
 
-  /** Converts a code, or a status of another copy of this package. A Status is returned as it is. */
+  /** Converts a code, or a status of another copy of this package. A Status is returned unchanged. */
   static from(status: Status | StatusCode, message?: string): Status {
     if (status instanceof Status) return status
     if (typeof status !== 'object' || status === null) return new Status(status, message)

@@ -44,7 +44,7 @@ export interface MetricsHandlerOptions extends ScrapeAccessOptions {
   readonly created?: boolean
   /** Available formats. The first one is used if the request accepts none of them. Default: text 0.0.4, OpenMetrics 1.0.0, protobuf. */
   readonly encoders?: readonly [Encoder, ...Encoder[]]
-  /** True if bodies are compressed if the scraper accepts it. Default true. */
+  /** True if bodies are compressed for scrapers that accept gzip. Default true. */
   readonly gzip?: boolean
   /**
    * Maximum number of scrapes that gather and encode concurrently, 1 … 1 000 000. A scrape that waits for a slow producer or client does
@@ -94,7 +94,7 @@ export const HANDLER_OPTIONS: OptionNames<MetricsHandlerOptions> = {
   clock: true,
 }
 
-/** Answers one request. Never rejects. */
+/** Handles one request. Never rejects. */
 export type MetricsHandler = (headers: RequestHeaders, query?: RequestQuery, request?: MetricsRequest) => Promise<MetricsResponse>
 
 /** Documents up to this size are encoded before the first byte is sent, and are not streamed. Of larger ones, the first part is. */

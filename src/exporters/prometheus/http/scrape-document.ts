@@ -3,7 +3,7 @@ import type { Encoder } from '../format/encoder.js'
 
 /** A document whose first parts are encoded. */
 export interface ScrapeDocument {
-  /** Those that are not taken yet: while a client stalls, those that it was sent must not be held. */
+  /** The parts that are not sent yet. Sent parts are released, even while the client stalls. */
   readonly parts: Uint8Array[]
   readonly bytes: number
   /** Undefined if `parts` is the whole document. */

@@ -28,7 +28,7 @@ export interface ServeMetricsOptions extends NodeHandlerOptions {
   readonly maxConnections?: number
   /** True if the server must not keep the process alive. Default false. */
   readonly unref?: boolean
-  /** Time that `close` waits for running scrapes, in milliseconds, 0 … 2^31 - 1; after it they are cut off. Default 5 000. */
+  /** Time that `close` waits for running scrapes, in milliseconds, 0 … 2^31 - 1; after it they are aborted. Default 5 000. */
   readonly closeTimeoutMs?: number
 }
 
@@ -58,8 +58,8 @@ export interface MetricsEndpoint {
  * Serves metrics over HTTP: GET and HEAD at one path, status 404 elsewhere. The server keeps the process alive until it is closed. Slow
  * clients are disconnected.
  *
- * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` when an option is out of range.
- * @throws {@link TallyscopeError} `ERR_SERVER_LISTEN` when the address cannot be listened on.
+ * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` if an option is out of range.
+ * @throws {@link TallyscopeError} `ERR_SERVER_LISTEN` if the server cannot listen on the address.
  * @example
  * const endpoint = await serveMetrics({ port: 0, producers: [stats] })
  * console.log(endpoint.url) // http://127.0.0.1:43210/metrics

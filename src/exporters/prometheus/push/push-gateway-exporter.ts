@@ -26,7 +26,7 @@ export interface PushGatewayExporterOptions {
   readonly groupingKey?: Readonly<Record<string, string>>
   /** The method that `export` calls: `push` replaces the group, `pushAdd` only the families that are pushed. Default `push`. */
   readonly mode?: 'push' | 'pushAdd'
-  /** True if `shutdown` deletes the group, so that a finished job is not scraped for ever. Default false. */
+  /** True if `shutdown` deletes the group, so that Prometheus does not scrape a finished job forever. Default false. */
   readonly deleteOnShutdown?: boolean
   /** True if bodies are compressed. Default true. */
   readonly gzip?: boolean

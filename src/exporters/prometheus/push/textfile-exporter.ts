@@ -16,7 +16,7 @@ export interface TextfileExporterOptions {
   readonly path: string
   /** Permissions of the file. Default 0o644, because node_exporter usually runs as another user. */
   readonly mode?: number
-  /** True if `shutdown` deletes the file, so that a finished job is not scraped for ever. Default false. */
+  /** True if `shutdown` deletes the file, so that Prometheus does not scrape a finished job forever. Default false. */
   readonly deleteOnShutdown?: boolean
 }
 
