@@ -8,6 +8,7 @@ import { MAX_TIMER_MS, startTimer } from '../../base/timer.js'
 import { HungCalls, settle, TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
 import { type AsyncTransportOptions, type AsyncTransportSettings, checkAsyncTransport } from './async-transport-options.js'
 import { BoundedQueue } from './bounded-queue.js'
+import { EndableDelay } from './endable-delay.js'
 import { type ExportFailure, exportFailure, retryDelayMs } from '../../base/export-failure.js'
 import { type RejectReason, type TransportAccounting, TransportStats } from './transport-stats.js'
 
@@ -47,7 +48,8 @@ export class AsyncTransport<T> implements Transport<T> {
   #dueUpTo = 0
   #timerDueMs = Number.POSITIVE_INFINITY
   #stopTimer: () => void = () => {}
-  #endDelay: () => void = () => {}
+  /** The delay before a retry. */
+  readonly #delay = new EndableDelay()
   /** The current call of `export`. */
   #exporting: { readonly items: number } | undefined
   /** The items that wait for a retry. */
@@ -137,7 +139,7 @@ export class AsyncTransport<T> implements Transport<T> {
     const queued = this.#queue.takeAll()
     const items = [...(this.#delayed ?? []), ...queued]
     this.#delayed = undefined
-    this.#endDelay()
+    this.#delay.end()
     this.#stats.depart(queued.length)
     exportNow(parts, items)
     this.#notifyWaiters()
@@ -152,15 +154,19 @@ export class AsyncTransport<T> implements Transport<T> {
     const { gracePeriodMs } = this.#settings
     this.#graceEndsMs = this.#clock.monotonicMs() + gracePeriodMs
     this.#failures = 0 // there is no time for long delays
-    this.#endDelay()
+    this.#delay.end()
     await Promise.resolve() // let `shutdown` set `#shutdown` first, so that new items are dropped
     await this.flush(gracePeriodMs)
     this.#giveUp('grace_period')
-    const timeoutMs = Math.max(this.#graceEndsMs - this.#clock.monotonicMs(), 0)
     const ending = settle(() => runDetached(() => this.exporter.shutdown?.()))
-    const end = await withTimeout(ending, { clock: this.#clock, timeoutMs, keepAlive: true })
+    const end = await withTimeout(ending, { clock: this.#clock, timeoutMs: this.#graceLeftMs, keepAlive: true })
     if (end === TIMED_OUT) this.#failureLog.report('did not shut down within the grace period')
     else if (end.status === 'rejected') this.#failureLog.report('could not be shut down properly', end.reason)
+  }
+
+  /** The rest of the grace period; Infinity before `shutdown`. */
+  get #graceLeftMs(): number {
+    return Math.max(this.#graceEndsMs - this.#clock.monotonicMs(), 0)
   }
 
   /** Drops all items that have not been exported. */
@@ -175,7 +181,7 @@ export class AsyncTransport<T> implements Transport<T> {
     this.#delayed = undefined
     this.#stats.dropQueued(this.#stats.queued, reason)
     this.#stats.dropInFlight(reason)
-    this.#endDelay()
+    this.#delay.end()
     this.#notifyWaiters()
   }
 
@@ -251,10 +257,11 @@ export class AsyncTransport<T> implements Transport<T> {
     return undefined
   }
 
-  /** Waits before the next try. Returns false if the items were dropped or exported by `flushSync` in the meantime. */
+  /** Waits before the next try. Returns false if the items were dropped or exported by `flushSync` meanwhile. */
   async #delayItems(rest: readonly T[], retryAfterMs?: number): Promise<boolean> {
     this.#delayed = rest
-    await this.#delay(retryDelayMs(this.#failures - 1, retryAfterMs, this.#settings.random()))
+    const delayMs = retryDelayMs(this.#failures - 1, retryAfterMs, this.#settings.random())
+    await this.#delay.wait(this.#clock, Math.min(delayMs, this.#graceLeftMs))
     const areLeft = this.#end === undefined && this.#delayed !== undefined
     this.#delayed = undefined
     return areLeft
@@ -279,19 +286,6 @@ export class AsyncTransport<T> implements Transport<T> {
   #lose(items: number, reason: RejectReason, what: string, error?: unknown): void {
     this.#stats.rejected(items, reason)
     this.#failureLog.report(what, error)
-  }
-
-  /** Waits for `delayMs`, during shutdown at most until the end of the grace period. */
-  #delay(delayMs: number): Promise<void> {
-    const leftMs = Math.max(this.#graceEndsMs - this.#clock.monotonicMs(), 0)
-    return new Promise((resolve) => {
-      const stop = startTimer(this.#clock, Math.min(delayMs, leftMs), () => this.#endDelay())
-      this.#endDelay = () => {
-        stop()
-        this.#endDelay = () => {}
-        resolve()
-      }
-    })
   }
 
   #notifyWaiters(): void {
