@@ -22,7 +22,7 @@ export function limitUnread(response: ServerResponse, bytes: number, { sendTimeo
   timer.unref()
   response.once('close', () => {
     clearTimeout(timer)
-    unread.delete(response)
+    unread.delete(response, cut)
   })
   unread.add(response, bytes, cut)
 }

@@ -1,43 +1,61 @@
-interface UnreadBody {
+import { getOrInsert } from '../base/get-or-insert.js'
+
+type Cut = (reason: Error) => void
+
+interface UnreadMemory {
   readonly bytes: number
-  readonly cut: (reason: Error) => void
+  /** One for each body that holds it. */
+  readonly cuts: Set<Cut>
 }
 
 /**
- * Limits the memory of bodies that wait for slow clients. If all together take more than `maxBytes`, those that were not read for the
- * longest time are aborted.
+ * Limits the memory of bodies that wait for slow clients. If all together take more than `maxBytes`, the bodies of the memory that was not
+ * read for the longest time are aborted.
  */
 export class UnreadBodies {
   readonly #maxBytes: number
   /** In the order of their last read. */
-  readonly #bodies = new Map<object, UnreadBody>()
+  readonly #held = new Map<object, UnreadMemory>()
   #bytes = 0
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes
   }
 
-  /** @param bytes The memory of the body while it is not read. */
-  add(owner: object, bytes: number, cut: (reason: Error) => void): void {
-    this.#bodies.set(owner, { bytes, cut })
-    this.#bytes += bytes
-    for (const [slowest, body] of this.#bodies) {
-      if (this.#bytes <= this.#maxBytes || slowest === owner) return
-      this.delete(slowest)
-      body.cut(new Error('the body was cut: too much of others is unread'))
+  /**
+   * Adds a body.
+   * @param memory Identifies the memory of the body. Bodies that share it are added one by one, and it is counted once.
+   * @param bytes Its size while it is not read.
+   */
+  add(memory: object, bytes: number, cut: Cut): void {
+    this.progressed(memory)
+    const held = getOrInsert(this.#held, memory, () => {
+      this.#bytes += bytes
+      return { bytes, cuts: new Set<Cut>() }
+    })
+    held.cuts.add(cut)
+    for (const [slowest, { cuts }] of this.#held) {
+      if (this.#bytes <= this.#maxBytes || slowest === memory) return
+      for (const cutSlowest of cuts) {
+        this.delete(slowest, cutSlowest)
+        cutSlowest(new Error('the body was cut: too much of others is unread'))
+      }
     }
   }
 
-  /** Call when the client has read something. */
-  progressed(owner: object): void {
-    const body = this.#bodies.get(owner)
-    if (body === undefined) return
-    this.#bodies.delete(owner)
-    this.#bodies.set(owner, body)
+  /** Call when a client has read something. */
+  progressed(memory: object): void {
+    const held = this.#held.get(memory)
+    if (held === undefined) return
+    this.#held.delete(memory)
+    this.#held.set(memory, held)
   }
 
-  delete(owner: object): void {
-    this.#bytes -= this.#bodies.get(owner)?.bytes ?? 0
-    this.#bodies.delete(owner)
+  /** Call when a body has ended. The memory is held until all of its bodies have ended. */
+  delete(memory: object, cut: Cut): void {
+    const held = this.#held.get(memory)
+    if (held?.cuts.delete(cut) !== true || held.cuts.size > 0) return
+    this.#bytes -= held.bytes
+    this.#held.delete(memory)
   }
 }

@@ -1,7 +1,6 @@
 import { checkOptions, type OptionNames } from '../../../base/check-options.js'
 import { type Clock, systemClock } from '../../../base/clock.js'
 import { warnOnce } from '../../../base/logger.js'
-import { TimeSlicer } from '../../../base/time-slicer.js'
 import { errorText } from '../../../base/rate-limited-log.js'
 import { beginGathering, checkProducers } from '../../../metrics/collection/gather.js'
 import { selfMetrics } from '../../../metrics/collection/internal-metrics-producer.js'
@@ -23,7 +22,7 @@ import { type NegotiatedResponse, ResponseNegotiator } from './negotiation.js'
 import { ScrapeAccess, type ScrapeAccessOptions } from './scrape-access.js'
 import { ScrapeBody } from './scrape-body.js'
 import { countPartial } from './scrape-counts.js'
-import { allParts, joined, renderDocument, type ScrapeDocument } from './scrape-document.js'
+import { allParts, joined, renderDocument, type ScrapeDocument, sizeOf, WHOLE_BYTES } from './scrape-document.js'
 import { relabel } from '../../../metrics/data/relabel.js'
 import { Scrape } from './scrape.js'
 import { type GatheredFamilies, type RequiredGathering, SingleFlightGather } from './single-flight-gather.js'
@@ -97,8 +96,6 @@ export const HANDLER_OPTIONS: OptionNames<MetricsHandlerOptions> = {
 /** Handles one request. Never rejects. */
 export type MetricsHandler = (headers: RequestHeaders, query?: RequestQuery, request?: MetricsRequest) => Promise<MetricsResponse>
 
-/** Documents up to this size are encoded before the first byte is sent, and are not streamed. Of larger ones, the first part is. */
-const WHOLE_BYTES = 786_432
 const MAX_UNREAD_BYTES = 33_554_432
 const SHARE_OF_SCRAPE_TIMEOUT = 0.9
 const SELF_METRICS = 'selfMetrics'
@@ -108,7 +105,7 @@ const SELF_METRICS = 'selfMetrics'
  * {@link fetchHandler} or {@link serveMetrics} to connect it to a server.
  *
  * `Accept` selects the format, `Accept-Encoding` the compression, and `name[]` in the query the families. Concurrent scrapes share one
- * gathering.
+ * gathering, and those of one format the document.
  *
  * @throws {@link DefinitionError} `ERR_PROMETHEUS_OPTION` if an option is out of range, `ERR_PRODUCER` if `producers` is not a list of
  *   producers.
@@ -183,20 +180,22 @@ export class ScrapeHandler {
     query: RequestQuery | undefined,
     waitMs: number,
   ): Promise<MetricsResponse> {
-    const { signal } = scrape
-    const slicer = new TimeSlicer(signal, 'client')
-    if (slicer.isOver) await slicer.nextSlice() // other scrapes have used the slice of this turn
     const gathered = await this.#gathered(scrape, waitMs)
     if (gathered === undefined) return ended(scrape, refusal(503, 'too many scrapes are running', { 'retry-after': '1' }))
     try {
-      const { families, isWhole, isMisleading } = gathered
+      const { families, isWhole, isMisleading, documents } = gathered
       if (isMisleading) return ended(scrape, refusal(503, 'the metrics of the group are incomplete at the moment', { 'retry-after': '1' }))
       if (!isWhole) countPartial(encoder.format)
-      const document = await renderDocument(encoder, wanted(families, query), WHOLE_BYTES, signal)
+      const names = wantedNames(query)
+      const document =
+        (names === undefined ? await documents?.take(encoder, isGzip, families) : undefined) ??
+        (await renderDocument(encoder.encode(withName(families, names), scrape.signal, 'client'), WHOLE_BYTES))
       scrape.documentBytes = document.bytes
-      if (document.rest !== undefined) return this.#streamed(scrape, document, headers, isGzip)
+      const mustCompress = isGzip && !document.isCompressed
+      if (document.rest !== undefined || sizeOf(document.parts) > WHOLE_BYTES)
+        return this.#streamed(scrape, document, headers, mustCompress)
       const bytes = joined(document.parts)
-      const body = isGzip ? await gzipBytes(bytes) : bytes
+      const body = mustCompress ? await gzipBytes(bytes) : bytes
       return ended(scrape, { status: 200, headers: { ...headers, 'content-length': String(body.length) }, body })
     } finally {
       this.#places.release()
@@ -212,7 +211,7 @@ export class ScrapeHandler {
     if (!(await hasPlace())) return undefined
     let gathered: GatheredFamilies | Promise<GatheredFamilies>
     try {
-      gathered = this.#gathering.families(scrape.leftMs(waitMs))
+      gathered = this.#gathering.families({ signal: scrape.signal, leftMs: () => scrape.leftMs(waitMs) })
       if (!(gathered instanceof Promise)) return gathered
     } catch (error) {
       this.#places.release()
@@ -236,7 +235,8 @@ export class ScrapeHandler {
     const body = new ScrapeBody(isGzip ? gzipChunks(parts) : parts, {
       ...this.sendLimits,
       signal: scrape.signal,
-      heldBytes: document.bytes,
+      memory: document.memory,
+      heldBytes: sizeOf(document.parts),
       onEnd: (end, bytes) => {
         scrape.end(end === 'whole' ? '200' : scrape.isAborted ? 'aborted' : end, bytes)
         if (end !== 'whole') document.rest?.return?.().catch(() => {}) // the generator of a body that was never read must be ended
@@ -277,9 +277,8 @@ function withSelfMetrics(options: MetricsHandlerOptions): readonly MetricProduce
   return all.map((producer) => relabel(producer, { constantLabels, renameLabels }))
 }
 
-/** The families with one of the requested names, including suffixes. */
-function wanted(families: readonly Family[], query: RequestQuery | undefined): readonly Family[] {
-  const names = wantedNames(query)
+/** The families with one of the names, including suffixes; all of them without names. */
+function withName(families: readonly Family[], names: ReadonlySet<string> | undefined): readonly Family[] {
   if (names === undefined) return families
   return families.filter(({ descriptor }) => exposedFamily(descriptor).ownedNames.some((name) => names.has(name)))
 }

@@ -9,8 +9,9 @@ export interface MetricsResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   /**
-   * Bytes if the body is short, otherwise a stream. Read it to its end, or call `return()`. It is aborted if it is not read for
-   * `sendTimeoutMs`. If reading throws, destroy the connection instead of ending the body. Absent for HEAD.
+   * Bytes if the body is short, otherwise a stream. Do not change the bytes: concurrent scrapes may share them. Read a stream to its end, or
+   * call `return()`. It is aborted if it is not read for `sendTimeoutMs`. If reading throws, destroy the connection instead of ending the
+   * body. Absent for HEAD.
    */
   readonly body?: Uint8Array | AsyncIterableIterator<Uint8Array>
 }

@@ -6,7 +6,9 @@ export type BodyEnd = 'whole' | 'aborted' | 'broken'
 export interface ScrapeBodyOptions extends SendLimits {
   /** Aborted when the reader has disconnected. */
   readonly signal: AbortSignal | undefined
-  /** Bytes in memory until the client begins to read. */
+  /** Identifies the memory of the body, which other bodies may share. */
+  readonly memory: object
+  /** Its size until a client begins to read. */
   readonly heldBytes: number
   /** Called once. */
   readonly onEnd: (end: BodyEnd, sentBytes: number) => void
@@ -29,10 +31,10 @@ export class ScrapeBody implements StreamedBody {
   constructor(chunks: AsyncIterable<Uint8Array>, options: ScrapeBodyOptions) {
     this.#chunks = chunks[Symbol.asyncIterator]()
     this.#options = options
-    const { signal, sendTimeoutMs, unread, heldBytes } = options
+    const { signal, sendTimeoutMs, unread, memory, heldBytes } = options
     this.#idle = setTimeout(this.#timeOut, sendTimeoutMs)
     this.#idle.unref()
-    unread.add(this, heldBytes, this.#cut)
+    unread.add(memory, heldBytes, this.#cut)
     signal?.addEventListener('abort', this.#abort)
     if (signal?.aborted === true) this.#abort()
   }
@@ -44,7 +46,7 @@ export class ScrapeBody implements StreamedBody {
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
     this.#throwIfCut()
     if (this.#ended) return { done: true, value: undefined }
-    this.#options.unread.progressed(this)
+    this.#options.unread.progressed(this.#options.memory)
     this.#reading = true
     try {
       const next = await this.#chunks.next()
@@ -96,7 +98,7 @@ export class ScrapeBody implements StreamedBody {
     if (this.#ended) return
     this.#ended = true
     clearTimeout(this.#idle)
-    this.#options.unread.delete(this)
+    this.#options.unread.delete(this.#options.memory, this.#cut)
     this.#options.signal?.removeEventListener('abort', this.#abort)
     this.#options.onEnd(end, this.#bytes)
   }

@@ -1,40 +1,47 @@
-import type { Family } from '../../../metrics/data/row-source.js'
-import type { Encoder } from '../format/encoder.js'
+/** Documents up to this size are encoded before the first byte is sent, and are not streamed. Of larger ones, the first part is. */
+export const WHOLE_BYTES = 786_432
 
 /** A document whose first parts are encoded. */
 export interface ScrapeDocument {
   /** The parts that are not sent yet. Sent parts are released, even while the client stalls. */
   readonly parts: Uint8Array[]
+  /** Size before compression of what was encoded so far. */
   readonly bytes: number
   /** Undefined if `parts` is the whole document. */
   readonly rest: AsyncIterator<Uint8Array> | undefined
+  /** True if `parts` are compressed. */
+  readonly isCompressed: boolean
+  /** Identifies the memory of `parts`, which several scrapes may share. */
+  readonly memory: object
 }
 
-/** Encodes a document until it is complete or larger than `maxBytes`. */
-export async function renderDocument(
-  encoder: Encoder,
-  families: readonly Family[],
-  maxBytes: number,
-  signal: AbortSignal | undefined,
-): Promise<ScrapeDocument> {
-  const chunks = encoder.encode(families, signal, 'client')[Symbol.asyncIterator]()
+/** Takes chunks until there are no more, or until they are larger than `maxBytes`. */
+export async function renderDocument(chunks: AsyncIterable<Uint8Array>, maxBytes: number): Promise<ScrapeDocument> {
+  const iterator = chunks[Symbol.asyncIterator]()
   const parts: Uint8Array[] = []
   let bytes = 0
   while (bytes <= maxBytes) {
-    const next = await chunks.next()
-    if (next.done === true) return { parts, bytes, rest: undefined }
+    const next = await iterator.next()
+    if (next.done === true) return { parts, bytes, rest: undefined, isCompressed: false, memory: {} }
     parts.push(next.value)
     bytes += next.value.length
   }
-  return { parts, bytes, rest: chunks }
+  return { parts, bytes, rest: iterator, isCompressed: false, memory: {} }
 }
 
 export function joined(parts: readonly Uint8Array[]): Uint8Array {
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
 }
 
+export function sizeOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((bytes, { length }) => bytes + length, 0)
+}
+
 /** Iterates over the whole document. Calls `onBytes` with the size of each part of the rest. */
-export async function* allParts({ parts, rest }: ScrapeDocument, onBytes: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+export async function* allParts(
+  { parts, rest }: Pick<ScrapeDocument, 'parts' | 'rest'>,
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
   try {
     for (let part = parts.shift(); part !== undefined; part = parts.shift()) yield part
     for (let next = await rest?.next(); next?.done === false; next = await rest?.next()) {

@@ -1,7 +1,9 @@
 import type { Clock } from '../../../base/clock.js'
+import { TimeSlicer } from '../../../base/time-slicer.js'
+import { TIMED_OUT, withTimeout } from '../../../base/with-timeout.js'
 import type { Gathering } from '../../../metrics/collection/gather.js'
 import type { Family } from '../../../metrics/data/row-source.js'
-import { TIMED_OUT, withTimeout } from '../../../base/with-timeout.js'
+import { SharedDocuments } from './shared-documents.js'
 
 /** A gathering that reports whether required metrics are missing. */
 export interface RequiredGathering extends Gathering<Family> {
@@ -14,24 +16,36 @@ export interface GatheredFamilies {
   readonly isWhole: boolean
   /** True if required metrics are missing, so that the document would be misleading. */
   readonly isMisleading: boolean
+  /** The documents of these families; undefined if other scrapes have other families. */
+  readonly documents?: SharedDocuments | undefined
 }
 
-interface RunningGathering {
+/** A scrape that needs families. */
+export interface GatheringScrape {
+  readonly signal: AbortSignal | undefined
+  /** The rest of the time that the scrape can wait, in milliseconds. */
+  leftMs(): number
+}
+
+interface BegunGathering extends RequiredGathering {
   readonly endsMs: number
-  readonly all: Promise<readonly Family[]>
-  soFar(): readonly Family[]
-  isMissing(): boolean
+}
+
+/** A gathering that waits for its time slice or for producers, so that scrapes can join it. */
+interface OpenGathering {
+  readonly begun: BegunGathering | Promise<BegunGathering>
+  readonly documents: SharedDocuments
 }
 
 /**
- * Shares one gathering among all scrapes that arrive while it runs. It has its own time limit. A scrape with a shorter time-out gets the
+ * Shares one gathering among all scrapes that arrive before it ends. It has its own time limit. A scrape with a shorter time-out gets the
  * metrics that are available by then, and does not affect the others.
  */
 export class SingleFlightGather {
   readonly #begin: () => RequiredGathering
   readonly #timeoutMs: number
   readonly #clock: Clock
-  #running: RunningGathering | undefined
+  #open: OpenGathering | undefined
 
   /** @param begin Begins a gathering that ends after at most `timeoutMs`. */
   constructor(begin: () => RequiredGathering, timeoutMs: number, clock: Clock) {
@@ -40,26 +54,44 @@ export class SingleFlightGather {
     this.#clock = clock
   }
 
-  /** The families. A promise only if a producer is asynchronous. */
-  families(waitMs: number): GatheredFamilies | Promise<GatheredFamilies> {
-    const nowMs = this.#clock.monotonicMs()
-    let running = this.#running
-    if (running === undefined) {
-      const { all, soFar, isMissing = () => false } = this.#begin()
-      if (!(all instanceof Promise)) return { families: all, isWhole: true, isMisleading: isMissing() }
-      const begun = { endsMs: nowMs + this.#timeoutMs, all, soFar, isMissing }
-      this.#running = running = begun
-      void all.then(() => {
-        if (this.#running === begun) this.#running = undefined
-      })
+  /** The families. No promise if all producers are synchronous and other work has not used the time slice of this turn. */
+  families(scrape: GatheringScrape): GatheredFamilies | Promise<GatheredFamilies> {
+    if (this.#open === undefined) {
+      const slicer = new TimeSlicer(undefined, 'client')
+      const begun = slicer.isOver ? slicer.nextSlice().then(() => this.#beginOpen()) : this.#beginOpen()
+      if (!(begun instanceof Promise) && !(begun.all instanceof Promise)) {
+        return { families: begun.all, isWhole: true, isMisleading: isMissing(begun) }
+      }
+      this.#open = { begun, documents: new SharedDocuments() }
     }
-    return this.#join(running, waitMs, nowMs)
+    return this.#join(this.#open, scrape)
   }
 
-  async #join({ endsMs, all, soFar, isMissing }: RunningGathering, waitMs: number, nowMs: number): Promise<GatheredFamilies> {
-    if (nowMs + waitMs >= endsMs) return { families: await all, isWhole: true, isMisleading: isMissing() }
-    const families = await withTimeout(all, { clock: this.#clock, timeoutMs: Math.max(waitMs, 1) })
-    const isWhole = families !== TIMED_OUT
-    return { families: isWhole ? families : soFar(), isWhole, isMisleading: isMissing() }
+  /** Begins the gathering, which is open to other scrapes until it ends. */
+  #beginOpen(): BegunGathering {
+    const waiting = this.#open
+    this.#open = undefined
+    const gathering = this.#begin()
+    const { all } = gathering
+    if (all instanceof Promise) {
+      this.#open = waiting
+      void all.then(() => (this.#open = undefined))
+    }
+    return { ...gathering, endsMs: this.#clock.monotonicMs() + this.#timeoutMs }
   }
+
+  async #join({ begun, documents }: OpenGathering, scrape: GatheringScrape): Promise<GatheredFamilies> {
+    documents.join(scrape.signal)
+    const gathering = begun instanceof Promise ? await begun : begun
+    const { all, soFar, endsMs } = gathering
+    const leftMs = scrape.leftMs()
+    const isPatient = this.#clock.monotonicMs() + leftMs >= endsMs
+    const families = await (isPatient ? all : withTimeout(all, { clock: this.#clock, timeoutMs: Math.max(leftMs, 1) }))
+    if (families !== TIMED_OUT) return { families, isWhole: true, isMisleading: isMissing(gathering), documents }
+    return { families: soFar(), isWhole: false, isMisleading: isMissing(gathering) }
+  }
+}
+
+function isMissing(gathering: RequiredGathering): boolean {
+  return gathering.isMissing?.() ?? false
 }

@@ -4,7 +4,7 @@ import { allParts } from '../../../../src/exporters/prometheus/http/scrape-docum
 test('a document does not hold the parts that were read', async () => {
   const [first, second, third] = [Buffer.from('1'), Buffer.from('22'), Buffer.from('333')]
   const parts: Uint8Array[] = [first, second, third]
-  const body = allParts({ parts, bytes: 6, rest: undefined }, () => {})
+  const body = allParts({ parts, rest: undefined }, () => {})
   expect([(await body.next()).value, parts]).toEqual([first, [second, third]])
   expect([(await body.next()).value, parts]).toEqual([second, [third]])
   expect([(await body.next()).value, parts, (await body.next()).done]).toEqual([third, [], true])

@@ -1,0 +1,61 @@
+import { getOrInsert } from '../../../base/get-or-insert.js'
+import type { Family } from '../../../metrics/data/row-source.js'
+import { gzipBytes } from '../../../serving/gzip.js'
+import type { Encoder } from '../format/encoder.js'
+import { joined, renderDocument, type ScrapeDocument, WHOLE_BYTES } from './scrape-document.js'
+
+/** A large document for few scrapes is not shared, so that they hold no more memory together than each with a document of its own. */
+const MAX_SHARED_BYTES = 8_388_608
+
+/**
+ * The documents that the scrapes of one gathering share, one per encoder and compression. Rows are read when a document is encoded.
+ *
+ * cache          holds                                 invalid   released
+ * #encoded       the document of each encoder          never     when the last scrape of the gathering has its response
+ * #compressed    the same, compressed with gzip        never     with #encoded
+ *
+ * They are never invalid because all scrapes of a gathering arrived before it ended, and rows are read after that. A later scrape
+ * begins another gathering.
+ */
+export class SharedDocuments {
+  /** Of the scrapes of the gathering. */
+  readonly #signals: (AbortSignal | undefined)[] = []
+  readonly #encoded = new Map<Encoder, Promise<ScrapeDocument>>()
+  readonly #compressed = new Map<Encoder, Promise<ScrapeDocument>>()
+
+  /** Call it before the gathering has ended. @param signal Aborted when the scraper has disconnected. */
+  join(signal: AbortSignal | undefined): void {
+    this.#signals.push(signal)
+  }
+
+  /** The document for one scrape. Undefined if the scrape has to encode its own, because it is the only one or the document is too large. */
+  async take(encoder: Encoder, isGzip: boolean, families: readonly Family[]): Promise<ScrapeDocument | undefined> {
+    if (this.#signals.length < 2) return undefined
+    let isFirst = false
+    const encoded = await getOrInsert(this.#encoded, encoder, () => {
+      isFirst = true
+      return this.#encode(encoder, families)
+    })
+    if (encoded.rest !== undefined) return isFirst ? encoded : undefined
+    const shared = isGzip ? await getOrInsert(this.#compressed, encoder, () => compressed(encoded)) : encoded
+    return { ...shared, parts: [...shared.parts] }
+  }
+
+  async #encode(encoder: Encoder, families: readonly Family[]): Promise<ScrapeDocument> {
+    const maxBytes = Math.min(this.#signals.length * WHOLE_BYTES, MAX_SHARED_BYTES)
+    const document = await renderDocument(this.#untilAbandoned(encoder.encode(families, undefined, 'client')), maxBytes)
+    return document.bytes > WHOLE_BYTES ? document : { ...document, parts: [joined(document.parts)] }
+  }
+
+  /** Throws if all scrapers have disconnected. */
+  async *#untilAbandoned(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      if (this.#signals.every((signal) => signal?.aborted === true)) throw this.#signals[0]!.reason
+      yield chunk
+    }
+  }
+}
+
+async function compressed(document: ScrapeDocument): Promise<ScrapeDocument> {
+  return { ...document, parts: [await gzipBytes(joined(document.parts))], isCompressed: true, memory: {} }
+}
