@@ -2,8 +2,24 @@ import { inspectValue } from './inspect-value.js'
 import { DefinitionError } from './errors.js'
 import { nearest } from './nearest-name.js'
 
-/** Lists every option of a type. A new option that is missing in such a list does not compile. */
+/** Lists every option of a type. A list with a missing or an unknown option does not compile. */
 export type OptionNames<T> = { readonly [key in keyof Required<T>]: true }
+
+type Words<S extends string> = S extends `${infer First} ${infer Rest}` ? First | Words<Rest> : S
+type Complete<Given, All> = [Given, All] extends [All, Given] ? unknown : { missing: Exclude<All, Given>; unknown: Exclude<Given, All> }
+
+/**
+ * Lists the options of a type from their names, separated by blanks.
+ * @param base Options of a type that it extends.
+ * @example
+ * const OPTIONS: OptionNames<CacheOptions> = optionNames('maxSize ttlMs')
+ */
+export function optionNames<All extends OptionNames<object>, S extends string, Base extends object = object>(
+  names: S & Complete<Words<S> | keyof Base, keyof All>,
+  base?: Base,
+): All {
+  return { ...base, ...Object.fromEntries(names.split(' ').map((name) => [name, true])) } as All
+}
 
 /** Names of the same options in other libraries. */
 const ELSEWHERE: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 import { getOrInsert } from '../base/get-or-insert.js'
-import type { OptionNames } from '../base/check-options.js'
+import { type OptionNames, optionNames } from '../base/check-options.js'
 import { type Clock, systemClock } from '../base/clock.js'
 import { processGlobal } from '../base/process-global.js'
 import { MetricRegistry } from '../metrics/instruments/metric-registry.js'
@@ -58,21 +58,9 @@ export interface ServerOptions<R> {
   readonly clock?: Clock
 }
 
-export const SERVER_OPTIONS: OptionNames<ServerOptions<never>> = {
-  tracer: true,
-  stats: true,
-  registry: true,
-  views: true,
-  ignorePaths: true,
-  ignoreHosts: true,
-  publicEndpoint: true,
-  requestTags: true,
-  contextTags: true,
-  statusClasses: true,
-  bodySizes: true,
-  urlQuery: true,
-  clock: true,
-}
+export const SERVER_OPTIONS: OptionNames<ServerOptions<never>> = optionNames(
+  'tracer stats registry views ignorePaths ignoreHosts publicEndpoint requestTags contextTags statusClasses bodySizes urlQuery clock',
+)
 
 /** The parts in which server integrations differ. */
 export interface ServerParts<R> {

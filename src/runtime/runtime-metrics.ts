@@ -1,5 +1,5 @@
 import { getOrInsert } from '../base/get-or-insert.js'
-import { checkOptions, type OptionNames } from '../base/check-options.js'
+import { checkOptions, type OptionNames, optionNames } from '../base/check-options.js'
 import { nearest } from '../base/nearest-name.js'
 import { inspectValue } from '../base/inspect-value.js'
 import { checkNumber } from '../base/check-options.js'
@@ -39,17 +39,9 @@ export interface RuntimeMetricsOptions {
   readonly files?: SystemFiles
 }
 
-const OPTIONS: OptionNames<RuntimeMetricsOptions> = {
-  only: true,
-  except: true,
-  prefix: true,
-  promClientNames: true,
-  eventLoopResolutionMs: true,
-  eventLoopWindowMs: true,
-  gcDurationBuckets: true,
-  clock: true,
-  files: true,
-}
+const OPTIONS: OptionNames<RuntimeMetricsOptions> = optionNames(
+  'only except prefix promClientNames eventLoopResolutionMs eventLoopWindowMs gcDurationBuckets clock files',
+)
 
 const FAILURES = internalCounter(
   'tallyscope_runtime_failures_total',

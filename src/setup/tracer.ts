@@ -1,5 +1,5 @@
 import { getOrInsert } from '../base/get-or-insert.js'
-import { checkMethods, checkOptions, type OptionNames } from '../base/check-options.js'
+import { checkMethods, checkOptions, type OptionNames, optionNames } from '../base/check-options.js'
 import type { Exporter, Transport } from '../base/exporter.js'
 import { processGlobal } from '../base/process-global.js'
 import { ConsoleExporter } from '../exporters/console/console-exporter.js'
@@ -30,22 +30,9 @@ export interface TracerOptions extends Omit<TracerCoreOptions, 'sampler' | 'prop
   readonly stats?: Stats | undefined
 }
 
-const OPTIONS: OptionNames<TracerOptions> = {
-  sampler: true,
-  exporter: true,
-  transport: true,
-  propagator: true,
-  stats: true,
-  spanContext: true,
-  limits: true,
-  defaultAttributes: true,
-  untrusted: true,
-  baggage: true,
-  summary: true,
-  randomTraceIdFlag: true,
-  clock: true,
-  random: true,
-}
+const OPTIONS: OptionNames<TracerOptions> = optionNames(
+  'sampler exporter transport propagator stats spanContext limits defaultAttributes untrusted baggage summary randomTraceIdFlag clock random',
+)
 
 /** An exporter of spans, which may have its own transport. */
 export interface TraceExporter extends Exporter<SpanData> {

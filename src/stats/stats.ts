@@ -1,5 +1,5 @@
 import { timed, Timer } from '../base/duration-timer.js'
-import { checkOptions, type OptionNames } from '../base/check-options.js'
+import { checkOptions, type OptionNames, optionNames } from '../base/check-options.js'
 import { checkSameDefinition, type Definition } from '../metrics/data/same-definition.js'
 import { systemClock, type Clock } from '../base/clock.js'
 import { DefinitionError } from '../base/errors.js'
@@ -42,14 +42,7 @@ export interface MeasureWithViewOptions<K extends string = string> extends Measu
   readonly view?: Aggregation
 }
 
-const MEASURE_OPTIONS: OptionNames<MeasureWithViewOptions> = {
-  unit: true,
-  description: true,
-  type: true,
-  signed: true,
-  tagKeys: true,
-  view: true,
-}
+const MEASURE_OPTIONS: OptionNames<MeasureWithViewOptions> = optionNames('unit description type signed tagKeys view')
 
 /** Tags at the start of a timer. The rest may be passed at its end. */
 export type TimerTags<K extends string> = Partial<TagsFor<K>> | TagMap

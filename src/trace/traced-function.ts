@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames } from '../base/check-options.js'
+import { checkOptions, type OptionNames, optionNames } from '../base/check-options.js'
 import { DefinitionError } from '../base/errors.js'
 import { inspectValue } from '../base/inspect-value.js'
 import type { Span } from './span/span.js'
@@ -14,17 +14,9 @@ export interface TraceOptions extends SpanOptions {
   readonly name?: string
 }
 
-const TRACE_OPTIONS: OptionNames<TraceOptions> = {
-  name: true,
-  kind: true,
-  attributes: true,
-  links: true,
-  parent: true,
-  sampler: true,
-  startTimeUnixMs: true,
-  remoteLimit: true,
-  untrusted: true,
-}
+const TRACE_OPTIONS: OptionNames<TraceOptions> = optionNames(
+  'name kind attributes links parent sampler startTimeUnixMs remoteLimit untrusted',
+)
 
 /** A wrapper of functions that is also a decorator of methods: standard (function, context) or experimental (class, key, descriptor). */
 export interface TraceDecorator {

@@ -22,6 +22,7 @@ import {
   TagBaggage,
   Tracer,
 } from '../../src/index.js'
+import { checkOptions, type OptionNames, optionNames } from '../../src/base/check-options.js'
 import {
   fetchHandler,
   metricsHandler,
@@ -131,5 +132,32 @@ describe('an unknown option is an error with a hint', () => {
     expect(() => percentiles([] as never)).toThrow('the options of percentiles must be an object: they are an array')
     expect(() => exponential([1, 2] as never)).toThrow('the options of exponential must be an object: they are an array')
     expect(() => exponential(null as never)).toThrow('the options of exponential must be an object: they are null')
+  })
+})
+
+describe('optionNames', () => {
+  interface Cache {
+    readonly maxSize: number
+    readonly ttlMs?: number
+  }
+  interface NamedCache extends Cache {
+    readonly name: string
+  }
+  const CACHE: OptionNames<Cache> = optionNames('maxSize ttlMs')
+
+  test('lists the names, after those of the type that is extended', () => {
+    const named: OptionNames<NamedCache> = optionNames('name', CACHE)
+    expect(Object.keys(named)).toEqual(['maxSize', 'ttlMs', 'name'])
+    expect(() => checkOptions('Cache', { ttlms: 1 } as object, CACHE)).toThrow('Cache has no option "ttlms" (perhaps ttlMs)')
+  })
+
+  test('a missing and an unknown name do not compile', () => {
+    // @ts-expect-error -- ttlMs is missing
+    const missing: OptionNames<Cache> = optionNames('maxSize')
+    // @ts-expect-error -- size is no option
+    const unknown: OptionNames<Cache> = optionNames('maxSize ttlMs size')
+    // @ts-expect-error -- name is missing
+    const base: OptionNames<NamedCache> = optionNames('maxSize ttlMs', CACHE)
+    expect([missing, unknown, base]).toHaveLength(3)
   })
 })

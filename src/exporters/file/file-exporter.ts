@@ -1,4 +1,4 @@
-import { checkNumber, checkOneOf, checkRequiredOptions, type OptionNames } from '../../base/check-options.js'
+import { checkNumber, checkOneOf, checkRequiredOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { ExportError } from '../../base/errors.js'
 import type { Exporter, Transport } from '../../base/exporter.js'
@@ -45,18 +45,9 @@ export interface FileExporterOptions {
   readonly clock?: Clock
 }
 
-const OPTIONS: OptionNames<FileExporterOptions> = {
-  path: true,
-  maxBytes: true,
-  maxFiles: true,
-  maxQueuedBytes: true,
-  maxItemBytes: true,
-  fsync: true,
-  mode: true,
-  followLinks: true,
-  logger: true,
-  clock: true,
-}
+const OPTIONS: OptionNames<FileExporterOptions> = optionNames(
+  'path maxBytes maxFiles maxQueuedBytes maxItemBytes fsync mode followLinks logger clock',
+)
 
 const reopenings = internalCounter('tallyscope_file_reopenings_total', 'Files opened again because they were replaced or removed.', 'path')
 

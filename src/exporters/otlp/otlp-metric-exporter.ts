@@ -1,4 +1,4 @@
-import { checkOneOf, checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkOneOf, checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { RisingTime } from '../../metrics/collection/rising-time.js'
 import type { Resource } from '../../base/resource.js'
 import type { FamilyExportContext, FamilyExporter } from '../../metrics/data/family-exporter.js'
@@ -34,13 +34,7 @@ export interface OtlpMetricExporterOptions extends OtlpOptions {
 /** The maximum size of a request in the OTLP specification. A larger point is dropped. */
 const MAX_PART_BYTES = 64 << 20
 
-const OPTIONS: OptionNames<OtlpMetricExporterOptions> = {
-  ...OTLP_OPTIONS,
-  temporality: true,
-  histograms: true,
-  exemplars: true,
-  maxPointsPerRequest: true,
-}
+const OPTIONS: OptionNames<OtlpMetricExporterOptions> = optionNames('temporality histograms exemplars maxPointsPerRequest', OTLP_OPTIONS)
 
 /**
  * Sends metrics by OTLP over HTTP, to an OpenTelemetry collector or a backend.

@@ -1,4 +1,4 @@
-import { checkOneOf, type OptionNames } from '../../base/check-options.js'
+import { checkOneOf, type OptionNames, optionNames } from '../../base/check-options.js'
 import type { Logger } from '../../base/logger.js'
 import type { Resource } from '../../base/resource.js'
 import { OPTION_CODE, refuseOption, wholeNumber } from '../exporter-options.js'
@@ -28,16 +28,10 @@ export interface OtlpOptions extends SenderOptions {
   readonly logger?: Logger
 }
 
-export const OTLP_OPTIONS: OptionNames<OtlpOptions> = {
-  ...SENDER_OPTIONS,
-  endpoint: true,
-  url: true,
-  protocol: true,
-  compression: true,
-  maxRequestBytes: true,
-  resource: true,
-  logger: true,
-}
+export const OTLP_OPTIONS: OptionNames<OtlpOptions> = optionNames(
+  'endpoint url protocol compression maxRequestBytes resource logger',
+  SENDER_OPTIONS,
+)
 
 /** The options with their defaults. */
 export interface OtlpSettings {

@@ -1,5 +1,5 @@
 import { createSecureContext } from 'node:tls'
-import { checkNumber, type OptionNames } from '../../base/check-options.js'
+import { checkNumber, type OptionNames, optionNames } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
 import { inspectValue } from '../../base/inspect-value.js'
@@ -36,18 +36,9 @@ export interface SenderOptions {
   readonly random?: () => number
 }
 
-export const SENDER_OPTIONS: OptionNames<SenderOptions> = {
-  headers: true,
-  timeoutMs: true,
-  concurrency: true,
-  maxQueuedExports: true,
-  ca: true,
-  cert: true,
-  key: true,
-  userAgent: true,
-  clock: true,
-  random: true,
-}
+export const SENDER_OPTIONS: OptionNames<SenderOptions> = optionNames(
+  'headers timeoutMs concurrency maxQueuedExports ca cert key userAgent clock random',
+)
 
 export interface TlsFiles {
   readonly ca?: string | Buffer

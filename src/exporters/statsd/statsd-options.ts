@@ -1,4 +1,4 @@
-import { checkBooleans, checkOneOf, checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkBooleans, checkOneOf, checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { type Clock, systemClock } from '../../base/clock.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
@@ -49,24 +49,9 @@ export interface StatsdExporterOptions {
   readonly clock?: Clock
 }
 
-const OPTIONS: OptionNames<StatsdExporterOptions> = {
-  host: true,
-  port: true,
-  path: true,
-  protocol: true,
-  tagStyle: true,
-  prefix: true,
-  tags: true,
-  maxPacketBytes: true,
-  buckets: true,
-  distributions: true,
-  percentiles: true,
-  externalEnv: true,
-  cardinality: true,
-  timeoutMs: true,
-  maxQueuedExports: true,
-  clock: true,
-}
+const OPTIONS: OptionNames<StatsdExporterOptions> = optionNames(
+  'host port path protocol tagStyle prefix tags maxPacketBytes buckets distributions percentiles externalEnv cardinality timeoutMs maxQueuedExports clock',
+)
 
 /** Node truncates longer paths of sockets without an error, and would send to another socket. */
 const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103

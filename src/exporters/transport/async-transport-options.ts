@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { checkNumber } from '../../base/check-options.js'
 import type { Clock } from '../../base/clock.js'
 import type { Logger } from '../../base/logger.js'
@@ -38,19 +38,9 @@ export interface AsyncTransportOptions<T = unknown> {
   readonly random?: () => number
 }
 
-const OPTIONS: OptionNames<AsyncTransportOptions> = {
-  maxQueueSize: true,
-  maxQueueBytes: true,
-  itemBytes: true,
-  maxBatchSize: true,
-  waitPeriodMs: true,
-  gracePeriodMs: true,
-  exportTimeoutMs: true,
-  retries: true,
-  logger: true,
-  clock: true,
-  random: true,
-}
+const OPTIONS: OptionNames<AsyncTransportOptions> = optionNames(
+  'maxQueueSize maxQueueBytes itemBytes maxBatchSize waitPeriodMs gracePeriodMs exportTimeoutMs retries logger clock random',
+)
 
 export interface AsyncTransportSettings {
   readonly maxQueueSize: number

@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import type { FastifyInstance, FastifyPluginCallback, FastifyRequest } from 'fastify'
 import { warnOnce } from '../../base/logger.js'
 import { processGlobal } from '../../base/process-global.js'
@@ -15,22 +15,10 @@ interface FastifyRegisterOptions {
   readonly logSerializers?: object
 }
 
-const OPTIONS: OptionNames<TallyscopeFastifyOptions & FastifyRegisterOptions> = {
-  ...SERVER_OPTIONS,
-  metricsPath: true,
-  metricsFallback: true,
-  metricsWhereUnrouted: true,
-  metricsRoute: true,
-  producers: true,
-  group: true,
-  metrics: true,
-  excludelistPaths: true,
-  excludelistHostnames: true,
-  untrusted: true,
-  prefix: true,
-  logLevel: true,
-  logSerializers: true,
-}
+const OPTIONS: OptionNames<TallyscopeFastifyOptions & FastifyRegisterOptions> = optionNames(
+  'metricsPath metricsFallback metricsWhereUnrouted metricsRoute producers group metrics excludelistPaths excludelistHostnames untrusted prefix logLevel logSerializers',
+  SERVER_OPTIONS,
+)
 
 /** The decorations that any copy of the package created. An application may have its own decorator of the same name. */
 const decorations = processGlobal('fastify-decorations', () => new WeakSet<object>())

@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import type { Agent } from 'node:http'
 import { warnOnce } from '../../base/logger.js'
 import { processGlobal } from '../../base/process-global.js'
@@ -21,23 +21,9 @@ export interface InstrumentHttpClientOptions extends HttpClientOptions {
   readonly globalAgents?: boolean
 }
 
-const OPTIONS: OptionNames<InstrumentHttpClientOptions> = {
-  http: true,
-  fetch: true,
-  globalAgents: true,
-  tracer: true,
-  stats: true,
-  views: true,
-  contextTags: true,
-  ignoreHosts: true,
-  ignorePaths: true,
-  urlQuery: true,
-  excludelistHostnames: true,
-  excludelistPaths: true,
-  propagateTo: true,
-  spanName: true,
-  clock: true,
-}
+const OPTIONS: OptionNames<InstrumentHttpClientOptions> = optionNames(
+  'http fetch globalAgents tracer stats views contextTags ignoreHosts ignorePaths urlQuery excludelistHostnames excludelistPaths propagateTo spanName clock',
+)
 
 /** The clients that are instrumented now. A second instrumentation would count every request twice. */
 const instrumented = processGlobal('http-client-watched', () => ({ http: false, fetch: false }))

@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions, givenOptions, type OptionNames } from '../../base/check-options.js'
+import { checkNumber, checkOptions, givenOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { exportFailure, retryDelayMs } from '../../base/export-failure.js'
 import { checkExporter, type Exporter, isExportedNow } from '../../base/exporter.js'
@@ -36,16 +36,9 @@ export interface ExportPeriodicallyOptions {
   readonly clock?: Clock
 }
 
-const OPTIONS: OptionNames<ExportPeriodicallyOptions> = {
-  producers: true,
-  exporter: true,
-  intervalMs: true,
-  exportTimeoutMs: true,
-  name: true,
-  keepAlive: true,
-  logger: true,
-  clock: true,
-}
+const OPTIONS: OptionNames<ExportPeriodicallyOptions> = optionNames(
+  'producers exporter intervalMs exportTimeoutMs name keepAlive logger clock',
+)
 
 /** `exportFamilies` must end this much earlier than its run, because a late run delays the next one. */
 const SETTLE_MS = 250

@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions, checkRequiredOptions, type OptionNames } from '../../base/check-options.js'
+import { checkNumber, checkOptions, checkRequiredOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
 import { DefinitionError, TransportError } from '../../base/errors.js'
 import { RateLimitedLog } from '../../base/rate-limited-log.js'
@@ -40,17 +40,7 @@ export interface PeriodicMetricTaskOptions {
   readonly onClose?: () => unknown
 }
 
-const OPTIONS: OptionNames<PeriodicMetricTaskOptions> = {
-  run: true,
-  intervalMs: true,
-  timeoutMs: true,
-  name: true,
-  keepAlive: true,
-  logger: true,
-  clock: true,
-  runSync: true,
-  onClose: true,
-}
+const OPTIONS: OptionNames<PeriodicMetricTaskOptions> = optionNames('run intervalMs timeoutMs name keepAlive logger clock runSync onClose')
 
 export interface PeriodicTaskStatus {
   /** `stuck`: a run has exceeded its time-out and not ended: no other begins before it ends, or for a minute. `failed`: a TransportError has ended the task. */

@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkNumber, checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
 import { MAX_SCHEMA, MIN_SCHEMA } from './exponential-bounds.js'
 
@@ -21,13 +21,9 @@ export interface ExponentialOptions {
   readonly maxZeroThreshold?: number
 }
 
-export const EXPONENTIAL_OPTIONS: OptionNames<ExponentialOptions> = {
-  maxBuckets: true,
-  schema: true,
-  growthFactor: true,
-  zeroThreshold: true,
-  maxZeroThreshold: true,
-}
+export const EXPONENTIAL_OPTIONS: OptionNames<ExponentialOptions> = optionNames(
+  'maxBuckets schema growthFactor zeroThreshold maxZeroThreshold',
+)
 
 export type ExponentialSettings = Required<Omit<ExponentialOptions, 'growthFactor'>>
 

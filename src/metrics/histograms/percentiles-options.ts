@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { DefinitionError } from '../../base/errors.js'
 
@@ -28,16 +28,9 @@ export interface PercentilesOptions {
   readonly intervals?: boolean
 }
 
-export const PERCENTILES_OPTIONS: OptionNames<PercentilesOptions> = {
-  quantiles: true,
-  significantDigits: true,
-  maxAgeMs: true,
-  windows: true,
-  lowest: true,
-  highest: true,
-  expectedIntervalMs: true,
-  intervals: true,
-}
+export const PERCENTILES_OPTIONS: OptionNames<PercentilesOptions> = optionNames(
+  'quantiles significantDigits maxAgeMs windows lowest highest expectedIntervalMs intervals',
+)
 
 /** The options with their defaults for one unit. */
 export interface PercentilesConfig {

@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
 import { warnOnce } from '../../base/logger.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
@@ -39,16 +39,9 @@ export interface InstrumentOptions<K extends string = never> {
 /** Options of any instrument. Only gauges have `merge`. */
 export type MergeableOptions = InstrumentOptions<string> & { readonly merge?: MergeRule }
 
-const INSTRUMENT_OPTIONS: OptionNames<InstrumentOptions<string> & { states?: unknown }> = {
-  unit: true,
-  description: true,
-  type: true,
-  labelKeys: true,
-  constantLabels: true,
-  exactName: true,
-  rowLimit: true,
-  states: true,
-}
+const INSTRUMENT_OPTIONS: OptionNames<InstrumentOptions<string> & { states?: unknown }> = optionNames(
+  'unit description type labelKeys constantLabels exactName rowLimit states',
+)
 
 /** The part of a registry that its instruments use. */
 export interface InstrumentHome {

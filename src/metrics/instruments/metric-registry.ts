@@ -1,4 +1,4 @@
-import { checkOptions, givenOptions, type OptionNames } from '../../base/check-options.js'
+import { checkOptions, givenOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { checkSameDefinition } from '../data/same-definition.js'
 import { systemClock, type Clock } from '../../base/clock.js'
 import { DefinitionError } from '../../base/errors.js'
@@ -43,13 +43,7 @@ export interface MetricRegistryOptions {
   readonly deriveTimeoutMs?: number
 }
 
-const REGISTRY_OPTIONS: OptionNames<MetricRegistryOptions> = {
-  limits: true,
-  clock: true,
-  resource: true,
-  constantLabels: true,
-  deriveTimeoutMs: true,
-}
+const REGISTRY_OPTIONS: OptionNames<MetricRegistryOptions> = optionNames('limits clock resource constantLabels deriveTimeoutMs')
 
 /** The share of the caller's time-out that derived metrics may take. The rest is for the response. */
 const SHARE_OF_TIMEOUT = 0.8

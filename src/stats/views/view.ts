@@ -1,5 +1,5 @@
 import { inspectValue } from '../../base/inspect-value.js'
-import { checkOptions, type OptionNames } from '../../base/check-options.js'
+import { checkOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { DefinitionError } from '../../base/errors.js'
 import type { MetricDescriptor, MetricType } from '../../metrics/data/metric.js'
 import { checkedBounds, defaultBounds } from '../../metrics/histograms/bounds.js'
@@ -8,19 +8,9 @@ import { PERCENTILES_ROW_LIMIT, resolvePercentiles } from '../../metrics/histogr
 import { checkKeys, checkMergeRule, checkName } from '../../metrics/data/validate-definition.js'
 import { Measure } from '../recording/measure.js'
 
-const VIEW_OPTIONS: OptionNames<ViewOptions & Pick<View, 'descriptor'>> = {
-  name: true,
-  measure: true,
-  aggregation: true,
-  tagKeys: true,
-  contextTags: true,
-  description: true,
-  tagValues: true,
-  rowLimit: true,
-  idleExpiryMs: true,
-  exactName: true,
-  descriptor: true,
-}
+const VIEW_OPTIONS: OptionNames<ViewOptions & Pick<View, 'descriptor'>> = optionNames(
+  'name measure aggregation tagKeys contextTags description tagValues rowLimit idleExpiryMs exactName descriptor',
+)
 
 export interface ViewOptions<K extends string = string, A extends Aggregation = Aggregation> {
   /** Unique in its engine, 1 to 255 printable ASCII characters. `shop/latency` in `s` is exposed as `shop_latency_seconds`. */

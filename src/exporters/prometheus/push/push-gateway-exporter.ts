@@ -1,4 +1,4 @@
-import { checkRequiredOptions, type OptionNames } from '../../../base/check-options.js'
+import { checkRequiredOptions, type OptionNames, optionNames } from '../../../base/check-options.js'
 import { inspectValue } from '../../../base/inspect-value.js'
 import { type Clock, systemClock } from '../../../base/clock.js'
 import { DefinitionError, ExportError, isError } from '../../../base/errors.js'
@@ -38,17 +38,9 @@ export interface PushGatewayExporterOptions {
   readonly clock?: Clock
 }
 
-const OPTIONS: OptionNames<PushGatewayExporterOptions> = {
-  url: true,
-  job: true,
-  groupingKey: true,
-  mode: true,
-  deleteOnShutdown: true,
-  gzip: true,
-  headers: true,
-  timeoutMs: true,
-  clock: true,
-}
+const OPTIONS: OptionNames<PushGatewayExporterOptions> = optionNames(
+  'url job groupingKey mode deleteOnShutdown gzip headers timeoutMs clock',
+)
 
 const MAX_READ_CHARACTERS = 4_096
 

@@ -1,4 +1,4 @@
-import { checkBooleans, checkRequiredOptions, type OptionNames } from '../../../base/check-options.js'
+import { checkBooleans, checkRequiredOptions, type OptionNames, optionNames } from '../../../base/check-options.js'
 import { ExportError } from '../../../base/errors.js'
 import { inspectValue } from '../../../base/inspect-value.js'
 import { errorText } from '../../../base/rate-limited-log.js'
@@ -39,14 +39,10 @@ export interface PrometheusTextPushExporterOptions extends SenderOptions {
   readonly maxRequestBytes?: number
 }
 
-const OPTIONS: OptionNames<PrometheusTextPushExporterOptions> = {
-  ...SENDER_OPTIONS,
-  url: true,
-  extraLabels: true,
-  gzip: true,
-  timestamps: true,
-  maxRequestBytes: true,
-}
+const OPTIONS: OptionNames<PrometheusTextPushExporterOptions> = optionNames(
+  'url extraLabels gzip timestamps maxRequestBytes',
+  SENDER_OPTIONS,
+)
 
 const NAME = 'PrometheusTextPushExporter'
 const MIN_REQUEST_BYTES = 4_096

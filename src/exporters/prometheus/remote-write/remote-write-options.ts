@@ -1,4 +1,4 @@
-import { checkBooleans, checkOneOf, checkRequiredOptions, type OptionNames } from '../../../base/check-options.js'
+import { checkBooleans, checkOneOf, checkRequiredOptions, type OptionNames, optionNames } from '../../../base/check-options.js'
 import { inspectValue } from '../../../base/inspect-value.js'
 import { OPTION_CODE, refuseOption, wholeNumber } from '../../exporter-options.js'
 import { checkDestination, type Destination } from '../../sending/destination.js'
@@ -40,24 +40,10 @@ export interface RemoteWriteExporterOptions extends SenderOptions {
   readonly compress?: Compress
 }
 
-const OPTIONS: OptionNames<RemoteWriteExporterOptions> = {
-  ...SENDER_OPTIONS,
-  url: true,
-  version: true,
-  job: true,
-  instance: true,
-  externalLabels: true,
-  nativeHistograms: true,
-  exemplars: true,
-  metadata: true,
-  createdTimestamps: true,
-  staleMarkers: true,
-  staleOnShutdown: true,
-  maxSamplesPerRequest: true,
-  maxRequestBytes: true,
-  retryOn429: true,
-  compress: true,
-}
+const OPTIONS: OptionNames<RemoteWriteExporterOptions> = optionNames(
+  'url version job instance externalLabels nativeHistograms exemplars metadata createdTimestamps staleMarkers staleOnShutdown maxSamplesPerRequest maxRequestBytes retryOn429 compress',
+  SENDER_OPTIONS,
+)
 
 const SWITCHES = ['exemplars', 'metadata', 'createdTimestamps', 'staleMarkers', 'staleOnShutdown', 'retryOn429'] as const
 
