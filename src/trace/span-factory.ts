@@ -14,18 +14,8 @@ import { SamplingRequest } from './sampling/sampling-request.js'
 import { Span, type SpanOwner } from './span/span.js'
 import { SAMPLED, type SpanContext } from './context/span-context.js'
 import { SpanData } from './data/span-data.js'
-import {
-  IS_SAMPLED,
-  IS_SPAN,
-  KIND_MASK,
-  KIND_SHIFT,
-  LOCAL_PARENT,
-  OPTIONS_SHIFT,
-  PERIOD_SHIFT,
-  REMOTE_PARENT,
-  TIMED,
-} from './span/span-flags.js'
-import { SpanKind } from './data/span-kind.js'
+import { IS_SAMPLED, IS_SPAN, KIND_SHIFT, LOCAL_PARENT, OPTIONS_SHIFT, PERIOD_SHIFT, REMOTE_PARENT, TIMED } from './span/span-flags.js'
+import { SpanKind, toSpanKind } from './data/span-kind.js'
 import type { SpanLatency } from './views/span-latency.js'
 import { MAX_NAME_LENGTH, type SpanLimits } from './data/span-limits.js'
 import { transportThrew, userCodeThrew } from './data/span-metrics.js'
@@ -245,7 +235,7 @@ export class SpanFactory implements SpanOwner {
 }
 
 /** The initial flags of a span, by trace options and kind. */
-const inherited = (options: number, kind: SpanKind): number => (options << OPTIONS_SHIFT) | ((kind & KIND_MASK) << KIND_SHIFT)
+const inherited = (options: number, kind: SpanKind): number => (options << OPTIONS_SHIFT) | (toSpanKind(kind) << KIND_SHIFT)
 
 function constantOf(sampler: Sampler): boolean | undefined {
   if (sampler instanceof AlwaysOnSampler) return true

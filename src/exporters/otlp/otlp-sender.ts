@@ -97,6 +97,12 @@ export class OtlpSender {
     this.#log.report(`dropped ${what} that is larger than the maximum size of a request`)
   }
 
+  /** Counts an item that has no OTLP form. */
+  dropMalformed(what: string, error: unknown): void {
+    this.counts.dropped('encoding', 1)
+    this.#log.report(`dropped ${what} that cannot be encoded as OTLP`, error)
+  }
+
   /** The error of an export; undefined if all parts were accepted. */
   failure({ refusal, undelivered, fault }: SendingOutcome, delivered: number): ExportError | undefined {
     const where = shownAddress(this.#settings.destination)

@@ -85,13 +85,17 @@ export class OtlpTraceExporter implements Exporter<SpanData> {
     }
   }
 
-  /** Writes a span. Returns false if it was dropped because it is too large for any request. */
+  /** Writes a span. Returns false if it was dropped because it is malformed, or too large for any request. */
   #write(out: ProtobufWriter, span: SpanData): boolean {
     const before = out.length
-    writeSpan(out, span)
-    if (out.length - before <= MAX_SPAN_BYTES) return true
+    try {
+      writeSpan(out, span)
+      if (out.length - before <= MAX_SPAN_BYTES) return true
+      this.#sender.dropOversized('a span')
+    } catch (error) {
+      this.#sender.dropMalformed('a span', error)
+    }
     out.rewind(before)
-    this.#sender.dropOversized('a span')
     return false
   }
 }

@@ -127,7 +127,9 @@ function stackText({ frames, droppedFrames }: StackTrace): string {
   return [...lines, ...(droppedFrames > 0 ? [`… ${droppedFrames} more`] : [])].join('\n')
 }
 
+/** Omits a link with invalid ids, because receivers refuse the whole request. */
 function writeLink(out: ProtobufWriter, { traceId, spanId, type, attributes }: Link): void {
+  if (!/^[\da-f]{32}$/i.test(traceId) || !/^[\da-f]{16}$/i.test(spanId)) return
   const link = out.open(LINK, 1)
   out.hex(TRACE_ID, traceId)
   out.hex(SPAN_ID, spanId)

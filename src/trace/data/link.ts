@@ -21,9 +21,16 @@ export interface Link {
   readonly attributes: Attributes | undefined
 }
 
-export function link({ traceId, spanId, type = LinkType.UNSPECIFIED, attributes }: LinkInit, maxAttributes: number): Link {
+/** An unknown type becomes UNSPECIFIED. Throws if an id is not a string. */
+export function link({ traceId, spanId, type, attributes }: LinkInit, maxAttributes: number): Link {
+  if (typeof traceId !== 'string' || typeof spanId !== 'string') throw new TypeError('the ids of a link must be strings')
   const kept = collectAttributes(attributes, maxAttributes)
-  return Object.freeze({ traceId: cutName(traceId), spanId: cutName(spanId), type, attributes: kept && plainAttributes(kept) })
+  return Object.freeze({
+    traceId: cutName(traceId),
+    spanId: cutName(spanId),
+    type: type === LinkType.CHILD_LINKED_SPAN || type === LinkType.PARENT_LINKED_SPAN ? type : LinkType.UNSPECIFIED,
+    attributes: kept && plainAttributes(kept),
+  })
 }
 
 /** The JSON form: plain attributes, left out if there are none. */

@@ -25,11 +25,23 @@ export interface MessageEvent {
   readonly compressedSizeBytes: number | undefined
 }
 
+/** Fields of a wrong type get their default. Throws if the id cannot be converted to a string. */
 export function messageEvent(init: MessageEventInit, nowUnixMs: number): MessageEvent {
-  const { id, type = MessageEventType.UNSPECIFIED, uncompressedSizeBytes, timeUnixMs = nowUnixMs } = init
-  const compressedSizeBytes = init.compressedSizeBytes ?? uncompressedSizeBytes
-  const shortId = typeof id === 'string' ? cutName(id) : id
-  return Object.freeze({ timeUnixMs, id: shortId, type, uncompressedSizeBytes, compressedSizeBytes })
+  const { id, type, timeUnixMs } = init
+  const uncompressedSizeBytes = finite(init.uncompressedSizeBytes)
+  return Object.freeze({
+    timeUnixMs: finite(timeUnixMs) ?? nowUnixMs,
+    id: typeof id === 'number' ? id : cutName(String(id)),
+    type: type === MessageEventType.SENT || type === MessageEventType.RECEIVED ? type : MessageEventType.UNSPECIFIED,
+    uncompressedSizeBytes,
+    compressedSizeBytes: finite(init.compressedSizeBytes) ?? uncompressedSizeBytes,
+  })
+}
+
+/** A number that JSON can represent. A bigint is converted. */
+function finite(value: number | bigint | undefined): number | undefined {
+  const number = typeof value === 'bigint' ? Number(value) : value
+  return Number.isFinite(number) ? number : undefined
 }
 
 /** The JSON form: sizes are left out if they are not known. */

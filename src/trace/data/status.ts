@@ -1,3 +1,4 @@
+import { readSafely } from './read-safely.js'
 import { isStatusCode, StatusCode, statusCodeName } from './status-code.js'
 
 const BY_HTTP_CODE: Readonly<Record<number, StatusCode>> = {
@@ -48,10 +49,13 @@ export class Status {
   readonly message: string | undefined
   readonly details: readonly unknown[] | undefined
 
-  /** @param code A number that is not a canonical code becomes UNKNOWN. */
+  /**
+   * @param code A number that is not a canonical code becomes UNKNOWN.
+   * @param message An error is replaced by its message. Any other value that is not a string is converted to one.
+   */
   constructor(code: number, message?: string, details?: readonly unknown[]) {
     this.code = isStatusCode(code) ? code : StatusCode.UNKNOWN
-    this.message = message
+    this.message = message == null || typeof message === 'string' ? (message ?? undefined) : (readSafely(() => textOf(message)) ?? '')
     this.details = Array.isArray(details) ? Object.freeze([...details]) : details
     Object.freeze(this) // spans and exporters share it
   }
@@ -75,10 +79,9 @@ export class Status {
    */
   static fromError(thrown: unknown): Status {
     try {
-      if (typeof thrown !== 'object' || thrown === null) return new Status(StatusCode.UNKNOWN, String(thrown))
-      const { name, code, message } = thrown as { name?: unknown; code?: unknown; message?: unknown }
+      const { name, code } = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as { name?: unknown; code?: unknown }
       const failure = BY_ERROR[String(code)] ?? BY_ERROR[String(name)] ?? 'other'
-      return new Status(BY_FAILURE[failure], typeof message === 'string' ? message : String(thrown))
+      return new Status(BY_FAILURE[failure], textOf(thrown))
     } catch {
       return new Status(StatusCode.UNKNOWN, '')
     }
@@ -122,4 +125,10 @@ export class Status {
     const { code, message, details } = this
     return { code, ...(message !== undefined && { message }), ...(details !== undefined && { details }) }
   }
+}
+
+/** The message of an error; any other value as a string. */
+function textOf(value: unknown): string {
+  const { message } = Object(value) as { message?: unknown }
+  return typeof message === 'string' ? message : String(value)
 }

@@ -10,7 +10,7 @@ import type { RandomWords } from '../context/random-source.js'
 import { SAMPLED, SpanContext } from '../context/span-context.js'
 import { SpanExtras } from './span-extras.js'
 import { ENDED, KIND_MASK, KIND_SHIFT, SKIPPED, OPTIONS_MASK, OPTIONS_SHIFT, SCOPED, TIMED } from './span-flags.js'
-import type { SpanKind } from '../data/span-kind.js'
+import { type SpanKind, toSpanKind } from '../data/span-kind.js'
 import type { SpanLimits } from '../data/span-limits.js'
 import { endedTwice, usedAfterEnd } from '../data/span-metrics.js'
 import type { SpanRecord } from '../data/span-record.js'
@@ -188,7 +188,7 @@ export class Span implements OwnedFrameSpan {
 
   /** Sets the kind, if it is only known after the start. */
   setKind(kind: SpanKind): this {
-    if (!this.isOver()) this.flags = (this.flags & ~(KIND_MASK << KIND_SHIFT)) | ((kind & KIND_MASK) << KIND_SHIFT)
+    if (!this.isOver()) this.flags = (this.flags & ~(KIND_MASK << KIND_SHIFT)) | (toSpanKind(kind) << KIND_SHIFT)
     return this
   }
 
