@@ -87,7 +87,10 @@ interface SeriesGroup {
   readonly values: PromValue[]
 }
 
-/** Groups the values of a metric by series, of which a histogram has one value for each bucket. */
+/**
+ * Groups the values of a metric by series, of which a histogram has one value for each bucket. prom-client has two series for labels that are
+ * empty and absent, or in another order, which are one to Prometheus. Of those the last is shown.
+ */
 class SeriesGroups {
   readonly labelKeys: string[] = []
   readonly #groups = new Map<string, SeriesGroup>()
@@ -152,6 +155,7 @@ function histogramOf(name: string, values: readonly PromValue[], timeUnixMs: num
     .filter(({ metricName }) => metricName === `${name}_bucket`)
     .map(({ labels, value, exemplar }) => ({ bound: boundOf(labels?.['le']), below: value, exemplar: exemplarOf(exemplar, timeUnixMs) }))
     .sort((a, b) => a.bound - b.bound)
+    .filter(({ bound }, at, all) => bound !== all[at + 1]?.bound)
   const count = valueOf(values, `${name}_count`) ?? buckets.at(-1)?.below ?? 0
   const sum = valueOf(values, `${name}_sum`) ?? 0
   const finite = buckets.filter(({ bound }) => bound !== Number.POSITIVE_INFINITY)
@@ -176,6 +180,7 @@ function summaryOf(name: string, values: readonly PromValue[]): PointOutcome {
     .filter(({ labels }) => labels?.['quantile'] !== undefined)
     .map(({ labels, value }) => ({ quantile: Number(labels?.['quantile']), value }))
     .sort((a, b) => a.quantile - b.quantile)
+    .filter(({ quantile }, at, all) => quantile !== all[at + 1]?.quantile)
   const value: SummaryValue = {
     kind: 'summary',
     count: valueOf(values, `${name}_count`) ?? 0,
@@ -187,7 +192,7 @@ function summaryOf(name: string, values: readonly PromValue[]): PointOutcome {
 }
 
 function valueOf(values: readonly PromValue[], metricName: string): number | undefined {
-  return values.find((value) => value.metricName === metricName)?.value
+  return values.findLast((value) => value.metricName === metricName)?.value
 }
 
 function boundOf(le: string | number | undefined): number {
