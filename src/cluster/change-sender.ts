@@ -117,12 +117,13 @@ export class ChangeSender {
     this.#restartIfDue()
     for (const producer of this.#producers) producer.isPeriodic = !isRequested
     let bytes = 0
-    for await (const frame of this.#reader.frames({ timeoutMs: waitMs, onlyRecorded })) {
-      if (connection.isOver) return
+    const send = (frame: Uint8Array): boolean | Promise<boolean> => {
+      if (connection.isOver) return false
       channel.send(frame)
       bytes += frame.length
-      if (channel.isBusy) await drained(connection)
+      return !channel.isBusy || drained(connection).then(() => true)
     }
+    await this.#reader.sendTo(send, { timeoutMs: waitMs, onlyRecorded })
     this.#pace.sent(bytes, this.#reader.rowCount, this.#memberCount())
     this.#isUnconfirmed ||= bytes > 0
     if (connection.isOver || onlyRecorded || (!isRequested && !this.#isUnconfirmed)) return

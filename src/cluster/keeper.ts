@@ -59,7 +59,7 @@ export class Keeper {
     const expected = [...options.expected, { id, pid: process.pid }]
     this.#rejoining = new RejoiningMembers({ ...options, expected }, this.#clock, () => options.folder?.finalRowIds() ?? [])
     this.#replication = new StandbyReplication(id, this.term, this.roster, data, this.#merged, options.restartOwnRows)
-    this.#rosterFeed = new RosterFeed(this.roster, this.#clock, () => this.#replication.chooseStandby())
+    this.#rosterFeed = new RosterFeed(this.roster, this.#clock, () => void this.#replication.replicate())
     this.departures = new Departures(this.#clock, (member) => this.#replication.memberDeparted(member))
     this.#admission = new Admission(options.maxMembers, this.roster, this.departures, this.#clock)
     this.#requests = new ChangeRequests(this.roster, this.#clock)
@@ -117,6 +117,7 @@ export class Keeper {
     this.#report()
     await this.#requests.request(waitMs)
     // Before a total is shown, the standby must have it, or it would fall if this process were killed.
+    if (!this.#replication.isComplete) await this.#requests.request(waitMs)
     await this.#replication.replicate()
     this.#checkCurrent()
   }
@@ -220,8 +221,7 @@ export class Keeper {
         this.#replicas.complete(message.keeperId, message.term, message.isOver)
         return this.#finalRows.drop(message.term)
       case 'REQUEST_MERGED':
-        void this.#feed.send(session.channel, message, (waitMs) => this.gather(waitMs))
-        return
+        return void this.#feed.send(session.channel, message, (waitMs) => this.gather(waitMs))
       default:
         throw new FrameError('ERR_GROUP_FRAME', `a member does not send ${message.kind}`)
     }
@@ -274,16 +274,15 @@ export class Keeper {
   }
 
   #ended(session: Session): void {
+    const { channel, record } = session
     session.stopTimer()
     this.#sessions.delete(session)
-    this.#feed.forget(session.channel)
-    countFrameBytes(session.channel.sentBytes, session.record?.isKeeper === true ? 0 : session.receivedBytes)
-    const { record } = session
-    const { fault } = session.channel
-    if (fault !== undefined && !session.isOver) this.#refuse(session, fault)
+    this.#feed.forget(channel)
+    countFrameBytes(channel.sentBytes, record?.isKeeper === true ? 0 : session.receivedBytes)
+    if (channel.fault !== undefined && !session.isOver) this.#refuse(session, channel.fault)
     if (record === undefined || this.#isClosed) return
     // A thread that has closed its socket has ended, even if its process still runs.
-    const isGone = (): boolean => session.channel.isPeerGone || record.threadId !== 0 || isProcessGone(record.pid)
+    const isGone = (): boolean => channel.isPeerGone || record.threadId !== 0 || isProcessGone(record.pid)
     const refusedMs = this.#admission.refusedMs(record.id)
     if (this.#leave(session, record) && !record.isKeeper) this.departures.disconnected(record.contributor, isGone, { refusedMs })
   }

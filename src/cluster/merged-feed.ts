@@ -47,12 +47,12 @@ export class MergedFeed {
     try {
       await gather(waitMs)
       if (isFresh) reader.restart()
-      for await (const frame of reader.frames()) {
-        if (channel.isBusy) await channel.drained()
+      await reader.sendTo((frame) => {
         // Each frame needs its origin, because frames for the standby may be sent over the same channel in between.
         channel.send(controlFrame('ORIGIN', keeperOrigin('merged', this.#keeperId, this.#term)))
         channel.send(frame)
-      }
+        return !channel.isBusy || channel.drained().then(() => true)
+      })
       channel.send(controlFrame('END', { number }))
     } catch (error) {
       reader.restart()

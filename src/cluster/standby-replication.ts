@@ -19,8 +19,12 @@ export class StandbyReplication {
   readonly #restartOwnRows: () => void
   readonly #departed: ChangeReader
   #standby: MemberRecord | undefined
+  /** The standby that `#departed` sends to. */
+  #departedFor: MemberRecord | undefined
   /** Ids of members in this process whose rows are forwarded to the standby. */
   readonly #forwarded = new Set<string>()
+  /** Those of them whose rows have all been forwarded. */
+  readonly #complete = new Set<string>()
   #replicating: Promise<void> | undefined
   #busyRounds = 0
 
@@ -33,26 +37,37 @@ export class StandbyReplication {
     this.#departed = data.changes([{ name, getMetrics: () => [], getFamilies: () => merged.departed() }])
   }
 
+  /** False if a new standby has to receive the rows of this process first. Request them then. */
+  get isComplete(): boolean {
+    this.#chooseStandby()
+    return this.#standby === undefined || this.#own().every(({ id, lateSinceMs }) => lateSinceMs !== undefined || this.#complete.has(id))
+  }
+
   /** Chooses the live member with the lowest slot, which stays the standby until its connection ends. */
-  chooseStandby(): void {
+  #chooseStandby(): void {
     if (this.#standby !== undefined) return
     const standby = this.#roster.all().find(({ isKeeper, canLead, lateSinceMs }) => !isKeeper && canLead && lateSinceMs === undefined)
     if (standby === undefined) return
     this.#standby = standby
     this.#busyRounds = 0
     this.#forwarded.clear()
-    this.#departed.restart()
+    this.#complete.clear()
     this.#restartOwnRows()
-    for (const record of this.#roster.all()) if (isOwnThread(record)) record.channel.send(controlFrame('RESEND', {}))
-    void this.replicate()
+    for (const { channel, isKeeper } of this.#own()) if (!isKeeper) channel.send(controlFrame('RESEND', {}))
+  }
+
+  /** The members in this process: the keeper and its threads. */
+  #own(): MemberRecord[] {
+    return this.#roster.all().filter(isOwn)
   }
 
   /** Forwards a frame of a member in this process. Forwarding begins with the member's next RESTART. */
   forward(record: MemberRecord, frame: Uint8Array): void {
-    if (this.#standby === undefined || !(record.isKeeper || isOwnThread(record))) return
+    if (this.#standby === undefined || !isOwn(record)) return
     if (kindOf(frame) === FRAME.RESTART) this.#forwarded.add(record.id)
     if (!this.#forwarded.has(record.id)) return
     const { id, slot } = record
+    if (kindOf(frame) === FRAME.COMPLETE) this.#complete.add(id)
     this.#send({ ...keeperOrigin('keeper', this.#keeperId, this.#term), id, slot }, frame)
   }
 
@@ -64,7 +79,7 @@ export class StandbyReplication {
     this.#standby.channel.send(controlFrame('DEPARTED', { term: this.#term, id }))
   }
 
-  /** Sends changed totals of departed members. Resolves when they have been sent, or if the standby is too slow. */
+  /** Chooses a standby if there is none, and sends it changed totals of departed members. Resolves when they have been sent, or if the standby is too slow. */
   replicate(): Promise<void> {
     this.#replicating ??= this.#replicate().finally(() => {
       this.#replicating = undefined
@@ -73,20 +88,26 @@ export class StandbyReplication {
   }
 
   async #replicate(): Promise<void> {
-    this.chooseStandby()
+    this.#chooseStandby()
     const standby = this.#standby
     if (standby === undefined) return
     if (standby.channel.isBusy && ++this.#busyRounds > MAX_BUSY_ROUNDS) {
       return this.removeMember(standby)
     }
-    for await (const frame of this.#departed.frames()) {
-      if (this.#standby !== standby) return
-      this.#sendDeparted(frame)
-    }
+    this.#restartIfNew(standby)
+    await this.#departed.sendTo((frame) => this.#standby === standby && this.#sendDeparted(frame))
+    if (this.#standby !== standby) await this.#replicate()
+  }
+
+  #restartIfNew(standby: MemberRecord): void {
+    if (this.#departedFor === standby) return
+    this.#departedFor = standby
+    this.#departed.restart()
   }
 
   flushSync(): void {
     if (this.#standby === undefined) return
+    this.#restartIfNew(this.#standby)
     for (const frame of this.#departed.framesNow()) this.#sendDeparted(frame)
   }
 
@@ -94,8 +115,9 @@ export class StandbyReplication {
     if (this.#standby === record) this.#standby = undefined
   }
 
-  #sendDeparted(frame: Uint8Array): void {
+  #sendDeparted(frame: Uint8Array): true {
     this.#send(keeperOrigin('departed', this.#keeperId, this.#term), frame)
+    return true
   }
 
   /** Sends a frame with its origin, because other rows may be sent over the same channel in between. */
@@ -106,7 +128,7 @@ export class StandbyReplication {
   }
 }
 
-/** True for a worker thread of this process, which ends with it. */
-function isOwnThread({ pid, threadId }: MemberRecord): boolean {
-  return pid === process.pid && threadId !== 0
+/** True for the keeper and for a worker thread of its process, which ends with it. */
+function isOwn({ isKeeper, pid, threadId }: MemberRecord): boolean {
+  return isKeeper || (pid === process.pid && threadId !== 0)
 }

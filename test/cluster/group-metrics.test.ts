@@ -35,8 +35,8 @@ function join(group: Keeper, value: number, id: string = newId()) {
 
 test('a keeper exposes the number of members, the age of their rows and the number of merged rows, while it is the keeper', async () => {
   const id = newId()
-  const group = keeperWith(data, { id })
-  join(group, 1, id)
+  const group = keeperWith(data, { id, restartOwnRows: () => own.member.restart() })
+  const own = join(group, 1, id)
   const quiet = join(group, 2)
   await turns()
   const first = group.gather(1_000)

@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/base/clock.js'
-import { type ChangeReader, type Contributor, DEFAULT_DATA_LIMITS } from '../../src/cluster/data/contributor.js'
+import { type ChangeReader, type Contributor, DEFAULT_DATA_LIMITS, type FrameSender } from '../../src/cluster/data/contributor.js'
 import { damaged } from '../../src/cluster/data/frame-error.js'
 import { FRAME, FrameWriter, kindOf } from '../../src/cluster/data/frame-writer.js'
 import { PayloadReader } from '../../src/cluster/data/payload-reader.js'
@@ -154,9 +154,11 @@ class SimpleChanges implements ChangeReader {
     this.#producers = producers
   }
 
-  async *frames(): AsyncGenerator<Uint8Array> {
+  async sendTo(send: FrameSender): Promise<void> {
     await undefined
-    yield* this.framesNow()
+    for (const frame of this.framesNow()) {
+      if (!(await send(frame))) return
+    }
   }
 
   *framesNow(): Generator<Uint8Array> {

@@ -5,7 +5,7 @@ import { componentName } from '../../base/inspect-value.js'
 import type { GatheringContext, MetricProducer } from '../../metrics/data/producer.js'
 import { type Family, isRowSource, type RowSource } from '../../metrics/data/row-source.js'
 import { ChangedSource, type OnDropped } from './changed-source.js'
-import { type ChangeReader, DEFAULT_DATA_LIMITS } from './contributor.js'
+import { type ChangeReader, DEFAULT_DATA_LIMITS, type FrameSender } from './contributor.js'
 import { definitionOf, definitionText, identityOf } from './family-definition.js'
 import { FrameBuilder } from './frame-builder.js'
 import { FRAME } from './frame-writer.js'
@@ -67,11 +67,12 @@ export class ChangedRows implements ChangeReader {
     this.#isNew = true
   }
 
-  async *frames(context?: GatheringContext): AsyncGenerator<Uint8Array> {
+  async sendTo(send: FrameSender, context?: GatheringContext): Promise<void> {
     const gathered = await Promise.all(this.#producers.map(async (producer) => familiesOf(producer, context)))
     const slicer = new TimeSlicer()
     for (const frame of this.#walk(gathered)) {
-      if (frame !== undefined) yield frame
+      const sent = frame === undefined || send(frame)
+      if (sent !== true && !(await sent)) return
       if (slicer.isOver) await slicer.nextSlice()
     }
   }

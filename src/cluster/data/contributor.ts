@@ -43,6 +43,9 @@ export interface Contributor {
   depart(): void
 }
 
+/** Sends a frame before it returns. It returns a promise if the next frame has to wait. */
+export type FrameSender = (frame: Uint8Array) => boolean | Promise<boolean>
+
 /**
  * Reads the changes of some producers since the last call, as data frames. Several readers may read one producer, because each remembers
  * which rows it has sent. Calls must not overlap.
@@ -51,13 +54,13 @@ export interface ChangeReader {
   /** The number of rows that were sent and not removed since. */
   readonly rowCount: number
   /**
-   * Gathers, then yields the frames of all changes, in slices of 2 ms. A yielded frame counts as sent: a caller that cannot send it
-   * must call `restart`. Ending the iteration early loses nothing.
+   * Gathers, then passes the frames of all changes to `send`, in slices of 2 ms. Each counts as sent, unless `send` returns false, which
+   * ends the call: `restart` must follow.
    */
-  frames(context?: GatheringContext): AsyncIterable<Uint8Array>
+  sendTo(send: FrameSender, context?: GatheringContext): Promise<void>
   /**
-   * The same without waiting, for the end of a process. Producers that return a promise are left out. May be called while `frames` is
-   * being iterated; its open frame comes first.
+   * The same without waiting, for the end of a process. Producers that return a promise are left out. May be called during `sendTo`, whose
+   * open frame comes first.
    */
   framesNow(): Iterable<Uint8Array>
   /** The next call yields RESTART, all rows, then COMPLETE. The first call of a new reader does so too. */

@@ -422,7 +422,10 @@ test('a derived gauge is merged by its rule', async () => {
     const registry = new MetricRegistry()
     registry.derivedGauge('lag', { merge: 'max' }).observe(() => slot + 3)
     const member = new Member(group, slot, registry)
-    for await (const frame of member.reader.frames()) member.contributor.apply(frame)
+    await member.reader.sendTo((frame) => {
+      member.contributor.apply(frame)
+      return true
+    })
   }
   expect([...samplesOf(page(group))]).toEqual([['lag', 4]])
 })
