@@ -32,11 +32,16 @@ export class Departures {
   readonly #lost = new Map<string, Lost>()
   readonly #departed = new Set<string>()
   readonly #onDeparted: (id: string) => void
+  readonly #importFinalRows: () => void
 
-  /** @param onDeparted Called with the id of a member whose totals have been added to those of departed members. */
-  constructor(clock: Clock, onDeparted: (id: string) => void) {
+  /**
+   * @param onDeparted Called with the id of a member whose totals have been added to those of departed members.
+   * @param importFinalRows Called before a member is given up, which may have written its final rows to a file.
+   */
+  constructor(clock: Clock, onDeparted: (id: string) => void, importFinalRows: () => void) {
     this.#clock = clock
     this.#onDeparted = onDeparted
+    this.#importFinalRows = importFinalRows
   }
 
   get lostCount(): number {
@@ -107,7 +112,11 @@ export class Departures {
   }
 
   #check(lost: Lost): void {
-    if (lost.isGone() || this.#clock.monotonicMs() >= lost.endsMs) return this.depart(lost.contributor, 'lost')
+    if (lost.isGone() || this.#clock.monotonicMs() >= lost.endsMs) {
+      this.#importFinalRows()
+      if (this.#lost.get(lost.contributor.id) === lost) this.depart(lost.contributor, 'lost')
+      return
+    }
     lost.stop = startTimer(this.#clock, CHECK_EVERY_MS, () => this.#check(lost))
   }
 }

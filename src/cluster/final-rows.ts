@@ -42,15 +42,11 @@ export class FinalRows {
 
   /** Adds the rows of all files to the totals and removes the files, except those of connected members. */
   import(): void {
-    const { folder, isConnected, departures, isContinued } = this.#options
+    const { folder, isConnected, departures } = this.#options
     if (folder === undefined) return
-    if (this.#former.length > 0) {
-      const continued = isContinued()
-      if (continued === undefined) return
-      if (!continued && !this.#isHandedOver(folder)) for (const id of this.#former) folder.removeFinalRows(id)
-      this.#former = []
-    }
-    const found = folder.finalRowIds().filter((id) => !isConnected(id)) // those of the others will send LEAVE
+    const waiting = new Set(this.#waitingFiles(folder))
+    // Connected members will send LEAVE.
+    const found = folder.finalRowIds().filter((id) => !waiting.has(id) && !isConnected(id))
     const files = found.map((id) => ({ id, bytes: departures.hasDeparted(id) ? undefined : folder.readFinalRows(id) }))
     for (const id of found) folder.removeFinalRows(id)
     // The file of a keeper is newer than the replica in the file of its standby, and is therefore read first.
@@ -62,6 +58,16 @@ export class FinalRows {
   /** Removes the file of a member that has sent LEAVE, or of a keeper whose replica has been imported. */
   drop(id: string): void {
     this.#options.folder?.removeFinalRows(id)
+  }
+
+  /** Returns the ids of older files while it is not known if they count. Removes them if they do not. */
+  #waitingFiles(folder: GroupFolder): readonly string[] {
+    if (this.#former.length === 0) return []
+    const isContinued = this.#options.isContinued()
+    if (isContinued === undefined) return this.#former
+    if (!isContinued && !this.#isHandedOver(folder)) for (const id of this.#former) folder.removeFinalRows(id)
+    this.#former = []
+    return []
   }
 
   /** True if a keeper has written one of the files within the last ten seconds, because the whole group is restarted. */

@@ -60,7 +60,8 @@ export class Keeper {
     this.#rejoining = new RejoiningMembers({ ...options, expected }, this.#clock, () => options.folder?.finalRowIds() ?? [])
     this.#replication = new StandbyReplication(id, this.term, this.roster, data, this.#merged, options.restartOwnRows)
     this.#rosterFeed = new RosterFeed(this.roster, this.#clock, () => void this.#replication.replicate())
-    this.departures = new Departures(this.#clock, (member) => this.#replication.memberDeparted(member))
+    const importFinalRows = (): void => this.#finalRows.import()
+    this.departures = new Departures(this.#clock, (member) => this.#replication.memberDeparted(member), importFinalRows)
     this.#admission = new Admission(options.maxMembers, this.roster, this.departures, this.#clock)
     this.#requests = new ChangeRequests(this.roster, this.#clock)
     this.#replicas = new ReplicaImport(this.#merged, this.departures, (member) => this.roster.get(member) !== undefined)
@@ -215,6 +216,7 @@ export class Keeper {
         this.#finalRows.drop(record.id)
         return this.departures.depart(record.contributor, 'exit')
       case 'ORIGIN':
+        if (message.term !== session.origin.term) this.#finalRows.import() // A keeper's file is newer than its replica, which follows.
         session.origin = message
         return
       case 'REPLICA':

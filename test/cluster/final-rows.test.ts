@@ -53,7 +53,11 @@ function leftByKeeper(hits: number): string {
 function keeperOf(isContinued: () => boolean | undefined = () => true) {
   const merged = data.merged()
   const connected = new Set<string>()
-  const departures = new Departures(clock, () => {})
+  const departures = new Departures(
+    clock,
+    () => {},
+    () => {},
+  )
   const isConnected = (id: string): boolean => connected.has(id)
   const replicas = new ReplicaImport(merged, departures, isConnected)
   const finalRows = new FinalRows({ clock, limits: data.limits, folder, merged, departures, replicas, isConnected, isContinued })
