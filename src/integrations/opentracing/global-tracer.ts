@@ -1,9 +1,15 @@
-import { globalTracer as npmGlobalTracer, initGlobalTracer as initNpmGlobalTracer, type Span, type SpanContext, Tracer } from 'opentracing'
+import {
+  globalTracer as npmGlobalTracer,
+  initGlobalTracer as initNpmGlobalTracer,
+  type Span,
+  type SpanContext,
+  type Tracer,
+} from 'opentracing'
 import { DefinitionError } from '../../base/errors.js'
 import { processGlobal } from '../../base/process-global.js'
 import { NoopOpenTracingTracer } from './noop-tracer.js'
 import type { Scope, ScopeManager } from './scope-manager.js'
-import type { ScopedTracer } from './scoped-tracer.js'
+import { type ScopedTracer, ScopedTracerBase } from './scoped-tracer.js'
 import type { StartActiveSpanOptions, StartSpanOptions } from './start-options.js'
 
 interface Registration {
@@ -14,7 +20,7 @@ const registration = processGlobal('opentracing-global', (): Registration => ({ 
 const noop = new NoopOpenTracingTracer()
 
 /** Forwards to the tracer that is registered at the time of the call. Does nothing before. */
-class GlobalTracer extends Tracer implements ScopedTracer {
+class GlobalTracer extends ScopedTracerBase implements ScopedTracer {
   get scopeManager(): ScopeManager {
     return this.#scoped().scopeManager
   }
@@ -27,21 +33,9 @@ class GlobalTracer extends Tracer implements ScopedTracer {
     return (registration.tracer ?? npmGlobalTracer()).startSpan(name, { ...options } as object)
   }
 
-  startActiveSpan<R>(name: string, fn: (span: Span) => R): R
-  startActiveSpan<R>(name: string, options: StartActiveSpanOptions | null | undefined, fn: (span: Span) => R): R
-  startActiveSpan(name: string, options?: StartActiveSpanOptions | null): Scope
-  startActiveSpan<R>(name: string, second?: StartActiveSpanOptions | null | ((span: Span) => R), third?: (span: Span) => R): R | Scope {
+  protected startActive<R>(name: string, options: StartActiveSpanOptions | null | undefined, fn?: (span: Span) => R): R | Scope {
     const tracer = this.#scoped()
-    const fn = typeof second === 'function' ? second : third
-    const options = typeof second === 'function' ? undefined : second
     return fn === undefined ? tracer.startActiveSpan(name, options) : tracer.startActiveSpan(name, options, fn)
-  }
-
-  withSpan<R>(name: string, fn: (span: Span) => R): R
-  withSpan<R>(name: string, options: StartActiveSpanOptions | null | undefined, fn: (span: Span) => R): R
-  withSpan<R>(name: string, second: StartActiveSpanOptions | null | undefined | ((span: Span) => R), third?: (span: Span) => R): R {
-    const [options, fn] = typeof second === 'function' ? [undefined, second] : [second, third!]
-    return this.#scoped().withSpan(name, options, fn)
   }
 
   startChildSpan(parent: Span, name: string, options?: StartSpanOptions | null): Span {

@@ -1,8 +1,7 @@
-import { Span, type SpanContext, Tracer } from 'opentracing'
+import { Span, type SpanContext, type Tracer } from 'opentracing'
 import { checkCarrier } from './carriers.js'
 import type { Scope, ScopeManager } from './scope-manager.js'
-import type { ScopedTracer } from './scoped-tracer.js'
-import type { StartActiveSpanOptions } from './start-options.js'
+import { type ScopedTracer, ScopedTracerBase } from './scoped-tracer.js'
 
 /** The only span of a no-op tracer. Its ids are empty. */
 class NoopSpan extends Span {
@@ -42,7 +41,7 @@ class NoopScopeManager implements ScopeManager {
  * A tracer that does nothing, for programs that disable tracing by a flag. Callbacks run, spans have empty ids and no baggage, and
  * `extract` returns null. Formats and carriers are still checked.
  */
-export class NoopOpenTracingTracer extends Tracer implements ScopedTracer {
+export class NoopOpenTracingTracer extends ScopedTracerBase implements ScopedTracer {
   readonly scopeManager: ScopeManager
   readonly activeSpan: Span
 
@@ -56,18 +55,8 @@ export class NoopOpenTracingTracer extends Tracer implements ScopedTracer {
     return this.activeSpan
   }
 
-  startActiveSpan<R>(name: string, fn: (span: Span) => R): R
-  startActiveSpan<R>(name: string, options: StartActiveSpanOptions | null | undefined, fn: (span: Span) => R): R
-  startActiveSpan(name: string, options?: StartActiveSpanOptions | null): Scope
-  startActiveSpan<R>(_name: string, second?: StartActiveSpanOptions | null | ((span: Span) => R), third?: (span: Span) => R): R | Scope {
-    const fn = typeof second === 'function' ? second : third
+  protected startActive<R>(_name: string, _options: unknown, fn: ((span: Span) => R) | undefined): R | Scope {
     return fn === undefined ? this.scopeManager.activate(this.activeSpan, true) : fn(this.activeSpan)
-  }
-
-  withSpan<R>(name: string, fn: (span: Span) => R): R
-  withSpan<R>(name: string, options: StartActiveSpanOptions | null | undefined, fn: (span: Span) => R): R
-  withSpan<R>(_name: string, second: StartActiveSpanOptions | null | undefined | ((span: Span) => R), third?: (span: Span) => R): R {
-    return (typeof second === 'function' ? second : third!)(this.activeSpan)
   }
 
   startChildSpan(): Span {

@@ -1,5 +1,5 @@
 import { checkOptions, type OptionNames } from '../../base/check-options.js'
-import { type Span as AnySpan, type SpanContext as AnySpanContext, Tags, Tracer as OpenTracingTracerBase } from 'opentracing'
+import { type Span as AnySpan, type SpanContext as AnySpanContext, Tags } from 'opentracing'
 import { currentFrame } from '../../base/context.js'
 import { Stats } from '../../stats/stats.js'
 import { AlwaysOnSampler } from '../../trace/sampling/constant-samplers.js'
@@ -17,7 +17,7 @@ import { type OpenTracingSpanContext, readContext } from './opentracing-context.
 import { markOpenTracingInUse } from './opentracing-counts.js'
 import { OpenTracingSpan } from './opentracing-span.js'
 import type { Scope, ScopeManager } from './scope-manager.js'
-import type { ScopedTracer } from './scoped-tracer.js'
+import { type ScopedTracer, ScopedTracerBase } from './scoped-tracer.js'
 import { SpanBaggage } from './span-baggage.js'
 import { ancestryOf } from './span-references.js'
 import { kindOf, samplerOf } from './span-tags.js'
@@ -50,7 +50,7 @@ type MutableSpanOptions = { -readonly [key in keyof SpanOptions]: SpanOptions[ke
  * @example
  * initGlobalTracer(new OpenTracingTracer({ tracer: new Tracer({ sampler: new AlwaysOnSampler() }) }))
  */
-export class OpenTracingTracer extends OpenTracingTracerBase implements ScopedTracer {
+export class OpenTracingTracer extends ScopedTracerBase<OpenTracingSpan> implements ScopedTracer {
   /** The tracer that creates the spans. */
   readonly nativeTracer: TracerCore
   readonly scopeManager: ScopeManager
@@ -98,31 +98,14 @@ export class OpenTracingTracer extends OpenTracingTracerBase implements ScopedTr
     return span
   }
 
-  /** Starts a span and makes it active while `fn` runs or, without `fn`, until the returned scope is closed. */
-  startActiveSpan<R>(name: string, fn: (span: OpenTracingSpan) => R): R
-  startActiveSpan<R>(name: string, options: StartActiveSpanOptions | null | undefined, fn: (span: OpenTracingSpan) => R): R
-  startActiveSpan(name: string, options?: StartActiveSpanOptions | null): Scope
-  startActiveSpan<R>(
+  protected startActive<R>(
     name: string,
-    second?: StartActiveSpanOptions | null | ((span: OpenTracingSpan) => R),
-    third?: (span: OpenTracingSpan) => R,
+    options: StartActiveSpanOptions | null | undefined,
+    fn: ((span: OpenTracingSpan) => R) | undefined,
   ): R | Scope {
-    const fn = typeof second === 'function' ? second : third
-    const options = typeof second === 'function' ? NO_OPTIONS : (second ?? NO_OPTIONS)
     const span = this.startSpan(name, options)
-    const finishOnClose = options.finishOnClose !== false
+    const finishOnClose = options?.finishOnClose !== false
     return fn === undefined ? this.scopeManager.activate(span, finishOnClose) : this.scopeManager.with(span, finishOnClose, fn)
-  }
-
-  /** Calls `startActiveSpan` with a callback. */
-  withSpan<R>(name: string, fn: (span: OpenTracingSpan) => R): R
-  withSpan<R>(name: string, options: StartActiveSpanOptions | null | undefined, fn: (span: OpenTracingSpan) => R): R
-  withSpan<R>(
-    name: string,
-    second: StartActiveSpanOptions | null | undefined | ((span: OpenTracingSpan) => R),
-    third?: (span: OpenTracingSpan) => R,
-  ): R {
-    return typeof second === 'function' ? this.startActiveSpan(name, second) : this.startActiveSpan(name, second, third!)
   }
 
   /** Starts a span whose parent is `parent`. It does not become active. */
