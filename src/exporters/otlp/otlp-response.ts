@@ -62,21 +62,22 @@ function parseJson(text: string): { rejected: number; message: string } {
 }
 
 function parseProtobuf(body: Buffer): { rejected: number; message: string } {
-  let rejected = 0
-  let message = ''
+  let partial = { rejected: 0, message: '' }
   const reader = new ProtobufReader(body)
   while (reader.next()) {
-    if (reader.field !== 1 || reader.wire !== 2) {
-      reader.skipField()
-      continue
-    }
-    const from = reader.block()
-    const partial = new ProtobufReader(body, from, reader.at)
-    while (partial.next()) {
-      if (partial.field === 1 && partial.wire === 0) rejected = partial.varint()
-      else if (partial.field === 2 && partial.wire === 2) message = partial.string()
-      else partial.skipField()
-    }
+    if (reader.field === 1 && reader.wire === 2) partial = parsePartialSuccess(new ProtobufReader(body, reader.block(), reader.at), partial)
+    else reader.skipField()
+  }
+  return partial
+}
+
+/** Reads `Export…PartialSuccess`. Fields that it lacks keep the given values, as protobuf merges repeated messages. */
+function parsePartialSuccess(reader: ProtobufReader, given: { rejected: number; message: string }): { rejected: number; message: string } {
+  let { rejected, message } = given
+  while (reader.next()) {
+    if (reader.field === 1 && reader.wire === 0) rejected = reader.varint()
+    else if (reader.field === 2 && reader.wire === 2) message = reader.string()
+    else reader.skipField()
   }
   return { rejected: Number.isSafeInteger(rejected) ? rejected : 0, message }
 }

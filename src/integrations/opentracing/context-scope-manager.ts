@@ -42,7 +42,8 @@ export class ContextScopeManager implements ScopeManager {
   activate(span: OpenTracingSpanBase, finishOnClose: boolean): Scope {
     const frame = currentFrame()
     const enclosing = currentEntry(frame, this.#owner)
-    const scope = new ContextScope(this, this.#owner, span, nativeOf(span), finishOnClose === true, frame, enclosing)
+    const activation = { finishOnClose: finishOnClose === true, before: frame, enclosing }
+    const scope = new ContextScope(this, this.#owner, span, nativeOf(span), activation)
     scope.enter(frameOf(frame, scope))
     return scope
   }

@@ -10,29 +10,27 @@ import type { Scope, ScopeManager } from './scope-manager.js'
 
 const MANY_OPEN = 10_000
 
+/** How a scope without a callback was opened. */
+interface Activation {
+  readonly finishOnClose: boolean
+  /** The frame to return to. */
+  readonly before: Frame
+  readonly enclosing: OwnedFrameSpan | undefined
+}
+
 /** A scope in the async context. Frames refer to the span and its baggage through the scope. */
 export class ContextScope extends ScopeEntry implements Scope, FrameBaggage {
   readonly span: OpenTracingSpanBase
   readonly manager: ScopeManager
-  readonly #finishOnClose: boolean
-  /** The frame to return to; undefined for a scope of a callback. Cleared by `close()`, so that successive scopes do not form a chain. */
-  #before: Frame | undefined
+  /** Undefined for a scope of a callback. Cleared by `close()`, so that successive scopes do not form a chain. */
+  #activation: Activation | undefined
   #outerBaggage: FrameBaggage | undefined
 
-  constructor(
-    manager: ScopeManager,
-    owner: object,
-    span: OpenTracingSpanBase,
-    native: Span | undefined,
-    finishOnClose = false,
-    before?: Frame,
-    enclosing?: OwnedFrameSpan,
-  ) {
-    super(owner, native, enclosing)
+  constructor(manager: ScopeManager, owner: object, span: OpenTracingSpanBase, native: Span | undefined, activation?: Activation) {
+    super(owner, native, activation?.enclosing)
     this.span = span
     this.manager = manager
-    this.#finishOnClose = finishOnClose
-    this.#before = before
+    this.#activation = activation
   }
 
   /** The baggage of the span, or of the outer scope once this one is closed. */
@@ -63,15 +61,15 @@ export class ContextScope extends ScopeEntry implements Scope, FrameBaggage {
    */
   close(): void {
     if (this.closed) return misused('closedTwice', 'closed twice')
-    const before = this.#before
-    if (before === undefined) return misused('notOwner', 'closed although it ends with its callback')
+    const activation = this.#activation
+    if (activation === undefined) return misused('notOwner', 'closed although it ends with its callback')
     const isActive = currentEntry(currentFrame(), this.owner) === this
     this.closed = true
-    this.#before = undefined
+    this.#activation = undefined
     openScopes.value--
-    if (isActive) enterFrame(before)
+    if (isActive) enterFrame(activation.before)
     else misused('notActive', 'closed while it was not active')
-    if (this.#finishOnClose) this.span?.finish()
+    if (activation.finishOnClose) this.span?.finish()
   }
 
   [Symbol.dispose](): void {

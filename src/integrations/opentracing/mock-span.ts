@@ -4,19 +4,23 @@ import type { MockRecorder } from './mock-recorder.js'
 import { OpenTracingSpan } from './opentracing-span.js'
 import type { SpanBaggage } from './span-baggage.js'
 
+/** What a span of mock mode knows beside its native span. */
+interface MockStart {
+  readonly recorder: MockRecorder
+  readonly parentId: string | null
+  /** Milliseconds since 1970. */
+  readonly start: number
+}
+
 /** A span of mock mode, which also keeps tags and logs exactly as they were passed. */
 export class MockSpan extends OpenTracingSpan {
-  readonly #recorder: MockRecorder
-  readonly #parentId: string | null
-  readonly #start: number
+  readonly #mock: MockStart
   readonly #tags = new Map<string, unknown>()
   readonly #logs: { readonly time: number; readonly fields: Readonly<Record<string, unknown>> }[] = []
 
-  constructor(native: Span, tracer: Tracer, items: SpanBaggage, recorder: MockRecorder, parentId: string | null, start: number) {
+  constructor(native: Span, tracer: Tracer, items: SpanBaggage, mock: MockStart) {
     super(native, tracer, items)
-    this.#recorder = recorder
-    this.#parentId = parentId
-    this.#start = start
+    this.#mock = mock
   }
 
   // oxlint-disable-next-line typescript/no-explicit-any
@@ -27,17 +31,18 @@ export class MockSpan extends OpenTracingSpan {
 
   // oxlint-disable-next-line typescript/no-explicit-any
   override log(fields: { [key: string]: any }, timestamp?: number): this {
-    const time = Number.isFinite(timestamp) ? timestamp! : this.#recorder.clock.tickUnixMs()
+    const time = Number.isFinite(timestamp) ? timestamp! : this.#mock.recorder.clock.tickUnixMs()
     if (!this.native.ended && typeof fields === 'object' && fields !== null) this.#logs.push({ time, fields: { ...fields } })
     return super.log(fields, time)
   }
 
   override finish(finishTime?: number): void {
     if (this.native.ended) return super.finish(finishTime)
-    const end = Number.isFinite(finishTime) ? finishTime! : this.#recorder.clock.tickUnixMs()
+    const end = Number.isFinite(finishTime) ? finishTime! : this.#mock.recorder.clock.tickUnixMs()
     super.finish(end)
     const { name, traceId, spanId } = this.native
     const tags = Object.fromEntries(this.#tags)
-    this.#recorder.add({ name, traceId, spanId, parentId: this.#parentId, tags, logs: this.#logs, start: this.#start, end })
+    const { recorder, parentId, start } = this.#mock
+    recorder.add({ name, traceId, spanId, parentId, tags, logs: this.#logs, start, end })
   }
 }

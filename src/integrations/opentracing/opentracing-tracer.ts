@@ -171,7 +171,7 @@ export class OpenTracingTracer extends ScopedTracerBase<OpenTracingSpan> impleme
     const start = Number.isFinite(begin.startTimeUnixMs) ? begin.startTimeUnixMs! : mock.clock.tickUnixMs()
     const parent = begin.parent === undefined ? this.nativeTracer.spanContext : (begin.parent as Span | SpanContext | null)
     const native = this.nativeTracer.startDetachedSpan(name, { ...begin, startTimeUnixMs: start })
-    return new MockSpan(native, this, items, mock, parent?.spanId ?? null, start)
+    return new MockSpan(native, this, items, { recorder: mock, parentId: parent?.spanId ?? null, start })
   }
 }
 

@@ -42,21 +42,24 @@ export function selectFamilies<F extends Family>(families: readonly F[], format:
       same.members.push(member)
       continue
     }
-    const taken = exposed.sampleNames.find((name) => owners.has(name))
-    if (taken !== undefined) {
-      leaveOut(member, exposed, 'name_clash', `the name ${taken} is already used by ${owners.get(taken)}`)
-    } else if (!exposed.hasDistinctLabels) {
-      leaveOut(member, exposed, 'label_clash', `its label names are not distinct: ${exposed.labelNames.join(', ')}`)
-    } else {
-      for (const name of exposed.sampleNames) owners.set(name, member.descriptor.name)
-      selected.set(exposed.name, { members: [member], exposed })
-    }
+    if (hasClash(member, exposed, owners)) continue
+    for (const name of exposed.sampleNames) owners.set(name, member.descriptor.name)
+    selected.set(exposed.name, { members: [member], exposed })
   }
   const distinct = [...selected.values()].map(({ members, exposed }) => ({
     members: members.length === 1 ? members : distinctSeries(members, exposed),
     exposed,
   }))
   return [...(format === 'text' ? distinct : untypeClashes(distinct))].sort((a, b) => (a.exposed.name < b.exposed.name ? -1 : 1))
+}
+
+/** Returns true, counts and logs it if a family would make the document invalid. @param owners The families by their sample names. */
+function hasClash(member: Family, exposed: ExposedFamily, owners: ReadonlyMap<string, string>): boolean {
+  const taken = exposed.sampleNames.find((name) => owners.has(name))
+  if (taken === undefined && exposed.hasDistinctLabels) return false
+  if (taken !== undefined) leaveOut(member, exposed, 'name_clash', `the name ${taken} is already used by ${owners.get(taken)}`)
+  else leaveOut(member, exposed, 'label_clash', `its label names are not distinct: ${exposed.labelNames.join(', ')}`)
+  return true
 }
 
 function haveOneDefinition(one: ExposedFamily, other: ExposedFamily): boolean {
