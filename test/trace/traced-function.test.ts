@@ -45,7 +45,7 @@ test('new creates an instance of the class or function, and the wrapper can be e
   expect(sent.map(({ name }) => name)).toEqual(['Cart', 'Cart', 'Cart', 'Old', 'Old'])
 })
 
-test('a wrapped generator function creates instances of the wrapped one', () => {
+test('a wrapped generator function creates instances of the original', () => {
   const { tracer } = traced()
   const numbers = function* numbers(): Generator<number> {
     yield 1

@@ -342,7 +342,7 @@ describe('parents', () => {
 })
 
 describe('sampling', () => {
-  test('a span may have a sampler of its own', () => {
+  test('a span may have its own sampler', () => {
     const { tracer, sent } = traced({ sampler: new AlwaysOffSampler() })
     tracer.span('off', () => tracer.span('on', { sampler: new AlwaysOnSampler() }, () => tracer.span('below', () => {})))
     expect(sent.map(({ name }) => name)).toEqual(['below', 'on'])

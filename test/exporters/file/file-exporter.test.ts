@@ -305,7 +305,7 @@ describe('rotation by size', () => {
     expect(existsSync(`${path}.1`)).toBe(false)
   })
 
-  test('a line longer than the limit gets a file of its own', async () => {
+  test('a line longer than the limit gets a separate file', async () => {
     const exporter = new FileExporter({ path, maxBytes: 10, maxFiles: 3 })
     await exporter.export([1, 'x'.repeat(100), 2])
     await exporter.shutdown()

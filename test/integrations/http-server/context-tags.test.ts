@@ -145,7 +145,7 @@ test('streams of one HTTP/2 connection are recorded with their own tags', async 
   expect(tenants(stats)).toEqual({ acme: 1, bell: 2 })
 })
 
-test('a response that another request writes is recorded with the tags of its own request', async () => {
+test('a response that another request writes is recorded with the tags of its request', async () => {
   let waiting: ServerResponse | undefined
   const { stats, port } = await listen((request, response) =>
     withTags({ tenant: tenantOf(request) }, async () => {

@@ -79,7 +79,7 @@ describeBoth((express) => {
     ).toEqual(['/v1/inner/users/:id', '/v1/inner', '/two/three/deep/:x', '/two/three', '/p/a/:b', '/q/:t/a/:b', '/everywhere/:k'])
   })
 
-  test('each of several paths of a route is a template of its own', async () => {
+  test('each of several paths of a route is a separate template', async () => {
     const app = express()
     app.use(['/x', '/y/:z'], withRoute(express(), '/a/:b'))
     app.use(['/r1', '/r2'], withRoute(express.Router(), '/n/:k'))

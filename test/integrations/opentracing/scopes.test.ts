@@ -334,7 +334,7 @@ test('requests on one kept-alive connection are separate traces', async () => {
   expect(new Set(exporter.items.map(({ traceId }) => traceId)).size).toBe(3)
 })
 
-test('closing twice or out of order is logged once a place and is harmless', () => {
+test('closing twice or out of order is logged once per place and is harmless', () => {
   const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const { tracer, exporter } = setUp()
   const outer = tracer.startActiveSpan('outer')

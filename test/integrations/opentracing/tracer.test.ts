@@ -144,7 +144,7 @@ describe('times', () => {
     expect(data('s').endTimeUnixMs).toBeCloseTo(start + 0.5, 3)
   })
 
-  test('a finish at 0 is kept, and one before the start gives no negative duration', () => {
+  test('a finish time of 0 is kept, and one before the start does not make the duration negative', () => {
     const { tracer, data } = setUp()
     tracer.startSpan('s', { startTime: -1_000 }).finish(0)
     tracer.startSpan('t', { startTime: 1_000 }).finish(0)

@@ -120,7 +120,7 @@ test('a value above the highest counts exactly in count, sum and maximum, as the
   }
 })
 
-test('an expired window drops its values, count and sum are kept', () => {
+test('an expired window drops its values, but count and sum are kept', () => {
   const clock = new HandClock()
   const data = make({ quantiles: [1], maxAgeMs: 60_000, windows: 3 }, clock)
   data.record(5)

@@ -84,7 +84,7 @@ describe.each(WAYS)('%s', (_way, make) => {
     expect([made.rows(), made.dropped('nan'), made.dropped('infinite'), made.dropped('too large')]).toEqual([['x 1e+308'], 1, 2, 1])
   })
 
-  test('a removed series comes back as new', () => {
+  test('a removed series starts again from nothing', () => {
     const made = setUp()
     const series = make(made)
     series.set(5)

@@ -136,7 +136,7 @@ describe('a source', () => {
     for (let n = 0; n < 40; n++) stats.record(measure, 1, { a: n })
     expect([source.chunks.length, source.chunks[1]!.count(0)]).toEqual([2, 1])
   })
-  test('gets cells of its own if the column backing it is removed', () => {
+  test('gets its own cells if the column backing it is removed', () => {
     const stats = new Stats()
     const measure = stats.measure('m')
     for (const [name, aggregation] of [

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { siteOf, readLabel } from '../../../src/metrics/store/label-access.js'
 
-test('eight keys have an access site of their own, which they keep, and all others share one', () => {
+test('each of the first eight keys keeps its own access site, and all others share one', () => {
   const sites = Array.from({ length: 12 }, (_, n) => siteOf(`key ${n}`))
   expect(new Set(sites.slice(0, 8)).size).toBe(8)
   expect(sites.slice(8)).toEqual([8, 8, 8, 8])

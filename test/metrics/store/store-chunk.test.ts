@@ -50,7 +50,7 @@ test('several columns or none are not, and a remaining one is again', () => {
   expect(shortCuts(chunk)).toEqual(nothing)
 })
 
-test('backed columns are not recorded into, and get cells of their own when their distribution is removed', () => {
+test('backed columns are not recorded into, and get their own cells when their distribution is removed', () => {
   const chunk = chunkOf()
   const [one, other] = [1, 2].map((bound) => new DistributionCells(32, new BucketSearch([bound]), epochs))
   const last = new LastValueCells(32)

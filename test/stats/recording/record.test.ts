@@ -98,7 +98,7 @@ describe.each(WAYS)('with %s', (_way, make) => {
   test('minus infinity is accepted by last-value views only, signed or not', () => {
     for (const signed of [false, true]) check({ signed }, [-Infinity], onlyLast('-Infinity'), [undefined, allBut('infinite')])
   })
-  test('a negative value is accepted by last-value views only', () => check({}, [-2], onlyLast('-2'), [undefined, allBut('negative')]))
+  test('a negative value is accepted only by last-value views', () => check({}, [-2], onlyLast('-2'), [undefined, allBut('negative')]))
   test('a negative value of a signed measure is accepted by every view', () =>
     check({ signed: true }, [-2], everywhere(1, '-2'), [undefined, []]))
   test('a fraction of an int64 measure is dropped', () => check({ type: 'int64' }, [1.5], {}, ['fraction', all('fraction')]))

@@ -548,7 +548,7 @@ describe('bound handles and tag maps', () => {
       expect(rowsOf(made.stats, 'v')).toEqual(['a=x: 1', '*: 2'])
     })
 
-    test('follows a view of shared rows that gets cells of its own', () => {
+    test('follows a view of shared rows that gets its own cells', () => {
       const made = setUp()
       const record = make(made)
       made.register('v1')

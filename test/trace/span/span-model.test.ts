@@ -54,7 +54,7 @@ describe('SpanContext', () => {
 })
 
 describe('TraceState', () => {
-  test('a set member comes first, the 33rd is dropped', () => {
+  test('a member that is set comes first, and the 33rd is dropped', () => {
     let state = TraceState.EMPTY
     for (let at = 0; at < 40; at++) state = state.set(`k${at}`, String(at))
     expect(state.size).toBe(32)
