@@ -120,39 +120,35 @@ export class SpanFactory implements SpanOwner {
   private beginWith(name: string, options: SpanOptions | undefined, frame: Frame): Span {
     name = cutName(typeof name === 'string' ? name : textOf(name))
     const given = options?.parent
-    if (given instanceof Span) return this.beginChild(name, options, frame, given)
-    if (given !== undefined) {
-      const context = toSpanContext(given)
-      return this.beginIn(context, context?.fromHeader === true, name, options, frame)
+    // A current context, and that of the tracer, count as remote. A context in the options has a flag for it.
+    let context: SpanContext | undefined
+    let remote = true
+    if (given === undefined) {
+      const current = currentOf(frame, this)
+      if (current === undefined) context = this.given
+      else if ((current.flags & IS_SPAN) !== 0) return this.beginChild(name, options, frame, current as Span)
+      else context = (current as RemoteParentEntry).context
+    } else {
+      if (given instanceof Span) return this.beginChild(name, options, frame, given)
+      context = toSpanContext(given)
+      remote = context?.fromHeader === true
     }
-    const current = currentOf(frame, this)
-    if (current === undefined) return this.beginIn(this.given, true, name, options, frame)
-    if ((current.flags & IS_SPAN) !== 0) return this.beginChild(name, options, frame, current as Span)
-    return this.beginIn((current as RemoteParentEntry).context, true, name, options, frame)
-  }
-
-  /**
-   * Begins a span in the trace of a context, or a new trace.
-   * @param remote True for a current context, for that of the tracer, and for one that was read from a header.
-   */
-  private beginIn(context: SpanContext | undefined, remote: boolean, name: string, options: SpanOptions | undefined, frame: Frame): Span {
-    const isDistrusted = remote && (options?.untrusted ?? this.untrusted)
-    if (context === undefined || isDistrusted) return this.beginTrace(name, options, frame, context)
-    const sampled = this.samplesIn(context, remote, name, options)
-    const flags = inherited(context.options & ~SAMPLED, options?.kind ?? SpanKind.UNSPECIFIED)
+    if (context === undefined) return this.beginTrace(name, options, frame, undefined)
+    if (remote && (options?.untrusted ?? this.untrusted)) return this.beginTrace(name, options, frame, context)
+    const kind = options?.kind ?? SpanKind.UNSPECIFIED
+    const sampler = options?.sampler ?? (remote ? this.sampler : undefined)
+    let sampled = context.sampled
+    if (sampler !== undefined) {
+      // Beyond the limit the sampler gets a random trace id, since untrusted callers could choose ids that it accepts.
+      const ignoresCaller = remote && options?.remoteLimit !== undefined && !options.remoteLimit.allows(context)
+      sampled = ignoresCaller
+        ? this.callSampler(sampler, new TraceId(this.random), undefined, name, kind)
+        : this.callSampler(sampler, context.trace, context, name, kind)
+    }
+    const flags = inherited(context.options & ~SAMPLED, kind)
     if (!sampled || frame.suppressed) return this.unsampled(name, options, flags, context.trace, frame)
     const parent = context.isValid ? context : undefined
     return this.sampled(name, options, flags | (remote ? REMOTE_PARENT : LOCAL_PARENT), context.trace, parent, undefined)
-  }
-
-  private samplesIn(context: SpanContext, remote: boolean, name: string, options: SpanOptions | undefined): boolean {
-    const sampler = options?.sampler ?? (remote ? this.sampler : undefined)
-    if (sampler === undefined) return context.sampled
-    const kind = options?.kind ?? SpanKind.UNSPECIFIED
-    const ignoresCaller = remote && options?.remoteLimit !== undefined && !options.remoteLimit.allows(context)
-    // The sampler gets a random trace id instead, since untrusted callers could choose ids that it accepts.
-    if (ignoresCaller) return this.callSampler(sampler, new TraceId(this.random), undefined, name, kind)
-    return this.callSampler(sampler, context.trace, context, name, kind)
   }
 
   private beginChild(name: string, options: SpanOptions | undefined, frame: Frame, parent: Span): Span {
