@@ -90,10 +90,10 @@ export class ClientExchange implements CountedExchange {
 
 const SWITCHING_PROTOCOLS = 101
 
-/** True for the default errors of AbortController and `request.abort()`. */
+/** True for the default errors of AbortController, `request.abort()` and `destroy()` of a client or pool of undici. */
 function isAbort(error: unknown): boolean {
   const { name, code } = factsOf(error)
-  return name === 'AbortError' || code === 'ABORT_ERR'
+  return name === 'AbortError' || code === 'ABORT_ERR' || code === 'UND_ERR_DESTROYED'
 }
 
 const TIMEOUT_CODES: ReadonlySet<unknown> = new Set(['ETIMEDOUT', 'ESOCKETTIMEDOUT'])

@@ -1,7 +1,7 @@
 import http, { createServer, type ServerResponse } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
-import { request as undiciRequest } from 'undici'
+import { Pool, request as undiciRequest } from 'undici'
 import { expect, onTestFinished, test } from 'vitest'
 import { AlwaysOnSampler, MemoryExporter, type SpanData, Stats, Tracer } from 'tallyscope'
 import { instrumentHttpClient } from 'tallyscope/http-client'
@@ -94,6 +94,15 @@ const abortedBy: Readonly<Record<string, { path: string; act: Act }>> = {
       const controller = new AbortController()
       setTimeout(() => controller.abort(new Error('enough')), 20)
       await undiciRequest(url, { signal: controller.signal }).catch(() => {})
+    },
+  },
+  'undici, destroy() of the pool': {
+    path: '/never',
+    act: async (url) => {
+      const pool = new Pool(new URL(url).origin)
+      const request = pool.request({ path: '/never', method: 'GET' })
+      setTimeout(() => void pool.destroy(), 20)
+      await request.catch(() => {})
     },
   },
   'undici, body.destroy()': {
