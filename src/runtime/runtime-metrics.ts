@@ -86,7 +86,7 @@ export class RuntimeMetrics implements MetricProducer {
     ]
     this.#descriptors = selectDescriptors(all, options)
     this.#collectors = all.filter(({ descriptors }) => descriptors.some(({ name }) => this.#descriptors.has(name)))
-    for (const collector of this.#collectors) collector.start?.()
+    for (const collector of this.#collectors) countFailure(collector, () => collector.start?.())
   }
 
   /** Snapshots of the metrics that this system has; none after `stop()`. */
@@ -100,13 +100,7 @@ export class RuntimeMetrics implements MetricProducer {
       const start = type.startsWith('CUMULATIVE') && { startTimeUnixMs: this.#startTimeUnixMs }
       getOrInsert(series, name, () => []).push({ labelValues, ...start, points: [{ timeUnixMs, value }] })
     }
-    for (const collector of this.#collectors) {
-      try {
-        collector.collect(add)
-      } catch {
-        internalCount(FAILURES, collector.name).value++
-      }
-    }
+    for (const collector of this.#collectors) countFailure(collector, () => collector.collect(add))
     return [...this.#descriptors].flatMap(([name, descriptor]) => {
       const timeSeries = series.get(name)
       return timeSeries === undefined ? [] : [{ descriptor, timeSeries }]
@@ -139,6 +133,15 @@ export class RuntimeMetrics implements MetricProducer {
  */
 export function runtimeMetrics(options: RuntimeMetricsOptions = {}): RuntimeMetrics {
   return new RuntimeMetrics(options)
+}
+
+/** Other runtimes and sandboxes lack parts of Node. Only the metrics that need them are left out. */
+function countFailure({ name }: Collector, act: () => void): void {
+  try {
+    act()
+  } catch {
+    internalCount(FAILURES, name).value++
+  }
 }
 
 function selectDescriptors(collectors: readonly Collector[], options: RuntimeMetricsOptions): ReadonlyMap<string, MetricDescriptor> {
