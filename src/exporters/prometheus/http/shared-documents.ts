@@ -7,6 +7,11 @@ import { joined, renderDocument, type ScrapeDocument, WHOLE_BYTES } from './scra
 /** A large document for few scrapes is not shared, so that they hold no more memory together than each with a document of its own. */
 const MAX_SHARED_BYTES = 8_388_608
 
+export interface SharingScrape {
+  /** Aborted when the scraper has disconnected. */
+  readonly signal: AbortSignal | undefined
+}
+
 /**
  * The documents that the scrapes of one gathering share, one per encoder and compression. Rows are read when a document is encoded.
  *
@@ -14,23 +19,27 @@ const MAX_SHARED_BYTES = 8_388_608
  * #encoded       the document of each encoder          never     when the last scrape of the gathering has its response
  * #compressed    the same, compressed with gzip        never     with #encoded
  *
- * They are never invalid because all scrapes of a gathering arrived before it ended, and rows are read after that. A later scrape
- * begins another gathering.
+ * They are never invalid because all scrapes arrived before the first of them began to encode. Scrapes that stop waiting for producers
+ * in the same turn of the event loop share documents of their own. A scrape that arrives later gets another object of this class.
  */
 export class SharedDocuments {
-  /** Of the scrapes of the gathering. */
-  readonly #signals: (AbortSignal | undefined)[] = []
+  readonly #scrapes = new Set<SharingScrape>()
   readonly #encoded = new Map<Encoder, Promise<ScrapeDocument>>()
   readonly #compressed = new Map<Encoder, Promise<ScrapeDocument>>()
 
-  /** Call it before the gathering has ended. @param signal Aborted when the scraper has disconnected. */
-  join(signal: AbortSignal | undefined): void {
-    this.#signals.push(signal)
+  /** Call it before the gathering has ended. */
+  join(scrape: SharingScrape): void {
+    this.#scrapes.add(scrape)
+  }
+
+  /** Call it if the scrape does not wait any more. */
+  leave(scrape: SharingScrape): void {
+    this.#scrapes.delete(scrape)
   }
 
   /** The document for one scrape. Undefined if the scrape has to encode its own, because it is the only one or the document is too large. */
   async take(encoder: Encoder, isGzip: boolean, families: readonly Family[]): Promise<ScrapeDocument | undefined> {
-    if (this.#signals.length < 2) return undefined
+    if (this.#scrapes.size < 2) return undefined
     let isFirst = false
     const encoded = await getOrInsert(this.#encoded, encoder, () => {
       isFirst = true
@@ -42,7 +51,7 @@ export class SharedDocuments {
   }
 
   async #encode(encoder: Encoder, families: readonly Family[]): Promise<ScrapeDocument> {
-    const maxBytes = Math.min(this.#signals.length * WHOLE_BYTES, MAX_SHARED_BYTES)
+    const maxBytes = Math.min(this.#scrapes.size * WHOLE_BYTES, MAX_SHARED_BYTES)
     const document = await renderDocument(this.#untilAbandoned(encoder.encode(families, undefined, 'client')), maxBytes)
     return document.bytes > WHOLE_BYTES ? document : { ...document, parts: [joined(document.parts)] }
   }
@@ -50,7 +59,7 @@ export class SharedDocuments {
   /** Throws if all scrapers have disconnected. */
   async *#untilAbandoned(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const chunk of chunks) {
-      if (this.#signals.every((signal) => signal?.aborted === true)) throw this.#signals[0]!.reason
+      if ([...this.#scrapes].every(({ signal }) => signal?.aborted === true)) throw new Error('all scrapers have disconnected')
       yield chunk
     }
   }

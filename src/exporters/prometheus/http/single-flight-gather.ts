@@ -1,9 +1,10 @@
 import type { Clock } from '../../../base/clock.js'
 import { TimeSlicer } from '../../../base/time-slicer.js'
+import { inNextTurn } from '../../../base/timer.js'
 import { TIMED_OUT, withTimeout } from '../../../base/with-timeout.js'
 import type { Gathering } from '../../../metrics/collection/gather.js'
 import type { Family } from '../../../metrics/data/row-source.js'
-import { SharedDocuments } from './shared-documents.js'
+import { SharedDocuments, type SharingScrape } from './shared-documents.js'
 
 /** A gathering that reports whether required metrics are missing. */
 export interface RequiredGathering extends Gathering<Family> {
@@ -21,8 +22,7 @@ export interface GatheredFamilies {
 }
 
 /** A scrape that needs families. */
-export interface GatheringScrape {
-  readonly signal: AbortSignal | undefined
+export interface GatheringScrape extends SharingScrape {
   /** The rest of the time that the scrape can wait, in milliseconds. */
   leftMs(): number
 }
@@ -34,6 +34,12 @@ interface BegunGathering extends RequiredGathering {
 /** A gathering that waits for its time slice or for producers, so that scrapes can join it. */
 interface OpenGathering {
   readonly begun: BegunGathering | Promise<BegunGathering>
+  readonly documents: SharedDocuments
+  /** Of the scrapes that have stopped waiting in this turn of the event loop. */
+  partial?: PartialFamilies | undefined
+}
+
+interface PartialFamilies extends GatheredFamilies {
   readonly documents: SharedDocuments
 }
 
@@ -80,15 +86,27 @@ export class SingleFlightGather {
     return { ...gathering, endsMs: this.#clock.monotonicMs() + this.#timeoutMs }
   }
 
-  async #join({ begun, documents }: OpenGathering, scrape: GatheringScrape): Promise<GatheredFamilies> {
-    documents.join(scrape.signal)
-    const gathering = begun instanceof Promise ? await begun : begun
-    const { all, soFar, endsMs } = gathering
+  async #join(open: OpenGathering, scrape: GatheringScrape): Promise<GatheredFamilies> {
+    const { documents, partial } = open
+    documents.join(scrape)
+    const gathering = open.begun instanceof Promise ? await open.begun : open.begun
     const leftMs = scrape.leftMs()
-    const isPatient = this.#clock.monotonicMs() + leftMs >= endsMs
-    const families = await (isPatient ? all : withTimeout(all, { clock: this.#clock, timeoutMs: Math.max(leftMs, 1) }))
+    const isPatient = this.#clock.monotonicMs() + leftMs >= gathering.endsMs
+    const families = await (isPatient ? gathering.all : withTimeout(gathering.all, { clock: this.#clock, timeoutMs: Math.max(leftMs, 1) }))
     if (families !== TIMED_OUT) return { families, isWhole: true, isMisleading: isMissing(gathering), documents }
-    return { families: soFar(), isWhole: false, isMisleading: isMissing(gathering) }
+    documents.leave(scrape)
+    // Documents that were begun before this scrape arrived may be older than it.
+    if (open.partial === undefined || open.partial === partial) this.#beginPartial(open, gathering)
+    open.partial!.documents.join(scrape)
+    return open.partial!
+  }
+
+  #beginPartial(open: OpenGathering, gathering: BegunGathering): void {
+    const partial = { families: gathering.soFar(), isWhole: false, isMisleading: isMissing(gathering), documents: new SharedDocuments() }
+    open.partial = partial
+    inNextTurn(() => {
+      if (open.partial === partial) open.partial = undefined
+    })
   }
 }
 

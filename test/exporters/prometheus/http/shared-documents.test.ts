@@ -5,12 +5,18 @@ import { TimeSlicer } from '../../../../src/base/time-slicer.js'
 import { inNextTurn } from '../../../../src/base/timer.js'
 import type { Encoder } from '../../../../src/exporters/prometheus/format/encoder.js'
 import { type MetricsHandlerOptions, type MetricsResponse, metricsHandler } from '../../../../src/exporters/prometheus/http/handler.js'
+import { ManualClock } from '../../../../src/testing/manual-clock.js'
 import { MetricRegistry } from '../../../../src/metrics/instruments/metric-registry.js'
 import { bytesOf, manyGauges, producer } from '../format/metric-samples.js'
 
 const SMALL = 10_000
 const LARGE = 1_000_000
 const nextTurn = () => new Promise<void>((resolve) => void inNextTurn(resolve))
+
+/** Runs what is ready in this turn of the event loop. */
+async function microtasks(): Promise<void> {
+  for (let tick = 0; tick < 50; tick++) await Promise.resolve()
+}
 
 /** Uses the time slice of this turn, so that scrapes have to wait for the next one. */
 function useSlice(): void {
@@ -80,6 +86,22 @@ test('scrapes that wait for the same slow producer share one document', async ()
   answer()
   expect(await Promise.all([first, second].map(async (response) => sizeAndNumber(await response)))).toEqual(Array(2).fill([SMALL, '1']))
   expect(counts.documents).toBe(1)
+})
+
+test('scrapes that stop waiting for a slow producer in the same turn share one partial document', async () => {
+  const { encoder } = counting(SMALL)
+  const clock = new ManualClock()
+  const handle = endpoint(encoder, { producers: [producer(() => new Promise(() => {}))], clock })
+  const impatient = () => handle({ 'x-prometheus-scrape-timeout-seconds': '0.001' })
+  const early = Array.from({ length: 10 }, impatient)
+  await microtasks()
+  clock.advance(1)
+  await microtasks()
+  const late = impatient() // in the same turn
+  await microtasks()
+  clock.advance(1)
+  const numbers = (await Promise.all([...early, late].map(async (response) => sizeAndNumber(await response)))).map(([, number]) => number)
+  expect(numbers).toEqual([...Array(10).fill('1'), '2'])
 })
 
 test('a scrape that arrives once encoding has begun has a document of its own', async () => {
@@ -153,14 +175,14 @@ test('a stalled reader of a shared document holds only what it has not read, and
   expect((await bytesOf(stalled)).length).toBe(LARGE - 600_000)
 })
 
-type Step = 'turn' | 'use slice' | 'answer' | 'abort' | 'read' | Readonly<Record<string, string>>
+type Step = 'turn' | 'time' | 'use slice' | 'answer' | 'abort' | 'read' | Readonly<Record<string, string>>
 const SCRAPES: readonly Step[] = [
   {},
   { accept: 'application/openmetrics-text' },
   { 'accept-encoding': 'gzip' },
   { 'x-prometheus-scrape-timeout-seconds': '0.001' },
 ]
-const steps = fc.array(fc.constantFrom<Step>('turn', 'use slice', 'answer', 'abort', 'read', ...SCRAPES, ...SCRAPES), {
+const steps = fc.array(fc.constantFrom<Step>('turn', 'time', 'time', 'use slice', 'answer', 'abort', 'read', ...SCRAPES, ...SCRAPES), {
   minLength: 10,
   maxLength: 40,
 })
@@ -174,7 +196,8 @@ test('no document is older than its scrape or incomplete, whatever the order of 
       const answers: (() => void)[] = []
       const slow = producer(() => (isAsynchronous ? new Promise((resolve) => answers.push(() => resolve([]))) : []))
       const large = manyGauges(rows)
-      const handle = metricsHandler({ producers: [registry, slow, producer(() => [large])], selfMetrics: false })
+      const clock = new ManualClock()
+      const handle = metricsHandler({ producers: [registry, slow, producer(() => [large])], selfMetrics: false, clock })
       const scrapes: { client: AbortController; checked: Promise<void> }[] = []
       const readers: (() => void)[] = []
       let records = 0
@@ -200,6 +223,7 @@ test('no document is older than its scrape or incomplete, whatever the order of 
 
       for (const step of program) {
         if (step === 'turn') await nextTurn()
+        else if (step === 'time') clock.advance(1)
         else if (step === 'use slice') useSlice()
         else if (step === 'answer') answers.splice(0).forEach((answer) => answer())
         else if (step === 'abort') scrapes.at(-1)?.client.abort(new Error('gone'))
@@ -210,6 +234,7 @@ test('no document is older than its scrape or incomplete, whatever the order of 
           checked.catch(() => {})
           scrapes.push({ client, checked })
         }
+        await microtasks()
       }
       let isOver = false
       const all = Promise.all(scrapes.map(({ checked }) => checked)).finally(() => (isOver = true))
@@ -217,10 +242,11 @@ test('no document is older than its scrape or incomplete, whatever the order of 
       while (!isOver) {
         answers.splice(0).forEach((answer) => answer())
         readers.splice(0).forEach((read) => read())
+        clock.advance(1)
         await nextTurn()
       }
       await all
     }),
-    { numRuns: 80 },
+    { numRuns: 40 },
   )
 })
