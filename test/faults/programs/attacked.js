@@ -1,15 +1,15 @@
-// A service with a page of metrics, which others attack until it is killed.
+// A service with a page of metrics and periodic exports, which others attack until it is killed.
 import fastify from 'fastify'
 import { createServer } from 'node:http'
 import { createSecureServer } from 'node:http2'
 import { createServer as createTlsServer } from 'node:https'
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { distribution, MetricRegistry, Stats } from 'tallyscope'
+import { distribution, exportPeriodically, MetricRegistry, Stats } from 'tallyscope'
 import { tallyscopeFastify } from 'tallyscope/fastify'
 import { fetchHandler, nodeHandler } from 'tallyscope/prometheus'
 
-const { way, certificate, rows } = JSON.parse(process.argv[2])
+const { way, certificate, rows, guardMs } = JSON.parse(process.argv[2])
 const stats = new Stats({ limits: { rowsPerView: rows } })
 const measure = stats.measure('m', { tagKeys: ['row'] })
 stats.viewManager.registerView({ name: 'many', measure, tagKeys: ['row'], aggregation: distribution([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]) })
@@ -18,8 +18,22 @@ const slowRegistry = new MetricRegistry()
 slowRegistry.gauge('slow').set(1)
 const slow = { name: 'slow', getMetrics: () => delay(20, slowRegistry.getMetrics()) }
 
-const options = { producers: [stats, slow] }
-const state = () => ({ memory: process.memoryUsage(), cpu: process.cpuUsage() })
+const producers = [stats, slow]
+const guard = () => delay(guardMs, true)
+const options = { producers, ...(guardMs > 0 && { guard }) }
+
+const exports = { whole: 0, partial: 0 }
+const exporter = {
+  export: async (metrics) => {
+    const names = new Set(metrics.map(({ descriptor }) => descriptor.name))
+    const many = metrics.find(({ descriptor }) => descriptor.name === 'many')
+    exports[names.has('slow') && many?.timeSeries.length === rows ? 'whole' : 'partial']++
+  },
+  shutdown: async () => {},
+}
+exportPeriodically({ producers, exporter, intervalMs: 500 })
+
+const state = () => ({ memory: process.memoryUsage(), cpu: process.cpuUsage(), exports })
 
 /** A listener with /state, and /metrics by `handle`. */
 const routes = (handle) => (request, response) => {
@@ -43,7 +57,7 @@ function byFetch() {
 
 async function byFastify(more) {
   const app = fastify({ forceCloseConnections: true, ...more })
-  await app.register(tallyscopeFastify, { tracer: false, views: false, ...options })
+  await app.register(tallyscopeFastify, { tracer: false, views: false, producers, metrics: options })
   app.get('/state', async () => state())
   await app.ready()
   return app.server
