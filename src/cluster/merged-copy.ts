@@ -92,7 +92,7 @@ export class MergedCopy {
           this.#copy = undefined // only a part of the changes may have been applied
           reject(error)
         }
-        this.#next.shift()?.()
+        for (const wake of this.#next.splice(0)) wake() // the first of them requests, unless there is no keeper
       }
       const progress = (): void => {
         stop()

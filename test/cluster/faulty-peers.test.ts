@@ -133,6 +133,17 @@ test('a member with another protocol version is refused with a message, and trie
   await keeper.close()
 })
 
+test('scrapes of a member that wait for each other all fail if its keeper ends', async () => {
+  const member = new Member(newId(), dataWith(new ManualClock()), [], true)
+  const channel = new HeldChannel()
+  void member.join(channel)
+  channel.onFrame(controlFrame('WELCOME', { keeperId: newId(), term: newId(), slot: 1 }))
+  await turns()
+  const pages = [1, 2, 3].map(() => member.merged(1_000, 2_000))
+  channel.destroy()
+  for (const { status } of await Promise.allSettled(pages)) expect(status).toBe('rejected')
+})
+
 test('members beyond the limit are refused and counted', async () => {
   const keeper = keeperWith(dataWith(new ManualClock()), { maxMembers: 2 })
   const before = counted('tallyscope_group_refused_members_total', 'members')
