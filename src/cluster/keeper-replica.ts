@@ -60,11 +60,19 @@ export function keeperOrigin(of: Origin['of'], keeperId: string, term: string): 
   return { of, keeperId, term, id: keeperId, slot: 0, pid: process.pid }
 }
 
-/** Wraps frames of departed totals into those of a replica, for a file. */
-export function* departedReplica(keeperId: string, term: string, frames: Iterable<Uint8Array>): Generator<Uint8Array> {
+/**
+ * Wraps frames of departed totals into those of a replica, for a file.
+ * @param included Terms of former keepers whose totals are among them, and must not be added again.
+ */
+export function* departedReplica(
+  keeperId: string,
+  term: string,
+  frames: Iterable<Uint8Array>,
+  included: Iterable<string> = [],
+): Generator<Uint8Array> {
   for (const frame of frames) {
     yield controlFrame('ORIGIN', keeperOrigin('departed', keeperId, term))
     yield frame
   }
-  yield controlFrame('REPLICA', { keeperId, term, isOver: true })
+  for (const each of [term, ...included]) yield controlFrame('REPLICA', { keeperId, term: each, isOver: true })
 }

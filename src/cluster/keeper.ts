@@ -150,7 +150,7 @@ export class Keeper {
   finalFrames(): Iterable<Uint8Array> {
     this.#frameQueue.flushSync()
     this.#finalRows.import()
-    return departedReplica(this.id, this.term, this.departedFrames())
+    return departedReplica(this.id, this.term, this.departedFrames(), this.#replicas.terms)
   }
 
   /** Returns the totals of departed members as frames. */

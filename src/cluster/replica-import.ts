@@ -32,6 +32,11 @@ export class ReplicaImport {
     this.#isConnected = isConnected
   }
 
+  /** The terms of the keepers whose replicas were imported. */
+  get terms(): Iterable<string> {
+    return this.#done.keys()
+  }
+
   apply(origin: Origin, frame: Uint8Array): void {
     const { of, id, slot, term } = origin
     if (this.#done.has(term) || (of !== 'keeper' && of !== 'departed')) return

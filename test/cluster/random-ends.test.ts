@@ -9,7 +9,7 @@ import { type End, SimulatedProcess, simulateProcesses } from './simulated-proce
 
 // Random groups whose processes join, record, are scraped, and end at any moment. Other numbers of groups: TALLYSCOPE_TEST_GROUPS=1000.
 
-const GROUPS = Number(process.env.TALLYSCOPE_TEST_GROUPS ?? amount(60, 5_000))
+const GROUPS = Number(process.env.TALLYSCOPE_TEST_GROUPS ?? amount(20, 5_000))
 const AT_ONCE = 40
 const MAX_RUNNING = 5
 const ENDS: readonly End[] = ['leave', 'exit', 'exit', 'kill']
