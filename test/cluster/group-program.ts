@@ -1,9 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 
-const root = join(import.meta.dirname, '../..')
+const root = resolve(import.meta.dirname, '../..')
 
 /** Compiles the library where it has changed, so that programs can import it by its name. */
 export function build(): void {
@@ -12,7 +12,7 @@ export function build(): void {
 
 export type Fact = Record<string, unknown>
 
-/** A program of `programs/` in a process of its own. It tells facts, one a line of JSON, and takes commands in the same way. */
+/** A program of `programs/`, or one with a whole path, in a process of its own. It tells facts, one a line of JSON, and takes commands in the same way. */
 export class GroupProgram {
   readonly process: ChildProcess
   readonly facts: Fact[] = []
@@ -22,7 +22,7 @@ export class GroupProgram {
 
   /** @param node The program of another version of Node. */
   constructor(name: string, settings: object = {}, env: NodeJS.ProcessEnv = {}, node: string = process.execPath) {
-    this.process = spawn(node, [join(import.meta.dirname, 'programs', name), JSON.stringify(settings)], {
+    this.process = spawn(node, [resolve(import.meta.dirname, 'programs', name), JSON.stringify(settings)], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     })
