@@ -35,16 +35,24 @@ async function* encode(families: readonly Family[], signal?: AbortSignal, owner?
   const out = new ProtobufWriter()
   let lengthBytes = 2
   for (const selected of selectFamilies(families)) {
+    // The length precedes the family, so that all parts of a large family are written before the first is sent.
     const parts: Uint8Array[] = []
     const start = out.openBare(lengthBytes)
     writeHead(out, selected.exposed)
     const headEnd = out.length
     for (const _ of rows(out, selected)) {
-      if (out.length >= PART_BYTES) parts.push(out.take())
+      if (out.length >= PART_BYTES) {
+        const bytes = out.take()
+        if (parts.length === 0) yield bytes.subarray(0, start - lengthBytes)
+        parts.push(parts.length === 0 ? bytes.subarray(start) : bytes)
+      }
       if (slicer.isOver) await slicer.nextSlice()
     }
     if (parts.length > 0) {
-      yield* largeFamily([...parts, out.take()], start, lengthBytes)
+      parts.push(out.take())
+      out.varint(parts.reduce((sum, part) => sum + part.length, 0))
+      yield out.take()
+      yield* parts
     } else if (out.length === headEnd) {
       out.rewind(start - lengthBytes) // some parsers reject a family without metrics
     } else {
@@ -52,16 +60,6 @@ async function* encode(families: readonly Family[], signal?: AbortSignal, owner?
     }
   }
   if (out.length > 0) yield out.take()
-}
-
-/** The length of a large family, which precedes it, and its parts. The first part also has the families before it, up to `start`. */
-function* largeFamily([first, ...others]: readonly Uint8Array[], start: number, lengthBytes: number): Generator<Uint8Array> {
-  const parts = [first!.subarray(start), ...others]
-  const length = new ProtobufWriter()
-  length.varint(parts.reduce((sum, part) => sum + part.length, 0))
-  yield first!.subarray(0, start - lengthBytes)
-  yield length.take()
-  yield* parts
 }
 
 /** Writes all rows of a family. Yields after every few rows. */
