@@ -79,7 +79,10 @@ export class StandbyReplication {
     this.#standby.channel.send(controlFrame('DEPARTED', { term: this.#term, id }))
   }
 
-  /** Chooses a standby if there is none, and sends it changed totals of departed members. Resolves when they have been sent, or if the standby is too slow. */
+  /**
+   * Chooses a standby if there is none, and sends it the changed totals of departed members. Resolves when they have been sent, or if the
+   * standby is too slow.
+   */
   replicate(): Promise<void> {
     this.#replicating ??= this.#replicate().finally(() => {
       this.#replicating = undefined

@@ -120,7 +120,7 @@ export class ClientInstrumentation implements ExchangeHome {
     return true
   }
 
-  /** Removes the headers that {@link inject} has written, and that nobody has replaced. */
+  /** Removes the headers that {@link inject} has written, if they were not replaced. */
   withdraw(span: Span, headers: OutgoingHeaders): void {
     const written = this.#tracer?.inject<Record<string, string>>({}, span)
     for (const name in written) if (headers.get(name) === written[name]) headers.delete(name)
