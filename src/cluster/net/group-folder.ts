@@ -1,7 +1,11 @@
 import {
   chmodSync,
+  closeSync,
+  constants,
+  fstatSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -26,7 +30,7 @@ const FILE = /^(\d{1,16})\.(sock|gone)$/
 const FINAL_ROWS = /^([\da-f]{32})\.final$/
 /** The name of a file that was not finished, because its process was killed. */
 const UNFINISHED = /^[\da-f]{32}\.final\.part$/
-/** A process writes no larger file, because it would delay the end of the process. */
+/** A process writes no larger file, because it would delay the end of the process. Larger ones are not read. */
 const MAX_FINAL_ROWS_BYTES = 16 << 20
 
 /** The folder in which the members of a group find each other's sockets. */
@@ -49,6 +53,8 @@ export interface GroupFolder {
   removeFinalRows(id: string): void
   /** Returns when the file was written, in milliseconds since 1970; 0 if there is none. */
   finalRowsUnixMs(id: string): number
+  /** Returns the error for a folder with a file of the greatest generation, after which there is none. */
+  exhausted(): TallyscopeError
   /** Removes all files and the folder. Members that join at this moment create it again. */
   remove(): void
 }
@@ -103,9 +109,9 @@ class SocketFolder implements GroupFolder {
 
   retire(generation: number): void {
     try {
-      writeFileSync(join(this.#path, `${this.#prefix}${generation}.gone`), '', { mode: 0o600 })
+      writeNew(join(this.#path, `${this.#prefix}${generation}.gone`), '')
     } catch {
-      // The disk is full: the number may be used again, which costs the group one more rendezvous at most.
+      // The file is there, or the disk is full: the number may be used again, which costs the group one more rendezvous at most.
     }
   }
 
@@ -126,7 +132,8 @@ class SocketFolder implements GroupFolder {
     const path = this.#finalRowsPath(id)
     try {
       // Written under another name first, so that no incomplete file is read.
-      writeFileSync(`${path}.part`, Buffer.concat(parts), { mode: 0o600 })
+      unlink(`${path}.part`)
+      writeNew(`${path}.part`, Buffer.concat(parts))
       renameSync(`${path}.part`, path)
     } catch (error) {
       warnOnce('TALLYSCOPE_GROUP', 'final rows', `no file has the final rows: ${errorText(error)}`)
@@ -136,9 +143,9 @@ class SocketFolder implements GroupFolder {
 
   readFinalRows(id: string): Uint8Array | undefined {
     try {
-      return readFileSync(this.#finalRowsPath(id))
+      return readRegular(this.#finalRowsPath(id), MAX_FINAL_ROWS_BYTES)
     } catch {
-      return undefined // another member has removed it
+      return undefined // another member has removed it, or it is none of ours
     }
   }
 
@@ -148,6 +155,10 @@ class SocketFolder implements GroupFolder {
 
   finalRowsUnixMs(id: string): number {
     return lstatOf(this.#finalRowsPath(id))?.mtimeMs ?? 0
+  }
+
+  exhausted(): TallyscopeError {
+    return folderError(this.#path, 'has a file with the greatest number for a socket')
   }
 
   #finalRowsPath(id: string): string {
@@ -182,6 +193,23 @@ class SocketFolder implements GroupFolder {
       this.#make() // a cleaner of temporary files has removed it
       return []
     }
+  }
+}
+
+/** Writes a file that does not exist. With O_EXCL, links are not followed and pipes not opened, which others may have put there. */
+function writeNew(path: string, content: string | Uint8Array): void {
+  writeFileSync(path, content, { mode: 0o600, flag: 'wx' })
+}
+
+/** Reads a regular file. Follows no link, and does not wait for a pipe. @throws Error unless it is a regular file of at most `maxBytes`. */
+function readRegular(path: string, maxBytes: number): Uint8Array {
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    const stat = fstatSync(descriptor)
+    if (!stat.isFile() || stat.size > maxBytes) throw new Error(`it is not a regular file of at most ${maxBytes} bytes`)
+    return readFileSync(descriptor)
+  } finally {
+    closeSync(descriptor)
   }
 }
 

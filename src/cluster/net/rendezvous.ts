@@ -26,7 +26,7 @@ const BACKLOG = 511
  * Connects to the highest generation of the group, or binds the next one if that is dead. After binding, the folder is read again: if it
  * has a higher generation, another process was faster.
  *
- * @throws the signal's reason; the error of the system if neither is possible.
+ * @throws the signal's reason; `ERR_GROUP_FOLDER` if a file has the greatest number; the error of the system if neither is possible.
  */
 export async function meet({ folder, above = 0, patienceMs, canLead, signal }: MeetOptions): Promise<Meeting> {
   let isPatient = patienceMs <= 0
@@ -51,6 +51,7 @@ export async function meet({ folder, above = 0, patienceMs, canLead, signal }: M
       continue
     }
     const generation = top + 1
+    if (!Number.isSafeInteger(generation)) throw folder.exhausted()
     const server = await tryListen(folder.address(generation))
     if (server === undefined) {
       await pause(RETRY_MS / 4, signal) // another process has bound this socket, and listens in a moment
