@@ -8,6 +8,8 @@ const DEPART_AFTER_MS = 10_000
 /** If the process of a disconnected member has ended, its totals are added at the next check. */
 const CHECK_EVERY_MS = 50
 const MAX_LOST = 64
+/** The same with members of keepers that hang, which may come back at any time. */
+const MAX_LOST_OR_STOPPED = 4_096
 const MAX_REMEMBERED = 4_096
 
 interface LossOptions {
@@ -65,7 +67,7 @@ export class Departures {
     if (!isStopped) this.#begin(lost)
     for (const oldest of this.#lost.values()) {
       if (this.#lost.size <= MAX_LOST) break
-      if (oldest.stop !== undefined) this.depart(oldest.contributor, 'lost')
+      if (oldest.stop !== undefined || this.#lost.size > MAX_LOST_OR_STOPPED) this.depart(oldest.contributor, 'lost')
     }
   }
 

@@ -4,7 +4,7 @@ import { type DataLimits, DEFAULT_DATA_LIMITS } from './data/contributor.js'
 export interface GroupLimits {
   /** Processes and threads. Further ones are refused and counted. Default 256. */
   readonly members?: number
-  /** Families that one member may have. Default 10 000. */
+  /** Families that one member may have, and a fourth of those of the group. Each 4 kB of a definition count as one more. Default 10 000. */
   readonly definitions?: number
   /** Rows that one member may have. Each 64 buckets of a row count as one more. Default 100 000. */
   readonly rows?: number

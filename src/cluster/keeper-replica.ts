@@ -1,4 +1,5 @@
 import type { Contributor } from './data/contributor.js'
+import { overLimit } from './data/frame-error.js'
 import type { GroupData, MergedData } from './group-data.js'
 import { controlFrame, type ControlMessages } from './net/control-frames.js'
 
@@ -9,6 +10,9 @@ interface Part {
   readonly rows: MergedData
   readonly contributor: Contributor
 }
+
+/** The process of the keeper has a part for itself and for each of its threads. */
+const MAX_PARTS = 4_097
 
 /** A copy, in the standby, of the rows that only the process of the keeper has: its own, those of its threads, and the departed totals. */
 export class KeeperReplica {
@@ -25,10 +29,12 @@ export class KeeperReplica {
     this.#data = data
   }
 
+  /** @throws {@link FrameError} */
   apply(origin: Origin, frame: Uint8Array): void {
     const key = origin.of === 'departed' ? 'departed' : origin.id
     let part = this.#parts.get(key)
     if (part === undefined) {
+      if (this.#parts.size >= MAX_PARTS) throw overLimit(`a replica has at most ${MAX_PARTS} parts`)
       const rows = this.#data.mirror()
       part = { origin, rows, contributor: rows.contributor(origin.id, origin.slot) }
       this.#parts.set(key, part)

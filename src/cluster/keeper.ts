@@ -263,7 +263,7 @@ export class Keeper {
   #end(session: Session, record: MemberRecord, number: number): void {
     this.#rejoining.rejoined(record.id)
     this.#requests.replied(record, number)
-    if (number === 0 && !record.isKeeper) session.channel.send(controlFrame('ALIVE', {}))
+    if (number === 0 && !record.isKeeper && !session.channel.isBusy) session.channel.send(controlFrame('ALIVE', {}))
   }
 
   /** Counts a refused connection and bans its member for a minute. Returns the reason. */

@@ -1,9 +1,12 @@
 import type { Clock } from '../base/clock.js'
+import { warnOnce } from '../base/logger.js'
+import { errorText } from '../base/rate-limited-log.js'
 import { withTimeout } from '../base/with-timeout.js'
 import { TallyscopeError } from '../base/errors.js'
 import type { MetricProducer } from '../metrics/data/producer.js'
 import type { Family } from '../metrics/data/row-source.js'
 import { ChangeSender } from './change-sender.js'
+import { FrameError } from './data/frame-error.js'
 import { isDataFrame, kindOf } from './data/frame-writer.js'
 import { KeeperReplica, keeperOrigin } from './keeper-replica.js'
 import type { GroupData } from './group-data.js'
@@ -180,7 +183,7 @@ export class Member {
       if (isDataFrame(kindOf(frame))) this.#rows(connection, frame)
       else this.#control(connection, readControlFrame(frame))
     } catch (error) {
-      if (!TallyscopeError.is(error)) throw error
+      if (!FrameError.is(error)) warnOnce('TALLYSCOPE_GROUP', 'frame', `a frame of the keeper could not be applied: ${errorText(error)}`)
       connection.channel.destroy() // and join again, because the stream of frames cannot be read any further
     }
   }

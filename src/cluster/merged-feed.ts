@@ -1,10 +1,14 @@
 import { errorText } from '../base/rate-limited-log.js'
 import { TallyscopeError } from '../base/errors.js'
 import type { ChangeReader } from './data/contributor.js'
+import { overLimit } from './data/frame-error.js'
 import { keeperOrigin } from './keeper-replica.js'
 import type { GroupData, MergedData } from './group-data.js'
 import type { Channel } from './net/channel.js'
 import { controlFrame, type ControlMessages } from './net/control-frames.js'
+
+/** A member sends one request at a time. */
+const MAX_REQUESTS = 16
 
 /** Sends merged rows to members that serve the page: to each the changes since its last request. */
 export class MergedFeed {
@@ -12,7 +16,7 @@ export class MergedFeed {
   readonly #term: string
   readonly #data: GroupData
   readonly #merged: MergedData
-  readonly #readers = new Map<Channel, { reader: ChangeReader; last: Promise<void> }>()
+  readonly #readers = new Map<Channel, { reader: ChangeReader; last: Promise<void>; requests: number }>()
 
   constructor(keeperId: string, term: string, data: GroupData, merged: MergedData) {
     this.#keeperId = keeperId
@@ -21,16 +25,21 @@ export class MergedFeed {
     this.#merged = merged
   }
 
-  /** Replies to a request for merged rows. Requests of one member are handled one after the other. */
+  /**
+   * Replies to a request for merged rows. Requests of one member are handled one after the other.
+   * @throws {@link FrameError} `ERR_GROUP_LIMIT` if too many of them wait.
+   */
   send(channel: Channel, request: ControlMessages['REQUEST_MERGED'], gather: (waitMs: number) => Promise<void>): Promise<void> {
     let feed = this.#readers.get(channel)
     if (feed === undefined) {
       const producer = { name: 'group', getMetrics: () => [], getFamilies: () => this.#merged.families() }
-      feed = { reader: this.#data.changes([producer]), last: Promise.resolve() }
+      feed = { reader: this.#data.changes([producer]), last: Promise.resolve(), requests: 0 }
       this.#readers.set(channel, feed)
     }
-    const { reader } = feed
-    feed.last = feed.last.then(() => this.#reply(channel, request, reader, gather))
+    const { reader, last } = feed
+    if (feed.requests >= MAX_REQUESTS) throw overLimit(`a member may have ${MAX_REQUESTS} requests without a reply`)
+    feed.requests++
+    feed.last = last.then(() => this.#reply(channel, request, reader, gather)).finally(() => void feed.requests--)
     return feed.last
   }
 

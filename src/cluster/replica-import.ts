@@ -1,4 +1,5 @@
 import type { Contributor } from './data/contributor.js'
+import { overLimit } from './data/frame-error.js'
 import type { Departures } from './departures.js'
 import type { MergedData } from './group-data.js'
 import type { ControlMessages } from './net/control-frames.js'
@@ -12,6 +13,8 @@ interface Open {
 }
 
 const MAX_IMPORTS = 1_024
+/** Parts of replicas that are not complete: a member for each thread of a former keeper. */
+const MAX_OPEN = 4_096
 
 /**
  * Receives the replica that a standby sends to a new keeper: the rows of the old keeper and of its threads, and the totals of the
@@ -37,6 +40,7 @@ export class ReplicaImport {
     return this.#done.keys()
   }
 
+  /** @throws {@link FrameError} */
   apply(origin: Origin, frame: Uint8Array): void {
     const { of, id, slot, term } = origin
     if (this.#done.has(term) || (of !== 'keeper' && of !== 'departed')) return
@@ -45,6 +49,7 @@ export class ReplicaImport {
     const key = of === 'keeper' ? id : `departed ${term}`
     let open = this.#open.get(key)
     if (open === undefined) {
+      if (this.#open.size >= MAX_OPEN) throw overLimit(`at most ${MAX_OPEN} parts of replicas are open at a time`)
       const contributor = this.#merged.contributor(key, slot)
       contributor.showGauges(false)
       open = { contributor, origin }

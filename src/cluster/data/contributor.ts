@@ -2,7 +2,7 @@ import type { GatheringContext } from '../../metrics/data/producer.js'
 
 /** Limits of the rows and frames that a group accepts from its members. A member that exceeds one is refused and counted. */
 export interface DataLimits {
-  /** Families that one member may define. Default 10 000. */
+  /** Families that one member may define, and a fourth of those of the group. Each 4 kB of a definition count as one more. Default 10 000. */
   readonly definitions: number
   /** Rows that one member may have. Each 64 buckets of a row count as one more. Default 100 000. */
   readonly rows: number

@@ -28,9 +28,13 @@ interface MemberFamily {
   readonly key: string
   readonly hasMemberLabel: boolean
   readonly definition: FamilyDefinition
+  /** The number of definitions that it counts as. */
+  readonly weight: number
   rows: MemberRows
 }
 
+/** Each time a definition has this many characters, it counts as one more. */
+const CHARACTERS_OF_DEFINITION = 4_096
 /** Limit for one exemplar, since each bucket of each row may have one. */
 const MAX_ATTACHMENT_CHARACTERS = 1_024
 /** An exemplar whose time is later than this gets the time of its arrival. */
@@ -52,6 +56,8 @@ export class MemberContributor implements Contributor {
   #rowCount = 0
   /** The number of rows, with rows of many buckets counted as several. */
   #weight = 0
+  /** The number of definitions, with long ones counted as several. */
+  #definitionWeight = 0
   #isShown = true
   #hasDeparted = false
 
@@ -93,12 +99,15 @@ export class MemberContributor implements Contributor {
   }
 
   #restart(): void {
+    const { definitions } = this.#context.limits
+    if (this.#former.size + this.#families.size > 2 * definitions) throw overLimit('a member restarts without end')
     for (const family of this.#families.values()) this.#former.set(family.key, family)
     this.#families = new Map()
     this.#keys.clear()
     this.#labels.forget()
     this.#rowCount = 0
     this.#weight = 0
+    this.#definitionWeight = 0
     this.showGauges(true)
   }
 
@@ -112,7 +121,8 @@ export class MemberContributor implements Contributor {
   #define(reader: PayloadReader): void {
     const number = reader.varint()
     const part = reader.varint()
-    const definition = parseDefinition(reader.text())
+    const text = reader.text()
+    const definition = parseDefinition(text)
     reader.end()
     const { limits } = this.#context
     const key = `${part} ${identityOf(definition)}`
@@ -121,7 +131,7 @@ export class MemberContributor implements Contributor {
       if (known.key === key) return
       throw damaged(`family ${number} is defined twice`)
     }
-    if (this.#families.size >= limits.definitions) throw overLimit(`a member has at most ${limits.definitions} definitions`)
+    if (this.#definitionWeight >= limits.definitions) throw overLimit(`a member has at most ${limits.definitions} definitions`)
     if (this.#keys.has(key)) throw damaged(`${definition.descriptor.name} is defined twice`)
     const { family, hasMemberLabel } = this.#context.familyFor(definition)
     const former = this.#former.get(key)
@@ -129,7 +139,9 @@ export class MemberContributor implements Contributor {
     this.#keys.add(key)
     const rows = former === undefined ? family.join(this.slot) : family.restart(former.rows)
     if (!this.#isShown) family.show(rows, false)
-    this.#families.set(number, { family, key, hasMemberLabel, definition, rows })
+    const weight = 1 + Math.floor(text.length / CHARACTERS_OF_DEFINITION)
+    this.#definitionWeight += weight
+    this.#families.set(number, { family, key, hasMemberLabel, definition, weight, rows })
     this.#context.changed(family)
   }
 
@@ -140,6 +152,7 @@ export class MemberContributor implements Contributor {
     this.#families.delete(number)
     if (family === undefined) return
     this.#keys.delete(family.key)
+    this.#definitionWeight -= family.weight
     this.#count(family, -family.rows.size)
     this.#removeAll(family)
   }

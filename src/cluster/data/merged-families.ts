@@ -8,9 +8,13 @@ import { EpochLog } from '../../metrics/store/epochs.js'
 import type { RowBudget } from '../../metrics/store/limits.js'
 import type { Contributor, DataLimits } from './contributor.js'
 import { type FamilyDefinition, identityOf } from './family-definition.js'
+import { overLimit } from './frame-error.js'
 import { MemberContributor } from './member-contributor.js'
 import { mergedDefinition } from './merge-rules.js'
 import { MergedFamily } from './merged-family.js'
+
+/** All members together have at most as many families as this many members may define. */
+const MEMBERS_OF_DEFINITIONS = 4
 
 export interface MergedFamiliesOptions {
   readonly clock: Clock
@@ -73,12 +77,18 @@ export class MergedFamilies implements MetricProducer {
     return sourcesOf(this.#families.values(), 'departedSource')
   }
 
-  /** Returns the merged family for a definition of a member, and whether its rows get the label `member`. @internal */
+  /**
+   * Returns the merged family for a definition of a member, and whether its rows get the label `member`.
+   * @throws {@link FrameError} `ERR_GROUP_LIMIT` if there are too many families.
+   * @internal
+   */
   familyFor(given: FamilyDefinition): { readonly family: MergedFamily; readonly hasMemberLabel: boolean } {
     const { definition, hasMemberLabel } = mergedDefinition(given, this.#perMember)
     const { name } = definition.descriptor
     let variants = this.#families.get(name)
     if (variants === undefined) {
+      const limit = MEMBERS_OF_DEFINITIONS * this.limits.definitions
+      if (this.#families.size >= limit) throw overLimit(`a group has at most ${limit} families`)
       variants = new FamilyVariants()
       this.#families.set(name, variants)
     }
@@ -89,9 +99,11 @@ export class MergedFamilies implements MetricProducer {
     return { family, hasMemberLabel }
   }
 
-  /** Call when a member has joined a family or left it. @internal */
+  /** Call when a member has joined a family or left it. Removes a family without members and totals. @internal */
   changed({ definition }: MergedFamily): void {
-    this.#families.get(definition.descriptor.name)?.choose()
+    const { name } = definition.descriptor
+    const variants = this.#families.get(name)
+    if (variants?.choose() === false) this.#families.delete(name)
   }
 }
 
@@ -123,17 +135,19 @@ class FamilyVariants {
     return family
   }
 
-  /** Chooses the definition that is shown. Call when a member has joined or left a family. */
-  choose(): void {
-    if (this.#shown?.hasMembers === true) return
-    const next = [...this.#variants.values()].find((family) => family.hasMembers)
-    if (next === undefined) return
+  /**
+   * Chooses the definition that is shown, and removes others without members. Call when a member has joined or left a family.
+   * @returns false if nothing is left to show.
+   */
+  choose(): boolean {
+    const others = [...this.#variants.values()].filter((family) => family.hasMembers)
+    if (this.#shown?.hasMembers !== true && others.length > 0) this.#shown = others[0]
     for (const [identity, family] of this.#variants) {
-      if (family.hasMembers) continue
+      if (family.hasMembers || (family === this.#shown && family.hasRows)) continue
       family.dispose()
       this.#variants.delete(identity)
     }
-    this.#shown = next
+    return this.#variants.size > 0
   }
 }
 

@@ -66,7 +66,7 @@ export interface ControlMessages {
   ROSTER: { members: RosterEntry[] }
   REQUEST_MERGED: { number: number; waitMs: number; isFresh: boolean }
   FAILED: { number: number; code: string; message: string }
-  /** The reply of the keeper to END with the number 0, which shows that it does not hang. */
+  /** The reply of the keeper to END with the number 0, which shows that it does not hang. A busy channel has frames that show it already. */
   ALIVE: Record<string, never>
   /** Sent to a new keeper after the replica of the old one. `isOver` is true if the connection to the old one has ended. */
   REPLICA: { keeperId: string; term: string; isOver: boolean }
@@ -95,6 +95,7 @@ export const CONTROL: Readonly<Record<ControlKind, number>> = {
 const KINDS = new Map(Object.entries(CONTROL).map(([kind, number]) => [number, kind as ControlKind]))
 const MAX_ROSTER = 4_096
 const MAX_WORDS = 1_000
+const MAX_WAIT_MS = 60_000
 const writer = new FrameWriter()
 
 /** Returns a control frame. Its content is JSON, because control frames are few and small. */
@@ -129,6 +130,7 @@ function parsed(text: string): Record<string, unknown> {
 type Check = (value: unknown) => boolean
 
 const isNumber: Check = (value) => Number.isSafeInteger(value) && (value as number) >= -1
+const isWait: Check = (value) => isNumber(value) && (value as number) <= MAX_WAIT_MS
 const isBoolean: Check = (value) => typeof value === 'boolean'
 const isWords: Check = (value) => typeof value === 'string' && value.length <= MAX_WORDS
 const isCode: Check = (value) => typeof value === 'string' && /^ERR_[A-Z_]{1,60}$/.test(value)
@@ -167,7 +169,7 @@ const FIELDS: { readonly [K in ControlKind]: { readonly [F in keyof ControlMessa
   },
   WELCOME: { keeperId: isId, term: isId, slot: isNumber },
   REFUSED: { reason: isWords, message: isWords, isFinal: isBoolean },
-  REQUEST_CHANGES: { number: isNumber, waitMs: isNumber },
+  REQUEST_CHANGES: { number: isNumber, waitMs: isWait },
   END: { number: isNumber },
   LEAVE: {},
   ORIGIN: {
@@ -181,7 +183,7 @@ const FIELDS: { readonly [K in ControlKind]: { readonly [F in keyof ControlMessa
   DEPARTED: { term: isId, id: isId },
   RESEND: {},
   ROSTER: { members: listOf(isEntry) },
-  REQUEST_MERGED: { number: isNumber, waitMs: isNumber, isFresh: isBoolean },
+  REQUEST_MERGED: { number: isNumber, waitMs: isWait, isFresh: isBoolean },
   FAILED: { number: isNumber, code: isCode, message: isWords },
   ALIVE: {},
   REPLICA: { keeperId: isId, term: isId, isOver: isBoolean },
