@@ -20,8 +20,26 @@ export function fetchHandler(options: MetricsHandlerOptions): (request: Request)
     const { status, body } = reply
     const init = { status, headers: { ...reply.headers } }
     if (body instanceof ScrapeBody) return new Response(streamOf(body), init)
-    return new Response(method === 'HEAD' || body === undefined ? null : (body as Uint8Array<ArrayBuffer>), init)
+    const bytes = method === 'HEAD' || body === undefined ? null : (body as Uint8Array<ArrayBuffer>)
+    return new Response(bytes !== null && bytes.length > PIECE_BYTES ? piecesOf(bytes) : bytes, init)
   }
+}
+
+const PIECE_BYTES = 65_536
+
+/** `Response` copies bytes at once. A stream copies a piece when it is read, so that responses that wait share one document. */
+function piecesOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  let sentBytes = 0
+  return new ReadableStream(
+    {
+      pull(controller) {
+        controller.enqueue(new Uint8Array(bytes.subarray(sentBytes, sentBytes + PIECE_BYTES)))
+        sentBytes += PIECE_BYTES
+        if (sentBytes >= bytes.length) controller.close()
+      },
+    },
+    { highWaterMark: 0 },
+  )
 }
 
 function streamOf(body: ScrapeBody): ReadableStream<Uint8Array> {

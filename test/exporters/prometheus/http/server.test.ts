@@ -279,6 +279,28 @@ test('a server with the Fetch API has the same responses', async () => {
   expect((await (await long(new Request('http://x/'))).text()).split('\n')).toHaveLength(40_002)
 })
 
+test('responses of the Fetch API that are not read yet share one document', async () => {
+  const slow = producer(() => new Promise<Metric[]>((resolve) => setImmediate(() => resolve([manyGauges(6_000)]))))
+  const scrape = fetchHandler({ producers: [slow], selfMetrics: false })
+  gc!()
+  const before = process.memoryUsage().arrayBuffers
+  const responses = await Promise.all(Array.from({ length: 100 }, () => scrape(new Request('http://x/'))))
+  const length = Number(responses[0]!.headers.get('content-length'))
+  expect(length).toBeGreaterThan(100_000)
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(30 * length)
+  const texts = await Promise.all(responses.map((response) => response.text()))
+  expect(new Set(texts).size).toBe(1)
+  expect([texts[0]!.length, texts[0]!.split('\n').length]).toEqual([length, 6_002])
+})
+
+test('a reader of the Fetch API may change the bytes that it was given', async () => {
+  const slow = producer(() => new Promise<Metric[]>((resolve) => setImmediate(() => resolve([manyGauges(6_000)]))))
+  const scrape = fetchHandler({ producers: [slow], selfMetrics: false })
+  const [one, other] = await Promise.all([scrape(new Request('http://x/')), scrape(new Request('http://x/'))])
+  for await (const part of one!.body!) (part as Uint8Array).fill(0)
+  expect((await other!.text()).split('\n')).toHaveLength(6_002)
+})
+
 test('a cancelling fetch reader stops the work', async () => {
   let stopped = false
   const encoders = scripted(async function* () {
