@@ -1,3 +1,4 @@
+import { cutString } from '../../base/cut-string.js'
 import type { Measure } from '../../stats/recording/measure.js'
 import { httpMethodTag } from '../../http/http-method.js'
 import { HTTP_CLIENT_DURATION, HTTP_CLIENT_REQUEST_SIZE, HTTP_CLIENT_RESPONSE_SIZE, type HttpOutcome } from '../../http/http-views.js'
@@ -8,6 +9,8 @@ import { TagMap } from '../../stats/tags/tag-map.js'
 
 /** Limit of cached combinations of method, status, outcome and host. */
 const MAX_CACHED = 1_000
+/** In code points. Names in DNS have at most 253 characters, but the host of a URL that somebody else wrote may have a million. */
+const MAX_HOST_LENGTH = 256
 
 /** Value of the tag `status` if no status line arrived. */
 const NO_STATUS = 'error'
@@ -66,7 +69,8 @@ export class ClientMeasures {
     stats.record(this.#openCensusReceived, received, openCensus)
   }
 
-  #tags(method: string, host: string, status: string, outcome: HttpOutcome): ClientTags {
+  #tags(method: string, wholeHost: string, status: string, outcome: HttpOutcome): ClientTags {
+    const host = cutString(wholeHost, MAX_HOST_LENGTH)
     const key = `${method} ${status} ${outcome} ${host}`
     let tags = this.#cached.get(key)
     if (tags === undefined) {

@@ -8,6 +8,8 @@ export const UNKNOWN_PART = '/*'
 const templates = new WeakMap<ExpressLayer, Map<string, string>>()
 /** Limit of templates of one layer, which has several if it has a list of paths or optional parameters. */
 const MAX_TEMPLATES = 32
+/** Limit of the places of a path that are tried for one parameter. */
+const MAX_RANGES = 8
 
 /**
  * The template of a layer's path, such as `/shops/:shop`. Layers do not expose it, so the values of the parameters in the path of a
@@ -43,7 +45,8 @@ function withNames(path: string, { params, matcher }: LayerMatch): string {
     const ranges =
       value === undefined || value === '' ? [] : rangesOf(path, from, Array.isArray(value) ? value.map(String) : [String(value)])
     const isIt = (range: Range): boolean => hasChanged(name, value, matcher(twice(path, range)))
-    const range = ranges.length === 1 ? ranges[0] : (ranges.find(isIt) ?? ranges[0])
+    const otherwise = ranges.length < MAX_RANGES ? ranges[0] : undefined
+    const range = ranges.length === 1 ? ranges[0] : (ranges.find(isIt) ?? otherwise)
     if (range === undefined) return UNKNOWN_PART
     template += path.slice(from, range.start) + name
     from = range.end
@@ -51,24 +54,31 @@ function withNames(path: string, { params, matcher }: LayerMatch): string {
   return template + path.slice(from)
 }
 
-/** The ranges of a path that may be the value of a parameter: whole segments, or parts of a segment if there are none. */
+/**
+ * The ranges of a path that may be the value of a parameter: whole segments, or parts of a segment if there are none. The first
+ * {@link MAX_RANGES} of them, since callers can repeat a value thousands of times.
+ */
 function rangesOf(path: string, from: number, values: readonly string[]): Range[] {
-  const ranges: Range[] = []
-  for (let slash = path.indexOf('/', Math.max(0, from - 1)); slash >= 0; slash = path.indexOf('/', slash + 1)) {
-    const segments = path
-      .slice(slash + 1)
-      .split('/')
-      .slice(0, values.length)
-    if (segments.length === values.length && segments.every((segment, at) => segment === values[at] || decoded(segment) === values[at])) {
-      ranges.push({ start: slash + 1, end: slash + 1 + segments.join('/').length })
-    }
-  }
-  if (ranges.length > 0) return ranges
+  const ranges = segmentRanges(path, from, values)
   const text = values.join('/')
   for (const raw of [text, encodeURI(text), encodeURIComponent(text)]) {
-    for (let start = path.indexOf(raw, from); start >= 0; start = path.indexOf(raw, start + 1))
+    if (ranges.length > 0) break
+    for (let start = path.indexOf(raw, from); start >= 0 && ranges.length < MAX_RANGES; start = path.indexOf(raw, start + 1))
       ranges.push({ start, end: start + raw.length })
-    if (ranges.length > 0) return ranges
+  }
+  return ranges
+}
+
+function segmentRanges(path: string, from: number, values: readonly string[]): Range[] {
+  const firstSlash = path.indexOf('/', Math.max(0, from - 1))
+  if (firstSlash < 0) return []
+  const ranges: Range[] = []
+  const segments = path.slice(firstSlash + 1).split('/')
+  const readable = segments.map(decoded)
+  const isAt = (at: number): boolean => values.every((value, i) => segments[at + i] === value || readable[at + i] === value)
+  for (let at = 0, start = firstSlash + 1; at + values.length <= segments.length && ranges.length < MAX_RANGES; at++) {
+    if (isAt(at)) ranges.push({ start, end: start + segments.slice(at, at + values.length).join('/').length })
+    start += segments[at]!.length + 1
   }
   return ranges
 }

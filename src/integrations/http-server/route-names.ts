@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { cutString } from '../../base/cut-string.js'
 import { getOrInsert } from '../../base/get-or-insert.js'
 import { processGlobal } from '../../base/process-global.js'
 import { type RequestTagReader, RouteSeries } from '../../http/route-series.js'
@@ -8,13 +9,16 @@ import { serverFault } from './server-faults.js'
 
 /** Limit of different routes, in case a function of the program returns paths by mistake. */
 const MAX_ROUTES = 1_000
+/** In code points, as of span names and tag values. */
+const MAX_ROUTE_LENGTH = 256
 const OTHER = 'other'
 
 /** The routes of `setRoute`. Most programs never call it, and a look-up in the map computes a hash of the request. */
 const setRoutes = processGlobal('http-given-routes', () => ({ isUsed: false, routes: new WeakMap<IncomingMessage, string>() }))
 
 /**
- * Sets the route of a request, which becomes a label value and part of the span's name. Use a template, not a path.
+ * Sets the route of a request, which becomes a label value and part of the span's name. Use a template, not a path. It is cut after 256
+ * code points.
  * @example
  * setRoute(request, '/blog/[slug]')
  */
@@ -49,7 +53,7 @@ export class RouteNames {
   #nameOf(request: IncomingMessage): string | undefined {
     try {
       const name = (setRoutes.isUsed ? setRoutes.routes.get(request) : undefined) ?? this.#routeOf?.(request) ?? expressRoute(request)
-      return typeof name === 'string' ? name : undefined
+      return typeof name === 'string' ? cutString(name, MAX_ROUTE_LENGTH) : undefined
     } catch {
       serverFault('route').value++
       return undefined
