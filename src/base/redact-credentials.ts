@@ -28,16 +28,35 @@ function maskedWord(word: string): string {
 
 const MIN_SECRET_CHARACTERS = 4
 
-/** Replaces every secret in a string, plain or escaped as in JSON. */
+/** Replaces every secret in a string, as it is or as JSON, HTML or a URL escapes it. */
 export function redactSecrets(text: string, secrets: Iterable<string>): string {
   let shown = text
-  const spellings = [...secrets].flatMap((secret) => [
-    secret,
-    JSON.stringify(secret).slice(1, -1),
-    encodeURIComponent(secret.toWellFormed()),
-  ])
-  for (const spelling of spellings.sort((a, b) => b.length - a.length)) {
-    if (spelling.length >= MIN_SECRET_CHARACTERS) shown = shown.replaceAll(spelling, '…')
+  const longestFirst = [...secrets].filter(({ length }) => length >= MIN_SECRET_CHARACTERS).sort((a, b) => b.length - a.length)
+  for (const secret of longestFirst) {
+    shown = shown.replaceAll(secret, '…')
+    if (!/[^\da-z]/i.test(secret)) continue
+    const parts = secret.match(/\\+|[^\\]/gu) ?? []
+    shown = shown.replace(new RegExp(parts.map(spellings).join(''), 'gi'), '…')
   }
   return shown
+}
+
+const NAMED: Readonly<Record<string, string>> = { '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot', "'": 'apos' }
+
+/**
+ * A pattern for a character of a secret, or for consecutive backslashes, which one by one could match in very many ways. A UTF-16 unit is
+ * spelled with at most twelve.
+ */
+function spellings(part: string): string {
+  if (/[\da-z]/i.test(part)) return part
+  const units = part.split('').map((unit) => `\\\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  const bytes = [...Buffer.from(part)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`)
+  const html = [...part].map((char) => {
+    const code = char.codePointAt(0)!
+    const name = char in NAMED ? `|&${NAMED[char]};` : ''
+    return `(?:&#0{0,2}${code};|&#x0{0,2}${code.toString(16)};${name})`
+  })
+  const plain = part.replace(/[^\w\s]/g, '\\$&')
+  const all = [units.join(''), bytes.join(''), html.join(''), plain, ...(part === ' ' ? ['\\+'] : [])]
+  return part.startsWith('\\') ? `(?:${plain}${plain}|${all.join('|')})` : `\\\\?(?:${all.join('|')})`
 }
