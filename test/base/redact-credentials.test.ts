@@ -35,7 +35,7 @@ const escaped = (text: string): string =>
 const html = (text: string, quote: string, apostrophe: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', quote).replaceAll("'", apostrophe)
 
-test.each([
+const SPELLINGS = [
   ['is', SECRET],
   ['JSON escapes it', JSON.stringify(SECRET)],
   ['JSON of PHP escapes it', JSON.stringify(SECRET).replaceAll('/', '\\/')],
@@ -47,6 +47,8 @@ test.each([
   ['a page with JSON escapes it', html(JSON.stringify(SECRET), '&quot;', '&#39;')],
   ['a URL escapes it', encodeURIComponent(SECRET)],
   ['a form escapes it', String(new URLSearchParams({ key: SECRET }))],
-])('a secret is replaced as %s', (_, text) => {
+] as const
+
+test.each(SPELLINGS)('a secret is replaced as %s', (_, text) => {
   expect(redactSecrets(`<pre>${text}</pre>`, ['other', SECRET])).toMatch(/^<pre>["=\w]*(?:&quot;)?…["\w]*(?:&quot;)?<\/pre>$/)
 })
