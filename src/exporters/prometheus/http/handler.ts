@@ -61,7 +61,7 @@ export interface MetricsHandlerOptions extends ScrapeAccessOptions {
   readonly gatherTimeoutMs?: number
   /**
    * Time for the client to read the next part of a body, in milliseconds, 1 … 2^31 - 1. Slower clients are disconnected. If unread bodies
-   * take more than 32 MiB, the slowest clients are disconnected earlier. Default 20 000.
+   * take more than 16 MiB, the slowest clients are disconnected earlier. Default 20 000.
    */
   readonly sendTimeoutMs?: number
   /** Labels added to every series. If a metric has a label of the same key, it keeps its own. Default: none. */
@@ -96,7 +96,7 @@ export const HANDLER_OPTIONS: OptionNames<MetricsHandlerOptions> = {
 /** Handles one request. Never rejects. */
 export type MetricsHandler = (headers: RequestHeaders, query?: RequestQuery, request?: MetricsRequest) => Promise<MetricsResponse>
 
-const MAX_UNREAD_BYTES = 33_554_432
+const MAX_UNREAD_BYTES = 16_777_216
 const SHARE_OF_SCRAPE_TIMEOUT = 0.9
 const SELF_METRICS = 'selfMetrics'
 

@@ -446,7 +446,7 @@ test('if unread bodies exceed their limit, those unread for the longest are abor
       ),
     ),
   )
-  expect([cut[0], cut[1], cut.at(-1), cut.filter((isCut) => !isCut).length]).toEqual([false, true, false, 41])
+  expect([cut[0], cut[1], cut.at(-1), cut.filter((isCut) => !isCut).length]).toEqual([false, true, false, 20])
   for (const body of bodies) await body.return?.()
 })
 
