@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.js'
 import { startTimer } from '../base/timer.js'
+import { withTimeout } from '../base/with-timeout.js'
 import { countRequest } from './group-metrics.js'
 import { controlFrame } from './net/control-frames.js'
 import type { MemberRecord, Roster } from './roster.js'
@@ -25,9 +26,9 @@ export class ChangeRequests {
     this.#clock = clock
   }
 
-  /** Resolves when all live members have replied, or after `waitMs`. Concurrent calls share one round. */
-  request(waitMs: number): Promise<void> {
-    if (this.#round !== undefined) return this.#round.done
+  /** Resolves when all live members have replied, or after `waitMs`. Concurrent calls share one round, which may last longer. */
+  request(waitMs: number): Promise<unknown> {
+    if (this.#round !== undefined) return withTimeout(this.#round.done, { timeoutMs: waitMs, clock: this.#clock, keepAlive: true })
     const open = this.#roster.all().filter((record) => record.openRequest === 0)
     return open.length === 0 ? Promise.resolve() : this.#begin(new Set(open), waitMs)
   }

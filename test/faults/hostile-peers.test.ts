@@ -26,10 +26,10 @@ function definition(number: number, name: string, change: object = {}): Uint8Arr
   return new FrameWriter().begin(FRAME.DEFINE).varint(number).varint(0).text(JSON.stringify(text)).end()
 }
 
-async function joined(keeper: Keeper): Promise<HeldChannel> {
+async function joined(keeper: Keeper, id = newId()): Promise<HeldChannel> {
   const channel = new HeldChannel()
   keeper.accept(channel)
-  channel.onFrame(hello())
+  channel.onFrame(hello(id))
   await turns(4)
   return channel
 }
@@ -78,6 +78,25 @@ test('a member that reads nothing gets no confirmations', async () => {
   member.onFrame(controlFrame('END', { number: 0 }))
   await turns()
   expect(member.said('ALIVE')).toHaveLength(1)
+  await keeper.close()
+})
+
+test('a member that waits long for others makes no scrape of another one wait as long', async () => {
+  const clock = new ManualClock()
+  const keeper = keeperWith(dataWith(clock))
+  const own = await joined(keeper, keeper.id)
+  own.onFrame(controlFrame('END', { number: 0 }))
+  const patient = await joined(keeper)
+  patient.onFrame(controlFrame('REQUEST_MERGED', { number: 1, waitMs: 60_000, isFresh: true }))
+  await turns()
+  const gathered = vi.fn()
+  void keeper.gather(1_000).then(gathered)
+  await turns()
+  for (let at = 0; at < 4; at++) {
+    await clock.advanceAsync(1_000)
+    await turns()
+  }
+  expect(gathered).toHaveBeenCalled()
   await keeper.close()
 })
 
