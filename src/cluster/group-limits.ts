@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions, type OptionNames } from '../base/check-options.js'
+import { checkNumber, checkOptions, type OptionNames, optionNames } from '../base/check-options.js'
 import { type DataLimits, DEFAULT_DATA_LIMITS } from './data/contributor.js'
 
 export interface GroupLimits {
@@ -21,10 +21,7 @@ export interface GroupLimits {
 
 export type ResolvedGroupLimits = DataLimits & { readonly members: number }
 
-const LIMITS: OptionNames<GroupLimits> = {
-  ...{ members: true, definitions: true, rows: true, mergedRows: true },
-  ...{ frameBytes: true, queueBytes: true },
-}
+const LIMITS: OptionNames<GroupLimits> = optionNames('members definitions rows mergedRows frameBytes queueBytes')
 const MAX = 10_000_000
 const BYTES = { min: 1 << 16, max: 1 << 26 }
 /** The list of all members is one message, with an entry of this size for each. */

@@ -1,6 +1,6 @@
 import cluster from 'node:cluster'
 import { isMainThread } from 'node:worker_threads'
-import { checkOptions, type OptionNames } from '../base/check-options.js'
+import { checkOptions, type OptionNames, optionNames } from '../base/check-options.js'
 import { type Clock, timerClock } from '../base/clock.js'
 import { DefinitionError } from '../base/errors.js'
 import { inspectValue } from '../base/inspect-value.js'
@@ -42,14 +42,7 @@ export interface ShareMetricsOptions {
   readonly clock?: Clock
 }
 
-const OPTIONS: OptionNames<ShareMetricsOptions> = {
-  name: true,
-  producers: true,
-  perMember: true,
-  folder: true,
-  limits: true,
-  clock: true,
-}
+const OPTIONS: OptionNames<ShareMetricsOptions> = optionNames('name producers perMember folder limits clock')
 
 const MAX_NAME = 256
 

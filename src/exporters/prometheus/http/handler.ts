@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames } from '../../../base/check-options.js'
+import { checkOptions, type OptionNames, optionNames } from '../../../base/check-options.js'
 import { type Clock, systemClock } from '../../../base/clock.js'
 import { warnOnce } from '../../../base/logger.js'
 import { errorText } from '../../../base/rate-limited-log.js'
@@ -19,7 +19,7 @@ import { exposedFamily } from '../format/names.js'
 import { textEncoder } from '../format/text-encoder.js'
 import { type MetricsRequest, type MetricsResponse, refusal } from './metrics-response.js'
 import { type NegotiatedResponse, ResponseNegotiator } from './negotiation.js'
-import { ScrapeAccess, type ScrapeAccessOptions } from './scrape-access.js'
+import { SCRAPE_ACCESS_OPTIONS, ScrapeAccess, type ScrapeAccessOptions } from './scrape-access.js'
 import { ScrapeBody } from './scrape-body.js'
 import { countPartial } from './scrape-counts.js'
 import { allParts, joined, renderDocument, type ScrapeDocument, sizeOf, WHOLE_BYTES } from './scrape-document.js'
@@ -72,26 +72,10 @@ export interface MetricsHandlerOptions extends ScrapeAccessOptions {
   readonly clock?: Clock
 }
 
-export const HANDLER_OPTIONS: OptionNames<MetricsHandlerOptions> = {
-  bearerToken: true,
-  bearerTokenFile: true,
-  guard: true,
-  allowedHosts: true,
-  producers: true,
-  group: true,
-  selfMetrics: true,
-  created: true,
-  encoders: true,
-  gzip: true,
-  maxInFlight: true,
-  maxWaiting: true,
-  queueTimeoutMs: true,
-  gatherTimeoutMs: true,
-  sendTimeoutMs: true,
-  constantLabels: true,
-  renameLabels: true,
-  clock: true,
-}
+export const HANDLER_OPTIONS: OptionNames<MetricsHandlerOptions> = optionNames(
+  'producers group selfMetrics created encoders gzip maxInFlight maxWaiting queueTimeoutMs gatherTimeoutMs sendTimeoutMs constantLabels renameLabels clock',
+  SCRAPE_ACCESS_OPTIONS,
+)
 
 /** Handles one request. Never rejects. */
 export type MetricsHandler = (headers: RequestHeaders, query?: RequestQuery, request?: MetricsRequest) => Promise<MetricsResponse>

@@ -1,3 +1,4 @@
+import { type OptionNames, optionNames } from '../../../base/check-options.js'
 import { DefinitionError } from '../../../base/errors.js'
 import { digest, type Guard, hasBearerToken } from '../../../serving/bearer-auth.js'
 import { headerValue, type RequestHeaders, type RequestQuery } from '../../../serving/scrape-request.js'
@@ -25,6 +26,8 @@ export interface ScrapeAccessOptions {
    */
   readonly allowedHosts?: readonly string[]
 }
+
+export const SCRAPE_ACCESS_OPTIONS: OptionNames<ScrapeAccessOptions> = optionNames('bearerToken bearerTokenFile guard allowedHosts')
 
 const MAX_GUARDS = 500
 const MAX_WAITING = 1_000

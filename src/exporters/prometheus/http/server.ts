@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames } from '../../../base/check-options.js'
+import { checkOptions, type OptionNames, optionNames } from '../../../base/check-options.js'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { inspectValue } from '../../../base/inspect-value.js'
@@ -32,17 +32,10 @@ export interface ServeMetricsOptions extends NodeHandlerOptions {
   readonly closeTimeoutMs?: number
 }
 
-const SERVER_OPTIONS: OptionNames<ServeMetricsOptions> = {
-  ...HANDLER_OPTIONS,
-  port: true,
-  host: true,
-  path: true,
-  requestTimeoutMs: true,
-  headersTimeoutMs: true,
-  closeTimeoutMs: true,
-  maxConnections: true,
-  unref: true,
-}
+const SERVER_OPTIONS: OptionNames<ServeMetricsOptions> = optionNames(
+  'port host path requestTimeoutMs headersTimeoutMs closeTimeoutMs maxConnections unref',
+  HANDLER_OPTIONS,
+)
 
 export interface MetricsEndpoint {
   /** The whole URL of the metrics. */
