@@ -1,21 +1,23 @@
 import { checkRequiredOptions, type OptionNames, optionNames } from '../../../base/check-options.js'
-import { inspectValue } from '../../../base/inspect-value.js'
-import { type Clock, systemClock } from '../../../base/clock.js'
-import { DefinitionError, ExportError, isError } from '../../../base/errors.js'
+import { type Clock, timerClock } from '../../../base/clock.js'
+import { DefinitionError, ExportError } from '../../../base/errors.js'
 import type { Exporter } from '../../../base/exporter.js'
+import { inspectValue } from '../../../base/inspect-value.js'
 import { errorText } from '../../../base/rate-limited-log.js'
-import { runSuppressed } from '../../../base/suppression.js'
 import type { Metric } from '../../../metrics/data/metric.js'
+import { gzipBytes } from '../../../serving/gzip.js'
 import { milliseconds } from '../../../serving/options.js'
 import { ExportCounts } from '../../export-counts.js'
-import { checkMaxQueuedExports, ExportQueue } from '../../export-queue.js'
-import { parseDestination } from '../../sending/destination.js'
-import { replyText } from '../../sending/reply-text.js'
-import { headerSecrets } from '../../sending/request-headers.js'
+import { ExportQueue } from '../../export-queue.js'
+import { type Destination, parseDestination, shownAddress } from '../../sending/destination.js'
+import { type HttpRequest, HttpSender } from '../../sending/http-sender.js'
+import { REPLY_POLICIES, replyMeaning } from '../../sending/reply-policy.js'
+import { describeReply } from '../../sending/reply-text.js'
+import { headersFault, type HeaderValues } from '../../sending/request-headers.js'
 import { retryAfterMs } from '../../sending/retry-after.js'
-import { groupPath } from './grouping-key.js'
-import { gzipBytes } from '../../../serving/gzip.js'
+import { checkSender, type SenderSettings } from '../../sending/sender-options.js'
 import { textEncoder } from '../format/text-encoder.js'
+import { groupPath } from './grouping-key.js'
 
 export interface PushGatewayExporterOptions {
   /** URL of the gateway, such as `http://127.0.0.1:9091`, with a path prefix if needed. User and password become Basic authorization. */
@@ -42,7 +44,8 @@ const OPTIONS: OptionNames<PushGatewayExporterOptions> = optionNames(
   'url job groupingKey mode deleteOnShutdown gzip headers timeoutMs clock',
 )
 
-const MAX_READ_CHARACTERS = 4_096
+/** As many as exports may run at once. */
+const MAX_CONNECTIONS = 16
 
 /**
  * Pushes metrics in text 0.0.4 to a Prometheus Pushgateway, for jobs that end before they can be scraped.
@@ -57,22 +60,24 @@ const MAX_READ_CHARACTERS = 4_096
 export class PushGatewayExporter implements Exporter<Metric> {
   readonly #url: string
   readonly #options: PushGatewayExporterOptions
-  readonly #headers: Readonly<Record<string, string>>
-  readonly #timeoutMs: number
-  readonly #secrets: readonly string[]
+  readonly #settings: SenderSettings
+  readonly #sender: HttpSender
   readonly #queue: ExportQueue
 
   constructor(options: PushGatewayExporterOptions) {
     checkRequiredOptions('PushGatewayExporter', options, OPTIONS)
-
-    const { base, authorization, secrets } = gatewayUrl(options.url)
-    this.#url = base + groupPath(options.job, options.groupingKey)
-    this.#queue = new ExportQueue(`pushing to ${this.#url}`, new ExportCounts('PushGatewayExporter'), checkMaxQueuedExports())
-    this.#headers = { ...(authorization !== undefined && { authorization }), ...options.headers }
-    checkHeaders(this.#headers)
-    this.#secrets = [...secrets, ...headerSecrets(this.#headers)]
-    this.#timeoutMs = milliseconds('timeoutMs', options.timeoutMs, 10_000)
+    const { clock = timerClock } = options
+    const destination = groupDestination(options)
+    // A token that was read from a file ends with a line break.
+    const headers = Object.fromEntries(Object.entries(options.headers ?? {}).map(([name, value]) => [name, String(value).trim()]))
+    const fault = headersFault(headers)
+    if (fault !== undefined) throw new DefinitionError('ERR_PROMETHEUS_OPTION', fault)
+    const timeoutMs = milliseconds('timeoutMs', options.timeoutMs, 10_000)
+    this.#url = shownAddress(destination)
     this.#options = options
+    this.#settings = checkSender({ headers, timeoutMs, clock }, MAX_CONNECTIONS)
+    this.#sender = new HttpSender(destination, this.#settings)
+    this.#queue = new ExportQueue(`pushing to ${this.#url}`, new ExportCounts('PushGatewayExporter'), this.#settings.maxQueuedExports)
   }
 
   /**
@@ -95,52 +100,42 @@ export class PushGatewayExporter implements Exporter<Metric> {
 
   /** Deletes the group, if it exists. */
   delete(): Promise<void> {
-    return this.#request('DELETE', 'deleting the group', {}, undefined)
+    return this.#request('DELETE', 'deleting the group', {}, [])
   }
 
   /** Waits for running pushes, then deletes the group if `deleteOnShutdown` is set. */
   shutdown(): Promise<void> {
     return this.#queue.close(async () => {
-      if (this.#options.deleteOnShutdown === true) await this.delete()
+      try {
+        if (this.#options.deleteOnShutdown === true) await this.delete()
+      } finally {
+        this.#sender.close()
+      }
     })
   }
 
-  #send(method: string, metrics: readonly Metric[]): Promise<void> {
+  #send(method: 'PUT' | 'POST', metrics: readonly Metric[]): Promise<void> {
     return this.#queue.atOnce(() => this.#encodeAndSend(method, metrics))
   }
 
-  async #encodeAndSend(method: string, metrics: readonly Metric[]): Promise<void> {
+  async #encodeAndSend(method: 'PUT' | 'POST', metrics: readonly Metric[]): Promise<void> {
     const text = await textOf(metrics)
     const zipped = this.#options.gzip ?? true
     const headers = { 'content-type': textEncoder.contentType, ...(zipped && { 'content-encoding': 'gzip' }) }
-    await this.#request(method, `pushing ${metrics.length} metrics`, headers, zipped ? await gzipBytes(text) : text)
+    await this.#request(method, `pushing ${metrics.length} metrics`, headers, [zipped ? await gzipBytes(text) : text])
   }
 
-  async #request(method: string, what: string, headers: Readonly<Record<string, string>>, body: Uint8Array | undefined): Promise<void> {
-    // Redirects are not followed, since they could leak the authorization to another host.
-    const init: RequestInit = {
-      method,
-      headers: { ...headers, ...this.#headers },
-      redirect: 'error',
-      signal: AbortSignal.timeout(this.#timeoutMs),
-      ...(body !== undefined && { body }),
-    }
-    let response: Response
-    let reason: string
-    try {
-      response = await runSuppressed(() => fetch(this.#url, init))
-      reason = await reasonOf(response, this.#secrets)
-    } catch (cause) {
-      const inner = isError(cause) && cause.cause !== undefined ? cause.cause : cause
-      throw new ExportError('ERR_PUSH_FAILED', `${what} to ${this.#url} failed: ${errorText(inner)}`, { retryable: true, cause })
-    }
-    if (response.ok) return
-    const retryable = response.status >= 500 || response.status === 429
-    throw new ExportError('ERR_PUSH_FAILED', `${what} to ${this.#url} failed with status ${response.status}: ${reason}`, {
+  async #request(method: HttpRequest['method'], what: string, headers: HeaderValues, body: readonly Uint8Array[]): Promise<void> {
+    const { clock, timeoutMs } = this.#settings
+    const reply = await this.#sender.send({ method, headers, body, timeoutMs }).catch((cause: unknown) => {
+      throw new ExportError('ERR_PUSH_FAILED', `${what} to ${this.#url} failed: ${errorText(cause)}`, { retryable: true, cause })
+    })
+    const meaning = replyMeaning(reply.status, REPLY_POLICIES.textImport)
+    if (meaning === 'taken') return
+    const retryable = meaning === 'again'
+    throw new ExportError('ERR_PUSH_FAILED', `${what} to ${this.#url} failed with ${describeReply(reply)}`, {
       retryable,
-      retryAfterMs: retryable
-        ? retryAfterMs(response.headers.get('retry-after'), (this.#options.clock ?? systemClock).unixMs())
-        : undefined,
+      retryAfterMs: retryable ? retryAfterMs(reply.headers['retry-after'], clock.unixMs()) : undefined,
     })
   }
 }
@@ -156,41 +151,15 @@ async function textOf(metrics: readonly Metric[]): Promise<Buffer> {
   }
 }
 
-function gatewayUrl(text: string): { base: string; authorization: string | undefined; secrets: readonly string[] } {
-  const destination = parseDestination(text)
-  if (destination === undefined) {
-    const shown = inspectValue(text)
+/** The URL of the group, without the query of the gateway's. */
+function groupDestination({ url, job, groupingKey }: PushGatewayExporterOptions): Destination {
+  const gateway = parseDestination(url)
+  if (gateway === undefined) {
+    const shown = inspectValue(url)
     throw new DefinitionError('ERR_PUSH_URL', `the URL of a gateway must be an absolute http:// or https:// URL: it is ${shown}`)
   }
-  const { url, authorization, secrets } = destination
-  let end = url.pathname.length
-  while (url.pathname[end - 1] === '/') end--
-  return { base: url.origin + url.pathname.slice(0, end), authorization, secrets }
-}
-
-/** Detects invalid headers. The error of `fetch` would contain the value, which may be secret. */
-function checkHeaders(headers: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(headers)) {
-    try {
-      new Headers([[name, value]])
-    } catch {
-      throw new DefinitionError('ERR_PROMETHEUS_OPTION', `headers must be valid for HTTP: ${inspectValue(name)} is not`)
-    }
-  }
-}
-
-/** The beginning of the response, see {@link replyText}. Empty for a success. */
-async function reasonOf(response: Response, secrets: readonly string[]): Promise<string> {
-  if (response.body === null) return ''
-  if (response.ok) {
-    await response.body.cancel()
-    return ''
-  }
-  let text = ''
-  const decoder = new TextDecoder()
-  for await (const chunk of response.body) {
-    text += decoder.decode(chunk as Uint8Array, { stream: true })
-    if (text.length >= MAX_READ_CHARACTERS) break
-  }
-  return replyText(text, secrets)
+  const base = shownAddress(gateway)
+  let end = base.length
+  while (base[end - 1] === '/') end--
+  return { ...gateway, url: new URL(base.slice(0, end) + groupPath(job, groupingKey)) }
 }

@@ -113,17 +113,17 @@ test('Retry-After is passed on, limited to a minute', async () => {
   }
 })
 
-test('redirects are not followed, and an absent or silent gateway is retryable', async () => {
+test('redirects are refusals and not followed, and an absent or silent gateway is retryable', async () => {
   const elsewhere = await gateway()
   const first = server!
   const { url } = await gateway(302, { location: elsewhere.url })
-  await expect(exporter(url).export([one])).rejects.toMatchObject({ retryable: true })
+  await expect(exporter(url).export([one])).rejects.toMatchObject({ retryable: false })
   expect(elsewhere.received).toEqual([])
   first.close()
   server!.close()
   await expect(exporter('http://127.0.0.1:1').export([one])).rejects.toMatchObject({ code: 'ERR_PUSH_FAILED', retryable: true })
   const silent = await gateway(0)
-  await expect(exporter(silent.url, { timeoutMs: 100 }).export([one])).rejects.toThrow('timeout')
+  await expect(exporter(silent.url, { timeoutMs: 100 }).export([one])).rejects.toThrow('no response within 100 ms')
 })
 
 test('special values are encoded as base64url in the path', () => {
@@ -141,6 +141,7 @@ test('invalid options are refused', () => {
     [{ groupingKey: { 'a-b': 'x' } }, 'ERR_PUSH_GROUP'],
     [{ groupingKey: { __x: 'x' } }, 'ERR_PUSH_GROUP'],
     [{ timeoutMs: Number.NaN }, 'ERR_PROMETHEUS_OPTION'],
+    [{ headers: { 'content-length': '1' } }, 'ERR_PROMETHEUS_OPTION'],
   ] as const) {
     expect(() => exporter('http://x', options), JSON.stringify(options)).toThrow(expect.objectContaining({ code }))
   }
@@ -157,7 +158,7 @@ test('a gateway that echoes the request puts no secrets or control characters in
       () => expect.unreachable(),
       (failure: Error) => failure,
     )
-  expect(error.message).toMatch(/failed with status 400: "authorization":"…","x-api-key":"…" \[2J\\u202e … … x+…$/)
+  expect(error.message).toMatch(/failed with status 400: "authorization":"Basic …","x-api-key":"…" \[2J\\u202e … … x+…$/)
   expect(error.message.length).toBeLessThan(400)
   for (const secret of [authorization, 'k3y', 'crit']) expect(error.message).not.toContain(secret)
 })
