@@ -132,9 +132,10 @@ export class ServerExchange extends BodyBytes {
 
   private finish(): void {
     if (this.home.routes !== undefined) this.findRoute(this.home.routes.find(this.request))
-    const head = headOf(this.response)
+    const isUnsent = this.isUnsent()
+    const head = isUnsent ? undefined : headOf(this.response)
     const statusCode = head === undefined ? 0 : statusOf(head, this.response)
-    const isDone = this.isFinished()
+    const isDone = !isUnsent && this.isFinished()
     // Another protocol took the connection over: no response of HTTP will ever finish.
     const isUpgraded = this.isUpgrade && head === undefined
     const isStream = isUpgraded || this.isStream(isDone, head, statusCode)
@@ -217,6 +218,12 @@ export class ServerExchange extends BodyBytes {
     if (this.isHttp2 ? this.isResetHere : !clientLeft(this.request, this.response)) return 'error'
     // Clients end streams by closing the connection.
     return isSentStream && statusCode < 500 ? 'ok' : 'aborted'
+  }
+
+  /** True if the client left while it sent its body. Node calls a response that is then written to the closed connection finished. */
+  private isUnsent(): boolean {
+    const { request, response } = this
+    return !request.complete && request.aborted && !this.isHttp2 && clientLeft(request, response)
   }
 
   private isFinished(): boolean {

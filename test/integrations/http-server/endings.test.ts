@@ -166,3 +166,38 @@ test('at all addresses of localhost, requests and upgrades of Fastify are counte
   expect(counts(stats)).toEqual({ 'GET /a 200 ok': 2, 'GET unmatched 401 ok': 2 })
   expect(spans.map(({ name }) => name).sort()).toEqual(['GET /a', 'GET /a', 'GET unmatched', 'GET unmatched'])
 })
+
+test.each(['http-server', 'fastify'])(
+  '%s: a client that leaves while it sends its body gets no response, whatever is written to it',
+  async (kind) => {
+    const { stats, tracer, spans } = watch()
+    const app = fastify()
+    // Answers an aborted body, as the error handlers of frameworks do.
+    let server = createServer((request, response) =>
+      request
+        .resume()
+        .on('error', () => {})
+        .on('aborted', () => response.writeHead(400).end('aborted')),
+    )
+    if (kind === 'fastify') {
+      await app.register(tallyscopeFastify, { tracer, stats })
+      app.post('/', async () => 'never reached')
+      await app.ready()
+      server = app.server
+    }
+    const { socket } = await connection(await listening(server))
+    server.once('request', () => socket.destroy())
+    socket.write('POST / HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{')
+    await until(() => spans.length === 1)
+    expect(counts(stats)).toEqual({ [`POST ${kind === 'fastify' ? '/' : 'unmatched'}  aborted`]: 1 })
+    expect(spans.map(({ status }) => status.name)).toEqual(['CANCELLED'])
+  },
+)
+
+test('a response to a body that was not read to its end is complete', async () => {
+  const { stats, spans } = watch()
+  const port = await listening(createServer((_request, response) => response.writeHead(413, { connection: 'close' }).end('too large')))
+  await ask(port, 'POST / HTTP/1.1\r\ncontent-length: 500')
+  await until(() => spans.length === 1)
+  expect(counts(stats)).toEqual({ 'POST unmatched 413 ok': 1 })
+})
