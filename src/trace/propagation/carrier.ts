@@ -117,10 +117,34 @@ export function setterOf(carrier: WritableCarrier): HeaderSetter {
   }
 }
 
+/** Replaces a header of this name in any case: with both, an HTTP client would send two, which no server can read. */
 function writeTo(carrier: WritableCarrier, name: string, value: string): void {
   const { set, setHeader } = carrier as { set?: unknown; setHeader?: unknown }
-  if (typeof set === 'function') set.call(carrier, name, value)
+  if (carrier instanceof Map) {
+    for (const key of carrier.keys()) if (isSpelling(key, name)) carrier.delete(key)
+    carrier.set(name, value)
+  } else if (typeof set === 'function') set.call(carrier, name, value)
   else if (typeof setHeader === 'function') setHeader.call(carrier, name, value)
-  else if (Array.isArray(carrier)) carrier.push([name, value])
-  else (carrier as Record<string, string>)[name] = value
+  else if (Array.isArray(carrier)) writeToList(carrier, name, value)
+  else {
+    for (const key of Object.keys(carrier)) if (isSpelling(key, name)) delete (carrier as Record<string, unknown>)[key]
+    ;(carrier as Record<string, string>)[name] = value
+  }
+}
+
+/** A list of pairs, or Node's raw headers: names and values in turn. */
+function writeToList(list: unknown[], name: string, value: string): void {
+  const isFlat = typeof list[0] === 'string'
+  const step = isFlat ? 2 : 1
+  for (let i = list.length - step; i >= 0; i -= step) {
+    const key = isFlat ? list[i] : (list[i] as readonly unknown[])[0]
+    if (key === name || isSpelling(key, name)) list.splice(i, step)
+  }
+  if (isFlat) list.push(name, value)
+  else list.push([name, value])
+}
+
+/** True for another spelling of a name in lower case. */
+function isSpelling(key: unknown, name: string): boolean {
+  return key !== name && typeof key === 'string' && key.length === name.length && key.toLowerCase() === name
 }

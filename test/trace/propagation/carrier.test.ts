@@ -68,6 +68,29 @@ test('headers are written to every kind of carrier', () => {
   expect(typeof createServer).toBe('function')
 })
 
+test.each<[string, object, unknown]>([
+  ['an object', { Accept: '*/*', TraceParent: 'old' }, { Accept: '*/*', traceparent: 'x' }],
+  ['a Map', new Map([['TraceParent', 'old']]), new Map([['traceparent', 'x']])],
+  ['Headers', new Headers({ TraceParent: 'old' }), new Headers({ traceparent: 'x' })],
+  [
+    'pairs',
+    [
+      ['TraceParent', 'old'],
+      ['a', 'b'],
+      ['traceparent', 'old'],
+    ],
+    [
+      ['a', 'b'],
+      ['traceparent', 'x'],
+    ],
+  ],
+  ['raw headers', ['traceparent', 'old', 'Via', 'TraceParent', 'TRACEPARENT', 'old'], ['Via', 'TraceParent', 'traceparent', 'x']],
+])('a header of another case is replaced in %s', (_kind, carrier, expected) => {
+  setterOf(carrier as Record<string, string>)('traceparent', 'x')
+  expect(carrier).toEqual(expected)
+  expect(read(carrier, 'traceparent')).toBe('x')
+})
+
 test('a carrier that throws is left unchanged', () => {
   const frozen = Object.freeze({})
   setterOf(frozen)('traceparent', 'x')
