@@ -133,8 +133,9 @@ class SeriesGroups {
   }
 }
 
+/** Spells null and undefined as prom-client's own page does: two series must not become one. */
 function textOf(value: unknown): string | undefined {
-  return value == null || value === '' ? undefined : String(value)
+  return value === '' ? undefined : String(value)
 }
 
 type PointOutcome =

@@ -305,3 +305,18 @@ test('in the text format bounds and quantiles are written as prom-client does', 
   for await (const chunk of textEncoder.encode([...(await fromRegistry(registry).getMetrics())])) streamed += Buffer.from(chunk).toString()
   expect(labels(streamed).sort()).toEqual(theirs.sort())
 })
+
+test('labels that are null and undefined stay two series, with the values that prom-client writes', async () => {
+  const registry = new Registry()
+  const labelNames = ['user']
+  const missing = [{ user: null }, { user: undefined }] as unknown as { user: string }[]
+  const logins = new Counter({ name: 'logins_total', help: 'l', labelNames, registers: [registry] })
+  const wait = new Histogram({ name: 'wait_seconds', help: 'w', labelNames, buckets: [1], registers: [registry] })
+  missing.forEach((labels, at) => {
+    logins.inc(labels, at + 2)
+    wait.observe(labels, at)
+  })
+  const ours = formatText(await fromRegistry(registry).getMetrics())
+  expect([...parseSamples(ours)].sort()).toEqual([...parseSamples(await registry.metrics())].sort())
+  expect(ours).toContain('logins_total{user="null"} 2')
+})
