@@ -34,6 +34,7 @@ export class FinalRows {
   readonly #options: FinalRowsOptions
   /** Ids of files that are older than this keeper. They are not counted if its group does not continue a former one. */
   #former: string[]
+  #isStopped = false
 
   constructor(options: FinalRowsOptions) {
     this.#options = options
@@ -43,7 +44,7 @@ export class FinalRows {
   /** Adds the rows of all files to the totals and removes the files, except those of connected members. */
   import(): void {
     const { folder, isConnected, departures } = this.#options
-    if (folder === undefined) return
+    if (folder === undefined || this.#isStopped) return
     const waiting = new Set(this.#waitingFiles(folder))
     // Connected members will send LEAVE.
     const found = folder.finalRowIds().filter((id) => !waiting.has(id) && !isConnected(id))
@@ -57,7 +58,13 @@ export class FinalRows {
 
   /** Removes the file of a member that has sent LEAVE, or of a keeper whose replica has been imported. */
   drop(id: string): void {
-    this.#options.folder?.removeFinalRows(id)
+    if (!this.#isStopped) this.#options.folder?.removeFinalRows(id)
+  }
+
+  /** Imports files for the last time, because this keeper writes its own one. All other files are left to the next keeper. */
+  importLast(): void {
+    this.import()
+    this.#isStopped = true
   }
 
   /** Returns the ids of older files while it is not known if they count. Removes them if they do not. */

@@ -146,10 +146,10 @@ export class Keeper {
     for (const { channel, record } of this.#sessions) if (record?.isKeeper === false) channel.send(controlFrame('LEAVE', {}))
   }
 
-  /** Returns the totals of departed members as frames for a file. Call it after the members of this process have departed. */
+  /** Returns the totals of departed members as frames for a file. Call it once, after the members of this process have departed. */
   finalFrames(): Iterable<Uint8Array> {
     this.#frameQueue.flushSync()
-    this.#finalRows.import()
+    this.#finalRows.importLast()
     return departedReplica(this.id, this.term, this.departedFrames(), this.#replicas.terms)
   }
 

@@ -7,9 +7,11 @@ import { FinalRows } from '../../src/cluster/final-rows.js'
 import { departedReplica } from '../../src/cluster/keeper-replica.js'
 import { Member } from '../../src/cluster/member.js'
 import { type GroupFolder, openGroupFolder } from '../../src/cluster/net/group-folder.js'
+import { controlFrame } from '../../src/cluster/net/control-frames.js'
 import { newId } from '../../src/cluster/net/new-id.js'
 import { ReplicaImport } from '../../src/cluster/replica-import.js'
 import { ManualClock } from '../../src/testing/manual-clock.js'
+import { HeldChannel, hello, keeperWith } from './one-keeper.js'
 import { Numbers, numbersOf, simpleData } from './simple-data.js'
 
 // The files that processes write before they end, and what the next keeper makes of them.
@@ -157,4 +159,23 @@ test('files wait until it is known if the group continues', () => {
   state.isContinued = true
   keeper.finalRows.import()
   expect([keeper.hits(), existsSync(fileOf(id))]).toEqual([5, false])
+})
+
+test('a keeper that has written its file leaves it, and those of its members, to the next keeper', () => {
+  const keeper = keeperWith(data, { folder })
+  const [own, channel, id] = [new HeldChannel(), new HeldChannel(), newId()]
+  for (const each of [own, channel]) keeper.accept(each)
+  own.onFrame(hello(keeper.id))
+  own.onFrame(controlFrame('END', { number: 0 })) // so that the keeper does not wait for it
+  channel.onFrame(hello(id))
+  keeper.receiveSync()
+  folder.writeFinalRows(keeper.term, keeper.finalFrames())
+  folder.writeFinalRows(id, framesOf(5, id))
+  channel.onFrame(controlFrame('LEAVE', {}))
+  keeper.receiveSync()
+  keeper.tick()
+  const next = keeperOf()
+  expect(folder.finalRowIds().sort()).toEqual([keeper.term, id].sort())
+  next.finalRows.import()
+  expect(next.hits()).toBe(5)
 })
