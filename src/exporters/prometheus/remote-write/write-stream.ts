@@ -9,7 +9,8 @@ import type { RemoteWriteSettings } from './remote-write-options.js'
 import { RequestWriterV1 } from './request-writer-v1.js'
 import { RequestWriterV2 } from './request-writer-v2.js'
 import type { Compress } from './snappy-block.js'
-import type { EncodedRequest, RequestWriter } from './write-request.js'
+import type { RequestWriter } from './request-writer.js'
+import type { EncodedRequest } from './write-request.js'
 import { writeEncoding, writtenSamples } from './write-protocol.js'
 
 const counts = new ExportCounts('RemoteWriteExporter')
