@@ -97,7 +97,7 @@ const VAIN_LOOKS_MASK = 0x3ff
 const PERIOD_MS = 300_000
 
 /** The bits of a period's number, which fit into the flags of a span. */
-export const PERIOD_MASK = 0xfff
+const PERIOD_MASK = 0xfff
 
 /**
  * Ignores spans that have been open for two periods. Otherwise one sampled span that is never ended would make every record of a

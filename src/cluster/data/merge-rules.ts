@@ -2,7 +2,7 @@ import type { MergeRule, MetricDescriptor } from '../../metrics/data/metric.js'
 import type { FamilyDefinition } from './family-definition.js'
 
 /** The label that distinguishes members in families of the rule `each`. */
-export const MEMBER_KEY = 'member'
+const MEMBER_KEY = 'member'
 /** The row limit of a family of this rule is multiplied by this number. */
 const MEMBERS = 256
 

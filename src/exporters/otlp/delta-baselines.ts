@@ -52,7 +52,7 @@ export class ChunkBaseline {
 }
 
 /** The number of values before that of the row: the generation it was created in, its start time, the time of its last point. */
-export const IDENTITY = 3
+const IDENTITY = 3
 
 /** The new baselines of the rows in one part, which are set once the part has been delivered. */
 export class PendingBaselines {

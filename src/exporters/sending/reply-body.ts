@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { gunzip, inflate } from 'node:zlib'
 
 /** The maximum size of a response body in bytes, before and after decompression. */
-export const MAX_REPLY_BYTES: number = 4 << 20
+const MAX_REPLY_BYTES = 4 << 20
 
 const DECOMPRESS: Readonly<Record<string, (bytes: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>>> = {
   gzip: promisify<Buffer, { maxOutputLength: number }, Buffer>(gunzip),

@@ -10,7 +10,7 @@ export interface PacketSender {
 }
 
 /** The code of an error, such as `ECONNREFUSED`. */
-export function faultCode(error: unknown): unknown {
+function faultCode(error: unknown): unknown {
   return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
 }
 

@@ -33,13 +33,13 @@ const IN_VALUE: Readonly<Record<TagStyle, RegExp>> = {
 }
 
 /** Converts a label value to a tag value. Characters with a meaning in the protocol become `_`. */
-export function tagValue(value: string, style: TagStyle): string {
+function tagValue(value: string, style: TagStyle): string {
   const text = value.toWellFormed().replace(IN_VALUE[style], '_').trim()
   return text === '' ? '_' : text
 }
 
 /** Converts a label key to a tag key that is legal in every style. */
-export function tagKey(key: string): string {
+function tagKey(key: string): string {
   return key.replace(/[^A-Za-z0-9_.\-/]/gu, '_')
 }
 

@@ -28,7 +28,7 @@ export interface ListenerGroup {
 export const NO_TAGS: Labels = Object.freeze(Object.create(null))
 
 /** The tags of the async context. */
-export const currentLabels = (): Labels => (currentFrame().tags as { readonly values: Labels } | undefined)?.values ?? NO_TAGS
+const currentLabels = (): Labels => (currentFrame().tags as { readonly values: Labels } | undefined)?.values ?? NO_TAGS
 
 /** Like `RowStore.find`: reads the tag keys from these labels, the context tags from the async context. */
 export const rowInContext = ({ store, tagKeys }: ListenerGroup, labels: Labels): number =>

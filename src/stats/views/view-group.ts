@@ -170,7 +170,7 @@ export function sortedKeys({ tagKeys, contextTags }: View): string {
 }
 
 /** True if each row of the view is a sketch, which is a separate object. */
-export function isSketched({ aggregation }: View): boolean {
+function isSketched({ aggregation }: View): boolean {
   return aggregation.kind === 'percentiles' || aggregation.kind === 'exponential'
 }
 
