@@ -1,5 +1,5 @@
 // @ts-check
-// Imports the modules that it is told, and prints how long that took, or how much code came with it.
+// Imports the modules of its arguments, and prints how long that took, or how much code was loaded.
 import { Session } from 'node:inspector'
 
 const [what, ...modules] = process.argv.slice(2)

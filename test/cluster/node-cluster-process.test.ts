@@ -122,7 +122,7 @@ test('no total decreases while workers are killed at random during scrapes', { t
   }
   for (const fact of program!.facts) if ('total' in fact) reported.set(fact['worker'] as number, fact['total'] as number)
   const truth = [...reported.values()].reduce((sum, total) => sum + total, 0)
-  // A worker that was killed had recorded at most 3 since it was last asked, twice if it was slow.
+  // A worker that was killed had recorded at most 3 since its last reply, and twice that if it was slow.
   const kills = program!.facts.filter((fact) => fact['signal'] === 'SIGKILL').length
   expect(kills).toBeGreaterThan(10)
   await expect.poll(async () => (await scrape(url)).get(HITS)!, { timeout: 10_000 }).toBeGreaterThanOrEqual(truth - 6 * kills)

@@ -74,7 +74,7 @@ const aggregations = {
 for (const [name, aggregation] of Object.entries(aggregations)) {
   stats.viewManager.registerView({ name: `job/${name}`, measure: latency, tagKeys: ['route'], aggregation })
 }
-await new Promise((resolve) => setTimeout(resolve, 200)) // percentiles are loaded when they are first asked for
+await new Promise((resolve) => setTimeout(resolve, 200)) // percentiles are loaded when they are first used
 const registry = scope.registry
 registry.gauge('job/depth', { labelKeys: ['queue'] }).set(3, { queue: 'mail' })
 registry.derivedGauge('job/now')

@@ -105,7 +105,7 @@ test('reading a header of eight times the length takes at most about eight times
     for (const [name, read] of Object.entries(readers)) {
       const shortMs = fastestMs(() => read(short))
       const longMs = fastestMs(() => read(long))
-      // A quadratic reader would take 64 times as long; what takes microseconds cannot be told from noise.
+      // A quadratic reader would take 64 times as long; a few microseconds cannot be distinguished from noise.
       expect(longMs, `${name} of "${unit}": ${shortMs} ms`).toBeLessThan(Math.max(24 * shortMs, 0.1))
     }
   }

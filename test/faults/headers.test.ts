@@ -137,7 +137,7 @@ test('X-Cloud-Trace-Context accepts a decimal span id of at most 64 bits', () =>
   const cloud = new GoogleCloudPropagator()
   const header = (text: string) => read(cloud, { 'x-cloud-trace-context': text })
   expect(header(`${T}/18446744073709551615;o=1`)).toBe(`${T}/${'f'.repeat(16)}/1`)
-  expect(header(`${T}/9007199254740993;o=0`)).toBe(`${T}/0020000000000001/0`) // more than a double can tell
+  expect(header(`${T}/9007199254740993;o=0`)).toBe(`${T}/0020000000000001/0`) // more than a double can represent
   expect(header(`${T}/1`)).toBe(`${T}/0000000000000001/0`)
   expect(header(`${T}/1;o=9`)).toBe(`${T}/0000000000000001/9`) // a byte of options, of which bit 0 says sampled
   const junk = [

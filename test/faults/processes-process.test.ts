@@ -98,7 +98,7 @@ interface Left {
 test('fifteen start and stop cycles of everything leave no timer, socket, listener or memory behind, and Node emits no warning', async () => {
   const rounds = amount(2, 10)
   const left = await printed<Left>('many-scopes.js', { folder, instances: 15, rounds }, '--expose-gc')
-  // Ours may tell of a time-out where something stopped the process for so long.
+  // Our own warnings may report a time-out if the process was stopped for that long.
   expect(left.warnings.filter((warning) => !warning.startsWith('TallyscopeWarning'))).toEqual([])
   expect(left.after.resources).toEqual(left.before.resources)
   expect(left.after.listeners).toEqual(left.before.listeners)

@@ -136,7 +136,7 @@ test('names that are equal after sanitising are refused', () => {
     registry.gauge(one)
     expect(() => registry.gauge(other)).toThrow(refused('ERR_NAME_CLASH'))
     views.registerView({ name: one, measure, aggregation: count() })
-    expect(() => views.registerView({ name: other, measure, aggregation: sum() })).not.toThrow() // its unit tells them apart
+    expect(() => views.registerView({ name: other, measure, aggregation: sum() })).not.toThrow() // its unit is part of its exposed name
     expect(() => views.registerView({ name: `${other}/`, measure, aggregation: count() })).not.toThrow()
   }
 })

@@ -103,12 +103,12 @@ test('a thousand clients reconnect without a burst after an outage of ten minute
     for (const client of clients) for (let i = 0; i < items; i++) client.send(i)
     await clock.advanceAsync(1_000)
   }
-  const usual = 200 // requests a second where nothing is wrong
+  const usual = 200 // requests per second without a failure
   const late = requests.slice(300, 600)
   const mean = late.reduce((sum, count) => sum + count, 0) / late.length
   const after = requests.slice(600, 700)
   const meanAfter = after.reduce((sum, count) => sum + count, 0) / after.length
-  expect(mean).toBeLessThan(usual / 4) // who is away is asked less often than who is there
+  expect(mean).toBeLessThan(usual / 4) // an unreachable server is called less often
   expect(Math.max(...late)).toBeLessThan(mean * 2)
   expect(Math.max(...after)).toBeLessThan(meanAfter * 2)
   figure(

@@ -21,7 +21,7 @@ describeWith(['prometheus-pushgateway'], 'a real Pushgateway takes what is pushe
   beforeAll(async () => {
     const address = `127.0.0.1:${await freePort()}`
     url = `http://${address}`
-    // Debian's keeps what it was pushed in a file of the machine unless told otherwise.
+    // By default, Debian's Pushgateway stores pushed metrics in a file of the machine.
     program = new RunningProgram('prometheus-pushgateway', [`--web.listen-address=${address}`, '--persistence.file='])
     await program.until('ready', async () => ((await fetch(`${url}/-/ready`).catch(() => undefined))?.ok ? true : undefined))
   }, 60_000)

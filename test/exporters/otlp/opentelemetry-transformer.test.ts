@@ -17,7 +17,7 @@ import { withExponential } from './with-exponential.js'
 // - summaries, exemplars and zero thresholds: its SDK has none, so that they are not compared
 // - metadata (`prometheus.type` of infos and sets of states): it writes none
 // - the start of a gauge: it writes one, ours is left out, since a gauge has no beginning
-// - fields with their default, and buckets without any: it writes some, a reader cannot tell
+// - fields with their default, and buckets without any: it writes some, a reader sees no difference
 // - whole numbers in a metric that also has some beyond 2^53: its type of numbers is the metric's, ours the point's
 //
 // in spans

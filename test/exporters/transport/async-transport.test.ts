@@ -35,7 +35,7 @@ function transport(options: AsyncTransportOptions<number> = {}, ...ends: (() => 
       return end?.() as Promise<void>
     },
   }
-  // Every test has a subject of its own for the warnings that are told once.
+  // Each test has its own subject, because a warning is logged once per subject.
   Object.assign(exporter, { name: `exporter of ${expect.getState().currentTestName}`.slice(-100) })
   return new AsyncTransport(exporter, { clock, random: () => 0.5, ...options })
 }
