@@ -11,8 +11,6 @@ import { PushGatewayExporter, TextfileExporter } from 'tallyscope/prometheus'
 import { ManualClock } from 'tallyscope/testing'
 
 const { count, sum, lastValue, distribution, exponential, percentiles, Stats, MemoryExporter, createTallyscope } = tallyscope
-/** Node's own fetch does not work where the intrinsics are frozen. */
-const hasFetch = !process.execArgv.includes('--frozen-intrinsics')
 const ask = (url, headers = {}) =>
   new Promise((resolve, reject) => {
     get(url, { headers }, async (response) => {
@@ -54,7 +52,7 @@ const scope = createTallyscope({
       new tallyscope.LoggingExporter({ logger: { debug: log, info: log, warn: log, error: log } }),
       new tallyscope.HlogExporter({ path: join(folder, 'a.hlog') }),
       new TextfileExporter({ path: join(folder, 'a.prom') }),
-      ...(hasFetch ? [new PushGatewayExporter({ url: `http://127.0.0.1:${gateway.address().port}`, job: 'whole', gzip: false })] : []),
+      new PushGatewayExporter({ url: `http://127.0.0.1:${gateway.address().port}`, job: 'whole', gzip: false }),
     ],
     runtime: true,
   },
@@ -132,7 +130,7 @@ outcome.metricNames = [...new Set(memory.items.map(({ descriptor }) => descripto
 outcome.metricLines = lines('metrics.jsonl').every((line) => typeof JSON.parse(line) === 'object')
 outcome.hlog = lines('a.hlog')[0].startsWith('#')
 outcome.textfile = lines('a.prom').some((line) => line.startsWith('job_count_total{route="/context"} 1'))
-outcome.pushed = !hasFetch || pushed.includes('job_distribution_seconds_bucket{route="/bound",le="+Inf"} 1')
+outcome.pushed = pushed.includes('job_distribution_seconds_bucket{route="/bound",le="+Inf"} 1')
 outcome.logged = logged.includes('Metric: job/count')
 outcome.printed = printed.join('').includes('job/count')
 rmSync(folder, { recursive: true })

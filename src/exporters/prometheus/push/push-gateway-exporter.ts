@@ -32,7 +32,7 @@ export interface PushGatewayExporterOptions {
   readonly deleteOnShutdown?: boolean
   /** True if bodies are compressed. Default true. */
   readonly gzip?: boolean
-  /** Headers of every request, such as `authorization`. Default: none. */
+  /** Headers of every request, such as `authorization`. Those that the protocol sets are refused, such as `content-type`. Default: none. */
   readonly headers?: Readonly<Record<string, string>>
   /** Time limit of one request, in milliseconds, 1 … 2^31 - 1. Default 10 000. */
   readonly timeoutMs?: number
