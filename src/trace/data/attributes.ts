@@ -47,7 +47,8 @@ export function plainAttributes(attributes: Iterable<[string, AttributeValue]> |
 export type AttributeJson =
   | { readonly bool_value: boolean }
   | { readonly int_value: number }
-  | { readonly double_value: number }
+  /** A string for numbers that JSON does not have, as the JSON form of protobuf has them. */
+  | { readonly double_value: number | 'NaN' | 'Infinity' | '-Infinity' }
   | { readonly string_value: TruncatableString }
 
 /** The typed JSON form of a value; null if it has none. */
@@ -56,12 +57,16 @@ export function attributeJson(value: unknown): AttributeJson | null {
     case 'boolean':
       return { bool_value: value }
     case 'number':
-      return Number.isInteger(value) ? { int_value: value } : { double_value: value }
+      return Number.isSafeInteger(value) ? { int_value: value } : { double_value: doubleJson(value) }
     case 'string':
       return { string_value: truncatable(value) }
     default:
       return null
   }
+}
+
+function doubleJson(value: number): number | 'NaN' | 'Infinity' | '-Infinity' {
+  return Number.isFinite(value) ? value : (String(value) as 'NaN' | 'Infinity' | '-Infinity')
 }
 
 /** The JSON form of a set of attributes. */
