@@ -253,9 +253,8 @@ export class Keeper {
     const contributor = former ?? this.#merged.contributor(id, slot)
     session.record = newRecord(hello, { slot, contributor, channel: session.channel, isKeeper: id === this.id }, this.#clock.monotonicMs())
     this.roster.add(session.record)
-    if (hello.isRejoining) {
-      this.#rejoining.addExpected([hello, ...hello.roster.filter((member) => this.roster.get(member.id) === undefined)])
-    }
+    const absent = hello.roster.filter((member) => this.roster.get(member.id) === undefined)
+    if (hello.isRejoining) this.#rejoining.addExpected([hello, ...absent], hello.roster.length > 0)
     session.channel.send(controlFrame('WELCOME', { keeperId: this.id, term: this.term, slot }))
     this.#rosterFeed.changed()
   }

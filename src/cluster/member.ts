@@ -72,7 +72,12 @@ export class Member {
 
   /** The known members except this one and the keeper. */
   get others(): KnownMember[] {
-    return this.#roster.filter(({ id, isKeeper }) => !isKeeper && id !== this.id).map(({ id, pid }) => ({ id, pid }))
+    return this.#members().filter(({ id }) => id !== this.id)
+  }
+
+  /** The known members except the keeper. Empty if the keeper has not sent them yet, which it does a moment after a member has joined. */
+  #members(): KnownMember[] {
+    return this.#roster.filter(({ isKeeper }) => !isKeeper).map(({ id, pid }) => ({ id, pid }))
   }
 
   /** Joins over this channel. Resolves when the connection has ended. */
@@ -81,8 +86,8 @@ export class Member {
     this.#connection = connection
     this.#frameQueue.attach(channel, (frame) => this.#apply(connection, frame))
     this.#changes.restart()
-    const { id, canLead, others } = this
-    channel.send(helloFrame({ id, canLead, slot: this.#slot, isRejoining: this.#isRejoining, roster: others }))
+    const { id, canLead } = this
+    channel.send(helloFrame({ id, canLead, slot: this.#slot, isRejoining: this.#isRejoining, roster: this.#members() }))
     return connection.ended
   }
 

@@ -53,7 +53,7 @@ export class RejoiningMembers {
   get isComplete(): boolean {
     const ageMs = this.#clock.monotonicMs() - this.#sinceMs
     if (ageMs >= UNSURE_MS) this.#isUnsure = false
-    if (this.#isUnsure || (this.#isSuccessor && ageMs < GRACE_MS)) return false
+    if (this.#isUnsure || ((this.#isSuccessor || this.#hasLearned) && ageMs < GRACE_MS)) return false
     if (this.#expected.size > 0) for (const id of this.#finalRowIds()) this.#expected.delete(id)
     for (const [id, pid] of this.#expected) {
       // The rows of a member that has died meanwhile are lost: only the former keeper had them.
@@ -62,11 +62,14 @@ export class RejoiningMembers {
     return this.#expected.size === 0
   }
 
-  /** Call with the roster of the former keeper, which each member that rejoins sends. */
-  addExpected(members: readonly KnownMember[]): void {
+  /**
+   * Call with a member that rejoins and the roster of the former keeper, which it sends.
+   * @param isRosterKnown False if it has joined the former keeper just before its end, and knows no other members.
+   */
+  addExpected(members: readonly KnownMember[], isRosterKnown: boolean): void {
     this.#hasLearned = true
     if (!this.#isUnsure) return
-    this.#isUnsure = false
+    this.#isUnsure = !isRosterKnown
     for (const { id, pid } of members) this.#expected.set(id, pid)
   }
 

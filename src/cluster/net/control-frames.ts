@@ -23,7 +23,7 @@ export interface KnownMember {
 
 /** The content of control frames by kind. REFUSED, REQUEST_CHANGES, ROSTER and FAILED are sent by the keeper. */
 export interface ControlMessages {
-  /** The first frame of a member. `roster`: the other members of its former keeper. */
+  /** The first frame of a member. `roster`: the members of its former keeper, this one included; empty if they are not known. */
   HELLO: {
     protocol: number
     id: string
