@@ -5,12 +5,11 @@ import { processGlobal } from '../../base/process-global.js'
 import { type RequestTagReader, RouteSeries } from '../../http/route-series.js'
 import type { ServerMeasures } from '../../http/server-measures.js'
 import { expressRoute } from './express-route.js'
+import { MAX_NAME_LENGTH } from '../../trace/data/span-limits.js'
 import { serverFault } from './server-faults.js'
 
 /** Limit of different routes, in case a function of the program returns paths by mistake. */
 const MAX_ROUTES = 1_000
-/** In code points, as of span names and tag values. */
-const MAX_ROUTE_LENGTH = 256
 const OTHER = 'other'
 
 /** The routes of `setRoute`. Most programs never call it, and a look-up in the map computes a hash of the request. */
@@ -53,7 +52,7 @@ export class RouteNames {
   #nameOf(request: IncomingMessage): string | undefined {
     try {
       const name = (setRoutes.isUsed ? setRoutes.routes.get(request) : undefined) ?? this.#routeOf?.(request) ?? expressRoute(request)
-      return typeof name === 'string' ? cutString(name, MAX_ROUTE_LENGTH) : undefined
+      return typeof name === 'string' ? cutString(name, MAX_NAME_LENGTH) : undefined
     } catch {
       serverFault('route').value++
       return undefined
