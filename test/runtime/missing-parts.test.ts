@@ -4,11 +4,11 @@ import { runtimeMetrics } from '../../src/runtime/runtime-metrics.js'
 vi.mock('node:perf_hooks', async (original) => ({
   ...(await original<object>()),
   monitorEventLoopDelay: () => {
-    throw new Error('not implemented')
+    throw new Error('monitorEventLoopDelay is not available')
   },
 }))
 
-test('where the delay of the event loop cannot be observed, all other metrics are there', () => {
+test('if the delay of the event loop cannot be observed, all other metrics are there', () => {
   const runtime = runtimeMetrics()
   const names = runtime.getMetrics().map(({ descriptor }) => descriptor.name)
   runtime.stop()
