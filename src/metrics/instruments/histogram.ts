@@ -2,33 +2,36 @@ import { timed, Timer } from '../../base/duration-timer.js'
 import type { BucketSearch } from '../store/bucket-search.js'
 import type { Epochs } from '../store/cells.js'
 import { DistributionCells } from '../store/distribution-cells.js'
-import { asNumber, cumulativeFault, type Instrument, type InstrumentKind, type InstrumentOptions, type LabelsFor } from './instrument.js'
+import { asNumber, observedFault, type Instrument, type InstrumentKind, type InstrumentOptions, type LabelsFor } from './instrument.js'
 import { InstrumentHandle, InstrumentSeries, swapped, type ValueAndLabels } from './instrument-handle.js'
 import type { SeriesRef } from '../store/series-ref.js'
 import { type Labels, mergeLabels } from '../store/shared-tag-map.js'
 
 export interface HistogramOptions<K extends string = never> extends InstrumentOptions<K> {
   /**
-   * Upper bounds of the buckets in the unit, finite and increasing, at most 512; bounds below 0 and a final infinity are dropped.
-   * Default: for `s` 0.005 to 10, for `ms`, `us`, `ns` the same times, for `By` 256 to 64 Mi, otherwise 1 to 10 000.
+   * Upper bounds of the buckets in the unit, finite and increasing, at most 512; a final infinity is dropped, and so are bounds below 0
+   * unless `signed` is true. Default: for `s` 0.005 to 10, for `ms`, `us`, `ns` the same times, for `By` 256 to 64 Mi, otherwise 1 to 10 000.
    */
   readonly bounds?: readonly number[]
+  /** True if values below 0 are accepted; OpenMetrics then has no sum. Default false: they are dropped and counted. */
+  readonly signed?: boolean
 }
 
 /** @param search The search in the bounds of all its series. */
-export function histogramKind(search: BucketSearch, epochs: Epochs): InstrumentKind {
+export function histogramKind(search: BucketSearch, isSigned: boolean, epochs: Epochs): InstrumentKind {
   return {
     type: 'CUMULATIVE_DISTRIBUTION',
     cells: (rows) => new DistributionCells(rows, search, epochs),
     bounds: search.bounds,
-    ownOptions: ['bounds'],
+    isSigned,
+    ownOptions: ['bounds', 'signed'],
     startsAtZero: true,
   }
 }
 
 /** Base class of histograms and summaries, which observe values or durations. */
 export abstract class ObservingInstrument<K extends string> extends InstrumentHandle<K, ObservingSeries> {
-  /** Observes a finite number from 0. Other values are dropped and counted. */
+  /** Observes a finite number, from 0 unless the instrument is signed. Other values are dropped and counted. */
   observe(...given: ValueAndLabels<K>): void
   observe(value: unknown, labels?: unknown): void {
     if (this.only !== undefined && labels === undefined && typeof value === 'number') this.only.observe(value)
@@ -74,11 +77,11 @@ export class Histogram<K extends string = never> extends ObservingInstrument<K> 
 
 /** One series of a histogram or a summary. If its row was removed, the next value makes it again. */
 export class ObservingSeries extends InstrumentSeries {
-  /** Observes a finite number from 0. Other values are dropped and counted. */
+  /** Observes a finite number, from 0 unless the instrument is signed. Other values are dropped and counted. */
   observe(value: number): void {
     const number = asNumber(value)
     const { instrument, place } = this
-    const fault = cumulativeFault(number, instrument.isInteger)
+    const fault = observedFault(number, instrument)
     if (fault !== undefined) return instrument.drop(fault)
     place.locate()
     observeInCell(instrument, place, number)
@@ -97,7 +100,7 @@ export class ObservingSeries extends InstrumentSeries {
 
 function observeIn(instrument: Instrument, value: unknown, labels: unknown): void {
   const number = asNumber(value as number)
-  const fault = cumulativeFault(number, instrument.isInteger)
+  const fault = observedFault(number, instrument)
   if (fault !== undefined) return typeof value === 'object' && value !== null ? swapped(instrument) : instrument.drop(fault)
   const row = instrument.rowOf(labels as Labels | undefined)
   if (row < 0) return

@@ -61,6 +61,8 @@ export interface InstrumentKind {
   readonly ownKey?: string
   /** The bounds of a histogram. */
   readonly bounds?: readonly number[]
+  /** True if a histogram accepts values below 0. Default false. */
+  readonly isSigned?: boolean
   /** See {@link RowSource.settings}. */
   readonly settings?: Readonly<Record<string, unknown>>
   /** True if the cells are {@link SketchCells}. Default false. */
@@ -84,6 +86,7 @@ const NO_LABELS: Labels = Object.freeze(Object.create(null))
 export class Instrument {
   readonly descriptor: MetricDescriptor
   readonly isInteger: boolean
+  readonly isSigned: boolean
   /** Series before the overflow series is used. */
   readonly rowLimit: number
   readonly store: RowStore
@@ -102,6 +105,7 @@ export class Instrument {
     const all = [...labelKeys, ...Object.keys(constant), ...own]
     checkKeys('metric', name, all)
     this.isInteger = type === 'int64'
+    this.isSigned = kind.isSigned === true
     this.rowLimit = rowLimit
     this.descriptor = Object.freeze({
       name,
@@ -242,11 +246,18 @@ export function gaugeFault(value: unknown, isInteger: boolean): string | undefin
   return isInteger && value % 1 !== 0 && value - value === 0 ? 'fraction' : undefined
 }
 
+/** The reason why a histogram or a summary refuses a value, or undefined. */
+export function observedFault(value: unknown, instrument: Instrument): string | undefined {
+  // The usual case. It is inlined into `observe`; all of cumulativeFault would be too much to inline.
+  if (typeof value === 'number' && value >= 0 && value - value === 0 && !instrument.isInteger) return undefined
+  return cumulativeFault(value, instrument.isInteger, instrument.isSigned)
+}
+
 /** The reason why a counter refuses a value, or undefined. */
-export function cumulativeFault(value: unknown, isInteger: boolean): string | undefined {
+export function cumulativeFault(value: unknown, isInteger: boolean, isSigned = false): string | undefined {
   if (typeof value !== 'number') return 'not a number'
   if (value !== value) return 'nan'
-  if (value < 0) return 'negative'
-  if (value === Number.POSITIVE_INFINITY) return 'infinite'
+  if (value < 0 && !isSigned) return 'negative'
+  if (value - value !== 0) return 'infinite'
   return isInteger && value % 1 !== 0 ? 'fraction' : undefined
 }

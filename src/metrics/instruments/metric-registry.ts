@@ -124,10 +124,12 @@ export class MetricRegistry implements MetricProducer {
    * registry.histogram('job/duration', { unit: 's', bounds: [0.1, 1, 10] }).observe(0.2)
    */
   histogram<const K extends string = never>(name: string, options: HistogramOptions<K> = {}): Histogram<K> {
-    const { bounds: given, ...rest } = options
-    const bounds = checkedBounds(given ?? defaultBounds(options.unit ?? '1')).filter((bound) => bound >= 0)
-    const kind = histogramKind(new BucketSearch(bounds), this.#epochs)
-    return this.#define(name, rest, kind, `histogram ${JSON.stringify(bounds)}`, (instrument) => new Histogram<K>(instrument))
+    const { bounds: given, signed, ...rest } = options
+    const isSigned = signed === true
+    const bounds = checkedBounds(given ?? defaultBounds(options.unit ?? '1')).filter((bound) => isSigned || bound >= 0)
+    const kind = histogramKind(new BucketSearch(bounds), isSigned, this.#epochs)
+    const what = `${isSigned ? 'signed ' : ''}histogram ${JSON.stringify(bounds)}`
+    return this.#define(name, rest, kind, what, (instrument) => new Histogram<K>(instrument))
   }
 
   /**

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { exponentialBounds } from '../../../src/metrics/histograms/bounds.js'
 import { formatText } from '../../../src/exporters/prometheus/format/text.js'
 import type { Metric } from '../../../src/metrics/data/metric.js'
+import { Stats } from '../../../src/stats/stats.js'
+import { distribution } from '../../../src/stats/views/aggregation.js'
 import { dropped, registryOf } from './registry-fixture.js'
 
 const textOf = (registry: { getMetrics(): unknown }): string => formatText(registry.getMetrics() as readonly Metric[])
@@ -141,4 +143,49 @@ test('an equal histogram returns the existing one, another one is refused', () =
   expect(registry.histogram('h', { bounds: [1, 2, Number.POSITIVE_INFINITY] })).toBe(first)
   expect(() => registry.histogram('h', { bounds: [1] })).toThrow(expect.objectContaining({ code: 'ERR_METRIC_CONFLICT' }))
   expect(() => registry.summary('h')).toThrow(expect.objectContaining({ code: 'ERR_METRIC_CONFLICT' }))
+})
+
+describe('a signed histogram', () => {
+  const bounds = [-10, -1, 0, 1]
+
+  test('accepts negative values and bounds, as a view of a signed measure does', () => {
+    const { registry } = registryOf()
+    const change = registry.histogram('change', { signed: true, bounds })
+    const engine = new Stats()
+    const measure = engine.measure('change', { signed: true, view: distribution(bounds) })
+    for (const value of [-11, -10, -0.5, -0, 0, 0.25, 7, -3n as never]) {
+      change.observe(value)
+      engine.record(measure, value)
+    }
+    expect(textOf(registry)).toBe(textOf(engine))
+    expect(textOf(registry)).toContain('change_bucket{le="-1"} 3\n')
+    expect(textOf(registry)).toContain('change_sum -17.25\n')
+    const series = change.defaultTimeSeries()
+    series.observe(-2)
+    expect([series.count, series.sum]).toEqual([9, -19.25])
+  })
+
+  test('drops what is not a finite number, by reason', () => {
+    const { registry } = registryOf()
+    const change = registry.histogram('signed/odd', { signed: true, bounds, type: 'int64' })
+    const odd = [Number.NEGATIVE_INFINITY, Number.NaN, '-5', -0.5, [-1], -(2n ** 80n)] as number[]
+    for (const value of odd) change.observe(value)
+    for (const value of odd) change.defaultTimeSeries().observe(value)
+    expect(['infinite', 'nan', 'fraction', 'not a number'].map((reason) => dropped('signed/odd', reason))).toEqual([2, 2, 2, 6])
+    expect(change.defaultTimeSeries().count).toBe(0)
+  })
+
+  test('is another definition than one that is not signed', () => {
+    const { registry } = registryOf()
+    const first = registry.histogram('h', { bounds: [1], signed: true })
+    expect(registry.histogram('h', { bounds: [1], signed: true })).toBe(first)
+    expect(() => registry.histogram('h', { bounds: [1] })).toThrow(expect.objectContaining({ code: 'ERR_METRIC_CONFLICT' }))
+  })
+
+  test('no other instrument can be signed', () => {
+    const { registry } = registryOf()
+    for (const kind of ['counter', 'gauge', 'summary'] as const) {
+      expect(() => registry[kind](kind, { signed: true } as object)).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }))
+    }
+  })
 })
