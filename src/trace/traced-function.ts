@@ -31,12 +31,13 @@ export interface SpanScopes {
   withSpan<R>(span: Span, fn: () => R): R
 }
 
+const asyncPrototype = Object.getPrototypeOf(async () => {})
 const generatorPrototype = Object.getPrototypeOf(function* () {})
 const asyncGeneratorPrototype = Object.getPrototypeOf(async function* () {})
 
 /**
  * Wraps a function so that each call is a span. `this`, name, length and other properties are preserved, and so is its kind: sync, async,
- * generator or async generator. The span of a generator lasts from its first step to its last, and each step runs in it. `new` creates an
+ * generator or async generator, constructor or not. The span of a generator lasts from its first step to its last, and each step runs in it. `new` creates an
  * instance of the function.
  * @throws {@link DefinitionError} `ERR_TRACE` unless `fn` is a function, `ERR_OPTION` for an unknown option.
  */
@@ -47,31 +48,67 @@ export function tracedFunction<F extends AnyFunction>(scopes: SpanScopes, fn: F,
   const name = options.name ?? (fn.name || 'span')
   if (generatorPrototype.isPrototypeOf(fn)) {
     return copyProperties(fn, function* (this: unknown, ...args: unknown[]) {
-      return yield* stepsIn(scopes, name, options, fn.apply(this as never, args as never[]) as Generator)
+      return yield* stepsIn(scopes, name, options, Reflect.apply(fn, this, args) as Generator)
     })
   }
   if (asyncGeneratorPrototype.isPrototypeOf(fn)) {
     return copyProperties(fn, async function* (this: unknown, ...args: unknown[]) {
-      return yield* asyncStepsIn(scopes, name, options, fn.apply(this as never, args as never[]) as AsyncGenerator)
+      return yield* asyncStepsIn(scopes, name, options, Reflect.apply(fn, this, args) as AsyncGenerator)
     })
   }
-  return copyProperties(fn, function wrapper(this: unknown, ...args: unknown[]) {
-    const maker = new.target === wrapper ? fn : new.target // a class that extends the wrapper creates its own instances
-    return scopes.span(name, options, () =>
-      maker === undefined ? fn.apply(this as never, args as never[]) : Reflect.construct(fn, args, maker),
-    )
-  })
+  if (isConstructor(fn)) {
+    return copyProperties(fn, function wrapper(this: unknown, ...args: unknown[]) {
+      const maker = new.target === wrapper ? fn : new.target // a class that extends the wrapper creates its own instances
+      return scopes.span(name, options, () => (maker === undefined ? Reflect.apply(fn, this, args) : Reflect.construct(fn, args, maker)))
+    })
+  }
+  const call = (self: unknown, args: unknown[]): unknown => scopes.span(name, options, () => Reflect.apply(fn, self, args))
+  // Methods, because a function expression has a prototype and is a constructor. Frameworks use both to recognize classes, and the
+  // prototype of async functions to recognize those.
+  const wrappers = {
+    sync(this: unknown, ...args: unknown[]): unknown {
+      return call(this, args)
+    },
+    async async(this: unknown, ...args: unknown[]): Promise<unknown> {
+      return call(this, args)
+    },
+  }
+  return copyProperties(fn, asyncPrototype.isPrototypeOf(fn) ? wrappers.async : wrappers.sync)
+}
+
+/** True if `new` can be used. Does not call the function. */
+function isConstructor(fn: AnyFunction): boolean {
+  try {
+    Reflect.construct(Object, [], fn)
+    return true
+  } catch {
+    return false
+  }
 }
 
 export function traceDecorator(scopes: SpanScopes, options: TraceOptions): TraceDecorator {
-  return ((target: unknown, _context?: unknown, descriptor?: PropertyDescriptor) => {
-    if (typeof descriptor?.value === 'function') return { ...descriptor, value: tracedFunction(scopes, descriptor.value, options) }
-    return tracedFunction(scopes, target as AnyFunction, options)
+  return ((target: unknown, context?: unknown, descriptor?: PropertyDescriptor) => {
+    const isExperimental = typeof context === 'string' || typeof context === 'symbol'
+    return isExperimental ? tracedProperty(scopes, descriptor, options) : tracedFunction(scopes, target as AnyFunction, options)
   }) as TraceDecorator
 }
 
-/** Copies name, length, prototype, other properties and metadata of a function to its wrapper. */
+/** A method, or a getter and a setter. Fields have no descriptor with a function. */
+function tracedProperty(scopes: SpanScopes, descriptor: PropertyDescriptor | undefined, options: TraceOptions): PropertyDescriptor {
+  const { get, set } = descriptor ?? {}
+  if (get === undefined && set === undefined)
+    return { ...descriptor, value: tracedFunction(scopes, descriptor?.value as AnyFunction, options) }
+  return {
+    ...descriptor,
+    ...(get !== undefined && { get: tracedFunction(scopes, get, options) }),
+    ...(set !== undefined && { set: tracedFunction(scopes, set, options) }),
+  }
+}
+
+/** Copies name, length, prototype, other properties, metadata, and what the function inherits, to its wrapper. */
 function copyProperties<F extends AnyFunction>(fn: F, wrapper: (...args: unknown[]) => unknown): F {
+  const parent: object | null = Object.getPrototypeOf(fn)
+  if (parent !== Object.getPrototypeOf(wrapper)) Object.setPrototypeOf(wrapper, parent) // the static members of a base class
   for (const key of Reflect.ownKeys(fn)) {
     const property = Object.getOwnPropertyDescriptor(fn, key)!
     if (key !== 'arguments' && key !== 'caller') Object.defineProperty(wrapper, key, property)

@@ -1,7 +1,8 @@
 import { setImmediate as immediately } from 'node:timers/promises'
+import { types } from 'node:util'
 import { expect, test } from 'vitest'
 import { StatusCode } from '../../src/trace/data/status-code.js'
-import type { TraceDecorator } from '../../src/trace/traced-function.js'
+import type { AnyFunction } from '../../src/trace/traced-function.js'
 import { paths, traced } from './tracer-fixture.js'
 
 test('a wrapped function keeps this, name, length, properties and result', () => {
@@ -43,6 +44,54 @@ test('new creates an instance of the class or function, and the wrapper can be e
   const TracedOld = tracer.trace(Old)
   expect([new (TracedOld as unknown as new () => { made: boolean })().made, TracedOld.call({ made: false })]).toEqual([true, 'called'])
   expect(sent.map(({ name }) => name)).toEqual(['Cart', 'Cart', 'Cart', 'Old', 'Old'])
+})
+
+const kinds: Readonly<Record<string, AnyFunction>> = {
+  'an arrow function': (a: number) => a,
+  'a method': {
+    load(a: number) {
+      return a
+    },
+  }.load,
+  'a function': function load(a: number) {
+    return a
+  },
+  'an async arrow function': async (a: number) => a,
+  'an async function': async function load(a: number) {
+    return a
+  },
+  'a generator function': function* load(a: number) {
+    yield a
+  },
+  'an async generator function': async function* load(a: number) {
+    yield a
+  },
+  'a class': class extends Array<number> {} as unknown as AnyFunction,
+}
+
+test.each(Object.entries(kinds))('%s has the same own properties, prototype and constructor when it is wrapped', (_kind, fn) => {
+  const wrapped = traced().tracer.trace(fn)
+  const isNewable = (f: AnyFunction): boolean => {
+    try {
+      return typeof Reflect.construct(Object, [], f) === 'object'
+    } catch {
+      return false
+    }
+  }
+  const facts = (f: AnyFunction) => [
+    new Set(Reflect.ownKeys(f)),
+    isNewable(f),
+    types.isAsyncFunction(f),
+    types.isGeneratorFunction(f),
+    Object.prototype.toString.call(f),
+  ]
+  expect(facts(wrapped)).toEqual(facts(fn))
+  expect(Object.getPrototypeOf(wrapped)).toBe(Object.getPrototypeOf(fn))
+})
+
+test('a function without a prototype of its own can be wrapped', () => {
+  const fn = Object.setPrototypeOf((a: number) => a + 1, null) as (a: number) => number
+  expect(Reflect.apply(traced().tracer.trace(fn), undefined, [1])).toBe(2)
 })
 
 test('a wrapped generator function creates instances of the original', () => {
@@ -203,67 +252,4 @@ test('an async generator stays an async generator', async () => {
     for await (const _ of failing());
   }).rejects.toThrow('late')
   expect(sent.at(-1)!.status.message).toBe('late')
-})
-
-test('decorates methods, with standard and with experimental decorators', async () => {
-  const { tracer, sent } = traced()
-  class Shop {
-    readonly name = 'shop'
-    checkout(cart: string): string {
-      return `${this.name} ${cart}`
-    }
-    async load(): Promise<string> {
-      await immediately()
-      return this.name
-    }
-  }
-  // What `@tracer.traceDecorator()` before a method comes to.
-  const decorate = (name: 'checkout' | 'load', decorator: TraceDecorator) => {
-    const method = decorator(Shop.prototype[name], { kind: 'method', name })
-    Object.defineProperty(Shop.prototype, name, { value: method, configurable: true, writable: true })
-  }
-  decorate('checkout', tracer.traceDecorator())
-  decorate('load', tracer.traceDecorator({ name: 'loading', attributes: { k: 1 } }))
-  const shop = new Shop()
-  expect(shop.checkout('c1')).toBe('shop c1')
-  expect(await shop.load()).toBe('shop')
-  expect(sent.map(({ name }) => name)).toEqual(['checkout', 'loading'])
-  expect(sent[1]!.attributes).toEqual({ k: 1 })
-
-  const descriptor = {
-    value: function old(this: unknown) {
-      return this
-    },
-    writable: true,
-    configurable: true,
-    enumerable: false,
-  }
-  const decorated = tracer.traceDecorator()({}, 'old', descriptor)
-  const self = {}
-  expect(decorated.value.call(self)).toBe(self)
-  expect(
-    tracer.traceDecorator()(function plain() {
-      return 1
-    })(),
-  ).toBe(1)
-  expect(sent.slice(2).map(({ name }) => name)).toEqual(['old', 'plain'])
-})
-
-test('a wrapped function has the reflect-metadata metadata of the original', () => {
-  const all = new Map<unknown, Map<unknown, unknown>>()
-  const methods = {
-    getOwnMetadataKeys: (target: object) => [...(all.get(target)?.keys() ?? [])],
-    getOwnMetadata: (key: unknown, target: object) => all.get(target)?.get(key),
-    defineMetadata: (key: unknown, value: unknown, target: object) =>
-      void all.set(target, new Map([...(all.get(target) ?? []), [key, value]])),
-  }
-  Object.assign(Reflect, methods)
-  try {
-    const remove = (): void => {}
-    methods.defineMetadata('roles', ['admin'], remove)
-    const wrapped = traced().tracer.trace(remove)
-    expect(methods.getOwnMetadata('roles', wrapped)).toEqual(['admin'])
-  } finally {
-    for (const name of Object.keys(methods)) Reflect.deleteProperty(Reflect, name)
-  }
 })
