@@ -3,13 +3,12 @@ import { errorText, RateLimitedLog } from '../../base/rate-limited-log.js'
 import { ExportCounts } from '../export-counts.js'
 import { ExportQueue } from '../export-queue.js'
 import { SpareBuffers } from '../spare-buffers.js'
-import { gzipBody } from '../sending/compress-body.js'
 import { shownAddress } from '../sending/destination.js'
 import { type HttpReply, HttpSender } from '../sending/http-sender.js'
 import { PartSending, type SendingOutcome } from '../sending/part-sending.js'
-import { REPLY_POLICIES } from '../sending/reply-policy.js'
+import { RETRYABLE } from '../sending/reply-meaning.js'
 import { RequestCounts } from '../sending/request-counts.js'
-import type { Delivery, SendLimits } from '../sending/send-until.js'
+import { type Delivery, dropReason, type SendLimits } from '../sending/send-until.js'
 import { readExportResponse, refusalMessage } from './otlp-response.js'
 import type { OtlpOptions, OtlpSettings } from './otlp-options.js'
 
@@ -52,20 +51,17 @@ export class OtlpSender {
 
   begin(limits: SendLimits): PartSending {
     const { sender, compression } = this.#settings
-    const headers = {
-      'content-type': this.isJson ? 'application/json' : 'application/x-protobuf',
-      ...(compression === 'gzip' && { 'content-encoding': 'gzip' }),
-    }
+    const headers = { 'content-type': this.isJson ? 'application/json' : 'application/x-protobuf' }
     return new PartSending({
       settings: {
         ...sender,
         sender: this.#http,
-        policy: REPLY_POLICIES.otlp,
+        isRetryable: RETRYABLE.otlp,
         counts: this.#requestCounts,
         describe: (reply) => this.#describe(reply),
       },
       limits,
-      encoding: { headers, compress: compression === 'gzip' ? gzipBody : (body) => body },
+      encoding: { headers, compress: compression === 'gzip' ? 'gzip' : undefined },
       concurrency: sender.concurrency,
       onTooLarge: () => {
         this.#maxRequestBytes = Math.max(Math.ceil(this.#maxRequestBytes / 2), MIN_REQUEST_BYTES)
@@ -80,8 +76,7 @@ export class OtlpSender {
 
   /** Counts the outcome of a part, and logs the receiver's message. */
   settled(items: number, delivery: Delivery): void {
-    if (delivery.kind === 'undelivered') return this.counts.dropped(delivery.reason, items)
-    if (delivery.kind !== 'taken') return this.counts.dropped(delivery.kind.replace(' ', '_'), items)
+    if (delivery.kind !== 'taken') return this.counts.dropped(dropReason(delivery), items)
     const { rejected, message, isReadable } = readExportResponse(delivery.reply)
     const lost = Math.min(rejected, items)
     this.counts.exported(items - lost)

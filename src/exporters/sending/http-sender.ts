@@ -4,6 +4,7 @@ import { errorText } from '../../base/rate-limited-log.js'
 import { runDetached } from '../../base/suppression.js'
 import { inNextTurn, startTimer } from '../../base/timer.js'
 import { redactSecrets } from '../../base/redact-credentials.js'
+import { sizeOf } from '../../serving/byte-chunks.js'
 import type { Destination } from './destination.js'
 import { type HeaderValues, headersFault, headerSecrets } from './request-headers.js'
 import { replyBody } from './reply-body.js'
@@ -69,7 +70,7 @@ export class HttpSender {
     const endsMs = this.#settings.clock.monotonicMs() + request.timeoutMs
     const own = await this.#headers(request.timeoutMs)
     const secrets = [...this.#destination.secrets, ...headerSecrets(own)]
-    const length = request.body.reduce((sum, part) => sum + part.length, 0)
+    const length = sizeOf(request.body)
     const headers = {
       ...(this.#destination.authorization !== undefined && { authorization: this.#destination.authorization }),
       ...own,

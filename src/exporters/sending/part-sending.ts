@@ -1,6 +1,9 @@
+import { isThenable } from '../../base/finally-async.js'
 import { errorText } from '../../base/rate-limited-log.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
 import { TIMED_OUT, withTimeout } from '../../base/with-timeout.js'
+import { joined, sizeOf } from '../../serving/byte-chunks.js'
+import { gzipBytes } from '../../serving/gzip.js'
 import type { HttpReply } from './http-sender.js'
 import { type Delivery, type SendLimits, type SendSettings, sendUntil } from './send-until.js'
 
@@ -20,8 +23,8 @@ export interface PartEncoding {
   readonly headers: Readonly<Record<string, string>>
   /** Encoded parameters, appended to the query of the destination. Default: none. */
   readonly query?: string
-  /** Compresses a body, off the main thread if it is long. */
-  compress(body: readonly Uint8Array[]): readonly Uint8Array[] | Promise<readonly Uint8Array[]>
+  /** `gzip`, which also sets the header `content-encoding`, or a function that compresses a body. Default: bodies are not compressed. */
+  readonly compress?: 'gzip' | ((body: Uint8Array) => Uint8Array | Promise<Uint8Array>) | undefined
 }
 
 /** The outcome of an export, over all of its parts. */
@@ -119,8 +122,8 @@ export class PartSending {
     let halves: ReturnType<OutgoingPart['halves']>
     try {
       delivery = await this.#deliver(part)
-      if (delivery.kind === 'too large') {
-        this.#onTooLarge(part.body.reduce((sum, bytes) => sum + bytes.length, 0))
+      if (delivery.kind === 'too_large') {
+        this.#onTooLarge(sizeOf(part.body))
         halves = part.items > 1 ? part.halves() : undefined
       }
     } catch (error) {
@@ -135,18 +138,23 @@ export class PartSending {
   }
 
   async #deliver(part: OutgoingPart): Promise<Delivery> {
-    const { headers, query } = this.#encoding
-    const body = await this.#compress(part)
+    const { compress, query } = this.#encoding
+    const headers = { ...this.#encoding.headers, ...(compress === 'gzip' && { 'content-encoding': 'gzip' }) }
+    const body = compress === undefined ? part.body : await this.#compressed(part, compress === 'gzip' ? gzipBytes : compress)
     if (body === TIMED_OUT) return COMPRESSION_TIMED_OUT
     return sendUntil({ method: 'POST', body, headers, query }, this.#limits, this.#settings)
   }
 
   /** Limits the time: compression may be a function of the application that never settles. */
-  #compress({ body }: OutgoingPart): ReturnType<PartEncoding['compress']> | Promise<readonly Uint8Array[] | typeof TIMED_OUT> {
-    const compressed = this.#encoding.compress(body)
-    if (!(compressed instanceof Promise)) return compressed
+  async #compressed(
+    { body }: OutgoingPart,
+    compress: (body: Uint8Array) => Uint8Array | Promise<Uint8Array>,
+  ): Promise<readonly Uint8Array[] | typeof TIMED_OUT> {
+    const compressing = compress(joined(body))
+    if (!isThenable(compressing)) return [compressing]
     const { clock } = this.#settings
     const leftMs = this.#limits.endsMs - clock.monotonicMs()
-    return withTimeout(compressed, { clock, timeoutMs: Math.min(Math.max(leftMs, 0), MAX_TIMER_MS) })
+    const compressed = await withTimeout(compressing, { clock, timeoutMs: Math.min(Math.max(leftMs, 0), MAX_TIMER_MS) })
+    return compressed === TIMED_OUT ? TIMED_OUT : [compressed]
   }
 }

@@ -1,5 +1,5 @@
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
-import type { ReplyMeaning } from './reply-policy.js'
+import type { ReplyMeaning } from './reply-meaning.js'
 
 const requests = internalCounter(
   'tallyscope_exporter_requests_total',
@@ -22,7 +22,7 @@ export class RequestCounts {
   }
 
   answered(meaning: ReplyMeaning, bytes: number): void {
-    internalCount(requests, this.#exporter, meaning.replace(' ', '_')).value++
+    internalCount(requests, this.#exporter, meaning).value++
     internalCount(sentBytes, this.#exporter).value += bytes
   }
 

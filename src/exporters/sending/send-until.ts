@@ -1,8 +1,9 @@
 import { retryDelayMs } from '../../base/export-failure.js'
 import type { Clock } from '../../base/clock.js'
 import { startTimer } from '../../base/timer.js'
+import { sizeOf } from '../../serving/byte-chunks.js'
 import { type HttpReply, type HttpRequest, type HttpSender, SendError } from './http-sender.js'
-import { replyMeaning, type ReplyPolicy } from './reply-policy.js'
+import { type IsRetryable, replyMeaning } from './reply-meaning.js'
 import { retryAfterMs } from './retry-after.js'
 import type { RequestCounts } from './request-counts.js'
 
@@ -11,7 +12,7 @@ export type Delivery =
   /** The receiver accepted it. */
   | { readonly kind: 'taken'; readonly reply: HttpReply }
   /** The receiver will never accept it. */
-  | { readonly kind: 'refused' | 'too large'; readonly reply: HttpReply }
+  | { readonly kind: 'refused' | 'too_large'; readonly reply: HttpReply }
   /** The receiver may accept it later, or may have accepted it without a response. */
   | {
       readonly kind: 'undelivered'
@@ -19,6 +20,11 @@ export type Delivery =
       readonly message: string
       readonly retryAfterMs: number | undefined
     }
+
+/** The reason for which the items of a request are counted as dropped. */
+export function dropReason(delivery: Exclude<Delivery, { kind: 'taken' }>): string {
+  return delivery.kind === 'undelivered' ? delivery.reason : delivery.kind
+}
 
 /** When to stop retrying. */
 export interface SendLimits {
@@ -34,7 +40,8 @@ export interface SendLimits {
 
 export interface SendSettings {
   readonly sender: HttpSender
-  readonly policy: ReplyPolicy
+  /** One of {@link RETRYABLE}. */
+  readonly isRetryable: IsRetryable
   readonly counts: RequestCounts
   readonly clock: Clock
   readonly random: () => number
@@ -76,14 +83,14 @@ export async function sendUntil(request: Omit<HttpRequest, 'timeoutMs'>, limits:
   }
 }
 
-async function sendOnce(request: HttpRequest, { sender, policy, counts, clock, describe }: SendSettings): Promise<Delivery | FailedTry> {
+async function sendOnce(
+  request: HttpRequest,
+  { sender, isRetryable, counts, clock, describe }: SendSettings,
+): Promise<Delivery | FailedTry> {
   try {
     const reply = await sender.send(request)
-    const meaning = replyMeaning(reply.status, policy)
-    counts.answered(
-      meaning,
-      request.body.reduce((sum, part) => sum + part.length, 0),
-    )
+    const meaning = replyMeaning(reply.status, isRetryable)
+    counts.answered(meaning, sizeOf(request.body))
     if (meaning !== 'again') return { kind: meaning, reply }
     return { kind: 'again', message: describe(reply), retryAfterMs: retryAfterMs(reply.headers['retry-after'], clock.unixMs()) }
   } catch (error) {

@@ -1,10 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
-import { gzipBody } from '../../../src/exporters/sending/compress-body.js'
 import { checkDestination } from '../../../src/exporters/sending/destination.js'
 import { HttpSender } from '../../../src/exporters/sending/http-sender.js'
 import { type OutgoingPart, type PartEncoding, PartSending } from '../../../src/exporters/sending/part-sending.js'
-import { REPLY_POLICIES } from '../../../src/exporters/sending/reply-policy.js'
+import { RETRYABLE } from '../../../src/exporters/sending/reply-meaning.js'
 import { RequestCounts } from '../../../src/exporters/sending/request-counts.js'
 import { checkSender } from '../../../src/exporters/sending/sender-options.js'
 import { receiver, type Received } from './receiver.js'
@@ -34,7 +33,7 @@ class Letters implements OutgoingPart {
 async function sending(
   answer: (response: ServerResponse, n: number, request: Received) => void,
   concurrency = 2,
-  compress: PartEncoding['compress'] = gzipBody,
+  compress: PartEncoding['compress'] = 'gzip',
 ) {
   const { url, requests } = await receiver(answer)
   const settings = checkSender({ concurrency }, 2)
@@ -44,12 +43,12 @@ async function sending(
     settings: {
       ...settings,
       sender,
-      policy: REPLY_POLICIES.otlp,
+      isRetryable: RETRYABLE.otlp,
       counts: new RequestCounts('letters'),
       describe: ({ status }) => `answered ${status}`,
     },
     limits: { endsMs: settings.clock.monotonicMs() + 500, tries: 1 },
-    encoding: { headers: { 'content-encoding': 'gzip' }, compress },
+    encoding: { headers: {}, compress },
     concurrency,
     onTooLarge: (bytes) => void tooLarge.push(bytes),
   })
@@ -83,7 +82,7 @@ test('a part that is too large is halved until it is accepted, and a single item
   }, 1)
   await add('abcdefg')
   expect((await parts.finish()).refusal?.status).toBe(413)
-  expect(log).toEqual(['a taken', 'bc taken', 'de taken', 'f taken', 'g too large'])
+  expect(log).toEqual(['a taken', 'bc taken', 'de taken', 'f taken', 'g too_large'])
   expect(tooLarge).toEqual([7, 3, 4, 2, 1])
   close()
 })

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
 import { checkDestination } from '../../../src/exporters/sending/destination.js'
 import { HttpSender } from '../../../src/exporters/sending/http-sender.js'
-import { REPLY_POLICIES } from '../../../src/exporters/sending/reply-policy.js'
+import { RETRYABLE } from '../../../src/exporters/sending/reply-meaning.js'
 import { RequestCounts } from '../../../src/exporters/sending/request-counts.js'
 import { retryAfterMs } from '../../../src/exporters/sending/retry-after.js'
 import { checkSender } from '../../../src/exporters/sending/sender-options.js'
@@ -20,10 +20,10 @@ interface Trial {
   readonly tookMs: number
 }
 
-/** Sends to a receiver that answers as told, on a clock that moves as soon as nothing is under way. */
+/** Sends to a receiver that responds as `answer` says, on a clock that moves while no request is running. */
 async function trial(
   answer: (response: ServerResponse, n: number) => void,
-  limits: Partial<SendLimits> & { policy?: keyof typeof REPLY_POLICIES; name?: string } = {},
+  limits: Partial<SendLimits> & { protocol?: keyof typeof RETRYABLE; name?: string } = {},
 ): Promise<Trial> {
   const clock = new ManualClock()
   const triesMs: number[] = []
@@ -38,7 +38,7 @@ async function trial(
     { endsMs: 20_000, ...limits },
     {
       sender,
-      policy: REPLY_POLICIES[limits.policy ?? 'otlp'],
+      isRetryable: RETRYABLE[limits.protocol ?? 'otlp'],
       counts: new RequestCounts(limits.name ?? 'trial'),
       clock,
       random: () => 0.5,
@@ -69,7 +69,7 @@ const OUTCOMES: readonly (readonly [statuses: readonly number[], otlp: string, r
   [[200, 202, 204], 'taken', 'taken'],
   [[301, 307, 308], 'refused', 'refused'],
   [[400, 401, 403, 404, 408, 415], 'refused', 'refused'],
-  [[413], 'too large', 'too large'],
+  [[413], 'too_large', 'too_large'],
   [[429, 502, 503, 504], 'undelivered', 'undelivered'],
   [[500, 501, 505], 'refused', 'undelivered'],
 ]
@@ -77,7 +77,7 @@ for (const [statuses, otlp, remoteWrite] of OUTCOMES) {
   test.each(statuses)(`a response %i is ${otlp} for OTLP and ${remoteWrite} for remote write`, async (code) => {
     const one = await trial(status(code), { tries: 2 })
     expect([one.delivery.kind, one.bodies.length]).toEqual([otlp, otlp === 'undelivered' ? 2 : 1])
-    const other = await trial(status(code), { tries: 2, policy: 'remoteWrite' })
+    const other = await trial(status(code), { tries: 2, protocol: 'prometheus' })
     expect([other.delivery.kind, other.bodies.length]).toEqual([remoteWrite, remoteWrite === 'undelivered' ? 2 : 1])
   })
 }

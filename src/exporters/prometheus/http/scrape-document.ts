@@ -29,14 +29,6 @@ export async function renderDocument(chunks: AsyncIterable<Uint8Array>, maxBytes
   return { parts, bytes, rest: iterator, isCompressed: false, memory: {} }
 }
 
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
-  return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
-}
-
-export function sizeOf(parts: readonly Uint8Array[]): number {
-  return parts.reduce((bytes, { length }) => bytes + length, 0)
-}
-
 /** Iterates over the whole document. Calls `onBytes` with the size of each part of the rest. */
 export async function* allParts(
   { parts, rest }: Pick<ScrapeDocument, 'parts' | 'rest'>,

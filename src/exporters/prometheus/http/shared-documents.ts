@@ -1,8 +1,9 @@
 import { getOrInsert } from '../../../base/get-or-insert.js'
 import type { Family } from '../../../metrics/data/row-source.js'
+import { joined } from '../../../serving/byte-chunks.js'
 import { gzipBytes } from '../../../serving/gzip.js'
 import type { Encoder } from '../format/encoder.js'
-import { joined, renderDocument, type ScrapeDocument, WHOLE_BYTES } from './scrape-document.js'
+import { renderDocument, type ScrapeDocument, WHOLE_BYTES } from './scrape-document.js'
 
 /** A large document for few scrapes is not shared, so that they hold no more memory together than each with a document of its own. */
 const MAX_SHARED_BYTES = 8_388_608

@@ -11,7 +11,7 @@ import { ExportCounts } from '../../export-counts.js'
 import { ExportQueue } from '../../export-queue.js'
 import { type Destination, parseDestination, shownAddress } from '../../sending/destination.js'
 import { type HttpRequest, HttpSender } from '../../sending/http-sender.js'
-import { REPLY_POLICIES, replyMeaning } from '../../sending/reply-policy.js'
+import { replyMeaning, RETRYABLE } from '../../sending/reply-meaning.js'
 import { describeReply } from '../../sending/reply-text.js'
 import { headersFault, type HeaderValues } from '../../sending/request-headers.js'
 import { retryAfterMs } from '../../sending/retry-after.js'
@@ -130,7 +130,7 @@ export class PushGatewayExporter implements Exporter<Metric> {
     const reply = await this.#sender.send({ method, headers, body, timeoutMs }).catch((cause: unknown) => {
       throw new ExportError('ERR_PUSH_FAILED', `${what} to ${this.#url} failed: ${errorText(cause)}`, { retryable: true, cause })
     })
-    const meaning = replyMeaning(reply.status, REPLY_POLICIES.textImport)
+    const meaning = replyMeaning(reply.status, RETRYABLE.prometheus)
     if (meaning === 'taken') return
     const retryable = meaning === 'again'
     throw new ExportError('ERR_PUSH_FAILED', `${what} to ${this.#url} failed with ${describeReply(reply)}`, {

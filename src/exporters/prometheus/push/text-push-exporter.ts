@@ -10,14 +10,13 @@ import type { Family } from '../../../metrics/data/row-source.js'
 import { ExportCounts } from '../../export-counts.js'
 import { ExportQueue } from '../../export-queue.js'
 import { OPTION_CODE, refuseOption, wholeNumber } from '../../exporter-options.js'
-import { gzipBody } from '../../sending/compress-body.js'
 import { checkDestination, type Destination, shownAddress } from '../../sending/destination.js'
 import { HttpSender } from '../../sending/http-sender.js'
 import { type OutgoingPart, PartSending, type SendingOutcome } from '../../sending/part-sending.js'
-import { REPLY_POLICIES } from '../../sending/reply-policy.js'
+import { RETRYABLE } from '../../sending/reply-meaning.js'
 import { describeReply } from '../../sending/reply-text.js'
 import { RequestCounts } from '../../sending/request-counts.js'
-import type { SendLimits } from '../../sending/send-until.js'
+import { dropReason, type SendLimits } from '../../sending/send-until.js'
 import { checkSender, SENDER_OPTIONS, type SenderOptions, type SenderSettings } from '../../sending/sender-options.js'
 import { isLabelName } from '../format/names.js'
 import { textEncoder } from '../format/text-encoder.js'
@@ -132,18 +131,17 @@ export class PrometheusTextPushExporter implements FamilyExporter {
   }
 
   #begin(timeUnixMs: number, limits: SendLimits): PartSending {
-    const headers = { 'content-type': textEncoder.contentType, ...(this.#isZipped && { 'content-encoding': 'gzip' }) }
     const query = [this.#labels, this.#isTimed ? `timestamp=${timeUnixMs}` : ''].filter((one) => one !== '').join('&')
     return new PartSending({
       settings: {
         ...this.#settings,
         sender: this.#sender,
-        policy: REPLY_POLICIES.textImport,
+        isRetryable: RETRYABLE.prometheus,
         counts: this.#requestCounts,
-        describe: (reply) => describeReply(reply),
+        describe: describeReply,
       },
       limits,
-      encoding: { headers, query, compress: this.#isZipped ? gzipBody : (body) => body },
+      encoding: { headers: { 'content-type': textEncoder.contentType }, query, compress: this.#isZipped ? 'gzip' : undefined },
       concurrency: this.#settings.concurrency,
       onTooLarge: (bytes) => {
         this.#maxRequestBytes = Math.max(Math.min(this.#maxRequestBytes, bytes >>> 1), MIN_REQUEST_BYTES)
@@ -161,7 +159,7 @@ export class PrometheusTextPushExporter implements FamilyExporter {
       },
       settled: (delivery) => {
         if (delivery.kind === 'taken') this.#counts.exported(part.samples)
-        else this.#counts.dropped(delivery.kind === 'undelivered' ? delivery.reason : delivery.kind.replace(' ', '_'), part.samples)
+        else this.#counts.dropped(dropReason(delivery), part.samples)
       },
     }
   }

@@ -9,10 +9,7 @@ const HEADERS = {
 
 /** The headers and the compression of a version. */
 export function writeEncoding(version: 1 | 2, compress: Compress): PartEncoding {
-  return {
-    headers: { ...HEADERS[version], 'content-encoding': 'snappy' },
-    compress: async (body) => [await compress(body.length === 1 ? body[0]! : Buffer.concat(body))],
-  }
+  return { headers: { ...HEADERS[version], 'content-encoding': 'snappy' }, compress }
 }
 
 /**

@@ -1,10 +1,10 @@
 import { ExportCounts } from '../../export-counts.js'
 import { type OutgoingPart, PartSending, type SendingResult } from '../../sending/part-sending.js'
-import { REPLY_POLICIES } from '../../sending/reply-policy.js'
+import { RETRYABLE } from '../../sending/reply-meaning.js'
 import { describeReply } from '../../sending/reply-text.js'
 import { RequestCounts } from '../../sending/request-counts.js'
 import type { HttpReply, HttpSender } from '../../sending/http-sender.js'
-import type { Delivery, SendLimits, SendSettings } from '../../sending/send-until.js'
+import { type Delivery, dropReason, type SendLimits, type SendSettings } from '../../sending/send-until.js'
 import type { RemoteWriteSettings } from './remote-write-options.js'
 import { RequestWriterV1 } from './request-writer-v1.js'
 import { RequestWriterV2 } from './request-writer-v2.js'
@@ -138,7 +138,7 @@ export class WriteStream {
       this.#unwritten += samples - written
       return
     }
-    counts.dropped(delivery.kind === 'undelivered' ? delivery.reason : delivery.kind.replace(' ', '_'), samples)
+    counts.dropped(dropReason(delivery), samples)
     // A receiver of version 2 may have been replaced by an older one.
     const isOlder = delivery.kind === 'refused' && delivery.reply.status === 415 && version === 2
     if (isOlder && this.#settings.version === 'auto') this.#agreed.version = 1
@@ -207,7 +207,7 @@ export class WriteStream {
 function sendSettings({ retryOn429, clock, random, timeoutMs }: RemoteWriteSettings, sender: HttpSender): SendSettings {
   return {
     sender,
-    policy: retryOn429 ? REPLY_POLICIES.remoteWrite : REPLY_POLICIES.remoteWriteNot429,
+    isRetryable: retryOn429 ? RETRYABLE.prometheus : RETRYABLE.prometheusNot429,
     counts: requestCounts,
     clock,
     random,
