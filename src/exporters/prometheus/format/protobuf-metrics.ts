@@ -2,7 +2,7 @@ import type { Exemplar, ExponentialValue } from '../../../metrics/data/metric.js
 import type { RowChunk, RowSource } from '../../../metrics/data/row-source.js'
 import { exemplarLabels, isWithin } from './exemplar-text.js'
 import { type ExposedFamily, OVERFLOW_LABEL } from './names.js'
-import { writeBucketSpan, writeNativeBuckets } from './native-buckets.js'
+import { nativeFields, writeBucketSpan, writeNativeHistogram } from './native-buckets.js'
 import { type ProtobufWriter, tag } from '../../protobuf-writer.js'
 
 // Fields of io.prometheus.client: Metric, LabelPair, Gauge and Counter, Histogram, Bucket, Summary, Exemplar, Timestamp.
@@ -23,13 +23,7 @@ const BUCKET = tag(3, 2)
 const CUMULATIVE_COUNT = tag(1, 0)
 const UPPER_BOUND = tag(2, 1)
 const BUCKET_EXEMPLAR = tag(3, 2)
-const SCHEMA = tag(5, 0)
-const ZERO_THRESHOLD = tag(6, 1)
-const ZERO_COUNT = tag(7, 0)
-const NEGATIVE_SPAN = tag(9, 2)
-const NEGATIVE_DELTA = tag(10, 2)
-const POSITIVE_SPAN = tag(12, 2)
-const POSITIVE_DELTA = tag(13, 2)
+const NATIVE = nativeFields(5)
 const HISTOGRAM_CREATED = tag(15, 2)
 const NATIVE_EXEMPLAR = tag(16, 2)
 const QUANTILE = tag(3, 2)
@@ -118,17 +112,12 @@ export class ProtobufMetrics {
     out.close(bucket, 1)
   }
 
-  #native({ schema, zeroThreshold, zeroCount, positive, negative }: ExponentialValue): void {
-    const out = this.#out
-    out.varint(SCHEMA)
-    out.zigzag(schema)
-    out.double(ZERO_THRESHOLD, zeroThreshold)
-    out.uint(ZERO_COUNT, zeroCount)
-    writeNativeBuckets(out, NEGATIVE_SPAN, NEGATIVE_DELTA, negative)
-    writeNativeBuckets(out, POSITIVE_SPAN, POSITIVE_DELTA, positive)
+  #native(value: ExponentialValue): void {
+    writeNativeHistogram(this.#out, NATIVE, value)
+    const { zeroThreshold, zeroCount, positive, negative } = value
     const isEmpty = positive.indexes.length + negative.indexes.length === 0
     // An empty span marks a native histogram that has neither buckets nor a zero bucket.
-    if (isEmpty && zeroThreshold === 0 && zeroCount === 0) writeBucketSpan(out, POSITIVE_SPAN, 0, 0)
+    if (isEmpty && zeroThreshold === 0 && zeroCount === 0) writeBucketSpan(this.#out, NATIVE.positiveSpans, 0, 0)
   }
 
   #summary(chunk: RowChunk, cell: number): void {

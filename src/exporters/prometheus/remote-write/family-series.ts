@@ -3,8 +3,7 @@ import type { RowChunk, RowSource } from '../../../metrics/data/row-source.js'
 import { exemplarLabels, isWithin } from '../format/exemplar-text.js'
 import type { ExposedFamily, OpenMetricsType } from '../format/names.js'
 import { type RowLabels, SeriesLabels, type TargetLabels } from './series-labels.js'
-import type { RequestWriter } from './request-writer.js'
-import type { SeriesMetadata } from './write-request.js'
+import type { RequestWriter, SeriesMetadata } from './request-writer.js'
 
 /** How distributions with exponential buckets are sent: as classic histograms (false), native histograms (true), or both. */
 export type NativeHistograms = boolean | 'both'

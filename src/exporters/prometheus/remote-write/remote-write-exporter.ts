@@ -21,8 +21,7 @@ import { metadataRequest } from './request-writer-v1.js'
 import { type Compress, loadSnappy } from './snappy-block.js'
 import { Targets } from './target-labels.js'
 import { type AgreedVersion, describeWriteReply, type StreamResult, WriteStream } from './write-stream.js'
-import type { RequestWriter } from './request-writer.js'
-import type { SeriesMetadata } from './write-request.js'
+import type { RequestWriter, SeriesMetadata } from './request-writer.js'
 
 const ROWS_A_STEP = 32
 const DEFAULT_TIMEOUT_MS = 30_000

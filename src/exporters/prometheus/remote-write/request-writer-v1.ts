@@ -1,6 +1,5 @@
 import { ProtobufWriter, tag } from '../../protobuf-writer.js'
-import { RequestWriter } from './request-writer.js'
-import type { SeriesMetadata } from './write-request.js'
+import { RequestWriter, type SeriesMetadata } from './request-writer.js'
 
 // Fields of prometheus.WriteRequest, TimeSeries, Label, MetricMetadata.
 const FIELDS = { series: tag(1, 2), samples: tag(2, 2), exemplars: tag(3, 2), histograms: tag(4, 2) }

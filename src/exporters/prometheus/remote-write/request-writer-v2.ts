@@ -1,6 +1,5 @@
 import { tag } from '../../protobuf-writer.js'
-import { RequestWriter } from './request-writer.js'
-import type { SeriesMetadata } from './write-request.js'
+import { RequestWriter, type SeriesMetadata } from './request-writer.js'
 
 // Fields of io.prometheus.write.v2.Request, TimeSeries, Metadata.
 const FIELDS = { series: tag(5, 2), samples: tag(2, 2), histograms: tag(3, 2), exemplars: tag(4, 2) }

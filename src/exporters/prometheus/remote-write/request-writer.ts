@@ -1,7 +1,7 @@
 import type { Exemplar, ExponentialValue } from '../../../metrics/data/metric.js'
 import { ProtobufWriter, tag } from '../../protobuf-writer.js'
-import { EncodedSeries, type SeriesStart, writeHistogram, writeValue } from './encoded-series.js'
-import type { EncodedRequest, SeriesMetadata } from './write-request.js'
+import { EncodedRequest, type SeriesStart } from './encoded-request.js'
+import { writeHistogram, writeValue } from './write-sample.js'
 
 // Fields of Sample and Exemplar. Version 1 has no start times.
 const SAMPLE_VALUE = tag(1, 1)
@@ -10,6 +10,14 @@ const SAMPLE_START = tag(3, 0)
 const HISTOGRAM_START = tag(17, 0)
 const EXEMPLAR_VALUE = tag(2, 1)
 const EXEMPLAR_TIMESTAMP = tag(3, 0)
+
+/** The metadata of a family. */
+export interface SeriesMetadata {
+  /** Unknown 0, counter 1, gauge 2, histogram 3, gauge histogram 4, summary 5, info 6, state set 7. */
+  readonly type: number
+  readonly help: string
+  readonly unit: string
+}
 
 /** The fields whose numbers differ between the versions. */
 export interface SeriesFields {
@@ -86,7 +94,7 @@ export abstract class RequestWriter {
   /** Returns the series that were written since the last call. */
   take(): EncodedRequest {
     const series = this.out.take()
-    const request = new EncodedSeries(this.takeHead(), series, this.#starts, this.#samples)
+    const request = new EncodedRequest(this.takeHead(), series, this.#starts, this.#samples)
     this.#starts = []
     this.#samples = 0
     return request

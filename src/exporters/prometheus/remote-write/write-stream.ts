@@ -10,7 +10,7 @@ import { RequestWriterV1 } from './request-writer-v1.js'
 import { RequestWriterV2 } from './request-writer-v2.js'
 import type { Compress } from './snappy-block.js'
 import type { RequestWriter } from './request-writer.js'
-import type { EncodedRequest } from './write-request.js'
+import type { EncodedRequest } from './encoded-request.js'
 import { writeEncoding, writtenSamples } from './write-protocol.js'
 
 const counts = new ExportCounts('RemoteWriteExporter')
