@@ -45,15 +45,16 @@ export function mergeResources(resources: readonly Resource[]): Resource {
 /** A resource from the environment, with a description of variables that are malformed. */
 export interface ResourceReading {
   readonly resource: Resource
-  readonly problems: readonly ResourceProblem[]
+  readonly problems: readonly VariableProblem[]
 }
 
-export interface ResourceProblem {
+/** An environment variable that is ignored. */
+export interface VariableProblem {
   readonly variable: string
   readonly problem: string
 }
 
-type Environment = Readonly<Record<string, string | undefined>>
+export type Environment = Readonly<Record<string, string | undefined>>
 
 /**
  * Reads the resource from `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OC_RESOURCE_TYPE` and `OC_RESOURCE_LABELS`. For each label, the
@@ -61,7 +62,7 @@ type Environment = Readonly<Record<string, string | undefined>>
  * program must not fail to start because of a label.
  */
 export function resourceFromEnvironment(env: Environment): ResourceReading {
-  const problems: ResourceProblem[] = []
+  const problems: VariableProblem[] = []
   const read = (variable: string, parse: (text: string) => Resource): Resource => {
     const text = env[variable]
     if (text === undefined) return EMPTY_RESOURCE

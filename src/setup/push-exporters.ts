@@ -1,3 +1,4 @@
+import type { Environment } from '../base/resource.js'
 import { givenOptions } from '../base/check-options.js'
 import type { Exporter } from '../base/exporter.js'
 import { type Logger, warnOnce } from '../base/logger.js'
@@ -15,8 +16,6 @@ import { batchOptionsFromEnvironment, type BatchReading } from '../exporters/tra
 import type { FamilyExporter } from '../metrics/data/family-exporter.js'
 import type { SpanData } from '../trace/data/span-data.js'
 import type { ComponentSpec } from './configuration/component-parser.js'
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 /** Values for exporters that are not options of their component. */
 export interface ExporterContext {

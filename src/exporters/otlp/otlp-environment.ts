@@ -1,3 +1,4 @@
+import type { Environment, VariableProblem } from '../../base/resource.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { parseWholeNumber } from '../parse-whole-number.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
@@ -5,15 +6,13 @@ import { parseDestination } from '../sending/destination.js'
 import { type HeaderValues, headersFault } from '../sending/request-headers.js'
 import type { OtlpMetricExporterOptions } from './otlp-metric-exporter.js'
 
-type Environment = Readonly<Record<string, string | undefined>>
-
 /** Options from environment variables, and the variables with problems. */
 export interface OtlpReading {
   readonly options: Pick<
     OtlpMetricExporterOptions,
     'endpoint' | 'url' | 'timeoutMs' | 'protocol' | 'compression' | 'ca' | 'cert' | 'key' | 'temporality' | 'histograms'
   > & { readonly headers?: HeaderValues }
-  readonly problems: readonly { readonly variable: string; readonly problem: string }[]
+  readonly problems: readonly VariableProblem[]
 }
 
 type Report = (variable: string, problem: string) => undefined
@@ -34,7 +33,7 @@ type Parse<T> = (text: string, variable: string, report: Report) => T | undefine
  * const exporter = new OtlpMetricExporter({ ...otlpOptionsFromEnvironment(process.env, 'metrics').options, temporality: 'delta' })
  */
 export function otlpOptionsFromEnvironment(env: Environment, signal: 'metrics' | 'traces'): OtlpReading {
-  const problems: { variable: string; problem: string }[] = []
+  const problems: VariableProblem[] = []
   const report: Report = (variable, problem) => void problems.push({ variable, problem })
   const readOne = <T>(variable: string, parse: Parse<T>): T | undefined => {
     const text = env[variable]?.trim()

@@ -1,19 +1,16 @@
+import type { Environment, VariableProblem } from '../../base/resource.js'
 import { givenOptions } from '../../base/check-options.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { parseWholeNumber } from '../parse-whole-number.js'
-import type { StatsdExporterOptions } from './statsd-options.js'
-
-type Environment = Readonly<Record<string, string | undefined>>
+import { CARDINALITIES, isExternalEnv, type StatsdExporterOptions } from './statsd-options.js'
 
 /** Options from environment variables, and the variables with problems. */
 export interface DogstatsdReading {
   readonly options: Pick<StatsdExporterOptions, 'host' | 'port' | 'path' | 'protocol' | 'tags' | 'externalEnv' | 'cardinality'>
-  readonly problems: readonly { readonly variable: string; readonly problem: string }[]
+  readonly problems: readonly VariableProblem[]
 }
 
 type Address = Pick<StatsdExporterOptions, 'host' | 'port' | 'path' | 'protocol'>
-
-const CARDINALITIES = ['none', 'low', 'orchestrator', 'high'] as const
 
 /**
  * Reads the options for DogStatsD from the environment variables of Datadog: the address from `DD_DOGSTATSD_URL`, otherwise from
@@ -25,12 +22,12 @@ const CARDINALITIES = ['none', 'low', 'orchestrator', 'high'] as const
  * const exporter = new StatsdExporter({ ...dogstatsdOptionsFromEnvironment(process.env).options, prefix: 'shop' })
  */
 export function dogstatsdOptionsFromEnvironment(env: Environment): DogstatsdReading {
-  const problems: { variable: string; problem: string }[] = []
+  const problems: VariableProblem[] = []
   const read = (variable: string): string | undefined => env[variable]?.trim() || undefined
   const report = (variable: string, problem: string): undefined => void problems.push({ variable, problem })
   const tags = tagsOf(read)
   const externalEnv = read('DD_EXTERNAL_ENV')
-  const isValid = externalEnv === undefined || /^[^\p{Cc}\s|#]+$/u.test(externalEnv)
+  const isValid = externalEnv === undefined || isExternalEnv(externalEnv)
   if (!isValid) report('DD_EXTERNAL_ENV', 'it must not contain blanks, | or #')
   const cardinality = read('DD_CARDINALITY')?.toLowerCase()
   const known = CARDINALITIES.find((one) => one === cardinality)

@@ -8,6 +8,8 @@ import type { TagStyle } from './statsd-names.js'
 
 export type StatsdProtocol = 'udp' | 'tcp' | 'unixStream' | 'unixDatagram'
 
+export const CARDINALITIES = ['none', 'low', 'orchestrator', 'high'] as const
+
 export interface StatsdExporterOptions {
   /** Name or address of the server. Default `127.0.0.1`. */
   readonly host?: string
@@ -40,7 +42,7 @@ export interface StatsdExporterOptions {
   /** For DogStatsD: the container data that the agent's admission controller sets (`DD_EXTERNAL_ENV`). Default: none. */
   readonly externalEnv?: string
   /** For DogStatsD: which origin tags the agent adds. Default: the setting of the agent. */
-  readonly cardinality?: 'none' | 'low' | 'orchestrator' | 'high'
+  readonly cardinality?: (typeof CARDINALITIES)[number]
   /** Time limit of one batch of packets, in milliseconds, 1 … 2^31 - 1. Default 10 000. */
   readonly timeoutMs?: number
   /** Maximum number of exports that have not ended, 1 … 10 000. Further ones reject with `ERR_EXPORTER_QUEUE_FULL`. Default 16. */
@@ -127,10 +129,15 @@ function checkAddress(protocol: StatsdProtocol, host: string, path: string | und
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) refuseOption(`path must have at most ${MAX_PATH_BYTES} bytes: it is ${inspectValue(path)}`)
 }
 
+/** True if the value does not end its field or line. */
+export function isExternalEnv(value: string): boolean {
+  return /^[^\p{Cc}\s|#]+$/u.test(value)
+}
+
 function fieldsOf({ externalEnv, cardinality }: StatsdExporterOptions): string {
-  if (externalEnv !== undefined && !/^[^\p{Cc}\s|#]+$/u.test(externalEnv)) {
+  if (externalEnv !== undefined && !isExternalEnv(externalEnv)) {
     refuseOption(`externalEnv must not contain blanks, | or #: it is ${inspectValue(externalEnv)}`)
   }
-  if (cardinality !== undefined) checkOneOf(OPTION_CODE, 'cardinality', cardinality, ['none', 'low', 'orchestrator', 'high'])
+  if (cardinality !== undefined) checkOneOf(OPTION_CODE, 'cardinality', cardinality, CARDINALITIES)
   return (externalEnv === undefined ? '' : `|e:${externalEnv}`) + (cardinality === undefined ? '' : `|card:${cardinality}`)
 }

@@ -1,3 +1,4 @@
+import type { Environment, VariableProblem } from '../../base/resource.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { parseWholeNumber } from '../parse-whole-number.js'
 import { MAX_TIMER_MS } from '../../base/timer.js'
@@ -6,7 +7,7 @@ import type { AsyncTransportOptions } from './async-transport-options.js'
 /** Options from environment variables, and the variables with problems. */
 export interface BatchReading {
   readonly options: Pick<AsyncTransportOptions, 'waitPeriodMs' | 'exportTimeoutMs' | 'maxQueueSize' | 'maxBatchSize'>
-  readonly problems: readonly { readonly variable: string; readonly problem: string }[]
+  readonly problems: readonly VariableProblem[]
 }
 
 const MAX_ITEMS = 10_000_000
@@ -25,8 +26,8 @@ const VARIABLES = {
  * not whole numbers in range are reported and have no effect. A batch size above the queue size is reported and reduced to it.
  * @see https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#batch-span-processor
  */
-export function batchOptionsFromEnvironment(env: Readonly<Record<string, string | undefined>>): BatchReading {
-  const problems: { variable: string; problem: string }[] = []
+export function batchOptionsFromEnvironment(env: Environment): BatchReading {
+  const problems: VariableProblem[] = []
   const options: { -readonly [name in keyof BatchReading['options']]: BatchReading['options'][name] } = {}
   for (const [name, [variable, min, max]] of Object.entries(VARIABLES)) {
     const text = env[variable]?.trim() ?? ''

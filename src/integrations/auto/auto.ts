@@ -1,3 +1,4 @@
+import type { Environment } from '../../base/resource.js'
 import { isMainThread } from 'node:worker_threads'
 import { givenOptions } from '../../base/check-options.js'
 import { processGlobal } from '../../base/process-global.js'
@@ -15,7 +16,6 @@ import { warnOfAuto } from './auto-warning.js'
 import { instrumentFastifyApplications } from './fastify-applications.js'
 import { isToolProcess } from './tool-process.js'
 
-type Environment = Readonly<Record<string, string | undefined>>
 type Settings = Configuration['settings']
 
 interface AutoState {

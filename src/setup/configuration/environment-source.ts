@@ -1,10 +1,9 @@
+import type { Environment } from '../../base/resource.js'
 import { ALSO, type Layer, put } from './object-source.js'
 import { inspectValue } from '../../base/inspect-value.js'
 import { nearest } from '../../base/nearest-name.js'
 import { Place, type Report } from './problem.js'
 import { SETTING_PATHS, type SettingPath } from './settings.js'
-
-export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Settings by variable: `TALLYSCOPE_METRICS_INTERVAL_MS` is `metrics.intervalMs`. */
 const OWN: ReadonlyMap<string, SettingPath> = new Map(
