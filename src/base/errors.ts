@@ -74,3 +74,9 @@ export class TransportError extends TallyscopeError {
 export function isError(value: unknown): value is Error {
   return types.isNativeError(value) || value instanceof Error
 }
+
+/** The code of an error, such as `ECONNREFUSED`; undefined if it has none. */
+export function errorCode(error: unknown): string | undefined {
+  const code: unknown = (error as { code?: unknown } | null | undefined)?.code
+  return typeof code === 'string' ? code : undefined
+}

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import { errorCode } from '../../base/errors.js'
 import { inNextTurn } from '../../base/timer.js'
 
 /** The required part of a writable stream. `write` returns false if its buffer is full. */
@@ -91,5 +92,5 @@ export class StreamWriter {
 
 function outcomeOf(error: unknown): Written {
   if (error == null) return { kind: 'written' }
-  return GONE.has((error as { code?: unknown }).code) ? { kind: 'gone' } : { kind: 'failed', error }
+  return GONE.has(errorCode(error)) ? { kind: 'gone' } : { kind: 'failed', error }
 }

@@ -1,11 +1,11 @@
 import { checkNumber, checkOneOf, checkRequiredOptions, type OptionNames, optionNames } from '../../base/check-options.js'
 import { type Clock, timerClock } from '../../base/clock.js'
-import { ExportError } from '../../base/errors.js'
+import { ExportError, errorCode } from '../../base/errors.js'
 import type { Exporter, Transport } from '../../base/exporter.js'
 import { errorText, RateLimitedLog } from '../../base/rate-limited-log.js'
 import type { Logger } from '../../base/logger.js'
 import { internalCount, internalCounter } from '../../base/internal-metrics.js'
-import { inNextTurn, startTimer } from '../../base/timer.js'
+import { inNextTurn } from '../../base/timer.js'
 import { ExportCounts } from '../export-counts.js'
 import { checkFileName, OPTION_CODE, wholeNumber } from '../exporter-options.js'
 import { type JsonLine, jsonLine } from '../json-lines.js'
@@ -108,7 +108,7 @@ export class FileExporter<T> implements Exporter<T> {
       mode: options.mode === undefined ? undefined : checkNumber(OPTION_CODE, 'mode', options.mode, MODES),
       followLinks: options.followLinks === true,
       onReopen: () => internalCount(reopenings, path).value++,
-      pause: (delayMs) => new Promise((resume) => void startTimer(clock, delayMs, resume, { keepAlive: true })),
+      clock,
     })
   }
 
@@ -236,7 +236,7 @@ export class FileExporter<T> implements Exporter<T> {
     this.#counts.exported(written.lines)
     if (written.lines === batch.lines.length) return
     const delivered = batch.itemOfLine(written.lines)
-    this.#counts.error(String((written.error as { code?: unknown } | undefined)?.code ?? 'ERR_FILE_APPEND'))
+    this.#counts.error(errorCode(written.error) ?? 'ERR_FILE_APPEND')
     const message = `cannot append ${items - delivered} of ${items} items to ${this.path}: ${errorText(written.error)}`
     throw new ExportError('ERR_FILE_APPEND', message, { retryable: true, delivered, cause: written.error })
   }

@@ -4,7 +4,6 @@ import { type Clock, systemClock } from '../../base/clock.js'
 import { ExportError } from '../../base/errors.js'
 import type { Exporter } from '../../base/exporter.js'
 import { processEnd } from '../../base/logger.js'
-import { startTimer } from '../../base/timer.js'
 import type { Metric, SummaryInterval } from '../../metrics/data/metric.js'
 import { ExportCounts } from '../export-counts.js'
 import { checkFileName } from '../exporter-options.js'
@@ -68,7 +67,7 @@ export class HlogExporter implements Exporter<Metric> {
       onReopen: () => {
         this.#headWritten = false
       },
-      pause: (delayMs) => new Promise((resume) => void startTimer(clock, delayMs, resume, { keepAlive: true })),
+      clock,
     })
   }
 

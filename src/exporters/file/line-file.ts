@@ -1,8 +1,9 @@
 import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import { type FileHandle, lstat, open, stat } from 'node:fs/promises'
-import { systemClock } from '../../base/clock.js'
+import { type Clock, systemClock } from '../../base/clock.js'
+import { errorCode } from '../../base/errors.js'
 import { nextChunk, wholeLines } from './line-chunk.js'
-import { codeOf, endsInsideLine, staysTorn } from './torn-line.js'
+import { endsInsideLine, pause, staysTorn } from './torn-line.js'
 import { rotate } from './rotate-files.js'
 
 /** The number of lines that were written completely, and the error if there are others. */
@@ -22,8 +23,8 @@ export interface LineFileOptions {
   readonly followLinks: boolean
   /** Called when the file is opened again because it was replaced or removed. */
   readonly onReopen: () => void
-  /** Waits before a failed write is retried. */
-  readonly pause: (delayMs: number) => Promise<void>
+  /** Source of time for the delay before a failed write is retried. */
+  readonly clock: Clock
 }
 
 const LF = Buffer.from('\n')
@@ -54,10 +55,6 @@ export class LineFile {
     this.#options = options
   }
 
-  get sizeBytes(): number {
-    return this.#sizeBytes
-  }
-
   /** Opens the file if it is not open or was replaced. Throws the error of the system. */
   async open(): Promise<void> {
     if (this.#handle !== undefined && !(await this.#isReplaced())) return
@@ -73,7 +70,7 @@ export class LineFile {
       this.#identity = { dev: found.dev, ino: found.ino }
       this.#isRegular = found.isFile()
       this.#sizeBytes = Number(found.size)
-      this.#isTorn = await staysTorn(path, found, this.#options.pause)
+      this.#isTorn = await staysTorn(path, found, this.#options.clock)
     } catch (error) {
       await handle.close()
       throw error
@@ -167,7 +164,7 @@ export class LineFile {
     try {
       await this.#handle?.sync()
     } catch (error) {
-      if (!['EINVAL', 'ENOTSUP', 'EROFS'].includes(String(codeOf(error)))) throw error
+      if (!['EINVAL', 'ENOTSUP', 'EROFS'].includes(errorCode(error) ?? '')) throw error
     }
   }
 
@@ -186,7 +183,7 @@ export class LineFile {
       this.#sizeBytes = sizeBytes
       return false
     } catch (error) {
-      if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return true
+      if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return true
       throw error
     }
   }
@@ -222,8 +219,8 @@ export class LineFile {
         if (bytesWritten > 0) repeats = 0
         else if (++repeats > MAX_REPEATS) return { bytes: at, error: new Error('the system accepts no bytes') }
       } catch (error) {
-        if (!REPEATABLE.has(codeOf(error)) || ++repeats > MAX_REPEATS) return { bytes: at, error }
-        await this.#options.pause(REPEAT_AFTER_MS)
+        if (!REPEATABLE.has(errorCode(error)) || ++repeats > MAX_REPEATS) return { bytes: at, error }
+        await pause(this.#options.clock, REPEAT_AFTER_MS)
       }
     }
     return { bytes: at, error: undefined }

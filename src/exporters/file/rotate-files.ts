@@ -1,5 +1,6 @@
 import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises'
 import { constants } from 'node:fs'
+import { errorCode } from '../../base/errors.js'
 
 /** The highest number that is checked: the maximum of `maxFiles`, and as many files of other programs. */
 const MAX_NUMBER = 2_000
@@ -33,7 +34,7 @@ async function ownerOf(name: string): Promise<'us' | 'others' | 'none'> {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, 0)
     return bytesRead === 0 || LINE_START.test(buffer.toString()) ? 'us' : 'others'
   } catch (error) {
-    return (error as { code?: unknown }).code === 'ENOENT' ? 'none' : 'others'
+    return errorCode(error) === 'ENOENT' ? 'none' : 'others'
   } finally {
     await handle?.close()
   }
@@ -43,6 +44,6 @@ async function move(from: string, to: string): Promise<void> {
   try {
     await rename(from, to)
   } catch (error) {
-    if ((error as { code?: unknown }).code !== 'ENOENT') throw error
+    if (errorCode(error) !== 'ENOENT') throw error
   }
 }

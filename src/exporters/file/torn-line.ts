@@ -1,4 +1,7 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
+import type { Clock } from '../../base/clock.js'
+import { errorCode } from '../../base/errors.js'
+import { startTimer } from '../../base/timer.js'
 
 const LF = 0x0a
 /** A partial line at the end of a file counts as torn if it has not grown for this time. */
@@ -20,28 +23,29 @@ export function endsInsideLine(path: string, stats: BigIntStats): boolean {
     const isSame = found.ino === stats.ino && found.dev === stats.dev
     return isSame && readSync(fd, last, 0, 1, Number(found.size) - 1) === 1 && last[0] !== LF
   } catch (error) {
-    if (!['EACCES', 'EPERM', 'ENOENT'].includes(String(codeOf(error)))) throw error
+    if (!['EACCES', 'EPERM', 'ENOENT'].includes(errorCode(error) ?? '')) throw error
     return false
   } finally {
     if (fd !== undefined) closeSync(fd)
   }
 }
 
+/** Waits, and keeps the process alive. */
+export function pause(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resume) => void startTimer(clock, delayMs, resume, { keepAlive: true }))
+}
+
 /**
  * Returns true if the file ends with a torn line. Waits if another process may still be writing the line, since a large write becomes
  * visible page by page.
  */
-export async function staysTorn(path: string, found: BigIntStats, pause: (delayMs: number) => Promise<void>): Promise<boolean> {
+export async function staysTorn(path: string, found: BigIntStats, clock: Clock): Promise<boolean> {
   let { size } = found
   for (let check = 0; check < MAX_CHECKS && endsInsideLine(path, found); check++) {
-    await pause(TORN_AFTER_MS)
+    await pause(clock, TORN_AFTER_MS)
     const now = statSync(path, { bigint: true, throwIfNoEntry: false })?.size
     if (now === size) return endsInsideLine(path, found)
     size = now ?? size
   }
   return false
-}
-
-export function codeOf(error: unknown): unknown {
-  return (error as { code?: unknown } | undefined)?.code
 }

@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { errorCode } from '../../base/errors.js'
 import { errorText } from '../../base/rate-limited-log.js'
 import { runDetached } from '../../base/suppression.js'
 import { inNextTurn, startTimer } from '../../base/timer.js'
@@ -29,7 +30,7 @@ export class SendError extends Error {
   constructor(reason: SendError['reason'], message: string, cause?: unknown) {
     super(message, { cause })
     this.reason = reason
-    this.code = codeOf(cause)
+    this.code = errorCode(cause)
   }
 }
 
@@ -145,7 +146,7 @@ export class HttpSender {
         settle()
       }
       const fail = (error: unknown): void => {
-        const isStale = request.reusedSocket && response === undefined && STALE.has(codeOf(error))
+        const isStale = request.reusedSocket && response === undefined && STALE.has(errorCode(error))
         const message = redactSecrets(errorText(error), secrets)
         end(() => reject(isStale ? new StaleConnection() : new SendError('network', message, error)))
         request.destroy()
@@ -198,8 +199,3 @@ const STALE: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE'])
 
 /** The receiver closed a keep-alive connection before it read the request, which can therefore be sent again. */
 class StaleConnection extends Error {}
-
-function codeOf(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | undefined)?.code
-  return typeof code === 'string' ? code : undefined
-}

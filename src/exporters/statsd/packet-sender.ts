@@ -1,3 +1,4 @@
+import { errorCode } from '../../base/errors.js'
 /** Sends packets to one destination. */
 export interface PacketSender {
   /**
@@ -9,19 +10,14 @@ export interface PacketSender {
   reset(): void
 }
 
-/** The code of an error, such as `ECONNREFUSED`. */
-function faultCode(error: unknown): unknown {
-  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
-}
-
 /** True if the packet is larger than the transport allows, so that a retry is useless. */
 export function isTooLarge(fault: unknown): boolean {
-  return faultCode(fault) === 'EMSGSIZE'
+  return errorCode(fault) === 'EMSGSIZE'
 }
 
 /** True if a buffer of the kernel is full, so that a retry may succeed after a short delay. */
 export function isCongestion(fault: unknown): boolean {
-  const code = faultCode(fault)
+  const code = errorCode(fault)
   return code === 'EAGAIN' || code === 'ENOBUFS' || code === 'EWOULDBLOCK'
 }
 

@@ -51,10 +51,6 @@ export class SentValues {
   #export = 0
   readonly #series = new Map<string, SentSeries>()
 
-  get size(): number {
-    return this.#series.size
-  }
-
   begin(): void {
     this.#export++
   }
