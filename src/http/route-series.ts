@@ -23,7 +23,6 @@ export class RouteSeries {
   readonly tags: TagMap | undefined
   /** Tags that are read from each request; undefined if there are none. */
   readonly requestTags: RequestTagReader | undefined
-  private readonly extra: Tags | undefined
   private readonly measures: ServerMeasures
   private readonly spanNames: readonly string[]
   private readonly series = new Map<number, ServerSeries>()
@@ -31,11 +30,10 @@ export class RouteSeries {
   private lastKey = -1
   private last: ServerSeries | undefined = undefined
 
-  constructor(measures: ServerMeasures, route: string, extra?: Tags, requestTags?: RequestTagReader) {
+  constructor(measures: ServerMeasures, route: string, tags?: Tags, requestTags?: RequestTagReader) {
     this.route = route
     this.requestTags = requestTags
-    this.tags = extra === undefined ? undefined : TagMap.of(extra)
-    this.extra = extra
+    this.tags = tags === undefined ? undefined : TagMap.of(tags)
     this.measures = measures
     this.spanNames = Array.from({ length: METHOD_COUNT }, (_, method) => `${httpMethodName(method)} ${route}`)
   }
@@ -50,16 +48,16 @@ export class RouteSeries {
     return key === this.lastKey ? this.last! : this.find(key, method, status, outcome)
   }
 
-  /** The same for a response with further tags. */
+  /** The same for a response with further tags, which are not cached. */
   seriesWith(method: number, status: number, outcome: HttpOutcome, tags: TagMap): ServerSeries {
     const context = this.tags === undefined ? tags : tags.with(this.tags.record)
-    return this.measures.bindOnce(this.tagsOf(method, status, outcome), context)
+    return this.measures.bind(this.tagsOf(method, status, outcome), context)
   }
 
   private find(key: number, method: number, status: number, outcome: HttpOutcome): ServerSeries {
     let series = this.series.get(key)
     if (series === undefined) {
-      series = this.measures.bind(this.tagsOf(method, status, outcome), this.extra)
+      series = this.measures.bind(this.tagsOf(method, status, outcome), this.tags ?? TagMap.EMPTY)
       if (this.series.size >= MAX_SERIES) return series
       this.series.set(key, series)
     }

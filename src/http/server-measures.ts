@@ -72,14 +72,8 @@ export class ServerMeasures {
     return this.openCensusLatency.hasViews || this.openCensusReceived.hasViews || this.openCensusSent.hasViews
   }
 
-  /** Returns the handles for one kind of request, which the caller caches. */
-  bind(tags: ServerTags, extra: Tags | undefined): ServerSeries {
-    const context = extra === undefined ? TagMap.EMPTY : TagMap.of(extra)
-    return new ServerSeries(this, tags, context)
-  }
-
-  /** Returns the handles for a request with tags from its caller, which cannot be cached. */
-  bindOnce(tags: ServerTags, context: TagMap): ServerSeries {
+  /** Returns the handles for one kind of request. @param context Further tags. */
+  bind(tags: ServerTags, context: TagMap): ServerSeries {
     return new ServerSeries(this, tags, context)
   }
 }
