@@ -52,7 +52,7 @@ export function assemble(
   const { 'traces.sampler': samplerPart, 'traces.propagator': propagatorParts, 'traces.transport': transportPart } = settings
   const sampler = samplerPart && attempt('traces.sampler', () => buildSampler(samplerPart))
   const propagator = propagatorParts && attempt('traces.propagator', () => buildPropagator(propagatorParts))
-  const usual = transportPart && attempt('traces.transport', () => buildTransport(transportPart, context.batches))
+  const transport = transportPart && attempt('traces.transport', () => buildTransport(transportPart, context.batches))
   const traces = buildTraces(settings, attempt, context)
   const { constantLabels, renameLabels } = settings
   attempt('constantLabels', () => new Relabelling({ constantLabels }))
@@ -71,7 +71,7 @@ export function assemble(
     sampler,
     propagator,
     stats: options.stats,
-    ...(traces === undefined ? { transport: usual ?? ((exporter) => new SyncTransport(exporter)) } : exportTo(traces)),
+    ...(traces === undefined ? { transport: transport ?? ((exporter) => new SyncTransport(exporter)) } : exportTo(traces)),
   })
   return { tracer, metricExporters }
 }

@@ -98,11 +98,11 @@ const ASYNC: Component = { component: 'async', options: {} }
  */
 export function buildTraceExporter(
   component: Component,
-  usual: Component | undefined,
+  common: Component | undefined,
   context: ExporterContext,
 ): { exporter: Exporter<SpanData>; transport: TransportFactory } {
   const { transport: own, ...options } = 'given' in component ? {} : component.options
-  const named = (own as ComponentSpec | undefined) ?? usual
+  const named = (own as ComponentSpec | undefined) ?? common
   if (!('given' in component) && component.component === 'otlp') {
     const { exporter, transport } = buildOtlpTraceExporter(options, context)
     return { exporter, transport: buildTransport(named ?? ASYNC, transport) }

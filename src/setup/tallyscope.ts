@@ -6,6 +6,7 @@ import type { Resource } from '../base/resource.js'
 import { type Configuration, configurationFile, readConfiguration } from './configuration/configuration.js'
 import { readConfigurationFile } from './configuration-file.js'
 import { ConfigurationError, type ConfigurationProblem, lineOf, withShortPath } from './configuration/problem.js'
+import type { UrlQuerySetting } from './configuration/settings.js'
 import type { Guard } from '../serving/bearer-auth.js'
 import type { ScrapeAccessOptions } from '../exporters/prometheus/http/scrape-access.js'
 import type { MetricsHandlerOptions } from '../exporters/prometheus/http/handler.js'
@@ -34,7 +35,7 @@ export class Tallyscope {
   readonly ignorePaths: readonly string[] | undefined
   readonly ignoreHosts: readonly string[] | undefined
   /** The configured option `urlQuery` for integrations; undefined for their defaults. */
-  readonly urlQuery: boolean | 'redacted' | ((query: string) => string) | undefined
+  readonly urlQuery: UrlQuerySetting | undefined
   /** Names of the configured integrations. */
   readonly integrations: readonly string[]
   /** The merged metrics of all processes; undefined unless `cluster` is configured. */
@@ -194,25 +195,20 @@ export class Tallyscope {
   async #stop(): Promise<void> {
     await this.#starting?.catch(() => {})
     this.#stopIntegrations()
-    const spans = settle(
-      'transport',
-      [this.tracer].map(async ({ transport }) => transport.shutdown()),
-    )
+    const spans = endAll('transport', [() => this.tracer.transport.shutdown()])
     // If a span exporter hangs, the grace period of shutdown hooks would end before the metrics are exported.
     await withTimeout(spans, { clock: this.#options.clock, timeoutMs: HEAD_START_MS, keepAlive: true })
-    await settle(
-      'periodic export',
-      this.#tasks.map((task) => task.close()),
-    )
-    if (this.#tasks.length === 0)
-      await settle(
-        'exporter',
-        this.#metricExporters.map(async (exporter) => exporter.shutdown?.()),
+    const exporters = this.#metricExporters.map((exporter) => () => exporter.shutdown?.())
+    if (this.#tasks.length === 0) await endAll('exporter', exporters)
+    else
+      await endAll(
+        'periodic export',
+        this.#tasks.map((task) => () => task.close()),
       )
     await spans
-    await settle('endpoint', [this.#endpoint?.close()])
+    await endAll('endpoint', [() => this.#endpoint?.close()])
     this.#endpoint = undefined
-    await settle('group', [this.group?.leave()])
+    await endAll('group', [() => this.group?.leave()])
     this.#runtime?.stop()
     if (this.stats !== sharedStats) this.stats.shutdown()
   }
@@ -274,8 +270,9 @@ function readFile(name: string, problems: ConfigurationProblem[]): { name: strin
   }
 }
 
-async function settle(what: string, ends: readonly unknown[]): Promise<void> {
-  for (const end of await Promise.allSettled(ends)) {
+/** Calls all functions at once, waits for them, and logs their errors. */
+async function endAll(what: string, ends: readonly (() => unknown)[]): Promise<void> {
+  for (const end of await Promise.allSettled(ends.map(async (each) => each()))) {
     if (end.status === 'rejected')
       warnOnce('TALLYSCOPE_SHUTDOWN', what, `the ${what} could not be shut down properly: ${String(end.reason)}`)
   }
